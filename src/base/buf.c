@@ -1,0 +1,211 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUF_FIRST 256 /* a message header and a short path fit */
+
+void buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){ .max = max };
+}
+
+void buf_finish(struct buf *b)
+{
+	if (b == NULL)
+		return;
+	free(b->data);
+	*b = (struct buf){ .max = b->max };
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+}
+
+/* Makes room for n more bytes. */
+static bool reserve(struct buf *b, size_t n)
+{
+	size_t want = b->cap == 0 ? BUF_FIRST : b->cap;
+	uint8_t *grown;
+
+	if (b->failed || n > b->max || b->len > b->max - n) {
+		b->failed = true;
+		return false;
+	}
+	while (want < b->len + n)
+		want = want > b->max / 2 ? b->max : want * 2;
+	if (want <= b->cap)
+		return true;
+	grown = realloc(b->data, want);
+	if (grown == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->data = grown;
+	b->cap = want;
+	return true;
+}
+
+void buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (n == 0 || !reserve(b, n))
+		return;
+	memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+}
+
+static void put_le(struct buf *b, uint64_t v, size_t n)
+{
+	uint8_t le[8];
+
+	for (size_t i = 0; i < n; i++)
+		le[i] = (uint8_t)(v >> (8 * i) & 0xff);
+	buf_put(b, le, n);
+}
+
+void buf_put_u8(struct buf *b, uint8_t v)
+{
+	put_le(b, v, 1);
+}
+
+void buf_put_u16(struct buf *b, uint16_t v)
+{
+	put_le(b, v, 2);
+}
+
+void buf_put_u32(struct buf *b, uint32_t v)
+{
+	put_le(b, v, 4);
+}
+
+void buf_put_u64(struct buf *b, uint64_t v)
+{
+	put_le(b, v, 8);
+}
+
+void buf_put_bytes(struct buf *b, const void *bytes, size_t n)
+{
+	if (n > UINT32_MAX) {
+		b->failed = true;
+		return;
+	}
+	buf_put_u32(b, (uint32_t)n);
+	buf_put(b, bytes, n);
+}
+
+void buf_put_str(struct buf *b, const char *s)
+{
+	buf_put_bytes(b, s, strlen(s));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || !reserve(b, (size_t)n + 1)) {
+		b->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap); /* fits: just measured */
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+const char *buf_cstr(struct buf *b)
+{
+	if (!reserve(b, 1))
+		return NULL;
+	b->data[b->len] = 0;
+	return (const char *)b->data;
+}
+
+void rbuf_init(struct rbuf *r, const void *bytes, size_t n)
+{
+	*r = (struct rbuf){ .data = bytes, .len = n };
+}
+
+size_t rbuf_left(const struct rbuf *r)
+{
+	return r->failed ? 0 : r->len - r->at;
+}
+
+const uint8_t *rbuf_bytes(struct rbuf *r, size_t n)
+{
+	const uint8_t *here;
+
+	if (r->failed || n > r->len - r->at) {
+		r->failed = true;
+		return NULL;
+	}
+	here = r->data + r->at;
+	r->at += n;
+	return here;
+}
+
+static uint64_t get_le(struct rbuf *r, size_t n)
+{
+	const uint8_t *le = rbuf_bytes(r, n);
+	uint64_t v = 0;
+
+	if (le == NULL)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		v |= (uint64_t)le[i] << (8 * i);
+	return v;
+}
+
+uint8_t rbuf_u8(struct rbuf *r)
+{
+	return (uint8_t)get_le(r, 1);
+}
+
+uint16_t rbuf_u16(struct rbuf *r)
+{
+	return (uint16_t)get_le(r, 2);
+}
+
+uint32_t rbuf_u32(struct rbuf *r)
+{
+	return (uint32_t)get_le(r, 4);
+}
+
+uint64_t rbuf_u64(struct rbuf *r)
+{
+	return get_le(r, 8);
+}
+
+void rbuf_str(struct rbuf *r, char *dst, size_t dst_size)
+{
+	const size_t n = rbuf_u32(r);
+	const uint8_t *bytes;
+
+	if (dst_size > 0)
+		dst[0] = 0;
+	if (n >= dst_size) {
+		r->failed = true;
+		return;
+	}
+	bytes = rbuf_bytes(r, n);
+	if (bytes == NULL)
+		return;
+	if (memchr(bytes, 0, n) != NULL) {
+		r->failed = true;
+		return;
+	}
+	memcpy(dst, bytes, n);
+	dst[n] = 0;
+}
+
+bool rbuf_done(const struct rbuf *r)
+{
+	return !r->failed && r->at == r->len;
+}

@@ -1,0 +1,62 @@
+/* buf - the two types that carry all bytes.
+ *
+ * Owns:   struct buf owns its storage, growing up to a maximum given at creation; struct rbuf is a cursor over
+ *         somebody else's bytes and owns nothing.
+ * Holds:  an operation that would overrun marks the buffer as failed and does nothing; after the first failure
+ *         every later operation does nothing and gives zeroes, so callers check once at the end. The first
+ *         allocation is made on the first append.
+ * Called: from everywhere. Numbers are little-endian. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	uint8_t *data; /* owned, NULL while empty */
+	size_t len;
+	size_t cap;
+	size_t max;
+	bool failed; /* over max, or memory is gone */
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_finish(struct buf *b);
+void buf_reset(struct buf *b); /* empties, keeps the storage, clears failed */
+
+void buf_put(struct buf *b, const void *bytes, size_t n);
+void buf_put_u8(struct buf *b, uint8_t v);
+void buf_put_u16(struct buf *b, uint16_t v);
+void buf_put_u32(struct buf *b, uint32_t v);
+void buf_put_u64(struct buf *b, uint64_t v);
+/* u32 length, then the bytes, no NUL. */
+void buf_put_str(struct buf *b, const char *s);
+void buf_put_bytes(struct buf *b, const void *bytes, size_t n);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Appends a NUL that is not counted in len, so that data reads as a string; NULL if failed. */
+const char *buf_cstr(struct buf *b);
+
+#define auto_buf __attribute__((cleanup(buf_finish))) struct buf
+
+struct rbuf {
+	const uint8_t *data;
+	size_t len;
+	size_t at;
+	bool failed; /* something was asked that is not there */
+};
+
+void rbuf_init(struct rbuf *r, const void *bytes, size_t n);
+size_t rbuf_left(const struct rbuf *r);
+uint8_t rbuf_u8(struct rbuf *r);
+uint16_t rbuf_u16(struct rbuf *r);
+uint32_t rbuf_u32(struct rbuf *r);
+uint64_t rbuf_u64(struct rbuf *r);
+/* Gives n bytes in place, or NULL. */
+const uint8_t *rbuf_bytes(struct rbuf *r, size_t n);
+/* A u32 length and that many bytes into dst as a string; fails if length >= dst_size or a NUL is inside. */
+void rbuf_str(struct rbuf *r, char *dst, size_t dst_size);
+/* True if nothing failed and nothing is left over. */
+bool rbuf_done(const struct rbuf *r);
+
+#endif

@@ -1,0 +1,40 @@
+/* err - one error: what failed, why, what to do.
+ *
+ * Owns:   nothing on the heap; the texts are inside, so it works when memory is gone.
+ * Holds:  every function that fills an error returns its negative code, so `return err_set(...)` reads well.
+ * Called: from everywhere; never prints, never logs, keeps errno. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include "ambit/codes.h"
+
+#define ERR_MSG_MAX 512
+#define ERR_HINT_MAX 512
+
+struct err {
+	enum ambit_code code;
+	int sys_errno; /* 0 if no system call was to blame */
+	char msg[ERR_MSG_MAX];
+	char hint[ERR_HINT_MAX];
+};
+
+/* Fills *e (which may be NULL) and returns -code. hint may be NULL. */
+int err_set(struct err *e, enum ambit_code code, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The same, with the text of sys_errno (positive) after the message. */
+int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Puts "context: " in front of the message of an error that is passed on; returns -e->code.
+ * With e NULL returns code unchanged. */
+int err_context(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+void err_clear(struct err *e);
+
+/* The table of codes; an unknown code is AMBIT_INTERNAL. code may be negative or positive. */
+const char *err_code_name(int code);
+const char *err_code_text(int code);
+int err_code_exit(int code);
+
+#endif

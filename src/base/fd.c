@@ -1,0 +1,157 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+	const int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd); /* once: Linux frees the number even on EINTR */
+	*fd = -1;
+	errno = saved;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+
+	while (n > 0) {
+		const ssize_t done = write(fd, at, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+ssize_t fd_read_all(int fd, void *bytes, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		const ssize_t done = read(fd, (char *)bytes + got, n - got);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		if (done == 0)
+			break;
+		got += (size_t)done;
+	}
+	return (ssize_t)got;
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
+}
+
+int fd_set_nonblock(int fd, bool on)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+union pass_control {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(FD_PASS_MAX * sizeof(int))];
+};
+
+int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds)
+{
+	union pass_control control;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = n };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (n_fds > FD_PASS_MAX)
+		return -EINVAL;
+	if (n_fds > 0) {
+		memset(&control, 0, sizeof control);
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
+	}
+	for (;;) {
+		if (sendmsg(sock, &msg, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static void close_passed(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i]);
+}
+
+/* Moves the passed descriptors out of the control data. False if more came than there is room for. */
+static bool take_passed(struct msghdr *msg, int *ret_fds, size_t *ret_n)
+{
+	bool fits = true;
+
+	*ret_n = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		size_t n;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+			if (*ret_n < FD_PASS_MAX) {
+				ret_fds[(*ret_n)++] = fd;
+			} else {
+				fits = false;
+				fd_close(&fd);
+			}
+		}
+	}
+	return fits;
+}
+
+ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_fds)
+{
+	union pass_control control;
+	struct iovec iov = { .iov_base = bytes, .iov_len = n };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+			      .msg_controllen = sizeof control.room };
+	ssize_t got;
+	bool fits;
+
+	do
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	*ret_n_fds = 0;
+	if (got < 0)
+		return -errno;
+	fits = take_passed(&msg, ret_fds, ret_n_fds);
+	if (!fits || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+		close_passed(ret_fds, *ret_n_fds);
+		*ret_n_fds = 0;
+		return -EMSGSIZE;
+	}
+	return got;
+}

@@ -1,0 +1,42 @@
+/* fd - descriptors with one owner, and their passage between processes.
+ *
+ * Owns:   nothing; it gives the cleanup attribute and the helpers that keep ownership visible.
+ * Holds:  every descriptor made here is close-on-exec; -1 is the only "none".
+ * Called: from everywhere, also between fork and exec (async-signal-safe), except where a comment says otherwise. */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
+
+#define auto_fd __attribute__((cleanup(fd_close))) int
+
+static inline int steal_fd(int *fd)
+{
+	const int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+/* All of n bytes, through EINTR and short transfers. 0, or -errno; fd_read_all gives the count, short only at the end. */
+int fd_write_all(int fd, const void *bytes, size_t n);
+ssize_t fd_read_all(int fd, void *bytes, size_t n);
+
+int fd_set_cloexec(int fd, bool on); /* 0 or -errno */
+int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
+
+/* One packet with descriptors, over a Unix SOCK_SEQPACKET socket. The sender keeps its copies.
+ * 0, or -errno (EPIPE: the other side is gone; never a signal). */
+#define FD_PASS_MAX 8
+int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds);
+
+/* Gives the packet's length (0: the other side is gone) and its descriptors, close-on-exec; ret_fds has room for
+ * FD_PASS_MAX. A packet longer than n, or with more descriptors than FD_PASS_MAX: -EMSGSIZE, and nothing stays open.
+ * The caller owns what it gets. */
+ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_fds);
+
+#endif

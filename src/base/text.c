@@ -1,0 +1,116 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Decodes one character; gives its length, 0 if the bytes are not UTF-8. */
+static size_t decode(const uint8_t *s, size_t n, uint32_t *ret)
+{
+	static const struct {
+		uint8_t mask, lead, len;
+		uint32_t least;
+	} forms[] = { { 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
+
+	for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
+		uint32_t c;
+
+		if ((s[0] & forms[f].mask) != forms[f].lead)
+			continue;
+		if (forms[f].len > n)
+			return 0;
+		c = s[0] & (uint8_t)~forms[f].mask;
+		for (size_t i = 1; i < forms[f].len; i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | (s[i] & 0x3f);
+		}
+		if (c < forms[f].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+			return 0;
+		*ret = c;
+		return forms[f].len;
+	}
+	return 0;
+}
+
+bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at)
+{
+	const uint8_t *s = bytes;
+	size_t at = 0;
+
+	while (at < n) {
+		uint32_t c;
+		const size_t len = decode(s + at, n - at, &c);
+
+		if (len == 0) {
+			if (ret_at != NULL)
+				*ret_at = at;
+			return false;
+		}
+		at += len;
+	}
+	return true;
+}
+
+/* Characters that move a reader's eye or terminal: C1 controls, bidirectional marks, line separators, the BOM. */
+static bool is_tricky(uint32_t c)
+{
+	return (c >= 0x80 && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* One character of the copy into piece (16 bytes are enough); gives how many input bytes it took. */
+static size_t escape_one(const uint8_t *s, size_t n, char *piece, size_t piece_size)
+{
+	uint32_t c = 0;
+	const size_t len = decode(s, n, &c);
+
+	if (len == 0 || c < 0x20 || c == 0x7f) {
+		(void)snprintf(piece, piece_size, "\\x%02x", s[0]);
+		return 1;
+	}
+	if (c == '\\')
+		(void)snprintf(piece, piece_size, "\\\\");
+	else if (is_tricky(c))
+		(void)snprintf(piece, piece_size, "\\u{%x}", c);
+	else
+		(void)snprintf(piece, piece_size, "%.*s", (int)len, (const char *)s);
+	return len;
+}
+
+char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n)
+{
+	const uint8_t *s = bytes;
+	size_t at = 0, out = 0;
+
+	if (dst_size == 0)
+		return dst;
+	while (at < n) {
+		char piece[16];
+		const size_t took = escape_one(s + at, n - at, piece, sizeof piece);
+		const size_t len = strlen(piece);
+
+		if (out + len + sizeof "..." > dst_size) {
+			if (out + sizeof "..." <= dst_size)
+				out += (size_t)snprintf(dst + out, dst_size - out, "...");
+			break;
+		}
+		memcpy(dst + out, piece, len);
+		out += len;
+		at += took;
+	}
+	dst[out] = 0;
+	return dst;
+}
+
+bool text_copy(char *dst, size_t dst_size, const char *src)
+{
+	const size_t n = strlen(src);
+
+	if (dst_size > 0)
+		dst[0] = 0;
+	if (n >= dst_size)
+		return false;
+	memcpy(dst, src, n + 1);
+	return true;
+}

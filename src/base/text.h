@@ -1,0 +1,23 @@
+/* text - strings that came from somewhere else.
+ *
+ * Owns:   nothing.
+ * Holds:  nothing here changes its input; outputs are always terminated.
+ * Called: from everywhere; pure. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF).
+ * If not and ret_at is not NULL, *ret_at is the offset of the first byte that is wrong. */
+bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at);
+
+/* A copy fit for a terminal or a log: control bytes, DEL and bytes that are not UTF-8 as \xNN, a backslash doubled,
+ * C1 controls and bidirectional overrides as \u{...}; cut with "..." if dst is too small. Gives dst. */
+char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n);
+
+/* Copies with termination; false (and an empty dst) if it does not fit. */
+bool text_copy(char *dst, size_t dst_size, const char *src);
+
+#endif

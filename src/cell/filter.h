@@ -1,0 +1,31 @@
+/* filter - the seccomp filters, as data.
+ *
+ * Owns:   one program for each shape of process, compiled while building (filters.py-free: a C generator with
+ *         libseccomp), so that starting a cell costs no compilation and links no library.
+ * Holds:  default ENOSYS; known-dangerous calls EPERM; 32-bit and x32 calls ENOSYS; arguments compared in the width
+ *         the kernel uses. Nothing kills: programs see an error number.
+ * Called: warden and the small roles; pure data. */
+#ifndef CELL_FILTER_H
+#define CELL_FILTER_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+
+enum filter_shape {
+	FILTER_WORKLOAD_OFF,         /* nothing notified; memfd_create ENOSYS */
+	FILTER_WORKLOAD_EFFECTS,     /* execve and execveat notified; memfd_create ENOSYS */
+	FILTER_WORKLOAD_FULL,        /* also opens, changes of names, connect; memfd_create ENOSYS */
+	FILTER_WORKLOAD_OFF_JIT,     /* the three again with memfd_create allowed, for cells with jit */
+	FILTER_WORKLOAD_EFFECTS_JIT,
+	FILTER_WORKLOAD_FULL_JIT,
+	FILTER_WX,                   /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and
+					PROT_WRITE, and any mprotect or pkey_mprotect to PROT_EXEC, EPERM */
+	FILTER_WARDEN,               /* what the warden does after the workload runs: no exec, no socket, no open for writing */
+	FILTER_ROLE,                 /* the small roles: read, write, poll, memory, exit */
+	FILTER_COUNT
+};
+
+/* The program of a shape; NULL is never returned. */
+const struct sock_filter *filter_program(enum filter_shape shape, size_t *ret_len);
+
+#endif

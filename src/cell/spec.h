@@ -1,0 +1,105 @@
+/* spec - the description of a cell: fixed-size, pure data.
+ *
+ * Owns:   struct cell_spec and struct cell_program (what runs in it), and their encodings.
+ * Holds:  a spec that spec_check accepts can be built or refused, never half-built: every path is absolute and
+ *         normal, every index is in range, every text is inside the pool. It describes every cell alike (events,
+ *         parsers, warm shapes) and says nothing of how the wall is made.
+ * Called: supervisor (writes it), warden (reads and checks it again); pure. */
+#ifndef CELL_SPEC_H
+#define CELL_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/limits.h"
+
+#define CELL_PATHS_MAX 512         /* grants, what protects names in them, and the base */
+#define CELL_POOL_MAX (128u << 10) /* texts of all paths */
+#define CELL_ARGS_MAX 4096         /* arguments plus environment entries */
+#define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
+#define CELL_SPEC_ENCODED_MAX (256u << 10)
+
+enum cell_base {
+	CELL_BASE_SYSTEM = 1, /* /usr and what programs need to run at all */
+	CELL_BASE_MINIMAL,    /* /proc, /dev, /tmp, home; files only as granted */
+	CELL_BASE_NONE,       /* an empty root: parsers */
+	CELL_BASE_HOST,       /* the whole host tree, read-only: `ambit learn` */
+};
+
+enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };
+
+enum cell_flag {
+	CELL_JIT = 1,      /* memory may be written and executed */
+	CELL_TTY_IN = 2,   /* descriptor 0 is the cell's private terminal */
+	CELL_TTY_OUT = 4,  /* descriptor 1 likewise */
+	CELL_TTY_ERR = 8,  /* descriptor 2 likewise */
+	CELL_BY_FD = 16,   /* the program is a descriptor that travels with the build message, not a path */
+};
+#define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
+
+/* One tree or file that is visible in the cell, at the path that it has on the host. */
+enum cell_path_flag {
+	CELL_PATH_OPTIONAL = 1, /* absent on the host: leave it out */
+	CELL_PATH_PIN = 2,      /* mounted on itself so that it cannot be renamed away; rights as its surroundings */
+	CELL_PATH_LINK = 4,     /* not a tree: a symbolic link with the text `link` */
+	CELL_PATH_DEVICE = 8,   /* a device node of the base: device access stays on */
+	CELL_PATH_HIDE = 16,    /* an empty, unreadable thing stands here instead */
+};
+
+struct cell_path {
+	uint32_t path;   /* pool offset */
+	uint32_t link;   /* pool offset of the link's text, 0 if none */
+	uint16_t rights; /* RIGHT_* of core/grant.h; without RIGHT_WRITE read-only, without RIGHT_RUN not executable */
+	uint16_t flags;  /* CELL_PATH_* */
+	uint32_t grant;  /* index of the grant that it comes from, GRANT_NONE for the base */
+};
+
+struct cell_spec {
+	uint32_t base;    /* enum cell_base */
+	uint32_t observe; /* enum cell_observe */
+	uint32_t flags;   /* CELL_* */
+	uint32_t without; /* bit set of enum property: given up by the operator */
+	uint32_t uid, gid; /* ids inside */
+	uint64_t scratch_bytes; /* size of /tmp, home and /dev/shm together */
+	struct limits limits;
+	uint32_t user; /* pool offsets: name of the user inside, its home, the host name, the working directory */
+	uint32_t home;
+	uint32_t hostname;
+	uint32_t workdir;
+	uint32_t n_paths;
+	uint32_t pool_used;
+	struct cell_path paths[CELL_PATHS_MAX]; /* parents before children */
+	char pool[CELL_POOL_MAX];               /* starts with an empty text: offset 0 is "" */
+};
+
+void spec_init(struct cell_spec *s);
+const char *spec_text(const struct cell_spec *s, uint32_t offset);
+/* Adds a text; its offset, or 0 with *full set. */
+uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full);
+/* Adds a path; adding the same path again joins the rights. -LIMIT when full. */
+int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant, struct err *e);
+int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);
+/* Puts parents before children. */
+void spec_sort(struct cell_spec *s);
+/* Meaning, not only shape; -MALFORMED says what. */
+int spec_check(const struct cell_spec *s, struct err *e);
+
+void spec_encode(const struct cell_spec *s, struct buf *out);
+int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e);
+
+/* What runs: vectors end with NULL and point into one owned block. */
+struct cell_program {
+	char **argv;
+	char **envp;
+	char *path;  /* absolute path inside the cell; argv[0] may differ */
+	void *block; /* owned */
+};
+
+void program_encode(struct buf *out, const char *path, char *const argv[], char *const envp[]);
+int program_decode(struct rbuf *in, struct cell_program *ret, struct err *e);
+void program_finish(struct cell_program *p);
+
+#endif

@@ -1,0 +1,56 @@
+/* effect - what an event did or asked to do, as data.
+ *
+ * Owns:   the kinds of effects and their wire form.
+ * Holds:  an effect says where it comes from: `proved` by the wall or a broker, or only `requested`, as the eye saw it.
+ * Called: warden (makes requested effects), supervisor (classifies), lib (the record); pure. */
+#ifndef CORE_EFFECT_H
+#define CORE_EFFECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define EFFECT_OBJECT_MAX 4096
+#define EFFECTS_MAX 4096 /* of one event; more are counted as dropped */
+
+/* EFFECT(name, number, word in the record, the right that it needs: RIGHT_* of core/grant.h, or 0) */
+#define EFFECTS(X)                                                                                                     \
+	X(READ,    1, "read",    1) /* opened for reading */                                                           \
+	X(WRITE,   2, "write",   2) /* opened for writing, created or truncated */                                     \
+	X(EXEC,    3, "exec",    4)                                                                                    \
+	X(DELETE,  4, "delete",  2)                                                                                    \
+	X(RENAME,  5, "rename",  2) /* the object is the new name; the old one is an effect of kind DELETE */          \
+	X(MKDIR,   6, "mkdir",   2)                                                                                    \
+	X(LINK,    7, "link",    2)                                                                                    \
+	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
+	X(CONNECT, 9, "connect", 0) /* the object is "tcp 192.0.2.1:443", "udp ...", "unix /run/x", "unix @abstract" */ \
+	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */
+
+enum effect_kind {
+#define EFFECT_ENUM(name, number, word, right) EFFECT_##name = number,
+	EFFECTS(EFFECT_ENUM)
+#undef EFFECT_ENUM
+};
+
+enum effect_verdict { EFFECT_ALLOWED = 1, EFFECT_DENIED, EFFECT_ABSENT /* there was nothing of that name */ };
+enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };
+
+struct effect {
+	uint8_t kind;    /* enum effect_kind */
+	uint8_t verdict; /* enum effect_verdict; 0 from the warden, which does not know */
+	uint8_t source;  /* enum effect_source */
+	uint8_t base;    /* allowed by the base of the cell and not by a grant */
+	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
+	uint32_t count;  /* how often */
+	char object[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
+};
+
+const char *effect_word(uint8_t kind); /* NULL if there is no such kind */
+uint32_t effect_right(uint8_t kind);
+void effect_encode(struct buf *out, const struct effect *f);
+/* Fails the cursor on anything out of range. */
+void effect_decode(struct rbuf *in, struct effect *ret);
+
+#endif

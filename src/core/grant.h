@@ -1,0 +1,101 @@
+/* grant - what one event may do, and nothing else.
+ *
+ * Owns:   struct grant_set: up to GRANTS_MAX grants with their texts inside; fixed-size, pure data, may be copied.
+ * Holds:  a set without grants allows nothing. A derived grant allows no more than its parent in any dimension. The
+ *         order of grants never changes what is allowed. Paths are absolute and normalised (no "." or ".." or "//"
+ *         or trailing "/" parts): whoever reads `.`, `./x` and `~` resolves them before they come here.
+ * Called: from any process; makes no system call, reads no clock, allocates nothing. */
+#ifndef CORE_GRANT_H
+#define CORE_GRANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define GRANTS_MAX 256           /* a policy that a person can review is far smaller */
+#define GRANT_POOL_MAX (64u << 10) /* bytes of all objects together */
+#define GRANT_OBJECT_MAX 4096    /* PATH_MAX, with its NUL */
+#define GRANT_NONE UINT32_MAX    /* "no grant", "no parent" */
+
+enum grant_verb {
+#define VERB(name, word, object, available) VERB_##name,
+#include "core/verbs.def"
+#undef VERB
+	VERB_COUNT
+};
+
+enum grant_object_kind { OBJECT_NONE, OBJECT_PATH, OBJECT_PROGRAM, OBJECT_NAME, OBJECT_ADDRESS };
+
+const char *verb_word(enum grant_verb v);
+enum grant_object_kind verb_object(enum grant_verb v);
+bool verb_available(enum grant_verb v);
+/* True and *ret if word is a verb of the table, available or not. */
+bool verb_find(const char *word, size_t len, enum grant_verb *ret);
+
+/* What a path verb allows beneath its object. work = read + write + run, write = write + read, run (given a path)
+ * and read are what they say; every run implies that the bytes can be read. */
+enum grant_right { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_RUN = 4 };
+uint32_t verb_rights(enum grant_verb v);
+
+#define GRANT_OPTIONAL 1u /* the object ended in `?`: a missing path is not a mistake */
+
+struct grant {
+	uint32_t parent; /* index in the same set, GRANT_NONE for one that was given */
+	uint16_t verb;   /* enum grant_verb */
+	uint16_t flags;  /* GRANT_* */
+	uint32_t rights; /* RIGHT_*, 0 for verbs without a path */
+	uint32_t object; /* offset in the pool */
+	uint32_t object_len;
+};
+
+struct grant_set {
+	uint32_t count;
+	uint32_t pool_used;
+	struct grant grants[GRANTS_MAX];
+	char pool[GRANT_POOL_MAX]; /* objects, each followed by a NUL */
+};
+
+void grant_set_init(struct grant_set *set);
+const char *grant_object(const struct grant_set *set, uint32_t id);
+
+/* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
+ * absolute path; NAME for env is `NAME` or `NAME=value`; NONE is "". The same grant twice is one grant (its id).
+ * -UNAVAILABLE: a verb this build lacks. -MALFORMED: a bad object. -LIMIT: the set is full. */
+int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
+	      struct err *e);
+
+/* Derives into `child` a grant that allows `verb object` and no more than grant `parent` of `from`; -DENIED if the
+ * parent does not cover it. `child` may be another set (a sub-agent's): then the new grant's parent field is
+ * GRANT_NONE and the derivation is the caller's to record. */
+int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
+		 const char *object, uint32_t *ret_id, struct err *e);
+
+/* A request: one right on one path, or a verb and its object. */
+struct grant_request {
+	enum grant_verb verb; /* READ, WRITE, RUN with an absolute normalised path; ENV with a name; JIT with "" */
+	const char *object;
+};
+
+struct grant_decision {
+	bool allowed;
+	uint32_t grant; /* the grant that allows: the narrowest that does; GRANT_NONE if none */
+};
+
+struct grant_decision grant_check(const struct grant_set *set, const struct grant_request *want);
+
+/* Writes the exact grant that would allow a denied request, as a policy line ("read: /srv/data/x") and as a flag
+ * ("--read /srv/data/x"). The object is quoted for its place when it needs to be. */
+void grant_suggest(const struct grant_request *want, char *ret_line, size_t line_size, char *ret_flag, size_t flag_size);
+
+/* True if `path` is `root` or lies beneath it; both absolute and normalised. */
+bool path_is_beneath(const char *path, const char *root);
+/* True if absolute, without "." or ".." or empty parts, no trailing slash (but for "/"), shorter than
+ * GRANT_OBJECT_MAX. */
+bool path_is_normal(const char *path);
+/* Joins (path may be absolute: then base is ignored) and normalises lexically; ".." above the root stays at the
+ * root. False if it does not fit. */
+bool path_normalise(const char *base, const char *path, char *ret, size_t ret_size);
+
+#endif

@@ -1,0 +1,72 @@
+/* result - everything there is to say about one event, ready for the record.
+ *
+ * Owns:   struct event_result: its effects and captured output are on the heap, everything else is inside.
+ * Holds:  filled as messages of the supervisor arrive; complete once `ended` is set.
+ * Called: lib (fills it), record.c (writes it as JSON), cli (the summary for a person). */
+#ifndef LIB_RESULT_H
+#define LIB_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cell/property.h"
+#include "core/effect.h"
+#include "core/grant.h"
+#include "core/limits.h"
+
+#define ID_TEXT_MAX 32 /* "e_" and 26 characters, and the NUL */
+
+enum event_cause { /* why it ended */
+	CAUSE_EXITED = 1, /* by itself, or by a signal of its own making */
+	CAUSE_LIMIT,      /* a limit: `limit` says which */
+	CAUSE_KILLED,     /* asked by the caller */
+	CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
+	CAUSE_REFUSED,    /* never started: `error` says why */
+};
+
+struct event_usage {
+	uint64_t wall_ms, cpu_user_ms, cpu_system_ms;
+	uint64_t memory_peak_bytes;
+	uint64_t tasks_peak;
+	uint64_t written_bytes;
+	uint8_t memory_exact, tasks_exact, disk_exact; /* 1: exact, 0: sampled */
+};
+
+struct event_result {
+	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
+	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
+	const struct grant_set *grants; /* borrowed */
+	struct limits limits;
+	char agent[64];
+	char *const *argv;  /* borrowed: what was asked */
+	const char *workdir; /* borrowed */
+	uint32_t base;    /* enum cell_base */
+	uint32_t observe; /* enum cell_observe */
+	mechanism_set achieved;
+	uint32_t without; /* properties given up by name */
+
+	struct effect *effects; /* owned */
+	size_t n_effects;
+	uint64_t effects_dropped;
+	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+
+	bool ended;
+	enum event_cause cause;
+	enum limit limit;   /* with CAUSE_LIMIT */
+	int exit_status;    /* -1 if a signal ended it or it never started */
+	int signal;         /* 0 if none */
+	struct err error;   /* with CAUSE_REFUSED */
+	struct event_usage usage;
+	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */
+
+	bool captured; /* the outputs below are the command's */
+	struct buf out, err;
+	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */
+};
+
+void result_finish(struct event_result *r);
+
+#endif

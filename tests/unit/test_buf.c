@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "base/text.h"
+
+static void numbers_survive_a_round_trip(void **state)
+{
+	auto_buf b;
+	struct rbuf r;
+	char text[8];
+
+	(void)state;
+	buf_init(&b, 64);
+	buf_put_u8(&b, 0xfe);
+	buf_put_u16(&b, 0xfedc);
+	buf_put_u32(&b, 0xfedcba98);
+	buf_put_u64(&b, UINT64_C(0xfedcba9876543210));
+	buf_put_str(&b, "ambit");
+	assert_false(b.failed);
+	rbuf_init(&r, b.data, b.len);
+	assert_int_equal(rbuf_u8(&r), 0xfe);
+	assert_int_equal(rbuf_u16(&r), 0xfedc);
+	assert_int_equal(rbuf_u32(&r), 0xfedcba98);
+	assert_true(rbuf_u64(&r) == UINT64_C(0xfedcba9876543210));
+	rbuf_str(&r, text, sizeof text);
+	assert_string_equal(text, "ambit");
+	assert_true(rbuf_done(&r));
+}
+
+static void a_buffer_stops_at_its_maximum(void **state)
+{
+	auto_buf b;
+
+	(void)state;
+	buf_init(&b, 4);
+	buf_put(&b, "abcd", 4);
+	assert_false(b.failed);
+	buf_put(&b, "e", 1);
+	assert_true(b.failed);
+	assert_int_equal(b.len, 4);
+}
+
+static void a_cursor_never_reads_beyond(void **state)
+{
+	static const uint8_t bytes[] = { 5, 0, 0, 0, 'a', 'b', 0, 'd', 'e' };
+	struct rbuf r;
+	char text[8];
+
+	(void)state;
+	rbuf_init(&r, bytes, 3);
+	assert_int_equal(rbuf_u32(&r), 0);
+	assert_true(r.failed);
+	rbuf_init(&r, bytes, 8); /* the text says five and four are there */
+	rbuf_str(&r, text, sizeof text);
+	assert_true(r.failed);
+	rbuf_init(&r, bytes, 9); /* a NUL inside */
+	rbuf_str(&r, text, sizeof text);
+	assert_true(r.failed);
+	rbuf_init(&r, bytes, 9); /* no room for the end */
+	rbuf_str(&r, text, 5);
+	assert_true(r.failed);
+}
+
+static void numbers_from_text(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint64_t value;
+	} sizes[] = {
+		{ "0", true, 0 },          { "512M", true, UINT64_C(512) << 20 }, { "2G", true, UINT64_C(2) << 30 },
+		{ "", false, 0 },          { "-1", false, 0 },                    { " 1", false, 0 },
+		{ "1 ", false, 0 },        { "1k", false, 0 },                    { "99999999999999999999", false, 0 },
+		{ "16777216T", false, 0 }, { "1GG", false, 0 },
+	};
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		if (parse_bytes(sizes[i].text, &v) != sizes[i].good)
+			fail_msg("'%s'", sizes[i].text);
+		if (sizes[i].good)
+			assert_int_equal(v, sizes[i].value);
+	}
+	assert_true(parse_duration("250ms", &v) && v == 250);
+	assert_true(parse_duration("5m", &v) && v == 300000);
+	assert_false(parse_duration("5", &v));
+}
+
+static void text_is_escaped(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "plain", "plain" },
+		{ "\033]52;c;x\007", "\\x1b]52;c;x\\x07" },
+		{ "a\\b", "a\\\\b" },
+		{ "\xff", "\\xff" },
+		{ "\xe2\x80\xae" "x", "\\u{202e}x" },
+		{ "\xc2\x9b", "\\u{9b}" },
+		{ "caf\xc3\xa9", "caf\xc3\xa9" },
+	};
+	char out[64], small[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(text_escape(out, sizeof out, rows[i].in, strlen(rows[i].in)), rows[i].out);
+	assert_string_equal(text_escape(small, sizeof small, "0123456789", 10), "0123...");
+}
+
+static void utf8_is_strict(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t bad_at; /* SIZE_MAX: good */
+	} rows[] = {
+		{ "abc", SIZE_MAX },  { "\xc3\xa9", SIZE_MAX },        { "\xf0\x9f\x98\x80", SIZE_MAX }, { "\xc0\x80", 0 },
+		{ "a\xed\xa0\x80", 1 }, { "\xf4\x90\x80\x80", 0 }, { "ab\xc3", 2 },                { "\x80", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t at = SIZE_MAX;
+		const bool good = text_is_utf8(rows[i].bytes, strlen(rows[i].bytes), &at);
+
+		if (good != (rows[i].bad_at == SIZE_MAX) || at != rows[i].bad_at)
+			fail_msg("row %zu", i);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_survive_a_round_trip), cmocka_unit_test(a_buffer_stops_at_its_maximum),
+		cmocka_unit_test(a_cursor_never_reads_beyond),  cmocka_unit_test(numbers_from_text),
+		cmocka_unit_test(text_is_escaped),              cmocka_unit_test(utf8_is_strict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
