@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/text.h"
 
 #define LINKS_MAX 40 /* the kernel's own limit for one path */
@@ -322,18 +322,20 @@ void policy_names_finish(struct policy_names *names)
 
 static int add_name(struct policy_names *names, const char *asked, const char *real, struct err *e)
 {
-	auto_free char *a = NULL, *b = NULL;
+	struct policy_name name = { .asked = NULL };
 
 	if (names == NULL || strcmp(asked, real) == 0)
 		return 0;
 	for (size_t i = 0; i < names->count; i++)
 		if (strcmp(names->items[i].asked, asked) == 0)
 			return 0;
-	a = strdup(asked);
-	b = strdup(real);
-	if (a == NULL || b == NULL || names->count >= POLICY_LINES_MAX)
+	name = (struct policy_name){ .asked = strdup(asked), .real = strdup(real) };
+	if (name.asked == NULL || name.real == NULL || names->count >= POLICY_LINES_MAX) {
+		free(name.asked);
+		free(name.real);
 		return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
-	names->items[names->count++] = (struct policy_name){ .asked = steal_ptr(&a), .real = steal_ptr(&b) };
+	}
+	names->items[names->count++] = name;
 	return 0;
 }
 
