@@ -213,12 +213,11 @@ static size_t padded(char *text, size_t n)
 
 static void sizes_have_limits(void **state)
 {
-	char *text = malloc(POLICY_FILE_MAX + 1);
+	static char text[POLICY_FILE_MAX + 1];
 	struct policy_mistake m;
 	size_t n;
 
 	(void)state;
-	assert_non_null(text);
 	assert_int_equal(policy_parse_yaml(text, padded(text, POLICY_FILE_MAX), &policy, &m), 0);
 	assert_int_equal(policy_parse_yaml(text, padded(text, POLICY_FILE_MAX + 1), &policy, &m), -AMBIT_LIMIT);
 
@@ -240,7 +239,6 @@ static void sizes_have_limits(void **state)
 		assert_int_equal(policy_parse_yaml(text, n, &policy, &m), many <= POLICY_LINES_MAX ? 0 : -AMBIT_LIMIT);
 	}
 	assert_int_equal(m.line, 3 + POLICY_LINES_MAX);
-	free(text);
 }
 
 /* Nothing is entered that a policy does not have, however deep it goes on. */
