@@ -1,0 +1,59 @@
+#include "core/effect.h"
+
+#include <string.h>
+
+#include "core/grant.h"
+
+struct effect_row {
+	const char *word;
+	uint32_t right;
+};
+
+static const struct effect_row effect_rows[] = {
+#define EFFECT_ROW(name, number, w, r) [EFFECT_##name] = { .word = (w), .right = (r) },
+	EFFECTS(EFFECT_ROW)
+#undef EFFECT_ROW
+};
+
+#define EFFECT_KINDS (sizeof effect_rows / sizeof effect_rows[0]) /* row 0 is empty: kinds start at 1 */
+
+const char *effect_word(uint8_t kind)
+{
+	return kind < EFFECT_KINDS ? effect_rows[kind].word : NULL;
+}
+
+uint32_t effect_right(uint8_t kind)
+{
+	return kind < EFFECT_KINDS ? effect_rows[kind].right : 0;
+}
+
+void effect_encode(struct buf *out, const struct effect *f)
+{
+	buf_put_u8(out, f->kind);
+	buf_put_u8(out, f->verdict);
+	buf_put_u8(out, f->source);
+	buf_put_u8(out, f->base);
+	buf_put_u32(out, f->grant);
+	buf_put_u32(out, f->count);
+	buf_put_bytes(out, f->object, strnlen(f->object, sizeof f->object - 1));
+}
+
+static bool in_range(const struct effect *f)
+{
+	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_ABSENT &&
+	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= 1 &&
+	       (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) && f->count > 0;
+}
+
+void effect_decode(struct rbuf *in, struct effect *ret)
+{
+	ret->kind = rbuf_u8(in);
+	ret->verdict = rbuf_u8(in);
+	ret->source = rbuf_u8(in);
+	ret->base = rbuf_u8(in);
+	ret->grant = rbuf_u32(in);
+	ret->count = rbuf_u32(in);
+	rbuf_str(in, ret->object, sizeof ret->object);
+	if (!in_range(ret))
+		in->failed = true;
+}

@@ -1,0 +1,296 @@
+#include "core/grant.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define SHOWN_MAX 200 /* of an object in a message */
+
+struct verb_row {
+	const char *word;
+	enum grant_object_kind object;
+	bool available;
+};
+
+static const struct verb_row verb_rows[VERB_COUNT] = {
+#define VERB(name, w, o, in_build) [VERB_##name] = { .word = (w), .object = OBJECT_##o, .available = (in_build) != 0 },
+#include "core/verbs.def"
+#undef VERB
+};
+
+const char *verb_word(enum grant_verb v)
+{
+	return v < VERB_COUNT ? verb_rows[v].word : "?";
+}
+
+enum grant_object_kind verb_object(enum grant_verb v)
+{
+	return v < VERB_COUNT ? verb_rows[v].object : OBJECT_NONE;
+}
+
+bool verb_available(enum grant_verb v)
+{
+	return v < VERB_COUNT && verb_rows[v].available;
+}
+
+bool verb_find(const char *word, size_t len, enum grant_verb *ret)
+{
+	for (enum grant_verb v = 0; v < VERB_COUNT; v++) {
+		if (strlen(verb_rows[v].word) != len || memcmp(verb_rows[v].word, word, len) != 0)
+			continue;
+		*ret = v;
+		return true;
+	}
+	return false;
+}
+
+uint32_t verb_rights(enum grant_verb v)
+{
+	if (v == VERB_WORK)
+		return RIGHT_READ | RIGHT_WRITE | RIGHT_RUN;
+	if (v == VERB_WRITE)
+		return RIGHT_READ | RIGHT_WRITE;
+	if (v == VERB_RUN)
+		return RIGHT_READ | RIGHT_RUN;
+	return v == VERB_READ ? RIGHT_READ : 0;
+}
+
+void grant_set_init(struct grant_set *set)
+{
+	set->count = 0;
+	set->pool_used = 0;
+}
+
+const char *grant_object(const struct grant_set *set, uint32_t id)
+{
+	return id < set->count ? set->pool + set->grants[id].object : "";
+}
+
+/* ---- objects ---- */
+
+static bool is_name_start(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static size_t env_name_len(const char *object)
+{
+	return strcspn(object, "=");
+}
+
+/* A name as shells take it, with or without "=value". */
+static bool is_env(const char *object)
+{
+	const size_t n = env_name_len(object);
+
+	if (n == 0 || !is_name_start(object[0]))
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (!is_name_start(object[i]) && !(object[i] >= '0' && object[i] <= '9'))
+			return false;
+	return true;
+}
+
+static bool is_program(const char *object)
+{
+	if (object[0] == '/')
+		return path_is_normal(object);
+	return object[0] != 0 && strchr(object, '/') == NULL && strcmp(object, ".") != 0 && strcmp(object, "..") != 0;
+}
+
+static int bad_object(struct err *e, enum grant_verb verb, const char *object, const char *hint)
+{
+	char shown[SHOWN_MAX];
+
+	text_escape(shown, sizeof shown, object, strnlen(object, GRANT_OBJECT_MAX));
+	return err_set(e, AMBIT_MALFORMED, hint, "%s: '%s' is not what this verb takes", verb_word(verb), shown);
+}
+
+static int check_object(enum grant_verb verb, const char *object, struct err *e)
+{
+	if (strnlen(object, GRANT_OBJECT_MAX) == GRANT_OBJECT_MAX)
+		return bad_object(e, verb, object, "shorten it to less than 4096 bytes");
+	switch (verb_object(verb)) {
+	case OBJECT_PATH:
+		return path_is_normal(object) ? 0 : bad_object(e, verb, object, "give an absolute, normalised path");
+	case OBJECT_PROGRAM:
+		return is_program(object) ? 0 : bad_object(e, verb, object, "give an absolute path or the name of a program");
+	case OBJECT_NAME:
+		if (verb == VERB_ENV && !is_env(object))
+			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
+		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
+	case OBJECT_ADDRESS:
+		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give an address");
+	case OBJECT_NONE:
+		return object[0] == 0 ? 0 : bad_object(e, verb, object, "this verb takes nothing after it");
+	}
+	return -AMBIT_INTERNAL;
+}
+
+static int check_verb(enum grant_verb verb, struct err *e)
+{
+	if (verb >= VERB_COUNT)
+		return err_set(e, AMBIT_MALFORMED, NULL, "no verb has the number %u", (unsigned int)verb);
+	if (!verb_available(verb))
+		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out", "'%s' is not available in this build",
+			       verb_word(verb));
+	return 0;
+}
+
+/* A program by name has no path and so no rights on one: it is found in the base, not in the tree. */
+static uint32_t rights_of(enum grant_verb verb, const char *object)
+{
+	return object[0] == '/' ? verb_rights(verb) : 0;
+}
+
+/* ---- adding ---- */
+
+static bool same_grant(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object, uint32_t parent)
+{
+	const struct grant *g = &set->grants[id];
+
+	return g->verb == verb && g->parent == parent && strcmp(grant_object(set, id), object) == 0;
+}
+
+/* Two values for one name would make the order of lines matter. */
+static bool contradicts(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object)
+{
+	const char *there = grant_object(set, id);
+	const size_t n = env_name_len(object);
+
+	return verb == VERB_ENV && set->grants[id].verb == VERB_ENV && env_name_len(there) == n &&
+	       memcmp(there, object, n) == 0 && strcmp(there, object) != 0;
+}
+
+static int append(struct grant_set *set, struct grant g, const char *object, uint32_t *ret_id, struct err *e)
+{
+	const size_t len = strlen(object);
+
+	if (set->count >= GRANTS_MAX)
+		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants", GRANTS_MAX);
+	if (len + 1 > GRANT_POOL_MAX - set->pool_used)
+		return err_set(e, AMBIT_LIMIT, "use shorter paths, or fewer", "the objects of all grants exceed %u bytes",
+			       GRANT_POOL_MAX);
+	g.object = set->pool_used;
+	g.object_len = (uint32_t)len; /* below GRANT_OBJECT_MAX: check_object */
+	memcpy(set->pool + set->pool_used, object, len + 1);
+	set->pool_used += (uint32_t)len + 1;
+	set->grants[set->count] = g;
+	*ret_id = set->count++;
+	return 0;
+}
+
+static int add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t parent,
+	       uint32_t *ret_id, struct err *e)
+{
+	const struct grant g = { .parent = parent,
+				 .verb = (uint16_t)verb,
+				 .flags = (uint16_t)(flags & GRANT_OPTIONAL),
+				 .rights = rights_of(verb, object) };
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (same_grant(set, i, verb, object, parent)) {
+			set->grants[i].flags &= g.flags; /* whoever asked for it without `?` decides, in any order */
+			*ret_id = i;
+			return 0;
+		}
+		if (contradicts(set, i, verb, object))
+			return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
+				       "env: '%.*s' is given two different values", (int)env_name_len(object), object);
+	}
+	return append(set, g, object, ret_id, e);
+}
+
+int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
+	      struct err *e)
+{
+	uint32_t id;
+	int rc = check_verb(verb, e);
+
+	if (rc == 0)
+		rc = check_object(verb, object, e);
+	if (rc == 0)
+		rc = add(set, verb, object, flags, GRANT_NONE, &id, e);
+	if (rc == 0 && ret_id != NULL)
+		*ret_id = id;
+	return rc;
+}
+
+/* ---- what a grant allows ---- */
+
+/* By path: every right that is asked, beneath the object. Anything else: the same verb and the same object; a sub-agent
+ * may not give a variable another value, nor turn a value that was named into one of the caller's. */
+static bool covers(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object)
+{
+	const struct grant *g = &set->grants[id];
+	const uint32_t asked = rights_of(verb, object);
+
+	if (asked == 0)
+		return g->verb == verb && strcmp(grant_object(set, id), object) == 0;
+	return (g->rights & asked) == asked && path_is_beneath(object, grant_object(set, id));
+}
+
+int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
+		 const char *object, uint32_t *ret_id, struct err *e)
+{
+	char shown[SHOWN_MAX];
+	uint32_t id;
+	int rc = check_verb(verb, e);
+
+	if (rc == 0)
+		rc = check_object(verb, object, e);
+	if (rc < 0)
+		return rc;
+	if (parent >= from->count)
+		return err_set(e, AMBIT_MALFORMED, NULL, "there is no grant %u to derive from", parent);
+	if (!covers(from, parent, verb, object)) {
+		text_escape(shown, sizeof shown, grant_object(from, parent), from->grants[parent].object_len);
+		return err_set(e, AMBIT_DENIED, "a derived grant can only be narrower than its parent",
+			       "'%s' is not within the grant '%s: %s'", verb_word(verb),
+			       verb_word((enum grant_verb)from->grants[parent].verb), shown);
+	}
+	rc = add(child, verb, object, from->grants[parent].flags, child == from ? parent : GRANT_NONE, &id, e);
+	if (rc == 0 && ret_id != NULL)
+		*ret_id = id;
+	return rc;
+}
+
+static bool allows(const struct grant_set *set, uint32_t id, const struct grant_request *want)
+{
+	const char *object = grant_object(set, id);
+	const size_t n = env_name_len(object);
+
+	if (want->verb == VERB_ENV)
+		return set->grants[id].verb == VERB_ENV && strlen(want->object) == n && memcmp(want->object, object, n) == 0;
+	return covers(set, id, want->verb, want->object);
+}
+
+/* Rules, in this order: the longer object is narrower; of the same object, fewer rights; of as many, to run is less
+ * than to write; then the one added first, which only grants derived alike can be. */
+static bool narrower(const struct grant *a, const struct grant *b)
+{
+	const int a_rights = __builtin_popcount(a->rights), b_rights = __builtin_popcount(b->rights);
+
+	if (a->object_len != b->object_len)
+		return a->object_len > b->object_len;
+	if (a_rights != b_rights)
+		return a_rights < b_rights;
+	return (a->rights & RIGHT_WRITE) < (b->rights & RIGHT_WRITE);
+}
+
+struct grant_decision grant_check(const struct grant_set *set, const struct grant_request *want)
+{
+	struct grant_decision d = { .allowed = false, .grant = GRANT_NONE };
+
+	if (want->verb >= VERB_COUNT || want->object == NULL || (want->object[0] == '/' && !path_is_normal(want->object)))
+		return d;
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!allows(set, i, want))
+			continue;
+		if (!d.allowed || narrower(&set->grants[i], &set->grants[d.grant]))
+			d.grant = i;
+		d.allowed = true;
+	}
+	return d;
+}

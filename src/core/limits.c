@@ -1,0 +1,170 @@
+#include "core/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+
+/* Each larger than anybody means; they keep later sums and conversions inside 63 bits. */
+#define MS_MAX (UINT64_C(100) * 366 * 24 * 3600 * 1000) /* a hundred years, also in nanoseconds */
+#define BYTES_MAX (UINT64_C(1) << 60)
+#define COUNT_MAX (UINT64_C(1) << 30) /* the kernel's own tables of processes and files end before */
+
+struct limit_row {
+	const char *word, *text;
+	enum limit_unit unit;
+	uint64_t run, code;
+};
+
+static const struct limit_row limit_rows[LIMIT_COUNT] = {
+#define LIMIT(name, w, u, r, c, t) [LIMIT_##name] = { .word = (w), .text = (t), .unit = UNIT_##u, .run = (r), .code = (c) },
+#include "core/limits.def"
+#undef LIMIT
+};
+
+const char *limit_word(enum limit l)
+{
+	return l < LIMIT_COUNT ? limit_rows[l].word : "?";
+}
+
+const char *limit_text(enum limit l)
+{
+	return l < LIMIT_COUNT ? limit_rows[l].text : "?";
+}
+
+enum limit_unit limit_unit(enum limit l)
+{
+	return l < LIMIT_COUNT ? limit_rows[l].unit : UNIT_COUNT;
+}
+
+void limits_default_run(struct limits *ret, uint64_t half_memory_bytes)
+{
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		ret->value[i] = limit_rows[i].run;
+	ret->value[LIMIT_MEMORY] = half_memory_bytes;
+}
+
+void limits_default_code(struct limits *ret)
+{
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		ret->value[i] = limit_rows[i].code;
+}
+
+static bool limit_find(const char *word, enum limit *ret)
+{
+	for (enum limit l = 0; l < LIMIT_COUNT; l++) {
+		if (strcmp(limit_rows[l].word, word) != 0)
+			continue;
+		*ret = l;
+		return true;
+	}
+	return false;
+}
+
+/* 0 is "none", so a zero that somebody wrote is not a value. */
+static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
+{
+	uint64_t v = 0;
+	bool ok = false;
+
+	switch (unit) {
+	case UNIT_MS:
+		ok = parse_duration(text, &v) && v <= MS_MAX;
+		break;
+	case UNIT_BYTES:
+		ok = parse_bytes(text, &v) && v <= BYTES_MAX;
+		break;
+	case UNIT_COUNT:
+		ok = parse_u64(text, 1, COUNT_MAX, &v);
+		break;
+	}
+	if (!ok || v == 0)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static const char *unit_hint(enum limit_unit unit)
+{
+	switch (unit) {
+	case UNIT_MS:
+		return "write a number and ms, s, m or h, such as 30s; or none";
+	case UNIT_BYTES:
+		return "write bytes, or a number and K, M, G or T, such as 2G; or none";
+	case UNIT_COUNT:
+		return "write a whole number from 1, such as 64; or none";
+	}
+	return NULL;
+}
+
+static int bad_value(struct err *e, enum limit l, const char *value)
+{
+	char shown[80];
+
+	text_escape(shown, sizeof shown, value, strlen(value));
+	return err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value", limit_word(l), shown);
+}
+
+int limits_set(struct limits *l, const char *word, const char *value, struct err *e)
+{
+	char shown[80];
+	enum limit which;
+	uint64_t v = 0;
+
+	if (!limit_find(word, &which)) {
+		text_escape(shown, sizeof shown, word, strlen(word));
+		return err_set(e, AMBIT_UNKNOWN, "limits are wall, cpu, memory, tasks, files, disk and output",
+			       "no limit is called '%s'", shown);
+	}
+	if (strcmp(value, "none") != 0 && !read_value(limit_unit(which), value, &v))
+		return bad_value(e, which, value);
+	l->value[which] = v;
+	return 0;
+}
+
+void limits_narrow(struct limits *l, const struct limits *bound)
+{
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		if (bound->value[i] != 0 && (l->value[i] == 0 || l->value[i] > bound->value[i]))
+			l->value[i] = bound->value[i];
+}
+
+struct unit_row {
+	uint64_t factor;
+	const char *suffix;
+};
+
+/* The largest unit that loses nothing. */
+static void format_units(uint64_t v, const struct unit_row *units, char *ret, size_t size)
+{
+	while (v % units->factor != 0) /* the last factor is 1 */
+		units++;
+	(void)snprintf(ret, size, "%" PRIu64 "%s", v / units->factor, units->suffix);
+}
+
+void limits_format(const struct limits *l, enum limit which, char *ret, size_t size)
+{
+	static const struct unit_row times[] = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } };
+	static const struct unit_row sizes[] = { { UINT64_C(1) << 40, "T" }, { 1u << 30, "G" }, { 1u << 20, "M" },
+						 { 1u << 10, "K" }, { 1, "" } };
+	static const struct unit_row counts[] = { { 1, "" } };
+	const uint64_t v = which < LIMIT_COUNT ? l->value[which] : 0;
+
+	if (v == 0) {
+		(void)snprintf(ret, size, "none");
+		return;
+	}
+	switch (limit_unit(which)) {
+	case UNIT_MS:
+		format_units(v, times, ret, size);
+		break;
+	case UNIT_BYTES:
+		format_units(v, sizes, ret, size);
+		break;
+	case UNIT_COUNT:
+		format_units(v, counts, ret, size);
+		break;
+	}
+}
