@@ -13,7 +13,7 @@ machine() {
 	mkdir "$work/bin"
 	: >"$work/log"
 	local tool
-	for tool in bash cat echo env sed sort find head dirname xargs awk; do ln -s "$(command -v "$tool")" "$work/bin/"; done
+	for tool in bash cat echo env sed sort find head dirname xargs awk; do ln -s "$(type -P "$tool")" "$work/bin/"; done
 	write dpkg-query "cat '$work/installed'"
 	write id "echo $1"
 	write apt-get "echo apt-get \"\$@\" >>'$work/log'; case \"\$*\" in *${3:-@none@}*) exit 100 ;; esac"
