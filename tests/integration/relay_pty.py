@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 import tty
 
@@ -28,13 +29,12 @@ class Session:
             tty.setraw(self.cell)
         else:
             master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
-            self.cell_name = None
             fcntl.ioctl(master, 0x40045431, b"\0\0\0\0")  # TIOCSPTLCK: unlock
-            self.cell_name = os.ptsname(master) if hasattr(os, "ptsname") else self.name_of(master)
+            self.cell_name = self.name_of(master)
             self.cell = -1
         fds = [terminal_slave, terminal_slave, os.open("/dev/null", os.O_RDWR), master, *more]
-        # The other test ends must not be in the relay: it closes what is beyond its pairs, and the test sees that.
-        self.process = subprocess.Popen([RELAY, *words], close_fds=False, pass_fds=(), stdin=subprocess.DEVNULL,
+        # Left open beyond its pairs, each by place(): the relay closes what is not its own, and the tests see that.
+        self.process = subprocess.Popen([RELAY, *words], close_fds=False, stdin=subprocess.DEVNULL,
                                         preexec_fn=lambda: place(fds))
         self.slave = terminal_slave
         os.close(fds[2])
@@ -69,6 +69,15 @@ class Session:
         except BlockingIOError:
             return b""
 
+    def until_read(self):
+        """Waits until the relay has read all that was typed."""
+        count, end = bytearray(4), time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            fcntl.ioctl(self.slave, termios.FIONREAD, count)
+            if not any(count) and not select.select([], [], [], 0.02)[0]:
+                return
+        raise AssertionError("what was typed is not read")
+
     def __enter__(self):
         return self
 
@@ -81,7 +90,7 @@ class Session:
 
 
 def place(fds):
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in fds]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in fds]  # inherited, too
     for number, fd in enumerate(high):
         os.dup2(fd, number, inheritable=True)
 
@@ -194,8 +203,8 @@ def late_answers_do_not_reach_the_shell():
         s.hang_up()
         equal(s.shown(b"\x1b[5n"), b"\x1b[5n")
         s.type(b"\x1b[24;80R")  # the answer to the program's question, when nobody reads it any more
-        time.sleep(0.1)         # the relay must not end by itself meanwhile
-        equal(s.process.poll(), None)
+        s.until_read()
+        equal(s.process.poll(), None)  # it waits for its own
         s.type(b"\x1b[0n")
         equal(s.status(), 0)
         equal(s.left_unread(), b"")
@@ -293,7 +302,7 @@ def goes_on_after_a_stop_while_it_waits_for_an_answer():
 def waits_for_a_cell_that_has_not_opened_its_side():
     with Session(open_cell=False) as s:
         s.type(b"early")
-        time.sleep(0.2)
+        s.until_read()
         equal(s.process.poll(), None)
         s.cell = os.open(s.cell_name, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(s.cell)
