@@ -142,7 +142,7 @@ static bool copy_until_drained(struct relay *r)
 static bool leave_terminal(struct relay *r)
 {
 	struct stream *shown = &r->streams[TO_TERMINAL];
-	const bool asks = shown->filter.answers && r->streams[TO_CELL].from >= 0;
+	const bool asks = shown->filter.answers;
 
 	stream_put_reset(shown);
 	if (asks)
