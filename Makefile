@@ -45,7 +45,8 @@ format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 $(BUILD)-fuzz/build.ninja:
-	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $(SETUP)
+	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link $(SETUP)
 
 fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
