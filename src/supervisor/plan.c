@@ -158,7 +158,8 @@ static const char *workdir_of(const struct event_request *q, const struct cell_s
 
 	if (spec->base == CELL_BASE_NONE)
 		return "/";
-	if (rights_on(&q->grants, q->workspace, &grant) != 0 || base_allows(spec, q->workspace, RIGHT_READ))
+	if (rights_on(&q->grants, q->workspace, &grant) != 0 ||
+	    base_shows((enum cell_base)spec->base, q->workspace, RIGHT_READ)) /* checked by spec_check */
 		return q->workspace;
 	for (uint32_t i = 0; i < q->grants.count; i++)
 		if (path_is_beneath(grant_object(&q->grants, i), q->workspace))
