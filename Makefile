@@ -45,7 +45,8 @@ format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 $(BUILD)-fuzz/build.ninja:
-	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $(SETUP)
+	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link $(SETUP)
 
 fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
@@ -55,7 +56,7 @@ bench: all
 	bench/run $(BUILD)
 
 demo: all
-	AMBIT=$(BUILD)/src/cli/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
+	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
 # A build of its own: the prefix is compiled in, and the one for development stays as it is.
 $(BUILD)-install/build.ninja:
