@@ -1,12 +1,72 @@
 # The front door. Meson is the build description; this file only names the common ways in.
+#
+#   make            build                      make asan      the same tests, address + undefined sanitizers
+#   make check      build and run all tests    make lint      clang-tidy, gcc -fanalyzer, shellcheck, layout
+#   make demo       see the main job           make format    set the layout
+#   make bench      speed, against bare runs   make fuzz      FUZZ_SECONDS=60 for each parser
+#   make install    DESTDIR=, PREFIX=          make soak      the long tests
+#   make deb        Debian packages            make clean
+#
+# SETUP= goes to `meson setup` (SETUP=-Dwerror=true in CI).
 BUILD ?= build
+PREFIX ?= /usr/local
+SETUP ?=
+FUZZ_SECONDS ?= 60
 
-.PHONY: all check
+# Tests that time out on a slow machine: TIMEOUT=3 multiplies.
+TIMEOUT ?= 1
+TEST = meson test --print-errorlogs --timeout-multiplier $(TIMEOUT)
+
+.PHONY: all check asan lint format fuzz soak bench demo install deb clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD)
+	meson setup $(BUILD) $(SETUP)
 
 check: all
-	meson test -C $(BUILD) --print-errorlogs
+	$(TEST) -C $(BUILD) --no-suite soak
+
+$(BUILD)-asan/build.ninja:
+	meson setup $(BUILD)-asan -Db_sanitize=address,undefined $(SETUP)
+
+asan: $(BUILD)-asan/build.ninja
+	ninja -C $(BUILD)-asan
+	$(TEST) -C $(BUILD)-asan --no-suite soak
+
+# The tests of the suite `soak` and those that do more of the same when asked.
+soak: all
+	AMBIT_SOAK=large $(TEST) -C $(BUILD)
+
+lint: all
+	.ci/lint $(BUILD)
+
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+$(BUILD)-fuzz/build.ninja:
+	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $(SETUP)
+
+fuzz: $(BUILD)-fuzz/build.ninja
+	ninja -C $(BUILD)-fuzz
+	fuzz/run $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+bench: all
+	bench/run $(BUILD)
+
+demo: all
+	AMBIT=$(BUILD)/src/cli/ambit examples/demo/demo
+
+# A build of its own: the prefix is compiled in, and the one for development stays as it is.
+$(BUILD)-install/build.ninja:
+	meson setup $(BUILD)-install --prefix=$(PREFIX) --strip $(SETUP)
+
+install: $(BUILD)-install/build.ninja
+	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
+	meson install -C $(BUILD)-install
+
+deb:
+	dpkg-buildpackage -b -us -uc
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-analyzer

@@ -39,8 +39,7 @@ enum property {
 	M(OTHER_UID, "other uid", "root's cells need an unprivileged id and idmapped mounts (5.12)",                   \
 	  "run as an ordinary user")                                                                                   \
 	M(NOEXEC, "noexec mounts", "a mount cannot be made noexec", "see `ambit doctor`")                              \
-	M(MEMFD_NOEXEC, "vm.memfd_noexec", "vm.memfd_noexec is not in this kernel (6.3)", "a newer kernel")             \
-	M(NO_MEMFD, "no memfd", "memfd_create cannot be refused", "see `ambit doctor`")                                \
+	M(NO_MEMFD, "no executable memfd", "memfd_create cannot be restricted", "see `ambit doctor`")                  \
 	M(MDWE, "MDWE", "PR_SET_MDWE is not in this kernel (6.3)", "a newer kernel")                                   \
 	M(WX_FILTER, "W^X filter", "seccomp cannot refuse writable and executable memory", "see `ambit doctor`")       \
 	M(SESSION_KEYRING, "own keyring", "a session keyring cannot be joined", "see `ambit doctor`")                  \

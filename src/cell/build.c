@@ -1,0 +1,69 @@
+#include "cell/build.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+void made_init(struct cell_made *m)
+{
+	*m = (struct cell_made){ .proc_fd = -1, .terminal_fd = -1, .slave_fd = -1, .ruleset_fd = -1 };
+}
+
+void made_finish(struct cell_made *m)
+{
+	fd_close(&m->proc_fd);
+	fd_close(&m->terminal_fd);
+	fd_close(&m->slave_fd);
+	fd_close(&m->ruleset_fd);
+}
+
+/* The namespaces were made when this process was (supervisor, spawn.c); that it is process 1 proves it for one of them, and
+ * the others came by the same call. The cgroup namespace comes now, when the process is in its cgroup. */
+static int namespaces(struct cell_made *made, struct cell_failure *f)
+{
+	if (getpid() != 1)
+		return build_failed(f, STEP_DETACH, EINVAL);
+	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL) /* EINVAL: a kernel without cgroups has none to hide */
+		return build_failed(f, STEP_DETACH, errno);
+	made->achieved |= MECHANISM_BIT(MECHANISM_USER_NS) | MECHANISM_BIT(MECHANISM_MOUNT_NS) |
+			  MECHANISM_BIT(MECHANISM_PID_NS) | MECHANISM_BIT(MECHANISM_NET_NS) | MECHANISM_BIT(MECHANISM_IPC_NS);
+	return 0;
+}
+
+static int name_cell(const struct cell_spec *spec, struct cell_failure *f)
+{
+	const char *name = spec_text(spec, spec->hostname);
+
+	return sethostname(name, strlen(name)) < 0 ? build_failed(f, STEP_HOSTNAME, errno) : 0;
+}
+
+static int build_tree(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
+		      struct cell_failure *f)
+{
+	struct cell_root root;
+	int r;
+
+	r = root_build(spec, trees, &root, ret, f);
+	r = r < 0 ? r : landlock_build(spec, &root, program_fd, ret, f);
+	r = r < 0 ? r : root_enter(spec, &root, f);
+	root_finish(&root);
+	return r;
+}
+
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
+	       struct cell_failure *f)
+{
+
+	made_init(ret);
+	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0)
+		return -1;
+	net_loopback_up();
+	if (build_tree(spec, trees, program_fd, ret, f) < 0)
+		return -1;
+	execmem_probe(spec, ret);
+	if (identity_keyring(ret, f) < 0 || identity_prepare(ret, f) < 0)
+		return -1;
+	return landlock_enforce(ret, f);
+}

@@ -1,0 +1,95 @@
+/* build - the one builder of cells.
+ *
+ * Owns:   the order in which the wall is made. Each kernel mechanism has a file of its own (root.c, landlock.c, ...).
+ * Holds:  it runs as process 1 of fresh namespaces, before any foreign code; what it achieved is a set of mechanisms and
+ *         never more than what the kernel answered. A failed step ends the cell: nothing is retried with less.
+ * Called: by the warden only. */
+#ifndef CELL_BUILD_H
+#define CELL_BUILD_H
+
+#include <stdint.h>
+
+#include "base/fd.h"
+#include "cell/property.h"
+#include "cell/spec.h"
+
+enum cell_step {
+#define STEP(name, number, what, code, hint) STEP_##name = number,
+#include "cell/steps.def"
+#undef STEP
+};
+
+struct cell_failure {
+	enum cell_step step;
+	int sys_errno;
+	uint32_t index; /* of spec.paths, UINT32_MAX if no path is to blame */
+};
+
+/* Fills *f and gives -1, so that a failing step reads `return build_failed(f, STEP_X, errno)`. */
+int build_failed(struct cell_failure *f, enum cell_step step, int sys_errno);
+
+struct cell_made {
+	mechanism_set achieved;
+	int proc_fd;      /* owned: root of the private /proc, -1 with CELL_BASE_NONE */
+	int terminal_fd;  /* owned: master of the private terminal, -1 if none */
+	int slave_fd;     /* owned: its other end */
+	int ruleset_fd;   /* owned: the Landlock rules, enforced once on the warden and once more on the workload; -1 */
+	unsigned landlock_abi;
+};
+
+void made_init(struct cell_made *m);
+void made_finish(struct cell_made *m);
+
+/* Trees that somebody else prepared for spec.paths[index] (root's idmapped mounts); -1 where there is none. */
+struct cell_trees {
+	int fd[CELL_PATHS_MAX];
+};
+
+/* Builds everything that stands around the whole cell. program_fd: with CELL_BY_FD the program, else -1. On failure the
+ * process is of no further use. */
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
+	       struct cell_failure *f);
+
+/* ---- the mechanisms, in the order of use ---- */
+
+/* root.c: the file tree of the cell and the way into it. */
+struct cell_root {
+	int root_fd;                     /* owned */
+	int path_fd[CELL_PATHS_MAX];     /* owned: each path of the spec as it was opened, once; -1 if left out */
+};
+int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, struct cell_made *made,
+	       struct cell_failure *f);
+int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f);
+void root_finish(struct cell_root *root);
+
+/* skeleton.c: directories, links and the few files of /etc and /sys that the cell has of its own. */
+int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure *f);
+
+/* pseudo.c: /proc and /dev/pts. pseudo_proc makes the mount and keeps its root in made->proc_fd; pseudo_attach puts it in
+ * place and, where the spec wants a terminal, makes one. */
+int pseudo_proc(struct cell_made *made, struct cell_failure *f);
+int pseudo_attach(const struct cell_spec *spec, int root_fd, struct cell_made *made, struct cell_failure *f);
+
+/* landlock.c: every right that the running kernel knows. */
+int landlock_build(const struct cell_spec *spec, const struct cell_root *root, int program_fd, struct cell_made *made,
+		   struct cell_failure *f);
+/* Enforces the rules on the calling process; each call adds a layer. */
+int landlock_enforce(const struct cell_made *made, struct cell_failure *f);
+
+/* identity.c: capabilities, securebits, keyring, no_new_privs, speculation. */
+int identity_keyring(struct cell_made *made, struct cell_failure *f);
+int identity_prepare(struct cell_made *made, struct cell_failure *f); /* for both: no way to gain anything */
+int identity_drop_workload(struct cell_failure *f);
+int identity_drop_warden(struct cell_failure *f);
+
+/* net.c: the loopback of the cell's own network. */
+void net_loopback_up(void);
+
+/* rlimits.c: limits of each process. */
+int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);
+
+/* execmem.c: memory and files that were written are not executed. */
+void execmem_probe(const struct cell_spec *spec, struct cell_made *made);
+int execmem_enforce(const struct cell_made *made, struct cell_failure *f);
+
+#endif

@@ -1,0 +1,248 @@
+/* The file tree: a small tmpfs with each path of the spec attached at the place that it has on the host. Paths are opened
+ * once, by descriptor, without following links; that descriptor is what is mounted and what Landlock's rules name.
+ * The new mount calls are those of Linux 5.2, mount_setattr is of 5.12. */
+#include "cell/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cell/kernel.h"
+#include "core/grant.h"
+
+int build_failed(struct cell_failure *f, enum cell_step step, int sys_errno)
+{
+	*f = (struct cell_failure){ .step = step, .sys_errno = sys_errno, .index = UINT32_MAX };
+	return -1;
+}
+
+static int path_failed(struct cell_failure *f, enum cell_step step, int sys_errno, uint32_t index)
+{
+	*f = (struct cell_failure){ .step = step, .sys_errno = sys_errno, .index = index };
+	return -1;
+}
+
+static int open_plain(int dir_fd, const char *path, uint64_t resolve)
+{
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS | resolve };
+
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+}
+
+static bool is_mounted(const struct cell_path *p)
+{
+	return (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
+}
+
+/* Opens each path on the host. Rule: what was checked as a path without links must still be one. */
+static int open_paths(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+
+		if (!is_mounted(p))
+			continue;
+		root->path_fd[i] = open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
+		if (root->path_fd[i] >= 0)
+			continue;
+		if (errno == ELOOP)
+			return path_failed(f, STEP_LINK_PATH, errno, i);
+		if ((p->flags & CELL_PATH_OPTIONAL) == 0 || errno != ENOENT)
+			return path_failed(f, STEP_OPEN_PATH, errno, i);
+	}
+	return 0;
+}
+
+static uint64_t mount_flags(const struct cell_path *p)
+{
+	uint64_t set = MOUNT_ATTR_NOSUID;
+
+	if ((p->flags & CELL_PATH_DEVICE) == 0)
+		set |= MOUNT_ATTR_NODEV;
+	if ((p->rights & RIGHT_WRITE) == 0)
+		set |= MOUNT_ATTR_RDONLY;
+	if ((p->rights & RIGHT_RUN) == 0)
+		set |= MOUNT_ATTR_NOEXEC;
+	return set;
+}
+
+/* A detached copy of the mount at path i, with its restrictions, not yet anywhere. */
+static int clone_tree(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root, uint32_t i,
+		      struct cell_failure *f)
+{
+	struct mount_attr attr = { .attr_set = mount_flags(&spec->paths[i]) };
+	auto_fd int tree = steal_fd(&trees->fd[i]);
+
+	if (tree < 0)
+		tree = open_tree(root->path_fd[i], "",
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0)
+		return path_failed(f, STEP_CLONE_PATH, errno, i);
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
+		return path_failed(f, STEP_FLAGS_PATH, errno, i);
+	return steal_fd(&tree);
+}
+
+static int clone_trees(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root,
+		       struct cell_failure *f)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		if (root->path_fd[i] < 0)
+			continue;
+		trees->fd[i] = clone_tree(spec, trees, root, i, f);
+		if (trees->fd[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Makes the directories above path (absolute) and, if it should be one, an empty file at its end, inside the root. What is
+ * there already (a granted tree that contains the path) stays as it is. */
+static int make_place(int root_fd, const char *path, bool directory)
+{
+	char at[GRANT_OBJECT_MAX];
+	size_t n = 0;
+
+	for (const char *s = path + 1; *s != 0; s++, n++) {
+		if (n + 1 >= sizeof at)
+			return -ENAMETOOLONG;
+		if (*s == '/') {
+			at[n] = 0;
+			if (mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST && errno != EROFS)
+				return -errno;
+		}
+		at[n] = *s;
+	}
+	at[n] = 0;
+	if (directory)
+		return mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST && errno != EROFS ? -errno : 0;
+	if (mknodat(root_fd, at, S_IFREG | 0644, 0) < 0 && errno != EEXIST && errno != EROFS)
+		return -errno;
+	return 0;
+}
+
+static int attach(int root_fd, int tree_fd, const char *path)
+{
+	auto_fd int place = -1;
+	struct stat st;
+	int r;
+
+	if (fstat(tree_fd, &st) < 0)
+		return -errno;
+	r = make_place(root_fd, path, S_ISDIR(st.st_mode));
+	if (r < 0)
+		return r;
+	place = open_plain(root_fd, path + 1, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	if (place < 0)
+		return -errno;
+	return move_mount(tree_fd, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* Nothing is to be seen at a hidden path: an empty directory without any mode stands on it. */
+static int hide(int root_fd, const char *path)
+{
+	auto_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0000", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "size", "4k", 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return tree < 0 ? -errno : attach(root_fd, tree, path);
+}
+
+static int make_link(int root_fd, const char *path, const char *text)
+{
+	const int r = make_place(root_fd, path, true);
+
+	if (r < 0 || unlinkat(root_fd, path + 1, AT_REMOVEDIR) < 0)
+		return r < 0 ? r : -errno;
+	return symlinkat(text, root_fd, path + 1) < 0 ? -errno : 0;
+}
+
+static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root,
+			struct cell_failure *f)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+		const char *path = spec_text(spec, p->path);
+		int r = 0;
+
+		if ((p->flags & CELL_PATH_LINK) != 0)
+			r = make_link(root->root_fd, path, spec_text(spec, p->link));
+		else if ((p->flags & CELL_PATH_HIDE) != 0)
+			r = hide(root->root_fd, path);
+		else if (trees->fd[i] >= 0)
+			r = attach(root->root_fd, trees->fd[i], path);
+		fd_close(&trees->fd[i]);
+		if (r < 0)
+			return path_failed(f, STEP_ATTACH_PATH, -r, i);
+	}
+	return 0;
+}
+
+/* The root itself: one tmpfs for the skeleton and for /tmp, home and /dev/shm. Nothing on it can be executed, and which
+ * parts can be written is Landlock's to say. It stands on /proc of the host's tree until that tree is left. */
+static int make_root(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
+{
+	auto_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	char size[32];
+
+	(void)snprintf(size, sizeof size, "%llu", (unsigned long long)spec->scratch_bytes);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "262144", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return build_failed(f, STEP_ROOT, errno);
+	root->root_fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (root->root_fd < 0)
+		return build_failed(f, STEP_ROOT, errno);
+	if (move_mount(root->root_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return build_failed(f, STEP_ROOT, errno);
+	return 0;
+}
+
+static void root_init(struct cell_root *root)
+{
+	root->root_fd = -1;
+	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
+		root->path_fd[i] = -1;
+}
+
+int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, struct cell_made *made,
+	       struct cell_failure *f)
+{
+	root_init(root);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return build_failed(f, STEP_DETACH, errno);
+	if (open_paths(spec, root, f) < 0 || clone_trees(spec, trees, root, f) < 0)
+		return -1;
+	if (spec->base == CELL_BASE_NONE)
+		return make_root(spec, root, f);
+	if (pseudo_proc(made, f) < 0 || make_root(spec, root, f) < 0 || skeleton_make(spec, root->root_fd, f) < 0 ||
+	    attach_paths(spec, trees, root, f) < 0)
+		return -1;
+	return pseudo_attach(spec, root->root_fd, made, f);
+}
+
+int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
+{
+	/* With both names the same, the old root lies on top of the new one, and is taken off (pivot_root(2)). */
+	if (fchdir(root->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+		return build_failed(f, STEP_PIVOT, errno);
+	if (chdir(spec_text(spec, spec->workdir)) < 0)
+		return build_failed(f, STEP_WORKDIR, errno);
+	return 0;
+}
+
+void root_finish(struct cell_root *root)
+{
+	fd_close(&root->root_fd);
+	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
+		fd_close(&root->path_fd[i]);
+}

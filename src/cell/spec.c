@@ -1,0 +1,205 @@
+#include "cell/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/grant.h"
+
+#define SPEC_VERSION 1
+
+void spec_init(struct cell_spec *s)
+{
+	memset(s, 0, sizeof *s);
+	s->pool_used = 1; /* offset 0 is the empty text */
+}
+
+const char *spec_text(const struct cell_spec *s, uint32_t offset)
+{
+	return s->pool + offset;
+}
+
+uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full)
+{
+	const size_t n = strlen(text) + 1;
+	const uint32_t at = s->pool_used;
+
+	if (n == 1)
+		return 0;
+	if (n > sizeof s->pool - at) {
+		*full = true;
+		return 0;
+	}
+	memcpy(s->pool + at, text, n);
+	s->pool_used += (uint32_t)n; /* at most CELL_POOL_MAX */
+	return at;
+}
+
+static struct cell_path *find_path(struct cell_spec *s, const char *path)
+{
+	for (uint32_t i = 0; i < s->n_paths; i++)
+		if (strcmp(spec_text(s, s->paths[i].path), path) == 0)
+			return &s->paths[i];
+	return NULL;
+}
+
+static int spec_full(struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, "name directories instead of single files", "more than %d paths in one cell",
+		       CELL_PATHS_MAX);
+}
+
+static struct cell_path *new_path(struct cell_spec *s, const char *path)
+{
+	bool full = s->n_paths == CELL_PATHS_MAX;
+	const uint32_t text = full ? 0 : spec_add_text(s, path, &full);
+	struct cell_path *p;
+
+	if (full)
+		return NULL;
+	p = &s->paths[s->n_paths++];
+	*p = (struct cell_path){ .path = text, .grant = GRANT_NONE };
+	return p;
+}
+
+int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant, struct err *e)
+{
+	struct cell_path *p = find_path(s, path);
+
+	if (p != NULL && (p->flags & CELL_PATH_LINK) == 0) {
+		p->rights |= (uint16_t)rights;
+		if (p->grant == GRANT_NONE)
+			p->grant = grant;
+		if ((flags & CELL_PATH_OPTIONAL) == 0)
+			p->flags &= (uint16_t)~CELL_PATH_OPTIONAL;
+		return 0;
+	}
+	p = new_path(s, path);
+	if (p == NULL)
+		return spec_full(e);
+	p->rights = (uint16_t)rights;
+	p->flags = (uint16_t)flags;
+	p->grant = grant;
+	return 0;
+}
+
+int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e)
+{
+	bool full = false;
+	struct cell_path *p;
+
+	if (find_path(s, path) != NULL)
+		return 0;
+	p = new_path(s, path);
+	if (p == NULL)
+		return spec_full(e);
+	p->flags = CELL_PATH_LINK;
+	p->link = spec_add_text(s, text, &full);
+	return full ? spec_full(e) : 0;
+}
+
+/* Sorting by bytes puts a parent before what lies beneath it. The pool is reached through the path itself. */
+static int by_path(const void *a, const void *b, void *pool)
+{
+	const struct cell_path *pa = a, *pb = b;
+
+	return strcmp((const char *)pool + pa->path, (const char *)pool + pb->path);
+}
+
+void spec_sort(struct cell_spec *s)
+{
+	qsort_r(s->paths, s->n_paths, sizeof s->paths[0], by_path, s->pool);
+}
+
+static bool is_text(const struct cell_spec *s, uint32_t offset)
+{
+	return offset < s->pool_used && memchr(s->pool + offset, 0, s->pool_used - offset) != NULL;
+}
+
+static bool path_is_good(const struct cell_spec *s, const struct cell_path *p)
+{
+	const unsigned rights = RIGHT_READ | RIGHT_WRITE | RIGHT_RUN;
+	const unsigned flags = CELL_PATH_OPTIONAL | CELL_PATH_PIN | CELL_PATH_LINK | CELL_PATH_DEVICE | CELL_PATH_HIDE;
+
+	return is_text(s, p->path) && is_text(s, p->link) && path_is_normal(spec_text(s, p->path)) &&
+	       (p->rights & ~rights) == 0 && (p->flags & ~flags) == 0 &&
+	       (((p->flags & CELL_PATH_LINK) != 0) == (p->link != 0));
+}
+
+static bool texts_are_good(const struct cell_spec *s)
+{
+	const uint32_t texts[] = { s->user, s->home, s->hostname, s->workdir };
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (!is_text(s, texts[i]))
+			return false;
+	return path_is_normal(spec_text(s, s->home)) && path_is_normal(spec_text(s, s->workdir)) &&
+	       strchr(spec_text(s, s->user), ':') == NULL && strchr(spec_text(s, s->user), '\n') == NULL;
+}
+
+int spec_check(const struct cell_spec *s, struct err *e)
+{
+	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD;
+
+	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
+	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0)
+		return err_set(e, AMBIT_MALFORMED, NULL, "cell: base, level of observation or flags out of range");
+	if (s->pool_used == 0 || s->pool_used > sizeof s->pool || s->pool[0] != 0 || !texts_are_good(s))
+		return err_set(e, AMBIT_MALFORMED, NULL, "cell: texts out of range");
+	if (s->n_paths > CELL_PATHS_MAX)
+		return err_set(e, AMBIT_MALFORMED, NULL, "cell: too many paths");
+	for (uint32_t i = 0; i < s->n_paths; i++)
+		if (!path_is_good(s, &s->paths[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "cell: path %u is not well-formed", i);
+	return 0;
+}
+
+void spec_encode(const struct cell_spec *s, struct buf *out)
+{
+	const uint32_t head[] = { SPEC_VERSION, s->base,     s->observe, s->flags,   s->without,
+				  s->uid,       s->gid,      s->user,    s->home,    s->hostname,
+				  s->workdir,   s->pool_used, s->n_paths };
+
+	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+		buf_put_u32(out, head[i]);
+	buf_put_u64(out, s->scratch_bytes);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		buf_put_u64(out, s->limits.value[i]);
+	for (uint32_t i = 0; i < s->n_paths; i++) {
+		buf_put_u32(out, s->paths[i].path);
+		buf_put_u32(out, s->paths[i].link);
+		buf_put_u16(out, s->paths[i].rights);
+		buf_put_u16(out, s->paths[i].flags);
+		buf_put_u32(out, s->paths[i].grant);
+	}
+	buf_put(out, s->pool, s->pool_used);
+}
+
+int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
+{
+	uint32_t version = rbuf_u32(in);
+	uint32_t *const head[] = { &ret->base, &ret->observe,  &ret->flags,   &ret->without,   &ret->uid,    &ret->gid,
+				   &ret->user, &ret->home,     &ret->hostname, &ret->workdir,  &ret->pool_used, &ret->n_paths };
+	const uint8_t *pool;
+
+	spec_init(ret);
+	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+		*head[i] = rbuf_u32(in);
+	ret->scratch_bytes = rbuf_u64(in);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		ret->limits.value[i] = rbuf_u64(in);
+	if (in->failed || version != SPEC_VERSION || ret->n_paths > CELL_PATHS_MAX || ret->pool_used > sizeof ret->pool)
+		return err_set(e, AMBIT_MALFORMED, NULL, "cell: not a description of this version");
+	for (uint32_t i = 0; i < ret->n_paths; i++) {
+		ret->paths[i].path = rbuf_u32(in);
+		ret->paths[i].link = rbuf_u32(in);
+		ret->paths[i].rights = rbuf_u16(in);
+		ret->paths[i].flags = rbuf_u16(in);
+		ret->paths[i].grant = rbuf_u32(in);
+	}
+	pool = rbuf_bytes(in, ret->pool_used);
+	if (pool == NULL)
+		return err_set(e, AMBIT_MALFORMED, NULL, "cell: description cut short");
+	memcpy(ret->pool, pool, ret->pool_used);
+	return spec_check(ret, e);
+}

@@ -1,0 +1,320 @@
+/* The warden: process 1 of a cell. Takes what it is to build, builds the wall around itself, starts the workload behind one
+ * more layer of it, locks itself down, then watches until the workload or the supervisor is gone. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell/build.h"
+#include "cell/filter.h"
+#include "cell/spec.h"
+#include "warden/eye.h"
+#include "warden/promise.h"
+#include "warden/workload.h"
+#include "wire/wire.h"
+
+#define SUPERVISOR_FD 3
+
+struct warden {
+	int sock;      /* owned: the supervisor; when it goes, the cell goes */
+	int signal_fd; /* owned */
+	int report_fd; /* owned: the workload before exec, -1 after */
+	int stdio_fd[3];
+	int program_fd;
+	struct cell_spec spec;
+	struct cell_program program;
+	struct cell_trees trees;
+	struct cell_made made;
+	struct eye eye;
+	pid_t pid;
+	int status; /* of the workload, as waitpid gives it */
+	bool done;
+	uint8_t room[WIRE_HEAD + 256];
+};
+
+_Noreturn static void end(int status)
+{
+	_exit(status); /* process 1: the kernel kills everything else in the cell */
+}
+
+_Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
+{
+	auto_buf b;
+
+	buf_init(&b, 64);
+	buf_put_u32(&b, (uint32_t)f->step);
+	buf_put_u32(&b, (uint32_t)f->sys_errno);
+	buf_put_u32(&b, f->index);
+	(void)wire_send(w->sock, WIRE_CELL_FAILED, &b, NULL, 0); /* if the supervisor is gone, nobody asks */
+	end(1);
+}
+
+_Noreturn static void give_up_at(struct warden *w, enum cell_step step, int sys_errno)
+{
+	struct cell_failure f;
+
+	(void)build_failed(&f, step, sys_errno);
+	give_up(w, &f);
+}
+
+/* Trees prepared by a privileged supervisor come one by one before the build message. */
+static void take_tree(struct warden *w, struct wire_message *m)
+{
+	const uint32_t index = rbuf_u32(&m->body);
+
+	if (index >= CELL_PATHS_MAX)
+		give_up_at(w, STEP_DECODE, EPROTO);
+	fd_close(&w->trees.fd[index]);
+	w->trees.fd[index] = steal_fd(&m->fds[0]);
+}
+
+/* Bits of CELL_BUILD's first word: which descriptors travel with it, after the description and the arena. */
+static void take_build(struct warden *w, struct wire_message *m)
+{
+	const uint32_t present = rbuf_u32(&m->body);
+	size_t next = 2;
+
+	for (unsigned i = 0; i < 3; i++)
+		if ((present & 1u << i) != 0 && next < m->n_fds)
+			w->stdio_fd[i] = steal_fd(&m->fds[next++]);
+	if ((present & 8) != 0 && next < m->n_fds)
+		w->program_fd = steal_fd(&m->fds[next++]);
+	if (next != m->n_fds)
+		give_up_at(w, STEP_DECODE, EPROTO);
+}
+
+static void take_description(struct warden *w, int fd)
+{
+	struct stat st;
+	struct rbuf r;
+	void *bytes;
+
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX)
+		give_up_at(w, STEP_DECODE, EPROTO);
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		give_up_at(w, STEP_DECODE, errno);
+	rbuf_init(&r, bytes, (size_t)st.st_size);
+	if (spec_decode(&r, &w->spec, NULL) < 0 || program_decode(&r, &w->program, NULL) < 0)
+		give_up_at(w, STEP_DECODE, EPROTO);
+	(void)munmap(bytes, (size_t)st.st_size);
+}
+
+static void take_arena(struct warden *w, int fd)
+{
+	void *shared = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (shared == MAP_FAILED || arena_init(&w->eye.arena, shared) < 0)
+		give_up_at(w, STEP_DECODE, ENOMEM);
+}
+
+static void take_orders(struct warden *w)
+{
+	for (;;) {
+		auto_message m;
+
+		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_NEW, w->room, sizeof w->room, &m) <= 0)
+			end(1);
+		if (m.number == WIRE_CELL_TREE) {
+			take_tree(w, &m);
+			continue;
+		}
+		take_build(w, &m);
+		take_description(w, m.fds[0]);
+		take_arena(w, m.fds[1]);
+		return;
+	}
+}
+
+/* Tells what stands and waits for the word to go on. */
+static void await_go(struct warden *w)
+{
+	auto_message m;
+	auto_buf b;
+	const int fds[2] = { w->made.proc_fd, w->made.terminal_fd };
+	const size_t n_fds = fds[0] < 0 ? 0 : fds[1] < 0 ? 1 : 2;
+
+	buf_init(&b, 64);
+	buf_put_u64(&b, w->made.achieved);
+	buf_put_u32(&b, w->made.landlock_abi);
+	buf_put_u32(&b, 0);
+	if (wire_send(w->sock, WIRE_CELL_BUILT, &b, fds, n_fds) < 0)
+		end(1);
+	do {
+		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_BUILDING, w->room, sizeof w->room, &m) <= 0)
+			end(1);
+	} while (m.number == WIRE_CELL_PING);
+}
+
+static void start(struct warden *w)
+{
+	const struct workload load = { .spec = &w->spec, .program = &w->program, .made = &w->made,
+				       .stdio_fd = { w->stdio_fd[0], w->stdio_fd[1], w->stdio_fd[2] },
+				       .program_fd = w->program_fd };
+	struct cell_failure f;
+
+	if (workload_start(&load, &w->pid, &w->report_fd, &f) < 0)
+		give_up(w, &f);
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&w->stdio_fd[i]);
+	fd_close(&w->program_fd);
+	fd_close(&w->made.slave_fd);
+	fd_close(&w->made.terminal_fd);
+	fd_close(&w->made.ruleset_fd);
+}
+
+/* From here on the warden has no more authority than the cell. */
+static void lock_down(struct warden *w)
+{
+	struct cell_failure f;
+
+	if (identity_drop_warden(&f) < 0)
+		give_up(w, &f);
+	if (promise_make() < 0)
+		give_up_at(w, STEP_SELF, errno);
+}
+
+/* What the child says between fork and exec: its listener, or why it could not be executed, or (by silence) that it was. */
+static void on_report(struct warden *w)
+{
+	uint32_t told[2];
+	int fds[FD_PASS_MAX];
+	size_t n_fds;
+	const ssize_t n = fd_receive(w->report_fd, told, sizeof told, fds, &n_fds);
+
+	if (n == sizeof told[0] && n_fds == 1) {
+		w->eye.listener_fd = fds[0];
+	} else if (n == sizeof told) {
+		give_up_at(w, (enum cell_step)told[0], (int)told[1]);
+	} else {
+		fd_close(&w->report_fd);
+	}
+}
+
+static void on_children(struct warden *w)
+{
+	struct signalfd_siginfo seen;
+
+	(void)!read(w->signal_fd, &seen, sizeof seen); /* only wakes: waitpid says what happened */
+	for (;;) {
+		int status;
+		const pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid <= 0)
+			return;
+		if (pid == w->pid) {
+			w->status = status;
+			w->done = true;
+		}
+	}
+}
+
+static void on_supervisor(struct warden *w)
+{
+	auto_message m;
+	uint32_t number;
+
+	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
+		end(1);
+	if (m.number != WIRE_CELL_SIGNAL)
+		return;
+	number = rbuf_u32(&m.body);
+	if (number < NSIG && !w->done)
+		(void)kill(-w->pid, (int)number); /* the group may be gone already */
+}
+
+static void watch(struct warden *w)
+{
+	while (!w->done) {
+		struct pollfd p[] = {
+			{ .fd = w->sock, .events = POLLIN },
+			{ .fd = w->signal_fd, .events = POLLIN },
+			{ .fd = w->report_fd, .events = POLLIN },
+			{ .fd = w->eye.listener_fd, .events = POLLIN },
+		};
+
+		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
+			end(1);
+		if ((p[3].revents & POLLIN) != 0 && eye_serve(&w->eye) < 0)
+			fd_close(&w->eye.listener_fd);
+		else if ((p[3].revents & (POLLHUP | POLLERR)) != 0 && (p[3].revents & POLLIN) == 0)
+			fd_close(&w->eye.listener_fd); /* nobody is left under the filter */
+		if (p[2].revents != 0)
+			on_report(w);
+		if (p[0].revents != 0)
+			on_supervisor(w);
+		if (p[1].revents != 0)
+			on_children(w);
+	}
+}
+
+static uint64_t microseconds(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
+}
+
+/* The event is over when its program is: whatever it left behind ends now, and is counted. */
+static void tell_end(struct warden *w)
+{
+	struct rusage usage;
+	auto_buf b;
+
+	(void)kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	(void)getrusage(RUSAGE_CHILDREN, &usage);
+	buf_init(&b, 64);
+	buf_put_u32(&b, (uint32_t)w->status);
+	buf_put_u32(&b, 0);
+	buf_put_u64(&b, microseconds(usage.ru_utime));
+	buf_put_u64(&b, microseconds(usage.ru_stime));
+	buf_put_u64(&b, (uint64_t)usage.ru_maxrss * 1024);
+	buf_put_u64(&b, (uint64_t)usage.ru_oublock * 512);
+	buf_put_u64(&b, 0);
+	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
+}
+
+/* Signals are data; SIGCHLD is the only one that is of use. As process 1 all others stay without effect. */
+static int signals_as_data(void)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		return -1;
+	(void)sigemptyset(&all);
+	(void)sigaddset(&all, SIGCHLD);
+	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(void)
+{
+	static struct warden w; /* 150 KiB of description: not for a stack */
+	struct cell_failure f;
+
+	w = (struct warden){ .sock = SUPERVISOR_FD, .report_fd = -1, .program_fd = -1, .stdio_fd = { -1, -1, -1 } };
+	w.eye = (struct eye){ .listener_fd = -1, .proc_fd = -1 };
+	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
+		w.trees.fd[i] = -1;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	w.signal_fd = signals_as_data();
+	take_orders(&w);
+	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
+		give_up(&w, &f);
+	await_go(&w);
+	w.eye.proc_fd = w.made.proc_fd;
+	start(&w);
+	lock_down(&w);
+	watch(&w);
+	tell_end(&w);
+	end(0);
+}

@@ -1,0 +1,34 @@
+#include "warden/promise.h"
+
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cell/filter.h"
+
+/* Limits of the warden itself: it opens links of /proc to read them and nothing more. */
+static const struct {
+	__rlimit_resource_t which;
+	rlim_t value;
+} bounds[] = {
+	{ RLIMIT_CORE, 1 }, /* 1 and not 0: with a piped core_pattern 0 still runs the helper (core(5)) */
+	{ RLIMIT_FSIZE, 0 },
+};
+
+int promise_make(void)
+{
+	struct sock_fprog program = { .filter = NULL };
+	size_t n;
+
+	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+		const struct rlimit limit = { .rlim_cur = bounds[i].value, .rlim_max = bounds[i].value };
+
+		if (setrlimit(bounds[i].which, &limit) < 0)
+			return -1;
+	}
+	program.filter = (struct sock_filter *)(uintptr_t)filter_program(FILTER_WARDEN, &n); /* only read */
+	program.len = (unsigned short)n; /* at most 4096 instructions */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -1 : 0;
+}

@@ -1,0 +1,159 @@
+#include "warden/workload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cell/filter.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
+#endif
+
+#define REPORT_FD 3 /* where the report socket lies until exec closes it */
+
+static int arrange_stdio(const struct workload *w, struct cell_failure *f)
+{
+	int from[3];
+
+	for (int i = 0; i < 3; i++) {
+		from[i] = w->stdio_fd[i] >= 0 ? w->stdio_fd[i] : w->made->slave_fd;
+		/* above 9, so that none is overwritten before it is used */
+		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 10);
+		if (from[i] < 0)
+			return build_failed(f, STEP_STDIO, errno);
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(from[i], i) < 0)
+			return build_failed(f, STEP_STDIO, errno);
+	return 0;
+}
+
+/* A session of its own: no controlling terminal but the private one. */
+static int arrange_session(const struct workload *w, struct cell_failure *f)
+{
+	if (setsid() < 0)
+		return build_failed(f, STEP_STDIO, errno);
+	if (w->made->slave_fd >= 0 && ioctl(w->made->slave_fd, TIOCSCTTY, 0) < 0)
+		return build_failed(f, STEP_PTS, errno);
+	return 0;
+}
+
+static void known_state(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		(void)sigaction(s, &plain, NULL); /* SIGKILL and SIGSTOP refuse, as they should */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)umask(022);
+}
+
+static int load(enum filter_shape shape, unsigned long flags)
+{
+	size_t n;
+	struct sock_fprog program = { .filter = NULL };
+
+	/* the kernel only reads it; its type lacks the const */
+	program.filter = (struct sock_filter *)(uintptr_t)filter_program(shape, &n);
+	program.len = (unsigned short)n; /* a filter has at most 4096 instructions */
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+static enum filter_shape shape_of(const struct cell_spec *spec)
+{
+	const unsigned jit = (spec->flags & CELL_JIT) != 0 ? FILTER_WORKLOAD_OFF_JIT : FILTER_WORKLOAD_OFF;
+
+	return (enum filter_shape)(jit + (spec->observe - CELL_OBSERVE_OFF));
+}
+
+/* The last step before the program. The listener goes to the warden before the first call that it would hold up. */
+static int filter_on(const struct workload *w, struct cell_failure *f)
+{
+	const bool observed = w->spec->observe != CELL_OBSERVE_OFF;
+	const uint32_t nothing = 0;
+	int fd, r;
+
+	if ((w->made->achieved & MECHANISM_BIT(MECHANISM_WX_FILTER)) != 0 && load(FILTER_WX, 0) < 0)
+		return build_failed(f, STEP_FILTER, errno);
+	if (!observed)
+		return load(shape_of(w->spec), 0) < 0 ? build_failed(f, STEP_FILTER, errno) : 0;
+	fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (fd < 0 && errno == EINVAL) /* before 5.19: a signal may make a held call start again, which costs only time */
+		fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	if (fd < 0)
+		return build_failed(f, STEP_FILTER, errno);
+	r = fd_send(REPORT_FD, &nothing, sizeof nothing, &fd, 1);
+	(void)close(fd);
+	return r < 0 ? build_failed(f, STEP_FILTER, -r) : 0;
+}
+
+static int wall_up(const struct workload *w, struct cell_failure *f)
+{
+	if (rlimits_set(w->spec, f) < 0 || landlock_enforce(w->made, f) < 0 || identity_drop_workload(f) < 0 ||
+	    execmem_enforce(w->made, f) < 0)
+		return -1;
+	return filter_on(w, f);
+}
+
+static int execute(const struct workload *w, struct cell_failure *f)
+{
+	const struct cell_program *p = w->program;
+
+	if (w->program_fd >= 0)
+		(void)syscall(SYS_execveat, w->program_fd, "", p->argv, p->envp, AT_EMPTY_PATH);
+	else
+		(void)execve(p->path, p->argv, p->envp);
+	return build_failed(f, STEP_EXEC, errno);
+}
+
+static void child(const struct workload *w, int report_fd)
+{
+	struct cell_failure f;
+	uint32_t told[2];
+
+	known_state();
+	if (arrange_session(w, &f) == 0 && arrange_stdio(w, &f) == 0) {
+		/* on top of the copy of the warden's own connection, which the child has no business with */
+		(void)dup3(report_fd, REPORT_FD, O_CLOEXEC);
+		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
+		if (syscall(SYS_close_range, REPORT_FD, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+			(void)build_failed(&f, STEP_STDIO, errno);
+		else if (wall_up(w, &f) == 0)
+			(void)execute(w, &f);
+	}
+	told[0] = (uint32_t)f.step;
+	told[1] = (uint32_t)f.sys_errno;
+	(void)fd_send(REPORT_FD, told, sizeof told, NULL, 0); /* nobody else to tell */
+	_exit(127);
+}
+
+int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd, struct cell_failure *f)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return build_failed(f, STEP_FORK, errno);
+	*ret_pid = fork();
+	if (*ret_pid == 0)
+		child(w, pair[1]);
+	(void)close(pair[1]);
+	if (*ret_pid < 0) {
+		const int saved = errno;
+
+		(void)close(pair[0]);
+		return build_failed(f, STEP_FORK, saved);
+	}
+	*ret_report_fd = pair[0];
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* workload - the first process of foreign code: from fork to exec.
+ *
+ * Owns:   the child's path: terminal, descriptors, limits, its own Landlock layer, its filter, then the program.
+ * Holds:  everything is in place before execve; a step that fails is reported as {step, errno} and nothing is executed.
+ * Called: warden, once for each cell. */
+#ifndef WARDEN_WORKLOAD_H
+#define WARDEN_WORKLOAD_H
+
+#include <sys/types.h>
+
+#include "cell/build.h"
+
+struct workload {
+	const struct cell_spec *spec;
+	const struct cell_program *program;
+	const struct cell_made *made;
+	int stdio_fd[3];   /* borrowed: what becomes 0, 1, 2; -1: the private terminal */
+	int program_fd;    /* borrowed: with CELL_BY_FD */
+};
+
+/* Forks. On success *ret_report_fd is a socket on which the child sends {u32 step, u32 errno} if it could not be executed
+ * (end of file: it was), and, first, its listener if it is to be observed. */
+int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd, struct cell_failure *f);
+
+#endif

@@ -1,0 +1,108 @@
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct message_row {
+	uint16_t number;
+	const char *name;
+	enum wire_side from;
+	size_t size_min, size_max;
+	size_t fds_min, fds_max;
+	unsigned states;
+};
+
+#define EXACTLY(n) (n), (n)
+#define UP_TO(n) 0, (n)
+#define FDS(a, b) (a), (b)
+#define LIBRARY WIRE_LIBRARY
+#define SUPERVISOR WIRE_SUPERVISOR
+#define WARDEN WIRE_WARDEN
+#define NEW WIRE_NEW
+#define BUILDING WIRE_BUILDING
+#define RUNNING WIRE_RUNNING
+#define ROW(number_, name_, from_, smin, smax, fmin, fmax, states_)                                             \
+	{ .number = (number_), .name = (name_), .from = (from_), .size_min = (smin), .size_max = (smax),        \
+	  .fds_min = (fmin), .fds_max = (fmax), .states = (states_) },
+#define ROW_EXPANDED(...) ROW(__VA_ARGS__)
+
+static const struct message_row rows[] = {
+#define MSG(name, number, from, size, fds, states) ROW_EXPANDED(number, #name, from, size, fds, states)
+#include "wire/messages.def"
+#undef MSG
+};
+
+static const struct message_row *row_of(uint16_t number)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].number == number)
+			return &rows[i];
+	return NULL;
+}
+
+const char *wire_name(enum wire_number number)
+{
+	const struct message_row *row = row_of((uint16_t)number);
+
+	return row != NULL ? row->name : "unknown message";
+}
+
+void wire_message_finish(struct wire_message *m)
+{
+	for (size_t i = 0; i < m->n_fds; i++)
+		fd_close(&m->fds[i]);
+	m->n_fds = 0;
+}
+
+int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds)
+{
+	const uint8_t head[WIRE_HEAD] = { (uint8_t)((unsigned)number & 0xff), (uint8_t)((unsigned)number >> 8), 0, 0 };
+	auto_buf packet;
+
+	if (body == NULL)
+		return fd_send(sock, head, sizeof head, fds, n_fds);
+	if (body->failed)
+		return -EMSGSIZE;
+	buf_init(&packet, WIRE_HEAD + WIRE_BODY_MAX);
+	buf_put(&packet, head, sizeof head);
+	buf_put(&packet, body->data, body->len);
+	if (packet.failed)
+		return -EMSGSIZE;
+	return fd_send(sock, packet.data, packet.len, fds, n_fds);
+}
+
+static bool is_allowed(const struct message_row *row, enum wire_side from, enum wire_state state, size_t size, size_t n_fds)
+{
+	return row != NULL && row->from == from && (row->states & (unsigned)state) != 0 && size >= row->size_min &&
+	       size <= row->size_max && n_fds >= row->fds_min && n_fds <= row->fds_max;
+}
+
+int wire_receive(int sock, enum wire_side from, enum wire_state state, void *room, size_t room_size,
+		 struct wire_message *ret)
+{
+	const struct message_row *row;
+	struct rbuf r;
+	uint16_t number, zero;
+	ssize_t n;
+
+	*ret = (struct wire_message){ .n_fds = 0 };
+	n = fd_receive(sock, room, room_size, ret->fds, &ret->n_fds);
+	if (n == -EMSGSIZE)
+		return -EPROTO;
+	if (n == -ECONNRESET)
+		return 0;
+	if (n <= 0)
+		return (int)n;
+	rbuf_init(&r, room, (size_t)n);
+	number = rbuf_u16(&r);
+	zero = rbuf_u16(&r);
+	row = row_of(number);
+	if (r.failed || zero != 0 || !is_allowed(row, from, state, rbuf_left(&r), ret->n_fds)) {
+		wire_message_finish(ret);
+		return -EPROTO;
+	}
+	ret->number = (enum wire_number)number; /* in the table: just found there */
+	ret->body = r;
+	return 1;
+}

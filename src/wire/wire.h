@@ -1,0 +1,49 @@
+/* wire - messages between Ambit's own processes.
+ *
+ * Owns:   the table of messages (messages.def) and their passage over Unix SOCK_SEQPACKET sockets.
+ * Holds:  a message reaches its handler only if it is in the table, comes from the side that may send it, in a state in
+ *         which it is allowed, with an allowed size and number of descriptors. Anything else is refused, and whoever gets
+ *         a refusal ends the connection.
+ * Called: library, supervisor, warden. */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+
+#define WIRE_BODY_MAX 65000
+#define WIRE_HEAD 4 /* u16 number, u16 zero */
+
+enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN };
+enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
+
+enum wire_number {
+#define MSG(name, number, from, size, fds, states) WIRE_##name = number,
+#include "wire/messages.def"
+#undef MSG
+};
+
+struct wire_message {
+	enum wire_number number;
+	struct rbuf body; /* points into the room given to wire_receive */
+	int fds[FD_PASS_MAX]; /* owned by the caller; -1 once taken */
+	size_t n_fds;
+};
+
+/* Closes the descriptors that were not taken. */
+void wire_message_finish(struct wire_message *m);
+#define auto_message __attribute__((cleanup(wire_message_finish))) struct wire_message
+
+/* body may be NULL for "nothing". 0 or -errno. */
+int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds);
+
+/* 1: a message; 0: the other side is gone; -EAGAIN: nothing there (non-blocking sockets); -EPROTO: not allowed here. */
+int wire_receive(int sock, enum wire_side from, enum wire_state state, void *room, size_t room_size,
+		 struct wire_message *ret);
+
+const char *wire_name(enum wire_number number);
+
+#endif
