@@ -112,9 +112,9 @@ struct row {
 #define A_DENY { DENY, 0 }
 #define A_SEEN { SEEN, 0 }
 #define A_EXEC { EXEC, 0 }
-#define A_JIT { JIT, 0 }
 #define A_SANE { ONLY_SANE, 0 }
 #define A_CHECK(name) { CHECKED, CHECK_##name }
+#define A_JIT(name) { JIT, CHECK_##name }
 #define A_NO_JIT(name) { NO_JIT, CHECK_##name }
 
 static const struct row calls[] = {
@@ -214,7 +214,7 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case EXEC:
 		return notified_if(m->shape->exec_notified);
 	case JIT:
-		return allowed_if(m->shape->jit);
+		return m->shape->jit ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
 	case ONLY_SANE:
 		return allowed_if(m->sanitized);
 	case CHECKED:
