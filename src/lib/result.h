@@ -16,6 +16,7 @@
 #include "core/effect.h"
 #include "core/grant.h"
 #include "core/limits.h"
+#include "core/usage.h"
 
 #define ID_TEXT_MAX 32 /* "e_" and 26 characters, and the NUL */
 
@@ -25,14 +26,6 @@ enum event_cause { /* why it ended */
 	CAUSE_KILLED,     /* asked by the caller */
 	CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
 	CAUSE_REFUSED,    /* never started: `error` says why */
-};
-
-struct event_usage {
-	uint64_t wall_ms, cpu_user_ms, cpu_system_ms;
-	uint64_t memory_peak_bytes;
-	uint64_t tasks_peak;
-	uint64_t written_bytes;
-	uint8_t memory_exact, tasks_exact, disk_exact; /* 1: exact, 0: sampled */
 };
 
 struct event_result {
