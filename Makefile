@@ -55,7 +55,7 @@ bench: all
 	bench/run $(BUILD)
 
 demo: all
-	AMBIT=$(BUILD)/src/cli/ambit examples/demo/demo
+	AMBIT=$(BUILD)/src/cli/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
 # A build of its own: the prefix is compiled in, and the one for development stays as it is.
 $(BUILD)-install/build.ninja:

@@ -12,7 +12,7 @@
 
 void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
-#define auto_fd __attribute__((cleanup(fd_close))) int
+#define auto_fd __attribute__((cleanup(fd_close)))
 
 static inline int steal_fd(int *fd)
 {

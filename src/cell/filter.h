@@ -1,7 +1,7 @@
 /* filter - the seccomp filters, as data.
  *
- * Owns:   one program for each shape of process, compiled while building (filters.py-free: a C generator with
- *         libseccomp), so that starting a cell costs no compilation and links no library.
+ * Owns:   one program for each shape of process, made by gen_filter while building, from syscalls.def and
+ *         arguments.def, so that starting a cell costs no compilation and links no library.
  * Holds:  default ENOSYS; known-dangerous calls EPERM; 32-bit and x32 calls ENOSYS; arguments compared in the width
  *         the kernel uses. Nothing kills: programs see an error number.
  * Called: warden and the small roles; pure data. */
@@ -15,7 +15,8 @@ enum filter_shape {
 	FILTER_WORKLOAD_OFF,         /* nothing notified; memfd_create ENOSYS */
 	FILTER_WORKLOAD_EFFECTS,     /* execve and execveat notified; memfd_create ENOSYS */
 	FILTER_WORKLOAD_FULL,        /* also opens, changes of names, connect; memfd_create ENOSYS */
-	FILTER_WORKLOAD_OFF_JIT,     /* the three again with memfd_create allowed, for cells with jit */
+	FILTER_WORKLOAD_OFF_JIT,     /* the three again for cells with jit: memfd_create with MFD_NOEXEC_SEAL, shmat with
+					SHM_EXEC */
 	FILTER_WORKLOAD_EFFECTS_JIT,
 	FILTER_WORKLOAD_FULL_JIT,
 	FILTER_WX,                   /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and

@@ -41,14 +41,17 @@ static bool is_mounted(const struct cell_path *p)
 }
 
 /* Opens each path on the host. Rule: what was checked as a path without links must still be one. */
-static int open_paths(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
+static int open_paths(const struct cell_spec *spec, const struct cell_trees *trees, struct cell_root *root,
+		      struct cell_failure *f)
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++) {
 		const struct cell_path *p = &spec->paths[i];
 
 		if (!is_mounted(p))
 			continue;
-		root->path_fd[i] = open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
+		root->path_fd[i] = trees->fd[i] >= 0 ?
+					   fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3) :
+					   open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
 		if (root->path_fd[i] >= 0)
 			continue;
 		if (errno == ELOOP)
@@ -220,7 +223,7 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 	root_init(root);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return build_failed(f, STEP_DETACH, errno);
-	if (open_paths(spec, root, f) < 0 || clone_trees(spec, trees, root, f) < 0)
+	if (open_paths(spec, trees, root, f) < 0 || clone_trees(spec, trees, root, f) < 0)
 		return -1;
 	if (spec->base == CELL_BASE_NONE)
 		return make_root(spec, root, f);

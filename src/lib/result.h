@@ -16,17 +16,10 @@
 #include "core/effect.h"
 #include "core/grant.h"
 #include "core/limits.h"
-#include "core/usage.h"
+#include "core/outcome.h"
+#include "lib/id.h"
 
-#define ID_TEXT_MAX 32 /* "e_" and 26 characters, and the NUL */
 
-enum event_cause { /* why it ended */
-	CAUSE_EXITED = 1, /* by itself, or by a signal of its own making */
-	CAUSE_LIMIT,      /* a limit: `limit` says which */
-	CAUSE_KILLED,     /* asked by the caller */
-	CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
-	CAUSE_REFUSED,    /* never started: `error` says why */
-};
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];

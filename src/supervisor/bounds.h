@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "cell/property.h"
 #include "core/limits.h"
-#include "core/usage.h"
+#include "core/outcome.h"
 #include "supervisor/cgroup.h"
 #include "supervisor/sampler.h"
 

@@ -1,0 +1,490 @@
+/* gen_filter ARCH [sanitized] - writes the filters of one architecture as C, on standard output. A build tool.
+ *
+ * Names become numbers by libseccomp, which knows both architectures. The programs are laid out here and not by
+ * libseccomp, for three reasons that were measured or hit: an answer that is "these arguments pass, all others get
+ * this error" cannot be said to it (everything else gets the default action), neighbouring numbers with one answer
+ * are not joined, so that a program is 2.5 times as long and takes twice as long to install (107 us and not 50: the
+ * kernel walks it once for each number to find the constant answers), and numbers that it does not know cannot be
+ * given for the other architecture.
+ *
+ * A program: the architecture must be ours, then a binary search over ranges of numbers whose leaves return, or jump
+ * to one of the checks of arguments that stand behind the search. x32 numbers (0x40000000 and up) are a range like
+ * any other. */
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+
+#include <seccomp.h>
+
+#include "cell/filter.h"
+
+#define NUMBERS 1024        /* system calls are numbered far below */
+#define X32_BIT 0x40000000u /* the kernel's __X32_SYSCALL_BIT */
+#define TESTS_MAX 3         /* of one rule */
+#define FAR_RANGES 60       /* so many leaves may be more than the 255 instructions of a conditional jump */
+
+static _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)fputs("gen_filter: ", stderr);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputc('\n', stderr);
+	va_end(ap);
+	exit(1);
+}
+
+/* The checks of arguments.def. */
+
+enum check {
+#define CHECK_BEGIN(name) CHECK_##name,
+#define WHEN(...)
+#define OTHERWISE(action)
+#include "cell/arguments.def"
+#undef CHECK_BEGIN
+#undef WHEN
+#undef OTHERWISE
+	CHECK_COUNT
+};
+
+struct test {
+	uint32_t arg;
+	uint32_t mask; /* 0 ends the list: a test of nothing would be no test */
+	uint32_t value;
+};
+
+enum { PASS = 0, SANE = -1 }; /* an action: these, or an error number */
+
+struct rule {
+	enum { BEGIN, WHEN, OTHERWISE } kind;
+	int action; /* BEGIN: which check */
+	struct test tests[TESTS_MAX + 1];
+};
+
+static const struct rule rules[] = {
+#define IS(arg, value) { (arg), 0xffffffff, (uint32_t)(value) }
+#define BITS(arg, mask, value) { (arg), (uint32_t)(mask), (uint32_t)(value) }
+#define CHECK_BEGIN(name) { BEGIN, CHECK_##name, { { 0 } } },
+#define WHEN(action, ...) { WHEN, action, { __VA_ARGS__ } },
+#define OTHERWISE(action) { OTHERWISE, action, { { 0 } } },
+#include "cell/arguments.def"
+#undef CHECK_BEGIN
+#undef WHEN
+#undef OTHERWISE
+};
+
+/* The rows of syscalls.def. */
+
+struct answer {
+	enum { ABSENT, ALLOW, DENY, SEEN, EXEC, JIT, ONLY_SANE, CHECKED, NO_JIT } kind;
+	enum check check;
+};
+
+enum column { WORKLOAD, WARDEN, ROLE, WX_ONLY, COLUMNS };
+
+struct row {
+	const char *name;
+	int number; /* -1: by name */
+	struct answer answer[COLUMNS];
+};
+
+#define A_ABSENT { ABSENT, 0 }
+#define A_ALLOW { ALLOW, 0 }
+#define A_DENY { DENY, 0 }
+#define A_SEEN { SEEN, 0 }
+#define A_EXEC { EXEC, 0 }
+#define A_SANE { ONLY_SANE, 0 }
+#define A_CHECK(name) { CHECKED, CHECK_##name }
+#define A_JIT(name) { JIT, CHECK_##name }
+#define A_NO_JIT(name) { NO_JIT, CHECK_##name }
+
+static const struct row calls[] = {
+#define NEW(number, name, workload, warden, role, why) \
+	{ #name, number, { [WORKLOAD] = A_##workload, [WARDEN] = A_##warden, [ROLE] = A_##role } },
+#define CALL(name, workload, warden, role, why) NEW(-1, name, workload, warden, role, why)
+#define WX(name, check)
+#include "cell/syscalls.def"
+#undef CALL
+#undef NEW
+#undef WX
+};
+
+static const struct row wx_calls[] = {
+#define NEW(number, name, workload, warden, role, why)
+#define CALL(name, workload, warden, role, why)
+#define WX(name, check) { #name, -1, { [WX_ONLY] = A_CHECK(check) } },
+#include "cell/syscalls.def"
+#undef CALL
+#undef NEW
+#undef WX
+};
+
+static const struct shape {
+	const char *name;
+	enum column column;
+	bool exec_notified, all_notified, jit;
+} shapes[FILTER_COUNT] = {
+	[FILTER_WORKLOAD_OFF] = { "workload_off", WORKLOAD, false, false, false },
+	[FILTER_WORKLOAD_EFFECTS] = { "workload_effects", WORKLOAD, true, false, false },
+	[FILTER_WORKLOAD_FULL] = { "workload_full", WORKLOAD, true, true, false },
+	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, false, false, true },
+	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, true, false, true },
+	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, true, true, true },
+	[FILTER_WX] = { "wx", WX_ONLY, false, false, false },
+	[FILTER_WARDEN] = { "warden", WARDEN, false, false, false },
+	[FILTER_ROLE] = { "role", ROLE, false, false, false },
+};
+
+static const struct arch {
+	const char *name;
+	uint32_t audit, scmp;
+} archs[] = {
+	{ "x86_64", AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64 },
+	{ "aarch64", AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64 },
+};
+
+/* What the program does with a number: a return value of seccomp, or a check, marked by an action that seccomp lacks. */
+#define CHECK_MARK 0x00100000u
+#define RET_ERRNO(number) (SECCOMP_RET_ERRNO | (uint32_t)(number))
+
+struct maker {
+	const struct arch *arch;
+	const struct shape *shape;
+	bool sanitized;
+	uint32_t what[NUMBERS];
+	bool taken[NUMBERS];
+	struct range {
+		uint32_t from, what;
+	} ranges[NUMBERS + 2];
+	size_t n_ranges;
+	struct sock_filter code[BPF_MAXINSNS];
+	size_t len;
+	struct {
+		size_t at;
+		enum check check;
+	} jumps[NUMBERS]; /* leaves that wait for their check to be laid out */
+	size_t n_jumps;
+};
+
+static uint32_t default_of(const struct maker *m)
+{
+	return m->shape->column == WX_ONLY ? SECCOMP_RET_ALLOW : RET_ERRNO(ENOSYS);
+}
+
+static uint32_t notified_if(bool notified)
+{
+	return notified ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
+}
+
+static uint32_t allowed_if(bool allowed)
+{
+	return allowed ? SECCOMP_RET_ALLOW : RET_ERRNO(ENOSYS);
+}
+
+static uint32_t what_of(const struct maker *m, const struct answer *a)
+{
+	switch (a->kind) {
+	case ABSENT:
+		return RET_ERRNO(ENOSYS);
+	case ALLOW:
+		return SECCOMP_RET_ALLOW;
+	case DENY:
+		return RET_ERRNO(EPERM);
+	case SEEN:
+		return notified_if(m->shape->all_notified);
+	case EXEC:
+		return notified_if(m->shape->exec_notified);
+	case JIT:
+		return m->shape->jit ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
+	case ONLY_SANE:
+		return allowed_if(m->sanitized);
+	case CHECKED:
+		return CHECK_MARK | a->check;
+	case NO_JIT:
+		return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
+	}
+	abort();
+}
+
+/* The number of a row, or -1 if this architecture has no such call. */
+static int number_of(const struct maker *m, const struct row *row)
+{
+	const int number = row->number >= 0 ? row->number : seccomp_syscall_resolve_name_arch(m->arch->scmp, row->name);
+
+	if (number == __NR_SCMP_ERROR)
+		die("libseccomp does not know '%s': is it spelt well, or NEW?", row->name);
+	if (number >= NUMBERS)
+		die("'%s' has the number %d, over the table", row->name, number);
+	return number < 0 ? -1 : number;
+}
+
+static void place_rows(struct maker *m, const struct row *rows, size_t n_rows)
+{
+	for (size_t i = 0; i < NUMBERS; i++) {
+		m->what[i] = default_of(m);
+		m->taken[i] = false;
+	}
+	for (size_t i = 0; i < n_rows; i++) {
+		const int number = number_of(m, &rows[i]);
+
+		if (number < 0)
+			continue;
+		if (m->taken[number])
+			die("'%s': number %d is there twice", rows[i].name, number);
+		m->taken[number] = true;
+		m->what[number] = what_of(m, &rows[i].answer[m->shape->column]);
+	}
+}
+
+static void add_range(struct maker *m, uint32_t from, uint32_t what)
+{
+	if (m->n_ranges == 0 || m->ranges[m->n_ranges - 1].what != what)
+		m->ranges[m->n_ranges++] = (struct range){ from, what };
+}
+
+static void join_ranges(struct maker *m)
+{
+	m->n_ranges = 0;
+	for (uint32_t i = 0; i < NUMBERS; i++)
+		add_range(m, i, m->what[i]);
+	add_range(m, NUMBERS, default_of(m));
+	add_range(m, X32_BIT, RET_ERRNO(ENOSYS));
+}
+
+static size_t emit(struct maker *m, int code, uint32_t k)
+{
+	if (m->len == BPF_MAXINSNS)
+		die("%s: over %d instructions", m->shape->name, BPF_MAXINSNS);
+	m->code[m->len] = (struct sock_filter){ (uint16_t)code, 0, 0, k };
+	return m->len++;
+}
+
+static size_t emit_ret(struct maker *m, uint32_t value)
+{
+	return emit(m, BPF_RET | BPF_K, value);
+}
+
+/* The distance from the instruction behind `at` to the next one that will be written. */
+static uint32_t distance(const struct maker *m, size_t at)
+{
+	return (uint32_t)(m->len - at - 1);
+}
+
+static uint8_t short_distance(const struct maker *m, size_t at)
+{
+	const uint32_t d = distance(m, at);
+
+	if (d > UINT8_MAX)
+		die("%s: a jump over %u instructions", m->shape->name, d);
+	return (uint8_t)d;
+}
+
+static void emit_leaf(struct maker *m, uint32_t what)
+{
+	if ((what & SECCOMP_RET_ACTION_FULL) != CHECK_MARK) {
+		emit_ret(m, what);
+		return;
+	}
+	m->jumps[m->n_jumps].check = what & SECCOMP_RET_DATA;
+	m->jumps[m->n_jumps++].at = emit(m, BPF_JMP | BPF_JA, 0);
+}
+
+/* The search over ranges [from, to): the accumulator holds the number. */
+static void emit_search(struct maker *m, size_t from, size_t to)
+{
+	const size_t middle = from + (to - from) / 2;
+	size_t up, far;
+
+	if (to - from == 1) {
+		emit_leaf(m, m->ranges[from].what);
+		return;
+	}
+	up = emit(m, BPF_JMP | BPF_JGE | BPF_K, m->ranges[middle].from);
+	if (middle - from > FAR_RANGES) {
+		m->code[up].jf = 1;
+		far = emit(m, BPF_JMP | BPF_JA, 0);
+		emit_search(m, from, middle);
+		m->code[far].k = distance(m, far);
+	} else {
+		emit_search(m, from, middle);
+		m->code[up].jt = short_distance(m, up);
+	}
+	emit_search(m, middle, to);
+}
+
+static uint32_t action_of(const struct maker *m, int action)
+{
+	if (action == PASS)
+		return SECCOMP_RET_ALLOW;
+	if (action == SANE)
+		return m->sanitized ? SECCOMP_RET_ALLOW : RET_ERRNO(EPERM);
+	return RET_ERRNO(action);
+}
+
+/* Loads the low half of an argument, masked. Little-endian on both architectures: the low half comes first. */
+static void emit_load(struct maker *m, const struct test *t)
+{
+	emit(m, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args) + 8 * t->arg);
+	if (t->mask != 0xffffffff)
+		emit(m, BPF_ALU | BPF_AND | BPF_K, t->mask);
+}
+
+static bool is_single(const struct rule *r)
+{
+	return r->kind == WHEN && r->tests[1].mask == 0;
+}
+
+static bool same_load(const struct rule *a, const struct rule *b)
+{
+	return a->tests[0].arg == b->tests[0].arg && a->tests[0].mask == b->tests[0].mask;
+}
+
+/* Rules of one test each, on the same bits of the same argument, with the same action: one return for all of them. */
+static const struct rule *emit_alike(struct maker *m, const struct rule *first)
+{
+	const struct rule *r = first;
+	const size_t begin = m->len;
+
+	for (; is_single(r) && same_load(r, first) && r->action == first->action; r++)
+		emit(m, BPF_JMP | BPF_JEQ | BPF_K, r->tests[0].value);
+	for (size_t i = begin; i < m->len; i++)
+		m->code[i].jt = short_distance(m, i);
+	m->code[m->len - 1].jf = 1;
+	emit_ret(m, action_of(m, first->action));
+	return r;
+}
+
+/* A rule of several tests: each that fails jumps behind the return. */
+static void emit_all_of(struct maker *m, const struct rule *r)
+{
+	size_t fail[TESTS_MAX];
+	size_t n = 0;
+
+	for (const struct test *t = r->tests; t->mask; t++) {
+		emit_load(m, t);
+		fail[n++] = emit(m, BPF_JMP | BPF_JEQ | BPF_K, t->value);
+	}
+	emit_ret(m, action_of(m, r->action));
+	while (n--)
+		m->code[fail[n]].jf = short_distance(m, fail[n]);
+}
+
+static void emit_check(struct maker *m, enum check check)
+{
+	const struct rule *r = rules, *loaded = NULL;
+
+	while (!(r->kind == BEGIN && r->action == (int)check))
+		r++;
+	for (r++; r->kind == WHEN;) {
+		if (!is_single(r)) {
+			emit_all_of(m, r++);
+			loaded = NULL;
+			continue;
+		}
+		if (!loaded || !same_load(r, loaded))
+			emit_load(m, &r->tests[0]);
+		loaded = r;
+		r = emit_alike(m, r);
+	}
+	emit_ret(m, action_of(m, r->action));
+}
+
+/* Each check once; every leaf that asked for it jumps there. */
+static void emit_checks(struct maker *m)
+{
+	for (enum check c = 0; c < CHECK_COUNT; c++) {
+		bool there = false;
+
+		for (size_t i = 0; i < m->n_jumps; i++)
+			if (m->jumps[i].check == c) {
+				m->code[m->jumps[i].at].k = distance(m, m->jumps[i].at);
+				there = true;
+			}
+		if (there)
+			emit_check(m, c);
+	}
+}
+
+static void make(struct maker *m)
+{
+	size_t arch;
+
+	if (m->shape->column == WX_ONLY)
+		place_rows(m, wx_calls, sizeof wx_calls / sizeof wx_calls[0]);
+	else
+		place_rows(m, calls, sizeof calls / sizeof calls[0]);
+	join_ranges(m);
+	m->len = 0;
+	m->n_jumps = 0;
+	emit(m, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	arch = emit(m, BPF_JMP | BPF_JEQ | BPF_K, m->arch->audit);
+	m->code[arch].jt = 1;
+	emit_ret(m, RET_ERRNO(ENOSYS));
+	emit(m, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	emit_search(m, 0, m->n_ranges);
+	emit_checks(m);
+}
+
+static void print_program(const struct maker *m)
+{
+	(void)printf("\nstatic const struct sock_filter %s[] = {\n", m->shape->name);
+	for (size_t i = 0; i < m->len; i++)
+		(void)printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", m->code[i].code, m->code[i].jt, m->code[i].jf, m->code[i].k);
+	(void)printf("};\n");
+}
+
+static void print_table(const struct arch *arch)
+{
+	(void)printf("\nconst struct filter_table filter_table_%s[FILTER_COUNT] = {\n", arch->name);
+	for (size_t i = 0; i < FILTER_COUNT; i++)
+		(void)printf("\t{ %s, sizeof %s / sizeof %s[0] },\n", shapes[i].name, shapes[i].name, shapes[i].name);
+	(void)printf("};\n");
+}
+
+static const struct arch *find_arch(const char *name)
+{
+	for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++)
+		if (strcmp(archs[i].name, name) == 0)
+			return &archs[i];
+	die("no architecture '%s'", name);
+}
+
+int main(int argc, char **argv)
+{
+	static struct maker m;
+
+	if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "sanitized") != 0))
+		die("usage: gen_filter ARCH [sanitized]");
+	m.arch = find_arch(argv[1]);
+	m.sanitized = argc == 3;
+	(void)printf("/* Made by gen_filter for %s from syscalls.def and arguments.def. */\n", m.arch->name);
+	(void)printf("#include \"cell/filter_table.h\"\n");
+	for (size_t i = 0; i < FILTER_COUNT; i++) {
+		m.shape = &shapes[i];
+		make(&m);
+		print_program(&m);
+	}
+	print_table(m.arch);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die("cannot write");
+	return 0;
+}

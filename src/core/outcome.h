@@ -1,0 +1,44 @@
+/* outcome - how an event ended and what it used.
+ *
+ * Owns:   struct event_outcome and its wire form.
+ * Called: supervisor (fills it), lib (the record); pure. */
+#ifndef CORE_OUTCOME_H
+#define CORE_OUTCOME_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "core/limits.h"
+
+enum event_cause { /* why it ended */
+	CAUSE_EXITED = 1, /* by itself, or by a signal of its own making */
+	CAUSE_LIMIT,      /* a limit: `limit` says which */
+	CAUSE_KILLED,     /* asked by the caller */
+	CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
+	CAUSE_REFUSED,    /* never started: `error` says why */
+};
+
+struct event_usage {
+	uint64_t wall_ms, cpu_user_ms, cpu_system_ms;
+	uint64_t memory_peak_bytes;
+	uint64_t tasks_peak;
+	uint64_t written_bytes;
+	uint8_t memory_exact, tasks_exact, disk_exact; /* 1: exact, 0: sampled */
+};
+
+struct event_outcome {
+	enum event_cause cause;
+	enum limit limit; /* with CAUSE_LIMIT */
+	int status;       /* as waitpid gives it; 0 unless CAUSE_EXITED */
+	struct event_usage usage;
+	uint64_t effects_seen, effects_dropped;
+	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+};
+
+#define OUTCOME_BYTES 96
+
+void outcome_encode(const struct event_outcome *o, struct buf *out);
+/* Fails the cursor on anything out of range. */
+void outcome_decode(struct rbuf *in, struct event_outcome *ret);
+
+#endif

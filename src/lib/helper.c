@@ -1,0 +1,106 @@
+#include "lib/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static int open_in(const char *directory, const char *between, const char *name)
+{
+	char path[4096];
+
+	if (snprintf(path, sizeof path, "%s%s/%s", directory, between, name) >= (int)sizeof path)
+		return -1;
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+int helper_open(const char *name, int *ret_fd, struct err *e)
+{
+	char self[4096];
+	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	int fd = -1;
+
+	if (n > 0) {
+		char *slash;
+
+		self[n] = 0;
+		slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = 0;
+		fd = open_in(self, "", name);
+		if (fd < 0)
+			fd = open_in(self, "/../libexec/ambit", name);
+	}
+	if (fd < 0)
+		fd = open_in(AMBIT_LIBEXECDIR, "", name);
+	if (fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", name);
+	*ret_fd = fd;
+	return 0;
+}
+
+struct start {
+	int exe_fd, sock;
+	char *const *argv;
+	int sys_errno; /* written by the child, which shares memory until exec */
+};
+
+static int child(void *arg)
+{
+	static char *const envp[] = { NULL };
+	struct start *s = arg;
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &plain, NULL); /* SIGKILL and SIGSTOP refuse */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid(); /* a signal to the caller's group is the caller's */
+	if (chdir("/") == 0 && dup2(s->sock, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 &&
+	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 && syscall(SYS_close_range, 4, ~0U, 4) == 0)
+		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, envp, AT_EMPTY_PATH);
+	s->sys_errno = errno;
+	_exit(127);
+}
+
+#define STACK_BYTES (32u << 10)
+
+int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct err *e)
+{
+	char *argv[] = { (char *)(uintptr_t)name, NULL }; /* exec does not write it */
+	struct start s = { .exe_fd = exe_fd, .sock = sock, .argv = argv };
+	sigset_t all, before;
+	char *stack;
+	pid_t pid;
+	int pidfd = -1;
+
+	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start %s", name);
+	/* no handler of the host may run in the child, which shares its memory */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = clone(child, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &s, &pidfd);
+	if (pid < 0)
+		s.sys_errno = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)munmap(stack, STACK_BYTES);
+	if (s.sys_errno != 0) {
+		if (pid > 0)
+			(void)waitpid(pid, NULL, __WALL);
+		fd_close(&pidfd);
+		return err_sys(e, AMBIT_SYSTEM, s.sys_errno, "the installation is incomplete: reinstall Ambit", "cannot start %s", name);
+	}
+	*ret_pidfd = pidfd;
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* id - names for events, sessions, grants and approvals.
+ *
+ * Owns:   the form: a prefix letter, "_", and 26 Crockford base-32 characters: 48 bits of milliseconds, then 80 random ones.
+ * Holds:  ids sort by time; the alphabet has no I, L, O, U.
+ * Called: lib; pure. */
+#ifndef LIB_ID_H
+#define LIB_ID_H
+
+#include <stdint.h>
+
+#define ID_TEXT_MAX 32 /* prefix, "_", 26 characters, and the NUL */
+#define ID_RANDOM 10
+
+void id_write(char prefix, uint64_t unix_ms, const uint8_t random[ID_RANDOM], char ret[ID_TEXT_MAX]);
+
+#endif

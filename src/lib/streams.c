@@ -1,0 +1,268 @@
+#include "lib/streams.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cell/spec.h"
+
+static const uint32_t tty_flag[3] = { CELL_TTY_IN, CELL_TTY_OUT, CELL_TTY_ERR };
+static const char *const stream_names[3] = { "standard input", "standard output", "standard error" };
+
+void streams_init(struct streams *s)
+{
+	memset(s, 0, sizeof *s);
+	for (size_t i = 0; i < 3; i++) {
+		s->cell_fd[i] = -1;
+		s->relay[i].from_fd = s->relay[i].to_fd = -1;
+		buf_init(&s->relay[i].waiting, STREAM_CHUNK);
+		buf_init(&s->relay[i].kept, STREAM_RECORD_MAX);
+	}
+}
+
+static void close_owned(struct relay *r)
+{
+	fd_close(r->output ? &r->from_fd : &r->to_fd);
+}
+
+void streams_finish(struct streams *s)
+{
+	for (size_t i = 0; i < 3; i++) {
+		fd_close(&s->cell_fd[i]);
+		close_owned(&s->relay[i]);
+		buf_finish(&s->relay[i].waiting);
+		buf_finish(&s->relay[i].kept);
+	}
+}
+
+void streams_handed_over(struct streams *s)
+{
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&s->cell_fd[i]);
+}
+
+/* A pipe between the cell and us; our end does not block. */
+static int add_relay(struct streams *s, size_t i, int fd, bool capture, struct err *e)
+{
+	struct relay *r = &s->relay[i];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]);
+	r->output = i != 0;
+	r->capture = capture;
+	s->cell_fd[i] = r->output ? ends[1] : ends[0];
+	if (r->output)
+		r->from_fd = ends[0], r->to_fd = fd;
+	else
+		r->to_fd = ends[1], r->from_fd = fd;
+	s->relayed[i] = true;
+	return fd_set_nonblock(r->output ? ends[0] : ends[1], true) < 0 ?
+		       err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]) :
+		       0;
+}
+
+static int use_null(struct streams *s, size_t i, struct err *e)
+{
+	s->cell_fd[i] = open("/dev/null", (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "/dev/null") : 0;
+}
+
+static int use_same(struct streams *s, size_t i, int fd, struct err *e)
+{
+	s->cell_fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "%s", stream_names[i]) : 0;
+}
+
+/* A file open both ways is opened again in the one direction that the stream has, at the same place. */
+static int use_one_way(struct streams *s, size_t i, int fd, struct err *e)
+{
+	char path[64];
+	const off_t at = lseek(fd, 0, SEEK_CUR);
+	const int append = fcntl(fd, F_GETFL) & O_APPEND;
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	s->cell_fd[i] = open(path, (i == 0 ? O_RDONLY : O_WRONLY | append) | O_CLOEXEC | O_NOCTTY);
+	if (s->cell_fd[i] < 0 || (at > 0 && lseek(s->cell_fd[i], at, SEEK_SET) < 0))
+		return err_sys(e, AMBIT_USAGE, errno, "redirect it in one direction, with < or >", "%s is a file open both ways",
+			       stream_names[i]);
+	return 0;
+}
+
+/* null, zero, full, random, urandom: devices without state (major 1, Documentation/admin-guide/devices.txt). */
+static bool is_harmless(const struct stat *st)
+{
+	const unsigned m = minor(st->st_rdev);
+
+	return major(st->st_rdev) == 1 && (m == 3 || m == 5 || m == 7 || m == 8 || m == 9);
+}
+
+static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool relay_all, struct err *e)
+{
+	struct stat st;
+	int flags;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return use_null(s, i, e);
+	flags = fcntl(fd, F_GETFL);
+	if ((flags & O_PATH) != 0 || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+		return err_set(e, AMBIT_USAGE, "redirect it to a file, a pipe or /dev/null",
+			       "%s is a directory or a block device, which is authority that was not granted", stream_names[i]);
+	if (isatty(fd) && terminal) {
+		s->tty |= tty_flag[i];
+		return 0;
+	}
+	if (relay_all && i != 0)
+		return add_relay(s, i, fd, false, e);
+	if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_harmless(&st)))
+		return use_same(s, i, fd, e);
+	if (S_ISREG(st.st_mode))
+		return (flags & O_ACCMODE) == O_RDWR ? use_one_way(s, i, fd, e) : use_same(s, i, fd, e);
+	return add_relay(s, i, fd, false, e);
+}
+
+int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < 3 && r == 0; i++) {
+		if (mode[i] == AMBIT_STREAM_NULL)
+			r = use_null(s, i, e);
+		else if (mode[i] == AMBIT_STREAM_CAPTURE && i != 0)
+			r = add_relay(s, i, -1, true, e);
+		else
+			r = use_callers(s, i, fd[i], terminal, relay_all, e);
+	}
+	return r;
+}
+
+static bool is_ready(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Reads one chunk; false: nothing more to do now. */
+static bool fill(struct relay *r)
+{
+	uint8_t chunk[STREAM_CHUNK];
+	ssize_t n;
+
+	if (r->from_fd < 0 || r->waiting.len > r->waiting_at || !is_ready(r->from_fd, POLLIN))
+		return false;
+	n = read(r->from_fd, chunk, sizeof chunk);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		if (r->output)
+			fd_close(&r->from_fd);
+		else
+			r->from_fd = -1; /* borrowed: the input's end */
+		return false;
+	}
+	r->total += (uint64_t)n;
+	if (r->capture) {
+		const size_t room = STREAM_RECORD_MAX - r->kept.len;
+
+		buf_put(&r->kept, chunk, (size_t)n < room ? (size_t)n : room);
+		return true;
+	}
+	buf_reset(&r->waiting);
+	r->waiting_at = 0;
+	buf_put(&r->waiting, chunk, (size_t)n);
+	return true;
+}
+
+/* A pipe whose reader is gone raises SIGPIPE, which is not ours to handle in somebody else's process: it is held back, and
+ * taken away if it came. */
+static ssize_t write_quietly(int fd, const void *bytes, size_t n)
+{
+	const struct timespec at_once = { .tv_sec = 0 };
+	sigset_t pipe_only, before, pending;
+	ssize_t done;
+	int saved;
+
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)sigpending(&pending);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	done = write(fd, bytes, n);
+	saved = errno;
+	if (done < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE))
+		(void)sigtimedwait(&pipe_only, NULL, &at_once);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return done;
+}
+
+/* Writes what waits; a caller's blocking descriptor takes at most a page after it said that it has room. */
+static void drain(struct relay *r)
+{
+	while (r->waiting.len > r->waiting_at && r->to_fd >= 0 && is_ready(r->to_fd, POLLOUT)) {
+		size_t n = r->waiting.len - r->waiting_at;
+		const ssize_t done = write_quietly(r->to_fd, r->waiting.data + r->waiting_at, n < 4096 ? n : 4096);
+
+		if (done < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (done < 0) { /* the reader is gone: the writer will see a broken pipe */
+			r->waiting_at = r->waiting.len;
+			close_owned(r);
+			r->to_fd = r->output ? -1 : r->to_fd;
+			return;
+		}
+		r->waiting_at += (size_t)done;
+	}
+}
+
+void streams_step(struct streams *s)
+{
+	for (size_t i = 0; i < 3; i++) {
+		struct relay *r = &s->relay[i];
+
+		if (!s->relayed[i])
+			continue;
+		for (int rounds = 0; rounds < 16; rounds++) { /* each stream gets its turn */
+			drain(r);
+			if (!fill(r))
+				break;
+		}
+		drain(r);
+		if (!r->output && r->from_fd < 0 && r->waiting.len == r->waiting_at)
+			fd_close(&r->to_fd); /* the end of input is passed on */
+	}
+}
+
+bool streams_drained(const struct streams *s)
+{
+	for (size_t i = 1; i < 3; i++)
+		if (s->relayed[i] && (s->relay[i].from_fd >= 0 || s->relay[i].waiting.len > s->relay[i].waiting_at))
+			return false;
+	return true;
+}
+
+void streams_interests(const struct streams *s, void (*add)(void *user, int fd, uint32_t events), void *user)
+{
+	for (size_t i = 0; i < 3; i++) {
+		const struct relay *r = &s->relay[i];
+
+		if (!s->relayed[i])
+			continue;
+		if (r->waiting.len > r->waiting_at && r->to_fd >= 0)
+			add(user, r->to_fd, POLLOUT);
+		else if (r->from_fd >= 0 && (r->output || r->to_fd >= 0))
+			add(user, r->from_fd, POLLIN);
+	}
+}
+
+uint64_t streams_output_total(const struct streams *s)
+{
+	return s->relay[1].total + s->relay[2].total;
+}

@@ -1,0 +1,53 @@
+/* streams - standard input, output and error of an event.
+ *
+ * Owns:   the decision what of the caller's descriptors a cell may hold, the pipes where it may not, and the copying.
+ * Holds:  a cell gets pipes, regular files open in one direction, harmless devices, and its private terminal; never a
+ *         socket, a directory, a block device, a file open both ways, or the caller's terminal. What it may not hold is
+ *         relayed through a pipe. Memory for each stream is bounded; a slow reader slows the writer.
+ * Called: lib, from one event's loop. */
+#ifndef LIB_STREAMS_H
+#define LIB_STREAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ambit/ambit.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#define STREAM_RECORD_MAX (64u << 20) /* copies in records are cut here */
+#define STREAM_CHUNK (64u << 10)
+
+struct relay {
+	int from_fd, to_fd; /* owned: from for outputs, to for input; the other end is borrowed; -1 when done */
+	bool output;
+	bool capture;       /* to `kept` instead of a descriptor */
+	struct buf waiting; /* read and not yet written */
+	size_t waiting_at;
+	struct buf kept;
+	uint64_t total;
+};
+
+struct streams {
+	int cell_fd[3];  /* owned: what the cell gets, -1: its private terminal or nothing; closed once handed over */
+	uint32_t tty;    /* CELL_TTY_* of those that are the private terminal */
+	struct relay relay[3];
+	bool relayed[3];
+};
+
+void streams_init(struct streams *s);
+void streams_finish(struct streams *s);
+
+/* Decides for each of 0, 1, 2. relay_all: the amount of output must be known, so nothing is passed directly. */
+int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all, struct err *e);
+void streams_handed_over(struct streams *s);
+
+/* Copies what can be copied without blocking. */
+void streams_step(struct streams *s);
+/* Whether all output has arrived (asked after the cell is dead). */
+bool streams_drained(const struct streams *s);
+/* Fills poll-style interests: calls add(user, fd, events) for each descriptor that step waits for. */
+void streams_interests(const struct streams *s, void (*add)(void *user, int fd, uint32_t events), void *user);
+uint64_t streams_output_total(const struct streams *s);
+
+#endif

@@ -1,0 +1,238 @@
+#include "supervisor/classify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cell/base.h"
+
+#define LINKS_MAX 40   /* as the kernel follows */
+#define MADE_MAX 4096  /* names remembered as the workload's own */
+
+void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants)
+{
+	*c = (struct classifier){ .spec = spec, .grants = grants };
+}
+
+void classify_finish(struct classifier *c)
+{
+	for (size_t i = 0; i < c->n_made; i++)
+		free(c->made[i]);
+	free(c->made);
+	*c = (struct classifier){ .made = NULL };
+}
+
+static bool is_granted_place(const struct classifier *c, const char *path)
+{
+	for (uint32_t i = 0; i < c->grants->count; i++) {
+		const char *object = grant_object(c->grants, i);
+
+		if (c->grants->grants[i].rights != 0 && object[0] == '/' && path_is_beneath(path, object))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the cell has something of its own under this name, so that the host's file of the same name says nothing. */
+static bool is_own_place(const struct classifier *c, const char *path)
+{
+	return !is_granted_place(c, path) && base_is_private(c->spec, path);
+}
+
+static bool drop_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL || path[1] == 0)
+		return false;
+	slash[slash == path ? 1 : 0] = 0;
+	return true;
+}
+
+static bool append(char *path, size_t size, const char *name, size_t n)
+{
+	const size_t at = strlen(path);
+	const int r = snprintf(path + at, size - at, "%s%.*s", path[1] == 0 ? "" : "/", (int)n, name);
+
+	return r >= 0 && (size_t)r < size - at;
+}
+
+/* Walks `path` (absolute) as the kernel would on the host, following links but not a link at the end, and not inside places
+ * of the cell's own. False: a loop, or too long; then the lexical form must do. */
+static bool resolve(const struct classifier *c, const char *path, char *ret, size_t size)
+{
+	char rest[2 * EFFECT_OBJECT_MAX], text[EFFECT_OBJECT_MAX], joined[2 * EFFECT_OBJECT_MAX];
+	int links = 0;
+
+	if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest || size < 2)
+		return false;
+	(void)strcpy(ret, "/");
+	for (char *at = rest; *at != 0;) {
+		const char *name = at + strspn(at, "/");
+		const size_t n = strcspn(name, "/");
+		const char *after = name + n;
+		ssize_t len;
+
+		if (n == 0)
+			return true;
+		if ((n == 2 && memcmp(name, "..", 2) == 0) || (n == 1 && name[0] == '.')) {
+			if (n == 2)
+				(void)drop_last(ret); /* ".." of the root is the root */
+			at = rest + (after - rest);
+			continue;
+		}
+		if (!append(ret, size, name, n))
+			return false;
+		len = *after == 0 || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
+		if (len <= 0) {
+			at = rest + (after - rest);
+			continue;
+		}
+		text[len] = 0;
+		if (++links > LINKS_MAX || snprintf(joined, sizeof joined, "%s%s", text, after) >= (int)sizeof joined)
+			return false;
+		if (text[0] == '/')
+			(void)strcpy(ret, "/");
+		else
+			(void)drop_last(ret);
+		(void)strcpy(rest, joined); /* same size, just measured */
+		at = rest;
+	}
+	return true;
+}
+
+static bool exists_on_host(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+}
+
+static bool was_made(const struct classifier *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_made; i++)
+		if (path_is_beneath(path, c->made[i]))
+			return true;
+	return false;
+}
+
+static void remember_made(struct classifier *c, const char *path)
+{
+	char **grown;
+
+	if (c->n_made == MADE_MAX || was_made(c, path))
+		return;
+	grown = realloc(c->made, (c->n_made + 1) * sizeof *grown);
+	if (grown == NULL)
+		return; /* costs at most a denial too many in the explanation */
+	c->made = grown;
+	c->made[c->n_made] = strdup(path);
+	if (c->made[c->n_made] != NULL)
+		c->n_made++;
+}
+
+static enum grant_verb verb_of(uint32_t right)
+{
+	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
+}
+
+static bool protects(const struct cell_spec *spec, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+
+		if ((p->flags & CELL_PATH_PIN) != 0 && (p->rights & RIGHT_WRITE) == 0 &&
+		    path_is_beneath(path, spec_text(spec, p->path)))
+			return true;
+	}
+	return false;
+}
+
+/* The rules, in this order: a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
+ * has not was only a probe. */
+static void judge(struct classifier *c, struct effect *f, uint32_t right)
+{
+	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
+	const struct grant_decision decision = grant_check(c->grants, &want);
+
+	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {
+		f->verdict = EFFECT_ALLOWED;
+		f->grant = decision.grant;
+		return;
+	}
+	if (is_own_place(c, f->object)) {
+		if (right == RIGHT_WRITE && base_allows(c->spec, f->object, right))
+			remember_made(c, f->object);
+		else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
+			 strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
+			f->verdict = exists_on_host(f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
+			return;
+		}
+	}
+	if (base_allows(c->spec, f->object, right)) {
+		f->verdict = EFFECT_ALLOWED;
+		f->base = 1;
+		return;
+	}
+	/* a new name is denied as much as an old one, if its directory is there */
+	if (exists_on_host(f->object))
+		f->verdict = EFFECT_DENIED;
+	else if (right == RIGHT_WRITE) {
+		char above[EFFECT_OBJECT_MAX];
+
+		(void)strcpy(above, f->object); /* same size */
+		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED : EFFECT_ABSENT;
+	} else
+		f->verdict = EFFECT_ABSENT;
+}
+
+/* Nothing but the cell's own loopback and sockets can be reached. */
+static void judge_address(const struct classifier *c, struct effect *f)
+{
+	static const char *const own[] = { "inet 127.", "inet [::1]", "unix @" };
+
+	f->verdict = EFFECT_DENIED;
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (strncmp(f->object, own[i], strlen(own[i])) == 0)
+			f->verdict = EFFECT_ALLOWED;
+	if (strncmp(f->object, "unix /", 6) == 0) {
+		const char *path = f->object + 5;
+
+		if (is_granted_place(c, path) || base_is_private(c->spec, path))
+			f->verdict = EFFECT_ALLOWED;
+		else
+			f->verdict = exists_on_host(path) ? EFFECT_DENIED : EFFECT_ABSENT;
+	}
+	f->base = f->verdict == EFFECT_ALLOWED;
+}
+
+void classify_effect(struct classifier *c, struct effect *f)
+{
+	char path[EFFECT_OBJECT_MAX];
+	const uint32_t right = effect_right(f->kind);
+
+	f->grant = GRANT_NONE;
+	f->base = 0;
+	if (f->kind == EFFECT_OPAQUE) { /* told as it is */
+		f->verdict = EFFECT_ALLOWED;
+		return;
+	}
+	if (f->kind == EFFECT_CONNECT) {
+		judge_address(c, f);
+		return;
+	}
+	/* most opens by far: no look at the host for them */
+	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	    path_is_beneath(f->object, "/usr")) {
+		f->verdict = EFFECT_ALLOWED;
+		f->base = 1;
+		return;
+	}
+	if (resolve(c, f->object, path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
+		(void)strcpy(f->object, path); /* same size */
+	judge(c, f, right);
+}

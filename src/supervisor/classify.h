@@ -1,0 +1,27 @@
+/* classify - what the eye saw, held against the grants.
+ *
+ * Owns:   the judgement of each effect: allowed (by which grant, or by the base), denied, or nothing was there.
+ * Holds:  it is about explaining only: the wall has decided long ago. It looks at the host by lstat and readlink without
+ *         following the last link or automounts, a bounded number of times; nothing of it flows back into the cell.
+ * Called: supervisor, after the cell is dead. */
+#ifndef SUPERVISOR_CLASSIFY_H
+#define SUPERVISOR_CLASSIFY_H
+
+#include "cell/spec.h"
+#include "core/effect.h"
+#include "core/grant.h"
+
+struct classifier {
+	const struct cell_spec *spec;
+	const struct grant_set *grants;
+	char **made;   /* owned: names that the workload made in places of its own */
+	size_t n_made;
+};
+
+void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);
+void classify_finish(struct classifier *c);
+
+/* Completes f, whose kind, object and count are set: verdict, grant, base, and the object as a resolved path. */
+void classify_effect(struct classifier *c, struct effect *f);
+
+#endif

@@ -1,0 +1,134 @@
+#include "supervisor/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/grant.h"
+#include "wire/wire.h"
+
+/* Ids that distributions and systemd leave unused (0x70000000 upwards); a process id is at most 4,194,304, so adding the
+ * supervisor's own gives each living supervisor an id of its own. */
+#define ALLOCATED_FIRST 0x70000000u
+#define INSIDE_FOR_ROOT 1000u
+
+int identity_choose(struct identity *ret, struct err *e)
+{
+	const uid_t uid = geteuid();
+
+	*ret = (struct identity){ .inside_uid = uid, .outside_uid = uid, .inside_gid = getegid(), .outside_gid = getegid() };
+	if (uid != 0)
+		return 0;
+	if (getpid() > 0x400000)
+		return err_set(e, AMBIT_HOST, "run as an ordinary user", "no unprivileged id can be had for process %d", getpid());
+	ret->outside_uid = ret->outside_gid = ALLOCATED_FIRST + (uid_t)getpid();
+	ret->inside_uid = ret->inside_gid = INSIDE_FOR_ROOT;
+	ret->mapped = true;
+	return 0;
+}
+
+static int write_map(pid_t pid, const char *file, uid_t from, uid_t to)
+{
+	char path[64], line[64];
+	auto_fd int fd = -1;
+	const int n = snprintf(line, sizeof line, "%u %u 1", from, to);
+
+	(void)snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, line, (size_t)n) != n ? -errno : 0;
+}
+
+/* A user namespace that exists only to say "this owner on disk is that id": held by its descriptor. */
+static int map_of_owner(const struct identity *id, const struct stat *owner)
+{
+	char path[64];
+	int ready[2], ns = -1, r;
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER) == 0 && write(ready[1], "", 1) == 1)
+			(void)pause(); /* killed below */
+		_exit(1);
+	}
+	(void)close(ready[1]);
+	r = pid < 0 ? -errno : read(ready[0], &byte, 1) == 1 ? 0 : -EPERM;
+	(void)close(ready[0]);
+	r = r < 0 ? r : write_map(pid, "uid_map", owner->st_uid, id->outside_uid);
+	r = r < 0 ? r : write_map(pid, "gid_map", owner->st_gid, id->outside_gid);
+	if (r == 0) {
+		(void)snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
+		ns = open(path, O_RDONLY | O_CLOEXEC);
+		r = ns < 0 ? -errno : ns;
+	}
+	if (pid > 0) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+	}
+	return r;
+}
+
+static int open_tree_mapped(const struct identity *id, const char *path, int *ret_fd)
+{
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), tree = -1, ns = -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	ns = map_of_owner(id, &st);
+	if (ns < 0)
+		return ns;
+	tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	attr.userns_fd = (uint64_t)ns;
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return -errno;
+	*ret_fd = steal_fd(&tree);
+	return 0;
+}
+
+static int send_tree(const struct identity *id, const char *path, uint32_t index, int cell_sock)
+{
+	auto_fd int tree = -1;
+	auto_buf b;
+	const int r = open_tree_mapped(id, path, &tree);
+
+	if (r < 0)
+		return r;
+	buf_init(&b, 8);
+	buf_put_u32(&b, index);
+	return wire_send(cell_sock, WIRE_CELL_TREE, &b, &tree, 1);
+}
+
+int identity_send_trees(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
+{
+	for (uint32_t i = 0; id->mapped && i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+		const char *path = spec_text(spec, p->path);
+		int r;
+
+		if (p->grant == GRANT_NONE || (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) != 0)
+			continue;
+		r = send_tree(id, path, i, cell_sock);
+		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
+			continue;
+		if (r < 0)
+			return err_sys(e, r == -ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, -r,
+				       "root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
+				       "make %s visible in the cell", path);
+	}
+	return 0;
+}

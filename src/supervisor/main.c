@@ -1,0 +1,540 @@
+/* The supervisor: holds the grants of one event and decides. Takes the request from the library, makes the cell, watches
+ * it, bounds it, ends it, and tells how it went. It parses nothing but our own messages. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cell/build.h"
+#include "supervisor/classify.h"
+#include "supervisor/identity.h"
+#include "supervisor/plan.h"
+#include "supervisor/spawn.h"
+#include "supervisor/told.h"
+#include "warden/arena.h"
+#include "wire/wire.h"
+
+#define LIBRARY_FD 3
+
+struct supervisor {
+	int lib;    /* owned: the library; when it goes, the cell goes */
+	int cell;   /* owned: the warden */
+	int pidfd;  /* owned: the warden's process */
+	int tick;   /* owned: timer: deadline and sampling */
+	int proc_fd; /* owned: the cell's /proc */
+	int terminal_fd; /* owned until handed to the library */
+	int stdio_fd[3];
+	int program_fd;
+	pid_t pid;
+	enum wire_state state;
+	struct identity identity;
+	struct event_request request;
+	struct cell_spec spec;
+	struct rbuf program; /* encoded, as the library sent it */
+	void *request_bytes; /* mapped */
+	size_t request_size;
+	void *arena; /* mapped, shared with the warden */
+	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+	struct event_outcome outcome;
+	bool ended;
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+_Noreturn static void refuse(struct supervisor *s, const struct err *e)
+{
+	auto_buf b;
+
+	buf_init(&b, 2048);
+	buf_put_u32(&b, (uint32_t)e->code);
+	buf_put_u32(&b, (uint32_t)e->sys_errno);
+	buf_put_str(&b, e->msg);
+	buf_put_str(&b, e->hint);
+	(void)wire_send(s->lib, WIRE_EVENT_FAILED, &b, NULL, 0); /* if the library is gone, nobody asks */
+	if (s->pid > 0) {
+		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
+		(void)waitpid(s->pid, NULL, 0);
+	}
+	_exit(1);
+}
+
+static int map_request(struct supervisor *s, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > REQUEST_BYTES_MAX)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "request: of no possible size");
+	if ((fcntl(fd, F_GET_SEALS) & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "request: not sealed");
+	s->request_size = (size_t)st.st_size;
+	s->request_bytes = mmap(NULL, s->request_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (s->request_bytes == MAP_FAILED)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "request");
+	return 0;
+}
+
+/* Bits of EVENT_START's first word say which of 0, 1, 2 and the program (8) travel with it, after the request. */
+static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	const uint32_t present = rbuf_u32(&m->body);
+	size_t next = 1;
+	int r;
+
+	for (unsigned i = 0; i < 3; i++)
+		if ((present & 1u << i) != 0 && next < m->n_fds)
+			s->stdio_fd[i] = steal_fd(&m->fds[next++]);
+	if ((present & 8) != 0 && next < m->n_fds)
+		s->program_fd = steal_fd(&m->fds[next++]);
+	if (next != m->n_fds)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
+	r = map_request(s, m->fds[0], e);
+	if (r < 0)
+		return r;
+	rbuf_init(&s->program, s->request_bytes, s->request_size);
+	return request_decode(&s->program, &s->request, e);
+}
+
+/* A sealed file that both sides map: what was checked stays what it was. */
+static int memory_file(const char *name, const void *bytes, size_t n, int *ret_fd, struct err *e)
+{
+	auto_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && bytes == NULL)
+		r = ftruncate(fd, (off_t)n) < 0 ? -errno : 0;
+	else if (r == 0)
+		r = fd_write_all(fd, bytes, n);
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | (bytes != NULL ? F_SEAL_WRITE : 0)) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "%s", name);
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int describe(struct supervisor *s, int *ret_fd, struct err *e)
+{
+	auto_buf b;
+
+	buf_init(&b, CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX);
+	spec_encode(&s->spec, &b);
+	buf_put(&b, s->program.data + s->program.at, rbuf_left(&s->program));
+	if (b.failed)
+		return err_set(e, AMBIT_LIMIT, NULL, "the description of the cell does not fit");
+	return memory_file("ambit-cell", b.data, b.len, ret_fd, e);
+}
+
+static int make_arena(struct supervisor *s, int *ret_fd, struct err *e)
+{
+	auto_fd int fd = -1;
+	const int r = memory_file("ambit-effects", NULL, ARENA_BYTES, &fd, e);
+
+	if (r < 0)
+		return r;
+	s->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (s->arena == MAP_FAILED)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "room for effects");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int send_build(struct supervisor *s, struct err *e)
+{
+	auto_fd int spec_fd = -1, arena_fd = -1;
+	int fds[6];
+	size_t n = 2;
+	uint32_t present = 0;
+	auto_buf b;
+	int r = describe(s, &spec_fd, e);
+
+	r = r < 0 ? r : make_arena(s, &arena_fd, e);
+	if (r < 0)
+		return r;
+	fds[0] = spec_fd;
+	fds[1] = arena_fd;
+	for (unsigned i = 0; i < 3; i++)
+		if (s->stdio_fd[i] >= 0) {
+			present |= 1u << i;
+			fds[n++] = s->stdio_fd[i];
+		}
+	if (s->program_fd >= 0) {
+		present |= 8;
+		fds[n++] = s->program_fd;
+	}
+	buf_init(&b, 16);
+	buf_put_u32(&b, present);
+	buf_put_u32(&b, 0);
+	r = identity_send_trees(&s->identity, &s->spec, s->cell, e);
+	if (r < 0)
+		return r;
+	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&s->stdio_fd[i]);
+	fd_close(&s->program_fd);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to build") : 0;
+}
+
+/* The warden lies beside the supervisor. */
+static int open_warden(int *ret_fd, struct err *e)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof "ambit-warden");
+	char *slash;
+
+	path[n < 0 ? 0 : n] = 0;
+	slash = strrchr(path, '/');
+	if (slash != NULL)
+		(void)strcpy(slash + 1, "ambit-warden"); /* room was left for it */
+	*ret_fd = open(path, O_PATH | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path) : 0;
+}
+
+static int make_cell(struct supervisor *s, struct err *e)
+{
+	struct spawn spawn = { .inside_uid = s->identity.inside_uid, .inside_gid = s->identity.inside_gid,
+			       .outside_uid = s->identity.outside_uid, .outside_gid = s->identity.outside_gid };
+	auto_fd int exe = -1;
+	int pair[2], r;
+
+	r = open_warden(&exe, e);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a socket for the warden");
+	s->cell = pair[0];
+	spawn.warden_exe_fd = exe;
+	spawn.sock = pair[1];
+	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
+	(void)close(pair[1]);
+	return r < 0 ? r : send_build(s, e);
+}
+
+/* What the wall must hold and does not: the event is refused, unless the operator gave the property up by name. */
+static int check_wall(const struct supervisor *s, mechanism_set achieved, struct err *e)
+{
+	for (unsigned p = 0; p < PROPERTY_COUNT; p++) {
+		enum mechanism missing;
+
+		if ((s->request.without & 1u << p) != 0 || property_held_by((enum property)p, achieved) != 0)
+			continue;
+		missing = property_missing((enum property)p, achieved);
+		return err_set(e, AMBIT_HOST, mechanism_hint(missing), "this host cannot hold '%s' (%s): %s",
+			       property_word((enum property)p), property_text((enum property)p), mechanism_missing(missing));
+	}
+	return 0;
+}
+
+static mechanism_set own_mechanisms(const struct supervisor *s)
+{
+	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) | MECHANISM_BIT(MECHANISM_FILE_SIZE) |
+	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) |
+	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
+}
+
+static void tell_started(struct supervisor *s, mechanism_set achieved)
+{
+	auto_buf b;
+
+	buf_init(&b, 32);
+	buf_put_u64(&b, achieved);
+	buf_put_u64(&b, 0);
+	(void)wire_send(s->lib, WIRE_EVENT_STARTED, &b, &s->terminal_fd, s->terminal_fd >= 0 ? 1 : 0); /* its end shows by itself */
+	fd_close(&s->terminal_fd);
+}
+
+static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	const mechanism_set achieved = rbuf_u64(&m->body) | own_mechanisms(s);
+	int r;
+
+	if (m->n_fds > 0)
+		s->proc_fd = steal_fd(&m->fds[0]);
+	if (m->n_fds > 1)
+		s->terminal_fd = steal_fd(&m->fds[1]);
+	r = check_wall(s, achieved, e);
+	if (r < 0)
+		return r;
+	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
+	if (r < 0)
+		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
+	tell_started(s, achieved);
+	s->state = WIRE_RUNNING;
+	return 0;
+}
+
+static int on_failed(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	const uint32_t step = rbuf_u32(&m->body), sys_errno = rbuf_u32(&m->body), index = rbuf_u32(&m->body);
+
+	return told_failure(&s->spec, step, (int)sys_errno, index, e);
+}
+
+static void on_ended(struct supervisor *s, struct wire_message *m)
+{
+	struct event_usage *u = &s->outcome.usage;
+
+	s->outcome.status = (int)(rbuf_u32(&m->body) & 0xffff);
+	(void)rbuf_u32(&m->body);
+	u->cpu_user_ms = rbuf_u64(&m->body) / 1000;
+	u->cpu_system_ms = rbuf_u64(&m->body) / 1000;
+	u->memory_peak_bytes = rbuf_u64(&m->body);
+	u->written_bytes = rbuf_u64(&m->body);
+	s->outcome.cause = CAUSE_EXITED;
+	s->ended = true;
+}
+
+static void end_cell(struct supervisor *s, enum event_cause cause)
+{
+	if (s->ended)
+		return;
+	s->ended = true;
+	s->outcome.cause = cause;
+	(void)kill(s->pid, SIGKILL); /* process 1: everything in the cell goes with it */
+}
+
+static void on_cell(struct supervisor *s)
+{
+	struct err e;
+	auto_message m;
+	int r = wire_receive(s->cell, WIRE_WARDEN, s->state, s->room, sizeof s->room, &m);
+
+	if (r <= 0) {
+		err_set(&e, AMBIT_GONE, "see the kernel's log", "the warden ended before the cell was built");
+		if (s->state == WIRE_BUILDING)
+			refuse(s, &e);
+		end_cell(s, CAUSE_LOST);
+		return;
+	}
+	r = 0;
+	if (m.number == WIRE_CELL_BUILT)
+		r = on_built(s, &m, &e);
+	else if (m.number == WIRE_CELL_FAILED)
+		r = on_failed(s, &m, &e);
+	else if (m.number == WIRE_CELL_ENDED)
+		on_ended(s, &m);
+	if (r < 0)
+		refuse(s, &e);
+}
+
+static void on_library(struct supervisor *s)
+{
+	auto_message m;
+	auto_buf b;
+
+	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 || m.number == WIRE_EVENT_KILL) {
+		end_cell(s, CAUSE_KILLED);
+		return;
+	}
+	buf_init(&b, 8);
+	buf_put_u32(&b, rbuf_u32(&m.body));
+	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */
+}
+
+static void on_tick(struct supervisor *s)
+{
+	uint64_t times;
+
+	(void)!read(s->tick, &times, sizeof times);
+	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
+		s->outcome.limit = LIMIT_WALL;
+		end_cell(s, CAUSE_LIMIT);
+	}
+}
+
+static int start_timer(struct supervisor *s, struct err *e)
+{
+	const uint64_t wall_ms = s->request.limits.value[LIMIT_WALL];
+	struct itimerspec when = { .it_value = { .tv_nsec = 0 } };
+
+	s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->started_ns = now_ns();
+	if (s->tick < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer");
+	if (wall_ms == 0)
+		return 0;
+	if (wall_ms > UINT64_MAX / 1000000 - s->started_ns / 1000000)
+		return err_set(e, AMBIT_LIMIT, NULL, "limit wall is out of range");
+	s->deadline_ns = s->started_ns + wall_ms * 1000000;
+	when.it_value.tv_sec = (time_t)(s->deadline_ns / 1000000000);
+	when.it_value.tv_nsec = (long)(s->deadline_ns % 1000000000);
+	return timerfd_settime(s->tick, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
+}
+
+/* A stopped warden would hold the cell up for ever, and nothing but somebody outside can have stopped it. */
+static bool warden_is_stopped(const struct supervisor *s)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PIDFD, (id_t)s->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
+static void on_signal(struct supervisor *s, int signal_fd)
+{
+	struct signalfd_siginfo seen;
+
+	(void)!read(signal_fd, &seen, sizeof seen);
+	if (warden_is_stopped(s))
+		end_cell(s, CAUSE_LOST);
+}
+
+static void watch(struct supervisor *s, int signal_fd)
+{
+	while (!s->ended) {
+		struct pollfd p[] = {
+			{ .fd = s->lib, .events = POLLIN },
+			{ .fd = s->cell, .events = POLLIN },
+			{ .fd = s->tick, .events = POLLIN },
+			{ .fd = signal_fd, .events = POLLIN },
+		};
+
+		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
+			end_cell(s, CAUSE_LOST);
+		if (p[1].revents != 0)
+			on_cell(s);
+		if (p[2].revents != 0)
+			on_tick(s);
+		if (p[0].revents != 0)
+			on_library(s);
+		if (p[3].revents != 0)
+			on_signal(s, signal_fd);
+	}
+}
+
+struct telling {
+	struct supervisor *s;
+	struct classifier classifier;
+	struct buf batch;
+	struct effect effect;
+	size_t told;
+};
+
+static void flush_effects(struct telling *t)
+{
+	if (t->batch.len > 0)
+		(void)wire_send(t->s->lib, WIRE_EVENT_EFFECTS, &t->batch, NULL, 0); /* if nobody listens, nobody asks */
+	buf_reset(&t->batch);
+}
+
+static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *object, size_t length)
+{
+	struct telling *t = user;
+	struct effect *f = &t->effect;
+
+	if (effect_word(kind) == NULL || length >= sizeof f->object || memchr(object, 0, length) != NULL) {
+		t->s->outcome.effects_dropped++;
+		return;
+	}
+	f->kind = kind;
+	f->count = count;
+	f->source = EFFECT_REQUESTED;
+	memcpy(f->object, object, length);
+	f->object[length] = 0;
+	classify_effect(&t->classifier, f);
+	if (f->verdict == EFFECT_ABSENT)
+		return;
+	if (f->base != 0 && f->kind != EFFECT_EXEC) {
+		t->s->outcome.base_effects += count;
+		return;
+	}
+	if (t->told++ >= EFFECTS_MAX) {
+		t->s->outcome.effects_dropped++;
+		return;
+	}
+	if (t->batch.len + length + 64 > WIRE_BODY_MAX)
+		flush_effects(t);
+	effect_encode(&t->batch, f);
+}
+
+static void tell_effects(struct supervisor *s)
+{
+	static struct telling t;
+	struct arena_head head;
+
+	t = (struct telling){ .s = s };
+	buf_init(&t.batch, WIRE_BODY_MAX);
+	classify_init(&t.classifier, &s->spec, &s->request.grants);
+	arena_read(s->arena, ARENA_BYTES, tell_effect, &t, &head);
+	s->outcome.effects_seen = head.seen;
+	s->outcome.effects_dropped += head.dropped;
+	flush_effects(&t);
+	buf_finish(&t.batch);
+	classify_finish(&t.classifier);
+}
+
+/* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
+static void finish(struct supervisor *s)
+{
+	auto_buf b;
+
+	(void)waitpid(s->pid, NULL, 0);
+	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
+	if (s->spec.observe != CELL_OBSERVE_OFF)
+		tell_effects(s);
+	buf_init(&b, OUTCOME_BYTES);
+	outcome_encode(&s->outcome, &b);
+	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
+}
+
+static int signals_as_data(void)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigemptyset(&all);
+	(void)sigaddset(&all, SIGCHLD);
+	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int start(struct supervisor *s, struct err *e)
+{
+	auto_message m;
+	int r;
+
+	if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m) <= 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "no request came");
+	r = take_request(s, &m, e);
+	r = r < 0 ? r : identity_choose(&s->identity, e);
+	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	r = r < 0 ? r : start_timer(s, e);
+	s->state = WIRE_BUILDING;
+	return r < 0 ? r : make_cell(s, e);
+}
+
+int main(void)
+{
+	static struct supervisor s; /* half a megabyte of grants and description: not for a stack */
+	struct err e;
+	int signal_fd;
+
+	s = (struct supervisor){ .lib = LIBRARY_FD, .cell = -1, .pidfd = -1, .tick = -1, .proc_fd = -1, .terminal_fd = -1,
+				 .stdio_fd = { -1, -1, -1 }, .program_fd = -1, .state = WIRE_NEW };
+	(void)fd_set_cloexec(LIBRARY_FD, true);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal_fd = signals_as_data();
+	if (start(&s, &e) < 0)
+		refuse(&s, &e);
+	watch(&s, signal_fd);
+	finish(&s);
+	return 0;
+}

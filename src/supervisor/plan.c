@@ -1,0 +1,203 @@
+#include "supervisor/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cell/base.h"
+
+#define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
+
+/* All rights that the grants together give on path; *ret_grant is the narrowest that covers it. */
+static uint32_t rights_on(const struct grant_set *set, const char *path, uint32_t *ret_grant)
+{
+	uint32_t rights = 0;
+	size_t narrowest = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *object = grant_object(set, i);
+
+		if (set->grants[i].rights == 0 || object[0] != '/' || !path_is_beneath(path, object))
+			continue;
+		rights |= set->grants[i].rights;
+		if (set->grants[i].object_len >= narrowest) {
+			narrowest = set->grants[i].object_len;
+			*ret_grant = i;
+		}
+	}
+	return rights;
+}
+
+/* The rights that path has anyway, because something above it is mounted with them. */
+static uint32_t rights_above(const struct grant_set *set, const char *path)
+{
+	char above[GRANT_OBJECT_MAX];
+	char *slash;
+	uint32_t grant;
+
+	(void)snprintf(above, sizeof above, "%s", path); /* objects are shorter than GRANT_OBJECT_MAX */
+	slash = strrchr(above, '/');
+	if (slash == NULL || slash == above)
+		return strcmp(path, "/") == 0 ? 0 : rights_on(set, "/", &grant);
+	*slash = 0;
+	return rights_on(set, above, &grant);
+}
+
+static int add_grants(const struct grant_set *set, struct cell_spec *spec, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < set->count && r == 0; i++) {
+		const char *object = grant_object(set, i);
+		const uint32_t flags = (set->grants[i].flags & GRANT_OPTIONAL) != 0 ? CELL_PATH_OPTIONAL : 0;
+		uint32_t grant = i, rights;
+
+		if (set->grants[i].rights == 0 || object[0] != '/')
+			continue;
+		rights = rights_on(set, object, &grant);
+		if (rights != rights_above(set, object) && !base_allows(spec, object, rights))
+			r = spec_add_path(spec, object, rights, flags, grant, e);
+	}
+	return r;
+}
+
+/* A directory between a writable tree and a protected name is mounted on itself, so that renaming it away fails. */
+static int pin_between(struct cell_spec *spec, const char *tree, const char *name, uint32_t rights, uint32_t grant, struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+	int r = 0;
+
+	for (const char *slash = strchr(name, '/'); slash != NULL && r == 0; slash = strchr(slash + 1, '/')) {
+		(void)snprintf(path, sizeof path, "%s/%.*s", tree, (int)(slash - name), name);
+		r = spec_add_path(spec, path, rights, CELL_PATH_PIN, grant, e);
+	}
+	return r;
+}
+
+static bool is_granted_by_name(const struct grant_set *set, const char *tree, const char *path)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *object = grant_object(set, i);
+
+		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(object, tree) != 0 && path_is_beneath(path, object) &&
+		    path_is_beneath(object, tree))
+			return true;
+	}
+	return false;
+}
+
+static int protect(const struct grant_set *set, struct cell_spec *spec, const char *tree, uint32_t grant, const char *name,
+		   struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+	struct stat st;
+	uint32_t rights;
+	int r;
+
+	if (snprintf(path, sizeof path, "%s/%s", strcmp(tree, "/") == 0 ? "" : tree, name) >= (int)sizeof path)
+		return 0; /* longer than any path: it does not exist */
+	if (lstat(path, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) || is_granted_by_name(set, tree, path))
+		return 0;
+	rights = rights_on(set, path, &grant);
+	r = pin_between(spec, tree, name, rights, grant, e);
+	return r < 0 ? r : spec_add_path(spec, path, rights & ~(uint32_t)RIGHT_WRITE, CELL_PATH_PIN | CELL_PATH_OPTIONAL, grant, e);
+}
+
+static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
+{
+	static const char *const names[] = {
+#define PROTECTED(name, why) name,
+#include "supervisor/protected.def"
+#undef PROTECTED
+	};
+	const uint32_t n = spec->n_paths;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r == 0; i++) {
+		const struct cell_path p = spec->paths[i];
+
+		if (p.grant == GRANT_NONE || (p.rights & RIGHT_WRITE) == 0)
+			continue;
+		for (size_t k = 0; k < sizeof names / sizeof names[0] && r == 0; k++)
+			r = protect(set, spec, spec_text(spec, p.path), p.grant, names[k], e);
+	}
+	return r;
+}
+
+/* A grant that was asked for by the name of a link: the link is shown too, unless something else stands there. */
+static int add_links(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < q->n_links && r == 0; i++) {
+		uint32_t grant;
+
+		if (rights_on(&q->grants, q->links[i].name, &grant) == 0 && !base_allows(spec, q->links[i].name, RIGHT_READ))
+			r = spec_add_link(spec, q->links[i].name, q->links[i].real, e);
+	}
+	return r;
+}
+
+static uint32_t jit_of(const struct grant_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->grants[i].verb == VERB_JIT)
+			return CELL_JIT;
+	return 0;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+/* Where the program starts: the workspace if the cell shows it or something in it, else its home. */
+static const char *workdir_of(const struct event_request *q, const struct cell_spec *spec)
+{
+	uint32_t grant;
+
+	if (spec->base == CELL_BASE_NONE)
+		return "/";
+	if (rights_on(&q->grants, q->workspace, &grant) != 0 || base_allows(spec, q->workspace, RIGHT_READ))
+		return q->workspace;
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		if (path_is_beneath(grant_object(&q->grants, i), q->workspace))
+			return q->workspace;
+	return q->home;
+}
+
+static int add_texts(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	bool full = false;
+
+	spec->user = spec_add_text(spec, q->user, &full);
+	spec->home = spec_add_text(spec, q->home, &full);
+	spec->hostname = spec_add_text(spec, "cell", &full);
+	spec->workdir = spec_add_text(spec, workdir_of(q, spec), &full);
+	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
+}
+
+int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret, struct err *e)
+{
+	const uint64_t *limit = q->limits.value;
+	int r;
+
+	spec_init(ret);
+	ret->base = q->base;
+	ret->observe = q->observe;
+	ret->flags = q->flags | jit_of(&q->grants);
+	ret->without = q->without;
+	ret->uid = inside_uid;
+	ret->gid = inside_gid;
+	ret->limits = q->limits;
+	ret->scratch_bytes = smaller(smaller(SCRATCH_MAX, limit[LIMIT_DISK]), limit[LIMIT_MEMORY]);
+	r = add_texts(q, ret, e);
+	r = r < 0 ? r : base_add(ret, e);
+	r = r < 0 ? r : add_grants(&q->grants, ret, e);
+	r = r < 0 ? r : protect_names(&q->grants, ret, e);
+	r = r < 0 ? r : add_links(q, ret, e);
+	if (r < 0)
+		return r;
+	spec_sort(ret);
+	return spec_check(ret, e);
+}

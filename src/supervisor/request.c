@@ -1,0 +1,86 @@
+#include "supervisor/request.h"
+
+#include <string.h>
+
+#define REQUEST_VERSION 1
+
+void request_encode(const struct event_request *q, struct buf *out)
+{
+	buf_put_u32(out, REQUEST_VERSION);
+	buf_put_u32(out, q->base);
+	buf_put_u32(out, q->observe);
+	buf_put_u32(out, q->flags);
+	buf_put_u32(out, q->without);
+	buf_put_str(out, q->user);
+	buf_put_str(out, q->home);
+	buf_put_str(out, q->workspace);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		buf_put_u64(out, q->limits.value[i]);
+	buf_put_u32(out, q->grants.count);
+	for (uint32_t i = 0; i < q->grants.count; i++) {
+		buf_put_u16(out, q->grants.grants[i].verb);
+		buf_put_u16(out, q->grants.grants[i].flags);
+		buf_put_str(out, grant_object(&q->grants, i));
+	}
+	buf_put_u32(out, q->n_links);
+	for (uint32_t i = 0; i < q->n_links; i++) {
+		buf_put_str(out, q->links[i].name);
+		buf_put_str(out, q->links[i].real);
+	}
+}
+
+static int decode_grants(struct rbuf *in, struct grant_set *set, struct err *e)
+{
+	const uint32_t n = rbuf_u32(in);
+	char object[GRANT_OBJECT_MAX];
+
+	grant_set_init(set);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint16_t verb = rbuf_u16(in), flags = rbuf_u16(in);
+		uint32_t id;
+		int r;
+
+		rbuf_str(in, object, sizeof object);
+		if (in->failed || verb >= VERB_COUNT)
+			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
+		r = grant_add(set, (enum grant_verb)verb, object, flags, &id, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int decode_links(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	ret->n_links = rbuf_u32(in);
+	if (in->failed || ret->n_links > REQUEST_LINKS_MAX)
+		return err_set(e, AMBIT_LIMIT, "name the target instead of the link", "more than %d grants that are links",
+			       REQUEST_LINKS_MAX);
+	for (uint32_t i = 0; i < ret->n_links; i++) {
+		rbuf_str(in, ret->links[i].name, sizeof ret->links[i].name);
+		rbuf_str(in, ret->links[i].real, sizeof ret->links[i].real);
+		if (in->failed || !path_is_normal(ret->links[i].name) || !path_is_normal(ret->links[i].real))
+			return err_set(e, AMBIT_MALFORMED, NULL, "request: link %u is not well-formed", i);
+	}
+	return 0;
+}
+
+int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	const uint32_t version = rbuf_u32(in);
+	int r;
+
+	ret->base = rbuf_u32(in);
+	ret->observe = rbuf_u32(in);
+	ret->flags = rbuf_u32(in);
+	ret->without = rbuf_u32(in);
+	rbuf_str(in, ret->user, sizeof ret->user);
+	rbuf_str(in, ret->home, sizeof ret->home);
+	rbuf_str(in, ret->workspace, sizeof ret->workspace);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		ret->limits.value[i] = rbuf_u64(in);
+	if (in->failed || version != REQUEST_VERSION || (ret->flags & ~(CELL_TTY_ANY | CELL_BY_FD)) != 0)
+		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
+	r = decode_grants(in, &ret->grants, e);
+	return r < 0 ? r : decode_links(in, ret, e);
+}

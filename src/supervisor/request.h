@@ -1,0 +1,36 @@
+/* request - what the library asks the supervisor to run.
+ *
+ * Owns:   struct event_request and its encoding: grants, limits and words that are already resolved to absolute paths.
+ * Holds:  a decoded request is checked again, for meaning too: the other side may be another program than ours.
+ * Called: lib (request_encode), supervisor (request_decode). */
+#ifndef SUPERVISOR_REQUEST_H
+#define SUPERVISOR_REQUEST_H
+
+#include "cell/spec.h"
+#include "core/grant.h"
+#include "core/limits.h"
+
+#define REQUEST_BYTES_MAX (2u << 20)
+#define REQUEST_LINKS_MAX 64
+
+struct event_request {
+	uint32_t base;    /* enum cell_base */
+	uint32_t observe; /* enum cell_observe */
+	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
+	uint32_t without; /* bit set of enum property */
+	char user[64];
+	char home[GRANT_OBJECT_MAX];
+	char workspace[GRANT_OBJECT_MAX];
+	struct limits limits;
+	struct grant_set grants;
+	uint32_t n_links; /* names under which a granted path was asked for, where it is a link on the host */
+	struct {
+		char name[GRANT_OBJECT_MAX], real[GRANT_OBJECT_MAX];
+	} links[REQUEST_LINKS_MAX];
+};
+
+void request_encode(const struct event_request *q, struct buf *out);
+/* Leaves the cursor at the program (program_decode). */
+int request_decode(struct rbuf *in, struct event_request *ret, struct err *e);
+
+#endif

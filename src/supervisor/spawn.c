@@ -1,0 +1,196 @@
+#include "supervisor/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+enum spawn_step { SPAWN_OK, SPAWN_IDS, SPAWN_NAMESPACES, SPAWN_SETGROUPS, SPAWN_MAP, SPAWN_CAPS, SPAWN_EXEC };
+
+static const struct {
+	const char *what, *hint;
+} step_texts[] = {
+	[SPAWN_OK] = { "nothing failed", "" },
+	[SPAWN_IDS] = { "take an unprivileged id", "run as an ordinary user" },
+	[SPAWN_NAMESPACES] = { "make the namespaces of a cell",
+			       "user namespaces must be allowed: sysctl user.max_user_namespaces and "
+			       "kernel.unprivileged_userns_clone; on Ubuntu install the package's AppArmor profile; "
+			       "`ambit doctor` tells which" },
+	[SPAWN_SETGROUPS] = { "deny setgroups in the user namespace", "`ambit doctor` tells more" },
+	[SPAWN_MAP] = { "map the user id", "`ambit doctor` tells more" },
+	[SPAWN_CAPS] = { "keep the capabilities for building", "on Ubuntu install the package's AppArmor profile" },
+	[SPAWN_EXEC] = { "execute ambit-warden", "the installation is incomplete: reinstall Ambit" },
+};
+
+struct child {
+	const struct spawn *spawn;
+	int step; /* written by the child, which shares memory until exec */
+	int sys_errno;
+	char uid_map[64], gid_map[64];
+};
+
+static int write_file(const char *path, const char *text)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* An ordinary id has no capabilities after exec unless they are ambient. These are what building needs; the warden drops
+ * them before foreign code runs. */
+static int keep_for_building(void)
+{
+	static const unsigned keep[] = { CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SETPCAP, CAP_NET_ADMIN };
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	memset(data, 0, sizeof data);
+	for (size_t i = 0; i < sizeof keep / sizeof keep[0]; i++)
+		data[0].effective |= 1u << keep[i];
+	data[0].permitted = data[0].inheritable = data[0].effective;
+	if (syscall(SYS_capset, &head, data) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof keep / sizeof keep[0]; i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, keep[i], 0, 0) < 0)
+			return -1;
+	return 0;
+}
+
+static int failed_at(struct child *c, enum spawn_step step)
+{
+	c->step = step;
+	c->sys_errno = errno;
+	_exit(127);
+}
+
+static void known_state(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		(void)sigaction(s, &plain, NULL); /* SIGKILL and SIGSTOP refuse */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the new namespaces, on a stack of its own, sharing memory with the suspended supervisor: async-signal-safe calls
+ * only, and nothing of the supervisor's is written but *c. */
+static int in_namespaces(void *arg)
+{
+	static char *const argv[] = { (char[]){ "ambit-warden" }, NULL };
+	static char *const envp[] = { NULL };
+	struct child *c = arg;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the socket tells as well */
+	known_state();
+	if (write_file("/proc/self/setgroups", "deny") < 0)
+		return failed_at(c, SPAWN_SETGROUPS);
+	if (write_file("/proc/self/uid_map", c->uid_map) < 0 || write_file("/proc/self/gid_map", c->gid_map) < 0)
+		return failed_at(c, SPAWN_MAP);
+	if (keep_for_building() < 0)
+		return failed_at(c, SPAWN_CAPS);
+	if (dup2(c->spawn->sock, 3) < 0 || fcntl(3, F_SETFD, 0) < 0)
+		return failed_at(c, SPAWN_EXEC);
+	/* everything else, 0 to 2 too, goes at exec */
+	if (syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) < 0 || syscall(SYS_close_range, 4, ~0U, 4) < 0)
+		return failed_at(c, SPAWN_EXEC);
+	(void)syscall(SYS_execveat, c->spawn->warden_exe_fd, "", argv, envp, AT_EMPTY_PATH);
+	return failed_at(c, SPAWN_EXEC);
+}
+
+#define STACK_BYTES (64u << 10)
+
+static pid_t clone_into(struct child *c, int flags, int *ret_pidfd)
+{
+	static char stack[STACK_BYTES] __attribute__((aligned(16)));
+
+	return clone(in_namespaces, stack + sizeof stack, flags | NAMESPACES | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c,
+		     ret_pidfd);
+}
+
+/* As root: a short-lived child becomes the unprivileged id and makes the cell from there, as the supervisor's own child. */
+static pid_t clone_as_other(struct child *c, int *ret_pidfd)
+{
+	struct {
+		pid_t pid;
+		int step, sys_errno;
+	} told = { .pid = -1 };
+	int pair[2], fds[FD_PASS_MAX];
+	size_t n_fds;
+	pid_t between;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	between = fork();
+	if (between == 0) {
+		int pidfd = -1;
+
+		if (setgroups(0, NULL) < 0 || setresgid(c->spawn->outside_gid, c->spawn->outside_gid, c->spawn->outside_gid) < 0 ||
+		    setresuid(c->spawn->outside_uid, c->spawn->outside_uid, c->spawn->outside_uid) < 0)
+			(void)failed_at(c, SPAWN_IDS);
+		/* the change of id made the process non-dumpable, and its /proc files root's */
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		told.pid = clone_into(c, CLONE_PARENT, &pidfd);
+		told.step = told.pid < 0 ? SPAWN_NAMESPACES : c->step;
+		told.sys_errno = told.pid < 0 ? errno : c->sys_errno;
+		(void)fd_send(pair[1], &told, sizeof told, &pidfd, told.pid < 0 ? 0 : 1);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	if (between < 0) {
+		(void)close(pair[0]);
+		return -1;
+	}
+	if (fd_receive(pair[0], &told, sizeof told, fds, &n_fds) != (ssize_t)sizeof told)
+		told.step = SPAWN_IDS;
+	*ret_pidfd = n_fds == 1 ? fds[0] : -1;
+	c->step = told.step;
+	c->sys_errno = told.sys_errno;
+	(void)waitpid(between, NULL, 0);
+	(void)close(pair[0]);
+	return told.pid;
+}
+
+static int told(const struct child *c, struct err *e)
+{
+	return err_sys(e, AMBIT_HOST, c->sys_errno, step_texts[c->step].hint, "cannot %s", step_texts[c->step].what);
+}
+
+int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
+{
+	struct child c = { .spawn = s };
+	int pidfd = -1;
+	pid_t pid;
+
+	if (s->outside_uid == 0)
+		return err_set(e, AMBIT_HOST, "run as an ordinary user", "a cell never runs as root");
+	(void)snprintf(c.uid_map, sizeof c.uid_map, "%u %u 1", s->inside_uid, s->outside_uid);
+	(void)snprintf(c.gid_map, sizeof c.gid_map, "%u %u 1", s->inside_gid, s->outside_gid);
+	pid = s->outside_uid == geteuid() ? clone_into(&c, 0, &pidfd) : clone_as_other(&c, &pidfd);
+	if (pid < 0 && c.step == SPAWN_OK) {
+		c.step = SPAWN_NAMESPACES;
+		c.sys_errno = errno;
+	}
+	if (c.step != SPAWN_OK) {
+		if (pid > 0)
+			(void)waitpid(pid, NULL, 0);
+		fd_close(&pidfd);
+		return told(&c, e);
+	}
+	*ret_pid = pid;
+	*ret_pidfd = pidfd;
+	return 0;
+}
