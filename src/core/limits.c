@@ -63,6 +63,18 @@ static bool limit_find(const char *word, enum limit *ret)
 	return false;
 }
 
+static uint64_t unit_max(enum limit_unit unit)
+{
+	if (unit == UNIT_MS)
+		return MS_MAX;
+	return unit == UNIT_BYTES ? BYTES_MAX : COUNT_MAX;
+}
+
+bool limit_in_range(enum limit which, uint64_t value)
+{
+	return which < LIMIT_COUNT && value <= unit_max(limit_unit(which));
+}
+
 /* 0 is "none", so a zero that somebody wrote is not a value. */
 static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
 {
@@ -71,16 +83,16 @@ static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
 
 	switch (unit) {
 	case UNIT_MS:
-		ok = parse_duration(text, &v) && v <= MS_MAX;
+		ok = parse_duration(text, &v);
 		break;
 	case UNIT_BYTES:
-		ok = parse_bytes(text, &v) && v <= BYTES_MAX;
+		ok = parse_bytes(text, &v);
 		break;
 	case UNIT_COUNT:
-		ok = parse_u64(text, 1, COUNT_MAX, &v);
+		ok = parse_u64(text, 0, UINT64_MAX, &v);
 		break;
 	}
-	if (!ok || v == 0)
+	if (!ok || v == 0 || v > unit_max(unit))
 		return false;
 	*ret = v;
 	return true;

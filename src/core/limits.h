@@ -6,6 +6,7 @@
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ void limits_default_run(struct limits *ret, uint64_t half_memory_bytes);
 void limits_default_code(struct limits *ret);
 /* value as text: "30s" for times, "2G" for sizes, digits for counts, "none". -UNKNOWN: no such word. -MALFORMED. */
 int limits_set(struct limits *l, const char *word, const char *value, struct err *e);
+/* Whether limits_set could have given this value: for what comes from another process. */
+bool limit_in_range(enum limit which, uint64_t value);
 /* Each of l made no larger than bound's. */
 void limits_narrow(struct limits *l, const struct limits *bound);
 /* The value as limits_set reads it. */

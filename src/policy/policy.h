@@ -1,14 +1,15 @@
 /* policy - grants and limits as a person wrote them, before paths mean anything.
  *
- * Owns:   struct policy: what a policy file or flags said, with where it stood, fixed-size.
+ * Owns:   struct policy: what policy files and flags said, with where it stood, fixed-size (1 MB: not for a stack).
  * Holds:  words are checked (known verb, known qualifier, well-formed object), meaning that needs the host (does the
  *         path exist, what is `.`) is not: policy_resolve does that, once, with the caller's authority. The order of
  *         lines never matters.
- * Called: the policy role fills it from YAML in a cell of its own and sends it as fixed-size messages (policy_encode);
- *         the library fills it from flags, decodes and resolves. */
+ * Called: the policy role fills it from YAML in a cell of its own and sends it as one answer (policy_answer_encode);
+ *         the library fills it from flags, decodes, merges and resolves. Zeroed memory is an empty policy. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,42 +20,118 @@
 
 #define POLICY_LINES_MAX GRANTS_MAX
 #define POLICY_FILE_MAX (256u << 10) /* a policy that a person can review is far smaller */
-#define POLICY_ENCODED_MAX (512u << 10)
+#define POLICY_ENCODED_MAX (512u << 10) /* escapes in YAML can make a text half as long again */
+#define POLICY_AGENT_MAX 64     /* with its NUL */
+#define POLICY_SOURCES_MAX 8    /* files and presets of one event, and the flags */
+#define POLICY_SOURCE_MAX 128   /* with its NUL; longer names are cut in messages */
 
 struct policy_line {
 	uint32_t verb; /* enum grant_verb */
+	uint32_t source; /* index in policy.sources */
 	uint32_t line, column; /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
 	uint32_t flags; /* GRANT_OPTIONAL */
 };
 
 struct policy {
-	char agent[64]; /* "" if the file names none */
+	char agent[POLICY_AGENT_MAX]; /* "" if nobody names one */
+	uint32_t n_sources; /* named ones: sources 1 .. n_sources; source 0 is the flags and has no name */
+	char sources[POLICY_SOURCES_MAX][POLICY_SOURCE_MAX];
 	uint32_t n_lines;
 	struct policy_line lines[POLICY_LINES_MAX];
 	uint32_t limits_given; /* bit set of enum limit */
 	struct limits limits;
 };
 
-/* One grant as on the command line: verb and "object [key=value ...]", for example read "~/.gitconfig /srv/data?".
- * Several objects of path verbs stand in brackets or are repeated flags. */
-int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e);
-/* "wall=30s" or "wall=30s,memory=2G". */
-int policy_add_limit(struct policy *p, const char *text, struct err *e);
+/* ---- filling it ---- */
 
+/* One grant as on the command line: verb and "object [key=value ...]", for example read "~/.gitconfig". A list of
+ * objects stands in brackets, "[~/.gitconfig, /srv/data?]"; an object that a blank or a bracket would cut stands in
+ * single or double quotes, a quote inside it doubled. A verb without an object takes "" or NULL.
+ * -UNKNOWN, -UNAVAILABLE: the verb or a qualifier. -MALFORMED. -LIMIT. On failure nothing was added. */
+int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e);
+/* "wall=30s" or "wall=30s,memory=2G". A limit that is given more than once: the smaller. On failure nothing changed. */
+int policy_add_limit(struct policy *p, const char *text, struct err *e);
+/* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
+int policy_set_agent(struct policy *p, const char *agent, struct err *e);
+/* One object of one grant, as written; line and column 0 if there are none. */
+int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column, struct err *e);
+
+/* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
+int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);
+
+/* ---- between processes ---- */
+
+/* Sources do not travel: a decoded policy has none until it is merged. */
 void policy_encode(const struct policy *p, struct buf *out);
 /* Checks everything again: the other side parsed hostile bytes. */
 int policy_decode(struct rbuf *in, struct policy *ret, struct err *e);
 
-/* The words that mean something on this host. All absolute and normal. */
-struct policy_place {
-	const char *workspace; /* what `.` means */
-	const char *home;      /* what `~` means */
+/* Where a policy file is wrong, and how. */
+struct policy_mistake {
+	uint32_t line, column; /* 1-based, in characters; 0: the file as a whole */
+	struct err err;
 };
 
-/* Adds p's grants to `set` and its limits (narrowing) to `limits`. Symbolic links in objects are resolved here, once.
- * -NOT_FOUND: a path that is missing and does not end in `?`. -DENIED: /proc, /dev, or a path in them: a cell has its own. */
+/* What the policy role writes: u32 length of the rest, u8 kind, then a policy or a mistake. */
+enum policy_answer { POLICY_ANSWER_POLICY = 1, POLICY_ANSWER_MISTAKE };
+#define POLICY_ANSWER_MAX (4 + 1 + POLICY_ENCODED_MAX)
+
+void policy_answer_encode(const struct policy *p, struct buf *out);
+void policy_answer_encode_mistake(const struct policy_mistake *m, struct buf *out);
+/* 0: *ret is the policy. Else *ret_mistake says what is wrong with the file, or, with line 0 and -PROTOCOL, with the
+ * answer. All n bytes must be the answer. */
+int policy_answer_decode(const void *bytes, size_t n, struct policy *ret, struct policy_mistake *ret_mistake);
+
+/* ---- what it means on this host ---- */
+
+/* The words that mean something on this host. All absolute. */
+struct policy_place {
+	const char *workspace; /* what `.` means */
+	const char *home;      /* what `~` means; NULL: there is none */
+};
+
+/* Names under which objects were asked for but do not lie: through symbolic links. The cell shows a link there. */
+struct policy_name {
+	char *asked; /* owned; absolute and normal */
+	char *real;  /* owned; where it lies: the object of the grant */
+};
+
+struct policy_names {
+	size_t count;
+	struct policy_name items[POLICY_LINES_MAX];
+};
+
+void policy_names_finish(struct policy_names *names);
+
+/* Adds p's grants to `set`, and puts the limits that p gives in place of those in `limits` (start with defaults).
+ * Symbolic links in objects are resolved here, once, by these rules:
+ * 1. `./x` lies beneath the workspace, also after links are resolved.
+ * 2. A link that lies in the workspace, or beneath a `work` or `write` object of p, may have been put there by what ran
+ *    before: it may not lead out of that tree.
+ * 3. /proc and /dev, and what lies in them, are never granted: a cell has its own.
+ * -NOT_FOUND: a path that is missing and does not end in `?`. -DENIED: against a rule, or out of the caller's reach.
+ * ret_names may be NULL; else it must be zeroed and the caller finishes it, also on failure. */
 int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set, struct limits *limits,
-		   struct err *e);
+		   struct policy_names *ret_names, struct err *e);
+
+/* ---- programs that need more than to be executed ---- */
+
+struct program_traits {
+	const char *name;
+	bool jit; /* writes machine code while it runs, or does not start without memory for it */
+	const char *reason;
+};
+
+/* The row of src/policy/runtimes.def for a program's base name, with or without a version ("python3.11" is "python3"
+ * or "python"); NULL if there is none. */
+const struct program_traits *policy_program_traits(const char *program_basename);
+
+/* ---- built-in policies ---- */
+
+/* The text of a preset as it stands in its file; NULL if there is none of that name. */
+const char *preset_text(const char *name);
+/* Names in alphabetical order; NULL beyond the last. */
+const char *preset_name(size_t i);
 
 #endif

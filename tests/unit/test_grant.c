@@ -110,6 +110,17 @@ static void a_full_set_refuses(void **state)
 	}
 	assert_int_equal(grant_add(&set_a, VERB_READ, "/", 0, NULL, &e), -AMBIT_LIMIT);
 	assert_int_equal(set_a.count, GRANT_POOL_MAX / GRANT_OBJECT_MAX);
+
+	grant_set_init(&set_a); /* one byte is left */
+	for (unsigned int i = 0; i < GRANT_POOL_MAX / GRANT_OBJECT_MAX; i++) {
+		path[1] = (char)('a' + i);
+		path[GRANT_OBJECT_MAX - (i == 0 ? 2 : 1)] = 0;
+		assert_int_equal(grant_add(&set_a, VERB_READ, path, 0, NULL, &e), 0);
+		path[GRANT_OBJECT_MAX - 2] = 'x';
+	}
+	assert_int_equal(grant_add(&set_a, VERB_READ, "/", 0, NULL, &e), -AMBIT_LIMIT);
+	assert_int_equal(grant_add(&set_a, VERB_JIT, "", 0, NULL, &e), 0);
+	assert_int_equal(set_a.pool_used, GRANT_POOL_MAX);
 }
 
 static void the_same_grant_is_one_grant(void **state)
@@ -155,6 +166,7 @@ static void a_request_is_decided_by_the_narrowest_grant(void **state)
 		{ VERB_RUN, "node", 4 },          { VERB_RUN, "/x/node", GRANT_NONE },
 		{ VERB_ENV, "A", 5 },             { VERB_ENV, "AB", GRANT_NONE },  { VERB_ENV, "A=1", GRANT_NONE },
 		{ VERB_JIT, "", GRANT_NONE },     { VERB_READ, "/w/../etc", GRANT_NONE },
+		{ VERB_READ, "/both", 7 },        { VERB_WRITE, "/both", 6 },
 		{ VERB_READ, "", GRANT_NONE },    { VERB_COUNT, "/w", GRANT_NONE },
 	};
 
@@ -166,6 +178,8 @@ static void a_request_is_decided_by_the_narrowest_grant(void **state)
 	assert_int_equal(grant_add(&set_a, VERB_RUN, "/opt/t", 0, NULL, NULL), 0);
 	assert_int_equal(grant_add(&set_a, VERB_RUN, "node", 0, NULL, NULL), 0);
 	assert_int_equal(grant_add(&set_a, VERB_ENV, "A=1", 0, NULL, NULL), 0);
+	assert_int_equal(grant_add(&set_a, VERB_WRITE, "/both", 0, NULL, NULL), 0);
+	assert_int_equal(grant_add(&set_a, VERB_RUN, "/both", 0, NULL, NULL), 0);
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct grant_request want = { .verb = rows[i].verb, .object = rows[i].object };
 		const struct grant_decision d = grant_check(&set_a, &want);
@@ -289,6 +303,7 @@ static void a_denial_is_answered_with_the_exact_grant(void **state)
 		{ VERB_READ, "/srv/data/x", "read: /srv/data/x", "--read /srv/data/x" },
 		{ VERB_WRITE, "/a b", "write: \"/a b\"", "--write '/a b'" },
 		{ VERB_WRITE, "/a b=c", "write: \"/a b=c\"", "--write '\"/a b=c\"'" },
+		{ VERB_READ, "/a \"b", "read: \"/a \\\"b\"", "--read '\"/a \"\"b\"'" },
 		{ VERB_READ, "/it's", "read: \"/it's\"", "--read '/it'\\''s'" },
 		{ VERB_READ, "/a\"b", "read: \"/a\\\"b\"", "--read '/a\"b'" },
 		{ VERB_READ, "/a\\b", "read: \"/a\\\\b\"", "--read '/a\\b'" },

@@ -1,0 +1,301 @@
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define ENCODING_VERSION 1
+#define SHOWN_MAX 200 /* of an object in a message */
+
+/* ---- objects as written ---- */
+
+/* Whether one of the parts between slashes is "..". */
+static bool climbs(const char *path)
+{
+	while (*path != 0) {
+		const size_t n = strcspn(path, "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+		path += n + (path[n] == '/');
+	}
+	return false;
+}
+
+static bool is_path(const char *s)
+{
+	return s[0] == '/' || strcmp(s, ".") == 0 || strcmp(s, "~") == 0 || strncmp(s, "./", 2) == 0 ||
+	       strncmp(s, "~/", 2) == 0;
+}
+
+/* What to write in place of a path that is none. */
+static const char *path_hint(const char *s)
+{
+	if (s[0] == 0)
+		return "name a path: . or ./x beneath the workspace, ~ or ~/x beneath your home, or /x";
+	if (climbs(s))
+		return "name the directory itself; `..` leaves the place that the grant names";
+	if (s[0] == '~')
+		return "only your own home has a short name: ~ or ~/x";
+	if (s[0] == '$')
+		return "nothing is expanded here; write the path itself, with ~ for your home";
+	return "write ./x for a path beneath the workspace, ~/x beneath your home, or /x";
+}
+
+static int bad_object(struct err *e, enum grant_verb verb, const char *object, const char *hint)
+{
+	char shown[SHOWN_MAX];
+
+	text_escape(shown, sizeof shown, object, strlen(object));
+	return err_set(e, AMBIT_MALFORMED, hint, "%s: '%s' is not %s", verb_word(verb), shown,
+		       verb_object(verb) == OBJECT_NAME      ? "a name, or a name and a value"
+		       : verb_object(verb) == OBJECT_PROGRAM ? "a path or a known program"
+							     : "a path");
+}
+
+/* A name of the table; programs without traits are executable anyway, or need the path where they lie. */
+static int check_program(enum grant_verb verb, const char *object, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (policy_program_traits(object) != NULL)
+		return 0;
+	text_escape(shown, sizeof shown, object, strlen(object));
+	return err_set(e, AMBIT_UNKNOWN,
+		       "programs of the base may run anyway; any other is named by its path, such as ./x or /opt/x",
+		       "%s: '%s' is not a program that needs anything by its name", verb_word(verb), shown);
+}
+
+static int check_path(enum grant_verb verb, const char *object, struct err *e)
+{
+	if (!is_path(object) || climbs(object))
+		return bad_object(e, verb, object, path_hint(object));
+	return 0;
+}
+
+static int check_object(enum grant_verb verb, const char *object, struct err *e)
+{
+	switch (verb_object(verb)) {
+	case OBJECT_PATH:
+		return check_path(verb, object, e);
+	case OBJECT_PROGRAM:
+		if (object[0] == 0 || is_path(object) || strchr(object, '/') != NULL || climbs(object) || object[0] == '$')
+			return check_path(verb, object, e);
+		return check_program(verb, object, e);
+	case OBJECT_NAME:
+	case OBJECT_ADDRESS:
+	case OBJECT_NONE:
+		break;
+	}
+	return 0; /* grant_add knows names and nothing else about them */
+}
+
+/* What the set would say to a name. */
+static int check_name(enum grant_verb verb, const char *object, struct err *e)
+{
+	const size_t n = strcspn(object, "=");
+
+	if (verb != VERB_ENV)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const char c = object[i];
+		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+
+		if (!letter && (i == 0 || c < '0' || c > '9'))
+			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
+	}
+	return n > 0 ? 0 : bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
+}
+
+static int check_verb(enum grant_verb verb, struct err *e)
+{
+	if (verb >= VERB_COUNT || !verb_available(verb))
+		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out; what it would allow stays closed",
+			       "the verb '%s' is not available in this build", verb_word(verb));
+	return 0;
+}
+
+static int check_line(const struct policy_line *l, struct err *e)
+{
+	const enum grant_verb verb = (enum grant_verb)l->verb;
+	int rc = check_verb(verb, e);
+
+	if (rc == 0)
+		rc = check_object(verb, l->object, e);
+	if (rc == 0)
+		rc = check_name(verb, l->object, e);
+	if (rc == 0 && verb_object(verb) == OBJECT_NONE && l->object[0] != 0)
+		rc = bad_object(e, verb, l->object, "this verb takes nothing after it");
+	return rc;
+}
+
+/* ---- filling ---- */
+
+/* A final `?` marks a path that may be missing; a value of a variable keeps its own. */
+static bool takes_mark(enum grant_verb verb)
+{
+	return verb_object(verb) == OBJECT_PATH || verb_object(verb) == OBJECT_PROGRAM;
+}
+
+int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column, struct err *e)
+{
+	size_t n = strnlen(object, GRANT_OBJECT_MAX + 1);
+	struct policy_line *l;
+	uint32_t flags = 0;
+	int rc;
+
+	if (n > 0 && object[n - 1] == '?' && takes_mark(verb)) {
+		flags = GRANT_OPTIONAL;
+		n--;
+	}
+	if (n >= GRANT_OBJECT_MAX)
+		return err_set(e, AMBIT_LIMIT, "a path has at most 4095 bytes", "%s: the object is too long", verb_word(verb));
+	if (p->n_lines >= POLICY_LINES_MAX)
+		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
+			       POLICY_LINES_MAX);
+	l = &p->lines[p->n_lines];
+	*l = (struct policy_line){ .verb = verb, .line = line, .column = column, .flags = flags };
+	memcpy(l->object, object, n);
+	rc = check_line(l, e);
+	if (rc == 0)
+		p->n_lines++;
+	return rc;
+}
+
+static bool is_agent(const char *s)
+{
+	const size_t n = strlen(s);
+
+	if (n == 0 || n >= POLICY_AGENT_MAX || strchr("._-", s[0]) != NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
+		      strchr("._-", s[i]) != NULL))
+			return false;
+	return true;
+}
+
+int policy_set_agent(struct policy *p, const char *agent, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (!is_agent(agent)) {
+		text_escape(shown, sizeof shown, agent, strlen(agent));
+		return err_set(e, AMBIT_MALFORMED, "letters, digits, `.`, `_` and `-`, at most 63, the first a letter or a digit",
+			       "'%s' is not the name of an agent", shown);
+	}
+	if (p->agent[0] != 0 && strcmp(p->agent, agent) != 0)
+		return err_set(e, AMBIT_CONFLICT, "an event has one agent; name one of them",
+			       "agent '%s', but it is '%s' already", agent, p->agent);
+	(void)text_copy(p->agent, sizeof p->agent, agent); /* fits: is_agent */
+	return 0;
+}
+
+static void merge_limits(struct policy *into, const struct policy *from)
+{
+	limits_narrow(&into->limits, &from->limits); /* 0 in either is "none", or not given, and bounds nothing */
+	into->limits_given |= from->limits_given;
+}
+
+int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e)
+{
+	const uint32_t index = into->n_sources + 1;
+
+	if (index >= POLICY_SOURCES_MAX)
+		return err_set(e, AMBIT_LIMIT, "put the grants into one file", "more than %d policies at once",
+			       POLICY_SOURCES_MAX - 1);
+	if (from->n_lines > POLICY_LINES_MAX - into->n_lines)
+		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
+			       POLICY_LINES_MAX);
+	if (from->agent[0] != 0) {
+		const int rc = policy_set_agent(into, from->agent, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	text_escape(into->sources[index], sizeof into->sources[index], source, strlen(source));
+	into->n_sources = index;
+	for (uint32_t i = 0; i < from->n_lines; i++) {
+		into->lines[into->n_lines] = from->lines[i];
+		into->lines[into->n_lines++].source = index;
+	}
+	merge_limits(into, from);
+	return 0;
+}
+
+/* ---- between processes ---- */
+
+void policy_encode(const struct policy *p, struct buf *out)
+{
+	buf_put_u16(out, ENCODING_VERSION);
+	buf_put_str(out, p->agent);
+	buf_put_u32(out, p->limits_given);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		if ((p->limits_given >> i & 1u) != 0)
+			buf_put_u64(out, p->limits.value[i]);
+	buf_put_u32(out, p->n_lines);
+	for (uint32_t i = 0; i < p->n_lines; i++) {
+		const struct policy_line *l = &p->lines[i];
+
+		buf_put_u32(out, l->verb);
+		buf_put_u32(out, l->line);
+		buf_put_u32(out, l->column);
+		buf_put_u32(out, l->flags);
+		buf_put_str(out, l->object);
+	}
+}
+
+static int decode_limits(struct rbuf *in, struct policy *ret, struct err *e)
+{
+	ret->limits_given = rbuf_u32(in);
+	if (ret->limits_given >> LIMIT_COUNT != 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "limits that do not exist");
+	for (enum limit l = 0; l < LIMIT_COUNT; l++) {
+		if ((ret->limits_given >> l & 1u) == 0)
+			continue;
+		ret->limits.value[l] = rbuf_u64(in);
+		if (!limit_in_range(l, ret->limits.value[l]))
+			return err_set(e, AMBIT_PROTOCOL, NULL, "limit %s out of range", limit_word(l));
+	}
+	return 0;
+}
+
+static int decode_line(struct rbuf *in, struct policy_line *l, struct err *e)
+{
+	*l = (struct policy_line){ .verb = rbuf_u32(in) };
+	l->line = rbuf_u32(in);
+	l->column = rbuf_u32(in);
+	l->flags = rbuf_u32(in);
+	rbuf_str(in, l->object, sizeof l->object);
+	if (in->failed)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
+	if (l->verb >= VERB_COUNT || (l->flags & ~GRANT_OPTIONAL) != 0 ||
+	    (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
+	return check_line(l, e);
+}
+
+int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
+{
+	uint32_t n;
+	int rc;
+
+	memset(ret, 0, sizeof *ret);
+	if (rbuf_u16(in) != ENCODING_VERSION)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy in another encoding");
+	rbuf_str(in, ret->agent, sizeof ret->agent);
+	if (ret->agent[0] != 0 && !is_agent(ret->agent))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
+	rc = decode_limits(in, ret, e);
+	n = rbuf_u32(in);
+	if (rc == 0 && n > POLICY_LINES_MAX)
+		rc = err_set(e, AMBIT_PROTOCOL, NULL, "more grants than there can be");
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		rc = decode_line(in, &ret->lines[i], e);
+	if (rc == 0 && !rbuf_done(in))
+		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a policy of the wrong length");
+	if (rc == 0)
+		ret->n_lines = n;
+	return rc;
+}

@@ -1,0 +1,30 @@
+/* words - the words of the policy language, and what somebody may have meant by another.
+ *
+ * Owns:   the table of qualifiers.
+ * Holds:  one message for one mistake: flags and files refuse an unknown word with the same text.
+ * Called: from src/policy only; pure. */
+#ifndef POLICY_WORDS_H
+#define POLICY_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "core/grant.h"
+
+/* The word of the list that is nearest to `word`, at most two slips of the keyboard away; NULL if none is near. */
+const char *word_nearest(const char *word, const char *const *words, size_t n);
+
+/* True if word is a qualifier, available or not. */
+bool qualifier_find(const char *word);
+/* Refuses a key that is not a verb: -UNAVAILABLE if it is a qualifier, else -UNKNOWN with the verb or qualifier meant. */
+int qualifier_refuse(const char *word, struct err *e);
+
+/* The verb of a word. -UNKNOWN with the verb meant; -UNAVAILABLE. */
+int verb_parse(const char *word, enum grant_verb *ret, struct err *e);
+
+/* limits_set, with the word meant. */
+struct limits;
+int limit_parse(struct limits *l, const char *word, const char *value, struct err *e);
+
+#endif

@@ -1,0 +1,481 @@
+#include "policy/yaml.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/text.h"
+#include "policy/words.h"
+
+#define SHOWN_MAX 80
+#define KEYS_MAX 32 /* in one mapping; all verbs and qualifiers together are fewer */
+
+struct reader {
+	yaml_parser_t parser;
+	yaml_event_t ev; /* the event at hand; owned */
+	struct policy *p;
+	struct policy_mistake *m;
+	const uint8_t *bytes; /* of the file */
+	size_t n;
+};
+
+/* ---- mistakes ---- */
+
+static int mistake_at(struct reader *r, const yaml_mark_t *mark, int rc)
+{
+	r->m->line = (uint32_t)mark->line + 1; /* below POLICY_FILE_MAX */
+	r->m->column = (uint32_t)mark->column + 1;
+	return rc;
+}
+
+/* Where the byte at `at` stands, as libyaml counts: lines from 1, columns in characters from 1. */
+static void locate(const uint8_t *bytes, size_t at, struct policy_mistake *m)
+{
+	m->line = m->column = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (bytes[i] == '\n' || (bytes[i] == '\r' && i + 1 < at && bytes[i + 1] != '\n')) {
+			m->line++;
+			m->column = 1;
+		} else if ((bytes[i] & 0xc0) != 0x80 && bytes[i] != '\r') {
+			m->column++;
+		}
+	}
+}
+
+static int yaml_failed(struct reader *r)
+{
+	const yaml_parser_t *y = &r->parser;
+
+	if (y->error == YAML_MEMORY_ERROR)
+		return err_set(&r->m->err, AMBIT_MEMORY, NULL, "out of memory");
+	if (y->error == YAML_READER_ERROR) /* knows an offset only: a character that YAML excludes */
+		locate(r->bytes, y->problem_offset < r->n ? y->problem_offset : r->n, r->m);
+	else
+		(void)mistake_at(r, &y->problem_mark, 0);
+	return err_set(&r->m->err, AMBIT_MALFORMED, "look for indentation (spaces, no tabs), quotes and brackets near this place",
+		       "this is not YAML: %s", y->problem != NULL ? y->problem : "unreadable");
+}
+
+/* A mistake at the event at hand. */
+#define mistake(r, code, hint, ...) mistake_at((r), &(r)->ev.start_mark, err_set(&(r)->m->err, (code), (hint), __VA_ARGS__))
+
+/* ---- events ---- */
+
+static int no_extras(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+	if (anchor != NULL)
+		return mistake(r, AMBIT_MALFORMED, "write the value in each place", "anchors are not allowed in a policy");
+	if (tag != NULL)
+		return mistake(r, AMBIT_MALFORMED, "leave the tag out; the place says what a value is",
+			       "tags are not allowed in a policy");
+	return 0;
+}
+
+static int check_extras(struct reader *r)
+{
+	const yaml_event_t *ev = &r->ev;
+
+	if (ev->type == YAML_ALIAS_EVENT)
+		return mistake(r, AMBIT_MALFORMED, "write the value in each place", "aliases are not allowed in a policy");
+	if (ev->type == YAML_SCALAR_EVENT)
+		return no_extras(r, ev->data.scalar.anchor, ev->data.scalar.tag);
+	if (ev->type == YAML_SEQUENCE_START_EVENT)
+		return no_extras(r, ev->data.sequence_start.anchor, ev->data.sequence_start.tag);
+	if (ev->type == YAML_MAPPING_START_EVENT)
+		return no_extras(r, ev->data.mapping_start.anchor, ev->data.mapping_start.tag);
+	return 0;
+}
+
+static int next(struct reader *r)
+{
+	yaml_event_delete(&r->ev);
+	memset(&r->ev, 0, sizeof r->ev);
+	if (yaml_parser_parse(&r->parser, &r->ev) == 0)
+		return yaml_failed(r);
+	return check_extras(r);
+}
+
+static bool is_scalar(const struct reader *r)
+{
+	return r->ev.type == YAML_SCALAR_EVENT;
+}
+
+/* The text of the scalar at hand. */
+static const char *text_of(const struct reader *r)
+{
+	return (const char *)r->ev.data.scalar.value;
+}
+
+static int check_scalar(struct reader *r, const char *what)
+{
+	if (!is_scalar(r))
+		return mistake(r, AMBIT_MALFORMED, "write one word or one text here", "%s is not a text", what);
+	if (memchr(r->ev.data.scalar.value, 0, r->ev.data.scalar.length) != NULL)
+		return mistake(r, AMBIT_MALFORMED, "leave it out; no name contains one", "%s contains a NUL", what);
+	return 0;
+}
+
+static bool is_empty_scalar(const struct reader *r)
+{
+	return r->ev.data.scalar.length == 0 && r->ev.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+/* ---- mappings ---- */
+
+struct keys {
+	char seen[KEYS_MAX][16]; /* longer words are refused as unknown before they come here */
+	size_t count;
+};
+
+static int seen_once(struct reader *r, struct keys *keys, const char *key)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->seen[i], key) == 0)
+			return mistake(r, AMBIT_MALFORMED, "keep one of the two", "'%s' stands here twice", key);
+	if (keys->count >= KEYS_MAX || !text_copy(keys->seen[keys->count], sizeof keys->seen[0], key))
+		return mistake(r, AMBIT_LIMIT, "split it", "too many keys");
+	keys->count++;
+	return 0;
+}
+
+/* Handles one key of a mapping: the key is the event at hand, and afterwards the last event of its value is. */
+typedef int key_handler(struct reader *r, struct keys *keys);
+
+/* The mapping at hand, to its end. */
+static int each_key(struct reader *r, struct keys *keys, key_handler *handle)
+{
+	int rc = next(r);
+
+	while (rc == 0 && r->ev.type != YAML_MAPPING_END_EVENT) {
+		rc = check_scalar(r, "a key");
+		if (rc == 0)
+			rc = handle(r, keys);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
+static int wants_mapping(struct reader *r, const char *what, const char *hint)
+{
+	if (r->ev.type == YAML_MAPPING_START_EVENT)
+		return 0;
+	return mistake(r, AMBIT_MALFORMED, hint, "%s", what);
+}
+
+/* ---- limits ---- */
+
+static int limit_key(struct reader *r, struct keys *keys)
+{
+	const yaml_mark_t key_at = r->ev.start_mark;
+	struct limits probe = { .value = { 0 } };
+	char word[16];
+	int rc = 0;
+
+	/* a word that is none is told before its value is looked at */
+	if (!text_copy(word, sizeof word, text_of(r)) || limits_set(&probe, word, "none", NULL) < 0)
+		rc = mistake_at(r, &key_at, limit_parse(&probe, text_of(r), "none", &r->m->err));
+	if (rc == 0)
+		rc = seen_once(r, keys, word);
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0)
+		rc = check_scalar(r, "the value of a limit");
+	if (rc == 0 && limit_parse(&r->p->limits, word, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	for (enum limit l = 0; rc == 0 && l < LIMIT_COUNT; l++)
+		if (strcmp(limit_word(l), word) == 0)
+			r->p->limits_given |= 1u << l;
+	return rc;
+}
+
+static int read_limits(struct reader *r)
+{
+	struct keys keys = { .count = 0 };
+	const int rc = wants_mapping(r, "limits are not a mapping", "write limits: {wall: 30s, memory: 2G}");
+
+	return rc < 0 ? rc : each_key(r, &keys, limit_key);
+}
+
+/* ---- grants ---- */
+
+static int add_object(struct reader *r, enum grant_verb verb)
+{
+	const yaml_mark_t *at = &r->ev.start_mark;
+	int rc = check_scalar(r, "an object");
+
+	if (rc == 0 && is_empty_scalar(r))
+		return mistake(r, AMBIT_MALFORMED, "name what is granted, or leave the line out", "%s: nothing is named",
+			       verb_word(verb));
+	if (rc == 0 && policy_add(r->p, verb, text_of(r), (uint32_t)at->line + 1, (uint32_t)at->column + 1, &r->m->err) < 0)
+		rc = mistake_at(r, at, -(int)r->m->err.code);
+	return rc;
+}
+
+static int add_list(struct reader *r, enum grant_verb verb)
+{
+	const yaml_mark_t start = r->ev.start_mark;
+	size_t n = 0;
+	int rc = next(r);
+
+	for (; rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT; n++) {
+		rc = add_object(r, verb);
+		if (rc == 0)
+			rc = next(r);
+	}
+	if (rc == 0 && n == 0)
+		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "name what is granted, or leave the line out",
+						     "%s: nothing is named", verb_word(verb)));
+	return rc;
+}
+
+/* `jit: true`: a verb that has no object. */
+static int add_bare(struct reader *r, enum grant_verb verb)
+{
+	const yaml_mark_t *at = &r->ev.start_mark;
+	int rc = check_scalar(r, "the value");
+
+	if (rc == 0 && !is_empty_scalar(r) && strcmp(text_of(r), "true") != 0)
+		return mistake(r, AMBIT_MALFORMED, "write `jit: true`, or leave the line out: what is not granted is not allowed",
+			       "%s takes nothing but `true`", verb_word(verb));
+	if (rc == 0 && policy_add(r->p, verb, "", (uint32_t)at->line + 1, (uint32_t)at->column + 1, &r->m->err) < 0)
+		rc = mistake_at(r, at, -(int)r->m->err.code);
+	return rc;
+}
+
+static int grant_key(struct reader *r, struct keys *keys)
+{
+	enum grant_verb verb;
+	int rc;
+
+	if (!verb_find(text_of(r), r->ev.data.scalar.length, &verb))
+		return mistake_at(r, &r->ev.start_mark, qualifier_refuse(text_of(r), &r->m->err));
+	if (verb_parse(text_of(r), &verb, &r->m->err) < 0)
+		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	if (keys->count > 0 && strcmp(keys->seen[0], text_of(r)) != 0)
+		return mistake(r, AMBIT_MALFORMED, "begin a new line with `- ` for each verb",
+			       "a grant has one verb: '%s' and '%s' are two", keys->seen[0], text_of(r));
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	if (rc < 0)
+		return rc;
+	if (verb_object(verb) == OBJECT_NONE)
+		return add_bare(r, verb);
+	return r->ev.type == YAML_SEQUENCE_START_EVENT ? add_list(r, verb) : add_object(r, verb);
+}
+
+static int read_grant(struct reader *r)
+{
+	const yaml_mark_t start = r->ev.start_mark;
+	struct keys keys = { .count = 0 };
+	int rc = wants_mapping(r, "a grant is not a mapping", "write `- read: /srv/data`: a verb, a colon, a blank, an object");
+
+	if (rc == 0)
+		rc = each_key(r, &keys, grant_key);
+	if (rc == 0 && keys.count == 0)
+		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`",
+						     "a grant without a verb"));
+	return rc;
+}
+
+static int read_grants(struct reader *r)
+{
+	int rc;
+
+	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return mistake(r, AMBIT_MALFORMED, "write each grant on a line of its own after `- `; for none: grants: []",
+			       "grants are not a list");
+	rc = next(r);
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		rc = read_grant(r);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
+/* ---- the document ---- */
+
+static int read_version(struct reader *r)
+{
+	const int rc = check_scalar(r, "the version");
+	char shown[SHOWN_MAX];
+
+	if (rc < 0 || (strcmp(text_of(r), "1") == 0 && r->ev.data.scalar.style == YAML_PLAIN_SCALAR_STYLE))
+		return rc;
+	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
+	return mistake(r, AMBIT_UNAVAILABLE, "write version: 1", "version '%s' of policies is not known to this build", shown);
+}
+
+static int read_agent(struct reader *r)
+{
+	int rc = check_scalar(r, "the agent");
+
+	if (rc == 0 && policy_set_agent(r->p, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
+static const struct {
+	const char *word;
+	int (*read)(struct reader *r);
+} sections[] = {
+	{ "version", read_version },
+	{ "agent", read_agent },
+	{ "grants", read_grants },
+	{ "limits", read_limits },
+};
+
+#define SECTIONS (sizeof sections / sizeof sections[0])
+
+static int unknown_section(struct reader *r)
+{
+	const char *words[SECTIONS], *meant;
+	char shown[SHOWN_MAX], hint[SHOWN_MAX];
+	enum grant_verb verb;
+
+	for (size_t i = 0; i < SECTIONS; i++)
+		words[i] = sections[i].word;
+	meant = word_nearest(text_of(r), words, SECTIONS);
+	if (meant != NULL)
+		(void)snprintf(hint, sizeof hint, "did you mean '%s'?", meant); /* fits: one of four words */
+	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
+	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
+		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `", "the grant '%s' stands outside grants",
+			       shown);
+	return mistake(r, AMBIT_UNKNOWN, meant != NULL ? hint : "a policy has version, agent, grants and limits",
+		       "'%s' is not a part of a policy", shown);
+}
+
+static int section_key(struct reader *r, struct keys *keys)
+{
+	for (size_t i = 0; i < SECTIONS; i++) {
+		int rc;
+
+		if (strcmp(sections[i].word, text_of(r)) != 0)
+			continue;
+		rc = seen_once(r, keys, sections[i].word);
+		if (rc == 0)
+			rc = next(r);
+		return rc < 0 ? rc : sections[i].read(r);
+	}
+	return unknown_section(r);
+}
+
+static bool has_key(const struct keys *keys, const char *word)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->seen[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int read_root(struct reader *r)
+{
+	const yaml_mark_t start = r->ev.start_mark;
+	struct keys keys = { .count = 0 };
+	int rc = wants_mapping(r, "a policy is not a mapping", "begin with the line version: 1");
+
+	if (rc == 0)
+		rc = each_key(r, &keys, section_key);
+	if (rc == 0 && !has_key(&keys, "version"))
+		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "begin with the line version: 1",
+						     "the version is missing"));
+	return rc;
+}
+
+static int read_start(struct reader *r)
+{
+	int rc = next(r); /* the stream's start */
+
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0 && r->ev.type != YAML_DOCUMENT_START_EVENT)
+		return mistake(r, AMBIT_MALFORMED, "begin with the line version: 1", "the policy is empty");
+	if (rc == 0 && (r->ev.data.document_start.version_directive != NULL ||
+			r->ev.data.document_start.tag_directives.start != r->ev.data.document_start.tag_directives.end))
+		return mistake(r, AMBIT_MALFORMED, "leave the lines that begin with % out", "directives are not allowed in a policy");
+	return rc < 0 ? rc : next(r);
+}
+
+static int read_stream(struct reader *r)
+{
+	int rc = read_start(r);
+
+	if (rc == 0)
+		rc = read_root(r);
+	if (rc == 0)
+		rc = next(r); /* the document's end */
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0 && r->ev.type != YAML_STREAM_END_EVENT)
+		return mistake(r, AMBIT_MALFORMED, "keep one policy in one file", "something stands after the end of the policy");
+	return rc;
+}
+
+/* ---- the bytes ---- */
+
+/* Characters that a reviewer does not see, or that move what he sees: marks of direction and line breaks that editors
+ * do not show. In a double-quoted text they can be written as escapes. */
+static bool is_hidden(const uint8_t *s, size_t n)
+{
+	if (n >= 2 && s[0] == 0xc2 && s[1] == 0x85) /* U+0085 */
+		return true;
+	if (n >= 2 && s[0] == 0xd8 && s[1] == 0x9c) /* U+061C */
+		return true;
+	if (n < 3 || s[0] != 0xe2)
+		return false;
+	if (s[1] == 0x80) /* U+200B..U+200F, U+2028..U+202E; the joiners U+200C and U+200D are letters to some */
+		return s[2] == 0x8b || s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae);
+	return s[1] == 0x81 && s[2] >= 0xa0 && s[2] <= 0xa9; /* U+2060..U+2069 */
+}
+
+static int bad_byte(const uint8_t *bytes, size_t at, struct policy_mistake *m, const char *hint, const char *what)
+{
+	locate(bytes, at, m);
+	return err_set(&m->err, AMBIT_MALFORMED, hint, "byte %zu: %s", at, what);
+}
+
+static int check_bytes(const uint8_t *bytes, size_t n, struct policy_mistake *m)
+{
+	size_t at;
+
+	if (n > POLICY_FILE_MAX)
+		return err_set(&m->err, AMBIT_LIMIT, "a policy that a person can review is far smaller",
+			       "the policy has more than %u bytes", POLICY_FILE_MAX);
+	if (!text_is_utf8(bytes, n, &at))
+		return bad_byte(bytes, at, m, "save the file as UTF-8", "this is not UTF-8");
+	for (at = 0; at < n; at++) {
+		if (bytes[at] == 0)
+			return bad_byte(bytes, at, m, "leave it out", "a NUL");
+		if ((bytes[at] < 0x20 && strchr("\t\n\r", bytes[at]) == NULL) || bytes[at] == 0x7f)
+			return bad_byte(bytes, at, m, "leave it out, or write it as an escape in double quotes",
+					"a control character");
+		if (is_hidden(bytes + at, n - at))
+			return bad_byte(bytes, at, m, "leave it out, or write it as an escape in double quotes",
+					"a character that cannot be seen");
+	}
+	return 0;
+}
+
+int policy_parse_yaml(const void *bytes, size_t n, struct policy *ret, struct policy_mistake *ret_mistake)
+{
+	struct reader r = { .p = ret, .m = ret_mistake, .bytes = bytes, .n = n };
+	int rc;
+
+	memset(ret, 0, sizeof *ret);
+	memset(ret_mistake, 0, sizeof *ret_mistake);
+	rc = check_bytes(bytes, n, ret_mistake);
+	if (rc < 0)
+		return rc;
+	if (yaml_parser_initialize(&r.parser) == 0)
+		return err_set(&ret_mistake->err, AMBIT_MEMORY, NULL, "out of memory");
+	yaml_parser_set_input_string(&r.parser, bytes, n);
+	rc = read_stream(&r);
+	yaml_event_delete(&r.ev);
+	yaml_parser_delete(&r.parser);
+	return rc;
+}
