@@ -226,16 +226,19 @@ bool proctext_own_cgroup(const char *cgroup, const char *mountinfo, const char *
 		struct mount_line m = { 0 };
 		const char *rest;
 		size_t len = 0;
+		int n;
 
 		if (!mount_parse(line, &m) || !mount_fits(&m, controller) || !unescape(m.root, root, sizeof root) ||
 		    !unescape(m.point, point, sizeof point))
 			continue;
 		rest = beneath(own, root, &len);
-		if (rest == NULL || strlen(point) + len >= PROCTEXT_PATH_MAX)
+		if (rest == NULL)
 			continue;
 		if (len == 1) /* "/" alone is the mount point itself */
 			len = 0;
-		(void)snprintf(ret_path, PROCTEXT_PATH_MAX, "%s%.*s", point, (int)len, rest); /* just measured */
+		n = snprintf(ret_path, PROCTEXT_PATH_MAX, "%s%.*s", point, (int)len, rest);
+		if (n < 0 || n >= PROCTEXT_PATH_MAX)
+			continue;
 		return true;
 	}
 	return false;
