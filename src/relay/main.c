@@ -20,8 +20,7 @@ struct relay {
 	struct stream streams[STREAMS_MAX];
 	bool waited_for[STREAMS_MAX]; /* drained before the end */
 	size_t n;
-	bool ascii;
-	bool exits_early; /* the terminal is gone */
+	unsigned options; /* enum termfilter_option */
 };
 
 static int last_fd(const struct relay *r)
@@ -32,7 +31,7 @@ static int last_fd(const struct relay *r)
 static int add_stream(struct relay *r, enum stream_kind kind, int from, int to, bool waited_for)
 {
 	const bool pair = r->n >= FIRST_PAIR;
-	const int code = stream_init(&r->streams[r->n], kind, from, to, pair, r->ascii);
+	const int code = stream_init(&r->streams[r->n], kind, from, to, pair, r->options);
 
 	r->waited_for[r->n] = waited_for;
 	r->n++;
@@ -54,12 +53,23 @@ static int add_pair(struct relay *r, const char *word)
 	return -1;
 }
 
+static bool take_option(struct relay *r, const char *word)
+{
+	if (strcmp(word, "ascii") == 0)
+		r->options |= TERMFILTER_ASCII;
+	else if (strcmp(word, "mute") == 0)
+		r->options |= TERMFILTER_MUTE;
+	else
+		return false;
+	return true;
+}
+
 static bool read_arguments(struct relay *r, int argc, char **argv)
 {
 	int at = 1;
 
-	r->ascii = at < argc && strcmp(argv[at], "ascii") == 0;
-	at += r->ascii;
+	while (at < argc && take_option(r, argv[at]))
+		at++;
 	if (add_stream(r, STREAM_RAW, RELAY_TERMINAL_IN, RELAY_MASTER, false) != 0 ||
 	    add_stream(r, STREAM_PTY, RELAY_MASTER, RELAY_TERMINAL_OUT, true) != 0)
 		return false;

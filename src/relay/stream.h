@@ -32,8 +32,8 @@ struct stream {
 	uint8_t in[STREAM_CHUNK];
 };
 
-/* 0 or -AMBIT_MEMORY. */
-int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, bool ascii);
+/* options: of the filter. 0 or -AMBIT_MEMORY. */
+int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, unsigned options);
 void stream_finish(struct stream *s);
 
 bool stream_wants_input(const struct stream *s);
