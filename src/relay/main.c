@@ -165,16 +165,19 @@ static bool leave_terminal(struct relay *r)
 	return true;
 }
 
+static int run(struct relay *r, int argc, char **argv)
+{
+	if (!read_arguments(r, argc, argv) || !take_descriptors(last_fd(r)))
+		return RELAY_USAGE;
+	if (promise_keep(last_fd(r), r->n > FIRST_PAIR) < 0)
+		return RELAY_LOCKDOWN;
+	return copy_until_drained(r) && leave_terminal(r) ? RELAY_DONE : RELAY_TERMINAL_GONE;
+}
+
 int main(int argc, char **argv)
 {
 	struct relay r = { 0 };
 
 	ignore_signals();
-	if (!read_arguments(&r, argc, argv) || !take_descriptors(last_fd(&r)))
-		return RELAY_USAGE;
-	if (promise_keep(last_fd(&r), r.n > FIRST_PAIR) < 0)
-		return RELAY_LOCKDOWN;
-	if (!copy_until_drained(&r) || !leave_terminal(&r))
-		_exit(RELAY_TERMINAL_GONE);
-	_exit(RELAY_DONE); /* no exit handlers: they are not in the promise */
+	_exit(run(&r, argc, argv)); /* exit handlers are not in the promise; the memory goes with the process */
 }

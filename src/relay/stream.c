@@ -28,12 +28,6 @@ int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool 
 	return reserve_all(&s->out);
 }
 
-void stream_finish(struct stream *s)
-{
-	if (s != NULL)
-		buf_finish(&s->out);
-}
-
 static bool has_input(const struct stream *s)
 {
 	return s->in_at < s->in_len;

@@ -113,7 +113,7 @@ def collect(fd, until=None, length=None):
 
 def equal(got, expected):
     if got != expected:
-        raise AssertionError(f"got {got!r}, expected {expected!r}")
+        raise AssertionError(f"got {got!r:.300}, expected {expected!r:.300}")
 
 
 def true(what, told):

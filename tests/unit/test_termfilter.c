@@ -510,10 +510,19 @@ static size_t checker_run(const struct checker *c, const void *bytes, size_t n)
 	return n;
 }
 
+/* The same for a buffer. With a NUL behind it, since the sanitizer's regexec looks for one in spite of REG_STARTEND. */
+static bool checker_accepts(const struct checker *c, struct buf *b)
+{
+	const char *s = buf_cstr(b);
+
+	assert_non_null(s);
+	return checker_run(c, s, b->len) == b->len;
+}
+
 static void the_checker_would_notice(void **state)
 {
 	static const char *const attacks[] = {
-		"\033]0;x\a", "\033[5n", "\033[21t", "\033[3J", "\xc2\x9b", "\x9b" "5n", "\005", "\033[?2l", "\033P", "\033c",
+		"\033]0;x\a", "\033[5n", "\033[21t", "\033[3J", "\xc2\x9b", "\x9b", "\005", "\033[?2l", "\033P", "\033c",
 		"\033[?1001h", "\033[?25;1001h", "\033[>q", "\033%@", "\033", "\033[3", "\xe2\x82", "\033[2h", "\177", "\033(",
 	};
 	struct checker c;
@@ -596,7 +605,7 @@ static void check_seed(const struct checker *c, uint32_t seed, enum termfilter_m
 	filter_whole(&again, out.data, out.len, &twice);
 	expect_bytes("filtered twice", out.data, out.len, &twice);
 	termfilter_reset(&whole, &out);
-	if (checker_run(c, out.data, out.len) != out.len)
+	if (!checker_accepts(c, &out))
 		show_difference("not allowed", in.data, in.len, &out);
 }
 
@@ -635,7 +644,7 @@ static void every_byte_in_every_state(void **state)
 			(void)termfilter_run(&f, beginnings[i], strlen(beginnings[i]), &out); /* there is room */
 			(void)termfilter_run(&f, &b, 1, &out);
 			termfilter_end(&f, &out);
-			if (checker_run(&c, out.data, out.len) != out.len)
+			if (!checker_accepts(&c, &out))
 				show_difference("not allowed", beginnings[i], strlen(beginnings[i]), &out);
 		}
 	checker_finish(&c);
