@@ -29,8 +29,10 @@ static const struct verb {
 	const char *name;
 	int (*call)(int argc, char **argv);
 } verbs[] = {
-	{ "run", cli_run },       { "explain", cli_explain }, { "learn", cli_learn },     { "doctor", cli_doctor },
-	{ "policy", cli_policy }, { "help", cli_help },       { "version", cli_version },
+	{ "run", cli_run },
+	{ "policy", cli_policy },
+	{ "help", cli_help },
+	{ "version", cli_version },
 };
 
 static const struct verb *find_verb(const char *name)

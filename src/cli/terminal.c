@@ -193,10 +193,10 @@ static _Noreturn void be_relay(struct child *c)
 	_exit(RELAY_USAGE);
 }
 
-/* A fork with a pidfd and without an exit signal; clone3 would be clearer, but is refused in older containers. */
-static pid_t fork_quietly(int *ret_pidfd)
+/* A fork that gives a pidfd; clone3 would be clearer, but is refused in older containers. */
+static pid_t fork_held(int *ret_pidfd)
 {
-	return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
+	return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD | SIGCHLD, NULL, ret_pidfd, NULL, NULL);
 }
 
 /* The errno that the child reported, 0 once it is executed. */
@@ -222,7 +222,7 @@ int relay_start(const struct relay_start *how, struct relay_process *ret, struct
 	from_child = ends[0];
 	to_parent = ends[1];
 	c.report = to_parent;
-	pid = fork_quietly(&started.pidfd);
+	pid = fork_held(&started.pidfd);
 	if (pid == 0)
 		be_relay(&c);
 	if (pid < 0)
@@ -243,11 +243,11 @@ static int pidfd_signal(int pidfd, int signal_number)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
 }
 
-/* 0 or -errno. __WALL: without an exit signal a child counts as a clone. */
+/* 0 or -errno. */
 static int wait_for_end(int pidfd, siginfo_t *ret)
 {
 	*ret = (siginfo_t){ 0 };
-	while (waitid(P_PIDFD, (id_t)pidfd, ret, WEXITED | __WALL) < 0)
+	while (waitid(P_PIDFD, (id_t)pidfd, ret, WEXITED) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;

@@ -76,8 +76,9 @@ struct relay_start {
 	} pairs[RELAY_PAIRS_MAX];
 };
 
-/* Starts the relay with these descriptors and no others, an empty environment, default signals, in /. The child is made
- * with no exit signal: nobody's waitpid or SIGCHLD sees it. -NOT_FOUND, -SYSTEM. */
+/* Starts the relay with these descriptors and no others, an empty environment, default signals, in /. It is a child like
+ * others (an exit signal of 0 would not survive exec): SIGCHLD must not be ignored, and nobody may wait for just any
+ * child. -NOT_FOUND, -SYSTEM. */
 int relay_start(const struct relay_start *how, struct relay_process *ret, struct err *e);
 /* Waits for its end and gives enum relay_exit; 128 + n if a signal ended it, and then writes what resets a terminal in
  * an unknown state to terminal_out (-1: nowhere). Closes pidfd. -SYSTEM. */

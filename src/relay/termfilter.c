@@ -118,6 +118,7 @@ static const struct rule {
 	{ 0, 0, 'e', 1, ANY, 0, 0, false },
 	{ 0, 0, 'f', 2, ANY, 0, 0, false },
 	{ 0, 0, 'g', 1, UP_TO, 3, CHANGE_TABS, false },
+	{ '?', 0, 'W', 1, EXACTLY, 5, 0, false }, /* a tab stop in every eighth column, as a terminal starts */
 	{ 0, 0, 'h', TERMFILTER_PARAMS_MAX, ANSI_MODES, 0, 0, false },
 	{ 0, 0, 'l', TERMFILTER_PARAMS_MAX, ANSI_MODES, 0, 0, false },
 	{ '?', 0, 'h', TERMFILTER_PARAMS_MAX, DEC_MODES, 0, 0, false },

@@ -46,7 +46,8 @@ def differ(what, a, b):
 
 
 def default_in(text):
-    found = re.search(r"[Dd]efault:?\s+([^.;,)]+)", text)
+    """`Default: X.` or `(default: X)` or `X (default)`."""
+    found = re.search(r"[Dd]efault:\s+([^.;,)]+)", text) or re.search(r"(\w+) \(default\)", text)
     return " ".join(found.group(1).split()) if found else None
 
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# What `make install` puts where, and that the installed library can be built against.
+# usage: install.sh BUILD    (TAP on standard output)
+set -uo pipefail
+build=$(realpath "$1")
+top=$(cd "$(dirname "$0")/../.." && pwd)
+number=0 failed=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/ambit-install.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+is() { # NAME COMMAND...
+	local name=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$work/said" 2>&1; then echo "ok $number - $name"; else
+		failed=$((failed + 1))
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$work/said"
+	fi
+}
+only() { # FILES...: all of the installed files are named, none else
+	(cd "$root" && find . ! -type d -printf '%P\n' | sort) >"$work/there"
+	printf '%s\n' "$@" | sort >"$work/wanted"
+	diff "$work/wanted" "$work/there"
+}
+no_foreign_mode() { [ -z "$(find "$root" \( -perm /6022 -o ! -type d ! -type f \) -print)" ]; }
+builds_against() {
+	# shellcheck disable=SC2046 # words
+	"${CC:-cc}" "$work/host.c" -o "$work/host" \
+		$(PKG_CONFIG_PATH=$(dirname "$(find "$root" -name ambit.pc)") pkg-config --define-variable=prefix="$root" \
+			--static --cflags --libs ambit) && [ "$("$work/host")" = "1 $version" ]
+}
+
+prefix=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
+libdir=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "libdir"))')
+version=$(meson introspect --projectinfo "$build" | python3 -c 'import json, sys; print(json.load(sys.stdin)["version"])')
+root=$work/to$prefix
+is 'meson install --destdir works' meson install -C "$build" --no-rebuild --destdir "$work/to"
+helpers=$(cd "$build" && find . -type f -name 'ambit-*' -perm -100 -printf 'libexec/ambit/%f\n')
+presets=$(cd "$top/src/policy/presets" && printf 'share/ambit/presets/%s\n' *.yaml)
+pages=$(cd "$top/man" && for page in *.scd; do
+	page=${page%.scd}
+	echo "share/man/man${page##*.}/$page"
+done)
+# shellcheck disable=SC2086 # lines
+is 'what is installed, and nothing else' only bin/ambit $helpers include/ambit/ambit.h include/ambit/codes.h \
+	"$libdir/libambit.a" "$libdir/pkgconfig/ambit.pc" $presets share/ambit/policy.schema.json \
+	share/bash-completion/completions/ambit share/zsh/site-functions/_ambit \
+	share/fish/vendor_completions.d/ambit.fish $pages
+is 'no set-uid or set-gid bit, nothing that others may write, no link' no_foreign_mode
+cat >"$work/host.c" <<'C'
+#include <ambit/ambit.h>
+#include <stdio.h>
+int main(void)
+{
+	printf("%d %s\n", ambit_abi(), ambit_version());
+	return ambit_abi() != AMBIT_ABI;
+}
+C
+is 'a program builds against the header and the library' builds_against
+echo "1..$number"
+[ "$failed" = 0 ]
