@@ -71,7 +71,7 @@ demo_as() { # WHO COMMAND...
 	isnt "$who: in the cell, no byte leaves" test -s "$dir/collected"
 	is "$who: the record has the key as not granted" effect read .ssh/id_ed25519
 	is "$who: the record has the hook as not granted" effect write .git/hooks/post-commit
-	is "$who: the record has the stranger as not granted" effect connect ":$(cat "$dir/port")"
+	is "$who: the record has the connection as not granted" effect connect 192.0.2.1:443
 
 	if grep -q '^SKIPPED' "$work/$who.txt"; then
 		skip "$who: vm2" "$(grep '^SKIPPED' "$work/$who.txt")"
