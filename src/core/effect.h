@@ -36,7 +36,19 @@ enum effect_kind {
 #undef EFFECT_ENUM
 };
 
-enum effect_verdict { EFFECT_ALLOWED = 1, EFFECT_DENIED, EFFECT_ABSENT /* there was nothing of that name */ };
+enum effect_verdict {
+	EFFECT_ALLOWED = 1,
+	EFFECT_DENIED,
+	EFFECT_ABSENT,     /* there was nothing of that name */
+	EFFECT_DENIED_NEW, /* denied, and there was nothing of that name: a grant must be of its directory */
+};
+
+/* Denied, whether or not there was something. */
+static inline bool effect_is_denied(uint8_t verdict)
+{
+	return verdict == EFFECT_DENIED || verdict == EFFECT_DENIED_NEW;
+}
+
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };
 
 struct effect {

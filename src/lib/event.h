@@ -28,7 +28,7 @@ struct ambit_event {
 	char **argv; /* owned copy */
 	bool told_end;  /* the supervisor said how it ended, or is gone */
 	bool over_output;
-	char *record; /* owned */
+	struct buf record; /* owned, empty until asked for */
 	uint8_t room[65536];
 };
 
