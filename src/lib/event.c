@@ -49,8 +49,11 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
 	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++)
 		failed = new_id('g', r->started_ns, r->grant_ids[i]);
+	memcpy(ev->request->event, r->event, sizeof ev->request->event);
 	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "random numbers") : 0;
 }
+
+_Static_assert(sizeof((struct event_request *)0)->event == ID_TEXT_MAX, "an id fits");
 
 static char **copy_vector(char *const *v)
 {
