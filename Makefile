@@ -66,11 +66,15 @@ install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
 	meson install -C $(BUILD)-install
 
+# The packages go to $(BUILD)-packages.
 deb:
-	dpkg-buildpackage -b -us -uc
+	mkdir -p $(BUILD)-packages
+	PACKAGES=$(BUILD)-packages dpkg-buildpackage -b -us -uc --buildinfo-option=-u$(BUILD)-packages \
+		--buildinfo-option=-O$(BUILD)-packages/ambit.buildinfo \
+		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-analyzer
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages
 
 # Each parser for FUZZ_SECONDS under libFuzzer and the sanitizers; what it finds goes into corpus/<name>/ by hand.
 FUZZ_SECONDS ?= 60
