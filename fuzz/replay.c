@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The bytes in a block of exactly their size, so that a sanitizer sees one byte too far. */
 static int replay_file(int dir_fd, const char *name)
 {
-	auto_fd fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 	auto_free uint8_t *bytes = NULL;
 	struct stat st;
 

@@ -12,7 +12,7 @@
 
 void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
-#define auto_fd __attribute__((cleanup(fd_close))) int
+#define auto_fd __attribute__((cleanup(fd_close)))
 
 static inline int steal_fd(int *fd)
 {
@@ -26,7 +26,10 @@ static inline int steal_fd(int *fd)
 int fd_write_all(int fd, const void *bytes, size_t n);
 ssize_t fd_read_all(int fd, void *bytes, size_t n);
 
-int fd_set_cloexec(int fd, bool on); /* 0 or -errno */
+/* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
+int fd_reserve_standard(void);
+
+int fd_set_cloexec(int fd, bool on);  /* 0 or -errno */
 int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
 
 /* One packet with descriptors, over a Unix SOCK_SEQPACKET socket. The sender keeps its copies.

@@ -133,6 +133,19 @@ static bool is_listing(const char *path)
 	return false;
 }
 
+bool base_shows(enum cell_base base, const char *path, unsigned rights)
+{
+	if (base != CELL_BASE_SYSTEM)
+		return false;
+	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0]; i++)
+		if ((rights & ~(unsigned)RX) == 0 && path_is_beneath(path, root_names[i]))
+			return true;
+	for (size_t i = 0; i < sizeof etc_links / sizeof etc_links[0]; i++)
+		if ((rights & ~(unsigned)R) == 0 && strcmp(path, etc_links[i]) == 0)
+			return true;
+	return row_allows(system_rows, sizeof system_rows / sizeof system_rows[0], path, rights);
+}
+
 bool base_allows(const struct cell_spec *spec, const char *path, unsigned rights)
 {
 	if (spec->base == CELL_BASE_NONE)
@@ -144,13 +157,5 @@ bool base_allows(const struct cell_spec *spec, const char *path, unsigned rights
 		return (rights & RIGHT_RUN) == 0;
 	if ((rights & ~(unsigned)RIGHT_READ) == 0 && is_listing(path))
 		return true;
-	if (spec->base != CELL_BASE_SYSTEM)
-		return false;
-	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0]; i++)
-		if ((rights & ~(unsigned)RX) == 0 && path_is_beneath(path, root_names[i]))
-			return true;
-	for (size_t i = 0; i < sizeof etc_links / sizeof etc_links[0]; i++)
-		if ((rights & ~(unsigned)R) == 0 && strcmp(path, etc_links[i]) == 0)
-			return true;
-	return row_allows(system_rows, sizeof system_rows / sizeof system_rows[0], path, rights);
+	return base_shows((enum cell_base)spec->base, path, rights); /* checked by spec_check */
 }

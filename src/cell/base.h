@@ -14,6 +14,9 @@
 /* Adds the base that spec->base names. */
 int base_add(struct cell_spec *spec, struct err *e);
 
+/* Whether a base of this kind shows the host's `path` with these rights. */
+bool base_shows(enum cell_base base, const char *path, unsigned rights);
+
 /* Whether the base of this cell allows `rights` on `path` (absolute and normal). `private`: the path is of the cell's own
  * (/tmp, home, /dev/shm, /proc, what the skeleton makes), whatever the host has under that name. */
 bool base_allows(const struct cell_spec *spec, const char *path, unsigned rights);

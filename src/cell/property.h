@@ -19,6 +19,7 @@ enum property {
 };
 
 /* MECHANISM(name, word, what is missing, what to do about it) */
+/* clang-format off */
 #define MECHANISMS(M)                                                                                                  \
 	M(USER_NS, "user namespace", "user namespaces for ordinary users are off",                                     \
 	  "sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0; on Ubuntu install the "         \
@@ -53,6 +54,7 @@ enum property {
 	M(SPECULATION, "speculation controls", "the processor offers no control for each task", "")                    \
 	M(GRANTED, "granted", "", "")                                                                                  \
 	M(GIVEN_UP, "given up", "", "")
+/* clang-format on */
 
 enum mechanism {
 #define MECHANISM_ENUM(name, word, missing, hint) MECHANISM_##name,
@@ -64,6 +66,15 @@ enum mechanism {
 typedef uint64_t mechanism_set; /* bit i: enum mechanism i */
 #define MECHANISM_BIT(m) (UINT64_C(1) << (m))
 
+/* One set that suffices, and the Linux that has all of it. */
+struct property_set {
+	mechanism_set mechanisms;
+	unsigned major, minor;
+};
+
+/* The sets of p, best first; how many there are. */
+size_t property_sets(enum property p, const struct property_set **ret);
+
 const char *property_word(enum property p);
 const char *property_text(enum property p);
 bool property_find(const char *word, enum property *ret);
@@ -73,9 +84,10 @@ const char *mechanism_hint(enum mechanism m);
 
 /* The set that holds p among what was achieved: 0 if none does. The first of the table that is complete wins. */
 mechanism_set property_held_by(enum property p, mechanism_set achieved);
-/* For a property that is not held: the first mechanism that is missing from the set that is nearest to complete. */
+/* For a property that is not held: the first mechanism that is missing from the set that is nearest to complete. A grant
+ * is never what is missing. */
 enum mechanism property_missing(enum property p, mechanism_set achieved);
-/* The set as text: "mount namespace + Landlock files". */
+/* The set as text, "mount namespace + Landlock files", or "nothing"; cut at size. */
 void property_describe(mechanism_set set, char *ret, size_t size);
 
 #endif

@@ -97,7 +97,7 @@ static int read_policy(const char *file, struct trust *t, struct err *e)
 {
 	auto_free char *real = realpath(file, NULL);
 	char shown[SHOWN_MAX];
-	auto_fd fd = -1;
+	auto_fd int fd = -1;
 
 	text_escape(shown, sizeof shown, file, strlen(file));
 	if (real == NULL || !text_copy(t->path, sizeof t->path, real))
@@ -189,8 +189,8 @@ static bool parse_record(const struct buf *record, const char *path, struct buf 
 /* 1: there is a record, and its bytes are in t->old. 0: there is none. */
 static int find_record(const char *dir, struct trust *t, struct err *e)
 {
-	auto_fd dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_fd fd = -1;
+	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = -1;
 	auto_buf record;
 	char name[TRUST_DIGEST_HEX];
 	int rc;
@@ -265,7 +265,7 @@ static void write_record(const struct trust *t, struct buf *out)
 static int replace_record(int dir_fd, const char *name, const struct buf *record, struct err *e)
 {
 	char temporary[TRUST_DIGEST_HEX + 16];
-	auto_fd fd = -1;
+	auto_fd int fd = -1;
 	int rc;
 
 	(void)snprintf(temporary, sizeof temporary, "%s.%d", name, (int)getpid()); /* fits: 10 digits */
@@ -285,7 +285,7 @@ static int replace_record(int dir_fd, const char *name, const struct buf *record
 
 int trust_store(const char *dir, struct trust *t, struct err *e)
 {
-	auto_fd dir_fd = -1;
+	auto_fd int dir_fd = -1;
 	auto_buf record;
 	char name[TRUST_DIGEST_HEX];
 	int rc = make_dirs(dir, e);

@@ -20,18 +20,12 @@ static int reserve_all(struct buf *b)
 	return 0;
 }
 
-int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, bool ascii)
+int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, unsigned options)
 {
 	*s = (struct stream){ .kind = kind, .closes = closes, .from = from, .to = to };
-	termfilter_init(&s->filter, kind == STREAM_PLAIN ? TERMFILTER_PLAIN : TERMFILTER_PTY, ascii);
+	termfilter_init(&s->filter, kind == STREAM_PLAIN ? TERMFILTER_PLAIN : TERMFILTER_PTY, options);
 	buf_init(&s->out, STREAM_OUT);
 	return reserve_all(&s->out);
-}
-
-void stream_finish(struct stream *s)
-{
-	if (s != NULL)
-		buf_finish(&s->out);
 }
 
 static bool has_input(const struct stream *s)
@@ -54,11 +48,11 @@ bool stream_done(const struct stream *s)
 	return s->failed || (s->from < 0 && !has_input(s) && s->sent == s->out.len);
 }
 
-static void let_go(struct stream *s, int *fd)
+static void end_from(struct stream *s)
 {
 	if (s->closes)
-		fd_close(fd);
-	*fd = -1;
+		fd_close(&s->from);
+	s->from = -1;
 }
 
 /* Moves what was read into the waiting output, as much as fits. */
@@ -77,11 +71,23 @@ static void take_in(struct stream *s)
 	}
 }
 
-/* When all of the input is filtered, half a character may be left in the filter. */
+/* When all of the input is filtered, half a character may be left in the filter, and on a plain stream a colour. */
 static void end_input(struct stream *s)
 {
-	if (s->from < 0 && !has_input(s) && s->kind != STREAM_RAW && s->out.max - s->out.len >= TERMFILTER_PIECE_MAX)
-		termfilter_end(&s->filter, &s->out);
+	if (s->from >= 0 || has_input(s) || s->kind == STREAM_RAW || s->out.max - s->out.len < 2 * TERMFILTER_PIECE_MAX)
+		return;
+	termfilter_end(&s->filter, &s->out);
+	if (s->kind == STREAM_PLAIN)
+		termfilter_reset(&s->filter, &s->out);
+}
+
+/* After bytes came or went. */
+static void settle(struct stream *s)
+{
+	take_in(s);
+	end_input(s);
+	if (stream_done(s) && s->closes) /* the terminal stays: the reset follows */
+		fd_close(&s->to);
 }
 
 void stream_read(struct stream *s)
@@ -93,16 +99,17 @@ void stream_read(struct stream *s)
 	s->in_at = 0;
 	s->in_len = got > 0 ? (size_t)got : 0;
 	if (got <= 0) /* EIO is how a pty says that the other side hung up */
-		let_go(s, &s->from);
-	take_in(s);
-	end_input(s);
+		end_from(s);
+	settle(s);
 }
 
 static void fail(struct stream *s)
 {
 	s->failed = true;
-	let_go(s, &s->from);
-	let_go(s, &s->to);
+	end_from(s);
+	if (s->closes)
+		fd_close(&s->to);
+	s->to = -1;
 }
 
 void stream_write(struct stream *s)
@@ -120,10 +127,7 @@ void stream_write(struct stream *s)
 		return;
 	buf_reset(&s->out);
 	s->sent = 0;
-	take_in(s);
-	end_input(s);
-	if (stream_done(s) && s->closes)
-		let_go(s, &s->to);
+	settle(s);
 }
 
 void stream_put(struct stream *s, const char *text)

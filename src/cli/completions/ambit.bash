@@ -1,0 +1,76 @@
+# bash completion for ambit. tests/integration/docs.py compares its words with --help, the man pages and the tables.
+
+# After `--`: a command, then whatever that command completes.
+_ambit_command() {
+	local start=$1
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$start"
+	elif [ "$COMP_CWORD" -eq "$start" ]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+	fi
+}
+
+_ambit_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}"); }
+_ambit_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+_ambit() {
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
+	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
+		--record --json --without --strict --quiet --no-pty --help'
+	local explain_options='--json --help'
+	local learn_options='--output --workspace --help'
+	local doctor_options='--json --help'
+	local policy_options='--json --help'
+	local limits='wall= cpu= memory= tasks= files= disk= output='
+	local properties='files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time'
+	COMPREPLY=()
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		_ambit_words 'run explain learn doctor policy help version --help --version'
+		return
+	fi
+	case $command in
+	run | learn)
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			if [ "${COMP_WORDS[i]}" = -- ]; then
+				_ambit_command $((i + 1))
+				return
+			fi
+		done
+		;;
+	esac
+
+	case $command:$previous in
+	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output) _ambit_files -f ;;
+	run:--workspace | learn:--workspace) _ambit_files -d ;;
+	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
+	run:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
+	run:--preset) _ambit_words 'python node shell c claude-code' ;;
+	run:--limit)
+		_ambit_words "$limits"
+		compopt -o nospace 2>/dev/null
+		;;
+	run:--base) _ambit_words 'system minimal' ;;
+	run:--observe) _ambit_words 'full effects off' ;;
+	run:--without) _ambit_words "$properties" ;;
+	run:*) _ambit_words "$run_options --" ;;
+	learn:*) _ambit_words "$learn_options --" ;;
+	doctor:*) _ambit_words "$doctor_options" ;;
+	help:help) _ambit_words 'run explain learn doctor policy' ;;
+	policy:policy) _ambit_words 'check trust --help' ;;
+	explain:* | policy:*)
+		case $word in
+		-*)
+			if [ "$command" = explain ]; then _ambit_words "$explain_options"; else _ambit_words "$policy_options"; fi
+			;;
+		*) _ambit_files -f ;;
+		esac
+		;;
+	esac
+}
+complete -F _ambit ambit

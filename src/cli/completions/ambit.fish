@@ -1,0 +1,58 @@
+# fish completion for ambit. tests/integration/docs.py compares its words with --help, the man pages and the tables.
+
+function __ambit_before_command
+    # true until a bare `--` was typed
+    not contains -- -- (commandline -opc)
+end
+
+function __ambit_in
+    __ambit_before_command; and __fish_seen_subcommand_from $argv
+end
+
+complete -c ambit -f
+complete -c ambit -n __fish_use_subcommand -a run -d 'Run one command in one cell'
+complete -c ambit -n __fish_use_subcommand -a explain -d 'Why each denial, and what would allow it'
+complete -c ambit -n __fish_use_subcommand -a learn -d 'Write the narrowest policy that would have sufficed'
+complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
+complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
+complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
+complete -c ambit -n __fish_use_subcommand -a version -d 'Print the version'
+
+complete -c ambit -n '__ambit_in run' -l read -r -F -d 'Read beneath PATH'
+complete -c ambit -n '__ambit_in run' -l write -r -F -d 'Read and write beneath PATH'
+complete -c ambit -n '__ambit_in run' -l work -r -F -d 'Read, write and execute beneath PATH'
+complete -c ambit -n '__ambit_in run' -l run -x -a '(__fish_complete_command)' -d 'Execute PROGRAM'
+complete -c ambit -n '__ambit_in run' -l env -x -a '(set -nx)' -d 'A variable, as it is or with a value'
+complete -c ambit -n '__ambit_in run' -l jit -d 'Memory may be written and then executed'
+complete -c ambit -n '__ambit_in run' -l policy -r -F -d 'Grants and limits of a file'
+complete -c ambit -n '__ambit_in run' -l preset -x -a 'python node shell c claude-code' -d 'A policy that comes with Ambit'
+complete -c ambit -n '__ambit_in run' -l limit -x -a 'wall= cpu= memory= tasks= files= disk= output=' -d 'Bound what the event may use'
+complete -c ambit -n '__ambit_in run' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means'
+complete -c ambit -n '__ambit_in run' -l base -x -a 'system minimal' -d 'What is there without a grant'
+complete -c ambit -n '__ambit_in run' -l observe -x -a 'full effects off' -d 'What the eye reports'
+complete -c ambit -n '__ambit_in run' -l record -r -F -d 'Write the record there'
+complete -c ambit -n '__ambit_in run' -l json -d 'Print only the record'
+complete -c ambit -n '__ambit_in run' -l without -x -a 'files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'Go on without a property'
+complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
+complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
+complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
+complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
+
+complete -c ambit -n '__ambit_in explain' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in explain' -l help -d 'How explain is used'
+complete -c ambit -n '__ambit_in explain' -F
+
+complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy there'
+complete -c ambit -n '__ambit_in learn' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means'
+complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
+
+complete -c ambit -n '__ambit_in doctor' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
+
+complete -c ambit -n '__ambit_in policy; and not __fish_seen_subcommand_from check trust' -a 'check trust'
+complete -c ambit -n '__ambit_in policy' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
+complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
+
+complete -c ambit -n '__ambit_in help' -a 'run explain learn doctor policy'
+complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

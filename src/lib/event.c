@@ -1,0 +1,483 @@
+#include "lib/event.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "lib/helper.h"
+#include "lib/public.h"
+#include "lib/record.h"
+#include "wire/wire.h"
+
+static uint64_t unix_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int new_id(char prefix, uint64_t ns, char ret[ID_TEXT_MAX])
+{
+	uint8_t random[ID_RANDOM];
+
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return -errno;
+	id_write(prefix, ns / 1000000, random, ret);
+	return 0;
+}
+
+static int name_everything(struct ambit_event *ev, struct err *e)
+{
+	struct event_result *r = &ev->result;
+	int failed = new_id('e', r->started_ns, r->event);
+
+	failed = failed < 0 ? failed : new_id('s', r->started_ns, r->session);
+	r->grant_ids = calloc(ev->request->grants.count + 1, sizeof *r->grant_ids);
+	if (r->grant_ids == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
+	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++)
+		failed = new_id('g', r->started_ns, r->grant_ids[i]);
+	memcpy(ev->request->event, r->event, sizeof ev->request->event);
+	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "random numbers") : 0;
+}
+
+_Static_assert(sizeof((struct event_request *)0)->event == ID_TEXT_MAX, "an id fits");
+
+static char **copy_vector(char *const *v)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (v[n] != NULL)
+		n++;
+	copy = calloc(n + 1, sizeof *copy);
+	for (size_t i = 0; i < n && copy != NULL; i++)
+		copy[i] = strdup(v[i]);
+	return copy;
+}
+
+static struct ambit_event *event_new(const struct event_plan *plan)
+{
+	struct ambit_event *ev = calloc(1, sizeof *ev);
+
+	if (ev == NULL) {
+		free(plan->request);
+		return NULL;
+	}
+	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	ev->request = plan->request;
+	ev->argv = copy_vector(plan->argv);
+	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	streams_init(&ev->streams);
+	ev->result = (struct event_result){ .grants = &ev->request->grants, .limits = ev->request->limits, .argv = ev->argv,
+					    .workdir = ev->request->workspace, .home = ev->request->home,
+					    .base = ev->request->base,
+					    .observe = ev->request->observe, .without = ev->request->without,
+					    .exit_status = -1, .started_ns = unix_ns() };
+	return ev;
+}
+
+void ambit_event_free(struct ambit_event *ev)
+{
+	if (ev == NULL)
+		return;
+	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
+	if (ev->pidfd >= 0)
+		(void)waitid(P_PIDFD, (id_t)ev->pidfd, NULL, WEXITED | __WALL);
+	fd_close(&ev->pidfd);
+	fd_close(&ev->terminal_fd);
+	fd_close(&ev->epoll_fd);
+	fd_close(&ev->always_fd);
+	streams_finish(&ev->streams);
+	result_finish(&ev->result);
+	for (size_t i = 0; ev->argv != NULL && ev->argv[i] != NULL; i++)
+		free(ev->argv[i]);
+	free(ev->argv);
+	buf_finish(&ev->record);
+	free(ev->request);
+	free(ev);
+}
+
+/* The request as a sealed memory file: what the supervisor checks cannot change under it. */
+static int sealed_request(const struct ambit_event *ev, const struct event_plan *plan, int *ret_fd, struct err *e)
+{
+	auto_fd int fd = memfd_create("ambit-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	auto_buf b;
+	int r;
+
+	buf_init(&b, REQUEST_BYTES_MAX);
+	request_encode(ev->request, &b);
+	program_encode(&b, plan->path, plan->argv, plan->envp);
+	if (b.failed)
+		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input", "the arguments are too long");
+	r = fd < 0 ? -errno : fd_write_all(fd, b.data, b.len);
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "a memory file for the request");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int send_request(struct ambit_event *ev, const struct event_plan *plan, struct err *e)
+{
+	auto_fd int request_fd = -1;
+	int fds[5], r;
+	size_t n = 1;
+	uint32_t present = 0;
+	auto_buf b;
+
+	r = sealed_request(ev, plan, &request_fd, e);
+	if (r < 0)
+		return r;
+	fds[0] = request_fd;
+	for (unsigned i = 0; i < 3; i++)
+		if (ev->streams.cell_fd[i] >= 0) {
+			present |= 1u << i;
+			fds[n++] = ev->streams.cell_fd[i];
+		}
+	if (plan->program_fd >= 0) {
+		present |= 8;
+		fds[n++] = plan->program_fd;
+	}
+	buf_init(&b, 8);
+	buf_put_u32(&b, present);
+	buf_put_u32(&b, 0);
+	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
+	streams_handed_over(&ev->streams);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
+}
+
+static int start_supervisor(struct ambit_event *ev, struct err *e)
+{
+	auto_fd int exe = -1, theirs = -1;
+	int pair[2], r;
+
+	r = helper_open("ambit-supervisor", &exe, e);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a socket for the supervisor");
+	ev->sock = pair[0];
+	theirs = pair[1];
+	(void)fd_set_nonblock(ev->sock, true); /* a request fits the socket's buffer */
+	return helper_start(exe, "ambit-supervisor", theirs, &ev->pidfd, e);
+}
+
+struct interests {
+	struct {
+		int fd;
+		uint32_t events;
+	} list[8];
+	size_t n;
+};
+
+static void add_interest(void *user, int fd, uint32_t events)
+{
+	struct interests *in = user;
+
+	for (size_t i = 0; i < in->n; i++)
+		if (in->list[i].fd == fd) {
+			in->list[i].events |= events;
+			return;
+		}
+	if (in->n < sizeof in->list / sizeof in->list[0]) {
+		in->list[in->n].fd = fd;
+		in->list[in->n++].events = events;
+	}
+}
+
+/* Tells epoll what is waited for now. Few descriptors, few changes: taken out and put in again. */
+static void watch_again(struct ambit_event *ev)
+{
+	struct interests in = { .n = 0 };
+
+	for (size_t i = 0; i < ev->n_watched; i++)
+		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd, NULL); /* closed ones went by themselves */
+	ev->n_watched = 0;
+	if (!ev->told_end)
+		add_interest(&in, ev->sock, POLLIN);
+	streams_interests(&ev->streams, add_interest, &in);
+	for (size_t i = 0; i < in.n; i++) {
+		struct epoll_event want = { .events = in.list[i].events };
+		int fd = in.list[i].fd;
+
+		if (epoll_ctl(ev->epoll_fd, EPOLL_CTL_ADD, fd, &want) < 0 && errno == EPERM) {
+			fd = ev->always_fd; /* a regular file is always ready */
+			want.events = EPOLLIN;
+			(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_ADD, fd, &want);
+		}
+		ev->watched[ev->n_watched].fd = fd;
+		ev->watched[ev->n_watched++].events = want.events;
+	}
+}
+
+int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
+{
+	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0;
+	struct ambit_event *ev = event_new(plan);
+	int r;
+
+	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0) {
+		ambit_event_free(ev);
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
+	}
+	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
+	ev->request->flags |= ev->streams.tty;
+	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
+	r = r < 0 ? r : name_everything(ev, e);
+	r = r < 0 ? r : start_supervisor(ev, e);
+	r = r < 0 ? r : send_request(ev, plan, e);
+	if (r < 0) {
+		ambit_event_free(ev);
+		return r;
+	}
+	watch_again(ev);
+	*ret = ev;
+	return 0;
+}
+
+static void on_started(struct ambit_event *ev, struct wire_message *m)
+{
+	ev->result.achieved = rbuf_u64(&m->body);
+	if (m->n_fds == 1)
+		ev->terminal_fd = steal_fd(&m->fds[0]);
+}
+
+static void on_effects(struct ambit_event *ev, struct wire_message *m)
+{
+	struct event_result *r = &ev->result;
+	struct effect f;
+
+	while (rbuf_left(&m->body) > 0) {
+		struct effect *grown;
+
+		effect_decode(&m->body, &f);
+		if (m->body.failed || r->n_effects >= EFFECTS_MAX)
+			return;
+		if ((r->n_effects & (r->n_effects - 1)) == 0) { /* grows at powers of two */
+			grown = realloc(r->effects, (r->n_effects == 0 ? 1 : 2 * r->n_effects) * sizeof *grown);
+			if (grown == NULL) {
+				r->effects_dropped++;
+				continue;
+			}
+			r->effects = grown;
+		}
+		r->effects[r->n_effects++] = f;
+	}
+}
+
+static void on_ended(struct ambit_event *ev, struct wire_message *m)
+{
+	struct event_result *r = &ev->result;
+	struct event_outcome o;
+
+	memset(&o, 0, sizeof o);
+	outcome_decode(&m->body, &o);
+	ev->told_end = true;
+	if (m->body.failed) {
+		r->cause = CAUSE_LOST;
+		return;
+	}
+	r->cause = o.cause;
+	r->limit = o.limit;
+	r->usage = o.usage;
+	r->effects_dropped += o.effects_dropped;
+	r->base_effects = o.base_effects;
+	if (o.cause == CAUSE_EXITED && WIFSIGNALED(o.status))
+		r->signal = WTERMSIG(o.status);
+	else if (o.cause == CAUSE_EXITED)
+		r->exit_status = WEXITSTATUS(o.status);
+}
+
+static void on_refused(struct ambit_event *ev, struct wire_message *m)
+{
+	struct err *e = &ev->result.error;
+
+	ev->told_end = true;
+	ev->result.cause = CAUSE_REFUSED;
+	e->code = (enum ambit_code)rbuf_u32(&m->body);
+	e->sys_errno = (int)rbuf_u32(&m->body);
+	rbuf_str(&m->body, e->msg, sizeof e->msg);
+	rbuf_str(&m->body, e->hint, sizeof e->hint);
+	if (m->body.failed)
+		(void)err_set(e, AMBIT_PROTOCOL, NULL, "the supervisor refused and did not say why");
+}
+
+static void lost(struct ambit_event *ev)
+{
+	ev->told_end = true;
+	ev->result.cause = CAUSE_LOST;
+}
+
+static void take_messages(struct ambit_event *ev)
+{
+	while (!ev->told_end) {
+		auto_message m;
+		const int r = wire_receive(ev->sock, WIRE_SUPERVISOR, WIRE_NEW | WIRE_BUILDING | WIRE_RUNNING, ev->room,
+					   sizeof ev->room, &m);
+
+		if (r == -EAGAIN)
+			return;
+		if (r <= 0)
+			lost(ev);
+		else if (m.number == WIRE_EVENT_STARTED)
+			on_started(ev, &m);
+		else if (m.number == WIRE_EVENT_EFFECTS)
+			on_effects(ev, &m);
+		else if (m.number == WIRE_EVENT_ENDED)
+			on_ended(ev, &m);
+		else
+			on_refused(ev, &m);
+	}
+}
+
+/* The limit on output is kept here, where the output passes. */
+static void bound_output(struct ambit_event *ev)
+{
+	const uint64_t limit = ev->request->limits.value[LIMIT_OUTPUT];
+
+	if (limit == 0 || ev->over_output || ev->told_end || streams_output_total(&ev->streams) <= limit)
+		return;
+	ev->over_output = true;
+	(void)wire_send(ev->sock, WIRE_EVENT_KILL, &(struct buf){ .data = ev->room, .len = 4, .max = 4 }, NULL, 0);
+}
+
+static void complete(struct ambit_event *ev)
+{
+	struct event_result *r = &ev->result;
+
+	r->ended = true;
+	r->ended_ns = unix_ns();
+	if (ev->over_output && r->cause == CAUSE_KILLED) {
+		r->cause = CAUSE_LIMIT;
+		r->limit = LIMIT_OUTPUT;
+	}
+	r->out = ev->streams.relay[1].kept; /* handed over, storage and all */
+	r->err = ev->streams.relay[2].kept;
+	buf_init(&ev->streams.relay[1].kept, 0);
+	buf_init(&ev->streams.relay[2].kept, 0);
+	r->out_total = ev->streams.relay[1].total;
+	r->err_total = ev->streams.relay[2].total;
+}
+
+int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
+{
+	(void)e; /* how an event ended is its result, not an error of asking */
+	if (ev->result.ended)
+		return 1;
+	streams_step(&ev->streams);
+	take_messages(ev);
+	bound_output(ev);
+	if (ev->told_end) {
+		streams_step(&ev->streams);
+		if (streams_drained(&ev->streams))
+			complete(ev);
+	}
+	watch_again(ev);
+	return ev->result.ended ? 1 : 0;
+}
+
+int ambit_event_wait(struct ambit_event *ev, struct ambit_error *e)
+{
+	for (;;) {
+		struct pollfd p = { .fd = ev->epoll_fd, .events = POLLIN };
+		const int r = ambit_event_step(ev, e);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		(void)poll(&p, 1, -1); /* interrupted: step looks again */
+	}
+}
+
+int ambit_event_fd(const struct ambit_event *ev)
+{
+	return ev->epoll_fd;
+}
+
+int ambit_event_terminal(struct ambit_event *ev)
+{
+	return steal_fd(&ev->terminal_fd);
+}
+
+static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value, struct ambit_error *ret)
+{
+	struct err e;
+	auto_buf b;
+	int r;
+
+	if (ev->told_end)
+		return public_error(ret, err_set(&e, AMBIT_GONE, NULL, "the event has ended"), &e);
+	buf_init(&b, 8);
+	buf_put_u32(&b, value);
+	r = wire_send(ev->sock, number, &b, NULL, 0);
+	return r < 0 ? public_error(ret, err_sys(&e, AMBIT_GONE, -r, NULL, "the supervisor"), &e) : 0;
+}
+
+int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e)
+{
+	return send_number(ev, WIRE_EVENT_SIGNAL, (uint32_t)signal_number, e);
+}
+
+int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e)
+{
+	return send_number(ev, WIRE_EVENT_KILL, 0, e);
+}
+
+int ambit_event_exit_status(const struct ambit_event *ev)
+{
+	const struct event_result *r = &ev->result;
+
+	switch (r->cause) {
+	case CAUSE_EXITED: return r->signal != 0 ? 128 + r->signal : r->exit_status;
+	case CAUSE_LIMIT: return r->limit == LIMIT_WALL ? 124 : 125;
+	case CAUSE_KILLED: return 128 + 9;
+	case CAUSE_REFUSED: return err_code_exit((int)r->error.code);
+	case CAUSE_LOST: break;
+	}
+	return 125;
+}
+
+int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *ret)
+{
+	struct err e;
+	auto_buf b;
+	int r;
+
+	if (!ev->result.ended)
+		return public_error(ret, err_set(&e, AMBIT_USAGE, "wait for its end first", "the event has not ended"), &e);
+	if (ev->record.len == 0) {
+		buf_init(&b, RECORD_MAX);
+		r = record_write(&ev->result, &b, &e);
+		if (r < 0)
+			return public_error(ret, r, &e);
+		ev->record = b; /* handed over, storage and all */
+		buf_init(&b, 0);
+	}
+	*ret_json = (const char *)ev->record.data;
+	*ret_len = ev->record.len;
+	return 0;
+}
+
+const struct event_result *event_result(const struct ambit_event *ev)
+{
+	return &ev->result;
+}
+
+char *event_agent(struct ambit_event *ev)
+{
+	return ev->result.agent;
+}

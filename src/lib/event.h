@@ -1,0 +1,53 @@
+/* event - one event, from the caller's side.
+ *
+ * Owns:   struct ambit_event: the connection to its supervisor, its streams, and everything known about it so far.
+ * Holds:  the supervisor is told nothing but resolved grants and words; what it answers is checked as any message is.
+ * Called: lib (the public functions of ambit.h are here), policy loading (parser cells). */
+#ifndef LIB_EVENT_H
+#define LIB_EVENT_H
+
+#include "ambit/ambit.h"
+#include "lib/result.h"
+#include "lib/streams.h"
+#include "supervisor/request.h"
+
+struct ambit_event {
+	int sock;      /* owned */
+	int pidfd;     /* owned: the supervisor */
+	int epoll_fd;  /* owned */
+	int always_fd; /* owned: readable for ever, stands for descriptors that epoll does not take */
+	int terminal_fd; /* owned until taken */
+	struct {
+		int fd;
+		uint32_t events;
+	} watched[8];
+	size_t n_watched;
+	struct streams streams;
+	struct event_request *request; /* owned */
+	struct event_result result;
+	char **argv; /* owned copy */
+	bool told_end;  /* the supervisor said how it ended, or is gone */
+	bool over_output;
+	struct buf record; /* owned, empty until asked for */
+	uint8_t room[65536];
+};
+
+/* What the library itself decides about an event, once the request is complete. */
+struct event_plan {
+	struct event_request *request; /* taken */
+	const char *path;              /* the program, absolute in the cell */
+	char *const *argv;
+	char *const *envp;
+	int program_fd; /* borrowed: with CELL_BY_FD, else -1 */
+	enum ambit_stream stream[3];
+	int stream_fd[3];
+	bool terminal;
+};
+
+#define EVENT_AGENT_MAX 64
+char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
+const struct event_result *event_result(const struct ambit_event *ev);
+
+int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);
+
+#endif

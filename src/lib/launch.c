@@ -1,0 +1,243 @@
+/* launch - from a policy and options to an event: what words mean on this host is decided here, once, with the caller's
+ * authority. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cell/base.h"
+#include "cell/property.h"
+#include "lib/environment.h"
+#include "lib/event.h"
+#include "lib/policy_handle.h"
+#include "lib/public.h"
+
+struct launch {
+	const struct ambit_event_options *o;
+	struct event_request *q;
+	struct environment env;
+	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
+};
+
+static uint64_t half_of_memory(void)
+{
+	struct sysinfo s;
+
+	return sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / 2;
+}
+
+static const char *user_name(void)
+{
+	const char *user = getenv("USER");
+
+	if (geteuid() == 0) /* inside it is an ordinary one */
+		return "ambit";
+	if (user == NULL || user[0] == 0 || strlen(user) > 32 ||
+	    strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") != strlen(user))
+		return "user";
+	return user;
+}
+
+static int set_place(struct launch *l, struct err *e)
+{
+	const char *home = getenv("HOME");
+	char real[4096];
+
+	if (realpath(l->o->workspace != NULL ? l->o->workspace : ".", real) == NULL)
+		return err_sys(e, AMBIT_USAGE, errno, "name a directory that is there with --workspace", "workspace %s",
+			       l->o->workspace != NULL ? l->o->workspace : ".");
+	if (!text_copy(l->q->workspace, sizeof l->q->workspace, real))
+		return err_set(e, AMBIT_LIMIT, NULL, "the workspace's path is too long");
+	if (home == NULL || !path_normalise("/", home, l->q->home, sizeof l->q->home) || home[0] != '/' ||
+	    strcmp(l->q->home, "/") == 0)
+		(void)text_copy(l->q->home, sizeof l->q->home, "/home/user"); /* fits */
+	(void)text_copy(l->q->user, sizeof l->q->user, user_name()); /* at most 32 */
+	return 0;
+}
+
+static int one_of(const char *word, const char *const *words, uint32_t first, uint32_t *ret, const char *what, struct err *e)
+{
+	for (uint32_t i = 0; words[i] != NULL; i++)
+		if (strcmp(word, words[i]) == 0) {
+			*ret = first + i;
+			return 0;
+		}
+	return err_set(e, AMBIT_USAGE, "see `ambit run --help`", "%s '%s' is not known", what, word);
+}
+
+static int set_without(struct event_request *q, const char *list, struct err *e)
+{
+	char word[64];
+
+	while (list != NULL && *list != 0) {
+		const size_t n = strcspn(list, ",");
+		enum property p;
+
+		(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), list);
+		if (!property_find(word, &p))
+			return err_set(e, AMBIT_USAGE, "`ambit doctor` lists the properties of the wall", "no property '%s'", word);
+		q->without |= 1u << p;
+		list += n + (list[n] == ',');
+	}
+	return 0;
+}
+
+static int set_words(struct launch *l, struct err *e)
+{
+	static const char *const bases[] = { "system", "minimal", NULL };
+	static const char *const levels[] = { "off", "effects", "full", NULL };
+	const struct ambit_event_options *o = l->o;
+	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
+
+	r = r < 0 ? r : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe, "level", e);
+	return r < 0 ? r : set_without(l->q, o->without, e);
+}
+
+static int add_link(struct event_request *q, const char *name, const char *real, struct err *e)
+{
+	if (q->n_links == REQUEST_LINKS_MAX)
+		return err_set(e, AMBIT_LIMIT, "name the target instead of the link", "more than %d grants that are links",
+			       REQUEST_LINKS_MAX);
+	if (!text_copy(q->links[q->n_links].name, sizeof q->links[0].name, name) ||
+	    !text_copy(q->links[q->n_links].real, sizeof q->links[0].real, real))
+		return err_set(e, AMBIT_LIMIT, NULL, "path is too long");
+	q->n_links++;
+	return 0;
+}
+
+static int set_grants(struct launch *l, const struct policy *p, struct err *e)
+{
+	const struct policy_place place = { .workspace = l->q->workspace, .home = l->q->home };
+	auto_free struct policy_names *names = calloc(1, sizeof *names);
+	int r;
+
+	if (names == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
+	grant_set_init(&l->q->grants);
+	limits_default_run(&l->q->limits, half_of_memory());
+	r = policy_resolve(p, &place, &l->q->grants, &l->q->limits, names, e);
+	for (size_t i = 0; i < names->count && r == 0; i++)
+		r = add_link(l->q, names->items[i].asked, names->items[i].real, e);
+	policy_names_finish(names);
+	return r;
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* As a shell looks a command up, in the PATH that the cell will have. */
+static int find_program(struct launch *l, struct err *e)
+{
+	const char *name = l->o->argv[0], *dirs = environment_get(&l->env, "PATH");
+
+	if (strchr(name, '/') != NULL) {
+		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
+			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
+		if (access(l->program, F_OK) < 0)
+			return err_set(e, AMBIT_NOT_FOUND, "check the path; it is looked up from the workspace", "%s: no such program", name);
+		return is_program(l->program) ? 0 : err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter", "%s: not executable", name);
+	}
+	while (dirs != NULL && *dirs != 0) {
+		const size_t n = strcspn(dirs, ":");
+		char dir[GRANT_OBJECT_MAX];
+
+		(void)snprintf(dir, sizeof dir, "%.*s", (int)(n < sizeof dir ? n : 0), dirs);
+		if (dir[0] == '/' && path_normalise(dir, name, l->program, sizeof l->program) && is_program(l->program))
+			return 0;
+		dirs += n + (dirs[n] == ':');
+	}
+	return err_set(e, AMBIT_NOT_FOUND, "install it, or name it with its path; PATH in a cell is the system's, not yours",
+		       "%s: command not found", name);
+}
+
+/* The program after `--` may always be executed, and brings its runtime's traits. */
+static int grant_program(struct launch *l, struct err *e)
+{
+	const struct program_traits *traits;
+	char real[4096];
+	uint32_t id;
+	int r = 0;
+
+	if (realpath(l->program, real) == NULL)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, NULL, "%s", l->program);
+	if (!base_shows((enum cell_base)l->q->base, real, RIGHT_RUN | RIGHT_READ)) { /* set by one_of */
+		r = grant_add(&l->q->grants, VERB_RUN, real, 0, &id, e);
+		if (r == 0 && strcmp(real, l->program) != 0)
+			r = add_link(l->q, l->program, real, e);
+	}
+	traits = policy_program_traits(strrchr(real, '/') + 1);
+	if (traits == NULL)
+		traits = policy_program_traits(strrchr(l->program, '/') + 1);
+	if (r == 0 && traits != NULL && traits->jit)
+		r = grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
+	return r < 0 ? r : 0;
+}
+
+static bool wants_terminal(const struct ambit_event_options *o)
+{
+	for (int i = 0; i < 3; i++)
+		if (o->terminal != 0 && o->stream[i] == AMBIT_STREAM_PASS && o->stream_fd[i] >= 0 && isatty(o->stream_fd[i]))
+			return true;
+	return false;
+}
+
+static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
+{
+	const struct ambit_event_options *o = l->o;
+	struct event_plan plan = { .argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0 };
+	int r = set_place(l, e);
+
+	r = r < 0 ? r : set_words(l, e);
+	r = r < 0 ? r : set_grants(l, p, e);
+	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
+	r = r < 0 ? r : find_program(l, e);
+	r = r < 0 ? r : grant_program(l, e);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 3; i++) {
+		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
+		plan.stream_fd[i] = o->stream_fd[i];
+	}
+	plan.path = l->program;
+	plan.envp = l->env.entries;
+	plan.request = steal_ptr(&l->q);
+	r = event_start(&plan, ret, e);
+	if (r == 0)
+		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->agent); /* same size */
+	return r;
+}
+
+int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *given, struct ambit_event **ret,
+		      struct ambit_error *ret_error)
+{
+	struct ambit_event_options o;
+	struct launch l = { .o = &o };
+	struct err e;
+	int r;
+
+	memset(&o, 0, sizeof o);
+	if (given->size < offsetof(struct ambit_event_options, stream) || given->size > sizeof o)
+		return public_error(ret_error, err_set(&e, AMBIT_USAGE, "set size to sizeof(struct ambit_event_options)", "options of another ABI"), &e);
+	memcpy(&o, given, given->size);
+	for (int i = 0; i < 3; i++)
+		if (o.stream[i] < AMBIT_STREAM_PASS || o.stream[i] > AMBIT_STREAM_CAPTURE)
+			return public_error(ret_error, err_set(&e, AMBIT_USAGE, NULL, "stream %d is of no known kind", i), &e);
+	if (o.argv == NULL || o.argv[0] == NULL || o.argv[0][0] == 0)
+		return public_error(ret_error, err_set(&e, AMBIT_USAGE, "name the program after --", "no program to run"), &e);
+	l.q = calloc(1, sizeof *l.q);
+	if (l.q == NULL)
+		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
+	r = launch(&l, &p->policy, ret, &e);
+	environment_finish(&l.env);
+	free(l.q);
+	return public_error(ret_error, r, &e);
+}

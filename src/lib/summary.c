@@ -1,0 +1,2 @@
+#include "lib/summary.h"
+void summary_write(FILE *out, const struct event_result *r, const char *record){(void)record; if(r->cause==CAUSE_REFUSED) fprintf(out,"refused: %s (%s)\n",r->error.msg,r->error.hint); fprintf(out,"cause %d exit %d sig %d effects %zu base %lu\n",r->cause,r->exit_status,r->signal,r->n_effects,r->base_effects); for(size_t i=0;i<r->n_effects;i++) fprintf(out," %s v%d g%d x%u %s\n",effect_word(r->effects[i].kind),r->effects[i].verdict,(int)r->effects[i].grant,r->effects[i].count,r->effects[i].object);}
