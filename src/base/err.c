@@ -50,7 +50,8 @@ void err_clear(struct err *e)
 		*e = (struct err){ .code = AMBIT_OK };
 }
 
-static void fill(struct err *e, enum ambit_code code, const char *hint, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct err *e, enum ambit_code code, const char *hint,
+						       const char *fmt, va_list ap)
 {
 	const int saved = errno;
 

@@ -12,7 +12,7 @@
 
 void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
-#define auto_fd __attribute__((cleanup(fd_close))) int
+#define auto_fd __attribute__((cleanup(fd_close)))
 
 static inline int steal_fd(int *fd)
 {
@@ -25,6 +25,9 @@ static inline int steal_fd(int *fd)
 /* All of n bytes, through EINTR and short transfers. 0, or -errno; fd_read_all gives the count, short only at the end. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 ssize_t fd_read_all(int fd, void *bytes, size_t n);
+
+/* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
+int fd_reserve_standard(void);
 
 int fd_set_cloexec(int fd, bool on); /* 0 or -errno */
 int fd_set_nonblock(int fd, bool on); /* 0 or -errno */

@@ -210,7 +210,7 @@ static int await_exec(int report)
 int relay_start(const struct relay_start *how, struct relay_process *ret, struct err *e)
 {
 	auto_relay started = RELAY_NONE;
-	auto_fd from_child = -1, to_parent = -1;
+	auto_fd int from_child = -1, to_parent = -1;
 	struct child c;
 	int ends[2], why;
 	pid_t pid;

@@ -80,7 +80,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
 	ev->result = (struct event_result){ .grants = &ev->request->grants, .limits = ev->request->limits, .argv = ev->argv,
-					    .workdir = ev->request->workspace, .base = ev->request->base,
+					    .workdir = ev->request->workspace, .home = ev->request->home,
+					    .base = ev->request->base,
 					    .observe = ev->request->observe, .without = ev->request->without,
 					    .exit_status = -1, .started_ns = unix_ns() };
 	return ev;

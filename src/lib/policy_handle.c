@@ -55,6 +55,7 @@ static struct event_request *parser_request(void)
 	strcpy(q->home, "/");
 	strcpy(q->workspace, "/");
 	limits_default_code(&q->limits);
+	q->limits.value[LIMIT_TASKS] = 1;
 	grant_set_init(&q->grants);
 #ifdef AMBIT_SANITIZED
 	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static */
@@ -65,8 +66,7 @@ static struct event_request *parser_request(void)
 
 static int run_parser(int file_fd, struct ambit_event **ret, struct err *e)
 {
-	static char *const argv[] = { (char[]){ "ambit-policy" }, NULL };
-	static char *const envp[] = { NULL };
+	char *const argv[] = { (char[]){ "ambit-policy" }, NULL }, *const envp[] = { NULL };
 	auto_fd int exe = -1;
 	struct event_plan plan = { .path = "/ambit-policy", .argv = argv, .envp = envp,
 				   .stream = { AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE, AMBIT_STREAM_NULL },

@@ -93,7 +93,7 @@ static int open_tree_mapped(const struct identity *id, const char *path, int *re
 	if (ns < 0)
 		return ns;
 	tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	attr.userns_fd = (uint64_t)ns;
+	attr.userns_fd = (__u64)ns; /* not negative: just checked */
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
 		return -errno;
 	*ret_fd = steal_fd(&tree);

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cell/build.h"
+#include "cell/property.h"
+#include "core/outcome.h"
 #include "supervisor/classify.h"
 #include "supervisor/identity.h"
 #include "supervisor/plan.h"
@@ -225,6 +226,9 @@ static int make_cell(struct supervisor *s, struct err *e)
 	spawn.warden_exe_fd = exe;
 	spawn.sock = pair[1];
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
+	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
+	 * own its files in /proc */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)close(pair[1]);
 	return r < 0 ? r : send_build(s, e);
 }
@@ -247,7 +251,7 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 static mechanism_set own_mechanisms(const struct supervisor *s)
 {
 	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) | MECHANISM_BIT(MECHANISM_FILE_SIZE) |
-	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) |
+	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) | MECHANISM_BIT(MECHANISM_SAMPLER) |
 	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
 }
 
@@ -530,7 +534,7 @@ int main(void)
 	s = (struct supervisor){ .lib = LIBRARY_FD, .cell = -1, .pidfd = -1, .tick = -1, .proc_fd = -1, .terminal_fd = -1,
 				 .stdio_fd = { -1, -1, -1 }, .program_fd = -1, .state = WIRE_NEW };
 	(void)fd_set_cloexec(LIBRARY_FD, true);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();
 	if (start(&s, &e) < 0)
 		refuse(&s, &e);

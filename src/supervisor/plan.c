@@ -55,7 +55,8 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 		if (set->grants[i].rights == 0 || object[0] != '/')
 			continue;
 		rights = rights_on(set, object, &grant);
-		if (rights != rights_above(set, object) && !base_allows(spec, object, rights))
+		if (rights != rights_above(set, object) &&
+		    !base_shows((enum cell_base)spec->base, object, rights)) /* checked by spec_check */
 			r = spec_add_path(spec, object, rights, flags, grant, e);
 	}
 	return r;
@@ -158,7 +159,8 @@ static const char *workdir_of(const struct event_request *q, const struct cell_s
 
 	if (spec->base == CELL_BASE_NONE)
 		return "/";
-	if (rights_on(&q->grants, q->workspace, &grant) != 0 || base_allows(spec, q->workspace, RIGHT_READ))
+	if (rights_on(&q->grants, q->workspace, &grant) != 0 ||
+	    base_shows((enum cell_base)spec->base, q->workspace, RIGHT_READ)) /* checked by spec_check */
 		return q->workspace;
 	for (uint32_t i = 0; i < q->grants.count; i++)
 		if (path_is_beneath(grant_object(&q->grants, i), q->workspace))

@@ -79,7 +79,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || (ret->flags & ~(CELL_TTY_ANY | CELL_BY_FD)) != 0)
+	if (in->failed || version != REQUEST_VERSION || (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, &ret->grants, e);
 	return r < 0 ? r : decode_links(in, ret, e);

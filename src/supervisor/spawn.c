@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,8 +91,7 @@ static void known_state(void)
  * only, and nothing of the supervisor's is written but *c. */
 static int in_namespaces(void *arg)
 {
-	static char *const argv[] = { (char[]){ "ambit-warden" }, NULL };
-	static char *const envp[] = { NULL };
+	char *const argv[] = { (char[]){ "ambit-warden" }, NULL }, *const envp[] = { NULL };
 	struct child *c = arg;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the socket tells as well */

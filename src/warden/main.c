@@ -306,6 +306,8 @@ int main(void)
 		w.trees.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (fd_reserve_standard() < 0)
+		give_up_at(&w, STEP_STDIO, errno);
 	w.signal_fd = signals_as_data();
 	take_orders(&w);
 	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)

@@ -1,0 +1,25 @@
+/* cli - the command line: a thin translator onto libambit, with no policy of its own.
+ *
+ * Owns:   the table of verbs (main.c) and what they share: how errors are shown.
+ * Holds:  each verb has a file of its own and a help text that its man page and the completions agree with (a test).
+ * Called: main only. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "ambit/ambit.h"
+#include "base/err.h"
+
+#define EXIT_REFUSED 125 /* Ambit refused or failed */
+
+/* Each takes its own argv (argv[0] is the verb) and gives the exit status. */
+int cli_run(int argc, char **argv);
+int cli_explain(int argc, char **argv);
+int cli_learn(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
+int cli_policy(int argc, char **argv);
+
+/* "ambit: what failed: why" and "  hint: what to do" on standard error, made harmless; gives the code's exit status. */
+int cli_error(const struct ambit_error *e);
+int cli_usage(const char *help, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

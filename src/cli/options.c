@@ -1,0 +1,94 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum flag { GRANT = 256, POLICY, PRESET, LIMIT, WORKSPACE, BASE, OBSERVE, RECORD, OUTPUT, JSON, WITHOUT, QUIET, STRICT, NO_PTY, HELP };
+
+/* Verbs of grants are flags of the same name; one that this build lacks is refused by the library, with the reason. */
+static const struct option flags[] = {
+	{ "read", required_argument, NULL, GRANT },        { "write", required_argument, NULL, GRANT },
+	{ "work", required_argument, NULL, GRANT },        { "run", required_argument, NULL, GRANT },
+	{ "env", required_argument, NULL, GRANT },         { "jit", no_argument, NULL, GRANT },
+	{ "connect", required_argument, NULL, GRANT },     { "listen", required_argument, NULL, GRANT },
+	{ "query", required_argument, NULL, GRANT },       { "tool", required_argument, NULL, GRANT },
+	{ "delegate", required_argument, NULL, GRANT },    { "declassify", required_argument, NULL, GRANT },
+	{ "policy", required_argument, NULL, POLICY },     { "preset", required_argument, NULL, PRESET },
+	{ "limit", required_argument, NULL, LIMIT },       { "workspace", required_argument, NULL, WORKSPACE },
+	{ "base", required_argument, NULL, BASE },         { "observe", required_argument, NULL, OBSERVE },
+	{ "record", required_argument, NULL, RECORD },     { "output", required_argument, NULL, OUTPUT },
+	{ "json", no_argument, NULL, JSON },               { "without", required_argument, NULL, WITHOUT },
+	{ "quiet", no_argument, NULL, QUIET },             { "strict", no_argument, NULL, STRICT },
+	{ "no-pty", no_argument, NULL, NO_PTY },           { "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int add_without(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	const size_t at = strlen(o->without);
+	const int n = snprintf(o->without + at, sizeof o->without - at, "%s%s", at > 0 ? "," : "", word);
+
+	if (n >= 0 && (size_t)n < sizeof o->without - at) {
+		o->event.without = o->without;
+		return 0;
+	}
+	e->code = AMBIT_USAGE;
+	(void)snprintf(e->message, sizeof e->message, "--without is too long");
+	return -AMBIT_USAGE;
+}
+
+static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
+{
+	switch ((enum flag)flag->val) {
+	case GRANT: return ambit_policy_grant(o->policy, flag->name, value != NULL ? value : "", e);
+	case POLICY: return ambit_policy_load(o->policy, value, e);
+	case PRESET: return ambit_policy_preset(o->policy, value, e);
+	case LIMIT: return ambit_policy_limit(o->policy, value, e);
+	case WITHOUT: return add_without(o, value, e);
+	case WORKSPACE: o->event.workspace = value; break;
+	case BASE: o->event.base = value; break;
+	case OBSERVE: o->event.observe = value; break;
+	case RECORD: o->record = value; break;
+	case OUTPUT: o->output = value; break;
+	case JSON: o->json = true; break;
+	case QUIET: o->quiet = true; break;
+	case STRICT: o->strict = true; break;
+	case NO_PTY: o->no_pty = true; break;
+	case HELP: o->help = true; break;
+	}
+	return 0;
+}
+
+int options_read(struct run_options *o, int argc, char **argv, const char *help_command)
+{
+	struct ambit_error e = { .size = sizeof e };
+	int c, which;
+
+	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
+	if (ambit_policy_new(&o->policy, &e) < 0)
+		return cli_error(&e);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:h", flags, &which)) != -1) {
+		if (c == 'h')
+			o->help = true;
+		else if (c == ':')
+			return cli_usage(help_command, "%s needs a value", argv[optind - 1]);
+		else if (c == '?')
+			return cli_usage(help_command, "no option '%s'", argv[optind - 1]);
+		else if (take(o, &flags[which], optarg, &e) < 0)
+			return cli_error(&e);
+	}
+	o->event.argv = argv + optind;
+	if (!o->help && optind >= argc)
+		return cli_usage(help_command, "no command: name it after --");
+	return 0;
+}
+
+void options_finish(struct run_options *o)
+{
+	ambit_policy_free(o->policy);
+}

@@ -1,0 +1,27 @@
+/* options - the flags that `run` and `learn` share, and what they come to.
+ *
+ * Owns:   struct run_options: the policy handle and the words of the flags.
+ * Holds:  flags are read once, left to right, up to `--` or the first word that is no flag; what they mean is the
+ *         library's to say.
+ * Called: cli_run, cli_learn. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "ambit/ambit.h"
+
+struct run_options {
+	struct ambit_policy *policy; /* owned */
+	struct ambit_event_options event;
+	const char *record; /* file to write the record to */
+	const char *output; /* learn: file to write the policy to */
+	char without[256];
+	bool json, quiet, strict, no_pty, help;
+};
+
+/* 0, or the exit status of a mistake that was already told. */
+int options_read(struct run_options *o, int argc, char **argv, const char *help_command);
+void options_finish(struct run_options *o);
+
+#endif

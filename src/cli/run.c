@@ -1,0 +1,115 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cli/options.h"
+#include "cli/session.h"
+#include "lib/event.h"
+#include "lib/summary.h"
+
+static const char help_text[] =
+	"ambit run [GRANTS] [OPTIONS] -- COMMAND [ARGUMENT...]\n"
+	"\n"
+	"Runs COMMAND in a fresh cell with what is granted here and nothing else.\n"
+	"\n"
+	"Grants (each may be repeated; a PATH is ./x beneath the workspace, ~/x or /x; it ends in ? if it may be missing):\n"
+	"  --read PATH         read beneath PATH\n"
+	"  --write PATH        read and write beneath PATH, execute nothing\n"
+	"  --work PATH         read, write and execute beneath PATH\n"
+	"  --run PROGRAM       execute a program, or a runtime by name (node) with what it needs\n"
+	"  --env NAME[=VALUE]  pass a variable, or set it\n"
+	"  --jit               allow memory that is written and then executed\n"
+	"  --policy FILE       the grants and limits of a policy file\n"
+	"  --preset NAME       a built-in policy: c, claude-code, node, python, shell\n"
+	"\n"
+	"Options:\n"
+	"  --limit NAME=VALUE  wall, cpu (30s), memory, disk, output (2G), tasks, files (100); repeat, or with commas\n"
+	"  --workspace DIR     what . means, and where COMMAND starts (default: the current directory)\n"
+	"  --base KIND         system (default) or minimal: what is visible without a grant\n"
+	"  --observe LEVEL     full (default), effects or off: what the record knows\n"
+	"  --record FILE       write the record, beside the command's own output\n"
+	"  --json              print only the record on standard output, the command's output inside it\n"
+	"  --without PROPERTY  give up a property of the wall by name (see ambit doctor)\n"
+	"  --strict            a denial makes the event fail (exit 125)\n"
+	"  --no-pty            no private terminal, even where standard input or output is one\n"
+	"  --quiet             no summary of denials\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status: the command's own; 128+n for a signal; 124 wall limit; 125 Ambit refused or failed, or a limit;\n"
+	"126 cannot be executed; 127 not found.\n";
+
+static int write_record(const char *path, const char *json, size_t n)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	const int r = fd < 0 ? -errno : fd_write_all(fd, json, n);
+
+	if (r == 0)
+		return 0;
+	(void)fprintf(stderr, "ambit: record %s: %s\n  hint: the event has run; name a file that can be written\n", path, strerror(-r));
+	return EXIT_REFUSED;
+}
+
+static bool was_denied(const struct event_result *r)
+{
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (effect_is_denied(r->effects[i].verdict))
+			return true;
+	return false;
+}
+
+/* What the person and the record get to know; gives the exit status. */
+static int tell(const struct run_options *o, struct ambit_event *ev)
+{
+	const struct event_result *result = event_result(ev);
+	int status = ambit_event_exit_status(ev);
+	struct ambit_error e = { .size = sizeof e };
+	const char *json;
+	size_t n;
+
+	if (!o->quiet)
+		summary_write(stderr, result, o->record);
+	if (o->strict && status == 0 && was_denied(result))
+		status = EXIT_REFUSED;
+	if (o->record == NULL && !o->json)
+		return status;
+	if (ambit_event_record(ev, &json, &n, &e) < 0)
+		return cli_error(&e);
+	if (o->json && fd_write_all(STDOUT_FILENO, json, n) < 0)
+		return EXIT_REFUSED;
+	if (o->record != NULL && write_record(o->record, json, n) != 0)
+		return EXIT_REFUSED;
+	return status;
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event *ev = NULL;
+	struct run_options o;
+	int status = options_read(&o, argc, argv, "ambit run --help");
+
+	if (status != 0 || o.help) {
+		if (status == 0)
+			(void)fputs(help_text, stdout);
+		options_finish(&o);
+		return status;
+	}
+	if (o.json) {
+		o.event.stream[1] = o.event.stream[2] = AMBIT_STREAM_CAPTURE;
+		o.event.terminal = 0;
+	}
+	if (o.no_pty)
+		o.event.terminal = 0;
+	status = session_run(o.policy, &o.event, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
+	ambit_event_free(ev);
+	options_finish(&o);
+	return status;
+}

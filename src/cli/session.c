@@ -1,0 +1,148 @@
+#include "cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cli/terminal.h"
+#include "lib/helper.h"
+#include "lib/public.h"
+
+struct session {
+	struct ambit_event *ev;
+	int signal_fd; /* owned */
+	int master;    /* owned: the cell's private terminal, -1 if none */
+	bool raw;      /* the person's terminal is ours for now */
+	unsigned interrupts;
+	struct terminal terminal;
+	struct relay_process relay;
+};
+
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+		(void)sigaddset(&set, caught[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool is_tty(const struct ambit_event_options *o, int i)
+{
+	return o->terminal != 0 && o->stream[i] == AMBIT_STREAM_PASS && isatty(o->stream_fd[i]);
+}
+
+/* The person's terminal goes raw only if the program both reads from it and writes to it: in `ambit run -- x | less` the
+ * keys are less's as much as ours. */
+static int start_relay(struct session *s, const struct ambit_event_options *o, struct err *e)
+{
+	const int in = is_tty(o, 0) ? 0 : -1;
+	const int out = is_tty(o, 1) ? 1 : is_tty(o, 2) ? 2 : -1;
+	auto_fd int exe = -1, own_in = -1, own_out = -1;
+	char path[64];
+	struct relay_start how = { .path = path, .master = s->master };
+	int r = helper_open("ambit-relay", &exe, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
+	own_in = in >= 0 ? terminal_open_own(o->stream_fd[in], O_RDONLY) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	own_out = out >= 0 ? terminal_open_own(o->stream_fd[out], O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
+	how.terminal_in = own_in;
+	how.terminal_out = own_out;
+	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
+	r = terminal_save(&s->terminal, o->stream_fd[in >= 0 ? in : out], e);
+	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);
+	r = r < 0 ? r : relay_start(&how, &s->relay, e);
+	s->raw = r == 0 && in >= 0 && out >= 0;
+	return r < 0 || !s->raw ? r : terminal_raw(&s->terminal, e);
+}
+
+static void on_signal(struct session *s)
+{
+	struct signalfd_siginfo seen;
+	struct err e;
+
+	if (read(s->signal_fd, &seen, sizeof seen) != (ssize_t)sizeof seen)
+		return;
+	if (seen.ssi_signo == SIGWINCH) {
+		if (s->master >= 0)
+			(void)terminal_copy_size(&s->terminal, s->master, &e); /* the next change tries again */
+	} else if (seen.ssi_signo == SIGTSTP) {
+		if (s->master >= 0)
+			(void)terminal_suspend(&s->terminal, s->master, &s->relay, &e); /* then we are simply not stopped */
+		else
+			(void)raise(SIGSTOP);
+	} else if (seen.ssi_signo == SIGCONT) {
+		if (s->raw)
+			(void)terminal_continue(&s->terminal, s->master, &s->relay, &e);
+	} else if (seen.ssi_signo == SIGINT && s->interrupts++ > 0) {
+		(void)ambit_event_kill(s->ev, NULL); /* asked twice */
+	} else {
+		(void)ambit_event_signal(s->ev, (int)seen.ssi_signo, NULL); /* ended meanwhile: the loop sees it */
+	}
+}
+
+static void end_relay(struct session *s)
+{
+	struct err e;
+
+	fd_close(&s->master); /* the last end of it outside: the relay drains and ends */
+	if (s->relay.pidfd >= 0)
+		(void)relay_wait(&s->relay, STDERR_FILENO, &e);
+	terminal_restore(&s->terminal);
+}
+
+static int loop(struct session *s, const struct ambit_event_options *o, struct err *e)
+{
+	for (;;) {
+		struct pollfd p[] = {
+			{ .fd = ambit_event_fd(s->ev), .events = POLLIN },
+			{ .fd = s->signal_fd, .events = POLLIN },
+		};
+
+		if (ambit_event_step(s->ev, NULL) != 0)
+			return 0;
+		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0) {
+			const int r = start_relay(s, o, e);
+
+			if (r < 0)
+				return r;
+		}
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "waiting for the event");
+		if (p[1].revents != 0)
+			on_signal(s);
+	}
+}
+
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret, struct ambit_error *ret_error)
+{
+	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE };
+	struct err e;
+	int r;
+
+	s.signal_fd = catch_signals();
+	r = ambit_event_start(p, o, &s.ev, ret_error);
+	*ret = s.ev;
+	if (r < 0) {
+		fd_close(&s.signal_fd);
+		return r;
+	}
+	r = public_error(ret_error, loop(&s, o, &e), &e);
+	end_relay(&s);
+	fd_close(&s.signal_fd);
+	return r;
+}
