@@ -60,7 +60,7 @@ static int write_record(const char *path, const char *json, size_t n)
 static bool was_denied(const struct event_result *r)
 {
 	for (size_t i = 0; i < r->n_effects; i++)
-		if (r->effects[i].verdict == EFFECT_DENIED)
+		if (effect_is_denied(r->effects[i].verdict))
 			return true;
 	return false;
 }
@@ -108,7 +108,7 @@ int cli_run(int argc, char **argv)
 	}
 	if (o.no_pty)
 		o.event.terminal = 0;
-	status = session_run(o.policy, &o.event, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
+	status = session_run(o.policy, &o.event, NULL, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
 	ambit_event_free(ev);
 	options_finish(&o);
 	return status;
