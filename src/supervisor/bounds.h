@@ -24,7 +24,8 @@
 #include "supervisor/sampler.h"
 
 #define BOUNDS_PERIOD_NS UINT64_C(20000000)
-#define BOUNDS_OWN_TASKS 1 /* the warden, which is in the cell and not in its limit */
+#define BOUNDS_OWN_TASKS 3 /* the warden, and while it is being started the supervisor and a go-between; what the
+			      workload itself may have, RLIMIT_NPROC says exactly */
 
 struct bounds_ask {
 	const struct limits *limits;

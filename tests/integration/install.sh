@@ -26,16 +26,20 @@ only() { # FILES...: all of the installed files are named, none else
 no_foreign_mode() { [ -z "$(find "$root" \( -perm /6022 -o ! -type d ! -type f \) -print)" ]; }
 builds_against() {
 	# shellcheck disable=SC2046 # words
-	"${CC:-cc}" "$work/host.c" -o "$work/host" \
+	"${CC:-cc}" "$work/host.c" -o "$root/bin/host" \
 		$(PKG_CONFIG_PATH=$(dirname "$(find "$root" -name ambit.pc)") pkg-config --define-variable=prefix="$root" \
-			--static --cflags --libs ambit) && [ "$("$work/host")" = "1 $version" ]
+			--static --cflags --libs ambit)
 }
+only_public_names() { ! nm -g --defined-only "$root/$libdir/libambit.a" | grep ' [A-Z] ' | grep -v ' ambit_'; }
+runs_a_cell() { [ "$("$root/bin/host")" = "hello from cell" ]; }
+ambit_runs() { [ "$(cd / && "$root/bin/ambit" run -- hostname)" = cell ]; }
 
-prefix=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
-print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
-libdir=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
-print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "libdir"))')
-version=$(meson introspect --projectinfo "$build" | python3 -c 'import json, sys; print(json.load(sys.stdin)["version"])')
+option() {
+	meson introspect --buildoptions "$build" | python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == sys.argv[1]))' "$1"
+}
+prefix=$(option prefix)
+libdir=$(option libdir)
 root=$work/to$prefix
 is 'meson install --destdir works' meson install -C "$build" --no-rebuild --destdir "$work/to"
 helpers=$(cd "$build" && find . -type f -name 'ambit-*' -perm -100 -printf 'libexec/ambit/%f\n')
@@ -50,15 +54,38 @@ is 'what is installed, and nothing else' only bin/ambit $helpers include/ambit/a
 	share/bash-completion/completions/ambit share/zsh/site-functions/_ambit \
 	share/fish/vendor_completions.d/ambit.fish $pages
 is 'no set-uid or set-gid bit, nothing that others may write, no link' no_foreign_mode
+is 'the installed ambit finds its helpers and runs a cell' ambit_runs
+is 'the library shows no name but ambit_*' only_public_names
+
 cat >"$work/host.c" <<'C'
 #include <ambit/ambit.h>
 #include <stdio.h>
+
 int main(void)
 {
-	printf("%d %s\n", ambit_abi(), ambit_version());
-	return ambit_abi() != AMBIT_ABI;
+	char *argv[] = { "/bin/sh", "-c", "echo hello from $(hostname)", NULL };
+	struct ambit_event_options o = { .size = sizeof o, .argv = argv, .stream_fd = { -1, 1, 2 } };
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_policy *p = NULL;
+	struct ambit_event *ev = NULL;
+	int status = 1;
+
+	if (ambit_abi() == AMBIT_ABI && ambit_policy_new(&p, &e) == 0 && ambit_event_start(p, &o, &ev, &e) == 0 &&
+	    ambit_event_wait(ev, &e) >= 0)
+		status = ambit_event_exit_status(ev);
+	else
+		fprintf(stderr, "%s (%s)\n", e.message, e.hint);
+	ambit_event_free(ev);
+	ambit_policy_free(p);
+	return status;
 }
 C
-is 'a program builds against the header and the library' builds_against
+if [ "$(option b_sanitize)" = none ]; then
+	is 'a program builds against the header and the library' builds_against
+	is 'that program runs a cell' runs_a_cell
+else
+	number=$((number + 1))
+	echo "ok $number - a program builds against the library # SKIP the library is a sanitized one"
+fi
 echo "1..$number"
 [ "$failed" = 0 ]
