@@ -45,7 +45,8 @@ format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 $(BUILD)-fuzz/build.ninja:
-	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $(SETUP)
+	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link $(SETUP)
 
 fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
@@ -55,7 +56,7 @@ bench: all
 	bench/run $(BUILD)
 
 demo: all
-	AMBIT=$(BUILD)/src/cli/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
+	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
 # A build of its own: the prefix is compiled in, and the one for development stays as it is.
 $(BUILD)-install/build.ninja:
@@ -65,8 +66,24 @@ install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
 	meson install -C $(BUILD)-install
 
+# The packages go to $(BUILD)-packages.
 deb:
-	dpkg-buildpackage -b -us -uc
+	mkdir -p $(BUILD)-packages
+	PACKAGES=$(BUILD)-packages dpkg-buildpackage -b -us -uc --buildinfo-option=-u$(BUILD)-packages \
+		--buildinfo-option=-O$(BUILD)-packages/ambit.buildinfo \
+		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-analyzer
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages
+
+# Each parser for FUZZ_SECONDS under libFuzzer and the sanitizers; what it finds goes into corpus/<name>/ by hand.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz:
+	test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
+		-Db_lundef=false
+	ninja -C build-fuzz fuzzers
+	for f in build-fuzz/fuzz/fuzz_*; do \
+		test -f $$f -a -x $$f || continue; name=$${f##*/fuzz_}; mkdir -p build-fuzz/found/$$name; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=build-fuzz/found/$$name- \
+			build-fuzz/found/$$name corpus/$$name || exit 1; done

@@ -59,14 +59,14 @@ enum ambit_stream {
 
 struct ambit_event_options {
 	size_t size;
-	char *const *argv;      /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
-	const char *workspace;  /* what `.` means in grants and where the program starts; NULL: the current directory */
-	const char *base;       /* "system" (NULL), "minimal" */
-	const char *observe;    /* "full" (NULL), "effects", "off" */
-	const char *without;    /* properties given up, "memory,disk"; NULL: none */
-	int stream[3];          /* enum ambit_stream for 0, 1, 2 */
-	int stream_fd[3];       /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
-	int terminal;           /* 1: descriptors that are terminals become a private one inside */
+	char *const *argv;     /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
+	const char *workspace; /* what `.` means in grants and where the program starts; NULL: the current directory */
+	const char *base;      /* "system" (NULL), "minimal" */
+	const char *observe;   /* "full" (NULL), "effects", "off" */
+	const char *without;   /* properties given up, "memory,disk"; NULL: none */
+	int stream[3];         /* enum ambit_stream for 0, 1, 2 */
+	int stream_fd[3];      /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
+	int terminal;          /* 1: descriptors that are terminals become a private one inside */
 };
 
 /* Starts; the policy may be freed afterwards. */

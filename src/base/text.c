@@ -10,7 +10,9 @@ static size_t decode(const uint8_t *s, size_t n, uint32_t *ret)
 	static const struct {
 		uint8_t mask, lead, len;
 		uint32_t least;
-	} forms[] = { { 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
+	} forms[] = {
+		{ 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 }
+	};
 
 	for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
 		uint32_t c;

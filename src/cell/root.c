@@ -225,10 +225,14 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 		return build_failed(f, STEP_DETACH, errno);
 	if (open_paths(spec, trees, root, f) < 0 || clone_trees(spec, trees, root, f) < 0)
 		return -1;
-	if (spec->base == CELL_BASE_NONE)
-		return make_root(spec, root, f);
-	if (pseudo_proc(made, f) < 0 || make_root(spec, root, f) < 0 || skeleton_make(spec, root->root_fd, f) < 0 ||
-	    attach_paths(spec, trees, root, f) < 0)
+	if (pseudo_proc(made, f) < 0 || make_root(spec, root, f) < 0)
+		return -1;
+	made->scratch_fd = openat(root->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (made->scratch_fd < 0)
+		return build_failed(f, STEP_ROOT, errno);
+	if (spec->base == CELL_BASE_NONE) /* its /proc is the supervisor's to look through, and in no tree */
+		return 0;
+	if (skeleton_make(spec, root->root_fd, f) < 0 || attach_paths(spec, trees, root, f) < 0)
 		return -1;
 	return pseudo_attach(spec, root->root_fd, made, f);
 }

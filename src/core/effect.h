@@ -16,6 +16,7 @@
 #define EFFECTS_MAX 4096 /* of one event; more are counted as dropped */
 
 /* EFFECT(name, number, word in the record, the right that it needs: RIGHT_* of core/grant.h, or 0) */
+/* clang-format off */
 #define EFFECTS(X)                                                                                                     \
 	X(READ,    1, "read",    1) /* opened for reading */                                                           \
 	X(WRITE,   2, "write",   2) /* opened for writing, created or truncated */                                     \
@@ -27,6 +28,7 @@
 	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
 	X(CONNECT, 9, "connect", 0) /* the object is "tcp 192.0.2.1:443", "udp ...", "unix /run/x", "unix @abstract" */ \
 	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */
+/* clang-format on */
 
 enum effect_kind {
 #define EFFECT_ENUM(name, number, word, right) EFFECT_##name = number,
@@ -34,7 +36,19 @@ enum effect_kind {
 #undef EFFECT_ENUM
 };
 
-enum effect_verdict { EFFECT_ALLOWED = 1, EFFECT_DENIED, EFFECT_ABSENT /* there was nothing of that name */ };
+enum effect_verdict {
+	EFFECT_ALLOWED = 1,
+	EFFECT_DENIED,
+	EFFECT_ABSENT,     /* there was nothing of that name */
+	EFFECT_DENIED_NEW, /* denied, and there was nothing of that name: a grant must be of its directory */
+};
+
+/* Denied, whether or not there was something. */
+static inline bool effect_is_denied(uint8_t verdict)
+{
+	return verdict == EFFECT_DENIED || verdict == EFFECT_DENIED_NEW;
+}
+
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };
 
 struct effect {
@@ -44,7 +58,8 @@ struct effect {
 	uint8_t base;    /* allowed by the base of the cell and not by a grant */
 	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
 	uint32_t count;  /* how often */
-	char object[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
+	char object
+		[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
 };
 
 const char *effect_word(uint8_t kind); /* NULL if there is no such kind */

@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "lib/helper.h"
 #include "lib/public.h"
-#include "lib/record.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -49,8 +48,11 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
 	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++)
 		failed = new_id('g', r->started_ns, r->grant_ids[i]);
+	memcpy(ev->request->event, r->event, sizeof ev->request->event);
 	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "random numbers") : 0;
 }
+
+_Static_assert(sizeof((struct event_request *)0)->event == ID_TEXT_MAX, "an id fits");
 
 static char **copy_vector(char *const *v)
 {
@@ -80,7 +82,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
 	ev->result = (struct event_result){ .grants = &ev->request->grants, .limits = ev->request->limits, .argv = ev->argv,
-					    .workdir = ev->request->workspace, .base = ev->request->base,
+					    .workdir = ev->request->workspace, .home = ev->request->home,
+					    .base = ev->request->base,
 					    .observe = ev->request->observe, .without = ev->request->without,
 					    .exit_status = -1, .started_ns = unix_ns() };
 	return ev;

@@ -55,6 +55,7 @@ static struct event_request *parser_request(void)
 	strcpy(q->home, "/");
 	strcpy(q->workspace, "/");
 	limits_default_code(&q->limits);
+	q->limits.value[LIMIT_TASKS] = 1;
 	grant_set_init(&q->grants);
 #ifdef AMBIT_SANITIZED
 	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static */

@@ -1,7 +1,25 @@
+/* record - what there is to say about one event, as JSON.
+ *
+ * Owns:   the form of the record; doc/RECORD.md is its normative text, doc/record.schema.json its schema.
+ * Holds:  one object on one line, keys in the order of RECORD.md; the same result gives the same bytes. A record is
+ *         at most RECORD_MAX long: what makes it longer is cut and counted.
+ * Called: lib, when an event has ended; pure. */
 #ifndef LIB_RECORD_H
 #define LIB_RECORD_H
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "lib/result.h"
+
+#define RECORD_VERSION 1
+#define RECORD_MAX (128u << 20) /* what a reader takes; see record.c for how a writer stays below it */
+/* Bytes of names, flags and policy lines of all effects together; effects beyond it are counted as dropped. */
+#define RECORD_EFFECTS_MAX (24u << 20)
+/* Bytes of captured output, both streams together; more is cut, and the whole counted. */
+#define RECORD_OUTPUT_MAX (64u << 20)
+
+/* Appends the record and a newline to out. -MALFORMED: the result is not of an event (it has no cause). -MEMORY: memory is
+ * gone, or out's maximum reached; then out is as it was. */
 int record_write(const struct event_result *r, struct buf *out, struct err *e);
+
 #endif

@@ -28,7 +28,8 @@ struct event_result {
 	struct limits limits;
 	char agent[64];
 	char *const *argv;  /* borrowed: what was asked */
-	const char *workdir; /* borrowed */
+	const char *workdir; /* borrowed; the workspace, where the program starts */
+	const char *home;    /* borrowed; what `~` means, NULL if there is none */
 	uint32_t base;    /* enum cell_base */
 	uint32_t observe; /* enum cell_observe */
 	mechanism_set achieved;
@@ -53,6 +54,7 @@ struct event_result {
 	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */
 };
 
+/* Frees what it owns; the rest is zero afterwards. */
 void result_finish(struct event_result *r);
 
 #endif

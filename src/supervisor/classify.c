@@ -173,8 +173,11 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 			return;
 		}
 	}
-	if (base_allows(c->spec, f->object, right)) {
-		f->verdict = EFFECT_ALLOWED;
+	/* in a granted tree beneath the home nothing is the cell's own */
+	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right) :
+					     base_allows(c->spec, f->object, right)) {
+		f->verdict = right == RIGHT_RUN && !exists_on_host(f->object) && !is_own_place(c, f->object) ? EFFECT_ABSENT :
+													       EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
@@ -185,7 +188,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		char above[EFFECT_OBJECT_MAX];
 
 		(void)strcpy(above, f->object); /* same size */
-		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED : EFFECT_ABSENT;
+		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
 }

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "cell/property.h"
 #include "core/outcome.h"
+#include "supervisor/bounds.h"
 #include "supervisor/classify.h"
 #include "supervisor/identity.h"
 #include "supervisor/plan.h"
@@ -35,13 +36,14 @@ struct supervisor {
 	int cell;   /* owned: the warden */
 	int pidfd;  /* owned: the warden's process */
 	int tick;   /* owned: timer: deadline and sampling */
-	int proc_fd; /* owned: the cell's /proc */
+	int proc_fd, scratch_fd; /* owned: the cell's /proc, and its scratch file system */
 	int terminal_fd; /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
 	pid_t pid;
 	enum wire_state state;
 	struct identity identity;
+	struct bounds bounds;
 	struct event_request request;
 	struct cell_spec spec;
 	struct rbuf program; /* encoded, as the library sent it */
@@ -76,6 +78,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
 		(void)waitpid(s->pid, NULL, 0);
 	}
+	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	_exit(1);
 }
 
@@ -225,7 +228,10 @@ static int make_cell(struct supervisor *s, struct err *e)
 	s->cell = pair[0];
 	spawn.warden_exe_fd = exe;
 	spawn.sock = pair[1];
+	bounds_enter(&s->bounds);
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
+	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
+		r = -AMBIT_SYSTEM;
 	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -251,7 +257,8 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 static mechanism_set own_mechanisms(const struct supervisor *s)
 {
 	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) | MECHANISM_BIT(MECHANISM_FILE_SIZE) |
-	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) | MECHANISM_BIT(MECHANISM_SAMPLER) |
+	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) |
+	       bounds_mechanisms(&s->bounds) |
 	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
 }
 
@@ -268,13 +275,17 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 
 static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 {
-	const mechanism_set achieved = rbuf_u64(&m->body) | own_mechanisms(s);
+	mechanism_set achieved = rbuf_u64(&m->body);
 	int r;
 
-	if (m->n_fds > 0)
-		s->proc_fd = steal_fd(&m->fds[0]);
-	if (m->n_fds > 1)
-		s->terminal_fd = steal_fd(&m->fds[1]);
+	s->proc_fd = steal_fd(&m->fds[0]); /* two or three: the table says so */
+	s->scratch_fd = steal_fd(&m->fds[1]);
+	if (m->n_fds > 2)
+		s->terminal_fd = steal_fd(&m->fds[2]);
+	r = bounds_watch(&s->bounds, s->proc_fd, s->scratch_fd, (s->spec.flags & CELL_JIT) != 0, e);
+	if (r < 0)
+		return r;
+	achieved |= own_mechanisms(s);
 	r = check_wall(s, achieved, e);
 	if (r < 0)
 		return r;
@@ -295,14 +306,7 @@ static int on_failed(struct supervisor *s, struct wire_message *m, struct err *e
 
 static void on_ended(struct supervisor *s, struct wire_message *m)
 {
-	struct event_usage *u = &s->outcome.usage;
-
 	s->outcome.status = (int)(rbuf_u32(&m->body) & 0xffff);
-	(void)rbuf_u32(&m->body);
-	u->cpu_user_ms = rbuf_u64(&m->body) / 1000;
-	u->cpu_system_ms = rbuf_u64(&m->body) / 1000;
-	u->memory_peak_bytes = rbuf_u64(&m->body);
-	u->written_bytes = rbuf_u64(&m->body);
 	s->outcome.cause = CAUSE_EXITED;
 	s->ended = true;
 }
@@ -362,26 +366,26 @@ static void on_tick(struct supervisor *s)
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
 		end_cell(s, CAUSE_LIMIT);
+	} else if (s->state == WIRE_RUNNING && bounds_tick(&s->bounds, now_ns(), &s->outcome.limit) == 1) {
+		end_cell(s, CAUSE_LIMIT);
 	}
 }
 
 static int start_timer(struct supervisor *s, struct err *e)
 {
 	const uint64_t wall_ms = s->request.limits.value[LIMIT_WALL];
-	struct itimerspec when = { .it_value = { .tv_nsec = 0 } };
+	const struct timespec period = { .tv_nsec = BOUNDS_PERIOD_NS };
+	const struct itimerspec when = { .it_value = period, .it_interval = period };
 
 	s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->started_ns = now_ns();
 	if (s->tick < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer");
-	if (wall_ms == 0)
-		return 0;
 	if (wall_ms > UINT64_MAX / 1000000 - s->started_ns / 1000000)
 		return err_set(e, AMBIT_LIMIT, NULL, "limit wall is out of range");
-	s->deadline_ns = s->started_ns + wall_ms * 1000000;
-	when.it_value.tv_sec = (time_t)(s->deadline_ns / 1000000000);
-	when.it_value.tv_nsec = (long)(s->deadline_ns % 1000000000);
-	return timerfd_settime(s->tick, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
+	if (wall_ms != 0)
+		s->deadline_ns = s->started_ns + wall_ms * 1000000;
+	return timerfd_settime(s->tick, 0, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
 }
 
 /* A stopped warden would hold the cell up for ever, and nothing but somebody outside can have stopped it. */
@@ -474,7 +478,7 @@ static void tell_effects(struct supervisor *s)
 	static struct telling t;
 	struct arena_head head;
 
-	t = (struct telling){ .s = s };
+	t.s = s;
 	buf_init(&t.batch, WIRE_BODY_MAX);
 	classify_init(&t.classifier, &s->spec, &s->request.grants);
 	arena_read(s->arena, ARENA_BYTES, tell_effect, &t, &head);
@@ -488,15 +492,24 @@ static void tell_effects(struct supervisor *s)
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
+	struct rusage used;
 	auto_buf b;
 
-	(void)waitpid(s->pid, NULL, 0);
+	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
+	bounds_usage(&s->bounds, &used, &s->outcome.usage);
+	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
+	    (bounds_enforced(&s->bounds) & 1u << LIMIT_MEMORY) != 0) {
+		s->outcome.cause = CAUSE_LIMIT;
+		s->outcome.limit = LIMIT_MEMORY;
+	}
+	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s);
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
+	(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }
 
 static int signals_as_data(void)
@@ -510,6 +523,14 @@ static int signals_as_data(void)
 	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int bound(struct supervisor *s, struct err *e)
+{
+	const struct bounds_ask ask = { .limits = &s->request.limits, .event_id = s->request.event, .root = "" };
+	const int r = bounds_prepare(&ask, &s->bounds, e);
+
+	return r < 0 ? r : start_timer(s, e);
+}
+
 static int start(struct supervisor *s, struct err *e)
 {
 	auto_message m;
@@ -520,7 +541,7 @@ static int start(struct supervisor *s, struct err *e)
 	r = take_request(s, &m, e);
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
-	r = r < 0 ? r : start_timer(s, e);
+	r = r < 0 ? r : bound(s, e);
 	s->state = WIRE_BUILDING;
 	return r < 0 ? r : make_cell(s, e);
 }
@@ -531,8 +552,11 @@ int main(void)
 	struct err e;
 	int signal_fd;
 
-	s = (struct supervisor){ .lib = LIBRARY_FD, .cell = -1, .pidfd = -1, .tick = -1, .proc_fd = -1, .terminal_fd = -1,
-				 .stdio_fd = { -1, -1, -1 }, .program_fd = -1, .state = WIRE_NEW };
+	/* field by field: clearing half a megabyte that is clear would cost its page faults */
+	s.lib = LIBRARY_FD;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = -1;
+	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
+	s.state = WIRE_NEW;
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -55,7 +55,8 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 		if (set->grants[i].rights == 0 || object[0] != '/')
 			continue;
 		rights = rights_on(set, object, &grant);
-		if (rights != rights_above(set, object) && !base_allows(spec, object, rights))
+		if (rights != rights_above(set, object) &&
+		    !base_shows((enum cell_base)spec->base, object, rights)) /* checked by spec_check */
 			r = spec_add_path(spec, object, rights, flags, grant, e);
 	}
 	return r;

@@ -46,7 +46,8 @@ def differ(what, a, b):
 
 
 def default_in(text):
-    found = re.search(r"[Dd]efault:?\s+([^.;,)]+)", text)
+    """`Default: X.` or `(default: X)` or `X (default)`."""
+    found = re.search(r"[Dd]efault:\s+([^.;,)]+)", text) or re.search(r"(\w+) \(default\)", text)
     return " ".join(found.group(1).split()) if found else None
 
 
@@ -189,9 +190,12 @@ def policy_problems(ambit, name, text):
 
 def main(ambit):
     for command in COMMANDS:
-        said, written = help_options(ambit, command), man_options(command)
-        check(f"{command}: --help and the man page list the same options and defaults",
-              differ(("--help", "man"), said, written))
+        written = man_options(command)
+        try:
+            problems = differ(("--help", "man"), help_options(ambit, command), written)
+        except AssertionError as error:
+            problems = str(error).splitlines()
+        check(f"{command}: --help and the man page list the same options and defaults", problems)
         for shell in SHELLS:
             check(f"{command}: the {shell} completion knows the same options",
                   differ((shell, "man"), completed(shell, command), set(written)))

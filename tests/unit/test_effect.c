@@ -47,8 +47,8 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 	} rows[] = {
 		{ "as it was", 0, EFFECT_WRITE, true },   { "no such kind: 0", 0, 0, false },
 		{ "the last kind", 0, EFFECT_OPAQUE, true }, { "one kind more", 0, EFFECT_OPAQUE + 1, false },
-		{ "no verdict yet", 1, 0, true },         { "the last verdict", 1, EFFECT_ABSENT, true },
-		{ "one verdict more", 1, EFFECT_ABSENT + 1, false }, { "no source", 2, 0, false },
+		{ "no verdict yet", 1, 0, true },         { "the last verdict", 1, EFFECT_DENIED_NEW, true },
+		{ "one verdict more", 1, EFFECT_DENIED_NEW + 1, false }, { "no source", 2, 0, false },
 		{ "one source more", 2, EFFECT_PROVED + 1, false },  { "of the base", 3, 1, true },
 		{ "half of the base", 3, 2, false },      { "a grant number that cannot be", 5, 0x01, false },
 		{ "no times", 8, 0, false },              { "a longer text than there is", 12, 0xf0, false },
@@ -88,11 +88,12 @@ static void random_bytes_never_hurt(void **state)
 			memset(bytes + 5, 0, 3 * prop_below(&p, 2));
 			memset(bytes + 13, 0, 3);
 		}
+		buf_init(&b, 8192);
 		rbuf_init(&r, bytes, n);
 		effect_decode(&r, &f);
 		if (r.failed)
 			continue;
-		buf_init(&b, 8192); /* what is accepted is encoded as it came */
+		/* what is accepted is encoded as it came */
 		effect_encode(&b, &f);
 		if (b.len != r.at || memcmp(b.data, bytes, b.len) != 0)
 			prop_fail(&p, "accepted, but encoded in another way");

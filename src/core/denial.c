@@ -1,0 +1,110 @@
+#include "core/denial.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+struct denial_row {
+	const char *word, *why;
+};
+
+static const struct denial_row denial_rows[DENIAL_COUNT] = {
+#define DENIAL_ROW(name, w, y) [DENIAL_##name] = { .word = (w), .why = (y) },
+	DENIALS(DENIAL_ROW)
+#undef DENIAL_ROW
+};
+
+const char *denial_word(enum denial_reason r)
+{
+	return r < DENIAL_COUNT ? denial_rows[r].word : "?";
+}
+
+const char *denial_why(enum denial_reason r)
+{
+	return r < DENIAL_COUNT ? denial_rows[r].why : "";
+}
+
+/* The kernel asks for the right on the directory, not on what lies in it. */
+static bool needs_directory(const struct effect *f)
+{
+	switch ((enum effect_kind)f->kind) {
+	case EFFECT_DELETE:
+	case EFFECT_RENAME:
+	case EFFECT_MKDIR:
+	case EFFECT_LINK:
+		return true;
+	case EFFECT_WRITE:
+	case EFFECT_MODE:
+		return f->verdict == EFFECT_DENIED_NEW;
+	case EFFECT_READ:
+	case EFFECT_EXEC:
+	case EFFECT_CONNECT:
+	case EFFECT_OPAQUE:
+		return false;
+	}
+	return false;
+}
+
+static void cut_to_directory(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path ? 1 : 0] = 0;
+}
+
+static enum grant_verb verb_for(uint32_t right)
+{
+	if (right == RIGHT_WRITE)
+		return VERB_WRITE;
+	return right == RIGHT_RUN ? VERB_RUN : VERB_READ;
+}
+
+static bool may(const struct grant_set *set, enum grant_verb verb, const char *path)
+{
+	const struct grant_request want = { .verb = verb, .object = path };
+
+	return grant_check(set, &want).allowed;
+}
+
+static bool is_own(const char *path)
+{
+	return path_is_beneath(path, "/proc") || path_is_beneath(path, "/dev") || path_is_beneath(path, "/sys");
+}
+
+/* Rules, in this order; the first that holds is the reason. */
+static enum denial_reason reason_of(const struct grant_set *set, const struct denial *d, const char *path)
+{
+	if (is_own(path))
+		return DENIAL_OWN;
+	if (strcmp(d->object, "/") == 0)
+		return DENIAL_TOP;
+	if (may(set, d->verb, path))
+		return DENIAL_PROTECTED; /* a grant covers it, and yet the wall said no */
+	if (d->verb == VERB_WRITE && may(set, VERB_READ, path))
+		return DENIAL_READ_ONLY;
+	if (d->verb == VERB_RUN && may(set, VERB_READ, path))
+		return DENIAL_NOT_RUN;
+	return DENIAL_UNGRANTED;
+}
+
+static void address_denial(const struct effect *f, struct denial *ret)
+{
+	ret->reason = strncmp(f->object, "unix ", 5) == 0 ? DENIAL_SOCKET : DENIAL_NETWORK;
+	ret->grantable = false;
+}
+
+void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret)
+{
+	const uint32_t right = effect_right(f->kind);
+
+	*ret = (struct denial){ .reason = DENIAL_UNCLEAR };
+	if (f->kind == EFFECT_CONNECT)
+		address_denial(f, ret);
+	if (right == 0 || !path_is_normal(f->object) || !text_copy(ret->object, sizeof ret->object, f->object))
+		return;
+	if (needs_directory(f))
+		cut_to_directory(ret->object);
+	ret->verb = verb_for(right);
+	ret->reason = reason_of(set, ret, f->object);
+	ret->grantable = ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP;
+}

@@ -1,0 +1,54 @@
+/* denial - what was missing when something was denied, and what would allow it.
+ *
+ * Owns:   the table of reasons for a denial.
+ * Holds:  a grant is suggested only if it exists in this build, would be accepted, and would allow the effect; the whole
+ *         tree (`/`) and what a cell has of its own (/proc, /dev, /sys) are never suggested.
+ * Called: lib (the record, the summary), explain; pure. */
+#ifndef CORE_DENIAL_H
+#define CORE_DENIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/effect.h"
+#include "core/grant.h"
+
+/* DENIAL(name, word in the record, why) */
+#define DENIALS(X)                                                                                                   \
+	X(UNGRANTED, "ungranted", "no grant covers it")                                                              \
+	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed")                                 \
+	X(NOT_RUN,   "not-run",   "it may be read, but no grant lets it be executed")                                \
+	X(PROTECTED, "protected", "other programs run or obey what stands there, so it must be granted by its name") \
+	X(NETWORK,   "network",   "a cell has no network; this build has no grant for it")                           \
+	X(SOCKET,    "socket",    "a socket of the host, whose listener would act with its own authority")           \
+	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host")            \
+	X(TOP,       "top",       "its directory is /, which is never granted whole")                                \
+	X(UNCLEAR,   "unclear",   "what was asked for could not be read")
+
+enum denial_reason {
+#define DENIAL_ENUM(name, word, why) DENIAL_##name,
+	DENIALS(DENIAL_ENUM)
+#undef DENIAL_ENUM
+	DENIAL_COUNT
+};
+
+struct denial {
+	enum denial_reason reason;
+	bool grantable; /* the request below would have been allowed by a grant that can be given */
+	enum grant_verb verb;
+	char object[GRANT_OBJECT_MAX];
+};
+
+const char *denial_word(enum denial_reason r);
+const char *denial_why(enum denial_reason r);
+
+/* For an effect that was denied: kind of effect.h, verdict EFFECT_DENIED or EFFECT_DENIED_NEW. */
+void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret);
+
+/* The request of a grantable denial. */
+static inline struct grant_request denial_request(const struct denial *d)
+{
+	return (struct grant_request){ .verb = d->verb, .object = d->object };
+}
+
+#endif

@@ -1,0 +1,322 @@
+#include "sample_results.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell/spec.h"
+
+#define STARTED_NS UINT64_C(1767225599987654321) /* a millisecond that is not rounded up, at the end of a year */
+
+static void check(bool good, const char *what)
+{
+	if (good)
+		return;
+	(void)fprintf(stderr, "sample_results: %s\n", what);
+	abort();
+}
+
+uint32_t sample_grant(struct event_result *r, enum grant_verb verb, const char *object)
+{
+	struct grant_set *set;
+	uint32_t id;
+
+	if (r->grants == NULL) {
+		r->grants = calloc(1, sizeof *r->grants);
+		r->grant_ids = calloc(GRANTS_MAX, sizeof *r->grant_ids);
+	}
+	set = (struct grant_set *)(uintptr_t)r->grants; /* made above: not constant */
+	check(set != NULL && r->grant_ids != NULL, "no memory");
+	check(grant_add(set, verb, object, 0, &id, NULL) == 0, object);
+	(void)snprintf(r->grant_ids[id], ID_TEXT_MAX, "g_01KDV%021u", id);
+	return id;
+}
+
+void sample_effect(struct event_result *r, enum effect_kind kind, enum effect_verdict verdict, uint32_t grant,
+		   uint32_t count, const char *object)
+{
+	struct effect *grown = realloc(r->effects, (r->n_effects + 1) * sizeof *grown);
+	struct effect *f;
+
+	check(grown != NULL && strlen(object) < EFFECT_OBJECT_MAX, "an effect");
+	r->effects = grown;
+	f = &grown[r->n_effects++];
+	memset(f, 0, sizeof *f);
+	f->kind = (uint8_t)kind;
+	f->verdict = (uint8_t)verdict;
+	f->source = EFFECT_REQUESTED;
+	f->base = verdict == EFFECT_ALLOWED && grant == GRANT_NONE && kind != EFFECT_OPAQUE;
+	f->grant = grant;
+	f->count = count;
+	memcpy(f->object, object, strlen(object));
+}
+
+static void start(struct event_result *r)
+{
+	static char arg0[] = "python3", arg1[] = "analyse.py";
+	static char *const argv[] = { arg0, arg1, NULL };
+
+	*r = (struct event_result){ .exit_status = -1 };
+	(void)snprintf(r->event, sizeof r->event, "e_01KDVQJZ00000000000000EVEN");
+	(void)snprintf(r->session, sizeof r->session, "s_01KDVQJZ00000000000000SESS");
+	r->argv = argv;
+	r->workdir = "/home/ann/shop";
+	r->home = "/home/ann";
+	r->base = CELL_BASE_SYSTEM;
+	r->observe = CELL_OBSERVE_FULL;
+	limits_default_run(&r->limits, UINT64_C(4) << 30);
+	r->achieved = MECHANISM_BIT(MECHANISM_COUNT) - 1;
+	r->achieved &= ~(MECHANISM_BIT(MECHANISM_GRANTED) | MECHANISM_BIT(MECHANISM_GIVEN_UP));
+	r->usage = (struct event_usage){ .wall_ms = 812, .cpu_user_ms = 640, .cpu_system_ms = 75,
+					 .memory_peak_bytes = 48u << 20, .tasks_peak = 3, .written_bytes = 8192,
+					 .tasks_exact = 1 };
+	r->started_ns = STARTED_NS;
+	r->ended_ns = STARTED_NS + UINT64_C(812345678);
+	r->ended = true;
+	r->cause = CAUSE_EXITED;
+	r->exit_status = 0;
+	buf_init(&r->out, 1u << 20);
+	buf_init(&r->err, 1u << 20);
+}
+
+static void make_plain(struct event_result *r)
+{
+	const uint32_t work = sample_grant(r, VERB_WORK, "/home/ann/shop");
+	const uint32_t data = sample_grant(r, VERB_READ, "/srv/data");
+
+	(void)sample_grant(r, VERB_ENV, "LANG=C.UTF-8");
+	sample_effect(r, EFFECT_EXEC, EFFECT_ALLOWED, GRANT_NONE, 1, "/usr/bin/python3.11");
+	sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, work, 1, "/home/ann/shop/analyse.py");
+	sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, data, 12, "/srv/data/2025.csv");
+	sample_effect(r, EFFECT_WRITE, EFFECT_ALLOWED, work, 1, "/home/ann/shop/out/report.txt");
+	r->base_effects = 214;
+	(void)snprintf(r->agent, sizeof r->agent, "coder");
+}
+
+static void make_denied(struct event_result *r)
+{
+	const uint32_t read = sample_grant(r, VERB_READ, "/home/ann/shop");
+
+	sample_effect(r, EFFECT_EXEC, EFFECT_ALLOWED, GRANT_NONE, 1, "/usr/bin/python3.11");
+	sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, read, 1, "/home/ann/shop/analyse.py");
+	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 2, "/home/ann/.ssh/id_ed25519");
+	sample_effect(r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/shop/package.json");
+	sample_effect(r, EFFECT_WRITE, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/home/ann/shop/.git/hooks/pre-commit");
+	sample_effect(r, EFFECT_MKDIR, EFFECT_DENIED, GRANT_NONE, 1, "/srv/new dir");
+	sample_effect(r, EFFECT_DELETE, EFFECT_DENIED, GRANT_NONE, 3, "/etc");
+	sample_effect(r, EFFECT_EXEC, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/shop/tool");
+	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 7, "/proc/1/environ");
+	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED, GRANT_NONE, 1, "tcp 192.0.2.1:443");
+	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED, GRANT_NONE, 1, "unix /run/user/1000/bus");
+	sample_effect(r, EFFECT_OPAQUE, EFFECT_ALLOWED, GRANT_NONE, 1, "openat");
+	sample_effect(r, EFFECT_READ, EFFECT_ABSENT, GRANT_NONE, 1, "/srv/nothing");
+	r->exit_status = 1;
+	r->effects_dropped = 9;
+}
+
+static void make_signal(struct event_result *r)
+{
+	sample_effect(r, EFFECT_EXEC, EFFECT_ALLOWED, GRANT_NONE, 1, "/usr/bin/node");
+	r->exit_status = -1;
+	r->signal = 6;
+}
+
+static void make_limit(struct event_result *r, enum limit which)
+{
+	r->cause = CAUSE_LIMIT;
+	r->limit = which;
+	r->exit_status = -1;
+	limits_default_code(&r->limits);
+}
+
+static void make_limit_wall(struct event_result *r)
+{
+	make_limit(r, LIMIT_WALL);
+}
+
+static void make_limit_cpu(struct event_result *r)
+{
+	make_limit(r, LIMIT_CPU);
+}
+
+static void make_limit_memory(struct event_result *r)
+{
+	make_limit(r, LIMIT_MEMORY);
+	r->usage.memory_exact = 1;
+}
+
+static void make_limit_tasks(struct event_result *r)
+{
+	make_limit(r, LIMIT_TASKS);
+}
+
+static void make_limit_files(struct event_result *r)
+{
+	make_limit(r, LIMIT_FILES);
+}
+
+static void make_limit_disk(struct event_result *r)
+{
+	make_limit(r, LIMIT_DISK);
+	r->usage.disk_exact = 1;
+}
+
+static void make_limit_output(struct event_result *r)
+{
+	make_limit(r, LIMIT_OUTPUT);
+}
+
+static void make_killed(struct event_result *r)
+{
+	r->cause = CAUSE_KILLED;
+	r->exit_status = -1;
+	r->signal = 9;
+}
+
+static void make_lost(struct event_result *r)
+{
+	r->cause = CAUSE_LOST;
+	r->exit_status = -1;
+	(void)err_set(&r->error, AMBIT_GONE, "look at the kernel's log", "the warden ended before the cell");
+}
+
+static void make_refused(struct event_result *r)
+{
+	const struct limits none = { .value = { 0 } };
+
+	r->cause = CAUSE_REFUSED;
+	r->exit_status = -1;
+	r->achieved = 0;
+	r->limits = none;
+	r->started_ns = 0;
+	r->ended_ns = 0;
+	r->usage = (struct event_usage){ .wall_ms = 0 };
+	r->home = NULL;
+	(void)err_set(&r->error, AMBIT_NOT_FOUND, "check the spelling, or install it", "program 'pyhton3' is not in the cell");
+}
+
+static void make_given_up(struct event_result *r)
+{
+	r->without = 1u << PROPERTY_DISK | 1u << PROPERTY_MEMORY;
+	r->achieved &= ~(MECHANISM_BIT(MECHANISM_SAMPLER) | MECHANISM_BIT(MECHANISM_CGROUP_MEMORY));
+	r->achieved |= MECHANISM_BIT(MECHANISM_GIVEN_UP);
+	r->base = CELL_BASE_MINIMAL;
+	r->observe = CELL_OBSERVE_EFFECTS;
+}
+
+static void make_names(struct event_result *r)
+{
+	static char arg0[] = "./\xff\xfe", arg1[] = "\xed\xa0\x80", arg2[] = "line\nend\t\"quoted\" \\ \033[2J",
+		    arg3[] = "\xe2\x80\xaegpj.exe", arg4[] = "caf\xc3\xa9", arg5[] = "";
+	static char *const argv[] = { arg0, arg1, arg2, arg3, arg4, arg5, NULL };
+	const uint32_t id = sample_grant(r, VERB_READ, "/srv/\xc3");
+
+	r->argv = argv;
+	r->workdir = "/tmp/\xc3(";
+	r->home = "/home/\xff";
+	sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, id, 1, "/srv/\xc3/caf\xc3\xa9");
+	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/srv/\xed\xb0\x80");
+	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/srv/it's \"here\"\n");
+	sample_effect(r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, 1, "/srv/\xe2\x80\xaetxt.exe");
+	sample_effect(r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, UINT32_MAX, "/srv/\x01\x7f");
+}
+
+static void output(struct event_result *r, const void *out, size_t n_out, const char *err)
+{
+	r->captured = true;
+	buf_put(&r->out, out, n_out);
+	buf_put(&r->err, err, strlen(err));
+	r->out_total = n_out;
+	r->err_total = strlen(err);
+}
+
+static void make_output_text(struct event_result *r)
+{
+	output(r, "total: 12\ncaf\xc3\xa9\n", 16, "");
+}
+
+static void make_output_binary(struct event_result *r)
+{
+	output(r, "\x89PNG\r\n\x1a\n\0\xff", 10, "warning\n");
+}
+
+/* NULs are characters of UTF-8, but a text of them is larger than base64. */
+static void make_output_nul(struct event_result *r)
+{
+	output(r, "\0\0\0\0\0\0\0\0\0", 9, "one\0");
+}
+
+/* The cut goes through the last character. */
+static void make_output_cut(struct event_result *r)
+{
+	output(r, "price: 5 \xe2\x82", 11, "tail\n");
+	r->out_total = 70000000000;
+}
+
+static void make_many(struct event_result *r)
+{
+	char name[EFFECT_OBJECT_MAX];
+
+	for (unsigned int i = 0; i < EFFECTS_MAX; i++) {
+		const int n = snprintf(name, sizeof name, "/srv/%u/", i);
+
+		memset(name + n, 0x01, sizeof name - 1 - (size_t)n);
+		name[sizeof name - 1] = 0;
+		sample_effect(r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, 1, name);
+	}
+	r->effects_dropped = 1000;
+}
+
+static void make_thousands(struct event_result *r)
+{
+	const uint32_t id = sample_grant(r, VERB_READ, "/srv");
+	char name[64];
+
+	for (unsigned int i = 0; i < EFFECTS_MAX; i++) {
+		(void)snprintf(name, sizeof name, "/srv/tree/%u/%u.js", i % 37, i);
+		sample_effect(r, EFFECT_READ, EFFECT_ALLOWED, id, i + 1, name);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*make)(struct event_result *r);
+} samples[] = {
+	{ "plain", make_plain },           { "denied", make_denied },           { "signal", make_signal },
+	{ "limit-wall", make_limit_wall }, { "limit-cpu", make_limit_cpu },     { "limit-memory", make_limit_memory },
+	{ "limit-tasks", make_limit_tasks }, { "limit-files", make_limit_files }, { "limit-disk", make_limit_disk },
+	{ "limit-output", make_limit_output }, { "killed", make_killed },       { "lost", make_lost },
+	{ "refused", make_refused },       { "given-up", make_given_up },       { "names", make_names },
+	{ "output-text", make_output_text }, { "output-binary", make_output_binary }, { "output-nul", make_output_nul },
+	{ "output-cut", make_output_cut }, { "many", make_many },               { "thousands", make_thousands },
+};
+
+size_t sample_count(void)
+{
+	return sizeof samples / sizeof samples[0];
+}
+
+const char *sample_name(size_t i)
+{
+	return samples[i].name;
+}
+
+size_t sample_find(const char *name)
+{
+	for (size_t i = 0; i < sample_count(); i++)
+		if (strcmp(samples[i].name, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+void sample_make(size_t i, struct event_result *ret)
+{
+	start(ret);
+	samples[i].make(ret);
+}
+
+void sample_finish(struct event_result *r)
+{
+	free((void *)(uintptr_t)r->grants); /* the sample's own, see sample_grant */
+	result_finish(r);
+}
