@@ -78,6 +78,15 @@ class Session:
                 return
         raise AssertionError("what was typed is not read")
 
+    def until_asleep(self):
+        """Waits until the relay waits."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with open(f"/proc/{self.process.pid}/stat") as f:
+                if f.read().rsplit(") ", 1)[1][0] == "S":
+                    return
+        raise AssertionError("it never waits")
+
     def __enter__(self):
         return self
 
@@ -280,6 +289,7 @@ def goes_on_after_a_stop():
     with Session() as s:
         os.write(s.cell, b"1")
         s.shown(b"1")
+        s.until_asleep()
         s.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, s.process.pid, os.WSTOPPED)
         os.write(s.cell, b"2")
@@ -389,6 +399,7 @@ def it_is_locked_down():
         equal(limits["Max processes"], ["0", "0"])
         if os.access(f"/proc/{s.process.pid}/fd", os.R_OK):
             equal(sorted(os.listdir(f"/proc/{s.process.pid}/fd")), ["0", "1", "2", "3"])
+            equal(os.readlink(f"/proc/{s.process.pid}/fd/2"), os.readlink(f"/proc/{s.process.pid}/fd/0"))
 
 
 def probe(part):

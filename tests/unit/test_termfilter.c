@@ -132,7 +132,7 @@ static void attacks_do_not_pass(void **state)
 		{ "PM and SOS", BYTES("\033^x\033\\\033Xy\033\\z"), "z" },
 		{ "tmux passthrough", BYTES("\033Ptmux;\033\033]52;c;eA==\a\033\\z"), "z" },
 		{ "screen passthrough", BYTES("\033P\033]52;c;eA==\a\033\\z"), "z" },
-		{ "BEL does not end a DCS", BYTES("\033Pa\a\033]52;c;eA==\a\033\\z"), "z" },
+		{ "BEL does not end a DCS", BYTES("\033Pa\ab\033\\z\033_a\ab\033\\"), "z" },
 		{ "DSR 5, the fence's own", BYTES("\033[5n"), "" },
 		{ "DSR 5, among others", BYTES("\033[5;6n\033[6;5n"), "" },
 		{ "DSR, private", BYTES("\033[?6n\033[?15n\033[?26n\033[?996n"), "" },

@@ -268,6 +268,11 @@ static void descriptors_arrive_in_any_order(void **state)
 	how.ascii = true;
 	how.n_pairs = 1;
 	how.pairs[0].word = "out";
+	assert_int_equal(d->screen, RELAY_MASTER); /* the pair's end at the number that the master gets, before its turn */
+	d->screen = fcntl(d->screen, F_DUPFD_CLOEXEC, 20);
+	assert_int_equal(dup3(ends[0], RELAY_MASTER, O_CLOEXEC), RELAY_MASTER);
+	fd_close(&ends[0]);
+	ends[0] = RELAY_MASTER;
 	how.pairs[0].from = ends[0];
 	how.pairs[0].to = far[1];
 	assert_int_equal(relay_start(&how, &r, NULL), 0);
@@ -302,6 +307,34 @@ static void the_program_may_be_a_descriptor(void **state)
 	fd_close(&d->cell);
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
 	how.path = path;
+	assert_int_equal(relay_start(&how, &r, NULL), 0);
+	assert_int_equal(relay_wait(&r, -1, NULL), RELAY_DONE);
+}
+
+static void move_high(int *fd)
+{
+	const int high = fcntl(*fd, F_DUPFD_CLOEXEC, 20);
+
+	assert_true(high >= 20);
+	fd_close(fd);
+	*fd = high;
+}
+
+/* The program, opened in the child, gets the lowest free number: one of the relay's. */
+static void low_numbers_may_be_free(void **state)
+{
+	struct desk *d = *state;
+	struct relay_start how;
+	auto_relay r = RELAY_NONE;
+
+	fd_close(&d->cell);
+	move_high(&d->screen);
+	move_high(&d->tty);
+	move_high(&d->master);
+	how = start_of(d);
+	how.n_pairs = 2; /* any descriptors will do */
+	how.pairs[0].word = how.pairs[1].word = "in";
+	how.pairs[0].from = how.pairs[0].to = how.pairs[1].from = how.pairs[1].to = d->tty;
 	assert_int_equal(relay_start(&how, &r, NULL), 0);
 	assert_int_equal(relay_wait(&r, -1, NULL), RELAY_DONE);
 }
@@ -394,6 +427,7 @@ int main(void)
 		AT_A_DESK(a_relay_from_start_to_end),
 		AT_A_DESK(descriptors_arrive_in_any_order),
 		AT_A_DESK(the_program_may_be_a_descriptor),
+		AT_A_DESK(low_numbers_may_be_free),
 		AT_A_DESK(a_missing_relay_is_told),
 		AT_A_DESK(a_killed_relay_leaves_a_usable_terminal),
 		AT_A_DESK(suspended_and_continued),
