@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct termfilter f;
 	auto_buf out;
 
-	termfilter_init(&f, mode, size > 0 && (data[0] & 2) != 0);
+	termfilter_init(&f, mode, size > 0 ? data[0] >> 1 & 3 : 0);
 	buf_init(&out, 2 * TERMFILTER_PIECE_MAX);
 	while (at < size) {
 		at += termfilter_run(&f, data + at, size - at, &out);

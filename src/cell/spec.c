@@ -10,7 +10,8 @@
 
 void spec_init(struct cell_spec *s)
 {
-	memset(s, 0, sizeof *s);
+	memset(s, 0, offsetof(struct cell_spec, paths)); /* paths and pool are read only as far as they are used */
+	s->pool[0] = 0;
 	s->pool_used = 1; /* offset 0 is the empty text */
 }
 

@@ -60,7 +60,7 @@ static int write_record(const char *path, const char *json, size_t n)
 static bool was_denied(const struct event_result *r)
 {
 	for (size_t i = 0; i < r->n_effects; i++)
-		if (r->effects[i].verdict == EFFECT_DENIED)
+		if (effect_is_denied(r->effects[i].verdict))
 			return true;
 	return false;
 }

@@ -62,6 +62,7 @@ static int start_relay(struct session *s, const struct ambit_event_options *o, s
 	own_out = out >= 0 ? terminal_open_own(o->stream_fd[out], O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	how.terminal_in = own_in;
 	how.terminal_out = own_out;
+	how.mute = in < 0 || out < 0;
 	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
 	r = terminal_save(&s->terminal, o->stream_fd[in >= 0 ? in : out], e);
 	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);

@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "lib/helper.h"
 #include "lib/public.h"
-#include "lib/record.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -106,7 +105,7 @@ void ambit_event_free(struct ambit_event *ev)
 	for (size_t i = 0; ev->argv != NULL && ev->argv[i] != NULL; i++)
 		free(ev->argv[i]);
 	free(ev->argv);
-	buf_finish(&ev->record);
+	free(ev->record);
 	free(ev->request);
 	free(ev);
 }
@@ -449,27 +448,6 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_LOST: break;
 	}
 	return 125;
-}
-
-int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *ret)
-{
-	struct err e;
-	auto_buf b;
-	int r;
-
-	if (!ev->result.ended)
-		return public_error(ret, err_set(&e, AMBIT_USAGE, "wait for its end first", "the event has not ended"), &e);
-	if (ev->record.len == 0) {
-		buf_init(&b, RECORD_MAX);
-		r = record_write(&ev->result, &b, &e);
-		if (r < 0)
-			return public_error(ret, r, &e);
-		ev->record = b; /* handed over, storage and all */
-		buf_init(&b, 0);
-	}
-	*ret_json = (const char *)ev->record.data;
-	*ret_len = ev->record.len;
-	return 0;
 }
 
 const struct event_result *event_result(const struct ambit_event *ev)

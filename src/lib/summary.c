@@ -1,2 +1,252 @@
 #include "lib/summary.h"
-void summary_write(FILE *out, const struct event_result *r, const char *record){(void)record; if(r->cause==CAUSE_REFUSED) fprintf(out,"refused: %s (%s)\n",r->error.msg,r->error.hint); fprintf(out,"cause %d exit %d sig %d effects %zu base %lu\n",r->cause,r->exit_status,r->signal,r->n_effects,r->base_effects); for(size_t i=0;i<r->n_effects;i++) fprintf(out," %s v%d g%d x%u %s\n",effect_word(r->effects[i].kind),r->effects[i].verdict,(int)r->effects[i].grant,r->effects[i].count,r->effects[i].object);}
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "core/denial.h"
+#include "policy/policy.h"
+
+#define SUMMARY_MAX (64u << 10)
+#define SHOWN_MAX 300 /* of a name in a line */
+#define FLAG_MAX 400  /* of a flag in a line: longer ones stand in the record */
+#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
+
+/* ---- how it ended ---- */
+
+static void end_refused(const struct event_result *r, struct buf *out)
+{
+	char text[2 * ERR_MSG_MAX];
+
+	buf_printf(out, "ambit: %s\n", text_escape(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+	if (r->error.hint[0] != 0)
+		buf_printf(out, "  hint: %s\n", text_escape(text, sizeof text, r->error.hint, strlen(r->error.hint)));
+}
+
+static void end_lost(const struct event_result *r, struct buf *out)
+{
+	char text[2 * ERR_MSG_MAX];
+
+	buf_printf(out, "ambit: the event was lost: its warden or its supervisor ended before it\n");
+	if (r->error.code != AMBIT_OK)
+		buf_printf(out, "  why: %s\n", text_escape(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+	else
+		buf_printf(out, "  why: it was killed from outside, or the machine had no memory left (see dmesg)\n");
+	buf_printf(out, "  hint: nothing of the cell runs on; look at what it changed, then run it again\n");
+}
+
+static void end_limit(const struct event_result *r, struct buf *out)
+{
+	struct limits twice = r->limits;
+	char now[32], more[32];
+
+	if (twice.value[r->limit] <= UINT64_MAX / 2)
+		twice.value[r->limit] *= 2;
+	limits_format(&r->limits, r->limit, now, sizeof now);
+	limits_format(&twice, r->limit, more, sizeof more);
+	buf_printf(out, "ambit: ended by its limit: %s=%s\n", limit_word(r->limit), now);
+	buf_printf(out, "  why: %s went over it\n", limit_text(r->limit));
+	buf_printf(out, "  hint: --limit %s=%s allows twice as much\n", limit_word(r->limit), more);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The program of the cell that was most lately seen to start and needs memory that is written and executed. */
+static const struct program_traits *jit_program(const struct event_result *r)
+{
+	for (size_t i = r->n_effects; i-- > 0;) {
+		const struct effect *f = &r->effects[i];
+		const struct program_traits *t =
+			f->kind == EFFECT_EXEC && f->verdict == EFFECT_ALLOWED ? policy_program_traits(base_name(f->object)) : NULL;
+
+		if (t != NULL && t->jit)
+			return t;
+	}
+	return NULL;
+}
+
+static bool has_jit(const struct event_result *r)
+{
+	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++)
+		if (r->grants->grants[i].verb == VERB_JIT)
+			return true;
+	return (r->without >> PROPERTY_CODE & 1) != 0;
+}
+
+static int signal_of(const struct event_result *r)
+{
+	return r->signal == 0 && r->exit_status > SHELL_SIGNAL && r->exit_status <= SHELL_SIGNAL + 64 ?
+		       r->exit_status - SHELL_SIGNAL :
+		       r->signal;
+}
+
+/* What processors and runtimes do where memory is not theirs to write and execute: not the signals that a person sends. */
+static bool is_crash(int signal_number)
+{
+	static const int crashes[] = { 4 /* ILL */, 5 /* TRAP */, 6 /* ABRT */, 7 /* BUS */, 11 /* SEGV */ };
+
+	for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
+		if (signal_number == crashes[i])
+			return true;
+	return false;
+}
+
+static void end_exited(const struct event_result *r, struct buf *out)
+{
+	const struct program_traits *t = is_crash(signal_of(r)) && !has_jit(r) ? jit_program(r) : NULL;
+
+	if (t == NULL)
+		return;
+	buf_printf(out, "ambit: %s crashed (signal %d), likely since it may not write machine code here\n", t->name,
+		   signal_of(r));
+	buf_printf(out, "  why: %s; no grant allows that in this cell\n", t->reason);
+	buf_printf(out, "  hint: --run %s\n", t->name);
+}
+
+static void how_it_ended(const struct event_result *r, struct buf *out)
+{
+	switch (r->cause) {
+	case CAUSE_EXITED:
+		end_exited(r, out);
+		break;
+	case CAUSE_LIMIT:
+		end_limit(r, out);
+		break;
+	case CAUSE_KILLED: /* as asked */
+		break;
+	case CAUSE_LOST:
+		end_lost(r, out);
+		break;
+	case CAUSE_REFUSED:
+		end_refused(r, out);
+		break;
+	}
+}
+
+/* ---- what was denied ---- */
+
+struct listed { /* one line: effects that the same grant would allow */
+	const struct effect *first;
+	struct denial denial;
+	size_t others;
+};
+
+struct list {
+	size_t n, total, shown; /* lines; denials; denials that a line stands for */
+	struct listed lines[SUMMARY_DENIALS];
+	struct denial next; /* scratch */
+};
+
+static bool is_same(const struct listed *l, const struct denial *d, const struct effect *f)
+{
+	if (l->denial.reason != d->reason || l->denial.grantable != d->grantable)
+		return false;
+	if (d->grantable)
+		return l->denial.verb == d->verb && strcmp(l->denial.object, d->object) == 0;
+	return l->first->kind == f->kind && strcmp(l->first->object, f->object) == 0;
+}
+
+/* f, whose denial is list->next. */
+static void list_denial(struct list *list, const struct effect *f)
+{
+	list->total++;
+	for (size_t i = 0; i < list->n; i++)
+		if (is_same(&list->lines[i], &list->next, f)) {
+			list->lines[i].others++;
+			list->shown++;
+			return;
+		}
+	if (list->n == SUMMARY_DENIALS)
+		return;
+	list->lines[list->n++] = (struct listed){ .first = f, .denial = list->next };
+	list->shown++;
+}
+
+/* What a grant could change comes first: programs look into /proc all day. */
+static void list_all(struct list *list, const struct event_result *r)
+{
+	static const struct grant_set nothing;
+	const struct grant_set *grants = r->grants != NULL ? r->grants : &nothing;
+
+	for (int grantable = 1; grantable >= 0; grantable--)
+		for (size_t i = 0; i < r->n_effects; i++) {
+			if (!effect_is_denied(r->effects[i].verdict))
+				continue;
+			denial_of(grants, &r->effects[i], &list->next);
+			if (list->next.grantable == (grantable != 0))
+				list_denial(list, &r->effects[i]);
+		}
+}
+
+static void put_denial(const struct listed *l, struct buf *out)
+{
+	char object[SHOWN_MAX], flag[FLAG_MAX], line[8];
+	const struct effect *f = l->first;
+	const struct grant_request want = denial_request(&l->denial);
+
+	buf_printf(out, "  %s %s", effect_word(f->kind), text_escape(object, sizeof object, f->object, strlen(f->object)));
+	if (f->count > 1)
+		buf_printf(out, " (%u times)", f->count);
+	if (l->others > 0)
+		buf_printf(out, " and %zu more there", l->others);
+	buf_printf(out, ": %s", denial_why(l->denial.reason));
+	if (l->denial.grantable) {
+		grant_suggest(&want, line, sizeof line, flag, sizeof flag);
+		if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
+			buf_printf(out, "; allow: %s", flag);
+	}
+	buf_put_u8(out, '\n');
+}
+
+static void put_rest(const struct list *list, const char *record, struct buf *out)
+{
+	char shown[SHOWN_MAX];
+
+	if (list->shown == list->total)
+		return;
+	if (record != NULL)
+		buf_printf(out, "  and %zu more: ambit explain %s\n", list->total - list->shown,
+			   text_escape(shown, sizeof shown, record, strlen(record)));
+	else
+		buf_printf(out, "  and %zu more: run it with --record FILE, then ambit explain FILE\n",
+			   list->total - list->shown);
+}
+
+static void what_was_denied(const struct event_result *r, const char *record, struct buf *out)
+{
+	auto_free struct list *list = calloc(1, sizeof *list);
+
+	if (list == NULL) {
+		buf_printf(out, "ambit: no memory to say what was denied\n");
+		return;
+	}
+	list_all(list, r);
+	if (list->total == 0)
+		return;
+	buf_printf(out, "ambit: %zu denied\n", list->total);
+	for (size_t i = 0; i < list->n; i++)
+		put_denial(&list->lines[i], out);
+	put_rest(list, record, out);
+}
+
+void summary_text(const struct event_result *r, const char *record, struct buf *out)
+{
+	how_it_ended(r, out);
+	what_was_denied(r, record, out);
+}
+
+void summary_write(FILE *out, const struct event_result *r, const char *record)
+{
+	auto_buf text;
+
+	buf_init(&text, SUMMARY_MAX);
+	summary_text(r, record, &text);
+	if (text.len > 0)
+		(void)fwrite(text.data, 1, text.len, out); /* nobody is left to be told */
+}

@@ -1,6 +1,22 @@
+/* summary - what a person needs to know about an event that did not go as asked.
+ *
+ * Owns:   the words of it; doc/parts/explain.md shows each case.
+ * Holds:  nothing at all if nothing was denied and the program ended by itself. At most SUMMARY_LINES lines; one line of
+ *         what, one of why, one of what to do; every foreign text escaped.
+ * Called: cli, after the event; summary_text is pure. */
 #ifndef LIB_SUMMARY_H
 #define LIB_SUMMARY_H
+
 #include <stdio.h>
+
+#include "base/buf.h"
 #include "lib/result.h"
+
+#define SUMMARY_LINES 12
+#define SUMMARY_DENIALS 6 /* of these lines; more are counted */
+
+/* record: the file that the record goes to, NULL if none. */
+void summary_text(const struct event_result *r, const char *record, struct buf *out);
 void summary_write(FILE *out, const struct event_result *r, const char *record);
+
 #endif

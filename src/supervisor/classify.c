@@ -188,7 +188,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		char above[EFFECT_OBJECT_MAX];
 
 		(void)strcpy(above, f->object); /* same size */
-		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED : EFFECT_ABSENT;
+		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
 }

@@ -478,7 +478,7 @@ static void tell_effects(struct supervisor *s)
 	static struct telling t;
 	struct arena_head head;
 
-	t = (struct telling){ .s = s };
+	t.s = s;
 	buf_init(&t.batch, WIRE_BODY_MAX);
 	classify_init(&t.classifier, &s->spec, &s->request.grants);
 	arena_read(s->arena, ARENA_BYTES, tell_effect, &t, &head);
@@ -552,8 +552,11 @@ int main(void)
 	struct err e;
 	int signal_fd;
 
-	s = (struct supervisor){ .lib = LIBRARY_FD, .cell = -1, .pidfd = -1, .tick = -1, .proc_fd = -1, .scratch_fd = -1, .terminal_fd = -1,
-				 .stdio_fd = { -1, -1, -1 }, .program_fd = -1, .state = WIRE_NEW };
+	/* field by field: clearing half a megabyte that is clear would cost its page faults */
+	s.lib = LIBRARY_FD;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = -1;
+	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
+	s.state = WIRE_NEW;
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -289,8 +289,10 @@ int main(void)
 	static struct warden w; /* 150 KiB of description: not for a stack */
 	struct cell_failure f;
 
-	w = (struct warden){ .sock = SUPERVISOR_FD, .report_fd = -1, .program_fd = -1, .stdio_fd = { -1, -1, -1 } };
-	w.eye = (struct eye){ .listener_fd = -1, .proc_fd = -1 };
+	/* field by field: clearing what is clear would cost its page faults */
+	w.sock = SUPERVISOR_FD;
+	w.report_fd = w.program_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
+	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = -1;
 	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
 		w.trees.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */

@@ -113,7 +113,7 @@ def collect(fd, until=None, length=None):
 
 def equal(got, expected):
     if got != expected:
-        raise AssertionError(f"got {got!r}, expected {expected!r}")
+        raise AssertionError(f"got {got!r:.300}, expected {expected!r:.300}")
 
 
 def true(what, told):
@@ -364,6 +364,12 @@ def ascii_terminals():
         equal(s.shown(b"."), b"caf?.")
 
 
+def a_mute_terminal():
+    with Session("ascii", "mute") as s:
+        os.write(s.cell, b"\x1b[6n\x1b[?1000h\xc3\xa9.")
+        equal(s.shown(b"."), b"?.")
+
+
 def wrong_use_is_refused():
     for words in (("what",), ("out",), ("in", "ascii"), ("out",) * 5):
         with Session(*words) as s:
@@ -434,7 +440,7 @@ CASES = [bytes_go_both_ways, output_is_filtered, everything_is_shown_before_the_
          a_slow_terminal_stops_the_cell_but_not_the_keys, a_cell_that_does_not_read_stops_the_keys_only,
          ends_with_the_terminal, ends_with_the_terminal_while_output_waits, signals_are_not_its_business,
          goes_on_after_a_stop, goes_on_after_a_stop_while_it_waits_for_an_answer,
-         waits_for_a_cell_that_has_not_opened_its_side, further_pairs, a_broken_pipe_is_passed_on, ascii_terminals,
+         waits_for_a_cell_that_has_not_opened_its_side, further_pairs, a_broken_pipe_is_passed_on, ascii_terminals, a_mute_terminal,
          wrong_use_is_refused, it_is_locked_down, the_probe_reaches_the_kernel_without_the_promise,
          the_filter_alone_refuses_all, the_limits_alone_refuse_descriptors_and_memory, both_together]
 

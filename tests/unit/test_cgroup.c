@@ -237,19 +237,39 @@ int __wrap_unlinkat(int dir, const char *path, int flags)
 	return __real_unlinkat(dir, path, flags);
 }
 
-static void leave_all(const char *pid)
+static void leave_one(const char *dir, const char *pid)
 {
-	char command[256];
+	char line[32], *found, *text = text_get(dir, "cgroup.procs");
 
-	(void)snprintf(command, sizeof command, "find %s -name cgroup.procs -exec sed -i '/^%s$/d' {} +", w.root, pid);
-	assert_int_equal(system(command), 0); /* NOLINT: a test's own words */
+	(void)snprintf(line, sizeof line, "%s\n", pid);
+	found = strstr(text, line);
+	if (found == NULL || (found != text && found[-1] != '\n'))
+		return;
+	(void)memmove(found, found + strlen(line), strlen(found + strlen(line)) + 1);
+	text_put(dir, "cgroup.procs", text);
+}
+
+static void leave_all(const char *dir, const char *pid)
+{
+	char below[PROCTEXT_PATH_MAX];
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	leave_one(dir, pid);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
+			(void)snprintf(below, sizeof below, "%s/%s", dir, entry->d_name);
+			leave_all(below, pid);
+		}
+	if (d != NULL)
+		(void)closedir(d);
 }
 
 static void join(const char *path, const char *pid)
 {
 	int fd;
 
-	leave_all(pid);
+	leave_all(w.root, pid);
 	fd = __real_open64(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(__real_write(fd, pid, strlen(pid)), strlen(pid));
@@ -479,13 +499,15 @@ static void a_nameless_member_is_a_stranger(void **state)
 {
 	const struct cgroup_ask ask = ask_for(1 << 20, 10);
 	char members[64];
+	const char *own;
 	struct cgroup c;
 
 	(void)state;
 	(void)snprintf(members, sizeof members, "%s0\n", self());
-	(void)host_v2("/run.scope", "memory pids\n", "", members);
+	own = host_v2("/run.scope", "memory pids\n", "", members);
 	cgroup_create(&ask, &c);
 	assert_false(cgroup_has(&c, CGROUP_MEMORY));
+	assert_false(exists(own, "ambit.leaf"));
 }
 
 static void from_the_leaf_the_parent_is_used(void **state)
@@ -614,6 +636,35 @@ static void a_missing_file_counts_only_where_it_must_be(void **state)
 	}
 }
 
+static void what_refuses_the_cell_is_not_claimed(void **state)
+{
+	static const char *const files[] = { "tasks", "cgroup.procs" };
+	const struct cgroup_ask ask = ask_for(1 << 20, 10);
+	char memory[256], file[PROCTEXT_PATH_MAX + 32];
+	struct cgroup c;
+	struct err e;
+
+	(void)state;
+	host_v1();
+	(void)snprintf(memory, sizeof memory, "%s/cg/memory/own", w.root);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		cgroup_create(&ask, &c);
+		assert_true(cgroup_has(&c, CGROUP_MEMORY));
+		(void)snprintf(file, sizeof file, "%s/%s", event_dir(memory, &c), files[i]);
+		assert_int_equal(unlink(file), 0);
+		if (i == 0)
+			cgroup_enter(&c);
+		else
+			cgroup_place(&c, 4000003);
+		assert_false(cgroup_has(&c, CGROUP_MEMORY));
+		assert_string_not_equal(c.why[CGROUP_MEMORY], "");
+		assert_true(cgroup_has(&c, CGROUP_TASKS));
+		assert_int_equal(count_ours(memory), 0);
+		leave_all(w.root, "4000003");
+		assert_int_equal(cgroup_finish(&c, 50, &e), 0);
+	}
+}
+
 static void a_busy_directory_is_waited_for_and_not_for_ever(void **state)
 {
 	const struct cgroup_ask ask = ask_for(1 << 20, 10);
@@ -701,7 +752,7 @@ static void live(const char *own, const char *file)
 	(void)cgroup_cpu(&c, &v, &u);
 	(void)cgroup_oom_kills(&c);
 	(void)cgroup_forks_refused(&c);
-	leave_all("4000003"); /* the cell's end, with version 1 */
+	leave_all(w.root, "4000003"); /* the cell's end, with version 1 */
 	(void)cgroup_finish(&c, 50, &e);
 }
 
@@ -747,6 +798,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(figures_of_version_2, begin, end),
 		cmocka_unit_test_setup_teardown(version_1_has_a_directory_for_each, begin, end),
 		cmocka_unit_test_setup_teardown(a_missing_file_counts_only_where_it_must_be, begin, end),
+		cmocka_unit_test_setup_teardown(what_refuses_the_cell_is_not_claimed, begin, end),
 		cmocka_unit_test_setup_teardown(a_busy_directory_is_waited_for_and_not_for_ever, begin, end),
 		cmocka_unit_test_setup_teardown(sweep_spares_the_living, begin, end),
 		cmocka_unit_test_prestate_setup_teardown(each_call_may_fail, begin, end, &version_1),

@@ -88,11 +88,12 @@ static void random_bytes_never_hurt(void **state)
 			memset(bytes + 5, 0, 3 * prop_below(&p, 2));
 			memset(bytes + 13, 0, 3);
 		}
+		buf_init(&b, 8192);
 		rbuf_init(&r, bytes, n);
 		effect_decode(&r, &f);
 		if (r.failed)
 			continue;
-		buf_init(&b, 8192); /* what is accepted is encoded as it came */
+		/* what is accepted is encoded as it came */
 		effect_encode(&b, &f);
 		if (b.len != r.at || memcmp(b.data, bytes, b.len) != 0)
 			prop_fail(&p, "accepted, but encoded in another way");

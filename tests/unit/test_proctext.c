@@ -61,7 +61,7 @@ static void fields_by_key(void **state)
 		{ "write_bytes: 4096\ncancelled_write_bytes: 7\n", "write_bytes", true, 4096 },
 		{ "cancelled_write_bytes: 7\n", "write_bytes", false, 0 },
 		{ "low 0\noom 3\noom_kill 2\noom_group_kill 1\n", "oom_kill", true, 2 },
-		{ "low 0\noom 3\noom_kill 2\n", "oom", true, 3 },
+		{ "low 0\noom_kill 2\noom 3\n", "oom", true, 3 },
 		{ "populated 1\nfrozen 0\n", "populated", true, 1 },
 		{ "max 18446744073709551615", "max", true, UINT64_MAX },
 		{ "max 18446744073709551616", "max", false, 0 },

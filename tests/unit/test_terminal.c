@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -283,6 +284,28 @@ static void descriptors_arrive_in_any_order(void **state)
 	fd_close(&far[0]);
 }
 
+/* A path may name a descriptor whose number the relay's own take. */
+static void the_program_may_be_a_descriptor(void **state)
+{
+	struct desk *d = *state;
+	struct relay_start how = start_of(d);
+	auto_relay r = RELAY_NONE;
+	auto_fd int exe = open(RELAY, O_PATH | O_CLOEXEC);
+	char path[64];
+
+	assert_true(exe > RELAY_MASTER); /* the desk's are below; one of them swaps its place with the program */
+	assert_int_equal(d->screen, RELAY_MASTER);
+	d->screen = fcntl(d->screen, F_DUPFD_CLOEXEC, 20);
+	assert_int_equal(dup3(exe, RELAY_MASTER, O_CLOEXEC), RELAY_MASTER);
+	fd_close(&exe);
+	exe = RELAY_MASTER;
+	fd_close(&d->cell);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
+	how.path = path;
+	assert_int_equal(relay_start(&how, &r, NULL), 0);
+	assert_int_equal(relay_wait(&r, -1, NULL), RELAY_DONE);
+}
+
 static void a_missing_relay_is_told(void **state)
 {
 	struct relay_start how = start_of(*state);
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test(charsets),
 		AT_A_DESK(a_relay_from_start_to_end),
 		AT_A_DESK(descriptors_arrive_in_any_order),
+		AT_A_DESK(the_program_may_be_a_descriptor),
 		AT_A_DESK(a_missing_relay_is_told),
 		AT_A_DESK(a_killed_relay_leaves_a_usable_terminal),
 		AT_A_DESK(suspended_and_continued),

@@ -1,0 +1,187 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/summary.h"
+#include "sample_results.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static void says(const struct event_result *r, const char *record, const char *what, const char *expected)
+{
+	auto_buf out;
+	const char *text;
+
+	buf_init(&out, 1u << 20);
+	summary_text(r, record, &out);
+	text = out.len > 0 ? buf_cstr(&out) : "";
+	if (strcmp(text, expected) != 0)
+		fail_msg("%s:\n%s--- expected:\n%s", what, text, expected);
+}
+
+static void each_case_in_its_words(void **state)
+{
+	static const struct {
+		const char *sample, *record, *text;
+	} rows[] = {
+		{ "plain", NULL, "" },
+		{ "killed", NULL, "" },
+		{ "output-text", "r.json", "" },
+		{ "refused", NULL,
+		  "ambit: program 'pyhton3' is not in the cell\n"
+		  "  hint: check the spelling, or install it\n" },
+		{ "lost", NULL,
+		  "ambit: the event was lost: its warden or its supervisor ended before it\n"
+		  "  why: the warden ended before the cell\n"
+		  "  hint: nothing of the cell runs on; look at what it changed, then run it again\n" },
+		{ "limit-wall", NULL,
+		  "ambit: ended by its limit: wall=30s\n"
+		  "  why: time from start to end went over it\n"
+		  "  hint: --limit wall=1m allows twice as much\n" },
+		{ "limit-memory", NULL,
+		  "ambit: ended by its limit: memory=512M\n"
+		  "  why: memory of all processes together went over it\n"
+		  "  hint: --limit memory=1G allows twice as much\n" },
+		{ "signal", NULL,
+		  "ambit: node crashed (signal 6), likely since it may not write machine code here\n"
+		  "  why: V8 compiles while it runs; no grant allows that in this cell\n"
+		  "  hint: --run node\n" },
+		{ "names", NULL,
+		  "ambit: 4 denied\n"
+		  "  read /srv/\\xed\\xb0\\x80: no grant covers it; allow: --read $'/srv/\\xed\\xb0\\x80'\n"
+		  "  read /srv/it's \"here\"\\x0a: no grant covers it; allow: --read $'\"/srv/it\\'s \"\"here\"\"\\x0a\"'\n"
+		  "  write /srv/\\u{202e}txt.exe: no grant covers it; allow: --write $'/srv/\\xe2\\x80\\xaetxt.exe'\n"
+		  "  write /srv/\\x01\\x7f (4294967295 times): no grant covers it; allow: --write $'/srv/\\x01\\x7f'\n" },
+		{ "denied", "last.json",
+		  "ambit: 9 denied\n"
+		  "  read /home/ann/.ssh/id_ed25519 (2 times): no grant covers it; allow: --read /home/ann/.ssh/id_ed25519\n"
+		  "  write /home/ann/shop/package.json: it may be read, but no grant lets it be changed; allow: --write "
+		  "/home/ann/shop/package.json\n"
+		  "  write /home/ann/shop/.git/hooks/pre-commit: it may be read, but no grant lets it be changed; allow: "
+		  "--write /home/ann/shop/.git/hooks\n"
+		  "  mkdir /srv/new dir: no grant covers it; allow: --write /srv\n"
+		  "  exec /home/ann/shop/tool: it may be read, but no grant lets it be executed; allow: --run "
+		  "/home/ann/shop/tool\n"
+		  "  delete /etc (3 times): its directory is /, which is never granted whole\n"
+		  "  and 3 more: ambit explain last.json\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct event_result r;
+
+		sample_make(sample_find(rows[i].sample), &r);
+		says(&r, rows[i].record, rows[i].sample, rows[i].text);
+		sample_finish(&r);
+	}
+}
+
+/* What one grant would allow is one line. */
+static void what_belongs_together_is_one_line(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("limit-cpu"), &r);
+	r.cause = CAUSE_EXITED;
+	sample_effect(&r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/proc/1/stat");
+	sample_effect(&r, EFFECT_WRITE, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/srv/out/a");
+	sample_effect(&r, EFFECT_WRITE, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/srv/out/b");
+	sample_effect(&r, EFFECT_DELETE, EFFECT_DENIED, GRANT_NONE, 1, "/srv/out/c");
+	says(&r, NULL, "together",
+	     "ambit: 4 denied\n"
+	     "  write /srv/out/a and 2 more there: no grant covers it; allow: --write /srv/out\n"
+	     "  read /proc/1/stat: a cell has its own /proc, /dev and /sys, and never those of the host\n");
+	sample_finish(&r);
+}
+
+static void a_protected_name_is_said_to_be_one(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("plain"), &r);
+	sample_effect(&r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/shop/.git/config");
+	says(&r, NULL, "protected",
+	     "ambit: 1 denied\n"
+	     "  write /home/ann/shop/.git/config: other programs run or obey what stands there, so it must be granted by its "
+	     "name; allow: --write /home/ann/shop/.git/config\n");
+	sample_finish(&r);
+}
+
+/* The hint is for those who lack the grant, and for programs that the crash can be of. */
+static void no_hint_about_jit_without_reason(void **state)
+{
+	static const struct {
+		const char *name;
+		int exit_status, signal;
+		const char *program;
+		bool jit;
+		uint32_t without;
+		bool hint;
+	} rows[] = {
+		{ "node aborts", -1, 6, "/usr/bin/node", false, 0, true },
+		{ "node traps", -1, 5, "/usr/local/bin/node", false, 0, true },
+		{ "under a shell", 133, 0, "/usr/bin/node", false, 0, true },
+		{ "with a version", -1, 11, "/usr/bin/node-20", false, 0, true },
+		{ "has jit", -1, 6, "/usr/bin/node", true, 0, false },
+		{ "given up", -1, 6, "/usr/bin/node", false, 1u << PROPERTY_CODE, false },
+		{ "killed by a person", -1, 9, "/usr/bin/node", false, 0, false },
+		{ "an exit of its own", 6, 0, "/usr/bin/node", false, 0, false },
+		{ "needs none", -1, 6, "/usr/bin/python3.11", false, 0, false },
+		{ "unknown", -1, 6, "/usr/bin/true", false, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct event_result r;
+		auto_buf out;
+
+		sample_make(sample_find("output-text"), &r);
+		r.exit_status = rows[i].exit_status;
+		r.signal = rows[i].signal;
+		r.without = rows[i].without;
+		if (rows[i].jit)
+			(void)sample_grant(&r, VERB_JIT, "");
+		sample_effect(&r, EFFECT_EXEC, EFFECT_ALLOWED, GRANT_NONE, 1, rows[i].program);
+		buf_init(&out, 4096);
+		summary_text(&r, NULL, &out);
+		if ((out.len > 0) != rows[i].hint)
+			fail_msg("%s", rows[i].name);
+		sample_finish(&r);
+	}
+}
+
+static void thousands_are_a_few_lines(void **state)
+{
+	struct event_result r;
+	size_t lines = 0;
+	auto_buf out;
+
+	(void)state;
+	sample_make(sample_find("many"), &r);
+	buf_init(&out, 1u << 20);
+	summary_text(&r, NULL, &out);
+	for (size_t i = 0; i < out.len; i++)
+		lines += out.data[i] == '\n';
+	assert_int_equal(lines, SUMMARY_DENIALS + 2);
+	assert_non_null(strstr(buf_cstr(&out), "and 4090 more: run it with --record FILE, then ambit explain FILE\n"));
+	sample_finish(&r);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case_in_its_words),
+		cmocka_unit_test(what_belongs_together_is_one_line),
+		cmocka_unit_test(a_protected_name_is_said_to_be_one),
+		cmocka_unit_test(no_hint_about_jit_without_reason),
+		cmocka_unit_test(thousands_are_a_few_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
