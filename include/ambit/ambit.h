@@ -44,6 +44,8 @@ int ambit_policy_grant(struct ambit_policy *p, const char *verb, const char *tex
 int ambit_policy_limit(struct ambit_policy *p, const char *text, struct ambit_error *e);
 /* A policy file, parsed in a cell of its own. The file must be named by the caller; nothing is searched for. */
 int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_error *e);
+/* The same for a text that the caller has; name is for messages. */
+int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void *text, size_t n, struct ambit_error *e);
 /* A built-in policy: "python", "node", ... */
 int ambit_policy_preset(struct ambit_policy *p, const char *name, struct ambit_error *e);
 

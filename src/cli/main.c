@@ -30,6 +30,8 @@ static const struct verb {
 	int (*call)(int argc, char **argv);
 } verbs[] = {
 	{ "run", cli_run },
+	{ "explain", cli_explain },
+	{ "learn", cli_learn },
 	{ "policy", cli_policy },
 	{ "help", cli_help },
 	{ "version", cli_version },

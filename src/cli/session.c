@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "cli/terminal.h"
 #include "lib/helper.h"
+#include "lib/launch.h"
 #include "lib/public.h"
 
 struct session {
@@ -129,14 +130,15 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	}
 }
 
-int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret, struct ambit_error *ret_error)
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
+		struct ambit_error *ret_error)
 {
 	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE };
 	struct err e;
 	int r;
 
 	s.signal_fd = catch_signals();
-	r = ambit_event_start(p, o, &s.ev, ret_error);
+	r = launch_event(p, o, hide, &s.ev, ret_error);
 	*ret = s.ev;
 	if (r < 0) {
 		fd_close(&s.signal_fd);

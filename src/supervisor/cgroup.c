@@ -553,11 +553,13 @@ uint64_t cgroup_oom_kills(const struct cgroup *c)
 uint64_t cgroup_forks_refused(const struct cgroup *c)
 {
 	const struct cgroup_dir *d = dir_of(c, CGROUP_TASKS);
-	uint64_t n = 0;
+	uint64_t n = 0, peak, max;
 
-	if (d == NULL || !get_field(d->fd, "pids.events", "max", &n))
-		return 0;
-	return n;
+	if (d == NULL || (get_field(d->fd, "pids.events", "max", &n) && n > 0))
+		return n;
+	/* from 6.11 the kernel counts for version 2 only: all that is known is that the limit was reached */
+	return d->version == 1 && get_number(d->fd, "pids.peak", &peak) && get_number(d->fd, "pids.max", &max) &&
+	       peak >= max;
 }
 
 /* ---- the end ---- */

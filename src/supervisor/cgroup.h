@@ -61,7 +61,8 @@ bool cgroup_memory_now(const struct cgroup *c, uint64_t *ret_bytes);
 bool cgroup_memory_peak(const struct cgroup *c, uint64_t *ret_bytes);
 bool cgroup_tasks_peak(const struct cgroup *c, uint64_t *ret_tasks);
 bool cgroup_cpu(const struct cgroup *c, uint64_t *ret_user_us, uint64_t *ret_system_us);
-/* Processes that the kernel killed for want of memory; forks that it refused. */
+/* Processes that the kernel killed for want of memory; forks that it refused (1 with version 1 from Linux 6.11, if the
+ * limit was reached: more is not told). */
 uint64_t cgroup_oom_kills(const struct cgroup *c);
 uint64_t cgroup_forks_refused(const struct cgroup *c);
 

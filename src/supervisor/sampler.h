@@ -10,7 +10,8 @@
  *   that shows between two samples is added back; children that live shorter than a period do not show.
  * - shared memory that nobody has mapped and that lies on no file system given here (System V segments, descriptors in
  *   flight between sockets), and buffers of pipes and sockets. The floor of the host's memory (bounds) stands behind it.
- * - bytes that are allocated and not written (fallocate): the cell's filter refuses that call. */
+ * - space on a disk that is allocated and not written: fallocate is in no figure of the kernel's, and with
+ *   FALLOC_FL_KEEP_SIZE not under RLIMIT_FSIZE either. Only a filter that refuses the call bounds it. */
 #ifndef SUPERVISOR_SAMPLER_H
 #define SUPERVISOR_SAMPLER_H
 

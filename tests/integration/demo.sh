@@ -47,6 +47,16 @@ sys.exit(not any(isinstance(name, str) and name.endswith(end) for name in names)
 PY
 }
 
+# Each line of the README's excerpt, but for where the home is and for numbers.
+shows_readme() {
+	local line
+	sed "s|$dir/cell/home|/home/ann|g; s/[0-9][0-9]*/N/g; s/^ *//" "$work/$who.txt" >"$work/said"
+	# shellcheck disable=SC2016 # backquotes of Markdown
+	sed -n '/^```text$/,/^```$/{/^```/d;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
+	[ -s "$work/shown" ] || return 1
+	while IFS= read -r line; do grep -qxF -- "$line" "$work/said" || return 1; done <"$work/shown"
+}
+
 demo_as() { # WHO COMMAND...
 	local who=$1 status
 	shift
@@ -73,6 +83,8 @@ demo_as() { # WHO COMMAND...
 	is "$who: the record has the key as denied" denied read .ssh/id_ed25519
 	is "$who: the record has the hook as denied" denied write .git/hooks/post-commit
 	is "$who: the record has the connection as denied" denied connect 192.0.2.1:443
+
+	is "$who: it prints what the README shows" shows_readme
 
 	if grep -q '^SKIPPED' "$work/$who.txt"; then
 		skip "$who: vm2" "$(grep '^SKIPPED' "$work/$who.txt")"

@@ -228,12 +228,20 @@ static void crowd(void *arg)
 {
 	char *shared = map(32 * MIB, MAP_SHARED);
 
-	(void)arg;
 	for (int i = 0; i < 9; i++)
 		if (fork() == 0)
 			break;
 	touch(shared, 32 * MIB);
+	(void)!write(*(int *)arg, "x", 1);
 	(void)pause();
+}
+
+static bool tells(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	return poll(&p, 1, PATIENCE_MS) == 1 && read(fd, &byte, 1) == 1;
 }
 
 static bool processes_at_least(const struct sample *s, uint64_t want)
@@ -250,16 +258,21 @@ static bool memory_at_least(const struct sample *s, uint64_t want)
 static void shared_pages_count_once(void **state)
 {
 	struct run r;
+	int ready[2];
 
 	(void)state;
-	run_begin(&r, limits_of(LIMIT_MEMORY, 100 * MIB), false, crowd, NULL);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	run_begin(&r, limits_of(LIMIT_MEMORY, 100 * MIB), false, crowd, &ready[1]);
 	minicell_go(&r.cell);
-	assert_true(run_until(&r, processes_at_least, 11));
+	for (int i = 0; i < 10; i++)
+		assert_true(tells(ready[0]));
 	assert_false(run_until_over(&r, 300));
 	assert_in_range(r.bounds.last.memory_bytes, 32 * MIB, 100 * MIB);
 	r.bounds.limits.value[LIMIT_MEMORY] = 0; /* the twin: without a limit nobody looks so closely */
 	assert_true(run_until(&r, memory_at_least, 300 * MIB));
 	run_end(&r, NULL);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
 }
 
 static void fill_scratch(void *arg)
@@ -581,14 +594,6 @@ static void writer(void *arg)
 	(void)pause();
 }
 
-static bool tells(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char byte;
-
-	return poll(&p, 1, PATIENCE_MS) == 1 && read(fd, &byte, 1) == 1;
-}
-
 static void what_ended_children_wrote_counts(void **state)
 {
 	static const struct {
@@ -643,21 +648,27 @@ static void what_ended_children_wrote_counts(void **state)
 
 static void only_the_root_of_a_proc_is_taken(void **state)
 {
-	static const char *const paths[] = { "/tmp", "/proc/self", "/proc/sys", "/dev/null" };
+	static const struct {
+		const char *path;
+		int want;
+	} rows[] = { { "/tmp", -AMBIT_PROTOCOL },
+		     { "/proc/self", -AMBIT_PROTOCOL },
+		     { "/proc/sys", -AMBIT_PROTOCOL },
+		     { "/dev/null", -AMBIT_HOST } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct limits l = limits_of(LIMIT_MEMORY, MIB);
 		const struct bounds_ask ask = { .limits = &l, .event_id = "e_test", .root = fake_root };
-		auto_fd int fd = open(paths[i], O_PATH | O_CLOEXEC);
+		auto_fd int fd = open(rows[i].path, O_PATH | O_CLOEXEC);
 		struct bounds b;
 		struct err e;
 		int got;
 
 		assert_int_equal(bounds_prepare(&ask, &b, &e), 0);
 		got = bounds_watch(&b, fd, -1, false, &e);
-		if (got != -AMBIT_PROTOCOL && got != -AMBIT_HOST)
-			fail_msg("%s: %d", paths[i], got);
+		if (got != rows[i].want)
+			fail_msg("%s: %d", rows[i].path, got);
 		assert_true((bounds_mechanisms(&b) & MECHANISM_BIT(MECHANISM_SAMPLER)) == 0);
 		assert_int_equal(bounds_finish(&b, &e), 0);
 	}
@@ -680,27 +691,30 @@ static void a_dead_cell_reads_as_nothing(void **state)
 
 /* ---- root: cgroups of version 1 ---- */
 
-static void cgroups_begin(struct run *r, struct limits l, void (*work)(void *), void *arg, bool place)
+static void cgroups_prepare(struct bounds *b, struct limits l)
 {
 	const struct bounds_ask ask = { .limits = &l, .event_id = "e_test", .root = "" };
 	struct err e = { .code = AMBIT_OK };
+
+	assert_int_equal(bounds_prepare(&ask, b, &e), 0);
+	if (cgroup_has(&b->cgroup, CGROUP_MEMORY) && cgroup_has(&b->cgroup, CGROUP_TASKS))
+		return;
+	print_message("SKIP: no cgroups here: %s; %s\n", b->cgroup.why[0], b->cgroup.why[1]);
+	(void)bounds_finish(b, &e);
+	if (getenv("AMBIT_MUST_RUN") != NULL)
+		fail();
+	skip();
+}
+
+static void cgroups_begin(struct run *r, struct limits l, void (*work)(void *), void *arg)
+{
+	struct err e = { .code = AMBIT_OK };
 	int error = 0;
 
-	assert_int_equal(bounds_prepare(&ask, &r->bounds, &e), 0);
-	if (!cgroup_has(&r->bounds.cgroup, CGROUP_MEMORY) || !cgroup_has(&r->bounds.cgroup, CGROUP_TASKS)) {
-		print_message("SKIP: no cgroups here: %s; %s\n", r->bounds.cgroup.why[0], r->bounds.cgroup.why[1]);
-		(void)bounds_finish(&r->bounds, &e);
-		if (getenv("AMBIT_MUST_RUN") != NULL)
-			fail();
-		skip();
-	}
-	if (!place)
-		bounds_enter(&r->bounds);
+	cgroups_prepare(&r->bounds, l);
+	bounds_enter(&r->bounds);
 	assert_true(minicell_start(&r->cell, ORDINARY, work, arg, &error));
-	if (place)
-		bounds_place(&r->bounds, r->cell.pid);
-	else
-		assert_int_equal(bounds_leave(&r->bounds, &e), 0);
+	assert_int_equal(bounds_leave(&r->bounds, &e), 0);
 	assert_true(cgroup_has(&r->bounds.cgroup, CGROUP_MEMORY) && cgroup_has(&r->bounds.cgroup, CGROUP_TASKS));
 	if (bounds_watch(&r->bounds, r->cell.proc_fd, r->cell.scratch_fd, false, &e) < 0)
 		fail_msg("%s", e.msg);
@@ -723,7 +737,7 @@ static void the_kernel_ends_a_hog(void **state)
 	struct run r;
 
 	(void)state;
-	cgroups_begin(&r, l, hog, NULL, false);
+	cgroups_begin(&r, l, hog, NULL);
 	assert_false(own_cgroup_is_ours());
 	minicell_go(&r.cell);
 	assert_true(run_until_over(&r, PATIENCE_MS));
@@ -738,21 +752,52 @@ static void the_kernel_refuses_forks(void **state)
 {
 	static int n = 200;
 	struct limits l = { .value = { [LIMIT_MEMORY] = 64 * MIB, [LIMIT_TASKS] = 20 } };
+	struct event_usage usage = { 0 };
+	struct run r;
 
 	(void)state;
-	for (int place = 0; place < 2; place++) {
-		struct event_usage usage = { 0 };
-		struct run r;
+	cgroups_begin(&r, l, bomb, &n);
+	minicell_go(&r.cell);
+	assert_false(run_until_over(&r, 300)); /* a refused fork is the program's business */
+	assert_int_equal(bounds_enforced(&r.bounds), 1u << LIMIT_TASKS);
+	sampler_read(r.bounds.sampler, 0, &r.bounds.last);
+	assert_in_range(r.bounds.last.processes, 10, 21);
+	run_end(&r, &usage);
+	assert_int_equal(usage.tasks_peak, 20);
+	assert_int_equal(usage.tasks_exact, 1);
+}
 
-		cgroups_begin(&r, l, bomb, &n, place != 0);
-		minicell_go(&r.cell);
-		assert_false(run_until_over(&r, 300)); /* a refused fork is the program's business */
-		assert_int_equal(bounds_enforced(&r.bounds), 1u << LIMIT_TASKS);
-		sampler_read(r.bounds.sampler, 0, &r.bounds.last);
-		assert_in_range(r.bounds.last.processes, 10, 21);
-		run_end(&r, &usage);
-		assert_in_range(usage.tasks_peak, 10, 20);
+static void a_process_is_placed(void **state)
+{
+	static int n = 200;
+	struct limits l = { .value = { [LIMIT_MEMORY] = 64 * MIB, [LIMIT_TASKS] = 20 } };
+	struct bounds b;
+	struct err e;
+	int go[2];
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	cgroups_prepare(&b, l);
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		(void)!read(go[0], &byte, 1);
+		bomb(&n);
 	}
+	bounds_place(&b, pid);
+	assert_true((bounds_mechanisms(&b) & MECHANISM_BIT(MECHANISM_CGROUP_TASKS)) != 0);
+	assert_int_equal(bounds_enforced(&b), 0);
+	assert_int_equal(write(go[1], "g", 1), 1);
+	for (int i = 0; i < PATIENCE_MS && bounds_enforced(&b) == 0; i++)
+		(void)poll(NULL, 0, 1);
+	assert_int_equal(bounds_enforced(&b), 1u << LIMIT_TASKS);
+	(void)kill(-pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	assert_int_equal(bounds_finish(&b, &e), 0);
+	(void)close(go[0]);
+	(void)close(go[1]);
 }
 
 static bool gone(const struct cgroup *c)
@@ -792,7 +837,7 @@ static void finish_outlasts_what_is_dying(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		cgroups_begin(&r, l, bomb, &n, false);
+		cgroups_begin(&r, l, bomb, &n);
 		minicell_go(&r.cell);
 		assert_true(run_until(&r, processes_at_least, 51));
 		copy = r.bounds.cgroup;
@@ -817,7 +862,7 @@ static void sweep_takes_what_the_dead_left(void **state)
 	pid_t pid;
 
 	(void)state;
-	cgroups_begin(&r, l, hold, &(size_t){ 4096 }, false);
+	cgroups_begin(&r, l, hold, &(size_t){ 4096 });
 	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -927,6 +972,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_ends_a_hog),         cmocka_unit_test(the_kernel_refuses_forks),
+		cmocka_unit_test(a_process_is_placed),
 		cmocka_unit_test(finish_outlasts_what_is_dying), cmocka_unit_test(sweep_takes_what_the_dead_left),
 		cmocka_unit_test(version_2_kills_what_is_inside),
 	};

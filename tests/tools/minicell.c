@@ -152,6 +152,7 @@ bool minicell_start(struct minicell *c, uid_t uid, void (*work)(void *), void *a
 
 void minicell_go(struct minicell *c)
 {
+	(void)!write(c->go, "g", 1); /* closing alone would not do: another cell's processes may hold a copy */
 	fd_close(&c->go);
 }
 

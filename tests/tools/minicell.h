@@ -14,7 +14,7 @@ struct minicell {
 	pid_t pid;      /* our child; its own child is process 1 */
 	int proc_fd;    /* owned */
 	int scratch_fd; /* owned */
-	int go;         /* owned: closing it starts the work */
+	int go;         /* owned: minicell_go writes to it */
 };
 
 /* The cell becomes uid first if that is not the caller's. The scratch lies on /tmp of the cell. False: this host does not

@@ -148,6 +148,7 @@ static void a_word_is_near_another(void **state)
 		const char *word, *meant;
 	} rows[] = {
 		{ "raed", "read" }, { "rea", "read" }, { "reads", "read" }, { "wirte", "write" }, { "rnu", "run" },
+		{ "raeds", "read" }, /* two slips, one of them two letters swapped */
 		{ "x", NULL },      { "", NULL },      { "zebra", NULL },   { "abcdefghijklmnopqrstuvw", NULL },
 	};
 
@@ -323,6 +324,11 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 			fail_msg("%s", rows[i].name);
 	}
 	fill(&policy);
+	policy.limits_given |= 1u << LIMIT_COUNT;
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	fill(&policy);
 	policy.limits.value[LIMIT_WALL] = UINT64_MAX;
 	buf_reset(&out);
 	policy_answer_encode(&policy, &out);
@@ -331,6 +337,30 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 	memcpy(policy.agent, "a\033", 3);
 	buf_reset(&out);
 	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+}
+
+static void a_mistake_must_be_one(void **state)
+{
+	static const enum ambit_code not_mistakes[] = { AMBIT_OK, AMBIT_DENIED, AMBIT_UNTRUSTED, (enum ambit_code)99 };
+	struct policy_mistake m, told = { .line = 1, .column = 1, .err = { .msg = "m" } };
+	auto_buf out;
+
+	(void)state;
+	buf_init(&out, POLICY_ANSWER_MAX);
+	for (size_t i = 0; i < COUNT_OF(not_mistakes); i++) {
+		told.err.code = not_mistakes[i];
+		buf_reset(&out);
+		policy_answer_encode_mistake(&told, &out);
+		if (policy_answer_decode(out.data, out.len, &other, &m) != -AMBIT_PROTOCOL || m.line != 0)
+			fail_msg("code %d", (int)not_mistakes[i]);
+	}
+	told.err.code = AMBIT_MALFORMED;
+	buf_reset(&out);
+	policy_answer_encode_mistake(&told, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_MALFORMED);
+	buf_put_u8(&out, 'x'); /* one byte more than the mistake, and the frame says so */
+	out.data[0]++;
 	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
 }
 
@@ -459,6 +489,7 @@ int main(void)
 		cmocka_unit_test(a_policy_survives_the_passage),
 		cmocka_unit_test(a_mistake_survives_the_passage),
 		cmocka_unit_test(what_the_parser_may_not_say_is_refused),
+		cmocka_unit_test(a_mistake_must_be_one),
 		cmocka_unit_test(a_damaged_answer_is_refused),
 		cmocka_unit_test(a_suggested_flag_reads_back),
 		cmocka_unit_test(runtimes_have_traits),

@@ -89,6 +89,14 @@ static int make_world(void **state)
 	make_dir(w, "srv/out/a");
 	for (size_t i = 0; i < COUNT_OF(links); i++)
 		make_link(w, links[i][0], links[i][1]);
+	make_link(w, "srv/chain-0", "data");
+	for (unsigned int i = 1; i <= 40; i++) { /* chain-39 goes through 40 links, chain-40 through one more */
+		char name[32], target[32];
+
+		(void)snprintf(name, sizeof name, "srv/chain-%u", i);
+		(void)snprintf(target, sizeof target, "chain-%u", i - 1);
+		make_link(w, name, target);
+	}
 	(void)snprintf(w->workspace, sizeof w->workspace, "%s/w", w->top);
 	(void)snprintf(w->home, sizeof w->home, "%s/h", w->top);
 	*state = w;
@@ -168,6 +176,7 @@ static void objects_become_the_place_where_they_lie(void **state)
 		{ { "read", "@/srv/out/latest", NULL }, "read @/h; {@/srv/out/latest = @/h}" }, /* nobody here may write it */
 		{ { "write", "@/srv/out", "read", "@/srv/out/mine", NULL },
 		  "write @/srv/out; read @/srv/out/b; {@/srv/out/mine = @/srv/out/b}" },
+		{ { "read", "@/srv/chain-39", NULL }, "read @/srv/data; {@/srv/chain-39 = @/srv/data}" },
 		{ { "run", "node", NULL }, "run node; jit ;" },
 		{ { "run", "python3", NULL }, "run python3;" },
 		{ { "run", "./file", NULL }, "run @/w/file;" },
@@ -210,6 +219,7 @@ static void what_may_not_be_granted_is_refused(void **state)
 		{ { "read", "./file/x", NULL }, AMBIT_NOT_FOUND, "there is no", "`?`" },
 		{ { "read", "./gone", NULL }, AMBIT_NOT_FOUND, "there is no", "`?`" },
 		{ { "read", "./loop", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
+		{ { "read", "@/srv/chain-40", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
 		{ { "read", "./loop?", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
 		/* a cell has its own */
 		{ { "read", "/proc", NULL }, AMBIT_DENIED, "'/proc' is never granted", "leave the grant out" },

@@ -191,7 +191,7 @@ static void a_damaged_record_is_never_trust(void **state)
 static void records_that_others_may_write_are_never_trust(void **state)
 {
 	const struct place *p = *state;
-	char record[192];
+	char record[192], moved[96];
 	struct trust t;
 	struct err e;
 
@@ -207,8 +207,16 @@ static void records_that_others_may_write_are_never_trust(void **state)
 	assert_int_equal(trust_check(p->dir, p->file, &t, &e), 0);
 	assert_int_equal(chmod(record, 0622), 0);
 	assert_int_equal(trust_check(p->dir, p->file, &t, &e), -AMBIT_UNTRUSTED);
-	assert_int_equal(unlink(record), 0);
-	assert_int_equal(symlink(p->file, record), 0); /* a link in its place */
+	assert_int_equal(chmod(record, 0600), 0);
+	if (geteuid() == 0) { /* only root can give them away */
+		assert_int_equal(chown(p->dir, 12345, 12345), 0);
+		assert_int_equal(trust_check(p->dir, p->file, &t, &e), -AMBIT_UNTRUSTED);
+		assert_int_equal(chown(p->dir, 0, 0), 0);
+	}
+	assert_int_equal(trust_check(p->dir, p->file, &t, &e), 0);
+	(void)snprintf(moved, sizeof moved, "%s/moved", p->top);
+	assert_int_equal(rename(record, moved), 0);
+	assert_int_equal(symlink(moved, record), 0); /* a link in its place, to a good record */
 	assert_int_equal(trust_check(p->dir, p->file, &t, &e), -AMBIT_UNTRUSTED);
 	trust_finish(&t);
 }
@@ -299,6 +307,50 @@ static void a_change_is_shown_as_lines(void **state)
 	}
 }
 
+static void count_marks(const struct buf *diff, size_t *kept, size_t *out, size_t *in)
+{
+	bool start = true;
+
+	*kept = *out = *in = 0;
+	for (size_t i = 0; i < diff->len; i++) {
+		*kept += start && diff->data[i] == ' ';
+		*out += start && diff->data[i] == '-';
+		*in += start && diff->data[i] == '+';
+		start = diff->data[i] == '\n';
+	}
+}
+
+/* Every other line changed: line by line where the table has room, whole where it has not. */
+static void many_changes_are_bounded(void **state)
+{
+	static const struct {
+		unsigned int pairs;
+		size_t kept, out, in;
+	} rows[] = { { 1000, 999, 1000, 1000 }, { 1100, 0, 2199, 2199 } };
+	auto_buf old, now, out;
+
+	(void)state;
+	buf_init(&old, POLICY_FILE_MAX);
+	buf_init(&now, POLICY_FILE_MAX);
+	buf_init(&out, TRUST_DIFF_MAX);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		size_t kept, gone, come;
+
+		buf_reset(&old);
+		buf_reset(&now);
+		buf_reset(&out);
+		for (unsigned int k = 0; k < rows[i].pairs; k++) {
+			buf_printf(&old, "old\n%s", k + 1 < rows[i].pairs ? "same\n" : "");
+			buf_printf(&now, "new\n%s", k + 1 < rows[i].pairs ? "same\n" : "");
+		}
+		assert_true(trust_diff(&old, &now, &out));
+		count_marks(&out, &kept, &gone, &come);
+		assert_int_equal(kept, rows[i].kept);
+		assert_int_equal(gone, rows[i].out);
+		assert_int_equal(come, rows[i].in);
+	}
+}
+
 /* Beyond the table: all out, all in; and the room is enough for the worst bytes. */
 static void a_large_change_is_shown_whole(void **state)
 {
@@ -329,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_policy_file_is_refused, make_place, remove_place),
 		cmocka_unit_test(the_directory_comes_from_the_environment),
 		cmocka_unit_test(a_change_is_shown_as_lines),
+		cmocka_unit_test(many_changes_are_bounded),
 		cmocka_unit_test(a_large_change_is_shown_whole),
 	};
 
