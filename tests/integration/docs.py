@@ -200,7 +200,7 @@ def main(ambit):
             check(f"{command}: the {shell} completion knows the same options",
                   differ((shell, "man"), completed(shell, command), set(written)))
 
-    overview = set(re.findall(r"^\s+(?:ambit )?([a-z]+)\b", in_help(ambit, None), re.M))
+    overview = set(re.findall(r"\bambit ([a-z]+)\b", in_help(ambit, None)))
     pages = set(re.findall(r"^\*([a-z]+)", read("man", "ambit.1.scd").split("# COMMANDS")[1].split("\n# ")[0], re.M))
     check("ambit --help names each command of ambit(1)", [f"--help lacks {c}" for c in sorted(pages - overview)])
 
