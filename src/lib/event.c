@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,13 +91,21 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	return ev;
 }
 
+/* The supervisor ends the cell before itself, so after this nothing of the event is left. */
+static void await_end(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
 		return;
 	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
-	if (ev->pidfd >= 0)
-		(void)waitid(P_PIDFD, (id_t)ev->pidfd, NULL, WEXITED | __WALL);
+	await_end(ev->pidfd);
 	fd_close(&ev->pidfd);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->epoll_fd);
@@ -448,6 +458,11 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_LOST: break;
 	}
 	return 125;
+}
+
+void event_abandon(struct ambit_event *ev)
+{
+	(void)syscall(SYS_pidfd_send_signal, ev->pidfd, SIGKILL, NULL, 0); /* gone already is as good */
 }
 
 const struct event_result *event_result(const struct ambit_event *ev)

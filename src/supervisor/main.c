@@ -51,6 +51,7 @@ struct supervisor {
 	size_t request_size;
 	void *arena; /* mapped, shared with the warden */
 	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
@@ -192,6 +193,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
+	(void)fd_set_nonblock(s->cell, true); /* a warden that does not read must not hold the supervisor up */
 	for (size_t i = 0; i < 3; i++)
 		fd_close(&s->stdio_fd[i]);
 	fd_close(&s->program_fd);
@@ -363,6 +365,10 @@ static void on_tick(struct supervisor *s)
 	uint64_t times;
 
 	(void)!read(s->tick, &times, sizeof times);
+	if (now_ns() - s->pinged_ns >= WIRE_PING_MS * UINT64_C(1000000)) {
+		s->pinged_ns = now_ns();
+		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL, 0); /* one that is gone or stuck is seen elsewhere */
+	}
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
 		end_cell(s, CAUSE_LIMIT);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 struct warden {
 	int sock;      /* owned: the supervisor; when it goes, the cell goes */
 	int signal_fd; /* owned */
+	int patience_fd; /* owned: timer that runs out when the supervisor is silent for too long */
 	int report_fd; /* owned: the workload before exec, -1 after */
 	int stdio_fd[3];
 	int program_fd;
@@ -218,10 +220,21 @@ static void on_children(struct warden *w)
 	}
 }
 
+/* A supervisor that is stopped bounds nothing: the cell ends when it has been silent for too long. */
+static void be_patient(struct warden *w)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = WIRE_PATIENCE_MS / 1000 } };
+
+	if (timerfd_settime(w->patience_fd, 0, &when, NULL) < 0)
+		end(1);
+}
+
 static void on_supervisor(struct warden *w)
 {
 	auto_message m;
 	uint32_t number;
+
+	be_patient(w);
 
 	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
 		end(1);
@@ -234,12 +247,14 @@ static void on_supervisor(struct warden *w)
 
 static void watch(struct warden *w)
 {
+	be_patient(w);
 	while (!w->done) {
 		struct pollfd p[] = {
 			{ .fd = w->sock, .events = POLLIN },
 			{ .fd = w->signal_fd, .events = POLLIN },
 			{ .fd = w->report_fd, .events = POLLIN },
 			{ .fd = w->eye.listener_fd, .events = POLLIN },
+			{ .fd = w->patience_fd, .events = POLLIN },
 		};
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
@@ -252,6 +267,8 @@ static void watch(struct warden *w)
 			on_report(w);
 		if (p[0].revents != 0)
 			on_supervisor(w);
+		else if (p[4].revents != 0)
+			end(1);
 		if (p[1].revents != 0)
 			on_children(w);
 	}
@@ -301,6 +318,7 @@ int main(void)
 	if (fd_reserve_standard() < 0)
 		give_up_at(&w, STEP_STDIO, errno);
 	w.signal_fd = signals_as_data();
+	w.patience_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	take_orders(&w);
 	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
 		give_up(&w, &f);
