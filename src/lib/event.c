@@ -124,7 +124,7 @@ void ambit_event_free(struct ambit_event *ev)
 static int sealed_request(const struct ambit_event *ev, const struct event_plan *plan, int *ret_fd, struct err *e)
 {
 	auto_fd int fd = memfd_create("ambit-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	buf_init(&b, REQUEST_BYTES_MAX);
@@ -147,7 +147,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 	int fds[5], r;
 	size_t n = 1;
 	uint32_t present = 0;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	r = sealed_request(ev, plan, &request_fd, e);
 	if (r < 0)
@@ -335,7 +335,7 @@ static void lost(struct ambit_event *ev)
 static void take_messages(struct ambit_event *ev)
 {
 	while (!ev->told_end) {
-		auto_message m;
+		auto_message m = { .n_fds = 0 };
 		const int r = wire_receive(ev->sock, WIRE_SUPERVISOR, WIRE_NEW | WIRE_BUILDING | WIRE_RUNNING, ev->room,
 					   sizeof ev->room, &m);
 
@@ -425,7 +425,7 @@ int ambit_event_terminal(struct ambit_event *ev)
 static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value, struct ambit_error *ret)
 {
 	struct err e;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	if (ev->told_end)

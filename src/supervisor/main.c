@@ -67,7 +67,7 @@ static uint64_t now_ns(void)
 
 _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 2048);
 	buf_put_u32(&b, (uint32_t)e->code);
@@ -139,7 +139,7 @@ static int memory_file(const char *name, const void *bytes, size_t n, int *ret_f
 
 static int describe(struct supervisor *s, int *ret_fd, struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX);
 	spec_encode(&s->spec, &b);
@@ -169,7 +169,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	int fds[6];
 	size_t n = 2;
 	uint32_t present = 0;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r = describe(s, &spec_fd, e);
 
 	r = r < 0 ? r : make_arena(s, &arena_fd, e);
@@ -266,7 +266,7 @@ static mechanism_set own_mechanisms(const struct supervisor *s)
 
 static void tell_started(struct supervisor *s, mechanism_set achieved)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 32);
 	buf_put_u64(&b, achieved);
@@ -325,7 +325,7 @@ static void end_cell(struct supervisor *s, enum event_cause cause)
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r = wire_receive(s->cell, WIRE_WARDEN, s->state, s->room, sizeof s->room, &m);
 
 	if (r <= 0) {
@@ -348,8 +348,8 @@ static void on_cell(struct supervisor *s)
 
 static void on_library(struct supervisor *s)
 {
-	auto_message m;
-	auto_buf b;
+	auto_message m = { .n_fds = 0 };
+	auto_buf b = { .max = 0 };
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 || m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
@@ -499,7 +499,7 @@ static void tell_effects(struct supervisor *s)
 static void finish(struct supervisor *s)
 {
 	struct rusage used;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
@@ -539,7 +539,7 @@ static int bound(struct supervisor *s, struct err *e)
 
 static int start(struct supervisor *s, struct err *e)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r;
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m) <= 0)

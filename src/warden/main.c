@@ -49,7 +49,7 @@ _Noreturn static void end(int status)
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 64);
 	buf_put_u32(&b, (uint32_t)f->step);
@@ -121,7 +121,7 @@ static void take_arena(struct warden *w, int fd)
 static void take_orders(struct warden *w)
 {
 	for (;;) {
-		auto_message m;
+		auto_message m = { .n_fds = 0 };
 
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_NEW, w->room, sizeof w->room, &m) <= 0)
 			end(1);
@@ -139,8 +139,8 @@ static void take_orders(struct warden *w)
 /* Tells what stands and waits for the word to go on. */
 static void await_go(struct warden *w)
 {
-	auto_message m;
-	auto_buf b;
+	auto_message m = { .n_fds = 0 };
+	auto_buf b = { .max = 0 };
 	const int fds[3] = { w->made.proc_fd, w->made.scratch_fd, w->made.terminal_fd };
 	const size_t n_fds = w->made.terminal_fd < 0 ? 2 : 3;
 
@@ -231,7 +231,7 @@ static void be_patient(struct warden *w)
 
 static void on_supervisor(struct warden *w)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	uint32_t number;
 
 	be_patient(w);
@@ -277,7 +277,7 @@ static void watch(struct warden *w)
 /* The event is over when its program is: whatever it left behind ends now. What it used the kernel tells the supervisor. */
 static void tell_end(struct warden *w)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
