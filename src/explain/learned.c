@@ -28,6 +28,7 @@ static const char host_socket[] = "its listener would act with its own authority
 struct learner {
 	const struct event_result *r;
 	struct cell_spec *base; /* owned: what a cell shows without a grant */
+	struct path_list avoid; /* every sensitive path that was seen, needed or not: no directory may bring it along */
 	struct denial denial;   /* scratch */
 	struct learned *ret;
 };
@@ -205,6 +206,8 @@ static void collect(struct learner *l, const struct effect *f)
 		return;
 	if (f->kind == EFFECT_EXEC)
 		collect_runtime(l, f);
+	if (sensitive_reason(f->object, l->r->home) != NULL)
+		path_list_add(&l->avoid, f->object);
 	if (f->kind != EFFECT_CONNECT)
 		collect_path(l, f);
 	else if (denied)
@@ -288,10 +291,8 @@ static void note_what_work_covers(struct learner *l)
 
 static bool holds_sensitive(const struct learner *l, const char *directory)
 {
-	const struct decisions *d = &l->ret->decide;
-
-	for (size_t i = 0; i < d->n; i++)
-		if (path_is_beneath(d->items[i].object, directory) && sensitive_reason(d->items[i].object, l->r->home) != NULL)
+	for (size_t i = 0; i < l->avoid.n; i++)
+		if (path_is_beneath(l->avoid.paths[i], directory))
 			return true;
 	return false;
 }
@@ -317,7 +318,7 @@ static bool may_stand(const void *user, const char *directory)
 {
 	const struct learner *l = user;
 
-	if (!is_thinkable(l->r, directory) || sensitive_reason(directory, l->r->home) != NULL)
+	if (!is_thinkable(l->r, directory) || sensitive_reason(directory, l->r->home) != NULL || holds_sensitive(l, directory))
 		return false;
 	for (size_t i = 0; i < l->ret->decide.n; i++)
 		if (path_is_beneath(l->ret->decide.items[i].object, directory))
@@ -407,9 +408,9 @@ static struct cell_spec *default_base(const struct event_result *r)
 	return spec;
 }
 
-static bool ran_out(const struct learned *l)
+static bool ran_out(const struct learner *by, const struct learned *l)
 {
-	return l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed || l->env.failed || l->decide.failed ||
+	return by->avoid.failed || l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed || l->env.failed || l->decide.failed ||
 	       l->notes.failed;
 }
 
@@ -417,6 +418,7 @@ int learned_from(const struct event_result *r, struct learned *ret, struct err *
 {
 	auto_free struct learner *l = calloc(1, sizeof *l);
 	auto_free struct cell_spec *base = default_base(r);
+	bool failed;
 
 	*ret = (struct learned){ .work = false };
 	if (l == NULL || base == NULL)
@@ -428,7 +430,9 @@ int learned_from(const struct event_result *r, struct learned *ret, struct err *
 		collect(l, &r->effects[i]);
 	collect_grants(l);
 	make_few(l);
-	return ran_out(ret) ? err_set(e, AMBIT_MEMORY, NULL, "no memory to learn a policy") : 0;
+	failed = ran_out(l, ret);
+	path_list_finish(&l->avoid);
+	return failed ? err_set(e, AMBIT_MEMORY, NULL, "no memory to learn a policy") : 0;
 }
 
 void learned_finish(struct learned *l)
