@@ -257,18 +257,35 @@ static void read_usage(struct take *t, const json_t *json, struct event_usage *u
 	t->in = "";
 }
 
+/* A code of a later version is still a refusal. */
+static enum ambit_code code_of(const char *name)
+{
+	static const char *const names[] = {
+#define CODE_NAME(n, number, text, exit_status, rpc) [AMBIT_##n] = #n,
+		AMBIT_CODES(CODE_NAME)
+#undef CODE_NAME
+	};
+
+	for (size_t i = 1; name != NULL && i < COUNT_OF(names); i++)
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
+			return (enum ambit_code)i;
+	return AMBIT_INTERNAL;
+}
+
 static void read_error(struct take *t, const json_t *outcome, struct err *ret)
 {
 	const json_t *from = json_object_get(outcome, "error");
 	auto_free char *message = NULL, *hint = NULL;
+	enum ambit_code code;
 
 	if (t->rc != 0 || json_is_null(from))
 		return;
 	t->in = "outcome.error";
 	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
 	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
-	if (t->rc == 0) /* the code's number is of no use to a reader: any but OK */
-		(void)err_set(ret, AMBIT_INTERNAL, hint, "%s", message);
+	code = code_of(take_text(t, from, "code", false));
+	if (t->rc == 0)
+		(void)err_set(ret, code, hint, "%s", message);
 }
 
 static void read_outcome(struct take *t, const json_t *json, struct event_result *r)
@@ -365,7 +382,7 @@ static int bad_json(const json_error_t *why, struct err *e)
 {
 	char text[2 * JSON_ERROR_TEXT_LENGTH];
 
-	if (json_error_code(why) == json_error_out_of_memory)
+	if (json_error_code(why) == json_error_out_of_memory || why->text[0] == 0) /* jansson says nothing when memory is gone */
 		return err_set(e, AMBIT_MEMORY, NULL, "the record is too large to be explained");
 	return err_set(e, AMBIT_MALFORMED, "is it a record of `ambit run`, and all of it?", "record: byte %d (line %d, column %d): %s",
 		       why->position, why->line, why->column, text_escape(text, sizeof text, why->text, strlen(why->text)));
