@@ -94,23 +94,13 @@ static int reaches_driver(struct attempt *a)
 	return r < 0 ? said(a, "the driver answered %s", strerrorname_np(errno)) : said(a, "done");
 }
 
-static int writes_to(const char *terminal, struct attempt *a)
+static int controlling_terminal(struct attempt *a)
 {
-	const int fd = open(terminal, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, MARKER "tty\n", sizeof MARKER "tty\n" - 1) < 0)
 		return -errno;
 	return said(a, "written");
-}
-
-static int controlling_terminal(struct attempt *a)
-{
-	return writes_to("/dev/tty", a);
-}
-
-static int terminal_by_path(struct attempt *a)
-{
-	return writes_to(a->args[0], a);
 }
 
 /* Sends args[0] to the terminal as it is, escape sequences and all; run.py sees what came out. */
@@ -135,7 +125,6 @@ const struct probe probes_inherit[] = {
 	{ "inherit-variable", 1, .tries = variable },
 	{ "terminal-ioctl", 2, .tries = reaches_driver },
 	{ "terminal-controlling", 0, .tries = controlling_terminal },
-	{ "terminal-path", 1, .tries = terminal_by_path },
 	{ "terminal-emit", 1, .tries = emits },
 	{ .name = NULL },
 };
