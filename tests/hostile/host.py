@@ -1,6 +1,7 @@
 """The host's side of the hostile suite: a private tree with secrets, servers that answer, victims, and what a host looks
 like, so that it can be compared before and after."""
 import contextlib
+import ctypes
 import hashlib
 import os
 import re
@@ -56,6 +57,10 @@ class Server:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how)
         self.line = self.process.stdout.readline().strip()
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
     def alive(self):
         return self.process.poll() is None
 
@@ -106,8 +111,7 @@ class Host:
     def reset(self):
         """Puts the tree back as it should be."""
         self.dirty = False
-        if 'victim' in self.servers:
-            self.servers.pop('victim').stop()
+        self.drop_victim()
         for name in ('ro', 'rw', 'work', 'ga', 'gb', 'hidden'):
             shutil.rmtree(self.at(name), ignore_errors=True)
             with contextlib.suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -147,30 +151,33 @@ class Host:
 
     def serve(self, name, *args, **how):
         server = self.servers.get(name)
+        if server is not None and not server.alive():
+            server.stop()
         if server is None or not server.alive():
             server = Server([self.probe, 'serve-' + name, self.marker, *args], **how)
             self.servers[name] = server
         return server.line.split()
 
     def victim(self):
+        if 'victim' in self.servers and not self.victim_lives():
+            self.servers['victim'].kill()
         secret = os.open(self.at('hidden/file'), os.O_RDONLY)
         try:
             return self.serve('victim', cwd=self.at('hidden'), pass_fds=(secret,), env={'SECRET': self.marker})
         finally:
             os.close(secret)
 
+    def drop_victim(self):
+        if 'victim' in self.servers:
+            self.servers['victim'].kill()
+            self.servers.pop('victim').stop()
+
     def victim_lives(self):
         server = self.servers['victim']
-        time.sleep(0.02)
         if not server.alive():
             return False
         with open(f'/proc/{server.process.pid}/stat', encoding='utf-8') as f:
             return f.read().rsplit(')', 1)[1].split()[0] not in 'TtZ'
-
-    def victim_value(self, what):
-        pid = self.victim()[0]
-        with open(f'/proc/{pid}/{what}', encoding='utf-8') as f:
-            return f.read()
 
     def posix_name(self):
         return '/' + os.path.basename(self.top)
@@ -262,8 +269,8 @@ class Result:
         self.status, self.out, self.err, self.seconds = status, out, err, seconds
 
     def verdict(self):
-        m = re.search(rb'^(SUCCEEDED|REFUSED|CANNOT)\b[^\r\n]*', self.out + b'\n' + self.err, re.M)
-        return m.group(0).decode('utf-8', 'replace') if m else ''
+        m = re.search(rb'(?:^|x)(SUCCEEDED|REFUSED|CANNOT)\b[^\r\n]*', self.out + b'\n' + self.err, re.M)
+        return m.group(0).lstrip(b'x').decode('utf-8', 'replace') if m else ''
 
     def succeeded(self):
         return self.verdict().startswith('SUCCEEDED')
@@ -333,6 +340,11 @@ def run_on_terminal(command, timeout, kind, started, cwd=None, env=None):
 
 
 # ---- what a host looks like ----
+
+def landlock_abi():
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)  # landlock_create_ruleset, ..._VERSION
+
+
 
 def processes():
     """Every process: pid -> (parent, state, command line, program)."""

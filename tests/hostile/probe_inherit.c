@@ -86,7 +86,8 @@ static int variable(struct attempt *a)
  * went to the driver of the terminal. */
 static int reaches_driver(struct attempt *a)
 {
-	char byte = 'x'; /* for TIOCSTI what is typed, for TIOCLINUX a subcommand that there is not */
+	/* for TIOCSTI what is typed, for the others a subcommand or number that there is not */
+	int byte = 'x';
 	const long r = syscall(SYS_ioctl, number(a->args[0]), number(a->args[1]), &byte);
 
 	if (r < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS))

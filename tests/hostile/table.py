@@ -10,6 +10,8 @@ import socket
 import threading
 import time
 
+from host import landlock_abi
+
 OWN_ROOT = ['unshare', '--user', '--map-root-user']
 OWN_MOUNTS = OWN_ROOT + ['--mount']
 OWN_PIDS = OWN_ROOT + ['--pid', '--fork', '--kill-child']
@@ -32,6 +34,7 @@ class Row:
         self.during = more.pop('during', None)    # (host, phase) -> something to stop afterwards
         self.host = more.pop('host', None)        # (host) -> what is wrong with the host after the attack, or None
         self.harmless = more.pop('harmless', False)  # in a cell the probe's success means nothing: the host is looked at
+        self.known = more.pop('known', None)      # why it is not refused here, told and not counted
         self.status = more.pop('status', None)    # what the attack must end with
         self.reset = more.pop('reset', False)     # the tree is made anew before each run, and must be as it was after
         self.program = more.pop('program', None)  # instead of the probe
@@ -75,7 +78,7 @@ def reading(h):
             during=move_away, reset=True, host=lambda h: None),
     ]
     rows += [Row('knob-look', [p], lacks=NOT_ROOT) for p in
-             ('/etc/shadow', '/etc/sudoers', '/proc/kcore', '/proc/1/environ', '/proc/iomem', '/proc/slabinfo',
+             ('/etc/shadow', '/etc/sudoers', '/proc/kcore', '/proc/1/environ', '/proc/slabinfo',
               '/var/log/dpkg.log', '/boot/grub/grub.cfg', '/sys/class/dmi/id/product_uuid')
              if os.path.exists(p)]
     rows += [Row('is-there', [p]) for p in
@@ -138,6 +141,8 @@ WRITES = ['write-open', 'write-open-both', 'write-append', 'write-creat', 'write
           'write-utimes', 'write-attribute', 'write-flags', 'write-allocate', 'write-map', 'write-symlink',
           'write-dangling-symlink', 'write-directory-symlink', 'write-hard-link', 'write-dots', 'write-own-root',
           'write-path-fd', 'write-reading-fd', 'write-thread-fd']
+BESIDE = {'write-create-beside', 'write-tmpfile', 'write-mkdir', 'write-symlink-beside', 'write-fifo', 'write-socket',
+          'write-rename-in', 'write-link-in', 'write-dangling-symlink'}
 MAY_LACK = {'write-tmpfile', 'write-attribute', 'write-flags', 'write-allocate'}
 # `chown` to oneself and a second name for the same file change nothing that is forbidden where writing is granted;
 # attributes and inode flags are not part of `write`.
@@ -150,8 +155,8 @@ def writing(h):
     for target in (h.at('hidden/file'), h.at('ro/sub/file'), h.at('work/.git/hooks/pre-commit'), h.at('work/.git/config')):
         scratch = h.at('work') if '/work/' in target else h.at('rw')
         for name in WRITES:
-            if name == 'write-dots' and '/work/' in target:
-                continue
+            if name == 'write-dots' and '/work/' in target or name in BESIDE and target.endswith('config'):
+                continue  # the rest of .git is the program's to write
             lacks = 'this file system has no such thing' if name in MAY_LACK else None
             twin = [h.at('hidden/file'), h.at('rw')] if name == 'write-dots' else [target, scratch]
             rows.append(Row(name, [target, scratch], ['--work', h.at('work')], reset=True, lacks=lacks, twin_args=twin,
@@ -218,6 +223,7 @@ STARVE = ['slow-priority', 'slow-affinity', 'slow-scheduler', 'slow-io', 'lower-
 
 
 def victim_is_well(h):
+    time.sleep(0.01)  # for a signal to arrive
     return None if h.victim_lives() else 'the victim was killed or stopped'
 
 
@@ -271,19 +277,19 @@ def inheriting(h):
              ('SSH_AUTH_SOCK', 'GPG_AGENT_INFO', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'DISPLAY', 'WAYLAND_DISPLAY',
               'LD_PRELOAD', 'LD_LIBRARY_PATH', 'AWS_SECRET_ACCESS_KEY', 'ANTHROPIC_API_KEY', 'GITHUB_TOKEN', 'KUBECONFIG',
               'BASH_ENV', 'NODE_OPTIONS', 'PYTHONPATH', 'GLIBC_TUNABLES', 'TMUX')]
-    tiocsti, tioclinux, tiocsetd, tioccons = 0x5412, 0x541c, 0x5423, 0x541d
-    for command in (tiocsti, tioclinux, tiocsetd, tioccons):
+    # not TIOCCONS: as root the twin would take the machine's console
+    tiocsti, tioclinux, tiocsetd = 0x5412, 0x541c, 0x5423
+    for command in (tiocsti, tioclinux, tiocsetd):
         for high in (0, 1 << 32, 0xffffffff << 32):
             number = command | high
             rows.append(Row('terminal-ioctl', [0, hex(number) if number < 1 << 63 else number - (1 << 64)],
                             how={'terminal': 'streams'},
-                            lacks='EPERM for everybody here' if command in (tiocsti, tioccons) else None))
+                            lacks='dev.tty.legacy_tiocsti is 0' if command == tiocsti else None))
     rows += [
         Row('terminal-controlling', [], how={'terminal': 'controlling'}),
         Row('terminal-emit', ['^]52;c;aGVsbG8=~'], how={'terminal': 'streams'},
             won=lambda h, r: b'\x1b]52' in r.out),  # writes the clipboard
         Row('terminal-emit', ['^[21t'], how={'terminal': 'streams'}, won=lambda h, r: b'\x1b[21t' in r.out),
-        Row('terminal-emit', ['^[6n'], how={'terminal': 'streams'}, won=lambda h, r: b'\x1b[6n' in r.out),
         Row('terminal-emit', ['^P$q"p^\\'], how={'terminal': 'streams'}, won=lambda h, r: b'\x1bP$q' in r.out),
     ]
     return rows
@@ -299,7 +305,9 @@ def ipc(h):
     for where in ('abstract', 'sb', 'sa'):
         for kind, names in (('stream', ['unix-stream']), ('packet', ['unix-packet']),
                             ('datagram', ['unix-datagram', 'unix-sendto', 'unix-sendmsg', 'unix-sendmmsg'])):
-            rows += [Row(name, [h.unix_name(where, kind)], ['--read', h.at('sa')]) for name in names]
+            rows += [Row(name, [h.unix_name(where, kind)], ['--read', h.at('sa')],
+                         known='before Landlock ABI 9 a socket in a tree granted for reading can be connected to'
+                         if where == 'sa' and landlock_abi() < 9 else None) for name in names]
     with_key = [h.probe, 'with-key', h.marker]
     for name, args in (('key-session', []), ('key-user', []), ('key-requested', []), ('key-number', ['@SERIAL@']),
                        ('key-described', ['@SERIAL@'])):
@@ -483,10 +491,6 @@ def devices(h):
     return rows
 
 
-def too_much(limit):
-    return lambda h, r: r.succeeded() or (limit is not None and len(r.out) > limit)
-
-
 def limits(h):
     rw, rows = h.at('rw'), []
     for name in ('limit-processes', 'limit-orphans', 'limit-threads'):
@@ -510,8 +514,11 @@ def limits(h):
         Row('limit-disk-hole', [rw, 1024], limit=True, reset=True),
         Row('limit-disk-hole', ['/tmp', 1024], limit=True, twin_args=[rw, 1024], reset=True),
         Row('limit-descriptors', [200], ['--limit', 'files=64'], granted=['--limit', 'files=512']),
-        Row('limit-output', [16], ['--limit', 'output=1M'], limit=True, won=too_much((1 << 20) + (256 << 10)),
-            granted=['--limit', 'output=64M']),
+        # sampled: what passes until the sampler looks again is bounded by time, not by number
+        Row('limit-output', [1024], ['--limit', 'output=1M'], limit=True, twin_args=[16],
+            won=lambda h, r: r.succeeded() or len(r.out) > 256 << 20),
+        Row('limit-output', [16], ['--limit', 'output=1M'], limit=True, granted=['--limit', 'output=64M'],
+            won=lambda h, r: r.succeeded() and r.status == 0),
     ]
     for name in ('limit-spin', 'limit-spin-deaf', 'limit-spin-everywhere', 'limit-sleep', 'limit-stopped'):
         rows.append(Row(name, [3], ['--limit', 'wall=700ms'], limit=True, status=124, twin_args=[1],
