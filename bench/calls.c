@@ -21,7 +21,9 @@
 #include "series.h"
 
 #define ROUNDS 15u
-#define BLOCKS 9 /* each call is timed in blocks, and the best one counts: a block that was interrupted says nothing */
+/* Each call is timed in short blocks and the best one counts: a block during which another job had the processor says
+ * nothing of the call. */
+#define BLOCKS 60
 #define FILE_SEEN "/usr/bin/env" /* the same file of the same file system on both sides */
 
 extern char **environ;
@@ -89,13 +91,13 @@ static const struct kind {
 	double equal;       /* targets: 1 if equal to bare within noise with `effects` and `full`, 0 if there is none */
 	double full_excess; /* at most so many microseconds above bare with `full`; 0 if there is no such target */
 } kinds[] = {
-	{ "getppid", call_getppid, 20000, 0, 0 },
-	{ "read 4 KiB", call_read, 10000, 1, 0 },
-	{ "write 4 KiB", call_write, 20000, 1, 0 },
-	{ "stat", call_stat, 10000, 1, 0 },
-	{ "mmap+touch+munmap", call_map, 3000, 1, 0 },
-	{ "open+close", call_open, 2000, 0, 12 },
-	{ "fork+exec+wait", call_spawn, 10, 0, 0 },
+	{ "getppid", call_getppid, 2000, 0, 0 },
+	{ "read 4 KiB", call_read, 1000, 1, 0 },
+	{ "write 4 KiB", call_write, 2000, 1, 0 },
+	{ "stat", call_stat, 500, 1, 0 },
+	{ "mmap+touch+munmap", call_map, 60, 1, 0 },
+	{ "open+close", call_open, 50, 0, 12 },
+	{ "fork+exec+wait", call_spawn, 1, 0, 0 },
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
