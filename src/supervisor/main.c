@@ -515,7 +515,9 @@ static void finish(struct supervisor *s)
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
-	(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
+	/* of supervisors that were killed; who has no cgroups leaves none */
+	if ((bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0)
+		(void)bounds_sweep();
 }
 
 static int signals_as_data(void)
