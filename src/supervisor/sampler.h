@@ -12,8 +12,8 @@
  *   flight between sockets), and buffers of pipes and sockets. The floor of the host's memory (bounds) stands behind it.
  * - for an ordinary user what a process writes that made itself not dumpable, or runs a program which it may not read: its
  *   files in /proc are then root's. struct sample counts such processes; the cell's filter refuses the first way.
- * - space on a disk that is allocated and not written: fallocate is in no figure of the kernel's, and with
- *   FALLOC_FL_KEEP_SIZE not under RLIMIT_FSIZE either. Only a filter that refuses the call bounds it. */
+ * - space on a disk that is allocated and not written (fallocate, with FALLOC_FL_KEEP_SIZE not under RLIMIT_FSIZE
+ *   either): the cell's filter refuses that too. */
 #ifndef SUPERVISOR_SAMPLER_H
 #define SUPERVISOR_SAMPLER_H
 
