@@ -36,10 +36,9 @@ struct link {
 };
 
 static const struct link links[] = {
-	{ "dev/fd", "/proc/self/fd" },         { "dev/stdin", "/proc/self/fd/0" }, { "dev/stdout", "/proc/self/fd/1" },
-	{ "dev/stderr", "/proc/self/fd/2" },   { "dev/ptmx", "pts/ptmx" },        { "dev/random", "urandom" },
-	         { "etc/mtab", "/proc/self/mounts" },
-	{ "var/tmp", "/tmp" },
+	{ "dev/fd", "/proc/self/fd" },       { "dev/stdin", "/proc/self/fd/0" }, { "dev/stdout", "/proc/self/fd/1" },
+	{ "dev/stderr", "/proc/self/fd/2" }, { "dev/ptmx", "pts/ptmx" },         { "dev/random", "urandom" },
+	{ "etc/mtab", "/proc/self/mounts" },
 };
 
 /* Facts about the machine that are not secret and that runtimes size themselves by. */
@@ -151,6 +150,15 @@ static int make_sys(const struct cell_spec *spec, int root_fd)
 	return r < 0 ? r : put_limits(spec, root_fd);
 }
 
+/* /var/tmp is /tmp, unless something beneath it is granted: then it is a directory for that. */
+static int make_var_tmp(const struct cell_spec *spec, int root_fd)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		if (path_is_beneath(spec_text(spec, spec->paths[i].path), "/var/tmp"))
+			return 0;
+	return symlinkat("/tmp", root_fd, "var/tmp") < 0 ? -errno : 0;
+}
+
 static int make_all(const struct cell_spec *spec, int root_fd)
 {
 	int r = make_directories(root_fd, directories, sizeof directories / sizeof directories[0]);
@@ -160,6 +168,7 @@ static int make_all(const struct cell_spec *spec, int root_fd)
 			r = -errno;
 	if (r == 0 && (spec->flags & CELL_JIT) != 0)
 		r = make_sys(spec, root_fd);
+	r = r < 0 ? r : make_var_tmp(spec, root_fd);
 	r = r < 0 ? r : put_etc(spec, root_fd);
 	return r < 0 ? r : make_home(root_fd, spec_text(spec, spec->home));
 }

@@ -500,6 +500,8 @@ static void tell_effects(struct supervisor *s)
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
+	/* who may not make a cgroup here has left none and may remove none */
+	const bool sweeps = (bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0;
 	enum limit passed; /* too late to matter */
 	siginfo_t info;
 	struct rusage used;
@@ -522,9 +524,8 @@ static void finish(struct supervisor *s)
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
-	/* of supervisors that were killed; who has no cgroups leaves none */
-	if ((bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0)
-		(void)bounds_sweep();
+	if (sweeps)
+		(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }
 
 static int signals_as_data(void)
