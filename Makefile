@@ -38,14 +38,15 @@ asan: $(BUILD)-asan/build.ninja
 soak: all
 	AMBIT_SOAK=large $(TEST) -C $(BUILD)
 
-lint: all
+lint:
 	.ci/lint $(BUILD)
 
 format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 $(BUILD)-fuzz/build.ninja:
-	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $(SETUP)
+	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link $(SETUP)
 
 fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
@@ -55,7 +56,7 @@ bench: all
 	bench/run $(BUILD)
 
 demo: all
-	AMBIT=$(BUILD)/src/cli/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
+	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
 # A build of its own: the prefix is compiled in, and the one for development stays as it is.
 $(BUILD)-install/build.ninja:
@@ -65,8 +66,12 @@ install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
 	meson install -C $(BUILD)-install
 
+# The packages go to $(BUILD)-packages.
 deb:
-	dpkg-buildpackage -b -us -uc
+	mkdir -p $(BUILD)-packages
+	PACKAGES=$(BUILD)-packages dpkg-buildpackage -b -us -uc --buildinfo-option=-u$(BUILD)-packages \
+		--buildinfo-option=-O$(BUILD)-packages/ambit.buildinfo \
+		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-analyzer
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages

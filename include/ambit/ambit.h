@@ -1,8 +1,8 @@
 /* libambit - run a program with exactly the authority you name, and know what it did.
  *
  * Owns:   opaque handles; each has one function that frees it and accepts NULL.
- * Holds:  the library only spawns helpers (by clone with exit signal 0 and a pidfd: the host's waitpid and SIGCHLD never
- *         see them), makes no thread, installs no handler, calls back from nowhere. One handle is used by one thread at a
+ * Holds:  the library only spawns helpers (held by pidfds, children of init: the host's waitpid and SIGCHLD never see
+ *         them), makes no thread, installs no handler, calls back from nowhere. One handle is used by one thread at a
  *         time; different handles by different threads at will.
  * Used:   by products, and by the command line itself. Option structs start with `size`: set it to sizeof, clear the rest.
  *
@@ -44,6 +44,8 @@ int ambit_policy_grant(struct ambit_policy *p, const char *verb, const char *tex
 int ambit_policy_limit(struct ambit_policy *p, const char *text, struct ambit_error *e);
 /* A policy file, parsed in a cell of its own. The file must be named by the caller; nothing is searched for. */
 int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_error *e);
+/* The same for a text that the caller has; name is for messages. */
+int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void *text, size_t n, struct ambit_error *e);
 /* A built-in policy: "python", "node", ... */
 int ambit_policy_preset(struct ambit_policy *p, const char *name, struct ambit_error *e);
 
@@ -59,14 +61,14 @@ enum ambit_stream {
 
 struct ambit_event_options {
 	size_t size;
-	char *const *argv;      /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
-	const char *workspace;  /* what `.` means in grants and where the program starts; NULL: the current directory */
-	const char *base;       /* "system" (NULL), "minimal" */
-	const char *observe;    /* "full" (NULL), "effects", "off" */
-	const char *without;    /* properties given up, "memory,disk"; NULL: none */
-	int stream[3];          /* enum ambit_stream for 0, 1, 2 */
-	int stream_fd[3];       /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
-	int terminal;           /* 1: descriptors that are terminals become a private one inside */
+	char *const *argv;     /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
+	const char *workspace; /* what `.` means in grants and where the program starts; NULL: the current directory */
+	const char *base;      /* "system" (NULL), "minimal" */
+	const char *observe;   /* "full" (NULL), "effects", "off" */
+	const char *without;   /* properties given up, "memory,disk"; NULL: none */
+	int stream[3];         /* enum ambit_stream for 0, 1, 2 */
+	int stream_fd[3];      /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
+	int terminal;          /* 1: descriptors that are terminals become a private one inside */
 };
 
 /* Starts; the policy may be freed afterwards. */

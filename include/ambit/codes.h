@@ -7,6 +7,7 @@
 #define AMBIT_CODES_H
 
 /*                 name         number  text                                    exit  JSON-RPC */
+/* clang-format off */
 #define AMBIT_CODES(X)                                                                          \
 	X(OK,           0, "no error",                                             0,      0)   \
 	X(MALFORMED,    1, "malformed input",                                    125, -32700)   \
@@ -25,6 +26,7 @@
 	X(GONE,        14, "the other side is gone",                             125, -32011)   \
 	X(MEMORY,      15, "out of memory",                                      125, -32012)   \
 	X(INTERNAL,    16, "a mistake in Ambit",                                 125, -32603)
+/* clang-format on */
 
 enum ambit_code {
 #define AMBIT_CODE_ENUM(name, number, text, exit_status, rpc) AMBIT_##name = number,

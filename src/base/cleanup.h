@@ -16,12 +16,12 @@ static inline void free_ptr(void *address_of_ptr)
 #define auto_free __attribute__((cleanup(free_ptr)))
 
 /* A statement expression, which gcc and clang share (STYLE, head). */
-#define steal_ptr(address_of_ptr)                              \
-	__extension__({                                                     \
-		__typeof__(address_of_ptr) from_ = (address_of_ptr); \
-		__typeof__(*from_) taken_ = *from_;            \
-		*from_ = NULL;                                 \
-		taken_;                                        \
+#define steal_ptr(address_of_ptr)                                                                                      \
+	__extension__({                                                                                                \
+		__typeof__(address_of_ptr) from_ = (address_of_ptr);                                                   \
+		__typeof__(*from_) taken_ = *from_;                                                                    \
+		*from_ = NULL;                                                                                         \
+		taken_;                                                                                                \
 	})
 
 #endif

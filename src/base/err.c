@@ -13,8 +13,7 @@ struct code_row {
 };
 
 static const struct code_row code_rows[] = {
-#define CODE_ROW(n, number, t, exit_st, rpc) \
-	{ .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st) },
+#define CODE_ROW(n, number, t, exit_st, rpc) { .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st) },
 	AMBIT_CODES(CODE_ROW)
 #undef CODE_ROW
 };
@@ -50,14 +49,15 @@ void err_clear(struct err *e)
 		*e = (struct err){ .code = AMBIT_OK };
 }
 
-__attribute__((format(printf, 4, 0))) static void fill(struct err *e, enum ambit_code code, const char *hint,
-						       const char *fmt, va_list ap)
+static void fill(struct err *e, enum ambit_code code, const char *hint, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+static void fill(struct err *e, enum ambit_code code, const char *hint, const char *fmt, va_list ap)
 {
 	const int saved = errno;
 
 	e->code = code;
 	e->sys_errno = 0;
-	(void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);               /* cut is fine */
+	(void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);                         /* cut is fine */
 	(void)snprintf(e->hint, sizeof e->hint, "%s", hint != NULL ? hint : ""); /* likewise */
 	errno = saved;
 }

@@ -98,7 +98,7 @@ int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds)
 		memset(&control, 0, sizeof control);
 		msg.msg_control = control.room;
 		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
+		c = &control.align; /* the first, without CMSG_FIRSTHDR's doubt that there is one */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
@@ -149,8 +149,9 @@ ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_
 {
 	union pass_control control;
 	struct iovec iov = { .iov_base = bytes, .iov_len = n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
-			      .msg_controllen = sizeof control.room };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room
+	};
 	ssize_t got;
 	bool fits;
 

@@ -29,7 +29,7 @@ ssize_t fd_read_all(int fd, void *bytes, size_t n);
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);
 
-int fd_set_cloexec(int fd, bool on); /* 0 or -errno */
+int fd_set_cloexec(int fd, bool on);  /* 0 or -errno */
 int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
 
 /* One packet with descriptors, over a Unix SOCK_SEQPACKET socket. The sender keeps its copies.

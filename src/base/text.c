@@ -10,7 +10,9 @@ static size_t decode(const uint8_t *s, size_t n, uint32_t *ret)
 	static const struct {
 		uint8_t mask, lead, len;
 		uint32_t least;
-	} forms[] = { { 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
+	} forms[] = {
+		{ 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 }
+	};
 
 	for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
 		uint32_t c;
@@ -60,7 +62,7 @@ static bool is_tricky(uint32_t c)
 }
 
 /* One character of the copy into piece (16 bytes are enough); gives how many input bytes it took. */
-static size_t escape_one(const uint8_t *s, size_t n, char *piece, size_t piece_size)
+static size_t escape_one(const uint8_t *s, size_t n, bool double_backslash, char *piece, size_t piece_size)
 {
 	uint32_t c = 0;
 	const size_t len = decode(s, n, &c);
@@ -69,7 +71,7 @@ static size_t escape_one(const uint8_t *s, size_t n, char *piece, size_t piece_s
 		(void)snprintf(piece, piece_size, "\\x%02x", s[0]);
 		return 1;
 	}
-	if (c == '\\')
+	if (c == '\\' && double_backslash)
 		(void)snprintf(piece, piece_size, "\\\\");
 	else if (is_tricky(c))
 		(void)snprintf(piece, piece_size, "\\u{%x}", c);
@@ -78,7 +80,7 @@ static size_t escape_one(const uint8_t *s, size_t n, char *piece, size_t piece_s
 	return len;
 }
 
-char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n)
+static char *escape(char *dst, size_t dst_size, const void *bytes, size_t n, bool double_backslash)
 {
 	const uint8_t *s = bytes;
 	size_t at = 0, out = 0;
@@ -87,7 +89,7 @@ char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n)
 		return dst;
 	while (at < n) {
 		char piece[16];
-		const size_t took = escape_one(s + at, n - at, piece, sizeof piece);
+		const size_t took = escape_one(s + at, n - at, double_backslash, piece, sizeof piece);
 		const size_t len = strlen(piece);
 
 		if (out + len + sizeof "..." > dst_size) {
@@ -101,6 +103,16 @@ char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n)
 	}
 	dst[out] = 0;
 	return dst;
+}
+
+char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n)
+{
+	return escape(dst, dst_size, bytes, n, true);
+}
+
+char *text_show(char *dst, size_t dst_size, const void *bytes, size_t n)
+{
+	return escape(dst, dst_size, bytes, n, false);
 }
 
 bool text_copy(char *dst, size_t dst_size, const char *src)

@@ -17,6 +17,9 @@ bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at);
  * C1 controls and bidirectional overrides as \u{...}; cut with "..." if dst is too small. Gives dst. */
 char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n);
 
+/* The same for text that was escaped once already by somebody who may not have done it: a backslash stays one. */
+char *text_show(char *dst, size_t dst_size, const void *bytes, size_t n);
+
 /* Copies with termination; false (and an empty dst) if it does not fit. */
 bool text_copy(char *dst, size_t dst_size, const char *src);
 

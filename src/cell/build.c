@@ -8,12 +8,13 @@
 
 void made_init(struct cell_made *m)
 {
-	*m = (struct cell_made){ .proc_fd = -1, .terminal_fd = -1, .slave_fd = -1, .ruleset_fd = -1 };
+	*m = (struct cell_made){ .proc_fd = -1, .scratch_fd = -1, .terminal_fd = -1, .slave_fd = -1, .ruleset_fd = -1 };
 }
 
 void made_finish(struct cell_made *m)
 {
 	fd_close(&m->proc_fd);
+	fd_close(&m->scratch_fd);
 	fd_close(&m->terminal_fd);
 	fd_close(&m->slave_fd);
 	fd_close(&m->ruleset_fd);

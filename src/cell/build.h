@@ -31,6 +31,7 @@ int build_failed(struct cell_failure *f, enum cell_step step, int sys_errno);
 struct cell_made {
 	mechanism_set achieved;
 	int proc_fd;      /* owned: root of the private /proc, -1 with CELL_BASE_NONE */
+	int scratch_fd;   /* owned: the root's own file system (O_PATH), for asking how full it is */
 	int terminal_fd;  /* owned: master of the private terminal, -1 if none */
 	int slave_fd;     /* owned: its other end */
 	int ruleset_fd;   /* owned: the Landlock rules, enforced once on the warden and once more on the workload; -1 */

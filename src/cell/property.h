@@ -19,6 +19,7 @@ enum property {
 };
 
 /* MECHANISM(name, word, what is missing, what to do about it) */
+/* clang-format off */
 #define MECHANISMS(M)                                                                                                  \
 	M(USER_NS, "user namespace", "user namespaces for ordinary users are off",                                     \
 	  "sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0; on Ubuntu install the "         \
@@ -53,6 +54,7 @@ enum property {
 	M(SPECULATION, "speculation controls", "the processor offers no control for each task", "")                    \
 	M(GRANTED, "granted", "", "")                                                                                  \
 	M(GIVEN_UP, "given up", "", "")
+/* clang-format on */
 
 enum mechanism {
 #define MECHANISM_ENUM(name, word, missing, hint) MECHANISM_##name,

@@ -105,28 +105,39 @@ static int clone_trees(const struct cell_spec *spec, struct cell_trees *trees, c
 	return 0;
 }
 
-/* Makes the directories above path (absolute) and, if it should be one, an empty file at its end, inside the root. What is
- * there already (a granted tree that contains the path) stays as it is. */
-static int make_place(int root_fd, const char *path, bool directory)
+/* What is there already (a granted tree that contains the path) stays as it is. */
+static bool is_there(int sys_errno)
+{
+	return sys_errno == EEXIST || sys_errno == EROFS;
+}
+
+/* Makes the directories above path (absolute) inside the root. */
+static int make_parents(int root_fd, const char *path)
 {
 	char at[GRANT_OBJECT_MAX];
-	size_t n = 0;
 
-	for (const char *s = path + 1; *s != 0; s++, n++) {
-		if (n + 1 >= sizeof at)
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		const size_t n = (size_t)(slash - path) - 1;
+
+		if (n >= sizeof at)
 			return -ENAMETOOLONG;
-		if (*s == '/') {
-			at[n] = 0;
-			if (mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST && errno != EROFS)
-				return -errno;
-		}
-		at[n] = *s;
+		memcpy(at, path + 1, n);
+		at[n] = 0;
+		if (mkdirat(root_fd, at, 0755) < 0 && !is_there(errno))
+			return -errno;
 	}
-	at[n] = 0;
-	if (directory)
-		return mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST && errno != EROFS ? -errno : 0;
-	if (mknodat(root_fd, at, S_IFREG | 0644, 0) < 0 && errno != EEXIST && errno != EROFS)
-		return -errno;
+	return 0;
+}
+
+/* An empty directory or file for something to be mounted on. */
+static int make_place(int root_fd, const char *path, bool directory)
+{
+	const int r = make_parents(root_fd, path);
+
+	if (r < 0)
+		return r;
+	if (directory ? mkdirat(root_fd, path + 1, 0755) < 0 : mknodat(root_fd, path + 1, S_IFREG | 0644, 0) < 0)
+		return is_there(errno) ? 0 : -errno;
 	return 0;
 }
 
@@ -147,25 +158,33 @@ static int attach(int root_fd, int tree_fd, const char *path)
 	return move_mount(tree_fd, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-/* Nothing is to be seen at a hidden path: an empty directory without any mode stands on it. */
+#define HIDDEN_FILE "dev/.hidden"
+
+/* Nothing is to be seen at a hidden path: something empty without any mode stands on it, of the same kind. */
 static int hide(int root_fd, const char *path)
 {
-	auto_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1;
+	auto_fd int place = open_plain(root_fd, path + 1, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH), tree = -1;
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	struct stat st;
 
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0000", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "size", "4k", 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (place < 0) /* not there, or not shown at all: nothing to hide */
+		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR ? 0 : -errno;
+	if (fstat(place, &st) < 0)
 		return -errno;
-	tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	return tree < 0 ? -errno : attach(root_fd, tree, path);
+	if (S_ISDIR(st.st_mode) ? mkdirat(root_fd, HIDDEN_FILE ".d", 0000) < 0 && errno != EEXIST :
+				  mknodat(root_fd, HIDDEN_FILE, S_IFREG | 0000, 0) < 0 && errno != EEXIST)
+		return -errno;
+	tree = open_tree(root_fd, S_ISDIR(st.st_mode) ? HIDDEN_FILE ".d" : HIDDEN_FILE, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return -errno;
+	return move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 static int make_link(int root_fd, const char *path, const char *text)
 {
-	const int r = make_place(root_fd, path, true);
+	const int r = make_parents(root_fd, path);
 
-	if (r < 0 || unlinkat(root_fd, path + 1, AT_REMOVEDIR) < 0)
-		return r < 0 ? r : -errno;
-	return symlinkat(text, root_fd, path + 1) < 0 ? -errno : 0;
+	return r < 0 ? r : symlinkat(text, root_fd, path + 1) < 0 && !is_there(errno) ? -errno : 0;
 }
 
 static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root,
@@ -227,6 +246,9 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 		return -1;
 	if (pseudo_proc(made, f) < 0 || make_root(spec, root, f) < 0)
 		return -1;
+	made->scratch_fd = openat(root->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (made->scratch_fd < 0)
+		return build_failed(f, STEP_ROOT, errno);
 	if (spec->base == CELL_BASE_NONE) /* its /proc is the supervisor's to look through, and in no tree */
 		return 0;
 	if (skeleton_make(spec, root->root_fd, f) < 0 || attach_paths(spec, trees, root, f) < 0)

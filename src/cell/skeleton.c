@@ -81,7 +81,7 @@ static int copy_file(int root_fd, const char *path)
 static int put_etc(const struct cell_spec *spec, int root_fd)
 {
 	const char *user = spec_text(spec, spec->user), *host = spec_text(spec, spec->hostname);
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	buf_init(&b, FILE_MAX);
@@ -103,7 +103,7 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 /* What runtimes read as the limits of their control group. */
 static int put_limits(const struct cell_spec *spec, int root_fd)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	const uint64_t memory = spec->limits.value[LIMIT_MEMORY];
 
 	buf_init(&b, FILE_MAX);

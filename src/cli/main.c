@@ -30,6 +30,9 @@ static const struct verb {
 	int (*call)(int argc, char **argv);
 } verbs[] = {
 	{ "run", cli_run },
+	{ "explain", cli_explain },
+	{ "learn", cli_learn },
+	{ "doctor", cli_doctor },
 	{ "policy", cli_policy },
 	{ "help", cli_help },
 	{ "version", cli_version },

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/trusted.h"
 
 enum flag { GRANT = 256, POLICY, PRESET, LIMIT, WORKSPACE, BASE, OBSERVE, RECORD, OUTPUT, JSON, WITHOUT, QUIET, STRICT, NO_PTY, HELP };
 
@@ -45,7 +46,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 {
 	switch ((enum flag)flag->val) {
 	case GRANT: return ambit_policy_grant(o->policy, flag->name, value != NULL ? value : "", e);
-	case POLICY: return ambit_policy_load(o->policy, value, e);
+	case POLICY: return trusted_load(o->policy, value, e);
 	case PRESET: return ambit_policy_preset(o->policy, value, e);
 	case LIMIT: return ambit_policy_limit(o->policy, value, e);
 	case WITHOUT: return add_without(o, value, e);

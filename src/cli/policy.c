@@ -3,9 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/trusted.h"
+
 static const char help_text[] =
-	"ambit policy check FILE   read a policy in a cell of its own and say what is wrong with it\n"
-	"ambit policy trust FILE   remember a policy as it is now, by its digest\n";
+	"ambit policy check FILE\n"
+	"ambit policy trust FILE\n"
+	"\n"
+	"check reads a policy, in a cell of its own, and says what is wrong with it and where.\n"
+	"trust remembers a policy as it is now: its path and the digest of its bytes. When --policy names it and it has\n"
+	"changed since, you are shown what changed and asked; where there is nobody to ask, it is refused.\n"
+	"\n"
+	"Options:\n"
+	"  --help  this text\n";
 
 static int check(const char *path)
 {
@@ -22,13 +31,26 @@ static int check(const char *path)
 	return 0;
 }
 
+static int trust(const char *path)
+{
+	struct ambit_error e = { .size = sizeof e };
+	const char *how;
+
+	if (trusted_store(path, &how, &e) < 0)
+		return cli_error(&e);
+	(void)printf("%s: %s\n", path, how);
+	return 0;
+}
+
 int cli_policy(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[1], "check") == 0)
 		return check(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "trust") == 0)
+		return trust(argv[2]);
 	return cli_usage("ambit policy --help", "say check or trust, and a file");
 }

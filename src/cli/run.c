@@ -108,7 +108,7 @@ int cli_run(int argc, char **argv)
 	}
 	if (o.no_pty)
 		o.event.terminal = 0;
-	status = session_run(o.policy, &o.event, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
+	status = session_run(o.policy, &o.event, NULL, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
 	ambit_event_free(ev);
 	options_finish(&o);
 	return status;

@@ -13,7 +13,9 @@
 
 #include "base/fd.h"
 #include "cli/terminal.h"
+#include "lib/event.h"
 #include "lib/helper.h"
+#include "lib/launch.h"
 #include "lib/public.h"
 
 struct session {
@@ -62,6 +64,7 @@ static int start_relay(struct session *s, const struct ambit_event_options *o, s
 	own_out = out >= 0 ? terminal_open_own(o->stream_fd[out], O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	how.terminal_in = own_in;
 	how.terminal_out = own_out;
+	how.mute = in < 0 || out < 0;
 	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
 	r = terminal_save(&s->terminal, o->stream_fd[in >= 0 ? in : out], e);
 	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);
@@ -88,7 +91,9 @@ static void on_signal(struct session *s)
 	} else if (seen.ssi_signo == SIGCONT) {
 		if (s->raw)
 			(void)terminal_continue(&s->terminal, s->master, &s->relay, &e);
-	} else if (seen.ssi_signo == SIGINT && s->interrupts++ > 0) {
+	} else if (seen.ssi_signo == SIGINT && ++s->interrupts > 2) {
+		event_abandon(s->ev); /* asked three times: whoever should have listened does not */
+	} else if (seen.ssi_signo == SIGINT && s->interrupts > 1) {
 		(void)ambit_event_kill(s->ev, NULL); /* asked twice */
 	} else {
 		(void)ambit_event_signal(s->ev, (int)seen.ssi_signo, NULL); /* ended meanwhile: the loop sees it */
@@ -101,7 +106,7 @@ static void end_relay(struct session *s)
 
 	fd_close(&s->master); /* the last end of it outside: the relay drains and ends */
 	if (s->relay.pidfd >= 0)
-		(void)relay_wait(&s->relay, STDERR_FILENO, &e);
+		(void)relay_wait(&s->relay, s->terminal.fd, &e);
 	terminal_restore(&s->terminal);
 }
 
@@ -128,14 +133,15 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	}
 }
 
-int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret, struct ambit_error *ret_error)
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
+		struct ambit_error *ret_error)
 {
 	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE };
 	struct err e;
 	int r;
 
 	s.signal_fd = catch_signals();
-	r = ambit_event_start(p, o, &s.ev, ret_error);
+	r = launch_event(p, o, hide, &s.ev, ret_error);
 	*ret = s.ev;
 	if (r < 0) {
 		fd_close(&s.signal_fd);

@@ -9,7 +9,8 @@
 
 #include "ambit/ambit.h"
 
-/* Starts the event and waits for its end. The caller frees *ret. */
-int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret, struct ambit_error *e);
+/* Starts the event (hide as for launch_event) and waits for its end. The caller frees *ret. */
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
+		struct ambit_error *e);
 
 #endif

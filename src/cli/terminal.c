@@ -19,6 +19,7 @@
 #include "relay/termfilter.h"
 
 #define RELAY_FDS_MAX (RELAY_FIRST_PAIR + 2 * RELAY_PAIRS_MAX)
+#define RELAY_WORDS_MAX (2 + RELAY_PAIRS_MAX)
 
 /* ---- modes ---- */
 
@@ -119,10 +120,11 @@ bool terminal_is_8bit(const char *locale)
 /* Everything the child needs, made before there is a child. */
 struct child {
 	const char *path;
-	char *argv[2 + RELAY_PAIRS_MAX + 1];
-	char words[1 + RELAY_PAIRS_MAX][8];
+	char *argv[1 + RELAY_WORDS_MAX + 1];
+	char words[RELAY_WORDS_MAX][8];
 	int fds[RELAY_FDS_MAX]; /* what becomes 0, 1, 2, ... */
 	int n_fds;
+	int exe;    /* in the child only */
 	int report; /* write end of the pipe, close-on-exec */
 };
 
@@ -146,7 +148,8 @@ static bool prepare_child(struct child *c, const struct relay_start *how)
 	c->fds[STDERR_FILENO] = how->terminal_in; /* the relay would do the same; a gap would be taken by something else */
 	c->fds[RELAY_MASTER] = how->master;
 	c->n_fds = RELAY_FIRST_PAIR;
-	if (how->n_pairs > RELAY_PAIRS_MAX || (how->ascii && !add_word(c, &n, "ascii")))
+	if (how->n_pairs > RELAY_PAIRS_MAX || (how->ascii && !add_word(c, &n, "ascii")) ||
+	    (how->mute && !add_word(c, &n, "mute")))
 		return false;
 	for (size_t i = 0; i < how->n_pairs; i++) {
 		if (!add_word(c, &n, how->pairs[i].word))
@@ -157,12 +160,23 @@ static bool prepare_child(struct child *c, const struct relay_start *how)
 	return true;
 }
 
-/* Puts the descriptors at their numbers, by way of numbers that none of them has. Async-signal-safe, as all below. */
+/* A descriptor's place above those that the relay gets. Async-signal-safe, as all below. */
+static int lift(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, RELAY_FDS_MAX);
+}
+
+/* Puts the descriptors at their numbers, by way of numbers that none of them has. The program is opened before: its path
+ * may name a descriptor that is about to be replaced. */
 static bool place_descriptors(struct child *c)
 {
-	c->report = fcntl(c->report, F_DUPFD_CLOEXEC, RELAY_FDS_MAX);
+	c->report = lift(c->report);
+	c->exe = open(c->path, O_PATH | O_CLOEXEC);
+	if (c->exe < 0)
+		return false;
+	c->exe = lift(c->exe);
 	for (int i = 0; i < c->n_fds; i++)
-		c->fds[i] = fcntl(c->fds[i], F_DUPFD_CLOEXEC, RELAY_FDS_MAX);
+		c->fds[i] = lift(c->fds[i]);
 	for (int i = 0; i < c->n_fds; i++)
 		if (c->fds[i] < 0 || dup2(c->fds[i], i) < 0)
 			return false;
@@ -186,17 +200,17 @@ static _Noreturn void be_relay(struct child *c)
 
 	if (place_descriptors(c) && chdir("/") == 0) {
 		default_signals();
-		(void)execve(c->path, c->argv, no_environment); /* returns only if it failed */
+		(void)execveat(c->exe, "", c->argv, no_environment, AT_EMPTY_PATH); /* returns only if it failed */
 	}
 	why = errno;
 	(void)fd_write_all(c->report, &why, sizeof why); /* nobody else to tell */
 	_exit(RELAY_USAGE);
 }
 
-/* A fork with a pidfd and without an exit signal; clone3 would be clearer, but is refused in older containers. */
-static pid_t fork_quietly(int *ret_pidfd)
+/* A fork that gives a pidfd; clone3 would be clearer, but is refused in older containers. */
+static pid_t fork_held(int *ret_pidfd)
 {
-	return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
+	return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD | SIGCHLD, NULL, ret_pidfd, NULL, NULL);
 }
 
 /* The errno that the child reported, 0 once it is executed. */
@@ -222,7 +236,7 @@ int relay_start(const struct relay_start *how, struct relay_process *ret, struct
 	from_child = ends[0];
 	to_parent = ends[1];
 	c.report = to_parent;
-	pid = fork_quietly(&started.pidfd);
+	pid = fork_held(&started.pidfd);
 	if (pid == 0)
 		be_relay(&c);
 	if (pid < 0)
@@ -243,11 +257,11 @@ static int pidfd_signal(int pidfd, int signal_number)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
 }
 
-/* 0 or -errno. __WALL: without an exit signal a child counts as a clone. */
+/* 0 or -errno. */
 static int wait_for_end(int pidfd, siginfo_t *ret)
 {
 	*ret = (siginfo_t){ 0 };
-	while (waitid(P_PIDFD, (id_t)pidfd, ret, WEXITED | __WALL) < 0)
+	while (waitid(P_PIDFD, (id_t)pidfd, ret, WEXITED) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
@@ -285,16 +299,19 @@ void relay_finish(struct relay_process *r)
 
 int terminal_suspend(struct terminal *t, int master, struct relay_process *r, struct err *e)
 {
+	const bool was_raw = t->raw;
+
 	if (r != NULL && r->pidfd >= 0)
 		(void)pidfd_signal(r->pidfd, SIGSTOP); /* has ended: the caller will see it */
 	terminal_restore(t);
 	(void)kill(getpid(), SIGSTOP); /* cannot fail; goes on with SIGCONT */
+	t->raw = was_raw;
 	return terminal_continue(t, master, r, e);
 }
 
 int terminal_continue(struct terminal *t, int master, struct relay_process *r, struct err *e)
 {
-	int code = terminal_raw(t, e);
+	int code = t->raw ? terminal_raw(t, e) : 0;
 
 	if (code == 0)
 		code = terminal_copy_size(t, master, e);

@@ -64,11 +64,12 @@ struct relay_process {
 #define RELAY_NONE { .pidfd = -1 }
 
 struct relay_start {
-	const char *path;   /* of ambit-relay, absolute */
+	const char *path;   /* of ambit-relay, absolute; may be /proc/self/fd/N */
 	int terminal_in;    /* borrowed; terminal_open_own of the terminal */
 	int terminal_out;
 	int master;
-	bool ascii;
+	bool ascii; /* terminal_is_8bit */
+	bool mute;  /* terminal_in is not the terminal, or it stays cooked: no answer would reach the program */
 	size_t n_pairs;     /* at most RELAY_PAIRS_MAX */
 	struct {
 		const char *word; /* "in", "out", "plain" */
@@ -76,8 +77,9 @@ struct relay_start {
 	} pairs[RELAY_PAIRS_MAX];
 };
 
-/* Starts the relay with these descriptors and no others, an empty environment, default signals, in /. The child is made
- * with no exit signal: nobody's waitpid or SIGCHLD sees it. -NOT_FOUND, -SYSTEM. */
+/* Starts the relay with these descriptors and no others, an empty environment, default signals, in /. It is a child like
+ * others (an exit signal of 0 would not survive exec): SIGCHLD must not be ignored, and nobody may wait for just any
+ * child. -NOT_FOUND, -SYSTEM. */
 int relay_start(const struct relay_start *how, struct relay_process *ret, struct err *e);
 /* Waits for its end and gives enum relay_exit; 128 + n if a signal ended it, and then writes what resets a terminal in
  * an unknown state to terminal_out (-1: nowhere). Closes pidfd. -SYSTEM. */
@@ -86,11 +88,11 @@ int relay_wait(struct relay_process *r, int terminal_out, struct err *e);
 void relay_finish(struct relay_process *r);
 #define auto_relay __attribute__((cleanup(relay_finish))) struct relay_process
 
-/* On SIGTSTP: stops the relay, gives the terminal back, stops this process; when continued, raw again and size as in
+/* On SIGTSTP: stops the relay, gives the terminal back, stops this process; when continued, all as it was, and
  * terminal_continue. Modes that the program set (mouse, alternate screen) stay meanwhile: nobody could tell it to set
  * them again. r may be NULL. */
 int terminal_suspend(struct terminal *t, int master, struct relay_process *r, struct err *e);
-/* On SIGCONT, also after a SIGSTOP that we did not see: raw, size, the relay goes on. */
+/* On SIGCONT, also after a SIGSTOP that we did not see: raw again if it was, size, the relay goes on. */
 int terminal_continue(struct terminal *t, int master, struct relay_process *r, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@
 #define EFFECTS_MAX 4096 /* of one event; more are counted as dropped */
 
 /* EFFECT(name, number, word in the record, the right that it needs: RIGHT_* of core/grant.h, or 0) */
+/* clang-format off */
 #define EFFECTS(X)                                                                                                     \
 	X(READ,    1, "read",    1) /* opened for reading */                                                           \
 	X(WRITE,   2, "write",   2) /* opened for writing, created or truncated */                                     \
@@ -27,6 +28,7 @@
 	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
 	X(CONNECT, 9, "connect", 0) /* the object is "tcp 192.0.2.1:443", "udp ...", "unix /run/x", "unix @abstract" */ \
 	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */
+/* clang-format on */
 
 enum effect_kind {
 #define EFFECT_ENUM(name, number, word, right) EFFECT_##name = number,
@@ -56,7 +58,8 @@ struct effect {
 	uint8_t base;    /* allowed by the base of the cell and not by a grant */
 	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
 	uint32_t count;  /* how often */
-	char object[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
+	char object
+		[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
 };
 
 const char *effect_word(uint8_t kind); /* NULL if there is no such kind */

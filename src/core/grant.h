@@ -14,10 +14,10 @@
 
 #include "base/err.h"
 
-#define GRANTS_MAX 256           /* a policy that a person can review is far smaller */
+#define GRANTS_MAX 256             /* a policy that a person can review is far smaller */
 #define GRANT_POOL_MAX (64u << 10) /* bytes of all objects together */
-#define GRANT_OBJECT_MAX 4096    /* PATH_MAX, with its NUL */
-#define GRANT_NONE UINT32_MAX    /* "no grant", "no parent" */
+#define GRANT_OBJECT_MAX 4096      /* PATH_MAX, with its NUL */
+#define GRANT_NONE UINT32_MAX      /* "no grant", "no parent" */
 
 enum grant_verb {
 #define VERB(name, word, object, available) VERB_##name,
@@ -87,7 +87,8 @@ struct grant_decision grant_check(const struct grant_set *set, const struct gran
 
 /* Writes the exact grant that would allow a denied request, as a policy line ("read: /srv/data/x") and as a flag
  * ("--read /srv/data/x"). The object is quoted for its place when it needs to be. */
-void grant_suggest(const struct grant_request *want, char *ret_line, size_t line_size, char *ret_flag, size_t flag_size);
+void grant_suggest(const struct grant_request *want, char *ret_line, size_t line_size, char *ret_flag,
+		   size_t flag_size);
 
 /* True if `path` is `root` or lies beneath it; both absolute and normalised. */
 bool path_is_beneath(const char *path, const char *root);

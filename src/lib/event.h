@@ -28,7 +28,7 @@ struct ambit_event {
 	char **argv; /* owned copy */
 	bool told_end;  /* the supervisor said how it ended, or is gone */
 	bool over_output;
-	char *record; /* owned */
+	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 
@@ -46,6 +46,9 @@ struct event_plan {
 
 #define EVENT_AGENT_MAX 64
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
+/* Kills a supervisor that does not answer; the warden ends the cell. */
+void event_abandon(struct ambit_event *ev);
+
 const struct event_result *event_result(const struct ambit_event *ev);
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);

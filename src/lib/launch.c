@@ -1,5 +1,6 @@
-/* launch - from a policy and options to an event: what words mean on this host is decided here, once, with the caller's
- * authority. */
+#include "lib/launch.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 struct launch {
 	const struct ambit_event_options *o;
+	char *const *hide; /* learning: what stays out of sight; else NULL */
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
@@ -190,6 +192,48 @@ static bool wants_terminal(const struct ambit_event_options *o)
 	return false;
 }
 
+/* Names of the host's root that a cell has its own of, or whose content is not files. */
+static bool is_own_name(const char *name)
+{
+	static const char *const own[] = { ".", "..", "proc", "dev", "sys", "run", "tmp", "usr", "lost+found" };
+
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (strcmp(name, own[i]) == 0)
+			return true;
+	return false;
+}
+
+static int show_name(struct launch *l, const char *name, struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+	struct stat st;
+	uint32_t id;
+	int r;
+
+	if (is_own_name(name) || !path_normalise("/", name, path, sizeof path) || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	r = grant_add(&l->q->grants, VERB_READ, path, GRANT_OPTIONAL, &id, e);
+	return r < 0 ? r : grant_add(&l->q->grants, VERB_RUN, path, GRANT_OPTIONAL, &id, e);
+}
+
+/* Everything that the caller can read is shown, a top-level directory at a time, but what is hidden. */
+static int show_host(struct launch *l, struct err *e)
+{
+	DIR *root = opendir("/");
+	struct dirent *entry;
+	uint32_t id;
+	int r = root == NULL ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "/") : 0;
+
+	while (r == 0 && (entry = readdir(root)) != NULL)
+		r = show_name(l, entry->d_name, e);
+	if (root != NULL)
+		(void)closedir(root);
+	for (size_t i = 0; r == 0 && l->hide[i] != NULL && l->q->n_hides < REQUEST_HIDES_MAX; i++)
+		if (access(l->hide[i], F_OK) == 0 && text_copy(l->q->hides[l->q->n_hides], GRANT_OBJECT_MAX, l->hide[i]))
+			l->q->n_hides++;
+	return r < 0 ? r : grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
+}
+
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -198,6 +242,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 
 	r = r < 0 ? r : set_words(l, e);
 	r = r < 0 ? r : set_grants(l, p, e);
+	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
 	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
@@ -216,11 +261,17 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	return r;
 }
 
-int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *given, struct ambit_event **ret,
-		      struct ambit_error *ret_error)
+int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
+		      struct ambit_error *e)
+{
+	return launch_event(p, o, NULL, ret, e);
+}
+
+int launch_event(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide, struct ambit_event **ret,
+		 struct ambit_error *ret_error)
 {
 	struct ambit_event_options o;
-	struct launch l = { .o = &o };
+	struct launch l = { .o = &o, .hide = hide };
 	struct err e;
 	int r;
 

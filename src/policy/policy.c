@@ -270,8 +270,7 @@ static int decode_line(struct rbuf *in, struct policy_line *l, struct err *e)
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
-	if (l->verb >= VERB_COUNT || (l->flags & ~GRANT_OPTIONAL) != 0 ||
-	    (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
+	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	return check_line(l, e);
 }

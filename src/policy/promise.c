@@ -17,11 +17,6 @@
 #error "name the audit architecture of this machine"
 #endif
 
-/* What it calls: reading the file, writing the answer, memory, the end. Nothing opens, nothing starts. */
-static const unsigned int calls[] = {
-	SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_exit_group, SYS_exit,
-};
-
 /* What it uses: no process, no file beyond the three, no core, and memory for the largest policy many times over. */
 static const struct {
 	int resource;
@@ -36,7 +31,6 @@ static const struct {
 #endif
 };
 
-#define CALLS (sizeof calls / sizeof calls[0])
 #define BOUNDS (sizeof bounds / sizeof bounds[0])
 
 static int keep_bounds(struct err *e)
@@ -53,7 +47,14 @@ static int keep_bounds(struct err *e)
 	return 0;
 }
 
-#ifndef AMBIT_SANITIZED
+#ifndef AMBIT_SANITIZED /* the sanitizers' own calls are many; the bounds hold for them too */
+/* What it calls: reading the file, writing the answer, memory, the end. Nothing opens, nothing starts. */
+static const unsigned int calls[] = {
+	SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_exit_group, SYS_exit,
+};
+
+#define CALLS (sizeof calls / sizeof calls[0])
+
 /* The program: another architecture or a call that is not listed is refused with an error number. */
 static void write_program(struct sock_filter *f)
 {
@@ -80,7 +81,7 @@ static int keep_calls(struct err *e)
 	return 0;
 }
 #else
-static int keep_calls(struct err *e) /* the sanitizers' own calls are many; the bounds still hold */
+static int keep_calls(struct err *e)
 {
 	(void)e;
 	return 0;

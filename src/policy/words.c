@@ -69,7 +69,7 @@ const char *word_nearest(const char *word, const char *const *words, size_t n)
 		if (strlen(words[i]) >= WORD_MAX)
 			continue;
 		d = slips(word, words[i]);
-		if (d < best && d < strlen(words[i])) { /* not a word of two letters with both replaced */
+		if (d < best) {
 			nearest = words[i];
 			best = d;
 		}

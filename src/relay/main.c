@@ -20,8 +20,7 @@ struct relay {
 	struct stream streams[STREAMS_MAX];
 	bool waited_for[STREAMS_MAX]; /* drained before the end */
 	size_t n;
-	bool ascii;
-	bool exits_early; /* the terminal is gone */
+	unsigned options; /* enum termfilter_option */
 };
 
 static int last_fd(const struct relay *r)
@@ -32,7 +31,7 @@ static int last_fd(const struct relay *r)
 static int add_stream(struct relay *r, enum stream_kind kind, int from, int to, bool waited_for)
 {
 	const bool pair = r->n >= FIRST_PAIR;
-	const int code = stream_init(&r->streams[r->n], kind, from, to, pair, r->ascii);
+	const int code = stream_init(&r->streams[r->n], kind, from, to, pair, r->options);
 
 	r->waited_for[r->n] = waited_for;
 	r->n++;
@@ -54,12 +53,23 @@ static int add_pair(struct relay *r, const char *word)
 	return -1;
 }
 
+static bool take_option(struct relay *r, const char *word)
+{
+	if (strcmp(word, "ascii") == 0)
+		r->options |= TERMFILTER_ASCII;
+	else if (strcmp(word, "mute") == 0)
+		r->options |= TERMFILTER_MUTE;
+	else
+		return false;
+	return true;
+}
+
 static bool read_arguments(struct relay *r, int argc, char **argv)
 {
 	int at = 1;
 
-	r->ascii = at < argc && strcmp(argv[at], "ascii") == 0;
-	at += r->ascii;
+	while (at < argc && take_option(r, argv[at]))
+		at++;
 	if (add_stream(r, STREAM_RAW, RELAY_TERMINAL_IN, RELAY_MASTER, false) != 0 ||
 	    add_stream(r, STREAM_PTY, RELAY_MASTER, RELAY_TERMINAL_OUT, true) != 0)
 		return false;
@@ -155,16 +165,19 @@ static bool leave_terminal(struct relay *r)
 	return true;
 }
 
+static int run(struct relay *r, int argc, char **argv)
+{
+	if (!read_arguments(r, argc, argv) || !take_descriptors(last_fd(r)))
+		return RELAY_USAGE;
+	if (promise_keep(last_fd(r), r->n > FIRST_PAIR) < 0)
+		return RELAY_LOCKDOWN;
+	return copy_until_drained(r) && leave_terminal(r) ? RELAY_DONE : RELAY_TERMINAL_GONE;
+}
+
 int main(int argc, char **argv)
 {
 	struct relay r = { 0 };
 
 	ignore_signals();
-	if (!read_arguments(&r, argc, argv) || !take_descriptors(last_fd(&r)))
-		return RELAY_USAGE;
-	if (promise_keep(last_fd(&r), r.n > FIRST_PAIR) < 0)
-		return RELAY_LOCKDOWN;
-	if (!copy_until_drained(&r) || !leave_terminal(&r))
-		_exit(RELAY_TERMINAL_GONE);
-	_exit(RELAY_DONE); /* no exit handlers: they are not in the promise */
+	_exit(run(&r, argc, argv)); /* exit handlers are not in the promise; the memory goes with the process */
 }

@@ -32,11 +32,18 @@ static const struct limit_row {
 	{ RLIMIT_RTPRIO, 0 },     { RLIMIT_STACK, 256u << 10 },
 };
 
+/* The address sanitizer looks for another stack in front of each call that does not return. */
+#ifdef AMBIT_SANITIZED
+#define SANITIZER(X) X(__NR_sigaltstack)
+#else
+#define SANITIZER(X)
+#endif
+
 /* All it does: copy, wait, end. restart_syscall is what poll becomes after a stop and a continue; clock_gettime is
  * the fall-back of a host without the vDSO. */
 #define ALLOWED(X)                                                                                             \
 	X(__NR_read) X(__NR_write) X(__NR_close) X(__NR_ppoll) OLD_POLL(X) X(__NR_clock_gettime)               \
-	X(__NR_restart_syscall) X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group)
+	X(__NR_restart_syscall) X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group) SANITIZER(X)
 #ifdef __NR_poll
 #define OLD_POLL(X) X(__NR_poll)
 #else

@@ -4,10 +4,10 @@
  * Holds:  nothing else passes between the two: the relay has no other way to speak, and takes no message.
  * Called: by ambit-relay and by who starts it.
  *
- *     ambit-relay [ascii] [in|out|plain]...
+ *     ambit-relay [ascii] [mute] [in|out|plain]...
  *
- * `ascii`: the person's terminal is 8-bit. Each other word stands for a pair of further descriptors, the one to read and
- * the one to write: RELAY_FIRST_PAIR and the next for the first word, and so on. `in` carries bytes towards the cell,
+ * `ascii`: the person's terminal is 8-bit. `mute`: 0 is not the terminal, or it is not raw, so that its answers would
+ * not reach the cell. Each other word stands for a pair of further descriptors, the one to read and the one to write: RELAY_FIRST_PAIR and the next for the first word, and so on. `in` carries bytes towards the cell,
  * and nobody waits for its end; `out` carries bytes from the cell and is drained before the relay ends; `plain` is
  * `out` to a terminal, made harmless as outside a pty session.
  *

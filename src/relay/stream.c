@@ -20,18 +20,12 @@ static int reserve_all(struct buf *b)
 	return 0;
 }
 
-int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, bool ascii)
+int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, unsigned options)
 {
 	*s = (struct stream){ .kind = kind, .closes = closes, .from = from, .to = to };
-	termfilter_init(&s->filter, kind == STREAM_PLAIN ? TERMFILTER_PLAIN : TERMFILTER_PTY, ascii);
+	termfilter_init(&s->filter, kind == STREAM_PLAIN ? TERMFILTER_PLAIN : TERMFILTER_PTY, options);
 	buf_init(&s->out, STREAM_OUT);
 	return reserve_all(&s->out);
-}
-
-void stream_finish(struct stream *s)
-{
-	if (s != NULL)
-		buf_finish(&s->out);
 }
 
 static bool has_input(const struct stream *s)

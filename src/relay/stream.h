@@ -1,6 +1,6 @@
 /* stream - bytes from one descriptor to another.
  *
- * Owns:   its buffers, allocated once by stream_init; the two descriptors if `closes`.
+ * Owns:   its buffers, allocated once by stream_init, there until the process ends; the two descriptors if `closes`.
  * Holds:  memory is bounded: it stops reading while what it read is not yet written. Never blocks (both descriptors
  *         have O_NONBLOCK). A closed reader ends the stream and drops what is left, as a broken pipe does.
  * Called: by ambit-relay. After stream_init only read, write and close are called. */
@@ -32,9 +32,8 @@ struct stream {
 	uint8_t in[STREAM_CHUNK];
 };
 
-/* 0 or -AMBIT_MEMORY. */
-int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, bool ascii);
-void stream_finish(struct stream *s);
+/* options: of the filter. 0 or -AMBIT_MEMORY. */
+int stream_init(struct stream *s, enum stream_kind kind, int from, int to, bool closes, unsigned options);
 
 bool stream_wants_input(const struct stream *s);
 bool stream_wants_output(const struct stream *s);

@@ -118,6 +118,7 @@ static const struct rule {
 	{ 0, 0, 'e', 1, ANY, 0, 0, false },
 	{ 0, 0, 'f', 2, ANY, 0, 0, false },
 	{ 0, 0, 'g', 1, UP_TO, 3, CHANGE_TABS, false },
+	{ '?', 0, 'W', 1, EXACTLY, 5, 0, false }, /* a tab stop in every eighth column, as a terminal starts */
 	{ 0, 0, 'h', TERMFILTER_PARAMS_MAX, ANSI_MODES, 0, 0, false },
 	{ 0, 0, 'l', TERMFILTER_PARAMS_MAX, ANSI_MODES, 0, 0, false },
 	{ '?', 0, 'h', TERMFILTER_PARAMS_MAX, DEC_MODES, 0, 0, false },
@@ -177,9 +178,14 @@ struct sequence {
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
-void termfilter_init(struct termfilter *f, enum termfilter_mode mode, bool ascii)
+void termfilter_init(struct termfilter *f, enum termfilter_mode mode, unsigned options)
 {
-	*f = (struct termfilter){ .mode = mode, .ascii = ascii, .state = GROUND };
+	*f = (struct termfilter){ .mode = mode, .options = options, .state = GROUND };
+}
+
+static bool has(const struct termfilter *f, enum termfilter_option o)
+{
+	return (f->options & o) != 0;
 }
 
 static void put_text(struct buf *out, const char *s)
@@ -191,7 +197,7 @@ static void put_text(struct buf *out, const char *s)
 
 static void put_replacement(struct termfilter *f, struct buf *out)
 {
-	put_text(out, f->ascii ? "?" : "\xef\xbf\xbd");
+	put_text(out, has(f, TERMFILTER_ASCII) ? "?" : "\xef\xbf\xbd");
 }
 
 /* Characters that show a reader another order than the bytes have, or hide text: marks and overrides of direction,
@@ -218,7 +224,7 @@ static void put_character(struct termfilter *f, struct buf *out)
 
 	if (c < 0xa0)
 		return; /* C1: terminals obey them in UTF-8 as well */
-	if (f->ascii || (f->mode == TERMFILTER_PLAIN && misleads(c)))
+	if (has(f, TERMFILTER_ASCII) || (f->mode == TERMFILTER_PLAIN && misleads(c)))
 		put_replacement(f, out);
 	else
 		buf_put(out, f->utf8, f->utf8_want);
@@ -441,7 +447,7 @@ static void put_modes(struct termfilter *f, const struct sequence *q, bool dec, 
 	for (size_t i = 0; i < q->n; i++) {
 		const struct mode *m = find_mode(dec, q->param[i]);
 
-		if (m == NULL)
+		if (m == NULL || (m->answers && q->final == 'h' && has(f, TERMFILTER_MUTE)))
 			continue;
 		put_text(out, any ? ";" : dec ? "\033[?" : "\033[");
 		buf_printf(out, "%u", (unsigned)m->number);
@@ -495,7 +501,8 @@ static void dispatch_csi(struct termfilter *f, char final, struct buf *out)
 	if (f->cut || !parse_sequence(f, final, &q))
 		return;
 	r = find_rule(&q);
-	if (r == NULL || !rule_allows(r, &q) || (f->mode == TERMFILTER_PLAIN && r->check != COLOURS))
+	if (r == NULL || !rule_allows(r, &q) || (f->mode == TERMFILTER_PLAIN && r->check != COLOURS) ||
+	    (r->answers && has(f, TERMFILTER_MUTE)))
 		return;
 	if (r->check == ANSI_MODES || r->check == DEC_MODES) {
 		put_modes(f, &q, r->check == DEC_MODES, out);

@@ -37,8 +37,10 @@
  * without LF, is a line's end, so that no line can be overwritten; bidirectional overrides and invisible tag
  * characters become U+FFFD. What a person is shown may still be hard to see (SGR can paint black on black).
  *
- * With `ascii`, for a terminal known to be 8-bit, where the second byte of a letter can be a control: each
- * character beyond ASCII becomes a question mark. */
+ * TERMFILTER_ASCII, for a terminal known to be 8-bit, where the second byte of a letter can be a control: each
+ * character beyond ASCII becomes a question mark. TERMFILTER_MUTE, where nobody reads the terminal on the program's
+ * behalf (its input is a file, or the terminal is shared with other programs of a pipeline): no question passes, and
+ * no mode that makes the terminal speak. */
 #ifndef RELAY_TERMFILTER_H
 #define RELAY_TERMFILTER_H
 
@@ -61,11 +63,12 @@
 #define TERMFILTER_PIECE_MAX 512
 
 enum termfilter_mode { TERMFILTER_PTY, TERMFILTER_PLAIN };
+enum termfilter_option { TERMFILTER_ASCII = 1, TERMFILTER_MUTE = 2 };
 
 /* Opaque to callers but for `answers`; here so that it can be a member. */
 struct termfilter {
 	enum termfilter_mode mode;
-	bool ascii;
+	unsigned options; /* enum termfilter_option */
 	bool answers;     /* something passed that makes the terminal send bytes */
 	bool after_cr;    /* PLAIN: a CR was the last byte */
 	bool cut;         /* the sequence is over-long */
@@ -82,7 +85,7 @@ struct termfilter {
 	uint16_t alternate; /* the mode by which the alternate screen was entered, 0 on the main screen */
 };
 
-void termfilter_init(struct termfilter *f, enum termfilter_mode mode, bool ascii);
+void termfilter_init(struct termfilter *f, enum termfilter_mode mode, unsigned options);
 
 /* Filters as much of the n bytes as surely fits: stops while out has room for less than TERMFILTER_PIECE_MAX. Gives how
  * many bytes were taken; what is left is to be offered again. */

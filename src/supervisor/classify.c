@@ -152,13 +152,25 @@ static bool protects(const struct cell_spec *spec, const char *path)
 	return false;
 }
 
-/* The rules, in this order: a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
+static bool is_hidden(const struct cell_spec *spec, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		if ((spec->paths[i].flags & CELL_PATH_HIDE) != 0 && path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
+			return true;
+	return false;
+}
+
+/* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
  * has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
 {
 	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
 	const struct grant_decision decision = grant_check(c->grants, &want);
 
+	if (is_hidden(c->spec, f->object)) {
+		f->verdict = EFFECT_DENIED;
+		return;
+	}
 	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {
 		f->verdict = EFFECT_ALLOWED;
 		f->grant = decision.grant;
@@ -173,8 +185,11 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 			return;
 		}
 	}
-	if (base_allows(c->spec, f->object, right)) {
-		f->verdict = EFFECT_ALLOWED;
+	/* in a granted tree beneath the home nothing is the cell's own */
+	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right) :
+					     base_allows(c->spec, f->object, right)) {
+		f->verdict = right == RIGHT_RUN && !exists_on_host(f->object) && !is_own_place(c, f->object) ? EFFECT_ABSENT :
+													       EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}

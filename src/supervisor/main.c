@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "cell/property.h"
 #include "core/outcome.h"
+#include "supervisor/bounds.h"
 #include "supervisor/classify.h"
 #include "supervisor/identity.h"
 #include "supervisor/plan.h"
@@ -35,13 +36,14 @@ struct supervisor {
 	int cell;   /* owned: the warden */
 	int pidfd;  /* owned: the warden's process */
 	int tick;   /* owned: timer: deadline and sampling */
-	int proc_fd; /* owned: the cell's /proc */
+	int proc_fd, scratch_fd; /* owned: the cell's /proc, and its scratch file system */
 	int terminal_fd; /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
 	pid_t pid;
 	enum wire_state state;
 	struct identity identity;
+	struct bounds bounds;
 	struct event_request request;
 	struct cell_spec spec;
 	struct rbuf program; /* encoded, as the library sent it */
@@ -49,6 +51,7 @@ struct supervisor {
 	size_t request_size;
 	void *arena; /* mapped, shared with the warden */
 	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
@@ -64,7 +67,7 @@ static uint64_t now_ns(void)
 
 _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 2048);
 	buf_put_u32(&b, (uint32_t)e->code);
@@ -76,6 +79,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
 		(void)waitpid(s->pid, NULL, 0);
 	}
+	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	_exit(1);
 }
 
@@ -135,7 +139,7 @@ static int memory_file(const char *name, const void *bytes, size_t n, int *ret_f
 
 static int describe(struct supervisor *s, int *ret_fd, struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX);
 	spec_encode(&s->spec, &b);
@@ -165,7 +169,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	int fds[6];
 	size_t n = 2;
 	uint32_t present = 0;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r = describe(s, &spec_fd, e);
 
 	r = r < 0 ? r : make_arena(s, &arena_fd, e);
@@ -189,6 +193,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
+	(void)fd_set_nonblock(s->cell, true); /* a warden that does not read must not hold the supervisor up */
 	for (size_t i = 0; i < 3; i++)
 		fd_close(&s->stdio_fd[i]);
 	fd_close(&s->program_fd);
@@ -225,7 +230,10 @@ static int make_cell(struct supervisor *s, struct err *e)
 	s->cell = pair[0];
 	spawn.warden_exe_fd = exe;
 	spawn.sock = pair[1];
+	bounds_enter(&s->bounds);
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
+	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
+		r = -AMBIT_SYSTEM;
 	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -251,13 +259,14 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 static mechanism_set own_mechanisms(const struct supervisor *s)
 {
 	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) | MECHANISM_BIT(MECHANISM_FILE_SIZE) |
-	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) | MECHANISM_BIT(MECHANISM_SAMPLER) |
+	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) |
+	       bounds_mechanisms(&s->bounds) |
 	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
 }
 
 static void tell_started(struct supervisor *s, mechanism_set achieved)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 32);
 	buf_put_u64(&b, achieved);
@@ -268,13 +277,17 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 
 static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 {
-	const mechanism_set achieved = rbuf_u64(&m->body) | own_mechanisms(s);
+	mechanism_set achieved = rbuf_u64(&m->body);
 	int r;
 
-	if (m->n_fds > 0)
-		s->proc_fd = steal_fd(&m->fds[0]);
-	if (m->n_fds > 1)
-		s->terminal_fd = steal_fd(&m->fds[1]);
+	s->proc_fd = steal_fd(&m->fds[0]); /* two or three: the table says so */
+	s->scratch_fd = steal_fd(&m->fds[1]);
+	if (m->n_fds > 2)
+		s->terminal_fd = steal_fd(&m->fds[2]);
+	r = bounds_watch(&s->bounds, s->proc_fd, s->scratch_fd, (s->spec.flags & CELL_JIT) != 0, e);
+	if (r < 0)
+		return r;
+	achieved |= own_mechanisms(s);
 	r = check_wall(s, achieved, e);
 	if (r < 0)
 		return r;
@@ -295,14 +308,7 @@ static int on_failed(struct supervisor *s, struct wire_message *m, struct err *e
 
 static void on_ended(struct supervisor *s, struct wire_message *m)
 {
-	struct event_usage *u = &s->outcome.usage;
-
 	s->outcome.status = (int)(rbuf_u32(&m->body) & 0xffff);
-	(void)rbuf_u32(&m->body);
-	u->cpu_user_ms = rbuf_u64(&m->body) / 1000;
-	u->cpu_system_ms = rbuf_u64(&m->body) / 1000;
-	u->memory_peak_bytes = rbuf_u64(&m->body);
-	u->written_bytes = rbuf_u64(&m->body);
 	s->outcome.cause = CAUSE_EXITED;
 	s->ended = true;
 }
@@ -319,7 +325,7 @@ static void end_cell(struct supervisor *s, enum event_cause cause)
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r = wire_receive(s->cell, WIRE_WARDEN, s->state, s->room, sizeof s->room, &m);
 
 	if (r <= 0) {
@@ -342,8 +348,8 @@ static void on_cell(struct supervisor *s)
 
 static void on_library(struct supervisor *s)
 {
-	auto_message m;
-	auto_buf b;
+	auto_message m = { .n_fds = 0 };
+	auto_buf b = { .max = 0 };
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 || m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
@@ -359,8 +365,14 @@ static void on_tick(struct supervisor *s)
 	uint64_t times;
 
 	(void)!read(s->tick, &times, sizeof times);
+	if (now_ns() - s->pinged_ns >= WIRE_PING_MS * UINT64_C(1000000)) {
+		s->pinged_ns = now_ns();
+		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL, 0); /* one that is gone or stuck is seen elsewhere */
+	}
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
+		end_cell(s, CAUSE_LIMIT);
+	} else if (s->state == WIRE_RUNNING && bounds_tick(&s->bounds, now_ns(), &s->outcome.limit) == 1) {
 		end_cell(s, CAUSE_LIMIT);
 	}
 }
@@ -368,20 +380,18 @@ static void on_tick(struct supervisor *s)
 static int start_timer(struct supervisor *s, struct err *e)
 {
 	const uint64_t wall_ms = s->request.limits.value[LIMIT_WALL];
-	struct itimerspec when = { .it_value = { .tv_nsec = 0 } };
+	const struct timespec period = { .tv_nsec = BOUNDS_PERIOD_NS };
+	const struct itimerspec when = { .it_value = period, .it_interval = period };
 
 	s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->started_ns = now_ns();
 	if (s->tick < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer");
-	if (wall_ms == 0)
-		return 0;
 	if (wall_ms > UINT64_MAX / 1000000 - s->started_ns / 1000000)
 		return err_set(e, AMBIT_LIMIT, NULL, "limit wall is out of range");
-	s->deadline_ns = s->started_ns + wall_ms * 1000000;
-	when.it_value.tv_sec = (time_t)(s->deadline_ns / 1000000000);
-	when.it_value.tv_nsec = (long)(s->deadline_ns % 1000000000);
-	return timerfd_settime(s->tick, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
+	if (wall_ms != 0)
+		s->deadline_ns = s->started_ns + wall_ms * 1000000;
+	return timerfd_settime(s->tick, 0, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
 }
 
 /* A stopped warden would hold the cell up for ever, and nothing but somebody outside can have stopped it. */
@@ -474,7 +484,7 @@ static void tell_effects(struct supervisor *s)
 	static struct telling t;
 	struct arena_head head;
 
-	t = (struct telling){ .s = s };
+	t.s = s;
 	buf_init(&t.batch, WIRE_BODY_MAX);
 	classify_init(&t.classifier, &s->spec, &s->request.grants);
 	arena_read(s->arena, ARENA_BYTES, tell_effect, &t, &head);
@@ -488,15 +498,24 @@ static void tell_effects(struct supervisor *s)
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
-	auto_buf b;
+	struct rusage used;
+	auto_buf b = { .max = 0 };
 
-	(void)waitpid(s->pid, NULL, 0);
+	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
+	bounds_usage(&s->bounds, &used, &s->outcome.usage);
+	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
+	    (bounds_enforced(&s->bounds) & 1u << LIMIT_MEMORY) != 0) {
+		s->outcome.cause = CAUSE_LIMIT;
+		s->outcome.limit = LIMIT_MEMORY;
+	}
+	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s);
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
+	(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }
 
 static int signals_as_data(void)
@@ -510,9 +529,17 @@ static int signals_as_data(void)
 	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int bound(struct supervisor *s, struct err *e)
+{
+	const struct bounds_ask ask = { .limits = &s->request.limits, .event_id = s->request.event, .root = "" };
+	const int r = bounds_prepare(&ask, &s->bounds, e);
+
+	return r < 0 ? r : start_timer(s, e);
+}
+
 static int start(struct supervisor *s, struct err *e)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r;
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m) <= 0)
@@ -520,7 +547,7 @@ static int start(struct supervisor *s, struct err *e)
 	r = take_request(s, &m, e);
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
-	r = r < 0 ? r : start_timer(s, e);
+	r = r < 0 ? r : bound(s, e);
 	s->state = WIRE_BUILDING;
 	return r < 0 ? r : make_cell(s, e);
 }
@@ -531,8 +558,11 @@ int main(void)
 	struct err e;
 	int signal_fd;
 
-	s = (struct supervisor){ .lib = LIBRARY_FD, .cell = -1, .pidfd = -1, .tick = -1, .proc_fd = -1, .terminal_fd = -1,
-				 .stdio_fd = { -1, -1, -1 }, .program_fd = -1, .state = WIRE_NEW };
+	/* field by field: clearing half a megabyte that is clear would cost its page faults */
+	s.lib = LIBRARY_FD;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = -1;
+	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
+	s.state = WIRE_NEW;
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -139,6 +139,15 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 	return r;
 }
 
+static int add_hides(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < q->n_hides && r == 0; i++)
+		r = spec_add_path(spec, q->hides[i], 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+	return r;
+}
+
 static uint32_t jit_of(const struct grant_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++)
@@ -198,6 +207,7 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	r = r < 0 ? r : add_grants(&q->grants, ret, e);
 	r = r < 0 ? r : protect_names(&q->grants, ret, e);
 	r = r < 0 ? r : add_links(q, ret, e);
+	r = r < 0 ? r : add_hides(q, ret, e);
 	if (r < 0)
 		return r;
 	spec_sort(ret);

@@ -11,6 +11,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->observe);
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
+	buf_put_str(out, q->event);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
@@ -27,6 +28,9 @@ void request_encode(const struct event_request *q, struct buf *out)
 		buf_put_str(out, q->links[i].name);
 		buf_put_str(out, q->links[i].real);
 	}
+	buf_put_u32(out, q->n_hides);
+	for (uint32_t i = 0; i < q->n_hides; i++)
+		buf_put_str(out, q->hides[i]);
 }
 
 static int decode_grants(struct rbuf *in, struct grant_set *set, struct err *e)
@@ -65,6 +69,25 @@ static int decode_links(struct rbuf *in, struct event_request *ret, struct err *
 	return 0;
 }
 
+static int decode_hides(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	ret->n_hides = rbuf_u32(in);
+	if (in->failed || ret->n_hides > REQUEST_HIDES_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d hidden paths", REQUEST_HIDES_MAX);
+	for (uint32_t i = 0; i < ret->n_hides; i++) {
+		rbuf_str(in, ret->hides[i], sizeof ret->hides[i]);
+		if (in->failed || !path_is_normal(ret->hides[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "request: hidden path %u is not well-formed", i);
+	}
+	return 0;
+}
+
+/* It becomes part of a file name. */
+static bool is_id(const char *s)
+{
+	return s[0] != 0 && strspn(s, "_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == strlen(s);
+}
+
 int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 {
 	const uint32_t version = rbuf_u32(in);
@@ -74,13 +97,15 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->observe = rbuf_u32(in);
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
+	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, &ret->grants, e);
-	return r < 0 ? r : decode_links(in, ret, e);
+	r = r < 0 ? r : decode_links(in, ret, e);
+	return r < 0 ? r : decode_hides(in, ret, e);
 }

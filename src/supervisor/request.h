@@ -12,12 +12,14 @@
 
 #define REQUEST_BYTES_MAX (2u << 20)
 #define REQUEST_LINKS_MAX 64
+#define REQUEST_HIDES_MAX 128
 
 struct event_request {
 	uint32_t base;    /* enum cell_base */
 	uint32_t observe; /* enum cell_observe */
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
+	char event[32]; /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
@@ -27,6 +29,8 @@ struct event_request {
 	struct {
 		char name[GRANT_OBJECT_MAX], real[GRANT_OBJECT_MAX];
 	} links[REQUEST_LINKS_MAX];
+	uint32_t n_hides; /* paths that are not to be seen even beneath a grant (`ambit learn`) */
+	char hides[REQUEST_HIDES_MAX][GRANT_OBJECT_MAX];
 };
 
 void request_encode(const struct event_request *q, struct buf *out);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 struct warden {
 	int sock;      /* owned: the supervisor; when it goes, the cell goes */
 	int signal_fd; /* owned */
+	int patience_fd; /* owned: timer that runs out when the supervisor is silent for too long */
 	int report_fd; /* owned: the workload before exec, -1 after */
 	int stdio_fd[3];
 	int program_fd;
@@ -47,7 +49,7 @@ _Noreturn static void end(int status)
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 64);
 	buf_put_u32(&b, (uint32_t)f->step);
@@ -119,7 +121,7 @@ static void take_arena(struct warden *w, int fd)
 static void take_orders(struct warden *w)
 {
 	for (;;) {
-		auto_message m;
+		auto_message m = { .n_fds = 0 };
 
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_NEW, w->room, sizeof w->room, &m) <= 0)
 			end(1);
@@ -137,10 +139,10 @@ static void take_orders(struct warden *w)
 /* Tells what stands and waits for the word to go on. */
 static void await_go(struct warden *w)
 {
-	auto_message m;
-	auto_buf b;
-	const int fds[2] = { w->made.proc_fd, w->made.terminal_fd };
-	const size_t n_fds = fds[0] < 0 ? 0 : fds[1] < 0 ? 1 : 2;
+	auto_message m = { .n_fds = 0 };
+	auto_buf b = { .max = 0 };
+	const int fds[3] = { w->made.proc_fd, w->made.scratch_fd, w->made.terminal_fd };
+	const size_t n_fds = w->made.terminal_fd < 0 ? 2 : 3;
 
 	buf_init(&b, 64);
 	buf_put_u64(&b, w->made.achieved);
@@ -167,6 +169,7 @@ static void start(struct warden *w)
 		fd_close(&w->stdio_fd[i]);
 	fd_close(&w->program_fd);
 	fd_close(&w->made.slave_fd);
+	fd_close(&w->made.scratch_fd);
 	fd_close(&w->made.terminal_fd);
 	fd_close(&w->made.ruleset_fd);
 }
@@ -217,10 +220,21 @@ static void on_children(struct warden *w)
 	}
 }
 
+/* A supervisor that is stopped bounds nothing: the cell ends when it has been silent for too long. */
+static void be_patient(struct warden *w)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = WIRE_PATIENCE_MS / 1000 } };
+
+	if (timerfd_settime(w->patience_fd, 0, &when, NULL) < 0)
+		end(1);
+}
+
 static void on_supervisor(struct warden *w)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	uint32_t number;
+
+	be_patient(w);
 
 	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
 		end(1);
@@ -233,12 +247,14 @@ static void on_supervisor(struct warden *w)
 
 static void watch(struct warden *w)
 {
+	be_patient(w);
 	while (!w->done) {
 		struct pollfd p[] = {
 			{ .fd = w->sock, .events = POLLIN },
 			{ .fd = w->signal_fd, .events = POLLIN },
 			{ .fd = w->report_fd, .events = POLLIN },
 			{ .fd = w->eye.listener_fd, .events = POLLIN },
+			{ .fd = w->patience_fd, .events = POLLIN },
 		};
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
@@ -251,34 +267,24 @@ static void watch(struct warden *w)
 			on_report(w);
 		if (p[0].revents != 0)
 			on_supervisor(w);
+		else if (p[4].revents != 0)
+			end(1);
 		if (p[1].revents != 0)
 			on_children(w);
 	}
 }
 
-static uint64_t microseconds(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
-/* The event is over when its program is: whatever it left behind ends now, and is counted. */
+/* The event is over when its program is: whatever it left behind ends now. What it used the kernel tells the supervisor. */
 static void tell_end(struct warden *w)
 {
-	struct rusage usage;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	(void)getrusage(RUSAGE_CHILDREN, &usage);
 	buf_init(&b, 64);
 	buf_put_u32(&b, (uint32_t)w->status);
 	buf_put_u32(&b, 0);
-	buf_put_u64(&b, microseconds(usage.ru_utime));
-	buf_put_u64(&b, microseconds(usage.ru_stime));
-	buf_put_u64(&b, (uint64_t)usage.ru_maxrss * 1024);
-	buf_put_u64(&b, (uint64_t)usage.ru_oublock * 512);
-	buf_put_u64(&b, 0);
 	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
 }
 
@@ -300,15 +306,19 @@ int main(void)
 	static struct warden w; /* 150 KiB of description: not for a stack */
 	struct cell_failure f;
 
-	w = (struct warden){ .sock = SUPERVISOR_FD, .report_fd = -1, .program_fd = -1, .stdio_fd = { -1, -1, -1 } };
-	w.eye = (struct eye){ .listener_fd = -1, .proc_fd = -1 };
+	/* field by field: clearing what is clear would cost its page faults */
+	w.sock = SUPERVISOR_FD;
+	w.report_fd = w.program_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
+	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = -1;
 	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
 		w.trees.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* It stays dumpable, so that the supervisor of an ordinary user may read its accounts in /proc. What keeps the workload
+	 * from tracing it is that it holds a capability which the workload lacks, and a Landlock layer. */
 	if (fd_reserve_standard() < 0)
 		give_up_at(&w, STEP_STDIO, errno);
 	w.signal_fd = signals_as_data();
+	w.patience_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	take_orders(&w);
 	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
 		give_up(&w, &f);

@@ -37,13 +37,24 @@ isnt() { # NAME COMMAND...
 	if "$@" >/dev/null 2>&1; then ok 1 "$name"; else ok 0 "$name"; fi
 }
 key() { cat "$1/home/.ssh/id_ed25519"; }
-effect() { # KIND PATH: the record has a denied effect of that kind on that object
+denied() { # KIND END: the record has a denied effect of that kind on an object that ends so
 	python3 - "$dir/cell/home/event.json" "$@" <<'PY'
 import json, sys
 path, kind, end = sys.argv[1:]
 effects = json.load(open(path, encoding="utf-8"))["effects"]
-sys.exit(not any(e["verdict"] != "allowed" and e["kind"] == kind and str(e["object"]).endswith(end) for e in effects))
+names = [e.get("path") or e.get("address") for e in effects if e["verdict"] == "denied" and e["kind"] == kind]
+sys.exit(not any(isinstance(name, str) and name.endswith(end) for name in names))
 PY
+}
+
+# Each line of the README's excerpt, but for where the home is and for numbers.
+shows_readme() {
+	local line
+	sed "s|$dir/cell/home|/home/ann|g; s/[0-9][0-9]*/N/g; s/^ *//" "$work/$who.txt" >"$work/said"
+	# shellcheck disable=SC2016 # backquotes of Markdown
+	sed -n '/^```text$/,/^```$/{/^```/d;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
+	[ -s "$work/shown" ] || return 1
+	while IFS= read -r line; do grep -qxF -- "$line" "$work/said" || return 1; done <"$work/shown"
 }
 
 demo_as() { # WHO COMMAND...
@@ -69,9 +80,11 @@ demo_as() { # WHO COMMAND...
 	isnt "$who: in the cell, no daemon stays" test -e "$dir/cell/home/project/out/still-here"
 	isnt "$who: in the cell, no hook is planted" test -e "$dir/cell/home/project/.git/hooks/post-commit"
 	isnt "$who: in the cell, no byte leaves" test -s "$dir/collected"
-	is "$who: the record has the key as not granted" effect read .ssh/id_ed25519
-	is "$who: the record has the hook as not granted" effect write .git/hooks/post-commit
-	is "$who: the record has the stranger as not granted" effect connect ":$(cat "$dir/port")"
+	is "$who: the record has the key as denied" denied read .ssh/id_ed25519
+	is "$who: the record has the hook as denied" denied write .git/hooks/post-commit
+	is "$who: the record has the connection as denied" denied connect 192.0.2.1:443
+
+	is "$who: it prints what the README shows" shows_readme
 
 	if grep -q '^SKIPPED' "$work/$who.txt"; then
 		skip "$who: vm2" "$(grep '^SKIPPED' "$work/$who.txt")"

@@ -46,7 +46,8 @@ def differ(what, a, b):
 
 
 def default_in(text):
-    found = re.search(r"[Dd]efault:?\s+([^.;,)]+)", text)
+    """`Default: X.` or `(default: X)` or `X (default)`."""
+    found = re.search(r"[Dd]efault:\s+([^.;,)]+)", text) or re.search(r"(\w+) \(default\)", text)
     return " ".join(found.group(1).split()) if found else None
 
 
@@ -189,14 +190,17 @@ def policy_problems(ambit, name, text):
 
 def main(ambit):
     for command in COMMANDS:
-        said, written = help_options(ambit, command), man_options(command)
-        check(f"{command}: --help and the man page list the same options and defaults",
-              differ(("--help", "man"), said, written))
+        written = man_options(command)
+        try:
+            problems = differ(("--help", "man"), help_options(ambit, command), written)
+        except AssertionError as error:
+            problems = str(error).splitlines()
+        check(f"{command}: --help and the man page list the same options and defaults", problems)
         for shell in SHELLS:
             check(f"{command}: the {shell} completion knows the same options",
                   differ((shell, "man"), completed(shell, command), set(written)))
 
-    overview = set(re.findall(r"^\s+(?:ambit )?([a-z]+)\b", in_help(ambit, None), re.M))
+    overview = set(re.findall(r"\bambit ([a-z]+)\b", in_help(ambit, None)))
     pages = set(re.findall(r"^\*([a-z]+)", read("man", "ambit.1.scd").split("# COMMANDS")[1].split("\n# ")[0], re.M))
     check("ambit --help names each command of ambit(1)", [f"--help lacks {c}" for c in sorted(pages - overview)])
 

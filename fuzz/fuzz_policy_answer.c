@@ -1,0 +1,24 @@
+/* Any bytes as the answer of the policy role: what is accepted is encoded again as it came. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "fuzz.h"
+#include "policy/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	auto_free struct policy *p = calloc(1, sizeof *p);
+	struct policy_mistake m;
+	auto_buf out = { .max = 0 };
+
+	buf_init(&out, POLICY_ANSWER_MAX);
+	promise(p != NULL);
+	if (policy_answer_decode(data, size, p, &m) < 0) {
+		promise(text_is_utf8(m.err.msg, strlen(m.err.msg), NULL) && strchr(m.err.msg, '\033') == NULL);
+		return 0;
+	}
+	policy_answer_encode(p, &out);
+	promise(!out.failed && out.len == size && memcmp(out.data, data, size) == 0);
+	return 0;
+}

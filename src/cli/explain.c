@@ -1,0 +1,50 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cli/reader.h"
+#include "lib/public.h"
+
+static const char help_text[] =
+	"ambit explain RECORD\n"
+	"\n"
+	"Reads a record, as `ambit run --record` wrote it (- is standard input), in a cell of its own, and says for each\n"
+	"denial what was asked, why it was denied, and the flag and the policy line that would allow it.\n"
+	"\n"
+	"Options:\n"
+	"  --help  this text\n";
+
+static int explain(const char *path)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct err err;
+	auto_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+						  open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	auto_buf text = { .max = 0 };
+	int r;
+
+	buf_init(&text, READER_TEXT_MAX);
+	if (fd < 0)
+		r = err_sys(&err, AMBIT_USAGE, errno, "name a record that can be read, or - for standard input", "record %s", path);
+	else
+		r = reader_run(fd, "explain", &text, &err);
+	if (public_error(&e, r, &err) < 0)
+		return cli_error(&e);
+	return fd_write_all(STDOUT_FILENO, text.data, text.len) < 0 ? EXIT_REFUSED : 0;
+}
+
+int cli_explain(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		(void)fputs(help_text, stdout);
+		return 0;
+	}
+	if (argc != 2 || (argv[1][0] == '-' && argv[1][1] != 0))
+		return cli_usage("ambit explain --help", "name one record");
+	return explain(argv[1]);
+}

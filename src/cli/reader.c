@@ -1,0 +1,40 @@
+#include "cli/reader.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "lib/parser.h"
+
+/* Lines of plain text: everything else is shown as what it is. */
+static void harmless(const struct buf *in, struct buf *out)
+{
+	char line[8192];
+	size_t at = 0;
+
+	while (at < in->len) {
+		const uint8_t *end = memchr(in->data + at, '\n', in->len - at);
+		const size_t n = end != NULL ? (size_t)(end - (in->data + at)) : in->len - at;
+
+		(void)text_show(line, sizeof line, in->data + at, n);
+		buf_put(out, line, strlen(line));
+		buf_put(out, "\n", 1);
+		at += n + 1;
+	}
+}
+
+int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e)
+{
+	/* a record of 128 MB needs several times as much once it is a tree */
+	const struct parser_ask ask = { .role = "ambit-explain", .mode = mode, .input_fd = record_fd, .memory_bytes = UINT64_C(2) << 30 };
+	auto_buf raw = { .max = 0 };
+	int status, r;
+
+	buf_init(&raw, READER_TEXT_MAX / 8);
+	r = parser_run(&ask, &raw, &status, e);
+	if (r < 0)
+		return r;
+	if (status != 0)
+		return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s", (int)raw.len, (const char *)raw.data);
+	harmless(&raw, ret_text);
+	return 0;
+}

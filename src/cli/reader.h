@@ -1,0 +1,17 @@
+/* reader - the role that reads records, as `explain` and `learn` use it.
+ *
+ * Owns:   nothing; it runs ambit-explain in a parser's cell.
+ * Holds:  its text is shown only after what could move a terminal was taken out: the role has read foreign bytes.
+ * Called: cli_explain, cli_learn. */
+#ifndef CLI_READER_H
+#define CLI_READER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define READER_TEXT_MAX (16u << 20)
+
+/* mode: "explain" or "learn". */
+int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e);
+
+#endif

@@ -1,0 +1,24 @@
+/* parser - running one of our own parsers where it can do no harm.
+ *
+ * Owns:   the cell of a parser: an empty root, no network, one task, half a minute, bounded memory and output.
+ * Holds:  what parses foreign bytes (policies, records) has no authority; what comes back is bytes again, bounded, and
+ *         checked by whoever asked.
+ * Called: lib, cli. */
+#ifndef LIB_PARSER_H
+#define LIB_PARSER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct parser_ask {
+	const char *role;  /* executable, "ambit-policy" */
+	const char *mode;  /* its one argument, NULL: none */
+	int input_fd;      /* borrowed: its standard input */
+	uint64_t memory_bytes;
+};
+
+/* Takes what the role wrote to standard output, at most ret_output->max bytes, and its exit status. -LIMIT: it did not
+ * survive; -HOST and others: it could not be run. */
+int parser_run(const struct parser_ask *ask, struct buf *ret_output, int *ret_status, struct err *e);
+
+#endif

@@ -1,0 +1,500 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/policy.h"
+#include "policy/words.h"
+#include "prop.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct policy policy, other; /* a megabyte each: not for a stack */
+
+/* "verb object", with `?` for an optional one, and a line break between lines. */
+static void describe(const struct policy *p, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	ret[0] = 0;
+	for (uint32_t i = 0; i < p->n_lines; i++)
+		n += (size_t)snprintf(ret + n, size - n, "%s%s %s%s", i > 0 ? "\n" : "", verb_word((enum grant_verb)p->lines[i].verb),
+				      p->lines[i].object, (p->lines[i].flags & GRANT_OPTIONAL) != 0 ? " ?" : "");
+}
+
+static void a_flag_is_a_grant(void **state)
+{
+	static const struct {
+		const char *verb, *text, *expected;
+	} rows[] = {
+		{ "read", "/srv/data", "read /srv/data" },
+		{ "read", "  ~/.gitconfig?  ", "read ~/.gitconfig ?" },
+		{ "work", ".", "work ." },
+		{ "write", "./out", "write ./out" },
+		{ "read", "/srv/my data", "read /srv/my data" },
+		{ "read", "/srv/my data files?", "read /srv/my data files ?" },
+		{ "read", "/a=b", "read /a=b" },
+		{ "read", "\"/srv/a b=c\"", "read /srv/a b=c" },
+		{ "read", "'/it''s'", "read /it's" },
+		{ "read", "\"/say \"\"x\"\"?\"", "read /say \"x\" ?" },
+		{ "read", "[/a]", "read /a" },
+		{ "read", "[ /a , ~/b? ,\"/c,d\" , '/e]' ]", "read /a\nread ~/b ?\nread /c,d\nread /e]" },
+		{ "read", "[/a b, /c]", "read /a b\nread /c" },
+		{ "read", "/a??", "read /a? ?" },
+		{ "run", "node", "run node" },
+		{ "run", "[node, ./x]", "run node\nrun ./x" },
+		{ "run", "python3.11", "run python3.11" },
+		{ "env", "TERM", "env TERM" },
+		{ "env", "PAGER=less -R /x", "env PAGER=less -R /x" },
+		{ "env", "A=b?", "env A=b?" },
+		{ "env", "\"A=x y=z\"", "env A=x y=z" },
+		{ "jit", "", "jit " },
+		{ "jit", NULL, "jit " },
+	};
+	char got[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err e;
+
+		memset(&policy, 0, sizeof policy);
+		if (policy_add_flag(&policy, rows[i].verb, rows[i].text, &e) < 0)
+			fail_msg("%s '%s': %s", rows[i].verb, rows[i].text, e.msg);
+		describe(&policy, got, sizeof got);
+		assert_string_equal(got, rows[i].expected);
+		assert_int_equal(policy.lines[0].line, 0);
+	}
+}
+
+static void a_wrong_flag_is_told(void **state)
+{
+	static const struct {
+		const char *verb, *text;
+		enum ambit_code code;
+		const char *msg, *hint;
+	} rows[] = {
+		{ "raed", "/a", AMBIT_UNKNOWN, "'raed' is not a verb", "did you mean 'read'?" },
+		{ "", "/a", AMBIT_UNKNOWN, "'' is not a verb", "verbs are work" },
+		{ "connect", "a:443", AMBIT_UNAVAILABLE, "verb 'connect'", "leave the grant out" },
+		{ "read", "", AMBIT_MALFORMED, "'' is not a path", "name a path" },
+		{ "read", "?", AMBIT_MALFORMED, "'' is not a path", "name a path" },
+		{ "read", "srv", AMBIT_MALFORMED, "'srv' is not a path", "./x" },
+		{ "read", "..", AMBIT_MALFORMED, "'..' is not a path", "`..` leaves" },
+		{ "read", "./../x", AMBIT_MALFORMED, "is not a path", "`..` leaves" },
+		{ "read", "~me", AMBIT_MALFORMED, "'~me' is not a path", "your own home" },
+		{ "read", "\033[31m", AMBIT_MALFORMED, "'\\x1b[31m' is not a path", "./x" },
+		{ "read", "/a /b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
+		{ "read", "/a ~/b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
+		{ "read", "/a b ./c", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
+		{ "read", "\"/a", AMBIT_MALFORMED, "a quote is open", "close the quote" },
+		{ "read", "'/a''", AMBIT_MALFORMED, "a quote is open", "close the quote" },
+		{ "read", "\"/a\"b", AMBIT_MALFORMED, "more than an object", "key=value" },
+		{ "read", "\"/a\" /b", AMBIT_MALFORMED, "more than an object", "key=value" },
+		{ "read", "[", AMBIT_MALFORMED, "an empty place", "[/a, /b]" },
+		{ "read", "[]", AMBIT_MALFORMED, "an empty place", "[/a, /b]" },
+		{ "read", "[/a,]", AMBIT_MALFORMED, "an empty place", "[/a, /b]" },
+		{ "read", "[/a", AMBIT_MALFORMED, "a list without a comma or its end", "[/a, /b]" },
+		{ "read", "['/a' '/b']", AMBIT_MALFORMED, "a list without a comma or its end", "[/a, /b]" },
+		{ "read", "[/a] x", AMBIT_MALFORMED, "more than an object", "key=value" },
+		{ "read", "[/a, b]", AMBIT_MALFORMED, "'b' is not a path", "./x" },
+		{ "read", "/a uses=5", AMBIT_UNAVAILABLE, "qualifier 'uses'", "wider" },
+		{ "read", "/a b  label=private", AMBIT_UNAVAILABLE, "qualifier 'label'", "wider" },
+		{ "read", "[/a] ask=true", AMBIT_UNAVAILABLE, "qualifier 'ask'", "wider" },
+		{ "read", "\"/a\" user=5", AMBIT_UNKNOWN, "'user' is not a verb or qualifier", "did you mean 'uses'?" },
+		{ "run", "make", AMBIT_UNKNOWN, "run: 'make'", "programs of the base" },
+		{ "run", "bin/x", AMBIT_MALFORMED, "'bin/x' is not a path", "./x" },
+		{ "run", "", AMBIT_MALFORMED, "'' is not a path", "name a path" },
+		{ "env", "A-B", AMBIT_MALFORMED, "'A-B' is not a name", "NAME=value" },
+		{ "env", "A=x y=z", AMBIT_UNKNOWN, "'y' is not a verb or qualifier", "verbs are" },
+		{ "env", "", AMBIT_MALFORMED, "'' is not a name", "NAME=value" },
+		{ "jit", "true", AMBIT_MALFORMED, "more than an object", "key=value" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err e;
+		int rc;
+
+		memset(&policy, 0, sizeof policy);
+		rc = policy_add_flag(&policy, rows[i].verb, rows[i].text, &e);
+		if (rc != -(int)rows[i].code || strstr(e.msg, rows[i].msg) == NULL || strstr(e.hint, rows[i].hint) == NULL)
+			fail_msg("%s '%s': %d %s (%s)", rows[i].verb, rows[i].text, rc, e.msg, e.hint);
+		assert_int_equal(policy.n_lines, 0);
+	}
+}
+
+static void the_design_s_qualifiers_are_known(void **state)
+{
+	static const char *const words[] = { "http", "graphql", "secret", "uses", "bytes", "rows", "rate",
+					     "between", "until", "label", "unless", "where", "ask", "allow" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (!qualifier_find(words[i]) || qualifier_refuse(words[i], NULL) != -AMBIT_UNAVAILABLE)
+			fail_msg("%s", words[i]);
+	assert_false(qualifier_find("read"));
+	assert_int_equal(qualifier_refuse("zebra", NULL), -AMBIT_UNKNOWN);
+}
+
+static void a_word_is_near_another(void **state)
+{
+	static const char *const words[] = { "read", "write", "run", "env" };
+	static const struct {
+		const char *word, *meant;
+	} rows[] = {
+		{ "raed", "read" }, { "rea", "read" }, { "reads", "read" }, { "wirte", "write" }, { "rnu", "run" },
+		{ "raeds", "read" }, /* two slips, one of them two letters swapped */
+		{ "x", NULL },      { "", NULL },      { "zebra", NULL },   { "abcdefghijklmnopqrstuvw", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *got = word_nearest(rows[i].word, words, COUNT_OF(words));
+
+		if ((got == NULL) != (rows[i].meant == NULL) || (got != NULL && strcmp(got, rows[i].meant) != 0))
+			fail_msg("%s: %s", rows[i].word, got != NULL ? got : "none");
+	}
+}
+
+static void limits_are_read_from_flags(void **state)
+{
+	static const struct {
+		const char *text;
+		int expected;
+		uint64_t wall;
+		const char *hint;
+	} rows[] = {
+		{ "wall=30s", 0, 30000, NULL },
+		{ "wall=30s,tasks=5", 0, 30000, NULL },
+		{ "tasks=5,wall=none", 0, 0, NULL },
+		{ "", -AMBIT_MALFORMED, 0, "wall=30s" },
+		{ "wall", -AMBIT_MALFORMED, 0, "wall=30s" },
+		{ "wall=30s,", -AMBIT_MALFORMED, 0, "wall=30s" },
+		{ "wal=30s", -AMBIT_UNKNOWN, 0, "did you mean 'wall'?" },
+		{ "wall=30", -AMBIT_MALFORMED, 0, "ms, s, m or h" },
+		{ "tasks=5,wall=x", -AMBIT_MALFORMED, 0, "ms, s, m or h" },
+		{ "wall=000000000000000000000000000000000000000000000000000000000000001s", -AMBIT_MALFORMED, 0, "wall=30s" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err e;
+
+		memset(&policy, 0, sizeof policy);
+		if (policy_add_limit(&policy, rows[i].text, &e) != rows[i].expected)
+			fail_msg("%s: %s", rows[i].text, e.msg);
+		if (rows[i].expected < 0) {
+			assert_int_equal(policy.limits_given, 0);
+			assert_int_equal(policy.limits.value[LIMIT_TASKS], 0);
+			assert_non_null(strstr(e.hint, rows[i].hint));
+			continue;
+		}
+		assert_true((policy.limits_given & 1u << LIMIT_WALL) != 0);
+		assert_int_equal(policy.limits.value[LIMIT_WALL], rows[i].wall);
+	}
+	memset(&policy, 0, sizeof policy);
+	assert_int_equal(policy_add_limit(&policy, "wall=30s", NULL), 0);
+	assert_int_equal(policy_add_limit(&policy, "wall=60s", NULL), 0); /* given again: the smaller */
+	assert_int_equal(policy.limits.value[LIMIT_WALL], 30000);
+	assert_int_equal(policy_add_limit(&policy, "wall=10s", NULL), 0);
+	assert_int_equal(policy.limits.value[LIMIT_WALL], 10000);
+}
+
+static void policies_are_merged(void **state)
+{
+	struct err e;
+	char got[256];
+
+	(void)state;
+	memset(&policy, 0, sizeof policy);
+	memset(&other, 0, sizeof other);
+	assert_int_equal(policy_add_flag(&policy, "read", "/a", &e), 0);
+	assert_int_equal(policy_add_limit(&policy, "wall=30s,memory=1G", &e), 0);
+	assert_int_equal(policy_add(&other, VERB_WORK, ".", 3, 5, &e), 0);
+	assert_int_equal(policy_set_agent(&other, "coder", &e), 0);
+	assert_int_equal(policy_add_limit(&other, "wall=20s,tasks=7", &e), 0);
+	assert_int_equal(policy_merge(&policy, &other, "a\033b.yaml", &e), 0);
+	describe(&policy, got, sizeof got);
+	assert_string_equal(got, "read /a\nwork .");
+	assert_int_equal(policy.lines[0].source, 0);
+	assert_string_equal(policy.sources[policy.lines[1].source], "a\\x1bb.yaml");
+	assert_string_equal(policy.agent, "coder");
+	assert_int_equal(policy.limits.value[LIMIT_WALL], 20000);
+	assert_int_equal(policy.limits.value[LIMIT_TASKS], 7);
+	assert_true(policy.limits.value[LIMIT_MEMORY] == UINT64_C(1) << 30);
+
+	memset(&other, 0, sizeof other);
+	assert_int_equal(policy_set_agent(&other, "another", &e), 0);
+	assert_int_equal(policy_merge(&policy, &other, "b", &e), -AMBIT_CONFLICT);
+
+	memset(&other, 0, sizeof other);
+	for (unsigned int i = 1; i < POLICY_SOURCES_MAX - 1; i++)
+		assert_int_equal(policy_merge(&policy, &other, "c", &e), 0);
+	assert_int_equal(policy_merge(&policy, &other, "c", &e), -AMBIT_LIMIT);
+
+	memset(&policy, 0, sizeof policy);
+	for (unsigned int i = 0; i < POLICY_LINES_MAX; i++)
+		assert_int_equal(policy_add(&policy, VERB_READ, "/a", 0, 0, &e), 0);
+	assert_int_equal(policy_add(&policy, VERB_READ, "/a", 0, 0, &e), -AMBIT_LIMIT);
+	assert_int_equal(policy_merge(&policy, &other, "empty", &e), 0);
+	assert_int_equal(policy_add(&other, VERB_READ, "/a", 0, 0, &e), 0);
+	assert_int_equal(policy_merge(&policy, &other, "one more", &e), -AMBIT_LIMIT);
+}
+
+/* ---- between processes ---- */
+
+static void fill(struct policy *p)
+{
+	memset(p, 0, sizeof *p);
+	assert_int_equal(policy_set_agent(p, "coder", NULL), 0);
+	assert_int_equal(policy_add_limit(p, "wall=30s,memory=none", NULL), 0);
+	assert_int_equal(policy_add(p, VERB_READ, "~/x?", 3, 5, NULL), 0);
+	assert_int_equal(policy_add(p, VERB_JIT, "", 4, 5, NULL), 0);
+	assert_int_equal(policy_add(p, VERB_ENV, "A=\xff", 5, 5, NULL), 0);
+}
+
+static void a_policy_survives_the_passage(void **state)
+{
+	struct policy_mistake m;
+	auto_buf out = { .max = 0 };
+
+	(void)state;
+	fill(&policy);
+	buf_init(&out, POLICY_ANSWER_MAX);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), 0);
+	assert_memory_equal(&policy, &other, sizeof policy);
+}
+
+static void a_mistake_survives_the_passage(void **state)
+{
+	static const struct policy_mistake told = {
+		.line = 3, .column = 7, .err = { .code = AMBIT_UNKNOWN, .msg = "'\\x1b' \033[31m", .hint = "h\xe2\x80\xae" }
+	};
+	struct policy_mistake m;
+	auto_buf out = { .max = 0 };
+
+	(void)state;
+	buf_init(&out, POLICY_ANSWER_MAX);
+	policy_answer_encode_mistake(&told, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_UNKNOWN);
+	assert_int_equal(m.line, 3);
+	assert_int_equal(m.column, 7);
+	assert_int_equal(m.err.code, AMBIT_UNKNOWN);
+	assert_string_equal(m.err.msg, "'\\x1b' \\x1b[31m"); /* what was escaped stays, what was not is */
+	assert_string_equal(m.err.hint, "h\\u{202e}");
+}
+
+static void what_the_parser_may_not_say_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t verb, flags;
+		const char *object;
+	} rows[] = {
+		{ "a verb that does not exist", VERB_COUNT, 0, "/a" },
+		{ "a verb of another build", VERB_CONNECT, 0, "a:1" },
+		{ "a flag that does not exist", VERB_READ, 2, "/a" },
+		{ "a mark where none can be", VERB_ENV, GRANT_OPTIONAL, "A" },
+		{ "no path", VERB_READ, 0, "a" },
+		{ "a path that climbs", VERB_READ, 0, "./../a" },
+		{ "no program", VERB_RUN, 0, "make" },
+		{ "no name", VERB_ENV, 0, "=" },
+		{ "an object for a verb without", VERB_JIT, 0, "x" },
+	};
+	struct policy_mistake m;
+	auto_buf out = { .max = 0 };
+
+	(void)state;
+	buf_init(&out, POLICY_ANSWER_MAX);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		memset(&policy, 0, sizeof policy);
+		policy.n_lines = 1;
+		policy.lines[0].verb = rows[i].verb;
+		policy.lines[0].flags = rows[i].flags;
+		(void)snprintf(policy.lines[0].object, sizeof policy.lines[0].object, "%s", rows[i].object);
+		buf_reset(&out);
+		policy_answer_encode(&policy, &out);
+		if (policy_answer_decode(out.data, out.len, &other, &m) != -AMBIT_PROTOCOL || m.line != 0)
+			fail_msg("%s", rows[i].name);
+	}
+	fill(&policy);
+	policy.limits_given |= 1u << LIMIT_COUNT;
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	fill(&policy);
+	policy.limits.value[LIMIT_WALL] = UINT64_MAX;
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	fill(&policy);
+	memcpy(policy.agent, "a\033", 3);
+	buf_reset(&out);
+	policy_answer_encode(&policy, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+}
+
+static void a_mistake_must_be_one(void **state)
+{
+	static const enum ambit_code not_mistakes[] = { AMBIT_OK, AMBIT_DENIED, AMBIT_UNTRUSTED, (enum ambit_code)99 };
+	struct policy_mistake m, told = { .line = 1, .column = 1, .err = { .msg = "m" } };
+	auto_buf out = { .max = 0 };
+
+	(void)state;
+	buf_init(&out, POLICY_ANSWER_MAX);
+	for (size_t i = 0; i < COUNT_OF(not_mistakes); i++) {
+		told.err.code = not_mistakes[i];
+		buf_reset(&out);
+		policy_answer_encode_mistake(&told, &out);
+		if (policy_answer_decode(out.data, out.len, &other, &m) != -AMBIT_PROTOCOL || m.line != 0)
+			fail_msg("code %d", (int)not_mistakes[i]);
+	}
+	told.err.code = AMBIT_MALFORMED;
+	buf_reset(&out);
+	policy_answer_encode_mistake(&told, &out);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_MALFORMED);
+	buf_put_u8(&out, 'x'); /* one byte more than the mistake, and the frame says so */
+	out.data[0]++;
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+}
+
+/* Every byte cut off, one too many, and every byte changed: refused, or read as what it says; never a crash. */
+static void a_damaged_answer_is_refused(void **state)
+{
+	struct policy_mistake m;
+	auto_buf out, again;
+
+	(void)state;
+	fill(&policy);
+	buf_init(&out, POLICY_ANSWER_MAX);
+	buf_init(&again, POLICY_ANSWER_MAX);
+	policy_answer_encode(&policy, &out);
+	for (size_t n = 0; n < out.len; n++)
+		assert_int_equal(policy_answer_decode(out.data, n, &other, &m), -AMBIT_PROTOCOL);
+	buf_put_u8(&out, 0);
+	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	out.len--;
+	for (size_t i = 0; i < out.len; i++)
+		for (unsigned int bit = 0; bit < 8; bit++) {
+			out.data[i] ^= (uint8_t)(1u << bit);
+			if (policy_answer_decode(out.data, out.len, &other, &m) == 0) {
+				buf_reset(&again);
+				policy_answer_encode(&other, &again);
+				assert_int_equal(again.len, out.len);
+				assert_memory_equal(again.data, out.data, out.len);
+			}
+			out.data[i] ^= (uint8_t)(1u << bit);
+		}
+}
+
+/* ---- what core suggests is read back ---- */
+
+static void shell_unquotes(const char *flag, char *ret, size_t size)
+{
+	char command[600];
+	FILE *pipe;
+	size_t n;
+
+	(void)snprintf(command, sizeof command, "exec bash -c 'eval \"set -- $AMBIT_TEST_FLAG\"; printf %%s\"\\n\" \"$@\"'");
+	assert_int_equal(setenv("AMBIT_TEST_FLAG", flag, 1), 0);
+	pipe = popen(command, "re");
+	assert_non_null(pipe);
+	n = fread(ret, 1, size - 1, pipe);
+	ret[n] = 0;
+	assert_int_equal(pclose(pipe), 0);
+}
+
+/* Through a real shell, then through the reader of flags: the same object. Names that each level could take apart. */
+static void a_suggested_flag_reads_back(void **state)
+{
+	static const char *const parts[] = { "a", " ", "'", "\"", "=", "[", "]", ",", "?", "\\", "$x", "~", "\n", "\t", "\xff", "*",
+					     "caf\xc3\xa9", "#", ";", ":", "uses=5", "/b", "\xe2\x80\xae", "`id`", "!" };
+
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(60); round++) {
+		struct prop p = prop_round(round);
+		char object[128] = "/x", line[512], flag[512], text[600];
+		const struct grant_request want = { .verb = VERB_READ, .object = object };
+		size_t n = 2;
+		struct err e;
+
+		for (uint32_t k = 1 + prop_below(&p, 6); k > 0; k--)
+			n += (size_t)snprintf(object + n, sizeof object - n, "%s", parts[prop_below(&p, COUNT_OF(parts))]);
+		if (!path_is_normal(object))
+			continue;
+		grant_suggest(&want, line, sizeof line, flag, sizeof flag);
+		shell_unquotes(flag, text, sizeof text);
+		if (strncmp(text, "--read\n", 7) != 0)
+			prop_fail(&p, "%s became %s", flag, text);
+		text[strlen(text) - 1] = 0; /* printf's own line break */
+		memset(&policy, 0, sizeof policy);
+		if (policy_add_flag(&policy, "read", text + 7, &e) < 0)
+			prop_fail(&p, "%s: %s", flag, e.msg);
+		if (policy.n_lines != 1 || strcmp(policy.lines[0].object, object) != 0)
+			prop_fail(&p, "'%s' became '%s' through %s", object, policy.lines[0].object, flag);
+	}
+}
+
+/* ---- tables ---- */
+
+static void runtimes_have_traits(void **state)
+{
+	static const struct {
+		const char *name;
+		int jit; /* -1: not in the table */
+	} rows[] = {
+		{ "node", 1 },    { "node-20", 1 }, { "java", 1 }, { "python3", 0 }, { "python3.11", 0 }, { "luajit-2.1", 1 },
+		{ "pypy3.9", 1 }, { "make", -1 },   { "", -1 },    { "nod", -1 },    { "node-x", -1 },    { "3", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct program_traits *t = policy_program_traits(rows[i].name);
+
+		if ((t == NULL ? -1 : t->jit) != rows[i].jit)
+			fail_msg("%s", rows[i].name);
+		if (t != NULL)
+			assert_true(t->reason[0] != 0);
+	}
+}
+
+static void presets_are_embedded(void **state)
+{
+	static const char *const names[] = { "c", "claude-code", "node", "python", "shell" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		assert_string_equal(preset_name(i), names[i]);
+		assert_non_null(strstr(preset_text(names[i]), "\nversion: 1\n"));
+	}
+	assert_null(preset_name(COUNT_OF(names)));
+	assert_null(preset_text("nodes"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flag_is_a_grant),
+		cmocka_unit_test(a_wrong_flag_is_told),
+		cmocka_unit_test(the_design_s_qualifiers_are_known),
+		cmocka_unit_test(a_word_is_near_another),
+		cmocka_unit_test(limits_are_read_from_flags),
+		cmocka_unit_test(policies_are_merged),
+		cmocka_unit_test(a_policy_survives_the_passage),
+		cmocka_unit_test(a_mistake_survives_the_passage),
+		cmocka_unit_test(what_the_parser_may_not_say_is_refused),
+		cmocka_unit_test(a_mistake_must_be_one),
+		cmocka_unit_test(a_damaged_answer_is_refused),
+		cmocka_unit_test(a_suggested_flag_reads_back),
+		cmocka_unit_test(runtimes_have_traits),
+		cmocka_unit_test(presets_are_embedded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/yaml.h"
+#include "prop.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct policy policy, decoded; /* a megabyte each: not for a stack */
+
+static void what_is_written_is_read(void **state)
+{
+	static const char text[] = "# the whole language\n"
+				   "version: 1\n"
+				   "agent: coder-2\n"
+				   "grants:\n"
+				   "  - work: .\n"
+				   "  - read: [~/.gitconfig?, '/srv/a b', \"/x\\x3f?\"]\n"
+				   "  - {run: node}\n"
+				   "  - run:\n"
+				   "      - ./bin/tool?\n"
+				   "  - env: [TERM, \"A=b: c?\"]\n"
+				   "  - jit: true\n"
+				   "  - read: ~\n"
+				   "limits: {wall: 30s, memory: 2G, cpu: none}\n";
+	static const struct {
+		enum grant_verb verb;
+		const char *object;
+		uint32_t flags, line, column;
+	} rows[] = {
+		{ VERB_WORK, ".", 0, 5, 11 },
+		{ VERB_READ, "~/.gitconfig", GRANT_OPTIONAL, 6, 12 },
+		{ VERB_READ, "/srv/a b", 0, 6, 27 },
+		{ VERB_READ, "/x?", GRANT_OPTIONAL, 6, 39 },
+		{ VERB_RUN, "node", 0, 7, 11 },
+		{ VERB_RUN, "./bin/tool", GRANT_OPTIONAL, 9, 9 },
+		{ VERB_ENV, "TERM", 0, 10, 11 },
+		{ VERB_ENV, "A=b: c?", 0, 10, 17 },
+		{ VERB_JIT, "", 0, 11, 10 },
+		{ VERB_READ, "~", 0, 12, 11 },
+	};
+	struct policy_mistake m;
+
+	(void)state;
+	if (policy_parse_yaml(text, strlen(text), &policy, &m) < 0)
+		fail_msg("%u:%u: %s", m.line, m.column, m.err.msg);
+	assert_string_equal(policy.agent, "coder-2");
+	assert_int_equal(policy.n_lines, COUNT_OF(rows));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct policy_line *l = &policy.lines[i];
+
+		if (l->verb != rows[i].verb || strcmp(l->object, rows[i].object) != 0 || l->flags != rows[i].flags ||
+		    l->line != rows[i].line || l->column != rows[i].column)
+			fail_msg("row %zu: %s '%s' flags %u at %u:%u", i, verb_word((enum grant_verb)l->verb), l->object, l->flags,
+				 l->line, l->column);
+	}
+	assert_int_equal(policy.limits_given, 1u << LIMIT_WALL | 1u << LIMIT_MEMORY | 1u << LIMIT_CPU);
+	assert_int_equal(policy.limits.value[LIMIT_WALL], 30000);
+	assert_true(policy.limits.value[LIMIT_MEMORY] == UINT64_C(2) << 30);
+	assert_int_equal(policy.limits.value[LIMIT_CPU], 0);
+}
+
+#define V "version: 1\n"
+#define G V "grants:\n"
+
+static void each_mistake_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *text;
+		enum ambit_code code;
+		uint32_t line, column;
+		const char *msg, *hint; /* parts of them */
+	} rows[] = {
+		/* the whole */
+		{ "", AMBIT_MALFORMED, 1, 1, "policy is empty", "version: 1" },
+		{ "# nothing\n", AMBIT_MALFORMED, 2, 1, "policy is empty", "version: 1" },
+		{ "hello\n", AMBIT_MALFORMED, 1, 1, "not a mapping", "version: 1" },
+		{ "- version: 1\n", AMBIT_MALFORMED, 1, 1, "not a mapping", "version: 1" },
+		{ "grants: []\n", AMBIT_MALFORMED, 1, 1, "version is missing", "version: 1" },
+		{ "{}", AMBIT_MALFORMED, 1, 1, "version is missing", "version: 1" },
+		{ "version: 2\n", AMBIT_UNAVAILABLE, 1, 10, "version '2'", "version: 1" },
+		{ "version: '1'\n", AMBIT_UNAVAILABLE, 1, 10, "version '1'", "version: 1" },
+		{ "version: [1]\n", AMBIT_MALFORMED, 1, 10, "version is not a text", "one word" },
+		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
+		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
+		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part", "version, agent, grants and limits" },
+		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
+		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
+		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },
+		{ V "---\nversion: 1\n", AMBIT_MALFORMED, 2, 1, "after the end of the policy", "one file" },
+		{ V "...\nversion: 1\n", AMBIT_MALFORMED, 3, 1, "not YAML", "near this place" },
+		{ "%YAML 1.1\n---\nversion: 1\n", AMBIT_MALFORMED, 1, 1, "directives", "leave the lines" },
+		{ "%TAG ! tag:x,2000:\n---\nversion: 1\n", AMBIT_MALFORMED, 1, 1, "directives", "leave the lines" },
+		/* YAML that a policy does not take */
+		{ G "  - read: &a /x\n", AMBIT_MALFORMED, 3, 11, "anchors", "in each place" },
+		{ G "  - &a {read: /x}\n", AMBIT_MALFORMED, 3, 5, "anchors", "in each place" },
+		{ G "  - read: *a\n", AMBIT_MALFORMED, 3, 11, "aliases", "in each place" },
+		{ G "  - read: !!str /x\n", AMBIT_MALFORMED, 3, 11, "tags", "leave the tag out" },
+		{ G "  - read: !x [/x]\n", AMBIT_MALFORMED, 3, 11, "tags", "leave the tag out" },
+		{ V "grants: !!seq []\n", AMBIT_MALFORMED, 2, 9, "tags", "leave the tag out" },
+		{ G "\t- read: /x\n", AMBIT_MALFORMED, 3, 1, "not YAML", "no tabs" },
+		{ G "  - read: \"/x\n", AMBIT_MALFORMED, 4, 1, "not YAML", "quotes" },
+		{ G "  - read: [/x\n", AMBIT_MALFORMED, 4, 1, "not YAML", "brackets" },
+		{ V "grants: []\n  b: c\n", AMBIT_MALFORMED, 3, 3, "not YAML", "indentation" },
+		/* the agent */
+		{ V "agent: a b\n", AMBIT_MALFORMED, 2, 8, "'a b' is not the name of an agent", "letters, digits" },
+		{ V "agent:\n", AMBIT_MALFORMED, 2, 7, "'' is not the name of an agent", "letters, digits" },
+		{ V "agent: \"a\\x1b\"\n", AMBIT_MALFORMED, 2, 8, "'a\\x1b' is not the name", "letters, digits" },
+		{ V "agent: [a]\n", AMBIT_MALFORMED, 2, 8, "agent is not a text", "one word" },
+		/* grants */
+		{ V "grants: {read: /x}\n", AMBIT_MALFORMED, 2, 9, "grants are not a list", "after `- `" },
+		{ V "grants:\n", AMBIT_MALFORMED, 2, 8, "grants are not a list", "grants: []" },
+		{ G "  - read\n", AMBIT_MALFORMED, 3, 5, "a grant is not a mapping", "read: /srv/data" },
+		{ G "  - [read]\n", AMBIT_MALFORMED, 3, 5, "a grant is not a mapping", "read: /srv/data" },
+		{ G "  - {}\n", AMBIT_MALFORMED, 3, 5, "a grant without a verb", "read: /srv/data" },
+		{ G "  - raed: /x\n", AMBIT_UNKNOWN, 3, 5, "'raed' is not a verb", "did you mean 'read'?" },
+		{ G "  - zebra: /x\n", AMBIT_UNKNOWN, 3, 5, "'zebra' is not a verb", "work, read, write" },
+		{ G "  - Read: /x\n", AMBIT_UNKNOWN, 3, 5, "'Read' is not a verb", "did you mean 'read'?" },
+		{ G "  - connect: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'connect' is not available", "leave the grant out" },
+		{ G "  - read: /x\n    uses: 5\n", AMBIT_UNAVAILABLE, 4, 5, "qualifier 'uses'", "wider" },
+		{ G "  - read: /x\n    label: private\n", AMBIT_UNAVAILABLE, 4, 5, "qualifier 'label'", "wider" },
+		{ G "  - uses: 5\n    read: /x\n", AMBIT_UNAVAILABLE, 3, 5, "qualifier 'uses'", "wider" },
+		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier", "did you mean 'uses'?" },
+		{ G "  - read: /x\n    write: /y\n", AMBIT_MALFORMED, 4, 5, "'read' and 'write' are two", "`- `" },
+		{ G "  - read: /x\n    read: /y\n", AMBIT_MALFORMED, 4, 5, "'read' stands here twice", "keep one" },
+		{ G "  - read:\n", AMBIT_MALFORMED, 3, 10, "read: nothing is named", "leave the line out" },
+		{ G "  - read: []\n", AMBIT_MALFORMED, 3, 11, "read: nothing is named", "leave the line out" },
+		{ G "  - read: [[/x]]\n", AMBIT_MALFORMED, 3, 12, "an object is not a text", "one word" },
+		{ G "  - read: {a: b}\n", AMBIT_MALFORMED, 3, 11, "an object is not a text", "one word" },
+		{ G "  - read: [/x, y]\n", AMBIT_MALFORMED, 3, 16, "read: 'y' is not a path", "./x" },
+		{ G "  - read: ''\n", AMBIT_MALFORMED, 3, 11, "read: '' is not a path", "name a path" },
+		{ G "  - read: '?'\n", AMBIT_MALFORMED, 3, 11, "read: '' is not a path", "name a path" },
+		{ G "  - read: ../x\n", AMBIT_MALFORMED, 3, 11, "'../x' is not a path", "`..` leaves" },
+		{ G "  - read: ./a/../../x\n", AMBIT_MALFORMED, 3, 11, "'./a/../../x' is not a path", "`..` leaves" },
+		{ G "  - read: /a/..\n", AMBIT_MALFORMED, 3, 11, "'/a/..' is not a path", "`..` leaves" },
+		{ G "  - read: ~root/x\n", AMBIT_MALFORMED, 3, 11, "'~root/x' is not a path", "your own home" },
+		{ G "  - read: $HOME/x\n", AMBIT_MALFORMED, 3, 11, "'$HOME/x' is not a path", "nothing is expanded" },
+		{ G "  - read: \"/x\\0y\"\n", AMBIT_MALFORMED, 3, 11, "contains a NUL", "leave it out" },
+		{ G "  - \"re\\0ad\": /x\n", AMBIT_MALFORMED, 3, 5, "contains a NUL", "leave it out" },
+		{ G "  - run: make\n", AMBIT_UNKNOWN, 3, 10, "run: 'make' is not a program", "programs of the base may run anyway" },
+		{ G "  - run: bin/x\n", AMBIT_MALFORMED, 3, 10, "run: 'bin/x' is not a path", "./x" },
+		{ G "  - env: 9A\n", AMBIT_MALFORMED, 3, 10, "env: '9A' is not a name", "NAME=value" },
+		{ G "  - env: {A: 1}\n", AMBIT_MALFORMED, 3, 10, "an object is not a text", "one word" },
+		{ G "  - jit: false\n", AMBIT_MALFORMED, 3, 10, "jit takes nothing but `true`", "leave the line out" },
+		{ G "  - jit: [true]\n", AMBIT_MALFORMED, 3, 10, "not a text", "one word" },
+		/* limits */
+		{ V "limits: 30s\n", AMBIT_MALFORMED, 2, 9, "limits are not a mapping", "{wall: 30s" },
+		{ V "limits: {wal: 30s}\n", AMBIT_UNKNOWN, 2, 10, "'wal' is not a limit", "did you mean 'wall'?" },
+		{ V "limits: {a-very-long-word-that-is-no-limit: 1}\n", AMBIT_UNKNOWN, 2, 10, "is not a limit", "limits are wall" },
+		{ V "limits: {wall: 30}\n", AMBIT_MALFORMED, 2, 16, "'30' is not a value", "ms, s, m or h" },
+		{ V "limits: {memory: lots}\n", AMBIT_MALFORMED, 2, 18, "'lots' is not a value", "2G" },
+		{ V "limits: {tasks: 0}\n", AMBIT_MALFORMED, 2, 17, "'0' is not a value", "whole number" },
+		{ V "limits: {wall: 1s, wall: 2s}\n", AMBIT_MALFORMED, 2, 20, "'wall' stands here twice", "keep one" },
+		{ V "limits: {wall: {}}\n", AMBIT_MALFORMED, 2, 16, "value of a limit is not a text", "one word" },
+		{ V "limits: {wall: }\n", AMBIT_MALFORMED, 2, 16, "'' is not a value", "ms, s, m or h" },
+		/* characters */
+		{ "version: 1 # \xff\n", AMBIT_MALFORMED, 1, 14, "byte 13: this is not UTF-8", "as UTF-8" },
+		{ V "# caf\xc3\xa9 \xe2\x80\xae\n", AMBIT_MALFORMED, 2, 8, "cannot be seen", "escape" },
+		{ V "# \xe2\x81\xa6\n", AMBIT_MALFORMED, 2, 3, "cannot be seen", "escape" },
+		{ V "# \xd8\x9c\n", AMBIT_MALFORMED, 2, 3, "cannot be seen", "escape" },
+		{ V "# \xc2\x85\n", AMBIT_MALFORMED, 2, 3, "cannot be seen", "escape" },
+		{ V "# a\033[31m\n", AMBIT_MALFORMED, 2, 4, "a control character", "escape" },
+		{ V "# a\x7f\n", AMBIT_MALFORMED, 2, 4, "a control character", "escape" },
+		{ "version: 1\r\n# \xc2\x9b\r\n", AMBIT_MALFORMED, 2, 3, "not YAML: control characters", "quotes" },
+	};
+
+	unsigned int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct policy_mistake m;
+		const int rc = policy_parse_yaml(rows[i].text, strlen(rows[i].text), &policy, &m);
+
+		if (rc == -(int)rows[i].code && m.err.code == rows[i].code && m.line == rows[i].line &&
+		    m.column == rows[i].column && strstr(m.err.msg, rows[i].msg) != NULL &&
+		    strstr(m.err.hint, rows[i].hint) != NULL)
+			continue;
+		print_error("row %zu: %s\ngot %d at %u:%u: %s (%s)\n", i, rows[i].text, rc, m.line, m.column, m.err.msg,
+			    m.err.hint);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void a_nul_is_a_mistake_of_its_own(void **state)
+{
+	static const char text[] = "version: 1\n# \0\n";
+	struct policy_mistake m;
+
+	(void)state;
+	assert_int_equal(policy_parse_yaml(text, sizeof text - 1, &policy, &m), -AMBIT_MALFORMED);
+	assert_int_equal(m.line, 2);
+	assert_int_equal(m.column, 3);
+	assert_non_null(strstr(m.err.msg, "byte 13: a NUL"));
+}
+
+/* Fills the file with comment up to n bytes. */
+static size_t padded(char *text, size_t n)
+{
+	const size_t head = strlen(V);
+
+	memcpy(text, V, head);
+	memset(text + head, '#', n - head);
+	return n;
+}
+
+static void sizes_have_limits(void **state)
+{
+	static char text[POLICY_FILE_MAX + 1];
+	struct policy_mistake m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(policy_parse_yaml(text, padded(text, POLICY_FILE_MAX), &policy, &m), 0);
+	assert_int_equal(policy_parse_yaml(text, padded(text, POLICY_FILE_MAX + 1), &policy, &m), -AMBIT_LIMIT);
+
+	for (size_t len = GRANT_OBJECT_MAX - 1; len <= GRANT_OBJECT_MAX; len++) { /* 4095 bytes fit */
+		n = (size_t)snprintf(text, POLICY_FILE_MAX, G "  - read: /");
+		memset(text + n, 'x', len - 1);
+		n += len - 1;
+		assert_int_equal(policy_parse_yaml(text, n, &policy, &m), len < GRANT_OBJECT_MAX ? 0 : -AMBIT_LIMIT);
+		text[n] = '?'; /* the mark is not counted */
+		assert_int_equal(policy_parse_yaml(text, n + 1, &policy, &m), len < GRANT_OBJECT_MAX ? 0 : -AMBIT_LIMIT);
+	}
+	assert_int_equal(m.line, 3);
+	assert_int_equal(m.column, 11);
+
+	for (unsigned int many = POLICY_LINES_MAX; many <= POLICY_LINES_MAX + 1; many++) {
+		n = (size_t)snprintf(text, POLICY_FILE_MAX, G);
+		for (unsigned int i = 0; i < many; i++)
+			n += (size_t)snprintf(text + n, POLICY_FILE_MAX - n, "  - read: /%u\n", i);
+		assert_int_equal(policy_parse_yaml(text, n, &policy, &m), many <= POLICY_LINES_MAX ? 0 : -AMBIT_LIMIT);
+	}
+	assert_int_equal(m.line, 3 + POLICY_LINES_MAX);
+}
+
+/* Nothing is entered that a policy does not have, however deep it goes on. */
+static void depth_is_never_followed(void **state)
+{
+	char text[POLICY_FILE_MAX];
+	struct policy_mistake m;
+
+	(void)state;
+	memset(text, '[', sizeof text);
+	memcpy(text, G "  - read: ", strlen(G "  - read: "));
+	assert_int_equal(policy_parse_yaml(text, sizeof text, &policy, &m), -AMBIT_MALFORMED);
+	assert_int_equal(m.line, 3);
+	memset(text, '{', sizeof text);
+	assert_int_equal(policy_parse_yaml(text, sizeof text, &policy, &m), -AMBIT_MALFORMED);
+	assert_int_equal(m.line, 1);
+}
+
+/* Half-right policies: pieces of the language in any order, and bytes changed. */
+static void random_policies_are_read_or_refused(void **state)
+{
+	static const char *const pieces[] = { "version: 1\n", "grants:\n", "  - read: /x\n", "  - run: [node, ./a]\n", "agent: a\n",
+					      "limits: {wall: 1s}\n", "    uses: 1\n", "[", "{", "\"", "&a ", "*a", "- ", ": ", "\t" };
+	uint64_t good = 0;
+
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(3000); round++) {
+		struct prop p = prop_round(round);
+		char text[512] = "version: 1\ngrants:\n";
+		size_t len = prop_below(&p, 2) * strlen(text);
+		struct policy_mistake m, ignored;
+		auto_buf out = { .max = 0 };
+
+		for (uint32_t n = prop_below(&p, 8); n > 0; n--)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s", pieces[prop_below(&p, n < 5 ? 5 : COUNT_OF(pieces))]);
+		if (len > 0 && prop_below(&p, 4) == 0)
+			text[prop_below(&p, (uint32_t)len)] = (char)prop_below(&p, 256);
+		buf_init(&out, POLICY_ANSWER_MAX);
+		if (policy_parse_yaml(text, len, &policy, &m) < 0) {
+			if (m.err.msg[0] == 0 || m.err.hint[0] == 0 || m.line == 0)
+				prop_fail(&p, "a mistake without words: %s", text);
+			continue;
+		}
+		good++;
+		policy_answer_encode(&policy, &out);
+		if (policy_answer_decode(out.data, out.len, &decoded, &ignored) < 0)
+			prop_fail(&p, "not accepted on the other side: %s: %s", text, ignored.err.msg);
+		if (memcmp(&policy, &decoded, sizeof policy) != 0)
+			prop_fail(&p, "another policy on the other side: %s", text);
+	}
+	assert_true(good > 20);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(each_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
+		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(depth_is_never_followed),
+		cmocka_unit_test(random_policies_are_read_or_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
