@@ -153,10 +153,12 @@ static void need(struct learner *l, enum grant_verb verb, const char *path, cons
 		reason = sensitive_reason(path, l->r->home);
 	if (reason == NULL && denied && l->denial.reason == DENIAL_PROTECTED)
 		reason = obeyed;
+	if (reason == NULL && denied && verb == VERB_WRITE && only_in_home(l->r, f->object)) {
+		reason = forgotten;
+		path = is_thinkable(l->r, path) ? path : f->object; /* never home, even as a suggestion */
+	}
 	if (reason == NULL && !is_thinkable(l->r, path))
 		reason = too_much;
-	if (reason == NULL && denied && verb == VERB_WRITE && only_in_home(l->r, f->object))
-		reason = forgotten;
 	if (reason != NULL)
 		decide(&l->ret->decide, verb, path, reason);
 	else
@@ -233,7 +235,8 @@ static void collect_grants(struct learner *l)
 				l->ret->env.failed = true;
 		}
 	}
-	l->ret->jit_unexplained = jit && l->ret->runtimes.n == 0;
+	/* `ambit learn` itself grants it to whatever it watches */
+	l->ret->jit_unexplained = jit && l->ret->runtimes.n == 0 && l->r->base != CELL_BASE_HOST;
 }
 
 /* ---- as few grants ---- */

@@ -1,6 +1,7 @@
 /* ambit-explain [learn]: reads a record from descriptor 0, writes readable text (with `learn` a policy) to descriptor 1,
  * ends. Nothing else: it is run in a cell with an empty root, because a record may have been written by anybody.
- * Exit status: 0; 1 the record is none or cannot be read, and descriptor 2 says why; 2 wrong usage. */
+ * Exit status: 0; 1 the record is none or cannot be read, and descriptor 1 has one line that says why, without a newline;
+ * 2 wrong usage. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,16 +68,13 @@ static int answer(bool to_learn, struct buf *out, struct err *e)
 	return rc == 0 && out->failed ? err_set(e, AMBIT_MEMORY, NULL, "the explanation is too long") : rc;
 }
 
+/* The message alone: whoever shows it knows where the record came from, and what to do. */
 static void complain(const struct err *e)
 {
 	char text[2 * ERR_MSG_MAX];
-	auto_buf out;
 
-	buf_init(&out, sizeof text * 2);
-	buf_printf(&out, "ambit: %s\n", text_escape(text, sizeof text, e->msg, strlen(e->msg)));
-	if (e->hint[0] != 0)
-		buf_printf(&out, "  hint: %s\n", e->hint);
-	(void)fd_write_all(STDERR_FILENO, out.data, out.len); /* the status says it too */
+	(void)text_escape(text, sizeof text, e->msg, strlen(e->msg));
+	(void)fd_write_all(STDOUT_FILENO, text, strlen(text)); /* the status says it too */
 }
 
 /* Keys of a record are hashed; who knows the seed can make them collide. */

@@ -380,7 +380,7 @@ static void read_all(struct take *t, struct told *ret)
 
 static int bad_json(const json_error_t *why, struct err *e)
 {
-	char text[2 * JSON_ERROR_TEXT_LENGTH];
+	char text[2 * JSON_ERROR_TEXT_LENGTH]; /* may quote the record */
 
 	if (json_error_code(why) == json_error_out_of_memory || why->text[0] == 0) /* jansson says nothing when memory is gone */
 		return err_set(e, AMBIT_MEMORY, NULL, "the record is too large to be explained");

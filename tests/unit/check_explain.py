@@ -1,13 +1,13 @@
 """The explain role as it is run: readable text against golden files, and input that means no good.
 
-usage: check_explain.py AMBIT_EXPLAIN RECORD_SAMPLES GOLDEN_DIRECTORY     AMBIT_GOLDEN=write writes the golden files"""
+usage: check_explain.py AMBIT_EXPLAIN RECORD_SAMPLES GOLDEN_DIRECTORY bounded|sanitized     AMBIT_GOLDEN=write writes the golden files"""
 import os, subprocess, sys
 
 GOLDEN = [('explain', 'denied'), ('explain', 'refused'), ('explain', 'given-up'), ('learn', 'denied'), ('learn', 'plain')]
 MB = 1 << 20
 
 
-def hostile():
+def hostile(bounded):
     """name, bytes, what the message says"""
     yield 'nothing', b'', 'record: '
     yield 'no JSON', b'hello', 'record: byte'
@@ -19,11 +19,12 @@ def hostile():
     yield 'terminal codes in a key', b'{"\x1b]52;c;x\x07":1}', 'record: byte'
     yield 'terminal codes in a word', b'\xc2\x9b2J\x1b[2J', 'record: byte'
     yield 'one value after another', b'{"v":1}{"v":1}', 'end of file expected'
-    yield 'more than fits memory', b'[' + b'[],' * (40 * MB) + b'[]]', 'too large'
+    if bounded:  # sanitizers need more address space than any bound
+        yield 'more than fits memory', b'[' + b'[],' * (40 * MB) + b'[]]', 'too large'
     yield 'one byte too long', b' ' * (128 * MB + 1), 'longer than 128 MB'
 
 
-def main(role, samples, golden):
+def main(role, samples, golden, build='bounded'):
     failed = 0
 
     def say(good, what):
@@ -52,12 +53,11 @@ def main(role, samples, golden):
     say(run('', record).stdout == run('explain', record).stdout, 'explain is what it does unasked')
     for args in ['explain', 'learn'], ['lern'], ['--help']:
         say(subprocess.run([role] + args, input=record, capture_output=True).returncode == 2, f'{args} is wrong usage')
-    for name, data, text in hostile():
+    for name, data, text in hostile(build == 'bounded'):
         r = run('explain', data)
-        message = r.stderr.decode()
-        good = r.returncode == 1 and r.stdout == b'' and text in message and message.startswith('ambit: ')
-        say(good and message.count('\n') <= 2 and all(c >= ' ' or c == '\n' for c in message),
-            f'{name}: refused' + ('' if good else f'\n# {r.returncode} {message!r} {r.stdout[:100]}'))
+        message = r.stdout.decode()
+        good = r.returncode == 1 and r.stderr == b'' and text in message and len(message) < 1000
+        say(good and all(c >= ' ' for c in message), f'{name}: refused' + ('' if good else f'\n# {r.returncode} {r}'[:500]))
     return failed
 
 

@@ -18,9 +18,9 @@ int main(int argc, char **argv)
 	auto_buf out = { .max = 0 };
 	size_t i;
 
+	buf_init(&out, RECORD_MAX);
 	if (argc != 2)
 		return list();
-	buf_init(&out, RECORD_MAX);
 	i = sample_find(argv[1]);
 	if (i == SIZE_MAX)
 		return 2;

@@ -260,6 +260,10 @@ static void the_policy_is_as_expected(void **state)
 		  { { EFFECT_WRITE, DENIED_NEW, HOME "/.cache/pip/x" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# decide: write: \"~/.cache/pip?\"  -- without it, this goes to the cell's own home and is forgotten\n" },
+		{ "never home, even as a suggestion",
+		  { { EFFECT_WRITE, DENIED_NEW, HOME "/.newrc" } },
+		  "grants:\n  - env: [\"TERM\"]\n"
+		  "# decide: write: \"~/.newrc?\"  -- without it, this goes to the cell's own home and is forgotten\n" },
 		{ "what others obey",
 		  { { EFFECT_WRITE, DENIED, WORK "/.git/config" } },
 		  "grants:\n  - env: [\"TERM\"]\n"

@@ -90,7 +90,7 @@ static void each_mistake_is_found_and_named(void **state)
 		{ "denied", "\"python3\"", "{\"b64\":\"AA==\"}", -AMBIT_MALFORMED, "asked.argv[0].text: a name with a NUL" },
 		{ "denied", "\"python3\"", "{\"b64\":\"A\"}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
 		{ "denied", "\"python3\"", "{\"b64\":7}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
-		{ "denied", "\"python3\"", "\"\xff\"", -AMBIT_MALFORMED, "UTF-8" },
+		{ "denied", "\"python3\"", "\"\xff\"", -AMBIT_MALFORMED, "unable to decode byte 0xff" },
 		{ "denied", "\"python3\"", "\"\\ud800\"", -AMBIT_MALFORMED, "record: byte" },
 		{ "denied", "\"/home/ann/shop\"", "\"/home/ann/../shop\"", -AMBIT_MALFORMED, "asked.workdir: not an absolute" },
 		{ "denied", "\"home\":\"/home/ann\"", "\"home\":\"ann\"", -AMBIT_MALFORMED, "asked.home: not an absolute" },
