@@ -71,7 +71,7 @@ static int keep_for_building(void)
 
 static int failed_at(struct child *c, enum spawn_step step)
 {
-	c->step = step;
+	c->step = (int)step;
 	c->sys_errno = errno;
 	_exit(127);
 }
