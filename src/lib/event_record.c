@@ -7,7 +7,7 @@
 
 static int make_record(struct ambit_event *ev, struct err *e)
 {
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 	int r;
 
 	if (!ev->result.ended)

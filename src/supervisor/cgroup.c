@@ -152,7 +152,7 @@ static int host_open(const struct host *h, const char *controller)
 static bool start_of(const char *root, const char *pid, uint64_t *ret)
 {
 	char path[64];
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 	struct proctext_stat stat;
 
 	buf_init(&text, SMALL_MAX);

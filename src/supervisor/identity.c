@@ -103,7 +103,7 @@ static int open_tree_mapped(const struct identity *id, const char *path, int *re
 static int send_tree(const struct identity *id, const char *path, uint32_t index, int cell_sock)
 {
 	auto_fd int tree = -1;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	const int r = open_tree_mapped(id, path, &tree);
 
 	if (r < 0)

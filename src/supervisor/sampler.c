@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,9 @@ struct sampler {
 	unsigned samples;
 	uint64_t memfd_bytes;
 	size_t n_memfds;
+
+	/* From here on room, written before it is read and never cleared: most events end before it is needed, and
+	 * clearing costs the page faults. */
 	struct memfd_seen memfds[MEMFDS_MAX];
 
 	char text[TEXT_MAX];
@@ -319,14 +323,19 @@ static int prove(struct sampler *s, struct err *e)
 		unsigned what;
 		const char *file;
 	} rows[] = {
-		{ SAMPLE_MEMORY, "status" },
-		{ SAMPLE_MEMORY, "smaps_rollup" },
-		{ SAMPLE_TASKS, "status" },
+		{ SAMPLE_MEMORY | SAMPLE_TASKS, "status" },
 		{ SAMPLE_CPU, "stat" },
 		{ SAMPLE_WRITTEN, "io" },
 	};
+	auto_fd int rollup = -1;
 	int err;
 
+	/* Whether smaps_rollup may be read is asked when it is opened; reading it walks through every page. */
+	if ((s->what & SAMPLE_MEMORY) != 0) {
+		rollup = openat(s->proc_fd, "1/smaps_rollup", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (rollup < 0)
+			return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "read /proc/1/smaps_rollup of the cell");
+	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((s->what & rows[i].what) != 0 && !read_text(s, "1", rows[i].file, &err))
 			return err_sys(e, AMBIT_HOST, err, "run `ambit doctor`", "read /proc/1/%s of the cell",
@@ -336,11 +345,12 @@ static int prove(struct sampler *s, struct err *e)
 
 int sampler_create(const struct sampler_ask *ask, struct sampler **ret, struct err *e)
 {
-	struct sampler *s = calloc(1, sizeof *s);
+	struct sampler *s = malloc(sizeof *s);
 	int r;
 
 	if (s == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to watch the cell");
+	memset(s, 0, offsetof(struct sampler, memfds));
 	s->scratch_fd = -1;
 	s->memfd = ask->memfd;
 	s->what = ask->what;

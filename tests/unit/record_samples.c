@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 {
 	struct event_result r;
 	struct err e = { .code = AMBIT_OK };
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 	size_t i;
 
 	if (argc != 2)

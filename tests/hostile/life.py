@@ -1,0 +1,2 @@
+def run(options, h, tap):
+    pass
