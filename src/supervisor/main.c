@@ -210,7 +210,7 @@ static int open_warden(int *ret_fd, struct err *e)
 	path[n < 0 ? 0 : n] = 0;
 	slash = strrchr(path, '/');
 	if (slash != NULL)
-		(void)strcpy(slash + 1, "ambit-warden"); /* room was left for it */
+		memcpy(slash + 1, "ambit-warden", sizeof "ambit-warden"); /* room was left for it */
 	*ret_fd = open(path, O_PATH | O_CLOEXEC);
 	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path) : 0;
 }
