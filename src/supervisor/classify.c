@@ -108,9 +108,9 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 static bool exists_on_host(const char *path)
 {
-	struct statx st;
+	struct stat st;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
