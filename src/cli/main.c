@@ -32,6 +32,7 @@ static const struct verb {
 	{ "run", cli_run },
 	{ "explain", cli_explain },
 	{ "learn", cli_learn },
+	{ "doctor", cli_doctor },
 	{ "policy", cli_policy },
 	{ "help", cli_help },
 	{ "version", cli_version },
