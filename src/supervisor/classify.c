@@ -249,7 +249,7 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
 	    path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;
