@@ -223,7 +223,7 @@ static void frequent_calls_depend_on_no_argument(void **state)
 		"ppoll", "select", "pselect6", "fcntl", "clock_gettime", "clock_nanosleep", "nanosleep", "sched_yield",
 		"getpid", "gettid", "getppid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sendto", "recvfrom",
 		"sendmsg", "recvmsg", "getdents64", "readlink", "access", "stat", "lstat", "wait4", "exit_group", "pipe2",
-		"getrandom", "rseq", "set_robust_list", "prlimit64", "accept4", "epoll_ctl",
+		"getrandom", "rseq", "set_robust_list", "accept4", "epoll_ctl",
 	};
 
 	(void)state;
@@ -318,6 +318,9 @@ static const struct row {
 	{ "smc", WORKLOAD, "socket", { 43, SOCK_STREAM }, REFUSED(EAFNOSUPPORT) },
 	{ "a pair", WORKLOAD, "socketpair", { AF_UNIX, SOCK_STREAM }, PASSED },
 	{ "a tipc pair", WORKLOAD, "socketpair", { AF_TIPC, SOCK_SEQPACKET }, REFUSED(EAFNOSUPPORT) },
+	{ "limits of one's own", WORKLOAD, "prlimit64", { 0 }, PASSED },
+	{ "limits of the warden", WORKLOAD, "prlimit64", { 1 }, REFUSED(EPERM) },
+	{ "limits of another", WORKLOAD, "prlimit64", { HIGH | 2 }, REFUSED(EPERM) },
 	{ "personality asked", WORKLOAD, "personality", { 0xffffffff }, PASSED },
 	{ "personality asked, sign-extended", WORKLOAD, "personality", { UINT64_MAX }, PASSED },
 	{ "PER_LINUX", WORKLOAD, "personality", { 0 }, PASSED },
