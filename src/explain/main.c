@@ -53,7 +53,7 @@ static int learn(const struct event_result *r, struct buf *out, struct err *e)
 static int answer(bool to_learn, struct buf *out, struct err *e)
 {
 	struct told told;
-	auto_buf in;
+	auto_buf in = { .data = NULL };
 	int rc = read_record(&in, e);
 
 	if (rc < 0)
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 {
 	const bool to_learn = argc == 2 && strcmp(argv[1], "learn") == 0;
 	struct err e = { .code = AMBIT_OK };
-	auto_buf out;
+	auto_buf out = { .data = NULL };
 
 	if (argc > 2 || (argc == 2 && !to_learn && strcmp(argv[1], "explain") != 0))
 		return 2;

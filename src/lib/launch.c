@@ -222,15 +222,17 @@ static int show_host(struct launch *l, struct err *e)
 	DIR *root = opendir("/");
 	struct dirent *entry;
 	uint32_t id;
-	int r = root == NULL ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "/") : 0;
+	int r = 0;
 
+	if (root == NULL)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "/");
 	while (r == 0 && (entry = readdir(root)) != NULL)
 		r = show_name(l, entry->d_name, e);
-	if (root != NULL)
-		(void)closedir(root);
+	(void)closedir(root);
 	for (size_t i = 0; r == 0 && l->hide[i] != NULL && l->q->n_hides < REQUEST_HIDES_MAX; i++)
 		if (access(l->hide[i], F_OK) == 0 && text_copy(l->q->hides[l->q->n_hides], GRANT_OBJECT_MAX, l->hide[i]))
 			l->q->n_hides++;
+	l->q->base = CELL_BASE_HOST;
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 }
 

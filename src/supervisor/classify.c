@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cell/base.h"
 
 #define LINKS_MAX 40   /* as the kernel follows */
@@ -70,7 +71,7 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 	if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest || size < 2)
 		return false;
-	(void)strcpy(ret, "/");
+	(void)text_copy(ret, size, "/");
 	for (char *at = rest; *at != 0;) {
 		const char *name = at + strspn(at, "/");
 		const size_t n = strcspn(name, "/");
@@ -96,10 +97,10 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		if (++links > LINKS_MAX || snprintf(joined, sizeof joined, "%s%s", text, after) >= (int)sizeof joined)
 			return false;
 		if (text[0] == '/')
-			(void)strcpy(ret, "/");
+			(void)text_copy(ret, size, "/");
 		else
 			(void)drop_last(ret);
-		(void)strcpy(rest, joined); /* same size, just measured */
+		(void)text_copy(rest, sizeof rest, joined); /* same size */
 		at = rest;
 	}
 	return true;
@@ -107,9 +108,9 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 static bool exists_on_host(const char *path)
 {
-	struct statx st;
+	struct stat st;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
@@ -120,6 +121,10 @@ static bool was_made(const struct classifier *c, const char *path)
 	return false;
 }
 
+#ifndef __clang__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak" /* gcc 12 loses what is stored under an index that it does not know */
+#endif
 static void remember_made(struct classifier *c, const char *path)
 {
 	char **grown;
@@ -134,6 +139,9 @@ static void remember_made(struct classifier *c, const char *path)
 	if (c->made[c->n_made] != NULL)
 		c->n_made++;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 static enum grant_verb verb_of(uint32_t right)
 {
@@ -199,7 +207,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 	else if (right == RIGHT_WRITE) {
 		char above[EFFECT_OBJECT_MAX];
 
-		(void)strcpy(above, f->object); /* same size */
+		(void)text_copy(above, sizeof above, f->object); /* same size */
 		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
@@ -241,13 +249,13 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
 	    path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
 	if (resolve(c, f->object, path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
-		(void)strcpy(f->object, path); /* same size */
+		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
 }

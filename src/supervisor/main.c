@@ -210,7 +210,7 @@ static int open_warden(int *ret_fd, struct err *e)
 	path[n < 0 ? 0 : n] = 0;
 	slash = strrchr(path, '/');
 	if (slash != NULL)
-		(void)strcpy(slash + 1, "ambit-warden"); /* room was left for it */
+		memcpy(slash + 1, "ambit-warden", sizeof "ambit-warden"); /* room was left for it */
 	*ret_fd = open(path, O_PATH | O_CLOEXEC);
 	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path) : 0;
 }
@@ -234,6 +234,8 @@ static int make_cell(struct supervisor *s, struct err *e)
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
 	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
 		r = -AMBIT_SYSTEM;
+	if (r == 0)
+		bounds_place(&s->bounds, s->pid); /* with version 2; with version 1 it was born inside */
 	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -498,9 +500,16 @@ static void tell_effects(struct supervisor *s)
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
+	/* who may not make a cgroup here has left none and may remove none */
+	const bool sweeps = (bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0;
+	enum limit passed; /* too late to matter */
+	siginfo_t info;
 	struct rusage used;
 	auto_buf b = { .max = 0 };
 
+	/* a process 1 that has ended and is not yet waited for still shows what all of them wrote */
+	(void)waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED | WNOWAIT);
+	(void)bounds_tick_last(&s->bounds, &passed);
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
 	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
@@ -515,7 +524,8 @@ static void finish(struct supervisor *s)
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
-	(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
+	if (sweeps)
+		(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }
 
 static int signals_as_data(void)

@@ -71,7 +71,7 @@ static int keep_for_building(void)
 
 static int failed_at(struct child *c, enum spawn_step step)
 {
-	c->step = step;
+	c->step = (int)step;
 	c->sys_errno = errno;
 	/* not _exit: a sanitizer looks at the stack before functions that do not return, and this one is not the thread's own */
 	return (int)syscall(SYS_exit_group, 127);

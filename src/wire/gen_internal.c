@@ -4,8 +4,17 @@
 #define EXACTLY(n) "exactly " #n
 #define UP_TO(n) "up to " #n
 #define FDS(a, b) #a " to " #b
-#define MSG_ROW(name, number, from, size, fds, states) \
-	(void)printf("| %d | %s | %s | %s | %s | %s |\n", number, #name, #from, size, fds, #states);
+/* "NEW | RUNNING" of the table would end a cell of the document's. */
+static void row(int number, const char *name, const char *from, const char *size, const char *fds, const char *states)
+{
+	(void)printf("| %d | %s | %s | %s | %s | ", number, name, from, size, fds);
+	for (const char *s = states; *s != 0; s++)
+		if (*s == '|')
+			(void)printf("or");
+		else
+			(void)putchar(*s);
+	(void)printf(" |\n");
+}
 
 int main(void)
 {
@@ -14,7 +23,7 @@ int main(void)
 		     "packet: u16 number, u16 zero, then the body; numbers little-endian, fields one by one. The size is the body's. A\n"
 		     "message that is not listed, not from that side, not in that state, or of another size ends the connection.\n\n"
 		     "| number | name | from | body, bytes | descriptors | states |\n|---|---|---|---|---|---|\n");
-#define MSG(name, number, from, size, fds, states) MSG_ROW(name, number, from, size, fds, states)
+#define MSG(name, number, from, size, fds, states) row(number, #name, #from, size, fds, #states);
 #include "wire/messages.def"
 #undef MSG
 	return 0;
