@@ -46,6 +46,11 @@ static const char *const root_names[] = { "/bin", "/lib", "/lib32", "/lib64", "/
 /* Links of /etc that point into /usr on every Debian; made again instead of mounted. */
 static const char *const etc_links[] = { "/etc/localtime", "/etc/os-release" };
 
+static bool is_system(enum cell_base base)
+{
+	return base == CELL_BASE_SYSTEM || base == CELL_BASE_HOST;
+}
+
 static int add_rows(struct cell_spec *spec, const struct base_row *rows, size_t n, struct err *e)
 {
 	int r = 0;
@@ -89,7 +94,7 @@ int base_add(struct cell_spec *spec, struct err *e)
 	r = add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
 	if (r == 0 && (spec->flags & CELL_TTY_ANY) != 0)
 		r = add_rows(spec, &tty_row, 1, e);
-	return r < 0 || spec->base != CELL_BASE_SYSTEM ? r : add_system(spec, e);
+	return r < 0 || !is_system((enum cell_base)spec->base) ? r : add_system(spec, e);
 }
 
 /* What the skeleton and the pseudo file systems make, beside the home directory. */
@@ -130,7 +135,7 @@ static bool is_listing(const char *path)
 
 bool base_shows(enum cell_base base, const char *path, unsigned rights)
 {
-	if (base != CELL_BASE_SYSTEM)
+	if (!is_system(base))
 		return false;
 	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0]; i++)
 		if ((rights & ~(unsigned)RX) == 0 && path_is_beneath(path, root_names[i]))

@@ -232,6 +232,7 @@ static int show_host(struct launch *l, struct err *e)
 	for (size_t i = 0; r == 0 && l->hide[i] != NULL && l->q->n_hides < REQUEST_HIDES_MAX; i++)
 		if (access(l->hide[i], F_OK) == 0 && text_copy(l->q->hides[l->q->n_hides], GRANT_OBJECT_MAX, l->hide[i]))
 			l->q->n_hides++;
+	l->q->base = CELL_BASE_HOST;
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 }
 

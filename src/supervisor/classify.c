@@ -108,9 +108,9 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 static bool exists_on_host(const char *path)
 {
-	struct statx st;
+	struct stat st;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
@@ -249,7 +249,7 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
 	    path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;

@@ -346,24 +346,38 @@ def landlock_abi():
 
 
 
+class Process:
+    def __init__(self, pid):
+        with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as f:
+            head, tail = f.read().rsplit(')', 1)
+        fields = tail.split()
+        self.pid, self.name = pid, head.split('(', 1)[1]
+        self.state, self.parent, self.started = fields[0], int(fields[1]), fields[19]
+        with open(f'/proc/{pid}/cmdline', 'rb') as f:
+            self.command = f.read().replace(b'\0', b' ').decode('utf-8', 'replace')
+        try:
+            self.program = os.readlink(f'/proc/{pid}/exe')
+        except OSError:
+            self.program = ''
+
+    def key(self):
+        """One process, and not another one with the same number."""
+        return self.pid, self.started
+
+    def status(self, field):
+        with open(f'/proc/{self.pid}/status', encoding='utf-8', errors='replace') as f:
+            for line in f:
+                if line.startswith(field + ':'):
+                    return line.split(':', 1)[1].split()
+        return []
+
+
 def processes():
-    """Every process: pid -> (parent, state, command line, program)."""
-    found = {}
+    found = []
     for name in os.listdir('/proc'):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f'/proc/{name}/stat', encoding='utf-8', errors='replace') as f:
-                fields = f.read().rsplit(')', 1)[1].split()
-            with open(f'/proc/{name}/cmdline', 'rb') as f:
-                command = f.read().replace(b'\0', b' ').decode('utf-8', 'replace')
-        except OSError:
-            continue
-        try:
-            program = os.readlink(f'/proc/{name}/exe')
-        except OSError:
-            program = ''
-        found[int(name)] = (int(fields[1]), fields[0], command, program)
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                found.append(Process(int(name)))
     return found
 
 
@@ -371,15 +385,23 @@ def descendants(pid):
     table, found, new = processes(), set(), {pid}
     while new:
         found |= new
-        new = {p for p, (parent, *_rest) in table.items() if parent in found} - found
-    return found - {pid}
+        new = {p.pid for p in table if p.parent in found} - found
+    return [p for p in table if p.pid in found and p.pid != pid]
+
+
+def of_the_living(name):
+    """A control group that its maker, ambit-PID-START-EVENT, still has: an event of somebody else's, for ours are over."""
+    m = re.match(r'ambit-(\d+)-(\d+)-', name)
+    with contextlib.suppress(OSError):
+        return m is not None and Process(int(m.group(1))).started == m.group(2)
+    return False
 
 
 def listing(top, pattern):
     found = set()
     for directory, names, files in os.walk(top):
         for name in names + files:
-            if re.search(pattern, name):
+            if re.search(pattern, name) and not re.match(r'ambit-(test|hostile)', name) and not of_the_living(name):
                 found.add(os.path.join(directory, name))
         if top != '/sys/fs/cgroup':
             names.clear()
@@ -391,9 +413,9 @@ def snapshot(libexec):
     with open('/proc/self/mountinfo', encoding='utf-8') as f:
         mounts = {line.split(' ', 2)[2] for line in f}
     things = {('mount', m) for m in mounts}
-    for pid, (_, state, command, program) in processes().items():
-        if program.startswith(libexec) or libexec in command.split(' ', 1)[0]:
-            things.add(('process', pid, state, command))
+    for p in processes():
+        if p.program.startswith(libexec) or libexec in p.command.split(' ', 1)[0]:
+            things.add(('process', p.name, *p.key()))
     for top in ('/sys/fs/cgroup', '/tmp', '/dev/shm', '/run', '/var/tmp', os.path.expanduser('~'),
                 os.environ.get('XDG_RUNTIME_DIR', '/run')):
         things |= {('file', p) for p in listing(top, r'ambit')}
