@@ -107,7 +107,9 @@ int base_add(struct cell_spec *spec, struct err *e)
 
 	if (spec->base == CELL_BASE_NONE)
 		return 0;
-	r = add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
+	/* it lists the keys of everybody with the same id, by name */
+	r = spec_add_path(spec, "/proc/keys", 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+	r = r < 0 ? r : add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
 	if (r == 0 && (spec->flags & CELL_TTY_ANY) != 0)
 		r = add_rows(spec, &tty_row, 1, e);
 	if (r == 0 && spec->base == CELL_BASE_MINIMAL) /* the names under which loaders are asked for */
