@@ -52,8 +52,13 @@ fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
 	fuzz/run $(BUILD)-fuzz $(FUZZ_SECONDS)
 
-bench: all
-	bench/run $(BUILD)
+# Optimised, and in a directory of its own.
+$(BUILD)-bench/build.ninja:
+	meson setup $(BUILD)-bench --buildtype=release $(SETUP)
+
+bench: $(BUILD)-bench/build.ninja
+	ninja -C $(BUILD)-bench
+	bench/run $(BUILD)-bench
 
 demo: all
 	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
@@ -74,16 +79,4 @@ deb:
 		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages
-
-# Each parser for FUZZ_SECONDS under libFuzzer and the sanitizers; what it finds goes into corpus/<name>/ by hand.
-FUZZ_SECONDS ?= 60
-.PHONY: fuzz
-fuzz:
-	test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
-		-Db_lundef=false
-	ninja -C build-fuzz fuzzers
-	for f in build-fuzz/fuzz/fuzz_*; do \
-		test -f $$f -a -x $$f || continue; name=$${f##*/fuzz_}; mkdir -p build-fuzz/found/$$name; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=build-fuzz/found/$$name- \
-			build-fuzz/found/$$name corpus/$$name || exit 1; done
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages

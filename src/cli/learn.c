@@ -154,7 +154,7 @@ static int learn_from(struct ambit_event *ev, const char *output, struct ambit_e
 {
 	auto_fd int record = -1;
 	struct err err;
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 	int r;
 
 	buf_init(&text, READER_TEXT_MAX);

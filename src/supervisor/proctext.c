@@ -33,6 +33,8 @@ bool proctext_stat(const char *text, struct proctext_stat *ret)
 		if (at == NULL)
 			return false;
 		at++;
+		if (field == 3)
+			stat.state = *at;
 		if ((field < 14 || field > 17) && field != 22)
 			continue;
 		if (number(at, &v) == NULL)

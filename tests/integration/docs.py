@@ -200,7 +200,7 @@ def main(ambit):
             check(f"{command}: the {shell} completion knows the same options",
                   differ((shell, "man"), completed(shell, command), set(written)))
 
-    overview = set(re.findall(r"^\s+(?:ambit )?([a-z]+)\b", in_help(ambit, None), re.M))
+    overview = set(re.findall(r"\bambit ([a-z]+)\b", in_help(ambit, None)))
     pages = set(re.findall(r"^\*([a-z]+)", read("man", "ambit.1.scd").split("# COMMANDS")[1].split("\n# ")[0], re.M))
     check("ambit --help names each command of ambit(1)", [f"--help lacks {c}" for c in sorted(pages - overview)])
 
@@ -224,13 +224,12 @@ def main(ambit):
     verbs = table("src/core/verbs.def", "VERB")
     in_man = set(re.findall(r"\*([a-z]+)\*", read("man", "ambit.yaml.5.scd").split("# VERBS")[1].split("\n# ")[0]))
     check("ambit.yaml(5) has the verbs of verbs.def", [f"no {verb}" for verb in sorted(set(verbs) - in_man)])
-    if os.path.exists(os.path.join(TOP, "doc", "SECURITY.md")):
-        security = " ".join(read("doc", "SECURITY.md").split())
-        check("doc/SECURITY.md has the properties and what each says",
-              [f"no {word!r} or not its text" for word, rest in properties.items()
-               if f"`{word}`" not in security or rest[0].strip('"') not in security])
-    else:
-        check("doc/SECURITY.md has the properties and what each says", ["there is no doc/SECURITY.md"])
+    for document, maker in (("doc/SECURITY.md", "src/cell/gen_properties"), ("doc/INTERNAL.md", "src/wire/gen_internal")):
+        made = subprocess.run([os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), maker)], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout
+        text = read(*document.split("/"))
+        check(f"{document} has what {os.path.basename(maker)} makes of the table",
+              [f"lacks: {line}" for line in made.splitlines() if line not in text.splitlines()])
 
     known = set(man_options("run")) | set(man_options("learn"))
     for name in documents():

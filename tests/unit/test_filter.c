@@ -225,7 +225,7 @@ static void frequent_calls_depend_on_no_argument(void **state)
 		"ppoll", "select", "pselect6", "fcntl", "clock_gettime", "clock_nanosleep", "nanosleep", "sched_yield",
 		"getpid", "gettid", "getppid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sendto", "recvfrom",
 		"sendmsg", "recvmsg", "getdents64", "readlink", "access", "stat", "lstat", "wait4", "exit_group", "pipe2",
-		"getrandom", "rseq", "set_robust_list", "prlimit64", "accept4", "epoll_ctl",
+		"getrandom", "rseq", "set_robust_list", "accept4", "epoll_ctl",
 	};
 
 	(void)state;
@@ -320,6 +320,9 @@ static const struct row {
 	{ "smc", WORKLOAD, "socket", { 43, SOCK_STREAM }, REFUSED(EAFNOSUPPORT) },
 	{ "a pair", WORKLOAD, "socketpair", { AF_UNIX, SOCK_STREAM }, PASSED },
 	{ "a tipc pair", WORKLOAD, "socketpair", { AF_TIPC, SOCK_SEQPACKET }, REFUSED(EAFNOSUPPORT) },
+	{ "limits of one's own", WORKLOAD, "prlimit64", { 0 }, PASSED },
+	{ "limits of the warden", WORKLOAD, "prlimit64", { 1 }, REFUSED(EPERM) },
+	{ "limits of another", WORKLOAD, "prlimit64", { HIGH | 2 }, REFUSED(EPERM) },
 	{ "personality asked", WORKLOAD, "personality", { 0xffffffff }, PASSED },
 	{ "personality asked, sign-extended", WORKLOAD, "personality", { UINT64_MAX }, PASSED },
 	{ "PER_LINUX", WORKLOAD, "personality", { 0 }, PASSED },
@@ -329,8 +332,12 @@ static const struct row {
 	{ "a listener", WORKLOAD, "seccomp", { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER }, REFUSED(EPERM) },
 	{ "a listener and more", WORKLOAD, "seccomp",
 	  { SECCOMP_SET_MODE_FILTER, HIGH | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH }, REFUSED(EPERM) },
+	{ "fallocate", WORKLOAD, "fallocate", { 3, 0, 0, 4096 }, REFUSED(EOPNOTSUPP) },
+	{ "fallocate that keeps the size", WORKLOAD, "fallocate", { 3, 1, 0, 4096 }, REFUSED(EOPNOTSUPP) },
+	{ "a hole", WORKLOAD, "fallocate", { 3, 3, 0, 4096 }, PASSED },
 	{ "name", WORKLOAD, "prctl", { PR_SET_NAME }, PASSED },
-	{ "dumpable", WORKLOAD, "prctl", { PR_SET_DUMPABLE }, PASSED },
+	{ "dumpable", WORKLOAD, "prctl", { PR_SET_DUMPABLE, 1 }, PASSED },
+	{ "not dumpable", WORKLOAD, "prctl", { PR_SET_DUMPABLE, 0 }, REFUSED(EPERM) },
 	{ "PR_SET_VMA", WORKLOAD, "prctl", { PR_SET_VMA }, PASSED },
 	{ "PR_SET_MDWE", WORKLOAD, "prctl", { 65 }, PASSED },
 	{ "PR_SET_MM", WORKLOAD, "prctl", { PR_SET_MM }, REFUSED(EPERM) },

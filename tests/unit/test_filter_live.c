@@ -203,6 +203,7 @@ static const struct row {
 	{ "personality asked", PLAIN, try_call, { SYS_personality, 0xffffffff }, 0, 0 },
 	{ "no randomisation", PLAIN, try_call, { SYS_personality, ADDR_NO_RANDOMIZE }, EPERM, 0 },
 	{ "dumpable", PLAIN, try_call, { SYS_prctl, PR_SET_DUMPABLE, 1 }, 0, 0 },
+	{ "not dumpable", PLAIN, try_call, { SYS_prctl, PR_SET_DUMPABLE, 0 }, EPERM, 0 },
 	{ "PR_SET_MM", PLAIN, try_call, { SYS_prctl, PR_SET_MM, PR_SET_MM_MAP_SIZE, 0, 0, 0 }, EPERM, MAYBE },
 	{ "an unknown option", PLAIN, try_call, { SYS_prctl, 9999 }, EINVAL, EINVAL },
 	{ "memfd", PLAIN, try_call, { SYS_memfd_create, (long)(uintptr_t)"x", 0 }, ENOSYS, 0 },

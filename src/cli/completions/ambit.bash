@@ -22,10 +22,10 @@ _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
 		--record --json --without --strict --quiet --no-pty --help'
-	local explain_options='--json --help'
+	local explain_options='--help'
 	local learn_options='--output --workspace --help'
 	local doctor_options='--json --help'
-	local policy_options='--json --help'
+	local policy_options='--help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
 	local properties='files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time'
 	COMPREPLY=()

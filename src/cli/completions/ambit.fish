@@ -38,7 +38,6 @@ complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
 
-complete -c ambit -n '__ambit_in explain' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in explain' -l help -d 'How explain is used'
 complete -c ambit -n '__ambit_in explain' -F
 
@@ -50,7 +49,6 @@ complete -c ambit -n '__ambit_in doctor' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
 complete -c ambit -n '__ambit_in policy; and not __fish_seen_subcommand_from check trust' -a 'check trust'
-complete -c ambit -n '__ambit_in policy' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 

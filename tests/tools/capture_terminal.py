@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Captures what full-screen programs write to a terminal: capture.py DIRECTORY.
+"""Captures what full-screen programs write to a terminal: capture_terminal.py DIRECTORY (corpus/termfilter).
 
 Each program runs in a pty of 80x24, in an empty directory, a private pid namespace and an empty environment, so that
 nothing of the machine is in the capture. A small part of a terminal answers what programs wait for. Needs root, or
