@@ -13,6 +13,7 @@
 
 #define LINKS_MAX 40   /* as the kernel follows */
 #define MADE_MAX 4096  /* names remembered as the workload's own */
+#define PARTS_MAX 400000 /* of all paths together, a few tenths of a second; as many effects as fit have far fewer */
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants)
 {
@@ -63,8 +64,8 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 }
 
 /* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
- * of the cell's own. False: a loop, or too long; then the lexical form must do. */
-static bool resolve(const struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
+ * of the cell's own. False: a loop, too long, or enough walked; then the lexical form must do. */
+static bool resolve(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
 {
 	char rest[2 * EFFECT_OBJECT_MAX], text[EFFECT_OBJECT_MAX], joined[2 * EFFECT_OBJECT_MAX];
 	int links = 0;
@@ -80,6 +81,8 @@ static bool resolve(const struct classifier *c, const char *path, bool follow_la
 
 		if (n == 0)
 			return true;
+		if (c->parts++ >= PARTS_MAX)
+			return false;
 		if ((n == 2 && memcmp(name, "..", 2) == 0) || (n == 1 && name[0] == '.')) {
 			if (n == 2)
 				(void)drop_last(ret); /* ".." of the root is the root */

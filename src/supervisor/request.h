@@ -12,7 +12,7 @@
 
 #define REQUEST_BYTES_MAX (2u << 20)
 #define REQUEST_LINKS_MAX 256
-#define REQUEST_HIDES_MAX 128
+#define REQUEST_HIDES_MAX 256
 
 struct event_request {
 	uint32_t base;    /* enum cell_base */
