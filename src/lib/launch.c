@@ -15,6 +15,7 @@
 #include "cell/property.h"
 #include "lib/environment.h"
 #include "lib/event.h"
+#include "lib/libraries.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
 
@@ -184,6 +185,18 @@ static int grant_program(struct launch *l, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* With --base minimal nothing is there by itself: each program that is granted brings its loader and libraries. */
+static int grant_libraries(struct launch *l, struct err *e)
+{
+	const uint32_t given = l->q->grants.count;
+	int r = 0;
+
+	for (uint32_t i = 0; i < given && r == 0; i++)
+		if (l->q->grants.grants[i].verb == VERB_RUN && is_program(grant_object(&l->q->grants, i)))
+			r = libraries_grant(grant_object(&l->q->grants, i), l->q, e);
+	return r;
+}
+
 static bool wants_terminal(const struct ambit_event_options *o)
 {
 	for (int i = 0; i < 3; i++)
@@ -248,6 +261,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
+	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < 3; i++) {

@@ -62,9 +62,9 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 	return r >= 0 && (size_t)r < size - at;
 }
 
-/* Walks `path` (absolute) as the kernel would on the host, following links but not a link at the end, and not inside places
+/* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
  * of the cell's own. False: a loop, or too long; then the lexical form must do. */
-static bool resolve(const struct classifier *c, const char *path, char *ret, size_t size)
+static bool resolve(const struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
 {
 	char rest[2 * EFFECT_OBJECT_MAX], text[EFFECT_OBJECT_MAX], joined[2 * EFFECT_OBJECT_MAX];
 	int links = 0;
@@ -88,7 +88,7 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		}
 		if (!append(ret, size, name, n))
 			return false;
-		len = *after == 0 || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
+		len = (*after == 0 && !follow_last) || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
 		if (len <= 0) {
 			at = rest + (after - rest);
 			continue;
@@ -104,6 +104,12 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		at = rest;
 	}
 	return true;
+}
+
+/* Opening and executing goes through a link; changing names does not. */
+static bool opens(uint8_t kind)
+{
+	return kind == EFFECT_READ || kind == EFFECT_WRITE || kind == EFFECT_EXEC;
 }
 
 static bool exists_on_host(const char *path)
@@ -255,7 +261,7 @@ void classify_effect(struct classifier *c, struct effect *f)
 		f->base = 1;
 		return;
 	}
-	if (resolve(c, f->object, path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
+	if (resolve(c, f->object, opens(f->kind), path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
 		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
 }

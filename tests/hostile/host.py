@@ -381,12 +381,25 @@ def processes():
     return found
 
 
-def descendants(pid):
-    table, found, new = processes(), set(), {pid}
+def held(pid):
+    """The processes that a process holds by descriptor."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for fd in os.listdir(f'/proc/{pid}/fdinfo'):
+            with open(f'/proc/{pid}/fdinfo/{fd}', encoding='utf-8') as f:
+                m = re.search(r'^Pid:\s*(\d+)$', f.read(), re.M)
+            if m and m.group(1) != '0':
+                found.add(int(m.group(1)))
+    return found
+
+
+def descendants(pids):
+    """The processes themselves and all beneath them."""
+    table, found, new = processes(), set(), set(pids)
     while new:
         found |= new
         new = {p.pid for p in table if p.parent in found} - found
-    return [p for p in table if p.pid in found and p.pid != pid]
+    return [p for p in table if p.pid in found]
 
 
 def of_the_living(name):

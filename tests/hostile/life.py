@@ -34,21 +34,24 @@ class Cell:
         return [p for p in host.processes() if self.tag in p.command and p.program.endswith('/probe')]
 
     def tree(self):
-        """All of it, and remembers it: orphans lose their parent."""
-        found = host.descendants(self.cli.pid)
-        self.known |= {p.key() for p in found}
+        """All of it, and remembers it: orphans lose their parent. The supervisor is nobody's child, but the command holds it
+        by a descriptor."""
+        found = host.descendants({self.cli.pid} | host.held(self.cli.pid))
+        self.known |= {p.key() for p in found if p.pid != self.cli.pid}
         return found
 
     def keeper(self, name):
         if name == 'ambit':
             return self.cli.pid
-        return next((p.pid for p in self.tree() if p.name == name), None)
+        return next((p.pid for p in self.tree() if p.name == name and p.state != 'Z'), None)
 
     def await_program(self, count=1):
         return wait_for(lambda: len(self.inside()) >= count, 10)
 
     def left(self):
-        return [p for p in host.processes() if p.key() in self.known or self.tag in p.command and p.pid != self.cli.pid]
+        """A zombie of process 1 is only waiting for that to look."""
+        return [p for p in host.processes() if (p.key() in self.known or self.tag in p.command and p.pid != self.cli.pid) and
+                not (p.state == 'Z' and p.parent == 1)]
 
     def finish(self):
         """After a test, however it went."""
@@ -87,9 +90,16 @@ def keeper_hit(options, h, tap, name, number):
             tap.line(False, title, f'no {name} in {told(cell.tree())}')
             return
         os.kill(pid, number)
-        patience = STOPPED_S if number == signal.SIGSTOP else PATIENCE_S
-        gone = wait_for(lambda: not cell.left() and cell.cli.poll() is not None, patience)
-        tap.line(bool(gone), title, '' if gone else f'left after {patience} s: {told(cell.left())}')
+        if number == signal.SIGSTOP:
+            # who was stopped cannot go by himself, but what he kept goes, and he does once he may
+            ended = wait_for(lambda: all(p.pid == pid or p.state == 'Z' or p.name == 'ambit-superviso' for p in cell.left()),
+                             STOPPED_S)
+            tap.line(bool(ended), title, '' if ended else f'left after {STOPPED_S} s: {told(cell.left())}')
+            title += ', and when it goes on nothing stays'
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        gone = wait_for(lambda: not cell.left() and cell.cli.poll() is not None, PATIENCE_S)
+        tap.line(bool(gone), title, '' if gone else f'left after {PATIENCE_S} s: {told(cell.left())}')
     finally:
         cell.finish()
 
