@@ -84,11 +84,13 @@ struct rule {
 };
 
 static const struct rule rules[] = {
+/* clang-format off */
 #define IS(arg, value) { (arg), 0xffffffff, (uint32_t)(value) }
 #define BITS(arg, mask, value) { (arg), (uint32_t)(mask), (uint32_t)(value) }
 #define CHECK_BEGIN(name) { BEGIN, CHECK_##name, { { 0 } } },
 #define WHEN(action, ...) { WHEN, action, { __VA_ARGS__ } },
 #define OTHERWISE(action) { OTHERWISE, action, { { 0 } } },
+/* clang-format on */
 #include "cell/arguments.def"
 #undef CHECK_BEGIN
 #undef WHEN
@@ -110,6 +112,7 @@ struct row {
 	struct answer answer[COLUMNS];
 };
 
+/* clang-format off */
 #define A_ABSENT { ABSENT, 0 }
 #define A_ALLOW { ALLOW, 0 }
 #define A_DENY { DENY, 0 }
@@ -120,6 +123,7 @@ struct row {
 #define A_SEEN_IF(name) { SEEN_CHECKED, CHECK_##name }
 #define A_JIT(name) { JIT, CHECK_##name }
 #define A_NO_JIT(name) { NO_JIT, CHECK_##name }
+/* clang-format on */
 
 static const struct row calls[] = {
 #define NEW(number, name, workload, warden, role, why) \

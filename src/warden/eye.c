@@ -28,6 +28,7 @@ struct call {
 	enum how how;
 };
 
+/* clang-format off */
 static const struct call calls[] = {
 #ifdef SYS_open
 	{ SYS_open, NO, 0, 1, BY_FLAGS },
@@ -62,6 +63,7 @@ static const struct call calls[] = {
 	{ SYS_fchownat, 0, 1, NO, AS_MODE },
 	{ SYS_connect, NO, 1, 2, AS_CONNECT },
 };
+/* clang-format on */
 
 static uint8_t kind_of_flags(uint64_t flags)
 {
