@@ -52,8 +52,13 @@ fuzz: $(BUILD)-fuzz/build.ninja
 	ninja -C $(BUILD)-fuzz
 	fuzz/run $(BUILD)-fuzz $(FUZZ_SECONDS)
 
-bench: all
-	bench/run $(BUILD)
+# Optimised, and in a directory of its own.
+$(BUILD)-bench/build.ninja:
+	meson setup $(BUILD)-bench --buildtype=release $(SETUP)
+
+bench: $(BUILD)-bench/build.ninja
+	ninja -C $(BUILD)-bench
+	bench/run $(BUILD)-bench
 
 demo: all
 	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
@@ -74,4 +79,4 @@ deb:
 		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages

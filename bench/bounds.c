@@ -31,8 +31,10 @@ static int by_size(const void *a, const void *b)
 
 static double median_us(uint64_t *values)
 {
+	const size_t middle = ROUNDS / 2;
+
 	qsort(values, ROUNDS, sizeof *values, by_size);
-	return (double)values[ROUNDS / 2] / 1000;
+	return (double)values[middle] / 1000;
 }
 
 static void idle(void *arg)

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_free struct policy *p = calloc(1, sizeof *p), *back = calloc(1, sizeof *back);
 	struct policy_mistake m, ignored;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	buf_init(&out, POLICY_ANSWER_MAX);
 	promise(p != NULL && back != NULL);

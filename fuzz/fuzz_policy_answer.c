@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_free struct policy *p = calloc(1, sizeof *p);
 	struct policy_mistake m;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	buf_init(&out, POLICY_ANSWER_MAX);
 	promise(p != NULL);

@@ -7,7 +7,7 @@ static void filter(const uint8_t *data, size_t size, enum termfilter_mode mode, 
 {
 	size_t at = 0;
 	struct termfilter f;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	termfilter_init(&f, mode, options);
 	buf_init(&out, 2 * TERMFILTER_PIECE_MAX);

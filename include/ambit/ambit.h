@@ -1,8 +1,8 @@
 /* libambit - run a program with exactly the authority you name, and know what it did.
  *
  * Owns:   opaque handles; each has one function that frees it and accepts NULL.
- * Holds:  the library only spawns helpers (by clone with exit signal 0 and a pidfd: the host's waitpid and SIGCHLD never
- *         see them), makes no thread, installs no handler, calls back from nowhere. One handle is used by one thread at a
+ * Holds:  the library only spawns helpers (held by pidfds, children of init: the host's waitpid and SIGCHLD never see
+ *         them), makes no thread, installs no handler, calls back from nowhere. One handle is used by one thread at a
  *         time; different handles by different threads at will.
  * Used:   by products, and by the command line itself. Option structs start with `size`: set it to sizeof, clear the rest.
  *

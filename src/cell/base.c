@@ -16,43 +16,40 @@ struct base_row {
 #define RX (RIGHT_READ | RIGHT_RUN)
 #define OPT CELL_PATH_OPTIONAL
 
-/* Programs, libraries and their data. Names of /etc that programs of /usr cannot do without, one by one: the rest of
- * /etc says who and what the host is. */
+/* Programs, libraries and their data. Names of /etc that programs of /usr cannot run without, one by one: the rest of
+ * /etc says who and what the host is. Each name is a mount, which costs each event some 20 us: what programs merely
+ * prefer to have (a system-wide vimrc, inputrc, services) is not here. */
 static const struct base_row system_rows[] = {
 	{ "/usr", RX, 0 },
 	{ "/etc/alternatives", R, OPT },
-	{ "/etc/bash.bashrc", R, OPT },
-	{ "/etc/debian_version", R, OPT },
 	{ "/etc/fonts", R, OPT },
-	{ "/etc/inputrc", R, OPT },
 	{ "/etc/java-11-openjdk", R, OPT },
 	{ "/etc/java-17-openjdk", R, OPT },
 	{ "/etc/java-21-openjdk", R, OPT },
 	{ "/etc/ld.so.cache", R, OPT },
-	{ "/etc/magic", R, OPT },
-	{ "/etc/mime.types", R, OPT },
-	{ "/etc/protocols", R, OPT },
-	{ "/etc/python3", R, OPT },
-	{ "/etc/python3.11", R, OPT },
-	{ "/etc/services", R, OPT },
 	{ "/etc/ssl/certs", R, OPT },
-	{ "/etc/ssl/openssl.cnf", R, OPT },
-	{ "/etc/terminfo", R, OPT },
-	{ "/etc/vim", R, OPT },
 };
 
-/* Devices without state that a cell could share with anyone. */
+/* Devices without state that a cell could share with anyone. /dev/tty is there where the cell has a terminal. */
 static const struct base_row device_rows[] = {
-	{ "/dev/full", R | RIGHT_WRITE, CELL_PATH_DEVICE },    { "/dev/null", R | RIGHT_WRITE, CELL_PATH_DEVICE },
-	{ "/dev/random", R | RIGHT_WRITE, CELL_PATH_DEVICE },  { "/dev/tty", R | RIGHT_WRITE, CELL_PATH_DEVICE },
-	{ "/dev/urandom", R | RIGHT_WRITE, CELL_PATH_DEVICE }, { "/dev/zero", R | RIGHT_WRITE, CELL_PATH_DEVICE },
+	{ "/dev/full", R | RIGHT_WRITE, CELL_PATH_DEVICE },
+	{ "/dev/null", R | RIGHT_WRITE, CELL_PATH_DEVICE },
+	{ "/dev/urandom", R | RIGHT_WRITE, CELL_PATH_DEVICE },
+	{ "/dev/zero", R | RIGHT_WRITE, CELL_PATH_DEVICE },
 };
+
+static const struct base_row tty_row = { "/dev/tty", R | RIGHT_WRITE, CELL_PATH_DEVICE };
 
 /* On a merged-/usr system these are links into /usr; on others they are directories like it. */
 static const char *const root_names[] = { "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin" };
 
 /* Links of /etc that point into /usr on every Debian; made again instead of mounted. */
 static const char *const etc_links[] = { "/etc/localtime", "/etc/os-release" };
+
+static bool is_system(enum cell_base base)
+{
+	return base == CELL_BASE_SYSTEM || base == CELL_BASE_HOST;
+}
 
 static int add_rows(struct cell_spec *spec, const struct base_row *rows, size_t n, struct err *e)
 {
@@ -77,6 +74,22 @@ static int add_same(struct cell_spec *spec, const char *path, unsigned rights, s
 	return spec_add_link(spec, path, text, e);
 }
 
+static int add_root_links(struct cell_spec *spec, struct err *e)
+{
+	char text[GRANT_OBJECT_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0] && r == 0; i++) {
+		const ssize_t n = readlink(root_names[i], text, sizeof text - 1);
+
+		if (n < 0)
+			continue;
+		text[n] = 0;
+		r = spec_add_link(spec, root_names[i], text, e);
+	}
+	return r;
+}
+
 static int add_system(struct cell_spec *spec, struct err *e)
 {
 	int r = add_rows(spec, system_rows, sizeof system_rows / sizeof system_rows[0], e);
@@ -94,12 +107,19 @@ int base_add(struct cell_spec *spec, struct err *e)
 
 	if (spec->base == CELL_BASE_NONE)
 		return 0;
-	r = add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
-	return r < 0 || spec->base != CELL_BASE_SYSTEM ? r : add_system(spec, e);
+	/* it lists the keys of everybody with the same id, by name */
+	r = spec_add_path(spec, "/proc/keys", 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+	r = r < 0 ? r : add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
+	if (r == 0 && (spec->flags & CELL_TTY_ANY) != 0)
+		r = add_rows(spec, &tty_row, 1, e);
+	if (r == 0 && spec->base == CELL_BASE_MINIMAL) /* the names under which loaders are asked for */
+		r = add_root_links(spec, e);
+	return r < 0 || !is_system((enum cell_base)spec->base) ? r : add_system(spec, e);
 }
 
 /* What the skeleton and the pseudo file systems make, beside the home directory. */
 static const struct base_row private_rows[] = {
+	{ "/dev/random", R, 0 },            { "/dev/tty", R | RIGHT_WRITE, 0 },
 	{ "/dev/pts", R | RIGHT_WRITE, 0 }, { "/dev/ptmx", R | RIGHT_WRITE, 0 }, { "/dev/shm", R | RIGHT_WRITE, 0 },
 	{ "/dev/fd", R | RIGHT_WRITE, 0 },  { "/dev/stdin", R, 0 },              { "/dev/stdout", R | RIGHT_WRITE, 0 },
 	{ "/dev/stderr", R | RIGHT_WRITE, 0 }, { "/etc/gai.conf", R, 0 },        { "/etc/group", R, 0 },
@@ -136,7 +156,7 @@ static bool is_listing(const char *path)
 
 bool base_shows(enum cell_base base, const char *path, unsigned rights)
 {
-	if (base != CELL_BASE_SYSTEM)
+	if (!is_system(base))
 		return false;
 	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0]; i++)
 		if ((rights & ~(unsigned)RX) == 0 && path_is_beneath(path, root_names[i]))

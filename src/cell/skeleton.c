@@ -20,11 +20,15 @@ struct directory {
 };
 
 static const struct directory directories[] = {
-	{ "dev", 0755 },         { "dev/pts", 0755 },     { "dev/shm", 01777 }, { "etc", 0755 }, { "proc", 0555 },
-	{ "run", 0755 },         { "sys", 0755 },         { "sys/devices", 0755 }, { "sys/devices/system", 0755 },
-	{ "sys/devices/system/cpu", 0755 },               { "sys/fs", 0755 },   { "sys/fs/cgroup", 0755 },
-	{ "sys/kernel", 0755 },  { "sys/kernel/mm", 0755 }, { "sys/kernel/mm/transparent_hugepage", 0755 },
-	{ "tmp", 01777 },        { "var", 0755 },
+	{ "dev", 0755 }, { "dev/pts", 0755 }, { "dev/shm", 01777 }, { "etc", 0755 }, { "proc", 0555 },
+	{ "run", 0755 }, { "sys", 0755 },     { "tmp", 01777 },     { "var", 0755 },
+};
+
+/* For runtimes only, which size themselves by what lies there. */
+static const struct directory sys_directories[] = {
+	{ "sys/devices", 0755 }, { "sys/devices/system", 0755 }, { "sys/devices/system/cpu", 0755 },
+	{ "sys/fs", 0755 },      { "sys/fs/cgroup", 0755 },      { "sys/kernel", 0755 },
+	{ "sys/kernel/mm", 0755 }, { "sys/kernel/mm/transparent_hugepage", 0755 },
 };
 
 struct link {
@@ -32,9 +36,9 @@ struct link {
 };
 
 static const struct link links[] = {
-	{ "dev/fd", "/proc/self/fd" },         { "dev/stdin", "/proc/self/fd/0" }, { "dev/stdout", "/proc/self/fd/1" },
-	{ "dev/stderr", "/proc/self/fd/2" },   { "dev/ptmx", "pts/ptmx" },         { "etc/mtab", "/proc/self/mounts" },
-	{ "var/tmp", "/tmp" },
+	{ "dev/fd", "/proc/self/fd" },       { "dev/stdin", "/proc/self/fd/0" }, { "dev/stdout", "/proc/self/fd/1" },
+	{ "dev/stderr", "/proc/self/fd/2" }, { "dev/ptmx", "pts/ptmx" },         { "dev/random", "urandom" },
+	{ "etc/mtab", "/proc/self/mounts" },
 };
 
 /* Facts about the machine that are not secret and that runtimes size themselves by. */
@@ -93,7 +97,7 @@ static int put_resolver(int root_fd)
 static int put_etc(const struct cell_spec *spec, int root_fd)
 {
 	const char *user = spec_text(spec, spec->user), *host = spec_text(spec, spec->hostname);
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	buf_init(&b, FILE_MAX);
@@ -115,7 +119,7 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 /* What runtimes read as the limits of their control group. */
 static int put_limits(const struct cell_spec *spec, int root_fd)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	const uint64_t memory = spec->limits.value[LIMIT_MEMORY];
 
 	buf_init(&b, FILE_MAX);
@@ -141,19 +145,42 @@ static int make_home(int root_fd, const char *home)
 	return home[1] != 0 && mkdirat(root_fd, home + 1, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int make_all(const struct cell_spec *spec, int root_fd)
+static int make_directories(int root_fd, const struct directory *list, size_t n)
 {
-	int r = 0;
+	for (size_t i = 0; i < n; i++)
+		if (mkdirat(root_fd, list[i].path, list[i].mode) < 0)
+			return -errno;
+	return 0;
+}
 
-	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
-		if (mkdirat(root_fd, directories[i].path, directories[i].mode) < 0)
-			return -errno;
-	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
-		if (symlinkat(links[i].text, root_fd, links[i].path) < 0)
-			return -errno;
+static int make_sys(const struct cell_spec *spec, int root_fd)
+{
+	int r = make_directories(root_fd, sys_directories, sizeof sys_directories / sizeof sys_directories[0]);
+
 	for (size_t i = 0; i < sizeof copies / sizeof copies[0] && r == 0; i++)
 		r = copy_file(root_fd, copies[i]);
-	r = r < 0 ? r : put_limits(spec, root_fd);
+	return r < 0 ? r : put_limits(spec, root_fd);
+}
+
+/* /var/tmp is /tmp, unless something beneath it is granted: then it is a directory for that. */
+static int make_var_tmp(const struct cell_spec *spec, int root_fd)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		if (path_is_beneath(spec_text(spec, spec->paths[i].path), "/var/tmp"))
+			return 0;
+	return symlinkat("/tmp", root_fd, "var/tmp") < 0 ? -errno : 0;
+}
+
+static int make_all(const struct cell_spec *spec, int root_fd)
+{
+	int r = make_directories(root_fd, directories, sizeof directories / sizeof directories[0]);
+
+	for (size_t i = 0; i < sizeof links / sizeof links[0] && r == 0; i++)
+		if (symlinkat(links[i].text, root_fd, links[i].path) < 0)
+			r = -errno;
+	if (r == 0 && (spec->flags & CELL_JIT) != 0)
+		r = make_sys(spec, root_fd);
+	r = r < 0 ? r : make_var_tmp(spec, root_fd);
 	r = r < 0 ? r : put_etc(spec, root_fd);
 	return r < 0 ? r : make_home(root_fd, spec_text(spec, spec->home));
 }

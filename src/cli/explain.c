@@ -25,7 +25,7 @@ static int explain(const char *path)
 	struct err err;
 	auto_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
 						  open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 	int r;
 
 	buf_init(&text, READER_TEXT_MAX);

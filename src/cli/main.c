@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 static const char help_text[] =
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 {
 	const struct verb *v;
 
+	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(1, argv);

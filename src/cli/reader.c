@@ -26,7 +26,7 @@ int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err
 {
 	/* a record of 128 MB needs several times as much once it is a tree */
 	const struct parser_ask ask = { .role = "ambit-explain", .mode = mode, .input_fd = record_fd, .memory_bytes = UINT64_C(2) << 30 };
-	auto_buf raw;
+	auto_buf raw = { .max = 0 };
 	int status, r;
 
 	buf_init(&raw, READER_TEXT_MAX / 8);

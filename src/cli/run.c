@@ -46,14 +46,18 @@ static const char help_text[] =
 	"Exit status: the command's own; 128+n for a signal; 124 wall limit; 125 Ambit refused or failed, or a limit;\n"
 	"126 cannot be executed; 127 not found.\n";
 
+/* The event has run, and its program may have put something else where the record goes. */
 static int write_record(const char *path, const char *json, size_t n)
 {
-	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	const int r = fd < 0 ? -errno : fd_write_all(fd, json, n);
+	auto_fd int fd = -1;
+	int r = fd_create(path, O_TRUNC, 0600, &fd);
 
+	r = r < 0 ? r : fd_write_all(fd, json, n);
 	if (r == 0)
 		return 0;
-	(void)fprintf(stderr, "ambit: record %s: %s\n  hint: the event has run; name a file that can be written\n", path, strerror(-r));
+	(void)fprintf(stderr, "ambit: record %s: %s\n  hint: the event has run; %s\n", path,
+		      r == -ELOOP ? "a symbolic link stands in the way, and a program may have put it there" : strerror(-r),
+		      r == -ELOOP ? "name the file by a path without links" : "name a file that can be written");
 	return EXIT_REFUSED;
 }
 

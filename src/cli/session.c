@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "cli/terminal.h"
+#include "lib/event.h"
 #include "lib/helper.h"
 #include "lib/launch.h"
 #include "lib/public.h"
@@ -90,7 +91,9 @@ static void on_signal(struct session *s)
 	} else if (seen.ssi_signo == SIGCONT) {
 		if (s->raw)
 			(void)terminal_continue(&s->terminal, s->master, &s->relay, &e);
-	} else if (seen.ssi_signo == SIGINT && s->interrupts++ > 0) {
+	} else if (seen.ssi_signo == SIGINT && ++s->interrupts > 2) {
+		event_abandon(s->ev); /* asked three times: whoever should have listened does not */
+	} else if (seen.ssi_signo == SIGINT && s->interrupts > 1) {
 		(void)ambit_event_kill(s->ev, NULL); /* asked twice */
 	} else {
 		(void)ambit_event_signal(s->ev, (int)seen.ssi_signo, NULL); /* ended meanwhile: the loop sees it */
@@ -103,7 +106,7 @@ static void end_relay(struct session *s)
 
 	fd_close(&s->master); /* the last end of it outside: the relay drains and ends */
 	if (s->relay.pidfd >= 0)
-		(void)relay_wait(&s->relay, STDERR_FILENO, &e);
+		(void)relay_wait(&s->relay, s->terminal.fd, &e);
 	terminal_restore(&s->terminal);
 }
 

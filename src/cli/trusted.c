@@ -17,7 +17,7 @@ static int check(const char *file, char *dir, size_t dir_size, struct trust *t, 
 
 static int show_change(const struct trust *t, struct err *e)
 {
-	auto_buf diff;
+	auto_buf diff = { .max = 0 };
 
 	buf_init(&diff, TRUST_DIFF_MAX);
 	if (!trust_diff(&t->old, &t->now, &diff))

@@ -235,7 +235,7 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 		 const char *object, uint32_t *ret_id, struct err *e)
 {
 	char shown[SHOWN_MAX];
-	uint32_t id;
+	uint32_t id = GRANT_NONE;
 	int rc = check_verb(verb, e);
 
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,13 +91,21 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	return ev;
 }
 
+/* The supervisor ends the cell before itself, so after this nothing of the event is left. */
+static void await_end(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
 		return;
 	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
-	if (ev->pidfd >= 0)
-		(void)waitid(P_PIDFD, (id_t)ev->pidfd, NULL, WEXITED | __WALL);
+	await_end(ev->pidfd);
 	fd_close(&ev->pidfd);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->epoll_fd);
@@ -114,7 +124,7 @@ void ambit_event_free(struct ambit_event *ev)
 static int sealed_request(const struct ambit_event *ev, const struct event_plan *plan, int *ret_fd, struct err *e)
 {
 	auto_fd int fd = memfd_create("ambit-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	buf_init(&b, REQUEST_BYTES_MAX);
@@ -137,7 +147,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 	int fds[5], r;
 	size_t n = 1;
 	uint32_t present = 0;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	r = sealed_request(ev, plan, &request_fd, e);
 	if (r < 0)
@@ -325,7 +335,7 @@ static void lost(struct ambit_event *ev)
 static void take_messages(struct ambit_event *ev)
 {
 	while (!ev->told_end) {
-		auto_message m;
+		auto_message m = { .n_fds = 0 };
 		const int r = wire_receive(ev->sock, WIRE_SUPERVISOR, WIRE_NEW | WIRE_BUILDING | WIRE_RUNNING, ev->room,
 					   sizeof ev->room, &m);
 
@@ -415,7 +425,7 @@ int ambit_event_terminal(struct ambit_event *ev)
 static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value, struct ambit_error *ret)
 {
 	struct err e;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r;
 
 	if (ev->told_end)
@@ -448,6 +458,11 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_LOST: break;
 	}
 	return 125;
+}
+
+void event_abandon(struct ambit_event *ev)
+{
+	(void)syscall(SYS_pidfd_send_signal, ev->pidfd, SIGKILL, NULL, 0); /* gone already is as good */
 }
 
 const struct event_result *event_result(const struct ambit_event *ev)

@@ -46,6 +46,9 @@ struct event_plan {
 
 #define EVENT_AGENT_MAX 64
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
+/* Kills a supervisor that does not answer; the warden ends the cell. */
+void event_abandon(struct ambit_event *ev);
+
 const struct event_result *event_result(const struct ambit_event *ev);
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);

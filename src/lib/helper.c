@@ -52,12 +52,20 @@ int helper_open(const char *name, int *ret_fd, struct err *e)
 struct start {
 	int exe_fd, sock;
 	char *const *argv;
-	int sys_errno; /* written by the child, which shares memory until exec */
+	char *stack; /* of the helper before exec */
+	int pidfd;   /* written by the go-between, which shares memory and descriptors */
+	int sys_errno;
 };
 
-static int child(void *arg)
+/* Not _exit: a sanitizer looks at the stack before functions that do not return, and this one is not the thread's own. */
+static int end_child(int status)
 {
-	static char *const envp[] = { NULL };
+	return (int)syscall(SYS_exit_group, status);
+}
+
+static int helper(void *arg)
+{
+	char *const envp[] = { NULL };
 	struct start *s = arg;
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -71,37 +79,48 @@ static int child(void *arg)
 	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 && syscall(SYS_close_range, 4, ~0U, 4) == 0)
 		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, envp, AT_EMPTY_PATH);
 	s->sys_errno = errno;
-	_exit(127);
+	return end_child(127);
 }
 
 #define STACK_BYTES (32u << 10)
 
+/* Starts the helper and goes, so that the helper is a child of init. Its own end has no signal, and only we wait for it. */
+static int go_between(void *arg)
+{
+	struct start *s = arg;
+	const pid_t pid = clone(helper, s->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, s, &s->pidfd);
+
+	if (pid < 0)
+		s->sys_errno = errno;
+	return end_child(0);
+}
+
 int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct err *e)
 {
 	char *argv[] = { (char *)(uintptr_t)name, NULL }; /* exec does not write it */
-	struct start s = { .exe_fd = exe_fd, .sock = sock, .argv = argv };
+	struct start s = { .exe_fd = exe_fd, .sock = sock, .argv = argv, .pidfd = -1 };
 	sigset_t all, before;
 	char *stack;
 	pid_t pid;
-	int pidfd = -1;
 
-	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	stack = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start %s", name);
+	s.stack = stack + STACK_BYTES;
 	/* no handler of the host may run in the child, which shares its memory */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = clone(child, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &s, &pidfd);
+	pid = clone(go_between, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES, &s);
 	if (pid < 0)
 		s.sys_errno = errno;
+	else
+		(void)waitpid(pid, NULL, __WALL);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)munmap(stack, STACK_BYTES);
+	(void)munmap(stack, 2 * STACK_BYTES);
 	if (s.sys_errno != 0) {
-		if (pid > 0)
-			(void)waitpid(pid, NULL, __WALL);
-		fd_close(&pidfd);
+		fd_close(&s.pidfd);
 		return err_sys(e, AMBIT_SYSTEM, s.sys_errno, "the installation is incomplete: reinstall Ambit", "cannot start %s", name);
 	}
-	*ret_pidfd = pidfd;
+	*ret_pidfd = s.pidfd;
 	return 0;
 }

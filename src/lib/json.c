@@ -37,7 +37,7 @@ json_t *json_word(const char *s)
 static json_t *b64(const void *bytes, size_t n)
 {
 	json_t *o = json_object();
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 
 	buf_init(&text, BASE64_LEN(n));
 	base64_put(&text, bytes, n);

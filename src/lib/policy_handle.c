@@ -43,7 +43,7 @@ int ambit_policy_limit(struct ambit_policy *p, const char *text, struct ambit_er
 int policy_read_file(int file_fd, struct policy *ret, struct policy_mistake *ret_mistake)
 {
 	const struct parser_ask ask = { .role = "ambit-policy", .input_fd = file_fd, .memory_bytes = 64u << 20 };
-	auto_buf answer;
+	auto_buf answer = { .max = 0 };
 	int status, r;
 
 	memset(ret_mistake, 0, sizeof *ret_mistake);

@@ -243,7 +243,7 @@ void summary_text(const struct event_result *r, const char *record, struct buf *
 
 void summary_write(FILE *out, const struct event_result *r, const char *record)
 {
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 
 	buf_init(&text, SUMMARY_MAX);
 	summary_text(r, record, &text);

@@ -18,7 +18,7 @@ static void put_frame(struct buf *out, enum policy_answer kind, const struct buf
 
 void policy_answer_encode(const struct policy *p, struct buf *out)
 {
-	auto_buf body;
+	auto_buf body = { .max = 0 };
 
 	buf_init(&body, POLICY_ENCODED_MAX);
 	policy_encode(p, &body);
@@ -27,7 +27,7 @@ void policy_answer_encode(const struct policy *p, struct buf *out)
 
 void policy_answer_encode_mistake(const struct policy_mistake *m, struct buf *out)
 {
-	auto_buf body;
+	auto_buf body = { .max = 0 };
 
 	buf_init(&body, POLICY_ENCODED_MAX);
 	buf_put_u32(&body, (uint32_t)m->err.code);

@@ -42,7 +42,7 @@ static void answer(struct buf *out)
 
 int main(void)
 {
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	buf_init(&out, POLICY_ANSWER_MAX);
 	answer(&out);

@@ -191,7 +191,7 @@ static int find_record(const char *dir, struct trust *t, struct err *e)
 {
 	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_fd int fd = -1;
-	auto_buf record;
+	auto_buf record = { .max = 0 };
 	char name[TRUST_DIGEST_HEX];
 	int rc;
 
@@ -286,7 +286,7 @@ static int replace_record(int dir_fd, const char *name, const struct buf *record
 int trust_store(const char *dir, struct trust *t, struct err *e)
 {
 	auto_fd int dir_fd = -1;
-	auto_buf record;
+	auto_buf record = { .max = 0 };
 	char name[TRUST_DIGEST_HEX];
 	int rc = make_dirs(dir, e);
 

@@ -15,6 +15,7 @@
 #define FLOOR_PART 64           /* of the host's memory ... */
 #define FLOOR_MIN (UINT64_C(64) << 20)  /* ... but not so little that the kernel kills first ... */
 #define FLOOR_MAX (UINT64_C(512) << 20) /* ... nor so much that large hosts waste it */
+#define HIDDEN_MAX 3            /* samples: a program that nobody may read can have run for that long */
 #define SHARE_LEAST 256         /* a cell below this part of the host's memory is not to blame */
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -78,9 +79,9 @@ static uint64_t floor_step(struct bounds_floor *f, uint64_t available)
 static void take_mechanisms(struct bounds *b)
 {
 	b->mechanisms &= ~(MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS));
-	if (cgroup_has(&b->cgroup, CGROUP_MEMORY))
+	if (cgroup_holds(&b->cgroup, CGROUP_MEMORY))
 		b->mechanisms |= MECHANISM_BIT(MECHANISM_CGROUP_MEMORY);
-	if (cgroup_has(&b->cgroup, CGROUP_TASKS))
+	if (cgroup_holds(&b->cgroup, CGROUP_TASKS))
 		b->mechanisms |= MECHANISM_BIT(MECHANISM_CGROUP_TASKS);
 }
 
@@ -91,7 +92,7 @@ int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err 
 		.root = ask->root,
 		.event_id = ask->event_id,
 		.value = { [CGROUP_MEMORY] = ask->limits->value[LIMIT_MEMORY],
-			   [CGROUP_TASKS] = tasks != 0 ? tasks + BOUNDS_OWN_TASKS : 0 },
+			   [CGROUP_TASKS] = tasks != 0 ? tasks + BOUNDS_START_TASKS : 0 },
 		.companion = ask->companion,
 	};
 	char path[PROCTEXT_PATH_MAX];
@@ -104,7 +105,6 @@ int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err 
 		return err_sys(e, AMBIT_SYSTEM, errno, "mount /proc", "open %s", path);
 	floor_init(ret);
 	cgroup_create(&cgroup, &ret->cgroup);
-	take_mechanisms(ret);
 	return 0;
 }
 
@@ -116,6 +116,12 @@ mechanism_set bounds_mechanisms(const struct bounds *b)
 int bounds_clone_fd(const struct bounds *b)
 {
 	return cgroup_clone_fd(&b->cgroup);
+}
+
+void bounds_cloned(struct bounds *b)
+{
+	cgroup_cloned(&b->cgroup);
+	take_mechanisms(b);
 }
 
 void bounds_enter(struct bounds *b)
@@ -152,14 +158,13 @@ static unsigned what_to_sample(const struct bounds *b)
 
 int bounds_watch(struct bounds *b, int proc_fd, int scratch_fd, bool jit, struct err *e)
 {
-	const struct sampler_ask ask = {
-		.proc_fd = proc_fd,
-		.scratch_fd = scratch_fd,
-		.memfd = jit,
-		.what = what_to_sample(b),
-	};
-	const int r = sampler_create(&ask, &b->sampler, e);
+	struct sampler_ask ask = { .proc_fd = proc_fd, .scratch_fd = scratch_fd, .memfd = jit };
+	int r;
 
+	cgroup_settle(&b->cgroup, b->limits.value[LIMIT_TASKS] + BOUNDS_OWN_TASKS);
+	take_mechanisms(b);
+	ask.what = what_to_sample(b);
+	r = sampler_create(&ask, &b->sampler, e);
 	if (r < 0)
 		return r;
 	b->what = ask.what;
@@ -197,6 +202,7 @@ static bool find_over(const struct bounds *b, enum limit *ret)
 		{ LIMIT_CPU, over(b, LIMIT_CPU, cpu_ms(b)) },
 		{ LIMIT_DISK, over(b, LIMIT_DISK, s->written_bytes) },
 		/* what cannot be watched any more is not bounded any more */
+		{ LIMIT_DISK, b->hidden >= HIDDEN_MAX && b->limits.value[LIMIT_DISK] != 0 },
 		{ LIMIT_TASKS, s->cut && limited },
 	};
 
@@ -230,6 +236,7 @@ static void look(struct bounds *b, uint64_t now_ns, uint64_t available)
 
 	sampler_read(b->sampler, b->limits.value[LIMIT_MEMORY], &b->last);
 	take_peak(b);
+	b->hidden += b->last.hidden != 0;
 	b->available = available;
 	b->due_ns = now_ns + max_u64(BOUNDS_PERIOD_NS, (thread_ns() - begin) * COST_SHARE);
 }
@@ -324,7 +331,8 @@ void bounds_usage(const struct bounds *b, const struct rusage *waited, struct ev
 	if (!ret->memory_exact) /* an event too short for a sample: the largest of its processes */
 		v = max_u64(b->peak.memory_bytes, waited != NULL ? (uint64_t)waited->ru_maxrss * 1024 : 0);
 	ret->memory_peak_bytes = v;
-	ret->tasks_exact = cgroup_tasks_peak(&b->cgroup, &v);
+	/* a peak that the start alone can have made tells nothing */
+	ret->tasks_exact = cgroup_tasks_peak(&b->cgroup, &v) && v > BOUNDS_START_TASKS;
 	if (!ret->tasks_exact)
 		v = max_u64(b->peak.tasks, BOUNDS_OWN_TASKS + 1);
 	ret->tasks_peak = v > BOUNDS_OWN_TASKS ? v - BOUNDS_OWN_TASKS : 0;

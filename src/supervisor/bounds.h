@@ -1,11 +1,11 @@
 /* bounds - no event uses more than its limits: what holds them on this host, and what was used.
  *
  * Owns:   struct bounds: the event's cgroups and the sampler over its processes.
- * Holds:  a mechanism is in bounds_mechanisms only while it holds. What a cgroup bounds, the kernel keeps exactly;
+ * Holds:  a mechanism is in bounds_mechanisms only while it holds: a cgroup only once the cell is in it. What a cgroup bounds, the kernel keeps exactly;
  *         everything else is sampled, with an overshoot of at most what a cell can do in one period. Watching costs at
  *         most 1/50 of one processor, whatever the cell does, but while the host's memory is falling fast.
- * Called: supervisor, from its only thread, in the order: prepare; enter, fork, leave (or place); watch before foreign
- *         code runs; tick; once more tick_last; usage; finish (after the cell's processes were killed).
+ * Called: supervisor, from its only thread, in the order: prepare; enter, fork, leave; place; watch before foreign code
+ *         runs; tick; once more tick_last; usage; finish (after the cell's processes were killed).
  *
  * The limits wall and output are not here: the supervisor has the timer and the pipes. files is an rlimit alone. */
 #ifndef SUPERVISOR_BOUNDS_H
@@ -24,8 +24,8 @@
 #include "supervisor/sampler.h"
 
 #define BOUNDS_PERIOD_NS UINT64_C(20000000)
-#define BOUNDS_OWN_TASKS 3 /* the warden, and while it is being started the supervisor and a go-between; what the
-			      workload itself may have, RLIMIT_NPROC says exactly */
+#define BOUNDS_OWN_TASKS 1   /* the warden, which is in the cell and not in its limit */
+#define BOUNDS_START_TASKS 3 /* while it is started: the supervisor and a go-between as well */
 
 struct bounds_ask {
 	const struct limits *limits;
@@ -51,6 +51,7 @@ struct bounds {
 	uint64_t available;      /* bytes of host memory at the last sample */
 	uint64_t due_ns;         /* of the next sample */
 	struct sample last, peak;
+	unsigned hidden;         /* samples that found a process whose writing is hidden */
 	bool host_low;
 };
 
@@ -59,23 +60,25 @@ struct bounds {
 int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err *e);
 mechanism_set bounds_mechanisms(const struct bounds *b);
 
-/* Puts the first process in. Either fork between enter and leave, with CLONE_INTO_CGROUP if bounds_clone_fd is not -1
- * (borrowed); or place an existing process, which costs 10 ms with version 1. What refuses is dropped from the
- * mechanisms. */
+/* Puts the first process in. With version 1 it is born inside if it is forked between enter and leave. With version 2 it
+ * is if it is cloned with CLONE_INTO_CGROUP and bounds_clone_fd (borrowed, -1: none), and bounds_cloned says so. Place moves
+ * it into whatever it was not born in, which costs 10 ms; it must have no child yet. What refuses is given up. */
 int bounds_clone_fd(const struct bounds *b);
+void bounds_cloned(struct bounds *b);
 void bounds_enter(struct bounds *b);
 int bounds_leave(const struct bounds *b, struct err *e);
 void bounds_place(struct bounds *b, pid_t pid);
 
 /* Begins to sample what no cgroup keeps. proc_fd: root of the cell's private /proc; scratch_fd: something on its scratch
  * file system (O_PATH will do), or -1; jit: the cell may make memfds. All borrowed. -PROTOCOL, -HOST, -MEMORY as
- * sampler_create. Call it after enter and leave, or after place. */
+ * sampler_create. From here on no cgroup is claimed that the cell is not in. */
 int bounds_watch(struct bounds *b, int proc_fd, int scratch_fd, bool jit, struct err *e);
 
 /* Every BOUNDS_PERIOD_NS, by the monotonic clock; looks at the processes only when that is due. 1: over *ret_over, end the
  * cell; 0: fine. */
 int bounds_tick(struct bounds *b, uint64_t now_ns, enum limit *ret_over);
-/* One last look, when the program has ended and the warden, which waited for all, has not. Result as bounds_tick. */
+/* One last look, when the cell has ended and its process 1, which waited for all, has not been waited for. Result as
+ * bounds_tick. */
 int bounds_tick_last(struct bounds *b, enum limit *ret_over);
 /* Whether it was the host that ran out of memory: then the cell ended as the largest, not as one over its limit. */
 bool bounds_host_low(const struct bounds *b);

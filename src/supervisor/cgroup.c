@@ -152,7 +152,7 @@ static int host_open(const struct host *h, const char *controller)
 static bool start_of(const char *root, const char *pid, uint64_t *ret)
 {
 	char path[64];
-	auto_buf text;
+	auto_buf text = { .max = 0 };
 	struct proctext_stat stat;
 
 	buf_init(&text, SMALL_MAX);
@@ -416,6 +416,14 @@ bool cgroup_has(const struct cgroup *c, enum cgroup_slot slot)
 	return false;
 }
 
+bool cgroup_holds(const struct cgroup *c, enum cgroup_slot slot)
+{
+	for (size_t i = 0; i < CGROUP_SLOTS; i++)
+		if (c->dirs[i].inside && (c->dirs[i].slots & bit(slot)) != 0)
+			return true;
+	return false;
+}
+
 static void create(struct cgroup *c, const struct host *h, const struct cgroup_ask *ask, unsigned want)
 {
 	if (!name_make(ask, c->name)) {
@@ -461,11 +469,22 @@ int cgroup_clone_fd(const struct cgroup *c)
 	return -1;
 }
 
+void cgroup_cloned(struct cgroup *c)
+{
+	for (size_t i = 0; i < CGROUP_SLOTS; i++)
+		if (c->dirs[i].version == 2)
+			c->dirs[i].inside = true;
+}
+
 void cgroup_enter(struct cgroup *c)
 {
 	for (size_t i = 0; i < CGROUP_SLOTS; i++) {
-		const int r = c->dirs[i].version == 1 ? put(c->dirs[i].fd, "tasks", "0") : 0;
+		int r;
 
+		if (c->dirs[i].version != 1)
+			continue;
+		r = put(c->dirs[i].fd, "tasks", "0");
+		c->dirs[i].inside = r == 0;
 		if (r < 0)
 			dir_drop(c, &c->dirs[i], "enter the new cgroup", -r);
 	}
@@ -487,11 +506,30 @@ int cgroup_leave(const struct cgroup *c, struct err *e)
 void cgroup_place(struct cgroup *c, pid_t pid)
 {
 	for (size_t i = 0; i < CGROUP_SLOTS; i++) {
-		const int r = c->dirs[i].version != 0 ?
-				      put_number(c->dirs[i].fd, "cgroup.procs", (uint64_t)pid) : 0;
+		int r;
 
+		if (c->dirs[i].version == 0 || c->dirs[i].inside)
+			continue;
+		r = put_number(c->dirs[i].fd, "cgroup.procs", (uint64_t)pid);
+		c->dirs[i].inside = r == 0;
 		if (r < 0)
 			dir_drop(c, &c->dirs[i], "place the cell in the new cgroup", -r);
+	}
+}
+
+void cgroup_settle(struct cgroup *c, uint64_t tasks)
+{
+	for (size_t i = 0; i < CGROUP_SLOTS; i++) {
+		int r = 0;
+
+		if (c->dirs[i].version == 0)
+			continue;
+		if (c->dirs[i].inside && (c->dirs[i].slots & bit(CGROUP_TASKS)) != 0)
+			r = put_number(c->dirs[i].fd, "pids.max", tasks);
+		if (!c->dirs[i].inside)
+			dir_drop(c, &c->dirs[i], "the cell was not put in", 0);
+		else if (r < 0) /* the cell is in it, so it stays: with the limit that it was made with */
+			why(c, bit(CGROUP_TASKS), "set the final number of tasks", -r);
 	}
 }
 

@@ -22,10 +22,11 @@
 enum cgroup_slot { CGROUP_MEMORY, CGROUP_TASKS, CGROUP_SLOTS };
 
 struct cgroup_dir {
-	int version;   /* 1 or 2; 0: unused */
+	int version;    /* 1 or 2; 0: unused */
 	unsigned slots; /* bit set of enum cgroup_slot */
-	int parent_fd; /* owned: the caller's own cgroup */
-	int fd;        /* owned and locked: the event's */
+	bool inside;    /* the cell is in it */
+	int parent_fd;  /* owned: the caller's own cgroup */
+	int fd;         /* owned and locked: the event's */
 };
 
 struct cgroup {
@@ -44,17 +45,22 @@ struct cgroup_ask {
 /* Always succeeds: what cannot be had is in ret->why. */
 void cgroup_create(const struct cgroup_ask *ask, struct cgroup *ret);
 
+/* There is one for the slot; the cell is in it. */
 bool cgroup_has(const struct cgroup *c, enum cgroup_slot slot);
+bool cgroup_holds(const struct cgroup *c, enum cgroup_slot slot);
 
-/* The directory for CLONE_INTO_CGROUP; -1 if there is none of version 2. */
+/* The directory for CLONE_INTO_CGROUP, -1 if there is none of version 2; cgroup_cloned says that it was used. */
 int cgroup_clone_fd(const struct cgroup *c);
+void cgroup_cloned(struct cgroup *c);
 /* The same for version 1: between the two calls, what this process forks is born inside. Moving only the calling thread
  * spares the wait for all processors that moving another process costs (0.2 ms instead of 10). A directory that cannot
  * be entered is dropped and its reason kept. */
 void cgroup_enter(struct cgroup *c);
 int cgroup_leave(const struct cgroup *c, struct err *e);
-/* Moves a whole process in, for callers that cannot fork in the ways above. Drops what refuses. */
+/* Moves a whole process into those that it was not born in. Drops what refuses. */
 void cgroup_place(struct cgroup *c, pid_t pid);
+/* The cell is where it will be: drops what it is not in, and sets the final number of tasks. */
+void cgroup_settle(struct cgroup *c, uint64_t tasks);
 
 /* Figures; false if the kernel does not keep it. */
 bool cgroup_memory_now(const struct cgroup *c, uint64_t *ret_bytes);

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cell/base.h"
 
 #define LINKS_MAX 40   /* as the kernel follows */
 #define MADE_MAX 4096  /* names remembered as the workload's own */
+#define PARTS_MAX 400000 /* of all paths together, a few tenths of a second; as many effects as fit have far fewer */
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants)
 {
@@ -61,16 +63,16 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 	return r >= 0 && (size_t)r < size - at;
 }
 
-/* Walks `path` (absolute) as the kernel would on the host, following links but not a link at the end, and not inside places
- * of the cell's own. False: a loop, or too long; then the lexical form must do. */
-static bool resolve(const struct classifier *c, const char *path, char *ret, size_t size)
+/* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
+ * of the cell's own. False: a loop, too long, or enough walked; then the lexical form must do. */
+static bool resolve(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
 {
 	char rest[2 * EFFECT_OBJECT_MAX], text[EFFECT_OBJECT_MAX], joined[2 * EFFECT_OBJECT_MAX];
 	int links = 0;
 
 	if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest || size < 2)
 		return false;
-	(void)strcpy(ret, "/");
+	(void)text_copy(ret, size, "/");
 	for (char *at = rest; *at != 0;) {
 		const char *name = at + strspn(at, "/");
 		const size_t n = strcspn(name, "/");
@@ -79,6 +81,8 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 		if (n == 0)
 			return true;
+		if (c->parts++ >= PARTS_MAX)
+			return false;
 		if ((n == 2 && memcmp(name, "..", 2) == 0) || (n == 1 && name[0] == '.')) {
 			if (n == 2)
 				(void)drop_last(ret); /* ".." of the root is the root */
@@ -87,7 +91,7 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		}
 		if (!append(ret, size, name, n))
 			return false;
-		len = *after == 0 || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
+		len = (*after == 0 && !follow_last) || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
 		if (len <= 0) {
 			at = rest + (after - rest);
 			continue;
@@ -96,20 +100,26 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		if (++links > LINKS_MAX || snprintf(joined, sizeof joined, "%s%s", text, after) >= (int)sizeof joined)
 			return false;
 		if (text[0] == '/')
-			(void)strcpy(ret, "/");
+			(void)text_copy(ret, size, "/");
 		else
 			(void)drop_last(ret);
-		(void)strcpy(rest, joined); /* same size, just measured */
+		(void)text_copy(rest, sizeof rest, joined); /* same size */
 		at = rest;
 	}
 	return true;
 }
 
+/* Opening and executing goes through a link; changing names does not. */
+static bool opens(uint8_t kind)
+{
+	return kind == EFFECT_READ || kind == EFFECT_WRITE || kind == EFFECT_EXEC;
+}
+
 static bool exists_on_host(const char *path)
 {
-	struct statx st;
+	struct stat st;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
@@ -120,6 +130,10 @@ static bool was_made(const struct classifier *c, const char *path)
 	return false;
 }
 
+#ifndef __clang__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak" /* gcc 12 loses what is stored under an index that it does not know */
+#endif
 static void remember_made(struct classifier *c, const char *path)
 {
 	char **grown;
@@ -134,6 +148,9 @@ static void remember_made(struct classifier *c, const char *path)
 	if (c->made[c->n_made] != NULL)
 		c->n_made++;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 static enum grant_verb verb_of(uint32_t right)
 {
@@ -199,7 +216,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 	else if (right == RIGHT_WRITE) {
 		char above[EFFECT_OBJECT_MAX];
 
-		(void)strcpy(above, f->object); /* same size */
+		(void)text_copy(above, sizeof above, f->object); /* same size */
 		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
@@ -241,13 +258,13 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
 	    path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
-	if (resolve(c, f->object, path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
-		(void)strcpy(f->object, path); /* same size */
+	if (resolve(c, f->object, opens(f->kind), path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
+		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
 }

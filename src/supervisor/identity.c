@@ -7,12 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cell/kernel.h"
 #include "core/grant.h"
 #include "wire/wire.h"
 
@@ -51,6 +52,7 @@ static int write_map(pid_t pid, const char *file, uid_t from, uid_t to)
 static int map_of_owner(const struct identity *id, const struct stat *owner)
 {
 	char path[64];
+	const pid_t parent = getpid();
 	int ready[2], ns = -1, r;
 	char byte;
 	pid_t pid;
@@ -59,7 +61,9 @@ static int map_of_owner(const struct identity *id, const struct stat *owner)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		if (unshare(CLONE_NEWUSER) == 0 && write(ready[1], "", 1) == 1)
+		/* it holds what the supervisor holds, the locks of its cgroups too, and must not outlive it */
+		if (unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent &&
+		    write(ready[1], "", 1) == 1)
 			(void)pause(); /* killed below */
 		_exit(1);
 	}
@@ -103,7 +107,7 @@ static int open_tree_mapped(const struct identity *id, const char *path, int *re
 static int send_tree(const struct identity *id, const char *path, uint32_t index, int cell_sock)
 {
 	auto_fd int tree = -1;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	const int r = open_tree_mapped(id, path, &tree);
 
 	if (r < 0)

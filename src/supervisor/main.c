@@ -51,6 +51,7 @@ struct supervisor {
 	size_t request_size;
 	void *arena; /* mapped, shared with the warden */
 	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
@@ -66,7 +67,7 @@ static uint64_t now_ns(void)
 
 _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 2048);
 	buf_put_u32(&b, (uint32_t)e->code);
@@ -138,7 +139,7 @@ static int memory_file(const char *name, const void *bytes, size_t n, int *ret_f
 
 static int describe(struct supervisor *s, int *ret_fd, struct err *e)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX);
 	spec_encode(&s->spec, &b);
@@ -168,7 +169,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	int fds[6];
 	size_t n = 2;
 	uint32_t present = 0;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	int r = describe(s, &spec_fd, e);
 
 	r = r < 0 ? r : make_arena(s, &arena_fd, e);
@@ -192,6 +193,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
+	(void)fd_set_nonblock(s->cell, true); /* a warden that does not read must not hold the supervisor up */
 	for (size_t i = 0; i < 3; i++)
 		fd_close(&s->stdio_fd[i]);
 	fd_close(&s->program_fd);
@@ -208,7 +210,7 @@ static int open_warden(int *ret_fd, struct err *e)
 	path[n < 0 ? 0 : n] = 0;
 	slash = strrchr(path, '/');
 	if (slash != NULL)
-		(void)strcpy(slash + 1, "ambit-warden"); /* room was left for it */
+		memcpy(slash + 1, "ambit-warden", sizeof "ambit-warden"); /* room was left for it */
 	*ret_fd = open(path, O_PATH | O_CLOEXEC);
 	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path) : 0;
 }
@@ -232,6 +234,8 @@ static int make_cell(struct supervisor *s, struct err *e)
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
 	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
 		r = -AMBIT_SYSTEM;
+	if (r == 0)
+		bounds_place(&s->bounds, s->pid); /* with version 2; with version 1 it was born inside */
 	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -264,7 +268,7 @@ static mechanism_set own_mechanisms(const struct supervisor *s)
 
 static void tell_started(struct supervisor *s, mechanism_set achieved)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 32);
 	buf_put_u64(&b, achieved);
@@ -323,7 +327,7 @@ static void end_cell(struct supervisor *s, enum event_cause cause)
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r = wire_receive(s->cell, WIRE_WARDEN, s->state, s->room, sizeof s->room, &m);
 
 	if (r <= 0) {
@@ -346,8 +350,8 @@ static void on_cell(struct supervisor *s)
 
 static void on_library(struct supervisor *s)
 {
-	auto_message m;
-	auto_buf b;
+	auto_message m = { .n_fds = 0 };
+	auto_buf b = { .max = 0 };
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 || m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
@@ -363,6 +367,10 @@ static void on_tick(struct supervisor *s)
 	uint64_t times;
 
 	(void)!read(s->tick, &times, sizeof times);
+	if (now_ns() - s->pinged_ns >= WIRE_PING_MS * UINT64_C(1000000)) {
+		s->pinged_ns = now_ns();
+		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL, 0); /* one that is gone or stuck is seen elsewhere */
+	}
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
 		end_cell(s, CAUSE_LIMIT);
@@ -492,9 +500,16 @@ static void tell_effects(struct supervisor *s)
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
+	/* who may not make a cgroup here has left none and may remove none */
+	const bool sweeps = (bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0;
+	enum limit passed; /* too late to matter */
+	siginfo_t info;
 	struct rusage used;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
+	/* a process 1 that has ended and is not yet waited for still shows what all of them wrote */
+	(void)waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED | WNOWAIT);
+	(void)bounds_tick_last(&s->bounds, &passed);
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
 	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
@@ -509,7 +524,8 @@ static void finish(struct supervisor *s)
 	buf_init(&b, OUTCOME_BYTES);
 	outcome_encode(&s->outcome, &b);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
-	(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
+	if (sweeps)
+		(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }
 
 static int signals_as_data(void)
@@ -533,7 +549,7 @@ static int bound(struct supervisor *s, struct err *e)
 
 static int start(struct supervisor *s, struct err *e)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	int r;
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m) <= 0)

@@ -139,12 +139,28 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 	return r;
 }
 
+/* A name that is only protected so far: hidden it is protected as well. A grant of the very path wins over hiding it. */
+static void hide_instead(struct cell_spec *spec, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		struct cell_path *p = &spec->paths[i];
+
+		if ((p->flags & CELL_PATH_PIN) == 0 || strcmp(spec_text(spec, p->path), path) != 0)
+			continue;
+		p->flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+		p->rights = 0;
+		p->grant = GRANT_NONE;
+	}
+}
+
 static int add_hides(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < q->n_hides && r == 0; i++)
+	for (uint32_t i = 0; i < q->n_hides && r == 0; i++) {
+		hide_instead(spec, q->hides[i]);
 		r = spec_add_path(spec, q->hides[i], 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+	}
 	return r;
 }
 

@@ -10,8 +10,10 @@
  *   that shows between two samples is added back; children that live shorter than a period do not show.
  * - shared memory that nobody has mapped and that lies on no file system given here (System V segments, descriptors in
  *   flight between sockets), and buffers of pipes and sockets. The floor of the host's memory (bounds) stands behind it.
- * - space on a disk that is allocated and not written: fallocate is in no figure of the kernel's, and with
- *   FALLOC_FL_KEEP_SIZE not under RLIMIT_FSIZE either. Only a filter that refuses the call bounds it. */
+ * - for an ordinary user what a process writes that made itself not dumpable, or runs a program which it may not read: its
+ *   files in /proc are then root's. struct sample counts such processes; the cell's filter refuses the first way.
+ * - space on a disk that is allocated and not written (fallocate, with FALLOC_FL_KEEP_SIZE not under RLIMIT_FSIZE
+ *   either): the cell's filter refuses that too. */
 #ifndef SUPERVISOR_SAMPLER_H
 #define SUPERVISOR_SAMPLER_H
 
@@ -38,6 +40,7 @@ struct sample {
 	uint64_t cpu_ms;
 	uint64_t written_bytes;
 	uint32_t processes;
+	uint32_t hidden; /* living processes whose bytes written may not be read */
 	bool cut; /* there were more than SAMPLER_PROCESSES_MAX */
 };
 

@@ -2,25 +2,30 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SLOTS 16384u /* a power of two; at most three quarters are used */
 #define ENTRIES_MAX (SLOTS / 4 * 3)
+#define SLOTS_BYTES ((SLOTS + 1) * sizeof(uint32_t)) /* the last one counts the entries */
 
 int arena_init(struct arena *a, void *shared)
 {
-	a->head = shared;
-	a->slots = calloc(SLOTS + 1, sizeof *a->slots); /* the last one counts the entries */
-	if (a->slots == NULL)
+	/* mapped and not from the heap, which would clear it: most events touch few of its pages */
+	void *slots = mmap(NULL, SLOTS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (slots == MAP_FAILED)
 		return -ENOMEM;
+	a->head = shared;
+	a->slots = slots;
 	*a->head = (struct arena_head){ .magic = ARENA_MAGIC };
 	return 0;
 }
 
 void arena_finish(struct arena *a)
 {
-	free(a->slots);
+	if (a->slots != NULL)
+		(void)munmap(a->slots, SLOTS_BYTES);
 	a->slots = NULL;
 }
 

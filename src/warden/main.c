@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 struct warden {
 	int sock;      /* owned: the supervisor; when it goes, the cell goes */
 	int signal_fd; /* owned */
+	int patience_fd; /* owned: timer that runs out when the supervisor is silent for too long */
 	int report_fd; /* owned: the workload before exec, -1 after */
 	int stdio_fd[3];
 	int program_fd;
@@ -47,7 +49,7 @@ _Noreturn static void end(int status)
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 64);
 	buf_put_u32(&b, (uint32_t)f->step);
@@ -119,7 +121,7 @@ static void take_arena(struct warden *w, int fd)
 static void take_orders(struct warden *w)
 {
 	for (;;) {
-		auto_message m;
+		auto_message m = { .n_fds = 0 };
 
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_NEW, w->room, sizeof w->room, &m) <= 0)
 			end(1);
@@ -134,11 +136,10 @@ static void take_orders(struct warden *w)
 	}
 }
 
-/* Tells what stands and waits for the word to go on. */
-static void await_go(struct warden *w)
+/* Tells what stands. */
+static void tell_built(struct warden *w)
 {
-	auto_message m;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	const int fds[3] = { w->made.proc_fd, w->made.scratch_fd, w->made.terminal_fd };
 	const size_t n_fds = w->made.terminal_fd < 0 ? 2 : 3;
 
@@ -148,10 +149,18 @@ static void await_go(struct warden *w)
 	buf_put_u32(&b, 0);
 	if (wire_send(w->sock, WIRE_CELL_BUILT, &b, fds, n_fds) < 0)
 		end(1);
+}
+
+/* No program is executed before the supervisor has accepted the wall. */
+static void await_go(struct warden *w)
+{
+	auto_message m = { .n_fds = 0 };
+
 	do {
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_BUILDING, w->room, sizeof w->room, &m) <= 0)
 			end(1);
 	} while (m.number == WIRE_CELL_PING);
+	(void)workload_release(w->report_fd); /* a child that has ended has said why */
 }
 
 static void start(struct warden *w)
@@ -218,10 +227,21 @@ static void on_children(struct warden *w)
 	}
 }
 
+/* A supervisor that is stopped bounds nothing: the cell ends when it has been silent for too long. */
+static void be_patient(struct warden *w)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = WIRE_PATIENCE_MS / 1000 } };
+
+	if (timerfd_settime(w->patience_fd, 0, &when, NULL) < 0)
+		end(1);
+}
+
 static void on_supervisor(struct warden *w)
 {
-	auto_message m;
+	auto_message m = { .n_fds = 0 };
 	uint32_t number;
+
+	be_patient(w);
 
 	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
 		end(1);
@@ -234,12 +254,14 @@ static void on_supervisor(struct warden *w)
 
 static void watch(struct warden *w)
 {
+	be_patient(w);
 	while (!w->done) {
 		struct pollfd p[] = {
 			{ .fd = w->sock, .events = POLLIN },
 			{ .fd = w->signal_fd, .events = POLLIN },
 			{ .fd = w->report_fd, .events = POLLIN },
 			{ .fd = w->eye.listener_fd, .events = POLLIN },
+			{ .fd = w->patience_fd, .events = POLLIN },
 		};
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
@@ -252,6 +274,8 @@ static void watch(struct warden *w)
 			on_report(w);
 		if (p[0].revents != 0)
 			on_supervisor(w);
+		else if (p[4].revents != 0)
+			end(1);
 		if (p[1].revents != 0)
 			on_children(w);
 	}
@@ -260,7 +284,7 @@ static void watch(struct warden *w)
 /* The event is over when its program is: whatever it left behind ends now. What it used the kernel tells the supervisor. */
 static void tell_end(struct warden *w)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
@@ -301,13 +325,15 @@ int main(void)
 	if (fd_reserve_standard() < 0)
 		give_up_at(&w, STEP_STDIO, errno);
 	w.signal_fd = signals_as_data();
+	w.patience_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	take_orders(&w);
 	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
 		give_up(&w, &f);
-	await_go(&w);
+	tell_built(&w);
 	w.eye.proc_fd = w.made.proc_fd;
-	start(&w);
+	start(&w); /* as far as it goes without the supervisor's word, while that is being made up */
 	lock_down(&w);
+	await_go(&w);
 	watch(&w);
 	tell_end(&w);
 	end(0);

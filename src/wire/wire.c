@@ -58,7 +58,7 @@ void wire_message_finish(struct wire_message *m)
 int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds)
 {
 	const uint8_t head[WIRE_HEAD] = { (uint8_t)((unsigned)number & 0xff), (uint8_t)((unsigned)number >> 8), 0, 0 };
-	auto_buf packet;
+	auto_buf packet = { .max = 0 };
 
 	if (body == NULL)
 		return fd_send(sock, head, sizeof head, fds, n_fds);

@@ -17,6 +17,11 @@
 #define WIRE_BODY_MAX 65000
 #define WIRE_HEAD 4 /* u16 number, u16 zero */
 
+/* How often the supervisor tells a warden that it is alive, and after how long a silence the warden ends the cell: a
+ * supervisor that somebody stopped bounds nothing any more. */
+#define WIRE_PING_MS 1000
+#define WIRE_PATIENCE_MS 10000
+
 enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

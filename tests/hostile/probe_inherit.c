@@ -86,7 +86,8 @@ static int variable(struct attempt *a)
  * went to the driver of the terminal. */
 static int reaches_driver(struct attempt *a)
 {
-	char byte = 'x'; /* for TIOCSTI what is typed, for TIOCLINUX a subcommand that there is not */
+	/* for TIOCSTI what is typed, for the others a subcommand or number that there is not */
+	int byte = 'x';
 	const long r = syscall(SYS_ioctl, number(a->args[0]), number(a->args[1]), &byte);
 
 	if (r < 0 && (errno == EPERM || errno == EACCES || errno == ENOSYS))
@@ -94,23 +95,13 @@ static int reaches_driver(struct attempt *a)
 	return r < 0 ? said(a, "the driver answered %s", strerrorname_np(errno)) : said(a, "done");
 }
 
-static int writes_to(const char *terminal, struct attempt *a)
+static int controlling_terminal(struct attempt *a)
 {
-	const int fd = open(terminal, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, MARKER "tty\n", sizeof MARKER "tty\n" - 1) < 0)
 		return -errno;
 	return said(a, "written");
-}
-
-static int controlling_terminal(struct attempt *a)
-{
-	return writes_to("/dev/tty", a);
-}
-
-static int terminal_by_path(struct attempt *a)
-{
-	return writes_to(a->args[0], a);
 }
 
 /* Sends args[0] to the terminal as it is, escape sequences and all; run.py sees what came out. */
@@ -135,7 +126,6 @@ const struct probe probes_inherit[] = {
 	{ "inherit-variable", 1, .tries = variable },
 	{ "terminal-ioctl", 2, .tries = reaches_driver },
 	{ "terminal-controlling", 0, .tries = controlling_terminal },
-	{ "terminal-path", 1, .tries = terminal_by_path },
 	{ "terminal-emit", 1, .tries = emits },
 	{ .name = NULL },
 };

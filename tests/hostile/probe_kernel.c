@@ -156,15 +156,6 @@ static int call_x32_open(struct attempt *a)
 	return got(syscall(X32 | SYS_open, a->args[0], O_RDONLY, 0));
 }
 
-/* The vsyscall page: no system call number at all. */
-static int call_vsyscall(struct attempt *a)
-{
-	long (*const vsyscall_time)(long *) = (long (*)(long *))(uintptr_t)0xffffffffff600400UL;
-	const long t = vsyscall_time(NULL);
-
-	return t < 0 ? (int)t : said(a, "time %ld", t);
-}
-
 /* ---- namespaces: args[0] is the CLONE_ flag ---- */
 
 static int by_unshare(struct attempt *a)
@@ -211,15 +202,6 @@ static int by_setns_pidfd(struct attempt *a)
 	const int fd = (int)syscall(SYS_pidfd_open, strcmp(a->args[0], "self") == 0 ? getpid() : number(a->args[0]), 0);
 
 	return fd < 0 ? -errno : got(setns(fd, (int)number(a->args[1])));
-}
-
-/* NS_GET_PARENT and NS_GET_USERNS on one's own: descriptors of what lies outside. */
-static int by_ns_ioctl(struct attempt *a)
-{
-	const int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-
-	(void)a;
-	return fd < 0 ? -errno : got(syscall(SYS_ioctl, fd, 0xb702 /* NS_GET_PARENT */));
 }
 
 /* ---- privilege ---- */
@@ -340,18 +322,6 @@ static int watch_files(struct attempt *a)
 	return got(syscall(SYS_fanotify_init, 0x200 /* FAN_REPORT_FID */, O_RDONLY));
 }
 
-static int cached_pages(struct attempt *a)
-{
-	/* which pages of a shared library are in memory tells what others do */
-	struct {
-		uint64_t at, length;
-	} range = { 0, 0 };
-	uint64_t answer[5];
-	const int fd = open(a->args[0], O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? failed_try(a, "%s", a->args[0]) : got(syscall(451 /* cachestat */, fd, &range, answer, 0));
-}
-
 const struct probe probes_kernel[] = {
 	{ "io-uring", 0, .tries = ring },
 	{ "io-uring-enter", 0, .tries = ring_enter },
@@ -366,13 +336,11 @@ const struct probe probes_kernel[] = {
 	{ "call-32-socket", 0, .tries = call_32_socket },
 	{ "call-x32-pid", 0, .tries = call_x32_pid },
 	{ "call-x32-open", 1, .opens = call_x32_open },
-	{ "call-vsyscall", 0, .tries = call_vsyscall },
 	{ "unshare", 1, .tries = by_unshare },
 	{ "clone", 1, .tries = by_clone },
 	{ "clone3", 1, .tries = by_clone3 },
 	{ "setns", 2, .tries = by_setns },
 	{ "setns-pidfd", 2, .tries = by_setns_pidfd },
-	{ "ns-parent", 0, .tries = by_ns_ioctl },
 	{ "become", 1, .tries = becomes },
 	{ "become-group", 1, .tries = becomes_group },
 	{ "drop-groups", 0, .tries = drops_groups },
@@ -387,6 +355,5 @@ const struct probe probes_kernel[] = {
 	{ "iopl", 0, .tries = io_ports },
 	{ "clock-settime", 0, .tries = clock_of_host },
 	{ "fanotify", 0, .tries = watch_files },
-	{ "cachestat", 1, .tries = cached_pages },
 	{ .name = NULL },
 };

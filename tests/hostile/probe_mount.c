@@ -62,7 +62,7 @@ static int by_move_mount(struct attempt *a)
 
 	if (tree < 0)
 		return -errno;
-	return got(syscall(SYS_move_mount, tree, "", AT_FDCWD, a->args[1], MOVE_MOUNT_F_EMPTY_PATH));
+	return got(syscall(SYS_move_mount, tree, "", AT_FDCWD, a->args[0], MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 static int by_fsopen(struct attempt *a)

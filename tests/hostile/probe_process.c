@@ -321,11 +321,6 @@ static int lower_limits(struct attempt *a)
 	return got(prlimit(target(a), RLIMIT_NOFILE, &limit, NULL));
 }
 
-static int join_group(struct attempt *a)
-{
-	return got(setpgid(0, target(a)));
-}
-
 const struct probe probes_process[] = {
 	{ "see-kill", 1, .tries = see_kill },
 	{ "see-directory", 1, .tries = see_directory },
@@ -368,6 +363,5 @@ const struct probe probes_process[] = {
 	{ "slow-scheduler", 1, .tries = slow_scheduler },
 	{ "slow-io", 1, .tries = slow_io },
 	{ "lower-limits", 1, .tries = lower_limits },
-	{ "join-group", 1, .tries = join_group },
 	{ .name = NULL },
 };

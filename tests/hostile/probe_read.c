@@ -286,12 +286,6 @@ static int walked(struct attempt *a)
 	return walk(a, a->args[1], number(a->args[0]));
 }
 
-/* What a mount table, a map or a command line says of the caller. */
-static int text_of(struct attempt *a)
-{
-	return by_open(a);
-}
-
 const struct probe probes_read[] = {
 	{ "read-open", 1, .opens = by_open },
 	{ "read-open-call", 1, .opens = by_open_call },
@@ -317,6 +311,5 @@ const struct probe probes_read[] = {
 	{ "read-attribute", 1, .tries = attribute },
 	{ "read-listing", 1, .tries = listing },
 	{ "read-walk", 2, .tries = walked },
-	{ "read-text", 1, .opens = text_of },
 	{ .name = NULL },
 };

@@ -134,8 +134,9 @@ static int with_key(char **args)
 	for (char **a = args + 1; *a != NULL; a++)
 		if (strcmp(*a, "@KEY@") == 0)
 			*a = text;
-	(void)execv(args[1], args + 1);
-	return failed(args[1]);
+	if (args[1] != NULL)
+		(void)execv(args[1], args + 1);
+	return failed("execv");
 }
 
 static const struct {

@@ -644,6 +644,77 @@ static void what_ended_children_wrote_counts(void **state)
 	}
 }
 
+static void write_and_end(void *arg)
+{
+	struct writer *w = arg;
+
+	w->ready = w->end = -1;
+	write_file(w);
+}
+
+static bool first_is_zombie(const struct minicell *c)
+{
+	auto_fd int fd = openat(c->proc_fd, "1/stat", O_RDONLY | O_CLOEXEC);
+	struct proctext_stat stat;
+	char text[1024];
+	const ssize_t n = fd_read_all(fd, text, sizeof text - 1);
+
+	text[n < 0 ? 0 : n] = 0;
+	return proctext_stat(text, &stat) && stat.state == 'Z';
+}
+
+/* An event shorter than a period: nobody looked while it ran. */
+static void what_all_wrote_shows_after_the_end(void **state)
+{
+	struct writer w = { .dir = "/var/tmp/ambit-test-XXXXXX" };
+	char path[96];
+	struct run r;
+
+	(void)state;
+	assert_non_null(mkdtemp(w.dir));
+	assert_int_equal(chmod(w.dir, 0777), 0);
+	run_begin(&r, limits_of(LIMIT_DISK, MIB), false, write_and_end, &w);
+	minicell_go(&r.cell);
+	for (int i = 0; i < PATIENCE_MS && !first_is_zombie(&r.cell); i++)
+		nap(1);
+	assert_true(first_is_zombie(&r.cell));
+	assert_int_equal(bounds_tick_last(&r.bounds, &r.over), 1);
+	assert_int_equal(r.over, LIMIT_DISK);
+	assert_in_range(r.bounds.last.written_bytes, 8 * MIB, 9 * MIB);
+	run_end(&r, NULL);
+	(void)snprintf(path, sizeof path, "%s/x", w.dir);
+	(void)unlink(path);
+	(void)rmdir(w.dir);
+}
+
+static void hide(void *arg)
+{
+	if (fork() == 0)
+		_exit(0); /* nobody waits for it */
+	if (arg != NULL)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)pause();
+}
+
+static void who_hides_its_writing_is_ended(void **state)
+{
+	static char yes[] = "not dumpable";
+	struct run r;
+
+	(void)state;
+	if (geteuid() == 0)
+		skip(); /* nothing is hidden from root */
+	for (int i = 0; i < 2; i++) {
+		run_begin(&r, limits_of(LIMIT_DISK, MIB), false, hide, i == 0 ? NULL : yes);
+		minicell_go(&r.cell);
+		assert_true(run_until(&r, processes_at_least, 3));
+		assert_int_equal(run_until_over(&r, i == 0 ? 300 : PATIENCE_MS), i); /* a zombie hides nothing */
+		if (i == 1)
+			assert_int_equal(r.over, LIMIT_DISK);
+		run_end(&r, NULL);
+	}
+}
+
 /* ---- what is not a cell's /proc ---- */
 
 static void only_the_root_of_a_proc_is_taken(void **state)
@@ -715,9 +786,9 @@ static void cgroups_begin(struct run *r, struct limits l, void (*work)(void *), 
 	bounds_enter(&r->bounds);
 	assert_true(minicell_start(&r->cell, ORDINARY, work, arg, &error));
 	assert_int_equal(bounds_leave(&r->bounds, &e), 0);
-	assert_true(cgroup_has(&r->bounds.cgroup, CGROUP_MEMORY) && cgroup_has(&r->bounds.cgroup, CGROUP_TASKS));
 	if (bounds_watch(&r->bounds, r->cell.proc_fd, r->cell.scratch_fd, false, &e) < 0)
 		fail_msg("%s", e.msg);
+	assert_true(cgroup_holds(&r->bounds.cgroup, CGROUP_MEMORY) && cgroup_holds(&r->bounds.cgroup, CGROUP_TASKS));
 }
 
 static bool own_cgroup_is_ours(void)
@@ -786,6 +857,7 @@ static void a_process_is_placed(void **state)
 		(void)!read(go[0], &byte, 1);
 		bomb(&n);
 	}
+	assert_int_equal(bounds_mechanisms(&b), 0);
 	bounds_place(&b, pid);
 	assert_true((bounds_mechanisms(&b) & MECHANISM_BIT(MECHANISM_CGROUP_TASKS)) != 0);
 	assert_int_equal(bounds_enforced(&b), 0);
@@ -945,6 +1017,8 @@ static int sampled(void)
 		ON_FAKE(a_dear_sample_is_followed_by_rest),
 		ON_FAKE(a_spinner_is_found_whoever_waits_for_it),
 		ON_FAKE(what_ended_children_wrote_counts),
+		ON_FAKE(what_all_wrote_shows_after_the_end),
+		ON_FAKE(who_hides_its_writing_is_ended),
 		ON_FAKE(only_the_root_of_a_proc_is_taken),
 		ON_FAKE(a_dead_cell_reads_as_nothing),
 	};

@@ -77,23 +77,13 @@ _Noreturn static void first(int sock, int go, void (*work)(void *), void *arg)
 	}
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	for (;;)
-		(void)pause();
-}
-
-static volatile sig_atomic_t first_pid;
-
-static void on_term(int number)
-{
-	(void)number;
-	(void)kill((pid_t)first_pid, SIGKILL);
+	_exit(0);
 }
 
 /* Our child: stays outside, ends process 1 when it is told to and waits for the end of the whole namespace, so that the
  * figures of all come to us. */
 _Noreturn static void outer(int sock, int go, uid_t uid, void (*work)(void *), void *arg)
 {
-	const struct sigaction term = { .sa_handler = on_term };
 	sigset_t set;
 	pid_t pid;
 
@@ -110,12 +100,11 @@ _Noreturn static void outer(int sock, int go, uid_t uid, void (*work)(void *), v
 		(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 		first(sock, go, work, arg);
 	}
-	first_pid = pid;
-	(void)sigaction(SIGTERM, &term, NULL);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 	(void)close(sock);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (sigwaitinfo(&set, NULL) < 0 && errno == EINTR)
 		;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 	_exit(0);
 }
 

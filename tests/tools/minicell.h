@@ -1,7 +1,8 @@
 /* minicell - a pid namespace with a /proc and a scratch of its own, and no wall: for tests of what watches a cell.
  *
  * Owns:   struct minicell: the processes in it.
- * Holds:  process 1 reaps and does nothing else, as the warden does; the work runs as process 2 and later ones.
+ * Holds:  process 1 reaps and does nothing else, as the warden does, and ends when there is nothing left to reap; it is
+ *         not reaped itself before minicell_end. The work runs as process 2 and later ones.
  * Called: tests and benchmarks. */
 #ifndef TESTS_MINICELL_H
 #define TESTS_MINICELL_H

@@ -15,12 +15,12 @@ int main(int argc, char **argv)
 {
 	struct event_result r;
 	struct err e = { .code = AMBIT_OK };
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 	size_t i;
 
+	buf_init(&out, RECORD_MAX);
 	if (argc != 2)
 		return list();
-	buf_init(&out, RECORD_MAX);
 	i = sample_find(argv[1]);
 	if (i == SIZE_MAX)
 		return 2;

@@ -35,12 +35,15 @@ uint32_t sample_grant(struct event_result *r, enum grant_verb verb, const char *
 void sample_effect(struct event_result *r, enum effect_kind kind, enum effect_verdict verdict, uint32_t grant,
 		   uint32_t count, const char *object)
 {
-	struct effect *grown = realloc(r->effects, (r->n_effects + 1) * sizeof *grown);
 	struct effect *f;
 
-	check(grown != NULL && strlen(object) < EFFECT_OBJECT_MAX, "an effect");
-	r->effects = grown;
-	f = &grown[r->n_effects++];
+	if ((r->n_effects & (r->n_effects - 1)) == 0) { /* grows at powers of two */
+		f = realloc(r->effects, (r->n_effects == 0 ? 1 : 2 * r->n_effects) * sizeof *f);
+		check(f != NULL, "no memory");
+		r->effects = f;
+	}
+	check(strlen(object) < EFFECT_OBJECT_MAX, "an effect");
+	f = &r->effects[r->n_effects++];
 	memset(f, 0, sizeof *f);
 	f->kind = (uint8_t)kind;
 	f->verdict = (uint8_t)verdict;

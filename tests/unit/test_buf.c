@@ -12,7 +12,7 @@
 
 static void numbers_survive_a_round_trip(void **state)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	struct rbuf r;
 	char text[8];
 
@@ -36,7 +36,7 @@ static void numbers_survive_a_round_trip(void **state)
 
 static void a_buffer_stops_at_its_maximum(void **state)
 {
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 
 	(void)state;
 	buf_init(&b, 4);

@@ -466,14 +466,43 @@ static void ours_alone_move_to_the_leaf(void **state)
 	assert_string_equal(text_get(dir, "memory.oom.group"), "1");
 	assert_string_equal(text_get(dir, "pids.max"), "10");
 	assert_true(cgroup_clone_fd(&c) >= 0);
+	assert_false(cgroup_holds(&c, CGROUP_MEMORY) || cgroup_holds(&c, CGROUP_TASKS));
 
 	cgroup_place(&c, 4000003);
+	assert_true(cgroup_holds(&c, CGROUP_MEMORY) && cgroup_holds(&c, CGROUP_TASKS));
+	cgroup_settle(&c, 8);
+	assert_true(cgroup_holds(&c, CGROUP_MEMORY) && cgroup_holds(&c, CGROUP_TASKS));
+	assert_string_equal(text_get(dir, "pids.max"), "8");
 	(void)snprintf(pid, sizeof pid, "4000003\n");
 	assert_string_equal(text_get(dir, "cgroup.procs"), pid);
 	assert_int_equal(cgroup_oom_kills(&c), 1);
 	assert_int_equal(cgroup_forks_refused(&c), 3);
 	assert_int_equal(cgroup_finish(&c, 100, &e), 0); /* kills what is inside */
 	assert_int_equal(count_ours(own), 0);
+}
+
+/* Where nobody put the cell, there is nothing that holds it. */
+static void what_the_cell_is_not_in_is_dropped(void **state)
+{
+	const struct cgroup_ask ask = ask_for(1 << 20, 10);
+	const char *own;
+	struct cgroup c;
+	struct err e;
+
+	(void)state;
+	own = host_v2("/run.scope", "memory pids\n", "memory pids\n", "");
+	cgroup_create(&ask, &c);
+	cgroup_enter(&c); /* does nothing for version 2 */
+	assert_int_equal(cgroup_leave(&c, &e), 0);
+	cgroup_settle(&c, 8);
+	assert_false(cgroup_has(&c, CGROUP_MEMORY) || cgroup_has(&c, CGROUP_TASKS));
+	assert_non_null(strstr(c.why[CGROUP_TASKS], "not put in"));
+	assert_int_equal(count_ours(own), 0);
+	cgroup_create(&ask, &c);
+	cgroup_cloned(&c);
+	cgroup_settle(&c, 8);
+	assert_true(cgroup_holds(&c, CGROUP_MEMORY) && cgroup_holds(&c, CGROUP_TASKS));
+	assert_int_equal(cgroup_finish(&c, 50, &e), 0);
 }
 
 static void a_stranger_is_never_moved(void **state)
@@ -593,6 +622,7 @@ static void version_1_has_a_directory_for_each(void **state)
 	assert_string_equal(text_get(dir, "memory.memsw.limit_in_bytes"), "1048576");
 	assert_string_equal(text_get(event_dir(pids, &c), "pids.max"), "10");
 	cgroup_enter(&c);
+	assert_true(cgroup_holds(&c, CGROUP_MEMORY) && cgroup_holds(&c, CGROUP_TASKS));
 	assert_string_equal(text_get(dir, "tasks"), "0");
 	assert_string_equal(text_get(event_dir(pids, &c), "tasks"), "0");
 	assert_int_equal(cgroup_leave(&c, &e), 0);
@@ -744,8 +774,9 @@ static void live(const char *own, const char *file)
 	cgroup_enter(&c);
 	(void)cgroup_leave(&c, &e);
 	cgroup_place(&c, 4000003);
-	for (unsigned s = 0; s < CGROUP_SLOTS; s++)
-		assert_int_equal(cgroup_has(&c, s), c.why[s][0] == 0);
+	cgroup_settle(&c, 8);
+	if (cgroup_holds(&c, CGROUP_MEMORY) != cgroup_has(&c, CGROUP_MEMORY))
+		fail_msg("neither in nor dropped");
 	(void)cgroup_memory_now(&c, &v);
 	(void)cgroup_memory_peak(&c, &v);
 	(void)cgroup_tasks_peak(&c, &v);
@@ -791,6 +822,7 @@ int main(void)
 	static bool version_1 = true, version_2 = false;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ours_alone_move_to_the_leaf, begin, end),
+		cmocka_unit_test_setup_teardown(what_the_cell_is_not_in_is_dropped, begin, end),
 		cmocka_unit_test_setup_teardown(a_stranger_is_never_moved, begin, end),
 		cmocka_unit_test_setup_teardown(a_nameless_member_is_a_stranger, begin, end),
 		cmocka_unit_test_setup_teardown(from_the_leaf_the_parent_is_used, begin, end),

@@ -18,7 +18,7 @@ static const struct effect good = { .kind = EFFECT_WRITE, .verdict = EFFECT_DENI
 static void an_effect_survives_a_round_trip(void **state)
 {
 	struct effect back;
-	auto_buf b;
+	auto_buf b = { .max = 0 };
 	struct rbuf r;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct effect back;
-		auto_buf b;
+		auto_buf b = { .max = 0 };
 		struct rbuf r;
 
 		buf_init(&b, 8192);
@@ -79,7 +79,7 @@ static void random_bytes_never_hurt(void **state)
 		uint8_t bytes[64];
 		const size_t n = prop_below(&p, sizeof bytes + 1);
 		struct effect f, again;
-		auto_buf b;
+		auto_buf b = { .max = 0 };
 		struct rbuf r;
 
 		for (size_t i = 0; i < n; i++)

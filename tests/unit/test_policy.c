@@ -261,7 +261,7 @@ static void fill(struct policy *p)
 static void a_policy_survives_the_passage(void **state)
 {
 	struct policy_mistake m;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	fill(&policy);
@@ -277,7 +277,7 @@ static void a_mistake_survives_the_passage(void **state)
 		.line = 3, .column = 7, .err = { .code = AMBIT_UNKNOWN, .msg = "'\\x1b' \033[31m", .hint = "h\xe2\x80\xae" }
 	};
 	struct policy_mistake m;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	buf_init(&out, POLICY_ANSWER_MAX);
@@ -308,7 +308,7 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 		{ "an object for a verb without", VERB_JIT, 0, "x" },
 	};
 	struct policy_mistake m;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	buf_init(&out, POLICY_ANSWER_MAX);
@@ -344,7 +344,7 @@ static void a_mistake_must_be_one(void **state)
 {
 	static const enum ambit_code not_mistakes[] = { AMBIT_OK, AMBIT_DENIED, AMBIT_UNTRUSTED, (enum ambit_code)99 };
 	struct policy_mistake m, told = { .line = 1, .column = 1, .err = { .msg = "m" } };
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	buf_init(&out, POLICY_ANSWER_MAX);

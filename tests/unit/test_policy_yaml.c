@@ -270,7 +270,7 @@ static void random_policies_are_read_or_refused(void **state)
 		char text[512] = "version: 1\ngrants:\n";
 		size_t len = prop_below(&p, 2) * strlen(text);
 		struct policy_mistake m, ignored;
-		auto_buf out;
+		auto_buf out = { .max = 0 };
 
 		for (uint32_t n = prop_below(&p, 8); n > 0; n--)
 			len += (size_t)snprintf(text + len, sizeof text - len, "%s", pieces[prop_below(&p, n < 5 ? 5 : COUNT_OF(pieces))]);

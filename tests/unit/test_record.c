@@ -18,7 +18,7 @@ static json_t *record_of(const char *name)
 {
 	struct event_result r;
 	struct err e;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 	json_t *json;
 
 	buf_init(&out, RECORD_MAX);
@@ -153,7 +153,7 @@ static void what_cannot_be_written_leaves_nothing(void **state)
 {
 	struct event_result r;
 	struct err e;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	sample_make(sample_find("plain"), &r);
@@ -190,7 +190,7 @@ static void memory_may_be_gone_at_any_time(void **state)
 	r.captured = true;
 	json_set_alloc_funcs(counted_malloc, free);
 	while (rc != 0) {
-		auto_buf out;
+		auto_buf out = { .max = 0 };
 
 		buf_init(&out, RECORD_MAX);
 		allocations_left = n++;

@@ -13,7 +13,7 @@
 
 static void says(const struct event_result *r, const char *record, const char *what, const char *expected)
 {
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 	const char *text;
 
 	buf_init(&out, 1u << 20);
@@ -139,7 +139,7 @@ static void no_hint_about_jit_without_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct event_result r;
-		auto_buf out;
+		auto_buf out = { .max = 0 };
 
 		sample_make(sample_find("output-text"), &r);
 		r.exit_status = rows[i].exit_status;
@@ -160,7 +160,7 @@ static void thousands_are_a_few_lines(void **state)
 {
 	struct event_result r;
 	size_t lines = 0;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	sample_make(sample_find("many"), &r);

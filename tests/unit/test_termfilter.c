@@ -57,7 +57,7 @@ static void check_rows(const struct row *rows, size_t n, enum termfilter_mode mo
 	for (size_t i = 0; i < n; i++) {
 		const char *out = rows[i].out == NULL ? rows[i].in : rows[i].out;
 		struct termfilter f;
-		auto_buf got;
+		auto_buf got = { .max = 0 };
 
 		buf_init(&got, OUT_MAX);
 		termfilter_init(&f, mode, options);
@@ -274,7 +274,7 @@ static void repeat(struct buf *b, const char *s, size_t times)
 static void filter_repeated(const char *before, const char *what, size_t times, const char *after, struct buf *ret)
 {
 	struct termfilter f;
-	auto_buf in;
+	auto_buf in = { .max = 0 };
 
 	buf_init(&in, 4 * OUT_MAX);
 	buf_init(ret, OUT_MAX);
@@ -327,7 +327,7 @@ static void lengths_are_bounded(void **state)
 static void stops_when_the_output_is_full(void **state)
 {
 	struct termfilter f;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	termfilter_init(&f, TERMFILTER_PTY, 0);
@@ -394,7 +394,7 @@ static void the_reset_says_nothing_that_is_not_allowed(void **state)
 {
 	const char *all = termfilter_reset_all();
 	struct termfilter f;
-	auto_buf out;
+	auto_buf out = { .max = 0 };
 
 	(void)state;
 	buf_init(&out, OUT_MAX);
@@ -420,7 +420,7 @@ static void answers_are_noted(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct termfilter f;
-		auto_buf out;
+		auto_buf out = { .max = 0 };
 
 		buf_init(&out, OUT_MAX);
 		termfilter_init(&f, TERMFILTER_PTY, 0);
@@ -570,7 +570,7 @@ static void make_input(uint32_t seed, struct buf *ret)
 static void filter_in_pieces(uint32_t seed, struct termfilter *f, const struct buf *in, struct buf *ret)
 {
 	size_t at = 0;
-	auto_buf small;
+	auto_buf small = { .max = 0 };
 
 	buf_init(&small, TERMFILTER_PIECE_MAX + 3);
 	while (at < in->len) {
@@ -637,7 +637,7 @@ static void every_byte_in_every_state(void **state)
 		for (unsigned byte = 0; byte < 256; byte++) {
 			const uint8_t b = (uint8_t)byte;
 			struct termfilter f;
-			auto_buf out;
+			auto_buf out = { .max = 0 };
 
 			buf_init(&out, OUT_MAX);
 			termfilter_init(&f, TERMFILTER_PTY, 0);
@@ -690,7 +690,7 @@ static size_t unescape(char *s)
 /* Takes each place of the sequence out; a listed sequence that is nowhere is a mistake in the list. */
 static void remove_everywhere(const char *name, struct buf *b, const char *sequence, size_t n)
 {
-	auto_buf rest;
+	auto_buf rest = { .max = 0 };
 	uint8_t *at = b->data, *end = b->data + b->len, *hit;
 
 	buf_init(&rest, OUT_MAX);

@@ -1,0 +1,39 @@
+/* Any bytes as a record: refused with a reason, or explained and learned from without harm; and what was learned is a policy
+ * that we read ourselves. */
+#include "base/cleanup.h"
+#include "explain/explain.h"
+#include "explain/learn.h"
+#include "fuzz.h"
+#include "policy/yaml.h"
+
+#define TEXT_MAX (24u << 20)
+
+static void learn(const struct event_result *r)
+{
+	auto_free struct policy *p = calloc(1, sizeof *p);
+	struct policy_mistake m;
+	struct learned l;
+	auto_buf text = { .max = TEXT_MAX };
+
+	promise(p != NULL && learned_from(r, &l, NULL) == 0);
+	learn_write(&l, r, &text);
+	promise(!text.failed && policy_parse_yaml(text.data, text.len, p, &m) == 0);
+	learned_finish(&l);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err e = { .code = AMBIT_OK };
+	struct told told;
+	auto_buf text = { .max = TEXT_MAX };
+	const int rc = reader_read(data, size, &told, &e);
+
+	promise(rc == 0 || (e.msg[0] != 0 && rc == -(int)e.code));
+	if (rc == 0) {
+		explain_write(&told, &text);
+		promise(!text.failed && text.len > 0);
+		learn(&told.result);
+	}
+	told_finish(&told);
+	return 0;
+}

@@ -1,0 +1,170 @@
+#include "explain/json_take.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/num.h"
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+void take_fail(struct take *t, enum ambit_code code, const char *key, const char *what)
+{
+	static const char hint[] = "is it a record of `ambit run`? doc/RECORD.md says what one holds";
+
+	if (t->rc != 0)
+		return;
+	if (t->index != SIZE_MAX)
+		t->rc = err_set(t->e, code, hint, "record: %s[%zu].%s: %s", t->in, t->index, key, what);
+	else
+		t->rc = err_set(t->e, code, hint, "record: %s%s%s: %s", t->in, t->in[0] != 0 ? "." : "", key, what);
+}
+
+static const json_t *member(struct take *t, const json_t *from, const char *key)
+{
+	const json_t *v = t->rc == 0 ? json_object_get(from, key) : NULL;
+
+	if (v == NULL)
+		take_fail(t, AMBIT_MALFORMED, key, "missing");
+	return v;
+}
+
+const json_t *take_object(struct take *t, const json_t *from, const char *key)
+{
+	const json_t *v = member(t, from, key);
+
+	if (v == NULL || json_is_object(v))
+		return v;
+	take_fail(t, AMBIT_MALFORMED, key, "not an object");
+	return NULL;
+}
+
+const json_t *take_array(struct take *t, const json_t *from, const char *key, size_t most)
+{
+	const json_t *v = member(t, from, key);
+
+	if (v != NULL && !json_is_array(v))
+		take_fail(t, AMBIT_MALFORMED, key, "not a list");
+	else if (json_array_size(v) > most)
+		take_fail(t, AMBIT_LIMIT, key, "longer than a record's may be");
+	return t->rc == 0 ? v : NULL;
+}
+
+uint64_t take_count(struct take *t, const json_t *from, const char *key, uint64_t most)
+{
+	const json_t *v = member(t, from, key);
+	const json_int_t n = json_integer_value(v);
+
+	if (v != NULL && (!json_is_integer(v) || n < 0 || (uint64_t)n > most))
+		take_fail(t, AMBIT_MALFORMED, key, "not a count in its range");
+	return t->rc == 0 ? (uint64_t)n : 0;
+}
+
+int take_small(struct take *t, const json_t *from, const char *key, int most)
+{
+	return json_is_null(member(t, from, key)) ? -1 : (int)take_count(t, from, key, (uint64_t)most);
+}
+
+uint64_t take_limit(struct take *t, const json_t *from, const char *key)
+{
+	return json_is_null(member(t, from, key)) ? 0 : take_count(t, from, key, INT64_MAX);
+}
+
+bool take_bool(struct take *t, const json_t *from, const char *key)
+{
+	const json_t *v = member(t, from, key);
+
+	if (v != NULL && !json_is_boolean(v))
+		take_fail(t, AMBIT_MALFORMED, key, "not true or false");
+	return json_is_true(v);
+}
+
+static bool has_nul(const json_t *text)
+{
+	return strlen(json_string_value(text)) != json_string_length(text);
+}
+
+const char *take_text(struct take *t, const json_t *from, const char *key, bool may_be_null)
+{
+	const json_t *v = member(t, from, key);
+
+	if (v == NULL || (may_be_null && json_is_null(v)))
+		return NULL;
+	if (!json_is_string(v) || has_nul(v))
+		take_fail(t, AMBIT_MALFORMED, key, "not a text");
+	return t->rc == 0 ? json_string_value(v) : NULL;
+}
+
+size_t take_word(struct take *t, const json_t *from, const char *key, const char *const *words, size_t n)
+{
+	const char *text = take_text(t, from, key, false);
+
+	for (size_t i = 0; text != NULL && i < n; i++)
+		if (words[i] != NULL && strcmp(words[i], text) == 0)
+			return i;
+	take_fail(t, AMBIT_MALFORMED, key, "not a word that this version knows");
+	return 0;
+}
+
+static char *name_of_b64(struct take *t, const json_t *text, const char *key)
+{
+	auto_buf bytes;
+
+	buf_init(&bytes, json_string_length(text) + 1);
+	if (!json_is_string(text) || !base64_take(&bytes, json_string_value(text), json_string_length(text)))
+		take_fail(t, AMBIT_MALFORMED, key, "not base64");
+	else if (bytes.len > 0 && memchr(bytes.data, 0, bytes.len) != NULL)
+		take_fail(t, AMBIT_MALFORMED, key, "a name with a NUL");
+	else
+		return strndup(bytes.len > 0 ? (const char *)bytes.data : "", bytes.len);
+	return NULL;
+}
+
+static char *name_of_text(struct take *t, const json_t *text, const char *key)
+{
+	if (json_is_string(text) && !has_nul(text))
+		return strdup(json_string_value(text));
+	take_fail(t, AMBIT_MALFORMED, key, "not a name");
+	return NULL;
+}
+
+char *take_name(struct take *t, const json_t *name, const char *key, bool may_be_null, size_t most)
+{
+	char *copy;
+
+	if (t->rc != 0 || (may_be_null && json_is_null(name)))
+		return NULL;
+	copy = json_is_object(name) ? name_of_b64(t, json_object_get(name, "b64"), key) : name_of_text(t, name, key);
+	if (copy == NULL)
+		take_fail(t, AMBIT_MEMORY, key, "no memory");
+	else if (strlen(copy) >= most)
+		take_fail(t, AMBIT_LIMIT, key, "longer than it may be");
+	if (t->rc == 0)
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+uint64_t take_time(struct take *t, const json_t *from, const char *key)
+{
+	const char *text = take_text(t, from, key, true);
+	struct tm tm = { .tm_year = 0 };
+	const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	uint32_t ms = 0;
+	char digits[4] = "";
+	time_t s;
+
+	if (text == NULL)
+		return 0;
+	if (rest != NULL && strlen(rest) == 5 && rest[0] == '.' && rest[4] == 'Z')
+		memcpy(digits, rest + 1, 3);
+	s = digits[0] != 0 && parse_u32(digits, 0, 999, &ms) ? timegm(&tm) : (time_t)-1;
+	if (s >= 0 && (uint64_t)s < UINT64_MAX / NS_PER_S) /* nanoseconds end in 2554 */
+		return (uint64_t)s * NS_PER_S + ms * NS_PER_MS;
+	take_fail(t, AMBIT_MALFORMED, key, "not a time");
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* learned - what an event needed, as the fewest and narrowest grants.
+ *
+ * Owns:   struct learned: grants to give, and decisions that a person has to make; all on the heap.
+ * Holds:  each access that a grant or the whole host allowed, and each denied one that a grant can allow, is covered by a
+ *         grant here or stands among the decisions. No grant covers what sensitive.def lists, but `work: .`, which covers
+ *         all of the workspace: then it stands among the notes. No grant is covered by another. The order of effects in the
+ *         record changes nothing.
+ * Called: by learn.c; pure but for the heap. */
+#ifndef EXPLAIN_LEARNED_H
+#define EXPLAIN_LEARNED_H
+
+#include "base/err.h"
+#include "explain/group.h"
+#include "lib/result.h"
+
+struct decision {
+	enum grant_verb verb;
+	char *object;       /* owned; a path, or an address with CONNECT */
+	const char *reason; /* in a table */
+};
+
+struct decisions { /* sorted by object and verb, each once */
+	struct decision *items; /* owned */
+	size_t n, cap;
+	bool failed;
+};
+
+struct learned {
+	bool work; /* `work: .` */
+	struct path_list read, write, run;
+	struct path_list runtimes; /* names for `run: [node]` */
+	struct path_list env;      /* names */
+	struct decisions decide;
+	struct decisions notes; /* sensitive, but covered by `work: .` */
+	bool jit_unexplained;   /* jit was granted, and no runtime was seen that needs it */
+};
+
+/* -MEMORY. The caller finishes *ret in any case. */
+int learned_from(const struct event_result *r, struct learned *ret, struct err *e);
+void learned_finish(struct learned *l);
+
+#endif

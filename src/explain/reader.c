@@ -1,0 +1,418 @@
+#include "explain/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cell/spec.h"
+#include "explain/json_take.h"
+
+#define ARGUMENT_MAX CELL_PROGRAM_MAX
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- asked ---- */
+
+static const char *unit_suffix(enum limit_unit unit)
+{
+	switch (unit) {
+	case UNIT_MS:
+		return "_ms";
+	case UNIT_BYTES:
+		return "_bytes";
+	case UNIT_COUNT:
+		return "";
+	}
+	return "";
+}
+
+static void read_limits(struct take *t, const json_t *asked, struct limits *ret)
+{
+	const json_t *from = take_object(t, asked, "limits");
+
+	for (enum limit i = 0; i < LIMIT_COUNT; i++) {
+		char key[32];
+
+		(void)snprintf(key, sizeof key, "%s%s", limit_word(i), unit_suffix(limit_unit(i))); /* words are short */
+		ret->value[i] = take_limit(t, from, key);
+	}
+}
+
+static void read_argv(struct take *t, const json_t *asked, struct told *ret)
+{
+	const json_t *from = take_array(t, asked, "argv", CELL_ARGS_MAX);
+
+	ret->argv = from != NULL ? calloc(json_array_size(from) + 1, sizeof *ret->argv) : NULL;
+	if (from != NULL && ret->argv == NULL)
+		take_fail(t, AMBIT_MEMORY, "argv", "no memory");
+	t->in = "asked.argv";
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(from); t->index++)
+		ret->argv[t->index] = take_name(t, json_array_get(from, t->index), "text", false, ARGUMENT_MAX);
+	t->in = "asked";
+	t->index = SIZE_MAX;
+}
+
+/* Absolute and normal, or none. */
+static char *read_place(struct take *t, const json_t *asked, const char *key)
+{
+	char *path = take_name(t, json_object_get(asked, key), key, true, GRANT_OBJECT_MAX);
+
+	if (path != NULL && !path_is_normal(path))
+		take_fail(t, AMBIT_MALFORMED, key, "not an absolute, normalised path");
+	return path;
+}
+
+static uint32_t read_properties(struct take *t, const json_t *from, const char *key)
+{
+	static const char *const words[] = {
+#define PROPERTY(name, word, text) word,
+#include "cell/properties.def"
+#undef PROPERTY
+	};
+	const json_t *list = take_array(t, from, key, PROPERTY_COUNT);
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		for (enum property p = 0; p < PROPERTY_COUNT; p++)
+			if (json_is_string(json_array_get(list, i)) &&
+			    strcmp(json_string_value(json_array_get(list, i)), words[p]) == 0)
+				set |= 1u << p;
+	if ((size_t)__builtin_popcount(set) != json_array_size(list))
+		take_fail(t, AMBIT_MALFORMED, key, "not a list of properties");
+	return set;
+}
+
+static void read_asked(struct take *t, const json_t *json, struct told *ret)
+{
+	static const char *const bases[] = { [CELL_BASE_SYSTEM] = "system",
+					     [CELL_BASE_MINIMAL] = "minimal",
+					     [CELL_BASE_NONE] = "none",
+					     [CELL_BASE_HOST] = "host" };
+	static const char *const levels[] = { [CELL_OBSERVE_OFF] = "off",
+					      [CELL_OBSERVE_EFFECTS] = "effects",
+					      [CELL_OBSERVE_FULL] = "full" };
+	const json_t *asked = take_object(t, json, "asked");
+	struct event_result *r = &ret->result;
+
+	r->observe = (uint32_t)take_word(t, json, "observed", levels, COUNT_OF(levels));
+	r->without = read_properties(t, json, "given_up");
+	t->in = "asked";
+	read_argv(t, asked, ret);
+	ret->workdir = read_place(t, asked, "workdir");
+	ret->home = read_place(t, asked, "home");
+	r->base = (uint32_t)take_word(t, asked, "base", bases, COUNT_OF(bases));
+	read_limits(t, asked, &r->limits);
+	t->in = "";
+}
+
+/* ---- grants ---- */
+
+static void read_grant(struct take *t, const json_t *from, struct told *ret)
+{
+	static const char *const verbs[] = {
+#define VERB(name, word, object, available) word,
+#include "core/verbs.def"
+#undef VERB
+	};
+	const enum grant_verb verb = (enum grant_verb)take_word(t, from, "verb", verbs, COUNT_OF(verbs));
+	auto_free char *object = take_name(t, json_object_get(from, "object"), "object", false, GRANT_OBJECT_MAX);
+	const uint32_t flags = take_bool(t, from, "optional") ? GRANT_OPTIONAL : 0;
+	const char *id = take_text(t, from, "id", false);
+	const uint32_t before = ret->grants->count;
+	uint32_t at;
+
+	if (t->rc != 0)
+		return;
+	t->rc = grant_add(ret->grants, verb, object, flags, &at, t->e);
+	if (t->rc < 0)
+		t->rc = err_context(t->e, t->rc, "record: grants[%zu]", t->index);
+	else if (ret->grants->count == before)
+		take_fail(t, AMBIT_MALFORMED, "object", "the same grant twice");
+	else if (!text_copy(ret->result.grant_ids[at], ID_TEXT_MAX, id))
+		take_fail(t, AMBIT_MALFORMED, "id", "not an id");
+}
+
+static void read_grants(struct take *t, const json_t *json, struct told *ret)
+{
+	const json_t *list = take_array(t, json, "grants", GRANTS_MAX);
+
+	ret->grants = calloc(1, sizeof *ret->grants);
+	ret->result.grant_ids = calloc(GRANTS_MAX, sizeof *ret->result.grant_ids);
+	if (ret->grants == NULL || ret->result.grant_ids == NULL)
+		take_fail(t, AMBIT_MEMORY, "grants", "no memory");
+	t->in = "grants";
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
+		read_grant(t, json_array_get(list, t->index), ret);
+	t->in = "";
+	t->index = SIZE_MAX;
+}
+
+/* ---- effects ---- */
+
+/* The grant of that id; GRANT_NONE if none has it. */
+static uint32_t find_grant(const struct told *told, const char *id)
+{
+	for (uint32_t i = 0; id != NULL && i < told->grants->count; i++)
+		if (strcmp(told->result.grant_ids[i], id) == 0)
+			return i;
+	return GRANT_NONE;
+}
+
+static void read_allowed(struct take *t, const json_t *from, const struct told *told, struct effect *f)
+{
+	const char *id = take_text(t, from, "grant", true);
+
+	f->base = id != NULL && strcmp(id, "base") == 0;
+	f->grant = f->base != 0 ? GRANT_NONE : find_grant(told, id);
+	if (id != NULL && f->base == 0 && f->grant == GRANT_NONE)
+		take_fail(t, AMBIT_MALFORMED, "grant", "no grant has this id");
+}
+
+static const char *object_key(uint8_t kind)
+{
+	if (kind == EFFECT_OPAQUE)
+		return "call";
+	return kind == EFFECT_CONNECT ? "address" : "path";
+}
+
+static void read_object(struct take *t, const json_t *from, struct effect *f)
+{
+	const char *key = object_key(f->kind);
+	auto_free char *object = take_name(t, json_object_get(from, key), key, false, EFFECT_OBJECT_MAX);
+
+	if (object == NULL)
+		return;
+	if (effect_right(f->kind) != 0 && !path_is_normal(object))
+		take_fail(t, AMBIT_MALFORMED, key, "not an absolute, normalised path");
+	(void)text_copy(f->object, sizeof f->object, object); /* fits: take_name */
+}
+
+static void read_effect(struct take *t, const json_t *from, struct told *told)
+{
+	static const char *const kinds[] = {
+#define KIND_WORD(name, number, word, right) [EFFECT_##name] = (word),
+		EFFECTS(KIND_WORD)
+#undef KIND_WORD
+	};
+	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested", [EFFECT_PROVED] = "proved" };
+	static const char *const verdicts[] = { "unjudged", [EFFECT_ALLOWED] = "allowed", [EFFECT_DENIED] = "denied",
+						[EFFECT_ABSENT] = "absent" };
+	struct effect *f = &told->result.effects[told->result.n_effects];
+
+	f->kind = (uint8_t)take_word(t, from, "kind", kinds, COUNT_OF(kinds));
+	f->source = (uint8_t)take_word(t, from, "source", sources, COUNT_OF(sources));
+	f->verdict = (uint8_t)take_word(t, from, "verdict", verdicts, COUNT_OF(verdicts));
+	f->count = (uint32_t)take_count(t, from, "count", UINT32_MAX);
+	f->grant = GRANT_NONE;
+	read_object(t, from, f);
+	if (t->rc == 0 && f->verdict == EFFECT_ALLOWED)
+		read_allowed(t, from, told, f);
+	if (t->rc == 0 && f->verdict == EFFECT_DENIED && take_bool(t, from, "new"))
+		f->verdict = EFFECT_DENIED_NEW;
+	if (t->rc == 0)
+		told->result.n_effects++;
+}
+
+static void read_effects(struct take *t, const json_t *json, struct told *ret)
+{
+	const json_t *list = take_array(t, json, "effects", EFFECTS_MAX);
+
+	ret->result.effects = calloc(json_array_size(list) + 1, sizeof *ret->result.effects);
+	if (ret->result.effects == NULL)
+		take_fail(t, AMBIT_MEMORY, "effects", "no memory");
+	t->in = "effects";
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
+		read_effect(t, json_array_get(list, t->index), ret);
+	t->in = "";
+	t->index = SIZE_MAX;
+	ret->result.effects_dropped = take_count(t, json, "effects_dropped", INT64_MAX);
+	ret->result.base_effects = take_count(t, json, "base_effects", INT64_MAX);
+}
+
+/* ---- usage, outcome ---- */
+
+/* How a number was measured: the words of `how`, by what they mean to event_usage. */
+static uint8_t read_used(struct take *t, const json_t *usage, const char *which, const char *key, uint64_t *ret)
+{
+	static const char *const how[] = { "sampled", "exact" };
+	const json_t *from = take_object(t, usage, which);
+
+	*ret = take_count(t, from, key, INT64_MAX);
+	return (uint8_t)take_word(t, from, "how", how, COUNT_OF(how));
+}
+
+static void read_usage(struct take *t, const json_t *json, struct event_usage *u)
+{
+	const json_t *from = take_object(t, json, "usage");
+
+	t->in = "usage";
+	(void)read_used(t, from, "wall", "ms", &u->wall_ms);
+	(void)read_used(t, from, "cpu", "user_ms", &u->cpu_user_ms);
+	(void)read_used(t, from, "cpu", "system_ms", &u->cpu_system_ms);
+	u->memory_exact = read_used(t, from, "memory", "peak_bytes", &u->memory_peak_bytes);
+	u->tasks_exact = read_used(t, from, "tasks", "peak", &u->tasks_peak);
+	u->disk_exact = read_used(t, from, "disk", "written_bytes", &u->written_bytes);
+	t->in = "";
+}
+
+/* A code of a later version is still a refusal. */
+static enum ambit_code code_of(const char *name)
+{
+	static const char *const names[] = {
+#define CODE_NAME(n, number, text, exit_status, rpc) [AMBIT_##n] = #n,
+		AMBIT_CODES(CODE_NAME)
+#undef CODE_NAME
+	};
+
+	for (size_t i = 1; name != NULL && i < COUNT_OF(names); i++)
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
+			return (enum ambit_code)i;
+	return AMBIT_INTERNAL;
+}
+
+static void read_error(struct take *t, const json_t *outcome, struct err *ret)
+{
+	const json_t *from = json_object_get(outcome, "error");
+	auto_free char *message = NULL, *hint = NULL;
+	enum ambit_code code;
+
+	if (t->rc != 0 || json_is_null(from))
+		return;
+	t->in = "outcome.error";
+	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
+	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
+	code = code_of(take_text(t, from, "code", false));
+	if (t->rc == 0)
+		(void)err_set(ret, code, hint, "%s", message);
+}
+
+static void read_outcome(struct take *t, const json_t *json, struct event_result *r)
+{
+	static const char *const causes[] = { [CAUSE_EXITED] = "exited",
+					      [CAUSE_LIMIT] = "limit",
+					      [CAUSE_KILLED] = "killed",
+					      [CAUSE_LOST] = "lost",
+					      [CAUSE_REFUSED] = "refused" };
+	static const char *const limits[] = {
+#define LIMIT(name, word, unit, run, code, text) word,
+#include "core/limits.def"
+#undef LIMIT
+	};
+	const json_t *from = take_object(t, json, "outcome");
+	int signal_number;
+
+	t->in = "outcome";
+	r->exit_status = take_small(t, from, "exit", 255);
+	signal_number = take_small(t, from, "signal", 64);
+	r->signal = signal_number > 0 ? signal_number : 0;
+	r->cause = (enum event_cause)take_word(t, from, "cause", causes, COUNT_OF(causes));
+	if (r->cause == CAUSE_LIMIT)
+		r->limit = (enum limit)take_word(t, from, "limit", limits, COUNT_OF(limits));
+	read_error(t, from, &r->error);
+	t->in = "";
+}
+
+static void read_times(struct take *t, const json_t *json, struct event_result *r)
+{
+	const json_t *from = take_object(t, json, "times");
+
+	t->in = "times";
+	r->started_ns = take_time(t, from, "started");
+	r->ended_ns = take_time(t, from, "ended");
+	t->in = "";
+}
+
+/* ---- the whole ---- */
+
+static void read_wall(struct take *t, const json_t *json, struct told *ret)
+{
+	static const char *const words[] = {
+#define PROPERTY(name, word, text) word,
+#include "cell/properties.def"
+#undef PROPERTY
+	};
+	const json_t *from = take_object(t, json, "wall");
+
+	t->in = "wall";
+	for (enum property p = 0; p < PROPERTY_COUNT; p++)
+		ret->wall[p] = take_text(t, from, words[p], true);
+	t->in = "";
+}
+
+static void read_ids(struct take *t, const json_t *json, struct told *ret)
+{
+	const char *event = take_text(t, json, "event", false);
+	auto_free char *agent = take_name(t, json_object_get(json, "agent"), "agent", true, sizeof ret->result.agent);
+
+	if (event != NULL && !text_copy(ret->result.event, sizeof ret->result.event, event))
+		take_fail(t, AMBIT_MALFORMED, "event", "not an id");
+	if (agent != NULL)
+		(void)text_copy(ret->result.agent, sizeof ret->result.agent, agent); /* fits: take_name */
+}
+
+static void read_version(struct take *t, const json_t *json)
+{
+	if (!json_is_object(json))
+		take_fail(t, AMBIT_MALFORMED, "v", "not an object, so not a record");
+	else if (take_count(t, json, "v", INT64_MAX) != 1)
+		take_fail(t, AMBIT_UNAVAILABLE, "v", "a version that this build does not know");
+}
+
+static void read_all(struct take *t, struct told *ret)
+{
+	read_version(t, ret->json);
+	read_ids(t, ret->json, ret);
+	read_asked(t, ret->json, ret);
+	read_grants(t, ret->json, ret);
+	read_wall(t, ret->json, ret);
+	read_effects(t, ret->json, ret);
+	read_usage(t, ret->json, &ret->result.usage);
+	read_outcome(t, ret->json, &ret->result);
+	read_times(t, ret->json, &ret->result);
+	ret->result.argv = ret->argv;
+	ret->result.workdir = ret->workdir;
+	ret->result.home = ret->home;
+	ret->result.grants = ret->grants;
+	ret->result.ended = true;
+}
+
+static int bad_json(const json_error_t *why, struct err *e)
+{
+	char text[2 * JSON_ERROR_TEXT_LENGTH]; /* may quote the record */
+
+	if (json_error_code(why) == json_error_out_of_memory || why->text[0] == 0) /* jansson says nothing when memory is gone */
+		return err_set(e, AMBIT_MEMORY, NULL, "the record is too large to be explained");
+	return err_set(e, AMBIT_MALFORMED, "is it a record of `ambit run`, and all of it?", "record: byte %d (line %d, column %d): %s",
+		       why->position, why->line, why->column, text_escape(text, sizeof text, why->text, strlen(why->text)));
+}
+
+int reader_read(const void *bytes, size_t n, struct told *ret, struct err *e)
+{
+	struct take t = { .e = e, .in = "", .index = SIZE_MAX };
+	json_error_t why;
+
+	*ret = (struct told){ .json = NULL };
+	if (n > READER_BYTES_MAX)
+		return err_set(e, AMBIT_LIMIT, "a record is never that long", "the record is longer than %u MB",
+			       READER_BYTES_MAX >> 20);
+	ret->json = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	if (ret->json == NULL)
+		return bad_json(&why, e);
+	read_all(&t, ret);
+	return t.rc;
+}
+
+void told_finish(struct told *t)
+{
+	for (size_t i = 0; t->argv != NULL && t->argv[i] != NULL; i++)
+		free(t->argv[i]);
+	free(t->argv);
+	free(t->workdir);
+	free(t->home);
+	free(t->grants);
+	result_finish(&t->result);
+	json_decref(t->json);
+	*t = (struct told){ .json = NULL };
+}

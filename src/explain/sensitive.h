@@ -1,0 +1,18 @@
+/* sensitive - what may not be granted without a person's decision.
+ *
+ * Owns:   the tables sensitive.def and broad.def.
+ * Holds:  what lies beneath a sensitive place is sensitive; a directory that could hold one is told apart.
+ * Called: by learn; pure. Paths are absolute and normal; home is NULL if there is none. */
+#ifndef EXPLAIN_SENSITIVE_H
+#define EXPLAIN_SENSITIVE_H
+
+#include <stdbool.h>
+
+/* Why this path is sensitive; NULL if it is not. */
+const char *sensitive_reason(const char *path, const char *home);
+/* Whether a sensitive place of the table, one that is not told by its name alone, would lie beneath this directory. */
+bool sensitive_is_beneath(const char *directory, const char *home);
+/* Whether a grant of this directory would be too much, whatever was used of it. */
+bool is_broad(const char *directory, const char *home);
+
+#endif

@@ -1,0 +1,243 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "explain/reader.h"
+#include "lib/record.h"
+#include "prop.h"
+#include "sample_results.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static void write_sample(const char *name, struct buf *out)
+{
+	struct event_result r;
+
+	buf_init(out, RECORD_MAX);
+	sample_make(sample_find(name), &r);
+	r.captured = false;
+	assert_int_equal(record_write(&r, out, NULL), 0);
+	sample_finish(&r);
+}
+
+/* What was read, written again, is what was read: nothing is lost and nothing invented. */
+static void what_was_written_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sample_count(); i++) {
+		struct event_result r;
+		struct told told;
+		auto_buf once, again;
+		struct err e;
+
+		write_sample(sample_name(i), &once);
+		if (reader_read(once.data, once.len, &told, &e) != 0)
+			fail_msg("%s: %s", sample_name(i), e.msg);
+		sample_make(i, &r);
+		told.result.achieved = r.achieved; /* read as texts */
+		memcpy(told.result.session, r.session, sizeof r.session); /* not read: nothing is said of it */
+		assert_true((told.wall[PROPERTY_FILES] != NULL) == (r.achieved != 0));
+		buf_init(&again, RECORD_MAX);
+		assert_int_equal(record_write(&told.result, &again, &e), 0);
+		if (once.len != again.len || memcmp(once.data, again.data, once.len) != 0)
+			fail_msg("%s:\n%s\n%s", sample_name(i), buf_cstr(&once), buf_cstr(&again));
+		sample_finish(&r);
+		told_finish(&told);
+	}
+}
+
+/* The record of a sample with the first `from` in place of which stands `to`. */
+static void change(struct buf *out, const char *sample, const char *from, const char *to)
+{
+	auto_buf good;
+	const char *text, *at;
+
+	write_sample(sample, &good);
+	text = buf_cstr(&good);
+	at = strstr(text, from);
+	if (at == NULL)
+		fail_msg("'%s' is not in the sample %s", from, sample);
+	buf_init(out, RECORD_MAX);
+	buf_put(out, text, (size_t)(at - text));
+	buf_put(out, to, strlen(to));
+	buf_put(out, at + strlen(from), strlen(at + strlen(from)));
+}
+
+static void each_mistake_is_found_and_named(void **state)
+{
+	static const struct {
+		const char *sample, *from, *to;
+		int code; /* 0: still good */
+		const char *says;
+	} rows[] = {
+		{ "denied", "\"v\":1", "\"v\":1,\"later\":{\"x\":[1]}", 0, NULL },
+		{ "denied", "\"v\":1", "\"v\":2", -AMBIT_UNAVAILABLE, "record: v: a version" },
+		{ "denied", "\"v\":1", "\"v\":1.0", -AMBIT_MALFORMED, "record: v: not a count" },
+		{ "denied", "\"v\":1", "\"v\":99999999999999999999", -AMBIT_MALFORMED, "record: byte 25 (line 1" },
+		{ "denied", "\"v\":1", "\"v\":1,\"v\":1", -AMBIT_MALFORMED, "duplicate" },
+		{ "denied", "\"v\":1", "\"v\":1\\", -AMBIT_MALFORMED, "record: byte 7 " },
+		{ "denied", "\"output\":null}", "\"output\":null}x", -AMBIT_MALFORMED, "end of file expected" },
+		{ "denied", "\"output\":null}", "\"output\":null}{}", -AMBIT_MALFORMED, "end of file expected" },
+		{ "denied", "\"output\":null}", "\"output\":null", -AMBIT_MALFORMED, "record: byte" },
+		{ "denied", "\"event\":\"e_", "\"event\":\"e_000000000000", -AMBIT_MALFORMED, "record: event: not an id" },
+		{ "denied", "\"agent\":null", "\"agent\":7", -AMBIT_MALFORMED, "record: agent: not a name" },
+		{ "denied", "\"python3\"", "\"py\\u0000\"", -AMBIT_MALFORMED, "record: asked.argv[0].text: not a name" },
+		{ "denied", "\"python3\"", "{\"b64\":\"AA==\"}", -AMBIT_MALFORMED, "asked.argv[0].text: a name with a NUL" },
+		{ "denied", "\"python3\"", "{\"b64\":\"A\"}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
+		{ "denied", "\"python3\"", "{\"b64\":7}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
+		{ "denied", "\"python3\"", "\"\xff\"", -AMBIT_MALFORMED, "unable to decode byte 0xff" },
+		{ "denied", "\"python3\"", "\"\\ud800\"", -AMBIT_MALFORMED, "record: byte" },
+		{ "denied", "\"/home/ann/shop\"", "\"/home/ann/../shop\"", -AMBIT_MALFORMED, "asked.workdir: not an absolute" },
+		{ "denied", "\"home\":\"/home/ann\"", "\"home\":\"ann\"", -AMBIT_MALFORMED, "asked.home: not an absolute" },
+		{ "denied", "\"base\":\"system\"", "\"base\":\"sytem\"", -AMBIT_MALFORMED, "asked.base: not a word" },
+		{ "denied", "\"tasks\":1024", "\"tasks\":-1", -AMBIT_MALFORMED, "asked.tasks: not a count" },
+		{ "denied", "\"verb\":\"read\"", "\"verb\":\"reed\"", -AMBIT_MALFORMED, "grants[0].verb: not a word" },
+		{ "denied", "\"verb\":\"read\"", "\"verb\":\"connect\"", -AMBIT_UNAVAILABLE, "record: grants[0]: 'connect'" },
+		{ "denied", "\"object\":\"/home", "\"object\":\"home", -AMBIT_MALFORMED, "record: grants[0]: read: 'home" },
+		{ "denied", "\"files\":\"user namespace", "\"files\":7,\"x\":\"", -AMBIT_MALFORMED, "wall.files: not a text" },
+		{ "denied", "\"given_up\":[]", "\"given_up\":[\"disc\"]", -AMBIT_MALFORMED, "given_up: not a list of properties" },
+		{ "denied", "\"given_up\":[]", "\"given_up\":[\"disk\",\"disk\"]", -AMBIT_MALFORMED, "given_up" },
+		{ "denied", "\"given_up\":[]", "\"given_up\":[null]", -AMBIT_MALFORMED, "given_up" },
+		{ "denied", "\"kind\":\"exec\"", "\"kind\":\"exac\"", -AMBIT_MALFORMED, "effects[0].kind: not a word" },
+		{ "denied", "\"kind\":\"exec\"", "\"kind\":\"connect\"", -AMBIT_MALFORMED, "effects[0].address: not a name" },
+		{ "denied", "\"path\":\"/usr", "\"path\":\"/usr/..", -AMBIT_MALFORMED, "effects[0].path: not an absolute" },
+		{ "denied", "\"count\":2", "\"count\":4294967296", -AMBIT_MALFORMED, "effects[2].count: not a count" },
+		{ "denied", "\"grant\":\"g_", "\"grant\":\"h_", -AMBIT_MALFORMED, "effects[1].grant: no grant has this id" },
+		{ "denied", "\"new\":false", "\"new\":0", -AMBIT_MALFORMED, "effects[2].new: not true or false" },
+		{ "denied", "\"how\":\"exact\"", "\"how\":\"guessed\"", -AMBIT_MALFORMED, "usage.how: not a word" },
+		{ "denied", "\"exit\":1", "\"exit\":256", -AMBIT_MALFORMED, "outcome.exit: not a count" },
+		{ "denied", "\"cause\":\"exited\"", "\"cause\":\"limit\"", -AMBIT_MALFORMED, "outcome.limit: not a text" },
+		{ "refused", "\"code\":\"NOT_FOUND\"", "\"code\":\"NEW_ONE\"", 0, NULL },
+		{ "refused", "\"message\":\"", "\"message\":7,\"m\":\"", -AMBIT_MALFORMED, "outcome.error.message: not a name" },
+		{ "denied", "59.987Z", "59.987+01:00", -AMBIT_MALFORMED, "times.started: not a time" },
+		{ "denied", "2025-12-31", "9999-12-31", -AMBIT_MALFORMED, "times.started: not a time" },
+		{ "denied", "\"effects\":[", "\"effects\":[null,", -AMBIT_MALFORMED, "effects[0].kind: missing" },
+		{ "denied", "\"outcome\":", "\"outcome\":[],\"o\":", -AMBIT_MALFORMED, "outcome: not an object" },
+		{ "denied", "\"effects\":[", "\"effects\":{},\"e\":[", -AMBIT_MALFORMED, "effects: not a list" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err e = { .code = AMBIT_OK };
+		struct told told;
+		auto_buf text;
+		int rc;
+
+		change(&text, rows[i].sample, rows[i].from, rows[i].to);
+		rc = reader_read(text.data, text.len, &told, &e);
+		told_finish(&told);
+		if (rc != rows[i].code || (rows[i].says != NULL && strstr(e.msg, rows[i].says) == NULL))
+			fail_msg("%s -> %s: %d '%s'", rows[i].from, rows[i].to, rc, e.msg);
+	}
+}
+
+/* "effects" with n entries. */
+static int read_many_effects(unsigned int n, struct err *e)
+{
+	static const char one[] = "{\"kind\":\"read\",\"path\":\"/a\",\"source\":\"requested\",\"count\":1,\"verdict\":\"absent\"},";
+	auto_buf effects, text;
+	struct told told;
+	int rc;
+
+	buf_init(&effects, 8u << 20);
+	buf_printf(&effects, "\"effects\":[");
+	for (unsigned int i = 0; i < n; i++)
+		buf_put(&effects, one, sizeof one - (i + 1 == n ? 2 : 1));
+	buf_printf(&effects, "],\"seen\":[");
+	change(&text, "signal", "\"effects\":[", buf_cstr(&effects));
+	rc = reader_read(text.data, text.len, &told, e);
+	told_finish(&told);
+	return rc;
+}
+
+static void the_limit_and_one_more(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(read_many_effects(EFFECTS_MAX, &e), 0);
+	assert_int_equal(read_many_effects(EFFECTS_MAX + 1, &e), -AMBIT_LIMIT);
+	assert_non_null(strstr(e.msg, "record: effects: longer"));
+}
+
+static void half_a_record_is_none(void **state)
+{
+	auto_buf text;
+
+	(void)state;
+	write_sample("denied", &text);
+	for (size_t n = 0; n + 1 < text.len; n++) { /* the last byte is the newline */
+		struct told told;
+		struct err e;
+
+		if (reader_read(text.data, n, &told, &e) == 0)
+			fail_msg("%zu bytes are enough", n);
+		told_finish(&told);
+	}
+}
+
+static void changed_bytes_never_hurt(void **state)
+{
+	auto_buf text;
+
+	(void)state;
+	write_sample("names", &text);
+	for (uint64_t round = 0; round < prop_rounds(3000); round++) {
+		struct prop p = prop_round(round);
+		struct told told;
+		auto_buf other;
+
+		buf_init(&other, RECORD_MAX);
+		buf_put(&other, text.data, text.len);
+		for (uint32_t i = 1 + prop_below(&p, 4); i > 0; i--)
+			other.data[prop_below(&p, (uint32_t)other.len)] = (uint8_t)"{}[]\",:\\0aenu\x80\xff\0"[prop_below(&p, 16)];
+		(void)reader_read(other.data, other.len, &told, NULL);
+		told_finish(&told);
+	}
+}
+
+static size_t allocations_left;
+
+static void *counted_malloc(size_t n)
+{
+	if (allocations_left == 0)
+		return NULL;
+	allocations_left--;
+	return malloc(n);
+}
+
+static void memory_may_be_gone_at_any_time(void **state)
+{
+	size_t n = 0;
+	int rc = -1;
+	auto_buf text;
+
+	(void)state;
+	write_sample("denied", &text);
+	json_set_alloc_funcs(counted_malloc, free);
+	while (rc != 0) {
+		struct told told;
+
+		allocations_left = n++;
+		rc = reader_read(text.data, text.len, &told, NULL);
+		told_finish(&told);
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_true(n > 100);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_written_is_read),     cmocka_unit_test(each_mistake_is_found_and_named),
+		cmocka_unit_test(the_limit_and_one_more),       cmocka_unit_test(half_a_record_is_none),
+		cmocka_unit_test(changed_bytes_never_hurt),     cmocka_unit_test(memory_may_be_gone_at_any_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
