@@ -83,6 +83,8 @@ int ambit_event_wait(struct ambit_event *ev, struct ambit_error *e);
 /* The caller's end of the private terminal, once, after the event has started; -1 if there is none (yet). The caller owns
  * it: what the cell writes comes out of it, what is written to it the cell reads. */
 int ambit_event_terminal(struct ambit_event *ev);
+/* 1, once each time that the program has been stopped (by Ctrl-Z in its terminal, say); it goes on with SIGCONT. */
+int ambit_event_stopped(struct ambit_event *ev);
 /* Sends a signal to the program's process group; kill ends the cell at once. */
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e);
 int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/keys.h"
 #include "cli/terminal.h"
 #include "lib/event.h"
 #include "lib/helper.h"
@@ -22,10 +24,12 @@ struct session {
 	struct ambit_event *ev;
 	int signal_fd; /* owned */
 	int master;    /* owned: the cell's private terminal, -1 if none */
-	bool raw;      /* the person's terminal is ours for now */
+	bool alone;    /* the person's terminal is the program's alone, so raw */
+	bool stopping; /* we have stopped the program; that it was is still to be told */
 	unsigned interrupts;
 	struct terminal terminal;
 	struct relay_process relay;
+	struct keys keys;
 };
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 };
@@ -46,31 +50,87 @@ static bool is_tty(const struct ambit_event_options *o, int i)
 	return o->terminal != 0 && o->stream[i] == AMBIT_STREAM_PASS && isatty(o->stream_fd[i]);
 }
 
-/* The person's terminal goes raw only if the program both reads from it and writes to it: in `ambit run -- x | less` the
- * keys are less's as much as ours. */
+/* Where the relay reads. The terminal itself if it is the program's alone: if it both reads from it and writes to it. In
+ * `ambit run -- x | less` the keys are less's as much as ours. */
+static int open_input(struct session *s, int tty, int *ret_fd, struct err *e)
+{
+	if (tty >= 0 && !s->alone)
+		return keys_open(&s->keys, terminal_open_own(tty, O_RDONLY), ret_fd, e);
+	*ret_fd = tty >= 0 ? terminal_open_own(tty, O_RDONLY) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "the terminal") : 0;
+}
+
+/* The person's terminal echoes what is typed as long as it is not raw. */
+static void no_second_echo(int master)
+{
+	struct termios t;
+
+	if (tcgetattr(master, &t) < 0)
+		return;
+	t.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(master, TCSANOW, &t); /* then it is echoed twice */
+}
+
+static int prepare_terminals(struct session *s, int tty, struct err *e)
+{
+	int r = terminal_save(&s->terminal, tty, e);
+
+	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);
+	if (r == 0 && !s->alone)
+		no_second_echo(s->master);
+	return r;
+}
+
 static int start_relay(struct session *s, const struct ambit_event_options *o, struct err *e)
 {
-	const int in = is_tty(o, 0) ? 0 : -1;
-	const int out = is_tty(o, 1) ? 1 : is_tty(o, 2) ? 2 : -1;
+	const int in = is_tty(o, 0) ? o->stream_fd[0] : -1;
+	const int out = is_tty(o, 1) ? o->stream_fd[1] : is_tty(o, 2) ? o->stream_fd[2] : -1;
 	auto_fd int exe = -1, own_in = -1, own_out = -1;
 	char path[64];
 	struct relay_start how = { .path = path, .master = s->master };
 	int r = helper_open("ambit-relay", &exe, e);
 
+	s->alone = in >= 0 && is_tty(o, 1);
+	r = r < 0 ? r : open_input(s, in, &own_in, e);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
-	own_in = in >= 0 ? terminal_open_own(o->stream_fd[in], O_RDONLY) : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	own_out = out >= 0 ? terminal_open_own(o->stream_fd[out], O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
+	own_out = out >= 0 ? terminal_open_own(out, O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	how.terminal_in = own_in;
 	how.terminal_out = own_out;
-	how.mute = in < 0 || out < 0;
+	how.mute = !s->alone;
 	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
-	r = terminal_save(&s->terminal, o->stream_fd[in >= 0 ? in : out], e);
-	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);
+	r = prepare_terminals(s, in >= 0 ? in : out, e);
 	r = r < 0 ? r : relay_start(&how, &s->relay, e);
-	s->raw = r == 0 && in >= 0 && out >= 0;
-	return r < 0 || !s->raw ? r : terminal_raw(&s->terminal, e);
+	return r < 0 || !s->alone ? r : terminal_raw(&s->terminal, e);
+}
+
+/* The program and we stop together and go on together. Its deadline does not stop. */
+static void suspend(struct session *s)
+{
+	struct err e;
+
+	if (s->master >= 0)
+		(void)terminal_suspend(&s->terminal, s->master, &s->relay, &e); /* then we are simply not stopped */
+	else
+		(void)raise(SIGSTOP);
+	(void)ambit_event_signal(s->ev, SIGCONT, NULL); /* ended meanwhile: the loop sees it */
+}
+
+/* Stopped from outside (Ctrl-Z where the terminal is not ours alone, kill): the program first, which cannot refuse. */
+static void on_stop(struct session *s)
+{
+	s->stopping = ambit_event_signal(s->ev, SIGSTOP, NULL) == 0;
+	suspend(s);
+}
+
+/* The program was stopped by its own terminal, or by itself. */
+static void on_stopped(struct session *s)
+{
+	if (s->stopping) /* by us, and it goes on already */
+		s->stopping = false;
+	else if (s->master >= 0)
+		suspend(s);
 }
 
 static void on_signal(struct session *s)
@@ -84,13 +144,11 @@ static void on_signal(struct session *s)
 		if (s->master >= 0)
 			(void)terminal_copy_size(&s->terminal, s->master, &e); /* the next change tries again */
 	} else if (seen.ssi_signo == SIGTSTP) {
-		if (s->master >= 0)
-			(void)terminal_suspend(&s->terminal, s->master, &s->relay, &e); /* then we are simply not stopped */
-		else
-			(void)raise(SIGSTOP);
+		on_stop(s);
 	} else if (seen.ssi_signo == SIGCONT) {
-		if (s->raw)
+		if (s->alone)
 			(void)terminal_continue(&s->terminal, s->master, &s->relay, &e);
+		(void)ambit_event_signal(s->ev, SIGCONT, NULL); /* ended meanwhile: the loop sees it */
 	} else if (seen.ssi_signo == SIGINT && ++s->interrupts > 2) {
 		event_abandon(s->ev); /* asked three times: whoever should have listened does not */
 	} else if (seen.ssi_signo == SIGINT && s->interrupts > 1) {
@@ -104,39 +162,50 @@ static void end_relay(struct session *s)
 {
 	struct err e;
 
+	keys_close(&s->keys);
 	fd_close(&s->master); /* the last end of it outside: the relay drains and ends */
 	if (s->relay.pidfd >= 0)
 		(void)relay_wait(&s->relay, s->terminal.fd, &e);
 	terminal_restore(&s->terminal);
 }
 
+static int wait_for_something(struct session *s, struct err *e)
+{
+	struct pollfd p[] = {
+		{ .fd = ambit_event_fd(s->ev), .events = POLLIN },
+		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = keys_fd(&s->keys), .events = POLLIN },
+	};
+
+	if (poll(p, 3, s->keys.terminal >= 0 && !s->keys.ours ? KEYS_AGAIN_MS : -1) < 0)
+		return errno == EINTR ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "waiting for the event");
+	if (p[1].revents != 0)
+		on_signal(s);
+	if (p[2].revents != 0)
+		keys_read(&s->keys);
+	return 0;
+}
+
 static int loop(struct session *s, const struct ambit_event_options *o, struct err *e)
 {
-	for (;;) {
-		struct pollfd p[] = {
-			{ .fd = ambit_event_fd(s->ev), .events = POLLIN },
-			{ .fd = s->signal_fd, .events = POLLIN },
-		};
+	int r = 0;
 
+	while (r == 0) {
 		if (ambit_event_step(s->ev, NULL) != 0)
 			return 0;
-		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0) {
-			const int r = start_relay(s, o, e);
-
-			if (r < 0)
-				return r;
-		}
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "waiting for the event");
-		if (p[1].revents != 0)
-			on_signal(s);
+		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0)
+			r = start_relay(s, o, e);
+		if (r == 0 && ambit_event_stopped(s->ev))
+			on_stopped(s);
+		r = r < 0 ? r : wait_for_something(s, e);
 	}
+	return r;
 }
 
 int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
 		struct ambit_error *ret_error)
 {
-	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE };
+	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE, .keys = KEYS_NONE };
 	struct err e;
 	int r;
 

@@ -351,6 +351,8 @@ static void take_messages(struct ambit_event *ev)
 			lost(ev);
 		else if (m.number == WIRE_EVENT_STARTED)
 			on_started(ev, &m);
+		else if (m.number == WIRE_EVENT_STOPPED)
+			ev->stopped = true;
 		else if (m.number == WIRE_EVENT_EFFECTS)
 			on_effects(ev, &m);
 		else if (m.number == WIRE_EVENT_ENDED)
@@ -426,6 +428,14 @@ int ambit_event_fd(const struct ambit_event *ev)
 int ambit_event_terminal(struct ambit_event *ev)
 {
 	return steal_fd(&ev->terminal_fd);
+}
+
+int ambit_event_stopped(struct ambit_event *ev)
+{
+	const bool stopped = ev->stopped;
+
+	ev->stopped = false;
+	return stopped ? 1 : 0;
 }
 
 static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value, struct ambit_error *ret)

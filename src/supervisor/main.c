@@ -54,6 +54,7 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
+	bool told_stopped; /* the library, which has said nothing since */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
@@ -327,6 +328,14 @@ static void on_ended(struct supervisor *s, struct wire_message *m)
 	s->ended = true;
 }
 
+/* Once until the library says something: a library that does not listen (it was stopped itself) must not hold us up. */
+static void tell_stopped(struct supervisor *s)
+{
+	if (!s->told_stopped)
+		(void)wire_send(s->lib, WIRE_EVENT_STOPPED, NULL, NULL, 0); /* a library that is gone is seen elsewhere */
+	s->told_stopped = true;
+}
+
 static void end_cell(struct supervisor *s, enum event_cause cause)
 {
 	if (s->ended)
@@ -354,6 +363,8 @@ static void on_cell(struct supervisor *s)
 		r = on_built(s, &m, &e);
 	else if (m.number == WIRE_CELL_FAILED)
 		r = on_failed(s, &m, &e);
+	else if (m.number == WIRE_CELL_STOPPED)
+		tell_stopped(s);
 	else if (m.number == WIRE_CELL_ENDED)
 		on_ended(s, &m);
 	if (r < 0)
@@ -369,6 +380,7 @@ static void on_library(struct supervisor *s)
 		end_cell(s, CAUSE_KILLED);
 		return;
 	}
+	s->told_stopped = false;
 	buf_init(&b, 8);
 	buf_put_u32(&b, rbuf_u32(&m.body));
 	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */

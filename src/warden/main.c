@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -170,6 +171,8 @@ static void start(struct warden *w)
 				       .program_fd = w->program_fd };
 	struct cell_failure f;
 
+	if (w->made.slave_fd >= 0 && (setsid() < 0 || ioctl(w->made.slave_fd, TIOCSCTTY, 0) < 0))
+		give_up_at(w, STEP_PTS, errno);
 	if (workload_start(&load, &w->pid, &w->report_fd, &f) < 0)
 		give_up(w, &f);
 	for (size_t i = 0; i < 3; i++)
@@ -209,18 +212,23 @@ static void on_report(struct warden *w)
 	}
 }
 
-static void on_children(struct warden *w)
+/* Children are asked for in any case: one signal may stand for several. */
+static void on_signal(struct warden *w)
 {
 	struct signalfd_siginfo seen;
 
-	(void)!read(w->signal_fd, &seen, sizeof seen); /* only wakes: waitpid says what happened */
+	if (read(w->signal_fd, &seen, sizeof seen) == (ssize_t)sizeof seen && seen.ssi_signo == SIGHUP && !w->done)
+		(void)kill(-w->pid, SIGHUP); /* the terminal hung up, which is told to the leader of its session */
 	for (;;) {
 		int status;
-		const pid_t pid = waitpid(-1, &status, WNOHANG);
+		const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
 
 		if (pid <= 0)
 			return;
-		if (pid == w->pid) {
+		if (WIFSTOPPED(status)) {
+			if (pid == w->pid)
+				(void)wire_send(w->sock, WIRE_CELL_STOPPED, NULL, NULL, 0); /* if nobody listens, nobody asks */
+		} else if (pid == w->pid) {
 			w->status = status;
 			w->done = true;
 		}
@@ -277,7 +285,7 @@ static void watch(struct warden *w)
 		else if (p[4].revents != 0)
 			end(1);
 		if (p[1].revents != 0)
-			on_children(w);
+			on_signal(w);
 	}
 }
 
@@ -295,7 +303,7 @@ static void tell_end(struct warden *w)
 	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
 }
 
-/* Signals are data; SIGCHLD is the only one that is of use. As process 1 all others stay without effect. */
+/* Signals are data; SIGCHLD and SIGHUP are the only ones that are of use. As process 1 all others stay without effect. */
 static int signals_as_data(void)
 {
 	sigset_t all;
@@ -305,6 +313,7 @@ static int signals_as_data(void)
 		return -1;
 	(void)sigemptyset(&all);
 	(void)sigaddset(&all, SIGCHLD);
+	(void)sigaddset(&all, SIGHUP);
 	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

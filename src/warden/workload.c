@@ -37,12 +37,14 @@ static int arrange_stdio(const struct workload *w, struct cell_failure *f)
 	return 0;
 }
 
-/* A session of its own: no controlling terminal but the private one. */
+/* No controlling terminal but the private one. There the warden leads the session and the program is a job in front of it, as
+ * beneath a shell: a leader cannot be stopped by its terminal (Ctrl-Z), since nobody in its session could continue it. */
 static int arrange_session(const struct workload *w, struct cell_failure *f)
 {
-	if (setsid() < 0)
-		return build_failed(f, STEP_STDIO, errno);
-	if (w->made->slave_fd >= 0 && ioctl(w->made->slave_fd, TIOCSCTTY, 0) < 0)
+	if (w->made->slave_fd < 0)
+		return setsid() < 0 ? build_failed(f, STEP_STDIO, errno) : 0;
+	/* signals are still blocked: a group in the background may do this only with SIGTTOU out of the way */
+	if (setpgid(0, 0) < 0 || tcsetpgrp(w->made->slave_fd, getpid()) < 0)
 		return build_failed(f, STEP_PTS, errno);
 	return 0;
 }
@@ -133,9 +135,10 @@ static void child(const struct workload *w, int report_fd)
 {
 	struct cell_failure f;
 	uint32_t told[2];
+	const bool arranged = arrange_session(w, &f) == 0;
 
 	known_state();
-	if (arrange_session(w, &f) == 0 && arrange_stdio(w, &f) == 0) {
+	if (arranged && arrange_stdio(w, &f) == 0) {
 		/* on top of the copy of the warden's own connection, which the child has no business with */
 		(void)dup3(report_fd, REPORT_FD, O_CLOEXEC);
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */

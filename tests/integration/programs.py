@@ -312,6 +312,9 @@ false | true; echo "pipe $?"
     assert done.stderr == "", told(done)
 
 
+TICKS = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.2)\n"
+
+
 def terminal(place, *words, cwd, **more):
     return Terminal([place.ambit, "run", *words], cwd, place.environment(), **more)
 
@@ -329,7 +332,7 @@ def bash_job_control(place):
     It starts no program itself: a shell that was stopped between vfork and exec stays, and that with no cell as well."""
     need("bash")
     top = place.fresh()
-    write(os.path.join(top, "ticks"), "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.2)\n")
+    write(os.path.join(top, "ticks"), TICKS)
     with interactive_bash(place, top, "--read", ".") as t:
         assert b"no job control" not in t.seen, t.seen
         t.type("python3 ticks\r")
@@ -460,9 +463,120 @@ def script_and_pty_of_python(place):
     assert done.returncode == 0 and "/dev/pts/" in done.stdout, told(done)
 
 
+# ---- a shell outside, whose job ambit is ----
+
+
+def outer_shell(place, cwd):
+    environment = {**place.environment(), "PATH": os.path.dirname(place.ambit) + ":" + place.environment()["PATH"],
+                   "PS1": "\\nready> "}
+    t = Terminal(["bash", "--norc", "--noprofile", "-i"], cwd, environment)
+    t.until("ready> ")
+    return t
+
+
+def ctrl_Z_stops_ambit_and_its_program(place):
+    need("bash")
+    top = place.fresh()
+    write(os.path.join(top, "ticks"), TICKS)
+    with outer_shell(place, top) as t:
+        t.type("ambit run --read . -- python3 ticks\n")
+        t.until("tick\ntick\n")
+        t.type("\x1a")
+        t.until(r"\[1\]\+ +Stopped +ambit run.*ready> ")
+        t.type("sleep 1; echo sl''ept\n")
+        t.until("slept")
+        assert b"tick" not in t.shown(), "it goes on behind"
+        t.type("fg\n")
+        t.until("ambit run.*tick\ntick\n")
+        t.type("\x1a")
+        t.until(r"Stopped.*ready> ")
+        t.type("fg\n")
+        t.until("ambit run.*tick\ntick\n")
+        t.type("\x03")
+        t.until("KeyboardInterrupt.*ready> ")
+        t.type("stty -a | grep -c ' icanon '; exit\n")
+        t.until(r"\n1\n")
+        t.end()
+
+
+def ctrl_Z_in_vim(place):
+    need("bash", "vim")
+    top = place.fresh()
+    write(os.path.join(top, "note"), "first\nsecond\n")
+    with outer_shell(place, top) as t:
+        t.type("ambit run --work . -- vim -u NONE -N note\n")
+        t.until("second")
+        t.type("Gothird")
+        t.until("third")
+        t.type("\x1b\x1a")
+        t.until("Stopped.*ready> ")
+        t.type("fg\n")
+        t.until("first.*second.*third")
+        t.type(":wq\n")
+        t.until("ready> ")
+        t.type("cat note; exit\n")
+        t.until("first\nsecond\nthird\n")
+        t.end()
+
+
+def a_pipeline_shares_the_terminal(place):
+    """Typed lines reach the program although its output goes elsewhere; Ctrl-Z stops the job whole, Ctrl-D ends the input."""
+    need("bash")
+    with outer_shell(place, place.fresh()) as t:
+        t.type("ambit run -- sh -c 'echo u''p >&2; cat' | sed s/^/seen:/\n")
+        t.until("up\n")
+        t.type("hello\n")
+        t.type("\x04")
+        t.until("hello\nseen:hello\n")
+        t.until("ready> ")
+        t.type("ambit run -- sh -c 'echo u''p >&2; cat' | cat\n")
+        t.until("up\n")
+        t.type("one\n")
+        t.until("one\none\n")
+        t.type("\x1a")
+        t.until("Stopped.*ready> ")
+        t.type("fg\n")
+        t.until("fg\n.*cat\n")
+        t.type("two\n")
+        t.until("two\ntwo\n")
+        t.type("\x03")
+        t.until("ready> ")
+        t.type("exit\n")
+        t.end()
+
+
+def a_pager_outside_has_the_keys(place):
+    need("bash", "less")
+    with outer_shell(place, place.fresh()) as t:
+        for _ in range(3):
+            t.type("ambit run -- seq 1000 | less\n")
+            t.until("\n23\n")
+            t.type("G")
+            t.until("1000")
+            t.type("q")
+            t.until("ready> ")
+        t.type("exit\n")
+        t.end()
+
+
+def a_background_job_leaves_the_keys_alone(place):
+    need("bash")
+    with outer_shell(place, place.fresh()) as t:
+        t.type("ambit run -- sh -c 'sleep 2; echo do''ne' > log &\n")
+        t.until("ready> ")
+        for number in range(4):
+            t.type(f"echo key''s {number}; sleep 0.2\n")
+            t.until(f"keys {number}.*ready> ")
+        t.type("wait; cat log; jobs; exit\n")
+        t.until("\ndone\n")
+        assert b"Stopped" not in t.seen, t.seen[-500:]
+        t.end()
+
+
 if __name__ == "__main__":
     main([git_clone_and_commit, git_clone_shows_no_denial, make_of_a_C_project, pip_install_of_a_wheel_into_a_venv, node_test_run,
           node_beneath_another_program, python_test_run, python_with_sqlite, perl, gcc_and_what_it_made, java, rust, go,
           headless_chromium, threads_200, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
           stty_size_follows_the_window, the_terminal_is_as_it_was, ctrl_C_reaches_the_program, vim_edits_a_file,
-          vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python])
+          vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
+          a_pager_outside_has_the_keys, a_background_job_leaves_the_keys_alone])
