@@ -96,6 +96,7 @@ int main(int argc, char **argv)
 
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
+	(void)fd_reserve_standard(); /* or what is opened first would be taken for a closed standard input */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0)
