@@ -145,8 +145,8 @@ BESIDE = {'write-create-beside', 'write-tmpfile', 'write-mkdir', 'write-symlink-
           'write-rename-in', 'write-link-in', 'write-dangling-symlink'}
 MAY_LACK = {'write-tmpfile', 'write-attribute', 'write-flags', 'write-allocate'}
 # `chown` to oneself and a second name for the same file change nothing that is forbidden where writing is granted;
-# attributes and inode flags are not part of `write`.
-NOT_IN_GRANT = {'write-flags', 'write-hard-link', 'write-dots', 'write-chown', 'write-attribute', 'write-tmpfile', 'write-link-in',
+# attributes, inode flags and reserving space are not part of `write`.
+NOT_IN_GRANT = {'write-flags', 'write-allocate', 'write-hard-link', 'write-dots', 'write-chown', 'write-attribute', 'write-tmpfile', 'write-link-in',
                 'write-rename-over', 'write-rename-in', 'write-rename-out', 'write-exchange', 'write-own-root', 'write-thread-fd'}
 
 
