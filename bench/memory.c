@@ -3,8 +3,8 @@
  *
  *   memory COMMAND...    starts COMMAND, which runs `ambit run -- sleep` in the end, looks, and ends it
  *
- * The supervisor cannot be read by its own user (it is not dumpable), so this part runs as root, and COMMAND drops to the
- * ordinary user itself. */
+ * The supervisor is nobody's child, so it becomes ours. Its own user cannot read it (it is not dumpable), so this part runs
+ * as root, and COMMAND drops to the ordinary user itself. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,10 +87,10 @@ static void pause_10_ms(void)
 }
 
 /* Somebody else's processes tell us nothing: look until the program of the cell runs. */
-static int await_cell(pid_t ambit, pid_t *ret_supervisor, pid_t *ret_warden)
+static int await_cell(pid_t *ret_supervisor, pid_t *ret_warden)
 {
 	for (int i = 0; i < LOOKS; i++) {
-		*ret_supervisor = child_of(ambit, "ambit-supervisor");
+		*ret_supervisor = child_of(getpid(), "ambit-supervisor");
 		*ret_warden = *ret_supervisor != 0 ? child_of(*ret_supervisor, "ambit-warden") : 0;
 		if (*ret_warden != 0 && child_of(*ret_warden, "sleep") != 0)
 			return 0;
@@ -122,12 +123,13 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: memory COMMAND...\n");
 		return 2;
 	}
-	if (posix_spawnp(&ambit, argv[1], NULL, NULL, argv + 1, environ) != 0)
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || posix_spawnp(&ambit, argv[1], NULL, NULL, argv + 1, environ) != 0)
 		return 1;
-	r = await_cell(ambit, &supervisor, &warden);
+	r = await_cell(&supervisor, &warden);
 	r = r < 0 ? r : tell(supervisor, warden);
 	(void)kill(ambit, SIGTERM); /* our own child, not yet reaped */
-	(void)waitpid(ambit, NULL, 0);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 	if (r < 0)
 		(void)fprintf(stderr, "memory: no cell came to be\n");
 	return r < 0;

@@ -74,6 +74,20 @@ int err_set(struct err *e, enum ambit_code code, const char *hint, const char *f
 	return -(int)code;
 }
 
+/* What to do about errors that have nothing to do with what was tried. */
+static const char *usual_hint(int sys_errno)
+{
+	switch (sys_errno) {
+	case EMFILE: return "raise the limit on open files (ulimit -n)";
+	case ENFILE: return "the whole machine has too many open files: close some, or raise fs.file-max";
+	case ENOMEM: return "free some memory, or raise the limit on it (ulimit -v)";
+	case EAGAIN: return "too many processes: end some, or raise the limit (ulimit -u)";
+	case ENOSPC: return "free some space";
+	case ENOSYS: return "the kernel is older than 5.13, or a filter around this process (a container's) refuses the call";
+	default: return NULL;
+	}
+}
+
 int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
@@ -82,7 +96,7 @@ int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint
 	if (e == NULL)
 		return -(int)code;
 	va_start(ap, fmt);
-	fill(e, code, hint, fmt, ap);
+	fill(e, code, hint != NULL ? hint : usual_hint(sys_errno), fmt, ap);
 	va_end(ap);
 	e->sys_errno = sys_errno;
 	used = strlen(e->msg);

@@ -22,7 +22,8 @@ struct err {
 int err_set(struct err *e, enum ambit_code code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same, with the text of sys_errno (positive) after the message. */
+/* The same, with the text of sys_errno (positive) after the message; without a hint, one for errors that are not about what
+ * was tried (no memory, no descriptors). */
 int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -64,6 +67,31 @@ int fd_reserve_standard(void)
 		return -errno;
 	(void)close(fd);
 	return 0;
+}
+
+int fd_create(const char *path, int flags, unsigned mode, int *ret_fd)
+{
+	const bool special = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+	/* not blocking: a pipe that nobody reads would hold us up */
+	const struct open_how how = { .flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (unsigned)flags,
+				      .mode = mode,
+				      .resolve = RESOLVE_NO_SYMLINKS };
+	auto_fd int fd = special ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags) :
+				   (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (special) {
+		*ret_fd = steal_fd(&fd);
+		return 0;
+	}
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENXIO;
+	*ret_fd = steal_fd(&fd);
+	return fd_set_nonblock(*ret_fd, false);
 }
 
 int fd_set_cloexec(int fd, bool on)

@@ -29,6 +29,11 @@ ssize_t fd_read_all(int fd, void *bytes, size_t n);
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);
 
+/* Opens a regular file for writing at a path that a program may have had in its hands: a symbolic link anywhere in it is
+ * -ELOOP, and what is no regular file -ENXIO. Beneath /dev and /proc, which no cell writes, both are allowed
+ * (/dev/stderr). flags: O_TRUNC or O_EXCL, as for a file that is created. */
+int fd_create(const char *path, int flags, unsigned mode, int *ret_fd);
+
 int fd_set_cloexec(int fd, bool on);  /* 0 or -errno */
 int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
 

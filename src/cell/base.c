@@ -46,6 +46,11 @@ static const char *const root_names[] = { "/bin", "/lib", "/lib32", "/lib64", "/
 /* Links of /etc that point into /usr on every Debian; made again instead of mounted. */
 static const char *const etc_links[] = { "/etc/localtime", "/etc/os-release" };
 
+static bool is_system(enum cell_base base)
+{
+	return base == CELL_BASE_SYSTEM || base == CELL_BASE_HOST;
+}
+
 static int add_rows(struct cell_spec *spec, const struct base_row *rows, size_t n, struct err *e)
 {
 	int r = 0;
@@ -69,6 +74,22 @@ static int add_same(struct cell_spec *spec, const char *path, unsigned rights, s
 	return spec_add_link(spec, path, text, e);
 }
 
+static int add_root_links(struct cell_spec *spec, struct err *e)
+{
+	char text[GRANT_OBJECT_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0] && r == 0; i++) {
+		const ssize_t n = readlink(root_names[i], text, sizeof text - 1);
+
+		if (n < 0)
+			continue;
+		text[n] = 0;
+		r = spec_add_link(spec, root_names[i], text, e);
+	}
+	return r;
+}
+
 static int add_system(struct cell_spec *spec, struct err *e)
 {
 	int r = add_rows(spec, system_rows, sizeof system_rows / sizeof system_rows[0], e);
@@ -86,10 +107,14 @@ int base_add(struct cell_spec *spec, struct err *e)
 
 	if (spec->base == CELL_BASE_NONE)
 		return 0;
-	r = add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
+	/* it lists the keys of everybody with the same id, by name */
+	r = spec_add_path(spec, "/proc/keys", 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+	r = r < 0 ? r : add_rows(spec, device_rows, sizeof device_rows / sizeof device_rows[0], e);
 	if (r == 0 && (spec->flags & CELL_TTY_ANY) != 0)
 		r = add_rows(spec, &tty_row, 1, e);
-	return r < 0 || spec->base != CELL_BASE_SYSTEM ? r : add_system(spec, e);
+	if (r == 0 && spec->base == CELL_BASE_MINIMAL) /* the names under which loaders are asked for */
+		r = add_root_links(spec, e);
+	return r < 0 || !is_system((enum cell_base)spec->base) ? r : add_system(spec, e);
 }
 
 /* What the skeleton and the pseudo file systems make, beside the home directory. */
@@ -97,9 +122,10 @@ static const struct base_row private_rows[] = {
 	{ "/dev/random", R, 0 },            { "/dev/tty", R | RIGHT_WRITE, 0 },
 	{ "/dev/pts", R | RIGHT_WRITE, 0 }, { "/dev/ptmx", R | RIGHT_WRITE, 0 }, { "/dev/shm", R | RIGHT_WRITE, 0 },
 	{ "/dev/fd", R | RIGHT_WRITE, 0 },  { "/dev/stdin", R, 0 },              { "/dev/stdout", R | RIGHT_WRITE, 0 },
-	{ "/dev/stderr", R | RIGHT_WRITE, 0 }, { "/etc/group", R, 0 },           { "/etc/hostname", R, 0 },
-	{ "/etc/hosts", R, 0 },             { "/etc/mtab", R, 0 },               { "/etc/nsswitch.conf", R, 0 },
-	{ "/etc/passwd", R, 0 },            { "/proc", R, 0 },                   { "/sys", R, 0 },
+	{ "/dev/stderr", R | RIGHT_WRITE, 0 }, { "/etc/gai.conf", R, 0 },        { "/etc/group", R, 0 },
+	{ "/etc/host.conf", R, 0 },         { "/etc/hostname", R, 0 },           { "/etc/hosts", R, 0 },
+	{ "/etc/mtab", R, 0 },              { "/etc/nsswitch.conf", R, 0 },      { "/etc/passwd", R, 0 },
+	{ "/etc/resolv.conf", R, 0 },       { "/proc", R, 0 },                   { "/sys", R, 0 },
 	{ "/tmp", R | RIGHT_WRITE, 0 },     { "/var/tmp", R | RIGHT_WRITE, 0 },
 };
 
@@ -130,7 +156,7 @@ static bool is_listing(const char *path)
 
 bool base_shows(enum cell_base base, const char *path, unsigned rights)
 {
-	if (base != CELL_BASE_SYSTEM)
+	if (!is_system(base))
 		return false;
 	for (size_t i = 0; i < sizeof root_names / sizeof root_names[0]; i++)
 		if ((rights & ~(unsigned)RX) == 0 && path_is_beneath(path, root_names[i]))

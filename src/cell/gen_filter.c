@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <seccomp.h>
 
@@ -83,11 +84,13 @@ struct rule {
 };
 
 static const struct rule rules[] = {
+/* clang-format off */
 #define IS(arg, value) { (arg), 0xffffffff, (uint32_t)(value) }
 #define BITS(arg, mask, value) { (arg), (uint32_t)(mask), (uint32_t)(value) }
 #define CHECK_BEGIN(name) { BEGIN, CHECK_##name, { { 0 } } },
 #define WHEN(action, ...) { WHEN, action, { __VA_ARGS__ } },
 #define OTHERWISE(action) { OTHERWISE, action, { { 0 } } },
+/* clang-format on */
 #include "cell/arguments.def"
 #undef CHECK_BEGIN
 #undef WHEN
@@ -97,7 +100,7 @@ static const struct rule rules[] = {
 /* The rows of syscalls.def. */
 
 struct answer {
-	enum { ABSENT, ALLOW, DENY, SEEN, EXEC, JIT, ONLY_SANE, CHECKED, NO_JIT } kind;
+	enum { ABSENT, ALLOW, DENY, SEEN, EXEC, JIT, ONLY_SANE, CHECKED, SEEN_CHECKED, NO_JIT } kind;
 	enum check check;
 };
 
@@ -109,6 +112,7 @@ struct row {
 	struct answer answer[COLUMNS];
 };
 
+/* clang-format off */
 #define A_ABSENT { ABSENT, 0 }
 #define A_ALLOW { ALLOW, 0 }
 #define A_DENY { DENY, 0 }
@@ -116,8 +120,10 @@ struct row {
 #define A_EXEC { EXEC, 0 }
 #define A_SANE { ONLY_SANE, 0 }
 #define A_CHECK(name) { CHECKED, CHECK_##name }
+#define A_SEEN_IF(name) { SEEN_CHECKED, CHECK_##name }
 #define A_JIT(name) { JIT, CHECK_##name }
 #define A_NO_JIT(name) { NO_JIT, CHECK_##name }
+/* clang-format on */
 
 static const struct row calls[] = {
 #define NEW(number, name, workload, warden, role, why) \
@@ -166,6 +172,7 @@ static const struct arch {
 
 /* What the program does with a number: a return value of seccomp, or a check, marked by an action that seccomp lacks. */
 #define CHECK_MARK 0x00100000u
+#define CHECK_SEEN 0x00008000u /* what the check passes is notified */
 #define RET_ERRNO(number) (SECCOMP_RET_ERRNO | (uint32_t)(number))
 
 struct maker {
@@ -186,9 +193,10 @@ struct maker {
 	size_t len;
 	struct {
 		size_t at;
-		enum check check;
+		uint32_t check; /* with CHECK_SEEN */
 	} jumps[NUMBERS]; /* leaves that wait for their check to be laid out */
 	size_t n_jumps;
+	bool pass_notified; /* of the check that is being laid out */
 };
 
 static uint32_t default_of(const struct maker *m)
@@ -225,6 +233,8 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 		return allowed_if(m->sanitized);
 	case CHECKED:
 		return CHECK_MARK | a->check;
+	case SEEN_CHECKED:
+		return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
 	case NO_JIT:
 		return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
 	}
@@ -362,7 +372,7 @@ static void emit_search(struct maker *m, size_t from, size_t to)
 static uint32_t action_of(const struct maker *m, int action)
 {
 	if (action == PASS)
-		return SECCOMP_RET_ALLOW;
+		return notified_if(m->pass_notified);
 	if (action == SANE)
 		return m->sanitized ? SECCOMP_RET_ALLOW : RET_ERRNO(EPERM);
 	return RET_ERRNO(action);
@@ -416,11 +426,12 @@ static void emit_all_of(struct maker *m, const struct rule *r)
 		m->code[fail[n]].jf = short_distance(m, fail[n]);
 }
 
-static void emit_check(struct maker *m, enum check check)
+static void emit_check(struct maker *m, uint32_t check)
 {
 	const struct rule *r = rules, *loaded = NULL;
 
-	while (!(r->kind == BEGIN && r->action == (int)check))
+	m->pass_notified = (check & CHECK_SEEN) != 0;
+	while (!(r->kind == BEGIN && (uint32_t)r->action == (check & ~CHECK_SEEN)))
 		r++;
 	for (r++; r->kind == WHEN;) {
 		if (!is_single(r)) {
@@ -436,19 +447,25 @@ static void emit_check(struct maker *m, enum check check)
 	emit_ret(m, action_of(m, r->action));
 }
 
-/* Each check once; every leaf that asked for it jumps there. */
+/* A check once for all leaves that asked for it: they jump there. */
+static void emit_asked(struct maker *m, uint32_t check)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < m->n_jumps; i++)
+		if (m->jumps[i].check == check) {
+			m->code[m->jumps[i].at].k = distance(m, m->jumps[i].at);
+			there = true;
+		}
+	if (there)
+		emit_check(m, check);
+}
+
 static void emit_checks(struct maker *m)
 {
-	for (enum check c = 0; c < CHECK_COUNT; c++) {
-		bool there = false;
-
-		for (size_t i = 0; i < m->n_jumps; i++)
-			if (m->jumps[i].check == c) {
-				m->code[m->jumps[i].at].k = distance(m, m->jumps[i].at);
-				there = true;
-			}
-		if (there)
-			emit_check(m, c);
+	for (uint32_t c = 0; c < CHECK_COUNT; c++) {
+		emit_asked(m, c);
+		emit_asked(m, c | CHECK_SEEN);
 	}
 }
 

@@ -5,10 +5,58 @@
 #ifndef CELL_KERNEL_H
 #define CELL_KERNEL_H
 
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <sys/mount.h>
+#else /* musl has neither the calls of Linux 5.2 nor their names */
+#include <linux/mount.h>
+
+static inline int fsopen(const char *type, unsigned flags)
+{
+	return (int)syscall(SYS_fsopen, type, flags);
+}
+
+static inline int fsconfig(int fs, unsigned command, const char *key, const void *value, int aux)
+{
+	return (int)syscall(SYS_fsconfig, fs, command, key, value, aux);
+}
+
+static inline int fsmount(int fs, unsigned flags, unsigned attributes)
+{
+	return (int)syscall(SYS_fsmount, fs, flags, attributes);
+}
+
+static inline int open_tree(int dir, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dir, path, flags);
+}
+
+static inline int move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags)
+{
+	return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
+static inline int mount_setattr(int dir, const char *path, unsigned flags, struct mount_attr *attr, size_t size)
+{
+	return (int)syscall(SYS_mount_setattr, dir, path, flags, attr, size);
+}
+
+static inline int mount(const char *from, const char *at, const char *type, unsigned long flags, const void *data)
+{
+	return (int)syscall(SYS_mount, from, at, type, flags, data);
+}
+
+static inline int umount2(const char *at, int flags)
+{
+	return (int)syscall(SYS_umount2, at, flags);
+}
+#define MNT_DETACH 2
+#endif
 
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14) /* ABI 3, Linux 6.2 */

@@ -6,9 +6,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "cell/kernel.h"
 
 /* hidepid=invisible keeps the warden out of sight: a process that may not be traced is not listed. */
 int pseudo_proc(struct cell_made *made, struct cell_failure *f)

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 /* Lowers a limit; never tries to raise what the caller was given. */
-static int lower(__rlimit_resource_t which, uint64_t value)
+static int lower(unsigned which, uint64_t value)
 {
 	struct rlimit now, want;
 
@@ -19,7 +19,7 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 {
 	const uint64_t *limit = spec->limits.value;
 	const struct {
-		__rlimit_resource_t which;
+		unsigned which;
 		uint64_t value; /* 0: leave it */
 	} rows[] = {
 		/* 1 and not 0: with a piped core_pattern 0 still runs the helper, as root, outside (core(5)) */

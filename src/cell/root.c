@@ -8,7 +8,6 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -251,9 +250,9 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 		return build_failed(f, STEP_ROOT, errno);
 	if (spec->base == CELL_BASE_NONE) /* its /proc is the supervisor's to look through, and in no tree */
 		return 0;
-	if (skeleton_make(spec, root->root_fd, f) < 0 || attach_paths(spec, trees, root, f) < 0)
+	if (skeleton_make(spec, root->root_fd, f) < 0 || pseudo_attach(spec, root->root_fd, made, f) < 0)
 		return -1;
-	return pseudo_attach(spec, root->root_fd, made, f);
+	return attach_paths(spec, trees, root, f);
 }
 
 int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)

@@ -82,6 +82,18 @@ static int copy_file(int root_fd, const char *path)
 	return n < 0 ? 0 : put_file(root_fd, path, room, (size_t)n);
 }
 
+/* No server and no preference. Nobody is asked (nsswitch.conf), but resolvers read these before they look into hosts; were
+ * they missing, every clone and every test of a server would be told as a denial of the host's. */
+static int put_resolver(int root_fd)
+{
+	static const char *const empty[] = { "etc/gai.conf", "etc/host.conf", "etc/resolv.conf" };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof empty / sizeof empty[0] && r == 0; i++)
+		r = put_file(root_fd, empty[i], "", 0);
+	return r;
+}
+
 static int put_etc(const struct cell_spec *spec, int root_fd)
 {
 	const char *user = spec_text(spec, spec->user), *host = spec_text(spec, spec->hostname);
@@ -101,7 +113,7 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 	r = r < 0 ? r : put_text(root_fd, "etc/hostname", &b);
 	buf_printf(&b, "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n");
 	r = r < 0 ? r : put_text(root_fd, "etc/nsswitch.conf", &b);
-	return r;
+	return r < 0 ? r : put_resolver(root_fd);
 }
 
 /* What runtimes read as the limits of their control group. */

@@ -142,7 +142,7 @@ int spec_check(const struct cell_spec *s, struct err *e)
 {
 	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD;
 
-	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_NONE || s->observe < CELL_OBSERVE_OFF ||
+	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
 	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: base, level of observation or flags out of range");
 	if (s->pool_used == 0 || s->pool_used > sizeof s->pool || s->pool[0] != 0 || !texts_are_good(s))

@@ -26,7 +26,7 @@ enum cell_base {
 	CELL_BASE_SYSTEM = 1, /* /usr and what programs need to run at all */
 	CELL_BASE_MINIMAL,    /* /proc, /dev, /tmp, home; files only as granted */
 	CELL_BASE_NONE,       /* an empty root: parsers */
-	CELL_BASE_HOST,       /* not built by anything yet */
+	CELL_BASE_HOST,       /* as SYSTEM, and grants of the host's other trees that nobody wrote: `ambit learn` */
 };
 
 enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };

@@ -1,33 +1,67 @@
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include "base/fd.h"
 #include "cell/probe.h"
 #include "cell/property.h"
 #include "lib/event.h"
 #include "supervisor/cgroup.h"
 
 static const char help_text[] =
-	"ambit doctor\n"
+	"ambit doctor [--json]\n"
 	"\n"
 	"Tries what this host can enforce, each line by doing it, then makes a cell and says what holds each property of its\n"
 	"wall. Nothing is concluded from version numbers.\n"
 	"\n"
 	"Options:\n"
+	"  --json  print the findings as JSON\n"
 	"  --help  this text\n"
 	"\n"
 	"Exit status: 0 every property is held; 1 one or more are not; 125 the findings could not be made.\n";
 
-static void line(const char *mark, const char *name, const char *text)
+/* What was found, line by line: printed as it comes, or kept as JSON. */
+struct report {
+	json_t *lines; /* owned; NULL: print */
+	const char *part;
+};
+
+static void add(struct report *r, const char *found, const char *name, const char *text, const char *advice)
 {
+	static const struct {
+		const char *found, *mark;
+	} marks[] = { { "yes", "yes" }, { "no", "NO" }, { "less", "-" }, { "note", "note" } };
+	const char *mark = found;
+
+	if (r->lines != NULL) {
+		/* nothing of it is foreign; what does not fit in memory is seen at the end */
+		(void)json_array_append_new(r->lines, json_pack("{s:s,s:s,s:s,s:s,s:s?}", "part", r->part, "name", name, "found",
+								found, "text", text, "advice", advice));
+		return;
+	}
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (strcmp(marks[i].found, found) == 0)
+			mark = marks[i].mark;
 	(void)printf("  %-4s %-24s %s\n", mark, name, text);
+	if (advice != NULL)
+		(void)printf("       %-24s -> %s\n", "", advice);
+	(void)fflush(stdout); /* a probe forks */
 }
 
-static void show_probe(const struct probe *p)
+static void begin(struct report *r, const char *part, const char *title)
+{
+	r->part = part;
+	if (r->lines == NULL)
+		(void)printf("%s\n", title);
+	(void)fflush(stdout);
+}
+
+static void show_probe(struct report *r, const struct probe *p)
 {
 	struct finding found;
 	char text[256];
@@ -35,18 +69,15 @@ static void show_probe(const struct probe *p)
 	if (p->need == PROBE_ROOT && geteuid() != 0)
 		return;
 	probe_run(p, &found);
-	if (found.result == 0) {
+	if (found.result == 0)
 		(void)snprintf(text, sizeof text, "%s%s%s", p->text, found.detail[0] != 0 ? ": " : "", found.detail);
-		line("yes", p->name, text);
-		return;
-	}
-	(void)snprintf(text, sizeof text, "%s: %s", p->text, strerror(-found.result));
-	line(p->need == PROBE_BETTER ? "-" : "NO", p->name, text);
-	(void)printf("       %-24s -> %s\n", "", p->advice);
+	else
+		(void)snprintf(text, sizeof text, "%s: %s", p->text, strerror(-found.result));
+	add(r, found.result == 0 ? "yes" : p->need == PROBE_BETTER ? "less" : "no", p->name, text, found.result == 0 ? NULL : p->advice);
 }
 
 /* Exact limits need a control group; without one they are sampled. */
-static void show_cgroups(void)
+static void show_cgroups(struct report *r)
 {
 	static const char *const names[CGROUP_SLOTS] = { "cgroup memory", "cgroup tasks" };
 	const struct cgroup_ask ask = { .root = "", .event_id = "doctor", .value = { 64u << 20, 64 } };
@@ -55,19 +86,17 @@ static void show_cgroups(void)
 
 	cgroup_create(&ask, &found);
 	for (int i = 0; i < CGROUP_SLOTS; i++) {
-		if (cgroup_has(&found, (enum cgroup_slot)i)) {
-			line("yes", names[i], "exact limits");
-			continue;
-		}
-		line("-", names[i], found.why[i]);
-		(void)printf("       %-24s -> %s\n", "", "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
+		const bool has = found.why[i][0] == 0;
+
+		add(r, has ? "yes" : "less", names[i], has ? "exact limits" : found.why[i],
+		    has ? NULL : "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
 	}
 	if (cgroup_finish(&found, 1000, &e) < 0)
-		(void)fprintf(stderr, "ambit: %s\n", e.msg);
+		add(r, "note", "cgroup", e.msg, e.hint);
 }
 
 /* Settings of the host that a cell does not depend on and its owner may want to know. */
-static void show_host(void)
+static void show_host(struct report *r)
 {
 	static const struct {
 		const char *path, *bad, *text;
@@ -80,32 +109,30 @@ static void show_host(void)
 
 	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
 		char value[8] = "";
-		const int fd = open(notes[i].path, O_RDONLY | O_CLOEXEC);
+		auto_fd int fd = open(notes[i].path, O_RDONLY | O_CLOEXEC);
 
-		if (fd < 0)
-			continue;
-		if (read(fd, value, sizeof value - 1) > 0 && value[0] == notes[i].bad[0])
-			line("note", strrchr(notes[i].path, '/') + 1, notes[i].text);
-		(void)close(fd);
+		if (fd >= 0 && read(fd, value, sizeof value - 1) > 0 && value[0] == notes[i].bad[0])
+			add(r, "note", strrchr(notes[i].path, '/') + 1, notes[i].text, NULL);
 	}
 }
 
-static int show_wall(const struct event_result *r)
+static int show_wall(struct report *r, const struct event_result *result)
 {
 	int missing = 0;
 
 	for (unsigned p = 0; p < PROPERTY_COUNT; p++) {
-		const mechanism_set held = property_held_by((enum property)p, r->achieved);
+		const mechanism_set held = property_held_by((enum property)p, result->achieved);
 		char how[256];
 
 		property_describe(held, how, sizeof how);
-		line(held != 0 ? "yes" : "NO", property_word((enum property)p), held != 0 ? how : property_text((enum property)p));
+		add(r, held != 0 ? "yes" : "no", property_word((enum property)p), held != 0 ? how : property_text((enum property)p),
+		    held != 0 ? NULL : mechanism_hint(property_missing((enum property)p, result->achieved)));
 		missing += held == 0;
 	}
 	return missing;
 }
 
-static int make_cell(void)
+static int make_cell(struct report *r)
 {
 	char *argv[] = { (char[]){ "/bin/true" }, NULL };
 	const struct ambit_event_options o = { .size = sizeof o, .argv = argv, .workspace = "/", .observe = "off",
@@ -118,41 +145,58 @@ static int make_cell(void)
 	if (ambit_policy_new(&p, &e) < 0 || ambit_event_start(p, &o, &ev, &e) < 0 || ambit_event_wait(ev, &e) < 0) {
 		(void)cli_error(&e);
 	} else if (event_result(ev)->cause == CAUSE_REFUSED) {
-		line("NO", "a cell", event_result(ev)->error.msg);
-		(void)printf("       %-24s -> %s\n", "", event_result(ev)->error.hint);
+		add(r, "no", "a cell", event_result(ev)->error.msg, event_result(ev)->error.hint);
 		status = 1;
 	} else {
-		status = show_wall(event_result(ev)) > 0 ? 1 : 0;
+		status = show_wall(r, event_result(ev)) > 0 ? 1 : 0;
 	}
 	ambit_event_free(ev);
 	ambit_policy_free(p);
 	return status;
 }
 
-int cli_doctor(int argc, char **argv)
+static int look(struct report *r)
 {
 	const struct probe *probes;
 	const size_t n = probe_list(&probes);
-	int status;
+
+	begin(r, "host", "What this host can do (- is missing, and something else stands in):");
+	for (size_t i = 0; i < n; i++)
+		show_probe(r, &probes[i]);
+	show_cgroups(r);
+	show_host(r);
+	begin(r, "wall", "\nA cell on this host, and what holds each property of its wall:");
+	return make_cell(r);
+}
+
+static int end(struct report *r, int status)
+{
+	static const char *const verdicts[] = {
+		"Every property is held.",
+		"Events are refused until the above is mended, or the property is given up with --without.",
+	};
+
+	if (r->lines == NULL) {
+		(void)printf("\n%s\n", status <= 1 ? verdicts[status] : "The findings could not be made.");
+		return status;
+	}
+	if (json_dumpf(r->lines, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF)
+		status = EXIT_REFUSED;
+	json_decref(r->lines);
+	return status;
+}
+
+int cli_doctor(int argc, char **argv)
+{
+	struct report r = { .lines = NULL };
 
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
-	if (argc != 1)
+	if (argc == 2 && strcmp(argv[1], "--json") == 0)
+		r.lines = json_array();
+	else if (argc != 1)
 		return cli_usage("ambit doctor --help", "doctor takes no '%s'", argv[1]);
-	(void)printf("What this host can do (- is missing, and something else stands in):\n");
-	for (size_t i = 0; i < n; i++) {
-		(void)fflush(stdout); /* a probe forks */
-		show_probe(&probes[i]);
-	}
-	show_cgroups();
-	show_host();
-	(void)printf("\nA cell on this host, and what holds each property of its wall:\n");
-	(void)fflush(stdout);
-	status = make_cell();
-	(void)printf("\n%s\n", status == 0 ? "Every property is held." :
-					 status == 1 ? "Events are refused until the above is mended, or the property is given up with --without." :
-						       "The findings could not be made.");
-	return status;
+	return end(&r, look(&r));
 }

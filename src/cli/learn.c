@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/reader.h"
 #include "cli/session.h"
 #include "core/grant.h"
 #include "lib/event.h"
 #include "lib/public.h"
+#include "supervisor/request.h"
 
 static const char help_text[] =
 	"ambit learn [OPTIONS] -- COMMAND [ARGUMENT...]\n"
@@ -30,37 +33,90 @@ static const char help_text[] =
 	"\n"
 	"Exit status: as of ambit run. The policy is written also when the command fails: it says how far it came.\n";
 
-/* Places whose very reading is a decision; patterns are for the reader of the record. */
+/* Places whose very reading is a decision. A pattern without a slash may match anywhere: those are for the reader of the
+ * record. */
 static const char *const sensitive[] = {
 #define SENSITIVE(pattern, reason) pattern,
 #include "explain/sensitive.def"
 #undef SENSITIVE
 };
 
-#define HIDES_MAX (sizeof sensitive / sizeof sensitive[0] + 1)
-
 struct hides {
-	char paths[HIDES_MAX][GRANT_OBJECT_MAX];
-	char *list[HIDES_MAX]; /* ends with NULL */
+	char *list[REQUEST_HIDES_MAX + 1]; /* owned; ends with NULL */
+	size_t n;
 };
 
-static void list_hides(struct hides *h)
+static void hides_finish(struct hides *h)
 {
-	const char *home = getenv("HOME");
+	for (size_t i = 0; i < h->n; i++)
+		free(h->list[i]);
+	h->n = 0;
+}
+
+static int hides_add(struct hides *h, const char *path, struct err *e)
+{
+	char normal[GRANT_OBJECT_MAX];
+
+	if (h->n == REQUEST_HIDES_MAX || !path_normalise("/", path, normal, sizeof normal))
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d sensitive places", REQUEST_HIDES_MAX);
+	h->list[h->n] = strdup(normal);
+	if (h->list[h->n] == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the sensitive places");
+	h->n++;
+	return 0;
+}
+
+/* The home's own name is no pattern, whatever is in it. */
+static bool full_pattern(const char *pattern, const char *home, char *ret, size_t size)
+{
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof sensitive / sizeof sensitive[0]; i++) {
-		const char *pattern = sensitive[i];
-		const bool in_home = pattern[0] == '~' && pattern[1] == '/';
-
-		if (strpbrk(pattern, "*?[") != NULL || (!in_home && pattern[0] != '/') || (in_home && home == NULL))
-			continue;
-		if (path_normalise(in_home ? home : "/", in_home ? pattern + 2 : pattern, h->paths[n], sizeof h->paths[n])) {
-			h->list[n] = h->paths[n];
-			n++;
+	if (pattern[0] == '~') {
+		for (; *home != 0 && n + 2 < size; home++) {
+			if (strchr("*?[]\\", *home) != NULL)
+				ret[n++] = '\\';
+			ret[n++] = *home;
 		}
+		if (*home != 0)
+			return false;
+		pattern++;
 	}
-	h->list[n] = NULL;
+	return text_copy(ret + n, size - n, pattern);
+}
+
+static int hides_match(struct hides *h, const char *pattern, struct err *e)
+{
+	glob_t found;
+	const int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
+	int r = 0;
+
+	if (failed == GLOB_NOMATCH)
+		return 0;
+	if (failed != 0)
+		return err_set(e, AMBIT_SYSTEM, NULL, "cannot look for %s", pattern);
+	for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+		r = hides_add(h, found.gl_pathv[i], e);
+	globfree(&found);
+	return r;
+}
+
+static int list_hides(struct hides *h, struct err *e)
+{
+	const char *home = getenv("HOME");
+	char full[2 * GRANT_OBJECT_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof sensitive / sizeof sensitive[0] && r == 0; i++) {
+		const bool in_home = strncmp(sensitive[i], "~/", 2) == 0;
+
+		if ((!in_home && sensitive[i][0] != '/') || (in_home && home == NULL))
+			continue;
+		if (full_pattern(sensitive[i], home, full, sizeof full))
+			r = hides_match(h, full, e);
+		else
+			r = err_set(e, AMBIT_LIMIT, NULL, "the home directory's path is too long");
+	}
+	return r;
 }
 
 static int record_file(struct ambit_event *ev, int *ret_fd, struct ambit_error *e)
@@ -80,9 +136,14 @@ static int record_file(struct ambit_event *ev, int *ret_fd, struct ambit_error *
 
 static int write_policy(const char *output, const struct buf *text, struct err *e)
 {
-	auto_fd int fd = output == NULL ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) :
-					  open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
-	const int r = fd < 0 ? -errno : fd_write_all(fd, text->data, text->len);
+	auto_fd int fd = -1;
+	int r = 0;
+
+	if (output != NULL)
+		r = fd_create(output, O_EXCL, 0644, &fd);
+	else if ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) < 0)
+		r = -errno;
+	r = r < 0 ? r : fd_write_all(fd, text->data, text->len);
 
 	if (r < 0)
 		return err_sys(e, AMBIT_USAGE, -r, "name a new file with --output", "policy %s", output != NULL ? output : "on standard output");
@@ -115,13 +176,15 @@ static int refused(struct ambit_event *ev)
 
 static int learn(struct run_options *o)
 {
-	static struct hides hides; /* half a megabyte: not for a stack */
+	struct hides hides = { .n = 0 };
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_event *ev = NULL;
+	struct err err;
 	int status;
 
-	list_hides(&hides);
-	if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 || session_run(o->policy, &o->event, hides.list, &ev, &e) < 0)
+	if (public_error(&e, list_hides(&hides, &err), &err) < 0)
+		status = cli_error(&e);
+	else if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 || session_run(o->policy, &o->event, hides.list, &ev, &e) < 0)
 		status = cli_error(&e);
 	else if (event_result(ev)->cause == CAUSE_REFUSED)
 		status = refused(ev);
@@ -130,6 +193,7 @@ static int learn(struct run_options *o)
 	else
 		status = ambit_event_exit_status(ev);
 	ambit_event_free(ev);
+	hides_finish(&hides);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 static const char help_text[] =
@@ -93,7 +94,9 @@ int main(int argc, char **argv)
 {
 	const struct verb *v;
 
+	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
+	(void)fd_reserve_standard(); /* or what is opened first would be taken for a closed standard input */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0)

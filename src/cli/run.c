@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -46,15 +44,62 @@ static const char help_text[] =
 	"Exit status: the command's own; 128+n for a signal; 124 wall limit; 125 Ambit refused or failed, or a limit;\n"
 	"126 cannot be executed; 127 not found.\n";
 
-static int write_record(const char *path, const char *json, size_t n)
-{
-	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	const int r = fd < 0 ? -errno : fd_write_all(fd, json, n);
+/* The event has run, and its program may have put something else where the record goes. */
+/* The file is opened before the event: what it is to be is the person's word, and not what the command made of the name. */
+struct record_file {
+	const char *path; /* NULL: none */
+	int fd;           /* owned */
+	bool made;        /* it was not there before */
+};
 
+static int record_error(const char *path, int sys_errno, const char *hint)
+{
+	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
+
+	(void)snprintf(e.message, sizeof e.message, "cannot write the record %s: %s", path, strerror(sys_errno));
+	(void)snprintf(e.hint, sizeof e.hint, "%s", hint);
+	return cli_error(&e);
+}
+
+static int open_record(struct record_file *f)
+{
+	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+
+	if (f->path == NULL)
+		return 0;
+	f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
+	f->made = f->fd >= 0;
+	if (f->fd < 0 && errno == EEXIST)
+		f->fd = open(f->path, flags);
+	return f->fd < 0 ? record_error(f->path, errno, "nothing was run; name a file that can be written") : 0;
+}
+
+static void forget_record(struct record_file *f)
+{
+	if (f->made)
+		(void)unlink(f->path); /* nothing came of it */
+}
+
+static bool is_still_there(const struct record_file *f)
+{
+	struct stat held, named;
+
+	return fstat(f->fd, &held) == 0 && stat(f->path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+static int write_record(const struct record_file *f, const char *json, size_t n)
+{
+	int r;
+
+	if (!is_still_there(f))
+		return record_error(f->path, ENOENT, "the command ran and took it away; name a file where it cannot write");
+	(void)!ftruncate(f->fd, 0); /* a device or a pipe has nothing to cut */
+	r = fd_write_all(f->fd, json, n);
 	if (r == 0)
 		return 0;
-	(void)fprintf(stderr, "ambit: record %s: %s\n  hint: the event has run; name a file that can be written\n", path, strerror(-r));
-	return EXIT_REFUSED;
+	(void)!ftruncate(f->fd, 0); /* half a record is none */
+	return record_error(f->path, -r, r == -ENOSPC ? "the command has run; free some space, or name a file elsewhere" :
+							"the command has run; name a file that can be written");
 }
 
 static bool was_denied(const struct event_result *r)
@@ -66,12 +111,13 @@ static bool was_denied(const struct event_result *r)
 }
 
 /* What the person and the record get to know; gives the exit status. */
-static int tell(const struct run_options *o, struct ambit_event *ev)
+static int tell(const struct run_options *o, const struct record_file *file, struct ambit_event *ev)
 {
 	const struct event_result *result = event_result(ev);
 	int status = ambit_event_exit_status(ev);
 	struct ambit_error e = { .size = sizeof e };
 	const char *json;
+	int written;
 	size_t n;
 
 	if (!o->quiet)
@@ -82,9 +128,9 @@ static int tell(const struct run_options *o, struct ambit_event *ev)
 		return status;
 	if (ambit_event_record(ev, &json, &n, &e) < 0)
 		return cli_error(&e);
-	if (o->json && fd_write_all(STDOUT_FILENO, json, n) < 0)
-		return EXIT_REFUSED;
-	if (o->record != NULL && write_record(o->record, json, n) != 0)
+	if (o->json && (written = fd_write_all(STDOUT_FILENO, json, n)) < 0)
+		return record_error("on standard output", -written, "the command has run; --record FILE writes it to a file");
+	if (o->record != NULL && write_record(file, json, n) != 0)
 		return EXIT_REFUSED;
 	return status;
 }
@@ -92,6 +138,7 @@ static int tell(const struct run_options *o, struct ambit_event *ev)
 int cli_run(int argc, char **argv)
 {
 	struct ambit_error e = { .size = sizeof e };
+	struct record_file file = { .fd = -1 };
 	struct ambit_event *ev = NULL;
 	struct run_options o;
 	int status = options_read(&o, argc, argv, "ambit run --help");
@@ -108,7 +155,15 @@ int cli_run(int argc, char **argv)
 	}
 	if (o.no_pty)
 		o.event.terminal = 0;
-	status = session_run(o.policy, &o.event, NULL, &ev, &e) < 0 ? cli_error(&e) : tell(&o, ev);
+	file.path = o.record;
+	status = open_record(&file);
+	if (status == 0 && session_run(o.policy, &o.event, NULL, &ev, &e) < 0) {
+		status = cli_error(&e);
+		forget_record(&file);
+	} else if (status == 0) {
+		status = tell(&o, &file, ev);
+	}
+	fd_close(&file.fd);
 	ambit_event_free(ev);
 	options_finish(&o);
 	return status;

@@ -32,7 +32,9 @@ struct terminal {
 	struct termios saved;
 };
 
+/* clang-format off */
 #define TERMINAL_NONE { .fd = -1 }
+/* clang-format on */
 #define auto_terminal __attribute__((cleanup(terminal_restore))) struct terminal
 
 /* Remembers modes and flags. -SYSTEM: fd is no terminal. */
@@ -61,7 +63,9 @@ struct relay_process {
 	int pidfd; /* owned, -1 if none; readable when the relay has ended */
 };
 
+/* clang-format off */
 #define RELAY_NONE { .pidfd = -1 }
+/* clang-format on */
 
 struct relay_start {
 	const char *path;   /* of ambit-relay, absolute; may be /proc/self/fd/N */

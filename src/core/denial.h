@@ -14,6 +14,7 @@
 #include "core/grant.h"
 
 /* DENIAL(name, word in the record, why) */
+/* clang-format off */
 #define DENIALS(X)                                                                                                   \
 	X(UNGRANTED, "ungranted", "no grant covers it")                                                              \
 	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed")                                 \
@@ -31,6 +32,7 @@ enum denial_reason {
 #undef DENIAL_ENUM
 	DENIAL_COUNT
 };
+/* clang-format on */
 
 struct denial {
 	enum denial_reason reason;

@@ -19,9 +19,11 @@ struct limit_row {
 };
 
 static const struct limit_row limit_rows[LIMIT_COUNT] = {
+/* clang-format off */
 #define LIMIT(name, w, u, r, c, t) [LIMIT_##name] = { .word = (w), .text = (t), .unit = UNIT_##u, .run = (r), .code = (c) },
 #include "core/limits.def"
 #undef LIMIT
+/* clang-format on */
 };
 
 const char *limit_word(enum limit l)

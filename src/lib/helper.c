@@ -119,7 +119,9 @@ int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct 
 	(void)munmap(stack, 2 * STACK_BYTES);
 	if (s.sys_errno != 0) {
 		fd_close(&s.pidfd);
-		return err_sys(e, AMBIT_SYSTEM, s.sys_errno, "the installation is incomplete: reinstall Ambit", "cannot start %s", name);
+		return err_sys(e, AMBIT_SYSTEM, s.sys_errno,
+			       s.sys_errno == ENOENT || s.sys_errno == EACCES ? "the installation is incomplete: reinstall Ambit" : NULL,
+			       "cannot start %s", name);
 	}
 	*ret_pidfd = s.pidfd;
 	return 0;

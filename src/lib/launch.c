@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "cell/property.h"
 #include "lib/environment.h"
 #include "lib/event.h"
+#include "lib/libraries.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
 
@@ -184,6 +186,18 @@ static int grant_program(struct launch *l, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* With --base minimal nothing is there by itself: each program that is granted brings its loader and libraries. */
+static int grant_libraries(struct launch *l, struct err *e)
+{
+	const uint32_t given = l->q->grants.count;
+	int r = 0;
+
+	for (uint32_t i = 0; i < given && r == 0; i++)
+		if (l->q->grants.grants[i].verb == VERB_RUN && is_program(grant_object(&l->q->grants, i)))
+			r = libraries_grant(grant_object(&l->q->grants, i), l->q, e);
+	return r;
+}
+
 static bool wants_terminal(const struct ambit_event_options *o)
 {
 	for (int i = 0; i < 3; i++)
@@ -216,6 +230,22 @@ static int show_name(struct launch *l, const char *name, struct err *e)
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_RUN, path, GRANT_OPTIONAL, &id, e);
 }
 
+static int hide_path(struct event_request *q, const char *path, struct err *e)
+{
+	if (q->n_hides == REQUEST_HIDES_MAX || !text_copy(q->hides[q->n_hides], GRANT_OBJECT_MAX, path))
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d places to hide", REQUEST_HIDES_MAX);
+	q->n_hides++;
+	return 0;
+}
+
+/* Hidden where it lies: a link on the way to it is only another name. */
+static int hide_place(struct event_request *q, const char *path, struct err *e)
+{
+	char real[PATH_MAX];
+
+	return realpath(path, real) == NULL ? 0 : hide_path(q, real, e);
+}
+
 /* Everything that the caller can read is shown, a top-level directory at a time, but what is hidden. */
 static int show_host(struct launch *l, struct err *e)
 {
@@ -229,9 +259,9 @@ static int show_host(struct launch *l, struct err *e)
 	while (r == 0 && (entry = readdir(root)) != NULL)
 		r = show_name(l, entry->d_name, e);
 	(void)closedir(root);
-	for (size_t i = 0; r == 0 && l->hide[i] != NULL && l->q->n_hides < REQUEST_HIDES_MAX; i++)
-		if (access(l->hide[i], F_OK) == 0 && text_copy(l->q->hides[l->q->n_hides], GRANT_OBJECT_MAX, l->hide[i]))
-			l->q->n_hides++;
+	for (size_t i = 0; r == 0 && l->hide[i] != NULL; i++)
+		r = hide_place(l->q, l->hide[i], e);
+	l->q->base = CELL_BASE_HOST;
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 }
 
@@ -247,6 +277,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
+	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < 3; i++) {

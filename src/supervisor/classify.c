@@ -13,6 +13,7 @@
 
 #define LINKS_MAX 40   /* as the kernel follows */
 #define MADE_MAX 4096  /* names remembered as the workload's own */
+#define PARTS_MAX 400000 /* of all paths together, a few tenths of a second; as many effects as fit have far fewer */
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants)
 {
@@ -62,9 +63,9 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 	return r >= 0 && (size_t)r < size - at;
 }
 
-/* Walks `path` (absolute) as the kernel would on the host, following links but not a link at the end, and not inside places
- * of the cell's own. False: a loop, or too long; then the lexical form must do. */
-static bool resolve(const struct classifier *c, const char *path, char *ret, size_t size)
+/* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
+ * of the cell's own. False: a loop, too long, or enough walked; then the lexical form must do. */
+static bool resolve(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
 {
 	char rest[2 * EFFECT_OBJECT_MAX], text[EFFECT_OBJECT_MAX], joined[2 * EFFECT_OBJECT_MAX];
 	int links = 0;
@@ -80,6 +81,8 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 
 		if (n == 0)
 			return true;
+		if (c->parts++ >= PARTS_MAX)
+			return false;
 		if ((n == 2 && memcmp(name, "..", 2) == 0) || (n == 1 && name[0] == '.')) {
 			if (n == 2)
 				(void)drop_last(ret); /* ".." of the root is the root */
@@ -88,7 +91,7 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 		}
 		if (!append(ret, size, name, n))
 			return false;
-		len = *after == 0 || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
+		len = (*after == 0 && !follow_last) || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
 		if (len <= 0) {
 			at = rest + (after - rest);
 			continue;
@@ -106,11 +109,17 @@ static bool resolve(const struct classifier *c, const char *path, char *ret, siz
 	return true;
 }
 
+/* Opening and executing goes through a link; changing names does not. */
+static bool opens(uint8_t kind)
+{
+	return kind == EFFECT_READ || kind == EFFECT_WRITE || kind == EFFECT_EXEC;
+}
+
 static bool exists_on_host(const char *path)
 {
-	struct statx st;
+	struct stat st;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 || errno == EACCES;
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
@@ -148,16 +157,18 @@ static enum grant_verb verb_of(uint32_t right)
 	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
 }
 
+/* Whether what stands nearest above the path, or on it, is shown without `write`, whatever is granted farther up. */
 static bool protects(const struct cell_spec *spec, const char *path)
 {
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
+	const struct cell_path *nearest = NULL;
+
+	for (uint32_t i = 0; i < spec->n_paths; i++) { /* parents stand before children */
 		const struct cell_path *p = &spec->paths[i];
 
-		if ((p->flags & CELL_PATH_PIN) != 0 && (p->rights & RIGHT_WRITE) == 0 &&
-		    path_is_beneath(path, spec_text(spec, p->path)))
-			return true;
+		if ((p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 && path_is_beneath(path, spec_text(spec, p->path)))
+			nearest = p;
 	}
-	return false;
+	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0;
 }
 
 static bool is_hidden(const struct cell_spec *spec, const char *path)
@@ -249,13 +260,13 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && c->spec->base == CELL_BASE_SYSTEM && path_is_normal(f->object) &&
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
 	    path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
-	if (resolve(c, f->object, path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
+	if (resolve(c, f->object, opens(f->kind), path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
 		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
 }

@@ -301,11 +301,23 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	return 0;
 }
 
+/* As the library sent it: behind the two counts (program_encode). */
+static const char *program_path(const struct supervisor *s, char *room, size_t size)
+{
+	struct rbuf r = s->program;
+
+	(void)rbuf_u32(&r);
+	(void)rbuf_u32(&r);
+	rbuf_str(&r, room, size);
+	return r.failed ? "the program" : room;
+}
+
 static int on_failed(struct supervisor *s, struct wire_message *m, struct err *e)
 {
+	char room[GRANT_OBJECT_MAX];
 	const uint32_t step = rbuf_u32(&m->body), sys_errno = rbuf_u32(&m->body), index = rbuf_u32(&m->body);
 
-	return told_failure(&s->spec, step, (int)sys_errno, index, e);
+	return told_failure(&s->spec, program_path(s, room, sizeof room), step, (int)sys_errno, index, e);
 }
 
 static void on_ended(struct supervisor *s, struct wire_message *m)

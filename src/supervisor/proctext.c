@@ -17,11 +17,13 @@ static const char *number(const char *s, uint64_t *ret)
 	return s;
 }
 
+#define PF_EXITING 4u /* include/linux/sched.h */
+
 bool proctext_stat(const char *text, struct proctext_stat *ret)
 {
 	/* The name stands in parentheses and may hold some itself, but nothing after it does (proc_pid_stat(5)). Behind
-	 * the last one come the state (field 3) and numbers; utime, stime, cutime and cstime are fields 14 to 17, the
-	 * start is field 22. */
+	 * the last one come the state (field 3) and numbers; the flags (PF_* of the kernel) are field 9, utime, stime,
+	 * cutime and cstime fields 14 to 17, the start is field 22. */
 	const char *at = strrchr(text, ')');
 	struct proctext_stat stat = { 0 };
 	uint64_t v;
@@ -35,11 +37,13 @@ bool proctext_stat(const char *text, struct proctext_stat *ret)
 		at++;
 		if (field == 3)
 			stat.state = *at;
-		if ((field < 14 || field > 17) && field != 22)
+		if (field != 9 && (field < 14 || field > 17) && field != 22)
 			continue;
 		if (number(at, &v) == NULL)
 			return false;
-		if (field == 22)
+		if (field == 9)
+			stat.ending = stat.state == 'Z' || stat.state == 'X' || (v & PF_EXITING) != 0;
+		else if (field == 22)
 			stat.start_ticks = v;
 		else if (__builtin_add_overflow(stat.cpu_ticks, v, &stat.cpu_ticks))
 			return false;

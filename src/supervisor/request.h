@@ -11,8 +11,8 @@
 #include "core/limits.h"
 
 #define REQUEST_BYTES_MAX (2u << 20)
-#define REQUEST_LINKS_MAX 64
-#define REQUEST_HIDES_MAX 128
+#define REQUEST_LINKS_MAX 256
+#define REQUEST_HIDES_MAX 256
 
 struct event_request {
 	uint32_t base;    /* enum cell_base */

@@ -127,9 +127,8 @@ static void add_written(struct sampler *s, const char *pid, struct sum *sum)
 	int err = ESRCH;
 
 	if (!(strcmp(pid, "1") == 0 ? read_first_io(s) : read_text(s, pid, "io", &err))) {
-		/* one that has ended shows its figures to root alone, but soon they are another's */
-		if (err == EACCES && read_text(s, pid, "stat", &err) && proctext_stat(s->text, &stat) &&
-		    stat.state != 'Z' && stat.state != 'X')
+		/* one that has lost its memory at its end shows its figures to root alone, but soon they are another's */
+		if (err == EACCES && read_text(s, pid, "stat", &err) && proctext_stat(s->text, &stat) && !stat.ending)
 			sum->sample.hidden++;
 		return;
 	}

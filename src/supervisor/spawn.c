@@ -158,6 +158,9 @@ static pid_t clone_as_other(struct child *c, int *ret_pidfd)
 
 static int told(const struct child *c, struct err *e)
 {
+	if (c->step == SPAWN_NAMESPACES && c->sys_errno == ENOSPC) /* which is not about a disk: clone(2) */
+		return err_set(e, AMBIT_HOST, "as root: sysctl user.max_user_namespaces=15000, and the same of mnt, pid, net, ipc, uts",
+			       "cannot make the namespaces of a cell: a limit on their number is reached");
 	return err_sys(e, AMBIT_HOST, c->sys_errno, step_texts[c->step].hint, "cannot %s", step_texts[c->step].what);
 }
 

@@ -20,7 +20,7 @@
  * positions of the directory descriptor, of the path and of the flags (NO: there is none) and what kind of effect it is. */
 #define NO 9
 
-enum how { BY_FLAGS, BY_HOW, AS_READ, AS_WRITE, AS_EXEC, AS_DELETE, AS_RENAME, AS_MKDIR, AS_LINK, AS_MODE, AS_CONNECT };
+enum how { BY_FLAGS, AS_READ, AS_WRITE, AS_EXEC, AS_DELETE, AS_RENAME, AS_MKDIR, AS_LINK, AS_MODE, AS_CONNECT };
 
 struct call {
 	int nr;
@@ -28,6 +28,7 @@ struct call {
 	enum how how;
 };
 
+/* clang-format off */
 static const struct call calls[] = {
 #ifdef SYS_open
 	{ SYS_open, NO, 0, 1, BY_FLAGS },
@@ -44,7 +45,6 @@ static const struct call calls[] = {
 	{ SYS_lchown, NO, 0, NO, AS_MODE },
 #endif
 	{ SYS_openat, 0, 1, 2, BY_FLAGS },
-	{ SYS_openat2, 0, 1, 2, BY_HOW },
 	{ SYS_execve, NO, 0, NO, AS_EXEC },
 	{ SYS_execveat, 0, 1, NO, AS_EXEC },
 	{ SYS_unlinkat, 0, 1, NO, AS_DELETE },
@@ -63,6 +63,7 @@ static const struct call calls[] = {
 	{ SYS_fchownat, 0, 1, NO, AS_MODE },
 	{ SYS_connect, NO, 1, 2, AS_CONNECT },
 };
+/* clang-format on */
 
 static uint8_t kind_of_flags(uint64_t flags)
 {
@@ -75,7 +76,6 @@ static uint8_t kind_of(enum how how)
 {
 	switch (how) {
 	case BY_FLAGS:
-	case BY_HOW:
 	case AS_READ: return EFFECT_READ;
 	case AS_WRITE: return EFFECT_WRITE;
 	case AS_EXEC: return EFFECT_EXEC;
@@ -195,16 +195,9 @@ static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t 
 	}
 }
 
-static uint8_t read_kind(pid_t pid, const struct call *call, const uint64_t *args)
+static uint8_t read_kind(const struct call *call, const uint64_t *args)
 {
-	uint64_t flags;
-
-	if (call->how == BY_FLAGS)
-		return kind_of_flags(args[call->flags]);
-	if (call->how == BY_HOW)
-		return read_memory(pid, args[call->flags], &flags, sizeof flags) == sizeof flags ? kind_of_flags(flags) :
-												   EFFECT_OPAQUE;
-	return kind_of(call->how);
+	return call->how == BY_FLAGS ? kind_of_flags(args[call->flags]) : kind_of(call->how);
 }
 
 static void look(struct eye *eye, const struct seccomp_notif *asked)
@@ -221,7 +214,7 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 
 		if (calls[i].nr != asked->data.nr)
 			continue;
-		kind = read_kind(pid, &calls[i], args);
+		kind = read_kind(&calls[i], args);
 		n = calls[i].how == AS_CONNECT ? read_address(pid, args, object, sizeof object) :
 						 read_path(eye, pid, &calls[i], args, object, sizeof object);
 		if (n < 0) {

@@ -136,10 +136,9 @@ static void take_orders(struct warden *w)
 	}
 }
 
-/* Tells what stands and waits for the word to go on. */
-static void await_go(struct warden *w)
+/* Tells what stands. */
+static void tell_built(struct warden *w)
 {
-	auto_message m = { .n_fds = 0 };
 	auto_buf b = { .max = 0 };
 	const int fds[3] = { w->made.proc_fd, w->made.scratch_fd, w->made.terminal_fd };
 	const size_t n_fds = w->made.terminal_fd < 0 ? 2 : 3;
@@ -150,10 +149,18 @@ static void await_go(struct warden *w)
 	buf_put_u32(&b, 0);
 	if (wire_send(w->sock, WIRE_CELL_BUILT, &b, fds, n_fds) < 0)
 		end(1);
+}
+
+/* No program is executed before the supervisor has accepted the wall. */
+static void await_go(struct warden *w)
+{
+	auto_message m = { .n_fds = 0 };
+
 	do {
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_BUILDING, w->room, sizeof w->room, &m) <= 0)
 			end(1);
 	} while (m.number == WIRE_CELL_PING);
+	(void)workload_release(w->report_fd); /* a child that has ended has said why */
 }
 
 static void start(struct warden *w)
@@ -322,10 +329,11 @@ int main(void)
 	take_orders(&w);
 	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
 		give_up(&w, &f);
-	await_go(&w);
+	tell_built(&w);
 	w.eye.proc_fd = w.made.proc_fd;
-	start(&w);
+	start(&w); /* as far as it goes without the supervisor's word, while that is being made up */
 	lock_down(&w);
+	await_go(&w);
 	watch(&w);
 	tell_end(&w);
 	end(0);

@@ -106,6 +106,18 @@ static int wall_up(const struct workload *w, struct cell_failure *f)
 	return filter_on(w, f);
 }
 
+/* The word that the supervisor accepts the wall. End of file: the warden went, and nothing is executed. */
+static int await_release(struct cell_failure *f)
+{
+	char word;
+	ssize_t n;
+
+	do
+		n = read(REPORT_FD, &word, sizeof word);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof word ? 0 : build_failed(f, STEP_GONE, n < 0 ? errno : EPIPE);
+}
+
 static int execute(const struct workload *w, struct cell_failure *f)
 {
 	const struct cell_program *p = w->program;
@@ -129,7 +141,7 @@ static void child(const struct workload *w, int report_fd)
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
 		if (syscall(SYS_close_range, REPORT_FD, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 			(void)build_failed(&f, STEP_STDIO, errno);
-		else if (wall_up(w, &f) == 0)
+		else if (wall_up(w, &f) == 0 && await_release(&f) == 0)
 			(void)execute(w, &f);
 	}
 	told[0] = (uint32_t)f.step;
@@ -156,4 +168,9 @@ int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd,
 	}
 	*ret_report_fd = pair[0];
 	return 0;
+}
+
+int workload_release(int report_fd)
+{
+	return fd_send(report_fd, "", 1, NULL, 0);
 }

@@ -18,8 +18,10 @@ struct workload {
 	int program_fd;    /* borrowed: with CELL_BY_FD */
 };
 
-/* Forks. On success *ret_report_fd is a socket on which the child sends {u32 step, u32 errno} if it could not be executed
+/* Forks; the child puts up what is its own of the wall and waits before it executes anything. On success *ret_report_fd is a socket on which the child sends {u32 step, u32 errno} if it could not be executed
  * (end of file: it was), and, first, its listener if it is to be observed. */
 int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd, struct cell_failure *f);
+/* Lets it execute the program. 0 or -errno: it has ended already, and its report says why. */
+int workload_release(int report_fd);
 
 #endif

@@ -4,6 +4,7 @@
 usage: docs.py AMBIT    (TAP on standard output)
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -155,14 +156,14 @@ ROOTS = "include src tests fuzz bench man doc examples debian packages eval corp
 
 
 def dead_paths(name):
-    """Paths of the tree that a document names and that are not there. `*` and `<x>` and `{a,b}` are patterns, not paths."""
+    """Paths of the tree that a document names and that are not there. With `*` at least one must fit."""
     text = read(name)
-    found = set(re.findall(r"(?<![\w/.-])((?:%s)/[\w./-]*\w)" % "|".join(map(re.escape, ROOTS)), text))
+    found = set(re.findall(r"(?<![\w/.-])((?:%s)/[\w./*-]*[\w*])(?![{<])" % "|".join(map(re.escape, ROOTS)), text))
     found |= {
         os.path.normpath(os.path.join(os.path.dirname(name), link))
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
     }
-    return [f"{name}: no {path}" for path in sorted(found) if not os.path.exists(os.path.join(TOP, path))]
+    return [f"{name}: no {path}" for path in sorted(found) if not glob.glob(os.path.join(TOP, path))]
 
 
 def commands_in(name):

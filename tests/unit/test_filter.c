@@ -20,6 +20,7 @@
 #include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <seccomp.h>
 
@@ -112,7 +113,7 @@ static bool said(const char *word, int shape, uint32_t *ret)
 {
 	const uint32_t absent = REFUSED(ENOSYS);
 
-	if (strncmp(word, "CHECK", 5) == 0)
+	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0)
 		return false;
 	if (strncmp(word, "NO_JIT(", 7) == 0 && !shapes[shape].jit)
 		return false;
@@ -165,7 +166,8 @@ static void every_number_answers_as_the_table_says(void **state)
 					if (s == FILTER_WX)
 						continue;
 					if (said(word_of(c, s), s, &want) ? got != want :
-					    got != PASSED && (got & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+					    got != PASSED && !(shapes[s].all_seen && got == NOTIFIED) &&
+						    (got & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
 						fail_msg("%s, %s, number %d (%s): 0x%08x", archs[a].name,
 							 shapes[s].name, number, c ? c->name : "no such call", got);
 				}
@@ -355,7 +357,24 @@ static const struct row {
 	{ "open", FILTER_WORKLOAD_OFF, "openat", { 0 }, PASSED },
 	{ "open", FILTER_WORKLOAD_EFFECTS, "openat", { 0 }, PASSED },
 	{ "open", FILTER_WORKLOAD_FULL, "openat", { 0 }, NOTIFIED },
-	{ "open", FILTER_WORKLOAD_FULL_JIT, "openat2", { 0 }, NOTIFIED },
+	{ "open", FILTER_WORKLOAD_FULL_JIT, "openat", { 0 }, NOTIFIED },
+	{ "open, mode unseen", WORKLOAD, "openat2", { 0 }, REFUSED(ENOSYS) },
+	{ "setuid", WORKLOAD, "fchmodat", { 0, 0, 04755 }, REFUSED(EPERM) },
+	{ "setuid, high bits", WORKLOAD, "fchmodat", { 0, 0, HIGH | 04755 }, REFUSED(EPERM) },
+	{ "setgid", WORKLOAD, "fchmodat", { 0, 0, 02755 }, REFUSED(EPERM) },
+	{ "plain mode", FILTER_WORKLOAD_OFF, "fchmodat", { 0, 04000, 01755 }, PASSED },
+	{ "plain mode", FILTER_WORKLOAD_FULL, "fchmodat", { 0, 04000, 01755 }, NOTIFIED },
+	{ "setuid by descriptor", WORKLOAD, "fchmod", { 0, 04755 }, REFUSED(EPERM) },
+	{ "setgid by descriptor", WORKLOAD, "fchmod", { 0, 02000 }, REFUSED(EPERM) },
+	{ "plain mode by descriptor", WORKLOAD, "fchmod", { 06000, 0777 }, PASSED },
+	{ "setuid node", WORKLOAD, "mknodat", { 0, 0, S_IFREG | 04755 }, REFUSED(EPERM) },
+	{ "pipe", WORKLOAD, "mknodat", { 0, 0, S_IFIFO | 0644 }, PASSED },
+	{ "created setuid", WORKLOAD, "openat", { 0, 0, O_WRONLY | O_CREAT, 04755 }, REFUSED(EPERM) },
+	{ "created setgid, nameless", WORKLOAD, "openat", { 0, 0, O_WRONLY | O_TMPFILE, 02755 }, REFUSED(EPERM) },
+	{ "created", FILTER_WORKLOAD_OFF_JIT, "openat", { 0, 0, O_WRONLY | O_CREAT, 0755 }, PASSED },
+	{ "created", FILTER_WORKLOAD_FULL, "openat", { 0, 0, O_WRONLY | O_CREAT, 0755 }, NOTIFIED },
+	{ "a mode without effect", FILTER_WORKLOAD_EFFECTS, "openat", { 0, 0, O_RDONLY, 06777 }, PASSED },
+	{ "a directory without effect", FILTER_WORKLOAD_EFFECTS, "openat", { 0, 0, O_RDONLY | O_DIRECTORY, 06777 }, PASSED },
 	{ "connect", FILTER_WORKLOAD_FULL, "connect", { 0 }, NOTIFIED },
 	{ "connect", FILTER_WORKLOAD_EFFECTS, "connect", { 0 }, PASSED },
 	{ "exec", FILTER_WORKLOAD_OFF, "execve", { 0 }, PASSED },

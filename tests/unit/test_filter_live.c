@@ -120,6 +120,19 @@ static int try_open(const long *a)
 	return answer(syscall(SYS_openat, AT_FDCWD, "/dev/null", a[0], 0));
 }
 
+/* In a file without a name, which needs a directory that can have one. */
+static int try_create(const long *a)
+{
+	return answer(syscall(SYS_openat, AT_FDCWD, "/tmp", O_TMPFILE | O_WRONLY, a[0]));
+}
+
+static int try_chmod(const long *a)
+{
+	const int fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+
+	return fd < 0 ? IMPOSSIBLE : answer(syscall(SYS_fchmod, fd, a[0]));
+}
+
 static int try_exec(const long *a)
 {
 	static const char *const argv[] = { "true", NULL };
@@ -209,6 +222,13 @@ static const struct row {
 	{ "exec, not observed", PLAIN, try_exec, { 0 }, 0, 0 },
 	{ "exec, effects", FILTER_WORKLOAD_EFFECTS, try_exec, { 0 }, ENOSYS, 0 },
 	{ "open, effects", FILTER_WORKLOAD_EFFECTS, try_open, { O_RDWR }, 0, 0 },
+	{ "created setuid", PLAIN, try_create, { 04700 }, EPERM, 0 },
+	{ "created setgid", PLAIN, try_create, { 02700 }, EPERM, 0 },
+	{ "created", PLAIN, try_create, { 0700 }, 0, 0 },
+	{ "setuid", PLAIN, try_chmod, { 04700 }, EPERM, 0 },
+	{ "setuid, high bits", PLAIN, try_chmod, { 1L << 32 | 04700 }, EPERM, 0 },
+	{ "plain mode", PLAIN, try_chmod, { 0700 }, 0, 0 },
+	{ "openat2", PLAIN, try_call, { SYS_openat2, AT_FDCWD, (long)(uintptr_t)"/", 0, 0 }, ENOSYS, EINVAL },
 	{ "open, full", FILTER_WORKLOAD_FULL, try_open, { O_RDONLY }, ENOSYS, 0 },
 	{ "open, full and jit", FILTER_WORKLOAD_FULL_JIT, try_open, { O_RDONLY }, ENOSYS, 0 },
 	{ "data", FILTER_WX, try_map, { PROT_READ | PROT_WRITE }, 0, 0 },

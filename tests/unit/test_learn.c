@@ -75,6 +75,10 @@ static void sensitive_places_are_known(void **state)
 		if (is_broad(rows[i].path, HOME) != rows[i].broad)
 			fail_msg("%s: broad", rows[i].path);
 	}
+	assert_true(is_broad("/data/people", "/data/people/ann")); /* a home need not be in /home */
+	assert_false(is_broad("/data/people", HOME));
+	assert_non_null(sensitive_reason("/data/people/ann/.ssh/id", "/data/people/ann"));
+	assert_null(sensitive_reason("/data/people/ann/.ssh/x", NULL));
 }
 
 /* ---- grouping ---- */
@@ -108,7 +112,7 @@ static void directories_stand_for_what_was_used(void **state)
 		  HOME "/0 " HOME "/1 " HOME "/2 " HOME "/3 " HOME "/4 " HOME "/5 " HOME "/6 " HOME "/7 " HOME "/8" },
 		{ "one child is not a directory", { { 40, "/srv/a/b/%u" } }, "/srv/a/b" },
 		{ "what lies beneath another goes", { { 1, "/srv/a" }, { 4, "/srv/a/%u" } }, "/srv/a" },
-		{ "a name that only begins alike", { { 1, "/srv/a" }, { 1, "/srv/a-b/%u" } }, "/srv/a /srv/a-b/0" },
+		{ "a name that only begins alike", { { 1, "/srv/a" }, { 1, "/srv/a-b/%u" }, { 1, "/srv/a/%u" } }, "/srv/a /srv/a-b/0" },
 		{ "deep before wide", { { 8, "/srv/a/x/%u" }, { 1, "/srv/a/y/%u" } }, "/srv/a/x /srv/a/y/0" },
 		{ "many in few", { { 24, "/srv/a/x/q%u/f" }, { 3, "/srv/a/y/%u" } }, "/srv/a/x /srv/a/y/0 /srv/a/y/1 /srv/a/y/2" },
 	};
@@ -264,6 +268,15 @@ static void the_policy_is_as_expected(void **state)
 		  { { EFFECT_WRITE, DENIED_NEW, HOME "/.newrc" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# decide: write: \"~/.newrc?\"  -- without it, this goes to the cell's own home and is forgotten\n" },
+		{ "what another access brings is not to be decided",
+		  { { EFFECT_WRITE, ALLOWED, HOME "/.app/a" }, { EFFECT_WRITE, DENIED_NEW, HOME "/.app/b" } },
+		  "grants:\n  - write: \"~/.app?\"\n  - env: [\"TERM\"]\n" },
+		{ "a directory brings no secret along, not even one that needed no grant",
+		  { { EFFECT_WRITE, ALLOWED, "/tmp/d/e/x.key" }, { EFFECT_READ, DENIED, "/tmp/d/1" }, { EFFECT_READ, DENIED, "/tmp/d/2" },
+		    { EFFECT_READ, DENIED, "/tmp/d/3" }, { EFFECT_READ, DENIED, "/tmp/d/4" }, { EFFECT_READ, DENIED, "/tmp/d/5" },
+		    { EFFECT_READ, DENIED, "/tmp/d/6" }, { EFFECT_READ, DENIED, "/tmp/d/7" }, { EFFECT_READ, DENIED, "/tmp/d/8" } },
+		  "grants:\n  - read: /tmp/d/1\n  - read: /tmp/d/2\n  - read: /tmp/d/3\n  - read: /tmp/d/4\n  - read: /tmp/d/5\n"
+		  "  - read: /tmp/d/6\n  - read: /tmp/d/7\n  - read: /tmp/d/8\n  - env: [\"TERM\"]\n" },
 		{ "what others obey",
 		  { { EFFECT_WRITE, DENIED, WORK "/.git/config" } },
 		  "grants:\n  - env: [\"TERM\"]\n"

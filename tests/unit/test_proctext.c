@@ -45,6 +45,27 @@ static void stat_lines_with_any_name(void **state)
 	}
 }
 
+static void ends_are_seen(void **state)
+{
+	static const struct {
+		const char *name, *line;
+		bool ending;
+	} rows[] = {
+		{ "running", "7 (sh) R 1 7 7 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", false },
+		{ "waited for by nobody", "7 (sh) Z 1 7 7 0 -1 4194564 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
+		{ "dead", "7 (sh) X 1 7 7 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
+		{ "on its way, still shown as running", "7 (sh) R 1 7 7 0 -1 4194564 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct proctext_stat stat = { 0 };
+
+		if (!proctext_stat(rows[i].line, &stat) || stat.ending != rows[i].ending)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
 static void fields_by_key(void **state)
 {
 	static const struct {
@@ -170,7 +191,7 @@ static void a_path_that_does_not_fit_is_none(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stat_lines_with_any_name), cmocka_unit_test(fields_by_key),
+		cmocka_unit_test(stat_lines_with_any_name), cmocka_unit_test(ends_are_seen), cmocka_unit_test(fields_by_key),
 		cmocka_unit_test(words_of_lists),           cmocka_unit_test(the_own_cgroup_is_found),
 		cmocka_unit_test(a_path_that_does_not_fit_is_none),
 	};

@@ -1,0 +1,177 @@
+#include "lib/libraries.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "cell/base.h"
+#include "lib/event.h"
+
+#if defined(__x86_64__)
+#define LOADER "/lib64/ld-linux-x86-64.so.2"
+#elif defined(__aarch64__)
+#define LOADER "/lib/ld-linux-aarch64.so.1"
+#endif
+
+#define FIRST_LINE_MAX 256 /* as the kernel reads (BINPRM_BUF_SIZE) */
+
+/* The name under which something is asked for, with the links of its directories resolved but not its own. */
+static bool own_name(const char *name, char *ret, size_t size)
+{
+	char dir[PATH_MAX], real[PATH_MAX];
+	const char *slash = strrchr(name, '/');
+
+	if (slash == NULL || slash == name || (size_t)(slash - name) >= sizeof dir)
+		return false;
+	memcpy(dir, name, (size_t)(slash - name));
+	dir[slash - name] = 0;
+	return realpath(dir, real) != NULL && path_normalise(real, slash + 1, ret, size);
+}
+
+/* A path that the loader or a script named: taken only if it lies where the system's programs are. */
+static int take(const char *name, struct event_request *q, struct err *e)
+{
+	char real[PATH_MAX], own[GRANT_OBJECT_MAX];
+	uint32_t id;
+
+	if (name[0] != '/' || realpath(name, real) == NULL || !base_shows(CELL_BASE_SYSTEM, real, RIGHT_READ | RIGHT_RUN))
+		return 0;
+	if (own_name(name, own, sizeof own) && strcmp(own, real) != 0 && q->n_links < REQUEST_LINKS_MAX &&
+	    base_shows(CELL_BASE_SYSTEM, own, RIGHT_READ)) {
+		(void)text_copy(q->links[q->n_links].name, GRANT_OBJECT_MAX, own); /* same size */
+		(void)text_copy(q->links[q->n_links++].real, GRANT_OBJECT_MAX, real);
+	}
+	return grant_add(&q->grants, VERB_RUN, real, 0, &id, e);
+}
+
+/* "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)" or "\t/lib64/ld-linux-x86-64.so.2 (0x7f...)". */
+static int take_line(char *line, struct event_request *q, struct err *e)
+{
+	char *path = strstr(line, "=> ");
+	char *end;
+
+	path = path != NULL ? path + 3 : line + strspn(line, "\t ");
+	end = strstr(path, " (0x");
+	if (end == NULL)
+		return 0;
+	*end = 0;
+	return take(path, q, e);
+}
+
+static int take_lines(struct buf *text, struct event_request *q, struct err *e)
+{
+	char *next = (char *)(uintptr_t)buf_cstr(text); /* our own copy */
+	int r = 0;
+
+	while (next != NULL && r == 0) {
+		char *line = strsep(&next, "\n");
+
+		r = take_line(line, q, e);
+	}
+	return r;
+}
+
+static struct event_request *request_for(const char *program, struct err *e)
+{
+	struct event_request *q = calloc(1, sizeof *q);
+	uint32_t id;
+
+	if (q == NULL) {
+		(void)err_set(e, AMBIT_MEMORY, NULL, "no memory to look at %s", program);
+		return NULL;
+	}
+	q->base = CELL_BASE_SYSTEM;
+	q->observe = CELL_OBSERVE_OFF;
+	(void)text_copy(q->user, sizeof q->user, "user"); /* these fit */
+	(void)text_copy(q->home, sizeof q->home, "/home/user");
+	(void)text_copy(q->workspace, sizeof q->workspace, "/");
+	limits_default_code(&q->limits);
+	q->limits.value[LIMIT_OUTPUT] = 0; /* bounded by what is kept */
+	grant_set_init(&q->grants);
+	if (!base_shows(CELL_BASE_SYSTEM, program, RIGHT_RUN) && grant_add(&q->grants, VERB_RUN, program, 0, &id, e) < 0) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+static int ask_loader(const char *program, struct buf *ret_text, struct err *e)
+{
+	char *const argv[] = { (char[]){ LOADER }, (char[]){ "--list" }, (char *)(uintptr_t)program, NULL }; /* only copied */
+	char *const envp[] = { NULL };
+	struct event_plan plan = { .path = LOADER, .argv = argv, .envp = envp, .program_fd = -1,
+				   .stream = { AMBIT_STREAM_NULL, AMBIT_STREAM_CAPTURE, AMBIT_STREAM_NULL },
+				   .stream_fd = { -1, -1, -1 } };
+	struct ambit_event *ev = NULL;
+	int r;
+
+	plan.request = request_for(program, e);
+	if (plan.request == NULL)
+		return e != NULL ? -(int)e->code : -AMBIT_MEMORY;
+	r = event_start(&plan, &ev, e);
+	if (r == 0 && ambit_event_wait(ev, NULL) == 0)
+		buf_put(ret_text, event_result(ev)->out.data, event_result(ev)->out.len);
+	ambit_event_free(ev);
+	return r;
+}
+
+/* The interpreter of a script, and what `env` stands for in front of it. "" if it is none. */
+static void first_words(const char *program, char *ret_first, char *ret_second)
+{
+	char line[FIRST_LINE_MAX + 1];
+	auto_fd int fd = open(program, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, line, FIRST_LINE_MAX);
+	char *at, *word;
+
+	ret_first[0] = ret_second[0] = 0;
+	if (n < 3 || line[0] != '#' || line[1] != '!')
+		return;
+	line[n] = 0;
+	line[strcspn(line, "\n")] = 0;
+	at = line + 2;
+	while ((word = strsep(&at, " \t")) != NULL && *word == 0)
+		;
+	if (word != NULL)
+		(void)text_copy(ret_first, FIRST_LINE_MAX, word); /* shorter than the line */
+	while (at != NULL && (word = strsep(&at, " \t")) != NULL && *word == 0)
+		;
+	if (at != NULL || (word != NULL && word[0] != '/'))
+		(void)text_copy(ret_second, FIRST_LINE_MAX, word != NULL ? word : "");
+}
+
+static int grant_interpreter(const char *program, struct event_request *q, struct err *e)
+{
+	char first[FIRST_LINE_MAX], second[FIRST_LINE_MAX], path[2 * FIRST_LINE_MAX], real[PATH_MAX];
+	int r;
+
+	first_words(program, first, second);
+	if (first[0] == 0)
+		return 0;
+	r = take(first, q, e);
+	if (r == 0 && realpath(first, real) != NULL && base_shows(CELL_BASE_SYSTEM, real, RIGHT_RUN))
+		r = libraries_grant(real, q, e);
+	if (r < 0 || strcmp(first, "/usr/bin/env") != 0 || second[0] == 0 || strchr(second, '/') != NULL)
+		return r;
+	if (!path_normalise("/usr/bin", second, path, sizeof path))
+		return 0;
+	r = take(path, q, e);
+	if (r == 0 && realpath(path, real) != NULL && base_shows(CELL_BASE_SYSTEM, real, RIGHT_RUN))
+		r = libraries_grant(real, q, e);
+	return r;
+}
+
+int libraries_grant(const char *program, struct event_request *q, struct err *e)
+{
+	auto_buf text = { .max = 0 };
+	int r;
+
+	buf_init(&text, 1u << 20);
+	r = ask_loader(program, &text, e);
+	r = r < 0 ? r : take_lines(&text, q, e);
+	return r < 0 ? r : grant_interpreter(program, q, e);
+}
