@@ -50,7 +50,7 @@ class Patterns(unittest.TestCase):
 
 class Files(unittest.TestCase):
     def setUp(self):
-        self.kept = tempfile.TemporaryDirectory()
+        self.kept = tempfile.TemporaryDirectory(dir='.')  # the same file system bare and in a cell
         self.dir = pathlib.Path(self.kept.name)
         self.addCleanup(self.kept.cleanup)
 

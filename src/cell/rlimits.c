@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 /* Lowers a limit; never tries to raise what the caller was given. */
-static int lower(int which, uint64_t value)
+static int lower(unsigned which, uint64_t value)
 {
 	struct rlimit now, want;
 
@@ -19,7 +19,7 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 {
 	const uint64_t *limit = spec->limits.value;
 	const struct {
-		int which;
+		unsigned which;
 		uint64_t value; /* 0: leave it */
 	} rows[] = {
 		/* 1 and not 0: with a piped core_pattern 0 still runs the helper, as root, outside (core(5)) */
@@ -31,6 +31,8 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 		/* private writable memory of each process; never the address space: runtimes reserve terabytes */
 		{ RLIMIT_DATA, limit[LIMIT_MEMORY] },
 		{ RLIMIT_MSGQUEUE, 1u << 20 },
+		/* counts for the caller's uid outside as well: a cell that took them all would leave none to the caller */
+		{ RLIMIT_SIGPENDING, 4096 },
 		{ RLIMIT_RTPRIO, 0 },
 	};
 	int r = 0;

@@ -157,16 +157,18 @@ static enum grant_verb verb_of(uint32_t right)
 	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
 }
 
+/* Whether what stands nearest above the path, or on it, is shown without `write`, whatever is granted farther up. */
 static bool protects(const struct cell_spec *spec, const char *path)
 {
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
+	const struct cell_path *nearest = NULL;
+
+	for (uint32_t i = 0; i < spec->n_paths; i++) { /* parents stand before children */
 		const struct cell_path *p = &spec->paths[i];
 
-		if ((p->flags & CELL_PATH_PIN) != 0 && (p->rights & RIGHT_WRITE) == 0 &&
-		    path_is_beneath(path, spec_text(spec, p->path)))
-			return true;
+		if ((p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 && path_is_beneath(path, spec_text(spec, p->path)))
+			nearest = p;
 	}
-	return false;
+	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0;
 }
 
 static bool is_hidden(const struct cell_spec *spec, const char *path)

@@ -43,6 +43,27 @@ static uint32_t rights_above(const struct grant_set *set, const char *path)
 	return rights_on(set, above, &grant);
 }
 
+/* Whether the very path, and not only something above it, is granted for writing. */
+static bool is_written_by_name(const struct grant_set *set, const char *path)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(grant_object(set, i), path) == 0)
+			return true;
+	return false;
+}
+
+/* A program in a tree that may be written but not run: it could be overwritten and executed, which only `work` and a
+ * `write` of its name mean. */
+static uint32_t not_both(const struct grant_set *set, uint32_t i, uint32_t rights)
+{
+	const char *object = grant_object(set, i);
+
+	if (set->grants[i].verb != VERB_RUN || (rights & RIGHT_WRITE) == 0 || (rights_above(set, object) & RIGHT_RUN) != 0 ||
+	    is_written_by_name(set, object))
+		return rights;
+	return rights & ~(uint32_t)RIGHT_WRITE;
+}
+
 static int add_grants(const struct grant_set *set, struct cell_spec *spec, struct err *e)
 {
 	int r = 0;
@@ -54,7 +75,7 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 
 		if (set->grants[i].rights == 0 || object[0] != '/')
 			continue;
-		rights = rights_on(set, object, &grant);
+		rights = not_both(set, i, rights_on(set, object, &grant));
 		if (rights != rights_above(set, object) &&
 		    !base_shows((enum cell_base)spec->base, object, rights)) /* checked by spec_check */
 			r = spec_add_path(spec, object, rights, flags, grant, e);
@@ -87,17 +108,41 @@ static bool is_granted_by_name(const struct grant_set *set, const char *tree, co
 	return false;
 }
 
-static int protect(const struct grant_set *set, struct cell_spec *spec, const char *tree, uint32_t grant, const char *name,
-		   struct err *e)
+#define IN_GIT ".git/"
+
+/* A repository granted by itself: a bare one, or the `.git` of a tree elsewhere. */
+static bool is_repository(const char *tree)
 {
-	char path[GRANT_OBJECT_MAX];
+	const size_t n = strlen(tree);
+
+	return n >= 5 && strcmp(tree + n - 4, ".git") == 0;
+}
+
+struct protected_name {
+	const char *name;
+	bool file_only;
+};
+
+static bool is_protected_kind(const char *path, bool file_only)
+{
 	struct stat st;
+
+	return lstat(path, &st) == 0 && (S_ISREG(st.st_mode) || (S_ISDIR(st.st_mode) && !file_only));
+}
+
+static int protect(const struct grant_set *set, struct cell_spec *spec, const char *tree, uint32_t grant,
+		   const struct protected_name *protected, struct err *e)
+{
+	const char *name = protected->name;
+	char path[GRANT_OBJECT_MAX];
 	uint32_t rights;
 	int r;
 
+	if (is_repository(tree) && strncmp(name, IN_GIT, sizeof IN_GIT - 1) == 0)
+		name += sizeof IN_GIT - 1;
 	if (snprintf(path, sizeof path, "%s/%s", strcmp(tree, "/") == 0 ? "" : tree, name) >= (int)sizeof path)
 		return 0; /* longer than any path: it does not exist */
-	if (lstat(path, &st) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) || is_granted_by_name(set, tree, path))
+	if (!is_protected_kind(path, protected->file_only) || is_granted_by_name(set, tree, path))
 		return 0;
 	rights = rights_on(set, path, &grant);
 	r = pin_between(spec, tree, name, rights, grant, e);
@@ -106,8 +151,9 @@ static int protect(const struct grant_set *set, struct cell_spec *spec, const ch
 
 static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
 {
-	static const char *const names[] = {
-#define PROTECTED(name, why) name,
+	static const struct protected_name names[] = {
+#define PROTECTED(name, why) { name, false },
+#define PROTECTED_FILE(name, why) { name, true },
 #include "supervisor/protected.def"
 #undef PROTECTED
 	};
@@ -120,7 +166,7 @@ static int protect_names(const struct grant_set *set, struct cell_spec *spec, st
 		if (p.grant == GRANT_NONE || (p.rights & RIGHT_WRITE) == 0)
 			continue;
 		for (size_t k = 0; k < sizeof names / sizeof names[0] && r == 0; k++)
-			r = protect(set, spec, spec_text(spec, p.path), p.grant, names[k], e);
+			r = protect(set, spec, spec_text(spec, p.path), p.grant, &names[k], e);
 	}
 	return r;
 }

@@ -10,7 +10,7 @@
 
 /* Limits of the warden itself: it opens links of /proc to read them and nothing more. */
 static const struct {
-	int which;
+	unsigned which;
 	rlim_t value;
 } bounds[] = {
 	{ RLIMIT_CORE, 1 }, /* 1 and not 0: with a piped core_pattern 0 still runs the helper (core(5)) */

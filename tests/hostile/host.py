@@ -295,8 +295,12 @@ def run(command, timeout=60, terminal=None, **how):
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        try:
+            out, err = process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:  # somebody who left the group still holds the pipes
+            out, err = b'', b''
         err = (err or b'') + b'\nTIMEOUT of the test\n'
     return Result(shell_status(process.returncode), out or b'', err or b'', time.monotonic() - started)
 

@@ -9,6 +9,7 @@ import pwd
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -228,7 +229,16 @@ def run_as_ordinary(options, h, tap, entry):
         command.append('--twins')
     env = {'PATH': os.environ['PATH'], 'HOME': entry.pw_dir, 'USER': USER, 'LANG': 'C.UTF-8',
            **{k: v for k, v in os.environ.items() if k.startswith('AMBIT_')}}
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd='/')
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd='/') as child:
+        try:
+            take_report(child, tap)
+        finally:
+            child.terminate()
+    if child.returncode not in (0, 1):
+        tap.line(False, 'as an ordinary user', f'the run ended with {child.returncode}')
+
+
+def take_report(child, tap):
     for line in child.stdout:
         m = re.match(r'(ok|not ok) \d+ - (.*?)(?: # (SKIP|TODO) (.*))?$', line.rstrip('\n'))
         if m:
@@ -236,8 +246,7 @@ def run_as_ordinary(options, h, tap, entry):
                      known=m.group(4) if m.group(3) == 'TODO' else None)
         elif not line.startswith('1..'):
             print(line, end='', flush=True)
-    if child.wait() not in (0, 1):
-        tap.line(False, 'as an ordinary user', f'the run ended with {child.returncode}')
+    child.wait()
 
 
 def parse():
@@ -260,6 +269,7 @@ def tree_place():
 
 def main():
     options, tap = parse(), Tap()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # a test that takes too long cleans up, too
     os.umask(0o022)
     h = host.Host(options.probe, options.marker, options.dynamic, tree_place())
     entry, made = None, False

@@ -146,8 +146,9 @@ BESIDE = {'write-create-beside', 'write-tmpfile', 'write-mkdir', 'write-symlink-
 MAY_LACK = {'write-tmpfile', 'write-attribute', 'write-flags', 'write-allocate'}
 # `chown` to oneself and a second name for the same file change nothing that is forbidden where writing is granted;
 # attributes and inode flags are not part of `write`. openat2 and fallocate are absent in every cell (syscalls.def).
-NOT_IN_GRANT = {'write-openat2', 'write-allocate', 'write-flags', 'write-hard-link', 'write-dots', 'write-chown', 'write-attribute', 'write-tmpfile', 'write-link-in',
-                'write-rename-over', 'write-rename-in', 'write-rename-out', 'write-exchange', 'write-own-root', 'write-thread-fd'}
+NOT_IN_GRANT = {'write-openat2', 'write-allocate', 'write-flags', 'write-hard-link', 'write-dots', 'write-chown',
+                'write-attribute', 'write-tmpfile', 'write-link-in', 'write-rename-over', 'write-rename-in', 'write-rename-out',
+                'write-exchange', 'write-own-root', 'write-thread-fd'}
 
 
 def writing(h):
