@@ -118,14 +118,17 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 			{ .fd = s->signal_fd, .events = POLLIN },
 		};
 
-		if (ambit_event_step(s->ev, NULL) != 0)
-			return 0;
+		const int ended = ambit_event_step(s->ev, NULL);
+
+		/* also when it has ended already: what a short program wrote lies in its terminal */
 		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0) {
 			const int r = start_relay(s, o, e);
 
 			if (r < 0)
 				return r;
 		}
+		if (ended != 0)
+			return 0;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "waiting for the event");
 		if (p[1].revents != 0)
