@@ -62,6 +62,9 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 	       struct cell_failure *f);
 int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f);
 void root_finish(struct cell_root *root);
+/* The directory in which path (absolute, normal) has its name, made as far as it is missing; owned, or -errno. No link is
+ * followed (-ELOOP). *ret_name points into path. */
+int root_parent(int root_fd, const char *path, const char **ret_name);
 
 /* skeleton.c: directories, links and the few files of /etc and /sys that the cell has of its own. */
 int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure *f);

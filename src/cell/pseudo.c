@@ -27,12 +27,16 @@ int pseudo_proc(struct cell_made *made, struct cell_failure *f)
 	return 0;
 }
 
+/* Of the 3,072 that all but the host's own instance may have together. */
+#define TERMINALS_MAX "256"
+
 static int pts_mount(int root_fd)
 {
 	auto_fd int fs = fsopen("devpts", FSOPEN_CLOEXEC), tree = -1;
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0600", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "max", TERMINALS_MAX, 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

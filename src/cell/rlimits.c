@@ -31,6 +31,8 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 		/* private writable memory of each process; never the address space: runtimes reserve terabytes */
 		{ RLIMIT_DATA, limit[LIMIT_MEMORY] },
 		{ RLIMIT_MSGQUEUE, 1u << 20 },
+		/* counts for the caller's uid outside as well: a cell that took them all would leave none to the caller */
+		{ RLIMIT_SIGPENDING, 4096 },
 		{ RLIMIT_RTPRIO, 0 },
 	};
 	int r = 0;

@@ -110,32 +110,46 @@ static bool is_there(int sys_errno)
 	return sys_errno == EEXIST || sys_errno == EROFS;
 }
 
-/* Makes the directories above path (absolute) inside the root. */
-static int make_parents(int root_fd, const char *path)
+/* Enters `name` of a directory, which is closed, and makes it if it is missing. A link is not followed: an absolute one
+ * would lead into the host's tree, which is the root of this process until the cell's own is entered. */
+static int step_into(int dir_fd, const char *name)
 {
-	char at[GRANT_OBJECT_MAX];
+	auto_fd int dir = dir_fd;
+	int r = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 
-	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		const size_t n = (size_t)(slash - path) - 1;
-
-		if (n >= sizeof at)
-			return -ENAMETOOLONG;
-		memcpy(at, path + 1, n);
-		at[n] = 0;
-		if (mkdirat(root_fd, at, 0755) < 0 && !is_there(errno))
+	if (r < 0 && errno == ENOENT) {
+		if (mkdirat(dir, name, 0755) < 0 && !is_there(errno))
 			return -errno;
+		r = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 	}
-	return 0;
+	return r < 0 ? -errno : r;
+}
+
+int root_parent(int root_fd, const char *path, const char **ret_name)
+{
+	const char *last = strrchr(path, '/');
+	char at[GRANT_OBJECT_MAX], *rest = at, *name;
+	int dir = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
+
+	if (dir < 0)
+		return -errno;
+	(void)snprintf(at, sizeof at, "%.*s", (int)(last - path), path); /* a path of a spec is shorter */
+	while (dir >= 0 && (name = strsep(&rest, "/")) != NULL)
+		if (*name != 0)
+			dir = step_into(dir, name);
+	*ret_name = last + 1;
+	return dir;
 }
 
 /* An empty directory or file for something to be mounted on. */
 static int make_place(int root_fd, const char *path, bool directory)
 {
-	const int r = make_parents(root_fd, path);
+	const char *name;
+	auto_fd int dir = root_parent(root_fd, path, &name);
 
-	if (r < 0)
-		return r;
-	if (directory ? mkdirat(root_fd, path + 1, 0755) < 0 : mknodat(root_fd, path + 1, S_IFREG | 0644, 0) < 0)
+	if (dir < 0)
+		return dir;
+	if (directory ? mkdirat(dir, name, 0755) < 0 : mknodat(dir, name, S_IFREG | 0644, 0) < 0)
 		return is_there(errno) ? 0 : -errno;
 	return 0;
 }
@@ -179,11 +193,15 @@ static int hide(int root_fd, const char *path)
 	return move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+/* Beneath a link the name leads somewhere else, and there is nothing to make. */
 static int make_link(int root_fd, const char *path, const char *text)
 {
-	const int r = make_parents(root_fd, path);
+	const char *name;
+	auto_fd int dir = root_parent(root_fd, path, &name);
 
-	return r < 0 ? r : symlinkat(text, root_fd, path + 1) < 0 && !is_there(errno) ? -errno : 0;
+	if (dir < 0)
+		return dir == -ELOOP ? 0 : dir;
+	return symlinkat(text, dir, name) < 0 && !is_there(errno) ? -errno : 0;
 }
 
 static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root,

@@ -132,17 +132,15 @@ static int put_limits(const struct cell_spec *spec, int root_fd)
 /* The home directory: private, empty, at the path where the user expects it. */
 static int make_home(int root_fd, const char *home)
 {
-	char at[GRANT_OBJECT_MAX];
+	const char *name;
+	auto_fd int dir = -1;
 
-	for (size_t n = 1; home[n] != 0; n++) {
-		if (home[n] != '/')
-			continue;
-		memcpy(at, home + 1, n - 1);
-		at[n - 1] = 0;
-		if (mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST)
-			return -errno;
-	}
-	return home[1] != 0 && mkdirat(root_fd, home + 1, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	if (home[1] == 0)
+		return 0;
+	dir = root_parent(root_fd, home, &name);
+	if (dir < 0)
+		return dir;
+	return mkdirat(dir, name, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int make_directories(int root_fd, const struct directory *list, size_t n)
@@ -162,12 +160,15 @@ static int make_sys(const struct cell_spec *spec, int root_fd)
 	return r < 0 ? r : put_limits(spec, root_fd);
 }
 
-/* /var/tmp is /tmp, unless something beneath it is granted: then it is a directory for that. */
+/* /var/tmp is /tmp, unless something beneath it is granted or home: then it is a directory for that. */
 static int make_var_tmp(const struct cell_spec *spec, int root_fd)
 {
-	for (uint32_t i = 0; i < spec->n_paths; i++)
-		if (path_is_beneath(spec_text(spec, spec->paths[i].path), "/var/tmp"))
-			return 0;
+	bool own = path_is_beneath(spec_text(spec, spec->home), "/var/tmp");
+
+	for (uint32_t i = 0; i < spec->n_paths && !own; i++)
+		own = path_is_beneath(spec_text(spec, spec->paths[i].path), "/var/tmp");
+	if (own)
+		return 0;
 	return symlinkat("/tmp", root_fd, "var/tmp") < 0 ? -errno : 0;
 }
 

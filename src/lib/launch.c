@@ -32,7 +32,7 @@ static uint64_t half_of_memory(void)
 {
 	struct sysinfo s;
 
-	return sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / 2;
+	return sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / 2 / (1u << 20) * (1u << 20); /* whole MiB, to be read */
 }
 
 static const char *user_name(void)

@@ -69,6 +69,23 @@ static int keep_for_building(void)
 	return 0;
 }
 
+/* Of what the kernel counts for each user, also for the caller outside: a cell that took it all would leave none to the
+ * caller's own programs. Best effort: a container may show /proc/sys read-only. No namespace is made in a cell; the
+ * filter says so too. */
+static void narrow_counts(void)
+{
+	static const struct {
+		const char *file, *value;
+	} counts[] = {
+		{ "/proc/sys/user/max_inotify_instances", "64" },
+		{ "/proc/sys/user/max_inotify_watches", "65536" },
+		{ "/proc/sys/user/max_user_namespaces", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		(void)write_file(counts[i].file, counts[i].value);
+}
+
 static int failed_at(struct child *c, enum spawn_step step)
 {
 	c->step = (int)step;
@@ -92,6 +109,7 @@ static int in_namespaces(void *arg)
 		return failed_at(c, SPAWN_SETGROUPS);
 	if (write_file("/proc/self/uid_map", c->uid_map) < 0 || write_file("/proc/self/gid_map", c->gid_map) < 0)
 		return failed_at(c, SPAWN_MAP);
+	narrow_counts();
 	if (keep_for_building() < 0)
 		return failed_at(c, SPAWN_CAPS);
 	if (dup2(c->spawn->sock, 3) < 0 || fcntl(3, F_SETFD, 0) < 0)

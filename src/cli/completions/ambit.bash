@@ -24,7 +24,7 @@ _ambit() {
 		--record --json --without --strict --quiet --no-pty --help'
 	local explain_options='--help'
 	local learn_options='--output --workspace --help'
-	local doctor_options='--help'
+	local doctor_options='--json --help'
 	local policy_options='--help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
 	local properties='files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time'

@@ -45,6 +45,7 @@ complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy the
 complete -c ambit -n '__ambit_in learn' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means'
 complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
 
+complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
 complete -c ambit -n '__ambit_in policy; and not __fish_seen_subcommand_from check trust' -a 'check trust'

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""What a program in a cell tries to bring about outside it: by way of Ambit, of files that stay, of what is shared.
+
+usage: outside.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+AMBIT = os.path.abspath(sys.argv[1])
+NOBODY = 65534
+COUNT = """
+import ctypes, os, signal, sys, time
+c = ctypes.CDLL(None, use_errno=True)
+watchers = 0
+while watchers < 200 and c.inotify_init() >= 0:
+    watchers += 1
+signal.pthread_sigmask(signal.SIG_BLOCK, [40])
+queued = 0
+while queued < 10000 and c.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) == 0:
+    queued += 1
+terminals = 0
+try:
+    while terminals < 400:
+        os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY)
+        terminals += 1
+except OSError:
+    pass
+print(watchers, queued, terminals)
+"""
+MULTIPLY = """
+import os
+here = os.getcwd()
+for i in range(1000):
+    try:
+        os.open(f'{here}/l0/{i}', 0)
+    except OSError:
+        pass
+"""
+
+failures = number = 0
+
+
+def check(name, good, note="", skip=None):
+    global failures, number
+    number += 1
+    print(f"{'ok' if good else 'not ok'} {number} - {name}{' # SKIP ' + skip if skip else ''}")
+    if note and not good:
+        print("\n".join("# " + line for line in str(note).splitlines()))
+    failures += not good
+
+
+class World:
+    """A home and a workspace of their own, as one user."""
+
+    def __init__(self, top, uid):
+        self.uid = uid
+        self.home = os.path.join(top, "home")
+        self.work = os.path.join(self.home, "work")
+        self.who = "root" if (uid or os.geteuid()) == 0 else "ordinary user"
+        os.makedirs(self.work)
+        for path in (top, self.home, self.work):
+            os.chmod(path, 0o755)
+            self.own(path)
+
+    def own(self, path):
+        if self.uid is not None:
+            os.chown(path, self.uid, self.uid, follow_symlinks=False)
+
+    def write(self, path, text, mode=0o644):
+        path = os.path.join(self.home, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.own(os.path.dirname(path))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        self.own(path)
+        return path
+
+    def run(self, command, cwd=None, **more):
+        ids = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
+        more.setdefault("stdin", subprocess.DEVNULL)
+        env = {"PATH": "/usr/bin:/bin", "HOME": self.home}
+        try:
+            return subprocess.run(command, cwd=cwd or self.work, env=env, capture_output=True, text=True, timeout=60, **ids, **more)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, -1, "", "still running after a minute")
+
+    def cell(self, flags, script, **more):
+        return self.run([AMBIT, "run", *flags, "--", "sh", "-c", script], **more)
+
+    def name(self, text):
+        return f"{text} ({self.who})"
+
+
+def records(w):
+    """The record goes where the person said, or nowhere."""
+    victim = w.write("victim", "untouched\n")
+    kept = lambda: open(victim, encoding="utf-8").read() == "untouched\n"
+    r = w.cell(["--work", ".", "--record", "r.json"], "true")
+    check(w.name("a record is written"), r.returncode == 0 and open(f"{w.work}/r.json").read(1) == "{", r)
+    for what, script, path in (
+        ("a link", f"ln -sf {victim} r.json", "r.json"),
+        ("a link to a new file", f"ln -sf {w.home}/made r.json", "r.json"),
+        ("a link above", f"rm -rf d; ln -s {w.home} d", "d/victim"),
+        ("a pipe", "rm -f r.json; mkfifo r.json", "r.json"),
+    ):
+        r = w.cell(["--work", ".", "--record", path], script)
+        check(w.name(f"the record does not follow {what}"),
+              r.returncode == 125 and kept() and not os.path.exists(f"{w.home}/made") and "record" in r.stderr, r)
+    w.run(["rm", "-f", "r.json", "d"])
+    r = w.run(["sh", "-c", f"{AMBIT} run --record /dev/stderr -- true 2>&1 | head -c 1"])
+    check(w.name("the record goes to a descriptor's name"), r.stdout == "{", r)
+
+
+def streams(w):
+    """Closed descriptors are nothing, and never one of Ambit's own."""
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        r = w.run(["sh", "-c", f"{AMBIT} run --work . -- sh -c 'cat; ls -l /proc/self/fd > fds' {closed}"])
+        fds = open(f"{w.work}/fds").read() if r.returncode == 0 else ""
+        check(w.name(f"started with {closed}"), fds.count("->") in (4, 5) and "pipe" not in (fds if closed == "<&- >&- 2>&-" else "") and
+              "socket" not in fds and "anon_inode" not in fds, f"{r}\n{fds}")
+        w.run(["rm", "-f", "fds"])
+
+
+def modes(w):
+    """No file on the host becomes setuid or setgid."""
+    for script in ("chmod 4755 s", "chmod 2755 s", "chmod u+s s",
+                   "python3 -c 'import os; os.open(\"n\", os.O_CREAT | os.O_WRONLY, 0o4755)'",
+                   "python3 -c 'import os; os.mknod(\"n\", 0o104755)'", "python3 -c 'import os; os.fchmod(os.open(\"s\", 0), 0o6755)'"):
+        w.run(["cp", "/bin/true", "s"])
+        twin = w.run(["sh", "-c", script])
+        set_outside = any(os.stat(f"{w.work}/{f}").st_mode & 0o6000 for f in os.listdir(w.work))
+        w.run(["rm", "-f", "n", "s"])
+        w.run(["cp", "/bin/true", "s"])
+        r = w.cell(["--work", "."], script)
+        set_inside = any(os.stat(f"{w.work}/{f}").st_mode & 0o6000 for f in os.listdir(w.work))
+        check(w.name(f"refused: {script[:60]}"), set_outside and not set_inside and r.returncode != 0, f"{twin}\n{r}")
+        w.run(["rm", "-f", "n", "s"])
+
+
+def learning(w):
+    """Sensitive places are hidden while learning, wherever they lie and whatever leads to them."""
+    w.write(".netrc", "SECRET\n", 0o600)
+    w.write(".ssh/id", "SECRET\n", 0o600)
+    w.write(".x_history", "SECRET\n", 0o600)
+    w.write("keys/aws", "SECRET\n", 0o600)
+    w.write("plain", "PUBLIC\n")
+    w.run(["ln", "-s", "keys", ".aws"], cwd=w.home)
+    places = "~/.netrc ~/.ssh/id ~/.x_history ~/keys/aws ~/.aws/aws"
+    for cwd in (w.work, w.home):
+        r = w.run([AMBIT, "learn", "--output", "/dev/null", "--", "sh", "-c", f"cat ~/plain {places}"], cwd=cwd)
+        check(w.name(f"hidden while learning in {os.path.basename(cwd)}"), "PUBLIC" in r.stdout and "SECRET" not in r.stdout, r)
+    if os.geteuid() == 0 and w.uid is None:
+        r = w.run([AMBIT, "learn", "--output", "/dev/null", "--", "sh", "-c", "cat /etc/hostname /etc/shadow"])
+        check(w.name("learning does not show the passwords of the host"), "root:" not in r.stdout, r.stderr)
+
+
+def programs(w):
+    """What may be written is not what may be executed."""
+    w.write("work/p.sh", "#!/bin/sh\ncat /bin/echo > p.sh && exec ./p.sh WROTE-AND-RAN\n", 0o755)
+    r = w.run([AMBIT, "run", "--work", ".", "--", "./p.sh"])
+    check(w.name("with work a program overwrites itself"), "WROTE-AND-RAN" in r.stdout, r)
+    w.write("work/p.sh", "#!/bin/sh\necho started; cat /bin/echo > p.sh && exec ./p.sh WROTE-AND-RAN\n", 0o755)
+    r = w.run([AMBIT, "run", "--write", ".", "--", "./p.sh"])
+    check(w.name("with write it does not"), "started" in r.stdout and "RAN" not in r.stdout and "denied" in r.stderr, r)
+    r = w.run([AMBIT, "run", "--write", ".", "--write", "./p.sh", "--", "./p.sh"])
+    check(w.name("unless it is named"), "WROTE-AND-RAN" in r.stdout, r)
+    w.run(["rm", "-f", "p.sh"])
+
+
+def repositories(w):
+    """Where git finds what it runs."""
+    w.write("work/tree/.git", "gitdir: /elsewhere\n")
+    for d in ("bare.git", "work/plain"):
+        w.write(f"{d}/hooks/x", "")
+        w.write(f"{d}/config", "[core]\n")
+    w.write("work/repo/.git/commondir", ".\n")
+    for flags, cwd, path, may in (
+        (["--work", "."], "work/tree", ".git", False),
+        (["--work", ".", "--write", "./.git"], "work/tree", ".git", True),
+        (["--write", "."], "bare.git", "hooks/y", False),
+        (["--write", "."], "bare.git", "config", False),
+        (["--write", "."], "bare.git", "HEAD", True),
+        (["--write", "."], "work/plain", "config", True),
+        (["--write", "."], "work/repo", ".git/commondir", False),
+    ):
+        r = w.cell(flags, f"echo hostile > {path}", cwd=os.path.join(w.home, cwd))
+        check(w.name(f"{' '.join(flags)} in {cwd}: {path} {'may' if may else 'may not'} be written"), (r.returncode == 0) == may, r)
+
+
+def counts(w):
+    """What the kernel counts for each user is left to the caller."""
+    r = w.run([AMBIT, "run", "--", "python3", "-c", COUNT])
+    got = [int(x) for x in r.stdout.split()]
+    check(w.name("inotify instances, pending signals and terminals are few"),
+          len(got) == 3 and 0 < got[0] <= 64 and 0 < got[1] <= 4096 and 0 < got[2] <= 256, r)
+
+
+def building(w):
+    """A home beneath a name that is a link in every cell: nothing is made on the host while the cell is built."""
+    r = w.run([AMBIT, "run", "--", "sh", "-c", "cd && touch there && pwd"])
+    stray = f"/tmp/{os.path.basename(os.path.dirname(w.home))}"
+    check(w.name("a home in /var/tmp"), r.stdout.strip() == w.home and not os.path.exists(stray), r)
+
+
+def end(w):
+    """The end of an event does not depend on what the program made Ambit look at."""
+    w.run(["sh", "-c", "mkdir d; for i in $(seq 0 38); do ln -s $(yes d/../ | head -800 | tr -d '\\n')l$((i+1)) l$i; done"])
+    begin = time.monotonic()
+    r = w.run([AMBIT, "run", "--work", ".", "--limit", "wall=2s", "--quiet", "--", "python3", "-c", MULTIPLY])
+    took = time.monotonic() - begin
+    check(w.name("links that multiply paths do not hold the end up"), r.returncode in (0, 124) and took < 20, f"{took:.1f} s, {r}")
+
+
+def world(uid):
+    top = tempfile.mkdtemp(prefix="ambit-outside-", dir="/var/tmp")
+    try:
+        w = World(top, uid)
+        reach = w.run([AMBIT, "run", "--", "true"])
+        if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
+            check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
+            return
+        for part in (records, streams, modes, learning, programs, repositories, building, counts, end):
+            part(w)
+    finally:
+        shutil.rmtree(top)
+
+
+def main():
+    world(None)
+    if os.geteuid() == 0:
+        try:
+            world(NOBODY)
+        except PermissionError as e:  # who may not even execute ambit
+            check("everything (ordinary user)", True, skip=str(e))
+    print(f"1..{number}")
+    return min(failures, 100)
+
+
+sys.exit(main())
