@@ -191,13 +191,16 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	int r = 0;
 
 	while (r == 0) {
-		if (ambit_event_step(s->ev, NULL) != 0)
-			return 0;
+		const int ended = ambit_event_step(s->ev, NULL);
+
+		/* also when it has ended already: what a short program wrote lies in its terminal */
 		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0)
 			r = start_relay(s, o, e);
-		if (r == 0 && ambit_event_stopped(s->ev))
+		if (r < 0 || ended != 0)
+			return r;
+		if (ambit_event_stopped(s->ev))
 			on_stopped(s);
-		r = r < 0 ? r : wait_for_something(s, e);
+		r = wait_for_something(s, e);
 	}
 	return r;
 }

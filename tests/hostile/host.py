@@ -16,6 +16,7 @@ import threading
 import time
 
 MARKER = 'AMBIT-MARK-'
+SUITE_KEYS = 0x414d0000
 
 
 def write(path, text, mode=0o600):
@@ -418,7 +419,7 @@ def listing(top, pattern):
     found = set()
     for directory, names, files in os.walk(top):
         for name in names + files:
-            if re.search(pattern, name) and not re.match(r'ambit-(test|hostile)', name) and not of_the_living(name):
+            if re.search(pattern, name) and not re.match(r'(sem\.)?ambit-(test|hostile|deb)', name) and not of_the_living(name):
                 found.add(os.path.join(directory, name))
         if top != '/sys/fs/cgroup':
             names.clear()
@@ -438,7 +439,9 @@ def snapshot(libexec):
         things |= {('file', p) for p in listing(top, r'ambit')}
     for kind in ('shm', 'sem', 'msg'):
         with open(f'/proc/sysvipc/{kind}', encoding='utf-8') as f:
-            things |= {('ipc', kind, line.split()[1]) for line in f.readlines()[1:]}
+            lines = [line.split() for line in f.readlines()[1:]]
+        # those with the suite's own keys (serve.c) belong to this run or to another one beside it
+        things |= {('ipc', kind, line[1]) for line in lines if int(line[0]) & 0xffff0000 != SUITE_KEYS}
     return things
 
 

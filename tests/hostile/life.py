@@ -191,7 +191,7 @@ def leftovers_are_seen(options, h, tap, libexec):
     """The twin of every comparison: each kind of thing, left behind on purpose, is noticed."""
     before = host.snapshot(libexec)
     directory = tempfile.mkdtemp(prefix='ambit-left-')
-    objects = host.Server([h.probe, 'serve-sysv', 'x'])
+    objects = host.Server([h.probe, 'serve-sysv', 'x', '0x4c000000'])
     # a copy, so that it counts as a program of ours
     program = os.path.join(directory, 'probe')
     shutil.copy(h.probe, program)
@@ -244,6 +244,13 @@ def many(options, h, tap, libexec):
     tap.line(not left, f'life: {AT_ONCE} events at once leave the host as it was', str(sorted(left)[:4]))
 
 
+def short_on_terminal(options, h, tap):
+    """What a program wrote before it ended is seen, however short it was."""
+    lost = sum(b'REFUSED' not in host.run(plain(options, h, '--', h.probe, 'inherit-socket'), terminal='streams',
+                                          cwd=h.at('rw')).out for _ in range(2 * IN_A_ROW))
+    tap.line(lost == 0, f'life: {2 * IN_A_ROW} short programs on a terminal are heard', f'{lost} were not')
+
+
 def run(options, h, tap):
     random.seed(os.environ.get('AMBIT_SEED') or None)
     libexec = os.path.dirname(options.ambit)
@@ -260,6 +267,7 @@ def run(options, h, tap):
     for name in KEEPERS[1:]:
         keeper_hit(options, h, tap, name, signal.SIGSTOP)
     reader_goes(options, h, tap)
+    short_on_terminal(options, h, tap)
     many(options, h, tap, libexec)
     left = host.settled(libexec, before)
     tap.line(not left, 'life: after all of it the host is as it was', str(sorted(left)[:6]))

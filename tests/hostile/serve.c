@@ -33,10 +33,10 @@ static void wait_for_end(void)
 		;
 }
 
-/* args: the marker. Prints the id and the key of shared memory, a semaphore and a message queue. */
+/* args: the marker, and perhaps a key. Prints the key and the ids of shared memory, a semaphore and a message queue. */
 static int serve_sysv(char **args)
 {
-	const key_t key = (key_t)(0x414d0000 | (getpid() & 0xffff));
+	const key_t key = (key_t)((args[1] != NULL ? number(args[1]) : 0x414d0000) | (getpid() & 0xffff));
 	const int shm = shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0600);
 	const int sem = semget(key, 1, IPC_CREAT | IPC_EXCL | 0600);
 	const int msg = msgget(key, IPC_CREAT | IPC_EXCL | 0600);

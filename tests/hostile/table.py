@@ -72,7 +72,7 @@ def reading(h):
         Row('read-attribute', [s], granted=grant, lacks='this file system has no user attributes'),
         Row('read-listing', [h.at('hidden/dir')], granted=['--read', h.at('hidden')]),
         Row('read-walk', [4, h.top]),
-        Row('read-walk', [3, '/'], twin_args=[4, h.top]),
+        Row('read-walk', [5, '/'], twin_args=[4, h.top]),
         Row('read-open', [os.path.join(h.home, 'secret')], granted=['--read', h.home]),
         Row('read-moved', ['../out-of-it', h.at('rw/sub'), 'ready'],
             during=move_away, reset=True, host=lambda h: None),
@@ -159,8 +159,9 @@ def writing(h):
             if name == 'write-dots' and '/work/' in target or name in BESIDE and target.endswith('config'):
                 continue  # the rest of .git is the program's to write
             lacks = 'this file system has no such thing' if name in MAY_LACK else None
-            twin = [h.at('hidden/file'), h.at('rw')] if name == 'write-dots' else [target, scratch]
-            rows.append(Row(name, [target, scratch], ['--work', h.at('work')], reset=True, lacks=lacks, twin_args=twin,
+            # `..` from a directory that can be seen, beside the one that holds the file
+            base = os.path.dirname(target) if name == 'write-dots' and '/ro/' in target else scratch
+            rows.append(Row(name, [target, base], ['--work', h.at('work')], reset=True, lacks=lacks,
                             granted=['--write', h.top] if 'ro/sub' in target and name not in NOT_IN_GRANT else None))
         for level in range(3):
             for name in ('write-rename-ancestor', 'write-replace-ancestor'):
@@ -251,7 +252,8 @@ def processes(h):
                               'mountinfo', 'cgroup')]
         rows += [Row('proc-link', [target, name], twin_args=['@VICTIM@', name])
                  for name in ('cwd', 'root', 'exe', 'ns/mnt', 'ns/user', 'ns/pid')]
-        rows += [Row('take-descriptor', [target, n], twin_args=['@VICTIM@', 0]) for n in (0, 3, 4)]
+        rows += [Row('take-descriptor', [target, n], twin_args=['@VICTIM@', n if n < 3 else 0])
+                 for n in ((0, 1, 2) if target == '@VICTIM@' else (0, 3, 4, 5, 6))]
     rows += [Row('signal-all', [number], prefix=OWN_PIDS + ['sh', '-c', 'sleep 9 & "$@"', 'sh'], host=victim_is_well)
              for number in (15, 9)]
     return rows
