@@ -88,8 +88,10 @@ static int watch(int tasks)
 	}
 	minicell_go(&cell);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const struct sampler_ask ask = { .proc_fd = cell.proc_fd, .scratch_fd = cell.scratch_fd,
-						 .memfd = rows[i].memfd, .what = rows[i].what };
+		const struct sampler_ask ask = { .proc_fd = cell.proc_fd,
+						 .scratch_fd = cell.scratch_fd,
+						 .memfd = rows[i].memfd,
+						 .what = rows[i].what };
 		struct sampler *s = NULL;
 		struct err e;
 		double us;
@@ -135,7 +137,8 @@ static int life(void)
 		(void)bounds_tick(&b, 0, &over);
 		at[3] = ns(CLOCK_MONOTONIC);
 		if (i == 0)
-			(void)printf("cgroups: memory %s, tasks %s\n", b.cgroup.why[0][0] == 0 ? "yes" : b.cgroup.why[0],
+			(void)printf("cgroups: memory %s, tasks %s\n",
+				     b.cgroup.why[0][0] == 0 ? "yes" : b.cgroup.why[0],
 				     b.cgroup.why[1][0] == 0 ? "yes" : b.cgroup.why[1]);
 		if (bounds_finish(&b, &e) < 0)
 			return fail("finish", &e);

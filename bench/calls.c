@@ -91,12 +91,9 @@ static const struct kind {
 	double equal;       /* targets: 1 if equal to bare within noise with `effects` and `full`, 0 if there is none */
 	double full_excess; /* at most so many microseconds above bare with `full`; 0 if there is no such target */
 } kinds[] = {
-	{ "getppid", call_getppid, 2000, 0, 0 },
-	{ "read 4 KiB", call_read, 1000, 1, 0 },
-	{ "write 4 KiB", call_write, 2000, 1, 0 },
-	{ "stat", call_stat, 500, 1, 0 },
-	{ "mmap+touch+munmap", call_map, 60, 1, 0 },
-	{ "open+close", call_open, 50, 0, 12 },
+	{ "getppid", call_getppid, 2000, 0, 0 },     { "read 4 KiB", call_read, 1000, 1, 0 },
+	{ "write 4 KiB", call_write, 2000, 1, 0 },   { "stat", call_stat, 500, 1, 0 },
+	{ "mmap+touch+munmap", call_map, 60, 1, 0 }, { "open+close", call_open, 50, 0, 12 },
 	{ "fork+exec+wait", call_spawn, 1, 0, 0 },
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -128,7 +125,8 @@ static double best_of(const struct kind *k, struct place *p)
 
 static int measure_here(const char *self)
 {
-	struct place p = { .file = open(FILE_SEEN, O_RDONLY | O_CLOEXEC), .null = open("/dev/null", O_WRONLY | O_CLOEXEC),
+	struct place p = { .file = open(FILE_SEEN, O_RDONLY | O_CLOEXEC),
+			   .null = open("/dev/null", O_WRONLY | O_CLOEXEC),
 			   .self = self };
 
 	if (p.file < 0 || p.null < 0)
@@ -144,8 +142,9 @@ enum who { BARE, AGAIN, OFF, EFFECTS, FULL, WHO_COUNT };
 static const struct {
 	const char *name, *level;
 } whos[WHO_COUNT] = {
-	[BARE] = { "bare", NULL },          [AGAIN] = { "bare again", NULL }, [OFF] = { "off", "off" },
-	[EFFECTS] = { "effects", "effects" }, [FULL] = { "full", "full" },
+	[BARE] = { "bare", NULL },   [AGAIN] = { "bare again", NULL },
+	[OFF] = { "off", "off" },    [EFFECTS] = { "effects", "effects" },
+	[FULL] = { "full", "full" },
 };
 
 struct table {
@@ -160,7 +159,8 @@ static int run_one(const char *ambit, const char *self, const char *level, struc
 	size_t i = 0;
 	FILE *f;
 
-	(void)snprintf(command, sizeof command, level == NULL ? "%s'%s' --here" : "'%s' run --observe %s -- '%s' --here",
+	(void)snprintf(command, sizeof command,
+		       level == NULL ? "%s'%s' --here" : "'%s' run --observe %s -- '%s' --here",
 		       level == NULL ? "" : ambit, level == NULL ? self : level, self);
 	f = popen(command, "re");
 	if (f == NULL)
@@ -220,8 +220,8 @@ static void tell_figures(const struct table *t)
 			tell_equal(t, i, FULL);
 		} else if (kinds[i].full_excess > 0) {
 			tell_equal(t, i, EFFECTS);
-			figure_tell("open+close, full, above bare", series_excess(&t->ns[FULL][i], &t->ns[BARE][i]) / 1e3,
-				    kinds[i].full_excess, "us");
+			figure_tell("open+close, full, above bare",
+				    series_excess(&t->ns[FULL][i], &t->ns[BARE][i]) / 1e3, kinds[i].full_excess, "us");
 		}
 	}
 }

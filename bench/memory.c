@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: memory COMMAND...\n");
 		return 2;
 	}
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || posix_spawnp(&ambit, argv[1], NULL, NULL, argv + 1, environ) != 0)
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
+	    posix_spawnp(&ambit, argv[1], NULL, NULL, argv + 1, environ) != 0)
 		return 1;
 	r = await_cell(&supervisor, &warden);
 	r = r < 0 ? r : tell(supervisor, warden);

@@ -154,8 +154,8 @@ static void measure(struct contestant *all, size_t rounds)
 
 static void tell_table(const struct contestant *all)
 {
-	(void)printf("%-16s %8s %8s %8s %10s   %8s %8s   %8s %8s\n", "/bin/true, ms", "min", "median", "p95", "over bare",
-		     "gone min", "median", "cpu min", "median");
+	(void)printf("%-16s %8s %8s %8s %10s   %8s %8s   %8s %8s\n", "/bin/true, ms", "min", "median", "p95",
+		     "over bare", "gone min", "median", "cpu min", "median");
 	for (size_t i = 0; i < WHO_COUNT; i++) {
 		const struct contestant *c = &all[i];
 
@@ -174,9 +174,11 @@ static void tell_figures(const struct contestant *all)
 	const struct contestant *cell = &all[CELL_FULL], *bwrap = &all[BWRAP];
 
 	if (bwrap->wall_us.n > 0) {
-		figure_tell("start, of bubblewrap's, its teardown included", series_ratio(&cell->gone_us, &bwrap->gone_us), 0.8, "");
+		figure_tell("start, of bubblewrap's, its teardown included",
+			    series_ratio(&cell->gone_us, &bwrap->gone_us), 0.8, "");
 		(void)printf("       as its caller waits, without its teardown: %.2f; of its processor time: %.2f\n",
-			     series_ratio(&cell->wall_us, &bwrap->wall_us), series_ratio(&cell->cpu_us, &bwrap->cpu_us));
+			     series_ratio(&cell->wall_us, &bwrap->wall_us),
+			     series_ratio(&cell->cpu_us, &bwrap->cpu_us));
 	}
 	figure_tell("start, above the bare spawn", series_excess(&cell->wall_us, &all[BARE].wall_us) / 1e3, 3.5, "ms");
 }

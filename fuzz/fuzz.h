@@ -13,12 +13,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define promise(condition)                                                       \
-	do {                                                                     \
-		if (!(condition)) {                                              \
-			(void)fprintf(stderr, "broken promise: %s\n", #condition); \
-			abort();                                                 \
-		}                                                                \
+#define promise(condition)                                                                                             \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			(void)fprintf(stderr, "broken promise: %s\n", #condition);                                     \
+			abort();                                                                                       \
+		}                                                                                                      \
 	} while (0)
 
 #endif

@@ -14,7 +14,8 @@ void base64_put(struct buf *out, const void *bytes, size_t n)
 		const uint32_t three = (uint32_t)s[at] << 16 | (left > 1 ? (uint32_t)s[at + 1] << 8 : 0) |
 				       (left > 2 ? (uint32_t)s[at + 2] : 0);
 		const char four[4] = { alphabet[three >> 18], alphabet[three >> 12 & 63],
-				       left > 1 ? alphabet[three >> 6 & 63] : '=', left > 2 ? alphabet[three & 63] : '=' };
+				       left > 1 ? alphabet[three >> 6 & 63] : '=',
+				       left > 2 ? alphabet[three & 63] : '=' };
 
 		buf_put(out, four, sizeof four);
 	}

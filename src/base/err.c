@@ -83,7 +83,8 @@ static const char *usual_hint(int sys_errno)
 	case ENOMEM: return "free some memory, or raise the limit on it (ulimit -v)";
 	case EAGAIN: return "too many processes: end some, or raise the limit (ulimit -u)";
 	case ENOSPC: return "free some space";
-	case ENOSYS: return "the kernel is older than 5.13, or a filter around this process (a container's) refuses the call";
+	case ENOSYS:
+		return "the kernel is older than 5.13, or a filter around this process (a container's) refuses the call";
 	default: return NULL;
 	}
 }

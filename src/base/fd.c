@@ -76,8 +76,8 @@ int fd_create(const char *path, int flags, unsigned mode, int *ret_fd)
 	const struct open_how how = { .flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (unsigned)flags,
 				      .mode = mode,
 				      .resolve = RESOLVE_NO_SYMLINKS };
-	auto_fd int fd = special ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags) :
-				   (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+	auto_fd int fd = special ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags)
+				 : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 	struct stat st;
 
 	if (fd < 0)

@@ -119,14 +119,28 @@ int base_add(struct cell_spec *spec, struct err *e)
 
 /* What the skeleton and the pseudo file systems make, beside the home directory. */
 static const struct base_row private_rows[] = {
-	{ "/dev/random", R, 0 },            { "/dev/tty", R | RIGHT_WRITE, 0 },
-	{ "/dev/pts", R | RIGHT_WRITE, 0 }, { "/dev/ptmx", R | RIGHT_WRITE, 0 }, { "/dev/shm", R | RIGHT_WRITE, 0 },
-	{ "/dev/fd", R | RIGHT_WRITE, 0 },  { "/dev/stdin", R, 0 },              { "/dev/stdout", R | RIGHT_WRITE, 0 },
-	{ "/dev/stderr", R | RIGHT_WRITE, 0 }, { "/etc/gai.conf", R, 0 },        { "/etc/group", R, 0 },
-	{ "/etc/host.conf", R, 0 },         { "/etc/hostname", R, 0 },           { "/etc/hosts", R, 0 },
-	{ "/etc/mtab", R, 0 },              { "/etc/nsswitch.conf", R, 0 },      { "/etc/passwd", R, 0 },
-	{ "/etc/resolv.conf", R, 0 },       { "/proc", R, 0 },                   { "/sys", R, 0 },
-	{ "/tmp", R | RIGHT_WRITE, 0 },     { "/var/tmp", R | RIGHT_WRITE, 0 },
+	{ "/dev/random", R, 0 },
+	{ "/dev/tty", R | RIGHT_WRITE, 0 },
+	{ "/dev/pts", R | RIGHT_WRITE, 0 },
+	{ "/dev/ptmx", R | RIGHT_WRITE, 0 },
+	{ "/dev/shm", R | RIGHT_WRITE, 0 },
+	{ "/dev/fd", R | RIGHT_WRITE, 0 },
+	{ "/dev/stdin", R, 0 },
+	{ "/dev/stdout", R | RIGHT_WRITE, 0 },
+	{ "/dev/stderr", R | RIGHT_WRITE, 0 },
+	{ "/etc/gai.conf", R, 0 },
+	{ "/etc/group", R, 0 },
+	{ "/etc/host.conf", R, 0 },
+	{ "/etc/hostname", R, 0 },
+	{ "/etc/hosts", R, 0 },
+	{ "/etc/mtab", R, 0 },
+	{ "/etc/nsswitch.conf", R, 0 },
+	{ "/etc/passwd", R, 0 },
+	{ "/etc/resolv.conf", R, 0 },
+	{ "/proc", R, 0 },
+	{ "/sys", R, 0 },
+	{ "/tmp", R | RIGHT_WRITE, 0 },
+	{ "/var/tmp", R | RIGHT_WRITE, 0 },
 };
 
 static bool row_allows(const struct base_row *rows, size_t n, const char *path, unsigned rights)

@@ -29,7 +29,8 @@ static int namespaces(struct cell_made *made, struct cell_failure *f)
 	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL) /* EINVAL: a kernel without cgroups has none to hide */
 		return build_failed(f, STEP_DETACH, errno);
 	made->achieved |= MECHANISM_BIT(MECHANISM_USER_NS) | MECHANISM_BIT(MECHANISM_MOUNT_NS) |
-			  MECHANISM_BIT(MECHANISM_PID_NS) | MECHANISM_BIT(MECHANISM_NET_NS) | MECHANISM_BIT(MECHANISM_IPC_NS);
+			  MECHANISM_BIT(MECHANISM_PID_NS) | MECHANISM_BIT(MECHANISM_NET_NS) |
+			  MECHANISM_BIT(MECHANISM_IPC_NS);
 	return 0;
 }
 

@@ -30,11 +30,11 @@ int build_failed(struct cell_failure *f, enum cell_step step, int sys_errno);
 
 struct cell_made {
 	mechanism_set achieved;
-	int proc_fd;      /* owned: root of the private /proc, -1 with CELL_BASE_NONE */
-	int scratch_fd;   /* owned: the root's own file system (O_PATH), for asking how full it is */
-	int terminal_fd;  /* owned: master of the private terminal, -1 if none */
-	int slave_fd;     /* owned: its other end */
-	int ruleset_fd;   /* owned: the Landlock rules, enforced once on the warden and once more on the workload; -1 */
+	int proc_fd;     /* owned: root of the private /proc, -1 with CELL_BASE_NONE */
+	int scratch_fd;  /* owned: the root's own file system (O_PATH), for asking how full it is */
+	int terminal_fd; /* owned: master of the private terminal, -1 if none */
+	int slave_fd;    /* owned: its other end */
+	int ruleset_fd;  /* owned: the Landlock rules, enforced once on the warden and once more on the workload; -1 */
 	unsigned landlock_abi;
 };
 
@@ -55,8 +55,8 @@ int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int progr
 
 /* root.c: the file tree of the cell and the way into it. */
 struct cell_root {
-	int root_fd;                     /* owned */
-	int path_fd[CELL_PATHS_MAX];     /* owned: each path of the spec as it was opened, once; -1 if left out */
+	int root_fd;                 /* owned */
+	int path_fd[CELL_PATHS_MAX]; /* owned: each path of the spec as it was opened, once; -1 if left out */
 };
 int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, struct cell_made *made,
 	       struct cell_failure *f);

@@ -25,7 +25,8 @@ void execmem_probe(const struct cell_spec *spec, struct cell_made *made)
 
 int execmem_enforce(const struct cell_made *made, struct cell_failure *f)
 {
-	if ((made->achieved & MECHANISM_BIT(MECHANISM_MDWE)) != 0 && prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
+	if ((made->achieved & MECHANISM_BIT(MECHANISM_MDWE)) != 0 &&
+	    prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
 		return build_failed(f, STEP_MDWE, errno);
 	return 0;
 }

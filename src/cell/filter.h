@@ -12,17 +12,17 @@
 #include <stddef.h>
 
 enum filter_shape {
-	FILTER_WORKLOAD_OFF,         /* nothing notified; memfd_create ENOSYS */
-	FILTER_WORKLOAD_EFFECTS,     /* execve and execveat notified; memfd_create ENOSYS */
-	FILTER_WORKLOAD_FULL,        /* also opens, changes of names, connect; memfd_create ENOSYS */
-	FILTER_WORKLOAD_OFF_JIT,     /* the three again for cells with jit: memfd_create with MFD_NOEXEC_SEAL, shmat with
+	FILTER_WORKLOAD_OFF,     /* nothing notified; memfd_create ENOSYS */
+	FILTER_WORKLOAD_EFFECTS, /* execve and execveat notified; memfd_create ENOSYS */
+	FILTER_WORKLOAD_FULL,    /* also opens, changes of names, connect; memfd_create ENOSYS */
+	FILTER_WORKLOAD_OFF_JIT, /* the three again for cells with jit: memfd_create with MFD_NOEXEC_SEAL, shmat with
 					SHM_EXEC */
 	FILTER_WORKLOAD_EFFECTS_JIT,
 	FILTER_WORKLOAD_FULL_JIT,
-	FILTER_WX,                   /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and
+	FILTER_WX,     /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and
 					PROT_WRITE, and any mprotect or pkey_mprotect to PROT_EXEC, EPERM */
-	FILTER_WARDEN,               /* what the warden does after the workload runs: no exec, no socket, no open for writing */
-	FILTER_ROLE,                 /* the small roles: read, write, poll, memory, exit */
+	FILTER_WARDEN, /* what the warden does after the workload runs: no exec, no socket, no open for writing */
+	FILTER_ROLE,   /* the small roles: read, write, poll, memory, exit */
 	FILTER_COUNT
 };
 

@@ -127,7 +127,7 @@ struct row {
 /* clang-format on */
 
 static const struct row calls[] = {
-#define NEW(number, name, workload, warden, role, why) \
+#define NEW(number, name, workload, warden, role, why)                                                                 \
 	{ #name, number, { [WORKLOAD] = A_##workload, [WARDEN] = A_##warden, [ROLE] = A_##role } },
 #define CALL(name, workload, warden, role, why) NEW(-1, name, workload, warden, role, why)
 #define WX(name, check)
@@ -195,7 +195,7 @@ struct maker {
 	struct {
 		size_t at;
 		uint32_t check; /* with CHECK_SEEN */
-	} jumps[NUMBERS]; /* leaves that wait for their check to be laid out */
+	} jumps[NUMBERS];       /* leaves that wait for their check to be laid out */
 	size_t n_jumps;
 	bool pass_notified; /* of the check that is being laid out */
 };
@@ -218,26 +218,16 @@ static uint32_t allowed_if(bool allowed)
 static uint32_t what_of(const struct maker *m, const struct answer *a)
 {
 	switch (a->kind) {
-	case ABSENT:
-		return RET_ERRNO(ENOSYS);
-	case ALLOW:
-		return SECCOMP_RET_ALLOW;
-	case DENY:
-		return RET_ERRNO(EPERM);
-	case SEEN:
-		return notified_if(m->shape->all_notified);
-	case EXEC:
-		return notified_if(m->shape->exec_notified);
-	case JIT:
-		return m->shape->jit ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
-	case ONLY_SANE:
-		return allowed_if(m->sanitized);
-	case CHECKED:
-		return CHECK_MARK | a->check;
-	case SEEN_CHECKED:
-		return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
-	case NO_JIT:
-		return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
+	case ABSENT: return RET_ERRNO(ENOSYS);
+	case ALLOW: return SECCOMP_RET_ALLOW;
+	case DENY: return RET_ERRNO(EPERM);
+	case SEEN: return notified_if(m->shape->all_notified);
+	case EXEC: return notified_if(m->shape->exec_notified);
+	case JIT: return m->shape->jit ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
+	case ONLY_SANE: return allowed_if(m->sanitized);
+	case CHECKED: return CHECK_MARK | a->check;
+	case SEEN_CHECKED: return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
+	case NO_JIT: return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
 	}
 	abort();
 }
@@ -494,7 +484,8 @@ static void print_program(const struct maker *m)
 {
 	(void)printf("\nstatic const struct sock_filter %s[] = {\n", m->shape->name);
 	for (size_t i = 0; i < m->len; i++)
-		(void)printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", m->code[i].code, m->code[i].jt, m->code[i].jf, m->code[i].k);
+		(void)printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", m->code[i].code, m->code[i].jt, m->code[i].jf,
+			     m->code[i].k);
 	(void)printf("};\n");
 }
 

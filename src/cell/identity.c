@@ -39,8 +39,8 @@ static int empty_bounding_set(void)
 	return 0;
 }
 
-#define SECUREBITS                                                                                                    \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |              \
+#define SECUREBITS                                                                                                     \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |               \
 	 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_KEEP_CAPS_LOCKED)
 
 static int no_way_back(void)
@@ -61,7 +61,8 @@ static void restrict_speculation(void)
 		const int can = prctl(PR_GET_SPECULATION_CTRL, which[i], 0, 0, 0);
 
 		if (can > 0 && ((unsigned)can & PR_SPEC_PRCTL) != 0)
-			(void)prctl(PR_SET_SPECULATION_CTRL, which[i], PR_SPEC_FORCE_DISABLE, 0, 0); /* as far as offered */
+			(void)prctl(PR_SET_SPECULATION_CTRL, which[i], PR_SPEC_FORCE_DISABLE, 0,
+				    0); /* as far as offered */
 	}
 }
 

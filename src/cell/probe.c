@@ -100,7 +100,8 @@ static int devpts(char *detail, size_t size)
 
 static int restricted_bind(char *detail, size_t size)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOEXEC };
 	auto_fd int tree = -1;
 	const int r = enter(CLONE_NEWNS);
 
@@ -155,7 +156,8 @@ static int landlock(char *detail, size_t size)
 
 static int landlock_scopes(char *detail, size_t size)
 {
-	struct landlock_ruleset_attr_6 attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK, .scoped = LANDLOCK_SCOPE_SIGNAL };
+	struct landlock_ruleset_attr_6 attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK,
+						.scoped = LANDLOCK_SCOPE_SIGNAL };
 	auto_fd int rules = landlock_create_ruleset_(&attr, sizeof attr, 0);
 
 	(void)detail;
@@ -218,7 +220,8 @@ static int mdwe(char *detail, size_t size)
 
 static int sealed_memfd(char *detail, size_t size)
 {
-	auto_fd int fd = (int)syscall(SYS_memfd_create, "ambit-probe", 8 /* MFD_NOEXEC_SEAL, Linux 6.3 */ | MFD_CLOEXEC);
+	auto_fd int fd = (int)syscall(SYS_memfd_create, "ambit-probe",
+				      8 /* MFD_NOEXEC_SEAL, Linux 6.3 */ | MFD_CLOEXEC);
 
 	(void)detail;
 	(void)size;
@@ -238,7 +241,8 @@ static int speculation(char *detail, size_t size)
 {
 	const int bypass = prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0);
 	const int branch = prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, 0, 0, 0);
-	const bool any = (bypass > 0 && ((unsigned)bypass & PR_SPEC_PRCTL) != 0) || (branch > 0 && ((unsigned)branch & PR_SPEC_PRCTL) != 0);
+	const bool any = (bypass > 0 && ((unsigned)bypass & PR_SPEC_PRCTL) != 0) ||
+			 (branch > 0 && ((unsigned)branch & PR_SPEC_PRCTL) != 0);
 
 	(void)detail;
 	(void)size;
@@ -287,25 +291,34 @@ static const struct probe probes[] = {
 	{ "user namespaces", "a cell of an ordinary user's own",
 	  "sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone; on Ubuntu the package's AppArmor profile",
 	  PROBE_NEEDED, user_namespace },
-	{ "mount namespaces", "the cell's own file tree", "allow them, or leave the container", PROBE_NEEDED, mount_namespace },
-	{ "network namespaces", "no network but what is granted", "allow them, or leave the container", PROBE_NEEDED, network_namespace },
-	{ "ipc and uts namespaces", "no shared memory or queue of others", "allow them, or leave the container", PROBE_NEEDED, ipc_namespace },
-	{ "private /proc", "no process outside can be seen", "an unmasked /proc (docker: --security-opt systempaths=unconfined)",
-	  PROBE_NEEDED, private_proc },
+	{ "mount namespaces", "the cell's own file tree", "allow them, or leave the container", PROBE_NEEDED,
+	  mount_namespace },
+	{ "network namespaces", "no network but what is granted", "allow them, or leave the container", PROBE_NEEDED,
+	  network_namespace },
+	{ "ipc and uts namespaces", "no shared memory or queue of others", "allow them, or leave the container",
+	  PROBE_NEEDED, ipc_namespace },
+	{ "private /proc", "no process outside can be seen",
+	  "an unmasked /proc (docker: --security-opt systempaths=unconfined)", PROBE_NEEDED, private_proc },
 	{ "tmpfs", "the root, /tmp and home of a cell", "a kernel from 5.2", PROBE_NEEDED, tmpfs },
 	{ "devpts", "private terminals", "a kernel from 5.2", PROBE_NEEDED, devpts },
 	{ "restricted mounts", "read-only and noexec trees", "a kernel from 5.12", PROBE_NEEDED, restricted_bind },
-	{ "idmapped mounts", "root's cells as another id", "a kernel from 5.12 and a file system that can, or an ordinary user",
-	  PROBE_ROOT, idmapped },
-	{ "Landlock", "files a second time, and the warden out of reach", "a kernel from 5.13 with lsm=landlock,...", PROBE_BETTER, landlock },
-	{ "Landlock scopes", "signals and abstract sockets a second time", "a kernel from 6.12", PROBE_BETTER, landlock_scopes },
-	{ "seccomp filters", "only listed system calls reach the kernel", "a kernel with CONFIG_SECCOMP_FILTER", PROBE_NEEDED, seccomp_filter },
-	{ "seccomp notification", "denials explained by path", "a kernel from 5.5, and no other notifier around Ambit; or --observe off",
-	  PROBE_BETTER, seccomp_listener },
-	{ "MDWE", "no memory is written and then executed", "a kernel from 6.3 (a filter stands in)", PROBE_BETTER, mdwe },
-	{ "sealed memfd", "memory files for programs with jit", "a kernel from 6.3 (such programs have none)", PROBE_BETTER, sealed_memfd },
+	{ "idmapped mounts", "root's cells as another id",
+	  "a kernel from 5.12 and a file system that can, or an ordinary user", PROBE_ROOT, idmapped },
+	{ "Landlock", "files a second time, and the warden out of reach", "a kernel from 5.13 with lsm=landlock,...",
+	  PROBE_BETTER, landlock },
+	{ "Landlock scopes", "signals and abstract sockets a second time", "a kernel from 6.12", PROBE_BETTER,
+	  landlock_scopes },
+	{ "seccomp filters", "only listed system calls reach the kernel", "a kernel with CONFIG_SECCOMP_FILTER",
+	  PROBE_NEEDED, seccomp_filter },
+	{ "seccomp notification", "denials explained by path",
+	  "a kernel from 5.5, and no other notifier around Ambit; or --observe off", PROBE_BETTER, seccomp_listener },
+	{ "MDWE", "no memory is written and then executed", "a kernel from 6.3 (a filter stands in)", PROBE_BETTER,
+	  mdwe },
+	{ "sealed memfd", "memory files for programs with jit", "a kernel from 6.3 (such programs have none)",
+	  PROBE_BETTER, sealed_memfd },
 	{ "pidfd", "processes held without a race", "a kernel from 5.3", PROBE_NEEDED, pidfd },
-	{ "speculation controls", "a cell's speculation apart", "the processor offers none for each task", PROBE_BETTER, speculation },
+	{ "speculation controls", "a cell's speculation apart", "the processor offers none for each task", PROBE_BETTER,
+	  speculation },
 };
 
 size_t probe_list(const struct probe **ret)

@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum probe_need { PROBE_NEEDED, PROBE_BETTER /* something else stands in where it is missing */, PROBE_ROOT /* for root's cells only */ };
+enum probe_need {
+	PROBE_NEEDED,
+	PROBE_BETTER /* something else stands in where it is missing */,
+	PROBE_ROOT /* for root's cells only */
+};
 
 struct probe {
 	const char *name;

@@ -60,7 +60,7 @@ enum mechanism {
 #define MECHANISM_ENUM(name, word, missing, hint) MECHANISM_##name,
 	MECHANISMS(MECHANISM_ENUM)
 #undef MECHANISM_ENUM
-	MECHANISM_COUNT
+		MECHANISM_COUNT
 };
 
 typedef uint64_t mechanism_set; /* bit i: enum mechanism i */

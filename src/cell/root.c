@@ -48,9 +48,9 @@ static int open_paths(const struct cell_spec *spec, const struct cell_trees *tre
 
 		if (!is_mounted(p))
 			continue;
-		root->path_fd[i] = trees->fd[i] >= 0 ?
-					   fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3) :
-					   open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
+		root->path_fd[i] = trees->fd[i] >= 0
+					   ? fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3)
+					   : open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
 		if (root->path_fd[i] >= 0)
 			continue;
 		if (errno == ELOOP)
@@ -177,17 +177,19 @@ static int attach(int root_fd, int tree_fd, const char *path)
 static int hide(int root_fd, const char *path)
 {
 	auto_fd int place = open_plain(root_fd, path + 1, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH), tree = -1;
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOEXEC };
 	struct stat st;
 
 	if (place < 0) /* not there, or not shown at all: nothing to hide */
 		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR ? 0 : -errno;
 	if (fstat(place, &st) < 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode) ? mkdirat(root_fd, HIDDEN_FILE ".d", 0000) < 0 && errno != EEXIST :
-				  mknodat(root_fd, HIDDEN_FILE, S_IFREG | 0000, 0) < 0 && errno != EEXIST)
+	if (S_ISDIR(st.st_mode) ? mkdirat(root_fd, HIDDEN_FILE ".d", 0000) < 0 && errno != EEXIST
+				: mknodat(root_fd, HIDDEN_FILE, S_IFREG | 0000, 0) < 0 && errno != EEXIST)
 		return -errno;
-	tree = open_tree(root_fd, S_ISDIR(st.st_mode) ? HIDDEN_FILE ".d" : HIDDEN_FILE, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = open_tree(root_fd, S_ISDIR(st.st_mode) ? HIDDEN_FILE ".d" : HIDDEN_FILE,
+			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
 		return -errno;
 	return move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;

@@ -26,9 +26,14 @@ static const struct directory directories[] = {
 
 /* For runtimes only, which size themselves by what lies there. */
 static const struct directory sys_directories[] = {
-	{ "sys/devices", 0755 }, { "sys/devices/system", 0755 }, { "sys/devices/system/cpu", 0755 },
-	{ "sys/fs", 0755 },      { "sys/fs/cgroup", 0755 },      { "sys/kernel", 0755 },
-	{ "sys/kernel/mm", 0755 }, { "sys/kernel/mm/transparent_hugepage", 0755 },
+	{ "sys/devices", 0755 },
+	{ "sys/devices/system", 0755 },
+	{ "sys/devices/system/cpu", 0755 },
+	{ "sys/fs", 0755 },
+	{ "sys/fs/cgroup", 0755 },
+	{ "sys/kernel", 0755 },
+	{ "sys/kernel/mm", 0755 },
+	{ "sys/kernel/mm/transparent_hugepage", 0755 },
 };
 
 struct link {
@@ -101,8 +106,9 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 	int r;
 
 	buf_init(&b, FILE_MAX);
-	buf_printf(&b, "root:x:0:0:root:/:/usr/sbin/nologin\n%s:x:%u:%u:%s:%s:/bin/sh\n"
-		       "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+	buf_printf(&b,
+		   "root:x:0:0:root:/:/usr/sbin/nologin\n%s:x:%u:%u:%s:%s:/bin/sh\n"
+		   "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
 		   user, spec->uid, spec->gid, user, spec_text(spec, spec->home));
 	r = put_text(root_fd, "etc/passwd", &b);
 	buf_printf(&b, "root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", user, spec->gid);

@@ -157,9 +157,8 @@ int spec_check(const struct cell_spec *s, struct err *e)
 
 void spec_encode(const struct cell_spec *s, struct buf *out)
 {
-	const uint32_t head[] = { SPEC_VERSION, s->base,     s->observe, s->flags,   s->without,
-				  s->uid,       s->gid,      s->user,    s->home,    s->hostname,
-				  s->workdir,   s->pool_used, s->n_paths };
+	const uint32_t head[] = { SPEC_VERSION, s->base, s->observe,  s->flags,   s->without,   s->uid,    s->gid,
+				  s->user,      s->home, s->hostname, s->workdir, s->pool_used, s->n_paths };
 
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buf_put_u32(out, head[i]);
@@ -179,8 +178,9 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 {
 	uint32_t version = rbuf_u32(in);
-	uint32_t *const head[] = { &ret->base, &ret->observe,  &ret->flags,   &ret->without,   &ret->uid,    &ret->gid,
-				   &ret->user, &ret->home,     &ret->hostname, &ret->workdir,  &ret->pool_used, &ret->n_paths };
+	uint32_t *const head[] = { &ret->base,     &ret->observe, &ret->flags,     &ret->without,
+				   &ret->uid,      &ret->gid,     &ret->user,      &ret->home,
+				   &ret->hostname, &ret->workdir, &ret->pool_used, &ret->n_paths };
 	const uint8_t *pool;
 
 	spec_init(ret);

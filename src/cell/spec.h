@@ -16,9 +16,9 @@
 #include "base/err.h"
 #include "core/limits.h"
 
-#define CELL_PATHS_MAX 512         /* grants, what protects names in them, and the base */
-#define CELL_POOL_MAX (128u << 10) /* texts of all paths */
-#define CELL_ARGS_MAX 4096         /* arguments plus environment entries */
+#define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
+#define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
+#define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
 #define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
 #define CELL_SPEC_ENCODED_MAX (256u << 10)
 
@@ -32,11 +32,11 @@ enum cell_base {
 enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };
 
 enum cell_flag {
-	CELL_JIT = 1,      /* memory may be written and executed */
-	CELL_TTY_IN = 2,   /* descriptor 0 is the cell's private terminal */
-	CELL_TTY_OUT = 4,  /* descriptor 1 likewise */
-	CELL_TTY_ERR = 8,  /* descriptor 2 likewise */
-	CELL_BY_FD = 16,   /* the program is a descriptor that travels with the build message, not a path */
+	CELL_JIT = 1,     /* memory may be written and executed */
+	CELL_TTY_IN = 2,  /* descriptor 0 is the cell's private terminal */
+	CELL_TTY_OUT = 4, /* descriptor 1 likewise */
+	CELL_TTY_ERR = 8, /* descriptor 2 likewise */
+	CELL_BY_FD = 16,  /* the program is a descriptor that travels with the build message, not a path */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 
@@ -58,11 +58,11 @@ struct cell_path {
 };
 
 struct cell_spec {
-	uint32_t base;    /* enum cell_base */
-	uint32_t observe; /* enum cell_observe */
-	uint32_t flags;   /* CELL_* */
-	uint32_t without; /* bit set of enum property: given up by the operator */
-	uint32_t uid, gid; /* ids inside */
+	uint32_t base;          /* enum cell_base */
+	uint32_t observe;       /* enum cell_observe */
+	uint32_t flags;         /* CELL_* */
+	uint32_t without;       /* bit set of enum property: given up by the operator */
+	uint32_t uid, gid;      /* ids inside */
 	uint64_t scratch_bytes; /* size of /tmp, home and /dev/shm together */
 	struct limits limits;
 	uint32_t user; /* pool offsets: name of the user inside, its home, the host name, the working directory */
@@ -80,7 +80,8 @@ const char *spec_text(const struct cell_spec *s, uint32_t offset);
 /* Adds a text; its offset, or 0 with *full set. */
 uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full);
 /* Adds a path; adding the same path again joins the rights. -LIMIT when full. */
-int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant, struct err *e);
+int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant,
+		  struct err *e);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);
 /* Puts parents before children. */
 void spec_sort(struct cell_spec *s);

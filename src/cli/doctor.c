@@ -40,8 +40,8 @@ static void add(struct report *r, const char *found, const char *name, const cha
 
 	if (r->lines != NULL) {
 		/* nothing of it is foreign; what does not fit in memory is seen at the end */
-		(void)json_array_append_new(r->lines, json_pack("{s:s,s:s,s:s,s:s,s:s?}", "part", r->part, "name", name, "found",
-								found, "text", text, "advice", advice));
+		(void)json_array_append_new(r->lines, json_pack("{s:s,s:s,s:s,s:s,s:s?}", "part", r->part, "name", name,
+								"found", found, "text", text, "advice", advice));
 		return;
 	}
 	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
@@ -73,7 +73,11 @@ static void show_probe(struct report *r, const struct probe *p)
 		(void)snprintf(text, sizeof text, "%s%s%s", p->text, found.detail[0] != 0 ? ": " : "", found.detail);
 	else
 		(void)snprintf(text, sizeof text, "%s: %s", p->text, strerror(-found.result));
-	add(r, found.result == 0 ? "yes" : p->need == PROBE_BETTER ? "less" : "no", p->name, text, found.result == 0 ? NULL : p->advice);
+	add(r,
+	    found.result == 0         ? "yes"
+	    : p->need == PROBE_BETTER ? "less"
+				      : "no",
+	    p->name, text, found.result == 0 ? NULL : p->advice);
 }
 
 /* Exact limits need a control group; without one they are sampled. */
@@ -89,7 +93,8 @@ static void show_cgroups(struct report *r)
 		const bool has = found.why[i][0] == 0;
 
 		add(r, has ? "yes" : "less", names[i], has ? "exact limits" : found.why[i],
-		    has ? NULL : "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
+		    has ? NULL
+			: "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
 	}
 	if (cgroup_finish(&found, 1000, &e) < 0)
 		add(r, "note", "cgroup", e.msg, e.hint);
@@ -103,8 +108,10 @@ static void show_host(struct report *r)
 	} notes[] = {
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
 		  "AppArmor lets only programs with a profile make user namespaces: the package installs one" },
-		{ "/proc/sys/dev/tty/legacy_tiocsti", "1", "any program may type into its terminal (dev.tty.legacy_tiocsti=0 stops it); cells cannot" },
-		{ "/proc/sys/kernel/unprivileged_bpf_disabled", "0", "any program may load BPF (kernel.unprivileged_bpf_disabled=2 stops it); cells cannot" },
+		{ "/proc/sys/dev/tty/legacy_tiocsti", "1",
+		  "any program may type into its terminal (dev.tty.legacy_tiocsti=0 stops it); cells cannot" },
+		{ "/proc/sys/kernel/unprivileged_bpf_disabled", "0",
+		  "any program may load BPF (kernel.unprivileged_bpf_disabled=2 stops it); cells cannot" },
 	};
 
 	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
@@ -125,7 +132,8 @@ static int show_wall(struct report *r, const struct event_result *result)
 		char how[256];
 
 		property_describe(held, how, sizeof how);
-		add(r, held != 0 ? "yes" : "no", property_word((enum property)p), held != 0 ? how : property_text((enum property)p),
+		add(r, held != 0 ? "yes" : "no", property_word((enum property)p),
+		    held != 0 ? how : property_text((enum property)p),
 		    held != 0 ? NULL : mechanism_hint(property_missing((enum property)p, result->achieved)));
 		missing += held == 0;
 	}
@@ -135,7 +143,10 @@ static int show_wall(struct report *r, const struct event_result *result)
 static int make_cell(struct report *r)
 {
 	char *argv[] = { (char[]){ "/bin/true" }, NULL };
-	const struct ambit_event_options o = { .size = sizeof o, .argv = argv, .workspace = "/", .observe = "off",
+	const struct ambit_event_options o = { .size = sizeof o,
+					       .argv = argv,
+					       .workspace = "/",
+					       .observe = "off",
 					       .stream = { AMBIT_STREAM_NULL, AMBIT_STREAM_NULL, AMBIT_STREAM_NULL } };
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_policy *p = NULL;

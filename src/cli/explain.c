@@ -23,14 +23,15 @@ static int explain(const char *path)
 {
 	struct ambit_error e = { .size = sizeof e };
 	struct err err;
-	auto_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
-						  open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	auto_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+						: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	auto_buf text = { .max = 0 };
 	int r;
 
 	buf_init(&text, READER_TEXT_MAX);
 	if (fd < 0)
-		r = err_sys(&err, AMBIT_USAGE, errno, "name a record that can be read, or - for standard input", "record %s", path);
+		r = err_sys(&err, AMBIT_USAGE, errno, "name a record that can be read, or - for standard input",
+			    "record %s", path);
 	else
 		r = reader_run(fd, "explain", &text, &err);
 	if (public_error(&e, r, &err) < 0)

@@ -40,7 +40,8 @@ static bool is_ours(const struct keys *k)
 {
 	struct termios t;
 
-	return tcgetpgrp(k->terminal) == getpgrp() && tcgetattr(k->terminal, &t) == 0 && (t.c_lflag & ICANON) != 0 && has_room(k);
+	return tcgetpgrp(k->terminal) == getpgrp() && tcgetattr(k->terminal, &t) == 0 && (t.c_lflag & ICANON) != 0 &&
+	       has_room(k);
 }
 
 int keys_fd(struct keys *k)

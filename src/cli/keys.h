@@ -18,7 +18,10 @@ struct keys {
 	bool ours;    /* as far as known: look again after KEYS_AGAIN_MS, no change of it is told */
 };
 
-#define KEYS_NONE { .terminal = -1, .to = -1 }
+#define KEYS_NONE                                                                                                      \
+	{                                                                                                              \
+		.terminal = -1, .to = -1                                                                               \
+	}
 #define KEYS_AGAIN_MS 100
 
 /* Takes terminal, also on failure; *ret_from: where the relay reads, owned by the caller. */

@@ -146,7 +146,8 @@ static int write_policy(const char *output, const struct buf *text, struct err *
 	r = r < 0 ? r : fd_write_all(fd, text->data, text->len);
 
 	if (r < 0)
-		return err_sys(e, AMBIT_USAGE, -r, "name a new file with --output", "policy %s", output != NULL ? output : "on standard output");
+		return err_sys(e, AMBIT_USAGE, -r, "name a new file with --output", "policy %s",
+			       output != NULL ? output : "on standard output");
 	return 0;
 }
 
@@ -184,7 +185,8 @@ static int learn(struct run_options *o)
 
 	if (public_error(&e, list_hides(&hides, &err), &err) < 0)
 		status = cli_error(&e);
-	else if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 || session_run(o->policy, &o->event, hides.list, &ev, &e) < 0)
+	else if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 ||
+		 session_run(o->policy, &o->event, hides.list, &ev, &e) < 0)
 		status = cli_error(&e);
 	else if (event_result(ev)->cause == CAUSE_REFUSED)
 		status = refused(ev);

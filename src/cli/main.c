@@ -30,13 +30,8 @@ static const struct verb {
 	const char *name;
 	int (*call)(int argc, char **argv);
 } verbs[] = {
-	{ "run", cli_run },
-	{ "explain", cli_explain },
-	{ "learn", cli_learn },
-	{ "doctor", cli_doctor },
-	{ "policy", cli_policy },
-	{ "help", cli_help },
-	{ "version", cli_version },
+	{ "run", cli_run },       { "explain", cli_explain }, { "learn", cli_learn },     { "doctor", cli_doctor },
+	{ "policy", cli_policy }, { "help", cli_help },       { "version", cli_version },
 };
 
 static const struct verb *find_verb(const char *name)
@@ -86,7 +81,8 @@ int cli_usage(const char *help, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "ambit: %s\n  hint: see `%s`\n", text_escape(shown, sizeof shown, text, strlen(text)), help);
+	(void)fprintf(stderr, "ambit: %s\n  hint: see `%s`\n", text_escape(shown, sizeof shown, text, strlen(text)),
+		      help);
 	return EXIT_REFUSED;
 }
 
@@ -94,9 +90,9 @@ int main(int argc, char **argv)
 {
 	const struct verb *v;
 
-	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
+	(void)fd_reserve_standard();    /* a host without /dev/null is refused for other reasons */
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
-	(void)fd_reserve_standard(); /* or what is opened first would be taken for a closed standard input */
+	(void)fd_reserve_standard();    /* or what is opened first would be taken for a closed standard input */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0)

@@ -8,23 +8,52 @@
 #include "cli/cli.h"
 #include "cli/trusted.h"
 
-enum flag { GRANT = 256, POLICY, PRESET, LIMIT, WORKSPACE, BASE, OBSERVE, RECORD, OUTPUT, JSON, WITHOUT, QUIET, STRICT, NO_PTY, HELP };
+enum flag {
+	GRANT = 256,
+	POLICY,
+	PRESET,
+	LIMIT,
+	WORKSPACE,
+	BASE,
+	OBSERVE,
+	RECORD,
+	OUTPUT,
+	JSON,
+	WITHOUT,
+	QUIET,
+	STRICT,
+	NO_PTY,
+	HELP
+};
 
 /* Verbs of grants are flags of the same name; one that this build lacks is refused by the library, with the reason. */
 static const struct option flags[] = {
-	{ "read", required_argument, NULL, GRANT },        { "write", required_argument, NULL, GRANT },
-	{ "work", required_argument, NULL, GRANT },        { "run", required_argument, NULL, GRANT },
-	{ "env", required_argument, NULL, GRANT },         { "jit", no_argument, NULL, GRANT },
-	{ "connect", required_argument, NULL, GRANT },     { "listen", required_argument, NULL, GRANT },
-	{ "query", required_argument, NULL, GRANT },       { "tool", required_argument, NULL, GRANT },
-	{ "delegate", required_argument, NULL, GRANT },    { "declassify", required_argument, NULL, GRANT },
-	{ "policy", required_argument, NULL, POLICY },     { "preset", required_argument, NULL, PRESET },
-	{ "limit", required_argument, NULL, LIMIT },       { "workspace", required_argument, NULL, WORKSPACE },
-	{ "base", required_argument, NULL, BASE },         { "observe", required_argument, NULL, OBSERVE },
-	{ "record", required_argument, NULL, RECORD },     { "output", required_argument, NULL, OUTPUT },
-	{ "json", no_argument, NULL, JSON },               { "without", required_argument, NULL, WITHOUT },
-	{ "quiet", no_argument, NULL, QUIET },             { "strict", no_argument, NULL, STRICT },
-	{ "no-pty", no_argument, NULL, NO_PTY },           { "help", no_argument, NULL, HELP },
+	{ "read", required_argument, NULL, GRANT },
+	{ "write", required_argument, NULL, GRANT },
+	{ "work", required_argument, NULL, GRANT },
+	{ "run", required_argument, NULL, GRANT },
+	{ "env", required_argument, NULL, GRANT },
+	{ "jit", no_argument, NULL, GRANT },
+	{ "connect", required_argument, NULL, GRANT },
+	{ "listen", required_argument, NULL, GRANT },
+	{ "query", required_argument, NULL, GRANT },
+	{ "tool", required_argument, NULL, GRANT },
+	{ "delegate", required_argument, NULL, GRANT },
+	{ "declassify", required_argument, NULL, GRANT },
+	{ "policy", required_argument, NULL, POLICY },
+	{ "preset", required_argument, NULL, PRESET },
+	{ "limit", required_argument, NULL, LIMIT },
+	{ "workspace", required_argument, NULL, WORKSPACE },
+	{ "base", required_argument, NULL, BASE },
+	{ "observe", required_argument, NULL, OBSERVE },
+	{ "record", required_argument, NULL, RECORD },
+	{ "output", required_argument, NULL, OUTPUT },
+	{ "json", no_argument, NULL, JSON },
+	{ "without", required_argument, NULL, WITHOUT },
+	{ "quiet", no_argument, NULL, QUIET },
+	{ "strict", no_argument, NULL, STRICT },
+	{ "no-pty", no_argument, NULL, NO_PTY },
+	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
 

@@ -25,7 +25,9 @@ static void harmless(const struct buf *in, struct buf *out)
 int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e)
 {
 	/* a record of 128 MB needs several times as much once it is a tree */
-	const struct parser_ask ask = { .role = "ambit-explain", .mode = mode, .input_fd = record_fd, .memory_bytes = UINT64_C(2) << 30 };
+	const struct parser_ask ask = {
+		.role = "ambit-explain", .mode = mode, .input_fd = record_fd, .memory_bytes = UINT64_C(2) << 30
+	};
 	auto_buf raw = { .max = 0 };
 	int status, r;
 
@@ -34,7 +36,8 @@ int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err
 	if (r < 0)
 		return r;
 	if (status != 0)
-		return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s", (int)raw.len, (const char *)raw.data);
+		return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s",
+			       (int)raw.len, (const char *)raw.data);
 	harmless(&raw, ret_text);
 	return 0;
 }

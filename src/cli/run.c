@@ -84,7 +84,8 @@ static bool is_still_there(const struct record_file *f)
 {
 	struct stat held, named;
 
-	return fstat(f->fd, &held) == 0 && stat(f->path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+	return fstat(f->fd, &held) == 0 && stat(f->path, &named) == 0 && held.st_dev == named.st_dev &&
+	       held.st_ino == named.st_ino;
 }
 
 static int write_record(const struct record_file *f, const char *json, size_t n)
@@ -92,14 +93,16 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 	int r;
 
 	if (!is_still_there(f))
-		return record_error(f->path, ENOENT, "the command ran and took it away; name a file where it cannot write");
+		return record_error(f->path, ENOENT,
+				    "the command ran and took it away; name a file where it cannot write");
 	(void)!ftruncate(f->fd, 0); /* a device or a pipe has nothing to cut */
 	r = fd_write_all(f->fd, json, n);
 	if (r == 0)
 		return 0;
 	(void)!ftruncate(f->fd, 0); /* half a record is none */
-	return record_error(f->path, -r, r == -ENOSPC ? "the command has run; free some space, or name a file elsewhere" :
-							"the command has run; name a file that can be written");
+	return record_error(f->path, -r,
+			    r == -ENOSPC ? "the command has run; free some space, or name a file elsewhere"
+					 : "the command has run; name a file that can be written");
 }
 
 static bool was_denied(const struct event_result *r)
@@ -129,7 +132,8 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 	if (ambit_event_record(ev, &json, &n, &e) < 0)
 		return cli_error(&e);
 	if (o->json && (written = fd_write_all(STDOUT_FILENO, json, n)) < 0)
-		return record_error("on standard output", -written, "the command has run; --record FILE writes it to a file");
+		return record_error("on standard output", -written,
+				    "the command has run; --record FILE writes it to a file");
 	if (o->record != NULL && write_record(file, json, n) != 0)
 		return EXIT_REFUSED;
 	return status;

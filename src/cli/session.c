@@ -205,8 +205,8 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	return r;
 }
 
-int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
-		struct ambit_error *ret_error)
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		struct ambit_event **ret, struct ambit_error *ret_error)
 {
 	struct session s = { .master = -1, .terminal = TERMINAL_NONE, .relay = RELAY_NONE, .keys = KEYS_NONE };
 	struct err e;

@@ -10,7 +10,7 @@
 #include "ambit/ambit.h"
 
 /* Starts the event (hide as for launch_event) and waits for its end. The caller frees *ret. */
-int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
-		struct ambit_error *e);
+int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		struct ambit_event **ret, struct ambit_error *e);
 
 #endif

@@ -66,7 +66,7 @@ void terminal_restore(struct terminal *t)
 		return;
 	if (t->raw)
 		(void)set_modes(t->fd, TCSAFLUSH, &t->saved); /* gone: then there is nothing to restore */
-	(void)fcntl(t->fd, F_SETFL, t->flags); /* likewise */
+	(void)fcntl(t->fd, F_SETFL, t->flags);                /* likewise */
 	t->raw = false;
 	errno = saved_errno;
 }
@@ -145,7 +145,8 @@ static bool prepare_child(struct child *c, const struct relay_start *how)
 	*c = (struct child){ .path = how->path, .argv = { name }, .report = -1 };
 	c->fds[RELAY_TERMINAL_IN] = how->terminal_in;
 	c->fds[RELAY_TERMINAL_OUT] = how->terminal_out;
-	c->fds[STDERR_FILENO] = how->terminal_in; /* the relay would do the same; a gap would be taken by something else */
+	c->fds[STDERR_FILENO] =
+		how->terminal_in; /* the relay would do the same; a gap would be taken by something else */
 	c->fds[RELAY_MASTER] = how->master;
 	c->n_fds = RELAY_FIRST_PAIR;
 	if (how->n_pairs > RELAY_PAIRS_MAX || (how->ascii && !add_word(c, &n, "ascii")) ||
@@ -188,7 +189,8 @@ static void default_signals(void)
 	sigset_t none;
 
 	for (int s = 1; s < NSIG; s++)
-		(void)signal(s, SIG_DFL); /* fails for KILL, STOP and those of the C library, which are as they should be */
+		(void)signal(
+			s, SIG_DFL); /* fails for KILL, STOP and those of the C library, which are as they should be */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
 }

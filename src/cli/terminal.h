@@ -26,9 +26,9 @@
 #include "relay/relay.h"
 
 struct terminal {
-	int fd;               /* borrowed, -1 if none */
-	bool raw;             /* by us */
-	int flags;            /* file status flags of fd, shared with the shell */
+	int fd;    /* borrowed, -1 if none */
+	bool raw;  /* by us */
+	int flags; /* file status flags of fd, shared with the shell */
 	struct termios saved;
 };
 
@@ -68,13 +68,13 @@ struct relay_process {
 /* clang-format on */
 
 struct relay_start {
-	const char *path;   /* of ambit-relay, absolute; may be /proc/self/fd/N */
-	int terminal_in;    /* borrowed; terminal_open_own of the terminal */
+	const char *path; /* of ambit-relay, absolute; may be /proc/self/fd/N */
+	int terminal_in;  /* borrowed; terminal_open_own of the terminal */
 	int terminal_out;
 	int master;
-	bool ascii; /* terminal_is_8bit */
-	bool mute;  /* terminal_in is not the terminal, or it stays cooked: no answer would reach the program */
-	size_t n_pairs;     /* at most RELAY_PAIRS_MAX */
+	bool ascii;     /* terminal_is_8bit */
+	bool mute;      /* terminal_in is not the terminal, or it stays cooked: no answer would reach the program */
+	size_t n_pairs; /* at most RELAY_PAIRS_MAX */
 	struct {
 		const char *word; /* "in", "out", "plain" */
 		int from, to;

@@ -22,7 +22,8 @@ static int show_change(const struct trust *t, struct err *e)
 	buf_init(&diff, TRUST_DIFF_MAX);
 	if (!trust_diff(&t->old, &t->now, &diff))
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to show what changed");
-	(void)fprintf(stderr, "ambit: %s is not what you trusted:\n%.*s", t->path, (int)diff.len, (const char *)diff.data);
+	(void)fprintf(stderr, "ambit: %s is not what you trusted:\n%.*s", t->path, (int)diff.len,
+		      (const char *)diff.data);
 	return 0;
 }
 

@@ -31,16 +31,13 @@ static bool needs_directory(const struct effect *f)
 	case EFFECT_DELETE:
 	case EFFECT_RENAME:
 	case EFFECT_MKDIR:
-	case EFFECT_LINK:
-		return true;
+	case EFFECT_LINK: return true;
 	case EFFECT_WRITE:
-	case EFFECT_MODE:
-		return f->verdict == EFFECT_DENIED_NEW;
+	case EFFECT_MODE: return f->verdict == EFFECT_DENIED_NEW;
 	case EFFECT_READ:
 	case EFFECT_EXEC:
 	case EFFECT_CONNECT:
-	case EFFECT_OPAQUE:
-		return false;
+	case EFFECT_OPAQUE: return false;
 	}
 	return false;
 }

@@ -115,15 +115,15 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 	case OBJECT_PATH:
 		return path_is_normal(object) ? 0 : bad_object(e, verb, object, "give an absolute, normalised path");
 	case OBJECT_PROGRAM:
-		return is_program(object) ? 0 : bad_object(e, verb, object, "give an absolute path or the name of a program");
+		return is_program(object)
+			       ? 0
+			       : bad_object(e, verb, object, "give an absolute path or the name of a program");
 	case OBJECT_NAME:
 		if (verb == VERB_ENV && !is_env(object))
 			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
 		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
-	case OBJECT_ADDRESS:
-		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give an address");
-	case OBJECT_NONE:
-		return object[0] == 0 ? 0 : bad_object(e, verb, object, "this verb takes nothing after it");
+	case OBJECT_ADDRESS: return object[0] != 0 ? 0 : bad_object(e, verb, object, "give an address");
+	case OBJECT_NONE: return object[0] == 0 ? 0 : bad_object(e, verb, object, "this verb takes nothing after it");
 	}
 	return -AMBIT_INTERNAL;
 }
@@ -146,7 +146,8 @@ static uint32_t rights_of(enum grant_verb verb, const char *object)
 
 /* ---- adding ---- */
 
-static bool same_grant(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object, uint32_t parent)
+static bool same_grant(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object,
+		       uint32_t parent)
 {
 	const struct grant *g = &set->grants[id];
 
@@ -168,10 +169,11 @@ static int append(struct grant_set *set, struct grant g, const char *object, uin
 	const size_t len = strlen(object);
 
 	if (set->count >= GRANTS_MAX)
-		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants", GRANTS_MAX);
+		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
+			       GRANTS_MAX);
 	if (len + 1 > GRANT_POOL_MAX - set->pool_used)
-		return err_set(e, AMBIT_LIMIT, "use shorter paths, or fewer", "the objects of all grants exceed %u bytes",
-			       GRANT_POOL_MAX);
+		return err_set(e, AMBIT_LIMIT, "use shorter paths, or fewer",
+			       "the objects of all grants exceed %u bytes", GRANT_POOL_MAX);
 	g.object = set->pool_used;
 	g.object_len = (uint32_t)len; /* below GRANT_OBJECT_MAX: check_object */
 	memcpy(set->pool + set->pool_used, object, len + 1);
@@ -262,7 +264,8 @@ static bool allows(const struct grant_set *set, uint32_t id, const struct grant_
 	const size_t n = env_name_len(object);
 
 	if (want->verb == VERB_ENV)
-		return set->grants[id].verb == VERB_ENV && strlen(want->object) == n && memcmp(want->object, object, n) == 0;
+		return set->grants[id].verb == VERB_ENV && strlen(want->object) == n &&
+		       memcmp(want->object, object, n) == 0;
 	return covers(set, id, want->verb, want->object);
 }
 
@@ -283,7 +286,8 @@ struct grant_decision grant_check(const struct grant_set *set, const struct gran
 {
 	struct grant_decision d = { .allowed = false, .grant = GRANT_NONE };
 
-	if (want->verb >= VERB_COUNT || want->object == NULL || (want->object[0] == '/' && !path_is_normal(want->object)))
+	if (want->verb >= VERB_COUNT || want->object == NULL ||
+	    (want->object[0] == '/' && !path_is_normal(want->object)))
 		return d;
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!allows(set, i, want))

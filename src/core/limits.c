@@ -23,7 +23,7 @@ static const struct limit_row limit_rows[LIMIT_COUNT] = {
 #define LIMIT(name, w, u, r, c, t) [LIMIT_##name] = { .word = (w), .text = (t), .unit = UNIT_##u, .run = (r), .code = (c) },
 #include "core/limits.def"
 #undef LIMIT
-/* clang-format on */
+	/* clang-format on */
 };
 
 const char *limit_word(enum limit l)
@@ -84,15 +84,9 @@ static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
 	bool ok = false;
 
 	switch (unit) {
-	case UNIT_MS:
-		ok = parse_duration(text, &v);
-		break;
-	case UNIT_BYTES:
-		ok = parse_bytes(text, &v);
-		break;
-	case UNIT_COUNT:
-		ok = parse_u64(text, 0, UINT64_MAX, &v);
-		break;
+	case UNIT_MS: ok = parse_duration(text, &v); break;
+	case UNIT_BYTES: ok = parse_bytes(text, &v); break;
+	case UNIT_COUNT: ok = parse_u64(text, 0, UINT64_MAX, &v); break;
 	}
 	if (!ok || v == 0 || v > unit_max(unit))
 		return false;
@@ -103,12 +97,9 @@ static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
 static const char *unit_hint(enum limit_unit unit)
 {
 	switch (unit) {
-	case UNIT_MS:
-		return "write a number and ms, s, m or h, such as 30s; or none";
-	case UNIT_BYTES:
-		return "write bytes, or a number and K, M, G or T, such as 2G; or none";
-	case UNIT_COUNT:
-		return "write a whole number from 1, such as 64; or none";
+	case UNIT_MS: return "write a number and ms, s, m or h, such as 30s; or none";
+	case UNIT_BYTES: return "write bytes, or a number and K, M, G or T, such as 2G; or none";
+	case UNIT_COUNT: return "write a whole number from 1, such as 64; or none";
 	}
 	return NULL;
 }
@@ -118,7 +109,8 @@ static int bad_value(struct err *e, enum limit l, const char *value)
 	char shown[80];
 
 	text_escape(shown, sizeof shown, value, strlen(value));
-	return err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value", limit_word(l), shown);
+	return err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value", limit_word(l),
+		       shown);
 }
 
 int limits_set(struct limits *l, const char *word, const char *value, struct err *e)
@@ -161,8 +153,9 @@ static void format_units(uint64_t v, const struct unit_row *units, char *ret, si
 void limits_format(const struct limits *l, enum limit which, char *ret, size_t size)
 {
 	static const struct unit_row times[] = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } };
-	static const struct unit_row sizes[] = { { UINT64_C(1) << 40, "T" }, { 1u << 30, "G" }, { 1u << 20, "M" },
-						 { 1u << 10, "K" }, { 1, "" } };
+	static const struct unit_row sizes[] = {
+		{ UINT64_C(1) << 40, "T" }, { 1u << 30, "G" }, { 1u << 20, "M" }, { 1u << 10, "K" }, { 1, "" }
+	};
 	static const struct unit_row counts[] = { { 1, "" } };
 	const uint64_t v = which < LIMIT_COUNT ? l->value[which] : 0;
 
@@ -171,14 +164,8 @@ void limits_format(const struct limits *l, enum limit which, char *ret, size_t s
 		return;
 	}
 	switch (limit_unit(which)) {
-	case UNIT_MS:
-		format_units(v, times, ret, size);
-		break;
-	case UNIT_BYTES:
-		format_units(v, sizes, ret, size);
-		break;
-	case UNIT_COUNT:
-		format_units(v, counts, ret, size);
-		break;
+	case UNIT_MS: format_units(v, times, ret, size); break;
+	case UNIT_BYTES: format_units(v, sizes, ret, size); break;
+	case UNIT_COUNT: format_units(v, counts, ret, size); break;
 	}
 }

@@ -3,8 +3,9 @@
 void outcome_encode(const struct event_outcome *o, struct buf *out)
 {
 	const struct event_usage *u = &o->usage;
-	const uint64_t numbers[] = { u->wall_ms,    u->cpu_user_ms,   u->cpu_system_ms,   u->memory_peak_bytes, u->tasks_peak,
-				     u->written_bytes, o->effects_seen, o->effects_dropped, o->base_effects };
+	const uint64_t numbers[] = { u->wall_ms,           u->cpu_user_ms,     u->cpu_system_ms,
+				     u->memory_peak_bytes, u->tasks_peak,      u->written_bytes,
+				     o->effects_seen,      o->effects_dropped, o->base_effects };
 
 	buf_put_u32(out, (uint32_t)o->cause);
 	buf_put_u32(out, (uint32_t)o->limit);
@@ -19,8 +20,9 @@ void outcome_decode(struct rbuf *in, struct event_outcome *ret)
 {
 	const uint32_t cause = rbuf_u32(in), limit = rbuf_u32(in), status = rbuf_u32(in), exact = rbuf_u32(in);
 	struct event_usage *u = &ret->usage;
-	uint64_t *const numbers[] = { &u->wall_ms,    &u->cpu_user_ms,   &u->cpu_system_ms,   &u->memory_peak_bytes, &u->tasks_peak,
-				      &u->written_bytes, &ret->effects_seen, &ret->effects_dropped, &ret->base_effects };
+	uint64_t *const numbers[] = { &u->wall_ms,           &u->cpu_user_ms,       &u->cpu_system_ms,
+				      &u->memory_peak_bytes, &u->tasks_peak,        &u->written_bytes,
+				      &ret->effects_seen,    &ret->effects_dropped, &ret->base_effects };
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		*numbers[i] = rbuf_u64(in);

@@ -10,12 +10,12 @@
 #include "base/buf.h"
 #include "core/limits.h"
 
-enum event_cause { /* why it ended */
-	CAUSE_EXITED = 1, /* by itself, or by a signal of its own making */
-	CAUSE_LIMIT,      /* a limit: `limit` says which */
-	CAUSE_KILLED,     /* asked by the caller */
-	CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
-	CAUSE_REFUSED,    /* never started: `error` says why */
+enum event_cause {                   /* why it ended */
+		   CAUSE_EXITED = 1, /* by itself, or by a signal of its own making */
+		   CAUSE_LIMIT,      /* a limit: `limit` says which */
+		   CAUSE_KILLED,     /* asked by the caller */
+		   CAUSE_LOST,       /* the warden or the supervisor ended or stopped */
+		   CAUSE_REFUSED,    /* never started: `error` says why */
 };
 
 struct event_usage {

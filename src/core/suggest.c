@@ -176,9 +176,9 @@ static void out_shell(struct out *o, const char *s, const char *tail)
 {
 	const bool text = text_is_utf8(s, strlen(s), NULL);
 	const bool quoted = needs_quotes(s);
-	const enum shell_style style = !text || has_hidden(s)                      ? SHELL_ESCAPED
+	const enum shell_style style = !text || has_hidden(s)                    ? SHELL_ESCAPED
 				       : quoted || tail[0] != 0 || !all_plain(s) ? SHELL_QUOTED
-										   : SHELL_BARE;
+										 : SHELL_BARE;
 
 	if (style != SHELL_BARE)
 		out_text(o, style == SHELL_ESCAPED ? "$'" : "'");

@@ -9,10 +9,10 @@
 #include "cell/spec.h"
 #include "core/denial.h"
 
-#define SHOWN_MAX 1000 /* of a name in a line */
+#define SHOWN_MAX 1000             /* of a name in a line */
 #define LINE_BYTES (4 * SHOWN_MAX) /* of a flag or a policy line; longer ones are left out */
-#define OBJECTS_SHOWN 8   /* of a group; more are counted */
-#define GROUPS_SHOWN 500  /* likewise */
+#define OBJECTS_SHOWN 8            /* of a group; more are counted */
+#define GROUPS_SHOWN 500           /* likewise */
 
 static void put_name(struct buf *out, const char *name)
 {
@@ -82,21 +82,11 @@ static void put_exit(const struct event_result *r, struct buf *out)
 static void put_cause(const struct event_result *r, struct buf *out)
 {
 	switch (r->cause) {
-	case CAUSE_EXITED:
-		put_exit(r, out);
-		break;
-	case CAUSE_LIMIT:
-		buf_printf(out, "  ended by its limit: %s went over it", limit_text(r->limit));
-		break;
-	case CAUSE_KILLED:
-		buf_printf(out, "  killed as asked");
-		break;
-	case CAUSE_LOST:
-		buf_printf(out, "  lost: its warden or its supervisor ended before it");
-		break;
-	case CAUSE_REFUSED:
-		buf_printf(out, "  refused, it never started");
-		break;
+	case CAUSE_EXITED: put_exit(r, out); break;
+	case CAUSE_LIMIT: buf_printf(out, "  ended by its limit: %s went over it", limit_text(r->limit)); break;
+	case CAUSE_KILLED: buf_printf(out, "  killed as asked"); break;
+	case CAUSE_LOST: buf_printf(out, "  lost: its warden or its supervisor ended before it"); break;
+	case CAUSE_REFUSED: buf_printf(out, "  refused, it never started"); break;
 	}
 }
 
@@ -112,11 +102,12 @@ static void put_ended(const struct event_result *r, struct buf *out)
 		put_name(out, r->error.msg);
 		buf_printf(out, "\n");
 	}
-	buf_printf(out, "  used: %" PRIu64 " ms of processors, %" PRIu64 " KB of memory (%s), %" PRIu64 " tasks (%s), %" PRIu64
-			" KB written (%s)\n",
-		   u->cpu_user_ms + u->cpu_system_ms, u->memory_peak_bytes >> 10, u->memory_exact != 0 ? "exact" : "sampled",
-		   u->tasks_peak, u->tasks_exact != 0 ? "exact" : "sampled", u->written_bytes >> 10,
-		   u->disk_exact != 0 ? "exact" : "sampled");
+	buf_printf(out,
+		   "  used: %" PRIu64 " ms of processors, %" PRIu64 " KB of memory (%s), %" PRIu64
+		   " tasks (%s), %" PRIu64 " KB written (%s)\n",
+		   u->cpu_user_ms + u->cpu_system_ms, u->memory_peak_bytes >> 10,
+		   u->memory_exact != 0 ? "exact" : "sampled", u->tasks_peak, u->tasks_exact != 0 ? "exact" : "sampled",
+		   u->written_bytes >> 10, u->disk_exact != 0 ? "exact" : "sampled");
 }
 
 /* ---- the wall ---- */
@@ -189,7 +180,10 @@ static bool add_denial(struct denials *d, const struct event_result *r, const st
 	struct denied *at = &d->items[d->n];
 
 	denial_of(r->grants, f, scratch);
-	*at = (struct denied){ .f = f, .reason = scratch->reason, .grantable = scratch->grantable, .verb = scratch->verb,
+	*at = (struct denied){ .f = f,
+			       .reason = scratch->reason,
+			       .grantable = scratch->grantable,
+			       .verb = scratch->verb,
 			       .object = strdup(scratch->object) };
 	if (at->object == NULL)
 		return false;
@@ -221,7 +215,8 @@ static void put_how(const struct denied *d, struct buf *out)
 {
 	char line[LINE_BYTES], flag[LINE_BYTES];
 
-	grant_suggest(&(struct grant_request){ .verb = d->verb, .object = d->object }, line, sizeof line, flag, sizeof flag);
+	grant_suggest(&(struct grant_request){ .verb = d->verb, .object = d->object }, line, sizeof line, flag,
+		      sizeof flag);
 	if (flag[0] != 0)
 		buf_printf(out, "      flag:   %s\n", flag);
 	if (line[0] != 0)

@@ -123,7 +123,7 @@ static void drop_covered(struct path_list *l)
 
 /* ---- directories ---- */
 
-struct used { /* of a directory */
+struct used {              /* of a directory */
 	size_t first, end; /* of the list: what lies beneath it */
 	size_t children;
 };

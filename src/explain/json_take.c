@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 
-#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
 void take_fail(struct take *t, enum ambit_code code, const char *key, const char *what)

@@ -16,9 +16,9 @@
 
 struct take {
 	struct err *e;
-	int rc;          /* 0, or the code of the first mistake */
-	const char *in;  /* for messages: "effects", "" at the top */
-	size_t index;    /* in that list; SIZE_MAX outside lists */
+	int rc;         /* 0, or the code of the first mistake */
+	const char *in; /* for messages: "effects", "" at the top */
+	size_t index;   /* in that list; SIZE_MAX outside lists */
 };
 
 /* Says that key is wrong, unless something was before. */

@@ -8,8 +8,8 @@
 #include "cell/spec.h"
 
 #define LINE_MAX_BYTES (8u * GRANT_OBJECT_MAX) /* a path in quotes, each byte escaped, and more */
-#define SHOWN_MAX 300     /* of a name in a comment */
-#define DECISIONS_MAX 100 /* lines of comments of one kind; more are counted */
+#define SHOWN_MAX 300                          /* of a name in a comment */
+#define DECISIONS_MAX 100                      /* lines of comments of one kind; more are counted */
 
 /* Head room of the limits that are suggested, and the least of each: a second run is never quite like the first. */
 #define ROOM 4
@@ -63,7 +63,8 @@ static bool grant_line(const struct event_result *r, enum grant_verb verb, const
 	if (!as_written(r, path, object, sizeof object))
 		return false;
 	if (is_plain(object)) {
-		(void)snprintf(ret, size, "%s: %s%s%s", verb_word(verb), optional ? "\"" : "", object, optional ? "?\"" : "");
+		(void)snprintf(ret, size, "%s: %s%s%s", verb_word(verb), optional ? "\"" : "", object,
+			       optional ? "?\"" : "");
 		return true;
 	}
 	grant_suggest(&(struct grant_request){ .verb = verb, .object = object }, ret, size, flag, sizeof flag);
@@ -91,12 +92,15 @@ static void put_head(const struct event_result *r, struct buf *out)
 	char shown[SHOWN_MAX];
 
 	buf_printf(out, "# Learned from one run of: %s",
-		   r->argv != NULL && r->argv[0] != NULL ? text_escape(shown, sizeof shown, r->argv[0], strlen(r->argv[0])) : "?");
+		   r->argv != NULL && r->argv[0] != NULL
+			   ? text_escape(shown, sizeof shown, r->argv[0], strlen(r->argv[0]))
+			   : "?");
 	buf_printf(out, "\n# It grants what that run did, wanted or not. Read it before you use it.\n");
 	if (r->observe != CELL_OBSERVE_FULL)
 		buf_printf(out, "# Not every open was observed: more may be needed than stands here.\n");
 	if (r->effects_dropped > 0)
-		buf_printf(out, "# %" PRIu64 " effects were too many for the record: more may be needed than stands here.\n",
+		buf_printf(out,
+			   "# %" PRIu64 " effects were too many for the record: more may be needed than stands here.\n",
 			   r->effects_dropped);
 	buf_printf(out, "version: 1\n");
 }
@@ -106,7 +110,8 @@ static bool is_agent(const char *s)
 	if (s[0] == 0)
 		return false;
 	for (; *s != 0; s++)
-		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && strchr("._-", *s) == NULL)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') &&
+		    strchr("._-", *s) == NULL)
 			return false;
 	return true;
 }
@@ -169,8 +174,9 @@ static void put_decision(const struct event_result *r, const struct decision *d,
 	if (d->verb != VERB_CONNECT && grant_line(r, d->verb, d->object, line, sizeof line) && strlen(line) < SHOWN_MAX)
 		buf_printf(out, "# %s: %s  -- %s\n", word, line, d->reason);
 	else
-		buf_printf(out, "# %s: %s %s  -- %s\n", d->verb == VERB_CONNECT ? "cannot be granted" : word, verb_word(d->verb),
-			   text_escape(shown, sizeof shown, d->object, strlen(d->object)), d->reason);
+		buf_printf(out, "# %s: %s %s  -- %s\n", d->verb == VERB_CONNECT ? "cannot be granted" : word,
+			   verb_word(d->verb), text_escape(shown, sizeof shown, d->object, strlen(d->object)),
+			   d->reason);
 }
 
 static void put_decisions(const struct event_result *r, const struct decisions *d, const char *word, struct buf *out)

@@ -173,8 +173,9 @@ static struct effect as_denied(const struct event_result *r, const struct effect
 
 	if (f->verdict != EFFECT_ALLOWED)
 		return g;
-	g.verdict = f->grant != GRANT_NONE && strcmp(grant_object(r->grants, f->grant), f->object) == 0 ? EFFECT_DENIED :
-													  EFFECT_DENIED_NEW;
+	g.verdict = f->grant != GRANT_NONE && strcmp(grant_object(r->grants, f->grant), f->object) == 0
+			    ? EFFECT_DENIED
+			    : EFFECT_DENIED_NEW;
 	return g;
 }
 
@@ -272,7 +273,8 @@ static bool covered_by_work(const struct learner *l, const char *path)
 /* To write implies to read, and so does to run. */
 static bool readable_anyway(const struct learner *l, const char *path)
 {
-	return covered_by_work(l, path) || path_list_covers(&l->ret->write, path) || path_list_covers(&l->ret->run, path);
+	return covered_by_work(l, path) || path_list_covers(&l->ret->write, path) ||
+	       path_list_covers(&l->ret->run, path);
 }
 
 /* Decisions about what `work: .` covers are made with it, but for what stays protected in it. */
@@ -282,7 +284,8 @@ static void note_what_work_covers(struct learner *l)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->items[i].verb == VERB_CONNECT || !covered_by_work(l, d->items[i].object) || d->items[i].reason == obeyed) {
+		if (d->items[i].verb == VERB_CONNECT || !covered_by_work(l, d->items[i].object) ||
+		    d->items[i].reason == obeyed) {
 			d->items[kept++] = d->items[i];
 			continue;
 		}
@@ -321,7 +324,8 @@ static bool may_stand(const void *user, const char *directory)
 {
 	const struct learner *l = user;
 
-	if (!is_thinkable(l->r, directory) || sensitive_reason(directory, l->r->home) != NULL || holds_sensitive(l, directory))
+	if (!is_thinkable(l->r, directory) || sensitive_reason(directory, l->r->home) != NULL ||
+	    holds_sensitive(l, directory))
 		return false;
 	for (size_t i = 0; i < l->ret->decide.n; i++)
 		if (path_is_beneath(l->ret->decide.items[i].object, directory))
@@ -348,8 +352,9 @@ static void cut(struct learner *l, struct path_list *list, enum grant_verb verb,
 
 static void group(struct learner *l, enum grant_verb verb, size_t most)
 {
-	const struct group_rules rules = { .workspace = l->r->workdir, .home = l->r->home, .may_stand = may_stand, .user = l,
-					   .most = most };
+	const struct group_rules rules = {
+		.workspace = l->r->workdir, .home = l->r->home, .may_stand = may_stand, .user = l, .most = most
+	};
 
 	path_list_group(list_of(l->ret, verb), &rules);
 	cut(l, list_of(l->ret, verb), verb, most);
@@ -364,8 +369,8 @@ static void drop_settled(struct learner *l)
 	for (size_t i = 0; i < d->n; i++) {
 		const struct decision *one = &d->items[i];
 		const bool settled = one->verb == VERB_READ ? readable_anyway(l, one->object) ||
-								      path_list_covers(&l->ret->read, one->object) :
-							      path_list_covers(list_of(l->ret, one->verb), one->object);
+								      path_list_covers(&l->ret->read, one->object)
+							    : path_list_covers(list_of(l->ret, one->verb), one->object);
 
 		if (settled && one->reason != obeyed)
 			free(one->object);
@@ -380,7 +385,8 @@ static void make_few(struct learner *l)
 {
 	struct learned *ret = l->ret;
 
-	ret->work = has_in_workspace(l, &ret->write) && has_in_workspace(l, &ret->run) && is_thinkable(l->r, l->r->workdir);
+	ret->work = has_in_workspace(l, &ret->write) && has_in_workspace(l, &ret->run) &&
+		    is_thinkable(l->r, l->r->workdir);
 	if (ret->work)
 		note_what_work_covers(l);
 	drop_if(&ret->write, covered_by_work, l);
@@ -413,8 +419,8 @@ static struct cell_spec *default_base(const struct event_result *r)
 
 static bool ran_out(const struct learner *by, const struct learned *l)
 {
-	return by->avoid.failed || l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed || l->env.failed || l->decide.failed ||
-	       l->notes.failed;
+	return by->avoid.failed || l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed ||
+	       l->env.failed || l->decide.failed || l->notes.failed;
 }
 
 int learned_from(const struct event_result *r, struct learned *ret, struct err *e)

@@ -19,7 +19,7 @@ struct decision {
 	const char *reason; /* in a table */
 };
 
-struct decisions { /* sorted by object and verb, each once */
+struct decisions {              /* sorted by object and verb, each once */
 	struct decision *items; /* owned */
 	size_t n, cap;
 	bool failed;

@@ -15,8 +15,7 @@ static const struct {
 	int resource;
 	rlim_t most;
 } bounds[] = {
-	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_NPROC, 0 },         { RLIMIT_CORE, 0 },
 	{ RLIMIT_FSIZE, 64u << 20 }, /* the text, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 20 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
@@ -33,7 +32,8 @@ static int keep_bounds(struct err *e)
 		if (getrlimit((__rlimit_resource_t)bounds[i].resource, &old) == 0 && old.rlim_max < r.rlim_max)
 			continue; /* narrower already */
 		if (setrlimit((__rlimit_resource_t)bounds[i].resource, &r) < 0)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the explain role", bounds[i].resource);
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the explain role",
+				       bounds[i].resource);
 	}
 	return 0;
 }

@@ -18,12 +18,9 @@
 static const char *unit_suffix(enum limit_unit unit)
 {
 	switch (unit) {
-	case UNIT_MS:
-		return "_ms";
-	case UNIT_BYTES:
-		return "_bytes";
-	case UNIT_COUNT:
-		return "";
+	case UNIT_MS: return "_ms";
+	case UNIT_BYTES: return "_bytes";
+	case UNIT_COUNT: return "";
 	}
 	return "";
 }
@@ -35,7 +32,8 @@ static void read_limits(struct take *t, const json_t *asked, struct limits *ret)
 	for (enum limit i = 0; i < LIMIT_COUNT; i++) {
 		char key[32];
 
-		(void)snprintf(key, sizeof key, "%s%s", limit_word(i), unit_suffix(limit_unit(i))); /* words are short */
+		(void)snprintf(key, sizeof key, "%s%s", limit_word(i),
+			       unit_suffix(limit_unit(i))); /* words are short */
 		ret->value[i] = take_limit(t, from, key);
 	}
 }
@@ -90,9 +88,9 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 					     [CELL_BASE_MINIMAL] = "minimal",
 					     [CELL_BASE_NONE] = "none",
 					     [CELL_BASE_HOST] = "host" };
-	static const char *const levels[] = { [CELL_OBSERVE_OFF] = "off",
-					      [CELL_OBSERVE_EFFECTS] = "effects",
-					      [CELL_OBSERVE_FULL] = "full" };
+	static const char *const levels[] = {
+		[CELL_OBSERVE_OFF] = "off", [CELL_OBSERVE_EFFECTS] = "effects", [CELL_OBSERVE_FULL] = "full"
+	};
 	const json_t *asked = take_object(t, json, "asked");
 	struct event_result *r = &ret->result;
 
@@ -197,8 +195,9 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 #undef KIND_WORD
 	};
 	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested", [EFFECT_PROVED] = "proved" };
-	static const char *const verdicts[] = { "unjudged", [EFFECT_ALLOWED] = "allowed", [EFFECT_DENIED] = "denied",
-						[EFFECT_ABSENT] = "absent" };
+	static const char *const verdicts[] = {
+		"unjudged", [EFFECT_ALLOWED] = "allowed", [EFFECT_DENIED] = "denied", [EFFECT_ABSENT] = "absent"
+	};
 	struct effect *f = &told->result.effects[told->result.n_effects];
 
 	f->kind = (uint8_t)take_word(t, from, "kind", kinds, COUNT_OF(kinds));
@@ -382,10 +381,12 @@ static int bad_json(const json_error_t *why, struct err *e)
 {
 	char text[2 * JSON_ERROR_TEXT_LENGTH]; /* may quote the record */
 
-	if (json_error_code(why) == json_error_out_of_memory || why->text[0] == 0) /* jansson says nothing when memory is gone */
+	if (json_error_code(why) == json_error_out_of_memory ||
+	    why->text[0] == 0) /* jansson says nothing when memory is gone */
 		return err_set(e, AMBIT_MEMORY, NULL, "the record is too large to be explained");
-	return err_set(e, AMBIT_MALFORMED, "is it a record of `ambit run`, and all of it?", "record: byte %d (line %d, column %d): %s",
-		       why->position, why->line, why->column, text_escape(text, sizeof text, why->text, strlen(why->text)));
+	return err_set(e, AMBIT_MALFORMED, "is it a record of `ambit run`, and all of it?",
+		       "record: byte %d (line %d, column %d): %s", why->position, why->line, why->column,
+		       text_escape(text, sizeof text, why->text, strlen(why->text)));
 }
 
 int reader_read(const void *bytes, size_t n, struct told *ret, struct err *e)

@@ -18,12 +18,12 @@
 #define READER_BYTES_MAX (128u << 20) /* as RECORD_MAX of a writer */
 
 struct told {
-	struct event_result result; /* all but `achieved` and the output; what it borrows is in here */
-	struct grant_set *grants;   /* owned */
-	char **argv;                /* owned, as are its texts */
-	char *workdir, *home;       /* owned, NULL if none */
+	struct event_result result;       /* all but `achieved` and the output; what it borrows is in here */
+	struct grant_set *grants;         /* owned */
+	char **argv;                      /* owned, as are its texts */
+	char *workdir, *home;             /* owned, NULL if none */
 	const char *wall[PROPERTY_COUNT]; /* in json; NULL: not held */
-	json_t *json;               /* owned */
+	json_t *json;                     /* owned */
 };
 
 /* 0; -MALFORMED with the offset or the key that is wrong; -UNAVAILABLE: another version; -LIMIT; -MEMORY. The caller

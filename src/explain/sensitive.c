@@ -129,8 +129,8 @@ bool sensitive_is_beneath(const char *directory, const char *home)
 	for (size_t i = 0; i < COUNT_OF(places); i++) {
 		const char *pattern = places[i].pattern;
 
-		if (pattern[0] == '/' ? tree_is_above(top, pattern) :
-					pattern[0] == '~' && rest != NULL && tree_is_above(rest, pattern + 1))
+		if (pattern[0] == '/' ? tree_is_above(top, pattern)
+				      : pattern[0] == '~' && rest != NULL && tree_is_above(rest, pattern + 1))
 			return true;
 	}
 	return false;

@@ -53,8 +53,8 @@ int environment_make(const struct event_request *q, bool terminal, struct enviro
 	const struct {
 		const char *name, *value;
 	} own[] = {
-		{ "PATH", CELL_PATH_DEFAULT }, { "HOME", q->home },      { "USER", q->user },     { "LOGNAME", q->user },
-		{ "SHELL", "/bin/sh" },        { "LANG", "C.UTF-8" },    { "TMPDIR", "/tmp" },    { "AMBIT", "cell" },
+		{ "PATH", CELL_PATH_DEFAULT }, { "HOME", q->home },   { "USER", q->user },  { "LOGNAME", q->user },
+		{ "SHELL", "/bin/sh" },        { "LANG", "C.UTF-8" }, { "TMPDIR", "/tmp" }, { "AMBIT", "cell" },
 	};
 	int r = 0;
 

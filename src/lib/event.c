@@ -83,11 +83,16 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
-	ev->result = (struct event_result){ .grants = &ev->request->grants, .limits = ev->request->limits, .argv = ev->argv,
-					    .workdir = ev->request->workspace, .home = ev->request->home,
+	ev->result = (struct event_result){ .grants = &ev->request->grants,
+					    .limits = ev->request->limits,
+					    .argv = ev->argv,
+					    .workdir = ev->request->workspace,
+					    .home = ev->request->home,
 					    .base = ev->request->base,
-					    .observe = ev->request->observe, .without = ev->request->without,
-					    .exit_status = -1, .started_ns = unix_ns() };
+					    .observe = ev->request->observe,
+					    .without = ev->request->without,
+					    .exit_status = -1,
+					    .started_ns = unix_ns() };
 	return ev;
 }
 
@@ -131,7 +136,8 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 	request_encode(ev->request, &b);
 	program_encode(&b, plan->path, plan->argv, plan->envp);
 	if (b.failed)
-		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input", "the arguments are too long");
+		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
+			       "the arguments are too long");
 	r = fd < 0 ? -errno : fd_write_all(fd, b.data, b.len);
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		r = -errno;
@@ -215,7 +221,8 @@ static void watch_again(struct ambit_event *ev)
 	struct interests in = { .n = 0 };
 
 	for (size_t i = 0; i < ev->n_watched; i++)
-		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd, NULL); /* closed ones went by themselves */
+		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd,
+				NULL); /* closed ones went by themselves */
 	ev->n_watched = 0;
 	if (!ev->told_end)
 		add_interest(&in, ev->sock, POLLIN);
@@ -241,9 +248,11 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	const char *within = getenv("AMBIT");
 	int r;
 
-	if (within != NULL && strcmp(within, "cell") == 0) { /* only a word: without it the kernel would refuse, and say less */
+	if (within != NULL &&
+	    strcmp(within, "cell") == 0) { /* only a word: without it the kernel would refuse, and say less */
 		ambit_event_free(ev);
-		return err_set(e, AMBIT_UNAVAILABLE, "run it outside; what it needs can be granted to the cell that is there",
+		return err_set(e, AMBIT_UNAVAILABLE,
+			       "run it outside; what it needs can be granted to the cell that is there",
 			       "this is a cell already, and a cell contains no other");
 	}
 	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0) {

@@ -12,10 +12,10 @@
 #include "supervisor/request.h"
 
 struct ambit_event {
-	int sock;      /* owned */
-	int pidfd;     /* owned: the supervisor */
-	int epoll_fd;  /* owned */
-	int always_fd; /* owned: readable for ever, stands for descriptors that epoll does not take */
+	int sock;        /* owned */
+	int pidfd;       /* owned: the supervisor */
+	int epoll_fd;    /* owned */
+	int always_fd;   /* owned: readable for ever, stands for descriptors that epoll does not take */
 	int terminal_fd; /* owned until taken */
 	struct {
 		int fd;
@@ -25,8 +25,8 @@ struct ambit_event {
 	struct streams streams;
 	struct event_request *request; /* owned */
 	struct event_result result;
-	char **argv; /* owned copy */
-	bool told_end;  /* the supervisor said how it ended, or is gone */
+	char **argv;   /* owned copy */
+	bool told_end; /* the supervisor said how it ended, or is gone */
 	bool over_output;
 	bool stopped; /* and not yet asked for */
 	char *record; /* owned, NULL until asked for */

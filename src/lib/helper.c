@@ -76,7 +76,8 @@ static int helper(void *arg)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid(); /* a signal to the caller's group is the caller's */
 	if (chdir("/") == 0 && dup2(s->sock, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 &&
-	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 && syscall(SYS_close_range, 4, ~0U, 4) == 0)
+	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 &&
+	    syscall(SYS_close_range, 4, ~0U, 4) == 0)
 		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, envp, AT_EMPTY_PATH);
 	s->sys_errno = errno;
 	return end_child(127);
@@ -120,7 +121,9 @@ int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct 
 	if (s.sys_errno != 0) {
 		fd_close(&s.pidfd);
 		return err_sys(e, AMBIT_SYSTEM, s.sys_errno,
-			       s.sys_errno == ENOENT || s.sys_errno == EACCES ? "the installation is incomplete: reinstall Ambit" : NULL,
+			       s.sys_errno == ENOENT || s.sys_errno == EACCES
+				       ? "the installation is incomplete: reinstall Ambit"
+				       : NULL,
 			       "cannot start %s", name);
 	}
 	*ret_pidfd = s.pidfd;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 #define COUNT_MAX ((UINT64_C(1) << 53) - 1)
-#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 #define YEAR_10000_S UINT64_C(253402300800) /* no four digits hold it */
 

@@ -32,7 +32,9 @@ static uint64_t half_of_memory(void)
 {
 	struct sysinfo s;
 
-	return sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / 2 / (1u << 20) * (1u << 20); /* whole MiB, to be read */
+	return sysinfo(&s) < 0
+		       ? 0
+		       : (uint64_t)s.totalram * s.mem_unit / 2 / (1u << 20) * (1u << 20); /* whole MiB, to be read */
 }
 
 static const char *user_name(void)
@@ -60,11 +62,12 @@ static int set_place(struct launch *l, struct err *e)
 	if (home == NULL || !path_normalise("/", home, l->q->home, sizeof l->q->home) || home[0] != '/' ||
 	    strcmp(l->q->home, "/") == 0)
 		(void)text_copy(l->q->home, sizeof l->q->home, "/home/user"); /* fits */
-	(void)text_copy(l->q->user, sizeof l->q->user, user_name()); /* at most 32 */
+	(void)text_copy(l->q->user, sizeof l->q->user, user_name());          /* at most 32 */
 	return 0;
 }
 
-static int one_of(const char *word, const char *const *words, uint32_t first, uint32_t *ret, const char *what, struct err *e)
+static int one_of(const char *word, const char *const *words, uint32_t first, uint32_t *ret, const char *what,
+		  struct err *e)
 {
 	for (uint32_t i = 0; words[i] != NULL; i++)
 		if (strcmp(word, words[i]) == 0) {
@@ -84,7 +87,8 @@ static int set_without(struct event_request *q, const char *list, struct err *e)
 
 		(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), list);
 		if (!property_find(word, &p))
-			return err_set(e, AMBIT_USAGE, "`ambit doctor` lists the properties of the wall", "no property '%s'", word);
+			return err_set(e, AMBIT_USAGE, "`ambit doctor` lists the properties of the wall",
+				       "no property '%s'", word);
 		q->without |= 1u << p;
 		list += n + (list[n] == ',');
 	}
@@ -98,15 +102,17 @@ static int set_words(struct launch *l, struct err *e)
 	const struct ambit_event_options *o = l->o;
 	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
 
-	r = r < 0 ? r : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe, "level", e);
+	r = r < 0 ? r
+		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe, "level",
+			   e);
 	return r < 0 ? r : set_without(l->q, o->without, e);
 }
 
 static int add_link(struct event_request *q, const char *name, const char *real, struct err *e)
 {
 	if (q->n_links == REQUEST_LINKS_MAX)
-		return err_set(e, AMBIT_LIMIT, "name the target instead of the link", "more than %d grants that are links",
-			       REQUEST_LINKS_MAX);
+		return err_set(e, AMBIT_LIMIT, "name the target instead of the link",
+			       "more than %d grants that are links", REQUEST_LINKS_MAX);
 	if (!text_copy(q->links[q->n_links].name, sizeof q->links[0].name, name) ||
 	    !text_copy(q->links[q->n_links].real, sizeof q->links[0].real, real))
 		return err_set(e, AMBIT_LIMIT, NULL, "path is too long");
@@ -147,8 +153,11 @@ static int find_program(struct launch *l, struct err *e)
 		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
 			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
 		if (access(l->program, F_OK) < 0)
-			return err_set(e, AMBIT_NOT_FOUND, "check the path; it is looked up from the workspace", "%s: no such program", name);
-		return is_program(l->program) ? 0 : err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter", "%s: not executable", name);
+			return err_set(e, AMBIT_NOT_FOUND, "check the path; it is looked up from the workspace",
+				       "%s: no such program", name);
+		return is_program(l->program) ? 0
+					      : err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter",
+							"%s: not executable", name);
 	}
 	while (dirs != NULL && *dirs != 0) {
 		const size_t n = strcspn(dirs, ":");
@@ -159,7 +168,8 @@ static int find_program(struct launch *l, struct err *e)
 			return 0;
 		dirs += n + (dirs[n] == ':');
 	}
-	return err_set(e, AMBIT_NOT_FOUND, "install it, or name it with its path; PATH in a cell is the system's, not yours",
+	return err_set(e, AMBIT_NOT_FOUND,
+		       "install it, or name it with its path; PATH in a cell is the system's, not yours",
 		       "%s: command not found", name);
 }
 
@@ -201,7 +211,8 @@ static int grant_libraries(struct launch *l, struct err *e)
 static bool wants_terminal(const struct ambit_event_options *o)
 {
 	for (int i = 0; i < 3; i++)
-		if (o->terminal != 0 && o->stream[i] == AMBIT_STREAM_PASS && o->stream_fd[i] >= 0 && isatty(o->stream_fd[i]))
+		if (o->terminal != 0 && o->stream[i] == AMBIT_STREAM_PASS && o->stream_fd[i] >= 0 &&
+		    isatty(o->stream_fd[i]))
 			return true;
 	return false;
 }
@@ -224,7 +235,8 @@ static int show_name(struct launch *l, const char *name, struct err *e)
 	uint32_t id;
 	int r;
 
-	if (is_own_name(name) || !path_normalise("/", name, path, sizeof path) || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (is_own_name(name) || !path_normalise("/", name, path, sizeof path) || lstat(path, &st) < 0 ||
+	    !S_ISDIR(st.st_mode))
 		return 0;
 	r = grant_add(&l->q->grants, VERB_READ, path, GRANT_OPTIONAL, &id, e);
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_RUN, path, GRANT_OPTIONAL, &id, e);
@@ -299,8 +311,8 @@ int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_opt
 	return launch_event(p, o, NULL, ret, e);
 }
 
-int launch_event(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide, struct ambit_event **ret,
-		 struct ambit_error *ret_error)
+int launch_event(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide,
+		 struct ambit_event **ret, struct ambit_error *ret_error)
 {
 	struct ambit_event_options o;
 	struct launch l = { .o = &o, .hide = hide };
@@ -309,13 +321,18 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 
 	memset(&o, 0, sizeof o);
 	if (given->size < offsetof(struct ambit_event_options, stream) || given->size > sizeof o)
-		return public_error(ret_error, err_set(&e, AMBIT_USAGE, "set size to sizeof(struct ambit_event_options)", "options of another ABI"), &e);
+		return public_error(ret_error,
+				    err_set(&e, AMBIT_USAGE, "set size to sizeof(struct ambit_event_options)",
+					    "options of another ABI"),
+				    &e);
 	memcpy(&o, given, given->size);
 	for (int i = 0; i < 3; i++)
 		if (o.stream[i] < AMBIT_STREAM_PASS || o.stream[i] > AMBIT_STREAM_CAPTURE)
-			return public_error(ret_error, err_set(&e, AMBIT_USAGE, NULL, "stream %d is of no known kind", i), &e);
+			return public_error(ret_error,
+					    err_set(&e, AMBIT_USAGE, NULL, "stream %d is of no known kind", i), &e);
 	if (o.argv == NULL || o.argv[0] == NULL || o.argv[0][0] == 0)
-		return public_error(ret_error, err_set(&e, AMBIT_USAGE, "name the program after --", "no program to run"), &e);
+		return public_error(ret_error,
+				    err_set(&e, AMBIT_USAGE, "name the program after --", "no program to run"), &e);
 	l.q = calloc(1, sizeof *l.q);
 	if (l.q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);

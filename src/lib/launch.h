@@ -10,7 +10,7 @@
 
 /* As ambit_event_start; with hide not NULL the cell also sees, read-only, everything of the host that the caller can see but
  * /proc, /dev, /sys, /run, /tmp and the paths of `hide` (ends with NULL; absolute and normal). */
-int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide, struct ambit_event **ret,
-		 struct ambit_error *e);
+int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		 struct ambit_event **ret, struct ambit_error *e);
 
 #endif

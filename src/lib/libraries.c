@@ -39,7 +39,8 @@ static int take(const char *name, struct event_request *q, struct err *e)
 	char real[PATH_MAX], own[GRANT_OBJECT_MAX];
 	uint32_t id;
 
-	if (name[0] != '/' || realpath(name, real) == NULL || !base_shows(CELL_BASE_SYSTEM, real, RIGHT_READ | RIGHT_RUN))
+	if (name[0] != '/' || realpath(name, real) == NULL ||
+	    !base_shows(CELL_BASE_SYSTEM, real, RIGHT_READ | RIGHT_RUN))
 		return 0;
 	if (own_name(name, own, sizeof own) && strcmp(own, real) != 0 && q->n_links < REQUEST_LINKS_MAX &&
 	    base_shows(CELL_BASE_SYSTEM, own, RIGHT_READ)) {
@@ -93,7 +94,8 @@ static struct event_request *request_for(const char *program, struct err *e)
 	limits_default_code(&q->limits);
 	q->limits.value[LIMIT_OUTPUT] = 0; /* bounded by what is kept */
 	grant_set_init(&q->grants);
-	if (!base_shows(CELL_BASE_SYSTEM, program, RIGHT_RUN) && grant_add(&q->grants, VERB_RUN, program, 0, &id, e) < 0) {
+	if (!base_shows(CELL_BASE_SYSTEM, program, RIGHT_RUN) &&
+	    grant_add(&q->grants, VERB_RUN, program, 0, &id, e) < 0) {
 		free(q);
 		return NULL;
 	}
@@ -102,9 +104,13 @@ static struct event_request *request_for(const char *program, struct err *e)
 
 static int ask_loader(const char *program, struct buf *ret_text, struct err *e)
 {
-	char *const argv[] = { (char[]){ LOADER }, (char[]){ "--list" }, (char *)(uintptr_t)program, NULL }; /* only copied */
+	char *const argv[] = { (char[]){ LOADER }, (char[]){ "--list" }, (char *)(uintptr_t)program,
+			       NULL }; /* only copied */
 	char *const envp[] = { NULL };
-	struct event_plan plan = { .path = LOADER, .argv = argv, .envp = envp, .program_fd = -1,
+	struct event_plan plan = { .path = LOADER,
+				   .argv = argv,
+				   .envp = envp,
+				   .program_fd = -1,
 				   .stream = { AMBIT_STREAM_NULL, AMBIT_STREAM_CAPTURE, AMBIT_STREAM_NULL },
 				   .stream_fd = { -1, -1, -1 } };
 	struct ambit_event *ev = NULL;

@@ -37,7 +37,9 @@ static int start(const struct parser_ask *ask, struct ambit_event **ret, struct 
 	char *const argv[] = { (char *)(uintptr_t)ask->role, (char *)(uintptr_t)ask->mode, NULL }; /* only copied */
 	char *const envp[] = { NULL };
 	auto_fd int exe = -1;
-	struct event_plan plan = { .path = "/parser", .argv = argv, .envp = envp,
+	struct event_plan plan = { .path = "/parser",
+				   .argv = argv,
+				   .envp = envp,
 				   .stream = { AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE, AMBIT_STREAM_NULL },
 				   .stream_fd = { ask->input_fd, -1, -1 } };
 	int r = helper_open(ask->role, &exe, e);
@@ -51,8 +53,8 @@ static int start(const struct parser_ask *ask, struct ambit_event **ret, struct 
 	return event_start(&plan, ret, e);
 }
 
-static int take(const struct parser_ask *ask, const struct event_result *result, struct buf *ret_output, int *ret_status,
-		struct err *e)
+static int take(const struct parser_ask *ask, const struct event_result *result, struct buf *ret_output,
+		int *ret_status, struct err *e)
 {
 	if (result->cause == CAUSE_REFUSED) {
 		if (e != NULL)
@@ -60,10 +62,13 @@ static int take(const struct parser_ask *ask, const struct event_result *result,
 		return err_context(e, -(int)result->error.code, "%s", ask->role);
 	}
 	if (result->cause != CAUSE_EXITED || result->signal != 0)
-		return err_set(e, AMBIT_LIMIT, "is the file what it should be?", "%s did not survive this input", ask->role);
+		return err_set(e, AMBIT_LIMIT, "is the file what it should be?", "%s did not survive this input",
+			       ask->role);
 	*ret_status = result->exit_status;
 	buf_put(ret_output, result->out.data, result->out.len);
-	return ret_output->failed ? err_set(e, AMBIT_LIMIT, "is the file what it should be?", "%s gave too much output", ask->role) : 0;
+	return ret_output->failed
+		       ? err_set(e, AMBIT_LIMIT, "is the file what it should be?", "%s gave too much output", ask->role)
+		       : 0;
 }
 
 int parser_run(const struct parser_ask *ask, struct buf *ret_output, int *ret_status, struct err *e)

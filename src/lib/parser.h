@@ -11,9 +11,9 @@
 #include "base/err.h"
 
 struct parser_ask {
-	const char *role;  /* executable, "ambit-policy" */
-	const char *mode;  /* its one argument, NULL: none */
-	int input_fd;      /* borrowed: its standard input */
+	const char *role; /* executable, "ambit-policy" */
+	const char *mode; /* its one argument, NULL: none */
+	int input_fd;     /* borrowed: its standard input */
 	uint64_t memory_bytes;
 };
 

@@ -50,7 +50,8 @@ int policy_read_file(int file_fd, struct policy *ret, struct policy_mistake *ret
 	buf_init(&answer, POLICY_ANSWER_MAX);
 	r = parser_run(&ask, &answer, &status, &ret_mistake->err);
 	if (r == 0 && status != 0)
-		r = err_set(&ret_mistake->err, AMBIT_LIMIT, "is it really a policy?", "the reader of policies failed on this file");
+		r = err_set(&ret_mistake->err, AMBIT_LIMIT, "is it really a policy?",
+			    "the reader of policies failed on this file");
 	return r < 0 ? r : policy_answer_decode(answer.data, answer.len, ret, ret_mistake);
 }
 
@@ -65,7 +66,8 @@ static int load_fd(struct ambit_policy *p, int fd, const char *name, struct err 
 	r = policy_read_file(fd, read, &m);
 	if (r < 0) {
 		*e = m.err;
-		return m.line != 0 ? err_context(e, r, "%s:%u:%u", name, m.line, m.column) : err_context(e, r, "%s", name);
+		return m.line != 0 ? err_context(e, r, "%s:%u:%u", name, m.line, m.column)
+				   : err_context(e, r, "%s", name);
 	}
 	return policy_merge(&p->policy, read, name, e);
 }
@@ -76,7 +78,9 @@ int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_err
 	struct err err;
 
 	if (fd < 0)
-		return public_error(e, err_sys(&err, AMBIT_USAGE, errno, "name a policy file that can be read", "policy %s", path), &err);
+		return public_error(
+			e, err_sys(&err, AMBIT_USAGE, errno, "name a policy file that can be read", "policy %s", path),
+			&err);
 	return public_error(e, load_fd(p, fd, path, &err), &err);
 }
 

@@ -18,7 +18,7 @@ _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_M
 		       RECORD_MAX,
 	       "a record that the reader would refuse");
 
-#define EFFECT_FRAME 160 /* bytes of an effect beside its texts: keys, numbers, the grant's id */
+#define EFFECT_FRAME 160                      /* bytes of an effect beside its texts: keys, numbers, the grant's id */
 #define SUGGESTION_MAX (2 * GRANT_OBJECT_MAX) /* longer ones are left out: nobody types them */
 
 static const char *base_word(uint32_t base)
@@ -33,9 +33,9 @@ static const char *base_word(uint32_t base)
 
 static const char *observe_word(uint32_t observe)
 {
-	static const char *const words[] = { [CELL_OBSERVE_OFF] = "off",
-					     [CELL_OBSERVE_EFFECTS] = "effects",
-					     [CELL_OBSERVE_FULL] = "full" };
+	static const char *const words[] = {
+		[CELL_OBSERVE_OFF] = "off", [CELL_OBSERVE_EFFECTS] = "effects", [CELL_OBSERVE_FULL] = "full"
+	};
 
 	return observe < sizeof words / sizeof words[0] ? words[observe] : NULL;
 }
@@ -43,16 +43,11 @@ static const char *observe_word(uint32_t observe)
 static const char *cause_word(enum event_cause cause)
 {
 	switch (cause) {
-	case CAUSE_EXITED:
-		return "exited";
-	case CAUSE_LIMIT:
-		return "limit";
-	case CAUSE_KILLED:
-		return "killed";
-	case CAUSE_LOST:
-		return "lost";
-	case CAUSE_REFUSED:
-		return "refused";
+	case CAUSE_EXITED: return "exited";
+	case CAUSE_LIMIT: return "limit";
+	case CAUSE_KILLED: return "killed";
+	case CAUSE_LOST: return "lost";
+	case CAUSE_REFUSED: return "refused";
 	}
 	return NULL;
 }
@@ -62,12 +57,9 @@ static const char *cause_word(enum event_cause cause)
 static const char *unit_suffix(enum limit_unit unit)
 {
 	switch (unit) {
-	case UNIT_MS:
-		return "_ms";
-	case UNIT_BYTES:
-		return "_bytes";
-	case UNIT_COUNT:
-		return "";
+	case UNIT_MS: return "_ms";
+	case UNIT_BYTES: return "_bytes";
+	case UNIT_COUNT: return "";
 	}
 	return "";
 }
@@ -79,7 +71,8 @@ static json_t *limits_json(const struct limits *l)
 	for (enum limit i = 0; i < LIMIT_COUNT; i++) {
 		char key[32];
 
-		(void)snprintf(key, sizeof key, "%s%s", limit_word(i), unit_suffix(limit_unit(i))); /* words are short */
+		(void)snprintf(key, sizeof key, "%s%s", limit_word(i),
+			       unit_suffix(limit_unit(i))); /* words are short */
 		json_put(&o, key, l->value[i] != 0 ? json_count(l->value[i]) : json_null());
 	}
 	return o;
@@ -197,8 +190,8 @@ static json_t *would_json(const struct event_result *r, const struct effect *f, 
 	denial_of(r->grants != NULL ? r->grants : &nothing, f, &t->denial);
 	if (!t->denial.grantable)
 		return json_null();
-	grant_suggest(&(struct grant_request){ .verb = t->denial.verb, .object = t->denial.object }, t->line, sizeof t->line,
-		      t->flag, sizeof t->flag);
+	grant_suggest(&(struct grant_request){ .verb = t->denial.verb, .object = t->denial.object }, t->line,
+		      sizeof t->line, t->flag, sizeof t->flag);
 	o = json_object();
 	json_put(&o, "flag", t->flag[0] != 0 ? json_word(t->flag) : json_null());
 	json_put(&o, "policy", t->line[0] != 0 ? json_word(t->line) : json_null());
@@ -215,15 +208,11 @@ static const char *object_key(uint8_t kind)
 static const char *verdict_word(uint8_t verdict)
 {
 	switch (verdict) {
-	case EFFECT_ALLOWED:
-		return "allowed";
+	case EFFECT_ALLOWED: return "allowed";
 	case EFFECT_DENIED:
-	case EFFECT_DENIED_NEW:
-		return "denied";
-	case EFFECT_ABSENT:
-		return "absent";
-	default: /* not an enum: the byte of a peer, 0 if nobody judged it */
-		return "unjudged";
+	case EFFECT_DENIED_NEW: return "denied";
+	case EFFECT_ABSENT: return "absent";
+	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
 	}
 }
 

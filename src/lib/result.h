@@ -19,19 +19,17 @@
 #include "core/outcome.h"
 #include "lib/id.h"
 
-
-
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
 	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
 	const struct grant_set *grants; /* borrowed */
 	struct limits limits;
 	char agent[64];
-	char *const *argv;  /* borrowed: what was asked */
+	char *const *argv;   /* borrowed: what was asked */
 	const char *workdir; /* borrowed; the workspace, where the program starts */
 	const char *home;    /* borrowed; what `~` means, NULL if there is none */
-	uint32_t base;    /* enum cell_base */
-	uint32_t observe; /* enum cell_observe */
+	uint32_t base;       /* enum cell_base */
+	uint32_t observe;    /* enum cell_observe */
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
 
@@ -42,10 +40,10 @@ struct event_result {
 
 	bool ended;
 	enum event_cause cause;
-	enum limit limit;   /* with CAUSE_LIMIT */
-	int exit_status;    /* -1 if a signal ended it or it never started */
-	int signal;         /* 0 if none */
-	struct err error;   /* with CAUSE_REFUSED */
+	enum limit limit; /* with CAUSE_LIMIT */
+	int exit_status;  /* -1 if a signal ended it or it never started */
+	int signal;       /* 0 if none */
+	struct err error; /* with CAUSE_REFUSED */
 	struct event_usage usage;
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */
 

@@ -64,9 +64,9 @@ static int add_relay(struct streams *s, size_t i, int fd, bool capture, struct e
 	else
 		r->to_fd = ends[1], r->from_fd = fd;
 	s->relayed[i] = true;
-	return fd_set_nonblock(r->output ? ends[0] : ends[1], true) < 0 ?
-		       err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]) :
-		       0;
+	return fd_set_nonblock(r->output ? ends[0] : ends[1], true) < 0
+		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i])
+		       : 0;
 }
 
 static int use_null(struct streams *s, size_t i, struct err *e)
@@ -91,8 +91,8 @@ static int use_one_way(struct streams *s, size_t i, int fd, struct err *e)
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	s->cell_fd[i] = open(path, (i == 0 ? O_RDONLY : O_WRONLY | append) | O_CLOEXEC | O_NOCTTY);
 	if (s->cell_fd[i] < 0 || (at > 0 && lseek(s->cell_fd[i], at, SEEK_SET) < 0))
-		return err_sys(e, AMBIT_USAGE, errno, "redirect it in one direction, with < or >", "%s is a file open both ways",
-			       stream_names[i]);
+		return err_sys(e, AMBIT_USAGE, errno, "redirect it in one direction, with < or >",
+			       "%s is a file open both ways", stream_names[i]);
 	return 0;
 }
 
@@ -114,7 +114,8 @@ static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool 
 	flags = fcntl(fd, F_GETFL);
 	if ((flags & O_PATH) != 0 || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
 		return err_set(e, AMBIT_USAGE, "redirect it to a file, a pipe or /dev/null",
-			       "%s is a directory or a block device, which is authority that was not granted", stream_names[i]);
+			       "%s is a directory or a block device, which is authority that was not granted",
+			       stream_names[i]);
 	if (isatty(fd) && terminal) {
 		s->tty |= tty_flag[i];
 		return 0;
@@ -128,7 +129,8 @@ static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool 
 	return add_relay(s, i, fd, false, e);
 }
 
-int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all, struct err *e)
+int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all,
+		 struct err *e)
 {
 	int r = 0;
 

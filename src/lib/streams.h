@@ -29,8 +29,8 @@ struct relay {
 };
 
 struct streams {
-	int cell_fd[3];  /* owned: what the cell gets, -1: its private terminal or nothing; closed once handed over */
-	uint32_t tty;    /* CELL_TTY_* of those that are the private terminal */
+	int cell_fd[3]; /* owned: what the cell gets, -1: its private terminal or nothing; closed once handed over */
+	uint32_t tty;   /* CELL_TTY_* of those that are the private terminal */
 	struct relay relay[3];
 	bool relayed[3];
 };
@@ -39,7 +39,8 @@ void streams_init(struct streams *s);
 void streams_finish(struct streams *s);
 
 /* Decides for each of 0, 1, 2. relay_all: the amount of output must be known, so nothing is passed directly. */
-int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all, struct err *e);
+int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all,
+		 struct err *e);
 void streams_handed_over(struct streams *s);
 
 /* Copies what can be copied without blocking. */

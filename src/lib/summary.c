@@ -9,8 +9,8 @@
 #include "policy/policy.h"
 
 #define SUMMARY_MAX (64u << 10)
-#define SHOWN_MAX 300 /* of a name in a line */
-#define FLAG_MAX 400  /* of a flag in a line: longer ones stand in the record */
+#define SHOWN_MAX 300    /* of a name in a line */
+#define FLAG_MAX 400     /* of a flag in a line: longer ones stand in the record */
 #define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
 
 /* ---- how it ended ---- */
@@ -62,8 +62,9 @@ static const struct program_traits *jit_program(const struct event_result *r)
 {
 	for (size_t i = r->n_effects; i-- > 0;) {
 		const struct effect *f = &r->effects[i];
-		const struct program_traits *t =
-			f->kind == EFFECT_EXEC && f->verdict == EFFECT_ALLOWED ? policy_program_traits(base_name(f->object)) : NULL;
+		const struct program_traits *t = f->kind == EFFECT_EXEC && f->verdict == EFFECT_ALLOWED
+							 ? policy_program_traits(base_name(f->object))
+							 : NULL;
 
 		if (t != NULL && t->jit)
 			return t;
@@ -81,9 +82,9 @@ static bool has_jit(const struct event_result *r)
 
 static int signal_of(const struct event_result *r)
 {
-	return r->signal == 0 && r->exit_status > SHELL_SIGNAL && r->exit_status <= SHELL_SIGNAL + 64 ?
-		       r->exit_status - SHELL_SIGNAL :
-		       r->signal;
+	return r->signal == 0 && r->exit_status > SHELL_SIGNAL && r->exit_status <= SHELL_SIGNAL + 64
+		       ? r->exit_status - SHELL_SIGNAL
+		       : r->signal;
 }
 
 /* What processors and runtimes do where memory is not theirs to write and execute: not the signals that a person sends. */
@@ -112,20 +113,11 @@ static void end_exited(const struct event_result *r, struct buf *out)
 static void how_it_ended(const struct event_result *r, struct buf *out)
 {
 	switch (r->cause) {
-	case CAUSE_EXITED:
-		end_exited(r, out);
-		break;
-	case CAUSE_LIMIT:
-		end_limit(r, out);
-		break;
-	case CAUSE_KILLED: /* as asked */
-		break;
-	case CAUSE_LOST:
-		end_lost(r, out);
-		break;
-	case CAUSE_REFUSED:
-		end_refused(r, out);
-		break;
+	case CAUSE_EXITED: end_exited(r, out); break;
+	case CAUSE_LIMIT: end_limit(r, out); break;
+	case CAUSE_KILLED: /* as asked */ break;
+	case CAUSE_LOST: end_lost(r, out); break;
+	case CAUSE_REFUSED: end_refused(r, out); break;
 	}
 }
 
@@ -190,7 +182,8 @@ static void put_denial(const struct listed *l, struct buf *out)
 	const struct effect *f = l->first;
 	const struct grant_request want = denial_request(&l->denial);
 
-	buf_printf(out, "  %s %s", effect_word(f->kind), text_escape(object, sizeof object, f->object, strlen(f->object)));
+	buf_printf(out, "  %s %s", effect_word(f->kind),
+		   text_escape(object, sizeof object, f->object, strlen(f->object)));
 	if (f->count > 1)
 		buf_printf(out, " (%u times)", f->count);
 	if (l->others > 0)

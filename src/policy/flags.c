@@ -111,7 +111,8 @@ static int take_bare(const char **at, const char *verb, bool is_path, struct obj
 	const char *end = bare_end(*at, is_path);
 
 	if (end == NULL)
-		return bad_text(e, verb, *at, "write [/a, /b] or repeat the flag; if the blank belongs to the path, quote it",
+		return bad_text(e, verb, *at,
+				"write [/a, /b] or repeat the flag; if the blank belongs to the path, quote it",
 				"two objects");
 	if (!object_put(ret, *at, (size_t)(end - *at)))
 		return too_long(e, verb);
@@ -159,7 +160,8 @@ static int take_list(struct policy *p, enum grant_verb verb, const char **at, st
 		if (*s == ']')
 			break;
 		if (*s != ',')
-			return bad_text(e, verb_word(verb), start, "write [/a, /b]", "a list without a comma or its end");
+			return bad_text(e, verb_word(verb), start, "write [/a, /b]",
+					"a list without a comma or its end");
 		s = skip_blanks(s + 1);
 	}
 	*at = s + 1;
@@ -191,8 +193,10 @@ static int refuse_rest(const char *verb, const char *rest, struct err *e)
 	char word[32];
 
 	if (!starts_qualifier(rest))
-		return bad_text(e, verb, rest, "after the object only qualifiers may stand, as key=value", "more than an object");
-	(void)snprintf(word, sizeof word, "%.*s", (int)strspn(rest, "abcdefghijklmnopqrstuvwxyz"), rest); /* cut is fine */
+		return bad_text(e, verb, rest, "after the object only qualifiers may stand, as key=value",
+				"more than an object");
+	(void)snprintf(word, sizeof word, "%.*s", (int)strspn(rest, "abcdefghijklmnopqrstuvwxyz"),
+		       rest); /* cut is fine */
 	return qualifier_refuse(word, e);
 }
 

@@ -77,16 +77,15 @@ static int check_path(enum grant_verb verb, const char *object, struct err *e)
 static int check_object(enum grant_verb verb, const char *object, struct err *e)
 {
 	switch (verb_object(verb)) {
-	case OBJECT_PATH:
-		return check_path(verb, object, e);
+	case OBJECT_PATH: return check_path(verb, object, e);
 	case OBJECT_PROGRAM:
-		if (object[0] == 0 || is_path(object) || strchr(object, '/') != NULL || climbs(object) || object[0] == '$')
+		if (object[0] == 0 || is_path(object) || strchr(object, '/') != NULL || climbs(object) ||
+		    object[0] == '$')
 			return check_path(verb, object, e);
 		return check_program(verb, object, e);
 	case OBJECT_NAME:
 	case OBJECT_ADDRESS:
-	case OBJECT_NONE:
-		break;
+	case OBJECT_NONE: break;
 	}
 	return 0; /* grant_add knows names and nothing else about them */
 }
@@ -138,7 +137,8 @@ static bool takes_mark(enum grant_verb verb)
 	return verb_object(verb) == OBJECT_PATH || verb_object(verb) == OBJECT_PROGRAM;
 }
 
-int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column, struct err *e)
+int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
+	       struct err *e)
 {
 	size_t n = strnlen(object, GRANT_OBJECT_MAX + 1);
 	struct policy_line *l;
@@ -150,7 +150,8 @@ int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint3
 		n--;
 	}
 	if (n >= GRANT_OBJECT_MAX)
-		return err_set(e, AMBIT_LIMIT, "a path has at most 4095 bytes", "%s: the object is too long", verb_word(verb));
+		return err_set(e, AMBIT_LIMIT, "a path has at most 4095 bytes", "%s: the object is too long",
+			       verb_word(verb));
 	if (p->n_lines >= POLICY_LINES_MAX)
 		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
 			       POLICY_LINES_MAX);
@@ -182,7 +183,8 @@ int policy_set_agent(struct policy *p, const char *agent, struct err *e)
 
 	if (!is_agent(agent)) {
 		text_escape(shown, sizeof shown, agent, strlen(agent));
-		return err_set(e, AMBIT_MALFORMED, "letters, digits, `.`, `_` and `-`, at most 63, the first a letter or a digit",
+		return err_set(e, AMBIT_MALFORMED,
+			       "letters, digits, `.`, `_` and `-`, at most 63, the first a letter or a digit",
 			       "'%s' is not the name of an agent", shown);
 	}
 	if (p->agent[0] != 0 && strcmp(p->agent, agent) != 0)

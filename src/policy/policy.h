@@ -19,23 +19,23 @@
 #include "core/limits.h"
 
 #define POLICY_LINES_MAX GRANTS_MAX
-#define POLICY_FILE_MAX (256u << 10) /* a policy that a person can review is far smaller */
+#define POLICY_FILE_MAX (256u << 10)    /* a policy that a person can review is far smaller */
 #define POLICY_ENCODED_MAX (512u << 10) /* escapes in YAML can make a text half as long again */
-#define POLICY_AGENT_MAX 64     /* with its NUL */
-#define POLICY_SOURCES_MAX 8    /* files and presets of one event, and the flags */
-#define POLICY_SOURCE_MAX 128   /* with its NUL; longer names are cut in messages */
+#define POLICY_AGENT_MAX 64             /* with its NUL */
+#define POLICY_SOURCES_MAX 8            /* files and presets of one event, and the flags */
+#define POLICY_SOURCE_MAX 128           /* with its NUL; longer names are cut in messages */
 
 struct policy_line {
-	uint32_t verb; /* enum grant_verb */
-	uint32_t source; /* index in policy.sources */
-	uint32_t line, column; /* 1-based; 0 if it came from a flag */
+	uint32_t verb;                 /* enum grant_verb */
+	uint32_t source;               /* index in policy.sources */
+	uint32_t line, column;         /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
-	uint32_t flags; /* GRANT_OPTIONAL */
+	uint32_t flags;                /* GRANT_OPTIONAL */
 };
 
 struct policy {
 	char agent[POLICY_AGENT_MAX]; /* "" if nobody names one */
-	uint32_t n_sources; /* named ones: sources 1 .. n_sources; source 0 is the flags and has no name */
+	uint32_t n_sources;           /* named ones: sources 1 .. n_sources; source 0 is the flags and has no name */
 	char sources[POLICY_SOURCES_MAX][POLICY_SOURCE_MAX];
 	uint32_t n_lines;
 	struct policy_line lines[POLICY_LINES_MAX];
@@ -55,7 +55,8 @@ int policy_add_limit(struct policy *p, const char *text, struct err *e);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* One object of one grant, as written; line and column 0 if there are none. */
-int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column, struct err *e);
+int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
+	       struct err *e);
 
 /* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
 int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);
@@ -112,8 +113,8 @@ void policy_names_finish(struct policy_names *names);
  * 3. /proc and /dev, and what lies in them, are never granted: a cell has its own.
  * -NOT_FOUND: a path that is missing and does not end in `?`. -DENIED: against a rule, or out of the caller's reach.
  * ret_names may be NULL; else it must be zeroed and the caller finishes it, also on failure. */
-int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set, struct limits *limits,
-		   struct policy_names *ret_names, struct err *e);
+int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,
+		   struct limits *limits, struct policy_names *ret_names, struct err *e);
 
 /* ---- programs that need more than to be executed ---- */
 

@@ -22,8 +22,7 @@ static const struct {
 	int resource;
 	rlim_t most;
 } bounds[] = {
-	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_NPROC, 0 },        { RLIMIT_CORE, 0 },
 	{ RLIMIT_FSIZE, 2u << 20 }, /* the answer, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 5 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
@@ -42,7 +41,8 @@ static int keep_bounds(struct err *e)
 		if (getrlimit((__rlimit_resource_t)bounds[i].resource, &old) == 0 && old.rlim_max < r.rlim_max)
 			continue; /* narrower already */
 		if (setrlimit((__rlimit_resource_t)bounds[i].resource, &r) < 0)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the policy parser", bounds[i].resource);
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the policy parser",
+				       bounds[i].resource);
 	}
 	return 0;
 }
@@ -65,7 +65,8 @@ static void write_program(struct sock_filter *f)
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < CALLS; i++) /* to the end, over those behind it and the refusal */
-		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], (unsigned char)(CALLS - i), 0);
+		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], (unsigned char)(CALLS - i),
+						      0);
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 }

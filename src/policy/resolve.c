@@ -43,12 +43,12 @@ enum walk_end { WALK_FOUND, WALK_MISSING, WALK_REACH, WALK_LINKS, WALK_HOST, WAL
 
 struct walk {
 	const struct trees *trees;
-	char done[PATH_MAX];     /* what is resolved: "" is the root */
+	char done[PATH_MAX]; /* what is resolved: "" is the root */
 	size_t done_len;
 	char rest[2 * PATH_MAX]; /* what is not */
 	unsigned int links;
 	bool held[POLICY_LINES_MAX + 1]; /* by tree: a link that lies in it was followed */
-	int sys_errno;           /* with WALK_REACH */
+	int sys_errno;                   /* with WALK_REACH */
 };
 
 static bool is_host_own(const char *path)
@@ -161,10 +161,10 @@ static enum walk_end walk(struct walk *w, const struct trees *trees, const char 
 struct resolving {
 	const struct policy *p;
 	struct trees trees;
-	char workspace[PATH_MAX]; /* where it lies */
+	char workspace[PATH_MAX];       /* where it lies */
 	char asked_workspace[PATH_MAX]; /* as it was named */
-	char home[PATH_MAX];      /* as it was named; "" if there is none */
-	struct walk walk;         /* of the line at hand */
+	char home[PATH_MAX];            /* as it was named; "" if there is none */
+	struct walk walk;               /* of the line at hand */
 };
 
 static void resolving_destroy(struct resolving **r)
@@ -207,7 +207,8 @@ static int asked_path(const struct resolving *r, const struct policy_line *l, ch
 		base = r->home;
 		rest = rest[1] == '/' && rest[2] != 0 ? rest + 2 : ".";
 		if (base[0] == 0)
-			return err_set(e, AMBIT_NOT_FOUND, "set HOME, or name the path from the root", "`~`: there is no home");
+			return err_set(e, AMBIT_NOT_FOUND, "set HOME, or name the path from the root",
+				       "`~`: there is no home");
 	}
 	if (!path_normalise(base, rest, ret, size))
 		return err_set(e, AMBIT_LIMIT, "a path has at most 4095 bytes", "%s: the path is too long",
@@ -222,7 +223,8 @@ static const char *missing_hint(const struct policy_line *l)
 	return "check the spelling; with a final `?` a missing path is left out";
 }
 
-static int refuse(const struct resolving *r, const struct policy_line *l, const char *asked, enum walk_end end, struct err *e)
+static int refuse(const struct resolving *r, const struct policy_line *l, const char *asked, enum walk_end end,
+		  struct err *e)
 {
 	const char *verb = verb_word((enum grant_verb)l->verb);
 	char shown[SHOWN_MAX], real[SHOWN_MAX], hint[ERR_HINT_MAX];
@@ -230,23 +232,23 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 	text_escape(shown, sizeof shown, asked, strlen(asked));
 	text_escape(real, sizeof real, r->walk.done, strlen(r->walk.done));
 	switch (end) {
-	case WALK_MISSING:
-		return err_set(e, AMBIT_NOT_FOUND, missing_hint(l), "%s: there is no '%s'", verb, shown);
+	case WALK_MISSING: return err_set(e, AMBIT_NOT_FOUND, missing_hint(l), "%s: there is no '%s'", verb, shown);
 	case WALK_REACH:
 		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "only what you can reach yourself can be granted",
 			       "%s: '%s' stops at '%s'", verb, shown, real);
 	case WALK_LINKS:
-		return err_set(e, AMBIT_NOT_FOUND, "name the place itself", "%s: '%s' goes through more than %d links", verb, shown,
-			       LINKS_MAX);
+		return err_set(e, AMBIT_NOT_FOUND, "name the place itself", "%s: '%s' goes through more than %d links",
+			       verb, shown, LINKS_MAX);
 	case WALK_HOST:
-		return err_set(e, AMBIT_DENIED, "leave the grant out", "%s: '%s' is never granted: a cell has its own /proc and /dev",
-			       verb, shown);
+		return err_set(e, AMBIT_DENIED, "leave the grant out",
+			       "%s: '%s' is never granted: a cell has its own /proc and /dev", verb, shown);
 	case WALK_OUT:
-		(void)snprintf(hint, sizeof hint, "if that is what you mean, name it: %s: %s", verb, real); /* cut is fine */
-		return err_set(e, AMBIT_DENIED, hint, "%s: '%s' leads to '%s' through a link that a program may have put there",
-			       verb, shown, real);
-	case WALK_FOUND:
-		break;
+		(void)snprintf(hint, sizeof hint, "if that is what you mean, name it: %s: %s", verb,
+			       real); /* cut is fine */
+		return err_set(e, AMBIT_DENIED, hint,
+			       "%s: '%s' leads to '%s' through a link that a program may have put there", verb, shown,
+			       real);
+	case WALK_FOUND: break;
 	}
 	return err_set(e, AMBIT_INTERNAL, NULL, "%s: '%s'", verb, shown);
 }
@@ -268,12 +270,14 @@ static int find_workspace(struct resolving *r, struct err *e)
 
 	text_escape(shown, sizeof shown, r->asked_workspace, strlen(r->asked_workspace));
 	if (end == WALK_REACH)
-		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "name another with --workspace", "workspace '%s'", shown);
-	if (end == WALK_HOST)
-		return err_set(e, AMBIT_DENIED, "name another with --workspace", "workspace '%s' lies in /proc or /dev", shown);
-	if (end != WALK_FOUND)
-		return err_set(e, AMBIT_NOT_FOUND, "create it, or name another with --workspace", "there is no workspace '%s'",
+		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "name another with --workspace", "workspace '%s'",
 			       shown);
+	if (end == WALK_HOST)
+		return err_set(e, AMBIT_DENIED, "name another with --workspace", "workspace '%s' lies in /proc or /dev",
+			       shown);
+	if (end != WALK_FOUND)
+		return err_set(e, AMBIT_NOT_FOUND, "create it, or name another with --workspace",
+			       "there is no workspace '%s'", shown);
 	(void)text_copy(r->workspace, sizeof r->workspace, r->walk.done); /* the same size */
 	return trees_add(&r->trees, r->workspace) ? 0 : err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 }
@@ -288,7 +292,8 @@ static int find_trees(struct resolving *r, struct err *e)
 		const struct policy_line *l = &r->p->lines[i];
 		char asked[GRANT_OBJECT_MAX];
 
-		if ((verb_rights((enum grant_verb)l->verb) & RIGHT_WRITE) == 0 || asked_path(r, l, asked, sizeof asked, NULL) < 0)
+		if ((verb_rights((enum grant_verb)l->verb) & RIGHT_WRITE) == 0 ||
+		    asked_path(r, l, asked, sizeof asked, NULL) < 0)
 			continue;
 		if (walk(&r->walk, &none, asked) == WALK_FOUND && !trees_add(&r->trees, r->walk.done))
 			return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
@@ -389,8 +394,8 @@ static int add_line(struct resolving *r, const struct policy_line *l, struct gra
 	return rc < 0 ? rc : add_traits(set, l, l->object, e);
 }
 
-int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set, struct limits *limits,
-		   struct policy_names *ret_names, struct err *e)
+int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,
+		   struct limits *limits, struct policy_names *ret_names, struct err *e)
 {
 	auto_resolving *r = calloc(1, sizeof *r);
 	int rc;

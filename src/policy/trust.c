@@ -115,8 +115,8 @@ static int untrusted(struct err *e, const char *dir, const char *what)
 	char shown[SHOWN_MAX];
 
 	text_escape(shown, sizeof shown, dir, strlen(dir));
-	return err_set(e, AMBIT_UNTRUSTED, "remove it and trust your policies again", "the records of trust in '%s': %s", shown,
-		       what);
+	return err_set(e, AMBIT_UNTRUSTED, "remove it and trust your policies again",
+		       "the records of trust in '%s': %s", shown, what);
 }
 
 /* Only the person may be able to write there, or trust could be given by somebody else. */
@@ -164,7 +164,8 @@ static bool take_path(struct rbuf *r, const char *path)
 	    !parse_u32(line + 5, 1, GRANT_OBJECT_MAX - 1, &len))
 		return false;
 	bytes = rbuf_bytes(r, len);
-	return bytes != NULL && len == strlen(path) && memcmp(bytes, path, len) == 0 && rbuf_u8(r) == '\n' && !r->failed;
+	return bytes != NULL && len == strlen(path) && memcmp(bytes, path, len) == 0 && rbuf_u8(r) == '\n' &&
+	       !r->failed;
 }
 
 /* False if it is not a record of this path whose bytes have the digest that it names. */
@@ -204,8 +205,9 @@ static int find_record(const char *dir, struct trust *t, struct err *e)
 	record_name(t->path, name);
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, AMBIT_UNTRUSTED, errno, "remove it and trust the policy again", "'%s/%s'",
-						     dir, name);
+		return errno == ENOENT ? 0
+				       : err_sys(e, AMBIT_UNTRUSTED, errno, "remove it and trust the policy again",
+						 "'%s/%s'", dir, name);
 	rc = check_owner(fd, dir, e);
 	if (rc == 0)
 		rc = read_file(fd, name, &record, e);

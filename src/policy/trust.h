@@ -27,8 +27,8 @@ struct trust {
 	enum trust_state state;
 	char path[GRANT_OBJECT_MAX];   /* where the file lies, links resolved */
 	char digest[TRUST_DIGEST_HEX]; /* of `now` */
-	struct buf now; /* the file's bytes */
-	struct buf old; /* those that were trusted; empty if unknown */
+	struct buf now;                /* the file's bytes */
+	struct buf old;                /* those that were trusted; empty if unknown */
 };
 
 void trust_init(struct trust *t);

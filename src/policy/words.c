@@ -49,7 +49,8 @@ static size_t slips(const char *a, const char *b)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= n; i++)
 		for (size_t j = 1; j <= m; j++) {
-			rows[i][j] = least(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			rows[i][j] = least(rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+					   rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1, SIZE_MAX);
 		}
@@ -100,7 +101,8 @@ int qualifier_refuse(const char *word, struct err *e)
 	const char *meant = word_nearest(word, verbs, COUNT_OF(verbs));
 
 	if (qualifier_find(word))
-		return err_set(e, AMBIT_UNAVAILABLE, "without it the grant would be wider than you wrote; leave the grant out",
+		return err_set(e, AMBIT_UNAVAILABLE,
+			       "without it the grant would be wider than you wrote; leave the grant out",
 			       "the qualifier '%s' is not available in this build", word);
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));

@@ -54,19 +54,22 @@ static int yaml_failed(struct reader *r)
 		locate(r->bytes, y->problem_offset < r->n ? y->problem_offset : r->n, r->m);
 	else
 		(void)mistake_at(r, &y->problem_mark, 0);
-	return err_set(&r->m->err, AMBIT_MALFORMED, "look for indentation (spaces, no tabs), quotes and brackets near this place",
+	return err_set(&r->m->err, AMBIT_MALFORMED,
+		       "look for indentation (spaces, no tabs), quotes and brackets near this place",
 		       "this is not YAML: %s", y->problem != NULL ? y->problem : "unreadable");
 }
 
 /* A mistake at the event at hand. */
-#define mistake(r, code, hint, ...) mistake_at((r), &(r)->ev.start_mark, err_set(&(r)->m->err, (code), (hint), __VA_ARGS__))
+#define mistake(r, code, hint, ...)                                                                                    \
+	mistake_at((r), &(r)->ev.start_mark, err_set(&(r)->m->err, (code), (hint), __VA_ARGS__))
 
 /* ---- events ---- */
 
 static int no_extras(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor != NULL)
-		return mistake(r, AMBIT_MALFORMED, "write the value in each place", "anchors are not allowed in a policy");
+		return mistake(r, AMBIT_MALFORMED, "write the value in each place",
+			       "anchors are not allowed in a policy");
 	if (tag != NULL)
 		return mistake(r, AMBIT_MALFORMED, "leave the tag out; the place says what a value is",
 			       "tags are not allowed in a policy");
@@ -78,7 +81,8 @@ static int check_extras(struct reader *r)
 	const yaml_event_t *ev = &r->ev;
 
 	if (ev->type == YAML_ALIAS_EVENT)
-		return mistake(r, AMBIT_MALFORMED, "write the value in each place", "aliases are not allowed in a policy");
+		return mistake(r, AMBIT_MALFORMED, "write the value in each place",
+			       "aliases are not allowed in a policy");
 	if (ev->type == YAML_SCALAR_EVENT)
 		return no_extras(r, ev->data.scalar.anchor, ev->data.scalar.tag);
 	if (ev->type == YAML_SEQUENCE_START_EVENT)
@@ -207,9 +211,10 @@ static int add_object(struct reader *r, enum grant_verb verb)
 	int rc = check_scalar(r, "an object");
 
 	if (rc == 0 && is_empty_scalar(r))
-		return mistake(r, AMBIT_MALFORMED, "name what is granted, or leave the line out", "%s: nothing is named",
-			       verb_word(verb));
-	if (rc == 0 && policy_add(r->p, verb, text_of(r), (uint32_t)at->line + 1, (uint32_t)at->column + 1, &r->m->err) < 0)
+		return mistake(r, AMBIT_MALFORMED, "name what is granted, or leave the line out",
+			       "%s: nothing is named", verb_word(verb));
+	if (rc == 0 &&
+	    policy_add(r->p, verb, text_of(r), (uint32_t)at->line + 1, (uint32_t)at->column + 1, &r->m->err) < 0)
 		rc = mistake_at(r, at, -(int)r->m->err.code);
 	return rc;
 }
@@ -226,8 +231,9 @@ static int add_list(struct reader *r, enum grant_verb verb)
 			rc = next(r);
 	}
 	if (rc == 0 && n == 0)
-		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "name what is granted, or leave the line out",
-						     "%s: nothing is named", verb_word(verb)));
+		return mistake_at(r, &start,
+				  err_set(&r->m->err, AMBIT_MALFORMED, "name what is granted, or leave the line out",
+					  "%s: nothing is named", verb_word(verb)));
 	return rc;
 }
 
@@ -238,7 +244,8 @@ static int add_bare(struct reader *r, enum grant_verb verb)
 	int rc = check_scalar(r, "the value");
 
 	if (rc == 0 && !is_empty_scalar(r) && strcmp(text_of(r), "true") != 0)
-		return mistake(r, AMBIT_MALFORMED, "write `jit: true`, or leave the line out: what is not granted is not allowed",
+		return mistake(r, AMBIT_MALFORMED,
+			       "write `jit: true`, or leave the line out: what is not granted is not allowed",
 			       "%s takes nothing but `true`", verb_word(verb));
 	if (rc == 0 && policy_add(r->p, verb, "", (uint32_t)at->line + 1, (uint32_t)at->column + 1, &r->m->err) < 0)
 		rc = mistake_at(r, at, -(int)r->m->err.code);
@@ -271,13 +278,15 @@ static int read_grant(struct reader *r)
 {
 	const yaml_mark_t start = r->ev.start_mark;
 	struct keys keys = { .count = 0 };
-	int rc = wants_mapping(r, "a grant is not a mapping", "write `- read: /srv/data`: a verb, a colon, a blank, an object");
+	int rc = wants_mapping(r, "a grant is not a mapping",
+			       "write `- read: /srv/data`: a verb, a colon, a blank, an object");
 
 	if (rc == 0)
 		rc = each_key(r, &keys, grant_key);
 	if (rc == 0 && keys.count == 0)
-		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`",
-						     "a grant without a verb"));
+		return mistake_at(
+			r, &start,
+			err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`", "a grant without a verb"));
 	return rc;
 }
 
@@ -286,7 +295,8 @@ static int read_grants(struct reader *r)
 	int rc;
 
 	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
-		return mistake(r, AMBIT_MALFORMED, "write each grant on a line of its own after `- `; for none: grants: []",
+		return mistake(r, AMBIT_MALFORMED,
+			       "write each grant on a line of its own after `- `; for none: grants: []",
 			       "grants are not a list");
 	rc = next(r);
 	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
@@ -307,7 +317,8 @@ static int read_version(struct reader *r)
 	if (rc < 0 || (strcmp(text_of(r), "1") == 0 && r->ev.data.scalar.style == YAML_PLAIN_SCALAR_STYLE))
 		return rc;
 	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
-	return mistake(r, AMBIT_UNAVAILABLE, "write version: 1", "version '%s' of policies is not known to this build", shown);
+	return mistake(r, AMBIT_UNAVAILABLE, "write version: 1", "version '%s' of policies is not known to this build",
+		       shown);
 }
 
 static int read_agent(struct reader *r)
@@ -344,8 +355,8 @@ static int unknown_section(struct reader *r)
 		(void)snprintf(hint, sizeof hint, "did you mean '%s'?", meant); /* fits: one of four words */
 	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
 	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
-		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `", "the grant '%s' stands outside grants",
-			       shown);
+		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
+			       "the grant '%s' stands outside grants", shown);
 	return mistake(r, AMBIT_UNKNOWN, meant != NULL ? hint : "a policy has version, agent, grants and limits",
 		       "'%s' is not a part of a policy", shown);
 }
@@ -382,8 +393,9 @@ static int read_root(struct reader *r)
 	if (rc == 0)
 		rc = each_key(r, &keys, section_key);
 	if (rc == 0 && !has_key(&keys, "version"))
-		return mistake_at(r, &start, err_set(&r->m->err, AMBIT_MALFORMED, "begin with the line version: 1",
-						     "the version is missing"));
+		return mistake_at(r, &start,
+				  err_set(&r->m->err, AMBIT_MALFORMED, "begin with the line version: 1",
+					  "the version is missing"));
 	return rc;
 }
 
@@ -397,7 +409,8 @@ static int read_start(struct reader *r)
 		return mistake(r, AMBIT_MALFORMED, "begin with the line version: 1", "the policy is empty");
 	if (rc == 0 && (r->ev.data.document_start.version_directive != NULL ||
 			r->ev.data.document_start.tag_directives.start != r->ev.data.document_start.tag_directives.end))
-		return mistake(r, AMBIT_MALFORMED, "leave the lines that begin with % out", "directives are not allowed in a policy");
+		return mistake(r, AMBIT_MALFORMED, "leave the lines that begin with % out",
+			       "directives are not allowed in a policy");
 	return rc < 0 ? rc : next(r);
 }
 
@@ -412,7 +425,8 @@ static int read_stream(struct reader *r)
 	if (rc == 0)
 		rc = next(r);
 	if (rc == 0 && r->ev.type != YAML_STREAM_END_EVENT)
-		return mistake(r, AMBIT_MALFORMED, "keep one policy in one file", "something stands after the end of the policy");
+		return mistake(r, AMBIT_MALFORMED, "keep one policy in one file",
+			       "something stands after the end of the policy");
 	return rc;
 }
 

@@ -27,9 +27,9 @@ static const struct limit_row {
 	__rlimit_resource_t resource;
 	rlim_t value;
 } limit_rows[] = {
-	{ RLIMIT_NPROC, 0 },      { RLIMIT_CORE, 0 },       { RLIMIT_DATA, 0 },   { RLIMIT_MEMLOCK, 0 },
-	{ RLIMIT_MSGQUEUE, 0 },   { RLIMIT_SIGPENDING, 0 }, { RLIMIT_LOCKS, 0 },  { RLIMIT_NICE, 0 },
-	{ RLIMIT_RTPRIO, 0 },     { RLIMIT_STACK, 256u << 10 },
+	{ RLIMIT_NPROC, 0 },    { RLIMIT_CORE, 0 },           { RLIMIT_DATA, 0 },  { RLIMIT_MEMLOCK, 0 },
+	{ RLIMIT_MSGQUEUE, 0 }, { RLIMIT_SIGPENDING, 0 },     { RLIMIT_LOCKS, 0 }, { RLIMIT_NICE, 0 },
+	{ RLIMIT_RTPRIO, 0 },   { RLIMIT_STACK, 256u << 10 },
 };
 
 /* The address sanitizer looks for another stack in front of each call that does not return. */
@@ -41,18 +41,18 @@ static const struct limit_row {
 
 /* All it does: copy, wait, end. restart_syscall is what poll becomes after a stop and a continue; clock_gettime is
  * the fall-back of a host without the vDSO. */
-#define ALLOWED(X)                                                                                             \
-	X(__NR_read) X(__NR_write) X(__NR_close) X(__NR_ppoll) OLD_POLL(X) X(__NR_clock_gettime)               \
-	X(__NR_restart_syscall) X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group) SANITIZER(X)
+#define ALLOWED(X)                                                                                                     \
+	X(__NR_read)                                                                                                   \
+	X(__NR_write) X(__NR_close) X(__NR_ppoll) OLD_POLL(X) X(__NR_clock_gettime) X(__NR_restart_syscall)            \
+		X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group) SANITIZER(X)
 #ifdef __NR_poll
 #define OLD_POLL(X) X(__NR_poll)
 #else
 #define OLD_POLL(X)
 #endif
 
-#define ALLOW(nr)                                                \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(nr), 0, 1), \
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+#define ALLOW(nr)                                                                                                      \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(nr), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 
 int promise_close_others(int last_fd)
 {
@@ -92,8 +92,7 @@ int promise_filter(void)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOWED(ALLOW)
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		ALLOWED(ALLOW) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	};
 	const struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
 

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "relay/termfilter.h"
 
-#define STREAM_CHUNK 4096     /* what a pty gives at once */
+#define STREAM_CHUNK 4096      /* what a pty gives at once */
 #define STREAM_OUT (16u << 10) /* what may wait for a slow terminal: Ctrl-C should not have to outrun more */
 
 enum stream_kind { STREAM_RAW, STREAM_PTY, STREAM_PLAIN };

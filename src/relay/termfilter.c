@@ -24,26 +24,26 @@ enum {
 /* What can be changed for good, and what takes it back, in the order of the reset. The screen's own (origin, sides,
  * margins, alternate) depend on each other and are put together by hand in put_screen_reset. SGR and the charset
  * come last: leaving the alternate screen brings back the ones saved on entering it. */
-#define CHANGES(X)                                                                      \
-	X(SYNC,        "\033[?2026l")                                                   \
-	X(MOUSE,       "\033[?9;1000;1002;1003;1005;1006;1015;1016l")                   \
-	X(FOCUS,       "\033[?1004l")                                                   \
-	X(PASTE,       "\033[?2004l")                                                   \
-	X(KEYS,        "\033[>4m")                                                      \
-	X(CURSOR_KEYS, "\033[?1l")                                                      \
-	X(KEYPAD,      "\033>\033[?66l")                                                \
-	X(INSERT,      "\033[4l")                                                       \
-	X(WRAP,        "\033[?7h")                                                      \
-	X(REVERSE,     "\033[?5l")                                                      \
-	X(TABS,        "\033[?5W")                                                      \
-	X(ORIGIN,      "\033[?6l")                                                      \
-	X(SIDES,       "\033[?69l")                                                     \
-	X(MARGINS,     "\033[r")                                                        \
-	X(ALTERNATE,   "\033[?1049l\033[32766;1H")                                      \
-	X(STYLE,       "\033[0 q")                                                      \
-	X(CURSOR,      "\033[?25h")                                                     \
-	X(CHARSET,     "\017\033(B\033)B")                                              \
-	X(SGR,         "\033[0;10m")
+#define CHANGES(X)                                                                                                     \
+	X(SYNC, "\033[?2026l")                                                                                         \
+	X(MOUSE, "\033[?9;1000;1002;1003;1005;1006;1015;1016l")                                                        \
+	X(FOCUS, "\033[?1004l")                                                                                        \
+	X(PASTE, "\033[?2004l")                                                                                        \
+	X(KEYS, "\033[>4m")                                                                                            \
+	X(CURSOR_KEYS, "\033[?1l")                                                                                     \
+	X(KEYPAD, "\033>\033[?66l")                                                                                    \
+	X(INSERT, "\033[4l")                                                                                           \
+	X(WRAP, "\033[?7h")                                                                                            \
+	X(REVERSE, "\033[?5l")                                                                                         \
+	X(TABS, "\033[?5W")                                                                                            \
+	X(ORIGIN, "\033[?6l")                                                                                          \
+	X(SIDES, "\033[?69l")                                                                                          \
+	X(MARGINS, "\033[r")                                                                                           \
+	X(ALTERNATE, "\033[?1049l\033[32766;1H")                                                                       \
+	X(STYLE, "\033[0 q")                                                                                           \
+	X(CURSOR, "\033[?25h")                                                                                         \
+	X(CHARSET, "\017\033(B\033)B")                                                                                 \
+	X(SGR, "\033[0;10m")
 
 enum change_index {
 #define CHANGE_INDEX(name, reset) INDEX_##name,
@@ -76,11 +76,11 @@ static_assert(sizeof reset_all + 64 <= TERMFILTER_PIECE_MAX, "a reset fits into 
 /* CSI sequences that pass: prefix, intermediate (0: none), final, parameters at most, and what must hold of them. */
 enum rule_check {
 	ANY,
-	UP_TO,       /* the first parameter is at most `bound` */
-	EXACTLY,     /* the first parameter is `bound` */
-	ANSI_MODES,  /* each parameter is a mode of the table, others are left out */
+	UP_TO,      /* the first parameter is at most `bound` */
+	EXACTLY,    /* the first parameter is `bound` */
+	ANSI_MODES, /* each parameter is a mode of the table, others are left out */
 	DEC_MODES,
-	COLOURS,     /* ':' may stand between parameters */
+	COLOURS, /* ':' may stand between parameters */
 	MARGIN_LINES,
 };
 
@@ -99,12 +99,12 @@ static const struct rule {
 	{ 0, 0, 'D', 1, ANY, 0, 0, false },
 	{ 0, 0, 'E', 1, ANY, 0, 0, false }, /* next and previous line */
 	{ 0, 0, 'F', 1, ANY, 0, 0, false },
-	{ 0, 0, 'G', 1, ANY, 0, 0, false }, /* column */
-	{ 0, 0, 'H', 2, ANY, 0, 0, false }, /* position */
-	{ 0, 0, 'I', 1, ANY, 0, 0, false }, /* tab forward */
+	{ 0, 0, 'G', 1, ANY, 0, 0, false },   /* column */
+	{ 0, 0, 'H', 2, ANY, 0, 0, false },   /* position */
+	{ 0, 0, 'I', 1, ANY, 0, 0, false },   /* tab forward */
 	{ 0, 0, 'J', 1, UP_TO, 2, 0, false }, /* erase the screen; 3 is the lines scrolled away */
 	{ 0, 0, 'K', 1, UP_TO, 2, 0, false }, /* erase the line */
-	{ 0, 0, 'L', 1, ANY, 0, 0, false }, /* insert and delete lines, characters */
+	{ 0, 0, 'L', 1, ANY, 0, 0, false },   /* insert and delete lines, characters */
 	{ 0, 0, 'M', 1, ANY, 0, 0, false },
 	{ 0, 0, 'P', 1, ANY, 0, 0, false },
 	{ 0, 0, 'S', 1, ANY, 0, 0, false }, /* scroll */
@@ -204,8 +204,8 @@ static void put_replacement(struct termfilter *f, struct buf *out)
  * and tags. Joiners stay: words and pictures of many languages need them. */
 static bool misleads(uint32_t c)
 {
-	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       (c >= 0xe0000 && c <= 0xe007f);
+	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 static uint32_t decoded(const struct termfilter *f)
@@ -416,7 +416,8 @@ static bool parse_sequence(const struct termfilter *f, char final, struct sequen
 static const struct rule *find_rule(const struct sequence *q)
 {
 	for (size_t i = 0; i < COUNT(rules); i++)
-		if (rules[i].prefix == q->prefix && rules[i].intermediate == q->intermediate && rules[i].final == q->final)
+		if (rules[i].prefix == q->prefix && rules[i].intermediate == q->intermediate &&
+		    rules[i].final == q->final)
 			return &rules[i];
 	return NULL;
 }
@@ -462,7 +463,7 @@ static void put_sequence(const struct termfilter *f, char final, struct buf *out
 {
 	put_text(out, "\033[");
 	buf_put(out, f->seq, f->seq_len);
-	buf_put_u8(out, (uint8_t)final);
+	buf_put_u8(out, (uint8_t) final);
 }
 
 static bool rule_allows(const struct rule *r, const struct sequence *q)
@@ -470,16 +471,13 @@ static bool rule_allows(const struct rule *r, const struct sequence *q)
 	if (q->n > r->params || (q->colons && r->check != COLOURS))
 		return false;
 	switch (r->check) {
-	case UP_TO:
-		return q->param[0] <= r->bound;
-	case EXACTLY:
-		return q->param[0] == r->bound;
+	case UP_TO: return q->param[0] <= r->bound;
+	case EXACTLY: return q->param[0] == r->bound;
 	case ANY:
 	case ANSI_MODES:
 	case DEC_MODES:
 	case COLOURS:
-	case MARGIN_LINES:
-		return true;
+	case MARGIN_LINES: return true;
 	}
 	return false;
 }
@@ -525,24 +523,18 @@ static void dispatch_escape(struct termfilter *f, char final, struct buf *out)
 	case '8':
 	case 'D': /* IND, NEL, RI */
 	case 'E':
-	case 'M':
-		break;
-	case 'H': /* HTS */
-		f->changed |= CHANGE_TABS;
-		break;
+	case 'M': break;
+	case 'H': /* HTS */ f->changed |= CHANGE_TABS; break;
 	case '=':
-	case '>':
-		f->changed |= CHANGE_KEYPAD;
-		break;
+	case '>': f->changed |= CHANGE_KEYPAD; break;
 	case 'c':
 		termfilter_reset(f, out);
 		put_text(out, "\033[H\033[2J");
 		return;
-	default:
-		return;
+	default: return;
 	}
 	buf_put_u8(out, ESC);
-	buf_put_u8(out, (uint8_t)final);
+	buf_put_u8(out, (uint8_t) final);
 }
 
 /* ESC, intermediates, final: only G0 and G1 become ASCII, British or line drawing. The other two sets could not be
@@ -555,7 +547,7 @@ static void dispatch_charset(struct termfilter *f, char final, struct buf *out)
 	f->changed |= CHANGE_CHARSET;
 	buf_put_u8(out, ESC);
 	buf_put_u8(out, (uint8_t)f->seq[0]);
-	buf_put_u8(out, (uint8_t)final);
+	buf_put_u8(out, (uint8_t) final);
 }
 
 static void collect(struct termfilter *f, uint8_t b)
@@ -592,21 +584,14 @@ static void step_escape(struct termfilter *f, uint8_t b, struct buf *out)
 	}
 	f->state = GROUND;
 	switch (b) {
-	case '[':
-		begin(f, CSI);
-		break;
-	case ']': /* OSC */
-		begin_string(f, true);
-		break;
+	case '[': begin(f, CSI); break;
+	case ']': /* OSC */ begin_string(f, true); break;
 	case 'k': /* the title of screen and tmux */
 	case 'P': /* DCS */
 	case 'X': /* SOS */
 	case '^': /* PM */
-	case '_': /* APC */
-		begin_string(f, false);
-		break;
-	default:
-		dispatch_escape(f, (char)b, out);
+	case '_': /* APC */ begin_string(f, false); break;
+	default: dispatch_escape(f, (char)b, out);
 	}
 }
 
@@ -685,24 +670,12 @@ static void step(struct termfilter *f, uint8_t b, struct buf *out)
 	if (step_inside(f, b, out))
 		return;
 	switch ((enum state)f->state) {
-	case GROUND:
-		step_ground(f, b, out);
-		break;
-	case ESCAPE:
-		step_escape(f, b, out);
-		break;
-	case ESCAPE_MORE:
-		step_escape_more(f, b, out);
-		break;
-	case CSI:
-		step_csi(f, b, out);
-		break;
-	case STRING:
-		step_string(f, b);
-		break;
-	case PALETTE:
-		step_palette(f, b);
-		break;
+	case GROUND: step_ground(f, b, out); break;
+	case ESCAPE: step_escape(f, b, out); break;
+	case ESCAPE_MORE: step_escape_more(f, b, out); break;
+	case CSI: step_csi(f, b, out); break;
+	case STRING: step_string(f, b); break;
+	case PALETTE: step_palette(f, b); break;
 	}
 }
 

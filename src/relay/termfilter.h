@@ -81,7 +81,7 @@ struct termfilter {
 	uint8_t seq_len;
 	char seq[TERMFILTER_SEQUENCE_MAX];
 	uint32_t swallowed;
-	uint32_t changed; /* bit set of what the reset must take back */
+	uint32_t changed;   /* bit set of what the reset must take back */
 	uint16_t alternate; /* the mode by which the alternate screen was entered, 0 on the main screen */
 };
 

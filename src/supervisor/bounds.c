@@ -10,13 +10,13 @@
 #include "base/fd.h"
 #include "supervisor/proctext.h"
 
-#define COST_SHARE 50           /* a sample that took t is followed by 50 t of rest */
+#define COST_SHARE 50 /* a sample that took t is followed by 50 t of rest */
 #define FINISH_TIMEOUT_MS 2000
-#define FLOOR_PART 64           /* of the host's memory ... */
+#define FLOOR_PART 64                   /* of the host's memory ... */
 #define FLOOR_MIN (UINT64_C(64) << 20)  /* ... but not so little that the kernel kills first ... */
 #define FLOOR_MAX (UINT64_C(512) << 20) /* ... nor so much that large hosts waste it */
-#define HIDDEN_MAX 3            /* samples: a program that nobody may read can have run for that long */
-#define SHARE_LEAST 256         /* a cell below this part of the host's memory is not to blame */
+#define HIDDEN_MAX 3                    /* samples: a program that nobody may read can have run for that long */
+#define SHARE_LEAST 256                 /* a cell below this part of the host's memory is not to blame */
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
@@ -45,8 +45,8 @@ static uint64_t available_bytes(const struct bounds *b)
 	char text[1024]; /* the third line */
 	uint64_t kb;
 
-	return meminfo_read(b->meminfo_fd, text, sizeof text) && proctext_field(text, "MemAvailable", &kb) ? kb * 1024 :
-													      UINT64_MAX;
+	return meminfo_read(b->meminfo_fd, text, sizeof text) && proctext_field(text, "MemAvailable", &kb) ? kb * 1024
+													   : UINT64_MAX;
 }
 
 static void floor_init(struct bounds *b)
@@ -267,7 +267,8 @@ int bounds_tick(struct bounds *b, uint64_t now_ns, enum limit *ret_over)
 	const uint64_t available = available_bytes(b);
 	const uint64_t share = floor_step(&b->floor, available);
 
-	if (cgroup_oom_kills(&b->cgroup) > 0) { /* version 1 kills one process: the event ends whole, as with version 2 */
+	if (cgroup_oom_kills(&b->cgroup) >
+	    0) { /* version 1 kills one process: the event ends whole, as with version 2 */
 		*ret_over = LIMIT_MEMORY;
 		return 1;
 	}

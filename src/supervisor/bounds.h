@@ -45,13 +45,13 @@ struct bounds {
 	struct cgroup cgroup;
 	struct sampler *sampler; /* owned, NULL until bounds_watch */
 	mechanism_set mechanisms;
-	unsigned what;           /* SAMPLE_* that no cgroup keeps */
-	int meminfo_fd;          /* owned, -1 if it cannot be read */
+	unsigned what;  /* SAMPLE_* that no cgroup keeps */
+	int meminfo_fd; /* owned, -1 if it cannot be read */
 	struct bounds_floor floor;
-	uint64_t available;      /* bytes of host memory at the last sample */
-	uint64_t due_ns;         /* of the next sample */
+	uint64_t available; /* bytes of host memory at the last sample */
+	uint64_t due_ns;    /* of the next sample */
 	struct sample last, peak;
-	unsigned hidden;         /* samples that found a process whose writing is hidden */
+	unsigned hidden; /* samples that found a process whose writing is hidden */
 	bool host_low;
 };
 

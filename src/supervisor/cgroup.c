@@ -708,7 +708,7 @@ static bool sweep_one(int parent_fd, const char *root, const char *name, bool v2
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) /* held: the owner lives in another pid namespace */
 		return false;
 	if (v2)
-		(void)put(fd, "cgroup.kill", "1"); /* a cell must not outlive its supervisor */
+		(void)put(fd, "cgroup.kill", "1");           /* a cell must not outlive its supervisor */
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0; /* EBUSY: the next sweep */
 }
 

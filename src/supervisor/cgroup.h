@@ -36,10 +36,10 @@ struct cgroup {
 };
 
 struct cgroup_ask {
-	const char *root;     /* "" for this host; tests stand a fake tree somewhere else */
+	const char *root; /* "" for this host; tests stand a fake tree somewhere else */
 	const char *event_id;
 	uint64_t value[CGROUP_SLOTS]; /* bytes, tasks; 0: no limit, no cgroup */
-	pid_t companion; /* another process of Ambit's own that may be moved (the command line); 0: none */
+	pid_t companion;              /* another process of Ambit's own that may be moved (the command line); 0: none */
 };
 
 /* Always succeeds: what cannot be had is in ret->why. */

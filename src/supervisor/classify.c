@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "cell/base.h"
 
-#define LINKS_MAX 40   /* as the kernel follows */
-#define MADE_MAX 4096  /* names remembered as the workload's own */
+#define LINKS_MAX 40     /* as the kernel follows */
+#define MADE_MAX 4096    /* names remembered as the workload's own */
 #define PARTS_MAX 400000 /* of all paths together, a few tenths of a second; as many effects as fit have far fewer */
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants)
@@ -132,7 +132,8 @@ static bool was_made(const struct classifier *c, const char *path)
 
 #ifndef __clang__
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak" /* gcc 12 loses what is stored under an index that it does not know */
+#pragma GCC diagnostic ignored                                                                                         \
+	"-Wanalyzer-malloc-leak" /* gcc 12 loses what is stored under an index that it does not know */
 #endif
 static void remember_made(struct classifier *c, const char *path)
 {
@@ -165,7 +166,8 @@ static bool protects(const struct cell_spec *spec, const char *path)
 	for (uint32_t i = 0; i < spec->n_paths; i++) { /* parents stand before children */
 		const struct cell_path *p = &spec->paths[i];
 
-		if ((p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 && path_is_beneath(path, spec_text(spec, p->path)))
+		if ((p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 &&
+		    path_is_beneath(path, spec_text(spec, p->path)))
 			nearest = p;
 	}
 	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0;
@@ -174,7 +176,8 @@ static bool protects(const struct cell_spec *spec, const char *path)
 static bool is_hidden(const struct cell_spec *spec, const char *path)
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++)
-		if ((spec->paths[i].flags & CELL_PATH_HIDE) != 0 && path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
+		if ((spec->paths[i].flags & CELL_PATH_HIDE) != 0 &&
+		    path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
 			return true;
 	return false;
 }
@@ -205,10 +208,11 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		}
 	}
 	/* in a granted tree beneath the home nothing is the cell's own */
-	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right) :
-					     base_allows(c->spec, f->object, right)) {
-		f->verdict = right == RIGHT_RUN && !exists_on_host(f->object) && !is_own_place(c, f->object) ? EFFECT_ABSENT :
-													       EFFECT_ALLOWED;
+	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right)
+					   : base_allows(c->spec, f->object, right)) {
+		f->verdict = right == RIGHT_RUN && !exists_on_host(f->object) && !is_own_place(c, f->object)
+				     ? EFFECT_ABSENT
+				     : EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
@@ -260,13 +264,14 @@ void classify_effect(struct classifier *c, struct effect *f)
 		return;
 	}
 	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) && path_is_normal(f->object) &&
-	    path_is_beneath(f->object, "/usr")) {
+	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) &&
+	    path_is_normal(f->object) && path_is_beneath(f->object, "/usr")) {
 		f->verdict = EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
-	if (resolve(c, f->object, opens(f->kind), path, sizeof path) || path_normalise("/", f->object, path, sizeof path))
+	if (resolve(c, f->object, opens(f->kind), path, sizeof path) ||
+	    path_normalise("/", f->object, path, sizeof path))
 		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
 }

@@ -14,7 +14,7 @@
 struct classifier {
 	const struct cell_spec *spec;
 	const struct grant_set *grants;
-	char **made;   /* owned: names that the workload made in places of its own */
+	char **made; /* owned: names that the workload made in places of its own */
 	size_t n_made;
 	size_t parts; /* of paths, walked so far: a workload chooses them, and links that multiply them */
 };

@@ -26,11 +26,14 @@ int identity_choose(struct identity *ret, struct err *e)
 {
 	const uid_t uid = geteuid();
 
-	*ret = (struct identity){ .inside_uid = uid, .outside_uid = uid, .inside_gid = getegid(), .outside_gid = getegid() };
+	*ret = (struct identity){
+		.inside_uid = uid, .outside_uid = uid, .inside_gid = getegid(), .outside_gid = getegid()
+	};
 	if (uid != 0)
 		return 0;
 	if (getpid() > 0x400000)
-		return err_set(e, AMBIT_HOST, "run as an ordinary user", "no unprivileged id can be had for process %d", getpid());
+		return err_set(e, AMBIT_HOST, "run as an ordinary user", "no unprivileged id can be had for process %d",
+			       getpid());
 	ret->outside_uid = ret->outside_gid = ALLOCATED_FIRST + (uid_t)getpid();
 	ret->inside_uid = ret->inside_gid = INSIDE_FOR_ROOT;
 	ret->mapped = true;
@@ -62,8 +65,8 @@ static int map_of_owner(const struct identity *id, const struct stat *owner)
 	pid = fork();
 	if (pid == 0) {
 		/* it holds what the supervisor holds, the locks of its cgroups too, and must not outlive it */
-		if (unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent &&
-		    write(ready[1], "", 1) == 1)
+		if (unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
+		    getppid() == parent && write(ready[1], "", 1) == 1)
 			(void)pause(); /* killed below */
 		_exit(1);
 	}
@@ -86,7 +89,8 @@ static int map_of_owner(const struct identity *id, const struct stat *owner)
 
 static int open_tree_mapped(const struct identity *id, const char *path, int *ret_fd)
 {
-	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), tree = -1, ns = -1;
 	struct stat st;
@@ -130,9 +134,10 @@ int identity_send_trees(const struct identity *id, const struct cell_spec *spec,
 		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
 			continue;
 		if (r < 0)
-			return err_sys(e, r == -ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, -r,
-				       "root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
-				       "make %s visible in the cell", path);
+			return err_sys(
+				e, r == -ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, -r,
+				"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
+				"make %s visible in the cell", path);
 	}
 	return 0;
 }

@@ -32,12 +32,12 @@
 #define LIBRARY_FD 3
 
 struct supervisor {
-	int lib;    /* owned: the library; when it goes, the cell goes */
-	int cell;   /* owned: the warden */
-	int pidfd;  /* owned: the warden's process */
-	int tick;   /* owned: timer: deadline and sampling */
+	int lib;                 /* owned: the library; when it goes, the cell goes */
+	int cell;                /* owned: the warden */
+	int pidfd;               /* owned: the warden's process */
+	int tick;                /* owned: timer: deadline and sampling */
 	int proc_fd, scratch_fd; /* owned: the cell's /proc, and its scratch file system */
-	int terminal_fd; /* owned until handed to the library */
+	int terminal_fd;         /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
 	pid_t pid;
@@ -49,7 +49,7 @@ struct supervisor {
 	struct rbuf program; /* encoded, as the library sent it */
 	void *request_bytes; /* mapped */
 	size_t request_size;
-	void *arena; /* mapped, shared with the warden */
+	void *arena;                      /* mapped, shared with the warden */
 	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
@@ -213,13 +213,17 @@ static int open_warden(int *ret_fd, struct err *e)
 	if (slash != NULL)
 		memcpy(slash + 1, "ambit-warden", sizeof "ambit-warden"); /* room was left for it */
 	*ret_fd = open(path, O_PATH | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path) : 0;
+	return *ret_fd < 0
+		       ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path)
+		       : 0;
 }
 
 static int make_cell(struct supervisor *s, struct err *e)
 {
-	struct spawn spawn = { .inside_uid = s->identity.inside_uid, .inside_gid = s->identity.inside_gid,
-			       .outside_uid = s->identity.outside_uid, .outside_gid = s->identity.outside_gid };
+	struct spawn spawn = { .inside_uid = s->identity.inside_uid,
+			       .inside_gid = s->identity.inside_gid,
+			       .outside_uid = s->identity.outside_uid,
+			       .outside_gid = s->identity.outside_gid };
 	auto_fd int exe = -1;
 	int pair[2], r;
 
@@ -254,16 +258,17 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 			continue;
 		missing = property_missing((enum property)p, achieved);
 		return err_set(e, AMBIT_HOST, mechanism_hint(missing), "this host cannot hold '%s' (%s): %s",
-			       property_word((enum property)p), property_text((enum property)p), mechanism_missing(missing));
+			       property_word((enum property)p), property_text((enum property)p),
+			       mechanism_missing(missing));
 	}
 	return 0;
 }
 
 static mechanism_set own_mechanisms(const struct supervisor *s)
 {
-	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) | MECHANISM_BIT(MECHANISM_FILE_SIZE) |
-	       MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) | MECHANISM_BIT(MECHANISM_SECCOMP) |
-	       bounds_mechanisms(&s->bounds) |
+	return MECHANISM_BIT(MECHANISM_LIFELINE) | MECHANISM_BIT(MECHANISM_DEADLINE) |
+	       MECHANISM_BIT(MECHANISM_FILE_SIZE) | MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) |
+	       MECHANISM_BIT(MECHANISM_SECCOMP) | bounds_mechanisms(&s->bounds) |
 	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
 }
 
@@ -274,7 +279,8 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 	buf_init(&b, 32);
 	buf_put_u64(&b, achieved);
 	buf_put_u64(&b, 0);
-	(void)wire_send(s->lib, WIRE_EVENT_STARTED, &b, &s->terminal_fd, s->terminal_fd >= 0 ? 1 : 0); /* its end shows by itself */
+	(void)wire_send(s->lib, WIRE_EVENT_STARTED, &b, &s->terminal_fd,
+			s->terminal_fd >= 0 ? 1 : 0); /* its end shows by itself */
 	fd_close(&s->terminal_fd);
 }
 
@@ -332,7 +338,8 @@ static void on_ended(struct supervisor *s, struct wire_message *m)
 static void tell_stopped(struct supervisor *s)
 {
 	if (!s->told_stopped)
-		(void)wire_send(s->lib, WIRE_EVENT_STOPPED, NULL, NULL, 0); /* a library that is gone is seen elsewhere */
+		(void)wire_send(s->lib, WIRE_EVENT_STOPPED, NULL, NULL,
+				0); /* a library that is gone is seen elsewhere */
 	s->told_stopped = true;
 }
 
@@ -376,7 +383,8 @@ static void on_library(struct supervisor *s)
 	auto_message m = { .n_fds = 0 };
 	auto_buf b = { .max = 0 };
 
-	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 || m.number == WIRE_EVENT_KILL) {
+	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 ||
+	    m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
 		return;
 	}
@@ -393,7 +401,8 @@ static void on_tick(struct supervisor *s)
 	(void)!read(s->tick, &times, sizeof times);
 	if (now_ns() - s->pinged_ns >= WIRE_PING_MS * UINT64_C(1000000)) {
 		s->pinged_ns = now_ns();
-		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL, 0); /* one that is gone or stuck is seen elsewhere */
+		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL,
+				0); /* one that is gone or stuck is seen elsewhere */
 	}
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
@@ -525,7 +534,8 @@ static void tell_effects(struct supervisor *s)
 static void finish(struct supervisor *s)
 {
 	/* who may not make a cgroup here has left none and may remove none */
-	const bool sweeps = (bounds_mechanisms(&s->bounds) & (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0;
+	const bool sweeps = (bounds_mechanisms(&s->bounds) &
+			     (MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS))) != 0;
 	enum limit passed; /* too late to matter */
 	siginfo_t info;
 	struct rusage used;

@@ -58,8 +58,8 @@ static uint32_t not_both(const struct grant_set *set, uint32_t i, uint32_t right
 {
 	const char *object = grant_object(set, i);
 
-	if (set->grants[i].verb != VERB_RUN || (rights & RIGHT_WRITE) == 0 || (rights_above(set, object) & RIGHT_RUN) != 0 ||
-	    is_written_by_name(set, object))
+	if (set->grants[i].verb != VERB_RUN || (rights & RIGHT_WRITE) == 0 ||
+	    (rights_above(set, object) & RIGHT_RUN) != 0 || is_written_by_name(set, object))
 		return rights;
 	return rights & ~(uint32_t)RIGHT_WRITE;
 }
@@ -84,7 +84,8 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 }
 
 /* A directory between a writable tree and a protected name is mounted on itself, so that renaming it away fails. */
-static int pin_between(struct cell_spec *spec, const char *tree, const char *name, uint32_t rights, uint32_t grant, struct err *e)
+static int pin_between(struct cell_spec *spec, const char *tree, const char *name, uint32_t rights, uint32_t grant,
+		       struct err *e)
 {
 	char path[GRANT_OBJECT_MAX];
 	int r = 0;
@@ -101,8 +102,8 @@ static bool is_granted_by_name(const struct grant_set *set, const char *tree, co
 	for (uint32_t i = 0; i < set->count; i++) {
 		const char *object = grant_object(set, i);
 
-		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(object, tree) != 0 && path_is_beneath(path, object) &&
-		    path_is_beneath(object, tree))
+		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(object, tree) != 0 &&
+		    path_is_beneath(path, object) && path_is_beneath(object, tree))
 			return true;
 	}
 	return false;
@@ -146,7 +147,9 @@ static int protect(const struct grant_set *set, struct cell_spec *spec, const ch
 		return 0;
 	rights = rights_on(set, path, &grant);
 	r = pin_between(spec, tree, name, rights, grant, e);
-	return r < 0 ? r : spec_add_path(spec, path, rights & ~(uint32_t)RIGHT_WRITE, CELL_PATH_PIN | CELL_PATH_OPTIONAL, grant, e);
+	return r < 0 ? r
+		     : spec_add_path(spec, path, rights & ~(uint32_t)RIGHT_WRITE, CELL_PATH_PIN | CELL_PATH_OPTIONAL,
+				     grant, e);
 }
 
 static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
@@ -179,7 +182,8 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 	for (uint32_t i = 0; i < q->n_links && r == 0; i++) {
 		uint32_t grant;
 
-		if (rights_on(&q->grants, q->links[i].name, &grant) == 0 && !base_allows(spec, q->links[i].name, RIGHT_READ))
+		if (rights_on(&q->grants, q->links[i].name, &grant) == 0 &&
+		    !base_allows(spec, q->links[i].name, RIGHT_READ))
 			r = spec_add_link(spec, q->links[i].name, q->links[i].real, e);
 	}
 	return r;
@@ -250,7 +254,8 @@ static int add_texts(const struct event_request *q, struct cell_spec *spec, stru
 	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
 }
 
-int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret, struct err *e)
+int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret,
+	      struct err *e)
 {
 	const uint64_t *limit = q->limits.value;
 	int r;

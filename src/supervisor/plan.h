@@ -10,6 +10,7 @@
 #include "cell/spec.h"
 #include "supervisor/request.h"
 
-int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret, struct err *e);
+int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret,
+	      struct err *e);
 
 #endif

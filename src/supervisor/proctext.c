@@ -114,8 +114,8 @@ static bool own_path(const char *cgroup, const char *controller, struct span *re
 		if (path == NULL)
 			continue;
 		list++;
-		if (*controller == 0 ? list == path && line[0] == '0' && list == line + 2 :
-				       proctext_has_word(list, (size_t)(path - list), controller)) {
+		if (*controller == 0 ? list == path && line[0] == '0' && list == line + 2
+				     : proctext_has_word(list, (size_t)(path - list), controller)) {
 			*ret = (struct span){ path + 1, len - (size_t)(path + 1 - line) };
 			return true;
 		}

@@ -15,9 +15,9 @@
 
 /* Of /proc/N/stat. */
 struct proctext_stat {
-	char state; /* 'Z' for one that has ended and was not waited for */
-	bool ending; /* that, or on its way there: it runs nothing any more, and its memory is gone */
-	uint64_t cpu_ticks; /* of the process and of its children that it waited for */
+	char state;           /* 'Z' for one that has ended and was not waited for */
+	bool ending;          /* that, or on its way there: it runs nothing any more, and its memory is gone */
+	uint64_t cpu_ticks;   /* of the process and of its children that it waited for */
 	uint64_t start_ticks; /* since boot: with the pid it names a process for good */
 };
 bool proctext_stat(const char *text, struct proctext_stat *ret);

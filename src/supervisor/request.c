@@ -58,8 +58,8 @@ static int decode_links(struct rbuf *in, struct event_request *ret, struct err *
 {
 	ret->n_links = rbuf_u32(in);
 	if (in->failed || ret->n_links > REQUEST_LINKS_MAX)
-		return err_set(e, AMBIT_LIMIT, "name the target instead of the link", "more than %d grants that are links",
-			       REQUEST_LINKS_MAX);
+		return err_set(e, AMBIT_LIMIT, "name the target instead of the link",
+			       "more than %d grants that are links", REQUEST_LINKS_MAX);
 	for (uint32_t i = 0; i < ret->n_links; i++) {
 		rbuf_str(in, ret->links[i].name, sizeof ret->links[i].name);
 		rbuf_str(in, ret->links[i].real, sizeof ret->links[i].real);
@@ -103,7 +103,8 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) ||
+	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, &ret->grants, e);
 	r = r < 0 ? r : decode_links(in, ret, e);

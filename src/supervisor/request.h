@@ -19,7 +19,7 @@ struct event_request {
 	uint32_t observe; /* enum cell_observe */
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
-	char event[32]; /* its id, for names on the host */
+	char event[32];   /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];

@@ -17,11 +17,11 @@
 #include "base/num.h"
 #include "supervisor/proctext.h"
 
-#define PROC_ROOT_INODE 1  /* of every procfs, fs/proc/root.c */
-#define TEXT_MAX 8192      /* status is below 2 KiB; its group list can make it longer and stands behind nothing we read */
-#define NAME_MAX_HERE 48   /* "PID/smaps_rollup" and "PID/fd" */
-#define MEMFDS_MAX 4096    /* told apart at once; the rest counts twice if it is shared */
-#define MEMFD_EVERY 4      /* samples between two walks over the descriptors */
+#define PROC_ROOT_INODE 1 /* of every procfs, fs/proc/root.c */
+#define TEXT_MAX 8192 /* status is below 2 KiB; its group list can make it longer and stands behind nothing we read */
+#define NAME_MAX_HERE 48 /* "PID/smaps_rollup" and "PID/fd" */
+#define MEMFDS_MAX 4096  /* told apart at once; the rest counts twice if it is shared */
+#define MEMFD_EVERY 4    /* samples between two walks over the descriptors */
 
 struct memfd_seen {
 	dev_t dev;
@@ -29,8 +29,8 @@ struct memfd_seen {
 };
 
 struct sampler {
-	int proc_fd;    /* owned */
-	int scratch_fd; /* owned, -1 if none */
+	int proc_fd;     /* owned */
+	int scratch_fd;  /* owned, -1 if none */
 	int first_io_fd; /* owned: what process 1 wrote, and all that it waited for; -1 if not asked for */
 	bool memfd;
 	unsigned what;
@@ -281,7 +281,8 @@ static uint64_t confirmed_memory(struct sampler *s, struct sum *sum, uint64_t fi
 	struct walk walk = { .s = s, .sum = sum, .dir_fd = s->proc_fd, .each = each_share };
 	uint32_t count;
 
-	(void)walk_numbers(&walk, s->entries, sizeof s->entries, SAMPLER_PROCESSES_MAX, &count); /* as the walk before */
+	(void)walk_numbers(&walk, s->entries, sizeof s->entries, SAMPLER_PROCESSES_MAX,
+			   &count); /* as the walk before */
 	return sum->pss_anon_kb * 1024 + max_u64(sum->pss_shmem_kb * 1024, files);
 }
 
@@ -352,7 +353,8 @@ static int prove(struct sampler *s, struct err *e)
 	if ((s->what & SAMPLE_MEMORY) != 0) {
 		rollup = openat(s->proc_fd, "1/smaps_rollup", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (rollup < 0)
-			return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "read /proc/1/smaps_rollup of the cell");
+			return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`",
+				       "read /proc/1/smaps_rollup of the cell");
 	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((s->what & rows[i].what) != 0 && !read_text(s, "1", rows[i].file, &err))
@@ -375,8 +377,8 @@ int sampler_create(const struct sampler_ask *ask, struct sampler **ret, struct e
 	s->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
 	/* Opened anew: a descriptor that came from another process shares its position with the copy kept there. */
 	s->proc_fd = openat(ask->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = s->proc_fd < 0 ? err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "open the cell's /proc") :
-			     check_root(s->proc_fd, e);
+	r = s->proc_fd < 0 ? err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "open the cell's /proc")
+			   : check_root(s->proc_fd, e);
 	if (r == 0 && ask->scratch_fd >= 0) {
 		s->scratch_fd = fcntl(ask->scratch_fd, F_DUPFD_CLOEXEC, 3);
 		if (s->scratch_fd < 0)

@@ -41,7 +41,7 @@ struct sample {
 	uint64_t written_bytes;
 	uint32_t processes;
 	uint32_t hidden; /* living processes whose bytes written may not be read */
-	bool cut; /* there were more than SAMPLER_PROCESSES_MAX */
+	bool cut;        /* there were more than SAMPLER_PROCESSES_MAX */
 };
 
 struct sampler;

@@ -103,7 +103,7 @@ static int in_namespaces(void *arg)
 	sigset_t none;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the socket tells as well */
-	(void)sigemptyset(&none); /* the supervisor has no handlers and ignores nothing */
+	(void)sigemptyset(&none);                        /* the supervisor has no handlers and ignores nothing */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (write_file("/proc/self/setgroups", "deny") < 0)
 		return failed_at(c, SPAWN_SETGROUPS);
@@ -127,8 +127,8 @@ static pid_t clone_into(struct child *c, int flags, int *ret_pidfd)
 {
 	static char stack[STACK_BYTES] __attribute__((aligned(16)));
 
-	return clone(in_namespaces, stack + sizeof stack, flags | NAMESPACES | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c,
-		     ret_pidfd);
+	return clone(in_namespaces, stack + sizeof stack,
+		     flags | NAMESPACES | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c, ret_pidfd);
 }
 
 /* As root: a short-lived child becomes the unprivileged id and makes the cell from there, as the supervisor's own child. */
@@ -148,7 +148,8 @@ static pid_t clone_as_other(struct child *c, int *ret_pidfd)
 	if (between == 0) {
 		int pidfd = -1;
 
-		if (setgroups(0, NULL) < 0 || setresgid(c->spawn->outside_gid, c->spawn->outside_gid, c->spawn->outside_gid) < 0 ||
+		if (setgroups(0, NULL) < 0 ||
+		    setresgid(c->spawn->outside_gid, c->spawn->outside_gid, c->spawn->outside_gid) < 0 ||
 		    setresuid(c->spawn->outside_uid, c->spawn->outside_uid, c->spawn->outside_uid) < 0)
 			(void)failed_at(c, SPAWN_IDS);
 		/* the change of id made the process non-dumpable, and its /proc files root's */
@@ -177,8 +178,10 @@ static pid_t clone_as_other(struct child *c, int *ret_pidfd)
 static int told(const struct child *c, struct err *e)
 {
 	if (c->step == SPAWN_NAMESPACES && c->sys_errno == ENOSPC) /* which is not about a disk: clone(2) */
-		return err_set(e, AMBIT_HOST, "as root: sysctl user.max_user_namespaces=15000, and the same of mnt, pid, net, ipc, uts",
-			       "cannot make the namespaces of a cell: a limit on their number is reached");
+		return err_set(
+			e, AMBIT_HOST,
+			"as root: sysctl user.max_user_namespaces=15000, and the same of mnt, pid, net, ipc, uts",
+			"cannot make the namespaces of a cell: a limit on their number is reached");
 	return err_sys(e, AMBIT_HOST, c->sys_errno, step_texts[c->step].hint, "cannot %s", step_texts[c->step].what);
 }
 

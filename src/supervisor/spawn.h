@@ -14,11 +14,11 @@
 #include "base/err.h"
 
 struct spawn {
-	int warden_exe_fd;    /* borrowed: the warden's executable */
-	int sock;             /* borrowed: becomes descriptor 3 */
-	uid_t inside_uid;     /* ids that the cell sees */
+	int warden_exe_fd; /* borrowed: the warden's executable */
+	int sock;          /* borrowed: becomes descriptor 3 */
+	uid_t inside_uid;  /* ids that the cell sees */
 	gid_t inside_gid;
-	uid_t outside_uid;    /* 0 is never accepted: as root an allocated id, else the caller's own */
+	uid_t outside_uid; /* 0 is never accepted: as root an allocated id, else the caller's own */
 	gid_t outside_gid;
 };
 

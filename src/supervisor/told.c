@@ -8,7 +8,7 @@ static const struct step_row {
 	const char *what, *hint;
 	enum ambit_code code;
 } rows[] = {
-#define STEP(name, no, text, err_code, advice) \
+#define STEP(name, no, text, err_code, advice)                                                                         \
 	{ .number = (no), .what = (text), .code = AMBIT_##err_code, .hint = (advice) },
 #include "cell/steps.def"
 #undef STEP
@@ -19,21 +19,26 @@ static const struct step_row {
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
 	if (sys_errno == ENOENT)
-		return err_set(e, AMBIT_NOT_FOUND, "check the name in its first line (#!); if it is there, let the cell see it: --run PATH",
+		return err_set(e, AMBIT_NOT_FOUND,
+			       "check the name in its first line (#!); if it is there, let the cell see it: --run PATH",
 			       "cannot execute %s: its interpreter is not there, or not visible in the cell", program);
 	if (sys_errno == EACCES)
-		return err_set(e, AMBIT_NOT_RUNNABLE, "check that it and its interpreter are executable; --run PATH lets a cell execute them",
+		return err_set(e, AMBIT_NOT_RUNNABLE,
+			       "check that it and its interpreter are executable; --run PATH lets a cell execute them",
 			       "cannot execute %s: Permission denied", program);
 	if (sys_errno == ENOEXEC)
 		return err_set(e, AMBIT_NOT_RUNNABLE, "name its interpreter: -- sh FILE; or begin it with #!/bin/sh",
 			       "cannot execute %s: it is neither a program nor does it name its interpreter", program);
-	return err_sys(e, AMBIT_NOT_RUNNABLE, sys_errno, "check that it is a program for this machine", "cannot execute %s", program);
+	return err_sys(e, AMBIT_NOT_RUNNABLE, sys_errno, "check that it is a program for this machine",
+		       "cannot execute %s", program);
 }
 
 /* What a step could fail of on any host, against a call that this one does not know or that a container's filter refuses. */
-static const char old_kernel[] = "the kernel is older than 5.13, or a filter around Ambit (a container's) refuses the call; see `ambit doctor`";
+static const char old_kernel[] =
+	"the kernel is older than 5.13, or a filter around Ambit (a container's) refuses the call; see `ambit doctor`";
 
-int told_failure(const struct cell_spec *spec, const char *program, uint32_t step, int sys_errno, uint32_t index, struct err *e)
+int told_failure(const struct cell_spec *spec, const char *program, uint32_t step, int sys_errno, uint32_t index,
+		 struct err *e)
 {
 	const struct step_row *row = NULL;
 	const char *path = index < spec->n_paths ? spec_text(spec, spec->paths[index].path) : "";
@@ -45,6 +50,7 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 			row = &rows[i];
 	if (row == NULL || sys_errno < 0 || sys_errno > 4095)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "the warden reported a failure that does not exist");
-	return err_sys(e, sys_errno == ENOSYS ? AMBIT_HOST : row->code, sys_errno, sys_errno == ENOSYS ? old_kernel : row->hint,
-		       "cannot %s%s%s", row->what, path[0] != 0 ? " " : "", path);
+	return err_sys(e, sys_errno == ENOSYS ? AMBIT_HOST : row->code, sys_errno,
+		       sys_errno == ENOSYS ? old_kernel : row->hint, "cannot %s%s%s", row->what,
+		       path[0] != 0 ? " " : "", path);
 }

@@ -7,6 +7,7 @@
 #include "cell/spec.h"
 
 /* Fills e from {step, errno, index of the path}; program: the path that was to be executed. Gives the negative code. */
-int told_failure(const struct cell_spec *spec, const char *program, uint32_t step, int sys_errno, uint32_t index, struct err *e);
+int told_failure(const struct cell_spec *spec, const char *program, uint32_t step, int sys_errno, uint32_t index,
+		 struct err *e);
 
 #endif

@@ -1,10 +1,10 @@
 #include "warden/eye.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -190,8 +190,7 @@ static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t 
 		if (n > 0 && address.un.sun_path[0] == 0)
 			return snprintf(room, size, "unix @%.*s", (int)n - 1, address.un.sun_path + 1);
 		return snprintf(room, size, "unix %.*s", (int)n, address.un.sun_path);
-	default:
-		return snprintf(room, size, "family %u", address.any.sa_family);
+	default: return snprintf(room, size, "family %u", address.any.sa_family);
 	}
 }
 
@@ -215,8 +214,8 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 		if (calls[i].nr != asked->data.nr)
 			continue;
 		kind = read_kind(&calls[i], args);
-		n = calls[i].how == AS_CONNECT ? read_address(pid, args, object, sizeof object) :
-						 read_path(eye, pid, &calls[i], args, object, sizeof object);
+		n = calls[i].how == AS_CONNECT ? read_address(pid, args, object, sizeof object)
+					       : read_path(eye, pid, &calls[i], args, object, sizeof object);
 		if (n < 0) {
 			kind = EFFECT_OPAQUE;
 			n = snprintf(object, sizeof object, "system call %d", asked->data.nr);

@@ -26,10 +26,10 @@
 #define SUPERVISOR_FD 3
 
 struct warden {
-	int sock;      /* owned: the supervisor; when it goes, the cell goes */
-	int signal_fd; /* owned */
+	int sock;        /* owned: the supervisor; when it goes, the cell goes */
+	int signal_fd;   /* owned */
 	int patience_fd; /* owned: timer that runs out when the supervisor is silent for too long */
-	int report_fd; /* owned: the workload before exec, -1 after */
+	int report_fd;   /* owned: the workload before exec, -1 after */
 	int stdio_fd[3];
 	int program_fd;
 	struct cell_spec spec;
@@ -166,7 +166,9 @@ static void await_go(struct warden *w)
 
 static void start(struct warden *w)
 {
-	const struct workload load = { .spec = &w->spec, .program = &w->program, .made = &w->made,
+	const struct workload load = { .spec = &w->spec,
+				       .program = &w->program,
+				       .made = &w->made,
 				       .stdio_fd = { w->stdio_fd[0], w->stdio_fd[1], w->stdio_fd[2] },
 				       .program_fd = w->program_fd };
 	struct cell_failure f;
@@ -227,7 +229,8 @@ static void on_signal(struct warden *w)
 			return;
 		if (WIFSTOPPED(status)) {
 			if (pid == w->pid)
-				(void)wire_send(w->sock, WIRE_CELL_STOPPED, NULL, NULL, 0); /* if nobody listens, nobody asks */
+				(void)wire_send(w->sock, WIRE_CELL_STOPPED, NULL, NULL,
+						0); /* if nobody listens, nobody asks */
 		} else if (pid == w->pid) {
 			w->status = status;
 			w->done = true;
@@ -265,10 +268,8 @@ static void watch(struct warden *w)
 	be_patient(w);
 	while (!w->done) {
 		struct pollfd p[] = {
-			{ .fd = w->sock, .events = POLLIN },
-			{ .fd = w->signal_fd, .events = POLLIN },
-			{ .fd = w->report_fd, .events = POLLIN },
-			{ .fd = w->eye.listener_fd, .events = POLLIN },
+			{ .fd = w->sock, .events = POLLIN },        { .fd = w->signal_fd, .events = POLLIN },
+			{ .fd = w->report_fd, .events = POLLIN },   { .fd = w->eye.listener_fd, .events = POLLIN },
 			{ .fd = w->patience_fd, .events = POLLIN },
 		};
 

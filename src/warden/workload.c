@@ -91,7 +91,8 @@ static int filter_on(const struct workload *w, struct cell_failure *f)
 	if (!observed)
 		return load(shape_of(w->spec), 0) < 0 ? build_failed(f, STEP_FILTER, errno) : 0;
 	fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
-	if (fd < 0 && errno == EINVAL) /* before 5.19: a signal may make a held call start again, which costs only time */
+	if (fd < 0 &&
+	    errno == EINVAL) /* before 5.19: a signal may make a held call start again, which costs only time */
 		fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	if (fd < 0)
 		return build_failed(f, STEP_FILTER, errno);

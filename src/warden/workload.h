@@ -14,8 +14,8 @@ struct workload {
 	const struct cell_spec *spec;
 	const struct cell_program *program;
 	const struct cell_made *made;
-	int stdio_fd[3];   /* borrowed: what becomes 0, 1, 2; -1: the private terminal */
-	int program_fd;    /* borrowed: with CELL_BY_FD */
+	int stdio_fd[3]; /* borrowed: what becomes 0, 1, 2; -1: the private terminal */
+	int program_fd;  /* borrowed: with CELL_BY_FD */
 };
 
 /* Forks; the child puts up what is its own of the wall and waits before it executes anything. On success *ret_report_fd is a socket on which the child sends {u32 step, u32 errno} if it could not be executed

@@ -22,9 +22,15 @@ struct message_row {
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING
-#define ROW(number_, name_, from_, smin, smax, fmin, fmax, states_)                                             \
-	{ .number = (number_), .name = (name_), .from = (from_), .size_min = (smin), .size_max = (smax),        \
-	  .fds_min = (fmin), .fds_max = (fmax), .states = (states_) },
+#define ROW(number_, name_, from_, smin, smax, fmin, fmax, states_)                                                    \
+	{ .number = (number_),                                                                                         \
+	  .name = (name_),                                                                                             \
+	  .from = (from_),                                                                                             \
+	  .size_min = (smin),                                                                                          \
+	  .size_max = (smax),                                                                                          \
+	  .fds_min = (fmin),                                                                                           \
+	  .fds_max = (fmax),                                                                                           \
+	  .states = (states_) },
 #define ROW_EXPANDED(...) ROW(__VA_ARGS__)
 
 static const struct message_row rows[] = {
@@ -72,7 +78,8 @@ int wire_send(int sock, enum wire_number number, const struct buf *body, const i
 	return fd_send(sock, packet.data, packet.len, fds, n_fds);
 }
 
-static bool is_allowed(const struct message_row *row, enum wire_side from, enum wire_state state, size_t size, size_t n_fds)
+static bool is_allowed(const struct message_row *row, enum wire_side from, enum wire_state state, size_t size,
+		       size_t n_fds)
 {
 	return row != NULL && row->from == from && (row->states & (unsigned)state) != 0 && size >= row->size_min &&
 	       size <= row->size_max && n_fds >= row->fds_min && n_fds <= row->fds_max;

@@ -33,7 +33,7 @@ enum wire_number {
 
 struct wire_message {
 	enum wire_number number;
-	struct rbuf body; /* points into the room given to wire_receive */
+	struct rbuf body;     /* points into the room given to wire_receive */
 	int fds[FD_PASS_MAX]; /* owned by the caller; -1 once taken */
 	size_t n_fds;
 };

@@ -171,8 +171,8 @@ static void on_signal(int number_of_signal)
 }
 
 static const struct probe *const topics[] = {
-	probes_read, probes_oracle, probes_write, probes_mount, probes_process, probes_inherit, probes_ipc,
-	probes_net,  probes_kernel, probes_exec,  probes_device, probes_limit,  probes_race,
+	probes_read, probes_oracle, probes_write, probes_mount,  probes_process, probes_inherit, probes_ipc,
+	probes_net,  probes_kernel, probes_exec,  probes_device, probes_limit,   probes_race,
 };
 
 static const struct probe *find(const char *name)

@@ -27,11 +27,11 @@ struct probe {
 	const char *name;
 	int n_args;
 	/* Exactly one of the four. */
-	int (*tries)(struct attempt *a);  /* does it: 0 or more, -errno or CANNOT */
-	int (*opens)(struct attempt *a);  /* a descriptor from which the secret is then read */
+	int (*tries)(struct attempt *a);                  /* does it: 0 or more, -errno or CANNOT */
+	int (*opens)(struct attempt *a);                  /* a descriptor from which the secret is then read */
 	int (*asks)(const char *path, struct attempt *a); /* an oracle: asked about args[0], which exists, and args[1],
 							     which does not; succeeds if the answers differ */
-	int (*writes)(struct attempt *a); /* a descriptor to which MARKER is then written */
+	int (*writes)(struct attempt *a);                 /* a descriptor to which MARKER is then written */
 };
 
 extern const struct probe probes_read[];

@@ -14,8 +14,7 @@ static int make_node(struct attempt *a, mode_t kind)
 	const struct path p = joined(a->args[0], "planted-node");
 
 	(void)unlink(p.text);
-	return got(mknod(p.text, kind | 0600,
-			 makedev((unsigned)number(a->args[1]), (unsigned)number(a->args[2]))));
+	return got(mknod(p.text, kind | 0600, makedev((unsigned)number(a->args[1]), (unsigned)number(a->args[2]))));
 }
 
 static int make_character(struct attempt *a)

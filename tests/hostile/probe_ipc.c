@@ -192,7 +192,9 @@ static int unix_sendmsg(struct attempt *a)
 {
 	struct sockaddr_un to;
 	struct iovec text = { (char[]){ "?" }, 1 };
-	struct msghdr m = { .msg_name = &to, .msg_namelen = address(a->args[0], &to), .msg_iov = &text, .msg_iovlen = 1 };
+	struct msghdr m = {
+		.msg_name = &to, .msg_namelen = address(a->args[0], &to), .msg_iov = &text, .msg_iovlen = 1
+	};
 	const int fd = unix_socket(a, SOCK_DGRAM);
 
 	return fd < 0 ? -errno : got(sendmsg(fd, &m, MSG_NOSIGNAL));
@@ -202,7 +204,9 @@ static int unix_sendmmsg(struct attempt *a)
 {
 	struct sockaddr_un to;
 	struct iovec text = { (char[]){ "?" }, 1 };
-	struct mmsghdr m = { .msg_hdr = { .msg_name = &to, .msg_namelen = address(a->args[0], &to), .msg_iov = &text,
+	struct mmsghdr m = { .msg_hdr = { .msg_name = &to,
+					  .msg_namelen = address(a->args[0], &to),
+					  .msg_iov = &text,
 					  .msg_iovlen = 1 } };
 	const int fd = unix_socket(a, SOCK_DGRAM);
 

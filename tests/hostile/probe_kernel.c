@@ -2,12 +2,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <linux/filter.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -56,8 +56,11 @@ static int bpf_map(struct attempt *a)
 
 static int perf(struct attempt *a)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof attr,
-					.config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1, .exclude_hv = 1 };
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.size = sizeof attr,
+					.config = PERF_COUNT_SW_TASK_CLOCK,
+					.exclude_kernel = 1,
+					.exclude_hv = 1 };
 
 	(void)a;
 	return got(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));

@@ -185,8 +185,8 @@ static int look_for_link(const char *bytes, size_t n, const char *name)
 {
 	const struct nlmsghdr *h = (const void *)bytes;
 
-	for (size_t left = n; NLMSG_OK(h, (unsigned)left); left -= NLMSG_ALIGN(h->nlmsg_len),
-		    h = (const void *)(bytes + (n - left))) {
+	for (size_t left = n; NLMSG_OK(h, (unsigned)left);
+	     left -= NLMSG_ALIGN(h->nlmsg_len), h = (const void *)(bytes + (n - left))) {
 		if (h->nlmsg_type == NLMSG_DONE)
 			return -ENODATA;
 		if (memmem(h, h->nlmsg_len, name, strlen(name) + 1) != NULL)
@@ -201,7 +201,8 @@ static int host_links(struct attempt *a)
 	struct {
 		struct nlmsghdr head;
 		struct ifinfomsg body;
-	} request = { .head = { .nlmsg_len = sizeof request, .nlmsg_type = RTM_GETLINK,
+	} request = { .head = { .nlmsg_len = sizeof request,
+				.nlmsg_type = RTM_GETLINK,
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
 	static char bytes[65536] __attribute__((aligned(8)));
 	const int fd = patient_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);

@@ -256,7 +256,8 @@ static int by_execve(const char *path, struct attempt *a)
 {
 	char *argv[] = { a->args[0], NULL }, *envp[] = { NULL };
 
-	return got(execve(path, argv, envp)); /* the file has no right to be executed: the answer says that it is there */
+	return got(
+		execve(path, argv, envp)); /* the file has no right to be executed: the answer says that it is there */
 }
 
 static int by_execveat(const char *path, struct attempt *a)

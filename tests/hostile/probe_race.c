@@ -22,8 +22,8 @@
 struct race {
 	atomic_bool over;
 	void (*turn)(struct race *r, unsigned side); /* puts things so that a call gets what side says: 0 good, 1 bad */
-	char text[4096]; /* what the caller passes to the kernel */
-	char other;      /* the byte at `at` that makes it the forbidden name */
+	char text[4096];                             /* what the caller passes to the kernel */
+	char other;                                  /* the byte at `at` that makes it the forbidden name */
 	char own;
 	size_t at;
 	struct path name, plain, link; /* for swaps of names */

@@ -230,8 +230,8 @@ static int marked(struct attempt *a, const char *text, ssize_t n)
 {
 	if (n < 0)
 		return -errno;
-	return memmem(text, (size_t)n, MARKER, sizeof MARKER - 1) == NULL ? -ENODATA :
-									     said(a, "read %.*s", (int)n, text);
+	return memmem(text, (size_t)n, MARKER, sizeof MARKER - 1) == NULL ? -ENODATA
+									  : said(a, "read %.*s", (int)n, text);
 }
 
 static int link_text(struct attempt *a)

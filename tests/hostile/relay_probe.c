@@ -134,14 +134,26 @@ static const struct {
 	const char *name;
 	long (*attempt)(void);
 } attempts[] = {
-	{ "open", try_open },         { "reopen", try_reopen },     { "dup", try_dup },
-	{ "socket", try_socket },     { "tiocsti", try_tiocsti },   { "tiocsti-high-bits", try_tiocsti_high_bits },
-	{ "tioclinux", try_tioclinux }, { "winsize", try_winsize }, { "execve", try_execve },
-	{ "fork", try_fork },         { "mmap", try_mmap },         { "kill", try_kill },
-	{ "ptrace", try_ptrace },     { "fcntl", try_fcntl },       { "dumpable", try_dumpable },
-	{ "setrlimit", try_setrlimit }, { "io-uring", try_io_uring },
+	{ "open", try_open },
+	{ "reopen", try_reopen },
+	{ "dup", try_dup },
+	{ "socket", try_socket },
+	{ "tiocsti", try_tiocsti },
+	{ "tiocsti-high-bits", try_tiocsti_high_bits },
+	{ "tioclinux", try_tioclinux },
+	{ "winsize", try_winsize },
+	{ "execve", try_execve },
+	{ "fork", try_fork },
+	{ "mmap", try_mmap },
+	{ "kill", try_kill },
+	{ "ptrace", try_ptrace },
+	{ "fcntl", try_fcntl },
+	{ "dumpable", try_dumpable },
+	{ "setrlimit", try_setrlimit },
+	{ "io-uring", try_io_uring },
 #ifdef __x86_64__
-	{ "x32", try_x32 },           { "32bit", try_32bit },
+	{ "x32", try_x32 },
+	{ "32bit", try_32bit },
 #endif
 };
 

@@ -144,7 +144,7 @@ static const struct {
 	int (*run)(char **args);
 	int n_args;
 } servers[] = {
-	{ "serve-sysv", serve_sysv, 1 },   { "serve-posix", serve_posix, 2 }, { "serve-victim", serve_victim, 1 },
+	{ "serve-sysv", serve_sysv, 1 },     { "serve-posix", serve_posix, 2 }, { "serve-victim", serve_victim, 1 },
 	{ "serve-handle", serve_handle, 1 }, { "with-key", with_key, 2 },
 };
 

@@ -88,8 +88,9 @@ static int fake_begin(void **state)
 
 static int fake_end(void **state)
 {
-	static const char *const files[] = { "proc/self/cgroup", "proc/self/mountinfo", "proc/self", "proc/meminfo",
-					     "proc", "" };
+	static const char *const files[] = {
+		"proc/self/cgroup", "proc/self/mountinfo", "proc/self", "proc/meminfo", "proc", ""
+	};
 	char path[128];
 
 	(void)state;
@@ -608,7 +609,8 @@ static void what_ended_children_wrote_counts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct writer w = { .dir = "/var/tmp/ambit-test-XXXXXX", .ignore = rows[i].ignore,
+		struct writer w = { .dir = "/var/tmp/ambit-test-XXXXXX",
+				    .ignore = rows[i].ignore,
 				    .truncate = rows[i].truncate };
 		struct event_usage usage = { 0 };
 		int ready[2], end[2];
@@ -1045,9 +1047,11 @@ static int as_ordinary_user(void)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_kernel_ends_a_hog),         cmocka_unit_test(the_kernel_refuses_forks),
+		cmocka_unit_test(the_kernel_ends_a_hog),
+		cmocka_unit_test(the_kernel_refuses_forks),
 		cmocka_unit_test(a_process_is_placed),
-		cmocka_unit_test(finish_outlasts_what_is_dying), cmocka_unit_test(sweep_takes_what_the_dead_left),
+		cmocka_unit_test(finish_outlasts_what_is_dying),
+		cmocka_unit_test(sweep_takes_what_the_dead_left),
 		cmocka_unit_test(version_2_kills_what_is_inside),
 	};
 

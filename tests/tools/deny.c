@@ -26,7 +26,7 @@
 #define FAILED 99
 
 struct rule {
-	int number;           /* of the system call */
+	int number; /* of the system call */
 	enum { ALWAYS, VALUE, BITS } test;
 	unsigned argument;
 	unsigned value;
@@ -37,8 +37,9 @@ static const struct {
 	const char *name;
 	unsigned number;
 } errors[] = {
-	{ "EPERM", EPERM },   { "ENOENT", ENOENT }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES },         { "EINVAL", EINVAL },
-	{ "EMFILE", EMFILE }, { "ENOSPC", ENOSPC }, { "ENOSYS", ENOSYS }, { "EOPNOTSUPP", EOPNOTSUPP }, { "EIO", EIO },
+	{ "EPERM", EPERM },           { "ENOENT", ENOENT }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES },
+	{ "EINVAL", EINVAL },         { "EMFILE", EMFILE }, { "ENOSPC", ENOSPC }, { "ENOSYS", ENOSYS },
+	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EIO", EIO },
 };
 
 static int bad(const char *rule, const char *why)
@@ -110,7 +111,9 @@ static struct sock_filter statement(unsigned code, unsigned k)
 /* Goes `no` instructions further if the test fails. */
 static struct sock_filter jump(unsigned test, unsigned k, unsigned no)
 {
-	return (struct sock_filter){ .code = (unsigned short)(BPF_JMP | BPF_K | test), .jf = (unsigned char)no, .k = k };
+	return (struct sock_filter){ .code = (unsigned short)(BPF_JMP | BPF_K | test),
+				     .jf = (unsigned char)no,
+				     .k = k };
 }
 
 /* The number is loaded anew for each rule: a rule is a dozen instructions and there are few. */

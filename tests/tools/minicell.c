@@ -35,7 +35,8 @@ static bool enter(uid_t uid)
 	char map[64];
 	const gid_t gid = getegid();
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC) < 0 || !put("/proc/self/setgroups", "deny"))
+	if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC) < 0 ||
+	    !put("/proc/self/setgroups", "deny"))
 		return false;
 	(void)snprintf(map, sizeof map, "%u %u 1", uid, uid);
 	if (!put("/proc/self/uid_map", map))

@@ -16,23 +16,12 @@ static bool branch(const struct sock_filter *i, uint32_t a, size_t *ret_skip)
 	bool taken;
 
 	switch (i->code) {
-	case BPF_JMP | BPF_JEQ | BPF_K:
-		taken = a == i->k;
-		break;
-	case BPF_JMP | BPF_JGE | BPF_K:
-		taken = a >= i->k;
-		break;
-	case BPF_JMP | BPF_JGT | BPF_K:
-		taken = a > i->k;
-		break;
-	case BPF_JMP | BPF_JSET | BPF_K:
-		taken = (a & i->k) != 0;
-		break;
-	case BPF_JMP | BPF_JA:
-		*ret_skip = i->k;
-		return true;
-	default:
-		return false;
+	case BPF_JMP | BPF_JEQ | BPF_K: taken = a == i->k; break;
+	case BPF_JMP | BPF_JGE | BPF_K: taken = a >= i->k; break;
+	case BPF_JMP | BPF_JGT | BPF_K: taken = a > i->k; break;
+	case BPF_JMP | BPF_JSET | BPF_K: taken = (a & i->k) != 0; break;
+	case BPF_JMP | BPF_JA: *ret_skip = i->k; return true;
+	default: return false;
 	}
 	*ret_skip = taken ? i->jt : i->jf;
 	return true;

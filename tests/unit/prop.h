@@ -50,7 +50,6 @@ static inline uint32_t prop_below(struct prop *p, uint32_t n)
 	return (uint32_t)(prop_next(p) % n);
 }
 
-#define prop_fail(p, fmt, ...) \
-	fail_msg("AMBIT_SEED=%" PRIu64 ": " fmt, (p)->seed, ##__VA_ARGS__)
+#define prop_fail(p, fmt, ...) fail_msg("AMBIT_SEED=%" PRIu64 ": " fmt, (p)->seed, ##__VA_ARGS__)
 
 #endif

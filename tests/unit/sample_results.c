@@ -70,8 +70,12 @@ static void start(struct event_result *r)
 	limits_default_run(&r->limits, UINT64_C(4) << 30);
 	r->achieved = MECHANISM_BIT(MECHANISM_COUNT) - 1;
 	r->achieved &= ~(MECHANISM_BIT(MECHANISM_GRANTED) | MECHANISM_BIT(MECHANISM_GIVEN_UP));
-	r->usage = (struct event_usage){ .wall_ms = 812, .cpu_user_ms = 640, .cpu_system_ms = 75,
-					 .memory_peak_bytes = 48u << 20, .tasks_peak = 3, .written_bytes = 8192,
+	r->usage = (struct event_usage){ .wall_ms = 812,
+					 .cpu_user_ms = 640,
+					 .cpu_system_ms = 75,
+					 .memory_peak_bytes = 48u << 20,
+					 .tasks_peak = 3,
+					 .written_bytes = 8192,
 					 .tasks_exact = 1 };
 	r->started_ns = STARTED_NS;
 	r->ended_ns = STARTED_NS + UINT64_C(812345678);
@@ -195,7 +199,8 @@ static void make_refused(struct event_result *r)
 	r->ended_ns = 0;
 	r->usage = (struct event_usage){ .wall_ms = 0 };
 	r->home = NULL;
-	(void)err_set(&r->error, AMBIT_NOT_FOUND, "check the spelling, or install it", "program 'pyhton3' is not in the cell");
+	(void)err_set(&r->error, AMBIT_NOT_FOUND, "check the spelling, or install it",
+		      "program 'pyhton3' is not in the cell");
 }
 
 static void make_given_up(struct event_result *r)
@@ -285,13 +290,27 @@ static const struct {
 	const char *name;
 	void (*make)(struct event_result *r);
 } samples[] = {
-	{ "plain", make_plain },           { "denied", make_denied },           { "signal", make_signal },
-	{ "limit-wall", make_limit_wall }, { "limit-cpu", make_limit_cpu },     { "limit-memory", make_limit_memory },
-	{ "limit-tasks", make_limit_tasks }, { "limit-files", make_limit_files }, { "limit-disk", make_limit_disk },
-	{ "limit-output", make_limit_output }, { "killed", make_killed },       { "lost", make_lost },
-	{ "refused", make_refused },       { "given-up", make_given_up },       { "names", make_names },
-	{ "output-text", make_output_text }, { "output-binary", make_output_binary }, { "output-nul", make_output_nul },
-	{ "output-cut", make_output_cut }, { "many", make_many },               { "thousands", make_thousands },
+	{ "plain", make_plain },
+	{ "denied", make_denied },
+	{ "signal", make_signal },
+	{ "limit-wall", make_limit_wall },
+	{ "limit-cpu", make_limit_cpu },
+	{ "limit-memory", make_limit_memory },
+	{ "limit-tasks", make_limit_tasks },
+	{ "limit-files", make_limit_files },
+	{ "limit-disk", make_limit_disk },
+	{ "limit-output", make_limit_output },
+	{ "killed", make_killed },
+	{ "lost", make_lost },
+	{ "refused", make_refused },
+	{ "given-up", make_given_up },
+	{ "names", make_names },
+	{ "output-text", make_output_text },
+	{ "output-binary", make_output_binary },
+	{ "output-nul", make_output_nul },
+	{ "output-cut", make_output_cut },
+	{ "many", make_many },
+	{ "thousands", make_thousands },
 };
 
 size_t sample_count(void)

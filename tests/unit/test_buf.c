@@ -75,10 +75,17 @@ static void numbers_from_text(void **state)
 		bool good;
 		uint64_t value;
 	} sizes[] = {
-		{ "0", true, 0 },          { "512M", true, UINT64_C(512) << 20 }, { "2G", true, UINT64_C(2) << 30 },
-		{ "", false, 0 },          { "-1", false, 0 },                    { " 1", false, 0 },
-		{ "1 ", false, 0 },        { "1k", false, 0 },                    { "99999999999999999999", false, 0 },
-		{ "16777216T", false, 0 }, { "1GG", false, 0 },
+		{ "0", true, 0 },
+		{ "512M", true, UINT64_C(512) << 20 },
+		{ "2G", true, UINT64_C(2) << 30 },
+		{ "", false, 0 },
+		{ "-1", false, 0 },
+		{ " 1", false, 0 },
+		{ "1 ", false, 0 },
+		{ "1k", false, 0 },
+		{ "99999999999999999999", false, 0 },
+		{ "16777216T", false, 0 },
+		{ "1GG", false, 0 },
 	};
 	uint64_t v;
 
@@ -103,7 +110,9 @@ static void text_is_escaped(void **state)
 		{ "\033]52;c;x\007", "\\x1b]52;c;x\\x07" },
 		{ "a\\b", "a\\\\b" },
 		{ "\xff", "\\xff" },
-		{ "\xe2\x80\xae" "x", "\\u{202e}x" },
+		{ "\xe2\x80\xae"
+		  "x",
+		  "\\u{202e}x" },
 		{ "\xc2\x9b", "\\u{9b}" },
 		{ "caf\xc3\xa9", "caf\xc3\xa9" },
 	};
@@ -121,8 +130,14 @@ static void utf8_is_strict(void **state)
 		const char *bytes;
 		size_t bad_at; /* SIZE_MAX: good */
 	} rows[] = {
-		{ "abc", SIZE_MAX },  { "\xc3\xa9", SIZE_MAX },        { "\xf0\x9f\x98\x80", SIZE_MAX }, { "\xc0\x80", 0 },
-		{ "a\xed\xa0\x80", 1 }, { "\xf4\x90\x80\x80", 0 }, { "ab\xc3", 2 },                { "\x80", 0 },
+		{ "abc", SIZE_MAX },
+		{ "\xc3\xa9", SIZE_MAX },
+		{ "\xf0\x9f\x98\x80", SIZE_MAX },
+		{ "\xc0\x80", 0 },
+		{ "a\xed\xa0\x80", 1 },
+		{ "\xf4\x90\x80\x80", 0 },
+		{ "ab\xc3", 2 },
+		{ "\x80", 0 },
 	};
 
 	(void)state;
@@ -138,9 +153,12 @@ static void utf8_is_strict(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_survive_a_round_trip), cmocka_unit_test(a_buffer_stops_at_its_maximum),
-		cmocka_unit_test(a_cursor_never_reads_beyond),  cmocka_unit_test(numbers_from_text),
-		cmocka_unit_test(text_is_escaped),              cmocka_unit_test(utf8_is_strict),
+		cmocka_unit_test(numbers_survive_a_round_trip),
+		cmocka_unit_test(a_buffer_stops_at_its_maximum),
+		cmocka_unit_test(a_cursor_never_reads_beyond),
+		cmocka_unit_test(numbers_from_text),
+		cmocka_unit_test(text_is_escaped),
+		cmocka_unit_test(utf8_is_strict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,11 +44,11 @@ int __wrap_flock(int fd, int operation);
 static struct world {
 	bool on;
 	char root[64];
-	const char *absent;  /* a control file that this kernel lacks */
-	int countdown;       /* the call that fails; 0: none */
+	const char *absent; /* a control file that this kernel lacks */
+	int countdown;      /* the call that fails; 0: none */
 	int fail_errno;
 	bool failed;
-	int busy;            /* how many removals find somebody still inside */
+	int busy; /* how many removals find somebody still inside */
 } w;
 
 /* ---- plain files ---- */
@@ -422,7 +422,9 @@ static unsigned count_ours(const char *dir)
 
 static struct cgroup_ask ask_for(uint64_t memory, uint64_t tasks)
 {
-	return (struct cgroup_ask){ .root = w.root, .event_id = "e_x", .value = { memory, tasks }, .companion = COMPANION };
+	return (struct cgroup_ask){
+		.root = w.root, .event_id = "e_x", .value = { memory, tasks }, .companion = COMPANION
+	};
 }
 
 static const char *event_dir(const char *own, const struct cgroup *c)
@@ -643,8 +645,8 @@ static void a_missing_file_counts_only_where_it_must_be(void **state)
 		const char *file;
 		bool memory, tasks;
 	} rows[] = {
-		{ "memory.swap.max", true, true }, { "memory.oom.group", true, true }, { "cgroup.kill", true, true },
-		{ "memory.max", false, false }, /* one directory: nothing half set */
+		{ "memory.swap.max", true, true }, { "memory.oom.group", true, true },
+		{ "cgroup.kill", true, true },     { "memory.max", false, false }, /* one directory: nothing half set */
 		{ "pids.max", false, false },
 	};
 	const struct cgroup_ask ask = ask_for(1 << 20, 10);
@@ -731,7 +733,7 @@ static void sweep_spares_the_living(void **state)
 		bool stays;
 	} rows[] = {
 		{ "ambit-99-1-e_dead", false },
-		{ "ambit-77-5678-e_living", true },  /* the fake /proc has it */
+		{ "ambit-77-5678-e_living", true }, /* the fake /proc has it */
 		{ "ambit-77-5679-e_other", false }, /* the number was used again */
 		{ "ambit-99-e_short", true },       /* not a name of ours */
 		{ "ambit-x-1-e_x", true },

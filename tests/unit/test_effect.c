@@ -12,8 +12,12 @@
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct effect good = { .kind = EFFECT_WRITE, .verdict = EFFECT_DENIED, .source = EFFECT_REQUESTED,
-				    .grant = GRANT_NONE, .count = 3, .object = "/srv/\xff" };
+static const struct effect good = { .kind = EFFECT_WRITE,
+				    .verdict = EFFECT_DENIED,
+				    .source = EFFECT_REQUESTED,
+				    .grant = GRANT_NONE,
+				    .count = 3,
+				    .object = "/srv/\xff" };
 
 static void an_effect_survives_a_round_trip(void **state)
 {
@@ -45,13 +49,20 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 		uint8_t byte;
 		bool good;
 	} rows[] = {
-		{ "as it was", 0, EFFECT_WRITE, true },   { "no such kind: 0", 0, 0, false },
-		{ "the last kind", 0, EFFECT_OPAQUE, true }, { "one kind more", 0, EFFECT_OPAQUE + 1, false },
-		{ "no verdict yet", 1, 0, true },         { "the last verdict", 1, EFFECT_DENIED_NEW, true },
-		{ "one verdict more", 1, EFFECT_DENIED_NEW + 1, false }, { "no source", 2, 0, false },
-		{ "one source more", 2, EFFECT_PROVED + 1, false },  { "of the base", 3, 1, true },
-		{ "half of the base", 3, 2, false },      { "a grant number that cannot be", 5, 0x01, false },
-		{ "no times", 8, 0, false },              { "a longer text than there is", 12, 0xf0, false },
+		{ "as it was", 0, EFFECT_WRITE, true },
+		{ "no such kind: 0", 0, 0, false },
+		{ "the last kind", 0, EFFECT_OPAQUE, true },
+		{ "one kind more", 0, EFFECT_OPAQUE + 1, false },
+		{ "no verdict yet", 1, 0, true },
+		{ "the last verdict", 1, EFFECT_DENIED_NEW, true },
+		{ "one verdict more", 1, EFFECT_DENIED_NEW + 1, false },
+		{ "no source", 2, 0, false },
+		{ "one source more", 2, EFFECT_PROVED + 1, false },
+		{ "of the base", 3, 1, true },
+		{ "half of the base", 3, 2, false },
+		{ "a grant number that cannot be", 5, 0x01, false },
+		{ "no times", 8, 0, false },
+		{ "a longer text than there is", 12, 0xf0, false },
 		{ "a NUL inside", 17, 0, false },
 	};
 

@@ -165,9 +165,10 @@ static void every_number_answers_as_the_table_says(void **state)
 
 					if (s == FILTER_WX)
 						continue;
-					if (said(word_of(c, s), s, &want) ? got != want :
-					    got != PASSED && !(shapes[s].all_seen && got == NOTIFIED) &&
-						    (got & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+					if (said(word_of(c, s), s, &want)
+						    ? got != want
+						    : got != PASSED && !(shapes[s].all_seen && got == NOTIFIED) &&
+							      (got & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
 						fail_msg("%s, %s, number %d (%s): 0x%08x", archs[a].name,
 							 shapes[s].name, number, c ? c->name : "no such call", got);
 				}
@@ -191,8 +192,9 @@ static void the_wx_filter_passes_all_but_three(void **state)
 
 static void other_abis_are_absent(void **state)
 {
-	static const uint32_t foreign[] = { AUDIT_ARCH_I386, AUDIT_ARCH_ARM, AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64,
-					    AUDIT_ARCH_RISCV64, 0, UINT32_MAX };
+	static const uint32_t foreign[] = { AUDIT_ARCH_I386,    AUDIT_ARCH_ARM,     AUDIT_ARCH_X86_64,
+					    AUDIT_ARCH_AARCH64, AUDIT_ARCH_RISCV64, 0,
+					    UINT32_MAX };
 	static const uint32_t bits[] = { 0x40000000, 0x80000000, 0xc0000000 };
 
 	(void)state;
@@ -200,7 +202,8 @@ static void other_abis_are_absent(void **state)
 		for (int s = 0; s < FILTER_COUNT; s++)
 			for (uint32_t number = 0; number < NUMBERS; number++) {
 				for (size_t b = 0; b < sizeof bits / sizeof bits[0]; b++)
-					assert_int_equal(run_number(&archs[a], s, number | bits[b], 0).value, REFUSED(ENOSYS));
+					assert_int_equal(run_number(&archs[a], s, number | bits[b], 0).value,
+							 REFUSED(ENOSYS));
 				for (size_t f = 0; f < sizeof foreign / sizeof foreign[0]; f++) {
 					const struct seccomp_data d = { .nr = (int)number, .arch = foreign[f] };
 
@@ -220,12 +223,24 @@ static void other_abis_are_absent(void **state)
 static void frequent_calls_depend_on_no_argument(void **state)
 {
 	static const char *const often[] = {
-		"read", "write", "readv", "writev", "pread64", "pwrite64", "close", "lseek", "fstat", "newfstatat", "statx",
-		"mmap", "munmap", "mprotect", "brk", "madvise", "mremap", "futex", "epoll_wait", "epoll_pwait", "poll",
-		"ppoll", "select", "pselect6", "fcntl", "clock_gettime", "clock_nanosleep", "nanosleep", "sched_yield",
-		"getpid", "gettid", "getppid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sendto", "recvfrom",
-		"sendmsg", "recvmsg", "getdents64", "readlink", "access", "stat", "lstat", "wait4", "exit_group", "pipe2",
-		"getrandom", "rseq", "set_robust_list", "accept4", "epoll_ctl",
+		"read",           "write",           "readv",
+		"writev",         "pread64",         "pwrite64",
+		"close",          "lseek",           "fstat",
+		"newfstatat",     "statx",           "mmap",
+		"munmap",         "mprotect",        "brk",
+		"madvise",        "mremap",          "futex",
+		"epoll_wait",     "epoll_pwait",     "poll",
+		"ppoll",          "select",          "pselect6",
+		"fcntl",          "clock_gettime",   "clock_nanosleep",
+		"nanosleep",      "sched_yield",     "getpid",
+		"gettid",         "getppid",         "rt_sigaction",
+		"rt_sigprocmask", "rt_sigreturn",    "sendto",
+		"recvfrom",       "sendmsg",         "recvmsg",
+		"getdents64",     "readlink",        "access",
+		"stat",           "lstat",           "wait4",
+		"exit_group",     "pipe2",           "getrandom",
+		"rseq",           "set_robust_list", "accept4",
+		"epoll_ctl",
 	};
 
 	(void)state;
@@ -298,7 +313,11 @@ static const struct row {
 	{ "udp 6", WORKLOAD, "socket", { AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0 }, PASSED },
 	{ "udp over a stream", WORKLOAD, "socket", { AF_INET, SOCK_STREAM, IPPROTO_UDP }, REFUSED(EPROTONOSUPPORT) },
 	{ "mptcp", WORKLOAD, "socket", { AF_INET, SOCK_STREAM, 262 }, REFUSED(EPROTONOSUPPORT) },
-	{ "mptcp 6, high bits", WORKLOAD, "socket", { HIGH | AF_INET6, SOCK_STREAM, HIGH | 262 }, REFUSED(EPROTONOSUPPORT) },
+	{ "mptcp 6, high bits",
+	  WORKLOAD,
+	  "socket",
+	  { HIGH | AF_INET6, SOCK_STREAM, HIGH | 262 },
+	  REFUSED(EPROTONOSUPPORT) },
 	{ "sctp", WORKLOAD, "socket", { AF_INET, SOCK_STREAM, IPPROTO_SCTP }, REFUSED(EPROTONOSUPPORT) },
 	{ "dccp", WORKLOAD, "socket", { AF_INET, SOCK_DCCP, IPPROTO_DCCP }, REFUSED(EPROTONOSUPPORT) },
 	{ "ping", WORKLOAD, "socket", { AF_INET, SOCK_DGRAM, IPPROTO_ICMP }, REFUSED(EPROTONOSUPPORT) },
@@ -319,7 +338,11 @@ static const struct row {
 	{ "tipc", WORKLOAD, "socket", { AF_TIPC, SOCK_SEQPACKET }, REFUSED(EAFNOSUPPORT) },
 	{ "smc", WORKLOAD, "socket", { 43, SOCK_STREAM }, REFUSED(EAFNOSUPPORT) },
 	{ "an upper layer protocol", WORKLOAD, "setsockopt", { 5, IPPROTO_TCP, 31 }, REFUSED(ENOPROTOOPT) },
-	{ "an upper layer protocol, high bits", WORKLOAD, "setsockopt", { 5, HIGH | IPPROTO_TCP, HIGH | 31 }, REFUSED(ENOPROTOOPT) },
+	{ "an upper layer protocol, high bits",
+	  WORKLOAD,
+	  "setsockopt",
+	  { 5, HIGH | IPPROTO_TCP, HIGH | 31 },
+	  REFUSED(ENOPROTOOPT) },
 	{ "no delay", WORKLOAD, "setsockopt", { 5, IPPROTO_TCP, 1 }, PASSED },
 	{ "31 of another level", WORKLOAD, "setsockopt", { 5, SOL_SOCKET, 31 }, PASSED },
 	{ "asynchronous reading", WORKLOAD, "io_setup", { 128 }, REFUSED(ENOSYS) },
@@ -334,9 +357,16 @@ static const struct row {
 	{ "no randomisation", WORKLOAD, "personality", { ADDR_NO_RANDOMIZE }, REFUSED(EPERM) },
 	{ "readable is executable", WORKLOAD, "personality", { HIGH | READ_IMPLIES_EXEC }, REFUSED(EPERM) },
 	{ "a plain filter", WORKLOAD, "seccomp", { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC }, PASSED },
-	{ "a listener", WORKLOAD, "seccomp", { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER }, REFUSED(EPERM) },
-	{ "a listener and more", WORKLOAD, "seccomp",
-	  { SECCOMP_SET_MODE_FILTER, HIGH | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH }, REFUSED(EPERM) },
+	{ "a listener",
+	  WORKLOAD,
+	  "seccomp",
+	  { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER },
+	  REFUSED(EPERM) },
+	{ "a listener and more",
+	  WORKLOAD,
+	  "seccomp",
+	  { SECCOMP_SET_MODE_FILTER, HIGH | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH },
+	  REFUSED(EPERM) },
 	{ "fallocate", WORKLOAD, "fallocate", { 3, 0, 0, 4096 }, REFUSED(EOPNOTSUPP) },
 	{ "fallocate that keeps the size", WORKLOAD, "fallocate", { 3, 1, 0, 4096 }, REFUSED(EOPNOTSUPP) },
 	{ "a hole", WORKLOAD, "fallocate", { 3, 3, 0, 4096 }, PASSED },
@@ -356,7 +386,11 @@ static const struct row {
 	{ "sealed memfd", PLAIN_ONLY, "memfd_create", { 0, 0x8 }, REFUSED(ENOSYS) },
 	{ "sealed memfd", JIT_ONLY, "memfd_create", { 0, HIGH | 0x8 | MFD_CLOEXEC }, PASSED },
 	{ "executable segment", PLAIN_ONLY, "shmat", { 0, 0, SHM_EXEC }, REFUSED(EPERM) },
-	{ "executable segment, read-only", PLAIN_ONLY, "shmat", { 0, 0, HIGH | SHM_EXEC | SHM_RDONLY }, REFUSED(EPERM) },
+	{ "executable segment, read-only",
+	  PLAIN_ONLY,
+	  "shmat",
+	  { 0, 0, HIGH | SHM_EXEC | SHM_RDONLY },
+	  REFUSED(EPERM) },
 	{ "executable segment", JIT_ONLY, "shmat", { 0, 0, SHM_EXEC }, PASSED },
 	{ "segment", WORKLOAD, "shmat", { 0, 0, SHM_RND }, PASSED },
 	{ "open", FILTER_WORKLOAD_OFF, "openat", { 0 }, PASSED },
@@ -379,7 +413,11 @@ static const struct row {
 	{ "created", FILTER_WORKLOAD_OFF_JIT, "openat", { 0, 0, O_WRONLY | O_CREAT, 0755 }, PASSED },
 	{ "created", FILTER_WORKLOAD_FULL, "openat", { 0, 0, O_WRONLY | O_CREAT, 0755 }, NOTIFIED },
 	{ "a mode without effect", FILTER_WORKLOAD_EFFECTS, "openat", { 0, 0, O_RDONLY, 06777 }, PASSED },
-	{ "a directory without effect", FILTER_WORKLOAD_EFFECTS, "openat", { 0, 0, O_RDONLY | O_DIRECTORY, 06777 }, PASSED },
+	{ "a directory without effect",
+	  FILTER_WORKLOAD_EFFECTS,
+	  "openat",
+	  { 0, 0, O_RDONLY | O_DIRECTORY, 06777 },
+	  PASSED },
 	{ "connect", FILTER_WORKLOAD_FULL, "connect", { 0 }, NOTIFIED },
 	{ "connect", FILTER_WORKLOAD_EFFECTS, "connect", { 0 }, PASSED },
 	{ "exec", FILTER_WORKLOAD_OFF, "execve", { 0 }, PASSED },
@@ -466,11 +504,14 @@ static void high_bits_change_nothing(void **state)
 static void the_interpreter_notices_broken_programs(void **state)
 {
 	static const struct sock_filter no_end[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0) };
-	static const struct sock_filter outside[] = { BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0), BPF_STMT(BPF_RET | BPF_K, 0) };
-	static const struct sock_filter unknown[] = { BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0), BPF_STMT(BPF_RET | BPF_K, 0) };
+	static const struct sock_filter outside[] = { BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+						      BPF_STMT(BPF_RET | BPF_K, 0) };
+	static const struct sock_filter unknown[] = { BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+						      BPF_STMT(BPF_RET | BPF_K, 0) };
 	static const struct sock_filter beyond[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(struct seccomp_data)),
 						     BPF_STMT(BPF_RET | BPF_K, 0) };
-	static const struct sock_filter reads[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_STMT(BPF_RET | BPF_K, 7) };
+	static const struct sock_filter reads[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16),
+						    BPF_STMT(BPF_RET | BPF_K, 7) };
 	const struct seccomp_data d = { .nr = 0 };
 
 	(void)state;

@@ -158,16 +158,32 @@ static void a_request_is_decided_by_the_narrowest_grant(void **state)
 		const char *object;
 		uint32_t grant;
 	} rows[] = {
-		{ VERB_READ, "/w", 0 },           { VERB_WRITE, "/w/x", 0 },       { VERB_RUN, "/w/x", 0 },
-		{ VERB_READ, "/w/docs/a", 1 },    { VERB_WRITE, "/w/docs/a", 0 },  { VERB_READ, "/w/docsa", 0 },
-		{ VERB_WRITE, "/out/f", 2 },      { VERB_READ, "/out/f", 2 },      { VERB_RUN, "/out/f", GRANT_NONE },
-		{ VERB_RUN, "/opt/t", 3 },        { VERB_READ, "/opt/t/lib", 3 },  { VERB_WRITE, "/opt/t", GRANT_NONE },
-		{ VERB_READ, "/", GRANT_NONE },   { VERB_READ, "/ou", GRANT_NONE }, { VERB_READ, "/outer", GRANT_NONE },
-		{ VERB_RUN, "node", 4 },          { VERB_RUN, "/x/node", GRANT_NONE },
-		{ VERB_ENV, "A", 5 },             { VERB_ENV, "AB", GRANT_NONE },  { VERB_ENV, "A=1", GRANT_NONE },
-		{ VERB_JIT, "", GRANT_NONE },     { VERB_READ, "/w/../etc", GRANT_NONE },
-		{ VERB_READ, "/both", 7 },        { VERB_WRITE, "/both", 6 },
-		{ VERB_READ, "", GRANT_NONE },    { VERB_COUNT, "/w", GRANT_NONE },
+		{ VERB_READ, "/w", 0 },
+		{ VERB_WRITE, "/w/x", 0 },
+		{ VERB_RUN, "/w/x", 0 },
+		{ VERB_READ, "/w/docs/a", 1 },
+		{ VERB_WRITE, "/w/docs/a", 0 },
+		{ VERB_READ, "/w/docsa", 0 },
+		{ VERB_WRITE, "/out/f", 2 },
+		{ VERB_READ, "/out/f", 2 },
+		{ VERB_RUN, "/out/f", GRANT_NONE },
+		{ VERB_RUN, "/opt/t", 3 },
+		{ VERB_READ, "/opt/t/lib", 3 },
+		{ VERB_WRITE, "/opt/t", GRANT_NONE },
+		{ VERB_READ, "/", GRANT_NONE },
+		{ VERB_READ, "/ou", GRANT_NONE },
+		{ VERB_READ, "/outer", GRANT_NONE },
+		{ VERB_RUN, "node", 4 },
+		{ VERB_RUN, "/x/node", GRANT_NONE },
+		{ VERB_ENV, "A", 5 },
+		{ VERB_ENV, "AB", GRANT_NONE },
+		{ VERB_ENV, "A=1", GRANT_NONE },
+		{ VERB_JIT, "", GRANT_NONE },
+		{ VERB_READ, "/w/../etc", GRANT_NONE },
+		{ VERB_READ, "/both", 7 },
+		{ VERB_WRITE, "/both", 6 },
+		{ VERB_READ, "", GRANT_NONE },
+		{ VERB_COUNT, "/w", GRANT_NONE },
 	};
 
 	(void)state;
@@ -234,7 +250,8 @@ static void a_derived_grant_is_within_its_parent(void **state)
 
 		grant_set_init(&set_a);
 		grant_set_init(&set_b);
-		assert_int_equal(grant_add(&set_a, rows[i].parent, rows[i].parent_object, GRANT_OPTIONAL, &parent, &e), 0);
+		assert_int_equal(grant_add(&set_a, rows[i].parent, rows[i].parent_object, GRANT_OPTIONAL, &parent, &e),
+				 0);
 		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, &id, &e);
 		if (rc != rows[i].expected || set_b.count != (rc == 0))
 			fail_msg("%s %s -> %s %s: %d", verb_word(rows[i].parent), rows[i].parent_object,
@@ -256,7 +273,7 @@ static void paths_have_boundaries(void **state)
 		const char *path, *root;
 		bool beneath;
 	} rows[] = {
-		{ "/a", "/", true },    { "/", "/", true },    { "/a/b", "/a", true },  { "/a", "/a", true },
+		{ "/a", "/", true },    { "/", "/", true },     { "/a/b", "/a", true }, { "/a", "/a", true },
 		{ "/ab", "/a", false }, { "/a", "/ab", false }, { "/", "/a", false },   { "/a", "/a/b", false },
 		{ "a", "/", false },    { "/a", "", false },
 	};
@@ -272,12 +289,24 @@ static void paths_are_normalised(void **state)
 	static const struct {
 		const char *base, *path, *expected; /* NULL: refused */
 	} rows[] = {
-		{ "/w", "x", "/w/x" },        { "/w", ".", "/w" },         { "/w", "./x//y/", "/w/x/y" },
-		{ "/w", "/a/../b", "/b" },    { "/w", "..", "/" },         { "/w", "../../..", "/" },
-		{ "/w", "/..", "/" },         { "/", "a", "/a" },          { "/w/../v/", "a/./b", "/v/a/b" },
-		{ "/w", "...", "/w/..." },    { "/w", ".x", "/w/.x" },     { "/w", "..x", "/w/..x" },
-		{ NULL, "/a", "/a" },         { NULL, "a", NULL },         { "w", "a", NULL },
-		{ "/w", "", NULL },           { "/w", "0123456789", NULL }, { "/w", "/01234567890", "/01234567890" },
+		{ "/w", "x", "/w/x" },
+		{ "/w", ".", "/w" },
+		{ "/w", "./x//y/", "/w/x/y" },
+		{ "/w", "/a/../b", "/b" },
+		{ "/w", "..", "/" },
+		{ "/w", "../../..", "/" },
+		{ "/w", "/..", "/" },
+		{ "/", "a", "/a" },
+		{ "/w/../v/", "a/./b", "/v/a/b" },
+		{ "/w", "...", "/w/..." },
+		{ "/w", ".x", "/w/.x" },
+		{ "/w", "..x", "/w/..x" },
+		{ NULL, "/a", "/a" },
+		{ NULL, "a", NULL },
+		{ "w", "a", NULL },
+		{ "/w", "", NULL },
+		{ "/w", "0123456789", NULL },
+		{ "/w", "/01234567890", "/01234567890" },
 		{ "/w", "/012345678901", NULL },
 	};
 	char ret[13];
@@ -388,7 +417,8 @@ static struct random_grant random_request(struct prop *p)
 
 static bool is_allowed(const struct grant_set *set, const struct random_grant *want)
 {
-	const struct grant_decision d = grant_check(set, &(struct grant_request){ .verb = want->verb, .object = want->object });
+	const struct grant_decision d =
+		grant_check(set, &(struct grant_request){ .verb = want->verb, .object = want->object });
 
 	return d.allowed;
 }
@@ -560,7 +590,8 @@ static void normalising_twice_is_normalising_once(void **state)
 		size_t len = 0;
 
 		for (uint32_t n = 1 + prop_below(&p, 9); n > 0; n--)
-			len += (size_t)snprintf(raw + len, sizeof raw - len, "/%s", parts[prop_below(&p, COUNT_OF(parts))]);
+			len += (size_t)snprintf(raw + len, sizeof raw - len, "/%s",
+						parts[prop_below(&p, COUNT_OF(parts))]);
 		if (!path_normalise("/base", raw + prop_below(&p, 2), once, size))
 			continue;
 		if (!path_is_normal(once))

@@ -107,19 +107,28 @@ static void directories_stand_for_what_was_used(void **state)
 		{ "three in the workspace", { { 3, WORK "/a/%u" } }, WORK "/a" },
 		{ "the workspace itself", { { 3, WORK "/%u" } }, WORK },
 		{ "a neighbour of the workspace", { { 3, WORK "s/%u" } }, WORK "s/0 " WORK "s/1 " WORK "s/2" },
-		{ "never what may not stand", { { 9, "/srv/%u" } }, "/srv/0 /srv/1 /srv/2 /srv/3 /srv/4 /srv/5 /srv/6 /srv/7 /srv/8" },
-		{ "never home", { { 9, HOME "/%u" } },
+		{ "never what may not stand",
+		  { { 9, "/srv/%u" } },
+		  "/srv/0 /srv/1 /srv/2 /srv/3 /srv/4 /srv/5 /srv/6 /srv/7 /srv/8" },
+		{ "never home",
+		  { { 9, HOME "/%u" } },
 		  HOME "/0 " HOME "/1 " HOME "/2 " HOME "/3 " HOME "/4 " HOME "/5 " HOME "/6 " HOME "/7 " HOME "/8" },
 		{ "one child is not a directory", { { 40, "/srv/a/b/%u" } }, "/srv/a/b" },
 		{ "what lies beneath another goes", { { 1, "/srv/a" }, { 4, "/srv/a/%u" } }, "/srv/a" },
-		{ "a name that only begins alike", { { 1, "/srv/a" }, { 1, "/srv/a-b/%u" }, { 1, "/srv/a/%u" } }, "/srv/a /srv/a-b/0" },
+		{ "a name that only begins alike",
+		  { { 1, "/srv/a" }, { 1, "/srv/a-b/%u" }, { 1, "/srv/a/%u" } },
+		  "/srv/a /srv/a-b/0" },
 		{ "deep before wide", { { 8, "/srv/a/x/%u" }, { 1, "/srv/a/y/%u" } }, "/srv/a/x /srv/a/y/0" },
-		{ "many in few", { { 24, "/srv/a/x/q%u/f" }, { 3, "/srv/a/y/%u" } }, "/srv/a/x /srv/a/y/0 /srv/a/y/1 /srv/a/y/2" },
+		{ "many in few",
+		  { { 24, "/srv/a/x/q%u/f" }, { 3, "/srv/a/y/%u" } },
+		  "/srv/a/x /srv/a/y/0 /srv/a/y/1 /srv/a/y/2" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct group_rules rules = { .workspace = WORK, .home = HOME, .may_stand = anything_may, .most = 100 };
+		const struct group_rules rules = {
+			.workspace = WORK, .home = HOME, .may_stand = anything_may, .most = 100
+		};
 		struct path_list l = { .n = 0 };
 		char path[256];
 		auto_buf out;
@@ -152,7 +161,8 @@ static void thresholds_are_lowered_until_there_are_few(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 400; i++) {
-		(void)snprintf(path, sizeof path, "/srv/d%u/%u", i / 4, i % 4); /* four of each: less than the threshold */
+		(void)snprintf(path, sizeof path, "/srv/d%u/%u", i / 4,
+			       i % 4); /* four of each: less than the threshold */
 		path_list_add(&l, path);
 	}
 	path_list_group(&l, &rules);
@@ -167,7 +177,9 @@ static void result_init(struct event_result *r)
 {
 	sample_make(sample_find("output-text"), r);
 	r->base = CELL_BASE_HOST;
-	r->usage = (struct event_usage){ .wall_ms = 3000, .memory_peak_bytes = 100u << 20, .tasks_peak = 9, .written_bytes = 1 };
+	r->usage = (struct event_usage){
+		.wall_ms = 3000, .memory_peak_bytes = 100u << 20, .tasks_peak = 9, .written_bytes = 1
+	};
 	(void)sample_grant(r, VERB_ENV, "TERM");
 	(void)sample_grant(r, VERB_WORK, WORK);
 }
@@ -214,10 +226,14 @@ static void the_policy_is_as_expected(void **state)
 	} rows[] = {
 		{ "nothing", { { 0 } }, "grants:\n  - env: [\"TERM\"]\n" },
 		{ "the base needs no grant",
-		  { { EFFECT_READ, ALLOWED, "/usr/lib/x.so" }, { EFFECT_EXEC, ALLOWED, "/usr/bin/make" }, { EFFECT_WRITE, ALLOWED, "/tmp/x" } },
+		  { { EFFECT_READ, ALLOWED, "/usr/lib/x.so" },
+		    { EFFECT_EXEC, ALLOWED, "/usr/bin/make" },
+		    { EFFECT_WRITE, ALLOWED, "/tmp/x" } },
 		  "grants:\n  - env: [\"TERM\"]\n" },
 		{ "work is writing and running",
-		  { { EFFECT_WRITE, ALLOWED, WORK "/out/a.o" }, { EFFECT_EXEC, ALLOWED, WORK "/out/a" }, { EFFECT_READ, ALLOWED, WORK "/a.c" } },
+		  { { EFFECT_WRITE, ALLOWED, WORK "/out/a.o" },
+		    { EFFECT_EXEC, ALLOWED, WORK "/out/a" },
+		    { EFFECT_READ, ALLOWED, WORK "/a.c" } },
 		  "grants:\n  - work: .\n  - env: [\"TERM\"]\n" },
 		{ "writing alone is not work",
 		  { { EFFECT_WRITE, ALLOWED, WORK "/out/a.o" }, { EFFECT_READ, ALLOWED, WORK "/a.c" } },
@@ -234,8 +250,11 @@ static void the_policy_is_as_expected(void **state)
 		  "# decide: read: /etc/shadow  -- passwords\n"
 		  "# decide: read: \"~/.ssh/config?\"  -- private keys, and the hosts that they open\n" },
 		{ "a secret in the workspace keeps the workspace apart",
-		  { { EFFECT_READ, ALLOWED, WORK "/.env" }, { EFFECT_READ, ALLOWED, WORK "/a" }, { EFFECT_READ, ALLOWED, WORK "/b" },
-		    { EFFECT_READ, ALLOWED, WORK "/c" }, { EFFECT_READ, ALLOWED, WORK "/d" } },
+		  { { EFFECT_READ, ALLOWED, WORK "/.env" },
+		    { EFFECT_READ, ALLOWED, WORK "/a" },
+		    { EFFECT_READ, ALLOWED, WORK "/b" },
+		    { EFFECT_READ, ALLOWED, WORK "/c" },
+		    { EFFECT_READ, ALLOWED, WORK "/d" } },
 		  "grants:\n  - read: ./a\n  - read: ./b\n  - read: ./c\n  - read: ./d\n  - env: [\"TERM\"]\n"
 		  "# decide: read: ./.env  -- often holds passwords and keys\n" },
 		{ "listing what holds a secret cannot be had without it",
@@ -244,18 +263,24 @@ static void the_policy_is_as_expected(void **state)
 		  "# decide: read: .  -- holds something sensitive that was used, see there\n"
 		  "# decide: read: ./.env  -- often holds passwords and keys\n" },
 		{ "work covers it and says so",
-		  { { EFFECT_READ, ALLOWED, WORK "/.env" }, { EFFECT_WRITE, ALLOWED, WORK "/a" }, { EFFECT_EXEC, ALLOWED, WORK "/b" } },
+		  { { EFFECT_READ, ALLOWED, WORK "/.env" },
+		    { EFFECT_WRITE, ALLOWED, WORK "/a" },
+		    { EFFECT_EXEC, ALLOWED, WORK "/b" } },
 		  "grants:\n  - work: .\n  - env: [\"TERM\"]\n"
 		  "# covered by `work: .`: read: ./.env  -- often holds passwords and keys\n" },
 		{ "never home, a top or the whole",
-		  { { EFFECT_READ, ALLOWED, HOME }, { EFFECT_READ, ALLOWED, "/srv" }, { EFFECT_READ, ALLOWED, "/var/lib/thing" },
+		  { { EFFECT_READ, ALLOWED, HOME },
+		    { EFFECT_READ, ALLOWED, "/srv" },
+		    { EFFECT_READ, ALLOWED, "/var/lib/thing" },
 		    { EFFECT_DELETE, DENIED, "/etc" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# decide: read: \"~?\"  -- holds more than what was used of it\n"
 		  "# decide: read: /srv  -- holds more than what was used of it\n"
 		  "# decide: read: /var/lib/thing  -- holds more than what was used of it\n" },
 		{ "what was denied would have sufficed too",
-		  { { EFFECT_WRITE, DENIED_NEW, "/srv/out/new" }, { EFFECT_WRITE, DENIED, "/opt/app/log" }, { EFFECT_READ, DENIED, "/opt/app/conf" } },
+		  { { EFFECT_WRITE, DENIED_NEW, "/srv/out/new" },
+		    { EFFECT_WRITE, DENIED, "/opt/app/log" },
+		    { EFFECT_READ, DENIED, "/opt/app/conf" } },
 		  "grants:\n  - read: /opt/app/conf\n  - write: /opt/app/log\n  - write: /srv/out\n  - env: [\"TERM\"]\n" },
 		{ "reading where one may write needs nothing more",
 		  { { EFFECT_WRITE, DENIED_NEW, "/srv/out/new" }, { EFFECT_READ, ALLOWED, "/srv/out/old" } },
@@ -272,9 +297,15 @@ static void the_policy_is_as_expected(void **state)
 		  { { EFFECT_WRITE, ALLOWED, HOME "/.app/a" }, { EFFECT_WRITE, DENIED_NEW, HOME "/.app/b" } },
 		  "grants:\n  - write: \"~/.app?\"\n  - env: [\"TERM\"]\n" },
 		{ "a directory brings no secret along, not even one that needed no grant",
-		  { { EFFECT_WRITE, ALLOWED, "/tmp/d/e/x.key" }, { EFFECT_READ, DENIED, "/tmp/d/1" }, { EFFECT_READ, DENIED, "/tmp/d/2" },
-		    { EFFECT_READ, DENIED, "/tmp/d/3" }, { EFFECT_READ, DENIED, "/tmp/d/4" }, { EFFECT_READ, DENIED, "/tmp/d/5" },
-		    { EFFECT_READ, DENIED, "/tmp/d/6" }, { EFFECT_READ, DENIED, "/tmp/d/7" }, { EFFECT_READ, DENIED, "/tmp/d/8" } },
+		  { { EFFECT_WRITE, ALLOWED, "/tmp/d/e/x.key" },
+		    { EFFECT_READ, DENIED, "/tmp/d/1" },
+		    { EFFECT_READ, DENIED, "/tmp/d/2" },
+		    { EFFECT_READ, DENIED, "/tmp/d/3" },
+		    { EFFECT_READ, DENIED, "/tmp/d/4" },
+		    { EFFECT_READ, DENIED, "/tmp/d/5" },
+		    { EFFECT_READ, DENIED, "/tmp/d/6" },
+		    { EFFECT_READ, DENIED, "/tmp/d/7" },
+		    { EFFECT_READ, DENIED, "/tmp/d/8" } },
 		  "grants:\n  - read: /tmp/d/1\n  - read: /tmp/d/2\n  - read: /tmp/d/3\n  - read: /tmp/d/4\n  - read: /tmp/d/5\n"
 		  "  - read: /tmp/d/6\n  - read: /tmp/d/7\n  - read: /tmp/d/8\n  - env: [\"TERM\"]\n" },
 		{ "what others obey",
@@ -282,18 +313,24 @@ static void the_policy_is_as_expected(void **state)
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# decide: write: ./.git/config  -- other programs run or obey what stands there\n" },
 		{ "no network",
-		  { { EFFECT_CONNECT, DENIED, "tcp 192.0.2.1:443" }, { EFFECT_CONNECT, ALLOWED, "tcp 127.0.0.1:80" },
+		  { { EFFECT_CONNECT, DENIED, "tcp 192.0.2.1:443" },
+		    { EFFECT_CONNECT, ALLOWED, "tcp 127.0.0.1:80" },
 		    { EFFECT_CONNECT, DENIED, "unix /run/\033[31m" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# cannot be granted: connect tcp 192.0.2.1:443  -- a cell has no network in this version\n"
 		  "# cannot be granted: connect unix /run/\\x1b[31m  -- its listener would act with its own authority\n" },
-		{ "probes need nothing", { { EFFECT_READ, EFFECT_ABSENT, "/srv/data/nothing" } }, "grants:\n  - env: [\"TERM\"]\n" },
+		{ "probes need nothing",
+		  { { EFFECT_READ, EFFECT_ABSENT, "/srv/data/nothing" } },
+		  "grants:\n  - env: [\"TERM\"]\n" },
 		{ "no name ends a comment or a line",
-		  { { EFFECT_READ, ALLOWED, "/srv/d/a\nb: c # \"d" }, { EFFECT_READ, ALLOWED, HOME "/.ssh/a\n- work: /x" },
-		    { EFFECT_READ, ALLOWED, "/srv/d/why?" }, { EFFECT_READ, ALLOWED, WORK "/a b" } },
+		  { { EFFECT_READ, ALLOWED, "/srv/d/a\nb: c # \"d" },
+		    { EFFECT_READ, ALLOWED, HOME "/.ssh/a\n- work: /x" },
+		    { EFFECT_READ, ALLOWED, "/srv/d/why?" },
+		    { EFFECT_READ, ALLOWED, WORK "/a b" } },
 		  "grants:\n  - read: \"./a b\"\n  - read: \"/srv/d/a\\x0ab: c # \\\"d\"\n  - read: \"/srv/d/why?\?\"\n  - env: [\"TERM\"]\n"
 		  "# decide: read: \"~/.ssh/a\\x0a- work: /x?\"  -- private keys, and the hosts that they open\n" },
-		{ "what YAML cannot say", { { EFFECT_READ, ALLOWED, "/srv/d/\xff" } },
+		{ "what YAML cannot say",
+		  { { EFFECT_READ, ALLOWED, "/srv/d/\xff" } },
 		  "grants:\n  # YAML cannot say this name; as a flag it can be given: read /srv/d/\\xff\n  - env: [\"TERM\"]\n" },
 	};
 
@@ -329,7 +366,8 @@ static void limits_have_room(void **state)
 	(void)state;
 	result_init(&r);
 	learn_text(&r, &l, &out);
-	assert_non_null(strstr((const char *)out.data, "# limits:\n#   wall: 20s\n#   memory: 512M\n#   tasks: 64\n#   disk: 64M\n"));
+	assert_non_null(strstr((const char *)out.data,
+			       "# limits:\n#   wall: 20s\n#   memory: 512M\n#   tasks: 64\n#   disk: 64M\n"));
 	learned_finish(&l);
 	sample_finish(&r);
 }
@@ -337,17 +375,41 @@ static void limits_have_room(void **state)
 /* ---- properties ---- */
 
 static const char *const places[] = {
-	WORK, WORK "/src", WORK "/src/deep/er", WORK "/.git", WORK "/node_modules/m", HOME, HOME "/.config", HOME "/.config/gh",
-	HOME "/.config/app", HOME "/.ssh", HOME "/notes", "/srv", "/srv/data", "/srv/data/sub", "/etc", "/etc/app", "/var/lib/app",
-	"/opt/tool/lib", "/home/bob", "/home/bob/.aws", "/tmp", "/tmp/x", "/usr/lib", "/root", "/root/.ssh", "/",
+	WORK,
+	WORK "/src",
+	WORK "/src/deep/er",
+	WORK "/.git",
+	WORK "/node_modules/m",
+	HOME,
+	HOME "/.config",
+	HOME "/.config/gh",
+	HOME "/.config/app",
+	HOME "/.ssh",
+	HOME "/notes",
+	"/srv",
+	"/srv/data",
+	"/srv/data/sub",
+	"/etc",
+	"/etc/app",
+	"/var/lib/app",
+	"/opt/tool/lib",
+	"/home/bob",
+	"/home/bob/.aws",
+	"/tmp",
+	"/tmp/x",
+	"/usr/lib",
+	"/root",
+	"/root/.ssh",
+	"/",
 };
-static const char *const names[] = { "a", "b", "c", "d.txt", ".env", "x.key", "y z", "q?", "k:v", "#", "caf\xc3\xa9", "~", "-", "{" };
+static const char *const names[] = { "a",  "b",   "c", "d.txt",       ".env", "x.key", "y z",
+				     "q?", "k:v", "#", "caf\xc3\xa9", "~",    "-",     "{" };
 
 static void random_effect(struct prop *p, struct event_result *r)
 {
 	static const enum effect_verdict verdicts[] = { ALLOWED, ALLOWED, ALLOWED, DENIED, DENIED_NEW, EFFECT_ABSENT };
-	static const enum effect_kind kinds[] = { EFFECT_READ, EFFECT_READ, EFFECT_READ, EFFECT_WRITE, EFFECT_EXEC,
-						  EFFECT_DELETE, EFFECT_MKDIR, EFFECT_MODE };
+	static const enum effect_kind kinds[] = { EFFECT_READ, EFFECT_READ,   EFFECT_READ,  EFFECT_WRITE,
+						  EFFECT_EXEC, EFFECT_DELETE, EFFECT_MKDIR, EFFECT_MODE };
 	const char *place = places[prop_below(p, COUNT_OF(places))];
 	const enum effect_verdict verdict = verdicts[prop_below(p, COUNT_OF(verdicts))];
 	char path[512];
@@ -357,7 +419,8 @@ static void random_effect(struct prop *p, struct event_result *r)
 	else if (prop_below(p, 3) == 0)
 		(void)snprintf(path, sizeof path, "%s/n%u", strcmp(place, "/") == 0 ? "" : place, prop_below(p, 30));
 	else
-		(void)snprintf(path, sizeof path, "%s/%s", strcmp(place, "/") == 0 ? "" : place, names[prop_below(p, COUNT_OF(names))]);
+		(void)snprintf(path, sizeof path, "%s/%s", strcmp(place, "/") == 0 ? "" : place,
+			       names[prop_below(p, COUNT_OF(names))]);
 	sample_effect(r, kinds[prop_below(p, COUNT_OF(kinds))], verdict, GRANT_NONE, 1, path);
 	r->effects[r->n_effects - 1].base = verdict == ALLOWED;
 }
@@ -377,9 +440,11 @@ static struct grant_set *grants_of(struct prop *p, const struct buf *text)
 		const char *root = l->object[0] == '~' ? HOME : WORK;
 		char path[GRANT_OBJECT_MAX];
 
-		if (verb_rights((enum grant_verb)l->verb) == 0 || (l->verb == VERB_RUN && strpbrk(l->object, "/.") == NULL))
+		if (verb_rights((enum grant_verb)l->verb) == 0 ||
+		    (l->verb == VERB_RUN && strpbrk(l->object, "/.") == NULL))
 			continue; /* env; a runtime by its name */
-		assert_true(path_normalise(root, l->object + (l->object[0] == '~' ? 1 + (l->object[1] == '/') : 0), path, sizeof path) ||
+		assert_true(path_normalise(root, l->object + (l->object[0] == '~' ? 1 + (l->object[1] == '/') : 0),
+					   path, sizeof path) ||
 			    strcmp(l->object, "~") == 0);
 		assert_int_equal(grant_add(set, (enum grant_verb)l->verb, path, l->flags, NULL, NULL), 0);
 	}
@@ -389,7 +454,9 @@ static struct grant_set *grants_of(struct prop *p, const struct buf *text)
 
 static bool is_covered(const struct grant_set *set, const struct effect *f)
 {
-	static const enum grant_verb verbs[] = { [RIGHT_READ] = VERB_READ, [RIGHT_WRITE] = VERB_WRITE, [RIGHT_RUN] = VERB_RUN };
+	static const enum grant_verb verbs[] = {
+		[RIGHT_READ] = VERB_READ, [RIGHT_WRITE] = VERB_WRITE, [RIGHT_RUN] = VERB_RUN
+	};
 	const struct grant_request want = { .verb = verbs[effect_right(f->kind)], .object = f->object };
 
 	return grant_check(set, &want).allowed;
@@ -408,24 +475,28 @@ static bool every_cell_has_it(const struct effect *f)
 {
 	return f->verdict == ALLOWED && (path_is_beneath(f->object, "/tmp") ||
 					 (path_is_beneath(f->object, "/usr") && effect_right(f->kind) != RIGHT_WRITE) ||
-					 (effect_right(f->kind) == RIGHT_READ && (strcmp(f->object, "/") == 0 || strcmp(f->object, "/etc") == 0)));
+					 (effect_right(f->kind) == RIGHT_READ &&
+					  (strcmp(f->object, "/") == 0 || strcmp(f->object, "/etc") == 0)));
 }
 
 /* Nothing beneath `/` can be made, removed or renamed by any grant, and `/` itself is never granted. */
 static bool no_grant_can(const struct effect *f)
 {
-	return strcmp(f->object, "/") == 0 || (effect_right(f->kind) == RIGHT_WRITE && strrchr(f->object, '/') == f->object);
+	return strcmp(f->object, "/") == 0 ||
+	       (effect_right(f->kind) == RIGHT_WRITE && strrchr(f->object, '/') == f->object);
 }
 
-static void check_effects(struct prop *p, const struct event_result *r, const struct learned *l, const struct grant_set *set,
-			  const char *text)
+static void check_effects(struct prop *p, const struct event_result *r, const struct learned *l,
+			  const struct grant_set *set, const char *text)
 {
 	for (size_t i = 0; i < r->n_effects; i++) {
 		const struct effect *f = &r->effects[i];
 		const bool covered = is_covered(set, f);
 
-		if (f->verdict != EFFECT_ABSENT && !covered && !is_decided(l, f) && !every_cell_has_it(f) && !no_grant_can(f))
-			prop_fail(p, "%s %s is neither granted nor to be decided\n%s", effect_word(f->kind), f->object, text);
+		if (f->verdict != EFFECT_ABSENT && !covered && !is_decided(l, f) && !every_cell_has_it(f) &&
+		    !no_grant_can(f))
+			prop_fail(p, "%s %s is neither granted nor to be decided\n%s", effect_word(f->kind), f->object,
+				  text);
 		if (f->verdict != EFFECT_ABSENT && covered && sensitive_reason(f->object, HOME) != NULL &&
 		    !(l->work && path_is_beneath(f->object, WORK)))
 			prop_fail(p, "%s is sensitive and granted\n%s", f->object, text);
@@ -434,9 +505,24 @@ static void check_effects(struct prop *p, const struct event_result *r, const st
 
 static void check_grants(struct prop *p, const struct grant_set *set, const char *text)
 {
-	static const char *const never[] = { "/", "/etc", "/var", "/srv", "/home", "/root", "/usr", "/opt", HOME, "/home/bob",
-					     HOME "/.ssh", HOME "/.ssh/id", HOME "/.config/gh/hosts.yml", "/home/bob/.aws/x",
-					     "/etc/shadow", "/root/.ssh/x", HOME "/.config", HOME "/.bash_history" };
+	static const char *const never[] = { "/",
+					     "/etc",
+					     "/var",
+					     "/srv",
+					     "/home",
+					     "/root",
+					     "/usr",
+					     "/opt",
+					     HOME,
+					     "/home/bob",
+					     HOME "/.ssh",
+					     HOME "/.ssh/id",
+					     HOME "/.config/gh/hosts.yml",
+					     "/home/bob/.aws/x",
+					     "/etc/shadow",
+					     "/root/.ssh/x",
+					     HOME "/.config",
+					     HOME "/.bash_history" };
 
 	for (size_t i = 0; i < COUNT_OF(never); i++)
 		if (grant_check(set, &(struct grant_request){ .verb = VERB_READ, .object = never[i] }).allowed)
@@ -445,7 +531,8 @@ static void check_grants(struct prop *p, const struct grant_set *set, const char
 		for (uint32_t b = 0; b < set->count; b++)
 			if (a != b && (set->grants[a].rights & ~set->grants[b].rights) == 0 &&
 			    path_is_beneath(grant_object(set, a), grant_object(set, b)))
-				prop_fail(p, "%s is covered by %s\n%s", grant_object(set, a), grant_object(set, b), text);
+				prop_fail(p, "%s is covered by %s\n%s", grant_object(set, a), grant_object(set, b),
+					  text);
 }
 
 static void shuffle(struct prop *p, struct event_result *r)
@@ -480,7 +567,8 @@ static void every_access_is_granted_or_to_be_decided(void **state)
 		shuffle(&p, &r);
 		learn_text(&r, &again, &other);
 		if (strcmp((const char *)text.data, (const char *)other.data) != 0)
-			prop_fail(&p, "another order, another policy\n%s---\n%s", (const char *)text.data, (const char *)other.data);
+			prop_fail(&p, "another order, another policy\n%s---\n%s", (const char *)text.data,
+				  (const char *)other.data);
 		learned_finish(&l);
 		learned_finish(&again);
 		free(set);
@@ -505,7 +593,11 @@ static void the_largest_record_makes_a_policy(void **state)
 
 		memset(path + n, i % 2 == 0 ? 'x' : '\n', i % 3 == 0 ? 4000 : 20);
 		path[n + (i % 3 == 0 ? 4000 : 20)] = 0;
-		sample_effect(&r, i % 5 == 0 ? EFFECT_EXEC : i % 2 == 0 ? EFFECT_MODE : EFFECT_READ, DENIED, GRANT_NONE, 1, path);
+		sample_effect(&r,
+			      i % 5 == 0   ? EFFECT_EXEC
+			      : i % 2 == 0 ? EFFECT_MODE
+					   : EFFECT_READ,
+			      DENIED, GRANT_NONE, 1, path);
 	}
 	learn_text(&r, &l, &text);
 	assert_true(text.len < POLICY_FILE_MAX);

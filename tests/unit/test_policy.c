@@ -23,8 +23,9 @@ static void describe(const struct policy *p, char *ret, size_t size)
 
 	ret[0] = 0;
 	for (uint32_t i = 0; i < p->n_lines; i++)
-		n += (size_t)snprintf(ret + n, size - n, "%s%s %s%s", i > 0 ? "\n" : "", verb_word((enum grant_verb)p->lines[i].verb),
-				      p->lines[i].object, (p->lines[i].flags & GRANT_OPTIONAL) != 0 ? " ?" : "");
+		n += (size_t)snprintf(ret + n, size - n, "%s%s %s%s", i > 0 ? "\n" : "",
+				      verb_word((enum grant_verb)p->lines[i].verb), p->lines[i].object,
+				      (p->lines[i].flags & GRANT_OPTIONAL) != 0 ? " ?" : "");
 }
 
 static void a_flag_is_a_grant(void **state)
@@ -122,7 +123,8 @@ static void a_wrong_flag_is_told(void **state)
 
 		memset(&policy, 0, sizeof policy);
 		rc = policy_add_flag(&policy, rows[i].verb, rows[i].text, &e);
-		if (rc != -(int)rows[i].code || strstr(e.msg, rows[i].msg) == NULL || strstr(e.hint, rows[i].hint) == NULL)
+		if (rc != -(int)rows[i].code || strstr(e.msg, rows[i].msg) == NULL ||
+		    strstr(e.hint, rows[i].hint) == NULL)
 			fail_msg("%s '%s': %d %s (%s)", rows[i].verb, rows[i].text, rc, e.msg, e.hint);
 		assert_int_equal(policy.n_lines, 0);
 	}
@@ -130,8 +132,8 @@ static void a_wrong_flag_is_told(void **state)
 
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "http", "graphql", "secret", "uses", "bytes", "rows", "rate",
-					     "between", "until", "label", "unless", "where", "ask", "allow" };
+	static const char *const words[] = { "http",    "graphql", "secret", "uses",   "bytes", "rows", "rate",
+					     "between", "until",   "label",  "unless", "where", "ask",  "allow" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(words); i++)
@@ -147,9 +149,9 @@ static void a_word_is_near_another(void **state)
 	static const struct {
 		const char *word, *meant;
 	} rows[] = {
-		{ "raed", "read" }, { "rea", "read" }, { "reads", "read" }, { "wirte", "write" }, { "rnu", "run" },
-		{ "raeds", "read" }, /* two slips, one of them two letters swapped */
-		{ "x", NULL },      { "", NULL },      { "zebra", NULL },   { "abcdefghijklmnopqrstuvw", NULL },
+		{ "raed", "read" }, { "rea", "read" },   { "reads", "read" }, { "wirte", "write" },
+		{ "rnu", "run" },   { "raeds", "read" }, /* two slips, one of them two letters swapped */
+		{ "x", NULL },      { "", NULL },        { "zebra", NULL },   { "abcdefghijklmnopqrstuvw", NULL },
 	};
 
 	(void)state;
@@ -178,7 +180,8 @@ static void limits_are_read_from_flags(void **state)
 		{ "wal=30s", -AMBIT_UNKNOWN, 0, "did you mean 'wall'?" },
 		{ "wall=30", -AMBIT_MALFORMED, 0, "ms, s, m or h" },
 		{ "tasks=5,wall=x", -AMBIT_MALFORMED, 0, "ms, s, m or h" },
-		{ "wall=000000000000000000000000000000000000000000000000000000000000001s", -AMBIT_MALFORMED, 0, "wall=30s" },
+		{ "wall=000000000000000000000000000000000000000000000000000000000000001s", -AMBIT_MALFORMED, 0,
+		  "wall=30s" },
 	};
 
 	(void)state;
@@ -274,7 +277,9 @@ static void a_policy_survives_the_passage(void **state)
 static void a_mistake_survives_the_passage(void **state)
 {
 	static const struct policy_mistake told = {
-		.line = 3, .column = 7, .err = { .code = AMBIT_UNKNOWN, .msg = "'\\x1b' \033[31m", .hint = "h\xe2\x80\xae" }
+		.line = 3,
+		.column = 7,
+		.err = { .code = AMBIT_UNKNOWN, .msg = "'\\x1b' \033[31m", .hint = "h\xe2\x80\xae" }
 	};
 	struct policy_mistake m;
 	auto_buf out = { .max = 0 };
@@ -401,7 +406,8 @@ static void shell_unquotes(const char *flag, char *ret, size_t size)
 	FILE *pipe;
 	size_t n;
 
-	(void)snprintf(command, sizeof command, "exec bash -c 'eval \"set -- $AMBIT_TEST_FLAG\"; printf %%s\"\\n\" \"$@\"'");
+	(void)snprintf(command, sizeof command,
+		       "exec bash -c 'eval \"set -- $AMBIT_TEST_FLAG\"; printf %%s\"\\n\" \"$@\"'");
 	assert_int_equal(setenv("AMBIT_TEST_FLAG", flag, 1), 0);
 	pipe = popen(command, "re");
 	assert_non_null(pipe);
@@ -413,8 +419,10 @@ static void shell_unquotes(const char *flag, char *ret, size_t size)
 /* Through a real shell, then through the reader of flags: the same object. Names that each level could take apart. */
 static void a_suggested_flag_reads_back(void **state)
 {
-	static const char *const parts[] = { "a", " ", "'", "\"", "=", "[", "]", ",", "?", "\\", "$x", "~", "\n", "\t", "\xff", "*",
-					     "caf\xc3\xa9", "#", ";", ":", "uses=5", "/b", "\xe2\x80\xae", "`id`", "!" };
+	static const char *const parts[] = {
+		"a",  " ",    "'", "\"",          "=", "[", "]", ",",      "?",  "\\",           "$x",   "~", "\n",
+		"\t", "\xff", "*", "caf\xc3\xa9", "#", ";", ":", "uses=5", "/b", "\xe2\x80\xae", "`id`", "!"
+	};
 
 	(void)state;
 	for (uint64_t round = 0; round < prop_rounds(60); round++) {
@@ -425,7 +433,8 @@ static void a_suggested_flag_reads_back(void **state)
 		struct err e;
 
 		for (uint32_t k = 1 + prop_below(&p, 6); k > 0; k--)
-			n += (size_t)snprintf(object + n, sizeof object - n, "%s", parts[prop_below(&p, COUNT_OF(parts))]);
+			n += (size_t)snprintf(object + n, sizeof object - n, "%s",
+					      parts[prop_below(&p, COUNT_OF(parts))]);
 		if (!path_is_normal(object))
 			continue;
 		grant_suggest(&want, line, sizeof line, flag, sizeof flag);
@@ -449,8 +458,9 @@ static void runtimes_have_traits(void **state)
 		const char *name;
 		int jit; /* -1: not in the table */
 	} rows[] = {
-		{ "node", 1 },    { "node-20", 1 }, { "java", 1 }, { "python3", 0 }, { "python3.11", 0 }, { "luajit-2.1", 1 },
-		{ "pypy3.9", 1 }, { "make", -1 },   { "", -1 },    { "nod", -1 },    { "node-x", -1 },    { "3", -1 },
+		{ "node", 1 },       { "node-20", 1 },    { "java", 1 },    { "python3", 0 },
+		{ "python3.11", 0 }, { "luajit-2.1", 1 }, { "pypy3.9", 1 }, { "make", -1 },
+		{ "", -1 },          { "nod", -1 },       { "node-x", -1 }, { "3", -1 },
 	};
 
 	(void)state;

@@ -35,16 +35,11 @@ static void what_is_written_is_read(void **state)
 		const char *object;
 		uint32_t flags, line, column;
 	} rows[] = {
-		{ VERB_WORK, ".", 0, 5, 11 },
-		{ VERB_READ, "~/.gitconfig", GRANT_OPTIONAL, 6, 12 },
-		{ VERB_READ, "/srv/a b", 0, 6, 27 },
-		{ VERB_READ, "/x?", GRANT_OPTIONAL, 6, 39 },
-		{ VERB_RUN, "node", 0, 7, 11 },
-		{ VERB_RUN, "./bin/tool", GRANT_OPTIONAL, 9, 9 },
-		{ VERB_ENV, "TERM", 0, 10, 11 },
-		{ VERB_ENV, "A=b: c?", 0, 10, 17 },
-		{ VERB_JIT, "", 0, 11, 10 },
-		{ VERB_READ, "~", 0, 12, 11 },
+		{ VERB_WORK, ".", 0, 5, 11 },        { VERB_READ, "~/.gitconfig", GRANT_OPTIONAL, 6, 12 },
+		{ VERB_READ, "/srv/a b", 0, 6, 27 }, { VERB_READ, "/x?", GRANT_OPTIONAL, 6, 39 },
+		{ VERB_RUN, "node", 0, 7, 11 },      { VERB_RUN, "./bin/tool", GRANT_OPTIONAL, 9, 9 },
+		{ VERB_ENV, "TERM", 0, 10, 11 },     { VERB_ENV, "A=b: c?", 0, 10, 17 },
+		{ VERB_JIT, "", 0, 11, 10 },         { VERB_READ, "~", 0, 12, 11 },
 	};
 	struct policy_mistake m;
 
@@ -58,8 +53,8 @@ static void what_is_written_is_read(void **state)
 
 		if (l->verb != rows[i].verb || strcmp(l->object, rows[i].object) != 0 || l->flags != rows[i].flags ||
 		    l->line != rows[i].line || l->column != rows[i].column)
-			fail_msg("row %zu: %s '%s' flags %u at %u:%u", i, verb_word((enum grant_verb)l->verb), l->object, l->flags,
-				 l->line, l->column);
+			fail_msg("row %zu: %s '%s' flags %u at %u:%u", i, verb_word((enum grant_verb)l->verb),
+				 l->object, l->flags, l->line, l->column);
 	}
 	assert_int_equal(policy.limits_given, 1u << LIMIT_WALL | 1u << LIMIT_MEMORY | 1u << LIMIT_CPU);
 	assert_int_equal(policy.limits.value[LIMIT_WALL], 30000);
@@ -123,11 +118,13 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - raed: /x\n", AMBIT_UNKNOWN, 3, 5, "'raed' is not a verb", "did you mean 'read'?" },
 		{ G "  - zebra: /x\n", AMBIT_UNKNOWN, 3, 5, "'zebra' is not a verb", "work, read, write" },
 		{ G "  - Read: /x\n", AMBIT_UNKNOWN, 3, 5, "'Read' is not a verb", "did you mean 'read'?" },
-		{ G "  - connect: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'connect' is not available", "leave the grant out" },
+		{ G "  - connect: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'connect' is not available",
+		  "leave the grant out" },
 		{ G "  - read: /x\n    uses: 5\n", AMBIT_UNAVAILABLE, 4, 5, "qualifier 'uses'", "wider" },
 		{ G "  - read: /x\n    label: private\n", AMBIT_UNAVAILABLE, 4, 5, "qualifier 'label'", "wider" },
 		{ G "  - uses: 5\n    read: /x\n", AMBIT_UNAVAILABLE, 3, 5, "qualifier 'uses'", "wider" },
-		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier", "did you mean 'uses'?" },
+		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier",
+		  "did you mean 'uses'?" },
 		{ G "  - read: /x\n    write: /y\n", AMBIT_MALFORMED, 4, 5, "'read' and 'write' are two", "`- `" },
 		{ G "  - read: /x\n    read: /y\n", AMBIT_MALFORMED, 4, 5, "'read' stands here twice", "keep one" },
 		{ G "  - read:\n", AMBIT_MALFORMED, 3, 10, "read: nothing is named", "leave the line out" },
@@ -144,7 +141,8 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - read: $HOME/x\n", AMBIT_MALFORMED, 3, 11, "'$HOME/x' is not a path", "nothing is expanded" },
 		{ G "  - read: \"/x\\0y\"\n", AMBIT_MALFORMED, 3, 11, "contains a NUL", "leave it out" },
 		{ G "  - \"re\\0ad\": /x\n", AMBIT_MALFORMED, 3, 5, "contains a NUL", "leave it out" },
-		{ G "  - run: make\n", AMBIT_UNKNOWN, 3, 10, "run: 'make' is not a program", "programs of the base may run anyway" },
+		{ G "  - run: make\n", AMBIT_UNKNOWN, 3, 10, "run: 'make' is not a program",
+		  "programs of the base may run anyway" },
 		{ G "  - run: bin/x\n", AMBIT_MALFORMED, 3, 10, "run: 'bin/x' is not a path", "./x" },
 		{ G "  - env: 9A\n", AMBIT_MALFORMED, 3, 10, "env: '9A' is not a name", "NAME=value" },
 		{ G "  - env: {A: 1}\n", AMBIT_MALFORMED, 3, 10, "an object is not a text", "one word" },
@@ -153,7 +151,8 @@ static void each_mistake_is_told_with_its_place(void **state)
 		/* limits */
 		{ V "limits: 30s\n", AMBIT_MALFORMED, 2, 9, "limits are not a mapping", "{wall: 30s" },
 		{ V "limits: {wal: 30s}\n", AMBIT_UNKNOWN, 2, 10, "'wal' is not a limit", "did you mean 'wall'?" },
-		{ V "limits: {a-very-long-word-that-is-no-limit: 1}\n", AMBIT_UNKNOWN, 2, 10, "is not a limit", "limits are wall" },
+		{ V "limits: {a-very-long-word-that-is-no-limit: 1}\n", AMBIT_UNKNOWN, 2, 10, "is not a limit",
+		  "limits are wall" },
 		{ V "limits: {wall: 30}\n", AMBIT_MALFORMED, 2, 16, "'30' is not a value", "ms, s, m or h" },
 		{ V "limits: {memory: lots}\n", AMBIT_MALFORMED, 2, 18, "'lots' is not a value", "2G" },
 		{ V "limits: {tasks: 0}\n", AMBIT_MALFORMED, 2, 17, "'0' is not a value", "whole number" },
@@ -227,7 +226,8 @@ static void sizes_have_limits(void **state)
 		n += len - 1;
 		assert_int_equal(policy_parse_yaml(text, n, &policy, &m), len < GRANT_OBJECT_MAX ? 0 : -AMBIT_LIMIT);
 		text[n] = '?'; /* the mark is not counted */
-		assert_int_equal(policy_parse_yaml(text, n + 1, &policy, &m), len < GRANT_OBJECT_MAX ? 0 : -AMBIT_LIMIT);
+		assert_int_equal(policy_parse_yaml(text, n + 1, &policy, &m),
+				 len < GRANT_OBJECT_MAX ? 0 : -AMBIT_LIMIT);
 	}
 	assert_int_equal(m.line, 3);
 	assert_int_equal(m.column, 11);
@@ -260,8 +260,21 @@ static void depth_is_never_followed(void **state)
 /* Half-right policies: pieces of the language in any order, and bytes changed. */
 static void random_policies_are_read_or_refused(void **state)
 {
-	static const char *const pieces[] = { "version: 1\n", "grants:\n", "  - read: /x\n", "  - run: [node, ./a]\n", "agent: a\n",
-					      "limits: {wall: 1s}\n", "    uses: 1\n", "[", "{", "\"", "&a ", "*a", "- ", ": ", "\t" };
+	static const char *const pieces[] = { "version: 1\n",
+					      "grants:\n",
+					      "  - read: /x\n",
+					      "  - run: [node, ./a]\n",
+					      "agent: a\n",
+					      "limits: {wall: 1s}\n",
+					      "    uses: 1\n",
+					      "[",
+					      "{",
+					      "\"",
+					      "&a ",
+					      "*a",
+					      "- ",
+					      ": ",
+					      "\t" };
 	uint64_t good = 0;
 
 	(void)state;
@@ -273,7 +286,8 @@ static void random_policies_are_read_or_refused(void **state)
 		auto_buf out = { .max = 0 };
 
 		for (uint32_t n = prop_below(&p, 8); n > 0; n--)
-			len += (size_t)snprintf(text + len, sizeof text - len, "%s", pieces[prop_below(&p, n < 5 ? 5 : COUNT_OF(pieces))]);
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s",
+						pieces[prop_below(&p, n < 5 ? 5 : COUNT_OF(pieces))]);
 		if (len > 0 && prop_below(&p, 4) == 0)
 			text[prop_below(&p, (uint32_t)len)] = (char)prop_below(&p, 256);
 		buf_init(&out, POLICY_ANSWER_MAX);
@@ -295,12 +309,9 @@ static void random_policies_are_read_or_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
-		cmocka_unit_test(each_mistake_is_told_with_its_place),
-		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
-		cmocka_unit_test(sizes_have_limits),
-		cmocka_unit_test(depth_is_never_followed),
-		cmocka_unit_test(random_policies_are_read_or_refused),
+		cmocka_unit_test(what_is_written_is_read),       cmocka_unit_test(each_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_nul_is_a_mistake_of_its_own), cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(depth_is_never_followed),       cmocka_unit_test(random_policies_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,8 @@ static void stat_lines_with_any_name(void **state)
 		{ "no parenthesis", "7 sh" TAIL, false },
 		{ "nothing behind it", "7 (sh)", false },
 		{ "too short by one", "7 (sh) S 1 7 7 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 3 0", false },
-		{ "a negative time", "7 (sh) S 1 7 7 0 -1 4194560 100 0 0 0 -11 22 33 44 20 0 3 0 5678 2703360", false },
+		{ "a negative time", "7 (sh) S 1 7 7 0 -1 4194560 100 0 0 0 -11 22 33 44 20 0 3 0 5678 2703360",
+		  false },
 		{ "a sum that overflows",
 		  "7 (sh) S 1 7 7 0 -1 4194560 100 0 0 0 18446744073709551615 22 33 44 20 0 3 0 5678 2703360", false },
 		{ "empty", "", false },
@@ -54,7 +55,8 @@ static void ends_are_seen(void **state)
 		{ "running", "7 (sh) R 1 7 7 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", false },
 		{ "waited for by nobody", "7 (sh) Z 1 7 7 0 -1 4194564 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
 		{ "dead", "7 (sh) X 1 7 7 0 -1 4194560 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
-		{ "on its way, still shown as running", "7 (sh) R 1 7 7 0 -1 4194564 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
+		{ "on its way, still shown as running",
+		  "7 (sh) R 1 7 7 0 -1 4194564 100 0 0 0 11 22 33 44 20 0 3 0 5678 1", true },
 	};
 
 	(void)state;
@@ -107,10 +109,14 @@ static void words_of_lists(void **state)
 		const char *list, *word;
 		bool there;
 	} rows[] = {
-		{ "cpu memory pids\n", "memory", true }, { "cpu memory pids\n", "pids", true },
-		{ "memory", "memory", true },            { "memory_recursiveprot", "memory", false },
-		{ "rw,memory", "memory", true },         { "nomemory", "memory", false },
-		{ "", "memory", false },                 { "\n", "", false },
+		{ "cpu memory pids\n", "memory", true },
+		{ "cpu memory pids\n", "pids", true },
+		{ "memory", "memory", true },
+		{ "memory_recursiveprot", "memory", false },
+		{ "rw,memory", "memory", true },
+		{ "nomemory", "memory", false },
+		{ "", "memory", false },
+		{ "\n", "", false },
 		{ "cpu,cpuacct", "cpu", true },
 	};
 
@@ -144,20 +150,21 @@ static void the_own_cgroup_is_found(void **state)
 		  "35 31 0:32 / /cg rw - cgroup cgroup rw,cpu,memory\n", "memory", "/cg/a" },
 		{ "a named hierarchy is no controller", "9:name=memory:/a\n", V1_MOUNTS, "memory", NULL },
 		{ "a colon in the path", "0::/a:b:c\n", V2_MOUNTS, "", "/sys/fs/cgroup/a:b:c" },
-		{ "a blank in the mount point", "0::/a\n", "30 23 0:26 / /my\\040cg\\134x rw - cgroup2 cgroup2 rw\n", "",
-		  "/my cg\\x/a" },
+		{ "a blank in the mount point", "0::/a\n", "30 23 0:26 / /my\\040cg\\134x rw - cgroup2 cgroup2 rw\n",
+		  "", "/my cg\\x/a" },
 		{ "a dash in the mount point", "0::/a\n", "30 23 0:26 / - rw - cgroup2 cgroup2 rw\n", "", "-/a" },
 		{ "a broken escape", "0::/a\n", "30 23 0:26 / /my\\04 rw - cgroup2 cgroup2 rw\n", "", NULL },
 		{ "an escaped NUL", "0::/a\n", "30 23 0:26 / /my\\000x rw - cgroup2 cgroup2 rw\n", "", NULL },
-		{ "a part is mounted", "4:memory:/docker/x/y\n", "35 31 0:32 /docker/x /cg rw - cgroup cgroup rw,memory\n",
-		  "memory", "/cg/y" },
+		{ "a part is mounted", "4:memory:/docker/x/y\n",
+		  "35 31 0:32 /docker/x /cg rw - cgroup cgroup rw,memory\n", "memory", "/cg/y" },
 		{ "a part is mounted, at its top", "4:memory:/docker/x\n",
 		  "35 31 0:32 /docker/x /cg rw - cgroup cgroup rw,memory\n", "memory", "/cg" },
 		{ "another part is mounted", "4:memory:/docker/xy\n",
 		  "35 31 0:32 /docker/x /cg rw - cgroup cgroup rw,memory\n", "memory", NULL },
 		{ "outside the namespace", "0::/../x\n", V2_MOUNTS, "", NULL },
 		{ "removed", "0::/a (deleted)\n", V2_MOUNTS, "", NULL },
-		{ "a file system that names itself so", "0::/a\n", "30 23 0:26 / /cg rw - fuse cgroup2 rw\n", "", NULL },
+		{ "a file system that names itself so", "0::/a\n", "30 23 0:26 / /cg rw - fuse cgroup2 rw\n", "",
+		  NULL },
 		{ "a line cut short", "0::/a\n", "30 23 0:26 / /cg rw - cgroup2\n", "", NULL },
 		{ "a line that is no line", "nonsense\n0::/a\n", "nonsense\n" V2_MOUNTS, "", "/sys/fs/cgroup/a" },
 		{ "nothing at all", "", "", "", NULL },
@@ -166,8 +173,7 @@ static void the_own_cgroup_is_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const bool found =
-			proctext_own_cgroup(rows[i].cgroup, rows[i].mountinfo, rows[i].controller, path);
+		const bool found = proctext_own_cgroup(rows[i].cgroup, rows[i].mountinfo, rows[i].controller, path);
 
 		if (found != (rows[i].path != NULL) || (found && strcmp(path, rows[i].path) != 0))
 			fail_msg("%s: %s", rows[i].name, found ? path : "none");
@@ -184,15 +190,19 @@ static void a_path_that_does_not_fit_is_none(void **state)
 	(void)state;
 	for (size_t len = fits; len <= fits + 1; len++) {
 		(void)snprintf(cgroup, sizeof cgroup, "0::/%0*d\n", (int)len - 1, 0);
-		assert_int_equal(proctext_own_cgroup(cgroup, "1 1 0:1 / /cg rw - cgroup2 x rw\n", "", path), len == fits);
+		assert_int_equal(proctext_own_cgroup(cgroup, "1 1 0:1 / /cg rw - cgroup2 x rw\n", "", path),
+				 len == fits);
 	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stat_lines_with_any_name), cmocka_unit_test(ends_are_seen), cmocka_unit_test(fields_by_key),
-		cmocka_unit_test(words_of_lists),           cmocka_unit_test(the_own_cgroup_is_found),
+		cmocka_unit_test(stat_lines_with_any_name),
+		cmocka_unit_test(ends_are_seen),
+		cmocka_unit_test(fields_by_key),
+		cmocka_unit_test(words_of_lists),
+		cmocka_unit_test(the_own_cgroup_is_found),
 		cmocka_unit_test(a_path_that_does_not_fit_is_none),
 	};
 

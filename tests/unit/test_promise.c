@@ -86,7 +86,7 @@ static int try(long (*attempt)(void), bool promised)
 		if (promised && promise_keep(NULL) < 0)
 			_exit(NO_PROMISE);
 		rc = attempt();
-		syscall(SYS_exit_group, rc >= 0	       ? DONE
+		syscall(SYS_exit_group, rc >= 0           ? DONE
 					: errno == ENOSYS ? REFUSED_ENOSYS
 					: errno == ENOMEM ? REFUSED_ENOMEM
 							  : OTHERWISE);

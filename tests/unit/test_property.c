@@ -14,7 +14,8 @@
 #define FULL                                                                                                           \
 	(B(USER_NS) | B(MOUNT_NS) | B(PID_NS) | B(PROC) | B(NET_NS) | B(IPC_NS) | B(LANDLOCK) | B(LANDLOCK_SCOPE) |    \
 	 B(LANDLOCK_LAYER) | B(SECCOMP) | B(NO_NEW_PRIVS) | B(NO_CAPS) | B(NOEXEC) | B(NO_MEMFD) | B(MDWE) |           \
-	 B(SESSION_KEYRING) | B(LIFELINE) | B(CGROUP_MEMORY) | B(CGROUP_TASKS) | B(SAMPLER) | B(FILE_SIZE) | B(DEADLINE))
+	 B(SESSION_KEYRING) | B(LIFELINE) | B(CGROUP_MEMORY) | B(CGROUP_TASKS) | B(SAMPLER) | B(FILE_SIZE) |           \
+	 B(DEADLINE))
 /* On 6.1, without a cgroup. */
 #define OLD                                                                                                            \
 	((FULL & ~(B(LANDLOCK_SCOPE) | B(MDWE) | B(CGROUP_MEMORY) | B(CGROUP_TASKS))) | B(WX_FILTER) | B(RLIMIT_TASKS))
@@ -36,7 +37,8 @@ static const struct row {
 	{ "network without a filter", PROPERTY_NETWORK, FULL & ~B(SECCOMP), 0, MECHANISM_SECCOMP },
 	{ "written with memfd", PROPERTY_WRITTEN, FULL & ~B(NO_MEMFD), 0, MECHANISM_NO_MEMFD },
 	{ "written with executable mounts", PROPERTY_WRITTEN, FULL & ~B(NOEXEC), 0, MECHANISM_NOEXEC },
-	{ "code by MDWE", PROPERTY_CODE, FULL | B(WX_FILTER), B(MDWE) | B(NOEXEC) | B(NO_MEMFD) | B(PROC) | B(SECCOMP), 0 },
+	{ "code by MDWE", PROPERTY_CODE, FULL | B(WX_FILTER), B(MDWE) | B(NOEXEC) | B(NO_MEMFD) | B(PROC) | B(SECCOMP),
+	  0 },
 	{ "code by filter", PROPERTY_CODE, OLD, B(WX_FILTER) | B(NOEXEC) | B(NO_MEMFD) | B(PROC) | B(SECCOMP), 0 },
 	{ "code with jit", PROPERTY_CODE, (FULL & ~B(MDWE)) | B(GRANTED), B(GRANTED), 0 },
 	{ "code by neither", PROPERTY_CODE, FULL & ~B(MDWE), 0, MECHANISM_MDWE },
@@ -49,7 +51,8 @@ static const struct row {
 	{ "keys inherited", PROPERTY_KEYS, FULL & ~B(SESSION_KEYRING), 0, MECHANISM_SESSION_KEYRING },
 	{ "warden", PROPERTY_WARDEN, FULL, B(PID_NS) | B(LANDLOCK_LAYER) | B(LANDLOCK_SCOPE), 0 },
 	{ "warden, old", PROPERTY_WARDEN, OLD, B(PID_NS) | B(LANDLOCK_LAYER), 0 },
-	{ "warden without Landlock", PROPERTY_WARDEN, OLD & ~B(LANDLOCK_LAYER), B(PID_NS) | B(NO_CAPS) | B(SECCOMP), 0 },
+	{ "warden without Landlock", PROPERTY_WARDEN, OLD & ~B(LANDLOCK_LAYER), B(PID_NS) | B(NO_CAPS) | B(SECCOMP),
+	  0 },
 	{ "warden that is not process 1", PROPERTY_WARDEN, FULL & ~B(PID_NS), 0, MECHANISM_PID_NS },
 	{ "memory, exact", PROPERTY_MEMORY, FULL, B(CGROUP_MEMORY), 0 },
 	{ "memory, sampled", PROPERTY_MEMORY, OLD, B(SAMPLER), 0 },
@@ -57,7 +60,8 @@ static const struct row {
 	{ "tasks by limit", PROPERTY_TASKS, OLD, B(USER_NS) | B(RLIMIT_TASKS), 0 },
 	{ "tasks by limit in the host's user namespace", PROPERTY_TASKS, OLD & ~B(USER_NS), 0, MECHANISM_CGROUP_TASKS },
 	{ "disk", PROPERTY_DISK, FULL & ~B(FILE_SIZE), 0, MECHANISM_FILE_SIZE },
-	{ "nothing counts but the sets", PROPERTY_TIME, B(GIVEN_UP) | B(GRANTED) | B(SPECULATION), 0, MECHANISM_DEADLINE },
+	{ "nothing counts but the sets", PROPERTY_TIME, B(GIVEN_UP) | B(GRANTED) | B(SPECULATION), 0,
+	  MECHANISM_DEADLINE },
 };
 
 static void a_property_is_held_by_a_whole_set_only(void **state)
@@ -70,7 +74,8 @@ static void a_property_is_held_by_a_whole_set_only(void **state)
 			fail_msg("%s: held by %#llx", row->what,
 				 (unsigned long long)property_held_by(row->p, row->achieved));
 		if (row->held_by == 0 && property_missing(row->p, row->achieved) != row->missing)
-			fail_msg("%s: missing is '%s'", row->what, mechanism_word(property_missing(row->p, row->achieved)));
+			fail_msg("%s: missing is '%s'", row->what,
+				 mechanism_word(property_missing(row->p, row->achieved)));
 	}
 }
 
@@ -90,7 +95,8 @@ static void every_mechanism_of_a_set_counts(void **state)
 			assert_true(property_held_by((enum property)p, sets[i].mechanisms) == sets[i].mechanisms);
 			for (unsigned m = 0; m < MECHANISM_COUNT; m++)
 				if ((sets[i].mechanisms & MECHANISM_BIT(m)) != 0)
-					assert_true(property_held_by((enum property)p, sets[i].mechanisms & ~MECHANISM_BIT(m)) !=
+					assert_true(property_held_by((enum property)p,
+								     sets[i].mechanisms & ~MECHANISM_BIT(m)) !=
 						    sets[i].mechanisms);
 		}
 	}
@@ -148,9 +154,12 @@ static void sets_are_told_in_words(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_property_is_held_by_a_whole_set_only), cmocka_unit_test(every_mechanism_of_a_set_counts),
-		cmocka_unit_test(both_machines_hold_everything),          cmocka_unit_test(what_is_missing_has_words),
-		cmocka_unit_test(words_are_found),                        cmocka_unit_test(sets_are_told_in_words),
+		cmocka_unit_test(a_property_is_held_by_a_whole_set_only),
+		cmocka_unit_test(every_mechanism_of_a_set_counts),
+		cmocka_unit_test(both_machines_hold_everything),
+		cmocka_unit_test(what_is_missing_has_words),
+		cmocka_unit_test(words_are_found),
+		cmocka_unit_test(sets_are_told_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

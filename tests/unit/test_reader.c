@@ -39,7 +39,7 @@ static void what_was_written_is_read(void **state)
 		if (reader_read(once.data, once.len, &told, &e) != 0)
 			fail_msg("%s: %s", sample_name(i), e.msg);
 		sample_make(i, &r);
-		told.result.achieved = r.achieved; /* read as texts */
+		told.result.achieved = r.achieved;                        /* read as texts */
 		memcpy(told.result.session, r.session, sizeof r.session); /* not read: nothing is said of it */
 		assert_true((told.wall[PROPERTY_FILES] != NULL) == (r.achieved != 0));
 		buf_init(&again, RECORD_MAX);
@@ -84,36 +84,50 @@ static void each_mistake_is_found_and_named(void **state)
 		{ "denied", "\"output\":null}", "\"output\":null}x", -AMBIT_MALFORMED, "end of file expected" },
 		{ "denied", "\"output\":null}", "\"output\":null}{}", -AMBIT_MALFORMED, "end of file expected" },
 		{ "denied", "\"output\":null}", "\"output\":null", -AMBIT_MALFORMED, "record: byte" },
-		{ "denied", "\"event\":\"e_", "\"event\":\"e_000000000000", -AMBIT_MALFORMED, "record: event: not an id" },
+		{ "denied", "\"event\":\"e_", "\"event\":\"e_000000000000", -AMBIT_MALFORMED,
+		  "record: event: not an id" },
 		{ "denied", "\"agent\":null", "\"agent\":7", -AMBIT_MALFORMED, "record: agent: not a name" },
-		{ "denied", "\"python3\"", "\"py\\u0000\"", -AMBIT_MALFORMED, "record: asked.argv[0].text: not a name" },
-		{ "denied", "\"python3\"", "{\"b64\":\"AA==\"}", -AMBIT_MALFORMED, "asked.argv[0].text: a name with a NUL" },
+		{ "denied", "\"python3\"", "\"py\\u0000\"", -AMBIT_MALFORMED,
+		  "record: asked.argv[0].text: not a name" },
+		{ "denied", "\"python3\"", "{\"b64\":\"AA==\"}", -AMBIT_MALFORMED,
+		  "asked.argv[0].text: a name with a NUL" },
 		{ "denied", "\"python3\"", "{\"b64\":\"A\"}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
 		{ "denied", "\"python3\"", "{\"b64\":7}", -AMBIT_MALFORMED, "asked.argv[0].text: not base64" },
 		{ "denied", "\"python3\"", "\"\xff\"", -AMBIT_MALFORMED, "unable to decode byte 0xff" },
 		{ "denied", "\"python3\"", "\"\\ud800\"", -AMBIT_MALFORMED, "record: byte" },
-		{ "denied", "\"/home/ann/shop\"", "\"/home/ann/../shop\"", -AMBIT_MALFORMED, "asked.workdir: not an absolute" },
-		{ "denied", "\"home\":\"/home/ann\"", "\"home\":\"ann\"", -AMBIT_MALFORMED, "asked.home: not an absolute" },
+		{ "denied", "\"/home/ann/shop\"", "\"/home/ann/../shop\"", -AMBIT_MALFORMED,
+		  "asked.workdir: not an absolute" },
+		{ "denied", "\"home\":\"/home/ann\"", "\"home\":\"ann\"", -AMBIT_MALFORMED,
+		  "asked.home: not an absolute" },
 		{ "denied", "\"base\":\"system\"", "\"base\":\"sytem\"", -AMBIT_MALFORMED, "asked.base: not a word" },
 		{ "denied", "\"tasks\":1024", "\"tasks\":-1", -AMBIT_MALFORMED, "asked.tasks: not a count" },
 		{ "denied", "\"verb\":\"read\"", "\"verb\":\"reed\"", -AMBIT_MALFORMED, "grants[0].verb: not a word" },
-		{ "denied", "\"verb\":\"read\"", "\"verb\":\"connect\"", -AMBIT_UNAVAILABLE, "record: grants[0]: 'connect'" },
-		{ "denied", "\"object\":\"/home", "\"object\":\"home", -AMBIT_MALFORMED, "record: grants[0]: read: 'home" },
-		{ "denied", "\"files\":\"user namespace", "\"files\":7,\"x\":\"", -AMBIT_MALFORMED, "wall.files: not a text" },
-		{ "denied", "\"given_up\":[]", "\"given_up\":[\"disc\"]", -AMBIT_MALFORMED, "given_up: not a list of properties" },
+		{ "denied", "\"verb\":\"read\"", "\"verb\":\"connect\"", -AMBIT_UNAVAILABLE,
+		  "record: grants[0]: 'connect'" },
+		{ "denied", "\"object\":\"/home", "\"object\":\"home", -AMBIT_MALFORMED,
+		  "record: grants[0]: read: 'home" },
+		{ "denied", "\"files\":\"user namespace", "\"files\":7,\"x\":\"", -AMBIT_MALFORMED,
+		  "wall.files: not a text" },
+		{ "denied", "\"given_up\":[]", "\"given_up\":[\"disc\"]", -AMBIT_MALFORMED,
+		  "given_up: not a list of properties" },
 		{ "denied", "\"given_up\":[]", "\"given_up\":[\"disk\",\"disk\"]", -AMBIT_MALFORMED, "given_up" },
 		{ "denied", "\"given_up\":[]", "\"given_up\":[null]", -AMBIT_MALFORMED, "given_up" },
 		{ "denied", "\"kind\":\"exec\"", "\"kind\":\"exac\"", -AMBIT_MALFORMED, "effects[0].kind: not a word" },
-		{ "denied", "\"kind\":\"exec\"", "\"kind\":\"connect\"", -AMBIT_MALFORMED, "effects[0].address: not a name" },
-		{ "denied", "\"path\":\"/usr", "\"path\":\"/usr/..", -AMBIT_MALFORMED, "effects[0].path: not an absolute" },
+		{ "denied", "\"kind\":\"exec\"", "\"kind\":\"connect\"", -AMBIT_MALFORMED,
+		  "effects[0].address: not a name" },
+		{ "denied", "\"path\":\"/usr", "\"path\":\"/usr/..", -AMBIT_MALFORMED,
+		  "effects[0].path: not an absolute" },
 		{ "denied", "\"count\":2", "\"count\":4294967296", -AMBIT_MALFORMED, "effects[2].count: not a count" },
-		{ "denied", "\"grant\":\"g_", "\"grant\":\"h_", -AMBIT_MALFORMED, "effects[1].grant: no grant has this id" },
+		{ "denied", "\"grant\":\"g_", "\"grant\":\"h_", -AMBIT_MALFORMED,
+		  "effects[1].grant: no grant has this id" },
 		{ "denied", "\"new\":false", "\"new\":0", -AMBIT_MALFORMED, "effects[2].new: not true or false" },
 		{ "denied", "\"how\":\"exact\"", "\"how\":\"guessed\"", -AMBIT_MALFORMED, "usage.how: not a word" },
 		{ "denied", "\"exit\":1", "\"exit\":256", -AMBIT_MALFORMED, "outcome.exit: not a count" },
-		{ "denied", "\"cause\":\"exited\"", "\"cause\":\"limit\"", -AMBIT_MALFORMED, "outcome.limit: not a text" },
+		{ "denied", "\"cause\":\"exited\"", "\"cause\":\"limit\"", -AMBIT_MALFORMED,
+		  "outcome.limit: not a text" },
 		{ "refused", "\"code\":\"NOT_FOUND\"", "\"code\":\"NEW_ONE\"", 0, NULL },
-		{ "refused", "\"message\":\"", "\"message\":7,\"m\":\"", -AMBIT_MALFORMED, "outcome.error.message: not a name" },
+		{ "refused", "\"message\":\"", "\"message\":7,\"m\":\"", -AMBIT_MALFORMED,
+		  "outcome.error.message: not a name" },
 		{ "denied", "59.987Z", "59.987+01:00", -AMBIT_MALFORMED, "times.started: not a time" },
 		{ "denied", "2025-12-31", "9999-12-31", -AMBIT_MALFORMED, "times.started: not a time" },
 		{ "denied", "\"effects\":[", "\"effects\":[null,", -AMBIT_MALFORMED, "effects[0].kind: missing" },
@@ -139,7 +153,8 @@ static void each_mistake_is_found_and_named(void **state)
 /* "effects" with n entries. */
 static int read_many_effects(unsigned int n, struct err *e)
 {
-	static const char one[] = "{\"kind\":\"read\",\"path\":\"/a\",\"source\":\"requested\",\"count\":1,\"verdict\":\"absent\"},";
+	static const char one[] =
+		"{\"kind\":\"read\",\"path\":\"/a\",\"source\":\"requested\",\"count\":1,\"verdict\":\"absent\"},";
 	auto_buf effects, text;
 	struct told told;
 	int rc;
@@ -195,7 +210,8 @@ static void changed_bytes_never_hurt(void **state)
 		buf_init(&other, RECORD_MAX);
 		buf_put(&other, text.data, text.len);
 		for (uint32_t i = 1 + prop_below(&p, 4); i > 0; i--)
-			other.data[prop_below(&p, (uint32_t)other.len)] = (uint8_t)"{}[]\",:\\0aenu\x80\xff\0"[prop_below(&p, 16)];
+			other.data[prop_below(&p, (uint32_t)other.len)] =
+				(uint8_t) "{}[]\",:\\0aenu\x80\xff\0"[prop_below(&p, 16)];
 		(void)reader_read(other.data, other.len, &told, NULL);
 		told_finish(&told);
 	}
@@ -234,9 +250,9 @@ static void memory_may_be_gone_at_any_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_written_is_read),     cmocka_unit_test(each_mistake_is_found_and_named),
-		cmocka_unit_test(the_limit_and_one_more),       cmocka_unit_test(half_a_record_is_none),
-		cmocka_unit_test(changed_bytes_never_hurt),     cmocka_unit_test(memory_may_be_gone_at_any_time),
+		cmocka_unit_test(what_was_written_is_read), cmocka_unit_test(each_mistake_is_found_and_named),
+		cmocka_unit_test(the_limit_and_one_more),   cmocka_unit_test(half_a_record_is_none),
+		cmocka_unit_test(changed_bytes_never_hurt), cmocka_unit_test(memory_may_be_gone_at_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,9 +208,11 @@ static void base64_is_strict(void **state)
 	static const struct {
 		const char *text, *bytes; /* bytes NULL: refused */
 	} rows[] = {
-		{ "", "" },        { "Zg==", "f" },   { "Zm8=", "fo" },  { "Zm9v", "foo" },    { "Zm9vYg==", "foob" },
-		{ "/+8=", "\xff\xef" }, { "Zg", NULL }, { "Zg=", NULL }, { "Zh==", NULL },   { "Zm9=", NULL },
-		{ "Z===", NULL },  { "====", NULL },  { "Zg==Zg==", NULL }, { "Zm 9", NULL }, { "Zm9v\n", NULL },
+		{ "", "" },           { "Zg==", "f" },        { "Zm8=", "fo" },
+		{ "Zm9v", "foo" },    { "Zm9vYg==", "foob" }, { "/+8=", "\xff\xef" },
+		{ "Zg", NULL },       { "Zg=", NULL },        { "Zh==", NULL },
+		{ "Zm9=", NULL },     { "Z===", NULL },       { "====", NULL },
+		{ "Zg==Zg==", NULL }, { "Zm 9", NULL },       { "Zm9v\n", NULL },
 		{ "Zm_v", NULL },
 	};
 

@@ -60,14 +60,25 @@ static void make_link(const struct world *w, const char *path, const char *targe
 
 static int make_world(void **state)
 {
-	static const char *const dirs[] = { "w", "w/dir", "w/dir/sub", "h", "h/dots", "srv", "srv/data", "srv/out", "srv/other" };
+	static const char *const dirs[] = { "w",   "w/dir",    "w/dir/sub", "h",        "h/dots",
+					    "srv", "srv/data", "srv/out",   "srv/other" };
 	static const char *const links[][2] = {
-		{ "open", "@/srv" },           { "w/inside", "dir/sub" },      { "w/outside", "@/srv/data" },
-		{ "w/up", "../srv" },          { "w/there-and-back", "../srv/../w/dir" },
-		{ "w/gone", "nothing" },       { "w/loop", "loop" },           { "h/.gitconfig", "dots/gitconfig" },
-		{ "srv/out/latest", "@/h" },   { "srv/out/mine", "a/../b" },   { "h/proc", "/proc/self" },
-		{ "w/null", "/dev/null" },     { "link-to-w", "@/w" },         { "srv/chain", "@/w/outside" },
-		{ "w/node", "file" },          { "srv/a-node", "@/srv/node" },
+		{ "open", "@/srv" },
+		{ "w/inside", "dir/sub" },
+		{ "w/outside", "@/srv/data" },
+		{ "w/up", "../srv" },
+		{ "w/there-and-back", "../srv/../w/dir" },
+		{ "w/gone", "nothing" },
+		{ "w/loop", "loop" },
+		{ "h/.gitconfig", "dots/gitconfig" },
+		{ "srv/out/latest", "@/h" },
+		{ "srv/out/mine", "a/../b" },
+		{ "h/proc", "/proc/self" },
+		{ "w/null", "/dev/null" },
+		{ "link-to-w", "@/w" },
+		{ "srv/chain", "@/w/outside" },
+		{ "w/node", "file" },
+		{ "srv/a-node", "@/srv/node" },
 	};
 	struct world *w = calloc(1, sizeof *w);
 	char *real = NULL;
@@ -171,9 +182,14 @@ static void objects_become_the_place_where_they_lie(void **state)
 		{ { "read", "./there-and-back", NULL }, "read @/w/dir; {@/w/there-and-back = @/w/dir}" },
 		{ { "read", "@/link-to-w/dir", NULL }, "read @/w/dir; {@/link-to-w/dir = @/w/dir}" },
 		{ { "read", "[@/srv/data, ./nothing?, ~/x?, ./gone?, ./file/x?]", NULL }, "read @/srv/data;" },
-		{ { "read", "./what?""?", NULL }, "read @/w/what?;" },
+		{ { "read",
+		    "./what?"
+		    "?",
+		    NULL },
+		  "read @/w/what?;" },
 		{ { "read", "@/srv/out/mine", NULL }, "read @/srv/out/b; {@/srv/out/mine = @/srv/out/b}" },
-		{ { "read", "@/srv/out/latest", NULL }, "read @/h; {@/srv/out/latest = @/h}" }, /* nobody here may write it */
+		{ { "read", "@/srv/out/latest", NULL },
+		  "read @/h; {@/srv/out/latest = @/h}" }, /* nobody here may write it */
 		{ { "write", "@/srv/out", "read", "@/srv/out/mine", NULL },
 		  "write @/srv/out; read @/srv/out/b; {@/srv/out/mine = @/srv/out/b}" },
 		{ { "read", "@/srv/chain-39", NULL }, "read @/srv/data; {@/srv/chain-39 = @/srv/data}" },
@@ -200,7 +216,8 @@ static void objects_become_the_place_where_they_lie(void **state)
 			n += (size_t)snprintf(got + n, sizeof got - n, "%s%s %s;", g > 0 ? " " : "",
 					      verb_word((enum grant_verb)set.grants[g].verb), grant_object(&set, g));
 		for (size_t k = 0; k < names.count; k++)
-			n += (size_t)snprintf(got + n, sizeof got - n, " {%s = %s}", names.items[k].asked, names.items[k].real);
+			n += (size_t)snprintf(got + n, sizeof got - n, " {%s = %s}", names.items[k].asked,
+					      names.items[k].real);
 		policy_names_finish(&names);
 		expand(*state, rows[i].expected, expected, sizeof expected);
 		assert_string_equal(got, expected);
@@ -215,7 +232,10 @@ static void what_may_not_be_granted_is_refused(void **state)
 		const char *msg, *hint;
 	} rows[] = {
 		{ { "read", "./nothing", NULL }, AMBIT_NOT_FOUND, "read: there is no '@/w/nothing'", "`?`" },
-		{ { "write", "./nothing", NULL }, AMBIT_NOT_FOUND, "write: there is no '@/w/nothing'", "grant the directory" },
+		{ { "write", "./nothing", NULL },
+		  AMBIT_NOT_FOUND,
+		  "write: there is no '@/w/nothing'",
+		  "grant the directory" },
 		{ { "read", "./file/x", NULL }, AMBIT_NOT_FOUND, "there is no", "`?`" },
 		{ { "read", "./gone", NULL }, AMBIT_NOT_FOUND, "there is no", "`?`" },
 		{ { "read", "./loop", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
@@ -231,15 +251,30 @@ static void what_may_not_be_granted_is_refused(void **state)
 		{ { "read", "~/proc/cwd", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "./null", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		/* links that an earlier event may have left */
-		{ { "read", "./outside", NULL }, AMBIT_DENIED, "leads to '@/srv/data' through a link", "read: @/srv/data" },
-		{ { "read", "./up/data", NULL }, AMBIT_DENIED, "leads to '@/srv/data' through a link", "read: @/srv/data" },
-		{ { "read", "@/w/outside", NULL }, AMBIT_DENIED, "leads to '@/srv/data' through a link", "read: @/srv/data" },
+		{ { "read", "./outside", NULL },
+		  AMBIT_DENIED,
+		  "leads to '@/srv/data' through a link",
+		  "read: @/srv/data" },
+		{ { "read", "./up/data", NULL },
+		  AMBIT_DENIED,
+		  "leads to '@/srv/data' through a link",
+		  "read: @/srv/data" },
+		{ { "read", "@/w/outside", NULL },
+		  AMBIT_DENIED,
+		  "leads to '@/srv/data' through a link",
+		  "read: @/srv/data" },
 		{ { "read", "@/link-to-w/outside", NULL }, AMBIT_DENIED, "leads to '@/srv/data'", "read: @/srv/data" },
 		{ { "read", "@/srv/chain", NULL }, AMBIT_DENIED, "leads to '@/srv/data'", "read: @/srv/data" },
 		{ { "work", "./outside", NULL }, AMBIT_DENIED, "leads to '@/srv/data'", "work: @/srv/data" },
 		{ { "run", "./outside?", NULL }, AMBIT_DENIED, "leads to '@/srv/data'", "run: @/srv/data" },
-		{ { "write", "@/srv/out", "read", "@/srv/out/latest", NULL }, AMBIT_DENIED, "leads to '@/h'", "read: @/h" },
-		{ { "read", "@/srv/out/latest", "write", "@/open/out", NULL }, AMBIT_DENIED, "leads to '@/h'", "read: @/h" },
+		{ { "write", "@/srv/out", "read", "@/srv/out/latest", NULL },
+		  AMBIT_DENIED,
+		  "leads to '@/h'",
+		  "read: @/h" },
+		{ { "read", "@/srv/out/latest", "write", "@/open/out", NULL },
+		  AMBIT_DENIED,
+		  "leads to '@/h'",
+		  "read: @/h" },
 		{ { "read", "@/srv/out/latest", "work", "@/srv", NULL }, AMBIT_DENIED, "leads to '@/h'", "read: @/h" },
 		/* one name, two values */
 		{ { "env", "A=1", "env", "A=2", NULL }, AMBIT_CONFLICT, "env: 'A'", "keep one" },
@@ -310,8 +345,8 @@ static void places_are_checked(void **state)
 		const char *workspace, *home;
 		int expected;
 	} rows[] = {
-		{ w->workspace, NULL, -AMBIT_NOT_FOUND },   { "w", w->home, -AMBIT_MALFORMED },
-		{ w->workspace, "h", -AMBIT_MALFORMED },    { nothing, w->home, -AMBIT_NOT_FOUND },
+		{ w->workspace, NULL, -AMBIT_NOT_FOUND }, { "w", w->home, -AMBIT_MALFORMED },
+		{ w->workspace, "h", -AMBIT_MALFORMED },  { nothing, w->home, -AMBIT_NOT_FOUND },
 		{ "/proc/self", w->home, -AMBIT_DENIED },
 	};
 
@@ -326,8 +361,9 @@ static void places_are_checked(void **state)
 	}
 	(void)snprintf(link, sizeof link, "%s/link-to-w", w->top); /* the workspace itself may be named by a link */
 	start(w, work);
-	assert_int_equal(policy_resolve(&policy, &(struct policy_place){ .workspace = link, .home = NULL }, &set, &limits, NULL,
-					NULL), 0);
+	assert_int_equal(policy_resolve(&policy, &(struct policy_place){ .workspace = link, .home = NULL }, &set,
+					&limits, NULL, NULL),
+			 0);
 	assert_string_equal(grant_object(&set, 0), w->workspace);
 }
 
@@ -351,9 +387,17 @@ static void limits_that_are_given_replace_defaults(void **state)
 static void order_never_matters(void **state)
 {
 	static const char *const lines[][2] = {
-		{ "read", "./inside" },     { "read", "./outside" }, { "write", "@/srv/out" }, { "read", "@/srv/out/latest" },
-		{ "read", "@/open/data" },  { "run", "node" },       { "work", "." },          { "read", "@/srv/out/mine" },
-		{ "read", "~/.gitconfig" }, { "run", "./node" },     { "read", "@/srv/chain" },
+		{ "read", "./inside" },
+		{ "read", "./outside" },
+		{ "write", "@/srv/out" },
+		{ "read", "@/srv/out/latest" },
+		{ "read", "@/open/data" },
+		{ "run", "node" },
+		{ "work", "." },
+		{ "read", "@/srv/out/mine" },
+		{ "read", "~/.gitconfig" },
+		{ "run", "./node" },
+		{ "read", "@/srv/chain" },
 	};
 	static struct grant_set first;
 	uint64_t good = 0;

@@ -70,10 +70,14 @@ static void what_programs_need_passes(void **state)
 {
 	static const struct row rows[] = {
 		{ "ASCII", BYTES("hello, world ~"), NULL },
-		{ "UTF-8", BYTES("caf\xc3\xa9 \xe2\x9c\x93 \xf0\x9f\x98\x80 \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"), NULL },
+		{ "UTF-8",
+		  BYTES("caf\xc3\xa9 \xe2\x9c\x93 \xf0\x9f\x98\x80 \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"), NULL },
 		{ "C0 controls", BYTES("\a\b\t\n\v\f\r\016\017"), NULL },
-		{ "colours", BYTES("\033[m\033[0m\033[1;31;42m\033[38;5;208m\033[48;2;1;2;3m\033[4:3m\033[58:2::1:2:3m"), NULL },
-		{ "movement", BYTES("\033[A\033[2B\033[3C\033[4D\033[E\033[F\033[7G\033[H\033[2;3H\033[2;3f\033[3d\033[3`\033[a\033[e"), NULL },
+		{ "colours",
+		  BYTES("\033[m\033[0m\033[1;31;42m\033[38;5;208m\033[48;2;1;2;3m\033[4:3m\033[58:2::1:2:3m"), NULL },
+		{ "movement",
+		  BYTES("\033[A\033[2B\033[3C\033[4D\033[E\033[F\033[7G\033[H\033[2;3H\033[2;3f\033[3d\033[3`\033[a\033[e"),
+		  NULL },
 		{ "as far as it goes", BYTES("\033[999;999H\033[32766C"), NULL },
 		{ "erase", BYTES("\033[J\033[0J\033[1J\033[2J\033[K\033[1K\033[2K\033[5X"), NULL },
 		{ "insert and delete", BYTES("\033[@\033[2L\033[2M\033[2P\033[4h\033[4l"), NULL },
@@ -84,7 +88,9 @@ static void what_programs_need_passes(void **state)
 		{ "save and restore", BYTES("\0337\0338\033[s\033[u\033[?1048h\033[?1048l"), NULL },
 		{ "alternate screens", BYTES("\033[?47h\033[?47l\033[?1047h\033[?1047l\033[?1049h\033[?1049l"), NULL },
 		{ "bracketed paste", BYTES("\033[?2004h\033[?2004l"), NULL },
-		{ "mouse", BYTES("\033[?9h\033[?1000h\033[?1002h\033[?1003h\033[?1005h\033[?1006h\033[?1015h\033[?1016h"), NULL },
+		{ "mouse",
+		  BYTES("\033[?9h\033[?1000h\033[?1002h\033[?1003h\033[?1005h\033[?1006h\033[?1015h\033[?1016h"),
+		  NULL },
 		{ "mouse, together", BYTES("\033[?1006;1000h\033[?1006;1000l"), NULL },
 		{ "focus", BYTES("\033[?1004h\033[?1004l"), NULL },
 		{ "cursor", BYTES("\033[?25l\033[?12;25h\033[?12l\033[34h\033[34l\033[0 q\033[6 q\033[ q"), NULL },
@@ -159,7 +165,8 @@ static void attacks_do_not_pass(void **state)
 		{ "saved modes", BYTES("\033[?1000s\033[?1000r"), "" },
 		{ "scrollback", BYTES("\033[3J\033[H"), "\033[H" },
 		{ "full reset becomes a mild one", BYTES("\033c"), "\033[H\033[2J" },
-		{ "full reset takes back", BYTES("\033[?1000h\033c"), "\033[?1000h\033[?9;1000;1002;1003;1005;1006;1015;1016l\033[H\033[2J" },
+		{ "full reset takes back", BYTES("\033[?1000h\033c"),
+		  "\033[?1000h\033[?9;1000;1002;1003;1005;1006;1015;1016l\033[H\033[2J" },
 		{ "leave UTF-8", BYTES("\033%@\033%Gx"), "x" },
 		{ "8-bit controls", BYTES("\033 Gx\033 Fx"), "xx" },
 		{ "conformance level", BYTES("\033[61\"p"), "" },
@@ -167,12 +174,27 @@ static void attacks_do_not_pass(void **state)
 		{ "charset that is none of three", BYTES("\033(!x\033((0y\033(<z"), "yz" },
 		{ "double size, test pattern", BYTES("\033#8\033#3"), "" },
 		{ "memory lock", BYTES("\033l\033m"), "" },
-		{ "C1 CSI, raw", BYTES("a\x9b" "21tb"), "a" BAD "21tb" },
-		{ "C1 OSC, raw", BYTES("\x9d" "52;c;x\x9c"), BAD "52;c;x" BAD },
-		{ "C1 CSI in UTF-8", BYTES("a\xc2\x9b" "21tb"), "a21tb" },
+		{ "C1 CSI, raw",
+		  BYTES("a\x9b"
+			"21tb"),
+		  "a" BAD "21tb" },
+		{ "C1 OSC, raw",
+		  BYTES("\x9d"
+			"52;c;x\x9c"),
+		  BAD "52;c;x" BAD },
+		{ "C1 CSI in UTF-8",
+		  BYTES("a\xc2\x9b"
+			"21tb"),
+		  "a21tb" },
 		{ "C1 DCS, APC in UTF-8", BYTES("\xc2\x90$qm\xc2\x9c\xc2\x9f"), "$qm" },
-		{ "C1 inside a sequence", BYTES("\033[\x9b" "5n"), BAD "5n" },
-		{ "C1 inside ESC", BYTES("\033\x9b" "5n"), BAD "5n" },
+		{ "C1 inside a sequence",
+		  BYTES("\033[\x9b"
+			"5n"),
+		  BAD "5n" },
+		{ "C1 inside ESC",
+		  BYTES("\033\x9b"
+			"5n"),
+		  BAD "5n" },
 		{ "NUL and others", BYTES("a\0\001\003\004\006\020\021\023\024\034\037\177b"), "ab" },
 		{ "sequence cut by CAN", BYTES("\033[5\030n\033]0;x\032y"), "ny" },
 		{ "sequence cut by ESC", BYTES("\033[5\033[6n"), "\033[6n" },
@@ -197,7 +219,10 @@ static void bad_utf8_is_replaced(void **state)
 	static const struct row rows[] = {
 		{ "overlong", BYTES("\xc0\xaf\xe0\x80\xaf"), BAD BAD BAD BAD BAD },
 		{ "overlong ESC", BYTES("\xc0\x9b[5n"), BAD BAD "[5n" },
-		{ "overlong C1", BYTES("\xe0\x82\x9b" "5n"), BAD BAD BAD "5n" },
+		{ "overlong C1",
+		  BYTES("\xe0\x82\x9b"
+			"5n"),
+		  BAD BAD BAD "5n" },
 		{ "surrogate", BYTES("\xed\xa0\x80"), BAD BAD BAD },
 		{ "beyond Unicode", BYTES("\xf4\x90\x80\x80\xf5"), BAD BAD BAD BAD BAD },
 		{ "four bytes, overlong", BYTES("\xf0\x8f\xbf\xbf"), BAD BAD BAD BAD },
@@ -228,7 +253,11 @@ static void plain_passes_only_text_and_colours(void **state)
 		{ "CR, sequence, LF", BYTES("a\r\033[m\nb"), "a\n\033[mb" },
 		{ "CR CR LF LF", BYTES("a\r\r\n\nb"), "a\n\n\nb" },
 		{ "other controls", BYTES("a\b\a\v\f\016\017b"), "ab" },
-		{ "direction", BYTES("a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xd8\x9c"), "a" BAD "b" BAD "c" BAD },
+		{ "direction",
+		  BYTES("a\xe2\x80\xae"
+			"b\xe2\x81\xa6"
+			"c\xd8\x9c"),
+		  "a" BAD "b" BAD "c" BAD },
 		{ "tags", BYTES("\xf3\xa0\x81\xa1"), BAD },
 		{ "joiners stay", BYTES("\xe2\x80\x8d"), NULL },
 	};
@@ -240,7 +269,10 @@ static void plain_passes_only_text_and_colours(void **state)
 static void ascii_terminals_get_ascii(void **state)
 {
 	static const struct row rows[] = {
-		{ "a letter whose second byte is CSI", BYTES("\xc5\x9b" "5n"), "?5n" },
+		{ "a letter whose second byte is CSI",
+		  BYTES("\xc5\x9b"
+			"5n"),
+		  "?5n" },
 		{ "others", BYTES("caf\xc3\xa9 \xff \xe2\x9c\x93 \xc2\x9b"), "caf? ? ? " },
 		{ "sequences", BYTES("\033[31m\033[5n"), "\033[31m" },
 	};
@@ -292,7 +324,7 @@ static void lengths_are_bounded(void **state)
 		const char *name, *before, *what;
 		size_t times;
 		const char *after;
-		bool passes;   /* as it came */
+		bool passes;     /* as it came */
 		const char *out; /* otherwise */
 	} rows[] = {
 		{ "a sequence of the longest", "\033[", "0", TERMFILTER_SEQUENCE_MAX, "m", true, NULL },
@@ -305,8 +337,8 @@ static void lengths_are_bounded(void **state)
 		{ "a string of the longest, and its end", "\033]", "x", TERMFILTER_STRING_MAX - 1, "\ay", false, "y" },
 		{ "one more is text again", "\033]", "x", TERMFILTER_STRING_MAX, "yz", false, "yz" },
 		{ "not yet", "\033P", "x", TERMFILTER_STRING_MAX - 1, "yz", false, "z" },
-		{ "an over-long sequence, not yet", "\033[", "0", TERMFILTER_SEQUENCE_MAX + TERMFILTER_STRING_MAX - 1, "mz",
-		  false, "z" },
+		{ "an over-long sequence, not yet", "\033[", "0", TERMFILTER_SEQUENCE_MAX + TERMFILTER_STRING_MAX - 1,
+		  "mz", false, "z" },
 		{ "and text again", "\033[", "0", TERMFILTER_SEQUENCE_MAX + TERMFILTER_STRING_MAX, "mz", false, "mz" },
 		{ "intermediates", "\033", "(", 2 * TERMFILTER_SEQUENCE_MAX, "0z", false, "z" },
 	};
@@ -369,7 +401,8 @@ static void the_reset_takes_back_what_passed(void **state)
 		{ "origin cannot keep it", BYTES("\033[?6h"), "\033[?6l\033[r\033[32766;1H" },
 		{ "origin left", BYTES("\033[?6h\033[?6l"), "" },
 		{ "side margins", BYTES("\033[?69h"), "\0337\033[?69l\033[r\0338" },
-		{ "on the alternate screen nobody sees", BYTES("\033[?1049h\033[2;5r\033[31m"), "\033[r\033[?1049l\033[0;10m" },
+		{ "on the alternate screen nobody sees", BYTES("\033[?1049h\033[2;5r\033[31m"),
+		  "\033[r\033[?1049l\033[0;10m" },
 		{ "what did not pass", BYTES("\033]0;x\a\033[?1001h\033[5n\033[2h"), "" },
 	};
 
@@ -412,9 +445,15 @@ static void answers_are_noted(void **state)
 		const char *in;
 		bool answers;
 	} rows[] = {
-		{ "text \033[31m\033[?1049h\033[?2004h", false }, { "\033[c", true },      { "\033[>c", true },
-		{ "\033[6n", true },      { "\033[?1000h", true }, { "\033[?1000l", false }, { "\033[?1004h", true },
-		{ "\033[?25;1002h", true }, { "\033[5n\033[21t\033]11;?\a", false },
+		{ "text \033[31m\033[?1049h\033[?2004h", false },
+		{ "\033[c", true },
+		{ "\033[>c", true },
+		{ "\033[6n", true },
+		{ "\033[?1000h", true },
+		{ "\033[?1000l", false },
+		{ "\033[?1004h", true },
+		{ "\033[?25;1002h", true },
+		{ "\033[5n\033[21t\033]11;?\a", false },
 	};
 
 	(void)state;
@@ -522,8 +561,9 @@ static bool checker_accepts(const struct checker *c, struct buf *b)
 static void the_checker_would_notice(void **state)
 {
 	static const char *const attacks[] = {
-		"\033]0;x\a", "\033[5n", "\033[21t", "\033[3J", "\xc2\x9b", "\x9b", "\005", "\033[?2l", "\033P", "\033c",
-		"\033[?1001h", "\033[?25;1001h", "\033[>q", "\033%@", "\033", "\033[3", "\xe2\x82", "\033[2h", "\177", "\033(",
+		"\033]0;x\a", "\033[5n", "\033[21t", "\033[3J",     "\xc2\x9b",       "\x9b",    "\005",
+		"\033[?2l",   "\033P",   "\033c",    "\033[?1001h", "\033[?25;1001h", "\033[>q", "\033%@",
+		"\033",       "\033[3",  "\xe2\x82", "\033[2h",     "\177",           "\033(",
 	};
 	struct checker c;
 
@@ -538,13 +578,113 @@ static void the_checker_would_notice(void **state)
 /* ---- properties, over random inputs made of telling fragments ---- */
 
 static const char *const fragments[] = {
-	"\033", "\033[", "\033]", "\033P", "\033_", "\033^", "\033X", "\033k", "\033\\", "\a", "\r", "\n", "\030", "\032",
-	"[", "]", "?", ">", "<", "=", "!", "$", "%", " ", "\"", "'", "(", ")", "*", ";", ":", "0", "1", "2", "4", "5", "6",
-	"12", "21", "25", "34", "52", "69", "999", "1000", "1001", "1006", "1049", "2004", "2026", "32767", "32768",
-	"m", "n", "c", "t", "q", "p", "h", "l", "J", "K", "H", "r", "s", "u", "x", "i", "y", "W", "b", "A", "B", "R", "P",
-	"Z", "7", "8", "k", "text ", "caf\xc3\xa9", "\xe2\x9c\x93", "\xf0\x9f\x98\x80", "\xc2\x9b", "\xc2\x9d", "\xc2",
-	"\xe2", "\x9b", "\x9d", "\x90", "\x80", "\xff", "\xed\xa0\x80", "\005", "\016", "\017", "\177", "\x01",
-	"\033[6n", "\033[5n", "\033[?1049h", "\033[?6h", "\033[2;5r", "\033c", "\033(0", "\033]52;c;eA==\a", "\033[1;31m",
+	"\033",
+	"\033[",
+	"\033]",
+	"\033P",
+	"\033_",
+	"\033^",
+	"\033X",
+	"\033k",
+	"\033\\",
+	"\a",
+	"\r",
+	"\n",
+	"\030",
+	"\032",
+	"[",
+	"]",
+	"?",
+	">",
+	"<",
+	"=",
+	"!",
+	"$",
+	"%",
+	" ",
+	"\"",
+	"'",
+	"(",
+	")",
+	"*",
+	";",
+	":",
+	"0",
+	"1",
+	"2",
+	"4",
+	"5",
+	"6",
+	"12",
+	"21",
+	"25",
+	"34",
+	"52",
+	"69",
+	"999",
+	"1000",
+	"1001",
+	"1006",
+	"1049",
+	"2004",
+	"2026",
+	"32767",
+	"32768",
+	"m",
+	"n",
+	"c",
+	"t",
+	"q",
+	"p",
+	"h",
+	"l",
+	"J",
+	"K",
+	"H",
+	"r",
+	"s",
+	"u",
+	"x",
+	"i",
+	"y",
+	"W",
+	"b",
+	"A",
+	"B",
+	"R",
+	"P",
+	"Z",
+	"7",
+	"8",
+	"k",
+	"text ",
+	"caf\xc3\xa9",
+	"\xe2\x9c\x93",
+	"\xf0\x9f\x98\x80",
+	"\xc2\x9b",
+	"\xc2\x9d",
+	"\xc2",
+	"\xe2",
+	"\x9b",
+	"\x9d",
+	"\x90",
+	"\x80",
+	"\xff",
+	"\xed\xa0\x80",
+	"\005",
+	"\016",
+	"\017",
+	"\177",
+	"\x01",
+	"\033[6n",
+	"\033[5n",
+	"\033[?1049h",
+	"\033[?6h",
+	"\033[2;5r",
+	"\033c",
+	"\033(0",
+	"\033]52;c;eA==\a",
+	"\033[1;31m",
 };
 
 /* A small generator of its own: the same numbers everywhere, so that a failing seed can become a row. */
@@ -626,8 +766,8 @@ static void any_cut_gives_the_same_and_only_what_is_allowed(void **state)
 static void every_byte_in_every_state(void **state)
 {
 	static const char *const beginnings[] = {
-		"", "\033", "\033[", "\033[?", "\033[>", "\033[5", "\033[?25", "\033[!", "\033(", "\033 ", "\033]", "\033]P",
-		"\033P", "\xc2", "\xe0", "\xe2\x82", "\xed", "\xf0", "\xf4",
+		"",      "\033",   "\033[", "\033[?", "\033[>", "\033[5",   "\033[?25", "\033[!", "\033(", "\033 ",
+		"\033]", "\033]P", "\033P", "\xc2",   "\xe0",   "\xe2\x82", "\xed",     "\xf0",   "\xf4",
 	};
 	struct checker c;
 

@@ -214,8 +214,14 @@ static void charsets(void **state)
 		const char *locale;
 		bool is_8bit;
 	} rows[] = {
-		{ "de_DE.UTF-8", false }, { "C.utf8", false }, { "C", false },  { "", false },
-		{ NULL, false },          { "POSIX", false },  { "de_DE.ISO-8859-1", true }, { "ru_RU.KOI8-R", true },
+		{ "de_DE.UTF-8", false },
+		{ "C.utf8", false },
+		{ "C", false },
+		{ "", false },
+		{ NULL, false },
+		{ "POSIX", false },
+		{ "de_DE.ISO-8859-1", true },
+		{ "ru_RU.KOI8-R", true },
 	};
 
 	(void)state;
@@ -228,7 +234,9 @@ static void charsets(void **state)
 
 static struct relay_start start_of(const struct desk *d)
 {
-	return (struct relay_start){ .path = RELAY, .terminal_in = d->tty, .terminal_out = d->tty, .master = d->master };
+	return (struct relay_start){
+		.path = RELAY, .terminal_in = d->tty, .terminal_out = d->tty, .master = d->master
+	};
 }
 
 static void await_end(const struct relay_process *r)
@@ -268,7 +276,8 @@ static void descriptors_arrive_in_any_order(void **state)
 	how.ascii = true;
 	how.n_pairs = 1;
 	how.pairs[0].word = "out";
-	assert_int_equal(d->screen, RELAY_MASTER); /* the pair's end at the number that the master gets, before its turn */
+	assert_int_equal(d->screen,
+			 RELAY_MASTER); /* the pair's end at the number that the master gets, before its turn */
 	d->screen = fcntl(d->screen, F_DUPFD_CLOEXEC, 20);
 	assert_int_equal(dup3(ends[0], RELAY_MASTER, O_CLOEXEC), RELAY_MASTER);
 	fd_close(&ends[0]);

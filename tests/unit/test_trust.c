@@ -125,7 +125,8 @@ static void trust_is_of_this_path_and_these_bytes(void **state)
 	assert_int_equal(t.state, TRUST_CHANGED);
 	assert_int_equal(t.old.len, 11);
 	assert_int_equal(t.now.len, 12);
-	write_text(p->file, "version: 1\n# later\n", 19); /* what is trusted is what was shown, not what lies there now */
+	write_text(p->file, "version: 1\n# later\n",
+		   19); /* what is trusted is what was shown, not what lies there now */
 	assert_int_equal(trust_store(p->dir, &t, NULL), 0);
 	trust_finish(&t);
 	assert_int_equal(state_of(p, p->file), TRUST_CHANGED);
@@ -250,9 +251,12 @@ static void the_directory_comes_from_the_environment(void **state)
 	static const struct {
 		const char *xdg, *home, *expected;
 	} rows[] = {
-		{ "/x", "/h", "/x/ambit/trust" },        { NULL, "/h", "/h/.local/state/ambit/trust" },
-		{ "", "/h", "/h/.local/state/ambit/trust" }, { "x", "/h", "/h/.local/state/ambit/trust" },
-		{ NULL, NULL, NULL },                    { NULL, "h", NULL },
+		{ "/x", "/h", "/x/ambit/trust" },
+		{ NULL, "/h", "/h/.local/state/ambit/trust" },
+		{ "", "/h", "/h/.local/state/ambit/trust" },
+		{ "x", "/h", "/h/.local/state/ambit/trust" },
+		{ NULL, NULL, NULL },
+		{ NULL, "h", NULL },
 		{ "/long/long/long/long/long", "/h", NULL },
 	};
 	char ret[32];
@@ -377,7 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(trust_is_of_this_path_and_these_bytes, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(the_digest_is_sha_256, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_damaged_record_is_never_trust, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(records_that_others_may_write_are_never_trust, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(records_that_others_may_write_are_never_trust, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(what_is_no_policy_file_is_refused, make_place, remove_place),
 		cmocka_unit_test(the_directory_comes_from_the_environment),
 		cmocka_unit_test(a_change_is_shown_as_lines),
