@@ -154,19 +154,23 @@ struct table {
 /* Runs one copy and takes its lines. */
 static int run_one(const char *ambit, const char *self, const char *level, struct series *ns)
 {
-	char command[3 * 4096];
-	double value;
+	char command[3 * 4096], line[64], *end;
 	size_t i = 0;
 	FILE *f;
 
 	(void)snprintf(command, sizeof command,
 		       level == NULL ? "%s'%s' --here" : "'%s' run --observe %s -- '%s' --here",
 		       level == NULL ? "" : ambit, level == NULL ? self : level, self);
-	f = popen(command, "re");
+	f = popen(command, "re"); /* NOLINT(cert-env33-c): a command line of our own making */
 	if (f == NULL)
 		return -1;
-	while (i < KINDS && fscanf(f, "%lf", &value) == 1)
+	while (i < KINDS && fgets(line, sizeof line, f) != NULL) {
+		const double value = strtod(line, &end);
+
+		if (end == line)
+			break;
 		series_add(&ns[i++], value);
+	}
 	return pclose(f) == 0 && i == KINDS ? 0 : -1;
 }
 

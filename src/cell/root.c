@@ -131,13 +131,13 @@ int root_parent(int root_fd, const char *path, const char **ret_name)
 	char at[GRANT_OBJECT_MAX], *rest = at, *name;
 	int dir = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
 
+	*ret_name = last + 1;
 	if (dir < 0)
 		return -errno;
 	(void)snprintf(at, sizeof at, "%.*s", (int)(last - path), path); /* a path of a spec is shorter */
 	while (dir >= 0 && (name = strsep(&rest, "/")) != NULL)
 		if (*name != 0)
 			dir = step_into(dir, name);
-	*ret_name = last + 1;
 	return dir;
 }
 

@@ -180,11 +180,10 @@ static bool add_denial(struct denials *d, const struct event_result *r, const st
 	struct denied *at = &d->items[d->n];
 
 	denial_of(r->grants, f, scratch);
-	*at = (struct denied){ .f = f,
-			       .reason = scratch->reason,
-			       .grantable = scratch->grantable,
-			       .verb = scratch->verb,
-			       .object = strdup(scratch->object) };
+	*at = (struct denied){
+		.f = f, .reason = scratch->reason, .grantable = scratch->grantable, .verb = scratch->verb
+	};
+	at->object = strdup(scratch->object);
 	if (at->object == NULL)
 		return false;
 	d->n++;

@@ -1,5 +1,6 @@
 #include "explain/group.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,7 +223,7 @@ static void group_at(struct path_list *l, const struct group_rules *rules, size_
 
 		if (depth_of(l->paths[i]) <= depth)
 			continue;
-		(void)strcpy(directory, l->paths[i]); /* fits: paths are shorter than GRANT_OBJECT_MAX */
+		(void)snprintf(directory, sizeof directory, "%s", l->paths[i]); /* paths are shorter */
 		while (depth_of(directory) > depth)
 			(void)cut_last(directory);
 		u = used_of(l, directory);

@@ -70,7 +70,8 @@ static bool grant_line(const struct event_result *r, enum grant_verb verb, const
 	grant_suggest(&(struct grant_request){ .verb = verb, .object = object }, ret, size, flag, sizeof flag);
 	n = strlen(ret);
 	if (n > 0 && n + 1 < size && optional && object[strlen(object) - 1] != '?') /* else it has its mark already */
-		(void)strcpy(ret + n - 1, "?\""); /* the object stands in quotes, since it is not plain */
+		(void)snprintf(ret + n - 1, size - (n - 1),
+			       "?\""); /* the object stands in quotes, since it is not plain */
 	return n > 0;
 }
 

@@ -42,9 +42,11 @@ static void read_argv(struct take *t, const json_t *asked, struct told *ret)
 {
 	const json_t *from = take_array(t, asked, "argv", CELL_ARGS_MAX);
 
-	ret->argv = from != NULL ? calloc(json_array_size(from) + 1, sizeof *ret->argv) : NULL;
-	if (from != NULL && ret->argv == NULL)
+	ret->argv = calloc(json_array_size(from) + 1, sizeof *ret->argv);
+	if (ret->argv == NULL) {
 		take_fail(t, AMBIT_MEMORY, "argv", "no memory");
+		return;
+	}
 	t->in = "asked.argv";
 	for (t->index = 0; t->rc == 0 && t->index < json_array_size(from); t->index++)
 		ret->argv[t->index] = take_name(t, json_array_get(from, t->index), "text", false, ARGUMENT_MAX);
@@ -138,8 +140,10 @@ static void read_grants(struct take *t, const json_t *json, struct told *ret)
 
 	ret->grants = calloc(1, sizeof *ret->grants);
 	ret->result.grant_ids = calloc(GRANTS_MAX, sizeof *ret->result.grant_ids);
-	if (ret->grants == NULL || ret->result.grant_ids == NULL)
+	if (ret->grants == NULL || ret->result.grant_ids == NULL) {
 		take_fail(t, AMBIT_MEMORY, "grants", "no memory");
+		return;
+	}
 	t->in = "grants";
 	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
 		read_grant(t, json_array_get(list, t->index), ret);
@@ -219,8 +223,10 @@ static void read_effects(struct take *t, const json_t *json, struct told *ret)
 	const json_t *list = take_array(t, json, "effects", EFFECTS_MAX);
 
 	ret->result.effects = calloc(json_array_size(list) + 1, sizeof *ret->result.effects);
-	if (ret->result.effects == NULL)
+	if (ret->result.effects == NULL) {
 		take_fail(t, AMBIT_MEMORY, "effects", "no memory");
+		return;
+	}
 	t->in = "effects";
 	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
 		read_effect(t, json_array_get(list, t->index), ret);

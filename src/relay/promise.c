@@ -41,10 +41,11 @@ static const struct limit_row {
 
 /* All it does: copy, wait, end. restart_syscall is what poll becomes after a stop and a continue; clock_gettime is
  * the fall-back of a host without the vDSO. */
-#define ALLOWED(X)                                                                                                     \
-	X(__NR_read)                                                                                                   \
-	X(__NR_write) X(__NR_close) X(__NR_ppoll) OLD_POLL(X) X(__NR_clock_gettime) X(__NR_restart_syscall)            \
-		X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group) SANITIZER(X)
+/* clang-format off */
+#define ALLOWED(X) \
+	X(__NR_read) X(__NR_write) X(__NR_close) X(__NR_ppoll) OLD_POLL(X) X(__NR_clock_gettime) \
+	X(__NR_restart_syscall) X(__NR_rt_sigreturn) X(__NR_exit) X(__NR_exit_group) SANITIZER(X)
+/* clang-format on */
 #ifdef __NR_poll
 #define OLD_POLL(X) X(__NR_poll)
 #else

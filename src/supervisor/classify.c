@@ -130,11 +130,6 @@ static bool was_made(const struct classifier *c, const char *path)
 	return false;
 }
 
-#ifndef __clang__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored                                                                                         \
-	"-Wanalyzer-malloc-leak" /* gcc 12 loses what is stored under an index that it does not know */
-#endif
 static void remember_made(struct classifier *c, const char *path)
 {
 	char **grown;
@@ -149,9 +144,6 @@ static void remember_made(struct classifier *c, const char *path)
 	if (c->made[c->n_made] != NULL)
 		c->n_made++;
 }
-#ifndef __clang__
-#pragma GCC diagnostic pop
-#endif
 
 static enum grant_verb verb_of(uint32_t right)
 {

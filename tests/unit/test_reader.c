@@ -54,15 +54,17 @@ static void what_was_written_is_read(void **state)
 /* The record of a sample with the first `from` in place of which stands `to`. */
 static void change(struct buf *out, const char *sample, const char *from, const char *to)
 {
-	auto_buf good;
+	auto_buf good = { .max = 0 };
 	const char *text, *at;
 
+	buf_init(out, RECORD_MAX);
 	write_sample(sample, &good);
 	text = buf_cstr(&good);
-	at = strstr(text, from);
-	if (at == NULL)
+	at = text != NULL ? strstr(text, from) : NULL;
+	if (at == NULL) {
 		fail_msg("'%s' is not in the sample %s", from, sample);
-	buf_init(out, RECORD_MAX);
+		return;
+	}
 	buf_put(out, text, (size_t)(at - text));
 	buf_put(out, to, strlen(to));
 	buf_put(out, at + strlen(from), strlen(at + strlen(from)));
