@@ -22,6 +22,7 @@ struct base_row {
 static const struct base_row system_rows[] = {
 	{ "/usr", RX, 0 },
 	{ "/etc/alternatives", R, OPT },
+	{ "/etc/chromium.d", R, OPT },
 	{ "/etc/fonts", R, OPT },
 	{ "/etc/java-11-openjdk", R, OPT },
 	{ "/etc/java-17-openjdk", R, OPT },

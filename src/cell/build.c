@@ -49,6 +49,8 @@ static int build_tree(const struct cell_spec *spec, struct cell_trees *trees, in
 
 	r = root_build(spec, trees, &root, ret, f);
 	r = r < 0 ? r : landlock_build(spec, &root, program_fd, ret, f);
+	if (r == 0)
+		sockets_probe(spec, &root, ret);
 	r = r < 0 ? r : root_enter(spec, &root, f);
 	root_finish(&root);
 	return r;

@@ -92,6 +92,9 @@ void net_loopback_up(void);
 /* rlimits.c: limits of each process. */
 int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);
 
+/* sockets.c: how the named sockets of the host are kept out of reach. */
+void sockets_probe(const struct cell_spec *spec, const struct cell_root *root, struct cell_made *made);
+
 /* execmem.c: memory and files that were written are not executed. */
 void execmem_probe(const struct cell_spec *spec, struct cell_made *made);
 int execmem_enforce(const struct cell_made *made, struct cell_failure *f);

@@ -105,7 +105,7 @@ struct answer {
 	enum check check;
 };
 
-enum column { WORKLOAD, WARDEN, ROLE, WX_ONLY, COLUMNS };
+enum column { WORKLOAD, WARDEN, ROLE, STACKED_WX, STACKED_SOCKETS, COLUMNS };
 
 struct row {
 	const char *name;
@@ -130,21 +130,21 @@ static const struct row calls[] = {
 #define NEW(number, name, workload, warden, role, why)                                                                 \
 	{ #name, number, { [WORKLOAD] = A_##workload, [WARDEN] = A_##warden, [ROLE] = A_##role } },
 #define CALL(name, workload, warden, role, why) NEW(-1, name, workload, warden, role, why)
-#define WX(name, check)
+#define STACKED(filter, name, check)
 #include "cell/syscalls.def"
 #undef CALL
 #undef NEW
-#undef WX
+#undef STACKED
 };
 
-static const struct row wx_calls[] = {
+static const struct row stacked_calls[] = {
 #define NEW(number, name, workload, warden, role, why)
 #define CALL(name, workload, warden, role, why)
-#define WX(name, check) { #name, -1, { [WX_ONLY] = A_CHECK(check) } },
+#define STACKED(filter, name, check) { #name, -1, { [STACKED_##filter] = A_CHECK(check) } },
 #include "cell/syscalls.def"
 #undef CALL
 #undef NEW
-#undef WX
+#undef STACKED
 };
 
 static const struct shape {
@@ -158,7 +158,8 @@ static const struct shape {
 	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, false, false, true },
 	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, true, false, true },
 	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, true, true, true },
-	[FILTER_WX] = { "wx", WX_ONLY, false, false, false },
+	[FILTER_WX] = { "wx", STACKED_WX, false, false, false },
+	[FILTER_SOCKETS] = { "sockets", STACKED_SOCKETS, false, false, false },
 	[FILTER_WARDEN] = { "warden", WARDEN, false, false, false },
 	[FILTER_ROLE] = { "role", ROLE, false, false, false },
 };
@@ -200,9 +201,14 @@ struct maker {
 	bool pass_notified; /* of the check that is being laid out */
 };
 
+static bool is_stacked(const struct maker *m)
+{
+	return m->shape->column >= STACKED_WX;
+}
+
 static uint32_t default_of(const struct maker *m)
 {
-	return m->shape->column == WX_ONLY ? SECCOMP_RET_ALLOW : RET_ERRNO(ENOSYS);
+	return is_stacked(m) ? SECCOMP_RET_ALLOW : RET_ERRNO(ENOSYS);
 }
 
 static uint32_t notified_if(bool notified)
@@ -252,13 +258,14 @@ static void place_rows(struct maker *m, const struct row *rows, size_t n_rows)
 	}
 	for (size_t i = 0; i < n_rows; i++) {
 		const int number = number_of(m, &rows[i]);
+		const struct answer *answer = &rows[i].answer[m->shape->column];
 
-		if (number < 0)
+		if (number < 0 || (is_stacked(m) && answer->kind == ABSENT)) /* another one's row */
 			continue;
 		if (m->taken[number])
 			die("'%s': number %d is there twice", rows[i].name, number);
 		m->taken[number] = true;
-		m->what[number] = what_of(m, &rows[i].answer[m->shape->column]);
+		m->what[number] = what_of(m, answer);
 	}
 }
 
@@ -464,8 +471,8 @@ static void make(struct maker *m)
 {
 	size_t arch;
 
-	if (m->shape->column == WX_ONLY)
-		place_rows(m, wx_calls, sizeof wx_calls / sizeof wx_calls[0]);
+	if (is_stacked(m))
+		place_rows(m, stacked_calls, sizeof stacked_calls / sizeof stacked_calls[0]);
 	else
 		place_rows(m, calls, sizeof calls / sizeof calls[0]);
 	join_ranges(m);

@@ -30,31 +30,46 @@ static void print_set(const struct property_set *s)
 	(void)fputs(text, stdout);
 }
 
-/* The best set that this kernel has. */
-static void print_best(enum property p, const struct column *c)
+/* The best set that this kernel has; NULL: none. */
+static const struct property_set *best_of(enum property p, const struct column *c)
 {
 	const struct property_set *sets;
 	const size_t n = property_sets(p, &sets);
 
 	for (size_t i = 0; i < n; i++)
-		if (has(c, &sets[i])) {
-			(void)fputs(" | ", stdout);
-			print_set(&sets[i]);
-			return;
-		}
-	(void)fputs(" | not held", stdout);
+		if (has(c, &sets[i]))
+			return &sets[i];
+	return NULL;
 }
 
-/* Everything that suffices after the best one. */
-static void print_others(enum property p)
+static void print_best(enum property p, const struct column *c)
 {
-	const struct property_set *sets;
-	const size_t n = property_sets(p, &sets);
+	const struct property_set *best = best_of(p, c);
 
 	(void)fputs(" | ", stdout);
-	for (size_t i = 1; i < n; i++) {
-		(void)fputs(i > 1 ? "; or " : "", stdout);
+	if (best != NULL)
+		print_set(best);
+	else
+		(void)fputs("not held", stdout);
+}
+
+/* Everything else that suffices, and since when if no column says it. */
+static void print_others(enum property p)
+{
+	const struct column *newest = &columns[N_COLUMNS - 1];
+	const struct property_set *sets;
+	const size_t n = property_sets(p, &sets);
+	const char *between = "";
+
+	(void)fputs(" | ", stdout);
+	for (size_t i = 0; i < n; i++) {
+		if (&sets[i] == best_of(p, newest))
+			continue;
+		(void)fputs(between, stdout);
+		between = "; or ";
 		print_set(&sets[i]);
+		if (!has(newest, &sets[i]))
+			(void)printf(" (Linux %u.%u)", sets[i].major, sets[i].minor);
 	}
 }
 

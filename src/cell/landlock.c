@@ -19,10 +19,11 @@
 #define DIR_WRITE                                                                                                      \
 	(FILE_WRITE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |   \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                   \
-	 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_RESOLVE_UNIX_ABI9)
+	 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
 #define DEVICE (LANDLOCK_ACCESS_FS_READ_FILE | FILE_WRITE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
-/* What each ABI handles. Rights that came with it are added to those before. */
+/* What each ABI handles. Rights that came with it are added to those before. RESOLVE_UNIX stands in no rule: sockets that
+ * were made inside the cell's domain need none, and those of the host are nobody's here. */
 static uint64_t rights_of_abi(int abi)
 {
 	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1; /* ABI 1: EXECUTE to MAKE_SYM */
@@ -143,6 +144,8 @@ int landlock_build(const struct cell_spec *spec, const struct cell_root *root, i
 	made->achieved |= MECHANISM_BIT(MECHANISM_LANDLOCK) | MECHANISM_BIT(MECHANISM_LANDLOCK_LAYER);
 	if (abi >= 6)
 		made->achieved |= MECHANISM_BIT(MECHANISM_LANDLOCK_SCOPE);
+	if (abi >= 9)
+		made->achieved |= MECHANISM_BIT(MECHANISM_LANDLOCK_UNIX);
 	return 0;
 }
 

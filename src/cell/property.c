@@ -12,7 +12,11 @@
  *
  * 1. FILES: the tree of mounts holds nothing but what was granted; Landlock says it once more, by right.
  * 2. PROCESSES: a pid namespace alone leaves the host's /proc.
- * 3. IPC: abstract sockets belong to the network namespace, path sockets to FILES.
+ * 3. IPC: abstract sockets belong to the network namespace.
+ *    SOCKETS: a named socket is reached through its file, in whatever tree that lies and however the tree is mounted: the
+ *    kernel asks for write permission on the file and does not look at the mount. What a cell has of its own is made in
+ *    it. Only Landlock's newest right tells the two apart; before, a cell that sees a directory of the host has no
+ *    named sockets at all.
  * 4. NETWORK: vsock, which reaches the hypervisor, is in no namespace; only the filter refuses it.
  * 5. WRITTEN: a memfd is on no mount that could be noexec.
  * 6. CODE: MDWE sees one mapping at a time. Code is also written through a second mapping of the same file (noexec, no
@@ -28,6 +32,9 @@ static const struct property_set table[PROPERTY_COUNT][SETS_MAX] = {
 	[PROPERTY_FILES] = { { B(USER_NS) | B(MOUNT_NS) | B(LANDLOCK), 5, 13 }, { B(USER_NS) | B(MOUNT_NS), 5, 12 } },
 	[PROPERTY_PROCESSES] = { { B(PID_NS) | B(PROC), 5, 12 } },
 	[PROPERTY_IPC] = { { B(IPC_NS) | B(NET_NS) | B(LANDLOCK_SCOPE), 6, 12 }, { B(IPC_NS) | B(NET_NS), 5, 12 } },
+	[PROPERTY_SOCKETS] = { { B(LANDLOCK_UNIX), 7, 1 },
+			       { B(NO_NAMED_SOCKETS) | B(SECCOMP), 5, 12 },
+			       { B(BASE_ONLY), 5, 12 } },
 	[PROPERTY_NETWORK] = { { B(NET_NS) | B(SECCOMP), 5, 12 } },
 	[PROPERTY_WRITTEN] = { { B(NOEXEC) | B(NO_MEMFD) | B(LANDLOCK), 5, 13 }, { B(NOEXEC) | B(NO_MEMFD), 5, 12 } },
 	[PROPERTY_CODE] = { { B(MDWE) | B(NOEXEC) | B(NO_MEMFD) | B(PROC) | B(SECCOMP), 6, 3 },

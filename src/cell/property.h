@@ -33,6 +33,9 @@ enum property {
 	M(LANDLOCK, "Landlock files", "Landlock is not in this kernel (5.13) or not enabled",                          \
 	  "boot with lsm=landlock,... ")                                                                               \
 	M(LANDLOCK_SCOPE, "Landlock scopes", "Landlock has no scopes before Linux 6.12", "a newer kernel")              \
+	M(LANDLOCK_UNIX, "Landlock sockets", "Landlock knows no sockets before Linux 7.1", "a newer kernel")           \
+	M(BASE_ONLY, "no directory granted", "a directory is granted", "")                                             \
+	M(NO_NAMED_SOCKETS, "no named sockets", "sockets cannot be filtered", "a kernel with CONFIG_SECCOMP_FILTER")   \
 	M(LANDLOCK_LAYER, "Landlock layer", "a second Landlock layer cannot be added", "see `ambit doctor`")           \
 	M(SECCOMP, "seccomp", "system calls cannot be filtered", "a kernel with CONFIG_SECCOMP_FILTER")                \
 	M(NO_NEW_PRIVS, "no_new_privs", "no_new_privs cannot be set", "a kernel from 3.5")                             \

@@ -39,7 +39,7 @@ static bool trees_add(struct trees *t, const char *real)
 
 /* ---- walking a path as the kernel does ---- */
 
-enum walk_end { WALK_FOUND, WALK_MISSING, WALK_REACH, WALK_LINKS, WALK_HOST, WALK_OUT };
+enum walk_end { WALK_FOUND, WALK_MISSING, WALK_REACH, WALK_LINKS, WALK_HOST, WALK_OUT, WALK_SOCKET };
 
 struct walk {
 	const struct trees *trees;
@@ -127,6 +127,8 @@ static enum walk_end step(struct walk *w)
 		w->sys_errno = errno;
 		return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG ? WALK_MISSING : WALK_REACH;
 	}
+	if (S_ISSOCK(st.st_mode)) /* nothing lies beneath one */
+		return WALK_SOCKET;
 	return S_ISLNK(st.st_mode) ? follow(w) : WALK_FOUND;
 }
 
@@ -248,6 +250,9 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 		return err_set(e, AMBIT_DENIED, hint,
 			       "%s: '%s' leads to '%s' through a link that a program may have put there", verb, shown,
 			       real);
+	case WALK_SOCKET:
+		return err_set(e, AMBIT_DENIED, "leave the grant out: this build has no grant for it",
+			       "%s: '%s' is a socket, and a cell reaches none of the host's", verb, shown);
 	case WALK_FOUND: break;
 	}
 	return err_set(e, AMBIT_INTERNAL, NULL, "%s: '%s'", verb, shown);

@@ -88,6 +88,8 @@ static int filter_on(const struct workload *w, struct cell_failure *f)
 
 	if ((w->made->achieved & MECHANISM_BIT(MECHANISM_WX_FILTER)) != 0 && load(FILTER_WX, 0) < 0)
 		return build_failed(f, STEP_FILTER, errno);
+	if ((w->made->achieved & MECHANISM_BIT(MECHANISM_NO_NAMED_SOCKETS)) != 0 && load(FILTER_SOCKETS, 0) < 0)
+		return build_failed(f, STEP_FILTER, errno);
 	if (!observed)
 		return load(shape_of(w->spec), 0) < 0 ? build_failed(f, STEP_FILTER, errno) : 0;
 	fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);

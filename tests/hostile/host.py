@@ -1,7 +1,6 @@
 """The host's side of the hostile suite: a private tree with secrets, servers that answer, victims, and what a host looks
 like, so that it can be compared before and after."""
 import contextlib
-import ctypes
 import hashlib
 import os
 import re
@@ -92,7 +91,7 @@ class Host:
         self.home = tempfile.mkdtemp(prefix='.ambit-hostile-', dir=os.path.expanduser('~'))
         self.bin = self.at('bin')
         os.mkdir(self.bin)
-        for name in ('sa', 'sb'):
+        for name in ('sa', 'sb', 'sw'):
             os.mkdir(self.at(name))
         for source in (probe, marker_so, dynamic):
             shutil.copy(source, self.bin)
@@ -249,7 +248,7 @@ class Host:
     def start_unix(self):
         for kind, number in self.unix_kinds():
             self.start('abstract', socket.AF_UNIX, number, 0, '\0' + self.unix_name('abstract', kind)[1:])
-            for where in ('sa', 'sb'):
+            for where in ('sa', 'sb', 'sw'):
                 self.start('path', socket.AF_UNIX, number, 0, self.unix_name(where, kind))
 
     def close(self):
@@ -345,11 +344,6 @@ def run_on_terminal(command, timeout, kind, started, cwd=None, env=None):
 
 
 # ---- what a host looks like ----
-
-def landlock_abi():
-    return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1)  # landlock_create_ruleset, ..._VERSION
-
-
 
 class Process:
     def __init__(self, pid):

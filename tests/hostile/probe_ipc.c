@@ -188,6 +188,18 @@ static int unix_sendto(struct attempt *a)
 	return fd < 0 ? -errno : got(sendto(fd, "?", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, n));
 }
 
+/* A pair is connected, but datagrams go where they are sent. */
+static int unix_pair(struct attempt *a)
+{
+	struct sockaddr_un to;
+	const socklen_t n = address(a->args[0], &to);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	return got(sendto(pair[0], "?", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, n));
+}
+
 static int unix_sendmsg(struct attempt *a)
 {
 	struct sockaddr_un to;
@@ -276,6 +288,7 @@ const struct probe probes_ipc[] = {
 	{ "unix-packet", 1, .tries = unix_packet },
 	{ "unix-datagram", 1, .tries = unix_datagram },
 	{ "unix-sendto", 1, .tries = unix_sendto },
+	{ "unix-pair", 1, .tries = unix_pair },
 	{ "unix-sendmsg", 1, .tries = unix_sendmsg },
 	{ "unix-sendmmsg", 1, .tries = unix_sendmmsg },
 	{ "key-session", 0, .tries = key_in_session },

@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 
-from host import landlock_abi
 
 OWN_ROOT = ['unshare', '--user', '--map-root-user']
 OWN_MOUNTS = OWN_ROOT + ['--mount']
@@ -18,6 +17,10 @@ OWN_PIDS = OWN_ROOT + ['--pid', '--fork', '--kill-child']
 OWN_NET = OWN_ROOT + ['--net']
 
 NOT_ROOT = 'an ordinary user may not do this outside either'
+
+
+# What these try is another wall's to refuse than the one that takes a cell its named sockets.
+WITH_SOCKETS = {'oracle-unix-connect', 'oracle-unix-bind', 'write-socket', 'race-path-connect'}
 
 
 class Row:
@@ -34,11 +37,13 @@ class Row:
         self.during = more.pop('during', None)    # (host, phase) -> something to stop afterwards
         self.host = more.pop('host', None)        # (host) -> what is wrong with the host after the attack, or None
         self.harmless = more.pop('harmless', False)  # in a cell the probe's success means nothing: the host is looked at
-        self.known = more.pop('known', None)      # why it is not refused here, told and not counted
         self.status = more.pop('status', None)    # what the attack must end with
         self.reset = more.pop('reset', False)     # the tree is made anew before each run, and must be as it was after
         self.program = more.pop('program', None)  # instead of the probe
         self.wrap = more.pop('wrap', [])          # in front of both the bare probe and `ambit`
+        if name in WITH_SOCKETS:
+            self.flags += ['--without', 'sockets']
+            self.granted = self.granted and [*self.granted, '--without', 'sockets']
         if more:
             raise TypeError(f'{name}: {sorted(more)}')
 
@@ -305,12 +310,14 @@ def ipc(h):
     rows += [Row('ipc-listed', [at, '/proc/sysvipc/' + name]) for at, name in
              (('@SHM@', 'shm'), ('@SEM@', 'sem'), ('@MSG@', 'msg'))]
     rows += [Row('read-open', ['/dev/shm@POSIX@'])]
-    for where in ('abstract', 'sb', 'sa'):
+    # Hidden; in a tree granted for reading, and for writing. That they are hidden is tried where the cell has sockets.
+    for where, flags, granted in (('abstract', ['--without', 'sockets'], None),
+                                  ('sb', ['--without', 'sockets'], None),
+                                  ('sa', ['--read', h.at('sa')], ['--read', h.at('sa'), '--without', 'sockets']),
+                                  ('sw', ['--write', h.at('sw')], ['--write', h.at('sw'), '--without', 'sockets'])):
         for kind, names in (('stream', ['unix-stream']), ('packet', ['unix-packet']),
-                            ('datagram', ['unix-datagram', 'unix-sendto', 'unix-sendmsg', 'unix-sendmmsg'])):
-            rows += [Row(name, [h.unix_name(where, kind)], ['--read', h.at('sa')],
-                         known='before Landlock ABI 9 a socket in a tree granted for reading can be connected to'
-                         if where == 'sa' and landlock_abi() < 9 else None) for name in names]
+                            ('datagram', ['unix-datagram', 'unix-sendto', 'unix-sendmsg', 'unix-sendmmsg', 'unix-pair'])):
+            rows += [Row(name, [h.unix_name(where, kind)], flags, granted=granted) for name in names]
     with_key = [h.probe, 'with-key', h.marker]
     for name, args in (('key-session', []), ('key-user', []), ('key-requested', []), ('key-number', ['@SERIAL@']),
                        ('key-described', ['@SERIAL@'])):

@@ -15,7 +15,7 @@
 	(B(USER_NS) | B(MOUNT_NS) | B(PID_NS) | B(PROC) | B(NET_NS) | B(IPC_NS) | B(LANDLOCK) | B(LANDLOCK_SCOPE) |    \
 	 B(LANDLOCK_LAYER) | B(SECCOMP) | B(NO_NEW_PRIVS) | B(NO_CAPS) | B(NOEXEC) | B(NO_MEMFD) | B(MDWE) |           \
 	 B(SESSION_KEYRING) | B(LIFELINE) | B(CGROUP_MEMORY) | B(CGROUP_TASKS) | B(SAMPLER) | B(FILE_SIZE) |           \
-	 B(DEADLINE))
+	 B(DEADLINE) | B(BASE_ONLY))
 /* On 6.1, without a cgroup. */
 #define OLD                                                                                                            \
 	((FULL & ~(B(LANDLOCK_SCOPE) | B(MDWE) | B(CGROUP_MEMORY) | B(CGROUP_TASKS))) | B(WX_FILTER) | B(RLIMIT_TASKS))
@@ -34,6 +34,10 @@ static const struct row {
 	{ "processes behind the host's /proc", PROPERTY_PROCESSES, FULL & ~B(PROC), 0, MECHANISM_PROC },
 	{ "ipc, old", PROPERTY_IPC, OLD, B(IPC_NS) | B(NET_NS), 0 },
 	{ "ipc without a network namespace", PROPERTY_IPC, FULL & ~B(NET_NS), 0, MECHANISM_NET_NS },
+	{ "sockets of nobody", PROPERTY_SOCKETS, FULL, B(BASE_ONLY), 0 },
+	{ "sockets by filter", PROPERTY_SOCKETS, OLD | B(NO_NAMED_SOCKETS), B(NO_NAMED_SOCKETS) | B(SECCOMP), 0 },
+	{ "sockets by Landlock", PROPERTY_SOCKETS, FULL | B(LANDLOCK_UNIX), B(LANDLOCK_UNIX), 0 },
+	{ "sockets not looked after", PROPERTY_SOCKETS, FULL & ~B(BASE_ONLY), 0, MECHANISM_LANDLOCK_UNIX },
 	{ "network without a filter", PROPERTY_NETWORK, FULL & ~B(SECCOMP), 0, MECHANISM_SECCOMP },
 	{ "written with memfd", PROPERTY_WRITTEN, FULL & ~B(NO_MEMFD), 0, MECHANISM_NO_MEMFD },
 	{ "written with executable mounts", PROPERTY_WRITTEN, FULL & ~B(NOEXEC), 0, MECHANISM_NOEXEC },

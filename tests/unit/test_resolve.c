@@ -58,6 +58,14 @@ static void make_link(const struct world *w, const char *path, const char *targe
 	assert_int_equal(symlink(to, full), 0);
 }
 
+static void make_socket(const struct world *w, const char *path)
+{
+	char full[256];
+
+	(void)snprintf(full, sizeof full, "%s/%s", w->top, path);
+	assert_int_equal(mknod(full, S_IFSOCK | 0600, 0), 0);
+}
+
 static int make_world(void **state)
 {
 	static const char *const dirs[] = { "w",   "w/dir",    "w/dir/sub", "h",        "h/dots",
@@ -100,6 +108,8 @@ static int make_world(void **state)
 	make_dir(w, "srv/out/a");
 	for (size_t i = 0; i < COUNT_OF(links); i++)
 		make_link(w, links[i][0], links[i][1]);
+	make_socket(w, "w/socket");
+	make_link(w, "w/to-socket", "socket");
 	make_link(w, "srv/chain-0", "data");
 	for (unsigned int i = 1; i <= 40; i++) { /* chain-39 goes through 40 links, chain-40 through one more */
 		char name[32], target[32];
@@ -250,6 +260,10 @@ static void what_may_not_be_granted_is_refused(void **state)
 		{ { "read", "~/proc", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "~/proc/cwd", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "./null", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
+		/* not a file */
+		{ { "read", "./socket", NULL }, AMBIT_DENIED, "'@/w/socket' is a socket", "leave the grant out" },
+		{ { "write", "./socket?", NULL }, AMBIT_DENIED, "'@/w/socket' is a socket", "leave the grant out" },
+		{ { "read", "./to-socket", NULL }, AMBIT_DENIED, "is a socket", "leave the grant out" },
 		/* links that an earlier event may have left */
 		{ { "read", "./outside", NULL },
 		  AMBIT_DENIED,

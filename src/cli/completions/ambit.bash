@@ -27,7 +27,7 @@ _ambit() {
 	local doctor_options='--json --help'
 	local policy_options='--help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
-	local properties='files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time'
+	local properties='files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time'
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then

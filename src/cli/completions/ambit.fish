@@ -32,7 +32,7 @@ complete -c ambit -n '__ambit_in run' -l base -x -a 'system minimal' -d 'What is
 complete -c ambit -n '__ambit_in run' -l observe -x -a 'full effects off' -d 'What the eye reports'
 complete -c ambit -n '__ambit_in run' -l record -r -F -d 'Write the record there'
 complete -c ambit -n '__ambit_in run' -l json -d 'Print only the record'
-complete -c ambit -n '__ambit_in run' -l without -x -a 'files processes ipc network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'Go on without a property'
+complete -c ambit -n '__ambit_in run' -l without -x -a 'files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'Go on without a property'
 complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
