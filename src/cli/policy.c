@@ -10,7 +10,7 @@ static const char help_text[] =
 	"ambit policy trust FILE\n"
 	"\n"
 	"check reads a policy, in a cell of its own, and says what is wrong with it and where.\n"
-	"trust remembers a policy as it is now: its path and the digest of its bytes. When --policy names it and it has\n"
+	"trust remembers a policy as it is now: its path and its bytes. When --policy names it and it has\n"
 	"changed since, you are shown what changed and asked; where there is nobody to ask, it is refused.\n"
 	"\n"
 	"Options:\n"

@@ -1,17 +1,18 @@
-/* A record is a file named by the SHA-256 of the policy's path:
+/* A record is a file named by a hash of the policy's path:
  *
  *     ambit-trust 1
  *     path 21
  *     /home/me/x/ambit.yaml
- *     sha256 <64 digits>
- *     <the bytes, to the end>
- */
+ *     bytes 230
+ *     <so many, to the end>
+ *
+ * The change of a policy is shown, so its bytes are kept; comparing them needs no digest. The name needs to be good for
+ * nothing: the path stands inside, and a record of another one is none of ours. */
 #include "policy/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,6 @@
 #define MAGIC "ambit-trust 1\n"
 #define RECORD_MAX (POLICY_FILE_MAX + GRANT_OBJECT_MAX + 256u)
 #define SHOWN_MAX 200
-
-_Static_assert(crypto_hash_sha256_BYTES * 2 + 1 == TRUST_DIGEST_HEX, "a digest as text");
 
 void trust_init(struct trust *t)
 {
@@ -56,15 +55,6 @@ int trust_dir(const char *xdg_state_home, const char *home, char *ret, size_t si
 		return err_set(e, AMBIT_NOT_FOUND, "set HOME or XDG_STATE_HOME to an absolute path",
 			       "there is no place for the records of trusted policies");
 	return 0;
-}
-
-static void digest_hex(const void *bytes, size_t n, char ret[TRUST_DIGEST_HEX])
-{
-	static const uint8_t nothing[1];
-	uint8_t digest[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(digest, n > 0 ? bytes : nothing, n); /* cannot fail */
-	(void)sodium_bin2hex(ret, TRUST_DIGEST_HEX, digest, sizeof digest);
 }
 
 /* ---- reading ---- */
@@ -131,9 +121,16 @@ static int check_owner(int fd, const char *dir, struct err *e)
 	return 0;
 }
 
-static void record_name(const char *path, char ret[TRUST_DIGEST_HEX])
+#define NAME_MAX_HEX 17 /* 16 digits and the NUL */
+
+/* FNV-1a, 64 bits. */
+static void record_name(const char *path, char ret[NAME_MAX_HEX])
 {
-	digest_hex(path, strlen(path), ret);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *path != 0; path++)
+		hash = (hash ^ (uint8_t)*path) * UINT64_C(0x100000001b3);
+	(void)snprintf(ret, NAME_MAX_HEX, "%016llx", (unsigned long long)hash);
 }
 
 /* Takes the line up to `\n` as a string into dst. */
@@ -168,23 +165,22 @@ static bool take_path(struct rbuf *r, const char *path)
 	       !r->failed;
 }
 
-/* False if it is not a record of this path whose bytes have the digest that it names. */
+/* False if it is not a record of this path, whole. */
 static bool parse_record(const struct buf *record, const char *path, struct buf *ret_bytes)
 {
-	char line[128], digest[TRUST_DIGEST_HEX];
+	char line[32];
 	struct rbuf r;
-	size_t n;
+	uint32_t n;
 
 	rbuf_init(&r, record->data, record->len);
 	if (!take_line(&r, line, sizeof line) || strcmp(line, "ambit-trust 1") != 0 || !take_path(&r, path))
 		return false;
-	if (!take_line(&r, line, sizeof line) || strncmp(line, "sha256 ", 7) != 0)
+	if (!take_line(&r, line, sizeof line) || strncmp(line, "bytes ", 6) != 0 ||
+	    !parse_u32(line + 6, 0, POLICY_FILE_MAX, &n) || rbuf_left(&r) != n)
 		return false;
-	n = rbuf_left(&r);
 	buf_reset(ret_bytes);
 	buf_put(ret_bytes, rbuf_bytes(&r, n), n);
-	digest_hex(ret_bytes->data, ret_bytes->len, digest);
-	return !ret_bytes->failed && strcmp(line + 7, digest) == 0;
+	return !ret_bytes->failed;
 }
 
 /* 1: there is a record, and its bytes are in t->old. 0: there is none. */
@@ -193,7 +189,7 @@ static int find_record(const char *dir, struct trust *t, struct err *e)
 	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_fd int fd = -1;
 	auto_buf record = { .max = 0 };
-	char name[TRUST_DIGEST_HEX];
+	char name[NAME_MAX_HEX];
 	int rc;
 
 	buf_init(&record, RECORD_MAX);
@@ -227,7 +223,6 @@ int trust_check(const char *dir, const char *file, struct trust *t, struct err *
 
 	if (rc < 0)
 		return rc;
-	digest_hex(t->now.data, t->now.len, t->digest);
 	rc = find_record(dir, t, e);
 	if (rc < 0)
 		return rc;
@@ -259,14 +254,14 @@ static void write_record(const struct trust *t, struct buf *out)
 {
 	buf_printf(out, MAGIC "path %zu\n", strlen(t->path));
 	buf_printf(out, "%s\n", t->path);
-	buf_printf(out, "sha256 %s\n", t->digest);
+	buf_printf(out, "bytes %zu\n", t->now.len);
 	buf_put(out, t->now.data, t->now.len);
 }
 
 /* A new file beside the record, complete and on disk, then in its place. */
 static int replace_record(int dir_fd, const char *name, const struct buf *record, struct err *e)
 {
-	char temporary[TRUST_DIGEST_HEX + 16];
+	char temporary[NAME_MAX_HEX + 16];
 	auto_fd int fd = -1;
 	int rc;
 
@@ -289,7 +284,7 @@ int trust_store(const char *dir, struct trust *t, struct err *e)
 {
 	auto_fd int dir_fd = -1;
 	auto_buf record = { .max = 0 };
-	char name[TRUST_DIGEST_HEX];
+	char name[NAME_MAX_HEX];
 	int rc = make_dirs(dir, e);
 
 	buf_init(&record, RECORD_MAX);

@@ -1,6 +1,6 @@
 /* trust - the policies that a person has read and said yes to.
  *
- * Owns:   a directory of records, one file for each policy file that was trusted: its path, its SHA-256 and a copy.
+ * Owns:   a directory of records, one file for each policy file that was trusted: its path and a copy.
  * Holds:  trusted means: this path, these bytes. Another path or another byte is not trusted. A record is written whole
  *         or not at all, and one that is damaged or could have been written by somebody else counts as an error, never
  *         as trust. What was checked is what is returned: use those bytes, do not open the file again.
@@ -15,8 +15,6 @@
 #include "core/grant.h"
 #include "policy/policy.h"
 
-#define TRUST_DIGEST_HEX 65 /* 64 digits and the NUL */
-
 enum trust_state {
 	TRUST_UNKNOWN, /* this path was never trusted */
 	TRUST_CHANGED, /* it was, with other bytes: `old` has them */
@@ -25,10 +23,9 @@ enum trust_state {
 
 struct trust {
 	enum trust_state state;
-	char path[GRANT_OBJECT_MAX];   /* where the file lies, links resolved */
-	char digest[TRUST_DIGEST_HEX]; /* of `now` */
-	struct buf now;                /* the file's bytes */
-	struct buf old;                /* those that were trusted; empty if unknown */
+	char path[GRANT_OBJECT_MAX]; /* where the file lies, links resolved */
+	struct buf now;              /* the file's bytes */
+	struct buf old;              /* those that were trusted; empty if unknown */
 };
 
 void trust_init(struct trust *t);
