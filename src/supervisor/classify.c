@@ -174,6 +174,14 @@ static bool is_hidden(const struct cell_spec *spec, const char *path)
 	return false;
 }
 
+/* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
+ * policy needs them. */
+static bool is_probe(const struct classifier *c, const struct effect *f, uint32_t right)
+{
+	return c->spec->base == CELL_BASE_HOST && right != RIGHT_WRITE && !was_made(c, f->object) &&
+	       !exists_on_host(f->object);
+}
+
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
  * has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
@@ -186,7 +194,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		return;
 	}
 	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {
-		f->verdict = EFFECT_ALLOWED;
+		f->verdict = is_probe(c, f, right) ? EFFECT_ABSENT : EFFECT_ALLOWED;
 		f->grant = decision.grant;
 		return;
 	}
