@@ -15,7 +15,7 @@
 	X(UNKNOWN,      3, "not a known word",                                   125, -32601)   \
 	X(UNAVAILABLE,  4, "not available in this build",                        125, -32001)   \
 	X(DENIED,       5, "not granted",                                        125, -32002)   \
-	X(NOT_FOUND,    6, "not found",                                          127, -32003)   \
+	X(NOT_FOUND,    6, "not found",                                          125, -32003)   \
 	X(NOT_RUNNABLE, 7, "cannot be executed",                                 126, -32004)   \
 	X(LIMIT,        8, "over a limit",                                       125, -32005)   \
 	X(HOST,         9, "this host lacks a mechanism",                        125, -32006)   \
@@ -25,7 +25,8 @@
 	X(CONFLICT,    13, "conflicts with what is there",                       125, -32010)   \
 	X(GONE,        14, "the other side is gone",                             125, -32011)   \
 	X(MEMORY,      15, "out of memory",                                      125, -32012)   \
-	X(INTERNAL,    16, "a mistake in Ambit",                                 125, -32603)
+	X(INTERNAL,    16, "a mistake in Ambit",                                 125, -32603)   \
+	X(NO_PROGRAM,  17, "no such program",                                    127, -32013)
 /* clang-format on */
 
 enum ambit_code {

@@ -36,7 +36,12 @@ static int explain(const char *path)
 		r = reader_run(fd, "explain", &text, &err);
 	if (public_error(&e, r, &err) < 0)
 		return cli_error(&e);
-	return fd_write_all(STDOUT_FILENO, text.data, text.len) < 0 ? EXIT_REFUSED : 0;
+	r = fd_write_all(STDOUT_FILENO, text.data, text.len);
+	if (r < 0)
+		(void)public_error(&e, err_sys(&err, AMBIT_SYSTEM, -r, NULL, "standard output"), &err);
+	if (r < 0)
+		return cli_error(&e);
+	return 0;
 }
 
 int cli_explain(int argc, char **argv)

@@ -144,9 +144,10 @@ static int write_policy(const char *output, const struct buf *text, struct err *
 	else if ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) < 0)
 		r = -errno;
 	r = r < 0 ? r : fd_write_all(fd, text->data, text->len);
-
+	if (r < 0 && output != NULL && fd >= 0)
+		(void)unlink(output); /* half a policy is none */
 	if (r < 0)
-		return err_sys(e, AMBIT_USAGE, -r, "name a new file with --output", "policy %s",
+		return err_sys(e, AMBIT_USAGE, -r, r == -ENOSPC ? NULL : "name a new file with --output", "policy %s",
 			       output != NULL ? output : "on standard output");
 	return 0;
 }

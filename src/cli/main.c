@@ -67,9 +67,9 @@ int cli_error(const struct ambit_error *e)
 {
 	char text[2 * sizeof e->message];
 
-	(void)fprintf(stderr, "ambit: %s\n", text_escape(text, sizeof text, e->message, strlen(e->message)));
+	(void)fprintf(stderr, "ambit: %s\n", text_show(text, sizeof text, e->message, strlen(e->message)));
 	if (e->hint[0] != 0)
-		(void)fprintf(stderr, "  hint: %s\n", text_escape(text, sizeof text, e->hint, strlen(e->hint)));
+		(void)fprintf(stderr, "  hint: %s\n", text_show(text, sizeof text, e->hint, strlen(e->hint)));
 	return err_code_exit(e->code);
 }
 
@@ -81,7 +81,7 @@ int cli_usage(const char *help, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "ambit: %s\n  hint: see `%s`\n", text_escape(shown, sizeof shown, text, strlen(text)),
+	(void)fprintf(stderr, "ambit: %s\n  hint: see `%s`\n", text_show(shown, sizeof shown, text, strlen(text)),
 		      help);
 	return EXIT_REFUSED;
 }

@@ -97,9 +97,9 @@ static bool read_value(enum limit_unit unit, const char *text, uint64_t *ret)
 static const char *unit_hint(enum limit_unit unit)
 {
 	switch (unit) {
-	case UNIT_MS: return "write a number and ms, s, m or h, such as 30s; or none";
-	case UNIT_BYTES: return "write bytes, or a number and K, M, G or T, such as 2G; or none";
-	case UNIT_COUNT: return "write a whole number from 1, such as 64; or none";
+	case UNIT_MS: return "write a number and ms, s, m or h, such as 30s, at most 878400h; or none";
+	case UNIT_BYTES: return "write bytes, or a number and K, M, G or T, such as 2G, at most 1048576T; or none";
+	case UNIT_COUNT: return "write a whole number from 1 to 1073741824, such as 64; or none";
 	}
 	return NULL;
 }

@@ -144,31 +144,59 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As a shell looks a command up, in the PATH that the cell will have. */
-static int find_program(struct launch *l, struct err *e)
+static int not_executable(const char *path, const char *name, struct err *e)
 {
-	const char *name = l->o->argv[0], *dirs = environment_get(&l->env, "PATH");
+	struct stat st;
 
-	if (strchr(name, '/') != NULL) {
-		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
-			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
-		if (access(l->program, F_OK) < 0)
-			return err_set(e, AMBIT_NOT_FOUND, "check the path; it is looked up from the workspace",
-				       "%s: no such program", name);
-		return is_program(l->program) ? 0
-					      : err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter",
-							"%s: not executable", name);
-	}
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, AMBIT_NOT_RUNNABLE, "name a program in it", "%s: is a directory", name);
+	return err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter", "%s: not executable", name);
+}
+
+/* Whether the cell has it without its being named, by its base or by a grant. */
+static bool is_shown(const struct launch *l, const char *path)
+{
+	char real[PATH_MAX];
+	const struct grant_request want = { .verb = VERB_RUN, .object = real };
+
+	return realpath(path, real) != NULL && (base_shows((enum cell_base)l->q->base, real, RIGHT_RUN | RIGHT_READ) ||
+						grant_check(&l->q->grants, &want).allowed);
+}
+
+/* As a shell in the cell looks a command up: what is not shown there is passed over. */
+static bool find_in_path(struct launch *l, const char *name, bool shown)
+{
+	const char *dirs = environment_get(&l->env, "PATH");
+
 	while (dirs != NULL && *dirs != 0) {
 		const size_t n = strcspn(dirs, ":");
 		char dir[GRANT_OBJECT_MAX];
 
 		(void)snprintf(dir, sizeof dir, "%.*s", (int)(n < sizeof dir ? n : 0), dirs);
-		if (dir[0] == '/' && path_normalise(dir, name, l->program, sizeof l->program) && is_program(l->program))
-			return 0;
+		if (dir[0] == '/' && path_normalise(dir, name, l->program, sizeof l->program) &&
+		    is_program(l->program) && (!shown || is_shown(l, l->program)))
+			return true;
 		dirs += n + (dirs[n] == ':');
 	}
-	return err_set(e, AMBIT_NOT_FOUND,
+	return false;
+}
+
+/* In the PATH that the cell will have. What only the host has comes last: it may be executed since it was named. */
+static int find_program(struct launch *l, struct err *e)
+{
+	const char *name = l->o->argv[0];
+
+	if (strchr(name, '/') != NULL) {
+		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
+			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
+		if (access(l->program, F_OK) < 0)
+			return err_set(e, AMBIT_NO_PROGRAM, "check the path; it is looked up from the workspace",
+				       "%s: no such program", name);
+		return is_program(l->program) ? 0 : not_executable(l->program, name, e);
+	}
+	if (find_in_path(l, name, true) || find_in_path(l, name, false))
+		return 0;
+	return err_set(e, AMBIT_NO_PROGRAM,
 		       "install it, or name it with its path; PATH in a cell is the system's, not yours",
 		       "%s: command not found", name);
 }
@@ -182,7 +210,7 @@ static int grant_program(struct launch *l, struct err *e)
 	int r = 0;
 
 	if (realpath(l->program, real) == NULL)
-		return err_sys(e, AMBIT_NOT_FOUND, errno, NULL, "%s", l->program);
+		return err_sys(e, AMBIT_NO_PROGRAM, errno, NULL, "%s", l->program);
 	if (!base_shows((enum cell_base)l->q->base, real, RIGHT_RUN | RIGHT_READ)) { /* set by one_of */
 		r = grant_add(&l->q->grants, VERB_RUN, real, 0, &id, e);
 		if (r == 0 && strcmp(real, l->program) != 0)

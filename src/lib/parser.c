@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "lib/event.h"
@@ -30,6 +31,16 @@ static struct event_request *request_of(const struct parser_ask *ask)
 	q->limits.value[LIMIT_MEMORY] = 0;
 #endif
 	return q;
+}
+
+/* A cell would refuse it as standard input, in words that are not about this file. */
+static int check_input(int fd, struct err *e)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)
+		       ? err_set(e, AMBIT_USAGE, "name a file in it", "this is a directory, not a file")
+		       : 0;
 }
 
 static int start(const struct parser_ask *ask, struct ambit_event **ret, struct err *e)
@@ -74,8 +85,9 @@ static int take(const struct parser_ask *ask, const struct event_result *result,
 int parser_run(const struct parser_ask *ask, struct buf *ret_output, int *ret_status, struct err *e)
 {
 	struct ambit_event *ev = NULL;
-	int r = start(ask, &ev, e);
+	int r = check_input(ask->input_fd, e);
 
+	r = r < 0 ? r : start(ask, &ev, e);
 	r = r < 0 ? r : ambit_event_wait(ev, NULL);
 	r = r < 0 ? r : take(ask, event_result(ev), ret_output, ret_status, e);
 	ambit_event_free(ev);

@@ -9,9 +9,10 @@
 #include "policy/policy.h"
 
 #define SUMMARY_MAX (64u << 10)
-#define SHOWN_MAX 300    /* of a name in a line */
-#define FLAG_MAX 400     /* of a flag in a line: longer ones stand in the record */
-#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
+#define SHOWN_MAX 300       /* of a name in a line */
+#define FLAG_MAX 400        /* of a flag in a line: longer ones stand in the record */
+#define SIGNAL_FILE_SIZE 25 /* XFSZ */
+#define SHELL_SIGNAL 128    /* a shell's exit status when a signal ended what it ran */
 
 /* ---- how it ended ---- */
 
@@ -19,9 +20,9 @@ static void end_refused(const struct event_result *r, struct buf *out)
 {
 	char text[2 * ERR_MSG_MAX];
 
-	buf_printf(out, "ambit: %s\n", text_escape(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+	buf_printf(out, "ambit: %s\n", text_show(text, sizeof text, r->error.msg, strlen(r->error.msg)));
 	if (r->error.hint[0] != 0)
-		buf_printf(out, "  hint: %s\n", text_escape(text, sizeof text, r->error.hint, strlen(r->error.hint)));
+		buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, r->error.hint, strlen(r->error.hint)));
 }
 
 static void end_lost(const struct event_result *r, struct buf *out)
@@ -30,24 +31,24 @@ static void end_lost(const struct event_result *r, struct buf *out)
 
 	buf_printf(out, "ambit: the event was lost: its warden or its supervisor ended before it\n");
 	if (r->error.code != AMBIT_OK)
-		buf_printf(out, "  why: %s\n", text_escape(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, r->error.msg, strlen(r->error.msg)));
 	else
 		buf_printf(out, "  why: it was killed from outside, or the machine had no memory left (see dmesg)\n");
 	buf_printf(out, "  hint: nothing of the cell runs on; look at what it changed, then run it again\n");
 }
 
-static void end_limit(const struct event_result *r, struct buf *out)
+static void end_limit(const struct event_result *r, enum limit limit, struct buf *out)
 {
 	struct limits twice = r->limits;
 	char now[32], more[32];
 
-	if (twice.value[r->limit] <= UINT64_MAX / 2)
-		twice.value[r->limit] *= 2;
-	limits_format(&r->limits, r->limit, now, sizeof now);
-	limits_format(&twice, r->limit, more, sizeof more);
-	buf_printf(out, "ambit: ended by its limit: %s=%s\n", limit_word(r->limit), now);
-	buf_printf(out, "  why: %s went over it\n", limit_text(r->limit));
-	buf_printf(out, "  hint: --limit %s=%s allows twice as much\n", limit_word(r->limit), more);
+	if (twice.value[limit] <= UINT64_MAX / 2)
+		twice.value[limit] *= 2;
+	limits_format(&r->limits, limit, now, sizeof now);
+	limits_format(&twice, limit, more, sizeof more);
+	buf_printf(out, "ambit: ended by its limit: %s=%s\n", limit_word(limit), now);
+	buf_printf(out, "  why: %s went over it\n", limit_text(limit));
+	buf_printf(out, "  hint: --limit %s=%s allows twice as much\n", limit_word(limit), more);
 }
 
 static const char *base_name(const char *path)
@@ -102,6 +103,8 @@ static void end_exited(const struct event_result *r, struct buf *out)
 {
 	const struct program_traits *t = is_crash(signal_of(r)) && !has_jit(r) ? jit_program(r) : NULL;
 
+	if (signal_of(r) == SIGNAL_FILE_SIZE && r->limits.value[LIMIT_DISK] != 0) /* the kernel's part of that limit */
+		end_limit(r, LIMIT_DISK, out);
 	if (t == NULL)
 		return;
 	buf_printf(out, "ambit: %s crashed (signal %d), likely since it may not write machine code here\n", t->name,
@@ -114,7 +117,7 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 {
 	switch (r->cause) {
 	case CAUSE_EXITED: end_exited(r, out); break;
-	case CAUSE_LIMIT: end_limit(r, out); break;
+	case CAUSE_LIMIT: end_limit(r, r->limit, out); break;
 	case CAUSE_KILLED: /* as asked */ break;
 	case CAUSE_LOST: end_lost(r, out); break;
 	case CAUSE_REFUSED: end_refused(r, out); break;

@@ -62,16 +62,28 @@ static int check_program(enum grant_verb verb, const char *object, struct err *e
 	if (policy_program_traits(object) != NULL)
 		return 0;
 	text_escape(shown, sizeof shown, object, strlen(object));
-	return err_set(e, AMBIT_UNKNOWN,
-		       "programs of the base may run anyway; any other is named by its path, such as ./x or /opt/x",
-		       "%s: '%s' is not a program that needs anything by its name", verb_word(verb), shown);
+	return err_set(
+		e, AMBIT_UNKNOWN,
+		"programs of the base may run anyway (but for --base minimal); name any other by its path, as /opt/x",
+		"%s: '%s' is not a program that needs anything by its name", verb_word(verb), shown);
+}
+
+/* Links that lead there are found when the policy is resolved. */
+static int check_not_root(enum grant_verb verb, const char *object, struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+
+	if (object[0] != '/' || !path_normalise("/", object, path, sizeof path) || path[1] != 0)
+		return 0;
+	return err_set(e, AMBIT_DENIED, "name the directories in it that are needed", "%s: '/' is never granted whole",
+		       verb_word(verb));
 }
 
 static int check_path(enum grant_verb verb, const char *object, struct err *e)
 {
 	if (!is_path(object) || climbs(object))
 		return bad_object(e, verb, object, path_hint(object));
-	return 0;
+	return check_not_root(verb, object, e);
 }
 
 static int check_object(enum grant_verb verb, const char *object, struct err *e)

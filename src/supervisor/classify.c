@@ -63,6 +63,20 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 	return r >= 0 && (size_t)r < size - at;
 }
 
+/* The text of a link as the cell has it: the host's, but in places of the cell's own only the links that were shown there. */
+static ssize_t read_link(const struct classifier *c, const char *path, char *ret, size_t size)
+{
+	if (!is_own_place(c, path))
+		return readlink(path, ret, size - 1);
+	for (uint32_t i = 0; i < c->spec->n_paths; i++) {
+		const struct cell_path *p = &c->spec->paths[i];
+
+		if ((p->flags & CELL_PATH_LINK) != 0 && strcmp(spec_text(c->spec, p->path), path) == 0)
+			return text_copy(ret, size, spec_text(c->spec, p->link)) ? (ssize_t)strlen(ret) : -1;
+	}
+	return -1;
+}
+
 /* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
  * of the cell's own. False: a loop, too long, or enough walked; then the lexical form must do. */
 static bool resolve(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
@@ -91,7 +105,7 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 		}
 		if (!append(ret, size, name, n))
 			return false;
-		len = (*after == 0 && !follow_last) || is_own_place(c, ret) ? -1 : readlink(ret, text, sizeof text - 1);
+		len = *after == 0 && !follow_last ? -1 : read_link(c, ret, text, sizeof text);
 		if (len <= 0) {
 			at = rest + (after - rest);
 			continue;
@@ -174,6 +188,14 @@ static bool is_hidden(const struct cell_spec *spec, const char *path)
 	return false;
 }
 
+/* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
+ * policy needs them. */
+static bool is_probe(const struct classifier *c, const struct effect *f, uint32_t right)
+{
+	return c->spec->base == CELL_BASE_HOST && right != RIGHT_WRITE && !was_made(c, f->object) &&
+	       !exists_on_host(f->object);
+}
+
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
  * has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
@@ -186,7 +208,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		return;
 	}
 	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {
-		f->verdict = EFFECT_ALLOWED;
+		f->verdict = is_probe(c, f, right) ? EFFECT_ABSENT : EFFECT_ALLOWED;
 		f->grant = decision.grant;
 		return;
 	}

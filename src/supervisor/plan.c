@@ -174,6 +174,17 @@ static int protect_names(const struct grant_set *set, struct cell_spec *spec, st
 	return r;
 }
 
+/* In a directory of the cell's own, which is empty when it starts. */
+static bool is_free_name(const struct cell_spec *spec, const char *path)
+{
+	const char *const rooms[] = { spec_text(spec, spec->home), "/tmp", "/var/tmp", "/dev/shm" };
+
+	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+		if (path_is_beneath(path, rooms[i]) && strcmp(path, rooms[i]) != 0)
+			return true;
+	return false;
+}
+
 /* A grant that was asked for by the name of a link: the link is shown too, unless something else stands there. */
 static int add_links(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
@@ -183,7 +194,7 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 		uint32_t grant;
 
 		if (rights_on(&q->grants, q->links[i].name, &grant) == 0 &&
-		    !base_allows(spec, q->links[i].name, RIGHT_READ))
+		    (is_free_name(spec, q->links[i].name) || !base_allows(spec, q->links[i].name, RIGHT_READ)))
 			r = spec_add_link(spec, q->links[i].name, q->links[i].real, e);
 	}
 	return r;

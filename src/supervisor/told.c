@@ -19,7 +19,7 @@ static const struct step_row {
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
 	if (sys_errno == ENOENT)
-		return err_set(e, AMBIT_NOT_FOUND,
+		return err_set(e, AMBIT_NO_PROGRAM,
 			       "check the name in its first line (#!); if it is there, let the cell see it: --run PATH",
 			       "cannot execute %s: its interpreter is not there, or not visible in the cell", program);
 	if (sys_errno == EACCES)

@@ -28,7 +28,7 @@ builds_against() {
 	# shellcheck disable=SC2046 # words
 	"${CC:-cc}" "$work/host.c" -o "$root/bin/host" \
 		$(PKG_CONFIG_PATH=$(dirname "$(find "$root" -name ambit.pc)") pkg-config --define-variable=prefix="$root" \
-			--static --cflags --libs ambit)
+			--cflags --libs ambit)
 }
 only_public_names() { ! nm -g --defined-only "$root/$libdir/libambit.a" | grep ' [A-Z] ' | grep -v ' ambit_'; }
 runs_a_cell() { [ "$("$root/bin/host")" = "hello from cell" ]; }

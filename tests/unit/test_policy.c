@@ -89,6 +89,8 @@ static void a_wrong_flag_is_told(void **state)
 		{ "read", "./../x", AMBIT_MALFORMED, "is not a path", "`..` leaves" },
 		{ "read", "~me", AMBIT_MALFORMED, "'~me' is not a path", "your own home" },
 		{ "read", "\033[31m", AMBIT_MALFORMED, "'\\x1b[31m' is not a path", "./x" },
+		{ "read", "/", AMBIT_DENIED, "read: '/' is never granted whole", "name the directories" },
+		{ "work", "/.//?", AMBIT_DENIED, "work: '/' is never granted whole", "name the directories" },
 		{ "read", "/a /b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
 		{ "read", "/a ~/b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
 		{ "read", "/a b ./c", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
