@@ -513,6 +513,9 @@ def limits(h):
     for name in ('limit-disk', 'limit-disk-many', 'limit-disk-unlinked', 'limit-disk-reserved'):
         rows.append(Row(name, [rw, 200], ['--limit', 'disk=32M'], limit=True, reset=True,
                         granted=None if name == 'limit-disk-reserved' else ['--write', rw, '--limit', 'disk=1G']))
+    rows += [Row('limit-disk-reserved-command', [rw, 200, command], ['--limit', 'disk=32M'], limit=True, reset=True,
+                 lacks='this file system cannot reserve')
+             for command in ('0x40305828', '0x4030582a', '0x40305839')]  # FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE
     rows += [
         Row('limit-disk-hole', [rw, 1024], limit=True, reset=True),
         Row('limit-disk-hole', ['/tmp', 1024], limit=True, twin_args=[rw, 1024], reset=True),
