@@ -42,6 +42,29 @@ for i in range(1000):
     except OSError:
         pass
 """
+# Mounts an automounter's directory at argv[1], where only this process and its children see it, runs the rest of the
+# arguments, and says which names were asked for.
+AUTOMOUNTER = """
+import ctypes, fcntl, os, struct, subprocess, sys, threading
+place, command = sys.argv[1], sys.argv[2:]
+c = ctypes.CDLL(None, use_errno=True)
+os.setpgid(0, 0)
+requests, kernel = os.pipe()
+options = f'fd={kernel},pgrp={os.getpgrp()},minproto=5,maxproto=5,indirect'.encode()
+if (c.unshare(0x20000) or c.mount(None, b'/', None, 0x44000, None) or
+        c.mount(b'automounter', place.encode(), b'autofs', 0, options)):
+    sys.exit(77)
+top, asked = os.open(place, os.O_RDONLY), []
+def serve():
+    while True:
+        request = os.read(requests, 4096)
+        _, _, token = struct.unpack_from('iiI', request)
+        asked.append(request[44:].split(b'\\0')[0].decode())
+        fcntl.ioctl(top, 0x9361, token)  # AUTOFS_IOC_FAIL: there is no such name
+threading.Thread(target=serve, daemon=True).start()
+subprocess.run(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(*sorted(set(asked)))
+"""
 
 failures = number = 0
 
@@ -218,6 +241,27 @@ def end(w):
     check(w.name("links that multiply paths do not hold the end up"), r.returncode in (0, 124) and took < 20, f"{took:.1f} s, {r}")
 
 
+def automounters(w):
+    """What a program asks for in vain is looked up on the host, but no automounter is asked for it, who would ask the network."""
+    if os.geteuid() != 0 or w.uid is not None:
+        return
+    elsewhere = tempfile.mkdtemp(prefix="ambit-outside-", dir="/srv")
+    at_home = os.path.join(w.home, "net")
+    os.mkdir(at_home)
+    try:
+        for place in (at_home, elsewhere):
+            script = f"cat {place}/secret/x; touch {place}/secret"
+            twin = w.run([sys.executable, "-c", AUTOMOUNTER, place, "sh", "-c", script])
+            if twin.returncode == 77:
+                check(w.name("no automounter is asked"), True, skip="no autofs here")
+                continue
+            r = w.run([sys.executable, "-c", AUTOMOUNTER, place, AMBIT, "run", "--", "sh", "-c", script])
+            check(w.name(f"no automounter is asked in {os.path.dirname(place)}"),
+                  "secret" in twin.stdout and r.returncode == 0 and r.stdout == "\n", f"{twin}\n{r}")
+    finally:
+        os.rmdir(elsewhere)
+
+
 def world(uid):
     top = tempfile.mkdtemp(prefix="ambit-outside-", dir="/var/tmp")
     try:
@@ -226,7 +270,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, building, counts, end):
+        for part in (records, streams, modes, learning, programs, repositories, building, counts, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
