@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a program in a cell tries to bring about outside it: by way of Ambit, of files that stay, of what is shared.
 
-usage: outside.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+usage: outside.py AMBIT FORGER    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import os
@@ -12,8 +12,10 @@ import sys
 import tempfile
 import time
 
-AMBIT = os.path.abspath(sys.argv[1])
+AMBIT, FORGER = map(os.path.abspath, sys.argv[1:3])
+OWN_PATH = b"/its/own/path/is/written/here/by/the/test/and/is/no/longer/than/this/text"
 NOBODY = 65534
+LOADER = "/lib64/ld-linux-x86-64.so.2" if os.uname().machine == "x86_64" else "/lib/ld-linux-aarch64.so.1"
 COUNT = """
 import ctypes, os, signal, sys, time
 c = ctypes.CDLL(None, use_errno=True)
@@ -241,6 +243,21 @@ def end(w):
     check(w.name("links that multiply paths do not hold the end up"), r.returncode in (0, 124) and took < 20, f"{took:.1f} s, {r}")
 
 
+def loaders(w):
+    """With --base minimal a program brings its libraries and its interpreter, and nothing else that it names."""
+    program = w.write("work/forger", "", 0o755)
+    with open(FORGER, "rb") as forger, open(program, "wb") as copy:
+        copy.write(forger.read().replace(OWN_PATH, program.encode().ljust(len(OWN_PATH), b"\0")))
+    twin = w.run([LOADER, "--list", program])
+    bare, r = w.run([program]), w.run([AMBIT, "run", "--base", "minimal", "--", program])
+    check(w.name("a program does not answer for its loader"),
+          "forged => /usr " in twin.stdout and "SEEN" in bare.stdout and "hidden" in r.stdout, f"{twin}\n{bare}\n{r}")
+    script = w.write("work/s", "#!/usr/share\n", 0o755)
+    probe = [AMBIT, "run", "--base", "minimal", "--run", "/usr/bin/ls", "--run", script, "--", "/usr/bin/ls", "/usr/share"]
+    r = w.run(probe)
+    check(w.name("a directory is no interpreter"), r.returncode != 0, r)
+
+
 def automounters(w):
     """What a program asks for in vain is looked up on the host, but no automounter is asked for it, who would ask the network."""
     if os.geteuid() != 0 or w.uid is not None:
@@ -270,7 +287,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, building, counts, automounters, end):
+        for part in (records, streams, modes, learning, programs, repositories, building, counts, loaders, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
