@@ -259,6 +259,11 @@ def processes(h):
     return rows
 
 
+def starts_with_marker(h):
+    with open(h.at('hidden/file'), 'rb') as f:
+        return f.read().startswith(h.marker.encode())
+
+
 def inheriting(h):
     s = h.at('hidden/file')
     rows = [
@@ -268,11 +273,15 @@ def inheriting(h):
         Row('inherit-directory', ['file'], how={'stdin': (h.at('hidden'), os.O_PATH | os.O_DIRECTORY)}, refusal=True),
         Row('inherit-socket', [], how={'stdin': 'socket'}, refusal=True),
         Row('inherit-writable-input', [0], how={'stdin': (s, os.O_RDWR)}, refusal=True, reset=True),
-        # written through a descriptor that was given for writing, but not at a place of one's own choice
-        Row('inherit-reopen', [0, os.O_WRONLY], how={'stdin': (s, os.O_RDONLY)}, reset=True),
-        Row('inherit-reopen', [0, os.O_RDWR], how={'stdin': (s, os.O_RDONLY)}, reset=True),
-        Row('inherit-reopen', [2, os.O_RDONLY], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}),
-        Row('inherit-reopen', [2, os.O_RDWR], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}),
+        # what a cell has of a file is a pipe, with which it may do what it likes: the file is looked at
+        *(Row(name, [0, *flags], how={'stdin': (s, os.O_RDONLY)}, reset=True, harmless=True, lacks=lacks)
+          for name, flags, lacks in (('inherit-reopen', [os.O_WRONLY | os.O_TRUNC], None), ('inherit-mode', [], None),
+                                     ('inherit-times', [], None),
+                                     ('inherit-attribute', [], 'this file system has no user attributes'))),
+        Row('inherit-reopen', [2, os.O_RDONLY], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}, harmless=True),
+        *(Row(name, [2], how={'stderr': (s, flags)}, reset=True, won=lambda h, r: not starts_with_marker(h))
+          for name, flags in (('inherit-cut', os.O_WRONLY | os.O_APPEND), ('inherit-overwrite', os.O_WRONLY | os.O_APPEND),
+                              ('inherit-overwrite', os.O_RDWR | os.O_APPEND))),
         Row('inherit-environment', [], granted=['--env', 'AMBIT_HOSTILE_SECRET']),
         Row('inherit-environment-file', []),
     ]

@@ -151,6 +151,18 @@ def streams(w):
         check(w.name(f"started with {closed}"), fds.count("->") in (4, 5) and "pipe" not in (fds if closed == "<&- >&- 2>&-" else "") and
               "socket" not in fds and "anon_inode" not in fds, f"{r}\n{fds}")
         w.run(["rm", "-f", "fds"])
+    for what, lines in (("little", 10), ("much", 300000)):
+        w.write("work/in", "".join(f"{i}\n" for i in range(lines)))
+        r = w.run(["sh", "-c", f"{{ {AMBIT} run -- sh -c 'read x; read y; echo $x $y'; sed 's/^/+/' | head -n 2; }} <in"])
+        check(w.name(f"what was not read of {what} is left to the next"), r.stdout == "0 1\n+2\n+3\n", r)
+    r = w.run(["sh", "-c", f"echo before >log; {AMBIT} run -- sh -c 'for i in 1 2 3 4; do echo out $i; echo err $i >&2; done' "
+               ">>log 2>&1; cat log"])
+    check(w.name("both outputs to one file keep their order"),
+          r.stdout == "before\n" + "".join(f"{x} {i}\n" for i in "1234" for x in ("out", "err")), r)
+    r = w.run(["sh", "-c", f"{AMBIT} run --limit disk=2M -- yes >>log"])
+    check(w.name("a file that is appended to is bounded by disk"),
+          r.returncode == 125 and os.path.getsize(f"{w.work}/log") < 64 << 20, r)
+    w.run(["rm", "-f", "in", "log"])
 
 
 def modes(w):
