@@ -246,6 +246,19 @@ def building(w):
     check(w.name("a home in /var/tmp"), r.stdout.strip() == w.home and not os.path.exists(stray), r)
 
 
+def strict(w):
+    """No denial is hidden behind more effects than a record takes."""
+    w.write("secret", "")
+    fill = f"import os\nfor i in range({{}}):\n try: open('/tmp/%d' % i)\n" \
+        f" except OSError: pass\ntry: open('{w.home}/secret')\nexcept OSError: pass"
+    for n in (0, 20000):
+        r = w.run([AMBIT, "run", "--strict", "--", "python3", "-c", fill.format(n)])
+        check(w.name(f"a denial after {n} other effects makes the event fail"),
+              r.returncode == 125 and ("denied" in r.stderr or "too many" in r.stderr), r)
+    r = w.run([AMBIT, "run", "--strict", "--observe", "off", "--", "true"])
+    check(w.name("strict asks for all to be observed"), r.returncode != 0, r)
+
+
 def end(w):
     """The end of an event does not depend on what the program made Ambit look at."""
     w.run(["sh", "-c", "mkdir d; for i in $(seq 0 38); do ln -s $(yes d/../ | head -800 | tr -d '\\n')l$((i+1)) l$i; done"])
@@ -299,7 +312,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, building, counts, loaders, automounters, end):
+        for part in (records, streams, modes, learning, programs, repositories, building, counts, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
