@@ -231,6 +231,29 @@ def repositories(w):
         check(w.name(f"{' '.join(flags)} in {cwd}: {path} {'may' if may else 'may not'} be written"), (r.returncode == 0) == may, r)
 
 
+def linked(w):
+    """A protected name that is a link, or lies beneath one, is protected with what it leads to."""
+    tree = f"{w.work}/linked"
+    for path in ("real/settings", "git/hooks/x", "git/config", "dots/fish/x", "plain/x"):
+        w.write(f"work/linked/{path}", "ours\n")
+    for path in (tree, f"{tree}/git", f"{tree}/dots"):
+        w.own(path)
+    for name, text in ((".claude", "real"), (".envrc", "real/settings"), (".vimrc", "/nowhere"), (".git", "git"), (".config", "dots"),
+                       (".cursor", ".claude/settings"), (".codex", "loop"), ("loop", ".codex"), (".idea", "."), (".vim", "../..")):
+        w.run(["ln", "-s", text, name], cwd=tree)
+    for script, may in (
+        ("echo >> .claude/settings", False), ("echo >> real/settings", False), ("echo > real/new", False), ("mv real x", False),
+        ("rm .claude", False), ("mv .claude x", False), ("ln -s /tmp x; mv -T x .claude", False), ("rm .envrc", False),
+        ("rm .vimrc", False), ("echo > .git/config", False), ("echo > git/hooks/y", False), ("mv git x", False),
+        ("mv .config x", False), ("echo > dots/fish/y", False), ("rm .codex", False), ("echo > .git/HEAD", True),
+        ("echo > dots/other", True), ("echo > plain/x", True), ("rm loop", False),
+    ):
+        r = w.cell(["--work", "."], script, cwd=tree)
+        check(w.name(f"links: {script} {'may' if may else 'may not'}"), r.returncode != 125 and (r.returncode == 0) == may, r)
+    r = w.cell(["--work", ".", "--write", "./real"], "echo >> .claude/settings", cwd=tree)
+    check(w.name("links: unless what they lead to is granted by name"), r.returncode == 0, r)
+
+
 def counts(w):
     """What the kernel counts for each user is left to the caller."""
     r = w.run([AMBIT, "run", "--", "python3", "-c", COUNT])
@@ -312,7 +335,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, building, counts, loaders, strict, automounters, end):
+        for part in (records, streams, modes, learning, programs, repositories, linked, building, counts, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
