@@ -115,6 +115,9 @@ int options_read(struct run_options *o, int argc, char **argv, const char *help_
 	o->event.argv = argv + optind;
 	if (!o->help && optind >= argc)
 		return cli_usage(help_command, "no command: name it after --");
+	if (o->strict && o->event.observe != NULL && strcmp(o->event.observe, "full") != 0)
+		return cli_usage(help_command,
+				 "--strict needs --observe full: the other levels do not see every denial");
 	return 0;
 }
 

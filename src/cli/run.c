@@ -105,8 +105,11 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 					 : "the command has run; name a file that can be written");
 }
 
+/* Or may have been: what had no room in the record was not judged. */
 static bool was_denied(const struct event_result *r)
 {
+	if (r->effects_dropped > 0)
+		return true;
 	for (size_t i = 0; i < r->n_effects; i++)
 		if (effect_is_denied(r->effects[i].verdict))
 			return true;

@@ -371,14 +371,18 @@ static void take_messages(struct ambit_event *ev)
 	}
 }
 
-/* The limit on output is kept here, where the output passes. */
+/* The limit on output is kept here, where the output passes, and so is that on the disk for the files to which it passes:
+ * the cell has not written them itself. */
 static void bound_output(struct ambit_event *ev)
 {
-	const uint64_t limit = ev->request->limits.value[LIMIT_OUTPUT];
+	const uint64_t *limit = ev->request->limits.value;
+	const bool over_output = limit[LIMIT_OUTPUT] != 0 && streams_output_total(&ev->streams) > limit[LIMIT_OUTPUT];
+	const bool over_disk = limit[LIMIT_DISK] != 0 && streams_file_total(&ev->streams) > limit[LIMIT_DISK];
 
-	if (limit == 0 || ev->over_output || ev->told_end || streams_output_total(&ev->streams) <= limit)
+	if (ev->over_output || ev->over_disk || ev->told_end || (!over_output && !over_disk))
 		return;
-	ev->over_output = true;
+	ev->over_output = over_output;
+	ev->over_disk = !over_output;
 	(void)wire_send(ev->sock, WIRE_EVENT_KILL, &(struct buf){ .data = ev->room, .len = 4, .max = 4 }, NULL, 0);
 }
 
@@ -388,10 +392,11 @@ static void complete(struct ambit_event *ev)
 
 	r->ended = true;
 	r->ended_ns = unix_ns();
-	if (ev->over_output && r->cause == CAUSE_KILLED) {
+	if ((ev->over_output || ev->over_disk) && r->cause == CAUSE_KILLED) {
 		r->cause = CAUSE_LIMIT;
-		r->limit = LIMIT_OUTPUT;
+		r->limit = ev->over_output ? LIMIT_OUTPUT : LIMIT_DISK;
 	}
+	streams_give_back(&ev->streams);
 	r->out = ev->streams.relay[1].kept; /* handed over, storage and all */
 	r->err = ev->streams.relay[2].kept;
 	buf_init(&ev->streams.relay[1].kept, 0);

@@ -28,8 +28,9 @@ struct ambit_event {
 	char **argv;   /* owned copy */
 	bool told_end; /* the supervisor said how it ended, or is gone */
 	bool over_output;
-	bool stopped; /* and not yet asked for */
-	char *record; /* owned, NULL until asked for */
+	bool over_disk; /* likewise, by what went to files */
+	bool stopped;   /* and not yet asked for */
+	char *record;   /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 

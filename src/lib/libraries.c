@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -33,13 +34,20 @@ static bool own_name(const char *name, char *ret, size_t size)
 	return realpath(dir, real) != NULL && path_normalise(real, slash + 1, ret, size);
 }
 
-/* A path that the loader or a script named: taken only if it lies where the system's programs are. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* A path that the loader or a script named: taken only if it is a file and lies where the system's programs are. */
 static int take(const char *name, struct event_request *q, struct err *e)
 {
 	char real[PATH_MAX], own[GRANT_OBJECT_MAX];
 	uint32_t id;
 
-	if (name[0] != '/' || realpath(name, real) == NULL ||
+	if (name[0] != '/' || realpath(name, real) == NULL || !is_file(real) ||
 	    !base_shows(CELL_BASE_SYSTEM, real, RIGHT_READ | RIGHT_RUN))
 		return 0;
 	if (own_name(name, own, sizeof own) && strcmp(own, real) != 0 && q->n_links < REQUEST_LINKS_MAX &&
@@ -50,7 +58,18 @@ static int take(const char *name, struct event_request *q, struct err *e)
 	return grant_add(&q->grants, VERB_RUN, real, 0, &id, e);
 }
 
-/* "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)" or "\t/lib64/ld-linux-x86-64.so.2 (0x7f...)". */
+/* "libc.so.6", "libz.so": "so" is a part of the name of its own, and not the first. */
+static bool is_library(const char *path)
+{
+	char real[PATH_MAX];
+	const char *so = realpath(path, real) == NULL ? NULL : strstr(strrchr(real, '/'), ".so");
+
+	return so != NULL && (so[3] == 0 || so[3] == '.');
+}
+
+/* Rule: the program may speak here as well (an auditor that it names is run before the loader tells anything), so a line can
+ * bring a library of the system and nothing else.
+ * "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)" or "\t/lib64/ld-linux-x86-64.so.2 (0x7f...)". */
 static int take_line(char *line, struct event_request *q, struct err *e)
 {
 	char *path = strstr(line, "=> ");
@@ -61,7 +80,7 @@ static int take_line(char *line, struct event_request *q, struct err *e)
 	if (end == NULL)
 		return 0;
 	*end = 0;
-	return take(path, q, e);
+	return is_library(path) ? take(path, q, e) : 0;
 }
 
 static int take_lines(struct buf *text, struct event_request *q, struct err *e)

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ void streams_init(struct streams *s)
 	memset(s, 0, sizeof *s);
 	for (size_t i = 0; i < 3; i++) {
 		s->cell_fd[i] = -1;
-		s->relay[i].from_fd = s->relay[i].to_fd = -1;
+		s->relay[i].from_fd = s->relay[i].to_fd = s->relay[i].input_fd = s->relay[i].unread_fd = -1;
 		buf_init(&s->relay[i].waiting, STREAM_CHUNK);
 		buf_init(&s->relay[i].kept, STREAM_RECORD_MAX);
 	}
@@ -37,6 +37,7 @@ void streams_finish(struct streams *s)
 	for (size_t i = 0; i < 3; i++) {
 		fd_close(&s->cell_fd[i]);
 		close_owned(&s->relay[i]);
+		fd_close(&s->relay[i].unread_fd);
 		buf_finish(&s->relay[i].waiting);
 		buf_finish(&s->relay[i].kept);
 	}
@@ -81,19 +82,36 @@ static int use_same(struct streams *s, size_t i, int fd, struct err *e)
 	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "%s", stream_names[i]) : 0;
 }
 
-/* A file open both ways is opened again in the one direction that the stream has, at the same place. */
-static int use_one_way(struct streams *s, size_t i, int fd, struct err *e)
+/* A regular file, at the place where it stands. The pipe's other end is kept, so that what was not read can be counted. */
+static int add_file_relay(struct streams *s, size_t i, int fd, struct err *e)
 {
-	char path[64];
-	const off_t at = lseek(fd, 0, SEEK_CUR);
-	const int append = fcntl(fd, F_GETFL) & O_APPEND;
+	struct relay *r = &s->relay[i];
+	const int failed = add_relay(s, i, fd, false, e);
 
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	s->cell_fd[i] = open(path, (i == 0 ? O_RDONLY : O_WRONLY | append) | O_CLOEXEC | O_NOCTTY);
-	if (s->cell_fd[i] < 0 || (at > 0 && lseek(s->cell_fd[i], at, SEEK_SET) < 0))
-		return err_sys(e, AMBIT_USAGE, errno, "redirect it in one direction, with < or >",
-			       "%s is a file open both ways", stream_names[i]);
-	return 0;
+	r->file = true;
+	if (failed < 0 || i != 0)
+		return failed;
+	r->input_fd = fd;
+	r->unread_fd = fcntl(s->cell_fd[i], F_DUPFD_CLOEXEC, 3);
+	return r->unread_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]) : 0;
+}
+
+/* Both outputs to one file share a pipe: what is written first stays first. */
+static bool share_file_relay(struct streams *s, size_t i, const struct stat *st)
+{
+	struct stat other;
+
+	if (i != 2 || !s->relay[1].file || fstat(s->relay[1].to_fd, &other) < 0 || other.st_dev != st->st_dev ||
+	    other.st_ino != st->st_ino)
+		return false;
+	s->cell_fd[2] = fcntl(s->cell_fd[1], F_DUPFD_CLOEXEC, 3);
+	return s->cell_fd[2] >= 0;
+}
+
+/* An output file in which there is nothing, for this descriptor alone to write. */
+static bool is_fresh(const struct stat *st, int flags)
+{
+	return st->st_size == 0 && (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) == 0;
 }
 
 /* null, zero, full, random, urandom: devices without state (major 1, Documentation/admin-guide/devices.txt). */
@@ -102,6 +120,13 @@ static bool is_harmless(const struct stat *st)
 	const unsigned m = minor(st->st_rdev);
 
 	return major(st->st_rdev) == 1 && (m == 3 || m == 5 || m == 7 || m == 8 || m == 9);
+}
+
+static int use_file(struct streams *s, size_t i, int fd, const struct stat *st, struct err *e)
+{
+	if (i != 0 && is_fresh(st, fcntl(fd, F_GETFL)))
+		return use_same(s, i, fd, e);
+	return share_file_relay(s, i, st) ? 0 : add_file_relay(s, i, fd, e);
 }
 
 static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool relay_all, struct err *e)
@@ -125,7 +150,7 @@ static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool 
 	if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_harmless(&st)))
 		return use_same(s, i, fd, e);
 	if (S_ISREG(st.st_mode))
-		return (flags & O_ACCMODE) == O_RDWR ? use_one_way(s, i, fd, e) : use_same(s, i, fd, e);
+		return use_file(s, i, fd, &st, e);
 	return add_relay(s, i, fd, false, e);
 }
 
@@ -183,34 +208,38 @@ static bool fill(struct relay *r)
 	return true;
 }
 
-/* A pipe whose reader is gone raises SIGPIPE, which is not ours to handle in somebody else's process: it is held back, and
- * taken away if it came. */
+/* A pipe whose reader is gone raises SIGPIPE, and a file at its limit SIGXFSZ, which are not ours to handle in somebody
+ * else's process: such a signal is held back, and taken away if it came. */
 static ssize_t write_quietly(int fd, const void *bytes, size_t n)
 {
 	const struct timespec at_once = { .tv_sec = 0 };
-	sigset_t pipe_only, before, pending;
+	sigset_t ours, before, pending;
 	ssize_t done;
 	int saved;
 
-	(void)sigemptyset(&pipe_only);
-	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGPIPE);
+	(void)sigaddset(&ours, SIGXFSZ);
 	(void)sigpending(&pending);
-	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	(void)pthread_sigmask(SIG_BLOCK, &ours, &before);
 	done = write(fd, bytes, n);
 	saved = errno;
-	if (done < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE))
-		(void)sigtimedwait(&pipe_only, NULL, &at_once);
+	if (done < 0 && ((saved == EPIPE && !sigismember(&pending, SIGPIPE)) ||
+			 (saved == EFBIG && !sigismember(&pending, SIGXFSZ))))
+		(void)sigtimedwait(&ours, NULL, &at_once);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
 	return done;
 }
 
-/* Writes what waits; a caller's blocking descriptor takes at most a page after it said that it has room. */
+/* Writes what waits. A caller's blocking descriptor takes at most a page after it said that it has room; a file does not block, and
+ * our own pipe takes what it can. */
 static void drain(struct relay *r)
 {
 	while (r->waiting.len > r->waiting_at && r->to_fd >= 0 && is_ready(r->to_fd, POLLOUT)) {
 		size_t n = r->waiting.len - r->waiting_at;
-		const ssize_t done = write_quietly(r->to_fd, r->waiting.data + r->waiting_at, n < 4096 ? n : 4096);
+		const ssize_t done = write_quietly(r->to_fd, r->waiting.data + r->waiting_at,
+						   n < 4096 || !r->output || r->file ? n : 4096);
 
 		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -262,6 +291,28 @@ void streams_interests(const struct streams *s, void (*add)(void *user, int fd, 
 		else if (r->from_fd >= 0 && (r->output || r->to_fd >= 0))
 			add(user, r->from_fd, POLLIN);
 	}
+}
+
+uint64_t streams_file_total(const struct streams *s)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 1; i < 3; i++)
+		total += s->relay[i].file ? s->relay[i].total : 0;
+	return total;
+}
+
+void streams_give_back(struct streams *s)
+{
+	struct relay *r = &s->relay[0];
+	int unread = 0;
+
+	if (r->input_fd < 0 || ioctl(r->unread_fd, FIONREAD, &unread) < 0)
+		return;
+	/* a file in which nothing can be sought was not read ahead of anybody */
+	(void)lseek(r->input_fd, -(off_t)(r->waiting.len - r->waiting_at) - unread, SEEK_CUR);
+	r->input_fd = r->from_fd = -1;
+	fd_close(&r->unread_fd);
 }
 
 uint64_t streams_output_total(const struct streams *s)

@@ -1,9 +1,11 @@
 /* streams - standard input, output and error of an event.
  *
  * Owns:   the decision what of the caller's descriptors a cell may hold, the pipes where it may not, and the copying.
- * Holds:  a cell gets pipes, regular files open in one direction, harmless devices, and its private terminal; never a
- *         socket, a directory, a block device, a file open both ways, or the caller's terminal. What it may not hold is
- *         relayed through a pipe. Memory for each stream is bounded; a slow reader slows the writer.
+ * Holds:  a cell gets pipes, harmless devices, its private terminal, and for output a file with nothing in it; never a
+ *         socket, a directory, a block device, a file open both ways, or the caller's terminal, and no file that held
+ *         something: a descriptor of whatever direction lets the owner change modes, times and attributes, and one for
+ *         appending lets everybody cut. What it may not hold is relayed through a pipe; of an input file what the cell did
+ *         not read is given back. Memory for each stream is bounded; a slow reader slows the writer.
  * Called: lib, from one event's loop. */
 #ifndef LIB_STREAMS_H
 #define LIB_STREAMS_H
@@ -22,6 +24,9 @@ struct relay {
 	int from_fd, to_fd; /* owned: from for outputs, to for input; the other end is borrowed; -1 when done */
 	bool output;
 	bool capture;       /* to `kept` instead of a descriptor */
+	bool file;          /* the borrowed end is a regular file */
+	int input_fd;       /* borrowed, with file: an input's, also behind its end; -1 */
+	int unread_fd;      /* owned, with input_fd: tells what the cell has not read of the pipe */
 	struct buf waiting; /* read and not yet written */
 	size_t waiting_at;
 	struct buf kept;
@@ -50,5 +55,9 @@ bool streams_drained(const struct streams *s);
 /* Fills poll-style interests: calls add(user, fd, events) for each descriptor that step waits for. */
 void streams_interests(const struct streams *s, void (*add)(void *user, int fd, uint32_t events), void *user);
 uint64_t streams_output_total(const struct streams *s);
+/* Of that, what went to files. */
+uint64_t streams_file_total(const struct streams *s);
+/* After the end: sets the place in an input file to behind what the cell read, for whoever reads on. */
+void streams_give_back(struct streams *s);
 
 #endif

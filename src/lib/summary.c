@@ -1,5 +1,6 @@
 #include "lib/summary.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,10 +232,19 @@ static void what_was_denied(const struct event_result *r, const char *record, st
 	put_rest(list, record, out);
 }
 
+/* A program can hide a denial among more effects than the record takes: then silence says nothing. */
+static void what_is_not_known(const struct event_result *r, struct buf *out)
+{
+	if (r->effects_dropped > 0)
+		buf_printf(out, "ambit: %" PRIu64 " effects were too many for the record: denials may be among them\n",
+			   r->effects_dropped);
+}
+
 void summary_text(const struct event_result *r, const char *record, struct buf *out)
 {
 	how_it_ended(r, out);
 	what_was_denied(r, record, out);
+	what_is_not_known(r, out);
 }
 
 void summary_write(FILE *out, const struct event_result *r, const char *record)

@@ -1,12 +1,8 @@
 #include "supervisor/classify.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cell/base.h"
@@ -64,17 +60,17 @@ static bool append(char *path, size_t size, const char *name, size_t n)
 }
 
 /* The text of a link as the cell has it: the host's, but in places of the cell's own only the links that were shown there. */
-static ssize_t read_link(const struct classifier *c, const char *path, char *ret, size_t size)
+static size_t read_link(struct classifier *c, const char *path, char *ret, size_t size)
 {
 	if (!is_own_place(c, path))
-		return readlink(path, ret, size - 1);
+		return hostlook_link(&c->host, path, ret, size - 1);
 	for (uint32_t i = 0; i < c->spec->n_paths; i++) {
 		const struct cell_path *p = &c->spec->paths[i];
 
 		if ((p->flags & CELL_PATH_LINK) != 0 && strcmp(spec_text(c->spec, p->path), path) == 0)
-			return text_copy(ret, size, spec_text(c->spec, p->link)) ? (ssize_t)strlen(ret) : -1;
+			return text_copy(ret, size, spec_text(c->spec, p->link)) ? strlen(ret) : 0;
 	}
-	return -1;
+	return 0;
 }
 
 /* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
@@ -91,7 +87,7 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 		const char *name = at + strspn(at, "/");
 		const size_t n = strcspn(name, "/");
 		const char *after = name + n;
-		ssize_t len;
+		size_t len;
 
 		if (n == 0)
 			return true;
@@ -105,8 +101,8 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 		}
 		if (!append(ret, size, name, n))
 			return false;
-		len = *after == 0 && !follow_last ? -1 : read_link(c, ret, text, sizeof text);
-		if (len <= 0) {
+		len = *after == 0 && !follow_last ? 0 : read_link(c, ret, text, sizeof text);
+		if (len == 0) {
 			at = rest + (after - rest);
 			continue;
 		}
@@ -127,13 +123,6 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 static bool opens(uint8_t kind)
 {
 	return kind == EFFECT_READ || kind == EFFECT_WRITE || kind == EFFECT_EXEC;
-}
-
-static bool exists_on_host(const char *path)
-{
-	struct stat st;
-
-	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 || errno == EACCES;
 }
 
 static bool was_made(const struct classifier *c, const char *path)
@@ -190,10 +179,10 @@ static bool is_hidden(const struct cell_spec *spec, const char *path)
 
 /* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
  * policy needs them. */
-static bool is_probe(const struct classifier *c, const struct effect *f, uint32_t right)
+static bool is_probe(struct classifier *c, const struct effect *f, uint32_t right)
 {
 	return c->spec->base == CELL_BASE_HOST && right != RIGHT_WRITE && !was_made(c, f->object) &&
-	       !exists_on_host(f->object);
+	       !hostlook_is_there(&c->host, f->object);
 }
 
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
@@ -217,33 +206,34 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 			remember_made(c, f->object);
 		else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
 			 strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
-			f->verdict = exists_on_host(f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
+			f->verdict = hostlook_is_there(&c->host, f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
 			return;
 		}
 	}
 	/* in a granted tree beneath the home nothing is the cell's own */
 	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right)
 					   : base_allows(c->spec, f->object, right)) {
-		f->verdict = right == RIGHT_RUN && !exists_on_host(f->object) && !is_own_place(c, f->object)
+		f->verdict = right == RIGHT_RUN && !hostlook_is_there(&c->host, f->object) &&
+					     !is_own_place(c, f->object)
 				     ? EFFECT_ABSENT
 				     : EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
 	/* a new name is denied as much as an old one, if its directory is there */
-	if (exists_on_host(f->object))
+	if (hostlook_is_there(&c->host, f->object))
 		f->verdict = EFFECT_DENIED;
 	else if (right == RIGHT_WRITE) {
 		char above[EFFECT_OBJECT_MAX];
 
 		(void)text_copy(above, sizeof above, f->object); /* same size */
-		f->verdict = drop_last(above) && exists_on_host(above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
+		f->verdict = drop_last(above) && hostlook_is_there(&c->host, above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
 }
 
 /* Nothing but the cell's own loopback and sockets can be reached. */
-static void judge_address(const struct classifier *c, struct effect *f)
+static void judge_address(struct classifier *c, struct effect *f)
 {
 	static const char *const own[] = { "inet 127.", "inet [::1]", "unix @" };
 
@@ -257,7 +247,7 @@ static void judge_address(const struct classifier *c, struct effect *f)
 		if (is_granted_place(c, path) || base_is_private(c->spec, path))
 			f->verdict = EFFECT_ALLOWED;
 		else
-			f->verdict = exists_on_host(path) ? EFFECT_DENIED : EFFECT_ABSENT;
+			f->verdict = hostlook_is_there(&c->host, path) ? EFFECT_DENIED : EFFECT_ABSENT;
 	}
 	f->base = f->verdict == EFFECT_ALLOWED;
 }

@@ -1,8 +1,8 @@
 /* classify - what the eye saw, held against the grants.
  *
  * Owns:   the judgement of each effect: allowed (by which grant, or by the base), denied, or nothing was there.
- * Holds:  it is about explaining only: the wall has decided long ago. It looks at the host by lstat and readlink without
- *         following the last link or automounts, a bounded number of times; nothing of it flows back into the cell.
+ * Holds:  it is about explaining only: the wall has decided long ago. It looks at the host by hostlook,
+ *         which asks nobody, a bounded number of times; nothing of it flows back into the cell.
  * Called: supervisor, after the cell is dead. */
 #ifndef SUPERVISOR_CLASSIFY_H
 #define SUPERVISOR_CLASSIFY_H
@@ -10,6 +10,7 @@
 #include "cell/spec.h"
 #include "core/effect.h"
 #include "core/grant.h"
+#include "supervisor/hostlook.h"
 
 struct classifier {
 	const struct cell_spec *spec;
@@ -17,6 +18,7 @@ struct classifier {
 	char **made; /* owned: names that the workload made in places of its own */
 	size_t n_made;
 	size_t parts; /* of paths, walked so far: a workload chooses them, and links that multiply them */
+	struct hostlook host;
 };
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);

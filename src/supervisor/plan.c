@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cell/base.h"
 
+#define LINKS_MAX 40                    /* as the kernel follows */
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
 
 /* All rights that the grants together give on path; *ret_grant is the narrowest that covers it. */
@@ -83,20 +85,6 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 	return r;
 }
 
-/* A directory between a writable tree and a protected name is mounted on itself, so that renaming it away fails. */
-static int pin_between(struct cell_spec *spec, const char *tree, const char *name, uint32_t rights, uint32_t grant,
-		       struct err *e)
-{
-	char path[GRANT_OBJECT_MAX];
-	int r = 0;
-
-	for (const char *slash = strchr(name, '/'); slash != NULL && r == 0; slash = strchr(slash + 1, '/')) {
-		(void)snprintf(path, sizeof path, "%s/%.*s", tree, (int)(slash - name), name);
-		r = spec_add_path(spec, path, rights, CELL_PATH_PIN, grant, e);
-	}
-	return r;
-}
-
 static bool is_granted_by_name(const struct grant_set *set, const char *tree, const char *path)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -124,32 +112,93 @@ struct protected_name {
 	bool file_only;
 };
 
-static bool is_protected_kind(const char *path, bool file_only)
-{
-	struct stat st;
+/* A writable tree in which names are held. */
+struct holding {
+	const struct grant_set *set;
+	struct cell_spec *spec;
+	const char *tree;
+	uint32_t grant;
+	bool file_only; /* of the name at hand */
+	unsigned links; /* followed on the way to it */
+};
 
-	return lstat(path, &st) == 0 && (S_ISREG(st.st_mode) || (S_ISDIR(st.st_mode) && !file_only));
+/* Mounted on itself a name cannot be renamed away. What was held read-only once stays so, whoever leads there again: links are
+ * a program's to make. */
+static int pin(const struct holding *h, const char *path, bool read_only, struct err *e)
+{
+	uint32_t grant = h->grant, rights = rights_on(h->set, path, &grant);
+
+	for (uint32_t i = 0; i < h->spec->n_paths; i++) {
+		struct cell_path *p = &h->spec->paths[i];
+
+		if (strcmp(spec_text(h->spec, p->path), path) != 0)
+			continue;
+		p->rights &= (uint16_t) ~(read_only ? RIGHT_WRITE : 0u);
+		return 0;
+	}
+	if (read_only)
+		rights &= ~(uint32_t)RIGHT_WRITE;
+	return spec_add_path(h->spec, path, rights, CELL_PATH_PIN | (read_only ? CELL_PATH_OPTIONAL : 0u), grant, e);
 }
 
-static int protect(const struct grant_set *set, struct cell_spec *spec, const char *tree, uint32_t grant,
-		   const struct protected_name *protected, struct err *e)
+static int hold(struct holding *h, const char *name, size_t done, struct err *e);
+
+/* A link is held itself, and what it leads to if that can be written as well. 1: it leads to something. */
+static int hold_link(struct holding *h, const char *path, const char *rest, struct err *e)
 {
-	const char *name = protected->name;
+	char text[GRANT_OBJECT_MAX], above[GRANT_OBJECT_MAX], target[GRANT_OBJECT_MAX];
+	const ssize_t n = readlink(path, text, sizeof text - 1);
+	const size_t tree_len = strcmp(h->tree, "/") == 0 ? 0 : strlen(h->tree);
+	struct stat st;
+
+	if (n <= 0 || ++h->links > LINKS_MAX || (size_t)n + strlen(rest) >= sizeof text)
+		return 0;
+	memcpy(text + n, rest, strlen(rest) + 1); /* just measured */
+	(void)snprintf(above, sizeof above, "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (!path_normalise(above[0] != 0 ? above : "/", text, target, sizeof target))
+		return 0;
+	if (target[1] != 0 && path_is_beneath(target, h->tree) && target[tree_len] != 0)
+		return hold(h, target + tree_len + 1, 0, e);
+	return stat(target, &st) == 0 ? 1 : 0;
+}
+
+/* Holds what stands at name, from its part behind `done` on: 1 if there is something, and everything on the way to it. */
+static int hold(struct holding *h, const char *name, size_t done, struct err *e)
+{
+	const size_t end = done + strcspn(name + done, "/");
+	const bool last = name[end] == 0;
 	char path[GRANT_OBJECT_MAX];
-	uint32_t rights;
+	struct stat st;
 	int r;
 
-	if (is_repository(tree) && strncmp(name, IN_GIT, sizeof IN_GIT - 1) == 0)
-		name += sizeof IN_GIT - 1;
-	if (snprintf(path, sizeof path, "%s/%s", strcmp(tree, "/") == 0 ? "" : tree, name) >= (int)sizeof path)
-		return 0; /* longer than any path: it does not exist */
-	if (!is_protected_kind(path, protected->file_only) || is_granted_by_name(set, tree, path))
+	if (snprintf(path, sizeof path, "%s/%.*s", strcmp(h->tree, "/") == 0 ? "" : h->tree, (int)end, name) >=
+		    (int)sizeof path ||
+	    lstat(path, &st) < 0)
+		return 0; /* longer than any path, or not there */
+	if (last && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode) && (h->file_only || !S_ISDIR(st.st_mode)))
 		return 0;
-	rights = rights_on(set, path, &grant);
-	r = pin_between(spec, tree, name, rights, grant, e);
-	return r < 0 ? r
-		     : spec_add_path(spec, path, rights & ~(uint32_t)RIGHT_WRITE, CELL_PATH_PIN | CELL_PATH_OPTIONAL,
-				     grant, e);
+	if (last && is_granted_by_name(h->set, h->tree, path))
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		r = hold_link(h, path, name + end, e);
+	else
+		r = last ? 1 : hold(h, name, end + 1, e);
+	if (r < 0 || (r == 0 && !last))
+		return r;
+	r = pin(h, path, last || S_ISLNK(st.st_mode), e);
+	return r < 0 ? r : 1;
+}
+
+static int protect(struct holding *h, const struct protected_name *protected, struct err *e)
+{
+	const char *name = protected->name;
+	const int r = hold(h,
+			   is_repository(h->tree) && strncmp(name, IN_GIT, sizeof IN_GIT - 1) == 0
+				   ? name + sizeof IN_GIT - 1
+				   : name,
+			   0, e);
+
+	return r < 0 ? r : 0;
 }
 
 static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
@@ -168,8 +217,15 @@ static int protect_names(const struct grant_set *set, struct cell_spec *spec, st
 
 		if (p.grant == GRANT_NONE || (p.rights & RIGHT_WRITE) == 0)
 			continue;
-		for (size_t k = 0; k < sizeof names / sizeof names[0] && r == 0; k++)
-			r = protect(set, spec, spec_text(spec, p.path), p.grant, &names[k], e);
+		for (size_t k = 0; k < sizeof names / sizeof names[0] && r == 0; k++) {
+			struct holding h = { .set = set,
+					     .spec = spec,
+					     .tree = spec_text(spec, p.path),
+					     .grant = p.grant,
+					     .file_only = names[k].file_only };
+
+			r = protect(&h, &names[k], e);
+		}
 	}
 	return r;
 }

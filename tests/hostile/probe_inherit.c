@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -55,6 +56,38 @@ static int writes_to_input(struct attempt *a)
 static int reopens(struct attempt *a)
 {
 	return got(open(joined("/proc/self/fd", a->args[0]).text, (int)number(a->args[1]) | O_CLOEXEC));
+}
+
+/* args[0]: the descriptor. What needs no direction, but only to be the owner. */
+static int changes_mode(struct attempt *a)
+{
+	return got(fchmod((int)number(a->args[0]), 0666));
+}
+
+static int changes_times(struct attempt *a)
+{
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+	return got(futimens((int)number(a->args[0]), times));
+}
+
+static int changes_attribute(struct attempt *a)
+{
+	return got(fsetxattr((int)number(a->args[0]), "user.hostile", "x", 1, 0));
+}
+
+/* args[0]: the descriptor, open for appending: what was there before goes. */
+static int cuts(struct attempt *a)
+{
+	return got(ftruncate((int)number(a->args[0]), 0));
+}
+
+static int overwrites(struct attempt *a)
+{
+	static const char blank[64];
+	const int fd = (int)number(a->args[0]);
+
+	return fcntl(fd, F_SETFL, 0) < 0 ? -errno : got(pwrite(fd, blank, sizeof blank, 0));
 }
 
 static int environment(struct attempt *a)
@@ -121,6 +154,11 @@ const struct probe probes_inherit[] = {
 	{ "inherit-socket", 0, .tries = is_socket },
 	{ "inherit-writable-input", 1, .tries = writes_to_input },
 	{ "inherit-reopen", 2, .tries = reopens },
+	{ "inherit-mode", 1, .tries = changes_mode },
+	{ "inherit-times", 1, .tries = changes_times },
+	{ "inherit-attribute", 1, .tries = changes_attribute },
+	{ "inherit-cut", 1, .tries = cuts },
+	{ "inherit-overwrite", 1, .tries = overwrites },
 	{ "inherit-environment", 0, .tries = environment },
 	{ "inherit-environment-file", 0, .tries = environment_file },
 	{ "inherit-variable", 1, .tries = variable },

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -312,6 +315,34 @@ static int reserved(struct attempt *a)
 	return r;
 }
 
+/* The kernel's struct space_resv, which no header of the C library shows. */
+struct space {
+	int16_t type, whence;
+	int64_t start, len;
+	int32_t sysid;
+	uint32_t pid;
+	int32_t pad[4];
+};
+
+/* args[2]: the command that reserves, an old way to fallocate(). */
+static int reserved_by_command(struct attempt *a)
+{
+	const struct path p = joined(a->args[0], "much-0");
+	const int fd = open(p.text, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const struct space space = { .len = number(a->args[1]) * MIB };
+	struct stat st = { .st_blocks = 0 };
+	int r;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	r = fd < 0 ? -errno : got(ioctl(fd, (unsigned long)number(a->args[2]), &space));
+	if (r == 0 && (fstat(fd, &st) < 0 || st.st_blocks < space.len / 512))
+		r = -ENOSPC;
+	if (r == 0)
+		r = kept(a, "MiB reserved", number(a->args[1]));
+	(void)unlink(p.text);
+	return r;
+}
+
 /* A file that has no name any more still takes its place. */
 static int unlinked_files(struct attempt *a)
 {
@@ -504,6 +535,7 @@ const struct probe probes_limit[] = {
 	{ "limit-disk-many", 2, .tries = many_files },
 	{ "limit-disk-hole", 2, .tries = hole },
 	{ "limit-disk-reserved", 2, .tries = reserved },
+	{ "limit-disk-reserved-command", 3, .tries = reserved_by_command },
 	{ "limit-disk-unlinked", 2, .tries = unlinked_files },
 	{ "limit-descriptors", 1, .tries = descriptors },
 	{ "limit-output", 1, .tries = output },

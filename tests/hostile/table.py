@@ -264,6 +264,11 @@ def processes(h):
     return rows
 
 
+def starts_with_marker(h):
+    with open(h.at('hidden/file'), 'rb') as f:
+        return f.read().startswith(h.marker.encode())
+
+
 def inheriting(h):
     s = h.at('hidden/file')
     rows = [
@@ -273,11 +278,15 @@ def inheriting(h):
         Row('inherit-directory', ['file'], how={'stdin': (h.at('hidden'), os.O_PATH | os.O_DIRECTORY)}, refusal=True),
         Row('inherit-socket', [], how={'stdin': 'socket'}, refusal=True),
         Row('inherit-writable-input', [0], how={'stdin': (s, os.O_RDWR)}, refusal=True, reset=True),
-        # written through a descriptor that was given for writing, but not at a place of one's own choice
-        Row('inherit-reopen', [0, os.O_WRONLY], how={'stdin': (s, os.O_RDONLY)}, reset=True),
-        Row('inherit-reopen', [0, os.O_RDWR], how={'stdin': (s, os.O_RDONLY)}, reset=True),
-        Row('inherit-reopen', [2, os.O_RDONLY], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}),
-        Row('inherit-reopen', [2, os.O_RDWR], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}),
+        # what a cell has of a file is a pipe, with which it may do what it likes: the file is looked at
+        *(Row(name, [0, *flags], how={'stdin': (s, os.O_RDONLY)}, reset=True, harmless=True, lacks=lacks)
+          for name, flags, lacks in (('inherit-reopen', [os.O_WRONLY | os.O_TRUNC], None), ('inherit-mode', [], None),
+                                     ('inherit-times', [], None),
+                                     ('inherit-attribute', [], 'this file system has no user attributes'))),
+        Row('inherit-reopen', [2, os.O_RDONLY], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}, harmless=True),
+        *(Row(name, [2], how={'stderr': (s, flags)}, reset=True, won=lambda h, r: not starts_with_marker(h))
+          for name, flags in (('inherit-cut', os.O_WRONLY | os.O_APPEND), ('inherit-overwrite', os.O_WRONLY | os.O_APPEND),
+                              ('inherit-overwrite', os.O_RDWR | os.O_APPEND))),
         Row('inherit-environment', [], granted=['--env', 'AMBIT_HOSTILE_SECRET']),
         Row('inherit-environment-file', []),
     ]
@@ -520,6 +529,9 @@ def limits(h):
     for name in ('limit-disk', 'limit-disk-many', 'limit-disk-unlinked', 'limit-disk-reserved'):
         rows.append(Row(name, [rw, 200], ['--limit', 'disk=32M'], limit=True, reset=True,
                         granted=None if name == 'limit-disk-reserved' else ['--write', rw, '--limit', 'disk=1G']))
+    rows += [Row('limit-disk-reserved-command', [rw, 200, command], ['--limit', 'disk=32M'], limit=True, reset=True,
+                 lacks='this file system cannot reserve')
+             for command in ('0x40305828', '0x4030582a', '0x40305839')]  # FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE
     rows += [
         Row('limit-disk-hole', [rw, 1024], limit=True, reset=True),
         Row('limit-disk-hole', ['/tmp', 1024], limit=True, twin_args=[rw, 1024], reset=True),

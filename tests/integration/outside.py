@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a program in a cell tries to bring about outside it: by way of Ambit, of files that stay, of what is shared.
 
-usage: outside.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+usage: outside.py AMBIT FORGER    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import os
@@ -12,8 +12,10 @@ import sys
 import tempfile
 import time
 
-AMBIT = os.path.abspath(sys.argv[1])
+AMBIT, FORGER = map(os.path.abspath, sys.argv[1:3])
+OWN_PATH = b"/its/own/path/is/written/here/by/the/test/and/is/no/longer/than/this/text"
 NOBODY = 65534
+LOADER = "/lib64/ld-linux-x86-64.so.2" if os.uname().machine == "x86_64" else "/lib/ld-linux-aarch64.so.1"
 COUNT = """
 import ctypes, os, signal, sys, time
 c = ctypes.CDLL(None, use_errno=True)
@@ -41,6 +43,29 @@ for i in range(1000):
         os.open(f'{here}/l0/{i}', 0)
     except OSError:
         pass
+"""
+# Mounts an automounter's directory at argv[1], where only this process and its children see it, runs the rest of the
+# arguments, and says which names were asked for.
+AUTOMOUNTER = """
+import ctypes, fcntl, os, struct, subprocess, sys, threading
+place, command = sys.argv[1], sys.argv[2:]
+c = ctypes.CDLL(None, use_errno=True)
+os.setpgid(0, 0)
+requests, kernel = os.pipe()
+options = f'fd={kernel},pgrp={os.getpgrp()},minproto=5,maxproto=5,indirect'.encode()
+if (c.unshare(0x20000) or c.mount(None, b'/', None, 0x44000, None) or
+        c.mount(b'automounter', place.encode(), b'autofs', 0, options)):
+    sys.exit(77)
+top, asked = os.open(place, os.O_RDONLY), []
+def serve():
+    while True:
+        request = os.read(requests, 4096)
+        _, _, token = struct.unpack_from('iiI', request)
+        asked.append(request[44:].split(b'\\0')[0].decode())
+        fcntl.ioctl(top, 0x9361, token)  # AUTOFS_IOC_FAIL: there is no such name
+threading.Thread(target=serve, daemon=True).start()
+subprocess.run(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(*sorted(set(asked)))
 """
 
 failures = number = 0
@@ -126,6 +151,18 @@ def streams(w):
         check(w.name(f"started with {closed}"), fds.count("->") in (4, 5) and "pipe" not in (fds if closed == "<&- >&- 2>&-" else "") and
               "socket" not in fds and "anon_inode" not in fds, f"{r}\n{fds}")
         w.run(["rm", "-f", "fds"])
+    for what, lines in (("little", 10), ("much", 300000)):
+        w.write("work/in", "".join(f"{i}\n" for i in range(lines)))
+        r = w.run(["sh", "-c", f"{{ {AMBIT} run -- sh -c 'read x; read y; echo $x $y'; sed 's/^/+/' | head -n 2; }} <in"])
+        check(w.name(f"what was not read of {what} is left to the next"), r.stdout == "0 1\n+2\n+3\n", r)
+    r = w.run(["sh", "-c", f"echo before >log; {AMBIT} run -- sh -c 'for i in 1 2 3 4; do echo out $i; echo err $i >&2; done' "
+               ">>log 2>&1; cat log"])
+    check(w.name("both outputs to one file keep their order"),
+          r.stdout == "before\n" + "".join(f"{x} {i}\n" for i in "1234" for x in ("out", "err")), r)
+    r = w.run(["sh", "-c", f"{AMBIT} run --limit disk=2M -- yes >>log"])
+    check(w.name("a file that is appended to is bounded by disk"),
+          r.returncode == 125 and os.path.getsize(f"{w.work}/log") < 64 << 20, r)
+    w.run(["rm", "-f", "in", "log"])
 
 
 def modes(w):
@@ -194,6 +231,29 @@ def repositories(w):
         check(w.name(f"{' '.join(flags)} in {cwd}: {path} {'may' if may else 'may not'} be written"), (r.returncode == 0) == may, r)
 
 
+def linked(w):
+    """A protected name that is a link, or lies beneath one, is protected with what it leads to."""
+    tree = f"{w.work}/linked"
+    for path in ("real/settings", "git/hooks/x", "git/config", "dots/fish/x", "plain/x"):
+        w.write(f"work/linked/{path}", "ours\n")
+    for path in (tree, f"{tree}/git", f"{tree}/dots"):
+        w.own(path)
+    for name, text in ((".claude", "real"), (".envrc", "real/settings"), (".vimrc", "/nowhere"), (".git", "git"), (".config", "dots"),
+                       (".cursor", ".claude/settings"), (".codex", "loop"), ("loop", ".codex"), (".idea", "."), (".vim", "../..")):
+        w.run(["ln", "-s", text, name], cwd=tree)
+    for script, may in (
+        ("echo >> .claude/settings", False), ("echo >> real/settings", False), ("echo > real/new", False), ("mv real x", False),
+        ("rm .claude", False), ("mv .claude x", False), ("ln -s /tmp x; mv -T x .claude", False), ("rm .envrc", False),
+        ("rm .vimrc", False), ("echo > .git/config", False), ("echo > git/hooks/y", False), ("mv git x", False),
+        ("mv .config x", False), ("echo > dots/fish/y", False), ("rm .codex", False), ("echo > .git/HEAD", True),
+        ("echo > dots/other", True), ("echo > plain/x", True), ("rm loop", False),
+    ):
+        r = w.cell(["--work", "."], script, cwd=tree)
+        check(w.name(f"links: {script} {'may' if may else 'may not'}"), r.returncode != 125 and (r.returncode == 0) == may, r)
+    r = w.cell(["--work", ".", "--write", "./real"], "echo >> .claude/settings", cwd=tree)
+    check(w.name("links: unless what they lead to is granted by name"), r.returncode == 0, r)
+
+
 def counts(w):
     """What the kernel counts for each user is left to the caller."""
     r = w.run([AMBIT, "run", "--", "python3", "-c", COUNT])
@@ -209,6 +269,19 @@ def building(w):
     check(w.name("a home in /var/tmp"), r.stdout.strip() == w.home and not os.path.exists(stray), r)
 
 
+def strict(w):
+    """No denial is hidden behind more effects than a record takes."""
+    w.write("secret", "")
+    fill = f"import os\nfor i in range({{}}):\n try: open('/tmp/%d' % i)\n" \
+        f" except OSError: pass\ntry: open('{w.home}/secret')\nexcept OSError: pass"
+    for n in (0, 20000):
+        r = w.run([AMBIT, "run", "--strict", "--", "python3", "-c", fill.format(n)])
+        check(w.name(f"a denial after {n} other effects makes the event fail"),
+              r.returncode == 125 and ("denied" in r.stderr or "too many" in r.stderr), r)
+    r = w.run([AMBIT, "run", "--strict", "--observe", "off", "--", "true"])
+    check(w.name("strict asks for all to be observed"), r.returncode != 0, r)
+
+
 def end(w):
     """The end of an event does not depend on what the program made Ambit look at."""
     w.run(["sh", "-c", "mkdir d; for i in $(seq 0 38); do ln -s $(yes d/../ | head -800 | tr -d '\\n')l$((i+1)) l$i; done"])
@@ -216,6 +289,42 @@ def end(w):
     r = w.run([AMBIT, "run", "--work", ".", "--limit", "wall=2s", "--quiet", "--", "python3", "-c", MULTIPLY])
     took = time.monotonic() - begin
     check(w.name("links that multiply paths do not hold the end up"), r.returncode in (0, 124) and took < 20, f"{took:.1f} s, {r}")
+
+
+def loaders(w):
+    """With --base minimal a program brings its libraries and its interpreter, and nothing else that it names."""
+    program = w.write("work/forger", "", 0o755)
+    with open(FORGER, "rb") as forger, open(program, "wb") as copy:
+        copy.write(forger.read().replace(OWN_PATH, program.encode().ljust(len(OWN_PATH), b"\0")))
+    twin = w.run([LOADER, "--list", program])
+    bare, r = w.run([program]), w.run([AMBIT, "run", "--base", "minimal", "--", program])
+    check(w.name("a program does not answer for its loader"),
+          "forged => /usr " in twin.stdout and "SEEN" in bare.stdout and "hidden" in r.stdout, f"{twin}\n{bare}\n{r}")
+    script = w.write("work/s", "#!/usr/share\n", 0o755)
+    probe = [AMBIT, "run", "--base", "minimal", "--run", "/usr/bin/ls", "--run", script, "--", "/usr/bin/ls", "/usr/share"]
+    r = w.run(probe)
+    check(w.name("a directory is no interpreter"), r.returncode != 0, r)
+
+
+def automounters(w):
+    """What a program asks for in vain is looked up on the host, but no automounter is asked for it, who would ask the network."""
+    if os.geteuid() != 0 or w.uid is not None:
+        return
+    elsewhere = tempfile.mkdtemp(prefix="ambit-outside-", dir="/srv")
+    at_home = os.path.join(w.home, "net")
+    os.mkdir(at_home)
+    try:
+        for place in (at_home, elsewhere):
+            script = f"cat {place}/secret/x; touch {place}/secret"
+            twin = w.run([sys.executable, "-c", AUTOMOUNTER, place, "sh", "-c", script])
+            if twin.returncode == 77:
+                check(w.name("no automounter is asked"), True, skip="no autofs here")
+                continue
+            r = w.run([sys.executable, "-c", AUTOMOUNTER, place, AMBIT, "run", "--", "sh", "-c", script])
+            check(w.name(f"no automounter is asked in {os.path.dirname(place)}"),
+                  "secret" in twin.stdout and r.returncode == 0 and r.stdout == "\n", f"{twin}\n{r}")
+    finally:
+        os.rmdir(elsewhere)
 
 
 def world(uid):
@@ -226,7 +335,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, building, counts, end):
+        for part in (records, streams, modes, learning, programs, repositories, linked, building, counts, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
