@@ -559,7 +559,8 @@ static void finish(struct supervisor *s)
 	(void)bounds_tick_last(&s->bounds, &passed);
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
-	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
+	/* the kernel kills one process, or with version 2 the whole cell, of which the warden's end is seen first */
+	if ((s->outcome.cause == CAUSE_LOST || (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status))) &&
 	    (bounds_enforced(&s->bounds) & 1u << LIMIT_MEMORY) != 0) {
 		s->outcome.cause = CAUSE_LIMIT;
 		s->outcome.limit = LIMIT_MEMORY;
