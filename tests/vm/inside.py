@@ -59,6 +59,9 @@ def make_host():
     shutil.chown(f'{HIERARCHY}/user/session/cgroup.procs', USER)
     # whoever moves a process needs this of the cgroup above both; a login has root to do it
     shutil.chown(f'{HIERARCHY}/user/cgroup.procs', USER)
+    for name in ('session', 'user/session', 'user/manager/shell'):  # the shell that a person sits at
+        shell = subprocess.Popen(['sleep', 'infinity'])  # pylint: disable=consider-using-with
+        write(f'{HIERARCHY}/{name}/cgroup.procs', str(shell.pid))
 
 
 # "top" may have processes and limited children at once, so root's limits are exact there; a "session" has other processes.
@@ -103,7 +106,7 @@ class Inside:
 
     def tell(self, name, status, said, seconds):
         lines = said.splitlines()
-        failed = [i for i, line in enumerate(lines) if re.match(r'not ok(?!.*# TODO)|\[  FAILED  \]', line)]
+        failed = [i for i, line in enumerate(lines) if re.match(r'not ok(?!.*# TODO)|\[  ERROR   \]', line)]
         ok = sum(bool(re.match(r'ok |\[       OK \]', line)) for line in lines)
         skipped = sum(bool(re.match(r'ok .*# SKIP|\[  SKIPPED \] [a-z_]+$', line)) for line in lines)
         known = sum(bool(re.match(r'not ok.*# TODO', line)) for line in lines)
