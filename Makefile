@@ -6,18 +6,20 @@
 #   make bench      speed, against bare runs   make fuzz      FUZZ_SECONDS=60 for each parser
 #   make install    DESTDIR=, PREFIX=          make soak      the long tests
 #   make deb        Debian packages            make clean
+#   make vm         the tests on Debian's kernel with cgroup v2, in a virtual machine (VM_TESTS= names some)
 #
 # SETUP= goes to `meson setup` (SETUP=-Dwerror=true in CI).
 BUILD ?= build
 PREFIX ?= /usr/local
 SETUP ?=
 FUZZ_SECONDS ?= 60
+VM_TESTS ?=
 
 # Tests that time out on a slow machine: TIMEOUT=3 multiplies.
 TIMEOUT ?= 1
 TEST = meson test --print-errorlogs --timeout-multiplier $(TIMEOUT)
 
-.PHONY: all check asan lint format fuzz soak bench demo install deb clean
+.PHONY: all check asan lint format fuzz soak bench demo install deb vm clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -60,6 +62,11 @@ bench: $(BUILD)-bench/build.ninja
 	ninja -C $(BUILD)-bench
 	bench/run $(BUILD)-bench
 
+# As root. tests/vm/run says what it needs and --list what it runs: minutes with /dev/kvm, an hour where the processor
+# is imitated.
+vm: all
+	tests/vm/run $(BUILD) $(VM_TESTS)
+
 demo: all
 	AMBIT=$(BUILD)/ambit AMBIT_DEMO_CACHE=$(BUILD)/demo-npm examples/demo/demo
 
@@ -79,4 +86,5 @@ deb:
 		--changes-option=-u$(BUILD)-packages --changes-option=-O$(BUILD)-packages/ambit.changes
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-install $(BUILD)-clang $(BUILD)-analyzer $(BUILD)-deb $(BUILD)-packages \
+		$(BUILD)-vm

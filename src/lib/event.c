@@ -170,7 +170,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 	}
 	buf_init(&b, 8);
 	buf_put_u32(&b, present);
-	buf_put_u32(&b, 0);
+	buf_put_u32(&b, plan->command_line ? 1 : 0);
 	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
 	streams_handed_over(&ev->streams);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;

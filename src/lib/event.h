@@ -44,6 +44,7 @@ struct event_plan {
 	enum ambit_stream stream[3];
 	int stream_fd[3];
 	bool terminal;
+	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 
 #define EVENT_AGENT_MAX 64

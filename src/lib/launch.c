@@ -23,6 +23,7 @@
 struct launch {
 	const struct ambit_event_options *o;
 	char *const *hide; /* learning: what stays out of sight; else NULL */
+	bool command_line;
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
@@ -308,7 +309,9 @@ static int show_host(struct launch *l, struct err *e)
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
-	struct event_plan plan = { .argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0 };
+	struct event_plan plan = {
+		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
+	};
 	int r = set_place(l, e);
 
 	r = r < 0 ? r : set_words(l, e);
@@ -333,17 +336,11 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	return r;
 }
 
-int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
-		      struct ambit_error *e)
-{
-	return launch_event(p, o, NULL, ret, e);
-}
-
-int launch_event(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide,
-		 struct ambit_event **ret, struct ambit_error *ret_error)
+static int check_and_launch(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide,
+			    bool command_line, struct ambit_event **ret, struct ambit_error *ret_error)
 {
 	struct ambit_event_options o;
-	struct launch l = { .o = &o, .hide = hide };
+	struct launch l = { .o = &o, .hide = hide, .command_line = command_line };
 	struct err e;
 	int r;
 
@@ -368,4 +365,16 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 	environment_finish(&l.env);
 	free(l.q);
 	return public_error(ret_error, r, &e);
+}
+
+int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
+		      struct ambit_error *e)
+{
+	return check_and_launch(p, o, NULL, false, ret, e);
+}
+
+int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
+		 struct ambit_event **ret, struct ambit_error *e)
+{
+	return check_and_launch(p, o, hide, true, ret, e);
 }

@@ -2,13 +2,14 @@
  *
  * Owns:   what words mean on this host: the workspace, the home directory, the program's path, the environment.
  * Holds:  decided once, with the caller's authority, before anything foreign runs.
- * Called: lib (ambit_event_start), cli_learn. */
+ * Called: the command line (run, learn); lib (ambit_event_start) shares what is behind it. */
 #ifndef LIB_LAUNCH_H
 #define LIB_LAUNCH_H
 
 #include "ambit/ambit.h"
 
-/* As ambit_event_start; with hide not NULL the cell also sees, read-only, everything of the host that the caller can see but
+/* As ambit_event_start, for the command line: where a cgroup is delegated to it alone, it may be moved to a leaf of that
+ * (supervisor/cgroup.h), which a host of the library never is. With hide not NULL the cell also sees, read-only, everything of the host that the caller can see but
  * /proc, /dev, /sys, /run, /tmp and the paths of `hide` (ends with NULL; absolute and normal). */
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		 struct ambit_event **ret, struct ambit_error *e);

@@ -41,6 +41,7 @@ struct supervisor {
 	int stdio_fd[3];
 	int program_fd;
 	pid_t pid;
+	pid_t companion; /* the command line, if it is that which asks; else 0 */
 	enum wire_state state;
 	struct identity identity;
 	struct bounds bounds;
@@ -99,10 +100,20 @@ static int map_request(struct supervisor *s, int fd, struct err *e)
 	return 0;
 }
 
-/* Bits of EVENT_START's first word say which of 0, 1, 2 and the program (8) travel with it, after the request. */
+/* Who made the library's end of the connection, by the kernel's word; 0: not of this pid namespace. */
+static pid_t peer_pid(int sock)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof peer;
+
+	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? 0 : peer.pid;
+}
+
+/* Bits of EVENT_START's first word say which of 0, 1, 2 and the program (8) travel with it, after the request. The second is
+ * 1 from Ambit's own command line, which may be moved to a leaf cgroup. */
 static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
 {
-	const uint32_t present = rbuf_u32(&m->body);
+	const uint32_t present = rbuf_u32(&m->body), command_line = rbuf_u32(&m->body);
 	size_t next = 1;
 	int r;
 
@@ -113,6 +124,8 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 		s->program_fd = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
+	if (command_line == 1)
+		s->companion = peer_pid(s->lib);
 	r = map_request(s, m->fds[0], e);
 	if (r < 0)
 		return r;
@@ -546,7 +559,8 @@ static void finish(struct supervisor *s)
 	(void)bounds_tick_last(&s->bounds, &passed);
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
-	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
+	/* the kernel kills one process, or with version 2 the whole cell, of which the warden's end is seen first */
+	if ((s->outcome.cause == CAUSE_LOST || (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status))) &&
 	    (bounds_enforced(&s->bounds) & 1u << LIMIT_MEMORY) != 0) {
 		s->outcome.cause = CAUSE_LIMIT;
 		s->outcome.limit = LIMIT_MEMORY;
@@ -575,7 +589,9 @@ static int signals_as_data(void)
 
 static int bound(struct supervisor *s, struct err *e)
 {
-	const struct bounds_ask ask = { .limits = &s->request.limits, .event_id = s->request.event, .root = "" };
+	const struct bounds_ask ask = {
+		.limits = &s->request.limits, .event_id = s->request.event, .root = "", .companion = s->companion
+	};
 	const int r = bounds_prepare(&ask, &s->bounds, e);
 
 	return r < 0 ? r : start_timer(s, e);
