@@ -67,6 +67,8 @@ class Suite:
         if '@POSIX@' in text:
             h.serve('posix', h.posix_name())
             text = text.replace('@POSIX@', h.posix_name())
+        if '@HANDLE@' in text:  # of the file as it is now: a tree that was made anew has other ones
+            text = text.replace('@HANDLE@', h.handle(h.at('hidden/file')))
         # what `probe with-key` fills in itself
         return text.replace('@SERIAL@', '@KEY@')
 

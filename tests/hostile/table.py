@@ -66,7 +66,7 @@ def reading(h):
     rows += [
         Row('read-rename', [s, rw], reset=True),
         Row('read-chroot', [s], prefix=OWN_ROOT),
-        Row('read-handle', [h.handle(s), rw], lacks=NOT_ROOT),
+        Row('read-handle', ['@HANDLE@', rw], lacks=NOT_ROOT),
         Row('read-cwd-of', ['file', '@VICTIM@']),
         Row('read-cwd-of', ['file', '1'], twin_args=['file', '@VICTIM@']),
         Row('read-root-of', [s, '@VICTIM@']),
