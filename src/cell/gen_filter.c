@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@
 
 #define NUMBERS 1024        /* system calls are numbered far below */
 #define X32_BIT 0x40000000u /* the kernel's __X32_SYSCALL_BIT */
-#define TESTS_MAX 3         /* of one rule */
+#define TESTS_MAX 4         /* of one rule */
 #define ODD_MAX 4           /* exceptions of one range, looked at one after the other */
 #define FAR_RANGES 20       /* so many ranges may be more than the 255 instructions of a conditional jump */
 
@@ -71,12 +72,14 @@ enum check {
 };
 
 struct test {
-	uint32_t arg;
+	uint32_t arg;  /* with UPPER_HALF: its upper 32 bits */
 	uint32_t mask; /* 0 ends the list: a test of nothing would be no test */
 	uint32_t value;
 };
 
-enum { PASS = 0, SANE = -1 }; /* an action: these, or an error number */
+#define UPPER_HALF 8u /* there are six arguments */
+
+enum { PASS = 0, SANE = -1, DONE = -2 }; /* an action: these, or an error number. DONE: says 0 and does nothing */
 
 struct rule {
 	enum { BEGIN, WHEN, OTHERWISE } kind;
@@ -87,6 +90,7 @@ struct rule {
 static const struct rule rules[] = {
 /* clang-format off */
 #define IS(arg, value) { (arg), 0xffffffff, (uint32_t)(value) }
+#define IS_NULL(arg) { (arg), 0xffffffff, 0 }, { (arg) | UPPER_HALF, 0xffffffff, 0 }
 #define BITS(arg, mask, value) { (arg), (uint32_t)(mask), (uint32_t)(value) }
 #define CHECK_BEGIN(name) { BEGIN, CHECK_##name, { { 0 } } },
 #define WHEN(action, ...) { WHEN, action, { __VA_ARGS__ } },
@@ -373,13 +377,15 @@ static uint32_t action_of(const struct maker *m, int action)
 		return notified_if(m->pass_notified);
 	if (action == SANE)
 		return m->sanitized ? SECCOMP_RET_ALLOW : RET_ERRNO(EPERM);
-	return RET_ERRNO(action);
+	return RET_ERRNO(action == DONE ? 0 : action);
 }
 
-/* Loads the low half of an argument, masked. Little-endian on both architectures: the low half comes first. */
+/* Loads one half of an argument, masked. Little-endian on both architectures: the low half comes first. */
 static void emit_load(struct maker *m, const struct test *t)
 {
-	emit(m, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args) + 8 * t->arg);
+	emit(m, BPF_LD | BPF_W | BPF_ABS,
+	     (uint32_t)offsetof(struct seccomp_data, args) + 8 * (t->arg & ~UPPER_HALF) +
+		     ((t->arg & UPPER_HALF) != 0 ? 4 : 0));
 	if (t->mask != 0xffffffff)
 		emit(m, BPF_ALU | BPF_AND | BPF_K, t->mask);
 }

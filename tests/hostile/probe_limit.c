@@ -509,7 +509,7 @@ static int core_dump(struct attempt *a)
 static int raise_limit(struct attempt *a)
 {
 	const int which = (int)number(a->args[0]);
-	struct rlimit most;
+	struct rlimit most, now;
 
 	if (prlimit(0, (__rlimit_resource_t)which, NULL, &most) < 0)
 		return -errno;
@@ -517,7 +517,38 @@ static int raise_limit(struct attempt *a)
 		return said(a, "there is no limit");
 	most.rlim_max++;
 	most.rlim_cur = most.rlim_max;
-	return got(prlimit(0, (__rlimit_resource_t)which, &most, NULL));
+	if (prlimit(0, (__rlimit_resource_t)which, &most, NULL) < 0 ||
+	    prlimit(0, (__rlimit_resource_t)which, NULL, &now) < 0)
+		return -errno;
+	return now.rlim_max == most.rlim_max ? 0 : -EPERM;
+}
+
+/* Without a limit the kernel's helper for core dumps is not run (1 stands for that), but with 0 it is: core(5). args[0]: how
+ * it is set: by its own call, by prlimit64, or by that with an address of which the lower half is 0. */
+static int core_limit_of_0(struct attempt *a)
+{
+	const struct rlimit none = { .rlim_cur = 0 };
+	struct rlimit now = { .rlim_cur = 1 };
+	struct rlimit *at = mmap((void *)(7UL << 32), sizeof *at, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	long r = -1;
+
+	if (at == MAP_FAILED)
+		return failed_try(a, "mmap");
+	*at = none;
+#ifdef SYS_setrlimit
+	if (strcmp(a->args[0], "setrlimit") == 0)
+		r = syscall(SYS_setrlimit, RLIMIT_CORE, &none);
+#endif
+	if (strcmp(a->args[0], "prlimit") == 0)
+		r = syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
+	if (strcmp(a->args[0], "address") == 0)
+		r = syscall(SYS_prlimit64, 0, RLIMIT_CORE, at, NULL);
+	if (r < 0)
+		return got(r);
+	if (syscall(SYS_prlimit64, 0, RLIMIT_CORE, NULL, &now) < 0)
+		return failed_try(a, "prlimit64");
+	return now.rlim_cur == 0 ? said(a, "%lu", (unsigned long)now.rlim_max) : -EPERM;
 }
 
 const struct probe probes_limit[] = {
@@ -545,6 +576,7 @@ const struct probe probes_limit[] = {
 	{ "limit-sleep", 1, .tries = sleep_long },
 	{ "limit-stopped", 1, .tries = stop_itself },
 	{ "limit-raise", 1, .tries = raise_limit },
+	{ "limit-core-of-0", 1, .tries = core_limit_of_0 },
 	{ "daemon", 2, .tries = daemon_stays },
 	{ "core-dump", 1, .tries = core_dump },
 	{ .name = NULL },

@@ -551,6 +551,8 @@ def limits(h):
         rows.append(Row('limit-raise', [which], ['--limit', 'memory=1G,tasks=64,files=64,disk=1G'],
                         prefix=['sh', '-c', 'ulimit -S -c 0; exec "$@"', 'sh'],
                         lacks='a limit stands on this machine already'))
+    rows += [Row('limit-core-of-0', [how], lacks='no such call here' if how == 'setrlimit' else None)
+             for how in ('setrlimit', 'prlimit', 'address')]
     rows += [
         Row('daemon', [h.at('rw/stayed'), 'x'], reset=True, won=lambda h, r: stays(h)),
         Row('core-dump', [rw], reset=True, prefix=['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'],
