@@ -96,12 +96,12 @@ static int add_file_relay(struct streams *s, size_t i, int fd, struct err *e)
 	return r->unread_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]) : 0;
 }
 
-/* Both outputs to one file share a pipe: what is written first stays first. */
-static bool share_file_relay(struct streams *s, size_t i, const struct stat *st)
+/* Both outputs to one file or pipe share a pipe of ours: what is written first stays first. */
+static bool share_relay(struct streams *s, size_t i, const struct stat *st)
 {
 	struct stat other;
 
-	if (i != 2 || !s->relay[1].file || fstat(s->relay[1].to_fd, &other) < 0 || other.st_dev != st->st_dev ||
+	if (i != 2 || !s->relayed[1] || fstat(s->relay[1].to_fd, &other) < 0 || other.st_dev != st->st_dev ||
 	    other.st_ino != st->st_ino)
 		return false;
 	s->cell_fd[2] = fcntl(s->cell_fd[1], F_DUPFD_CLOEXEC, 3);
@@ -126,7 +126,7 @@ static int use_file(struct streams *s, size_t i, int fd, const struct stat *st, 
 {
 	if (i != 0 && is_fresh(st, fcntl(fd, F_GETFL)))
 		return use_same(s, i, fd, e);
-	return share_file_relay(s, i, st) ? 0 : add_file_relay(s, i, fd, e);
+	return share_relay(s, i, st) ? 0 : add_file_relay(s, i, fd, e);
 }
 
 static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool relay_all, struct err *e)
@@ -147,8 +147,10 @@ static int use_callers(struct streams *s, size_t i, int fd, bool terminal, bool 
 	}
 	if (relay_all && i != 0)
 		return add_relay(s, i, fd, false, e);
-	if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_harmless(&st)))
+	if ((S_ISFIFO(st.st_mode) && i == 0) || (S_ISCHR(st.st_mode) && is_harmless(&st)))
 		return use_same(s, i, fd, e);
+	if (S_ISFIFO(st.st_mode))
+		return share_relay(s, i, &st) ? 0 : add_relay(s, i, fd, false, e);
 	if (S_ISREG(st.st_mode))
 		return use_file(s, i, fd, &st, e);
 	return add_relay(s, i, fd, false, e);

@@ -1,9 +1,9 @@
 /* streams - standard input, output and error of an event.
  *
  * Owns:   the decision what of the caller's descriptors a cell may hold, the pipes where it may not, and the copying.
- * Holds:  a cell gets pipes, harmless devices, its private terminal, and for output a file with nothing in it; never a
- *         socket, a directory, a block device, a file open both ways, or the caller's terminal, and no file that held
- *         something: a descriptor of whatever direction lets the owner change modes, times and attributes, and one for
+ * Holds:  a cell gets an input pipe, harmless devices, its private terminal, and for output a file with nothing in it;
+ *         never a socket, a directory, a block device, a file open both ways, or the caller's terminal, no output pipe,
+ *         which its owner can open the other way round to read what others wrote, and no file that held something: a descriptor of whatever direction lets the owner change modes, times and attributes, and one for
  *         appending lets everybody cut. What it may not hold is relayed through a pipe; of an input file what the cell did
  *         not read is given back. Memory for each stream is bounded; a slow reader slows the writer.
  * Called: lib, from one event's loop. */

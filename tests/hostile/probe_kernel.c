@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -325,6 +326,14 @@ static int watch_files(struct attempt *a)
 	return got(syscall(SYS_fanotify_init, 0x200 /* FAN_REPORT_FID */, O_RDONLY));
 }
 
+/* Who opens files of a directory that the host uses as well. */
+static int watch_openers(struct attempt *a)
+{
+	const int fd = inotify_init1(IN_CLOEXEC);
+
+	return fd < 0 ? failed_try(a, "no inotify") : got(inotify_add_watch(fd, a->args[0], IN_OPEN));
+}
+
 const struct probe probes_kernel[] = {
 	{ "io-uring", 0, .tries = ring },
 	{ "io-uring-enter", 0, .tries = ring_enter },
@@ -358,5 +367,6 @@ const struct probe probes_kernel[] = {
 	{ "iopl", 0, .tries = io_ports },
 	{ "clock-settime", 0, .tries = clock_of_host },
 	{ "fanotify", 0, .tries = watch_files },
+	{ "watch-openers", 1, .tries = watch_openers },
 	{ .name = NULL },
 };

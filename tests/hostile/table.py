@@ -417,6 +417,7 @@ def kernel(h):
         ('fanotify', 'no fanotify for this user'), ('call-32-pid', 'no 32-bit system calls'),
         ('call-32-socket', 'no 32-bit system calls'), ('call-x32-pid', 'no x32 system calls'),
         ('may-gain', None))]
+    rows += [Row('watch-openers', [path]) for path in ('/usr/bin', h.at('ro'), h.at('rw'))]
     rows += [Row('personality', [hex(n)]) for n in (0x0040000, 0x0400000, 0x0008, 0x0100000)]
     rows += [Row('call-32-open', [s], lacks='no 32-bit system calls'), Row('call-x32-open', [s], lacks='no x32 system calls')]
     for name, flag in NEW.items():

@@ -159,6 +159,17 @@ def streams(w):
                ">>log 2>&1; cat log"])
     check(w.name("both outputs to one file keep their order"),
           r.stdout == "before\n" + "".join(f"{x} {i}\n" for i in "1234" for x in ("out", "err")), r)
+    r = w.run(["sh", "-c", f"{{ echo before; {AMBIT} run -- sh -c 'for i in 1 2 3 4; do echo out $i; echo err $i >&2; done'; }} 2>&1 | cat"])
+    check(w.name("both outputs to one pipe keep their order"),
+          r.stdout == "before\n" + "".join(f"{x} {i}\n" for i in "1234" for x in ("out", "err")), r)
+    # of a pipe that others write to as well: opened the other way round, and not read by anybody else until then
+    back = "import os, sys; print(os.read(os.open('/proc/self/fd/1', os.O_RDONLY | os.O_NONBLOCK), 99), file=sys.stderr)"
+    reads = lambda how: w.run(["sh", "-c", f"{{ echo secret; {how} python3 -c \"{back}\"; }} | {{ sleep 2; cat; }}"])
+    twin, r = reads(""), reads(f"{AMBIT} run --")
+    check(w.name("what others wrote to the same pipe is not read back"),
+          ("secret" in twin.stderr or w.uid is None) and "secret" not in r.stderr and r.stdout == "secret\n", f"{twin}\n{r}")
+    r = w.run(["sh", "-c", f"{AMBIT} run -- yes | head -n 1"])
+    check(w.name("a reader that goes ends the writer"), r.stdout == "y\n", r)
     r = w.run(["sh", "-c", f"{AMBIT} run --limit disk=2M -- yes >>log"])
     check(w.name("a file that is appended to is bounded by disk"),
           r.returncode == 125 and os.path.getsize(f"{w.work}/log") < 64 << 20, r)

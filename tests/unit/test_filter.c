@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -190,8 +191,10 @@ static void a_stacked_filter_passes_all_but_its_own(void **state)
 		const char *name;
 		uint32_t answer; /* to arguments of all ones */
 	} own[] = {
-		{ FILTER_WX, "mmap", REFUSED(EPERM) },          { FILTER_WX, "mprotect", REFUSED(EPERM) },
-		{ FILTER_WX, "pkey_mprotect", REFUSED(EPERM) }, { FILTER_SOCKETS, "socket", PASSED },
+		{ FILTER_WX, "mmap", REFUSED(EPERM) },
+		{ FILTER_WX, "mprotect", REFUSED(EPERM) },
+		{ FILTER_WX, "pkey_mprotect", REFUSED(EPERM) },
+		{ FILTER_SOCKETS, "socket", PASSED },
 		{ FILTER_SOCKETS, "socketpair", REFUSED(EACCES) },
 	};
 	static const enum filter_shape stacked[] = { FILTER_WX, FILTER_SOCKETS };
@@ -421,6 +424,14 @@ static const struct row {
 	{ "memfd that asks for both", WORKLOAD, "memfd_create", { 0, 0x18 }, REFUSED(ENOSYS) },
 	{ "sealed memfd", PLAIN_ONLY, "memfd_create", { 0, 0x8 }, REFUSED(ENOSYS) },
 	{ "sealed memfd", JIT_ONLY, "memfd_create", { 0, HIGH | 0x8 | MFD_CLOEXEC }, PASSED },
+	{ "watch for changes",
+	  WORKLOAD,
+	  "inotify_add_watch",
+	  { 0, 0, IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE },
+	  PASSED },
+	{ "watch for opens", WORKLOAD, "inotify_add_watch", { 0, 0, IN_MODIFY | IN_OPEN }, REFUSED(EPERM) },
+	{ "watch for reads", WORKLOAD, "inotify_add_watch", { 0, 0, IN_ACCESS }, REFUSED(EPERM) },
+	{ "watch for everything", WORKLOAD, "inotify_add_watch", { 0, 0, HIGH | IN_ALL_EVENTS }, REFUSED(EPERM) },
 	{ "executable segment", PLAIN_ONLY, "shmat", { 0, 0, SHM_EXEC }, REFUSED(EPERM) },
 	{ "executable segment, read-only",
 	  PLAIN_ONLY,
