@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,6 +17,10 @@
 #include <unistd.h>
 
 #include "core/effect.h"
+
+/* Linux 6.6, SECCOMP_IOCTL_NOTIF_SET_FLAGS and SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP. */
+#define NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
+#define SYNC_WAKE_UP UINT64_C(1)
 
 /* How the arguments of a system call name what it acts on: NAMED(call, directory, path, flags or mode, how) gives the
  * positions of the directory descriptor, of the path and of the flags (NO: there is none) and what kind of effect it is. */
@@ -98,18 +104,22 @@ static ssize_t read_memory(pid_t pid, uint64_t address, void *room, size_t n)
 }
 
 #define PAGE 4096u
+/* Read at once: nearly every path is shorter, and more would only push other things out of the caches. */
+#define PIECE 256u
 
-/* A string of the workload: read up to a page's end at a time, since the page after it may not be there. */
+/* A string of the workload, piece by piece, each within a page, since the page after it may not be there. */
 static ssize_t read_string(pid_t pid, uint64_t address, char *room, size_t size)
 {
 	size_t got = 0;
 
 	while (got < size) {
 		const uint64_t at = address + got;
-		size_t want = PAGE - (size_t)(at % PAGE);
+		size_t want = got == 0 ? PIECE : PAGE;
 		ssize_t n;
 		const char *end;
 
+		if (want > PAGE - (size_t)(at % PAGE))
+			want = PAGE - (size_t)(at % PAGE);
 		if (want > size - got)
 			want = size - got;
 		n = read_memory(pid, at, room + got, want);
@@ -137,28 +147,24 @@ static ssize_t read_start(const struct eye *eye, pid_t pid, const struct call *c
 	return readlinkat(eye->proc_fd, name, room, size);
 }
 
-/* The path as the workload meant it, absolute, links and ".." as they are. -1: could not be read. */
-static ssize_t read_path(const struct eye *eye, pid_t pid, const struct call *call, const uint64_t *args, char *room,
-			 size_t size)
+/* The path as the workload meant it, absolute, links and ".." as they are, in eye->object. -1: could not be read. */
+static ssize_t read_path(struct eye *eye, pid_t pid, const struct call *call, const uint64_t *args)
 {
-	char given[EFFECT_OBJECT_MAX];
-	const ssize_t n = read_string(pid, args[call->path], given, sizeof given);
+	char *object = eye->object;
+	const ssize_t n = read_string(pid, args[call->path], object, sizeof eye->object);
 	ssize_t start;
 
-	if (n < 0)
-		return -1;
-	if (n > 0 && given[0] == '/') {
-		memcpy(room, given, (size_t)n);
+	if (n < 0 || (n > 0 && object[0] == '/'))
 		return n;
-	}
-	start = read_start(eye, pid, call, args, room, size);
-	if (start <= 0 || room[0] != '/' || (size_t)start + 1 + (size_t)n > size)
+	memcpy(eye->given, object, (size_t)n);
+	start = read_start(eye, pid, call, args, object, sizeof eye->object);
+	if (start <= 0 || object[0] != '/' || (size_t)start + 1 + (size_t)n > sizeof eye->object)
 		return -1;
 	if (n == 0) /* AT_EMPTY_PATH: the descriptor itself */
 		return start;
 	if (start > 1)
-		room[start++] = '/';
-	memcpy(room + start, given, (size_t)n);
+		object[start++] = '/';
+	memcpy(object + start, eye->given, (size_t)n);
 	return start + n;
 }
 
@@ -202,26 +208,64 @@ static uint8_t read_kind(const struct call *call, const uint64_t *args)
 static void look(struct eye *eye, const struct seccomp_notif *asked)
 {
 	uint64_t args[6];
-	char object[EFFECT_OBJECT_MAX];
 	const pid_t pid = (pid_t)asked->pid;
 
 	for (size_t i = 0; i < 6; i++)
 		args[i] = asked->data.args[i];
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+		const size_t size = sizeof eye->object;
 		uint8_t kind;
 		ssize_t n;
 
 		if (calls[i].nr != asked->data.nr)
 			continue;
 		kind = read_kind(&calls[i], args);
-		n = calls[i].how == AS_CONNECT ? read_address(pid, args, object, sizeof object)
-					       : read_path(eye, pid, &calls[i], args, object, sizeof object);
+		n = calls[i].how == AS_CONNECT ? read_address(pid, args, eye->object, size)
+					       : read_path(eye, pid, &calls[i], args);
 		if (n < 0) {
 			kind = EFFECT_OPAQUE;
-			n = snprintf(object, sizeof object, "system call %d", asked->data.nr);
+			n = snprintf(eye->object, size, "system call %d", asked->data.nr);
 		}
-		arena_note(&eye->arena, kind, object, (size_t)n < sizeof object ? (size_t)n : sizeof object - 1);
+		arena_note(&eye->arena, kind, eye->object, (size_t)n < size ? (size_t)n : size - 1);
 	}
+}
+
+/* Whether who asks wakes the eye on its own processor, and the answer wakes it on the eye's. */
+static int wake_here(const struct eye *eye, uint64_t flags)
+{
+	return ioctl(eye->listener_fd, NOTIF_SET_FLAGS, flags);
+}
+
+void eye_open(struct eye *eye, int listener_fd)
+{
+	eye->listener_fd = listener_fd;
+	eye->steers = wake_here(eye, SYNC_WAKE_UP) == 0;
+}
+
+static int answer(const struct eye *eye, uint64_t id)
+{
+	struct seccomp_notif_resp says = { .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	/* ENOENT: the caller died meanwhile */
+	return ioctl(eye->listener_fd, SECCOMP_IOCTL_NOTIF_SEND, &says) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Whether the thread waits on the processor that the eye runs on. It nearly always does, since its asking brings the eye there; but
+ * an eye that is at work, or went to sleep a moment ago, stays where it is (EEVDF leaves who owes time in its queue), and then the
+ * answer would pull the thread over behind whatever else runs here, while its own processor stands idle until the next balancing.
+ * Who asks for the first time is answered wherever the scheduler likes, and has its place the second time. */
+static bool is_here(struct eye *eye, uint32_t thread)
+{
+	struct eye_place *place = &eye->places[thread % EYE_PLACES];
+	const int here = sched_getcpu(); /* no system call, or refused: -1, and everybody is here */
+
+	if (place->thread != thread) {
+		*place = (struct eye_place){ .thread = thread, .cpu = -1 };
+		return false;
+	}
+	if (place->cpu < 0)
+		place->cpu = here;
+	return place->cpu == here;
 }
 
 int eye_serve(struct eye *eye)
@@ -230,14 +274,18 @@ int eye_serve(struct eye *eye)
 		struct seccomp_notif notif;
 		char room[512]; /* a newer kernel may write more than we know */
 	} asked;
-	struct seccomp_notif_resp answer;
+	bool lets;
+	int r;
 
 	memset(&asked, 0, sizeof asked); /* the kernel insists on zeroes */
 	if (ioctl(eye->listener_fd, SECCOMP_IOCTL_NOTIF_RECV, &asked) < 0)
-		return errno == EINTR || errno == ENOENT ? 0 : -errno; /* ENOENT: the caller died meanwhile */
+		return errno == EINTR || errno == ENOENT ? 0 : -errno; /* ENOENT: the same */
 	look(eye, &asked.notif);
-	answer = (struct seccomp_notif_resp){ .id = asked.notif.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
-	if (ioctl(eye->listener_fd, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
-		return -errno;
-	return 0;
+	lets = eye->steers && !is_here(eye, asked.notif.pid);
+	if (lets)
+		(void)wake_here(eye, 0); /* cannot fail where it was once set, and costs only time */
+	r = answer(eye, asked.notif.id);
+	if (lets)
+		(void)wake_here(eye, SYNC_WAKE_UP); /* the same */
+	return r;
 }

@@ -206,7 +206,7 @@ static void on_report(struct warden *w)
 	const ssize_t n = fd_receive(w->report_fd, told, sizeof told, fds, &n_fds);
 
 	if (n == sizeof told[0] && n_fds == 1) {
-		w->eye.listener_fd = fds[0];
+		eye_open(&w->eye, fds[0]);
 	} else if (n == sizeof told) {
 		give_up_at(w, (enum cell_step)told[0], (int)told[1]);
 	} else {
