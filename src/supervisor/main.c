@@ -238,6 +238,7 @@ static int make_cell(struct supervisor *s, struct err *e)
 			       .outside_uid = s->identity.outside_uid,
 			       .outside_gid = s->identity.outside_gid };
 	auto_fd int exe = -1;
+	bool inside = false;
 	int pair[2], r;
 
 	r = open_warden(&exe, e);
@@ -248,12 +249,15 @@ static int make_cell(struct supervisor *s, struct err *e)
 	s->cell = pair[0];
 	spawn.warden_exe_fd = exe;
 	spawn.sock = pair[1];
+	spawn.cgroup_fd = bounds_clone_fd(&s->bounds);
 	bounds_enter(&s->bounds);
-	r = spawn_warden(&spawn, &s->pid, &s->pidfd, e);
+	r = spawn_warden(&spawn, &s->pid, &s->pidfd, &inside, e);
 	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
 		r = -AMBIT_SYSTEM;
+	if (r == 0 && inside)
+		bounds_cloned(&s->bounds);
 	if (r == 0)
-		bounds_place(&s->bounds, s->pid); /* with version 2; with version 1 it was born inside */
+		bounds_place(&s->bounds, s->pid); /* in what it was not born in */
 	/* not before: the child writes its id maps while it shares our memory, and a process that cannot be dumped does not
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -131,8 +132,35 @@ static pid_t clone_into(struct child *c, int flags, int *ret_pidfd)
 		     flags | NAMESPACES | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c, ret_pidfd);
 }
 
-/* As root: a short-lived child becomes the unprivileged id and makes the cell from there, as the supervisor's own child. */
-static pid_t clone_as_other(struct child *c, int *ret_pidfd)
+static bool is_other(const struct spawn *s)
+{
+	return s->outside_uid != geteuid();
+}
+
+static bool become_other(const struct spawn *s)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(s->outside_gid, s->outside_gid, s->outside_gid) < 0 ||
+	    setresuid(s->outside_uid, s->outside_uid, s->outside_uid) < 0)
+		return false;
+	/* the change of id made the process non-dumpable, and its /proc files root's */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	return true;
+}
+
+/* A copy of this process, born in the cgroup if there is one: moving the warden there afterwards makes it wait for all
+ * processors (20 ms). Before Linux 5.7, or where this is refused, it is moved. */
+static pid_t fork_into(int cgroup_fd, bool *ret_inside)
+{
+	struct clone_args how = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (unsigned)cgroup_fd };
+	const pid_t pid = cgroup_fd < 0 ? -1 : (pid_t)syscall(SYS_clone3, &how, sizeof how);
+
+	*ret_inside = pid >= 0;
+	return pid >= 0 ? pid : fork();
+}
+
+/* A short-lived child makes the cell, as the supervisor's own child: as root it becomes the unprivileged id before that, and
+ * where there is a cgroup it is born there. */
+static pid_t clone_through_other(struct child *c, int *ret_pidfd, bool *ret_inside)
 {
 	struct {
 		pid_t pid;
@@ -144,16 +172,12 @@ static pid_t clone_as_other(struct child *c, int *ret_pidfd)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	between = fork();
+	between = fork_into(c->spawn->cgroup_fd, ret_inside);
 	if (between == 0) {
 		int pidfd = -1;
 
-		if (setgroups(0, NULL) < 0 ||
-		    setresgid(c->spawn->outside_gid, c->spawn->outside_gid, c->spawn->outside_gid) < 0 ||
-		    setresuid(c->spawn->outside_uid, c->spawn->outside_uid, c->spawn->outside_uid) < 0)
+		if (is_other(c->spawn) && !become_other(c->spawn))
 			(void)failed_at(c, SPAWN_IDS);
-		/* the change of id made the process non-dumpable, and its /proc files root's */
-		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 		told.pid = clone_into(c, CLONE_PARENT, &pidfd);
 		told.step = told.pid < 0 ? SPAWN_NAMESPACES : c->step;
 		told.sys_errno = told.pid < 0 ? errno : c->sys_errno;
@@ -166,7 +190,7 @@ static pid_t clone_as_other(struct child *c, int *ret_pidfd)
 		return -1;
 	}
 	if (fd_receive(pair[0], &told, sizeof told, fds, &n_fds) != (ssize_t)sizeof told)
-		told.step = SPAWN_IDS;
+		told.step = is_other(c->spawn) ? SPAWN_IDS : SPAWN_NAMESPACES;
 	*ret_pidfd = n_fds == 1 ? fds[0] : -1;
 	c->step = told.step;
 	c->sys_errno = told.sys_errno;
@@ -185,7 +209,7 @@ static int told(const struct child *c, struct err *e)
 	return err_sys(e, AMBIT_HOST, c->sys_errno, step_texts[c->step].hint, "cannot %s", step_texts[c->step].what);
 }
 
-int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct err *e)
+int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, bool *ret_inside, struct err *e)
 {
 	struct child c = { .spawn = s };
 	int pidfd = -1;
@@ -195,7 +219,9 @@ int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, struct e
 		return err_set(e, AMBIT_HOST, "run as an ordinary user", "a cell never runs as root");
 	(void)snprintf(c.uid_map, sizeof c.uid_map, "%u %u 1", s->inside_uid, s->outside_uid);
 	(void)snprintf(c.gid_map, sizeof c.gid_map, "%u %u 1", s->inside_gid, s->outside_gid);
-	pid = s->outside_uid == geteuid() ? clone_into(&c, 0, &pidfd) : clone_as_other(&c, &pidfd);
+	*ret_inside = false;
+	pid = is_other(s) || s->cgroup_fd >= 0 ? clone_through_other(&c, &pidfd, ret_inside)
+					       : clone_into(&c, 0, &pidfd);
 	if (pid < 0 && c.step == SPAWN_OK) {
 		c.step = SPAWN_NAMESPACES;
 		c.sys_errno = errno;

@@ -167,10 +167,10 @@ def seen_while_it_runs():
         cell = e.cell(s)
         check('running: the event has a cgroup', cell, bool)
         if cell:
-            got = {name: read(cell, name) for name in ('memory.max', 'pids.max', 'memory.oom.group')}
-            check('running: its limits are set', got, {'memory.max': str(96 * MIB), 'pids.max': '21', 'memory.oom.group': '1'})
             inside = ['ambit-warden', 'sleep']
             check('running: warden and program are in it', wait_for(lambda: members(cell) == inside) or members(cell), True)
+            got = {name: read(cell, name) for name in ('memory.max', 'pids.max', 'memory.oom.group')}
+            check('running: its limits are set', got, {'memory.max': str(96 * MIB), 'pids.max': '21', 'memory.oom.group': '1'})
             check('running: the command line is in the leaf', own_cgroup(e.process.pid), f'{s}/ambit.leaf')
             write(f'{cell}/cgroup.kill', '1')
         e.end()
@@ -243,6 +243,11 @@ def again_and_after_a_death():
         e = Event(s, '--', '/bin/true').end()
         check('from the leaf: cgroups hold memory and tasks', e.wall(), EXACT)
         check('from the leaf: what the dead left was swept', only_the_leaf(s), [])
+        trace = subprocess.run(['strace', '-f', '-e', 'trace=clone3,openat', AMBIT, 'run', '--', '/bin/true'], cwd='/',
+                               text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, check=False,
+                               preexec_fn=lambda: write(f'{s}/ambit.leaf/cgroup.procs', '0')).stderr
+        check('from the leaf: the cell is born in its cgroup', 'CLONE_INTO_CGROUP' in trace, True)
+        check('from the leaf: nothing is moved', 'cgroup.procs' in trace, False)
         two = [Event(s, '--', '/bin/sleep', '1') for _ in range(4)]
         check('from the leaf: four at once are all held so', [e.end().wall() for e in two], [EXACT] * 4)
         check('from the leaf: nothing of them stays', wait_for(lambda: not only_the_leaf(s)), True)
