@@ -71,9 +71,12 @@ static const struct call calls[] = {
 };
 /* clang-format on */
 
+/* With O_PATH the kernel looks at no other flag. (Not O_ACCMODE: musl counts O_PATH among its bits.) */
 static uint8_t kind_of_flags(uint64_t flags)
 {
-	if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) != 0)
+	if ((flags & O_PATH) != 0)
+		return EFFECT_READ;
+	if ((flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0)
 		return EFFECT_WRITE;
 	return EFFECT_READ;
 }

@@ -4,6 +4,7 @@
 usage: outside.py AMBIT FORGER    (TAP on standard output; as root once more as an ordinary user)
 """
 
+import json
 import os
 import shutil
 import stat
@@ -138,6 +139,9 @@ def records(w):
         r = w.cell(["--work", ".", "--record", path], script)
         check(w.name(f"the record does not follow {what}"),
               r.returncode == 125 and kept() and not os.path.exists(f"{w.home}/made") and "record" in r.stderr, r)
+    r = w.run([AMBIT, "run", "--read", ".", "--json", "--", "python3", "-c", "import os; os.open('.', os.O_PATH | os.O_DIRECTORY)"])
+    kinds = {e["kind"] for e in json.loads(r.stdout or '{"effects": []}')["effects"] if e.get("path") == w.work}
+    check(w.name("a place that is only named is not written"), kinds == {"read"}, r)
     w.run(["rm", "-f", "r.json", "d"])
     r = w.run(["sh", "-c", f"{AMBIT} run --record /dev/stderr -- true 2>&1 | head -c 1"])
     check(w.name("the record goes to a descriptor's name"), r.stdout == "{", r)
