@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +20,14 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 #define MAGIC "ambit-trust 1\n"
 #define RECORD_MAX (POLICY_FILE_MAX + GRANT_OBJECT_MAX + 256u)
 #define SHOWN_MAX 200
 
-_Static_assert(crypto_hash_sha256_BYTES * 2 + 1 == TRUST_DIGEST_HEX, "a digest as text");
+_Static_assert(SHA256_BYTES * 2 + 1 == TRUST_DIGEST_HEX, "a digest as text");
 
 void trust_init(struct trust *t)
 {
@@ -60,11 +60,11 @@ int trust_dir(const char *xdg_state_home, const char *home, char *ret, size_t si
 
 static void digest_hex(const void *bytes, size_t n, char ret[TRUST_DIGEST_HEX])
 {
-	static const uint8_t nothing[1];
-	uint8_t digest[crypto_hash_sha256_BYTES];
+	uint8_t digest[SHA256_BYTES];
 
-	(void)crypto_hash_sha256(digest, n > 0 ? bytes : nothing, n); /* cannot fail */
-	(void)sodium_bin2hex(ret, TRUST_DIGEST_HEX, digest, sizeof digest);
+	sha256(bytes, n, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]); /* as long as that */
 }
 
 /* ---- reading ---- */
