@@ -110,8 +110,6 @@ void ambit_event_free(struct ambit_event *ev)
 	if (ev == NULL)
 		return;
 	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
-	await_end(ev->pidfd);
-	fd_close(&ev->pidfd);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->epoll_fd);
 	fd_close(&ev->always_fd);
@@ -122,6 +120,8 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->argv);
 	free(ev->record);
 	free(ev->request);
+	await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+	fd_close(&ev->pidfd);
 	free(ev);
 }
 
