@@ -64,7 +64,7 @@ static int add_mounts(struct contestant *c)
 		const struct cell_path *p = &spec.paths[i];
 		const char *path = spec_text(&spec, p->path), *text = spec_text(&spec, p->link);
 
-		if ((p->flags & CELL_PATH_DEVICE) != 0)
+		if ((p->flags & (CELL_PATH_DEVICE | CELL_PATH_HIDE)) != 0)
 			continue;
 		if ((p->flags & CELL_PATH_LINK) != 0)
 			add_all(c, (const char *[]){ "--symlink", text, path, NULL });

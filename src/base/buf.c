@@ -12,12 +12,18 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
+void buf_init_in(struct buf *b, void *room, size_t size)
+{
+	*b = (struct buf){ .data = room, .cap = size, .max = size, .lent = true };
+}
+
 void buf_finish(struct buf *b)
 {
 	if (b == NULL)
 		return;
-	free(b->data);
-	*b = (struct buf){ .max = b->max };
+	if (!b->lent)
+		free(b->data);
+	*b = (struct buf){ .max = b->lent ? 0 : b->max };
 }
 
 void buf_reset(struct buf *b)

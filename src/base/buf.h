@@ -14,14 +14,17 @@
 #include <stdint.h>
 
 struct buf {
-	uint8_t *data; /* owned, NULL while empty */
+	uint8_t *data; /* owned unless lent, NULL while empty */
 	size_t len;
 	size_t cap;
 	size_t max;
 	bool failed; /* over max, or memory is gone */
+	bool lent;   /* data is the caller's room, and all there is */
 };
 
 void buf_init(struct buf *b, size_t max);
+/* In room of the caller's, which must live as long: for what is short, or where allocating would cost its page faults. */
+void buf_init_in(struct buf *b, void *room, size_t size);
 void buf_finish(struct buf *b);
 void buf_reset(struct buf *b); /* empties, keeps the storage, clears failed */
 

@@ -115,9 +115,16 @@ union pass_control {
 
 int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds)
 {
+	return fd_send_two(sock, bytes, n, NULL, 0, fds, n_fds);
+}
+
+int fd_send_two(int sock, const void *first, size_t n_first, const void *second, size_t n_second, const int *fds,
+		size_t n_fds)
+{
 	union pass_control control;
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov[] = { { .iov_base = (void *)(uintptr_t)first, .iov_len = n_first },
+			       { .iov_base = (void *)(uintptr_t)second, .iov_len = n_second } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n_second > 0 ? 2 : 1 };
 	struct cmsghdr *c;
 
 	if (n_fds > FD_PASS_MAX)

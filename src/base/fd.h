@@ -41,6 +41,9 @@ int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
  * 0, or -errno (EPIPE: the other side is gone; never a signal). */
 #define FD_PASS_MAX 8
 int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds);
+/* The same for a message that lies in two places. */
+int fd_send_two(int sock, const void *first, size_t n_first, const void *second, size_t n_second, const int *fds,
+		size_t n_fds);
 
 /* Gives the packet's length (0: the other side is gone) and its descriptors, close-on-exec; ret_fds has room for
  * FD_PASS_MAX. A packet longer than n, or with more descriptors than FD_PASS_MAX: -EMSGSIZE, and nothing stays open.

@@ -20,17 +20,14 @@ void made_finish(struct cell_made *m)
 	fd_close(&m->ruleset_fd);
 }
 
-/* The namespaces were made when this process was (supervisor, spawn.c); that it is process 1 proves it for one of them, and
- * the others came by the same call. The cgroup namespace comes now, when the process is in its cgroup. */
+/* Those that cell_begin looked for. The cgroup namespace comes now, when the process is in its cgroup; the network's has a
+ * file of its own. */
 static int namespaces(struct cell_made *made, struct cell_failure *f)
 {
-	if (getpid() != 1)
-		return build_failed(f, STEP_DETACH, EINVAL);
 	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL) /* EINVAL: a kernel without cgroups has none to hide */
 		return build_failed(f, STEP_DETACH, errno);
 	made->achieved |= MECHANISM_BIT(MECHANISM_USER_NS) | MECHANISM_BIT(MECHANISM_MOUNT_NS) |
-			  MECHANISM_BIT(MECHANISM_PID_NS) | MECHANISM_BIT(MECHANISM_NET_NS) |
-			  MECHANISM_BIT(MECHANISM_IPC_NS);
+			  MECHANISM_BIT(MECHANISM_PID_NS) | MECHANISM_BIT(MECHANISM_IPC_NS);
 	return 0;
 }
 
@@ -56,15 +53,19 @@ static int build_tree(const struct cell_spec *spec, struct cell_trees *trees, in
 	return r;
 }
 
-int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
-	       struct cell_failure *f)
+int cell_begin(struct net_making *network, struct cell_failure *f)
 {
+	/* the namespaces were made when this process was (supervisor, spawn.c); that it is process 1 proves it for one of
+	 * them, and the others came by the same call */
+	return getpid() != 1 ? build_failed(f, STEP_DETACH, EINVAL) : net_begin(network, f);
+}
 
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct net_making *network,
+	       struct cell_made *ret, struct cell_failure *f)
+{
 	made_init(ret);
-	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0)
-		return -1;
-	net_loopback_up();
-	if (build_tree(spec, trees, program_fd, ret, f) < 0)
+	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0 || build_tree(spec, trees, program_fd, ret, f) < 0 ||
+	    net_join(network, ret, f) < 0)
 		return -1;
 	execmem_probe(spec, ret);
 	if (identity_keyring(ret, f) < 0 || identity_prepare(ret, f) < 0)

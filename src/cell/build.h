@@ -8,6 +8,7 @@
 #define CELL_BUILD_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/fd.h"
 #include "cell/property.h"
@@ -46,10 +47,20 @@ struct cell_trees {
 	int fd[CELL_PATHS_MAX];
 };
 
+/* The network of the cell, while another process makes it. */
+struct net_making {
+	pid_t pid;     /* of that process */
+	int ns_fd;     /* written by it; owned */
+	int sys_errno; /* written by it: why it did not */
+	char stack[16u << 10] __attribute__((aligned(16)));
+};
+
+/* Begins what can be begun before it is known what to build. */
+int cell_begin(struct net_making *network, struct cell_failure *f);
 /* Builds everything that stands around the whole cell. program_fd: with CELL_BY_FD the program, else -1. On failure the
  * process is of no further use. */
-int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
-	       struct cell_failure *f);
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct net_making *network,
+	       struct cell_made *ret, struct cell_failure *f);
 
 /* ---- the mechanisms, in the order of use ---- */
 
@@ -86,8 +97,10 @@ int identity_prepare(struct cell_made *made, struct cell_failure *f); /* for bot
 int identity_drop_workload(struct cell_failure *f);
 int identity_drop_warden(struct cell_failure *f);
 
-/* net.c: the loopback of the cell's own network. */
-void net_loopback_up(void);
+/* net.c: the cell's own network. net_begin has another process make it, net_join waits for that and enters it: until then the
+ * warden is in the network that it was started in. */
+int net_begin(struct net_making *making, struct cell_failure *f);
+int net_join(struct net_making *making, struct cell_made *made, struct cell_failure *f);
 
 /* rlimits.c: limits of each process. */
 int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);

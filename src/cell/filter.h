@@ -19,11 +19,11 @@ enum filter_shape {
 					SHM_EXEC */
 	FILTER_WORKLOAD_EFFECTS_JIT,
 	FILTER_WORKLOAD_FULL_JIT,
-	FILTER_WX,     /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and
+	FILTER_WX, /* stacked on top where the kernel has no MDWE: mmap and mprotect with PROT_EXEC and
 					PROT_WRITE, and any mprotect or pkey_mprotect to PROT_EXEC, EPERM */
 	FILTER_SOCKETS, /* stacked on top where a named socket of the host could be seen: socket(AF_UNIX), and socketpair but for
 					streams, EACCES */
-	FILTER_WARDEN,  /* what the warden does after the workload runs: no exec, no socket, no open for writing */
+	FILTER_WARDEN, /* what the warden does after the workload runs: no exec, no socket, no open for writing */
 	FILTER_ROLE,   /* the small roles: read, write, poll, memory, exit */
 	FILTER_COUNT
 };

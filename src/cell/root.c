@@ -141,31 +141,55 @@ int root_parent(int root_fd, const char *path, const char **ret_name)
 	return dir;
 }
 
-/* An empty directory or file for something to be mounted on. */
-static int make_place(int root_fd, const char *path, bool directory)
-{
-	const char *name;
-	auto_fd int dir = root_parent(root_fd, path, &name);
+/* The directory of the path before, which is most often that of the next as well. Paths are sorted, so that whatever stands
+ * between two of one directory lies beneath it: nothing is mounted on a directory that is held here. */
+struct parent {
+	int fd;           /* owned, -1 if none */
+	const char *path; /* borrowed: the path whose parent it is */
+};
 
-	if (dir < 0)
-		return dir;
-	if (directory ? mkdirat(dir, name, 0755) < 0 : mknodat(dir, name, S_IFREG | 0644, 0) < 0)
+static bool is_same_parent(const char *a, const char *b)
+{
+	const size_t n = (size_t)(strrchr(a, '/') - a);
+
+	return (size_t)(strrchr(b, '/') - b) == n && memcmp(a, b, n) == 0;
+}
+
+/* Borrowed: it stays the parent's. */
+static int parent_of(struct parent *p, int root_fd, const char *path, const char **ret_name)
+{
+	if (p->fd >= 0 && is_same_parent(p->path, path)) {
+		*ret_name = strrchr(path, '/') + 1;
+		return p->fd;
+	}
+	fd_close(&p->fd);
+	p->fd = root_parent(root_fd, path, ret_name);
+	p->path = path;
+	return p->fd;
+}
+
+/* An empty directory or file for something to be mounted on. */
+static int make_place(int dir_fd, const char *name, bool directory)
+{
+	if (directory ? mkdirat(dir_fd, name, 0755) < 0 : mknodat(dir_fd, name, S_IFREG | 0644, 0) < 0)
 		return is_there(errno) ? 0 : -errno;
 	return 0;
 }
 
-static int attach(int root_fd, int tree_fd, const char *path)
+static int attach(struct parent *parent, int root_fd, int tree_fd, const char *path)
 {
 	auto_fd int place = -1;
+	const char *name;
 	struct stat st;
-	int r;
+	int dir, r;
 
 	if (fstat(tree_fd, &st) < 0)
 		return -errno;
-	r = make_place(root_fd, path, S_ISDIR(st.st_mode));
+	dir = parent_of(parent, root_fd, path, &name);
+	r = dir < 0 ? dir : make_place(dir, name, S_ISDIR(st.st_mode));
 	if (r < 0)
 		return r;
-	place = open_plain(root_fd, path + 1, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	place = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 	if (place < 0)
 		return -errno;
 	return move_mount(tree_fd, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
@@ -196,35 +220,43 @@ static int hide(int root_fd, const char *path)
 }
 
 /* Beneath a link the name leads somewhere else, and there is nothing to make. */
-static int make_link(int root_fd, const char *path, const char *text)
+static int make_link(struct parent *parent, int root_fd, const char *path, const char *text)
 {
 	const char *name;
-	auto_fd int dir = root_parent(root_fd, path, &name);
+	const int dir = parent_of(parent, root_fd, path, &name);
 
 	if (dir < 0)
 		return dir == -ELOOP ? 0 : dir;
 	return symlinkat(text, dir, name) < 0 && !is_there(errno) ? -errno : 0;
 }
 
+static int attach_path(const struct cell_spec *spec, int tree_fd, const struct cell_root *root, struct parent *parent,
+		       uint32_t i)
+{
+	const struct cell_path *p = &spec->paths[i];
+	const char *path = spec_text(spec, p->path);
+
+	if ((p->flags & CELL_PATH_LINK) != 0)
+		return make_link(parent, root->root_fd, path, spec_text(spec, p->link));
+	if ((p->flags & CELL_PATH_HIDE) != 0)
+		return hide(root->root_fd, path);
+	return tree_fd >= 0 ? attach(parent, root->root_fd, tree_fd, path) : 0;
+}
+
 static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, const struct cell_root *root,
 			struct cell_failure *f)
 {
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
-		const struct cell_path *p = &spec->paths[i];
-		const char *path = spec_text(spec, p->path);
-		int r = 0;
+	struct parent parent = { .fd = -1 };
+	int r = 0;
 
-		if ((p->flags & CELL_PATH_LINK) != 0)
-			r = make_link(root->root_fd, path, spec_text(spec, p->link));
-		else if ((p->flags & CELL_PATH_HIDE) != 0)
-			r = hide(root->root_fd, path);
-		else if (trees->fd[i] >= 0)
-			r = attach(root->root_fd, trees->fd[i], path);
+	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
+		r = attach_path(spec, trees->fd[i], root, &parent, i);
 		fd_close(&trees->fd[i]);
 		if (r < 0)
-			return path_failed(f, STEP_ATTACH_PATH, -r, i);
+			(void)path_failed(f, STEP_ATTACH_PATH, -r, i);
 	}
-	return 0;
+	fd_close(&parent.fd);
+	return r < 0 ? -1 : 0;
 }
 
 /* The root itself: one tmpfs for the skeleton and for /tmp, home and /dev/shm. Nothing on it can be executed, and which

@@ -5,12 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "base/fd.h"
 #include "cell/probe.h"
 #include "cell/property.h"
 #include "lib/event.h"
+#include "lib/json.h"
 #include "supervisor/cgroup.h"
 
 static const char help_text[] =
@@ -27,9 +26,25 @@ static const char help_text[] =
 
 /* What was found, line by line: printed as it comes, or kept as JSON. */
 struct report {
-	json_t *lines; /* owned; NULL: print */
+	struct buf text; /* owned */
+	struct json lines;
+	bool as_json;
 	const char *part;
 };
+
+#define REPORT_MAX (1u << 20)
+
+static void keep(struct json *j, const char *part, const char *found, const char *name, const char *text,
+		 const char *advice)
+{
+	json_put_object(j);
+	json_put_word(json_put_key(j, "part"), part);
+	json_put_word(json_put_key(j, "name"), name);
+	json_put_word(json_put_key(j, "found"), found);
+	json_put_word(json_put_key(j, "text"), text);
+	json_put_word(json_put_key(j, "advice"), advice);
+	json_put_object_end(j);
+}
 
 static void add(struct report *r, const char *found, const char *name, const char *text, const char *advice)
 {
@@ -38,10 +53,8 @@ static void add(struct report *r, const char *found, const char *name, const cha
 	} marks[] = { { "yes", "yes" }, { "no", "NO" }, { "less", "-" }, { "note", "note" } };
 	const char *mark = found;
 
-	if (r->lines != NULL) {
-		/* nothing of it is foreign; what does not fit in memory is seen at the end */
-		(void)json_array_append_new(r->lines, json_pack("{s:s,s:s,s:s,s:s,s:s?}", "part", r->part, "name", name,
-								"found", found, "text", text, "advice", advice));
+	if (r->as_json) {
+		keep(&r->lines, r->part, found, name, text, advice);
 		return;
 	}
 	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
@@ -56,7 +69,7 @@ static void add(struct report *r, const char *found, const char *name, const cha
 static void begin(struct report *r, const char *part, const char *title)
 {
 	r->part = part;
-	if (r->lines == NULL)
+	if (!r->as_json)
 		(void)printf("%s\n", title);
 	(void)fflush(stdout);
 }
@@ -187,27 +200,34 @@ static int end(struct report *r, int status)
 		"Events are refused until the above is mended, or the property is given up with --without.",
 	};
 
-	if (r->lines == NULL) {
+	if (!r->as_json) {
 		(void)printf("\n%s\n", status <= 1 ? verdicts[status] : "The findings could not be made.");
 		return status;
 	}
-	if (json_dumpf(r->lines, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF)
+	json_put_array_end(&r->lines);
+	buf_put_u8(&r->text, '\n');
+	if (r->text.failed || fd_write_all(STDOUT_FILENO, r->text.data, r->text.len) < 0)
 		status = EXIT_REFUSED;
-	json_decref(r->lines);
 	return status;
 }
 
 int cli_doctor(int argc, char **argv)
 {
-	struct report r = { .lines = NULL };
+	struct report r = { .as_json = false };
+	int status;
 
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--json") == 0)
-		r.lines = json_array();
+		r.as_json = true;
 	else if (argc != 1)
 		return cli_usage("ambit doctor --help", "doctor takes no '%s'", argv[1]);
-	return end(&r, look(&r));
+	buf_init(&r.text, REPORT_MAX);
+	json_begin(&r.lines, &r.text);
+	json_put_array(&r.lines);
+	status = end(&r, look(&r));
+	buf_finish(&r.text);
+	return status;
 }

@@ -202,7 +202,8 @@ static _Noreturn void be_relay(struct child *c)
 
 	if (place_descriptors(c) && chdir("/") == 0) {
 		default_signals();
-		(void)execveat(c->exe, "", c->argv, no_environment, AT_EMPTY_PATH); /* returns only if it failed */
+		/* returns only if it failed */
+		(void)syscall(SYS_execveat, c->exe, "", c->argv, no_environment, AT_EMPTY_PATH);
 	}
 	why = errno;
 	(void)fd_write_all(c->report, &why, sizeof why); /* nobody else to tell */

@@ -110,8 +110,6 @@ void ambit_event_free(struct ambit_event *ev)
 	if (ev == NULL)
 		return;
 	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
-	await_end(ev->pidfd);
-	fd_close(&ev->pidfd);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->epoll_fd);
 	fd_close(&ev->always_fd);
@@ -122,6 +120,8 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->argv);
 	free(ev->record);
 	free(ev->request);
+	await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+	fd_close(&ev->pidfd);
 	free(ev);
 }
 
@@ -153,7 +153,8 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 	int fds[5], r;
 	size_t n = 1;
 	uint32_t present = 0;
-	auto_buf b = { .max = 0 };
+	uint8_t body[8];
+	struct buf b;
 
 	r = sealed_request(ev, plan, &request_fd, e);
 	if (r < 0)
@@ -168,7 +169,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 		present |= 8;
 		fds[n++] = plan->program_fd;
 	}
-	buf_init(&b, 8);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, plan->command_line ? 1 : 0);
 	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
@@ -319,6 +320,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	r->cause = o.cause;
 	r->limit = o.limit;
 	r->usage = o.usage;
+	on_effects(ev, m); /* the last of them, behind the outcome */
 	r->effects_dropped += o.effects_dropped;
 	r->base_effects = o.base_effects;
 	if (o.cause == CAUSE_EXITED && WIFSIGNALED(o.status))

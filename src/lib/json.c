@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/base64.h"
-#include "base/buf.h"
 #include "base/text.h"
 
 #define COUNT_MAX ((UINT64_C(1) << 53) - 1)
@@ -13,84 +12,189 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define YEAR_10000_S UINT64_C(253402300800) /* no four digits hold it */
 
-void json_put(json_t **object, const char *key, json_t *value)
+void json_begin(struct json *j, struct buf *out)
 {
-	if (json_object_set_new_nocheck(*object, key, value) == 0)
+	*j = (struct json){ .out = out };
+}
+
+static void put(struct json *j, const char *text)
+{
+	buf_put(j->out, text, strlen(text));
+}
+
+static void begin(struct json *j)
+{
+	if (j->comma)
+		put(j, ",");
+	j->comma = true;
+}
+
+static void open_with(struct json *j, const char *bracket)
+{
+	begin(j);
+	put(j, bracket);
+	j->comma = false;
+}
+
+static void close_with(struct json *j, const char *bracket)
+{
+	put(j, bracket);
+	j->comma = true;
+}
+
+void json_put_object(struct json *j)
+{
+	open_with(j, "{");
+}
+
+void json_put_object_end(struct json *j)
+{
+	close_with(j, "}");
+}
+
+void json_put_array(struct json *j)
+{
+	open_with(j, "[");
+}
+
+void json_put_array_end(struct json *j)
+{
+	close_with(j, "]");
+}
+
+/* A quote, a backslash and five controls have a letter; NULL where there is none. */
+static const char *short_escape(uint8_t c)
+{
+	switch (c) {
+	case '"': return "\\\"";
+	case '\\': return "\\\\";
+	case '\b': return "\\b";
+	case '\t': return "\\t";
+	case '\n': return "\\n";
+	case '\f': return "\\f";
+	case '\r': return "\\r";
+	default: return NULL;
+	}
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* The text stands between quotes; its bytes are UTF-8. Runs of plain characters are copied as they are. */
+static void put_quoted(struct json *j, const uint8_t *s, size_t n)
+{
+	put(j, "\"");
+	for (size_t i = 0; i < n;) {
+		size_t run = i;
+
+		while (run < n && is_plain(s[run]))
+			run++;
+		buf_put(j->out, s + i, run - i);
+		i = run;
+		if (i == n)
+			break;
+		if (short_escape(s[i]) != NULL)
+			put(j, short_escape(s[i]));
+		else
+			buf_printf(j->out, "\\u%04X", s[i]);
+		i++;
+	}
+	put(j, "\"");
+}
+
+struct json *json_put_key(struct json *j, const char *key)
+{
+	begin(j);
+	put_quoted(j, (const uint8_t *)key, strlen(key));
+	put(j, ":");
+	j->comma = false;
+	return j;
+}
+
+void json_put_null(struct json *j)
+{
+	begin(j);
+	put(j, "null");
+}
+
+void json_put_bool(struct json *j, bool value)
+{
+	begin(j);
+	put(j, value ? "true" : "false");
+}
+
+static void put_b64(struct json *j, const void *bytes, size_t n)
+{
+	json_put_object(j);
+	(void)json_put_key(j, "b64");
+	begin(j);
+	put(j, "\"");
+	base64_put(j->out, bytes, n);
+	put(j, "\"");
+	json_put_object_end(j);
+}
+
+static void text_or_b64(struct json *j, const void *bytes, size_t n)
+{
+	if (n > 0 && !text_is_utf8(bytes, n, NULL)) {
+		put_b64(j, bytes, n);
 		return;
-	json_decref(*object);
-	*object = NULL;
+	}
+	begin(j);
+	put_quoted(j, bytes, n);
 }
 
-void json_add(json_t **array, json_t *value)
+void json_put_word(struct json *j, const char *s)
 {
-	if (json_array_append_new(*array, value) == 0)
-		return;
-	json_decref(*array);
-	*array = NULL;
+	json_put_name(j, s);
 }
 
-json_t *json_word(const char *s)
+void json_put_name(struct json *j, const char *s)
 {
-	return s != NULL ? json_string(s) : json_null();
+	if (s != NULL)
+		text_or_b64(j, s, strlen(s));
+	else
+		json_put_null(j);
 }
 
-static json_t *b64(const void *bytes, size_t n)
-{
-	json_t *o = json_object();
-	auto_buf text = { .max = 0 };
-
-	buf_init(&text, BASE64_LEN(n));
-	base64_put(&text, bytes, n);
-	json_put(&o, "b64", text.failed ? NULL : json_stringn((const char *)text.data, text.len));
-	return o;
-}
-
-static json_t *text_or_b64(const void *bytes, size_t n)
-{
-	if (n == 0)
-		return json_string("");
-	return text_is_utf8(bytes, n, NULL) ? json_stringn_nocheck(bytes, n) : b64(bytes, n);
-}
-
-json_t *json_name(const char *s)
-{
-	return s != NULL ? text_or_b64(s, strlen(s)) : json_null();
-}
-
-/* How many bytes JSON needs for it: a quote, a backslash and five controls take two, the other controls six. */
+/* How many bytes JSON needs for it. */
 static size_t text_size(const uint8_t *s, size_t n)
 {
 	size_t size = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '"' || s[i] == '\\' || (s[i] >= 8 && s[i] <= 13 && s[i] != 11))
-			size += 2;
-		else
-			size += s[i] < 0x20 ? 6 : 1;
-	}
+	for (size_t i = 0; i < n; i++)
+		size += is_plain(s[i]) ? 1 : short_escape(s[i]) != NULL ? 2 : 6;
 	return size;
 }
 
-json_t *json_bytes(const void *bytes, size_t n)
+void json_put_bytes(struct json *j, const void *bytes, size_t n)
 {
-	return n > 0 && text_size(bytes, n) > BASE64_LEN(n) ? b64(bytes, n) : text_or_b64(bytes, n);
+	if (n > 0 && text_size(bytes, n) > BASE64_LEN(n))
+		put_b64(j, bytes, n);
+	else
+		text_or_b64(j, bytes, n);
 }
 
-json_t *json_count(uint64_t n)
+void json_put_count(struct json *j, uint64_t n)
 {
-	return json_integer((json_int_t)(n < COUNT_MAX ? n : COUNT_MAX));
+	begin(j);
+	buf_printf(j->out, "%llu", (unsigned long long)(n < COUNT_MAX ? n : COUNT_MAX));
 }
 
-json_t *json_time(uint64_t ns)
+void json_put_time(struct json *j, uint64_t ns)
 {
 	const time_t seconds = (time_t)(ns / NS_PER_S); /* fits: below 2^35 */
 	char text[32];
 	struct tm tm;
 	size_t n;
 
-	if (ns == 0 || ns / NS_PER_S >= YEAR_10000_S || gmtime_r(&seconds, &tm) == NULL)
-		return json_null();
+	if (ns == 0 || ns / NS_PER_S >= YEAR_10000_S || gmtime_r(&seconds, &tm) == NULL) {
+		json_put_null(j);
+		return;
+	}
 	n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
 	(void)snprintf(text + n, sizeof text - n, ".%03uZ", (unsigned int)(ns % NS_PER_S / NS_PER_MS));
-	return json_string(text);
+	json_put_word(j, text);
 }

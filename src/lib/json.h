@@ -1,31 +1,44 @@
-/* json - the few ways in which the record says a value.
+/* json - writes JSON into a buffer, value after value.
  *
- * Owns:   nothing; every function gives a new reference, or NULL when memory is gone.
- * Holds:  a NULL anywhere makes the whole NULL: whoever builds checks once, at the end. Keys keep the order in which
- *         they were put. Bytes that are not UTF-8 are never cut, replaced or guessed at: they are {"b64": ...}.
- * Called: lib (record.c). */
+ * Owns:   the place of commas and the escapes. The buffer is the caller's; when it is full or memory is gone it has failed,
+ *         which is looked at once, at the end.
+ * Holds:  what is written is well-formed as long as brackets are closed and keys have values, both of which are the caller's.
+ *         Bytes that are not UTF-8 are never cut, replaced or guessed at: they are {"b64": ...}.
+ * Called: lib (record.c), cli (doctor.c). */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
+#include "base/buf.h"
 
-/* Puts value (taken) under key; frees the object and makes it NULL if that fails. */
-void json_put(json_t **object, const char *key, json_t *value);
-/* Appends value (taken); likewise. */
-void json_add(json_t **array, json_t *value);
+struct json {
+	struct buf *out; /* borrowed */
+	bool comma;      /* a value stands before what comes next */
+};
 
+void json_begin(struct json *j, struct buf *out);
+
+void json_put_object(struct json *j);
+void json_put_object_end(struct json *j);
+void json_put_array(struct json *j);
+void json_put_array_end(struct json *j);
+/* Of the value that comes next; plain words of our own. Gives j, so that key and value stand in one line. */
+struct json *json_put_key(struct json *j, const char *key);
+
+void json_put_null(struct json *j);
+void json_put_bool(struct json *j, bool value);
 /* A text that comes from Ambit itself; NULL gives null. */
-json_t *json_word(const char *s);
+void json_put_word(struct json *j, const char *s);
 /* A name that came from somewhere: text, or {"b64"} if it is not UTF-8; NULL gives null. */
-json_t *json_name(const char *s);
+void json_put_name(struct json *j, const char *s);
 /* The same for n bytes, which may have NULs; {"b64"} also where text would take more room (control bytes). */
-json_t *json_bytes(const void *bytes, size_t n);
+void json_put_bytes(struct json *j, const void *bytes, size_t n);
 /* A count. Above 2^53 - 1, which no reader of JSON can be trusted with, it is that. */
-json_t *json_count(uint64_t n);
+void json_put_count(struct json *j, uint64_t n);
 /* RFC 3339 in UTC with milliseconds; 0 gives null. */
-json_t *json_time(uint64_t ns_since_1970);
+void json_put_time(struct json *j, uint64_t ns_since_1970);
 
 #endif

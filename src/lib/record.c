@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
 #include "lib/json.h"
 
-/* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_bytes chooses
+/* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
  * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times. */
 _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX + 6 * CELL_PROGRAM_MAX + (1u << 20) <
 		       RECORD_MAX,
@@ -52,6 +50,14 @@ static const char *cause_word(enum event_cause cause)
 	return NULL;
 }
 
+static void count_or_null(struct json *j, bool there, uint64_t n)
+{
+	if (there)
+		json_put_count(j, n);
+	else
+		json_put_null(j);
+}
+
 /* ---- asked ---- */
 
 static const char *unit_suffix(enum limit_unit unit)
@@ -64,115 +70,110 @@ static const char *unit_suffix(enum limit_unit unit)
 	return "";
 }
 
-static json_t *limits_json(const struct limits *l)
+static void limits_put(struct json *j, const struct limits *l)
 {
-	json_t *o = json_object();
-
+	json_put_object(j);
 	for (enum limit i = 0; i < LIMIT_COUNT; i++) {
 		char key[32];
 
 		(void)snprintf(key, sizeof key, "%s%s", limit_word(i),
 			       unit_suffix(limit_unit(i))); /* words are short */
-		json_put(&o, key, l->value[i] != 0 ? json_count(l->value[i]) : json_null());
+		count_or_null(json_put_key(j, key), l->value[i] != 0, l->value[i]);
 	}
-	return o;
+	json_put_object_end(j);
 }
 
-static json_t *argv_json(char *const *argv)
+static void argv_put(struct json *j, char *const *argv)
 {
-	json_t *a = json_array();
-
+	json_put_array(j);
 	for (size_t i = 0; argv != NULL && argv[i] != NULL; i++)
-		json_add(&a, json_name(argv[i]));
-	return a;
+		json_put_name(j, argv[i]);
+	json_put_array_end(j);
 }
 
 /* The properties of the set, by word. */
-static json_t *properties_json(uint32_t set)
+static void properties_put(struct json *j, uint32_t set)
 {
-	json_t *a = json_array();
-
+	json_put_array(j);
 	for (enum property p = 0; p < PROPERTY_COUNT; p++)
 		if ((set >> p & 1) != 0)
-			json_add(&a, json_word(property_word(p)));
-	return a;
+			json_put_word(j, property_word(p));
+	json_put_array_end(j);
 }
 
-static json_t *asked_json(const struct event_result *r)
+static void asked_put(struct json *j, const struct event_result *r)
 {
-	json_t *o = json_object();
-
-	json_put(&o, "argv", argv_json(r->argv));
-	json_put(&o, "workdir", json_name(r->workdir));
-	json_put(&o, "home", json_name(r->home));
-	json_put(&o, "base", json_word(base_word(r->base)));
-	json_put(&o, "observe", json_word(observe_word(r->observe)));
-	json_put(&o, "without", properties_json(r->without));
-	json_put(&o, "limits", limits_json(&r->limits));
-	return o;
+	json_put_object(j);
+	argv_put(json_put_key(j, "argv"), r->argv);
+	json_put_name(json_put_key(j, "workdir"), r->workdir);
+	json_put_name(json_put_key(j, "home"), r->home);
+	json_put_word(json_put_key(j, "base"), base_word(r->base));
+	json_put_word(json_put_key(j, "observe"), observe_word(r->observe));
+	properties_put(json_put_key(j, "without"), r->without);
+	limits_put(json_put_key(j, "limits"), &r->limits);
+	json_put_object_end(j);
 }
 
 /* ---- grants ---- */
 
-static json_t *grant_id_json(const struct event_result *r, uint32_t id)
+static void grant_id_put(struct json *j, const struct event_result *r, uint32_t id)
 {
-	if (r->grants == NULL || r->grant_ids == NULL || id >= r->grants->count)
-		return json_null();
-	return json_word(r->grant_ids[id]);
+	const bool known = r->grants != NULL && r->grant_ids != NULL && id < r->grants->count;
+
+	json_put_word(j, known ? r->grant_ids[id] : NULL);
 }
 
-static json_t *rights_json(uint32_t rights)
+static void rights_put(struct json *j, uint32_t rights)
 {
 	static const struct {
 		uint32_t right;
 		const char *word;
 	} words[] = { { RIGHT_READ, "read" }, { RIGHT_WRITE, "write" }, { RIGHT_RUN, "run" } };
-	json_t *a = json_array();
 
+	json_put_array(j);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if ((rights & words[i].right) != 0)
-			json_add(&a, json_word(words[i].word));
-	return a;
+			json_put_word(j, words[i].word);
+	json_put_array_end(j);
 }
 
-static json_t *grant_json(const struct event_result *r, uint32_t id)
+static void grant_put(struct json *j, const struct event_result *r, uint32_t id)
 {
 	const struct grant *g = &r->grants->grants[id];
-	json_t *o = json_object();
 
-	json_put(&o, "id", grant_id_json(r, id));
-	json_put(&o, "verb", json_word(verb_word((enum grant_verb)g->verb)));
-	json_put(&o, "object", json_name(grant_object(r->grants, id)));
-	json_put(&o, "rights", rights_json(g->rights));
-	json_put(&o, "optional", json_boolean((g->flags & GRANT_OPTIONAL) != 0));
-	json_put(&o, "parent", grant_id_json(r, g->parent));
-	return o;
+	json_put_object(j);
+	grant_id_put(json_put_key(j, "id"), r, id);
+	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)g->verb));
+	json_put_name(json_put_key(j, "object"), grant_object(r->grants, id));
+	rights_put(json_put_key(j, "rights"), g->rights);
+	json_put_bool(json_put_key(j, "optional"), (g->flags & GRANT_OPTIONAL) != 0);
+	grant_id_put(json_put_key(j, "parent"), r, g->parent);
+	json_put_object_end(j);
 }
 
-static json_t *grants_json(const struct event_result *r)
+static void grants_put(struct json *j, const struct event_result *r)
 {
-	json_t *a = json_array();
-
+	json_put_array(j);
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++)
-		json_add(&a, grant_json(r, i));
-	return a;
+		grant_put(j, r, i);
+	json_put_array_end(j);
 }
 
 /* ---- wall ---- */
 
-static json_t *wall_json(const struct event_result *r)
+static void wall_put(struct json *j, const struct event_result *r)
 {
 	const mechanism_set achieved = r->achieved & ~MECHANISM_BIT(MECHANISM_GIVEN_UP);
-	json_t *o = json_object();
 
+	json_put_object(j);
 	for (enum property p = 0; p < PROPERTY_COUNT; p++) {
 		const mechanism_set held = property_held_by(p, achieved);
 		char text[256];
 
 		property_describe(held, text, sizeof text);
-		json_put(&o, property_word(p), held != 0 ? json_word(text) : json_null());
+		json_put_word(json_put_key(j, property_word(p)), held != 0 ? text : NULL);
 	}
-	return o;
+	json_put_object_end(j);
 }
 
 /* ---- effects ---- */
@@ -182,20 +183,28 @@ struct effect_texts { /* scratch of one effect; large, so it is on the heap once
 	char line[SUGGESTION_MAX], flag[SUGGESTION_MAX];
 };
 
-static json_t *would_json(const struct event_result *r, const struct effect *f, struct effect_texts *t)
+/* What would have allowed it, as text; empty texts if no grant can, or if nobody would type it. */
+static void suggest(const struct event_result *r, const struct effect *f, struct effect_texts *t)
 {
 	static const struct grant_set nothing;
-	json_t *o;
 
+	t->flag[0] = t->line[0] = 0;
 	denial_of(r->grants != NULL ? r->grants : &nothing, f, &t->denial);
-	if (!t->denial.grantable)
-		return json_null();
-	grant_suggest(&(struct grant_request){ .verb = t->denial.verb, .object = t->denial.object }, t->line,
-		      sizeof t->line, t->flag, sizeof t->flag);
-	o = json_object();
-	json_put(&o, "flag", t->flag[0] != 0 ? json_word(t->flag) : json_null());
-	json_put(&o, "policy", t->line[0] != 0 ? json_word(t->line) : json_null());
-	return o;
+	if (t->denial.grantable)
+		grant_suggest(&(struct grant_request){ .verb = t->denial.verb, .object = t->denial.object }, t->line,
+			      sizeof t->line, t->flag, sizeof t->flag);
+}
+
+static void would_put(struct json *j, const struct effect_texts *t)
+{
+	if (!t->denial.grantable) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	json_put_word(json_put_key(j, "flag"), t->flag[0] != 0 ? t->flag : NULL);
+	json_put_word(json_put_key(j, "policy"), t->line[0] != 0 ? t->line : NULL);
+	json_put_object_end(j);
 }
 
 static const char *object_key(uint8_t kind)
@@ -216,23 +225,29 @@ static const char *verdict_word(uint8_t verdict)
 	}
 }
 
-static json_t *effect_json(const struct event_result *r, const struct effect *f, struct effect_texts *t)
+static void denial_put(struct json *j, const struct effect *f, const struct effect_texts *t)
 {
-	json_t *o = json_object();
+	json_put_bool(json_put_key(j, "new"), f->verdict == EFFECT_DENIED_NEW);
+	would_put(json_put_key(j, "would"), t);
+	json_put_word(json_put_key(j, "why"), denial_word(t->denial.reason));
+}
 
-	json_put(&o, "kind", json_word(effect_word(f->kind)));
-	json_put(&o, object_key(f->kind), json_name(f->object));
-	json_put(&o, "source", json_word(f->source == EFFECT_PROVED ? "proved" : "requested"));
-	json_put(&o, "count", json_count(f->count));
-	json_put(&o, "verdict", json_word(verdict_word(f->verdict)));
-	if (f->verdict == EFFECT_ALLOWED)
-		json_put(&o, "grant", f->base != 0 ? json_word("base") : grant_id_json(r, f->grant));
-	if (!effect_is_denied(f->verdict))
-		return o;
-	json_put(&o, "new", json_boolean(f->verdict == EFFECT_DENIED_NEW));
-	json_put(&o, "would", would_json(r, f, t));
-	json_put(&o, "why", json_word(denial_word(t->denial.reason)));
-	return o;
+static void effect_put(struct json *j, const struct event_result *r, const struct effect *f,
+		       const struct effect_texts *t)
+{
+	json_put_object(j);
+	json_put_word(json_put_key(j, "kind"), effect_word(f->kind));
+	json_put_name(json_put_key(j, object_key(f->kind)), f->object);
+	json_put_word(json_put_key(j, "source"), f->source == EFFECT_PROVED ? "proved" : "requested");
+	json_put_count(json_put_key(j, "count"), f->count);
+	json_put_word(json_put_key(j, "verdict"), verdict_word(f->verdict));
+	if (f->verdict == EFFECT_ALLOWED && f->base != 0)
+		json_put_word(json_put_key(j, "grant"), "base");
+	else if (f->verdict == EFFECT_ALLOWED)
+		grant_id_put(json_put_key(j, "grant"), r, f->grant);
+	if (effect_is_denied(f->verdict))
+		denial_put(j, f, t);
+	json_put_object_end(j);
 }
 
 /* What an effect may take in the record: a name six bytes for one at most, a flag and a line as long as they are. */
@@ -244,68 +259,69 @@ static size_t effect_size(const struct effect *f, const struct effect_texts *t)
 }
 
 /* Effects until there is no room for more; *dropped counts those that are left out. */
-static json_t *effects_json(const struct event_result *r, uint64_t *dropped)
+static void effects_put(struct json *j, const struct event_result *r, uint64_t *dropped)
 {
 	auto_free struct effect_texts *t = calloc(1, sizeof *t);
-	json_t *a = t != NULL ? json_array() : NULL;
 	size_t room = RECORD_EFFECTS_MAX;
 
-	for (size_t i = 0; a != NULL && i < r->n_effects; i++) {
-		json_t *one = effect_json(r, &r->effects[i], t);
-		const size_t size = effect_size(&r->effects[i], t);
+	if (t == NULL)
+		j->out->failed = true;
+	json_put_array(j);
+	for (size_t i = 0; t != NULL && i < r->n_effects; i++) {
+		const struct effect *f = &r->effects[i];
+		size_t size;
 
-		if (size <= room) {
-			room -= size;
-			json_add(&a, one);
-			continue;
+		if (effect_is_denied(f->verdict))
+			suggest(r, f, t);
+		size = effect_size(f, t);
+		if (size > room) {
+			*dropped += r->n_effects - i;
+			break;
 		}
-		json_decref(one);
-		*dropped += r->n_effects - i;
-		break;
+		room -= size;
+		effect_put(j, r, f, t);
 	}
-	return a;
+	json_put_array_end(j);
 }
 
 /* ---- usage, outcome, times, output ---- */
 
-static json_t *used_json(const char *key, uint64_t value, bool exact)
+static void used_put(struct json *j, const char *key, uint64_t value, bool exact)
 {
-	json_t *o = json_object();
-
-	json_put(&o, key, json_count(value));
-	json_put(&o, "how", json_word(exact ? "exact" : "sampled"));
-	return o;
+	json_put_object(j);
+	json_put_count(json_put_key(j, key), value);
+	json_put_word(json_put_key(j, "how"), exact ? "exact" : "sampled");
+	json_put_object_end(j);
 }
 
 /* The processor time is of the processes that the warden waited for: a killed one's last moments are missing. */
-static json_t *cpu_json(const struct event_usage *u)
+static void cpu_put(struct json *j, const struct event_usage *u)
 {
-	json_t *o = used_json("user_ms", u->cpu_user_ms, false);
-
-	json_put(&o, "system_ms", json_count(u->cpu_system_ms));
-	return o;
+	json_put_object(j);
+	json_put_count(json_put_key(j, "user_ms"), u->cpu_user_ms);
+	json_put_word(json_put_key(j, "how"), "sampled");
+	json_put_count(json_put_key(j, "system_ms"), u->cpu_system_ms);
+	json_put_object_end(j);
 }
 
-static json_t *usage_json(const struct event_usage *u)
+static void usage_put(struct json *j, const struct event_usage *u)
 {
-	json_t *o = json_object();
-
-	json_put(&o, "wall", used_json("ms", u->wall_ms, true));
-	json_put(&o, "cpu", cpu_json(u));
-	json_put(&o, "memory", used_json("peak_bytes", u->memory_peak_bytes, u->memory_exact != 0));
-	json_put(&o, "tasks", used_json("peak", u->tasks_peak, u->tasks_exact != 0));
-	json_put(&o, "disk", used_json("written_bytes", u->written_bytes, u->disk_exact != 0));
-	return o;
+	json_put_object(j);
+	used_put(json_put_key(j, "wall"), "ms", u->wall_ms, true);
+	cpu_put(json_put_key(j, "cpu"), u);
+	used_put(json_put_key(j, "memory"), "peak_bytes", u->memory_peak_bytes, u->memory_exact != 0);
+	used_put(json_put_key(j, "tasks"), "peak", u->tasks_peak, u->tasks_exact != 0);
+	used_put(json_put_key(j, "disk"), "written_bytes", u->written_bytes, u->disk_exact != 0);
+	json_put_object_end(j);
 }
 
-static json_t *error_json(const struct err *e)
+static void error_put(struct json *j, const struct err *e)
 {
-	json_t *o = json_object();
-
-	json_put(&o, "code", json_word(err_code_name((int)e->code)));
-	json_put(&o, "message", json_name(e->msg));
-	json_put(&o, "hint", e->hint[0] != 0 ? json_name(e->hint) : json_null());
-	return o;
+	json_put_object(j);
+	json_put_word(json_put_key(j, "code"), err_code_name((int)e->code));
+	json_put_name(json_put_key(j, "message"), e->msg);
+	json_put_name(json_put_key(j, "hint"), e->hint[0] != 0 ? e->hint : NULL);
+	json_put_object_end(j);
 }
 
 /* In this version writes are direct: there is no stage. */
@@ -317,26 +333,27 @@ static const char *workspace_word(const struct event_result *r)
 	return "none";
 }
 
-static json_t *outcome_json(const struct event_result *r)
+static void outcome_put(struct json *j, const struct event_result *r)
 {
-	json_t *o = json_object();
-
-	json_put(&o, "exit", r->exit_status >= 0 ? json_integer(r->exit_status) : json_null());
-	json_put(&o, "signal", r->signal > 0 ? json_integer(r->signal) : json_null());
-	json_put(&o, "cause", json_word(cause_word(r->cause)));
-	json_put(&o, "limit", r->cause == CAUSE_LIMIT ? json_word(limit_word(r->limit)) : json_null());
-	json_put(&o, "error", r->error.code != AMBIT_OK ? error_json(&r->error) : json_null());
-	json_put(&o, "workspace", json_word(workspace_word(r)));
-	return o;
+	json_put_object(j);
+	count_or_null(json_put_key(j, "exit"), r->exit_status >= 0, (uint64_t)r->exit_status);
+	count_or_null(json_put_key(j, "signal"), r->signal > 0, (uint64_t)r->signal);
+	json_put_word(json_put_key(j, "cause"), cause_word(r->cause));
+	json_put_word(json_put_key(j, "limit"), r->cause == CAUSE_LIMIT ? limit_word(r->limit) : NULL);
+	if (r->error.code != AMBIT_OK)
+		error_put(json_put_key(j, "error"), &r->error);
+	else
+		json_put_null(json_put_key(j, "error"));
+	json_put_word(json_put_key(j, "workspace"), workspace_word(r));
+	json_put_object_end(j);
 }
 
-static json_t *times_json(const struct event_result *r)
+static void times_put(struct json *j, const struct event_result *r)
 {
-	json_t *o = json_object();
-
-	json_put(&o, "started", json_time(r->started_ns));
-	json_put(&o, "ended", json_time(r->ended_ns));
-	return o;
+	json_put_object(j);
+	json_put_time(json_put_key(j, "started"), r->started_ns);
+	json_put_time(json_put_key(j, "ended"), r->ended_ns);
+	json_put_object_end(j);
 }
 
 /* A character that the cut went through is left out, so that text stays text. */
@@ -359,81 +376,74 @@ static size_t share(const struct buf *b, const struct buf *other)
 	return b->len < left ? b->len : left;
 }
 
-static json_t *stream_json(const struct buf *b, const struct buf *other, uint64_t total)
+static void stream_put(struct json *j, const struct buf *b, const struct buf *other, uint64_t total)
 {
-	json_t *o = json_object();
 	size_t n = share(b, other);
 	const uint64_t all = total > b->len ? total : b->len;
 
 	if (all > n && n > 0 && text_is_utf8(b->data, whole_characters(b->data, n), NULL))
 		n = whole_characters(b->data, n);
-	json_put(&o, "data", json_bytes(b->data, n));
-	json_put(&o, "total", json_count(all));
-	json_put(&o, "cut", json_boolean(all > n));
-	return o;
+	json_put_object(j);
+	json_put_bytes(json_put_key(j, "data"), b->data, n);
+	json_put_count(json_put_key(j, "total"), all);
+	json_put_bool(json_put_key(j, "cut"), all > n);
+	json_put_object_end(j);
 }
 
-static json_t *output_json(const struct event_result *r)
+static void output_put(struct json *j, const struct event_result *r)
 {
-	json_t *o;
-
-	if (!r->captured)
-		return json_null();
-	o = json_object();
-	json_put(&o, "stdout", stream_json(&r->out, &r->err, r->out_total));
-	json_put(&o, "stderr", stream_json(&r->err, &r->out, r->err_total));
-	return o;
+	if (!r->captured) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	stream_put(json_put_key(j, "stdout"), &r->out, &r->err, r->out_total);
+	stream_put(json_put_key(j, "stderr"), &r->err, &r->out, r->err_total);
+	json_put_object_end(j);
 }
 
 /* ---- the whole ---- */
 
-static json_t *record_json(const struct event_result *r)
+static void record_put(struct json *j, const struct event_result *r)
 {
 	uint64_t dropped = r->effects_dropped;
-	json_t *o = json_object();
 
-	json_put(&o, "v", json_integer(RECORD_VERSION));
-	json_put(&o, "event", json_word(r->event));
-	json_put(&o, "parent", json_null());
-	json_put(&o, "session", json_word(r->session));
-	json_put(&o, "n", json_integer(1)); /* a bare run is a session of one event */
-	json_put(&o, "agent", r->agent[0] != 0 ? json_name(r->agent) : json_null());
-	json_put(&o, "kind", json_word("run"));
-	json_put(&o, "asked", asked_json(r));
-	json_put(&o, "grants", grants_json(r));
-	json_put(&o, "wall", wall_json(r));
-	json_put(&o, "given_up", properties_json(r->without));
-	json_put(&o, "observed", json_word(observe_word(r->observe)));
-	json_put(&o, "effects", effects_json(r, &dropped));
-	json_put(&o, "effects_dropped", json_count(dropped));
-	json_put(&o, "base_effects", json_count(r->base_effects));
-	json_put(&o, "usage", usage_json(&r->usage));
-	json_put(&o, "labels", json_array());
-	json_put(&o, "outcome", outcome_json(r));
-	json_put(&o, "times", times_json(r));
-	json_put(&o, "output", output_json(r));
-	return o;
-}
-
-static int append(const char *bytes, size_t n, void *out)
-{
-	buf_put(out, bytes, n);
-	return ((struct buf *)out)->failed ? -1 : 0;
+	json_put_object(j);
+	json_put_count(json_put_key(j, "v"), RECORD_VERSION);
+	json_put_word(json_put_key(j, "event"), r->event);
+	json_put_null(json_put_key(j, "parent"));
+	json_put_word(json_put_key(j, "session"), r->session);
+	json_put_count(json_put_key(j, "n"), 1); /* a bare run is a session of one event */
+	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);
+	json_put_word(json_put_key(j, "kind"), "run");
+	asked_put(json_put_key(j, "asked"), r);
+	grants_put(json_put_key(j, "grants"), r);
+	wall_put(json_put_key(j, "wall"), r);
+	properties_put(json_put_key(j, "given_up"), r->without);
+	json_put_word(json_put_key(j, "observed"), observe_word(r->observe));
+	effects_put(json_put_key(j, "effects"), r, &dropped);
+	json_put_count(json_put_key(j, "effects_dropped"), dropped);
+	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
+	usage_put(json_put_key(j, "usage"), &r->usage);
+	json_put_array(json_put_key(j, "labels"));
+	json_put_array_end(j);
+	outcome_put(json_put_key(j, "outcome"), r);
+	times_put(json_put_key(j, "times"), r);
+	output_put(json_put_key(j, "output"), r);
+	json_put_object_end(j);
 }
 
 int record_write(const struct event_result *r, struct buf *out, struct err *e)
 {
 	const size_t before = out->len;
-	json_t *record;
-	int rc;
+	struct json j;
 
 	if (cause_word(r->cause) == NULL)
 		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
-	record = record_json(r);
-	rc = record != NULL ? json_dump_callback(record, append, out, JSON_COMPACT) : -1;
-	json_decref(record);
+	json_begin(&j, out);
+	record_put(&j, r);
 	buf_put_u8(out, '\n');
-	if (rc == 0 && !out->failed)
+	if (!out->failed)
 		return 0;
 	out->len = before;
 	return err_set(e, AMBIT_MEMORY, "capture less of the output, or observe less", "the record of the event");

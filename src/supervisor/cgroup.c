@@ -94,7 +94,8 @@ static bool get_has_word(int dir_fd, const char *name, const char *word)
 
 struct host {
 	const char *root;
-	struct buf cgroup, mountinfo;
+	struct buf cgroup, mountinfo; /* in the rooms */
+	char cgroup_room[HOST_TEXT_MAX], mountinfo_room[HOST_TEXT_MAX];
 };
 
 static bool read_host_file(const char *root, const char *path, struct buf *ret)
@@ -113,8 +114,8 @@ static bool read_host_file(const char *root, const char *path, struct buf *ret)
 static bool host_read(struct host *h, const char *root)
 {
 	h->root = root;
-	buf_init(&h->cgroup, HOST_TEXT_MAX);
-	buf_init(&h->mountinfo, HOST_TEXT_MAX);
+	buf_init_in(&h->cgroup, h->cgroup_room, sizeof h->cgroup_room);
+	buf_init_in(&h->mountinfo, h->mountinfo_room, sizeof h->mountinfo_room);
 	return read_host_file(root, "/proc/self/cgroup", &h->cgroup) &&
 	       read_host_file(root, "/proc/self/mountinfo", &h->mountinfo);
 }
@@ -151,11 +152,11 @@ static int host_open(const struct host *h, const char *controller)
 
 static bool start_of(const char *root, const char *pid, uint64_t *ret)
 {
-	char path[64];
-	auto_buf text = { .max = 0 };
+	char path[64], room[SMALL_MAX];
 	struct proctext_stat stat;
+	struct buf text;
 
-	buf_init(&text, SMALL_MAX);
+	buf_init_in(&text, room, sizeof room);
 	(void)snprintf(path, sizeof path, "/proc/%s/stat", pid); /* pid is "self" or has at most 10 digits */
 	if (!read_host_file(root, path, &text) || !proctext_stat((const char *)text.data, &stat))
 		return false;
@@ -269,6 +270,17 @@ static void dir_make(struct cgroup *c, struct cgroup_dir *d, const struct cgroup
 	int r;
 
 	*d = (struct cgroup_dir){ .version = version, .slots = slots, .parent_fd = parent_fd, .fd = -1 };
+	if (faccessat(parent_fd, ".", W_OK, AT_EACCESS) <
+	    0) { /* an ordinary user's, most often: it needs no name then */
+		why(c, slots, "make a cgroup in the caller's own", errno);
+		dir_close(d);
+		return;
+	}
+	if (!name_make(ask, c->name)) {
+		why(c, slots, "no name for a cgroup", 0);
+		dir_close(d);
+		return;
+	}
 	if (mkdirat(parent_fd, c->name, 0755) < 0) {
 		why(c, slots, "make a cgroup in the caller's own", errno);
 		dir_close(d);
@@ -426,10 +438,6 @@ bool cgroup_holds(const struct cgroup *c, enum cgroup_slot slot)
 
 static void create(struct cgroup *c, const struct host *h, const struct cgroup_ask *ask, unsigned want)
 {
-	if (!name_make(ask, c->name)) {
-		why(c, want, "no name for a cgroup", 0);
-		return;
-	}
 	create_v2(c, h, ask, want);
 	for (unsigned s = 0; s < CGROUP_SLOTS; s++)
 		if (cgroup_has(c, s))
@@ -441,7 +449,7 @@ static void create(struct cgroup *c, const struct host *h, const struct cgroup_a
 void cgroup_create(const struct cgroup_ask *ask, struct cgroup *ret)
 {
 	unsigned want = 0;
-	struct host h;
+	static struct host h; /* two megabytes, of which a page or two are touched */
 
 	*ret = (struct cgroup){ 0 };
 	for (unsigned s = 0; s < CGROUP_SLOTS; s++) {
@@ -734,7 +742,7 @@ unsigned cgroup_sweep(const char *root)
 {
 	static const char *const hierarchies[] = { "", "memory", "pids" };
 	unsigned n = 0;
-	struct host h;
+	static struct host h; /* two megabytes, of which a page or two are touched */
 
 	if (host_read(&h, root))
 		for (size_t i = 0; i < sizeof hierarchies / sizeof hierarchies[0]; i++) {

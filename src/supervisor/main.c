@@ -57,6 +57,7 @@ struct supervisor {
 	bool ended;
 	bool told_stopped; /* the library, which has said nothing since */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+	uint8_t description[CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX]; /* of the cell, before it is sealed */
 };
 
 static uint64_t now_ns(void)
@@ -153,9 +154,9 @@ static int memory_file(const char *name, const void *bytes, size_t n, int *ret_f
 
 static int describe(struct supervisor *s, int *ret_fd, struct err *e)
 {
-	auto_buf b = { .max = 0 };
+	struct buf b;
 
-	buf_init(&b, CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX);
+	buf_init_in(&b, s->description, sizeof s->description);
 	spec_encode(&s->spec, &b);
 	buf_put(&b, s->program.data + s->program.at, rbuf_left(&s->program));
 	if (b.failed)
@@ -183,7 +184,8 @@ static int send_build(struct supervisor *s, struct err *e)
 	int fds[6];
 	size_t n = 2;
 	uint32_t present = 0;
-	auto_buf b = { .max = 0 };
+	uint8_t body[8];
+	struct buf b;
 	int r = describe(s, &spec_fd, e);
 
 	r = r < 0 ? r : make_arena(s, &arena_fd, e);
@@ -200,7 +202,7 @@ static int send_build(struct supervisor *s, struct err *e)
 		present |= 8;
 		fds[n++] = s->program_fd;
 	}
-	buf_init(&b, 16);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
 	r = identity_send_trees(&s->identity, &s->spec, s->cell, e);
@@ -291,9 +293,10 @@ static mechanism_set own_mechanisms(const struct supervisor *s)
 
 static void tell_started(struct supervisor *s, mechanism_set achieved)
 {
-	auto_buf b = { .max = 0 };
+	uint8_t body[16];
+	struct buf b;
 
-	buf_init(&b, 32);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u64(&b, achieved);
 	buf_put_u64(&b, 0);
 	(void)wire_send(s->lib, WIRE_EVENT_STARTED, &b, &s->terminal_fd,
@@ -398,7 +401,8 @@ static void on_cell(struct supervisor *s)
 static void on_library(struct supervisor *s)
 {
 	auto_message m = { .n_fds = 0 };
-	auto_buf b = { .max = 0 };
+	uint8_t body[4];
+	struct buf b;
 
 	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 ||
 	    m.number == WIRE_EVENT_KILL) {
@@ -406,7 +410,7 @@ static void on_library(struct supervisor *s)
 		return;
 	}
 	s->told_stopped = false;
-	buf_init(&b, 8);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, rbuf_u32(&m.body));
 	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */
 }
@@ -489,7 +493,8 @@ static void watch(struct supervisor *s, int signal_fd)
 struct telling {
 	struct supervisor *s;
 	struct classifier classifier;
-	struct buf batch;
+	uint8_t room[WIRE_BODY_MAX];
+	struct buf batch; /* in room */
 	struct effect effect;
 	size_t told;
 };
@@ -526,25 +531,36 @@ static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *ob
 		t->s->outcome.effects_dropped++;
 		return;
 	}
-	if (t->batch.len + length + 64 > WIRE_BODY_MAX)
+	if (t->batch.len + length + 64 > WIRE_BODY_MAX - OUTCOME_BYTES)
 		flush_effects(t);
 	effect_encode(&t->batch, f);
 }
 
-static void tell_effects(struct supervisor *s)
+/* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */
+static void tell_effects(struct supervisor *s, struct telling *t)
 {
-	static struct telling t;
 	struct arena_head head;
 
-	t.s = s;
-	buf_init(&t.batch, WIRE_BODY_MAX);
-	classify_init(&t.classifier, &s->spec, &s->request.grants);
-	arena_read(s->arena, ARENA_BYTES, tell_effect, &t, &head);
+	t->s = s;
+	classify_init(&t->classifier, &s->spec, &s->request.grants);
+	arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
 	s->outcome.effects_seen = head.seen;
 	s->outcome.effects_dropped += head.dropped;
-	flush_effects(&t);
-	buf_finish(&t.batch);
-	classify_finish(&t.classifier);
+	classify_finish(&t->classifier);
+}
+
+static void tell_ended(struct supervisor *s)
+{
+	static struct telling t;
+	struct buf b;
+
+	buf_init_in(&t.batch, t.room, sizeof t.room);
+	if (s->spec.observe != CELL_OBSERVE_OFF)
+		tell_effects(s, &t);
+	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
+	outcome_encode(&s->outcome, &b);
+	buf_put(&b, t.batch.data, t.batch.len);
+	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
 
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
@@ -556,7 +572,6 @@ static void finish(struct supervisor *s)
 	enum limit passed; /* too late to matter */
 	siginfo_t info;
 	struct rusage used;
-	auto_buf b = { .max = 0 };
 
 	/* a process 1 that has ended and is not yet waited for still shows what all of them wrote */
 	(void)waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED | WNOWAIT);
@@ -571,11 +586,7 @@ static void finish(struct supervisor *s)
 	}
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
-	if (s->spec.observe != CELL_OBSERVE_OFF)
-		tell_effects(s);
-	buf_init(&b, OUTCOME_BYTES);
-	outcome_encode(&s->outcome, &b);
-	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
+	tell_ended(s);
 	if (sweeps)
 		(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
 }

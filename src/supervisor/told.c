@@ -15,6 +15,7 @@ static const struct step_row {
 };
 
 #define STEP_EXEC_NUMBER 24
+#define STEP_NETWORK_NUMBER 27
 
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
@@ -45,6 +46,9 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 
 	if (step == STEP_EXEC_NUMBER)
 		return exec_failure(program, sys_errno, e);
+	if (step == STEP_NETWORK_NUMBER && sys_errno == ENOSPC) /* which is not about a disk: unshare(2) */
+		return err_set(e, AMBIT_HOST, "as root: sysctl user.max_net_namespaces=15000",
+			       "cannot make the network of the cell: a limit on the number of namespaces is reached");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].number == step)
 			row = &rows[i];

@@ -36,6 +36,7 @@ struct warden {
 	struct cell_program program;
 	struct cell_trees trees;
 	struct cell_made made;
+	struct net_making network;
 	struct eye eye;
 	pid_t pid;
 	int status; /* of the workload, as waitpid gives it */
@@ -50,9 +51,10 @@ _Noreturn static void end(int status)
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)
 {
-	auto_buf b = { .max = 0 };
+	uint8_t body[12];
+	struct buf b;
 
-	buf_init(&b, 64);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, (uint32_t)f->step);
 	buf_put_u32(&b, (uint32_t)f->sys_errno);
 	buf_put_u32(&b, f->index);
@@ -140,11 +142,12 @@ static void take_orders(struct warden *w)
 /* Tells what stands. */
 static void tell_built(struct warden *w)
 {
-	auto_buf b = { .max = 0 };
+	uint8_t body[16];
+	struct buf b;
 	const int fds[3] = { w->made.proc_fd, w->made.scratch_fd, w->made.terminal_fd };
 	const size_t n_fds = w->made.terminal_fd < 0 ? 2 : 3;
 
-	buf_init(&b, 64);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u64(&b, w->made.achieved);
 	buf_put_u32(&b, w->made.landlock_abi);
 	buf_put_u32(&b, 0);
@@ -293,12 +296,13 @@ static void watch(struct warden *w)
 /* The event is over when its program is: whatever it left behind ends now. What it used the kernel tells the supervisor. */
 static void tell_end(struct warden *w)
 {
-	auto_buf b = { .max = 0 };
+	uint8_t body[8];
+	struct buf b;
 
 	(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	buf_init(&b, 64);
+	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, (uint32_t)w->status);
 	buf_put_u32(&b, 0);
 	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
@@ -336,8 +340,12 @@ int main(void)
 		give_up_at(&w, STEP_STDIO, errno);
 	w.signal_fd = signals_as_data();
 	w.patience_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (w.signal_fd < 0 || w.patience_fd < 0)
+		give_up_at(&w, STEP_SELF, errno);
+	if (cell_begin(&w.network, &f) < 0)
+		give_up(&w, &f);
 	take_orders(&w);
-	if (w.signal_fd < 0 || cell_build(&w.spec, &w.trees, w.program_fd, &w.made, &f) < 0)
+	if (cell_build(&w.spec, &w.trees, w.program_fd, &w.network, &w.made, &f) < 0)
 		give_up(&w, &f);
 	tell_built(&w);
 	w.eye.proc_fd = w.made.proc_fd;

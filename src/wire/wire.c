@@ -64,18 +64,12 @@ void wire_message_finish(struct wire_message *m)
 int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds)
 {
 	const uint8_t head[WIRE_HEAD] = { (uint8_t)((unsigned)number & 0xff), (uint8_t)((unsigned)number >> 8), 0, 0 };
-	auto_buf packet = { .max = 0 };
 
 	if (body == NULL)
 		return fd_send(sock, head, sizeof head, fds, n_fds);
-	if (body->failed)
+	if (body->failed || body->len > WIRE_BODY_MAX)
 		return -EMSGSIZE;
-	buf_init(&packet, WIRE_HEAD + WIRE_BODY_MAX);
-	buf_put(&packet, head, sizeof head);
-	buf_put(&packet, body->data, body->len);
-	if (packet.failed)
-		return -EMSGSIZE;
-	return fd_send(sock, packet.data, packet.len, fds, n_fds);
+	return fd_send_two(sock, head, sizeof head, body->data, body->len, fds, n_fds);
 }
 
 static bool is_allowed(const struct message_row *row, enum wire_side from, enum wire_state state, size_t size,

@@ -297,6 +297,18 @@ def strict(w):
     check(w.name("strict asks for all to be observed"), r.returncode != 0, r)
 
 
+def network(w):
+    """Where no network namespace can be made, nothing is executed: the host's network is no substitute."""
+    script = "%s exec unshare -U --map-user=1000 --map-group=1000 \"$0\" run -- sh -c 'touch /tmp/x && echo executed'"
+    limited = "echo 0 >/proc/sys/user/max_net_namespaces;"
+    outer = ["unshare", "-Ur", "sh", "-c"]
+    if w.run([*outer, script % "", AMBIT]).stdout != "executed\n":
+        check(w.name("no network namespace, no event"), True, skip="user namespaces cannot be nested here")
+        return
+    r = w.run([*outer, script % limited, AMBIT])
+    check(w.name("no network namespace, no event"), r.returncode == 125 and r.stdout == "" and "network of the cell" in r.stderr, r)
+
+
 def end(w):
     """The end of an event does not depend on what the program made Ambit look at."""
     w.run(["sh", "-c", "mkdir d; for i in $(seq 0 38); do ln -s $(yes d/../ | head -800 | tr -d '\\n')l$((i+1)) l$i; done"])
@@ -350,7 +362,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, linked, building, counts, loaders, strict, automounters, end):
+        for part in (records, streams, modes, learning, programs, repositories, linked, building, network, counts, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)

@@ -34,6 +34,30 @@ static void numbers_survive_a_round_trip(void **state)
 	assert_true(rbuf_done(&r));
 }
 
+/* In the caller's room nothing is allocated, nothing is freed and nothing overruns. */
+static void a_lent_room_is_all_there_is(void **state)
+{
+	uint8_t room[6] = { 0 };
+	struct buf b;
+
+	(void)state;
+	buf_init_in(&b, room, 5);
+	buf_put(&b, "abc", 3);
+	assert_ptr_equal(b.data, room);
+	buf_put(&b, "de", 2);
+	assert_false(b.failed);
+	buf_put(&b, "f", 1);
+	assert_true(b.failed);
+	assert_memory_equal(room, "abcde", 6);
+	buf_reset(&b);
+	buf_put(&b, "x", 1);
+	assert_int_equal(b.len, 1);
+	buf_finish(&b);
+	buf_put(&b, "y", 1);
+	assert_true(b.failed);
+	assert_memory_equal(room, "xbcde", 6);
+}
+
 static void a_buffer_stops_at_its_maximum(void **state)
 {
 	auto_buf b = { .max = 0 };
@@ -154,6 +178,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_survive_a_round_trip),
+		cmocka_unit_test(a_lent_room_is_all_there_is),
 		cmocka_unit_test(a_buffer_stops_at_its_maximum),
 		cmocka_unit_test(a_cursor_never_reads_beyond),
 		cmocka_unit_test(numbers_from_text),

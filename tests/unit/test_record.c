@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -168,17 +169,34 @@ static void what_cannot_be_written_leaves_nothing(void **state)
 	sample_finish(&r);
 }
 
-static size_t allocations_left;
+static size_t allocations_left = SIZE_MAX;
 
-static void *counted_malloc(size_t n)
+static bool may_allocate(void)
 {
 	if (allocations_left == 0)
-		return NULL;
-	allocations_left--;
-	return malloc(n);
+		return false;
+	if (allocations_left != SIZE_MAX)
+		allocations_left--;
+	return true;
 }
 
-/* Each allocation of the JSON library fails in turn: an error, no crash, no leak, no half of a record. */
+/* The linker puts these in the place of the originals. */
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return may_allocate() ? __real_realloc(p, n) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return may_allocate() ? __real_calloc(n, size) : NULL;
+}
+
+/* Each allocation fails in turn: an error, no crash, no leak, no half of a record. */
 static void memory_may_be_gone_at_any_time(void **state)
 {
 	struct event_result r;
@@ -188,18 +206,17 @@ static void memory_may_be_gone_at_any_time(void **state)
 	(void)state;
 	sample_make(sample_find("denied"), &r);
 	r.captured = true;
-	json_set_alloc_funcs(counted_malloc, free);
 	while (rc != 0) {
 		auto_buf out = { .max = 0 };
 
 		buf_init(&out, RECORD_MAX);
 		allocations_left = n++;
 		rc = record_write(&r, &out, NULL);
+		allocations_left = SIZE_MAX;
 		if (rc != 0)
 			assert_int_equal(out.len, 0);
 	}
-	json_set_alloc_funcs(malloc, free);
-	assert_true(n > 100);
+	assert_true(n > 4); /* the buffer grows by doubling, and effects have a scratch */
 	sample_finish(&r);
 }
 
