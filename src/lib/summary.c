@@ -10,10 +10,9 @@
 #include "policy/policy.h"
 
 #define SUMMARY_MAX (64u << 10)
-#define SHOWN_MAX 300       /* of a name in a line */
-#define FLAG_MAX 400        /* of a flag in a line: longer ones stand in the record */
-#define SIGNAL_FILE_SIZE 25 /* XFSZ */
-#define SHELL_SIGNAL 128    /* a shell's exit status when a signal ended what it ran */
+#define SHOWN_MAX 300    /* of a name in a line */
+#define FLAG_MAX 400     /* of a flag in a line: longer ones stand in the record */
+#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
 
 /* ---- how it ended ---- */
 
@@ -38,8 +37,9 @@ static void end_lost(const struct event_result *r, struct buf *out)
 	buf_printf(out, "  hint: nothing of the cell runs on; look at what it changed, then run it again\n");
 }
 
-static void end_limit(const struct event_result *r, enum limit limit, struct buf *out)
+static void end_limit(const struct event_result *r, struct buf *out)
 {
+	const enum limit limit = r->limit;
 	struct limits twice = r->limits;
 	char now[32], more[32];
 
@@ -104,8 +104,6 @@ static void end_exited(const struct event_result *r, struct buf *out)
 {
 	const struct program_traits *t = is_crash(signal_of(r)) && !has_jit(r) ? jit_program(r) : NULL;
 
-	if (signal_of(r) == SIGNAL_FILE_SIZE && r->limits.value[LIMIT_DISK] != 0) /* the kernel's part of that limit */
-		end_limit(r, LIMIT_DISK, out);
 	if (t == NULL)
 		return;
 	buf_printf(out, "ambit: %s crashed (signal %d), likely since it may not write machine code here\n", t->name,
@@ -118,7 +116,7 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 {
 	switch (r->cause) {
 	case CAUSE_EXITED: end_exited(r, out); break;
-	case CAUSE_LIMIT: end_limit(r, r->limit, out); break;
+	case CAUSE_LIMIT: end_limit(r, out); break;
 	case CAUSE_KILLED: /* as asked */ break;
 	case CAUSE_LOST: end_lost(r, out); break;
 	case CAUSE_REFUSED: end_refused(r, out); break;

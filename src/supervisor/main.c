@@ -30,6 +30,7 @@
 #include "wire/wire.h"
 
 #define LIBRARY_FD 3
+#define END_PATIENCE_MS 100
 
 struct supervisor {
 	int lib;                 /* owned: the library; when it goes, the cell goes */
@@ -363,13 +364,20 @@ static void tell_stopped(struct supervisor *s)
 	s->told_stopped = true;
 }
 
+/* The warden is asked first, by the end of its connection: it kills the rest of the cell, and then goes. Killed itself, its listener
+ * would close while the others still run, and what they were asking would be answered with ENOSYS. One that does not hear is
+ * process 1 all the same: everything in the cell goes with it. */
 static void end_cell(struct supervisor *s, enum event_cause cause)
 {
+	struct pollfd warden = { .fd = s->pidfd, .events = POLLIN };
+
 	if (s->ended)
 		return;
 	s->ended = true;
 	s->outcome.cause = cause;
-	(void)kill(s->pid, SIGKILL); /* process 1: everything in the cell goes with it */
+	if (cause != CAUSE_LOST && shutdown(s->cell, SHUT_WR) == 0)
+		(void)poll(&warden, 1, END_PATIENCE_MS); /* interrupted or not, it is killed next */
+	(void)kill(s->pid, SIGKILL);
 }
 
 static void on_cell(struct supervisor *s)
@@ -583,6 +591,12 @@ static void finish(struct supervisor *s)
 	    (bounds_enforced(&s->bounds) & 1u << LIMIT_MEMORY) != 0) {
 		s->outcome.cause = CAUSE_LIMIT;
 		s->outcome.limit = LIMIT_MEMORY;
+	}
+	/* the part of the limit on disk that is each file's */
+	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
+	    WTERMSIG(s->outcome.status) == SIGXFSZ && s->request.limits.value[LIMIT_DISK] != 0) {
+		s->outcome.cause = CAUSE_LIMIT;
+		s->outcome.limit = LIMIT_DISK;
 	}
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;

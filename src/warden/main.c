@@ -46,7 +46,9 @@ struct warden {
 
 _Noreturn static void end(int status)
 {
-	_exit(status); /* process 1: the kernel kills everything else in the cell */
+	/* process 1: the kernel kills everything else in the cell, but only after this one's descriptors are closed, the listener among them */
+	(void)kill(-1, SIGKILL);
+	_exit(status);
 }
 
 _Noreturn static void give_up(struct warden *w, const struct cell_failure *f)

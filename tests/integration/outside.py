@@ -6,6 +6,7 @@ usage: outside.py AMBIT FORGER    (TAP on standard output; as root once more as 
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -309,6 +310,19 @@ def network(w):
     check(w.name("no network namespace, no event"), r.returncode == 125 and r.stdout == "" and "network of the cell" in r.stderr, r)
 
 
+def ended(w):
+    """What the cell still asks while it is ended is not answered with something else than its end."""
+    script = "mkdir out-%d; for i in $(seq 20); do dd if=/dev/zero of=out-%d/b$i bs=1M count=3 | cat; done"
+    runs = [w.cell(["--limit", "disk=10M", "--work", "."], script % (i, i)) for i in range(5)]
+    w.run(["sh", "-c", "rm -rf out-*"])
+    check(w.name("a cell that is ended is not told that calls are missing"),
+          all("implemented" not in r.stderr and "Error 38" not in r.stderr and r.returncode == 125 for r in runs),
+          [(r.returncode, re.sub(r".*(records|copied).*\n", "", r.stderr)) for r in runs])
+    r = w.cell(["--limit", "disk=10M", "--work", "."], "exec dd if=/dev/zero of=big bs=1M count=30")
+    w.run(["rm", "-f", "big"])
+    check(w.name("a file over the limit is a limit"), r.returncode == 125 and "disk=10M" in r.stderr, r)
+
+
 def end(w):
     """The end of an event does not depend on what the program made Ambit look at."""
     w.run(["sh", "-c", "mkdir d; for i in $(seq 0 38); do ln -s $(yes d/../ | head -800 | tr -d '\\n')l$((i+1)) l$i; done"])
@@ -362,7 +376,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, linked, building, network, counts, loaders, strict, automounters, end):
+        for part in (records, streams, modes, learning, programs, repositories, linked, building, network, counts, loaders, strict, automounters, ended, end):
             part(w)
     finally:
         shutil.rmtree(top)
