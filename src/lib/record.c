@@ -210,7 +210,8 @@ static const char *verdict_word(uint8_t verdict)
 	switch (verdict) {
 	case EFFECT_ALLOWED: return "allowed";
 	case EFFECT_DENIED:
-	case EFFECT_DENIED_NEW: return "denied";
+	case EFFECT_DENIED_NEW:
+	case EFFECT_DENIED_WRITTEN: return "denied";
 	case EFFECT_ABSENT: return "absent";
 	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
 	}

@@ -211,6 +211,31 @@ def programs(w):
     w.run(["rm", "-f", "p.sh"])
 
 
+def scratch(w):
+    """What was written in a place of the cell's own is not executed, and that is said; a link there to a program is no such thing."""
+    for path, script, denied in (
+        ("/tmp/x", "cp /bin/ls /tmp/x; /tmp/x", True),
+        ("/dev/shm/x", "cp /bin/ls /dev/shm/x; /dev/shm/x", True),
+        (f"{w.home}/x", "cd; cp /bin/ls x; ./x", True),
+        ("/tmp/d/x", "mkdir /tmp/d; echo '#!/bin/sh' > /tmp/d/x; chmod +x /tmp/d/x; /tmp/d/x", True),
+        ("/tmp/y", "cp /bin/ls /tmp/x; mv /tmp/x /tmp/y; /tmp/y", True),
+        ("/tmp/x", "ln -s /bin/true /tmp/x; chmod +x /tmp/x; /tmp/x", False),
+        ("/tmp/y", "ln -s /bin/true /tmp/x; mv /tmp/x /tmp/y; /tmp/y", False),
+        ("/tmp/x", "/tmp/x", False),
+    ):
+        r = w.cell(["--record", "r.json"], script)
+        said = f"exec {path}: what was written in a place of the cell's own is never executed; write it beneath a work grant\n" in r.stderr
+        why = '"verdict":"denied","new":false,"would":null,"why":"written"' in open(f"{w.work}/r.json", encoding="utf-8").read()
+        told = w.run([AMBIT, "explain", "r.json"])
+        check(w.name(f"scratch: {script} is {'denied' if denied else 'no denial'}"),
+              (r.returncode == 126) == denied and said == why == ("write it beneath" in told.stdout) == denied, f"{r}\n{told.stdout}")
+    os.mkdir(f"{w.work}/out")
+    w.own(f"{w.work}/out")
+    r = w.cell(["--work", "./out"], "cp /bin/true out/x; out/x")
+    check(w.name("scratch: and beneath a work grant it is executed"), r.returncode == 0 and r.stderr == "", r)
+    w.run(["rm", "-rf", "out", "r.json"])
+
+
 def repositories(w):
     """Where git finds what it runs."""
     w.write("work/tree/.git", "gitdir: /elsewhere\n")
@@ -335,7 +360,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, linked, building, counts, loaders, strict, automounters, end):
+        for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, counts, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
