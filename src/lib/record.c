@@ -422,20 +422,33 @@ static int append(const char *bytes, size_t n, void *out)
 	return ((struct buf *)out)->failed ? -1 : 0;
 }
 
-int record_write(const struct event_result *r, struct buf *out, struct err *e)
+/* value is taken. */
+static int write_line(json_t *value, struct buf *out)
 {
 	const size_t before = out->len;
-	json_t *record;
-	int rc;
+	const int rc = value != NULL ? json_dump_callback(value, append, out, JSON_COMPACT) : -1;
 
-	if (cause_word(r->cause) == NULL)
-		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
-	record = record_json(r);
-	rc = record != NULL ? json_dump_callback(record, append, out, JSON_COMPACT) : -1;
-	json_decref(record);
+	json_decref(value);
 	buf_put_u8(out, '\n');
 	if (rc == 0 && !out->failed)
 		return 0;
 	out->len = before;
+	return -AMBIT_MEMORY;
+}
+
+int record_write(const struct event_result *r, struct buf *out, struct err *e)
+{
+	if (cause_word(r->cause) == NULL)
+		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
+	if (write_line(record_json(r), out) == 0)
+		return 0;
 	return err_set(e, AMBIT_MEMORY, "capture less of the output, or observe less", "the record of the event");
+}
+
+int record_write_error(const struct err *error, struct buf *out, struct err *e)
+{
+	json_t *o = json_object();
+
+	json_put(&o, "error", error_json(error));
+	return write_line(o, out) == 0 ? 0 : err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 }

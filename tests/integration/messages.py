@@ -2,12 +2,13 @@
 """What a person reads when something goes wrong is what doc/MESSAGES.md shows: messages.py AMBIT DENY DOCUMENT. Speaks TAP; as
 root also as an ordinary user. Each example of the document is run, and its standard error and exit status must be as they stand there."""
 
+import json
 import os
 import re
 import shutil
 import sys
 
-from harness import main, write
+from harness import expect_ok, main, told, write
 
 WITHOUT = {"The host has no user namespaces": "clone:0&0x10000000=EPERM"}
 
@@ -53,7 +54,37 @@ def example(heading, command, shown):
     return scenario
 
 
+def refused_as_JSON(place):
+    """With --json standard output has one object, whatever came of it; standard error says the same to a person."""
+    top = place.fresh()
+    write(os.path.join(top, "bad.yaml"), "version: 1\ngrants:\n  - raed: .\n")
+    write(os.path.join(top, "good.yaml"), "version: 1\ngrants:\n  - read: .\n")
+    for words, code, status in (
+        ("run --json -- nosuch", "NO_PROGRAM", 127),
+        ("run --json --read /nope -- true", "NOT_FOUND", 125),
+        ("run --json --read . -- ./bad.yaml", "NOT_RUNNABLE", 126),
+        ("run --json --nosuch -- true", "USAGE", 125),
+        ("run --nosuch --json -- true", "USAGE", 125),
+        ("run --limit tasks=x --json -- true", "MALFORMED", 125),
+        ("run --json --read", "USAGE", 125),
+        ("run --json", "USAGE", 125),
+        ("run --json --record /nope/r --", "USAGE", 125),
+        ("run --json --record /nope/r -- true", "SYSTEM", 125),
+        ("run --json --policy bad.yaml -- true", "UNKNOWN", 125),
+        ("policy check --json bad.yaml", "UNKNOWN", 125),
+        ("policy check --json nope.yaml", "USAGE", 125),
+    ):
+        done = place.run(place.ambit, *words.split(), cwd=top)
+        assert done.stdout.count("\n") == 1, f"{words}: {told(done)}"
+        error = json.loads(done.stdout)["error"]
+        assert list(error) == ["code", "message", "hint"] and error["code"] == code, f"{words}: {error}"
+        assert done.returncode == status, f"{words}: {told(done)}"
+        assert done.stderr == f"ambit: {error['message']}\n  hint: {error['hint']}\n", f"{words}: {told(done)}"
+    assert expect_ok(place.run(place.ambit, "policy", "check", "--json", "good.yaml", cwd=top)).stdout == '{"good":true}\n'
+    assert place.run(place.ambit, "run", "--", "nosuch", cwd=top).stdout == "", "without --json only standard error says so"
+
+
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main(shown_examples)
+    main([*shown_examples, refused_as_JSON])
