@@ -43,6 +43,7 @@ def example(heading, command, shown):
         write(os.path.join(project, "hog.sh"), HOG)
         write(os.path.join(project, "unknown.yaml"), "version: 1\ngrants:\n  - raed: .\n")
         write(os.path.join(project, "tab.yaml"), "version: 1\ngrants:\n\t- read: .\n")
+        write(os.path.join(project, "proc.yaml"), "version: 1\ngrants:\n  - read: [/etc/fonts, /proc/self]\n")
         write(os.path.join(project, "range.yaml"), "version: 1\nlimits: {tasks: 99999999999}\n")
         script = f'ambit() {{ {"$DENY $RULE -- " if heading in WITHOUT else ""}$THE_AMBIT "$@"; }}; {command}'
         done = place.run("env", f"THE_AMBIT={place.ambit}", f"DENY={beside(place.ambit, sys.argv[2])}", f"RULE={WITHOUT.get(heading)}", "sh", "-c",
