@@ -314,7 +314,7 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 					      [CAUSE_LOST] = "lost",
 					      [CAUSE_REFUSED] = "refused" };
 	static const char *const limits[] = {
-#define LIMIT(name, word, unit, run, code, text) word,
+#define LIMIT(name, word, unit, least, run, code, text) word,
 #include "core/limits.def"
 #undef LIMIT
 	};

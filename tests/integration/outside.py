@@ -294,6 +294,19 @@ def building(w):
     check(w.name("a home in /var/tmp"), r.stdout.strip() == w.home and not os.path.exists(stray), r)
 
 
+def least(w):
+    """A limit that no cell fits in is refused as that; at the least that is taken, a cell works."""
+    for least, less in (("files=32", "files=31"), ("memory=4M", "memory=4194303"), ("disk=256K", "disk=262143"), ("tasks=1", "tasks=0"),
+                        ("wall=5s,cpu=5s,output=1", "wall=0s")):
+        r = w.run([AMBIT, "run", "--limit", least, "--work", ".", "--", "/bin/true"])
+        check(w.name(f"with {least} a cell works"), r.returncode == 0 and r.stderr == "", r)
+        r = w.run([AMBIT, "run", "--limit", less, "--", "/bin/true"])
+        hint = f"hint: at least {least}; or none" if least[0] in "fmd" else "or none"
+        check(w.name(f"{less} is refused with what is needed"), r.returncode == 125 and hint in r.stderr and "limit " + less.split("=")[0] in r.stderr, r)
+    r = w.run([AMBIT, "run", "--limit", "files=32,memory=4M,disk=256K,tasks=1", "--", "/bin/true"], stdin=None)
+    check(w.name("with all of them, too"), r.returncode == 0 and r.stderr == "", r)
+
+
 def strict(w):
     """No denial is hidden behind more effects than a record takes."""
     w.write("secret", "")
@@ -360,7 +373,7 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, counts, loaders, strict, automounters, end):
+        for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, counts, least, loaders, strict, automounters, end):
             part(w)
     finally:
         shutil.rmtree(top)
