@@ -16,6 +16,10 @@
 #include "base/err.h"
 #include "core/limits.h"
 
+/* A file of the skeleton by which Ambit knows that it is in a cell already. In the root, which no grant can cover; for a better
+ * message only, since the wall would refuse as well. */
+#define CELL_MARK ".ambit-cell"
+
 #define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
 #define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
 #define CELL_ARGS_MAX 4096          /* arguments plus environment entries */

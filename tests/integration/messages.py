@@ -41,6 +41,7 @@ def example(heading, command, shown):
         project = os.path.join(place.home, "project")
         write(os.path.join(place.home, ".ssh", "id_ed25519"), "SECRET\n")
         write(os.path.join(project, "hog.sh"), HOG)
+        shutil.copy(place.ambit, project)
         write(os.path.join(project, "unknown.yaml"), "version: 1\ngrants:\n  - raed: .\n")
         write(os.path.join(project, "tab.yaml"), "version: 1\ngrants:\n\t- read: .\n")
         write(os.path.join(project, "proc.yaml"), "version: 1\ngrants:\n  - read: [/etc/fonts, /proc/self]\n")
@@ -53,6 +54,16 @@ def example(heading, command, shown):
 
     scenario.__name__ = re.sub(r"[^\w]+", "_", f"{heading}: {command}")
     return scenario
+
+
+def a_cell_is_known_by_itself(place):
+    """And not by a variable, which anybody may set, and a program in a cell unset."""
+    top = place.fresh()
+    shutil.copy(place.ambit, top)
+    for without in ([], ["env", "-u", "AMBIT"], ["env", "-i"]):
+        done = place.cell("--read", "/run", "--run", "./ambit", "--", *without, "./ambit", "run", "--", "true", cwd=top)
+        assert done.returncode == 125 and "this is a cell already" in done.stderr, f"{without}: {told(done)}"
+    expect_ok(place.run("env", "AMBIT=cell", place.ambit, "run", "--", "true", cwd=top))
 
 
 def refused_as_JSON(place):
@@ -88,4 +99,4 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, refused_as_JSON])
+    main([*shown_examples, a_cell_is_known_by_itself, refused_as_JSON])
