@@ -66,6 +66,18 @@ def a_cell_is_known_by_itself(place):
     expect_ok(place.run("env", "AMBIT=cell", place.ambit, "run", "--", "true", cwd=top))
 
 
+def a_wrong_word_is_answered_with_the_right_ones(place):
+    for words, hint in (
+        ("--base x", "one of system, minimal"),
+        ("--base host", "one of system, minimal"),
+        ("--observe all", "one of off, effects, full"),
+        ("--without code,wal", "one of files, processes, ipc, sockets, network, written, code, privilege, kernel, keys, warden, lifetime, "
+         "memory, tasks, disk, time"),
+    ):
+        done = place.cell(*words.split(), "--", "true", cwd=place.fresh())
+        assert done.returncode == 125 and f"\n  hint: {hint}\n" in done.stderr, f"{words}: {told(done)}"
+
+
 def refused_as_JSON(place):
     """With --json standard output has one object, whatever came of it; standard error says the same to a person."""
     top = place.fresh()
@@ -99,4 +111,4 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, refused_as_JSON])
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, refused_as_JSON])
