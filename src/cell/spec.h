@@ -36,11 +36,12 @@ enum cell_base {
 enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };
 
 enum cell_flag {
-	CELL_JIT = 1,     /* memory may be written and executed */
-	CELL_TTY_IN = 2,  /* descriptor 0 is the cell's private terminal */
-	CELL_TTY_OUT = 4, /* descriptor 1 likewise */
-	CELL_TTY_ERR = 8, /* descriptor 2 likewise */
-	CELL_BY_FD = 16,  /* the program is a descriptor that travels with the build message, not a path */
+	CELL_JIT = 1,           /* memory may be written and executed */
+	CELL_TTY_IN = 2,        /* descriptor 0 is the cell's private terminal */
+	CELL_TTY_OUT = 4,       /* descriptor 1 likewise */
+	CELL_TTY_ERR = 8,       /* descriptor 2 likewise */
+	CELL_BY_FD = 16,        /* the program is a descriptor that travels with the build message, not a path */
+	CELL_MEMORY_EXACT = 32, /* a cgroup bounds the memory of all processes together */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 
