@@ -28,8 +28,9 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 		/* one more for the warden, which counts in the same user namespace */
 		{ RLIMIT_NPROC, limit[LIMIT_TASKS] != 0 ? limit[LIMIT_TASKS] + 1 : 0 },
 		{ RLIMIT_FSIZE, limit[LIMIT_DISK] },
-		/* private writable memory of each process; never the address space: runtimes reserve terabytes */
-		{ RLIMIT_DATA, limit[LIMIT_MEMORY] },
+		/* private writable memory of each process; never the address space: runtimes reserve terabytes. Sanitizers
+		 * reserve theirs as private and writable, so where the cgroup counts what is used, nothing else does */
+		{ RLIMIT_DATA, (spec->flags & CELL_MEMORY_EXACT) == 0 ? limit[LIMIT_MEMORY] : 0 },
 		{ RLIMIT_MSGQUEUE, 1u << 20 },
 		/* counts for the caller's uid outside as well: a cell that took them all would leave none to the caller */
 		{ RLIMIT_SIGPENDING, 4096 },

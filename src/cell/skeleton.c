@@ -187,6 +187,8 @@ static int make_all(const struct cell_spec *spec, int root_fd)
 			r = -errno;
 	if (r == 0 && (spec->flags & CELL_JIT) != 0)
 		r = make_sys(spec, root_fd);
+	if (r == 0 && mknodat(root_fd, CELL_MARK, S_IFREG | 0444, 0) < 0)
+		r = -errno;
 	r = r < 0 ? r : make_var_tmp(spec, root_fd);
 	r = r < 0 ? r : put_etc(spec, root_fd);
 	return r < 0 ? r : make_home(root_fd, spec_text(spec, spec->home));

@@ -16,6 +16,10 @@
 #include "base/err.h"
 #include "core/limits.h"
 
+/* A file of the skeleton by which Ambit knows that it is in a cell already. In the root, which no grant can cover; for a better
+ * message only, since the wall would refuse as well. */
+#define CELL_MARK ".ambit-cell"
+
 #define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
 #define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
 #define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
@@ -32,11 +36,12 @@ enum cell_base {
 enum cell_observe { CELL_OBSERVE_OFF = 1, CELL_OBSERVE_EFFECTS, CELL_OBSERVE_FULL };
 
 enum cell_flag {
-	CELL_JIT = 1,     /* memory may be written and executed */
-	CELL_TTY_IN = 2,  /* descriptor 0 is the cell's private terminal */
-	CELL_TTY_OUT = 4, /* descriptor 1 likewise */
-	CELL_TTY_ERR = 8, /* descriptor 2 likewise */
-	CELL_BY_FD = 16,  /* the program is a descriptor that travels with the build message, not a path */
+	CELL_JIT = 1,           /* memory may be written and executed */
+	CELL_TTY_IN = 2,        /* descriptor 0 is the cell's private terminal */
+	CELL_TTY_OUT = 4,       /* descriptor 1 likewise */
+	CELL_TTY_ERR = 8,       /* descriptor 2 likewise */
+	CELL_BY_FD = 16,        /* the program is a descriptor that travels with the build message, not a path */
+	CELL_MEMORY_EXACT = 32, /* a cgroup bounds the memory of all processes together */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 

@@ -6,6 +6,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <stdbool.h>
+
 #include "ambit/ambit.h"
 #include "base/err.h"
 
@@ -21,5 +23,11 @@ int cli_policy(int argc, char **argv);
 /* "ambit: what failed: why" and "  hint: what to do" on standard error, made harmless; gives the code's exit status. */
 int cli_error(const struct ambit_error *e);
 int cli_usage(const char *help, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, and with json {"error": ...} on standard output, where nothing else may have been written. */
+int cli_refuse(bool json, const struct ambit_error *e);
+
+/* Fills e with wrong usage; gives -AMBIT_USAGE. */
+int cli_misused(struct ambit_error *e, const char *help, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -202,12 +202,15 @@ static int learn(struct run_options *o)
 
 int cli_learn(int argc, char **argv)
 {
+	struct ambit_error e = { .size = sizeof e };
 	struct run_options o;
-	int status = options_read(&o, argc, argv, "ambit learn --help");
+	int status = 0;
 
-	if (status == 0 && o.help)
+	if (options_read(&o, argc, argv, "ambit learn --help", &e) < 0)
+		status = cli_error(&e);
+	else if (o.help)
 		(void)fputs(help_text, stdout);
-	else if (status == 0)
+	else
 		status = learn(&o);
 	options_finish(&o);
 	return status;

@@ -4,9 +4,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/record.h"
+
+#define ERROR_LINE_MAX (16u << 10) /* a message and a hint, each byte as long as JSON has one */
 
 static const char help_text[] =
 	"Ambit runs programs that nobody has read, with exactly the authority you name,\n"
@@ -73,17 +78,47 @@ int cli_error(const struct ambit_error *e)
 	return err_code_exit(e->code);
 }
 
-int cli_usage(const char *help, const char *fmt, ...)
+static void fill_usage(struct ambit_error *e, const char *help, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+static void fill_usage(struct ambit_error *e, const char *help, const char *fmt, va_list ap)
 {
-	char text[512], shown[1024];
+	*e = (struct ambit_error){ .size = sizeof *e, .code = AMBIT_USAGE };
+	(void)vsnprintf(e->message, sizeof e->message, fmt, ap);   /* cut is fine */
+	(void)snprintf(e->hint, sizeof e->hint, "see `%s`", help); /* it fits */
+}
+
+int cli_misused(struct ambit_error *e, const char *help, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	fill_usage(e, help, fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "ambit: %s\n  hint: see `%s`\n", text_show(shown, sizeof shown, text, strlen(text)),
-		      help);
-	return EXIT_REFUSED;
+	return -AMBIT_USAGE;
+}
+
+int cli_usage(const char *help, const char *fmt, ...)
+{
+	struct ambit_error e;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fill_usage(&e, help, fmt, ap);
+	va_end(ap);
+	return cli_error(&e);
+}
+
+int cli_refuse(bool json, const struct ambit_error *e)
+{
+	struct err error = { .code = (enum ambit_code)e->code };
+	auto_buf line = { .max = 0 };
+
+	buf_init(&line, ERROR_LINE_MAX);
+	(void)snprintf(error.msg, sizeof error.msg, "%s", e->message); /* the same size */
+	(void)snprintf(error.hint, sizeof error.hint, "%s", e->hint);
+	if (json && record_write_error(&error, &line, NULL) == 0)
+		(void)fd_write_all(STDOUT_FILENO, line.data, line.len); /* the same follows on standard error */
+	return cli_error(e);
 }
 
 int main(int argc, char **argv)

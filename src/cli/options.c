@@ -93,31 +93,48 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	return 0;
 }
 
-int options_read(struct run_options *o, int argc, char **argv, const char *help_command)
+static int read_flag(struct run_options *o, int c, int which, const char *word, const char *help_command,
+		     struct ambit_error *e)
 {
-	struct ambit_error e = { .size = sizeof e };
-	int c, which;
+	if (c == ':')
+		return cli_misused(e, help_command, "%s needs a value", word);
+	if (c == '?')
+		return cli_misused(e, help_command, "no option '%s'", word);
+	if (c == 'h')
+		o->help = true;
+	return c == 'h' ? 0 : take(o, &flags[which], optarg, e);
+}
 
-	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
-	if (ambit_policy_new(&o->policy, &e) < 0)
-		return cli_error(&e);
+/* After the first mistake only --json still means something: how the mistake is told. */
+static int read_flags(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e)
+{
+	int c, which = 0, r = 0;
+
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:h", flags, &which)) != -1) {
-		if (c == 'h')
-			o->help = true;
-		else if (c == ':')
-			return cli_usage(help_command, "%s needs a value", argv[optind - 1]);
-		else if (c == '?')
-			return cli_usage(help_command, "no option '%s'", argv[optind - 1]);
-		else if (take(o, &flags[which], optarg, &e) < 0)
-			return cli_error(&e);
+		if (r == 0)
+			r = read_flag(o, c, which, argv[optind - 1], help_command, e);
+		else if (c == JSON)
+			o->json = true;
 	}
+	return r;
+}
+
+int options_read(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e)
+{
+	int r;
+
+	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
+	r = ambit_policy_new(&o->policy, e);
+	r = r < 0 ? r : read_flags(o, argc, argv, help_command, e);
+	if (r < 0)
+		return r;
 	o->event.argv = argv + optind;
 	if (!o->help && optind >= argc)
-		return cli_usage(help_command, "no command: name it after --");
+		return cli_misused(e, help_command, "no command: name it after --");
 	if (o->strict && o->event.observe != NULL && strcmp(o->event.observe, "full") != 0)
-		return cli_usage(help_command,
-				 "--strict needs --observe full: the other levels do not see every denial");
+		return cli_misused(e, help_command,
+				   "--strict needs --observe full: the other levels do not see every denial");
 	return 0;
 }
 

@@ -20,8 +20,8 @@ struct run_options {
 	bool json, quiet, strict, no_pty, help;
 };
 
-/* 0, or the exit status of a mistake that was already told. */
-int options_read(struct run_options *o, int argc, char **argv, const char *help_command);
+/* 0, or a negative code with *e filled. o->json is right in any case, for who tells of the mistake. */
+int options_read(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e);
 void options_finish(struct run_options *o);
 
 #endif

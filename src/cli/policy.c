@@ -6,7 +6,7 @@
 #include "cli/trusted.h"
 
 static const char help_text[] =
-	"ambit policy check FILE\n"
+	"ambit policy check [--json] FILE\n"
 	"ambit policy trust FILE\n"
 	"\n"
 	"check reads a policy, in a cell of its own, and says what is wrong with it and where.\n"
@@ -14,9 +14,10 @@ static const char help_text[] =
 	"changed since, you are shown what changed and asked; where there is nobody to ask, it is refused.\n"
 	"\n"
 	"Options:\n"
+	"  --json  check: print {\"good\":true}, or {\"error\": ...} with code, message and hint\n"
 	"  --help  this text\n";
 
-static int check(const char *path)
+static int check(const char *path, bool json)
 {
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_policy *p;
@@ -26,8 +27,11 @@ static int check(const char *path)
 		r = ambit_policy_load(p, path, &e);
 	ambit_policy_free(p);
 	if (r < 0)
-		return cli_error(&e);
-	(void)printf("%s: good\n", path);
+		return cli_refuse(json, &e);
+	if (json)
+		(void)puts("{\"good\":true}");
+	else
+		(void)printf("%s: good\n", path);
 	return 0;
 }
 
@@ -49,7 +53,9 @@ int cli_policy(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[1], "check") == 0)
-		return check(argv[2]);
+		return check(argv[2], false);
+	if (argc == 4 && strcmp(argv[1], "check") == 0 && strcmp(argv[2], "--json") == 0)
+		return check(argv[3], true);
 	if (argc == 3 && strcmp(argv[1], "trust") == 0)
 		return trust(argv[2]);
 	return cli_usage("ambit policy --help", "say check or trust, and a file");

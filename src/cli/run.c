@@ -52,16 +52,16 @@ struct record_file {
 	bool made;        /* it was not there before */
 };
 
-static int record_error(const char *path, int sys_errno, const char *hint)
+static int record_error(bool json, const char *path, int sys_errno, const char *hint)
 {
 	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
 
 	(void)snprintf(e.message, sizeof e.message, "cannot write the record %s: %s", path, strerror(sys_errno));
 	(void)snprintf(e.hint, sizeof e.hint, "%s", hint);
-	return cli_error(&e);
+	return cli_refuse(json, &e);
 }
 
-static int open_record(struct record_file *f)
+static int open_record(struct record_file *f, bool json)
 {
 	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
 
@@ -71,7 +71,7 @@ static int open_record(struct record_file *f)
 	f->made = f->fd >= 0;
 	if (f->fd < 0 && errno == EEXIST)
 		f->fd = open(f->path, flags);
-	return f->fd < 0 ? record_error(f->path, errno, "nothing was run; name a file that can be written") : 0;
+	return f->fd < 0 ? record_error(json, f->path, errno, "nothing was run; name a file that can be written") : 0;
 }
 
 static void forget_record(struct record_file *f)
@@ -93,14 +93,14 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 	int r;
 
 	if (!is_still_there(f))
-		return record_error(f->path, ENOENT,
+		return record_error(false, f->path, ENOENT,
 				    "the command ran and took it away; name a file where it cannot write");
 	(void)!ftruncate(f->fd, 0); /* a device or a pipe has nothing to cut */
 	r = fd_write_all(f->fd, json, n);
 	if (r == 0)
 		return 0;
 	(void)!ftruncate(f->fd, 0); /* half a record is none */
-	return record_error(f->path, -r,
+	return record_error(false, f->path, -r,
 			    r == -ENOSPC ? "the command has run; free some space, or name a file elsewhere"
 					 : "the command has run; name a file that can be written");
 }
@@ -133,9 +133,9 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 	if (o->record == NULL && !o->json)
 		return status;
 	if (ambit_event_record(ev, &json, &n, &e) < 0)
-		return cli_error(&e);
+		return cli_refuse(o->json, &e);
 	if (o->json && (written = fd_write_all(STDOUT_FILENO, json, n)) < 0)
-		return record_error("on standard output", -written,
+		return record_error(false, "on standard output", -written,
 				    "the command has run; --record FILE writes it to a file");
 	if (o->record != NULL && write_record(file, json, n) != 0)
 		return EXIT_REFUSED;
@@ -148,11 +148,13 @@ int cli_run(int argc, char **argv)
 	struct record_file file = { .fd = -1 };
 	struct ambit_event *ev = NULL;
 	struct run_options o;
-	int status = options_read(&o, argc, argv, "ambit run --help");
+	int status = 0;
 
+	if (options_read(&o, argc, argv, "ambit run --help", &e) < 0)
+		status = cli_refuse(o.json, &e);
+	else if (o.help)
+		(void)fputs(help_text, stdout);
 	if (status != 0 || o.help) {
-		if (status == 0)
-			(void)fputs(help_text, stdout);
 		options_finish(&o);
 		return status;
 	}
@@ -163,9 +165,9 @@ int cli_run(int argc, char **argv)
 	if (o.no_pty)
 		o.event.terminal = 0;
 	file.path = o.record;
-	status = open_record(&file);
+	status = open_record(&file, o.json);
 	if (status == 0 && session_run(o.policy, &o.event, NULL, &ev, &e) < 0) {
-		status = cli_error(&e);
+		status = cli_refuse(o.json, &e);
 		forget_record(&file);
 	} else if (status == 0) {
 		status = tell(&o, &file, ev);

@@ -69,8 +69,12 @@ static bool is_own(const char *path)
 }
 
 /* Rules, in this order; the first that holds is the reason. */
-static enum denial_reason reason_of(const struct grant_set *set, const struct denial *d, const char *path)
+static enum denial_reason reason_of(const struct grant_set *set, const struct denial *d, const struct effect *f)
 {
+	const char *path = f->object;
+
+	if (f->verdict == EFFECT_DENIED_WRITTEN)
+		return DENIAL_WRITTEN;
 	if (is_own(path))
 		return DENIAL_OWN;
 	if (strcmp(d->object, "/") == 0)
@@ -102,6 +106,6 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 	if (needs_directory(f))
 		cut_to_directory(ret->object);
 	ret->verb = verb_for(right);
-	ret->reason = reason_of(set, ret, f->object);
-	ret->grantable = ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP;
+	ret->reason = reason_of(set, ret, f);
+	ret->grantable = ret->reason != DENIAL_WRITTEN && ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP;
 }

@@ -15,15 +15,16 @@
 
 /* DENIAL(name, word in the record, why) */
 /* clang-format off */
-#define DENIALS(X)                                                                                                   \
-	X(UNGRANTED, "ungranted", "no grant covers it")                                                              \
-	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed")                                 \
-	X(NOT_RUN,   "not-run",   "it may be read, but no grant lets it be executed")                                \
-	X(PROTECTED, "protected", "other programs run or obey what stands there, so it must be granted by its name") \
-	X(NETWORK,   "network",   "a cell has no network; this build has no grant for it")                           \
-	X(SOCKET,    "socket",    "a socket of the host, whose listener would act with its own authority")           \
-	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host")            \
-	X(TOP,       "top",       "its directory is /, which is never granted whole")                                \
+#define DENIALS(X)                                                                                                                  \
+	X(UNGRANTED, "ungranted", "no grant covers it")                                                                             \
+	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed")                                                \
+	X(NOT_RUN,   "not-run",   "it may be read, but no grant lets it be executed")                                               \
+	X(WRITTEN,   "written",   "what was written in a place of the cell's own is never executed; write it beneath a work grant") \
+	X(PROTECTED, "protected", "other programs run or obey what stands there, so it must be granted by its name")                \
+	X(NETWORK,   "network",   "a cell has no network; this build has no grant for it")                                          \
+	X(SOCKET,    "socket",    "a socket of the host, whose listener would act with its own authority")                          \
+	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host")                           \
+	X(TOP,       "top",       "its directory is /, which is never granted whole")                                               \
 	X(UNCLEAR,   "unclear",   "what was asked for could not be read")
 
 enum denial_reason {

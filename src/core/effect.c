@@ -40,7 +40,8 @@ void effect_encode(struct buf *out, const struct effect *f)
 
 static bool in_range(const struct effect *f)
 {
-	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_NEW &&
+	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_WRITTEN &&
+	       (f->verdict != EFFECT_DENIED_WRITTEN || f->kind == EFFECT_EXEC) &&
 	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= 1 &&
 	       (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) && f->count > 0;
 }

@@ -39,14 +39,15 @@ enum effect_kind {
 enum effect_verdict {
 	EFFECT_ALLOWED = 1,
 	EFFECT_DENIED,
-	EFFECT_ABSENT,     /* there was nothing of that name */
-	EFFECT_DENIED_NEW, /* denied, and there was nothing of that name: a grant must be of its directory */
+	EFFECT_ABSENT,         /* there was nothing of that name */
+	EFFECT_DENIED_NEW,     /* denied, and there was nothing of that name: a grant must be of its directory */
+	EFFECT_DENIED_WRITTEN, /* an execution that is denied, since the cell itself wrote what is there */
 };
 
-/* Denied, whether or not there was something. */
+/* Denied, whatever was there. */
 static inline bool effect_is_denied(uint8_t verdict)
 {
-	return verdict == EFFECT_DENIED || verdict == EFFECT_DENIED_NEW;
+	return verdict == EFFECT_DENIED || verdict == EFFECT_DENIED_NEW || verdict == EFFECT_DENIED_WRITTEN;
 }
 
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };

@@ -15,12 +15,13 @@
 struct limit_row {
 	const char *word, *text;
 	enum limit_unit unit;
-	uint64_t run, code;
+	uint64_t least, run, code;
 };
 
 static const struct limit_row limit_rows[LIMIT_COUNT] = {
 /* clang-format off */
-#define LIMIT(name, w, u, r, c, t) [LIMIT_##name] = { .word = (w), .text = (t), .unit = UNIT_##u, .run = (r), .code = (c) },
+#define LIMIT(name, w, u, l, r, c, t)                                                                                        \
+	[LIMIT_##name] = { .word = (w), .text = (t), .unit = UNIT_##u, .least = (l), .run = (r), .code = (c) },
 #include "core/limits.def"
 #undef LIMIT
 	/* clang-format on */
@@ -74,7 +75,8 @@ static uint64_t unit_max(enum limit_unit unit)
 
 bool limit_in_range(enum limit which, uint64_t value)
 {
-	return which < LIMIT_COUNT && value <= unit_max(limit_unit(which));
+	return which < LIMIT_COUNT && value <= unit_max(limit_unit(which)) &&
+	       (value == 0 || value >= limit_rows[which].least);
 }
 
 /* 0 is "none", so a zero that somebody wrote is not a value. */
@@ -113,6 +115,18 @@ static int bad_value(struct err *e, enum limit l, const char *value)
 		       shown);
 }
 
+static int too_small(struct err *e, enum limit which, const char *value)
+{
+	struct limits least = { .value = { 0 } };
+	char text[32], hint[80];
+
+	least.value[which] = limit_rows[which].least;
+	limits_format(&least, which, text, sizeof text);
+	(void)snprintf(hint, sizeof hint, "at least %s=%s; or none", limit_word(which), text); /* it fits */
+	return err_set(e, AMBIT_MALFORMED, hint, "limit %s: %s is less than a cell itself needs", limit_word(which),
+		       value);
+}
+
 int limits_set(struct limits *l, const char *word, const char *value, struct err *e)
 {
 	char shown[80];
@@ -126,6 +140,8 @@ int limits_set(struct limits *l, const char *word, const char *value, struct err
 	}
 	if (strcmp(value, "none") != 0 && !read_value(limit_unit(which), value, &v))
 		return bad_value(e, which, value);
+	if (!limit_in_range(which, v))
+		return too_small(e, which, value);
 	l->value[which] = v;
 	return 0;
 }

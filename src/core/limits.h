@@ -13,7 +13,7 @@
 #include "base/err.h"
 
 enum limit {
-#define LIMIT(name, word, unit, run, code, text) LIMIT_##name,
+#define LIMIT(name, word, unit, least, run, code, text) LIMIT_##name,
 #include "core/limits.def"
 #undef LIMIT
 	LIMIT_COUNT
@@ -32,7 +32,8 @@ enum limit_unit limit_unit(enum limit l);
 /* half_memory_bytes: half of the machine's memory, the default of MEMORY for `run`. */
 void limits_default_run(struct limits *ret, uint64_t half_memory_bytes);
 void limits_default_code(struct limits *ret);
-/* value as text: "30s" for times, "2G" for sizes, digits for counts, "none". -UNKNOWN: no such word. -MALFORMED. */
+/* value as text: "30s" for times, "2G" for sizes, digits for counts, "none". -UNKNOWN: no such word.
+ * -MALFORMED: no value of it, or less than a cell itself needs. */
 int limits_set(struct limits *l, const char *word, const char *value, struct err *e);
 /* Whether limits_set could have given this value: for what comes from another process. */
 bool limit_in_range(enum limit which, uint64_t value);

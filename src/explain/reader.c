@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cell/spec.h"
+#include "core/denial.h"
 #include "explain/json_take.h"
 
 #define ARGUMENT_MAX CELL_PROGRAM_MAX
@@ -191,6 +192,18 @@ static void read_object(struct take *t, const json_t *from, struct effect *f)
 	(void)text_copy(f->object, sizeof f->object, object); /* fits: take_name */
 }
 
+/* Which denial it is. The other reasons follow from the grants. */
+static uint8_t read_denied(struct take *t, const json_t *from, const struct effect *f)
+{
+	const char *why = json_string_value(json_object_get(from, "why"));
+
+	if (take_bool(t, from, "new"))
+		return EFFECT_DENIED_NEW;
+	return f->kind == EFFECT_EXEC && why != NULL && strcmp(why, denial_word(DENIAL_WRITTEN)) == 0
+		       ? EFFECT_DENIED_WRITTEN
+		       : EFFECT_DENIED;
+}
+
 static void read_effect(struct take *t, const json_t *from, struct told *told)
 {
 	static const char *const kinds[] = {
@@ -212,8 +225,8 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 	read_object(t, from, f);
 	if (t->rc == 0 && f->verdict == EFFECT_ALLOWED)
 		read_allowed(t, from, told, f);
-	if (t->rc == 0 && f->verdict == EFFECT_DENIED && take_bool(t, from, "new"))
-		f->verdict = EFFECT_DENIED_NEW;
+	if (t->rc == 0 && f->verdict == EFFECT_DENIED)
+		f->verdict = read_denied(t, from, f);
 	if (t->rc == 0)
 		told->result.n_effects++;
 }
@@ -301,7 +314,7 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 					      [CAUSE_LOST] = "lost",
 					      [CAUSE_REFUSED] = "refused" };
 	static const char *const limits[] = {
-#define LIMIT(name, word, unit, run, code, text) word,
+#define LIMIT(name, word, unit, least, run, code, text) word,
 #include "core/limits.def"
 #undef LIMIT
 	};

@@ -67,15 +67,36 @@ static int set_place(struct launch *l, struct err *e)
 	return 0;
 }
 
+/* "one of a, b, c"; cut is fine. */
+static void add_to_hint(char *hint, size_t size, const char *word)
+{
+	const size_t n = strlen(hint);
+
+	(void)snprintf(hint + n, size - n, "%s%s", n > 0 ? ", " : "one of ", word);
+}
+
 static int one_of(const char *word, const char *const *words, uint32_t first, uint32_t *ret, const char *what,
 		  struct err *e)
 {
-	for (uint32_t i = 0; words[i] != NULL; i++)
+	char hint[ERR_HINT_MAX] = "";
+
+	for (uint32_t i = 0; words[i] != NULL; i++) {
 		if (strcmp(word, words[i]) == 0) {
 			*ret = first + i;
 			return 0;
 		}
-	return err_set(e, AMBIT_USAGE, "see `ambit run --help`", "%s '%s' is not known", what, word);
+		add_to_hint(hint, sizeof hint, words[i]);
+	}
+	return err_set(e, AMBIT_USAGE, hint, "%s '%s' is not known", what, word);
+}
+
+static int no_property(const char *word, struct err *e)
+{
+	char hint[ERR_HINT_MAX] = "";
+
+	for (enum property p = 0; p < PROPERTY_COUNT; p++)
+		add_to_hint(hint, sizeof hint, property_word(p));
+	return err_set(e, AMBIT_USAGE, hint, "no property '%s'", word);
 }
 
 static int set_without(struct event_request *q, const char *list, struct err *e)
@@ -88,8 +109,7 @@ static int set_without(struct event_request *q, const char *list, struct err *e)
 
 		(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), list);
 		if (!property_find(word, &p))
-			return err_set(e, AMBIT_USAGE, "`ambit doctor` lists the properties of the wall",
-				       "no property '%s'", word);
+			return no_property(word, e);
 		q->without |= 1u << p;
 		list += n + (list[n] == ',');
 	}
@@ -104,8 +124,8 @@ static int set_words(struct launch *l, struct err *e)
 	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
 
 	r = r < 0 ? r
-		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe, "level",
-			   e);
+		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe,
+			   "observe", e);
 	return r < 0 ? r : set_without(l->q, o->without, e);
 }
 

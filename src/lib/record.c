@@ -219,7 +219,8 @@ static const char *verdict_word(uint8_t verdict)
 	switch (verdict) {
 	case EFFECT_ALLOWED: return "allowed";
 	case EFFECT_DENIED:
-	case EFFECT_DENIED_NEW: return "denied";
+	case EFFECT_DENIED_NEW:
+	case EFFECT_DENIED_WRITTEN: return "denied";
 	case EFFECT_ABSENT: return "absent";
 	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
 	}
@@ -433,6 +434,16 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_object_end(j);
 }
 
+/* Ends the line that was begun at `before`, or takes it back. */
+static int end_line(struct buf *out, size_t before)
+{
+	buf_put_u8(out, '\n');
+	if (!out->failed)
+		return 0;
+	out->len = before;
+	return -AMBIT_MEMORY;
+}
+
 int record_write(const struct event_result *r, struct buf *out, struct err *e)
 {
 	const size_t before = out->len;
@@ -442,9 +453,19 @@ int record_write(const struct event_result *r, struct buf *out, struct err *e)
 		return err_set(e, AMBIT_MALFORMED, NULL, "the record of an event that has not ended");
 	json_begin(&j, out);
 	record_put(&j, r);
-	buf_put_u8(out, '\n');
-	if (!out->failed)
+	if (end_line(out, before) == 0)
 		return 0;
-	out->len = before;
 	return err_set(e, AMBIT_MEMORY, "capture less of the output, or observe less", "the record of the event");
+}
+
+int record_write_error(const struct err *error, struct buf *out, struct err *e)
+{
+	const size_t before = out->len;
+	struct json j;
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	error_put(json_put_key(&j, "error"), error);
+	json_put_object_end(&j);
+	return end_line(out, before) == 0 ? 0 : err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 }

@@ -22,4 +22,7 @@
  * gone, or out's maximum reached; then out is as it was. */
 int record_write(const struct event_result *r, struct buf *out, struct err *e);
 
+/* Where there is no event to write a record of: {"error": {code, message, hint}} and a newline. */
+int record_write_error(const struct err *error, struct buf *out, struct err *e);
+
 #endif

@@ -48,8 +48,9 @@ static int protocol(struct policy_mistake *m, const char *what)
 /* The codes that a file can earn. */
 static bool is_mistake(uint32_t code)
 {
-	return code == AMBIT_MALFORMED || code == AMBIT_UNKNOWN || code == AMBIT_UNAVAILABLE || code == AMBIT_LIMIT ||
-	       code == AMBIT_CONFLICT || code == AMBIT_MEMORY || code == AMBIT_SYSTEM || code == AMBIT_INTERNAL;
+	return code == AMBIT_MALFORMED || code == AMBIT_UNKNOWN || code == AMBIT_UNAVAILABLE || code == AMBIT_DENIED ||
+	       code == AMBIT_LIMIT || code == AMBIT_CONFLICT || code == AMBIT_MEMORY || code == AMBIT_SYSTEM ||
+	       code == AMBIT_INTERNAL;
 }
 
 /* The texts come from a process that read hostile bytes: nothing in them may reach a terminal as a control. What it

@@ -68,22 +68,36 @@ static int check_program(enum grant_verb verb, const char *object, struct err *e
 		"%s: '%s' is not a program that needs anything by its name", verb_word(verb), shown);
 }
 
-/* Links that lead there are found when the policy is resolved. */
-static int check_not_root(enum grant_verb verb, const char *object, struct err *e)
+int policy_check_place(enum grant_verb verb, const char *asked, const char *path, struct err *e)
+{
+	const bool own = path_is_beneath(path, "/proc") || path_is_beneath(path, "/dev");
+	char shown[SHOWN_MAX];
+
+	if (path[1] != 0 && !own)
+		return 0;
+	text_escape(shown, sizeof shown, asked, strlen(asked));
+	if (own)
+		return err_set(e, AMBIT_DENIED, "leave the grant out",
+			       "%s: '%s' is never granted: a cell has its own /proc and /dev", verb_word(verb), shown);
+	return err_set(e, AMBIT_DENIED, "name the directories in it that are needed", "%s: '%s' is never granted whole",
+		       verb_word(verb), shown);
+}
+
+/* `.`, `~` and links that lead there are found when the policy is resolved. */
+static int check_place(enum grant_verb verb, const char *object, struct err *e)
 {
 	char path[GRANT_OBJECT_MAX];
 
-	if (object[0] != '/' || !path_normalise("/", object, path, sizeof path) || path[1] != 0)
+	if (object[0] != '/' || !path_normalise("/", object, path, sizeof path))
 		return 0;
-	return err_set(e, AMBIT_DENIED, "name the directories in it that are needed", "%s: '/' is never granted whole",
-		       verb_word(verb));
+	return policy_check_place(verb, path, path, e);
 }
 
 static int check_path(enum grant_verb verb, const char *object, struct err *e)
 {
 	if (!is_path(object) || climbs(object))
 		return bad_object(e, verb, object, path_hint(object));
-	return check_not_root(verb, object, e);
+	return check_place(verb, object, e);
 }
 
 static int check_object(enum grant_verb verb, const char *object, struct err *e)

@@ -84,6 +84,10 @@ void policy_answer_encode_mistake(const struct policy_mistake *m, struct buf *ou
  * answer. All n bytes must be the answer. */
 int policy_answer_decode(const void *bytes, size_t n, struct policy *ret, struct policy_mistake *ret_mistake);
 
+/* Whether a path, absolute and normal, is a place that is never granted: `/` as a whole, and /proc and /dev, of which a cell has
+ * its own. `asked` is what the message calls it. -DENIED. */
+int policy_check_place(enum grant_verb verb, const char *asked, const char *path, struct err *e);
+
 /* ---- what it means on this host ---- */
 
 /* The words that mean something on this host. All absolute. */
@@ -110,7 +114,7 @@ void policy_names_finish(struct policy_names *names);
  * 1. `./x` lies beneath the workspace, also after links are resolved.
  * 2. A link that lies in the workspace, or beneath a `work` or `write` object of p, may have been put there by what ran
  *    before: it may not lead out of that tree.
- * 3. /proc and /dev, and what lies in them, are never granted: a cell has its own.
+ * 3. /proc and /dev, and what lies in them, are never granted: a cell has its own. Nor is `/`.
  * -NOT_FOUND: a path that is missing and does not end in `?`. -DENIED: against a rule, or out of the caller's reach.
  * ret_names may be NULL; else it must be zeroed and the caller finishes it, also on failure. */
 int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,

@@ -241,9 +241,7 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 	case WALK_LINKS:
 		return err_set(e, AMBIT_NOT_FOUND, "name the place itself", "%s: '%s' goes through more than %d links",
 			       verb, shown, LINKS_MAX);
-	case WALK_HOST:
-		return err_set(e, AMBIT_DENIED, "leave the grant out",
-			       "%s: '%s' is never granted: a cell has its own /proc and /dev", verb, shown);
+	case WALK_HOST: return policy_check_place((enum grant_verb)l->verb, asked, r->walk.done, e);
 	case WALK_OUT:
 		(void)snprintf(hint, sizeof hint, "if that is what you mean, name it: %s: %s", verb,
 			       real); /* cut is fine */
@@ -380,7 +378,9 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 		return 0;
 	if (end != WALK_FOUND)
 		return refuse(r, l, asked, end, e);
-	rc = grant_add(set, (enum grant_verb)l->verb, r->walk.done, l->flags, NULL, e);
+	rc = policy_check_place((enum grant_verb)l->verb, r->walk.done, r->walk.done, e);
+	if (rc == 0)
+		rc = grant_add(set, (enum grant_verb)l->verb, r->walk.done, l->flags, NULL, e);
 	if (rc == 0)
 		rc = add_name(names, asked, r->walk.done, e);
 	if (rc == 0)

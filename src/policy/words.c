@@ -25,7 +25,7 @@ static const char *const verbs[] = {
 };
 
 static const char *const limit_names[] = {
-#define LIMIT(name, word, unit, run, code, text) word,
+#define LIMIT(name, word, unit, least, run, code, text) word,
 #include "core/limits.def"
 #undef LIMIT
 };

@@ -21,6 +21,9 @@ void classify_finish(struct classifier *c)
 	for (size_t i = 0; i < c->n_made; i++)
 		free(c->made[i]);
 	free(c->made);
+	for (size_t i = 0; i < c->n_written; i++)
+		free(c->written[i].path);
+	free(c->written);
 	*c = (struct classifier){ .made = NULL };
 }
 
@@ -148,6 +151,54 @@ static void remember_made(struct classifier *c, const char *path)
 		c->n_made++;
 }
 
+static struct classify_name *find_written(const struct classifier *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_written; i++)
+		if (strcmp(c->written[i].path, path) == 0)
+			return &c->written[i];
+	return NULL;
+}
+
+static void add_written(struct classifier *c, const char *path, bool is_link)
+{
+	struct classify_name *grown;
+	char *copy;
+
+	if (c->n_written == MADE_MAX)
+		return;
+	grown = realloc(c->written, (c->n_written + 1) * sizeof *grown);
+	if (grown == NULL)
+		return; /* costs a denial in the explanation */
+	c->written = grown;
+	copy = strdup(path);
+	if (copy != NULL)
+		c->written[c->n_written++] = (struct classify_name){ .path = copy, .is_link = is_link };
+}
+
+/* Files with bytes of the workload's own. What a link leads to is not known, and may be a program that is executed: then
+ * nothing is said, for a denial that was none would be worse. */
+static void remember_written(struct classifier *c, const struct effect *f)
+{
+	const bool is_link = f->kind == EFFECT_LINK;
+	struct classify_name *known = find_written(c, f->object);
+
+	c->links_made |= is_link;
+	if (f->kind != EFFECT_WRITE && f->kind != EFFECT_MODE && !is_link &&
+	    (f->kind != EFFECT_RENAME || c->links_made))
+		return;
+	if (known != NULL)
+		known->is_link |= is_link;
+	else
+		add_written(c, f->object, is_link);
+}
+
+static bool was_written(const struct classifier *c, const char *path)
+{
+	const struct classify_name *known = find_written(c, path);
+
+	return known != NULL && !known->is_link;
+}
+
 static enum grant_verb verb_of(uint32_t right)
 {
 	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
@@ -185,8 +236,8 @@ static bool is_probe(struct classifier *c, const struct effect *f, uint32_t righ
 	       !hostlook_is_there(&c->host, f->object);
 }
 
-/* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own; the rest of the base; what the host has is denied, what it
- * has not was only a probe. */
+/* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own, where what was written is not
+ * executed; the rest of the base; what the host has is denied, what it has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
 {
 	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
@@ -202,10 +253,14 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		return;
 	}
 	if (is_own_place(c, f->object)) {
-		if (right == RIGHT_WRITE && base_allows(c->spec, f->object, right))
+		if (right == RIGHT_WRITE && base_allows(c->spec, f->object, right)) {
 			remember_made(c, f->object);
-		else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
-			 strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
+			remember_written(c, f);
+		} else if (right == RIGHT_RUN && was_written(c, f->object)) {
+			f->verdict = EFFECT_DENIED_WRITTEN;
+			return;
+		} else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
+			   strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
 			f->verdict = hostlook_is_there(&c->host, f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
 			return;
 		}

@@ -12,12 +12,20 @@
 #include "core/grant.h"
 #include "supervisor/hostlook.h"
 
+struct classify_name {
+	char *path; /* owned */
+	bool is_link;
+};
+
 struct classifier {
 	const struct cell_spec *spec;
 	const struct grant_set *grants;
 	char **made; /* owned: names that the workload made in places of its own */
 	size_t n_made;
-	size_t parts; /* of paths, walked so far: a workload chooses them, and links that multiply them */
+	struct classify_name *written; /* owned: what it wrote there, by the very name */
+	size_t n_written;
+	bool links_made; /* there: so what was renamed may be a link */
+	size_t parts;    /* of paths, walked so far: a workload chooses them, and links that multiply them */
 	struct hostlook host;
 };
 

@@ -265,6 +265,8 @@ static int make_cell(struct supervisor *s, struct err *e)
 	 * own its files in /proc */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)close(pair[1]);
+	if ((bounds_mechanisms(&s->bounds) & MECHANISM_BIT(MECHANISM_CGROUP_MEMORY)) != 0)
+		s->spec.flags |= CELL_MEMORY_EXACT;
 	return r < 0 ? r : send_build(s, e);
 }
 

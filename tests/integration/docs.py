@@ -112,8 +112,8 @@ def size(text):
 
 
 def man_limits():
-    rows = re.findall(r"^[|\[]+ +\*(\w+)\*\n:- (.*)$", man_source("run"), re.M)
-    return {word: value for word, value in rows if value != "*Default*"}
+    rows = re.findall(r"^[|\[]+ +\*(\w+)\*\n:- (.*)\n:- (.*)$", man_source("run"), re.M)
+    return {word: (value, least) for word, value, least in rows if value != "*Default*"}
 
 
 def listed(shell, option):
@@ -206,9 +206,9 @@ def main(ambit):
     check("ambit --help names each command of ambit(1)", [f"--help lacks {c}" for c in sorted(pages - overview)])
 
     limits = table("src/core/limits.def", "LIMIT")
-    defaults = {word: size(rest[1]) for word, rest in limits.items()}
-    defaults["memory"] = "half of the machine"  # put in by whoever knows the machine
-    check("the man page has the limits of limits.def and their defaults",
+    defaults = {word: (size(rest[2]), size(rest[1]) + ("ms" if rest[0] == "MS" else "")) for word, rest in limits.items()}
+    defaults["memory"] = ("half of the machine", defaults["memory"][1])  # put in by whoever knows the machine
+    check("the man page has the limits of limits.def, their defaults and the least that they may be",
           differ(("limits.def", "man"), defaults, man_limits()))
     properties = table("src/cell/properties.def", "PROPERTY")
     wall = man_source("run").split("# THE WALL")[1].split("\n# ")[0]

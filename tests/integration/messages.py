@@ -2,12 +2,13 @@
 """What a person reads when something goes wrong is what doc/MESSAGES.md shows: messages.py AMBIT DENY DOCUMENT. Speaks TAP; as
 root also as an ordinary user. Each example of the document is run, and its standard error and exit status must be as they stand there."""
 
+import json
 import os
 import re
 import shutil
 import sys
 
-from harness import main, write
+from harness import expect_ok, main, told, write
 
 WITHOUT = {"The host has no user namespaces": "clone:0&0x10000000=EPERM"}
 
@@ -40,8 +41,10 @@ def example(heading, command, shown):
         project = os.path.join(place.home, "project")
         write(os.path.join(place.home, ".ssh", "id_ed25519"), "SECRET\n")
         write(os.path.join(project, "hog.sh"), HOG)
+        shutil.copy(place.ambit, project)
         write(os.path.join(project, "unknown.yaml"), "version: 1\ngrants:\n  - raed: .\n")
         write(os.path.join(project, "tab.yaml"), "version: 1\ngrants:\n\t- read: .\n")
+        write(os.path.join(project, "proc.yaml"), "version: 1\ngrants:\n  - read: [/etc/fonts, /proc/self]\n")
         write(os.path.join(project, "range.yaml"), "version: 1\nlimits: {tasks: 99999999999}\n")
         script = f'ambit() {{ {"$DENY $RULE -- " if heading in WITHOUT else ""}$THE_AMBIT "$@"; }}; {command}'
         done = place.run("env", f"THE_AMBIT={place.ambit}", f"DENY={beside(place.ambit, sys.argv[2])}", f"RULE={WITHOUT.get(heading)}", "sh", "-c",
@@ -53,7 +56,59 @@ def example(heading, command, shown):
     return scenario
 
 
+def a_cell_is_known_by_itself(place):
+    """And not by a variable, which anybody may set, and a program in a cell unset."""
+    top = place.fresh()
+    shutil.copy(place.ambit, top)
+    for without in ([], ["env", "-u", "AMBIT"], ["env", "-i"]):
+        done = place.cell("--read", "/run", "--run", "./ambit", "--", *without, "./ambit", "run", "--", "true", cwd=top)
+        assert done.returncode == 125 and "this is a cell already" in done.stderr, f"{without}: {told(done)}"
+    expect_ok(place.run("env", "AMBIT=cell", place.ambit, "run", "--", "true", cwd=top))
+
+
+def a_wrong_word_is_answered_with_the_right_ones(place):
+    for words, hint in (
+        ("--base x", "one of system, minimal"),
+        ("--base host", "one of system, minimal"),
+        ("--observe all", "one of off, effects, full"),
+        ("--without code,wal", "one of files, processes, ipc, sockets, network, written, code, privilege, kernel, keys, warden, lifetime, "
+         "memory, tasks, disk, time"),
+    ):
+        done = place.cell(*words.split(), "--", "true", cwd=place.fresh())
+        assert done.returncode == 125 and f"\n  hint: {hint}\n" in done.stderr, f"{words}: {told(done)}"
+
+
+def refused_as_JSON(place):
+    """With --json standard output has one object, whatever came of it; standard error says the same to a person."""
+    top = place.fresh()
+    write(os.path.join(top, "bad.yaml"), "version: 1\ngrants:\n  - raed: .\n")
+    write(os.path.join(top, "good.yaml"), "version: 1\ngrants:\n  - read: .\n")
+    for words, code, status in (
+        ("run --json -- nosuch", "NO_PROGRAM", 127),
+        ("run --json --read /nope -- true", "NOT_FOUND", 125),
+        ("run --json --read . -- ./bad.yaml", "NOT_RUNNABLE", 126),
+        ("run --json --nosuch -- true", "USAGE", 125),
+        ("run --nosuch --json -- true", "USAGE", 125),
+        ("run --limit tasks=x --json -- true", "MALFORMED", 125),
+        ("run --json --read", "USAGE", 125),
+        ("run --json", "USAGE", 125),
+        ("run --json --record /nope/r --", "USAGE", 125),
+        ("run --json --record /nope/r -- true", "SYSTEM", 125),
+        ("run --json --policy bad.yaml -- true", "UNKNOWN", 125),
+        ("policy check --json bad.yaml", "UNKNOWN", 125),
+        ("policy check --json nope.yaml", "USAGE", 125),
+    ):
+        done = place.run(place.ambit, *words.split(), cwd=top)
+        assert done.stdout.count("\n") == 1, f"{words}: {told(done)}"
+        error = json.loads(done.stdout)["error"]
+        assert list(error) == ["code", "message", "hint"] and error["code"] == code, f"{words}: {error}"
+        assert done.returncode == status, f"{words}: {told(done)}"
+        assert done.stderr == f"ambit: {error['message']}\n  hint: {error['hint']}\n", f"{words}: {told(done)}"
+    assert expect_ok(place.run(place.ambit, "policy", "check", "--json", "good.yaml", cwd=top)).stdout == '{"good":true}\n'
+    assert place.run(place.ambit, "run", "--", "nosuch", cwd=top).stdout == "", "without --json only standard error says so"
+
+
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main(shown_examples)
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, refused_as_JSON])

@@ -227,6 +227,31 @@ def programs(w):
     w.run(["rm", "-f", "p.sh"])
 
 
+def scratch(w):
+    """What was written in a place of the cell's own is not executed, and that is said; a link there to a program is no such thing."""
+    for path, script, denied in (
+        ("/tmp/x", "cp /bin/ls /tmp/x; /tmp/x", True),
+        ("/dev/shm/x", "cp /bin/ls /dev/shm/x; /dev/shm/x", True),
+        (f"{w.home}/x", "cd; cp /bin/ls x; ./x", True),
+        ("/tmp/d/x", "mkdir /tmp/d; echo '#!/bin/sh' > /tmp/d/x; chmod +x /tmp/d/x; /tmp/d/x", True),
+        ("/tmp/y", "cp /bin/ls /tmp/x; mv /tmp/x /tmp/y; /tmp/y", True),
+        ("/tmp/x", "ln -s /bin/true /tmp/x; chmod +x /tmp/x; /tmp/x", False),
+        ("/tmp/y", "ln -s /bin/true /tmp/x; mv /tmp/x /tmp/y; /tmp/y", False),
+        ("/tmp/x", "/tmp/x", False),
+    ):
+        r = w.cell(["--record", "r.json"], script)
+        said = f"exec {path}: what was written in a place of the cell's own is never executed; write it beneath a work grant\n" in r.stderr
+        why = '"verdict":"denied","new":false,"would":null,"why":"written"' in open(f"{w.work}/r.json", encoding="utf-8").read()
+        told = w.run([AMBIT, "explain", "r.json"])
+        check(w.name(f"scratch: {script} is {'denied' if denied else 'no denial'}"),
+              (r.returncode == 126) == denied and said == why == ("write it beneath" in told.stdout) == denied, f"{r}\n{told.stdout}")
+    os.mkdir(f"{w.work}/out")
+    w.own(f"{w.work}/out")
+    r = w.cell(["--work", "./out"], "cp /bin/true out/x; out/x")
+    check(w.name("scratch: and beneath a work grant it is executed"), r.returncode == 0 and r.stderr == "", r)
+    w.run(["rm", "-rf", "out", "r.json"])
+
+
 def repositories(w):
     """Where git finds what it runs."""
     w.write("work/tree/.git", "gitdir: /elsewhere\n")
@@ -283,6 +308,19 @@ def building(w):
     r = w.run([AMBIT, "run", "--", "sh", "-c", "cd && touch there && pwd"])
     stray = f"/tmp/{os.path.basename(os.path.dirname(w.home))}"
     check(w.name("a home in /var/tmp"), r.stdout.strip() == w.home and not os.path.exists(stray), r)
+
+
+def least(w):
+    """A limit that no cell fits in is refused as that; at the least that is taken, a cell works."""
+    for least, less in (("files=32", "files=31"), ("memory=4M", "memory=4194303"), ("disk=256K", "disk=262143"), ("tasks=1", "tasks=0"),
+                        ("wall=5s,cpu=5s,output=1", "wall=0s")):
+        r = w.run([AMBIT, "run", "--limit", least, "--work", ".", "--", "/bin/true"])
+        check(w.name(f"with {least} a cell works"), r.returncode == 0 and r.stderr == "", r)
+        r = w.run([AMBIT, "run", "--limit", less, "--", "/bin/true"])
+        hint = f"hint: at least {least}; or none" if least[0] in "fmd" else "or none"
+        check(w.name(f"{less} is refused with what is needed"), r.returncode == 125 and hint in r.stderr and "limit " + less.split("=")[0] in r.stderr, r)
+    r = w.run([AMBIT, "run", "--limit", "files=32,memory=4M,disk=256K,tasks=1", "--", "/bin/true"], stdin=None)
+    check(w.name("with all of them, too"), r.returncode == 0 and r.stderr == "", r)
 
 
 def strict(w):
@@ -376,7 +414,8 @@ def world(uid):
         if uid is not None and reach.returncode == -1 or "Permission denied" in reach.stderr:
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
-        for part in (records, streams, modes, learning, programs, repositories, linked, building, network, counts, loaders, strict, automounters, ended, end):
+        for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, network, counts, least, loaders, strict,
+                     automounters, ended, end):
             part(w)
     finally:
         shutil.rmtree(top)

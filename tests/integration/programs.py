@@ -4,6 +4,7 @@
 Each scenario grants what a person would name without thinking, and looks at what came of it outside the cell."""
 
 import hashlib
+import json
 import os
 import sys
 import zipfile
@@ -312,6 +313,24 @@ false | true; echo "pipe $?"
     assert done.stderr == "", told(done)
 
 
+def address_sanitizer(place):
+    """It reserves terabytes: an exact limit on memory counts only what is used."""
+    need("gcc")
+    top = place.fresh()
+    write(os.path.join(top, "a.c"), "#include <stdlib.h>\n#include <stdio.h>\nint main(int c, char **v)\n{\n"
+          "\tchar *p = malloc(10);\n\tputs(\"fine\");\n\tfflush(stdout);\n\tp[c == 1 ? 1 : 10] = **v;\n\tfree(p);\n}\n")
+    if place.run("gcc", "-fsanitize=address", "-o", "a", "a.c", cwd=top).returncode != 0:
+        raise Skip("gcc has no address sanitizer here")
+    usage = json.loads(expect_ok(place.cell("--json", "--", "true", cwd=top)).stdout)["usage"]
+    flags = ["--run", "./a", "--env", "ASAN_OPTIONS=detect_leaks=0"]
+    if usage["memory"]["how"] != "exact":
+        flags += ["--limit", "memory=none"]
+    good = expect_ok(place.cell(*flags, "--", "./a", cwd=top))
+    assert good.stdout == "fine\n" and good.stderr == "", told(good)
+    bad = place.cell(*flags, "--", "./a", "x", cwd=top)
+    assert bad.returncode != 0 and "heap-buffer-overflow" in bad.stderr, told(bad)
+
+
 TICKS = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.2)\n"
 
 
@@ -576,7 +595,7 @@ def a_background_job_leaves_the_keys_alone(place):
 if __name__ == "__main__":
     main([git_clone_and_commit, git_clone_shows_no_denial, make_of_a_C_project, pip_install_of_a_wheel_into_a_venv, node_test_run,
           node_beneath_another_program, python_test_run, python_with_sqlite, perl, gcc_and_what_it_made, java, rust, go,
-          headless_chromium, threads_200, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
+          headless_chromium, threads_200, address_sanitizer, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
           stty_size_follows_the_window, the_terminal_is_as_it_was, ctrl_C_reaches_the_program, vim_edits_a_file,
           vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
           a_pager_outside_has_the_keys, a_background_job_leaves_the_keys_alone])

@@ -175,6 +175,7 @@ static void make_limit_output(struct event_result *r)
 
 static void make_killed(struct event_result *r)
 {
+	sample_effect(r, EFFECT_EXEC, EFFECT_DENIED_WRITTEN, GRANT_NONE, 2, "/tmp/tool");
 	r->cause = CAUSE_KILLED;
 	r->exit_status = -1;
 	r->signal = 9;

@@ -91,6 +91,13 @@ static void a_wrong_flag_is_told(void **state)
 		{ "read", "\033[31m", AMBIT_MALFORMED, "'\\x1b[31m' is not a path", "./x" },
 		{ "read", "/", AMBIT_DENIED, "read: '/' is never granted whole", "name the directories" },
 		{ "work", "/.//?", AMBIT_DENIED, "work: '/' is never granted whole", "name the directories" },
+		{ "read", "/proc", AMBIT_DENIED, "read: '/proc' is never granted: a cell", "leave the grant out" },
+		{ "read", "/proc/self/", AMBIT_DENIED, "'/proc/self' is never granted: a cell", "leave the grant out" },
+		{ "read", "/./proc//nothing?", AMBIT_DENIED, "'/proc/nothing' is never granted",
+		  "leave the grant out" },
+		{ "write", "/dev/null", AMBIT_DENIED, "'/dev/null' is never granted", "leave the grant out" },
+		{ "write", "/dev/shm", AMBIT_DENIED, "'/dev/shm' is never granted", "leave the grant out" },
+		{ "run", "/dev/x", AMBIT_DENIED, "run: '/dev/x' is never granted", "leave the grant out" },
 		{ "read", "/a /b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
 		{ "read", "/a ~/b", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
 		{ "read", "/a b ./c", AMBIT_MALFORMED, "two objects", "[/a, /b]" },
@@ -349,7 +356,7 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 
 static void a_mistake_must_be_one(void **state)
 {
-	static const enum ambit_code not_mistakes[] = { AMBIT_OK, AMBIT_DENIED, AMBIT_UNTRUSTED, (enum ambit_code)99 };
+	static const enum ambit_code not_mistakes[] = { AMBIT_OK, AMBIT_HOST, AMBIT_UNTRUSTED, (enum ambit_code)99 };
 	struct policy_mistake m, told = { .line = 1, .column = 1, .err = { .msg = "m" } };
 	auto_buf out = { .max = 0 };
 

@@ -82,6 +82,7 @@ static int make_world(void **state)
 		{ "srv/out/latest", "@/h" },
 		{ "srv/out/mine", "a/../b" },
 		{ "h/proc", "/proc/self" },
+		{ "srv/root", "/" },
 		{ "w/null", "/dev/null" },
 		{ "link-to-w", "@/w" },
 		{ "srv/chain", "@/w/outside" },
@@ -252,14 +253,18 @@ static void what_may_not_be_granted_is_refused(void **state)
 		{ { "read", "@/srv/chain-40", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
 		{ { "read", "./loop?", NULL }, AMBIT_NOT_FOUND, "more than 40 links", "the place itself" },
 		/* a cell has its own */
-		{ { "read", "/proc", NULL }, AMBIT_DENIED, "'/proc' is never granted", "leave the grant out" },
-		{ { "read", "/proc/self/status", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
-		{ { "read", "/proc/nothing?", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
-		{ { "write", "/dev/null", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
-		{ { "write", "/dev/shm", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "~/proc", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "~/proc/cwd", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
 		{ { "read", "./null", NULL }, AMBIT_DENIED, "is never granted", "leave the grant out" },
+		/* never whole */
+		{ { "read", "@/srv/root", NULL },
+		  AMBIT_DENIED,
+		  "read: '/' is never granted whole",
+		  "name the directories" },
+		{ { "run", "@/srv/root?", NULL },
+		  AMBIT_DENIED,
+		  "run: '/' is never granted whole",
+		  "name the directories" },
 		/* not a file */
 		{ { "read", "./socket", NULL }, AMBIT_DENIED, "'@/w/socket' is a socket", "leave the grant out" },
 		{ { "write", "./socket?", NULL }, AMBIT_DENIED, "'@/w/socket' is a socket", "leave the grant out" },
@@ -305,6 +310,22 @@ static void what_may_not_be_granted_is_refused(void **state)
 		expand(*state, rows[i].hint, hint, sizeof hint);
 		if (rc != -(int)rows[i].code || strstr(e.msg, msg) == NULL || strstr(e.hint, hint) == NULL)
 			fail_msg("row %zu: %d %s (%s)", i, rc, e.msg, e.hint);
+	}
+}
+
+/* `.` and `~` may be it. */
+static void the_root_is_no_workspace_to_grant(void **state)
+{
+	static const char *const rows[][3] = { { "read", ".", NULL }, { "work", "~", NULL }, { "work", "~/.", NULL } };
+	static const struct policy_place root = { .workspace = "/", .home = "/" };
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct limits limits = { .value = { 0 } };
+		struct err e;
+
+		start(*state, rows[i]);
+		assert_int_equal(policy_resolve(&policy, &root, &set, &limits, NULL, &e), -AMBIT_DENIED);
+		assert_non_null(strstr(e.msg, "'/' is never granted whole"));
 	}
 }
 
@@ -456,6 +477,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_become_the_place_where_they_lie),
 		cmocka_unit_test(what_may_not_be_granted_is_refused),
+		cmocka_unit_test(the_root_is_no_workspace_to_grant),
 		cmocka_unit_test(what_cannot_be_reached_cannot_be_granted),
 		cmocka_unit_test(a_mistake_says_where_it_was_written),
 		cmocka_unit_test(places_are_checked),

@@ -29,7 +29,10 @@ static void each_case_in_its_words(void **state)
 		const char *sample, *record, *text;
 	} rows[] = {
 		{ "plain", NULL, "" },
-		{ "killed", NULL, "" },
+		{ "killed", NULL,
+		  "ambit: 1 denied\n"
+		  "  exec /tmp/tool (2 times): what was written in a place of the cell's own is never executed; write it "
+		  "beneath a work grant\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,
 		  "ambit: program 'pyhton3' is not in the cell\n"

@@ -25,7 +25,7 @@ _ambit() {
 	local explain_options='--help'
 	local learn_options='--output --workspace --help'
 	local doctor_options='--json --help'
-	local policy_options='--help'
+	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
 	local properties='files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time'
 	COMPREPLY=()

@@ -49,6 +49,7 @@ complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
 complete -c ambit -n '__ambit_in policy; and not __fish_seen_subcommand_from check trust' -a 'check trust'
+complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as JSON'
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
