@@ -76,6 +76,12 @@ static size_t read_link(struct classifier *c, const char *path, char *ret, size_
 	return 0;
 }
 
+/* Whether nothing needs to be walked, as for nearly every path. */
+static bool is_plain(struct classifier *c, const char *path, bool follow_last)
+{
+	return path_is_normal(path) && !is_own_place(c, path) && hostlook_is_plain(path, follow_last);
+}
+
 /* Walks `path` (absolute) as the kernel would on the host, following links (one at the end only if follow_last), and not inside places
  * of the cell's own. False: a loop, too long, or enough walked; then the lexical form must do. */
 static bool resolve(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
@@ -92,6 +98,8 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 		const char *after = name + n;
 		size_t len;
 
+		if (at == rest && is_plain(c, rest, follow_last))
+			return text_copy(ret, size, rest);
 		if (n == 0)
 			return true;
 		if (c->parts++ >= PARTS_MAX)
@@ -110,12 +118,12 @@ static bool resolve(struct classifier *c, const char *path, bool follow_last, ch
 			continue;
 		}
 		text[len] = 0;
-		if (++links > LINKS_MAX || snprintf(joined, sizeof joined, "%s%s", text, after) >= (int)sizeof joined)
+		(void)drop_last(ret);
+		if (++links > LINKS_MAX ||
+		    snprintf(joined, sizeof joined, "%s%s%s%s", text[0] == '/' || ret[1] == 0 ? "" : ret,
+			     text[0] == '/' ? "" : "/", text, after) >= (int)sizeof joined)
 			return false;
-		if (text[0] == '/')
-			(void)text_copy(ret, size, "/");
-		else
-			(void)drop_last(ret);
+		(void)text_copy(ret, size, "/");
 		(void)text_copy(rest, sizeof rest, joined); /* same size */
 		at = rest;
 	}

@@ -24,6 +24,16 @@ static int open_name(int dir_fd, const char *name, uint64_t resolve)
 	return (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
 }
 
+bool hostlook_is_plain(const char *path, bool follow_last)
+{
+	auto_fd int fd = open_name(AT_FDCWD, path, RESOLVE_NO_XDEV);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return !follow_last || (fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode));
+}
+
 static bool is_automounter(int fd)
 {
 	struct statfs fs;

@@ -256,7 +256,8 @@ static int answer(const struct eye *eye, uint64_t id)
 /* Whether the thread waits on the processor that the eye runs on. It nearly always does, since its asking brings the eye there; but
  * an eye that is at work, or went to sleep a moment ago, stays where it is (EEVDF leaves who owes time in its queue), and then the
  * answer would pull the thread over behind whatever else runs here, while its own processor stands idle until the next balancing.
- * Who asks for the first time is answered wherever the scheduler likes, and has its place the second time. */
+ * Who asks for the first time is answered wherever the scheduler likes, and has its place the second time; but the very first, the
+ * program that is about to be executed, is alone with the eye. */
 static bool is_here(struct eye *eye, uint32_t thread)
 {
 	struct eye_place *place = &eye->places[thread % EYE_PLACES];
@@ -264,7 +265,8 @@ static bool is_here(struct eye *eye, uint32_t thread)
 
 	if (place->thread != thread) {
 		*place = (struct eye_place){ .thread = thread, .cpu = -1 };
-		return false;
+		if (eye->asked++ > 0)
+			return false;
 	}
 	if (place->cpu < 0)
 		place->cpu = here;

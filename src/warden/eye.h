@@ -25,6 +25,7 @@ struct eye {
 	int listener_fd; /* owned, -1 if none */
 	int proc_fd;     /* borrowed: root of the cell's /proc */
 	bool steers;     /* the kernel lets us say where who is answered goes on (Linux 6.6) */
+	uint32_t asked;  /* first questions of threads so far; may wrap */
 	struct eye_place places[EYE_PLACES];
 	struct arena arena;
 	char object[EFFECT_OBJECT_MAX]; /* what is being read */
