@@ -68,7 +68,8 @@ struct ambit_event_options {
 	const char *without;   /* properties given up, "memory,disk"; NULL: none */
 	int stream[3];         /* enum ambit_stream for 0, 1, 2 */
 	int stream_fd[3];      /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
-	int terminal;          /* 1: descriptors that are terminals become a private one inside */
+	/* 1: descriptors that are terminals become a private one inside, which starts with their settings and size */
+	int terminal;
 };
 
 /* Starts; the policy may be freed afterwards. */

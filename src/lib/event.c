@@ -259,6 +259,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	}
 	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
+	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
 	r = r < 0 ? r : name_everything(ev, e);
 	r = r < 0 ? r : start_supervisor(ev, e);
