@@ -86,7 +86,8 @@ int ambit_event_wait(struct ambit_event *ev, struct ambit_error *e);
 int ambit_event_terminal(struct ambit_event *ev);
 /* 1, once each time that the program has been stopped (by Ctrl-Z in its terminal, say); it goes on with SIGCONT. */
 int ambit_event_stopped(struct ambit_event *ev);
-/* Sends a signal to the program's process group; kill ends the cell at once. */
+/* Sends a signal to the program's process group; kill ends the cell at once. 1: the program has not started, and gets it
+ * when it has. */
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e);
 int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);
 /* After the end: the command's own status, 128+n for a signal, 124 wall limit, 125 refused, 126/127 as shells do. */

@@ -102,7 +102,7 @@ static void suspend(struct session *s)
 /* Stopped from outside (Ctrl-Z where the terminal is not ours alone, kill): the program first, which cannot refuse. */
 static void on_stop(struct session *s)
 {
-	s->stopping = ambit_event_signal(s->ev, SIGSTOP, NULL) == 0;
+	s->stopping = ambit_event_signal(s->ev, SIGSTOP, NULL) == 0; /* and not 1: then it never stops */
 	suspend(s);
 }
 
