@@ -68,7 +68,8 @@ struct ambit_event_options {
 	const char *without;   /* properties given up, "memory,disk"; NULL: none */
 	int stream[3];         /* enum ambit_stream for 0, 1, 2 */
 	int stream_fd[3];      /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
-	int terminal;          /* 1: descriptors that are terminals become a private one inside */
+	/* 1: descriptors that are terminals become a private one inside, which starts with their settings and size */
+	int terminal;
 };
 
 /* Starts; the policy may be freed afterwards. */
@@ -85,7 +86,8 @@ int ambit_event_wait(struct ambit_event *ev, struct ambit_error *e);
 int ambit_event_terminal(struct ambit_event *ev);
 /* 1, once each time that the program has been stopped (by Ctrl-Z in its terminal, say); it goes on with SIGCONT. */
 int ambit_event_stopped(struct ambit_event *ev);
-/* Sends a signal to the program's process group; kill ends the cell at once. */
+/* Sends a signal to the program's process group; kill ends the cell at once. 1: the program has not started, and gets it
+ * when it has. */
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e);
 int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);
 /* After the end: the command's own status, 128+n for a signal, 124 wall limit, 125 refused, 126/127 as shells do. */

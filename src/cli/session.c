@@ -60,27 +60,6 @@ static int open_input(struct session *s, int tty, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "the terminal") : 0;
 }
 
-/* The person's terminal echoes what is typed as long as it is not raw. */
-static void no_second_echo(int master)
-{
-	struct termios t;
-
-	if (tcgetattr(master, &t) < 0)
-		return;
-	t.c_lflag &= ~(tcflag_t)ECHO;
-	(void)tcsetattr(master, TCSANOW, &t); /* then it is echoed twice */
-}
-
-static int prepare_terminals(struct session *s, int tty, struct err *e)
-{
-	int r = terminal_save(&s->terminal, tty, e);
-
-	r = r < 0 ? r : terminal_prepare_pty(&s->terminal, s->master, e);
-	if (r == 0 && !s->alone)
-		no_second_echo(s->master);
-	return r;
-}
-
 static int start_relay(struct session *s, const struct ambit_event_options *o, struct err *e)
 {
 	const int in = is_tty(o, 0) ? o->stream_fd[0] : -1;
@@ -100,9 +79,12 @@ static int start_relay(struct session *s, const struct ambit_event_options *o, s
 	how.terminal_out = own_out;
 	how.mute = !s->alone;
 	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
-	r = prepare_terminals(s, in >= 0 ? in : out, e);
-	r = r < 0 ? r : relay_start(&how, &s->relay, e);
-	return r < 0 || !s->alone ? r : terminal_raw(&s->terminal, e);
+	r = terminal_save(&s->terminal, in >= 0 ? in : out, e);
+	r = r < 0 ? r : terminal_copy_size(&s->terminal, s->master, e); /* it may have changed since the start */
+	/* raw first: a Ctrl-D that is typed to a cooked terminal would be the end of what the relay reads */
+	if (r == 0 && s->alone)
+		r = terminal_raw(&s->terminal, e);
+	return r < 0 ? r : relay_start(&how, &s->relay, e);
 }
 
 /* The program and we stop together and go on together. Its deadline does not stop. */
@@ -120,7 +102,7 @@ static void suspend(struct session *s)
 /* Stopped from outside (Ctrl-Z where the terminal is not ours alone, kill): the program first, which cannot refuse. */
 static void on_stop(struct session *s)
 {
-	s->stopping = ambit_event_signal(s->ev, SIGSTOP, NULL) == 0;
+	s->stopping = ambit_event_signal(s->ev, SIGSTOP, NULL) == 0; /* and not 1: then it never stops */
 	suspend(s);
 }
 

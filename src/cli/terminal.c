@@ -71,15 +71,6 @@ void terminal_restore(struct terminal *t)
 	errno = saved_errno;
 }
 
-int terminal_prepare_pty(const struct terminal *t, int master, struct err *e)
-{
-	const int r = set_modes(master, TCSANOW, &t->saved);
-
-	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "copy the terminal's settings");
-	return terminal_copy_size(t, master, e);
-}
-
 int terminal_copy_size(const struct terminal *t, int master, struct err *e)
 {
 	struct winsize size;

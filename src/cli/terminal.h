@@ -8,8 +8,8 @@
  * Called: by the command line, in its one thread. A typical use:
  *
  *     auto_terminal t = TERMINAL_NONE;
- *     terminal_save(&t, STDIN_FILENO, e), terminal_prepare_pty(&t, master)
- *     relay_start(&relay, ...), terminal_raw(&t, e)
+ *     terminal_save(&t, STDIN_FILENO, e), terminal_raw(&t, e)
+ *     relay_start(&relay, ...)
  *     SIGWINCH: terminal_copy_size.  SIGTSTP: terminal_suspend.  SIGCONT: terminal_continue.
  *     relay.pidfd readable: relay_wait, terminal_restore.
  *
@@ -45,8 +45,6 @@ int terminal_raw(struct terminal *t, struct err *e);
 /* As it was, input that nobody read thrown away. Does nothing if it is not raw; may be called again. */
 void terminal_restore(struct terminal *t);
 
-/* Gives the pty the person's own settings (which key erases, which interrupts), and the window's size. */
-int terminal_prepare_pty(const struct terminal *t, int master, struct err *e);
 /* The window's size to the pty; the kernel tells the programs. 0 or -SYSTEM. */
 int terminal_copy_size(const struct terminal *t, int master, struct err *e);
 

@@ -260,6 +260,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	}
 	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
+	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
 	r = r < 0 ? r : name_everything(ev, e);
 	r = r < 0 ? r : start_supervisor(ev, e);
@@ -278,6 +279,10 @@ static void on_started(struct ambit_event *ev, struct wire_message *m)
 	ev->result.achieved = rbuf_u64(&m->body);
 	if (m->n_fds == 1)
 		ev->terminal_fd = steal_fd(&m->fds[0]);
+	ev->started = true;
+	for (int n = 1; n < 64; n++)
+		if ((ev->early >> n & 1) != 0)
+			(void)ambit_event_signal(ev, n, NULL); /* ended meanwhile: that shows by itself */
 }
 
 static void on_effects(struct ambit_event *ev, struct wire_message *m)
@@ -466,8 +471,25 @@ static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t
 	return r < 0 ? public_error(ret, err_sys(&e, AMBIT_GONE, -r, NULL, "the supervisor"), &e) : 0;
 }
 
+/* Before the program is there, nobody can get it; stopping and continuing undo each other, as in the kernel. */
+static int keep_signal(struct ambit_event *ev, int signal_number)
+{
+	const uint64_t stops = UINT64_C(1) << SIGSTOP | UINT64_C(1) << SIGTSTP, continues = UINT64_C(1) << SIGCONT;
+
+	if (signal_number < 1 || signal_number > 63)
+		return 1; /* none that anybody sends to a program that is not there */
+	if (signal_number == SIGCONT)
+		ev->early &= ~stops;
+	if ((stops >> signal_number & 1) != 0)
+		ev->early &= ~continues;
+	ev->early |= UINT64_C(1) << signal_number;
+	return 1;
+}
+
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e)
 {
+	if (!ev->started && !ev->told_end)
+		return keep_signal(ev, signal_number);
 	return send_number(ev, WIRE_EVENT_SIGNAL, (uint32_t)signal_number, e);
 }
 

@@ -30,6 +30,8 @@ struct ambit_event {
 	bool over_output;
 	bool over_disk; /* likewise, by what went to files */
 	bool stopped;   /* and not yet asked for */
+	bool started;   /* the program */
+	uint64_t early; /* signals that came before, by number from bit 1 */
 	char *record;   /* owned, NULL until asked for */
 	uint8_t room[65536];
 };

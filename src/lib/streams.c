@@ -43,6 +43,15 @@ void streams_finish(struct streams *s)
 	}
 }
 
+void streams_terminal(const struct streams *s, const int fd[3], struct pty_settings *ret)
+{
+	const uint32_t alone = CELL_TTY_IN | CELL_TTY_OUT;
+
+	for (size_t i = 3; i-- > 0;)
+		if ((s->tty & tty_flag[i]) != 0)
+			pty_read(fd[i], (s->tty & alone) == alone, ret);
+}
+
 void streams_handed_over(struct streams *s)
 {
 	for (size_t i = 0; i < 3; i++)

@@ -16,6 +16,7 @@
 #include "ambit/ambit.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "supervisor/pty.h"
 
 #define STREAM_RECORD_MAX (64u << 20) /* copies in records are cut here */
 #define STREAM_CHUNK (64u << 10)
@@ -46,6 +47,9 @@ void streams_finish(struct streams *s);
 /* Decides for each of 0, 1, 2. relay_all: the amount of output must be known, so nothing is passed directly. */
 int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all,
 		 struct err *e);
+/* What the private terminal starts as: the first of the caller's that it stands for. It echoes only if it stands for the keys and
+ * the screen both; else the caller's own terminal stays as it is, and echoes. */
+void streams_terminal(const struct streams *s, const int fd[3], struct pty_settings *ret);
 void streams_handed_over(struct streams *s);
 
 /* Copies what can be copied without blocking. */

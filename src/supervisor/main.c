@@ -316,6 +316,8 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	s->scratch_fd = steal_fd(&m->fds[1]);
 	if (m->n_fds > 2)
 		s->terminal_fd = steal_fd(&m->fds[2]);
+	if (s->terminal_fd >= 0)
+		pty_apply(&s->request.terminal, s->terminal_fd);
 	r = bounds_watch(&s->bounds, s->proc_fd, s->scratch_fd, (s->spec.flags & CELL_JIT) != 0, e);
 	if (r < 0)
 		return r;

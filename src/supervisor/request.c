@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 1
+#define REQUEST_VERSION 2
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -15,6 +15,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
+	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		buf_put_u64(out, q->limits.value[i]);
 	buf_put_u32(out, q->grants.count);
@@ -101,6 +102,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
+	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
 	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) ||

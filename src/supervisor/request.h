@@ -9,6 +9,7 @@
 #include "cell/spec.h"
 #include "core/grant.h"
 #include "core/limits.h"
+#include "supervisor/pty.h"
 
 #define REQUEST_BYTES_MAX (2u << 20)
 #define REQUEST_LINKS_MAX 256
@@ -23,6 +24,7 @@ struct event_request {
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
+	struct pty_settings terminal; /* of the private terminal, if it has one */
 	struct limits limits;
 	struct grant_set grants;
 	uint32_t n_links; /* names under which a granted path was asked for, where it is a link on the host */

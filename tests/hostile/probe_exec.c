@@ -418,16 +418,30 @@ static int own_memory_file(struct attempt *a)
 	return called(a, at);
 }
 
-static int own_memory_call(struct attempt *a)
+static int write_by_call(void *at)
 {
-	void *at = (void *)(uintptr_t)victim_function;
 	unsigned char copy[sizeof code];
 	const struct iovec here = { copy, sizeof copy }, there = { at, sizeof copy };
 
 	memcpy(copy, code, sizeof copy);
-	if (process_vm_writev(getpid(), &here, 1, &there, 1, 0) < 0)
-		return -errno;
-	return called(a, at);
+	return got(process_vm_writev(getpid(), &here, 1, &there, 1, 0));
+}
+
+/* process_vm_writev respects protection everywhere: what it may write is made executable afterwards. */
+static int own_memory_call(struct attempt *a)
+{
+	void *at = (void *)(uintptr_t)victim_function;
+	int r = write_by_call(at);
+
+	if (r >= 0)
+		return called(a, at);
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return failed_try(a, "mmap");
+	r = write_by_call(at);
+	if (r >= 0 && mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0)
+		r = -errno;
+	return r < 0 ? r : called(a, at);
 }
 
 /* A tracer writes into the text of its child. */

@@ -243,8 +243,11 @@ static int key_in_session(struct attempt *a)
 	return key_payload(syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", KEY_NAME, 0), a);
 }
 
+/* Read is what is possessed: so the keyring is linked to one of our own. */
 static int key_of_user(struct attempt *a)
 {
+	if (syscall(SYS_keyctl, KEYCTL_LINK, KEY_SPEC_USER_KEYRING, KEY_SPEC_PROCESS_KEYRING, 0, 0) < 0)
+		return -errno;
 	return key_payload(syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", KEY_NAME, 0), a);
 }
 

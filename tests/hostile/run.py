@@ -156,10 +156,10 @@ class Suite:
         twin = self.run(row, lambda: self.bare(row), 'twin')
         skip = None
         if not twin.won:
-            if row.lacks is None:
+            if row.lacks is None or not row.lacks.explains(twin):
                 self.tap.line(False, name, f'the twin did not succeed: {twin.tell()}')
                 return
-            skip = f'no twin: {row.lacks} ({twin.tell()})'
+            skip = f'no twin: {row.lacks.text} ({twin.tell()})'
         if self.options.twins:
             self.tap.line(True, name, skip=skip)
             return

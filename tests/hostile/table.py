@@ -1,8 +1,8 @@
 """The rows of the hostile suite: what is tried in a cell, and what shows that the probe would have noticed success.
 
 A row is tried twice. The twin runs bare (or behind `prefix`, or in a cell with a grant) and must succeed; the attack runs in
-a cell and must be refused. `lacks` says why a machine may have no twin: the row is then skipped aloud, and the attack must
-be refused all the same."""
+a cell and must be refused. `lacks` says why a machine may have no twin, and how the twin then fails: the row is skipped aloud, and
+the attack must be refused all the same. A twin that fails otherwise is broken."""
 import glob
 import os
 import re
@@ -16,8 +16,40 @@ OWN_MOUNTS = OWN_ROOT + ['--mount']
 OWN_PIDS = OWN_ROOT + ['--pid', '--fork', '--kill-child']
 OWN_NET = OWN_ROOT + ['--net']
 
-NOT_ROOT = 'an ordinary user may not do this outside either'
 
+class Lack:
+    """Why a twin may fail, and with which answers. `privilege`: never where the user is root and has its capabilities."""
+
+    def __init__(self, text, *answers, privilege=False):
+        self.text, self.answers, self.privilege = text, answers, privilege
+
+    def explains(self, result):
+        if self.privilege and is_privileged():
+            return False
+        return any(re.search(rf'\b{a}\b', result.tell()) for a in self.answers)
+
+
+def is_privileged():
+    """Root of the machine, or nearly: a virtual machine's may lack single capabilities."""
+    with open('/proc/self/status', encoding='ascii') as f:
+        capabilities = int(re.search(r'CapEff:\t([0-9a-f]+)', f.read()).group(1), 16)
+    with open('/proc/self/uid_map', encoding='ascii') as f:
+        initial = f.read().split() == ['0', '0', '4294967295']
+    needed = (1, 2, 12, 17, 21, 25, 27)  # DAC_OVERRIDE, DAC_READ_SEARCH, NET_ADMIN, SYS_RAWIO, SYS_ADMIN, SYS_TIME, MKNOD
+    return os.getuid() == 0 and initial and all(capabilities >> n & 1 for n in needed)
+
+
+NOT_ROOT = Lack('an ordinary user may not do this outside either', 'EPERM', 'EACCES', privilege=True)
+
+
+NO_ATTRIBUTES = Lack('this file system has no user attributes', 'EOPNOTSUPP')
+NO_KEYRINGS = Lack('this kernel or container has no keyrings', 'ENOSYS')
+NO_32 = Lack('no 32-bit system calls', 'ENOSYS', 'by signal')
+NO_X32 = Lack('no x32 system calls', 'ENOSYS')
+NO_NAMESPACE = Lack('no such namespaces here', 'EINVAL', 'ENOSYS')
+NO_IPV6 = Lack('no IPv6', 'EAFNOSUPPORT', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNREFUSED')
+NO_FAMILY = ('EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT')
+NO_DEVICE = Lack('this user may not open it outside either', 'EPERM', 'EACCES', privilege=True)
 
 # What these try is another wall's to refuse than the one that takes a cell its named sockets.
 WITH_SOCKETS = {'oracle-unix-connect', 'oracle-unix-bind', 'write-socket', 'race-path-connect'}
@@ -74,7 +106,7 @@ def reading(h):
         Row('read-fds-of', ['-', 'all'], twin_args=['-', '@VICTIM@']),
         Row('read-fds-of', ['-', '1'], twin_args=['-', '@VICTIM@']),
         Row('read-link-text', [h.at('hidden/link')], granted=['--read', h.at('hidden')]),
-        Row('read-attribute', [s], granted=grant, lacks='this file system has no user attributes'),
+        Row('read-attribute', [s], granted=grant, lacks=NO_ATTRIBUTES),
         Row('read-listing', [h.at('hidden/dir')], granted=['--read', h.at('hidden')]),
         Row('read-walk', [4, h.top]),
         Row('read-walk', [5, '/'], twin_args=[4, h.top]),
@@ -83,9 +115,11 @@ def reading(h):
             during=move_away, reset=True, host=lambda h: None),
     ]
     rows += [Row('knob-look', [p], lacks=NOT_ROOT) for p in
-             ('/etc/shadow', '/etc/sudoers', '/proc/kcore', '/proc/1/environ', '/proc/slabinfo',
+             ('/etc/shadow', '/etc/sudoers', '/proc/kcore', '/proc/slabinfo',
               '/var/log/dpkg.log', '/boot/grub/grub.cfg', '/sys/class/dmi/id/product_uuid')
              if os.path.exists(p)]
+    # whose process 1 is, not even root may know everywhere
+    rows.append(Row('knob-look', ['/proc/1/environ'], twin_args=['/proc/@VICTIM@/environ']))
     rows += [Row('is-there', [p]) for p in
              ('/root', '/home', '/var/log', '/var/lib/dpkg', '/sys/class/net', '/sys/kernel/debug', '/boot', '/opt', '/srv',
               '/run/systemd', '/run/user', '/etc/shadow', '/etc/ssh', '/dev/mem', '/lost+found')
@@ -134,7 +168,7 @@ def oracles(h, names):
             elif name in ('oracle-swapoff',):
                 more = {'lacks': NOT_ROOT}
             elif name in ('oracle-getxattr', 'oracle-listxattr', 'oracle-removexattr', 'oracle-fanotify'):
-                more = {'lacks': 'not on this kernel or file system'}
+                more = {'lacks': Lack('not on this kernel or file system', 'EOPNOTSUPP', 'ENOSYS', 'EPERM')}
             rows.append(Row(name, [path, absent, h.at('rw')], twin_args=twin, reset=path == there[0], **more))
     return rows
 
@@ -163,7 +197,7 @@ def writing(h):
         for name in WRITES:
             if name == 'write-dots' and '/work/' in target or name in BESIDE and target.endswith('config'):
                 continue  # the rest of .git is the program's to write
-            lacks = 'this file system has no such thing' if name in MAY_LACK else None
+            lacks = Lack('this file system has no such thing', 'EOPNOTSUPP', 'ENOTTY') if name in MAY_LACK else None
             # `..` from a directory that can be seen, beside the one that holds the file
             base = os.path.dirname(target) if name == 'write-dots' and '/ro/' in target else scratch
             rows.append(Row(name, [target, base], ['--work', h.at('work')], reset=True, lacks=lacks,
@@ -206,9 +240,10 @@ def mounting(h):
         if name == 'mount-unmount-proc':
             prefix = OWN_PIDS + ['--mount-proc']
         if name == 'mount-overlay':
-            more = {'twin_args': [h.at('hidden'), h.at('rw')], 'lacks': 'no overlay in a user namespace here'}
+            more = {'twin_args': [h.at('hidden'), h.at('rw')],
+                    'lacks': Lack('no overlay in a user namespace here', 'EPERM', 'ENODEV', 'EINVAL')}
         if name == 'mount-list':
-            more = {'lacks': 'listmount is of Linux 6.8'}
+            more = {'lacks': Lack('listmount is of Linux 6.8', 'ENOSYS')}
         rows.append(Row(name, [h.at('hidden'), h.at('rw')], prefix=prefix, reset=True, **more))
     bound = OWN_MOUNTS + ['sh', '-c', f'mount --bind {h.at("rw")} {h.at("rw")} && cd {h.at("rw")} && exec "$@"', 'sh']
     rows += [
@@ -243,16 +278,17 @@ def processes(h):
                 if target == '1' and name == 'signal-group':
                     continue  # group 1 is a group of the cell's, not the warden
                 rows.append(Row(name, [target, number], twin_args=['@VICTIM@', number], host=victim_is_well,
-                                lacks='a directory of /proc is no pidfd here' if name == 'signal-proc-directory' else None))
+                                lacks=Lack('a directory of /proc is no pidfd here', 'EBADF') if name == 'signal-proc-directory' else None))
         rows.append(Row('signal-owner', [target, 15], twin_args=['@VICTIM@', 15], host=victim_is_well,
                         # for the warden the answer is the same in both cases; that the cell goes on shows what happened
                         harmless=target == '1'))
         plain = ['trace-attach', 'trace-seize', 'proc-fds', 'compare', 'robust-list', *STARVE]
         rows += [Row(name, [target], twin_args=['@VICTIM@'], host=victim_is_well) for name in plain]
         rows += [Row(name, [target, '@ADDRESS@'], twin_args=['@VICTIM@', '@ADDRESS@'], host=victim_is_well,
-                     lacks='not for ordinary users' if name == 'advise' else None)
+                     lacks=NOT_ROOT if name == 'advise' else None)
                  for name in ('memory-read', 'memory-write', 'memory-file', 'memory-file-write', 'move-pages', 'advise')]
-        rows += [Row('proc-file', [target, name], twin_args=['@VICTIM@', name], lacks='not on this kernel')
+        rows += [Row('proc-file', [target, name], twin_args=['@VICTIM@', name],
+                     lacks=Lack('not on this kernel', 'ENOENT') if name != 'stack' else NOT_ROOT)
                  for name in ('environ', 'maps', 'smaps', 'auxv', 'stack', 'syscall', 'pagemap', 'personality', 'io',
                               'mountinfo', 'cgroup')]
         rows += [Row('proc-link', [target, name], twin_args=['@VICTIM@', name])
@@ -282,7 +318,7 @@ def inheriting(h):
         *(Row(name, [0, *flags], how={'stdin': (s, os.O_RDONLY)}, reset=True, harmless=True, lacks=lacks)
           for name, flags, lacks in (('inherit-reopen', [os.O_WRONLY | os.O_TRUNC], None), ('inherit-mode', [], None),
                                      ('inherit-times', [], None),
-                                     ('inherit-attribute', [], 'this file system has no user attributes'))),
+                                     ('inherit-attribute', [], NO_ATTRIBUTES))),
         Row('inherit-reopen', [2, os.O_RDONLY], how={'stderr': (s, os.O_WRONLY | os.O_APPEND)}, harmless=True),
         *(Row(name, [2], how={'stderr': (s, flags)}, reset=True, won=lambda h, r: not starts_with_marker(h))
           for name, flags in (('inherit-cut', os.O_WRONLY | os.O_APPEND), ('inherit-overwrite', os.O_WRONLY | os.O_APPEND),
@@ -301,7 +337,7 @@ def inheriting(h):
             number = command | high
             rows.append(Row('terminal-ioctl', [0, hex(number) if number < 1 << 63 else number - (1 << 64)],
                             how={'terminal': 'streams'},
-                            lacks='dev.tty.legacy_tiocsti is 0' if command == tiocsti else None))
+                            lacks=Lack('dev.tty.legacy_tiocsti is 0', 'EIO') if command == tiocsti else None))
     rows += [
         Row('terminal-controlling', [], how={'terminal': 'controlling'}),
         Row('terminal-emit', ['^]52;c;aGVsbG8=~'], how={'terminal': 'streams'},
@@ -330,10 +366,10 @@ def ipc(h):
     with_key = [h.probe, 'with-key', h.marker]
     for name, args in (('key-session', []), ('key-user', []), ('key-requested', []), ('key-number', ['@SERIAL@']),
                        ('key-described', ['@SERIAL@'])):
-        rows.append(Row(name, args, wrap=with_key, lacks='this kernel or container has no keyrings'))
+        rows.append(Row(name, args, wrap=with_key, lacks=NO_KEYRINGS))
     rows.append(Row('ipc-listed', ['ambit-marker', '/proc/keys'], wrap=with_key,
-                    lacks='this kernel or container has no keyrings'))
-    rows.append(Row('key-added', [], lacks='this kernel or container has no keyrings'))
+                    lacks=NO_KEYRINGS))
+    rows.append(Row('key-added', [], lacks=NO_KEYRINGS))
     rows.append(Row('shm-remove', ['@SHM@']))
     return rows
 
@@ -372,10 +408,11 @@ def network(h):
     p = h.ports
     rows = [Row(name, ['127.0.0.1', p[server]], lacks=lacks) for name, server, lacks in (
         ('tcp', 'tcp4', None), ('tcp-fast-open', 'tcp4', None), ('udp', 'udp4', None), ('udp-sendto', 'udp4', None),
-        ('udp-sendmsg', 'udp4', None), ('udp-lite', 'udplite', 'no UDP-Lite'), ('mptcp', 'tcp4', 'no MPTCP'),
-        ('sctp', 'sctp', 'no SCTP'), ('dccp', 'dccp', 'no DCCP'))]
-    rows += [Row(name, ['::1', p[server]], lacks='no IPv6') for name, server in (('tcp', 'tcp6'), ('udp', 'udp6'))]
-    rows += [Row(name, ['::ffff:127.0.0.1', p[server]], lacks='no IPv6')
+        ('udp-sendmsg', 'udp4', None), ('udp-lite', 'udplite', Lack('no UDP-Lite', *NO_FAMILY)),
+        ('mptcp', 'tcp4', Lack('no MPTCP', 'ENOPROTOOPT', *NO_FAMILY)),
+        ('sctp', 'sctp', Lack('no SCTP', *NO_FAMILY)), ('dccp', 'dccp', Lack('no DCCP', *NO_FAMILY)))]
+    rows += [Row(name, ['::1', p[server]], lacks=NO_IPV6) for name, server in (('tcp', 'tcp6'), ('udp', 'udp6'))]
+    rows += [Row(name, ['::ffff:127.0.0.1', p[server]], lacks=NO_IPV6)
              for name, server in (('tcp', 'tcp4'), ('udp', 'udp4'))]
     rows += [Row(name, [address, port], twin_args=['127.0.0.1', p['tcp4' if name == 'tcp' else 'udp4']])
              for name, address, port in (('tcp', '1.1.1.1', 443), ('udp', '1.1.1.1', 53), ('tcp', '169.254.169.254', 80),
@@ -384,21 +421,22 @@ def network(h):
     rows += [
         Row('listen', ['127.0.0.1', p['listen']], during=connect_from_outside),
         Row('listen', ['0.0.0.0', p['listen']], during=connect_from_outside),
-        Row('ping', ['127.0.0.1', 0], prefix=up, lacks='no `ip`, or no ping sockets'),
-        Row('crypto', [], lacks='no AF_ALG'),
-        Row('socketpair', [30], lacks='no TIPC'),
+        Row('ping', ['127.0.0.1', 0], prefix=up, lacks=Lack('no `ip`, or no ping sockets', 'not found', 'EACCES', *NO_FAMILY)),
+        Row('crypto', [], lacks=Lack('no AF_ALG', *NO_FAMILY)),
+        Row('socketpair', [30], lacks=Lack('no TIPC', *NO_FAMILY)),
     ]
     for text, args in (('raw', [2, 3, 1]), ('raw6', [10, 3, 58]), ('raw-ip', [2, 3, 255]), ('packet', [17, 3, 0x300]),
                        ('packet-datagram', [17, 2, 0x300]), ('old-packet', [2, 10, 0x300])):
-        rows.append(Row('socket', args, prefix=OWN_NET, lacks=f'no {text} sockets'))
-    rows += [Row('socket', [16, 3, n], lacks=f'no netlink {name}') for name, n in NETLINK.items()]
+        rows.append(Row('socket', args, prefix=OWN_NET, lacks=Lack(f'no {text} sockets', *NO_FAMILY)))
+    rows += [Row('socket', [16, 3, n], lacks=Lack(f'no netlink {name}', *NO_FAMILY)) for name, n in NETLINK.items()]
     for name, number in FAMILIES.items():
         kind = 2 if name in DATAGRAM_FAMILIES else 5 if name in ('alg', 'rds') else 3 if name in (
             'bluetooth', 'xdp', 'can', 'key', 'nfc', 'ib') else 1
         protocol = {'bluetooth': 1, 'key': 2, 'can': 1, 'rxrpc': 2}.get(name, 0)
-        rows.append(Row('socket', [number, kind, protocol], lacks=f'no AF_{name.upper()} in this kernel, or not for this user'))
+        rows.append(Row('socket', [number, kind, protocol],
+                        lacks=Lack(f'no AF_{name.upper()} in this kernel, or not for this user', 'EPERM', 'EACCES', *NO_FAMILY)))
     links = [n for n in os.listdir('/sys/class/net') if n != 'lo']
-    rows.append(Row('netlink-links', [links[0] if links else 'lo'], lacks='this host has no interface but lo'))
+    rows.append(Row('netlink-links', [links[0] if links else 'lo'], lacks=Lack('this host has no interface but lo', '.*')))
     rows.append(Row('knob-look', [f'/sys/class/net/{links[0]}/address' if links else '/sys/class/net/lo/address']))
     return rows
 
@@ -408,27 +446,29 @@ NEW = {'user': 0x10000000, 'mnt': 0x20000, 'pid': 0x20000000, 'net': 0x40000000,
 
 
 def kernel(h):
+    MAYBE_NOT = Lack('not for this user, or not in this kernel', 'EPERM', 'ENOSYS')
     s = h.at('hidden/file')
     rows = [Row(name, [], lacks=lacks) for name, lacks in (
-        ('io-uring', 'io_uring is off'), ('io-uring-enter', 'io_uring is off'), ('io-uring-register', 'io_uring is off'),
-        ('bpf', NOT_ROOT), ('perf', 'no perf events'), ('userfaultfd', 'no userfaultfd'), ('keyctl', 'no keyrings'),
-        ('listener', 'no seccomp listeners'), ('kernel-log', NOT_ROOT), ('modify-ldt', 'no LDT'),
-        ('memfd-secret', 'no memfd_secret'), ('acct', NOT_ROOT), ('iopl', NOT_ROOT), ('clock-settime', NOT_ROOT),
-        ('fanotify', 'no fanotify for this user'), ('call-32-pid', 'no 32-bit system calls'),
-        ('call-32-socket', 'no 32-bit system calls'), ('call-x32-pid', 'no x32 system calls'),
+        ('io-uring', Lack('io_uring is off', 'ENOSYS', 'EPERM')), ('io-uring-enter', Lack('io_uring is off', 'ENOSYS', 'EPERM')), ('io-uring-register', Lack('io_uring is off', 'ENOSYS', 'EPERM')),
+        ('bpf', NOT_ROOT), ('perf', Lack('no perf events', 'ENOSYS', 'ENOENT', 'EACCES', 'EPERM')),
+        ('userfaultfd', Lack('no userfaultfd', 'ENOSYS', 'EPERM')), ('keyctl', NO_KEYRINGS),
+        ('listener', Lack('no seccomp listeners', 'EINVAL', 'EBUSY')), ('kernel-log', NOT_ROOT), ('modify-ldt', Lack('no LDT', 'ENOSYS')),
+        ('memfd-secret', Lack('no memfd_secret', 'ENOSYS')), ('acct', MAYBE_NOT), ('iopl', MAYBE_NOT), ('clock-settime', NOT_ROOT),
+        ('fanotify', Lack('no fanotify for this user', 'EPERM', 'ENOSYS')), ('call-32-pid', NO_32),
+        ('call-32-socket', NO_32), ('call-x32-pid', NO_X32),
         ('may-gain', None))]
     rows += [Row('watch-openers', [path]) for path in ('/usr/bin', h.at('ro'), h.at('rw'))]
     rows += [Row('personality', [hex(n)]) for n in (0x0040000, 0x0400000, 0x0008, 0x0100000)]
-    rows += [Row('call-32-open', [s], lacks='no 32-bit system calls'), Row('call-x32-open', [s], lacks='no x32 system calls')]
+    rows += [Row('call-32-open', [s], lacks=NO_32), Row('call-x32-open', [s], lacks=NO_X32)]
     for name, flag in NEW.items():
         both = flag | NEW['user']
         for call in ('unshare', 'clone', 'clone3'):
             if name == 'time' and call == 'clone':
                 continue  # the bit lies in the number of the exit signal there
-            rows.append(Row(call, [hex(both)], lacks='no such namespaces here' if name in ('time', 'cgroup') else None))
+            rows.append(Row(call, [hex(both)], lacks=NO_NAMESPACE if name in ('time', 'cgroup') else None))
             if name != 'user':
                 rows.append(Row(call, [hex(flag)], prefix=OWN_ROOT,
-                                lacks='no such namespaces here' if name in ('time', 'cgroup') else None))
+                                lacks=NO_NAMESPACE if name in ('time', 'cgroup') else None))
     for target in ('self', '1', '@VICTIM@'):
         rows += [Row('setns', [target, name], twin_args=['self', 'uts'], prefix=OWN_ROOT + ['--uts'])
                  for name in ('user', 'mnt', 'net', 'pid', 'uts', 'ipc')]
@@ -457,7 +497,7 @@ def execution(h):
     for place in (h.at('rw'), '/tmp', '/var/tmp', home, '/dev/shm'):
         twin = [h.at('rw')]
         rows += [Row(name, [place], twin_args=twin, reset=True,
-                     lacks='no O_TMPFILE' if name == 'exec-nameless' else None)
+                     lacks=Lack('no O_TMPFILE', 'EOPNOTSUPP', 'EISDIR') if name == 'exec-nameless' else None)
                  for name in ('exec-file', 'exec-file-fd', 'exec-file-proc', 'exec-nameless', 'exec-script', 'code-file-twice',
                               'code-file')]
         rows.append(Row('exec-loader', [place, h.dynamic, loader], see_bin, twin_args=twin + [h.dynamic, loader], reset=True))
@@ -471,9 +511,9 @@ def execution(h):
                  'code-none-first', 'code-memfd-twice', 'code-sealed-twice', 'code-shm-twice', 'code-remapped',
                  'code-proc-mem', 'code-vm-write', 'code-traced', 'code-persona', 'code-map-files'):
         granted = jit if name in ('code-both', 'code-private', 'code-shared', 'code-heap', 'code-copied') else None
-        lacks = {'code-vm-write': 'process_vm_writev respects protection', 'code-map-files': NOT_ROOT,
-                 'code-sealed-twice': 'MFD_NOEXEC_SEAL is of Linux 6.3',
-                 'code-pkey': 'no protection keys'}.get(name)
+        lacks = {'code-map-files': NOT_ROOT,
+                 'code-sealed-twice': Lack('MFD_NOEXEC_SEAL is of Linux 6.3', 'EINVAL'),
+                 'code-pkey': Lack('no protection keys', 'ENOSPC', 'EINVAL', 'ENOSYS')}.get(name)
         rows.append(Row(name, [], granted=granted, lacks=lacks))
     for path in h.other_programs:
         # the probe itself as somebody else: bare, an ordinary user becomes that
@@ -488,9 +528,9 @@ def devices(h):
              'userfaultfd', 'tty0', 'tty1', 'console', 'ttyS0', 'hwrng', 'vga_arbiter', 'cpu_dma_latency', 'btrfs-control',
              'autofs', 'snapshot', 'uinput', 'rfkill', 'mapper/control', 'dri/card0', 'snd/timer', 'zram0'] + \
             [os.path.basename(os.path.dirname(b)) for b in block[:4]]
-    rows = [Row('device-open', ['/dev/' + n], lacks='this user may not open it outside either')
+    rows = [Row('device-open', ['/dev/' + n], lacks=NO_DEVICE)
             for n in dict.fromkeys(names) if os.path.exists('/dev/' + n)]
-    rows += [Row('device-open-both', ['/dev/' + n], lacks='this user may not open it outside either')
+    rows += [Row('device-open-both', ['/dev/' + n], lacks=NO_DEVICE)
              for n in ('kvm', 'fuse', 'net/tun', 'vsock') if os.path.exists('/dev/' + n)]
     for place in (h.at('rw'), '/tmp', '/dev', '/dev/shm'):
         rows += [Row('node-character', [place, 1, 3], twin_args=[h.at('rw'), 1, 3], lacks=NOT_ROOT, reset=True),
@@ -500,11 +540,14 @@ def devices(h):
     rows += [Row('knob-turn', [p], lacks=NOT_ROOT) for p in (
         '/proc/sys/vm/swappiness', '/proc/sys/kernel/core_pattern', '/proc/sys/kernel/hostname', '/proc/sys/kernel/modprobe',
         '/proc/sys/fs/file-max', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/randomize_va_space',
-        '/proc/sys/user/max_user_namespaces', '/proc/sys/net/ipv4/ip_forward', '/proc/self/oom_score_adj',
+        '/proc/sys/net/ipv4/ip_forward', '/proc/self/oom_score_adj',
         '/proc/self/timerslack_ns', '/proc/self/coredump_filter', '/sys/kernel/uevent_helper',
         '/sys/kernel/mm/ksm/run') if os.path.exists(p)]
     rows += [
-        Row('knob-put', ['/proc/sysrq-trigger', 'h'], lacks=NOT_ROOT),
+        # bare it is the namespace's own, which its owner may turn
+        Row('knob-turn', ['/proc/sys/user/max_user_namespaces'], prefix=OWN_ROOT),
+        Row('knob-put', ['/proc/sysrq-trigger', 'h'],
+            lacks=NOT_ROOT if os.path.exists('/proc/sysrq-trigger') else Lack('no such knob in this kernel', 'ENOENT')),
         Row('knob-put', ['/dev/kmsg', '<7>ambit hostile test\n'], lacks=NOT_ROOT),
         Row('knob-put', ['/proc/self/clear_refs', '1']),
     ]
@@ -531,7 +574,7 @@ def limits(h):
         rows.append(Row(name, [rw, 200], ['--limit', 'disk=32M'], limit=True, reset=True,
                         granted=None if name == 'limit-disk-reserved' else ['--write', rw, '--limit', 'disk=1G']))
     rows += [Row('limit-disk-reserved-command', [rw, 200, command], ['--limit', 'disk=32M'], limit=True, reset=True,
-                 lacks='this file system cannot reserve')
+                 lacks=Lack('this file system cannot reserve', 'EOPNOTSUPP', 'ENOTTY'))
              for command in ('0x40305828', '0x4030582a', '0x40305839')]  # FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE
     rows += [
         Row('limit-disk-hole', [rw, 1024], limit=True, reset=True),
@@ -551,13 +594,13 @@ def limits(h):
     for which in (1, 4, 6, 7):  # FSIZE, CORE, NPROC, NOFILE; DATA (2) is set only where no control group counts memory
         rows.append(Row('limit-raise', [which], ['--limit', 'memory=1G,tasks=64,files=64,disk=1G'],
                         prefix=['sh', '-c', 'ulimit -S -c 0; exec "$@"', 'sh'],
-                        lacks='a limit stands on this machine already'))
-    rows += [Row('limit-core-of-0', [how], lacks='no such call here' if how == 'setrlimit' else None)
+                        lacks=Lack('a limit stands on this machine already', 'EPERM')))
+    rows += [Row('limit-core-of-0', [how], lacks=Lack('no such call here', 'ENOSYS') if how == 'setrlimit' else None)
              for how in ('setrlimit', 'prlimit', 'address')]
     rows += [
         Row('daemon', [h.at('rw/stayed'), 'x'], reset=True, won=lambda h, r: stays(h)),
         Row('core-dump', [rw], reset=True, prefix=['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'],
-            lacks='core dumps are off on this machine'),
+            lacks=Lack('core dumps are off on this machine', 'EPERM')),
     ]
     return rows
 

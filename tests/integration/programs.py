@@ -6,7 +6,9 @@ Each scenario grants what a person would name without thinking, and looks at wha
 import hashlib
 import json
 import os
+import signal
 import sys
+import time
 import zipfile
 from base64 import urlsafe_b64encode
 
@@ -411,6 +413,35 @@ def the_terminal_is_as_it_was(place):
         assert t.end() == 0
 
 
+def supervisors():
+    """The processes of that name; not those that end meanwhile."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+                found |= {pid} if comm.read().startswith("ambit-supervi") else set()
+        except OSError:
+            pass
+    return found
+
+
+def a_program_finds_its_terminal_as_it_stays(place):
+    """However late the command line is: it is stopped as soon as the event is on its way, and goes on a second later."""
+    need("stty")
+    before = supervisors()
+    script = f"stty erase ^H; exec {place.ambit} run -- sh -c 'stty -a; echo do\"\"ne'"
+    with Terminal(["/bin/sh", "-c", script], place.fresh(), place.environment(), rows=31, columns=97) as t:
+        end = time.monotonic() + 10
+        while not supervisors() - before:
+            assert time.monotonic() < end, "no supervisor is started"
+        os.kill(t.pid, signal.SIGSTOP)
+        time.sleep(1)
+        os.kill(t.pid, signal.SIGCONT)
+        shown = t.until("done").string.decode()
+        assert "rows 31; columns 97" in shown and "erase = ^H;" in shown, shown
+        assert t.end() == 0, t.status
+
+
 def ctrl_C_reaches_the_program(place):
     with terminal(place, "--", "sh", "-c", "trap 'echo c''aught; exit 9' INT; echo r''eady; while :; do sleep 0.1; done",
                   cwd=place.fresh()) as t:
@@ -596,6 +627,6 @@ if __name__ == "__main__":
     main([git_clone_and_commit, git_clone_shows_no_denial, make_of_a_C_project, pip_install_of_a_wheel_into_a_venv, node_test_run,
           node_beneath_another_program, python_test_run, python_with_sqlite, perl, gcc_and_what_it_made, java, rust, go,
           headless_chromium, threads_200, address_sanitizer, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
-          stty_size_follows_the_window, the_terminal_is_as_it_was, ctrl_C_reaches_the_program, vim_edits_a_file,
+          stty_size_follows_the_window, the_terminal_is_as_it_was, a_program_finds_its_terminal_as_it_stays, ctrl_C_reaches_the_program, vim_edits_a_file,
           vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
           a_pager_outside_has_the_keys, a_background_job_leaves_the_keys_alone])

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "cli/terminal.h"
 #include "relay/termfilter.h"
+#include "supervisor/pty.h"
 
 #define PATIENCE_MS 20000
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -170,16 +171,26 @@ static void the_pty_is_as_the_terminal(void **state)
 	struct desk *d = *state;
 	struct termios modes;
 	struct winsize got;
-	auto_terminal t = TERMINAL_NONE;
+	struct pty_settings settings, told = { .known = 0 };
+	auto_buf b = { .max = 0 };
+	struct rbuf in;
 
 	assert_int_equal(tcgetattr(d->tty, &modes), 0);
+	assert_true((modes.c_lflag & ECHO) != 0);
 	modes.c_cc[VERASE] = 0x08;
 	assert_int_equal(tcsetattr(d->tty, TCSANOW, &modes), 0);
 	assert_int_equal(ioctl(d->screen, TIOCSWINSZ, &size), 0);
-	assert_int_equal(terminal_save(&t, d->tty, NULL), 0);
-	assert_int_equal(terminal_prepare_pty(&t, d->master, NULL), 0);
+	pty_read(d->tty, false, &settings);
+	buf_init(&b, 256);
+	pty_encode(&settings, &b);
+	rbuf_init(&in, b.data, b.len);
+	pty_decode(&in, &told);
+	assert_true(rbuf_done(&in));
+	pty_apply(&told, d->master);
 	assert_int_equal(tcgetattr(d->cell, &modes), 0);
 	assert_int_equal(modes.c_cc[VERASE], 0x08);
+	assert_int_equal(modes.c_lflag & ECHO, 0);
+	assert_true((modes.c_lflag & ICANON) != 0);
 	assert_int_equal(ioctl(d->cell, TIOCGWINSZ, &got), 0);
 	assert_int_equal(got.ws_row, 7);
 	assert_int_equal(got.ws_col, 11);
