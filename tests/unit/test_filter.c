@@ -204,7 +204,7 @@ static void a_stacked_filter_passes_all_but_its_own(void **state)
 		for (size_t s = 0; s < sizeof stacked / sizeof stacked[0]; s++)
 			for (int number = 0; number < NUMBERS; number++) {
 				const uint32_t got =
-					run_number(&archs[a], stacked[s], (uint32_t)number, UINT64_MAX).value;
+					run_number(&archs[a], (int)stacked[s], (uint32_t)number, UINT64_MAX).value;
 				const struct call *c = call_of(&archs[a], number);
 				uint32_t want = PASSED;
 
