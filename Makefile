@@ -38,7 +38,7 @@ asan: $(BUILD)-asan/build.ninja
 
 # The tests of the suite `soak` and those that do more of the same when asked.
 soak: all
-	AMBIT_SOAK=large $(TEST) -C $(BUILD)
+	AMBIT_SOAK=20 $(TEST) -C $(BUILD)
 
 lint:
 	.ci/lint $(BUILD)

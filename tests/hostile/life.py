@@ -11,8 +11,8 @@ import time
 
 import host
 
-SOAK = os.environ.get('AMBIT_SOAK', '')
-IN_A_ROW, AT_ONCE, MOMENTS = (1000, 64, 100) if SOAK else (60, 16, 6)
+SOAK = int(os.environ.get('AMBIT_SOAK') or 1)  # so many times as much where that is a number of rounds
+IN_A_ROW, AT_ONCE, MOMENTS = (1000, 64, 100) if SOAK > 1 else (60, 16, 6)
 PATIENCE_S = 4     # for a cell to be gone after one of its keepers was killed
 STOPPED_S = 15     # ... or stopped
 KEEPERS = ('ambit', 'ambit-superviso', 'ambit-warden')  # as the kernel cuts names

@@ -20,7 +20,15 @@ static inline uint64_t prop_env(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
 
-	return text != NULL && text[0] != 0 ? strtoull(text, NULL, 10) : otherwise;
+	char *end;
+	uint64_t number;
+
+	if (text == NULL || text[0] == 0)
+		return otherwise;
+	number = strtoull(text, &end, 10);
+	if (*end != 0)
+		abort(); /* "large" would be no rounds at all: a test that cannot fail */
+	return number;
 }
 
 static inline struct prop prop_round(uint64_t round)
@@ -32,7 +40,9 @@ static inline struct prop prop_round(uint64_t round)
 
 static inline uint64_t prop_rounds(uint64_t few)
 {
-	return few * prop_env("AMBIT_SOAK", 1);
+	const uint64_t times = prop_env("AMBIT_SOAK", 1);
+
+	return few * (times > 0 ? times : 1);
 }
 
 static inline uint64_t prop_next(struct prop *p)
