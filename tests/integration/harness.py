@@ -104,6 +104,12 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
 
 
+def sanitized(program):
+    """Whether it is a sanitizer's build: such a program takes terabytes of address space, and looks for leaks by ptrace at its end."""
+    with open(program, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from harness import sanitized
+
 AMBIT, FORGER = map(os.path.abspath, sys.argv[1:3])
 OWN_PATH = b"/its/own/path/is/written/here/by/the/test/and/is/no/longer/than/this/text"
 NOBODY = 65534
@@ -312,15 +314,17 @@ def building(w):
 
 def least(w):
     """A limit that no cell fits in is refused as that; at the least that is taken, a cell works."""
+    larger = "a sanitizer's warden is larger" if sanitized(AMBIT) else None
     for least, less in (("files=32", "files=31"), ("memory=4M", "memory=4194303"), ("disk=256K", "disk=262143"), ("tasks=1", "tasks=0"),
                         ("wall=5s,cpu=5s,output=1", "wall=0s")):
         r = w.run([AMBIT, "run", "--limit", least, "--work", ".", "--", "/bin/true"])
-        check(w.name(f"with {least} a cell works"), r.returncode == 0 and r.stderr == "", r)
+        skip = larger if "memory" in least else None
+        check(w.name(f"with {least} a cell works"), skip or (r.returncode == 0 and r.stderr == ""), r, skip)
         r = w.run([AMBIT, "run", "--limit", less, "--", "/bin/true"])
         hint = f"hint: at least {least}; or none" if least[0] in "fmd" else "or none"
         check(w.name(f"{less} is refused with what is needed"), r.returncode == 125 and hint in r.stderr and "limit " + less.split("=")[0] in r.stderr, r)
     r = w.run([AMBIT, "run", "--limit", "files=32,memory=4M,disk=256K,tasks=1", "--", "/bin/true"], stdin=None)
-    check(w.name("with all of them, too"), r.returncode == 0 and r.stderr == "", r)
+    check(w.name("with all of them, too"), larger or (r.returncode == 0 and r.stderr == ""), r, larger)
 
 
 def strict(w):
