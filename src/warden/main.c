@@ -46,8 +46,10 @@ struct warden {
 
 _Noreturn static void end(int status)
 {
-	/* process 1: the kernel kills everything else in the cell, but only after this one's descriptors are closed, the listener among them */
-	(void)kill(-1, SIGKILL);
+	/* As process 1 it takes everything else in the cell with it, but the kernel does that only after its descriptors are closed,
+	 * the listener among them. Started in any other way it would end whatever its user may end. */
+	if (getpid() == 1)
+		(void)kill(-1, SIGKILL);
 	_exit(status);
 }
 

@@ -352,6 +352,17 @@ def network(w):
     check(w.name("no network namespace, no event"), r.returncode == 125 and r.stdout == "" and "network of the cell" in r.stderr, r)
 
 
+def by_hand(w):
+    """A warden that somebody starts outside a cell ends nobody. In a pid namespace, whose processes it could end."""
+    script = "sleep 60 & \"$0\" </dev/null; kill -0 $! && echo alive"
+    contain = ["unshare", "-Ur", "--pid", "--fork", "--kill-child", "sh", "-c", script]
+    if "alive" not in w.run([*contain, "true"]).stdout:
+        check(w.name("a warden started by hand ends nobody"), True, skip="pid namespaces cannot be made here")
+        return
+    r = w.run([*contain, os.path.join(os.path.dirname(AMBIT), "ambit-warden")])
+    check(w.name("a warden started by hand ends nobody"), r.stdout == "alive\n", r)
+
+
 def ended(w):
     """What the cell still asks while it is ended is not answered with something else than its end."""
     script = "mkdir out-%d; for i in $(seq 20); do dd if=/dev/zero of=out-%d/b$i bs=1M count=3 | cat; done"
@@ -419,7 +430,7 @@ def world(uid):
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
         for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, network, counts, least, loaders, strict,
-                     automounters, ended, end):
+                     automounters, by_hand, ended, end):
             part(w)
     finally:
         shutil.rmtree(top)
