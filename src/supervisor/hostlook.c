@@ -26,7 +26,7 @@ static int open_name(int dir_fd, const char *name, uint64_t resolve)
 
 bool hostlook_is_plain(const char *path, bool follow_last)
 {
-	auto_fd int fd = open_name(AT_FDCWD, path, RESOLVE_NO_XDEV);
+	auto_fd int fd = open_name(AT_FDCWD, path, RESOLVE_NO_XDEV | RESOLVE_CACHED);
 	struct stat st;
 
 	if (fd < 0)

@@ -20,7 +20,8 @@ struct hostlook {
 
 /* Whether path (absolute, normal) leads through no link to where it says, whether something is there or not; a link at its
  * end counts only with follow_last. One call where the others need one for each part: it looks no further than the root's own
- * file system, in which no automounter can be met, and false means only that it does not know. */
+ * file system and what the kernel knows of it without asking, since a directory may be an automounter's itself; false means only
+ * that it does not know. */
 bool hostlook_is_plain(const char *path, bool follow_last);
 /* Whether something is there. What cannot be looked at (not allowed, beneath a link, an automounter's) counts as there. */
 bool hostlook_is_there(struct hostlook *h, const char *path);
