@@ -37,11 +37,10 @@ static int explain(const char *path)
 	if (public_error(&e, r, &err) < 0)
 		return cli_error(&e);
 	r = fd_write_all(STDOUT_FILENO, text.data, text.len);
-	if (r < 0)
-		(void)public_error(&e, err_sys(&err, AMBIT_SYSTEM, -r, NULL, "standard output"), &err);
-	if (r < 0)
-		return cli_error(&e);
-	return 0;
+	if (r == 0)
+		return 0;
+	(void)public_error(&e, err_sys(&err, AMBIT_SYSTEM, -r, NULL, "standard output"), &err);
+	return cli_error(&e);
 }
 
 int cli_explain(int argc, char **argv)
