@@ -26,10 +26,11 @@ const char *ambit_version(void);
 
 struct ambit_error {
 	size_t size;
-	int code;      /* enum ambit_code, positive */
-	int sys_errno; /* 0 if no system call was to blame */
-	char message[512];
-	char hint[512];
+	int code;          /* enum ambit_code, positive */
+	int sys_errno;     /* 0 if no system call was to blame */
+	char message[512]; /* what failed */
+	char why[512];     /* empty where the message says it all */
+	char hint[512];    /* what to do; may be empty */
 };
 
 /* ---- what is allowed ---- */

@@ -57,6 +57,7 @@ static void fill(struct err *e, enum ambit_code code, const char *hint, const ch
 
 	e->code = code;
 	e->sys_errno = 0;
+	e->why[0] = 0;
 	(void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);                         /* cut is fine */
 	(void)snprintf(e->hint, sizeof e->hint, "%s", hint != NULL ? hint : ""); /* likewise */
 	errno = saved;
@@ -92,7 +93,6 @@ static const char *usual_hint(int sys_errno)
 int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
-	size_t used;
 
 	if (e == NULL)
 		return -(int)code;
@@ -100,9 +100,20 @@ int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint
 	fill(e, code, hint != NULL ? hint : usual_hint(sys_errno), fmt, ap);
 	va_end(ap);
 	e->sys_errno = sys_errno;
-	used = strlen(e->msg);
-	(void)snprintf(e->msg + used, sizeof e->msg - used, ": %s", strerror(sys_errno));
+	(void)snprintf(e->why, sizeof e->why, "%s", strerror(sys_errno));
 	return -(int)code;
+}
+
+int err_why(struct err *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e == NULL)
+		return code;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->why, sizeof e->why, fmt, ap); /* cut is fine */
+	va_end(ap);
+	return code;
 }
 
 int err_context(struct err *e, int code, const char *fmt, ...)

@@ -9,12 +9,14 @@
 #include "ambit/codes.h"
 
 #define ERR_MSG_MAX 512
+#define ERR_WHY_MAX 512
 #define ERR_HINT_MAX 512
 
 struct err {
 	enum ambit_code code;
-	int sys_errno; /* 0 if no system call was to blame */
-	char msg[ERR_MSG_MAX];
+	int sys_errno;         /* 0 if no system call was to blame */
+	char msg[ERR_MSG_MAX]; /* what failed */
+	char why[ERR_WHY_MAX]; /* empty where the message says it all */
 	char hint[ERR_HINT_MAX];
 };
 
@@ -22,10 +24,13 @@ struct err {
 int err_set(struct err *e, enum ambit_code code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same, with the text of sys_errno (positive) after the message; without a hint, one for errors that are not about what
- * was tried (no memory, no descriptors). */
+/* The same; the text of sys_errno (positive) is why. Without a hint, one for errors that are not about what was tried (no
+ * memory, no descriptors). */
 int err_sys(struct err *e, enum ambit_code code, int sys_errno, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Says why of the error that was just filled, of which code is the value; returns it. */
+int err_why(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " in front of the message of an error that is passed on; returns -e->code.
  * With e NULL returns code unchanged. */

@@ -31,7 +31,7 @@ static int explain(const char *path)
 	buf_init(&text, READER_TEXT_MAX);
 	if (fd < 0)
 		r = err_sys(&err, AMBIT_USAGE, errno, "name a record that can be read, or - for standard input",
-			    "record %s", path);
+			    "cannot open the record %s", path);
 	else
 		r = reader_run(fd, "explain", &text, &err);
 	if (public_error(&e, r, &err) < 0)
@@ -39,7 +39,7 @@ static int explain(const char *path)
 	r = fd_write_all(STDOUT_FILENO, text.data, text.len);
 	if (r == 0)
 		return 0;
-	(void)public_error(&e, err_sys(&err, AMBIT_SYSTEM, -r, NULL, "standard output"), &err);
+	(void)public_error(&e, err_sys(&err, AMBIT_SYSTEM, -r, NULL, "cannot write to standard output"), &err);
 	return cli_error(&e);
 }
 

@@ -16,7 +16,7 @@ int keys_open(struct keys *k, int terminal, int *ret_from, struct err *e)
 
 	k->terminal = terminal;
 	if (terminal < 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for what is typed");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for what is typed");
 	*ret_from = ends[0];
 	k->to = ends[1];
 	return 0;

@@ -130,7 +130,8 @@ static int record_file(struct ambit_event *ev, int *ret_fd, struct ambit_error *
 		return r;
 	*ret_fd = memfd_create("ambit-record", MFD_CLOEXEC);
 	if (*ret_fd < 0 || fd_write_all(*ret_fd, json, n) < 0 || lseek(*ret_fd, 0, SEEK_SET) < 0)
-		return public_error(e, err_sys(&err, AMBIT_SYSTEM, errno, NULL, "a memory file for the record"), &err);
+		return public_error(
+			e, err_sys(&err, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for the record"), &err);
 	return 0;
 }
 
@@ -147,8 +148,8 @@ static int write_policy(const char *output, const struct buf *text, struct err *
 	if (r < 0 && output != NULL && fd >= 0)
 		(void)unlink(output); /* half a policy is none */
 	if (r < 0)
-		return err_sys(e, AMBIT_USAGE, -r, r == -ENOSPC ? NULL : "name a new file with --output", "policy %s",
-			       output != NULL ? output : "on standard output");
+		return err_sys(e, AMBIT_USAGE, -r, r == -ENOSPC ? NULL : "name a new file with --output",
+			       "cannot write the policy %s", output != NULL ? output : "on standard output");
 	return 0;
 }
 

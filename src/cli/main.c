@@ -73,6 +73,8 @@ int cli_error(const struct ambit_error *e)
 	char text[2 * sizeof e->message];
 
 	(void)fprintf(stderr, "ambit: %s\n", text_show(text, sizeof text, e->message, strlen(e->message)));
+	if (e->why[0] != 0)
+		(void)fprintf(stderr, "  why: %s\n", text_show(text, sizeof text, e->why, strlen(e->why)));
 	if (e->hint[0] != 0)
 		(void)fprintf(stderr, "  hint: %s\n", text_show(text, sizeof text, e->hint, strlen(e->hint)));
 	return err_code_exit(e->code);
@@ -115,6 +117,7 @@ int cli_refuse(bool json, const struct ambit_error *e)
 
 	buf_init(&line, ERROR_LINE_MAX);
 	(void)snprintf(error.msg, sizeof error.msg, "%s", e->message); /* the same size */
+	(void)snprintf(error.why, sizeof error.why, "%s", e->why);
 	(void)snprintf(error.hint, sizeof error.hint, "%s", e->hint);
 	if (json && record_write_error(&error, &line, NULL) == 0)
 		(void)fd_write_all(STDOUT_FILENO, line.data, line.len); /* the same follows on standard error */

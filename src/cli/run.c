@@ -44,7 +44,6 @@ static const char help_text[] =
 	"Exit status: the command's own; 128+n for a signal; 124 wall limit; 125 Ambit refused or failed, or a limit;\n"
 	"126 cannot be executed; 127 not found.\n";
 
-/* The event has run, and its program may have put something else where the record goes. */
 /* The file is opened before the event: what it is to be is the person's word, and not what the command made of the name. */
 struct record_file {
 	const char *path; /* NULL: none */
@@ -56,7 +55,8 @@ static int record_error(bool json, const char *path, int sys_errno, const char *
 {
 	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
 
-	(void)snprintf(e.message, sizeof e.message, "cannot write the record %s: %s", path, strerror(sys_errno));
+	(void)snprintf(e.message, sizeof e.message, "cannot write the record %s", path);
+	(void)snprintf(e.why, sizeof e.why, "%s", strerror(sys_errno));
 	(void)snprintf(e.hint, sizeof e.hint, "%s", hint);
 	return cli_refuse(json, &e);
 }

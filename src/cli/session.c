@@ -57,7 +57,7 @@ static int open_input(struct session *s, int tty, int *ret_fd, struct err *e)
 	if (tty >= 0 && !s->alone)
 		return keys_open(&s->keys, terminal_open_own(tty, O_RDONLY), ret_fd, e);
 	*ret_fd = tty >= 0 ? terminal_open_own(tty, O_RDONLY) : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "the terminal") : 0;
+	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot use the terminal") : 0;
 }
 
 static int start_relay(struct session *s, const struct ambit_event_options *o, struct err *e)
@@ -160,7 +160,7 @@ static int wait_for_something(struct session *s, struct err *e)
 	};
 
 	if (poll(p, 3, s->keys.terminal >= 0 && !s->keys.ours ? KEYS_AGAIN_MS : -1) < 0)
-		return errno == EINTR ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "waiting for the event");
+		return errno == EINTR ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for the event");
 	if (p[1].revents != 0)
 		on_signal(s);
 	if (p[2].revents != 0)

@@ -29,7 +29,7 @@ int terminal_save(struct terminal *t, int fd, struct err *e)
 	const int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0 || tcgetattr(fd, &now) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "run it in a terminal", "read the terminal's settings");
+		return err_sys(e, AMBIT_SYSTEM, errno, "run it in a terminal", "cannot read the terminal's settings");
 	*t = (struct terminal){ .fd = fd, .flags = flags, .saved = now };
 	return 0;
 }
@@ -53,7 +53,7 @@ int terminal_raw(struct terminal *t, struct err *e)
 	modes.c_cc[VTIME] = 0;
 	r = set_modes(t->fd, TCSADRAIN, &modes); /* what was typed before belongs to the program */
 	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "set the terminal to raw mode");
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot set the terminal to raw mode");
 	t->raw = true;
 	return 0;
 }
@@ -76,7 +76,7 @@ int terminal_copy_size(const struct terminal *t, int master, struct err *e)
 	struct winsize size;
 
 	if (ioctl(t->fd, TIOCGWINSZ, &size) < 0 || ioctl(master, TIOCSWINSZ, &size) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "copy the window's size");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot copy the window's size");
 	return 0;
 }
 
@@ -226,7 +226,7 @@ int relay_start(const struct relay_start *how, struct relay_process *ret, struct
 	if (!prepare_child(&c, how))
 		return err_set(e, AMBIT_INTERNAL, NULL, "start the relay: too many pairs, or an unknown word");
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "start the relay: pipe");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for the relay");
 	from_child = ends[0];
 	to_parent = ends[1];
 	c.report = to_parent;
@@ -234,12 +234,13 @@ int relay_start(const struct relay_start *how, struct relay_process *ret, struct
 	if (pid == 0)
 		be_relay(&c);
 	if (pid < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "the limit on processes may be reached", "start the relay");
+		return err_sys(e, AMBIT_SYSTEM, errno, "the limit on processes may be reached",
+			       "cannot start the relay");
 	fd_close(&to_parent);
 	why = await_exec(from_child);
 	if (why != 0)
 		return err_sys(e, why == ENOENT ? AMBIT_NOT_FOUND : AMBIT_SYSTEM, why, "is Ambit installed completely?",
-			       "start the relay %s", how->path);
+			       "cannot start the relay %s", how->path);
 	ret->pidfd = steal_fd(&started.pidfd);
 	return 0;
 }
@@ -267,7 +268,7 @@ int relay_wait(struct relay_process *r, int terminal_out, struct err *e)
 	const int failed = wait_for_end(r->pidfd, &end);
 
 	if (failed < 0)
-		return err_sys(e, AMBIT_SYSTEM, -failed, NULL, "wait for the relay");
+		return err_sys(e, AMBIT_SYSTEM, -failed, NULL, "cannot wait for the relay");
 	fd_close(&r->pidfd);
 	if (end.si_code == CLD_EXITED)
 		return end.si_status;

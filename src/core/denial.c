@@ -5,11 +5,11 @@
 #include "base/text.h"
 
 struct denial_row {
-	const char *word, *why;
+	const char *word, *why, *otherwise;
 };
 
 static const struct denial_row denial_rows[DENIAL_COUNT] = {
-#define DENIAL_ROW(name, w, y) [DENIAL_##name] = { .word = (w), .why = (y) },
+#define DENIAL_ROW(name, w, y, o) [DENIAL_##name] = { .word = (w), .why = (y), .otherwise = (o) },
 	DENIALS(DENIAL_ROW)
 #undef DENIAL_ROW
 };
@@ -22,6 +22,11 @@ const char *denial_word(enum denial_reason r)
 const char *denial_why(enum denial_reason r)
 {
 	return r < DENIAL_COUNT ? denial_rows[r].why : "";
+}
+
+const char *denial_otherwise(enum denial_reason r)
+{
+	return r < DENIAL_COUNT ? denial_rows[r].otherwise : "";
 }
 
 /* The kernel asks for the right on the directory, not on what lies in it. */

@@ -13,22 +13,32 @@
 #include "core/effect.h"
 #include "core/grant.h"
 
-/* DENIAL(name, word in the record, why) */
+/* DENIAL(name, word in the record, why, what to do where no grant would allow it) */
 /* clang-format off */
-#define DENIALS(X)                                                                                                                  \
-	X(UNGRANTED, "ungranted", "no grant covers it")                                                                             \
-	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed")                                                \
-	X(NOT_RUN,   "not-run",   "it may be read, but no grant lets it be executed")                                               \
-	X(WRITTEN,   "written",   "what was written in a place of the cell's own is never executed; write it beneath a work grant") \
-	X(PROTECTED, "protected", "other programs run or obey what stands there, so it must be granted by its name")                \
-	X(NETWORK,   "network",   "a cell has no network; this build has no grant for it")                                          \
-	X(SOCKET,    "socket",    "a socket of the host, whose listener would act with its own authority")                          \
-	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host")                           \
-	X(TOP,       "top",       "its directory is /, which is never granted whole")                                               \
-	X(UNCLEAR,   "unclear",   "what was asked for could not be read")
+#define DENIALS(X)                                                                                              \
+	X(UNGRANTED, "ungranted", "no grant covers it",                                                         \
+	  "no grant that fits can be written for it")                                                           \
+	X(READ_ONLY, "read-only", "it may be read, but no grant lets it be changed",                            \
+	  "no grant that fits can be written for it")                                                           \
+	X(NOT_RUN,   "not-run",   "it may be read, but no grant lets it be executed",                           \
+	  "no grant that fits can be written for it")                                                           \
+	X(WRITTEN,   "written",   "what was written in a place of the cell's own is never executed",            \
+	  "write it beneath a work grant")                                                                      \
+	X(PROTECTED, "protected", "other programs run or obey what stands there",                               \
+	  "grant it by its own name, if it is to be changed")                                                   \
+	X(NETWORK,   "network",   "a cell has no network",                                                      \
+	  "this build has no grant for it: do that part outside")                                               \
+	X(SOCKET,    "socket",    "it is a socket of the host, whose listener would act with its own authority", \
+	  "this build has no grant for it: do that part outside")                                               \
+	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
+	  "most programs go on without; no grant gives it")                                                     \
+	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \
+	  "keep it in a directory, which can be granted")                                                       \
+	X(UNCLEAR,   "unclear",   "what was asked for could not be read",                                       \
+	  "run it again: another thread may have changed it meanwhile")
 
 enum denial_reason {
-#define DENIAL_ENUM(name, word, why) DENIAL_##name,
+#define DENIAL_ENUM(name, word, why, otherwise) DENIAL_##name,
 	DENIALS(DENIAL_ENUM)
 #undef DENIAL_ENUM
 	DENIAL_COUNT
@@ -44,6 +54,8 @@ struct denial {
 
 const char *denial_word(enum denial_reason r);
 const char *denial_why(enum denial_reason r);
+/* What to do about one that is not grantable. */
+const char *denial_otherwise(enum denial_reason r);
 
 /* For an effect that was denied: kind of effect.h, verdict EFFECT_DENIED or EFFECT_DENIED_NEW. */
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret);

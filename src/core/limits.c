@@ -111,8 +111,10 @@ static int bad_value(struct err *e, enum limit l, const char *value)
 	char shown[80];
 
 	text_escape(shown, sizeof shown, value, strlen(value));
-	return err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value", limit_word(l),
-		       shown);
+	return err_why(e,
+		       err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value",
+			       limit_word(l), shown),
+		       "it is written in another way, or out of range");
 }
 
 static int too_small(struct err *e, enum limit which, const char *value)
@@ -123,8 +125,8 @@ static int too_small(struct err *e, enum limit which, const char *value)
 	least.value[which] = limit_rows[which].least;
 	limits_format(&least, which, text, sizeof text);
 	(void)snprintf(hint, sizeof hint, "at least %s=%s; or none", limit_word(which), text); /* it fits */
-	return err_set(e, AMBIT_MALFORMED, hint, "limit %s: %s is less than a cell itself needs", limit_word(which),
-		       value);
+	return err_why(e, err_set(e, AMBIT_MALFORMED, hint, "limit %s: %s is too little", limit_word(which), value),
+		       "the cell needs some for itself, before its program starts");
 }
 
 int limits_set(struct limits *l, const char *word, const char *value, struct err *e)

@@ -90,6 +90,15 @@ static void put_cause(const struct event_result *r, struct buf *out)
 	}
 }
 
+static void put_line(struct buf *out, const char *head, const char *text)
+{
+	if (text[0] == 0)
+		return;
+	buf_printf(out, "  %s: ", head);
+	put_name(out, text);
+	buf_printf(out, "\n");
+}
+
 static void put_ended(const struct event_result *r, struct buf *out)
 {
 	const struct event_usage *u = &r->usage;
@@ -97,11 +106,9 @@ static void put_ended(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\nEnded\n");
 	put_cause(r, out);
 	buf_printf(out, ", after %" PRIu64 ".%03u s\n", u->wall_ms / 1000, (unsigned int)(u->wall_ms % 1000));
-	if (r->error.code != AMBIT_OK) {
-		buf_printf(out, "  why: ");
-		put_name(out, r->error.msg);
-		buf_printf(out, "\n");
-	}
+	put_line(out, "what", r->error.msg);
+	put_line(out, "why", r->error.why);
+	put_line(out, "hint", r->error.hint);
 	buf_printf(out,
 		   "  used: %" PRIu64 " ms of processors, %" PRIu64 " KB of memory (%s), %" PRIu64
 		   " tasks (%s), %" PRIu64 " KB written (%s)\n",
@@ -242,6 +249,8 @@ static size_t put_group(const struct denials *d, size_t first, struct buf *out)
 		buf_printf(out, "    and %zu more\n", n - OBJECTS_SHOWN);
 	if (d->items[first].grantable)
 		put_how(&d->items[first], out);
+	else
+		buf_printf(out, "      hint:   %s\n", denial_otherwise(d->items[first].reason));
 	return n;
 }
 
@@ -280,7 +289,7 @@ static void put_doubts(const struct event_result *r, struct buf *out)
 	if (r->observe != CELL_OBSERVE_FULL)
 		buf_printf(out, "  not every open was observed: there may have been more (--observe full)\n");
 	if (r->effects_dropped > 0)
-		buf_printf(out, "  %" PRIu64 " effects were too many for the record: there may have been more\n",
+		buf_printf(out, "  %" PRIu64 " effects had no room in the record: there may have been more\n",
 			   r->effects_dropped);
 	if (opaque > 0)
 		buf_printf(out, "  %zu calls had arguments that could not be read\n", opaque);

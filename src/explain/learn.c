@@ -101,7 +101,7 @@ static void put_head(const struct event_result *r, struct buf *out)
 		buf_printf(out, "# Not every open was observed: more may be needed than stands here.\n");
 	if (r->effects_dropped > 0)
 		buf_printf(out,
-			   "# %" PRIu64 " effects were too many for the record: more may be needed than stands here.\n",
+			   "# %" PRIu64 " effects had no room in the record: more may be needed than stands here.\n",
 			   r->effects_dropped);
 	buf_printf(out, "version: 1\n");
 }

@@ -293,17 +293,18 @@ static enum ambit_code code_of(const char *name)
 static void read_error(struct take *t, const json_t *outcome, struct err *ret)
 {
 	const json_t *from = json_object_get(outcome, "error");
-	auto_free char *message = NULL, *hint = NULL;
+	auto_free char *message = NULL, *why = NULL, *hint = NULL;
 	enum ambit_code code;
 
 	if (t->rc != 0 || json_is_null(from))
 		return;
 	t->in = "outcome.error";
 	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
+	why = take_name(t, json_object_get(from, "why"), "why", true, ERR_WHY_MAX);
 	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
 	code = code_of(take_text(t, from, "code", false));
 	if (t->rc == 0)
-		(void)err_set(ret, code, hint, "%s", message);
+		(void)err_why(ret, err_set(ret, code, hint, "%s", message), "%s", why != NULL ? why : "");
 }
 
 static void read_outcome(struct take *t, const json_t *json, struct event_result *r)

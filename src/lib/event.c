@@ -51,7 +51,7 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++)
 		failed = new_id('g', r->started_ns, r->grant_ids[i]);
 	memcpy(ev->request->event, r->event, sizeof ev->request->event);
-	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "random numbers") : 0;
+	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "cannot get random numbers") : 0;
 }
 
 _Static_assert(sizeof((struct event_request *)0)->event == ID_TEXT_MAX, "an id fits");
@@ -142,7 +142,7 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "a memory file for the request");
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot make a memory file for the request");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -186,7 +186,7 @@ static int start_supervisor(struct ambit_event *ev, struct err *e)
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a socket for the supervisor");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the supervisor");
 	ev->sock = pair[0];
 	theirs = pair[1];
 	(void)fd_set_nonblock(ev->sock, true); /* a request fits the socket's buffer */
@@ -250,9 +250,11 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 
 	if (access("/" CELL_MARK, F_OK) == 0) { /* the kernel would refuse as well, and say less */
 		ambit_event_free(ev);
-		return err_set(e, AMBIT_UNAVAILABLE,
-			       "run it outside; what it needs can be granted to the cell that is there",
-			       "this is a cell already, and a cell contains no other");
+		return err_why(e,
+			       err_set(e, AMBIT_UNAVAILABLE,
+				       "run it outside; what it needs can be granted to the cell that is there",
+				       "this is a cell already"),
+			       "a cell contains no other: it could grant nothing that it does not have itself");
 	}
 	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0) {
 		ambit_event_free(ev);
@@ -341,6 +343,7 @@ static void on_refused(struct ambit_event *ev, struct wire_message *m)
 	e->code = (enum ambit_code)rbuf_u32(&m->body);
 	e->sys_errno = (int)rbuf_u32(&m->body);
 	rbuf_str(&m->body, e->msg, sizeof e->msg);
+	rbuf_str(&m->body, e->why, sizeof e->why);
 	rbuf_str(&m->body, e->hint, sizeof e->hint);
 	if (m->body.failed)
 		(void)err_set(e, AMBIT_PROTOCOL, NULL, "the supervisor refused and did not say why");
@@ -468,7 +471,7 @@ static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t
 	buf_init(&b, 8);
 	buf_put_u32(&b, value);
 	r = wire_send(ev->sock, number, &b, NULL, 0);
-	return r < 0 ? public_error(ret, err_sys(&e, AMBIT_GONE, -r, NULL, "the supervisor"), &e) : 0;
+	return r < 0 ? public_error(ret, err_sys(&e, AMBIT_GONE, -r, NULL, "cannot speak to the supervisor"), &e) : 0;
 }
 
 /* Before the program is there, nobody can get it; stopping and continuing undo each other, as in the kernel. */

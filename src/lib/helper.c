@@ -44,7 +44,8 @@ int helper_open(const char *name, int *ret_fd, struct err *e)
 	if (fd < 0)
 		fd = open_in(AMBIT_LIBEXECDIR, "", name);
 	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", name);
+		return err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit",
+			       "cannot open %s", name);
 	*ret_fd = fd;
 	return 0;
 }

@@ -56,8 +56,8 @@ static int set_place(struct launch *l, struct err *e)
 	char real[4096];
 
 	if (realpath(l->o->workspace != NULL ? l->o->workspace : ".", real) == NULL)
-		return err_sys(e, AMBIT_USAGE, errno, "name a directory that is there with --workspace", "workspace %s",
-			       l->o->workspace != NULL ? l->o->workspace : ".");
+		return err_sys(e, AMBIT_USAGE, errno, "name a directory that is there with --workspace",
+			       "cannot use the workspace %s", l->o->workspace != NULL ? l->o->workspace : ".");
 	if (!text_copy(l->q->workspace, sizeof l->q->workspace, real))
 		return err_set(e, AMBIT_LIMIT, NULL, "the workspace's path is too long");
 	if (home == NULL || !path_normalise("/", home, l->q->home, sizeof l->q->home) || home[0] != '/' ||
@@ -170,8 +170,12 @@ static int not_executable(const char *path, const char *name, struct err *e)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(e, AMBIT_NOT_RUNNABLE, "name a program in it", "%s: is a directory", name);
-	return err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter", "%s: not executable", name);
+		return err_why(e,
+			       err_set(e, AMBIT_NOT_RUNNABLE, "name a program in it", "%s: cannot be executed", name),
+			       "it is a directory");
+	return err_why(
+		e, err_set(e, AMBIT_NOT_RUNNABLE, "chmod +x, or name its interpreter", "%s: cannot be executed", name),
+		"its mode does not let you");
 }
 
 /* Whether the cell has it without its being named, by its base or by a grant. */
@@ -211,15 +215,17 @@ static int find_program(struct launch *l, struct err *e)
 		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
 			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
 		if (access(l->program, F_OK) < 0)
-			return err_set(e, AMBIT_NO_PROGRAM, "check the path; it is looked up from the workspace",
-				       "%s: no such program", name);
+			return err_why(e,
+				       err_set(e, AMBIT_NO_PROGRAM, "check the path, or name another --workspace",
+					       "%s: no such program", name),
+				       "it is looked up from the workspace, and nothing is there");
 		return is_program(l->program) ? 0 : not_executable(l->program, name, e);
 	}
 	if (find_in_path(l, name, true) || find_in_path(l, name, false))
 		return 0;
-	return err_set(e, AMBIT_NO_PROGRAM,
-		       "install it, or name it with its path; PATH in a cell is the system's, not yours",
-		       "%s: command not found", name);
+	return err_why(
+		e, err_set(e, AMBIT_NO_PROGRAM, "install it, or name it with its path", "%s: command not found", name),
+		"no directory of a cell's PATH has it, which is the system's and not yours");
 }
 
 /* The program after `--` may always be executed, and brings its runtime's traits. */
@@ -231,7 +237,7 @@ static int grant_program(struct launch *l, struct err *e)
 	int r = 0;
 
 	if (realpath(l->program, real) == NULL)
-		return err_sys(e, AMBIT_NO_PROGRAM, errno, NULL, "%s", l->program);
+		return err_sys(e, AMBIT_NO_PROGRAM, errno, NULL, "cannot find %s", l->program);
 	if (!base_shows((enum cell_base)l->q->base, real, RIGHT_RUN | RIGHT_READ)) { /* set by one_of */
 		r = grant_add(&l->q->grants, VERB_RUN, real, 0, &id, e);
 		if (r == 0 && strcmp(real, l->program) != 0)
@@ -316,7 +322,7 @@ static int show_host(struct launch *l, struct err *e)
 	int r = 0;
 
 	if (root == NULL)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "/");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot list /");
 	while (r == 0 && (entry = readdir(root)) != NULL)
 		r = show_name(l, entry->d_name, e);
 	(void)closedir(root);

@@ -66,6 +66,8 @@ static int load_fd(struct ambit_policy *p, int fd, const char *name, struct err 
 	r = policy_read_file(fd, read, &m);
 	if (r < 0) {
 		*e = m.err;
+		if (e->why[0] == 0)
+			(void)err_why(e, r, "a policy is taken as it is written or not at all: nothing is granted");
 		return m.line != 0 ? err_context(e, r, "%s:%u:%u", name, m.line, m.column)
 				   : err_context(e, r, "%s", name);
 	}
@@ -78,9 +80,10 @@ int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_err
 	struct err err;
 
 	if (fd < 0)
-		return public_error(
-			e, err_sys(&err, AMBIT_USAGE, errno, "name a policy file that can be read", "policy %s", path),
-			&err);
+		return public_error(e,
+				    err_sys(&err, AMBIT_USAGE, errno, "name a policy file that can be read",
+					    "cannot open the policy %s", path),
+				    &err);
 	return public_error(e, load_fd(p, fd, path, &err), &err);
 }
 
@@ -99,7 +102,8 @@ int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void 
 	struct err err;
 
 	if (fd < 0 || fd_write_all(fd, text, n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return public_error(e, err_sys(&err, AMBIT_SYSTEM, errno, NULL, "a memory file for the policy"), &err);
+		return public_error(
+			e, err_sys(&err, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for the policy"), &err);
 	return public_error(e, load_fd(p, fd, name, &err), &err);
 }
 

@@ -25,6 +25,7 @@ int public_error(struct ambit_error *ret, int code, const struct err *e)
 	whole.code = (int)e->code;
 	whole.sys_errno = e->sys_errno;
 	memcpy(whole.message, e->msg, sizeof whole.message);
+	memcpy(whole.why, e->why, sizeof whole.why);
 	memcpy(whole.hint, e->hint, sizeof whole.hint);
 	memcpy(ret, &whole, size);
 	return code;

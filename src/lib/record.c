@@ -321,6 +321,7 @@ static void error_put(struct json *j, const struct err *e)
 	json_put_object(j);
 	json_put_word(json_put_key(j, "code"), err_code_name((int)e->code));
 	json_put_name(json_put_key(j, "message"), e->msg);
+	json_put_name(json_put_key(j, "why"), e->why[0] != 0 ? e->why : NULL);
 	json_put_name(json_put_key(j, "hint"), e->hint[0] != 0 ? e->hint : NULL);
 	json_put_object_end(j);
 }

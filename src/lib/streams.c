@@ -65,7 +65,7 @@ static int add_relay(struct streams *s, size_t i, int fd, bool capture, struct e
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]);
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for %s", stream_names[i]);
 	r->output = i != 0;
 	r->capture = capture;
 	s->cell_fd[i] = r->output ? ends[1] : ends[0];
@@ -75,20 +75,20 @@ static int add_relay(struct streams *s, size_t i, int fd, bool capture, struct e
 		r->to_fd = ends[1], r->from_fd = fd;
 	s->relayed[i] = true;
 	return fd_set_nonblock(r->output ? ends[0] : ends[1], true) < 0
-		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i])
+		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for %s", stream_names[i])
 		       : 0;
 }
 
 static int use_null(struct streams *s, size_t i, struct err *e)
 {
 	s->cell_fd[i] = open("/dev/null", (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "/dev/null") : 0;
+	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open /dev/null") : 0;
 }
 
 static int use_same(struct streams *s, size_t i, int fd, struct err *e)
 {
 	s->cell_fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "%s", stream_names[i]) : 0;
+	return s->cell_fd[i] < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot use %s", stream_names[i]) : 0;
 }
 
 /* A regular file, at the place where it stands. The pipe's other end is kept, so that what was not read can be counted. */
@@ -102,7 +102,8 @@ static int add_file_relay(struct streams *s, size_t i, int fd, struct err *e)
 		return failed;
 	r->input_fd = fd;
 	r->unread_fd = fcntl(s->cell_fd[i], F_DUPFD_CLOEXEC, 3);
-	return r->unread_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a pipe for %s", stream_names[i]) : 0;
+	return r->unread_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for %s", stream_names[i])
+				: 0;
 }
 
 /* Both outputs to one file or pipe share a pipe of ours: what is written first stays first. */

@@ -21,17 +21,21 @@ static void end_refused(const struct event_result *r, struct buf *out)
 	char text[2 * ERR_MSG_MAX];
 
 	buf_printf(out, "ambit: %s\n", text_show(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+	if (r->error.why[0] != 0)
+		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, r->error.why, strlen(r->error.why)));
 	if (r->error.hint[0] != 0)
 		buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, r->error.hint, strlen(r->error.hint)));
 }
 
 static void end_lost(const struct event_result *r, struct buf *out)
 {
-	char text[2 * ERR_MSG_MAX];
+	char text[2 * ERR_MSG_MAX], why[2 * ERR_WHY_MAX];
+	const struct err *e = &r->error;
 
 	buf_printf(out, "ambit: the event was lost: its warden or its supervisor ended before it\n");
-	if (r->error.code != AMBIT_OK)
-		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, r->error.msg, strlen(r->error.msg)));
+	if (e->code != AMBIT_OK)
+		buf_printf(out, "  why: %s%s%s\n", text_show(text, sizeof text, e->msg, strlen(e->msg)),
+			   e->why[0] != 0 ? ": " : "", text_show(why, sizeof why, e->why, strlen(e->why)));
 	else
 		buf_printf(out, "  why: it was killed from outside, or the machine had no memory left (see dmesg)\n");
 	buf_printf(out, "  hint: nothing of the cell runs on; look at what it changed, then run it again\n");
@@ -125,14 +129,14 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 
 /* ---- what was denied ---- */
 
-struct listed { /* one line: effects that the same grant would allow */
+struct listed { /* three lines: effects that the same grant would allow */
 	const struct effect *first;
 	struct denial denial;
 	size_t others;
 };
 
 struct list {
-	size_t n, total, shown; /* lines; denials; denials that a line stands for */
+	size_t n, total, shown; /* of the lines; denials; denials that are listed */
 	struct listed lines[SUMMARY_DENIALS];
 	struct denial next; /* scratch */
 };
@@ -180,23 +184,26 @@ static void list_all(struct list *list, const struct event_result *r)
 
 static void put_denial(const struct listed *l, struct buf *out)
 {
-	char object[SHOWN_MAX], flag[FLAG_MAX], line[8];
+	char object[SHOWN_MAX], flag[FLAG_MAX] = "", line[8];
 	const struct effect *f = l->first;
 	const struct grant_request want = denial_request(&l->denial);
 
-	buf_printf(out, "  %s %s", effect_word(f->kind),
+	buf_printf(out, "ambit: denied: %s %s", effect_word(f->kind),
 		   text_escape(object, sizeof object, f->object, strlen(f->object)));
 	if (f->count > 1)
 		buf_printf(out, " (%u times)", f->count);
 	if (l->others > 0)
 		buf_printf(out, " and %zu more there", l->others);
-	buf_printf(out, ": %s", denial_why(l->denial.reason));
-	if (l->denial.grantable) {
-		grant_suggest(&want, line, sizeof line, flag, sizeof flag);
-		if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
-			buf_printf(out, "; allow: %s", flag);
+	buf_printf(out, "\n  why: %s\n", denial_why(l->denial.reason));
+	if (!l->denial.grantable) {
+		buf_printf(out, "  hint: %s\n", denial_otherwise(l->denial.reason));
+		return;
 	}
-	buf_put_u8(out, '\n');
+	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
+	if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
+		buf_printf(out, "  hint: %s allows it\n", flag);
+	else
+		buf_printf(out, "  hint: grant a directory above it: its own name is too long to show\n");
 }
 
 static void put_rest(const struct list *list, const char *record, struct buf *out)
@@ -205,12 +212,11 @@ static void put_rest(const struct list *list, const char *record, struct buf *ou
 
 	if (list->shown == list->total)
 		return;
+	buf_printf(out, "ambit: denied: %zu more\n", list->total - list->shown);
 	if (record != NULL)
-		buf_printf(out, "  and %zu more: ambit explain %s\n", list->total - list->shown,
-			   text_escape(shown, sizeof shown, record, strlen(record)));
+		buf_printf(out, "  hint: ambit explain %s\n", text_escape(shown, sizeof shown, record, strlen(record)));
 	else
-		buf_printf(out, "  and %zu more: run it with --record FILE, then ambit explain FILE\n",
-			   list->total - list->shown);
+		buf_printf(out, "  hint: run it with --record FILE, then ambit explain FILE\n");
 }
 
 static void what_was_denied(const struct event_result *r, const char *record, struct buf *out)
@@ -222,9 +228,6 @@ static void what_was_denied(const struct event_result *r, const char *record, st
 		return;
 	}
 	list_all(list, r);
-	if (list->total == 0)
-		return;
-	buf_printf(out, "ambit: %zu denied\n", list->total);
 	for (size_t i = 0; i < list->n; i++)
 		put_denial(&list->lines[i], out);
 	put_rest(list, record, out);
@@ -234,7 +237,10 @@ static void what_was_denied(const struct event_result *r, const char *record, st
 static void what_is_not_known(const struct event_result *r, struct buf *out)
 {
 	if (r->effects_dropped > 0)
-		buf_printf(out, "ambit: %" PRIu64 " effects were too many for the record: denials may be among them\n",
+		buf_printf(out,
+			   "ambit: %" PRIu64 " effects had no room in the record: denials may be among them\n"
+			   "  why: there were more than a record takes\n"
+			   "  hint: split the command, or watch less of it: --observe effects\n",
 			   r->effects_dropped);
 }
 

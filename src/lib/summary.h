@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "lib/result.h"
 
-#define SUMMARY_LINES 12
-#define SUMMARY_DENIALS 6 /* of these lines; more are counted */
+#define SUMMARY_DENIALS 4 /* of three lines each; more are counted */
+#define SUMMARY_LINES (3 + 3 * SUMMARY_DENIALS + 2 + 3)
 
 /* record: the file that the record goes to, NULL if none. */
 void summary_text(const struct event_result *r, const char *record, struct buf *out);

@@ -34,6 +34,7 @@ void policy_answer_encode_mistake(const struct policy_mistake *m, struct buf *ou
 	buf_put_u32(&body, m->line);
 	buf_put_u32(&body, m->column);
 	buf_put_str(&body, m->err.msg);
+	buf_put_str(&body, m->err.why);
 	buf_put_str(&body, m->err.hint);
 	put_frame(out, POLICY_ANSWER_MISTAKE, &body);
 }
@@ -60,7 +61,7 @@ static void take_text(struct rbuf *in, char *ret, size_t size)
 	char raw[ERR_MSG_MAX];
 	size_t out = 0;
 
-	_Static_assert(ERR_MSG_MAX == ERR_HINT_MAX, "one size for both texts");
+	_Static_assert(ERR_MSG_MAX == ERR_WHY_MAX && ERR_MSG_MAX == ERR_HINT_MAX, "one size for all texts");
 	rbuf_str(in, raw, sizeof raw);
 	ret[0] = 0;
 	for (const char *at = raw; *at != 0 && out + 2 < size;) {
@@ -84,6 +85,7 @@ static int decode_mistake(struct rbuf *in, struct policy_mistake *m)
 	m->line = rbuf_u32(in);
 	m->column = rbuf_u32(in);
 	take_text(in, m->err.msg, sizeof m->err.msg);
+	take_text(in, m->err.why, sizeof m->err.why);
 	take_text(in, m->err.hint, sizeof m->err.hint);
 	if (!rbuf_done(in) || !is_mistake(code) || m->err.msg[0] == 0)
 		return protocol(m, "a mistake that cannot be read");

@@ -18,7 +18,7 @@ static int read_policy(uint8_t *bytes, struct policy *ret, struct policy_mistake
 	const ssize_t n = fd_read_all(STDIN_FILENO, bytes, POLICY_FILE_MAX + 1); /* one more shows that there is more */
 
 	if (n < 0)
-		return err_sys(&m->err, AMBIT_SYSTEM, (int)-n, NULL, "reading the policy");
+		return err_sys(&m->err, AMBIT_SYSTEM, (int)-n, NULL, "cannot read the policy");
 	return policy_parse_yaml(bytes, (size_t)n, ret, m);
 }
 

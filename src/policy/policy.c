@@ -77,10 +77,14 @@ int policy_check_place(enum grant_verb verb, const char *asked, const char *path
 		return 0;
 	text_escape(shown, sizeof shown, asked, strlen(asked));
 	if (own)
-		return err_set(e, AMBIT_DENIED, "leave the grant out",
-			       "%s: '%s' is never granted: a cell has its own /proc and /dev", verb_word(verb), shown);
-	return err_set(e, AMBIT_DENIED, "name the directories in it that are needed", "%s: '%s' is never granted whole",
-		       verb_word(verb), shown);
+		return err_why(e,
+			       err_set(e, AMBIT_DENIED, "leave the grant out", "%s: '%s' is never granted",
+				       verb_word(verb), shown),
+			       "a cell has its own /proc and /dev");
+	return err_why(e,
+		       err_set(e, AMBIT_DENIED, "name the directories in it that are needed",
+			       "%s: '%s' is never granted whole", verb_word(verb), shown),
+		       "every key and every secret of this machine lies beneath it");
 }
 
 /* `.`, `~` and links that lead there are found when the policy is resolved. */

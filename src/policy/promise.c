@@ -41,7 +41,7 @@ static int keep_bounds(struct err *e)
 		if (getrlimit((__rlimit_resource_t)bounds[i].resource, &old) == 0 && old.rlim_max < r.rlim_max)
 			continue; /* narrower already */
 		if (setrlimit((__rlimit_resource_t)bounds[i].resource, &r) < 0)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the policy parser",
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set limit %d of the policy parser",
 				       bounds[i].resource);
 	}
 	return 0;
@@ -78,7 +78,7 @@ static int keep_calls(struct err *e)
 
 	write_program(filter);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "system calls of the policy parser");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot filter the system calls of the policy parser");
 	return 0;
 }
 #else
@@ -94,7 +94,7 @@ int promise_keep(struct err *e)
 	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no_new_privs of the policy parser");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set no_new_privs of the policy parser");
 	rc = keep_bounds(e);
 	return rc < 0 ? rc : keep_calls(e);
 }

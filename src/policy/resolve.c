@@ -234,7 +234,9 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 	text_escape(shown, sizeof shown, asked, strlen(asked));
 	text_escape(real, sizeof real, r->walk.done, strlen(r->walk.done));
 	switch (end) {
-	case WALK_MISSING: return err_set(e, AMBIT_NOT_FOUND, missing_hint(l), "%s: there is no '%s'", verb, shown);
+	case WALK_MISSING:
+		return err_why(e, err_set(e, AMBIT_NOT_FOUND, missing_hint(l), "%s: there is no '%s'", verb, shown),
+			       "a grant is of what is there when the cell is made");
 	case WALK_REACH:
 		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "only what you can reach yourself can be granted",
 			       "%s: '%s' stops at '%s'", verb, shown, real);
@@ -245,12 +247,13 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 	case WALK_OUT:
 		(void)snprintf(hint, sizeof hint, "if that is what you mean, name it: %s: %s", verb,
 			       real); /* cut is fine */
-		return err_set(e, AMBIT_DENIED, hint,
-			       "%s: '%s' leads to '%s' through a link that a program may have put there", verb, shown,
-			       real);
+		return err_why(e, err_set(e, AMBIT_DENIED, hint, "%s: '%s' leads to '%s'", verb, shown, real),
+			       "a program of an earlier cell may have put the link there");
 	case WALK_SOCKET:
-		return err_set(e, AMBIT_DENIED, "leave the grant out: this build has no grant for it",
-			       "%s: '%s' is a socket, and a cell reaches none of the host's", verb, shown);
+		return err_why(e,
+			       err_set(e, AMBIT_DENIED, "leave the grant out: this build has no grant for it",
+				       "%s: '%s' is a socket", verb, shown),
+			       "a cell reaches none of the host's: whoever listens acts with an authority of its own");
 	case WALK_FOUND: break;
 	}
 	return err_set(e, AMBIT_INTERNAL, NULL, "%s: '%s'", verb, shown);
@@ -273,8 +276,8 @@ static int find_workspace(struct resolving *r, struct err *e)
 
 	text_escape(shown, sizeof shown, r->asked_workspace, strlen(r->asked_workspace));
 	if (end == WALK_REACH)
-		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "name another with --workspace", "workspace '%s'",
-			       shown);
+		return err_sys(e, AMBIT_DENIED, r->walk.sys_errno, "name another with --workspace",
+			       "cannot use the workspace '%s'", shown);
 	if (end == WALK_HOST)
 		return err_set(e, AMBIT_DENIED, "name another with --workspace", "workspace '%s' lies in /proc or /dev",
 			       shown);

@@ -69,12 +69,12 @@ static int read_file(int fd, const char *shown, struct buf *ret, struct err *e)
 	if (bytes == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 	if (fstat(fd, &st) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "'%s'", shown);
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot look at '%s'", shown);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, AMBIT_MALFORMED, "name the file itself", "'%s' is not a regular file", shown);
 	n = fd_read_all(fd, bytes, ret->max + 1);
 	if (n < 0)
-		return err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "reading '%s'", shown);
+		return err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "cannot read '%s'", shown);
 	if ((size_t)n > ret->max)
 		return err_set(e, AMBIT_LIMIT, "a policy that a person can review is far smaller",
 			       "'%s' has more than %zu bytes", shown, ret->max);
@@ -91,10 +91,11 @@ static int read_policy(const char *file, struct trust *t, struct err *e)
 
 	text_escape(shown, sizeof shown, file, strlen(file));
 	if (real == NULL || !text_copy(t->path, sizeof t->path, real))
-		return err_sys(e, AMBIT_NOT_FOUND, errno, "check the spelling", "policy '%s'", shown);
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "check the spelling", "cannot open the policy '%s'", shown);
 	fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
-		return err_sys(e, AMBIT_NOT_FOUND, errno, "check its owner and mode", "policy '%s'", shown);
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "check its owner and mode", "cannot open the policy '%s'",
+			       shown);
 	return read_file(fd, shown, &t->now, e);
 }
 
@@ -105,8 +106,10 @@ static int untrusted(struct err *e, const char *dir, const char *what)
 	char shown[SHOWN_MAX];
 
 	text_escape(shown, sizeof shown, dir, strlen(dir));
-	return err_set(e, AMBIT_UNTRUSTED, "remove it and trust your policies again",
-		       "the records of trust in '%s': %s", shown, what);
+	return err_why(e,
+		       err_set(e, AMBIT_UNTRUSTED, "remove it and trust your policies again",
+			       "the records of trust in '%s' are not used", shown),
+		       "%s", what);
 }
 
 /* Only the person may be able to write there, or trust could be given by somebody else. */
@@ -115,7 +118,7 @@ static int check_owner(int fd, const char *dir, struct err *e)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "'%s'", dir);
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open '%s'", dir);
 	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return untrusted(e, dir, "somebody else may write them");
 	return 0;
@@ -194,7 +197,7 @@ static int find_record(const char *dir, struct trust *t, struct err *e)
 
 	buf_init(&record, RECORD_MAX);
 	if (dir_fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "'%s'", dir);
+		return errno == ENOENT ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open '%s'", dir);
 	rc = check_owner(dir_fd, dir, e);
 	if (rc < 0)
 		return rc;
@@ -203,7 +206,7 @@ static int find_record(const char *dir, struct trust *t, struct err *e)
 	if (fd < 0)
 		return errno == ENOENT ? 0
 				       : err_sys(e, AMBIT_UNTRUSTED, errno, "remove it and trust the policy again",
-						 "'%s/%s'", dir, name);
+						 "cannot open '%s/%s'", dir, name);
 	rc = check_owner(fd, dir, e);
 	if (rc == 0)
 		rc = read_file(fd, name, &record, e);
@@ -243,7 +246,7 @@ static int make_dirs(const char *dir, struct err *e)
 		if (slash != NULL)
 			*slash = 0;
 		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return err_sys(e, AMBIT_SYSTEM, errno, "check its owner and mode", "making '%s'", path);
+			return err_sys(e, AMBIT_SYSTEM, errno, "check its owner and mode", "cannot make '%s'", path);
 		if (slash == NULL)
 			return 0;
 		*slash = '/';
@@ -269,13 +272,13 @@ static int replace_record(int dir_fd, const char *name, const struct buf *record
 	(void)unlinkat(dir_fd, temporary, 0); /* left by one that was killed and had our number */
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a record of trust");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot write a record of trust");
 	rc = fd_write_all(fd, record->data, record->len);
 	if (rc == 0 && (fsync(fd) < 0 || renameat(dir_fd, temporary, dir_fd, name) < 0 || fsync(dir_fd) < 0))
 		rc = -errno;
 	if (rc < 0) {
 		(void)unlinkat(dir_fd, temporary, 0); /* the old record stands */
-		return err_sys(e, AMBIT_SYSTEM, -rc, NULL, "a record of trust");
+		return err_sys(e, AMBIT_SYSTEM, -rc, NULL, "cannot write a record of trust");
 	}
 	return 0;
 }
@@ -292,7 +295,7 @@ int trust_store(const char *dir, struct trust *t, struct err *e)
 		return rc;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "'%s'", dir);
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open '%s'", dir);
 	rc = check_owner(dir_fd, dir, e);
 	if (rc < 0)
 		return rc;

@@ -93,7 +93,8 @@ static int unknown(struct err *e, const char *what, const char *word, const char
 	text_escape(shown, sizeof shown, word, strlen(word));
 	if (meant != NULL)
 		(void)snprintf(hint, sizeof hint, "did you mean '%s'?", meant); /* fits: WORD_MAX */
-	return err_set(e, AMBIT_UNKNOWN, meant != NULL ? hint : otherwise, "'%s' is not a %s", shown, what);
+	return err_why(e, err_set(e, AMBIT_UNKNOWN, meant != NULL ? hint : otherwise, "'%s' is not a %s", shown, what),
+		       "a word that is not known is never skipped: it could be the one that narrows a grant");
 }
 
 int qualifier_refuse(const char *word, struct err *e)
@@ -101,9 +102,10 @@ int qualifier_refuse(const char *word, struct err *e)
 	const char *meant = word_nearest(word, verbs, COUNT_OF(verbs));
 
 	if (qualifier_find(word))
-		return err_set(e, AMBIT_UNAVAILABLE,
-			       "without it the grant would be wider than you wrote; leave the grant out",
-			       "the qualifier '%s' is not available in this build", word);
+		return err_why(e,
+			       err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
+				       "the qualifier '%s' is not available in this build", word),
+			       "without it the grant would be wider than you wrote");
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));
 	return unknown(e, "verb or qualifier of a grant", word, meant, "verbs are work, read, write, run, env and jit");

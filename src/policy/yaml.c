@@ -54,9 +54,11 @@ static int yaml_failed(struct reader *r)
 		locate(r->bytes, y->problem_offset < r->n ? y->problem_offset : r->n, r->m);
 	else
 		(void)mistake_at(r, &y->problem_mark, 0);
-	return err_set(&r->m->err, AMBIT_MALFORMED,
-		       "look for indentation (spaces, no tabs), quotes and brackets near this place",
-		       "this is not YAML: %s", y->problem != NULL ? y->problem : "unreadable");
+	return err_why(&r->m->err,
+		       err_set(&r->m->err, AMBIT_MALFORMED,
+			       "look for indentation (spaces, no tabs), quotes and brackets near this place",
+			       "this is not YAML"),
+		       "%s", y->problem != NULL ? y->problem : "it cannot be read");
 }
 
 /* A mistake at the event at hand. */

@@ -102,7 +102,7 @@ int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err 
 		return err_set(e, AMBIT_SYSTEM, NULL, "a path that is too long: %s", ask->root);
 	ret->meminfo_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (ret->meminfo_fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "mount /proc", "open %s", path);
+		return err_sys(e, AMBIT_SYSTEM, errno, "mount /proc", "cannot open %s", path);
 	floor_init(ret);
 	cgroup_create(&cgroup, &ret->cgroup);
 	return 0;

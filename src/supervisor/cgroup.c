@@ -554,7 +554,7 @@ int cgroup_leave(const struct cgroup *c, struct err *e)
 
 			r = one < 0 ? one : r;
 		}
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "leave the cell's cgroup") : 0;
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot leave the cell's cgroup") : 0;
 }
 
 void cgroup_place(struct cgroup *c, pid_t pid)
@@ -746,7 +746,7 @@ int cgroup_finish(struct cgroup *c, unsigned timeout_ms, struct err *e)
 		r = one < 0 ? one : r;
 		dir_close(d);
 	}
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "remove the cgroup %s", c->name) : 0;
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot remove the cgroup %s", c->name) : 0;
 }
 
 /* ---- what the dead left ---- */

@@ -137,7 +137,7 @@ int identity_send_trees(const struct identity *id, const struct cell_spec *spec,
 			return err_sys(
 				e, r == -ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, -r,
 				"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
-				"make %s visible in the cell", path);
+				"cannot make %s visible in the cell", path);
 	}
 	return 0;
 }

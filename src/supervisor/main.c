@@ -77,6 +77,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 	buf_put_u32(&b, (uint32_t)e->code);
 	buf_put_u32(&b, (uint32_t)e->sys_errno);
 	buf_put_str(&b, e->msg);
+	buf_put_str(&b, e->why);
 	buf_put_str(&b, e->hint);
 	(void)wire_send(s->lib, WIRE_EVENT_FAILED, &b, NULL, 0); /* if the library is gone, nobody asks */
 	if (s->pid > 0) {
@@ -98,7 +99,7 @@ static int map_request(struct supervisor *s, int fd, struct err *e)
 	s->request_size = (size_t)st.st_size;
 	s->request_bytes = mmap(NULL, s->request_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (s->request_bytes == MAP_FAILED)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "request");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot read the request");
 	return 0;
 }
 
@@ -148,7 +149,7 @@ static int memory_file(const char *name, const void *bytes, size_t n, int *ret_f
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | (bytes != NULL ? F_SEAL_WRITE : 0)) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "%s", name);
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot make the memory file %s", name);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -174,7 +175,7 @@ static int make_arena(struct supervisor *s, int *ret_fd, struct err *e)
 		return r;
 	s->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (s->arena == MAP_FAILED)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "room for effects");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make room for effects");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -229,9 +230,9 @@ static int open_warden(int *ret_fd, struct err *e)
 	if (slash != NULL)
 		memcpy(slash + 1, "ambit-warden", sizeof "ambit-warden"); /* room was left for it */
 	*ret_fd = open(path, O_PATH | O_CLOEXEC);
-	return *ret_fd < 0
-		       ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit", "%s", path)
-		       : 0;
+	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit",
+				     "cannot open %s", path)
+			   : 0;
 }
 
 static int make_cell(struct supervisor *s, struct err *e)
@@ -248,7 +249,7 @@ static int make_cell(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a socket for the warden");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the warden");
 	s->cell = pair[0];
 	spawn.warden_exe_fd = exe;
 	spawn.sock = pair[1];
@@ -454,12 +455,14 @@ static int start_timer(struct supervisor *s, struct err *e)
 	s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->started_ns = now_ns();
 	if (s->tick < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set a timer");
 	if (wall_ms > UINT64_MAX / 1000000 - s->started_ns / 1000000)
 		return err_set(e, AMBIT_LIMIT, NULL, "limit wall is out of range");
 	if (wall_ms != 0)
 		s->deadline_ns = s->started_ns + wall_ms * 1000000;
-	return timerfd_settime(s->tick, 0, &when, NULL) < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "a timer") : 0;
+	return timerfd_settime(s->tick, 0, &when, NULL) < 0
+		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set a timer")
+		       : 0;
 }
 
 /* A stopped warden would hold the cell up for ever, and nothing but somebody outside can have stopped it. */

@@ -28,9 +28,8 @@ static const struct {
 	[SPAWN_OK] = { "nothing failed", "" },
 	[SPAWN_IDS] = { "take an unprivileged id", "run as an ordinary user" },
 	[SPAWN_NAMESPACES] = { "make the namespaces of a cell",
-			       "user namespaces must be allowed: sysctl user.max_user_namespaces and "
-			       "kernel.unprivileged_userns_clone; on Ubuntu install the package's AppArmor profile; "
-			       "`ambit doctor` tells which" },
+			       "allow them: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; on Ubuntu "
+			       "install the package's AppArmor profile; `ambit doctor` tells which" },
 	[SPAWN_SETGROUPS] = { "deny setgroups in the user namespace", "`ambit doctor` tells more" },
 	[SPAWN_MAP] = { "map the user id", "`ambit doctor` tells more" },
 	[SPAWN_CAPS] = { "keep the capabilities for building", "on Ubuntu install the package's AppArmor profile" },
@@ -203,10 +202,16 @@ static pid_t clone_through_other(struct child *c, int *ret_pidfd, bool *ret_insi
 static int told(const struct child *c, struct err *e)
 {
 	if (c->step == SPAWN_NAMESPACES && c->sys_errno == ENOSPC) /* which is not about a disk: clone(2) */
-		return err_set(
-			e, AMBIT_HOST,
-			"as root: sysctl user.max_user_namespaces=15000, and the same of mnt, pid, net, ipc, uts",
-			"cannot make the namespaces of a cell: a limit on their number is reached");
+		return err_why(
+			e,
+			err_set(e, AMBIT_HOST,
+				"as root: sysctl user.max_user_namespaces=15000, and the same of mnt, pid, net, ipc, uts",
+				"cannot make the namespaces of a cell"),
+			"a limit on their number is reached");
+	if (c->step == SPAWN_NAMESPACES && c->sys_errno == EPERM)
+		return err_why(e,
+			       err_set(e, AMBIT_HOST, step_texts[c->step].hint, "cannot make the namespaces of a cell"),
+			       "this host does not let you make a user namespace");
 	return err_sys(e, AMBIT_HOST, c->sys_errno, step_texts[c->step].hint, "cannot %s", step_texts[c->step].what);
 }
 

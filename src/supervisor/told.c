@@ -20,16 +20,25 @@ static const struct step_row {
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
 	if (sys_errno == ENOENT)
-		return err_set(e, AMBIT_NO_PROGRAM,
-			       "check the name in its first line (#!); if it is there, let the cell see it: --run PATH",
-			       "cannot execute %s: its interpreter is not there, or not visible in the cell", program);
+		return err_why(
+			e,
+			err_set(e, AMBIT_NO_PROGRAM,
+				"check the name in its first line (#!); if it is there, let the cell see it: --run PATH",
+				"cannot execute %s", program),
+			"its interpreter is not there, or not visible in the cell");
 	if (sys_errno == EACCES)
-		return err_set(e, AMBIT_NOT_RUNNABLE,
-			       "check that it and its interpreter are executable; --run PATH lets a cell execute them",
-			       "cannot execute %s: Permission denied", program);
+		return err_why(
+			e,
+			err_set(e, AMBIT_NOT_RUNNABLE,
+				"check that it and its interpreter are executable; --run PATH lets a cell execute them",
+				"cannot execute %s", program),
+			"neither its mode nor a grant lets the cell execute it");
 	if (sys_errno == ENOEXEC)
-		return err_set(e, AMBIT_NOT_RUNNABLE, "name its interpreter: -- sh FILE; or begin it with #!/bin/sh",
-			       "cannot execute %s: it is neither a program nor does it name its interpreter", program);
+		return err_why(e,
+			       err_set(e, AMBIT_NOT_RUNNABLE,
+				       "name its interpreter: -- sh FILE; or begin it with #!/bin/sh",
+				       "cannot execute %s", program),
+			       "it is neither a program nor does it name its interpreter");
 	return err_sys(e, AMBIT_NOT_RUNNABLE, sys_errno, "check that it is a program for this machine",
 		       "cannot execute %s", program);
 }
@@ -47,8 +56,10 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 	if (step == STEP_EXEC_NUMBER)
 		return exec_failure(program, sys_errno, e);
 	if (step == STEP_NETWORK_NUMBER && sys_errno == ENOSPC) /* which is not about a disk: unshare(2) */
-		return err_set(e, AMBIT_HOST, "as root: sysctl user.max_net_namespaces=15000",
-			       "cannot make the network of the cell: a limit on the number of namespaces is reached");
+		return err_why(e,
+			       err_set(e, AMBIT_HOST, "as root: sysctl user.max_net_namespaces=15000",
+				       "cannot make the network of the cell"),
+			       "a limit on the number of namespaces is reached");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].number == step)
 			row = &rows[i];

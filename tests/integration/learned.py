@@ -25,7 +25,7 @@ def learn(place, *command, cwd, again=lambda: None, want=()):
         assert re.search(rf"^  - {re.escape(line)}$", text, re.M), f"no {line!r}:\n{text}"
     again()
     done = place.cell("--policy", policy, "--", *command, cwd=cwd)
-    lacking = [line for line in done.stderr.splitlines() if line.startswith("  ") and not line.startswith("  connect ")]
+    lacking = [line for line in done.stderr.splitlines() if line.startswith("ambit: ") and not line.startswith("ambit: denied: connect ")]
     assert done.returncode == 0 and not lacking, f"{told(done)}\nwith\n{text}"
 
 

@@ -57,6 +57,10 @@ def example(heading, command, shown):
         done = place.run("env", f"THE_AMBIT={place.ambit}", f"DENY={beside(place.ambit, sys.argv[2])}", f"RULE={WITHOUT.get(heading)}", "sh", "-c",
                          script.replace("/home/ann", place.home), cwd=project)
         got = f"{done.stderr}exit status {done.returncode}\n".replace(place.home, "/home/ann")
+        for i, line in enumerate(shown.splitlines()):
+            if line.startswith("ambit: "):
+                heads = [follows.split(":")[0] for follows in shown.splitlines()[i : i + 3]]
+                assert heads == ["ambit", "  why", "  hint"], f"not what, why and what to do: {shown}"
         assert got == shown, f"$ {command}\n{got}--- but the document says:\n{shown}"
 
     scenario.__name__ = re.sub(r"[^\w]+", "_", f"{heading}: {command}")
@@ -109,9 +113,10 @@ def refused_as_JSON(place):
         done = place.run(place.ambit, *words.split(), cwd=top)
         assert done.stdout.count("\n") == 1, f"{words}: {told(done)}"
         error = json.loads(done.stdout)["error"]
-        assert list(error) == ["code", "message", "hint"] and error["code"] == code, f"{words}: {error}"
+        assert list(error) == ["code", "message", "why", "hint"] and error["code"] == code, f"{words}: {error}"
         assert done.returncode == status, f"{words}: {told(done)}"
-        assert done.stderr == f"ambit: {error['message']}\n  hint: {error['hint']}\n", f"{words}: {told(done)}"
+        lines = [f"ambit: {error['message']}"] + [f"  {key}: {error[key]}" for key in ("why", "hint") if error[key] is not None]
+        assert done.stderr.splitlines() == lines, f"{words}: {told(done)}"
     assert expect_ok(place.run(place.ambit, "policy", "check", "--json", "good.yaml", cwd=top)).stdout == '{"good":true}\n'
     assert place.run(place.ambit, "run", "--", "nosuch", cwd=top).stdout == "", "without --json only standard error says so"
 

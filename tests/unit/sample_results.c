@@ -200,8 +200,10 @@ static void make_refused(struct event_result *r)
 	r->ended_ns = 0;
 	r->usage = (struct event_usage){ .wall_ms = 0 };
 	r->home = NULL;
-	(void)err_set(&r->error, AMBIT_NOT_FOUND, "check the spelling, or install it",
-		      "program 'pyhton3' is not in the cell");
+	(void)err_why(&r->error,
+		      err_set(&r->error, AMBIT_NO_PROGRAM, "check the spelling, or install it",
+			      "program 'pyhton3' is not in the cell"),
+		      "no directory of its PATH has it");
 }
 
 static void make_given_up(struct event_result *r)

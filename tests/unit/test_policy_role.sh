@@ -43,11 +43,11 @@ run <"$dir/in"
 answer "noise" 2 "more than 262144 bytes"
 
 run <"$dir"
-answer "a directory" 2 "reading the policy"
+answer "a directory" 2 "cannot read the policy"
 
 "$role" >"$dir/out" 2>"$dir/err" <&-
 status=$?
-answer "no descriptor 0" 2 "reading the policy"
+answer "no descriptor 0" 2 "cannot read the policy"
 
 number=$((number + 1))
 if "$role" </dev/null >/dev/full 2>"$dir/err"; then echo "not ok $number - a full output is a failure"; else echo "ok $number - a full output is a failure"; fi

@@ -105,6 +105,7 @@ static void what_is_where(void **state)
 		{ "killed", "effects.0.would", "null" },
 		{ "killed", "effects.0.why", "\"written\"" },
 		{ "lost", "outcome.error.code", "\"GONE\"" },
+		{ "refused", "outcome.error.why", "\"no directory of its PATH has it\"" },
 		{ "refused", "outcome.error.hint", "\"check the spelling, or install it\"" },
 		{ "refused", "times.started", "null" },
 		{ "refused", "wall.files", "null" },

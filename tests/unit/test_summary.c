@@ -30,12 +30,13 @@ static void each_case_in_its_words(void **state)
 	} rows[] = {
 		{ "plain", NULL, "" },
 		{ "killed", NULL,
-		  "ambit: 1 denied\n"
-		  "  exec /tmp/tool (2 times): what was written in a place of the cell's own is never executed; write it "
-		  "beneath a work grant\n" },
+		  "ambit: denied: exec /tmp/tool (2 times)\n"
+		  "  why: what was written in a place of the cell's own is never executed\n"
+		  "  hint: write it beneath a work grant\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,
 		  "ambit: program 'pyhton3' is not in the cell\n"
+		  "  why: no directory of its PATH has it\n"
 		  "  hint: check the spelling, or install it\n" },
 		{ "lost", NULL,
 		  "ambit: the event was lost: its warden or its supervisor ended before it\n"
@@ -54,24 +55,36 @@ static void each_case_in_its_words(void **state)
 		  "  why: V8 compiles while it runs; no grant allows that in this cell\n"
 		  "  hint: --run node\n" },
 		{ "names", NULL,
-		  "ambit: 4 denied\n"
-		  "  read /srv/\\xed\\xb0\\x80: no grant covers it; allow: --read $'/srv/\\xed\\xb0\\x80'\n"
-		  "  read /srv/it's \"here\"\\x0a: no grant covers it; allow: --read $'\"/srv/it\\'s \"\"here\"\"\\x0a\"'\n"
-		  "  write /srv/\\u{202e}txt.exe: no grant covers it; allow: --write $'/srv/\\xe2\\x80\\xaetxt.exe'\n"
-		  "  write /srv/\\x01\\x7f (4294967295 times): no grant covers it; allow: --write $'/srv/\\x01\\x7f'\n" },
+		  "ambit: denied: read /srv/\\xed\\xb0\\x80\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --read $'/srv/\\xed\\xb0\\x80' allows it\n"
+		  "ambit: denied: read /srv/it's \"here\"\\x0a\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --read $'\"/srv/it\\'s \"\"here\"\"\\x0a\"' allows it\n"
+		  "ambit: denied: write /srv/\\u{202e}txt.exe\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --write $'/srv/\\xe2\\x80\\xaetxt.exe' allows it\n"
+		  "ambit: denied: write /srv/\\x01\\x7f (4294967295 times)\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --write $'/srv/\\x01\\x7f' allows it\n" },
 		{ "denied", "last.json",
-		  "ambit: 9 denied\n"
-		  "  read /home/ann/.ssh/id_ed25519 (2 times): no grant covers it; allow: --read /home/ann/.ssh/id_ed25519\n"
-		  "  write /home/ann/shop/package.json: it may be read, but no grant lets it be changed; allow: --write "
-		  "/home/ann/shop/package.json\n"
-		  "  write /home/ann/shop/.git/hooks/pre-commit: it may be read, but no grant lets it be changed; allow: "
-		  "--write /home/ann/shop/.git/hooks\n"
-		  "  mkdir /srv/new dir: no grant covers it; allow: --write /srv\n"
-		  "  exec /home/ann/shop/tool: it may be read, but no grant lets it be executed; allow: --run "
-		  "/home/ann/shop/tool\n"
-		  "  delete /etc (3 times): its directory is /, which is never granted whole\n"
-		  "  and 3 more: ambit explain last.json\n"
-		  "ambit: 9 effects were too many for the record: denials may be among them\n" },
+		  "ambit: denied: read /home/ann/.ssh/id_ed25519 (2 times)\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --read /home/ann/.ssh/id_ed25519 allows it\n"
+		  "ambit: denied: write /home/ann/shop/package.json\n"
+		  "  why: it may be read, but no grant lets it be changed\n"
+		  "  hint: --write /home/ann/shop/package.json allows it\n"
+		  "ambit: denied: write /home/ann/shop/.git/hooks/pre-commit\n"
+		  "  why: it may be read, but no grant lets it be changed\n"
+		  "  hint: --write /home/ann/shop/.git/hooks allows it\n"
+		  "ambit: denied: mkdir /srv/new dir\n"
+		  "  why: no grant covers it\n"
+		  "  hint: --write /srv allows it\n"
+		  "ambit: denied: 5 more\n"
+		  "  hint: ambit explain last.json\n"
+		  "ambit: 9 effects had no room in the record: denials may be among them\n"
+		  "  why: there were more than a record takes\n"
+		  "  hint: split the command, or watch less of it: --observe effects\n" },
 	};
 
 	(void)state;
@@ -97,9 +110,12 @@ static void what_belongs_together_is_one_line(void **state)
 	sample_effect(&r, EFFECT_WRITE, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/srv/out/b");
 	sample_effect(&r, EFFECT_DELETE, EFFECT_DENIED, GRANT_NONE, 1, "/srv/out/c");
 	says(&r, NULL, "together",
-	     "ambit: 4 denied\n"
-	     "  write /srv/out/a and 2 more there: no grant covers it; allow: --write /srv/out\n"
-	     "  read /proc/1/stat: a cell has its own /proc, /dev and /sys, and never those of the host\n");
+	     "ambit: denied: write /srv/out/a and 2 more there\n"
+	     "  why: no grant covers it\n"
+	     "  hint: --write /srv/out allows it\n"
+	     "ambit: denied: read /proc/1/stat\n"
+	     "  why: a cell has its own /proc, /dev and /sys, and never those of the host\n"
+	     "  hint: most programs go on without; no grant gives it\n");
 	sample_finish(&r);
 }
 
@@ -111,9 +127,9 @@ static void a_protected_name_is_said_to_be_one(void **state)
 	sample_make(sample_find("plain"), &r);
 	sample_effect(&r, EFFECT_WRITE, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/shop/.git/config");
 	says(&r, NULL, "protected",
-	     "ambit: 1 denied\n"
-	     "  write /home/ann/shop/.git/config: other programs run or obey what stands there, so it must be granted by its "
-	     "name; allow: --write /home/ann/shop/.git/config\n");
+	     "ambit: denied: write /home/ann/shop/.git/config\n"
+	     "  why: other programs run or obey what stands there\n"
+	     "  hint: --write /home/ann/shop/.git/config allows it\n");
 	sample_finish(&r);
 }
 
@@ -172,8 +188,9 @@ static void thousands_are_a_few_lines(void **state)
 	summary_text(&r, NULL, &out);
 	for (size_t i = 0; i < out.len; i++)
 		lines += out.data[i] == '\n';
-	assert_int_equal(lines, SUMMARY_DENIALS + 3); /* the count, the rest, and what had no room */
-	assert_non_null(strstr(buf_cstr(&out), "and 4090 more: run it with --record FILE, then ambit explain FILE\n"));
+	assert_int_equal(lines, 3 * SUMMARY_DENIALS + 2 + 3); /* those, the rest, and what had no room */
+	assert_non_null(strstr(buf_cstr(&out),
+			       "denied: 4092 more\n  hint: run it with --record FILE, then ambit explain FILE\n"));
 	sample_finish(&r);
 }
 
