@@ -52,18 +52,15 @@ static int no_way_back(void)
 	return empty_bounding_set();
 }
 
-/* Speculation controls where the processor offers them for each task; where not, the record does not claim them. */
+/* What the workload's branches taught the processor is no use against others, where the processor can keep it apart for a
+ * task; where not, the record does not claim it. Store bypass is left as the host has it: it can only be read around
+ * within one address space, the program's own, and its control makes programs slower by a sixth (doc/ARCHITECTURE.md). */
 static void restrict_speculation(void)
 {
-	static const unsigned long which[] = { PR_SPEC_STORE_BYPASS, PR_SPEC_INDIRECT_BRANCH };
+	const int can = prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, 0, 0, 0);
 
-	for (size_t i = 0; i < sizeof which / sizeof which[0]; i++) {
-		const int can = prctl(PR_GET_SPECULATION_CTRL, which[i], 0, 0, 0);
-
-		if (can > 0 && ((unsigned)can & PR_SPEC_PRCTL) != 0)
-			(void)prctl(PR_SET_SPECULATION_CTRL, which[i], PR_SPEC_FORCE_DISABLE, 0,
-				    0); /* as far as offered */
-	}
+	if (can > 0 && ((unsigned)can & PR_SPEC_PRCTL) != 0)
+		(void)prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_FORCE_DISABLE, 0, 0);
 }
 
 int identity_drop_workload(struct cell_failure *f)

@@ -239,14 +239,11 @@ static int pidfd(char *detail, size_t size)
 
 static int speculation(char *detail, size_t size)
 {
-	const int bypass = prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0);
 	const int branch = prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, 0, 0, 0);
-	const bool any = (bypass > 0 && ((unsigned)bypass & PR_SPEC_PRCTL) != 0) ||
-			 (branch > 0 && ((unsigned)branch & PR_SPEC_PRCTL) != 0);
 
 	(void)detail;
 	(void)size;
-	return any ? 0 : -ENODEV;
+	return branch > 0 && ((unsigned)branch & PR_SPEC_PRCTL) != 0 ? 0 : -ENODEV;
 }
 
 /* Root's cells see granted trees through a mount whose owner is another id. */
