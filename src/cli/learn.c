@@ -29,6 +29,10 @@ static const char help_text[] =
 	"Options:\n"
 	"  --output FILE    write the policy there; an existing file is not overwritten (default: standard output)\n"
 	"  --workspace DIR  what . means, and where COMMAND starts (default: the current directory)\n"
+	"  --no-pty         no private terminal\n"
+	"  --env NAME       pass a variable; other grants, too, are as of ambit run\n"
+	"  --write PATH     let something outside the workspace be written\n"
+	"  --limit N=V      as of ambit run\n"
 	"  --help           this text\n"
 	"\n"
 	"Exit status: as of ambit run. The policy is written also when the command fails: it says how far it came.\n";
@@ -207,7 +211,7 @@ int cli_learn(int argc, char **argv)
 	struct run_options o;
 	int status = 0;
 
-	if (options_read(&o, argc, argv, "ambit learn --help", &e) < 0)
+	if (options_read(&o, COMMAND_LEARN, argc, argv, &e) < 0)
 		status = cli_error(&e);
 	else if (o.help)
 		(void)fputs(help_text, stdout);

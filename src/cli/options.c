@@ -57,6 +57,10 @@ static const struct option flags[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const char *const help_commands[] = {
+	[COMMAND_RUN] = "ambit run --help", [COMMAND_LEARN] = "ambit learn --help"
+};
+
 static int add_without(struct run_options *o, const char *word, struct ambit_error *e)
 {
 	const size_t at = strlen(o->without);
@@ -93,40 +97,61 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	return 0;
 }
 
-static int read_flag(struct run_options *o, int c, int which, const char *word, const char *help_command,
+/* Of the two commands that read these flags, each has some of its own. */
+static bool is_taken(enum command command, int flag)
+{
+	switch (flag) {
+	case OUTPUT: return command == COMMAND_LEARN;
+	case BASE:
+	case OBSERVE:
+	case RECORD:
+	case JSON:
+	case WITHOUT:
+	case QUIET:
+	case STRICT: return command == COMMAND_RUN;
+	default: return true;
+	}
+}
+
+static int read_flag(struct run_options *o, enum command command, int c, int which, const char *word,
 		     struct ambit_error *e)
 {
+	const char *help_command = help_commands[command];
+
 	if (c == ':')
 		return cli_misused(e, help_command, "%s needs a value", word);
 	if (c == '?')
 		return cli_misused(e, help_command, "no option '%s'", word);
+	if (c != 'h' && !is_taken(command, c))
+		return cli_misused(e, help_command, "no option '--%s'", flags[which].name);
 	if (c == 'h')
 		o->help = true;
 	return c == 'h' ? 0 : take(o, &flags[which], optarg, e);
 }
 
 /* After the first mistake only --json still means something: how the mistake is told. */
-static int read_flags(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e)
+static int read_flags(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
 	int c, which = 0, r = 0;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:h", flags, &which)) != -1) {
 		if (r == 0)
-			r = read_flag(o, c, which, argv[optind - 1], help_command, e);
-		else if (c == JSON)
+			r = read_flag(o, command, c, which, argv[optind - 1], e);
+		else if (c == JSON && is_taken(command, c))
 			o->json = true;
 	}
 	return r;
 }
 
-int options_read(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e)
+int options_read(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
+	const char *help_command = help_commands[command];
 	int r;
 
 	*o = (struct run_options){ .event = { .size = sizeof o->event, .stream_fd = { 0, 1, 2 }, .terminal = 1 } };
 	r = ambit_policy_new(&o->policy, e);
-	r = r < 0 ? r : read_flags(o, argc, argv, help_command, e);
+	r = r < 0 ? r : read_flags(o, command, argc, argv, e);
 	if (r < 0)
 		return r;
 	o->event.argv = argv + optind;

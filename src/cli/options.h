@@ -11,6 +11,8 @@
 
 #include "ambit/ambit.h"
 
+enum command { COMMAND_RUN, COMMAND_LEARN };
+
 struct run_options {
 	struct ambit_policy *policy; /* owned */
 	struct ambit_event_options event;
@@ -21,7 +23,7 @@ struct run_options {
 };
 
 /* 0, or a negative code with *e filled. o->json is right in any case, for who tells of the mistake. */
-int options_read(struct run_options *o, int argc, char **argv, const char *help_command, struct ambit_error *e);
+int options_read(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e);
 void options_finish(struct run_options *o);
 
 #endif

@@ -150,7 +150,7 @@ int cli_run(int argc, char **argv)
 	struct run_options o;
 	int status = 0;
 
-	if (options_read(&o, argc, argv, "ambit run --help", &e) < 0)
+	if (options_read(&o, COMMAND_RUN, argc, argv, &e) < 0)
 		status = cli_refuse(o.json, &e);
 	else if (o.help)
 		(void)fputs(help_text, stdout);

@@ -90,6 +90,12 @@ def a_wrong_word_is_answered_with_the_right_ones(place):
         assert done.returncode == 125 and f"\n  hint: {hint}\n" in done.stderr, f"{words}: {told(done)}"
 
 
+def an_option_of_another_command_is_refused(place):
+    for words in ("run --output x -- true", "learn --json -- true", "learn --record x -- true", "learn --observe off -- true"):
+        done = place.run(place.ambit, *words.split(), cwd=place.fresh())
+        assert done.returncode == 125 and f"no option '{words.split()[1]}'" in done.stderr, f"{words}: {told(done)}"
+
+
 def refused_as_JSON(place):
     """With --json standard output has one object, whatever came of it; standard error says the same to a person."""
     top = place.fresh()
@@ -124,4 +130,5 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, refused_as_JSON])
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, an_option_of_another_command_is_refused,
+          refused_as_JSON])

@@ -23,7 +23,7 @@ _ambit() {
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
 		--record --json --without --strict --quiet --no-pty --help'
 	local explain_options='--help'
-	local learn_options='--output --workspace --help'
+	local learn_options='--output --workspace --env --write --limit --no-pty --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -46,12 +46,12 @@ _ambit() {
 	esac
 
 	case $command:$previous in
-	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output) _ambit_files -f ;;
+	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output | learn:--write) _ambit_files -f ;;
 	run:--workspace | learn:--workspace) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
-	run:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
+	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
 	run:--preset) _ambit_words 'python node shell c claude-code' ;;
-	run:--limit)
+	run:--limit | learn:--limit)
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
 		;;

@@ -43,6 +43,10 @@ complete -c ambit -n '__ambit_in explain' -F
 
 complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy there'
 complete -c ambit -n '__ambit_in learn' -l workspace -x -a '(__fish_complete_directories)' -d 'What . means'
+complete -c ambit -n '__ambit_in learn' -l env -x -a '(set -nx)' -d 'Pass a variable'
+complete -c ambit -n '__ambit_in learn' -l write -r -F -d 'Let something outside the workspace be written'
+complete -c ambit -n '__ambit_in learn' -l limit -x -a 'wall= cpu= memory= tasks= files= disk= output=' -d 'How much it may use'
+complete -c ambit -n '__ambit_in learn' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
 
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
