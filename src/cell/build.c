@@ -38,39 +38,37 @@ static int name_cell(const struct cell_spec *spec, struct cell_failure *f)
 	return sethostname(name, strlen(name)) < 0 ? build_failed(f, STEP_HOSTNAME, errno) : 0;
 }
 
-static int build_tree(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct second *second,
-		      struct cell_made *ret, struct cell_failure *f)
+static int build_tree(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct cell_made *ret,
+		      struct cell_failure *f)
 {
 	struct cell_root root;
 	int r;
 
 	r = root_build(spec, trees, &root, ret, f);
-	r = r < 0 ? r : root_enter(spec, &root, f);
-	r = r < 0 ? r : second_entered(second, f);
 	r = r < 0 ? r : landlock_build(spec, &root, program_fd, ret, f);
 	if (r == 0)
 		sockets_probe(spec, &root, ret);
+	r = r < 0 ? r : root_enter(spec, &root, f);
 	root_finish(&root);
 	return r;
 }
 
-int cell_begin(struct second *second, struct cell_failure *f)
+int cell_begin(struct net_making *network, struct cell_failure *f)
 {
 	/* the namespaces were made when this process was (supervisor, spawn.c); that it is process 1 proves it for one of
 	 * them, and the others came by the same call */
-	return getpid() != 1 ? build_failed(f, STEP_DETACH, EINVAL) : second_begin(second, f);
+	return getpid() != 1 ? build_failed(f, STEP_DETACH, EINVAL) : net_begin(network, f);
 }
 
-int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct second *second,
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct net_making *network,
 	       struct cell_made *ret, struct cell_failure *f)
 {
 	made_init(ret);
-	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0 ||
-	    build_tree(spec, trees, program_fd, second, ret, f) < 0 || second_network(second, ret, f) < 0)
+	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0 || build_tree(spec, trees, program_fd, ret, f) < 0 ||
+	    net_join(network, ret, f) < 0)
 		return -1;
 	execmem_probe(spec, ret);
 	if (identity_keyring(ret, f) < 0 || identity_prepare(ret, f) < 0)
 		return -1;
-	/* before any process of the workload, which would be one too many for a cell of one task */
-	return second_end(second, f) < 0 ? -1 : landlock_enforce(ret, f);
+	return landlock_enforce(ret, f);
 }

@@ -47,22 +47,19 @@ struct cell_trees {
 	int fd[CELL_PATHS_MAX];
 };
 
-/* A second process of the cell, which does beside the warden what takes the kernel long (second.c). */
-struct second {
-	pid_t pid;
-	_Atomic uint32_t made; /* the network, or why there is none */
-	int ns_fd;             /* of the network, -1 if there is none; the warden's to close */
-	int network_errno;
-	int entered_fd; /* an eventfd: the root is the cell's; owned by the warden */
-	int tree_errno; /* why the host's tree could not be taken off; 0 if it was */
+/* The network of the cell, while another process makes it. */
+struct net_making {
+	pid_t pid;     /* of that process */
+	int ns_fd;     /* written by it; owned */
+	int sys_errno; /* written by it: why it did not */
 	char stack[16u << 10] __attribute__((aligned(16)));
 };
 
 /* Begins what can be begun before it is known what to build. */
-int cell_begin(struct second *second, struct cell_failure *f);
+int cell_begin(struct net_making *network, struct cell_failure *f);
 /* Builds everything that stands around the whole cell. program_fd: with CELL_BY_FD the program, else -1. On failure the
  * process is of no further use. */
-int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct second *second,
+int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int program_fd, struct net_making *network,
 	       struct cell_made *ret, struct cell_failure *f);
 
 /* ---- the mechanisms, in the order of use ---- */
@@ -100,13 +97,10 @@ int identity_prepare(struct cell_made *made, struct cell_failure *f); /* for bot
 int identity_drop_workload(struct cell_failure *f);
 int identity_drop_warden(struct cell_failure *f);
 
-/* second.c: the cell's own network, which second_begin has the second process make; second_network waits for that and enters
- * it: until then the warden is in the network that it was started in. From second_entered on it takes off the host's file
- * tree; second_end waits for that, and says whether it did. */
-int second_begin(struct second *s, struct cell_failure *f);
-int second_network(struct second *s, struct cell_made *made, struct cell_failure *f);
-int second_entered(struct second *s, struct cell_failure *f);
-int second_end(struct second *s, struct cell_failure *f);
+/* net.c: the cell's own network. net_begin has another process make it, net_join waits for that and enters it: until then the
+ * warden is in the network that it was started in. */
+int net_begin(struct net_making *making, struct cell_failure *f);
+int net_join(struct net_making *making, struct cell_made *made, struct cell_failure *f);
 
 /* rlimits.c: limits of each process. */
 int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);

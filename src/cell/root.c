@@ -309,8 +309,8 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 
 int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
 {
-	/* With both names the same, the old root lies on top of the new one, until it is taken off (pivot_root(2), second.c). */
-	if (fchdir(root->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	/* With both names the same, the old root lies on top of the new one, and is taken off (pivot_root(2)). */
+	if (fchdir(root->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 		return build_failed(f, STEP_PIVOT, errno);
 	if (chdir(spec_text(spec, spec->workdir)) < 0)
 		return build_failed(f, STEP_WORKDIR, errno);

@@ -17,7 +17,7 @@
 
 #include "base/fd.h"
 
-/* All but the network's, which the warden has made while it builds (cell/second.c). */
+/* All but the network's, which the warden has made while it builds (cell/net.c). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
 enum spawn_step { SPAWN_OK, SPAWN_IDS, SPAWN_NAMESPACES, SPAWN_SETGROUPS, SPAWN_MAP, SPAWN_CAPS, SPAWN_EXEC };

@@ -2,7 +2,7 @@
  *
  * Owns:   the clone call and what happens between it and exec.
  * Holds:  the process starts in user, mount, pid, ipc and uts namespaces of its own (that of the network it has made while it
- *         builds, cell/second.c), mapped to one id, with the capabilities of those namespaces for building, no descriptor but
+ *         builds, cell/net.c), mapped to one id, with the capabilities of those namespaces for building, no descriptor but
  *         its socket, no pending or blocked signal, and a death signal. As root it has become the unprivileged id before
  *         the namespaces exist: nothing in the cell was ever host uid 0.
  * Called: supervisor only. Linux 5.4 (CLONE_PIDFD 5.2, CLONE_INTO_CGROUP 5.7). */

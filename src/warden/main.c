@@ -36,7 +36,7 @@ struct warden {
 	struct cell_program program;
 	struct cell_trees trees;
 	struct cell_made made;
-	struct second second;
+	struct net_making network;
 	struct eye eye;
 	pid_t pid;
 	int status; /* of the workload, as waitpid gives it */
@@ -346,10 +346,10 @@ int main(void)
 	w.patience_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (w.signal_fd < 0 || w.patience_fd < 0)
 		give_up_at(&w, STEP_SELF, errno);
-	if (cell_begin(&w.second, &f) < 0)
+	if (cell_begin(&w.network, &f) < 0)
 		give_up(&w, &f);
 	take_orders(&w);
-	if (cell_build(&w.spec, &w.trees, w.program_fd, &w.second, &w.made, &f) < 0)
+	if (cell_build(&w.spec, &w.trees, w.program_fd, &w.network, &w.made, &f) < 0)
 		give_up(&w, &f);
 	tell_built(&w);
 	w.eye.proc_fd = w.made.proc_fd;
