@@ -29,8 +29,8 @@ struct ambit_error {
 	int code;          /* enum ambit_code, positive */
 	int sys_errno;     /* 0 if no system call was to blame */
 	char message[512]; /* what failed */
-	char why[512];     /* empty where the message says it all */
 	char hint[512];    /* what to do; may be empty */
+	char why[512];     /* empty where the message says it all */
 };
 
 /* ---- what is allowed ---- */

@@ -61,7 +61,7 @@ static int add_rule(const struct rules *rules, int path_fd, uint64_t access)
 
 static int add_rule_at(const struct rules *rules, int root_fd, const char *path, uint64_t access)
 {
-	auto_fd int fd = openat(root_fd, path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	auto_fd int fd = root_open(root_fd, path);
 
 	return fd < 0 ? -errno : add_rule(rules, fd, access);
 }
@@ -81,6 +81,14 @@ static uint64_t access_of(const struct cell_path *p)
 	return access;
 }
 
+/* Home is a place of the cell's own, or lies in a granted tree, where anything may have taken its name: the grant decides. */
+static int add_home(const struct rules *rules, int root_fd, const char *home)
+{
+	const int r = home[1] != 0 ? add_rule_at(rules, root_fd, home + 1, DIR_READ | DIR_WRITE) : 0;
+
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? 0 : r;
+}
+
 /* The parts of the skeleton. Rights on a directory hold for all beneath it, so the root gives nothing but listing. */
 static int add_skeleton(const struct cell_spec *spec, const struct rules *rules, int root_fd)
 {
@@ -96,14 +104,11 @@ static int add_skeleton(const struct cell_spec *spec, const struct rules *rules,
 		{ "dev/shm", DIR_READ | DIR_WRITE },
 		{ "tmp", DIR_READ | DIR_WRITE },
 	};
-	const char *home = spec_text(spec, spec->home);
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && r == 0; i++)
 		r = add_rule_at(rules, root_fd, parts[i].path, parts[i].access);
-	if (r == 0 && home[1] != 0)
-		r = add_rule_at(rules, root_fd, home + 1, DIR_READ | DIR_WRITE);
-	return r;
+	return r < 0 ? r : add_home(rules, root_fd, spec_text(spec, spec->home));
 }
 
 static int add_paths(const struct cell_spec *spec, const struct rules *rules, const struct cell_root *root)

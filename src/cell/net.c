@@ -14,14 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void loopback_up(void)
+/* Any socket does: the kernel only asks it for its network (netdevice(7)). */
+static void loopback_up(int sock)
 {
-	auto_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = { .ifr_flags = IFF_UP };
 
 	memcpy(request.ifr_name, "lo", sizeof "lo");
-	if (sock >= 0)
-		(void)ioctl(sock, SIOCSIFFLAGS, &request); /* a kernel without IPv4 has no loopback to raise */
+	(void)ioctl(sock, SIOCSIFFLAGS, &request); /* programs that reach themselves miss it; nothing else does */
 }
 
 /* Shares memory, descriptors and root with the warden, which goes on beside it: writes nothing of the warden's but *making.
@@ -38,7 +37,7 @@ static int make(void *arg)
 	if (making->ns_fd < 0)
 		making->sys_errno = errno;
 	else
-		loopback_up();
+		loopback_up(sock);
 	if (sock >= 0)
 		(void)close(sock);
 	/* not _exit: a sanitizer looks at the stack before functions that do not return, and this one is not the thread's own */

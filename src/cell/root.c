@@ -34,6 +34,11 @@ static int open_plain(int dir_fd, const char *path, uint64_t resolve)
 	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
 }
 
+int root_open(int dir_fd, const char *path)
+{
+	return open_plain(dir_fd, path, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+}
+
 static bool is_mounted(const struct cell_path *p)
 {
 	return (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
@@ -115,12 +120,12 @@ static bool is_there(int sys_errno)
 static int step_into(int dir_fd, const char *name)
 {
 	auto_fd int dir = dir_fd;
-	int r = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	int r = root_open(dir, name);
 
 	if (r < 0 && errno == ENOENT) {
 		if (mkdirat(dir, name, 0755) < 0 && !is_there(errno))
 			return -errno;
-		r = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+		r = root_open(dir, name);
 	}
 	return r < 0 ? -errno : r;
 }
@@ -189,7 +194,7 @@ static int attach(struct parent *parent, int root_fd, int tree_fd, const char *p
 	r = dir < 0 ? dir : make_place(dir, name, S_ISDIR(st.st_mode));
 	if (r < 0)
 		return r;
-	place = open_plain(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	place = root_open(dir, name);
 	if (place < 0)
 		return -errno;
 	return move_mount(tree_fd, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
@@ -200,7 +205,7 @@ static int attach(struct parent *parent, int root_fd, int tree_fd, const char *p
 /* Nothing is to be seen at a hidden path: something empty without any mode stands on it, of the same kind. */
 static int hide(int root_fd, const char *path)
 {
-	auto_fd int place = open_plain(root_fd, path + 1, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH), tree = -1;
+	auto_fd int place = root_open(root_fd, path + 1), tree = -1;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 					       MOUNT_ATTR_NOEXEC };
 	struct stat st;

@@ -300,7 +300,9 @@ static void read_error(struct take *t, const json_t *outcome, struct err *ret)
 		return;
 	t->in = "outcome.error";
 	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
-	why = take_name(t, json_object_get(from, "why"), "why", true, ERR_WHY_MAX);
+	why = json_object_get(from, "why") == NULL
+		      ? NULL
+		      : take_name(t, json_object_get(from, "why"), "why", true, ERR_WHY_MAX);
 	hint = take_name(t, json_object_get(from, "hint"), "hint", true, ERR_HINT_MAX);
 	code = code_of(take_text(t, from, "code", false));
 	if (t->rc == 0)

@@ -201,7 +201,8 @@ static void put_denial(const struct listed *l, struct buf *out)
 	}
 	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
 	if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
-		buf_printf(out, "  hint: %s allows it\n", flag);
+		buf_printf(out, "  hint: %s%s allows it\n",
+			   l->denial.reason == DENIAL_PROTECTED ? "if you trust this program as yourself: " : "", flag);
 	else
 		buf_printf(out, "  hint: grant a directory above it: its own name is too long to show\n");
 }

@@ -340,6 +340,38 @@ def strict(w):
     check(w.name("strict asks for all to be observed"), r.returncode != 0, r)
 
 
+SWAPPER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+print(flush=True)
+while True:
+    libc.renameat2(-100, b'sub', -100, b'link', 2)
+"""
+
+
+def swapped_workspace(w):
+    """A program that exchanges the workspace for a link which climbs out of every root leads a cell to nothing of the host."""
+    project = f"{w.work}/swapped"
+    os.makedirs(f"{project}/.git/hooks")
+    os.mkdir(f"{project}/sub")
+    os.symlink("../" * 40 + project.lstrip("/"), f"{project}/link")
+    with open(f"{project}/.git/hooks/pre-commit", "w", encoding="utf-8") as hook:
+        hook.write("as it was")
+    for path in ("", "/sub", "/.git", "/.git/hooks", "/.git/hooks/pre-commit"):
+        w.own(project + path)
+    swapper = subprocess.Popen(["python3", "-c", SWAPPER], cwd=project, stdout=subprocess.PIPE, text=True)
+    swapper.stdout.readline()
+    script = "echo planted >> .git/hooks/pre-commit; stat ../../../../../../../../etc/shadow > /dev/null && echo out"
+    seen = [w.run([AMBIT, "run", "--quiet", "--work", project, "--workspace", f"{project}/sub", "--", "sh", "-c", script]) for _ in range(40)]
+    swapper.kill()
+    swapper.wait()
+    with open(f"{project}/.git/hooks/pre-commit", encoding="utf-8") as hook:
+        check(w.name("a workspace that is swapped for a link leads nowhere"), hook.read() == "as it was", seen[0])
+    led = [r for r in seen if "Read-only" in r.stderr]
+    check(w.name("and some of the cells were led there"), len(led) > 0, seen[0])
+    check(w.name("where nothing of the host is"), not [r for r in seen if "out" in r.stdout], seen[0])
+
+
 def network(w):
     """Where no network namespace can be made, nothing is executed: the host's network is no substitute."""
     script = "%s exec unshare -U --map-user=1000 --map-group=1000 \"$0\" run -- sh -c 'touch /tmp/x && echo executed'"
@@ -430,7 +462,7 @@ def world(uid):
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
         for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, network, counts, least, loaders, strict,
-                     automounters, by_hand, ended, end):
+                     swapped_workspace, automounters, by_hand, ended, end):
             part(w)
     finally:
         shutil.rmtree(top)

@@ -129,7 +129,7 @@ static void a_protected_name_is_said_to_be_one(void **state)
 	says(&r, NULL, "protected",
 	     "ambit: denied: write /home/ann/shop/.git/config\n"
 	     "  why: other programs run or obey what stands there\n"
-	     "  hint: --write /home/ann/shop/.git/config allows it\n");
+	     "  hint: if you trust this program as yourself: --write /home/ann/shop/.git/config allows it\n");
 	sample_finish(&r);
 }
 
