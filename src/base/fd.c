@@ -204,3 +204,11 @@ ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_
 	}
 	return got;
 }
+
+bool fd_is_named(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev &&
+	       held.st_ino == named.st_ino;
+}

@@ -33,6 +33,8 @@ int fd_reserve_standard(void);
  * -ELOOP, and what is no regular file -ENXIO. Beneath /dev and /proc, which no cell writes, both are allowed
  * (/dev/stderr). flags: O_TRUNC or O_EXCL, as for a file that is created. */
 int fd_create(const char *path, int flags, unsigned mode, int *ret_fd);
+/* Whether path still names the file that fd has open: another process may have put something else there. */
+bool fd_is_named(int fd, const char *path);
 
 int fd_set_cloexec(int fd, bool on);  /* 0 or -errno */
 int fd_set_nonblock(int fd, bool on); /* 0 or -errno */

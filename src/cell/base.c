@@ -29,6 +29,7 @@ static const struct base_row system_rows[] = {
 	{ "/etc/java-21-openjdk", R, OPT },
 	{ "/etc/ld.so.cache", R, OPT },
 	{ "/etc/ssl/certs", R, OPT },
+	{ "/etc/ssl/openssl.cnf", R, OPT },
 };
 
 /* Devices without state that a cell could share with anyone. /dev/tty is there where the cell has a terminal. */

@@ -87,15 +87,22 @@ static int copy_file(int root_fd, const char *path)
 	return n < 0 ? 0 : put_file(root_fd, path, room, (size_t)n);
 }
 
-/* No server and no preference. Nobody is asked (nsswitch.conf), but resolvers read these before they look into hosts; were
- * they missing, every clone and every test of a server would be told as a denial of the host's. */
+/* Resolvers read these before they look into hosts; were they missing, every clone and every test of a server would be told
+ * as a denial of the host's. The server is an address that nobody has (RFC 5737): asking it fails at once, and the eye sees that
+ * a name was looked up. */
 static int put_resolver(int root_fd)
 {
-	static const char *const empty[] = { "etc/gai.conf", "etc/host.conf", "etc/resolv.conf" };
+	static const struct {
+		const char *path, *text;
+	} files[] = {
+		{ "etc/gai.conf", "" },
+		{ "etc/host.conf", "" },
+		{ "etc/resolv.conf", "nameserver 192.0.2.53\noptions timeout:1 attempts:1\n" },
+	};
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof empty / sizeof empty[0] && r == 0; i++)
-		r = put_file(root_fd, empty[i], "", 0);
+	for (size_t i = 0; i < sizeof files / sizeof files[0] && r == 0; i++)
+		r = put_file(root_fd, files[i].path, files[i].text, strlen(files[i].text));
 	return r;
 }
 
@@ -117,7 +124,8 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 	r = r < 0 ? r : put_text(root_fd, "etc/hosts", &b);
 	buf_printf(&b, "%s\n", host);
 	r = r < 0 ? r : put_text(root_fd, "etc/hostname", &b);
-	buf_printf(&b, "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n");
+	buf_printf(&b,
+		   "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n");
 	r = r < 0 ? r : put_text(root_fd, "etc/nsswitch.conf", &b);
 	return r < 0 ? r : put_resolver(root_fd);
 }

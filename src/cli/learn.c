@@ -17,6 +17,7 @@
 #include "core/grant.h"
 #include "lib/event.h"
 #include "lib/public.h"
+#include "lib/summary.h"
 #include "supervisor/request.h"
 
 static const char help_text[] =
@@ -139,25 +140,36 @@ static int record_file(struct ambit_event *ev, int *ret_fd, struct ambit_error *
 	return 0;
 }
 
-static int write_policy(const char *output, const struct buf *text, struct err *e)
-{
-	auto_fd int fd = -1;
-	int r = 0;
+/* Where the policy goes, opened before anything runs: a run that cannot be learned from is not begun. */
+struct policy_file {
+	const char *path; /* NULL: standard output */
+	int fd;           /* owned */
+};
 
-	if (output != NULL)
-		r = fd_create(output, O_EXCL, 0644, &fd);
-	else if ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) < 0)
-		r = -errno;
-	r = r < 0 ? r : fd_write_all(fd, text->data, text->len);
-	if (r < 0 && output != NULL && fd >= 0)
-		(void)unlink(output); /* half a policy is none */
-	if (r < 0)
-		return err_sys(e, AMBIT_USAGE, -r, r == -ENOSPC ? NULL : "name a new file with --output",
-			       "cannot write the policy %s", output != NULL ? output : "on standard output");
-	return 0;
+static int policy_error(const struct policy_file *f, int sys_errno, struct err *e)
+{
+	return err_sys(e, AMBIT_USAGE, sys_errno, sys_errno == ENOSPC ? NULL : "name a new file with --output",
+		       "cannot write the policy %s", f->path != NULL ? f->path : "on standard output");
 }
 
-static int learn_from(struct ambit_event *ev, const char *output, struct ambit_error *e)
+static int open_policy(struct policy_file *f, struct err *e)
+{
+	const int r = f->path != NULL ? fd_create(f->path, O_EXCL, 0644, &f->fd) : 0;
+
+	if (f->path == NULL)
+		f->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return r < 0 || f->fd < 0 ? policy_error(f, r < 0 ? -r : errno, e) : 0;
+}
+
+/* written: the whole policy is there; half a policy is none. */
+static void close_policy(struct policy_file *f, bool written)
+{
+	if (!written && f->path != NULL && f->fd >= 0 && fd_is_named(f->fd, f->path))
+		(void)unlink(f->path);
+	fd_close(&f->fd);
+}
+
+static int learn_from(struct ambit_event *ev, const struct policy_file *policy, struct ambit_error *e)
 {
 	auto_fd int record = -1;
 	struct err err;
@@ -169,7 +181,10 @@ static int learn_from(struct ambit_event *ev, const char *output, struct ambit_e
 	if (r < 0)
 		return r;
 	r = reader_run(record, "learn", &text, &err);
-	r = r < 0 ? r : write_policy(output, &text, &err);
+	if (r == 0 && policy->path != NULL && !fd_is_named(policy->fd, policy->path))
+		r = err_why(&err, policy_error(policy, ENOENT, &err), "the command took it away");
+	if (r == 0 && (r = fd_write_all(policy->fd, text.data, text.len)) < 0)
+		r = policy_error(policy, -r, &err);
 	return public_error(e, r, &err);
 }
 
@@ -181,26 +196,44 @@ static int refused(struct ambit_event *ev)
 	return cli_error(&e);
 }
 
-static int learn(struct run_options *o)
+/* What the run came to; the policy stands in its file if true. */
+static bool learned(struct run_options *o, char *const *hide, const struct policy_file *policy, int *ret_status)
 {
-	struct hides hides = { .n = 0 };
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_event *ev = NULL;
+	bool done = false;
+
+	if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 || session_run(o->policy, &o->event, hide, &ev, &e) < 0)
+		*ret_status = cli_error(&e);
+	else if (event_result(ev)->cause == CAUSE_REFUSED)
+		*ret_status = refused(ev);
+	else if (learn_from(ev, policy, &e) < 0)
+		*ret_status = cli_error(&e);
+	else
+		done = true;
+	if (done)
+		*ret_status = ambit_event_exit_status(ev);
+	if (done && event_result(ev)->cause != CAUSE_EXITED)
+		summary_write(stderr, event_result(ev), NULL);
+	ambit_event_free(ev);
+	return done;
+}
+
+static int learn(struct run_options *o)
+{
+	struct policy_file policy = { .path = o->output, .fd = -1 };
+	struct hides hides = { .n = 0 };
+	struct ambit_error e = { .size = sizeof e };
 	struct err err;
+	bool done = false;
 	int status;
 
-	if (public_error(&e, list_hides(&hides, &err), &err) < 0)
-		status = cli_error(&e);
-	else if (ambit_policy_grant(o->policy, "work", ".", &e) < 0 ||
-		 session_run(o->policy, &o->event, hides.list, &ev, &e) < 0)
-		status = cli_error(&e);
-	else if (event_result(ev)->cause == CAUSE_REFUSED)
-		status = refused(ev);
-	else if (learn_from(ev, o->output, &e) < 0)
+	if (public_error(&e, list_hides(&hides, &err), &err) < 0 ||
+	    public_error(&e, open_policy(&policy, &err), &err) < 0)
 		status = cli_error(&e);
 	else
-		status = ambit_event_exit_status(ev);
-	ambit_event_free(ev);
+		done = learned(o, hides.list, &policy, &status);
+	close_policy(&policy, done);
 	hides_finish(&hides);
 	return status;
 }

@@ -80,19 +80,11 @@ static void forget_record(struct record_file *f)
 		(void)unlink(f->path); /* nothing came of it */
 }
 
-static bool is_still_there(const struct record_file *f)
-{
-	struct stat held, named;
-
-	return fstat(f->fd, &held) == 0 && stat(f->path, &named) == 0 && held.st_dev == named.st_dev &&
-	       held.st_ino == named.st_ino;
-}
-
 static int write_record(const struct record_file *f, const char *json, size_t n)
 {
 	int r;
 
-	if (!is_still_there(f))
+	if (!fd_is_named(f->fd, f->path))
 		return record_error(false, f->path, ENOENT,
 				    "the command ran and took it away; name a file where it cannot write");
 	(void)!ftruncate(f->fd, 0); /* a device or a pipe has nothing to cut */

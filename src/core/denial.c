@@ -93,9 +93,20 @@ static enum denial_reason reason_of(const struct grant_set *set, const struct de
 	return DENIAL_UNGRANTED;
 }
 
+/* The port of servers that are asked for names. */
+static bool is_lookup(const char *address)
+{
+	const char *port = strrchr(address, ':');
+
+	return port != NULL && strcmp(port, ":53") == 0;
+}
+
 static void address_denial(const struct effect *f, struct denial *ret)
 {
-	ret->reason = strncmp(f->object, "unix ", 5) == 0 ? DENIAL_SOCKET : DENIAL_NETWORK;
+	if (strncmp(f->object, "unix ", 5) == 0)
+		ret->reason = DENIAL_SOCKET;
+	else
+		ret->reason = is_lookup(f->object) ? DENIAL_LOOKUP : DENIAL_NETWORK;
 	ret->grantable = false;
 }
 

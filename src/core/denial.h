@@ -28,12 +28,14 @@
 	  "grant it by its own name, if it is to be changed")                                                   \
 	X(NETWORK,   "network",   "a cell has no network",                                                      \
 	  "this build has no grant for it: do that part outside")                                               \
+	X(LOOKUP,    "lookup",    "a name was looked up, and a cell has no network",                            \
+	  "this build has no grant for it: do that part outside")                                               \
 	X(SOCKET,    "socket",    "it is a socket of the host, whose listener would act with its own authority", \
 	  "this build has no grant for it: do that part outside")                                               \
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
 	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \
-	  "keep it in a directory, which can be granted")                                                       \
+	  "keep it in a directory of its own, which can be granted")                                                       \
 	X(UNCLEAR,   "unclear",   "what was asked for could not be read",                                       \
 	  "run it again: another thread may have changed it meanwhile")
 

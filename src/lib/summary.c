@@ -53,7 +53,8 @@ static void end_limit(const struct event_result *r, struct buf *out)
 	limits_format(&twice, limit, more, sizeof more);
 	buf_printf(out, "ambit: ended by its limit: %s=%s\n", limit_word(limit), now);
 	buf_printf(out, "  why: %s went over it\n", limit_text(limit));
-	buf_printf(out, "  hint: --limit %s=%s allows twice as much\n", limit_word(limit), more);
+	buf_printf(out, "  hint: --limit %s=%s allows twice as much; a limit of a policy is raised there\n",
+		   limit_word(limit), more);
 }
 
 static const char *base_name(const char *path)
@@ -182,6 +183,12 @@ static void list_all(struct list *list, const struct event_result *r)
 		}
 }
 
+/* A directory of the root: /var, /srv. */
+static bool is_wide(const char *path)
+{
+	return path[0] == '/' && strchr(path + 1, '/') == NULL;
+}
+
 static void put_denial(const struct listed *l, struct buf *out)
 {
 	char object[SHOWN_MAX], flag[FLAG_MAX] = "", line[8];
@@ -201,8 +208,9 @@ static void put_denial(const struct listed *l, struct buf *out)
 	}
 	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
 	if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
-		buf_printf(out, "  hint: %s%s allows it\n",
-			   l->denial.reason == DENIAL_PROTECTED ? "if you trust this program as yourself: " : "", flag);
+		buf_printf(out, "  hint: %s%s allows it%s\n",
+			   l->denial.reason == DENIAL_PROTECTED ? "if you trust this program as yourself: " : "", flag,
+			   is_wide(l->denial.object) ? ", and much besides" : "");
 	else
 		buf_printf(out, "  hint: grant a directory above it: its own name is too long to show\n");
 }

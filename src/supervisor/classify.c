@@ -305,8 +305,10 @@ static void judge_address(struct classifier *c, struct effect *f)
 		if (strncmp(f->object, own[i], strlen(own[i])) == 0)
 			f->verdict = EFFECT_ALLOWED;
 	if (strncmp(f->object, "unix /", 6) == 0) {
-		const char *path = f->object + 5;
+		char path[EFFECT_OBJECT_MAX];
 
+		if (!resolve(c, f->object + 5, true, path, sizeof path))
+			(void)text_copy(path, sizeof path, f->object + 5); /* shorter */
 		if (is_granted_place(c, path) || base_is_private(c->spec, path))
 			f->verdict = EFFECT_ALLOWED;
 		else

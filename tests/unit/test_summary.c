@@ -45,11 +45,11 @@ static void each_case_in_its_words(void **state)
 		{ "limit-wall", NULL,
 		  "ambit: ended by its limit: wall=30s\n"
 		  "  why: time from start to end went over it\n"
-		  "  hint: --limit wall=1m allows twice as much\n" },
+		  "  hint: --limit wall=1m allows twice as much; a limit of a policy is raised there\n" },
 		{ "limit-memory", NULL,
 		  "ambit: ended by its limit: memory=512M\n"
 		  "  why: memory of all processes together went over it\n"
-		  "  hint: --limit memory=1G allows twice as much\n" },
+		  "  hint: --limit memory=1G allows twice as much; a limit of a policy is raised there\n" },
 		{ "signal", NULL,
 		  "ambit: node crashed (signal 6), likely since it may not write machine code here\n"
 		  "  why: V8 compiles while it runs; no grant allows that in this cell\n"
@@ -79,7 +79,7 @@ static void each_case_in_its_words(void **state)
 		  "  hint: --write /home/ann/shop/.git/hooks allows it\n"
 		  "ambit: denied: mkdir /srv/new dir\n"
 		  "  why: no grant covers it\n"
-		  "  hint: --write /srv allows it\n"
+		  "  hint: --write /srv allows it, and much besides\n"
 		  "ambit: denied: 5 more\n"
 		  "  hint: ambit explain last.json\n"
 		  "ambit: 9 effects had no room in the record: denials may be among them\n"
