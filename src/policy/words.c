@@ -1,15 +1,12 @@
 #include "policy/words.h"
 
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "core/limits.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
-#define WORD_MAX 16 /* longer than any word of the language: not a slip */
-#define SLIPS_MAX 2
 #define SHOWN_MAX 80
 
 static const char *const qualifiers[] = {
@@ -30,54 +27,6 @@ static const char *const limit_names[] = {
 #undef LIMIT
 };
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-	const size_t d = a < b ? a : b;
-
-	return d < c ? d : c;
-}
-
-/* How many letters to put in, take out, replace or swap with a neighbour. Both words are shorter than WORD_MAX. */
-static size_t slips(const char *a, const char *b)
-{
-	size_t rows[WORD_MAX][WORD_MAX];
-	const size_t n = strlen(a), m = strlen(b);
-
-	for (size_t i = 0; i <= n; i++)
-		rows[i][0] = i;
-	for (size_t j = 0; j <= m; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= n; i++)
-		for (size_t j = 1; j <= m; j++) {
-			rows[i][j] = least(rows[i - 1][j] + 1, rows[i][j - 1] + 1,
-					   rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1, SIZE_MAX);
-		}
-	return rows[n][m];
-}
-
-const char *word_nearest(const char *word, const char *const *words, size_t n)
-{
-	const char *nearest = NULL;
-	size_t best = SLIPS_MAX + 1;
-
-	if (strnlen(word, WORD_MAX) >= WORD_MAX)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		size_t d;
-
-		if (strlen(words[i]) >= WORD_MAX)
-			continue;
-		d = slips(word, words[i]);
-		if (d < best) {
-			nearest = words[i];
-			best = d;
-		}
-	}
-	return nearest;
-}
-
 bool qualifier_find(const char *word)
 {
 	for (size_t i = 0; i < COUNT_OF(qualifiers); i++)
@@ -88,13 +37,12 @@ bool qualifier_find(const char *word)
 
 static int unknown(struct err *e, const char *what, const char *word, const char *meant, const char *otherwise)
 {
-	char shown[SHOWN_MAX], hint[SHOWN_MAX];
+	char shown[SHOWN_MAX], hint[NEAREST_HINT_MAX];
 
 	text_escape(shown, sizeof shown, word, strlen(word));
-	if (meant != NULL)
-		(void)snprintf(hint, sizeof hint, "did you mean '%s'?", meant); /* fits: WORD_MAX */
-	return err_why(e, err_set(e, AMBIT_UNKNOWN, meant != NULL ? hint : otherwise, "'%s' is not a %s", shown, what),
-		       "a word that is not known is never skipped: it could be the one that narrows a grant");
+	return err_why(
+		e, err_set(e, AMBIT_UNKNOWN, nearest_hint(hint, "", meant, otherwise), "'%s' is not a %s", shown, what),
+		"a word that is not known is never skipped: it could be the one that narrows a grant");
 }
 
 int qualifier_refuse(const char *word, struct err *e)

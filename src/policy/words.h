@@ -1,4 +1,4 @@
-/* words - the words of the policy language, and what somebody may have meant by another.
+/* words - the words of the policy language.
  *
  * Owns:   the table of qualifiers.
  * Holds:  one message for one mistake: flags and files refuse an unknown word with the same text.
@@ -7,13 +7,9 @@
 #define POLICY_WORDS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/err.h"
 #include "core/grant.h"
-
-/* The word of the list that is nearest to `word`, at most two slips of the keyboard away; NULL if none is near. */
-const char *word_nearest(const char *word, const char *const *words, size_t n);
 
 /* True if word is a qualifier, available or not. */
 bool qualifier_find(const char *word);

@@ -2,10 +2,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "policy/words.h"
 
@@ -347,19 +347,18 @@ static const struct {
 static int unknown_section(struct reader *r)
 {
 	const char *words[SECTIONS], *meant;
-	char shown[SHOWN_MAX], hint[SHOWN_MAX];
+	char shown[SHOWN_MAX], hint[NEAREST_HINT_MAX];
 	enum grant_verb verb;
 
 	for (size_t i = 0; i < SECTIONS; i++)
 		words[i] = sections[i].word;
 	meant = word_nearest(text_of(r), words, SECTIONS);
-	if (meant != NULL)
-		(void)snprintf(hint, sizeof hint, "did you mean '%s'?", meant); /* fits: one of four words */
 	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
 	if (meant == NULL && verb_find(text_of(r), r->ev.data.scalar.length, &verb))
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
-	return mistake(r, AMBIT_UNKNOWN, meant != NULL ? hint : "a policy has version, agent, grants and limits",
+	return mistake(r, AMBIT_UNKNOWN,
+		       nearest_hint(hint, "", meant, "a policy has version, agent, grants and limits"),
 		       "'%s' is not a part of a policy", shown);
 }
 

@@ -152,26 +152,6 @@ static void the_design_s_qualifiers_are_known(void **state)
 	assert_int_equal(qualifier_refuse("zebra", NULL), -AMBIT_UNKNOWN);
 }
 
-static void a_word_is_near_another(void **state)
-{
-	static const char *const words[] = { "read", "write", "run", "env" };
-	static const struct {
-		const char *word, *meant;
-	} rows[] = {
-		{ "raed", "read" }, { "rea", "read" },   { "reads", "read" }, { "wirte", "write" },
-		{ "rnu", "run" },   { "raeds", "read" }, /* two slips, one of them two letters swapped */
-		{ "x", NULL },      { "", NULL },        { "zebra", NULL },   { "abcdefghijklmnopqrstuvw", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const char *got = word_nearest(rows[i].word, words, COUNT_OF(words));
-
-		if ((got == NULL) != (rows[i].meant == NULL) || (got != NULL && strcmp(got, rows[i].meant) != 0))
-			fail_msg("%s: %s", rows[i].word, got != NULL ? got : "none");
-	}
-}
-
 static void limits_are_read_from_flags(void **state)
 {
 	static const struct {
@@ -502,7 +482,6 @@ int main(void)
 		cmocka_unit_test(a_flag_is_a_grant),
 		cmocka_unit_test(a_wrong_flag_is_told),
 		cmocka_unit_test(the_design_s_qualifiers_are_known),
-		cmocka_unit_test(a_word_is_near_another),
 		cmocka_unit_test(limits_are_read_from_flags),
 		cmocka_unit_test(policies_are_merged),
 		cmocka_unit_test(a_policy_survives_the_passage),
