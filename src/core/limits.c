@@ -106,6 +106,32 @@ static const char *unit_hint(enum limit_unit unit)
 	return NULL;
 }
 
+/* Too much, nothing, or too many digits to count: the unit behind it, if it is one, is good with another number. */
+static bool is_well_formed(enum limit_unit unit, const char *text)
+{
+	const size_t digits = strspn(text, "0123456789");
+	char small[8];
+	uint64_t v;
+
+	return digits > 0 && snprintf(small, sizeof small, "1%s", text + digits) < (int)sizeof small &&
+	       read_value(unit, small, &v);
+}
+
+static const char *why_bad(enum limit_unit unit, const char *text)
+{
+	const char *rest = text + strspn(text, "0123456789");
+
+	if (is_well_formed(unit, text))
+		return "it is out of range";
+	if (rest == text)
+		return "it does not begin with a digit";
+	if (*rest == '.' || *rest == ',')
+		return "its number is not a whole one";
+	if (*rest == 0)
+		return "it has no unit";
+	return unit == UNIT_COUNT ? "something stands after its number" : "its unit is not a known one";
+}
+
 static int bad_value(struct err *e, enum limit l, const char *value)
 {
 	char shown[80];
@@ -114,7 +140,7 @@ static int bad_value(struct err *e, enum limit l, const char *value)
 	return err_why(e,
 		       err_set(e, AMBIT_MALFORMED, unit_hint(limit_unit(l)), "limit %s: '%s' is not a value",
 			       limit_word(l), shown),
-		       "it is written in another way, or out of range");
+		       "%s", why_bad(limit_unit(l), value));
 }
 
 static int too_small(struct err *e, enum limit which, const char *value)

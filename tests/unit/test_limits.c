@@ -81,6 +81,44 @@ static void values_have_the_unit_of_their_limit(void **state)
 	}
 }
 
+static void a_bad_value_is_refused_for_what_is_wrong_with_it(void **state)
+{
+	static const struct {
+		const char *word, *value, *why;
+	} rows[] = {
+		{ "memory", "2g", "its unit is not a known one" },
+		{ "memory", "2GB", "its unit is not a known one" },
+		{ "memory", "2 G", "its unit is not a known one" },
+		{ "wall", "1G", "its unit is not a known one" },
+		{ "wall", "1nanosecond", "its unit is not a known one" },
+		{ "wall", "1", "it has no unit" },
+		{ "wall", "1.5s", "its number is not a whole one" },
+		{ "memory", "1,5G", "its number is not a whole one" },
+		{ "wall", "", "it does not begin with a digit" },
+		{ "wall", "s", "it does not begin with a digit" },
+		{ "tasks", "-1", "it does not begin with a digit" },
+		{ "tasks", "many", "it does not begin with a digit" },
+		{ "tasks", "1K", "something stands after its number" },
+		{ "tasks", "0", "it is out of range" },
+		{ "tasks", "1073741825", "it is out of range" },
+		{ "tasks", "99999999999999999999999", "it is out of range" }, /* more than 64 bits */
+		{ "wall", "0s", "it is out of range" },
+		{ "wall", "878401h", "it is out of range" },
+		{ "memory", "99999999999999999999999K", "it is out of range" },
+		{ "files", "31", "the cell needs some for itself, before its program starts" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct limits l = { .value = { 0 } };
+		struct err e;
+
+		assert_int_equal(limits_set(&l, rows[i].word, rows[i].value, &e), -AMBIT_MALFORMED);
+		if (strcmp(e.why, rows[i].why) != 0)
+			fail_msg("%s=%s: %s", rows[i].word, rows[i].value, e.why);
+	}
+}
+
 static void narrowing_takes_the_smaller(void **state)
 {
 	static const struct {
@@ -142,6 +180,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_have_the_unit_of_their_limit),
+		cmocka_unit_test(a_bad_value_is_refused_for_what_is_wrong_with_it),
 		cmocka_unit_test(narrowing_takes_the_smaller),
 		cmocka_unit_test(defaults_are_those_of_the_design),
 		cmocka_unit_test(what_is_written_reads_back),
