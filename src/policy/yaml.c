@@ -319,6 +319,9 @@ static int read_version(struct reader *r)
 	if (rc < 0 || (strcmp(text_of(r), "1") == 0 && r->ev.data.scalar.style == YAML_PLAIN_SCALAR_STYLE))
 		return rc;
 	text_escape(shown, sizeof shown, text_of(r), r->ev.data.scalar.length);
+	if (strcmp(text_of(r), "1") == 0)
+		return mistake(r, AMBIT_UNAVAILABLE, "leave the quotes out: version: 1",
+			       "the version is a text in quotes, not a number");
 	return mistake(r, AMBIT_UNAVAILABLE, "write version: 1", "version '%s' of policies is not known to this build",
 		       shown);
 }
