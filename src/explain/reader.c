@@ -290,15 +290,16 @@ static enum ambit_code code_of(const char *name)
 	return AMBIT_INTERNAL;
 }
 
-static void read_error(struct take *t, const json_t *outcome, struct err *ret)
+/* in: where that is, for messages. */
+static void read_error(struct take *t, const json_t *holder, const char *in, struct err *ret)
 {
-	const json_t *from = json_object_get(outcome, "error");
+	const json_t *from = json_object_get(holder, "error");
 	auto_free char *message = NULL, *why = NULL, *hint = NULL;
 	enum ambit_code code;
 
 	if (t->rc != 0 || json_is_null(from))
 		return;
-	t->in = "outcome.error";
+	t->in = in;
 	message = take_name(t, json_object_get(from, "message"), "message", false, ERR_MSG_MAX);
 	why = json_object_get(from, "why") == NULL
 		      ? NULL
@@ -331,7 +332,7 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 	r->cause = (enum event_cause)take_word(t, from, "cause", causes, COUNT_OF(causes));
 	if (r->cause == CAUSE_LIMIT)
 		r->limit = (enum limit)take_word(t, from, "limit", limits, COUNT_OF(limits));
-	read_error(t, from, &r->error);
+	read_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }
 
@@ -373,6 +374,18 @@ static void read_ids(struct take *t, const json_t *json, struct told *ret)
 		(void)text_copy(ret->result.agent, sizeof ret->result.agent, agent); /* fits: take_name */
 }
 
+/* What `ambit run --json` writes where nothing was run: an error alone. */
+static void read_refusal(struct take *t, const json_t *json)
+{
+	struct err told = { .code = AMBIT_OK };
+
+	if (json_object_size(json) != 1 || !json_is_object(json_object_get(json, "error")))
+		return;
+	read_error(t, json, "error", &told);
+	if (t->rc == 0)
+		t->rc = err_set(t->e, AMBIT_MALFORMED, "there is nothing to explain", "nothing was run: %s", told.msg);
+}
+
 static void read_version(struct take *t, const json_t *json)
 {
 	if (!json_is_object(json))
@@ -383,6 +396,7 @@ static void read_version(struct take *t, const json_t *json)
 
 static void read_all(struct take *t, struct told *ret)
 {
+	read_refusal(t, ret->json);
 	read_version(t, ret->json);
 	read_ids(t, ret->json, ret);
 	read_asked(t, ret->json, ret);

@@ -90,6 +90,15 @@ def a_wrong_word_is_answered_with_the_right_ones(place):
         assert done.returncode == 125 and f"\n  hint: {hint}\n" in done.stderr, f"{words}: {told(done)}"
 
 
+def what_was_not_run_is_explained_as_that(place):
+    top = place.fresh()
+    json_of = place.cell("--json", "--", "./nothing", cwd=top).stdout
+    done = place.run(place.ambit, "explain", "-", cwd=top, input=json_of)
+    assert done.returncode == 125 and done.stderr.startswith("ambit: nothing was run: ./nothing: no such program\n"), told(done)
+    done = place.run(place.ambit, "explain", "-", cwd=top, input='{"error":{}}')
+    assert done.returncode == 125 and done.stderr.startswith("ambit: record: error.message: "), told(done)
+
+
 def an_option_of_another_command_is_refused(place):
     for words in ("run --output x -- true", "learn --json -- true", "learn --record x -- true", "learn --observe off -- true"):
         done = place.run(place.ambit, *words.split(), cwd=place.fresh())
@@ -130,5 +139,5 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, an_option_of_another_command_is_refused,
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           refused_as_JSON])

@@ -154,6 +154,32 @@ static void each_mistake_is_found_and_named(void **state)
 	}
 }
 
+static void an_error_alone_says_that_nothing_was_run(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "{\"error\":{\"code\":\"NO_PROGRAM\",\"message\":\"x: no such program\",\"why\":null,\"hint\":null}}\n",
+		  "nothing was run: x: no such program" },
+		{ "{\"error\":{\"code\":\"USAGE\",\"message\":\"m\",\"hint\":\"h\"}}", "nothing was run: m" },
+		{ "{\"error\":{\"code\":\"USAGE\",\"message\":7,\"hint\":null}}", "record: error.message: not a name" },
+		{ "{\"error\":{}}", "record: error.message: " },
+		{ "{\"error\":null}", "record: v: missing" },
+		{ "{\"error\":{\"code\":\"USAGE\",\"message\":\"m\",\"hint\":null},\"x\":1}", "record: v: missing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct err e = { .code = AMBIT_OK };
+		struct told told;
+		const int rc = reader_read(rows[i].text, strlen(rows[i].text), &told, &e);
+
+		told_finish(&told);
+		if (rc != -AMBIT_MALFORMED || strstr(e.msg, rows[i].says) != e.msg)
+			fail_msg("%s: %d '%s'", rows[i].text, rc, e.msg);
+	}
+}
+
 /* "effects" with n entries. */
 static int read_many_effects(unsigned int n, struct err *e)
 {
@@ -254,9 +280,13 @@ static void memory_may_be_gone_at_any_time(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_written_is_read), cmocka_unit_test(each_mistake_is_found_and_named),
-		cmocka_unit_test(the_limit_and_one_more),   cmocka_unit_test(half_a_record_is_none),
-		cmocka_unit_test(changed_bytes_never_hurt), cmocka_unit_test(memory_may_be_gone_at_any_time),
+		cmocka_unit_test(what_was_written_is_read),
+		cmocka_unit_test(each_mistake_is_found_and_named),
+		cmocka_unit_test(an_error_alone_says_that_nothing_was_run),
+		cmocka_unit_test(the_limit_and_one_more),
+		cmocka_unit_test(half_a_record_is_none),
+		cmocka_unit_test(changed_bytes_never_hurt),
+		cmocka_unit_test(memory_may_be_gone_at_any_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
