@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "cell/base.h"
 #include "cell/property.h"
@@ -78,25 +79,31 @@ static void add_to_hint(char *hint, size_t size, const char *word)
 static int one_of(const char *word, const char *const *words, uint32_t first, uint32_t *ret, const char *what,
 		  struct err *e)
 {
-	char hint[ERR_HINT_MAX] = "";
+	char all[ERR_HINT_MAX] = "", hint[NEAREST_HINT_MAX];
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; words[i] != NULL; i++) {
-		if (strcmp(word, words[i]) == 0) {
-			*ret = first + i;
+	for (; words[n] != NULL; n++) {
+		if (strcmp(word, words[n]) == 0) {
+			*ret = first + n;
 			return 0;
 		}
-		add_to_hint(hint, sizeof hint, words[i]);
+		add_to_hint(all, sizeof all, words[n]);
 	}
-	return err_set(e, AMBIT_USAGE, hint, "%s '%s' is not known", what, word);
+	return err_set(e, AMBIT_USAGE, nearest_hint(hint, "", word_nearest(word, words, n), all),
+		       "%s '%s' is not known", what, word);
 }
 
 static int no_property(const char *word, struct err *e)
 {
-	char hint[ERR_HINT_MAX] = "";
+	char all[ERR_HINT_MAX] = "", hint[NEAREST_HINT_MAX];
+	const char *words[PROPERTY_COUNT];
 
-	for (enum property p = 0; p < PROPERTY_COUNT; p++)
-		add_to_hint(hint, sizeof hint, property_word(p));
-	return err_set(e, AMBIT_USAGE, hint, "no property '%s'", word);
+	for (enum property p = 0; p < PROPERTY_COUNT; p++) {
+		words[p] = property_word(p);
+		add_to_hint(all, sizeof all, words[p]);
+	}
+	return err_set(e, AMBIT_USAGE, nearest_hint(hint, "", word_nearest(word, words, PROPERTY_COUNT), all),
+		       "no property '%s'", word);
 }
 
 static int set_without(struct event_request *q, const char *list, struct err *e)

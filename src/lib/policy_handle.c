@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/nearest.h"
 #include "lib/parser.h"
 #include "lib/public.h"
 
@@ -87,14 +88,6 @@ int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_err
 	return public_error(e, load_fd(p, fd, path, &err), &err);
 }
 
-static void list_presets(char *ret, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; preset_name(i) != NULL && n < size; i++)
-		n += (size_t)snprintf(ret + n, size - n, "%s%s", i == 0 ? "there are: " : ", ", preset_name(i));
-}
-
 /* Whatever is not a file is read as one: there is one reader. */
 int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void *text, size_t n, struct ambit_error *e)
 {
@@ -107,14 +100,28 @@ int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void 
 	return public_error(e, load_fd(p, fd, name, &err), &err);
 }
 
+#define PRESETS_MAX 32 /* a hint names no more */
+
+static int no_preset(const char *name, struct err *e)
+{
+	const char *names[PRESETS_MAX];
+	char all[256], hint[NEAREST_HINT_MAX];
+	size_t count = 0, n = 0;
+
+	for (; count < PRESETS_MAX && preset_name(count) != NULL && n < sizeof all; count++) {
+		names[count] = preset_name(count);
+		n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", count == 0 ? "there are: " : ", ", names[count]);
+	}
+	return err_set(e, AMBIT_UNKNOWN, nearest_hint(hint, "", word_nearest(name, names, count), all),
+		       "no preset '%s'", name);
+}
+
 int ambit_policy_preset(struct ambit_policy *p, const char *name, struct ambit_error *e)
 {
 	const char *text = preset_text(name);
-	char names[256];
 	struct err err;
 
 	if (text != NULL)
 		return ambit_policy_load_text(p, name, text, strlen(text), e);
-	list_presets(names, sizeof names);
-	return public_error(e, err_set(&err, AMBIT_UNKNOWN, names, "no preset '%s'", name), &err);
+	return public_error(e, no_preset(name, &err), &err);
 }

@@ -90,6 +90,31 @@ def a_wrong_word_is_answered_with_the_right_ones(place):
         assert done.returncode == 125 and f"\n  hint: {hint}\n" in done.stderr, f"{words}: {told(done)}"
 
 
+def refused_words(place, words, what, hint):
+    done = place.run(place.ambit, *words.split(), cwd=place.fresh())
+    assert done.returncode == 125 and done.stdout == "", f"{words}: {told(done)}"
+    assert done.stderr.splitlines()[0] == f"ambit: {what}" and done.stderr.splitlines()[-1] == f"  hint: {hint}", f"{words}: {told(done)}"
+
+
+def a_slip_is_answered_with_the_word_meant(place):
+    for words, what, meant in (
+        ("run --preset pyton -- true", "no preset 'pyton'", "python"),
+        ("run --without fils -- true", "no property 'fils'", "files"),
+        ("run --without code,memroy -- true", "no property 'memroy'", "memory"),
+        ("run --base sytem -- true", "base 'sytem' is not known", "system"),
+        ("run --observe efects -- true", "observe 'efects' is not known", "effects"),
+        ("run --limit wal=1s -- true", "'wal' is not a limit", "wall"),
+    ):
+        refused_words(place, words, what, f"did you mean '{meant}'?")
+
+
+def what_no_word_is_near_is_answered_with_the_help(place):
+    for words, what, hint in (
+        ("run --preset zebra -- true", "no preset 'zebra'", "there are: c, claude-code, node, python, shell"),
+    ):
+        refused_words(place, words, what, hint)
+
+
 def what_was_not_run_is_explained_as_that(place):
     top = place.fresh()
     json_of = place.cell("--json", "--", "./nothing", cwd=top).stdout
@@ -139,5 +164,5 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant, what_no_word_is_near_is_answered_with_the_help, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           refused_as_JSON])
