@@ -1,19 +1,20 @@
 /* cli - the command line: a thin translator onto libambit, with no policy of its own.
  *
- * Owns:   the table of verbs (main.c) and what they share: how errors are shown.
- * Holds:  each verb has a file of its own and a help text that its man page and the completions agree with (a test).
+ * Owns:   the table of commands (main.c) and what they share: how errors are shown.
+ * Holds:  each command has a file of its own and a help text that its man page and the completions agree with (a test).
  * Called: main only. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "ambit/ambit.h"
 #include "base/err.h"
 
 #define EXIT_REFUSED 125 /* Ambit refused or failed */
 
-/* Each takes its own argv (argv[0] is the verb) and gives the exit status. */
+/* Each takes its own argv (argv[0] is the command) and gives the exit status. */
 int cli_run(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_learn(int argc, char **argv);
@@ -24,10 +25,18 @@ int cli_policy(int argc, char **argv);
 int cli_error(const struct ambit_error *e);
 int cli_usage(const char *help, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for a word that is none of the list: the hint is the one meant, where one is near. names: of options, without dashes. */
+int cli_no_word(const char *help, const char *word, const char *const *words, size_t n, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+int cli_no_option(const char *help, const char *word, const char *const *names, size_t n);
+
+bool cli_is_help(const char *word);
+
 /* The same, and with json {"error": ...} on standard output, where nothing else may have been written. */
 int cli_refuse(bool json, const struct ambit_error *e);
 
 /* Fills e with wrong usage; gives -AMBIT_USAGE. */
 int cli_misused(struct ambit_error *e, const char *help, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int cli_misused_option(struct ambit_error *e, const char *help, const char *word, const char *const *names, size_t n);
 
 #endif

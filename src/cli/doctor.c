@@ -213,15 +213,18 @@ static int end(struct report *r, int status)
 
 int cli_doctor(int argc, char **argv)
 {
+	static const char *const options[] = { "help", "json" };
 	struct report r = { .as_json = false };
 	int status;
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+	if (argc == 2 && cli_is_help(argv[1])) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--json") == 0)
 		r.as_json = true;
+	else if (argc > 1 && argv[1][0] == '-' && argc == 2)
+		return cli_no_option("ambit doctor --help", argv[1], options, 2);
 	else if (argc != 1)
 		return cli_usage("ambit doctor --help", "doctor takes no '%s'", argv[1]);
 	buf_init(&r.text, REPORT_MAX);

@@ -45,11 +45,16 @@ static int explain(const char *path)
 
 int cli_explain(int argc, char **argv)
 {
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+	static const char *const options[] = { "help" };
+
+	if (argc == 2 && cli_is_help(argv[1])) {
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
-	if (argc != 2 || (argv[1][0] == '-' && argv[1][1] != 0))
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] != 0 && !cli_is_help(argv[i]))
+			return cli_no_option("ambit explain --help", argv[i], options, 1);
+	if (argc != 2)
 		return cli_usage("ambit explain --help", "name one record");
 	return explain(argv[1]);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "lib/record.h"
 
@@ -23,7 +24,7 @@ static const char help_text[] =
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
-	"  ambit help [VERB] | ambit version\n"
+	"  ambit help [COMMAND] | ambit version\n"
 	"\n"
 	"Try:  ambit run --read . -- ls -l\n"
 	"More: ambit run --help, man ambit\n";
@@ -31,39 +32,59 @@ static const char help_text[] =
 static int cli_help(int argc, char **argv);
 static int cli_version(int argc, char **argv);
 
-static const struct verb {
+static const struct command {
 	const char *name;
 	int (*call)(int argc, char **argv);
-} verbs[] = {
+} commands[] = {
 	{ "run", cli_run },       { "explain", cli_explain }, { "learn", cli_learn },     { "doctor", cli_doctor },
 	{ "policy", cli_policy }, { "help", cli_help },       { "version", cli_version },
 };
 
-static const struct verb *find_verb(const char *name)
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
 	return NULL;
+}
+
+static int no_command(const char *word)
+{
+	static const char *const options[] = { "help", "version" };
+	const char *names[COMMANDS];
+
+	if (word[0] == '-')
+		return cli_no_option("ambit help", word, options, sizeof options / sizeof options[0]);
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	return cli_no_word("ambit help", word, names, COMMANDS, "no command '%s'", word);
 }
 
 static int cli_help(int argc, char **argv)
 {
-	const struct verb *v = argc > 1 ? find_verb(argv[1]) : NULL;
+	const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
 	char *as_asked[] = { argv[argc > 1 ? 1 : 0], (char[]){ "--help" }, NULL };
 
-	if (v != NULL && v->call != cli_help && v->call != cli_version)
-		return v->call(2, as_asked);
-	if (argc > 1)
-		return cli_usage("ambit help", "no verb '%s'", argv[1]);
+	if (argc > 2)
+		return cli_usage("ambit help", "help takes one command, and not '%s' too", argv[2]);
+	if (c != NULL && c->call != cli_help)
+		return c->call(2, as_asked);
+	if (c == NULL && argc > 1 && !cli_is_help(argv[1]))
+		return no_command(argv[1]);
 	(void)fputs(help_text, stdout);
 	return 0;
 }
 
 static int cli_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc == 2 && cli_is_help(argv[1])) {
+		(void)fputs(help_text, stdout); /* it has no other */
+		return 0;
+	}
+	if (argc > 1)
+		return cli_usage("ambit help", "version takes no '%s'", argv[1]);
 	(void)printf("ambit %s\n", ambit_version());
 	return 0;
 }
@@ -110,6 +131,51 @@ int cli_usage(const char *help, const char *fmt, ...)
 	return cli_error(&e);
 }
 
+bool cli_is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static void hint_at(struct ambit_error *e, const char *dashes, const char *meant)
+{
+	char hint[NEAREST_HINT_MAX];
+
+	if (meant != NULL)
+		(void)snprintf(e->hint, sizeof e->hint, "%s", nearest_hint(hint, dashes, meant, NULL)); /* it fits */
+}
+
+int cli_no_word(const char *help, const char *word, const char *const *words, size_t n, const char *fmt, ...)
+{
+	struct ambit_error e;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fill_usage(&e, help, fmt, ap);
+	va_end(ap);
+	hint_at(&e, "", word_nearest(word, words, n));
+	return cli_error(&e);
+}
+
+int cli_misused_option(struct ambit_error *e, const char *help, const char *word, const char *const *names, size_t n)
+{
+	const char *name = word + strspn(word, "-");
+	const int length = (int)strcspn(name, "="); /* of an argument */
+	char only[64];
+
+	(void)snprintf(only, sizeof only, "%.*s", length, name); /* cut, it is near nothing */
+	(void)cli_misused(e, help, "no option '%.*s'", (int)(name - word) + length, word);
+	hint_at(e, "--", word_nearest(only, names, n));
+	return -AMBIT_USAGE;
+}
+
+int cli_no_option(const char *help, const char *word, const char *const *names, size_t n)
+{
+	struct ambit_error e;
+
+	(void)cli_misused_option(&e, help, word, names, n);
+	return cli_error(&e);
+}
+
 int cli_refuse(bool json, const struct ambit_error *e)
 {
 	struct err error = { .code = (enum ambit_code)e->code };
@@ -126,17 +192,15 @@ int cli_refuse(bool json, const struct ambit_error *e)
 
 int main(int argc, char **argv)
 {
-	const struct verb *v;
+	const struct command *c;
 
 	(void)fd_reserve_standard();    /* a host without /dev/null is refused for other reasons */
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	(void)fd_reserve_standard();    /* or what is opened first would be taken for a closed standard input */
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (argc < 2 || cli_is_help(argv[1]))
 		return cli_help(1, argv);
-	if (strcmp(argv[1], "--version") == 0)
-		return cli_version(1, argv);
-	v = find_verb(argv[1]);
-	if (v == NULL)
-		return cli_usage("ambit help", "no verb '%s'", argv[1]);
-	return v->call(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return cli_version(argc - 1, argv + 1);
+	c = find_command(argv[1]);
+	return c == NULL ? no_command(argv[1]) : c->call(argc - 1, argv + 1);
 }

@@ -113,32 +113,62 @@ static bool is_taken(enum command command, int flag)
 	}
 }
 
-static int read_flag(struct run_options *o, enum command command, int c, int which, const char *word,
-		     struct ambit_error *e)
+static int no_option(enum command command, const char *word, struct ambit_error *e)
 {
-	const char *help_command = help_commands[command];
+	const char *names[sizeof flags / sizeof flags[0]];
+	size_t n = 0;
 
-	if (c == ':')
-		return cli_misused(e, help_command, "%s needs a value", word);
-	if (c == '?')
-		return cli_misused(e, help_command, "no option '%s'", word);
-	if (c != 'h' && !is_taken(command, c))
-		return cli_misused(e, help_command, "no option '--%s'", flags[which].name);
-	if (c == 'h')
+	for (const struct option *f = flags; f->name != NULL; f++)
+		if (is_taken(command, f->val))
+			names[n++] = f->name;
+	return cli_misused_option(e, help_commands[command], word, names, n);
+}
+
+/* What getopt takes an abbreviation for is not what was written: what gives authority is written out. */
+static const struct option *find_flag(enum command command, const char *word)
+{
+	const size_t n = strcspn(word, "=");
+
+	for (const struct option *f = flags; f->name != NULL; f++)
+		if (n == strlen(f->name) + 2 && strncmp(word, "--", 2) == 0 && strncmp(word + 2, f->name, n - 2) == 0 &&
+		    is_taken(command, f->val))
+			return f;
+	return NULL;
+}
+
+/* c: what getopt says of word. */
+static int read_flag(struct run_options *o, enum command command, int c, const char *word, struct ambit_error *e)
+{
+	const struct option *flag = find_flag(command, word);
+
+	if (c == 'h') {
 		o->help = true;
-	return c == 'h' ? 0 : take(o, &flags[which], optarg, e);
+		return 0;
+	}
+	if (flag == NULL)
+		return no_option(command, word, e);
+	if (c == ':')
+		return cli_misused(e, help_commands[command], "%s needs a value", word);
+	if (c == '?')
+		return cli_misused(e, help_commands[command], "--%s takes no value", flag->name);
+	return take(o, flag, optarg, e);
 }
 
 /* After the first mistake only --json still means something: how the mistake is told. */
 static int read_flags(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
-	int c, which = 0, r = 0;
+	int r = 0;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:h", flags, &which)) != -1) {
+	for (;;) {
+		const char *word = argv[optind];
+		const int c = getopt_long(argc, argv, "+:h", flags, NULL);
+
+		if (c == -1)
+			break;
 		if (r == 0)
-			r = read_flag(o, command, c, which, argv[optind - 1], e);
-		else if (c == JSON && is_taken(command, c))
+			r = read_flag(o, command, c, word, e);
+		else if (c == JSON && find_flag(command, word) != NULL)
 			o->json = true;
 	}
 	return r;

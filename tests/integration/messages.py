@@ -98,6 +98,16 @@ def refused_words(place, words, what, hint):
 
 def a_slip_is_answered_with_the_word_meant(place):
     for words, what, meant in (
+        ("run --raed . -- true", "no option '--raed'", "--read"),
+        ("run --raed=. -- true", "no option '--raed'", "--read"),
+        ("run -read . -- true", "no option '-read'", "--read"),
+        ("run --wrkspace . -- true", "no option '--wrkspace'", "--workspace"),
+        ("learn --outptu x -- true", "no option '--outptu'", "--output"),
+        ("explain --hepl x", "no option '--hepl'", "--help"),
+        ("doctor --jsn", "no option '--jsn'", "--json"),
+        ("--verison", "no option '--verison'", "--version"),
+        ("rum", "no command 'rum'", "run"),
+        ("help lern", "no command 'lern'", "learn"),
         ("run --preset pyton -- true", "no preset 'pyton'", "python"),
         ("run --without fils -- true", "no property 'fils'", "files"),
         ("run --without code,memroy -- true", "no property 'memroy'", "memory"),
@@ -110,9 +120,50 @@ def a_slip_is_answered_with_the_word_meant(place):
 
 def what_no_word_is_near_is_answered_with_the_help(place):
     for words, what, hint in (
+        ("run --zebra -- true", "no option '--zebra'", "see `ambit run --help`"),
+        ("run -x -- true", "no option '-x'", "see `ambit run --help`"),
+        ("run --json=x -- true", "--json takes no value", "see `ambit run --help`"),
+        ("run --read", "--read needs a value", "see `ambit run --help`"),
+        ("learn --output", "--output needs a value", "see `ambit learn --help`"),
+        ("zebra", "no command 'zebra'", "see `ambit help`"),
+        ("help zebra", "no command 'zebra'", "see `ambit help`"),
+        ("help run learn", "help takes one command, and not 'learn' too", "see `ambit help`"),
+        ("version x", "version takes no 'x'", "see `ambit help`"),
+        ("--version x", "version takes no 'x'", "see `ambit help`"),
+        ("explain --json x", "no option '--json'", "see `ambit explain --help`"),
+        ("explain x --json", "no option '--json'", "see `ambit explain --help`"),
+        ("explain", "name one record", "see `ambit explain --help`"),
         ("run --preset zebra -- true", "no preset 'zebra'", "there are: c, claude-code, node, python, shell"),
     ):
         refused_words(place, words, what, hint)
+
+
+def an_abbreviation_is_no_option(place):
+    """What gives authority is written out, so that no later option changes what it means."""
+    top = place.fresh()
+    for words, meant in (("--rea", "--read"), ("--rea=.", "--read"), ("--qui", "--quiet"), ("--jso", "--json"), ("--nop", None),
+                         ("--no-p", "--no-pty"), ("--pres", "--preset"), ("--obs", "--observe"), ("--w", None), ("--he", "--help")):
+        for tail in (["--", "true"], [".", "--", "true"], []):
+            done = place.cell(words, *tail, cwd=top)
+            assert done.returncode == 125 and done.stdout == "", f"{words}: {told(done)}"
+            hint = f"did you mean '{meant}'?" if meant else "see `ambit run --help`"
+            assert done.stderr == f"ambit: no option '{words.split('=')[0]}'\n  hint: {hint}\n", f"{words}: {told(done)}"
+    done = place.cell("--nosuch", "--jso", "--", "true", cwd=top)
+    assert done.returncode == 125 and done.stdout == "", f"an abbreviated --json is obeyed: {told(done)}"
+    expect_ok(place.cell("--read=.", "--quiet", "--limit=wall=9s", "--", "true", cwd=top))  # what it must not take along
+
+
+def help_and_version_are_where_they_are_looked_for(place):
+    top = place.fresh()
+
+    def say(*words):
+        return expect_ok(place.run(place.ambit, *words, cwd=top)).stdout
+
+    for words in ("help", "-h", "help --help", "help version", "help help", "version --help"):
+        assert say(*words.split()) == say("--help"), words
+    for words in ("-V", "version"):
+        assert say(words) == say("--version") and say(words).startswith("ambit "), words
+    assert "help [COMMAND]" in say("help")
 
 
 def what_was_not_run_is_explained_as_that(place):
@@ -164,5 +215,6 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant, what_no_word_is_near_is_answered_with_the_help, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant, what_no_word_is_near_is_answered_with_the_help,
+          an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           refused_as_JSON])
