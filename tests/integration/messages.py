@@ -105,9 +105,12 @@ def a_slip_is_answered_with_the_word_meant(place):
         ("learn --outptu x -- true", "no option '--outptu'", "--output"),
         ("explain --hepl x", "no option '--hepl'", "--help"),
         ("doctor --jsn", "no option '--jsn'", "--json"),
+        ("policy check --jsno x", "no option '--jsno'", "--json"),
         ("--verison", "no option '--verison'", "--version"),
         ("rum", "no command 'rum'", "run"),
         ("help lern", "no command 'lern'", "learn"),
+        ("policy chek x", "no command 'policy chek'", "check"),
+        ("policy trsut x", "no command 'policy trsut'", "trust"),
         ("run --preset pyton -- true", "no preset 'pyton'", "python"),
         ("run --without fils -- true", "no property 'fils'", "files"),
         ("run --without code,memroy -- true", "no property 'memroy'", "memory"),
@@ -133,6 +136,11 @@ def what_no_word_is_near_is_answered_with_the_help(place):
         ("explain --json x", "no option '--json'", "see `ambit explain --help`"),
         ("explain x --json", "no option '--json'", "see `ambit explain --help`"),
         ("explain", "name one record", "see `ambit explain --help`"),
+        ("policy", "say check or trust, and a file", "see `ambit policy --help`"),
+        ("policy zebra", "no command 'policy zebra'", "see `ambit policy --help`"),
+        ("policy check", "no file: name one after policy check", "see `ambit policy --help`"),
+        ("policy check a b", "policy check takes one file, and not 'b' too", "see `ambit policy --help`"),
+        ("policy trust --json a", "no option '--json'", "see `ambit policy --help`"),
         ("run --preset zebra -- true", "no preset 'zebra'", "there are: c, claude-code, node, python, shell"),
     ):
         refused_words(place, words, what, hint)
@@ -159,11 +167,32 @@ def help_and_version_are_where_they_are_looked_for(place):
     def say(*words):
         return expect_ok(place.run(place.ambit, *words, cwd=top)).stdout
 
+    for words in ("policy check --help", "policy trust --help", "policy check -h", "policy check x --help", "policy -h", "help policy"):
+        assert say(*words.split()) == say("policy", "--help"), words
     for words in ("help", "-h", "help --help", "help version", "help help", "version --help"):
         assert say(*words.split()) == say("--help"), words
     for words in ("-V", "version"):
         assert say(words) == say("--version") and say(words).startswith("ambit "), words
     assert "help [COMMAND]" in say("help")
+
+
+def a_policy_on_standard_input_is_checked(place):
+    top = place.fresh()
+    for words, text, stdout, stderr in (
+        ("-", "version: 1\ngrants: []\n", "standard input: good\n", ""),
+        ("--json -", "version: 1\ngrants: []\n", '{"good":true}\n', ""),
+        ("-", "version: 1\ngrants:\n  - raed: .\n", "", "ambit: standard input:3:5: 'raed' is not a verb"),
+        ("-", "", "", "ambit: standard input:1:1: the policy is empty"),
+        ("-", "#" * (256 << 10) + "\n", "", "ambit: standard input: the policy has more than"),
+        ("-", 'version: "1"\n', "", "ambit: standard input:1:10: the version is a text in quotes, not a number\n"),
+    ):
+        done = place.run(place.ambit, "policy", "check", *words.split(), cwd=top, input=text)
+        assert done.returncode == (125 if stderr else 0) and done.stdout == stdout and done.stderr.startswith(stderr), \
+            f"{text[:80]}: {told(done)}"
+    write(os.path.join(top, "-"), "no policy\n")
+    assert place.run(place.ambit, "policy", "check", "./-", cwd=top, input="version: 1\n").returncode == 125, "./- is a file"
+    done = place.run("sh", "-c", '"$0" policy check - <&-', place.ambit, cwd=top)
+    assert done.returncode == 125 and "standard input:1:1: the policy is empty" in done.stderr, told(done)
 
 
 def what_was_not_run_is_explained_as_that(place):
@@ -200,6 +229,8 @@ def refused_as_JSON(place):
         ("run --json --policy bad.yaml -- true", "UNKNOWN", 125),
         ("policy check --json bad.yaml", "UNKNOWN", 125),
         ("policy check --json nope.yaml", "USAGE", 125),
+        ("policy check --json", "USAGE", 125),
+        ("policy check --nosuch --json good.yaml", "USAGE", 125),
     ):
         done = place.run(place.ambit, *words.split(), cwd=top)
         assert done.stdout.count("\n") == 1, f"{words}: {told(done)}"
@@ -215,6 +246,7 @@ def refused_as_JSON(place):
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
-    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant, what_no_word_is_near_is_answered_with_the_help,
-          an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
+    main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
+          what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
+          a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           refused_as_JSON])
