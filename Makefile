@@ -5,7 +5,7 @@
 #   make demo       see the main job           make format    set the layout
 #   make bench      speed, against bare runs   make fuzz      FUZZ_SECONDS=60 for each parser
 #   make install    DESTDIR=, PREFIX=          make soak      the long tests
-#   make deb        Debian packages            make clean
+#   make deb        Debian packages            make clean      make help       this list
 #   make vm         the tests on Debian's kernel with cgroup v2, in a virtual machine (VM_TESTS= names some)
 #
 # SETUP= goes to `meson setup` (SETUP=-Dwerror=true in CI).
@@ -19,7 +19,7 @@ VM_TESTS ?=
 TIMEOUT ?= 1
 TEST = meson test --print-errorlogs --timeout-multiplier $(TIMEOUT)
 
-.PHONY: all check asan lint format fuzz soak bench demo install deb vm clean
+.PHONY: all check asan lint format fuzz soak bench demo install deb vm clean help
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -77,6 +77,12 @@ $(BUILD)-install/build.ninja:
 install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
 	meson install -C $(BUILD)-install
+	@case "$(DESTDIR):$$PATH:" in [!:]* | *:"$(PREFIX)/bin":*) ;; *) \
+		echo "$(PREFIX)/bin is not on PATH; to call ambit by name: export PATH=\"$(PREFIX)/bin:\$$PATH\"" ;; esac
+
+# The list above.
+help:
+	@sed -n '3,/^BUILD/s/^# \{0,1\}//p' Makefile
 
 # The packages go to $(BUILD)-packages.
 deb:

@@ -290,7 +290,7 @@ static const struct probe probes[] = {
 	  PROBE_NEEDED, user_namespace },
 	{ "mount namespaces", "the cell's own file tree", "allow them, or leave the container", PROBE_NEEDED,
 	  mount_namespace },
-	{ "network namespaces", "no network but what is granted", "allow them, or leave the container", PROBE_NEEDED,
+	{ "network namespaces", "a cell has no network", "allow them, or leave the container", PROBE_NEEDED,
 	  network_namespace },
 	{ "ipc and uts namespaces", "no shared memory or queue of others", "allow them, or leave the container",
 	  PROBE_NEEDED, ipc_namespace },

@@ -19,9 +19,10 @@ static const char help_text[] =
 	"check reads a policy (- is standard input), in a cell of its own, and says what is wrong with it and where.\n"
 	"trust remembers a policy as it is now: its path and its bytes. When --policy names it and it has\n"
 	"changed since, you are shown what changed and asked; where there is nobody to ask, it is refused.\n"
+	"A policy takes effect only when --policy names it, trusted or not; trust grants nothing.\n"
 	"\n"
 	"Options:\n"
-	"  --json  check: print {\"good\":true}, or {\"error\": ...} with code, message and hint\n"
+	"  --json  check: print {\"good\":true}, or {\"error\": ...} with code, message, why and hint\n"
 	"  --help  this text\n";
 
 #define HELP "ambit policy --help"
