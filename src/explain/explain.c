@@ -266,7 +266,7 @@ static void put_denials(const struct event_result *r, struct buf *out)
 	if (d.n > 0)
 		buf_printf(out, "\nDenied (%zu)\n", d.n);
 	else
-		buf_printf(out, "\nDenied: nothing\n");
+		buf_printf(out, "\nDenied: nothing that is watched\n");
 	for (size_t i = 0, groups = 0; i < d.n; groups++) {
 		if (groups == GROUPS_SHOWN) {
 			buf_printf(out, "  and %zu more\n", d.n - i);
