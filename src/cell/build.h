@@ -77,7 +77,8 @@ void root_finish(struct cell_root *root);
  * followed (-ELOOP). *ret_name points into path. */
 int root_parent(int root_fd, const char *path, const char **ret_name);
 
-/* Opens path for its place alone (O_PATH), beneath dir_fd and through no link; owned, or -1 with errno. */
+/* Opens path for its place alone (O_PATH), beneath dir_fd and through no link (one at its end is opened
+ * itself); owned, or -1 with errno. */
 int root_open(int dir_fd, const char *path);
 
 /* skeleton.c: directories, links and the few files of /etc and /sys that the cell has of its own. */

@@ -39,6 +39,15 @@ int root_open(int dir_fd, const char *path)
 	return open_plain(dir_fd, path, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 }
 
+/* -1 with ELOOP for a link, which O_NOFOLLOW would open itself. */
+static int open_directory(int dir_fd, const char *name)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH };
+
+	return (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+}
+
 static bool is_mounted(const struct cell_path *p)
 {
 	return (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
@@ -120,12 +129,12 @@ static bool is_there(int sys_errno)
 static int step_into(int dir_fd, const char *name)
 {
 	auto_fd int dir = dir_fd;
-	int r = root_open(dir, name);
+	int r = open_directory(dir, name);
 
 	if (r < 0 && errno == ENOENT) {
 		if (mkdirat(dir, name, 0755) < 0 && !is_there(errno))
 			return -errno;
-		r = root_open(dir, name);
+		r = open_directory(dir, name);
 	}
 	return r < 0 ? -errno : r;
 }

@@ -214,7 +214,7 @@ static bool learned(struct run_options *o, char *const *hide, const struct polic
 	if (done)
 		*ret_status = ambit_event_exit_status(ev);
 	if (done && event_result(ev)->cause != CAUSE_EXITED)
-		summary_write(stderr, event_result(ev), NULL);
+		summary_write(stderr, event_result(ev), NULL, true);
 	ambit_event_free(ev);
 	return done;
 }

@@ -119,8 +119,7 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 	int written;
 	size_t n;
 
-	if (!o->quiet)
-		summary_write(stderr, result, o->record);
+	summary_write(stderr, result, o->record, o->quiet);
 	if (o->strict && status == 0 && was_denied(result))
 		status = EXIT_REFUSED;
 	if (o->record == NULL && !o->json)

@@ -253,19 +253,21 @@ static void what_is_not_known(const struct event_result *r, struct buf *out)
 			   r->effects_dropped);
 }
 
-void summary_text(const struct event_result *r, const char *record, struct buf *out)
+void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out)
 {
 	how_it_ended(r, out);
+	if (quiet)
+		return;
 	what_was_denied(r, record, out);
 	what_is_not_known(r, out);
 }
 
-void summary_write(FILE *out, const struct event_result *r, const char *record)
+void summary_write(FILE *out, const struct event_result *r, const char *record, bool quiet)
 {
 	auto_buf text = { .max = 0 };
 
 	buf_init(&text, SUMMARY_MAX);
-	summary_text(r, record, &text);
+	summary_text(r, record, quiet, &text);
 	if (text.len > 0)
 		(void)fwrite(text.data, 1, text.len, out); /* nobody is left to be told */
 }

@@ -7,6 +7,7 @@
 #ifndef LIB_SUMMARY_H
 #define LIB_SUMMARY_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -15,8 +16,8 @@
 #define SUMMARY_DENIALS 4 /* of three lines each; more are counted */
 #define SUMMARY_LINES (3 + 3 * SUMMARY_DENIALS + 2 + 3)
 
-/* record: the file that the record goes to, NULL if none. */
-void summary_text(const struct event_result *r, const char *record, struct buf *out);
-void summary_write(FILE *out, const struct event_result *r, const char *record);
+/* record: the file that the record goes to, NULL if none. quiet: nothing of denials; how it ended is said all the same. */
+void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out);
+void summary_write(FILE *out, const struct event_result *r, const char *record, bool quiet);
 
 #endif

@@ -210,6 +210,20 @@ def an_option_of_another_command_is_refused(place):
         assert done.returncode == 125 and f"no option '{words.split()[1]}'" in done.stderr, f"{words}: {told(done)}"
 
 
+def quiet_is_only_of_denials(place):
+    """What was refused, and what a limit ended, is said in any case."""
+    top = place.fresh()
+    write(os.path.join(top, "bad"), "#!/no/interpreter\n")
+    os.chmod(os.path.join(top, "bad"), 0o755)
+    for words, status, said in (
+        ("--run ./bad -- ./bad", 127, "cannot execute"),
+        ("--limit wall=200ms -- sleep 9", 124, "ended by its limit: wall=200ms"),
+    ):
+        done = place.run(place.ambit, "run", "--quiet", *words.split(), cwd=top)
+        assert done.returncode == status and said in done.stderr, f"{words}: {told(done)}"
+    assert place.run(place.ambit, "run", "--quiet", "--", "cat", "/etc/shadow", cwd=top).stderr.count("\n") == 1
+
+
 def refused_as_JSON(place):
     """With --json standard output has one object, whatever came of it; standard error says the same to a person."""
     top = place.fresh()
@@ -249,4 +263,4 @@ if __name__ == "__main__":
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
-          refused_as_JSON])
+          quiet_is_only_of_denials, refused_as_JSON])

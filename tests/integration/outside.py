@@ -430,6 +430,9 @@ def loaders(w):
     probe = [AMBIT, "run", "--base", "minimal", "--run", "/usr/bin/ls", "--run", script, "--", "/usr/bin/ls", "/usr/share"]
     r = w.run(probe)
     check(w.name("a directory is no interpreter"), r.returncode != 0, r)
+    for flags, name in ((["--run", "/bin/ls"], "ls"), ([], "/bin/ls"), (["--read", "/bin/ls"], "/usr/bin/ls")):
+        r = w.run([AMBIT, "run", "--base", "minimal", *flags, "--", name, "-d", "/"])
+        check(w.name(f"a program is found by its name in /bin: {' '.join([*flags, name])}"), (r.returncode, r.stdout) == (0, "/\n"), r)
 
 
 def automounters(w):

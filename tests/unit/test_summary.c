@@ -17,7 +17,7 @@ static void says(const struct event_result *r, const char *record, const char *w
 	const char *text;
 
 	buf_init(&out, 1u << 20);
-	summary_text(r, record, &out);
+	summary_text(r, record, false, &out);
 	text = out.len > 0 ? buf_cstr(&out) : "";
 	if (strcmp(text, expected) != 0)
 		fail_msg("%s:\n%s--- expected:\n%s", what, text, expected);
@@ -169,7 +169,7 @@ static void no_hint_about_jit_without_reason(void **state)
 			(void)sample_grant(&r, VERB_JIT, "");
 		sample_effect(&r, EFFECT_EXEC, EFFECT_ALLOWED, GRANT_NONE, 1, rows[i].program);
 		buf_init(&out, 4096);
-		summary_text(&r, NULL, &out);
+		summary_text(&r, NULL, false, &out);
 		if ((out.len > 0) != rows[i].hint)
 			fail_msg("%s", rows[i].name);
 		sample_finish(&r);
@@ -185,7 +185,7 @@ static void thousands_are_a_few_lines(void **state)
 	(void)state;
 	sample_make(sample_find("many"), &r);
 	buf_init(&out, 1u << 20);
-	summary_text(&r, NULL, &out);
+	summary_text(&r, NULL, false, &out);
 	for (size_t i = 0; i < out.len; i++)
 		lines += out.data[i] == '\n';
 	assert_int_equal(lines, 3 * SUMMARY_DENIALS + 2 + 3); /* those, the rest, and what had no room */
