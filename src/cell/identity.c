@@ -53,7 +53,7 @@ static int no_way_back(void)
 }
 
 /* What the workload's branches taught the processor is no use against others, where the processor can keep it apart for a
- * task; where not, the record does not claim it. Store bypass is left as the host has it: it can only be read around
+ * task. Store bypass is left as the host has it: it can only be read around
  * within one address space, the program's own, and its control makes programs slower by a sixth (doc/ARCHITECTURE.md). */
 static void restrict_speculation(void)
 {

@@ -421,6 +421,8 @@ static const struct row {
 	{ "speculation, all bits", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 0, 6 }, REFUSED(EPERM) },
 	{ "less speculation", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 0, 4 }, PASSED },
 	{ "less speculation for ever", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 1, 8 }, PASSED },
+	{ "no flush of the first cache", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 2, 4 }, REFUSED(EPERM) },
+	{ "less of what is not known", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 0x80000000, 4 }, REFUSED(EPERM) },
 	{ "less speculation until exec", WORKLOAD, "prctl", { PR_SET_SPECULATION_CTRL, 0, 16 }, PASSED },
 	{ "an unknown option", WORKLOAD, "prctl", { 9999 }, REFUSED(EINVAL) },
 	{ "memfd", WORKLOAD, "memfd_create", { 0 }, REFUSED(ENOSYS) },
