@@ -132,3 +132,8 @@ int err_context(struct err *e, int code, const char *fmt, ...)
 		(void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", tail);
 	return -(int)e->code;
 }
+
+void err_line(const struct err *e, char room[ERR_LINE_MAX])
+{
+	(void)snprintf(room, ERR_LINE_MAX, "%s%s%s", e->msg, e->why[0] != 0 ? ": " : "", e->why); /* it fits */
+}

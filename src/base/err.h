@@ -36,6 +36,10 @@ int err_why(struct err *e, int code, const char *fmt, ...) __attribute__((format
  * With e NULL returns code unchanged. */
 int err_context(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* "what: why" in room, for where there is one line for both. */
+#define ERR_LINE_MAX (ERR_MSG_MAX + ERR_WHY_MAX + 2)
+void err_line(const struct err *e, char room[ERR_LINE_MAX]);
+
 void err_clear(struct err *e);
 
 /* The table of codes; an unknown code is AMBIT_INTERNAL. code may be negative or positive. */

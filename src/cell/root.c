@@ -27,25 +27,22 @@ static int path_failed(struct cell_failure *f, enum cell_step step, int sys_errn
 	return -1;
 }
 
-static int open_plain(int dir_fd, const char *path, uint64_t resolve)
+static int open_plain(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS | resolve };
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_MAGICLINKS | resolve };
 
 	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
 }
 
 int root_open(int dir_fd, const char *path)
 {
-	return open_plain(dir_fd, path, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+	return open_plain(dir_fd, path, O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 }
 
 /* -1 with ELOOP for a link, which O_NOFOLLOW would open itself. */
 static int open_directory(int dir_fd, const char *name)
 {
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH };
-
-	return (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+	return open_plain(dir_fd, name, O_DIRECTORY, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 }
 
 static bool is_mounted(const struct cell_path *p)
@@ -62,9 +59,9 @@ static int open_paths(const struct cell_spec *spec, const struct cell_trees *tre
 
 		if (!is_mounted(p))
 			continue;
-		root->path_fd[i] = trees->fd[i] >= 0
-					   ? fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3)
-					   : open_plain(AT_FDCWD, spec_text(spec, p->path), RESOLVE_NO_SYMLINKS);
+		root->path_fd[i] = trees->fd[i] >= 0 ? fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3)
+						     : open_plain(AT_FDCWD, spec_text(spec, p->path), O_NOFOLLOW,
+								  RESOLVE_NO_SYMLINKS);
 		if (root->path_fd[i] >= 0)
 			continue;
 		if (errno == ELOOP)

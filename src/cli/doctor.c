@@ -99,6 +99,7 @@ static void show_cgroups(struct report *r)
 	static const char *const names[CGROUP_SLOTS] = { "cgroup memory", "cgroup tasks" };
 	const struct cgroup_ask ask = { .root = "", .event_id = "doctor", .value = { 64u << 20, 64 } };
 	struct cgroup found;
+	char line[ERR_LINE_MAX];
 	struct err e;
 
 	cgroup_create(&ask, &found);
@@ -109,8 +110,10 @@ static void show_cgroups(struct report *r)
 		    has ? NULL
 			: "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
 	}
-	if (cgroup_finish(&found, 1000, &e) < 0)
-		add(r, "note", "cgroup", e.msg, e.hint);
+	if (cgroup_finish(&found, 1000, &e) < 0) {
+		err_line(&e, line);
+		add(r, "note", "cgroup", line, e.hint);
+	}
 }
 
 /* Settings of the host that a cell does not depend on and its owner may want to know. */
@@ -164,12 +167,14 @@ static int make_cell(struct report *r)
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_policy *p = NULL;
 	struct ambit_event *ev = NULL;
+	char line[ERR_LINE_MAX];
 	int status = EXIT_REFUSED;
 
 	if (ambit_policy_new(&p, &e) < 0 || ambit_event_start(p, &o, &ev, &e) < 0 || ambit_event_wait(ev, &e) < 0) {
 		(void)cli_error(&e);
 	} else if (event_result(ev)->cause == CAUSE_REFUSED) {
-		add(r, "no", "a cell", event_result(ev)->error.msg, event_result(ev)->error.hint);
+		err_line(&event_result(ev)->error, line);
+		add(r, "no", "a cell", line, event_result(ev)->error.hint);
 		status = 1;
 	} else {
 		status = show_wall(r, event_result(ev)) > 0 ? 1 : 0;
@@ -223,7 +228,7 @@ int cli_doctor(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "--json") == 0)
 		r.as_json = true;
-	else if (argc > 1 && argv[1][0] == '-' && argc == 2)
+	else if (argc == 2 && argv[1][0] == '-')
 		return cli_no_option("ambit doctor --help", argv[1], options, 2);
 	else if (argc != 1)
 		return cli_usage("ambit doctor --help", "doctor takes no '%s'", argv[1]);

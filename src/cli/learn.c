@@ -209,12 +209,12 @@ static bool learned(struct run_options *o, char *const *hide, const struct polic
 		*ret_status = refused(ev);
 	else if (learn_from(ev, policy, &e) < 0)
 		*ret_status = cli_error(&e);
-	else
+	else {
 		done = true;
-	if (done)
 		*ret_status = ambit_event_exit_status(ev);
-	if (done && event_result(ev)->cause != CAUSE_EXITED)
-		summary_write(stderr, event_result(ev), NULL, true);
+		if (event_result(ev)->cause != CAUSE_EXITED)
+			summary_write(stderr, event_result(ev), NULL, true);
+	}
 	ambit_event_free(ev);
 	return done;
 }

@@ -35,7 +35,7 @@
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
 	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \
-	  "keep it in a directory of its own, which can be granted")                                                       \
+	  "keep it in a directory of its own, which can be granted")                                           \
 	X(UNCLEAR,   "unclear",   "what was asked for could not be read",                                       \
 	  "run it again: another thread may have changed it meanwhile")
 

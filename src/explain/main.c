@@ -30,7 +30,7 @@ static int read_record(struct buf *in, struct err *e)
 		const ssize_t n = fd_read_all(STDIN_FILENO, step, room);
 
 		if (n < 0)
-			return err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "reading the record");
+			return err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "cannot read the record");
 		buf_put(in, step, (size_t)n);
 		if (in->failed)
 			return err_set(e, AMBIT_MEMORY, NULL, "the record is too large to be explained");
@@ -68,12 +68,13 @@ static int answer(bool to_learn, struct buf *out, struct err *e)
 	return rc == 0 && out->failed ? err_set(e, AMBIT_MEMORY, NULL, "the explanation is too long") : rc;
 }
 
-/* The message alone: whoever shows it knows where the record came from, and what to do. */
+/* Without the hint: whoever shows it knows where the record came from, and what to do. */
 static void complain(const struct err *e)
 {
-	char text[2 * ERR_MSG_MAX];
+	char line[ERR_LINE_MAX], text[2 * ERR_LINE_MAX];
 
-	(void)text_escape(text, sizeof text, e->msg, strlen(e->msg));
+	err_line(e, line);
+	(void)text_escape(text, sizeof text, line, strlen(line));
 	(void)fd_write_all(STDOUT_FILENO, text, strlen(text)); /* the status says it too */
 }
 

@@ -32,7 +32,7 @@ static int keep_bounds(struct err *e)
 		if (getrlimit((__rlimit_resource_t)bounds[i].resource, &old) == 0 && old.rlim_max < r.rlim_max)
 			continue; /* narrower already */
 		if (setrlimit((__rlimit_resource_t)bounds[i].resource, &r) < 0)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "limit %d of the explain role",
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set limit %d of the explain role",
 				       bounds[i].resource);
 	}
 	return 0;
@@ -46,7 +46,7 @@ static int keep_calls(struct err *e)
 	const struct sock_fprog f = { .len = (unsigned short)n, .filter = (struct sock_filter *)(uintptr_t)program };
 
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "system calls of the explain role");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot filter the system calls of the explain role");
 	return 0;
 }
 
@@ -55,7 +55,7 @@ int promise_keep(struct err *e)
 	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "no_new_privs of the explain role");
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set no_new_privs of the explain role");
 	rc = keep_bounds(e);
 	return rc < 0 ? rc : keep_calls(e);
 }

@@ -29,13 +29,12 @@ static void end_refused(const struct event_result *r, struct buf *out)
 
 static void end_lost(const struct event_result *r, struct buf *out)
 {
-	char text[2 * ERR_MSG_MAX], why[2 * ERR_WHY_MAX];
-	const struct err *e = &r->error;
+	char line[ERR_LINE_MAX], text[2 * ERR_LINE_MAX];
 
+	err_line(&r->error, line);
 	buf_printf(out, "ambit: the event was lost: its warden or its supervisor ended before it\n");
-	if (e->code != AMBIT_OK)
-		buf_printf(out, "  why: %s%s%s\n", text_show(text, sizeof text, e->msg, strlen(e->msg)),
-			   e->why[0] != 0 ? ": " : "", text_show(why, sizeof why, e->why, strlen(e->why)));
+	if (r->error.code != AMBIT_OK)
+		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, line, strlen(line)));
 	else
 		buf_printf(out, "  why: it was killed from outside, or the machine had no memory left (see dmesg)\n");
 	buf_printf(out, "  hint: nothing of the cell runs on; look at what it changed, then run it again\n");

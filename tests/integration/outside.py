@@ -360,16 +360,49 @@ def swapped_workspace(w):
     for path in ("", "/sub", "/.git", "/.git/hooks", "/.git/hooks/pre-commit"):
         w.own(project + path)
     swapper = subprocess.Popen(["python3", "-c", SWAPPER], cwd=project, stdout=subprocess.PIPE, text=True)
-    swapper.stdout.readline()
     script = "echo planted >> .git/hooks/pre-commit; stat ../../../../../../../../etc/shadow > /dev/null && echo out"
-    seen = [w.run([AMBIT, "run", "--quiet", "--work", project, "--workspace", f"{project}/sub", "--", "sh", "-c", script]) for _ in range(40)]
-    swapper.kill()
-    swapper.wait()
+    try:
+        swapper.stdout.readline()
+        seen = [w.run([AMBIT, "run", "--quiet", "--work", project, "--workspace", f"{project}/sub", "--", "sh", "-c", script]) for _ in range(40)]
+    finally:
+        swapper.kill()
+        swapper.wait()
     with open(f"{project}/.git/hooks/pre-commit", encoding="utf-8") as hook:
         check(w.name("a workspace that is swapped for a link leads nowhere"), hook.read() == "as it was", seen[0])
     led = [r for r in seen if "Read-only" in r.stderr]
     check(w.name("and some of the cells were led there"), len(led) > 0, seen[0])
     check(w.name("where nothing of the host is"), not [r for r in seen if "out" in r.stdout], seen[0])
+
+
+def speculation(w):
+    """Indirect branches are kept apart where the processor can; store bypass is as it is outside, and a program may switch it off."""
+    def told(status):
+        return dict(re.findall(r"^(Speculation\w+):\s*(.*)$", status, re.M))
+
+    bare, cell = (told(w.run([*before, "cat", "/proc/self/status"]).stdout) for before in ([], [AMBIT, "run", "--"]))
+    branch, bypass = "SpeculationIndirectBranch", "Speculation_Store_Bypass"
+    if bare.get(branch) == "conditional enabled":
+        check(w.name("indirect branches are kept apart"), cell.get(branch) == "conditional force disabled", f"{bare}\n{cell}")
+    else:
+        check(w.name("indirect branches are kept apart"), True, skip=f"not this processor's to control: {bare.get(branch)!r}")
+    check(w.name("store bypass is as it is outside"), bypass in bare and cell.get(bypass) == bare[bypass], f"{bare}\n{cell}")
+    off = "import ctypes; print(ctypes.CDLL(None).prctl(53, 0, 4, 0, 0)); print(open('/proc/self/status').read())"
+    if bare.get(bypass) == "thread vulnerable":
+        r = w.run([AMBIT, "run", "--", "python3", "-c", off])
+        check(w.name("a program may switch store bypass off for itself"), told(r.stdout).get(bypass) == "thread mitigated", r)
+    else:
+        check(w.name("a program may switch store bypass off for itself"), True, skip=f"not this processor's to control: {bare.get(bypass)!r}")
+
+
+def lookups(w):
+    """A name that is looked up is told as that, and the sockets of services that this host does not have are not told of."""
+    r = w.run([AMBIT, "run", "--", "getent", "passwd", "nobody-has-this-name"])
+    check(w.name("no denial of a name service that is not there"), r.returncode == 2 and r.stderr == "", r,
+          skip="this host has one" if os.path.exists("/var/run/nscd/socket") else None)
+    r = w.run([AMBIT, "run", "--", "getent", "hosts", "example.com"])
+    check(w.name("a name that is looked up is a denial"), r.returncode == 2 and "a name was looked up" in r.stderr, r)
+    r = w.run([AMBIT, "run", "--", "getent", "hosts", "localhost"])
+    check(w.name("one of the cell's own is none"), r.returncode == 0 and r.stderr == "", r)
 
 
 def network(w):
@@ -465,7 +498,7 @@ def world(uid):
             check(w.name("everything"), True, skip=f"the build directory is out of this user's reach: {reach.stderr.strip()!r}")
             return
         for part in (records, streams, modes, learning, programs, scratch, repositories, linked, building, network, counts, least, loaders, strict,
-                     swapped_workspace, automounters, by_hand, ended, end):
+                     swapped_workspace, speculation, lookups, automounters, by_hand, ended, end):
             part(w)
     finally:
         shutil.rmtree(top)

@@ -3,20 +3,19 @@
 #define UNIT_ERR_TEXT_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 
 struct err_text {
-	char s[ERR_MSG_MAX + ERR_WHY_MAX + 2];
+	char s[ERR_LINE_MAX];
 };
 
 static inline struct err_text err_text(const struct err *e)
 {
 	struct err_text t;
 
-	(void)snprintf(t.s, sizeof t.s, "%s%s%s", e->msg, e->why[0] != 0 ? ": " : "", e->why); /* it fits */
+	err_line(e, t.s);
 	return t;
 }
 
