@@ -18,10 +18,12 @@
 static int open_in(const char *directory, const char *between, const char *name)
 {
 	char path[4096];
+	auto_fd int fd = -1;
 
 	if (snprintf(path, sizeof path, "%s%s/%s", directory, between, name) >= (int)sizeof path)
 		return -1;
-	return open(path, O_PATH | O_CLOEXEC);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 4); /* 3 will be the helper's socket */
 }
 
 int helper_open(const char *name, int *ret_fd, struct err *e)
