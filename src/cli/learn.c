@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -161,10 +162,13 @@ static int open_policy(struct policy_file *f, struct err *e)
 	return r < 0 || f->fd < 0 ? policy_error(f, r < 0 ? -r : errno, e) : 0;
 }
 
-/* written: the whole policy is there; half a policy is none. */
+/* written: the whole policy is there; half a policy is none. A device was there before, and stays. */
 static void close_policy(struct policy_file *f, bool written)
 {
-	if (!written && f->path != NULL && f->fd >= 0 && fd_is_named(f->fd, f->path))
+	struct stat st;
+
+	if (!written && f->path != NULL && f->fd >= 0 && fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    fd_is_named(f->fd, f->path))
 		(void)unlink(f->path);
 	fd_close(&f->fd);
 }
