@@ -70,7 +70,9 @@ bool parse_bytes(const char *s, uint64_t *ret_bytes)
 
 bool parse_duration(const char *s, uint64_t *ret_ms)
 {
-	static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	static const struct unit units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 }
+	};
 	uint64_t v;
 
 	if (!parse_with_unit(s, units, sizeof units / sizeof units[0], &v))

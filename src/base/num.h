@@ -16,7 +16,7 @@ bool parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 
 /* "512M", "2G", "1048576": digits and one of K M G T (powers of 1024), in bytes. */
 bool parse_bytes(const char *s, uint64_t *ret_bytes);
-/* "250ms", "30s", "5m", "2h": digits and a unit that must be there, in milliseconds. */
+/* "250ms", "30s", "5m", "2h", "7d": digits and a unit that must be there, in milliseconds. */
 bool parse_duration(const char *s, uint64_t *ret_ms);
 
 bool size_add(size_t a, size_t b, size_t *ret);

@@ -61,23 +61,43 @@ static bool is_tricky(uint32_t c)
 	       (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe007f);
 }
 
-/* One character of the copy into piece (16 bytes are enough); gives how many input bytes it took. */
-static size_t escape_one(const uint8_t *s, size_t n, bool double_backslash, char *piece, size_t piece_size)
+/* lead, the number with at least two hexadecimal digits, tail. Not printf's: texts may be all escapes, and long. */
+static size_t put_hex(char piece[TEXT_PIECE], const char *lead, uint32_t value, const char *tail)
+{
+	unsigned digits = 2;
+	char *p = stpcpy(piece, lead);
+
+	while (digits < 8 && value >> (4 * digits) != 0)
+		digits++;
+	for (unsigned i = digits; i > 0; i--)
+		*p++ = "0123456789abcdef"[value >> (4 * (i - 1)) & 0xf];
+	return (size_t)(stpcpy(p, tail) - piece);
+}
+
+/* One character of the copy into piece; gives how many input bytes it took. */
+static size_t escape_one(const uint8_t *s, size_t n, bool double_backslash, char piece[TEXT_PIECE], size_t *ret_len)
 {
 	uint32_t c = 0;
 	const size_t len = decode(s, n, &c);
 
 	if (len == 0 || c < 0x20 || c == 0x7f) {
-		(void)snprintf(piece, piece_size, "\\x%02x", s[0]);
+		*ret_len = put_hex(piece, "\\x", s[0], "");
 		return 1;
 	}
-	if (c == '\\' && double_backslash)
-		(void)snprintf(piece, piece_size, "\\\\");
-	else if (is_tricky(c))
-		(void)snprintf(piece, piece_size, "\\u{%x}", c);
-	else
-		(void)snprintf(piece, piece_size, "%.*s", (int)len, (const char *)s);
+	if (is_tricky(c)) {
+		*ret_len = put_hex(piece, "\\u{", c, "}");
+		return len;
+	}
+	piece[0] = '\\';
+	*ret_len = c == '\\' && double_backslash ? 2 : len;
+	memcpy(piece + *ret_len - len, s, len);
+	piece[*ret_len] = 0;
 	return len;
+}
+
+size_t text_show_one(const void *bytes, size_t n, char piece[TEXT_PIECE], size_t *ret_len)
+{
+	return escape_one(bytes, n, false, piece, ret_len);
 }
 
 static char *escape(char *dst, size_t dst_size, const void *bytes, size_t n, bool double_backslash)
@@ -88,9 +108,9 @@ static char *escape(char *dst, size_t dst_size, const void *bytes, size_t n, boo
 	if (dst_size == 0)
 		return dst;
 	while (at < n) {
-		char piece[16];
-		const size_t took = escape_one(s + at, n - at, double_backslash, piece, sizeof piece);
-		const size_t len = strlen(piece);
+		char piece[TEXT_PIECE];
+		size_t len;
+		const size_t took = escape_one(s + at, n - at, double_backslash, piece, &len);
 
 		if (out + len + sizeof "..." > dst_size) {
 			if (out + sizeof "..." <= dst_size)

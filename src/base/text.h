@@ -20,6 +20,11 @@ char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n);
 /* The same for text that was escaped once already by somebody who may not have done it: a backslash stays one. */
 char *text_show(char *dst, size_t dst_size, const void *bytes, size_t n);
 
+/* One character of text_show's copy, for texts of any length: terminated, into piece. Gives how many of the n bytes (at
+ * least one) it took, and the length of piece; what is copied as it is has the same length in both. */
+#define TEXT_PIECE 16
+size_t text_show_one(const void *bytes, size_t n, char piece[TEXT_PIECE], size_t *ret_len);
+
 /* Copies with termination; false (and an empty dst) if it does not fit. */
 bool text_copy(char *dst, size_t dst_size, const char *src);
 
