@@ -84,6 +84,8 @@ static enum denial_reason reason_of(const struct grant_set *set, const struct de
 		return DENIAL_OWN;
 	if (strcmp(d->object, "/") == 0)
 		return DENIAL_TOP;
+	if (may(set, d->verb, path) && f->kind == EFFECT_READ)
+		return DENIAL_HIDDEN;
 	if (may(set, d->verb, path))
 		return DENIAL_PROTECTED; /* a grant covers it, and yet the wall said no */
 	if (d->verb == VERB_WRITE && may(set, VERB_READ, path))

@@ -26,6 +26,8 @@
 	  "write it beneath a work grant")                                                                      \
 	X(PROTECTED, "protected", "other programs run or obey what stands there",                               \
 	  "grant it by its own name, if it is to be changed")                                                   \
+	X(HIDDEN,    "hidden",    "it is likely a secret: a grant of all around it does not show it",            \
+	  "grant it by its own name, if the program may have it")                                               \
 	X(NETWORK,   "network",   "a cell has no network",                                                      \
 	  "this build has no grant for it: do that part outside")                                               \
 	X(LOOKUP,    "lookup",    "a name was looked up, and a cell has no network",                            \

@@ -13,27 +13,30 @@ void outcome_encode(const struct event_outcome *o, struct buf *out)
 	buf_put_u32(out, (uint32_t)u->memory_exact | (uint32_t)u->tasks_exact << 1 | (uint32_t)u->disk_exact << 2);
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		buf_put_u64(out, numbers[i]);
-	buf_put_u64(out, 0);
+	buf_put_u64(out, (uint64_t)o->workspace);
 }
 
 void outcome_decode(struct rbuf *in, struct event_outcome *ret)
 {
 	const uint32_t cause = rbuf_u32(in), limit = rbuf_u32(in), status = rbuf_u32(in), exact = rbuf_u32(in);
 	struct event_usage *u = &ret->usage;
+	uint64_t workspace;
 	uint64_t *const numbers[] = { &u->wall_ms,           &u->cpu_user_ms,       &u->cpu_system_ms,
 				      &u->memory_peak_bytes, &u->tasks_peak,        &u->written_bytes,
 				      &ret->effects_seen,    &ret->effects_dropped, &ret->base_effects };
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		*numbers[i] = rbuf_u64(in);
-	if (rbuf_u64(in) != 0 || cause < CAUSE_EXITED || cause > CAUSE_REFUSED || limit >= LIMIT_COUNT || exact > 7 ||
-	    status > 0xffff) {
+	workspace = rbuf_u64(in);
+	if (workspace > WORKSPACE_DISCARDED || cause < CAUSE_EXITED || cause > CAUSE_REFUSED || limit >= LIMIT_COUNT ||
+	    exact > 7 || status > 0xffff) {
 		in->failed = true;
 		return;
 	}
 	ret->cause = (enum event_cause)cause; /* in range: just checked, as is the rest */
 	ret->limit = (enum limit)limit;
 	ret->status = (int)status;
+	ret->workspace = (enum event_workspace)workspace;
 	u->memory_exact = exact & 1;
 	u->tasks_exact = exact >> 1 & 1;
 	u->disk_exact = exact >> 2 & 1;

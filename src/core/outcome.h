@@ -18,6 +18,16 @@ enum event_cause {                   /* why it ended */
 		   CAUSE_REFUSED,    /* never started: `error` says why */
 };
 
+enum event_workspace {                      /* what became of what it wrote */
+		       WORKSPACE_NONE,      /* it could write none of the person's files */
+		       WORKSPACE_DIRECT,    /* written in place */
+		       WORKSPACE_UNTOUCHED, /* staged, and nothing was written */
+		       WORKSPACE_STAGED,    /* lies in the stage, and nothing is decided yet */
+		       WORKSPACE_COMMITTED,
+		       WORKSPACE_KEPT, /* lies in the stage, for a person to look at */
+		       WORKSPACE_DISCARDED,
+};
+
 struct event_usage {
 	uint64_t wall_ms, cpu_user_ms, cpu_system_ms;
 	uint64_t memory_peak_bytes;
@@ -30,6 +40,7 @@ struct event_outcome {
 	enum event_cause cause;
 	enum limit limit; /* with CAUSE_LIMIT */
 	int status;       /* as waitpid gives it; 0 unless CAUSE_EXITED */
+	enum event_workspace workspace;
 	struct event_usage usage;
 	uint64_t effects_seen, effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
