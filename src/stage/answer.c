@@ -1,0 +1,81 @@
+/* What the role says to who asked. If nobody listens any more, nobody needs to know. */
+#include <stdlib.h>
+
+#include "stage/role.h"
+#include "wire/wire.h"
+
+#define CHANGE_BYTES_MAX (2 * CHANGE_PATH_MAX + CHANGE_REASON_MAX + 128) /* of an encoded change */
+
+void answer_tree(struct role *role, const char *path)
+{
+	auto_buf b = { .max = 0 };
+
+	buf_init(&b, WIRE_BODY_MAX);
+	buf_put_str(&b, path);
+	(void)wire_send(role->lib, WIRE_STAGE_TREE, &b, NULL, 0);
+}
+
+static void flush(struct role *role, struct buf *b)
+{
+	if (b->len > 0)
+		(void)wire_send(role->lib, WIRE_STAGE_CHANGES, b, NULL, 0);
+	buf_reset(b);
+}
+
+void answer_changes(struct role *role)
+{
+	auto_buf b = { .max = 0 };
+
+	for (uint32_t i = 0; i < role->meta->n_trees; i++)
+		answer_tree(role, role->meta->trees[i].real);
+	buf_init(&b, WIRE_BODY_MAX);
+	for (size_t i = 0; i < role->n_changes; i++) {
+		if (b.len + CHANGE_BYTES_MAX > WIRE_BODY_MAX)
+			flush(role, &b);
+		change_encode(&b, role->changes[i]);
+	}
+	flush(role, &b);
+}
+
+void answer_entry(struct role *role, const struct stage_entry *entry)
+{
+	auto_buf b = { .max = 0 };
+
+	buf_init(&b, WIRE_BODY_MAX);
+	stage_entry_encode(&b, entry);
+	(void)wire_send(role->lib, WIRE_STAGE_ENTRY, &b, NULL, 0);
+}
+
+void answer_progress(struct role *role, uint64_t done, uint64_t total)
+{
+	uint8_t body[16];
+	struct buf b;
+
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u64(&b, done);
+	buf_put_u64(&b, total);
+	(void)wire_send(role->lib, WIRE_STAGE_PROGRESS, &b, NULL, 0);
+}
+
+void answer_end(struct role *role)
+{
+	auto_buf b = { .max = 0 };
+
+	buf_init(&b, 8192);
+	role->end.untold = role->counts.dropped;
+	stage_end_encode(&b, &role->end);
+	(void)wire_send(role->lib, WIRE_STAGE_END, &b, NULL, 0);
+}
+
+void answer_failed(struct role *role, const struct err *e)
+{
+	auto_buf b = { .max = 0 };
+
+	buf_init(&b, 2048);
+	buf_put_u32(&b, (uint32_t)e->code);
+	buf_put_u32(&b, (uint32_t)e->sys_errno);
+	buf_put_str(&b, e->msg);
+	buf_put_str(&b, e->why);
+	buf_put_str(&b, e->hint);
+	(void)wire_send(role->lib, WIRE_STAGE_FAILED, &b, NULL, 0);
+}

@@ -1,0 +1,98 @@
+/* ask - what the library asks of the role ambit-stage, and what it answers.
+ *
+ * Owns:   struct stage_ask, struct stage_entry, struct stage_end and their encodings. Changes are core/change.h's.
+ * Holds:  decoded is checked, for meaning too: the other side may be another program than ours.
+ * Called: lib, role ambit-stage; pure. */
+#ifndef STAGE_ASK_H
+#define STAGE_ASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/outcome.h"
+#include "stage/store.h"
+
+#define STAGE_SELECTED_MAX 256
+
+enum stage_op {
+	STAGE_OP_SETTLE = 1, /* an event of this library has just ended */
+	STAGE_OP_LIST,
+	STAGE_OP_CHANGES, /* what a stage holds, as data */
+	STAGE_OP_DIFF,    /* the same as text, to the descriptor that travels along */
+	STAGE_OP_COMMIT,
+	STAGE_OP_DISCARD,
+	STAGE_OP_UNDO,
+	STAGE_OP_RECOVER,
+	STAGE_OP_COUNT,
+};
+
+enum stage_flag {
+	STAGE_FLAG_COMMIT = 1,  /* SETTLE: the event succeeded; commit */
+	STAGE_FLAG_DISCARD = 2, /* SETTLE: do not keep it */
+	STAGE_FLAG_DIGESTS = 4, /* of new contents */
+	STAGE_FLAG_COLOUR = 8,  /* DIFF */
+	STAGE_FLAG_STAT = 16,   /* DIFF: a table of names */
+	STAGE_FLAG_NAMES = 32,  /* DIFF: names only */
+	STAGE_FLAG_ALL = 64,    /* DISCARD: every stage that is not in use */
+};
+#define STAGE_FLAGS 127u
+
+enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
+
+struct stage_ask {
+	uint32_t op;    /* enum stage_op */
+	uint32_t flags; /* STAGE_FLAG_* */
+	uint32_t conflict;
+	uint32_t why;         /* SETTLE: enum stage_why of what is kept; 0: as the supervisor saw it end */
+	uint32_t wait_ms;     /* for other events that hold the tree */
+	uint32_t width;       /* of a terminal, columns; 0: unknown */
+	uint64_t keep_ns;     /* how long what is kept, and what can be undone, stays */
+	uint64_t space_bytes; /* of all that is kept together; 0: no bound */
+	char store[STAGE_PATH_MAX];
+	char event[STAGE_ID_MAX]; /* an id or the beginning of one; "last"; empty: of none */
+	uint32_t n_selected;
+	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all */
+	uint32_t n_granted;
+	char *granted[STAGE_SELECTED_MAX]; /* owned: absolute paths of protected names that are to be committed too */
+};
+
+void stage_ask_finish(struct stage_ask *a);
+void stage_ask_encode(struct buf *out, const struct stage_ask *a);
+int stage_ask_decode(struct rbuf *in, struct stage_ask *ret, struct err *e);
+
+/* A stage, for a list. */
+struct stage_entry {
+	char event[STAGE_ID_MAX];
+	char command[256];
+	char tree[STAGE_PATH_MAX]; /* the first of its trees */
+	uint32_t n_trees;
+	uint32_t state, why;
+	bool in_use, damaged;
+	uint64_t started_ns, ended_ns, keep_until_ns;
+	uint64_t bytes; /* on disk */
+};
+
+void stage_entry_encode(struct buf *out, const struct stage_entry *s);
+void stage_entry_decode(struct rbuf *in, struct stage_entry *ret);
+
+/* The last word: what became of it. */
+struct stage_end {
+	char event[STAGE_ID_MAX];
+	enum event_workspace workspace;
+	uint32_t why;     /* enum stage_why, of what is kept */
+	uint64_t changes; /* that there were */
+	uint64_t held;    /* of them, held back */
+	uint64_t untold;  /* of them, beyond what is listed */
+	bool lost;        /* DISCARD: a part of it was committed, which cannot be taken back any more */
+	uint64_t keep_until_ns;
+	char busy[STAGE_PATH_MAX]; /* with STAGE_WHY_BUSY: the tree */
+};
+
+#define STAGE_END_MAX (STAGE_PATH_MAX + 128)
+
+void stage_end_encode(struct buf *out, const struct stage_end *s);
+void stage_end_decode(struct rbuf *in, struct stage_end *ret);
+
+#endif

@@ -1,0 +1,18 @@
+/* chosen - which changes a person named, by path or pattern.
+ *
+ * Holds:  the same rule as the engine's selection: what fits a directory fits all beneath it; `*` stops at a slash.
+ * Called: role ambit-stage; pure. */
+#ifndef STAGE_CHOSEN_H
+#define STAGE_CHOSEN_H
+
+#include "core/change.h"
+#include "stage/ask.h"
+#include "stage/store.h"
+
+/* Whether the change, or with RENAMED its old name, is among what was asked for; nothing asked for is everything. */
+bool chosen(const struct stage_ask *ask, const struct stage_meta *meta, const struct change *c);
+/* The part of `pattern` (absolute) that is left beneath the tree: "" where the tree itself lies beneath it; NULL if it can fit
+ * nothing in the tree. */
+const char *chosen_beneath(const char *tree, const char *pattern);
+
+#endif

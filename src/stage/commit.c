@@ -1,0 +1,112 @@
+#include "stage/commit.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "stage/build.h"
+#include "stage/finish.h"
+#include "stage/run.h"
+
+static int check_free(const struct stage *s, struct err *e)
+{
+	__attribute__((cleanup(deed_finish))) struct deed d = { .way = 0 };
+	const int r = deed_read(s->dir_fd, JOURNAL_NAME, &d, e);
+
+	if (r == 1)
+		return err_set(e, AMBIT_CONFLICT, "let it be finished first (recover)",
+			       "a commit or undo of this stage was cut short");
+	if (r == 0)
+		(void)sys_unlink(s->dir_fd, JOURNAL_NAME, 0); /* torn, as good as none; mostly there is none */
+	return r;
+}
+
+/* The new content before any name of it. */
+static int sync_data(const struct trees *t, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < t->n && r == 0; i++) {
+		auto_fd int real = t->far[i] ? sys_open_beneath(t->real[i], "", O_RDONLY | O_DIRECTORY) : -1;
+		struct look a, b;
+		const bool again = i > 0 && sys_look(t->part[i], "", &a) == 0 &&
+				   sys_look(t->part[i - 1], "", &b) == 0 && a.id.dev == b.id.dev;
+
+		r = again ? 0 : sys_sync_all(t->upper[i]);
+		if (r == 0 && t->far[i])
+			r = real < 0 ? real : sys_sync_all(real);
+	}
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "look at the health of the file system; nothing was changed",
+			       "write the changes to disk")
+		     : 0;
+}
+
+/* From a deed that is built to one that is done. */
+static int carry_out(const struct finish *f, struct err *e)
+{
+	const struct run run = { .trees = f->trees, .deed = f->deed, .strict = true };
+	struct err other;
+	int r = sync_data(f->trees, e);
+
+	if (r == 0)
+		r = deed_write(f->stage->dir_fd, JOURNAL_NAME, f->deed, true, e);
+	if (r < 0) {
+		(void)build_drop(f->deed, f->trees, f->deed->batch, true, true); /* else found by stage_recover() */
+		return r;
+	}
+	r = run_deed(&run, e);
+	if (r == 0)
+		r = finish_done(f, e);
+	if (r < 0 && finish_back(f, &other) < 0 && other.code != AMBIT_CONFLICT)
+		(void)err_why(e, r, "%s; and turning back failed: %s (the journal is kept)", e != NULL ? e->why : "",
+			      other.msg);
+	return r;
+}
+
+static int commit_chosen(const struct stage *s, const struct build *b, struct err *e)
+{
+	const struct finish f = { .stage = s, .trees = b->trees, .deed = b->deed };
+	const int r = build_deed(b, e);
+
+	if (r < 0) {
+		(void)build_drop(b->deed, b->trees, b->deed->batch, true, true); /* else found by stage_recover() */
+		return r;
+	}
+	if (b->deed->moves.n == 0 && b->deed->dirs.n == 0)
+		return 0;
+	return carry_out(&f, e);
+}
+
+int stage_commit(const struct stage *s, const struct stage_meta *m, const struct commit_options *o,
+		 struct commit_result *ret, struct err *e)
+{
+	__attribute__((cleanup(trees_finish))) struct trees t = { .n = 0 };
+	__attribute__((cleanup(plan_finish))) struct plan p = { .entries = NULL };
+	__attribute__((cleanup(deed_finish))) struct deed d = { .way = DEED_COMMIT, .batch = deed_count(s->dir_fd) };
+	struct build b = { .meta = m, .trees = &t, .plan = &p, .copy = o->copy, .deed = &d };
+	struct choice choice;
+	int r = check_free(s, e);
+
+	*ret = (struct commit_result){ .state = STAGE_KEPT };
+	memcpy(d.event, m->event, sizeof d.event);
+	if (r == 0)
+		r = trees_open(s, m, &t, e);
+	if (r == 0)
+		r = walk_plan(s, m, &t, o->calls, &p, e);
+	if (r < 0)
+		return r;
+	r = selection_choose(&p, o->selection, o->conflicts, o->accept, o->told, o->user, &choice, e);
+	ret->held = choice.blocked;
+	if (r < 0)
+		return r;
+	b.partial = choice.partial != 0;
+	d.left = o->copy || choice.left > 0;
+	r = commit_chosen(s, &b, e);
+	if (r < 0)
+		return r;
+	ret->state = d.left != 0 ? STAGE_KEPT : STAGE_COMMITTED;
+	ret->done = choice.taken;
+	ret->left = choice.left;
+	ret->dropped = choice.dropped;
+	return 0;
+}

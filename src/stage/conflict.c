@@ -1,0 +1,131 @@
+#include "stage/conflict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "stage/each.h"
+
+static int by_row(const void *left, const void *right)
+{
+	const struct op *const x = left, *const y = right;
+
+	if (x->tree != y->tree)
+		return x->tree < y->tree ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e)
+{
+	const int r = deed_read(s->dir_fd, "baseline", &ret->rows, e);
+	const struct op_list *l = &ret->rows.moves;
+
+	if (r > 0 && l->n > 1)
+		qsort(l->ops, l->n, sizeof l->ops[0], by_row);
+	return r < 0 ? r : 0;
+}
+
+static const struct op *row_of(const struct conflicts *c, const char *path)
+{
+	const struct op want = { .tree = c->tree, .path = path };
+
+	if (c->rows.moves.n == 0)
+		return NULL;
+	return bsearch(&want, c->rows.moves.ops, c->rows.moves.n, sizeof want, by_row);
+}
+
+static const char changed_inside[] = "something in it changed in the real tree since the event started";
+static const char unseen[] = "something that the event could not see is there";
+static const char unseen_inside[] = "something that the event could not see is in it";
+
+static bool is_hidden(const struct conflicts *c, const char *path)
+{
+	return c->calls->is_hidden != NULL && c->calls->is_hidden(c->calls->user, c->tree, path);
+}
+
+static bool is_as_left(const struct op *row, const struct ident *real)
+{
+	if (row->a.ino != real->ino || row->a.dev != real->dev || row->a.mode != real->mode)
+		return false;
+	/* What is in a directory is compared one by one. */
+	return S_ISDIR(real->mode) || (row->a.ctime_ns == real->ctime_ns && row->a.size == real->size);
+}
+
+static bool is_changed(const struct conflicts *c, const char *path, const struct ident *real, int64_t since_ns)
+{
+	const struct op *row = row_of(c, path);
+
+	return row != NULL ? !is_as_left(row, real) : real->ctime_ns >= since_ns;
+}
+
+struct inside {
+	const struct conflicts *c;
+	struct plan_entry *x;
+	bool known; /* it is as the engine left it, with all in it */
+};
+
+static bool is_final(const struct plan_entry *x)
+{
+	return x->held == HELD_HIDDEN || x->held == HELD_REFUSED;
+}
+
+static int look_inside(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
+{
+	const struct inside *in = user;
+	char full[CHANGE_PATH_MAX];
+
+	(void)dir_fd;
+	(void)name;
+	if (snprintf(full, sizeof full, "%s/%s", in->x->path, path) >= (int)sizeof full)
+		return -ENAMETOOLONG;
+	if (l->is_mount)
+		plan_hold(in->x, HELD_REFUSED, CONFLICT_MOUNTED);
+	else if (is_hidden(in->c, full))
+		plan_hold(in->x, HELD_HIDDEN, unseen_inside);
+	else if (!in->known && is_changed(in->c, full, &l->id, in->c->t0_ns))
+		plan_hold(in->x, HELD_CONFLICT, changed_inside);
+	return is_final(in->x) ? 1 : 0;
+}
+
+static bool is_inside_as_left(const struct op *row, int fd)
+{
+	uint64_t hash;
+
+	return row != NULL && row->hash != 0 && each_hash(fd, &hash) == 0 && hash == row->hash;
+}
+
+/* The entry loses a whole directory of the real tree. */
+static int check_inside(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name)
+{
+	auto_fd int fd = sys_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY);
+	struct inside in = { .c = c, .x = x, .known = fd >= 0 && is_inside_as_left(row_of(c, x->path), fd) };
+	const int r = fd < 0 ? fd : each_beneath(fd, look_inside, &in);
+
+	if (r == -ENAMETOOLONG)
+		plan_hold(x, HELD_REFUSED, "what lies in it is too deep to be looked at");
+	else if (r == -EACCES)
+		plan_hold(x, HELD_REFUSED, "what lies in it may not be looked at");
+	else if (r == -EXDEV)
+		plan_hold(x, HELD_REFUSED, CONFLICT_MOUNTED);
+	else if (r == -ENOENT || r == -ENOTDIR)
+		plan_hold(x, HELD_CONFLICT, changed_inside); /* just now */
+	else if (r < 0)
+		return r;
+	return 0;
+}
+
+int conflicts_check(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name,
+		    const struct look *real, int64_t since_ns, bool loses)
+{
+	if (real->is_mount)
+		plan_hold(x, HELD_REFUSED, CONFLICT_MOUNTED);
+	if (loses && is_hidden(c, x->path))
+		plan_hold(x, HELD_HIDDEN, unseen);
+	if (is_changed(c, x->path, &real->id, since_ns))
+		plan_hold(x, HELD_CONFLICT, CONFLICT_CHANGED);
+	return loses && S_ISDIR(real->id.mode) && !is_final(x) ? check_inside(c, x, dir_fd, name) : 0;
+}

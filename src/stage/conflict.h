@@ -1,0 +1,29 @@
+/* conflict - whether what a change takes from the real tree is what the event saw there.
+ *
+ * Owns:   the rules about times and identities (walk.h lists them), and the baseline while it is used.
+ * Holds:  what the event could not see (hidden names, mounts) is found in all of a directory that would go, also where something else
+ *         holds the change back already: a conflict may be overruled, those may not.
+ * Called: from walk.c only. */
+#ifndef STAGE_CONFLICT_H
+#define STAGE_CONFLICT_H
+
+#include "stage/journal.h"
+#include "stage/plan.h"
+#include "stage/walk.h"
+
+#define CONFLICT_CHANGED "it changed in the real tree since the event saw it"
+#define CONFLICT_MOUNTED "something is mounted there"
+
+struct conflicts {
+	const struct walk_calls *calls;
+	struct deed rows; /* owned: the baseline, sorted */
+	uint16_t tree;
+	int64_t t0_ns; /* of the tree: when its upper was made */
+};
+
+int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e);
+/* Holds x back if it has to be: `name` in dir_fd, which looks like `real`, is replaced or removed (`loses`) or changed. 0 or -errno. */
+int conflicts_check(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name,
+		    const struct look *real, int64_t since_ns, bool loses);
+
+#endif

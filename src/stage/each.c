@@ -1,0 +1,120 @@
+#include "stage/each.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "core/change.h"
+
+struct todo {
+	char **paths; /* owned, and each of them */
+	size_t n, room;
+};
+
+static void todo_finish(struct todo *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->paths[i]);
+	free(t->paths);
+}
+
+static int todo_push(struct todo *t, const char *path)
+{
+	if (t->n == t->room) {
+		const size_t room = t->room == 0 ? 16 : t->room * 2;
+		char **paths = reallocarray(t->paths, room, sizeof paths[0]);
+
+		if (paths == NULL)
+			return -ENOMEM;
+		t->paths = paths;
+		t->room = room;
+	}
+	t->paths[t->n] = strdup(path);
+	return t->paths[t->n++] == NULL ? -ENOMEM : 0;
+}
+
+static void dir_close(DIR **d)
+{
+	if (*d != NULL)
+		(void)closedir(*d); /* nothing was written */
+}
+
+static int visit(struct todo *t, int dir_fd, const char *dir, const char *name, each_fn *fn, void *user)
+{
+	char path[CHANGE_PATH_MAX];
+	struct look l;
+	int r = sys_look(dir_fd, name, &l);
+
+	if (snprintf(path, sizeof path, "%s%s%s", dir, dir[0] != 0 ? "/" : "", name) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	if (r == 0)
+		r = fn(user, dir_fd, path, name, &l);
+	if (r == 0 && S_ISDIR(l.id.mode))
+		r = todo_push(t, path);
+	return r;
+}
+
+static int read_one(struct todo *t, int root_fd, const char *dir, each_fn *fn, void *user)
+{
+	auto_fd int fd = sys_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
+	__attribute__((cleanup(dir_close))) DIR *d = NULL;
+	const struct dirent *entry;
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (d == NULL)
+		return -errno;
+	(void)steal_fd(&fd); /* the stream's */
+	while (r == 0 && (errno = 0, entry = readdir(d)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = visit(t, dirfd(d), dir, entry->d_name, fn, user);
+	return r != 0 ? r : -errno;
+}
+
+int each_beneath(int root_fd, each_fn *fn, void *user)
+{
+	__attribute__((cleanup(todo_finish))) struct todo t = { .paths = NULL };
+	int r = todo_push(&t, "");
+
+	while (r == 0 && t.n > 0) {
+		auto_free char *dir = t.paths[--t.n];
+
+		r = read_one(&t, root_fd, dir, fn, user);
+	}
+	return r;
+}
+
+static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): callers give whole values */
+		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int hash_one(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
+{
+	const uint64_t numbers[] = { l->id.ino, (uint64_t)l->id.ctime_ns, l->id.size, l->id.mode };
+	uint64_t *sum = user;
+
+	(void)dir_fd;
+	(void)name;
+	*sum += fnv(fnv(UINT64_C(0xcbf29ce484222325), path, strlen(path)), numbers, sizeof numbers); /* in any order */
+	return 0;
+}
+
+int each_hash(int root_fd, uint64_t *ret)
+{
+	*ret = 0;
+	return each_beneath(root_fd, hash_one, ret);
+}

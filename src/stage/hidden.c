@@ -1,0 +1,105 @@
+#include "stage/hidden.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct hidden_row rows[] = {
+#define HIDDEN(pattern, why) { "", pattern, sizeof pattern - 1, why },
+#define HIDDEN_IN(parent, pattern, why) { parent, pattern, sizeof pattern - 1, why },
+#define SHOWN(pattern) { "", pattern, sizeof pattern - 1, NULL },
+#include "stage/hidden.def"
+#undef HIDDEN
+#undef HIDDEN_IN
+#undef SHOWN
+};
+
+#define N_ROWS (sizeof rows / sizeof rows[0])
+
+static char small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Where a star could have ended too early, it takes one byte more and the rest is tried again: only the last star is ever
+ * moved, so this is no worse than the product of both lengths. */
+static bool fits(const char *pattern, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*name != 0) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = name;
+		} else if (*pattern == small(*name)) {
+			pattern++;
+			name++;
+		} else if (star != NULL) {
+			pattern = star;
+			name = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == 0;
+}
+
+/* The first byte of a pattern and the last tell most names apart from most rows. */
+struct ends {
+	char first, last;
+};
+
+static struct ends ends_of(const char *text)
+{
+	const size_t n = strlen(text);
+
+	return (struct ends){ .first = small(text[0]), .last = n > 0 ? small(text[n - 1]) : 0 };
+}
+
+static bool starts_as(const struct hidden_row *row, struct ends name)
+{
+	return row->pattern[0] == name.first || row->pattern[0] == '*';
+}
+
+static bool ends_as(const struct hidden_row *row, struct ends name)
+{
+	const char last = row->pattern[row->length - 1];
+
+	return last == name.last || last == '*';
+}
+
+const struct hidden_row *hidden_match(const char *parent, const char *name)
+{
+	const struct ends ends = ends_of(name);
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct hidden_row *row = &rows[i];
+
+		if (starts_as(row, ends) && ends_as(row, ends) && fits(row->pattern, name) &&
+		    (row->parent[0] == 0 || fits(row->parent, parent)))
+			return row->why != NULL ? row : NULL;
+	}
+	return NULL;
+}
+
+/* FNV-1a, which is told to nobody: only that an old table is not taken for this one. */
+static uint64_t mix(uint64_t sum, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum = (sum ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+uint64_t hidden_version(void)
+{
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		sum = mix(sum, rows[i].parent, sizeof rows[i].parent);
+		sum = mix(sum, rows[i].pattern, sizeof rows[i].pattern);
+		sum = mix(sum, rows[i].why != NULL ? "-" : "+", 1);
+	}
+	return sum;
+}

@@ -1,0 +1,301 @@
+#include "stage/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "core/change.h"
+
+/* magic, version, length of the rest, its checksum; then the rest */
+#define MAGIC UINT32_C(0x44454544) /* "DEED" */
+#define VERSION 1u
+#define HEAD_BYTES 24
+
+#define HINT_DISK "make room on the file system of the stage, or look at its health; nothing was changed"
+
+void deed_finish(struct deed *d)
+{
+	free(d->dirs.ops);
+	free(d->moves.ops);
+	free(d->bytes);
+	*d = (struct deed){ .way = 0 };
+}
+
+struct op *op_add(struct op_list *l, const struct op *op)
+{
+	if (l->n == l->room) {
+		const size_t room = l->room == 0 ? 64 : l->room * 2;
+		struct op *ops = reallocarray(l->ops, room, sizeof ops[0]);
+
+		if (ops == NULL)
+			return NULL;
+		l->ops = ops;
+		l->room = room;
+	}
+	l->ops[l->n] = *op;
+	return &l->ops[l->n++];
+}
+
+static uint64_t checksum(const uint8_t *bytes, size_t n)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a, enough against what a crash does */
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void put_ident(struct buf *out, const struct ident *i)
+{
+	buf_put_u64(out, i->dev);
+	buf_put_u64(out, i->ino);
+	buf_put_u64(out, i->size);
+	buf_put_u64(out, (uint64_t)i->ctime_ns);
+	buf_put_u64(out, (uint64_t)i->mtime_ns);
+	buf_put_u32(out, i->mode);
+	buf_put_u32(out, i->nlink);
+}
+
+static void get_ident(struct rbuf *in, struct ident *ret)
+{
+	ret->dev = rbuf_u64(in);
+	ret->ino = rbuf_u64(in);
+	ret->size = rbuf_u64(in);
+	ret->ctime_ns = (int64_t)rbuf_u64(in);
+	ret->mtime_ns = (int64_t)rbuf_u64(in);
+	ret->mode = rbuf_u32(in);
+	ret->nlink = rbuf_u32(in);
+}
+
+static void put_op(struct buf *out, const struct op *op)
+{
+	buf_put_u8(out, op->kind);
+	buf_put_u16(out, op->flags);
+	buf_put_u16(out, op->tree);
+	buf_put_u32(out, op->batch);
+	buf_put_u32(out, op->slot);
+	put_ident(out, &op->a);
+	put_ident(out, &op->b);
+	buf_put_u64(out, op->hash);
+	buf_put_str(out, op->path);
+	buf_put_u8(out, 0); /* the path reads as a string in place */
+}
+
+static const char *get_path(struct rbuf *in)
+{
+	const uint32_t n = rbuf_u32(in);
+	const uint8_t *bytes = rbuf_bytes(in, n);
+
+	if (n >= CHANGE_PATH_MAX || rbuf_u8(in) != 0 || bytes == NULL ||
+	    strnlen((const char *)bytes, (size_t)n + 1) != n || !change_path_is_good((const char *)bytes)) {
+		in->failed = true;
+		return "";
+	}
+	return (const char *)bytes;
+}
+
+static void get_op(struct rbuf *in, struct op *ret)
+{
+	ret->kind = rbuf_u8(in);
+	ret->flags = rbuf_u16(in);
+	ret->tree = rbuf_u16(in);
+	ret->batch = rbuf_u32(in);
+	ret->slot = rbuf_u32(in);
+	get_ident(in, &ret->a);
+	get_ident(in, &ret->b);
+	ret->hash = rbuf_u64(in);
+	ret->path = get_path(in);
+	if (ret->kind < OP_STRIP || ret->kind > OP_ROW || ret->tree >= STAGE_TREES_MAX)
+		in->failed = true;
+}
+
+static void put_list(struct buf *out, const struct op_list *l)
+{
+	buf_put_u64(out, l->n);
+	for (size_t i = 0; i < l->n; i++)
+		put_op(out, &l->ops[i]);
+}
+
+static int get_list(struct rbuf *in, struct op_list *ret)
+{
+	const uint64_t n = rbuf_u64(in);
+
+	for (uint64_t i = 0; i < n && !in->failed; i++) {
+		struct op op;
+
+		get_op(in, &op);
+		if (!in->failed && op_add(ret, &op) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void encode(struct buf *out, const struct deed *d)
+{
+	buf_put_u8(out, d->way);
+	buf_put_u8(out, d->left);
+	buf_put_u32(out, d->batch);
+	buf_put_str(out, d->event);
+	put_list(out, &d->dirs);
+	put_list(out, &d->moves);
+}
+
+/* 1, or 0 if it is not a deed. */
+static int decode(struct rbuf *in, struct deed *ret)
+{
+	int r;
+
+	ret->way = rbuf_u8(in);
+	ret->left = rbuf_u8(in);
+	ret->batch = rbuf_u32(in);
+	rbuf_str(in, ret->event, sizeof ret->event);
+	r = get_list(in, &ret->dirs);
+	if (r == 0)
+		r = get_list(in, &ret->moves);
+	return r < 0 ? r : rbuf_done(in) && (ret->way == DEED_COMMIT || ret->way == DEED_UNDO);
+}
+
+static int write_file(int dir_fd, const char *name, const struct deed *d, bool sync)
+{
+	auto_buf rest, head;
+	auto_fd int fd = -1;
+	int r;
+
+	buf_init(&rest, JOURNAL_MAX);
+	buf_init(&head, HEAD_BYTES);
+	encode(&rest, d);
+	buf_put_u32(&head, MAGIC);
+	buf_put_u32(&head, VERSION);
+	buf_put_u64(&head, rest.len);
+	buf_put_u64(&head, checksum(rest.data, rest.len));
+	if (rest.failed || head.failed)
+		return -ENOMEM;
+	fd = sys_create(dir_fd, name, 0600);
+	r = fd < 0 ? fd : sys_write(fd, head.data, head.len);
+	if (r == 0)
+		r = sys_write(fd, rest.data, rest.len);
+	if (r == 0 && sync)
+		r = sys_sync(fd);
+	return r;
+}
+
+int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e)
+{
+	int r = write_file(dir_fd, name, d, sync);
+
+	if (r == 0 && sync)
+		r = sys_sync(dir_fd);
+	if (r == 0)
+		return 0;
+	if (r != -EEXIST)
+		(void)sys_unlink(dir_fd, name, 0); /* torn, and as good as none where it cannot be removed */
+	return err_sys(e, AMBIT_SYSTEM, -r, HINT_DISK, "write '%s' of the stage", name);
+}
+
+int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e)
+{
+	char other[64];
+	int r;
+
+	(void)snprintf(other, sizeof other, "%s.new", name); /* our own names are short */
+	(void)sys_unlink(dir_fd, other, 0);                  /* of a crash; mostly there is none */
+	r = write_file(dir_fd, other, d, sync);
+	if (r == 0)
+		r = sys_move(dir_fd, other, dir_fd, name, 0);
+	if (r == 0)
+		return 0;
+	(void)sys_unlink(dir_fd, other, 0); /* the next one removes it too */
+	return err_sys(e, AMBIT_SYSTEM, -r, HINT_DISK, "write '%s' of the stage", name);
+}
+
+/* The whole file; -EINVAL if it is no good. */
+static int read_file(int dir_fd, const char *name, uint8_t **ret, size_t *ret_n)
+{
+	auto_fd int fd = sys_open_name(dir_fd, name, O_RDONLY);
+	auto_free uint8_t *bytes = NULL;
+	struct look l;
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_look(fd, "", &l);
+	if (r < 0 || !S_ISREG(l.id.mode) || l.id.size < HEAD_BYTES || l.id.size > JOURNAL_MAX)
+		return r < 0 ? r : -EINVAL;
+	bytes = malloc(l.id.size);
+	if (bytes == NULL)
+		return -ENOMEM;
+	n = fd_read_all(fd, bytes, l.id.size);
+	if (n < 0 || (size_t)n != l.id.size)
+		return n < 0 ? (int)n : -EINVAL;
+	*ret_n = (size_t)n;
+	*ret = steal_ptr(&bytes);
+	return 0;
+}
+
+static bool head_is_good(struct rbuf *in)
+{
+	const bool known = rbuf_u32(in) == MAGIC && rbuf_u32(in) == VERSION;
+	const uint64_t n = rbuf_u64(in), sum = rbuf_u64(in);
+
+	return known && n == rbuf_left(in) && sum == checksum(in->data + in->at, rbuf_left(in));
+}
+
+int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e)
+{
+	size_t n = 0;
+	struct rbuf in;
+	int r;
+
+	*ret = (struct deed){ .way = 0 };
+	r = read_file(dir_fd, name, &ret->bytes, &n);
+	if (r == -ENOENT || r == -EINVAL)
+		return 0;
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "read '%s' of the stage", name);
+	rbuf_init(&in, ret->bytes, n);
+	r = head_is_good(&in) ? decode(&in, ret) : 0;
+	if (r <= 0)
+		deed_finish(ret);
+	return r < 0 ? err_sys(e, AMBIT_MEMORY, -r, NULL, "read '%s' of the stage", name) : r;
+}
+
+void deed_name(uint32_t batch, char room[24])
+{
+	(void)snprintf(room, 24, "committed.%u", batch); /* it fits */
+}
+
+uint32_t deed_count(int dir_fd)
+{
+	char name[24];
+	struct look l;
+	uint32_t n = 0;
+
+	for (;; n++) {
+		deed_name(n, name);
+		if (sys_look(dir_fd, name, &l) < 0)
+			return n;
+	}
+}
+
+bool deed_is_last(int dir_fd)
+{
+	const uint32_t n = deed_count(dir_fd);
+	struct deed last = { .way = 0 };
+	char name[24];
+	bool complete;
+
+	if (n == 0)
+		return false;
+	deed_name(n - 1, name);
+	complete = deed_read(dir_fd, name, &last, NULL) != 1 ||
+		   last.left == 0; /* damaged: surely nothing to go on from */
+	deed_finish(&last);
+	return complete;
+}

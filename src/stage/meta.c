@@ -1,0 +1,83 @@
+/* What is remembered of a stage, as bytes. */
+#include <string.h>
+
+#include "core/grant.h"
+#include "stage/store.h"
+
+#define META_VERSION 1
+
+void stage_meta_encode(struct buf *out, const struct stage_meta *m)
+{
+	buf_put_u32(out, META_VERSION);
+	buf_put_str(out, m->event);
+	buf_put_u32(out, m->state);
+	buf_put_u32(out, m->why);
+	buf_put_u64(out, m->started_ns);
+	buf_put_u64(out, m->ended_ns);
+	buf_put_u64(out, m->keep_until_ns);
+	buf_put_u32(out, m->commits);
+	buf_put_u64(out, m->bytes);
+	buf_put_str(out, m->command);
+	buf_put_u32(out, m->n_trees);
+	for (uint32_t i = 0; i < m->n_trees; i++) {
+		buf_put_str(out, m->trees[i].real);
+		buf_put_str(out, m->trees[i].dir);
+		buf_put_u64(out, m->trees[i].dev);
+		buf_put_u64(out, m->trees[i].ino);
+		buf_put_u64(out, m->trees[i].part_ino);
+		buf_put_u8(out, m->trees[i].whole ? 1 : 0);
+	}
+	buf_put_u32(out, m->n_names);
+	for (uint32_t i = 0; i < m->n_names; i++)
+		buf_put_str(out, m->names[i]);
+}
+
+static bool tree_decode(struct rbuf *in, struct stage_tree *t)
+{
+	uint8_t whole;
+
+	rbuf_str(in, t->real, sizeof t->real);
+	rbuf_str(in, t->dir, sizeof t->dir);
+	t->dev = rbuf_u64(in);
+	t->ino = rbuf_u64(in);
+	t->part_ino = rbuf_u64(in);
+	whole = rbuf_u8(in);
+	t->whole = whole == 1;
+	return !in->failed && whole <= 1 && path_is_normal(t->real) && path_is_normal(t->dir);
+}
+
+static bool head_decode(struct rbuf *in, struct stage_meta *m)
+{
+	const uint32_t version = rbuf_u32(in);
+
+	rbuf_str(in, m->event, sizeof m->event);
+	m->state = rbuf_u32(in);
+	m->why = rbuf_u32(in);
+	m->started_ns = rbuf_u64(in);
+	m->ended_ns = rbuf_u64(in);
+	m->keep_until_ns = rbuf_u64(in);
+	m->commits = rbuf_u32(in);
+	m->bytes = rbuf_u64(in);
+	rbuf_str(in, m->command, sizeof m->command);
+	m->n_trees = rbuf_u32(in);
+	return !in->failed && version == META_VERSION && m->state >= STAGE_RUNNING && m->state <= STAGE_COMMITTED &&
+	       m->why <= STAGE_WHY_LAST && m->n_trees <= STAGE_TREES_MAX;
+}
+
+int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
+{
+	bool good = head_decode(in, ret);
+
+	for (uint32_t i = 0; good && i < ret->n_trees; i++)
+		good = tree_decode(in, &ret->trees[i]);
+	ret->n_names = good ? rbuf_u32(in) : 0;
+	good = good && !in->failed && ret->n_names <= STAGE_NAMES_MAX;
+	for (uint32_t i = 0; good && i < ret->n_names; i++) {
+		rbuf_str(in, ret->names[i], sizeof ret->names[i]);
+		good = !in->failed && path_is_normal(ret->names[i]);
+	}
+	if (!good || !rbuf_done(in))
+		return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes it",
+			       "what is known of the stage is damaged");
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* role - what the role ambit-stage is doing: one question, one stage, one answer.
+ *
+ * Owns:   struct role.
+ * Called: the files of the role: main.c, answer.c, diff.c, find.c, settle.c, show.c. */
+#ifndef STAGE_ROLE_H
+#define STAGE_ROLE_H
+
+#include "core/change.h"
+#include "stage/ask.h"
+#include "stage/mask.h"
+#include "stage/shelf.h"
+#include "stage/walk.h"
+
+struct role {
+	int lib;       /* owned: who asks; may be gone, which stops nothing */
+	int output_fd; /* owned: for text, -1 if none */
+	struct stage_ask ask;
+	struct shelf shelf;
+	bool taken; /* stage and meta are those of one */
+	bool in_use;
+	struct stage stage;
+	struct stage_meta *meta; /* owned */
+	struct trees trees;      /* owned, while has_trees */
+	bool has_trees;
+	struct judging *judging;             /* owned */
+	struct walk_calls calls;             /* of this stage */
+	struct mask unseen[STAGE_TREES_MAX]; /* owned: what the event could not see of each tree */
+	struct change **changes;             /* owned, each too: as found, in order */
+	size_t n_changes;
+	struct walk_counts counts;
+	struct stage_end end;
+};
+
+/* answer.c */
+void answer_tree(struct role *role, const char *path);
+void answer_changes(struct role *role); /* with their trees before them */
+void answer_entry(struct role *role, const struct stage_entry *entry);
+void answer_progress(struct role *role, uint64_t done, uint64_t total);
+void answer_end(struct role *role);
+void answer_failed(struct role *role, const struct err *e);
+
+/* settle.c: what becomes of a stage. Each fills role->end. */
+int settle(struct role *role, struct err *e);
+int commit(struct role *role, struct err *e);
+/* What is kept for too long, or is too much, goes. No stage is taken any more. */
+void age(struct role *role);
+int discard(struct role *role, struct err *e);
+int undo(struct role *role, struct err *e);
+int recover_all(struct role *role, struct err *e);
+/* Finishes what was broken off in the stage that is taken. */
+int recover_taken(struct role *role, struct err *e);
+
+/* show.c */
+int list_stages(struct role *role, struct err *e);
+int show_changes(struct role *role, struct err *e);
+int show_diff(struct role *role, struct err *e);
+
+/* find.c: finds the changes of the stage that is taken, and says of each whether it is held. */
+int find_changes(struct role *role, struct err *e);
+void forget_changes(struct role *role);
+
+#endif

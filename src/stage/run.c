@@ -1,0 +1,518 @@
+#include "stage/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "stage/xattr.h"
+
+/* A directory of the stage that is kept open from one operation to the next: nobody else works there. */
+struct nearby {
+	int fd; /* owned, -1 if none */
+	int root;
+	char path[CHANGE_PATH_MAX];
+};
+
+struct work {
+	const struct run *r;
+	struct nearby upper, slots;
+};
+
+/* Where an object is, or should be. */
+struct place {
+	int fd;
+	const char *name;
+	char number[12];
+};
+
+bool ident_is(const struct ident *now, const struct ident *id)
+{
+	return now->ino != 0 && now->ino == id->ino && now->dev == id->dev && ((now->mode ^ id->mode) & S_IFMT) == 0;
+}
+
+bool ident_is_same(const struct ident *now, const struct ident *id, bool weak)
+{
+	if (!ident_is(now, id))
+		return false;
+	if (weak)
+		return S_ISDIR(now->mode) || (now->mtime_ns == id->mtime_ns && now->size == id->size);
+	return now->ctime_ns == id->ctime_ns && now->mtime_ns == id->mtime_ns && now->size == id->size;
+}
+
+const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room[SLOTS_NAME_MAX])
+{
+	if (far)
+		(void)snprintf(room, SLOTS_NAME_MAX, ".ambit-%s.%u", d->event, batch); /* it fits */
+	else
+		(void)snprintf(room, SLOTS_NAME_MAX, "undo.%u", batch); /* likewise */
+	return room;
+}
+
+static int nearby_open(struct nearby *n, int root, const char *path)
+{
+	if (n->fd >= 0 && n->root == root && strcmp(n->path, path) == 0)
+		return n->fd;
+	fd_close(&n->fd);
+	n->fd = sys_open_beneath(root, path, O_PATH | O_DIRECTORY);
+	n->root = root;
+	if (!text_copy(n->path, sizeof n->path, path))
+		return -ENAMETOOLONG;
+	return n->fd;
+}
+
+static int in_upper(struct work *w, const struct op *op, struct place *ret)
+{
+	const char *slash = strrchr(op->path, '/');
+	char parent[CHANGE_PATH_MAX];
+	const size_t n = slash != NULL ? (size_t)(slash - op->path) : 0;
+
+	memcpy(parent, op->path, n);
+	parent[n] = 0;
+	ret->name = slash != NULL ? slash + 1 : op->path;
+	ret->fd = nearby_open(&w->upper, w->r->trees->upper[op->tree], parent);
+	return ret->fd < 0 ? ret->fd : 0;
+}
+
+static int in_slot(struct work *w, const struct op *op, bool far, struct place *ret)
+{
+	const struct trees *t = w->r->trees;
+	char name[SLOTS_NAME_MAX];
+
+	(void)slots_name(w->r->deed, far, op->batch, name);
+	ret->fd = nearby_open(&w->slots, far ? t->real[op->tree] : t->part[op->tree], name);
+	(void)snprintf(ret->number, sizeof ret->number, "%u", op->slot); /* it fits */
+	ret->name = ret->number;
+	return ret->fd < 0 ? ret->fd : 0;
+}
+
+static int in_stage(struct work *w, const struct op *op, struct place *ret)
+{
+	return (op->flags & OP_SLOT) != 0 ? in_slot(w, op, (op->flags & OP_FAR) != 0, ret) : in_upper(w, op, ret);
+}
+
+/* What is there: ino 0 for nothing. */
+static int look_at(const struct place *p, struct look *ret)
+{
+	const int r = sys_look(p->fd, p->name, ret);
+
+	if (r == -ENOENT)
+		*ret = (struct look){ .mount = 0 };
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Somebody else was there. */
+static int stale_if(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -EEXIST || r == -EBUSY ? -ESTALE : r;
+}
+
+/* --- moves between the real tree and the stage --- */
+
+struct both {
+	struct place real, stage;
+	struct look in_real, in_stage;
+};
+
+static int look_both(struct both *b)
+{
+	int r = 0;
+
+	if (b->real.fd < 0)
+		b->in_real = (struct look){ .mount = 0 };
+	else
+		r = look_at(&b->real, &b->in_real);
+	return r < 0 ? r : look_at(&b->stage, &b->in_stage);
+}
+
+static int whiteout_make(struct work *w, const struct op *op)
+{
+	struct place at;
+	int r = (op->flags & OP_WHITEOUT) != 0 ? in_upper(w, op, &at) : 1;
+
+	if (r == 0)
+		r = sys_node(at.fd, at.name, S_IFCHR);
+	return r > 0 || r == -EEXIST ? 0 : r;
+}
+
+static int whiteout_remove(struct work *w, const struct op *op)
+{
+	struct place at;
+	struct look l;
+	int r = (op->flags & OP_WHITEOUT) != 0 ? in_upper(w, op, &at) : 1;
+
+	if (r == 0)
+		r = look_at(&at, &l);
+	if (r == 0 && l.id.ino != 0 && l.is_whiteout)
+		r = sys_unlink(at.fd, at.name, 0);
+	return r > 0 ? 0 : r;
+}
+
+/* Nobody else takes anything out of the stage: what it does not hold any more went in, and what it holds came out. That is so also
+ * where a later operation, or somebody else, went on from there. */
+static int move_in(struct work *w, const struct op *op, const struct ident *in, struct both *b)
+{
+	int r = 0;
+
+	if (!ident_is(&b->in_stage.id, in))
+		return w->r->strict && !ident_is(&b->in_real.id, in) ? -ESTALE : whiteout_make(w, op);
+	if (b->real.fd < 0 || b->in_real.id.ino != 0)
+		return -ESTALE;
+	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_NOREPLACE);
+	return r < 0 ? stale_if(r) : whiteout_make(w, op);
+}
+
+/* The object that came out must be the one that was looked at: it may have been exchanged, or written, just before. (Its time of
+ * change is that of the move by now.) */
+static bool is_what_came(const struct op *op, struct both *b, const struct ident *out)
+{
+	const struct ident *now = &b->in_stage.id;
+
+	return look_at(&b->stage, &b->in_stage) == 0 && ident_is_same(now, out, true) &&
+	       ((op->flags & OP_WEAK) != 0 || now->mtime_ns == out->mtime_ns);
+}
+
+static bool may_go(const struct run *r, const struct op *op, const struct both *b, const struct ident *out)
+{
+	if (!r->strict)
+		return ident_is(&b->in_real.id, out);
+	return ident_is_same(&b->in_real.id, out, (op->flags & OP_WEAK) != 0);
+}
+
+static int move_out(struct work *w, const struct op *op, const struct ident *out, struct both *b)
+{
+	int r;
+
+	if (ident_is(&b->in_stage.id, out))
+		return whiteout_remove(w, op); /* of a slot */
+	if (!may_go(w->r, op, b, out))
+		return -ESTALE;
+	r = whiteout_remove(w, op);
+	if (r == 0)
+		r = sys_move(b->real.fd, b->real.name, b->stage.fd, b->stage.name, RENAME_NOREPLACE);
+	if (r < 0 || !w->r->strict || is_what_came(op, b, out))
+		return stale_if(r);
+	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_NOREPLACE);
+	return r < 0 ? r : -ESTALE;
+}
+
+static int exchange(struct work *w, const struct op *op, const struct ident *in, const struct ident *out,
+		    struct both *b)
+{
+	int r;
+
+	if (ident_is(&b->in_real.id, in) || ident_is(&b->in_stage.id, out))
+		return 0;
+	if (!ident_is(&b->in_stage.id, in) || !may_go(w->r, op, b, out))
+		return -ESTALE;
+	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_EXCHANGE);
+	if (r < 0 || !w->r->strict || is_what_came(op, b, out))
+		return stale_if(r);
+	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_EXCHANGE);
+	return r < 0 ? r : -ESTALE;
+}
+
+static int do_move(struct work *w, struct op *op)
+{
+	const struct ident *in = w->r->backwards ? &op->b : &op->a, *out = w->r->backwards ? &op->a : &op->b;
+	auto_fd int parent = -1;
+	struct both b;
+	int r = in_stage(w, op, &b.stage);
+
+	parent = sys_open_parent(w->r->trees->real[op->tree], op->path, &b.real.name);
+	b.real.fd = parent;
+	if (r < 0 || (parent < 0 && stale_if(parent) != -ESTALE))
+		return r < 0 ? r : parent;
+	r = look_both(&b);
+	if (r < 0)
+		return r;
+	if (op->kind == OP_SWAP)
+		r = exchange(w, op, in, out, &b);
+	else if ((op->kind == OP_IN) != w->r->backwards)
+		r = move_in(w, op, in, &b);
+	else
+		r = move_out(w, op, out, &b);
+	/* What is there now, for who wants to take it back later. */
+	if (r == 0 && parent >= 0 && !w->r->backwards && op->kind != OP_OUT && look_at(&b.real, &b.in_real) == 0 &&
+	    ident_is(&b.in_real.id, &op->a))
+		op->a = b.in_real.id;
+	return r;
+}
+
+/* --- what makes the stage ready --- */
+
+/* A file must be writable for its attributes to be changed. Its mode is put right also where a crash left it open. */
+static int change_xattr(const struct op *op, int fd, const struct look *l, bool backwards)
+{
+	const bool is_file = S_ISREG(l->id.mode), open_it = is_file && (l->id.mode & 0200) == 0;
+	int r = open_it ? sys_chmod(fd, (l->id.mode & 07777) | 0200) : 0;
+
+	if (r == 0 && !backwards)
+		r = xattr_strip(fd);
+	else if (r == 0 && (op->flags & OP_ORIGIN) != 0)
+		r = xattr_set_origin(fd);
+	if (open_it || (is_file && l->id.mode != op->a.mode)) {
+		const int closed = sys_chmod(fd, op->a.mode);
+
+		r = r < 0 ? r : closed;
+	}
+	return r;
+}
+
+static int do_strip(struct work *w, const struct op *op)
+{
+	struct place at;
+	struct look l;
+	auto_fd int fd = -1;
+	int r = in_upper(w, op, &at);
+
+	if (r == 0)
+		r = look_at(&at, &l);
+	if (r < 0 || !ident_is(&l.id, &op->a))
+		return r == -ENOENT ? 0 : r; /* it went in already */
+	fd = sys_open_name(at.fd, at.name, O_RDONLY);
+	return fd < 0 ? fd : change_xattr(op, fd, &l, w->r->backwards);
+}
+
+static int do_drop(struct work *w, const struct op *op)
+{
+	struct place at;
+	struct look l;
+	int r = w->r->backwards ? 1 : in_upper(w, op, &at);
+
+	if (r == 0)
+		r = look_at(&at, &l);
+	if (r == 0 && l.id.ino != 0 && l.is_whiteout)
+		r = sys_unlink(at.fd, at.name, 0);
+	return r > 0 || r == -ENOENT ? 0 : r;
+}
+
+/* In an opaque directory, where the name is free: "all that is not here is gone" becomes "this, this and this is gone", which means
+ * the same, and still does when some of it was committed. */
+static int do_cover(struct work *w, const struct op *op)
+{
+	struct place at;
+	int r = in_upper(w, op, &at);
+
+	if (r == 0)
+		r = sys_node(at.fd, at.name, S_IFCHR);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int do_stow(struct work *w, const struct op *op)
+{
+	struct place up, slot;
+	struct look l;
+	const struct place *from = w->r->backwards ? &slot : &up, *to = w->r->backwards ? &up : &slot;
+	int r = in_upper(w, op, &up);
+
+	if (r == 0)
+		r = in_slot(w, op, false, &slot);
+	if (r == 0)
+		r = look_at(from, &l);
+	if (r == 0 && ident_is(&l.id, &op->b))
+		r = sys_move(from->fd, from->name, to->fd, to->name, RENAME_NOREPLACE);
+	return r;
+}
+
+static int do_unopaque(struct work *w, const struct op *op)
+{
+	auto_fd int fd = sys_open_beneath(w->r->trees->upper[op->tree], op->path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return w->r->backwards ? xattr_set_opaque(fd) : xattr_unset_opaque(fd);
+}
+
+/* --- directories --- */
+
+/* A directory of either side, or -1 if it is not there or another one. */
+static int dir_open(int root, const struct op *op, uint64_t ino, struct look *ret, int *ret_fd)
+{
+	auto_fd int fd = sys_open_beneath(root, op->path, O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : sys_look(fd, "", ret);
+
+	if (stale_if(r) == -ESTALE || (r == 0 && ino != 0 && ret->id.ino != ino))
+		return 0;
+	if (r == 0)
+		*ret_fd = steal_fd(&fd);
+	return r;
+}
+
+static int dir_let_in(int root, const struct op *op, uint64_t ino)
+{
+	auto_fd int fd = -1;
+	struct look l;
+	int r = dir_open(root, op, ino, &l, &fd);
+
+	if (r == 0 && fd >= 0 && (l.id.mode & 0700) != 0700)
+		r = sys_chmod(fd, (l.id.mode & 07777) | 0700);
+	return r;
+}
+
+static int dir_begin(struct work *w, const struct op *op)
+{
+	const struct trees *t = w->r->trees;
+	int r = dir_let_in(t->real[op->tree], op, op->a.ino);
+
+	if (r == 0 && (op->flags & OP_NO_UPPER) == 0)
+		r = dir_let_in(t->upper[op->tree], op, 0);
+	return r;
+}
+
+static int dir_set(int fd, const struct look *l, uint32_t mode, int64_t mtime_ns, bool keep_time)
+{
+	const bool same_mode = ((l->id.mode ^ mode) & 07777) == 0;
+	int r = same_mode ? 0 : sys_chmod(fd, mode);
+
+	if (r == 0 && !keep_time && l->id.mtime_ns != mtime_ns)
+		r = sys_mtime(fd, "", mtime_ns);
+	return r;
+}
+
+static int dir_copy_xattr(struct work *w, const struct op *op, int fd)
+{
+	struct place slot;
+	auto_fd int from = -1;
+	int r = 0;
+
+	if (!w->r->backwards) {
+		from = sys_open_beneath(w->r->trees->upper[op->tree], op->path, O_RDONLY | O_DIRECTORY);
+	} else {
+		r = in_slot(w, op, false, &slot);
+		from = r < 0 ? -1 : sys_open_name(slot.fd, slot.name, O_RDONLY | O_DIRECTORY);
+	}
+	if (r == 0)
+		r = from < 0 ? from : xattr_copy(from, fd);
+	return r;
+}
+
+static int dir_end_real(struct work *w, const struct op *op)
+{
+	const struct ident *now = w->r->backwards ? &op->b : &op->a;
+	auto_fd int fd = -1;
+	struct look l;
+	int r = now->ino == 0 ? 0 : dir_open(w->r->trees->real[op->tree], op, now->ino, &l, &fd);
+
+	if (r < 0 || fd < 0)
+		return r;
+	if ((op->flags & OP_XATTR) != 0)
+		r = dir_copy_xattr(w, op, fd);
+	if (r == 0)
+		r = sys_look(fd, "", &l); /* access lists are in the mode too */
+	return r < 0 ? r : dir_set(fd, &l, now->mode, now->mtime_ns, (op->flags & OP_KEEP_TIME) != 0);
+}
+
+static int dir_end_upper(struct work *w, const struct op *op)
+{
+	auto_fd int fd = -1;
+	struct look l;
+	const int r = dir_open(w->r->trees->upper[op->tree], op, 0, &l, &fd);
+
+	if (r < 0 || fd < 0)
+		return r;
+	return dir_set(fd, &l, (uint32_t)op->hash, op->a.mtime_ns, false); /* hash: the mode that the event saw */
+}
+
+static int dir_end(struct work *w, const struct op *op)
+{
+	const int r = dir_end_real(w, op);
+
+	return r < 0 || (op->flags & OP_NO_UPPER) != 0 ? r : dir_end_upper(w, op);
+}
+
+/* --- all of it --- */
+
+static int do_op(struct work *w, struct op *op)
+{
+	switch (op->kind) {
+	case OP_STRIP: return do_strip(w, op);
+	case OP_DROP: return do_drop(w, op);
+	case OP_COVER: return w->r->backwards ? 0 : do_cover(w, op);
+	case OP_IN:
+	case OP_OUT:
+	case OP_SWAP: return do_move(w, op);
+	case OP_STOW: return do_stow(w, op);
+	case OP_UNOPAQUE: return do_unopaque(w, op);
+	default: return 0; /* a row */
+	}
+}
+
+static const char *hint_of(int r)
+{
+	switch (r) {
+	case -ENOSPC:
+	case -EDQUOT: return "free some space, then try again";
+	case -EACCES:
+	case -EPERM: return "look at the modes of the directories on the way";
+	case -EINVAL: return "the file system may not be able to exchange two names";
+	default: return "look at the health of the file system, then try again";
+	}
+}
+
+static int tell(const struct run *r, const struct op *op, int result, struct err *e)
+{
+	char path[256];
+
+	(void)text_escape(path, sizeof path, op->path, strlen(op->path));
+	if (result != -ESTALE)
+		return err_sys(e, AMBIT_SYSTEM, -result, hint_of(result), "change '%s' in the real tree", path);
+	if (r->told != NULL)
+		r->told(r->user, op->tree, op->path);
+	return err_set(e, AMBIT_CONFLICT, "look at what changed it, then try again",
+		       "'%s' was changed by somebody else just now", path);
+}
+
+static int run_moves(struct work *w, struct err *e)
+{
+	const struct op_list *l = &w->r->deed->moves;
+	int result = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct op *op = &l->ops[w->r->backwards ? l->n - 1 - i : i];
+		const int r = do_op(w, op);
+
+		if (r < 0)
+			result = tell(w->r, op, r, e);
+		if (r < 0 && (r != -ESTALE || !w->r->lenient))
+			return result;
+	}
+	return result;
+}
+
+/* Also after a failure: the modes must not stay open. The first error is the one that counts. */
+static int end_dirs(struct work *w, int result, struct err *e)
+{
+	const struct op_list *l = &w->r->deed->dirs;
+
+	for (size_t i = l->n; i-- > 0;) {
+		const int r = dir_end(w, &l->ops[i]);
+
+		if (r < 0 && result == 0)
+			result = tell(w->r, &l->ops[i], r, e);
+	}
+	return result;
+}
+
+int run_deed(const struct run *r, struct err *e)
+{
+	struct work w = { .r = r, .upper = { .fd = -1 }, .slots = { .fd = -1 } };
+	int result = 0;
+
+	for (size_t i = 0; i < r->deed->dirs.n && result == 0; i++) {
+		const int began = dir_begin(&w, &r->deed->dirs.ops[i]);
+
+		if (began < 0)
+			result = tell(r, &r->deed->dirs.ops[i], began, e);
+	}
+	if (result == 0)
+		result = run_moves(&w, e);
+	if (result == 0 || r->lenient)
+		result = end_dirs(&w, result, e);
+	fd_close(&w.upper.fd);
+	fd_close(&w.slots.fd);
+	return result;
+}

@@ -1,0 +1,431 @@
+#include "stage/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "stage/hidden.h"
+#include "stage/listing.h"
+
+#define NONE UINT32_MAX
+
+/* The kernel's clock for ctime ticks 100 to 1,000 times a second. File systems that keep whole seconds, or two, show no part
+ * of one. */
+#define TICK_NS INT64_C(50000000)
+#define COARSE_TICK_NS INT64_C(2100000000)
+#define SECOND_NS INT64_C(1000000000)
+
+void scan_init(struct scan *s, size_t text_max)
+{
+	*s = (struct scan){ .dev = 0 };
+	buf_init(&s->text, text_max);
+}
+
+void scan_finish(struct scan *s)
+{
+	free(s->dirs);
+	free(s->hidden);
+	buf_finish(&s->text);
+	s->dirs = NULL;
+	s->hidden = NULL;
+	s->n_dirs = s->room_dirs = s->n_hidden = s->room_hidden = 0;
+}
+
+/* Room for one more of `size` bytes. */
+static bool make_room(void **items, uint32_t n, uint32_t *room, size_t size)
+{
+	const uint32_t want = n < 64 ? 64 : n > NONE / 2 ? NONE : n * 2;
+	size_t bytes;
+	void *grown;
+
+	if (n < *room)
+		return true;
+	if (n >= want || !size_mul(want, size, &bytes))
+		return false;
+	grown = realloc(*items, bytes);
+	if (grown == NULL)
+		return false;
+	*items = grown;
+	*room = want;
+	return true;
+}
+
+static uint32_t add_text(struct scan *s, const char *name)
+{
+	const size_t at = s->text.len;
+
+	buf_put(&s->text, name, strlen(name) + 1);
+	return s->text.failed || at >= NONE ? NONE : (uint32_t)at;
+}
+
+uint32_t scan_add_dir(struct scan *s, uint32_t parent, const char *name)
+{
+	const uint32_t text = add_text(s, name);
+	void *dirs = s->dirs;
+
+	if (text == NONE || !make_room(&dirs, s->n_dirs, &s->room_dirs, sizeof *s->dirs))
+		return NONE;
+	s->dirs = dirs;
+	s->dirs[s->n_dirs] = (struct scan_dir){ .parent = parent, .name = text };
+	return s->n_dirs++;
+}
+
+uint32_t scan_add_hidden(struct scan *s, const char *name)
+{
+	const uint32_t text = add_text(s, name);
+	void *hidden = s->hidden;
+
+	if (text == NONE || !make_room(&hidden, s->n_hidden, &s->room_hidden, sizeof *s->hidden))
+		return NONE;
+	s->hidden = hidden;
+	s->hidden[s->n_hidden] = text;
+	return s->n_hidden++;
+}
+
+/* From its end to its beginning. */
+bool scan_path(const struct scan *s, uint32_t i, char *room, size_t size)
+{
+	size_t at = size - 1;
+
+	room[at] = 0;
+	for (; i != 0; i = s->dirs[i].parent) {
+		const char *name = scan_text(s, s->dirs[i].name);
+		const size_t n = strlen(name), slash = room[at] != 0;
+
+		if (n + slash > at)
+			return false;
+		if (slash != 0)
+			room[--at] = '/';
+		at -= n;
+		memcpy(room + at, name, n);
+	}
+	memmove(room, room + at, size - at);
+	return true;
+}
+
+int scan_open(int tree_fd, const char *path)
+{
+	const struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+				      .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+
+	return (int)syscall(SYS_openat2, tree_fd, path[0] != 0 ? path : ".", &how, sizeof how);
+}
+
+int scan_stat(int tree_fd, const char *path, struct stat *ret)
+{
+	return fstatat(tree_fd, path[0] != 0 ? path : ".", ret, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+}
+
+bool scan_is_same(const struct scan *s, const struct scan_dir *d, const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && st->st_dev == s->dev && st->st_ino == d->ino &&
+	       st->st_ctim.tv_sec == d->ctime_s && st->st_ctim.tv_nsec == (long)d->ctime_ns;
+}
+
+/* One look at a tree. */
+struct job {
+	const struct scan_ask *ask;
+	const struct scan *old; /* or NULL */
+	struct scan *s;
+	uint32_t *was; /* owned: of each directory the number in old, or NONE */
+	uint32_t room_was;
+	struct err *e;
+	struct listing listing;
+	char path[SCAN_PATH_MAX];
+};
+
+static int too_much(struct job *j, const char *what, unsigned long long most)
+{
+	return err_set(j->e, AMBIT_LIMIT, "name the files, or grant a smaller tree",
+		       "hidden names: the tree has more than %llu %s", most, what);
+}
+
+/* Why an append failed. */
+static int is_full(struct job *j)
+{
+	const size_t most = j->ask->limits.text;
+
+	if (j->s->text.len + 256 > most)
+		return too_much(j, "bytes of names", most);
+	return err_sys(j->e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: remember the tree");
+}
+
+static int add_dir(struct job *j, uint32_t parent, const char *name, uint32_t was)
+{
+	void *all = j->was;
+	uint32_t i;
+
+	if (j->s->n_dirs >= j->ask->limits.directories)
+		return too_much(j, "directories", j->ask->limits.directories);
+	if (!make_room(&all, j->s->n_dirs, &j->room_was, sizeof *j->was))
+		return is_full(j);
+	j->was = all;
+	i = scan_add_dir(j->s, parent, name);
+	if (i == NONE)
+		return is_full(j);
+	j->was[i] = was;
+	return 0;
+}
+
+static int add_hidden(struct job *j, const char *name)
+{
+	if (j->s->n_hidden >= j->ask->limits.names)
+		return too_much(j, "names that are to be hidden", j->ask->limits.names);
+	return scan_add_hidden(j->s, name) == NONE ? is_full(j) : 0;
+}
+
+static void note(struct scan_dir *d, const struct stat *st, enum scan_state state)
+{
+	d->ino = st->st_ino;
+	d->ctime_s = st->st_ctim.tv_sec;
+	d->ctime_ns = (uint32_t)st->st_ctim.tv_nsec; /* below a second */
+	d->state = (uint8_t)state;
+}
+
+static bool is_store(const struct job *j, const struct stat *st)
+{
+	return st->st_dev == j->ask->store_dev && st->st_ino == j->ask->store_ino;
+}
+
+/* What was listed then, once more. */
+static int repeat(struct job *j, uint32_t i, const struct scan_dir *was)
+{
+	const struct scan *old = j->old;
+	int r = 0;
+
+	for (uint32_t k = was->first_dir; k < was->first_dir + was->n_dirs && r == 0; k++)
+		r = add_dir(j, i, scan_text(old, old->dirs[k].name), k);
+	for (uint32_t k = was->first_hidden; k < was->first_hidden + was->n_hidden && r == 0; k++)
+		r = add_hidden(j, scan_text(old, old->hidden[k]));
+	return r;
+}
+
+static int by_text(const void *a, const void *b, void *text)
+{
+	return strcmp((const char *)text + *(const uint32_t *)a, (const char *)text + *(const uint32_t *)b);
+}
+
+/* Fresh directories have nothing but a name. */
+static int by_name(const void *a, const void *b, void *text)
+{
+	return by_text(&((const struct scan_dir *)a)->name, &((const struct scan_dir *)b)->name, text);
+}
+
+/* What directory i may have been; NULL if it is new. */
+static const struct scan_dir *was_of(const struct job *j, uint32_t i)
+{
+	return j->old != NULL && j->was != NULL && j->was[i] != NONE ? &j->old->dirs[j->was[i]] : NULL;
+}
+
+/* Both lists are sorted: what has the name of one that was there before may be it. */
+static void recall(struct job *j, const struct scan_dir *d, const struct scan_dir *was)
+{
+	uint32_t k = was->first_dir;
+	const uint32_t end = k + was->n_dirs;
+
+	for (uint32_t i = d->first_dir; i < d->first_dir + d->n_dirs; i++) {
+		const char *name = scan_text(j->s, j->s->dirs[i].name);
+
+		while (k < end && strcmp(scan_text(j->old, j->old->dirs[k].name), name) < 0)
+			k++;
+		if (k < end && strcmp(scan_text(j->old, j->old->dirs[k].name), name) == 0)
+			j->was[i] = k;
+	}
+}
+
+static int read_entries(struct job *j, uint32_t i, int fd)
+{
+	const char *name;
+	bool directory;
+	int r = 0;
+
+	listing_begin(&j->listing, fd);
+	while (r == 0 && (name = listing_next(&j->listing, &directory)) != NULL) {
+		if (hidden_match(scan_text(j->s, j->s->dirs[i].name), name) != NULL)
+			r = add_hidden(j, name);
+		else if (directory)
+			r = add_dir(j, i, name, NONE);
+	}
+	if (r == 0 && j->listing.sys_errno != 0 && j->listing.sys_errno != ENOENT) /* removed meanwhile: empty */
+		return err_sys(j->e, AMBIT_SYSTEM, j->listing.sys_errno, NULL, "hidden names: list '%s'", j->path);
+	return r;
+}
+
+static int read_sorted(struct job *j, uint32_t i, int fd)
+{
+	struct scan *s = j->s;
+	const uint32_t first_dir = s->n_dirs, first_hidden = s->n_hidden;
+	const int r = read_entries(j, i, fd);
+
+	if (s->n_dirs > first_dir)
+		qsort_r(s->dirs + first_dir, s->n_dirs - first_dir, sizeof *s->dirs, by_name, s->text.data);
+	if (s->n_hidden > first_hidden)
+		qsort_r(s->hidden + first_hidden, s->n_hidden - first_hidden, sizeof *s->hidden, by_text, s->text.data);
+	s->n_listed++;
+	return r;
+}
+
+int64_t scan_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &t); /* it is there since Linux 2.6.32 */
+	return t.tv_sec * SECOND_NS + t.tv_nsec;
+}
+
+/* A ctime in the future (a clock was set back) is as good as one of this moment. */
+bool scan_is_recent(const struct stat *st, int64_t now_ns)
+{
+	const int64_t tick = st->st_ctim.tv_nsec == 0 ? COARSE_TICK_NS : TICK_NS;
+	const int64_t seconds = st->st_ctim.tv_sec - now_ns / SECOND_NS;
+
+	if (seconds < -4 || seconds > 4)
+		return seconds > 0;
+	return seconds * SECOND_NS + st->st_ctim.tv_nsec + tick >= now_ns % SECOND_NS;
+}
+
+/* A directory that cannot be looked into. The mount of a cell's tree has the power over modes that its owner has, and so may
+ * the cell: chmod needs nothing but being the owner. So only what is somebody else's, and cannot even be passed through, is
+ * left as it is. */
+static enum scan_state closed_state(const struct job *j, const struct stat *st)
+{
+	if (st->st_uid == geteuid() || faccessat(j->ask->tree_fd, j->path, X_OK, AT_EACCESS) == 0)
+		return SCAN_UNLISTED;
+	return SCAN_SEALED;
+}
+
+/* What is to be said of a directory that could not be opened, or never is; negative if that is an error. */
+static int shut(struct job *j, struct scan_dir *d, enum scan_state state, int sys_errno)
+{
+	struct stat st;
+
+	if (sys_errno == ENOENT || sys_errno == ENOTDIR || sys_errno == ELOOP)
+		state = SCAN_GONE;
+	else if (sys_errno == EXDEV)
+		state = SCAN_FOREIGN;
+	else if (sys_errno != 0 && sys_errno != EACCES && sys_errno != EPERM)
+		return err_sys(j->e, AMBIT_SYSTEM, sys_errno, NULL, "hidden names: open '%s'", j->path);
+	d->state = (uint8_t)state;
+	if (state != SCAN_GONE && scan_stat(j->ask->tree_fd, j->path, &st) == 0)
+		note(d, &st, sys_errno == EACCES || sys_errno == EPERM ? closed_state(j, &st) : state);
+	return 0;
+}
+
+/* Names can be read without the right to pass through; what lies in the directories among them cannot. */
+static bool can_pass(const struct job *j, const struct stat *st)
+{
+	return (st->st_mode & 0111) == 0111 ||
+	       faccessat(j->ask->tree_fd, j->path[0] != 0 ? j->path : ".", X_OK, AT_EACCESS) == 0;
+}
+
+static int list(struct job *j, uint32_t i)
+{
+	struct scan_dir *d = &j->s->dirs[i];
+	auto_fd int fd = scan_open(j->ask->tree_fd, j->path);
+	const struct scan_dir *was = was_of(j, i);
+	const int64_t now = scan_now();
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return shut(j, d, SCAN_UNLISTED, errno);
+	if (fstat(fd, &st) < 0)
+		return err_sys(j->e, AMBIT_SYSTEM, errno, NULL, "hidden names: look at '%s'", j->path);
+	if (st.st_dev != j->s->dev || is_store(j, &st))
+		return shut(j, d, SCAN_FOREIGN, 0);
+	if (!can_pass(j, &st))
+		return shut(j, d, SCAN_UNLISTED, EACCES);
+	note(d, &st, scan_is_recent(&st, now) ? SCAN_RECENT : SCAN_SETTLED);
+	r = read_sorted(j, i, fd);
+	d = &j->s->dirs[i]; /* they may have moved */
+	d->n_dirs = j->s->n_dirs - d->first_dir;
+	d->n_hidden = j->s->n_hidden - d->first_hidden;
+	if (r == 0 && was != NULL)
+		recall(j, d, was);
+	return r;
+}
+
+/* Whether directory i is what it was, so that it need not be listed. */
+static const struct scan_dir *unchanged(struct job *j, uint32_t i)
+{
+	const struct scan_dir *was = was_of(j, i);
+	struct stat st;
+
+	if (was == NULL || was->state != SCAN_SETTLED || scan_stat(j->ask->tree_fd, j->path, &st) < 0)
+		return NULL;
+	return scan_is_same(j->old, was, &st) && !is_store(j, &st) ? was : NULL;
+}
+
+static int visit(struct job *j, uint32_t i)
+{
+	struct scan_dir *d = &j->s->dirs[i];
+	const struct scan_dir *was;
+	int r;
+
+	d->first_dir = j->s->n_dirs;
+	d->first_hidden = j->s->n_hidden;
+	if (!scan_path(j->s, i, j->path, sizeof j->path)) {
+		d->state = SCAN_DEEP;
+		return 0;
+	}
+	was = unchanged(j, i);
+	if (was == NULL)
+		return list(j, i);
+	d->ino = was->ino;
+	d->ctime_s = was->ctime_s;
+	d->ctime_ns = was->ctime_ns;
+	r = repeat(j, i, was);
+	d = &j->s->dirs[i]; /* they may have moved */
+	d->n_dirs = was->n_dirs;
+	d->n_hidden = was->n_hidden;
+	return r;
+}
+
+static int walk(struct job *j)
+{
+	int r = add_dir(j, 0, j->ask->name, j->old != NULL ? 0 : NONE);
+
+	for (uint32_t i = 0; r == 0 && i < j->s->n_dirs; i++)
+		r = visit(j, i);
+	if (r == 0 && j->s->dirs[0].state > SCAN_RECENT)
+		return err_set(j->e, AMBIT_SYSTEM, "grant what you may read",
+			       "hidden names: the tree cannot be listed");
+	return r;
+}
+
+/* Rows that ask for the parent's name depend on what the tree itself is called. */
+static bool is_of(const struct scan *old, const struct scan_ask *ask, uint64_t dev)
+{
+	return old->n_dirs > 0 && old->dev == dev && strcmp(scan_text(old, old->dirs[0].name), ask->name) == 0;
+}
+
+int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *ret, struct err *e)
+{
+	auto_free struct job *j = calloc(1, sizeof *j);
+	struct stat st;
+	int r;
+
+	scan_init(ret, ask->limits.text);
+	if (j == NULL)
+		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: begin");
+	if (fstat(ask->tree_fd, &st) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: look at the tree");
+	ret->dev = st.st_dev;
+	j->ask = ask;
+	j->s = ret;
+	j->e = e;
+	j->old = old != NULL && is_of(old, ask, ret->dev) ? old : NULL;
+	r = walk(j);
+	free(j->was);
+	if (r < 0)
+		scan_finish(ret);
+	return r;
+}

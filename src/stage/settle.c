@@ -1,0 +1,447 @@
+/* What becomes of a stage: committed, kept, thrown away, taken back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "stage/chosen.h"
+#include "stage/commit.h"
+#include "stage/each.h"
+#include "stage/journal.h"
+#include "stage/promise.h"
+#include "stage/recover.h"
+#include "stage/role.h"
+#include "stage/undo.h"
+
+#define LOCK_LOOK_MS 10
+
+static uint64_t unix_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* ---- locks ---- */
+
+/* One commit of a person at a time; then the trees, for which nobody else may be working on them. The tree that could not be had
+ * is named in role->end.busy. A living event holds its trees itself, and is not alone in any case. */
+static int lock_trees(struct role *role, uint32_t wait_ms)
+{
+	const struct stage_meta *m = role->meta;
+	uint32_t waited = 0;
+
+	for (; flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
+		if (errno != EWOULDBLOCK || waited >= wait_ms)
+			return -EWOULDBLOCK;
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	for (uint32_t i = 0; i < m->n_trees && !role->in_use; i++)
+		for (;; waited += LOCK_LOOK_MS) {
+			const int r = stage_tree_lock(role->shelf.store_fd, &m->trees[i], LOCK_EX,
+						      &role->stage.tree_lock[i]);
+
+			if (r == 0)
+				break;
+			if (r != -EWOULDBLOCK || waited >= wait_ms) {
+				(void)text_copy(role->end.busy, sizeof role->end.busy, m->trees[i].real);
+				return r;
+			}
+			(void)poll(NULL, 0, LOCK_LOOK_MS);
+		}
+	return 0;
+}
+
+static void unlock_trees(struct role *role)
+{
+	for (uint32_t i = 0; i < role->meta->n_trees; i++)
+		stage_tree_unlock(role->shelf.store_fd, &role->meta->trees[i], &role->stage.tree_lock[i]);
+	(void)flock(role->shelf.store_fd, LOCK_UN);
+}
+
+/* ---- what is said and remembered ---- */
+
+static void say(struct role *role, enum event_workspace workspace, enum stage_why why)
+{
+	(void)text_copy(role->end.event, sizeof role->end.event, role->meta->event); /* the same size */
+	role->end.workspace = workspace;
+	role->end.why = (uint32_t)why;
+	role->end.changes = role->counts.changes;
+	role->end.held = role->counts.held;
+	role->end.keep_until_ns = role->meta->keep_until_ns;
+}
+
+static int add_bytes(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
+{
+	(void)dir_fd;
+	(void)path;
+	(void)name;
+	*(uint64_t *)user += l->bytes;
+	return 0;
+}
+
+static void add_directory(const struct role *role, uint32_t tree, const char *name, uint64_t *sum)
+{
+	auto_fd int fd = openat(role->stage.part_fd[tree], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)each_beneath(fd, add_bytes, sum); /* as far as it can be looked at */
+}
+
+/* On disk, whatever it is: what a cell makes its files look like must push nothing out. */
+static uint64_t bytes_of(const struct role *role)
+{
+	uint64_t sum = 0;
+	char name[24];
+
+	for (uint32_t i = 0; i < role->meta->n_trees; i++) {
+		add_directory(role, i, "upper", &sum);
+		for (uint32_t n = 0; n < role->meta->commits; n++) {
+			(void)snprintf(name, sizeof name, "undo.%u", n); /* it fits */
+			add_directory(role, i, name, &sum);
+		}
+	}
+	return sum;
+}
+
+static int remember(struct role *role, enum stage_state state, enum stage_why why, struct err *e)
+{
+	const uint64_t now = unix_ns();
+
+	if (role->in_use) /* its description is the supervisor's */
+		return 0;
+	role->meta->state = (uint32_t)state;
+	role->meta->why = (uint32_t)why;
+	if (role->meta->ended_ns == 0)
+		role->meta->ended_ns = now;
+	role->meta->keep_until_ns = now > UINT64_MAX - role->ask.keep_ns ? UINT64_MAX : now + role->ask.keep_ns;
+	role->meta->bytes = bytes_of(role);
+	return stage_write_meta(&role->stage, role->meta, e);
+}
+
+static int remove_empty(struct role *role, struct err *e)
+{
+	const int r = role->in_use ? 0 : shelf_remove(&role->shelf, &role->stage, role->meta, e);
+
+	say(role, WORKSPACE_UNTOUCHED, STAGE_WHY_NONE);
+	return r;
+}
+
+static int keep(struct role *role, enum stage_why why, struct err *e)
+{
+	const int r = remember(role, STAGE_KEPT, why, e);
+
+	say(role, WORKSPACE_KEPT, why);
+	answer_changes(role);
+	return r;
+}
+
+/* ---- committing ---- */
+
+struct wanted {
+	struct selection selection;
+	struct selection_item *items; /* owned */
+};
+
+static int want(const struct role *role, struct wanted *ret, struct err *e)
+{
+	const size_t most = (size_t)role->ask.n_selected * role->meta->n_trees;
+
+	*ret = (struct wanted){ .items = calloc(most + 1, sizeof *ret->items) };
+	if (ret->items == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the paths");
+	for (uint32_t i = 0; i < role->ask.n_selected; i++)
+		for (uint32_t t = 0; t < role->meta->n_trees; t++) {
+			const char *p = chosen_beneath(role->meta->trees[t].real, role->ask.selected[i]);
+
+			if (p != NULL)
+				ret->items[ret->selection.n_take++] = (struct selection_item){ .tree = (int)t,
+											       .pattern = p };
+		}
+	ret->selection.take = ret->items;
+	if (role->ask.n_selected > 0 && ret->selection.n_take == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit diff --name-only` shows what there is",
+			       "nothing of the stage lies there");
+	return 0;
+}
+
+static enum conflict_policy policy_of(const struct role *role)
+{
+	switch ((enum stage_conflict)role->ask.conflict) { /* in range: it was decoded */
+	case STAGE_CONFLICT_THEIRS: return CONFLICT_THEIRS;
+	case STAGE_CONFLICT_OURS: return CONFLICT_OURS;
+	case STAGE_CONFLICT_FAIL:
+	case STAGE_CONFLICT_COUNT: break;
+	}
+	return CONFLICT_FAIL;
+}
+
+/* Of the changes that were found, those that are committed now. */
+static void tell_committed(struct role *role)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < role->n_changes; i++) {
+		struct change *c = role->changes[i];
+
+		if (!chosen(&role->ask, role->meta, c)) {
+			free(c);
+			continue;
+		}
+		if (c->held == HELD_CONFLICT && role->ask.conflict == STAGE_CONFLICT_OURS)
+			c->held = HELD_NOT; /* it was there when it was committed */
+		role->changes[n++] = c;
+	}
+	role->n_changes = n;
+}
+
+static int commit_found(struct role *role, struct err *e)
+{
+	struct commit_result result = { .done = 0 };
+	struct commit_options o = { .conflicts = policy_of(role), .copy = role->in_use, .calls = &role->calls };
+	struct wanted wanted;
+	int r = want(role, &wanted, e);
+
+	role->calls.digest = NULL; /* told already */
+	if (role->ask.n_selected > 0)
+		o.selection = &wanted.selection;
+	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
+	r = r < 0 ? r : stage_commit(&role->stage, role->meta, &o, &result, e);
+	free(wanted.items);
+	if (r == -AMBIT_CONFLICT && result.held > 0) {
+		role->counts.held = result.held;
+		return keep(role, STAGE_WHY_HELD, e);
+	}
+	if (r < 0)
+		return r;
+	role->counts.changes = result.done;
+	role->counts.held = 0;
+	role->meta->commits++;
+	tell_committed(role);
+	r = remember(role, result.state, result.left > 0 ? (enum stage_why)role->meta->why : STAGE_WHY_NONE, e);
+	say(role, WORKSPACE_COMMITTED, STAGE_WHY_NONE);
+	answer_changes(role);
+	return r;
+}
+
+int commit(struct role *role, struct err *e)
+{
+	int r = lock_trees(role, role->ask.wait_ms);
+
+	if (r == -EWOULDBLOCK) {
+		r = find_changes(role, e);
+		r = r < 0 ? r : keep(role, STAGE_WHY_BUSY, e);
+	} else if (r < 0) {
+		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
+	} else {
+		r = find_changes(role, e);
+		if (r == 0)
+			r = role->counts.changes == 0 ? remove_empty(role, e) : commit_found(role, e);
+		unlock_trees(role);
+	}
+	forget_changes(role);
+	return r;
+}
+
+/* ---- the other ways ---- */
+
+static int throw_away(struct role *role, struct err *e)
+{
+	const int r = shelf_remove(&role->shelf, &role->stage, role->meta, e);
+
+	say(role, WORKSPACE_DISCARDED, STAGE_WHY_NONE);
+	return r;
+}
+
+int settle(struct role *role, struct err *e)
+{
+	int r;
+
+	if ((role->ask.flags & STAGE_FLAG_COMMIT) != 0) {
+		r = commit(role, e);
+	} else if ((role->ask.flags & STAGE_FLAG_DISCARD) != 0) {
+		r = throw_away(role, e);
+	} else {
+		const uint32_t why = role->ask.why != 0 ? role->ask.why : role->meta->why;
+
+		r = find_changes(role, e);
+		if (r == 0)
+			r = role->counts.changes == 0 ? remove_empty(role, e) : keep(role, (enum stage_why)why, e);
+		forget_changes(role);
+	}
+	return r;
+}
+
+static int discard_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
+{
+	struct role *role = user;
+	int r = 0;
+
+	if (in_use || (meta != NULL && meta->state == STAGE_COMMITTED))
+		return 0;
+	if (meta == NULL)
+		r = shelf_remove_damaged(&role->shelf, event, NULL);
+	else if ((r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, NULL)) == 0)
+		r = shelf_remove(&role->shelf, &role->stage, role->meta, NULL);
+	role->end.changes += r == 0;
+	return 0;
+}
+
+void age(struct role *role)
+{
+	shelf_age(&role->shelf, unix_ns(), role->ask.keep_ns, role->ask.space_bytes);
+}
+
+int discard(struct role *role, struct err *e)
+{
+	int r;
+
+	if ((role->ask.flags & STAGE_FLAG_ALL) != 0)
+		return shelf_each(&role->shelf, discard_one, role) < 0
+			       ? err_set(e, AMBIT_MEMORY, NULL, "no memory to look for stages")
+			       : 0;
+	role->end.lost = role->meta->commits > 0;
+	r = throw_away(role, e);
+	role->end.changes = r == 0;
+	return r;
+}
+
+/* The first path that stands in the way, and how many there are. */
+struct in_the_way {
+	const struct role *role;
+	char path[STAGE_PATH_MAX + CHANGE_PATH_MAX];
+	uint64_t n;
+};
+
+static void tell_path(void *user, uint16_t tree, const char *path)
+{
+	struct in_the_way *w = user;
+
+	if (w->n++ == 0)
+		(void)snprintf(w->path, sizeof w->path, "%s/%s", w->role->meta->trees[tree].real, path);
+}
+
+static int explain(const struct in_the_way *w, int r, struct err *e)
+{
+	if (r != -AMBIT_CONFLICT || w->n == 0)
+		return r;
+	if (w->n == 1)
+		return err_why(e, r, "%s has changed since", w->path);
+	return err_why(e, r, "%s has changed since, and %llu more", w->path, (unsigned long long)(w->n - 1));
+}
+
+int undo(struct role *role, struct err *e)
+{
+	struct in_the_way w = { .role = role };
+	const struct undo_options o = { .told = tell_path, .user = &w };
+	struct undo_result result = { .done = 0 };
+	int r = lock_trees(role, role->ask.wait_ms);
+
+	if (r == -EWOULDBLOCK)
+		return err_why(
+			e, err_set(e, AMBIT_CONFLICT, "wait until it has ended", "cannot undo on %s", role->end.busy),
+			"another event works on it");
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
+	r = trees_open(&role->stage, role->meta, &role->trees, e);
+	role->has_trees = r == 0;
+	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
+	r = r < 0 ? r : explain(&w, stage_undo(&role->stage, role->meta, &o, &result, e), e);
+	forget_changes(role);
+	if (r == 0) {
+		role->counts.changes = result.done;
+		role->meta->commits = 0;
+		r = remember(role, STAGE_KEPT, STAGE_WHY_UNDONE, e);
+		say(role, WORKSPACE_KEPT, STAGE_WHY_UNDONE);
+	}
+	unlock_trees(role);
+	return r;
+}
+
+/* ---- what was broken off ---- */
+
+/* Killed between the end of a commit or undo and the word of it: the stage itself says what it is. */
+static int agree(struct role *role, struct err *e)
+{
+	const bool committed = deed_is_last(role->stage.dir_fd);
+
+	if (role->meta->state == STAGE_RUNNING || committed == (role->meta->state == STAGE_COMMITTED))
+		return 0;
+	if (committed && role->meta->commits == 0)
+		role->meta->commits = 1;
+	return remember(role, committed ? STAGE_COMMITTED : STAGE_KEPT, committed ? STAGE_WHY_NONE : STAGE_WHY_UNDONE,
+			e);
+}
+
+int recover_taken(struct role *role, struct err *e)
+{
+	struct in_the_way w = { .role = role };
+	struct recover_result result = { .conflicts = 0 };
+	int r;
+
+	if (faccessat(role->stage.dir_fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return agree(role, e);
+	r = lock_trees(role, role->ask.wait_ms);
+	if (r < 0)
+		return err_why(e,
+			       err_set(e, AMBIT_CONFLICT, "wait until it has ended",
+				       "cannot finish a commit that was broken off"),
+			       "another event works on %s", role->end.busy);
+	r = explain(&w, stage_recover(&role->stage, role->meta, tell_path, &w, &result, e), e);
+	if (r == 0 && result.what != RECOVERED_NOTHING) {
+		role->meta->state = (uint32_t)result.state;
+		r = remember(role, result.state, (enum stage_why)role->meta->why, e);
+	}
+	unlock_trees(role);
+	return r;
+}
+
+static bool agrees(const struct role *role, const char *event, const struct stage_meta *meta)
+{
+	auto_fd int dir = openat(role->shelf.store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return dir < 0 || meta->state == STAGE_RUNNING || deed_is_last(dir) == (meta->state == STAGE_COMMITTED);
+}
+
+struct recovery {
+	struct role *role;
+	struct err *e;
+	int r;
+};
+
+static int recover_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
+{
+	struct recovery *recovery = user;
+	struct role *role = recovery->role;
+	char path[STAGE_ID_MAX + 16];
+	int r;
+
+	(void)snprintf(path, sizeof path, "%s/journal", event); /* it fits */
+	if (meta == NULL || in_use ||
+	    (faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && agrees(role, event, meta)))
+		return 0;
+	r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, recovery->e);
+	r = r < 0 ? r : recover_taken(role, recovery->e);
+	stage_finish(&role->stage);
+	role->end.changes += r == 0;
+	if (r < 0)
+		recovery->r = r; /* the others are tried all the same */
+	return 0;
+}
+
+int recover_all(struct role *role, struct err *e)
+{
+	struct recovery recovery = { .role = role, .e = e };
+
+	if (shelf_each(&role->shelf, recover_one, &recovery) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for stages");
+	return recovery.r;
+}

@@ -1,0 +1,395 @@
+#include "stage/shelf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "stage/place.h"
+#include "stage/remove.h"
+
+#define LOCK_LOOK_MS 10
+
+int shelf_open(struct shelf *s, const char *store, struct err *e)
+{
+	*s = (struct shelf){ .store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .store = store };
+	if (s->store_fd < 0 && errno != ENOENT)
+		return err_sys(e, AMBIT_SYSTEM, errno, "check its mode and owner", "cannot open %s", store);
+	return 0;
+}
+
+void shelf_finish(struct shelf *s)
+{
+	fd_close(&s->store_fd);
+}
+
+static int not_found(const char *event, struct err *e)
+{
+	return err_set(e, AMBIT_NOT_FOUND, "`ambit stage list` shows what there is", "no stage %s", event);
+}
+
+static int read_meta(int dir_fd, struct stage_meta *ret, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, "meta", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	auto_free uint8_t *bytes = NULL;
+	struct stat st;
+	struct rbuf r;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > STAGE_META_MAX)
+		return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes it",
+			       "what is known of the stage is damaged");
+	bytes = malloc((size_t)st.st_size);
+	if (bytes == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a stage");
+	n = fd_read_all(fd, bytes, (size_t)st.st_size);
+	rbuf_init(&r, bytes, n < 0 ? 0 : (size_t)n);
+	return stage_meta_decode(&r, ret, e);
+}
+
+/* 0: locked; -EWOULDBLOCK: in use. */
+static int take_lock(int dir_fd, uint32_t wait_ms, int *ret_fd)
+{
+	auto_fd int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	for (uint32_t waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
+		if (errno != EWOULDBLOCK || waited >= wait_ms)
+			return -errno;
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int open_parts(struct stage *stage, const struct stage_meta *meta, struct err *e)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < meta->n_trees; i++) {
+		stage->part_fd[i] = place_open(meta->trees[i].dir);
+		if (stage->part_fd[i] < 0)
+			return err_sys(e, AMBIT_NOT_FOUND, errno,
+				       "mount its file system; or `ambit discard` forgets what lay there",
+				       "cannot open %s, a part of the stage", meta->trees[i].dir);
+		if (fstat(stage->part_fd[i], &st) < 0 || st.st_ino != meta->trees[i].part_ino)
+			return err_set(e, AMBIT_UNTRUSTED, "`ambit discard` forgets the stage",
+				       "%s is not what the event wrote to: somebody put another in its place",
+				       meta->trees[i].dir);
+	}
+	return 0;
+}
+
+static bool is_name(const char *event)
+{
+	return strncmp(event, "e_", 2) == 0 && strchr(event, '/') == NULL && strlen(event) < STAGE_ID_MAX;
+}
+
+int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret,
+	       struct stage_meta *ret_meta, bool *ret_in_use, struct err *e)
+{
+	int r;
+
+	stage_init(ret);
+	ret->dir_fd = s->store_fd < 0 || !is_name(event)
+			      ? -1
+			      : openat(s->store_fd, event, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (ret->dir_fd < 0)
+		return not_found(event, e);
+	r = take_lock(ret->dir_fd, wait_ms, &ret->lock_fd);
+	if (ret_in_use != NULL)
+		*ret_in_use = r == -EWOULDBLOCK;
+	if (r == -EWOULDBLOCK && ret_in_use == NULL)
+		r = err_why(
+			e,
+			err_set(e, AMBIT_CONFLICT, "wait until it has ended, or end it", "stage %s is in use", event),
+			"its event still runs, or somebody commits it");
+	else if (r < 0 && r != -EWOULDBLOCK)
+		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock stage %s", event);
+	else
+		r = read_meta(ret->dir_fd, ret_meta, e);
+	r = r < 0 ? r : open_parts(ret, ret_meta, e);
+	if (r < 0)
+		stage_finish(ret);
+	return r;
+}
+
+/* ---- all of them ---- */
+
+struct names {
+	char (*list)[STAGE_ID_MAX]; /* owned */
+	size_t n;
+};
+
+static int add_name(struct names *names, const char *name)
+{
+	if ((names->n & (names->n - 1)) == 0) { /* grows at powers of two */
+		void *grown = realloc(names->list, (names->n == 0 ? 1 : 2 * names->n) * sizeof *names->list);
+
+		if (grown == NULL)
+			return -ENOMEM;
+		names->list = grown;
+	}
+	(void)text_copy(names->list[names->n++], STAGE_ID_MAX, name); /* is_name measured it */
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b); /* an id begins with its time */
+}
+
+static int read_names(const struct shelf *s, struct names *ret)
+{
+	const int copy = s->store_fd < 0 ? -1 : openat(s->store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && d != NULL && (entry = readdir(d)) != NULL)
+		if (is_name(entry->d_name))
+			r = add_name(ret, entry->d_name);
+	if (d != NULL)
+		(void)closedir(d);
+	if (ret->n > 1)
+		qsort(ret->list, ret->n, sizeof *ret->list, by_name);
+	return r;
+}
+
+static bool is_locked(int dir_fd)
+{
+	auto_fd int fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+typedef int each_fn(void *user, const char *event, const struct stage_meta *meta, bool in_use);
+
+static int each(const struct shelf *s, bool ask_locks, each_fn *fn, void *user)
+{
+	auto_free struct stage_meta *meta = calloc(1, sizeof *meta);
+	struct names names = { .n = 0 };
+	int r = meta == NULL ? -AMBIT_MEMORY : read_names(s, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_fd int dir = openat(s->store_fd, names.list[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+		if (dir < 0)
+			continue; /* gone meanwhile */
+		r = fn(user, names.list[i], read_meta(dir, meta, NULL) < 0 ? NULL : meta, ask_locks && is_locked(dir));
+	}
+	free(names.list);
+	return r;
+}
+
+int shelf_each(const struct shelf *s, each_fn *fn, void *user)
+{
+	return each(s, true, fn, user);
+}
+
+/* An id as it is, of a stage that is there: no other begins with it, since all are of one length. */
+static bool is_whole(const struct shelf *s, const char *word)
+{
+	return s->store_fd >= 0 && is_name(word) && faccessat(s->store_fd, word, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+struct search {
+	const char *word;
+	unsigned states;
+	size_t found;
+	bool best_runs;
+	char event[STAGE_ID_MAX];
+};
+
+static int look_for_last(void *user, const char *event, const struct stage_meta *meta, bool in_use)
+{
+	struct search *search = user;
+
+	/* of one that was committed in parts, the rest waits */
+	const bool fits = meta != NULL && ((search->states & 1u << meta->state) != 0 ||
+					   ((search->states & 1u << STAGE_COMMITTED) != 0 && meta->commits > 0));
+
+	if (!fits || (in_use && search->found > 0 && !search->best_runs))
+		return 0;
+	search->best_runs = in_use;
+	search->found = 1;
+	(void)text_copy(search->event, sizeof search->event, event); /* an id */
+	return 0;
+}
+
+static int look_for_prefix(void *user, const char *event, const struct stage_meta *meta, bool in_use)
+{
+	struct search *search = user;
+
+	(void)meta;
+	(void)in_use;
+	if (strncmp(event, search->word, strlen(search->word)) != 0)
+		return 0;
+	search->found++;
+	(void)text_copy(search->event, sizeof search->event, event); /* an id */
+	return 0;
+}
+
+static int nothing_is_kept(bool committed, struct err *e)
+{
+	const int r = err_set(e, AMBIT_NOT_FOUND, "`ambit stage list` shows what there is",
+			      committed ? "nothing that could be undone is kept" : "no changes are kept");
+
+	return err_why(e, r, "%s",
+		       committed ? "nothing was committed, or it is too long ago"
+				 : "what there was is committed, thrown away or too old");
+}
+
+int shelf_find(const struct shelf *s, const char *word, unsigned states, char ret[STAGE_ID_MAX], struct err *e)
+{
+	struct search search = { .word = word, .states = states };
+	const bool last = strcmp(word, "last") == 0;
+	int r;
+
+	if (is_whole(s, word)) {
+		(void)text_copy(ret, STAGE_ID_MAX, word); /* is_name measured it */
+		return 0;
+	}
+	r = shelf_each(s, last ? look_for_last : look_for_prefix, &search);
+	if (r < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for a stage");
+	if (search.found == 0 && last)
+		return nothing_is_kept((states & 1u << STAGE_COMMITTED) != 0, e);
+	if (search.found == 0)
+		return not_found(word, e);
+	if (search.found > 1)
+		return err_set(e, AMBIT_CONFLICT, "give more of its id: `ambit stage list`", "%zu stages begin with %s",
+			       search.found, word);
+	memcpy(ret, search.event, STAGE_ID_MAX);
+	return 0;
+}
+
+/* ---- removing ---- */
+
+/* The part of a tree that lies beside it, on its own file system: .ambit-UID/EVENT. */
+static int remove_part(const struct shelf *s, const char *dir, const char *event)
+{
+	char path[STAGE_PATH_MAX];
+	auto_fd int own = -1;
+	char *slash;
+	int r;
+
+	(void)snprintf(path, sizeof path, "%s", dir);
+	slash = strrchr(path, '/');
+	*slash = 0; /* the number of the tree */
+	slash = strrchr(path, '/');
+	if (slash == NULL || strcmp(slash + 1, event) != 0)
+		return -EINVAL;
+	*slash = 0;
+	if (strcmp(path, s->store) == 0)
+		return 0; /* it goes with the stage */
+	own = place_open(path);
+	r = own < 0 ? -errno : remove_tree(own, event);
+	if (r == 0)
+		(void)rmdir(path); /* others may be there */
+	return r == -ENOENT ? 0 : r;
+}
+
+static int remove_stage(const struct shelf *s, const char *event, const struct stage_meta *meta, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; meta != NULL && i < meta->n_trees && r == 0; i++)
+		r = remove_part(s, meta->trees[i].dir, event);
+	r = r < 0 ? r : remove_tree(s->store_fd, event);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "it is still listed; try again", "cannot remove stage %s", event)
+		     : 0;
+}
+
+int shelf_remove(const struct shelf *s, struct stage *stage, const struct stage_meta *meta, struct err *e)
+{
+	const int r = remove_stage(s, meta->event, meta, e);
+
+	for (uint32_t i = 0; i < meta->n_trees; i++)
+		stage_tree_unlock(s->store_fd, &meta->trees[i], &stage->tree_lock[i]);
+	stage_finish(stage);
+	return r;
+}
+
+int shelf_remove_damaged(const struct shelf *s, const char *event, struct err *e)
+{
+	return is_name(event) ? remove_stage(s, event, NULL, e) : not_found(event, e);
+}
+
+/* ---- ageing ---- */
+
+/* What is looked at of each. */
+struct aged {
+	char event[STAGE_ID_MAX];
+	uint64_t end_ns, bytes;
+};
+
+struct age {
+	uint64_t keep_ns, bytes;
+	struct aged *list; /* owned; oldest first */
+	size_t n;
+};
+
+/* When it may go. What was lost with its supervisor was never given a time. */
+static uint64_t end_of(const struct age *age, const struct stage_meta *meta)
+{
+	if (meta->keep_until_ns != 0)
+		return meta->keep_until_ns;
+	return meta->started_ns > UINT64_MAX - age->keep_ns ? UINT64_MAX : meta->started_ns + age->keep_ns;
+}
+
+static int add_aged(void *user, const char *event, const struct stage_meta *meta, bool in_use)
+{
+	struct age *age = user;
+
+	(void)in_use; /* not asked for: it shows in taking it */
+	if (meta == NULL)
+		return 0;
+	if ((age->n & (age->n - 1)) == 0) { /* grows at powers of two */
+		void *grown = realloc(age->list, (age->n == 0 ? 1 : 2 * age->n) * sizeof *age->list);
+
+		if (grown == NULL)
+			return -ENOMEM; /* who has no place in the list goes the next time */
+		age->list = grown;
+	}
+	age->list[age->n] = (struct aged){ .end_ns = end_of(age, meta), .bytes = meta->bytes };
+	(void)text_copy(age->list[age->n++].event, STAGE_ID_MAX, event); /* an id */
+	age->bytes += meta->bytes;
+	return 0;
+}
+
+void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes)
+{
+	auto_free struct stage_meta *meta = calloc(1, sizeof *meta);
+	struct age age = { .keep_ns = keep_ns };
+
+	if (meta == NULL)
+		return;
+	(void)each(s, false, add_aged, &age);
+	for (size_t i = 0; i < age.n; i++) {
+		const struct aged *a = &age.list[i];
+		const bool too_much = space_bytes != 0 && age.bytes > space_bytes;
+		struct stage stage;
+		int r;
+
+		if (now_ns < a->end_ns && !(too_much && a->bytes > 0))
+			continue;
+		r = shelf_take(s, a->event, 0, &stage, meta, NULL, NULL);
+		if (r == -AMBIT_CONFLICT)
+			continue; /* in use: it stays, and counts */
+		age.bytes -= a->bytes;
+		if (r == 0)
+			(void)shelf_remove(s, &stage, meta, NULL); /* what is left goes the next time */
+	}
+	free(age.list);
+}

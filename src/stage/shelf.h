@@ -1,0 +1,45 @@
+/* shelf - the stages of a person: found, opened, listed, removed, aged out.
+ *
+ * Owns:   struct shelf: the store.
+ * Holds:  a stage that is opened is locked, so that nobody else commits, removes or runs in it; one whose description is damaged
+ *         can only be listed and removed. What is older than its time goes, then the oldest until the rest fits; what is
+ *         in use stays.
+ * Called: role ambit-stage. */
+#ifndef STAGE_SHELF_H
+#define STAGE_SHELF_H
+
+#include <stdbool.h>
+
+#include "stage/ask.h"
+#include "stage/store.h"
+
+struct shelf {
+	int store_fd; /* owned; -1: there is no store yet, and so no stage */
+	const char *store;
+};
+
+int shelf_open(struct shelf *s, const char *store, struct err *e);
+void shelf_finish(struct shelf *s);
+
+/* Opens and locks one. wait_ms: for whoever holds it. *ret_in_use: its event lives, and it is opened without its lock.
+ * -NOT_FOUND; -MALFORMED: damaged; -CONFLICT: in use and not wanted so (ret_in_use NULL). */
+int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret,
+	       struct stage_meta *ret_meta, bool *ret_in_use, struct err *e);
+
+/* The whole id of the one that word names: an id, the beginning of one, or "last": the latest in one of the states (bit set of
+ * 1 << enum stage_state; one that is in use counts as STAGE_RUNNING, and comes last). -NOT_FOUND, -CONFLICT: several. */
+int shelf_find(const struct shelf *s, const char *word, unsigned states, char ret[STAGE_ID_MAX], struct err *e);
+
+/* Each stage, oldest first, until fn gives something else than 0. meta is NULL for a damaged one. */
+int shelf_each(const struct shelf *s,
+	       int (*fn)(void *user, const char *event, const struct stage_meta *meta, bool in_use), void *user);
+
+/* Removes a stage that is taken, with everything; its locks go with it. 0 or -SYSTEM. */
+int shelf_remove(const struct shelf *s, struct stage *stage, const struct stage_meta *meta, struct err *e);
+/* The same of one that cannot be taken since its description is damaged. */
+int shelf_remove_damaged(const struct shelf *s, const char *event, struct err *e);
+
+/* Removes what is too old at now_ns, or too much. Best effort: what cannot be removed is listed and tried again. */
+void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes);
+
+#endif

@@ -1,0 +1,75 @@
+/* walk - finds in what a stage differs from the real trees.
+ *
+ * Owns:   the rules by which a difference becomes a change, and by which it is held back: refused, hidden, in conflict.
+ * Holds:  `upper` is hostile: its names, modes, links and depth cost neither stack nor more than a few descriptors. The real tree
+ *         is looked at beneath its descriptor only. Nothing is changed. Memory goes with the number of changes.
+ * Called: role ambit-stage, with the stage's lock held, and the rest of stage/.
+ *
+ * What is in conflict, with T0 for the moment `upper` was made:
+ *  1. the name is in the baseline (the engine itself left something there): anything but exactly that;
+ *  2. a regular file that was copied up: it changed since T0, but for one that was only written in place, before the copy's
+ *     birth, in a directory in which no name changed since T0 (the event saw what was written);
+ *  3. everything else that is replaced, removed, or stands where something new should go: it changed since T0. Of a directory:
+ *     it, or anything in it;
+ *  4. a directory of the change is gone, or is no directory any more.
+ * A mount in the way is refused. */
+#ifndef STAGE_WALK_H
+#define STAGE_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/change.h"
+#include "stage/journal.h"
+#include "stage/plan.h"
+#include "stage/store.h"
+
+/* What the table of names says of a change. */
+struct verdict {
+	uint8_t held; /* HELD_NOT, HELD_PROTECTED or HELD_JUDGED */
+	uint8_t later, judge;
+	char reason[CHANGE_REASON_MAX];
+};
+
+/* All may be NULL. Paths are relative to the tree. */
+struct walk_calls {
+	void *user;
+	/* Of each change that would be listed, and of the old name of a renamed file as deleted; ret is zeroed. */
+	void (*judge_name)(void *user, const struct change *c, struct verdict *ret);
+	/* Whether the cell could not see what is there in the real tree. */
+	bool (*is_hidden)(void *user, uint16_t tree, const char *path);
+	/* SHA-256 of what fd holds. False: there is none to be had. */
+	bool (*digest)(void *user, int fd, uint8_t ret[CHANGE_DIGEST_BYTES]);
+};
+
+/* The descriptors of a stage's trees. */
+struct trees {
+	uint32_t n;
+	int real[STAGE_TREES_MAX];  /* owned, O_PATH */
+	int upper[STAGE_TREES_MAX]; /* owned */
+	int part[STAGE_TREES_MAX];  /* the stage's */
+	bool far[STAGE_TREES_MAX];  /* renaming does not reach from one to the other */
+};
+
+/* -CONFLICT: a tree is not the one that the event saw. */
+int trees_open(const struct stage *s, const struct stage_meta *m, struct trees *ret, struct err *e);
+void trees_finish(struct trees *t);
+
+/* ret must be zeroed, and is the caller's to finish in any case. */
+int walk_plan(const struct stage *s, const struct stage_meta *m, const struct trees *t, const struct walk_calls *calls,
+	      struct plan *ret, struct err *e);
+
+struct walk_counts {
+	uint64_t changes; /* all, listed or not */
+	uint64_t held;    /* of them */
+	uint64_t dropped; /* changes that were more than list_max */
+};
+
+/* The changes of a stage, in order: of each tree by path. */
+int stage_walk(const struct stage *s, const struct stage_meta *m, const struct walk_calls *calls, size_t list_max,
+	       void (*list)(void *user, const struct change *c), void *list_user, struct walk_counts *ret,
+	       struct err *e);
+
+#endif
