@@ -1,0 +1,114 @@
+#include "judge/input.h"
+
+#include <string.h>
+
+#define MAGIC 0x31474A41u /* "AJG1" */
+#define HEAD 8u
+#define COUNT_AT 4u
+
+void judge_batch_init(struct judge_batch *b)
+{
+	buf_init(&b->bytes, JUDGE_BATCH_MAX);
+	b->n = 0;
+}
+
+void judge_batch_finish(struct judge_batch *b)
+{
+	buf_finish(&b->bytes);
+}
+
+static uint32_t cut(size_t n)
+{
+	return n > JUDGE_CONTENT_MAX ? JUDGE_CONTENT_MAX + 1 : (uint32_t)n;
+}
+
+static bool is_askable(const struct judge_case *c)
+{
+	return judge_kind_is_known(c->kind) && c->tree[0] == '/' &&
+	       strnlen(c->tree, CHANGE_PATH_MAX) < CHANGE_PATH_MAX && change_path_is_good(c->path);
+}
+
+/* The content that is too long is not sent whole, but its first bytes, so that it stays too long. */
+static void put_case(struct buf *out, const struct judge_case *c)
+{
+	buf_put_u8(out, c->kind);
+	buf_put_u8(out, c->had_old);
+	buf_put_str(out, c->tree);
+	buf_put_str(out, c->path);
+	buf_put_bytes(out, c->old, c->had_old ? cut(c->old_len) : 0);
+	buf_put_bytes(out, c->now, cut(c->now_len));
+}
+
+static void put_count(struct judge_batch *b)
+{
+	for (unsigned i = 0; i < 4; i++)
+		b->bytes.data[COUNT_AT + i] = (uint8_t)(b->n >> (8 * i));
+}
+
+/* At most: two numbers of a byte, four lengths, and what they are of. */
+static size_t room_for(const struct judge_case *c)
+{
+	return 2 + 4 * 4 + strlen(c->tree) + strlen(c->path) + (c->had_old ? cut(c->old_len) : 0) + cut(c->now_len);
+}
+
+int judge_batch_put(struct judge_batch *b, const struct judge_case *c)
+{
+	if (!is_askable(c))
+		return -AMBIT_INTERNAL;
+	if (b->n == JUDGE_CASES_MAX || b->bytes.len + HEAD + room_for(c) > JUDGE_BATCH_MAX)
+		return -AMBIT_LIMIT;
+	if (b->n == 0) {
+		buf_put_u32(&b->bytes, MAGIC);
+		buf_put_u32(&b->bytes, 0);
+	}
+	put_case(&b->bytes, c);
+	if (b->bytes.failed)
+		return -AMBIT_MEMORY;
+	b->n++;
+	put_count(b);
+	return 0;
+}
+
+bool judge_reader_init(struct judge_reader *r, const void *bytes, size_t n, uint32_t *ret_count)
+{
+	rbuf_init(&r->in, bytes, n);
+	if (rbuf_u32(&r->in) != MAGIC)
+		r->in.failed = true;
+	r->left = rbuf_u32(&r->in);
+	if (n > JUDGE_BATCH_MAX || r->in.failed || r->left == 0 || r->left > JUDGE_CASES_MAX)
+		return false;
+	*ret_count = r->left;
+	return true;
+}
+
+static const void *take_content(struct rbuf *in, size_t *ret_n)
+{
+	const uint32_t n = rbuf_u32(in);
+
+	if (n > JUDGE_CONTENT_MAX + 1)
+		in->failed = true;
+	*ret_n = n;
+	return in->failed ? NULL : rbuf_bytes(in, n);
+}
+
+bool judge_reader_next(struct judge_reader *r, struct judge_case *ret)
+{
+	uint8_t had_old;
+
+	*ret = (struct judge_case){ .kind = rbuf_u8(&r->in), .tree = r->tree, .path = r->path };
+	had_old = rbuf_u8(&r->in);
+	ret->had_old = had_old == 1;
+	rbuf_str(&r->in, r->tree, sizeof r->tree);
+	rbuf_str(&r->in, r->path, sizeof r->path);
+	ret->old = take_content(&r->in, &ret->old_len);
+	ret->now = take_content(&r->in, &ret->now_len);
+	if (r->in.failed || r->left == 0 || had_old > 1 || (had_old == 0 && ret->old_len > 0) || !is_askable(ret))
+		return false;
+	r->left--;
+	return true;
+}
+
+bool judge_reader_done(const struct judge_reader *r)
+{
+	return r->left == 0 && rbuf_done(&r->in);
+}
