@@ -60,6 +60,17 @@ enum ambit_stream {
 	AMBIT_STREAM_CAPTURE = 2, /* kept for the record; for output only */
 };
 
+/* What becomes of what the command writes. */
+enum ambit_changes {
+	AMBIT_CHANGES_STAGE = 1,   /* kept for review, also if it succeeds */
+	AMBIT_CHANGES_DISCARD = 2, /* thrown away if it fails */
+	AMBIT_CHANGES_DIRECT = 4,  /* written in place: nothing is staged */
+	AMBIT_CHANGES_STRICT = 8,  /* a denial makes it fail */
+	/* what was written is not read once more for its digests: the record lists changes without them. For who will not
+	 * ask for the record */
+	AMBIT_CHANGES_UNHASHED = 16,
+};
+
 struct ambit_event_options {
 	size_t size;
 	char *const *argv;     /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
@@ -71,6 +82,9 @@ struct ambit_event_options {
 	int stream_fd[3];      /* with PASS: the descriptor (0, 1 and 2 are not assumed); -1: /dev/null */
 	/* 1: descriptors that are terminals become a private one inside, which starts with their settings and size */
 	int terminal;
+	unsigned changes; /* AMBIT_CHANGES_*, or 0: committed if the command succeeds, else kept */
+	const char
+		*on_conflict; /* "fail" (NULL), "theirs", "ours": for a file that changed in the real tree meanwhile */
 };
 
 /* Starts; the policy may be freed afterwards. */

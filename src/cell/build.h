@@ -42,9 +42,14 @@ struct cell_made {
 void made_init(struct cell_made *m);
 void made_finish(struct cell_made *m);
 
-/* Trees that somebody else prepared for spec.paths[index] (root's idmapped mounts); -1 where there is none. */
+/* Trees that somebody else prepared (root's idmapped mounts): for spec.paths[index], then tree, part and mask of each stage; -1
+ * where there is none. */
+#define CELL_TREES_MAX (CELL_PATHS_MAX + 3 * CELL_STAGES_MAX)
+#define CELL_TREE_OF_STAGE(i) (CELL_PATHS_MAX + 3 * (i))
+#define CELL_PART_OF_STAGE(i) (CELL_PATHS_MAX + 3 * (i) + 1)
+#define CELL_MASK_OF_STAGE(i) (CELL_PATHS_MAX + 3 * (i) + 2)
 struct cell_trees {
-	int fd[CELL_PATHS_MAX];
+	int fd[CELL_TREES_MAX];
 };
 
 /* The network of the cell, while another process makes it. */
@@ -64,6 +69,11 @@ int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int progr
 
 /* ---- the mechanisms, in the order of use ---- */
 
+/* overlay.c: the staged trees. ret_fd[i] is the root of each (owned), attached aside so that it can be cloned as any other
+ * mount. Changes the working directory. */
+int overlay_mount(const struct cell_spec *spec, struct cell_trees *trees, int proc_fd, int ret_fd[CELL_STAGES_MAX],
+		  struct cell_failure *f);
+
 /* root.c: the file tree of the cell and the way into it. */
 struct cell_root {
 	int root_fd;                 /* owned */
@@ -80,6 +90,12 @@ int root_parent(int root_fd, const char *path, const char **ret_name);
 /* Opens path for its place alone (O_PATH), beneath dir_fd and through no link (one at its end is opened
  * itself); owned, or -1 with errno. */
 int root_open(int dir_fd, const char *path);
+
+/* The same for a path of the host, before its tree is left. */
+int root_open_host(const char *path);
+/* A mount that must be of this namespace, and not yet be anywhere: on /proc of the host's tree, which everybody may enter, until
+ * that tree is left. 0, or -1 with errno. */
+int root_attach_aside(int mount_fd);
 
 /* skeleton.c: directories, links and the few files of /etc and /sys that the cell has of its own. */
 int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure *f);

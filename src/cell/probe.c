@@ -7,11 +7,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -111,6 +114,80 @@ static int restricted_bind(char *detail, size_t size)
 		return r;
 	tree = open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	return tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0 ? -errno : 0;
+}
+
+/* A directory of our own where stages would lie, or near: their file system matters. The child works in it from then on. */
+static int enter_trial(char *ret, size_t size)
+{
+	const char *const above[] = { getenv("XDG_STATE_HOME"), getenv("HOME"), getenv("TMPDIR"), "/var/tmp" };
+
+	for (size_t i = 0; i < sizeof above / sizeof above[0]; i++) {
+		if (above[i] == NULL || above[i][0] != '/' ||
+		    snprintf(ret, size, "%s/.ambit-doctor.XXXXXX", above[i]) >= (int)size || mkdtemp(ret) == NULL)
+			continue;
+		if (chdir(ret) == 0)
+			return 0;
+		(void)rmdir(ret);
+	}
+	return -ENOTDIR;
+}
+
+static int write_trial(const char *name)
+{
+	auto_fd int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
+}
+
+/* An overlay of low, upper and work, in which a file of low is changed: low must keep its own, and upper get the other. */
+static int change_trial(void)
+{
+	auto_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC), tree = -1, file = -1;
+	struct stat low, upper;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", "low", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", "upper", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "workdir", "work", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	file = tree < 0 ? -1 : openat(tree, "f", O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (file < 0 || write(file, "2", 1) != 1 || stat("low/f", &low) < 0 || stat("upper/f", &upper) < 0)
+		return -errno;
+	return low.st_size == 1 && upper.st_size == 2 ? 0 : -ENOTRECOVERABLE;
+}
+
+static int try_overlay(void)
+{
+	int r = mkdir("low", 0700) < 0 || mkdir("upper", 0700) < 0 || mkdir("work", 0700) < 0 ? -errno : 0;
+
+	r = r < 0 ? r : write_trial("low/f");
+	if (r == 0 && setxattr("upper", "user.ambit", "1", 1, 0) < 0)
+		r = -errno;
+	r = r < 0 ? r : enter(CLONE_NEWNS);
+	return r < 0 ? r : change_trial();
+}
+
+/* What is written to granted trees lies in an overlay's upper layer until it is committed. */
+static int overlay(char *detail, size_t size)
+{
+	static const char *const files[] = { "low/f", "upper/f" };
+	static const char *const directories[] = { "work/work", "work", "upper", "low" };
+	char trial[4096];
+	int r = enter_trial(trial, sizeof trial);
+
+	(void)detail;
+	(void)size;
+	if (r < 0)
+		return r;
+	r = try_overlay();
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		(void)unlink(files[i]); /* it may have failed before it was made */
+	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
+		(void)rmdir(directories[i]); /* likewise */
+	(void)rmdir(trial);
+	return r;
 }
 
 /* /proc belongs to a pid namespace, which only a child of the one who made it is in. */
@@ -299,6 +376,10 @@ static const struct probe probes[] = {
 	{ "tmpfs", "the root, /tmp and home of a cell", "a kernel from 5.2", PROBE_NEEDED, tmpfs },
 	{ "devpts", "private terminals", "a kernel from 5.2", PROBE_NEEDED, devpts },
 	{ "restricted mounts", "read-only and noexec trees", "a kernel from 5.12", PROBE_NEEDED, restricted_bind },
+	{ "overlays", "changes are staged until they are committed",
+	  "a kernel from 5.11 with overlayfs (modprobe overlay), and XDG_STATE_HOME on a file system with user "
+	  "attributes; or --direct",
+	  PROBE_NEEDED, overlay },
 	{ "idmapped mounts", "root's cells as another id",
 	  "a kernel from 5.12 and a file system that can, or an ordinary user", PROBE_ROOT, idmapped },
 	{ "Landlock", "files a second time, and the warden out of reach", "a kernel from 5.13 with lsm=landlock,...",

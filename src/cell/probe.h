@@ -1,7 +1,8 @@
 /* probe - what this host can enforce, each thing found out by doing it.
  *
  * Owns:   the table of probes: a mechanism, what uses it, and what to do where it is missing.
- * Holds:  a probe runs in a child of its own that ends with it; it changes nothing on the host. Versions are asked only of
+ * Holds:  a probe runs in a child of its own that ends with it; it changes nothing on the host: the
+ *         one that needs a directory makes it and takes it away again. Versions are asked only of
  *         interfaces that have one (Landlock); nothing is concluded from the kernel's release.
  * Called: doctor. Forks, so only from a process without threads. */
 #ifndef CELL_PROBE_H

@@ -39,6 +39,16 @@ int root_open(int dir_fd, const char *path)
 	return open_plain(dir_fd, path, O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
 }
 
+int root_open_host(const char *path)
+{
+	return open_plain(AT_FDCWD, path, O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+}
+
+int root_attach_aside(int mount_fd)
+{
+	return move_mount(mount_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH);
+}
+
 /* -1 with ELOOP for a link, which O_NOFOLLOW would open itself. */
 static int open_directory(int dir_fd, const char *name)
 {
@@ -50,18 +60,30 @@ static bool is_mounted(const struct cell_path *p)
 	return (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
 }
 
-/* Opens each path on the host. Rule: what was checked as a path without links must still be one. */
-static int open_paths(const struct cell_spec *spec, const struct cell_trees *trees, struct cell_root *root,
-		      struct cell_failure *f)
+/* What lies in a stage is opened there, and not on the host. */
+static int open_staged(const struct cell_spec *spec, const struct cell_path *p, const int stage_fd[CELL_STAGES_MAX])
+{
+	const char *tree = spec_text(spec, spec->stages[p->stage - 1].tree), *path = spec_text(spec, p->path);
+	const char *rest = path + (tree[1] == 0 ? 0 : strlen(tree));
+
+	return rest[0] == 0 ? fcntl(stage_fd[p->stage - 1], F_DUPFD_CLOEXEC, 3)
+			    : root_open(stage_fd[p->stage - 1], rest + 1);
+}
+
+/* Opens each path of the host, or each one of the stages. Rule: what was checked as a path without links must still be one. */
+static int open_paths(const struct cell_spec *spec, const struct cell_trees *trees, const int stage_fd[CELL_STAGES_MAX],
+		      struct cell_root *root, struct cell_failure *f)
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++) {
 		const struct cell_path *p = &spec->paths[i];
 
-		if (!is_mounted(p))
+		if (!is_mounted(p) || (p->stage != 0) != (stage_fd != NULL))
 			continue;
-		root->path_fd[i] = trees->fd[i] >= 0 ? fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3)
-						     : open_plain(AT_FDCWD, spec_text(spec, p->path), O_NOFOLLOW,
-								  RESOLVE_NO_SYMLINKS);
+		if (p->stage != 0)
+			root->path_fd[i] = open_staged(spec, p, stage_fd);
+		else
+			root->path_fd[i] = trees->fd[i] >= 0 ? fcntl(trees->fd[i], F_DUPFD_CLOEXEC, 3)
+							     : root_open_host(spec_text(spec, p->path));
 		if (root->path_fd[i] >= 0)
 			continue;
 		if (errno == ELOOP)
@@ -92,9 +114,11 @@ static int clone_tree(const struct cell_spec *spec, struct cell_trees *trees, co
 	struct mount_attr attr = { .attr_set = mount_flags(&spec->paths[i]) };
 	auto_fd int tree = steal_fd(&trees->fd[i]);
 
+	/* staged trees are stacked on each other aside: without AT_RECURSIVE, or each would bring those above it */
 	if (tree < 0)
 		tree = open_tree(root->path_fd[i], "",
-				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+					 (spec->paths[i].stage == 0 ? AT_RECURSIVE : 0u));
 	if (tree < 0)
 		return path_failed(f, STEP_CLONE_PATH, errno, i);
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
@@ -216,8 +240,8 @@ static int hide(int root_fd, const char *path)
 					       MOUNT_ATTR_NOEXEC };
 	struct stat st;
 
-	if (place < 0) /* not there, or not shown at all: nothing to hide */
-		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR ? 0 : -errno;
+	if (place < 0) /* not there, not shown at all, or nowhere that this user gets to: nothing to hide */
+		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
 	if (fstat(place, &st) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode) ? mkdirat(root_fd, HIDDEN_FILE ".d", 0000) < 0 && errno != EEXIST
@@ -271,7 +295,7 @@ static int attach_paths(const struct cell_spec *spec, struct cell_trees *trees, 
 }
 
 /* The root itself: one tmpfs for the skeleton and for /tmp, home and /dev/shm. Nothing on it can be executed, and which
- * parts can be written is Landlock's to say. It stands on /proc of the host's tree until that tree is left. */
+ * parts can be written is Landlock's to say. */
 static int make_root(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)
 {
 	auto_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
@@ -286,7 +310,7 @@ static int make_root(const struct cell_spec *spec, struct cell_root *root, struc
 	root->root_fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (root->root_fd < 0)
 		return build_failed(f, STEP_ROOT, errno);
-	if (move_mount(root->root_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (root_attach_aside(root->root_fd) < 0)
 		return build_failed(f, STEP_ROOT, errno);
 	return 0;
 }
@@ -298,15 +322,32 @@ static void root_init(struct cell_root *root)
 		root->path_fd[i] = -1;
 }
 
+/* The staged trees, and what of them the cell sees. */
+static int build_stages(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, int proc_fd,
+			struct cell_failure *f)
+{
+	int stage_fd[CELL_STAGES_MAX], r;
+
+	for (uint32_t i = 0; i < CELL_STAGES_MAX; i++)
+		stage_fd[i] = -1;
+	r = overlay_mount(spec, trees, proc_fd, stage_fd, f);
+	r = r < 0 ? r : open_paths(spec, trees, stage_fd, root, f);
+	for (uint32_t i = 0; i < spec->n_stages; i++)
+		fd_close(&stage_fd[i]);
+	return r;
+}
+
 int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, struct cell_made *made,
 	       struct cell_failure *f)
 {
 	root_init(root);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return build_failed(f, STEP_DETACH, errno);
-	if (open_paths(spec, trees, root, f) < 0 || clone_trees(spec, trees, root, f) < 0)
+	if (open_paths(spec, trees, NULL, root, f) < 0 || pseudo_proc(made, f) < 0)
 		return -1;
-	if (pseudo_proc(made, f) < 0 || make_root(spec, root, f) < 0)
+	if (spec->n_stages > 0 && build_stages(spec, trees, root, made->proc_fd, f) < 0)
+		return -1;
+	if (clone_trees(spec, trees, root, f) < 0 || make_root(spec, root, f) < 0)
 		return -1;
 	made->scratch_fd = openat(root->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (made->scratch_fd < 0)

@@ -1,7 +1,8 @@
 /* No named Unix socket of the host is reached. Landlock tells them from the cell's own since ABI 9. Before, a cell to which a
  * directory of the host is granted loses its own named sockets with them (FILTER_SOCKETS), because no mount flag and no
  * other right stands between a program and a socket that it sees; the operator may give that property up. What the base
- * shows is the distribution's and holds none. */
+ * shows is the distribution's and holds none, and beneath an overlay (a staged tree) a socket's file is another one than that
+ * to which the host's socket is bound. */
 #include "cell/build.h"
 
 #include <sys/stat.h>
@@ -18,7 +19,8 @@ static bool may_hold_sockets(int path_fd)
 static bool shows_the_host(const struct cell_spec *spec, const struct cell_root *root)
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++)
-		if (root->path_fd[i] >= 0 && (spec->paths[i].grant != GRANT_NONE || spec->base == CELL_BASE_HOST) &&
+		if (root->path_fd[i] >= 0 && spec->paths[i].stage == 0 &&
+		    (spec->paths[i].grant != GRANT_NONE || spec->base == CELL_BASE_HOST) &&
 		    may_hold_sockets(root->path_fd[i]))
 			return true;
 	return false;

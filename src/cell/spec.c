@@ -6,11 +6,12 @@
 #include "base/text.h"
 #include "core/grant.h"
 
-#define SPEC_VERSION 1
+#define SPEC_VERSION 2
 
 void spec_init(struct cell_spec *s)
 {
-	memset(s, 0, offsetof(struct cell_spec, paths)); /* paths and pool are read only as far as they are used */
+	memset(s, 0,
+	       offsetof(struct cell_spec, stages)); /* stages, paths and pool are read only as far as they are used */
 	s->pool[0] = 0;
 	s->pool_used = 1; /* offset 0 is the empty text */
 }
@@ -84,6 +85,19 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 	return 0;
 }
 
+int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e)
+{
+	bool full = s->n_stages == CELL_STAGES_MAX;
+	const uint32_t text = full ? 0 : spec_add_text(s, tree, &full);
+
+	if (full)
+		return err_set(e, AMBIT_LIMIT, "grant directories instead of single files",
+			       "more than %d trees to be written in one cell", CELL_STAGES_MAX);
+	s->stages[s->n_stages++] = (struct cell_stage){ .tree = text };
+	*ret = (uint16_t)s->n_stages; /* at most CELL_STAGES_MAX */
+	return 0;
+}
+
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e)
 {
 	bool full = false;
@@ -123,8 +137,17 @@ static bool path_is_good(const struct cell_spec *s, const struct cell_path *p)
 	const unsigned flags = CELL_PATH_OPTIONAL | CELL_PATH_PIN | CELL_PATH_LINK | CELL_PATH_DEVICE | CELL_PATH_HIDE;
 
 	return is_text(s, p->path) && is_text(s, p->link) && path_is_normal(spec_text(s, p->path)) &&
+	       p->stage <= s->n_stages &&
+	       (p->stage == 0 || path_is_beneath(spec_text(s, p->path), spec_text(s, s->stages[p->stage - 1].tree))) &&
 	       (p->rights & ~rights) == 0 && (p->flags & ~flags) == 0 &&
 	       (((p->flags & CELL_PATH_LINK) != 0) == (p->link != 0));
+}
+
+static bool stage_is_good(const struct cell_spec *s, const struct cell_stage *stage)
+{
+	return is_text(s, stage->tree) && is_text(s, stage->part) && path_is_normal(spec_text(s, stage->tree)) &&
+	       (stage->part == 0 || path_is_normal(spec_text(s, stage->part))) && is_text(s, stage->mask) &&
+	       (stage->mask == 0 || path_is_normal(spec_text(s, stage->mask)));
 }
 
 static bool texts_are_good(const struct cell_spec *s)
@@ -147,8 +170,11 @@ int spec_check(const struct cell_spec *s, struct err *e)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: base, level of observation or flags out of range");
 	if (s->pool_used == 0 || s->pool_used > sizeof s->pool || s->pool[0] != 0 || !texts_are_good(s))
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: texts out of range");
-	if (s->n_paths > CELL_PATHS_MAX)
+	if (s->n_paths > CELL_PATHS_MAX || s->n_stages > CELL_STAGES_MAX)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: too many paths");
+	for (uint32_t i = 0; i < s->n_stages; i++)
+		if (!stage_is_good(s, &s->stages[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "cell: stage %u is not well-formed", i);
 	for (uint32_t i = 0; i < s->n_paths; i++)
 		if (!path_is_good(s, &s->paths[i]))
 			return err_set(e, AMBIT_MALFORMED, NULL, "cell: path %u is not well-formed", i);
@@ -157,20 +183,28 @@ int spec_check(const struct cell_spec *s, struct err *e)
 
 void spec_encode(const struct cell_spec *s, struct buf *out)
 {
-	const uint32_t head[] = { SPEC_VERSION, s->base, s->observe,  s->flags,   s->without,   s->uid,    s->gid,
-				  s->user,      s->home, s->hostname, s->workdir, s->pool_used, s->n_paths };
+	const uint32_t head[] = {
+		SPEC_VERSION, s->base, s->observe,  s->flags,   s->without,   s->uid,      s->gid,
+		s->user,      s->home, s->hostname, s->workdir, s->pool_used, s->n_stages, s->n_paths
+	};
 
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buf_put_u32(out, head[i]);
 	buf_put_u64(out, s->scratch_bytes);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		buf_put_u64(out, s->limits.value[i]);
+	for (uint32_t i = 0; i < s->n_stages; i++) {
+		buf_put_u32(out, s->stages[i].tree);
+		buf_put_u32(out, s->stages[i].part);
+		buf_put_u32(out, s->stages[i].mask);
+	}
 	for (uint32_t i = 0; i < s->n_paths; i++) {
 		buf_put_u32(out, s->paths[i].path);
 		buf_put_u32(out, s->paths[i].link);
 		buf_put_u16(out, s->paths[i].rights);
 		buf_put_u16(out, s->paths[i].flags);
 		buf_put_u32(out, s->paths[i].grant);
+		buf_put_u16(out, s->paths[i].stage);
 	}
 	buf_put(out, s->pool, s->pool_used);
 }
@@ -178,9 +212,9 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 {
 	uint32_t version = rbuf_u32(in);
-	uint32_t *const head[] = { &ret->base,     &ret->observe, &ret->flags,     &ret->without,
-				   &ret->uid,      &ret->gid,     &ret->user,      &ret->home,
-				   &ret->hostname, &ret->workdir, &ret->pool_used, &ret->n_paths };
+	uint32_t *const head[] = { &ret->base,      &ret->observe,  &ret->flags,  &ret->without,  &ret->uid,
+				   &ret->gid,       &ret->user,     &ret->home,   &ret->hostname, &ret->workdir,
+				   &ret->pool_used, &ret->n_stages, &ret->n_paths };
 	const uint8_t *pool;
 
 	spec_init(ret);
@@ -189,14 +223,21 @@ int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 	ret->scratch_bytes = rbuf_u64(in);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != SPEC_VERSION || ret->n_paths > CELL_PATHS_MAX || ret->pool_used > sizeof ret->pool)
+	if (in->failed || version != SPEC_VERSION || ret->n_paths > CELL_PATHS_MAX || ret->n_stages > CELL_STAGES_MAX ||
+	    ret->pool_used > sizeof ret->pool)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: not a description of this version");
+	for (uint32_t i = 0; i < ret->n_stages; i++) {
+		ret->stages[i].tree = rbuf_u32(in);
+		ret->stages[i].part = rbuf_u32(in);
+		ret->stages[i].mask = rbuf_u32(in);
+	}
 	for (uint32_t i = 0; i < ret->n_paths; i++) {
 		ret->paths[i].path = rbuf_u32(in);
 		ret->paths[i].link = rbuf_u32(in);
 		ret->paths[i].rights = rbuf_u16(in);
 		ret->paths[i].flags = rbuf_u16(in);
 		ret->paths[i].grant = rbuf_u32(in);
+		ret->paths[i].stage = rbuf_u16(in);
 	}
 	pool = rbuf_bytes(in, ret->pool_used);
 	if (pool == NULL)

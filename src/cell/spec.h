@@ -20,6 +20,7 @@
  * message only, since the wall would refuse as well. */
 #define CELL_MARK ".ambit-cell"
 
+#define CELL_STAGES_MAX 64          /* trees of which the cell sees a copy that is written elsewhere */
 #define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
 #define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
 #define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
@@ -60,6 +61,15 @@ struct cell_path {
 	uint16_t rights; /* RIGHT_* of core/grant.h; without RIGHT_WRITE read-only, without RIGHT_RUN not executable */
 	uint16_t flags;  /* CELL_PATH_* */
 	uint32_t grant;  /* index of the grant that it comes from, GRANT_NONE for the base */
+	uint16_t stage;  /* 1 + index of the stage in which it lies, 0: it is the host's own */
+};
+
+/* A tree that is seen through an overlay: what is written goes to part/upper, what the mask hides is not there, and the tree stays as
+ * it is. Pool offsets of absolute paths, none of which leads through a link. */
+struct cell_stage {
+	uint32_t tree; /* on the host */
+	uint32_t part; /* holds `upper` and `work`; "": nothing is written */
+	uint32_t mask; /* a layer over the tree; "": nothing is hidden */
 };
 
 struct cell_spec {
@@ -74,8 +84,10 @@ struct cell_spec {
 	uint32_t home;
 	uint32_t hostname;
 	uint32_t workdir;
+	uint32_t n_stages;
 	uint32_t n_paths;
 	uint32_t pool_used;
+	struct cell_stage stages[CELL_STAGES_MAX];
 	struct cell_path paths[CELL_PATHS_MAX]; /* parents before children */
 	char pool[CELL_POOL_MAX];               /* starts with an empty text: offset 0 is "" */
 };
@@ -87,6 +99,8 @@ uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full);
 /* Adds a path; adding the same path again joins the rights. -LIMIT when full. */
 int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant,
 		  struct err *e);
+/* Adds a stage; *ret is its number, counted from 1. -LIMIT when full. */
+int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);
 /* Puts parents before children. */
 void spec_sort(struct cell_spec *s);

@@ -20,6 +20,8 @@ int cli_explain(int argc, char **argv);
 int cli_learn(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_policy(int argc, char **argv);
+int cli_stage(int argc, char **argv);
+int cli_stage_short(int argc, char **argv); /* diff, commit, discard, undo without the word stage */
 
 /* "ambit: what failed: why" and "  hint: what to do" on standard error, made harmless; gives the code's exit status. */
 int cli_error(const struct ambit_error *e);

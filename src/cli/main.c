@@ -21,6 +21,11 @@ static const char help_text[] =
 	"  ambit run [GRANTS] -- COMMAND...   run a command in a cell of its own\n"
 	"  ambit explain RECORD               why something was denied, and what would allow it\n"
 	"  ambit learn -- COMMAND...          write the narrowest policy that a command needs\n"
+	"  ambit diff [EVENT] [PATH...]       what an event changed, before it is committed\n"
+	"  ambit commit [EVENT] [PATH...]     commit what is kept, or a part of it\n"
+	"  ambit discard [EVENT]              throw it away\n"
+	"  ambit undo EVENT                   take a commit back\n"
+	"  ambit stage list                   what is kept, and what can be undone\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
@@ -36,8 +41,10 @@ static const struct command {
 	const char *name;
 	int (*call)(int argc, char **argv);
 } commands[] = {
-	{ "run", cli_run },       { "explain", cli_explain }, { "learn", cli_learn },     { "doctor", cli_doctor },
-	{ "policy", cli_policy }, { "help", cli_help },       { "version", cli_version },
+	{ "run", cli_run },          { "explain", cli_explain },    { "learn", cli_learn },
+	{ "diff", cli_stage_short }, { "commit", cli_stage_short }, { "discard", cli_stage_short },
+	{ "undo", cli_stage_short }, { "stage", cli_stage },        { "doctor", cli_doctor },
+	{ "policy", cli_policy },    { "help", cli_help },          { "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

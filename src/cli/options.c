@@ -22,6 +22,10 @@ enum flag {
 	WITHOUT,
 	QUIET,
 	STRICT,
+	STAGE,
+	DISCARD,
+	DIRECT,
+	ON_CONFLICT,
 	NO_PTY,
 	HELP
 };
@@ -52,6 +56,10 @@ static const struct option flags[] = {
 	{ "without", required_argument, NULL, WITHOUT },
 	{ "quiet", no_argument, NULL, QUIET },
 	{ "strict", no_argument, NULL, STRICT },
+	{ "stage", no_argument, NULL, STAGE },
+	{ "discard", no_argument, NULL, DISCARD },
+	{ "direct", no_argument, NULL, DIRECT },
+	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
 	{ "no-pty", no_argument, NULL, NO_PTY },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -90,7 +98,14 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case OUTPUT: o->output = value; break;
 	case JSON: o->json = true; break;
 	case QUIET: o->quiet = true; break;
-	case STRICT: o->strict = true; break;
+	case STRICT:
+		o->strict = true;
+		o->event.changes |= AMBIT_CHANGES_STRICT;
+		break;
+	case STAGE: o->event.changes |= AMBIT_CHANGES_STAGE; break;
+	case DISCARD: o->event.changes |= AMBIT_CHANGES_DISCARD; break;
+	case DIRECT: o->event.changes |= AMBIT_CHANGES_DIRECT; break;
+	case ON_CONFLICT: o->event.on_conflict = value; break;
 	case NO_PTY: o->no_pty = true; break;
 	case HELP: o->help = true; break;
 	}
@@ -108,7 +123,11 @@ static bool is_taken(enum command command, int flag)
 	case JSON:
 	case WITHOUT:
 	case QUIET:
-	case STRICT: return command == COMMAND_RUN;
+	case STRICT:
+	case STAGE:
+	case DISCARD:
+	case DIRECT:
+	case ON_CONFLICT: return command == COMMAND_RUN;
 	default: return true;
 	}
 }
@@ -187,6 +206,11 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	o->event.argv = argv + optind;
 	if (!o->help && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
+	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
+	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL))
+		return cli_misused(
+			e, help_command,
+			"--direct writes in place: there is nothing for --stage, --discard or --on-conflict");
 	if (o->strict && o->event.observe != NULL && strcmp(o->event.observe, "full") != 0)
 		return cli_misused(e, help_command,
 				   "--strict needs --observe full: the other levels do not see every denial");

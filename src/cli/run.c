@@ -22,6 +22,7 @@ static const char help_text[] =
 	"  --read PATH         read beneath PATH\n"
 	"  --write PATH        read and write beneath PATH, execute nothing\n"
 	"  --work PATH         read, write and execute beneath PATH\n"
+	"                      (what is written is staged, and committed if COMMAND succeeds)\n"
 	"  --run PROGRAM       execute a program, or a runtime by name (node) with what it needs\n"
 	"  --env NAME[=VALUE]  pass a variable, or set it\n"
 	"  --jit               allow memory that is written and then executed\n"
@@ -37,13 +38,17 @@ static const char help_text[] =
 	"  --record FILE       write the record, beside the command's own output\n"
 	"  --json              print only the record on standard output, the command's output inside it\n"
 	"  --without PROPERTY  give up a property of the wall by name (see ambit doctor)\n"
-	"  --strict            a denial makes the event fail (exit 125)\n"
+	"  --stage             keep what it changed for review, also if it succeeds (ambit diff, commit, discard)\n"
+	"  --discard           throw away what it changed if it fails (else it is kept, see ambit stage --help)\n"
+	"  --on-conflict WAY   where a file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
+	"  --direct            write in place: nothing is staged, and what went wrong stays\n"
+	"  --strict            a denial makes the event fail (exit 125), and nothing is committed\n"
 	"  --no-pty            no private terminal, even where standard input or output is one\n"
 	"  --quiet             no summary of denials\n"
 	"  --help              this text\n"
 	"\n"
-	"Exit status: the command's own; 128+n for a signal; 124 wall limit; 125 Ambit refused or failed, or a limit;\n"
-	"126 cannot be executed; 127 not found.\n";
+	"Exit status: the command's own; 128+n for a signal; 123 it succeeded and its changes are not committed;\n"
+	"124 wall limit; 125 Ambit refused or failed, or a limit; 126 cannot be executed; 127 not found.\n";
 
 /* The file is opened before the event: what it is to be is the person's word, and not what the command made of the name. */
 struct record_file {
@@ -98,17 +103,6 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 					 : "the command has run; name a file that can be written");
 }
 
-/* Or may have been: what had no room in the record was not judged. */
-static bool was_denied(const struct event_result *r)
-{
-	if (r->effects_dropped > 0)
-		return true;
-	for (size_t i = 0; i < r->n_effects; i++)
-		if (effect_is_denied(r->effects[i].verdict))
-			return true;
-	return false;
-}
-
 /* What the person and the record get to know; gives the exit status. */
 static int tell(const struct run_options *o, const struct record_file *file, struct ambit_event *ev)
 {
@@ -120,7 +114,7 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 	size_t n;
 
 	summary_write(stderr, result, o->record, o->quiet);
-	if (o->strict && status == 0 && was_denied(result))
+	if (o->strict && status == 0 && result_was_denied(result))
 		status = EXIT_REFUSED;
 	if (o->record == NULL && !o->json)
 		return status;
@@ -156,6 +150,8 @@ int cli_run(int argc, char **argv)
 	}
 	if (o.no_pty)
 		o.event.terminal = 0;
+	if (o.record == NULL && !o.json)
+		o.event.changes |= AMBIT_CHANGES_UNHASHED;
 	file.path = o.record;
 	status = open_record(&file, o.json);
 	if (status == 0 && session_run(o.policy, &o.event, NULL, &ev, &e) < 0) {

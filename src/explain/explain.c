@@ -8,11 +8,13 @@
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
+#include "lib/summary_stage.h"
 
 #define SHOWN_MAX 1000             /* of a name in a line */
 #define LINE_BYTES (4 * SHOWN_MAX) /* of a flag or a policy line; longer ones are left out */
 #define OBJECTS_SHOWN 8            /* of a group; more are counted */
 #define GROUPS_SHOWN 500           /* likewise */
+#define CHANGES_LINES 20           /* of what was changed; the rest is counted */
 
 static void put_name(struct buf *out, const char *name)
 {
@@ -115,6 +117,88 @@ static void put_ended(const struct event_result *r, struct buf *out)
 		   u->cpu_user_ms + u->cpu_system_ms, u->memory_peak_bytes >> 10,
 		   u->memory_exact != 0 ? "exact" : "sampled", u->tasks_peak, u->tasks_exact != 0 ? "exact" : "sampled",
 		   u->written_bytes >> 10, u->disk_exact != 0 ? "exact" : "sampled");
+}
+
+/* ---- what was changed ---- */
+
+static const char *became(enum event_workspace w)
+{
+	switch (w) {
+	case WORKSPACE_COMMITTED: return "committed";
+	case WORKSPACE_KEPT: return "not committed, kept";
+	case WORKSPACE_DISCARDED: return "thrown away";
+	case WORKSPACE_STAGED: return "staged";
+	case WORKSPACE_UNTOUCHED: return "nothing";
+	case WORKSPACE_DIRECT: return "in place, and not compared";
+	case WORKSPACE_NONE: break;
+	}
+	return "nothing: it could write none of your files";
+}
+
+static void put_sizes(const struct told_change *c, struct buf *out)
+{
+	if (c->type != CHANGE_FILE)
+		return;
+	if (c->kind == CHANGE_ADDED)
+		buf_printf(out, " (%" PRIu64 " bytes)", c->size_new);
+	else if (c->kind == CHANGE_MODIFIED && c->size_old != c->size_new)
+		buf_printf(out, " (%" PRIu64 " bytes, %" PRIu64 " before)", c->size_new, c->size_old);
+}
+
+/* One line; of what is held two. */
+static void put_change(const struct told_change *c, struct buf *out)
+{
+	buf_printf(out, "  %s%s ", c->held != HELD_NOT ? "held: " : "", change_word(c->kind));
+	put_name(out, c->path);
+	if (c->from != NULL) {
+		buf_printf(out, " %s ", c->kind == CHANGE_RENAMED ? "from" : "to");
+		put_name(out, c->from);
+	}
+	put_sizes(c, out);
+	if (c->later != 0)
+		buf_printf(out, " (executes later%s", c->reason != NULL && c->held == HELD_NOT ? ": " : ")");
+	if (c->later != 0 && c->reason != NULL && c->held == HELD_NOT) {
+		put_name(out, c->reason);
+		buf_printf(out, ")");
+	}
+	buf_printf(out, "\n");
+	if (c->held != HELD_NOT)
+		put_line(out, "  why", c->reason != NULL ? c->reason : summary_held_why(c->held));
+}
+
+/* Those that are held, or those that are not, while there are lines. Gives how many were put. */
+static size_t put_some_changes(const struct told *t, bool held, size_t *lines, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_changes; i++) {
+		const size_t needs = held ? 2 : 1;
+
+		if ((t->changes[i].held != HELD_NOT) != held || *lines < needs)
+			continue;
+		put_change(&t->changes[i], out);
+		*lines -= needs;
+		n++;
+	}
+	return n;
+}
+
+static void put_changes(const struct told *t, struct buf *out)
+{
+	const enum event_workspace w = t->result.workspace;
+	size_t lines = CHANGES_LINES, shown;
+
+	if (w == WORKSPACE_NONE && t->n_changes == 0)
+		return;
+	if (t->n_changes == 0) {
+		buf_printf(out, "\nChanged: %s\n", became(w));
+		return;
+	}
+	buf_printf(out, "\nChanged (%zu): %s\n", t->n_changes, became(w));
+	shown = put_some_changes(t, true, &lines, out);
+	shown += put_some_changes(t, false, &lines, out);
+	if (shown < t->n_changes)
+		buf_printf(out, "  and %zu more\n", t->n_changes - shown);
 }
 
 /* ---- the wall ---- */
@@ -327,6 +411,7 @@ void explain_write(const struct told *t, struct buf *out)
 {
 	put_asked(&t->result, out);
 	put_ended(&t->result, out);
+	put_changes(t, out);
 	put_denials(&t->result, out);
 	put_doubts(&t->result, out);
 	put_unused(&t->result, out);

@@ -211,7 +211,7 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 		EFFECTS(KIND_WORD)
 #undef KIND_WORD
 	};
-	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested", [EFFECT_PROVED] = "proved" };
+	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested" };
 	static const char *const verdicts[] = {
 		"unjudged", [EFFECT_ALLOWED] = "allowed", [EFFECT_DENIED] = "denied", [EFFECT_ABSENT] = "absent"
 	};
@@ -231,18 +231,47 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 		told->result.n_effects++;
 }
 
+static size_t count_changes(const json_t *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		n += change_is_told(json_array_get(list, i));
+	return n;
+}
+
+/* Room for both kinds, each within its own bound. */
+static bool make_room(struct take *t, const json_t *list, struct told *ret)
+{
+	const size_t changes = count_changes(list), effects = json_array_size(list) - changes;
+
+	if (changes > STAGE_CHANGES_MAX || effects > EFFECTS_MAX) {
+		take_fail(t, AMBIT_LIMIT, "effects", "longer than a record's may be");
+		return false;
+	}
+	ret->result.effects = calloc(effects + 1, sizeof *ret->result.effects);
+	ret->changes = calloc(changes + 1, sizeof *ret->changes);
+	if (ret->result.effects != NULL && ret->changes != NULL)
+		return true;
+	take_fail(t, AMBIT_MEMORY, "effects", "no memory");
+	return false;
+}
+
 static void read_effects(struct take *t, const json_t *json, struct told *ret)
 {
-	const json_t *list = take_array(t, json, "effects", EFFECTS_MAX);
+	const json_t *list = take_array(t, json, "effects", EFFECTS_MAX + STAGE_CHANGES_MAX);
 
-	ret->result.effects = calloc(json_array_size(list) + 1, sizeof *ret->result.effects);
-	if (ret->result.effects == NULL) {
-		take_fail(t, AMBIT_MEMORY, "effects", "no memory");
+	if (!make_room(t, list, ret))
 		return;
-	}
 	t->in = "effects";
-	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++)
-		read_effect(t, json_array_get(list, t->index), ret);
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(list); t->index++) {
+		const json_t *effect = json_array_get(list, t->index);
+
+		if (change_is_told(effect))
+			change_take(t, effect, &ret->changes[ret->n_changes++]);
+		else
+			read_effect(t, effect, ret);
+	}
 	t->in = "";
 	t->index = SIZE_MAX;
 	ret->result.effects_dropped = take_count(t, json, "effects_dropped", INT64_MAX);
@@ -322,6 +351,10 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 #include "core/limits.def"
 #undef LIMIT
 	};
+	static const char *const workspaces[] = { [WORKSPACE_NONE] = "none",           [WORKSPACE_DIRECT] = "direct",
+						  [WORKSPACE_UNTOUCHED] = "untouched", [WORKSPACE_STAGED] = "staged",
+						  [WORKSPACE_COMMITTED] = "committed", [WORKSPACE_KEPT] = "kept",
+						  [WORKSPACE_DISCARDED] = "discarded" };
 	const json_t *from = take_object(t, json, "outcome");
 	int signal_number;
 
@@ -332,6 +365,7 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 	r->cause = (enum event_cause)take_word(t, from, "cause", causes, COUNT_OF(causes));
 	if (r->cause == CAUSE_LIMIT)
 		r->limit = (enum limit)take_word(t, from, "limit", limits, COUNT_OF(limits));
+	r->workspace = (enum event_workspace)take_word(t, from, "workspace", workspaces, COUNT_OF(workspaces));
 	read_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }
@@ -446,6 +480,9 @@ void told_finish(struct told *t)
 	for (size_t i = 0; t->argv != NULL && t->argv[i] != NULL; i++)
 		free(t->argv[i]);
 	free(t->argv);
+	for (size_t i = 0; i < t->n_changes; i++)
+		told_change_finish(&t->changes[i]);
+	free(t->changes);
 	free(t->workdir);
 	free(t->home);
 	free(t->grants);

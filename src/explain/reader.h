@@ -13,12 +13,15 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "explain/reader_change.h"
 #include "lib/result.h"
 
 #define READER_BYTES_MAX (128u << 20) /* as RECORD_MAX of a writer */
 
 struct told {
-	struct event_result result;       /* all but `achieved` and the output; what it borrows is in here */
+	struct event_result result;  /* all but `achieved`, the stage and the output; what it borrows is in here */
+	struct told_change *changes; /* owned: the effects that are proved */
+	size_t n_changes;
 	struct grant_set *grants;         /* owned */
 	char **argv;                      /* owned, as are its texts */
 	char *workdir, *home;             /* owned, NULL if none */

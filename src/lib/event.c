@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "lib/helper.h"
 #include "lib/public.h"
+#include "lib/stage.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -80,6 +81,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->sock = ev->pidfd = ev->terminal_fd = -1;
 	ev->request = plan->request;
 	ev->argv = copy_vector(plan->argv);
+	ev->changes = plan->changes;
+	ev->conflict = plan->conflict;
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -114,6 +117,7 @@ void ambit_event_free(struct ambit_event *ev)
 	fd_close(&ev->epoll_fd);
 	fd_close(&ev->always_fd);
 	streams_finish(&ev->streams);
+	stage_talk_free(ev->talk);
 	result_finish(&ev->result);
 	for (size_t i = 0; ev->argv != NULL && ev->argv[i] != NULL; i++)
 		free(ev->argv[i]);
@@ -227,6 +231,8 @@ static void watch_again(struct ambit_event *ev)
 	ev->n_watched = 0;
 	if (!ev->told_end)
 		add_interest(&in, ev->sock, POLLIN);
+	if (ev->talk != NULL)
+		add_interest(&in, stage_talk_fd(ev->talk), POLLIN);
 	streams_interests(&ev->streams, add_interest, &in);
 	for (size_t i = 0; i < in.n; i++) {
 		struct epoll_event want = { .events = in.list[i].events };
@@ -276,8 +282,18 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	return 0;
 }
 
+/* Where writes go, unless the supervisor says more at the end. */
+static enum event_workspace workspace_of(const struct event_request *q, enum event_workspace if_staged)
+{
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
+			return q->staged != 0 ? if_staged : WORKSPACE_DIRECT;
+	return WORKSPACE_NONE;
+}
+
 static void on_started(struct ambit_event *ev, struct wire_message *m)
 {
+	ev->result.workspace = workspace_of(ev->request, WORKSPACE_NONE);
 	ev->result.achieved = rbuf_u64(&m->body);
 	if (m->n_fds == 1)
 		ev->terminal_fd = steal_fd(&m->fds[0]);
@@ -328,6 +344,8 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	on_effects(ev, m); /* the last of them, behind the outcome */
 	r->effects_dropped += o.effects_dropped;
 	r->base_effects = o.base_effects;
+	if (o.workspace != WORKSPACE_NONE)
+		r->workspace = o.workspace;
 	if (o.cause == CAUSE_EXITED && WIFSIGNALED(o.status))
 		r->signal = WTERMSIG(o.status);
 	else if (o.cause == CAUSE_EXITED)
@@ -352,6 +370,8 @@ static void on_refused(struct ambit_event *ev, struct wire_message *m)
 static void lost(struct ambit_event *ev)
 {
 	ev->told_end = true;
+	ev->result.workspace = workspace_of(ev->request, WORKSPACE_KEPT);
+	ev->result.stage.end.why = STAGE_WHY_LOST;
 	ev->result.cause = CAUSE_LOST;
 }
 
@@ -394,6 +414,69 @@ static void bound_output(struct ambit_event *ev)
 	(void)wire_send(ev->sock, WIRE_EVENT_KILL, &(struct buf){ .data = ev->room, .len = 4, .max = 4 }, NULL, 0);
 }
 
+static bool has_succeeded(const struct ambit_event *ev)
+{
+	const struct event_result *r = &ev->result;
+
+	return r->cause == CAUSE_EXITED && r->signal == 0 && r->exit_status == 0 && !ev->over_output &&
+	       !ev->over_disk && ((ev->changes & AMBIT_CHANGES_STRICT) == 0 || !result_was_denied(r));
+}
+
+static void cannot_settle(struct ambit_event *ev)
+{
+	ev->result.workspace = WORKSPACE_KEPT; /* for that nothing needs to be done */
+	if (ev->result.stage.end.why == STAGE_WHY_NONE)
+		ev->result.stage.end.why = STAGE_WHY_HELD;
+}
+
+/* What the event changed is committed, kept or thrown away: asked of a role of its own, which outlives us if it must. */
+static void begin_to_settle(struct ambit_event *ev)
+{
+	struct event_result *r = &ev->result;
+	struct stage_ask ask;
+	int failed = stage_ask_init(&ask, STAGE_OP_SETTLE, &r->stage_error);
+
+	ask.flags = (ev->changes & AMBIT_CHANGES_UNHASHED) == 0 ? STAGE_FLAG_DIGESTS : 0;
+	ask.conflict = ev->conflict;
+	if (has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_STAGE) == 0)
+		ask.flags |= STAGE_FLAG_COMMIT;
+	else if (!has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
+		ask.flags |= STAGE_FLAG_DISCARD;
+	if (r->cause == CAUSE_EXITED && r->exit_status == 0 && r->signal == 0 && !has_succeeded(ev))
+		ask.why = STAGE_WHY_DENIED;
+	memcpy(ask.store, ev->request->store, sizeof ask.store); /* the same size */
+	memcpy(ask.event, r->event, sizeof ask.event);
+	failed = failed < 0 ? failed : stage_talk_start(&ask, -1, &ev->talk, &r->stage_error);
+	if (failed < 0)
+		cannot_settle(ev);
+}
+
+static void settle(struct ambit_event *ev)
+{
+	struct event_result *r = &ev->result;
+	int done;
+
+	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
+		begin_to_settle(ev);
+	if (ev->talk == NULL)
+		return;
+	done = stage_talk_step(ev->talk, &r->stage_error);
+	if (done == 0)
+		return;
+	r->stage = *stage_talk_answer(ev->talk); /* handed over, storage and all */
+	*stage_talk_answer(ev->talk) = (struct stage_answer){ .changes = NULL };
+	r->workspace = r->stage.end.workspace;
+	if (done < 0)
+		cannot_settle(ev);
+	stage_talk_free(ev->talk);
+	ev->talk = NULL;
+}
+
+static bool is_settled(const struct ambit_event *ev)
+{
+	return ev->talk == NULL && ev->result.workspace != WORKSPACE_STAGED;
+}
+
 static void complete(struct ambit_event *ev)
 {
 	struct event_result *r = &ev->result;
@@ -423,7 +506,8 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	bound_output(ev);
 	if (ev->told_end) {
 		streams_step(&ev->streams);
-		if (streams_drained(&ev->streams))
+		settle(ev);
+		if (streams_drained(&ev->streams) && is_settled(ev))
 			complete(ev);
 	}
 	watch_again(ev);
@@ -506,7 +590,10 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	const struct event_result *r = &ev->result;
 
 	switch (r->cause) {
-	case CAUSE_EXITED: return r->signal != 0 ? 128 + r->signal : r->exit_status;
+	case CAUSE_EXITED:
+		if (result_is_held(r))
+			return 123;
+		return r->signal != 0 ? 128 + r->signal : r->exit_status;
 	case CAUSE_LIMIT: return r->limit == LIMIT_WALL ? 124 : 125;
 	case CAUSE_KILLED: return 128 + 9;
 	case CAUSE_REFUSED: return err_code_exit((int)r->error.code);

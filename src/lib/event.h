@@ -24,6 +24,9 @@ struct ambit_event {
 	size_t n_watched;
 	struct streams streams;
 	struct event_request *request; /* owned */
+	struct stage_talk *talk;       /* owned: while it is settled what becomes of the changes; else NULL */
+	unsigned changes;              /* AMBIT_CHANGES_* */
+	uint32_t conflict;             /* enum stage_conflict */
 	struct event_result result;
 	char **argv;   /* owned copy */
 	bool told_end; /* the supervisor said how it ended, or is gone */
@@ -46,6 +49,8 @@ struct event_plan {
 	enum ambit_stream stream[3];
 	int stream_fd[3];
 	bool terminal;
+	unsigned changes;  /* AMBIT_CHANGES_* */
+	uint32_t conflict; /* enum stage_conflict */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 

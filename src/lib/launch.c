@@ -20,6 +20,7 @@
 #include "lib/libraries.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
+#include "lib/stage.h"
 
 struct launch {
 	const struct ambit_event_options *o;
@@ -123,16 +124,30 @@ static int set_without(struct event_request *q, const char *list, struct err *e)
 	return 0;
 }
 
-static int set_words(struct launch *l, struct err *e)
+/* "npm test", for a list. */
+static void set_command(struct event_request *q, char *const *argv)
+{
+	size_t n = 0;
+
+	for (; *argv != NULL && n + 1 < sizeof q->command; argv++)
+		n += (size_t)snprintf(q->command + n, sizeof q->command - n, "%s%s", n > 0 ? " " : "",
+				      *argv); /* cut is fine */
+}
+
+static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 {
 	static const char *const bases[] = { "system", "minimal", NULL };
 	static const char *const levels[] = { "off", "effects", "full", NULL };
+	static const char *const conflicts[] = { "fail", "theirs", "ours", NULL };
 	const struct ambit_event_options *o = l->o;
 	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
 
 	r = r < 0 ? r
 		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe,
 			   "observe", e);
+	r = r < 0 ? r
+		  : one_of(o->on_conflict != NULL ? o->on_conflict : "fail", conflicts, STAGE_CONFLICT_FAIL,
+			   ret_conflict, "way out of a conflict", e);
 	return r < 0 ? r : set_without(l->q, o->without, e);
 }
 
@@ -345,9 +360,19 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	struct event_plan plan = {
 		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
 	};
+	struct stage_ask settings;
+	uint32_t conflict = 0;
 	int r = set_place(l, e);
 
-	r = r < 0 ? r : set_words(l, e);
+	r = r < 0 ? r : set_words(l, &conflict, e);
+	r = r < 0 ? r
+		  : stage_ask_init(&settings, STAGE_OP_SETTLE, e); /* a mistake in them is told before anything runs */
+	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
+		l->q->store[0] = 0;          /* which matters only where something is written */
+	if (access("/" CELL_MARK, F_OK) < 0) /* in a cell there is no store, and no event either */
+		r = r < 0 ? r : stage_recover_first(l->q->store, e);
+	set_command(l->q, o->argv);
+	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	r = r < 0 ? r : set_grants(l, p, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
 	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
@@ -363,6 +388,8 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	plan.path = l->program;
 	plan.envp = l->env.entries;
 	plan.request = steal_ptr(&l->q);
+	plan.changes = o->changes;
+	plan.conflict = conflict;
 	r = event_start(&plan, ret, e);
 	if (r == 0)
 		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->agent); /* same size */

@@ -9,6 +9,7 @@
 #include "cell/spec.h"
 #include "core/denial.h"
 #include "lib/json.h"
+#include "lib/record_change.h"
 
 /* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
  * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times. */
@@ -282,6 +283,7 @@ static void effects_put(struct json *j, const struct event_result *r, uint64_t *
 		room -= size;
 		effect_put(j, r, f, t);
 	}
+	record_changes_put(j, &r->stage, &room, dropped);
 	json_put_array_end(j);
 }
 
@@ -326,13 +328,15 @@ static void error_put(struct json *j, const struct err *e)
 	json_put_object_end(j);
 }
 
-/* In this version writes are direct: there is no stage. */
-static const char *workspace_word(const struct event_result *r)
+static const char *workspace_word(enum event_workspace w)
 {
-	for (uint32_t i = 0; r->cause != CAUSE_REFUSED && r->grants != NULL && i < r->grants->count; i++)
-		if ((r->grants->grants[i].rights & RIGHT_WRITE) != 0)
-			return "direct";
-	return "none";
+	static const char *const words[] = {
+		[WORKSPACE_NONE] = "none",           [WORKSPACE_DIRECT] = "direct", [WORKSPACE_UNTOUCHED] = "untouched",
+		[WORKSPACE_STAGED] = "staged",       [WORKSPACE_KEPT] = "kept",     [WORKSPACE_COMMITTED] = "committed",
+		[WORKSPACE_DISCARDED] = "discarded",
+	};
+
+	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
 }
 
 static void outcome_put(struct json *j, const struct event_result *r)
@@ -346,7 +350,7 @@ static void outcome_put(struct json *j, const struct event_result *r)
 		error_put(json_put_key(j, "error"), &r->error);
 	else
 		json_put_null(json_put_key(j, "error"));
-	json_put_word(json_put_key(j, "workspace"), workspace_word(r));
+	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));
 	json_put_object_end(j);
 }
 

@@ -2,12 +2,30 @@
 
 #include <stdlib.h>
 
+bool result_was_denied(const struct event_result *r)
+{
+	if (r->effects_dropped > 0)
+		return true;
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (effect_is_denied(r->effects[i].verdict))
+			return true;
+	return false;
+}
+
+bool result_is_held(const struct event_result *r)
+{
+	return r->workspace == WORKSPACE_KEPT && r->stage.end.why != STAGE_WHY_ASKED &&
+	       r->stage.end.why != STAGE_WHY_DENIED && r->cause == CAUSE_EXITED && r->signal == 0 &&
+	       r->exit_status == 0;
+}
+
 void result_finish(struct event_result *r)
 {
 	if (r == NULL)
 		return;
 	free(r->grant_ids);
 	free(r->effects);
+	stage_answer_finish(&r->stage);
 	buf_finish(&r->out);
 	buf_finish(&r->err);
 	*r = (struct event_result){ .ended = false };

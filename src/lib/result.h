@@ -18,6 +18,7 @@
 #include "core/limits.h"
 #include "core/outcome.h"
 #include "lib/id.h"
+#include "lib/stage_answer.h"
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
@@ -47,10 +48,19 @@ struct event_result {
 	struct event_usage usage;
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */
 
+	enum event_workspace workspace;
+	struct stage_answer stage; /* what it changed, and what became of that */
+	struct err stage_error;    /* why that could not be done */
+
 	bool captured; /* the outputs below are the command's */
 	struct buf out, err;
 	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */
 };
+
+/* Whether something was denied, or may have been: what had no room in the record was not judged. */
+bool result_was_denied(const struct event_result *r);
+/* Whether the event succeeded and its changes are not committed, though nobody asked for that. */
+bool result_is_held(const struct event_result *r);
 
 /* Frees what it owns; the rest is zero afterwards. */
 void result_finish(struct event_result *r);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "core/denial.h"
+#include "lib/summary_stage.h"
 #include "policy/policy.h"
 
 #define SUMMARY_MAX (64u << 10)
@@ -255,10 +256,12 @@ static void what_is_not_known(const struct event_result *r, struct buf *out)
 void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out)
 {
 	how_it_ended(r, out);
-	if (quiet)
-		return;
-	what_was_denied(r, record, out);
-	what_is_not_known(r, out);
+	if (!quiet) {
+		what_was_denied(r, record, out);
+		what_is_not_known(r, out);
+	}
+	if (r->workspace == WORKSPACE_KEPT)
+		summary_stage_text(&r->stage, &r->stage_error, out);
 }
 
 void summary_write(FILE *out, const struct event_result *r, const char *record, bool quiet)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "cell/base.h"
@@ -236,12 +237,44 @@ static bool is_hidden(const struct cell_spec *spec, const char *path)
 	return false;
 }
 
+/* What the cell wrote in a staged tree lies in the stage: 1 it is there, 0 it was removed, -1 the stage does not say. */
+static int stage_says(const struct cell_spec *spec, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_stages; i++) {
+		const char *tree = spec_text(spec, spec->stages[i].tree), *part = spec_text(spec, spec->stages[i].part);
+		char upper[2 * EFFECT_OBJECT_MAX];
+		struct stat st;
+
+		if (!path_is_beneath(path, tree) || part[0] == 0 ||
+		    snprintf(upper, sizeof upper, "%s/upper%s", part, path + (tree[1] == 0 ? 0 : strlen(tree))) >=
+			    (int)sizeof upper)
+			continue;
+		if (lstat(upper, &st) ==
+		    0) /* links on the way, which the cell may have made, cost at most a wrong word */
+			return S_ISCHR(st.st_mode) ? 0 : 1;
+	}
+	return -1;
+}
+
+static bool is_there(struct classifier *c, const char *path)
+{
+	const int said = stage_says(c->spec, path);
+
+	return said < 0 ? hostlook_is_there(&c->host, path) : said == 1;
+}
+
+/* Hidden by its name, and no file of that name was made since by the cell itself. */
+static bool is_unseen(const struct classifier *c, const char *path)
+{
+	return c->staging != NULL && staging_hides(c->staging, path) && stage_says(c->spec, path) != 1;
+}
+
 /* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
  * policy needs them. */
 static bool is_probe(struct classifier *c, const struct effect *f, uint32_t right)
 {
 	return c->spec->base == CELL_BASE_HOST && right != RIGHT_WRITE && !was_made(c, f->object) &&
-	       !hostlook_is_there(&c->host, f->object);
+	       !is_there(c, f->object);
 }
 
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own, where what was written is not
@@ -251,7 +284,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
 	const struct grant_decision decision = grant_check(c->grants, &want);
 
-	if (is_hidden(c->spec, f->object)) {
+	if (is_hidden(c->spec, f->object) || is_unseen(c, f->object)) {
 		f->verdict = EFFECT_DENIED;
 		return;
 	}
@@ -269,28 +302,27 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 			return;
 		} else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
 			   strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
-			f->verdict = hostlook_is_there(&c->host, f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
+			f->verdict = is_there(c, f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
 			return;
 		}
 	}
 	/* in a granted tree beneath the home nothing is the cell's own */
 	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right)
 					   : base_allows(c->spec, f->object, right)) {
-		f->verdict = right == RIGHT_RUN && !hostlook_is_there(&c->host, f->object) &&
-					     !is_own_place(c, f->object)
+		f->verdict = right == RIGHT_RUN && !is_there(c, f->object) && !is_own_place(c, f->object)
 				     ? EFFECT_ABSENT
 				     : EFFECT_ALLOWED;
 		f->base = 1;
 		return;
 	}
 	/* a new name is denied as much as an old one, if its directory is there */
-	if (hostlook_is_there(&c->host, f->object))
+	if (is_there(c, f->object))
 		f->verdict = EFFECT_DENIED;
 	else if (right == RIGHT_WRITE) {
 		char above[EFFECT_OBJECT_MAX];
 
 		(void)text_copy(above, sizeof above, f->object); /* same size */
-		f->verdict = drop_last(above) && hostlook_is_there(&c->host, above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
+		f->verdict = drop_last(above) && is_there(c, above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
 	} else
 		f->verdict = EFFECT_ABSENT;
 }
@@ -312,8 +344,11 @@ static void judge_address(struct classifier *c, struct effect *f)
 		if (is_granted_place(c, path) || base_is_private(c->spec, path))
 			f->verdict = EFFECT_ALLOWED;
 		else
-			f->verdict = hostlook_is_there(&c->host, path) ? EFFECT_DENIED : EFFECT_ABSENT;
+			f->verdict = is_there(c, path) ? EFFECT_DENIED : EFFECT_ABSENT;
 	}
+	/* relative, so where the program stands: in a staged tree it is a socket of the cell's own, or none */
+	if (strncmp(f->object, "unix ", 5) == 0 && f->object[5] != '/' && f->object[5] != '@' && c->spec->n_stages > 0)
+		f->verdict = EFFECT_ALLOWED;
 	f->base = f->verdict == EFFECT_ALLOWED;
 }
 

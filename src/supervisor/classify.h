@@ -11,6 +11,7 @@
 #include "core/effect.h"
 #include "core/grant.h"
 #include "supervisor/hostlook.h"
+#include "supervisor/staging.h"
 
 struct classify_name {
 	char *path; /* owned */
@@ -27,6 +28,7 @@ struct classifier {
 	bool links_made; /* there: so what was renamed may be a link */
 	size_t parts;    /* of paths, walked so far: a workload chooses them, and links that multiply them */
 	struct hostlook host;
+	const struct staging *staging; /* borrowed; NULL: nothing was hidden by name */
 };
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);

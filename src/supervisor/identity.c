@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cell/build.h"
 #include "cell/kernel.h"
 #include "core/grant.h"
 #include "wire/wire.h"
@@ -108,6 +109,11 @@ static int open_tree_mapped(const struct identity *id, const char *path, int *re
 	return 0;
 }
 
+static bool is_sent(const struct cell_path *p)
+{
+	return p->grant != GRANT_NONE && p->stage == 0 && (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
+}
+
 static int send_tree(const struct identity *id, const char *path, uint32_t index, int cell_sock)
 {
 	auto_fd int tree = -1;
@@ -121,6 +127,35 @@ static int send_tree(const struct identity *id, const char *path, uint32_t index
 	return wire_send(cell_sock, WIRE_CELL_TREE, &b, &tree, 1);
 }
 
+static int cannot_send(const char *path, int sys_errno, struct err *e)
+{
+	return err_sys(
+		e, sys_errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, sys_errno,
+		"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
+		"cannot make %s visible in the cell", path);
+}
+
+static int send_stages(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
+{
+	for (uint32_t i = 0; i < spec->n_stages; i++) {
+		const char *tree = spec_text(spec, spec->stages[i].tree), *part = spec_text(spec, spec->stages[i].part);
+		const char *mask = spec_text(spec, spec->stages[i].mask);
+		int r = send_tree(id, tree, CELL_TREE_OF_STAGE(i), cell_sock);
+
+		if (r < 0)
+			return cannot_send(tree, -r, e);
+		if (part[0] != 0)
+			r = send_tree(id, part, CELL_PART_OF_STAGE(i), cell_sock);
+		if (r < 0)
+			return cannot_send(part, -r, e);
+		if (mask[0] != 0)
+			r = send_tree(id, mask, CELL_MASK_OF_STAGE(i), cell_sock);
+		if (r < 0)
+			return cannot_send(mask, -r, e);
+	}
+	return 0;
+}
+
 int identity_send_trees(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
 {
 	for (uint32_t i = 0; id->mapped && i < spec->n_paths; i++) {
@@ -128,16 +163,13 @@ int identity_send_trees(const struct identity *id, const struct cell_spec *spec,
 		const char *path = spec_text(spec, p->path);
 		int r;
 
-		if (p->grant == GRANT_NONE || (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) != 0)
+		if (!is_sent(p))
 			continue;
 		r = send_tree(id, path, i, cell_sock);
 		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
 			continue;
 		if (r < 0)
-			return err_sys(
-				e, r == -ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, -r,
-				"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
-				"cannot make %s visible in the cell", path);
+			return cannot_send(path, -r, e);
 	}
-	return 0;
+	return id->mapped ? send_stages(id, spec, cell_sock, e) : 0;
 }

@@ -25,6 +25,7 @@
 #include "supervisor/identity.h"
 #include "supervisor/plan.h"
 #include "supervisor/spawn.h"
+#include "supervisor/staging.h"
 #include "supervisor/told.h"
 #include "warden/arena.h"
 #include "wire/wire.h"
@@ -48,6 +49,7 @@ struct supervisor {
 	struct bounds bounds;
 	struct event_request request;
 	struct cell_spec spec;
+	struct staging staging;
 	struct rbuf program; /* encoded, as the library sent it */
 	void *request_bytes; /* mapped */
 	size_t request_size;
@@ -84,6 +86,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
 		(void)waitpid(s->pid, NULL, 0);
 	}
+	staging_drop(&s->staging);
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	_exit(1);
 }
@@ -558,6 +561,7 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 
 	t->s = s;
 	classify_init(&t->classifier, &s->spec, &s->request.grants);
+	t->classifier.staging = &s->staging;
 	arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
 	s->outcome.effects_seen = head.seen;
 	s->outcome.effects_dropped += head.dropped;
@@ -572,6 +576,7 @@ static void tell_ended(struct supervisor *s)
 	buf_init_in(&t.batch, t.room, sizeof t.room);
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s, &t);
+	staging_end(&s->staging, &s->outcome);   /* effects were held against what lies in the stage */
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
 	buf_put(&b, t.batch.data, t.batch.len);
@@ -643,6 +648,7 @@ static int start(struct supervisor *s, struct err *e)
 	r = take_request(s, &m, e);
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
 	r = r < 0 ? r : bound(s, e);
 	s->state = WIRE_BUILDING;
 	return r < 0 ? r : make_cell(s, e);
@@ -659,6 +665,7 @@ int main(void)
 	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = -1;
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
 	s.state = WIRE_NEW;
+	staging_init(&s.staging);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

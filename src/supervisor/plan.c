@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "cell/base.h"
+#include "judge/judge.h"
+#include "supervisor/staging.h"
 
 #define LINKS_MAX 40                    /* as the kernel follows */
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
@@ -107,10 +109,31 @@ static bool is_repository(const char *tree)
 	return n >= 5 && strcmp(tree + n - 4, ".git") == 0;
 }
 
+/* A row of the table of protected names, as far as it says something of a name that is there already. */
 struct protected_name {
 	const char *name;
-	bool file_only;
+	int how; /* enum judge_kind, or one of these */
 };
+enum { PASS = -1, HOLD = -2 };
+
+/* In place nothing is judged: what is obeyed all the time cannot be changed at all. A pattern would have to be looked for, and what
+ * git keeps while it is in the middle of something is for git to change. */
+static bool is_held_in_place(const struct protected_name *p)
+{
+	if (strchr(p->name, '*') != NULL || strncmp(p->name, ".git/rebase", 11) == 0 ||
+	    strncmp(p->name, ".git/sequencer", 14) == 0)
+		return false;
+	switch (p->how) {
+	case HOLD:
+	case JUDGE_GIT_CONFIG:
+	case JUDGE_GIT_FILE:
+	case JUDGE_GIT_COMMONDIR:
+	case JUDGE_GIT_MODULES:
+	case JUDGE_NPMRC: return true;
+	case JUDGE_GIT_ATTRIBUTES: return strncmp(p->name, ".git/", 5) == 0;
+	default: return false;
+	}
+}
 
 /* A writable tree in which names are held. */
 struct holding {
@@ -191,12 +214,16 @@ static int hold(struct holding *h, const char *name, size_t done, struct err *e)
 
 static int protect(struct holding *h, const struct protected_name *protected, struct err *e)
 {
-	const char *name = protected->name;
-	const int r = hold(h,
-			   is_repository(h->tree) && strncmp(name, IN_GIT, sizeof IN_GIT - 1) == 0
-				   ? name + sizeof IN_GIT - 1
-				   : name,
-			   0, e);
+	char name[64];
+	int r;
+
+	(void)snprintf(name, sizeof name, "%s", protected->name);
+	if (name[strlen(name) - 1] == '/') /* only of a directory */
+		name[strlen(name) - 1] = 0;
+	r = hold(h,
+		 is_repository(h->tree) && strncmp(name, IN_GIT, sizeof IN_GIT - 1) == 0 ? name + sizeof IN_GIT - 1
+											 : name,
+		 0, e);
 
 	return r < 0 ? r : 0;
 }
@@ -204,10 +231,11 @@ static int protect(struct holding *h, const struct protected_name *protected, st
 static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
 {
 	static const struct protected_name names[] = {
-#define PROTECTED(name, why) { name, false },
-#define PROTECTED_FILE(name, why) { name, true },
-#include "supervisor/protected.def"
+#define PROTECTED(name, how, where, why) { name, how },
+#include "judge/protected.def"
 #undef PROTECTED
+		{ ".git/modules",
+		  HOLD }, /* submodules' configuration and hooks, which staged are looked for one by one */
 	};
 	const uint32_t n = spec->n_paths;
 	int r = 0;
@@ -215,16 +243,17 @@ static int protect_names(const struct grant_set *set, struct cell_spec *spec, st
 	for (uint32_t i = 0; i < n && r == 0; i++) {
 		const struct cell_path p = spec->paths[i];
 
-		if (p.grant == GRANT_NONE || (p.rights & RIGHT_WRITE) == 0)
+		if (p.grant == GRANT_NONE || p.stage != 0 || (p.rights & RIGHT_WRITE) == 0)
 			continue;
 		for (size_t k = 0; k < sizeof names / sizeof names[0] && r == 0; k++) {
 			struct holding h = { .set = set,
 					     .spec = spec,
 					     .tree = spec_text(spec, p.path),
 					     .grant = p.grant,
-					     .file_only = names[k].file_only };
+					     .file_only = names[k].how == JUDGE_GIT_FILE };
 
-			r = protect(&h, &names[k], e);
+			if (is_held_in_place(&names[k]))
+				r = protect(&h, &names[k], e);
 		}
 	}
 	return r;
@@ -270,9 +299,30 @@ static void hide_instead(struct cell_spec *spec, const char *path)
 	}
 }
 
+/* What other events changed is nobody's to see, not even beneath a grant of the home, or of the directory beside a tree that lies on
+ * another file system. */
+static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+	uint32_t grant;
+	int r = 0;
+
+	if (q->store[0] != 0 && rights_on(&q->grants, q->store, &grant) != 0)
+		r = spec_add_path(spec, q->store, 0, flags, GRANT_NONE, e);
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
+		const char *object = grant_object(&q->grants, i);
+		char path[GRANT_OBJECT_MAX];
+
+		if (q->grants.grants[i].rights != 0 && object[0] == '/' &&
+		    snprintf(path, sizeof path, "%s" STORE_BESIDE, object, geteuid()) < (int)sizeof path)
+			r = spec_add_path(spec, path, 0, flags, GRANT_NONE, e);
+	}
+	return r;
+}
+
 static int add_hides(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
-	int r = 0;
+	int r = hide_store(q, spec, e);
 
 	for (uint32_t i = 0; i < q->n_hides && r == 0; i++) {
 		hide_instead(spec, q->hides[i]);
@@ -339,6 +389,7 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	r = add_texts(q, ret, e);
 	r = r < 0 ? r : base_add(ret, e);
 	r = r < 0 ? r : add_grants(&q->grants, ret, e);
+	r = r < 0 ? r : staging_plan(q, ret, e);
 	r = r < 0 ? r : protect_names(&q->grants, ret, e);
 	r = r < 0 ? r : add_links(q, ret, e);
 	r = r < 0 ? r : add_hides(q, ret, e);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 2
+#define REQUEST_VERSION 3
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -11,10 +11,13 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->observe);
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
+	buf_put_u32(out, q->staged);
 	buf_put_str(out, q->event);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
+	buf_put_str(out, q->store);
+	buf_put_str(out, q->command);
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		buf_put_u64(out, q->limits.value[i]);
@@ -98,14 +101,18 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->observe = rbuf_u32(in);
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
+	ret->staged = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
+	rbuf_str(in, ret->store, sizeof ret->store);
+	rbuf_str(in, ret->command, sizeof ret->command);
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) ||
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || ret->staged > 1 ||
+	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, &ret->grants, e);

@@ -20,10 +20,13 @@ struct event_request {
 	uint32_t observe; /* enum cell_observe */
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
+	uint32_t staged;  /* 1: what is written is staged, 0: written in place */
 	char event[32];   /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
+	char store[GRANT_OBJECT_MAX]; /* where changes are staged; empty: there is no place */
+	char command[256];            /* what runs, for lists; cut */
 	struct pty_settings terminal; /* of the private terminal, if it has one */
 	struct limits limits;
 	struct grant_set grants;

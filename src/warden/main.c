@@ -79,7 +79,7 @@ static void take_tree(struct warden *w, struct wire_message *m)
 {
 	const uint32_t index = rbuf_u32(&m->body);
 
-	if (index >= CELL_PATHS_MAX)
+	if (index >= CELL_TREES_MAX)
 		give_up_at(w, STEP_DECODE, EPROTO);
 	fd_close(&w->trees.fd[index]);
 	w->trees.fd[index] = steal_fd(&m->fds[0]);
@@ -335,7 +335,7 @@ int main(void)
 	w.sock = SUPERVISOR_FD;
 	w.report_fd = w.program_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
 	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = -1;
-	for (size_t i = 0; i < CELL_PATHS_MAX; i++)
+	for (size_t i = 0; i < CELL_TREES_MAX; i++)
 		w.trees.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */
 	/* It stays dumpable, so that the supervisor of an ordinary user may read its accounts in /proc. What keeps the workload

@@ -4,7 +4,7 @@
  * Holds:  a message reaches its handler only if it is in the table, comes from the side that may send it, in a state in
  *         which it is allowed, with an allowed size and number of descriptors. Anything else is refused, and whoever gets
  *         a refusal ends the connection.
- * Called: library, supervisor, warden. */
+ * Called: library, supervisor, warden, stage. */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
 
@@ -22,7 +22,7 @@
 #define WIRE_PING_MS 1000
 #define WIRE_PATIENCE_MS 10000
 
-enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN };
+enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN, WIRE_STAGE };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 
 enum wire_number {

@@ -21,9 +21,14 @@ _ambit_files() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --strict --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --direct --strict --quiet --no-pty --help'
 	local explain_options='--help'
 	local learn_options='--output --workspace --env --write --limit --no-pty --help'
+	local diff_options='--stat --name-only --json --color --no-pager --help'
+	local commit_options='--write --on-conflict --wait --json --help'
+	local discard_options='--all --json --help'
+	local undo_options='--json --help'
+	local stage_options='--json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -31,7 +36,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -45,6 +50,11 @@ _ambit() {
 		;;
 	esac
 
+	# `stage diff` is completed as `diff`
+	if [ "$command" = stage ] && [ "$COMP_CWORD" -gt 2 ]; then
+		case ${COMP_WORDS[2]} in diff | commit | discard | undo) command=${COMP_WORDS[2]} ;; esac
+	fi
+
 	case $command:$previous in
 	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output | learn:--write) _ambit_files -f ;;
 	run:--workspace | learn:--workspace) _ambit_files -d ;;
@@ -57,11 +67,25 @@ _ambit() {
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
+	run:--on-conflict | commit:--on-conflict) _ambit_words 'fail theirs ours' ;;
+	diff:--color) _ambit_words 'auto always never' ;;
+	commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage doctor policy' ;;
+	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
+	stage:*) _ambit_words "$stage_options" ;;
+	undo:undo) _ambit_words "last $undo_options" ;;
+	undo:*) _ambit_words "$undo_options" ;;
+	discard:*) _ambit_words "last $discard_options" ;;
+	diff:* | commit:*)
+		case $word in
+		-*) if [ "$command" = diff ]; then _ambit_words "$diff_options"; else _ambit_words "$commit_options"; fi ;;
+		*) _ambit_files -f -W last ;;
+		esac
+		;;
 	policy:policy) _ambit_words 'check trust --help' ;;
 	explain:* | policy:*)
 		case $word in

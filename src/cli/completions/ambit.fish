@@ -13,6 +13,11 @@ complete -c ambit -f
 complete -c ambit -n __fish_use_subcommand -a run -d 'Run one command in one cell'
 complete -c ambit -n __fish_use_subcommand -a explain -d 'Why each denial, and what would allow it'
 complete -c ambit -n __fish_use_subcommand -a learn -d 'Write the narrowest policy that would have sufficed'
+complete -c ambit -n __fish_use_subcommand -a diff -d 'What an event changed'
+complete -c ambit -n __fish_use_subcommand -a commit -d 'Commit what is kept, or a part of it'
+complete -c ambit -n __fish_use_subcommand -a discard -d 'Throw it away'
+complete -c ambit -n __fish_use_subcommand -a undo -d 'Take a commit back'
+complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what can be undone'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -33,6 +38,10 @@ complete -c ambit -n '__ambit_in run' -l observe -x -a 'full effects off' -d 'Wh
 complete -c ambit -n '__ambit_in run' -l record -r -F -d 'Write the record there'
 complete -c ambit -n '__ambit_in run' -l json -d 'Print only the record'
 complete -c ambit -n '__ambit_in run' -l without -x -a 'files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'Go on without a property'
+complete -c ambit -n '__ambit_in run' -l stage -d 'Keep what it changed for review'
+complete -c ambit -n '__ambit_in run' -l discard -d 'Throw away what it changed if it fails'
+complete -c ambit -n '__ambit_in run' -l on-conflict -x -a 'fail theirs ours' -d 'Where a file changed meanwhile'
+complete -c ambit -n '__ambit_in run' -l direct -d 'Write in place'
 complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
@@ -49,6 +58,34 @@ complete -c ambit -n '__ambit_in learn' -l limit -x -a 'wall= cpu= memory= tasks
 complete -c ambit -n '__ambit_in learn' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
 
+complete -c ambit -n '__ambit_in diff' -l stat -d 'How much changed in each file'
+complete -c ambit -n '__ambit_in diff' -l name-only -d 'The names alone'
+complete -c ambit -n '__ambit_in diff' -l json -d 'The changes as JSON'
+complete -c ambit -n '__ambit_in diff' -l color -x -a 'auto always never' -d 'Colours'
+complete -c ambit -n '__ambit_in diff' -l no-pager -d 'No pager'
+complete -c ambit -n '__ambit_in diff' -l help -d 'How diff is used'
+complete -c ambit -n '__ambit_in diff' -F -a last
+
+complete -c ambit -n '__ambit_in commit' -l write -r -F -d 'Commit this protected name too'
+complete -c ambit -n '__ambit_in commit' -l on-conflict -x -a 'fail theirs ours' -d 'Where the real file changed meanwhile'
+complete -c ambit -n '__ambit_in commit' -l wait -x -d 'For other events that work on the tree'
+complete -c ambit -n '__ambit_in commit' -l json -d 'The outcome as JSON'
+complete -c ambit -n '__ambit_in commit' -l help -d 'How commit is used'
+complete -c ambit -n '__ambit_in commit' -F -a last
+
+complete -c ambit -n '__ambit_in discard' -l all -d 'Every stage that is kept'
+complete -c ambit -n '__ambit_in discard' -l json -d 'The outcome as JSON'
+complete -c ambit -n '__ambit_in discard' -l help -d 'How discard is used'
+complete -c ambit -n '__ambit_in discard' -a last
+
+complete -c ambit -n '__ambit_in undo' -l json -d 'The outcome as JSON'
+complete -c ambit -n '__ambit_in undo' -l help -d 'How undo is used'
+complete -c ambit -n '__ambit_in undo' -a last
+
+complete -c ambit -n '__ambit_in stage; and not __fish_seen_subcommand_from list diff commit discard undo recover' -a 'list diff commit discard undo recover'
+complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
+
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
@@ -57,5 +94,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

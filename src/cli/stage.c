@@ -1,0 +1,482 @@
+/* ambit diff, commit, discard, undo, and stage list|diff|commit|discard|undo|recover: translated for the role ambit-stage. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/pager.h"
+#include "cli/stage_json.h"
+#include "core/grant.h"
+#include "lib/public.h"
+#include "lib/stage.h"
+#include "lib/summary_stage.h"
+
+#define PROGRESS_AFTER_MS 1000
+
+static const char diff_help[] =
+	"ambit diff [EVENT] [PATH...]\n"
+	"\n"
+	"Shows what an event changed in its stage, before it is committed.\n"
+	"\n"
+	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept. PATH is a file, a directory\n"
+	"  or a pattern (quoted), as in `ambit commit`.\n"
+	"\n"
+	"  --stat        how much changed in each file\n"
+	"  --name-only   the names alone\n"
+	"  --json        the changes as JSON, without contents\n"
+	"  --color WHEN  auto (default), always, never\n"
+	"  --no-pager    no pager, even on a terminal\n"
+	"  --help        this text\n"
+	"\n"
+	"Lines that begin with `held:` say what is not committed as it is, and why; `executes later:` that another program\n"
+	"runs the file.\n";
+
+static const char commit_help[] =
+	"ambit commit [EVENT] [PATH...]\n"
+	"\n"
+	"Commits what an event changed, all at once: all of it, or what lies at or beneath each PATH.\n"
+	"\n"
+	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept. PATH is a file, a directory\n"
+	"  or a pattern (quoted), relative to the current directory: `ambit commit last 'src/*.c'`.\n"
+	"\n"
+	"  --write PATH        commit this protected name too (.git/hooks/pre-commit): programs run or obey it later\n"
+	"  --on-conflict WAY   where the real file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
+	"  --wait TIME         for other events that work on the tree (default: 10s)\n"
+	"  --json              the outcome as JSON\n"
+	"  --help              this text\n"
+	"\n"
+	"`ambit undo EVENT` takes it back. An event that still runs can be committed too: its changes until now.\n";
+
+static const char discard_help[] =
+	"ambit discard [EVENT]\n"
+	"\n"
+	"Throws away what an event changed and nobody committed. EVENT is an id or the beginning of one;\n"
+	"`last` (the default) is the latest that is kept.\n"
+	"\n"
+	"  --all    every stage that is kept and not in use\n"
+	"  --json   the outcome as JSON\n"
+	"  --help   this text\n";
+
+static const char undo_help[] =
+	"ambit undo EVENT\n"
+	"\n"
+	"Takes back a commit: every file is again what it was before. If one of them has changed since, nothing is done.\n"
+	"Afterwards the changes are staged again, and can be committed or discarded.\n"
+	"\n"
+	"  --json   the outcome as JSON\n"
+	"  --help   this text\n";
+
+static const char stage_help[] =
+	"ambit stage list | diff | commit | discard | undo | recover\n"
+	"\n"
+	"  list      what is kept, since when and for how long, and what can be undone\n"
+	"  recover   finishes or takes back commits that were broken off; done by itself by every other command\n"
+	"  diff, commit, discard, undo are the commands of that name\n"
+	"\n"
+	"  --json   as JSON\n"
+	"  --help   this text\n"
+	"\n"
+	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
+	"oldest go first.\n";
+
+enum flag { JSON = 256, STAT, NAMES, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, HELP };
+
+struct stage_command {
+	const char *name, *help, *see;
+	enum stage_op op;
+	const struct option *flags;
+	bool paths, event;
+};
+
+static const struct option diff_flags[] = {
+	{ "stat", no_argument, NULL, STAT },
+	{ "name-only", no_argument, NULL, NAMES },
+	{ "json", no_argument, NULL, JSON },
+	{ "color", required_argument, NULL, COLOR },
+	{ "no-pager", no_argument, NULL, NO_PAGER },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option commit_flags[] = {
+	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
+	{ "wait", required_argument, NULL, WAIT },
+	{ "write", required_argument, NULL, WRITE },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option discard_flags[] = {
+	{ "all", no_argument, NULL, ALL },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option plain_flags[] = {
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct stage_command commands[] = {
+	{ "list", stage_help, "ambit stage --help", STAGE_OP_LIST, plain_flags, false, false },
+	{ "diff", diff_help, "ambit diff --help", STAGE_OP_DIFF, diff_flags, true, true },
+	{ "commit", commit_help, "ambit commit --help", STAGE_OP_COMMIT, commit_flags, true, true },
+	{ "discard", discard_help, "ambit discard --help", STAGE_OP_DISCARD, discard_flags, false, true },
+	{ "undo", undo_help, "ambit undo --help", STAGE_OP_UNDO, plain_flags, false, true },
+	{ "recover", stage_help, "ambit stage --help", STAGE_OP_RECOVER, plain_flags, false, false },
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+struct stage_run {
+	const struct stage_command *command;
+	struct stage_ask ask;
+	bool json, help, pager;
+	int colour; /* -1: as the terminal is */
+};
+
+static int take_colour(struct stage_run *run, const char *word, struct ambit_error *e)
+{
+	if (strcmp(word, "auto") == 0)
+		run->colour = -1;
+	else if (strcmp(word, "always") == 0 || strcmp(word, "never") == 0)
+		run->colour = word[0] == 'a';
+	else
+		return cli_misused(e, run->command->see, "--color takes auto, always or never, and not '%s'", word);
+	return 0;
+}
+
+static int take_conflict(struct stage_run *run, const char *word, struct ambit_error *e)
+{
+	static const char *const words[] = {
+		[STAGE_CONFLICT_FAIL] = "fail", [STAGE_CONFLICT_THEIRS] = "theirs", [STAGE_CONFLICT_OURS] = "ours"
+	};
+
+	for (uint32_t i = 0; i < STAGE_CONFLICT_COUNT; i++)
+		if (strcmp(words[i], word) == 0) {
+			run->ask.conflict = i;
+			return 0;
+		}
+	return cli_misused(e, run->command->see, "--on-conflict takes fail, theirs or ours, and not '%s'", word);
+}
+
+static int take_wait(struct stage_run *run, const char *word, struct ambit_error *e)
+{
+	uint64_t ms;
+
+	if (!parse_duration(word, &ms) || ms > UINT32_MAX)
+		return cli_misused(e, run->command->see, "--wait takes a time (10s, 5m), and not '%s'", word);
+	run->ask.wait_ms = (uint32_t)ms; /* in range: just checked */
+	return 0;
+}
+
+/* A path or pattern as the person means it: from where they are. Directories that are links are not asked for here: the
+ * trees of stages have none in their names, so the place is taken as the kernel says it. */
+static int add_path(struct stage_run *run, const char *word, char **list, uint32_t *n, struct ambit_error *e)
+{
+	char here[PATH_MAX], path[STAGE_PATH_MAX];
+
+	if (getcwd(here, sizeof here) == NULL || !path_normalise(here, word, path, sizeof path))
+		return cli_misused(e, run->command->see, "'%s' is no path", word);
+	if (*n == STAGE_SELECTED_MAX)
+		return cli_misused(e, run->command->see, "more than %d paths: name directories, or a pattern",
+				   STAGE_SELECTED_MAX);
+	list[*n] = strdup(path);
+	if (list[*n] == NULL)
+		return cli_misused(e, run->command->see, "no memory for the paths");
+	(*n)++;
+	return 0;
+}
+
+static int take_flag(struct stage_run *run, int flag, const char *given, struct ambit_error *e)
+{
+	const char *value = given != NULL ? given : ""; /* the table says which have one */
+
+	switch ((enum flag)flag) {
+	case JSON: run->json = true; break;
+	case STAT: run->ask.flags |= STAGE_FLAG_STAT; break;
+	case NAMES: run->ask.flags |= STAGE_FLAG_NAMES; break;
+	case NO_PAGER: run->pager = false; break;
+	case ALL: run->ask.flags |= STAGE_FLAG_ALL; break;
+	case HELP: run->help = true; break;
+	case COLOR: return take_colour(run, value, e);
+	case ON_CONFLICT: return take_conflict(run, value, e);
+	case WAIT: return take_wait(run, value, e);
+	case WRITE: return add_path(run, value, run->ask.granted, &run->ask.n_granted, e);
+	}
+	return 0;
+}
+
+static int no_flag(const struct stage_run *run, const char *word, struct ambit_error *e)
+{
+	const char *names[16];
+	size_t n = 0;
+
+	for (const struct option *f = run->command->flags; f->name != NULL && n < sizeof names / sizeof names[0]; f++)
+		names[n++] = f->name;
+	return cli_misused_option(e, run->command->see, word, names, n);
+}
+
+/* What getopt takes an abbreviation for is not what was written. */
+static bool is_whole(const struct stage_run *run, const char *word)
+{
+	const size_t n = strcspn(word, "=");
+
+	for (const struct option *f = run->command->flags; f->name != NULL; f++)
+		if (n == strlen(f->name) + 2 && strncmp(word + 2, f->name, n - 2) == 0)
+			return true;
+	return false;
+}
+
+static bool is_event(const char *word)
+{
+	return strcmp(word, "last") == 0 ||
+	       (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) < STAGE_ID_MAX &&
+		strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
+}
+
+static int take_words(struct stage_run *run, char **words, struct ambit_error *e)
+{
+	int r = 0;
+
+	if (run->command->event && words[0] != NULL && is_event(words[0]))
+		(void)text_copy(run->ask.event, sizeof run->ask.event, *words++); /* measured */
+	else if (run->command->event && (run->command->paths || words[0] == NULL) && run->command->op != STAGE_OP_UNDO)
+		(void)text_copy(run->ask.event, sizeof run->ask.event, "last");
+	if (run->command->op == STAGE_OP_UNDO && run->ask.event[0] == 0)
+		return words[0] == NULL ? cli_misused(e, run->command->see, "which event? its id, or last")
+					: cli_misused(e, run->command->see, "'%s' is no event", words[0]);
+	if (words[0] != NULL && !run->command->paths)
+		return cli_misused(e, run->command->see, "%s takes no '%s'", run->command->name, words[0]);
+	for (; *words != NULL && r == 0; words++)
+		r = add_path(run, *words, run->ask.selected, &run->ask.n_selected, e);
+	return r;
+}
+
+static int read_words(struct stage_run *run, int argc, char **argv, struct ambit_error *e)
+{
+	int r = 0;
+
+	opterr = 0;
+	optind = 1;
+	while (r == 0) {
+		const char *word = argv[optind];
+		const int c = getopt_long(argc, argv, ":h", run->command->flags, NULL);
+
+		if (c == -1)
+			break;
+		if (c == 'h')
+			run->help = true;
+		else if (c == ':')
+			r = cli_misused(e, run->command->see, "%s needs a value", word);
+		else if (c == '?' || (strncmp(argv[optind - 1], "--", 2) == 0 && optarg == NULL &&
+				      !is_whole(run, argv[optind - 1])))
+			r = no_flag(run, argv[optind - 1], e);
+		else
+			r = take_flag(run, c, optarg, e);
+	}
+	return r < 0 || run->help ? r : take_words(run, argv + optind, e);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void show_progress(const struct stage_answer *a, bool *shown)
+{
+	if (a->total == 0 || isatty(STDERR_FILENO) != 1)
+		return;
+	(void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " files", a->done, a->total);
+	*shown = true;
+}
+
+/* Until the role has answered. */
+static int await(struct stage_talk *t, struct err *e)
+{
+	const uint64_t begun = now_ms();
+	bool shown = false;
+	int r;
+
+	while ((r = stage_talk_step(t, e)) == 0) {
+		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
+
+		(void)poll(&p, 1, PROGRESS_AFTER_MS); /* interrupted: step looks again */
+		if (now_ms() - begun > PROGRESS_AFTER_MS)
+			show_progress(stage_talk_answer(t), &shown);
+	}
+	if (shown)
+		(void)fputs("\r\033[K", stderr);
+	return r;
+}
+
+static void tell_list(const struct stage_answer *a)
+{
+	static const char *const states[] = {
+		[STAGE_RUNNING] = "lost", [STAGE_KEPT] = "kept", [STAGE_COMMITTED] = "committed"
+	};
+	struct timespec t;
+	uint64_t now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	if (a->n_entries == 0)
+		(void)puts("nothing is kept");
+	for (size_t i = 0; i < a->n_entries; i++) {
+		const struct stage_entry *s = &a->entries[i];
+		char left[32] = "-", command[200], tree[300];
+
+		if (s->keep_until_ns > now)
+			summary_time_left(s->keep_until_ns - now, left, sizeof left);
+		(void)printf("%s  %-9s  %8" PRIu64 " KB  %-10s  %s  %s\n", s->event,
+			     s->damaged  ? "damaged"
+			     : s->in_use ? "running"
+					 : states[s->state],
+			     (s->bytes + 1023) / 1024, left, text_escape(tree, sizeof tree, s->tree, strlen(s->tree)),
+			     text_escape(command, sizeof command, s->command, strlen(s->command)));
+	}
+}
+
+static void tell_end(const struct stage_run *run, const struct stage_answer *a)
+{
+	const struct stage_end *end = &a->end;
+	const char *s = end->changes == 1 ? "" : "s";
+
+	if (run->command->op == STAGE_OP_LIST)
+		tell_list(a);
+	else if (run->command->op == STAGE_OP_COMMIT && end->workspace == WORKSPACE_COMMITTED)
+		(void)printf("committed: %" PRIu64 " change%s (ambit undo %s takes %s back)\n", end->changes, s,
+			     end->event, end->changes == 1 ? "it" : "them");
+	else if (run->command->op == STAGE_OP_UNDO && end->workspace == WORKSPACE_KEPT)
+		(void)printf("undone: %" PRIu64 " change%s %s staged again (ambit discard %s throws %s away)\n",
+			     end->changes, s, end->changes == 1 ? "is" : "are", end->event,
+			     end->changes == 1 ? "it" : "them");
+	else if (run->command->op == STAGE_OP_DISCARD)
+		(void)printf("discarded: %" PRIu64 " stage%s%s\n", end->changes, s,
+			     end->lost ? "; what was committed of it cannot be taken back any more" : "");
+	else if (run->command->op == STAGE_OP_RECOVER)
+		(void)printf("recovered: %" PRIu64 "\n", end->changes);
+	else if (run->command->op == STAGE_OP_COMMIT && end->workspace == WORKSPACE_UNTOUCHED)
+		(void)puts("nothing to commit");
+}
+
+static int tell(const struct stage_run *run, const struct stage_answer *a)
+{
+	const bool kept = run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_KEPT &&
+			  a->end.why != STAGE_WHY_ASKED;
+
+	if (run->json)
+		return stage_json_write(a, run->command->op) < 0 ? EXIT_REFUSED : kept ? 123 : 0;
+	tell_end(run, a);
+	if (kept) {
+		auto_buf text = { .max = 0 };
+
+		buf_init(&text, 64u << 10);
+		summary_stage_text(a, NULL, &text);
+		(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
+	}
+	return kept ? 123 : 0;
+}
+
+static void prepare_output(struct stage_run *run, struct pager *pager)
+{
+	struct winsize size;
+
+	if (run->command->op != STAGE_OP_DIFF || run->json)
+		return;
+	if (run->colour == 1 || (run->colour < 0 && isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL))
+		run->ask.flags |= STAGE_FLAG_COLOUR;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		run->ask.width = size.ws_col;
+	pager_open(pager, run->pager);
+}
+
+static int ask(struct stage_run *run)
+{
+	struct pager pager = { .fd = -1 };
+	struct stage_talk *t = NULL;
+	struct ambit_error told = { .size = sizeof told };
+	struct err e;
+	int r, status;
+
+	if (run->json && run->command->op == STAGE_OP_DIFF)
+		run->ask.op = STAGE_OP_CHANGES;
+	prepare_output(run, &pager);
+	r = stage_talk_start(&run->ask, pager.fd, &t, &e);
+	r = r < 0 ? r : await(t, &e);
+	pager_close(&pager);
+	status = r < 0 ? (public_error(&told, r, &e), cli_refuse(run->json, &told)) : tell(run, stage_talk_answer(t));
+	stage_talk_free(t);
+	return status;
+}
+
+static int run_command(const struct stage_command *command, int argc, char **argv)
+{
+	struct stage_run *run = calloc(1, sizeof *run);
+	struct ambit_error told = { .size = sizeof told };
+	struct err e;
+	int status = EXIT_REFUSED, r;
+
+	if (run == NULL)
+		return EXIT_REFUSED;
+	run->command = command;
+	run->pager = true;
+	run->colour = -1;
+	r = stage_ask_init(&run->ask, command->op, &e);
+	if (r < 0)
+		status = (public_error(&told, r, &e), cli_error(&told));
+	else if (read_words(run, argc, argv, &told) < 0)
+		status = cli_refuse(run->json, &told);
+	else if (run->help)
+		status = fputs(command->help, stdout) < 0 ? EXIT_REFUSED : 0;
+	else
+		status = ask(run);
+	stage_ask_finish(&run->ask);
+	free(run);
+	return status;
+}
+
+static const struct stage_command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int cli_stage_short(int argc, char **argv)
+{
+	return run_command(find(argv[0]), argc, argv); /* the table of main.c names those that are here */
+}
+
+int cli_stage(int argc, char **argv)
+{
+	const struct stage_command *command = argc > 1 ? find(argv[1]) : NULL;
+	const char *names[COMMANDS];
+
+	if (argc > 1 && cli_is_help(argv[1])) {
+		(void)fputs(stage_help, stdout);
+		return 0;
+	}
+	if (command != NULL)
+		return run_command(command, argc - 1, argv + 1);
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	return argc > 1 ? cli_no_word("ambit stage --help", argv[1], names, COMMANDS, "no command 'stage %s'", argv[1])
+			: cli_usage("ambit stage --help", "stage what? list, diff, commit, discard, undo or recover");
+}

@@ -1,0 +1,14 @@
+/* record_change - what an event changed, in its record: effects that are proved.
+ *
+ * Called: record.c; pure. */
+#ifndef LIB_RECORD_CHANGE_H
+#define LIB_RECORD_CHANGE_H
+
+#include "lib/json.h"
+#include "lib/stage_answer.h"
+
+/* Members of the array that is open. *room: bytes that they may take, and what is left of it afterwards; *dropped counts those
+ * without room. */
+void record_changes_put(struct json *j, const struct stage_answer *a, size_t *room, uint64_t *dropped);
+
+#endif

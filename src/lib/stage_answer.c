@@ -1,0 +1,22 @@
+#include "lib/stage_answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void stage_answer_finish(struct stage_answer *a)
+{
+	for (size_t i = 0; i < a->n_changes; i++)
+		free(a->changes[i]);
+	free(a->changes);
+	free(a->entries);
+	free(a->trees);
+	*a = (struct stage_answer){ .changes = NULL };
+}
+
+void stage_answer_path(const struct stage_answer *a, const struct change *c, const char *path, char *ret, size_t size)
+{
+	const char *tree = c->tree < a->n_trees ? a->trees[c->tree] : "";
+
+	(void)snprintf(ret, size, "%s%s%s", strcmp(tree, "/") == 0 ? "" : tree, path[0] != 0 ? "/" : "", path);
+}

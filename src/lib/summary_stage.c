@@ -1,0 +1,141 @@
+#include "lib/summary_stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "core/grant.h"
+
+#define SHOWN_MAX 300 /* of a name in a line */
+#define FLAG_MAX 400  /* of a flag in a line */
+#define PATH_MAX_SHOWN (STAGE_PATH_MAX + CHANGE_PATH_MAX)
+
+const char *summary_held_why(uint8_t held)
+{
+	switch (held) {
+	case HELD_PROTECTED:
+	case HELD_JUDGED: return "other programs run or obey what stands there";
+	case HELD_CONFLICT: return "the real tree changed there meanwhile";
+	case HELD_HIDDEN: return "something lies there that the command could not see";
+	case HELD_REFUSED: return "nothing of that kind is ever committed";
+	default: return "";
+	}
+}
+
+static void put_hint(const struct stage_answer *a, const struct change *c, const char *path, struct buf *out)
+{
+	char line[8], flag[FLAG_MAX] = "", shown[SHOWN_MAX];
+
+	switch (c->held) {
+	case HELD_PROTECTED:
+	case HELD_JUDGED:
+		grant_suggest(&(struct grant_request){ .verb = VERB_WRITE, .object = path }, line, sizeof line, flag,
+			      sizeof flag);
+		buf_printf(out, "  hint: `ambit diff %s` shows it; ", a->end.event);
+		if (flag[0] != 0)
+			buf_printf(out, "if you trust it as yourself: `ambit commit %s %s`\n", a->end.event, flag);
+		else
+			buf_printf(out, "grant it by its name\n");
+		break;
+	case HELD_CONFLICT:
+		buf_printf(
+			out,
+			"  hint: `ambit diff %s` shows both; `ambit commit %s --on-conflict ours` overwrites it, theirs "
+			"leaves it\n",
+			a->end.event, a->end.event);
+		break;
+	default:
+		buf_printf(out, "  hint: `ambit commit %s PATH...` commits the rest; this was %s\n", a->end.event,
+			   text_escape(shown, sizeof shown, c->path, strlen(c->path)));
+	}
+}
+
+static void put_held(const struct stage_answer *a, const struct change *c, struct buf *out)
+{
+	char path[PATH_MAX_SHOWN], shown[SHOWN_MAX], reason[2 * CHANGE_REASON_MAX];
+
+	stage_answer_path(a, c, c->path, path, sizeof path);
+	buf_printf(out, "ambit: not committed: %s %s\n", change_word(c->kind),
+		   text_escape(shown, sizeof shown, path, strlen(path)));
+	buf_printf(out, "  why: %s\n",
+		   c->reason[0] != 0 ? text_show(reason, sizeof reason, c->reason, strlen(c->reason))
+				     : summary_held_why(c->held));
+	put_hint(a, c, path, out);
+}
+
+static const char *kept_why(const struct stage_answer *a)
+{
+	switch ((enum stage_why)a->end.why) {
+	case STAGE_WHY_NONE:
+	case STAGE_WHY_ASKED: return "as asked: nothing is committed before you say so";
+	case STAGE_WHY_FAILED: return "the command failed; your files are as they were";
+	case STAGE_WHY_LIMIT: return "a limit ended it; your files are as they were";
+	case STAGE_WHY_KILLED: return "it was killed; your files are as they were";
+	case STAGE_WHY_LOST: return "it was lost; your files are as they were";
+	case STAGE_WHY_HELD: return "one change that is held back holds them all; your files are as they were";
+	case STAGE_WHY_BUSY: return "another event works on that tree, and did not end in time";
+	case STAGE_WHY_DENIED: return "something was denied, and it is strict; your files are as they were";
+	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
+	}
+	return "";
+}
+
+void summary_time_left(uint64_t ns, char *ret, size_t size)
+{
+	const uint64_t s = ns / 1000000000;
+
+	if (s >= 2 * 86400)
+		(void)snprintf(ret, size, "%" PRIu64 " days", (s + 3600) / 86400);
+	else if (s >= 2 * 3600)
+		(void)snprintf(ret, size, "%" PRIu64 " hours", (s + 60) / 3600);
+	else
+		(void)snprintf(ret, size, "%" PRIu64 " minutes", (s + 1) / 60);
+}
+
+static void put_kept(const struct stage_answer *a, struct buf *out)
+{
+	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
+	char left[32];
+	struct timespec now;
+	uint64_t now_ns;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
+	if (a->end.keep_until_ns > now_ns) {
+		summary_time_left(a->end.keep_until_ns - now_ns, left, sizeof left);
+		buf_printf(out, ", for %s", left);
+	}
+	buf_printf(out, "\n  why: %s\n", kept_why(a));
+	buf_printf(out, "  hint: ambit diff %s, then ambit commit %s or ambit discard %s\n", event, event, event);
+}
+
+void summary_stage_text(const struct stage_answer *a, const struct err *error, struct buf *out)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < a->n_changes && told < SUMMARY_HELD; i++)
+		if (a->changes[i]->held != HELD_NOT) {
+			put_held(a, a->changes[i], out);
+			told++;
+		}
+	if (a->end.held > told && told > 0)
+		buf_printf(out,
+			   "ambit: not committed: %" PRIu64
+			   " more for such reasons\n  hint: `ambit diff %s` shows them\n",
+			   a->end.held - told, a->end.event);
+	if (error != NULL && error->code != AMBIT_OK) {
+		char text[2 * ERR_MSG_MAX];
+
+		buf_printf(out, "ambit: not committed: %s\n",
+			   text_show(text, sizeof text, error->msg, strlen(error->msg)));
+		if (error->why[0] != 0)
+			buf_printf(out, "  why: %s\n", text_show(text, sizeof text, error->why, strlen(error->why)));
+		if (error->hint[0] != 0)
+			buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, error->hint, strlen(error->hint)));
+		return;
+	}
+	put_kept(a, out);
+}

@@ -1,0 +1,382 @@
+#include "supervisor/staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "stage/hidden.h"
+#include "stage/place.h"
+#include "stage/unseen.h"
+
+/* The stage of which tree this is the whole, or in which it lies; 0 if there is none. */
+static uint16_t stage_over(const struct cell_spec *spec, const bool *whole, const char *path)
+{
+	for (uint32_t i = 0; i < spec->n_stages; i++)
+		if (whole[i] && path_is_beneath(path, spec_text(spec, spec->stages[i].tree)))
+			return (uint16_t)(i + 1); /* at most CELL_STAGES_MAX */
+	return 0;
+}
+
+/* The stage in which single files of a directory lie. */
+static int stage_of_file(struct cell_spec *spec, bool *whole, const char *path, uint16_t *ret, struct err *e)
+{
+	char above[GRANT_OBJECT_MAX];
+	char *slash;
+	int r;
+
+	(void)snprintf(above, sizeof above, "%s", path); /* objects are shorter */
+	slash = strrchr(above, '/');
+	slash[slash == above ? 1 : 0] = 0;
+	for (uint32_t i = 0; i < spec->n_stages; i++)
+		if (!whole[i] && strcmp(spec_text(spec, spec->stages[i].tree), above) == 0) {
+			*ret = (uint16_t)(i + 1); /* at most CELL_STAGES_MAX */
+			return 0;
+		}
+	r = spec_add_stage(spec, above, ret, e);
+	if (r == 0)
+		whole[*ret - 1] = false;
+	return r;
+}
+
+static int stage_path(struct cell_spec *spec, bool *whole, struct cell_path *p, struct err *e)
+{
+	const char *path = spec_text(spec, p->path);
+	struct stat st;
+	int r;
+
+	p->stage = stage_over(spec, whole, path);
+	if (p->stage != 0 || (p->rights & RIGHT_WRITE) == 0 || lstat(path, &st) < 0)
+		return 0; /* what is not there, the cell finds out */
+	if (S_ISREG(st.st_mode))
+		return stage_of_file(spec, whole, path, &p->stage, e);
+	if (!S_ISDIR(st.st_mode))
+		return 0; /* a device or a pipe holds nothing */
+	r = spec_add_stage(spec, path, &p->stage, e);
+	if (r == 0)
+		whole[p->stage - 1] = true;
+	return r;
+}
+
+int staging_plan(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	bool whole[CELL_STAGES_MAX] = { false };
+	int r = 0;
+
+	spec_sort(spec); /* parents first */
+	for (uint32_t i = 0; i < spec->n_paths && r == 0 && q->staged != 0; i++) {
+		struct cell_path *p = &spec->paths[i];
+
+		if (p->grant != GRANT_NONE && (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0)
+			r = stage_path(spec, whole, p, e);
+	}
+	return r;
+}
+
+static uint64_t unix_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Whether the cell sees all of the tree: only then the tree itself is among the paths. */
+static bool is_whole(const struct cell_spec *spec, uint32_t stage)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		if (spec->paths[i].stage == stage + 1 &&
+		    strcmp(spec_text(spec, spec->paths[i].path), spec_text(spec, spec->stages[stage].tree)) == 0)
+			return true;
+	return false;
+}
+
+static int add_name(struct stage_meta *m, const char *name, struct err *e)
+{
+	if (m->n_names == STAGE_NAMES_MAX)
+		return err_set(e, AMBIT_LIMIT, "grant directories instead of single files",
+			       "more than %d grants for writing", STAGE_NAMES_MAX);
+	(void)text_copy(m->names[m->n_names++], STAGE_PATH_MAX, name); /* objects are shorter */
+	return 0;
+}
+
+static int describe(const struct event_request *q, const struct cell_spec *spec, struct stage_meta *m, struct err *e)
+{
+	int r = 0;
+
+	(void)text_copy(m->event, sizeof m->event, q->event);       /* of the same size */
+	(void)text_copy(m->command, sizeof m->command, q->command); /* likewise */
+	m->started_ns = unix_ns();
+	m->n_trees = spec->n_stages;
+	for (uint32_t i = 0; i < spec->n_stages; i++) {
+		(void)text_copy(m->trees[i].real, STAGE_PATH_MAX, spec_text(spec, spec->stages[i].tree));
+		m->trees[i].whole = is_whole(spec, i);
+	}
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
+		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
+			r = add_name(m, grant_object(&q->grants, i), e);
+	return r;
+}
+
+/* ---- hidden names ---- */
+
+void staging_init(struct staging *s)
+{
+	s->store = NULL;
+	s->spec = NULL;
+	s->n_masks = 0;
+}
+
+/* Whether a grant of it is one of a secret: of a file, or of a directory that is one. One of any other directory hides what is in it. */
+static bool is_named(const char *object)
+{
+	char parent[GRANT_OBJECT_MAX];
+	const char *name = strrchr(object, '/') + 1;
+	const char *above;
+	struct stat st;
+
+	(void)snprintf(parent, sizeof parent, "%.*s", (int)(name - object - 1), object);
+	above = strrchr(parent, '/');
+	return lstat(object, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	       hidden_match(above != NULL ? above + 1 : "", name) != NULL;
+}
+
+/* What grants name beneath the tree, relative to it. */
+static void list_named(const struct grant_set *set, const char *tree, const char **ret, size_t *ret_n)
+{
+	const size_t skip = strcmp(tree, "/") == 0 ? 1 : strlen(tree) + 1;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *object = grant_object(set, i);
+
+		if (set->grants[i].rights != 0 && object[0] == '/' && strcmp(object, tree) != 0 &&
+		    path_is_beneath(object, tree) && is_named(object))
+			ret[n++] = object + skip;
+	}
+	*ret_n = n;
+}
+
+/* Where masks of the tree are kept; its path in path. */
+static int open_cache(const struct event_request *q, const char *tree, int tree_fd, int store_fd, char *path,
+		      size_t size, int *ret_fd, struct err *e)
+{
+	const struct place_ask ask = { .store = q->store, .tree = tree, .store_fd = store_fd, .tree_fd = tree_fd };
+	auto_fd int above = -1;
+	struct stat st;
+	size_t n;
+	int r = place_open_cache(&ask, path, size, &above, e);
+
+	r = r < 0 ? r : mask_cache_open(above, tree_fd, ret_fd, e);
+	if (r < 0)
+		return r;
+	n = strlen(path);
+	if (fstat(tree_fd, &st) < 0 || snprintf(path + n, size - n, "/" MASK_CACHE_NAME, (unsigned long long)st.st_dev,
+						(unsigned long long)st.st_ino) >= (int)(size - n))
+		return err_set(e, AMBIT_LIMIT, "set XDG_STATE_HOME to a shorter path", "%s: the path is too long",
+			       q->store);
+	return 0;
+}
+
+/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec. */
+static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, struct mask *ret,
+		      uint32_t *ret_text, struct err *e)
+{
+	static const char *named[GRANTS_MAX];
+	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
+	struct mask_ask ask = { .tree_fd = tree_fd, .path = tree };
+	char path[STAGE_PATH_MAX], layer[STAGE_PATH_MAX + sizeof ret->dir];
+	bool full = false;
+	int r;
+
+	*ret_text = 0;
+	mask_init(ret);
+	if (tree_fd < 0) /* the cell says why */
+		return 0;
+	r = place_open_store(q->store, &store_fd, e);
+	r = r < 0 ? r : open_cache(q, tree, tree_fd, store_fd, path, sizeof path, &cache_fd, e);
+	if (r < 0)
+		return r;
+	ask.cache_fd = cache_fd;
+	ask.store_fd = store_fd;
+	ask.exempt.paths = named;
+	list_named(&q->grants, tree, named, &ask.exempt.n);
+	r = mask_make(&ask, ret, e);
+	if (r < 0 || ret->dir[0] == 0)
+		return r;
+	(void)snprintf(layer, sizeof layer, "%s/%s", path, ret->dir); /* it fits */
+	*ret_text = spec_add_text(spec, layer, &full);
+	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
+}
+
+/* A directory that is granted to be read and lies in no tree that was looked at before. */
+static bool is_read_tree(const struct cell_spec *spec, const struct cell_path *p, const char *last)
+{
+	const char *path = spec_text(spec, p->path);
+	struct stat st;
+
+	return p->stage == 0 && p->grant != GRANT_NONE && (p->rights & RIGHT_READ) != 0 &&
+	       (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0 &&
+	       (last == NULL || !path_is_beneath(path, last)) && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void stage_beneath(struct cell_spec *spec, const char *tree, uint16_t stage)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		struct cell_path *p = &spec->paths[i];
+
+		if (p->stage == 0 && p->grant != GRANT_NONE &&
+		    (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0 &&
+		    path_is_beneath(spec_text(spec, p->path), tree))
+			p->stage = stage;
+	}
+}
+
+static int hide_in_read_trees(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
+{
+	const char *last = NULL;
+	int r = 0;
+
+	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
+		const char *tree = spec_text(spec, spec->paths[i].path);
+		struct mask mask;
+		uint32_t text = 0;
+		uint16_t stage = 0;
+
+		/* with --direct what can be written is as it is */
+		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
+			continue;
+		last = tree;
+		r = hide_names(q, spec, tree, &mask, &text, e);
+		if (r == 0 && text != 0)
+			r = spec_add_stage(spec, tree, &stage, e);
+		if (r < 0 || text == 0) {
+			mask_finish(&mask);
+			continue;
+		}
+		spec->stages[stage - 1].mask = text;
+		s->masks[stage - 1] = mask;
+		s->n_masks = stage;
+		stage_beneath(spec, tree, stage);
+	}
+	return r;
+}
+
+static int hide_in_stages(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < s->meta.n_trees && r == 0; i++) {
+		mask_init(&s->masks[i]);
+		s->n_masks = i + 1;
+		if (s->meta.trees[i].whole)
+			r = hide_names(q, spec, s->meta.trees[i].real, &s->masks[i], &spec->stages[i].mask, e);
+		if (r == 0 && s->masks[i].list.n > 0)
+			r = unseen_write(s->stage.dir_fd, i, &s->masks[i], e);
+	}
+	return r;
+}
+
+static void finish_masks(struct staging *s)
+{
+	for (uint32_t i = 0; i < s->n_masks; i++)
+		mask_finish(&s->masks[i]);
+	s->n_masks = 0;
+}
+
+bool staging_hides(const struct staging *s, const char *path)
+{
+	for (uint32_t i = 0; i < s->n_masks; i++) {
+		const char *tree = spec_text(s->spec, s->spec->stages[i].tree);
+
+		if (s->masks[i].list.n > 0 && path_is_beneath(path, tree) && strcmp(path, tree) != 0 &&
+		    mask_hides(&s->masks[i], path + (tree[1] == 0 ? 1 : strlen(tree) + 1)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the whole ---- */
+
+static int make_stages(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e)
+{
+	bool full = false;
+	int r = describe(q, spec, &ret->meta, e);
+
+	r = r < 0 ? r : stage_create(q->store, &ret->meta, &ret->stage, e);
+	if (r < 0)
+		return r;
+	ret->store = q->store;
+	for (uint32_t i = 0; i < spec->n_stages; i++)
+		spec->stages[i].part = spec_add_text(spec, ret->meta.trees[i].dir, &full);
+	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
+}
+
+int staging_make(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e)
+{
+	int r = 0;
+
+	ret->spec = spec;
+	if (spec->n_stages > 0)
+		r = make_stages(q, spec, ret, e);
+	if (spec->base == CELL_BASE_HOST) /* learning has a list of its own */
+		return r;
+	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
+	return r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
+}
+
+static enum stage_why why_of(const struct event_outcome *o)
+{
+	switch (o->cause) {
+	case CAUSE_EXITED: return o->status == 0 ? STAGE_WHY_ASKED : STAGE_WHY_FAILED;
+	case CAUSE_LIMIT: return STAGE_WHY_LIMIT;
+	case CAUSE_KILLED: return STAGE_WHY_KILLED;
+	case CAUSE_LOST:
+	case CAUSE_REFUSED: return STAGE_WHY_LOST;
+	}
+	return STAGE_WHY_LOST;
+}
+
+/* Whoever lets go of a tree last takes its lock's file away: mostly that is this event. */
+static void let_go(struct staging *s)
+{
+	auto_fd int store_fd = open(s->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (uint32_t i = 0; i < s->meta.n_trees && store_fd >= 0; i++)
+		stage_tree_unlock(store_fd, &s->meta.trees[i], &s->stage.tree_lock[i]);
+	stage_finish(&s->stage);
+}
+
+void staging_end(struct staging *s, struct event_outcome *o)
+{
+	finish_masks(s);
+	if (s->store == NULL)
+		return;
+	o->workspace = WORKSPACE_STAGED;
+	if (stage_is_untouched(&s->stage, &s->meta)) {
+		o->workspace = WORKSPACE_UNTOUCHED;
+		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
+	} else {
+		s->meta.state = STAGE_KEPT;
+		s->meta.why = why_of(o);
+		s->meta.ended_ns = unix_ns();
+		(void)stage_write_meta(&s->stage, &s->meta, NULL); /* without it, it counts as lost, which is kept */
+		let_go(s);
+	}
+	s->store = NULL;
+}
+
+void staging_drop(struct staging *s)
+{
+	finish_masks(s);
+	if (s->store != NULL)
+		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
+	s->store = NULL;
+}

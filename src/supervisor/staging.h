@@ -1,0 +1,41 @@
+/* staging - which trees of an event are staged, what is hidden of them, and what becomes of the stage while the supervisor lives.
+ *
+ * Owns:   struct staging: the stage on disk and its description, and the masks that the cell uses.
+ * Holds:  with a store every tree that may be written is staged, and nothing else; without one every write is in place. The stage's
+ *         lock is held until staging_end, which is called when the cell is dead. What nothing was written to is gone
+ *         after that; anything else is kept, and says why.
+ * Called: supervisor. */
+#ifndef SUPERVISOR_STAGING_H
+#define SUPERVISOR_STAGING_H
+
+#include "core/outcome.h"
+#include "stage/mask.h"
+#include "stage/store.h"
+#include "supervisor/request.h"
+
+struct staging {
+	const char *store; /* borrowed, of the request; NULL while there is no stage */
+	struct stage stage;
+	struct stage_meta meta;
+	const struct cell_spec *spec; /* borrowed */
+	uint32_t n_masks;
+	struct mask masks[CELL_STAGES_MAX]; /* of each stage of the spec */
+};
+
+void staging_init(struct staging *s);
+
+/* Gives each path of spec that can be written, or lies in such a tree, its stage: data only. Sorts the paths. */
+int staging_plan(const struct event_request *q, struct cell_spec *spec, struct err *e);
+/* Makes what was planned, and completes the spec with the places. Of every tree that is granted whole it looks for what must be hidden;
+ * one that is only read, and hides something, becomes a stage without a part. */
+int staging_make(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e);
+
+/* Whether a name was hidden from the cell, which its grants cover. */
+bool staging_hides(const struct staging *s, const char *path);
+
+/* When the cell is dead: gives o->workspace. */
+void staging_end(struct staging *s, struct event_outcome *o);
+/* When it never ran. */
+void staging_drop(struct staging *s);
+
+#endif
