@@ -34,7 +34,7 @@ $(BUILD)-asan/build.ninja:
 
 asan: $(BUILD)-asan/build.ninja
 	ninja -C $(BUILD)-asan
-	$(TEST) -C $(BUILD)-asan --no-suite soak
+	$(TEST) -C $(BUILD)-asan --no-suite soak --no-suite long
 
 # The tests of the suite `soak` and those that do more of the same when asked.
 soak: all

@@ -190,6 +190,11 @@ NOT_IN_GRANT = {'write-openat2', 'write-allocate', 'write-flags', 'write-hard-li
                 'write-exchange', 'write-own-root', 'write-thread-fd'}
 
 
+# What is judged and makes nothing run: an empty directory, a configuration that says no more than before, its mode and times.
+INERT = {('pre-commit', 'write-mkdir'), *(('config', name) for name in (
+    'write-open-truncate', 'write-chmod', 'write-fchmod', 'write-chmod-fd', 'write-utimes', 'write-attribute'))}
+
+
 def writing(h):
     rows = []
     for target in (h.at('hidden/file'), h.at('ro/sub/file'), h.at('work/.git/hooks/pre-commit'), h.at('work/.git/config')):
@@ -200,7 +205,11 @@ def writing(h):
             lacks = Lack('this file system has no such thing', 'EOPNOTSUPP', 'ENOTTY') if name in MAY_LACK else None
             # `..` from a directory that can be seen, beside the one that holds the file
             base = os.path.dirname(target) if name == 'write-dots' and '/ro/' in target else scratch
-            rows.append(Row(name, [target, base], ['--work', h.at('work')], reset=True, lacks=lacks,
+            direct = ['--direct'] if '/work/' in target else []
+            # staged, the cell may do as it likes with its copy; nothing of it is committed
+            if direct and (os.path.basename(target), name) not in INERT:
+                rows.append(Row(name, [target, base], ['--work', h.at('work')], reset=True, lacks=lacks, harmless=True))
+            rows.append(Row(name, [target, base], direct + ['--work', h.at('work')], reset=True, lacks=lacks,
                             granted=['--write', h.top] if 'ro/sub' in target and name not in NOT_IN_GRANT else None))
         for level in range(3):
             for name in ('write-rename-ancestor', 'write-replace-ancestor'):
@@ -211,7 +220,9 @@ def writing(h):
                     continue
                 # what lies above a grant is the cell's own, empty directory: moving that is nobody's business
                 own = moved == h.top
-                rows.append(Row(name, [target, scratch, level], ['--work', h.at('work')], reset=True,
+                if '/work/' in target and not own:
+                    rows.append(Row(name, [target, scratch, level], ['--work', h.at('work')], reset=True, harmless=True))
+                rows.append(Row(name, [target, scratch, level], ['--direct', '--work', h.at('work')], reset=True,
                                 harmless=own,
                                 twin_args=[h.at('ro/sub/file'), h.at('rw'), 0] if own else [target, scratch, level]))
     rows += [Row(name, [target, h.at('rw')], twin_args=[h.at('ro/sub/file'), h.at('rw')], reset=True)
@@ -359,7 +370,7 @@ def ipc(h):
     for where, flags, granted in (('abstract', ['--without', 'sockets'], None),
                                   ('sb', ['--without', 'sockets'], None),
                                   ('sa', ['--read', h.at('sa')], ['--read', h.at('sa'), '--without', 'sockets']),
-                                  ('sw', ['--write', h.at('sw')], ['--write', h.at('sw'), '--without', 'sockets'])):
+                                  ('sw', ['--write', h.at('sw')], ['--direct', '--write', h.at('sw'), '--without', 'sockets'])):
         for kind, names in (('stream', ['unix-stream']), ('packet', ['unix-packet']),
                             ('datagram', ['unix-datagram', 'unix-sendto', 'unix-sendmsg', 'unix-sendmmsg', 'unix-pair'])):
             rows += [Row(name, [h.unix_name(where, kind)], flags, granted=granted) for name in names]

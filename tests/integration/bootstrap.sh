@@ -53,6 +53,7 @@ installed base-files
 machine 0 no
 bootstrap all
 ran 'root on a bare machine: installs' did 'apt-get .*install .*libseccomp-dev'
+ran '... with what the helpers link' did 'apt-get .*install .*libsodium-dev'
 ran '... says the line' says 'apt-get install --no-install-recommends gcc'
 never '... not what the target does not need' did 'strace|clang-tidy|bubblewrap'
 ran '... then makes the target' did '^make all$'

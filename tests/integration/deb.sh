@@ -46,7 +46,7 @@ is 'ambit unpacks' dpkg-deb -x "$work"/ambit_*.deb "$work/unpacked/ambit"
 is 'libambit-dev unpacks' dpkg-deb -x "$work"/libambit-dev_*.deb "$work/unpacked/dev"
 cp "$work/unpacked/ambit/usr/share/ambit/apparmor.d/ambit" "$work/ambit-profile"
 is 'the AppArmor profile names the helpers where they are installed' profile_fits
-for file in usr/share/man/man1/ambit-run.1.gz usr/share/man/man5/ambit.yaml.5.gz usr/share/ambit/policy.schema.json \
+for file in usr/share/man/man1/ambit-run.1.gz usr/share/man/man1/ambit-stage.1.gz usr/share/man/man5/ambit.yaml.5.gz usr/share/ambit/policy.schema.json \
 	usr/share/ambit/presets/python.yaml usr/share/bash-completion/completions/ambit \
 	usr/share/zsh/vendor-completions/_ambit usr/share/fish/vendor_completions.d/ambit.fish; do
 	is "ambit has $file" test -s "$work/unpacked/ambit/$file"

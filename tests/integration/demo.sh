@@ -47,12 +47,22 @@ sys.exit(not any(isinstance(name, str) and name.endswith(end) for name in names)
 PY
 }
 
-# Each line of the README's excerpt, but for where the home is and for numbers.
+held() { # KIND END: the record has such a change as held, and nothing of the event as committed
+	python3 - "$dir/cell/home/event.json" "$@" <<'PY'
+import json, sys
+path, kind, end = sys.argv[1:]
+record = json.load(open(path, encoding="utf-8"))
+names = [e["path"] for e in record["effects"] if e["source"] == "proved" and e["verdict"] == "held" and e["kind"] == kind]
+sys.exit(record["outcome"]["workspace"] != "kept" or not any(isinstance(name, str) and name.endswith(end) for name in names))
+PY
+}
+
+# Each line of the README's excerpt, but for where the home is, for ids and for numbers.
 shows_readme() {
 	local line
-	sed "s|$dir/cell/home|/home/ann|g; s/[0-9][0-9]*/N/g; s/^ *//" "$work/$who.txt" >"$work/said"
+	sed "s|$dir/cell/home|/home/ann|g; s/e_[0-9A-Z]\{26\}/ID/g; s/[0-9][0-9]*/N/g; s/^ *//" "$work/$who.txt" >"$work/said"
 	# shellcheck disable=SC2016 # backquotes of Markdown
-	sed -n '/^```text$/,/^```$/{/^```/d;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
+	sed -n '/^```text$/,/^```$/{/^```/d;s/e_[0-9A-Z]\{26\}/ID/g;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
 	[ -s "$work/shown" ] || return 1
 	while IFS= read -r line; do grep -qxF -- "$line" "$work/said" || return 1; done <"$work/shown"
 }
@@ -78,10 +88,10 @@ demo_as() { # WHO COMMAND...
 	is "$who: in the cell, the same report" \
 		cmp "$dir/bare/home/project/out/report.md" "$dir/cell/home/project/out/report.md"
 	isnt "$who: in the cell, no daemon stays" test -e "$dir/cell/home/project/out/still-here"
-	isnt "$who: in the cell, no hook is planted" test -e "$dir/cell/home/project/.git/hooks/post-commit"
+	isnt "$who: in the cell, no hook is planted, and none when the rest is committed" test -e "$dir/cell/home/project/.git/hooks/post-commit"
 	isnt "$who: in the cell, no byte leaves" test -s "$dir/collected"
 	is "$who: the record has the key as denied" denied read .ssh/id_ed25519
-	is "$who: the record has the hook as denied" denied write .git/hooks/post-commit
+	is "$who: the record has the hook as held" held added .git/hooks/post-commit
 	is "$who: the record has the connection as denied" denied connect 192.0.2.1:443
 
 	is "$who: it prints what the README shows" shows_readme

@@ -222,8 +222,8 @@ def gcc_and_what_it_made(place):
     need("gcc")
     top = place.fresh()
     write(os.path.join(top, "hello.c"), '#include <stdio.h>\nint main(void) { puts("hello"); return 3; }\n')
-    done = place.cell("--work", ".", "--", "sh", "-c", "gcc -O2 -o hello hello.c && ./hello", cwd=top)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "hello\n", ""), told(done)
+    done = place.cell("--work", ".", "--", "sh", "-c", "gcc -O2 -o hello hello.c && { ./hello; test $? = 3; }", cwd=top)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", ""), told(done)
     assert place.cell("--read", ".", "--run", "./hello", "--", "./hello", cwd=top).returncode == 3
     # its twin: with no right to run, what was written does not run
     done = place.cell("--write", ".", "--", "sh", "-c", "cp hello other && ./other", cwd=top)

@@ -10,7 +10,7 @@ except ImportError:
     print('1..0 # SKIP python3-jsonschema is not installed')
     sys.exit(1 if os.environ.get('AMBIT_MUST_RUN') else 77)
 
-GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary']
+GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held']
 
 
 def strict(node):
@@ -26,30 +26,53 @@ def strict(node):
     return node
 
 
-def spoilt(record):
-    """Records that must not pass: the schema is worth what it refuses."""
-    def change(what, path, value):
-        r = copy.deepcopy(record)
-        *way, last = path
-        at = r
-        for k in way:
-            at = at[k]
-        if value is spoilt:
-            del at[last]
-        else:
-            at[last] = value
-        return what, r
+MISSING = object()
 
-    yield change('another version', ['v'], 2)
-    yield change('an unknown key', ['extra'], 1)
-    yield change('no outcome', ['outcome'], spoilt)
-    yield change('a time without milliseconds', ['times', 'started'], '2026-01-01T00:00:00Z')
-    yield change('half a byte of base64', ['effects', 0, 'path'], {'b64': 'Zg='})
-    yield change('a limit that is no limit', ['outcome', 'limit'], 'wall')
-    yield change('a denial without its grant', ['effects', 2, 'would'], spoilt)
-    yield change('an address without one', ['effects', 9, 'address'], spoilt)
-    yield change('a wall with a hole', ['wall', 'files'], spoilt)
-    yield change('an id with an I', ['event'], 'e_' + 'I' * 26)
+
+def changed(record, path, value):
+    r = copy.deepcopy(record)
+    *way, last = path
+    at = r
+    for k in way:
+        at = at[k]
+    if value is MISSING:
+        del at[last]
+    else:
+        at[last] = value
+    return r
+
+
+# Records that must not pass: the schema is worth what it refuses. (sample, what, where, what stands there instead)
+SPOILT = [
+    ('denied', 'another version', ['v'], 2),
+    ('denied', 'an unknown key', ['extra'], 1),
+    ('denied', 'no outcome', ['outcome'], MISSING),
+    ('denied', 'a time without milliseconds', ['times', 'started'], '2026-01-01T00:00:00Z'),
+    ('denied', 'half a byte of base64', ['effects', 0, 'path'], {'b64': 'Zg='}),
+    ('denied', 'a limit that is no limit', ['outcome', 'limit'], 'wall'),
+    ('denied', 'a denial without its grant', ['effects', 2, 'would'], MISSING),
+    ('denied', 'an address without one', ['effects', 9, 'address'], MISSING),
+    ('denied', 'a wall with a hole', ['wall', 'files'], MISSING),
+    ('denied', 'an id with an I', ['event'], 'e_' + 'I' * 26),
+    ('denied', 'a workspace that is unknown', ['outcome', 'workspace'], 'lost'),
+    ('denied', 'what was asked for as proved', ['effects', 0, 'source'], 'proved'),
+    ('denied', 'the kind of a change that was only asked for', ['effects', 0, 'kind'], 'added'),
+    ('committed', 'a change that was only asked for', ['effects', 0, 'source'], 'requested'),
+    ('committed', 'an unknown kind of change', ['effects', 0, 'kind'], 'read'),
+    ('committed', 'a change with a grant', ['effects', 0, 'grant'], None),
+    ('committed', 'a change without its type', ['effects', 0, 'type'], MISSING),
+    ('committed', 'a new file without its size', ['effects', 1, 'size'], MISSING),
+    ('committed', 'a new file with a size before', ['effects', 1, 'size_before'], 1),
+    ('committed', 'a changed file without its size before', ['effects', 2, 'size_before'], MISSING),
+    ('committed', 'a deleted file with a mode', ['effects', 3, 'mode'], '0644'),
+    ('committed', 'a renamed file without its old name', ['effects', 4, 'from'], MISSING),
+    ('committed', 'a new file with an old name', ['effects', 1, 'from'], '/x'),
+    ('committed', 'a digest in capitals', ['effects', 1, 'sha256'], 'A' * 64),
+    ('committed', 'a mode that is a number', ['effects', 1, 'mode'], 420),
+    ('committed', 'what is held and not said to be', ['effects', 1, 'held'], 'protected'),
+    ('held', 'what is held without a reason of the table', ['effects', 30, 'held'], MISSING),
+    ('held', 'what is held and allowed', ['effects', 30, 'verdict'], 'allowed'),
+]
 
 
 def main(samples, schema_path, golden):
@@ -80,8 +103,8 @@ def main(samples, schema_path, golden):
         if name in GOLDEN:
             with open(path, 'rb') as f:
                 say(f.read() == line, f'{name} is as in {os.path.basename(path)}')
-    for what, record in spoilt(records['denied']):
-        say(not validator.is_valid(record), f'the schema refuses {what}')
+    for sample, what, path, value in SPOILT:
+        say(not validator.is_valid(changed(records[sample], path, value)), f'the schema refuses {what}')
     return failed
 
 

@@ -98,6 +98,7 @@ static void make_plain(struct event_result *r)
 	sample_effect(r, EFFECT_WRITE, EFFECT_ALLOWED, work, 1, "/home/ann/shop/out/report.txt");
 	r->base_effects = 214;
 	(void)snprintf(r->agent, sizeof r->agent, "coder");
+	r->workspace = WORKSPACE_DIRECT;
 }
 
 static void make_denied(struct event_result *r)
@@ -264,6 +265,88 @@ static void make_output_cut(struct event_result *r)
 	r->out_total = 70000000000;
 }
 
+struct sample_change {
+	uint8_t kind, type, held, later;
+	uint32_t mode_old, mode_new;
+	uint64_t size_old, size_new;
+	const char *path, *from, *reason;
+};
+
+static void add_change(struct event_result *r, const struct sample_change *s)
+{
+	struct stage_answer *a = &r->stage;
+	struct change *c = calloc(1, sizeof *c);
+
+	if ((a->n_changes & (a->n_changes - 1)) == 0) /* grows at powers of two */
+		a->changes = realloc(a->changes, (a->n_changes == 0 ? 1 : 2 * a->n_changes) * sizeof(struct change *));
+	check(c != NULL && a->changes != NULL, "no memory");
+	*c = (struct change){ .kind = s->kind,
+			      .type = s->type,
+			      .held = s->held,
+			      .later = s->later,
+			      .mode_old = s->mode_old,
+			      .mode_new = s->mode_new,
+			      .size_old = s->size_old,
+			      .size_new = s->size_new };
+	c->has_digest = s->type == CHANGE_FILE && s->kind != CHANGE_DELETED;
+	for (size_t i = 0; c->has_digest != 0 && i < sizeof c->digest; i++)
+		c->digest[i] = (uint8_t)(17 * i + s->size_new);
+	(void)snprintf(c->path, sizeof c->path, "%s", s->path);
+	(void)snprintf(c->from, sizeof c->from, "%s", s->from != NULL ? s->from : "");
+	(void)snprintf(c->reason, sizeof c->reason, "%s", s->reason != NULL ? s->reason : "");
+	a->changes[a->n_changes++] = c;
+}
+
+static void add_tree(struct event_result *r, const char *path)
+{
+	r->stage.trees = calloc(1, sizeof *r->stage.trees);
+	check(r->stage.trees != NULL, "no memory");
+	(void)snprintf(r->stage.trees[0], sizeof r->stage.trees[0], "%s", path);
+	r->stage.n_trees = 1;
+}
+
+static void make_committed(struct event_result *r)
+{
+	static const struct sample_change changes[] = {
+		{ CHANGE_ADDED, CHANGE_DIRECTORY, 0, 0, 0, 0755, 0, 0, "out", NULL, NULL },
+		{ CHANGE_ADDED, CHANGE_FILE, 0, 0, 0, 0644, 0, 8192, "out/report.md", NULL, NULL },
+		{ CHANGE_MODIFIED, CHANGE_FILE, 0, 1, 0644, 0644, 120, 140, "Makefile", NULL, "make runs it" },
+		{ CHANGE_DELETED, CHANGE_FILE, 0, 0, 0600, 0, 17, 0, "old.txt", NULL, NULL },
+		{ CHANGE_RENAMED, CHANGE_FILE, 0, 0, 0644, 0644, 40, 40, "src/new.py", "src/old.py", NULL },
+		{ CHANGE_MODE, CHANGE_FILE, 0, 0, 0644, 0755, 33, 33, "run.sh", NULL, NULL },
+		{ CHANGE_LINK, CHANGE_FILE, 0, 0, 0, 0644, 0, 8192, "out/same.md", "out/report.md", NULL },
+		{ CHANGE_ADDED, CHANGE_SYMLINK, 0, 0, 0, 0777, 0, 0, "caf\xe9", NULL, NULL },
+	};
+
+	(void)sample_grant(r, VERB_WORK, "/home/ann/shop");
+	add_tree(r, "/home/ann/shop");
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+		add_change(r, &changes[i]);
+	r->workspace = WORKSPACE_COMMITTED;
+}
+
+static void make_held(struct event_result *r)
+{
+	static const struct sample_change changes[] = {
+		{ CHANGE_ADDED, CHANGE_FILE, HELD_PROTECTED, 0, 0, 0755, 0, 31, ".git/hooks/post-commit", NULL,
+		  "git runs them" },
+		{ CHANGE_MODIFIED, CHANGE_FILE, HELD_CONFLICT, 0, 0644, 0644, 5, 6, "notes.txt", NULL, NULL },
+		{ CHANGE_ADDED, CHANGE_OTHER, HELD_REFUSED, 0, 0, 0600, 0, 0, "x", NULL, "a device" },
+	};
+	char name[32];
+
+	(void)sample_grant(r, VERB_WORK, "/home/ann/shop");
+	add_tree(r, "/home/ann/shop");
+	for (unsigned int i = 0; i < 30; i++) {
+		(void)snprintf(name, sizeof name, "out/%02u", i);
+		add_change(r,
+			   &(struct sample_change){ CHANGE_ADDED, CHANGE_FILE, 0, 0, 0, 0644, 0, i, name, NULL, NULL });
+	}
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+		add_change(r, &changes[i]);
+	r->workspace = WORKSPACE_KEPT;
+}
+
 static void make_many(struct event_result *r)
 {
 	char name[EFFECT_OBJECT_MAX];
@@ -312,6 +395,8 @@ static const struct {
 	{ "output-binary", make_output_binary },
 	{ "output-nul", make_output_nul },
 	{ "output-cut", make_output_cut },
+	{ "committed", make_committed },
+	{ "held", make_held },
 	{ "many", make_many },
 	{ "thousands", make_thousands },
 };

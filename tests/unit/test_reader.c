@@ -25,6 +25,36 @@ static void write_sample(const char *name, struct buf *out)
 	sample_finish(&r);
 }
 
+/* Changes as the writer has them. Their paths are absolute: of no tree. */
+static void changes_again(const struct told *t, struct stage_answer *ret)
+{
+	ret->changes = calloc(t->n_changes + 1, sizeof *ret->changes);
+	assert_non_null(ret->changes);
+	for (size_t i = 0; i < t->n_changes; i++) {
+		const struct told_change *from = &t->changes[i];
+		struct change *c = calloc(1, sizeof *c);
+
+		assert_non_null(c);
+		*c = (struct change){ .kind = from->kind,
+				      .type = from->type,
+				      .held = from->held,
+				      .later = from->later,
+				      .has_digest = from->has_digest,
+				      .mode_old = from->mode_old,
+				      .mode_new = from->mode_new,
+				      .size_old = from->size_old,
+				      .size_new = from->size_new };
+		memcpy(c->digest, from->digest, sizeof c->digest);
+		assert_true(strlen(from->path) < sizeof c->path);
+		memcpy(c->path, from->path + 1, strlen(from->path));
+		if (from->from != NULL)
+			memcpy(c->from, from->from + 1, strlen(from->from));
+		if (from->reason != NULL)
+			memcpy(c->reason, from->reason, strlen(from->reason));
+		ret->changes[ret->n_changes++] = c;
+	}
+}
+
 /* What was read, written again, is what was read: nothing is lost and nothing invented. */
 static void what_was_written_is_read(void **state)
 {
@@ -41,6 +71,7 @@ static void what_was_written_is_read(void **state)
 		sample_make(i, &r);
 		told.result.achieved = r.achieved;                        /* read as texts */
 		memcpy(told.result.session, r.session, sizeof r.session); /* not read: nothing is said of it */
+		changes_again(&told, &told.result.stage);
 		assert_true((told.wall[PROPERTY_FILES] != NULL) == (r.achieved != 0));
 		buf_init(&again, RECORD_MAX);
 		assert_int_equal(record_write(&told.result, &again, &e), 0);
@@ -137,6 +168,48 @@ static void each_mistake_is_found_and_named(void **state)
 		{ "denied", "\"effects\":[", "\"effects\":[null,", -AMBIT_MALFORMED, "effects[0].kind: missing" },
 		{ "denied", "\"outcome\":", "\"outcome\":[],\"o\":", -AMBIT_MALFORMED, "outcome: not an object" },
 		{ "denied", "\"effects\":[", "\"effects\":{},\"e\":[", -AMBIT_MALFORMED, "effects: not a list" },
+		{ "denied", "\"workspace\":\"none\"", "\"workspace\":\"lost\"", -AMBIT_MALFORMED,
+		  "outcome.workspace: not a word" },
+		{ "denied", "\"source\":\"requested\"", "\"source\":\"guessed\"", -AMBIT_MALFORMED,
+		  "effects[0].source: not a word" },
+		{ "denied", "\"source\":\"requested\"", "\"source\":\"proved\"", -AMBIT_MALFORMED,
+		  "effects[0].kind: not a word" },
+		{ "committed", "\"kind\":\"added\"", "\"kind\":\"read\"", -AMBIT_MALFORMED,
+		  "effects[0].kind: not a word" },
+		{ "committed", "\"source\":\"proved\"", "\"source\":\"requested\"", -AMBIT_MALFORMED,
+		  "effects[0].kind: not a word" },
+		{ "committed", "\"type\":\"directory\"", "\"type\":\"dir\"", -AMBIT_MALFORMED,
+		  "effects[0].type: not a word" },
+		{ "committed", "\"path\":\"/home/ann/shop/out\"", "\"path\":\"/home/ann/shop/../out\"",
+		  -AMBIT_MALFORMED, "effects[0].path: not an absolute" },
+		{ "committed", "\"path\":\"/home/ann/shop/out\"", "\"path\":\"out\"", -AMBIT_MALFORMED,
+		  "effects[0].path: not an absolute" },
+		{ "committed", "\"count\":1", "\"count\":2", -AMBIT_MALFORMED, "effects[0].count: not a count" },
+		{ "committed", "\"verdict\":\"allowed\"", "\"verdict\":\"denied\"", -AMBIT_MALFORMED,
+		  "effects[0].verdict: not a word" },
+		{ "committed", "\"verdict\":\"allowed\"", "\"verdict\":\"held\"", -AMBIT_MALFORMED,
+		  "effects[0].held: missing" },
+		{ "committed", "\"verdict\":\"allowed\"", "\"verdict\":\"held\",\"held\":\"no\"", -AMBIT_MALFORMED,
+		  "effects[0].held: not a word" },
+		{ "committed", "\"mode\":\"0755\"", "\"mode\":\"0758\"", -AMBIT_MALFORMED,
+		  "effects[0].mode: not a mode" },
+		{ "committed", "\"mode\":\"0755\"", "\"mode\":\"755\"", -AMBIT_MALFORMED,
+		  "effects[0].mode: not a mode" },
+		{ "committed", "\"mode\":\"0755\"", "\"mode\":\"00755\"", -AMBIT_MALFORMED,
+		  "effects[0].mode: not a mode" },
+		{ "committed", "\"size\":8192", "\"size\":-1", -AMBIT_MALFORMED, "effects[1].size: not a count" },
+		{ "committed", "\"size\":8192,", "", -AMBIT_MALFORMED, "effects[1].size: missing" },
+		{ "committed", "\"size_before\":120,", "", -AMBIT_MALFORMED, "effects[2].size_before: missing" },
+		{ "committed", "\"sha256\":\"", "\"sha256\":\"0", -AMBIT_MALFORMED, "effects[1].sha256: not a digest" },
+		{ "committed", "\"sha256\":\"00", "\"sha256\":\"0G", -AMBIT_MALFORMED,
+		  "effects[1].sha256: not a digest" },
+		{ "committed", "\"from\":\"/home/ann/shop/src/old.py\",", "", -AMBIT_MALFORMED,
+		  "effects[4].from: not a name" },
+		{ "committed", "\"executes_later\":true", "\"executes_later\":1", -AMBIT_MALFORMED,
+		  "effects[2].executes_later: not true" },
+		{ "committed", "\"why\":\"make runs it\"", "\"why\":7", -AMBIT_MALFORMED,
+		  "effects[2].why: not a name" },
+		{ "committed", "\"kind\":\"added\"", "\"kind\":\"added\",\"later\":1", 0, NULL },
 	};
 
 	(void)state;
@@ -181,18 +254,16 @@ static void an_error_alone_says_that_nothing_was_run(void **state)
 }
 
 /* "effects" with n entries. */
-static int read_many_effects(unsigned int n, struct err *e)
+static int read_many_effects(const char *one, unsigned int n, struct err *e)
 {
-	static const char one[] =
-		"{\"kind\":\"read\",\"path\":\"/a\",\"source\":\"requested\",\"count\":1,\"verdict\":\"absent\"},";
 	auto_buf effects, text;
 	struct told told;
 	int rc;
 
-	buf_init(&effects, 8u << 20);
+	buf_init(&effects, 16u << 20);
 	buf_printf(&effects, "\"effects\":[");
 	for (unsigned int i = 0; i < n; i++)
-		buf_put(&effects, one, sizeof one - (i + 1 == n ? 2 : 1));
+		buf_printf(&effects, "%s%s", one, i + 1 == n ? "" : ",");
 	buf_printf(&effects, "],\"seen\":[");
 	change(&text, "signal", "\"effects\":[", buf_cstr(&effects));
 	rc = reader_read(text.data, text.len, &told, e);
@@ -202,12 +273,24 @@ static int read_many_effects(unsigned int n, struct err *e)
 
 static void the_limit_and_one_more(void **state)
 {
+	static const struct {
+		const char *one;
+		unsigned int most;
+	} rows[] = {
+		{ "{\"kind\":\"read\",\"path\":\"/a\",\"source\":\"requested\",\"count\":1,\"verdict\":\"absent\"}",
+		  EFFECTS_MAX },
+		{ "{\"kind\":\"added\",\"path\":\"/a\",\"source\":\"proved\",\"count\":1,\"verdict\":\"allowed\","
+		  "\"type\":\"fifo\",\"mode\":\"0600\"}",
+		  STAGE_CHANGES_MAX },
+	};
 	struct err e;
 
 	(void)state;
-	assert_int_equal(read_many_effects(EFFECTS_MAX, &e), 0);
-	assert_int_equal(read_many_effects(EFFECTS_MAX + 1, &e), -AMBIT_LIMIT);
-	assert_non_null(strstr(e.msg, "record: effects: longer"));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(read_many_effects(rows[i].one, rows[i].most, &e), 0);
+		assert_int_equal(read_many_effects(rows[i].one, rows[i].most + 1, &e), -AMBIT_LIMIT);
+		assert_non_null(strstr(e.msg, "record: effects: longer"));
+	}
 }
 
 static void half_a_record_is_none(void **state)
@@ -215,7 +298,7 @@ static void half_a_record_is_none(void **state)
 	auto_buf text;
 
 	(void)state;
-	write_sample("denied", &text);
+	write_sample("committed", &text);
 	for (size_t n = 0; n + 1 < text.len; n++) { /* the last byte is the newline */
 		struct told told;
 		struct err e;
@@ -226,12 +309,11 @@ static void half_a_record_is_none(void **state)
 	}
 }
 
-static void changed_bytes_never_hurt(void **state)
+static void changed_bytes(const char *sample)
 {
 	auto_buf text;
 
-	(void)state;
-	write_sample("names", &text);
+	write_sample(sample, &text);
 	for (uint64_t round = 0; round < prop_rounds(3000); round++) {
 		struct prop p = prop_round(round);
 		struct told told;
@@ -245,6 +327,13 @@ static void changed_bytes_never_hurt(void **state)
 		(void)reader_read(other.data, other.len, &told, NULL);
 		told_finish(&told);
 	}
+}
+
+static void changed_bytes_never_hurt(void **state)
+{
+	(void)state;
+	changed_bytes("names");
+	changed_bytes("committed");
 }
 
 static size_t allocations_left;
@@ -264,7 +353,7 @@ static void memory_may_be_gone_at_any_time(void **state)
 	auto_buf text;
 
 	(void)state;
-	write_sample("denied", &text);
+	write_sample("committed", &text);
 	json_set_alloc_funcs(counted_malloc, free);
 	while (rc != 0) {
 		struct told told;

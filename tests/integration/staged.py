@@ -1,0 +1,427 @@
+#!/usr/bin/env python3
+"""Events as transactions: what is committed, what is kept, what a person can do with it, and that a tree is never half changed.
+
+usage: staged.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from harness import Skip, expect_ok, main, need, sanitized, told, write
+from trees import expect_same, picture
+
+EVENT = re.compile(r"e_[0-9A-HJKMNP-TV-Z]{26}")
+
+
+def tree(place):
+    """A small tree of all kinds of things; the person's stages are new, too."""
+    fresh = place.fresh()
+    place.home = os.path.join(fresh, "home")
+    os.mkdir(place.home)
+    top = os.path.join(fresh, "tree")
+    write(f"{top}/a.txt", "one\ntwo\nthree\n")
+    write(f"{top}/b.txt", "bee\n")
+    write(f"{top}/dir/c.txt", "sea\n")
+    write(f"{top}/dir/deep/d.txt", "dee\n")
+    write(f"{top}/run.sh", "#!/bin/sh\necho ran\n")
+    os.chmod(f"{top}/run.sh", 0o755)
+    os.symlink("a.txt", f"{top}/link")
+    os.symlink("/nowhere", f"{top}/dangling")
+    os.link(f"{top}/b.txt", f"{top}/b2.txt")
+    os.mkdir(f"{top}/empty")
+    os.chmod(f"{top}/empty", 0o700)
+    return top
+
+
+def ambit(place, *words, cwd, **more):
+    return place.run(place.ambit, *words, cwd=cwd, **more)
+
+
+def work(place, top, script, *flags, **more):
+    """The script, in a cell that works on the tree."""
+    return place.cell("--work", ".", *flags, "--", "sh", "-ec", script, cwd=top, **more)
+
+
+def stages(place, top):
+    listed = expect_ok(ambit(place, "stage", "list", "--json", cwd=top))
+    return json.loads(listed.stdout)["stages"]
+
+
+def store(place):
+    return os.path.join(place.home, ".local/state/ambit/stages")
+
+
+def nothing_is_left(place, top):
+    ambit(place, "discard", "--all", cwd=top)
+    for entry in stages(place, top):
+        assert entry["state"] == "committed", f"left: {entry}"
+
+
+EVERYTHING = """
+echo four >> a.txt; rm b.txt; mkdir new; echo x > new/x; mv dir/c.txt dir/moved.txt; chmod 600 run.sh
+ln -sf b2.txt link; rm -r empty; mkdir -p deep/er/still; echo d > deep/er/still/d; ln new/x new/y
+rm -r dir/deep; mkdir dir/deep; echo other > dir/deep/other; touch -d '2001-02-03 04:05:06' b2.txt
+"""
+
+
+def a_success_is_committed(place):
+    top = tree(place)
+    bare = top + "-bare"
+    subprocess.run(["cp", "-a", top, bare], check=True)
+    expect_ok(work(place, top, EVERYTHING))
+    subprocess.run(["sh", "-ec", EVERYTHING], cwd=bare, check=True)
+    # hard links are taken apart where one name is written, as the table of differences says: here none is
+    def without_times(path):
+        return [re.sub(r", 1[67]\d{17}, ", ", now, ", line) for line in picture(path, times=False)]
+    expect_same(without_times(bare), without_times(top), "the committed tree")
+    assert stages(place, top)[-1]["state"] == "committed"
+
+
+def a_failure_changes_nothing(place):
+    top = tree(place)
+    before = picture(top)
+    result = work(place, top, EVERYTHING + "exit 3")
+    assert result.returncode == 3, told(result)
+    assert "kept:" in result.stderr and "ambit diff" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    assert stages(place, top)[-1]["state"] == "kept"
+    expect_ok(ambit(place, "discard", cwd=top))
+    expect_same(before, picture(top))
+
+
+def a_killed_one_changes_nothing(place):
+    top = tree(place)
+    before = picture(top)
+    for ending in ("kill -9 $$", "kill -SEGV $$"):
+        result = work(place, top, EVERYTHING + ending)
+        assert result.returncode >= 128, told(result)
+        expect_same(before, picture(top))
+    result = work(place, top, EVERYTHING + "sleep 60", "--limit", "wall=1s")
+    assert result.returncode == 124, told(result)
+    expect_same(before, picture(top))
+    nothing_is_left(place, top)
+
+
+def supervisor_of(directory):
+    """The process that holds the lock of a stage of this store."""
+    inodes = {os.stat(path).st_ino for path in glob.glob(f"{directory}/e_*/lock")}
+    for line in open("/proc/locks"):
+        words = line.split()
+        if words[1] == "FLOCK" and int(words[5].split(":")[2]) in inodes:
+            return int(words[4])
+    raise AssertionError("no supervisor holds a stage")
+
+
+def a_lost_one_changes_nothing(place):
+    """Its supervisor is killed, or the command line: the stage is listed, and the tree as it was."""
+    for victim in ("ambit-supervisor", "ambit"):
+        top = tree(place)
+        before = picture(top)
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec", EVERYTHING + "touch ready; sleep 60"],
+                                   cwd=top, env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(200):
+            if glob.glob(f"{store(place)}/e_*/0/upper/ready"):
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("it never began")
+        if victim == "ambit":
+            process.kill()
+        else:
+            os.kill(supervisor_of(store(place)), signal.SIGKILL)
+        process.communicate(timeout=30)
+        for _ in range(100):
+            if not any(s["state"] == "running" for s in stages(place, top)):
+                break
+            time.sleep(0.05)
+        expect_same(before, picture(top))
+        assert stages(place, top)[-1]["state"] in ("lost", "kept"), stages(place, top)
+        nothing_is_left(place, top)
+
+
+def no_change_leaves_nothing(place):
+    top = tree(place)
+    before = picture(top)
+    known = len(stages(place, top))
+    expect_ok(work(place, top, "cat a.txt; ls -R; echo x > t; rm t"))
+    assert [line for line in before if not line.startswith("(b'',")] == [
+        line for line in picture(top) if not line.startswith("(b'',")]
+    assert len(stages(place, top)) == known, stages(place, top)
+
+
+def kept_for_review(place):
+    top = tree(place)
+    before = picture(top)
+    expect_ok(work(place, top, EVERYTHING, "--stage"))
+    expect_same(before, picture(top))
+    shown = expect_ok(ambit(place, "diff", cwd=top)).stdout
+    for text in ("+four", "rename from dir/c.txt", "new file mode", "deleted file mode", "old mode 100755"):
+        assert text in shown, f"no {text!r} in:\n{shown}"
+    listed = json.loads(expect_ok(ambit(place, "diff", "--json", cwd=top)).stdout)
+    assert {c["kind"] for c in listed["changes"]} >= {"added", "modified", "deleted", "renamed", "mode"}, listed
+    expect_ok(ambit(place, "diff", "--stat", cwd=top), "changed")
+    expect_ok(ambit(place, "diff", "--name-only", cwd=top), "a.txt\n")
+    expect_ok(ambit(place, "commit", cwd=top), "committed:")
+    assert open(f"{top}/a.txt").read() == "one\ntwo\nthree\nfour\n"
+
+
+def thrown_away(place):
+    top = tree(place)
+    before = picture(top)
+    result = work(place, top, EVERYTHING + "exit 1", "--discard")
+    assert result.returncode == 1 and "kept" not in result.stderr, told(result)
+    expect_same(before, picture(top))
+    assert not [s for s in stages(place, top) if s["state"] != "committed"], stages(place, top)
+
+
+def a_part_is_committed(place):
+    top = tree(place)
+    expect_ok(work(place, top, "echo A > a.txt; echo B > b.txt; mkdir n; echo 1 > n/one; echo 2 > n/two; rm dir/c.txt", "--stage"))
+    expect_ok(ambit(place, "commit", "a.txt", "n/o*", cwd=top))
+    assert open(f"{top}/a.txt").read() == "A\n" and open(f"{top}/b.txt").read() == "bee\n"
+    assert os.listdir(f"{top}/n") == ["one"] and os.path.exists(f"{top}/dir/c.txt")
+    names = expect_ok(ambit(place, "diff", "--name-only", cwd=top)).stdout.split()
+    assert sorted(names) == ["b.txt", "dir/c.txt", "n/two"], names
+    expect_ok(ambit(place, "commit", cwd=f"{top}/dir"))
+    assert open(f"{top}/b.txt").read() == "B\n" and not os.path.exists(f"{top}/dir/c.txt")
+
+
+def a_commit_is_undone(place):
+    top = tree(place)
+    before = picture(top)
+    expect_ok(work(place, top, EVERYTHING))
+    event = stages(place, top)[-1]["event"]
+    committed = picture(top)
+    for words in (("commit", event), ("commit", "--on-conflict", "ours", event), ("diff", event), ("diff", "--json", event)):
+        result = ambit(place, *words, cwd=top)
+        assert result.returncode == 125 and "they are committed" in result.stderr, told(result)
+        expect_same(committed, picture(top))
+    expect_ok(ambit(place, "undo", event, cwd=top), "undone")
+    expect_same(before, picture(top))
+    assert "nothing that could be undone" in ambit(place, "undo", "last", cwd=top).stderr
+    expect_ok(ambit(place, "commit", cwd=top), "committed")
+    write(f"{top}/a.txt", "mine now\n")
+    result = ambit(place, "undo", "last", cwd=top)
+    assert result.returncode != 0 and "a.txt" in result.stderr, told(result)
+    assert open(f"{top}/a.txt").read() == "mine now\n"
+
+
+def a_conflict_is_not_overwritten(place):
+    for way, text in ((None, "outside\n"), ("theirs", "outside\n"), ("ours", "inside\n")):
+        top = tree(place)
+        flags = ["--on-conflict", way] if way else []
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec",
+                                    "echo inside > a.txt; echo new > new; read go"],
+                                   cwd=top, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(200):
+            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
+                break
+            time.sleep(0.05)
+        write(f"{top}/a.txt", "outside\n")
+        out, err = process.communicate("go\n", timeout=30)
+        assert process.returncode == (0 if way else 123), f"{way}: {process.returncode} {err}"
+        assert open(f"{top}/a.txt").read() == text, f"{way}: {open(f'{top}/a.txt').read()}"
+        assert os.path.exists(f"{top}/new") == bool(way)
+        if not way:
+            assert "a.txt" in err and "--on-conflict" in err, err
+    nothing_is_left(place, top)
+
+
+def edits_from_outside(place):
+    """What was written in place before the event changed the file is in it; a file that took another's name is a conflict."""
+    for replaced in (False, True):
+        top = tree(place)
+        time.sleep(0.02)  # a tick of the file system's clock
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec",
+                                    "cat a.txt > /dev/null; echo x > new; read go; echo inside >> a.txt"], cwd=top,
+                                   env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        for _ in range(200):
+            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
+                break
+            time.sleep(0.05)
+        if replaced:
+            write(f"{os.path.dirname(top)}/other", "outside\n")
+            os.replace(f"{os.path.dirname(top)}/other", f"{top}/a.txt")
+        else:
+            write(f"{top}/a.txt", "outside\n")
+        time.sleep(0.02)
+        out, err = process.communicate("go\n", timeout=30)
+        assert process.returncode == (123 if replaced else 0), f"{replaced}: {process.returncode} {err}"
+        assert open(f"{top}/a.txt").read() == ("outside\n" if replaced else "outside\ninside\n")
+
+
+def a_hook_is_not_planted(place):
+    need("git")
+    top = tree(place)
+    subprocess.run(["git", "init", "-q", "."], cwd=top, check=True, env=place.environment())
+    before = picture(top)
+    hook = "printf '#!/bin/sh\\necho pwned\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; echo ok > fine.txt"
+    result = work(place, top, hook)
+    assert result.returncode == 123 and ".git/hooks/pre-commit" in result.stderr and "--write" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    expect_ok(ambit(place, "commit", "fine.txt", cwd=top))
+    assert os.path.exists(f"{top}/fine.txt") and not os.path.exists(f"{top}/.git/hooks/pre-commit")
+    expect_ok(ambit(place, "commit", "--write", ".git/hooks/pre-commit", cwd=top))
+    assert os.path.exists(f"{top}/.git/hooks/pre-commit")
+    expect_ok(work(place, top, "echo again >> .git/hooks/pre-commit", "--write", "./.git/hooks/pre-commit"))
+
+
+def git_works(place):
+    need("git")
+    top = tree(place)
+    expect_ok(work(place, top, """
+        git init -q .; git config user.email a@example.com; git config user.name A
+        git add -A; git commit -qm one; git checkout -qb other; echo more >> a.txt; git commit -qam two
+        git checkout -q -; git merge -q other; git tag t; git gc -q; git status --short; git clone -q . ../tree/clone
+        """))
+    expect_ok(place.run("git", "fsck", "--strict", cwd=top))
+    assert place.run("git", "status", "--short", cwd=top).stdout.strip() == "?? clone/", place.run("git", "status", "--short", cwd=top)
+    assert "two" in place.run("git", "log", "--oneline", cwd=top).stdout
+
+
+def a_file_granted_alone(place):
+    top = tree(place)
+    result = place.cell("--write", "./a.txt", "--", "sh", "-c", "echo more >> a.txt; echo x > other; ls", cwd=top)
+    expect_ok(result)
+    assert open(f"{top}/a.txt").read().endswith("more\n") and not os.path.exists(f"{top}/other")
+    result = place.cell("--write", "./a.txt", "--", "sh", "-c", "echo again >> a.txt; false", cwd=top)
+    assert result.returncode == 1
+    assert not open(f"{top}/a.txt").read().endswith("again\n")
+
+
+def several_trees(place):
+    """Each tree has a stage of its own; a failure undoes none and a success all."""
+    top = tree(place)
+    other, third = os.path.join(place.home, "other"), os.path.join(place.home, "third")
+    write(f"{other}/o.txt", "other\n")
+    write(f"{third}/deep/t.txt", "third\n")
+    script = f"""
+        test ! -e o.txt; test ! -e {other}/a.txt; test ! -e {third}/deep/a.txt; test -e {third}/deep/t.txt
+        echo 1 > one; echo 2 > {other}/two; echo 3 > {third}/deep/three; rm {other}/o.txt
+    """
+    flags = ["--write", other, "--write", f"{third}/deep", "--read", third]
+    before = [picture(path) for path in (top, other, third)]
+    assert work(place, top, script + "false", *flags).returncode == 1
+    for path, was in zip((top, other, third), before):
+        expect_same(was, picture(path))
+    expect_ok(work(place, top, script, *flags))
+    assert sorted(os.listdir(other)) == ["two"] and sorted(os.listdir(f"{third}/deep")) == ["t.txt", "three"]
+    assert "one" in os.listdir(top) and "two" not in os.listdir(top)
+    expect_ok(ambit(place, "undo", "last", cwd=top))
+    for path, was in zip((top, other, third), before):
+        expect_same(was, picture(path))
+
+
+def home_is_a_tree(place):
+    """The store lies in what is staged: the cell does not see it, and its changes lie elsewhere."""
+    tree(place)
+    result = place.cell("--work", ".", "--", "sh", "-c", "echo x > f; ls .local/state/ambit/stages; ls -A", cwd=place.home)
+    assert result.returncode == 0 and "e_" not in result.stdout, told(result)
+    assert open(f"{place.home}/f").read() == "x\n"
+    expect_ok(ambit(place, "undo", "last", cwd=place.home))
+    assert not os.path.exists(f"{place.home}/f")
+    expect_ok(ambit(place, "discard", cwd=place.home))
+    left = [path for top in ("/", "/var/tmp/", "/tmp/") for path in glob.glob(f"{top}.ambit-{os.geteuid()}/e_*")]
+    assert not left, left
+
+
+def secrets_are_hidden(place):
+    """Names that are likely secrets are not there for a cell, are named to the person who sought them, and survive."""
+    top = tree(place)
+    write(f"{top}/.env", "SECRET\n")
+    write(f"{top}/.env.example", "example\n")
+    write(f"{top}/dir/deep/id_ed25519", "SECRET\n")
+    before = picture(top)
+    for verb in ("--read", "--work"):
+        result = place.cell(verb, ".", "--", "sh", "-c", "ls -A . dir/deep; cat .env.example; cat .env dir/deep/id_ed25519; true",
+                            cwd=top)
+        expect_ok(result, "example")
+        assert "SECRET" not in result.stdout and "ed25519" not in result.stdout and "\n.env\n" not in result.stdout, told(result)
+        assert f"--read {top}/.env allows it" in result.stderr, told(result)
+    expect_ok(place.cell("--read", ".", "--read", "./.env", "--", "cat", ".env", cwd=top), "SECRET")
+    for script in ("echo mine > .env", "rm -r dir", "rm -rf dir/deep; mkdir dir/deep", "rm -rf dir; echo > dir"):
+        assert work(place, top, script).returncode == 123, script
+        assert [line for line in before if "b''" not in line] == [line for line in picture(top) if "b''" not in line]
+    expect_ok(work(place, top, "echo y > dir/deep/y; chmod 700 dir/deep; mv dir/c.txt dir/e.txt"))
+    assert open(f"{top}/dir/deep/id_ed25519").read() == "SECRET\n" and os.path.exists(f"{top}/dir/deep/y")
+    expect_ok(work(place, top, "echo more >> .env; cat .env", "--write", "./.env"), "SECRET")
+    assert open(f"{top}/.env").read() == "SECRET\nmore\n"
+
+
+def in_place(place):
+    top = tree(place)
+    result = work(place, top, "echo direct >> a.txt; false", "--direct")
+    assert result.returncode == 1 and open(f"{top}/a.txt").read().endswith("direct\n"), told(result)
+    assert place.cell("--direct", "--stage", "--work", ".", "--", "true", cwd=top).returncode == 125
+
+
+def the_record_lists_changes(place):
+    top = tree(place)
+    record = os.path.join(os.path.dirname(top), "record.json")
+    expect_ok(work(place, top, "echo four >> a.txt; rm b.txt", "--record", record))
+    data = json.load(open(record))
+    assert data["outcome"]["workspace"] == "committed", data["outcome"]
+    proved = {e["path"]: e for e in data["effects"] if e["source"] == "proved"}
+    a = proved[f"{top}/a.txt"]
+    assert (a["kind"], a["size_before"], a["size"]) == ("modified", 14, 19), a
+    assert a["sha256"] == subprocess.run(["sha256sum", f"{top}/a.txt"], capture_output=True, text=True).stdout.split()[0]
+    assert proved[f"{top}/b.txt"]["kind"] == "deleted"
+    expect_ok(ambit(place, "explain", record, cwd=top))
+
+
+def while_it_runs(place):
+    """A long event is committed from outside, goes on, and is committed once more at its end."""
+    top = tree(place)
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec",
+                                "echo first > n1; echo A > a.txt; touch ready; read go; "
+                                "echo second > n2; echo B >> a.txt; rm n1"],
+                               cwd=top, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(200):
+        if glob.glob(f"{store(place)}/e_*/0/upper/ready"):
+            break
+        time.sleep(0.05)
+    expect_ok(ambit(place, "commit", cwd=top), "committed")
+    assert open(f"{top}/n1").read() == "first\n" and open(f"{top}/a.txt").read() == "A\n"
+    out, err = process.communicate("go\n", timeout=30)
+    assert process.returncode == 0, err
+    assert open(f"{top}/a.txt").read() == "A\nB\n" and os.path.exists(f"{top}/n2") and not os.path.exists(f"{top}/n1")
+
+
+def two_at_once(place):
+    """Events on one tree commit one after the other; what both changed is a conflict."""
+    top = tree(place)
+    def run(script):
+        return subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec", script], cwd=top, env=place.environment(),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    one, two = run("sleep 0.5; echo 1 > one; echo one > a.txt"), run("sleep 0.5; echo 2 > two")
+    for process in (one, two):
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    assert open(f"{top}/one").read() == "1\n" and open(f"{top}/two").read() == "2\n"
+    many = [run(f"sleep 0.2; echo {i} > f{i}; echo {i} > same") for i in range(6)]
+    codes = []
+    for process in many:
+        out, err = process.communicate(timeout=60)
+        codes.append(process.returncode)
+    assert codes.count(0) >= 1 and set(codes) <= {0, 123}, codes
+    same = open(f"{top}/same").read().strip()
+    assert codes[int(same)] == 0, (codes, same)
+    nothing_is_left(place, top)
+
+
+SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
+             no_change_leaves_nothing, kept_for_review, thrown_away, a_part_is_committed, a_commit_is_undone,
+             a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
+             home_is_a_tree, secrets_are_hidden, in_place,
+             the_record_lists_changes, while_it_runs, two_at_once]
+
+if __name__ == "__main__":
+    main(SCENARIOS)

@@ -1,0 +1,681 @@
+#!/usr/bin/env python3
+"""Staged workspaces under attack: by the program in the cell, by another user, by what the person does meanwhile.
+
+usage: staged_hostile.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+
+Each scenario tries what must not happen, and has a twin beside it that shows that the probe would notice."""
+
+import ctypes
+import glob
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+
+from harness import Skip, expect_ok, main, need, told, write
+from trees import expect_same, picture
+
+PYTHON = "/usr/bin/python3"
+EVIL_CONFIG = "[core]\\n\\tbare = true\\n\\tfsmonitor = touch pwned\\n"  # for printf
+
+
+def tree(place):
+    fresh = place.fresh()
+    place.home = os.path.join(fresh, "home")
+    os.mkdir(place.home)
+    top = os.path.join(fresh, "tree")
+    os.mkdir(top)
+    return top
+
+
+def ambit(place, *words, cwd, **more):
+    return place.run(place.ambit, *words, cwd=cwd, **more)
+
+
+def work(place, top, script, *flags, **more):
+    return place.cell("--work", ".", *flags, "--", "sh", "-ec", script, cwd=top, **more)
+
+
+def python(place, top, script, *flags, **more):
+    return place.cell("--work", ".", *flags, "--", PYTHON, "-c", script, cwd=top, **more)
+
+
+def store(place):
+    return os.path.join(place.home, ".local/state/ambit/stages")
+
+
+def stages(place, top):
+    return json.loads(expect_ok(ambit(place, "stage", "list", "--json", cwd=top)).stdout)["stages"]
+
+
+def begin(place, top, script, *flags, ready="ready"):
+    """An event that waits for a line once it has made `ready`."""
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec", f"{script}; touch {ready}; read go"],
+                               cwd=top, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    for _ in range(400):
+        if glob.glob(f"{store(place)}/e_*/0/upper/{ready}"):
+            return process
+        time.sleep(0.025)
+    process.kill()
+    raise AssertionError("it never began")
+
+
+def end(process):
+    out, err = process.communicate("go\n", timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def git_tree(place):
+    need("git")
+    top = tree(place)
+    subprocess.run(["git", "init", "-q", "."], cwd=top, check=True, env=place.environment())
+    return top
+
+
+# ---- hidden names ----
+
+
+def what_is_hidden_outlives_ours(place):
+    """`--on-conflict ours` is about what changed outside, and not about what the cell could not see."""
+    def directory(top):
+        write(f"{top}/dir/.env", "SECRET\n")
+        write(f"{top}/dir/sub/a", "a\n")
+
+    top = tree(place)
+    directory(top)
+    assert work(place, top, "rm -r dir", "--on-conflict", "ours").returncode == 123
+    assert os.path.exists(f"{top}/dir/.env")
+    lost = []
+    for what, outside in (("a name in the directory", "dir/new"), ("a file deeper in it", "dir/sub/a")):
+        for how in ("rm -r dir", "rm -r dir; echo > dir", "rm -r dir; ln -s /tmp dir"):
+            top = tree(place)
+            directory(top)
+            process = begin(place, top, how, "--on-conflict", "ours")
+            write(f"{top}/{outside}", "outside\n")
+            end(process)
+            if not os.path.isfile(f"{top}/dir/.env"):
+                lost.append(f"{what} changed, then {how}")
+    assert not lost, lost
+
+
+def a_narrower_grant_hides_as_much(place):
+    """Naming a directory shows no more of what is hidden in it than a grant of that directory alone does."""
+    top = tree(place)
+    write(f"{top}/conf/.env", "SECRET\n")
+    assert "SECRET" in place.cell("--read", "./conf/.env", "--", "cat", "conf/.env", cwd=top).stdout
+    assert "SECRET" not in place.cell("--read", "./conf", "--", "cat", "conf/.env", cwd=top).stdout
+    assert "SECRET" not in place.cell("--read", ".", "--", "cat", "conf/.env", cwd=top).stdout
+    shown = [flags for flags in (["--read", ".", "--read", "./conf"], ["--work", ".", "--read", "./conf"],
+                                 ["--work", ".", "--write", "./conf"], ["--work", ".", "--run", "./conf"])
+             if "SECRET" in place.cell(*flags, "--", "cat", "conf/.env", cwd=top).stdout]
+    assert not shown, f"shown by {shown}"
+
+
+def no_way_to_what_is_hidden(place):
+    top = tree(place)
+    write(f"{top}/dir/.env", "SECRET\n")
+    write(f"{top}/plain", "plain\n")
+    script = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *words):
+    if libc.syscall(number, *words) < 0:
+        raise OSError(ctypes.get_errno(), 'refused')
+def tries(name):
+    fd = os.open('.', os.O_RDONLY)
+    handle = ctypes.create_string_buffer(b'\\x78' + b'\\0' * 200)
+    mount = ctypes.c_int()
+    yield 'open', lambda: open(name).read()
+    yield 'other case', lambda: open(os.path.join(os.path.dirname(name), os.path.basename(name).upper() + '')).read() if '.' in name else 1/0
+    yield 'link', lambda: os.link(name, 'l')
+    yield 'link by descriptor', lambda: os.link(name, 'l2', src_dir_fd=fd, dst_dir_fd=fd)
+    yield 'rename', lambda: os.rename(name, 'r')
+    yield 'exchange', lambda: call(316, -100, name.encode(), -100, b'plain2', 2)
+    yield 'whiteout', lambda: call(316, -100, name.encode(), -100, b'w', 4)
+    yield 'stat', lambda: os.lstat(name)
+    yield 'handle', lambda: call(303, fd, name.encode(), handle, ctypes.byref(mount), 0)
+    yield 'attributes', lambda: os.listxattr(name)
+    yield 'by descriptor', lambda: open(f'/proc/self/fd/{fd}/{name}').read()
+open('plain2', 'w').write('x')
+for name in ('dir/.env', 'plain'):
+    done = []
+    for what, do in tries(name):
+        try:
+            do()
+            done.append(what)
+        except (OSError, ZeroDivisionError):
+            pass
+    print(name, done)
+os.rename('dir', 'dir2') if False else None
+try:
+    os.rename('dir', 'moved')
+    print('moved', os.listdir('moved'))
+except OSError:
+    pass
+print('listed', os.listdir('dir'))
+os.rmdir('dir'); os.mkdir('dir')
+print('again', os.listdir('dir'))
+"""
+    result = expect_ok_or_held(python(place, top, script))
+    assert "dir/.env []" in result.stdout and "listed []" in result.stdout and "again []" in result.stdout, told(result)
+    assert "'open'" in result.stdout and "'link'" in result.stdout and "SECRET" not in result.stdout, told(result)
+    assert open(f"{top}/dir/.env").read() == "SECRET\n"
+
+
+def expect_ok_or_held(result):
+    assert result.returncode in (0, 123), told(result)
+    return result
+
+
+# ---- protected names ----
+
+
+def a_protected_file_gets_no_second_name(place):
+    """What has another name can be changed by it, unseen: in place by the person's programs, and by a cell with --direct."""
+    planted = []
+    for name, other in ((".git/hooks/pre-commit", "notes"), (".git/config", "cfg"), (".vscode/tasks.json", "vendor/e")):
+        top = git_tree(place)
+        for path in (".git/hooks/pre-commit", ".vscode/tasks.json"):
+            write(f"{top}/{path}", "#!/bin/sh\n")
+        os.mkdir(f"{top}/vendor")
+        inode = os.stat(f"{top}/{name}").st_ino
+        assert work(place, top, f"echo 'echo x' >> {name}; printf '{EVIL_CONFIG}' >> {name}").returncode == 123  # the twin
+        expect_ok(ambit(place, "discard", cwd=top))
+        work(place, top, f"ln {name} {other}")
+        if os.path.exists(f"{top}/{other}") and os.path.samefile(f"{top}/{name}", f"{top}/{other}"):
+            work(place, top, f"echo pwned >> {other}", "--direct")
+            planted.append((name, "changed by a cell" if "pwned" in open(f"{top}/{name}").read() else "linked"))
+    assert not planted, planted
+
+
+def no_repository_in_parts(place):
+    """A part of the changes makes a repository that all of them together would not."""
+    halves = f"mkdir -p d/objects d/refs d/hooks; printf '{EVIL_CONFIG}' > d/config; echo x > d/refs/x"
+    head = "echo 'ref: refs/heads/main' > d/HEAD"
+
+    def is_planted(top):
+        return os.path.exists(f"{top}/d/HEAD") and os.path.exists(f"{top}/d/refs")
+
+    top = tree(place)
+    expect_ok(work(place, top, halves))
+    assert work(place, top, head).returncode == 123 and not is_planted(top)  # the twin
+    expect_ok(ambit(place, "discard", cwd=top))
+    work(place, top, f"{head}; rm -r d/refs; echo fine > readme", "--stage")
+    ambit(place, "commit", "d/HEAD", cwd=top)
+    chosen = is_planted(top)
+    top = tree(place)
+    expect_ok(work(place, top, halves))
+    process = begin(place, top, f"{head}; rm -r d/refs", "--on-conflict", "theirs")
+    write(f"{top}/d/refs/outside", "x\n")
+    end(process)
+    theirs = is_planted(top)
+    assert not chosen and not theirs, f"planted by naming a part: {chosen}; by --on-conflict theirs: {theirs}"
+
+
+def no_link_into_dependencies(place):
+    """Editor tasks are not held among dependencies, where nobody works; so no link may lead people there."""
+    plant = "mkdir -p {0}/x/.vscode; echo '{{}}' > {0}/x/.vscode/tasks.json; echo evil > {0}/x/.envrc"
+    top = tree(place)
+    write(f"{top}/app/code", "x\n")
+    assert work(place, top, plant.format("app")).returncode == 123  # the twin
+    expect_ok(ambit(place, "discard", cwd=top))
+    at_once = work(place, top, plant.format("vendor") + "; rm -r app; ln -s vendor/x app")
+    planted = [] if not os.path.exists(f"{top}/app/.envrc") else ["at once"]
+    top = tree(place)
+    expect_ok(work(place, top, plant.format("node_modules")))
+    work(place, top, "ln -s node_modules/x frontend")
+    if os.path.exists(f"{top}/frontend/.vscode/tasks.json"):
+        planted.append("in two events")
+    assert not planted, (planted, told(at_once))
+
+
+def protected_names_do_not_go_with_a_parent(place):
+    """Their removal is held. A directory may go with all it holds, but nothing comes in its place that has such names."""
+    top = tree(place)
+    sub = f"{top}/sub"
+    os.mkdir(sub)
+    need("git")
+    subprocess.run(["git", "init", "-q", "."], cwd=sub, check=True, env=place.environment())
+    write(f"{sub}/.git/hooks/pre-commit", "#!/bin/sh\nguard\n")
+    write(f"{top}/other/.vscode/tasks.json", "guard\n")
+    for script in ("rm -r sub/.git/hooks", "rm -r sub/.git", "rm other/.vscode/tasks.json"):  # the twins
+        assert work(place, top, script).returncode == 123, script
+        expect_ok(ambit(place, "discard", cwd=top))
+    gone = []
+    for script in ("rm -rf sub; mkdir -p sub/.git/hooks; echo evil > sub/.git/hooks/post-checkout",
+                   "rm -r other; mkdir -p x/.vscode; echo evil > x/.vscode/tasks.json; ln -s x other"):
+        result = work(place, top, script)
+        if result.returncode != 123:
+            gone.append(script)
+        ambit(place, "discard", cwd=top)
+    assert not gone, gone
+
+
+def protected_names_by_other_ways(place):
+    """Two events, moves, links, odd names: held."""
+    two = [
+        ("mkdir -p x/hooks x/objects x/refs; echo evil > x/hooks/post-checkout; echo '[core]' > x/config",
+         ["cp -r x .git; echo ref: refs/heads/m > .git/HEAD", "ln -s x .git", "echo 'gitdir: x' > .git", "echo ref: refs/heads/m > x/HEAD",
+          "ln -s x y.git", "mv x z.git", "echo . > x/commondir; echo ref: refs/heads/m > x/HEAD"]),
+        ("mkdir -p t/v; echo '{}' > t/v/tasks.json; echo x > t/envrc",
+         ["mv t/v .vscode", "ln -s t/v .vscode", "mv t/envrc .envrc", "ln t/envrc .envrc", "ln -s t/envrc .envrc",
+          "mkdir .VSCode; cp t/v/tasks.json .VSCode", "mkdir -p deep/er/.vscode; mv t/v/tasks.json deep/er/.vscode/",
+          "mkdir a; echo '{}' > a/tasks.json; mv a .vscode", "cp -r t/v \"$(printf '.vscode\\342\\200\\213')\""]),
+    ]
+    for first, seconds in two:
+        for second in seconds:
+            top = tree(place)
+            expect_ok(work(place, top, first))
+            before = picture(top)
+            result = work(place, top, second)
+            assert result.returncode == 123, f"{second}: {told(result)}"
+            expect_same(before, picture(top))
+    top = tree(place)
+    expect_ok(work(place, top, two[0][0] + "; mv x y; cp -r y/hooks z"))  # the twin: moves of unprotected names are committed
+    assert os.path.exists(f"{top}/y/hooks/post-checkout") and os.path.exists(f"{top}/z/post-checkout")
+
+
+def one_bad_among_many(place):
+    """More files than one batch of the judge holds."""
+    top = tree(place)
+    script = "import os\nfor i in range(4200): os.mkdir(f'd{i:05}'); open(f'd{i:05}/.gitattributes', 'w').write('*.c text\\n')\n"
+    expect_ok(python(place, top, script, timeout=120))
+    top = tree(place)
+    result = python(place, top, script + "open('d04199/.gitattributes', 'w').write('*.c filter=evil diff=evil\\n')", timeout=120)
+    assert result.returncode == 123 and "d04199" in result.stderr and os.listdir(top) == [], told(result)
+
+
+FLIP = """
+import os, time
+good = open('.git/config').read() + '[user]\\n\\tname = x\\n'
+evil = '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch pwned\\n'
+for i in range(400):
+    open(f'n{i:04}', 'w').write('x' * 100000)
+os.mkdir('w')
+open('ready', 'w').close()
+end = time.time() + 40
+while time.time() < end and not os.path.exists('/tmp/stop'):
+    for text in (good, evil):
+        open('.git/c', 'w').write(text)
+        os.rename('.git/c', '.git/config')
+        time.sleep(0.03)
+"""
+
+
+def what_was_judged_is_what_is_committed(place):
+    """A living event is committed while it changes what was judged."""
+    top = git_tree(place)
+    assert work(place, top, f"printf '{EVIL_CONFIG}' > .git/config").returncode == 123  # the twin
+    expect_ok(ambit(place, "discard", cwd=top))
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", PYTHON, "-c", FLIP], cwd=top, env=place.environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(400):
+            if glob.glob(f"{store(place)}/e_*/0/upper/ready"):
+                break
+            time.sleep(0.05)
+        codes = []
+        for _ in range(25):
+            codes.append(ambit(place, "commit", "last", cwd=top).returncode)
+            assert "fsmonitor" not in open(f"{top}/.git/config").read(), f"planted after {codes}"
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+
+
+# ---- other stages ----
+
+
+def sparse_files_push_nothing_out(place):
+    """What a stage takes is what it takes on disk: holes must not make earlier stages too old."""
+    top = tree(place)
+    assert work(place, top, "echo work > precious; exit 1").returncode == 1
+    expect_ok(work(place, top, "echo ok > committed"))
+    assert work(place, top, "head -c 3000000 /dev/zero > a; exit 1").returncode == 1  # the twin: what is small pushes nothing out
+    assert [s["state"] for s in stages(place, top)] == ["kept", "committed", "kept"], stages(place, top)
+    less = ["env", "AMBIT_KEEP_SPACE=100M", place.ambit, "run", "--work", ".", "--", "sh", "-c"]  # for 10G, which take long to read
+    result = place.run(*less, "for i in a b c; do truncate -s 90M $i; done; exit 1", cwd=top)
+    assert result.returncode == 1 and "kept" in result.stderr, told(result)
+    assert [s["state"] for s in stages(place, top)] == ["kept", "committed", "kept", "kept"], stages(place, top)
+
+
+def holes_take_no_time(place):
+    """What a cell makes in a moment must not take minutes to settle, for digests of what is not there."""
+    top = tree(place)
+    took = []
+    for size in ("1M", "6G"):
+        began = time.monotonic()
+        try:
+            work(place, top, f"for i in a b; do truncate -s {size} $i; done; exit 1")
+        except subprocess.TimeoutExpired:
+            pass
+        took.append(time.monotonic() - began)
+    assert took[1] < took[0] + 5, took
+
+
+def all_bytes_count(place):
+    """What lies behind the 65,536 changes that are listed takes room on disk as well."""
+    top = tree(place)
+    for n, expected in ((10, "the twin"), (66000, "many")):
+        result = python(place, top, f"""
+for i in range({n}): open(f'a{{i}}', 'w').close()
+open('z', 'w').write('x' * 30000000)
+raise SystemExit(1)""", timeout=120)
+        assert result.returncode == 1, told(result)
+        size = stages(place, top)[-1]["bytes"]
+        assert size >= 30000000, f"{expected}: {size} bytes"
+        expect_ok(ambit(place, "discard", cwd=top))
+
+
+def many_changes_take_little_memory(place):
+    """As many as npm makes any day; what is listed is bounded, and so is this."""
+    top = tree(place)
+    peaks = []
+    for n in (1000, 65000):
+        peak = 0
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", PYTHON, "-c",
+                                    f"for i in range({n}): open(f'{n}-{{i}}', 'w').close()"],
+                                   cwd=top, env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            for status in glob.glob("/proc/[0-9]*/status"):
+                try:
+                    text = open(status).read()
+                except OSError:
+                    continue
+                if "Name:\tambit-stage\n" in text and f"Uid:\t{os.geteuid()}\t" in text and "VmHWM" in text:
+                    peak = max(peak, int(text.split("VmHWM:")[1].split()[0]))
+            time.sleep(0.02)
+        assert process.returncode == 0, f"{n}: {process.returncode}"
+        peaks.append(peak // 1024)
+    assert peaks[1] < 640, f"ambit-stage took {peaks} MB"  # 65,536 changes are listed, 8 KB each
+
+
+def private_mounts(*also):
+    """Runs the rest of the scenario in a mount namespace of its own, or skips it."""
+    if os.geteuid() != 0:
+        raise Skip("mounting needs root")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x00020000) != 0 or subprocess.run(["mount", "--make-rprivate", "/"]).returncode != 0:
+        raise Skip("no mount namespace of its own")
+    for words in also:
+        subprocess.run(["mount", *words], check=True)
+
+
+def in_child(scenario):
+    """The scenario in a process of its own, which may change its namespaces."""
+    def run(place):
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            text = b""
+            place.count += 1000 + (os.getpid() << 12)  # directories that the others will not take
+            try:
+                scenario(place)
+            except Skip as reason:
+                text = b"S" + str(reason).encode()
+            except BaseException as problem:
+                text = b"F" + f"{type(problem).__name__}: {problem}".encode()
+            os.write(writing, text[:60000])
+            os._exit(0)
+        os.close(writing)
+        text = b""
+        while piece := os.read(reading, 65536):
+            text += piece
+        os.close(reading)
+        os.waitpid(pid, 0)
+        if text[:1] == b"S":
+            raise Skip(text[1:].decode())
+        assert not text, text[1:].decode(errors="replace")
+    run.__name__ = scenario.__name__
+    return run
+
+
+def disk(place):
+    """A tree in a mount of its own, where stages lie beside it: top is <disk>/proj."""
+    top = tree(place)
+    data = os.path.join(os.path.dirname(top), "data")
+    os.makedirs(f"{data}/proj")
+    private_mounts(["--bind", data, data])
+    return data, f"{data}/proj"
+
+
+@in_child
+def the_stages_of_others_are_not_shown(place):
+    """They lie beside a tree in .ambit-UID, which a grant of the disk contains."""
+    data, top = disk(place)
+    assert work(place, top, "echo private-of-A > made; exit 1").returncode == 1
+    assert glob.glob(f"{data}/.ambit-*/e_*/0/upper/made"), "stages lie elsewhere: nothing is tried"  # the twin
+    seen = []
+    for verb in ("--read", "--work"):
+        result = place.cell(verb, ".", "--", "sh", "-c", "cat .ambit-*/e_*/0/upper/made; true", cwd=data)
+        if "private-of-A" in result.stdout:
+            seen.append(verb)
+    assert not seen, f"another event's stage was read by {seen}"
+
+
+@in_child
+def the_stages_of_others_are_not_changed(place):
+    data, top = disk(place)
+    write(f"{top}/.env", "SECRET\n")
+    write(f"{top}/p", "precious\n")
+    assert work(place, top, "echo mine > .env").returncode == 123
+    assert ambit(place, "commit", cwd=top).returncode != 0 and open(f"{top}/.env").read() == "SECRET\n"  # the twin
+    work(place, data, "for f in .ambit-*/e_*/0; do rm -f $f/unseen; echo evil > $f/upper/evil; done")
+    ambit(place, "commit", cwd=top)
+    assert open(f"{top}/.env").read() == "SECRET\n", "a hidden name was overwritten"
+    assert not os.path.exists(f"{top}/evil"), "another event's changes were committed as this one's"
+
+
+@in_child
+def an_undo_that_finds_another_file(place):
+    """It must not say that it put back what it did not."""
+    data, top = disk(place)
+    write(f"{top}/p", "precious\n")
+    expect_ok(work(place, top, "rm p"))
+    expect_ok(ambit(place, "undo", "last", cwd=top))
+    assert open(f"{top}/p").read() == "precious\n"  # the twin
+    expect_ok(ambit(place, "discard", cwd=top))
+    expect_ok(work(place, top, "rm p"))
+    kept, = glob.glob(f"{data}/.ambit-*/e_*/0/upper/p")
+    os.rename(kept, kept + "-elsewhere")
+    write(kept, "other\n")
+    result = ambit(place, "undo", "last", cwd=top)
+    assert result.returncode != 0 or os.path.exists(f"{top}/p"), told(result)
+
+
+@in_child
+def another_user_takes_the_place_of_a_stage(place):
+    """In a directory that others may write to (a group's, without the sticky bit) they can put theirs where a stage was."""
+    data, top = disk(place)
+    os.chmod(top, 0o700)
+    os.chmod(data, 0o777)
+    expect_ok(work(place, top, "echo mine > a", "--stage"))
+    own = glob.glob(f"{data}/.ambit-*")
+    if not own:
+        return  # nothing lies where others can get at it
+    event, = os.listdir(own[0])
+    script = f"""
+import os
+os.umask(0)
+os.rename({own[0]!r}, {own[0]!r} + 'x')
+os.makedirs({own[0]!r} + '/{event}/0/upper'); os.mkdir({own[0]!r} + '/{event}/0/work')
+open({own[0]!r} + '/{event}/0/upper/theirs', 'w').write('theirs')
+"""
+    done = subprocess.run(["setpriv", "--reuid=64200", "--regid=64200", "--clear-groups", PYTHON, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = ambit(place, "commit", cwd=top)
+    assert not os.path.exists(f"{top}/theirs"), f"committed what another user put there; {told(result)}"
+
+
+@in_child
+def root_leaves_owners_as_they_are(place):
+    """By copying too: a living event, a file system out of reach."""
+    top = tree(place)
+    data = os.path.join(os.path.dirname(top), "far")
+    os.mkdir(data)
+    private_mounts(["-t", "tmpfs", "tmpfs", data])
+    changed = []
+    for path, living in ((top + "-near", False), (top + "-living", True), (data, False)):
+        os.makedirs(path, exist_ok=True)
+        write(f"{path}/a", "a\n")
+        write(f"{path}/b", "b\n")
+        for name in ("", "/a", "/b"):
+            os.chown(path + name, 64300, 64300)
+        if living:
+            process = begin(place, path, "echo more >> a; echo new > n")
+            expect_ok(ambit(place, "commit", "last", cwd=path))
+            if os.lstat(f"{path}/a").st_uid != 64300:
+                changed.append("committed while it lived: a")
+            end(process)
+        else:
+            expect_ok(work(place, path, "echo more >> a; echo new > n; rm b"))
+        for what in ("committed", "undone"):
+            others = [n for n in os.listdir(path) if not n.startswith(".") and os.lstat(f"{path}/{n}").st_uid != 64300]
+            if others:
+                changed.append(f"{os.path.basename(path)}, {what}: {others}")
+            if what == "committed":
+                ambit(place, "undo", "last", cwd=path)
+        ambit(place, "discard", "--all", cwd=path)
+    assert not changed, changed
+
+
+# ---- what holds ----
+
+
+def attributes_and_modes(place):
+    top = tree(place)
+    write(f"{top}/a", "a\n")
+    write(f"{top}/d/x", "x\n")
+    script = """
+import os
+done = []
+def attempt(what, do):
+    try:
+        do(); done.append(what)
+    except OSError:
+        pass
+open('f', 'w').close()
+for mode in (0o4755, 0o2755):
+    attempt(f'chmod {mode:o}', lambda: os.chmod('f', mode))
+    attempt(f'create {mode:o}', lambda: os.close(os.open(f's{mode}', os.O_CREAT | os.O_WRONLY, mode)))
+    attempt(f'mknod {mode:o}', lambda: os.mknod(f'k{mode}', 0o100000 | mode))
+attempt('device', lambda: os.mknod('dev', 0o060666, os.makedev(254, 0)))
+attempt('whiteout', lambda: os.mknod('white', 0o020000, 0))
+attempt('capability', lambda: os.setxattr('f', 'security.capability', bytes.fromhex('0100000200000000000000000000000000000000')))
+attempt('trusted', lambda: os.setxattr('f', 'trusted.overlay.opaque', b'y'))
+attempt('acl of another', lambda: os.setxattr('f', 'system.posix_acl_access', bytes.fromhex(
+    '0200000001000600ffffffff02000600e903000004000400ffffffff10000600ffffffff20000400ffffffff')))
+os.mkdir('nd'); open('nd/f', 'w').close()
+for path in ('nd', 'nd/f', 'd', 'a'):
+    os.setxattr(path, 'user.mine', b'1')
+    for name in ('opaque', 'redirect', 'metacopy', 'origin', 'whiteout', 'overlay.opaque'):
+        attempt(f'overlay {name}', lambda: os.setxattr(path, f'user.overlay.{name}', b'y'))
+print('done:', sorted(set(done)))
+"""
+    result = expect_ok(python(place, top, script))
+    assert all("overlay" in word or not word for word in result.stdout.split("[")[1].rstrip("]\n").replace("'", "").split(", ")), told(result)
+    for path in ("nd", "nd/f", "d", "a"):
+        names = os.listxattr(f"{top}/{path}")
+        assert "user.mine" in names and not [n for n in names if n.startswith("user.overlay")], (path, names)
+    for directory, names, files in os.walk(top):
+        for name in names + files:
+            mode = os.lstat(os.path.join(directory, name)).st_mode
+            assert not mode & 0o6000 and stat.S_IFMT(mode) in (stat.S_IFREG, stat.S_IFDIR), (name, oct(mode))
+
+
+def no_way_out_of_the_tree(place):
+    """Directories that become links while the event runs, or before a kept stage is committed."""
+    top = tree(place)
+    out = os.path.join(os.path.dirname(top), "out")
+    os.mkdir(out)
+    for flags in ([], ["--on-conflict", "ours"], ["--on-conflict", "theirs"]):
+        write(f"{top}/d/x", "x\n")
+        process = begin(place, top, "echo y > d/y; echo z > d/x", *flags)
+        os.rename(f"{top}/d", f"{top}/d2")
+        os.symlink(out, f"{top}/d")
+        end(process)
+        assert os.listdir(out) == [], os.listdir(out)
+        ambit(place, "discard", cwd=top)
+        shutil.rmtree(top)
+        os.mkdir(top)
+    expect_ok(work(place, top, "mkdir d; echo y > d/y"))  # the twin
+    expect_ok(work(place, top, "echo z > d/z", "--stage"))
+    os.rename(top, top + "2")
+    os.symlink(top + "2", top)
+    result = ambit(place, "commit", cwd=out)
+    assert result.returncode != 0 and not os.path.exists(f"{top}2/d/z"), told(result)
+
+
+def a_granted_name_is_no_link(place):
+    """One event leaves a link, the next is granted its name."""
+    top = tree(place)
+    victim = os.path.join(place.home, ".bashrc")
+    write(victim, "mine\n")
+    expect_ok(work(place, top, f"ln -s {victim} out"))
+    result = place.cell("--write", "./out", "--", "sh", "-c", "echo evil >> out", cwd=top)
+    assert result.returncode != 0 and open(victim).read() == "mine\n", told(result)
+    write(f"{top}/plain", "x\n")
+    expect_ok(place.cell("--write", "./plain", "--", "sh", "-c", "echo more >> plain", cwd=top))  # the twin
+
+
+def no_socket_through_an_overlay(place):
+    top = tree(place)
+    server = subprocess.Popen([PYTHON, "-c", "import socket; s = socket.socket(socket.AF_UNIX); s.bind('s'); s.listen(4); print('on', flush=True)\n"
+                               "while True: s.accept()"], cwd=top, stdout=subprocess.PIPE, text=True)
+    connect = "import socket; socket.socket(socket.AF_UNIX).connect('s'); print('reached')"
+    try:
+        server.stdout.readline()
+        assert "reached" in place.run(PYTHON, "-c", connect, cwd=top).stdout  # the twin
+        assert "reached" not in python(place, top, connect).stdout
+    finally:
+        server.kill()
+        server.wait()
+
+
+def odd_names_and_depth(place):
+    top = tree(place)
+    result = python(place, top, r"""
+import os
+for name in (b'a\nb', b'\xff\xfe', b'esc\x1b[31mred', b'\xe2\x80\xae', b' ', b'-rf'):
+    open(name, 'w').close()
+""")
+    expect_ok(result)
+    assert len(os.listdir(os.fsencode(top))) == 6
+    shown = ambit(place, "diff", "--name-only", cwd=top).stdout + result.stderr
+    assert "\x1b" not in shown and "\u202e" not in shown
+    for depth in (30, 3000):
+        top = tree(place)
+        result = python(place, top, f"""
+import os
+for i in range({depth}):
+    os.mkdir('d' * 40); os.chdir('d' * 40)
+open('f', 'w').close()
+""", timeout=60)
+        assert result.returncode == (0 if depth == 30 else 123), told(result)
+        assert len(os.listdir(top)) == (1 if depth == 30 else 0)
+    expect_ok(ambit(place, "discard", cwd=top, timeout=60))
+    assert not glob.glob(f"{store(place)}/e_*"), os.listdir(store(place))
+
+
+def the_disk_is_bounded(place):
+    top = tree(place)
+    small = "for i in 1 2 3; do head -c 1000000 /dev/zero > f$i; done"
+    expect_ok(work(place, top, small, "--limit", "disk=50M"))  # the twin
+    result = work(place, top, "for i in $(seq 60); do head -c 10000000 /dev/zero > g$i; done; sleep 5", "--limit", "disk=50M", "--discard")
+    assert result.returncode != 0 and "disk" in result.stderr and not os.path.exists(f"{top}/g1"), told(result)
+
+
+SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
+             a_protected_file_gets_no_second_name, no_repository_in_parts, no_link_into_dependencies,
+             protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
+             what_was_judged_is_what_is_committed, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
+             many_changes_take_little_memory, the_stages_of_others_are_not_shown, the_stages_of_others_are_not_changed,
+             an_undo_that_finds_another_file, another_user_takes_the_place_of_a_stage, root_leaves_owners_as_they_are,
+             attributes_and_modes, no_way_out_of_the_tree, a_granted_name_is_no_link, no_socket_through_an_overlay,
+             odd_names_and_depth, the_disk_is_bounded]
+
+if __name__ == "__main__":
+    main(SCENARIOS)

@@ -1,0 +1,340 @@
+"""test_judge_git.py AMBIT_JUDGE JUDGE_NAMES: what real git leaves behind passes, and what is dangerous holds; and whatever the
+judge calls inert, real git reads as nothing but inert keys. Speaks TAP. Makes its repositories in a private directory."""
+import os
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+JUDGE, NAMES = sys.argv[1:3]
+KINDS = {"config": 1, "modules": 6}
+HELD_NOT, HELD_PROTECTED, HELD_JUDGED = 0, 1, 2
+number = 0
+root = os.path.realpath(tempfile.mkdtemp())
+environment = {"PATH": os.environ["PATH"], "HOME": root, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C",
+               "GIT_AUTHOR_NAME": "A 'quoted' person", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "C",
+               "GIT_COMMITTER_EMAIL": "c@d", "GIT_EDITOR": "true", "GIT_CONFIG_COUNT": "2",
+               "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
+               "GIT_CONFIG_KEY_1": "init.defaultBranch", "GIT_CONFIG_VALUE_1": "main"}
+
+
+def report(good, name, *details):
+    global number
+    number += 1
+    print(f"{'ok' if good else 'not ok'} {number} - {name}")
+    for detail in details if not good else ():
+        print(f"# {detail}")
+
+
+def git(*words, at=None, may_fail=False):
+    done = subprocess.run(["git", *words], cwd=at, env=environment, capture_output=True)
+    if done.returncode != 0 and not may_fail:
+        raise RuntimeError(f"git {words}: {done.stderr.decode()}")
+    return done
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+
+
+def snapshot(tree):
+    """Each name of the tree: its type, and what is in it."""
+    found = {}
+    for directory, directories, files in os.walk(tree):
+        for name in directories + files:
+            path = os.path.join(directory, name)
+            relative = os.path.relpath(path, tree)
+            if os.path.islink(path):
+                found[relative] = ("l", os.readlink(path))
+            elif os.path.isdir(path):
+                found[relative] = ("d", None)
+            else:
+                with open(path, "rb") as f:
+                    found[relative] = ("f", f.read())
+    return found
+
+
+def judged(tree, cases):
+    """(kind, path, old or None, new) each to what the judge says: '' is inert."""
+    if not cases:
+        return []
+    batch = struct.pack("<II", 0x31474A41, len(cases))
+    for kind, path, old, new in cases:
+        batch += struct.pack("<BB", kind, old is not None)
+        for part in (tree.encode(), path.encode(), old or b"", new):
+            batch += struct.pack("<I", len(part)) + part
+    done = subprocess.run([JUDGE], input=batch, capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"the judge ended with {done.returncode}")
+    said, at = [], 8
+    for _ in cases:
+        inert, _, n = struct.unpack_from("<BII", done.stdout, at)
+        said.append("" if inert else done.stdout[at + 9:at + 9 + n].decode())
+        at += 9 + n
+    return said
+
+
+def held(tree, before, after):
+    """What would be held of the changes between two snapshots: {path: reason}."""
+    changes = [(after[p][0], "+", p) for p in after if before.get(p) != after[p]]
+    changes += [(before[p][0], "-", p) for p in before if p not in after and os.path.dirname(p) in ("", *after)]
+    lines = subprocess.run([NAMES, tree], input=b"".join(f"{t}{s}{p}\0".encode() for t, s, p in changes),
+                           capture_output=True, check=True).stdout.decode().splitlines()
+    assert len(lines) == len(changes)
+    result, cases = {}, []
+    for (kind, _, path), line in zip(changes, lines):
+        state, judge, _, reason = line.split(" ", 3)
+        if int(state) == HELD_PROTECTED:
+            result[path] = reason
+        elif int(state) == HELD_JUDGED:
+            old = before.get(path)
+            cases.append((int(judge), path, old[1] if old and old[0] == "f" else None, after[path][1]))
+    for (_, path, _, _), why in zip(cases, judged(tree, cases)):
+        if why:
+            result[path] = why
+    return result
+
+
+class Tree:
+    """A tree, and what it was when it was last looked at."""
+
+    def __init__(self, name):
+        self.path = os.path.join(root, name)
+        os.makedirs(self.path, exist_ok=True)
+        self.seen = snapshot(self.path)
+
+    def passes(self, name, *allowed):
+        now = snapshot(self.path)
+        found = {p: why for p, why in held(self.path, self.seen, now).items() if not any(re.fullmatch(a, p) for a in allowed)}
+        changed = sum(1 for p in now if self.seen.get(p) != now[p])
+        report(not found and (changed > 0 or now != self.seen), f"{name} ({changed} names)", *found.items())
+        self.seen = now
+
+    def holds(self, name, path, change):
+        """A dangerous edit, which is taken back."""
+        change(os.path.join(self.path, path))
+        now = snapshot(self.path)
+        found = held(self.path, self.seen, now)
+        report(path in found, f"holds: {name}", f"{path} is not among {found}")
+        for p in now:
+            if self.seen.get(p) != now[p] and now[p][0] != "d":
+                os.unlink(os.path.join(self.path, p))
+        for p, (kind, content) in self.seen.items():
+            if kind == "f" and now.get(p) != self.seen[p]:
+                write(os.path.join(self.path, p), content)
+
+
+def commit(at, name, text):
+    write(os.path.join(at, name), text)
+    git("add", "-A", at=at)
+    git("commit", "-q", "-m", f"change {name}", at=at)
+
+
+def append(text):
+    def change(path):
+        with open(path, "ab") as f:
+            f.write(text.encode())
+    return change
+
+
+def replace(text):
+    return lambda path: write(path, text)
+
+
+def make_upstream():
+    at = os.path.join(root, "upstream")
+    git("init", "-q", at)
+    commit(at, "a", "one\n")
+    commit(at, ".gitattributes", "* text=auto\n*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    commit(at, "a", "two\n")
+    return at
+
+
+def what_git_leaves(upstream):
+    t = Tree("work")
+    git("init", "-q", "new", at=t.path)
+    t.passes("git init")
+    new = os.path.join(t.path, "new")
+    commit(new, "a", "1\n")
+    t.passes("git commit")
+    git("remote", "add", "origin", "https://example.org/x.git", at=new)
+    git("config", "user.name", "Somebody", at=new)
+    git("config", "user.email", "some@body", at=new)
+    t.passes("git remote add, git config user.*")
+    git("clone", "-q", upstream, "clone", at=t.path)
+    t.passes("git clone")
+    clone = os.path.join(t.path, "clone")
+    git("clone", "-q", "--bare", upstream, "bare.git", at=t.path)
+    git("clone", "-q", "--bare", upstream, "plain", at=t.path)
+    git("clone", "-q", "--mirror", upstream, "mirror", at=t.path)
+    t.passes("git clone --bare, --mirror")
+    git("clone", "-q", "--depth", "1", "--filter", "blob:none", "file://" + upstream, "thin", at=t.path)
+    t.passes("git clone --depth --filter")
+    git("worktree", "add", "-q", "../wt", "-b", "side", at=clone)
+    t.passes("git worktree add")
+    git("worktree", "add", "-q", "../wt2", "-b", "side2", at=os.path.join(t.path, "bare.git"))
+    t.passes("git worktree add, of a bare repository")
+    commit(os.path.join(t.path, "wt"), "a", "side\n")
+    t.passes("git commit in a worktree")
+    git("worktree", "remove", "../wt", at=clone)
+    t.passes("git worktree remove")
+    git("submodule", "add", "-q", upstream, "sub/deep", at=clone)
+    git("commit", "-q", "-m", "sub", at=clone)
+    t.passes("git submodule add")
+    git("clone", "-q", "--recurse-submodules", "clone", "clone2", at=t.path)
+    t.passes("git clone --recurse-submodules")
+    git("sparse-checkout", "set", "sub", at=os.path.join(t.path, "clone2"))
+    t.passes("git sparse-checkout")
+    git("checkout", "-q", "-b", "topic", "--track", "origin/main", at=clone)
+    commit(clone, "a", "topic\n")
+    commit(clone, "b", "topic\n")
+    git("checkout", "-q", "main", at=clone)
+    commit(clone, "a", "main\n")
+    git("tag", "v1", at=clone)
+    write(os.path.join(clone, "a"), "dirty\n")
+    git("stash", at=clone)
+    git("fetch", "-q", at=clone)
+    git("gc", "-q", at=clone)
+    t.passes("branches, tags, stash, fetch, gc")
+    git("rebase", "main", "topic", at=clone, may_fail=True)
+    assert os.path.exists(os.path.join(clone, ".git/rebase-merge/git-rebase-todo"))
+    t.passes("git rebase, stopped at a conflict")
+    t.holds("an exec line", "clone/.git/rebase-merge/git-rebase-todo", append("exec sh x\n"))
+    t.holds("a value that is not quoted", "clone/.git/rebase-merge/author-script", replace("GIT_AUTHOR_NAME='a';x\n"))
+    git("rebase", "--abort", at=clone)
+    t.passes("git rebase --abort")
+    git("rebase", "--apply", "main", "topic", at=clone, may_fail=True)
+    t.passes("git rebase --apply, stopped at a conflict")
+    git("rebase", "--abort", at=clone)
+    git("checkout", "-q", "main", at=clone)
+    git("cherry-pick", "-x", "topic~1", "topic", at=clone, may_fail=True)
+    assert os.path.exists(os.path.join(clone, ".git/sequencer/todo"))
+    t.passes("git cherry-pick, stopped at a conflict")
+    git("cherry-pick", "--abort", at=clone)
+    git("merge", "topic", at=clone, may_fail=True)
+    t.passes("git merge, stopped at a conflict")
+    git("merge", "--abort", at=clone)
+    git("bisect", "start", "HEAD", "HEAD~2", at=clone)
+    t.passes("git bisect")
+    git("bisect", "reset", at=clone)
+    git("branch", "-D", "topic", at=clone)
+    t.passes("git bisect reset, git branch -D")
+    return t
+
+
+def dangerous(t):
+    for name, path, change in [
+        ("a hook", "clone/.git/hooks/pre-commit", replace("#!/bin/sh\n")),
+        ("a hook that was a sample", "new/.git/hooks/post-checkout", replace("#!/bin/sh\n")),
+        ("a hook of a submodule", "clone/.git/modules/sub/deep/hooks/post-checkout", replace("x")),
+        ("a hook of a bare repository", "bare.git/hooks/post-update", replace("x")),
+        ("a hook of a bare repository by its looks", "plain/hooks/post-update", replace("x")),
+        ("a hook of the same clone", "mirror/hooks/update", replace("x")),
+        ("an alias", "clone/.git/config", append("[alias]\n\tst = !x\n")),
+        ("fsmonitor", "new/.git/config", append("[core]\n\tfsmonitor = x\n")),
+        ("hooksPath of a submodule", "clone/.git/modules/sub/deep/config", append("[core]\n\thooksPath = x\n")),
+        ("a worktree of a submodule elsewhere", "clone/.git/modules/sub/deep/config", append("[core]\n\tworktree = /etc\n")),
+        ("a command of a bare repository by its looks", "plain/config", append("[core]\n\tpager = x\n")),
+        ("a command of a worktree", "bare.git/worktrees/wt2/config.worktree", replace("[core]\n\tpager = x\n")),
+        ("commondir elsewhere", "bare.git/worktrees/wt2/commondir", replace("/tmp\n")),
+        ("gitdir elsewhere", "bare.git/worktrees/wt2/gitdir", replace("/etc/.git\n")),
+        ("a .git file elsewhere", "wt2/.git", replace("gitdir: /tmp/x.git\n")),
+        ("a .git file to a directory", "wt2/.git", replace("gitdir: ../clone/a\n")),
+        ("a new .git file", "clone/sub/.git", replace("gitdir: ../../x\n")),
+        ("a filter", "clone/.gitattributes", append("* filter=x\n")),
+        ("a filter of the repository", "clone/.git/info/attributes", replace("* filter=x\n")),
+        ("an update command", "clone/.gitmodules", append('[submodule "sub/deep"]\n\tupdate = !x\n')),
+        ("another address of a submodule", "clone/.gitmodules", append('[submodule "sub/deep"]\n\turl = /x\n')),
+        ("another address of a remote", "clone/.git/config", append('[remote "origin"]\n\turl = https://evil.org/\n')),
+        ("an old remote", "clone/.git/remotes/origin", replace("URL: /x\n")),
+        ("a .git directory over a link", "clone/sub/deep/x/.git/config", replace("[core]\n\tsshCommand = x\n")),
+        ("a new bare repository", "evil/config", lambda p: [write(os.path.join(os.path.dirname(p), n), "x") for n in
+                                                           ("HEAD", "objects/x", "refs/x")] and write(p, "[core]\n\tfsmonitor = x\n")),
+        ("a repository that borrows", "evil2/commondir", lambda p: [write(p, "../evil3\n"), write(p[:-9] + "HEAD", "ref: refs/heads/x\n")]),
+        ("a link for hooks", "plain/info", lambda p: [shutil.rmtree(p), os.symlink("/tmp", p)]),
+    ]:
+        t.holds(name, path, change)
+        if name == "a link for hooks":
+            write(os.path.join(t.path, "plain/info/exclude"), t.seen["plain/info/exclude"][1])
+
+
+def an_npm_package():
+    t = Tree("npm")
+    for path in ("package.json", "package-lock.json", "node_modules/.package-lock.json", "node_modules/.bin/tool",
+                 "node_modules/a/package.json", "node_modules/a/index.js", "node_modules/a/.npmrc", "node_modules/a/.eslintrc",
+                 "node_modules/a/.vscode/settings.json", "node_modules/a/.github/workflows/ci.yml", "node_modules/a/.husky/pre-commit",
+                 "node_modules/a/.idea/x.xml", "node_modules/@s/b/.travis.yml", "node_modules/@s/b/node_modules/c/.editorconfig",
+                 "node_modules/@s/b/.devcontainer/devcontainer.json", "node_modules/a/.claude/settings.json"):
+        write(os.path.join(t.path, path), "{}\n")
+    t.passes("an installed npm package")
+    t.holds("a repository in a package", "node_modules/a/.git/hooks/pre-commit", replace("x"))
+    t.holds("settings beside it", ".vscode/settings.json", replace("{}"))
+    t.holds("a shell for scripts", ".npmrc", replace("script-shell=/x\n"))
+
+
+FRAGMENTS = ["[core", "]", "[alias]", "[ALIAS]", "[remote \"a\\\"b\"]", "[user.x]", "[include]", "[submodule \"m\"]", "[branch \"x]\"]",
+             "[filter \"lfs\"]", "\"", "\\", "\\\n", "\n", "\r\n", "\r", " ", "\t", "#", ";", "bare", "pager = x", "=", "name = \"a", "url = ext::x",
+             "st = !x", "path = x", "clean = x", "x", "-", ".", "\xef\xbb\xbf", "\\\"", "\\n", "\\t", "\v"]
+SOUND = ["[core]\nbare = true\n", "[core]\nbare\n", "[user]\nname = a  b # c\n", "[user]\nname = \"a;b\" \\\n c\n", "[remote \"o\"]\nurl = /x\n",
+         "[branch \"x\\\"]\"]\nmerge = refs/heads/x\n", "[remote \"o\"]\nfetch = +refs/heads/*:refs/x/*\n", "[remote.P]\nurl=h:x\n", "# x \\\n", "[core] bare = no\n",
+         "[user]name=\\\"x\n", "; [alias]\r\n", "[submodule \"m\"]\n\turl = ../m\n"]
+
+
+def a_text(chosen):
+    """A few sound lines, with a disturbance or two in most."""
+    parts = ["[core]\n"] + [chosen.choice(SOUND) for _ in range(chosen.randint(0, 5))]
+    for _ in range(chosen.choice([0, 1, 1, 1, 2])):
+        parts.insert(chosen.randint(0, len(parts)), chosen.choice(FRAGMENTS))
+    text = "".join(parts)
+    if chosen.random() < 0.2:
+        at = chosen.randint(0, len(text))
+        text = text[:at] + chosen.choice(FRAGMENTS) + text[at:]
+    return text.encode("latin-1")
+
+
+def agrees_with_git():
+    """What git lists of a file that is called inert has no key but these."""
+    inert_key = re.compile(r"core\.bare|user\.(name)|remote\.[\s\S]*\.(url|fetch)|branch\.[\s\S]*\.merge|submodule\.[\s\S]*\.url")
+    chosen = random.Random(int(os.environ.get("AMBIT_SEED", "7")))
+    wrong, n_inert, n_keys, listed_ok = [], 0, 0, 0
+    texts = [a_text(chosen) for _ in range(int(os.environ.get("AMBIT_FILES", "2000")))]
+    said = judged(root, [(KINDS["config"], ".git/config", None, text) for text in texts])
+    path = os.path.join(root, "config")
+    for text, why in zip(texts, said):
+        if why:
+            continue
+        n_inert += 1
+        write(path, text)
+        done = git("config", "--list", "-z", "-f", path, may_fail=True)
+        listed_ok += done.returncode == 0
+        for entry in done.stdout.split(b"\0")[:-1]:
+            key, _, value = entry.partition(b"\n")
+            n_keys += 1
+            if not inert_key.fullmatch(key.decode("latin-1")) or (key.endswith(b"url") and b"ext::" in value):
+                wrong.append((text, entry))
+    report(not wrong and listed_ok == n_inert, f"git reads what is inert as inert ({n_inert} of {len(texts)} files, {n_keys} keys)", *wrong)
+    report(n_inert > 200 and n_keys > 500, "and there was enough of it", f"{n_inert} files, {n_keys} keys")
+
+
+def the_role():
+    for name, batch in [("nothing", b""), ("noise", os.urandom(4096)), ("no count", struct.pack("<I", 0x31474A41)),
+                        ("no files", struct.pack("<II", 0x31474A41, 0)), ("fewer files than said", struct.pack("<II", 0x31474A41, 3)),
+                        ("one byte too many", b"\0" * ((16 << 20) + 1))]:
+        done = subprocess.run([JUDGE], input=batch, capture_output=True)
+        report(done.returncode == 1 and not done.stdout and not done.stderr, f"no answer to {name}", done)
+
+
+try:
+    tree = what_git_leaves(make_upstream())
+    dangerous(tree)
+    an_npm_package()
+    agrees_with_git()
+    the_role()
+    print(f"1..{number}")
+finally:
+    shutil.rmtree(root)
