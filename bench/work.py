@@ -114,4 +114,5 @@ def main():
             tell(kind, taken[kind])
 
 
-main()
+if __name__ == '__main__':
+    main()
