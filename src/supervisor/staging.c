@@ -138,14 +138,15 @@ void staging_init(struct staging *s)
 static bool is_named(const char *object)
 {
 	char parent[GRANT_OBJECT_MAX];
-	const char *name = strrchr(object, '/') + 1;
-	const char *above;
+	char *slash, *above;
 	struct stat st;
 
-	(void)snprintf(parent, sizeof parent, "%.*s", (int)(name - object - 1), object);
+	if (lstat(object, &st) < 0 || !S_ISDIR(st.st_mode) || !text_copy(parent, sizeof parent, object))
+		return true;
+	slash = strrchr(parent, '/'); /* it is absolute */
+	*slash = 0;
 	above = strrchr(parent, '/');
-	return lstat(object, &st) < 0 || !S_ISDIR(st.st_mode) ||
-	       hidden_match(above != NULL ? above + 1 : "", name) != NULL;
+	return hidden_match(above != NULL ? above + 1 : "", slash + 1) != NULL;
 }
 
 /* What grants name beneath the tree, relative to it. */
