@@ -111,6 +111,20 @@ void world_stage(struct world *w)
 	w->stage.part_fd[0] = open_at(w, "stage/0", O_RDONLY | O_DIRECTORY);
 }
 
+/* Names are removed from their directory: an absolute path lies beneath none. */
+static void leave(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char above[64];
+	int dir;
+
+	(void)snprintf(above, sizeof above, "%.*s", (int)(name - path), path);
+	dir = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MUST(dir);
+	assert_int_equal(remove_tree(dir, name), 0);
+	(void)close(dir);
+}
+
 void world_close(struct world *w)
 {
 	if (w->meta != NULL) {
@@ -119,11 +133,11 @@ void world_close(struct world *w)
 	}
 	free(w->meta);
 	w->meta = NULL;
-	(void)remove_tree(AT_FDCWD, w->root);
-	if (strcmp(w->root, w->other) != 0)
-		(void)remove_tree(AT_FDCWD, w->other);
 	fd_close(&w->root_fd);
 	fd_close(&w->other_fd);
+	if (strcmp(w->root, w->other) != 0)
+		leave(w->other);
+	leave(w->root);
 }
 
 void put_mtime(struct world *w, const char *path, int64_t mtime_s)
