@@ -21,7 +21,7 @@ from trees import expect_same, picture, rows
 
 SOAK = int(os.environ.get("AMBIT_SOAK", "0"))
 SEED = int(os.environ.get("AMBIT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
-KILLS = 500 * SOAK or 12
+KILLS = 500 if SOAK else 12
 FILES = 100000 if SOAK else 5000
 OLD_NS = 1577934245 * 10**9  # 2020
 PR_SET_CHILD_SUBREAPER = 36
