@@ -417,11 +417,44 @@ def two_at_once(place):
     nothing_is_left(place, top)
 
 
+COMPLETIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/cli/completions")
+IN_BASH = """source /dev/stdin; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ambit; printf '%s\\n' "${COMPREPLY[@]}" """
+IN_FISH = 'source; complete -C (string join " " -- $argv)'
+
+
+def ids_are_completed(place):
+    """In bash, and in fish if it is there."""
+    if not os.path.isdir(COMPLETIONS):
+        raise Skip("the completions lie in the tree of the sources, which this user cannot read")
+    top = tree(place)
+    expect_ok(work(place, top, "echo x > kept", "--stage"))
+    expect_ok(work(place, top, "echo x > committed"))
+    ids = {stage["state"]: stage["event"] for stage in stages(place, top)}
+    os.symlink(place.ambit, f"{top}/ambit")
+
+    def offered(shell, *words):
+        with open(f"{COMPLETIONS}/ambit.{shell}", encoding="utf-8") as file:
+            text = file.read()
+        how = ["bash", "-c", IN_BASH, "bash"] if shell == "bash" else ["fish", "-N", "-c", IN_FISH]
+        env = dict(place.environment(), PATH=f"{top}:/usr/bin:/bin")
+        said = subprocess.run([*how, *words], cwd=top, input=text, env=env, capture_output=True, text=True, timeout=30)
+        return said.stdout.split()
+
+    shells = ["bash"] + (["fish"] if shutil.which("fish", path="/usr/bin:/bin") else [])
+    for shell in shells:
+        for command, state, other in (("undo", "committed", "kept"), ("discard", "kept", "committed"),
+                                      ("diff", "kept", "committed"), ("commit", "kept", "committed")):
+            found = offered(shell, "ambit", command, "e_")
+            assert ids[state] in found and ids[other] not in found, f"{shell}: ambit {command} e_: {found}, {ids}"
+        assert "a.txt" in offered(shell, "ambit", "diff", "a"), shell
+        assert "last" in offered(shell, "ambit", "undo", ""), shell
+
+
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, in_place,
-             the_record_lists_changes, while_it_runs, two_at_once]
+             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed]
 
 if __name__ == "__main__":
     main(SCENARIOS)
