@@ -85,6 +85,19 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 	return 0;
 }
 
+int spec_hide_path(struct cell_spec *s, const char *path, struct err *e)
+{
+	struct cell_path *p = find_path(s, path);
+
+	if (p != NULL && (p->flags & CELL_PATH_PIN) != 0) {
+		p->flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+		p->rights = 0;
+		p->grant = GRANT_NONE;
+		return 0;
+	}
+	return spec_add_path(s, path, 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
+}
+
 int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e)
 {
 	bool full = s->n_stages == CELL_STAGES_MAX;

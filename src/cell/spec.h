@@ -99,6 +99,8 @@ uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full);
 /* Adds a path; adding the same path again joins the rights. -LIMIT when full. */
 int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant,
 		  struct err *e);
+/* Adds a path at which nothing is to be seen. What is only protected there is hidden instead; a grant of the very path wins. */
+int spec_hide_path(struct cell_spec *s, const char *path, struct err *e);
 /* Adds a stage; *ret is its number, counted from 1. -LIMIT when full. */
 int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);

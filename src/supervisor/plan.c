@@ -285,20 +285,6 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 	return r;
 }
 
-/* A name that is only protected so far: hidden it is protected as well. A grant of the very path wins over hiding it. */
-static void hide_instead(struct cell_spec *spec, const char *path)
-{
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
-		struct cell_path *p = &spec->paths[i];
-
-		if ((p->flags & CELL_PATH_PIN) == 0 || strcmp(spec_text(spec, p->path), path) != 0)
-			continue;
-		p->flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
-		p->rights = 0;
-		p->grant = GRANT_NONE;
-	}
-}
-
 /* What other events changed is nobody's to see, not even beneath a grant of the home, or of the directory beside a tree that lies on
  * another file system. */
 static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
@@ -324,10 +310,8 @@ static int add_hides(const struct event_request *q, struct cell_spec *spec, stru
 {
 	int r = hide_store(q, spec, e);
 
-	for (uint32_t i = 0; i < q->n_hides && r == 0; i++) {
-		hide_instead(spec, q->hides[i]);
-		r = spec_add_path(spec, q->hides[i], 0, CELL_PATH_HIDE | CELL_PATH_OPTIONAL, GRANT_NONE, e);
-	}
+	for (uint32_t i = 0; i < q->n_hides && r == 0; i++)
+		r = spec_hide_path(spec, q->hides[i], e);
 	return r;
 }
 

@@ -16,6 +16,8 @@
 #include "stage/place.h"
 #include "stage/unseen.h"
 
+#define HIDDEN_IN_PLACE_MAX 200 /* each is a path of the cell: CELL_PATHS_MAX */
+
 /* The stage of which tree this is the whole, or in which it lies; 0 if there is none. */
 static uint16_t stage_over(const struct cell_spec *spec, const bool *whole, const char *path)
 {
@@ -251,7 +253,6 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		uint32_t text = 0;
 		uint16_t stage = 0;
 
-		/* with --direct what can be written is as it is */
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
 			continue;
 		last = tree;
@@ -267,6 +268,52 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		s->n_masks = stage;
 		stage_beneath(spec, tree, stage);
 	}
+	return r;
+}
+
+/* One by one: something empty is mounted on each. A link is shown, since what it leads to has a name of its own. */
+static int hide_list(struct cell_spec *spec, const char *tree, const struct mask_list *l, struct err *e)
+{
+	char path[STAGE_PATH_MAX];
+	int r = 0;
+
+	for (uint32_t i = 0, n = 0; i < l->n && r == 0; i++) {
+		const struct mask_entry entry = mask_list_entry(l, i);
+
+		if (entry.kind == MASK_ON_THE_WAY || entry.kind == MASK_FOREIGN)
+			continue;
+		if (++n > HIDDEN_IN_PLACE_MAX ||
+		    snprintf(path, sizeof path, "%s/%s", tree[1] == 0 ? "" : tree, entry.path) >= (int)sizeof path)
+			return err_set(
+				e, AMBIT_LIMIT, "run it without --direct, grant less, or grant them by name",
+				"%s: more than %d names to hide, or too long ones, in a tree that is written in place",
+				tree, HIDDEN_IN_PLACE_MAX);
+		r = spec_hide_path(spec, path, e);
+	}
+	return r;
+}
+
+/* With --direct: in what can be written there is no overlay that could hide anything. */
+static int hide_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	const uint32_t n = spec->n_paths;
+	const char *last = NULL;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r == 0; i++) {
+		const char *tree = spec_text(spec, spec->paths[i].path);
+		struct mask mask;
+		uint32_t text = 0;
+
+		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) == 0)
+			continue;
+		last = tree;
+		r = hide_names(q, spec, tree, &mask, &text, e);
+		r = r < 0 ? r : hide_list(spec, tree, &mask.list, e);
+		mask_finish(&mask);
+	}
+	if (spec->n_paths > n)
+		spec_sort(spec);
 	return r;
 }
 
@@ -330,7 +377,8 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 	if (spec->base == CELL_BASE_HOST) /* learning has a list of its own */
 		return r;
 	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
-	return r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
+	r = r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
+	return r < 0 || q->staged != 0 ? r : hide_in_place(q, spec, e);
 }
 
 static enum stage_why why_of(const struct event_outcome *o)

@@ -363,6 +363,31 @@ def in_place(place):
     assert place.cell("--direct", "--stage", "--work", ".", "--", "true", cwd=top).returncode == 125
 
 
+def secrets_are_hidden_in_place(place):
+    """With --direct: nothing of them is read, changed, moved or removed, and the file system has nothing more than before."""
+    top = tree(place)
+    secrets = [".env", "dir/deep/id_ed25519", ".npmrc", "dir/.ssh/id_rsa", "dir/.ssh/rc", "dir/.git-credentials"]
+    for path in secrets:
+        write(f"{top}/{path}", "SECRET\n")
+    write(f"{top}/.env.example", "example\n")
+    before = picture(top)
+    result = work(place, top, "set +e; cat .env.example; cat %s; for f in %s dir/.ssh; do echo x 2>&1 >> $f; mv $f y; rm -rf $f; ln $f z; done; true"
+                  % ((" ".join(secrets),) * 2), "--direct")
+    expect_ok(result, "example")
+    assert "SECRET" not in result.stdout, told(result)
+    assert f"--read {top}/.env allows it" in result.stderr, told(result)
+    for path in secrets:
+        assert open(f"{top}/{path}").read() == "SECRET\n", path
+    expect_same([line for line in before if "b''" not in line], [line for line in picture(top) if "b''" not in line])
+    expect_ok(work(place, top, "cat .env", "--direct", "--read", "./.env"), "SECRET")
+    result = work(place, top, "mv dir moved; cat moved/deep/id_ed25519 moved/.ssh/rc; true", "--direct")
+    assert "SECRET" not in result.stdout and os.path.exists(f"{top}/moved/.ssh/rc"), told(result)
+    for n in range(201):
+        write(f"{top}/many/{n}.env", "SECRET\n")
+    result = work(place, top, "true", "--direct")
+    assert result.returncode == 125 and "names to hide" in result.stderr and "--direct" in result.stderr, told(result)
+
+
 def the_record_lists_changes(place):
     top = tree(place)
     record = os.path.join(os.path.dirname(top), "record.json")
@@ -453,7 +478,7 @@ def ids_are_completed(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, in_place,
+             home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed]
 
 if __name__ == "__main__":
