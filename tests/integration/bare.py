@@ -2,7 +2,8 @@
 
 A scenario that shows a difference names it: `differs` maps a row of the table in doc/WORKSPACE.md to patterns, and then each
 difference has to match one, and each pattern to be met. Times are told as `now` if the script could have made them: everything
-that it found is from 2020. Names that match `blur` are compared without size and content, and `look` says how instead."""
+that it found is from 2020. Names that match `blur` are compared without size and content, and `look` says how instead;
+those that match `untimed` without their times."""
 
 import os
 import re
@@ -53,7 +54,7 @@ def age(top):
         os.utime(path, ns=(OLD_NS, OLD_NS), follow_symlinks=False)
 
 
-def see(top, begun_ns, blur):
+def see(top, begun_ns, blur, untimed):
     """{name: fields}, without what a second run of the same script would make different."""
     seen = {}
     for row in rows(top):
@@ -61,6 +62,8 @@ def see(top, begun_ns, blur):
         fields[4] = "now" if row[4] >= begun_ns else row[4]
         if any(re.search(pattern, os.fsdecode(name)) for pattern in blur):
             fields[3] = fields[5] = fields[8] = "any"
+        if any(re.search(pattern, os.fsdecode(name)) for pattern in untimed):
+            fields[4] = "any"
         seen[os.fsdecode(name)] = fields[1:]
     return seen
 
@@ -86,11 +89,12 @@ def compare_said(bare, staged):
 
 
 class Scenario:
-    def __init__(self, name, script, before="", needs=(), flags=(), look="", blur=(), differs=None, preamble="", patience=2 * PATIENCE,
+    def __init__(self, name, script, before="", needs=(), flags=(), look="", blur=(), untimed=(), differs=None, preamble="", patience=2 * PATIENCE,
                  check=None):
         self.__name__ = name
         self.script, self.before, self.look = preamble + script, preamble + before, preamble + look
         self.needs, self.flags, self.blur, self.differs, self.patience = needs, list(flags), blur, differs or {}, patience
+        self.untimed = untimed
         self.check = check  # called first; raises Skip
 
     def shell(self, place, script, top, tree):
@@ -113,7 +117,7 @@ class Scenario:
 
         begun_ns = time.time_ns() - 10**8  # the clock of files is a tick behind
         result = expect_ok(self.shell(place, self.script, top, tree))
-        expected, said = see(tree, begun_ns, self.blur), result.stdout
+        expected, said = see(tree, begun_ns, self.blur, self.untimed), result.stdout
         expected_look = expect_ok(self.shell(place, self.look, top, tree)).stdout
         os.rename(tree, bare)
         os.rename(again, tree)
@@ -126,7 +130,7 @@ class Scenario:
         found = compare_said(said, result.stdout)
         if result.returncode != 0:
             found.append(f"said: it fails with {result.returncode}")
-        found += compare(expected, see(tree, begun_ns, self.blur))
+        found += compare(expected, see(tree, begun_ns, self.blur, self.untimed))
         found += compare_said(expected_look, self.shell(place, self.look, top, tree).stdout)
         shutil.rmtree(bare, ignore_errors=True)
         shutil.rmtree(tree, ignore_errors=True)

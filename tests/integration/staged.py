@@ -328,9 +328,11 @@ def home_is_a_tree(place):
     assert open(f"{place.home}/f").read() == "x\n"
     expect_ok(ambit(place, "undo", "last", cwd=place.home))
     assert not os.path.exists(f"{place.home}/f")
+    events = [stage["event"] for stage in stages(place, place.home)]
     expect_ok(ambit(place, "discard", cwd=place.home))
-    left = [path for top in ("/", "/var/tmp/", "/tmp/") for path in glob.glob(f"{top}.ambit-{os.geteuid()}/e_*")]
-    assert not left, left
+    parts = (f"{top}.ambit-{os.geteuid()}/{event}" for top in ("/", "/var/tmp/", "/tmp/") for event in events)
+    left = [path for path in parts if os.path.exists(path)]
+    assert events and not left, (events, left)
 
 
 def secrets_are_hidden(place):
