@@ -12,10 +12,11 @@
 
 static void try_change(struct rbuf *in)
 {
+	struct change_room room;
 	struct change c;
 	auto_buf out = { .max = 0 };
 
-	change_decode(in, &c);
+	change_decode(in, &room, &c);
 	if (in->failed)
 		return;
 	promise(change_path_is_good(c.path) && change_path_is_good(c.from) && change_word(c.kind) != NULL);

@@ -75,7 +75,7 @@ static bool is_good(const struct change *c)
 	       two_names == (c->from[0] != 0);
 }
 
-void change_decode(struct rbuf *in, struct change *ret)
+void change_decode(struct rbuf *in, struct change_room *room, struct change *ret)
 {
 	const uint8_t *digest;
 
@@ -93,9 +93,12 @@ void change_decode(struct rbuf *in, struct change *ret)
 	digest = ret->has_digest != 0 ? rbuf_bytes(in, sizeof ret->digest) : NULL;
 	if (digest != NULL)
 		memcpy(ret->digest, digest, sizeof ret->digest);
-	rbuf_str(in, ret->path, sizeof ret->path);
-	rbuf_str(in, ret->from, sizeof ret->from);
-	rbuf_str(in, ret->reason, sizeof ret->reason);
+	rbuf_str(in, room->path, sizeof room->path);
+	rbuf_str(in, room->from, sizeof room->from);
+	rbuf_str(in, room->reason, sizeof room->reason);
+	ret->path = room->path;
+	ret->from = room->from;
+	ret->reason = room->reason;
 	if (!in->failed && !is_good(ret))
 		in->failed = true;
 }

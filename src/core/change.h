@@ -2,7 +2,8 @@
  *
  * Owns:   the kinds of changes, why one may be held back, and their wire form.
  * Holds:  a change is proved: it is what lies in the stage when the cell is dead, and not what anybody said. Names are foreign
- *         bytes, never UTF-8 by right; they hold no NUL, no empty part, no `.` and no `..`.
+ *         bytes, never UTF-8 by right; they hold no NUL, no empty part, no `.` and no `..`. Its texts are somebody else's: a
+ *         pool, a struct change_room, or what lies behind a copy (stage/changes.h).
  * Called: stage (finds changes), lib (the record, the decision), diff (shows them); pure. */
 #ifndef CORE_CHANGE_H
 #define CORE_CHANGE_H
@@ -65,9 +66,9 @@ struct change {
 	uint32_t mode_old, mode_new;         /* permission bits; 0 where there is none */
 	uint64_t size_old, size_new;         /* bytes, of regular files */
 	uint8_t digest[CHANGE_DIGEST_BYTES]; /* SHA-256 of the new content of a regular file, if has_digest */
-	char path[CHANGE_PATH_MAX];          /* relative to the tree; "" is the tree itself */
-	char from[CHANGE_PATH_MAX];          /* with RENAMED and LINK, else empty */
-	char reason[CHANGE_REASON_MAX];      /* why it is held, or what executes it later; else empty */
+	const char *path;                    /* relative to the tree; "" is the tree itself; below CHANGE_PATH_MAX */
+	const char *from;                    /* with RENAMED and LINK, else empty; likewise */
+	const char *reason; /* why it is held, or what executes it later; else empty; below CHANGE_REASON_MAX */
 };
 
 const char *change_word(uint8_t kind); /* NULL if there is no such kind */
@@ -76,7 +77,12 @@ const char *held_word(uint8_t held);
 bool change_path_is_good(const char *path);
 
 void change_encode(struct buf *out, const struct change *c);
+/* Where the texts of a decoded change lie. */
+struct change_room {
+	char path[CHANGE_PATH_MAX], from[CHANGE_PATH_MAX], reason[CHANGE_REASON_MAX];
+};
+
 /* Fails the cursor on anything out of range. */
-void change_decode(struct rbuf *in, struct change *ret);
+void change_decode(struct rbuf *in, struct change_room *room, struct change *ret);
 
 #endif

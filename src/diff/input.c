@@ -280,7 +280,7 @@ static int read_side(struct diff_reader *r, struct diff_side *s, struct err *e)
 	return s->state == DIFF_BYTES ? read_pieces(r, s, e) : 0;
 }
 
-static int read_change(struct diff_reader *r, struct change *c, struct err *e)
+static int read_change(struct diff_reader *r, struct change_room *room, struct change *c, struct err *e)
 {
 	uint8_t bytes[DIFF_CHANGE_BYTES_MAX];
 	struct rbuf in;
@@ -295,7 +295,7 @@ static int read_change(struct diff_reader *r, struct change *c, struct err *e)
 	if (rc < 0)
 		return rc;
 	rbuf_init(&in, bytes, n);
-	change_decode(&in, c);
+	change_decode(&in, room, c);
 	return !rbuf_done(&in) || c->tree >= r->n_trees ? wrong(r, e, "a change is none") : 0;
 }
 
@@ -322,7 +322,7 @@ int diff_reader_next(struct diff_reader *r, struct diff_change *c, struct err *e
 		return wrong(r, e, "neither a change nor the end");
 	if (++r->n_changes > DIFF_CHANGES_MAX)
 		return wrong(r, e, "too many changes");
-	rc = read_change(r, &c->change, e);
+	rc = read_change(r, &c->room, &c->change, e);
 	rc = rc < 0 ? rc : read_side(r, &c->old, e);
 	rc = rc < 0 ? rc : read_side(r, &c->new, e);
 	if (rc == 0 && !diff_sides_are_good(&c->change, &c->old, &c->new))

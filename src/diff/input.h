@@ -69,6 +69,7 @@ struct diff_side {
 
 struct diff_change {
 	struct change change;
+	struct change_room room; /* its texts */
 	struct diff_side old, new;
 };
 

@@ -65,7 +65,7 @@ static void put_change(struct diff_writer *w, const struct change *c)
 void diff_writer_change(struct diff_writer *w, const struct change *c)
 {
 	assert(w->n_sides == 2);
-	w->change = *c;
+	w->change = (struct change){ .kind = c->kind, .type = c->type };
 	w->n_sides = 0;
 	w->too_many = w->too_many || w->n_changes == DIFF_CHANGES_MAX;
 	if (is_over(w))

@@ -25,7 +25,7 @@
 struct diff_writer {
 	int fd; /* borrowed */
 	struct buf pending;
-	struct change change;      /* that is being written */
+	struct change change;      /* that is being written: its kind and type */
 	struct diff_side sides[2]; /* its sides, without their bytes */
 	uint8_t n_sides;           /* written of it; 2: a change or the end may follow */
 	bool too_many;             /* changes were left out, from DIFF_CHANGES_MAX on */

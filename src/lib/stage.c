@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "core/grant.h"
 #include "lib/helper.h"
+#include "stage/changes.h"
 #include "wire/wire.h"
 
 #define KEEP_DEFAULT_MS (UINT64_C(7) * 24 * 3600 * 1000)
@@ -105,27 +106,17 @@ static void *grow(void *list, size_t n, size_t size)
 
 static void take_change(struct stage_answer *a, const struct change *c)
 {
-	struct change *copy = malloc(sizeof *copy);
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
-	struct change **grown = grow(a->changes, a->n_changes, sizeof *grown);
-
-	if (grown != NULL)
-		a->changes = grown;
-	if (grown == NULL || copy == NULL || a->n_changes >= STAGE_CHANGES_MAX) {
-		free(copy);
+	if (a->n_changes >= STAGE_CHANGES_MAX || changes_add(&a->changes, &a->n_changes, c) < 0)
 		a->end.untold++;
-		return;
-	}
-	*copy = *c;
-	a->changes[a->n_changes++] = copy;
 }
 
 static void on_changes(struct stage_answer *a, struct rbuf *body)
 {
+	struct change_room room;
 	struct change c;
 
 	while (rbuf_left(body) > 0) {
-		change_decode(body, &c);
+		change_decode(body, &room, &c);
 		if (body->failed)
 			return;
 		take_change(a, &c);

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stage/changes.h"
+
 void stage_answer_finish(struct stage_answer *a)
 {
-	for (size_t i = 0; i < a->n_changes; i++)
-		free(a->changes[i]);
-	free(a->changes);
+	changes_free(a->changes, a->n_changes);
 	free(a->entries);
 	free(a->trees);
 	*a = (struct stage_answer){ .changes = NULL };

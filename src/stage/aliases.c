@@ -1,7 +1,6 @@
 #include "stage/aliases.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/fd.h"
 #include "core/grant.h"
 #include "judge/protected.h"
+#include "stage/listing.h"
 #include "stage/sys.h"
 
 #define LINKS_MAX 40      /* as the kernel follows */
@@ -37,6 +37,7 @@ struct aliases {
 	struct alias *list; /* owned */
 	size_t n;
 	struct seen *buckets[BUCKETS]; /* owned */
+	struct listing listing;
 };
 
 struct aliases *aliases_create(const struct trees *trees, const struct stage_meta *meta)
@@ -173,36 +174,31 @@ static bool is_obeyed(const struct aliases *a, uint16_t tree, const char *path)
 	return v.held != HELD_NOT;
 }
 
-static bool look_at(struct aliases *a, uint16_t tree, int dir_fd, const char *dir, const struct dirent *entry)
+static bool look_at(struct aliases *a, uint16_t tree, int dir_fd, const char *dir, const char *name, unsigned char type)
 {
 	char path[CHANGE_PATH_MAX];
 	struct look l;
 
-	if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+	if (type != DT_LNK && type != DT_UNKNOWN)
 		return true;
-	if (entry->d_type == DT_UNKNOWN && (sys_look(dir_fd, entry->d_name, &l) < 0 || !S_ISLNK(l.id.mode)))
+	if (type == DT_UNKNOWN && (sys_look(dir_fd, name, &l) < 0 || !S_ISLNK(l.id.mode)))
 		return true;
-	if (snprintf(path, sizeof path, "%s%s%s", dir, dir[0] != 0 ? "/" : "", entry->d_name) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s%s%s", dir, dir[0] != 0 ? "/" : "", name) >= (int)sizeof path)
 		return true; /* no change has such a path */
 	return !is_obeyed(a, tree, path) || follow(a, tree, path, path);
 }
 
 static bool look_through(struct aliases *a, uint16_t tree, const char *dir)
 {
-	const int fd = sys_open_beneath(a->trees->real[tree], dir, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	bool ok = true;
+	auto_fd int fd = sys_open_beneath(a->trees->real[tree], dir, O_RDONLY | O_DIRECTORY);
+	const char *name;
+	bool ok = true, unused;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return fd < 0 ||
-		       errno != ENOMEM; /* not there yet, or not to be read: no link of it is known to anybody */
-	}
-	while (ok && (entry = readdir(d)) != NULL)
-		ok = look_at(a, tree, fd, dir, entry);
-	(void)closedir(d);
+	if (fd < 0)
+		return true; /* not there yet, or not to be read: no link of it is known to anybody */
+	listing_begin(&a->listing, fd);
+	while (ok && (name = listing_next(&a->listing, &unused)) != NULL)
+		ok = look_at(a, tree, fd, dir, name, a->listing.type);
 	return ok;
 }
 
@@ -244,6 +240,11 @@ static bool fits(const struct alias *x, const char *path, enum alias_kind *ret_k
 	}
 	return snprintf(ret, CHANGE_PATH_MAX, "%s%s%s", x->name, path[target] != 0 && target == 0 ? "/" : "",
 			path + target) < CHANGE_PATH_MAX;
+}
+
+bool aliases_any(const struct aliases *a)
+{
+	return a->n > 0;
 }
 
 int aliases_next(const struct aliases *a, uint16_t tree, const char *path, size_t *at, enum alias_kind *ret_kind,

@@ -21,6 +21,9 @@ void aliases_destroy(struct aliases *a);
 /* Looks through the directories above the path. False: no memory. */
 bool aliases_look(struct aliases *a, uint16_t tree, const char *path);
 
+/* Whether there is any link that leads to what programs obey, as far as was looked. */
+bool aliases_any(const struct aliases *a);
+
 /* The names under which the path is known besides, one after the other: 1 with a name, 0 at the end. */
 enum alias_kind {
 	ALIAS_SAME,  /* ret is the path by way of a link */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "stage/again.h"
 #include "stage/build.h"
 #include "stage/finish.h"
 #include "stage/run.h"
@@ -77,6 +78,17 @@ static int commit_chosen(const struct stage *s, const struct build *b, struct er
 	return carry_out(&f, e);
 }
 
+/* What is to be done: looked for now, or as it was found before. */
+static int find(const struct stage *s, const struct stage_meta *m, const struct trees *t,
+		const struct commit_options *o, struct plan *ret, struct err *e)
+{
+	if (o->plan == NULL)
+		return walk_plan(s, m, t, o->calls, ret, e);
+	*ret = *o->plan;
+	*o->plan = (struct plan){ .entries = NULL };
+	return again_look(s, m, t, o->calls, ret, e);
+}
+
 int stage_commit(const struct stage *s, const struct stage_meta *m, const struct commit_options *o,
 		 struct commit_result *ret, struct err *e)
 {
@@ -92,7 +104,7 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 	if (r == 0)
 		r = trees_open(s, m, &t, e);
 	if (r == 0)
-		r = walk_plan(s, m, &t, o->calls, &p, e);
+		r = find(s, m, &t, o, &p, e);
 	if (r < 0)
 		return r;
 	r = selection_choose(&p, o->selection, o->conflicts, o->accept, o->told, o->user, &choice, e);

@@ -19,6 +19,11 @@ static int by_row(const void *left, const void *right)
 	return strcmp(x->path, y->path);
 }
 
+int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
+{
+	return 1 + (upper->btime_ns != 0 ? upper->btime_ns : (int64_t)m->started_ns);
+}
+
 int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e)
 {
 	const int r = deed_read(s->dir_fd, "baseline", &ret->rows, e);

@@ -3,7 +3,7 @@
  * Owns:   the rules about times and identities (walk.h lists them), and the baseline while it is used.
  * Holds:  what the event could not see (hidden names, mounts) is found in all of a directory that would go, also where something else
  *         holds the change back already: a conflict may be overruled, those may not.
- * Called: from walk.c only. */
+ * Called: from walk.c and again.c only. */
 #ifndef STAGE_CONFLICT_H
 #define STAGE_CONFLICT_H
 
@@ -21,6 +21,9 @@ struct conflicts {
 	int64_t t0_ns; /* of the tree: when its upper was made */
 };
 
+/* A file system's clock ticks every few milliseconds: what has the very time of `upper` came before the program, which had yet to
+ * be started. */
+int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper);
 int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e);
 /* Holds x back if it has to be: `name` in dir_fd, which looks like `real`, is replaced or removed (`loses`) or changed. 0 or -errno. */
 int conflicts_check(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name,

@@ -1,6 +1,5 @@
 #include "stage/each.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,10 +10,12 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "core/change.h"
+#include "stage/listing.h"
 
 struct todo {
 	char **paths; /* owned, and each of them */
 	size_t n, room;
+	struct listing *listing; /* owned */
 };
 
 static void todo_finish(struct todo *t)
@@ -22,6 +23,7 @@ static void todo_finish(struct todo *t)
 	for (size_t i = 0; i < t->n; i++)
 		free(t->paths[i]);
 	free(t->paths);
+	free(t->listing);
 }
 
 static int todo_push(struct todo *t, const char *path)
@@ -37,12 +39,6 @@ static int todo_push(struct todo *t, const char *path)
 	}
 	t->paths[t->n] = strdup(path);
 	return t->paths[t->n++] == NULL ? -ENOMEM : 0;
-}
-
-static void dir_close(DIR **d)
-{
-	if (*d != NULL)
-		(void)closedir(*d); /* nothing was written */
 }
 
 static int visit(struct todo *t, int dir_fd, const char *dir, const char *name, each_fn *fn, void *user)
@@ -63,26 +59,22 @@ static int visit(struct todo *t, int dir_fd, const char *dir, const char *name, 
 static int read_one(struct todo *t, int root_fd, const char *dir, each_fn *fn, void *user)
 {
 	auto_fd int fd = sys_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
-	__attribute__((cleanup(dir_close))) DIR *d = NULL;
-	const struct dirent *entry;
+	const char *name;
+	bool unused;
 	int r = 0;
 
 	if (fd < 0)
 		return fd;
-	d = fdopendir(fd);
-	if (d == NULL)
-		return -errno;
-	(void)steal_fd(&fd); /* the stream's */
-	while (r == 0 && (errno = 0, entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = visit(t, dirfd(d), dir, entry->d_name, fn, user);
-	return r != 0 ? r : -errno;
+	listing_begin(t->listing, fd);
+	while (r == 0 && (name = listing_next(t->listing, &unused)) != NULL)
+		r = visit(t, fd, dir, name, fn, user);
+	return r != 0 ? r : -t->listing->sys_errno;
 }
 
 int each_beneath(int root_fd, each_fn *fn, void *user)
 {
-	__attribute__((cleanup(todo_finish))) struct todo t = { .paths = NULL };
-	int r = todo_push(&t, "");
+	__attribute__((cleanup(todo_finish))) struct todo t = { .listing = malloc(sizeof *t.listing) };
+	int r = t.listing == NULL ? -ENOMEM : todo_push(&t, "");
 
 	while (r == 0 && t.n > 0) {
 		auto_free char *dir = t.paths[--t.n];

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stage/changes.h"
 #include "stage/judging.h"
 #include "stage/role.h"
 #include "stage/unseen.h"
@@ -33,53 +34,50 @@ static bool digest(void *user, int fd, uint8_t ret[CHANGE_DIGEST_BYTES])
 	return n == 0;
 }
 
+struct list {
+	struct change **changes; /* owned, each too */
+	size_t n, lost;
+	uint8_t only; /* enum change_held: those that are held for that; HELD_NOT: all */
+};
+
 static void keep_change(void *user, const struct change *c)
 {
-	struct role *role = user;
-	struct change *copy = malloc(sizeof *copy);
-	struct change **grown = role->changes;
+	struct list *l = user;
 
-	if ((role->n_changes & (role->n_changes - 1)) == 0) /* grows at powers of two */
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
-		grown = realloc(role->changes, (role->n_changes == 0 ? 1 : 2 * role->n_changes) * sizeof *grown);
-	if (grown != NULL)
-		role->changes = grown;
-	if (grown == NULL || copy == NULL) {
-		free(copy);
-		role->counts.dropped++;
-		return;
-	}
-	*copy = *c;
-	role->changes[role->n_changes++] = copy;
+	if ((l->only == HELD_NOT || c->held == l->only) && changes_add(&l->changes, &l->n, c) < 0)
+		l->lost++;
 }
 
 /* What a name alone could not say, its content may: what turns out harmless is not held. And a link may have been found after a
  * change to what it leads to. */
 static int judge(struct role *role, struct err *e)
 {
-	const int r = judging_contents(role->judging, role->changes, role->n_changes, e);
+	struct walk_calls calls = role->calls;
+	struct list asked = { .only = HELD_JUDGED };
+	struct walk_counts unused;
+	int r;
 
-	for (size_t i = 0; i < role->n_changes && r == 0; i++) {
-		struct verdict v = { .held = HELD_NOT };
-		struct change *c = role->changes[i];
-
-		if (c->held != HELD_JUDGED && c->held != HELD_NOT)
-			continue;
-		judging_name(role->judging, c, &v);
-		if (v.held != HELD_NOT && c->held == HELD_NOT)
-			role->counts.held++;
-		else if (v.held == HELD_NOT && c->held != HELD_NOT && role->counts.held > 0)
-			role->counts.held--;
-		c->held = v.held;
-		c->later = v.later;
-		memcpy(c->reason, v.reason, sizeof c->reason);
-	}
+	calls.digest = NULL;
+	walk_list(&role->trees, &calls, &role->plan, CHANGES_MAX, keep_change, &asked, &unused);
+	r = judging_contents(role->judging, asked.changes, asked.n, e);
+	changes_free(asked.changes, asked.n);
+	if (r == 0 && judging_knows_more(role->judging) && walk_judge(&calls, &role->plan) < 0)
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	return r;
+}
+
+static void list_changes(struct role *role)
+{
+	struct list all = { .only = HELD_NOT };
+
+	walk_list(&role->trees, &role->calls, &role->plan, CHANGES_MAX, keep_change, &all, &role->counts);
+	role->changes = all.changes;
+	role->n_changes = all.n;
+	role->counts.dropped += all.lost;
 }
 
 int find_changes(struct role *role, struct err *e)
 {
-	uint64_t lost;
 	int r = trees_open(&role->stage, role->meta, &role->trees, e);
 
 	if (r < 0)
@@ -94,21 +92,17 @@ int find_changes(struct role *role, struct err *e)
 		.is_hidden = judging_is_hidden,
 		.digest = (role->ask.flags & STAGE_FLAG_DIGESTS) != 0 ? digest : NULL,
 	};
-	role->counts.dropped = 0;
-	r = r < 0 ? r
-		  : stage_walk(&role->stage, role->meta, &role->calls, CHANGES_MAX, keep_change, role, &role->counts,
-			       e);
-	lost = role->counts.dropped;
+	r = r < 0 ? r : walk_plan(&role->stage, role->meta, &role->trees, &role->calls, &role->plan, e);
 	r = r < 0 ? r : judge(role, e);
-	role->counts.dropped = lost;
+	if (r == 0)
+		list_changes(role);
 	return r;
 }
 
 void forget_changes(struct role *role)
 {
-	for (size_t i = 0; i < role->n_changes; i++)
-		free(role->changes[i]);
-	free(role->changes);
+	changes_free(role->changes, role->n_changes);
+	plan_finish(&role->plan);
 	role->changes = NULL;
 	role->n_changes = 0;
 	judging_destroy(role->judging);

@@ -45,6 +45,7 @@ struct judging {
 	size_t next_known;
 	struct aliases *aliases; /* owned */
 	uint16_t tree;           /* of the change that is being judged */
+	const char *plain;       /* its path, if neither there nor in the real tree there is a directory; else NULL */
 };
 
 int judging_create(struct role *role, const struct trees *trees, struct judging **ret, struct err *e)
@@ -83,14 +84,14 @@ static enum layer layer_of(const struct judging *j, uint16_t tree, const char *d
 	struct look l;
 	auto_fd int upper = -1, real = -1;
 
-	if (snprintf(path, sizeof path, "%s", dir) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s%s%s", dir, dir[0] != 0 ? "/" : "", name) >= (int)sizeof path)
 		return LAYER_UPPER;
-	upper = sys_open_beneath(j->trees->upper[tree], path, O_PATH | O_DIRECTORY);
+	upper = sys_open_beneath(j->trees->upper[tree], path, O_PATH | O_NOFOLLOW);
 	/* what is deleted may stay after all: a person can commit a part */
-	if (upper >= 0 && sys_look(upper, name, &l) == 0 && !l.is_whiteout)
+	if (upper == -EXDEV || (upper >= 0 && (sys_look(upper, "", &l) < 0 || !l.is_whiteout)))
 		return LAYER_UPPER;
-	real = sys_open_beneath(j->trees->real[tree], path, O_PATH | O_DIRECTORY);
-	return real >= 0 && sys_look(real, name, &l) == 0 ? LAYER_REAL : LAYER_NONE;
+	real = sys_open_beneath(j->trees->real[tree], path, O_PATH | O_NOFOLLOW);
+	return real == -EXDEV || real >= 0 ? LAYER_REAL : LAYER_NONE;
 }
 
 static enum git_dir look_at_dir(const struct judging *j, uint16_t tree, const char *dir)
@@ -133,6 +134,8 @@ static enum git_dir is_git_dir(void *arg, const char *path, size_t n)
 
 	if (n < skip || n - skip >= sizeof dir)
 		return GIT_DIR_NOT; /* above the tree nothing changes, and names tell */
+	if (j->plain != NULL && n - skip == strlen(j->plain) + 1)
+		return GIT_DIR_NOT;
 	(void)snprintf(dir, sizeof dir, "%.*s", (int)(n > skip ? n - skip - 1 : 0), n > skip ? path + skip + 1 : "");
 	for (size_t i = 0; i < GIT_DIRS; i++)
 		if (j->known[i].path != NULL && j->known[i].tree == j->tree && strcmp(j->known[i].path, dir) == 0)
@@ -229,6 +232,12 @@ static void as_judged(const struct judging *j, const struct change *c, const cha
 		(void)text_copy(ret->reason, sizeof ret->reason, found->verdict.why); /* the same size */
 }
 
+/* What was there before is of the same kind, or there was nothing. */
+static bool is_plain(const struct change *c)
+{
+	return c->type != CHANGE_DIRECTORY && c->kind != CHANGE_MODIFIED && c->kind != CHANGE_LINK;
+}
+
 static void match(struct judging *j, const struct change *c, const char *path, struct name_verdict *ret)
 {
 	struct name_case name = { .tree = j->role->meta->trees[c->tree].real,
@@ -240,6 +249,7 @@ static void match(struct judging *j, const struct change *c, const char *path, s
 				  .arg = j };
 
 	j->tree = c->tree;
+	j->plain = path == c->path && is_plain(c) ? path : NULL;
 	protected_match(&name, ret);
 	if (ret->held == HELD_JUDGED && has_other_name(j, c)) {
 		name.linked = true;
@@ -469,4 +479,9 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 	if (r == 0 && j->n_judged > 1)
 		qsort(j->judged, j->n_judged, sizeof *j->judged, by_path);
 	return r;
+}
+
+bool judging_knows_more(const struct judging *j)
+{
+	return j->n_judged > 0 || aliases_any(j->aliases);
 }

@@ -21,4 +21,7 @@ void judging_name(void *user, const struct change *c, struct verdict *ret);
 /* Has the contents judged of those changes that are held until then; later calls of judging_name know the answers. */
 int judging_contents(struct judging *j, struct change *const *changes, size_t n, struct err *e);
 
+/* Whether judging_name may say something else by now than it said of the first changes. */
+bool judging_knows_more(const struct judging *j);
+
 #endif

@@ -55,6 +55,7 @@ const char *listing_next(struct listing *l, bool *ret_directory)
 		l->at += entry->d_reclen;
 		if (is_dots(entry->d_name))
 			continue;
+		l->type = entry->d_type;
 		*ret_directory = is_directory(l->fd, entry);
 		return entry->d_name;
 	}

@@ -12,7 +12,8 @@
 struct listing {
 	int fd; /* borrowed */
 	size_t at, len;
-	int sys_errno; /* why there are no more; 0 at the end */
+	int sys_errno;      /* why there are no more; 0 at the end */
+	unsigned char type; /* of the last entry: DT_REG and the like, or DT_UNKNOWN */
 	_Alignas(8) char bytes[32768];
 };
 

@@ -320,9 +320,7 @@ void plan_change(const struct plan *p, const struct plan_entry *x, struct change
 	ret->mode_new = x->new.mode & 07777;
 	ret->size_old = S_ISREG(was->old.mode) ? was->old.size : 0;
 	ret->size_new = S_ISREG(x->new.mode) ? x->new.size : 0;
-	(void)text_copy(ret->path, sizeof ret->path, x->path);
-	(void)text_copy(ret->from, sizeof ret->from, from);
-	if (!text_copy(ret->reason, sizeof ret->reason, reason_of(p, x)))
-		memcpy(ret->reason, reason_of(p, x), sizeof ret->reason - 1); /* cut */
-	ret->reason[sizeof ret->reason - 1] = 0;
+	ret->path = x->path;
+	ret->from = from;
+	ret->reason = reason_of(p, x);
 }

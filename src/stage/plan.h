@@ -47,7 +47,7 @@ struct plan_entry {
 	uint32_t pair;            /* of a renamed file: its old name's entry, and the other way round */
 	uint32_t link;            /* the first name of the same file */
 	struct ident old, new;    /* in the real tree and in upper; ino 0: nothing there */
-	const char *reason;       /* of held; constant or in the pool */
+	const char *reason;       /* of held; constant, below CHANGE_REASON_MAX */
 	const char *judge_reason; /* in the pool, or NULL */
 };
 
@@ -72,7 +72,7 @@ void plan_hold(struct plan_entry *x, enum change_held held, const char *reason);
 bool plan_is_beneath(const struct plan_entry *dir, const struct plan_entry *x);
 /* What holds it back in the end, its pair's reasons included. */
 uint8_t plan_held(const struct plan *p, const struct plan_entry *x);
-/* The change it is listed as; kind is not 0. */
+/* The change it is listed as, with the plan's own texts; kind is not 0. */
 void plan_change(const struct plan *p, const struct plan_entry *x, struct change *ret);
 
 #endif

@@ -24,6 +24,7 @@ struct role {
 	bool has_trees;
 	struct judging *judging;             /* owned */
 	struct walk_calls calls;             /* of this stage */
+	struct plan plan;                    /* owned: what was found */
 	struct mask unseen[STAGE_TREES_MAX]; /* owned: what the event could not see of each tree */
 	struct change **changes;             /* owned, each too: as found, in order */
 	size_t n_changes;

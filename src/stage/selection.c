@@ -17,7 +17,6 @@ struct choosing {
 	void (*told)(void *user, const struct change *c);
 	void *user;
 	struct choice *ret;
-	struct change *room; /* owned by selection_choose */
 	char first[CHANGE_REASON_MAX];
 	char first_path[256];
 };
@@ -85,18 +84,19 @@ static bool is_blocked(const struct choosing *c, const struct plan_entry *x)
 static void tell(struct choosing *c, struct plan_entry *x)
 {
 	const uint8_t kind = x->kind;
+	struct change told = { .kind = 0 };
 
 	if (c->ret->blocked++ > 0 && c->told == NULL)
 		return;
 	x->kind = kind != 0 ? kind : CHANGE_MODE; /* a quiet one, for once */
-	plan_change(c->p, x, c->room);
+	plan_change(c->p, x, &told);
 	x->kind = kind;
 	if (c->ret->blocked == 1) {
 		(void)text_escape(c->first_path, sizeof c->first_path, x->path, strlen(x->path));
-		(void)text_copy(c->first, sizeof c->first, c->room->reason);
+		(void)text_copy(c->first, sizeof c->first, told.reason);
 	}
 	if (c->told != NULL)
-		c->told(c->user, c->room);
+		c->told(c->user, &told);
 }
 
 static void choose_listed(struct choosing *c, struct plan_entry *x)
@@ -179,15 +179,12 @@ static void count(struct choosing *c)
 int selection_choose(struct plan *p, const struct selection *s, enum conflict_policy policy, uint32_t accept,
 		     void (*told)(void *user, const struct change *c), void *user, struct choice *ret, struct err *e)
 {
-	auto_free struct change *room = calloc(1, sizeof *room);
 	struct choosing c = {
-		.p = p, .s = s, .policy = policy, .accept = accept, .told = told, .user = user, .ret = ret, .room = room
+		.p = p, .s = s, .policy = policy, .accept = accept, .told = told, .user = user, .ret = ret
 	};
 	int r;
 
 	*ret = (struct choice){ .taken = 0 };
-	if (room == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "choose what is committed");
 	for (size_t i = 0; i < p->n; i++)
 		choose_listed(&c, &p->entries[i]);
 	for (size_t i = 0; i < p->n; i++)

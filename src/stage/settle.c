@@ -213,6 +213,8 @@ static int commit_found(struct role *role, struct err *e)
 	role->calls.digest = NULL; /* told already */
 	if (role->ask.n_selected > 0)
 		o.selection = &wanted.selection;
+	if (!role->in_use)
+		o.plan = &role->plan; /* upper is as it was; that of a living event is looked through again */
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
 	r = r < 0 ? r : stage_commit(&role->stage, role->meta, &o, &result, e);
 	free(wanted.items);

@@ -1,6 +1,5 @@
 #include "stage/walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "stage/conflict.h"
+#include "stage/listing.h"
 #include "stage/xattr.h"
 
 /* A directory of upper that is still to be read. */
@@ -33,7 +33,8 @@ struct walk {
 	int real_fd, upper_fd; /* of the tree */
 	struct job *jobs;      /* owned */
 	size_t n_jobs, room_jobs;
-	char *bytes; /* owned: room for comparing */
+	char *bytes;             /* owned: room for comparing */
+	struct listing *listing; /* owned: room for the names of a directory */
 };
 
 #define COMPARE_BYTES 65536
@@ -164,7 +165,7 @@ static int compare_files(const struct walk *w, const struct pair *at)
 		return CHANGE_MODIFIED; /* what cannot be read is not the same */
 	if (at->upper.id.mode != at->real.id.mode || at->upper.id.mtime_ns != at->real.id.mtime_ns)
 		return CHANGE_MODE;
-	same = xattr_same(at->fd, real);
+	same = xattr_same(&at->scan, at->fd, real);
 	return same < 0 ? same : same == 1 ? 0 : CHANGE_MODE;
 }
 
@@ -248,7 +249,7 @@ static int visit_deleted(struct walk *w, const struct job *job, struct pair *at,
 static int visit_merged(struct walk *w, struct plan_entry *x, const struct pair *at, bool *ret_enter)
 {
 	auto_fd int real = sys_open_beneath(at->real_dir, at->name, O_RDONLY | O_DIRECTORY);
-	const int same = real < 0 ? real : at->fd < 0 ? 1 : xattr_same(at->fd, real);
+	const int same = real < 0 ? real : at->fd < 0 ? 1 : xattr_same(&at->scan, at->fd, real);
 	const bool differs = same == 0 || x->new.mode != x->old.mode;
 
 	*ret_enter = at->fd >= 0 && !at->real.is_mount && real >= 0;
@@ -413,23 +414,17 @@ static int visit_covered(struct walk *w, const struct job *job, int upper_dir, i
 
 typedef int visit_fn(struct walk *w, const struct job *job, int upper_dir, int real_dir, const char *name);
 
+/* Of upper_dir or real_dir, which were just opened for that. */
 static int read_names(struct walk *w, const struct job *job, int upper_dir, int real_dir, int of, visit_fn *fn)
 {
-	auto_fd int fd = sys_open_beneath(of, "", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	const char *name;
+	bool unused;
 	int r = 0;
 
-	if (d == NULL)
-		return fd < 0 ? fd : -errno;
-	(void)steal_fd(&fd); /* the stream's */
-	while (r >= 0 && (errno = 0, entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = fn(w, job, upper_dir, real_dir, entry->d_name);
-	if (r >= 0)
-		r = -errno;
-	(void)closedir(d); /* nothing was written */
-	return r;
+	listing_begin(w->listing, of);
+	while (r >= 0 && (name = listing_next(w->listing, &unused)) != NULL)
+		r = fn(w, job, upper_dir, real_dir, name);
+	return r < 0 ? r : -w->listing->sys_errno;
 }
 
 static int read_directory(struct walk *w, const struct job *job)
@@ -474,9 +469,7 @@ static int add_root(struct walk *w)
 		return r;
 	at.in_upper = at.in_real = true;
 	at.real.is_mount = false; /* a tree may well be one */
-	/* a file system's clock ticks every few milliseconds: what has the very time of `upper` came before the program, which
-	 * had yet to be started */
-	w->conflicts.t0_ns = 1 + (at.upper.btime_ns != 0 ? at.upper.btime_ns : (int64_t)w->m->started_ns);
+	w->conflicts.t0_ns = conflicts_t0(w->m, &at.upper);
 	*x = (struct plan_entry){ .path = "",
 				  .tree = w->tree,
 				  .type = CHANGE_DIRECTORY,
@@ -505,32 +498,35 @@ static int walk_tree(struct walk *w)
 	return r;
 }
 
-static int judge_one(struct walk *w, struct plan_entry *x, struct change *c)
+static int judge_one(const struct walk_calls *calls, struct plan *p, struct plan_entry *x)
 {
 	const uint8_t kind = x->kind;
 	struct verdict v = { .held = HELD_NOT };
+	struct change c = { .kind = 0 };
 
 	if (kind == 0 && x->pair == PLAN_NONE)
 		return 0;
 	x->kind = kind == 0 ? CHANGE_DELETED : kind; /* of a renamed file, the old name */
-	plan_change(w->p, x, c);
+	plan_change(p, x, &c);
 	x->kind = kind;
-	w->calls->judge_name(w->calls->user, c, &v);
+	calls->judge_name(calls->user, &c, &v);
 	v.reason[sizeof v.reason - 1] = 0;
 	x->judged = v.held;
 	x->later = v.later;
 	x->judge = v.judge;
-	x->judge_reason = v.reason[0] != 0 ? plan_keep(w->p, v.reason) : NULL;
+	if (v.reason[0] == 0)
+		x->judge_reason = NULL;
+	else if (x->judge_reason == NULL || strcmp(x->judge_reason, v.reason) != 0)
+		x->judge_reason = plan_keep(p, v.reason);
 	return v.reason[0] != 0 && x->judge_reason == NULL ? -ENOMEM : 0;
 }
 
-static int judge_all(struct walk *w)
+int walk_judge(const struct walk_calls *calls, struct plan *p)
 {
-	auto_free struct change *c = calloc(1, sizeof *c);
-	int r = c == NULL ? -ENOMEM : 0;
+	int r = 0;
 
-	for (size_t i = 0; i < w->p->n && r == 0 && w->calls->judge_name != NULL; i++)
-		r = judge_one(w, &w->p->entries[i], c);
+	for (size_t i = 0; i < p->n && r == 0 && calls->judge_name != NULL; i++)
+		r = judge_one(calls, p, &p->entries[i]);
 	return r;
 }
 
@@ -547,6 +543,7 @@ static void walk_finish(struct walk *w)
 {
 	free(w->jobs);
 	free(w->bytes);
+	free(w->listing);
 	deed_finish(&w->conflicts.rows);
 }
 
@@ -564,7 +561,8 @@ int walk_plan(const struct stage *s, const struct stage_meta *m, const struct tr
 	if (r < 0)
 		return r;
 	w.bytes = malloc((size_t)2 * COMPARE_BYTES);
-	r = w.bytes == NULL ? -ENOMEM : 0;
+	w.listing = malloc(sizeof *w.listing);
+	r = w.bytes == NULL || w.listing == NULL ? -ENOMEM : 0;
 	for (uint16_t i = 0; i < t->n && r >= 0; i++) {
 		w.tree = w.conflicts.tree = i;
 		w.real_fd = t->real[i];
@@ -574,7 +572,7 @@ int walk_plan(const struct stage *s, const struct stage_meta *m, const struct tr
 	if (r >= 0)
 		r = plan_settle(ret);
 	if (r >= 0)
-		r = judge_all(&w);
+		r = walk_judge(w.calls, ret);
 	return r < 0 ? err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r,
 			       "the stage is kept and nothing was changed: try again", "look for changes in the stage")
 		     : 0;
@@ -594,30 +592,36 @@ static void add_digest(const struct trees *t, const struct walk_calls *calls, co
 	c->has_digest = fd >= 0 && calls->digest(calls->user, fd, c->digest) ? 1 : 0;
 }
 
+void walk_list(const struct trees *t, const struct walk_calls *calls, const struct plan *p, size_t list_max,
+	       void (*list)(void *user, const struct change *c), void *list_user, struct walk_counts *ret)
+{
+	*ret = (struct walk_counts){ .changes = 0 };
+	for (size_t i = 0; i < p->n; i++) {
+		struct change c = { .kind = 0 };
+
+		if (p->entries[i].kind == 0)
+			continue;
+		ret->held += plan_held(p, &p->entries[i]) != HELD_NOT ? 1u : 0u;
+		if (ret->changes++ >= list_max || list == NULL)
+			continue;
+		plan_change(p, &p->entries[i], &c);
+		add_digest(t, calls, &p->entries[i], &c);
+		list(list_user, &c);
+	}
+	ret->dropped = ret->changes > list_max ? ret->changes - list_max : 0;
+}
+
 int stage_walk(const struct stage *s, const struct stage_meta *m, const struct walk_calls *calls, size_t list_max,
 	       void (*list)(void *user, const struct change *c), void *list_user, struct walk_counts *ret,
 	       struct err *e)
 {
 	__attribute__((cleanup(trees_finish))) struct trees t = { .n = 0 };
 	__attribute__((cleanup(plan_finish))) struct plan p = { .entries = NULL };
-	auto_free struct change *c = calloc(1, sizeof *c);
-	int r = c == NULL ? err_set(e, AMBIT_MEMORY, NULL, "look for changes") : trees_open(s, m, &t, e);
+	int r = trees_open(s, m, &t, e);
 
 	if (r == 0)
 		r = walk_plan(s, m, &t, calls, &p, e);
-	if (r < 0)
-		return r;
-	*ret = (struct walk_counts){ .changes = 0 };
-	for (size_t i = 0; i < p.n; i++) {
-		if (p.entries[i].kind == 0)
-			continue;
-		ret->held += plan_held(&p, &p.entries[i]) != HELD_NOT ? 1u : 0u;
-		if (ret->changes++ >= list_max || list == NULL)
-			continue;
-		plan_change(&p, &p.entries[i], c);
-		add_digest(&t, calls, &p.entries[i], c);
-		list(list_user, c);
-	}
-	ret->dropped = ret->changes > list_max ? ret->changes - list_max : 0;
-	return 0;
+	if (r == 0)
+		walk_list(&t, calls, &p, list_max, list, list_user, ret);
+	return r;
 }

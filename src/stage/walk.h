@@ -61,13 +61,19 @@ void trees_finish(struct trees *t);
 int walk_plan(const struct stage *s, const struct stage_meta *m, const struct trees *t, const struct walk_calls *calls,
 	      struct plan *ret, struct err *e);
 
+/* Asks judge_name of every change once more: it may know better by now. 0 or -ENOMEM. */
+int walk_judge(const struct walk_calls *calls, struct plan *p);
+
 struct walk_counts {
 	uint64_t changes; /* all, listed or not */
 	uint64_t held;    /* of them */
 	uint64_t dropped; /* changes that were more than list_max */
 };
 
-/* The changes of a stage, in order: of each tree by path. */
+/* The changes of a plan, in order: of each tree by path. Their texts are the plan's. */
+void walk_list(const struct trees *t, const struct walk_calls *calls, const struct plan *p, size_t list_max,
+	       void (*list)(void *user, const struct change *c), void *list_user, struct walk_counts *ret);
+/* The same of a stage. */
 int stage_walk(const struct stage *s, const struct stage_meta *m, const struct walk_calls *calls, size_t list_max,
 	       void (*list)(void *user, const struct change *c), void *list_user, struct walk_counts *ret,
 	       struct err *e);

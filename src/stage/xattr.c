@@ -115,15 +115,13 @@ static int has_all(int in, int of, char *room)
 	return r < 0 ? r : 1;
 }
 
-int xattr_same(int a, int b)
+int xattr_same(const struct xattr_scan *of_a, int a, int b)
 {
-	struct xattr_scan of_a, of_b;
+	struct xattr_scan of_b;
 	auto_free char *room = NULL;
-	int r = xattr_scan(a, &of_a);
+	int r = xattr_scan(b, &of_b);
 
-	if (r == 0)
-		r = xattr_scan(b, &of_b);
-	if (r != 0 || (!of_a.own && !of_b.own))
+	if (r != 0 || (!of_a->own && !of_b.own))
 		return r < 0 ? r : 1;
 	room = malloc((size_t)2 * XATTR_VALUE_MAX_BYTES);
 	if (room == NULL)

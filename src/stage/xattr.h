@@ -17,8 +17,8 @@ struct xattr_scan {
 };
 
 int xattr_scan(int fd, struct xattr_scan *ret); /* 0 or -errno, as all of these */
-/* 1 if the files' own attributes are the same, 0 if not. */
-int xattr_same(int a, int b);
+/* 1 if the files' own attributes are the same, 0 if not; of_a is what was found on `a`. */
+int xattr_same(const struct xattr_scan *of_a, int a, int b);
 int xattr_strip(int fd);
 /* Makes the own attributes of `to` those of `from`. */
 int xattr_copy(int from, int to);

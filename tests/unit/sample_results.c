@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cell/spec.h"
+#include "stage/changes.h"
 
 #define STARTED_NS UINT64_C(1767225599987654321) /* a millisecond that is not rounded up, at the end of a year */
 
@@ -275,26 +276,22 @@ struct sample_change {
 static void add_change(struct event_result *r, const struct sample_change *s)
 {
 	struct stage_answer *a = &r->stage;
-	struct change *c = calloc(1, sizeof *c);
+	struct change c = { .kind = s->kind,
+			    .type = s->type,
+			    .held = s->held,
+			    .later = s->later,
+			    .mode_old = s->mode_old,
+			    .mode_new = s->mode_new,
+			    .size_old = s->size_old,
+			    .size_new = s->size_new,
+			    .path = s->path,
+			    .from = s->from != NULL ? s->from : "",
+			    .reason = s->reason != NULL ? s->reason : "" };
 
-	if ((a->n_changes & (a->n_changes - 1)) == 0) /* grows at powers of two */
-		a->changes = realloc(a->changes, (a->n_changes == 0 ? 1 : 2 * a->n_changes) * sizeof(struct change *));
-	check(c != NULL && a->changes != NULL, "no memory");
-	*c = (struct change){ .kind = s->kind,
-			      .type = s->type,
-			      .held = s->held,
-			      .later = s->later,
-			      .mode_old = s->mode_old,
-			      .mode_new = s->mode_new,
-			      .size_old = s->size_old,
-			      .size_new = s->size_new };
-	c->has_digest = s->type == CHANGE_FILE && s->kind != CHANGE_DELETED;
-	for (size_t i = 0; c->has_digest != 0 && i < sizeof c->digest; i++)
-		c->digest[i] = (uint8_t)(17 * i + s->size_new);
-	(void)snprintf(c->path, sizeof c->path, "%s", s->path);
-	(void)snprintf(c->from, sizeof c->from, "%s", s->from != NULL ? s->from : "");
-	(void)snprintf(c->reason, sizeof c->reason, "%s", s->reason != NULL ? s->reason : "");
-	a->changes[a->n_changes++] = c;
+	c.has_digest = s->type == CHANGE_FILE && s->kind != CHANGE_DELETED;
+	for (size_t i = 0; c.has_digest != 0 && i < sizeof c.digest; i++)
+		c.digest[i] = (uint8_t)(17 * i + s->size_new);
+	check(changes_add(&a->changes, &a->n_changes, &c) == 0, "no memory");
 }
 
 static void add_tree(struct event_result *r, const char *path)

@@ -103,9 +103,8 @@ static void take_written(int fd, struct buf *ret)
 
 static struct change change_of(uint8_t kind, const char *path)
 {
-	struct change c = { .kind = kind, .type = CHANGE_FILE };
+	struct change c = { .kind = kind, .type = CHANGE_FILE, .path = path, .from = "", .reason = "" };
 
-	(void)text_copy(c.path, sizeof c.path, path);
 	c.mode_old = kind == CHANGE_ADDED ? 0 : 0644;
 	c.mode_new = kind == CHANGE_DELETED ? 0 : 0644;
 	return c;
@@ -535,7 +534,7 @@ static void write_several(int fd)
 	diff_writer_bytes(&w, CHANGE_FILE, large, sizeof large);
 	diff_writer_bytes(&w, CHANGE_FILE, "", 0);
 	c = change_of(CHANGE_RENAMED, "new");
-	(void)text_copy(c.from, sizeof c.from, "old");
+	c.from = "old";
 	c.tree = 1;
 	diff_writer_change(&w, &c);
 	diff_writer_unchanged(&w, CHANGE_FILE);

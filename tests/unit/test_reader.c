@@ -11,6 +11,7 @@
 #include "lib/record.h"
 #include "prop.h"
 #include "sample_results.h"
+#include "stage/changes.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -28,30 +29,23 @@ static void write_sample(const char *name, struct buf *out)
 /* Changes as the writer has them. Their paths are absolute: of no tree. */
 static void changes_again(const struct told *t, struct stage_answer *ret)
 {
-	ret->changes = calloc(t->n_changes + 1, sizeof *ret->changes);
-	assert_non_null(ret->changes);
 	for (size_t i = 0; i < t->n_changes; i++) {
 		const struct told_change *from = &t->changes[i];
-		struct change *c = calloc(1, sizeof *c);
+		struct change c = { .kind = from->kind,
+				    .type = from->type,
+				    .held = from->held,
+				    .later = from->later,
+				    .has_digest = from->has_digest,
+				    .mode_old = from->mode_old,
+				    .mode_new = from->mode_new,
+				    .size_old = from->size_old,
+				    .size_new = from->size_new,
+				    .path = from->path + 1,
+				    .from = from->from != NULL ? from->from + 1 : "",
+				    .reason = from->reason != NULL ? from->reason : "" };
 
-		assert_non_null(c);
-		*c = (struct change){ .kind = from->kind,
-				      .type = from->type,
-				      .held = from->held,
-				      .later = from->later,
-				      .has_digest = from->has_digest,
-				      .mode_old = from->mode_old,
-				      .mode_new = from->mode_new,
-				      .size_old = from->size_old,
-				      .size_new = from->size_new };
-		memcpy(c->digest, from->digest, sizeof c->digest);
-		assert_true(strlen(from->path) < sizeof c->path);
-		memcpy(c->path, from->path + 1, strlen(from->path));
-		if (from->from != NULL)
-			memcpy(c->from, from->from + 1, strlen(from->from));
-		if (from->reason != NULL)
-			memcpy(c->reason, from->reason, strlen(from->reason));
-		ret->changes[ret->n_changes++] = c;
+		memcpy(c.digest, from->digest, sizeof c.digest);
+		assert_int_equal(changes_add(&ret->changes, &ret->n_changes, &c), 0);
 	}
 }
 

@@ -48,10 +48,21 @@ static const struct commit_options copying = { .copy = true };
 
 static struct commit_result must_commit(struct world *w, const struct commit_options *o, const char *what)
 {
+	static bool is_found; /* every other one that can have its plan handed over has */
+	__attribute__((cleanup(trees_finish))) struct trees t = { .n = 0 };
+	__attribute__((cleanup(plan_finish))) struct plan plan = { .entries = NULL };
+	struct commit_options with_plan = *o;
 	struct commit_result result;
 	struct err e = { .code = AMBIT_OK };
 
-	if (stage_commit(&w->stage, w->meta, o, &result, &e) != 0)
+	is_found = !is_found && !o->copy;
+	if (is_found) {
+		with_plan.plan = &plan;
+		assert_int_equal(trees_open(&w->stage, w->meta, &t, &e), 0);
+		if (walk_plan(&w->stage, w->meta, &t, o->calls, &plan, &e) != 0)
+			fail_msg("%s: walk: %s: %s", what, e.msg, e.why);
+	}
+	if (stage_commit(&w->stage, w->meta, &with_plan, &result, &e) != 0)
 		fail_msg("%s: commit: %s: %s", what, e.msg, e.why);
 	assert_false(is_there(w, "stage/journal"));
 	assert_false(is_there(w, "real/.ambit-e_test.0"));
@@ -551,6 +562,68 @@ static void test_held(void **state)
 		run_held(&helds[i]);
 }
 
+/* --- somebody else, between the look that is handed over and the commit --- */
+
+static const struct held founds[] = {
+	{ "nobody", "f a 1; d d; f d/b 1; d e; n a a2", "W a 2; W n 2; X d; O e 700; X a2", "", 0, 0, 0,
+	  "W a 2; W n 2; X d; O e 700; X a2", 5, 0 },
+	{ "written", "f a 1; f b 1", "W a 2; W b 2", "f b 3", 0, 0, -AMBIT_CONFLICT, "W b 3", 0, 0 },
+	{ "gone", "f a 1; f b 1", "W a 2; W b 2", "x b", 0, 0, -AMBIT_CONFLICT, "X b", 0, 0 },
+	{ "in the way", "f a 1", "W a 2; W b 2", "f b 3", 0, 0, -AMBIT_CONFLICT, "W b 3", 0, 0 },
+	{ "to be deleted, written", "f a 1; f b 1", "W a 2; X b", "f b 3", 0, 0, -AMBIT_CONFLICT, "W b 3", 0, 0 },
+	{ "another name, written", "f b 1; n b c", "W a 2; X b", "f c 3", 0, 0, -AMBIT_CONFLICT, "W b 3; X c; N b c", 0,
+	  0 },
+	{ "in what is deleted, written", "d d; f d/b 1", "W a 2; X d", "f d/b 3", 0, 0, -AMBIT_CONFLICT, "W d/b 3", 0,
+	  0 },
+	{ "in what is replaced, deep", "d d; d d/e; f d/e/b 1", "X d; W d 2", "f d/e/b 3", 0, 0, -AMBIT_CONFLICT,
+	  "W d/e/b 3", 0, 0 },
+	{ "mode of a directory", "d d", "W a 2; O d 700", "o d 711", 0, 0, -AMBIT_CONFLICT, "O d 711", 0, 0 },
+	{ "directory gone", "d d; f d/b 1", "W a 2; W d/b 2; W d/c 2", "x d", 0, 0, -AMBIT_CONFLICT, "X d", 0, 0 },
+	{ "theirs", "f a 1; f b 1", "W a 2; W b 2", "f b 3", CONFLICT_THEIRS, 0, 0, "W a 2; W b 3", 1, 1 },
+	{ "elsewhere", "f a 1; f b 1; d d; f d/b 1", "W a 2", "f b 3; f d/b 3", 0, 0, 0, "W a 2; W b 3; W d/b 3", 1,
+	  0 },
+};
+
+static void run_found(const struct held *r)
+{
+	__attribute__((cleanup(trees_finish))) struct trees t = { .n = 0 };
+	__attribute__((cleanup(plan_finish))) struct plan plan = { .entries = NULL };
+	uint64_t told = 0;
+	const struct commit_options o = { .conflicts = r->policy, .plan = &plan, .told = count_one, .user = &told };
+	auto_free char *then = NULL;
+	struct commit_result result;
+	struct world w;
+	struct err e = { .code = AMBIT_OK };
+	int got;
+
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, r->before);
+	copy_all(&w, "real", "start");
+	world_stage(&w);
+	scene(&w, r->program);
+	wait_tick(&w);
+	assert_int_equal(trees_open(&w.stage, w.meta, &t, &e), 0);
+	assert_int_equal(walk_plan(&w.stage, w.meta, &t, NULL, &plan, &e), 0);
+	scene(&w, r->since);
+	then = picture(&w, "real");
+	got = stage_commit(&w.stage, w.meta, &o, &result, &e);
+	if (got != r->want || result.done != r->done || result.dropped != r->dropped || (got != 0) != (told > 0))
+		fail_msg("%s: %d (%s), %d done, %d dropped, %d told", r->name, got, e.msg, (int)result.done,
+			 (int)result.dropped, (int)told);
+	check_scene(&w, r->result, r->name);
+	if (is_there(&w, "stage/committed.0"))
+		must_undo(&w, r->name);
+	check(&w, then, r->name);
+	world_close(&w);
+}
+
+static void test_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof founds / sizeof founds[0]; i++)
+		run_found(&founds[i]);
+}
+
 /* --- somebody else, between the look and the deed --- */
 
 struct meanwhile {
@@ -953,14 +1026,15 @@ static void test_speed(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moving),     cmocka_unit_test(test_copying),
-		cmocka_unit_test(test_far),        cmocka_unit_test(test_random),
-		cmocka_unit_test(test_parts),      cmocka_unit_test(test_parted_names),
-		cmocka_unit_test(test_held),       cmocka_unit_test(test_meanwhile),
-		cmocka_unit_test(test_afterwards), cmocka_unit_test(test_unrelated),
-		cmocka_unit_test(test_living),     cmocka_unit_test(test_recover_back),
-		cmocka_unit_test(test_hostile),    cmocka_unit_test(test_other_tree),
-		cmocka_unit_test(test_two_trees),  cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_moving),       cmocka_unit_test(test_copying),
+		cmocka_unit_test(test_far),          cmocka_unit_test(test_random),
+		cmocka_unit_test(test_parts),        cmocka_unit_test(test_parted_names),
+		cmocka_unit_test(test_held),         cmocka_unit_test(test_found),
+		cmocka_unit_test(test_meanwhile),    cmocka_unit_test(test_afterwards),
+		cmocka_unit_test(test_unrelated),    cmocka_unit_test(test_living),
+		cmocka_unit_test(test_recover_back), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_other_tree),   cmocka_unit_test(test_two_trees),
+		cmocka_unit_test(test_speed),
 	};
 
 	if (argc > 1) /* one of them alone */
