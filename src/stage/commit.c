@@ -22,20 +22,24 @@ static int check_free(const struct stage *s, struct err *e)
 	return r;
 }
 
-/* The new content before any name of it. */
-static int sync_data(const struct trees *t, struct err *e)
+/* The new content before any name of it, and with it the rest of those file systems: also the journal, where the stage lies on
+ * one of them. */
+static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, struct err *e)
 {
-	int r = 0;
+	struct look stage;
+	int r = sys_look(stage_fd, "", &stage);
 
+	*ret_with_stage = false;
 	for (uint32_t i = 0; i < t->n && r == 0; i++) {
 		auto_fd int real = t->far[i] ? sys_open_beneath(t->real[i], "", O_RDONLY | O_DIRECTORY) : -1;
 		struct look a, b;
-		const bool again = i > 0 && sys_look(t->part[i], "", &a) == 0 &&
-				   sys_look(t->part[i - 1], "", &b) == 0 && a.id.dev == b.id.dev;
+		const bool known = sys_look(t->part[i], "", &a) == 0;
+		const bool again = i > 0 && known && sys_look(t->part[i - 1], "", &b) == 0 && a.id.dev == b.id.dev;
 
 		r = again ? 0 : sys_sync_all(t->upper[i]);
 		if (r == 0 && t->far[i])
 			r = real < 0 ? real : sys_sync_all(real);
+		*ret_with_stage = *ret_with_stage || (known && a.id.dev == stage.id.dev);
 	}
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "look at the health of the file system; nothing was changed",
 			       "write the changes to disk")
@@ -46,11 +50,17 @@ static int sync_data(const struct trees *t, struct err *e)
 static int carry_out(const struct finish *f, struct err *e)
 {
 	const struct run run = { .trees = f->trees, .deed = f->deed, .strict = true };
+	const int dir = f->stage->dir_fd;
+	bool with_stage = false;
 	struct err other;
-	int r = sync_data(f->trees, e);
+	int r = deed_prepare(dir, JOURNAL_NAME, f->deed, e);
 
-	if (r == 0)
-		r = deed_write(f->stage->dir_fd, JOURNAL_NAME, f->deed, true, e);
+	if (r == 0) {
+		r = sync_data(dir, f->trees, &with_stage, e);
+		r = r < 0 ? r : deed_seal(dir, JOURNAL_NAME, with_stage, e);
+		if (r < 0)
+			(void)sys_unlink(dir, JOURNAL_NAME, 0); /* not sealed, and as good as none */
+	}
 	if (r < 0) {
 		(void)build_drop(f->deed, f->trees, f->deed->batch, true, true); /* else found by stage_recover() */
 		return r;

@@ -161,7 +161,7 @@ static int decode(struct rbuf *in, struct deed *ret)
 	return r < 0 ? r : rbuf_done(in) && (ret->way == DEED_COMMIT || ret->way == DEED_UNDO);
 }
 
-static int write_file(int dir_fd, const char *name, const struct deed *d, bool sync)
+static int write_file(int dir_fd, const char *name, const struct deed *d, uint32_t magic, bool sync)
 {
 	auto_buf rest, head;
 	auto_fd int fd = -1;
@@ -170,7 +170,7 @@ static int write_file(int dir_fd, const char *name, const struct deed *d, bool s
 	buf_init(&rest, JOURNAL_MAX);
 	buf_init(&head, HEAD_BYTES);
 	encode(&rest, d);
-	buf_put_u32(&head, MAGIC);
+	buf_put_u32(&head, magic);
 	buf_put_u32(&head, VERSION);
 	buf_put_u64(&head, rest.len);
 	buf_put_u64(&head, checksum(rest.data, rest.len));
@@ -185,9 +185,9 @@ static int write_file(int dir_fd, const char *name, const struct deed *d, bool s
 	return r;
 }
 
-int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e)
+static int write_new(int dir_fd, const char *name, const struct deed *d, uint32_t magic, bool sync, struct err *e)
 {
-	int r = write_file(dir_fd, name, d, sync);
+	int r = write_file(dir_fd, name, d, magic, sync);
 
 	if (r == 0 && sync)
 		r = sys_sync(dir_fd);
@@ -198,6 +198,35 @@ int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, st
 	return err_sys(e, AMBIT_SYSTEM, -r, HINT_DISK, "write '%s' of the stage", name);
 }
 
+int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e)
+{
+	return write_new(dir_fd, name, d, MAGIC, sync, e);
+}
+
+int deed_prepare(int dir_fd, const char *name, const struct deed *d, struct err *e)
+{
+	return write_new(dir_fd, name, d, 0, false, e);
+}
+
+/* Four bytes in place: where the rest is on disk already, there is nothing for the file system to do but to write them. */
+int deed_seal(int dir_fd, const char *name, bool synced, struct err *e)
+{
+	auto_fd int fd = sys_open_name(dir_fd, name, O_WRONLY);
+	uint8_t bytes[4];
+	struct buf magic;
+	int r = fd < 0 ? fd : 0;
+
+	buf_init_in(&magic, bytes, sizeof bytes);
+	buf_put_u32(&magic, MAGIC);
+	if (r == 0)
+		r = sys_write(fd, bytes, sizeof bytes);
+	if (r == 0)
+		r = synced ? sys_sync_data(fd) : sys_sync(fd);
+	if (r == 0 && !synced)
+		r = sys_sync(dir_fd);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, HINT_DISK, "write '%s' of the stage", name) : 0;
+}
+
 int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e)
 {
 	char other[64];
@@ -205,7 +234,7 @@ int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, 
 
 	(void)snprintf(other, sizeof other, "%s.new", name); /* our own names are short */
 	(void)sys_unlink(dir_fd, other, 0);                  /* of a crash; mostly there is none */
-	r = write_file(dir_fd, other, d, sync);
+	r = write_file(dir_fd, other, d, MAGIC, sync);
 	if (r == 0)
 		r = sys_move(dir_fd, other, dir_fd, name, 0);
 	if (r == 0)

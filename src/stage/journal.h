@@ -86,6 +86,10 @@ struct op *op_add(struct op_list *l, const struct op *op);
 
 /* Writes the file anew, and not over another one; `sync` makes it and its name durable. */
 int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e);
+/* The same in two steps, where other things must be durable before it counts: first all but its magic, without which it is as good
+ * as none; then that, durably. synced: all of its file system was synced between the two. */
+int deed_prepare(int dir_fd, const char *name, const struct deed *d, struct err *e);
+int deed_seal(int dir_fd, const char *name, bool synced, struct err *e);
 /* The same, in place of what had the name. */
 int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e);
 /* 1 with a deed, 0 if there is none or it is torn. */

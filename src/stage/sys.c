@@ -267,6 +267,11 @@ int sys_sync(int fd)
 	return STEP("fsync", fsync(fd));
 }
 
+int sys_sync_data(int fd)
+{
+	return STEP("fdatasync", fdatasync(fd));
+}
+
 int sys_sync_all(int fd)
 {
 	return STEP("syncfs", syncfs(fd));

@@ -58,6 +58,7 @@ int sys_write(int fd, const void *bytes, size_t n);
 /* Clones or copies what `from` holds, holes as holes, to an empty file. */
 int sys_copy_data(int from, int to, uint64_t size);
 int sys_sync(int fd);
-int sys_sync_all(int fd); /* the file system it lies on */
+int sys_sync_data(int fd); /* what it holds, and not its times */
+int sys_sync_all(int fd);  /* the file system it lies on */
 
 #endif
