@@ -49,7 +49,7 @@ static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, 
 /* From a deed that is built to one that is done. */
 static int carry_out(const struct finish *f, struct err *e)
 {
-	const struct run run = { .trees = f->trees, .deed = f->deed, .strict = true };
+	const struct run run = { .trees = f->trees, .deed = f->deed, .fresh = true, .strict = true };
 	const int dir = f->stage->dir_fd;
 	bool with_stage = false;
 	struct err other;

@@ -353,10 +353,22 @@ static int dir_let_in(int root, const struct op *op, uint64_t ino)
 	return r;
 }
 
+/* Whether the owner can work in it however far the deed came: as it was, as it will be, and in upper. */
+static bool is_open(const struct op *op)
+{
+	const uint32_t before = op->b.ino != 0 ? op->b.mode : 0700, after = op->a.ino != 0 ? op->a.mode : 0700;
+
+	return (before & after & (uint32_t)op->hash & 0700) == 0700; /* hash: the mode that the event saw */
+}
+
 static int dir_begin(struct work *w, const struct op *op)
 {
 	const struct trees *t = w->r->trees;
-	int r = dir_let_in(t->real[op->tree], op, op->a.ino);
+	int r;
+
+	if (w->r->fresh && is_open(op))
+		return 0;
+	r = dir_let_in(t->real[op->tree], op, op->a.ino);
 
 	if (r == 0 && (op->flags & OP_NO_UPPER) == 0)
 		r = dir_let_in(t->upper[op->tree], op, 0);
@@ -399,10 +411,11 @@ static int dir_end_real(struct work *w, const struct op *op)
 
 	if (r < 0 || fd < 0)
 		return r;
-	if ((op->flags & OP_XATTR) != 0)
+	if ((op->flags & OP_XATTR) != 0) {
 		r = dir_copy_xattr(w, op, fd);
-	if (r == 0)
-		r = sys_look(fd, "", &l); /* access lists are in the mode too */
+		if (r == 0)
+			r = sys_look(fd, "", &l); /* access lists are in the mode too */
+	}
 	return r < 0 ? r : dir_set(fd, &l, now->mode, now->mtime_ns, (op->flags & OP_KEEP_TIME) != 0);
 }
 
@@ -417,11 +430,14 @@ static int dir_end_upper(struct work *w, const struct op *op)
 	return dir_set(fd, &l, (uint32_t)op->hash, op->a.mtime_ns, false); /* hash: the mode that the event saw */
 }
 
+/* Where all of the stage was committed, nobody looks at the times in upper before the way back, which sets them. */
 static int dir_end(struct work *w, const struct op *op)
 {
+	const struct run *run = w->r;
 	const int r = dir_end_real(w, op);
+	const bool leave = (op->flags & OP_NO_UPPER) != 0 || (run->fresh && is_open(op) && run->deed->left == 0);
 
-	return r < 0 || (op->flags & OP_NO_UPPER) != 0 ? r : dir_end_upper(w, op);
+	return r < 0 || leave ? r : dir_end_upper(w, op);
 }
 
 /* --- all of it --- */
