@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "stage/build.h"
 #include "stage/each.h"
+#include "stage/nearby.h"
 #include "stage/remove.h"
 #include "stage/run.h"
 
@@ -20,10 +21,10 @@
 
 /* --- what the real tree was left with --- */
 
-static void look_real(const struct finish *f, const struct op *op, struct ident *ret)
+static void look_real(const struct finish *f, const struct op *op, struct nearby *near, struct ident *ret)
 {
 	const char *name;
-	auto_fd int dir = sys_open_parent(f->trees->real[op->tree], op->path, &name);
+	const int dir = nearby_parent(near, f->trees->real[op->tree], op->path, &name);
 	struct look l;
 
 	*ret = (struct ident){ .ino = 0 };
@@ -48,10 +49,10 @@ static int hash_of(const struct finish *f, const struct op *op, uint64_t *ret)
 }
 
 /* What went in at a path, or, where it was taken back, what came back. */
-static int row_of(const struct finish *f, const struct op *op, bool back, struct op *ret)
+static int row_of(const struct finish *f, const struct op *op, bool back, struct nearby *near, struct op *ret)
 {
 	*ret = (struct op){ .kind = OP_ROW, .tree = op->tree, .path = op->path };
-	look_real(f, op, &ret->a);
+	look_real(f, op, near, &ret->a);
 	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, true))
 		ret->a.ino = 0; /* somebody else's */
 	/* A copy is younger than the event, with all that is in it. */
@@ -76,6 +77,8 @@ static int add_dir_row(const struct finish *f, const struct op *op, bool back, s
 
 static int rows_of(const struct finish *f, bool back, struct op_list *ret)
 {
+	auto_nearby near = NEARBY_NONE;
+
 	for (size_t i = 0; i < f->deed->dirs.n; i++)
 		if (add_dir_row(f, &f->deed->dirs.ops[i], back, ret) < 0)
 			return -ENOMEM;
@@ -86,7 +89,7 @@ static int rows_of(const struct finish *f, bool back, struct op_list *ret)
 
 		if (op->kind != OP_IN && op->kind != OP_OUT && op->kind != OP_SWAP)
 			continue;
-		r = row_of(f, op, back, &row);
+		r = row_of(f, op, back, &near, &row);
 		if (r < 0 || op_add(ret, &row) == NULL)
 			return r < 0 ? r : -ENOMEM;
 	}

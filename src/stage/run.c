@@ -8,18 +8,12 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "stage/nearby.h"
 #include "stage/xattr.h"
-
-/* A directory of the stage that is kept open from one operation to the next: nobody else works there. */
-struct nearby {
-	int fd; /* owned, -1 if none */
-	int root;
-	char path[CHANGE_PATH_MAX];
-};
 
 struct work {
 	const struct run *r;
-	struct nearby upper, slots;
+	struct nearby upper, slots; /* in the stage, where nobody else works */
 };
 
 /* Where an object is, or should be. */
@@ -52,28 +46,9 @@ const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room
 	return room;
 }
 
-static int nearby_open(struct nearby *n, int root, const char *path)
-{
-	if (n->fd >= 0 && n->root == root && strcmp(n->path, path) == 0)
-		return n->fd;
-	fd_close(&n->fd);
-	n->fd = sys_open_beneath(root, path, O_PATH | O_DIRECTORY);
-	n->root = root;
-	if (!text_copy(n->path, sizeof n->path, path))
-		return -ENAMETOOLONG;
-	return n->fd;
-}
-
 static int in_upper(struct work *w, const struct op *op, struct place *ret)
 {
-	const char *slash = strrchr(op->path, '/');
-	char parent[CHANGE_PATH_MAX];
-	const size_t n = slash != NULL ? (size_t)(slash - op->path) : 0;
-
-	memcpy(parent, op->path, n);
-	parent[n] = 0;
-	ret->name = slash != NULL ? slash + 1 : op->path;
-	ret->fd = nearby_open(&w->upper, w->r->trees->upper[op->tree], parent);
+	ret->fd = nearby_parent(&w->upper, w->r->trees->upper[op->tree], op->path, &ret->name);
 	return ret->fd < 0 ? ret->fd : 0;
 }
 
@@ -366,7 +341,7 @@ static int dir_begin(struct work *w, const struct op *op)
 	const struct trees *t = w->r->trees;
 	int r;
 
-	if (w->r->fresh && is_open(op))
+	if (w->r->fresh && is_open(op) && (op->b.ino != 0 || !w->r->backwards))
 		return 0;
 	r = dir_let_in(t->real[op->tree], op, op->a.ino);
 
@@ -435,7 +410,8 @@ static int dir_end(struct work *w, const struct op *op)
 {
 	const struct run *run = w->r;
 	const int r = dir_end_real(w, op);
-	const bool leave = (op->flags & OP_NO_UPPER) != 0 || (run->fresh && is_open(op) && run->deed->left == 0);
+	const bool leave = (op->flags & OP_NO_UPPER) != 0 ||
+			   (run->fresh && is_open(op) && !run->backwards && run->deed->left == 0);
 
 	return r < 0 || leave ? r : dir_end_upper(w, op);
 }
@@ -515,7 +491,7 @@ static int end_dirs(struct work *w, int result, struct err *e)
 
 int run_deed(const struct run *r, struct err *e)
 {
-	struct work w = { .r = r, .upper = { .fd = -1 }, .slots = { .fd = -1 } };
+	struct work w = { .r = r, .upper = NEARBY_NONE, .slots = NEARBY_NONE };
 	int result = 0;
 
 	for (size_t i = 0; i < r->deed->dirs.n && result == 0; i++) {
@@ -528,7 +504,7 @@ int run_deed(const struct run *r, struct err *e)
 		result = run_moves(&w, e);
 	if (result == 0 || r->lenient)
 		result = end_dirs(&w, result, e);
-	fd_close(&w.upper.fd);
-	fd_close(&w.slots.fd);
+	nearby_finish(&w.upper);
+	nearby_finish(&w.slots);
 	return result;
 }

@@ -13,7 +13,7 @@
 struct run {
 	const struct trees *trees;
 	struct deed *deed;
-	bool fresh;     /* it was built just now: modes of directories are as it says */
+	bool fresh;     /* it was built, or compared, just now: modes of directories that were there are as it says */
 	bool backwards; /* the last operation first, each turned round */
 	bool strict; /* what goes out of the real tree must be as the deed says; else it only must be the same object */
 	bool lenient; /* go on where somebody else changed the tree, and tell */

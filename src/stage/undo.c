@@ -14,6 +14,7 @@
 #include "stage/copy.h"
 #include "stage/each.h"
 #include "stage/finish.h"
+#include "stage/nearby.h"
 #include "stage/run.h"
 
 struct undoing {
@@ -151,10 +152,10 @@ static bool is_inside_same(const struct undoing *u, const struct op *op)
 	return fd >= 0 && each_hash(fd, &hash) == 0 && hash == op->hash;
 }
 
-static bool is_as_left(const struct undoing *u, const struct op *op)
+static bool is_as_left(const struct undoing *u, const struct op *op, struct nearby *near)
 {
 	const char *name;
-	auto_fd int dir = sys_open_parent(u->trees->real[op->tree], op->path, &name);
+	const int dir = nearby_parent(near, u->trees->real[op->tree], op->path, &name);
 	struct look l;
 	const int r = dir < 0 ? dir : sys_look(dir, name, &l);
 
@@ -169,6 +170,8 @@ static bool is_as_left(const struct undoing *u, const struct op *op)
 
 static void compare_moves(struct undoing *u)
 {
+	auto_nearby near = NEARBY_NONE;
+
 	for (size_t i = 0; i < u->deed.moves.n; i++) {
 		struct op *op = &u->deed.moves.ops[i];
 
@@ -177,7 +180,7 @@ static void compare_moves(struct undoing *u)
 		u->ret->done++;
 		if (is_changed_later(u, op))
 			op->flags |= OP_WEAK;
-		else if (!is_as_left(u, op))
+		else if (!is_as_left(u, op, &near))
 			tell(u, op);
 	}
 }
@@ -259,6 +262,7 @@ static int take_back(struct undoing *u, struct err *e)
 {
 	const struct run run = { .trees = u->trees,
 				 .deed = &u->deed,
+				 .fresh = u->n_parts < 2,
 				 .backwards = true,
 				 .strict = true,
 				 .told = u->o->told,
