@@ -20,16 +20,18 @@ struct job {
 	int failed;                /* the first error */
 };
 
-static DIR *open_stream(int dir_fd, const char *name)
+static int open_stream(int dir_fd, const char *name, DIR **ret)
 {
 	int fd = sys_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd < 0)
-		errno = -fd;
-	else if (d == NULL)
+		return fd;
+	*ret = fdopendir(fd);
+	if (*ret == NULL) {
 		fd_close(&fd);
-	return d;
+		return -ENOMEM; /* all that fdopendir needs */
+	}
+	return 0;
 }
 
 static const char *next_name(DIR *d)
@@ -82,14 +84,15 @@ static int empty_one(struct job *j, int dir_fd, const char *name)
 
 static int empty_directory(struct job *j, const char *name)
 {
-	DIR *d = open_stream(j->top_fd, name);
+	DIR *d;
 	const char *inside;
-	int r = d == NULL ? -errno : 0;
+	int r = open_stream(j->top_fd, name, &d);
 
+	if (r < 0)
+		return r;
 	while (r == 0 && (inside = next_name(d)) != NULL)
 		r = empty_one(j, dirfd(d), inside);
-	if (d != NULL)
-		(void)closedir(d); /* nothing was written */
+	(void)closedir(d); /* nothing was written */
 	return r;
 }
 
@@ -107,16 +110,15 @@ static int remove_inside(struct job *j, const char *name)
 /* One pass over the top. 1 if anything went, so that another one is worth it. */
 static int pass(struct job *j)
 {
-	DIR *d = open_stream(j->top_fd, "");
+	DIR *d;
 	const char *name;
-	int did = 0;
+	int r = open_stream(j->top_fd, "", &d), did = 0;
 
-	if (d == NULL)
-		return -errno;
+	if (r < 0)
+		return r;
 	j->failed = 0;
 	while ((name = next_name(d)) != NULL) {
-		const int r = remove_inside(j, name);
-
+		r = remove_inside(j, name);
 		if (r == 0)
 			did = 1;
 		else if (j->failed == 0)
