@@ -6,6 +6,7 @@ usage: run.py --ambit AMBIT --probe PROBE --marker SO --dynamic PROGRAM
 import argparse
 import os
 import pwd
+import random
 import re
 import shlex
 import shutil
@@ -178,7 +179,11 @@ class Suite:
         rows = table.all_rows(self.h, names)
         unused = set(names) - {row.name for _, row in rows}
         self.tap.line(not unused, 'every probe is in the table', f'not used: {sorted(unused)}' if unused else '')
-        for topic, row in rows:
+        seed = int(os.environ.setdefault('AMBIT_SEED', str(random.SystemRandom().randrange(1 << 30))))
+        first = seed % self.options.every
+        if self.options.every > 1:
+            print(f'# one row in {self.options.every}: AMBIT_SEED={seed}', flush=True)
+        for topic, row in rows[first::self.options.every]:
             if re.search(self.options.only, f'{topic}: {row.title()}'):
                 self.one(topic, row)
 
@@ -227,7 +232,7 @@ def run_as_ordinary(options, h, tap, entry):
         return
     command = [*as_user(entry), sys.executable, os.path.join(code, 'run.py'), '--ambit', options.ambit, '--probe', h.probe,
                '--marker', h.marker_so, '--dynamic', h.dynamic, '--only', options.only, '--part', options.part,
-               '--extra=' + options.extra, '--ordinary', '--others', ':'.join(h.other_programs)]
+               '--extra=' + options.extra, '--every', str(options.every), '--ordinary', '--others', ':'.join(h.other_programs)]
     if options.twins:
         command.append('--twins')
     env = {'PATH': os.environ['PATH'], 'HOME': entry.pw_dir, 'USER': USER, 'LANG': 'C.UTF-8',
@@ -256,6 +261,7 @@ def parse():
     for name in ('ambit', 'probe', 'marker', 'dynamic'):
         p.add_argument('--' + name, required=True, type=os.path.realpath)
     p.add_argument('--only', default='')
+    p.add_argument('--every', type=int, default=1, help='one row of so many, as AMBIT_SEED says')
     p.add_argument('--extra', default=os.environ.get('AMBIT_HOSTILE_EXTRA', ''))
     p.add_argument('--part', choices=('all', 'table', 'life'), default='all')
     p.add_argument('--twins', action='store_true')
