@@ -343,10 +343,11 @@ static void tell_list(const struct stage_answer *a)
 
 		if (s->keep_until_ns > now)
 			summary_time_left(s->keep_until_ns - now, left, sizeof left);
-		(void)printf("%s  %-9s  %8" PRIu64 " KB  %-10s  %s  %s\n", s->event,
-			     s->damaged  ? "damaged"
-			     : s->in_use ? "running"
-					 : states[s->state],
+		(void)printf("%s  %-10s  %8" PRIu64 " KB  %-10s  %s  %s\n", s->event,
+			     s->damaged      ? "damaged"
+			     : s->in_use     ? "running"
+			     : s->incomplete ? "incomplete"
+					     : states[s->state],
 			     (s->bytes + 1023) / 1024, left, text_escape(tree, sizeof tree, s->tree, strlen(s->tree)),
 			     text_escape(command, sizeof command, s->command, strlen(s->command)));
 	}

@@ -26,6 +26,8 @@ static const char *state_word(const struct stage_entry *s)
 
 	if (s->damaged)
 		return "damaged";
+	if (s->incomplete)
+		return "incomplete";
 	return s->in_use ? "running" : words[s->state]; /* in range: it was decoded */
 }
 

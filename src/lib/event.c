@@ -424,7 +424,7 @@ static bool has_succeeded(const struct ambit_event *ev)
 
 static void cannot_settle(struct ambit_event *ev)
 {
-	ev->result.workspace = WORKSPACE_KEPT; /* for that nothing needs to be done */
+	ev->result.workspace = WORKSPACE_KEPT; /* who looks at it next syncs it */
 	if (ev->result.stage.end.why == STAGE_WHY_NONE)
 		ev->result.stage.end.why = STAGE_WHY_HELD;
 }

@@ -97,7 +97,7 @@ void stage_entry_encode(struct buf *out, const struct stage_entry *s)
 	buf_put_u32(out, s->n_trees);
 	buf_put_u32(out, s->state);
 	buf_put_u32(out, s->why);
-	buf_put_u8(out, (uint8_t)((s->in_use ? 1u : 0u) | (s->damaged ? 2u : 0u)));
+	buf_put_u8(out, (uint8_t)((s->in_use ? 1u : 0u) | (s->damaged ? 2u : 0u) | (s->incomplete ? 4u : 0u)));
 	buf_put_u64(out, s->started_ns);
 	buf_put_u64(out, s->ended_ns);
 	buf_put_u64(out, s->keep_until_ns);
@@ -117,11 +117,12 @@ void stage_entry_decode(struct rbuf *in, struct stage_entry *ret)
 	bits = rbuf_u8(in);
 	ret->in_use = (bits & 1) != 0;
 	ret->damaged = (bits & 2) != 0;
+	ret->incomplete = (bits & 4) != 0;
 	ret->started_ns = rbuf_u64(in);
 	ret->ended_ns = rbuf_u64(in);
 	ret->keep_until_ns = rbuf_u64(in);
 	ret->bytes = rbuf_u64(in);
-	if (bits > 3 || ret->state < STAGE_RUNNING || ret->state > STAGE_COMMITTED || ret->why > STAGE_WHY_LAST)
+	if (bits > 7 || ret->state < STAGE_RUNNING || ret->state > STAGE_COMMITTED || ret->why > STAGE_WHY_LAST)
 		in->failed = true;
 }
 

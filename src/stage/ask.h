@@ -70,6 +70,7 @@ struct stage_entry {
 	uint32_t n_trees;
 	uint32_t state, why;
 	bool in_use, damaged;
+	bool incomplete; /* some of what the event wrote may be missing */
 	uint64_t started_ns, ended_ns, keep_until_ns;
 	uint64_t bytes; /* on disk */
 };

@@ -23,8 +23,8 @@ static int check_free(const struct stage *s, struct err *e)
 }
 
 /* The new content before any name of it, and with it the rest of those file systems: also the journal, where the stage lies on
- * one of them. */
-static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, struct err *e)
+ * one of them. An event's own syncs reach no disk (its overlay is `volatile`): for what it wrote this is the only one. */
+static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, uint32_t *ret_disk, struct err *e)
 {
 	struct look stage;
 	int r = sys_look(stage_fd, "", &stage);
@@ -37,17 +37,21 @@ static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, 
 		const bool again = i > 0 && known && sys_look(t->part[i - 1], "", &b) == 0 && a.id.dev == b.id.dev;
 
 		r = again ? 0 : sys_sync_all(t->upper[i]);
+		if (r < 0)
+			*ret_disk = STAGE_DISK_FAILED;
 		if (r == 0 && t->far[i])
 			r = real < 0 ? real : sys_sync_all(real);
 		*ret_with_stage = *ret_with_stage || (known && a.id.dev == stage.id.dev);
 	}
+	if (r == 0)
+		*ret_disk = STAGE_DISK_ALL;
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "look at the health of the file system; nothing was changed",
 			       "write the changes to disk")
 		     : 0;
 }
 
 /* From a deed that is built to one that is done. */
-static int carry_out(const struct finish *f, struct err *e)
+static int carry_out(const struct finish *f, uint32_t *ret_disk, struct err *e)
 {
 	const struct run run = { .trees = f->trees, .deed = f->deed, .fresh = true, .strict = true };
 	const int dir = f->stage->dir_fd;
@@ -56,7 +60,7 @@ static int carry_out(const struct finish *f, struct err *e)
 	int r = deed_prepare(dir, JOURNAL_NAME, f->deed, e);
 
 	if (r == 0) {
-		r = sync_data(dir, f->trees, &with_stage, e);
+		r = sync_data(dir, f->trees, &with_stage, ret_disk, e);
 		r = r < 0 ? r : deed_seal(dir, JOURNAL_NAME, with_stage, e);
 		if (r < 0)
 			(void)sys_unlink(dir, JOURNAL_NAME, 0); /* not sealed, and as good as none */
@@ -74,7 +78,7 @@ static int carry_out(const struct finish *f, struct err *e)
 	return r;
 }
 
-static int commit_chosen(const struct stage *s, const struct build *b, struct err *e)
+static int commit_chosen(const struct stage *s, const struct build *b, uint32_t *ret_disk, struct err *e)
 {
 	const struct finish f = { .stage = s, .trees = b->trees, .deed = b->deed };
 	const int r = build_deed(b, e);
@@ -85,7 +89,7 @@ static int commit_chosen(const struct stage *s, const struct build *b, struct er
 	}
 	if (b->deed->moves.n == 0 && b->deed->dirs.n == 0)
 		return 0;
-	return carry_out(&f, e);
+	return carry_out(&f, ret_disk, e);
 }
 
 /* What is to be done: looked for now, or as it was found before. */
@@ -123,7 +127,7 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 		return r;
 	b.partial = choice.partial != 0;
 	d.left = o->copy || choice.left > 0;
-	r = commit_chosen(s, &b, e);
+	r = commit_chosen(s, &b, &ret->disk, e);
 	if (r < 0)
 		return r;
 	ret->state = d.left != 0 ? STAGE_KEPT : STAGE_COMMITTED;

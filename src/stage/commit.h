@@ -36,6 +36,7 @@ struct commit_result {
 	uint64_t left;    /* that were not chosen, and stay in the stage */
 	uint64_t dropped; /* that gave way to the real tree's (CONFLICT_THEIRS) */
 	uint64_t held;    /* that stood in the way */
+	uint32_t disk;    /* enum stage_disk: how the sync before it went; on failure, too */
 };
 
 /* -CONFLICT: changes are held (told), or somebody changed the tree in between, or the stage has a journal. Nothing was changed, as

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "stage/durable.h"
 #include "stage/role.h"
 #include "wire/wire.h"
 
@@ -54,10 +55,19 @@ static int refuse_committed(const struct role *role, struct err *e)
 		       "they are committed");
 }
 
+/* Looking at it asks for nothing; an event that has just ended (SETTLE) ran on this boot. */
+static int refuse_incomplete(const struct role *role, struct err *e)
+{
+	const bool refused = role->ask.op == STAGE_OP_COMMIT && !role->in_use &&
+			     durable_is_incomplete(role->meta, role->boot);
+
+	return refused ? durable_refuse(role->meta, e) : 0;
+}
+
 static int take_stage(struct role *role, struct err *e)
 {
-	const bool may_run = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF ||
-			     role->ask.op == STAGE_OP_COMMIT;
+	const bool shows = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF;
+	const bool may_run = shows || role->ask.op == STAGE_OP_COMMIT;
 	char event[STAGE_ID_MAX];
 	int r = shelf_find(&role->shelf, role->ask.event, states_of((enum stage_op)role->ask.op), event, e);
 
@@ -67,7 +77,10 @@ static int take_stage(struct role *role, struct err *e)
 	role->taken = r == 0;
 	if (role->taken && !role->in_use)
 		r = recover_taken(role, e);
-	return r < 0 ? r : refuse_committed(role, e);
+	r = r < 0 ? r : refuse_committed(role, e);
+	if (r == 0 && shows)
+		secure(role); /* for the case that nobody settled it: who looks at it wants it tomorrow, too */
+	return r < 0 ? r : refuse_incomplete(role, e);
 }
 
 static int answer_question(struct role *role, struct err *e)
@@ -93,7 +106,10 @@ static int work(struct role *role, struct err *e)
 	r = r < 0 ? r : shelf_open(&role->shelf, role->ask.store, e);
 	if (r == 0 && needs_stage(&role->ask))
 		r = take_stage(role, e);
-	return r < 0 ? r : answer_question(role, e);
+	r = r < 0 ? r : answer_question(role, e);
+	if (r < 0 && (role->ask.op == STAGE_OP_SETTLE || role->ask.op == STAGE_OP_COMMIT) && role->taken)
+		secure(role);
+	return r;
 }
 
 int main(void)
@@ -110,6 +126,7 @@ int main(void)
 	stage_init(&role.stage);
 	for (size_t i = 0; i < STAGE_TREES_MAX; i++)
 		mask_init(&role.unseen[i]);
+	durable_boot(role.boot);
 	if (role.meta == NULL)
 		(void)err_set(&e, AMBIT_MEMORY, NULL, "no memory for a stage");
 	failed = role.meta == NULL || work(&role, &e) < 0;

@@ -4,7 +4,7 @@
 #include "core/grant.h"
 #include "stage/store.h"
 
-#define META_VERSION 1
+#define META_VERSION 2
 
 void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 {
@@ -17,6 +17,8 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_u64(out, m->keep_until_ns);
 	buf_put_u32(out, m->commits);
 	buf_put_u64(out, m->bytes);
+	buf_put_str(out, m->boot);
+	buf_put_u8(out, (uint8_t)m->disk);
 	buf_put_str(out, m->command);
 	buf_put_u32(out, m->n_trees);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
@@ -58,10 +60,12 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m)
 	m->keep_until_ns = rbuf_u64(in);
 	m->commits = rbuf_u32(in);
 	m->bytes = rbuf_u64(in);
+	rbuf_str(in, m->boot, sizeof m->boot);
+	m->disk = rbuf_u8(in);
 	rbuf_str(in, m->command, sizeof m->command);
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version == META_VERSION && m->state >= STAGE_RUNNING && m->state <= STAGE_COMMITTED &&
-	       m->why <= STAGE_WHY_LAST && m->n_trees <= STAGE_TREES_MAX;
+	       m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_FAILED && m->n_trees <= STAGE_TREES_MAX;
 }
 
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)

@@ -30,6 +30,7 @@ struct role {
 	size_t n_changes;
 	struct walk_counts counts;
 	struct stage_end end;
+	char boot[STAGE_BOOT_MAX]; /* durable_boot(), read before the rest of the files is shut out */
 };
 
 /* answer.c */
@@ -48,6 +49,8 @@ void age(struct role *role);
 int discard(struct role *role, struct err *e);
 int undo(struct role *role, struct err *e);
 int recover_all(struct role *role, struct err *e);
+/* Whatever becomes of the stage that is taken, what its event wrote is on disk after this if it can be. */
+void secure(struct role *role);
 /* Finishes what was broken off in the stage that is taken. */
 int recover_taken(struct role *role, struct err *e);
 

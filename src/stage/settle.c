@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "stage/chosen.h"
 #include "stage/commit.h"
+#include "stage/durable.h"
 #include "stage/each.h"
 #include "stage/journal.h"
 #include "stage/promise.h"
@@ -21,6 +22,7 @@
 #include "stage/undo.h"
 
 #define LOCK_LOOK_MS 10
+#define SETTLED_NS UINT64_C(60000000000) /* by then an event that ended is being settled, or never will be */
 
 static uint64_t unix_ns(void)
 {
@@ -112,9 +114,38 @@ static uint64_t bytes_of(const struct role *role)
 	return sum;
 }
 
+/* Of this boot only: on a later one nobody can say any more what it wrote. An event that is settled has just ended. */
+static bool needs_sync(const struct role *role, const struct stage_meta *m)
+{
+	return m->disk == STAGE_DISK_NOT_YET &&
+	       (role->ask.op == STAGE_OP_SETTLE || !durable_is_incomplete(m, role->boot));
+}
+
+void secure(struct role *role)
+{
+	if (role->in_use || role->stage.dir_fd < 0 || !needs_sync(role, role->meta))
+		return;
+	(void)durable_sync(&role->stage, role->meta, NULL); /* noted in the meta */
+	/* without it, it counts as not synced */
+	(void)stage_write_meta(&role->stage, role->meta, STAGE_WRITE_NOW, NULL);
+}
+
+/* It was committed, and is in the stage again. All of it was on disk before, but whether the description on disk says so nobody
+ * knows: that of a commit is not synced. */
+static void came_back(struct role *role)
+{
+	role->meta->disk = STAGE_DISK_NOT_YET;
+	memcpy(role->meta->boot, role->boot, sizeof role->meta->boot);
+}
+
+/* What is kept is on disk then, if it was not before, and so is the word of it. After a commit or undo, whose journal has gone, the
+ * stage's directory is not synced by itself: on some file systems the names in the tree, which it was for, would be behind. If the
+ * machine goes down the description may be the one before it, with which agree() deals. */
 static int remember(struct role *role, enum stage_state state, enum stage_why why, struct err *e)
 {
 	const uint64_t now = unix_ns();
+	enum stage_write how = state == STAGE_KEPT ? STAGE_WRITE_WHOLE : STAGE_WRITE_CACHED;
+	int synced = 0, r;
 
 	if (role->in_use) /* its description is the supervisor's */
 		return 0;
@@ -124,7 +155,12 @@ static int remember(struct role *role, enum stage_state state, enum stage_why wh
 		role->meta->ended_ns = now;
 	role->meta->keep_until_ns = now > UINT64_MAX - role->ask.keep_ns ? UINT64_MAX : now + role->ask.keep_ns;
 	role->meta->bytes = bytes_of(role);
-	return stage_write_meta(&role->stage, role->meta, e);
+	if (needs_sync(role, role->meta)) {
+		synced = durable_sync(&role->stage, role->meta, e);
+		how = STAGE_WRITE_NOW;
+	}
+	r = stage_write_meta(&role->stage, role->meta, how, synced < 0 ? NULL : e);
+	return synced < 0 ? synced : r;
 }
 
 static int remove_empty(struct role *role, struct err *e)
@@ -203,6 +239,15 @@ static void tell_committed(struct role *role)
 	role->n_changes = n;
 }
 
+/* What was synced when it was kept is not lost by what happens now; the failure itself is told. */
+static void note_failure(struct role *role, uint32_t disk)
+{
+	if (disk != STAGE_DISK_FAILED || role->meta->disk != STAGE_DISK_NOT_YET || role->in_use)
+		return;
+	role->meta->disk = STAGE_DISK_FAILED;
+	(void)stage_write_meta(&role->stage, role->meta, STAGE_WRITE_NOW, NULL);
+}
+
 static int commit_found(struct role *role, struct err *e)
 {
 	struct commit_result result = { .done = 0 };
@@ -215,6 +260,7 @@ static int commit_found(struct role *role, struct err *e)
 		o.selection = &wanted.selection;
 	if (!role->in_use)
 		o.plan = &role->plan; /* upper is as it was; that of a living event is looked through again */
+	r = r < 0 ? r : durable_sync_stage(&role->stage, role->meta->n_trees, e);
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
 	r = r < 0 ? r : stage_commit(&role->stage, role->meta, &o, &result, e);
 	free(wanted.items);
@@ -222,8 +268,12 @@ static int commit_found(struct role *role, struct err *e)
 		role->counts.held = result.held;
 		return keep(role, STAGE_WHY_HELD, e);
 	}
-	if (r < 0)
+	if (r < 0) {
+		note_failure(role, result.disk);
 		return r;
+	}
+	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
+		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
 	role->counts.changes = result.done;
 	role->counts.held = 0;
 	role->meta->commits++;
@@ -361,6 +411,8 @@ int undo(struct role *role, struct err *e)
 	if (r == 0) {
 		role->counts.changes = result.done;
 		role->meta->commits = 0;
+		if (role->meta->state == STAGE_COMMITTED)
+			came_back(role);
 		r = remember(role, STAGE_KEPT, STAGE_WHY_UNDONE, e);
 		say(role, WORKSPACE_KEPT, STAGE_WHY_UNDONE);
 	}
@@ -370,15 +422,20 @@ int undo(struct role *role, struct err *e)
 
 /* ---- what was broken off ---- */
 
-/* Killed between the end of a commit or undo and the word of it: the stage itself says what it is. */
+/* Killed between the end of a commit or undo and the word of it, or the word of it was not on disk when the machine went down: the
+ * stage itself says what it is. */
 static int agree(struct role *role, struct err *e)
 {
 	const bool committed = deed_is_last(role->stage.dir_fd);
 
-	if (role->meta->state == STAGE_RUNNING || committed == (role->meta->state == STAGE_COMMITTED))
+	if (committed == (role->meta->state == STAGE_COMMITTED))
 		return 0;
 	if (committed && role->meta->commits == 0)
 		role->meta->commits = 1;
+	if (committed)
+		role->meta->disk = STAGE_DISK_ALL; /* before that it was synced */
+	else
+		came_back(role);
 	return remember(role, committed ? STAGE_COMMITTED : STAGE_KEPT, committed ? STAGE_WHY_NONE : STAGE_WHY_UNDONE,
 			e);
 }
@@ -399,7 +456,8 @@ int recover_taken(struct role *role, struct err *e)
 			       "another event works on %s", role->end.busy);
 	r = explain(&w, stage_recover(&role->stage, role->meta, tell_path, &w, &result, e), e);
 	if (r == 0 && result.what != RECOVERED_NOTHING) {
-		role->meta->state = (uint32_t)result.state;
+		if (role->meta->state == STAGE_COMMITTED && result.state == STAGE_KEPT)
+			came_back(role);
 		r = remember(role, result.state, (enum stage_why)role->meta->why, e);
 	}
 	unlock_trees(role);
@@ -410,7 +468,15 @@ static bool agrees(const struct role *role, const char *event, const struct stag
 {
 	auto_fd int dir = openat(role->shelf.store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return dir < 0 || meta->state == STAGE_RUNNING || deed_is_last(dir) == (meta->state == STAGE_COMMITTED);
+	return dir < 0 || deed_is_last(dir) == (meta->state == STAGE_COMMITTED);
+}
+
+/* Nobody who settles it comes any more: its supervisor was killed, or the command line before it could ask. */
+static bool is_left_alone(const struct role *role, const struct stage_meta *meta)
+{
+	const uint64_t since = meta->ended_ns != 0 ? meta->ended_ns : meta->started_ns;
+
+	return needs_sync(role, meta) && unix_ns() > since + SETTLED_NS;
 }
 
 struct recovery {
@@ -424,16 +490,20 @@ static int recover_one(void *user, const char *event, const struct stage_meta *m
 	struct recovery *recovery = user;
 	struct role *role = recovery->role;
 	char path[STAGE_ID_MAX + 16];
+	bool broken;
 	int r;
 
+	if (meta == NULL || in_use)
+		return 0;
 	(void)snprintf(path, sizeof path, "%s/journal", event); /* it fits */
-	if (meta == NULL || in_use ||
-	    (faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && agrees(role, event, meta)))
+	broken = faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !agrees(role, event, meta);
+	if (!broken && !is_left_alone(role, meta))
 		return 0;
 	r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, recovery->e);
 	r = r < 0 ? r : recover_taken(role, recovery->e);
+	secure(role);
 	stage_finish(&role->stage);
-	role->end.changes += r == 0;
+	role->end.changes += broken && r == 0;
 	if (r < 0)
 		recovery->r = r; /* the others are tried all the same */
 	return 0;

@@ -1,9 +1,11 @@
 /* What there is: a list, and changes as data. */
 #include "base/text.h"
+#include "stage/durable.h"
 #include "stage/role.h"
 
 static int tell_entry(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
+	const struct role *role = user;
 	struct stage_entry entry = { .state = STAGE_KEPT, .damaged = meta == NULL, .in_use = in_use };
 
 	(void)text_copy(entry.event, sizeof entry.event, event); /* an id */
@@ -17,6 +19,7 @@ static int tell_entry(void *user, const char *event, const struct stage_meta *me
 		entry.ended_ns = meta->ended_ns;
 		entry.keep_until_ns = meta->keep_until_ns;
 		entry.bytes = meta->bytes;
+		entry.incomplete = !in_use && meta->state != STAGE_COMMITTED && durable_is_incomplete(meta, role->boot);
 	}
 	answer_entry(user, &entry);
 	return 0;

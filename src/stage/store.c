@@ -45,7 +45,7 @@ static int cannot_make(const char *what, int sys_errno, struct err *e)
 		       "cannot stage changes: %s", what);
 }
 
-int stage_write_meta(const struct stage *s, const struct stage_meta *m, struct err *e)
+int stage_write_meta(const struct stage *s, const struct stage_meta *m, enum stage_write how, struct err *e)
 {
 	auto_fd int fd = openat(s->dir_fd, "meta.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	auto_buf b = { .max = 0 };
@@ -56,7 +56,11 @@ int stage_write_meta(const struct stage *s, const struct stage_meta *m, struct e
 	if (b.failed)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to describe the stage");
 	r = fd < 0 ? -errno : fd_write_all(fd, b.data, b.len);
+	if (r == 0 && how != STAGE_WRITE_CACHED && fsync(fd) < 0)
+		r = -errno;
 	if (r == 0 && renameat(s->dir_fd, "meta.new", s->dir_fd, "meta") < 0)
+		r = -errno;
+	if (r == 0 && how == STAGE_WRITE_NOW && fsync(s->dir_fd) < 0)
 		r = -errno;
 	return r < 0 ? cannot_make("its description", -r, e) : 0;
 }
@@ -263,7 +267,7 @@ int stage_create(const char *store, struct stage_meta *m, struct stage *ret, str
 	r = make_stage(store_fd, ret, m->event, e);
 	for (uint32_t i = 0; i < m->n_trees && r == 0; i++)
 		r = make_tree(store, store_fd, ret, m, i, e);
-	r = r < 0 ? r : stage_write_meta(ret, m, e);
+	r = r < 0 ? r : stage_write_meta(ret, m, STAGE_WRITE_CACHED, e);
 	if (r < 0)
 		(void)stage_remove_untouched(store, ret, m);
 	return r;

@@ -30,6 +30,7 @@
 #define STAGE_NAMES_MAX 256 /* protected names that were granted by name, files that were granted alone */
 #define STAGE_PATH_MAX 4096 /* with its NUL */
 #define STAGE_ID_MAX 32     /* of the event; as ID_TEXT_MAX */
+#define STAGE_BOOT_MAX 40   /* a UUID */
 #define STAGE_META_MAX (4u << 20)
 
 enum stage_state {
@@ -52,6 +53,19 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_LAST = STAGE_WHY_DENIED,
 };
 
+enum stage_disk { /* of what the event wrote (durable.h) */
+		  STAGE_DISK_NOT_YET,
+		  STAGE_DISK_ALL,
+		  STAGE_DISK_FAILED,
+};
+
+/* What of a description that replaces another is on disk when that is done. */
+enum stage_write {
+	STAGE_WRITE_CACHED, /* nothing: after a crash there may be either, or a torn one */
+	STAGE_WRITE_WHOLE,  /* its bytes: after a crash there is either */
+	STAGE_WRITE_NOW,    /* and its name: after a crash there is this one */
+};
+
 struct stage_tree {
 	char real[STAGE_PATH_MAX]; /* the tree, absolute and through no link; a directory */
 	char dir[STAGE_PATH_MAX];  /* holds `upper` and `work`; absolute */
@@ -68,6 +82,8 @@ struct stage_meta {
 	uint64_t keep_until_ns;        /* when it may be removed; 0: not yet known */
 	uint32_t commits;              /* that can be taken back */
 	uint64_t bytes;                /* of the files that it holds, once it is settled */
+	char boot[STAGE_BOOT_MAX];     /* since when the machine ran when the event started; "": unknown */
+	uint32_t disk;                 /* enum stage_disk */
 	char command[256];             /* what ran, for lists; cut */
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
@@ -100,8 +116,8 @@ void stage_tree_unlock(int store_fd, const struct stage_tree *t, int *lock_fd);
  * -NOT_FOUND: a tree is not there. -HOST: its file system cannot hold a stage (no user xattrs), or there is no place outside
  * the tree; the message says which. */
 int stage_create(const char *store, struct stage_meta *m, struct stage *ret, struct err *e);
-/* Replaces meta, by renaming; not synced. */
-int stage_write_meta(const struct stage *s, const struct stage_meta *m, struct err *e);
+/* Replaces meta, by renaming. */
+int stage_write_meta(const struct stage *s, const struct stage_meta *m, enum stage_write how, struct err *e);
 /* Whether nothing of any tree was changed: cheap, for the common case. May say no where walking would find nothing. */
 bool stage_is_untouched(const struct stage *s, const struct stage_meta *m);
 /* Removes a stage of which nothing was changed, and its lock with it. */

@@ -568,6 +568,13 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 	classify_finish(&t->classifier);
 }
 
+static bool library_is_gone(const struct supervisor *s)
+{
+	struct pollfd p = { .fd = s->lib, .events = 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
 static void tell_ended(struct supervisor *s)
 {
 	static struct telling t;
@@ -576,7 +583,8 @@ static void tell_ended(struct supervisor *s)
 	buf_init_in(&t.batch, t.room, sizeof t.room);
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s, &t);
-	staging_end(&s->staging, &s->outcome);   /* effects were held against what lies in the stage */
+	/* effects were held against what lies in the stage */
+	staging_end(&s->staging, library_is_gone(s), &s->outcome);
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
 	buf_put(&b, t.batch.data, t.batch.len);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "stage/durable.h"
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
@@ -116,6 +117,7 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 	(void)text_copy(m->event, sizeof m->event, q->event);       /* of the same size */
 	(void)text_copy(m->command, sizeof m->command, q->command); /* likewise */
 	m->started_ns = unix_ns();
+	durable_boot(m->boot);
 	m->n_trees = spec->n_stages;
 	for (uint32_t i = 0; i < spec->n_stages; i++) {
 		(void)text_copy(m->trees[i].real, STAGE_PATH_MAX, spec_text(spec, spec->stages[i].tree));
@@ -403,7 +405,7 @@ static void let_go(struct staging *s)
 	stage_finish(&s->stage);
 }
 
-void staging_end(struct staging *s, struct event_outcome *o)
+void staging_end(struct staging *s, bool alone, struct event_outcome *o)
 {
 	finish_masks(s);
 	if (s->store == NULL)
@@ -416,7 +418,10 @@ void staging_end(struct staging *s, struct event_outcome *o)
 		s->meta.state = STAGE_KEPT;
 		s->meta.why = why_of(o);
 		s->meta.ended_ns = unix_ns();
-		(void)stage_write_meta(&s->stage, &s->meta, NULL); /* without it, it counts as lost, which is kept */
+		if (alone)                                             /* who settles it would sync */
+			(void)durable_sync(&s->stage, &s->meta, NULL); /* noted in the meta */
+		/* without it, it counts as lost, which is kept */
+		(void)stage_write_meta(&s->stage, &s->meta, alone ? STAGE_WRITE_NOW : STAGE_WRITE_CACHED, NULL);
 		let_go(s);
 	}
 	s->store = NULL;

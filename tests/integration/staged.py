@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Events as transactions: what is committed, what is kept, what a person can do with it, and that a tree is never half changed.
 
-usage: staged.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+usage: staged.py AMBIT DENY    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import glob
@@ -10,9 +10,12 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import sys
 import threading
 import time
+import uuid
 
 from harness import Skip, expect_ok, main, need, sanitized, told, write
 from trees import expect_same, picture
@@ -477,11 +480,161 @@ def ids_are_completed(place):
         assert "last" in offered(shell, "ambit", "undo", ""), shell
 
 
+# ---- when the machine goes down ----
+
+RUNNING, KEPT, COMMITTED = 1, 2, 3  # `state`
+NOT_YET, ALL, FAILED = 0, 1, 2  # `disk` of a stage's description: the byte behind the boot's name
+
+
+class Meta:
+    """The description of the latest stage, to be read and forged."""
+
+    def __init__(self, place):
+        self.path = sorted(glob.glob(f"{store(place)}/e_*/meta"))[-1]
+        self.bytes = open(self.path, "rb").read()
+        self.boot = open("/proc/sys/kernel/random/boot_id", "rb").read().strip()
+        self.at = re.search(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", self.bytes).start()
+        self.disk = self.bytes[self.at + len(self.boot)]
+
+    def forge(self, disk, other_boot, state=None, older_s=0):
+        """As if the stage were so, and of another boot; as if it had been in that state; as if it had begun earlier."""
+        boot = str(uuid.uuid4()).encode() if other_boot else self.boot
+        head = bytearray(self.bytes[:self.at])
+        started = self.at - 4 - 8 - 4 - 3 * 8  # before it: when it ended, until when it is kept, commits, bytes, a length
+        if state is not None:
+            struct.pack_into("<I", head, started - 8, state)
+        ns = struct.unpack_from("<Q", head, started)[0]
+        struct.pack_into("<Q", head, started, ns - older_s * 10**9)
+        with open(self.path, "wb") as file:
+            file.write(bytes(head) + boot + bytes([disk]) + self.bytes[self.at + len(boot) + 1:])
+
+
+def expect_incomplete(place, top, why, *words):
+    before = picture(top)
+    result = ambit(place, "commit", *words, cwd=top)
+    assert result.returncode == 125 and "its changes may be incomplete" in result.stderr and why in result.stderr, told(result)
+    assert "  hint: run it again" in result.stderr, told(result)
+    expect_same(before, picture(top))
+
+
+DOWN = "the machine went down before they were on disk"
+UNWRITTEN = "not all of them could be written to disk"
+
+
+def the_machine_went_down(place):
+    """What was kept is on disk, and is committed on a later boot; what was not synced when the machine went down is not."""
+    for disk, other_boot, lost in ((ALL, True, False), (NOT_YET, False, False), (NOT_YET, True, True), (FAILED, False, True)):
+        top = tree(place)
+        expect_ok(work(place, top, "echo four >> a.txt; echo new > new", "--stage"))
+        meta = Meta(place)
+        assert meta.disk == ALL, f"kept, but not as synced: {meta.disk}"
+        meta.forge(disk, other_boot)
+        assert stages(place, top)[-1]["state"] == ("incomplete" if lost else "kept"), stages(place, top)
+        if not lost:
+            expect_ok(ambit(place, "commit", cwd=top), "committed: 2 changes")
+            assert open(f"{top}/a.txt").read().endswith("four\n")
+            expect_ok(ambit(place, "undo", "last", cwd=top))
+            expect_ok(ambit(place, "commit", cwd=top), "committed: 2 changes")
+            continue
+        why = DOWN if disk == NOT_YET else UNWRITTEN
+        expect_incomplete(place, top, why)
+        expect_incomplete(place, top, why, "--on-conflict", "ours")
+        expect_incomplete(place, top, why, "last", "new")
+        assert "incomplete" in expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
+        expect_ok(ambit(place, "diff", cwd=top), "+four")
+        expect_incomplete(place, top, why)  # looking at it makes it no better
+        expect_ok(ambit(place, "discard", cwd=top))
+        nothing_is_left(place, top)
+
+
+def its_word_was_not_on_disk(place):
+    """A commit or undo is done, and when the machine comes up again the description is the one from before."""
+    for state in (RUNNING, KEPT):
+        top = tree(place)
+        was = picture(top)
+        expect_ok(work(place, top, "echo four >> a.txt"))
+        now = picture(top)
+        event = stages(place, top)[-1]["event"]
+        for again in ("stage list", "undo " + event):
+            Meta(place).forge(NOT_YET, True, state)
+            expect_ok(ambit(place, *again.split(), cwd=top))
+            expect_same(now if again == "stage list" else was, picture(top))
+        assert Meta(place).disk == ALL and stages(place, top)[-1]["state"] == "kept"
+        Meta(place).forge(NOT_YET, True, COMMITTED)
+        assert stages(place, top)[-1]["state"] == "kept"
+        expect_ok(ambit(place, "commit", event, cwd=top), "committed: 1 change")
+        expect_same(now, picture(top))
+
+
+def begun(place, top):
+    """An event that waits when all that it writes is written; its stage is there."""
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec", "echo four >> a.txt; touch ready; sleep 60"],
+                               cwd=top, env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        if glob.glob(f"{store(place)}/e_*/0/upper/ready"):
+            return process
+        time.sleep(0.05)
+    raise AssertionError("it never began")
+
+
+def nobody_settled_it(place):
+    """The command line is killed: the supervisor syncs. The supervisor is: whoever looks at the changes does."""
+    for victim, then in (("command line", None), ("supervisor", "diff"), ("supervisor", "stage list"), ("supervisor", "commit a.txt")):
+        top = tree(place)
+        process = begun(place, top)
+        assert Meta(place).disk == NOT_YET
+        if victim == "supervisor":
+            os.kill(supervisor_of(store(place)), signal.SIGKILL)
+            process.wait(timeout=30)
+        else:
+            process.kill()
+            process.wait(timeout=30)
+        for _ in range(200):
+            if stages(place, top)[-1]["state"] in ("kept", "lost"):
+                break
+            time.sleep(0.05)
+        if victim == "supervisor":
+            meta = Meta(place)
+            assert meta.disk == NOT_YET
+            meta.forge(NOT_YET, True)
+            expect_incomplete(place, top, DOWN)
+            assert Meta(place).disk == NOT_YET
+            meta.forge(NOT_YET, False, older_s=61)  # by then nobody comes any more
+            expect_ok(ambit(place, *then.split(), cwd=top))
+        meta = Meta(place)
+        assert meta.disk == ALL, f"{victim}, {then}: {meta.disk}"
+        meta.forge(ALL, True)
+        expect_ok(ambit(place, "commit", cwd=top), "committed")
+        assert open(f"{top}/a.txt").read().endswith("four\n")
+
+
+def what_cannot_be_synced(place):
+    """A failing sync is told at once, and remembered: the kernel says it only once, and what reads well now may be gone tomorrow."""
+    near = os.path.join(os.path.dirname(place.ambit), "deny")
+    if os.geteuid() == 0:  # where an ordinary user finds it, too
+        shutil.copy(sys.argv[2], near)
+    deny = near if os.path.exists(near) else sys.argv[2]
+    def run(fails, script, *flags):
+        top = tree(place)
+        words = [deny, "syncfs=EIO", "--"] if fails else []
+        return top, picture(top), place.run(*words, place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec", script, cwd=top)
+    for flags, script, status in (((), "echo four >> a.txt", 123), (("--stage",), "echo four >> a.txt", 123), ((), "echo four >> a.txt; exit 3", 3)):
+        top, before, result = run(True, script, *flags)
+        assert result.returncode == status and "not committed" in result.stderr and "Input/output error" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        assert Meta(place).disk == FAILED and stages(place, top)[-1]["state"] == "incomplete"
+        expect_incomplete(place, top, UNWRITTEN)
+        nothing_is_left(place, top)
+        assert run(False, script, *flags)[2].returncode == (status if status == 3 else 0)
+        assert Meta(place).disk == ALL
+
+
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
-             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed]
+             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed,
+             the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -28,11 +28,16 @@ static struct {
 	long steps; /* until it happens; 0: never */
 	int error;  /* with which the call fails; 0: the process ends */
 	char call[16];
+	unsigned synced; /* file systems, so far */
+	bool syncs_only; /* steps are counted of no other call */
 } trap;
 
 int stage_step(const char *call)
 {
-	if (trap.steps == 0 || --trap.steps > 0)
+	const bool syncs = strcmp(call, "syncfs") == 0;
+
+	trap.synced += syncs;
+	if ((trap.syncs_only && !syncs) || trap.steps == 0 || --trap.steps > 0)
 		return 0;
 	(void)snprintf(trap.call, sizeof trap.call, "%s", call);
 	if (trap.error == 0)
@@ -323,6 +328,45 @@ static void fail_all(enum what what)
 	}
 }
 
+/* What an event wrote is on no disk before the commit syncs it, once. If that fails it is lost, and the tree as it was; a sync of
+ * the tree's own file system, where that is another, loses nothing. */
+static void test_failing_sync(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+		for (long n = 1; n <= 2; n++) {
+			struct commit_result result;
+			auto_free char *before = NULL;
+			auto_free char *now = NULL;
+			struct err e = { .code = AMBIT_OK };
+			struct world w;
+			int r;
+
+			if (!make(&w, &ways[i]))
+				continue;
+			before = picture(&w, "real");
+			trap.syncs_only = true;
+			trap.synced = 0;
+			trap.steps = n;
+			trap.error = EIO;
+			r = stage_commit(&w.stage, w.meta, &ways[i].options, &result, &e);
+			trap.steps = 0;
+			trap.syncs_only = false;
+			now = picture(&w, "real");
+			if (n == 2 && ways[i].place != WORLD_TWO) {
+				assert_int_equal(r, 0);
+				assert_int_equal(trap.synced, 1);
+			} else {
+				assert_int_equal(r, -AMBIT_SYSTEM);
+				assert_int_equal(e.sys_errno, EIO);
+				assert_pictures(now, before, ways[i].name);
+			}
+			if (result.disk != (n == 1 ? STAGE_DISK_FAILED : r == 0 ? STAGE_DISK_ALL : STAGE_DISK_NOT_YET))
+				fail_msg("%s, sync %ld: disk %u", ways[i].name, n, result.disk);
+			world_close(&w);
+		}
+}
+
 static void test_failure_in_commit(void **state)
 {
 	(void)state;
@@ -338,9 +382,8 @@ static void test_failure_in_undo(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crash_in_commit),
-		cmocka_unit_test(test_crash_in_undo),
-		cmocka_unit_test(test_failure_in_commit),
+		cmocka_unit_test(test_crash_in_commit), cmocka_unit_test(test_crash_in_undo),
+		cmocka_unit_test(test_failing_sync),    cmocka_unit_test(test_failure_in_commit),
 		cmocka_unit_test(test_failure_in_undo),
 	};
 

@@ -1,0 +1,96 @@
+#include "stage/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+void durable_boot(char ret[STAGE_BOOT_MAX])
+{
+	auto_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, ret, STAGE_BOOT_MAX - 1);
+
+	ret[n < 0 ? 0 : n] = 0;
+	ret[strcspn(ret, "\n")] = 0;
+}
+
+/* Whether one of the first parts lies on that file system. */
+static bool is_synced(const struct stage *s, uint32_t n_parts, dev_t dev)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < n_parts; i++)
+		if (fstat(s->part_fd[i], &st) == 0 && st.st_dev == dev)
+			return true;
+	return false;
+}
+
+static int sync_part(const struct stage *s, uint32_t i)
+{
+	struct stat st;
+
+	if (fstat(s->part_fd[i], &st) < 0)
+		return -errno;
+	return is_synced(s, i, st.st_dev) || syncfs(s->part_fd[i]) == 0 ? 0 : -errno;
+}
+
+static int sync_stage(const struct stage *s, uint32_t n_trees)
+{
+	struct stat st;
+
+	if (fstat(s->dir_fd, &st) < 0)
+		return -errno;
+	return is_synced(s, n_trees, st.st_dev) || syncfs(s->dir_fd) == 0 ? 0 : -errno;
+}
+
+int durable_sync_stage(const struct stage *s, uint32_t n_trees, struct err *e)
+{
+	const int r = sync_stage(s, n_trees);
+
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "look at the health of the file system; nothing was changed",
+			       "write the stage to disk")
+		     : 0;
+}
+
+int durable_sync(const struct stage *s, struct stage_meta *m, struct err *e)
+{
+	int r = 0, failed;
+
+	for (uint32_t i = 0; i < m->n_trees; i++) {
+		failed = sync_part(s, i);
+		r = r < 0 ? r : failed;
+	}
+	failed = sync_stage(s, m->n_trees);
+	r = r < 0 ? r : failed;
+	m->disk = r < 0 ? STAGE_DISK_FAILED : STAGE_DISK_ALL;
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r,
+			       "look at the health of the file system, and run it again; `ambit diff` shows what is "
+			       "there",
+			       "the changes of %s cannot be written to disk, and may be incomplete", m->event)
+		     : 0;
+}
+
+bool durable_is_incomplete(const struct stage_meta *m, const char *boot)
+{
+	switch ((enum stage_disk)m->disk) { /* in range: it was decoded */
+	case STAGE_DISK_ALL: return false;
+	case STAGE_DISK_FAILED: return true;
+	case STAGE_DISK_NOT_YET: return boot[0] == 0 || strcmp(m->boot, boot) != 0;
+	}
+	return true;
+}
+
+int durable_refuse(const struct stage_meta *m, struct err *e)
+{
+	const int r = err_set(e, AMBIT_UNTRUSTED,
+			      "run it again; `ambit diff` shows what is there, `ambit discard` removes it",
+			      "cannot commit %s: its changes may be incomplete", m->event);
+
+	return err_why(e, r, "%s",
+		       m->disk == STAGE_DISK_FAILED ? "not all of them could be written to disk"
+						    : "the machine went down before they were on disk");
+}
