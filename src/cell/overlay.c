@@ -55,17 +55,35 @@ static int set_lower(int fs, const struct layers *l)
 	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", names, 0);
 }
 
-static int make_overlay(const struct layers *l)
+static int set_upper(int fs, const struct layers *l, bool is_volatile)
+{
+	if (set_layer(fs, "upperdir", l->upper) < 0 || set_layer(fs, "workdir", l->work) < 0)
+		return -1;
+	return is_volatile ? fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) : 0;
+}
+
+static int try_overlay(const struct layers *l, bool is_volatile)
 {
 	auto_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 || set_lower(fs, l) < 0)
 		return -1;
-	if (l->upper >= 0 && (set_layer(fs, "upperdir", l->upper) < 0 || set_layer(fs, "workdir", l->work) < 0))
+	if (l->upper >= 0 && set_upper(fs, l, is_volatile) < 0)
 		return -1;
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+/* `volatile` leaves out a sync of each file that is copied up, and one of all of upper's file system at the end: who commits syncs
+ * before, and who keeps afterwards (stage/durable.h), so the event need not. The kernel refuses it with EIO, before it makes
+ * anything, where a write to upper's file system has failed and nobody has heard of it yet, and with EINVAL where it does
+ * not know it. Then the overlay syncs, which is slower and no less right. */
+static int make_overlay(const struct layers *l)
+{
+	const int overlay = try_overlay(l, l->upper >= 0);
+
+	return overlay < 0 && l->upper >= 0 && (errno == EIO || errno == EINVAL) ? try_overlay(l, false) : overlay;
 }
 
 /* The layer at offset of the pool, -1 and *missing unchanged if it has none. */

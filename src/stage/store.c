@@ -208,13 +208,27 @@ static int make_stage(int store_fd, struct stage *s, const char *event, struct e
 	return 0;
 }
 
+/* What an overlay leaves in its work directory, in directories of mode 0: `incompat` is of one that is `volatile`, which would
+ * refuse to be mounted there again. No cell can put anything there. */
+static void remove_overlay(int part_fd)
+{
+	static const char *const directories[] = { "work/work", "work/work/incompat", "work/work/incompat/volatile" };
+	size_t n = 0;
+
+	while (n < sizeof directories / sizeof directories[0] && fchmodat(part_fd, directories[n], 0700, 0) == 0)
+		n++; /* none: it was never mounted */
+	(void)unlinkat(part_fd, "work/work/incompat/volatile/dirty", 0);
+	while (n > 0)
+		(void)unlinkat(part_fd, directories[--n], AT_REMOVEDIR); /* what fails shows in removing `work` */
+}
+
 /* Of a stage of which nothing was changed every directory is empty. */
 static bool remove_part(int part_fd, const char *dir, const char *event)
 {
 	char above[STAGE_PATH_MAX];
 	char *slash;
 
-	(void)unlinkat(part_fd, "work/work", AT_REMOVEDIR); /* the overlay's own, if it was mounted */
+	remove_overlay(part_fd);
 	(void)unlinkat(part_fd, "work/index", AT_REMOVEDIR);
 	if ((unlinkat(part_fd, "work", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
 	    (unlinkat(part_fd, "upper", AT_REMOVEDIR) < 0 && errno != ENOENT) || rmdir(dir) < 0)

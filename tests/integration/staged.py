@@ -521,6 +521,17 @@ DOWN = "the machine went down before they were on disk"
 UNWRITTEN = "not all of them could be written to disk"
 
 
+def it_is_volatile(place):
+    """The kernel was asked for it by the right name, and leaves nothing behind that would be in the way."""
+    top = tree(place)
+    expect_ok(work(place, top, "cat /proc/self/mountinfo > mounts; sync -f mounts; sync mounts"))
+    mounts = [line for line in open(f"{top}/mounts") if " - overlay " in line and "upperdir=" in line]
+    assert mounts and all(re.search(r"[,=]volatile\b", line) for line in mounts), open(f"{top}/mounts").read()
+    before = glob.glob(f"{store(place)}/e_*")
+    expect_ok(work(place, top, "true"))
+    assert glob.glob(f"{store(place)}/e_*") == before, "a stage without changes was not removed"
+
+
 def the_machine_went_down(place):
     """What was kept is on disk, and is committed on a later boot; what was not synced when the machine went down is not."""
     for disk, other_boot, lost in ((ALL, True, False), (NOT_YET, False, False), (NOT_YET, True, True), (FAILED, False, True)):
@@ -634,7 +645,7 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed,
-             the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced]
+             it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -76,7 +76,13 @@ static void test_kinds(void **state)
 	put_file(&w, "outside/x", "x", 0400, 1);
 	put_dir(&w, "top", 0755);
 	put_dir(&w, "top/work", 0755);
-	put_dir(&w, "top/work/work", 0);
+	put_dir(&w, "top/work/work", 0755);
+	put_dir(&w, "top/work/work/incompat", 0755);
+	put_dir(&w, "top/work/work/incompat/volatile", 0755);
+	put_file(&w, "top/work/work/incompat/volatile/dirty", "", 0, 1);
+	put_mode(&w, "top/work/work/incompat/volatile", 0);
+	put_mode(&w, "top/work/work/incompat", 0);
+	put_mode(&w, "top/work/work", 0);
 	put_link(&w, "top/out", "../outside");
 	put_link(&w, "top/work/out", "../../outside");
 	put_node(&w, "top/pipe", S_IFIFO | 0600);

@@ -1,4 +1,5 @@
-/* What is remembered of a stage, whether it outlives the machine. */
+/* What is remembered of a stage, whether it outlives the machine, and the removal of one that nothing was written to. As root all of
+ * it is tried as a user who has no power over modes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -330,6 +331,33 @@ static void the_stage_may_lie_elsewhere(void **state)
 	room_close(&room);
 }
 
+/* As an overlay leaves its work directory: with or without `volatile`, or never mounted. */
+static void an_untouched_one_goes(void **state)
+{
+	static const char *const made[] = { "work/work", "work/work/incompat", "work/work/incompat/volatile" };
+
+	(void)state;
+	for (size_t depth = 0; depth <= COUNT_OF(made); depth++) {
+		struct room room;
+
+		if (!room_open(&room))
+			skip();
+		for (unsigned part = 0; part < 2; part++) {
+			const int fd = room.stage.part_fd[part];
+
+			for (size_t i = 0; i < depth; i++)
+				assert_int_equal(mkdirat(fd, made[i], 0700), 0);
+			if (depth == COUNT_OF(made))
+				assert_int_equal(mknodat(fd, "work/work/incompat/volatile/dirty", S_IFREG, 0), 0);
+			for (size_t i = depth; i-- > 0;)
+				assert_int_equal(fchmodat(fd, made[i], 0, 0), 0);
+		}
+		assert_true(stage_is_untouched(&room.stage, room.meta));
+		assert_int_equal(stage_remove_untouched(room.store, &room.stage, room.meta), 0);
+		room_close(&room);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +367,7 @@ int main(void)
 		cmocka_unit_test(the_boot_is_one),
 		cmocka_unit_test(keeping_syncs),
 		cmocka_unit_test(the_stage_may_lie_elsewhere),
+		cmocka_unit_test(an_untouched_one_goes),
 	};
 
 	if (geteuid() == 0 && (setgid(ORDINARY) != 0 || setuid(ORDINARY) != 0))
