@@ -78,19 +78,29 @@ bool durable_is_incomplete(const struct stage_meta *m, const char *boot)
 {
 	switch ((enum stage_disk)m->disk) { /* in range: it was decoded */
 	case STAGE_DISK_ALL: return false;
-	case STAGE_DISK_FAILED: return true;
+	case STAGE_DISK_FAILED:
+	case STAGE_DISK_GOING: return true;
 	case STAGE_DISK_NOT_YET: return boot[0] == 0 || strcmp(m->boot, boot) != 0;
 	}
 	return true;
 }
 
-int durable_refuse(const struct stage_meta *m, struct err *e)
+static const char *why_incomplete(const struct stage_meta *m)
+{
+	switch ((enum stage_disk)m->disk) { /* in range: it was decoded */
+	case STAGE_DISK_FAILED: return "not all of them could be written to disk";
+	case STAGE_DISK_GOING: return "their removal began, and did not end";
+	case STAGE_DISK_NOT_YET:
+	case STAGE_DISK_ALL: break;
+	}
+	return "the machine went down before they were on disk";
+}
+
+int durable_refuse(const struct stage_meta *m, const char *verb, struct err *e)
 {
 	const int r = err_set(e, AMBIT_UNTRUSTED,
 			      "run it again; `ambit diff` shows what is there, `ambit discard` removes it",
-			      "cannot commit %s: its changes may be incomplete", m->event);
+			      "cannot %s %s: its changes may be incomplete", verb, m->event);
 
-	return err_why(e, r, "%s",
-		       m->disk == STAGE_DISK_FAILED ? "not all of them could be written to disk"
-						    : "the machine went down before they were on disk");
+	return err_why(e, r, "%s", why_incomplete(m));
 }

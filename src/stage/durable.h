@@ -24,7 +24,7 @@ int durable_sync_stage(const struct stage *s, uint32_t n_trees, struct err *e);
 
 /* Whether some of what the event wrote may be missing, when it is `boot`. An unknown one is no other's. */
 bool durable_is_incomplete(const struct stage_meta *m, const char *boot);
-/* -UNTRUSTED, and why, of such a stage. */
-int durable_refuse(const struct stage_meta *m, struct err *e);
+/* -UNTRUSTED, and why, of such a stage; verb: what is refused. */
+int durable_refuse(const struct stage_meta *m, const char *verb, struct err *e);
 
 #endif

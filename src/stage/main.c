@@ -55,13 +55,16 @@ static int refuse_committed(const struct role *role, struct err *e)
 		       "they are committed");
 }
 
-/* Looking at it asks for nothing; an event that has just ended (SETTLE) ran on this boot. */
+/* Looking at it asks for nothing; an event that has just ended (SETTLE) ran on this boot. What was committed was on disk before, and
+ * only its removal can leave a rest. */
 static int refuse_incomplete(const struct role *role, struct err *e)
 {
-	const bool refused = role->ask.op == STAGE_OP_COMMIT && !role->in_use &&
-			     durable_is_incomplete(role->meta, role->boot);
+	const bool undoes = role->ask.op == STAGE_OP_UNDO;
+	const bool refused = undoes ? role->meta->disk == STAGE_DISK_GOING
+				    : role->ask.op == STAGE_OP_COMMIT && !role->in_use &&
+					      durable_is_incomplete(role->meta, role->boot);
 
-	return refused ? durable_refuse(role->meta, e) : 0;
+	return refused ? durable_refuse(role->meta, undoes ? "undo" : "commit", e) : 0;
 }
 
 static int take_stage(struct role *role, struct err *e)

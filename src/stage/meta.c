@@ -65,7 +65,7 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m)
 	rbuf_str(in, m->command, sizeof m->command);
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version == META_VERSION && m->state >= STAGE_RUNNING && m->state <= STAGE_COMMITTED &&
-	       m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_FAILED && m->n_trees <= STAGE_TREES_MAX;
+	       m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST && m->n_trees <= STAGE_TREES_MAX;
 }
 
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)

@@ -428,7 +428,7 @@ static int agree(struct role *role, struct err *e)
 {
 	const bool committed = deed_is_last(role->stage.dir_fd);
 
-	if (committed == (role->meta->state == STAGE_COMMITTED))
+	if (committed == (role->meta->state == STAGE_COMMITTED) || role->meta->disk == STAGE_DISK_GOING)
 		return 0;
 	if (committed && role->meta->commits == 0)
 		role->meta->commits = 1;
@@ -468,7 +468,7 @@ static bool agrees(const struct role *role, const char *event, const struct stag
 {
 	auto_fd int dir = openat(role->shelf.store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return dir < 0 || deed_is_last(dir) == (meta->state == STAGE_COMMITTED);
+	return dir < 0 || meta->disk == STAGE_DISK_GOING || deed_is_last(dir) == (meta->state == STAGE_COMMITTED);
 }
 
 /* Nobody who settles it comes any more: its supervisor was killed, or the command line before it could ask. */

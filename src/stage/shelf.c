@@ -311,10 +311,13 @@ static int remove_stage(const struct shelf *s, const char *event, const struct s
 		     : 0;
 }
 
-int shelf_remove(const struct shelf *s, struct stage *stage, const struct stage_meta *meta, struct err *e)
+int shelf_remove(const struct shelf *s, struct stage *stage, struct stage_meta *meta, struct err *e)
 {
-	const int r = remove_stage(s, meta->event, meta, e);
+	int r;
 
+	meta->disk = STAGE_DISK_GOING;
+	(void)stage_write_meta(stage, meta, STAGE_WRITE_CACHED, NULL); /* it goes all the same */
+	r = remove_stage(s, meta->event, meta, e);
 	for (uint32_t i = 0; i < meta->n_trees; i++)
 		stage_tree_unlock(s->store_fd, &meta->trees[i], &stage->tree_lock[i]);
 	stage_finish(stage);

@@ -34,8 +34,9 @@ int shelf_find(const struct shelf *s, const char *word, unsigned states, char re
 int shelf_each(const struct shelf *s,
 	       int (*fn)(void *user, const char *event, const struct stage_meta *meta, bool in_use), void *user);
 
-/* Removes a stage that is taken, with everything; its locks go with it. 0 or -SYSTEM. */
-int shelf_remove(const struct shelf *s, struct stage *stage, const struct stage_meta *meta, struct err *e);
+/* Removes a stage that is taken, with everything; its locks go with it. Noted in its description first: a rest of it is not taken for
+ * all of it. 0 or -SYSTEM. */
+int shelf_remove(const struct shelf *s, struct stage *stage, struct stage_meta *meta, struct err *e);
 /* The same of one that cannot be taken since its description is damaged. */
 int shelf_remove_damaged(const struct shelf *s, const char *event, struct err *e);
 

@@ -19,7 +19,8 @@ static int tell_entry(void *user, const char *event, const struct stage_meta *me
 		entry.ended_ns = meta->ended_ns;
 		entry.keep_until_ns = meta->keep_until_ns;
 		entry.bytes = meta->bytes;
-		entry.incomplete = !in_use && meta->state != STAGE_COMMITTED && durable_is_incomplete(meta, role->boot);
+		entry.incomplete = !in_use && (meta->state != STAGE_COMMITTED || meta->disk == STAGE_DISK_GOING) &&
+				   durable_is_incomplete(meta, role->boot);
 	}
 	answer_entry(user, &entry);
 	return 0;

@@ -57,6 +57,8 @@ enum stage_disk { /* of what the event wrote (durable.h) */
 		  STAGE_DISK_NOT_YET,
 		  STAGE_DISK_ALL,
 		  STAGE_DISK_FAILED,
+		  STAGE_DISK_GOING, /* it is being removed, and may be a rest */
+		  STAGE_DISK_LAST = STAGE_DISK_GOING,
 };
 
 /* What of a description that replaces another is on disk when that is done. */

@@ -483,7 +483,7 @@ def ids_are_completed(place):
 # ---- when the machine goes down ----
 
 RUNNING, KEPT, COMMITTED = 1, 2, 3  # `state`
-NOT_YET, ALL, FAILED = 0, 1, 2  # `disk` of a stage's description: the byte behind the boot's name
+NOT_YET, ALL, FAILED, GOING = 0, 1, 2, 3  # `disk` of a stage's description: the byte behind the boot's name
 
 
 class Meta:
@@ -619,12 +619,39 @@ def nobody_settled_it(place):
         assert open(f"{top}/a.txt").read().endswith("four\n")
 
 
-def what_cannot_be_synced(place):
-    """A failing sync is told at once, and remembered: the kernel says it only once, and what reads well now may be gone tomorrow."""
+def denier(place):
     near = os.path.join(os.path.dirname(place.ambit), "deny")
     if os.geteuid() == 0:  # where an ordinary user finds it, too
         shutil.copy(sys.argv[2], near)
-    deny = near if os.path.exists(near) else sys.argv[2]
+    return near if os.path.exists(near) else sys.argv[2]
+
+
+def a_rest_is_no_change(place):
+    """A removal that was cut short: what is left is neither committed nor taken back, and goes with the next attempt."""
+    for flags, verb in ((["--stage"], "commit"), ([], "undo")):
+        top = tree(place)
+        work(place, top, "echo four >> a.txt; echo new > new", *flags)
+        event = stages(place, top)[-1]["event"]
+        before = picture(top)
+        result = place.run(denier(place), "unlinkat=EACCES", "--", place.ambit, "discard", event, cwd=top)
+        assert result.returncode == 125, told(result)
+        assert Meta(place).disk == GOING and stages(place, top)[-1]["state"] == "incomplete", stages(place, top)
+        for path in glob.glob(f"{store(place)}/{event}/committed.*"):
+            os.unlink(path)  # as it may be half removed
+        expect_ok(ambit(place, "stage", "recover", cwd=top), "recovered: 0")
+        assert stages(place, top)[-1]["state"] == "incomplete", stages(place, top)
+        result = ambit(place, verb, event, cwd=top)
+        assert result.returncode == 125 and "cannot " + verb in result.stderr and "their removal began" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        expect_ok(ambit(place, "discard", event, cwd=top))
+        assert event not in [stage["event"] for stage in stages(place, top)]
+        expect_same(before, picture(top))
+
+
+def what_cannot_be_synced(place):
+    """A failing sync is told at once, and remembered: the kernel says it only once, and what reads well now may be gone tomorrow."""
+    deny = denier(place)
+
     def run(fails, script, *flags):
         top = tree(place)
         words = [deny, "syncfs=EIO", "--"] if fails else []
@@ -645,7 +672,8 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed,
-             it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced]
+             it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced,
+             a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -196,7 +196,7 @@ static void meta_is_checked(void **state)
 	assert_non_null(boot);
 	for (unsigned disk = 0; disk < 256; disk++) {
 		boot[strlen(BOOT)] = (uint8_t)disk;
-		assert_int_equal(decoded(bytes, n, &again), disk <= STAGE_DISK_FAILED ? 0 : -AMBIT_MALFORMED);
+		assert_int_equal(decoded(bytes, n, &again), disk <= STAGE_DISK_LAST ? 0 : -AMBIT_MALFORMED);
 	}
 	boot[strlen(BOOT)] = 0;
 	bytes[0] = 1; /* the version before: it knew nothing of boots */
@@ -221,6 +221,7 @@ static void what_may_be_missing(void **state)
 		{ STAGE_DISK_ALL, "", "", false, "" },
 		{ STAGE_DISK_FAILED, BOOT, BOOT, true, "not all of them could be written to disk" },
 		{ STAGE_DISK_FAILED, BOOT, OTHER, true, "not all of them could be written to disk" },
+		{ STAGE_DISK_GOING, BOOT, BOOT, true, "their removal began, and did not end" },
 	};
 	static struct stage_meta m;
 
@@ -235,7 +236,7 @@ static void what_may_be_missing(void **state)
 			fail_msg("row %zu", i);
 		if (!rows[i].incomplete)
 			continue;
-		assert_int_equal(durable_refuse(&m, &e), -AMBIT_UNTRUSTED);
+		assert_int_equal(durable_refuse(&m, "commit", &e), -AMBIT_UNTRUSTED);
 		assert_string_equal(e.msg, "cannot commit e_test: its changes may be incomplete");
 		assert_string_equal(e.why, rows[i].why);
 		assert_string_not_equal(e.hint, "");
