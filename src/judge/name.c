@@ -155,10 +155,22 @@ bool name_split(const char *tree, const char *path, struct name *ret)
 	return take_parts(ret, rest + 1);
 }
 
-bool name_part_is(const struct name *name, size_t part, const char *pattern, size_t n)
+size_t name_fold(const char *part, char ret[NAME_PART_MAX + 1])
 {
-	const char *s = name->folded + name->part[part].folded_at, *retry = NULL;
-	const char *s_end = s + name->part[part].folded_len, *p = pattern, *p_end = pattern + n, *star = NULL;
+	const size_t n = strnlen(part, NAME_PART_MAX + 1);
+	struct name_part p;
+
+	ret[0] = 0;
+	if (n > NAME_PART_MAX)
+		return 0;
+	fold_part(part, n, ret, &p);
+	return p.folded_len;
+}
+
+bool name_folded_is(const char *folded, size_t folded_len, const char *pattern, size_t n)
+{
+	const char *s = folded, *retry = NULL;
+	const char *s_end = s + folded_len, *p = pattern, *p_end = pattern + n, *star = NULL;
 
 	/* the ends tell most names from most patterns */
 	if (n > 0 && s < s_end && ((p[0] != '*' && p[0] != s[0]) || (p_end[-1] != '*' && p_end[-1] != s_end[-1])))
@@ -180,4 +192,9 @@ bool name_part_is(const struct name *name, size_t part, const char *pattern, siz
 	while (p < p_end && *p == '*')
 		p++;
 	return p == p_end;
+}
+
+bool name_part_is(const struct name *name, size_t part, const char *pattern, size_t n)
+{
+	return name_folded_is(name->folded + name->part[part].folded_at, name->part[part].folded_len, pattern, n);
 }

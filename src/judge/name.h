@@ -38,4 +38,8 @@ bool name_split(const char *tree, const char *path, struct name *ret);
 /* Whether the folded part is of the pattern, which is lower-case; `*` stands for any bytes. */
 bool name_part_is(const struct name *name, size_t part, const char *pattern, size_t n);
 
+/* The same of one part that stands alone: its folded form, and how long that is. A name that is no file's folds to nothing. */
+size_t name_fold(const char *part, char ret[NAME_PART_MAX + 1]);
+bool name_folded_is(const char *folded, size_t folded_len, const char *pattern, size_t n);
+
 #endif

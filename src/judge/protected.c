@@ -359,6 +359,77 @@ void protected_match(const struct name_case *c, struct name_verdict *ret)
 		mark_later(&m);
 }
 
+/* ---- parts alone ---- */
+
+/* Below all repositories no link is to be trusted (link_in_git). */
+static const struct row repositories = { "*.git", HOLD, ANYWHERE, "" };
+
+static const struct row *row_at(size_t i)
+{
+	return i < COUNT_OF(protected_rows) ? &protected_rows[i] : &repositories;
+}
+
+/* Of the row's next part, and how much of it is taken. */
+static size_t take_part(const struct row *row, const char *pattern, struct protected_parts *ret, size_t at)
+{
+	const size_t n = (size_t)(strchrnul(pattern, '/') - pattern);
+	const bool last = pattern[n] == 0 || pattern[n + 1] == 0;
+	const bool whole = last && (row->how == HOLD || (n == 4 && strncmp(pattern, ".git", 4) == 0));
+
+	ret->parts[at].pattern = pattern;
+	ret->parts[at].n = (uint8_t)n; /* patterns are short */
+	ret->parts[at].role = PROTECTED_PART | (whole ? PROTECTED_WHOLE : 0);
+	return n + (pattern[n] == '/');
+}
+
+void protected_parts_make(struct protected_parts *ret)
+{
+	uint16_t next[257] = { 0 };
+
+	for (size_t i = 0; i <= COUNT_OF(protected_rows); i++)
+		for (const char *p = row_at(i)->pattern; row_at(i)->how != PASS && *p != 0;
+		     p += strcspn(p, "/"), p += *p != 0)
+			next[(uint8_t)p[0] + 1]++;
+	for (size_t i = 1; i < COUNT_OF(next); i++)
+		next[i] =
+			(uint16_t)(next[i] + next[i - 1]); /* there are no more than PROTECTED_PARTS_MAX: see a test */
+	memcpy(ret->first, next, sizeof next);
+	for (size_t i = 0; i <= COUNT_OF(protected_rows); i++)
+		for (const char *p = row_at(i)->pattern; row_at(i)->how != PASS && *p != 0;)
+			p += take_part(row_at(i), p, ret, next[(uint8_t)p[0]]++);
+}
+
+static unsigned role_of(const struct protected_parts *p, uint8_t byte, const char *folded, size_t n)
+{
+	unsigned role = 0;
+
+	for (size_t i = p->first[byte]; i < p->first[byte + 1] && role != (PROTECTED_PART | PROTECTED_WHOLE); i++)
+		if (name_folded_is(folded, n, p->parts[i].pattern, p->parts[i].n))
+			role |= p->parts[i].role;
+	return role;
+}
+
+unsigned protected_part_role(const struct protected_parts *p, const char *part)
+{
+	char folded[NAME_PART_MAX + 1];
+	const size_t n = name_fold(part, folded);
+
+	return n == 0 ? 0 : role_of(p, (uint8_t)folded[0], folded, n) | role_of(p, '*', folded, n);
+}
+
+/* FNV-1a, as hidden_version. */
+uint64_t protected_version(void)
+{
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < COUNT_OF(protected_rows); i++) {
+		for (const char *p = protected_rows[i].pattern; *p != 0; p++)
+			sum = (sum ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+		sum = (sum ^ 0x100u ^ protected_rows[i].how) * UINT64_C(0x100000001b3);
+	}
+	return sum;
+}
+
 bool protected_in_dependencies(const char *tree, const char *path)
 {
 	struct name name;

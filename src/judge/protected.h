@@ -55,4 +55,27 @@ bool protected_in_dependencies(const char *tree, const char *path);
 
 void protected_match(const struct name_case *c, struct name_verdict *ret);
 
+/* What one part of a path may have to do with the table, wherever it lies: for who keeps names in an index, to ask
+ * protected_match about them later. Says too much rather than too little. */
+enum protected_part {
+	PROTECTED_PART = 1,  /* a row has a part like it: a link of this name may stand for what is obeyed */
+	PROTECTED_WHOLE = 2, /* a row is of all that lies beneath: so may any link there */
+};
+
+#define PROTECTED_PARTS_MAX 512
+
+/* The parts of all rows, by their first byte. */
+struct protected_parts {
+	uint16_t first[257]; /* of each byte, where its parts begin; those that begin with `*` are asked besides */
+	struct {
+		const char *pattern; /* static */
+		uint8_t n, role;
+	} parts[PROTECTED_PARTS_MAX];
+};
+
+void protected_parts_make(struct protected_parts *ret);
+unsigned protected_part_role(const struct protected_parts *p, const char *part); /* PROTECTED_PART | PROTECTED_WHOLE */
+/* Differs between tables that differ in this. */
+uint64_t protected_version(void);
+
 #endif

@@ -460,6 +460,69 @@ static void every_row(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Whether an index that keeps what protected_part_role says of each part would keep the link. */
+static bool is_kept(const struct protected_parts *parts, const char *path)
+{
+	char part[256];
+	unsigned role = 0;
+	bool whole = false;
+
+	for (const char *p = path; *p != 0; p += strcspn(p, "/")) {
+		p += *p == '/';
+		whole = whole || (role & PROTECTED_WHOLE) != 0;
+		(void)snprintf(part, sizeof part, "%.*s", (int)strcspn(p, "/"), p);
+		role = protected_part_role(parts, part);
+	}
+	return whole || role != 0;
+}
+
+/* Each name, and each beginning of it, as a link: what would be held is kept, at any depth and however it is written. */
+static void links_by_parts(void **state)
+{
+	static const struct {
+		const char *path;
+		int said;
+	} rows[] = {
+#include "protected_rows.h"
+	};
+	static const char *const plain[] = { "src",       "main.c",     "a/b/c", "node_modules/x", "lib/python3.11",
+					     "x.githubx", "docs/x/y.md" };
+	static const char *const above[] = { "", "a/b/", "node_modules/p/", "x.git/modules/" };
+	struct protected_parts parts;
+	size_t held = 0;
+
+	(void)state;
+	protected_parts_make(&parts);
+	assert_in_range(parts.first[256], COUNT_OF(rows) / 4, PROTECTED_PARTS_MAX - 50);
+	for (size_t i = 0; i < COUNT_OF(plain); i++)
+		if (is_kept(&parts, plain[i]))
+			fail_msg("%s: kept", plain[i]);
+	for (size_t i = 0; i < COUNT_OF(rows) * COUNT_OF(above) * 2; i++) {
+		char path[512];
+		const size_t prefix = strlen(above[i % COUNT_OF(above)]);
+
+		(void)snprintf(path, sizeof path, "%s%s", above[i % COUNT_OF(above)],
+			       rows[i / COUNT_OF(above) % COUNT_OF(rows)].path);
+		for (size_t k = 0; i >= COUNT_OF(rows) * COUNT_OF(above) && path[k] != 0; k++)
+			path[k] = path[k] >= 'a' && path[k] <= 'z' ? (char)(path[k] - 'a' + 'A') : path[k];
+		for (size_t n = strlen(path); n > prefix; path[--n] = 0) { /* from the whole path up, part by part */
+			const struct name_case c = { .tree = "/srv/proj", .path = path, .type = CHANGE_SYMLINK };
+			struct name_verdict v;
+
+			protected_match(&c, &v);
+			held += v.held != HELD_NOT;
+			if (v.held != HELD_NOT && !is_kept(&parts, path))
+				fail_msg("%s: held as a link, and not kept", path);
+			while (n > prefix && path[n - 1] != '/')
+				n--;
+			if (n <= prefix)
+				break;
+		}
+	}
+	assert_in_range(held, 1000, 100000);
+	assert_int_not_equal(protected_version(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -467,6 +530,7 @@ int main(void)
 		cmocka_unit_test(folded),          cmocka_unit_test(kinds_of_changes),
 		cmocka_unit_test(limits),          cmocka_unit_test(trees_and_repositories),
 		cmocka_unit_test(names_of_grants), cmocka_unit_test(every_row),
+		cmocka_unit_test(links_by_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
