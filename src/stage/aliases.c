@@ -1,6 +1,5 @@
 #include "stage/aliases.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,15 +173,10 @@ static bool is_obeyed(const struct aliases *a, uint16_t tree, const char *path)
 	return v.held != HELD_NOT;
 }
 
-static bool look_at(struct aliases *a, uint16_t tree, int dir_fd, const char *dir, const char *name, unsigned char type)
+static bool look_at(struct aliases *a, uint16_t tree, const char *dir, const char *name)
 {
 	char path[CHANGE_PATH_MAX];
-	struct look l;
 
-	if (type != DT_LNK && type != DT_UNKNOWN)
-		return true;
-	if (type == DT_UNKNOWN && (sys_look(dir_fd, name, &l) < 0 || !S_ISLNK(l.id.mode)))
-		return true;
 	if (snprintf(path, sizeof path, "%s%s%s", dir, dir[0] != 0 ? "/" : "", name) >= (int)sizeof path)
 		return true; /* no change has such a path */
 	return !is_obeyed(a, tree, path) || follow(a, tree, path, path);
@@ -192,13 +186,14 @@ static bool look_through(struct aliases *a, uint16_t tree, const char *dir)
 {
 	auto_fd int fd = sys_open_beneath(a->trees->real[tree], dir, O_RDONLY | O_DIRECTORY);
 	const char *name;
-	bool ok = true, unused;
+	enum listing_kind kind;
+	bool ok = true;
 
 	if (fd < 0)
 		return true; /* not there yet, or not to be read: no link of it is known to anybody */
 	listing_begin(&a->listing, fd);
-	while (ok && (name = listing_next(&a->listing, &unused)) != NULL)
-		ok = look_at(a, tree, fd, dir, name, a->listing.type);
+	while (ok && (name = listing_next(&a->listing, &kind)) != NULL)
+		ok = kind != LISTING_LINK || look_at(a, tree, dir, name);
 	return ok;
 }
 

@@ -60,7 +60,7 @@ static int read_one(struct todo *t, int root_fd, const char *dir, each_fn *fn, v
 {
 	auto_fd int fd = sys_open_beneath(root_fd, dir, O_RDONLY | O_DIRECTORY);
 	const char *name;
-	bool unused;
+	enum listing_kind unused;
 	int r = 0;
 
 	if (fd < 0)

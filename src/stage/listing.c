@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,16 +36,19 @@ static bool is_dots(const char *name)
 }
 
 /* Not all file systems tell the kind. */
-static bool is_directory(int fd, const struct dirent *entry)
+static enum listing_kind kind_of(int fd, const struct dirent *entry)
 {
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 
-	if (entry->d_type != DT_UNKNOWN)
-		return entry->d_type == DT_DIR;
-	return fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 && S_ISDIR(st.st_mode);
+	if (entry->d_type == DT_UNKNOWN)
+		(void)fstatat(fd, entry->d_name, &st,
+			      AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT); /* gone: it is no matter */
+	if (entry->d_type == DT_DIR || S_ISDIR(st.st_mode))
+		return LISTING_DIRECTORY;
+	return entry->d_type == DT_LNK || S_ISLNK(st.st_mode) ? LISTING_LINK : LISTING_OTHER;
 }
 
-const char *listing_next(struct listing *l, bool *ret_directory)
+const char *listing_next(struct listing *l, enum listing_kind *ret_kind)
 {
 	for (;;) {
 		const struct dirent *entry;
@@ -55,8 +59,7 @@ const char *listing_next(struct listing *l, bool *ret_directory)
 		l->at += entry->d_reclen;
 		if (is_dots(entry->d_name))
 			continue;
-		l->type = entry->d_type;
-		*ret_directory = is_directory(l->fd, entry);
+		*ret_kind = kind_of(l->fd, entry);
 		return entry->d_name;
 	}
 }

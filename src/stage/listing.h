@@ -6,20 +6,20 @@
 #ifndef STAGE_LISTING_H
 #define STAGE_LISTING_H
 
-#include <stdbool.h>
 #include <stddef.h>
+
+enum listing_kind { LISTING_OTHER, LISTING_DIRECTORY, LISTING_LINK };
 
 struct listing {
 	int fd; /* borrowed */
 	size_t at, len;
-	int sys_errno;      /* why there are no more; 0 at the end */
-	unsigned char type; /* of the last entry: DT_REG and the like, or DT_UNKNOWN */
+	int sys_errno; /* why there are no more; 0 at the end */
 	_Alignas(8) char bytes[32768];
 };
 
 /* From the descriptor's own position on. */
 void listing_begin(struct listing *l, int fd);
-/* The next name, and whether it is a directory (a link is none); NULL at the end and on failure. It stays until the next. */
-const char *listing_next(struct listing *l, bool *ret_directory);
+/* The next name, and what it is of; NULL at the end and on failure. It stays until the next. */
+const char *listing_next(struct listing *l, enum listing_kind *ret_kind);
 
 #endif

@@ -112,7 +112,7 @@ static int read_masks(struct job *j)
 	auto_fd int fd = openat(j->cache_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_free struct listing *l = malloc(sizeof *l);
 	const char *name;
-	bool unused;
+	enum listing_kind unused;
 
 	j->serials = calloc(MASKS_MAX, sizeof *j->serials);
 	if (l == NULL || j->serials == NULL)
@@ -342,9 +342,11 @@ static int scan_ask_of(const struct mask_ask *ask, const char *name, struct scan
 	*ret = (struct scan_ask){
 		.tree_fd = ask->tree_fd, .name = name, .store_dev = st.st_dev, .store_ino = st.st_ino
 	};
+	ret->path = ask->path;
+	ret->is_home = ask->is_home;
 	ret->limits = ask->limits;
 	if (ret->limits.directories == 0)
-		ret->limits.directories = SCAN_DIRECTORIES_MAX;
+		ret->limits.directories = ask->is_home ? MASK_HOME_DIRECTORIES : SCAN_DIRECTORIES_MAX;
 	if (ret->limits.names == 0)
 		ret->limits.names = SCAN_NAMES_MAX;
 	if (ret->limits.text == 0)
@@ -352,17 +354,22 @@ static int scan_ask_of(const struct mask_ask *ask, const char *name, struct scan
 	return 0;
 }
 
+static const char *index_name(const struct mask_ask *ask)
+{
+	return ask->is_home ? "home" : "index";
+}
+
 /* What was found, from the index as far as it still holds; *ret_fresh if the index is to be written again. */
 static int look(const struct mask_ask *ask, const struct scan_ask *how, struct scan *ret, bool *ret_fresh,
 		struct err *e)
 {
-	const bool honest = has_honest_ctime(ask->tree_fd);
+	const bool honest = ask->cache_fd >= 0 && has_honest_ctime(ask->tree_fd);
 	struct scan old;
 	bool loaded;
 	int r;
 
 	scan_init(&old, how->limits.text);
-	loaded = honest && scan_load(ask->cache_fd, "index", how->limits.text, &old);
+	loaded = honest && scan_load(ask->cache_fd, index_name(ask), how->limits.text, &old);
 	r = scan_tree(how, loaded ? &old : NULL, ret, e);
 	*ret_fresh = honest && r == 0 && (!loaded || ret->n_listed > 0 || ret->n_dirs != old.n_dirs);
 	scan_finish(&old);
@@ -377,7 +384,8 @@ static int find_or_build(const struct mask_ask *ask, const struct scan *index, s
 	if (r < 0)
 		return r;
 	if (index != NULL)
-		(void)scan_save(ask->cache_fd, "index", index); /* without it the next one takes longer, no more */
+		(void)scan_save(ask->cache_fd, index_name(ask),
+				index); /* without it the next one takes longer, no more */
 	if (m->list.n == 0 || (m->list.settled && find(&j, m)))
 		return 0;
 	(void)sweep(&j, MASK_SPARE); /* what cannot be removed now may be next time */
@@ -419,6 +427,27 @@ int mask_make(const struct mask_ask *ask, struct mask *ret, struct err *e)
 	r = make(ask, &how, &exempt, ret, e);
 	if (r < 0)
 		mask_finish(ret);
+	return r;
+}
+
+int mask_scan(const struct mask_ask *ask, struct scan *ret, struct err *e)
+{
+	struct scan_ask how = { .tree_fd = -1 };
+	char parent[256], name[256];
+	bool fresh = false;
+	int r;
+
+	scan_init(ret, 0);
+	if (!split(ask->path, parent, name))
+		return err_set(e, AMBIT_INTERNAL, NULL, "hidden names: '%s' is no absolute path", ask->path);
+	r = scan_ask_of(ask, name, &how, e);
+	r = r < 0 ? r : look(ask, &how, ret, &fresh, e);
+	if (r == 0 && fresh) {
+		auto_job j;
+
+		if (begin(&j, ask->cache_fd, NULL) == 0)
+			(void)scan_save(ask->cache_fd, index_name(ask), ret); /* without it the next one takes longer */
+	}
 	return r;
 }
 

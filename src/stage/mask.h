@@ -9,6 +9,7 @@
  *         directory the first time, 2 us later.
  *
  *   <cache>/index      what the last scan found (scan_file.h); only on file systems whose ctime the kernel keeps
+ *   <cache>/home       the same of a person's home, as far as programs obey what lies there
  *   <cache>/lock       flock, exclusive while anything here is made or removed
  *   <cache>/m7/        a mask; flock, shared, by each event that uses it
  *   <cache>/m7/list    what it was made of (mask_list.h), and in which boot; written last: a mask without it is none
@@ -18,14 +19,16 @@
 
 #include "stage/mask_list.h"
 
-#define MASK_SPARE 4 /* masks that nobody uses and that stay: grants take turns */
+#define MASK_HOME_DIRECTORIES 2048u /* that programs obey, and that are looked at in a home: those at its top first */
+#define MASK_SPARE 4                /* masks that nobody uses and that stay: grants take turns */
 
 struct mask_ask {
 	int tree_fd; /* the tree, a directory; O_PATH will do */
 	const char
 		*path; /* its path, absolute and normal: rows of hidden.def may ask for the name of what holds a name */
-	int cache_fd;  /* of this tree alone: mask_cache_open */
+	int cache_fd;  /* of this tree alone: mask_cache_open; for mask_scan -1 will do */
 	int store_fd;  /* holds the caches and stages: shown empty if it lies in the tree; -1 if there is none */
+	bool is_home;  /* mask_scan: as scan_ask.is_home */
 	/* What a grant names: shown with all beneath. If the tree's own name is one that is hidden, it was named. */
 	struct exempt exempt;
 	struct scan_limits limits; /* zeroes: SCAN_*_MAX */
@@ -51,6 +54,10 @@ void mask_finish(struct mask *m);
 /* -LIMIT: the tree is too large to look through. -SYSTEM: it cannot be read. -HOST: the cache's file system cannot hold a mask.
  * Never goes on with less than everything hidden that has to be. */
 int mask_make(const struct mask_ask *ask, struct mask *ret, struct err *e);
+
+/* What there is in the tree as it is now, for whoever asks for its links: from the cache's index as far as that holds, which is written
+ * again. ret is initialised by the call. -LIMIT, -SYSTEM. */
+int mask_scan(const struct mask_ask *ask, struct scan *ret, struct err *e);
 
 /* Whether the cell cannot see what is at this path of the tree: it was hidden, or something above it was. A commit must not put
  * anything there. */

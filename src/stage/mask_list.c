@@ -199,7 +199,7 @@ static int close_directory(struct job *j, uint32_t i)
 	const struct scan_dir *d = &j->s->dirs[i];
 	const enum mask_kind kind = kind_of((enum scan_state)d->state);
 
-	if (kind == MASK_NOTHING || !scan_path(j->s, i, j->path, sizeof j->path))
+	if (kind == MASK_NOTHING || (d->flags & SCAN_IN_HIDDEN) != 0 || !scan_path(j->s, i, j->path, sizeof j->path))
 		return 0;
 	if (kind == MASK_UNLISTED && is_exempt(j, j->path))
 		return 0;
@@ -221,7 +221,7 @@ static int add_ways(struct job *j)
 static int hide_entries(struct job *j, const char *directory, int fd)
 {
 	const char *name;
-	bool unused;
+	enum listing_kind unused;
 	int r = 0;
 
 	listing_begin(&j->listing, fd);

@@ -157,7 +157,7 @@ static int empty(int dir_fd, char *path, size_t size, struct listing *l)
 {
 	auto_fd int fd = -1;
 	const char *name;
-	bool directory;
+	enum listing_kind kind;
 
 	if (fchmodat(dir_fd, path, 0700, 0) < 0)
 		return -errno;
@@ -165,12 +165,12 @@ static int empty(int dir_fd, char *path, size_t size, struct listing *l)
 	if (fd < 0)
 		return -errno;
 	listing_begin(l, fd);
-	while ((name = listing_next(l, &directory)) != NULL) {
+	while ((name = listing_next(l, &kind)) != NULL) {
 		const size_t n = strlen(path);
 
-		if (unlinkat(fd, name, directory ? AT_REMOVEDIR : 0) == 0)
+		if (unlinkat(fd, name, kind == LISTING_DIRECTORY ? AT_REMOVEDIR : 0) == 0)
 			continue;
-		if (!directory || (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES))
+		if (kind != LISTING_DIRECTORY || (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES))
 			return -errno;
 		return snprintf(path + n, size - n, "/%s", name) < (int)(size - n) ? 1 : -ENAMETOOLONG;
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,10 +13,12 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "judge/protected.h"
 #include "stage/hidden.h"
 #include "stage/listing.h"
 
 #define NONE UINT32_MAX
+#define STORE_PREFIX ".ambit-" /* what stages beside a tree lie in: see hidden.def */
 
 /* The kernel's clock for ctime ticks 100 to 1,000 times a second. File systems that keep whole seconds, or two, show no part
  * of one. */
@@ -33,10 +36,11 @@ void scan_finish(struct scan *s)
 {
 	free(s->dirs);
 	free(s->hidden);
+	free(s->links);
 	buf_finish(&s->text);
 	s->dirs = NULL;
-	s->hidden = NULL;
-	s->n_dirs = s->room_dirs = s->n_hidden = s->room_hidden = 0;
+	s->hidden = s->links = NULL;
+	s->n_dirs = s->room_dirs = s->n_hidden = s->room_hidden = s->n_links = s->room_links = 0;
 }
 
 /* Room for one more of `size` bytes. */
@@ -78,16 +82,26 @@ uint32_t scan_add_dir(struct scan *s, uint32_t parent, const char *name)
 	return s->n_dirs++;
 }
 
-uint32_t scan_add_hidden(struct scan *s, const char *name)
+static uint32_t add_name(struct scan *s, const char *name, uint32_t **list, uint32_t *n, uint32_t *room)
 {
 	const uint32_t text = add_text(s, name);
-	void *hidden = s->hidden;
+	void *names = *list;
 
-	if (text == NONE || !make_room(&hidden, s->n_hidden, &s->room_hidden, sizeof *s->hidden))
+	if (text == NONE || !make_room(&names, *n, room, sizeof **list))
 		return NONE;
-	s->hidden = hidden;
-	s->hidden[s->n_hidden] = text;
-	return s->n_hidden++;
+	*list = names;
+	(*list)[*n] = text;
+	return (*n)++;
+}
+
+uint32_t scan_add_hidden(struct scan *s, const char *name)
+{
+	return add_name(s, name, &s->hidden, &s->n_hidden, &s->room_hidden);
+}
+
+uint32_t scan_add_link(struct scan *s, const char *name)
+{
+	return add_name(s, name, &s->links, &s->n_links, &s->room_links);
 }
 
 /* From its end to its beginning. */
@@ -138,6 +152,10 @@ struct job {
 	uint32_t *was; /* owned: of each directory the number in old, or NONE */
 	uint32_t room_was;
 	struct err *e;
+	struct buf links; /* of the directory at hand, each with its NUL: there may be too many to keep */
+	uint32_t n_links;
+	bool has_parts;
+	struct protected_parts parts;
 	struct listing listing;
 	char path[SCAN_PATH_MAX];
 };
@@ -158,11 +176,13 @@ static int is_full(struct job *j)
 	return err_sys(j->e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: remember the tree");
 }
 
-static int add_dir(struct job *j, uint32_t parent, const char *name, uint32_t was)
+static int add_dir(struct job *j, uint32_t parent, const char *name, unsigned flags, uint32_t was)
 {
 	void *all = j->was;
 	uint32_t i;
 
+	if (j->s->n_dirs >= j->ask->limits.directories && j->ask->is_home)
+		return 0;
 	if (j->s->n_dirs >= j->ask->limits.directories)
 		return too_much(j, "directories", j->ask->limits.directories);
 	if (!make_room(&all, j->s->n_dirs, &j->room_was, sizeof *j->was))
@@ -172,6 +192,7 @@ static int add_dir(struct job *j, uint32_t parent, const char *name, uint32_t wa
 	if (i == NONE)
 		return is_full(j);
 	j->was[i] = was;
+	j->s->dirs[i].flags = (uint8_t)flags; /* SCAN_INHERITED */
 	return 0;
 }
 
@@ -180,6 +201,21 @@ static int add_hidden(struct job *j, const char *name)
 	if (j->s->n_hidden >= j->ask->limits.names)
 		return too_much(j, "names that are to be hidden", j->ask->limits.names);
 	return scan_add_hidden(j->s, name) == NONE ? is_full(j) : 0;
+}
+
+/* Whoever asks for links of directory i has to look themselves, if they cannot be kept. */
+static int add_link(struct job *j, uint32_t i, const char *name)
+{
+	struct scan *s = j->s;
+	const bool fits = s->n_links < SCAN_LINKS_MAX && s->text.len + strlen(name) < j->ask->limits.text / 2;
+
+	if ((s->dirs[i].flags & SCAN_LINKS_UNKEPT) == 0 && !fits) {
+		s->n_links = s->dirs[i].first_link;
+		s->dirs[i].flags |= SCAN_LINKS_UNKEPT;
+	}
+	if ((s->dirs[i].flags & SCAN_LINKS_UNKEPT) != 0)
+		return 0;
+	return scan_add_link(s, name) == NONE ? is_full(j) : 0;
 }
 
 static void note(struct scan_dir *d, const struct stat *st, enum scan_state state)
@@ -201,10 +237,13 @@ static int repeat(struct job *j, uint32_t i, const struct scan_dir *was)
 	const struct scan *old = j->old;
 	int r = 0;
 
+	j->s->dirs[i].flags = was->flags;
 	for (uint32_t k = was->first_dir; k < was->first_dir + was->n_dirs && r == 0; k++)
-		r = add_dir(j, i, scan_text(old, old->dirs[k].name), k);
+		r = add_dir(j, i, scan_text(old, old->dirs[k].name), old->dirs[k].flags & SCAN_INHERITED, k);
 	for (uint32_t k = was->first_hidden; k < was->first_hidden + was->n_hidden && r == 0; k++)
 		r = add_hidden(j, scan_text(old, old->hidden[k]));
+	for (uint32_t k = was->first_link; k < was->first_link + was->n_links && r == 0; k++)
+		r = add_link(j, i, scan_text(old, old->links[k]));
 	return r;
 }
 
@@ -213,7 +252,7 @@ static int by_text(const void *a, const void *b, void *text)
 	return strcmp((const char *)text + *(const uint32_t *)a, (const char *)text + *(const uint32_t *)b);
 }
 
-/* Fresh directories have nothing but a name. */
+/* Fresh directories have nothing but a name and what they inherit. */
 static int by_name(const void *a, const void *b, void *text)
 {
 	return by_text(&((const struct scan_dir *)a)->name, &((const struct scan_dir *)b)->name, text);
@@ -241,34 +280,105 @@ static void recall(struct job *j, const struct scan_dir *d, const struct scan_di
 	}
 }
 
+static unsigned part_role(struct job *j, const char *name)
+{
+	if (!j->has_parts)
+		protected_parts_make(&j->parts);
+	j->has_parts = true;
+	return protected_part_role(&j->parts, name);
+}
+
+/* Whether a link of this name, in the directory at hand of a home, would stand for something that programs obey. */
+static bool is_obeyed_at_home(struct job *j, const char *name)
+{
+	char path[SCAN_PATH_MAX + 257];
+	const struct name_case c = { .tree = j->ask->path, .path = path, .type = CHANGE_SYMLINK };
+	struct name_verdict v;
+
+	(void)snprintf(path, sizeof path, "%s%s%s", j->path, j->path[0] != 0 ? "/" : "", name); /* it fits */
+	protected_match(&c, &v);
+	return v.held != HELD_NOT;
+}
+
+static void keep_link(struct job *j, const char *name)
+{
+	if (++j->n_links <= SCAN_LINKS_DIRECTORY_MAX)
+		buf_put(&j->links, name, strlen(name) + 1);
+}
+
+static int take_directory(struct job *j, uint32_t i, const char *name, bool hidden)
+{
+	const unsigned above = j->s->dirs[i].flags & SCAN_INHERITED;
+	const unsigned role = part_role(j, name);
+
+	if (j->ask->is_home)
+		return is_obeyed_at_home(j, name) ? add_dir(j, i, name, SCAN_ALL_LINKS, NONE) : 0;
+	/* what other events changed is nobody's to follow, and could be any size */
+	if (strncmp(name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0 ||
+	    (hidden && role == 0 && (above & SCAN_ALL_LINKS) == 0))
+		return 0;
+	return add_dir(j, i, name,
+		       above | (hidden ? SCAN_IN_HIDDEN : 0) | ((role & PROTECTED_WHOLE) != 0 ? SCAN_ALL_LINKS : 0),
+		       NONE);
+}
+
+static int take_entry(struct job *j, uint32_t i, const char *name, enum listing_kind kind)
+{
+	const struct scan_dir *d = &j->s->dirs[i];
+	const bool inside = (d->flags & SCAN_IN_HIDDEN) != 0;
+	const bool hidden = !inside && !j->ask->is_home && hidden_match(scan_text(j->s, d->name), name) != NULL;
+	int r = 0;
+
+	if (kind == LISTING_LINK && ((d->flags & SCAN_ALL_LINKS) != 0 || part_role(j, name) != 0))
+		keep_link(j, name);
+	if (hidden)
+		r = add_hidden(j, name);
+	return r == 0 && kind == LISTING_DIRECTORY ? take_directory(j, i, name, hidden || inside) : r;
+}
+
+/* The links that were found, now that it is known how many there are. */
+static int add_links(struct job *j, uint32_t i)
+{
+	const char *name = (const char *)j->links.data, *end = name + j->links.len;
+	int r = 0;
+
+	if (j->links.failed)
+		return err_sys(j->e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: remember a directory");
+	if (j->n_links > SCAN_LINKS_DIRECTORY_MAX)
+		j->s->dirs[i].flags |= SCAN_LINKS_UNKEPT;
+	for (; name < end && r == 0; name += strlen(name) + 1)
+		r = add_link(j, i, name);
+	return r;
+}
+
 static int read_entries(struct job *j, uint32_t i, int fd)
 {
 	const char *name;
-	bool directory;
+	enum listing_kind kind;
 	int r = 0;
 
+	buf_reset(&j->links);
+	j->n_links = 0;
 	listing_begin(&j->listing, fd);
-	while (r == 0 && (name = listing_next(&j->listing, &directory)) != NULL) {
-		if (hidden_match(scan_text(j->s, j->s->dirs[i].name), name) != NULL)
-			r = add_hidden(j, name);
-		else if (directory)
-			r = add_dir(j, i, name, NONE);
-	}
+	while (r == 0 && (name = listing_next(&j->listing, &kind)) != NULL)
+		r = take_entry(j, i, name, kind);
 	if (r == 0 && j->listing.sys_errno != 0 && j->listing.sys_errno != ENOENT) /* removed meanwhile: empty */
 		return err_sys(j->e, AMBIT_SYSTEM, j->listing.sys_errno, NULL, "hidden names: list '%s'", j->path);
-	return r;
+	return r < 0 ? r : add_links(j, i);
 }
 
 static int read_sorted(struct job *j, uint32_t i, int fd)
 {
 	struct scan *s = j->s;
-	const uint32_t first_dir = s->n_dirs, first_hidden = s->n_hidden;
+	const uint32_t first_dir = s->n_dirs, first_hidden = s->n_hidden, first_link = s->n_links;
 	const int r = read_entries(j, i, fd);
 
 	if (s->n_dirs > first_dir)
 		qsort_r(s->dirs + first_dir, s->n_dirs - first_dir, sizeof *s->dirs, by_name, s->text.data);
 	if (s->n_hidden > first_hidden)
 		qsort_r(s->hidden + first_hidden, s->n_hidden - first_hidden, sizeof *s->hidden, by_text, s->text.data);
+	if (s->n_links > first_link)
+		qsort_r(s->links + first_link, s->n_links - first_link, sizeof *s->links, by_text, s->text.data);
 	s->n_listed++;
 	return r;
 }
@@ -348,6 +458,7 @@ static int list(struct job *j, uint32_t i)
 	d = &j->s->dirs[i]; /* they may have moved */
 	d->n_dirs = j->s->n_dirs - d->first_dir;
 	d->n_hidden = j->s->n_hidden - d->first_hidden;
+	d->n_links = j->s->n_links - d->first_link;
 	if (r == 0 && was != NULL)
 		recall(j, d, was);
 	return r;
@@ -359,7 +470,8 @@ static const struct scan_dir *unchanged(struct job *j, uint32_t i)
 	const struct scan_dir *was = was_of(j, i);
 	struct stat st;
 
-	if (was == NULL || was->state != SCAN_SETTLED || scan_stat(j->ask->tree_fd, j->path, &st) < 0)
+	if (was == NULL || was->state != SCAN_SETTLED || ((was->flags ^ j->s->dirs[i].flags) & SCAN_INHERITED) != 0 ||
+	    scan_stat(j->ask->tree_fd, j->path, &st) < 0)
 		return NULL;
 	return scan_is_same(j->old, was, &st) && !is_store(j, &st) ? was : NULL;
 }
@@ -372,6 +484,7 @@ static int visit(struct job *j, uint32_t i)
 
 	d->first_dir = j->s->n_dirs;
 	d->first_hidden = j->s->n_hidden;
+	d->first_link = j->s->n_links;
 	if (!scan_path(j->s, i, j->path, sizeof j->path)) {
 		d->state = SCAN_DEEP;
 		return 0;
@@ -383,15 +496,32 @@ static int visit(struct job *j, uint32_t i)
 	d->ctime_s = was->ctime_s;
 	d->ctime_ns = was->ctime_ns;
 	r = repeat(j, i, was);
-	d = &j->s->dirs[i]; /* they may have moved */
-	d->n_dirs = was->n_dirs;
+	d = &j->s->dirs[i];                      /* they may have moved */
+	d->n_dirs = j->s->n_dirs - d->first_dir; /* of a home, fewer than there were */
 	d->n_hidden = was->n_hidden;
+	d->n_links = j->s->n_links - d->first_link; /* none, where there are too many now */
 	return r;
+}
+
+/* Whether a row may be of all that lies in the tree, by its own name or one above it. */
+static bool is_whole(struct job *j)
+{
+	char part[256];
+
+	for (const char *p = j->ask->path; *p != 0; p += strcspn(p, "/")) {
+		p += *p == '/';
+		if (strcspn(p, "/") >= sizeof part)
+			return true;                                                /* no file's name */
+		(void)snprintf(part, sizeof part, "%.*s", (int)strcspn(p, "/"), p); /* just measured */
+		if ((part_role(j, part) & PROTECTED_WHOLE) != 0)
+			return true;
+	}
+	return false;
 }
 
 static int walk(struct job *j)
 {
-	int r = add_dir(j, 0, j->ask->name, j->old != NULL ? 0 : NONE);
+	int r = add_dir(j, 0, j->ask->name, is_whole(j) ? SCAN_ALL_LINKS : 0, j->old != NULL ? 0 : NONE);
 
 	for (uint32_t i = 0; r == 0 && i < j->s->n_dirs; i++)
 		r = visit(j, i);
@@ -423,7 +553,9 @@ int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *r
 	j->s = ret;
 	j->e = e;
 	j->old = old != NULL && is_of(old, ask, ret->dev) ? old : NULL;
+	buf_init(&j->links, (size_t)256 * SCAN_LINKS_DIRECTORY_MAX);
 	r = walk(j);
+	buf_finish(&j->links);
 	free(j->was);
 	if (r < 0)
 		scan_finish(ret);

@@ -1,4 +1,4 @@
-/* scan - the directories of a tree and the hidden names in them, found again cheaply.
+/* scan - the directories of a tree, and the hidden names and the links in them that matter, found again cheaply.
  *
  * Owns:   struct scan: what was found, or was read from a file (scan_file.h).
  * Holds:  a directory is believed to be as it was listed only if its device, inode and ctime are what they were: a program can
@@ -8,7 +8,9 @@
  * Called: mask.c; the process has the person's rights and no more.
  *
  * Directories are in the order of their depth: those of one directory lie side by side, sorted by name. Nothing here depends on
- * grants, so that one index serves all events. A hidden directory is not entered. */
+ * grants, so that one index serves all events. In a hidden directory nothing is hidden besides, and it is entered for its links
+ * alone: only where a link may stand for what programs obey (judge/protected.h). Such links are kept by name; what they are
+ * is for others to say (aliases.h). */
 #ifndef STAGE_SCAN_H
 #define STAGE_SCAN_H
 
@@ -23,6 +25,9 @@
 #define SCAN_DIRECTORIES_MAX 1000000u
 #define SCAN_NAMES_MAX 65536u     /* hidden ones: each is an inode of the mask */
 #define SCAN_TEXT_MAX (64u << 20) /* of all names that are kept */
+/* Links; where there are more, in a tree or in one directory, who asks has to look into the directory. So there can be any number. */
+#define SCAN_LINKS_MAX 65536u
+#define SCAN_LINKS_DIRECTORY_MAX 1024u
 /* Of a directory, with its NUL: what lies in it still has a path for a system call, also beneath "m4294967294/tree/". */
 #define SCAN_PATH_MAX (4096 - 257 - 32)
 
@@ -37,6 +42,14 @@ enum scan_state {
 	SCAN_STATES,
 };
 
+enum scan_flag {
+	SCAN_IN_HIDDEN = 1,    /* it is hidden, or lies in what is */
+	SCAN_ALL_LINKS = 2,    /* something obeys all that lies in it, perhaps: all its links are kept */
+	SCAN_LINKS_UNKEPT = 4, /* too many links: none is kept */
+};
+#define SCAN_FLAGS 7u
+#define SCAN_INHERITED (SCAN_IN_HIDDEN | SCAN_ALL_LINKS)
+
 struct scan_dir {
 	uint64_t ino;
 	int64_t ctime_s;
@@ -45,14 +58,17 @@ struct scan_dir {
 	uint32_t name;                   /* in text; of the tree itself: ask.name */
 	uint32_t first_dir, n_dirs;      /* in dirs */
 	uint32_t first_hidden, n_hidden; /* in hidden */
+	uint32_t first_link, n_links;    /* in links */
 	uint8_t state;                   /* enum scan_state */
+	uint8_t flags;                   /* of enum scan_flag */
 };
 
 struct scan {
 	uint64_t dev;
 	struct scan_dir *dirs; /* owned; number 0 is the tree */
 	uint32_t *hidden;      /* owned; names in text */
-	uint32_t n_dirs, room_dirs, n_hidden, room_hidden;
+	uint32_t *links;       /* owned; names in text */
+	uint32_t n_dirs, room_dirs, n_hidden, room_hidden, n_links, room_links;
 	struct buf text;   /* each name with its NUL */
 	uint32_t n_listed; /* how many directories were read this time */
 };
@@ -67,6 +83,10 @@ struct scan_ask {
 	const char *name;              /* what the tree is called: the last part of its path, "" for the root */
 	uint64_t store_dev, store_ino; /* a directory that is never shown, wherever it lies in the tree */
 	struct scan_limits limits;
+	const char *path; /* of the tree, absolute */
+	/* The tree is a person's home, of which only that is looked at for which a link could stand; nothing is hidden, and what is
+	 * beyond the limit of directories is left out. */
+	bool is_home;
 };
 
 void scan_init(struct scan *s, size_t text_max);
@@ -79,6 +99,7 @@ int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *r
 /* Appending, also for who reads a scan from a file. The new number, or UINT32_MAX: no memory, or text is full. */
 uint32_t scan_add_dir(struct scan *s, uint32_t parent, const char *name);
 uint32_t scan_add_hidden(struct scan *s, const char *name);
+uint32_t scan_add_link(struct scan *s, const char *name);
 
 static inline const char *scan_text(const struct scan *s, uint32_t at)
 {

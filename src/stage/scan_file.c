@@ -8,9 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "judge/protected.h"
 #include "stage/hidden.h"
 
-#define MAGIC "ambscan1"
+#define MAGIC "ambscan2"
 #define MAGIC_SIZE 8
 #define SUM_SIZE 8
 #define FILE_MAX ((size_t)256 << 20) /* a million directories, and 64 MB of names */
@@ -36,11 +37,13 @@ static uint64_t sum_of(const uint8_t *bytes, size_t n)
 static void put_dir(struct buf *out, const struct scan_dir *d)
 {
 	buf_put_u8(out, d->state);
+	buf_put_u8(out, d->flags);
 	buf_put_u64(out, d->ino);
 	buf_put_u64(out, (uint64_t)d->ctime_s);
 	buf_put_u32(out, d->ctime_ns);
 	buf_put_u32(out, d->n_dirs);
 	buf_put_u32(out, d->n_hidden);
+	buf_put_u32(out, d->n_links);
 }
 
 static void put_name(struct buf *out, const char *name)
@@ -51,29 +54,40 @@ static void put_name(struct buf *out, const char *name)
 	buf_put(out, name, n);
 }
 
+/* Of both tables. */
+static uint64_t version(void)
+{
+	return hidden_version() * 3 ^ protected_version();
+}
+
 void scan_encode(struct buf *out, const struct scan *s)
 {
 	buf_put(out, MAGIC, MAGIC_SIZE);
-	buf_put_u64(out, hidden_version());
+	buf_put_u64(out, version());
 	buf_put_u64(out, s->dev);
 	buf_put_u32(out, s->n_dirs);
 	buf_put_u32(out, s->n_hidden);
+	buf_put_u32(out, s->n_links);
 	for (uint32_t i = 0; i < s->n_dirs; i++)
 		put_dir(out, &s->dirs[i]);
 	for (uint32_t i = 0; i < s->n_dirs; i++)
 		put_name(out, scan_text(s, s->dirs[i].name));
 	for (uint32_t i = 0; i < s->n_hidden; i++)
 		put_name(out, scan_text(s, s->hidden[i]));
+	for (uint32_t i = 0; i < s->n_links; i++)
+		put_name(out, scan_text(s, s->links[i]));
 }
 
 static void get_dir(struct rbuf *in, struct scan_dir *ret)
 {
 	*ret = (struct scan_dir){ .state = rbuf_u8(in) };
+	ret->flags = rbuf_u8(in);
 	ret->ino = rbuf_u64(in);
 	ret->ctime_s = (int64_t)rbuf_u64(in);
 	ret->ctime_ns = rbuf_u32(in);
 	ret->n_dirs = rbuf_u32(in);
 	ret->n_hidden = rbuf_u32(in);
+	ret->n_links = rbuf_u32(in);
 }
 
 /* A name of one part; the tree's own may be empty, as that of the root is. */
@@ -90,26 +104,29 @@ static bool get_name(struct rbuf *in, char room[NAME_SIZE], bool may_be_empty)
 }
 
 /* Where each directory's own begin follows from the counts of those before. */
-static bool place(struct scan *s, uint32_t n_dirs, uint32_t n_hidden)
+static bool place(struct scan *s, uint32_t n_dirs, uint32_t n_hidden, uint32_t n_links)
 {
-	uint64_t dirs = 1, hidden = 0;
+	uint64_t dirs = 1, hidden = 0, links = 0;
 
 	for (uint32_t i = 0; i < n_dirs; i++) {
 		struct scan_dir *d = &s->dirs[i];
 
 		d->first_dir = (uint32_t)dirs; /* at most n_dirs, as is seen below */
 		d->first_hidden = (uint32_t)hidden;
+		d->first_link = (uint32_t)links;
 		dirs += d->n_dirs;
 		hidden += d->n_hidden;
-		if (d->state >= SCAN_STATES || dirs > n_dirs || hidden > n_hidden || (dirs == i + 1 && i + 1 < n_dirs))
+		links += d->n_links;
+		if (d->state >= SCAN_STATES || (d->flags & ~SCAN_FLAGS) != 0 || dirs > n_dirs || hidden > n_hidden ||
+		    links > n_links || (dirs == i + 1 && i + 1 < n_dirs))
 			return false;
 		for (uint32_t k = d->first_dir; k < dirs; k++)
 			s->dirs[k].parent = i;
 	}
-	return dirs == n_dirs && hidden == n_hidden;
+	return dirs == n_dirs && hidden == n_hidden && links == n_links;
 }
 
-static bool get_names(struct rbuf *in, struct scan *s, uint32_t n_hidden)
+static bool get_names(struct rbuf *in, struct scan *s, uint32_t n_hidden, uint32_t n_links)
 {
 	char name[NAME_SIZE];
 
@@ -122,20 +139,24 @@ static bool get_names(struct rbuf *in, struct scan *s, uint32_t n_hidden)
 	for (uint32_t i = 0; i < n_hidden; i++)
 		if (!get_name(in, name, false) || scan_add_hidden(s, name) == UINT32_MAX)
 			return false;
+	for (uint32_t i = 0; i < n_links; i++)
+		if (!get_name(in, name, false) || scan_add_link(s, name) == UINT32_MAX)
+			return false;
 	return !s->text.failed;
 }
 
 static bool decode(struct rbuf *in, struct scan *s)
 {
 	const uint8_t *magic = rbuf_bytes(in, MAGIC_SIZE);
-	const uint64_t version = rbuf_u64(in);
-	uint32_t n_dirs, n_hidden;
+	const uint64_t made_of = rbuf_u64(in);
+	uint32_t n_dirs, n_hidden, n_links;
 
 	s->dev = rbuf_u64(in);
 	n_dirs = rbuf_u32(in);
 	n_hidden = rbuf_u32(in);
-	if (magic == NULL || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || version != hidden_version() || n_dirs == 0 ||
-	    n_dirs > SCAN_DIRECTORIES_MAX || n_hidden > SCAN_NAMES_MAX)
+	n_links = rbuf_u32(in);
+	if (magic == NULL || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || made_of != version() || n_dirs == 0 ||
+	    n_dirs > SCAN_DIRECTORIES_MAX || n_hidden > SCAN_NAMES_MAX || n_links > SCAN_LINKS_MAX)
 		return false;
 	s->dirs = calloc(n_dirs, sizeof *s->dirs);
 	if (s->dirs == NULL)
@@ -143,7 +164,7 @@ static bool decode(struct rbuf *in, struct scan *s)
 	s->n_dirs = s->room_dirs = n_dirs;
 	for (uint32_t i = 0; i < n_dirs; i++)
 		get_dir(in, &s->dirs[i]);
-	return place(s, n_dirs, n_hidden) && get_names(in, s, n_hidden) && rbuf_done(in);
+	return place(s, n_dirs, n_hidden, n_links) && get_names(in, s, n_hidden, n_links) && rbuf_done(in);
 }
 
 bool scan_decode(const void *bytes, size_t n, size_t text_max, struct scan *ret)

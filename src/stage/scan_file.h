@@ -1,12 +1,13 @@
 /* scan_file - a scan in a file, for the next event: the index of a tree.
  *
- * Owns:   the format, which is this build's own: another version or another table of hidden names is as good as none.
+ * Owns:   the format, which is this build's own: another version or another table of hidden or protected names is as
+ *         good as none.
  * Holds:  nothing is believed that does not add up: sum, counts, names. A file that was cut or is foreign is no error, the
  *         tree is just scanned afresh. A new one takes the old one's place by renaming.
  * Called: mask.c, with the cache's lock held to save.
  *
- * magic, hidden_version() and the device; then for each directory, in the scan's order: state, inode, ctime, how many
- * directories and hidden names it has; then the names in the same order; at last a sum of all that. */
+ * magic, the version of both tables and the device; then for each directory, in the scan's order: state, flags, inode, ctime, how
+ * many directories, hidden names and links it has; then the names in the same order; at last a sum of all that. */
 #ifndef STAGE_SCAN_FILE_H
 #define STAGE_SCAN_FILE_H
 

@@ -418,7 +418,7 @@ typedef int visit_fn(struct walk *w, const struct job *job, int upper_dir, int r
 static int read_names(struct walk *w, const struct job *job, int upper_dir, int real_dir, int of, visit_fn *fn)
 {
 	const char *name;
-	bool unused;
+	enum listing_kind unused;
 	int r = 0;
 
 	listing_begin(w->listing, of);

@@ -509,20 +509,22 @@ static void a_broken_index_is_as_good_as_none(void **state)
 
 static void expect_sound(const struct scan *s, const struct prop *p)
 {
-	uint32_t dirs = 1, hidden = 0;
+	uint32_t dirs = 1, hidden = 0, links = 0;
 
 	for (uint32_t i = 0; i < s->n_dirs; i++) {
 		const struct scan_dir *d = &s->dirs[i];
 
 		if (d->parent > i || (d->parent == i && i > 0) || d->first_dir != dirs || d->first_hidden != hidden ||
-		    d->name >= s->text.len || d->state >= SCAN_STATES)
+		    d->first_link != links || d->name >= s->text.len || d->state >= SCAN_STATES ||
+		    (d->flags & ~SCAN_FLAGS) != 0)
 			prop_fail(p, "directory %u", i);
 		if (strchr(scan_text(s, d->name), '/') != NULL || strcmp(scan_text(s, d->name), "..") == 0)
 			prop_fail(p, "a name of more parts");
 		dirs += d->n_dirs;
 		hidden += d->n_hidden;
+		links += d->n_links;
 	}
-	if (dirs != s->n_dirs || hidden != s->n_hidden)
+	if (dirs != s->n_dirs || hidden != s->n_hidden || links != s->n_links)
 		prop_fail(p, "counts");
 }
 
@@ -543,7 +545,10 @@ static void what_is_decoded_is_sound(void **state)
 	s.dirs[0].n_dirs = 2;
 	s.dirs[1].n_dirs = 1;
 	s.dirs[3].n_hidden = 1;
+	s.dirs[1].n_links = 1;
+	s.dirs[2].flags = SCAN_ALL_LINKS;
 	assert_int_equal(scan_add_hidden(&s, ".env"), 0);
+	assert_int_equal(scan_add_link(&s, ".bashrc"), 0);
 	buf_init(&bytes, 4096);
 	scan_encode(&bytes, &s);
 	for (uint64_t i = 0; i < prop_rounds(20000); i++) {
@@ -561,6 +566,161 @@ static void what_is_decoded_is_sound(void **state)
 	}
 	assert_in_range(good, 1000, 19000);
 	scan_finish(&s);
+}
+
+/* ---- links ---- */
+
+static void add_link(const struct world *w, const char *path)
+{
+	world_add(w, path);
+	assert_int_equal(unlinkat(w->tree_fd, path, 0), 0);
+	assert_int_equal(symlinkat("nowhere", w->tree_fd, path), 0);
+}
+
+/* All links that are kept, by depth as they come; a star in a directory where who asks has to look. */
+static const char *links_of(const struct scan *s, char *room, size_t size)
+{
+	size_t n = 0;
+
+	room[0] = 0;
+	for (uint32_t i = 0; i < s->n_dirs; i++) {
+		const struct scan_dir *d = &s->dirs[i];
+		char dir[SCAN_PATH_MAX];
+
+		assert_true(scan_path(s, i, dir, sizeof dir));
+		if ((d->flags & SCAN_LINKS_UNKEPT) != 0)
+			n += (size_t)snprintf(room + n, size - n, "%s%s/*", n > 0 ? " " : "", dir);
+		for (uint32_t k = d->first_link; k < d->first_link + d->n_links; k++)
+			n += (size_t)snprintf(room + n, size - n, "%s%s%s%s", n > 0 ? " " : "", dir, i > 0 ? "/" : "",
+					      scan_text(s, s->links[k]));
+		assert_true(n < size);
+	}
+	return room;
+}
+
+/* Looks at the tree, and gives how many directories were listed. */
+static uint32_t expect_links(const struct world *w, const char *text)
+{
+	char room[4096];
+	struct scan s;
+	struct err e;
+	uint32_t n;
+
+	if (mask_scan(&w->ask, &s, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_string_equal(links_of(&s, room, sizeof room), text);
+	n = s.n_listed;
+	scan_finish(&s);
+	return n;
+}
+
+static void links_that_may_be_obeyed_are_kept(void **state)
+{
+	static const char *const links[] = { "a/b/.bashrc",     "a/plain",         "a/.git/hooks",
+					     "a/.git/x/y",      "a/.vscode",       ".ssh/config",
+					     ".ssh/k/x",        ".aws/sso/x",      "m/mise",
+					     "m/.config/a/b/c", "x.git/a/b",       "bare/hooks",
+					     "bare/refs",       "c/.BashRC",       ".password-store/.bashrc",
+					     "d/.claude",       ".ambit-0/.bashrc" };
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (size_t i = 0; i < COUNT_OF(links); i++)
+		add_link(&w, links[i]);
+	world_add(&w, "a/.idea"); /* no link */
+	world_settle();
+	for (int i = 0; i < 2; i++) { /* found again without listing */
+		const uint32_t listed =
+			expect_links(&w, ".ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x "
+					 ".ssh/k/x a/.git/hooks a/b/.bashrc x.git/a/b a/.git/x/y m/.config/a/b/c");
+
+		assert_true((listed == 0) == (i == 1));
+	}
+	expect(&w, ".ambit-0 .aws/sso .password-store .ssh"); /* what is entered for links hides nothing more */
+	assert_int_equal(unlinkat(w.tree_fd, "a/b/.bashrc", 0), 0);
+	add_link(&w, "e/f/.zshrc");
+	assert_int_equal(expect_links(&w,
+				      ".ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x .ssh/k/x "
+				      "a/.git/hooks e/f/.zshrc x.git/a/b a/.git/x/y m/.config/a/b/c"),
+			 4); /* the tree, a/b, e, e/f */
+	world_settle();
+	w.ask.path = "/home/u/.config/tree"; /* now all that lies in it may be obeyed */
+	assert_int_equal(
+		expect_links(&w, ".password-store/.bashrc .ssh/config a/.vscode a/plain bare/hooks bare/refs c/.BashRC "
+				 "d/.claude m/mise .aws/sso/x .ssh/k/x a/.git/hooks e/f/.zshrc x.git/a/b a/.git/x/y "
+				 "m/.config/a/b/c"),
+		10); /* all but those of which all links were kept before */
+	world_finish(&w);
+}
+
+static void any_number_of_links(void **state)
+{
+	struct world w;
+	char name[64];
+
+	(void)state;
+	world_init(&w);
+	add_link(&w, "z/.bashrc");
+	for (unsigned i = 0; i < SCAN_LINKS_DIRECTORY_MAX; i++) {
+		(void)snprintf(name, sizeof name, "a/.vimrc%u", i);
+		add_link(&w, name);
+	}
+	world_settle();
+	for (int i = 0; i < 2; i++) {
+		struct scan s;
+
+		assert_int_equal(mask_scan(&w.ask, &s, NULL), 0);
+		assert_int_equal(s.n_links, SCAN_LINKS_DIRECTORY_MAX + 1);
+		scan_finish(&s);
+	}
+	add_link(&w, "a/.vimrc");
+	(void)expect_links(&w, "a/* z/.bashrc");
+	world_settle();
+	(void)expect_links(&w, "a/* z/.bashrc");
+	assert_int_equal(expect_links(&w, "a/* z/.bashrc"), 0);
+	assert_int_equal(unlinkat(w.tree_fd, "a/.vimrc", 0), 0);
+	{
+		struct scan s;
+
+		assert_int_equal(mask_scan(&w.ask, &s, NULL), 0);
+		assert_int_equal(s.n_links, SCAN_LINKS_DIRECTORY_MAX + 1);
+		scan_finish(&s);
+	}
+	world_finish(&w);
+}
+
+/* Of a home only what programs obey, the nearest first. */
+static void a_home_is_looked_at_where_it_is_obeyed(void **state)
+{
+	static const char *const links[] = { ".bashrc",           "src/.bashrc", ".config/a/b/c", ".cargo/config.toml",
+					     ".cargo/registry/x", "bin/x",       ".ssh/config",   ".local/bin/x" };
+	struct world w;
+	struct scan s;
+
+	(void)state;
+	world_init(&w);
+	for (size_t i = 0; i < COUNT_OF(links); i++)
+		add_link(&w, links[i]);
+	world_add(&w, ".env");
+	world_settle();
+	w.ask.is_home = true;
+	w.ask.path = "/home/tree";
+	for (int i = 0; i < 2; i++)
+		assert_true((expect_links(&w, ".bashrc .cargo/config.toml .ssh/config .local/bin/x .config/a/b/c") ==
+			     0) == (i == 1));
+	for (uint32_t most = 8; most >= 6; most--) { /* .config/a/b is the first to go, .local/bin the next */
+		w.ask.limits.directories = most;
+		assert_int_equal(mask_scan(&w.ask, &s, NULL), 0);
+		assert_int_equal(s.n_dirs, most);
+		assert_int_equal(s.n_links, most - 3);
+		scan_finish(&s);
+	}
+	w.ask.is_home = false; /* another index */
+	w.ask.limits.directories = 0;
+	w.ask.path = "/srv/tree";
+	expect(&w, ".env .ssh");
+	world_finish(&w);
 }
 
 static uint32_t listed_on(struct world *w, unsigned long type)
@@ -1074,6 +1234,9 @@ int main(void)
 		cmocka_unit_test(what_is_found_is_what_a_fresh_look_finds),
 		cmocka_unit_test(a_broken_index_is_as_good_as_none),
 		cmocka_unit_test(what_is_decoded_is_sound),
+		cmocka_unit_test(links_that_may_be_obeyed_are_kept),
+		cmocka_unit_test(any_number_of_links),
+		cmocka_unit_test(a_home_is_looked_at_where_it_is_obeyed),
 		cmocka_unit_test(ctime_of_other_file_systems_is_not_believed),
 		cmocka_unit_test(a_mask_of_another_boot_is_not_used),
 		cmocka_unit_test(masks_are_shared_and_outlive_changes),
