@@ -283,12 +283,16 @@ int stage_store_path(char *ret, size_t size)
 
 int stage_ask_init(struct stage_ask *ask, enum stage_op op, struct err *e)
 {
+	const char *home;
 	int r;
 
 	*ask = (struct stage_ask){ .op = (uint32_t)op, .wait_ms = STAGE_WAIT_MS };
 	if (stage_store_path(ask->store, sizeof ask->store) < 0)
 		return err_set(e, AMBIT_HOST, "set HOME or XDG_STATE_HOME to an absolute path",
 			       "there is no place for staged changes");
+	home = getenv("HOME");
+	if (home == NULL || home[0] != '/' || !path_normalise("/", home, ask->home, sizeof ask->home))
+		ask->home[0] = 0;
 	r = keep_of(getenv("AMBIT_KEEP"), &ask->keep_ns, e);
 	return r < 0 ? r : space_of(getenv("AMBIT_KEEP_SPACE"), &ask->space_bytes, e);
 }

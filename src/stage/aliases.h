@@ -1,9 +1,12 @@
-/* aliases - other names of what programs obey: links of the real tree with protected names, and where they lead.
+/* aliases - other names of what programs obey: links with protected names, and where they lead.
  *
- * Owns:   struct aliases: the links that were found, and which directories were looked through.
- * Holds:  a directory is looked through once, in the real tree, when something in it or beneath it changes; so is the tree itself.
- *         A link that lies elsewhere, in a directory in which nothing changes, is not known.
- * Called: judging.c. */
+ * Owns:   struct aliases: the links that were found, by what they lead to.
+ * Holds:  all links of the trees that were granted whole are known, as they are at the moment of the call, by an index that finds them
+ *         again (scan.h); and of the person's home those that programs obey, the first MASK_HOME_DIRECTORIES directories of
+ *         them. A link may lead from one tree, or from the home, into another tree, over any number of others. What leads to a whole tree, or to
+ *         what holds it, counts for nothing: who granted the tree named it. Links in directories that the person cannot list, or
+ *         on other file systems beneath a tree, are not known; nor are those that lie neither in a tree nor in the home.
+ * Called: judging.c, before the role shuts out everything but its trees. */
 #ifndef STAGE_ALIASES_H
 #define STAGE_ALIASES_H
 
@@ -13,24 +16,41 @@
 #include "core/change.h"
 #include "stage/walk.h"
 
+#define ALIASES_HOME UINT16_MAX /* in place of a tree's number */
+
+struct aliases_ask {
+	const struct trees *trees;
+	const struct stage_meta *meta;
+	int store_fd;
+	const char *store; /* its path */
+	const char *home;  /* the person's, real; "" if there is none */
+	/* Whether a link of this name would stand for something that programs obey. */
+	bool (*is_obeyed)(void *user, uint16_t tree, const char *path);
+	void *user;
+};
+
 struct aliases;
 
-struct aliases *aliases_create(const struct trees *trees, const struct stage_meta *meta); /* NULL: no memory */
+/* Looks for them. -MEMORY; -LIMIT, -SYSTEM: a tree cannot be looked through, and nothing is known. */
+int aliases_find(const struct aliases_ask *ask, struct aliases **ret, struct err *e);
 void aliases_destroy(struct aliases *a);
 
-/* Looks through the directories above the path. False: no memory. */
-bool aliases_look(struct aliases *a, uint16_t tree, const char *path);
-
-/* Whether there is any link that leads to what programs obey, as far as was looked. */
-bool aliases_any(const struct aliases *a);
-
-/* The names under which the path is known besides, one after the other: 1 with a name, 0 at the end. */
 enum alias_kind {
-	ALIAS_SAME,  /* ret is the path by way of a link */
-	ALIAS_ROAD,  /* the path is a link on the way to what ret says */
-	ALIAS_ABOVE, /* what ret leads to lies beneath the path */
+	ALIAS_SAME,  /* `name` is the path by way of the link */
+	ALIAS_ROAD,  /* the path is a link on the way to what the link leads to */
+	ALIAS_ABOVE, /* what the link leads to lies beneath the path */
 };
-int aliases_next(const struct aliases *a, uint16_t tree, const char *path, size_t *at, enum alias_kind *ret_kind,
-		 size_t *ret_len, char ret[CHANGE_PATH_MAX]);
+
+struct alias_match {
+	enum alias_kind kind;
+	size_t len;                 /* of the path: what the link leads to, as far as it is of it */
+	uint16_t link_tree;         /* where the link lies: a tree's number, or ALIASES_HOME */
+	const char *link;           /* relative to that */
+	char name[CHANGE_PATH_MAX]; /* relative to that: the path's other name, or the link */
+};
+
+/* The names under which the path is known besides, until fn returns false. */
+void aliases_each(const struct aliases *a, uint16_t tree, const char *path,
+		  bool (*fn)(void *user, const struct alias_match *m), void *user);
 
 #endif

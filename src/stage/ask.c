@@ -5,7 +5,7 @@
 
 #include "core/grant.h"
 
-#define ASK_VERSION 1
+#define ASK_VERSION 2
 
 void stage_ask_finish(struct stage_ask *a)
 {
@@ -25,6 +25,7 @@ void stage_ask_encode(struct buf *out, const struct stage_ask *a)
 	buf_put_u64(out, a->keep_ns);
 	buf_put_u64(out, a->space_bytes);
 	buf_put_str(out, a->store);
+	buf_put_str(out, a->home);
 	buf_put_str(out, a->event);
 	buf_put_u32(out, a->n_selected);
 	for (uint32_t i = 0; i < a->n_selected; i++)
@@ -75,10 +76,11 @@ int stage_ask_decode(struct rbuf *in, struct stage_ask *ret, struct err *e)
 	ret->space_bytes = rbuf_u64(in);
 	ret->n_selected = ret->n_granted = 0;
 	rbuf_str(in, ret->store, sizeof ret->store);
+	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	if (in->failed || version != ASK_VERSION || ret->op < STAGE_OP_SETTLE || ret->op >= STAGE_OP_COUNT ||
 	    (ret->flags & ~STAGE_FLAGS) != 0 || ret->conflict >= STAGE_CONFLICT_COUNT || ret->why > STAGE_WHY_LAST ||
-	    !path_is_normal(ret->store) || !is_id(ret->event))
+	    !path_is_normal(ret->store) || (ret->home[0] != 0 && !path_is_normal(ret->home)) || !is_id(ret->event))
 		return err_set(e, AMBIT_MALFORMED, NULL, "stage: not a request of this version");
 	r = decode_paths(in, ret->selected, &ret->n_selected, e);
 	r = r < 0 ? r : decode_paths(in, ret->granted, &ret->n_granted, e);

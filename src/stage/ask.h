@@ -51,7 +51,8 @@ struct stage_ask {
 	uint64_t keep_ns;     /* how long what is kept, and what can be undone, stays */
 	uint64_t space_bytes; /* of all that is kept together; 0: no bound */
 	char store[STAGE_PATH_MAX];
-	char event[STAGE_ID_MAX]; /* an id or the beginning of one; "last"; empty: of none */
+	char home[STAGE_PATH_MAX]; /* the person's, where links may lead into a tree; empty: unknown */
+	char event[STAGE_ID_MAX];  /* an id or the beginning of one; "last"; empty: of none */
 	uint32_t n_selected;
 	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all */
 	uint32_t n_granted;

@@ -48,8 +48,7 @@ static void keep_change(void *user, const struct change *c)
 		l->lost++;
 }
 
-/* What a name alone could not say, its content may: what turns out harmless is not held. And a link may have been found after a
- * change to what it leads to. */
+/* What a name alone could not say, its content may: what turns out harmless is not held. */
 static int judge(struct role *role, struct err *e)
 {
 	struct walk_calls calls = role->calls;

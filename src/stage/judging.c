@@ -43,9 +43,11 @@ struct judging {
 	size_t n_judged;
 	struct known_dir known[GIT_DIRS];
 	size_t next_known;
-	struct aliases *aliases; /* owned */
-	uint16_t tree;           /* of the change that is being judged */
-	const char *plain;       /* its path, if neither there nor in the real tree there is a directory; else NULL */
+	struct aliases *aliases; /* owned; NULL before the first change, and where they cannot be found */
+	struct err unknown;      /* why they cannot; code 0 before */
+	char home[STAGE_PATH_MAX];
+	uint16_t tree;     /* of the name that is being judged */
+	const char *plain; /* that name, if neither there nor in the real tree there is a directory; else NULL */
 };
 
 int judging_create(struct role *role, const struct trees *trees, struct judging **ret, struct err *e)
@@ -55,8 +57,9 @@ int judging_create(struct role *role, const struct trees *trees, struct judging 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	(*ret)->role = role;
 	(*ret)->trees = trees;
-	(*ret)->aliases = aliases_create(trees, role->meta);
-	return (*ret)->aliases == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes") : 0;
+	if (role->ask.home[0] == 0 || realpath(role->ask.home, (*ret)->home) == NULL)
+		(*ret)->home[0] = 0;
+	return 0;
 }
 
 void judging_destroy(struct judging *j)
@@ -238,17 +241,20 @@ static bool is_plain(const struct change *c)
 	return c->type != CHANGE_DIRECTORY && c->kind != CHANGE_MODIFIED && c->kind != CHANGE_LINK;
 }
 
-static void match(struct judging *j, const struct change *c, const char *path, struct name_verdict *ret)
+/* path: a name of the changed thing, in a tree or in the home. */
+static void match_in(struct judging *j, const struct change *c, uint16_t tree, const char *path,
+		     struct name_verdict *ret)
 {
-	struct name_case name = { .tree = j->role->meta->trees[c->tree].real,
+	const bool at_home = tree == ALIASES_HOME;
+	struct name_case name = { .tree = at_home ? j->home : j->role->meta->trees[tree].real,
 				  .path = path,
 				  .type = c->type,
 				  .deleted = c->kind == CHANGE_DELETED,
 				  .replaced = c->kind == CHANGE_MODIFIED && c->type == CHANGE_DIRECTORY,
-				  .is_git_dir = is_git_dir,
+				  .is_git_dir = at_home ? NULL : is_git_dir,
 				  .arg = j };
 
-	j->tree = c->tree;
+	j->tree = tree;
 	j->plain = path == c->path && is_plain(c) ? path : NULL;
 	protected_match(&name, ret);
 	if (ret->held == HELD_JUDGED && has_other_name(j, c)) {
@@ -257,28 +263,92 @@ static void match(struct judging *j, const struct change *c, const char *path, s
 	}
 }
 
+static void match(struct judging *j, const struct change *c, const char *path, struct name_verdict *ret)
+{
+	match_in(j, c, c->tree, path, ret);
+}
+
+/* ---- links with protected names ---- */
+
+static bool is_obeyed(void *user, uint16_t tree, const char *path)
+{
+	const struct change link = { .kind = CHANGE_MODE, .type = CHANGE_SYMLINK };
+	struct name_verdict v;
+
+	match_in(user, &link, tree, path, &v);
+	return v.held != HELD_NOT;
+}
+
+/* Once, with the first change: what changes nothing costs nothing. */
+static bool know_aliases(struct judging *j)
+{
+	const struct aliases_ask ask = { .trees = j->trees,
+					 .meta = j->role->meta,
+					 .store_fd = j->role->shelf.store_fd,
+					 .store = j->role->ask.store,
+					 .home = j->home,
+					 .is_obeyed = is_obeyed,
+					 .user = j };
+
+	if (j->aliases == NULL && j->unknown.code == AMBIT_OK)
+		(void)aliases_find(&ask, &j->aliases, &j->unknown); /* told with each change */
+	return j->aliases != NULL;
+}
+
+struct match_job {
+	struct judging *j;
+	const struct change *c;
+	struct name_verdict *ret;
+	char *link; /* by which it is held, for the person */
+	size_t link_size;
+};
+
+/* What lay beneath the name is gone, or is another; or the name is a link now. A new directory is judged by what lies in it. */
+static bool leads_elsewhere(const struct change *c)
+{
+	return c->kind == CHANGE_DELETED || c->kind == CHANGE_MODIFIED || c->kind == CHANGE_RENAMED ||
+	       (c->type == CHANGE_SYMLINK && c->kind != CHANGE_MODE);
+}
+
+/* As a person finds it: from the tree of the change, from their home, or absolute. */
+static void name_link(const struct judging *j, const struct change *c, const struct alias_match *m, char *ret,
+		      size_t size)
+{
+	if (m->link_tree == c->tree)
+		(void)snprintf(ret, size, "%s", m->link);
+	else if (m->link_tree == ALIASES_HOME)
+		(void)snprintf(ret, size, "~/%s", m->link);
+	else
+		join(j->role->meta->trees[m->link_tree].real, m->link, strlen(m->link), ret, size);
+}
+
 /* A link with a protected name leads to it, or over it. */
-static void match_aliases(struct judging *j, const struct change *c, struct name_verdict *ret)
+static bool match_alias(void *user, const struct alias_match *m)
 {
 	static const char road[] = "a link with a protected name leads over it";
-	char other[CHANGE_PATH_MAX];
-	enum alias_kind kind;
-	size_t at = 0, len;
+	struct match_job *job = user;
+	const struct change *c = job->c;
+	struct name_verdict v = { .held = HELD_NOT };
 
-	while (ret->held == HELD_NOT && aliases_next(j->aliases, c->tree, c->path, &at, &kind, &len, other) == 1) {
-		const bool goes = c->kind == CHANGE_DELETED ||
-				  (c->kind == CHANGE_MODIFIED && c->type == CHANGE_DIRECTORY);
-		struct name_verdict v;
+	if (m->kind == ALIAS_SAME)
+		match_in(job->j, c, m->link_tree, m->name, &v);
+	else if (m->kind == ALIAS_ROAD || leads_elsewhere(c))
+		v = (struct name_verdict){ .held = HELD_PROTECTED, .reason = road, .row = "" };
+	if (v.held == HELD_NOT)
+		return true;
+	if (m->kind == ALIAS_SAME && v.name_len == 0 && m->link_tree == c->tree)
+		return true; /* the whole tree has a protected name, by which it was granted */
+	*job->ret = v;
+	job->ret->name_len = m->len; /* of the path itself, which a grant would have to name */
+	name_link(job->j, c, m, job->link, job->link_size);
+	return false;
+}
 
-		if (kind == ALIAS_SAME) {
-			match(j, c, other, &v);
-			if (v.held != HELD_NOT)
-				*ret = v;
-		} else if (kind == ALIAS_ROAD || goes) {
-			*ret = (struct name_verdict){ .held = HELD_PROTECTED, .reason = road, .row = "" };
-		}
-		ret->name_len = len; /* of the path itself, which a grant would have to name */
-	}
+static void match_aliases(struct judging *j, const struct change *c, struct name_verdict *ret, char *link, size_t size)
+{
+	struct match_job job = { .j = j, .c = c, .ret = ret, .link = link, .link_size = size };
+
+	aliases_each(j->aliases, c->tree, c->path, match_alias, &job);
 }
 
 /* The same file under a protected name could be changed by this one. */
@@ -332,10 +402,20 @@ static void match_target(struct judging *j, const struct change *c, struct name_
 		};
 }
 
+/* With the link, if it is held by one: nobody thinks of that by themselves. */
+static void explain(const struct name_verdict *v, const char *link, char ret[CHANGE_REASON_MAX])
+{
+	char shown[CHANGE_REASON_MAX];
+
+	if (link[0] == 0 || snprintf(ret, CHANGE_REASON_MAX, "%s (by the link %s)", v->reason,
+				     text_escape(shown, sizeof shown, link, strlen(link))) >= CHANGE_REASON_MAX)
+		(void)snprintf(ret, CHANGE_REASON_MAX, "%s", v->reason); /* cut is fine */
+}
+
 void judging_name(void *user, const struct change *c, struct verdict *ret)
 {
-	static const char unknown[] = "there is no memory to judge it";
 	struct judging *j = user;
+	char link[STAGE_PATH_MAX + CHANGE_PATH_MAX] = "", reason[CHANGE_REASON_MAX];
 	struct name_verdict v;
 
 	match(j, c, c->path, &v);
@@ -343,25 +423,29 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 		match_first_name(j, c, &v);
 	if (c->type == CHANGE_SYMLINK && c->kind != CHANGE_DELETED && v.held == HELD_NOT)
 		match_target(j, c, &v);
-	if (!aliases_look(j->aliases, c->tree, c->path) && v.held == HELD_NOT)
-		v = (struct name_verdict){
-			.held = HELD_PROTECTED, .reason = unknown, .row = "", .name_len = strlen(c->path)
-		};
-	if (v.held == HELD_NOT && !is_granted_apart(j, c))
-		match_aliases(j, c, &v);
+	if (v.held == HELD_NOT && !is_granted_apart(j, c)) {
+		if (know_aliases(j))
+			match_aliases(j, c, &v, link, sizeof link);
+		else
+			v = (struct name_verdict){
+				.held = HELD_PROTECTED, .reason = j->unknown.msg, .row = "", .name_len = strlen(c->path)
+			};
+	}
+	explain(&v, link, reason);
 	ret->held = v.held;
 	ret->judge = v.judge;
 	ret->later = v.later;
-	(void)snprintf(ret->reason, sizeof ret->reason, "%s", v.reason); /* cut is fine */
+	memcpy(ret->reason, reason, sizeof reason);
 	if (v.held != HELD_NOT && is_granted(j, c, v.name_len)) {
 		ret->held = HELD_NOT;
 		ret->reason[0] = 0;
 	} else if (v.held == HELD_JUDGED && j->role->in_use) {
 		ret->held = HELD_PROTECTED; /* what was judged could be something else by the time it is copied */
-		(void)snprintf(ret->reason, sizeof ret->reason, "%s, and its event still runs",
-			       v.reason); /* cut is fine */
+		if (snprintf(ret->reason, sizeof ret->reason, "%s, and its event still runs", reason) >=
+		    (int)sizeof ret->reason)
+			(void)text_copy(ret->reason, sizeof ret->reason, v.reason); /* it is short */
 	} else if (v.held == HELD_JUDGED) {
-		as_judged(j, c, v.reason, ret);
+		as_judged(j, c, reason, ret);
 	}
 }
 
@@ -483,5 +567,5 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 
 bool judging_knows_more(const struct judging *j)
 {
-	return j->n_judged > 0 || aliases_any(j->aliases);
+	return j->n_judged > 0;
 }

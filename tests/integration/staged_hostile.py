@@ -326,6 +326,166 @@ def what_was_judged_is_what_is_committed(place):
         process.wait(timeout=30)
 
 
+# ---- links with protected names, wherever they lie ----
+
+
+LINKS = [  # where the link lies, what it says, and what an event then writes, elsewhere
+    (".git/hooks", "../shared/hooks", "shared/hooks/pre-commit"),
+    ("deep/a/b/.git/hooks", "../../../../tools/h", "tools/h/post-checkout"),
+    ("deep/mod.git/config", "../../conf/x", "conf/x"),
+    ("deep/er/.vscode", "../../cfg", "cfg/tasks.json"),
+    ("deep/er/.bashrc", "../../x/rc", "x/rc"),
+    ("deep/.config/fish", "../../dots/fish", "dots/fish/config.fish"),
+    ("deep/.config/fish/functions", "../../../dots/functions", "dots/functions/ls.fish"),
+    ("deep/.config", "../dots", "dots/git/config"),
+    ("deep/.claude/a/b/settings.json", "../../../../real/s.json", "real/s.json"),
+    ("deep/.ssh/config", "../../ssh-conf", "ssh-conf"),  # in a hidden directory
+    ("deep/.VSCode", "../cfg", "cfg/settings.json"),
+    ("deep/mise/x.toml", "../../m/x", "m/x"),
+    ("deep/.envrc", "../way", "x/rc"),  # way -> x/rc
+    ("deep/.zshrc", "dir/rc", "x/rc"),  # deep/dir -> ../x
+    ("deep/.profile", "../new/rc", "new/rc"),  # which is not there yet
+]
+
+
+def no_way_through_a_link_elsewhere(place):
+    """The link lies in a directory in which, and above which, nothing changes."""
+    passed = []
+    for link, text, path in LINKS:
+        for planted in (False, True):  # the twin: without the link it is committed
+            top = tree(place)
+            for other in ("deep/er/f", "x/rc", "cfg/f", "dots/fish/f", "tools/h/f", "conf/f", "shared/hooks/f"):
+                write(f"{top}/{other}", "ours\n")
+            os.makedirs(os.path.dirname(f"{top}/{link}"), exist_ok=True)
+            os.symlink("x/rc", f"{top}/way")
+            os.symlink("../x", f"{top}/deep/dir")
+            if planted:
+                os.symlink(text, f"{top}/{link}")
+            for again in range(2):  # by the index too
+                result = work(place, top, f"mkdir -p {os.path.dirname(path) or '.'}; echo evil >> {path}")
+                if (result.returncode == 123) != planted:
+                    passed.append((link, path, planted, again, told(result)))
+                ambit(place, "discard", "--all", cwd=top)
+            if planted and result.returncode == 123 and link not in result.stderr:
+                passed.append((link, "is not named", told(result)))
+    assert not passed, passed
+
+
+def no_way_over_a_link_elsewhere(place):
+    """What a link leads over, or to what lies beneath, is exchanged."""
+    top = tree(place)
+    write(f"{top}/a/b/rc", "ours\n")
+    write(f"{top}/evil/b/rc", "evil\n")
+    os.makedirs(f"{top}/far/away")
+    os.symlink("a", f"{top}/way")
+    for script in ("rm way; ln -s evil way", "rm -r a; mkdir -p a/b; echo evil > a/b/rc", "rm -r a", "rm -r a; ln -s evil a", "mv a/b/rc c"):
+        expect_ok(work(place, top, script, "--stage"))
+        expect_ok(ambit(place, "commit", cwd=top))  # the twin
+        expect_ok(ambit(place, "undo", "last", cwd=top))
+        ambit(place, "discard", "--all", cwd=top)
+        os.symlink("../../way/b/rc", f"{top}/far/away/.zshrc")
+        before = picture(top)
+        result = work(place, top, script)
+        assert result.returncode == 123, f"{script}: {told(result)}"
+        expect_same(before, picture(top))
+        ambit(place, "discard", "--all", cwd=top)
+        os.unlink(f"{top}/far/away/.zshrc")
+
+
+def links_made_while_an_event_runs(place):
+    top = tree(place)
+    write(f"{top}/x/rc", "ours\n")
+    os.makedirs(f"{top}/far/away")
+    assert end(begin(place, top, "echo more >> x/rc")).returncode == 0  # the twin
+    process = begin(place, top, "echo evil >> x/rc")
+    os.symlink("../../x/rc", f"{top}/far/away/.bashrc")
+    result = end(process)
+    assert result.returncode == 123, told(result)
+    os.unlink(f"{top}/far/away/.bashrc")
+    expect_ok(ambit(place, "commit", cwd=top))  # it is gone, and so is the reason
+    assert "evil" in open(f"{top}/x/rc").read()
+
+
+def links_that_no_index_holds(place):
+    """More of them in one directory than are kept, and more than that in all: they are looked at all the same."""
+    top = tree(place)
+    write(f"{top}/x/rc", "ours\n")
+    write(f"{top}/x/plain", "ours\n")
+    os.makedirs(f"{top}/far/away")
+    for i in range(1500):
+        os.symlink("nowhere", f"{top}/far/away/mise-{i}.toml.config.toml" if i % 2 else f"{top}/far/away/lefthook-{i}.yml")
+    expect_ok(work(place, top, "echo more >> x/plain; echo more >> x/rc"))  # the twin
+    os.symlink("../../x/rc", f"{top}/far/away/.bashrc")
+    expect_ok(work(place, top, "echo more >> x/plain"))
+    for _ in range(2):
+        assert work(place, top, "echo evil >> x/rc").returncode == 123
+
+
+def links_from_one_tree_into_another(place):
+    top = tree(place)
+    other = os.path.join(os.path.dirname(top), "other")
+    write(f"{other}/cfg/tasks.json", "{}\n")
+    write(f"{top}/deep/f", "x\n")
+    script = f"echo evil >> {other}/cfg/tasks.json"
+    expect_ok(work(place, top, script, "--work", other))  # the twin
+    os.symlink(f"{other}/cfg", f"{top}/deep/.vscode")
+    for flags in (["--work", other], ["--write", other]):
+        result = work(place, top, script, *flags)
+        assert result.returncode == 123 and "deep/.vscode" in result.stderr, told(result)
+        ambit(place, "discard", "--all", cwd=top)
+    expect_ok(work(place, top, script, "--work", other, "--write", f"{other}/cfg"))  # which names it
+
+
+HOME_LINKS = [  # in the home, and what an event writes in ~/dotfiles
+    (".bashrc", "dotfiles/bashrc", "bashrc"),
+    (".config/nvim", "../dotfiles/nvim", "nvim/init.lua"),
+    (".config/fish/config.fish", "../../dotfiles/fish/config.fish", "fish/config.fish"),
+    (".config/systemd/user/x.service", "../../../dotfiles/units/x.service", "units/x.service"),
+    (".local/bin/tool", "../../dotfiles/bin/tool", "bin/tool"),
+    (".ssh/config", "../dotfiles/ssh", "ssh"),
+    (".gitconfig", ".dots/gitconfig", "gitconfig"),  # ~/.dots -> dotfiles
+    (".vim", "dotfiles/vim", "vim/vimrc"),
+    (".git/hooks", "../dotfiles/hooks", "hooks/pre-commit"),
+]
+
+
+def links_from_the_home_into_a_tree(place):
+    """~/.bashrc -> ~/dotfiles/bashrc, with --work ~/dotfiles: a layout that many have."""
+    passed = []
+    for link, text, path in HOME_LINKS:
+        for planted in (False, True):
+            tree(place)
+            top = f"{place.home}/dotfiles"
+            write(f"{top}/plain", "x\n")
+            write(f"{top}/{path}", "ours\n")
+            os.symlink("dotfiles", f"{place.home}/.dots")
+            os.makedirs(os.path.dirname(f"{place.home}/{link}"), exist_ok=True)
+            if planted:
+                os.symlink(text, f"{place.home}/{link}")
+            for again in range(2):
+                result = work(place, top, f"echo evil >> {path}")
+                if (result.returncode == 123) != planted or (planted and link not in result.stderr):
+                    passed.append((link, planted, again, told(result)))
+                ambit(place, "discard", "--all", cwd=top)
+                expect_ok(work(place, top, "echo more >> plain"))
+            if planted:
+                expect_ok(work(place, top, f"echo meant >> {path}", "--write", f"./{path}"))
+    assert not passed, passed
+
+
+def a_home_is_reached_by_other_names(place):
+    """HOME is a link."""
+    tree(place)
+    top = f"{place.home}/dotfiles"
+    write(f"{top}/bashrc", "ours\n")
+    os.symlink(place.home, place.home + "-link")
+    words = ["env", f"HOME={place.home}-link", f"XDG_STATE_HOME={place.home}/state", place.ambit, "run", "--work", ".", "--", "sh", "-c"]
+    expect_ok(place.run(*words, "echo more >> bashrc", cwd=top))  # the twin
+    os.symlink("dotfiles/bashrc", f"{place.home}/.bashrc")
+    result = place.run(*words, "echo evil >> bashrc", cwd=top)
+    assert result.returncode == 123 and "~/.bashrc" in result.stderr, told(result)
+
+
 # ---- other stages ----
 
 
@@ -673,7 +833,9 @@ def the_disk_is_bounded(place):
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
-             what_was_judged_is_what_is_committed, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
+             what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
+             links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
+             links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, the_stages_of_others_are_not_changed,
              an_undo_that_finds_another_file, another_user_takes_the_place_of_a_stage, root_leaves_owners_as_they_are,
              attributes_and_modes, no_way_out_of_the_tree, a_granted_name_is_no_link, no_socket_through_an_overlay,
