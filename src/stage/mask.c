@@ -471,7 +471,7 @@ bool mask_hides(const struct mask *m, const char *path)
 		kind = mask_list_find(&m->list, part);
 		if (kind == MASK_NOTHING)
 			return false;
-		if (kind == MASK_HIDDEN || (is_closed(kind) && *end == '/'))
+		if (mask_kind_is_absent(kind) || (is_closed(kind) && *end == '/'))
 			return true;
 		part[end - path] = *end;
 	} while (*end++ == '/');
@@ -494,6 +494,7 @@ const char *mask_why(const struct mask *m, struct mask_entry entry)
 	case MASK_UNLISTED: return "cannot be looked into";
 	case MASK_FOREIGN: return "another file system, or Ambit's own";
 	case MASK_DEEP: return "too deep to be looked into";
+	case MASK_CROWDED: return "holds too many names that look like secrets";
 	case MASK_HIDDEN: break;
 	}
 	if (snprintf(path, sizeof path, "/%s", entry.path) < (int)sizeof path && split(path, parent, name))

@@ -25,6 +25,7 @@ struct item {
 struct job {
 	const struct scan_ask *ask;
 	const struct scan *s;
+	const char *above; /* the path of the scan's own tree, "" for that of ask */
 	const struct exempt *exempt;
 	struct err *e;
 	bool *on_the_way; /* owned: of each directory of the scan */
@@ -98,7 +99,7 @@ static bool make_room(struct job *j)
 
 static int add(struct job *j, struct item item, const char *path)
 {
-	if (item.kind == MASK_HIDDEN && ++j->n_hidden > j->ask->limits.names)
+	if (mask_kind_is_absent(item.kind) && ++j->n_hidden > j->ask->limits.names)
 		return err_set(j->e, AMBIT_LIMIT, "name the files, or grant a smaller tree",
 			       "hidden names: the tree has more than %u names that are to be hidden",
 			       j->ask->limits.names);
@@ -111,9 +112,9 @@ static int add(struct job *j, struct item item, const char *path)
 }
 
 /* A hidden name at j->path. */
-static int hide(struct job *j)
+static int hide(struct job *j, enum mask_kind kind)
 {
-	struct item item = { .kind = MASK_HIDDEN };
+	struct item item = { .kind = kind };
 	const int64_t now = scan_now();
 	struct stat st;
 
@@ -142,13 +143,70 @@ static bool join(struct job *j, const char *directory, const char *name)
 	return true;
 }
 
-/* Marks the way from directory i of the scan to the tree. */
+/* Of directory i of the scan. False: no system call takes it. */
+static bool path_of(const struct job *j, uint32_t i, char *room, size_t size)
+{
+	const size_t n = strlen(j->above);
+
+	if (n + 1 >= size)
+		return false;
+	memcpy(room, j->above, n + 1);
+	if (n == 0 || i == 0)
+		return n > 0 || scan_path(j->s, i, room, size);
+	room[n] = '/';
+	return scan_path(j->s, i, room + n + 1, size - n - 1);
+}
+
+/* Marks the way from directory i of the scan to its tree. */
 static void mark(struct job *j, uint32_t i)
 {
 	while (!j->on_the_way[i]) {
 		j->on_the_way[i] = true;
 		i = j->s->dirs[i].parent;
 	}
+}
+
+static bool leads_to_named(const struct job *j, const char *path)
+{
+	for (size_t i = 0; i < j->exempt->n_directories; i++)
+		if (is_beneath(j->exempt->directories[i], path))
+			return true;
+	return false;
+}
+
+static int collect(struct job *j, const struct scan *s, const char *above);
+
+/* As a tree of its own, since of those all names are told. */
+static int look_into(struct job *j, uint32_t i, const char *path)
+{
+	auto_fd int fd = scan_open(j->ask->tree_fd, path);
+	struct scan_ask ask = *j->ask;
+	struct scan s;
+	int r;
+
+	if (fd < 0)
+		return err_sys(j->e, AMBIT_SYSTEM, errno, NULL, "hidden names: open '%s'", path);
+	ask.tree_fd = fd;
+	ask.name = scan_text(j->s, j->s->dirs[i].name);
+	r = scan_tree(&ask, NULL, &s, j->e);
+	r = r < 0 ? r : collect(j, &s, path);
+	scan_finish(&s);
+	return r;
+}
+
+/* The whole directory, which the limits of a scan leave nothing of. */
+static int hide_crowd(struct job *j, uint32_t i)
+{
+	const uint32_t before = j->n;
+	char path[SCAN_PATH_MAX];
+	int r;
+
+	if (!path_of(j, i, path, sizeof path) || !path_of(j, i, j->path, sizeof j->path)) /* it was listed: it fits */
+		return 0;
+	r = leads_to_named(j, path) ? look_into(j, i, path) : hide(j, MASK_CROWDED);
+	if (j->n > before)
+		mark(j, j->s->dirs[i].parent);
+	return r;
 }
 
 static int hide_names(struct job *j, uint32_t i)
@@ -158,11 +216,11 @@ static int hide_names(struct job *j, uint32_t i)
 	char directory[SCAN_PATH_MAX];
 	int r = 0;
 
-	if (d->n_hidden == 0 || !scan_path(j->s, i, directory, sizeof directory)) /* it was listed: it fits */
+	if (d->n_hidden == 0 || !path_of(j, i, directory, sizeof directory)) /* it was listed: it fits */
 		return 0;
 	for (uint32_t k = d->first_hidden; k < d->first_hidden + d->n_hidden && r == 0; k++)
 		if (join(j, directory, scan_text(j->s, j->s->hidden[k])))
-			r = hide(j);
+			r = hide(j, MASK_HIDDEN);
 	if (j->n > before)
 		mark(j, i);
 	return r;
@@ -199,7 +257,7 @@ static int close_directory(struct job *j, uint32_t i)
 	const struct scan_dir *d = &j->s->dirs[i];
 	const enum mask_kind kind = kind_of((enum scan_state)d->state);
 
-	if (kind == MASK_NOTHING || (d->flags & SCAN_IN_HIDDEN) != 0 || !scan_path(j->s, i, j->path, sizeof j->path))
+	if (kind == MASK_NOTHING || (d->flags & SCAN_IN_HIDDEN) != 0 || !path_of(j, i, j->path, sizeof j->path))
 		return 0;
 	if (kind == MASK_UNLISTED && is_exempt(j, j->path))
 		return 0;
@@ -212,7 +270,7 @@ static int add_ways(struct job *j)
 	int r = 0;
 
 	for (uint32_t i = 0; i < j->s->n_dirs && r == 0; i++)
-		if (j->on_the_way[i] && scan_path(j->s, i, j->path, sizeof j->path))
+		if (j->on_the_way[i] && path_of(j, i, j->path, sizeof j->path))
 			r = add(j, item_of(&j->s->dirs[i], MASK_ON_THE_WAY), j->path);
 	return r;
 }
@@ -227,7 +285,7 @@ static int hide_entries(struct job *j, const char *directory, int fd)
 	listing_begin(&j->listing, fd);
 	while (r == 0 && (name = listing_next(&j->listing, &unused)) != NULL)
 		if (join(j, directory, name))
-			r = hide(j);
+			r = hide(j, MASK_HIDDEN);
 	if (r == 0 && j->listing.sys_errno != 0 && j->listing.sys_errno != ENOENT) /* removed meanwhile */
 		return err_sys(j->e, AMBIT_SYSTEM, j->listing.sys_errno, NULL, "hidden names: list '%s'", directory);
 	return r;
@@ -264,18 +322,35 @@ static int enter_all(struct job *j)
 	return r;
 }
 
-static int collect(struct job *j)
+static int collect_here(struct job *j)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < j->s->n_dirs && r == 0; i++) {
 		r = close_directory(j, i);
 		if (r == 0)
-			r = hide_names(j, i);
+			r = (j->s->dirs[i].flags & SCAN_CROWDED) != 0 ? hide_crowd(j, i) : hide_names(j, i);
 	}
-	if (r == 0)
-		r = add_ways(j);
-	return r == 0 ? enter_all(j) : r;
+	return r == 0 ? add_ways(j) : r;
+}
+
+/* What is hidden of the scan's tree, which lies at `above`. Goes no deeper than there are grants. */
+static int collect(struct job *j, const struct scan *s, const char *above)
+{
+	const struct scan *outer = j->s;
+	const char *outer_above = j->above;
+	bool *outer_way = j->on_the_way;
+	int r;
+
+	j->s = s;
+	j->above = above;
+	j->on_the_way = calloc(s->n_dirs, sizeof *j->on_the_way);
+	r = j->on_the_way != NULL ? collect_here(j) : no_memory(j);
+	free(j->on_the_way);
+	j->s = outer;
+	j->above = outer_above;
+	j->on_the_way = outer_way;
+	return r;
 }
 
 static int by_path(const void *a, const void *b, void *paths)
@@ -321,7 +396,6 @@ static int write_list(struct job *j, struct mask_list *l)
 
 static void job_finish(struct job *j)
 {
-	free(j->on_the_way);
 	free(j->items);
 	buf_finish(&j->paths);
 }
@@ -336,12 +410,11 @@ int mask_list_make(const struct scan_ask *ask, const struct scan *s, const struc
 	if (j == NULL)
 		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: begin");
 	j->ask = ask;
-	j->s = s;
 	j->exempt = exempt;
 	j->e = e;
 	buf_init(&j->paths, MASK_LIST_MAX);
-	j->on_the_way = calloc(s->n_dirs, sizeof *j->on_the_way);
-	r = j->on_the_way != NULL ? collect(j) : no_memory(j);
+	r = collect(j, s, "");
+	r = r < 0 ? r : enter_all(j);
 	if (r == 0 && j->n > 0)
 		r = write_list(j, ret);
 	job_finish(j);
@@ -355,7 +428,7 @@ static size_t entry_length(const uint8_t *at, size_t n)
 {
 	const uint8_t *end = n > ENTRY_HEAD ? memchr(at + ENTRY_HEAD, 0, n - ENTRY_HEAD) : NULL;
 
-	if (end == NULL || at[0] <= MASK_NOTHING || at[0] > MASK_DEEP)
+	if (end == NULL || at[0] <= MASK_NOTHING || at[0] > MASK_CROWDED)
 		return 0;
 	return (size_t)(end - at) + 1;
 }

@@ -19,12 +19,19 @@ enum mask_kind {
 	MASK_UNLISTED,   /* shown empty, as SCAN_UNLISTED */
 	MASK_FOREIGN,    /* shown empty, as SCAN_FOREIGN */
 	MASK_DEEP,       /* shown empty, as SCAN_DEEP */
+	MASK_CROWDED,    /* a directory that is not there for the cell, as SCAN_CROWDED */
 };
 
 struct mask_entry {
 	enum mask_kind kind;
 	const char *path; /* relative to the tree, "" for itself */
 };
+
+/* Neither the name nor what lies beneath is there. */
+static inline bool mask_kind_is_absent(enum mask_kind kind)
+{
+	return kind == MASK_HIDDEN || kind == MASK_CROWDED;
+}
 
 struct mask_list {
 	struct buf bytes; /* as compared, and kept on disk */
@@ -38,6 +45,9 @@ struct exempt {
 	const char *const *paths;
 	size_t n;
 	bool all; /* the tree itself is what a grant names */
+	/* Other directories that a grant names, likewise: what is hidden in them is hidden, but none is hidden for how much that is. */
+	const char *const *directories;
+	size_t n_directories;
 };
 
 /* What is hidden of the scanned tree. A hidden directory that holds an exempt path is entered: all in it is hidden but what

@@ -30,7 +30,7 @@ static int failed(struct job *j, int sys_errno, const char *what, const char *pa
 
 static int place_entry(struct job *j, struct mask_entry entry)
 {
-	if (entry.kind == MASK_HIDDEN) /* a whiteout; no privilege is needed since Linux 5.8 */
+	if (mask_kind_is_absent(entry.kind)) /* a whiteout; no privilege is needed since Linux 5.8 */
 		return mknodat(j->mask_fd, entry.path, S_IFCHR, 0) < 0 ? failed(j, errno, "make a whiteout", entry.path)
 								       : 0;
 	if (entry.path[0] != 0 && mkdirat(j->mask_fd, entry.path, 0700) < 0)
@@ -129,7 +129,7 @@ static int fill(struct job *j, const struct mask_list *l)
 	for (uint32_t i = 0; i < l->n && r == 0; i++)
 		r = place_entry(j, mask_list_entry(l, i));
 	for (uint32_t i = l->n; i > 0 && r == 0; i--)
-		if (mask_list_entry(l, i - 1).kind != MASK_HIDDEN)
+		if (!mask_kind_is_absent(mask_list_entry(l, i - 1).kind))
 			r = dress(j, mask_list_entry(l, i - 1));
 	return r;
 }

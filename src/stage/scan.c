@@ -152,8 +152,8 @@ struct job {
 	uint32_t *was; /* owned: of each directory the number in old, or NONE */
 	uint32_t room_was;
 	struct err *e;
-	struct buf links; /* of the directory at hand, each with its NUL: there may be too many to keep */
-	uint32_t n_links;
+	struct buf hidden, links; /* of the directory at hand, each with its NUL: there may be too many to keep */
+	uint32_t n_hidden, n_links;
 	bool has_parts;
 	struct protected_parts parts;
 	struct listing listing;
@@ -300,10 +300,10 @@ static bool is_obeyed_at_home(struct job *j, const char *name)
 	return v.held != HELD_NOT;
 }
 
-static void keep_link(struct job *j, const char *name)
+static void keep(struct buf *names, uint32_t *n, uint32_t most, const char *name)
 {
-	if (++j->n_links <= SCAN_LINKS_DIRECTORY_MAX)
-		buf_put(&j->links, name, strlen(name) + 1);
+	if (++*n <= most)
+		buf_put(names, name, strlen(name) + 1);
 }
 
 static int take_directory(struct job *j, uint32_t i, const char *name, bool hidden)
@@ -327,44 +327,63 @@ static int take_entry(struct job *j, uint32_t i, const char *name, enum listing_
 	const struct scan_dir *d = &j->s->dirs[i];
 	const bool inside = (d->flags & SCAN_IN_HIDDEN) != 0;
 	const bool hidden = !inside && !j->ask->is_home && hidden_match(scan_text(j->s, d->name), name) != NULL;
-	int r = 0;
 
-	if (kind == LISTING_LINK && ((d->flags & SCAN_ALL_LINKS) != 0 || part_role(j, name) != 0))
-		keep_link(j, name);
 	if (hidden)
-		r = add_hidden(j, name);
-	return r == 0 && kind == LISTING_DIRECTORY ? take_directory(j, i, name, hidden || inside) : r;
+		keep(&j->hidden, &j->n_hidden, i == 0 ? j->ask->limits.names : SCAN_CROWD_MAX, name);
+	if (kind == LISTING_LINK && ((d->flags & SCAN_ALL_LINKS) != 0 || part_role(j, name) != 0))
+		keep(&j->links, &j->n_links, SCAN_LINKS_DIRECTORY_MAX, name);
+	return kind == LISTING_DIRECTORY ? take_directory(j, i, name, hidden || inside) : 0;
 }
 
-/* The links that were found, now that it is known how many there are. */
-static int add_links(struct job *j, uint32_t i)
+/* The names that were found, now that it is known how many there are. */
+static int keep_names(struct job *j, uint32_t i)
 {
-	const char *name = (const char *)j->links.data, *end = name + j->links.len;
+	const char *name = (const char *)j->hidden.data, *end = name + j->hidden.len;
 	int r = 0;
 
-	if (j->links.failed)
+	if (j->hidden.failed || j->links.failed)
 		return err_sys(j->e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: remember a directory");
+	if (i == 0 && j->n_hidden > j->ask->limits.names)
+		return too_much(j, "names that are to be hidden", j->ask->limits.names);
+	if (i != 0 && j->n_hidden > SCAN_CROWD_MAX)
+		j->s->dirs[i].flags |= SCAN_CROWDED;
+	for (; (j->s->dirs[i].flags & SCAN_CROWDED) == 0 && name < end && r == 0; name += strlen(name) + 1)
+		r = add_hidden(j, name);
 	if (j->n_links > SCAN_LINKS_DIRECTORY_MAX)
 		j->s->dirs[i].flags |= SCAN_LINKS_UNKEPT;
+	name = (const char *)j->links.data;
+	end = name + j->links.len;
 	for (; name < end && r == 0; name += strlen(name) + 1)
 		r = add_link(j, i, name);
 	return r;
 }
 
+/* What lies in a directory that is hidden since it holds too many hidden names is not hidden besides. */
+static void hide_beneath(struct job *j, uint32_t first_dir)
+{
+	for (uint32_t k = first_dir; k < j->s->n_dirs; k++)
+		j->s->dirs[k].flags |= SCAN_IN_HIDDEN;
+}
+
 static int read_entries(struct job *j, uint32_t i, int fd)
 {
+	const uint32_t first_dir = j->s->n_dirs;
 	const char *name;
 	enum listing_kind kind;
 	int r = 0;
 
+	buf_reset(&j->hidden);
 	buf_reset(&j->links);
-	j->n_links = 0;
+	j->n_hidden = j->n_links = 0;
 	listing_begin(&j->listing, fd);
 	while (r == 0 && (name = listing_next(&j->listing, &kind)) != NULL)
 		r = take_entry(j, i, name, kind);
 	if (r == 0 && j->listing.sys_errno != 0 && j->listing.sys_errno != ENOENT) /* removed meanwhile: empty */
 		return err_sys(j->e, AMBIT_SYSTEM, j->listing.sys_errno, NULL, "hidden names: list '%s'", j->path);
-	return r < 0 ? r : add_links(j, i);
+	r = r < 0 ? r : keep_names(j, i);
+	if (r == 0 && (j->s->dirs[i].flags & SCAN_CROWDED) != 0)
+		hide_beneath(j, first_dir);
+	return r;
 }
 
 static int read_sorted(struct job *j, uint32_t i, int fd)
@@ -553,8 +572,10 @@ int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *r
 	j->s = ret;
 	j->e = e;
 	j->old = old != NULL && is_of(old, ask, ret->dev) ? old : NULL;
+	buf_init(&j->hidden, (size_t)256 * SCAN_NAMES_MAX);
 	buf_init(&j->links, (size_t)256 * SCAN_LINKS_DIRECTORY_MAX);
 	r = walk(j);
+	buf_finish(&j->hidden);
 	buf_finish(&j->links);
 	free(j->was);
 	if (r < 0)

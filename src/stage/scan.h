@@ -25,6 +25,7 @@
 #define SCAN_DIRECTORIES_MAX 1000000u
 #define SCAN_NAMES_MAX 65536u     /* hidden ones: each is an inode of the mask */
 #define SCAN_TEXT_MAX (64u << 20) /* of all names that are kept */
+#define SCAN_CROWD_MAX 4096u      /* hidden names in one directory; one that has more is hidden itself */
 /* Links; where there are more, in a tree or in one directory, who asks has to look into the directory. So there can be any number. */
 #define SCAN_LINKS_MAX 65536u
 #define SCAN_LINKS_DIRECTORY_MAX 1024u
@@ -45,9 +46,10 @@ enum scan_state {
 enum scan_flag {
 	SCAN_IN_HIDDEN = 1,    /* it is hidden, or lies in what is */
 	SCAN_ALL_LINKS = 2,    /* something obeys all that lies in it, perhaps: all its links are kept */
-	SCAN_LINKS_UNKEPT = 4, /* too many links: none is kept */
+	SCAN_CROWDED = 4,      /* more than SCAN_CROWD_MAX hidden names: none is kept, and the directory is hidden */
+	SCAN_LINKS_UNKEPT = 8, /* too many links: none is kept */
 };
-#define SCAN_FLAGS 7u
+#define SCAN_FLAGS 15u
 #define SCAN_INHERITED (SCAN_IN_HIDDEN | SCAN_ALL_LINKS)
 
 struct scan_dir {

@@ -153,20 +153,28 @@ static bool is_named(const char *object)
 	return hidden_match(above != NULL ? above + 1 : "", slash + 1) != NULL;
 }
 
-/* What grants name beneath the tree, relative to it. */
-static void list_named(const struct grant_set *set, const char *tree, const char **ret, size_t *ret_n)
+/* What grants name beneath the tree, relative to it: secrets, and directories that are none. */
+struct named {
+	const char *secrets[GRANTS_MAX], *directories[GRANTS_MAX];
+};
+
+static void list_named(const struct grant_set *set, const char *tree, struct named *room, struct exempt *ret)
 {
 	const size_t skip = strcmp(tree, "/") == 0 ? 1 : strlen(tree) + 1;
-	size_t n = 0;
 
 	for (uint32_t i = 0; i < set->count; i++) {
 		const char *object = grant_object(set, i);
 
-		if (set->grants[i].rights != 0 && object[0] == '/' && strcmp(object, tree) != 0 &&
-		    path_is_beneath(object, tree) && is_named(object))
-			ret[n++] = object + skip;
+		if (set->grants[i].rights == 0 || object[0] != '/' || strcmp(object, tree) == 0 ||
+		    !path_is_beneath(object, tree))
+			continue;
+		if (is_named(object))
+			room->secrets[ret->n++] = object + skip;
+		else
+			room->directories[ret->n_directories++] = object + skip;
 	}
-	*ret_n = n;
+	ret->paths = room->secrets;
+	ret->directories = room->directories;
 }
 
 /* Where masks of the tree are kept; its path in path. */
@@ -194,7 +202,7 @@ static int open_cache(const struct event_request *q, const char *tree, int tree_
 static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, struct mask *ret,
 		      uint32_t *ret_text, struct err *e)
 {
-	static const char *named[GRANTS_MAX];
+	static struct named named;
 	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
 	struct mask_ask ask = { .tree_fd = tree_fd, .path = tree };
 	char path[STAGE_PATH_MAX], layer[STAGE_PATH_MAX + sizeof ret->dir];
@@ -211,8 +219,7 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 		return r;
 	ask.cache_fd = cache_fd;
 	ask.store_fd = store_fd;
-	ask.exempt.paths = named;
-	list_named(&q->grants, tree, named, &ask.exempt.n);
+	list_named(&q->grants, tree, &named, &ask.exempt);
 	r = mask_make(&ask, ret, e);
 	if (r < 0 || ret->dir[0] == 0)
 		return r;

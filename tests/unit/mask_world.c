@@ -112,7 +112,7 @@ void world_make(struct world *w, struct mask *m)
 
 static bool is_shown_empty(struct mask_entry entry)
 {
-	return entry.kind != MASK_ON_THE_WAY && entry.kind != MASK_HIDDEN;
+	return entry.kind != MASK_ON_THE_WAY && !mask_kind_is_absent(entry.kind);
 }
 
 const char *world_hidden(const struct mask *m, char *room, size_t size)
@@ -161,7 +161,7 @@ static uint32_t check_entries(const struct world *w, const struct mask *m, int f
 		assert_int_equal(fstatat(fd, below, &st, AT_SYMLINK_NOFOLLOW), 0);
 		if (S_ISCHR(st.st_mode))
 			assert_int_equal(st.st_rdev, 0);
-		if (S_ISCHR(st.st_mode) != (mask_list_find(&m->list, below) == MASK_HIDDEN) ||
+		if (S_ISCHR(st.st_mode) != mask_kind_is_absent(mask_list_find(&m->list, below)) ||
 		    mask_list_find(&m->list, below) == MASK_NOTHING)
 			fail_msg("'%s' of the layer is not what the list says", below);
 		n += S_ISDIR(st.st_mode) ? check_entries(w, m, fd, below) : 1;

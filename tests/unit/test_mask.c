@@ -723,6 +723,89 @@ static void a_home_is_looked_at_where_it_is_obeyed(void **state)
 	world_finish(&w);
 }
 
+/* ---- floods ---- */
+
+static void a_directory_of_many_hidden_names_is_hidden(void **state)
+{
+	static const char *const named[] = { "keys/7.key" }, *const directories[] = { "keys/deep" };
+	struct world w;
+	char name[64], room[4096];
+	struct mask m;
+
+	(void)state;
+	world_init(&w);
+	world_add(&w, "keys/deep/er/.env");
+	world_add(&w, "keys/plain");
+	world_add(&w, "other/.env");
+	for (unsigned i = 0; i < SCAN_CROWD_MAX; i++) {
+		(void)snprintf(name, sizeof name, "keys/%u.key", i);
+		world_add(&w, name);
+	}
+	world_settle();
+	world_make(&w, &m);
+	assert_int_equal(mask_list_find(&m.list, "keys/9.key"), MASK_HIDDEN);
+	assert_false(mask_hides(&m, "keys/plain"));
+	world_check_layer(&w, &m);
+	mask_finish(&m);
+	world_add(&w, "keys/one-more.key");
+	for (int i = 0; i < 3; i++) { /* by the index, too */
+		world_make(&w, &m);
+		assert_string_equal(world_hidden(&m, room, sizeof room), "keys other/.env");
+		assert_true(mask_hides(&m, "keys/plain") && mask_hides(&m, "keys/deep/er"));
+		assert_true(mask_hides_beneath(&m, "keys"));
+		assert_string_equal(mask_why(&m, mask_list_entry(&m.list, 1)),
+				    "holds too many names that look like secrets");
+		world_check_layer(&w, &m);
+		mask_finish(&m);
+		world_settle();
+	}
+	w.ask.exempt = (struct exempt){ .paths = named, .n = 1 }; /* all but that */
+	world_make(&w, &m);
+	assert_false(mask_hides(&m, "keys/7.key"));
+	assert_true(mask_hides(&m, "keys/plain") && mask_hides(&m, "keys/deep") && mask_hides(&m, "keys/8.key"));
+	world_check_layer(&w, &m);
+	mask_finish(&m);
+	w.ask.exempt = (struct exempt){ .directories = directories,
+					.n_directories = 1 }; /* as if it were a tree of its own */
+	world_make(&w, &m);
+	assert_int_equal(mask_list_find(&m.list, "keys"), MASK_ON_THE_WAY);
+	assert_int_equal(mask_list_find(&m.list, "keys/one-more.key"), MASK_HIDDEN);
+	assert_int_equal(mask_list_find(&m.list, "keys/deep/er/.env"), MASK_HIDDEN);
+	assert_int_equal(mask_list_find(&m.list, "other/.env"), MASK_HIDDEN);
+	assert_int_equal(m.list.n,
+			 SCAN_CROWD_MAX + 1 + 2 + 5); /* the ways: the tree, keys, keys/deep, keys/deep/er, other */
+	world_check_layer(&w, &m);
+	mask_finish(&m);
+	w.ask.exempt.n_directories = 0;
+	world_remove(&w, "keys/one-more.key");
+	world_make(&w, &m);
+	assert_int_equal(mask_list_find(&m.list, "keys/deep/er/.env"), MASK_HIDDEN);
+	assert_false(mask_hides(&m, "keys/plain"));
+	mask_finish(&m);
+	world_finish(&w);
+}
+
+/* The tree itself cannot be hidden: its names count for the limit of all. */
+static void many_hidden_names_in_the_tree_itself(void **state)
+{
+	struct world w;
+	char name[64];
+	struct mask m;
+
+	(void)state;
+	world_init(&w);
+	for (unsigned i = 0; i <= SCAN_CROWD_MAX; i++) {
+		(void)snprintf(name, sizeof name, "%u.key", i);
+		world_add(&w, name);
+	}
+	world_make(&w, &m);
+	assert_int_equal(m.list.n, SCAN_CROWD_MAX + 2);
+	mask_finish(&m);
+	w.ask.limits.names = SCAN_CROWD_MAX;
+	assert_int_equal(mask_make(&w.ask, &m, NULL), -AMBIT_LIMIT);
+	world_finish(&w);
+}
+
 static uint32_t listed_on(struct world *w, unsigned long type)
 {
 	struct mask m;
@@ -1237,6 +1320,8 @@ int main(void)
 		cmocka_unit_test(links_that_may_be_obeyed_are_kept),
 		cmocka_unit_test(any_number_of_links),
 		cmocka_unit_test(a_home_is_looked_at_where_it_is_obeyed),
+		cmocka_unit_test(a_directory_of_many_hidden_names_is_hidden),
+		cmocka_unit_test(many_hidden_names_in_the_tree_itself),
 		cmocka_unit_test(ctime_of_other_file_systems_is_not_believed),
 		cmocka_unit_test(a_mask_of_another_boot_is_not_used),
 		cmocka_unit_test(masks_are_shared_and_outlive_changes),
