@@ -34,6 +34,7 @@ struct aliases {
 	struct aliases_ask ask;
 	struct alias *list; /* owned; sorted by tree and target */
 	size_t n;
+	uint32_t hidden[STAGE_TREES_MAX];
 };
 
 void aliases_destroy(struct aliases *a)
@@ -46,6 +47,11 @@ void aliases_destroy(struct aliases *a)
 	}
 	free(a->list);
 	free(a);
+}
+
+uint32_t aliases_hidden(const struct aliases *a, uint16_t tree)
+{
+	return a->hidden[tree];
 }
 
 static int no_memory(struct err *e)
@@ -277,6 +283,8 @@ static int look_at(struct aliases *a, uint16_t tree, int tree_fd, struct err *e)
 	struct scan scan;
 	int r = mask_scan(&ask, &scan, e);
 
+	if (r == 0 && tree != ALIASES_HOME)
+		a->hidden[tree] = scan.n_hidden;
 	r = r < 0 ? r : take_links(a, tree, tree_fd, &scan, e);
 	scan_finish(&scan);
 	return r;

@@ -35,6 +35,9 @@ struct aliases;
 int aliases_find(const struct aliases_ask *ask, struct aliases **ret, struct err *e);
 void aliases_destroy(struct aliases *a);
 
+/* How many names of a tree are hidden now, while it has room for SCAN_NAMES_MAX; 0 if it was not looked through. */
+uint32_t aliases_hidden(const struct aliases *a, uint16_t tree);
+
 enum alias_kind {
 	ALIAS_SAME,  /* `name` is the path by way of the link */
 	ALIAS_ROAD,  /* the path is a link on the way to what the link leads to */

@@ -87,6 +87,7 @@ int find_changes(struct role *role, struct err *e)
 	r = r < 0 ? r : judging_create(role, &role->trees, &role->judging, e);
 	role->calls = (struct walk_calls){
 		.user = role->judging,
+		.count = judging_count,
 		.judge_name = judging_name,
 		.is_hidden = judging_is_hidden,
 		.digest = (role->ask.flags & STAGE_FLAG_DIGESTS) != 0 ? digest : NULL,

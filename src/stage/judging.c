@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,10 @@
 #include "judge/protected.h"
 #include "lib/parser.h"
 #include "stage/aliases.h"
+#include "stage/hidden.h"
 #include "stage/sys.h"
 
+#define NEW_HIDDEN_MAX 1000                /* names that one event may add to a tree and that later ones do not see */
 #define JUDGE_MEMORY (UINT64_C(256) << 20) /* of the role that judges */
 #define GIT_DIRS 64                        /* directories that are remembered: the deepest path of a tree, mostly */
 
@@ -46,7 +49,8 @@ struct judging {
 	struct aliases *aliases; /* owned; NULL before the first change, and where they cannot be found */
 	struct err unknown;      /* why they cannot; code 0 before */
 	char home[STAGE_PATH_MAX];
-	uint16_t tree;     /* of the name that is being judged */
+	uint32_t new_hidden[STAGE_TREES_MAX]; /* of each tree: new names that later events would not see */
+	uint16_t tree;                        /* of the name that is being judged */
 	const char *plain; /* that name, if neither there nor in the real tree there is a directory; else NULL */
 };
 
@@ -268,6 +272,80 @@ static void match(struct judging *j, const struct change *c, const char *path, s
 	match_in(j, c, c->tree, path, ret);
 }
 
+/* ---- names that later events would not see ---- */
+
+/* The part of the path that ends at `end`, and where it begins. False: it is no file's name. */
+static bool part_before(const char *path, size_t end, char ret[NAME_MAX + 1], size_t *ret_at)
+{
+	size_t at = end;
+
+	while (at > 0 && path[at - 1] != '/')
+		at--;
+	if (end - at > NAME_MAX)
+		return false;
+	memcpy(ret, path + at, end - at);
+	ret[end - at] = 0;
+	*ret_at = at;
+	return true;
+}
+
+/* By the first n bytes of a path, absolute or relative to what is called root. */
+static bool looks_hidden(const char *root, const char *path, size_t n)
+{
+	char name[NAME_MAX + 1], above[NAME_MAX + 1];
+	size_t at, unused;
+
+	if (n == 0 || !part_before(path, n, name, &at))
+		return false;
+	if (at == 0)
+		return hidden_match(root, name) != NULL;
+	return part_before(path, at - 1, above, &unused) && hidden_match(above, name) != NULL;
+}
+
+/* A new name that is hidden from now on, in what is not hidden anyway. In a tree that is called like a secret nothing is. */
+static bool is_new_hidden(const struct judging *j, const struct change *c)
+{
+	const char *tree = j->role->meta->trees[c->tree].real, *root = strrchr(tree, '/') + 1; /* it is absolute */
+
+	if ((c->kind != CHANGE_ADDED && c->kind != CHANGE_RENAMED && c->kind != CHANGE_LINK) ||
+	    !looks_hidden(root, c->path, strlen(c->path)) || looks_hidden("", tree, strlen(tree)))
+		return false;
+	for (const char *slash = strchr(c->path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+		if (looks_hidden(root, c->path, (size_t)(slash - c->path)))
+			return false;
+	return true;
+}
+
+void judging_count(void *user, const struct change *c)
+{
+	struct judging *j = user;
+
+	if (c == NULL)
+		memset(j->new_hidden, 0, sizeof j->new_hidden);
+	else if (is_new_hidden(j, c))
+		j->new_hidden[c->tree]++;
+}
+
+/* Each is an inode in front of later events, and there is room for no more than SCAN_NAMES_MAX. A program that makes so many
+ * seldom means to. A grant is to name the directory at the top of the tree, or one further down. */
+static void match_flood(const struct judging *j, const struct change *c, struct name_verdict *ret)
+{
+	static const char many[] =
+		"one of more than 1000 new names that look like secrets and that later events would not see; --write of their directory lets all pass";
+	static const char full[] =
+		"it looks like a secret, and the tree would hold more of those than any later event can start with";
+	const uint32_t added = j->new_hidden[c->tree];
+	const bool is_full = added > 0 && j->aliases != NULL &&
+			     aliases_hidden(j->aliases, c->tree) + added > SCAN_NAMES_MAX;
+	const struct name_verdict v = { .held = HELD_PROTECTED,
+					.reason = is_full ? full : many,
+					.row = "",
+					.name_len = is_full ? strlen(c->path) : strcspn(c->path, "/") };
+
+	if ((added > NEW_HIDDEN_MAX || is_full) && is_new_hidden(j, c) && !is_granted(j, c, v.name_len))
+		*ret = v; /* else what holds it still does, be it its content */
+}
+
 /* ---- links with protected names ---- */
 
 static bool is_obeyed(void *user, uint16_t tree, const char *path)
@@ -431,6 +509,8 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 				.held = HELD_PROTECTED, .reason = j->unknown.msg, .row = "", .name_len = strlen(c->path)
 			};
 	}
+	if (v.held == HELD_NOT || v.held == HELD_JUDGED)
+		match_flood(j, c, &v);
 	explain(&v, link, reason);
 	ret->held = v.held;
 	ret->judge = v.judge;

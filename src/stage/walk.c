@@ -521,10 +521,26 @@ static int judge_one(const struct walk_calls *calls, struct plan *p, struct plan
 	return v.reason[0] != 0 && x->judge_reason == NULL ? -ENOMEM : 0;
 }
 
+static void count_all(const struct walk_calls *calls, const struct plan *p)
+{
+	if (calls->count == NULL)
+		return;
+	calls->count(calls->user, NULL);
+	for (size_t i = 0; i < p->n; i++) {
+		struct change c = { .kind = 0 };
+
+		if (p->entries[i].kind == 0)
+			continue;
+		plan_change(p, &p->entries[i], &c);
+		calls->count(calls->user, &c);
+	}
+}
+
 int walk_judge(const struct walk_calls *calls, struct plan *p)
 {
 	int r = 0;
 
+	count_all(calls, p);
 	for (size_t i = 0; i < p->n && r == 0 && calls->judge_name != NULL; i++)
 		r = judge_one(calls, p, &p->entries[i]);
 	return r;

@@ -36,6 +36,8 @@ struct verdict {
 /* All may be NULL. Paths are relative to the tree. */
 struct walk_calls {
 	void *user;
+	/* Before any is judged, of each change that would be: their number may matter. First with NULL: those before do not count. */
+	void (*count)(void *user, const struct change *c);
 	/* Of each change that would be listed, and of the old name of a renamed file as deleted; ret is zeroed. */
 	void (*judge_name)(void *user, const struct change *c, struct verdict *ret);
 	/* Whether the cell could not see what is there in the real tree. */

@@ -18,6 +18,7 @@ from harness import Skip, expect_ok, main, need, sanitized, told, write
 from trees import expect_same, picture
 
 PYTHON = "/usr/bin/python3"
+SOAK = os.environ.get("AMBIT_SOAK")
 EVIL_CONFIG = "[core]\\n\\tbare = true\\n\\tfsmonitor = touch pwned\\n"  # for printf
 
 
@@ -486,6 +487,87 @@ def a_home_is_reached_by_other_names(place):
     assert result.returncode == 123 and "~/.bashrc" in result.stderr, told(result)
 
 
+# ---- floods of hidden names ----
+
+
+def touch(directory, names):
+    os.makedirs(directory, exist_ok=True)
+    for name in names:
+        os.close(os.open(f"{directory}/{name}", os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+def a_directory_full_of_hidden_names(place):
+    """With more of them than 4,096 it is hidden itself, unless a grant names it; and nothing else suffers."""
+    top = tree(place)
+    write(f"{top}/keys/plain", "PLAIN\n")
+    write(f"{top}/keys/deep/plain", "DEEP\n")
+    touch(f"{top}/keys", (f"{n}.key" for n in range(1, 4097)))
+    write(f"{top}/keys/7.key", "SECRET\n")
+    look = "cat keys/plain keys/deep/plain keys/7.key 2> /dev/null || ls keys 2> /dev/null | wc -l"
+    shown = expect_ok(work(place, top, look)).stdout
+    assert shown == "PLAIN\nDEEP\n2\n", shown  # the twin
+    touch(f"{top}/keys", ["0.key"])
+    before = picture(top)
+    for _ in range(2):  # by the index, too
+        shown = expect_ok(work(place, top, "test ! -e keys; " + look)).stdout
+        assert shown == "0\n", shown
+    result = work(place, top, "mkdir keys; echo ours > keys/plain")
+    assert result.returncode == 123 and "hidden" not in result.stdout, told(result)
+    ambit(place, "discard", "--all", cwd=top)
+    assert "SECRET" in work(place, top, look, "--read", "./keys/7.key").stdout
+    for flags in (["--read", "./keys"], ["--read", "./keys/deep"], ["--write", "./keys"]):
+        shown = expect_ok(work(place, top, look, *flags)).stdout
+        assert shown == "PLAIN\nDEEP\n2\n", (flags, shown)
+    expect_same(before, picture(top))
+    expect_ok(work(place, top, "echo more > keys/new; echo more > other", "--write", "./keys"))
+    assert os.path.exists(f"{top}/keys/new") and os.path.exists(f"{top}/other")
+
+
+def no_flood_of_hidden_names(place):
+    """An event that would make later ones slow, or blind, is held: with more than 1,000 new names of secrets, wherever they lie."""
+    beside = "import os\nos.mkdir('many')\nfor n in range(%d): open(f'many/{n}.key', 'w').close()"
+    spread = "import os\nfor n in range(%d):\n os.makedirs(f'many/{n}')\n open(f'many/{n}/.npmrc', 'w').write('%s\\n')"
+    within = "import os\nos.makedirs('many/.password-store')\nfor n in range(1001): open(f'many/.password-store/{n}.key', 'w').close()"
+    top = tree(place)
+    expect_ok(python(place, top, beside % 1000))  # the twins
+    for script in (beside % 1001, spread % (1001, "save-exact=true"), spread % (1001, "script-shell=/tmp/x")):
+        top = tree(place)
+        before = picture(top)
+        result = python(place, top, script)
+        assert result.returncode == 123 and "more than 1000 new names" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        result = ambit(place, "commit", "--write", "many", cwd=top)
+        if "shell" in script:  # its content counts all the same
+            assert result.returncode == 123 and "1000" not in result.stderr, told(result)
+            expect_same(before, picture(top))
+        else:
+            expect_ok(result)
+            assert len(os.listdir(f"{top}/many")) == 1001
+    top = tree(place)
+    expect_ok(python(place, top, within))  # what lies in what is hidden is hidden by that: one name
+
+
+def no_secret_too_many(place):
+    """In small steps, or from outside: as many as there is room for, and no event adds one."""
+    if not SOAK:
+        raise Skip("65,536 files, each hidden by another: with AMBIT_SOAK")
+    top = tree(place)
+    for i in range(16):
+        touch(f"{top}/d{i}", (f"{n}.key" for n in range(4096)))
+    expect_ok(work(place, top, "echo x > plain"))
+    before = picture(top)
+    result = work(place, top, "echo x > .env")
+    assert result.returncode == 123 and "more of those than" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    ambit(place, "discard", "--all", cwd=top)
+    os.unlink(f"{top}/d3/7.key")
+    expect_ok(work(place, top, "echo x > .env"))  # the twin
+    os.mkdir(f"{top}/d16")
+    touch(f"{top}/d16", ["1.key"])
+    result = work(place, top, "true")
+    assert result.returncode == 125 and "hidden" in result.stderr, told(result)
+
+
 # ---- other stages ----
 
 
@@ -835,7 +917,8 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
-             links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
+             links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
+             no_flood_of_hidden_names, no_secret_too_many, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, the_stages_of_others_are_not_changed,
              an_undo_that_finds_another_file, another_user_takes_the_place_of_a_stage, root_leaves_owners_as_they_are,
              attributes_and_modes, no_way_out_of_the_tree, a_granted_name_is_no_link, no_socket_through_an_overlay,

@@ -227,6 +227,9 @@ os.rename('x4', 'x5'); os.chmod('xd', 0o700)""", before=TREE + python(
           before=TREE + "setfacl -m u:daemon:r a\n"),
     files("files of another owner or group, as root", "for f in a b other/new; do (echo more >> $f) 2>/dev/null && echo done || echo no; done; cat a b dir/c; echo x > mine", check=need_root,
           before=TREE + "chgrp daemon a; chown daemon b; chgrp daemon other\n", differs={OTHERS: ["^a: ", "^b: ", "^other", "^said"]}),
+    files("many new keys", "mkdir keys; for n in $(seq 1001); do : > keys/$n.key; done",
+          differs={FLOOD: ["it fails with 123", "^keys", r"^: "]}),
+    files("fewer new keys", "mkdir keys; for n in $(seq 1000); do : > keys/$n.key; done"),
     calls("flags of chattr", """
 import array
 b = array.array('i', [0]); f = os.open('a', os.O_RDONLY); fcntl.ioctl(f, 0x80086601, b)

@@ -14,6 +14,7 @@ OTHERS = "A file or directory of another owner, or of a group that is not the pe
 PIPE = "Writing into a fifo that was there before does not change its time"
 RESERVE = "fallocate(2) makes holes and nothing else: space cannot be reserved"
 RESERVED = "Attributes named user.overlay.* are not committed"
+FLOOD = "More than 1,000 new names that look like secrets (`*.key`, `.env`) are not committed unless their directory is granted: exit 123"
 HELD = "What other programs execute or obey by its name is not committed unless it is granted, and nor is the removal of what holds it: exit 123"
 UNREADABLE = "A file or directory that its owner may not read is not committed: exit 123"
 ETC = "Of /etc a cell sees only what programs cannot run without"
