@@ -180,7 +180,7 @@ static int run(const char *root, unsigned directories, unsigned files)
 		return -1;
 	tree_fd = openat(root_fd, "tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (tree_fd < 0 || make_tree(tree_fd, directories, files) < 0 ||
-	    mask_cache_open(root_fd, tree_fd, &cache_fd, &e) < 0)
+	    mask_cache_open(root_fd, tree_fd, ask.path, &cache_fd, &e) < 0)
 		return -1;
 	ask.tree_fd = tree_fd;
 	ask.cache_fd = cache_fd;

@@ -351,6 +351,11 @@ static void tell_list(const struct stage_answer *a)
 			     (s->bytes + 1023) / 1024, left, text_escape(tree, sizeof tree, s->tree, strlen(s->tree)),
 			     text_escape(command, sizeof command, s->command, strlen(s->command)));
 	}
+	if (a->end.caches > 0)
+		(void)printf("what is remembered of %" PRIu32 " tree%s takes %" PRIu64
+			     " KB, and goes with the tree%s\n",
+			     a->end.caches, a->end.caches == 1 ? "" : "s", (a->end.cache_bytes + 1023) / 1024,
+			     a->end.caches == 1 ? "" : "s");
 }
 
 static void tell_end(const struct stage_run *run, const struct stage_answer *a)

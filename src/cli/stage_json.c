@@ -53,6 +53,10 @@ static void list_put(struct json *j, const struct stage_answer *a)
 	for (size_t i = 0; i < a->n_entries; i++)
 		entry_put(j, &a->entries[i]);
 	json_put_array_end(j);
+	json_put_object(json_put_key(j, "caches"));
+	json_put_count(json_put_key(j, "trees"), a->end.caches);
+	json_put_count(json_put_key(j, "bytes"), a->end.cache_bytes);
+	json_put_object_end(j);
 }
 
 static const char *workspace_word(enum event_workspace w)

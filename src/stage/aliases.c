@@ -268,7 +268,7 @@ static int open_cache(const struct aliases_ask *ask, uint16_t tree, const char *
 
 	if (tree != ALIASES_HOME && place_open_cache(&place, where, sizeof where, &above, NULL) < 0)
 		return -1;
-	return mask_cache_open(above >= 0 ? above : ask->store_fd, tree_fd, &fd, NULL) < 0 ? -1 : fd;
+	return mask_cache_open(above >= 0 ? above : ask->store_fd, tree_fd, path, &fd, NULL) < 0 ? -1 : fd;
 }
 
 static int look_at(struct aliases *a, uint16_t tree, int tree_fd, struct err *e)

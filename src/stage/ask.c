@@ -138,6 +138,8 @@ void stage_end_encode(struct buf *out, const struct stage_end *s)
 	buf_put_u64(out, s->untold);
 	buf_put_u8(out, s->lost ? 1 : 0);
 	buf_put_u64(out, s->keep_until_ns);
+	buf_put_u32(out, s->caches);
+	buf_put_u64(out, s->cache_bytes);
 	buf_put_str(out, s->busy);
 }
 
@@ -153,6 +155,8 @@ void stage_end_decode(struct rbuf *in, struct stage_end *ret)
 	ret->untold = rbuf_u64(in);
 	ret->lost = rbuf_u8(in) == 1;
 	ret->keep_until_ns = rbuf_u64(in);
+	ret->caches = rbuf_u32(in);
+	ret->cache_bytes = rbuf_u64(in);
 	rbuf_str(in, ret->busy, sizeof ret->busy);
 	if (workspace > WORKSPACE_DISCARDED || ret->why > STAGE_WHY_LAST)
 		in->failed = true;

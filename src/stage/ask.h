@@ -89,6 +89,8 @@ struct stage_end {
 	uint64_t untold;  /* of them, beyond what is listed */
 	bool lost;        /* DISCARD: a part of it was committed, which cannot be taken back any more */
 	uint64_t keep_until_ns;
+	uint32_t caches;           /* LIST: of how many trees something is remembered (mask.h) */
+	uint64_t cache_bytes;      /* LIST: of them, on disk */
 	char busy[STAGE_PATH_MAX]; /* with STAGE_WHY_BUSY: the tree */
 };
 

@@ -20,6 +20,7 @@
 #include "stage/scan_file.h"
 
 #define MAGIC "ambmask1"
+#define CACHE_NAME_SIZE 64
 #define BOOT_SIZE 36 /* a UUID */
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define MASKS_MAX 4096u /* in one cache; each that is in use belongs to an event */
@@ -31,25 +32,72 @@
 #define BCACHEFS_SUPER_MAGIC 0xca451a4e
 #endif
 
-int mask_cache_open(int store_fd, int tree_fd, int *ret_fd, struct err *e)
+static void cache_name(const struct stat *tree, char ret[CACHE_NAME_SIZE])
 {
-	auto_fd int fd = -1;
-	char name[64];
+	(void)snprintf(ret, CACHE_NAME_SIZE, MASK_CACHE_NAME, (unsigned long long)tree->st_dev, /* they fit */
+		       (unsigned long long)tree->st_ino);
+}
+
+static int lock(int fd, int operation)
+{
+	int r;
+
+	do
+		r = flock(fd, operation);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+/* Whether the name is still that of what was opened. */
+static bool is_at(int store_fd, const char *name, int fd)
+{
+	struct stat is, at;
+
+	return fstat(fd, &is) == 0 && fstatat(store_fd, name, &at, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is.st_dev == at.st_dev && is.st_ino == at.st_ino;
+}
+
+/* Once; without it the cache goes with the next sweep, no more. */
+static void write_path(int cache_fd, const char *path)
+{
+	auto_fd int fd = openat(cache_fd, "tree", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)fd_write_all(fd, path, strlen(path));
+}
+
+int mask_cache_open(int store_fd, int tree_fd, const char *path, int *ret_fd, struct err *e)
+{
+	char name[CACHE_NAME_SIZE];
 	struct stat st;
 
 	if (fstat(tree_fd, &st) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: look at the tree");
-	(void)snprintf(name, sizeof name, MASK_CACHE_NAME, (unsigned long long)st.st_dev, /* they fit */
-		       (unsigned long long)st.st_ino);
-	if (mkdirat(store_fd, name, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: make '%s'", name);
-	fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: open '%s'", name);
-	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-		return err_set(e, AMBIT_UNTRUSTED, "remove it", "hidden names: '%s' is not yours alone", name);
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	cache_name(&st, name);
+	for (;;) {
+		const bool is_new = mkdirat(store_fd, name, 0700) == 0;
+		auto_fd int fd = -1;
+		int r;
+
+		if (!is_new && errno != EEXIST)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: make '%s'", name);
+		fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue; /* it was swept away */
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: open '%s'", name);
+		if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+			return err_set(e, AMBIT_UNTRUSTED, "remove it", "hidden names: '%s' is not yours alone", name);
+		r = lock(fd, LOCK_SH);
+		if (r < 0)
+			return err_sys(e, AMBIT_SYSTEM, -r, NULL, "hidden names: lock '%s'", name);
+		if (!is_at(store_fd, name, fd))
+			continue;
+		if (is_new)
+			write_path(fd, path);
+		*ret_fd = steal_fd(&fd);
+		return 0;
+	}
 }
 
 void mask_init(struct mask *m)
@@ -136,11 +184,9 @@ static int begin(struct job *j, int cache_fd, struct err *e)
 	j->lock_fd = openat(cache_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (j->lock_fd < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: open the cache's lock");
-	do
-		r = flock(j->lock_fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
+	r = lock(j->lock_fd, LOCK_EX);
 	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "hidden names: lock the cache");
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "hidden names: lock the cache");
 	read_boot(j->boot);
 	r = read_masks(j);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "hidden names: list the cache") : 0;
@@ -294,6 +340,49 @@ int mask_sweep(int cache_fd, struct err *e)
 		return r;
 	r = sweep(&j, 0);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "hidden names: remove a mask") : 0;
+}
+
+/* Whether the tree is still where it was when the cache was made. One that was moved gets another cache. */
+static bool has_tree(int cache_fd, const char *name)
+{
+	auto_fd int fd = openat(cache_fd, "tree", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char path[4096], now[CACHE_NAME_SIZE];
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, path, sizeof path - 1);
+	struct stat st;
+
+	if (n <= 0)
+		return false;
+	path[n] = 0;
+	if (path[0] != '/' || fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return false;
+	cache_name(&st, now);
+	return strcmp(name, now) == 0;
+}
+
+static bool is_in_use(int cache_fd)
+{
+	auto_job j = { .lock_fd = -1 };
+
+	if (begin(&j, cache_fd, NULL) < 0)
+		return true;
+	for (uint32_t i = 0; i < j.n; i++) {
+		auto_fd int fd = open_mask(&j, j.serials[i], LOCK_EX);
+
+		if (fd < 0)
+			return true;
+	}
+	return false;
+}
+
+bool mask_cache_sweep(int store_fd, const char *name)
+{
+	auto_fd int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (strncmp(name, MASK_CACHE_PREFIX, strlen(MASK_CACHE_PREFIX)) != 0 || fd < 0)
+		return false;
+	if (has_tree(fd, name) || lock(fd, LOCK_EX | LOCK_NB) < 0 || !is_at(store_fd, name, fd) || is_in_use(fd))
+		return false;
+	return mask_tree_remove(store_fd, name) == 0;
 }
 
 /* Whether the kernel itself keeps the ctime of this file system's directories, and for this host alone: others set it (a

@@ -8,6 +8,7 @@
  * Called: supervisor, before the cell starts, as the person; role ambit-stage to sweep. Takes a scan of the tree: 40 us for each
  *         directory the first time, 2 us later.
  *
+ *   <cache>/tree       the path of the tree; a cache of which the path leads to another tree, or to none, is a leftover
  *   <cache>/index      what the last scan found (scan_file.h); only on file systems whose ctime the kernel keeps
  *   <cache>/home       the same of a person's home, as far as programs obey what lies there
  *   <cache>/lock       flock, exclusive while anything here is made or removed
@@ -43,10 +44,15 @@ struct mask {
 	bool is_new;                      /* no mask there was could be used */
 };
 
-#define MASK_CACHE_NAME ".mask-%llx-%llx" /* device and inode of the tree */
+#define MASK_CACHE_PREFIX ".mask-"
+#define MASK_CACHE_NAME MASK_CACHE_PREFIX "%llx-%llx" /* device and inode of the tree */
 
-/* Opens the cache of a tree, beneath a directory of the person's own, and makes it if it is missing. */
-int mask_cache_open(int store_fd, int tree_fd, int *ret_fd, struct err *e);
+/* Opens the cache of a tree, beneath a directory of the person's own, and makes it if it is missing. path is the tree's, for the
+ * record. While any copy of *ret_fd is open the cache stays. */
+int mask_cache_open(int store_fd, int tree_fd, const char *path, int *ret_fd, struct err *e);
+
+/* Removes what is called so in the store, if it is a cache that is in nobody's use and whose tree is gone. Whether it is gone. */
+bool mask_cache_sweep(int store_fd, const char *name);
 
 void mask_init(struct mask *m);
 void mask_finish(struct mask *m);

@@ -19,6 +19,7 @@
 #include "stage/promise.h"
 #include "stage/recover.h"
 #include "stage/role.h"
+#include "stage/tidy.h"
 #include "stage/undo.h"
 
 #define LOCK_LOOK_MS 10
@@ -350,16 +351,18 @@ static int discard_one(void *user, const char *event, const struct stage_meta *m
 void age(struct role *role)
 {
 	shelf_age(&role->shelf, unix_ns(), role->ask.keep_ns, role->ask.space_bytes);
+	tidy(&role->shelf, NULL);
 }
 
 int discard(struct role *role, struct err *e)
 {
 	int r;
 
-	if ((role->ask.flags & STAGE_FLAG_ALL) != 0)
-		return shelf_each(&role->shelf, discard_one, role) < 0
-			       ? err_set(e, AMBIT_MEMORY, NULL, "no memory to look for stages")
-			       : 0;
+	if ((role->ask.flags & STAGE_FLAG_ALL) != 0) {
+		r = shelf_each(&role->shelf, discard_one, role);
+		tidy(&role->shelf, NULL);
+		return r < 0 ? err_set(e, AMBIT_MEMORY, NULL, "no memory to look for stages") : 0;
+	}
 	role->end.lost = role->meta->commits > 0;
 	r = throw_away(role, e);
 	role->end.changes = r == 0;

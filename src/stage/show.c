@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "stage/durable.h"
 #include "stage/role.h"
+#include "stage/tidy.h"
 
 static int tell_entry(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
@@ -28,9 +29,14 @@ static int tell_entry(void *user, const char *event, const struct stage_meta *me
 
 int list_stages(struct role *role, struct err *e)
 {
+	struct tidy_counts left;
+
 	(void)recover_all(role, NULL); /* what cannot be finished now is listed as it is */
 	role->end.changes = 0;
 	age(role);
+	tidy(&role->shelf, &left);
+	role->end.caches = left.caches;
+	role->end.cache_bytes = left.bytes;
 	return shelf_each(&role->shelf, tell_entry, role) < 0
 		       ? err_set(e, AMBIT_MEMORY, NULL, "no memory to list the stages")
 		       : 0;

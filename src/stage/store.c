@@ -67,7 +67,7 @@ int stage_write_meta(const struct stage *s, const struct stage_meta *m, enum sta
 
 void stage_tree_lock_name(const struct stage_tree *t, char ret[64])
 {
-	(void)snprintf(ret, 64, ".tree-%llx-%llx", (unsigned long long)t->dev, (unsigned long long)t->ino);
+	(void)snprintf(ret, 64, STORE_LOCK_PREFIX "%llx-%llx", (unsigned long long)t->dev, (unsigned long long)t->ino);
 }
 
 /* Whoever was last takes the file away, so one that was opened may be nobody's any more: then it is another's turn. */
@@ -94,10 +94,12 @@ int stage_tree_lock(int store_fd, const struct stage_tree *t, int operation, int
 void stage_tree_unlock(int store_fd, const struct stage_tree *t, int *lock_fd)
 {
 	char name[64];
+	struct stat st;
 
 	stage_tree_lock_name(t, name);
-	if (*lock_fd >= 0 && flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(store_fd, name, 0); /* nobody else has it */
+	/* nobody else has it; but while the lock was exchanged somebody may have had, and the name may be another's now */
+	if (*lock_fd >= 0 && flock(*lock_fd, LOCK_EX | LOCK_NB) == 0 && fstat(*lock_fd, &st) == 0 && st.st_nlink > 0)
+		(void)unlinkat(store_fd, name, 0);
 	fd_close(lock_fd);
 }
 

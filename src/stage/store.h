@@ -11,7 +11,8 @@
  *   <store>/e_.../0/upper    what the event changed of tree 0 (an overlay's upper layer; once committed: what was there before)
  *   <store>/e_.../0/work     the overlay's own
  *   <store>/e_.../journal    while a commit or an undo is going on (journal.h)
- *   <store>/.tree-DEV-INO    flock: shared by the events that see the tree, exclusive for a commit to it
+ *   <store>/.tree-DEV-INO    flock: shared by the events that see the tree, exclusive for a commit to it; nobody's is swept (tidy.h)
+ *   <store>/.mask-DEV-INO    what is remembered of a tree (mask.h)
  *
  * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages. A tree on another file system has its part
  * (`0`) where renaming can reach it: in .ambit-UID beside the root of its mount; `dir` of the meta says where. */
@@ -25,6 +26,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define STORE_LOCK_PREFIX ".tree-"
 #define STORE_BESIDE "/.ambit-%u" /* with the user id: in a directory of the tree's own file system */
 #define STAGE_TREES_MAX 64
 #define STAGE_NAMES_MAX 256 /* protected names that were granted by name, files that were granted alone */

@@ -187,7 +187,7 @@ static int open_cache(const struct event_request *q, const char *tree, int tree_
 	size_t n;
 	int r = place_open_cache(&ask, path, size, &above, e);
 
-	r = r < 0 ? r : mask_cache_open(above, tree_fd, ret_fd, e);
+	r = r < 0 ? r : mask_cache_open(above, tree_fd, tree, ret_fd, e);
 	if (r < 0)
 		return r;
 	n = strlen(path);

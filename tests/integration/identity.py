@@ -127,9 +127,15 @@ def nothing_is_left(place, top):
     assert sorted(listed) == [name for name in in_store(place) if name.startswith("e_")], (listed, in_store(place))
     expect_ok(ambit(place, "discard", "--all", cwd=top))
     committed = sorted(event for event, state in listed.items() if state == "committed")
-    left = [name for name in in_store(place) if not name.startswith((".mask-", ".tree-"))]  # what each tree has one of
-    assert left == committed, f"left in the store: {left}, committed: {committed}"
+    caches = sorted(cache_of(path) for path in (top, place.home) if cache_of(path) in in_store(place))  # of what is still there
+    assert in_store(place) == sorted(caches + committed), f"left in the store: {in_store(place)}, committed: {committed}"
     assert sorted(stage["event"] for stage in stages(place, top)) == committed
+    assert json.loads(ambit(place, "stage", "list", "--json", cwd=top).stdout)["caches"]["trees"] == len(caches)
+
+
+def cache_of(path):
+    status = os.stat(path)
+    return f".mask-{status.st_dev:x}-{status.st_ino:x}"
 
 
 def wreck(place, top, script, ending, options, statuses, **more):

@@ -568,6 +568,50 @@ def no_secret_too_many(place):
     assert result.returncode == 125 and "hidden" in result.stderr, told(result)
 
 
+# ---- what is left in the store ----
+
+
+def what_is_left_goes_and_what_is_used_stays(place):
+    """Locks of trees that nobody holds, and what is remembered of trees that are gone: after each event, and with each list."""
+    def caches():
+        told = json.loads(expect_ok(ambit(place, "stage", "list", "--json", cwd=place.home)).stdout)["caches"]
+        left = [name for name in os.listdir(store(place)) if name.startswith(".mask-")]
+        assert told["trees"] == len(left) and (told["bytes"] > 0) == bool(left), (told, left)
+        return left
+
+    def locks():
+        return [name for name in os.listdir(store(place)) if name.startswith(".tree-")]
+
+    top = tree(place)
+    other = os.path.join(os.path.dirname(top), "other")
+    write(f"{top}/.env", "SECRET\n")
+    write(f"{other}/.env", "SECRET\n")
+    expect_ok(work(place, top, "true"))
+    expect_ok(work(place, other, "true"))
+    assert len(caches()) == 2, caches()  # the twin: both trees are there
+    assert "remembered of 2 trees" in expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
+    write(f"{store(place)}/.tree-1-1", "")  # as a supervisor leaves it that was killed
+    process = begin(place, other, "test ! -e .env")
+    assert len(locks()) == 2, locks()
+    os.rename(other, other + "-moved")
+    assert len(caches()) == 2, "of an event that runs"
+    assert len(locks()) == 1 and locks() != [".tree-1-1"], locks()
+    os.rename(other + "-moved", other)
+    assert end(process).returncode == 0
+    shutil.rmtree(other)
+    write(f"{store(place)}/.tree-1-1", "")
+    expect_ok(work(place, top, "echo x > plain"))
+    for _ in range(200):  # nobody waits for it
+        if locks() == [] and len(os.listdir(store(place))) == 3:
+            break
+        time.sleep(0.01)
+    assert locks() == [], locks()
+    left = caches()
+    assert len(left) == 2 and left == caches(), left  # of the tree, and of the home, in which links were looked for
+    shutil.rmtree(top)
+    assert len(caches()) == 1, caches()
+
+
 # ---- other stages ----
 
 
@@ -918,7 +962,8 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
-             no_flood_of_hidden_names, no_secret_too_many, sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
+             no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
+             sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, the_stages_of_others_are_not_changed,
              an_undo_that_finds_another_file, another_user_takes_the_place_of_a_stage, root_leaves_owners_as_they_are,
              attributes_and_modes, no_way_out_of_the_tree, a_granted_name_is_no_link, no_socket_through_an_overlay,

@@ -50,7 +50,8 @@ void world_init(struct world *w)
 	assert_true(w->root_fd >= 0);
 	w->tree_fd = open_made(w->root_fd, "tree");
 	w->store_fd = open_made(w->root_fd, "store");
-	if (mask_cache_open(w->store_fd, w->tree_fd, &w->cache_fd, &e) < 0)
+	(void)snprintf(w->path, sizeof w->path, "%s/tree", w->root);
+	if (mask_cache_open(w->store_fd, w->tree_fd, w->path, &w->cache_fd, &e) < 0)
 		fail_msg("%s: %s", e.msg, e.why);
 	w->ask = (struct mask_ask){
 		.tree_fd = w->tree_fd, .path = "/srv/tree", .cache_fd = w->cache_fd, .store_fd = w->store_fd

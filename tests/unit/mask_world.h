@@ -11,7 +11,7 @@
 #include "stage/mask.h"
 
 struct world {
-	char root[64];
+	char root[64], path[80];                  /* path: of the tree */
 	int root_fd, tree_fd, store_fd, cache_fd; /* owned */
 	struct mask_ask ask;
 };

@@ -1294,11 +1294,48 @@ static void a_cache_of_others_is_refused(void **state)
 	(void)snprintf(name, sizeof name, ".mask-%llx-%llx", (unsigned long long)st.st_dev,
 		       (unsigned long long)st.st_ino);
 	assert_int_equal(fchmodat(w.store_fd, name, 0770, 0), 0);
-	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, &fd, &e), -AMBIT_UNTRUSTED);
-	assert_int_equal(unlinkat(w.store_fd, name, AT_REMOVEDIR), 0);
+	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, w.path, &fd, &e), -AMBIT_UNTRUSTED);
+	assert_int_equal(mask_tree_remove(w.store_fd, name), 0);
 	assert_int_equal(symlinkat("/tmp", w.store_fd, name), 0);
-	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, &fd, &e), -AMBIT_SYSTEM);
+	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, w.path, &fd, &e), -AMBIT_SYSTEM);
 	assert_int_equal(fd, -1);
+	world_finish(&w);
+}
+
+/* Of a tree that is gone, and in nobody's use. */
+static void the_cache_of_a_tree_that_is_gone_goes(void **state)
+{
+	char name[64];
+	struct world w;
+	struct stat st;
+	struct mask m;
+	int fd = -1;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(fstat(w.tree_fd, &st), 0);
+	(void)snprintf(name, sizeof name, MASK_CACHE_NAME, (unsigned long long)st.st_dev,
+		       (unsigned long long)st.st_ino);
+	world_add(&w, ".env");
+	world_make(&w, &m);
+	assert_int_equal(mkdirat(w.store_fd, "e_1", 0700), 0);
+	assert_false(mask_cache_sweep(w.store_fd, "e_1")); /* no cache */
+	fd_close(&w.cache_fd);
+	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, w.path, &fd, NULL), 0);
+	assert_int_equal(renameat(w.root_fd, "tree", w.root_fd, "moved"), 0);
+	assert_false(mask_cache_sweep(w.store_fd, name)); /* two use it, */
+	fd_close(&fd);
+	assert_false(mask_cache_sweep(w.store_fd, name)); /* one, */
+	mask_finish(&m);
+	assert_int_equal(renameat(w.root_fd, "moved", w.root_fd, "tree"), 0);
+	assert_false(mask_cache_sweep(w.store_fd, name)); /* nobody, but its tree is there, */
+	assert_int_equal(renameat(w.root_fd, "tree", w.root_fd, "moved"), 0);
+	assert_int_equal(mkdirat(w.root_fd, "tree", 0755), 0);
+	assert_true(mask_cache_sweep(w.store_fd, name)); /* and now another is */
+	assert_int_equal(fstatat(w.store_fd, name, &st, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(mask_cache_open(w.store_fd, w.tree_fd, w.path, &w.cache_fd, NULL), 0);
+	w.ask.cache_fd = w.cache_fd;
+	expect(&w, ".env");
 	world_finish(&w);
 }
 
@@ -1335,6 +1372,7 @@ int main(void)
 		cmocka_unit_test(any_call_may_fail),
 		cmocka_unit_test(several_at_once_get_whole_masks),
 		cmocka_unit_test(a_cache_of_others_is_refused),
+		cmocka_unit_test(the_cache_of_a_tree_that_is_gone_goes),
 	};
 
 	world_drop();
