@@ -209,8 +209,11 @@ static struct op op_of(const struct maker *m, const struct plan_entry *x, enum o
 			    .path = x->path };
 }
 
+/* A tree out of reach may lie on an overlay, where moving a file of a lower layer makes another one, with a birth of its own. */
 static int add_move(struct maker *m, struct op op)
 {
+	if (m->b->trees->far[op.tree])
+		op.a.btime_ns = op.b.btime_ns = 0;
 	return op_add(&m->b->deed->moves, &op) == NULL ? -ENOMEM : 0;
 }
 

@@ -21,7 +21,7 @@ static int by_row(const void *left, const void *right)
 
 int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
 {
-	return 1 + (upper->btime_ns != 0 ? upper->btime_ns : (int64_t)m->started_ns);
+	return 1 + (upper->id.btime_ns != 0 ? upper->id.btime_ns : (int64_t)m->started_ns);
 }
 
 int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e)

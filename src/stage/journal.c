@@ -14,7 +14,7 @@
 
 /* magic, version, length of the rest, its checksum; then the rest */
 #define MAGIC UINT32_C(0x44454544) /* "DEED" */
-#define VERSION 1u
+#define VERSION 2u
 #define HEAD_BYTES 24
 
 #define HINT_DISK "make room on the file system of the stage, or look at its health; nothing was changed"
@@ -58,6 +58,7 @@ static void put_ident(struct buf *out, const struct ident *i)
 	buf_put_u64(out, i->size);
 	buf_put_u64(out, (uint64_t)i->ctime_ns);
 	buf_put_u64(out, (uint64_t)i->mtime_ns);
+	buf_put_u64(out, (uint64_t)i->btime_ns);
 	buf_put_u32(out, i->mode);
 	buf_put_u32(out, i->nlink);
 }
@@ -69,6 +70,7 @@ static void get_ident(struct rbuf *in, struct ident *ret)
 	ret->size = rbuf_u64(in);
 	ret->ctime_ns = (int64_t)rbuf_u64(in);
 	ret->mtime_ns = (int64_t)rbuf_u64(in);
+	ret->btime_ns = (int64_t)rbuf_u64(in);
 	ret->mode = rbuf_u32(in);
 	ret->nlink = rbuf_u32(in);
 }

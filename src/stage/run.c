@@ -23,9 +23,16 @@ struct place {
 	char number[12];
 };
 
+/* ext4 gives the number of a file that was removed to the next one that is made; no program can set a birth. */
+static bool is_born_as(const struct ident *now, const struct ident *id)
+{
+	return now->btime_ns == id->btime_ns || now->btime_ns == 0 || id->btime_ns == 0;
+}
+
 bool ident_is(const struct ident *now, const struct ident *id)
 {
-	return now->ino != 0 && now->ino == id->ino && now->dev == id->dev && ((now->mode ^ id->mode) & S_IFMT) == 0;
+	return now->ino != 0 && now->ino == id->ino && now->dev == id->dev && is_born_as(now, id) &&
+	       ((now->mode ^ id->mode) & S_IFMT) == 0;
 }
 
 bool ident_is_same(const struct ident *now, const struct ident *id, bool weak)
@@ -212,8 +219,12 @@ static int do_move(struct work *w, struct op *op)
 		r = move_out(w, op, out, &b);
 	/* What is there now, for who wants to take it back later. */
 	if (r == 0 && parent >= 0 && !w->r->backwards && op->kind != OP_OUT && look_at(&b.real, &b.in_real) == 0 &&
-	    ident_is(&b.in_real.id, &op->a))
+	    ident_is(&b.in_real.id, &op->a)) {
+		const int64_t born_ns = op->a.btime_ns;
+
 		op->a = b.in_real.id;
+		op->a.btime_ns = born_ns;
+	}
 	return r;
 }
 

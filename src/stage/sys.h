@@ -17,14 +17,14 @@ struct ident {
 	uint64_t dev, ino; /* ino 0: nothing is there */
 	uint64_t size;
 	int64_t ctime_ns, mtime_ns;
-	uint32_t mode; /* with the type */
+	int64_t btime_ns; /* 0: the file system has none, or it is not to be compared */
+	uint32_t mode;    /* with the type */
 	uint32_t nlink;
 };
 
 struct look {
 	struct ident id;
-	int64_t btime_ns; /* 0: the file system has none */
-	uint64_t bytes;   /* on disk */
+	uint64_t bytes; /* on disk */
 	uint64_t mount;
 	bool is_mount; /* something is mounted on it */
 	bool is_whiteout;

@@ -69,15 +69,15 @@ static bool was_written_before_copy(const struct walk *w, const struct pair *at)
 	const int64_t t0_ns = w->conflicts.t0_ns;
 	struct look dir;
 
-	return copied && at->real.id.ctime_ns < at->upper.btime_ns && at->real.id.mtime_ns == at->real.id.ctime_ns &&
-	       at->real.btime_ns != 0 && at->real.btime_ns < t0_ns && sys_look(at->real_dir, "", &dir) == 0 &&
+	return copied && at->real.id.ctime_ns < at->upper.id.btime_ns && at->real.id.mtime_ns == at->real.id.ctime_ns &&
+	       at->real.id.btime_ns != 0 && at->real.id.btime_ns < t0_ns && sys_look(at->real_dir, "", &dir) == 0 &&
 	       dir.id.ctime_ns < t0_ns;
 }
 
 /* The rules 1 to 3 of the header. */
 static int check_real(const struct walk *w, struct plan_entry *x, const struct pair *at, bool loses)
 {
-	const int64_t since_ns = was_written_before_copy(w, at) ? at->upper.btime_ns : w->conflicts.t0_ns;
+	const int64_t since_ns = was_written_before_copy(w, at) ? at->upper.id.btime_ns : w->conflicts.t0_ns;
 
 	return conflicts_check(&w->conflicts, x, at->real_dir, at->name, &at->real, since_ns, loses);
 }

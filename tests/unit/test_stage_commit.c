@@ -647,7 +647,7 @@ static const struct meanwhile meanwhiles[] = {
 };
 
 /* The picture that somebody else's change alone would give, but for the times of directories. */
-static void run_meanwhile(const struct meanwhile *r, const struct commit_options *o, long times)
+static void run_meanwhile(const struct meanwhile *r, enum world_place place, const struct commit_options *o, long times)
 {
 	auto_free char *outside = NULL, *then = NULL;
 	struct commit_result result;
@@ -655,7 +655,7 @@ static void run_meanwhile(const struct meanwhile *r, const struct commit_options
 	struct err e = { .code = AMBIT_OK };
 	int got;
 
-	assert_true(world_open(&w, WORLD_FAST));
+	assert_true(world_open(&w, place));
 	put_dir(&w, "outside", 0755);
 	put_file(&w, "outside/b", "1", 0644, 1000000000);
 	outside = picture(&w, "outside");
@@ -682,14 +682,19 @@ static void run_meanwhile(const struct meanwhile *r, const struct commit_options
 	world_close(&w);
 }
 
+/* Also on a disk, where the number of a file that is gone mostly is that of the next one. */
 static void test_meanwhile(void **state)
 {
+	static const enum world_place places[] = { WORLD_FAST, WORLD_DISK };
+
 	(void)state;
-	for (size_t i = 0; i < sizeof meanwhiles / sizeof meanwhiles[0]; i++) {
-		run_meanwhile(&meanwhiles[i], &plain, 1); /* before the second is looked at */
-		run_meanwhile(&meanwhiles[i], &plain, 2); /* and right after */
-		run_meanwhile(&meanwhiles[i], &copying, 1);
-		run_meanwhile(&meanwhiles[i], &copying, 2);
+	for (size_t i = 0; i < 2 * (sizeof meanwhiles / sizeof meanwhiles[0]); i++) {
+		const struct meanwhile *r = &meanwhiles[i / 2];
+
+		run_meanwhile(r, places[i % 2], &plain, 1); /* before the second is looked at */
+		run_meanwhile(r, places[i % 2], &plain, 2); /* and right after */
+		run_meanwhile(r, places[i % 2], &copying, 1);
+		run_meanwhile(r, places[i % 2], &copying, 2);
 	}
 }
 
@@ -852,8 +857,17 @@ static void test_recover_back(void **state)
 	check_scene(&w, "W c theirs", "turned back");
 	assert_true(is_there(&w, "stage/0/upper/a"));
 	world_close(&w);
+}
 
-	assert_true(world_open(&w, WORLD_FAST));
+/* What is at a name is another's. On a disk it mostly has the number of the file that was there. */
+static void recover_around(enum world_place place)
+{
+	struct recover_result result;
+	uint64_t told = 0;
+	struct world w;
+	struct err e;
+
+	assert_true(world_open(&w, place));
 	scene(&w, "f a 1; f b 1; f c 1");
 	copy_all(&w, "real", "start");
 	world_stage(&w);
@@ -866,6 +880,13 @@ static void test_recover_back(void **state)
 	check_scene(&w, "W a theirs; W c theirs", "left as it is");
 	assert_false(is_there(&w, "stage/journal"));
 	world_close(&w);
+}
+
+static void test_recover_around(void **state)
+{
+	(void)state;
+	recover_around(WORLD_FAST);
+	recover_around(WORLD_DISK);
 }
 
 /* --- hostile uppers --- */
@@ -1032,9 +1053,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_held),         cmocka_unit_test(test_found),
 		cmocka_unit_test(test_meanwhile),    cmocka_unit_test(test_afterwards),
 		cmocka_unit_test(test_unrelated),    cmocka_unit_test(test_living),
-		cmocka_unit_test(test_recover_back), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_other_tree),   cmocka_unit_test(test_two_trees),
-		cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_recover_back), cmocka_unit_test(test_recover_around),
+		cmocka_unit_test(test_hostile),      cmocka_unit_test(test_other_tree),
+		cmocka_unit_test(test_two_trees),    cmocka_unit_test(test_speed),
 	};
 
 	if (argc > 1) /* one of them alone */
