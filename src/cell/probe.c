@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/filesystem.h"
 #include "cell/kernel.h"
 
 static int write_text(const char *path, const char *text)
@@ -158,13 +159,36 @@ static int change_trial(void)
 	return low.st_size == 1 && upper.st_size == 2 ? 0 : -ENOTRECOVERABLE;
 }
 
-static int try_overlay(void)
+/* Of what the kernel does not refuse, or not with a reason, too. */
+static int look_at_filesystem(char *detail, size_t size)
+{
+	auto_fd int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name = filesystem_name(here);
+	int r;
+
+	if (here < 0)
+		return -errno;
+	if (!filesystem_takes_overlay(here)) {
+		(void)snprintf(detail, size, "no overlay can write to %s", name);
+		return -EINVAL;
+	}
+	if (!filesystem_tells_kinds(here)) {
+		(void)snprintf(detail, size, "%s was made without the kinds of files in directories (ftype)", name);
+		return -EINVAL;
+	}
+	if (setxattr("upper", "user.ambit", "1", 1, 0) == 0)
+		return 0;
+	r = -errno;
+	(void)snprintf(detail, size, "%s keeps no attributes of users", name);
+	return r;
+}
+
+static int try_overlay(char *detail, size_t size)
 {
 	int r = mkdir("low", 0700) < 0 || mkdir("upper", 0700) < 0 || mkdir("work", 0700) < 0 ? -errno : 0;
 
 	r = r < 0 ? r : write_trial("low/f");
-	if (r == 0 && setxattr("upper", "user.ambit", "1", 1, 0) < 0)
-		r = -errno;
+	r = r < 0 ? r : look_at_filesystem(detail, size);
 	r = r < 0 ? r : enter(CLONE_NEWNS);
 	return r < 0 ? r : change_trial();
 }
@@ -177,11 +201,9 @@ static int overlay(char *detail, size_t size)
 	char trial[4096];
 	int r = enter_trial(trial, sizeof trial);
 
-	(void)detail;
-	(void)size;
 	if (r < 0)
 		return r;
-	r = try_overlay();
+	r = try_overlay(detail, size);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		(void)unlink(files[i]); /* it may have failed before it was made */
 	for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
@@ -377,8 +399,8 @@ static const struct probe probes[] = {
 	{ "devpts", "private terminals", "a kernel from 5.2", PROBE_NEEDED, devpts },
 	{ "restricted mounts", "read-only and noexec trees", "a kernel from 5.12", PROBE_NEEDED, restricted_bind },
 	{ "overlays", "changes are staged until they are committed",
-	  "a kernel from 5.11 with overlayfs (modprobe overlay), and XDG_STATE_HOME on a file system with user "
-	  "attributes; or --direct",
+	  "a kernel from 5.11 with overlayfs (modprobe overlay), and XDG_STATE_HOME on a file system that "
+	  "overlays can write to (ext4, xfs, btrfs; in a container, a volume); or --direct",
 	  PROBE_NEEDED, overlay },
 	{ "idmapped mounts", "root's cells as another id",
 	  "a kernel from 5.12 and a file system that can, or an ordinary user", PROBE_ROOT, idmapped },

@@ -22,7 +22,8 @@ struct probe {
 	const char *text;   /* what it is for */
 	const char *advice; /* where it is missing */
 	enum probe_need need;
-	int (*run)(char *ret_detail, size_t size); /* in a child: 0, or -errno; detail is a short word of more */
+	int (*run)(char *ret_detail,
+		   size_t size); /* in a child: 0, or -errno; detail is a short word of more, or why not */
 };
 
 struct finding {

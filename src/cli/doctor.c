@@ -85,7 +85,8 @@ static void show_probe(struct report *r, const struct probe *p)
 	if (found.result == 0)
 		(void)snprintf(text, sizeof text, "%s%s%s", p->text, found.detail[0] != 0 ? ": " : "", found.detail);
 	else
-		(void)snprintf(text, sizeof text, "%s: %s", p->text, strerror(-found.result));
+		(void)snprintf(text, sizeof text, "%s: %s", p->text,
+			       found.detail[0] != 0 ? found.detail : strerror(-found.result));
 	add(r,
 	    found.result == 0         ? "yes"
 	    : p->need == PROBE_BETTER ? "less"

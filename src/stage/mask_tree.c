@@ -25,7 +25,11 @@ static int failed(struct job *j, int sys_errno, const char *what, const char *pa
 {
 	const enum ambit_code code = sys_errno == EPERM || sys_errno == ENOTSUP ? AMBIT_HOST : AMBIT_SYSTEM;
 
-	return err_sys(j->e, code, sys_errno, NULL, "hidden names: %s for '%s'", what, path);
+	return err_sys(j->e, code, sys_errno,
+		       code == AMBIT_HOST
+			       ? "set XDG_STATE_HOME to a directory on another file system (ext4, xfs, btrfs)"
+			       : NULL,
+		       "hidden names: %s for '%s'", what, path);
 }
 
 static int place_entry(struct job *j, struct mask_entry entry)

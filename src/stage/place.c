@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/filesystem.h"
 #include "core/grant.h"
 #include "stage/store.h"
 
@@ -184,6 +185,8 @@ static int open_outside(const struct place_ask *ask, char *ret_path, size_t size
 	const bool may = !path_is_beneath(ELSEWHERE, ask->tree);
 	int fd = -1;
 
+	if (ask->apart)
+		return may ? open_own(ELSEWHERE, ret_path, size) : -1;
 	if (may && mount_of(AT_FDCWD, ELSEWHERE) == mount_of(ask->tree_fd, ""))
 		fd = open_own(ELSEWHERE, ret_path, size);
 	if (fd < 0)
@@ -205,12 +208,18 @@ static int in_the_tree(const struct place_ask *ask, struct err *e)
 
 int place_open_cache(const struct place_ask *ask, char *ret_path, size_t size, int *ret_fd, struct err *e)
 {
-	if (!path_is_beneath(ask->store, ask->tree)) {
+	const bool in_tree = path_is_beneath(ask->store, ask->tree);
+
+	/* in a container the store mostly is on an overlay, which takes no mask, and the tree in a volume, or on the same overlay */
+	const bool beside = in_tree ||
+			    (!filesystem_takes_overlay(ask->store_fd) && filesystem_takes_overlay(ask->tree_fd));
+
+	*ret_fd = beside ? open_outside(ask, ret_path, size) : -1;
+	if (*ret_fd < 0 && !in_tree) {
 		(void)snprintf(ret_path, size, "%s", ask->store);
 		*ret_fd = fcntl(ask->store_fd, F_DUPFD_CLOEXEC, 3);
 		return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open %s", ask->store) : 0;
 	}
-	*ret_fd = open_outside(ask, ret_path, size);
 	return *ret_fd < 0 ? in_the_tree(ask, e) : 0;
 }
 
@@ -221,7 +230,7 @@ int place_make_part(const struct place_ask *ask, char *ret_path, size_t size, in
 	char path[STAGE_PATH_MAX];
 	auto_fd int own = -1;
 
-	if (mount == 0 || mount != mount_of(ask->store_fd, "") || holds_store)
+	if (holds_store || (!ask->apart && (mount == 0 || mount != mount_of(ask->store_fd, ""))))
 		own = open_outside(ask, path, sizeof path);
 	if (own < 0 && holds_store)
 		return in_the_tree(ask, e);

@@ -1,12 +1,14 @@
 /* place - where on which file system the changes of a tree can lie.
  *
  * Owns:   the choice between the store and a directory of the tree's own file system.
- * Holds:  the place is never inside the tree, belongs to the caller (or to root, who runs for another), and is nobody else's to
+ * Holds:  what lies on the tree's file system is moved by a commit, what lies elsewhere is copied. The place is never inside the
+ *         tree, belongs to the caller (or to root, who runs for another), and is nobody else's to
  *         read. Links are followed only in the store's own path, which is the person's word.
  * Called: store. statx's mount ids: Linux 5.8. */
 #ifndef STAGE_PLACE_H
 #define STAGE_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +24,7 @@ struct place_ask {
 	const char *tree; /* absolute, without links */
 	int store_fd, event_fd, tree_fd;
 	uint32_t index;
+	bool apart; /* not on the tree's own file system, which cannot hold it */
 };
 int place_make_part(const struct place_ask *ask, char *ret_path, size_t size, int *ret_fd, struct err *e);
 

@@ -14,6 +14,8 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/filesystem.h"
+#include "core/grant.h"
 #include "stage/place.h"
 
 #define COMMIT_PATIENCE_MS 30000 /* an event waits so long for a commit to its tree, which takes as long as its files */
@@ -139,23 +141,50 @@ static void copy_xattrs(int from, int to)
 	}
 }
 
+#define ELSEWHERE                                                                                                      \
+	"set XDG_STATE_HOME to a directory on another file system (ext4, xfs, btrfs; in a container, a volume); or "   \
+	"--direct writes in place"
+
+static int cannot_hold(const char *dir, struct err *e)
+{
+	return err_set(e, AMBIT_HOST, ELSEWHERE, "cannot stage changes in %s", dir);
+}
+
+/* What an overlay asks of the file system that it writes to. A removed name is an entry with an inode of its own kind, which a
+ * listing without kinds would show. */
+static int check_upper(int part_fd, int upper_fd, const char *dir, struct err *e)
+{
+	const char *name = filesystem_name(upper_fd);
+
+	if (!filesystem_takes_overlay(upper_fd))
+		return err_why(e, cannot_hold(dir, e), "no overlay can write to its file system, %s", name);
+	if (fsetxattr(upper_fd, "user.overlay.opaque", "n", 1, 0) < 0 ||
+	    fremovexattr(upper_fd, "user.overlay.opaque") < 0)
+		return errno != ENOTSUP
+			       ? cannot_make("its attributes", errno, e)
+			       : err_why(e, cannot_hold(dir, e), "its file system, %s, keeps no attributes of users%s",
+					 name, strcmp(name, "tmpfs") == 0 ? " before Linux 6.6" : "");
+	if (!filesystem_tells_kinds(part_fd))
+		return err_why(e, cannot_hold(dir, e),
+			       "its file system, %s, was made without the kinds of files in directories (ftype)", name);
+	return 0;
+}
+
 /* The upper directory looks as the tree itself does. */
-static int make_upper(int part_fd, int tree_fd, const struct stat *tree, struct err *e)
+static int make_upper(int part_fd, const char *dir, int tree_fd, const struct stat *tree, struct err *e)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, tree->st_mtim };
 	auto_fd int upper = -1, readable = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
 	if (mkdirat(part_fd, "upper", 0700) < 0 || mkdirat(part_fd, "work", 0700) < 0)
 		return cannot_make("its directories", errno, e);
 	upper = openat(part_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (upper < 0)
 		return cannot_make("its directories", errno, e);
-	if (fsetxattr(upper, "user.overlay.opaque", "n", 1, 0) < 0 || fremovexattr(upper, "user.overlay.opaque") < 0)
-		return err_sys(
-			e, AMBIT_HOST, errno,
-			"set XDG_STATE_HOME to a directory on another file system (ext4, xfs, btrfs); or --direct "
-			"writes in place",
-			"cannot stage changes: the file system of the stage has no attributes");
+	r = check_upper(part_fd, upper, dir, e);
+	if (r < 0)
+		return r;
 	if (geteuid() == 0 && (fchown(part_fd, tree->st_uid, tree->st_gid) < 0 ||
 			       fchownat(part_fd, "work", tree->st_uid, tree->st_gid, 0) < 0 ||
 			       fchown(upper, tree->st_uid, tree->st_gid) < 0))
@@ -164,49 +193,6 @@ static int make_upper(int part_fd, int tree_fd, const struct stat *tree, struct 
 		copy_xattrs(readable, upper);
 	if (fchmod(upper, tree->st_mode & 07777) < 0 || futimens(upper, times) < 0)
 		return cannot_make("the mode of its directories", errno, e);
-	return 0;
-}
-
-static int make_tree(const char *store, int store_fd, struct stage *s, struct stage_meta *m, uint32_t i, struct err *e)
-{
-	struct stage_tree *t = &m->trees[i];
-	auto_fd int tree_fd = place_open(t->real);
-	struct stat st, part = { .st_ino = 0 };
-	int r;
-
-	if (tree_fd < 0 || fstat(tree_fd, &st) < 0)
-		return err_sys(e, AMBIT_NOT_FOUND, errno, "check the path in the grant", "cannot open %s", t->real);
-	t->dev = st.st_dev;
-	t->ino = st.st_ino;
-	r = lock_shared(store_fd, t, &s->tree_lock[i], e);
-	if (r == 0) {
-		const struct place_ask ask = { .store = store,
-					       .event = m->event,
-					       .tree = t->real,
-					       .store_fd = store_fd,
-					       .event_fd = s->dir_fd,
-					       .tree_fd = tree_fd,
-					       .index = i };
-
-		r = place_make_part(&ask, t->dir, sizeof t->dir, &s->part_fd[i], e);
-	}
-	if (r == 0 && fstat(s->part_fd[i], &part) < 0)
-		r = cannot_make("its directories", errno, e);
-	t->part_ino = r < 0 ? 0 : part.st_ino;
-	return r < 0 ? r : make_upper(s->part_fd[i], tree_fd, &st, e);
-}
-
-/* <store>/<event>, locked before anybody can find it unlocked. */
-static int make_stage(int store_fd, struct stage *s, const char *event, struct err *e)
-{
-	if (mkdirat(store_fd, event, 0700) < 0)
-		return cannot_make("its directory", errno, e);
-	s->dir_fd = openat(store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	s->lock_fd = s->dir_fd < 0
-			     ? -1
-			     : openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return cannot_make("its lock", errno, e);
 	return 0;
 }
 
@@ -245,6 +231,70 @@ static bool remove_part(int part_fd, const char *dir, const char *event)
 			(void)rmdir(above); /* others may be there */
 	}
 	return true;
+}
+
+static int make_part(const struct place_ask *ask, struct stage *s, struct stage_tree *t, const struct stat *tree,
+		     struct err *e)
+{
+	struct stat st;
+	int r = place_make_part(ask, t->dir, sizeof t->dir, &s->part_fd[ask->index], e);
+
+	if (r < 0)
+		return r;
+	if (fstat(s->part_fd[ask->index], &st) < 0)
+		return cannot_make("its directories", errno, e);
+	t->part_ino = st.st_ino;
+	return make_upper(s->part_fd[ask->index], t->dir, ask->tree_fd, tree, e);
+}
+
+/* Where the tree's own file system cannot hold a part, the store may. */
+static int make_part_apart(struct place_ask *ask, struct stage *s, struct stage_tree *t, const struct stat *tree,
+			   struct err *e)
+{
+	(void)remove_part(s->part_fd[ask->index], t->dir, ask->event); /* nobody ever wrote there */
+	fd_close(&s->part_fd[ask->index]);
+	err_clear(e);
+	ask->apart = true;
+	return make_part(ask, s, t, tree, e);
+}
+
+static int make_tree(const char *store, int store_fd, struct stage *s, struct stage_meta *m, uint32_t i, struct err *e)
+{
+	struct stage_tree *t = &m->trees[i];
+	auto_fd int tree_fd = place_open(t->real);
+	struct place_ask ask = { .store = store,
+				 .event = m->event,
+				 .tree = t->real,
+				 .store_fd = store_fd,
+				 .event_fd = s->dir_fd,
+				 .tree_fd = tree_fd,
+				 .index = i };
+	struct stat st;
+	int r;
+
+	if (tree_fd < 0 || fstat(tree_fd, &st) < 0)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "check the path in the grant", "cannot open %s", t->real);
+	t->dev = st.st_dev;
+	t->ino = st.st_ino;
+	r = lock_shared(store_fd, t, &s->tree_lock[i], e);
+	r = r < 0 ? r : make_part(&ask, s, t, &st, e);
+	if (r == -AMBIT_HOST && s->part_fd[i] >= 0 && !path_is_beneath(t->dir, store))
+		r = make_part_apart(&ask, s, t, &st, e);
+	return r;
+}
+
+/* <store>/<event>, locked before anybody can find it unlocked. */
+static int make_stage(int store_fd, struct stage *s, const char *event, struct err *e)
+{
+	if (mkdirat(store_fd, event, 0700) < 0)
+		return cannot_make("its directory", errno, e);
+	s->dir_fd = openat(store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s->lock_fd = s->dir_fd < 0
+			     ? -1
+			     : openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return cannot_make("its lock", errno, e);
+	return 0;
 }
 
 int stage_remove_untouched(const char *store, struct stage *s, const struct stage_meta *m)

@@ -15,7 +15,8 @@
  *   <store>/.mask-DEV-INO    what is remembered of a tree (mask.h)
  *
  * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages. A tree on another file system has its part
- * (`0`) where renaming can reach it: in .ambit-UID beside the root of its mount; `dir` of the meta says where. */
+ * (`0`) where renaming can reach it: in .ambit-UID beside the root of its mount, if an overlay can write there; `dir` of the meta
+ * says where. */
 #ifndef STAGE_STORE_H
 #define STAGE_STORE_H
 
@@ -117,7 +118,7 @@ void stage_tree_unlock(int store_fd, const struct stage_tree *t, int *lock_fd);
 
 /* Makes the directories of m->event with those of its trees (real and whole are given; dir, dev and ino are filled in), takes
  * the stage's lock and those of its trees, shared, and writes meta. Nothing stays behind on failure.
- * -NOT_FOUND: a tree is not there. -HOST: its file system cannot hold a stage (no user xattrs), or there is no place outside
+ * -NOT_FOUND: a tree is not there. -HOST: its file system cannot hold a stage (no overlay can write to it), or there is no place outside
  * the tree; the message says which. */
 int stage_create(const char *store, struct stage_meta *m, struct stage *ret, struct err *e);
 /* Replaces meta, by renaming. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/filesystem.h"
 #include "cell/build.h"
 #include "cell/kernel.h"
 #include "core/grant.h"
@@ -129,10 +130,16 @@ static int send_tree(const struct identity *id, const char *path, uint32_t index
 
 static int cannot_send(const char *path, int sys_errno, struct err *e)
 {
-	return err_sys(
+	const int r = err_sys(
 		e, sys_errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, sys_errno,
 		"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
 		"cannot make %s visible in the cell", path);
+
+	/* mount_setattr(2): EINVAL is the file system that cannot */
+	return sys_errno != EINVAL
+		       ? r
+		       : err_why(e, r, "on this kernel its file system, %s, cannot be mounted with other owners",
+				 filesystem_name_at(path));
 }
 
 static int send_stages(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/filesystem.h"
+
 static const struct step_row {
 	uint32_t number;
 	const char *what, *hint;
@@ -16,6 +18,7 @@ static const struct step_row {
 
 #define STEP_EXEC_NUMBER 24
 #define STEP_NETWORK_NUMBER 27
+#define STEP_STAGE_NUMBER 28
 
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
@@ -43,6 +46,26 @@ static int exec_failure(const char *program, int sys_errno, struct err *e)
 		       "cannot execute %s", program);
 }
 
+/* An overlay says EINVAL of a layer that it cannot have, and not of which: mostly names there are compared without case. */
+static int stage_failure(const struct cell_spec *spec, const struct cell_path *p, struct err *e)
+{
+	const struct cell_stage *s = &spec->stages[p->stage - 1];
+	const char *tree = spec_text(spec, s->tree), *part = spec_text(spec, s->part);
+
+	if (part[0] == 0)
+		return err_why(e,
+			       err_set(e, AMBIT_HOST, "grant what is in it and holds no secrets",
+				       "cannot hide the likely secrets in %s", tree),
+			       "the kernel refuses an overlay of %s", filesystem_name_at(tree));
+	return err_why(e,
+		       err_set(e, AMBIT_HOST,
+			       "keep it on a file system that overlays can have as a layer (ext4, xfs, btrfs; without "
+			       "case folding); --direct writes in place",
+			       "cannot stage what is written beneath %s", tree),
+		       "the kernel refuses an overlay of %s, with its changes on %s", filesystem_name_at(tree),
+		       filesystem_name_at(part));
+}
+
 /* What a step could fail of on any host, against a call that this one does not know or that a container's filter refuses. */
 static const char old_kernel[] =
 	"the kernel is older than 5.13, or a filter around Ambit (a container's) refuses the call; see `ambit doctor`";
@@ -60,6 +83,8 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 			       err_set(e, AMBIT_HOST, "as root: sysctl user.max_net_namespaces=15000",
 				       "cannot make the network of the cell"),
 			       "a limit on the number of namespaces is reached");
+	if (step == STEP_STAGE_NUMBER && sys_errno == EINVAL && index < spec->n_paths && spec->paths[index].stage != 0)
+		return stage_failure(spec, &spec->paths[index], e);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].number == step)
 			row = &rows[i];

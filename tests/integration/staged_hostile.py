@@ -5,7 +5,6 @@ usage: staged_hostile.py AMBIT    (TAP on standard output; as root once more as 
 
 Each scenario tries what must not happen, and has a twin beside it that shows that the probe would notice."""
 
-import ctypes
 import glob
 import json
 import os
@@ -15,6 +14,7 @@ import subprocess
 import time
 
 from harness import Skip, expect_ok, main, need, sanitized, told, write
+from mounts import in_child, private_mounts
 from trees import expect_same, picture
 
 PYTHON = "/usr/bin/python3"
@@ -679,46 +679,6 @@ def many_changes_take_little_memory(place):
         assert process.returncode == 0, f"{n}: {process.returncode}"
         peaks.append(peak // 1024)
     assert peaks[1] < 640, f"ambit-stage took {peaks} MB"  # 65,536 changes are listed, 8 KB each
-
-
-def private_mounts(*also):
-    """Runs the rest of the scenario in a mount namespace of its own, or skips it."""
-    if os.geteuid() != 0:
-        raise Skip("mounting needs root")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x00020000) != 0 or subprocess.run(["mount", "--make-rprivate", "/"]).returncode != 0:
-        raise Skip("no mount namespace of its own")
-    for words in also:
-        subprocess.run(["mount", *words], check=True)
-
-
-def in_child(scenario):
-    """The scenario in a process of its own, which may change its namespaces."""
-    def run(place):
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            text = b""
-            place.count += 1000 + (os.getpid() << 12)  # directories that the others will not take
-            try:
-                scenario(place)
-            except Skip as reason:
-                text = b"S" + str(reason).encode()
-            except BaseException as problem:
-                text = b"F" + f"{type(problem).__name__}: {problem}".encode()
-            os.write(writing, text[:60000])
-            os._exit(0)
-        os.close(writing)
-        text = b""
-        while piece := os.read(reading, 65536):
-            text += piece
-        os.close(reading)
-        os.waitpid(pid, 0)
-        if text[:1] == b"S":
-            raise Skip(text[1:].decode())
-        assert not text, text[1:].decode(errors="replace")
-    run.__name__ = scenario.__name__
-    return run
 
 
 def disk(place):
