@@ -209,11 +209,16 @@ static struct op op_of(const struct maker *m, const struct plan_entry *x, enum o
 			    .path = x->path };
 }
 
-/* A tree out of reach may lie on an overlay, where moving a file of a lower layer makes another one, with a birth of its own. */
+/* On an overlay, moving a file of a lower layer, or a name in a directory of one, makes another one with a birth of its own. */
+static void forget_births(const struct maker *m, struct op *op)
+{
+	if (!m->b->trees->births[op->tree])
+		op->a.btime_ns = op->b.btime_ns = 0;
+}
+
 static int add_move(struct maker *m, struct op op)
 {
-	if (m->b->trees->far[op.tree])
-		op.a.btime_ns = op.b.btime_ns = 0;
+	forget_births(m, &op);
 	return op_add(&m->b->deed->moves, &op) == NULL ? -ENOMEM : 0;
 }
 
@@ -406,6 +411,7 @@ static int add_dir(struct maker *m, struct op op)
 {
 	if (m->b->copy)
 		op.flags |= OP_NO_UPPER;
+	forget_births(m, &op);
 	return op_add(&m->b->deed->dirs, &op) == NULL ? -ENOMEM : 0;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/filesystem.h"
 #include "stage/walk.h"
 
 static int open_real(const struct stage_tree *t, int *ret_fd, struct err *e)
@@ -42,6 +43,7 @@ static int open_one(const struct stage *s, const struct stage_meta *m, uint32_t 
 		return err_sys(e, AMBIT_SYSTEM, -r, "discard the stage if it was damaged", "stage of tree '%s'",
 			       m->trees[i].real);
 	t->far[i] = real.id.dev != part.id.dev || real.mount != part.mount;
+	t->births[i] = filesystem_takes_overlay(t->real[i]);
 	return 0;
 }
 

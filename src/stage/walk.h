@@ -49,10 +49,11 @@ struct walk_calls {
 /* The descriptors of a stage's trees. */
 struct trees {
 	uint32_t n;
-	int real[STAGE_TREES_MAX];  /* owned, O_PATH */
-	int upper[STAGE_TREES_MAX]; /* owned */
-	int part[STAGE_TREES_MAX];  /* the stage's */
-	bool far[STAGE_TREES_MAX];  /* renaming does not reach from one to the other */
+	int real[STAGE_TREES_MAX];    /* owned, O_PATH */
+	int upper[STAGE_TREES_MAX];   /* owned */
+	int part[STAGE_TREES_MAX];    /* the stage's */
+	bool far[STAGE_TREES_MAX];    /* renaming does not reach from one to the other */
+	bool births[STAGE_TREES_MAX]; /* what is moved in the real tree keeps its birth: not so on an overlay */
 };
 
 /* -CONFLICT: a tree is not the one that the event saw. */

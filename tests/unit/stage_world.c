@@ -69,17 +69,20 @@ bool world_open(struct world *w, enum world_place place)
 
 	*w = (struct world){ .root_fd = -1, .other_fd = -1 };
 	(void)umask(022);
-	if (place == WORLD_DISK || !room_in("/dev/shm", w->root))
+	if (place == WORLD_DISK || place == WORLD_BACK || !room_in("/dev/shm", w->root))
 		assert_true(room_in(tmp, w->root));
 	(void)snprintf(w->other, sizeof w->other, "%s", w->root);
-	if (place == WORLD_TWO && !room_in(tmp, w->other))
+	if ((place == WORLD_TWO && !room_in(tmp, w->other)) ||
+	    (place == WORLD_BACK && !room_in("/dev/shm", w->other))) {
+		(void)rmdir(w->root);
 		return false;
+	}
 	MUST(w->root_fd = open(w->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	MUST(w->other_fd = open(w->other, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	MUST(fstat(w->root_fd, &a));
 	MUST(fstat(w->other_fd, &b));
 	MUST(mkdirat(w->root_fd, "real", 0755));
-	if (place != WORLD_TWO || a.st_dev != b.st_dev)
+	if ((place != WORLD_TWO && place != WORLD_BACK) || a.st_dev != b.st_dev)
 		return true;
 	world_close(w);
 	return false;

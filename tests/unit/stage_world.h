@@ -24,6 +24,7 @@ enum world_place {
 	WORLD_DISK, /* all in TMPDIR or /tmp */
 	WORLD_FAST, /* all in /dev/shm where that can hold attributes, else as WORLD_DISK */
 	WORLD_TWO,  /* the tree in /dev/shm, the stage in /tmp */
+	WORLD_BACK, /* the tree in /tmp, the stage in /dev/shm */
 };
 
 /* False: this machine has no such place. */

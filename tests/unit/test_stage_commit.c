@@ -655,7 +655,11 @@ static void run_meanwhile(const struct meanwhile *r, enum world_place place, con
 	struct err e = { .code = AMBIT_OK };
 	int got;
 
-	assert_true(world_open(&w, place));
+	if (!world_open(&w, place)) {
+		assert_int_equal(place,
+				 WORLD_BACK); /* /dev/shm keeps no attributes of users, or is no other file system */
+		return;
+	}
 	put_dir(&w, "outside", 0755);
 	put_file(&w, "outside/b", "1", 0644, 1000000000);
 	outside = picture(&w, "outside");
@@ -685,16 +689,16 @@ static void run_meanwhile(const struct meanwhile *r, enum world_place place, con
 /* Also on a disk, where the number of a file that is gone mostly is that of the next one. */
 static void test_meanwhile(void **state)
 {
-	static const enum world_place places[] = { WORLD_FAST, WORLD_DISK };
+	static const enum world_place places[] = { WORLD_FAST, WORLD_DISK, WORLD_BACK };
 
 	(void)state;
-	for (size_t i = 0; i < 2 * (sizeof meanwhiles / sizeof meanwhiles[0]); i++) {
-		const struct meanwhile *r = &meanwhiles[i / 2];
+	for (size_t i = 0; i < 3 * (sizeof meanwhiles / sizeof meanwhiles[0]); i++) {
+		const struct meanwhile *r = &meanwhiles[i / 3];
 
-		run_meanwhile(r, places[i % 2], &plain, 1); /* before the second is looked at */
-		run_meanwhile(r, places[i % 2], &plain, 2); /* and right after */
-		run_meanwhile(r, places[i % 2], &copying, 1);
-		run_meanwhile(r, places[i % 2], &copying, 2);
+		run_meanwhile(r, places[i % 3], &plain, 1); /* before the second is looked at */
+		run_meanwhile(r, places[i % 3], &plain, 2); /* and right after */
+		run_meanwhile(r, places[i % 3], &copying, 1);
+		run_meanwhile(r, places[i % 3], &copying, 2);
 	}
 }
 
