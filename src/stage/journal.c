@@ -270,12 +270,15 @@ static int read_file(int dir_fd, const char *name, uint8_t **ret, size_t *ret_n)
 	return 0;
 }
 
-static bool head_is_good(struct rbuf *in)
+/* 0 if the file is torn. One that is whole, but that another version wrote, must not be taken for torn, and be removed. */
+static int read_head(struct rbuf *in)
 {
-	const bool known = rbuf_u32(in) == MAGIC && rbuf_u32(in) == VERSION;
+	const uint32_t magic = rbuf_u32(in), version = rbuf_u32(in);
 	const uint64_t n = rbuf_u64(in), sum = rbuf_u64(in);
 
-	return known && n == rbuf_left(in) && sum == checksum(in->data + in->at, rbuf_left(in));
+	if (magic != MAGIC || n != rbuf_left(in) || sum != checksum(in->data + in->at, rbuf_left(in)))
+		return 0;
+	return version == VERSION ? 1 : -EPROTO;
 }
 
 int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e)
@@ -291,9 +294,15 @@ int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e)
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "read '%s' of the stage", name);
 	rbuf_init(&in, ret->bytes, n);
-	r = head_is_good(&in) ? decode(&in, ret) : 0;
+	r = read_head(&in);
+	if (r > 0)
+		r = decode(&in, ret);
 	if (r <= 0)
 		deed_finish(ret);
+	if (r == -EPROTO)
+		return err_set(e, AMBIT_HOST,
+			       "finish it with the ambit that began it, or take that one again to undo it",
+			       "'%s' of the stage was written by another version of ambit", name);
 	return r < 0 ? err_sys(e, AMBIT_MEMORY, -r, NULL, "read '%s' of the stage", name) : r;
 }
 

@@ -92,7 +92,7 @@ int deed_prepare(int dir_fd, const char *name, const struct deed *d, struct err 
 int deed_seal(int dir_fd, const char *name, bool synced, struct err *e);
 /* The same, in place of what had the name. */
 int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e);
-/* 1 with a deed, 0 if there is none or it is torn. */
+/* 1 with a deed, 0 if there is none or it is torn. -HOST: it is whole, but of another version. */
 int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e);
 
 /* How many commits there are; the next one has this number. */

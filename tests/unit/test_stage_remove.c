@@ -139,8 +139,8 @@ static void deed_make(struct deed *d)
 			       .batch = 4,
 			       .slot = 5,
 			       .hash = 6,
-			       .a = { 1, 2, 3, -4, 5, 0100644, 1 },
-			       .b = { 7, 8, 9, 10, -11, 040755, 2 },
+			       .a = { 1, 2, 3, -4, 5, -6, 0100644, 1 },
+			       .b = { 7, 8, 9, 10, -11, 12, 040755, 2 },
 			       .path = "d/\xff\n" };
 	const struct op dir = { .kind = OP_DIR, .path = "" };
 
@@ -188,7 +188,10 @@ static void test_journal(void **state)
 		assert_int_equal(pread(fd, &byte, 1, n), 1);
 		byte ^= 0x40;
 		assert_int_equal(pwrite(fd, &byte, 1, n), 1);
-		assert_int_equal(deed_read(w.root_fd, "j", &got, &e), 0);
+		if (n >= 4 && n < 8) /* whole, but of another version */
+			assert_int_equal(deed_read(w.root_fd, "j", &got, &e), -AMBIT_HOST);
+		else
+			assert_int_equal(deed_read(w.root_fd, "j", &got, &e), 0);
 		byte ^= 0x40;
 		assert_int_equal(pwrite(fd, &byte, 1, n), 1);
 	}
