@@ -19,6 +19,15 @@ static int by_row(const void *left, const void *right)
 	return strcmp(x->path, y->path);
 }
 
+#define SECOND_NS INT64_C(1000000000)
+
+/* The latest moment at which it can have changed. A file system that keeps whole seconds keeps no births either, mostly: ext4 has
+ * no room for both. (A time without a fraction alone says little: on some machines the clock has one each second.) */
+static int64_t latest_change(const struct ident *i)
+{
+	return i->btime_ns == 0 && i->ctime_ns % SECOND_NS == 0 ? i->ctime_ns + SECOND_NS - 1 : i->ctime_ns;
+}
+
 int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
 {
 	return 1 + (upper->id.btime_ns != 0 ? upper->id.btime_ns : (int64_t)m->started_ns);
@@ -64,7 +73,7 @@ static bool is_changed(const struct conflicts *c, const char *path, const struct
 {
 	const struct op *row = row_of(c, path);
 
-	return row != NULL ? !is_as_left(row, real) : real->ctime_ns >= since_ns;
+	return row != NULL ? !is_as_left(row, real) : latest_change(real) >= since_ns;
 }
 
 struct inside {

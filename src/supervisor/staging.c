@@ -83,11 +83,11 @@ int staging_plan(const struct event_request *q, struct cell_spec *spec, struct e
 	return r;
 }
 
-static uint64_t unix_ns(void)
+static uint64_t unix_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_REALTIME, &t);
+	(void)clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
@@ -116,7 +116,8 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 
 	(void)text_copy(m->event, sizeof m->event, q->event);       /* of the same size */
 	(void)text_copy(m->command, sizeof m->command, q->command); /* likewise */
-	m->started_ns = unix_ns();
+	/* as files have it: compared with theirs where upper has no birth */
+	m->started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	durable_boot(m->boot);
 	m->n_trees = spec->n_stages;
 	for (uint32_t i = 0; i < spec->n_stages; i++) {
@@ -424,7 +425,7 @@ void staging_end(struct staging *s, bool alone, struct event_outcome *o)
 	} else {
 		s->meta.state = STAGE_KEPT;
 		s->meta.why = why_of(o);
-		s->meta.ended_ns = unix_ns();
+		s->meta.ended_ns = unix_ns(CLOCK_REALTIME);
 		if (alone)                                             /* who settles it would sync */
 			(void)durable_sync(&s->stage, &s->meta, NULL); /* noted in the meta */
 		/* without it, it counts as lost, which is kept */

@@ -9,6 +9,8 @@ import glob
 import os
 import re
 import subprocess
+import threading
+import time
 
 from harness import ORDINARY, Skip, main, need, told, write
 from mounts import in_child, private_mounts
@@ -21,14 +23,16 @@ CHANGE = "echo more >> a; rm b; mkdir d; echo new > d/n"
 class Kind:
     """A file system: how it is made of an image and mounted; what is said of a store and of a tree on it: None if it works."""
 
-    def __init__(self, name, make="", mount="", store=None, tree=None, root=None, needs=(), size="64M", owned=True):
+    def __init__(self, name, make="", mount="", store=None, tree=None, root=None, needs=(), size="64M", owned=True, seconds=False):
         self.__name__ = name
         self.make, self.mount, self.needs, self.size, self.owned = make, mount, needs, size, owned
         self.store, self.tree, self.root = store, tree, root  # root: what root is told of a tree on it
+        self.seconds = seconds  # times have no fraction of a second
 
 
 KINDS = [
     Kind("ext4", "mkfs.ext4 -q", "-o loop"),
+    Kind("ext4 with whole seconds", "mkfs.ext4 -q -I 128", "-o loop", seconds=True),  # nor does it keep births
     Kind("ext4 without kinds", "mkfs.ext4 -q -O ^filetype", "-o loop", store=r"ext4, was made without the kinds of files"),
     Kind("ext4 that may be without case", "mkfs.ext4 -q -O casefold", "-o loop",
          tree=None if LINUX >= (6, 17) else "the kernel refuses an overlay of ext4"),  # of which no directory is so
@@ -76,6 +80,8 @@ def person(place, kind, uid, mounted, others, name, home_there, tree_there):
         write(f"{top}/{file}", f"{file}\n")
         if not tree_there or kind.owned:
             os.chown(f"{top}/{file}", uid, uid)
+    if tree_there and kind.seconds:
+        time.sleep(1.1)  # what was written in the second in which an event begins counts as written meanwhile
     return Person(place, uid, home, top)
 
 
@@ -202,6 +208,41 @@ def scenario(kind):
 
 
 @in_child
+def an_edit_in_the_same_second(place):
+    """Of a tree whose times are of whole seconds: an edit right after the start has a time from before it, and is found."""
+    private_mounts()
+    need("setpriv", "mount")
+    kind = next(kind for kind in KINDS if kind.seconds)
+    for home_there in True, False:  # with changes on a file system that keeps no births, and on one that does
+        fresh = place.fresh()
+        mounted, others = f"{fresh}/mounted", volume(f"{fresh}/others")
+        os.mkdir(mounted)
+        mount(kind, ORDINARY, f"{fresh}/image", mounted)
+        if not home_there:
+            os.chmod(mounted, 0o755)  # no part beside the tree then
+        p = person(place, kind, ORDINARY, mounted, others, "seconds", home_there, True)
+        for _ in range(20):
+            time.sleep(1 - time.time() % 1)
+            began, results = int(time.time()), []
+            event = threading.Thread(target=lambda: results.append(p.work(script="sleep 1.5; echo inside > a")))
+            event.start()
+            stages = f"{p.home}/.local/state/ambit/stages"
+            while event.is_alive() and not glob.glob(f"{stages}/e_*/meta"):
+                time.sleep(0.002)
+            time.sleep(0.05)
+            write(f"{p.top}/a", "outside\n")
+            same = int(time.time()) == began
+            event.join()
+            if same:
+                break
+            p.ambit("discard", "--all")
+        else:
+            raise Skip("too slow to begin and edit in one second")
+        assert glob.glob(f"{stages}/e_*/0") or home_there, "it lies beside the tree"
+        assert results[0].returncode == 123 and open(f"{p.top}/a").read() == "outside\n", told(results[0])
+
+
+@in_child
 def a_tree_of_a_lower_layer(place):
     """A commit changes names of an overlay, whose files are copied up by that: they are still the same ones."""
     private_mounts()
@@ -236,4 +277,4 @@ def secrets_of_a_tree_in_a_volume(place):
 
 
 if __name__ == "__main__":
-    main([*(scenario(kind) for kind in KINDS), a_tree_of_a_lower_layer, secrets_of_a_tree_in_a_volume])
+    main([*(scenario(kind) for kind in KINDS), an_edit_in_the_same_second, a_tree_of_a_lower_layer, secrets_of_a_tree_in_a_volume])
