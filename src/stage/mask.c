@@ -475,7 +475,7 @@ static int find_or_build(const struct mask_ask *ask, const struct scan *index, s
 	if (index != NULL)
 		(void)scan_save(ask->cache_fd, index_name(ask),
 				index); /* without it the next one takes longer, no more */
-	if (m->list.n == 0 || (m->list.settled && find(&j, m)))
+	if (m->list.n == 0 || ask->list_only || (m->list.settled && find(&j, m)))
 		return 0;
 	(void)sweep(&j, MASK_SPARE); /* what cannot be removed now may be next time */
 	return build(&j, ask->tree_fd, m, e);

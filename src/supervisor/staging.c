@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/filesystem.h"
 #include "base/text.h"
 #include "stage/durable.h"
 #include "stage/hidden.h"
@@ -199,9 +200,15 @@ static int open_cache(const struct event_request *q, const char *tree, int tree_
 	return 0;
 }
 
-/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec. */
-static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, struct mask *ret,
-		      uint32_t *ret_text, struct err *e)
+enum hide {
+	HIDE_BY_LAYER,
+	HIDE_IN_PLACE,       /* only the list is asked for */
+	HIDE_BY_LAYER_IF_CAN /* in place, if no layer can lie where the cache does: the home of most containers */
+};
+
+/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. */
+static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, enum hide how,
+		      struct mask *ret, uint32_t *ret_text, struct err *e)
 {
 	static struct named named;
 	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
@@ -221,6 +228,7 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	ask.cache_fd = cache_fd;
 	ask.store_fd = store_fd;
 	list_named(&q->grants, tree, &named, &ask.exempt);
+	ask.list_only = how == HIDE_IN_PLACE || (how == HIDE_BY_LAYER_IF_CAN && !filesystem_takes_overlay(cache_fd));
 	r = mask_make(&ask, ret, e);
 	if (r < 0 || ret->dir[0] == 0)
 		return r;
@@ -252,12 +260,38 @@ static void stage_beneath(struct cell_spec *spec, const char *tree, uint16_t sta
 	}
 }
 
+/* One by one: something empty is mounted on each. A link is shown, since what it leads to has a name of its own; and so is, if
+ * `foreign`, what is mounted in the tree, of which nothing is known. */
+static int hide_list(struct cell_spec *spec, const char *tree, const struct mask_list *l, bool foreign, struct err *e)
+{
+	char path[STAGE_PATH_MAX];
+	int r = 0;
+
+	for (uint32_t i = 0, n = 0; i < l->n && r == 0; i++) {
+		const struct mask_entry entry = mask_list_entry(l, i);
+
+		if (entry.kind == MASK_ON_THE_WAY || (entry.kind == MASK_FOREIGN && foreign))
+			continue;
+		if (++n > HIDDEN_IN_PLACE_MAX ||
+		    snprintf(path, sizeof path, "%s/%s", tree[1] == 0 ? "" : tree, entry.path) >= (int)sizeof path)
+			return err_set(
+				e, AMBIT_LIMIT,
+				"run it without --direct, with XDG_STATE_HOME on ext4, xfs or btrfs; grant less, or grant "
+				"them by name",
+				"%s: more than %d names to hide, or too long ones, where no layer hides them", tree,
+				HIDDEN_IN_PLACE_MAX);
+		r = spec_hide_path(spec, path, e);
+	}
+	return r;
+}
+
 static int hide_in_read_trees(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
 {
+	const uint32_t n = spec->n_paths;
 	const char *last = NULL;
 	int r = 0;
 
-	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
+	for (uint32_t i = 0; i < n && r == 0; i++) {
 		const char *tree = spec_text(spec, spec->paths[i].path);
 		struct mask mask;
 		uint32_t text = 0;
@@ -266,9 +300,11 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
 			continue;
 		last = tree;
-		r = hide_names(q, spec, tree, &mask, &text, e);
+		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, &mask, &text, e);
 		if (r == 0 && text != 0)
 			r = spec_add_stage(spec, tree, &stage, e);
+		else if (r == 0)
+			r = hide_list(spec, tree, &mask.list, false, e);
 		if (r < 0 || text == 0) {
 			mask_finish(&mask);
 			continue;
@@ -278,28 +314,8 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		s->n_masks = stage;
 		stage_beneath(spec, tree, stage);
 	}
-	return r;
-}
-
-/* One by one: something empty is mounted on each. A link is shown, since what it leads to has a name of its own. */
-static int hide_list(struct cell_spec *spec, const char *tree, const struct mask_list *l, struct err *e)
-{
-	char path[STAGE_PATH_MAX];
-	int r = 0;
-
-	for (uint32_t i = 0, n = 0; i < l->n && r == 0; i++) {
-		const struct mask_entry entry = mask_list_entry(l, i);
-
-		if (entry.kind == MASK_ON_THE_WAY || entry.kind == MASK_FOREIGN)
-			continue;
-		if (++n > HIDDEN_IN_PLACE_MAX ||
-		    snprintf(path, sizeof path, "%s/%s", tree[1] == 0 ? "" : tree, entry.path) >= (int)sizeof path)
-			return err_set(
-				e, AMBIT_LIMIT, "run it without --direct, grant less, or grant them by name",
-				"%s: more than %d names to hide, or too long ones, in a tree that is written in place",
-				tree, HIDDEN_IN_PLACE_MAX);
-		r = spec_hide_path(spec, path, e);
-	}
+	if (spec->n_paths > n)
+		spec_sort(spec);
 	return r;
 }
 
@@ -318,8 +334,8 @@ static int hide_in_place(const struct event_request *q, struct cell_spec *spec, 
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) == 0)
 			continue;
 		last = tree;
-		r = hide_names(q, spec, tree, &mask, &text, e);
-		r = r < 0 ? r : hide_list(spec, tree, &mask.list, e);
+		r = hide_names(q, spec, tree, HIDE_IN_PLACE, &mask, &text, e);
+		r = r < 0 ? r : hide_list(spec, tree, &mask.list, true, e);
 		mask_finish(&mask);
 	}
 	if (spec->n_paths > n)
@@ -335,7 +351,8 @@ static int hide_in_stages(const struct event_request *q, struct cell_spec *spec,
 		mask_init(&s->masks[i]);
 		s->n_masks = i + 1;
 		if (s->meta.trees[i].whole)
-			r = hide_names(q, spec, s->meta.trees[i].real, &s->masks[i], &spec->stages[i].mask, e);
+			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, &s->masks[i],
+				       &spec->stages[i].mask, e);
 		if (r == 0 && s->masks[i].list.n > 0)
 			r = unseen_write(s->stage.dir_fd, i, &s->masks[i], e);
 	}

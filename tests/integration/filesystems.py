@@ -276,5 +276,28 @@ def secrets_of_a_tree_in_a_volume(place):
         assert sorted(os.listdir(p.top)) == [".env", "a", "d"] and open(f"{p.top}/.env").read() == "SECRET\n"
 
 
+@in_child
+def secrets_of_a_container(place):
+    """Home and tree are on the same overlay, as in a container without volumes: there only names in place can be hidden."""
+    private_mounts()
+    need("setpriv", "mount")
+    overlay = next(kind for kind in KINDS if kind.__name__ == "overlay")
+    fresh = place.fresh()
+    mounted = f"{fresh}/mounted"
+    os.mkdir(mounted)
+    mount(overlay, ORDINARY, f"{fresh}/image", mounted)
+    p = person(place, overlay, ORDINARY, mounted, None, "container", True, True)
+    os.mkdir(f"{p.top}/.git")
+    write(f"{p.top}/.git/config", "[core]\n")
+    write(f"{p.top}/.env", "SECRET\n")
+    volume(f"{p.top}/volume")
+    write(f"{p.top}/volume/.env", "SECRET\n")
+    subprocess.run(["chown", "-R", f"{ORDINARY}:{ORDINARY}", p.top], check=True)
+    for flags, volumes in (["--direct", "--work", "."], "--exclude-dir=volume"), (["--read", "."], ""):
+        result = p.ambit("run", *flags, "--", "sh", "-ec", f"cat a; ! cat .env; ! grep -r {volumes} SECRET .")
+        assert result.returncode == 0 and "SECRET" not in result.stdout and "a\n" in result.stdout, f"{flags}: {told(result)}"
+    assert not glob.glob(f"{mounted}/.ambit-*")
+
+
 if __name__ == "__main__":
-    main([*(scenario(kind) for kind in KINDS), an_edit_in_the_same_second, a_tree_of_a_lower_layer, secrets_of_a_tree_in_a_volume])
+    main([*(scenario(kind) for kind in KINDS), an_edit_in_the_same_second, a_tree_of_a_lower_layer, secrets_of_a_tree_in_a_volume, secrets_of_a_container])
