@@ -12,7 +12,7 @@ import stat
 import subprocess
 import time
 
-from harness import PATIENCE, expect_ok, need, told
+from harness import PATIENCE, SLOW, expect_ok, need, told
 from trees import objects, rows
 
 OLD_NS = 1577934245 * 10**9  # 2020-01-02
@@ -100,7 +100,7 @@ class Scenario:
     def shell(self, place, script, top, tree):
         environment = {**place.environment(), "TMPDIR": os.path.join(top, "tmp")}
         return subprocess.run(["sh", "-ec", PREAMBLE + script], cwd=tree, env=environment, capture_output=True, text=True,
-                              errors="backslashreplace", timeout=self.patience, stdin=subprocess.DEVNULL)
+                              errors="backslashreplace", timeout=SLOW * self.patience, stdin=subprocess.DEVNULL)
 
     def __call__(self, place):
         need(*self.needs)

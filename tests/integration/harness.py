@@ -19,6 +19,7 @@ import termios
 import time
 import traceback
 
+SLOW = int(os.environ.get("AMBIT_TEST_SLOW", "1"))  # how many times longer than elsewhere anything may take
 PATIENCE = 30  # seconds after which a thing that should happen counts as not happening
 ORDINARY = 64123  # user and group id of nobody
 AS_USER = "AMBIT_TEST_AS_USER"  # set in the second run
@@ -79,7 +80,7 @@ class Place:
     def run(self, *words, cwd, input=None, **more):
         """Runs a program outside; text in, text out."""
         return subprocess.run(words, cwd=cwd, input=input, env=self.environment(), capture_output=True, text=True,
-                              errors="replace", timeout=more.pop("timeout", PATIENCE), **more)
+                              errors="replace", timeout=SLOW * more.pop("timeout", PATIENCE), **more)
 
     def cell(self, *words, cwd, **more):
         """`ambit run WORDS`."""
@@ -174,19 +175,19 @@ class Terminal:
     def until(self, pattern, seconds=PATIENCE):
         """Waits for a pattern in what has been shown since the last one; returns the match."""
         found = re.compile(pattern.encode(), re.S)
-        end = time.monotonic() + seconds
+        end = time.monotonic() + SLOW * seconds
         while True:
             match = found.search(self.shown())
             if match:
                 self.at += match.end()
                 return match
             left = end - time.monotonic()
-            assert left > 0, f"no {pattern!r} within {seconds} s; shown since: {self.shown()[-800:]!r}"
+            assert left > 0, f"no {pattern!r} within {SLOW * seconds} s; shown since: {self.shown()[-800:]!r}"
             assert self._read(left), f"it ended and never showed {pattern!r}; shown: {self.shown()[-800:]!r}"
 
     def end(self, seconds=PATIENCE):
         """Reads until nobody holds the terminal, then gives the exit status as a shell would."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + SLOW * seconds
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid != 0:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import Skip, expect_ok, main, need, told, write
+from harness import SLOW, Skip, expect_ok, main, need, told, write
 from trees import expect_same, picture, rows
 
 SOAK = int(os.environ.get("AMBIT_SOAK", "0"))
@@ -406,7 +406,7 @@ def a_commit_or_undo_that_is_killed(place):
         deed = "undo" if torn.state() == "committed" else "commit"
         process = start(place, *([deed, "last"] if deed == "undo" else [deed]), cwd=torn.top)
         hits += kill_one({"ambit-stage"} if chance.random() < 0.8 else {"ambit-stage", "ambit"}, chance.uniform(0, 1.1 * takes[deed]))
-        process.communicate(timeout=60)
+        process.communicate(timeout=60 * SLOW)
         all_gone()
         what = f"kill {number} of {deed}"
         if chance.random() < 0.5:
@@ -441,7 +441,7 @@ def an_event_that_is_killed(place):
         victim = victims[number % len(victims)]
         process = start(place, "run", "--work", ".", "--", "sh", "-ec", CHANGES, cwd=torn.top)
         hits += kill_one(victim, chance.uniform(0, 1.1 * takes))
-        process.communicate(timeout=60)
+        process.communicate(timeout=60 * SLOW)
         all_gone()
         what = f"kill {number} of {sorted(victim)}"
         listed = stages(place, torn.top)

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import time
 
-from harness import Skip, expect_ok, main, need, sanitized, told, write
+from harness import SLOW, Skip, expect_ok, main, need, sanitized, told, write
 from mounts import in_child, private_mounts
 from trees import expect_same, picture
 
@@ -65,7 +65,7 @@ def begin(place, top, script, *flags, ready="ready"):
 
 
 def end(process):
-    out, err = process.communicate("go\n", timeout=60)
+    out, err = process.communicate("go\n", timeout=60 * SLOW)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -324,7 +324,7 @@ def what_was_judged_is_what_is_committed(place):
             assert "fsmonitor" not in open(f"{top}/.git/config").read(), f"planted after {codes}"
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=30 * SLOW)
 
 
 # ---- links with protected names, wherever they lie ----

@@ -134,7 +134,7 @@ class Inside:
         for test in self.tests:
             if re.fullmatch(pattern, test['name']) and 'soak' not in test['suite'][0]:
                 begin = time.monotonic()
-                env = {k: v for k, v in test['env'].items() if k.startswith('AMBIT')} | only
+                env = {k: v for k, v in test['env'].items() if k.startswith('AMBIT')} | only | {'AMBIT_TEST_SLOW': self.scale}
                 command = ['env', *(f'{k}={v}' for k, v in env.items()), *test['cmd'], *more]
                 label = name if pattern == test['name'] else f'{name}/{test["name"].split("/")[1]}'
                 status, said = self.run(label, command, user, place, {'cwd': test['workdir'] or self.build},
