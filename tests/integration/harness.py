@@ -252,7 +252,13 @@ def as_user(top, ambit, arguments, tap):
         tap.say(False, "the run as an ordinary user ended before its end")
 
 
-def main(scenarios, wanted=None):
+def once(scenario):
+    """It is large, and who runs it makes no difference: as root only when AMBIT_SOAK asks for it."""
+    scenario.once = True
+    return scenario
+
+
+def main(scenarios):
     """SCRIPT AMBIT [ARGUMENT...]; AMBIT_TEST_ONLY=WORD limits it to scenarios whose name has the word."""
     ambit, arguments = os.path.abspath(sys.argv[1]), sys.argv[2:]
     only = os.environ.get("AMBIT_TEST_ONLY", "")
@@ -267,7 +273,8 @@ def main(scenarios, wanted=None):
             ambit = copy_executables(ambit, os.path.join(top, "bin"))
         place = Place(os.path.join(top, "root") if root else top, ambit)
         for scenario in scenarios:
-            if only in scenario.__name__:
+            left_to_user = root and getattr(scenario, "once", False) and "AMBIT_SOAK" not in os.environ
+            if only in scenario.__name__ and not left_to_user:
                 tap.run(scenario, place)
         if root:
             as_user(top, ambit, arguments, tap)

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import time
 
-from harness import SLOW, Skip, expect_ok, main, need, sanitized, told, write
+from harness import SLOW, Skip, expect_ok, main, need, once, sanitized, told, write
 from mounts import in_child, private_mounts
 from trees import expect_same, picture
 
@@ -279,6 +279,7 @@ def protected_names_by_other_ways(place):
     assert os.path.exists(f"{top}/y/hooks/post-checkout") and os.path.exists(f"{top}/z/post-checkout")
 
 
+@once
 def one_bad_among_many(place):
     """More files than one batch of the judge holds."""
     top = tree(place)
@@ -496,6 +497,7 @@ def touch(directory, names):
         os.close(os.open(f"{directory}/{name}", os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+@once
 def a_directory_full_of_hidden_names(place):
     """With more of them than 4,096 it is hidden itself, unless a grant names it; and nothing else suffers."""
     top = tree(place)
@@ -523,6 +525,7 @@ def a_directory_full_of_hidden_names(place):
     assert os.path.exists(f"{top}/keys/new") and os.path.exists(f"{top}/other")
 
 
+@once
 def no_flood_of_hidden_names(place):
     """An event that would make later ones slow, or blind, is held: with more than 1,000 new names of secrets, wherever they lie."""
     beside = "import os\nos.mkdir('many')\nfor n in range(%d): open(f'many/{n}.key', 'w').close()"
@@ -642,6 +645,7 @@ def holes_take_no_time(place):
     assert took[1] < took[0] + 5, took
 
 
+@once
 def all_bytes_count(place):
     """What lies behind the 65,536 changes that are listed takes room on disk as well."""
     top = tree(place)
@@ -656,6 +660,7 @@ raise SystemExit(1)""", timeout=120)
         expect_ok(ambit(place, "discard", cwd=top))
 
 
+@once
 def many_changes_take_little_memory(place):
     """As many as npm makes any day; what is listed is bounded, and so is this."""
     if sanitized(place.ambit):
