@@ -17,4 +17,19 @@ const char *word_nearest(const char *word, const char *const *words, size_t n);
 /* "did you mean '--read'?" in room, with dashes ("--" or "") before the word meant; otherwise, if it is NULL. */
 const char *nearest_hint(char room[NEAREST_HINT_MAX], const char *dashes, const char *meant, const char *otherwise);
 
+/* The nearest of many texts of any length (ids, paths), one after the other: at most two slips away, and fewer than half of the letters
+ * behind the last slash; of several that are as near the first. */
+#define NEAREST_TEXT_MAX 4352
+struct nearest {
+	const char *word; /* borrowed */
+	size_t slips;     /* of the one below */
+	char meant[NEAREST_TEXT_MAX];
+};
+
+void nearest_begin(struct nearest *n, const char *word);
+void nearest_try(struct nearest *n, const char *text);
+/* What is meant for another reason: no later one is nearer. */
+void nearest_set(struct nearest *n, const char *text);
+const char *nearest_found(const struct nearest *n); /* NULL: none is near */
+
 #endif
