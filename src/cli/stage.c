@@ -1,5 +1,6 @@
 /* ambit diff, commit, discard, undo, and stage list|diff|commit|discard|undo|recover: translated for the role ambit-stage. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,8 +32,8 @@ static const char diff_help[] =
 	"\n"
 	"Shows what an event changed in its stage, before it is committed.\n"
 	"\n"
-	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept. PATH is a file, a directory\n"
-	"  or a pattern (quoted), as in `ambit commit`.\n"
+	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept of a tree in which you are, or\n"
+	"  that lies where you are. PATH is a file, a directory or a pattern (quoted), as in `ambit commit`.\n"
 	"\n"
 	"  --stat        how much changed in each file\n"
 	"  --name-only   the names alone\n"
@@ -48,8 +50,9 @@ static const char commit_help[] =
 	"\n"
 	"Commits what an event changed, all at once: all of it, or what lies at or beneath each PATH.\n"
 	"\n"
-	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept. PATH is a file, a directory\n"
-	"  or a pattern (quoted), relative to the current directory: `ambit commit last 'src/*.c'`.\n"
+	"  EVENT is an id or the beginning of one; `last` (the default) is the latest that is kept of a tree in which you are, or\n"
+	"  that lies where you are. PATH is a file, a directory or a pattern (quoted), relative to the current directory:\n"
+	"  `ambit commit last 'src/*.c'`. If one of them names no change nothing is committed.\n"
 	"\n"
 	"  --write PATH        commit this protected name too (.git/hooks/pre-commit): programs run or obey it later\n"
 	"  --on-conflict WAY   where the real file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
@@ -57,15 +60,16 @@ static const char commit_help[] =
 	"  --json              the outcome as JSON\n"
 	"  --help              this text\n"
 	"\n"
-	"`ambit undo EVENT` takes it back. An event that still runs can be committed too: its changes until now.\n";
+	"`ambit undo EVENT` takes it back. An event that still runs can be committed too: its changes until now. It is `last` only\n"
+	"where nothing is kept and no other one runs.\n";
 
 static const char discard_help[] =
 	"ambit discard [EVENT]\n"
 	"\n"
-	"Throws away what an event changed and nobody committed. EVENT is an id or the beginning of one;\n"
-	"`last` (the default) is the latest that is kept.\n"
+	"Throws away what an event changed and nobody committed. EVENT is an id or the beginning of one; `last` (the default) is\n"
+	"the latest that is kept of a tree in which you are, or that lies where you are.\n"
 	"\n"
-	"  --all    every stage that is kept and not in use\n"
+	"  --all    every stage that is kept and not in use, of all trees\n"
 	"  --json   the outcome as JSON\n"
 	"  --help   this text\n";
 
@@ -74,6 +78,9 @@ static const char undo_help[] =
 	"\n"
 	"Takes back a commit: every file is again what it was before. If one of them has changed since, nothing is done.\n"
 	"Afterwards the changes are staged again, and can be committed or discarded.\n"
+	"\n"
+	"  EVENT is an id or the beginning of one; `last` is the latest that was committed, or a part of it, of a tree in which\n"
+	"  you are, or that lies where you are.\n"
 	"\n"
 	"  --json   the outcome as JSON\n"
 	"  --help   this text\n";
@@ -240,27 +247,70 @@ static bool is_whole(const struct stage_run *run, const char *word)
 	return false;
 }
 
+#define ID_LETTERS "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#define ID_BEGINS "e_"
+#define ID_LENGTH 26 /* of what follows */
+
 static bool is_event(const char *word)
 {
 	return strcmp(word, "last") == 0 ||
-	       (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) < STAGE_ID_MAX &&
-		strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
+	       (strncmp(word, ID_BEGINS, 2) == 0 && word[2] != 0 && strlen(word) < STAGE_ID_MAX &&
+		strspn(word + 2, ID_LETTERS) == strlen(word + 2));
+}
+
+/* Whether somebody may well have meant an event: who asks for it says which is near. */
+static bool is_like_event(const char *word)
+{
+	const bool begins = strncasecmp(word, ID_BEGINS, 2) == 0;
+	const char *rest = word + (begins ? 2 : 0);
+	const size_t n = strspn(rest, ID_LETTERS "abcdefghijklmnopqrstuvwxyzILOU");
+
+	return rest[n] == 0 && strlen(word) < STAGE_ID_MAX &&
+	       (begins ? n > 0 : n + 2 >= ID_LENGTH && n <= ID_LENGTH + 2);
+}
+
+/* The first word, if it names an event. A file that is there and looks like one is a file all the same. */
+static bool names_event(const struct stage_run *run, const char *word)
+{
+	if (!run->command->event || word == NULL || (run->ask.flags & STAGE_FLAG_ALL) != 0)
+		return false;
+	if (is_event(word))
+		return true;
+	if (!run->command->paths) /* then it can be nothing else */
+		return word[0] != 0 && strlen(word) < STAGE_ID_MAX &&
+		       strspn(word, ID_LETTERS "abcdefghijklmnopqrstuvwxyzILOU_") == strlen(word);
+	return is_like_event(word) && faccessat(AT_FDCWD, word, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+static int take_event(struct stage_run *run, char ***words, struct ambit_error *e)
+{
+	const char *first = **words;
+	struct stage_ask *ask = &run->ask;
+
+	if ((ask->flags & STAGE_FLAG_ALL) != 0 && first != NULL)
+		return cli_misused(e, run->command->see, "--all is every event that is kept, and not '%s'", first);
+	if (names_event(run, first)) {
+		(void)text_copy(ask->event, sizeof ask->event, first); /* measured */
+		(*words)++;
+	} else if (ask->op == STAGE_OP_UNDO) {
+		return first == NULL ? cli_misused(e, run->command->see, "which event? its id, or last")
+				     : cli_misused(e, run->command->see, "'%s' is no event", first);
+	} else if (run->command->event) {
+		(void)text_copy(ask->event, sizeof ask->event, "last");
+	}
+	if (strcmp(ask->event, "last") == 0 && getcwd(ask->here, sizeof ask->here) == NULL)
+		return cli_misused(e, run->command->see,
+				   "last is about the current directory, which is gone: name an event by its id");
+	return 0;
 }
 
 static int take_words(struct stage_run *run, char **words, struct ambit_error *e)
 {
-	int r = 0;
+	int r = take_event(run, &words, e);
 
-	if (run->command->event && words[0] != NULL && is_event(words[0]))
-		(void)text_copy(run->ask.event, sizeof run->ask.event, *words++); /* measured */
-	else if (run->command->event && (run->command->paths || words[0] == NULL) && run->command->op != STAGE_OP_UNDO)
-		(void)text_copy(run->ask.event, sizeof run->ask.event, "last");
-	if (run->command->op == STAGE_OP_UNDO && run->ask.event[0] == 0)
-		return words[0] == NULL ? cli_misused(e, run->command->see, "which event? its id, or last")
-					: cli_misused(e, run->command->see, "'%s' is no event", words[0]);
-	if (words[0] != NULL && !run->command->paths)
-		return cli_misused(e, run->command->see, "%s takes no '%s'", run->command->name, words[0]);
-	for (; *words != NULL && r == 0; words++)
+	if (r == 0 && words[0] != NULL && !run->command->paths)
+		r = cli_misused(e, run->command->see, "%s takes no '%s'", run->command->name, words[0]);
+	for (; r == 0 && *words != NULL; words++)
 		r = add_path(run, *words, run->ask.selected, &run->ask.n_selected, e);
 	return r;
 }
@@ -358,27 +408,65 @@ static void tell_list(const struct stage_answer *a)
 			     a->end.caches == 1 ? "" : "s");
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void tell_commit(const struct stage_end *end, const char *label)
+{
+	if (end->workspace == WORKSPACE_UNTOUCHED)
+		(void)printf("nothing to commit: %s changed nothing\n", label);
+	if (end->workspace != WORKSPACE_COMMITTED)
+		return;
+	(void)printf("committed: %" PRIu64 " change%s of %s\n", end->changes, plural(end->changes), label);
+	if (end->dropped > 0)
+		(void)printf("  left out: %" PRIu64 " change%s, since the real tree changed there meanwhile\n",
+			     end->dropped, plural(end->dropped));
+	if (end->left > 0)
+		(void)printf("  still kept: %" PRIu64 " change%s (ambit diff %s)\n", end->left, plural(end->left),
+			     end->event);
+	(void)printf("  hint: ambit undo %s takes back what was committed\n", end->event);
+}
+
+static void tell_discarded(const struct stage_run *run, const struct stage_answer *a, const char *label)
+{
+	if ((run->ask.flags & STAGE_FLAG_ALL) == 0) {
+		(void)printf("discarded: %s%s\n", label,
+			     a->end.lost ? "; what was committed of it cannot be taken back any more" : "");
+		return;
+	}
+	for (size_t i = 0; i < a->n_entries; i++) {
+		const struct stage_entry *s = &a->entries[i];
+		char one[STAGE_LABEL_MAX];
+
+		stage_label(one, s->event, s->command, s->tree, s->n_trees);
+		(void)printf("discarded: %s\n", one);
+	}
+	(void)printf("discarded: %" PRIu64 " stage%s\n", a->end.changes, plural(a->end.changes));
+}
+
 static void tell_end(const struct stage_run *run, const struct stage_answer *a)
 {
 	const struct stage_end *end = &a->end;
-	const char *s = end->changes == 1 ? "" : "s";
+	char label[STAGE_LABEL_MAX];
 
-	if (run->command->op == STAGE_OP_LIST)
-		tell_list(a);
-	else if (run->command->op == STAGE_OP_COMMIT && end->workspace == WORKSPACE_COMMITTED)
-		(void)printf("committed: %" PRIu64 " change%s (ambit undo %s takes %s back)\n", end->changes, s,
-			     end->event, end->changes == 1 ? "it" : "them");
-	else if (run->command->op == STAGE_OP_UNDO && end->workspace == WORKSPACE_KEPT)
-		(void)printf("undone: %" PRIu64 " change%s %s staged again (ambit discard %s throws %s away)\n",
-			     end->changes, s, end->changes == 1 ? "is" : "are", end->event,
-			     end->changes == 1 ? "it" : "them");
-	else if (run->command->op == STAGE_OP_DISCARD)
-		(void)printf("discarded: %" PRIu64 " stage%s%s\n", end->changes, s,
-			     end->lost ? "; what was committed of it cannot be taken back any more" : "");
-	else if (run->command->op == STAGE_OP_RECOVER)
-		(void)printf("recovered: %" PRIu64 "\n", end->changes);
-	else if (run->command->op == STAGE_OP_COMMIT && end->workspace == WORKSPACE_UNTOUCHED)
-		(void)puts("nothing to commit");
+	stage_label(label, end->event, end->command, end->tree, end->n_trees);
+	switch (run->command->op) {
+	case STAGE_OP_LIST: tell_list(a); break;
+	case STAGE_OP_COMMIT: tell_commit(end, label); break;
+	case STAGE_OP_DISCARD: tell_discarded(run, a, label); break;
+	case STAGE_OP_UNDO:
+		(void)printf("undone: %s\n  still kept: %" PRIu64 " change%s (ambit diff %s)\n"
+			     "  hint: ambit commit %s brings back what was undone, ambit discard %s throws it away\n",
+			     label, end->changes, plural(end->changes), end->event, end->event, end->event);
+		break;
+	case STAGE_OP_RECOVER: (void)printf("recovered: %" PRIu64 "\n", end->changes); break;
+	case STAGE_OP_SETTLE:
+	case STAGE_OP_CHANGES:
+	case STAGE_OP_DIFF:
+	case STAGE_OP_COUNT: break;
+	}
 }
 
 static int tell(const struct stage_run *run, const struct stage_answer *a)

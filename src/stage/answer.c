@@ -1,6 +1,8 @@
 /* What the role says to who asked. If nobody listens any more, nobody needs to know. */
 #include <stdlib.h>
 
+#include "base/text.h"
+#include "stage/durable.h"
 #include "stage/role.h"
 #include "wire/wire.h"
 
@@ -37,12 +39,28 @@ void answer_changes(struct role *role)
 	flush(role, &b);
 }
 
-void answer_entry(struct role *role, const struct stage_entry *entry)
+void answer_entry(struct role *role, const char *event, const struct stage_meta *meta, bool in_use)
 {
+	struct stage_entry entry = { .state = STAGE_KEPT, .damaged = meta == NULL, .in_use = in_use };
 	auto_buf b = { .max = 0 };
 
+	(void)text_copy(entry.event, sizeof entry.event, event); /* an id */
+	if (meta != NULL) {
+		(void)text_copy(entry.command, sizeof entry.command, meta->command); /* the same size */
+		(void)text_copy(entry.tree, sizeof entry.tree, meta->n_trees > 0 ? meta->trees[0].real : "");
+		entry.n_trees = meta->n_trees;
+		entry.state = meta->state;
+		entry.why = meta->state == STAGE_RUNNING && !in_use ? STAGE_WHY_LOST : meta->why;
+		entry.commits = meta->commits;
+		entry.started_ns = meta->started_ns;
+		entry.ended_ns = meta->ended_ns;
+		entry.keep_until_ns = meta->keep_until_ns;
+		entry.bytes = meta->bytes;
+		entry.incomplete = !in_use && (meta->state != STAGE_COMMITTED || meta->disk == STAGE_DISK_GOING) &&
+				   durable_is_incomplete(meta, role->boot);
+	}
 	buf_init(&b, WIRE_BODY_MAX);
-	stage_entry_encode(&b, entry);
+	stage_entry_encode(&b, &entry);
 	(void)wire_send(role->lib, WIRE_STAGE_ENTRY, &b, NULL, 0);
 }
 
@@ -57,11 +75,21 @@ void answer_progress(struct role *role, uint64_t done, uint64_t total)
 	(void)wire_send(role->lib, WIRE_STAGE_PROGRESS, &b, NULL, 0);
 }
 
+void answer_whose(struct role *role)
+{
+	const struct stage_meta *m = role->meta;
+
+	(void)text_copy(role->end.event, sizeof role->end.event, m->event); /* the same sizes */
+	(void)text_copy(role->end.command, sizeof role->end.command, m->command);
+	(void)text_copy(role->end.tree, sizeof role->end.tree, m->n_trees > 0 ? m->trees[0].real : "");
+	role->end.n_trees = m->n_trees;
+}
+
 void answer_end(struct role *role)
 {
 	auto_buf b = { .max = 0 };
 
-	buf_init(&b, 8192);
+	buf_init(&b, STAGE_END_MAX);
 	role->end.untold = role->counts.dropped;
 	stage_end_encode(&b, &role->end);
 	(void)wire_send(role->lib, WIRE_STAGE_END, &b, NULL, 0);

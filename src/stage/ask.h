@@ -53,6 +53,7 @@ struct stage_ask {
 	char store[STAGE_PATH_MAX];
 	char home[STAGE_PATH_MAX]; /* the person's, where links may lead into a tree; empty: unknown */
 	char event[STAGE_ID_MAX];  /* an id or the beginning of one; "last"; empty: of none */
+	char here[STAGE_PATH_MAX]; /* the current directory, which "last" is about; empty: every tree */
 	uint32_t n_selected;
 	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all */
 	uint32_t n_granted;
@@ -70,6 +71,7 @@ struct stage_entry {
 	char tree[STAGE_PATH_MAX]; /* the first of its trees */
 	uint32_t n_trees;
 	uint32_t state, why;
+	uint32_t commits; /* that can be taken back; of one that is kept: parts of it */
 	bool in_use, damaged;
 	bool incomplete; /* some of what the event wrote may be missing */
 	uint64_t started_ns, ended_ns, keep_until_ns;
@@ -79,22 +81,31 @@ struct stage_entry {
 void stage_entry_encode(struct buf *out, const struct stage_entry *s);
 void stage_entry_decode(struct rbuf *in, struct stage_entry *ret);
 
+/* "e_... (make, in /home/ann/shop)": an event as a person knows it; escaped, and what is long is cut. */
+#define STAGE_LABEL_MAX 224
+void stage_label(char ret[STAGE_LABEL_MAX], const char *event, const char *command, const char *tree, uint32_t n_trees);
+
 /* The last word: what became of it. */
 struct stage_end {
 	char event[STAGE_ID_MAX];
 	enum event_workspace workspace;
 	uint32_t why;     /* enum stage_why, of what is kept */
-	uint64_t changes; /* that there were */
+	uint64_t changes; /* that there were; COMMITTED: that were committed */
 	uint64_t held;    /* of them, held back */
 	uint64_t untold;  /* of them, beyond what is listed */
+	uint64_t left;    /* COMMIT: that were not, and stay in the stage */
+	uint64_t dropped; /* of those left, that gave way to the real tree's (--on-conflict theirs) */
 	bool lost;        /* DISCARD: a part of it was committed, which cannot be taken back any more */
 	uint64_t keep_until_ns;
 	uint32_t caches;           /* LIST: of how many trees something is remembered (mask.h) */
 	uint64_t cache_bytes;      /* LIST: of them, on disk */
 	char busy[STAGE_PATH_MAX]; /* with STAGE_WHY_BUSY: the tree */
+	char command[256];         /* of the event, as in an entry */
+	char tree[STAGE_PATH_MAX];
+	uint32_t n_trees;
 };
 
-#define STAGE_END_MAX (STAGE_PATH_MAX + 128)
+#define STAGE_END_MAX (2 * STAGE_PATH_MAX + 512)
 
 void stage_end_encode(struct buf *out, const struct stage_end *s);
 void stage_end_decode(struct rbuf *in, struct stage_end *ret);

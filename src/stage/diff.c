@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/text.h"
 #include "diff/writer.h"
 #include "lib/parser.h"
 #include "stage/chosen.h"
@@ -144,7 +143,7 @@ int show_diff(struct role *role, struct err *e)
 	r = write_input(role, &trees, fd, e);
 	trees_finish(&trees);
 	r = r < 0 ? r : run_diff(role, fd, e);
-	(void)text_copy(role->end.event, sizeof role->end.event, role->meta->event); /* the same size */
+	answer_whose(role);
 	role->end.changes = role->counts.changes;
 	return r;
 }

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "stage/durable.h"
+#include "stage/pick.h"
 #include "stage/role.h"
 #include "wire/wire.h"
 
@@ -46,12 +48,13 @@ static int refuse_committed(const struct role *role, struct err *e)
 {
 	const bool looks = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF ||
 			   role->ask.op == STAGE_OP_COMMIT;
+	char hint[ERR_HINT_MAX];
 
+	(void)snprintf(hint, sizeof hint, "`ambit undo %s` takes them back, and then they are kept again",
+		       role->meta->event); /* it fits */
 	if (!looks || role->in_use || role->meta->state != STAGE_COMMITTED)
 		return 0;
-	return err_why(e,
-		       err_set(e, AMBIT_NOT_FOUND, "`ambit undo` takes it back, and then its changes are kept again",
-			       "%s has no changes that wait", role->meta->event),
+	return err_why(e, err_set(e, AMBIT_NOT_FOUND, hint, "%s has no changes that wait", role->meta->event),
 		       "they are committed");
 }
 
@@ -71,14 +74,19 @@ static int take_stage(struct role *role, struct err *e)
 {
 	const bool shows = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF;
 	const bool may_run = shows || role->ask.op == STAGE_OP_COMMIT;
+	const struct pick pick = { .word = role->ask.event,
+				   .here = role->ask.here,
+				   .states = states_of((enum stage_op)role->ask.op) };
 	char event[STAGE_ID_MAX];
-	int r = shelf_find(&role->shelf, role->ask.event, states_of((enum stage_op)role->ask.op), event, e);
+	int r = pick_stage(&role->shelf, &pick, event, e);
 
-	if (r == 0)
+	if (r == 0 && role->ask.op == STAGE_OP_DISCARD)
+		r = shelf_take_to_remove(&role->shelf, event, &role->stage, role->meta, &role->state, e);
+	else if (r == 0)
 		r = shelf_take(&role->shelf, event, role->ask.op == STAGE_OP_SETTLE ? LOCK_WAIT_MS : 0, &role->stage,
 			       role->meta, may_run ? &role->in_use : NULL, e);
 	role->taken = r == 0;
-	if (role->taken && !role->in_use)
+	if (role->taken && !role->in_use && role->state == SHELF_WHOLE)
 		r = recover_taken(role, e);
 	r = r < 0 ? r : refuse_committed(role, e);
 	if (r == 0 && shows)

@@ -18,6 +18,7 @@ struct role {
 	struct shelf shelf;
 	bool taken; /* stage and meta are those of one */
 	bool in_use;
+	enum shelf_state state; /* DISCARD: what is there of it */
 	struct stage stage;
 	struct stage_meta *meta; /* owned */
 	struct trees trees;      /* owned, while has_trees */
@@ -36,8 +37,9 @@ struct role {
 /* answer.c */
 void answer_tree(struct role *role, const char *path);
 void answer_changes(struct role *role); /* with their trees before them */
-void answer_entry(struct role *role, const struct stage_entry *entry);
+void answer_entry(struct role *role, const char *event, const struct stage_meta *meta, bool in_use); /* NULL: damaged */
 void answer_progress(struct role *role, uint64_t done, uint64_t total);
+void answer_whose(struct role *role); /* fills role->end in with the event that is taken */
 void answer_end(struct role *role);
 void answer_failed(struct role *role, const struct err *e);
 

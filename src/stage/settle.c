@@ -74,7 +74,7 @@ static void unlock_trees(struct role *role)
 
 static void say(struct role *role, enum event_workspace workspace, enum stage_why why)
 {
-	(void)text_copy(role->end.event, sizeof role->end.event, role->meta->event); /* the same size */
+	answer_whose(role);
 	role->end.workspace = workspace;
 	role->end.why = (uint32_t)why;
 	role->end.changes = role->counts.changes;
@@ -336,15 +336,14 @@ int settle(struct role *role, struct err *e)
 static int discard_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
 	struct role *role = user;
-	int r = 0;
+	enum shelf_state state;
 
-	if (in_use || (meta != NULL && meta->state == STAGE_COMMITTED))
+	if (in_use || (meta != NULL && meta->state == STAGE_COMMITTED) ||
+	    shelf_take_to_remove(&role->shelf, event, &role->stage, role->meta, &state, NULL) < 0 ||
+	    shelf_remove(&role->shelf, &role->stage, role->meta, NULL) < 0)
 		return 0;
-	if (meta == NULL)
-		r = shelf_remove_damaged(&role->shelf, event, NULL);
-	else if ((r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, NULL)) == 0)
-		r = shelf_remove(&role->shelf, &role->stage, role->meta, NULL);
-	role->end.changes += r == 0;
+	answer_entry(role, event, state == SHELF_DAMAGED ? NULL : role->meta, false);
+	role->end.changes++;
 	return 0;
 }
 
@@ -363,7 +362,7 @@ int discard(struct role *role, struct err *e)
 		tidy(&role->shelf, NULL);
 		return r < 0 ? err_set(e, AMBIT_MEMORY, NULL, "no memory to look for stages") : 0;
 	}
-	role->end.lost = role->meta->commits > 0;
+	role->end.lost = deed_count(role->stage.dir_fd) > 0;
 	r = throw_away(role, e);
 	role->end.changes = r == 0;
 	return r;

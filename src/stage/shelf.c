@@ -37,7 +37,15 @@ static int not_found(const char *event, struct err *e)
 	return err_set(e, AMBIT_NOT_FOUND, "`ambit stage list` shows what there is", "no stage %s", event);
 }
 
-static int read_meta(int dir_fd, struct stage_meta *ret, struct err *e)
+static int is_damaged(const char *event, struct err *e)
+{
+	char hint[ERR_HINT_MAX];
+
+	(void)snprintf(hint, sizeof hint, "`ambit discard %s` removes it", event); /* it fits */
+	return err_set(e, AMBIT_MALFORMED, hint, "what is known of stage %s is damaged", event);
+}
+
+static int read_meta(int dir_fd, const char *event, struct stage_meta *ret, struct err *e)
 {
 	auto_fd int fd = openat(dir_fd, "meta", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	auto_free uint8_t *bytes = NULL;
@@ -46,14 +54,13 @@ static int read_meta(int dir_fd, struct stage_meta *ret, struct err *e)
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > STAGE_META_MAX)
-		return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes it",
-			       "what is known of the stage is damaged");
+		return is_damaged(event, e);
 	bytes = malloc((size_t)st.st_size);
 	if (bytes == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a stage");
 	n = fd_read_all(fd, bytes, (size_t)st.st_size);
 	rbuf_init(&r, bytes, n < 0 ? 0 : (size_t)n);
-	return stage_meta_decode(&r, ret, e);
+	return stage_meta_decode(&r, ret, NULL) < 0 || strcmp(ret->event, event) != 0 ? is_damaged(event, e) : 0;
 }
 
 /* 0: locked; -EWOULDBLOCK: in use. */
@@ -74,18 +81,22 @@ static int take_lock(int dir_fd, uint32_t wait_ms, int *ret_fd)
 
 static int open_parts(struct stage *stage, const struct stage_meta *meta, struct err *e)
 {
+	char hint[ERR_HINT_MAX];
 	struct stat st;
 
 	for (uint32_t i = 0; i < meta->n_trees; i++) {
 		stage->part_fd[i] = place_open(meta->trees[i].dir);
+		(void)snprintf(hint, sizeof hint, "%s`ambit discard %s` forgets what lay there",
+			       stage->part_fd[i] < 0 ? "mount its file system; or " : "", meta->event); /* it fits */
 		if (stage->part_fd[i] < 0)
-			return err_sys(e, AMBIT_NOT_FOUND, errno,
-				       "mount its file system; or `ambit discard` forgets what lay there",
-				       "cannot open %s, a part of the stage", meta->trees[i].dir);
-		if (fstat(stage->part_fd[i], &st) < 0 || st.st_ino != meta->trees[i].part_ino)
-			return err_set(e, AMBIT_UNTRUSTED, "`ambit discard` forgets the stage",
-				       "%s is not what the event wrote to: somebody put another in its place",
-				       meta->trees[i].dir);
+			return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "cannot open %s, a part of stage %s",
+				       meta->trees[i].dir, meta->event);
+		if (fstat(stage->part_fd[i], &st) == 0 && st.st_ino == meta->trees[i].part_ino)
+			continue;
+		return err_why(e,
+			       err_set(e, AMBIT_UNTRUSTED, hint, "%s is not what event %s wrote to", meta->trees[i].dir,
+				       meta->event),
+			       "somebody put another in its place");
 	}
 	return 0;
 }
@@ -95,8 +106,8 @@ static bool is_name(const char *event)
 	return strncmp(event, "e_", 2) == 0 && strchr(event, '/') == NULL && strlen(event) < STAGE_ID_MAX;
 }
 
-int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret,
-	       struct stage_meta *ret_meta, bool *ret_in_use, struct err *e)
+/* Opens its directory and takes its lock: -EWOULDBLOCK with the directory open if somebody has it. */
+static int open_locked(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret, struct err *e)
 {
 	int r;
 
@@ -107,21 +118,50 @@ int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struc
 	if (ret->dir_fd < 0)
 		return not_found(event, e);
 	r = take_lock(ret->dir_fd, wait_ms, &ret->lock_fd);
+	return r == 0 || r == -EWOULDBLOCK ? r : err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock stage %s", event);
+}
+
+static int is_in_use(const char *event, struct err *e)
+{
+	return err_why(e, err_set(e, AMBIT_CONFLICT, "wait until it has ended, or end it", "stage %s is in use", event),
+		       "its event still runs, or somebody commits it");
+}
+
+int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret,
+	       struct stage_meta *ret_meta, bool *ret_in_use, struct err *e)
+{
+	int r = open_locked(s, event, wait_ms, ret, e);
+
 	if (ret_in_use != NULL)
 		*ret_in_use = r == -EWOULDBLOCK;
-	if (r == -EWOULDBLOCK && ret_in_use == NULL)
-		r = err_why(
-			e,
-			err_set(e, AMBIT_CONFLICT, "wait until it has ended, or end it", "stage %s is in use", event),
-			"its event still runs, or somebody commits it");
-	else if (r < 0 && r != -EWOULDBLOCK)
-		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock stage %s", event);
-	else
-		r = read_meta(ret->dir_fd, ret_meta, e);
+	if (r == -EWOULDBLOCK)
+		r = ret_in_use == NULL ? is_in_use(event, e) : 0;
+	r = r < 0 ? r : read_meta(ret->dir_fd, event, ret_meta, e);
 	r = r < 0 ? r : open_parts(ret, ret_meta, e);
 	if (r < 0)
 		stage_finish(ret);
 	return r;
+}
+
+int shelf_take_to_remove(const struct shelf *s, const char *event, struct stage *ret, struct stage_meta *ret_meta,
+			 enum shelf_state *ret_state, struct err *e)
+{
+	int r = open_locked(s, event, 0, ret, e);
+
+	r = r == -EWOULDBLOCK ? is_in_use(event, e) : r;
+	if (r < 0) {
+		stage_finish(ret);
+		return r;
+	}
+	*ret_state = SHELF_WHOLE;
+	if (read_meta(ret->dir_fd, event, ret_meta, NULL) < 0) {
+		*ret_state = SHELF_DAMAGED;
+		*ret_meta = (struct stage_meta){ .n_trees = 0 };
+		(void)text_copy(ret_meta->event, sizeof ret_meta->event, event); /* an id */
+	} else if (open_parts(ret, ret_meta, NULL) < 0) {
+		*ret_state = SHELF_APART;
+	}
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -186,7 +226,8 @@ static int each(const struct shelf *s, bool ask_locks, each_fn *fn, void *user)
 
 		if (dir < 0)
 			continue; /* gone meanwhile */
-		r = fn(user, names.list[i], read_meta(dir, meta, NULL) < 0 ? NULL : meta, ask_locks && is_locked(dir));
+		r = fn(user, names.list[i], read_meta(dir, names.list[i], meta, NULL) < 0 ? NULL : meta,
+		       ask_locks && is_locked(dir));
 	}
 	free(names.list);
 	return r;
@@ -197,94 +238,31 @@ int shelf_each(const struct shelf *s, each_fn *fn, void *user)
 	return each(s, true, fn, user);
 }
 
-/* An id as it is, of a stage that is there: no other begins with it, since all are of one length. */
-static bool is_whole(const struct shelf *s, const char *word)
+bool shelf_has(const struct shelf *s, const char *event)
 {
-	return s->store_fd >= 0 && is_name(word) && faccessat(s->store_fd, word, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-struct search {
-	const char *word;
-	unsigned states;
-	size_t found;
-	bool best_runs;
-	char event[STAGE_ID_MAX];
-};
-
-static int look_for_last(void *user, const char *event, const struct stage_meta *meta, bool in_use)
-{
-	struct search *search = user;
-
-	/* of one that was committed in parts, the rest waits */
-	const bool fits = meta != NULL && ((search->states & 1u << meta->state) != 0 ||
-					   ((search->states & 1u << STAGE_COMMITTED) != 0 && meta->commits > 0));
-
-	if (!fits || (in_use && search->found > 0 && !search->best_runs))
-		return 0;
-	search->best_runs = in_use;
-	search->found = 1;
-	(void)text_copy(search->event, sizeof search->event, event); /* an id */
-	return 0;
-}
-
-static int look_for_prefix(void *user, const char *event, const struct stage_meta *meta, bool in_use)
-{
-	struct search *search = user;
-
-	(void)meta;
-	(void)in_use;
-	if (strncmp(event, search->word, strlen(search->word)) != 0)
-		return 0;
-	search->found++;
-	(void)text_copy(search->event, sizeof search->event, event); /* an id */
-	return 0;
-}
-
-static int nothing_is_kept(bool committed, struct err *e)
-{
-	const int r = err_set(e, AMBIT_NOT_FOUND, "`ambit stage list` shows what there is",
-			      committed ? "nothing that could be undone is kept" : "no changes are kept");
-
-	return err_why(e, r, "%s",
-		       committed ? "nothing was committed, or it is too long ago"
-				 : "what there was is committed, thrown away or too old");
-}
-
-int shelf_find(const struct shelf *s, const char *word, unsigned states, char ret[STAGE_ID_MAX], struct err *e)
-{
-	struct search search = { .word = word, .states = states };
-	const bool last = strcmp(word, "last") == 0;
-	int r;
-
-	if (is_whole(s, word)) {
-		(void)text_copy(ret, STAGE_ID_MAX, word); /* is_name measured it */
-		return 0;
-	}
-	r = shelf_each(s, last ? look_for_last : look_for_prefix, &search);
-	if (r < 0)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for a stage");
-	if (search.found == 0 && last)
-		return nothing_is_kept((states & 1u << STAGE_COMMITTED) != 0, e);
-	if (search.found == 0)
-		return not_found(word, e);
-	if (search.found > 1)
-		return err_set(e, AMBIT_CONFLICT, "give more of its id: `ambit stage list`", "%zu stages begin with %s",
-			       search.found, word);
-	memcpy(ret, search.event, STAGE_ID_MAX);
-	return 0;
+	return s->store_fd >= 0 && is_name(event) && faccessat(s->store_fd, event, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* ---- removing ---- */
 
+/* Whether it is what the event wrote to. One that cannot be opened, or is another, is nobody's that we know. */
+static bool is_part(const struct stage_tree *t)
+{
+	auto_fd int fd = place_open(t->dir);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == t->part_ino;
+}
+
 /* The part of a tree that lies beside it, on its own file system: .ambit-UID/EVENT. */
-static int remove_part(const struct shelf *s, const char *dir, const char *event)
+static int remove_part(const struct shelf *s, const struct stage_tree *t, const char *event)
 {
 	char path[STAGE_PATH_MAX];
 	auto_fd int own = -1;
 	char *slash;
 	int r;
 
-	(void)snprintf(path, sizeof path, "%s", dir);
+	(void)snprintf(path, sizeof path, "%s", t->dir);
 	slash = strrchr(path, '/');
 	*slash = 0; /* the number of the tree */
 	slash = strrchr(path, '/');
@@ -294,7 +272,9 @@ static int remove_part(const struct shelf *s, const char *dir, const char *event
 	if (strcmp(path, s->store) == 0)
 		return 0; /* it goes with the stage */
 	own = place_open(path);
-	r = own < 0 ? -errno : remove_tree(own, event);
+	if (own < 0 || !is_part(t))
+		return 0; /* not mounted, or gone: it is forgotten */
+	r = remove_tree(own, event);
 	if (r == 0)
 		(void)rmdir(path); /* others may be there */
 	return r == -ENOENT ? 0 : r;
@@ -304,8 +284,8 @@ static int remove_stage(const struct shelf *s, const char *event, const struct s
 {
 	int r = 0;
 
-	for (uint32_t i = 0; meta != NULL && i < meta->n_trees && r == 0; i++)
-		r = remove_part(s, meta->trees[i].dir, event);
+	for (uint32_t i = 0; i < meta->n_trees && r == 0; i++)
+		r = remove_part(s, &meta->trees[i], event);
 	r = r < 0 ? r : remove_tree(s->store_fd, event);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "it is still listed; try again", "cannot remove stage %s", event)
 		     : 0;
@@ -322,11 +302,6 @@ int shelf_remove(const struct shelf *s, struct stage *stage, struct stage_meta *
 		stage_tree_unlock(s->store_fd, &meta->trees[i], &stage->tree_lock[i]);
 	stage_finish(stage);
 	return r;
-}
-
-int shelf_remove_damaged(const struct shelf *s, const char *event, struct err *e)
-{
-	return is_name(event) ? remove_stage(s, event, NULL, e) : not_found(event, e);
 }
 
 /* ---- ageing ---- */

@@ -1,4 +1,4 @@
-/* shelf - the stages of a person: found, opened, listed, removed, aged out.
+/* shelf - the stages of a person: opened, listed, removed, aged out.
  *
  * Owns:   struct shelf: the store.
  * Holds:  a stage that is opened is locked, so that nobody else commits, removes or runs in it; one whose description is damaged
@@ -26,19 +26,22 @@ void shelf_finish(struct shelf *s);
 int shelf_take(const struct shelf *s, const char *event, uint32_t wait_ms, struct stage *ret,
 	       struct stage_meta *ret_meta, bool *ret_in_use, struct err *e);
 
-/* The whole id of the one that word names: an id, the beginning of one, or "last": the latest in one of the states (bit set of
- * 1 << enum stage_state; one that is in use counts as STAGE_RUNNING, and comes last). -NOT_FOUND, -CONFLICT: several. */
-int shelf_find(const struct shelf *s, const char *word, unsigned states, char ret[STAGE_ID_MAX], struct err *e);
+/* Whether there is a stage of exactly that id. */
+bool shelf_has(const struct shelf *s, const char *event);
 
 /* Each stage, oldest first, until fn gives something else than 0. meta is NULL for a damaged one. */
 int shelf_each(const struct shelf *s,
 	       int (*fn)(void *user, const char *event, const struct stage_meta *meta, bool in_use), void *user);
 
-/* Removes a stage that is taken, with everything; its locks go with it. Noted in its description first: a rest of it is not taken for
- * all of it. 0 or -SYSTEM. */
+/* Opens and locks one that is to be removed and no more: also where its description is damaged (the meta then has only its id), or where
+ * a part is not there: not mounted, or another in its place. It is not in use. */
+enum shelf_state { SHELF_WHOLE, SHELF_APART, SHELF_DAMAGED };
+int shelf_take_to_remove(const struct shelf *s, const char *event, struct stage *ret, struct stage_meta *ret_meta,
+			 enum shelf_state *ret_state, struct err *e);
+
+/* Removes a stage that is taken, with everything that is there of it; its locks go with it. Noted in its description first: a rest
+ * of it is not taken for all of it. 0 or -SYSTEM. */
 int shelf_remove(const struct shelf *s, struct stage *stage, struct stage_meta *meta, struct err *e);
-/* The same of one that cannot be taken since its description is damaged. */
-int shelf_remove_damaged(const struct shelf *s, const char *event, struct err *e);
 
 /* Removes what is too old at now_ns, or too much. Best effort: what cannot be removed is listed and tried again. */
 void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes);

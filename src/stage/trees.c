@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,18 +10,20 @@
 #include "base/filesystem.h"
 #include "stage/walk.h"
 
-static int open_real(const struct stage_tree *t, int *ret_fd, struct err *e)
+static int open_real(const struct stage_tree *t, const char *event, int *ret_fd, struct err *e)
 {
+	char hint[ERR_HINT_MAX];
 	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
 	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, t->real, &how, sizeof how);
 	struct stat st;
 
+	(void)snprintf(hint, sizeof hint, "put it back in its place; or `ambit discard %s` forgets the changes",
+		       event); /* it fits */
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return err_sys(e, AMBIT_NOT_FOUND, errno, "put it back where it was; the stage is kept", "tree '%s'",
-			       t->real);
+		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "cannot open %s, the tree of %s", t->real, event);
 	if (st.st_dev != t->dev || st.st_ino != t->ino)
-		return err_set(e, AMBIT_CONFLICT, "put the old directory back in its place, or discard the stage",
-			       "tree '%s' is not the directory that the event saw", t->real);
+		return err_why(e, err_set(e, AMBIT_CONFLICT, hint, "%s is not the tree that %s saw", t->real, event),
+			       "somebody put another directory in its place");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -28,7 +31,7 @@ static int open_real(const struct stage_tree *t, int *ret_fd, struct err *e)
 static int open_one(const struct stage *s, const struct stage_meta *m, uint32_t i, struct trees *t, struct err *e)
 {
 	struct look real, part;
-	int r = open_real(&m->trees[i], &t->real[i], e);
+	int r = open_real(&m->trees[i], m->event, &t->real[i], e);
 
 	if (r < 0)
 		return r;

@@ -313,7 +313,7 @@ int stage_undo(const struct stage *s, const struct stage_meta *m, const struct u
 	u.deed.batch = n;
 	memcpy(u.deed.event, m->event, sizeof u.deed.event);
 	if (r == 0 && n == 0)
-		return err_set(e, AMBIT_NOT_FOUND, "list the events that can be taken back (ambit log)",
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit stage list` shows what can be undone",
 			       "nothing of it was committed");
 	if (r == 0)
 		r = trees_open(s, m, &t, e);

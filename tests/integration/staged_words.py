@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""What a person says about staged changes, and is told: which event `last` is, what is refused as a slip, and that no sentence is untrue.
+
+usage: staged_words.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import contextlib
+import glob
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from harness import Skip, expect_ok, main, told, write
+from staged import ambit, stages, store, tree, work
+from trees import expect_same, picture
+
+
+def refused(result, *texts, status=125):
+    """With a reason, and nothing on standard output."""
+    assert result.returncode == status and result.stdout == "", told(result)
+    for text in texts:
+        assert text in result.stderr, f"no {text!r}: {told(result)}"
+    return result
+
+
+def another(top, name):
+    path = os.path.join(os.path.dirname(top), name)
+    write(f"{path}/a.txt", "one\n")
+    return path
+
+
+def latest(place, top):
+    return stages(place, top)[-1]["event"]
+
+
+@contextlib.contextmanager
+def running(place, top, script, *flags):
+    """An event that has done the script, and waits for the end of the block. Gives its id."""
+    known = set(glob.glob(f"{store(place)}/e_*"))
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec", f"{script}; touch ready; read go"], cwd=top,
+                               env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(400):
+            own = set(glob.glob(f"{store(place)}/e_*")) - known
+            if own and glob.glob(f"{next(iter(own))}/0/upper/ready"):
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("it never began")
+        yield os.path.basename(next(iter(own)))
+    finally:
+        process.communicate("go\n", timeout=30)
+    assert process.returncode == 0
+
+
+# ---- which event ----
+
+
+def last_is_of_where_you_are(place):
+    """What is latest in another tree is never taken, in whatever way it is asked for."""
+    one = tree(place)
+    two, gone = another(one, "two"), another(one, "gone")
+    expect_ok(work(place, one, "echo x > kept", "--stage"))
+    first = latest(place, one)
+    expect_ok(work(place, two, "echo x > committed"))
+    committed = latest(place, one)
+    expect_ok(work(place, two, "echo x > kept", "--stage"))
+    second = latest(place, one)
+    expect_ok(work(place, gone, "echo x > kept", "--stage"))
+    third = latest(place, one)
+    shutil.rmtree(gone)
+    outside = os.path.join(os.path.dirname(one), "outside")
+    os.mkdir(outside)
+    for where in (one, f"{one}/dir/deep"):
+        assert json.loads(expect_ok(ambit(place, "diff", "--json", cwd=where)).stdout)["event"] == first, where
+    for words in (("diff",), ("commit",), ("discard",), ("diff", "last"), ("commit", "last"), ("discard", "last")):
+        refused(ambit(place, *words, cwd=outside), f"no changes are kept of {outside}", third, second, "and 1 more", f"in {two})")
+    refused(ambit(place, "undo", "last", cwd=one), f"nothing that could be undone is kept of {one}", committed)
+    assert len(stages(place, one)) == 4, stages(place, one)
+    refused(ambit(place, "commit", cwd=os.path.dirname(one)), third)  # all of them lie here; the latest is gone, and is named
+    expect_ok(ambit(place, "undo", "last", cwd=two), f"undone: {committed} (sh -ec echo x > committed, in {two})")
+    expect_ok(ambit(place, "commit", cwd=two), f"committed: 1 change of {second} (sh -ec echo x > kept, in {two})")
+    expect_ok(ambit(place, "discard", cwd=f"{one}/empty"), f"discarded: {first} (sh -ec echo x > kept, in {one})")
+    assert sorted(os.listdir(two)) == ["a.txt", "kept"] and not os.path.exists(f"{one}/kept")
+    expect_ok(ambit(place, "commit", committed, cwd=outside), "committed")  # an id is good everywhere
+    expect_ok(ambit(place, "discard", third, cwd=outside), f"discarded: {third}")
+
+
+def last_of_a_place_that_is_gone(place):
+    top = tree(place)
+    expect_ok(work(place, top, "echo x > kept", "--stage"))
+    done = place.run("sh", "-c", 'mkdir here && cd here && rmdir ../here && exec "$0" commit', place.ambit, cwd=top)
+    refused(done, "the current directory, which is gone")
+    assert not os.path.exists(f"{top}/kept")
+
+
+def one_that_runs_is_named(place):
+    """A running event is last only where it is the only one, and nothing is kept."""
+    one = tree(place)
+    two = another(one, "two")
+    with running(place, two, "echo half > half") as event:
+        for words in (("commit",), ("diff",), ("discard",)):
+            refused(ambit(place, *words, cwd=one), "no changes are kept of", event)
+        refused(ambit(place, "discard", cwd=two), f"{event} is in use")
+        assert not os.path.exists(f"{two}/half")
+        expect_ok(ambit(place, "commit", cwd=two), f"committed: 2 changes of {event}")
+        assert os.path.exists(f"{two}/half")
+        with running(place, two, "echo more > more", "--stage") as other:
+            refused(ambit(place, "commit", cwd=two), "2 events still run", event, other)
+            expect_ok(work(place, one, "echo x > kept", "--stage"))
+            kept = latest(place, one)
+            expect_ok(ambit(place, "commit", cwd=os.path.dirname(one)), f"of {kept}")
+            assert not os.path.exists(f"{two}/more") and os.path.exists(f"{one}/kept")
+
+
+# ---- slips ----
+
+
+def a_mistyped_id_is_refused(place):
+    top = tree(place)
+    expect_ok(work(place, top, "echo A > a.txt", "--stage"))
+    event = latest(place, top)
+    before = picture(top)
+    slip = event[:-3] + event[-2] + event[-3] + event[-1]
+    for command in ("diff", "commit", "discard", "undo"):
+        for word in (event[2:], event.lower(), event[2:].lower(), event[:-1].lower(), slip if slip != event else event + "0", event[:-1] + "-"):
+            if word.endswith("-") and command in ("diff", "commit"):
+                continue  # a path, and refused as that
+            done = refused(ambit(place, command, word, cwd=top))
+            assert f"did you mean '{event}'?" in done.stderr or word.endswith("-"), f"{command} {word}: {told(done)}"
+    refused(ambit(place, "undo", "lats", cwd=top), "did you mean 'last'?")
+    refused(ambit(place, "commit", "e_0000000000", cwd=top), "no stage e_0000000000")
+    refused(ambit(place, "discard", event, event, cwd=top), f"discard takes no '{event}'")
+    refused(ambit(place, "discard", "--all", "last", cwd=top), "--all is every event that is kept, and not 'last'")
+    refused(ambit(place, "discard", "--all", event, cwd=top), "--all is every event")
+    expect_same(before, picture(top))
+    assert [s["state"] for s in stages(place, top)] == ["kept"]
+    expect_ok(ambit(place, "commit", event[:-2], cwd=top), "committed")
+
+
+# ---- what is broken ----
+
+
+def a_damaged_one_is_discarded(place):
+    top = tree(place)
+    for damage in (b"garbage\n", b"", None):
+        expect_ok(work(place, top, "echo x > kept", "--stage"))
+        event = latest(place, top)
+        meta = f"{store(place)}/{event}/meta"
+        whole = open(meta, "rb").read()
+        if damage is None:
+            os.unlink(meta)
+        else:
+            with open(meta, "wb") as file:
+                file.write(damage)
+        assert stages(place, top)[-1]["state"] == "damaged"
+        for command in ("diff", "commit", "undo"):
+            refused(ambit(place, command, event, cwd=top), f"stage {event} is damaged", f"`ambit discard {event}` removes it")
+        refused(ambit(place, "discard", cwd=top), "no changes are kept")
+        if damage:
+            expect_ok(ambit(place, "discard", event, cwd=top), f"discarded: {event}\n")
+        else:
+            expect_ok(ambit(place, "discard", "--all", cwd=top), f"discarded: {event}\n", "discarded: 1 stage\n")
+        assert not os.path.exists(f"{store(place)}/{event}") and stages(place, top) == []
+    expect_ok(work(place, top, "echo x > kept", "--stage"))  # of another event, which cannot be taken for this one
+    with open(f"{store(place)}/{latest(place, top)}/meta", "wb") as file:
+        file.write(whole)
+    assert stages(place, top)[-1]["state"] == "damaged"
+    expect_ok(ambit(place, "discard", latest(place, top), cwd=top))
+
+
+def one_out_of_reach_is_discarded(place):
+    """Its part on another file system than the store is gone, or another has its name: it can be forgotten, and what is another's stays."""
+    top = tree(place)
+    if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat(top).st_dev:
+        raise Skip("/dev/shm is no other file system")
+    place.home = tempfile.mkdtemp(dir="/dev/shm")
+    parts = []
+    try:
+        for replaced in (False, True):
+            for words in (["EVENT"], ["--all"]):
+                if work(place, top, "echo x > kept", "--stage").returncode == 125:
+                    raise Skip("/dev/shm cannot hold a store")
+                event = latest(place, top)
+                parts += [p for d in {"/", "/tmp/", "/var/tmp/", f"{place.top}/"} for p in glob.glob(f"{d}.ambit-{os.geteuid()}/{event}")]
+                assert parts and os.path.basename(parts[-1]) == event, "where is its part?"
+                part = parts[-1]
+                os.rename(f"{part}/0", f"{part}/away")
+                if replaced:
+                    write(f"{part}/0/other", "another's\n")
+                for command in ("diff", "commit"):
+                    refused(ambit(place, command, event, cwd=top), part, f"`ambit discard {event}` forgets what lay there",
+                            "somebody put another in its place" if replaced else "mount its file system")
+                expect_ok(ambit(place, "discard", *[event if w == "EVENT" else w for w in words], cwd=top), f"discarded: {event} (sh")
+                assert stages(place, top) == [] and os.path.isdir(f"{part}/away")
+                assert not replaced or os.path.exists(f"{part}/0/other")
+    finally:
+        shutil.rmtree(place.home)
+        for part in parts:
+            subprocess.run(["chmod", "-R", "u+rwx", part], check=True)  # an overlay leaves what nobody may enter
+            shutil.rmtree(part)
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.dirname(part))
+
+
+SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_id_is_refused,
+             a_damaged_one_is_discarded, one_out_of_reach_is_discarded]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
