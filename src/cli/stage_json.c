@@ -12,7 +12,7 @@ static const char *why_word(uint32_t why)
 	static const char *const words[] = {
 		[STAGE_WHY_ASKED] = "asked",   [STAGE_WHY_FAILED] = "failed", [STAGE_WHY_LIMIT] = "limit",
 		[STAGE_WHY_KILLED] = "killed", [STAGE_WHY_LOST] = "lost",     [STAGE_WHY_HELD] = "held",
-		[STAGE_WHY_BUSY] = "busy",     [STAGE_WHY_UNDONE] = "undone",
+		[STAGE_WHY_BUSY] = "busy",     [STAGE_WHY_UNDONE] = "undone", [STAGE_WHY_DENIED] = "denied",
 	};
 
 	return why < sizeof words / sizeof words[0] ? words[why] : NULL;
@@ -40,6 +40,7 @@ static void entry_put(struct json *j, const struct stage_entry *s)
 	json_put_name(json_put_key(j, "tree"), s->tree);
 	json_put_count(json_put_key(j, "trees"), s->n_trees);
 	json_put_name(json_put_key(j, "command"), s->command);
+	json_put_count(json_put_key(j, "commits"), s->commits);
 	json_put_time(json_put_key(j, "started"), s->started_ns);
 	json_put_time(json_put_key(j, "ended"), s->ended_ns);
 	json_put_time(json_put_key(j, "kept_until"), s->keep_until_ns);
@@ -80,6 +81,7 @@ static void end_put(struct json *j, const struct stage_answer *a)
 	json_put_word(json_put_key(j, "why"), a->end.workspace == WORKSPACE_KEPT ? why_word(a->end.why) : NULL);
 	json_put_count(json_put_key(j, "count"), a->end.changes);
 	json_put_count(json_put_key(j, "held"), a->end.held);
+	json_put_count(json_put_key(j, "left"), a->end.left);
 	json_put_time(json_put_key(j, "kept_until"), a->end.keep_until_ns);
 	json_put_array(json_put_key(j, "changes"));
 	record_changes_put(j, a, &room, &untold);

@@ -260,7 +260,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_was_denied(r, record, out);
 		what_is_not_known(r, out);
 	}
-	if (r->workspace == WORKSPACE_KEPT)
+	if (r->workspace == WORKSPACE_KEPT || (r->workspace == WORKSPACE_COMMITTED && r->stage.end.dropped > 0))
 		summary_stage_text(&r->stage, &r->stage_error, out);
 }
 

@@ -24,31 +24,31 @@ const char *summary_held_why(uint8_t held)
 	}
 }
 
+/* The flag that takes it along; "" if it does not fit. */
+static void write_flag(const char *path, char flag[FLAG_MAX])
+{
+	char line[8];
+
+	grant_suggest(&(struct grant_request){ .verb = VERB_WRITE, .object = path }, line, sizeof line, flag, FLAG_MAX);
+}
+
 static void put_hint(const struct stage_answer *a, const struct change *c, const char *path, struct buf *out)
 {
-	char line[8], flag[FLAG_MAX] = "", shown[SHOWN_MAX];
+	char flag[FLAG_MAX] = "";
 
 	switch (c->held) {
 	case HELD_PROTECTED:
 	case HELD_JUDGED:
-		grant_suggest(&(struct grant_request){ .verb = VERB_WRITE, .object = path }, line, sizeof line, flag,
-			      sizeof flag);
-		buf_printf(out, "  hint: `ambit diff %s` shows it; ", a->end.event);
-		if (flag[0] != 0)
-			buf_printf(out, "if you trust it as yourself: `ambit commit %s %s`\n", a->end.event, flag);
-		else
-			buf_printf(out, "grant it by its name\n");
+		write_flag(path, flag);
+		buf_printf(out, "  hint: `ambit diff %s` shows it; if you trust it as yourself: %s\n", a->end.event,
+			   flag[0] != 0 ? flag : "grant it by its name");
 		break;
 	case HELD_CONFLICT:
-		buf_printf(
-			out,
-			"  hint: `ambit diff %s` shows both; `ambit commit %s --on-conflict ours` overwrites it, theirs "
-			"leaves it\n",
-			a->end.event, a->end.event);
+		buf_printf(out,
+			   "  hint: `ambit diff %s` shows both; --on-conflict ours overwrites it, theirs leaves it\n",
+			   a->end.event);
 		break;
-	default:
-		buf_printf(out, "  hint: `ambit commit %s PATH...` commits the rest; this was %s\n", a->end.event,
-			   text_escape(shown, sizeof shown, c->path, strlen(c->path)));
+	default: buf_printf(out, "  hint: `ambit diff %s` shows it; it can only be left out\n", a->end.event);
 	}
 }
 
@@ -94,28 +94,105 @@ void summary_time_left(uint64_t ns, char *ret, size_t size)
 		(void)snprintf(ret, size, "%" PRIu64 " minutes", (s + 1) / 60);
 }
 
-static void put_kept(const struct stage_answer *a, struct buf *out)
+static void put_for(const struct stage_answer *a, const char *before, struct buf *out)
 {
-	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
 	char left[32];
 	struct timespec now;
 	uint64_t now_ns;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
-	if (a->end.keep_until_ns > now_ns) {
-		summary_time_left(a->end.keep_until_ns - now_ns, left, sizeof left);
-		buf_printf(out, ", for %s", left);
+	if (a->end.keep_until_ns <= now_ns)
+		return;
+	summary_time_left(a->end.keep_until_ns - now_ns, left, sizeof left);
+	buf_printf(out, "%sfor %s", before, left);
+}
+
+/* What takes all that is held along; "" if nothing does, or it would be too long to be read. */
+static void flags_for_all(const struct stage_answer *a, char *ret, size_t size)
+{
+	char path[PATH_MAX_SHOWN], flag[FLAG_MAX];
+	const char *ours = "";
+	uint64_t held = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->n_changes; i++) {
+		const struct change *c = a->changes[i];
+
+		if (c->held == HELD_NOT)
+			continue;
+		held++;
+		flag[0] = 0;
+		if (c->held == HELD_CONFLICT)
+			ours = " --on-conflict ours";
+		if (c->held == HELD_PROTECTED || c->held == HELD_JUDGED) {
+			stage_answer_path(a, c, c->path, path, sizeof path);
+			write_flag(path, flag);
+		}
+		if ((flag[0] == 0 && c->held != HELD_CONFLICT) || at + strlen(flag) + 32 > size) {
+			ret[0] = 0;
+			return;
+		}
+		if (flag[0] != 0)
+			at += (size_t)snprintf(ret + at, size - at, " %s", flag); /* measured */
 	}
+	(void)snprintf(ret + at, size - at, "%s", held == a->end.held ? ours : ""); /* room was left for it */
+	if (held != a->end.held)
+		ret[0] = 0; /* some are not told */
+}
+
+static void put_ways(const struct stage_answer *a, struct buf *out)
+{
+	const char *event = a->end.event;
+	char flags[2 * FLAG_MAX] = "";
+
+	buf_printf(out, "  hint: ");
+	if (a->end.changes > a->end.held)
+		buf_printf(out, "`ambit commit %s PATH...` commits the rest; ", event);
+	flags_for_all(a, flags, sizeof flags);
+	if (flags[0] != 0)
+		buf_printf(out, "all of it: `ambit commit %s%s`; none of it: ", event, flags);
+	buf_printf(out, "`ambit discard %s`\n", event);
+}
+
+static void put_kept(const struct stage_answer *a, struct buf *out)
+{
+	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
+
+	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
+	put_for(a, ", ", out);
 	buf_printf(out, "\n  why: %s\n", kept_why(a));
-	buf_printf(out, "  hint: ambit diff %s, then ambit commit %s or ambit discard %s\n", event, event, event);
+	if (a->end.why == STAGE_WHY_HELD && a->end.held > 0)
+		put_ways(a, out);
+	else
+		buf_printf(out, "  hint: ambit diff %s, then ambit commit %s or ambit discard %s\n", event, event,
+			   event);
+}
+
+/* --on-conflict theirs: as asked, and yet nobody knows of which changes it turned out to be true. */
+static void put_dropped(const struct stage_answer *a, struct buf *out)
+{
+	const bool committed = a->end.workspace == WORKSPACE_COMMITTED;
+	const uint64_t n = committed ? a->end.dropped : a->end.changes;
+
+	buf_printf(out, "ambit: %s: %" PRIu64 " change%s", committed ? "left out" : "kept", n, n == 1 ? "" : "s");
+	put_for(a, committed ? ", and kept " : ", ", out);
+	buf_printf(
+		out,
+		"\n  why: the real tree changed there meanwhile, and was left as it is (--on-conflict theirs)\n"
+		"  hint: `ambit diff %s` shows both; `ambit commit %s --on-conflict ours` overwrites, `ambit discard "
+		"%s` forgets\n",
+		a->end.event, a->end.event, a->end.event);
 }
 
 void summary_stage_text(const struct stage_answer *a, const struct err *error, struct buf *out)
 {
 	size_t told = 0;
 
+	if (a->end.dropped > 0) {
+		put_dropped(a, out);
+		return;
+	}
 	for (size_t i = 0; i < a->n_changes && told < SUMMARY_HELD; i++)
 		if (a->changes[i]->held != HELD_NOT) {
 			put_held(a, a->changes[i], out);

@@ -1,6 +1,6 @@
 /* summary_stage - what a person needs to know of changes that are not committed.
  *
- * Holds:  nothing at all if nothing was kept. Three lines for what is held back, each: what, why, what to do; every foreign text
+ * Holds:  nothing at all if nothing was kept, and after a commit only what gave way. Three lines for what is held back, each: what, why, what to do; every foreign text
  *         escaped.
  * Called: summary, cli; pure. */
 #ifndef LIB_SUMMARY_STAGE_H

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "core/grant.h"
 
-#define ASK_VERSION 2
+#define ASK_VERSION 3
 
 void stage_ask_finish(struct stage_ask *a)
 {

@@ -32,13 +32,17 @@ static bool fits(const char *pattern, const char *path)
 	return false;
 }
 
+bool chosen_by(const char *pattern, const struct stage_meta *meta, const struct change *c)
+{
+	const char *beneath = chosen_beneath(meta->trees[c->tree].real, pattern);
+
+	return beneath != NULL && (fits(beneath, c->path) || (c->from[0] != 0 && fits(beneath, c->from)));
+}
+
 bool chosen(const struct stage_ask *ask, const struct stage_meta *meta, const struct change *c)
 {
-	for (uint32_t i = 0; i < ask->n_selected; i++) {
-		const char *pattern = chosen_beneath(meta->trees[c->tree].real, ask->selected[i]);
-
-		if (pattern != NULL && (fits(pattern, c->path) || (c->from[0] != 0 && fits(pattern, c->from))))
+	for (uint32_t i = 0; i < ask->n_selected; i++)
+		if (chosen_by(ask->selected[i], meta, c))
 			return true;
-	}
 	return ask->n_selected == 0;
 }

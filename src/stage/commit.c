@@ -113,7 +113,7 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 	struct choice choice;
 	int r = check_free(s, e);
 
-	*ret = (struct commit_result){ .state = STAGE_KEPT };
+	*ret = (struct commit_result){ .state = STAGE_KEPT, .unmatched = -1 };
 	memcpy(d.event, m->event, sizeof d.event);
 	if (r == 0)
 		r = trees_open(s, m, &t, e);
@@ -123,10 +123,11 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 		return r;
 	r = selection_choose(&p, o->selection, o->conflicts, o->accept, o->told, o->user, &choice, e);
 	ret->held = choice.blocked;
+	ret->unmatched = choice.unmatched;
 	if (r < 0)
 		return r;
 	b.partial = choice.partial != 0;
-	d.left = o->copy || choice.left > 0;
+	d.left = o->copy || choice.left > 0 || choice.dropped > 0;
 	r = commit_chosen(s, &b, &ret->disk, e);
 	if (r < 0)
 		return r;

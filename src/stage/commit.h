@@ -32,14 +32,16 @@ struct commit_result {
 	enum stage_state
 		state; /* what the meta has to say now: STAGE_COMMITTED, or STAGE_KEPT where changes are left; of a living
 				 * event, nothing */
-	uint64_t done;    /* changes that were committed */
-	uint64_t left;    /* that were not chosen, and stay in the stage */
-	uint64_t dropped; /* that gave way to the real tree's (CONFLICT_THEIRS) */
-	uint64_t held;    /* that stood in the way */
-	uint32_t disk;    /* enum stage_disk: how the sync before it went; on failure, too */
+	uint64_t done;     /* changes that were committed */
+	uint64_t left;     /* that were not chosen, and stay in the stage */
+	uint64_t dropped;  /* that gave way to the real tree's (CONFLICT_THEIRS), and stay in the stage too */
+	uint64_t held;     /* that stood in the way */
+	int64_t unmatched; /* the number of a word in selection that fits no change; -1: none */
+	uint32_t disk;     /* enum stage_disk: how the sync before it went; on failure, too */
 };
 
-/* -CONFLICT: changes are held (told), or somebody changed the tree in between, or the stage has a journal. Nothing was changed, as
+/* 0 with nothing done: everything was dropped, or nothing was there. -NOT_FOUND: a word fits no change.
+ * -CONFLICT: changes are held (told), or somebody changed the tree in between, or the stage has a journal. Nothing was changed, as
  * with every other error, unless the message says that the journal is kept: then stage_recover(). */
 int stage_commit(const struct stage *s, const struct stage_meta *m, const struct commit_options *o,
 		 struct commit_result *ret, struct err *e);

@@ -134,6 +134,7 @@ int show_diff(struct role *role, struct err *e)
 	struct trees trees;
 	int r = find_changes(role, e);
 
+	r = r < 0 ? r : check_shown(role, e);
 	if (r == 0 && fd < 0)
 		r = err_sys(e, AMBIT_SYSTEM, errno, "free some space", "cannot write what is to be shown");
 	if (r == 0)

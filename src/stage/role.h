@@ -1,7 +1,7 @@
 /* role - what the role ambit-stage is doing: one question, one stage, one answer.
  *
  * Owns:   struct role.
- * Called: the files of the role: main.c, answer.c, diff.c, find.c, settle.c, show.c. */
+ * Called: the files of the role: main.c, answer.c, diff.c, find.c, paths.c, settle.c, show.c. */
 #ifndef STAGE_ROLE_H
 #define STAGE_ROLE_H
 
@@ -55,6 +55,12 @@ int recover_all(struct role *role, struct err *e);
 void secure(struct role *role);
 /* Finishes what was broken off in the stage that is taken. */
 int recover_taken(struct role *role, struct err *e);
+
+/* paths.c: of what was found, and what a person named. Paths of --write and of what is to be shown: -NOT_FOUND with the one that names no
+ * change; what is to be shown may also be there without one. */
+int check_granted(const struct role *role, struct err *e);
+int check_shown(const struct role *role, struct err *e);
+int no_such_change(const struct role *role, const char *word, struct err *e);
 
 /* show.c */
 int list_stages(struct role *role, struct err *e);

@@ -42,19 +42,49 @@ static bool fits(const char *pattern, const char *path)
 	}
 }
 
-static bool any_fits(const struct selection_item *items, size_t n, const struct plan_entry *x)
+/* With a renamed file also its old name. */
+static bool item_fits(const struct plan *p, const struct selection_item *item, const struct plan_entry *x)
+{
+	const struct plan_entry *from = x->kind != 0 && x->pair != PLAN_NONE ? &p->entries[x->pair] : NULL;
+
+	return (item->tree < 0 || item->tree == x->tree) &&
+	       (fits(item->pattern, x->path) || (from != NULL && fits(item->pattern, from->path)));
+}
+
+static bool any_fits(const struct plan *p, const struct selection_item *items, size_t n, const struct plan_entry *x)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((items[i].tree < 0 || items[i].tree == x->tree) && fits(items[i].pattern, x->path))
+		if (item_fits(p, &items[i], x))
 			return true;
 	return false;
 }
 
-static bool is_wanted(const struct selection *s, const struct plan_entry *x)
+static bool is_wanted(const struct plan *p, const struct selection *s, const struct plan_entry *x)
 {
 	if (s == NULL)
 		return true;
-	return (s->n_take == 0 || any_fits(s->take, s->n_take, x)) && !any_fits(s->leave, s->n_leave, x);
+	return (s->n_take == 0 || any_fits(p, s->take, s->n_take, x)) && !any_fits(p, s->leave, s->n_leave, x);
+}
+
+static bool fits_a_change(const struct plan *p, const struct selection_item *item)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->entries[i].kind != 0 && item_fits(p, item, &p->entries[i]))
+			return true;
+	return false;
+}
+
+/* The first word of which no item fits a change; -1. */
+static int64_t find_unmatched(const struct plan *p, const struct selection *s)
+{
+	uint32_t next = 0;
+
+	if (s == NULL || s->word == NULL || s->n_take == 0)
+		return -1;
+	for (size_t i = 0; i < s->n_take && s->word[i] <= next; i++)
+		if (s->word[i] == next && fits_a_change(p, &s->take[i]))
+			next++;
+	return next <= s->word[s->n_take - 1] ? (int64_t)next : -1;
 }
 
 /* The entry, and the old name that goes with it. */
@@ -101,7 +131,7 @@ static void tell(struct choosing *c, struct plan_entry *x)
 
 static void choose_listed(struct choosing *c, struct plan_entry *x)
 {
-	x->chosen = x->act == ACT_DROP || (x->kind != 0 && is_wanted(c->s, x));
+	x->chosen = x->act == ACT_DROP || (x->kind != 0 && is_wanted(c->p, c->s, x));
 	if (!x->chosen || x->act == ACT_DROP)
 		return;
 	if (is_in_conflict(c->p, x) && c->policy == CONFLICT_THEIRS) {
@@ -184,7 +214,11 @@ int selection_choose(struct plan *p, const struct selection *s, enum conflict_po
 	};
 	int r;
 
-	*ret = (struct choice){ .taken = 0 };
+	*ret = (struct choice){ .unmatched = -1 };
+	ret->unmatched = find_unmatched(p, s);
+	if (ret->unmatched >= 0)
+		return err_set(e, AMBIT_NOT_FOUND, "look at what there is (ambit diff --name-only)",
+			       "path %lld fits no change", (long long)ret->unmatched + 1);
 	for (size_t i = 0; i < p->n; i++)
 		choose_listed(&c, &p->entries[i]);
 	for (size_t i = 0; i < p->n; i++)

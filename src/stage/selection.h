@@ -23,6 +23,8 @@ struct selection_item {
 struct selection {
 	const struct selection_item *take; /* none: everything */
 	size_t n_take;
+	const uint32_t
+		*word; /* of each of take, which of the person's words it stands for: from 0, rising; NULL: nobody's */
 	const struct selection_item *leave; /* stronger than take */
 	size_t n_leave;
 };
@@ -30,16 +32,17 @@ struct selection {
 enum conflict_policy {
 	CONFLICT_FAIL,   /* nothing is committed */
 	CONFLICT_OURS,   /* the event's changes win; undoing brings back what was there */
-	CONFLICT_THEIRS, /* the real tree's win: such changes are left in the stage for good */
+	CONFLICT_THEIRS, /* the real tree's win: such changes are left in the stage */
 };
 
 struct choice {
 	uint64_t taken, left, dropped, blocked; /* changes, as listed; left: wanted by nobody; dropped: for theirs */
 	int partial;                            /* something stays in the stage */
+	int64_t unmatched;                      /* a word that no change fits, -1: none */
 };
 
 /* Sets `chosen` of each entry. accept: 1 << HELD_PROTECTED, 1 << HELD_JUDGED. told: each change that stands in the way.
- * -CONFLICT: some do. */
+ * -CONFLICT: some do. -NOT_FOUND: a word of take fits no change (unmatched): a slip must not look like a success. */
 int selection_choose(struct plan *p, const struct selection *s, enum conflict_policy policy, uint32_t accept,
 		     void (*told)(void *user, const struct change *c), void *user, struct choice *ret, struct err *e);
 

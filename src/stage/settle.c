@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "stage/chosen.h"
@@ -186,27 +187,43 @@ static int keep(struct role *role, enum stage_why why, struct err *e)
 struct wanted {
 	struct selection selection;
 	struct selection_item *items; /* owned */
+	uint32_t *words;              /* owned: of each item */
 };
+
+static void add_wanted(struct wanted *w, int tree, const char *pattern, uint32_t word)
+{
+	w->items[w->selection.n_take] = (struct selection_item){ .tree = tree, .pattern = pattern };
+	w->words[w->selection.n_take++] = word;
+}
+
+static void wanted_finish(struct wanted *w)
+{
+	free(w->items);
+	free(w->words);
+}
 
 static int want(const struct role *role, struct wanted *ret, struct err *e)
 {
 	const size_t most = (size_t)role->ask.n_selected * role->meta->n_trees;
 
-	*ret = (struct wanted){ .items = calloc(most + 1, sizeof *ret->items) };
-	if (ret->items == NULL)
+	*ret = (struct wanted){ .items = calloc(most + 1, sizeof *ret->items),
+				.words = calloc(most + 1, sizeof *ret->words) };
+	if (ret->items == NULL || ret->words == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the paths");
-	for (uint32_t i = 0; i < role->ask.n_selected; i++)
+	for (uint32_t i = 0; i < role->ask.n_selected; i++) {
+		const size_t before = ret->selection.n_take;
+
 		for (uint32_t t = 0; t < role->meta->n_trees; t++) {
 			const char *p = chosen_beneath(role->meta->trees[t].real, role->ask.selected[i]);
 
 			if (p != NULL)
-				ret->items[ret->selection.n_take++] = (struct selection_item){ .tree = (int)t,
-											       .pattern = p };
+				add_wanted(ret, (int)t, p, i);
 		}
+		if (ret->selection.n_take == before)
+			return no_such_change(role, role->ask.selected[i], e);
+	}
 	ret->selection.take = ret->items;
-	if (role->ask.n_selected > 0 && ret->selection.n_take == 0)
-		return err_set(e, AMBIT_NOT_FOUND, "`ambit diff --name-only` shows what there is",
-			       "nothing of the stage lies there");
+	ret->selection.word = ret->words;
 	return 0;
 }
 
@@ -221,23 +238,77 @@ static enum conflict_policy policy_of(const struct role *role)
 	return CONFLICT_FAIL;
 }
 
-/* Of the changes that were found, those that are committed now. */
-static void tell_committed(struct role *role)
+/* Directories that are held and lead to what was chosen. */
+static bool leads_to_chosen(const struct role *role, const struct change *dir)
 {
+	const size_t n = strlen(dir->path);
+
+	for (size_t i = 0; i < role->n_changes && dir->held != HELD_NOT && dir->type == CHANGE_DIRECTORY; i++) {
+		const struct change *c = role->changes[i];
+
+		if (c->tree == dir->tree && strncmp(c->path, dir->path, n) == 0 && c->path[n] == '/' &&
+		    chosen(&role->ask, role->meta, c))
+			return true;
+	}
+	return false;
+}
+
+/* Of the changes that were found, those that were to be committed: nobody asked about the others. */
+static int tell_chosen(struct role *role, bool done, struct err *e)
+{
+	auto_free bool *told = calloc(role->n_changes + 1, sizeof *told);
 	size_t n = 0;
 
+	if (told == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to tell what was committed");
+	for (size_t i = 0; i < role->n_changes; i++)
+		told[i] = chosen(&role->ask, role->meta, role->changes[i]) || leads_to_chosen(role, role->changes[i]);
 	for (size_t i = 0; i < role->n_changes; i++) {
 		struct change *c = role->changes[i];
 
-		if (!chosen(&role->ask, role->meta, c)) {
+		if (!told[i]) {
 			free(c);
 			continue;
 		}
-		if (c->held == HELD_CONFLICT && role->ask.conflict == STAGE_CONFLICT_OURS)
+		if (done && c->held == HELD_CONFLICT && role->ask.conflict == STAGE_CONFLICT_OURS)
 			c->held = HELD_NOT; /* it was there when it was committed */
 		role->changes[n++] = c;
 	}
 	role->n_changes = n;
+	return 0;
+}
+
+/* Nothing went into the tree, but all of it could have: every change gave way. */
+static int keep_dropped(struct role *role, const struct commit_result *result, struct err *e)
+{
+	int r = tell_chosen(role, false, e);
+
+	role->counts.held = result->dropped;
+	r = r < 0 ? r : keep(role, STAGE_WHY_HELD, e);
+	role->end.left = result->left + result->dropped;
+	role->end.dropped = result->dropped;
+	return r;
+}
+
+static int remember_commit(struct role *role, const struct commit_result *result, struct err *e)
+{
+	const uint32_t why = role->meta->why;
+	int r = tell_chosen(role, true, e);
+
+	role->counts.changes = result->done;
+	role->counts.held = result->dropped;
+	role->meta->commits++;
+	r = r < 0 ? r
+		  : remember(role, result->state,
+			     result->dropped > 0 ? STAGE_WHY_HELD
+			     : result->left > 0  ? (enum stage_why)why
+						 : STAGE_WHY_NONE,
+			     e);
+	say(role, WORKSPACE_COMMITTED, STAGE_WHY_NONE);
+	role->end.left = result->left + result->dropped;
+	role->end.dropped = result->dropped;
+	answer_changes(role);
+	return r;
 }
 
 /* What was synced when it was kept is not lost by what happens now; the failure itself is told. */
@@ -251,11 +322,12 @@ static void note_failure(struct role *role, uint32_t disk)
 
 static int commit_found(struct role *role, struct err *e)
 {
-	struct commit_result result = { .done = 0 };
+	struct commit_result result = { .unmatched = -1 };
 	struct commit_options o = { .conflicts = policy_of(role), .copy = role->in_use, .calls = &role->calls };
 	struct wanted wanted;
 	int r = want(role, &wanted, e);
 
+	r = r < 0 ? r : check_granted(role, e);
 	role->calls.digest = NULL; /* told already */
 	if (role->ask.n_selected > 0)
 		o.selection = &wanted.selection;
@@ -264,25 +336,21 @@ static int commit_found(struct role *role, struct err *e)
 	r = r < 0 ? r : durable_sync_stage(&role->stage, role->meta->n_trees, e);
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
 	r = r < 0 ? r : stage_commit(&role->stage, role->meta, &o, &result, e);
-	free(wanted.items);
+	wanted_finish(&wanted);
 	if (r == -AMBIT_CONFLICT && result.held > 0) {
+		r = tell_chosen(role, false, e);
 		role->counts.held = result.held;
-		return keep(role, STAGE_WHY_HELD, e);
+		return r < 0 ? r : keep(role, STAGE_WHY_HELD, e);
 	}
+	if (r == -AMBIT_NOT_FOUND && result.unmatched >= 0)
+		return no_such_change(role, role->ask.selected[result.unmatched], e);
 	if (r < 0) {
 		note_failure(role, result.disk);
 		return r;
 	}
 	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
 		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
-	role->counts.changes = result.done;
-	role->counts.held = 0;
-	role->meta->commits++;
-	tell_committed(role);
-	r = remember(role, result.state, result.left > 0 ? (enum stage_why)role->meta->why : STAGE_WHY_NONE, e);
-	say(role, WORKSPACE_COMMITTED, STAGE_WHY_NONE);
-	answer_changes(role);
-	return r;
+	return result.done == 0 ? keep_dropped(role, &result, e) : remember_commit(role, &result, e);
 }
 
 int commit(struct role *role, struct err *e)

@@ -1,4 +1,8 @@
 /* What there is: a list, and changes as data. */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "stage/chosen.h"
 #include "stage/role.h"
 #include "stage/tidy.h"
 
@@ -23,12 +27,35 @@ int list_stages(struct role *role, struct err *e)
 		       : 0;
 }
 
+/* Only what was asked for is told, and counted. */
+static void show_chosen(struct role *role)
+{
+	size_t n = 0;
+
+	if (role->ask.n_selected == 0)
+		return;
+	role->counts.held = 0;
+	for (size_t i = 0; i < role->n_changes; i++) {
+		struct change *c = role->changes[i];
+
+		if (!chosen(&role->ask, role->meta, c)) {
+			free(c);
+			continue;
+		}
+		role->counts.held += c->held != HELD_NOT;
+		role->changes[n++] = c;
+	}
+	role->n_changes = role->counts.changes = n;
+}
+
 int show_changes(struct role *role, struct err *e)
 {
-	const int r = find_changes(role, e);
+	int r = find_changes(role, e);
 
+	r = r < 0 ? r : check_shown(role, e);
 	if (r < 0)
 		return r;
+	show_chosen(role);
 	answer_changes(role);
 	answer_whose(role);
 	role->end.workspace = role->counts.changes == 0 ? WORKSPACE_UNTOUCHED : WORKSPACE_KEPT;

@@ -8,12 +8,14 @@ import contextlib
 import glob
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 
-from harness import Skip, expect_ok, main, told, write
+from harness import Skip, Terminal, expect_ok, main, need, told, write
 from staged import ambit, stages, store, tree, work
 from trees import expect_same, picture
 
@@ -119,6 +121,41 @@ def one_that_runs_is_named(place):
 # ---- slips ----
 
 
+def a_mistyped_path_is_refused(place):
+    """All or nothing: one that names no change holds the others, and nothing is remembered of it."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo A > a.txt; echo D > dir/deep/d.txt; mkdir new; echo N > new/report.txt; mv run.sh walk.sh", "--stage"))
+    event = latest(place, top)
+    before = picture(top)
+    for words, meant in (
+        (("nosuch",), f"`ambit diff --name-only {event}` shows"),
+        (("last", "nosuch"), "there is nothing of that name"),
+        (("a.tx",), f"did you mean '{top}/a.txt'?"),
+        (("last", "a.txt", "dir/deep/d.tx"), f"did you mean '{top}/dir/deep/d.txt'?"),
+        ((event, "a.txt", "dri"), f"did you mean '{top}/dir'?"),
+        (("report.txt",), f"did you mean '{top}/new/report.txt'?"),
+        (("a.txt", "b.txt"), "it is as it was before the event"),
+        (("a.txt", "*.nosuch"), "there is nothing of that name"),
+        (("a.txt", "../elsewhere"), "there is nothing of that name"),
+        (("--write", ".git/hooks/pre-comit", "a.txt"), "--write: no change of"),
+        (("--write", "a.tx"), f"did you mean '{top}/a.txt'?"),
+    ):
+        refused(ambit(place, "commit", *words, cwd=top), meant)
+        expect_same(before, picture(top))
+    assert "nosuch" in json.loads(ambit(place, "commit", "--json", "nosuch", cwd=top).stdout)["error"]["message"]
+    for words in (("nosuch",), ("a.txt", "nosuch"), ("*.nosuch",)):
+        refused(ambit(place, "diff", *words, cwd=top), "no change of")
+        refused(ambit(place, "diff", "--stat", *words, cwd=top), "no change of")
+        assert "error" in json.loads(ambit(place, "diff", "--json", *words, cwd=top).stdout)
+    assert expect_ok(ambit(place, "diff", "b.txt", cwd=top)).stdout == ""  # there, and unchanged
+    assert stages(place, top)[-1]["state"] == "kept" and "undone" not in ambit(place, "undo", event, cwd=top).stdout
+    refused(ambit(place, "undo", "last", cwd=top), "nothing that could be undone is kept")
+    expect_ok(ambit(place, "commit", "run.sh", cwd=top), "committed: 1 change of", "still kept: 4 changes")  # by its old name
+    assert os.path.exists(f"{top}/walk.sh") and not os.path.exists(f"{top}/run.sh")
+    expect_ok(ambit(place, "commit", "last", "a.txt", "new", "dir/*", cwd=top))
+    assert stages(place, top)[-1]["state"] == "committed"
+
+
 def a_mistyped_id_is_refused(place):
     top = tree(place)
     expect_ok(work(place, top, "echo A > a.txt", "--stage"))
@@ -133,12 +170,127 @@ def a_mistyped_id_is_refused(place):
             assert f"did you mean '{event}'?" in done.stderr or word.endswith("-"), f"{command} {word}: {told(done)}"
     refused(ambit(place, "undo", "lats", cwd=top), "did you mean 'last'?")
     refused(ambit(place, "commit", "e_0000000000", cwd=top), "no stage e_0000000000")
+    refused(ambit(place, "commit", event, event, cwd=top), "one event at a time")
     refused(ambit(place, "discard", event, event, cwd=top), f"discard takes no '{event}'")
     refused(ambit(place, "discard", "--all", "last", cwd=top), "--all is every event that is kept, and not 'last'")
     refused(ambit(place, "discard", "--all", event, cwd=top), "--all is every event")
     expect_same(before, picture(top))
     assert [s["state"] for s in stages(place, top)] == ["kept"]
+    write(f"{top}/{event[2:]}", "a file\n")  # one that is there is a path
+    refused(ambit(place, "commit", event[2:], cwd=top), "it is as it was before the event")
     expect_ok(ambit(place, "commit", event[:-2], cwd=top), "committed")
+
+
+# ---- what gave way ----
+
+
+def changed_outside(place, top, script, *flags, end="true"):
+    """Runs a script that is done before a.txt and b.txt change outside."""
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec", f"{script}; mkdir ready; rmdir ready; read go; {end}"],
+                               cwd=top, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    known = time.monotonic() + 20
+    while not glob.glob(f"{store(place)}/e_*/0/upper/b.txt"):
+        assert time.monotonic() < known, "it never began"
+        time.sleep(0.05)
+    time.sleep(0.1)
+    for name in ("a.txt", "b.txt"):
+        write(f"{top}/{name}", "outside\n")
+    out, err = process.communicate("go\n", timeout=30)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+BOTH = "echo inside > a.txt; echo inside > b.txt"
+
+
+def nothing_is_never_committed(place):
+    """Where every change gives way to the real tree's, nothing was committed, and that is said."""
+    top = tree(place)
+    done = changed_outside(place, top, BOTH, "--on-conflict", "theirs")
+    event = latest(place, top)
+    assert done.returncode == 123 and "ambit: kept: 2 changes" in done.stderr and f"ambit discard {event}" in done.stderr, told(done)
+    assert "not committed: modified" not in done.stderr, told(done)
+    done = ambit(place, "commit", "--on-conflict", "theirs", cwd=top)
+    assert done.returncode == 123 and done.stdout == "" and "kept: 2 changes" in done.stderr, told(done)
+    data = json.loads(ambit(place, "commit", "--on-conflict", "theirs", "--json", cwd=top).stdout)
+    assert (data["workspace"], data["count"], data["held"], data["left"]) == ("kept", 2, 2, 2), data
+    assert open(f"{top}/a.txt").read() == "outside\n"
+    assert [s["state"] for s in stages(place, top)] == ["kept"]
+    refused(ambit(place, "undo", event, cwd=top), "nothing of it was committed", "`ambit stage list`")
+    refused(ambit(place, "undo", "last", cwd=top), "nothing that could be undone")
+    assert json.loads(expect_ok(ambit(place, "diff", "--json", cwd=top)).stdout)["event"] == event
+    discarded = expect_ok(ambit(place, "discard", cwd=top), f"discarded: {event}").stdout
+    assert "taken back" not in discarded, discarded
+
+
+def what_gave_way_is_said_and_kept(place):
+    top = tree(place)
+    record = os.path.join(os.path.dirname(top), "record.json")
+    done = changed_outside(place, top, BOTH + "; echo n > new", "--on-conflict", "theirs", "--record", record)
+    event = latest(place, top)
+    assert done.returncode == 0 and "left out: 2 changes" in done.stderr and f"ambit diff {event}" in done.stderr, told(done)
+    assert os.path.exists(f"{top}/new") and open(f"{top}/a.txt").read() == "outside\n"
+    data = json.load(open(record))
+    verdicts = {os.path.basename(e["path"]): e["verdict"] for e in data["effects"] if e["source"] == "proved"}
+    assert data["outcome"]["workspace"] == "committed" and verdicts == {"a.txt": "held", "b.txt": "held", "new": "allowed"}, verdicts
+    assert [s["state"] for s in stages(place, top)] == ["kept"]
+    assert sorted(expect_ok(ambit(place, "diff", "--name-only", cwd=top)).stdout.split()) == ["a.txt", "b.txt"]
+    expect_ok(ambit(place, "commit", "--on-conflict", "ours", "a.txt", cwd=top), "committed: 1 change", "still kept: 1 change")
+    assert open(f"{top}/a.txt").read() == "inside\n"
+    expect_ok(ambit(place, "undo", "last", cwd=top), f"undone: {event}")
+    assert open(f"{top}/a.txt").read() == "outside\n" and not os.path.exists(f"{top}/new")
+    data = json.loads(expect_ok(ambit(place, "commit", "--on-conflict", "theirs", "--json", cwd=top)).stdout)
+    assert (data["workspace"], data["count"], data["held"], data["left"]) == ("committed", 2, 1, 1), data  # a.txt is again what the event saw
+    expect_ok(ambit(place, "discard", cwd=top), "what was committed of it cannot be taken back any more")
+
+
+# ---- what is held ----
+
+
+def hinted(result, words):
+    """The command of that kind that its hint names, in words."""
+    for command in re.findall(r"`(ambit [^`]*)`", result.stderr.splitlines()[-1]):
+        if command.split()[: len(words)] == words and "..." not in command:
+            return shlex.split(command)[1:]
+    raise AssertionError(f"no {words}: {told(result)}")
+
+
+def what_is_held_has_a_way_out(place):
+    """The last hint names one command for all of it, and it does what it says; only what was chosen is listed."""
+    need("git")
+    for conflict in (False, True):
+        top = tree(place)
+        subprocess.run(["git", "init", "-q", "."], cwd=top, check=True, env=place.environment())
+        script = "echo 'make x' > .envrc; echo '#!/bin/sh' > '.git/hooks/pre-commit'; echo all: > Makefile; echo f > fine"
+        if conflict:
+            done = changed_outside(place, top, f"{script}; {BOTH}")
+        else:
+            done = work(place, top, script)
+        event = latest(place, top)
+        assert done.returncode == 123 and done.stderr.count("not committed:") == (4 if conflict else 2), told(done)
+        assert f"`ambit commit {event} PATH...` commits the rest" in done.stderr, told(done)
+        done = ambit(place, "commit", "last", ".envrc", "Makefile", cwd=top)
+        assert done.returncode == 123 and done.stderr.count("not committed:") == 1 and "hooks" not in done.stderr, told(done)
+        data = json.loads(ambit(place, "commit", "last", ".envrc", "Makefile", "--json", cwd=top).stdout)
+        assert [os.path.basename(c["path"]) for c in data["changes"]] == [".envrc", "Makefile"] and data["held"] == 1, data
+        expect_ok(ambit(place, "commit", "last", "fine", "Makefile", cwd=top), "committed: 2 changes")
+        done = ambit(place, "commit", cwd=top)
+        assert "commits the rest" not in done.stderr, told(done)
+        way = hinted(done, ["ambit", "commit"])
+        assert way.count("--write") == 2 and ("--on-conflict" in way) == conflict, way
+        expect_ok(ambit(place, *way, cwd="/"), "committed: " + ("4" if conflict else "2"))
+        assert os.path.exists(f"{top}/.envrc") and os.path.exists(f"{top}/.git/hooks/pre-commit")
+        assert not conflict or open(f"{top}/a.txt").read() == "inside\n"
+        assert stages(place, top)[-1]["state"] == "committed"
+
+
+def what_cannot_be_committed_has_no_such_way(place):
+    top = tree(place)
+    write(f"{top}/.env", "SECRET\n")
+    done = work(place, top, "echo mine > .env; echo 'make x' > .envrc")
+    event = latest(place, top)
+    assert done.returncode == 123 and "it can only be left out" in done.stderr and "all of it" not in done.stderr, told(done)
+    assert "commits the rest" not in done.stderr and f"`ambit discard {event}`" in done.stderr, told(done)
+    expect_ok(ambit(place, *hinted(done, ["ambit", "discard"]), cwd="/"), "discarded")
 
 
 # ---- what is broken ----
@@ -206,8 +358,9 @@ def one_out_of_reach_is_discarded(place):
                 os.rmdir(os.path.dirname(part))
 
 
-SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_id_is_refused,
-             a_damaged_one_is_discarded, one_out_of_reach_is_discarded]
+SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
+             a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
+             what_is_held_has_a_way_out, what_cannot_be_committed_has_no_such_way, a_damaged_one_is_discarded, one_out_of_reach_is_discarded]
 
 if __name__ == "__main__":
     main(SCENARIOS)

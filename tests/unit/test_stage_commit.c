@@ -408,6 +408,7 @@ static const struct part parts[] = {
 	  1 },
 	{ "a deleted directory", "d d; f d/a 1; f z 1", "X d; X z", "d", NULL, "X d", 1, 1 },
 	{ "a renamed file", "d d; f d/a hello; f z 1", "M d/a b; X z", "b", NULL, "M d/a b", 1, 1 },
+	{ "a renamed file by its old name", "d d; f d/a hello; f z 1", "M d/a b; X z", "d/a", NULL, "M d/a b", 1, 1 },
 };
 
 /* Names, types, modes and contents; the times of directories are those of several commits. */
@@ -430,7 +431,9 @@ static void check_scene(struct world *w, const char *program, const char *what)
 static void run_part(const struct part *r)
 {
 	const struct selection_item take = { -1, r->take }, leave = { 0, r->leave };
-	const struct selection some = { &take, r->take != NULL, &leave, r->leave != NULL };
+	const struct selection some = {
+		.take = &take, .n_take = r->take != NULL, .leave = &leave, .n_leave = r->leave != NULL
+	};
 	const struct commit_options o = { .selection = &some };
 	auto_free char *before = NULL;
 	struct commit_result result;
@@ -460,6 +463,48 @@ static void test_parts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		run_part(&parts[i]);
+}
+
+/* Each word of a person must fit a change, or nothing is committed. */
+static void test_words(void **state)
+{
+	static const struct {
+		const char *words[3];
+		int64_t unmatched;
+	} all[] = {
+		{ { "a", "d/*", "d/y" }, -1 }, { { "a", "nosuch", "d" }, 1 }, { { "nosuch", "a", "d" }, 0 },
+		{ { "a", "d", "e/*" }, 2 },    { { "a", "d", "same" }, 2 },   { { "", "*", "gone" }, -1 },
+		{ { "a", "d/z", "x/*" }, 1 },
+	};
+	struct world w;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		const char *const *words = all[i].words;
+		/* the second stands for two items, of which one never fits */
+		const struct selection_item items[] = {
+			{ 0, words[0] }, { 0, "never" }, { 0, words[1] }, { -1, words[2] }
+		};
+		static const uint32_t numbers[] = { 0, 1, 1, 2 };
+		const struct selection some = { .take = items, .n_take = 4, .word = numbers };
+		const struct commit_options o = { .selection = &some };
+		auto_free char *before = NULL;
+		struct commit_result result;
+		int r;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, "f a 1; f same 1; f gone hello; d d");
+		world_stage(&w);
+		scene(&w, "W a 2; W d/x 2; W d/y 2; M gone moved");
+		before = picture(&w, "real");
+		r = stage_commit(&w.stage, w.meta, &o, &result, &e);
+		if (r != (all[i].unmatched < 0 ? 0 : -AMBIT_NOT_FOUND) || result.unmatched != all[i].unmatched)
+			fail_msg("row %zu: %d, %d", i, r, (int)result.unmatched);
+		if (r < 0)
+			check(&w, before, "a word that fits nothing");
+		world_close(&w);
+	}
 }
 
 static void test_parted_names(void **state)
@@ -548,6 +593,8 @@ static void run_held(const struct held *r)
 	if (got != r->want || result.done != r->done || result.dropped != r->dropped || (got != 0) != (told > 0))
 		fail_msg("%s: %d (%s), %d done, %d dropped, %d told", r->name, got, e.msg, (int)result.done,
 			 (int)result.dropped, (int)told);
+	if (got == 0 && result.state != (result.dropped > 0 ? STAGE_KEPT : STAGE_COMMITTED))
+		fail_msg("%s: state %d", r->name, (int)result.state);
 	check_scene(&w, r->result, r->name);
 	if (is_there(&w, "stage/committed.0"))
 		must_undo(&w, r->name);
@@ -1051,15 +1098,25 @@ static void test_speed(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moving),       cmocka_unit_test(test_copying),
-		cmocka_unit_test(test_far),          cmocka_unit_test(test_random),
-		cmocka_unit_test(test_parts),        cmocka_unit_test(test_parted_names),
-		cmocka_unit_test(test_held),         cmocka_unit_test(test_found),
-		cmocka_unit_test(test_meanwhile),    cmocka_unit_test(test_afterwards),
-		cmocka_unit_test(test_unrelated),    cmocka_unit_test(test_living),
-		cmocka_unit_test(test_recover_back), cmocka_unit_test(test_recover_around),
-		cmocka_unit_test(test_hostile),      cmocka_unit_test(test_other_tree),
-		cmocka_unit_test(test_two_trees),    cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_moving),
+		cmocka_unit_test(test_copying),
+		cmocka_unit_test(test_far),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_parted_names),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_meanwhile),
+		cmocka_unit_test(test_afterwards),
+		cmocka_unit_test(test_unrelated),
+		cmocka_unit_test(test_living),
+		cmocka_unit_test(test_recover_back),
+		cmocka_unit_test(test_recover_around),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_other_tree),
+		cmocka_unit_test(test_two_trees),
+		cmocka_unit_test(test_speed),
 	};
 
 	if (argc > 1) /* one of them alone */
