@@ -46,15 +46,6 @@ static void put_reason(struct out *o, const struct change *c)
 	out_text(o, c->reason, strlen(c->reason));
 }
 
-void patch_write_held(struct out *o, const struct change *c)
-{
-	const char *word = held_word(c->held);
-
-	out_string(o, "held: ");
-	out_string(o, word != NULL ? word : "unknown");
-	put_reason(o, c);
-}
-
 static void put_later(struct out *o, const struct change *c)
 {
 	note_begin(o);
@@ -64,15 +55,26 @@ static void put_later(struct out *o, const struct change *c)
 	note_end(o);
 }
 
+/* "held: .git/hooks/pre-commit: protected: git runs them". With its name: what the patch leaves out has no header. */
+static void put_held(const struct patch *p)
+{
+	const char *word = held_word(p->change->held);
+
+	note_begin(p->o);
+	out_string(p->o, "held: ");
+	out_name(p->o, "", p->tree, p->change->path);
+	out_string(p->o, ": ");
+	out_string(p->o, word != NULL ? word : "unknown");
+	put_reason(p->o, p->change);
+	note_end(p->o);
+}
+
 static void put_notes(const struct patch *p)
 {
 	const struct change *c = p->change;
 
-	if (c->held != HELD_NOT) {
-		note_begin(p->o);
-		patch_write_held(p->o, c);
-		note_end(p->o);
-	}
+	if (c->held != HELD_NOT)
+		put_held(p);
 	if (c->later != 0)
 		put_later(p->o, c);
 	if (c->kind == CHANGE_LINK) {

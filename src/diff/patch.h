@@ -14,7 +14,4 @@
 /* -AMBIT_MEMORY. */
 int patch_write(struct out *o, const char *tree, const struct diff_change *c, uint32_t context, uint64_t *work);
 
-/* "held: protected: the reason", without a line's end. */
-void patch_write_held(struct out *o, const struct change *c);
-
 #endif

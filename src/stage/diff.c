@@ -1,6 +1,7 @@
 /* The changes of a stage as text, which the role ambit-diff makes in a cell with an empty root: names and contents are foreign. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,6 +113,35 @@ static int write_input(struct role *role, const struct trees *t, int fd, struct 
 	return r == -AMBIT_LIMIT || lseek(fd, 0, SEEK_SET) == 0 ? 0 : r;
 }
 
+/* Whose changes follow, before a patch: `last` may be another event than the person thinks. Readers of patches pass over it. */
+static int write_whose(const struct role *role)
+{
+	const bool colour = (role->ask.flags & STAGE_FLAG_COLOUR) != 0;
+	const struct stage_meta *m = role->meta;
+	char label[STAGE_LABEL_MAX], line[STAGE_LABEL_MAX + 16];
+
+	if ((role->ask.flags & (STAGE_FLAG_STAT | STAGE_FLAG_NAMES)) != 0)
+		return 0;
+	stage_label(label, m->event, m->command, m->n_trees > 0 ? m->trees[0].real : "", m->n_trees);
+	(void)snprintf(line, sizeof line, "%s# %s%s\n", colour ? "\033[33m" : "", label,
+		       colour ? "\033[m" : ""); /* it fits */
+	return fd_write_all(role->output_fd, line, strlen(line));
+}
+
+static int write_out(const struct role *role, const struct buf *out, struct err *e)
+{
+	int r = role->output_fd < 0 || out->len == 0 ? 0 : write_whose(role);
+
+	if (r == 0 && role->output_fd >= 0)
+		r = fd_write_all(role->output_fd, out->data, out->len);
+
+	if (r == -EPIPE) /* a reader that has seen enough goes */
+		return 0;
+	return r == 0 ? 0
+		      : err_sys(e, AMBIT_SYSTEM, -r, "free some space, or write it elsewhere",
+				"cannot write the difference");
+}
+
 static int run_diff(struct role *role, int input_fd, struct err *e)
 {
 	const struct parser_ask ask = { .role = "ambit-diff", .input_fd = input_fd, .memory_bytes = DIFF_MEMORY };
@@ -123,9 +153,7 @@ static int run_diff(struct role *role, int input_fd, struct err *e)
 	if (r == 0 && status != 0)
 		r = err_set(e, AMBIT_INTERNAL, "--stat and --json may serve meanwhile", "ambit-diff failed: %.*s",
 			    (int)(out.len < 300 ? out.len : 300), out.data != NULL ? (char *)out.data : "");
-	if (r == 0 && role->output_fd >= 0)
-		(void)fd_write_all(role->output_fd, out.data, out.len); /* a reader that has seen enough goes */
-	return r;
+	return r < 0 ? r : write_out(role, &out, e);
 }
 
 int show_diff(struct role *role, struct err *e)
