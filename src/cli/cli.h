@@ -37,6 +37,12 @@ bool cli_is_help(const char *word);
 /* The same, and with json {"error": ...} on standard output, where nothing else may have been written. */
 int cli_refuse(bool json, const struct ambit_error *e);
 
+/* Writes out what was printed. If that fails it is told on standard error, once: EXIT_REFUSED. A reader that has seen enough and went is
+ * no failure. */
+int cli_flush(void);
+/* The same of what is too long to be printed. */
+int cli_write(const void *bytes, size_t n);
+
 /* Fills e with wrong usage; gives -AMBIT_USAGE. */
 int cli_misused(struct ambit_error *e, const char *help, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int cli_misused_option(struct ambit_error *e, const char *help, const char *word, const char *const *names, size_t n);

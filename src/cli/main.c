@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -197,17 +199,63 @@ int cli_refuse(bool json, const struct ambit_error *e)
 	return cli_error(e);
 }
 
-int main(int argc, char **argv)
+static bool is_reader_gone(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+static int cannot_write(int sys_errno)
+{
+	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
+
+	if (is_reader_gone())
+		return 0;
+	(void)snprintf(e.message, sizeof e.message, "cannot write on standard output");
+	(void)snprintf(e.why, sizeof e.why, "%s", sys_errno != 0 ? strerror(sys_errno) : "not all of it was taken");
+	(void)snprintf(e.hint, sizeof e.hint, "free some space, or write it elsewhere");
+	return cli_error(&e);
+}
+
+int cli_flush(void)
+{
+	const int sys_errno = fflush(stdout) != 0 ? errno : 0;
+	const bool failed = sys_errno != 0 || ferror(stdout) != 0;
+
+	clearerr(stdout); /* told once */
+	return failed ? cannot_write(sys_errno) : 0;
+}
+
+int cli_write(const void *bytes, size_t n)
+{
+	const int before = cli_flush(), r = before != 0 ? 0 : fd_write_all(STDOUT_FILENO, bytes, n);
+
+	return r < 0 ? cannot_write(-r) : before;
+}
+
+static int run_words(int argc, char **argv)
 {
 	const struct command *c;
 
-	(void)fd_reserve_standard();    /* a host without /dev/null is refused for other reasons */
-	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
-	(void)fd_reserve_standard();    /* or what is opened first would be taken for a closed standard input */
 	if (argc < 2 || cli_is_help(argv[1]))
 		return cli_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return cli_version(argc - 1, argv + 1);
 	c = find_command(argv[1]);
 	return c == NULL ? no_command(argv[1]) : c->call(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	static char room[64u << 10]; /* more than any text, so that what is wrong with writing shows in flushing it */
+	int status;
+
+	(void)fd_reserve_standard();    /* a host without /dev/null is refused for other reasons */
+	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
+	(void)fd_reserve_standard();    /* or what is opened first would be taken for a closed standard input */
+	if (isatty(STDOUT_FILENO) != 1)
+		(void)setvbuf(stdout, room, _IOFBF, sizeof room);
+	status = run_words(argc, argv);
+	return cli_flush() != 0 && status == 0 ? EXIT_REFUSED : status;
 }

@@ -8,6 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What nobody asked for is looked for first, or its absence would be complained of. */
+#define USUAL_PAGER                                                                                                    \
+	"command -v less > /dev/null 2>&1 || exit 127; exec less -FRX" /* ends by itself if it fits, shows colours, leaves the text on the screen */
+#define NOT_STARTED 126 /* and 127: what a shell says of a command that cannot be executed, or is not there */
+
 static const char *pager_command(void)
 {
 	const char *command = getenv("AMBIT_PAGER");
@@ -15,14 +20,14 @@ static const char *pager_command(void)
 	if (command == NULL)
 		command = getenv("PAGER");
 	if (command == NULL)
-		command = "less";
+		command = USUAL_PAGER;
 	return command[0] == 0 || strcmp(command, "cat") == 0 ? NULL : command;
 }
 
 _Noreturn static void become_pager(const char *command, int input)
 {
 	(void)signal(SIGPIPE, SIG_DFL);
-	(void)setenv("LESS", "FRX", 0); /* ends by itself if it fits, shows colours, leaves the text on the screen */
+	(void)setenv("LESS", "FRX", 0); /* as above, for a PAGER that is less */
 	if (dup2(input, STDIN_FILENO) == STDIN_FILENO)
 		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
@@ -48,12 +53,15 @@ void pager_open(struct pager *p, bool wanted)
 	}
 }
 
-void pager_close(struct pager *p)
+bool pager_close(struct pager *p)
 {
+	int status = 0;
+
 	if (p->pid == 0)
-		return;
+		return true;
 	(void)close(p->fd);
-	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	p->pid = 0;
+	return !WIFEXITED(status) || (WEXITSTATUS(status) != NOT_STARTED && WEXITSTATUS(status) != NOT_STARTED + 1);
 }

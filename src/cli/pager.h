@@ -13,9 +13,9 @@ struct pager {
 	int fd;    /* where to write; owned if there is a pager */
 };
 
-/* $AMBIT_PAGER, else $PAGER, else less; `cat` or an empty word is none. wanted: false for none at all. */
+/* $AMBIT_PAGER, else $PAGER, else less, if it is there; `cat` or an empty word is none. wanted: false for none at all. */
 void pager_open(struct pager *p, bool wanted);
-/* Waits until the person has read. */
-void pager_close(struct pager *p);
+/* Waits until the person has read. False: it could not be started, and nothing was shown. */
+bool pager_close(struct pager *p);
 
 #endif

@@ -42,7 +42,7 @@ static const char diff_help[] =
 	"  --no-pager    no pager, even on a terminal\n"
 	"  --help        this text\n"
 	"\n"
-	"Lines that begin with `held:` say what is not committed as it is, and why; `executes later:` that another program\n"
+	"Lines that begin with `# held:` say what is not committed as it is, and why; `# executes later` that another program\n"
 	"runs the file.\n";
 
 static const char commit_help[] =
@@ -88,7 +88,7 @@ static const char undo_help[] =
 static const char stage_help[] =
 	"ambit stage list | diff | commit | discard | undo | recover\n"
 	"\n"
-	"  list      what is kept, since when and for how long, and what can be undone\n"
+	"  list      what is kept, since when and for how long, and what can be undone; the latest first\n"
 	"  recover   finishes or takes back commits that were broken off; done by itself by every other command\n"
 	"  diff, commit, discard, undo are the commands of that name\n"
 	"\n"
@@ -247,6 +247,15 @@ static bool is_whole(const struct stage_run *run, const char *word)
 	return false;
 }
 
+/* The word that getopt looks at next: it passes over those that are no options. NULL: there is none. */
+static const char *next_option(char **argv)
+{
+	for (char **word = argv + optind; *word != NULL && strcmp(*word, "--") != 0; word++)
+		if ((*word)[0] == '-' && (*word)[1] != 0)
+			return *word;
+	return NULL;
+}
+
 #define ID_LETTERS "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #define ID_BEGINS "e_"
 #define ID_LENGTH 26 /* of what follows */
@@ -322,18 +331,21 @@ static int read_words(struct stage_run *run, int argc, char **argv, struct ambit
 	opterr = 0;
 	optind = 1;
 	while (r == 0) {
-		const char *word = argv[optind];
-		const int c = getopt_long(argc, argv, ":h", run->command->flags, NULL);
+		const char *word = next_option(argv);
+		int c;
 
+		if (word != NULL && strcmp(word, "-h") != 0 && (word[1] != '-' || !is_whole(run, word)))
+			return no_flag(run, word, e); /* a single dash is no bundle of letters */
+		c = getopt_long(argc, argv, ":h", run->command->flags, NULL);
 		if (c == -1)
 			break;
 		if (c == 'h')
 			run->help = true;
 		else if (c == ':')
 			r = cli_misused(e, run->command->see, "%s needs a value", word);
-		else if (c == '?' || (strncmp(argv[optind - 1], "--", 2) == 0 && optarg == NULL &&
-				      !is_whole(run, argv[optind - 1])))
-			r = no_flag(run, argv[optind - 1], e);
+		else if (c == '?')
+			r = cli_misused(e, run->command->see, "%.*s takes no value",
+					word != NULL ? (int)strcspn(word, "=") : 0, word != NULL ? word : "");
 		else
 			r = take_flag(run, c, optarg, e);
 	}
@@ -375,32 +387,57 @@ static int await(struct stage_talk *t, struct err *e)
 	return r;
 }
 
-static void tell_list(const struct stage_answer *a)
+static const char *state_of(const struct stage_entry *s)
 {
 	static const char *const states[] = {
 		[STAGE_RUNNING] = "lost", [STAGE_KEPT] = "kept", [STAGE_COMMITTED] = "committed"
 	};
+
+	if (s->damaged)
+		return "damaged";
+	if (s->in_use)
+		return "running";
+	if (s->incomplete)
+		return "incomplete";
+	return s->state == STAGE_KEPT && s->commits > 0 ? "partly" : states[s->state]; /* in range: it was decoded */
+}
+
+static void since(const struct stage_entry *s, char *ret, size_t size)
+{
+	const time_t t = (time_t)((s->ended_ns != 0 ? s->ended_ns : s->started_ns) / 1000000000);
+	struct tm tm;
+
+	if (t == 0 || localtime_r(&t, &tm) == NULL || strftime(ret, size, "%Y-%m-%d %H:%M", &tm) == 0)
+		(void)snprintf(ret, size, "-");
+}
+
+static void tell_entry(const struct stage_entry *s, uint64_t now)
+{
+	char begun[32], left[32] = "-", command[200], tree[300], more[24] = "";
+
+	since(s, begun, sizeof begun);
+	if (s->keep_until_ns > now)
+		summary_time_left(s->keep_until_ns - now, left, sizeof left);
+	if (s->n_trees > 1)
+		(void)snprintf(more, sizeof more, " and %u more", s->n_trees - 1);
+	(void)printf("%-28s  %-10s  %8" PRIu64 " KB  %-16s  %-10s  %s%s  %s\n", s->event, state_of(s),
+		     (s->bytes + 1023) / 1024, begun, left, text_escape(tree, sizeof tree, s->tree, strlen(s->tree)),
+		     more, text_escape(command, sizeof command, s->command, strlen(s->command)));
+}
+
+/* The latest first: of a long list that is what somebody looks for. */
+static void tell_list(const struct stage_answer *a)
+{
 	struct timespec t;
-	uint64_t now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
-	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 	if (a->n_entries == 0)
 		(void)puts("nothing is kept");
-	for (size_t i = 0; i < a->n_entries; i++) {
-		const struct stage_entry *s = &a->entries[i];
-		char left[32] = "-", command[200], tree[300];
-
-		if (s->keep_until_ns > now)
-			summary_time_left(s->keep_until_ns - now, left, sizeof left);
-		(void)printf("%s  %-10s  %8" PRIu64 " KB  %-10s  %s  %s\n", s->event,
-			     s->damaged      ? "damaged"
-			     : s->in_use     ? "running"
-			     : s->incomplete ? "incomplete"
-					     : states[s->state],
-			     (s->bytes + 1023) / 1024, left, text_escape(tree, sizeof tree, s->tree, strlen(s->tree)),
-			     text_escape(command, sizeof command, s->command, strlen(s->command)));
-	}
+	else
+		(void)printf("%-28s  %-10s  %11s  %-16s  %-10s  %s\n", "EVENT", "STATE", "SIZE", "SINCE", "KEPT FOR",
+			     "TREE AND COMMAND");
+	for (size_t i = a->n_entries; i-- > 0;)
+		tell_entry(&a->entries[i], (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec);
 	if (a->end.caches > 0)
 		(void)printf("what is remembered of %" PRIu32 " tree%s takes %" PRIu64
 			     " KB, and goes with the tree%s\n",
@@ -469,13 +506,21 @@ static void tell_end(const struct stage_run *run, const struct stage_answer *a)
 	}
 }
 
+/* What was done is done, though nobody could be told; what was only to be shown was not. */
+static int status_of(const struct stage_run *run, int written, bool kept)
+{
+	const bool shows = run->command->op == STAGE_OP_LIST || run->command->op == STAGE_OP_DIFF;
+
+	return written != 0 && shows ? EXIT_REFUSED : kept ? 123 : 0;
+}
+
 static int tell(const struct stage_run *run, const struct stage_answer *a)
 {
 	const bool kept = run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_KEPT &&
 			  a->end.why != STAGE_WHY_ASKED;
 
 	if (run->json)
-		return stage_json_write(a, run->command->op) < 0 ? EXIT_REFUSED : kept ? 123 : 0;
+		return status_of(run, stage_json_write(a, run->command->op), kept);
 	tell_end(run, a);
 	if (kept) {
 		auto_buf text = { .max = 0 };
@@ -484,7 +529,7 @@ static int tell(const struct stage_run *run, const struct stage_answer *a)
 		summary_stage_text(a, NULL, &text);
 		(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
 	}
-	return kept ? 123 : 0;
+	return status_of(run, cli_flush(), kept);
 }
 
 static void prepare_output(struct stage_run *run, struct pager *pager)
@@ -513,7 +558,11 @@ static int ask(struct stage_run *run)
 	prepare_output(run, &pager);
 	r = stage_talk_start(&run->ask, pager.fd, &t, &e);
 	r = r < 0 ? r : await(t, &e);
-	pager_close(&pager);
+	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
+		stage_talk_free(t);
+		run->pager = false;
+		return ask(run);
+	}
 	status = r < 0 ? (public_error(&told, r, &e), cli_refuse(run->json, &told)) : tell(run, stage_talk_answer(t));
 	stage_talk_free(t);
 	return status;

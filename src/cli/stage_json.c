@@ -1,8 +1,8 @@
 #include "cli/stage_json.h"
 
-#include <unistd.h>
+#include <stdio.h>
 
-#include "base/fd.h"
+#include "cli/cli.h"
 #include "lib/json.h"
 #include "lib/record.h"
 #include "lib/record_change.h"
@@ -103,5 +103,9 @@ int stage_json_write(const struct stage_answer *a, enum stage_op op)
 		end_put(&j, a);
 	json_put_object_end(&j);
 	buf_put_u8(&out, '\n');
-	return out.failed || fd_write_all(STDOUT_FILENO, out.data, out.len) < 0 ? -1 : 0;
+	if (out.failed) {
+		(void)fputs("ambit: no memory for the JSON\n", stderr);
+		return EXIT_REFUSED;
+	}
+	return cli_write(out.data, out.len);
 }

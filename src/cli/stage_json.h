@@ -6,7 +6,8 @@
 
 #include "lib/stage_answer.h"
 
-/* {"stages": [...]} for a list, else {"event", "workspace", "why", "changes": [...], ...}. -1: it could not be written. */
+/* {"stages": [...]} for a list, else {"event", "workspace", "why", "changes": [...], ...}. 0, or EXIT_REFUSED: it could not be
+ * written, which was told. */
 int stage_json_write(const struct stage_answer *a, enum stage_op op);
 
 #endif

@@ -283,16 +283,6 @@ def what_is_held_has_a_way_out(place):
         assert stages(place, top)[-1]["state"] == "committed"
 
 
-def what_cannot_be_committed_has_no_such_way(place):
-    top = tree(place)
-    write(f"{top}/.env", "SECRET\n")
-    done = work(place, top, "echo mine > .env; echo 'make x' > .envrc")
-    event = latest(place, top)
-    assert done.returncode == 123 and "it can only be left out" in done.stderr and "all of it" not in done.stderr, told(done)
-    assert "commits the rest" not in done.stderr and f"`ambit discard {event}`" in done.stderr, told(done)
-    expect_ok(ambit(place, *hinted(done, ["ambit", "discard"]), cwd="/"), "discarded")
-
-
 # ---- what is broken ----
 
 
@@ -358,9 +348,137 @@ def one_out_of_reach_is_discarded(place):
                 os.rmdir(os.path.dirname(part))
 
 
+# ---- what is shown ----
+
+
+def a_diff_says_whose_it_is(place):
+    """And what is held by name; git reads it all the same. As JSON only what was asked for."""
+    need("git")
+    top = tree(place)
+    expect_ok(work(place, top, "echo A >> a.txt; echo D >> dir/c.txt; echo n > new", "--stage"))
+    event = latest(place, top)
+    patch = expect_ok(ambit(place, "diff", cwd=top)).stdout
+    assert patch.startswith(f"# {event} (sh -ec echo A >> a.txt; "), patch
+    assert patch.splitlines()[0].endswith(f", in {top})"), patch
+    copy = top + "-copy"
+    shutil.copytree(top, copy, symlinks=True)
+    expect_ok(place.run("git", "apply", "-", cwd=copy, input=patch))
+    assert open(f"{copy}/a.txt").read().endswith("A\n") and os.path.exists(f"{copy}/new")
+    for words in (("--stat",), ("--name-only",), ("--json",), ("b.txt",)):
+        assert "# e_" not in expect_ok(ambit(place, "diff", *words, cwd=top)).stdout, words
+    data = json.loads(expect_ok(ambit(place, "diff", "--json", "last", "dir", "ne*", cwd=top)).stdout)
+    assert [os.path.basename(c["path"]) for c in data["changes"]] == ["c.txt", "new"], data
+    assert (data["count"], data["held"], data["why"]) == (2, 0, "asked"), data
+    done = work(place, top, "echo 'make x' > .envrc", "--strict")
+    held = expect_ok(ambit(place, "diff", cwd=top)).stdout
+    assert "\n# held: .envrc: protected: " in held, held
+    data = json.loads(expect_ok(ambit(place, "diff", "--json", ".envrc", cwd=top)).stdout)
+    assert (data["count"], data["held"], data["why"]) == (1, 1, "held"), data
+    write(f"{top}/.env", "SECRET\n")
+    done = place.cell("--work", ".", "--strict", "--", "sh", "-c", "cat .env; echo x > strict", cwd=top)
+    assert done.returncode == 125, told(done)
+    assert json.loads(expect_ok(ambit(place, "diff", "--json", cwd=top)).stdout)["why"] == "denied"
+    with running(place, top, "echo r > r", "--stage") as event:
+        assert json.loads(expect_ok(ambit(place, "diff", "--json", event, cwd=top)).stdout)["why"] is None
+
+
+def what_cannot_be_written_is_told(place):
+    """A list that is not all there must not pass for one; what was done is done."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo A > a.txt", "--stage"))
+    event = latest(place, top)
+
+    def full(*words):
+        with open("/dev/full", "w") as nowhere:
+            return subprocess.run([place.ambit, *words], cwd=top, env=place.environment(), stdout=nowhere, stderr=subprocess.PIPE, text=True)
+
+    for words in (("diff",), ("diff", "--stat"), ("diff", "--name-only"), ("diff", "--json"), ("stage", "list"),
+                  ("stage", "list", "--json"), ("help",), ("diff", "--help"), ("run", "--help"), ("version",), ("doctor",)):
+        done = full(*words)
+        assert done.returncode == 125 and "cannot write" in done.stderr and "No space left on device" in done.stderr, \
+            f"{words}: {done.returncode} {done.stderr}"
+        assert done.stderr.count("ambit:") == 1, f"{words}: {done.stderr}"
+    for words in (("commit",), ("undo", event), ("commit", "--json"), ("undo", "--json", event), ("discard",)):
+        done = full(*words)
+        assert done.returncode == 0 and "cannot write on standard output" in done.stderr, f"{words}: {done.returncode} {done.stderr}"
+    assert stages(place, top) == []
+    expect_ok(work(place, top, "seq 100000 > a.txt", "--stage"))
+    for words in (("diff",), ("diff", "--json"), ("stage", "list"), ("help",)):  # who has seen enough and went
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([place.ambit, *words], cwd=top, env=place.environment(), stdout=writing, stderr=subprocess.PIPE, text=True)
+        os.close(writing)
+        assert done.returncode == 0 and done.stderr == "", f"{words}: {done.returncode} {done.stderr}"
+
+
+def the_list_is_for_people(place):
+    top = tree(place)
+    assert expect_ok(ambit(place, "stage", "list", cwd=top)).stdout == "nothing is kept\n"
+    expect_ok(work(place, top, "echo A > a.txt", "--stage"))
+    expect_ok(work(place, top, "echo B > b.txt"))
+    expect_ok(work(place, top, "echo C > one; echo D > two", "--stage"))
+    expect_ok(ambit(place, "commit", "one", cwd=top))
+    known = stages(place, top)
+    assert [(s["state"], s["commits"]) for s in known] == [("kept", 0), ("committed", 1), ("kept", 1)], known
+    lines = expect_ok(ambit(place, "stage", "list", cwd=top)).stdout.splitlines()
+    assert lines[0].split() == ["EVENT", "STATE", "SIZE", "SINCE", "KEPT", "FOR", "TREE", "AND", "COMMAND"], lines
+    assert [line.split()[:2] for line in lines[1:]] == [[known[2]["event"], "partly"], [known[1]["event"], "committed"], [known[0]["event"], "kept"]]
+    for line in lines[1:]:
+        assert re.search(time.strftime(r" KB  %Y-%m-%d \d\d:\d\d  7 days      ") + re.escape(f"{top}  sh -ec"), line), line
+
+
+def a_wrong_option_is_named(place):
+    top = place.fresh()
+    for words, what, hint in (
+        ("commit -dash", "no option '-dash'", "see `ambit commit --help`"),
+        ("commit last -dash", "no option '-dash'", "see `ambit commit --help`"),
+        ("commit last a -j b", "no option '-j'", "did you mean '--json'?"),
+        ("diff -nope", "no option '-nope'", "see `ambit diff --help`"),
+        ("diff -stat", "no option '-stat'", "did you mean '--stat'?"),
+        ("diff a -hx", "no option '-hx'", "see `ambit diff --help`"),
+        ("diff --stat=3", "--stat takes no value", "see `ambit diff --help`"),
+        ("diff last --json=", "--json takes no value", "see `ambit diff --help`"),
+        ("diff a b --stta", "no option '--stta'", "did you mean '--stat'?"),
+        ("diff --col=auto", "no option '--col'", "did you mean '--color'?"),
+        ("stage list -l", "no option '-l'", "see `ambit stage --help`"),
+        ("commit x --on-conflict", "--on-conflict needs a value", "see `ambit commit --help`"),
+        ("commit --on-conflict --write x", "--on-conflict takes fail, theirs or ours, and not '--write'", "see `ambit commit --help`"),
+    ):
+        done = refused(place.run(place.ambit, *words.split(), cwd=top))
+        assert done.stderr == f"ambit: {what}\n  hint: {hint}\n", f"{words}: {told(done)}"
+    for words in ("diff a -h", "commit --help x", "stage diff -h"):
+        expect_ok(place.run(place.ambit, *words.split(), cwd=top), "EVENT")
+    refused(place.run(place.ambit, "commit", "--", "-dash", cwd=top), "no changes are kept")
+
+
+def a_pager_that_is_not_there_hides_nothing(place):
+    top = tree(place)
+    expect_ok(work(place, top, "echo A > a.txt", "--stage"))
+
+    def shown(**more):
+        with Terminal([place.ambit, "diff"], cwd=top, env=dict(place.environment(), **more)) as terminal:
+            terminal.until(r"\+A")
+            return terminal.end(), terminal.seen.decode()
+
+    for pager in ("nosuch", "nosuch --option", "/etc/passwd"):
+        status, text = shown(PAGER=pager)
+        assert status == 0 and text.count("+A") == 1, f"{pager}: {status} {text!r}"
+        assert "not found" in text or "ermission denied" in text, text
+    empty = place.fresh()
+    for program in ("sh",):
+        os.symlink(shutil.which(program), f"{empty}/{program}")
+    status, text = shown(PATH=empty)
+    assert status == 0 and text.count("+A") == 1 and "not found" not in text, text
+    if shutil.which("less", path="/usr/bin:/bin"):
+        for more in ({}, {"LESS": "-R"}):  # what fits is not held
+            assert shown(**more)[0] == 0
+
+
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
              a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
-             what_is_held_has_a_way_out, what_cannot_be_committed_has_no_such_way, a_damaged_one_is_discarded, one_out_of_reach_is_discarded]
+             what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
+             a_diff_says_whose_it_is, what_cannot_be_written_is_told,
+             the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing]
 
 if __name__ == "__main__":
     main(SCENARIOS)
