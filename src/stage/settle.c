@@ -460,6 +460,16 @@ static int explain(const struct in_the_way *w, int r, struct err *e)
 	return err_why(e, r, "%s has changed since, and %llu more", w->path, (unsigned long long)(w->n - 1));
 }
 
+/* What is staged again, counted as a diff counts it: names that were moved are not changes. */
+static void count_staged(struct role *role, uint64_t otherwise)
+{
+	static const struct walk_calls calls = { .user = NULL };
+
+	if (stage_walk(&role->stage, role->meta, &calls, 0, NULL, NULL, &role->counts, NULL) < 0)
+		role->counts.changes = otherwise;
+	role->counts.held = role->counts.dropped = 0; /* none are told */
+}
+
 int undo(struct role *role, struct err *e)
 {
 	struct in_the_way w = { .role = role };
@@ -479,7 +489,7 @@ int undo(struct role *role, struct err *e)
 	r = r < 0 ? r : explain(&w, stage_undo(&role->stage, role->meta, &o, &result, e), e);
 	forget_changes(role);
 	if (r == 0) {
-		role->counts.changes = result.done;
+		count_staged(role, result.done);
 		role->meta->commits = 0;
 		if (role->meta->state == STAGE_COMMITTED)
 			came_back(role);

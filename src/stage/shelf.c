@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,8 @@ struct age {
 	uint64_t keep_ns, bytes;
 	struct aged *list; /* owned; oldest first */
 	size_t n;
+	size_t latest; /* which was decided about last; SIZE_MAX: none was */
+	uint64_t latest_ns;
 };
 
 /* When it may go. What was lost with its supervisor was never given a time. */
@@ -341,7 +344,12 @@ static int add_aged(void *user, const char *event, const struct stage_meta *meta
 		age->list = grown;
 	}
 	age->list[age->n] = (struct aged){ .end_ns = end_of(age, meta), .bytes = meta->bytes };
-	(void)text_copy(age->list[age->n++].event, STAGE_ID_MAX, event); /* an id */
+	(void)text_copy(age->list[age->n].event, STAGE_ID_MAX, event); /* an id */
+	if (meta->keep_until_ns > age->latest_ns) {
+		age->latest_ns = meta->keep_until_ns;
+		age->latest = age->n;
+	}
+	age->n++;
 	age->bytes += meta->bytes;
 	return 0;
 }
@@ -349,7 +357,7 @@ static int add_aged(void *user, const char *event, const struct stage_meta *meta
 void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes)
 {
 	auto_free struct stage_meta *meta = calloc(1, sizeof *meta);
-	struct age age = { .keep_ns = keep_ns };
+	struct age age = { .keep_ns = keep_ns, .latest = SIZE_MAX };
 
 	if (meta == NULL)
 		return;
@@ -360,7 +368,7 @@ void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_
 		struct stage stage;
 		int r;
 
-		if (now_ns < a->end_ns && !(too_much && a->bytes > 0))
+		if (now_ns < a->end_ns && !(too_much && a->bytes > 0 && i != age.latest))
 			continue;
 		r = shelf_take(s, a->event, 0, &stage, meta, NULL, NULL);
 		if (r == -AMBIT_CONFLICT)

@@ -3,7 +3,7 @@
  * Owns:   struct shelf: the store.
  * Holds:  a stage that is opened is locked, so that nobody else commits, removes or runs in it; one whose description is damaged
  *         can only be listed and removed. What is older than its time goes, then the oldest until the rest fits; what is
- *         in use stays.
+ *         in use stays, and so does the latest however large it is.
  * Called: role ambit-stage. */
 #ifndef STAGE_SHELF_H
 #define STAGE_SHELF_H
@@ -43,7 +43,8 @@ int shelf_take_to_remove(const struct shelf *s, const char *event, struct stage 
  * of it is not taken for all of it. 0 or -SYSTEM. */
 int shelf_remove(const struct shelf *s, struct stage *stage, struct stage_meta *meta, struct err *e);
 
-/* Removes what is too old at now_ns, or too much. Best effort: what cannot be removed is listed and tried again. */
+/* Removes what is too old at now_ns, or too much; of what is too much not the latest, of which a person was just told that it is kept.
+ * Best effort: what cannot be removed is listed and tried again. */
 void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes);
 
 #endif

@@ -474,11 +474,40 @@ def a_pager_that_is_not_there_hides_nothing(place):
             assert shown(**more)[0] == 0
 
 
+def what_is_said_to_be_kept_is_kept(place):
+    """Also where it is larger than all that may be kept; what was kept before goes then."""
+    top = tree(place)
+    place.environment = lambda: dict(type(place).environment(place), AMBIT_KEEP_SPACE="10K")
+    try:
+        assert "kept: 1 change, for 7 days" in expect_ok(work(place, top, "seq 10000 > k", "--stage")).stderr
+        first = latest(place, top)
+        expect_ok(ambit(place, "diff", "--stat", cwd=top), "10000 +")
+        assert [s["event"] for s in stages(place, top)] == [first]  # listing it looks for what is too much
+        with running(place, top, "seq 20000 > m", "--stage") as long:
+            expect_ok(work(place, top, "seq 20000 > l", "--stage"))
+            second = latest(place, top)
+            assert [s["event"] for s in stages(place, top)] == [long, second]
+        assert [s["event"] for s in stages(place, top)] == [long], "what was kept last, though it began first"
+        expect_ok(ambit(place, "diff", "--stat", cwd=top), "20000 +")
+    finally:
+        del place.environment
+
+
+def an_undo_counts_as_a_diff(place):
+    top = tree(place)
+    expect_ok(work(place, top, "mkdir -p d/e; echo x > d/e/x; mv run.sh walk.sh"))
+    done = expect_ok(ambit(place, "undo", "last", cwd=top), "still kept: 4 changes")
+    assert len(expect_ok(ambit(place, "diff", "--name-only", cwd=top)).stdout.splitlines()) == 4, told(done)
+    expect_ok(ambit(place, "commit", cwd=top), "committed: 4 changes")
+    assert json.loads(expect_ok(ambit(place, "undo", "--json", "last", cwd=top)).stdout)["count"] == 4
+
+
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
              a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
-             the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing]
+             the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
+             an_undo_counts_as_a_diff]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -2,11 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "lib/summary.h"
+#include "lib/summary_stage.h"
 #include "sample_results.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -194,6 +196,67 @@ static void thousands_are_a_few_lines(void **state)
 	sample_finish(&r);
 }
 
+/* What is held, what there is besides, and the line that says what can be done about it. */
+static void held_changes_have_a_way_out(void **state)
+{
+#define DISCARD "`ambit discard e_1`\n"
+	static const struct {
+		uint8_t held[7];
+		uint64_t changes, untold_held;
+		const char *hint;
+	} rows[] = {
+		{ { HELD_PROTECTED }, 1, 0, "all of it: `ambit commit e_1 --write /t/n0`; none of it: " DISCARD },
+		{ { HELD_PROTECTED },
+		  2,
+		  0,
+		  "`ambit commit e_1 PATH...` commits the rest; all of it: `ambit commit e_1 --write /t/n0`; none of it: " DISCARD },
+		{ { HELD_PROTECTED, HELD_CONFLICT, HELD_JUDGED },
+		  3,
+		  0,
+		  "all of it: `ambit commit e_1 --write /t/n0 --write /t/n2 --on-conflict ours`; none of it: " DISCARD },
+		{ { HELD_CONFLICT, HELD_CONFLICT },
+		  2,
+		  0,
+		  "all of it: `ambit commit e_1 --on-conflict ours`; none of it: " DISCARD },
+		{ { HELD_PROTECTED, HELD_REFUSED }, 3, 0, "`ambit commit e_1 PATH...` commits the rest; " DISCARD },
+		{ { HELD_REFUSED }, 1, 0, DISCARD },
+		{ { HELD_PROTECTED },
+		  9,
+		  1,
+		  "`ambit commit e_1 PATH...` commits the rest; " DISCARD }, /* not all are known */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static const char *const names[] = { "n0", "n1", "n2", "n3", "n4", "n5", "n6" };
+		struct change changes[COUNT_OF(names)] = { 0 }, *list[COUNT_OF(names)];
+		char trees[1][STAGE_PATH_MAX] = { "/t" };
+		struct stage_answer a = { .changes = list, .trees = trees, .n_trees = 1 };
+		auto_buf out = { .max = 0 };
+		const char *text, *last;
+
+		buf_init(&out, 1u << 20);
+		for (size_t n = 0; rows[i].held[n] != HELD_NOT; n++) {
+			changes[n] =
+				(struct change){ .kind = CHANGE_ADDED, .type = CHANGE_FILE, .held = rows[i].held[n] };
+			changes[n].path = names[n];
+			changes[n].from = changes[n].reason = "";
+			list[a.n_changes++] = &changes[n];
+		}
+		(void)snprintf(a.end.event, sizeof a.end.event, "e_1");
+		a.end.workspace = WORKSPACE_KEPT;
+		a.end.why = STAGE_WHY_HELD;
+		a.end.changes = rows[i].changes;
+		a.end.held = a.n_changes + rows[i].untold_held;
+		summary_stage_text(&a, NULL, &out);
+		text = buf_cstr(&out);
+		last = strstr(strstr(text, "ambit: kept:"), "  hint: ") + 8;
+		if (strcmp(last, rows[i].hint) != 0)
+			fail_msg("row %zu: %s--- expected:\n%s", i, last, rows[i].hint);
+	}
+#undef DISCARD
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -202,6 +265,7 @@ int main(void)
 		cmocka_unit_test(a_protected_name_is_said_to_be_one),
 		cmocka_unit_test(no_hint_about_jit_without_reason),
 		cmocka_unit_test(thousands_are_a_few_lines),
+		cmocka_unit_test(held_changes_have_a_way_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
