@@ -36,11 +36,12 @@ static void entry_put(struct json *j, const struct stage_entry *s)
 	json_put_object(j);
 	json_put_word(json_put_key(j, "event"), s->event);
 	json_put_word(json_put_key(j, "state"), state_word(s));
+	json_put_count(json_put_key(j, "commits"),
+		       s->commits); /* here, before foreign words: completions look for both */
 	json_put_word(json_put_key(j, "why"), why_word(s->why));
 	json_put_name(json_put_key(j, "tree"), s->tree);
 	json_put_count(json_put_key(j, "trees"), s->n_trees);
 	json_put_name(json_put_key(j, "command"), s->command);
-	json_put_count(json_put_key(j, "commits"), s->commits);
 	json_put_time(json_put_key(j, "started"), s->started_ns);
 	json_put_time(json_put_key(j, "ended"), s->ended_ns);
 	json_put_time(json_put_key(j, "kept_until"), s->keep_until_ns);

@@ -18,10 +18,14 @@ _ambit_files() {
 	mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
-# "last" and the ids of events that are kept, or of those that can be undone; $1: `kept` or `committed`, $2: other words.
+# "last" and the ids of events that the command takes; $1: the command, $2: other words.
 _ambit_events() {
-	local known
-	known=$("${COMP_WORDS[0]}" stage list --json 2>/dev/null | grep -o "\"event\":\"[^\"]*\",\"state\":\"$1\"" | cut -d'"' -f4)
+	local known states='(kept|lost|running)"'
+	case $1 in
+	undo) states='[a-z]*","commits":[1-9]' ;;
+	discard) states='(kept|lost|damaged)"' ;;
+	esac
+	known=$("${COMP_WORDS[0]}" stage list --json 2>/dev/null | grep -oE "\"event\":\"[^\"]*\",\"state\":\"$states" | cut -d'"' -f4)
 	_ambit_words "last $known ${2-}"
 }
 
@@ -84,15 +88,15 @@ _ambit() {
 	help:help) _ambit_words 'run explain learn diff commit discard undo stage doctor policy' ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:*) _ambit_words "$stage_options" ;;
-	undo:undo) _ambit_events committed "$undo_options" ;;
+	undo:undo) _ambit_events undo "$undo_options" ;;
 	undo:*) _ambit_words "$undo_options" ;;
-	discard:discard) _ambit_events kept "$discard_options" ;;
+	discard:discard) _ambit_events discard "$discard_options" ;;
 	discard:*) _ambit_words "$discard_options" ;;
 	diff:* | commit:*)
 		case $word in
 		-*) if [ "$command" = diff ]; then _ambit_words "$diff_options"; else _ambit_words "$commit_options"; fi ;;
 		'' | e | e_*)
-			_ambit_events kept
+			_ambit_events "$command"
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 			;;
 		*) _ambit_files -f -W last ;;

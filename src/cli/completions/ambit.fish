@@ -10,8 +10,15 @@ function __ambit_in
 end
 
 function __ambit_events
-    # the ids of events in the state that is named
-    ambit stage list --json 2>/dev/null | string match -a -r '"event":"([^"]*)","state":"'$argv[1]'"' -g
+    # the ids of events that the command takes
+    set -l states '(?:kept|lost|running)"'
+    switch $argv[1]
+        case undo
+            set states '[a-z]*","commits":[1-9]'
+        case discard
+            set states '(?:kept|lost|damaged)"'
+    end
+    ambit stage list --json 2>/dev/null | string match -a -r '"event":"([^"]*)","state":"'$states -g
 end
 
 complete -c ambit -f
@@ -69,23 +76,23 @@ complete -c ambit -n '__ambit_in diff' -l json -d 'The changes as JSON'
 complete -c ambit -n '__ambit_in diff' -l color -x -a 'auto always never' -d 'Colours'
 complete -c ambit -n '__ambit_in diff' -l no-pager -d 'No pager'
 complete -c ambit -n '__ambit_in diff' -l help -d 'How diff is used'
-complete -c ambit -n '__ambit_in diff' -F -a 'last (__ambit_events kept)'
+complete -c ambit -n '__ambit_in diff' -F -a 'last (__ambit_events diff)'
 
 complete -c ambit -n '__ambit_in commit' -l write -r -F -d 'Commit this protected name too'
 complete -c ambit -n '__ambit_in commit' -l on-conflict -x -a 'fail theirs ours' -d 'Where the real file changed meanwhile'
 complete -c ambit -n '__ambit_in commit' -l wait -x -d 'For other events that work on the tree'
 complete -c ambit -n '__ambit_in commit' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in commit' -l help -d 'How commit is used'
-complete -c ambit -n '__ambit_in commit' -F -a 'last (__ambit_events kept)'
+complete -c ambit -n '__ambit_in commit' -F -a 'last (__ambit_events commit)'
 
 complete -c ambit -n '__ambit_in discard' -l all -d 'Every stage that is kept'
 complete -c ambit -n '__ambit_in discard' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in discard' -l help -d 'How discard is used'
-complete -c ambit -n '__ambit_in discard' -a 'last (__ambit_events kept)'
+complete -c ambit -n '__ambit_in discard' -a 'last (__ambit_events discard)'
 
 complete -c ambit -n '__ambit_in undo' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in undo' -l help -d 'How undo is used'
-complete -c ambit -n '__ambit_in undo' -a 'last (__ambit_events committed)'
+complete -c ambit -n '__ambit_in undo' -a 'last (__ambit_events undo)'
 
 complete -c ambit -n '__ambit_in stage; and not __fish_seen_subcommand_from list diff commit discard undo recover' -a 'list diff commit discard undo recover'
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
