@@ -267,14 +267,14 @@ static bool is_event(const char *word)
 		strspn(word + 2, ID_LETTERS) == strlen(word + 2));
 }
 
-/* Whether somebody may well have meant an event: who asks for it says which is near. */
+/* Whether somebody may well have meant an event: who asks for it says which is near. Ids begin with the time, and so with a digit. */
 static bool is_like_event(const char *word)
 {
 	const bool begins = strncasecmp(word, ID_BEGINS, 2) == 0;
 	const char *rest = word + (begins ? 2 : 0);
 	const size_t n = strspn(rest, ID_LETTERS "abcdefghijklmnopqrstuvwxyzILOU");
 
-	return rest[n] == 0 && strlen(word) < STAGE_ID_MAX &&
+	return rest[0] >= '0' && rest[0] <= '7' && rest[n] == 0 && strlen(word) < STAGE_ID_MAX &&
 	       (begins ? n > 0 : n + 2 >= ID_LENGTH && n <= ID_LENGTH + 2);
 }
 

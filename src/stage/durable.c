@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,9 +99,12 @@ static const char *why_incomplete(const struct stage_meta *m)
 
 int durable_refuse(const struct stage_meta *m, const char *verb, struct err *e)
 {
-	const int r = err_set(e, AMBIT_UNTRUSTED,
-			      "run it again; `ambit diff` shows what is there, `ambit discard` removes it",
-			      "cannot %s %s: its changes may be incomplete", verb, m->event);
+	char hint[ERR_HINT_MAX];
+	int r;
 
+	(void)snprintf(hint, sizeof hint,
+		       "run it again; `ambit diff %s` shows what is there, `ambit discard %s` removes it", m->event,
+		       m->event); /* it fits */
+	r = err_set(e, AMBIT_UNTRUSTED, hint, "cannot %s %s: its changes may be incomplete", verb, m->event);
 	return err_why(e, r, "%s", why_incomplete(m));
 }

@@ -84,6 +84,8 @@ int find_changes(struct role *role, struct err *e)
 	role->has_trees = true;
 	for (uint32_t i = 0; i < role->meta->n_trees && r == 0; i++)
 		r = unseen_read(role->stage.dir_fd, i, &role->unseen[i], e);
+	if (r < 0)
+		return err_context(e, r, "%s", role->meta->event);
 	r = r < 0 ? r : judging_create(role, &role->trees, &role->judging, e);
 	role->calls = (struct walk_calls){
 		.user = role->judging,

@@ -81,7 +81,7 @@ int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
 		good = !in->failed && path_is_normal(ret->names[i]);
 	}
 	if (!good || !rbuf_done(in))
-		return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes it",
+		return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes it",
 			       "what is known of the stage is damaged");
 	return 0;
 }

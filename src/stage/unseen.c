@@ -69,7 +69,7 @@ int unseen_read(int stage_fd, uint32_t tree, struct mask *ret, struct err *e)
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > 2 * (off_t)MASK_LIST_MAX)
-		return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes the stage",
+		return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes its stage",
 			       "what the event could not see is not known any more");
 	bytes = malloc((size_t)st.st_size);
 	if (bytes == NULL)
@@ -79,6 +79,6 @@ int unseen_read(int stage_fd, uint32_t tree, struct mask *ret, struct err *e)
 	if (r == 0)
 		return 0;
 	mask_finish(ret);
-	return err_set(e, AMBIT_MALFORMED, "`ambit discard` removes the stage",
+	return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes its stage",
 		       "what the event could not see is not known any more");
 }

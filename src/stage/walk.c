@@ -551,7 +551,7 @@ static int check_open(const struct stage *s, struct err *e)
 {
 	if (!deed_is_last(s->dir_fd))
 		return 0;
-	return err_set(e, AMBIT_CONFLICT, "take the event back first (ambit undo)",
+	return err_set(e, AMBIT_CONFLICT, "take it back first: `ambit undo EVENT`",
 		       "the event is committed: it has no more changes");
 }
 

@@ -176,6 +176,8 @@ def a_mistyped_id_is_refused(place):
     refused(ambit(place, "discard", "--all", event, cwd=top), "--all is every event")
     expect_same(before, picture(top))
     assert [s["state"] for s in stages(place, top)] == ["kept"]
+    for name in ("e_name", "abcdefghijklmnopqrstuvwxyz"):  # no id begins so
+        refused(ambit(place, "commit", name, cwd=top), f"no change of {event} lies at {top}/{name}")
     write(f"{top}/{event[2:]}", "a file\n")  # one that is there is a path
     refused(ambit(place, "commit", event[2:], cwd=top), "it is as it was before the event")
     expect_ok(ambit(place, "commit", event[:-2], cwd=top), "committed")
