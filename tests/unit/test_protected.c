@@ -468,9 +468,14 @@ static bool is_kept(const struct protected_parts *parts, const char *path)
 	bool whole = false;
 
 	for (const char *p = path; *p != 0; p += strcspn(p, "/")) {
+		size_t n;
+
 		p += *p == '/';
+		n = strcspn(p, "/");
+		assert_true(n < sizeof part);
+		memcpy(part, p, n);
+		part[n] = 0;
 		whole = whole || (role & PROTECTED_WHOLE) != 0;
-		(void)snprintf(part, sizeof part, "%.*s", (int)strcspn(p, "/"), p);
 		role = protected_part_role(parts, part);
 	}
 	return whole || role != 0;
