@@ -57,7 +57,7 @@ int build_settle_time(const struct trees *t, uint32_t tree)
 
 	if (n < 0)
 		return errno == ENOENT ? 0 : -errno;
-	r = sys_mtime(t->real[tree], ".", strtoll(text, NULL, 10)); /* our own text */
+	r = sys_mtime_of_any(t->real[tree], ".", strtoll(text, NULL, 10)); /* our own text */
 	return r < 0 ? r : sys_unlink(t->part[tree], TIME_NAME, 0);
 }
 
@@ -471,8 +471,18 @@ static int add_dirs(struct maker *m)
 	return r;
 }
 
-static int failed(const struct plan_entry *x, int r, struct err *e)
+static const char *hint_of(int r)
 {
+	if (r == -ENOSPC || r == -EDQUOT)
+		return "free some space there, then try again; nothing was changed";
+	if (r == -EACCES || r == -EPERM || r == -EROFS)
+		return "nothing was changed; look at who may write there";
+	return "nothing was changed: try again";
+}
+
+static int failed(const struct build *b, const struct plan_entry *x, int r, struct err *e)
+{
+	const bool full = r == -ENOSPC || r == -EDQUOT;
 	char path[256] = "";
 
 	if (x != NULL)
@@ -480,10 +490,11 @@ static int failed(const struct plan_entry *x, int r, struct err *e)
 	if (r == -EAGAIN)
 		return err_set(e, AMBIT_CONFLICT, "try again when the event has done with it",
 			       "'%s' is still being written", path);
-	return err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r,
-		       r == -ENOSPC ? "free some space, then try again; nothing was changed"
-				    : "nothing was changed: try again",
-		       "make the commit ready at '%s'", path);
+	if (full && x != NULL && b->trees->far[x->tree])
+		return err_sys(e, AMBIT_SYSTEM, -r, hint_of(r), "no room for '%s' on the file system of %s", path,
+			       b->meta->trees[x->tree].real);
+	return err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r, hint_of(r), "make the commit ready at '%s'",
+		       path);
 }
 
 int build_deed(const struct build *b, struct err *e)
@@ -503,5 +514,5 @@ int build_deed(const struct build *b, struct err *e)
 		r = add_moves(&m, &at);
 	if (r == 0)
 		r = add_dirs(&m);
-	return r < 0 ? failed(at, r, e) : 0;
+	return r < 0 ? failed(b, at, r, e) : 0;
 }

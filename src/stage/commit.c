@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "stage/again.h"
+#include "stage/allowed.h"
 #include "stage/build.h"
 #include "stage/finish.h"
 #include "stage/run.h"
@@ -51,14 +52,14 @@ static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, 
 }
 
 /* From a deed that is built to one that is done. */
-static int carry_out(const struct finish *f, uint32_t *ret_disk, struct err *e)
+static int carry_out(const struct finish *f, const struct stage_meta *m, uint32_t *ret_disk, struct err *e)
 {
 	const struct run run = { .trees = f->trees, .deed = f->deed, .fresh = true, .strict = true };
 	const int dir = f->stage->dir_fd;
 	bool with_stage = false;
-	struct err other;
-	int r = deed_prepare(dir, JOURNAL_NAME, f->deed, e);
+	int r = allowed_check(f->deed, f->trees, m, e);
 
+	r = r < 0 ? r : deed_prepare(dir, JOURNAL_NAME, f->deed, e);
 	if (r == 0) {
 		r = sync_data(dir, f->trees, &with_stage, ret_disk, e);
 		r = r < 0 ? r : deed_seal(dir, JOURNAL_NAME, with_stage, e);
@@ -72,10 +73,7 @@ static int carry_out(const struct finish *f, uint32_t *ret_disk, struct err *e)
 	r = run_deed(&run, e);
 	if (r == 0)
 		r = finish_done(f, e);
-	if (r < 0 && finish_back(f, &other) < 0 && other.code != AMBIT_CONFLICT)
-		(void)err_why(e, r, "%s; and turning back failed: %s (the journal is kept)", e != NULL ? e->why : "",
-			      other.msg);
-	return r;
+	return r < 0 ? finish_failed(f, r, e) : 0;
 }
 
 static int commit_chosen(const struct stage *s, const struct build *b, uint32_t *ret_disk, struct err *e)
@@ -89,7 +87,7 @@ static int commit_chosen(const struct stage *s, const struct build *b, uint32_t 
 	}
 	if (b->deed->moves.n == 0 && b->deed->dirs.n == 0)
 		return 0;
-	return carry_out(&f, ret_disk, e);
+	return carry_out(&f, b->meta, ret_disk, e);
 }
 
 /* What is to be done: looked for now, or as it was found before. */

@@ -268,6 +268,10 @@ int finish_back(const struct finish *f, struct err *e)
 	struct err other = { .code = AMBIT_OK };
 	int result, r;
 
+	if (!f->deed->turned)
+		(void)deed_turn(f->stage->dir_fd,
+				JOURNAL_NAME); /* else whoever finds it tries once more, and then turns back */
+	f->deed->turned = true;
 	if (!undo)
 		forget_batch(f);
 	result = run_deed(&run, e);
@@ -286,6 +290,24 @@ int finish_back(const struct finish *f, struct err *e)
 		return err_set(e, AMBIT_SYSTEM, HINT_AGAIN, "turn back what was done: %s", other.msg);
 	drop_slots(f, !undo);
 	return result;
+}
+
+int finish_failed(const struct finish *f, int r, struct err *e)
+{
+	struct err other = { .code = AMBIT_OK }, first;
+	const int back = finish_back(f, &other);
+
+	if (back == 0 || back == -AMBIT_CONFLICT || e == NULL)
+		return r;
+	first = *e;
+	(void)err_why(e, r, "%s%swhat was changed already could not be turned back: %s: %s", first.why,
+		      first.why[0] != 0 ? "; and " : "", other.msg, other.why);
+	(void)snprintf(
+		e->hint, sizeof e->hint,
+		"mend that, then `ambit stage recover` turns back the rest; or `ambit discard --force %s` leaves the "
+		"tree as it is now",
+		f->deed->event);
+	return r;
 }
 
 /* --- leftovers --- */

@@ -25,6 +25,9 @@ int finish_done(const struct finish *f, struct err *e);
 /* Turns the deed back as far as nobody else changed the tree. -CONFLICT: not everywhere (told). Other failures: the journal is
  * still there. */
 int finish_back(const struct finish *f, struct err *e);
+/* What follows when a deed, or its end, has failed with r: it is turned back, and if that fails too the person is told the way out.
+ * Returns r. */
+int finish_failed(const struct finish *f, int r, struct err *e);
 /* Removes slots that no commit owns. Only without a journal. */
 int finish_clean(const struct stage *s, const struct trees *t, const char *event, struct err *e);
 

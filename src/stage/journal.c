@@ -13,7 +13,8 @@
 #include "core/change.h"
 
 /* magic, version, length of the rest, its checksum; then the rest */
-#define MAGIC UINT32_C(0x44454544) /* "DEED" */
+#define MAGIC UINT32_C(0x44454544)        /* "DEED" */
+#define MAGIC_TURNED UINT32_C(0x4b434142) /* "BACK" */
 #define VERSION 2u
 #define HEAD_BYTES 24
 
@@ -211,7 +212,7 @@ int deed_prepare(int dir_fd, const char *name, const struct deed *d, struct err 
 }
 
 /* Four bytes in place: where the rest is on disk already, there is nothing for the file system to do but to write them. */
-int deed_seal(int dir_fd, const char *name, bool synced, struct err *e)
+static int put_magic(int dir_fd, const char *name, uint32_t value, bool synced)
 {
 	auto_fd int fd = sys_open_name(dir_fd, name, O_WRONLY);
 	uint8_t bytes[4];
@@ -219,11 +220,23 @@ int deed_seal(int dir_fd, const char *name, bool synced, struct err *e)
 	int r = fd < 0 ? fd : 0;
 
 	buf_init_in(&magic, bytes, sizeof bytes);
-	buf_put_u32(&magic, MAGIC);
+	buf_put_u32(&magic, value);
 	if (r == 0)
 		r = sys_write(fd, bytes, sizeof bytes);
 	if (r == 0)
 		r = synced ? sys_sync_data(fd) : sys_sync(fd);
+	return r;
+}
+
+int deed_turn(int dir_fd, const char *name)
+{
+	return put_magic(dir_fd, name, MAGIC_TURNED, true);
+}
+
+int deed_seal(int dir_fd, const char *name, bool synced, struct err *e)
+{
+	int r = put_magic(dir_fd, name, MAGIC, synced);
+
 	if (r == 0 && !synced)
 		r = sys_sync(dir_fd);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, HINT_DISK, "write '%s' of the stage", name) : 0;
@@ -271,12 +284,14 @@ static int read_file(int dir_fd, const char *name, uint8_t **ret, size_t *ret_n)
 }
 
 /* 0 if the file is torn. One that is whole, but that another version wrote, must not be taken for torn, and be removed. */
-static int read_head(struct rbuf *in)
+static int read_head(struct rbuf *in, bool *ret_turned)
 {
 	const uint32_t magic = rbuf_u32(in), version = rbuf_u32(in);
 	const uint64_t n = rbuf_u64(in), sum = rbuf_u64(in);
 
-	if (magic != MAGIC || n != rbuf_left(in) || sum != checksum(in->data + in->at, rbuf_left(in)))
+	*ret_turned = magic == MAGIC_TURNED;
+	if ((magic != MAGIC && magic != MAGIC_TURNED) || n != rbuf_left(in) ||
+	    sum != checksum(in->data + in->at, rbuf_left(in)))
 		return 0;
 	return version == VERSION ? 1 : -EPROTO;
 }
@@ -294,7 +309,7 @@ int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e)
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "read '%s' of the stage", name);
 	rbuf_init(&in, ret->bytes, n);
-	r = read_head(&in);
+	r = read_head(&in, &ret->turned);
 	if (r > 0)
 		r = decode(&in, ret);
 	if (r <= 0)

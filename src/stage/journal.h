@@ -73,6 +73,7 @@ struct op_list {
 struct deed {
 	uint8_t way;    /* enum deed_way */
 	uint8_t left;   /* changes stay in the stage: it can be committed again */
+	bool turned;    /* it could not be carried out, and is being turned back: so it goes on, whoever finds it */
 	uint32_t batch; /* of a commit: its number; of an undo: how many commits it takes back */
 	char event[STAGE_ID_MAX];
 	struct op_list dirs;  /* by path; opened before the moves, closed from the last to the first */
@@ -90,6 +91,8 @@ int deed_write(int dir_fd, const char *name, const struct deed *d, bool sync, st
  * as none; then that, durably. synced: all of its file system was synced between the two. */
 int deed_prepare(int dir_fd, const char *name, const struct deed *d, struct err *e);
 int deed_seal(int dir_fd, const char *name, bool synced, struct err *e);
+/* Says, durably, that it is being turned back. 0 or -errno. */
+int deed_turn(int dir_fd, const char *name);
 /* The same, in place of what had the name. */
 int deed_replace(int dir_fd, const char *name, const struct deed *d, bool sync, struct err *e);
 /* 1 with a deed, 0 if there is none or it is torn. -HOST: it is whole, but of another version. */

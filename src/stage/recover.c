@@ -22,15 +22,13 @@ static int carry_on(struct recovery *r, const struct stage *s, const struct tree
 {
 	const struct run run = { .trees = t, .deed = d, .backwards = d->way == DEED_UNDO, .strict = true };
 	const struct finish f = { .stage = s, .trees = t, .deed = d, .told = count, .user = r };
-	int result = run_deed(&run, e);
+	int result = d->turned ? -AMBIT_CONFLICT : run_deed(&run, e);
 
-	if (result == 0) {
-		r->ret->what = RECOVERED_FORWARD;
-		return finish_done(&f, e);
-	}
-	if (result != -AMBIT_CONFLICT)
-		return result; /* the journal is there for the next time */
-	r->ret->what = RECOVERED_BACK;
+	if (result == 0)
+		result = finish_done(&f, e);
+	r->ret->what = result == 0 ? RECOVERED_FORWARD : RECOVERED_BACK;
+	if (result == 0)
+		return 0;
 	result = finish_back(&f, e);
 	return result == -AMBIT_CONFLICT ? 0 : result; /* told */
 }

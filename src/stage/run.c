@@ -336,7 +336,7 @@ static int dir_let_in(int root, const struct op *op, uint64_t ino)
 
 	if (r == 0 && fd >= 0 && (l.id.mode & 0700) != 0700)
 		r = sys_chmod(fd, (l.id.mode & 07777) | 0700);
-	return r;
+	return r == -EPERM ? 0 : r; /* another's: its group or all may write in it, as was asked before (allowed.h) */
 }
 
 /* Whether the owner can work in it however far the deed came: as it was, as it will be, and in upper. */
@@ -367,7 +367,7 @@ static int dir_set(int fd, const struct look *l, uint32_t mode, int64_t mtime_ns
 	int r = same_mode ? 0 : sys_chmod(fd, mode);
 
 	if (r == 0 && !keep_time && l->id.mtime_ns != mtime_ns)
-		r = sys_mtime(fd, "", mtime_ns);
+		r = sys_mtime_of_any(fd, "", mtime_ns);
 	return r;
 }
 

@@ -49,6 +49,9 @@ int sys_look(int dir_fd, const char *name, struct look *ret)
 		.mount = x.stx_mnt_id,
 		.is_mount = (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
 		.is_whiteout = S_ISCHR(x.stx_mode) && x.stx_rdev_major == 0 && x.stx_rdev_minor == 0,
+		.uid = x.stx_uid,
+		.is_immutable = (x.stx_attributes & STATX_ATTR_IMMUTABLE) != 0,
+		.is_append = (x.stx_attributes & STATX_ATTR_APPEND) != 0,
 	};
 	return 0;
 }
@@ -179,6 +182,18 @@ int sys_mtime(int dir_fd, const char *name, int64_t mtime_ns)
 	return STEP("utimens", utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW));
 }
 
+int sys_mtime_of_any(int dir_fd, const char *name, int64_t mtime_ns)
+{
+	const int r = sys_mtime(dir_fd, name, mtime_ns);
+
+	return r == -EPERM ? 0 : r;
+}
+
+int sys_may_write(int dir_fd)
+{
+	return faccessat(dir_fd, ".", W_OK | X_OK, 0) < 0 ? -errno : 0;
+}
+
 int sys_set_xattr(int fd, const char *name, const void *value, size_t n)
 {
 	return STEP("setxattr", fsetxattr(fd, name, value, n, 0));
@@ -203,16 +218,20 @@ static int copy_by_hand(int from, int to, off_t at, off_t end)
 {
 	char bytes[16384];
 
+	if (lseek(to, at, SEEK_SET) < 0)
+		return -errno;
 	while (at < end) {
 		const size_t want = end - at < (off_t)sizeof bytes ? (size_t)(end - at) : sizeof bytes;
 		const ssize_t got = pread(from, bytes, want, at);
+		int r;
 
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		if (got == 0)
 			return 0; /* shorter than it was: who copies looks at the size again */
-		if (got > 0 && pwrite(to, bytes, (size_t)got, at) != got)
-			return errno != 0 ? -errno : -EIO;
+		r = got > 0 ? fd_write_all(to, bytes, (size_t)got) : 0; /* through short writes: the next says why */
+		if (r < 0)
+			return r;
 		at += got > 0 ? got : 0;
 	}
 	return 0;

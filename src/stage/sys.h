@@ -28,6 +28,8 @@ struct look {
 	uint64_t mount;
 	bool is_mount; /* something is mounted on it */
 	bool is_whiteout;
+	uint32_t uid;
+	bool is_immutable, is_append; /* as chattr says it: not even root moves, or takes away, what is */
 };
 
 /* 0 to go on, or a positive errno with which the call fails. Weak: tests bring their own. */
@@ -52,6 +54,10 @@ int sys_chmod(int fd, unsigned mode);
 int sys_chmod_name(int dir_fd, const char *name, unsigned mode);              /* for what is certainly no link */
 int sys_chown_name(int dir_fd, const char *name, uint32_t uid, uint32_t gid); /* of a link, itself */
 int sys_mtime(int dir_fd, const char *name, int64_t mtime_ns);                /* name "": the descriptor itself */
+/* The same of what may belong to another, who alone could set it: then it stays as writing left it. */
+int sys_mtime_of_any(int dir_fd, const char *name, int64_t mtime_ns);
+/* Whether this process may change names in a directory. -EACCES, -EROFS, -EPERM: immutable. */
+int sys_may_write(int dir_fd);
 int sys_set_xattr(int fd, const char *name, const void *value, size_t n);
 int sys_remove_xattr(int fd, const char *name);
 int sys_write(int fd, const void *bytes, size_t n);

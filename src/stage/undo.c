@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "stage/allowed.h"
 #include "stage/build.h"
 #include "stage/copy.h"
 #include "stage/each.h"
@@ -258,7 +259,7 @@ static int drop_far(struct undoing *u, int result)
 	return result;
 }
 
-static int take_back(struct undoing *u, struct err *e)
+static int take_back(struct undoing *u, const struct stage_meta *m, struct err *e)
 {
 	const struct run run = { .trees = u->trees,
 				 .deed = &u->deed,
@@ -268,8 +269,9 @@ static int take_back(struct undoing *u, struct err *e)
 				 .told = u->o->told,
 				 .user = u->o->user };
 	const struct finish f = { .stage = u->stage, .trees = u->trees, .deed = &u->deed };
-	struct err other;
-	int r = bring_all_near(u, e);
+	int r = allowed_check(&u->deed, u->trees, m, e);
+
+	r = r < 0 ? r : bring_all_near(u, e);
 
 	if (r == 0)
 		r = deed_write(u->stage->dir_fd, JOURNAL_NAME, &u->deed, true, e);
@@ -278,10 +280,7 @@ static int take_back(struct undoing *u, struct err *e)
 	r = run_deed(&run, e);
 	if (r == 0)
 		r = finish_done(&f, e);
-	if (r < 0 && finish_back(&f, &other) < 0 && other.code != AMBIT_CONFLICT)
-		(void)err_why(e, r, "%s; and turning back failed: %s (the journal is kept)", e != NULL ? e->why : "",
-			      other.msg);
-	return r;
+	return r < 0 ? finish_failed(&f, r, e) : 0;
 }
 
 static int check_free(const struct stage *s, struct err *e)
@@ -329,5 +328,5 @@ int stage_undo(const struct stage *s, const struct stage_meta *m, const struct u
 		return err_set(e, AMBIT_CONFLICT, "look at what changed there; the changes of the event stay",
 			       "cannot undo: %llu name%s changed since the event was committed",
 			       (unsigned long long)ret->conflicts, ret->conflicts == 1 ? " was" : "s were");
-	return take_back(&u, e);
+	return take_back(&u, m, e);
 }

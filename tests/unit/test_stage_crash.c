@@ -25,8 +25,9 @@
 #define DIED 77
 
 static struct {
-	long steps; /* until it happens; 0: never */
-	int error;  /* with which the call fails; 0: the process ends */
+	long steps;       /* until it happens; 0: never */
+	int error;        /* with which the call fails; 0: the process ends */
+	const char *only; /* then all calls of this name fail from there on, and no others; NULL: that call alone */
 	char call[16];
 	unsigned synced; /* file systems, so far */
 	bool syncs_only; /* steps are counted of no other call */
@@ -37,8 +38,10 @@ int stage_step(const char *call)
 	const bool syncs = strcmp(call, "syncfs") == 0;
 
 	trap.synced += syncs;
-	if ((trap.syncs_only && !syncs) || trap.steps == 0 || --trap.steps > 0)
+	if ((trap.syncs_only && !syncs) || trap.steps == 0 || (trap.only != NULL && strcmp(call, trap.only) != 0) ||
+	    (trap.steps > 1 && trap.steps-- > 0))
 		return 0;
+	trap.steps = trap.only != NULL ? 1 : 0;
 	(void)snprintf(trap.call, sizeof trap.call, "%s", call);
 	if (trap.error == 0)
 		_exit(DIED);
@@ -93,6 +96,7 @@ static void fix_times(struct world *w, const char *dir, int64_t time)
 static bool make(struct world *w, const struct way *way)
 {
 	trap.steps = 0;
+	trap.only = NULL;
 	if (!world_open(w, way->place))
 		return false;
 	scene(w, before_scene);
@@ -132,6 +136,7 @@ static void must(int result, const struct err *e, const char *what, long n)
 
 struct pictures {
 	char *before, *after; /* owned */
+	bool without_times;   /* of directories */
 };
 
 static void pictures_take(const struct way *way, struct pictures *ret)
@@ -147,6 +152,32 @@ static void pictures_take(const struct way *way, struct pictures *ret)
 	world_close(&w);
 }
 
+/* Takes the times of directories out. Such a line is "PATH 40755 1000.000005000 ...". */
+static void forget_times(char *lines)
+{
+	char *to = lines, *at = lines;
+
+	while (*at != 0) {
+		const size_t path = strcspn(at, " \n");
+		const bool is_dir = strncmp(at + path, " 4", 2) == 0 && at[path + 6] == ' ';
+		const size_t head = path + (is_dir ? 7 : 0), line = strcspn(at, "\n") + 1;
+		const size_t skip = is_dir ? strcspn(at + head, " \n") : 0;
+
+		memmove(to, at, head);
+		memmove(to + head, at + head + skip, line - head - skip);
+		to += line - skip;
+		at += line;
+	}
+	*to = 0;
+}
+
+static void pictures_forget_times(struct pictures *p)
+{
+	p->without_times = true;
+	forget_times(p->before);
+	forget_times(p->after);
+}
+
 static void pictures_finish(struct pictures *p)
 {
 	free(p->before);
@@ -159,6 +190,8 @@ static bool is_after(struct world *w, const struct pictures *p, const char *what
 	auto_free char *now = picture(w, "real");
 	char label[128];
 
+	if (p->without_times)
+		forget_times(now);
 	(void)snprintf(label, sizeof label, "%s, step %ld (%s)", what, n, trap.call);
 	if (strcmp(now, p->after) == 0)
 		return true;
@@ -247,7 +280,7 @@ static long stride_of(const struct way *way)
 static void crash(enum what what)
 {
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-		struct pictures p;
+		struct pictures p = { .before = NULL };
 		struct world w;
 		long n = 1;
 
@@ -277,8 +310,8 @@ static void test_crash_in_undo(void **state)
 	crash(UNDO);
 }
 
-/* True as long as step n exists. */
-static bool fail_once(const struct way *way, const struct pictures *p, enum what what, long n)
+/* True as long as step n exists. error: 0 for those of a disk in turn. */
+static bool fail_once(const struct way *way, const struct pictures *p, enum what what, long n, int error)
 {
 	struct recover_result result;
 	struct err e = { .code = AMBIT_OK }, other;
@@ -290,7 +323,7 @@ static bool fail_once(const struct way *way, const struct pictures *p, enum what
 	if (what == UNDO)
 		must(commit(&w, way, &e), &e, way->name, n);
 	trap.steps = n;
-	trap.error = n % 2 == 0 ? EIO : ENOSPC;
+	trap.error = error != 0 ? error : n % 2 == 0 ? EIO : ENOSPC;
 	r = what == COMMIT ? commit(&w, way, &e) : undo(&w, &e);
 	hit = trap.steps == 0;
 	trap.steps = 0;
@@ -310,10 +343,10 @@ static bool fail_once(const struct way *way, const struct pictures *p, enum what
 	return hit;
 }
 
-static void fail_all(enum what what)
+static void fail_all(enum what what, int error)
 {
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-		struct pictures p;
+		struct pictures p = { .before = NULL };
 		struct world w;
 		long n = 1;
 
@@ -321,8 +354,10 @@ static void fail_all(enum what what)
 			continue;
 		world_close(&w);
 		pictures_take(&ways[i], &p);
-		while (fail_once(&ways[i], &p, what, n))
-			n += stride_of(&ways[i]);
+		if (error == EPERM) /* times that may not be set stay as they are */
+			pictures_forget_times(&p);
+		while (fail_once(&ways[i], &p, what, n, error))
+			n += stride_of(&ways[i]) * (error == 0 || ways[i].place == WORLD_FAST ? 1 : 3);
 		assert_true(n > 20);
 		pictures_finish(&p);
 	}
@@ -370,21 +405,97 @@ static void test_failing_sync(void **state)
 static void test_failure_in_commit(void **state)
 {
 	(void)state;
-	fail_all(COMMIT);
+	fail_all(COMMIT, 0);
 }
 
 static void test_failure_in_undo(void **state)
 {
 	(void)state;
-	fail_all(UNDO);
+	fail_all(UNDO, 0);
+}
+
+/* Owners, modes, and what chattr says. */
+static void test_refusal_in_commit(void **state)
+{
+	(void)state;
+	fail_all(COMMIT, EPERM);
+}
+
+static void test_refusal_in_undo(void **state)
+{
+	(void)state;
+	fail_all(UNDO, EPERM);
+}
+
+/* In directories of somebody else, who lets others write there. */
+static void test_times_may_not_be_set(void **state)
+{
+	struct pictures p = { .before = NULL };
+	struct world w;
+	struct err e;
+
+	(void)state;
+	pictures_take(&ways[0], &p);
+	pictures_forget_times(&p);
+	assert_true(make(&w, &ways[0]));
+	trap.only = "utimens";
+	trap.error = EPERM;
+	trap.steps = 1;
+	must(commit(&w, &ways[0], &e), &e, "no times", 0);
+	assert_string_equal(trap.call, "utimens"); /* it was tried */
+	assert_true(is_after(&w, &p, "no times", 0));
+	must(undo(&w, &e), &e, "no times, back", 0);
+	assert_false(is_after(&w, &p, "no times, back", 0));
+	world_close(&w);
+	pictures_finish(&p);
+}
+
+/* What fails, and cannot be turned back either: the person heard that it is not committed, so nobody commits it later; and when the cause is gone it
+ * is turned back to the end. */
+static void test_stuck(void **state)
+{
+	struct recover_result result;
+	struct pictures p = { .before = NULL };
+	long n = 2, stuck = 0;
+
+	(void)state;
+	pictures_take(&ways[0], &p);
+	for (bool hit = true; hit; n++) {
+		struct err e = { .code = AMBIT_OK }, other = { .code = AMBIT_OK };
+		struct world w;
+
+		assert_true(make(&w, &ways[0]));
+		trap.only = "rename";
+		trap.error = n % 2 == 0 ? EPERM : EACCES;
+		trap.steps = n;
+		hit = commit(&w, &ways[0], &e) != 0;
+		if (hit && is_there(&w, "stage/journal")) {
+			stuck++;
+			assert_non_null(strstr(e.why, strerror(trap.error)));
+			assert_non_null(strstr(e.why, "could not be turned back"));
+			assert_non_null(strstr(e.hint, "ambit stage recover"));
+			assert_int_not_equal(recover(&w, &result, &other), 0); /* as long as the cause is there */
+			assert_true(is_there(&w, "stage/journal"));
+			assert_false(is_there(&w, "stage/committed.0"));
+		}
+		trap.steps = 0;
+		must(recover(&w, &result, &other), &other, "stuck", n);
+		assert_int_equal(is_after(&w, &p, "stuck", n), !hit);
+		go_on(&w, &ways[0], &p, !hit, n);
+		world_close(&w);
+	}
+	assert_true(stuck > 3);
+	pictures_finish(&p);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crash_in_commit), cmocka_unit_test(test_crash_in_undo),
-		cmocka_unit_test(test_failing_sync),    cmocka_unit_test(test_failure_in_commit),
-		cmocka_unit_test(test_failure_in_undo),
+		cmocka_unit_test(test_crash_in_commit),      cmocka_unit_test(test_crash_in_undo),
+		cmocka_unit_test(test_failing_sync),         cmocka_unit_test(test_failure_in_commit),
+		cmocka_unit_test(test_failure_in_undo),      cmocka_unit_test(test_refusal_in_commit),
+		cmocka_unit_test(test_refusal_in_undo),      cmocka_unit_test(test_times_may_not_be_set),
+		cmocka_unit_test(test_stuck),
 	};
 
 	if (argc > 1) /* one of them alone */
