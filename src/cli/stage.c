@@ -70,6 +70,7 @@ static const char discard_help[] =
 	"the latest that is kept of a tree in which you are, or that lies where you are.\n"
 	"\n"
 	"  --all    every stage that is kept and not in use, of all trees\n"
+	"  --force  also if a commit of it was broken off and can neither be finished nor turned back: the tree stays as it is\n"
 	"  --json   the outcome as JSON\n"
 	"  --help   this text\n";
 
@@ -89,7 +90,7 @@ static const char stage_help[] =
 	"ambit stage list | diff | commit | discard | undo | recover\n"
 	"\n"
 	"  list      what is kept, since when and for how long, and what can be undone; the latest first\n"
-	"  recover   finishes or takes back commits that were broken off; done by itself by every other command\n"
+	"  recover   finishes or takes back commits that were broken off; done by itself before an event starts\n"
 	"  diff, commit, discard, undo are the commands of that name\n"
 	"\n"
 	"  --json   as JSON\n"
@@ -98,7 +99,7 @@ static const char stage_help[] =
 	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
 	"oldest go first.\n";
 
-enum flag { JSON = 256, STAT, NAMES, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, HELP };
+enum flag { JSON = 256, STAT, NAMES, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, HELP };
 
 struct stage_command {
 	const char *name, *help, *see;
@@ -126,6 +127,7 @@ static const struct option commit_flags[] = {
 };
 static const struct option discard_flags[] = {
 	{ "all", no_argument, NULL, ALL },
+	{ "force", no_argument, NULL, FORCE },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -217,6 +219,7 @@ static int take_flag(struct stage_run *run, int flag, const char *given, struct 
 	case NAMES: run->ask.flags |= STAGE_FLAG_NAMES; break;
 	case NO_PAGER: run->pager = false; break;
 	case ALL: run->ask.flags |= STAGE_FLAG_ALL; break;
+	case FORCE: run->ask.flags |= STAGE_FLAG_FORCE; break;
 	case HELP: run->help = true; break;
 	case COLOR: return take_colour(run, value, e);
 	case ON_CONFLICT: return take_conflict(run, value, e);
@@ -514,6 +517,15 @@ static int status_of(const struct stage_run *run, int written, bool kept)
 	return written != 0 && shows ? EXIT_REFUSED : kept ? 123 : 0;
 }
 
+static void tell_kept(const struct stage_answer *a, const struct err *e)
+{
+	auto_buf text = { .max = 0 };
+
+	buf_init(&text, 64u << 10);
+	summary_stage_text(a, e, &text);
+	(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
+}
+
 static int tell(const struct stage_run *run, const struct stage_answer *a)
 {
 	const bool kept = run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_KEPT &&
@@ -522,14 +534,25 @@ static int tell(const struct stage_run *run, const struct stage_answer *a)
 	if (run->json)
 		return status_of(run, stage_json_write(a, run->command->op), kept);
 	tell_end(run, a);
-	if (kept) {
-		auto_buf text = { .max = 0 };
-
-		buf_init(&text, 64u << 10);
-		summary_stage_text(a, NULL, &text);
-		(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
-	}
+	if (kept)
+		tell_kept(a, NULL);
 	return status_of(run, cli_flush(), kept);
+}
+
+/* Where the changes are still kept that is told, too. */
+static int tell_failure(const struct stage_run *run, const struct stage_answer *a, int r, const struct err *e)
+{
+	struct ambit_error told = { .size = sizeof told };
+	const bool kept = run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_KEPT;
+	int status;
+
+	(void)public_error(&told, r, e);
+	if (!kept || run->json) {
+		status = cli_refuse(run->json, &told);
+		return kept ? 123 : status;
+	}
+	tell_kept(a, e);
+	return 123;
 }
 
 static void prepare_output(struct stage_run *run, struct pager *pager)
@@ -549,7 +572,6 @@ static int ask(struct stage_run *run)
 {
 	struct pager pager = { .fd = -1 };
 	struct stage_talk *t = NULL;
-	struct ambit_error told = { .size = sizeof told };
 	struct err e;
 	int r, status;
 
@@ -563,7 +585,7 @@ static int ask(struct stage_run *run)
 		run->pager = false;
 		return ask(run);
 	}
-	status = r < 0 ? (public_error(&told, r, &e), cli_refuse(run->json, &told)) : tell(run, stage_talk_answer(t));
+	status = r < 0 ? tell_failure(run, stage_talk_answer(t), r, &e) : tell(run, stage_talk_answer(t));
 	stage_talk_free(t);
 	return status;
 }

@@ -362,18 +362,22 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	};
 	struct stage_ask settings;
 	uint32_t conflict = 0;
-	int r = set_place(l, e);
+	bool has_store;
+	int r = set_place(l, e), recovered = 0;
 
 	r = r < 0 ? r : set_words(l, &conflict, e);
 	r = r < 0 ? r
 		  : stage_ask_init(&settings, STAGE_OP_SETTLE, e); /* a mistake in them is told before anything runs */
 	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
-		l->q->store[0] = 0;          /* which matters only where something is written */
-	if (access("/" CELL_MARK, F_OK) < 0) /* in a cell there is no store, and no event either */
-		r = r < 0 ? r : stage_recover_first(l->q->store, e);
+		l->q->store[0] = 0;                  /* which matters only where something is written */
+	has_store = access("/" CELL_MARK, F_OK) < 0; /* in a cell there is no store, and no event either */
+	if (r == 0 && has_store)
+		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	set_command(l->q, o->argv);
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	r = r < 0 ? r : set_grants(l, p, e);
+	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
+		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
 	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
 	r = r < 0 ? r : find_program(l, e);

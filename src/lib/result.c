@@ -14,8 +14,10 @@ bool result_was_denied(const struct event_result *r)
 
 bool result_is_held(const struct event_result *r)
 {
-	return r->workspace == WORKSPACE_KEPT && r->stage.end.why != STAGE_WHY_ASKED &&
-	       r->stage.end.why != STAGE_WHY_DENIED && r->cause == CAUSE_EXITED && r->signal == 0 &&
+	const bool as_meant = r->stage_error.code == AMBIT_OK &&
+			      (r->stage.end.why == STAGE_WHY_ASKED || r->stage.end.why == STAGE_WHY_DENIED);
+
+	return r->workspace == WORKSPACE_KEPT && !as_meant && r->cause == CAUSE_EXITED && r->signal == 0 &&
 	       r->exit_status == 0;
 }
 

@@ -148,7 +148,8 @@ static void on_tree(struct stage_answer *a, struct rbuf *body)
 		a->n_trees++;
 }
 
-static int on_failed(struct rbuf *body, struct err *e)
+/* With what became of the changes, if they are still there. */
+static int on_failed(struct stage_talk *t, struct rbuf *body, struct err *e)
 {
 	struct err told = { .code = (enum ambit_code)rbuf_u32(body) };
 
@@ -156,6 +157,8 @@ static int on_failed(struct rbuf *body, struct err *e)
 	rbuf_str(body, told.msg, sizeof told.msg);
 	rbuf_str(body, told.why, sizeof told.why);
 	rbuf_str(body, told.hint, sizeof told.hint);
+	if (rbuf_left(body) > 0)
+		stage_end_decode(body, &t->answer.end);
 	if (body->failed || told.code == AMBIT_OK)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "ambit-stage failed and did not say why");
 	if (e != NULL)
@@ -177,7 +180,7 @@ static int take(struct stage_talk *t, struct wire_message *m, struct err *e)
 	if (m->number == WIRE_STAGE_END)
 		return on_end(t, &m->body, e);
 	if (m->number == WIRE_STAGE_FAILED)
-		return on_failed(&m->body, e);
+		return on_failed(t, &m->body, e);
 	if (m->number == WIRE_STAGE_TREE)
 		on_tree(&t->answer, &m->body);
 	else if (m->number == WIRE_STAGE_CHANGES)
@@ -229,7 +232,27 @@ static bool has_journal(const char *store)
 	return found;
 }
 
-int stage_recover_first(const char *store, struct err *e)
+/* More than can be asked for are all. */
+static int select_granted(struct stage_ask *ask, const struct grant_set *grants, struct err *e)
+{
+	for (uint32_t i = 0; i < grants->count; i++) {
+		const char *object = grant_object(grants, i);
+
+		if (object[0] != '/' || strlen(object) >= STAGE_PATH_MAX)
+			continue;
+		if (ask->n_selected == STAGE_SELECTED_MAX) {
+			stage_ask_finish(ask);
+			return 0;
+		}
+		ask->selected[ask->n_selected] = strdup(object);
+		if (ask->selected[ask->n_selected] == NULL)
+			return err_set(e, AMBIT_MEMORY, NULL, "no memory for the paths");
+		ask->n_selected++;
+	}
+	return 0;
+}
+
+int stage_recover_first(const char *store, const struct grant_set *grants, struct err *e)
 {
 	struct stage_talk *t = NULL;
 	struct stage_ask ask;
@@ -238,14 +261,19 @@ int stage_recover_first(const char *store, struct err *e)
 	if (!has_journal(store))
 		return 0;
 	r = stage_ask_init(&ask, STAGE_OP_RECOVER, e);
+	if (grants == NULL)
+		ask.wait_ms = 0;
+	else
+		r = r < 0 ? r : select_granted(&ask, grants, e);
 	r = r < 0 ? r : stage_talk_start(&ask, -1, &t, e);
+	stage_ask_finish(&ask);
 	while (r == 0 && t != NULL && (r = stage_talk_step(t, e)) == 0) {
 		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
 
 		(void)poll(&p, 1, -1); /* interrupted: step looks again */
 	}
 	stage_talk_free(t);
-	return r < 0 ? err_context(e, r, "a commit was broken off, and must be finished first") : 0;
+	return r < 0 ? r : 0;
 }
 
 static int keep_of(const char *text, uint64_t *ret_ns, struct err *e)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "core/grant.h"
 #include "lib/stage_answer.h"
 
 #define STAGE_WAIT_MS 10000 /* for other events that hold the tree */
@@ -26,8 +27,9 @@ struct stage_answer *stage_talk_answer(struct stage_talk *t);
 /* Whoever began something that cannot be broken off lets it end by itself. */
 void stage_talk_free(struct stage_talk *t);
 
-/* Finishes commits that were broken off, if there are any: before a program sees a tree that is half of each. Waits for it. */
-int stage_recover_first(const char *store, struct err *e);
+/* Finishes commits that were broken off, if there are any: before a program sees a tree that is half of each. Waits for it. With
+ * grants: only those of trees that a program with these grants would see; NULL: all. */
+int stage_recover_first(const char *store, const struct grant_set *grants, struct err *e);
 
 /* Where this person's stages are, how long they stay and how much they may take: from the environment (XDG_STATE_HOME, HOME,
  * AMBIT_KEEP, AMBIT_KEEP_SPACE). -USAGE for a value that is none; -HOST without a place. */

@@ -78,6 +78,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_BUSY: return "another event works on that tree, and did not end in time";
 	case STAGE_WHY_DENIED: return "something was denied, and it is strict; your files are as they were";
 	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
+	case STAGE_WHY_REFUSED: return "they could not be committed";
 	}
 	return "";
 }
@@ -212,7 +213,8 @@ void summary_stage_text(const struct stage_answer *a, const struct err *error, s
 			buf_printf(out, "  why: %s\n", text_show(text, sizeof text, error->why, strlen(error->why)));
 		if (error->hint[0] != 0)
 			buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, error->hint, strlen(error->hint)));
-		return;
+		if (a->end.event[0] == 0)
+			return;
 	}
 	put_kept(a, out);
 }

@@ -36,8 +36,9 @@ enum stage_flag {
 	STAGE_FLAG_STAT = 16,   /* DIFF: a table of names */
 	STAGE_FLAG_NAMES = 32,  /* DIFF: names only */
 	STAGE_FLAG_ALL = 64,    /* DISCARD: every stage that is not in use */
+	STAGE_FLAG_FORCE = 128, /* DISCARD: also if a commit of it was broken off and cannot be finished */
 };
-#define STAGE_FLAGS 127u
+#define STAGE_FLAGS 255u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 
@@ -55,7 +56,8 @@ struct stage_ask {
 	char event[STAGE_ID_MAX];  /* an id or the beginning of one; "last"; empty: of none */
 	char here[STAGE_PATH_MAX]; /* the current directory, which "last" is about; empty: every tree */
 	uint32_t n_selected;
-	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all */
+	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all. RECOVER: of
+						trees that matter */
 	uint32_t n_granted;
 	char *granted[STAGE_SELECTED_MAX]; /* owned: absolute paths of protected names that are to be committed too */
 };

@@ -70,6 +70,18 @@ static int refuse_incomplete(const struct role *role, struct err *e)
 	return refused ? durable_refuse(role->meta, undoes ? "undo" : "commit", e) : 0;
 }
 
+/* What was broken off is finished first; but looking changes nothing. */
+static int make_whole(struct role *role, struct err *e)
+{
+	const bool looks = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF;
+
+	if (looks && is_broken_off(role))
+		return refuse_broken_off(role, e);
+	if (role->ask.op == STAGE_OP_DISCARD)
+		return ready_to_remove(role, e);
+	return looks ? 0 : recover_taken(role, e);
+}
+
 static int take_stage(struct role *role, struct err *e)
 {
 	const bool shows = role->ask.op == STAGE_OP_CHANGES || role->ask.op == STAGE_OP_DIFF;
@@ -86,8 +98,8 @@ static int take_stage(struct role *role, struct err *e)
 		r = shelf_take(&role->shelf, event, role->ask.op == STAGE_OP_SETTLE ? LOCK_WAIT_MS : 0, &role->stage,
 			       role->meta, may_run ? &role->in_use : NULL, e);
 	role->taken = r == 0;
-	if (role->taken && !role->in_use && role->state == SHELF_WHOLE)
-		r = recover_taken(role, e);
+	if (role->taken && !role->in_use)
+		r = make_whole(role, e);
 	r = r < 0 ? r : refuse_committed(role, e);
 	if (r == 0 && shows)
 		secure(role); /* for the case that nobody settled it: who looks at it wants it tomorrow, too */

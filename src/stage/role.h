@@ -55,6 +55,11 @@ int recover_all(struct role *role, struct err *e);
 void secure(struct role *role);
 /* Finishes what was broken off in the stage that is taken. */
 int recover_taken(struct role *role, struct err *e);
+/* Whether there is something to finish in it; and a refusal to do without. */
+bool is_broken_off(const struct role *role);
+int refuse_broken_off(const struct role *role, struct err *e);
+/* In a stage whose commit was broken off lies what the tree had before: it goes only where that is finished, or the person says so. */
+int ready_to_remove(struct role *role, struct err *e);
 
 /* paths.c: of what was found, and what a person named. Paths of --write and of what is to be shown: -NOT_FOUND with the one that names no
  * change; what is to be shown may also be there without one. */

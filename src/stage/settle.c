@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/grant.h"
 #include "stage/chosen.h"
 #include "stage/commit.h"
 #include "stage/durable.h"
@@ -182,6 +183,8 @@ static int keep(struct role *role, enum stage_why why, struct err *e)
 	return r;
 }
 
+static int tell_way_out(const struct role *role, int r, struct err *e);
+
 /* ---- committing ---- */
 
 struct wanted {
@@ -320,6 +323,14 @@ static void note_failure(struct role *role, uint32_t disk)
 	(void)stage_write_meta(&role->stage, role->meta, STAGE_WRITE_NOW, NULL);
 }
 
+/* It failed with r, which is told, and so is that the changes are still there. */
+static int keep_refused(struct role *role, int r)
+{
+	(void)remember(role, STAGE_KEPT, STAGE_WHY_REFUSED, NULL); /* then it is kept as it was described before */
+	say(role, WORKSPACE_KEPT, STAGE_WHY_REFUSED);
+	return r;
+}
+
 static int commit_found(struct role *role, struct err *e)
 {
 	struct commit_result result = { .unmatched = -1 };
@@ -346,7 +357,7 @@ static int commit_found(struct role *role, struct err *e)
 		return no_such_change(role, role->ask.selected[result.unmatched], e);
 	if (r < 0) {
 		note_failure(role, result.disk);
-		return r;
+		return keep_refused(role, r);
 	}
 	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
 		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
@@ -401,16 +412,36 @@ int settle(struct role *role, struct err *e)
 	return r;
 }
 
+/* In a stage whose commit was broken off lies what the tree had before: it goes only where that is finished, or the person says so. */
+int ready_to_remove(struct role *role, struct err *e)
+{
+	int r = 0;
+
+	if (role->state == SHELF_WHOLE)
+		r = recover_taken(role, e);
+	else if (is_broken_off(role))
+		r = refuse_broken_off(role, e);
+	if (r == 0 || (role->ask.flags & STAGE_FLAG_FORCE) == 0)
+		return r < 0 && role->state != SHELF_WHOLE ? tell_way_out(role, r, e) : r;
+	if (e != NULL)
+		err_clear(e);
+	return 0;
+}
+
 static int discard_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
 	struct role *role = user;
-	enum shelf_state state;
 
 	if (in_use || (meta != NULL && meta->state == STAGE_COMMITTED) ||
-	    shelf_take_to_remove(&role->shelf, event, &role->stage, role->meta, &state, NULL) < 0 ||
-	    shelf_remove(&role->shelf, &role->stage, role->meta, NULL) < 0)
+	    shelf_take_to_remove(&role->shelf, event, &role->stage, role->meta, &role->state, NULL) < 0)
 		return 0;
-	answer_entry(role, event, state == SHELF_DAMAGED ? NULL : role->meta, false);
+	if (ready_to_remove(role, NULL) < 0) {
+		stage_finish(&role->stage);
+		return 0;
+	}
+	if (shelf_remove(&role->shelf, &role->stage, role->meta, NULL) < 0)
+		return 0;
+	answer_entry(role, event, role->state == SHELF_DAMAGED ? NULL : role->meta, false);
 	role->end.changes++;
 	return 0;
 }
@@ -520,6 +551,34 @@ static int agree(struct role *role, struct err *e)
 			e);
 }
 
+/* What the person can do about a commit, or an undo, that can neither go on nor be turned back now. */
+static int tell_way_out(const struct role *role, int r, struct err *e)
+{
+	if (e == NULL)
+		return r;
+	(void)snprintf(
+		e->hint, sizeof e->hint,
+		"mend that, then `ambit stage recover`; or `ambit discard --force %s` leaves the tree as it is now",
+		role->meta->event);
+	return err_context(e, r, "a commit of %s was broken off in %s", role->meta->event, role->meta->trees[0].real);
+}
+
+bool is_broken_off(const struct role *role)
+{
+	struct deed d = { .way = 0 };
+	const bool is = deed_read(role->stage.dir_fd, "journal", &d, NULL) !=
+			0; /* one that cannot be read may be whole */
+
+	deed_finish(&d);
+	return is;
+}
+
+int refuse_broken_off(const struct role *role, struct err *e)
+{
+	return err_set(e, AMBIT_CONFLICT, "`ambit stage recover` finishes it, or turns it back",
+		       "a commit of %s was broken off in %s", role->meta->event, role->meta->trees[0].real);
+}
+
 int recover_taken(struct role *role, struct err *e)
 {
 	struct in_the_way w = { .role = role };
@@ -541,7 +600,7 @@ int recover_taken(struct role *role, struct err *e)
 		r = remember(role, result.state, (enum stage_why)role->meta->why, e);
 	}
 	unlock_trees(role);
-	return r;
+	return r < 0 ? tell_way_out(role, r, e) : 0;
 }
 
 static bool agrees(const struct role *role, const char *event, const struct stage_meta *meta)
@@ -565,6 +624,17 @@ struct recovery {
 	int r;
 };
 
+/* Whether any of its trees is one of those that were asked for, holds one or lies in one; nothing asked for is all. */
+static bool is_asked_for(const struct stage_ask *ask, const struct stage_meta *meta)
+{
+	for (uint32_t i = 0; i < ask->n_selected; i++)
+		for (uint32_t t = 0; t < meta->n_trees; t++)
+			if (path_is_beneath(ask->selected[i], meta->trees[t].real) ||
+			    path_is_beneath(meta->trees[t].real, ask->selected[i]))
+				return true;
+	return ask->n_selected == 0;
+}
+
 static int recover_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
 	struct recovery *recovery = user;
@@ -577,14 +647,14 @@ static int recover_one(void *user, const char *event, const struct stage_meta *m
 		return 0;
 	(void)snprintf(path, sizeof path, "%s/journal", event); /* it fits */
 	broken = faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !agrees(role, event, meta);
-	if (!broken && !is_left_alone(role, meta))
+	if (!is_asked_for(&role->ask, meta) || (!broken && !is_left_alone(role, meta)))
 		return 0;
 	r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, recovery->e);
 	r = r < 0 ? r : recover_taken(role, recovery->e);
 	secure(role);
 	stage_finish(&role->stage);
 	role->end.changes += broken && r == 0;
-	if (r < 0)
+	if (r < 0 && broken)
 		recovery->r = r; /* the others are tried all the same */
 	return 0;
 }

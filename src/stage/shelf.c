@@ -373,6 +373,10 @@ void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_
 		r = shelf_take(s, a->event, 0, &stage, meta, NULL, NULL);
 		if (r == -AMBIT_CONFLICT)
 			continue; /* in use: it stays, and counts */
+		if (r == 0 && faccessat(stage.dir_fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+			stage_finish(&stage); /* a tree is half of what lies in it */
+			continue;
+		}
 		age.bytes -= a->bytes;
 		if (r == 0)
 			(void)shelf_remove(s, &stage, meta, NULL); /* what is left goes the next time */

@@ -48,12 +48,13 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_FAILED, /* the command did not succeed */
 		 STAGE_WHY_LIMIT,
 		 STAGE_WHY_KILLED,
-		 STAGE_WHY_LOST,   /* the supervisor was */
-		 STAGE_WHY_HELD,   /* a protected name, a conflict, something refused */
-		 STAGE_WHY_BUSY,   /* other events held the tree for too long */
-		 STAGE_WHY_UNDONE, /* it was committed, and taken back */
-		 STAGE_WHY_DENIED, /* --strict, and something was denied */
-		 STAGE_WHY_LAST = STAGE_WHY_DENIED,
+		 STAGE_WHY_LOST,    /* the supervisor was */
+		 STAGE_WHY_HELD,    /* a protected name, a conflict, something refused */
+		 STAGE_WHY_BUSY,    /* other events held the tree for too long */
+		 STAGE_WHY_UNDONE,  /* it was committed, and taken back */
+		 STAGE_WHY_DENIED,  /* --strict, and something was denied */
+		 STAGE_WHY_REFUSED, /* it could not be committed: who asked heard why */
+		 STAGE_WHY_LAST = STAGE_WHY_REFUSED,
 };
 
 enum stage_disk { /* of what the event wrote (durable.h) */

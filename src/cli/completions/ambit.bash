@@ -37,7 +37,7 @@ _ambit() {
 	local learn_options='--output --workspace --env --write --limit --no-pty --help'
 	local diff_options='--stat --name-only --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
-	local discard_options='--all --json --help'
+	local discard_options='--all --force --json --help'
 	local undo_options='--json --help'
 	local stage_options='--json --help'
 	local doctor_options='--json --help'

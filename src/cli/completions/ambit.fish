@@ -86,6 +86,7 @@ complete -c ambit -n '__ambit_in commit' -l help -d 'How commit is used'
 complete -c ambit -n '__ambit_in commit' -F -a 'last (__ambit_events commit)'
 
 complete -c ambit -n '__ambit_in discard' -l all -d 'Every stage that is kept'
+complete -c ambit -n '__ambit_in discard' -l force -d 'Also if a commit of it was broken off'
 complete -c ambit -n '__ambit_in discard' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in discard' -l help -d 'How discard is used'
 complete -c ambit -n '__ambit_in discard' -a 'last (__ambit_events discard)'

@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Commits that cannot be: what may not be written, what is full, what is stopped. Nothing is changed, or all of it, and the person hears which.
+
+usage: staged_broken.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import array
+import fcntl
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+from harness import ORDINARY, Skip, expect_ok, main, need, told, write
+from trees import expect_same, picture
+
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, APPEND, IMMUTABLE = 0x80086601, 0x40086602, 0x20, 0x10
+
+
+def home(place):
+    """The person's stages are new in each scenario."""
+    fresh = place.fresh()
+    place.home = os.path.join(fresh, "home")
+    os.mkdir(place.home)
+    return fresh
+
+
+def ambit(place, *words, cwd, **more):
+    return place.run(place.ambit, *words, cwd=cwd, **more)
+
+
+def work(place, top, script, *flags, **more):
+    return place.cell("--work", ".", *flags, "--", "sh", "-ec", script, cwd=top, **more)
+
+
+def stages(place, top):
+    return json.loads(expect_ok(ambit(place, "stage", "list", "--json", cwd=top)).stdout)["stages"]
+
+
+class Ordinary:
+    """An ordinary user at work in directories that root makes for them."""
+
+    def __init__(self, place):
+        if os.geteuid() != 0:
+            raise Skip("only root can make directories of somebody else")
+        need("setpriv")
+        self.place, self.top = place, place.fresh()
+        self.home = os.path.join(self.top, "their-home")
+        os.chmod(self.top, 0o755)
+        os.mkdir(self.home)
+        os.chown(self.home, ORDINARY, ORDINARY)
+
+    def directory(self, name, mode):
+        path = os.path.join(self.top, name)
+        os.mkdir(path)
+        os.chmod(path, mode)
+        return path
+
+    def own(self, path, text):
+        write(path, text)
+        os.chown(path, ORDINARY, ORDINARY)
+
+    def ambit(self, *words, cwd, **more):
+        return subprocess.run(["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", self.place.ambit, *words], cwd=cwd,
+                              env={**self.place.environment(), "HOME": self.home}, capture_output=True, text=True, errors="replace", timeout=60,
+                              **more)
+
+    def work(self, top, script, *flags):
+        return self.ambit("run", "--work", ".", *flags, "--", "sh", "-ec", script, cwd=top)
+
+    def stages(self, top):
+        return json.loads(expect_ok(self.ambit("stage", "list", "--json", cwd=top)).stdout)["stages"]
+
+
+def directories_of_another(place):
+    """In a directory where all may write, whose times only its owner may set."""
+    for mode in (0o777, 0o1777):
+        me = Ordinary(place)
+        top = me.directory("shared", mode)
+        me.own(f"{top}/mine", "old\n")
+        write(f"{top}/theirs", "root's\n")
+        expect_ok(me.work(top, "echo x > new; echo y >> mine; mkdir sub; echo z > sub/z"))
+        assert open(f"{top}/mine").read() == "old\ny\n" and open(f"{top}/sub/z").read() == "z\n", os.listdir(top)
+        event = me.stages(top)[-1]
+        assert event["state"] == "committed", event
+        expect_ok(me.ambit("undo", event["event"], cwd=top))
+        assert sorted(os.listdir(top)) == ["mine", "theirs"] and open(f"{top}/mine").read() == "old\n", os.listdir(top)
+        expect_ok(me.ambit("commit", event["event"], cwd=top))
+        assert open(f"{top}/new").read() == "x\n"
+        assert oct(os.stat(top).st_mode & 0o7777) == oct(mode)
+
+
+def what_may_not_be_written(place):
+    """Refused before the first move, in words, and kept."""
+    me = Ordinary(place)
+    closed = me.directory("closed", 0o755)
+    sticky = me.directory("sticky", 0o1777)
+    write(f"{closed}/file", "root's\n")
+    write(f"{sticky}/theirs", "root's\n")
+    os.chmod(f"{sticky}/theirs", 0o666)
+    mixed = me.directory("mixed", 0o777)
+    me.own(f"{mixed}/mine", "old\n")
+    cases = [(closed, "echo x > new", f"you may not write in {closed}"),
+             (sticky, "echo x > new; rm theirs", f"you may not change {sticky}/theirs"),
+             (mixed, "chmod 755 .; echo x > mine", f"you may not change {mixed}")]
+    for top, script, words in cases:
+        before = picture(top)
+        result = me.work(top, script)
+        assert result.returncode == 123, told(result)
+        assert f"not committed: {words}\n" in result.stderr, told(result)
+        assert "kept:" in result.stderr and "ambit discard e_" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        kept = me.stages(top)[-1]
+        assert kept["state"] == "kept" and kept["kept_until"] is not None, kept
+        result = me.ambit("commit", kept["event"], cwd=top)
+        assert result.returncode == 123 and words in result.stderr, told(result)
+        expect_same(before, picture(top))
+        shown = expect_ok(me.ambit("diff", kept["event"], cwd=top))
+        assert shown.stdout, told(shown)
+        expect_same(before, picture(top))
+        expect_ok(me.ambit("discard", kept["event"], cwd=top))
+    expect_ok(me.work(me.directory("open", 0o777), "echo x > new"))
+
+
+def flag(path, bit, on):
+    """As chattr does."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        now = array.array("l", [0])
+        fcntl.ioctl(fd, FS_IOC_GETFLAGS, now, True)
+        fcntl.ioctl(fd, FS_IOC_SETFLAGS, struct.pack("l", now[0] | bit if on else now[0] & ~bit))
+    except OSError as e:
+        raise Skip(f"{path}: the file system has no such flags, or they are root's: {e}") from None
+    finally:
+        os.close(fd)
+
+
+def append_only_and_immutable(place):
+    """What not even root may take back is not begun."""
+    fresh = home(place)
+    cases = [("dd", APPEND, "echo 1 > a; echo 1 > dd/y; rm dd/x; echo n > new", "write in"),
+             ("dd", IMMUTABLE, "echo 1 > a; echo 1 > dd/y; echo n > new", "write in"),
+             ("f", IMMUTABLE, "echo 1 > a; rm f; echo f > f; echo n > new", "change")]
+    for number, (name, bit, script, verb) in enumerate(cases):
+        top = f"{fresh}/tree{number}"
+        write(f"{top}/dd/x", "x\n")
+        write(f"{top}/f", "f\n")
+        staged = work(place, top, script, "--stage")
+        assert staged.returncode == 0, told(staged)
+        flag(f"{top}/{name}", bit, True)
+        try:
+            before = picture(top)
+            result = ambit(place, "commit", "--on-conflict", "ours", cwd=top)  # chattr is a change of the file, too
+            assert result.returncode == 123 and f"you may not {verb} {top}/{name}" in result.stderr and "chattr" in result.stderr, told(result)
+            expect_same(before, picture(top))
+            expect_ok(place.cell("--read", ".", "--", "true", cwd=top))
+        finally:
+            flag(f"{top}/{name}", bit, False)
+        expect_ok(ambit(place, "commit", "--on-conflict", "ours", cwd=top))
+        assert open(f"{top}/new").read() == "n\n"
+        if name == "f":
+            continue
+        flag(f"{top}/{name}", bit, True)  # and an undo is refused as a whole, too
+        try:
+            before = picture(top)
+            result = ambit(place, "undo", "last", cwd=top)
+            assert result.returncode == 125 and "you may not" in result.stderr, told(result)
+            expect_same(before, picture(top))
+        finally:
+            flag(f"{top}/{name}", bit, False)
+        expect_ok(ambit(place, "undo", "last", cwd=top))
+        assert not os.path.exists(f"{top}/new")
+
+
+def roles(place):
+    """The processes that work on this person's stages."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if open(f"/proc/{pid}/comm").read() == "ambit-stage\n" and any(
+                    os.readlink(f"/proc/{pid}/fd/{fd}").startswith(place.home) for fd in os.listdir(f"/proc/{pid}/fd")):
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def journal(place, event):
+    return os.path.join(place.home, ".local/state/ambit/stages", event, "journal")
+
+
+def has_begun(place, event):
+    """Whether the journal is sealed: from there on the commit goes on, whoever asked for it."""
+    try:
+        with open(journal(place, event), "rb") as file:
+            return file.read(4) == b"DEED"
+    except FileNotFoundError:
+        return False
+
+
+def broken_off(place, top):
+    """A commit whose process was killed after it had begun; its event."""
+    for _ in range(20):
+        expect_ok(work(place, top, "for i in $(seq 3000); do echo $i > new$i; done", "--stage"))
+        event = stages(place, top)[-1]["event"]
+        committing = subprocess.Popen([place.ambit, "commit", event], cwd=top, env=place.environment(), stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+        while committing.poll() is None and not has_begun(place, event):
+            time.sleep(0.0002)
+        for pid in roles(place):
+            os.kill(pid, signal.SIGKILL)
+        committing.wait()
+        if os.path.exists(journal(place, event)):
+            return event
+        ambit(place, "undo", event, cwd=top)  # it was faster
+        ambit(place, "discard", "--all", cwd=top)
+    raise AssertionError("no commit could be broken off")
+
+
+def one_that_was_broken_off_stops_no_other_tree(place):
+    fresh = home(place)
+    top, other, away = f"{fresh}/tree", f"{fresh}/other", f"{fresh}/away"
+    write(f"{top}/a", "a\n")
+    write(f"{other}/b", "b\n")
+    event = broken_off(place, top)
+    half = picture(top)
+    looked = ambit(place, "diff", event, cwd=top)
+    assert looked.returncode == 125 and "was broken off" in looked.stderr and "ambit stage recover" in looked.stderr, told(looked)
+    expect_same(half, picture(top))  # looking changes nothing
+    os.rename(top, away)  # now it can neither go on nor be turned back
+    os.mkdir(top)
+    expect_ok(work(place, other, "echo more >> b"))
+    expect_ok(place.cell("--read", f"{other}/b", "--direct", "--", "true", cwd=other))
+    for refused in (work(place, top, "true"), place.cell("--read", ".", "--", "true", cwd=fresh), ambit(place, "commit", event, cwd=top),
+                    ambit(place, "undo", event, cwd=top), ambit(place, "discard", event, cwd=top)):
+        assert refused.returncode == 125 and event in refused.stderr and f"ambit discard --force {event}" in refused.stderr, told(refused)
+    ambit(place, "discard", "--all", cwd=top)
+    assert event in [entry["event"] for entry in stages(place, top)], "the way out was thrown away"
+    os.rmdir(top)
+    os.rename(away, top)
+    expect_same(half, picture(top))
+    expect_ok(work(place, top, "test -e new1 && test -e new3000"))  # finished first
+    expect_ok(ambit(place, "undo", event, cwd=top))
+    assert os.listdir(top) == ["a"], os.listdir(top)
+    expect_ok(ambit(place, "discard", event, cwd=top))
+
+    event = broken_off(place, top)
+    os.rename(top, away)
+    expect_ok(ambit(place, "discard", "--force", event, cwd=fresh))
+    assert event not in [entry["event"] for entry in stages(place, fresh)]
+    os.rename(away, top)
+    expect_ok(work(place, top, "echo on > on"))
+
+
+SCENARIOS = [directories_of_another, what_may_not_be_written, append_only_and_immutable, one_that_was_broken_off_stops_no_other_tree]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
