@@ -20,6 +20,7 @@
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "cli/stage_json.h"
+#include "cli/stopping.h"
 #include "core/grant.h"
 #include "lib/public.h"
 #include "lib/stage.h"
@@ -372,16 +373,18 @@ static void show_progress(const struct stage_answer *a, bool *shown)
 }
 
 /* Until the role has answered. */
-static int await(struct stage_talk *t, struct err *e)
+static int await(struct stage_talk *t, struct stopping *s, struct err *e)
 {
 	const uint64_t begun = now_ms();
 	bool shown = false;
 	int r;
 
 	while ((r = stage_talk_step(t, e)) == 0) {
-		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
+		struct pollfd p[2] = { { .fd = stage_talk_fd(t), .events = POLLIN },
+				       { .fd = s->fd, .events = POLLIN } };
 
-		(void)poll(&p, 1, PROGRESS_AFTER_MS); /* interrupted: step looks again */
+		if (poll(p, 2, PROGRESS_AFTER_MS) > 0 && p[1].revents != 0) /* interrupted: step looks again */
+			stopping_take(s, t);
 		if (now_ms() - begun > PROGRESS_AFTER_MS)
 			show_progress(stage_talk_answer(t), &shown);
 	}
@@ -568,9 +571,20 @@ static void prepare_output(struct stage_run *run, struct pager *pager)
 	pager_open(pager, run->pager);
 }
 
+/* A signal came, and what became of the rest is told. */
+static int tell_stopped(const struct stage_run *run, const struct stopping *s, const struct err *e, int status)
+{
+	if (e != NULL && e->code == AMBIT_GONE)
+		return stopping_die(s);
+	(void)fprintf(stderr, "ambit: signal %d came when the %s had begun, and it went on to its end\n", s->signal,
+		      run->command->name);
+	return status;
+}
+
 static int ask(struct stage_run *run)
 {
 	struct pager pager = { .fd = -1 };
+	struct stopping stopping = { .fd = -1 };
 	struct stage_talk *t = NULL;
 	struct err e;
 	int r, status;
@@ -579,7 +593,10 @@ static int ask(struct stage_run *run)
 		run->ask.op = STAGE_OP_CHANGES;
 	prepare_output(run, &pager);
 	r = stage_talk_start(&run->ask, pager.fd, &t, &e);
-	r = r < 0 ? r : await(t, &e);
+	if (r == 0 && (run->ask.op == STAGE_OP_COMMIT || run->ask.op == STAGE_OP_UNDO))
+		stopping_begin(&stopping);
+	r = r < 0 ? r : await(t, &stopping, &e);
+	stopping_end(&stopping);
 	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
 		stage_talk_free(t);
 		run->pager = false;
@@ -587,6 +604,8 @@ static int ask(struct stage_run *run)
 	}
 	status = r < 0 ? tell_failure(run, stage_talk_answer(t), r, &e) : tell(run, stage_talk_answer(t));
 	stage_talk_free(t);
+	if (stopping.signal != 0)
+		return tell_stopped(run, &stopping, r < 0 ? &e : NULL, status);
 	return status;
 }
 

@@ -53,6 +53,11 @@ struct stage_answer *stage_talk_answer(struct stage_talk *t)
 	return &t->answer;
 }
 
+void stage_talk_stop(struct stage_talk *t)
+{
+	(void)shutdown(t->sock, SHUT_WR); /* it is gone already: then it has answered */
+}
+
 int stage_talk_fd(const struct stage_talk *t)
 {
 	return t->sock;

@@ -396,6 +396,8 @@ static int add_moves(struct maker *m, const struct plan_entry **ret_at)
 		if (!x->chosen || m->notes[i].along || x->act == ACT_NONE || x->act == ACT_DROP)
 			continue;
 		*ret_at = x;
+		if (copies(m, x) && m->b->stopped != NULL && m->b->stopped(m->b->stopped_user))
+			return -ECANCELED;
 		if (x->parent != PLAN_NONE)
 			m->notes[x->parent].touched = true;
 		r = x->act == ACT_OUT ? add_out(m, x, &m->notes[i]) : add_in(m, x, &m->notes[i]);
@@ -487,6 +489,8 @@ static int failed(const struct build *b, const struct plan_entry *x, int r, stru
 
 	if (x != NULL)
 		(void)text_escape(path, sizeof path, x->path, strlen(x->path));
+	if (r == -ECANCELED)
+		return stop_check(b->stopped, b->stopped_user, e);
 	if (r == -EAGAIN)
 		return err_set(e, AMBIT_CONFLICT, "try again when the event has done with it",
 			       "'%s' is still being written", path);

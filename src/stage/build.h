@@ -10,6 +10,7 @@
 
 #include "stage/journal.h"
 #include "stage/plan.h"
+#include "stage/stop.h"
 #include "stage/walk.h"
 
 struct build {
@@ -19,6 +20,8 @@ struct build {
 	bool copy;         /* the event lives: leave upper as it is */
 	bool partial;      /* what is not chosen must stay a stage that can be committed */
 	struct deed *deed; /* way, batch and event are set */
+	stop_fn *stopped;  /* asked before each copy; may be NULL */
+	void *stopped_user;
 };
 
 int build_deed(const struct build *b, struct err *e);

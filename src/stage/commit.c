@@ -52,16 +52,19 @@ static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, 
 }
 
 /* From a deed that is built to one that is done. */
-static int carry_out(const struct finish *f, const struct stage_meta *m, uint32_t *ret_disk, struct err *e)
+static int carry_out(const struct finish *f, const struct stage_meta *m, const struct commit_options *o,
+		     uint32_t *ret_disk, struct err *e)
 {
 	const struct run run = { .trees = f->trees, .deed = f->deed, .fresh = true, .strict = true };
 	const int dir = f->stage->dir_fd;
 	bool with_stage = false;
 	int r = allowed_check(f->deed, f->trees, m, e);
 
+	r = r < 0 ? r : stop_check(o->stopped, o->stopped_user, e);
 	r = r < 0 ? r : deed_prepare(dir, JOURNAL_NAME, f->deed, e);
 	if (r == 0) {
 		r = sync_data(dir, f->trees, &with_stage, ret_disk, e);
+		r = r < 0 ? r : stop_check(o->stopped, o->stopped_user, e); /* for the last time */
 		r = r < 0 ? r : deed_seal(dir, JOURNAL_NAME, with_stage, e);
 		if (r < 0)
 			(void)sys_unlink(dir, JOURNAL_NAME, 0); /* not sealed, and as good as none */
@@ -76,7 +79,8 @@ static int carry_out(const struct finish *f, const struct stage_meta *m, uint32_
 	return r < 0 ? finish_failed(f, r, e) : 0;
 }
 
-static int commit_chosen(const struct stage *s, const struct build *b, uint32_t *ret_disk, struct err *e)
+static int commit_chosen(const struct stage *s, const struct build *b, const struct commit_options *o,
+			 uint32_t *ret_disk, struct err *e)
 {
 	const struct finish f = { .stage = s, .trees = b->trees, .deed = b->deed };
 	const int r = build_deed(b, e);
@@ -87,7 +91,7 @@ static int commit_chosen(const struct stage *s, const struct build *b, uint32_t 
 	}
 	if (b->deed->moves.n == 0 && b->deed->dirs.n == 0)
 		return 0;
-	return carry_out(&f, b->meta, ret_disk, e);
+	return carry_out(&f, b->meta, o, ret_disk, e);
 }
 
 /* What is to be done: looked for now, or as it was found before. */
@@ -107,7 +111,13 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 	__attribute__((cleanup(trees_finish))) struct trees t = { .n = 0 };
 	__attribute__((cleanup(plan_finish))) struct plan p = { .entries = NULL };
 	__attribute__((cleanup(deed_finish))) struct deed d = { .way = DEED_COMMIT, .batch = deed_count(s->dir_fd) };
-	struct build b = { .meta = m, .trees = &t, .plan = &p, .copy = o->copy, .deed = &d };
+	struct build b = { .meta = m,
+			   .trees = &t,
+			   .plan = &p,
+			   .copy = o->copy,
+			   .deed = &d,
+			   .stopped = o->stopped,
+			   .stopped_user = o->stopped_user };
 	struct choice choice;
 	int r = check_free(s, e);
 
@@ -126,7 +136,7 @@ int stage_commit(const struct stage *s, const struct stage_meta *m, const struct
 		return r;
 	b.partial = choice.partial != 0;
 	d.left = o->copy || choice.left > 0 || choice.dropped > 0;
-	r = commit_chosen(s, &b, &ret->disk, e);
+	r = commit_chosen(s, &b, o, &ret->disk, e);
 	if (r < 0)
 		return r;
 	ret->state = d.left != 0 ? STAGE_KEPT : STAGE_COMMITTED;

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "stage/selection.h"
+#include "stage/stop.h"
 #include "stage/store.h"
 #include "stage/walk.h"
 
@@ -26,6 +27,8 @@ struct commit_options {
 	struct plan *plan;
 	void (*told)(void *user, const struct change *c); /* each change that stands in the way; may be NULL */
 	void *user;
+	stop_fn *stopped; /* may be NULL */
+	void *stopped_user;
 };
 
 struct commit_result {

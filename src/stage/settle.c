@@ -37,6 +37,17 @@ static uint64_t unix_ns(void)
 
 /* ---- locks ---- */
 
+/* Whoever asked for a commit or an undo stops it by letting go of their side, as long as it has not begun. An event's own commit is
+ * asked for by its end, whoever listens. */
+static bool is_stopped(void *user)
+{
+	const struct role *role = user;
+	struct pollfd p = { .fd = role->lib, .events = POLLRDHUP };
+
+	return role->ask.op != STAGE_OP_SETTLE && poll(&p, 1, 0) == 1 &&
+	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 /* One commit of a person at a time; then the trees, for which nobody else may be working on them. The tree that could not be had
  * is named in role->end.busy. A living event holds its trees itself, and is not alone in any case. */
 static int lock_trees(struct role *role, uint32_t wait_ms)
@@ -47,6 +58,8 @@ static int lock_trees(struct role *role, uint32_t wait_ms)
 	for (; flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
 		if (errno != EWOULDBLOCK || waited >= wait_ms)
 			return -EWOULDBLOCK;
+		if (is_stopped(role))
+			return -ECANCELED;
 		(void)poll(NULL, 0, LOCK_LOOK_MS);
 	}
 	for (uint32_t i = 0; i < m->n_trees && !role->in_use; i++)
@@ -60,6 +73,8 @@ static int lock_trees(struct role *role, uint32_t wait_ms)
 				(void)text_copy(role->end.busy, sizeof role->end.busy, m->trees[i].real);
 				return r;
 			}
+			if (is_stopped(role))
+				return -ECANCELED;
 			(void)poll(NULL, 0, LOCK_LOOK_MS);
 		}
 	return 0;
@@ -334,7 +349,11 @@ static int keep_refused(struct role *role, int r)
 static int commit_found(struct role *role, struct err *e)
 {
 	struct commit_result result = { .unmatched = -1 };
-	struct commit_options o = { .conflicts = policy_of(role), .copy = role->in_use, .calls = &role->calls };
+	struct commit_options o = { .conflicts = policy_of(role),
+				    .copy = role->in_use,
+				    .calls = &role->calls,
+				    .stopped = is_stopped,
+				    .stopped_user = role };
 	struct wanted wanted;
 	int r = want(role, &wanted, e);
 
@@ -357,7 +376,7 @@ static int commit_found(struct role *role, struct err *e)
 		return no_such_change(role, role->ask.selected[result.unmatched], e);
 	if (r < 0) {
 		note_failure(role, result.disk);
-		return keep_refused(role, r);
+		return r == -AMBIT_GONE ? r : keep_refused(role, r); /* stopped: as it was */
 	}
 	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
 		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
@@ -371,6 +390,8 @@ int commit(struct role *role, struct err *e)
 	if (r == -EWOULDBLOCK) {
 		r = find_changes(role, e);
 		r = r < 0 ? r : keep(role, STAGE_WHY_BUSY, e);
+	} else if (r == -ECANCELED) {
+		r = stop_check(is_stopped, role, e);
 	} else if (r < 0) {
 		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
 	} else {
@@ -504,7 +525,7 @@ static void count_staged(struct role *role, uint64_t otherwise)
 int undo(struct role *role, struct err *e)
 {
 	struct in_the_way w = { .role = role };
-	const struct undo_options o = { .told = tell_path, .user = &w };
+	const struct undo_options o = { .told = tell_path, .user = &w, .stopped = is_stopped, .stopped_user = role };
 	struct undo_result result = { .done = 0 };
 	int r = lock_trees(role, role->ask.wait_ms);
 
@@ -512,6 +533,8 @@ int undo(struct role *role, struct err *e)
 		return err_why(
 			e, err_set(e, AMBIT_CONFLICT, "wait until it has ended", "cannot undo on %s", role->end.busy),
 			"another event works on it");
+	if (r == -ECANCELED)
+		return stop_check(is_stopped, role, e);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
 	r = trees_open(&role->stage, role->meta, &role->trees, e);
@@ -588,6 +611,8 @@ int recover_taken(struct role *role, struct err *e)
 	if (faccessat(role->stage.dir_fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return agree(role, e);
 	r = lock_trees(role, role->ask.wait_ms);
+	if (r == -ECANCELED)
+		return stop_check(is_stopped, role, e);
 	if (r < 0)
 		return err_why(e,
 			       err_set(e, AMBIT_CONFLICT, "wait until it has ended",

@@ -273,6 +273,7 @@ static int take_back(struct undoing *u, const struct stage_meta *m, struct err *
 
 	r = r < 0 ? r : bring_all_near(u, e);
 
+	r = r < 0 ? r : stop_check(u->o->stopped, u->o->stopped_user, e);
 	if (r == 0)
 		r = deed_write(u->stage->dir_fd, JOURNAL_NAME, &u->deed, true, e);
 	if (r < 0)

@@ -9,12 +9,15 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "stage/stop.h"
 #include "stage/store.h"
 
 struct undo_options {
 	/* Each path that is not as the commit left it; may be NULL. */
 	void (*told)(void *user, uint16_t tree, const char *path);
 	void *user;
+	stop_fn *stopped; /* may be NULL */
+	void *stopped_user;
 };
 
 struct undo_result {

@@ -8,7 +8,6 @@ import array
 import fcntl
 import json
 import os
-import shutil
 import signal
 import struct
 import subprocess
@@ -255,7 +254,97 @@ def one_that_was_broken_off_stops_no_other_tree(place):
     expect_ok(work(place, top, "echo on > on"))
 
 
-SCENARIOS = [directories_of_another, what_may_not_be_written, append_only_and_immutable, one_that_was_broken_off_stops_no_other_tree]
+def stopped_while_it_waits(place):
+    """A signal before anything was changed: nothing will be."""
+    top = f"{home(place)}/tree"
+    write(f"{top}/a", "a\n")
+    expect_ok(work(place, top, "echo b > b"))
+    undone = stages(place, top)[-1]["event"]
+    expect_ok(work(place, top, "echo c > c", "--stage"))
+    event = stages(place, top)[-1]["event"]
+    before = picture(top)
+    for words, number in ((["commit", event], signal.SIGINT), (["commit", event], signal.SIGTERM), (["undo", undone], signal.SIGINT),
+                          (["commit", event, "--json"], signal.SIGINT), (["commit", event], signal.SIGKILL)):
+        lock = os.open(os.path.join(place.home, ".local/state/ambit/stages"), os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as another commit of this person would
+        asking = subprocess.Popen([place.ambit, *words], cwd=top, env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 20
+        while not roles(place) and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        asking.send_signal(number)
+        out, err = asking.communicate(timeout=5)
+        assert asking.returncode == -number, (asking.returncode, out, err)
+        assert number == signal.SIGKILL or "stopped before anything was changed" in out + err, (out, err)
+        while roles(place) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not roles(place), "it waits on"
+        os.close(lock)
+        time.sleep(0.2)
+        expect_same(before, picture(top))
+    assert {entry["event"]: entry["state"] for entry in stages(place, top)} == {undone: "committed", event: "kept"}
+    expect_ok(ambit(place, "commit", event, cwd=top))
+
+
+def stopped_at_any_time(place):
+    """All of it or nothing, and what is said is so."""
+    top = f"{home(place)}/tree"
+    write(f"{top}/a", "a\n")
+    stopped = done = 0
+    for attempt in range(12):
+        expect_ok(work(place, top, "for i in $(seq 2000); do echo $i > new$i; done", "--stage"))
+        event = stages(place, top)[-1]["event"]
+        asking = subprocess.Popen([place.ambit, "commit", event], cwd=top, env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True)
+        if attempt % 3 == 2:
+            while asking.poll() is None and not has_begun(place, event):
+                time.sleep(0.0002)
+        else:
+            time.sleep(0.01 * attempt)
+        begun = has_begun(place, event)
+        asking.send_signal(signal.SIGINT)
+        out, err = asking.communicate(timeout=60)
+        there = len(os.listdir(top))
+        if asking.returncode == 0:
+            assert there == 2001 and "committed: 2000 changes" in out, (there, out, err)
+            assert not begun or "went on to its end" in err, err
+            done += 1
+            expect_ok(ambit(place, "undo", event, cwd=top))
+        else:
+            time.sleep(0.1)
+            assert asking.returncode == -signal.SIGINT and there == 1 and len(os.listdir(top)) == 1 and not begun, (asking.returncode, there, begun, err)
+            stopped += 1
+        expect_ok(ambit(place, "discard", event, cwd=top))
+    assert stopped > 0 and done > 0, (stopped, done)
+
+
+def full(place):
+    """The file system that is full is named, be it that of a tree or what lies far from it."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount")
+    top = f"{home(place)}/small"
+    os.mkdir(top)
+    mounted = place.run("mount", "-t", "tmpfs", "-o", "size=2m", "small", top, cwd="/")
+    if mounted.returncode != 0:
+        raise Skip(f"cannot mount: {mounted.stderr}")
+    try:
+        with open(f"{top}/big", "wb") as file:
+            file.write(b"x" * (1 << 20))
+        before = picture(top)
+        result = work(place, top, "dd if=/dev/zero of=big2 bs=100k count=20 2>/dev/null; echo n > new")
+        assert result.returncode == 123, told(result)
+        assert f"no room for 'big2' on the file system of {top}" in result.stderr and "No space left" in result.stderr, told(result)
+        assert "kept: 2 changes" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        os.unlink(f"{top}/big")
+        expect_ok(ambit(place, "commit", cwd=top))
+        assert os.path.getsize(f"{top}/big2") == 2048000
+    finally:
+        place.run("umount", top, cwd="/")
+
+
+SCENARIOS = [directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
+             stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree]
 
 if __name__ == "__main__":
     main(SCENARIOS)
