@@ -70,15 +70,36 @@ static const char *kept_why(const struct stage_answer *a)
 	switch ((enum stage_why)a->end.why) {
 	case STAGE_WHY_NONE:
 	case STAGE_WHY_ASKED: return "as asked: nothing is committed before you say so";
-	case STAGE_WHY_FAILED: return "the command failed; your files are as they were";
-	case STAGE_WHY_LIMIT: return "a limit ended it; your files are as they were";
-	case STAGE_WHY_KILLED: return "it was killed; your files are as they were";
-	case STAGE_WHY_LOST: return "it was lost; your files are as they were";
-	case STAGE_WHY_HELD: return "one change that is held back holds them all; your files are as they were";
+	case STAGE_WHY_FAILED: return "the command failed";
+	case STAGE_WHY_LIMIT: return "a limit ended it";
+	case STAGE_WHY_KILLED: return "it was killed";
+	case STAGE_WHY_LOST: return "it was lost";
+	case STAGE_WHY_HELD: return "one change that is held back holds them all";
 	case STAGE_WHY_BUSY: return "another event works on that tree, and did not end in time";
-	case STAGE_WHY_DENIED: return "something was denied, and it is strict; your files are as they were";
+	case STAGE_WHY_DENIED: return "something was denied, and it is strict";
 	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
 	case STAGE_WHY_REFUSED: return "they could not be committed";
+	}
+	return "";
+}
+
+/* What that means for the real tree. */
+static const char *files_now(const struct stage_answer *a)
+{
+	switch ((enum stage_why)a->end.why) {
+	case STAGE_WHY_FAILED:
+	case STAGE_WHY_LIMIT:
+	case STAGE_WHY_KILLED:
+	case STAGE_WHY_LOST:
+	case STAGE_WHY_HELD:
+	case STAGE_WHY_DENIED:
+		return a->end.commits > 0 ? "; of it your files have what you committed, which `ambit undo` takes back"
+					  : "; your files are as they were";
+	case STAGE_WHY_NONE:
+	case STAGE_WHY_ASKED:
+	case STAGE_WHY_BUSY:
+	case STAGE_WHY_UNDONE:
+	case STAGE_WHY_REFUSED: break;
 	}
 	return "";
 }
@@ -162,7 +183,7 @@ static void put_kept(const struct stage_answer *a, struct buf *out)
 
 	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
 	put_for(a, ", ", out);
-	buf_printf(out, "\n  why: %s\n", kept_why(a));
+	buf_printf(out, "\n  why: %s%s\n", kept_why(a), files_now(a));
 	if (a->end.why == STAGE_WHY_HELD && a->end.held > 0)
 		put_ways(a, out);
 	else

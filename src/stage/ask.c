@@ -160,6 +160,7 @@ void stage_end_encode(struct buf *out, const struct stage_end *s)
 	buf_put_u64(out, s->untold);
 	buf_put_u64(out, s->left);
 	buf_put_u64(out, s->dropped);
+	buf_put_u32(out, s->commits);
 	buf_put_u8(out, s->lost ? 1 : 0);
 	buf_put_u64(out, s->keep_until_ns);
 	buf_put_u32(out, s->caches);
@@ -182,6 +183,7 @@ void stage_end_decode(struct rbuf *in, struct stage_end *ret)
 	ret->untold = rbuf_u64(in);
 	ret->left = rbuf_u64(in);
 	ret->dropped = rbuf_u64(in);
+	ret->commits = rbuf_u32(in);
 	ret->lost = rbuf_u8(in) == 1;
 	ret->keep_until_ns = rbuf_u64(in);
 	ret->caches = rbuf_u32(in);

@@ -97,6 +97,7 @@ struct stage_end {
 	uint64_t untold;  /* of them, beyond what is listed */
 	uint64_t left;    /* COMMIT: that were not, and stay in the stage */
 	uint64_t dropped; /* of those left, that gave way to the real tree's (--on-conflict theirs) */
+	uint32_t commits; /* of it, that can be taken back */
 	bool lost;        /* DISCARD: a part of it was committed, which cannot be taken back any more */
 	uint64_t keep_until_ns;
 	uint32_t caches;           /* LIST: of how many trees something is remembered (mask.h) */

@@ -339,6 +339,23 @@ uint32_t deed_count(int dir_fd)
 	}
 }
 
+int deed_close(int dir_fd, struct err *e)
+{
+	const uint32_t n = deed_count(dir_fd);
+	struct deed last = { .way = 0 };
+	char name[24];
+	int r;
+
+	if (n == 0)
+		return 0;
+	deed_name(n - 1, name);
+	r = deed_read(dir_fd, name, &last, e);
+	last.left = 0;
+	r = r <= 0 ? r : deed_replace(dir_fd, name, &last, true, e);
+	deed_finish(&last);
+	return r;
+}
+
 bool deed_is_last(int dir_fd)
 {
 	const uint32_t n = deed_count(dir_fd);

@@ -101,6 +101,8 @@ int deed_read(int dir_fd, const char *name, struct deed *ret, struct err *e);
 /* How many commits there are; the next one has this number. */
 uint32_t deed_count(int dir_fd);
 void deed_name(uint32_t batch, char room[24]); /* "committed.N" */
+/* Says of the last of them that it left nothing in the stage. 0 also if there is none. */
+int deed_close(int dir_fd, struct err *e);
 /* Whether the last of them left nothing in the stage. */
 bool deed_is_last(int dir_fd);
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "stage/durable.h"
+#include "stage/journal.h"
 #include "stage/pick.h"
 #include "stage/role.h"
 #include "wire/wire.h"
@@ -100,6 +101,8 @@ static int take_stage(struct role *role, struct err *e)
 	role->taken = r == 0;
 	if (role->taken && !role->in_use)
 		r = make_whole(role, e);
+	if (role->taken && !role->in_use) /* what was committed while the event ran its supervisor did not write down */
+		role->meta->commits = deed_count(role->stage.dir_fd);
 	r = r < 0 ? r : refuse_committed(role, e);
 	if (r == 0 && shows)
 		secure(role); /* for the case that nobody settled it: who looks at it wants it tomorrow, too */

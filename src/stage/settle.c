@@ -97,6 +97,7 @@ static void say(struct role *role, enum event_workspace workspace, enum stage_wh
 	role->end.changes = role->counts.changes;
 	role->end.held = role->counts.held;
 	role->end.keep_until_ns = role->meta->keep_until_ns;
+	role->end.commits = role->meta->commits;
 }
 
 static int add_bytes(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
@@ -181,10 +182,23 @@ static int remember(struct role *role, enum stage_state state, enum stage_why wh
 	return synced < 0 ? synced : r;
 }
 
+/* Nothing is left in it but the way back of what was committed. */
+static int keep_way_back(struct role *role, struct err *e)
+{
+	int r = deed_close(role->stage.dir_fd, e);
+
+	r = r < 0 ? r : remember(role, STAGE_COMMITTED, STAGE_WHY_NONE, e);
+	say(role, role->ask.op == STAGE_OP_SETTLE ? WORKSPACE_COMMITTED : WORKSPACE_UNTOUCHED, STAGE_WHY_NONE);
+	return r;
+}
+
 static int remove_empty(struct role *role, struct err *e)
 {
-	const int r = role->in_use ? 0 : shelf_remove(&role->shelf, &role->stage, role->meta, e);
+	int r;
 
+	if (!role->in_use && role->meta->commits > 0)
+		return keep_way_back(role, e);
+	r = role->in_use ? 0 : shelf_remove(&role->shelf, &role->stage, role->meta, e);
 	say(role, WORKSPACE_UNTOUCHED, STAGE_WHY_NONE);
 	return r;
 }
@@ -420,7 +434,7 @@ int settle(struct role *role, struct err *e)
 
 	if ((role->ask.flags & STAGE_FLAG_COMMIT) != 0) {
 		r = commit(role, e);
-	} else if ((role->ask.flags & STAGE_FLAG_DISCARD) != 0) {
+	} else if ((role->ask.flags & STAGE_FLAG_DISCARD) != 0 && role->meta->commits == 0) {
 		r = throw_away(role, e);
 	} else {
 		const uint32_t why = role->ask.why != 0 ? role->ask.why : role->meta->why;

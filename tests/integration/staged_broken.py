@@ -343,7 +343,31 @@ def full(place):
         place.run("umount", top, cwd="/")
 
 
-SCENARIOS = [directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
+def committed_while_it_ran(place):
+    """What was committed of an event that still ran can be taken back, whatever becomes of the event."""
+    cases = [("--discard", "echo B > b; exit 3", "kept"), ("--discard", "exit 3", "committed"), ("--quiet", "exit 0", "committed"),
+             ("--quiet", "echo B > b; exit 3", "kept"), ("--quiet", "exit 3", "committed")]
+    fresh = home(place)
+    for number, (flag, end, state) in enumerate(cases):
+        top = f"{fresh}/tree{number}"
+        write(f"{top}/a", "old\n")
+        running = subprocess.Popen([place.ambit, "run", "--work", ".", flag, "--", "sh", "-ec", f"echo new > a; echo ready; read go; {end}"], cwd=top,
+                                   env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert running.stdout.readline() == "ready\n"
+        event = stages(place, top)[-1]["event"]
+        expect_ok(ambit(place, "commit", event, cwd=top), "ambit undo")
+        _, err = running.communicate("go\n", timeout=30)
+        assert running.returncode == int(end[-1]), err
+        assert open(f"{top}/a").read() == "new\n" and not os.path.exists(f"{top}/b")
+        assert "your files are as they were" not in err, err
+        assert state != "kept" or "what you committed" in err, err
+        assert stages(place, top)[-1]["state"] == state, (number, stages(place, top)[-1])
+        expect_ok(ambit(place, "undo", event, cwd=top))
+        assert open(f"{top}/a").read() == "old\n"
+        expect_ok(ambit(place, "discard", event, cwd=top))
+
+
+SCENARIOS = [committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
              stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree]
 
 if __name__ == "__main__":
