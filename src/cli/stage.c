@@ -27,6 +27,7 @@
 #include "lib/summary_stage.h"
 
 #define PROGRESS_AFTER_MS 1000
+#define CONFLICTS_SHOWN 20
 
 static const char diff_help[] =
 	"ambit diff [EVENT] [PATH...]\n"
@@ -84,6 +85,8 @@ static const char undo_help[] =
 	"  EVENT is an id or the beginning of one; `last` is the latest that was committed, or a part of it, of a tree in which\n"
 	"  you are, or that lies where you are.\n"
 	"\n"
+	"  --on-conflict WAY   where a file changed since: fail (default), theirs (leave it as it is, and undo the rest), ours\n"
+	"                      (undo it all the same)\n"
 	"  --json   the outcome as JSON\n"
 	"  --help   this text\n";
 
@@ -133,6 +136,12 @@ static const struct option discard_flags[] = {
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
+static const struct option undo_flags[] = {
+	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
 static const struct option plain_flags[] = {
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
@@ -144,7 +153,7 @@ static const struct stage_command commands[] = {
 	{ "diff", diff_help, "ambit diff --help", STAGE_OP_DIFF, diff_flags, true, true },
 	{ "commit", commit_help, "ambit commit --help", STAGE_OP_COMMIT, commit_flags, true, true },
 	{ "discard", discard_help, "ambit discard --help", STAGE_OP_DISCARD, discard_flags, false, true },
-	{ "undo", undo_help, "ambit undo --help", STAGE_OP_UNDO, plain_flags, false, true },
+	{ "undo", undo_help, "ambit undo --help", STAGE_OP_UNDO, undo_flags, false, true },
 	{ "recover", stage_help, "ambit stage --help", STAGE_OP_RECOVER, plain_flags, false, false },
 };
 
@@ -529,14 +538,52 @@ static void tell_kept(const struct stage_answer *a, const struct err *e)
 	(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
 }
 
+/* The names that changed since, each with what happened to it. */
+static void list_conflicts(const struct stage_answer *a, FILE *out, const char *what)
+{
+	for (size_t i = 0; i < a->n_changes && i < CONFLICTS_SHOWN; i++) {
+		char path[STAGE_PATH_MAX + CHANGE_PATH_MAX], shown[600];
+
+		stage_answer_path(a, a->changes[i], a->changes[i]->path, path, sizeof path);
+		(void)fprintf(out, "%s%s: %s\n", what, text_escape(shown, sizeof shown, path, strlen(path)),
+			      a->changes[i]->reason);
+	}
+	if (a->n_changes > CONFLICTS_SHOWN)
+		(void)fprintf(out, "%s%zu more (--json lists them)\n", what, a->n_changes - CONFLICTS_SHOWN);
+}
+
+/* Nothing was done, since something stands in the way. */
+static int tell_not_undone(const struct stage_run *run, const struct stage_answer *a)
+{
+	const char *event = a->end.event;
+
+	if (run->json) {
+		(void)stage_json_write(a, run->command->op); /* it is refused in any case */
+		return EXIT_REFUSED;
+	}
+	(void)fprintf(stderr, "ambit: cannot undo %s: %" PRIu64 " name%s as the commit left %s\n", event, a->end.held,
+		      a->end.held == 1 ? " is not" : "s are not", a->end.held == 1 ? "it" : "them");
+	list_conflicts(a, stderr, "  why: ");
+	(void)fprintf(
+		stderr,
+		"  hint: `ambit undo %s --on-conflict theirs` leaves what changed since, and undoes the rest; ours undoes all of "
+		"it all the same\n",
+		event);
+	return EXIT_REFUSED;
+}
+
 static int tell(const struct stage_run *run, const struct stage_answer *a)
 {
 	const bool kept = run->command->op == STAGE_OP_COMMIT && a->end.workspace == WORKSPACE_KEPT &&
 			  a->end.why != STAGE_WHY_ASKED;
 
+	if (run->command->op == STAGE_OP_UNDO && a->end.workspace == WORKSPACE_COMMITTED)
+		return tell_not_undone(run, a);
 	if (run->json)
 		return status_of(run, stage_json_write(a, run->command->op), kept);
 	tell_end(run, a);
+	if (run->command->op == STAGE_OP_UNDO && a->n_changes > 0)
+		list_conflicts(a, stdout, "  left as it is: ");
 	if (kept)
 		tell_kept(a, NULL);
 	return status_of(run, cli_flush(), kept);

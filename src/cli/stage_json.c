@@ -10,9 +10,9 @@
 static const char *why_word(uint32_t why)
 {
 	static const char *const words[] = {
-		[STAGE_WHY_ASKED] = "asked",   [STAGE_WHY_FAILED] = "failed", [STAGE_WHY_LIMIT] = "limit",
-		[STAGE_WHY_KILLED] = "killed", [STAGE_WHY_LOST] = "lost",     [STAGE_WHY_HELD] = "held",
-		[STAGE_WHY_BUSY] = "busy",     [STAGE_WHY_UNDONE] = "undone", [STAGE_WHY_DENIED] = "denied",
+		[STAGE_WHY_ASKED] = "asked",     [STAGE_WHY_FAILED] = "failed", [STAGE_WHY_LIMIT] = "limit",
+		[STAGE_WHY_KILLED] = "killed",   [STAGE_WHY_LOST] = "lost",     [STAGE_WHY_HELD] = "held",
+		[STAGE_WHY_BUSY] = "busy",       [STAGE_WHY_UNDONE] = "undone", [STAGE_WHY_DENIED] = "denied",
 		[STAGE_WHY_REFUSED] = "refused",
 	};
 

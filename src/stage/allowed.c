@@ -156,6 +156,8 @@ int allowed_check(const struct deed *d, const struct trees *t, const struct stag
 	for (size_t i = 0; i < d->moves.n && r == 0; i++) {
 		const uint8_t kind = d->moves.ops[i].kind;
 
+		if ((d->moves.ops[i].flags & OP_LEFT) != 0)
+			continue;
 		if (kind == OP_IN || kind == OP_OUT || kind == OP_SWAP)
 			r = ask_move(&a, &d->moves.ops[i]);
 	}

@@ -87,7 +87,7 @@ static int rows_of(const struct finish *f, bool back, struct op_list *ret)
 		struct op row;
 		int r;
 
-		if (op->kind != OP_IN && op->kind != OP_OUT && op->kind != OP_SWAP)
+		if ((op->kind != OP_IN && op->kind != OP_OUT && op->kind != OP_SWAP) || (op->flags & OP_LEFT) != 0)
 			continue;
 		r = row_of(f, op, back, &near, &row);
 		if (r < 0 || op_add(ret, &row) == NULL)
@@ -138,16 +138,31 @@ static int describe(const struct finish *f, struct err *e)
 {
 	for (size_t i = 0; i < f->deed->moves.n; i++) {
 		struct op *op = &f->deed->moves.ops[i];
-		const bool in = op->kind == OP_IN || op->kind == OP_SWAP;
+		const bool in = (op->kind == OP_IN || op->kind == OP_SWAP) && (op->flags & (OP_LEFT | OP_FORCED)) == 0;
 		const int r = in && (op->flags & OP_WHOLE) != 0 ? hash_of(f, op, &op->hash) : 0;
 
 		if (r < 0)
 			return err_sys(e, AMBIT_SYSTEM, -r, NULL, "look at what was committed");
+		if ((op->flags & OP_LEFT) != 0)
+			continue; /* as it was described before */
 		op->flags &= (uint16_t)~OP_WEAK;
 		if (in && (S_ISDIR(op->a.mode) || op->a.nlink > 1))
 			op->flags |= OP_WEAK;
 	}
 	return 0;
+}
+
+/* Of an undo that was turned back: what somebody else changed since is that to the next one, too. */
+static int add_done(struct op_list *to, const struct op *op)
+{
+	struct op done = *op;
+
+	if (op->kind == OP_LEAVE)
+		return 0;
+	if ((op->flags & OP_FORCED) != 0)
+		done.a.ctime_ns = done.a.mtime_ns = 0;
+	done.flags &= (uint16_t) ~(OP_LEFT | OP_FORCED);
+	return op_add(to, &done) == NULL ? -ENOMEM : 0;
 }
 
 static int write_batch(const struct finish *f, uint32_t batch, struct err *e)
@@ -161,7 +176,7 @@ static int write_batch(const struct finish *f, uint32_t batch, struct err *e)
 	memcpy(d.event, f->deed->event, sizeof d.event);
 	for (int i = 0; i < 2; i++)
 		for (size_t j = 0; j < from[i]->n; j++)
-			if (from[i]->ops[j].batch == batch && op_add(to[i], &from[i]->ops[j]) == NULL)
+			if (from[i]->ops[j].batch == batch && add_done(to[i], &from[i]->ops[j]) < 0)
 				return err_set(e, AMBIT_MEMORY, NULL, "write down what was committed");
 	deed_name(batch, name);
 	return deed_replace(f->stage->dir_fd, name, &d, true, e);

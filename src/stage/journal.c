@@ -114,7 +114,7 @@ static void get_op(struct rbuf *in, struct op *ret)
 	get_ident(in, &ret->b);
 	ret->hash = rbuf_u64(in);
 	ret->path = get_path(in);
-	if (ret->kind < OP_STRIP || ret->kind > OP_ROW || ret->tree >= STAGE_TREES_MAX)
+	if (ret->kind < OP_STRIP || ret->kind > OP_LEAVE || ret->tree >= STAGE_TREES_MAX)
 		in->failed = true;
 }
 

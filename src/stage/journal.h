@@ -36,8 +36,9 @@ enum op_kind {
 	OP_STOW,     /* the old object from upper/path to its slot */
 	OP_UNOPAQUE, /* upper/path is no longer all there is */
 	/* not moves: */
-	OP_DIR, /* mode, times and attributes of a directory: b before, a afterwards */
-	OP_ROW, /* of a baseline: a is at path */
+	OP_DIR,   /* mode, times and attributes of a directory: b before, a afterwards */
+	OP_ROW,   /* of a baseline: a is at path */
+	OP_LEAVE, /* of an undo, a move: the old object from upper/path to its slot, since the real one stays */
 };
 
 enum op_flag {
@@ -51,6 +52,9 @@ enum op_flag {
 	OP_XATTR = 128,     /* OP_DIR: the attributes differ; the old ones are on the slot */
 	OP_KEEP_TIME = 256, /* OP_DIR: somebody else changed the directory since */
 	OP_WHOLE = 512,     /* a is a directory that went in with all in it; `hash` says what that was */
+	/* of an undo, where somebody else changed what the commit left: */
+	OP_LEFT = 1024,   /* nothing is done: what is there stays */
+	OP_FORCED = 2048, /* a is what is there now, ino 0 for nothing */
 };
 
 struct op {

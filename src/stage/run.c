@@ -186,6 +186,10 @@ static int exchange(struct work *w, const struct op *op, const struct ident *in,
 {
 	int r;
 
+	if (out->ino == 0) /* forced: nothing is there any more */
+		return move_in(w, op, in, b);
+	if (in->ino == 0)
+		return move_out(w, op, out, b);
 	if (ident_is(&b->in_real.id, in) || ident_is(&b->in_stage.id, out))
 		return 0;
 	if (!ident_is(&b->in_stage.id, in) || !may_go(w->r, op, b, out))
@@ -211,7 +215,7 @@ static int do_move(struct work *w, struct op *op)
 	r = look_both(&b);
 	if (r < 0)
 		return r;
-	if (op->kind == OP_SWAP)
+	if (op->kind == OP_SWAP || (op->kind == OP_OUT && (op->flags & OP_FORCED) != 0 && op->a.ino != 0))
 		r = exchange(w, op, in, out, &b);
 	else if ((op->kind == OP_IN) != w->r->backwards)
 		r = move_in(w, op, in, &b);
@@ -295,6 +299,25 @@ static int do_stow(struct work *w, const struct op *op)
 	const struct place *from = w->r->backwards ? &slot : &up, *to = w->r->backwards ? &up : &slot;
 	int r = in_upper(w, op, &up);
 
+	if (r == 0)
+		r = in_slot(w, op, false, &slot);
+	if (r == 0)
+		r = look_at(from, &l);
+	if (r == 0 && ident_is(&l.id, &op->b))
+		r = sys_move(from->fd, from->name, to->fd, to->name, RENAME_NOREPLACE);
+	return r;
+}
+
+/* The other way round: forwards it is put back. */
+static int do_leave(struct work *w, const struct op *op)
+{
+	struct place up, slot;
+	struct look l;
+	const struct place *from = w->r->backwards ? &up : &slot, *to = w->r->backwards ? &slot : &up;
+	int r = in_upper(w, op, &up);
+
+	if (r == -ENOENT)
+		return 0; /* nor is there an old object */
 	if (r == 0)
 		r = in_slot(w, op, false, &slot);
 	if (r == 0)
@@ -431,6 +454,8 @@ static int dir_end(struct work *w, const struct op *op)
 
 static int do_op(struct work *w, struct op *op)
 {
+	if ((op->flags & OP_LEFT) != 0)
+		return 0;
 	switch (op->kind) {
 	case OP_STRIP: return do_strip(w, op);
 	case OP_DROP: return do_drop(w, op);
@@ -439,6 +464,7 @@ static int do_op(struct work *w, struct op *op)
 	case OP_OUT:
 	case OP_SWAP: return do_move(w, op);
 	case OP_STOW: return do_stow(w, op);
+	case OP_LEAVE: return do_leave(w, op);
 	case OP_UNOPAQUE: return do_unopaque(w, op);
 	default: return 0; /* a row */
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/grant.h"
+#include "stage/changes.h"
 #include "stage/chosen.h"
 #include "stage/commit.h"
 #include "stage/durable.h"
@@ -26,6 +28,7 @@
 
 #define LOCK_LOOK_MS 10
 #define SETTLED_NS UINT64_C(60000000000) /* by then an event that ended is being settled, or never will be */
+#define UNDO_TOLD_MAX 65536              /* as of changes; the rest is counted */
 
 static uint64_t unix_ns(void)
 {
@@ -390,7 +393,8 @@ static int commit_found(struct role *role, struct err *e)
 		return no_such_change(role, role->ask.selected[result.unmatched], e);
 	if (r < 0) {
 		note_failure(role, result.disk);
-		return r == -AMBIT_GONE ? r : keep_refused(role, r); /* stopped: as it was */
+		/* stopped, or asked for what is not there: as it was */
+		return r == -AMBIT_GONE || r == -AMBIT_NOT_FOUND ? r : keep_refused(role, r);
 	}
 	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
 		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
@@ -530,16 +534,56 @@ static int explain(const struct in_the_way *w, int r, struct err *e)
 static void count_staged(struct role *role, uint64_t otherwise)
 {
 	static const struct walk_calls calls = { .user = NULL };
+	const uint64_t untold = role->counts.dropped;
 
 	if (stage_walk(&role->stage, role->meta, &calls, 0, NULL, NULL, &role->counts, NULL) < 0)
 		role->counts.changes = otherwise;
-	role->counts.held = role->counts.dropped = 0; /* none are told */
+	role->counts.held = 0; /* none are told */
+	role->counts.dropped = untold;
+}
+
+static uint8_t type_of(uint32_t mode)
+{
+	if (S_ISDIR(mode))
+		return CHANGE_DIRECTORY;
+	if (S_ISLNK(mode))
+		return CHANGE_SYMLINK;
+	return S_ISREG(mode) ? CHANGE_FILE : CHANGE_OTHER;
+}
+
+/* What stands in the way of an undo is told as changes are: where, what the commit did, and what happened since. */
+static void keep_conflict(void *user, const struct undo_conflict *c)
+{
+	struct role *role = user;
+	const struct change told = { .tree = c->tree,
+				     .kind = c->kind,
+				     .type = type_of(c->mode),
+				     .held = HELD_CONFLICT,
+				     .path = c->path,
+				     .from = "",
+				     .reason = c->how };
+
+	if (role->n_changes >= UNDO_TOLD_MAX || changes_add(&role->changes, &role->n_changes, &told) < 0)
+		role->counts.dropped++;
+}
+
+/* Nothing was done. */
+static int refuse_undo(struct role *role, uint64_t conflicts)
+{
+	say(role, WORKSPACE_COMMITTED, STAGE_WHY_NONE);
+	role->end.changes = 0;
+	role->end.held = conflicts;
+	answer_changes(role);
+	return 0;
 }
 
 int undo(struct role *role, struct err *e)
 {
-	struct in_the_way w = { .role = role };
-	const struct undo_options o = { .told = tell_path, .user = &w, .stopped = is_stopped, .stopped_user = role };
+	const struct undo_options o = { .conflicts = policy_of(role),
+					.told = keep_conflict,
+					.user = role,
+					.stopped = is_stopped,
+					.stopped_user = role };
 	struct undo_result result = { .done = 0 };
 	int r = lock_trees(role, role->ask.wait_ms);
 
@@ -554,16 +598,21 @@ int undo(struct role *role, struct err *e)
 	r = trees_open(&role->stage, role->meta, &role->trees, e);
 	role->has_trees = r == 0;
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
-	r = r < 0 ? r : explain(&w, stage_undo(&role->stage, role->meta, &o, &result, e), e);
-	forget_changes(role);
-	if (r == 0) {
+	r = r < 0 ? r : stage_undo(&role->stage, role->meta, &o, &result, e);
+	if (r == -AMBIT_CONFLICT && result.conflicts > 0) {
+		err_clear(e);
+		r = refuse_undo(role, result.conflicts);
+	} else if (r == 0) {
 		count_staged(role, result.done);
+		role->counts.held = result.left;
 		role->meta->commits = 0;
 		if (role->meta->state == STAGE_COMMITTED)
 			came_back(role);
 		r = remember(role, STAGE_KEPT, STAGE_WHY_UNDONE, e);
 		say(role, WORKSPACE_KEPT, STAGE_WHY_UNDONE);
+		answer_changes(role);
 	}
+	forget_changes(role);
 	unlock_trees(role);
 	return r;
 }

@@ -1,5 +1,6 @@
 #include "stage/undo.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,8 +26,10 @@ struct undoing {
 	struct undo_result *ret;
 	struct deed *parts; /* owned, and each: in them are the paths */
 	uint32_t n_parts;
-	struct deed deed;    /* owned: all of them in one */
-	struct op **by_path; /* owned: its moves, sorted; only of several commits */
+	struct deed deed;     /* owned: all of them in one */
+	struct op **by_path;  /* owned: its moves, sorted; only of several commits */
+	struct op **by_place; /* owned: those between the tree and the stage, sorted by path alone */
+	size_t n_places;
 };
 
 static void undoing_finish(struct undoing *u)
@@ -35,6 +38,7 @@ static void undoing_finish(struct undoing *u)
 		deed_finish(&u->parts[i]);
 	free(u->parts);
 	free(u->by_path);
+	free(u->by_place);
 	deed_finish(&u->deed);
 }
 
@@ -138,11 +142,57 @@ static int sort_paths(struct undoing *u)
 
 /* --- whether all is as it was left --- */
 
-static void tell(struct undoing *u, const struct op *op)
+static bool is_a_move(const struct op *op)
 {
-	u->ret->conflicts++;
+	return op->kind == OP_IN || op->kind == OP_OUT || op->kind == OP_SWAP;
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct op *const *const x = left;
+	const struct op *const *const y = right;
+
+	return (*x)->tree != (*y)->tree ? ((*x)->tree < (*y)->tree ? -1 : 1) : strcmp((*x)->path, (*y)->path);
+}
+
+static struct op **find_place(const struct undoing *u, uint16_t tree, const char *path)
+{
+	const struct op want = { .tree = tree, .path = path };
+	const struct op *key = &want;
+
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+	return bsearch(&key, u->by_place, u->n_places, sizeof *u->by_place, by_place);
+}
+
+static int sort_places(struct undoing *u)
+{
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+	u->by_place = calloc(u->deed.moves.n + 1, sizeof *u->by_place);
+	if (u->by_place == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < u->deed.moves.n; i++)
+		if (is_a_move(&u->deed.moves.ops[i]))
+			u->by_place[u->n_places++] = &u->deed.moves.ops[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+	qsort(u->by_place, u->n_places, sizeof *u->by_place, by_place);
+	return 0;
+}
+
+static void tell(struct undoing *u, const struct op *op, const char *how)
+{
+	const struct undo_conflict c = {
+		.tree = op->tree,
+		.path = op->path,
+		.kind = op->kind == OP_DIR   ? CHANGE_MODE
+			: op->kind == OP_IN  ? CHANGE_ADDED
+			: op->kind == OP_OUT ? CHANGE_DELETED
+					     : CHANGE_MODIFIED,
+		.mode = op->kind == OP_OUT ? op->b.mode : op->a.mode,
+		.how = how,
+	};
+
 	if (u->o->told != NULL)
-		u->o->told(u->o->user, op->tree, op->path);
+		u->o->told(u->o->user, &c);
 }
 
 static bool is_inside_same(const struct undoing *u, const struct op *op)
@@ -153,20 +203,74 @@ static bool is_inside_same(const struct undoing *u, const struct op *op)
 	return fd >= 0 && each_hash(fd, &hash) == 0 && hash == op->hash;
 }
 
-static bool is_as_left(const struct undoing *u, const struct op *op, struct nearby *near)
+/* Whether something lies in a directory that was made, and filled name by name, which the commits did not put there. */
+static bool has_strangers(const struct undoing *u, const struct op *op)
+{
+	const int fd = sys_open_beneath(u->trees->real[op->tree], op->path, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	char path[CHANGE_PATH_MAX + sizeof entry->d_name];
+	bool found = d == NULL; /* who cannot look in does not take it away */
+
+	while (!found && (entry = readdir(d)) != NULL) {
+		(void)snprintf(path, sizeof path, "%s/%s", op->path, entry->d_name); /* it fits */
+		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			find_place(u, op->tree, path) == NULL;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return found;
+}
+
+/* What happened since to what the commit left: NULL for nothing. What is there now, ino 0 for nothing. */
+static const char *what_happened(const struct undoing *u, const struct op *op, struct nearby *near, struct ident *now,
+				 bool *ret_no_parent)
 {
 	const char *name;
 	const int dir = nearby_parent(near, u->trees->real[op->tree], op->path, &name);
-	struct look l;
+	struct look l = { .mount = 0 };
 	const int r = dir < 0 ? dir : sys_look(dir, name, &l);
 
+	*now = r < 0 ? (struct ident){ .ino = 0 } : l.id;
+	*ret_no_parent = dir < 0;
+	if (dir < 0)
+		return "the directory in which it lay is gone";
 	if (op->kind == OP_OUT)
-		return dir >= 0 && r == -ENOENT;
-	if (r < 0 || !ident_is_same(&l.id, &op->a, (op->flags & OP_WEAK) != 0))
-		return false;
+		return r == -ENOENT ? NULL : "something is there again";
+	if (r < 0)
+		return "it is gone";
+	if (!ident_is_same(&l.id, &op->a, (op->flags & OP_WEAK) != 0))
+		return "it has changed";
 	if (!S_ISDIR(l.id.mode))
-		return l.id.mode == op->a.mode;
-	return (op->flags & OP_WHOLE) == 0 || is_inside_same(u, op);
+		return l.id.mode == op->a.mode ? NULL : "its mode has changed";
+	if ((op->flags & OP_WHOLE) != 0 ? is_inside_same(u, op) : !has_strangers(u, op))
+		return NULL;
+	return "something in it has changed";
+}
+
+/* It is taken back all the same. False: it cannot be. */
+static bool force(struct op *op, const struct ident *now, bool no_parent)
+{
+	if (op->kind == OP_IN && now->ino == 0) {
+		op->flags |= OP_LEFT; /* nothing is there to be taken away */
+		return true;
+	}
+	if (no_parent)
+		return false;
+	op->a = *now;
+	op->flags = (uint16_t)((op->flags | OP_FORCED) & ~OP_WEAK);
+	return true;
+}
+
+static void on_conflict(struct undoing *u, struct op *op, const struct ident *now, bool no_parent, const char *how)
+{
+	if (u->o->conflicts == CONFLICT_THEIRS)
+		op->flags |= OP_LEFT;
+	else if (u->o->conflicts != CONFLICT_OURS || !force(op, now, no_parent))
+		u->ret->conflicts++;
+	else
+		return;
+	tell(u, op, how);
 }
 
 static void compare_moves(struct undoing *u)
@@ -175,15 +279,33 @@ static void compare_moves(struct undoing *u)
 
 	for (size_t i = 0; i < u->deed.moves.n; i++) {
 		struct op *op = &u->deed.moves.ops[i];
+		struct ident now;
+		bool no_parent;
+		const char *how;
 
-		if (op->kind != OP_IN && op->kind != OP_OUT && op->kind != OP_SWAP)
+		if (!is_a_move(op))
 			continue;
 		u->ret->done++;
-		if (is_changed_later(u, op))
+		if (is_changed_later(u, op)) {
 			op->flags |= OP_WEAK;
-		else if (!is_as_left(u, op, &near))
-			tell(u, op);
+			continue;
+		}
+		how = what_happened(u, op, &near, &now, &no_parent);
+		if (how != NULL)
+			on_conflict(u, op, &now, no_parent, how);
 	}
+}
+
+/* Its mode since is the person's. */
+static void on_mode_conflict(struct undoing *u, struct op *op, uint32_t mode)
+{
+	if (u->o->conflicts == CONFLICT_OURS)
+		return;
+	if (u->o->conflicts == CONFLICT_THEIRS)
+		op->b.mode = op->a.mode = mode;
+	else
+		u->ret->conflicts++;
+	tell(u, op, "its mode has changed");
 }
 
 /* The times of a directory that somebody else used since are theirs, and so is its mode if the commit left it alone. */
@@ -204,8 +326,124 @@ static void compare_dirs(struct undoing *u)
 		if (op->b.mode == op->a.mode)
 			op->b.mode = op->a.mode = l.id.mode;
 		else
-			tell(u, op);
+			on_mode_conflict(u, op, l.id.mode);
 	}
+}
+
+/* --- what stays, stays with the new directory in which it lies, and that with all in it --- */
+
+/* The first of the highest directory above it, or of its own name, that the commits moved; NULL if there is none. */
+static struct op *top_of(const struct undoing *u, const struct op *op)
+{
+	char path[CHANGE_PATH_MAX];
+	struct op **found = NULL;
+
+	for (size_t n = strcspn(op->path, "/");; n += 1 + strcspn(op->path + n + 1, "/")) {
+		(void)snprintf(path, sizeof path, "%.*s", (int)n, op->path); /* as decoded */
+		found = find_place(u, op->tree, path);
+		if (found != NULL || op->path[n] == 0)
+			break;
+	}
+	while (found != NULL && found > u->by_place && by_place(found - 1, found) == 0)
+		found--; /* of several commits */
+	return found != NULL ? *found : NULL;
+}
+
+static int add_leave(struct undoing *u, const struct op *of, uint32_t slot)
+{
+	struct op op = *of;
+	auto_fd int slots = build_slots(&u->deed, u->trees, op.tree, false, op.batch);
+
+	op.kind = OP_LEAVE;
+	op.flags = OP_SLOT;
+	op.slot = slot;
+	return slots < 0 ? slots : op_add(&u->deed.moves, &op) == NULL ? -ENOMEM : 0;
+}
+
+/* What the stage has of them goes with their slots: it is neither what is there nor what the event made. */
+static int leave_old(struct undoing *u)
+{
+	const size_t n = u->deed.moves.n;
+	uint32_t slot = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (u->deed.moves.ops[i].slot > slot)
+			slot = u->deed.moves.ops[i].slot;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct op *op = &u->deed.moves.ops[i];
+
+		if ((op->flags & OP_LEFT) != 0 && (op->flags & OP_SLOT) == 0 &&
+		    (op->kind == OP_OUT || op->kind == OP_SWAP))
+			r = add_leave(u, op, ++slot);
+	}
+	return r;
+}
+
+static void leave_with(struct undoing *u, struct op *op)
+{
+	if ((op->flags & OP_LEFT) == 0 && is_a_move(op))
+		tell(u, op, "it stays with what has changed around it");
+	op->flags |= OP_LEFT;
+	u->ret->left += is_a_move(op);
+}
+
+static int leave_groups(struct undoing *u)
+{
+	struct op *ops = u->deed.moves.ops;
+	bool *left = calloc(u->deed.moves.n + 1, sizeof *left);
+
+	if (left == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < u->n_places; i++)
+		if ((u->by_place[i]->flags & OP_LEFT) != 0)
+			left[top_of(u, u->by_place[i]) - ops] = true;
+	for (size_t i = 0; i < u->deed.moves.n; i++) {
+		const struct op *top = top_of(u, &ops[i]);
+
+		if (top != NULL && left[top - ops])
+			leave_with(u, &ops[i]);
+	}
+	free(left);
+	return 0;
+}
+
+static bool lies_in_forced(const struct undoing *u, const struct op *op)
+{
+	char path[CHANGE_PATH_MAX];
+
+	for (size_t n = strcspn(op->path, "/");; n += 1 + strcspn(op->path + n + 1, "/")) {
+		struct op **found;
+
+		(void)snprintf(path, sizeof path, "%.*s", (int)n, op->path); /* as decoded */
+		found = find_place(u, op->tree, path);
+		while (found != NULL && found > u->by_place && by_place(found - 1, found) == 0)
+			found--; /* of several commits */
+		for (; found != NULL && found < u->by_place + u->n_places && strcmp((*found)->path, path) == 0; found++)
+			if ((*found)->tree == op->tree && ((*found)->flags & OP_FORCED) != 0)
+				return true;
+		if (op->path[n] == 0)
+			return false;
+	}
+}
+
+/* What is somebody else's by now is not made again what the event left: attributes of the overlay, and the mode with them. */
+static void leave_forced(struct undoing *u)
+{
+	for (size_t i = 0; i < u->deed.moves.n; i++)
+		if (u->deed.moves.ops[i].kind == OP_STRIP && lies_in_forced(u, &u->deed.moves.ops[i]))
+			u->deed.moves.ops[i].flags |= OP_LEFT;
+}
+
+static int leave(struct undoing *u, struct err *e)
+{
+	int r = u->o->conflicts == CONFLICT_THEIRS ? leave_groups(u) : 1;
+
+	if (u->o->conflicts == CONFLICT_OURS)
+		leave_forced(u);
+	if (r == 0 && u->ret->left > 0 && u->ret->left < u->ret->done)
+		r = leave_old(u);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "nothing was changed: try again", "leave what has changed") : 0;
 }
 
 /* --- trees that renaming does not reach: what comes back is copied into the tree first --- */
@@ -237,7 +475,8 @@ static int bring_all_near(struct undoing *u, struct err *e)
 	for (size_t i = 0; i < u->deed.moves.n && r == 0; i++) {
 		struct op *op = &u->deed.moves.ops[i];
 
-		if ((op->flags & OP_FAR) != 0 && (op->kind == OP_IN || op->kind == OP_OUT || op->kind == OP_SWAP))
+		if ((op->flags & (OP_FAR | OP_LEFT)) == OP_FAR &&
+		    (op->kind == OP_IN || op->kind == OP_OUT || op->kind == OP_SWAP))
 			r = bring_near(u, op);
 	}
 	for (uint32_t i = 0; i < u->trees->n && r == 0; i++) {
@@ -266,8 +505,7 @@ static int take_back(struct undoing *u, const struct stage_meta *m, struct err *
 				 .fresh = u->n_parts < 2,
 				 .backwards = true,
 				 .strict = true,
-				 .told = u->o->told,
-				 .user = u->o->user };
+				 .told = NULL };
 	const struct finish f = { .stage = u->stage, .trees = u->trees, .deed = &u->deed };
 	int r = allowed_check(&u->deed, u->trees, m, e);
 
@@ -319,15 +557,21 @@ int stage_undo(const struct stage *s, const struct stage_meta *m, const struct u
 		r = trees_open(s, m, &t, e);
 	if (r == 0)
 		r = load(&u, n, e);
-	if (r == 0 && sort_paths(&u) < 0)
+	if (r == 0 && (sort_paths(&u) < 0 || sort_places(&u) < 0))
 		r = err_set(e, AMBIT_MEMORY, NULL, "compare with what was committed");
 	if (r < 0)
 		return r;
 	compare_moves(&u);
 	compare_dirs(&u);
+	r = ret->conflicts > 0 ? 0 : leave(&u, e);
+	if (r < 0)
+		return r;
+	if (ret->left > 0 && ret->left == ret->done)
+		ret->conflicts = ret->left; /* nothing else is there to be undone */
 	if (ret->conflicts > 0)
 		return err_set(e, AMBIT_CONFLICT, "look at what changed there; the changes of the event stay",
 			       "cannot undo: %llu name%s changed since the event was committed",
 			       (unsigned long long)ret->conflicts, ret->conflicts == 1 ? " was" : "s were");
+	ret->done -= ret->left;
 	return take_back(&u, m, e);
 }

@@ -9,12 +9,25 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "stage/selection.h"
 #include "stage/stop.h"
 #include "stage/store.h"
 
+/* A name that is not as the commit left it. */
+struct undo_conflict {
+	uint16_t tree;
+	const char *path;
+	uint8_t kind;    /* enum change_kind: what the commit did there */
+	uint32_t mode;   /* of what it did that to */
+	const char *how; /* what happened since; constant */
+};
+
 struct undo_options {
-	/* Each path that is not as the commit left it; may be NULL. */
-	void (*told)(void *user, uint16_t tree, const char *path);
+	/* FAIL: nothing is undone. THEIRS: such a name stays as it is, with the new directory in which it lies. OURS: it is taken back all
+	 * the same; what was there goes into the stage, or nowhere. */
+	enum conflict_policy conflicts;
+	/* May be NULL. */
+	void (*told)(void *user, const struct undo_conflict *c);
 	void *user;
 	stop_fn *stopped; /* may be NULL */
 	void *stopped_user;
@@ -22,7 +35,8 @@ struct undo_options {
 
 struct undo_result {
 	uint64_t done;      /* objects put back or taken away */
-	uint64_t conflicts; /* paths told */
+	uint64_t conflicts; /* names that stand in the way */
+	uint64_t left;      /* that stay as they are, for THEIRS */
 };
 
 /* Of a stage that was committed in parts, all of them. -CONFLICT: somebody changed something since (told). -NOT_FOUND: nothing was

@@ -367,7 +367,59 @@ def committed_while_it_ran(place):
         expect_ok(ambit(place, "discard", event, cwd=top))
 
 
-SCENARIOS = [committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
+def undone_past_what_changed(place):
+    """What stands in the way of an undo is listed, all of it, and a way past it is named."""
+    top = f"{home(place)}/tree"
+    for name in "abc":
+        write(f"{top}/{name}", f"{name}\n")
+    expect_ok(work(place, top, "for i in a b c d; do echo new > $i; done; mkdir e; echo x > e/x"))
+    event = stages(place, top)[-1]["event"]
+    write(f"{top}/a", "mine\n")
+    os.unlink(f"{top}/b")
+    write(f"{top}/e/mine", "mine\n")
+    changed = picture(top)
+    result = ambit(place, "undo", event, cwd=top)
+    assert result.returncode == 125, told(result)
+    for line in (f"{top}/a: it has changed", f"{top}/b: it is gone", f"{top}/e: something in it has changed", "--on-conflict theirs"):
+        assert line in result.stderr, told(result)
+    result = ambit(place, "undo", event, "--json", cwd=top)
+    assert result.returncode == 125, told(result)
+    answer = json.loads(result.stdout)
+    assert answer["workspace"] == "committed" and answer["held"] == 3 and [c["path"] for c in answer["changes"]] == [
+        f"{top}/a", f"{top}/b", f"{top}/e"], answer
+    expect_same(changed, picture(top))
+    expect_ok(ambit(place, "undo", event, "--on-conflict", "theirs", cwd=top), f"left as it is: {top}/a: it has changed")
+    assert open(f"{top}/a").read() == "mine\n" and not os.path.exists(f"{top}/b") and open(f"{top}/c").read() == "c\n"
+    assert sorted(os.listdir(f"{top}/e")) == ["mine", "x"] and not os.path.exists(f"{top}/d")
+    expect_ok(ambit(place, "commit", event, cwd=top))  # c and d
+    assert open(f"{top}/c").read() == "new\n" and open(f"{top}/a").read() == "mine\n"
+    write(f"{top}/c", "mine\n")
+    expect_ok(ambit(place, "undo", event, "--on-conflict", "ours", cwd=top))
+    assert open(f"{top}/c").read() == "c\n" and not os.path.exists(f"{top}/d")
+    bad = ambit(place, "undo", event, "--on-conflict", "mine", cwd=top)
+    assert bad.returncode == 125 and "takes fail, theirs or ours" in bad.stderr, told(bad)
+
+
+def outdated_by_git_status(place):
+    """git outside writes its index anew: what git committed in the stage conflicts there, and the text says what to do."""
+    need("git")
+    top = f"{home(place)}/tree"
+    write(f"{top}/a", "a\n")
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example"]
+    for words in (["init", "-q"], ["add", "a"], ["commit", "-qm", "first"]):
+        expect_ok(place.run(*git, *words, cwd=top))
+    expect_ok(work(place, top, "echo b >> a; git -c user.name=n -c user.email=e@example commit -qam second", "--stage"))
+    os.utime(f"{top}/a", (1, 1))
+    expect_ok(place.run("git", "status", cwd=top))
+    result = ambit(place, "commit", cwd=top)
+    assert result.returncode == 123 and ".git/index" in result.stderr, told(result)
+    expect_ok(ambit(place, "commit", "--on-conflict", "ours", cwd=top))
+    expect_ok(place.run("git", "fsck", "--no-progress", cwd=top))
+    assert "second" in expect_ok(place.run("git", "log", "--oneline", cwd=top)).stdout
+    assert expect_ok(place.run("git", "status", "--porcelain", cwd=top)).stdout == ""
+
+
+SCENARIOS = [undone_past_what_changed, outdated_by_git_status, committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
              stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree]
 
 if __name__ == "__main__":

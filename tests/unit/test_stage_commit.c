@@ -771,13 +771,18 @@ static void count_path(void *user, uint16_t tree, const char *path)
 	++*(uint64_t *)user;
 }
 
+static void count_conflict(void *user, const struct undo_conflict *c)
+{
+	count_path(user, c->tree, c->path);
+}
+
 static void test_afterwards(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof afterwards / sizeof afterwards[0]; i++) {
 		const struct meanwhile *r = &afterwards[i];
 		uint64_t told = 0;
-		const struct undo_options o = { .told = count_path, .user = &told };
+		const struct undo_options o = { .told = count_conflict, .user = &told };
 		auto_free char *then = NULL;
 		struct undo_result result;
 		struct world w;

@@ -491,10 +491,10 @@ static void test_stuck(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crash_in_commit),      cmocka_unit_test(test_crash_in_undo),
-		cmocka_unit_test(test_failing_sync),         cmocka_unit_test(test_failure_in_commit),
-		cmocka_unit_test(test_failure_in_undo),      cmocka_unit_test(test_refusal_in_commit),
-		cmocka_unit_test(test_refusal_in_undo),      cmocka_unit_test(test_times_may_not_be_set),
+		cmocka_unit_test(test_crash_in_commit), cmocka_unit_test(test_crash_in_undo),
+		cmocka_unit_test(test_failing_sync),    cmocka_unit_test(test_failure_in_commit),
+		cmocka_unit_test(test_failure_in_undo), cmocka_unit_test(test_refusal_in_commit),
+		cmocka_unit_test(test_refusal_in_undo), cmocka_unit_test(test_times_may_not_be_set),
 		cmocka_unit_test(test_stuck),
 	};
 

@@ -38,7 +38,7 @@ _ambit() {
 	local diff_options='--stat --name-only --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
 	local discard_options='--all --force --json --help'
-	local undo_options='--json --help'
+	local undo_options='--on-conflict --json --help'
 	local stage_options='--json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
@@ -78,7 +78,7 @@ _ambit() {
 		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
-	run:--on-conflict | commit:--on-conflict) _ambit_words 'fail theirs ours' ;;
+	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
 	diff:--color) _ambit_words 'auto always never' ;;
 	commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;

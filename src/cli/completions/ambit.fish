@@ -91,6 +91,7 @@ complete -c ambit -n '__ambit_in discard' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in discard' -l help -d 'How discard is used'
 complete -c ambit -n '__ambit_in discard' -a 'last (__ambit_events discard)'
 
+complete -c ambit -n '__ambit_in undo' -l on-conflict -x -a 'fail theirs ours' -d 'Where something changed since'
 complete -c ambit -n '__ambit_in undo' -l json -d 'The outcome as JSON'
 complete -c ambit -n '__ambit_in undo' -l help -d 'How undo is used'
 complete -c ambit -n '__ambit_in undo' -a 'last (__ambit_events undo)'
