@@ -13,6 +13,7 @@ struct cursor {
 
 struct writer {
 	struct out *o;
+	const char *lead;
 	struct cursor old, new;
 	uint32_t context;
 	uint32_t old_lines;         /* in all */
@@ -68,13 +69,18 @@ static void put_line(struct writer *w, struct cursor *c, const char *sign, enum 
 		w->full = true;
 		return;
 	}
+	out_string(w->o, w->lead);
 	if (colour != OUT_PLAIN)
 		out_colour(w->o, colour);
 	out_string(w->o, sign);
 	put_content(w->o, c->text->data + from, end - from - has_newline);
 	if (colour != OUT_PLAIN)
 		out_colour(w->o, OUT_PLAIN);
-	out_string(w->o, has_newline ? "\n" : "\n\\ No newline at end of file\n");
+	out_string(w->o, "\n");
+	if (!has_newline) {
+		out_string(w->o, w->lead);
+		out_string(w->o, "\\ No newline at end of file\n");
+	}
 }
 
 static void put_lines(struct writer *w, struct cursor *c, uint32_t n, const char *sign, enum out_colour colour)
@@ -138,6 +144,7 @@ static struct block hunk_span(const struct writer *w, const struct block *first,
 
 static void put_head(struct writer *w, const struct block *span)
 {
+	out_string(w->o, w->lead);
 	out_colour(w->o, OUT_HUNK);
 	out_string(w->o, "@@ ");
 	put_range(w->o, '-', span->old_at, span->old_n);
@@ -174,9 +181,10 @@ static bool is_near(const struct block *b, const struct block *next, uint32_t co
 }
 
 bool hunks_write(struct out *o, const struct text *old, const struct text *new, const struct script *s,
-		 uint32_t context)
+		 uint32_t context, const char *lead)
 {
 	struct writer w = { .o = o,
+			    .lead = lead,
 			    .old = { .text = old },
 			    .new = { .text = new },
 			    .context = context,

@@ -10,8 +10,8 @@
 #include "diff/out.h"
 #include "diff/script.h"
 
-/* False: the output is full, and lines are missing. */
+/* lead: what stands before each line. False: the output is full, and lines are missing. */
 bool hunks_write(struct out *o, const struct text *old, const struct text *new, const struct script *s,
-		 uint32_t context);
+		 uint32_t context, const char *lead);
 
 #endif

@@ -120,7 +120,7 @@ static int decode_options(struct diff_reader *r, const uint8_t bytes[OPTIONS_BYT
 	o->width = rbuf_u16(&in);
 	o->output_max = rbuf_u64(&in);
 	o->n_trees = rbuf_u16(&in);
-	if (o->form < DIFF_PATCH || o->form > DIFF_NAME_ONLY || colour > 1 || o->context > DIFF_CONTEXT_MAX ||
+	if (o->form < DIFF_PATCH || o->form > DIFF_BINARY || colour > 1 || o->context > DIFF_CONTEXT_MAX ||
 	    o->width < DIFF_WIDTH_MIN || o->width > DIFF_WIDTH_MAX || o->n_trees == 0 || o->n_trees > DIFF_TREES_MAX)
 		return wrong(r, e, "an option is out of range");
 	return 0;

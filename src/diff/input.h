@@ -37,7 +37,12 @@
 #define DIFF_CHANGES_MAX 1000000u /* what `stat` keeps of each is 100 bytes and more */
 #define DIFF_CHANGE_BYTES_MAX (2 * CHANGE_PATH_MAX + CHANGE_REASON_MAX + 128) /* of an encoded change */
 
-enum diff_form { DIFF_PATCH = 1, DIFF_STAT, DIFF_NAME_ONLY };
+enum diff_form {
+	DIFF_PATCH = 1,
+	DIFF_STAT,
+	DIFF_NAME_ONLY,
+	DIFF_BINARY, /* a patch to be applied: what cannot be shown as it is, is given as git gives binary files */
+};
 
 struct diff_options {
 	uint8_t form; /* enum diff_form */

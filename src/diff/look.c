@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "diff/out.h"
+
 #define BINARY_WITHIN 8000 /* bytes in which a NUL makes a file binary, as git */
 
 const struct diff_side look_absent = { .state = DIFF_ABSENT };
@@ -30,6 +32,22 @@ static bool is_binary(const struct text *t)
 	return memchr(t->data, 0, n) != NULL;
 }
 
+/* A carriage return before a newline is passed on, not escaped. */
+static bool needs_escapes(const struct text *t)
+{
+	for (size_t at = 0, end; at < t->len; at = end) {
+		size_t n;
+
+		end = text_line_end(t, at);
+		n = end - at - (t->data[end - 1] == '\n');
+		if (n > 0 && t->data[at + n - 1] == '\r')
+			n--;
+		if (!out_shows_as_is(t->data + at, n))
+			return true;
+	}
+	return false;
+}
+
 static enum look_body body_of(const struct look *l)
 {
 	const struct text *a = &l->texts[0], *b = &l->texts[1];
@@ -40,7 +58,9 @@ static enum look_body body_of(const struct look *l)
 		return LOOK_OMITTED;
 	if (a->len == b->len && memcmp(a->data, b->data, a->len) == 0)
 		return LOOK_NOTHING;
-	return is_binary(a) || is_binary(b) ? LOOK_BINARY : LOOK_LINES;
+	if (is_binary(a) || is_binary(b))
+		return LOOK_BINARY;
+	return needs_escapes(a) || needs_escapes(b) ? LOOK_ESCAPED : LOOK_LINES;
 }
 
 void look_at(const struct change *c, const struct diff_side *old, const struct diff_side *new, struct look *ret)
@@ -54,7 +74,9 @@ void look_at(const struct change *c, const struct diff_side *old, const struct d
 
 int look_compare(struct look *l, uint64_t *work)
 {
-	return l->body == LOOK_LINES ? script_make(&l->texts[0], &l->texts[1], work, &l->script) : 0;
+	if (l->body != LOOK_LINES && l->body != LOOK_ESCAPED)
+		return 0;
+	return script_make(&l->texts[0], &l->texts[1], work, &l->script);
 }
 
 void look_finish(struct look *l)

@@ -13,6 +13,7 @@
 enum look_body {
 	LOOK_NOTHING, /* both have the same content, or what it is has none */
 	LOOK_LINES,
+	LOOK_ESCAPED, /* lines, of which some need escapes */
 	LOOK_BINARY,
 	LOOK_OMITTED,
 };
@@ -22,8 +23,8 @@ struct look {
 	const struct diff_side *old, *new; /* borrowed; absent ones included */
 	enum look_body body;
 	uint8_t why;          /* enum diff_why, of OMITTED */
-	struct text texts[2]; /* of LINES */
-	struct script script; /* owned, of LINES; empty until look_compare */
+	struct text texts[2]; /* of LINES, ESCAPED and BINARY */
+	struct script script; /* owned, of LINES and ESCAPED; empty until look_compare */
 };
 
 /* Whether a regular file or a symbolic link: what patches know. */
@@ -33,7 +34,7 @@ bool look_is_split(const struct diff_change *c);
 
 /* old and new: the change's own sides, or one of them and an absent one. */
 void look_at(const struct change *c, const struct diff_side *old, const struct diff_side *new, struct look *ret);
-/* The script of LINES. -AMBIT_MEMORY. */
+/* The script of LINES and ESCAPED. -AMBIT_MEMORY. */
 int look_compare(struct look *l, uint64_t *work);
 void look_finish(struct look *l);
 

@@ -122,6 +122,24 @@ static void put_text(struct out *o, const uint8_t *s, size_t n, bool bounded)
 	}
 }
 
+bool out_shows_as_is(const void *bytes, size_t n)
+{
+	const uint8_t *s = bytes;
+
+	while (n > 0) {
+		size_t took = plain_run(s, n), len = took;
+		char piece[TEXT_PIECE];
+
+		if (took == 0)
+			took = text_show_one(s, n, piece, &len);
+		if (took != len)
+			return false;
+		s += took;
+		n -= took;
+	}
+	return true;
+}
+
 void out_text(struct out *o, const void *bytes, size_t n)
 {
 	put_text(o, bytes, n, false);
@@ -132,37 +150,61 @@ void out_content(struct out *o, const void *bytes, size_t n)
 	put_text(o, bytes, n, true);
 }
 
-/* In quotes: as text_escape, and the quote itself. */
-static void put_quoted(struct buf *dst, const char *escaped)
+/* The letter that stands for a byte behind a backslash, 0: three octal digits do. */
+static char letter_of(uint8_t c)
+{
+	static const char bytes[] = "\a\b\t\n\v\f\r\"\\", letters[] = "abtnvfr\"\\";
+	const char *at = c == 0 ? NULL : strchr(bytes, c);
+
+	return at == NULL ? 0 : letters[at - bytes];
+}
+
+static bool needs_quotes(const struct buf *name)
+{
+	for (size_t i = 0; i < name->len; i++)
+		if (letter_of(name->data[i]) != 0)
+			return true;
+	return !out_shows_as_is(name->data, name->len);
+}
+
+/* One character; gives how many bytes it took. */
+static size_t put_quoted_one(struct buf *dst, const uint8_t *s, size_t n)
+{
+	char piece[TEXT_PIECE];
+	size_t len;
+	const size_t took = text_show_one(s, n, piece, &len);
+
+	if (letter_of(s[0]) != 0)
+		buf_printf(dst, "\\%c", letter_of(s[0]));
+	else if (took == len)
+		buf_put(dst, s, took);
+	else
+		for (size_t i = 0; i < took; i++)
+			buf_printf(dst, "\\%03o", s[i]);
+	return took;
+}
+
+static void put_quoted(struct buf *dst, const struct buf *name)
 {
 	buf_put_u8(dst, '"');
-	for (const char *p = escaped; *p != 0; p++) {
-		if (*p == '"')
-			buf_put_u8(dst, '\\');
-		buf_put_u8(dst, (uint8_t)*p);
-	}
+	for (size_t at = 0; at < name->len;)
+		at += put_quoted_one(dst, name->data + at, name->len - at);
 	buf_put_u8(dst, '"');
 }
 
 void name_put(struct buf *dst, const char *lead, const char *tree, const char *path)
 {
 	auto_buf name = { .max = NAME_MAX_BYTES };
-	auto_free char *escaped = malloc(NAME_MAX_BYTES);
-	const char *plain;
 
 	buf_printf(&name, "%s%s%s%s", lead, tree, tree[0] != 0 && path[0] != 0 ? "/" : "", path);
 	if (tree[0] == 0 && path[0] == 0)
 		buf_put_u8(&name, '.');
-	plain = buf_cstr(&name);
-	if (plain == NULL || escaped == NULL) {
+	if (name.failed)
 		dst->failed = true;
-		return;
-	}
-	(void)text_escape(escaped, NAME_MAX_BYTES, plain, strlen(plain));
-	if (strcmp(plain, escaped) == 0 && strchr(plain, '"') == NULL)
-		buf_put(dst, plain, strlen(plain));
+	else if (needs_quotes(&name))
+		put_quoted(dst, &name);
 	else
-		put_quoted(dst, escaped);
+		buf_put(dst, name.data, name.len);
 }
 
 void out_name(struct out *o, const char *lead, const char *tree, const char *path)

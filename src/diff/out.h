@@ -49,8 +49,11 @@ void out_text(struct out *o, const void *bytes, size_t n);
 /* The same; a full output cuts it. */
 void out_content(struct out *o, const void *bytes, size_t n);
 
-/* Appends lead, the name of a tree, a slash and a path, as git writes names: in quotes where it needs escapes (those of
- * text_escape). */
+/* Whether foreign text on one line is shown without an escape. */
+bool out_shows_as_is(const void *bytes, size_t n);
+
+/* Appends lead, the name of a tree, a slash and a path, as git writes names (core.quotePath=false): in quotes, with \t
+ * and its kin and octal digits, where a byte or character must not get out raw. */
 void name_put(struct buf *dst, const char *lead, const char *tree, const char *path);
 #define NAME_MAX_BYTES (10u * 8192) /* two paths, each byte escaped */
 void out_name(struct out *o, const char *lead, const char *tree, const char *path);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ambit/codes.h"
+#include "diff/binary.h"
 #include "diff/hunks.h"
 #include "diff/look.h"
 
@@ -15,7 +16,7 @@ struct patch {
 	const char *tree;
 	const struct change *change;
 	const char *old_path, *new_path; /* the same where one side is absent */
-	uint32_t context;
+	const struct diff_options *options;
 	uint64_t *work;
 };
 
@@ -157,11 +158,33 @@ static void put_header_name(const struct patch *p, const char *words, const char
 	header_end(p->o);
 }
 
+/* Whether the content is not given as lines that can be applied, though both sides are known. */
+static bool is_opaque(const struct look *l)
+{
+	return l->body == LOOK_BINARY || l->body == LOOK_ESCAPED;
+}
+
 /* Equal modes are given where git has an index line that somebody needs: patch does not change what it does not know to be a
  * link, and git takes a header of one line for no header at all and would pass over a content that is not shown. */
 static bool needs_modes(const struct look *l)
 {
-	return l->body != LOOK_NOTHING && (l->body != LOOK_LINES || l->new->type == CHANGE_SYMLINK);
+	return l->body == LOOK_OMITTED || (l->body == LOOK_LINES && l->new->type == CHANGE_SYMLINK);
+}
+
+/* git applies nothing to a binary file without both whole names. */
+static void put_index(const struct patch *p, const struct look *l)
+{
+	const uint32_t mode = git_mode(l->new->type, p->change->mode_new);
+	const bool both = l->old->state != DIFF_ABSENT && l->new->state != DIFF_ABSENT;
+	char old[OBJECT_NAME_MAX], new[OBJECT_NAME_MAX];
+
+	object_name(l->old->state == DIFF_ABSENT ? NULL : &l->texts[0], old);
+	object_name(l->new->state == DIFF_ABSENT ? NULL : &l->texts[1], new);
+	header_begin(p->o);
+	out_printf(p->o, "index %s..%s", old, new);
+	if (both && git_mode(l->old->type, p->change->mode_old) == mode)
+		out_printf(p->o, " %06o", mode);
+	header_end(p->o);
 }
 
 static void put_modes(const struct patch *p, const struct look *l)
@@ -193,6 +216,8 @@ static void put_header(const struct patch *p, const struct look *l)
 		put_header_name(p, "rename from ", p->change->from);
 		put_header_name(p, "rename to ", p->change->path);
 	}
+	if (is_opaque(l))
+		put_index(p, l);
 }
 
 /* A name that holds a blank ends with a tab, so that no reader takes what follows the blank for a date. */
@@ -209,6 +234,14 @@ static void put_side_name(const struct patch *p, const char *sign, const char *l
 	header_end(p->o);
 }
 
+/* The head of a hunk without its lines: git then refuses the patch, where it would apply as far as the cut. */
+static void put_cut(const struct patch *p)
+{
+	out_colour(p->o, OUT_NOTE);
+	out_string(p->o, "@@ -1 +1 @@ the rest of this file is not shown: the difference is too long");
+	note_end(p->o);
+}
+
 static int put_lines(const struct patch *p, struct look *l)
 {
 	const int rc = out_is_full(p->o) ? 0 : look_compare(l, p->work);
@@ -217,8 +250,8 @@ static int put_lines(const struct patch *p, struct look *l)
 		return rc;
 	put_side_name(p, "--- ", "a/", p->old_path, l->old->state == DIFF_ABSENT);
 	put_side_name(p, "+++ ", "b/", p->new_path, l->new->state == DIFF_ABSENT);
-	if (out_is_full(p->o) || !hunks_write(p->o, &l->texts[0], &l->texts[1], &l->script, p->context))
-		note(p->o, "the rest of this file is not shown: the difference is too long");
+	if (out_is_full(p->o) || !hunks_write(p->o, &l->texts[0], &l->texts[1], &l->script, p->options->context, ""))
+		put_cut(p);
 	return 0;
 }
 
@@ -236,6 +269,28 @@ static void put_differ(const struct patch *p, const struct look *l)
 	else
 		out_name(p->o, "b/", p->tree, p->new_path);
 	out_string(p->o, " differ\n");
+}
+
+/* Lines for a person, which nothing applies: a terminal, or what only reads, has them. */
+static int put_escaped(const struct patch *p, struct look *l)
+{
+	const int rc = out_is_full(p->o) ? 0 : look_compare(l, p->work);
+
+	if (rc < 0)
+		return rc;
+	put_differ(p, l);
+	if (out_is_full(p->o) || !hunks_write(p->o, &l->texts[0], &l->texts[1], &l->script, p->options->context, "# "))
+		note(p->o, "the rest of this file is not shown: the difference is too long");
+	return 0;
+}
+
+static void put_opaque(const struct patch *p, const struct look *l)
+{
+	if (p->options->form == DIFF_BINARY && binary_write(p->o, &l->texts[0], &l->texts[1]))
+		return;
+	put_differ(p, l);
+	if (p->options->form == DIFF_BINARY)
+		note(p->o, "content not given: the patch is too long");
 }
 
 static void note_omitted(const struct patch *p, uint8_t why)
@@ -276,11 +331,18 @@ static int put_patch(const struct patch *p, struct look *l)
 	}
 	if (l->body == LOOK_OMITTED)
 		note_omitted(p, l->why);
+	if (l->body == LOOK_ESCAPED && p->options->form != DIFF_BINARY && !p->o->colour)
+		note(p->o, "shown with escapes; --binary gives a patch that can be applied");
 	put_header(p, l);
 	switch (l->body) {
 	case LOOK_NOTHING: return 0;
 	case LOOK_LINES: return put_lines(p, l);
-	case LOOK_BINARY:
+	case LOOK_ESCAPED:
+		if (p->options->form != DIFF_BINARY)
+			return p->o->colour ? put_lines(p, l) : put_escaped(p, l);
+		put_opaque(p, l);
+		return 0;
+	case LOOK_BINARY: put_opaque(p, l); return 0;
 	case LOOK_OMITTED: put_differ(p, l); return 0;
 	}
 	return 0;
@@ -307,14 +369,15 @@ static int put_pair(const struct patch *all, const struct diff_side *old, const 
 	return rc;
 }
 
-int patch_write(struct out *o, const char *tree, const struct diff_change *c, uint32_t context, uint64_t *work)
+int patch_write(struct out *o, const char *tree, const struct diff_change *c, const struct diff_options *options,
+		uint64_t *work)
 {
 	const struct patch p = { .o = o,
 				 .tree = tree,
 				 .change = &c->change,
 				 .old_path = c->change.kind == CHANGE_RENAMED ? c->change.from : c->change.path,
 				 .new_path = c->change.path,
-				 .context = context,
+				 .options = options,
 				 .work = work };
 	int rc;
 

@@ -35,7 +35,8 @@ static int show_one(struct show *s)
 	const char *tree = s->options.tree[s->change.change.tree]; /* the reader checked it */
 
 	switch ((enum diff_form)s->options.form) {
-	case DIFF_PATCH: return patch_write(&s->out, tree, &s->change, s->options.context, &s->work);
+	case DIFF_PATCH:
+	case DIFF_BINARY: return patch_write(&s->out, tree, &s->change, &s->options, &s->work);
 	case DIFF_STAT: return stat_add(&s->stat, tree, &s->change, &s->work);
 	case DIFF_NAME_ONLY: write_name(s, tree); return 0;
 	}

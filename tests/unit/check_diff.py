@@ -62,6 +62,7 @@ def golden_changes():
     yield 'renames', dict(), renames
     yield 'links', dict(), links
     yield 'binary', dict(), binary
+    yield 'whole', dict(form='binary'), text[:1] + renames[4:5] + links[2:3] + binary[:5]
     yield 'held', trees, held
     yield 'stat', dict(form='stat', **trees), text + modes + renames + links + binary + held
     yield 'stat-colour', dict(form='stat', colour=True, width=40, **trees), text + binary + held
@@ -101,18 +102,38 @@ def edited(rng, content):
     return joined[:-1] if rng.randrange(5) == 0 else joined
 
 
-def random_trees(rng, for_patch):
-    """old tree, new tree, changes; for_patch: without what GNU patch 2.7 cannot do (a file that becomes a link, empty files that
+# Names that need quotes, or look as if they did; git shows what is not in ASCII as it is, and Ambit what a terminal can have.
+ASCII = ['\t', '\n', '\r', '"', '\\', '\x01', '\x1b', '\x7f', ' ', "'", '\\303', 'n', '%s', '{', '=>']
+ODD = ASCII + ['\udcff', '\udc80', 'ä', '\u202e', '\u0085', '€']  # the first two are bytes that are no UTF-8
+
+
+def odd_name(rng, odd):
+    return ''.join(rng.choice(odd) for _ in range(rng.randrange(1, 6))) + 'x'
+
+
+def random_bytes(rng):
+    """What is not shown as it is: binary, or lines with what a terminal must not have."""
+    size = rng.choice([0, 1, 2, 3, 4, 5, 25, 26, 27, 52, 53, 300, 8192, 65534, 65535, 65536, 140000])
+    return rng.choice([rng.randbytes(size), bytes(size), b'a\0' + random_content(rng), b'\x1b[m\n' + random_content(rng), b'caf\xe9',
+                       b'a\rb\r\n', 'ä\u202e\n'.encode(), b''])
+
+
+def random_trees(rng, for_patch, binary=False, odd=ODD):
+    """old tree, new tree, changes; binary: with any contents, else those that are shown as they are; for_patch: without what GNU patch 2.7 cannot do (a file that becomes a link, empty files that
     go, names with blanks where nothing but `diff --git` has them)"""
     old, new, changes = {}, {}, []
     for i in range(rng.randrange(1, 6)):
         name = rng.choice(['f', 'dir/f', 'a b', 'dir with/b c', 'ä', 'x.c', '-n', 'a/b/c/d', 'a/deep/directory/with a/long-name-in-it/and/a/file', 'a-name-that-is-longer-than-most-and-has-no-directory']) + str(i)
+        name = rng.choice(['', '', odd_name(rng, odd) + '/', odd_name(rng, odd)]) + name
         kind = rng.choice(['modified', 'modified', 'modified', 'added', 'deleted', 'mode', 'renamed', 'link', 'type'])
         if for_patch and kind in ('mode', 'renamed'):
             name = name.replace(' ', '_')
         modes = tuple(rng.choice([0o644, 0o755]) for _ in range(2))
         a = random_content(rng) or b'x\n' * for_patch
         b = edited(rng, a)
+        if binary and rng.randrange(3):
+            a, b = random_bytes(rng), random_bytes(rng)
+            b = b + b'\n' if a == b else b
         if kind == 'added':
             new[name] = (modes[1], a)
             changes.append(change('added', name, None, a, modes=modes))
@@ -188,7 +209,7 @@ def hostile():
     yield 'no UTF-8', {}, change('added', 'x', None, bytes(range(1, 256)) * 100), b'\\xff'
     yield 'what looks like headers', {}, change('added', 'x', None, b'--- a/y\n+++ b/y\ndiff --git a/z b/z\n'), b'+diff --git'
     yield 'a reason with lines', {}, change('added', 'x', None, b'1\n', held='refused', reason='x\ndiff --git a/z b/z'), b'x\\x0adiff'
-    yield 'names of control characters', {}, change('added', '\x01' * 4095, None, b'1\n'), b'\\x01'
+    yield 'names of control characters', {}, change('added', '\x01' * 4095, None, b'1\n'), b'\\001'
     yield 'the deepest indent', {}, change('modified', 'x', b' ' * (n // 2) + b'\n', (b' ' * (n // 4) + b'\n') * 2), b'@@'
     yield 'a hundred thousand changes', dict(form='stat'), change('added', 'd/' * 50 + 'f', None, b'1\n') * 100000, b'100000 files'
 
@@ -242,19 +263,22 @@ def main(role, golden, build='bounded'):
                 subprocess.run(['git', 'init', '-q'], cwd=root, env=GIT, check=True)
             r = subprocess.run(command, cwd=root, env=GIT, input=patch, capture_output=True)
             got = seen(root)
-            return '' if r.returncode == 0 and got == new else f'{r}\n{patch.decode()}\nold {old}\nnew {new}\ngot {got}'
+            return '' if r.returncode == 0 and got == new else f'{r}\n{patch.decode(errors="replace")}\nold {old}\nnew {new}\ngot {got}'
 
     def check_applied():
-        for number, (name, command, git) in enumerate([
-                ('git apply in a repository', ['git', 'apply', '-'], True),
-                ('git apply outside of one', ['git', 'apply', '-'], False),
-                ('patch', ['patch', '-p1', '-s', '--no-backup-if-mismatch', '--fuzz=0', '--binary'], False)]):
+        for number, (name, command, git, form) in enumerate([
+                ('git apply in a repository', ['git', 'apply', '-'], True, 'patch'),
+                ('git apply outside of one', ['git', 'apply', '-'], False, 'patch'),
+                ('patch', ['patch', '-p1', '-s', '--no-backup-if-mismatch', '--fuzz=0', '--binary'], False, 'patch'),
+                ('git apply of binary files', ['git', 'apply', '-'], True, 'binary'),
+                ('git apply of binary files outside of a repository', ['git', 'apply', '-'], False, 'binary')]):
             wrong = ''
             rounds = 40 * int(os.environ.get('AMBIT_SOAK') or 1)
             for seed in range(rounds):
                 rng = random.Random(int(os.environ.get('AMBIT_SEED') or 1) * 1000003 + number * 100003 + seed)
-                old, new, changes = random_trees(rng, name == 'patch')
-                wrong = applied(command, old, new, show(changes, context=rng.choice([1, 3, 3, 10])).stdout, git)
+                old, new, changes = random_trees(rng, name == 'patch', form == 'binary')
+                patch = show(changes, context=rng.choice([1, 3, 3, 10]), form=form).stdout
+                wrong = applied(command, old, new, patch, git) or ('' if is_tame(patch, False) else f'not tame: {patch}')
                 if wrong:
                     wrong = f'seed {seed}: {wrong}'
                     break
@@ -268,6 +292,26 @@ def main(role, golden, build='bounded'):
                 lay(root, old)
                 r = subprocess.run(['git', 'apply', '-'], cwd=root, env=GIT, input=patch, capture_output=True)
                 say(r.returncode != 0 and seen(root) == old, f'git applies nothing of a patch where one content is {name}', r)
+
+    def check_cut():
+        """However long the output may be, git applies all of it or nothing."""
+        a, b = numbered(60), numbered(60, l2='two', l20=None, l40='x\ny', l59='last')
+        old = {'f': (0o644, a), 'g': (0o644, b'1\n'), 'h': (0o644, b'\0a'), 'i': (0o644, b'\x01\n')}
+        new = {'f': (0o644, b), 'g': (0o644, b'2' * 40), 'h': (0o644, b'\0b'), 'i': (0o644, b'\x02\n')}
+        for form, names in (('patch', 'fg'), ('binary', 'fghi'), ('binary', 'hgfi')):
+            changes = [change('modified', name, old[name][1], new[name][1]) for name in names]
+            all_of, wrong, refused = show(changes, form=form).stdout, '', 0
+            for most in range(1, len(all_of) + 2, 3):
+                patch = show(changes, form=form, output_max=most).stdout
+                with tempfile.TemporaryDirectory() as root:
+                    lay(root, old)
+                    r = subprocess.run(['git', 'apply', '-'], cwd=root, env=GIT, input=patch, capture_output=True)
+                    refused += r.returncode != 0
+                    expected = old if r.returncode else {**old, **{name: new[name] for name in names}}
+                    if seen(root) != expected or (r.returncode == 0) != (patch == all_of):
+                        wrong = f'at {most}: {r}\n{patch.decode()}'
+                        break
+            say(not wrong and refused > 10, f'{form} of {names}, cut anywhere: applied as a whole or not at all', wrong)
 
     def git_stat(old, new, width):
         with tempfile.TemporaryDirectory() as root:
@@ -286,7 +330,7 @@ def main(role, golden, build='bounded'):
         wrong = ''
         for seed in range(40):
             rng = random.Random(seed)
-            old, new, changes = random_trees(rng, False)
+            old, new, changes = random_trees(rng, False, odd=ASCII)
             if any(name.startswith('to/') for name in new):
                 continue  # git finds renames by likeness
             width = rng.choice([40, 50, 60, 80, 200])
@@ -313,7 +357,7 @@ def main(role, golden, build='bounded'):
         say(b'\n-a\n+b\n' in run(options() + change('modified', 'x', b'a\n', b'b\n')).stdout, 'what came before is shown')
         say(run(options() + END, 'x').returncode == 2, 'an argument is wrong usage')
 
-    for check in check_golden, check_applied, check_refused, check_like_git, check_hostile, check_broken:
+    for check in check_golden, check_applied, check_refused, check_cut, check_like_git, check_hostile, check_broken:
         check()
     return failed
 

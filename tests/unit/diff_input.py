@@ -1,10 +1,10 @@
 """The input of ambit-diff as src/diff/input.h says it, for tests and the corpus."""
-import struct
+import os, struct
 
 FILE, DIRECTORY, SYMLINK, FIFO, SOCKET, OTHER = range(1, 7)
 KINDS = {'added': 1, 'modified': 2, 'deleted': 3, 'renamed': 4, 'mode': 5, 'link': 6}
 HELD = {'no': 0, 'protected': 1, 'judged': 2, 'conflict': 3, 'hidden': 4, 'refused': 5}
-FORMS = {'patch': 1, 'stat': 2, 'name-only': 3}
+FORMS = {'patch': 1, 'stat': 2, 'name-only': 3, 'binary': 4}
 TOO_LARGE, NOT_REGULAR, UNREADABLE = range(1, 4)
 PIECE = 64 << 10
 DIFF_CONTENT_MAX = 32 << 20  # one byte more is refused: the tests are of the longest
@@ -12,7 +12,7 @@ END = b'\0'
 
 
 def text(s):
-    s = s if isinstance(s, bytes) else s.encode()
+    s = s if isinstance(s, bytes) else os.fsencode(s)
     return struct.pack('<I', len(s)) + s
 
 

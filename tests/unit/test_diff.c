@@ -163,7 +163,7 @@ static void hunks_as_git_writes_them(void **state)
 
 		assert_int_equal(script_make(&old, &new, &work, &s), 0);
 		out_init(&o, (struct sink){ sink_buf, &got }, false, 0);
-		assert_true(hunks_write(&o, &old, &new, &s, rows[i].context));
+		assert_true(hunks_write(&o, &old, &new, &s, rows[i].context, ""));
 		assert_true(out_flush(&o));
 		script_finish(&s);
 		if (strcmp(buf_cstr(&got), rows[i].text) != 0)
@@ -462,11 +462,14 @@ static void names_as_git_writes_them(void **state)
 		{ "", "a/b", "a/a/b" },
 		{ "srv", "b c", "a/srv/b c" },
 		{ "", "caf\xc3\xa9", "a/caf\xc3\xa9" },
+		{ "", "\xc3\xa9\t", "\"a/\xc3\xa9\\t\"" },
 		{ "", "a\"b", "\"a/a\\\"b\"" },
 		{ "", "a\\b", "\"a/a\\\\b\"" },
-		{ "", "\n\033]0;x\007", "\"a/\\x0a\\x1b]0;x\\x07\"" },
-		{ "", "\xe2\x80\xae", "\"a/\\u{202e}\"" },
-		{ "t\n", "\xff", "\"a/t\\x0a/\\xff\"" },
+		{ "", "\n\033]0;x\007", "\"a/\\n\\033]0;x\\a\"" },
+		{ "", "\a\b\t\n\v\f\r", "\"a/\\a\\b\\t\\n\\v\\f\\r\"" },
+		{ "", "\177", "\"a/\\177\"" },
+		{ "", "\xe2\x80\xae", "\"a/\\342\\200\\256\"" },
+		{ "t\n", "\xff", "\"a/t\\n/\\377\"" },
 		{ "", "", "a/." },
 		{ "t", "", "a/t" },
 	};
@@ -611,7 +614,8 @@ static void options_out_of_range_are_refused(void **state)
 	} rows[] = {
 		{ "good", DIFF_PATCH, 1, 3, 80, 1, "", 0 },
 		{ "form 0", 0, 0, 3, 80, 1, "", -AMBIT_MALFORMED },
-		{ "form 4", 4, 0, 3, 80, 1, "", -AMBIT_MALFORMED },
+		{ "binary", DIFF_BINARY, 0, 3, 80, 1, "", 0 },
+		{ "form 5", 5, 0, 3, 80, 1, "", -AMBIT_MALFORMED },
 		{ "colour 2", DIFF_PATCH, 2, 3, 80, 1, "", -AMBIT_MALFORMED },
 		{ "most context", DIFF_PATCH, 0, DIFF_CONTEXT_MAX, 80, 1, "", 0 },
 		{ "more context", DIFF_PATCH, 0, DIFF_CONTEXT_MAX + 1, 80, 1, "", -AMBIT_MALFORMED },
@@ -807,8 +811,8 @@ static void a_full_output_is_cut_and_says_so(void **state)
 	one_change(&o, old, sizeof old, new, sizeof new, &in);
 	assert_int_equal(shown(&in, &text, NULL), 0);
 	assert_true(text.len > 50000 && text.len < 51000);
-	assert_non_null(
-		strstr(buf_cstr(&text), "\n# the rest of this file is not shown: the difference is too long\n"));
+	assert_non_null(strstr(buf_cstr(&text),
+			       "\n@@ -1 +1 @@ the rest of this file is not shown: the difference is too long\n"));
 }
 
 /* The nth allocation fails, until none does: an error each time, and never a text that passes for whole. */
