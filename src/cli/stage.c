@@ -39,6 +39,7 @@ static const char diff_help[] =
 	"\n"
 	"  --stat        how much changed in each file\n"
 	"  --name-only   the names alone\n"
+	"  --binary      a patch to be applied: with the contents of binary files, as `git diff --binary`\n"
 	"  --json        the changes as JSON, without contents\n"
 	"  --color WHEN  auto (default), always, never\n"
 	"  --no-pager    no pager, even on a terminal\n"
@@ -103,7 +104,7 @@ static const char stage_help[] =
 	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
 	"oldest go first.\n";
 
-enum flag { JSON = 256, STAT, NAMES, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, HELP };
+enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, HELP };
 
 struct stage_command {
 	const char *name, *help, *see;
@@ -113,13 +114,10 @@ struct stage_command {
 };
 
 static const struct option diff_flags[] = {
-	{ "stat", no_argument, NULL, STAT },
-	{ "name-only", no_argument, NULL, NAMES },
-	{ "json", no_argument, NULL, JSON },
-	{ "color", required_argument, NULL, COLOR },
-	{ "no-pager", no_argument, NULL, NO_PAGER },
-	{ "help", no_argument, NULL, HELP },
-	{ NULL, 0, NULL, 0 },
+	{ "stat", no_argument, NULL, STAT },         { "name-only", no_argument, NULL, NAMES },
+	{ "binary", no_argument, NULL, BINARY },     { "json", no_argument, NULL, JSON },
+	{ "color", required_argument, NULL, COLOR }, { "no-pager", no_argument, NULL, NO_PAGER },
+	{ "help", no_argument, NULL, HELP },         { NULL, 0, NULL, 0 },
 };
 static const struct option commit_flags[] = {
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
@@ -227,6 +225,7 @@ static int take_flag(struct stage_run *run, int flag, const char *given, struct 
 	case JSON: run->json = true; break;
 	case STAT: run->ask.flags |= STAGE_FLAG_STAT; break;
 	case NAMES: run->ask.flags |= STAGE_FLAG_NAMES; break;
+	case BINARY: run->ask.flags |= STAGE_FLAG_BINARY; break;
 	case NO_PAGER: run->pager = false; break;
 	case ALL: run->ask.flags |= STAGE_FLAG_ALL; break;
 	case FORCE: run->ask.flags |= STAGE_FLAG_FORCE; break;

@@ -86,6 +86,15 @@ static void put_change(struct diff_writer *w, const struct trees *t, const struc
 		put_side(w, t->upper[c->tree], c->path);
 }
 
+static uint8_t form_asked(const struct stage_ask *ask)
+{
+	if ((ask->flags & STAGE_FLAG_STAT) != 0)
+		return DIFF_STAT;
+	if ((ask->flags & STAGE_FLAG_NAMES) != 0)
+		return DIFF_NAME_ONLY;
+	return (ask->flags & STAGE_FLAG_BINARY) != 0 ? DIFF_BINARY : DIFF_PATCH;
+}
+
 /* In a file of the stage itself: it may be as large as what changed. */
 static int write_input(struct role *role, const struct trees *t, int fd, struct err *e)
 {
@@ -94,9 +103,7 @@ static int write_input(struct role *role, const struct trees *t, int fd, struct 
 	int r;
 
 	diff_options_init(&o);
-	o.form = (role->ask.flags & STAGE_FLAG_STAT) != 0    ? DIFF_STAT
-		 : (role->ask.flags & STAGE_FLAG_NAMES) != 0 ? DIFF_NAME_ONLY
-							     : DIFF_PATCH;
+	o.form = form_asked(&role->ask);
 	o.colour = (role->ask.flags & STAGE_FLAG_COLOUR) != 0;
 	if (role->ask.width >= DIFF_WIDTH_MIN && role->ask.width <= DIFF_WIDTH_MAX)
 		o.width = (uint16_t)role->ask.width; /* in range: just checked */

@@ -74,6 +74,10 @@ rm -r dir/deep; mkdir dir/deep; echo other > dir/deep/other; touch -d '2001-02-0
 """
 
 
+def without_times(path):
+    return [re.sub(r", 1[67]\d{17}, ", ", now, ", line) for line in picture(path, times=False)]
+
+
 def a_success_is_committed(place):
     top = tree(place)
     bare = top + "-bare"
@@ -81,8 +85,6 @@ def a_success_is_committed(place):
     expect_ok(work(place, top, EVERYTHING))
     subprocess.run(["sh", "-ec", EVERYTHING], cwd=bare, check=True)
     # hard links are taken apart where one name is written, as the table of differences says: here none is
-    def without_times(path):
-        return [re.sub(r", 1[67]\d{17}, ", ", now, ", line) for line in picture(path, times=False)]
     expect_same(without_times(bare), without_times(top), "the committed tree")
     assert stages(place, top)[-1]["state"] == "committed"
 
@@ -173,6 +175,54 @@ def kept_for_review(place):
     expect_ok(ambit(place, "diff", "--name-only", cwd=top), "a.txt\n")
     expect_ok(ambit(place, "commit", cwd=top), "committed:")
     assert open(f"{top}/a.txt").read() == "one\ntwo\nthree\nfour\n"
+
+
+WRITES = """
+import os
+for name in (b'tab\\there', b'quo"te', b'back\\\\slash', b'latin\\351', b'\\377', b'ctl\\033[2J', b'new\\nline', b'a b', b'caf\\303\\251', b'dir \\t/in'):
+    os.makedirs(os.path.dirname(name) or b'.', exist_ok=True)
+    open(name, 'w').write('new\\n')
+    open(name + b'.bin', 'wb').write(b'\\0' + name)
+open('a.txt', 'a').write('four, without its newline')
+open('b.txt', 'wb').write(b'bee\\x1b[m\\r\\n')
+open('old.bin', 'wb').write(bytes(range(256)) * 700)
+open('same.bin', 'ab').write(b'more')
+open('void', 'w').close(); open('void.bin', 'wb').write(b'')
+os.unlink('gone.bin'); os.unlink('dir/c.txt'); os.unlink('none')
+os.rename('od\\td.bin', 'odd"er.bin'); os.rename('dir/deep/d.txt', 'moved')
+os.chmod('run.sh', 0o644); os.chmod('exec.bin', 0o755)
+os.unlink('link'); os.symlink('b.txt', 'link'); os.symlink('to\\there', 'made'); os.unlink('dangling')
+"""
+
+
+def a_patch_is_applied(place):
+    """git makes of the old tree what the commit makes of it, from a patch of names and contents of any kind."""
+    need("git")
+    top = tree(place)
+    for name, content in (("old.bin", b"\0old"), ("same.bin", b"\0" * 100), ("gone.bin", b"\0x"), ("od\td.bin", b"\0moved"),
+                          ("exec.bin", b"\0run"), ("none", b"")):
+        with open(f"{top}/{name}", "wb") as file:
+            file.write(content)
+    os.unlink(f"{top}/b2.txt")
+    copy = top + "-copy"
+    subprocess.run(["cp", "-a", top, copy], check=True)
+    expect_ok(place.cell("--work", ".", "--stage", "--", "python3", "-c", WRITES, cwd=top))
+    def patch(*words):
+        return subprocess.run([place.ambit, "diff", *words], cwd=top, env=place.environment(), check=True, capture_output=True).stdout
+    def apply(what):
+        return subprocess.run(["git", "apply", "-"], cwd=copy, env={**place.environment(), "GIT_CEILING_DIRECTORIES": os.path.dirname(copy)},
+                              input=what, capture_output=True)
+    before = picture(copy)
+    refused = apply(patch())
+    assert refused.returncode != 0 and before == picture(copy), refused  # without the contents nothing is applied by halves
+    applied = apply(patch("--binary"))
+    assert applied.returncode == 0, applied
+    expect_ok(ambit(place, "commit", cwd=top))
+    for root in (top, copy):  # git knows no empty directories
+        for name in ("empty", "dir/deep", "dir"):
+            if os.path.isdir(f"{root}/{name}") and not os.listdir(f"{root}/{name}"):
+                os.rmdir(f"{root}/{name}")
+    expect_same(without_times(top), without_times(copy), "the tree that was patched")
 
 
 def thrown_away(place):
@@ -673,7 +723,7 @@ def what_cannot_be_synced(place):
 
 
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
-             no_change_leaves_nothing, kept_for_review, thrown_away, a_part_is_committed, a_commit_is_undone,
+             no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed,

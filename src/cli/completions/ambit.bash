@@ -35,7 +35,7 @@ _ambit() {
 		--record --json --without --stage --discard --on-conflict --direct --strict --quiet --no-pty --help'
 	local explain_options='--help'
 	local learn_options='--output --workspace --env --write --limit --no-pty --help'
-	local diff_options='--stat --name-only --json --color --no-pager --help'
+	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'

@@ -72,6 +72,7 @@ complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
 
 complete -c ambit -n '__ambit_in diff' -l stat -d 'How much changed in each file'
 complete -c ambit -n '__ambit_in diff' -l name-only -d 'The names alone'
+complete -c ambit -n '__ambit_in diff' -l binary -d 'A patch to be applied, with binary contents'
 complete -c ambit -n '__ambit_in diff' -l json -d 'The changes as JSON'
 complete -c ambit -n '__ambit_in diff' -l color -x -a 'auto always never' -d 'Colours'
 complete -c ambit -n '__ambit_in diff' -l no-pager -d 'No pager'
