@@ -32,6 +32,8 @@ const char *denial_otherwise(enum denial_reason r)
 /* The kernel asks for the right on the directory, not on what lies in it. */
 static bool needs_directory(const struct effect *f)
 {
+	if (f->verdict == EFFECT_DENIED_HIDDEN) /* shown again, it can also be removed from its directory */
+		return false;
 	switch ((enum effect_kind)f->kind) {
 	case EFFECT_DELETE:
 	case EFFECT_RENAME:
@@ -82,6 +84,10 @@ static enum denial_reason reason_of(const struct grant_set *set, const struct de
 		return DENIAL_WRITTEN;
 	if (is_own(path))
 		return DENIAL_OWN;
+	if (f->verdict == EFFECT_DENIED_HIDDEN)
+		return DENIAL_HIDDEN;
+	if (f->verdict == EFFECT_DENIED_STORE)
+		return DENIAL_STORE;
 	if (strcmp(d->object, "/") == 0)
 		return DENIAL_TOP;
 	if (may(set, d->verb, path) && f->kind == EFFECT_READ)
@@ -125,5 +131,6 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 		cut_to_directory(ret->object);
 	ret->verb = verb_for(right);
 	ret->reason = reason_of(set, ret, f);
-	ret->grantable = ret->reason != DENIAL_WRITTEN && ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP;
+	ret->grantable = ret->reason != DENIAL_WRITTEN && ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP &&
+			 ret->reason != DENIAL_STORE;
 }

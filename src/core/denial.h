@@ -28,6 +28,8 @@
 	  "grant it by its own name, if it is to be changed")                                                   \
 	X(HIDDEN,    "hidden",    "it is likely a secret: a grant of all around it does not show it",            \
 	  "grant it by its own name, if the program may have it")                                               \
+	X(STORE,     "store",     "changes of events wait there, and no cell sees them",                        \
+	  "`ambit diff` and `ambit stage list` show them outside; no grant does")                               \
 	X(NETWORK,   "network",   "a cell has no network",                                                      \
 	  "this build has no grant for it: do that part outside")                                               \
 	X(LOOKUP,    "lookup",    "a name was looked up, and a cell has no network",                            \
@@ -61,7 +63,7 @@ const char *denial_why(enum denial_reason r);
 /* What to do about one that is not grantable. */
 const char *denial_otherwise(enum denial_reason r);
 
-/* For an effect that was denied: kind of effect.h, verdict EFFECT_DENIED or EFFECT_DENIED_NEW. */
+/* For an effect that was denied: kind of effect.h, verdict one of EFFECT_DENIED*. */
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret);
 
 /* The request of a grantable denial. */

@@ -51,8 +51,7 @@ static void put_later(struct out *o, const struct change *c)
 {
 	note_begin(o);
 	out_string(o, "executes later");
-	if (c->held == HELD_NOT) /* else the reason is why it is held */
-		put_reason(o, c);
+	put_reason(o, c);
 	note_end(o);
 }
 
@@ -76,7 +75,7 @@ static void put_notes(const struct patch *p)
 
 	if (c->held != HELD_NOT)
 		put_held(p);
-	if (c->later != 0)
+	if (c->later != 0 && c->held == HELD_NOT) /* else the reason is why it is held */
 		put_later(p->o, c);
 	if (c->kind == CHANGE_LINK) {
 		note_begin(p->o);

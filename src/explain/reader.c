@@ -199,9 +199,15 @@ static uint8_t read_denied(struct take *t, const json_t *from, const struct effe
 
 	if (take_bool(t, from, "new"))
 		return EFFECT_DENIED_NEW;
-	return f->kind == EFFECT_EXEC && why != NULL && strcmp(why, denial_word(DENIAL_WRITTEN)) == 0
-		       ? EFFECT_DENIED_WRITTEN
-		       : EFFECT_DENIED;
+	if (why == NULL)
+		return EFFECT_DENIED;
+	if (f->kind == EFFECT_EXEC && strcmp(why, denial_word(DENIAL_WRITTEN)) == 0)
+		return EFFECT_DENIED_WRITTEN;
+	if (effect_right(f->kind) != 0 && strcmp(why, denial_word(DENIAL_HIDDEN)) == 0)
+		return EFFECT_DENIED_HIDDEN;
+	if (effect_right(f->kind) != 0 && strcmp(why, denial_word(DENIAL_STORE)) == 0)
+		return EFFECT_DENIED_STORE;
+	return EFFECT_DENIED;
 }
 
 static void read_effect(struct take *t, const json_t *from, struct told *told)

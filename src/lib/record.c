@@ -221,7 +221,9 @@ static const char *verdict_word(uint8_t verdict)
 	case EFFECT_ALLOWED: return "allowed";
 	case EFFECT_DENIED:
 	case EFFECT_DENIED_NEW:
-	case EFFECT_DENIED_WRITTEN: return "denied";
+	case EFFECT_DENIED_WRITTEN:
+	case EFFECT_DENIED_HIDDEN:
+	case EFFECT_DENIED_STORE: return "denied";
 	case EFFECT_ABSENT: return "absent";
 	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
 	}

@@ -48,6 +48,11 @@ static void put_hint(const struct stage_answer *a, const struct change *c, const
 			   "  hint: `ambit diff %s` shows both; --on-conflict ours overwrites it, theirs leaves it\n",
 			   a->end.event);
 		break;
+	case HELD_HIDDEN:
+		write_flag(path, flag);
+		buf_printf(out, "  hint: if what lies there may go: `ambit commit %s %s`\n", a->end.event,
+			   flag[0] != 0 ? flag : "--write NAME");
+		break;
 	default: buf_printf(out, "  hint: `ambit diff %s` shows it; it can only be left out\n", a->end.event);
 	}
 }

@@ -61,6 +61,11 @@ static bool is_hidden(const struct conflicts *c, const char *path)
 	return c->calls->is_hidden != NULL && c->calls->is_hidden(c->calls->user, c->tree, path);
 }
 
+static bool is_named(const struct conflicts *c, const char *path)
+{
+	return c->calls->is_named != NULL && c->calls->is_named(c->calls->user, c->tree, path);
+}
+
 static bool is_as_left(const struct op *row, const struct ident *real)
 {
 	if (row->a.ino != real->ino || row->a.dev != real->dev || row->a.mode != real->mode)
@@ -80,6 +85,7 @@ struct inside {
 	const struct conflicts *c;
 	struct plan_entry *x;
 	bool known; /* it is as the engine left it, with all in it */
+	bool named; /* and what is hidden in it may go */
 };
 
 static bool is_final(const struct plan_entry *x)
@@ -98,7 +104,7 @@ static int look_inside(void *user, int dir_fd, const char *path, const char *nam
 		return -ENAMETOOLONG;
 	if (l->is_mount)
 		plan_hold(in->x, HELD_REFUSED, CONFLICT_MOUNTED);
-	else if (is_hidden(in->c, full))
+	else if (!in->named && is_hidden(in->c, full))
 		plan_hold(in->x, HELD_HIDDEN, unseen_inside);
 	else if (!in->known && is_changed(in->c, full, &l->id, in->c->t0_ns))
 		plan_hold(in->x, HELD_CONFLICT, changed_inside);
@@ -116,7 +122,10 @@ static bool is_inside_as_left(const struct op *row, int fd)
 static int check_inside(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name)
 {
 	auto_fd int fd = sys_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY);
-	struct inside in = { .c = c, .x = x, .known = fd >= 0 && is_inside_as_left(row_of(c, x->path), fd) };
+	struct inside in = { .c = c,
+			     .x = x,
+			     .known = fd >= 0 && is_inside_as_left(row_of(c, x->path), fd),
+			     .named = is_named(c, x->path) };
 	const int r = fd < 0 ? fd : each_beneath(fd, look_inside, &in);
 
 	if (r == -ENAMETOOLONG)

@@ -92,6 +92,7 @@ int find_changes(struct role *role, struct err *e)
 		.count = judging_count,
 		.judge_name = judging_name,
 		.is_hidden = judging_is_hidden,
+		.is_named = judging_is_named,
 		.digest = (role->ask.flags & STAGE_FLAG_DIGESTS) != 0 ? digest : NULL,
 	};
 	r = r < 0 ? r : walk_plan(&role->stage, role->meta, &role->trees, &role->calls, &role->plan, e);

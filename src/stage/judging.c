@@ -205,11 +205,45 @@ static bool has_other_name(const struct judging *j, const struct change *c)
 	return dir >= 0 && sys_look(dir, name, &l) == 0 && l.id.nlink > 1;
 }
 
+static bool names(const struct judging *j, uint16_t tree, const char *path)
+{
+	char full[STAGE_PATH_MAX + CHANGE_PATH_MAX];
+
+	join(j->role->meta->trees[tree].real, path, strlen(path), full, sizeof full);
+	for (uint32_t i = 0; i < j->role->ask.n_granted; i++)
+		if (strcmp(full, j->role->ask.granted[i]) == 0)
+			return true;
+	return false;
+}
+
+bool judging_is_named(void *user, uint16_t tree, const char *path)
+{
+	return names(user, tree, path);
+}
+
+/* Whether it, or a directory above it that is hidden itself, is named now. */
+static bool is_shown_now(const struct judging *j, uint16_t tree, const char *path)
+{
+	char above[CHANGE_PATH_MAX];
+	char *slash;
+
+	if (j->role->ask.n_granted == 0 || !text_copy(above, sizeof above, path))
+		return false;
+	do {
+		if (names(j, tree, above))
+			return true;
+		slash = strrchr(above, '/');
+		if (slash != NULL)
+			*slash = 0;
+	} while (slash != NULL && mask_hides(&j->role->unseen[tree], above));
+	return false;
+}
+
 bool judging_is_hidden(void *user, uint16_t tree, const char *path)
 {
 	const struct judging *j = user;
 
-	return mask_hides(&j->role->unseen[tree], path);
+	return mask_hides(&j->role->unseen[tree], path) && !is_shown_now(j, tree, path);
 }
 
 static int by_path(const void *a, const void *b)

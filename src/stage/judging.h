@@ -17,6 +17,7 @@ void judging_destroy(struct judging *j);
 /* struct walk_calls, with the judging as user. */
 bool judging_is_hidden(void *user, uint16_t tree, const char *path);
 void judging_count(void *user, const struct change *c);
+bool judging_is_named(void *user, uint16_t tree, const char *path);
 void judging_name(void *user, const struct change *c, struct verdict *ret);
 
 /* Has the contents judged of those changes that are held until then; later calls of judging_name know the answers. */

@@ -42,6 +42,8 @@ struct walk_calls {
 	void (*judge_name)(void *user, const struct change *c, struct verdict *ret);
 	/* Whether the cell could not see what is there in the real tree. */
 	bool (*is_hidden)(void *user, uint16_t tree, const char *path);
+	/* Whether a person named this path, so that it may go with what the cell could not see in it. */
+	bool (*is_named)(void *user, uint16_t tree, const char *path);
 	/* SHA-256 of what fd holds. False: there is none to be had. */
 	bool (*digest)(void *user, int fd, uint8_t ret[CHANGE_DIGEST_BYTES]);
 };

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cell/base.h"
+#include "stage/store.h"
 
 #define LINKS_MAX 40     /* as the kernel follows */
 #define MADE_MAX 4096    /* names remembered as the workload's own */
@@ -228,13 +230,24 @@ static bool protects(const struct cell_spec *spec, const char *path)
 	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0;
 }
 
-static bool is_hidden(const struct cell_spec *spec, const char *path)
+/* What hides it, or NULL. */
+static const char *find_hiding(const struct cell_spec *spec, const char *path)
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++)
 		if ((spec->paths[i].flags & CELL_PATH_HIDE) != 0 &&
 		    path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
-			return true;
-	return false;
+			return spec_text(spec, spec->paths[i].path);
+	return NULL;
+}
+
+/* The store of stages, or what belongs to it beside a tree on another file system. */
+static bool is_store(const struct classifier *c, const char *path)
+{
+	char beside[sizeof STORE_BESIDE + 16];
+	const char *slash = strrchr(path, '/');
+
+	(void)snprintf(beside, sizeof beside, STORE_BESIDE, geteuid()); /* it fits */
+	return (c->store != NULL && strcmp(path, c->store) == 0) || (slash != NULL && strcmp(slash, beside) == 0);
 }
 
 /* What the cell wrote in a staged tree lies in the stage: 1 it is there, 0 it was removed, -1 the stage does not say. */
@@ -263,10 +276,20 @@ static bool is_there(struct classifier *c, const char *path)
 	return said < 0 ? hostlook_is_there(&c->host, path) : said == 1;
 }
 
-/* Hidden by its name, and no file of that name was made since by the cell itself. */
-static bool is_unseen(const struct classifier *c, const char *path)
+/* Hidden by its name, and no file of that name was made by the cell itself. The stage tells how it was at the end: what was read before
+ * the cell was seen to make one was not there. */
+static bool is_unseen(struct classifier *c, const struct effect *f, uint32_t right)
 {
-	return c->staging != NULL && staging_hides(c->staging, path) && stage_says(c->spec, path) != 1;
+	const bool hides = c->staging != NULL && staging_hides(c->staging, f->object);
+
+	if (hides && stage_says(c->spec, f->object) != 1)
+		return true;
+	if (hides && right != RIGHT_WRITE)
+		return c->n_made < MADE_MAX && !was_made(c, f->object);
+	if (right == RIGHT_WRITE &&
+	    (hides || (f->kind == EFFECT_RENAME && c->staging != NULL && c->staging->n_masks > 0)))
+		remember_made(c, f->object);
+	return false;
 }
 
 /* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
@@ -283,9 +306,10 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 {
 	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
 	const struct grant_decision decision = grant_check(c->grants, &want);
+	const char *hiding = find_hiding(c->spec, f->object);
 
-	if (is_hidden(c->spec, f->object) || is_unseen(c, f->object)) {
-		f->verdict = EFFECT_DENIED;
+	if (hiding != NULL || is_unseen(c, f, right)) {
+		f->verdict = hiding != NULL && is_store(c, hiding) ? EFFECT_DENIED_STORE : EFFECT_DENIED_HIDDEN;
 		return;
 	}
 	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {

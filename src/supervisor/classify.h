@@ -29,6 +29,7 @@ struct classifier {
 	size_t parts;    /* of paths, walked so far: a workload chooses them, and links that multiply them */
 	struct hostlook host;
 	const struct staging *staging; /* borrowed; NULL: nothing was hidden by name */
+	const char *store;             /* borrowed; NULL: no place for stages is known */
 };
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);

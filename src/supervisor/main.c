@@ -562,6 +562,7 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 	t->s = s;
 	classify_init(&t->classifier, &s->spec, &s->request.grants);
 	t->classifier.staging = &s->staging;
+	t->classifier.store = s->request.store;
 	arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
 	s->outcome.effects_seen = head.seen;
 	s->outcome.effects_dropped += head.dropped;

@@ -409,6 +409,39 @@ def secrets_are_hidden(place):
     assert open(f"{top}/dir/deep/id_ed25519").read() == "SECRET\n" and os.path.exists(f"{top}/dir/deep/y")
     expect_ok(work(place, top, "echo more >> .env; cat .env", "--write", "./.env"), "SECRET")
     assert open(f"{top}/.env").read() == "SECRET\nmore\n"
+    hidden_names_have_reasons(place, top)
+
+
+def hidden_names_have_reasons(place, top):
+    """What is said leads on: the name itself, whatever was asked for, and a way to commit over it."""
+    result = work(place, top, "rm -f .env; mv dir/deep/id_ed25519 x || true")
+    for name in (".env", "dir/deep/id_ed25519"):
+        assert re.search(rf"delete {top}/{name}\n  why: it is likely a secret.*\n  hint: --write {top}/{name} allows it", result.stderr), told(result)
+    expect_ok(work(place, top, "rm .env", "--write", "./.env"))
+    assert not os.path.exists(f"{top}/.env")
+    write(f"{top}/.env", "SECRET\n")
+    result = work(place, top, "cat .env || echo mine > .env; cat .env")  # not there yet when it was sought first
+    assert result.returncode == 123 and result.stdout == "mine\n" and f"--read {top}/.env allows it" in result.stderr, told(result)
+    way = re.search(r"`ambit (commit e_\w+ --write \S+)`", result.stderr).group(1)
+    assert "executes later" not in expect_ok(ambit(place, "diff", cwd=top)).stdout
+    assert ambit(place, "commit", "last", "--write", "./dir", cwd=top).returncode == 123  # not its name
+    expect_ok(ambit(place, *way.split(), cwd=top), "committed: 1")
+    assert open(f"{top}/.env").read() == "mine\n"
+    expect_ok(ambit(place, "undo", "last", cwd=top))
+    assert open(f"{top}/.env").read() == "SECRET\n"
+    result = work(place, top, "echo x > .env; cat .env", "--strict")
+    assert result.returncode == 123 and "denied" not in result.stderr, told(result)  # what it made itself it may read
+    result = work(place, top, "rm -r dir")
+    assert result.returncode == 123 and "could not see is in it" in result.stderr, told(result)
+    way = re.search(r"`ambit (commit e_\w+ --write \S+)`", result.stderr).group(1)
+    expect_ok(ambit(place, *way.split(), cwd=top), "committed: 1")
+    assert not os.path.exists(f"{top}/dir")
+    record = os.path.join(os.path.dirname(top), "record.json")
+    home = place.cell("--work", place.home, "--record", record, "--", "sh", "-c", "ls .local/state/ambit/stages; rm .local/state/ambit/stages/x; true", cwd=place.home)
+    assert "changes of events wait there" in home.stderr and "stages allows it" not in home.stderr, told(home)
+    denied = {(e["kind"], e["why"], e["would"]) for e in json.load(open(record))["effects"] if e["verdict"] == "denied"}
+    assert denied == {("read", "store", None), ("delete", "store", None)}, denied
+    expect_ok(ambit(place, "explain", record, cwd=top), "changes of events wait there")
 
 
 def in_place(place):
