@@ -119,6 +119,8 @@ int base_add(struct cell_spec *spec, struct err *e)
 	return r < 0 || !is_system((enum cell_base)spec->base) ? r : add_system(spec, e);
 }
 
+#define VAR_TMP "/var/tmp"
+
 /* What the skeleton and the pseudo file systems make, beside the home directory. */
 static const struct base_row private_rows[] = {
 	{ "/dev/random", R, 0 },
@@ -142,7 +144,7 @@ static const struct base_row private_rows[] = {
 	{ "/proc", R, 0 },
 	{ "/sys", R, 0 },
 	{ "/tmp", R | RIGHT_WRITE, 0 },
-	{ "/var/tmp", R | RIGHT_WRITE, 0 },
+	{ VAR_TMP, R | RIGHT_WRITE, 0 },
 };
 
 static bool row_allows(const struct base_row *rows, size_t n, const char *path, unsigned rights)
@@ -153,10 +155,24 @@ static bool row_allows(const struct base_row *rows, size_t n, const char *path, 
 	return false;
 }
 
+bool base_links_var_tmp(const struct cell_spec *spec)
+{
+	bool own = path_is_beneath(spec_text(spec, spec->home), VAR_TMP);
+
+	for (uint32_t i = 0; i < spec->n_paths && !own; i++)
+		own = path_is_beneath(spec_text(spec, spec->paths[i].path), VAR_TMP);
+	return !own;
+}
+
+static bool private_allows(const struct cell_spec *spec, const char *path, unsigned rights)
+{
+	return row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, rights) &&
+	       (!path_is_beneath(path, VAR_TMP) || base_links_var_tmp(spec));
+}
+
 bool base_is_private(const struct cell_spec *spec, const char *path)
 {
-	return path_is_beneath(path, spec_text(spec, spec->home)) ||
-	       row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, 0);
+	return path_is_beneath(path, spec_text(spec, spec->home)) || private_allows(spec, path, 0);
 }
 
 /* Listing the root and the directories of the skeleton is allowed; what lies in them is as granted. */
@@ -188,7 +204,7 @@ bool base_allows(const struct cell_spec *spec, const char *path, unsigned rights
 	if (spec->base == CELL_BASE_NONE)
 		return false;
 	if (row_allows(device_rows, sizeof device_rows / sizeof device_rows[0], path, rights) ||
-	    row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, rights))
+	    private_allows(spec, path, rights))
 		return true;
 	if (path_is_beneath(path, spec_text(spec, spec->home)))
 		return (rights & RIGHT_RUN) == 0;

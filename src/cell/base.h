@@ -22,4 +22,8 @@ bool base_shows(enum cell_base base, const char *path, unsigned rights);
 bool base_allows(const struct cell_spec *spec, const char *path, unsigned rights);
 bool base_is_private(const struct cell_spec *spec, const char *path);
 
+/* Whether /var/tmp is a link to /tmp: unless something beneath it is granted or home. Then it is a directory above that, in which nothing
+ * can be made. */
+bool base_links_var_tmp(const struct cell_spec *spec);
+
 #endif

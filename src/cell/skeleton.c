@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cell/base.h"
 #include "core/grant.h"
 
 #define FILE_MAX (64u << 10)
@@ -174,14 +175,9 @@ static int make_sys(const struct cell_spec *spec, int root_fd)
 	return r < 0 ? r : put_limits(spec, root_fd);
 }
 
-/* /var/tmp is /tmp, unless something beneath it is granted or home: then it is a directory for that. */
 static int make_var_tmp(const struct cell_spec *spec, int root_fd)
 {
-	bool own = path_is_beneath(spec_text(spec, spec->home), "/var/tmp");
-
-	for (uint32_t i = 0; i < spec->n_paths && !own; i++)
-		own = path_is_beneath(spec_text(spec, spec->paths[i].path), "/var/tmp");
-	if (own)
+	if (!base_links_var_tmp(spec))
 		return 0;
 	return symlinkat("/tmp", root_fd, "var/tmp") < 0 ? -errno : 0;
 }

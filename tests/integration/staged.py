@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -444,6 +445,22 @@ def hidden_names_have_reasons(place, top):
     expect_ok(ambit(place, "explain", record, cwd=top), "changes of events wait there")
 
 
+def var_tmp(place):
+    """It is the cell's own /tmp; with a grant in it only a way to that, where a denial is one and is told."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo x > /var/tmp/y; cat /tmp/y"), "x")
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ambit-test-") as there:
+        os.mkdir(f"{there}/out")
+        record = f"{place.home}/record.json"
+        result = place.cell("--strict", "--work", "./out", "--record", record, "--", "sh", "-c",
+                            "echo x > out/r; echo y > report.txt; echo z > /var/tmp/z; true", cwd=there)
+        assert result.returncode == 125 and not os.path.exists(f"{there}/out/r"), told(result)
+        assert f"denied: write {there}/report.txt\n" in result.stderr and f"--write {there} allows it" in result.stderr, told(result)
+        denied = [e["path"] for e in json.load(open(record))["effects"] if e["verdict"] == "denied"]
+        assert denied == [f"{there}/report.txt", "/var/tmp/z"], denied
+        nothing_is_left(place, top)
+
+
 def in_place(place):
     top = tree(place)
     result = work(place, top, "echo direct >> a.txt; false", "--direct")
@@ -758,10 +775,9 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, in_place, secrets_are_hidden_in_place,
-             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed,
-             it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced,
-             a_rest_is_no_change]
+             home_is_a_tree, secrets_are_hidden, var_tmp, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs,
+             two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it,
+             what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)
