@@ -118,6 +118,19 @@ static void address_denial(const struct effect *f, struct denial *ret)
 	ret->grantable = false;
 }
 
+/* What may be written is executed by a grant of the whole: one of the file alone needs it to be there when the cell is made, and
+ * shows it apart, so that it cannot be replaced. */
+static void widen_to_work(const struct grant_set *set, const struct effect *f, struct denial *ret)
+{
+	const struct grant_request want = { .verb = VERB_WRITE, .object = f->object };
+	const struct grant_decision decision = grant_check(set, &want);
+
+	if (ret->reason == DENIAL_NOT_RUN && decision.allowed) {
+		ret->verb = VERB_WORK;
+		(void)text_copy(ret->object, sizeof ret->object, grant_object(set, decision.grant)); /* same size */
+	}
+}
+
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret)
 {
 	const uint32_t right = effect_right(f->kind);
@@ -133,4 +146,5 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 	ret->reason = reason_of(set, ret, f);
 	ret->grantable = ret->reason != DENIAL_WRITTEN && ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP &&
 			 ret->reason != DENIAL_STORE;
+	widen_to_work(set, f, ret);
 }

@@ -53,8 +53,8 @@ enum denial_reason {
 
 struct denial {
 	enum denial_reason reason;
-	bool grantable; /* the request below would have been allowed by a grant that can be given */
-	enum grant_verb verb;
+	bool grantable;       /* the request below would have been allowed by a grant that can be given */
+	enum grant_verb verb; /* READ, WRITE, RUN; WORK for what may be written and is executed */
 	char object[GRANT_OBJECT_MAX];
 };
 

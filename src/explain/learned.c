@@ -189,7 +189,10 @@ static void collect_path(struct learner *l, const struct effect *f)
 	denial_of(l->r->grants, &g, &l->denial);
 	if (!l->denial.grantable)
 		return;
-	need(l, l->denial.verb, l->denial.object, f);
+	if (l->denial.verb == VERB_WORK) /* of what `work: .` does not cover, the file alone is learned */
+		need(l, VERB_RUN, f->object, f);
+	else
+		need(l, l->denial.verb, l->denial.object, f);
 }
 
 static void collect_runtime(struct learner *l, const struct effect *f)

@@ -221,7 +221,7 @@ static int asked_path(const struct resolving *r, const struct policy_line *l, ch
 static const char *missing_hint(const struct policy_line *l)
 {
 	if (l->verb == VERB_WRITE || l->verb == VERB_WORK)
-		return "create it, or grant the directory in which it will be; with a final `?` a missing path is left out";
+		return "create it, or grant the directory in which it will be; a final `?` only leaves the grant out";
 	return "check the spelling; with a final `?` a missing path is left out";
 }
 

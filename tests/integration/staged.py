@@ -461,6 +461,22 @@ def var_tmp(place):
         nothing_is_left(place, top)
 
 
+def hints_can_be_followed(place):
+    top = tree(place)
+    script = "printf '#!/bin/sh\\necho it ran\\n' > dir/t; chmod +x dir/t; ./dir/t"
+    result = place.cell("--write", "./dir", "--", "sh", "-ec", script, cwd=top)
+    assert result.returncode == 126 and f"--work {top}/dir allows it" in result.stderr, told(result)
+    expect_ok(place.cell("--write", "./dir", "--work", f"{top}/dir", "--", "sh", "-ec", script, cwd=top), "it ran")
+    os.makedirs(f"{top}/.git/hooks")
+    hook = "echo id > .git/hooks/pre-commit"
+    result = work(place, top, hook, "--write", "./.git/hooks/pre-commit")
+    assert result.returncode == 125 and "the directory in which it will be" in result.stderr, told(result)
+    assert "only leaves the grant out" in result.stderr, told(result)
+    assert work(place, top, hook, "--write", "./.git/hooks/pre-commit?").returncode == 123
+    expect_ok(work(place, top, hook, "--write", "./.git/hooks"))
+    assert os.path.exists(f"{top}/.git/hooks/pre-commit")
+
+
 def in_place(place):
     top = tree(place)
     result = work(place, top, "echo direct >> a.txt; false", "--direct")
@@ -775,9 +791,9 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, var_tmp, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs,
-             two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it,
-             what_cannot_be_synced, a_rest_is_no_change]
+             home_is_a_tree, secrets_are_hidden, var_tmp, hints_can_be_followed, in_place, secrets_are_hidden_in_place,
+             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down,
+             its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)
