@@ -43,7 +43,7 @@ static bool in_range(const struct effect *f)
 	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_STORE &&
 	       (f->verdict != EFFECT_DENIED_WRITTEN || f->kind == EFFECT_EXEC) &&
 	       (f->verdict < EFFECT_DENIED_HIDDEN || effect_right(f->kind) != 0) &&
-	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= 1 &&
+	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= EFFECT_BASE_GONE &&
 	       (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) && f->count > 0;
 }
 

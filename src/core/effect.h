@@ -54,11 +54,18 @@ static inline bool effect_is_denied(uint8_t verdict)
 
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };
 
+/* Whether it was allowed by the base of the cell, and not by a grant. */
+enum effect_base {
+	EFFECT_BASE_NOT,
+	EFFECT_BASE,
+	EFFECT_BASE_GONE, /* so it was, beside what is granted: a person would look for it there, and it went with the cell */
+};
+
 struct effect {
 	uint8_t kind;    /* enum effect_kind */
 	uint8_t verdict; /* enum effect_verdict; 0 from the warden, which does not know */
 	uint8_t source;  /* enum effect_source */
-	uint8_t base;    /* allowed by the base of the cell and not by a grant */
+	uint8_t base;    /* enum effect_base */
 	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
 	uint32_t count;  /* how often */
 	char object

@@ -167,7 +167,8 @@ static void read_allowed(struct take *t, const json_t *from, const struct told *
 {
 	const char *id = take_text(t, from, "grant", true);
 
-	f->base = id != NULL && strcmp(id, "base") == 0;
+	if (id != NULL && strcmp(id, "base") == 0)
+		f->base = json_is_true(json_object_get(from, "gone")) ? EFFECT_BASE_GONE : EFFECT_BASE;
 	f->grant = f->base != 0 ? GRANT_NONE : find_grant(told, id);
 	if (id != NULL && f->base == 0 && f->grant == GRANT_NONE)
 		take_fail(t, AMBIT_MALFORMED, "grant", "no grant has this id");

@@ -249,6 +249,8 @@ static void effect_put(struct json *j, const struct event_result *r, const struc
 		json_put_word(json_put_key(j, "grant"), "base");
 	else if (f->verdict == EFFECT_ALLOWED)
 		grant_id_put(json_put_key(j, "grant"), r, f->grant);
+	if (f->base == EFFECT_BASE_GONE)
+		json_put_bool(json_put_key(j, "gone"), true);
 	if (effect_is_denied(f->verdict))
 		denial_put(j, f, t);
 	json_put_object_end(j);

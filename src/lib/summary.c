@@ -242,6 +242,61 @@ static void what_was_denied(const struct event_result *r, const char *record, st
 	put_rest(list, record, out);
 }
 
+/* ---- what went with the cell ---- */
+
+static bool is_gone(const struct effect *f)
+{
+	return f->base == EFFECT_BASE_GONE && f->kind != EFFECT_DELETE && f->kind != EFFECT_MODE;
+}
+
+/* Whether the event took it away itself, or it was told. */
+static bool is_settled(const struct event_result *r, size_t at)
+{
+	const struct effect *f = &r->effects[at];
+
+	for (size_t i = 0; i < r->n_effects; i++) {
+		const struct effect *other = &r->effects[i];
+
+		if (other->base == EFFECT_BASE_GONE && strcmp(other->object, f->object) == 0 &&
+		    (other->kind == EFFECT_DELETE || (i < at && is_gone(other))))
+			return true;
+	}
+	return false;
+}
+
+static void put_gone(const struct event_result *r, const struct effect *f, size_t others, struct buf *out)
+{
+	char object[SHOWN_MAX], above[GRANT_OBJECT_MAX], line[8], flag[FLAG_MAX] = "";
+	const struct grant_request want = { .verb = VERB_WRITE, .object = above };
+
+	buf_printf(out, "ambit: gone with the cell: %s",
+		   text_escape(object, sizeof object, f->object, strlen(f->object)));
+	if (others > 0)
+		buf_printf(out, " and %zu more", others);
+	buf_printf(out, "\n  why: no grant covers it, and that directory was the cell's own\n");
+	(void)text_copy(above, sizeof above, f->object); /* no longer */
+	*strrchr(above, '/') = 0;                        /* it is absolute, and beneath home or /tmp */
+	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
+	if (flag[0] != 0 && (r->home == NULL || strcmp(above, r->home) != 0))
+		buf_printf(out, "  hint: %s keeps it\n", flag);
+	else
+		buf_printf(out, "  hint: write it beneath what is granted, or grant the directory that is for it\n");
+}
+
+static void what_is_gone(const struct event_result *r, struct buf *out)
+{
+	const struct effect *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (is_gone(&r->effects[i]) && !is_settled(r, i)) {
+			first = first != NULL ? first : &r->effects[i];
+			n++;
+		}
+	if (first != NULL)
+		put_gone(r, first, n - 1, out);
+}
+
 /* A program can hide a denial among more effects than the record takes: then silence says nothing. */
 static void what_is_not_known(const struct event_result *r, struct buf *out)
 {
@@ -258,6 +313,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	how_it_ended(r, out);
 	if (!quiet) {
 		what_was_denied(r, record, out);
+		what_is_gone(r, out);
 		what_is_not_known(r, out);
 	}
 	if (r->workspace == WORKSPACE_KEPT || (r->workspace == WORKSPACE_COMMITTED && r->stage.end.dropped > 0))

@@ -300,6 +300,38 @@ static bool is_probe(struct classifier *c, const struct effect *f, uint32_t righ
 	       !is_there(c, f->object);
 }
 
+/* Whether a part of the path that lies beneath `above` begins with a dot. */
+static bool has_dot(const char *path, const char *above)
+{
+	return strstr(path + strlen(above), "/.") != NULL;
+}
+
+static bool has_grant_in(const struct classifier *c, const char *directory)
+{
+	for (uint32_t i = 0; i < c->grants->count; i++) {
+		const char *object = grant_object(c->grants, i);
+
+		if (c->grants->grants[i].rights != 0 && path_is_beneath(object, directory) &&
+		    strcmp(object, directory) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* In a directory of the cell's own that stands for one of the host's, since something in it is granted: there a person would look for it. What
+ * programs keep for themselves, in /tmp or beneath names with a dot, nobody looks for. */
+static bool is_beside(const struct classifier *c, const char *path)
+{
+	const char *home = spec_text(c->spec, c->spec->home);
+	const char *above = path_is_beneath(path, home) ? home : "/tmp";
+	char parent[EFFECT_OBJECT_MAX];
+
+	(void)text_copy(parent, sizeof parent, path); /* same size */
+	return c->spec->base != CELL_BASE_HOST && path_is_beneath(path, above) && strcmp(path, above) != 0 &&
+	       !has_dot(path, above) && drop_last(parent) && strcmp(parent, "/tmp") != 0 && has_grant_in(c, parent) &&
+	       !has_grant_in(c, path); /* it is there: `mkdir -p` asks for all of a path */
+}
+
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own, where what was written is not
  * executed; the rest of the base; what the host has is denied, what it has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
@@ -336,7 +368,7 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 		f->verdict = right == RIGHT_RUN && !is_there(c, f->object) && !is_own_place(c, f->object)
 				     ? EFFECT_ABSENT
 				     : EFFECT_ALLOWED;
-		f->base = 1;
+		f->base = right == RIGHT_WRITE && is_beside(c, f->object) ? EFFECT_BASE_GONE : EFFECT_BASE;
 		return;
 	}
 	/* a new name is denied as much as an old one, if its directory is there */

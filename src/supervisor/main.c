@@ -541,7 +541,7 @@ static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *ob
 	classify_effect(&t->classifier, f);
 	if (f->verdict == EFFECT_ABSENT)
 		return;
-	if (f->base != 0 && f->kind != EFFECT_EXEC) {
+	if (f->base == EFFECT_BASE && f->kind != EFFECT_EXEC) {
 		t->s->outcome.base_effects += count;
 		return;
 	}

@@ -54,6 +54,7 @@ def example(heading, command, shown):
         write(os.path.join(place.home, ".ssh", "id_ed25519"), "SECRET\n")
         write(os.path.join(project, "hog.sh"), HOG)
         write(os.path.join(project, "notes"), "before\n")
+        write(os.path.join(project, ".env"), "SECRET\n")
         os.makedirs(os.path.join(project, ".git", "hooks"), exist_ok=True)
         shutil.copy(place.ambit, project)
         write(os.path.join(project, "unknown.yaml"), "version: 1\ngrants:\n  - raed: .\n")

@@ -461,6 +461,28 @@ def var_tmp(place):
         nothing_is_left(place, top)
 
 
+def gone_with_the_cell(place):
+    """What is written beside what is granted, in home or /tmp, and what is not told: a program's own files, and what it took away."""
+    top = tree(place)
+    granted = f"{place.home}/pr/out"
+    os.makedirs(granted)
+    record = f"{place.home}/record.json"
+    def said(script, where, *flags):
+        result = place.cell("--work", granted, "--record", record, *flags, "--", "sh", "-ec", script, cwd=where)
+        assert result.returncode == 0, told(result)
+        return re.sub(r"\n  .*", "", result.stderr)
+    pr = os.path.dirname(granted)
+    assert said("echo y > report.txt; echo x > out/x", pr) == f"ambit: gone with the cell: {pr}/report.txt\n"
+    gone = [e["path"] for e in json.load(open(record))["effects"] if e.get("gone")]
+    assert gone == [f"{pr}/report.txt"], gone
+    assert not os.path.exists(f"{pr}/report.txt") and os.path.exists(f"{granted}/x")
+    assert said("echo x > ../up; mkdir ../d", granted) == f"ambit: gone with the cell: {pr}/up and 1 more\n"
+    assert said("echo x > ~/up; echo > ~/.dot", pr) == f"ambit: gone with the cell: {place.home}/up\n"
+    assert said("echo x > t; rm t; mkdir -p ~/.cache; echo > ~/.cache/f; echo > /tmp/f; echo z > out/z", pr) == ""
+    assert said("echo y > report.txt", pr, "--quiet") == ""
+    assert said("echo y > report.txt", pr, "--write", pr) == ""
+
+
 def hints_can_be_followed(place):
     top = tree(place)
     script = "printf '#!/bin/sh\\necho it ran\\n' > dir/t; chmod +x dir/t; ./dir/t"
@@ -791,7 +813,7 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, var_tmp, hints_can_be_followed, in_place, secrets_are_hidden_in_place,
+             home_is_a_tree, secrets_are_hidden, var_tmp, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down,
              its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 

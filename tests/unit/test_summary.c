@@ -135,6 +135,27 @@ static void a_protected_name_is_said_to_be_one(void **state)
 	sample_finish(&r);
 }
 
+static void what_is_gone_is_said_once(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("plain"), &r);
+	sample_effect(&r, EFFECT_WRITE, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/pr/lock");
+	sample_effect(&r, EFFECT_DELETE, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/pr/lock");
+	sample_effect(&r, EFFECT_WRITE, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/pr/a\t");
+	sample_effect(&r, EFFECT_MODE, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/pr/b");
+	sample_effect(&r, EFFECT_MKDIR, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/c");
+	sample_effect(&r, EFFECT_RENAME, EFFECT_ALLOWED, GRANT_NONE, 1, "/home/ann/pr/a\t");
+	for (size_t i = r.n_effects - 6; i < r.n_effects; i++)
+		r.effects[i].base = EFFECT_BASE_GONE;
+	says(&r, NULL, "gone",
+	     "ambit: gone with the cell: /home/ann/pr/a\\x09 and 1 more\n"
+	     "  why: no grant covers it, and that directory was the cell's own\n"
+	     "  hint: --write /home/ann/pr keeps it\n");
+	sample_finish(&r);
+}
+
 /* The hint is for those who lack the grant, and for programs that the crash can be of. */
 static void no_hint_about_jit_without_reason(void **state)
 {
@@ -263,6 +284,7 @@ int main(void)
 		cmocka_unit_test(each_case_in_its_words),
 		cmocka_unit_test(what_belongs_together_is_one_line),
 		cmocka_unit_test(a_protected_name_is_said_to_be_one),
+		cmocka_unit_test(what_is_gone_is_said_once),
 		cmocka_unit_test(no_hint_about_jit_without_reason),
 		cmocka_unit_test(thousands_are_a_few_lines),
 		cmocka_unit_test(held_changes_have_a_way_out),
