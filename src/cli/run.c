@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,11 +51,14 @@ static const char help_text[] =
 	"Exit status: the command's own; 128+n for a signal; 123 it succeeded and its changes are not committed;\n"
 	"124 wall limit; 125 Ambit refused or failed, or a limit; 126 cannot be executed; 127 not found.\n";
 
-/* The file is opened before the event: what it is to be is the person's word, and not what the command made of the name. */
+/* The file is opened before the event: what it is to be is the person's word, and not what the command made of the name. A new one gets its
+ * name at the end, so that no cell sees it, where the file system can make files without one. */
 struct record_file {
 	const char *path; /* NULL: none */
+	const char *name; /* in path, without its directory */
 	int fd;           /* owned */
-	bool made;        /* it was not there before */
+	int dir_fd;       /* owned; of what has no name yet, else -1 */
+	bool made;        /* it was not there before, and has its name */
 };
 
 static int record_error(bool json, const char *path, int sys_errno, const char *hint)
@@ -67,16 +71,37 @@ static int record_error(bool json, const char *path, int sys_errno, const char *
 	return cli_refuse(json, &e);
 }
 
+static void open_without_name(struct record_file *f)
+{
+	const char *slash = strrchr(f->path, '/');
+	char above[PATH_MAX] = ".";
+	struct stat st;
+
+	f->name = slash != NULL ? slash + 1 : f->path;
+	if (slash != NULL &&
+	    snprintf(above, sizeof above, "%.*s/", (int)(slash - f->path), f->path) >= (int)sizeof above)
+		return;
+	if (f->name[0] == 0 || lstat(f->path, &st) == 0) /* no name for a file, or one of a link that leads nowhere */
+		return;
+	f->dir_fd = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->fd = f->dir_fd < 0 ? -1 : openat(f->dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (f->fd < 0)
+		fd_close(&f->dir_fd);
+}
+
 static int open_record(struct record_file *f, bool json)
 {
 	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
 
 	if (f->path == NULL)
 		return 0;
-	f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
-	f->made = f->fd >= 0;
-	if (f->fd < 0 && errno == EEXIST)
-		f->fd = open(f->path, flags);
+	f->fd = open(f->path, flags);
+	if (f->fd < 0 && errno == ENOENT) {
+		open_without_name(f);
+		if (f->fd < 0)
+			f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
+		f->made = f->fd >= 0 && f->dir_fd < 0;
+	}
 	return f->fd < 0 ? record_error(json, f->path, errno, "nothing was run; name a file that can be written") : 0;
 }
 
@@ -86,15 +111,27 @@ static void forget_record(struct record_file *f)
 		(void)unlink(f->path); /* nothing came of it */
 }
 
+static bool give_name(const struct record_file *f)
+{
+	char own[32];
+
+	(void)snprintf(own, sizeof own, "/proc/self/fd/%d", f->fd);
+	return linkat(AT_FDCWD, own, f->dir_fd, f->name, AT_SYMLINK_FOLLOW) == 0;
+}
+
 static int write_record(const struct record_file *f, const char *json, size_t n)
 {
 	int r;
 
-	if (!fd_is_named(f->fd, f->path))
+	if (f->dir_fd < 0 && !fd_is_named(f->fd, f->path))
 		return record_error(false, f->path, ENOENT,
 				    "the command ran and took it away; name a file where it cannot write");
 	(void)!ftruncate(f->fd, 0); /* a device or a pipe has nothing to cut */
 	r = fd_write_all(f->fd, json, n);
+	if (r == 0 && f->dir_fd >= 0 && !give_name(f))
+		return record_error(
+			false, f->path, errno,
+			"the command ran, and changed what stands there; name a file where it cannot write");
 	if (r == 0)
 		return 0;
 	(void)!ftruncate(f->fd, 0); /* half a record is none */
@@ -131,7 +168,7 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 int cli_run(int argc, char **argv)
 {
 	struct ambit_error e = { .size = sizeof e };
-	struct record_file file = { .fd = -1 };
+	struct record_file file = { .fd = -1, .dir_fd = -1 };
 	struct ambit_event *ev = NULL;
 	struct run_options o;
 	int status = 0;
@@ -161,6 +198,7 @@ int cli_run(int argc, char **argv)
 		status = tell(&o, &file, ev);
 	}
 	fd_close(&file.fd);
+	fd_close(&file.dir_fd);
 	ambit_event_free(ev);
 	options_finish(&o);
 	return status;

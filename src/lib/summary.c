@@ -308,8 +308,37 @@ static void what_is_not_known(const struct event_result *r, struct buf *out)
 			   r->effects_dropped);
 }
 
+/* What a person may have sent, or a program met; of others the number is enough. */
+static const char *signal_word(int signal_number)
+{
+	static const char *const words[] = {
+		[1] = "HUP",   [2] = "INT",   [3] = "QUIT",  [4] = "ILL",   [5] = "TRAP",  [6] = "ABRT",
+		[7] = "BUS",   [8] = "FPE",   [9] = "KILL",  [10] = "USR1", [11] = "SEGV", [12] = "USR2",
+		[13] = "PIPE", [14] = "ALRM", [15] = "TERM", [24] = "XCPU", [25] = "XFSZ", [31] = "SYS"
+	};
+
+	return (size_t)signal_number < sizeof words / sizeof words[0] ? words[signal_number] : NULL;
+}
+
+/* Why its changes are kept, where the stage does not know it; NULL where it does. */
+static const char *how_it_failed(const struct event_result *r, char *room, size_t size)
+{
+	const int signal_number = signal_of(r);
+	const char *word = signal_word(signal_number);
+
+	if (r->cause == CAUSE_EXITED && r->error.code != AMBIT_OK)
+		return r->error.msg;
+	if (r->stage.end.why != STAGE_WHY_FAILED || signal_number <= 0)
+		return NULL;
+	(void)snprintf(room, size, "signal %d%s%s%s ended it", signal_number, word != NULL ? " (SIG" : "",
+		       word != NULL ? word : "", word != NULL ? ")" : ""); /* it fits */
+	return room;
+}
+
 void summary_text(const struct event_result *r, const char *record, bool quiet, struct buf *out)
 {
+	char room[64];
+
 	how_it_ended(r, out);
 	if (!quiet) {
 		what_was_denied(r, record, out);
@@ -317,7 +346,7 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_is_not_known(r, out);
 	}
 	if (r->workspace == WORKSPACE_KEPT || (r->workspace == WORKSPACE_COMMITTED && r->stage.end.dropped > 0))
-		summary_stage_text(&r->stage, &r->stage_error, out);
+		summary_stage_ended(&r->stage, &r->stage_error, how_it_failed(r, room, sizeof room), out);
 }
 
 void summary_write(FILE *out, const struct event_result *r, const char *record, bool quiet)

@@ -182,13 +182,13 @@ static void put_ways(const struct stage_answer *a, struct buf *out)
 	buf_printf(out, "`ambit discard %s`\n", event);
 }
 
-static void put_kept(const struct stage_answer *a, struct buf *out)
+static void put_kept(const struct stage_answer *a, const char *how, struct buf *out)
 {
 	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
 
 	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
 	put_for(a, ", ", out);
-	buf_printf(out, "\n  why: %s%s\n", kept_why(a), files_now(a));
+	buf_printf(out, "\n  why: %s%s\n", how != NULL ? how : kept_why(a), files_now(a));
 	if (a->end.why == STAGE_WHY_HELD && a->end.held > 0)
 		put_ways(a, out);
 	else
@@ -212,7 +212,7 @@ static void put_dropped(const struct stage_answer *a, struct buf *out)
 		a->end.event, a->end.event, a->end.event);
 }
 
-void summary_stage_text(const struct stage_answer *a, const struct err *error, struct buf *out)
+void summary_stage_ended(const struct stage_answer *a, const struct err *error, const char *how, struct buf *out)
 {
 	size_t told = 0;
 
@@ -242,5 +242,10 @@ void summary_stage_text(const struct stage_answer *a, const struct err *error, s
 		if (a->end.event[0] == 0)
 			return;
 	}
-	put_kept(a, out);
+	put_kept(a, how, out);
+}
+
+void summary_stage_text(const struct stage_answer *a, const struct err *error, struct buf *out)
+{
+	summary_stage_ended(a, error, NULL, out);
 }

@@ -508,6 +508,8 @@ static void watch(struct supervisor *s, int signal_fd)
 	}
 }
 
+#define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
+
 struct telling {
 	struct supervisor *s;
 	struct classifier classifier;
@@ -592,6 +594,21 @@ static void tell_ended(struct supervisor *s)
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
 
+/* The part of the limit on disk that is each file's: the program gets a signal, or an error if it ignores that. A shell says the signal
+ * by its status; of a program that failed after all that it may write was written, the limit is taken to be the reason. */
+static bool met_file_size(const struct supervisor *s)
+{
+	const int status = s->outcome.status;
+	const uint64_t most = s->request.limits.value[LIMIT_DISK];
+
+	if (most == 0)
+		return false;
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGXFSZ;
+	return WEXITSTATUS(status) == SHELL_SIGNAL + SIGXFSZ ||
+	       (WEXITSTATUS(status) != 0 && s->outcome.usage.written_bytes >= most);
+}
+
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
@@ -613,9 +630,7 @@ static void finish(struct supervisor *s)
 		s->outcome.cause = CAUSE_LIMIT;
 		s->outcome.limit = LIMIT_MEMORY;
 	}
-	/* the part of the limit on disk that is each file's */
-	if (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status) &&
-	    WTERMSIG(s->outcome.status) == SIGXFSZ && s->request.limits.value[LIMIT_DISK] != 0) {
+	if (s->outcome.cause == CAUSE_EXITED && met_file_size(s)) {
 		s->outcome.cause = CAUSE_LIMIT;
 		s->outcome.limit = LIMIT_DISK;
 	}

@@ -133,6 +133,20 @@ def records(w):
     kept = lambda: open(victim, encoding="utf-8").read() == "untouched\n"
     r = w.cell(["--work", ".", "--record", "r.json"], "true")
     check(w.name("a record is written"), r.returncode == 0 and open(f"{w.work}/r.json").read(1) == "{", r)
+    r = w.cell(["--work", ".", "--record", "new.json"], "ls; cat r.json | head -c1")
+    check(w.name("a new record is not there for the command, an old one is"), r.returncode == 0 and r.stdout == "r.json\n{" and
+          open(f"{w.work}/new.json").read(1) == "{" and os.stat(f"{w.work}/new.json").st_mode & 0o777 == 0o600, r)
+    r = w.run([AMBIT, "run", "--work", ".", "--record", "none.json", "--limit", "tasks=x", "--", "true"])
+    check(w.name("no record is left of what was not run"), r.returncode == 125 and not os.path.lexists(f"{w.work}/none.json"), r)
+    for path, flags in (("own.json", []), ("own.json", ["--direct"]), (f"{w.work}/own.json", [])):
+        r = w.cell(["--work", ".", "--record", path, *flags], "echo mine > own.json")
+        check(w.name(f"what the command made of the record's name stays {flags} {path[:1]}"), r.returncode == 125 and "record" in r.stderr and
+              "mine\n" == open(f"{w.work}/own.json").read(), r)
+        w.run(["rm", "-f", "own.json", "new.json"])
+    w.run(["ln", "-s", "nowhere", "dangling"])
+    r = w.cell(["--work", ".", "--record", "dangling"], "echo ran")
+    check(w.name("a link that leads nowhere is no record"), r.returncode == 125 and r.stdout == "" and not os.path.lexists(f"{w.work}/nowhere"), r)
+    w.run(["rm", "dangling"])
     for what, script, path in (
         ("a link", f"ln -sf {victim} r.json", "r.json"),
         ("a link to a new file", f"ln -sf {w.home}/made r.json", "r.json"),

@@ -105,13 +105,30 @@ def a_failure_changes_nothing(place):
 def a_killed_one_changes_nothing(place):
     top = tree(place)
     before = picture(top)
-    for ending in ("kill -9 $$", "kill -SEGV $$"):
+    for ending, said in (("kill -9 $$", "9 (SIGKILL)"), ("kill -SEGV $$", "11 (SIGSEGV)"), ("sh -c 'kill -TERM $$'", "15 (SIGTERM)"),
+                         ("kill -34 $$", "34")):
         result = work(place, top, EVERYTHING + ending)
         assert result.returncode >= 128, told(result)
+        assert f"why: signal {said} ended it; your files are as they were" in result.stderr, told(result)
         expect_same(before, picture(top))
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec", EVERYTHING + "touch ready; sleep 60"], cwd=top,
+                               env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for _ in range(200):
+        if glob.glob(f"{store(place)}/e_*/0/upper/ready"):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130 and "why: signal 2 (SIGINT) ended it" in said, (process.returncode, said)
     result = work(place, top, EVERYTHING + "sleep 60", "--limit", "wall=1s")
     assert result.returncode == 124, told(result)
     expect_same(before, picture(top))
+    for script, counted in (("dd if=/dev/zero of=big bs=3M count=1", False), ("python3 -c 'open(\"big\", \"w\").write(\"x\" * 3000000)'", True)):
+        if counted and subprocess.run(["stat", "-fc%T", top], capture_output=True, text=True).stdout == "tmpfs\n":
+            continue  # what is written there is not counted, and python ignores the signal
+        result = work(place, top, script, "--limit", "disk=1M")
+        assert result.returncode == 125 and "ended by its limit: disk=1M" in result.stderr, told(result)
+        expect_same(before, picture(top))
     nothing_is_left(place, top)
 
 
