@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "core/grant.h"
 
-#define SPEC_VERSION 2
+#define SPEC_VERSION 3
 
 void spec_init(struct cell_spec *s)
 {
@@ -179,8 +179,9 @@ int spec_check(const struct cell_spec *s, struct err *e)
 	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD | CELL_MEMORY_EXACT;
 
 	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
-	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0)
-		return err_set(e, AMBIT_MALFORMED, NULL, "cell: base, level of observation or flags out of range");
+	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0 || s->umask > 0777)
+		return err_set(e, AMBIT_MALFORMED, NULL,
+			       "cell: base, level of observation, flags or umask out of range");
 	if (s->pool_used == 0 || s->pool_used > sizeof s->pool || s->pool[0] != 0 || !texts_are_good(s))
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: texts out of range");
 	if (s->n_paths > CELL_PATHS_MAX || s->n_stages > CELL_STAGES_MAX)
@@ -196,10 +197,9 @@ int spec_check(const struct cell_spec *s, struct err *e)
 
 void spec_encode(const struct cell_spec *s, struct buf *out)
 {
-	const uint32_t head[] = {
-		SPEC_VERSION, s->base, s->observe,  s->flags,   s->without,   s->uid,      s->gid,
-		s->user,      s->home, s->hostname, s->workdir, s->pool_used, s->n_stages, s->n_paths
-	};
+	const uint32_t head[] = { SPEC_VERSION, s->base,    s->observe,   s->flags,    s->without,
+				  s->uid,       s->gid,     s->umask,     s->user,     s->home,
+				  s->hostname,  s->workdir, s->pool_used, s->n_stages, s->n_paths };
 
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buf_put_u32(out, head[i]);
@@ -225,9 +225,9 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 {
 	uint32_t version = rbuf_u32(in);
-	uint32_t *const head[] = { &ret->base,      &ret->observe,  &ret->flags,  &ret->without,  &ret->uid,
-				   &ret->gid,       &ret->user,     &ret->home,   &ret->hostname, &ret->workdir,
-				   &ret->pool_used, &ret->n_stages, &ret->n_paths };
+	uint32_t *const head[] = { &ret->base,    &ret->observe,   &ret->flags,    &ret->without, &ret->uid,
+				   &ret->gid,     &ret->umask,     &ret->user,     &ret->home,    &ret->hostname,
+				   &ret->workdir, &ret->pool_used, &ret->n_stages, &ret->n_paths };
 	const uint8_t *pool;
 
 	spec_init(ret);

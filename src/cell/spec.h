@@ -78,6 +78,7 @@ struct cell_spec {
 	uint32_t flags;         /* CELL_* */
 	uint32_t without;       /* bit set of enum property: given up by the operator */
 	uint32_t uid, gid;      /* ids inside */
+	uint32_t umask;         /* with which the program starts */
 	uint64_t scratch_bytes; /* size of /tmp, home and /dev/shm together */
 	struct limits limits;
 	uint32_t user; /* pool offsets: name of the user inside, its home, the host name, the working directory */

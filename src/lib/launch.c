@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/nearest.h"
 #include "base/text.h"
 #include "cell/base.h"
@@ -56,10 +58,14 @@ static int set_place(struct launch *l, struct err *e)
 {
 	const char *home = getenv("HOME");
 	char real[4096];
+	struct stat st;
 
 	if (realpath(l->o->workspace != NULL ? l->o->workspace : ".", real) == NULL)
 		return err_sys(e, AMBIT_USAGE, errno, "name a directory that is there with --workspace",
 			       "cannot use the workspace %s", l->o->workspace != NULL ? l->o->workspace : ".");
+	if (stat(real, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(e, AMBIT_USAGE, "name a directory; `--read FILE` and its kin grant a file",
+			       "the workspace %s is no directory", real);
 	if (!text_copy(l->q->workspace, sizeof l->q->workspace, real))
 		return err_set(e, AMBIT_LIMIT, NULL, "the workspace's path is too long");
 	if (home == NULL || !path_normalise("/", home, l->q->home, sizeof l->q->home) || home[0] != '/' ||
@@ -354,6 +360,23 @@ static int show_host(struct launch *l, struct err *e)
 	return r < 0 ? r : grant_add(&l->q->grants, VERB_JIT, "", 0, &id, e);
 }
 
+#define UMASK_LINE "\nUmask:"
+
+/* umask(2) tells it only by changing it, for all threads of who uses this library. */
+static uint32_t own_umask(void)
+{
+	char text[512]; /* it is the second line */
+	auto_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+	const char *at;
+	unsigned long mask;
+
+	text[n > 0 ? n : 0] = 0;
+	at = strstr(text, UMASK_LINE);
+	mask = at != NULL ? strtoul(at + strlen(UMASK_LINE), NULL, 8) : 022;
+	return mask <= 0777 ? (uint32_t)mask : 022;
+}
+
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -374,6 +397,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	if (r == 0 && has_store)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	set_command(l->q, o->argv);
+	l->q->umask = own_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	r = r < 0 ? r : set_grants(l, p, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */

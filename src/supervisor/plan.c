@@ -366,6 +366,7 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	ret->observe = q->observe;
 	ret->flags = q->flags | jit_of(&q->grants);
 	ret->without = q->without;
+	ret->umask = q->umask;
 	ret->uid = inside_uid;
 	ret->gid = inside_gid;
 	ret->limits = q->limits;

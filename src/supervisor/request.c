@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 3
+#define REQUEST_VERSION 4
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -12,6 +12,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
 	buf_put_u32(out, q->staged);
+	buf_put_u32(out, q->umask);
 	buf_put_str(out, q->event);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
@@ -102,6 +103,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
 	ret->staged = rbuf_u32(in);
+	ret->umask = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
@@ -111,7 +113,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || ret->staged > 1 ||
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || ret->staged > 1 || ret->umask > 0777 ||
 	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");

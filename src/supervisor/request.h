@@ -21,6 +21,7 @@ struct event_request {
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
 	uint32_t staged;  /* 1: what is written is staged, 0: written in place */
+	uint32_t umask;   /* with which the program starts: the caller's */
 	char event[32];   /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];

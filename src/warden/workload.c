@@ -49,7 +49,7 @@ static int arrange_session(const struct workload *w, struct cell_failure *f)
 	return 0;
 }
 
-static void known_state(void)
+static void known_state(const struct cell_spec *spec)
 {
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -58,7 +58,7 @@ static void known_state(void)
 		(void)sigaction(s, &plain, NULL); /* SIGKILL and SIGSTOP refuse, as they should */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)umask(022);
+	(void)umask((mode_t)spec->umask);
 }
 
 static int load(enum filter_shape shape, unsigned long flags)
@@ -140,7 +140,7 @@ static void child(const struct workload *w, int report_fd)
 	uint32_t told[2];
 	const bool arranged = arrange_session(w, &f) == 0;
 
-	known_state();
+	known_state(w->spec);
 	if (arranged && arrange_stdio(w, &f) == 0) {
 		/* on top of the copy of the warden's own connection, which the child has no business with */
 		(void)dup3(report_fd, REPORT_FD, O_CLOEXEC);

@@ -363,6 +363,10 @@ def a_file_granted_alone(place):
     result = place.cell("--write", "./a.txt", "--", "sh", "-c", "echo more >> a.txt; echo x > other; ls", cwd=top)
     expect_ok(result)
     assert open(f"{top}/a.txt").read().endswith("more\n") and not os.path.exists(f"{top}/other")
+    for flags in ((), ("--direct",)):
+        result = place.cell("--write", "./a.txt", *flags, "--", "sh", "-c", "sed -i s/one/two/ a.txt; echo x > g; mv g a.txt; rm a.txt", cwd=top)
+        assert result.stderr.count("Device or resource busy") == 3, told(result)
+    assert open(f"{top}/a.txt").read().startswith("one\n")
     result = place.cell("--write", "./a.txt", "--", "sh", "-c", "echo again >> a.txt; false", cwd=top)
     assert result.returncode == 1
     assert not open(f"{top}/a.txt").read().endswith("again\n")
@@ -498,6 +502,24 @@ def gone_with_the_cell(place):
     assert said("echo x > t; rm t; mkdir -p ~/.cache; echo > ~/.cache/f; echo > /tmp/f; echo z > out/z", pr) == ""
     assert said("echo y > report.txt", pr, "--quiet") == ""
     assert said("echo y > report.txt", pr, "--write", pr) == ""
+
+
+def the_umask_is_the_callers(place):
+    top = tree(place)
+    for mask, flags in ((0o077, ()), (0o002, ()), (0o027, ("--direct",)), (0o022, ())):
+        name = f"n{mask:o}"
+        result = place.cell("--work", ".", *flags, "--", "sh", "-ec", f"echo x > {name}; mkdir {name}.d; umask", cwd=top, umask=mask)
+        assert expect_ok(result).stdout == f"{mask:04o}\n", told(result)
+        modes = [os.stat(f"{top}/{n}").st_mode & 0o7777 for n in (name, f"{name}.d")]
+        assert modes == [0o666 & ~mask, 0o777 & ~mask], [oct(m) for m in modes]
+
+
+def a_workspace_is_a_directory(place):
+    top = tree(place)
+    for name in ("a.txt", "nowhere"):
+        result = place.cell("--workspace", f"{top}/{name}", "--", "true", cwd=top)
+        assert result.returncode == 125 and f"the workspace {top}/{name}" in result.stderr and "hint: name a directory" in result.stderr, told(result)
+    expect_ok(place.cell("--workspace", f"{top}/dir", "--read", ".", "--", "cat", "c.txt", cwd=top), "sea")
 
 
 def hints_can_be_followed(place):
@@ -830,9 +852,10 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, var_tmp, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
-             the_record_lists_changes, while_it_runs, two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down,
-             its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
+             home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, hints_can_be_followed,
+             gone_with_the_cell, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs, two_at_once,
+             ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced,
+             a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)
