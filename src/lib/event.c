@@ -94,6 +94,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 					    .base = ev->request->base,
 					    .observe = ev->request->observe,
 					    .without = ev->request->without,
+					    .strict = (plan->changes & AMBIT_CHANGES_STRICT) != 0,
 					    .exit_status = -1,
 					    .started_ns = unix_ns() };
 	return ev;
@@ -419,7 +420,7 @@ static bool has_succeeded(const struct ambit_event *ev)
 	const struct event_result *r = &ev->result;
 
 	return r->cause == CAUSE_EXITED && r->signal == 0 && r->exit_status == 0 && !ev->over_output &&
-	       !ev->over_disk && ((ev->changes & AMBIT_CHANGES_STRICT) == 0 || !result_was_denied(r));
+	       !ev->over_disk && (!r->strict || !result_was_denied(r));
 }
 
 static void cannot_settle(struct ambit_event *ev)
@@ -477,10 +478,24 @@ static bool is_settled(const struct ambit_event *ev)
 	return ev->talk == NULL && ev->result.workspace != WORKSPACE_STAGED;
 }
 
+/* Says in the result what the exit status does not. */
+static void fail_if_strict(struct event_result *r)
+{
+	if (!r->strict || r->cause != CAUSE_EXITED || r->exit_status != 0 || !result_was_denied(r))
+		return;
+	if (result_has_denial(r))
+		(void)err_set(&r->error, AMBIT_DENIED, NULL, "something was denied, and it is strict");
+	else
+		(void)err_set(
+			&r->error, AMBIT_DENIED, "split the command, so that each has fewer effects",
+			"there were more effects than a record takes, and it is strict: a denial may be among them");
+}
+
 static void complete(struct ambit_event *ev)
 {
 	struct event_result *r = &ev->result;
 
+	fail_if_strict(r);
 	r->ended = true;
 	r->ended_ns = unix_ns();
 	if ((ev->over_output || ev->over_disk) && r->cause == CAUSE_KILLED) {

@@ -2,14 +2,17 @@
 
 #include <stdlib.h>
 
-bool result_was_denied(const struct event_result *r)
+bool result_has_denial(const struct event_result *r)
 {
-	if (r->effects_dropped > 0)
-		return true;
 	for (size_t i = 0; i < r->n_effects; i++)
 		if (effect_is_denied(r->effects[i].verdict))
 			return true;
 	return false;
+}
+
+bool result_was_denied(const struct event_result *r)
+{
+	return r->effects_dropped > 0 || result_has_denial(r);
 }
 
 bool result_is_held(const struct event_result *r)

@@ -44,7 +44,8 @@ struct event_result {
 	enum limit limit; /* with CAUSE_LIMIT */
 	int exit_status;  /* -1 if a signal ended it or it never started */
 	int signal;       /* 0 if none */
-	struct err error; /* with CAUSE_REFUSED */
+	struct err error; /* with CAUSE_REFUSED; with CAUSE_EXITED why it failed all the same: it is strict */
+	bool strict;      /* a denial makes it fail */
 	struct event_usage usage;
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */
 
@@ -57,6 +58,7 @@ struct event_result {
 	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */
 };
 
+bool result_has_denial(const struct event_result *r);
 /* Whether something was denied, or may have been: what had no room in the record was not judged. */
 bool result_was_denied(const struct event_result *r);
 /* Whether the event succeeded and its changes are not committed, though nobody asked for that. */

@@ -105,10 +105,22 @@ static bool is_crash(int signal_number)
 	return false;
 }
 
+/* Where nothing is kept that would say so. */
+static void end_strict(const struct event_result *r, struct buf *out)
+{
+	buf_printf(out, "ambit: failed: %s\n", r->error.msg);
+	if (r->workspace == WORKSPACE_DIRECT)
+		buf_printf(out, "  why: what it wrote was written in place (--direct), and stays\n");
+	if (r->error.hint[0] != 0)
+		buf_printf(out, "  hint: %s\n", r->error.hint);
+}
+
 static void end_exited(const struct event_result *r, struct buf *out)
 {
 	const struct program_traits *t = is_crash(signal_of(r)) && !has_jit(r) ? jit_program(r) : NULL;
 
+	if (r->error.code != AMBIT_OK && r->workspace != WORKSPACE_KEPT)
+		end_strict(r, out);
 	if (t == NULL)
 		return;
 	buf_printf(out, "ambit: %s crashed (signal %d), likely since it may not write machine code here\n", t->name,
@@ -304,8 +316,8 @@ static void what_is_not_known(const struct event_result *r, struct buf *out)
 		buf_printf(out,
 			   "ambit: %" PRIu64 " effects had no room in the record: denials may be among them\n"
 			   "  why: there were more than a record takes\n"
-			   "  hint: split the command, or watch less of it: --observe effects\n",
-			   r->effects_dropped);
+			   "  hint: split the command%s\n",
+			   r->effects_dropped, r->strict ? "" : ", or watch less of it: --observe effects");
 }
 
 /* What a person may have sent, or a program met; of others the number is enough. */

@@ -152,7 +152,7 @@ static void flags_for_all(const struct stage_answer *a, char *ret, size_t size)
 		flag[0] = 0;
 		if (c->held == HELD_CONFLICT)
 			ours = " --on-conflict ours";
-		if (c->held == HELD_PROTECTED || c->held == HELD_JUDGED) {
+		if (c->held == HELD_PROTECTED || c->held == HELD_JUDGED || c->held == HELD_HIDDEN) {
 			stage_answer_path(a, c, c->path, path, sizeof path);
 			write_flag(path, flag);
 		}

@@ -522,6 +522,28 @@ def a_workspace_is_a_directory(place):
     expect_ok(place.cell("--workspace", f"{top}/dir", "--read", ".", "--", "cat", "c.txt", cwd=top), "sea")
 
 
+def strict_says_why(place):
+    top = tree(place)
+    record = f"{place.home}/record.json"
+    def strict(script, *flags):
+        result = place.cell("--work", ".", "--strict", "--record", record, *flags, "--", "sh", "-c", script, cwd=top, timeout=120)
+        return result, json.load(open(record))["outcome"]
+    denied = "cat /etc/shadow 2>/dev/null; echo x > n; true"
+    result, outcome = strict(denied)
+    assert result.returncode == 125 and "something was denied, and it is strict; your files are as they were" in result.stderr, told(result)
+    assert outcome["exit"] == 0 and outcome["error"]["code"] == "DENIED" and outcome["workspace"] == "kept", outcome
+    expect_ok(ambit(place, "explain", record, cwd=top), "something was denied, and it is strict")
+    result, outcome = strict(denied, "--direct")
+    assert result.returncode == 125 and "ambit: failed: something was denied" in result.stderr and "stays" in result.stderr, told(result)
+    assert outcome["error"]["code"] == "DENIED" and outcome["workspace"] == "direct" and os.path.exists(f"{top}/n"), outcome
+    result, outcome = strict("for i in $(seq 5000); do echo > many.$i; done")
+    assert result.returncode == 125 and "denied, and it is strict" not in result.stderr, told(result)
+    assert "more effects than a record takes, and it is strict" in result.stderr and "--observe effects" not in result.stderr, told(result)
+    assert outcome["error"]["code"] == "DENIED" and "split" in outcome["error"]["hint"], outcome
+    result, outcome = strict("echo x > m")
+    assert result.returncode == 0 and result.stderr == "" and outcome["error"] is None, told(result)
+
+
 def hints_can_be_followed(place):
     top = tree(place)
     script = "printf '#!/bin/sh\\necho it ran\\n' > dir/t; chmod +x dir/t; ./dir/t"
@@ -852,10 +874,10 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
-             home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, hints_can_be_followed,
-             gone_with_the_cell, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs, two_at_once,
-             ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced,
-             a_rest_is_no_change]
+             home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
+             hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs,
+             two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it,
+             what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)
