@@ -85,6 +85,7 @@ struct ambit_event_options {
 	unsigned changes; /* AMBIT_CHANGES_*, or 0: committed if the command succeeds, else kept */
 	const char
 		*on_conflict; /* "fail" (NULL), "theirs", "ours": for a file that changed in the real tree meanwhile */
+	unsigned wait_ms;     /* for other events that work on a tree, before the commit; 0: ten seconds */
 };
 
 /* Starts; the policy may be freed afterwards. */

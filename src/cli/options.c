@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "cli/cli.h"
 #include "cli/trusted.h"
 
@@ -26,6 +27,7 @@ enum flag {
 	DISCARD,
 	DIRECT,
 	ON_CONFLICT,
+	WAIT,
 	NO_PTY,
 	HELP
 };
@@ -60,6 +62,7 @@ static const struct option flags[] = {
 	{ "discard", no_argument, NULL, DISCARD },
 	{ "direct", no_argument, NULL, DIRECT },
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
+	{ "wait", required_argument, NULL, WAIT },
 	{ "no-pty", no_argument, NULL, NO_PTY },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -81,6 +84,16 @@ static int add_without(struct run_options *o, const char *word, struct ambit_err
 	e->code = AMBIT_USAGE;
 	(void)snprintf(e->message, sizeof e->message, "--without is too long");
 	return -AMBIT_USAGE;
+}
+
+static int set_wait(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	uint64_t ms;
+
+	if (!parse_duration(word, &ms) || ms > UINT32_MAX)
+		return cli_misused(e, help_commands[COMMAND_RUN], "--wait takes a time (10s, 5m), and not '%s'", word);
+	o->event.wait_ms = ms == 0 ? 1 : (unsigned)ms; /* in range: just checked */
+	return 0;
 }
 
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
@@ -106,6 +119,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case DISCARD: o->event.changes |= AMBIT_CHANGES_DISCARD; break;
 	case DIRECT: o->event.changes |= AMBIT_CHANGES_DIRECT; break;
 	case ON_CONFLICT: o->event.on_conflict = value; break;
+	case WAIT: return set_wait(o, value, e);
 	case NO_PTY: o->no_pty = true; break;
 	case HELP: o->help = true; break;
 	}
@@ -127,7 +141,8 @@ static bool is_taken(enum command command, int flag)
 	case STAGE:
 	case DISCARD:
 	case DIRECT:
-	case ON_CONFLICT: return command == COMMAND_RUN;
+	case ON_CONFLICT:
+	case WAIT: return command == COMMAND_RUN;
 	default: return true;
 	}
 }
@@ -207,10 +222,11 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (!o->help && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
-	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL))
+	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
+	     o->event.wait_ms != 0))
 		return cli_misused(
 			e, help_command,
-			"--direct writes in place: there is nothing for --stage, --discard or --on-conflict");
+			"--direct writes in place: there is nothing for --stage, --discard, --on-conflict or --wait");
 	if (o->strict && o->event.observe != NULL && strcmp(o->event.observe, "full") != 0)
 		return cli_misused(e, help_command,
 				   "--strict needs --observe full: the other levels do not see every denial");

@@ -42,6 +42,7 @@ static const char help_text[] =
 	"  --stage             keep what it changed for review, also if it succeeds (ambit diff, commit, discard)\n"
 	"  --discard           throw away what it changed if it fails (else it is kept, see ambit stage --help)\n"
 	"  --on-conflict WAY   where a file changed meanwhile: fail (default), theirs (leave it), ours (overwrite it)\n"
+	"  --wait TIME         for other events that work on the same tree, before the commit (default: 10s)\n"
 	"  --direct            write in place: nothing is staged, and what went wrong stays\n"
 	"  --strict            a denial makes the event fail (exit 125), and nothing is committed\n"
 	"  --no-pty            no private terminal, even where standard input or output is one\n"

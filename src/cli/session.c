@@ -19,6 +19,7 @@
 #include "lib/helper.h"
 #include "lib/launch.h"
 #include "lib/public.h"
+#include "lib/summary_stage.h"
 
 struct session {
 	struct ambit_event *ev;
@@ -168,6 +169,20 @@ static int wait_for_something(struct session *s, struct err *e)
 	return 0;
 }
 
+/* When the program has ended, and the commit has to wait: who sees nothing for long looks for a mistake. */
+static void tell_waiting(struct session *s)
+{
+	const struct stage_answer *a = event_waiting(s->ev);
+	char room[256];
+	struct buf text;
+
+	if (a == NULL)
+		return;
+	buf_init_in(&text, room, sizeof room);
+	summary_waiting_text(a, &text);
+	(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
+}
+
 static int loop(struct session *s, const struct ambit_event_options *o, struct err *e)
 {
 	int r = 0;
@@ -182,6 +197,7 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 			return r;
 		if (ambit_event_stopped(s->ev))
 			on_stopped(s);
+		tell_waiting(s);
 		r = wait_for_something(s, e);
 	}
 	return r;

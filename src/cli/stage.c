@@ -381,11 +381,24 @@ static void show_progress(const struct stage_answer *a, bool *shown)
 	*shown = true;
 }
 
+static void show_waiting(const struct stage_answer *a, bool *told)
+{
+	char room[256];
+	struct buf text;
+
+	if (!a->waits || *told)
+		return;
+	*told = true;
+	buf_init_in(&text, room, sizeof room);
+	summary_waiting_text(a, &text);
+	(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
+}
+
 /* Until the role has answered. */
 static int await(struct stage_talk *t, struct stopping *s, struct err *e)
 {
 	const uint64_t begun = now_ms();
-	bool shown = false;
+	bool shown = false, waits = false;
 	int r;
 
 	while ((r = stage_talk_step(t, e)) == 0) {
@@ -396,6 +409,7 @@ static int await(struct stage_talk *t, struct stopping *s, struct err *e)
 			stopping_take(s, t);
 		if (now_ms() - begun > PROGRESS_AFTER_MS)
 			show_progress(stage_talk_answer(t), &shown);
+		show_waiting(stage_talk_answer(t), &waits);
 	}
 	if (shown)
 		(void)fputs("\r\033[K", stderr);

@@ -83,6 +83,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->argv = copy_vector(plan->argv);
 	ev->changes = plan->changes;
 	ev->conflict = plan->conflict;
+	ev->wait_ms = plan->wait_ms;
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -439,6 +440,8 @@ static void begin_to_settle(struct ambit_event *ev)
 
 	ask.flags = (ev->changes & AMBIT_CHANGES_UNHASHED) == 0 ? STAGE_FLAG_DIGESTS : 0;
 	ask.conflict = ev->conflict;
+	if (ev->wait_ms > 0)
+		ask.wait_ms = ev->wait_ms;
 	if (has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_STAGE) == 0)
 		ask.flags |= STAGE_FLAG_COMMIT;
 	else if (!has_succeeded(ev) && (ev->changes & AMBIT_CHANGES_DISCARD) != 0)
@@ -471,6 +474,14 @@ static void settle(struct ambit_event *ev)
 		cannot_settle(ev);
 	stage_talk_free(ev->talk);
 	ev->talk = NULL;
+}
+
+const struct stage_answer *event_waiting(struct ambit_event *ev)
+{
+	if (ev->talk == NULL || ev->told_wait || !stage_talk_answer(ev->talk)->waits)
+		return NULL;
+	ev->told_wait = true;
+	return stage_talk_answer(ev->talk);
 }
 
 static bool is_settled(const struct ambit_event *ev)

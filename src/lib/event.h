@@ -27,12 +27,14 @@ struct ambit_event {
 	struct stage_talk *talk;       /* owned: while it is settled what becomes of the changes; else NULL */
 	unsigned changes;              /* AMBIT_CHANGES_* */
 	uint32_t conflict;             /* enum stage_conflict */
+	uint32_t wait_ms;              /* 0: as usual */
 	struct event_result result;
 	char **argv;   /* owned copy */
 	bool told_end; /* the supervisor said how it ended, or is gone */
 	bool over_output;
 	bool over_disk; /* likewise, by what went to files */
 	bool stopped;   /* and not yet asked for */
+	bool told_wait;
 	bool started;   /* the program */
 	uint64_t early; /* signals that came before, by number from bit 1 */
 	char *record;   /* owned, NULL until asked for */
@@ -51,6 +53,7 @@ struct event_plan {
 	bool terminal;
 	unsigned changes;  /* AMBIT_CHANGES_* */
 	uint32_t conflict; /* enum stage_conflict */
+	uint32_t wait_ms;  /* for other events that work on a tree; 0: as usual */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 
@@ -58,6 +61,8 @@ struct event_plan {
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
 /* Kills a supervisor that does not answer; the warden ends the cell. */
 void event_abandon(struct ambit_event *ev);
+/* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */
+const struct stage_answer *event_waiting(struct ambit_event *ev);
 
 const struct event_result *event_result(const struct ambit_event *ev);
 

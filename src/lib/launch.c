@@ -140,20 +140,36 @@ static void set_command(struct event_request *q, char *const *argv)
 				      *argv); /* cut is fine */
 }
 
+/* In the words of `ambit commit`: what stands there may be the next flag. */
+static int set_conflict(const char *word, uint32_t *ret, struct err *e)
+{
+	static const char *const words[] = {
+		[STAGE_CONFLICT_FAIL] = "fail", [STAGE_CONFLICT_THEIRS] = "theirs", [STAGE_CONFLICT_OURS] = "ours"
+	};
+
+	*ret = STAGE_CONFLICT_FAIL;
+	for (uint32_t i = 0; word != NULL; i++) {
+		if (i == STAGE_CONFLICT_COUNT)
+			return err_set(e, AMBIT_USAGE, "ambit run --help",
+				       "--on-conflict takes fail, theirs or ours, and not '%s'", word);
+		*ret = i;
+		if (strcmp(words[i], word) == 0)
+			break;
+	}
+	return 0;
+}
+
 static int set_words(struct launch *l, uint32_t *ret_conflict, struct err *e)
 {
 	static const char *const bases[] = { "system", "minimal", NULL };
 	static const char *const levels[] = { "off", "effects", "full", NULL };
-	static const char *const conflicts[] = { "fail", "theirs", "ours", NULL };
 	const struct ambit_event_options *o = l->o;
 	int r = one_of(o->base != NULL ? o->base : "system", bases, CELL_BASE_SYSTEM, &l->q->base, "base", e);
 
 	r = r < 0 ? r
 		  : one_of(o->observe != NULL ? o->observe : "full", levels, CELL_OBSERVE_OFF, &l->q->observe,
 			   "observe", e);
-	r = r < 0 ? r
-		  : one_of(o->on_conflict != NULL ? o->on_conflict : "fail", conflicts, STAGE_CONFLICT_FAIL,
-			   ret_conflict, "way out of a conflict", e);
+	r = r < 0 ? r : set_conflict(o->on_conflict, ret_conflict, e);
 	return r < 0 ? r : set_without(l->q, o->without, e);
 }
 
@@ -418,6 +434,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	plan.request = steal_ptr(&l->q);
 	plan.changes = o->changes;
 	plan.conflict = conflict;
+	plan.wait_ms = o->wait_ms;
 	r = event_start(&plan, ret, e);
 	if (r == 0)
 		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->agent); /* same size */

@@ -195,6 +195,9 @@ static int take(struct stage_talk *t, struct wire_message *m, struct err *e)
 	else if (m->number == WIRE_STAGE_PROGRESS) {
 		t->answer.done = rbuf_u64(&m->body);
 		t->answer.total = rbuf_u64(&m->body);
+	} else if (m->number == WIRE_STAGE_WAITING) {
+		t->answer.waits = rbuf_u8(&m->body) == 0;
+		rbuf_str(&m->body, t->answer.waits_for, sizeof t->answer.waits_for);
 	}
 	return 0;
 }

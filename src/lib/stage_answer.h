@@ -5,6 +5,7 @@
 #ifndef LIB_STAGE_ANSWER_H
 #define LIB_STAGE_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ struct stage_answer {
 	size_t n_entries;
 	struct stage_end end;
 	uint64_t done, total;          /* how far a long one is; 0 of 0 before the first word */
+	bool waits;                    /* for another event */
+	char waits_for[STAGE_ID_MAX];  /* or has waited; "": nobody knows */
 	char (*trees)[STAGE_PATH_MAX]; /* owned: where the trees of the changes are */
 	size_t n_trees;
 };

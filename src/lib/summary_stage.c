@@ -182,13 +182,33 @@ static void put_ways(const struct stage_answer *a, struct buf *out)
 	buf_printf(out, "`ambit discard %s`\n", event);
 }
 
+/* Which one was found while it was waited for. */
+static void put_busy(const struct stage_answer *a, struct buf *out)
+{
+	buf_printf(out, "%s works on that tree, and did not end in time\n",
+		   a->waits_for[0] != 0 ? a->waits_for : "another event");
+}
+
+void summary_waiting_text(const struct stage_answer *a, struct buf *out)
+{
+	char shown[2 * STAGE_ID_MAX];
+
+	buf_printf(out, "ambit: waiting for %s, which works on the same tree\n",
+		   a->waits_for[0] != 0 ? text_escape(shown, sizeof shown, a->waits_for, strlen(a->waits_for))
+					: "another event");
+}
+
 static void put_kept(const struct stage_answer *a, const char *how, struct buf *out)
 {
 	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
 
 	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
 	put_for(a, ", ", out);
-	buf_printf(out, "\n  why: %s%s\n", how != NULL ? how : kept_why(a), files_now(a));
+	buf_printf(out, "\n  why: ");
+	if (how == NULL && a->end.why == STAGE_WHY_BUSY)
+		put_busy(a, out);
+	else
+		buf_printf(out, "%s%s\n", how != NULL ? how : kept_why(a), files_now(a));
 	if (a->end.why == STAGE_WHY_HELD && a->end.held > 0)
 		put_ways(a, out);
 	else

@@ -17,6 +17,8 @@
 void summary_stage_text(const struct stage_answer *a, const struct err *error, struct buf *out);
 /* The same at the end of an event: how is why its changes are kept, where that is known better; NULL if not. */
 void summary_stage_ended(const struct stage_answer *a, const struct err *error, const char *how, struct buf *out);
+/* What is waited for, in a line; a->waits. */
+void summary_waiting_text(const struct stage_answer *a, struct buf *out);
 /* Why a change is held back, where nothing more exact is known; "" if it is not. */
 const char *summary_held_why(uint8_t held);
 /* "3 days": a time to come, from now on. */

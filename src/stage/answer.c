@@ -85,6 +85,17 @@ void answer_whose(struct role *role)
 	role->end.n_trees = m->n_trees;
 }
 
+void answer_waiting(struct role *role, const char *event, bool over)
+{
+	uint8_t body[64];
+	struct buf b;
+
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u8(&b, over);
+	buf_put_str(&b, event);
+	(void)wire_send(role->lib, WIRE_STAGE_WAITING, &b, NULL, 0);
+}
+
 void answer_end(struct role *role)
 {
 	auto_buf b = { .max = 0 };

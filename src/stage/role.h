@@ -40,6 +40,8 @@ void answer_changes(struct role *role); /* with their trees before them */
 void answer_entry(struct role *role, const char *event, const struct stage_meta *meta, bool in_use); /* NULL: damaged */
 void answer_progress(struct role *role, uint64_t done, uint64_t total);
 void answer_whose(struct role *role); /* fills role->end in with the event that is taken */
+/* For which event it waits, "" if that is not known; over: it does no longer. */
+void answer_waiting(struct role *role, const char *event, bool over);
 void answer_end(struct role *role);
 void answer_failed(struct role *role, const struct err *e);
 

@@ -19,6 +19,7 @@
 #include "stage/commit.h"
 #include "stage/durable.h"
 #include "stage/each.h"
+#include "stage/holder.h"
 #include "stage/journal.h"
 #include "stage/promise.h"
 #include "stage/recover.h"
@@ -29,6 +30,7 @@
 #define LOCK_LOOK_MS 10
 #define SETTLED_NS UINT64_C(60000000000) /* by then an event that ended is being settled, or never will be */
 #define UNDO_TOLD_MAX 65536              /* as of changes; the rest is counted */
+#define LOCK_TELL_MS 500                 /* a wait that a person notices, and then what it is for */
 
 static uint64_t unix_ns(void)
 {
@@ -51,6 +53,27 @@ static bool is_stopped(void *user)
 	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+/* tree NULL: of the lock of all commits. */
+static void tell_holder(struct role *role, const struct stage_tree *tree, bool over)
+{
+	char event[STAGE_ID_MAX];
+
+	(void)holder_find(&role->shelf, tree, role->meta->event, event);
+	answer_waiting(role, event, over);
+}
+
+/* Until the next look at a lock. */
+static int wait_for(struct role *role, const struct stage_tree *tree, uint32_t *waited)
+{
+	if (is_stopped(role))
+		return -ECANCELED;
+	if (*waited == LOCK_TELL_MS)
+		tell_holder(role, tree, false);
+	(void)poll(NULL, 0, LOCK_LOOK_MS);
+	*waited += LOCK_LOOK_MS;
+	return 0;
+}
+
 /* One commit of a person at a time; then the trees, for which nobody else may be working on them. The tree that could not be had
  * is named in role->end.busy. A living event holds its trees itself, and is not alone in any case. */
 static int lock_trees(struct role *role, uint32_t wait_ms)
@@ -58,27 +81,28 @@ static int lock_trees(struct role *role, uint32_t wait_ms)
 	const struct stage_meta *m = role->meta;
 	uint32_t waited = 0;
 
-	for (; flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
-		if (errno != EWOULDBLOCK || waited >= wait_ms)
+	while (flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || waited >= wait_ms) {
+			tell_holder(role, NULL, true);
 			return -EWOULDBLOCK;
-		if (is_stopped(role))
+		}
+		if (wait_for(role, NULL, &waited) < 0)
 			return -ECANCELED;
-		(void)poll(NULL, 0, LOCK_LOOK_MS);
 	}
 	for (uint32_t i = 0; i < m->n_trees && !role->in_use; i++)
-		for (;; waited += LOCK_LOOK_MS) {
+		for (;;) {
 			const int r = stage_tree_lock(role->shelf.store_fd, &m->trees[i], LOCK_EX,
 						      &role->stage.tree_lock[i]);
 
 			if (r == 0)
 				break;
 			if (r != -EWOULDBLOCK || waited >= wait_ms) {
+				tell_holder(role, &m->trees[i], true);
 				(void)text_copy(role->end.busy, sizeof role->end.busy, m->trees[i].real);
 				return r;
 			}
-			if (is_stopped(role))
+			if (wait_for(role, &m->trees[i], &waited) < 0)
 				return -ECANCELED;
-			(void)poll(NULL, 0, LOCK_LOOK_MS);
 		}
 	return 0;
 }

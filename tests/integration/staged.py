@@ -651,6 +651,40 @@ IN_BASH = """source /dev/stdin; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ambi
 IN_FISH = 'source; complete -C (string join " " -- $argv)'
 
 
+def a_wait_speaks(place):
+    """Of an event that still works on the tree: its id, by who waits for it, and by who has waited in vain."""
+    top = tree(place)
+    def begin(seconds):
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-c", f"echo 1 > one; sleep {seconds}"], cwd=top,
+                                   env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(200):
+            running = [s["event"] for s in stages(place, top) if s["state"] == "running"]
+            if running and glob.glob(f"{store(place)}/{running[0]}/0/upper/one"):
+                return process, running[0]
+            time.sleep(0.05)
+        raise AssertionError("it never began")
+    process, event = begin(3)
+    waited = work(place, top, "echo 2 > two", "--wait", "1m")
+    assert waited.returncode == 0 and waited.stderr == f"ambit: waiting for {event}, which works on the same tree\n", told(waited)
+    assert process.wait() == 0 and os.path.exists(f"{top}/two")
+    process, event = begin(60)
+    for wait in ("0s", "10ms", "1s"):
+        waited = work(place, top, "echo 3 > three", "--wait", wait)
+        assert waited.returncode == 123 and not os.path.exists(f"{top}/three"), told(waited)
+        assert f"why: {event} works on that tree, and did not end in time" in waited.stderr, told(waited)
+        assert waited.stderr.startswith("ambit: waiting for") == (wait == "1s"), told(waited)
+    mine = [s["event"] for s in stages(place, top) if s["state"] == "kept"][-1]
+    waited = ambit(place, "commit", mine, "--wait", "1s", cwd=top)
+    assert waited.returncode == 123 and f"waiting for {event}" in waited.stderr and f"why: {event} works" in waited.stderr, told(waited)
+    process.terminate()
+    process.wait()
+    expect_ok(ambit(place, "commit", mine, cwd=top))
+    for words in (("--wait", "x"), ("--wait", "1s", "--direct"), ("--on-conflict", "--work", ".")):
+        refused = work(place, top, "true", *words)
+        assert refused.returncode == 125 and words[0] in refused.stderr, told(refused)
+    assert "--on-conflict takes fail, theirs or ours, and not '--work'" in refused.stderr, told(refused)
+
+
 def ids_are_completed(place):
     """In bash, and in fish if it is there."""
     if not os.path.isdir(COMPLETIONS):
@@ -876,8 +910,8 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
              hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs,
-             two_at_once, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk, nobody_settled_it,
-             what_cannot_be_synced, a_rest_is_no_change]
+             two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk,
+             nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)

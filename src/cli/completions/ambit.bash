@@ -32,7 +32,7 @@ _ambit_events() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --direct --strict --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --strict --quiet --no-pty --help'
 	local explain_options='--help'
 	local learn_options='--output --workspace --env --write --limit --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -80,7 +80,7 @@ _ambit() {
 	run:--observe) _ambit_words 'full effects off' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
 	diff:--color) _ambit_words 'auto always never' ;;
-	commit:--wait) ;;
+	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
