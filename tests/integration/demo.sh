@@ -62,7 +62,7 @@ shows_readme() {
 	local line
 	sed "s|$dir/cell/home|/home/ann|g; s/e_[0-9A-Z]\{26\}/ID/g; s/[0-9][0-9]*/N/g; s/^ *//" "$work/$who.txt" >"$work/said"
 	# shellcheck disable=SC2016 # backquotes of Markdown
-	sed -n '/^```text$/,/^```$/{/^```/d;s/e_[0-9A-Z]\{26\}/ID/g;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
+	sed -n '/^```text$/,/^```$/{/^```/d;/^  hint: \.\.\.$/d;s/e_[0-9A-Z]\{26\}/ID/g;s/[0-9][0-9]*/N/g;s/^ *//;p}' "$top/README.md" >"$work/shown"
 	[ -s "$work/shown" ] || return 1
 	while IFS= read -r line; do grep -qxF -- "$line" "$work/said" || return 1; done <"$work/shown"
 }
