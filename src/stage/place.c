@@ -78,7 +78,7 @@ int place_open_store(const char *store, int *ret_fd, struct err *e)
 }
 
 /* Names can be moved between two directories of the same mount only (rename(2): EXDEV). 0: unknown. */
-static uint64_t mount_of(int dir_fd, const char *path)
+uint64_t place_mount_of(int dir_fd, const char *path)
 {
 	struct statx st;
 
@@ -123,10 +123,15 @@ static int open_own(const char *above, char *ret_path, size_t size)
 	return own >= 0 && is_ours(own) ? steal_fd(&own) : -1;
 }
 
+int place_open_spare(char *ret_path, size_t size)
+{
+	return open_own(ELSEWHERE, ret_path, size);
+}
+
 /* The highest directory of the tree's mount that is not the tree and takes one of ours; -1 if there is none. */
 static int open_beside(const struct place_ask *ask, char *ret_path, size_t size)
 {
-	const uint64_t mount = mount_of(ask->tree_fd, "");
+	const uint64_t mount = place_mount_of(ask->tree_fd, "");
 	char at[STAGE_PATH_MAX];
 
 	for (size_t n = 0; mount != 0; n++) {
@@ -136,7 +141,7 @@ static int open_beside(const struct place_ask *ask, char *ret_path, size_t size)
 		if (ask->tree[n] == 0)
 			return -1;
 		(void)snprintf(at, sizeof at, "%.*s", (int)(n == 0 ? 1 : n), ask->tree); /* as long as the tree */
-		if (mount_of(AT_FDCWD, at) != mount)
+		if (place_mount_of(AT_FDCWD, at) != mount)
 			continue;
 		fd = open_own(at, ret_path, size);
 		if (fd >= 0)
@@ -187,7 +192,7 @@ static int open_outside(const struct place_ask *ask, char *ret_path, size_t size
 
 	if (ask->apart)
 		return may ? open_own(ELSEWHERE, ret_path, size) : -1;
-	if (may && mount_of(AT_FDCWD, ELSEWHERE) == mount_of(ask->tree_fd, ""))
+	if (may && place_mount_of(AT_FDCWD, ELSEWHERE) == place_mount_of(ask->tree_fd, ""))
 		fd = open_own(ELSEWHERE, ret_path, size);
 	if (fd < 0)
 		fd = open_beside(ask, ret_path, size);
@@ -225,12 +230,12 @@ int place_open_cache(const struct place_ask *ask, char *ret_path, size_t size, i
 
 int place_make_part(const struct place_ask *ask, char *ret_path, size_t size, int *ret_fd, struct err *e)
 {
-	const uint64_t mount = mount_of(ask->tree_fd, "");
+	const uint64_t mount = place_mount_of(ask->tree_fd, "");
 	const bool holds_store = path_is_beneath(ask->store, ask->tree);
 	char path[STAGE_PATH_MAX];
 	auto_fd int own = -1;
 
-	if (holds_store || (!ask->apart && (mount == 0 || mount != mount_of(ask->store_fd, ""))))
+	if (holds_store || (!ask->apart && (mount == 0 || mount != place_mount_of(ask->store_fd, ""))))
 		own = open_outside(ask, path, sizeof path);
 	if (own < 0 && holds_store)
 		return in_the_tree(ask, e);

@@ -17,6 +17,12 @@
 /* Opens the store, which is made where it is missing, with its parents. Owned, or a negative code. */
 int place_open_store(const char *store, int *ret_fd, struct err *e);
 
+/* A directory of the person's own for what need not be found again, where the store cannot be had; its path. -1: there is none. */
+int place_open_spare(char *ret_path, size_t size);
+
+/* The number of the mount that shows path, from dir_fd ("": itself); 0: unknown. */
+uint64_t place_mount_of(int dir_fd, const char *path);
+
 /* A directory in which `event` has a part for the tree: made, opened, and its path. store_fd and event_fd are those of the
  * store; index is the number of the tree. */
 struct place_ask {

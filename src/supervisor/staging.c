@@ -179,11 +179,27 @@ static void list_named(const struct grant_set *set, const char *tree, struct nam
 	ret->directories = room->directories;
 }
 
-/* Where masks of the tree are kept; its path in path. */
-static int open_cache(const struct event_request *q, const char *tree, int tree_fd, int store_fd, char *path,
-		      size_t size, int *ret_fd, struct err *e)
+/* The store, or where there can be none a spare one: an event that only reads needs it for no more than masks. */
+static int open_store(const struct event_request *q, char path[STAGE_PATH_MAX], int *ret_fd, struct err *e)
 {
-	const struct place_ask ask = { .store = q->store, .tree = tree, .store_fd = store_fd, .tree_fd = tree_fd };
+	struct err told;
+
+	(void)snprintf(path, STAGE_PATH_MAX, "%s", q->store); /* it is as long */
+	if (q->store[0] != 0 && place_open_store(q->store, ret_fd, &told) == 0)
+		return 0;
+	*ret_fd = place_open_spare(path, STAGE_PATH_MAX);
+	if (*ret_fd >= 0)
+		return 0;
+	return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME to a directory of your own",
+		       "no place for what hides likely secrets: neither %s nor %s",
+		       q->store[0] != 0 ? q->store : "a home", "one in /var/tmp");
+}
+
+/* Where masks of the tree are kept; its path in path. */
+static int open_cache(const char *store, const char *tree, int tree_fd, int store_fd, char *path, size_t size,
+		      int *ret_fd, struct err *e)
+{
+	const struct place_ask ask = { .store = store, .tree = tree, .store_fd = store_fd, .tree_fd = tree_fd };
 	auto_fd int above = -1;
 	struct stat st;
 	size_t n;
@@ -196,7 +212,7 @@ static int open_cache(const struct event_request *q, const char *tree, int tree_
 	if (fstat(tree_fd, &st) < 0 || snprintf(path + n, size - n, "/" MASK_CACHE_NAME, (unsigned long long)st.st_dev,
 						(unsigned long long)st.st_ino) >= (int)(size - n))
 		return err_set(e, AMBIT_LIMIT, "set XDG_STATE_HOME to a shorter path", "%s: the path is too long",
-			       q->store);
+			       store);
 	return 0;
 }
 
@@ -213,7 +229,7 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	static struct named named;
 	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
 	struct mask_ask ask = { .tree_fd = tree_fd, .path = tree };
-	char path[STAGE_PATH_MAX], layer[STAGE_PATH_MAX + sizeof ret->dir];
+	char store[STAGE_PATH_MAX], path[STAGE_PATH_MAX], layer[STAGE_PATH_MAX + sizeof ret->dir];
 	bool full = false;
 	int r;
 
@@ -221,8 +237,8 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	mask_init(ret);
 	if (tree_fd < 0) /* the cell says why */
 		return 0;
-	r = place_open_store(q->store, &store_fd, e);
-	r = r < 0 ? r : open_cache(q, tree, tree_fd, store_fd, path, sizeof path, &cache_fd, e);
+	r = open_store(q, store, &store_fd, e);
+	r = r < 0 ? r : open_cache(store, tree, tree_fd, store_fd, path, sizeof path, &cache_fd, e);
 	if (r < 0)
 		return r;
 	ask.cache_fd = cache_fd;
@@ -235,6 +251,23 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	(void)snprintf(layer, sizeof layer, "%s/%s", path, ret->dir); /* it fits */
 	*ret_text = spec_add_text(spec, layer, &full);
 	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
+}
+
+/* The first place in the tree at which something is mounted; NULL: there is none. An ordinary user's overlay cannot lie over a tree that has
+ * one: the kernel keeps a user namespace from seeing what a mount of its parent covers. */
+static const char *find_mounted(const char *tree, const struct mask_list *l)
+{
+	auto_fd int tree_fd = place_open(tree);
+	const uint64_t mount = tree_fd < 0 || geteuid() == 0 ? 0 : place_mount_of(tree_fd, "");
+
+	for (uint32_t i = 0; i < l->n && mount != 0; i++) {
+		const struct mask_entry entry = mask_list_entry(l, i);
+		const uint64_t there = entry.kind == MASK_FOREIGN ? place_mount_of(tree_fd, entry.path) : mount;
+
+		if (there != 0 && there != mount)
+			return entry.path;
+	}
+	return NULL;
 }
 
 /* A directory that is granted to be read and lies in no tree that was looked at before. */
@@ -301,6 +334,8 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 			continue;
 		last = tree;
 		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, &mask, &text, e);
+		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
+			text = 0;
 		if (r == 0 && text != 0)
 			r = spec_add_stage(spec, tree, &stage, e);
 		else if (r == 0)
@@ -343,6 +378,18 @@ static int hide_in_place(const struct event_request *q, struct cell_spec *spec, 
 	return r;
 }
 
+static int nothing_is_mounted(const char *tree, const struct mask_list *l, struct err *e)
+{
+	const char *at = find_mounted(tree, l);
+
+	if (at == NULL)
+		return 0;
+	return err_why(e,
+		       err_set(e, AMBIT_HOST, "grant the directories around it; or --direct writes in place",
+			       "cannot stage what is written beneath %s", tree),
+		       "something is mounted in it: %s", at);
+}
+
 static int hide_in_stages(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
 {
 	int r = 0;
@@ -353,6 +400,7 @@ static int hide_in_stages(const struct event_request *q, struct cell_spec *spec,
 		if (s->meta.trees[i].whole)
 			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, &s->masks[i],
 				       &spec->stages[i].mask, e);
+		r = r < 0 ? r : nothing_is_mounted(s->meta.trees[i].real, &s->masks[i].list, e);
 		if (r == 0 && s->masks[i].list.n > 0)
 			r = unseen_write(s->stage.dir_fd, i, &s->masks[i], e);
 	}

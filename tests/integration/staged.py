@@ -544,6 +544,51 @@ def strict_says_why(place):
     assert result.returncode == 0 and result.stderr == "" and outcome["error"] is None, told(result)
 
 
+def reading_needs_no_store(place):
+    """Neither a home that cannot be made nor a mount in the tree keeps an event from reading; secrets are hidden all the same."""
+    top = tree(place)
+    write(f"{top}/.env", "SECRET\n")
+    for home in ("/proc/nowhere", None):
+        environment = {**place.environment(), "HOME": home}
+        if home is None:
+            del environment["HOME"]
+        result = subprocess.run([place.ambit, "run", "--read", ".", "--", "sh", "-c", "cat b.txt .env; true"], cwd=top, env=environment,
+                                capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0 and result.stdout == "bee\n" and "likely a secret" in result.stderr, told(result)
+    result = subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "HOME": "/proc/nowhere"},
+                            capture_output=True, text=True, timeout=60)
+    assert result.returncode == 125 and "cannot keep changes in /proc/nowhere" in result.stderr, told(result)
+
+
+def a_mount_in_the_tree(place):
+    """For an ordinary user: it is read without what is mounted, and not staged."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount something there")
+    top = tree(place)
+    write(f"{top}/.env", "SECRET\n")
+    os.makedirs(f"{top}/at/mount")
+    subprocess.run(["chown", "-R", "64124:64124", top, place.home], check=True)
+    subprocess.run(["chmod", "755", os.path.dirname(top)], check=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "none", f"{top}/at/mount"], capture_output=True).returncode != 0:
+        raise Skip("nothing can be mounted here")
+    try:
+        write(f"{top}/at/mount/.env", "SECRET\n")
+        write(f"{top}/at/mount/file", "mounted\n")
+        os.chmod(f"{top}/at/mount", 0o777)
+        def user(*words):
+            return subprocess.run(["setpriv", "--reuid=64124", "--regid=64124", "--clear-groups", place.ambit, "run", *words], cwd=top,
+                                  env=place.environment(), capture_output=True, text=True, timeout=60)
+        result = user("--read", ".", "--", "sh", "-c", "cat a.txt .env at/mount/.env at/mount/file; echo -; ls at/mount; ls -A; true")
+        assert result.returncode == 0 and result.stdout.startswith("one\ntwo\nthree\n-\n"), told(result)
+        assert "SECRET" not in result.stdout and "mounted" not in result.stdout, told(result)
+        result = user("--work", ".", "--", "sh", "-c", "echo x > n")
+        assert result.returncode == 125 and "why: something is mounted in it: at/mount" in result.stderr, told(result)
+        result = user("--work", "./dir", "--", "sh", "-c", "echo x > dir/n")
+        assert result.returncode == 0 and os.path.exists(f"{top}/dir/n"), told(result)
+    finally:
+        subprocess.run(["umount", f"{top}/at/mount"], check=True)
+
+
 def hints_can_be_followed(place):
     top = tree(place)
     script = "printf '#!/bin/sh\\necho it ran\\n' > dir/t; chmod +x dir/t; ./dir/t"
@@ -909,9 +954,9 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
-             hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place, the_record_lists_changes, while_it_runs,
-             two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down, its_word_was_not_on_disk,
-             nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
+             reading_needs_no_store, a_mount_in_the_tree, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
+             the_record_lists_changes, while_it_runs, two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down,
+             its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":
     main(SCENARIOS)
