@@ -446,7 +446,7 @@ def hidden_names_have_reasons(place, top):
     assert result.returncode == 123 and result.stdout == "mine\n" and f"--read {top}/.env allows it" in result.stderr, told(result)
     way = re.search(r"`ambit (commit e_\w+ --write \S+)`", result.stderr).group(1)
     assert "executes later" not in expect_ok(ambit(place, "diff", cwd=top)).stdout
-    assert ambit(place, "commit", "last", "--write", "./dir", cwd=top).returncode == 123  # not its name
+    assert ambit(place, "commit", "last", "--write", ".", cwd=top).returncode in (123, 125)  # not its name
     expect_ok(ambit(place, *way.split(), cwd=top), "committed: 1")
     assert open(f"{top}/.env").read() == "mine\n"
     expect_ok(ambit(place, "undo", "last", cwd=top))
