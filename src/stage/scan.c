@@ -314,8 +314,7 @@ static int take_directory(struct job *j, uint32_t i, const char *name, bool hidd
 	if (j->ask->is_home)
 		return is_obeyed_at_home(j, name) ? add_dir(j, i, name, SCAN_ALL_LINKS, NONE) : 0;
 	/* what other events changed is nobody's to follow, and could be any size */
-	if (strncmp(name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0 ||
-	    (hidden && role == 0 && (above & SCAN_ALL_LINKS) == 0))
+	if (strncmp(name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
 		return 0;
 	return add_dir(j, i, name,
 		       above | (hidden ? SCAN_IN_HIDDEN : 0) | ((role & PROTECTED_WHOLE) != 0 ? SCAN_ALL_LINKS : 0),

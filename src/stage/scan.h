@@ -9,8 +9,8 @@
  *
  * Directories are in the order of their depth: those of one directory lie side by side, sorted by name. Nothing here depends on
  * grants, so that one index serves all events. In a hidden directory nothing is hidden besides, and it is entered for its links
- * alone: only where a link may stand for what programs obey (judge/protected.h). Such links are kept by name; what they are
- * is for others to say (aliases.h). */
+ * alone: those that may stand for what programs obey (judge/protected.h), which a directory does not cease to hold when it is
+ * hidden, be it for many names that an event made. Such links are kept by name; what they are is for others to say (aliases.h). */
 #ifndef STAGE_SCAN_H
 #define STAGE_SCAN_H
 

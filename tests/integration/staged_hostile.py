@@ -347,6 +347,8 @@ LINKS = [  # where the link lies, what it says, and what an event then writes, e
     ("deep/.envrc", "../way", "x/rc"),  # way -> x/rc
     ("deep/.zshrc", "dir/rc", "x/rc"),  # deep/dir -> ../x
     ("deep/.profile", "../new/rc", "new/rc"),  # which is not there yet
+    (".password-store/of/.zshrc", "../../x/rc", "x/rc"),  # in what is hidden
+    ("crowd/of/keys/.zshrc", "../../../x/rc", "x/rc"),
 ]
 
 
@@ -361,6 +363,8 @@ def no_way_through_a_link_elsewhere(place):
             os.makedirs(os.path.dirname(f"{top}/{link}"), exist_ok=True)
             os.symlink("x/rc", f"{top}/way")
             os.symlink("../x", f"{top}/deep/dir")
+            if "crowd" in link:
+                touch(f"{top}/crowd", (f"{n}.key" for n in range(4097)))
             if planted:
                 os.symlink(text, f"{top}/{link}")
             for again in range(2):  # by the index too

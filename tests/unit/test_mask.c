@@ -631,19 +631,22 @@ static void links_that_may_be_obeyed_are_kept(void **state)
 	world_add(&w, "a/.idea"); /* no link */
 	world_settle();
 	for (int i = 0; i < 2; i++) { /* found again without listing */
-		const uint32_t listed =
-			expect_links(&w, ".ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x "
-					 ".ssh/k/x a/.git/hooks a/b/.bashrc x.git/a/b a/.git/x/y m/.config/a/b/c");
+		const uint32_t listed = expect_links(
+			&w,
+			".password-store/.bashrc .ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x "
+			".ssh/k/x a/.git/hooks a/b/.bashrc x.git/a/b a/.git/x/y m/.config/a/b/c");
 
 		assert_true((listed == 0) == (i == 1));
 	}
 	expect(&w, ".ambit-0 .aws/sso .password-store .ssh"); /* what is entered for links hides nothing more */
 	assert_int_equal(unlinkat(w.tree_fd, "a/b/.bashrc", 0), 0);
 	add_link(&w, "e/f/.zshrc");
-	assert_int_equal(expect_links(&w,
-				      ".ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x .ssh/k/x "
-				      "a/.git/hooks e/f/.zshrc x.git/a/b a/.git/x/y m/.config/a/b/c"),
-			 4); /* the tree, a/b, e, e/f */
+	assert_int_equal(
+		expect_links(
+			&w,
+			".password-store/.bashrc .ssh/config a/.vscode bare/hooks c/.BashRC d/.claude m/mise .aws/sso/x .ssh/k/x "
+			"a/.git/hooks e/f/.zshrc x.git/a/b a/.git/x/y m/.config/a/b/c"),
+		4); /* the tree, a/b, e, e/f */
 	world_settle();
 	w.ask.path = "/home/u/.config/tree"; /* now all that lies in it may be obeyed */
 	assert_int_equal(
