@@ -67,6 +67,7 @@ struct way {
 	struct err *e;
 	uint16_t tree;    /* of the link */
 	const char *link; /* relative to that */
+	size_t base; /* so much of `done` is of the directory of the last link, without which that is not there either */
 	char done[FULL_MAX], rest[2 * FULL_MAX], text[FULL_MAX];
 };
 
@@ -154,7 +155,23 @@ static bool turn(struct way *w, size_t n)
 		w->done[0] = 0;
 	else
 		*strrchr(w->done, '/') = 0; /* it begins with one */
+	w->base = strlen(w->done);
 	return true;
+}
+
+/* Before a step out of a directory into which the link itself leads: a link in its place leads the way elsewhere. Added is a name
+ * beneath it which no change has. */
+static int add_way_back(struct way *w)
+{
+	const size_t n = strlen(w->done);
+	int r;
+
+	if (strcspn(w->rest, "/") != 2 || memcmp(w->rest, "..", 2) != 0 || n <= w->base || n + 4 > sizeof w->done)
+		return 0;
+	memcpy(w->done + n, "/..", 4);
+	r = add_in_trees(w, true);
+	w->done[n] = 0;
+	return r;
 }
 
 /* Goes as the kernel would, part by part. Each link on the way is a road to the first one; where it ends is the same as that. What is
@@ -164,15 +181,18 @@ static int follow(struct way *w)
 	int links = 0;
 
 	w->done[0] = 0;
+	w->base = 0;
 	if (snprintf(w->rest, sizeof w->rest, "%s/%s", root_of(w->a, w->tree), w->link) >= (int)sizeof w->rest)
 		return 0; /* no program gets there by this name */
 	while (w->rest[0] != 0) {
 		const size_t before = strlen(w->done);
 		ssize_t n;
-		int r;
+		int r = add_way_back(w);
 
-		if (!step(w))
-			return 0;
+		if (r < 0 || !step(w))
+			return r;
+		if (strlen(w->done) < w->base)
+			w->base = strlen(w->done);
 		n = strlen(w->done) > before ? readlink(w->done, w->text, sizeof w->text) : -1;
 		if (n <= 0)
 			continue;

@@ -398,6 +398,22 @@ def no_way_over_a_link_elsewhere(place):
         os.unlink(f"{top}/far/away/.zshrc")
 
 
+def no_way_back_over_a_link(place):
+    """A link leads through a directory and out of it again, which a link in the place of that directory makes the way to elsewhere."""
+    for text, script in (("a/b/../../c/rc", "rm -r a; ln -s evil/deep a"), ("a/b/../../c/rc", "rm -r a/b; ln -s ../evil/deep a/b"),
+                         ("new/../c/rc", "ln -s evil/deep new"), ("way/../c/rc", "rm -r a/b; ln -s ../evil/deep a/b")):
+        top = tree(place)
+        write(f"{top}/a/b/f", "ours\n")
+        write(f"{top}/evil/deep/f", "ours\n")
+        os.symlink("a/b", f"{top}/way")
+        os.symlink(text, f"{top}/.bashrc")
+        for harmless in ("echo more > a/b/g", "rm a/b/f", "chmod 700 a a/b"):
+            expect_ok(work(place, top, harmless))  # the twin
+        result = work(place, top, script + "; mkdir -p evil/c; echo evil > evil/c/rc")
+        assert result.returncode == 123 and ".bashrc" in result.stderr, f"{text}, {script}: {told(result)}"
+        ambit(place, "discard", "--all", cwd=top)
+
+
 def links_made_while_an_event_runs(place):
     top = tree(place)
     write(f"{top}/x/rc", "ours\n")
@@ -929,7 +945,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              a_protected_file_gets_no_second_name, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
-             links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
+             no_way_back_over_a_link, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
