@@ -729,6 +729,17 @@ def the_stages_of_others_are_not_shown(place):
     assert not seen, f"another event's stage was read by {seen}"
 
 
+def no_place_for_stages_is_planted(place):
+    """One event makes what a later one, of a tree beneath or of the home, would take for Ambit's own, with an index of what is hidden."""
+    top = tree(place)
+    name = f".ambit-{os.geteuid()}"
+    for script in (f"mkdir -p {name}/.mask-1-2; echo evil > {name}/.mask-1-2/index", f"mkdir a; echo evil > a/f; mv a {name}",
+                   f"ln -s . {name}"):
+        result = work(place, top, "umask 077; " + script)
+        assert result.returncode == 123 and not os.path.lexists(f"{top}/{name}"), told(result)
+        ambit(place, "discard", "--all", cwd=top)
+
+
 @in_child
 def the_stages_of_others_are_not_changed(place):
     data, top = disk(place)
@@ -949,7 +960,8 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
-             many_changes_take_little_memory, the_stages_of_others_are_not_shown, the_stages_of_others_are_not_changed,
+             many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
+             the_stages_of_others_are_not_changed,
              an_undo_that_finds_another_file, another_user_takes_the_place_of_a_stage, root_leaves_owners_as_they_are,
              attributes_and_modes, no_way_out_of_the_tree, a_granted_name_is_no_link, no_socket_through_an_overlay,
              odd_names_and_depth, the_disk_is_bounded]
