@@ -30,10 +30,22 @@ struct alias {
 	char *link;         /* owned: relative to its own */
 };
 
+/* A directory that may soon be hidden itself. */
+struct crowd {
+	uint16_t tree;
+	char *dir; /* owned */
+	uint32_t hidden, added;
+};
+
+#define CROWD_NEAR (SCAN_CROWD_MAX / 2) /* an event that is not held adds far less */
+#define CROWDS_MAX ((size_t)STAGE_TREES_MAX * (SCAN_NAMES_MAX / CROWD_NEAR)) /* of more no tree has room */
+
 struct aliases {
 	struct aliases_ask ask;
 	struct alias *list; /* owned; sorted by tree and target */
 	size_t n;
+	struct crowd crowds[CROWDS_MAX];
+	size_t n_crowds;
 	uint32_t hidden[STAGE_TREES_MAX];
 };
 
@@ -45,6 +57,8 @@ void aliases_destroy(struct aliases *a)
 		free(a->list[i].target);
 		free(a->list[i].link);
 	}
+	for (size_t i = 0; i < a->n_crowds; i++)
+		free(a->crowds[i].dir);
 	free(a->list);
 	free(a);
 }
@@ -52,6 +66,38 @@ void aliases_destroy(struct aliases *a)
 uint32_t aliases_hidden(const struct aliases *a, uint16_t tree)
 {
 	return a->hidden[tree];
+}
+
+/* That of the name's directory; NULL if it has not many. */
+static struct crowd *crowd_of(struct aliases *a, uint16_t tree, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t n = slash != NULL ? (size_t)(slash - path) : 0;
+
+	for (size_t i = 0; i < a->n_crowds; i++) {
+		struct crowd *c = &a->crowds[i];
+
+		if (c->tree == tree && strncmp(c->dir, path, n) == 0 && c->dir[n] == 0)
+			return c;
+	}
+	return NULL;
+}
+
+void aliases_count_hidden(struct aliases *a, uint16_t tree, const char *path)
+{
+	struct crowd *c = path != NULL ? crowd_of(a, tree, path) : NULL;
+
+	for (size_t i = 0; i < a->n_crowds && path == NULL; i++)
+		a->crowds[i].added = 0;
+	if (c != NULL)
+		c->added++;
+}
+
+bool aliases_would_crowd(struct aliases *a, uint16_t tree, const char *path)
+{
+	const struct crowd *c = crowd_of(a, tree, path);
+
+	return c != NULL && c->hidden + c->added > SCAN_CROWD_MAX;
 }
 
 static int no_memory(struct err *e)
@@ -276,6 +322,23 @@ static int take_links(struct aliases *a, uint16_t tree, int tree_fd, const struc
 	return r;
 }
 
+/* The tree itself cannot be hidden. */
+static int take_crowds(struct aliases *a, uint16_t tree, const struct scan *s, struct err *e)
+{
+	char dir[SCAN_PATH_MAX];
+
+	for (uint32_t i = 1; i < s->n_dirs && a->n_crowds < CROWDS_MAX; i++) {
+		if (s->dirs[i].n_hidden <= CROWD_NEAR || !scan_path(s, i, dir, sizeof dir))
+			continue;
+		a->crowds[a->n_crowds] =
+			(struct crowd){ .tree = tree, .dir = strdup(dir), .hidden = s->dirs[i].n_hidden };
+		if (a->crowds[a->n_crowds].dir == NULL)
+			return no_memory(e);
+		a->n_crowds++;
+	}
+	return 0;
+}
+
 /* Without its index it just takes longer. */
 static int open_cache(const struct aliases_ask *ask, uint16_t tree, const char *path, int tree_fd)
 {
@@ -305,6 +368,8 @@ static int look_at(struct aliases *a, uint16_t tree, int tree_fd, struct err *e)
 
 	if (r == 0 && tree != ALIASES_HOME)
 		a->hidden[tree] = scan.n_hidden;
+	if (r == 0 && tree != ALIASES_HOME)
+		r = take_crowds(a, tree, &scan, e);
 	r = r < 0 ? r : take_links(a, tree, tree_fd, &scan, e);
 	scan_finish(&scan);
 	return r;

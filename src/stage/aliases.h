@@ -10,6 +10,7 @@
 #ifndef STAGE_ALIASES_H
 #define STAGE_ALIASES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,11 @@ void aliases_destroy(struct aliases *a);
 
 /* How many names of a tree are hidden now, while it has room for SCAN_NAMES_MAX; 0 if it was not looked through. */
 uint32_t aliases_hidden(const struct aliases *a, uint16_t tree);
+
+/* Counts a new hidden name of this path where its directory has many already; NULL: none was counted. */
+void aliases_count_hidden(struct aliases *a, uint16_t tree, const char *path);
+/* Whether its directory would be hidden itself with all that were counted. */
+bool aliases_would_crowd(struct aliases *a, uint16_t tree, const char *path);
 
 enum alias_kind {
 	ALIAS_SAME,  /* `name` is the path by way of the link */

@@ -350,36 +350,6 @@ static bool is_new_hidden(const struct judging *j, const struct change *c)
 	return true;
 }
 
-void judging_count(void *user, const struct change *c)
-{
-	struct judging *j = user;
-
-	if (c == NULL)
-		memset(j->new_hidden, 0, sizeof j->new_hidden);
-	else if (is_new_hidden(j, c))
-		j->new_hidden[c->tree]++;
-}
-
-/* Each is an inode in front of later events, and there is room for no more than SCAN_NAMES_MAX. A program that makes so many
- * seldom means to. A grant is to name the directory at the top of the tree, or one further down. */
-static void match_flood(const struct judging *j, const struct change *c, struct name_verdict *ret)
-{
-	static const char many[] =
-		"one of more than 1000 new names that look like secrets and that later events would not see; --write of their directory lets all pass";
-	static const char full[] =
-		"it looks like a secret, and the tree would hold more of those than any later event can start with";
-	const uint32_t added = j->new_hidden[c->tree];
-	const bool is_full = added > 0 && j->aliases != NULL &&
-			     aliases_hidden(j->aliases, c->tree) + added > SCAN_NAMES_MAX;
-	const struct name_verdict v = { .held = HELD_PROTECTED,
-					.reason = is_full ? full : many,
-					.row = "",
-					.name_len = is_full ? strlen(c->path) : strcspn(c->path, "/") };
-
-	if ((added > NEW_HIDDEN_MAX || is_full) && is_new_hidden(j, c) && !is_granted(j, c, v.name_len))
-		*ret = v; /* else what holds it still does, be it its content */
-}
-
 /* ---- links with protected names ---- */
 
 static bool is_obeyed(void *user, uint16_t tree, const char *path)
@@ -406,6 +376,49 @@ static bool know_aliases(struct judging *j)
 		(void)aliases_find(&ask, &j->aliases, &j->unknown); /* told with each change */
 	return j->aliases != NULL;
 }
+
+/* ---- floods of hidden names ---- */
+
+void judging_count(void *user, const struct change *c)
+{
+	struct judging *j = user;
+
+	if (c == NULL) {
+		memset(j->new_hidden, 0, sizeof j->new_hidden);
+		if (j->aliases != NULL)
+			aliases_count_hidden(j->aliases, 0, NULL);
+	} else if (is_new_hidden(j, c)) {
+		j->new_hidden[c->tree]++;
+		if (know_aliases(j))
+			aliases_count_hidden(j->aliases, c->tree, c->path);
+	}
+}
+
+/* Each is an inode in front of later events, and there is room for no more than SCAN_NAMES_MAX. A program that makes so many
+ * seldom means to. A grant is to name the directory at the top of the tree, or one further down. */
+static void match_flood(const struct judging *j, const struct change *c, struct name_verdict *ret)
+{
+	static const char many[] =
+		"one of more than 1000 new names that look like secrets and that later events would not see; --write of their directory lets all pass";
+	static const char full[] =
+		"it looks like a secret, and the tree would hold more of those than any later event can start with";
+	static const char crowd[] =
+		"it looks like a secret, and its directory would hold more than 4096 of those, so that later events would see nothing of it; --write of that lets it pass";
+	const uint32_t added = j->new_hidden[c->tree];
+	const bool is_full = added > 0 && j->aliases != NULL &&
+			     aliases_hidden(j->aliases, c->tree) + added > SCAN_NAMES_MAX;
+	const bool is_crowd = added > 0 && j->aliases != NULL && aliases_would_crowd(j->aliases, c->tree, c->path);
+	struct name_verdict v = { .held = HELD_PROTECTED, .reason = full, .row = "", .name_len = strlen(c->path) };
+
+	if (!is_full) {
+		v.reason = added > NEW_HIDDEN_MAX ? many : crowd;
+		v.name_len = strcspn(c->path, "/");
+	}
+	if ((is_full || is_crowd || added > NEW_HIDDEN_MAX) && is_new_hidden(j, c) && !is_granted(j, c, v.name_len))
+		*ret = v; /* else what holds it still does, be it its content */
+}
+
+/* ---- what a link leads to ---- */
 
 struct match_job {
 	struct judging *j;

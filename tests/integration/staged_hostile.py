@@ -567,6 +567,15 @@ def no_flood_of_hidden_names(place):
             expect_ok(result)
             assert len(os.listdir(f"{top}/many")) == 1001
     top = tree(place)
+    write(f"{top}/src/main.c", "code\n")
+    touch(f"{top}/src", (f"{n}.key" for n in range(4000)))
+    expect_ok(work(place, top, "cd src; touch $(seq -f x%g.key 96)"))  # the twin
+    before = picture(top)
+    result = work(place, top, "echo x > src/x.key; echo x > other.key")  # in small steps
+    assert result.returncode == 123 and "see nothing of it" in result.stderr and "other.key" not in result.stderr, told(result)
+    expect_same(before, picture(top))
+    expect_ok(ambit(place, "commit", "--write", "src", cwd=top))
+    top = tree(place)
     expect_ok(python(place, top, within))  # what lies in what is hidden is hidden by that: one name
 
 
