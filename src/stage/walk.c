@@ -84,6 +84,15 @@ static int check_real(const struct walk *w, struct plan_entry *x, const struct p
 
 /* --- what is refused --- */
 
+/* Later events, and the search for links, could list the directory and pass through none in it. */
+static bool shuts_itself(const struct pair *at)
+{
+	const uint32_t mode = at->upper.id.mode;
+
+	return S_ISDIR(mode) && (mode & 0100) == 0 && geteuid() != 0 &&
+	       (!at->in_real || !S_ISDIR(at->real.id.mode) || (at->real.id.mode & 0100) != 0);
+}
+
 static void check_upper(struct plan_entry *x, const struct pair *at, const struct job *job)
 {
 	const uint32_t mode = at->upper.id.mode;
@@ -99,6 +108,8 @@ static void check_upper(struct plan_entry *x, const struct pair *at, const struc
 		plan_hold(x, HELD_REFUSED, "an extended attribute that is no user's (capabilities, for one)");
 	if (at->fd == -EACCES)
 		plan_hold(x, HELD_REFUSED, "its own owner may not read it, so it cannot be looked at");
+	if (shuts_itself(at))
+		plan_hold(x, HELD_REFUSED, "its own owner may not enter it, so what lies in it cannot be looked at");
 }
 
 /* Names that were not granted, in a tree of which only some were. */

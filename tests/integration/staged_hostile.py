@@ -414,6 +414,26 @@ def no_way_back_over_a_link(place):
         ambit(place, "discard", "--all", cwd=top)
 
 
+def a_directory_is_not_shut_before_its_links(place):
+    """One event takes the person's right to enter from what holds a link, the next writes what it leads to."""
+    if os.geteuid() == 0:
+        raise Skip("root enters any directory")
+    for mode in ("600", "400", "300", "0"):
+        top = tree(place)
+        os.makedirs(f"{top}/sub/in")
+        os.makedirs(f"{top}/conf")
+        os.symlink("../../conf", f"{top}/sub/in/.vscode")
+        before = picture(top)
+        expect_ok(work(place, top, "chmod 500 sub", "--stage"))  # the twin
+        expect_ok(ambit(place, "commit", cwd=top))
+        expect_ok(ambit(place, "undo", "last", cwd=top))
+        result = work(place, top, f"chmod {mode} sub")
+        assert result.returncode == 123, f"{mode}: {told(result)}"
+        expect_same(before, picture(top))
+        assert work(place, top, "echo evil > conf/tasks.json").returncode == 123, mode
+        ambit(place, "discard", "--all", cwd=top)
+
+
 def links_made_while_an_event_runs(place):
     top = tree(place)
     write(f"{top}/x/rc", "ours\n")
@@ -965,7 +985,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              a_protected_file_gets_no_second_name, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
-             no_way_back_over_a_link, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
+             no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
