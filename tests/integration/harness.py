@@ -130,6 +130,10 @@ QUERIES = [  # what full-screen programs ask a terminal, and what ours answers
 ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\x07\x1b]*(?:\x07|\x1b\\|\x1b?$)|[ -/]+(?:[0-~]|$)|[0-Z\\^-~]|$)|[\x0e\x0f\r]")
 
 
+def set_size(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
 class Terminal:
     """A person's terminal: the program is the leader of its session and has it as its controlling terminal."""
 
@@ -137,6 +141,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
+                set_size(0, rows, columns)  # here, so that no program hears of a change
                 os.chdir(cwd)
                 os.execvpe(argv[0], argv, env)
             finally:
@@ -144,10 +149,9 @@ class Terminal:
         self.seen = b""  # everything
         self.at = 0  # in what is shown of it
         self.status = None
-        self.size(rows, columns)
 
     def size(self, rows, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        set_size(self.fd, rows, columns)
 
     def type(self, text):
         os.write(self.fd, text.encode())
