@@ -261,7 +261,7 @@ static int do_strip(struct work *w, const struct op *op)
 
 	if (r == 0)
 		r = look_at(&at, &l);
-	if (r < 0 || !ident_is(&l.id, &op->a))
+	if (r != 0 || !ident_is(&l.id, &op->a))
 		return r == -ENOENT ? 0 : r; /* it went in already */
 	fd = sys_open_name(at.fd, at.name, O_RDONLY);
 	return fd < 0 ? fd : change_xattr(op, fd, &l, w->r->backwards);
