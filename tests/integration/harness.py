@@ -273,8 +273,8 @@ def split(scenarios, ambit):
     return scenarios if half is None else scenarios[int(half)::2]
 
 
-def main(scenarios):
-    """SCRIPT AMBIT [ARGUMENT...]; AMBIT_TEST_ONLY=WORD limits it to scenarios whose name has the word."""
+def main(scenarios, whole=False):
+    """SCRIPT AMBIT [ARGUMENT...]; AMBIT_TEST_ONLY=WORD limits it to scenarios whose name has the word. whole: they build on each other."""
     ambit, arguments = os.path.abspath(sys.argv[1]), sys.argv[2:]
     only = os.environ.get("AMBIT_TEST_ONLY", "")
     private = os.environ.get(AS_USER)
@@ -287,7 +287,7 @@ def main(scenarios):
             os.chmod(top, 0o755)
             ambit = copy_executables(ambit, os.path.join(top, "bin"))
         place = Place(os.path.join(top, "root") if root else top, ambit)
-        for scenario in split(scenarios, ambit):
+        for scenario in scenarios if whole else split(scenarios, ambit):
             left_to_user = root and getattr(scenario, "once", False) and "AMBIT_SOAK" not in os.environ
             if only in scenario.__name__ and not left_to_user:
                 tap.run(scenario, place)

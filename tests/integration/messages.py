@@ -288,4 +288,4 @@ if __name__ == "__main__":
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
-          quiet_is_only_of_denials, refused_as_JSON, doctor_tries_an_overlay])
+          quiet_is_only_of_denials, refused_as_JSON, doctor_tries_an_overlay], whole=True)
