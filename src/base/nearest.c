@@ -17,24 +17,50 @@ static size_t least(size_t a, size_t b, size_t c)
 	return d < c ? d : c;
 }
 
-/* How many letters to put in, take out, replace or swap with a neighbour. Both words are shorter than WORD_MAX. */
+static size_t up_to_far(size_t a)
+{
+	return a < FAR ? a : FAR;
+}
+
+/* One row of what is counted, and of it only what is near the diagonal: rows[k] is for letter i + k - SLIPS_MAX of b. */
+static void next_row(const char *a, size_t i, const char *b, size_t m, const size_t before[BAND],
+		     const size_t before_that[BAND], size_t ret[BAND])
+{
+	for (size_t k = 0; k < BAND; k++) {
+		const size_t j = i + k - SLIPS_MAX; /* wraps where there is none */
+
+		ret[k] = FAR;
+		if (i + k < SLIPS_MAX || j > m)
+			continue;
+		if (j == 0) {
+			ret[k] = up_to_far(i);
+			continue;
+		}
+		ret[k] = up_to_far(before[k] + (a[i - 1] != b[j - 1]));
+		if (k + 1 < BAND)
+			ret[k] = least(ret[k], before[k + 1] + 1, FAR);
+		if (k > 0)
+			ret[k] = least(ret[k], ret[k - 1] + 1, FAR);
+		if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			ret[k] = least(ret[k], before_that[k] + 1, FAR);
+	}
+}
+
+/* How many letters to put in, take out, replace or swap with a neighbour; FAR: more than SLIPS_MAX. */
 static size_t slips(const char *a, const char *b)
 {
-	size_t rows[WORD_MAX][WORD_MAX];
 	const size_t n = strlen(a), m = strlen(b);
+	size_t rows[3][BAND];
 
-	for (size_t i = 0; i <= n; i++)
-		rows[i][0] = i;
-	for (size_t j = 0; j <= m; j++)
-		rows[0][j] = j;
+	if (n > m + SLIPS_MAX || m > n + SLIPS_MAX)
+		return FAR;
+	for (size_t k = 0; k < BAND; k++) {
+		rows[0][k] = k < SLIPS_MAX || k - SLIPS_MAX > m ? FAR : k - SLIPS_MAX;
+		rows[2][k] = FAR;
+	}
 	for (size_t i = 1; i <= n; i++)
-		for (size_t j = 1; j <= m; j++) {
-			rows[i][j] = least(rows[i - 1][j] + 1, rows[i][j - 1] + 1,
-					   rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1, SIZE_MAX);
-		}
-	return rows[n][m];
+		next_row(a, i, b, m, rows[(i - 1) % 3], rows[(i + 1) % 3], rows[i % 3]);
+	return rows[n % 3][m + SLIPS_MAX - n];
 }
 
 static const char *only_with_prefix(const char *prefix, const char *const *words, size_t n)
@@ -90,52 +116,6 @@ const char *nearest_hint(char room[NEAREST_HINT_MAX], const char *dashes, const 
 
 /* ---- texts of any length ---- */
 
-static size_t up_to_far(size_t a)
-{
-	return a < FAR ? a : FAR;
-}
-
-/* One row of what slips() counts, and of it only what is near the diagonal: rows[k] is for letter i + k - SLIPS_MAX of b. */
-static void next_row(const char *a, size_t i, const char *b, size_t m, const size_t before[BAND],
-		     const size_t before_that[BAND], size_t ret[BAND])
-{
-	for (size_t k = 0; k < BAND; k++) {
-		const size_t j = i + k - SLIPS_MAX; /* wraps where there is none */
-
-		ret[k] = FAR;
-		if (i + k < SLIPS_MAX || j > m)
-			continue;
-		if (j == 0) {
-			ret[k] = up_to_far(i);
-			continue;
-		}
-		ret[k] = up_to_far(before[k] + (a[i - 1] != b[j - 1]));
-		if (k + 1 < BAND)
-			ret[k] = least(ret[k], before[k + 1] + 1, FAR);
-		if (k > 0)
-			ret[k] = least(ret[k], ret[k - 1] + 1, FAR);
-		if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-			ret[k] = least(ret[k], before_that[k] + 1, FAR);
-	}
-}
-
-/* As slips(), of any length; FAR: more than SLIPS_MAX. */
-static size_t slips_of_texts(const char *a, const char *b)
-{
-	const size_t n = strlen(a), m = strlen(b);
-	size_t rows[3][BAND];
-
-	if (n > m + SLIPS_MAX || m > n + SLIPS_MAX)
-		return FAR;
-	for (size_t k = 0; k < BAND; k++) {
-		rows[0][k] = k < SLIPS_MAX || k - SLIPS_MAX > m ? FAR : k - SLIPS_MAX;
-		rows[2][k] = FAR;
-	}
-	for (size_t i = 1; i <= n; i++)
-		next_row(a, i, b, m, rows[(i - 1) % 3], rows[(i + 1) % 3], rows[i % 3]);
-	return rows[n % 3][m + SLIPS_MAX - n];
-}
-
 static size_t name_length(const char *text)
 {
 	const char *slash = strrchr(text, '/');
@@ -153,12 +133,12 @@ void nearest_begin(struct nearest *n, const char *word)
 void nearest_try(struct nearest *n, const char *text)
 {
 	const size_t a = name_length(n->word), b = name_length(text);
-	const size_t slips = n->slips == 0 || strlen(text) >= sizeof n->meant ? FAR : slips_of_texts(n->word, text);
+	const size_t count = n->slips == 0 || strlen(text) >= sizeof n->meant ? FAR : slips(n->word, text);
 
-	if (slips >= n->slips || 2 * slips >= (a > b ? a : b))
+	if (count >= n->slips || 2 * count >= (a > b ? a : b))
 		return;
 	(void)snprintf(n->meant, sizeof n->meant, "%s", text); /* measured */
-	n->slips = slips;
+	n->slips = count;
 }
 
 void nearest_set(struct nearest *n, const char *text)
