@@ -84,6 +84,20 @@ int each_beneath(int root_fd, each_fn *fn, void *user)
 	return r;
 }
 
+static int add_bytes(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
+{
+	(void)dir_fd;
+	(void)path;
+	(void)name;
+	*(uint64_t *)user += l->bytes;
+	return 0;
+}
+
+void each_add_bytes(int root_fd, uint64_t *sum)
+{
+	(void)each_beneath(root_fd, add_bytes, sum);
+}
+
 static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
 {
 	const uint8_t *b = bytes;

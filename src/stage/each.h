@@ -13,6 +13,8 @@ typedef int each_fn(void *user, int dir_fd, const char *path, const char *name, 
 
 /* 0, what fn gave, or -errno: -ENAMETOOLONG where paths do not fit CHANGE_PATH_MAX, -EXDEV at a mount. */
 int each_beneath(int root_fd, each_fn *fn, void *user);
+/* What it takes on disk, as far as it can be looked at. */
+void each_add_bytes(int root_fd, uint64_t *sum);
 /* One number for everything beneath: names, inodes, times of change, sizes. */
 int each_hash(int root_fd, uint64_t *ret);
 

@@ -127,21 +127,12 @@ static void say(struct role *role, enum event_workspace workspace, enum stage_wh
 	role->end.commits = role->meta->commits;
 }
 
-static int add_bytes(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
-{
-	(void)dir_fd;
-	(void)path;
-	(void)name;
-	*(uint64_t *)user += l->bytes;
-	return 0;
-}
-
 static void add_directory(const struct role *role, uint32_t tree, const char *name, uint64_t *sum)
 {
 	auto_fd int fd = openat(role->stage.part_fd[tree], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0)
-		(void)each_beneath(fd, add_bytes, sum); /* as far as it can be looked at */
+		each_add_bytes(fd, sum);
 }
 
 /* On disk, whatever it is: what a cell makes its files look like must push nothing out. */

@@ -23,22 +23,13 @@ static void sweep_lock(int store_fd, const char *name)
 		(void)unlinkat(store_fd, name, 0); /* else it stays until the next time */
 }
 
-static int add_bytes(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
-{
-	(void)dir_fd;
-	(void)path;
-	(void)name;
-	*(uint64_t *)user += l->bytes;
-	return 0;
-}
-
 static void count(int store_fd, const char *name, struct tidy_counts *ret)
 {
 	auto_fd int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	ret->caches++;
 	if (fd >= 0)
-		(void)each_beneath(fd, add_bytes, &ret->bytes); /* as far as it can be looked at */
+		each_add_bytes(fd, &ret->bytes);
 }
 
 static bool begins(const char *name, const char *prefix)
