@@ -1,12 +1,10 @@
 #include "stage/again.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "base/fd.h"
 #include "stage/conflict.h"
+#include "stage/nearby.h"
 #include "stage/run.h"
 
 struct again {
@@ -14,29 +12,13 @@ struct again {
 	const struct trees *trees;
 	struct plan *p;
 	struct conflicts conflicts;
-	uint32_t dir; /* the entry whose directory is open in the real tree; PLAN_NONE if none */
-	int dir_fd;   /* owned: of it, or -errno */
+	struct nearby dir; /* in the real tree */
 };
 
 static void again_finish(struct again *a)
 {
-	if (a->dir_fd >= 0)
-		fd_close(&a->dir_fd);
+	nearby_finish(&a->dir);
 	deed_finish(&a->conflicts.rows);
-}
-
-/* The real directory of an entry: many lie in one. */
-static int open_dir(struct again *a, uint32_t dir)
-{
-	const struct plan_entry *x = &a->p->entries[dir];
-
-	if (a->dir == dir)
-		return a->dir_fd;
-	if (a->dir_fd >= 0)
-		fd_close(&a->dir_fd);
-	a->dir = dir;
-	a->dir_fd = sys_open_beneath(a->trees->real[x->tree], x->path, O_PATH | O_DIRECTORY);
-	return a->dir_fd;
 }
 
 static bool is_as_found(const struct plan_entry *x, const struct ident *now)
@@ -55,12 +37,9 @@ static bool is_of_concern(const struct again *a, const struct plan_entry *x)
 /* A directory that is gone, or is none any more, has nothing in it. */
 static int look_at(struct again *a, const struct plan_entry *x, const char **ret_name, struct look *ret)
 {
-	const char *slash = strrchr(x->path, '/');
-	const int fd = x->parent == PLAN_NONE ? a->trees->real[x->tree] : open_dir(a, x->parent);
-	int r;
+	const int fd = nearby_parent(&a->dir, a->trees->real[x->tree], x->path, ret_name);
+	const int r = fd < 0 ? fd : sys_look(fd, *ret_name, ret);
 
-	*ret_name = slash != NULL ? slash + 1 : x->path;
-	r = fd < 0 ? fd : sys_look(fd, *ret_name, ret);
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV) {
 		*ret = (struct look){ .mount = 0 };
 		return 0;
@@ -80,7 +59,7 @@ static int look_again(struct again *a, struct plan_entry *x)
 	if (!is_as_found(x, &now.id))
 		plan_hold(x, HELD_CONFLICT, CONFLICT_CHANGED);
 	else if ((x->act == ACT_OUT || x->act == ACT_SWAP) && S_ISDIR(now.id.mode))
-		return conflicts_check(c, x, a->dir_fd, name, &now, c->t0_ns, true);
+		return conflicts_check(c, x, a->dir.fd, name, &now, c->t0_ns, true);
 	return 0;
 }
 
@@ -99,8 +78,7 @@ int again_look(const struct stage *s, const struct stage_meta *m, const struct t
 	       struct plan *p, struct err *e)
 {
 	static const struct walk_calls none;
-	__attribute__((
-		cleanup(again_finish))) struct again a = { .m = m, .trees = t, .p = p, .dir = PLAN_NONE, .dir_fd = -1 };
+	__attribute__((cleanup(again_finish))) struct again a = { .m = m, .trees = t, .p = p, .dir = NEARBY_NONE };
 	int r;
 
 	a.conflicts.calls = calls != NULL ? calls : &none;
