@@ -30,27 +30,19 @@ static bool is_synced(const struct stage *s, uint32_t n_parts, dev_t dev)
 	return false;
 }
 
-static int sync_part(const struct stage *s, uint32_t i)
+/* The file system of fd, unless it is one of those. */
+static int sync_besides(const struct stage *s, uint32_t n_parts, int fd)
 {
 	struct stat st;
 
-	if (fstat(s->part_fd[i], &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	return is_synced(s, i, st.st_dev) || syncfs(s->part_fd[i]) == 0 ? 0 : -errno;
-}
-
-static int sync_stage(const struct stage *s, uint32_t n_trees)
-{
-	struct stat st;
-
-	if (fstat(s->dir_fd, &st) < 0)
-		return -errno;
-	return is_synced(s, n_trees, st.st_dev) || syncfs(s->dir_fd) == 0 ? 0 : -errno;
+	return is_synced(s, n_parts, st.st_dev) || syncfs(fd) == 0 ? 0 : -errno;
 }
 
 int durable_sync_stage(const struct stage *s, uint32_t n_trees, struct err *e)
 {
-	const int r = sync_stage(s, n_trees);
+	const int r = sync_besides(s, n_trees, s->dir_fd);
 
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "look at the health of the file system; nothing was changed",
 			       "write the stage to disk")
@@ -62,10 +54,10 @@ int durable_sync(const struct stage *s, struct stage_meta *m, struct err *e)
 	int r = 0, failed;
 
 	for (uint32_t i = 0; i < m->n_trees; i++) {
-		failed = sync_part(s, i);
+		failed = sync_besides(s, i, s->part_fd[i]);
 		r = r < 0 ? r : failed;
 	}
-	failed = sync_stage(s, m->n_trees);
+	failed = sync_besides(s, m->n_trees, s->dir_fd);
 	r = r < 0 ? r : failed;
 	m->disk = r < 0 ? STAGE_DISK_FAILED : STAGE_DISK_ALL;
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r,
