@@ -292,15 +292,14 @@ static int do_cover(struct work *w, const struct op *op)
 	return r == -EEXIST ? 0 : r;
 }
 
-static int do_stow(struct work *w, const struct op *op)
+/* The old object, between its place in the stage and its slot. */
+static int move_old(struct work *w, const struct op *op, const struct place *up, bool to_slot)
 {
-	struct place up, slot;
+	struct place slot;
 	struct look l;
-	const struct place *from = w->r->backwards ? &slot : &up, *to = w->r->backwards ? &up : &slot;
-	int r = in_upper(w, op, &up);
+	const struct place *from = to_slot ? up : &slot, *to = to_slot ? &slot : up;
+	int r = in_slot(w, op, false, &slot);
 
-	if (r == 0)
-		r = in_slot(w, op, false, &slot);
 	if (r == 0)
 		r = look_at(from, &l);
 	if (r == 0 && ident_is(&l.id, &op->b))
@@ -308,23 +307,23 @@ static int do_stow(struct work *w, const struct op *op)
 	return r;
 }
 
+static int do_stow(struct work *w, const struct op *op)
+{
+	struct place up;
+	const int r = in_upper(w, op, &up);
+
+	return r < 0 ? r : move_old(w, op, &up, !w->r->backwards);
+}
+
 /* The other way round: forwards it is put back. */
 static int do_leave(struct work *w, const struct op *op)
 {
-	struct place up, slot;
-	struct look l;
-	const struct place *from = w->r->backwards ? &up : &slot, *to = w->r->backwards ? &slot : &up;
-	int r = in_upper(w, op, &up);
+	struct place up;
+	const int r = in_upper(w, op, &up);
 
 	if (r == -ENOENT)
 		return 0; /* nor is there an old object */
-	if (r == 0)
-		r = in_slot(w, op, false, &slot);
-	if (r == 0)
-		r = look_at(from, &l);
-	if (r == 0 && ident_is(&l.id, &op->b))
-		r = sys_move(from->fd, from->name, to->fd, to->name, RENAME_NOREPLACE);
-	return r;
+	return r < 0 ? r : move_old(w, op, &up, w->r->backwards);
 }
 
 static int do_unopaque(struct work *w, const struct op *op)
