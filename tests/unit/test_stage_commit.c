@@ -568,6 +568,34 @@ static void count_one(void *user, const struct change *c)
 	++*(uint64_t *)user;
 }
 
+/* Until the event has ended. */
+static void held_begin(struct world *w, const struct held *r)
+{
+	assert_true(world_open(w, WORLD_FAST));
+	scene(w, r->before);
+	copy_all(w, "real", "start");
+	world_stage(w);
+	scene(w, r->program);
+	wait_tick(w);
+}
+
+static void check_held(const struct held *r, int got, const struct commit_result *result, uint64_t told,
+		       const struct err *e)
+{
+	if (got != r->want || result->done != r->done || result->dropped != r->dropped || (got != 0) != (told > 0))
+		fail_msg("%s: %d (%s), %d done, %d dropped, %d told", r->name, got, e->msg, (int)result->done,
+			 (int)result->dropped, (int)told);
+}
+
+static void held_end(struct world *w, const struct held *r, const char *then)
+{
+	check_scene(w, r->result, r->name);
+	if (is_there(w, "stage/committed.0"))
+		must_undo(w, r->name);
+	check(w, then, r->name);
+	world_close(w);
+}
+
 static void run_held(const struct held *r)
 {
 	static const struct walk_calls calls = { .judge_name = judge };
@@ -581,25 +609,14 @@ static void run_held(const struct held *r)
 	struct err e = { .code = AMBIT_OK };
 	int got;
 
-	assert_true(world_open(&w, WORLD_FAST));
-	scene(&w, r->before);
-	copy_all(&w, "real", "start");
-	world_stage(&w);
-	scene(&w, r->program);
-	wait_tick(&w);
+	held_begin(&w, r);
 	scene(&w, r->since);
 	then = picture(&w, "real");
 	got = stage_commit(&w.stage, w.meta, &o, &result, &e);
-	if (got != r->want || result.done != r->done || result.dropped != r->dropped || (got != 0) != (told > 0))
-		fail_msg("%s: %d (%s), %d done, %d dropped, %d told", r->name, got, e.msg, (int)result.done,
-			 (int)result.dropped, (int)told);
+	check_held(r, got, &result, told, &e);
 	if (got == 0 && result.state != (result.dropped > 0 ? STAGE_KEPT : STAGE_COMMITTED))
 		fail_msg("%s: state %d", r->name, (int)result.state);
-	check_scene(&w, r->result, r->name);
-	if (is_there(&w, "stage/committed.0"))
-		must_undo(&w, r->name);
-	check(&w, then, r->name);
-	world_close(&w);
+	held_end(&w, r, then);
 }
 
 static void test_held(void **state)
@@ -643,25 +660,14 @@ static void run_found(const struct held *r)
 	struct err e = { .code = AMBIT_OK };
 	int got;
 
-	assert_true(world_open(&w, WORLD_FAST));
-	scene(&w, r->before);
-	copy_all(&w, "real", "start");
-	world_stage(&w);
-	scene(&w, r->program);
-	wait_tick(&w);
+	held_begin(&w, r);
 	assert_int_equal(trees_open(&w.stage, w.meta, &t, &e), 0);
 	assert_int_equal(walk_plan(&w.stage, w.meta, &t, NULL, &plan, &e), 0);
 	scene(&w, r->since);
 	then = picture(&w, "real");
 	got = stage_commit(&w.stage, w.meta, &o, &result, &e);
-	if (got != r->want || result.done != r->done || result.dropped != r->dropped || (got != 0) != (told > 0))
-		fail_msg("%s: %d (%s), %d done, %d dropped, %d told", r->name, got, e.msg, (int)result.done,
-			 (int)result.dropped, (int)told);
-	check_scene(&w, r->result, r->name);
-	if (is_there(&w, "stage/committed.0"))
-		must_undo(&w, r->name);
-	check(&w, then, r->name);
-	world_close(&w);
+	check_held(r, got, &result, told, &e);
+	held_end(&w, r, then);
 }
 
 static void test_found(void **state)
