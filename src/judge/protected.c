@@ -379,6 +379,17 @@ static size_t take_part(const struct row *row, const char *pattern, struct prote
 	ret->parts[at].pattern = pattern;
 	ret->parts[at].n = (uint8_t)n; /* patterns are short */
 	ret->parts[at].role = PROTECTED_PART | (whole ? PROTECTED_WHOLE : 0);
+	ret->parts[at].file = 0;
+	ret->parts[at].before = 0;
+	if (pattern[n] == 0 && row != &repositories) {
+		const bool git = in_git(row->pattern) == pattern;
+		const char *before = pattern;
+
+		while (!git && before > row->pattern && (before == pattern || before[-1] != '/'))
+			before--;
+		ret->parts[at].file = git ? PROTECTED_GIT_FILE : PROTECTED_FILE;
+		ret->parts[at].before = (uint8_t)(before < pattern ? pattern - before - 1 : 0); /* likewise */
+	}
 	return n + (pattern[n] == '/');
 }
 
@@ -415,6 +426,39 @@ unsigned protected_part_role(const struct protected_parts *p, const char *part)
 	const size_t n = name_fold(part, folded);
 
 	return n == 0 ? 0 : role_of(p, (uint8_t)folded[0], folded, n) | role_of(p, '*', folded, n);
+}
+
+static bool is_part(const char *part, const char *pattern, size_t n)
+{
+	char folded[NAME_PART_MAX + 1];
+
+	return name_folded_is(folded, name_fold(part, folded), pattern, n);
+}
+
+static unsigned file_role_of(const struct protected_parts *p, uint8_t byte, const char *folded, size_t n,
+			     const char *parent)
+{
+	unsigned role = 0;
+
+	for (size_t i = p->first[byte]; i < p->first[byte + 1]; i++) {
+		const size_t before = p->parts[i].before;
+		const char *pattern = p->parts[i].pattern;
+
+		if (p->parts[i].file != 0 && name_folded_is(folded, n, pattern, p->parts[i].n) &&
+		    (before == 0 || is_part(parent, pattern - before - 1, before)))
+			role |= p->parts[i].file;
+	}
+	return role;
+}
+
+unsigned protected_file_role(const struct protected_parts *p, const char *parent, const char *name)
+{
+	char folded[NAME_PART_MAX + 1];
+	const size_t n = name_fold(name, folded);
+
+	if (n == 0)
+		return 0;
+	return file_role_of(p, (uint8_t)folded[0], folded, n, parent) | file_role_of(p, '*', folded, n, parent);
 }
 
 /* FNV-1a, as hidden_version. */

@@ -62,6 +62,12 @@ enum protected_part {
 	PROTECTED_WHOLE = 2, /* a row is of all that lies beneath: so may any link there */
 };
 
+/* Likewise of a file, by its last two parts: of a file that a row leads to, but is not of, nothing is ever said. */
+enum protected_file {
+	PROTECTED_FILE = 1,     /* a row may be of it, wherever it lies */
+	PROTECTED_GIT_FILE = 2, /* a row is of it if the directory is a repository */
+};
+
 #define PROTECTED_PARTS_MAX 512
 
 /* The parts of all rows, by their first byte. */
@@ -70,11 +76,15 @@ struct protected_parts {
 	struct {
 		const char *pattern; /* static */
 		uint8_t n, role;
+		uint8_t file; /* enum protected_file; 0: it is no row's last part, or of a directory only */
+		uint8_t before; /* the length of the part before it, which ends one byte before `pattern`; 0: there is none, or any will do */
 	} parts[PROTECTED_PARTS_MAX];
 };
 
 void protected_parts_make(struct protected_parts *ret);
 unsigned protected_part_role(const struct protected_parts *p, const char *part); /* PROTECTED_PART | PROTECTED_WHOLE */
+/* Of enum protected_file. parent: the directory's own name, "" for the root. */
+unsigned protected_file_role(const struct protected_parts *p, const char *parent, const char *name);
 /* Differs between tables that differ in this. */
 uint64_t protected_version(void);
 

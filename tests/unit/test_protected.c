@@ -528,6 +528,70 @@ static void links_by_parts(void **state)
 	assert_int_not_equal(protected_version(), 0);
 }
 
+/* Each name as a file: what is held itself, and not with a directory, is kept. */
+static void files_by_parts(void **state)
+{
+	static const struct {
+		const char *path;
+		int said;
+	} rows[] = {
+#include "protected_rows.h"
+	};
+	static const struct {
+		const char *parent, *name;
+		unsigned role;
+	} said[] = {
+		{ "", ".exrc", PROTECTED_FILE },
+		{ "src", ".EXRC", PROTECTED_FILE },
+		{ "src", "x-gdb.py", PROTECTED_FILE },
+		{ "src", "x.py", 0 },
+		{ "mise", "a.toml", PROTECTED_FILE },
+		{ "MISE", "a.toml", PROTECTED_FILE },
+		{ "src", "a.toml", 0 },
+		{ "src", "config", PROTECTED_GIT_FILE },
+		{ ".sl", "config", PROTECTED_FILE | PROTECTED_GIT_FILE },
+		{ "info", "attributes", PROTECTED_FILE },
+		{ "src", "attributes", 0 },
+		{ "src", ".config", 0 }, /* a row of directories */
+		{ "src", "x.git", 0 },
+		{ "src", ".git", PROTECTED_FILE },
+		{ "src", "", 0 },
+	};
+	struct protected_parts parts;
+	size_t held = 0;
+
+	(void)state;
+	protected_parts_make(&parts);
+	for (size_t i = 0; i < COUNT_OF(said); i++)
+		if (protected_file_role(&parts, said[i].parent, said[i].name) != said[i].role)
+			fail_msg("%s/%s", said[i].parent, said[i].name);
+	for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
+		char path[512], parent[512] = "proj";
+		const struct name_case c = { .tree = "/srv/proj", .path = path, .type = CHANGE_FILE };
+		struct name_verdict v;
+		char *slash;
+
+		(void)snprintf(path, sizeof path, "%s", rows[i % COUNT_OF(rows)].path);
+		for (size_t k = 0; i >= COUNT_OF(rows) && path[k] != 0; k++)
+			path[k] = path[k] >= 'a' && path[k] <= 'z' ? (char)(path[k] - 'a' + 'A') : path[k];
+		protected_match(&c, &v);
+		if (v.held == HELD_NOT || v.name_len != strlen(path) || strcmp(v.row, "") == 0)
+			continue;
+		held++;
+		slash = strrchr(path, '/');
+		if (slash != NULL) {
+			const char *from = slash;
+
+			while (from > path && from[-1] != '/')
+				from--;
+			(void)snprintf(parent, sizeof parent, "%.*s", (int)(slash - from), from);
+		}
+		if (protected_file_role(&parts, parent, slash != NULL ? slash + 1 : path) == 0)
+			fail_msg("%s: held as a file, and not kept", path);
+	}
+	assert_in_range(held, 200, 2000);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -535,7 +599,7 @@ int main(void)
 		cmocka_unit_test(folded),          cmocka_unit_test(kinds_of_changes),
 		cmocka_unit_test(limits),          cmocka_unit_test(trees_and_repositories),
 		cmocka_unit_test(names_of_grants), cmocka_unit_test(every_row),
-		cmocka_unit_test(links_by_parts),
+		cmocka_unit_test(links_by_parts),  cmocka_unit_test(files_by_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
