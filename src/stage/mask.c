@@ -495,7 +495,10 @@ static int make(const struct mask_ask *ask, const struct scan_ask *how, const st
 	r = mask_list_make(how, &scan, exempt, &m->list, e);
 	if (r == 0 && (fresh || m->list.n > 0))
 		r = find_or_build(ask, fresh ? &scan : NULL, m, e);
-	scan_finish(&scan);
+	if (r == 0 && ask->scan != NULL)
+		*ask->scan = scan;
+	else
+		scan_finish(&scan);
 	return r;
 }
 
@@ -507,6 +510,8 @@ int mask_make(const struct mask_ask *ask, struct mask *ret, struct err *e)
 	int r;
 
 	mask_init(ret);
+	if (ask->scan != NULL)
+		scan_init(ask->scan, 0);
 	if (!split(ask->path, parent, ret->name))
 		return err_set(e, AMBIT_INTERNAL, NULL, "hidden names: '%s' is no absolute path", ask->path);
 	r = scan_ask_of(ask, ret->name, &how, e);

@@ -37,10 +37,12 @@ void scan_finish(struct scan *s)
 	free(s->dirs);
 	free(s->hidden);
 	free(s->links);
+	free(s->files);
 	buf_finish(&s->text);
 	s->dirs = NULL;
-	s->hidden = s->links = NULL;
-	s->n_dirs = s->room_dirs = s->n_hidden = s->room_hidden = s->n_links = s->room_links = 0;
+	s->hidden = s->links = s->files = NULL;
+	s->n_dirs = s->room_dirs = s->n_hidden = s->room_hidden = 0;
+	s->n_links = s->room_links = s->n_files = s->room_files = 0;
 }
 
 /* Room for one more of `size` bytes. */
@@ -104,6 +106,11 @@ uint32_t scan_add_link(struct scan *s, const char *name)
 	return add_name(s, name, &s->links, &s->n_links, &s->room_links);
 }
 
+uint32_t scan_add_file(struct scan *s, const char *name)
+{
+	return add_name(s, name, &s->files, &s->n_files, &s->room_files);
+}
+
 /* From its end to its beginning. */
 bool scan_path(const struct scan *s, uint32_t i, char *room, size_t size)
 {
@@ -152,8 +159,9 @@ struct job {
 	uint32_t *was; /* owned: of each directory the number in old, or NONE */
 	uint32_t room_was;
 	struct err *e;
-	struct buf hidden, links; /* of the directory at hand, each with its NUL: there may be too many to keep */
-	uint32_t n_hidden, n_links;
+	struct buf hidden, links,
+		files; /* of the directory at hand, each with its NUL: there may be too many to keep */
+	uint32_t n_hidden, n_links, n_files;
 	bool has_parts;
 	struct protected_parts parts;
 	struct listing listing;
@@ -203,11 +211,17 @@ static int add_hidden(struct job *j, const char *name)
 	return scan_add_hidden(j->s, name) == NONE ? is_full(j) : 0;
 }
 
+/* For what can be left out, half of the text is left to what cannot. */
+static bool has_text(const struct job *j, const char *name)
+{
+	return j->s->text.len + strlen(name) < j->ask->limits.text / 2;
+}
+
 /* Whoever asks for links of directory i has to look themselves, if they cannot be kept. */
 static int add_link(struct job *j, uint32_t i, const char *name)
 {
 	struct scan *s = j->s;
-	const bool fits = s->n_links < SCAN_LINKS_MAX && s->text.len + strlen(name) < j->ask->limits.text / 2;
+	const bool fits = s->n_links < SCAN_LINKS_MAX && has_text(j, name);
 
 	if ((s->dirs[i].flags & SCAN_LINKS_UNKEPT) == 0 && !fits) {
 		s->n_links = s->dirs[i].first_link;
@@ -216,6 +230,21 @@ static int add_link(struct job *j, uint32_t i, const char *name)
 	if ((s->dirs[i].flags & SCAN_LINKS_UNKEPT) != 0)
 		return 0;
 	return scan_add_link(s, name) == NONE ? is_full(j) : 0;
+}
+
+/* Likewise. */
+static int add_file(struct job *j, uint32_t i, const char *name)
+{
+	struct scan *s = j->s;
+	const bool fits = s->n_files < SCAN_FILES_MAX && has_text(j, name);
+
+	if ((s->dirs[i].flags & SCAN_FILES_UNKEPT) == 0 && !fits) {
+		s->n_files = s->dirs[i].first_file;
+		s->dirs[i].flags |= SCAN_FILES_UNKEPT;
+	}
+	if ((s->dirs[i].flags & SCAN_FILES_UNKEPT) != 0)
+		return 0;
+	return scan_add_file(s, name) == NONE ? is_full(j) : 0;
 }
 
 static void note(struct scan_dir *d, const struct stat *st, enum scan_state state)
@@ -244,6 +273,8 @@ static int repeat(struct job *j, uint32_t i, const struct scan_dir *was)
 		r = add_hidden(j, scan_text(old, old->hidden[k]));
 	for (uint32_t k = was->first_link; k < was->first_link + was->n_links && r == 0; k++)
 		r = add_link(j, i, scan_text(old, old->links[k]));
+	for (uint32_t k = was->first_file; k < was->first_file + was->n_files && r == 0; k++)
+		r = add_file(j, i, scan_text(old, old->files[k]));
 	return r;
 }
 
@@ -286,6 +317,14 @@ static unsigned part_role(struct job *j, const char *name)
 		protected_parts_make(&j->parts);
 	j->has_parts = true;
 	return protected_part_role(&j->parts, name);
+}
+
+static unsigned file_role(struct job *j, const char *parent, const char *name)
+{
+	if (!j->has_parts)
+		protected_parts_make(&j->parts);
+	j->has_parts = true;
+	return protected_file_role(&j->parts, parent, name);
 }
 
 /* Whether a link of this name, in the directory at hand of a home, would stand for something that programs obey. */
@@ -331,6 +370,8 @@ static int take_entry(struct job *j, uint32_t i, const char *name, enum listing_
 		keep(&j->hidden, &j->n_hidden, i == 0 ? j->ask->limits.names : SCAN_CROWD_MAX, name);
 	if (kind == LISTING_LINK && ((d->flags & SCAN_ALL_LINKS) != 0 || part_role(j, name) != 0))
 		keep(&j->links, &j->n_links, SCAN_LINKS_DIRECTORY_MAX, name);
+	if (kind == LISTING_OTHER && !inside && !j->ask->is_home && file_role(j, scan_text(j->s, d->name), name) != 0)
+		keep(&j->files, &j->n_files, SCAN_FILES_DIRECTORY_MAX, name);
 	return kind == LISTING_DIRECTORY ? take_directory(j, i, name, hidden || inside) : 0;
 }
 
@@ -340,7 +381,7 @@ static int keep_names(struct job *j, uint32_t i)
 	const char *name = (const char *)j->hidden.data, *end = name + j->hidden.len;
 	int r = 0;
 
-	if (j->hidden.failed || j->links.failed)
+	if (j->hidden.failed || j->links.failed || j->files.failed)
 		return err_sys(j->e, AMBIT_MEMORY, ENOMEM, NULL, "hidden names: remember a directory");
 	if (i == 0 && j->n_hidden > j->ask->limits.names)
 		return too_much(j, "names that are to be hidden", j->ask->limits.names);
@@ -354,6 +395,12 @@ static int keep_names(struct job *j, uint32_t i)
 	end = name + j->links.len;
 	for (; name < end && r == 0; name += strlen(name) + 1)
 		r = add_link(j, i, name);
+	if (j->n_files > SCAN_FILES_DIRECTORY_MAX)
+		j->s->dirs[i].flags |= SCAN_FILES_UNKEPT;
+	name = (const char *)j->files.data;
+	end = name + j->files.len;
+	for (; name < end && r == 0; name += strlen(name) + 1)
+		r = add_file(j, i, name);
 	return r;
 }
 
@@ -373,7 +420,8 @@ static int read_entries(struct job *j, uint32_t i, int fd)
 
 	buf_reset(&j->hidden);
 	buf_reset(&j->links);
-	j->n_hidden = j->n_links = 0;
+	buf_reset(&j->files);
+	j->n_hidden = j->n_links = j->n_files = 0;
 	listing_begin(&j->listing, fd);
 	while (r == 0 && (name = listing_next(&j->listing, &kind)) != NULL)
 		r = take_entry(j, i, name, kind);
@@ -388,7 +436,8 @@ static int read_entries(struct job *j, uint32_t i, int fd)
 static int read_sorted(struct job *j, uint32_t i, int fd)
 {
 	struct scan *s = j->s;
-	const uint32_t first_dir = s->n_dirs, first_hidden = s->n_hidden, first_link = s->n_links;
+	const uint32_t first_dir = s->n_dirs, first_hidden = s->n_hidden, first_link = s->n_links,
+		       first_file = s->n_files;
 	const int r = read_entries(j, i, fd);
 
 	if (s->n_dirs > first_dir)
@@ -397,6 +446,8 @@ static int read_sorted(struct job *j, uint32_t i, int fd)
 		qsort_r(s->hidden + first_hidden, s->n_hidden - first_hidden, sizeof *s->hidden, by_text, s->text.data);
 	if (s->n_links > first_link)
 		qsort_r(s->links + first_link, s->n_links - first_link, sizeof *s->links, by_text, s->text.data);
+	if (s->n_files > first_file)
+		qsort_r(s->files + first_file, s->n_files - first_file, sizeof *s->files, by_text, s->text.data);
 	s->n_listed++;
 	return r;
 }
@@ -477,6 +528,7 @@ static int list(struct job *j, uint32_t i)
 	d->n_dirs = j->s->n_dirs - d->first_dir;
 	d->n_hidden = j->s->n_hidden - d->first_hidden;
 	d->n_links = j->s->n_links - d->first_link;
+	d->n_files = j->s->n_files - d->first_file;
 	if (r == 0 && was != NULL)
 		recall(j, d, was);
 	return r;
@@ -503,6 +555,7 @@ static int visit(struct job *j, uint32_t i)
 	d->first_dir = j->s->n_dirs;
 	d->first_hidden = j->s->n_hidden;
 	d->first_link = j->s->n_links;
+	d->first_file = j->s->n_files;
 	if (!scan_path(j->s, i, j->path, sizeof j->path)) {
 		d->state = SCAN_DEEP;
 		return 0;
@@ -518,6 +571,7 @@ static int visit(struct job *j, uint32_t i)
 	d->n_dirs = j->s->n_dirs - d->first_dir; /* of a home, fewer than there were */
 	d->n_hidden = was->n_hidden;
 	d->n_links = j->s->n_links - d->first_link; /* none, where there are too many now */
+	d->n_files = j->s->n_files - d->first_file; /* likewise */
 	return r;
 }
 
@@ -573,9 +627,11 @@ int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *r
 	j->old = old != NULL && is_of(old, ask, ret->dev) ? old : NULL;
 	buf_init(&j->hidden, (size_t)256 * SCAN_NAMES_MAX);
 	buf_init(&j->links, (size_t)256 * SCAN_LINKS_DIRECTORY_MAX);
+	buf_init(&j->files, (size_t)256 * SCAN_FILES_DIRECTORY_MAX);
 	r = walk(j);
 	buf_finish(&j->hidden);
 	buf_finish(&j->links);
+	buf_finish(&j->files);
 	free(j->was);
 	if (r < 0)
 		scan_finish(ret);

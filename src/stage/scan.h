@@ -1,4 +1,4 @@
-/* scan - the directories of a tree, and the hidden names and the links in them that matter, found again cheaply.
+/* scan - the directories of a tree, and the hidden names, the links and the files in them that matter, found again cheaply.
  *
  * Owns:   struct scan: what was found, or was read from a file (scan_file.h).
  * Holds:  a directory is believed to be as it was listed only if its device, inode and ctime are what they were: a program can
@@ -10,7 +10,8 @@
  * Directories are in the order of their depth: those of one directory lie side by side, sorted by name. Nothing here depends on
  * grants, so that one index serves all events. In a hidden directory nothing is hidden besides, and it is entered for its links
  * alone: those that may stand for what programs obey (judge/protected.h), which a directory does not cease to hold when it is
- * hidden, be it for many names that an event made. Such links are kept by name; what they are is for others to say (aliases.h). */
+ * hidden, be it for many names that an event made. Such links are kept by name; what they are is for others to say (aliases.h).
+ * So are other names that a row of the table may have, where they are not hidden: supervisor/inplace.h asks for them. */
 #ifndef STAGE_SCAN_H
 #define STAGE_SCAN_H
 
@@ -29,6 +30,8 @@
 /* Links; where there are more, in a tree or in one directory, who asks has to look into the directory. So there can be any number. */
 #define SCAN_LINKS_MAX 65536u
 #define SCAN_LINKS_DIRECTORY_MAX 1024u
+#define SCAN_FILES_MAX 65536u /* likewise, of names that are neither a link's nor a directory's */
+#define SCAN_FILES_DIRECTORY_MAX 1024u
 /* Of a directory, with its NUL: what lies in it still has a path for a system call, also beneath "m4294967294/tree/". */
 #define SCAN_PATH_MAX (4096 - 257 - 32)
 
@@ -44,12 +47,13 @@ enum scan_state {
 };
 
 enum scan_flag {
-	SCAN_IN_HIDDEN = 1,    /* it is hidden, or lies in what is */
-	SCAN_ALL_LINKS = 2,    /* something obeys all that lies in it, perhaps: all its links are kept */
-	SCAN_CROWDED = 4,      /* more than SCAN_CROWD_MAX hidden names: none is kept, and the directory is hidden */
-	SCAN_LINKS_UNKEPT = 8, /* too many links: none is kept */
+	SCAN_IN_HIDDEN = 1,     /* it is hidden, or lies in what is */
+	SCAN_ALL_LINKS = 2,     /* something obeys all that lies in it, perhaps: all its links are kept */
+	SCAN_CROWDED = 4,       /* more than SCAN_CROWD_MAX hidden names: none is kept, and the directory is hidden */
+	SCAN_LINKS_UNKEPT = 8,  /* too many links: none is kept */
+	SCAN_FILES_UNKEPT = 16, /* likewise */
 };
-#define SCAN_FLAGS 15u
+#define SCAN_FLAGS 31u
 #define SCAN_INHERITED (SCAN_IN_HIDDEN | SCAN_ALL_LINKS)
 
 struct scan_dir {
@@ -61,6 +65,7 @@ struct scan_dir {
 	uint32_t first_dir, n_dirs;      /* in dirs */
 	uint32_t first_hidden, n_hidden; /* in hidden */
 	uint32_t first_link, n_links;    /* in links */
+	uint32_t first_file, n_files;    /* in files */
 	uint8_t state;                   /* enum scan_state */
 	uint8_t flags;                   /* of enum scan_flag */
 };
@@ -70,7 +75,8 @@ struct scan {
 	struct scan_dir *dirs; /* owned; number 0 is the tree */
 	uint32_t *hidden;      /* owned; names in text */
 	uint32_t *links;       /* owned; names in text */
-	uint32_t n_dirs, room_dirs, n_hidden, room_hidden, n_links, room_links;
+	uint32_t *files;       /* owned; names in text */
+	uint32_t n_dirs, room_dirs, n_hidden, room_hidden, n_links, room_links, n_files, room_files;
 	struct buf text;   /* each name with its NUL */
 	uint32_t n_listed; /* how many directories were read this time */
 };
@@ -102,6 +108,7 @@ int scan_tree(const struct scan_ask *ask, const struct scan *old, struct scan *r
 uint32_t scan_add_dir(struct scan *s, uint32_t parent, const char *name);
 uint32_t scan_add_hidden(struct scan *s, const char *name);
 uint32_t scan_add_link(struct scan *s, const char *name);
+uint32_t scan_add_file(struct scan *s, const char *name);
 
 static inline const char *scan_text(const struct scan *s, uint32_t at)
 {

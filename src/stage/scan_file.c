@@ -11,7 +11,7 @@
 #include "judge/protected.h"
 #include "stage/hidden.h"
 
-#define MAGIC "ambscan2"
+#define MAGIC "ambscan3"
 #define MAGIC_SIZE 8
 #define SUM_SIZE 8
 #define FILE_MAX ((size_t)256 << 20) /* a million directories, and 64 MB of names */
@@ -44,6 +44,7 @@ static void put_dir(struct buf *out, const struct scan_dir *d)
 	buf_put_u32(out, d->n_dirs);
 	buf_put_u32(out, d->n_hidden);
 	buf_put_u32(out, d->n_links);
+	buf_put_u32(out, d->n_files);
 }
 
 static void put_name(struct buf *out, const char *name)
@@ -68,6 +69,7 @@ void scan_encode(struct buf *out, const struct scan *s)
 	buf_put_u32(out, s->n_dirs);
 	buf_put_u32(out, s->n_hidden);
 	buf_put_u32(out, s->n_links);
+	buf_put_u32(out, s->n_files);
 	for (uint32_t i = 0; i < s->n_dirs; i++)
 		put_dir(out, &s->dirs[i]);
 	for (uint32_t i = 0; i < s->n_dirs; i++)
@@ -76,6 +78,8 @@ void scan_encode(struct buf *out, const struct scan *s)
 		put_name(out, scan_text(s, s->hidden[i]));
 	for (uint32_t i = 0; i < s->n_links; i++)
 		put_name(out, scan_text(s, s->links[i]));
+	for (uint32_t i = 0; i < s->n_files; i++)
+		put_name(out, scan_text(s, s->files[i]));
 }
 
 static void get_dir(struct rbuf *in, struct scan_dir *ret)
@@ -88,6 +92,7 @@ static void get_dir(struct rbuf *in, struct scan_dir *ret)
 	ret->n_dirs = rbuf_u32(in);
 	ret->n_hidden = rbuf_u32(in);
 	ret->n_links = rbuf_u32(in);
+	ret->n_files = rbuf_u32(in);
 }
 
 /* A name of one part; the tree's own may be empty, as that of the root is. */
@@ -103,30 +108,37 @@ static bool get_name(struct rbuf *in, char room[NAME_SIZE], bool may_be_empty)
 	return strcmp(room, ".") != 0 && strcmp(room, "..") != 0;
 }
 
-/* Where each directory's own begin follows from the counts of those before. */
-static bool place(struct scan *s, uint32_t n_dirs, uint32_t n_hidden, uint32_t n_links)
-{
-	uint64_t dirs = 1, hidden = 0, links = 0;
+/* How many names there are of each kind. */
+struct counts {
+	uint32_t dirs, hidden, links, files;
+};
 
-	for (uint32_t i = 0; i < n_dirs; i++) {
+/* Where each directory's own begin follows from the counts of those before. */
+static bool place(struct scan *s, const struct counts *n)
+{
+	uint64_t dirs = 1, hidden = 0, links = 0, files = 0;
+
+	for (uint32_t i = 0; i < n->dirs; i++) {
 		struct scan_dir *d = &s->dirs[i];
 
-		d->first_dir = (uint32_t)dirs; /* at most n_dirs, as is seen below */
+		d->first_dir = (uint32_t)dirs; /* at most n->dirs, as is seen below */
 		d->first_hidden = (uint32_t)hidden;
 		d->first_link = (uint32_t)links;
+		d->first_file = (uint32_t)files;
 		dirs += d->n_dirs;
 		hidden += d->n_hidden;
 		links += d->n_links;
-		if (d->state >= SCAN_STATES || (d->flags & ~SCAN_FLAGS) != 0 || dirs > n_dirs || hidden > n_hidden ||
-		    links > n_links || (dirs == i + 1 && i + 1 < n_dirs))
+		files += d->n_files;
+		if (d->state >= SCAN_STATES || (d->flags & ~SCAN_FLAGS) != 0 || dirs > n->dirs || hidden > n->hidden ||
+		    links > n->links || files > n->files || (dirs == i + 1 && i + 1 < n->dirs))
 			return false;
 		for (uint32_t k = d->first_dir; k < dirs; k++)
 			s->dirs[k].parent = i;
 	}
-	return dirs == n_dirs && hidden == n_hidden && links == n_links;
+	return dirs == n->dirs && hidden == n->hidden && links == n->links && files == n->files;
 }
 
-static bool get_names(struct rbuf *in, struct scan *s, uint32_t n_hidden, uint32_t n_links)
+static bool get_names(struct rbuf *in, struct scan *s, const struct counts *n)
 {
 	char name[NAME_SIZE];
 
@@ -136,11 +148,14 @@ static bool get_names(struct rbuf *in, struct scan *s, uint32_t n_hidden, uint32
 			return false;
 		buf_put(&s->text, name, strlen(name) + 1);
 	}
-	for (uint32_t i = 0; i < n_hidden; i++)
+	for (uint32_t i = 0; i < n->hidden; i++)
 		if (!get_name(in, name, false) || scan_add_hidden(s, name) == UINT32_MAX)
 			return false;
-	for (uint32_t i = 0; i < n_links; i++)
+	for (uint32_t i = 0; i < n->links; i++)
 		if (!get_name(in, name, false) || scan_add_link(s, name) == UINT32_MAX)
+			return false;
+	for (uint32_t i = 0; i < n->files; i++)
+		if (!get_name(in, name, false) || scan_add_file(s, name) == UINT32_MAX)
 			return false;
 	return !s->text.failed;
 }
@@ -149,22 +164,24 @@ static bool decode(struct rbuf *in, struct scan *s)
 {
 	const uint8_t *magic = rbuf_bytes(in, MAGIC_SIZE);
 	const uint64_t made_of = rbuf_u64(in);
-	uint32_t n_dirs, n_hidden, n_links;
+	struct counts n;
 
 	s->dev = rbuf_u64(in);
-	n_dirs = rbuf_u32(in);
-	n_hidden = rbuf_u32(in);
-	n_links = rbuf_u32(in);
-	if (magic == NULL || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || made_of != version() || n_dirs == 0 ||
-	    n_dirs > SCAN_DIRECTORIES_MAX || n_hidden > SCAN_NAMES_MAX || n_links > SCAN_LINKS_MAX)
+	n.dirs = rbuf_u32(in);
+	n.hidden = rbuf_u32(in);
+	n.links = rbuf_u32(in);
+	n.files = rbuf_u32(in);
+	if (magic == NULL || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || made_of != version() || n.dirs == 0 ||
+	    n.dirs > SCAN_DIRECTORIES_MAX || n.hidden > SCAN_NAMES_MAX || n.links > SCAN_LINKS_MAX ||
+	    n.files > SCAN_FILES_MAX)
 		return false;
-	s->dirs = calloc(n_dirs, sizeof *s->dirs);
+	s->dirs = calloc(n.dirs, sizeof *s->dirs);
 	if (s->dirs == NULL)
 		return false;
-	s->n_dirs = s->room_dirs = n_dirs;
-	for (uint32_t i = 0; i < n_dirs; i++)
+	s->n_dirs = s->room_dirs = n.dirs;
+	for (uint32_t i = 0; i < n.dirs; i++)
 		get_dir(in, &s->dirs[i]);
-	return place(s, n_dirs, n_hidden, n_links) && get_names(in, s, n_hidden, n_links) && rbuf_done(in);
+	return place(s, &n) && get_names(in, s, &n) && rbuf_done(in);
 }
 
 bool scan_decode(const void *bytes, size_t n, size_t text_max, struct scan *ret)

@@ -7,7 +7,7 @@
  * Called: mask.c, with the cache's lock held to save.
  *
  * magic, the version of both tables and the device; then for each directory, in the scan's order: state, flags, inode, ctime, how
- * many directories, hidden names and links it has; then the names in the same order; at last a sum of all that. */
+ * many directories, hidden names, links and files it has; then the names in the same order; at last a sum of all that. */
 #ifndef STAGE_SCAN_FILE_H
 #define STAGE_SCAN_FILE_H
 

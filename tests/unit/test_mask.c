@@ -509,22 +509,23 @@ static void a_broken_index_is_as_good_as_none(void **state)
 
 static void expect_sound(const struct scan *s, const struct prop *p)
 {
-	uint32_t dirs = 1, hidden = 0, links = 0;
+	uint32_t dirs = 1, hidden = 0, links = 0, files = 0;
 
 	for (uint32_t i = 0; i < s->n_dirs; i++) {
 		const struct scan_dir *d = &s->dirs[i];
 
 		if (d->parent > i || (d->parent == i && i > 0) || d->first_dir != dirs || d->first_hidden != hidden ||
-		    d->first_link != links || d->name >= s->text.len || d->state >= SCAN_STATES ||
-		    (d->flags & ~SCAN_FLAGS) != 0)
+		    d->first_link != links || d->first_file != files || d->name >= s->text.len ||
+		    d->state >= SCAN_STATES || (d->flags & ~SCAN_FLAGS) != 0)
 			prop_fail(p, "directory %u", i);
 		if (strchr(scan_text(s, d->name), '/') != NULL || strcmp(scan_text(s, d->name), "..") == 0)
 			prop_fail(p, "a name of more parts");
 		dirs += d->n_dirs;
 		hidden += d->n_hidden;
 		links += d->n_links;
+		files += d->n_files;
 	}
-	if (dirs != s->n_dirs || hidden != s->n_hidden || links != s->n_links)
+	if (dirs != s->n_dirs || hidden != s->n_hidden || links != s->n_links || files != s->n_files)
 		prop_fail(p, "counts");
 }
 
@@ -546,9 +547,11 @@ static void what_is_decoded_is_sound(void **state)
 	s.dirs[1].n_dirs = 1;
 	s.dirs[3].n_hidden = 1;
 	s.dirs[1].n_links = 1;
+	s.dirs[2].n_files = 1;
 	s.dirs[2].flags = SCAN_ALL_LINKS;
 	assert_int_equal(scan_add_hidden(&s, ".env"), 0);
 	assert_int_equal(scan_add_link(&s, ".bashrc"), 0);
+	assert_int_equal(scan_add_file(&s, ".exrc"), 0);
 	buf_init(&bytes, 4096);
 	scan_encode(&bytes, &s);
 	for (uint64_t i = 0; i < prop_rounds(20000); i++) {
@@ -723,6 +726,125 @@ static void a_home_is_looked_at_where_it_is_obeyed(void **state)
 	w.ask.limits.directories = 0;
 	w.ask.path = "/srv/tree";
 	expect(&w, ".env .ssh");
+	world_finish(&w);
+}
+
+/* ---- files ---- */
+
+/* As links_of. */
+static const char *files_of(const struct scan *s, char *room, size_t size)
+{
+	size_t n = 0;
+
+	room[0] = 0;
+	for (uint32_t i = 0; i < s->n_dirs; i++) {
+		const struct scan_dir *d = &s->dirs[i];
+		char dir[SCAN_PATH_MAX];
+
+		assert_true(scan_path(s, i, dir, sizeof dir));
+		if ((d->flags & SCAN_FILES_UNKEPT) != 0)
+			n += (size_t)snprintf(room + n, size - n, "%s%s/*", n > 0 ? " " : "", dir);
+		for (uint32_t k = d->first_file; k < d->first_file + d->n_files; k++)
+			n += (size_t)snprintf(room + n, size - n, "%s%s%s%s", n > 0 ? " " : "", dir, i > 0 ? "/" : "",
+					      scan_text(s, s->files[k]));
+		assert_true(n < size);
+	}
+	return room;
+}
+
+static uint32_t expect_files(const struct world *w, const char *text)
+{
+	char room[4096];
+	struct scan s;
+	struct err e;
+	uint32_t n;
+
+	if (mask_scan(&w->ask, &s, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_string_equal(files_of(&s, room, sizeof room), text);
+	n = s.n_listed;
+	scan_finish(&s);
+	return n;
+}
+
+static void files_that_may_be_obeyed_are_kept(void **state)
+{
+	static const char *const files[] = { "a/b/.exrc",     "a/plain",        "a/.git/config", "a/.git/hooks/x",
+					     "m/mise/x.toml", ".aws/sso/.exrc", "c/.BashRC",     "d/x-gdb.py",
+					     "e/.npmrc",      ".ambit-0/.exrc", "bare/config" };
+	static const char text[] = "bare/config c/.BashRC d/x-gdb.py e/.npmrc a/.git/config a/b/.exrc m/mise/x.toml";
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		world_add(&w, files[i]);
+	add_link(&w, "a/b/.gdbinit"); /* no file */
+	world_settle();
+	for (int i = 0; i < 2; i++)
+		assert_true((expect_files(&w, text) == 0) == (i == 1)); /* found again without listing */
+	assert_int_equal(unlinkat(w.tree_fd, "e/.npmrc", 0), 0);
+	world_add(&w, "f/.zshrc");
+	assert_int_equal(
+		expect_files(&w, "bare/config c/.BashRC d/x-gdb.py f/.zshrc a/.git/config a/b/.exrc m/mise/x.toml"),
+		3);           /* the tree, e, f */
+	w.ask.is_home = true; /* of which links are all that is asked for */
+	w.ask.path = "/home/tree";
+	(void)expect_files(&w, "");
+	world_finish(&w);
+}
+
+static void any_number_of_files(void **state)
+{
+	struct world w;
+	char name[64];
+	struct scan s;
+
+	(void)state;
+	world_init(&w);
+	world_add(&w, "z/.exrc");
+	for (unsigned i = 0; i < SCAN_FILES_DIRECTORY_MAX; i++) {
+		(void)snprintf(name, sizeof name, "a/.vimrc%u", i);
+		world_add(&w, name);
+	}
+	world_settle();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mask_scan(&w.ask, &s, NULL), 0);
+		assert_int_equal(s.n_files, SCAN_FILES_DIRECTORY_MAX + 1);
+		scan_finish(&s);
+	}
+	world_add(&w, "a/.vimrc");
+	world_settle();
+	(void)expect_files(&w, "a/* z/.exrc");
+	assert_int_equal(expect_files(&w, "a/* z/.exrc"), 0);
+	assert_int_equal(unlinkat(w.tree_fd, "a/.vimrc", 0), 0);
+	assert_int_equal(mask_scan(&w.ask, &s, NULL), 0);
+	assert_int_equal(s.n_files, SCAN_FILES_DIRECTORY_MAX + 1);
+	scan_finish(&s);
+	world_finish(&w);
+}
+
+/* Who asks for what was found besides the mask gets the same. */
+static void a_mask_gives_what_was_found(void **state)
+{
+	struct world w;
+	struct mask m;
+	struct scan s;
+	char room[256];
+
+	(void)state;
+	world_init(&w);
+	world_add(&w, "a/.exrc");
+	world_add(&w, "a/.env");
+	w.ask.scan = &s;
+	assert_int_equal(mask_make(&w.ask, &m, NULL), 0);
+	assert_string_equal(files_of(&s, room, sizeof room), "a/.exrc");
+	assert_int_equal(m.list.n, 3); /* the tree, a, .env */
+	mask_finish(&m);
+	scan_finish(&s);
+	w.ask.limits.directories = 1;
+	assert_int_equal(mask_make(&w.ask, &m, NULL), -AMBIT_LIMIT);
+	assert_int_equal(s.n_dirs, 0);
 	world_finish(&w);
 }
 
@@ -1359,6 +1481,9 @@ int main(void)
 		cmocka_unit_test(what_is_decoded_is_sound),
 		cmocka_unit_test(links_that_may_be_obeyed_are_kept),
 		cmocka_unit_test(any_number_of_links),
+		cmocka_unit_test(files_that_may_be_obeyed_are_kept),
+		cmocka_unit_test(any_number_of_files),
+		cmocka_unit_test(a_mask_gives_what_was_found),
 		cmocka_unit_test(a_home_is_looked_at_where_it_is_obeyed),
 		cmocka_unit_test(a_directory_of_many_hidden_names_is_hidden),
 		cmocka_unit_test(many_hidden_names_in_the_tree_itself),
