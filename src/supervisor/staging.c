@@ -17,6 +17,7 @@
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
+#include "supervisor/inplace.h"
 
 #define HIDDEN_IN_PLACE_MAX 200 /* each is a path of the cell: CELL_PATHS_MAX */
 
@@ -222,9 +223,10 @@ enum hide {
 	HIDE_BY_LAYER_IF_CAN /* in place, if no layer can lie where the cache does: the home of most containers */
 };
 
-/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. */
+/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. scan: NULL, or
+ * takes what was found. */
 static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, enum hide how,
-		      struct mask *ret, uint32_t *ret_text, struct err *e)
+		      struct scan *scan, struct mask *ret, uint32_t *ret_text, struct err *e)
 {
 	static struct named named;
 	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
@@ -235,6 +237,8 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 
 	*ret_text = 0;
 	mask_init(ret);
+	if (scan != NULL)
+		scan_init(scan, 0);
 	if (tree_fd < 0) /* the cell says why */
 		return 0;
 	r = open_store(q, store, &store_fd, e);
@@ -243,6 +247,7 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 		return r;
 	ask.cache_fd = cache_fd;
 	ask.store_fd = store_fd;
+	ask.scan = scan;
 	list_named(&q->grants, tree, &named, &ask.exempt);
 	ask.list_only = how == HIDE_IN_PLACE || (how == HIDE_BY_LAYER_IF_CAN && !filesystem_takes_overlay(cache_fd));
 	r = mask_make(&ask, ret, e);
@@ -333,7 +338,7 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
 			continue;
 		last = tree;
-		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, &mask, &text, e);
+		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, NULL, &mask, &text, e);
 		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
 			text = 0;
 		if (r == 0 && text != 0)
@@ -354,24 +359,39 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 	return r;
 }
 
-/* With --direct: in what can be written there is no overlay that could hide anything. */
-static int hide_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
+/* In what can be written there is no overlay that could hide anything, and nothing is judged. What is held comes first: hiding it wins. */
+static int hold_and_hide(const struct event_request *q, struct cell_spec *spec, const struct inplace_tree *tree,
+			 struct err *e)
+{
+	auto_fd int tree_fd = place_open(tree->path);
+	struct scan scan;
+	struct mask mask;
+	uint32_t text = 0;
+	int r = hide_names(q, spec, tree->path, HIDE_IN_PLACE, &scan, &mask, &text, e);
+
+	if (r == 0 && tree_fd >= 0 && scan.n_dirs > 0)
+		r = inplace_hold(tree, tree_fd, &scan, spec, e);
+	r = r < 0 ? r : hide_list(spec, tree->path, &mask.list, true, e);
+	mask_finish(&mask);
+	scan_finish(&scan);
+	return r;
+}
+
+static int look_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t n = spec->n_paths;
 	const char *last = NULL;
 	int r = 0;
 
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		const char *tree = spec_text(spec, spec->paths[i].path);
-		struct mask mask;
-		uint32_t text = 0;
+		const struct inplace_tree tree = { .set = &q->grants,
+						   .path = spec_text(spec, spec->paths[i].path),
+						   .grant = spec->paths[i].grant };
 
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) == 0)
 			continue;
-		last = tree;
-		r = hide_names(q, spec, tree, HIDE_IN_PLACE, &mask, &text, e);
-		r = r < 0 ? r : hide_list(spec, tree, &mask.list, true, e);
-		mask_finish(&mask);
+		last = tree.path;
+		r = hold_and_hide(q, spec, &tree, e);
 	}
 	if (spec->n_paths > n)
 		spec_sort(spec);
@@ -398,7 +418,7 @@ static int hide_in_stages(const struct event_request *q, struct cell_spec *spec,
 		mask_init(&s->masks[i]);
 		s->n_masks = i + 1;
 		if (s->meta.trees[i].whole)
-			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, &s->masks[i],
+			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, NULL, &s->masks[i],
 				       &spec->stages[i].mask, e);
 		r = r < 0 ? r : nothing_is_mounted(s->meta.trees[i].real, &s->masks[i].list, e);
 		if (r == 0 && s->masks[i].list.n > 0)
@@ -453,7 +473,7 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 		return r;
 	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
 	r = r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
-	return r < 0 || q->staged != 0 ? r : hide_in_place(q, spec, e);
+	return r < 0 || q->staged != 0 ? r : look_in_place(q, spec, e);
 }
 
 static enum stage_why why_of(const struct event_outcome *o)

@@ -615,12 +615,12 @@ def in_place(place):
 def secrets_are_hidden_in_place(place):
     """With --direct: nothing of them is read, changed, moved or removed, and the file system has nothing more than before."""
     top = tree(place)
-    secrets = [".env", "dir/deep/id_ed25519", ".npmrc", "dir/.ssh/id_rsa", "dir/.ssh/rc", "dir/.git-credentials"]
+    secrets = [".env", "dir/deep/id_ed25519", ".npmrc", "dir/.ssh/id_rsa", "dir/.ssh/rc", "dir/.git-credentials", "plain/deep/id_rsa"]
     for path in secrets:
         write(f"{top}/{path}", "SECRET\n")
     write(f"{top}/.env.example", "example\n")
     before = picture(top)
-    result = work(place, top, "set +e; cat .env.example; cat %s; for f in %s dir/.ssh; do echo x 2>&1 >> $f; mv $f y; rm -rf $f; ln $f z; done; true"
+    result = work(place, top, "set +e; cat .env.example; cat %s; for f in %s dir/.ssh; do echo x 2>&1 >> $f; mv $f y; rm -rf $f; ln $f z; done; rmdir y; true"
                   % ((" ".join(secrets),) * 2), "--direct")
     expect_ok(result, "example")
     assert "SECRET" not in result.stdout, told(result)
@@ -629,8 +629,9 @@ def secrets_are_hidden_in_place(place):
         assert open(f"{top}/{path}").read() == "SECRET\n", path
     expect_same([line for line in before if "b''" not in line], [line for line in picture(top) if "b''" not in line])
     expect_ok(work(place, top, "cat .env", "--direct", "--read", "./.env"), "SECRET")
-    result = work(place, top, "mv dir moved; cat moved/deep/id_ed25519 moved/.ssh/rc; true", "--direct")
-    assert "SECRET" not in result.stdout and os.path.exists(f"{top}/moved/.ssh/rc"), told(result)
+    result = work(place, top, "mv plain moved; cat moved/deep/id_rsa; mv dir gone; cat gone/.ssh/rc; true", "--direct")
+    assert "SECRET" not in result.stdout and os.path.exists(f"{top}/moved/deep/id_rsa"), told(result)
+    assert os.path.exists(f"{top}/dir/.ssh/rc"), told(result)  # what ssh obeys is held where it is
     for n in range(201):
         write(f"{top}/many/{n}.env", "SECRET\n")
     result = work(place, top, "true", "--direct")

@@ -192,6 +192,141 @@ def a_protected_file_gets_no_second_name(place):
     assert not planted, planted
 
 
+# ---- protected names in place ----
+
+# Everything that is tried with a name; what fails is no matter, what stands there afterwards is.
+ATTEMPTS = """
+import ctypes, os, shutil, sys
+libc = ctypes.CDLL(None, use_errno=True)
+
+def tried(what, *args):
+    try:
+        what(*args)
+    except OSError:
+        pass
+
+def append(path):
+    with open(path, 'a') as f:
+        f.write('evil')
+
+def swap(a, b):
+    libc.renameat2(-100, os.fsencode(a), -100, os.fsencode(b), 2)
+
+def aside(path):
+    os.rename(path, path + '-aside')
+    os.makedirs(path)
+
+for path in sys.argv[1:]:
+    open('evil', 'w').close()
+    tried(append, path)
+    tried(os.chmod, path, 0o777)
+    tried(os.truncate, path, 0)
+    tried(os.rename, 'evil', path)
+    tried(os.link, path, 'second')
+    tried(append, 'second')
+    swap('evil', path)
+    tried(os.rename, path, path + '-aside')
+    tried(os.remove, path)
+    above = os.path.dirname(path)
+    while above:
+        os.makedirs('evil-directory/x', exist_ok=True)
+        swap('evil-directory', above)
+        tried(aside, above)
+        tried(os.rename, 'evil-directory', above)
+        above = os.path.dirname(above)
+for path in sys.argv[1:]:
+    shutil.rmtree(path.split('/')[0], ignore_errors=True)
+"""
+
+HELD_DEEP = ["sub/.git/hooks/pre-commit", "sub/.git/config", "sub/.git/info/attributes", "sub/.git/modules/m/config", "sub/.git/modules/m/HEAD", "a/b/.envrc",
+             "sub/.git/worktrees/w/commondir", "sub/.git/worktrees/w/config.worktree", "linked/.git", "a/.vscode/tasks.json",
+             "a/b/x.code-workspace", "a/b/c/.bashrc_mine", "bare/hooks/update", "bare/config", "a/.npmrc", "a/.gitmodules",
+             "node_modules/p/.git/hooks/post-checkout", "a/b/.idea/x", "d/.jj/repo/config.toml", ".envrc", ".exrc", "a/b/c/.exrc", "a/mise/x.toml"]
+FREE_DEEP = ["sub/.git/description", "sub/.git/rebase-merge/git-rebase-todo", "a/b/notes", "node_modules/p/.exrc", "config", "z/hooks/update",
+             "node_modules/q/.vscode/tasks.json", "a/.gitattributes", "z/commondir-x", "z/x.toml"]
+
+
+def deep_tree(place):
+    top = tree(place)
+    for path in HELD_DEEP + FREE_DEEP + ["bare/HEAD", "bare/refs/x", "bare/objects/x", "sub/.git/HEAD", "sub/.git/worktrees/w/HEAD"]:
+        write(f"{top}/{path}", "as it was\n")
+    return top
+
+
+def attempt(place, top, paths, *flags):
+    return place.cell("--work", ".", "--direct", *flags, "--", PYTHON, "-c", ATTEMPTS, *paths, cwd=top)
+
+
+def is_as_it_was(path):
+    return os.path.isfile(path) and not os.path.islink(path) and open(path).read() == "as it was\n" and os.stat(path).st_mode & 0o111 == 0
+
+
+def protected_names_in_place_at_any_depth(place):
+    """With --direct what others obey stays where it is and as it is, by its own name and by those above it; one at a time, and all together."""
+    top = deep_tree(place)
+    expect_ok(attempt(place, top, HELD_DEEP))
+    changed = [path for path in HELD_DEEP if not is_as_it_was(f"{top}/{path}")]
+    assert not changed, changed
+    for path in FREE_DEEP:  # the twins
+        top = deep_tree(place)
+        expect_ok(attempt(place, top, [path]))
+        assert not is_as_it_was(f"{top}/{path}"), path
+
+
+def protected_names_in_place_by_grant(place):
+    """Granted by name they are free, and no others with them."""
+    granted = {"a/b/.envrc": "a/b/.envrc", "a/b/c/.exrc": "a/b/c/.exrc", "sub/.git/hooks": "sub/.git/hooks/pre-commit", "a/.vscode": "a/.vscode/tasks.json"}
+    for name, path in granted.items():
+        top = deep_tree(place)
+        place.cell("--work", ".", "--direct", "--write", f"./{name}", "--", "sh", "-c", f"for f in {' '.join(HELD_DEEP)}; do echo x >> $f; done", cwd=top)
+        assert [p for p in HELD_DEEP if not is_as_it_was(f"{top}/{p}")] == [path]
+    for name, path in (("a/.vscode", "a/.vscode/sub/.exrc"), ("sub/.git", "sub/.git/modules/m/config")):
+        top = deep_tree(place)
+        write(f"{top}/a/.vscode/sub/.exrc", "as it was\n")
+        place.cell("--direct", "--write", f"./{name}", "--", "sh", "-c", f"echo x >> {path}; echo x > {name}/free", cwd=top)  # a tree of its own
+        assert is_as_it_was(f"{top}/{path}") and os.path.exists(f"{top}/{name}/free"), path
+
+
+def protected_names_in_place_by_links(place):
+    """A link with such a name, on the way to one, or in a directory of that name is held with what it leads to."""
+    links = {"a/.exrc": ("../env/rc", "env/rc"), "sub/.git/hooks/pre-commit": ("../../../tools/hook", "tools/hook"),
+             "d/.jj": ("../jj-data", "jj-data/repo/config.toml"), "w/.git": ("../git-data", "git-data/hooks/update"),
+             "b/.bashrc_x": ("../rc/d/file", "rc/d/file"), "c/.vscode": ("../settings", "settings/tasks.json"),
+             "a/.gdbinit": ("../e/f/g/rc", "e/f/g/rc"), "z/.vscode": ("../e", "e/f/other"), "v/.vscode/link": ("sub/file", "v/.vscode/sub/file")}
+    top = tree(place)
+    for path, (text, target) in links.items():
+        write(f"{top}/{target}", "as it was\n")
+        os.makedirs(os.path.dirname(f"{top}/{path}"), exist_ok=True)
+        os.symlink(text, f"{top}/{path}")
+    for path in ("git-data/HEAD", "git-data/objects/x", "git-data/refs/x", "v/.vscode/sub/other", "tools/other"):
+        write(f"{top}/{path}", "as it was\n")
+    expect_ok(attempt(place, top, [target for text, target in links.values()] + ["v/.vscode/sub/other"] + list(links)))
+    assert is_as_it_was(f"{top}/v/.vscode/sub/other")  # read-only as its directory is, which a way to it would undo
+    for path, (text, target) in links.items():
+        assert os.path.islink(f"{top}/{path}") and os.readlink(f"{top}/{path}") == text, path
+        assert is_as_it_was(f"{top}/{target}"), target
+    expect_ok(attempt(place, top, ["tools/other"]))  # the twin
+    assert not is_as_it_was(f"{top}/tools/other")
+
+
+def protected_names_in_place_are_many(place):
+    """All are held, or the event is refused; what only looks alike costs nothing."""
+    top = tree(place)
+    touch(f"{top}/rebase-merge", [f"git-rebase-todo{i}" for i in range(1500)])  # more than the index keeps of one directory
+    write(f"{top}/rebase-merge/.exrc", "as it was\n")
+    for i in range(40):
+        write(f"{top}/r{i}/.git/config", "as it was\n")
+        write(f"{top}/r{i}/.git/hooks/x", "as it was\n")
+    expect_ok(work(place, top, "for f in rebase-merge/.exrc r0/.git/config r39/.git/hooks/x; do ! echo x >> $f; done; echo x > rebase-merge/git-rebase-todo7", "--direct"))
+    assert is_as_it_was(f"{top}/rebase-merge/.exrc") and is_as_it_was(f"{top}/r0/.git/config") and os.path.getsize(f"{top}/rebase-merge/git-rebase-todo7") == 2
+    for i in range(40, 80):
+        write(f"{top}/r{i}/.git/config", "as it was\n")
+        write(f"{top}/r{i}/.git/hooks/x", "as it was\n")
+    result = work(place, top, "echo x > ran", "--direct")
+    assert result.returncode == 125 and "run it without --direct" in result.stderr and not os.path.exists(f"{top}/ran"), told(result)
+    expect_ok(work(place, top, "echo x > ran"))  # the twin
+
+
 def no_repository_in_parts(place):
     """A part of the changes makes a repository that all of them together would not."""
     halves = f"mkdir -p d/objects d/refs d/hooks; printf '{EVIL_CONFIG}' > d/config; echo x > d/refs/x"
@@ -982,7 +1117,8 @@ def the_disk_is_bounded(place):
 
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
-             a_protected_file_gets_no_second_name, no_repository_in_parts, no_link_into_dependencies,
+             a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
+             protected_names_in_place_by_links, protected_names_in_place_are_many, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
