@@ -291,7 +291,7 @@ static void stage_beneath(struct cell_spec *spec, const char *tree, uint16_t sta
 	for (uint32_t i = 0; i < spec->n_paths; i++) {
 		struct cell_path *p = &spec->paths[i];
 
-		if (p->stage == 0 && p->grant != GRANT_NONE &&
+		if (p->stage == 0 && p->grant != GRANT_NONE && (p->rights & RIGHT_WRITE) == 0 &&
 		    (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0 &&
 		    path_is_beneath(spec_text(spec, p->path), tree))
 			p->stage = stage;

@@ -327,6 +327,20 @@ def protected_names_in_place_are_many(place):
     expect_ok(work(place, top, "echo x > ran"))  # the twin
 
 
+def a_tree_in_place_in_one_that_is_read(place):
+    """What is only read is seen through an overlay where something in it is hidden; what is written in it is not."""
+    top = tree(place)
+    for path in ("sub/x/.git/hooks/h", "sub/.exrc", "sub/f", "other/f"):
+        write(f"{top}/{path}", "as it was\n")
+    for path in ("other/.env", "sub/.env"):
+        write(f"{top}/{path}", "secret\n")
+    script = "cat other/.env sub/.env; for f in sub/x/.git/hooks/h sub/.exrc other/f sub/f; do echo x >> $f; done; mv sub/x sub/y; true"
+    result = place.cell("--direct", "--read", ".", "--write", "./sub", "--", "sh", "-c", script, cwd=top)
+    assert "secret" not in result.stdout, told(result)
+    changed = [p for p in ("sub/x/.git/hooks/h", "sub/.exrc", "other/f", "sub/f") if not is_as_it_was(f"{top}/{p}")]
+    assert changed == ["sub/f"], (changed, told(result))  # with the twin
+
+
 def no_repository_in_parts(place):
     """A part of the changes makes a repository that all of them together would not."""
     halves = f"mkdir -p d/objects d/refs d/hooks; printf '{EVIL_CONFIG}' > d/config; echo x > d/refs/x"
@@ -1118,7 +1132,8 @@ def the_disk_is_bounded(place):
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
-             protected_names_in_place_by_links, protected_names_in_place_are_many, no_repository_in_parts, no_link_into_dependencies,
+             protected_names_in_place_by_links, protected_names_in_place_are_many,
+             a_tree_in_place_in_one_that_is_read, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
