@@ -16,15 +16,12 @@
 
 #define LINKS_MAX 40 /* as the kernel follows */
 
-static bool is_granted_by_name(const struct grant_set *set, const char *tree, const char *path)
+/* A grant of a directory around it names none of the protected names in it. */
+static bool is_granted_by_name(const struct grant_set *set, const char *path)
 {
-	for (uint32_t i = 0; i < set->count; i++) {
-		const char *object = grant_object(set, i);
-
-		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(object, tree) != 0 &&
-		    path_is_beneath(path, object) && path_is_beneath(object, tree))
+	for (uint32_t i = 0; i < set->count; i++)
+		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(grant_object(set, i), path) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -102,6 +99,24 @@ static void hold_beneath(struct cell_spec *spec, const char *path)
 			spec->paths[i].rights &= (uint16_t)~RIGHT_WRITE;
 }
 
+/* What a grant names in a directory that is held is shown as granted, and not as the directory. */
+static int free_beneath(const struct holding *h, const char *path, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < h->set->count && r == 0; i++) {
+		const char *object = grant_object(h->set, i);
+		uint32_t grant = i, rights;
+
+		if ((h->set->grants[i].rights & RIGHT_WRITE) == 0 || object[0] != '/' || strcmp(object, path) == 0 ||
+		    !path_is_beneath(object, path))
+			continue;
+		rights = plan_rights(h->set, object, &grant);
+		r = spec_add_path(h->spec, object, rights, CELL_PATH_OPTIONAL, grant, e);
+	}
+	return r;
+}
+
 /* Mounted on itself a name cannot be renamed away. What was held read-only once stays so, whoever leads there again: links are
  * a program's to make. What goes before the cell starts needs no holding. */
 static int pin(const struct holding *h, const char *path, bool read_only, struct err *e)
@@ -115,9 +130,10 @@ static int pin(const struct holding *h, const char *path, bool read_only, struct
 
 		if (strcmp(there, path) == 0) {
 			p->rights &= (uint16_t) ~(read_only ? RIGHT_WRITE : 0u);
-			if (read_only)
-				hold_beneath(h->spec, path);
-			return 0;
+			if (!read_only)
+				return 0;
+			hold_beneath(h->spec, path);
+			return free_beneath(h, path, e);
 		}
 		if ((p->flags & CELL_PATH_PIN) == 0)
 			continue;
@@ -130,8 +146,10 @@ static int pin(const struct holding *h, const char *path, bool read_only, struct
 	if (read_only)
 		rights &= ~(uint32_t)RIGHT_WRITE;
 	r = spec_add_path(h->spec, path, rights, CELL_PATH_PIN | CELL_PATH_OPTIONAL, grant, e);
-	if (r == 0 && read_only)
+	if (r == 0 && read_only) {
 		hold_beneath(h->spec, path);
+		r = free_beneath(h, path, e);
+	}
 	return r == -AMBIT_LIMIT ? too_many(h, e) : r;
 }
 
@@ -171,7 +189,7 @@ static int hold(struct holding *h, const char *name, size_t done, struct err *e)
 		return 0; /* longer than any path, or not there */
 	if (last && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode) && (h->file_only || !S_ISDIR(st.st_mode)))
 		return 0;
-	if (last && is_granted_by_name(h->set, h->tree, path))
+	if (last && is_granted_by_name(h->set, path))
 		return 0;
 	if (S_ISLNK(st.st_mode))
 		r = hold_link(h, path, name + end, e);

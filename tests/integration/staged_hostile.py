@@ -275,11 +275,13 @@ def protected_names_in_place_at_any_depth(place):
 
 def protected_names_in_place_by_grant(place):
     """Granted by name they are free, and no others with them."""
-    granted = {"a/b/.envrc": "a/b/.envrc", "a/b/c/.exrc": "a/b/c/.exrc", "sub/.git/hooks": "sub/.git/hooks/pre-commit", "a/.vscode": "a/.vscode/tasks.json"}
-    for name, path in granted.items():
+    granted = {"a/b/.envrc": ["a/b/.envrc"], "a/b/c/.exrc": ["a/b/c/.exrc"], "sub/.git/hooks": ["sub/.git/hooks/pre-commit"],
+               "a/.vscode": ["a/.vscode/tasks.json"], "sub/.git/hooks/pre-commit": ["sub/.git/hooks/pre-commit"],
+               "sub": [], "sub/.git": [], "a": []}  # a directory around them is not their name
+    for name, paths in granted.items():
         top = deep_tree(place)
         place.cell("--work", ".", "--direct", "--write", f"./{name}", "--", "sh", "-c", f"for f in {' '.join(HELD_DEEP)}; do echo x >> $f; done", cwd=top)
-        assert [p for p in HELD_DEEP if not is_as_it_was(f"{top}/{p}")] == [path]
+        assert [p for p in HELD_DEEP if not is_as_it_was(f"{top}/{p}")] == paths, name
     for name, path in (("a/.vscode", "a/.vscode/sub/.exrc"), ("sub/.git", "sub/.git/modules/m/config")):
         top = deep_tree(place)
         write(f"{top}/a/.vscode/sub/.exrc", "as it was\n")
