@@ -89,21 +89,42 @@ static int map_of_owner(const struct identity *id, const struct stat *owner)
 	return r;
 }
 
-static int open_tree_mapped(const struct identity *id, const char *path, int *ret_fd)
+/* What is sent to one cell. Most of it has one owner, and each map takes a process to make. */
+struct sending {
+	const struct identity *id;
+	int cell_sock;
+	int map; /* owned: of the last owner, -1 if there is none */
+	uid_t uid;
+	gid_t gid;
+};
+
+static int map_again(struct sending *s, const struct stat *owner)
+{
+	if (s->map >= 0 && s->uid == owner->st_uid && s->gid == owner->st_gid)
+		return 0;
+	fd_close(&s->map);
+	s->map = map_of_owner(s->id, owner);
+	s->uid = owner->st_uid;
+	s->gid = owner->st_gid;
+	return s->map < 0 ? s->map : 0;
+}
+
+static int open_tree_mapped(struct sending *s, const char *path, int *ret_fd)
 {
 	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), tree = -1, ns = -1;
+	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), tree = -1;
 	struct stat st;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	ns = map_of_owner(id, &st);
-	if (ns < 0)
-		return ns;
+	r = map_again(s, &st);
+	if (r < 0)
+		return r;
 	tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	attr.userns_fd = (__u64)ns; /* not negative: just checked */
+	attr.userns_fd = (__u64)s->map; /* not negative: just made */
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
 		return -errno;
 	*ret_fd = steal_fd(&tree);
@@ -115,17 +136,17 @@ static bool is_sent(const struct cell_path *p)
 	return p->grant != GRANT_NONE && p->stage == 0 && (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
 }
 
-static int send_tree(const struct identity *id, const char *path, uint32_t index, int cell_sock)
+static int send_tree(struct sending *s, const char *path, uint32_t index)
 {
 	auto_fd int tree = -1;
 	auto_buf b = { .max = 0 };
-	const int r = open_tree_mapped(id, path, &tree);
+	const int r = open_tree_mapped(s, path, &tree);
 
 	if (r < 0)
 		return r;
 	buf_init(&b, 8);
 	buf_put_u32(&b, index);
-	return wire_send(cell_sock, WIRE_CELL_TREE, &b, &tree, 1);
+	return wire_send(s->cell_sock, WIRE_CELL_TREE, &b, &tree, 1);
 }
 
 static int cannot_send(const char *path, int sys_errno, struct err *e)
@@ -142,41 +163,54 @@ static int cannot_send(const char *path, int sys_errno, struct err *e)
 				 filesystem_name_at(path));
 }
 
-static int send_stages(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
+static int send_stages(struct sending *s, const struct cell_spec *spec, struct err *e)
 {
 	for (uint32_t i = 0; i < spec->n_stages; i++) {
 		const char *tree = spec_text(spec, spec->stages[i].tree), *part = spec_text(spec, spec->stages[i].part);
 		const char *mask = spec_text(spec, spec->stages[i].mask);
-		int r = send_tree(id, tree, CELL_TREE_OF_STAGE(i), cell_sock);
+		int r = send_tree(s, tree, CELL_TREE_OF_STAGE(i));
 
 		if (r < 0)
 			return cannot_send(tree, -r, e);
 		if (part[0] != 0)
-			r = send_tree(id, part, CELL_PART_OF_STAGE(i), cell_sock);
+			r = send_tree(s, part, CELL_PART_OF_STAGE(i));
 		if (r < 0)
 			return cannot_send(part, -r, e);
 		if (mask[0] != 0)
-			r = send_tree(id, mask, CELL_MASK_OF_STAGE(i), cell_sock);
+			r = send_tree(s, mask, CELL_MASK_OF_STAGE(i));
 		if (r < 0)
 			return cannot_send(mask, -r, e);
 	}
 	return 0;
 }
 
-int identity_send_trees(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
+static int send_paths(struct sending *s, const struct cell_spec *spec, struct err *e)
 {
-	for (uint32_t i = 0; id->mapped && i < spec->n_paths; i++) {
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
 		const struct cell_path *p = &spec->paths[i];
 		const char *path = spec_text(spec, p->path);
 		int r;
 
 		if (!is_sent(p))
 			continue;
-		r = send_tree(id, path, i, cell_sock);
+		r = send_tree(s, path, i);
 		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
 			continue;
 		if (r < 0)
 			return cannot_send(path, -r, e);
 	}
-	return id->mapped ? send_stages(id, spec, cell_sock, e) : 0;
+	return 0;
+}
+
+int identity_send_trees(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e)
+{
+	struct sending s = { .id = id, .cell_sock = cell_sock, .map = -1 };
+	int r;
+
+	if (!id->mapped)
+		return 0;
+	r = send_paths(&s, spec, e);
+	r = r < 0 ? r : send_stages(&s, spec, e);
+	fd_close(&s.map);
+	return r;
 }
