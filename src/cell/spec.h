@@ -49,10 +49,11 @@ enum cell_flag {
 /* One tree or file that is visible in the cell, at the path that it has on the host. */
 enum cell_path_flag {
 	CELL_PATH_OPTIONAL = 1, /* absent on the host: leave it out */
-	CELL_PATH_PIN = 2,      /* mounted on itself so that it cannot be renamed away; rights as its surroundings */
-	CELL_PATH_LINK = 4,     /* not a tree: a symbolic link with the text `link` */
-	CELL_PATH_DEVICE = 8,   /* a device node of the base: device access stays on */
-	CELL_PATH_HIDE = 16,    /* an empty, unreadable thing stands here instead */
+	CELL_PATH_PIN =
+		2, /* mounted on itself so that it cannot be renamed away; rights and owners as its surroundings, at most */
+	CELL_PATH_LINK = 4,   /* not a tree: a symbolic link with the text `link` */
+	CELL_PATH_DEVICE = 8, /* a device node of the base: device access stays on */
+	CELL_PATH_HIDE = 16,  /* an empty, unreadable thing stands here instead */
 };
 
 struct cell_path {
@@ -102,6 +103,8 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 		  struct err *e);
 /* Adds a path at which nothing is to be seen. What is only protected there is hidden instead; a grant of the very path wins. */
 int spec_hide_path(struct cell_spec *s, const char *path, struct err *e);
+/* Takes out what is only protected and lies in what is hidden: when all is hidden that is to be. */
+void spec_drop_hidden_pins(struct cell_spec *s);
 /* Adds a stage; *ret is its number, counted from 1. -LIMIT when full. */
 int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);

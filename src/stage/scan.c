@@ -18,7 +18,6 @@
 #include "stage/listing.h"
 
 #define NONE UINT32_MAX
-#define STORE_PREFIX ".ambit-" /* what stages beside a tree lie in: see hidden.def */
 
 /* The kernel's clock for ctime ticks 100 to 1,000 times a second. File systems that keep whole seconds, or two, show no part
  * of one. */

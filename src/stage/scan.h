@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define STORE_PREFIX ".ambit-" /* what stages beside a tree lie in, which nobody looks into: see hidden.def */
 #define SCAN_DIRECTORIES_MAX 1000000u
 #define SCAN_NAMES_MAX 65536u     /* hidden ones: each is an inode of the mask */
 #define SCAN_TEXT_MAX (64u << 20) /* of all names that are kept */

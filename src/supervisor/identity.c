@@ -109,16 +109,23 @@ static int map_again(struct sending *s, const struct stat *owner)
 	return s->map < 0 ? s->map : 0;
 }
 
-static int open_tree_mapped(struct sending *s, const char *path, int *ret_fd)
+static int open_real(const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+/* As seen by the owner of what is at `granted`. */
+static int open_tree_mapped(struct sending *s, const char *path, const char *granted, int *ret_fd)
+{
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	auto_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), tree = -1;
+	auto_fd int fd = open_real(path), owner_fd = fd < 0 ? -1 : open_real(granted), tree = -1;
 	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (owner_fd < 0 || fstat(owner_fd, &st) < 0)
 		return -errno;
 	r = map_again(s, &st);
 	if (r < 0)
@@ -136,11 +143,11 @@ static bool is_sent(const struct cell_path *p)
 	return p->grant != GRANT_NONE && p->stage == 0 && (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0;
 }
 
-static int send_tree(struct sending *s, const char *path, uint32_t index)
+static int send_tree(struct sending *s, const char *path, const char *granted, uint32_t index)
 {
 	auto_fd int tree = -1;
 	auto_buf b = { .max = 0 };
-	const int r = open_tree_mapped(s, path, &tree);
+	const int r = open_tree_mapped(s, path, granted, &tree);
 
 	if (r < 0)
 		return r;
@@ -168,20 +175,38 @@ static int send_stages(struct sending *s, const struct cell_spec *spec, struct e
 	for (uint32_t i = 0; i < spec->n_stages; i++) {
 		const char *tree = spec_text(spec, spec->stages[i].tree), *part = spec_text(spec, spec->stages[i].part);
 		const char *mask = spec_text(spec, spec->stages[i].mask);
-		int r = send_tree(s, tree, CELL_TREE_OF_STAGE(i));
+		int r = send_tree(s, tree, tree, CELL_TREE_OF_STAGE(i));
 
 		if (r < 0)
 			return cannot_send(tree, -r, e);
 		if (part[0] != 0)
-			r = send_tree(s, part, CELL_PART_OF_STAGE(i));
+			r = send_tree(s, part, part, CELL_PART_OF_STAGE(i));
 		if (r < 0)
 			return cannot_send(part, -r, e);
 		if (mask[0] != 0)
-			r = send_tree(s, mask, CELL_MASK_OF_STAGE(i));
+			r = send_tree(s, mask, mask, CELL_MASK_OF_STAGE(i));
 		if (r < 0)
 			return cannot_send(mask, -r, e);
 	}
 	return 0;
+}
+
+/* A name that is only held is seen as what it lies in, and not as its own owner would: a grant of the one is none of the other's files. */
+static const char *granted_above(const struct cell_spec *spec, uint32_t path)
+{
+	const char *text = spec_text(spec, spec->paths[path].path), *found = text;
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < spec->n_paths && (spec->paths[path].flags & CELL_PATH_PIN) != 0; i++) {
+		const char *above = spec_text(spec, spec->paths[i].path);
+
+		if ((spec->paths[i].flags & CELL_PATH_PIN) == 0 && is_sent(&spec->paths[i]) && strlen(above) >= most &&
+		    path_is_beneath(text, above)) {
+			found = above;
+			most = strlen(above);
+		}
+	}
+	return found;
 }
 
 static int send_paths(struct sending *s, const struct cell_spec *spec, struct err *e)
@@ -193,7 +218,7 @@ static int send_paths(struct sending *s, const struct cell_spec *spec, struct er
 
 		if (!is_sent(p))
 			continue;
-		r = send_tree(s, path, i);
+		r = send_tree(s, path, granted_above(spec, i), i);
 		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
 			continue;
 		if (r < 0)

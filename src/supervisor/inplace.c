@@ -5,25 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "judge/judge.h"
 #include "judge/protected.h"
 #include "stage/listing.h"
-#include "supervisor/plan.h"
-
-#define LINKS_MAX 40 /* as the kernel follows */
-
-/* A grant of a directory around it names none of the protected names in it. */
-static bool is_granted_by_name(const struct grant_set *set, const char *path)
-{
-	for (uint32_t i = 0; i < set->count; i++)
-		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(grant_object(set, i), path) == 0)
-			return true;
-	return false;
-}
+#include "supervisor/holding.h"
 
 #define IN_GIT ".git/"
 
@@ -54,151 +42,13 @@ static const struct protected_name names[] = {
 #define N_NAMES (sizeof names / sizeof names[0])
 
 /* In place nothing is judged: what is obeyed all the time cannot be changed at all. What git keeps while it is in the middle of
- * something is for git to change. */
+ * something is for git to change, and so are attributes of the tree, which are content like any other. */
 static bool is_held_in_place(const char *pattern, int how)
 {
-	if (strncmp(pattern, ".git/rebase", 11) == 0 || strncmp(pattern, ".git/sequencer", 14) == 0)
+	if (how == PASS || how == JUDGE_GIT_WORD || strncmp(pattern, ".git/rebase", 11) == 0 ||
+	    strncmp(pattern, ".git/sequencer", 14) == 0)
 		return false;
-	switch (how) {
-	case HOLD:
-	case JUDGE_GIT_CONFIG:
-	case JUDGE_GIT_FILE:
-	case JUDGE_GIT_COMMONDIR:
-	case JUDGE_GIT_MODULES:
-	case JUDGE_NPMRC: return true;
-	case JUDGE_GIT_ATTRIBUTES: return strncmp(pattern, IN_GIT, sizeof IN_GIT - 1) == 0;
-	default: return false;
-	}
-}
-
-/* ---- one name ---- */
-
-/* A writable tree in which names are held. */
-struct holding {
-	const struct grant_set *set;
-	struct cell_spec *spec;
-	const char *tree;
-	uint32_t grant;
-	bool file_only; /* of the name at hand */
-	unsigned links; /* followed on the way to it */
-};
-
-static int too_many(const struct holding *h, struct err *e)
-{
-	return err_set(e, AMBIT_LIMIT, "run it without --direct; grant less, or grant the names",
-		       "%s: to hold what other programs obey there takes more than %d paths", h->tree,
-		       INPLACE_PATHS_MAX);
-}
-
-/* What a read-only directory holds is read-only with it, and what a link made writable there before is so no more. */
-static void hold_beneath(struct cell_spec *spec, const char *path)
-{
-	for (uint32_t i = 0; i < spec->n_paths; i++)
-		if ((spec->paths[i].flags & CELL_PATH_PIN) != 0 &&
-		    path_is_beneath(spec_text(spec, spec->paths[i].path), path))
-			spec->paths[i].rights &= (uint16_t)~RIGHT_WRITE;
-}
-
-/* What a grant names in a directory that is held is shown as granted, and not as the directory. */
-static int free_beneath(const struct holding *h, const char *path, struct err *e)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < h->set->count && r == 0; i++) {
-		const char *object = grant_object(h->set, i);
-		uint32_t grant = i, rights;
-
-		if ((h->set->grants[i].rights & RIGHT_WRITE) == 0 || object[0] != '/' || strcmp(object, path) == 0 ||
-		    !path_is_beneath(object, path))
-			continue;
-		rights = plan_rights(h->set, object, &grant);
-		r = spec_add_path(h->spec, object, rights, CELL_PATH_OPTIONAL, grant, e);
-	}
-	return r;
-}
-
-/* Mounted on itself a name cannot be renamed away. What was held read-only once stays so, whoever leads there again: links are
- * a program's to make. What goes before the cell starts needs no holding. */
-static int pin(const struct holding *h, const char *path, bool read_only, struct err *e)
-{
-	uint32_t grant = h->grant, rights = plan_rights(h->set, path, &grant), pins = 0;
-	int r;
-
-	for (uint32_t i = 0; i < h->spec->n_paths; i++) {
-		struct cell_path *p = &h->spec->paths[i];
-		const char *there = spec_text(h->spec, p->path);
-
-		if (strcmp(there, path) == 0) {
-			p->rights &= (uint16_t) ~(read_only ? RIGHT_WRITE : 0u);
-			if (!read_only)
-				return 0;
-			hold_beneath(h->spec, path);
-			return free_beneath(h, path, e);
-		}
-		if ((p->flags & CELL_PATH_PIN) == 0)
-			continue;
-		if ((p->rights & RIGHT_WRITE) == 0 && path_is_beneath(path, there))
-			return 0;
-		pins++;
-	}
-	if (pins == INPLACE_PATHS_MAX)
-		return too_many(h, e);
-	if (read_only)
-		rights &= ~(uint32_t)RIGHT_WRITE;
-	r = spec_add_path(h->spec, path, rights, CELL_PATH_PIN | CELL_PATH_OPTIONAL, grant, e);
-	if (r == 0 && read_only) {
-		hold_beneath(h->spec, path);
-		r = free_beneath(h, path, e);
-	}
-	return r == -AMBIT_LIMIT ? too_many(h, e) : r;
-}
-
-static int hold(struct holding *h, const char *name, size_t done, struct err *e);
-
-/* A link is held itself, and what it leads to if that can be written as well. 1: it leads to something. */
-static int hold_link(struct holding *h, const char *path, const char *rest, struct err *e)
-{
-	char text[GRANT_OBJECT_MAX], above[GRANT_OBJECT_MAX], target[GRANT_OBJECT_MAX];
-	const ssize_t n = readlink(path, text, sizeof text - 1);
-	const size_t tree_len = strcmp(h->tree, "/") == 0 ? 0 : strlen(h->tree);
-	struct stat st;
-
-	if (n <= 0 || ++h->links > LINKS_MAX || (size_t)n + strlen(rest) >= sizeof text)
-		return 0;
-	memcpy(text + n, rest, strlen(rest) + 1); /* just measured */
-	(void)snprintf(above, sizeof above, "%.*s", (int)(strrchr(path, '/') - path), path);
-	if (!path_normalise(above[0] != 0 ? above : "/", text, target, sizeof target))
-		return 0;
-	if (target[1] != 0 && path_is_beneath(target, h->tree) && target[tree_len] != 0)
-		return hold(h, target + tree_len + 1, 0, e);
-	return stat(target, &st) == 0 ? 1 : 0;
-}
-
-/* Holds what stands at name, from its part behind `done` on: 1 if there is something, and everything on the way to it. */
-static int hold(struct holding *h, const char *name, size_t done, struct err *e)
-{
-	const size_t end = done + strcspn(name + done, "/");
-	const bool last = name[end] == 0;
-	char path[GRANT_OBJECT_MAX];
-	struct stat st;
-	int r;
-
-	if (snprintf(path, sizeof path, "%s/%.*s", strcmp(h->tree, "/") == 0 ? "" : h->tree, (int)end, name) >=
-		    (int)sizeof path ||
-	    lstat(path, &st) < 0)
-		return 0; /* longer than any path, or not there */
-	if (last && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode) && (h->file_only || !S_ISDIR(st.st_mode)))
-		return 0;
-	if (last && is_granted_by_name(h->set, path))
-		return 0;
-	if (S_ISLNK(st.st_mode))
-		r = hold_link(h, path, name + end, e);
-	else
-		r = last ? 1 : hold(h, name, end + 1, e);
-	if (r < 0 || (r == 0 && !last))
-		return r;
-	r = pin(h, path, last || S_ISLNK(st.st_mode), e);
-	return r < 0 ? r : 1;
+	return how != JUDGE_GIT_ATTRIBUTES || strncmp(pattern, IN_GIT, sizeof IN_GIT - 1) == 0;
 }
 
 /* ---- by the table alone ---- */
@@ -211,15 +61,14 @@ static int hold_row(struct holding *h, const char *dir, const struct protected_n
 	size_t n;
 	int r;
 
-	if (snprintf(name, sizeof name, "%s%s%s", dir, dir[0] != 0 ? "/" : "",
-		     row->name + (inside ? sizeof IN_GIT - 1 : 0)) >= (int)sizeof name)
-		return 0; /* longer than any path */
+	if (snprintf(name, sizeof name, "%s%s%s/%s", strcmp(h->tree, "/") == 0 ? "" : h->tree, dir[0] != 0 ? "/" : "",
+		     dir, row->name + (inside ? sizeof IN_GIT - 1 : 0)) >= (int)sizeof name)
+		return holding_too_long(h, e);
 	n = strlen(name);
 	if (name[n - 1] == '/') /* only of a directory */
 		name[n - 1] = 0;
 	h->file_only = row->how == JUDGE_GIT_FILE;
-	h->links = 0;
-	r = hold(h, name, 0, e);
+	r = holding_take(h, name, e);
 	return r < 0 ? r : 0;
 }
 
@@ -235,30 +84,36 @@ static int hold_rows(struct holding *h, const char *dir, bool in_dependencies, s
 	return r;
 }
 
-static struct holding holding_of(const struct inplace_tree *tree, struct cell_spec *spec)
-{
-	return (struct holding){ .set = tree->set, .spec = spec, .tree = tree->path, .grant = tree->grant };
-}
-
 int inplace_hold_top(const struct inplace_tree *tree, struct cell_spec *spec, struct err *e)
 {
-	struct holding h = holding_of(tree, spec);
+	struct holding h;
+	int r;
 
-	return hold_rows(&h, "", false, e);
+	holding_begin(&h, tree->set, tree->path, spec);
+	r = hold_rows(&h, "", false, e);
+	return holding_finish(&h, r, e);
 }
 
 /* ---- by the index ---- */
 
-enum known { IS_HELD = 1, GIT_ASKED = 2, IS_GIT = 4 };
+enum known {
+	IS_HELD = 1,
+	IS_FREED = 2, /* a grant names it, or what it lies in, in what is held: it is looked at as a tree of its own */
+	GIT_ASKED = 4,
+	IS_GIT = 8,
+	GIT_BY_LOOK = 16, /* and not by its name */
+};
 
 struct look {
 	struct holding hold;
 	const struct scan *scan;
-	int tree_fd;    /* borrowed */
-	uint8_t *known; /* owned: of each directory, enum known */
-	uint32_t at;    /* the directory at hand */
-	size_t depth;   /* its parts, beginning with the tree's */
-	bool has_rows;  /* the table was gone through there */
+	const struct mask *mask; /* what of the tree cannot be seen */
+	int tree_fd;             /* borrowed */
+	uint8_t *known;          /* owned: of each directory, enum known */
+	uint32_t at;             /* the directory at hand */
+	size_t depth;            /* its parts, beginning with the tree's */
+	bool has_rows;           /* the table was gone through there */
+	bool too_deep;           /* for the table */
 	struct protected_parts parts;
 	struct listing listing;
 	char dir[SCAN_PATH_MAX];
@@ -293,12 +148,13 @@ static bool has_entry(const struct look *l, const char *dir, const char *name)
 	return scan_stat(l->tree_fd, path, &st) == 0;
 }
 
-/* See enum git_dir. */
+/* As enum git_dir, but without HEAD, which git replaces by renaming, so that nothing keeps it in place: a program could take it away, and
+ * bring it back when the event that follows has held nothing. The rest is held (hold_git). */
 static bool looks_like_git(const struct look *l, uint32_t i)
 {
 	char dir[SCAN_PATH_MAX];
 
-	return scan_path(l->scan, i, dir, sizeof dir) && has_entry(l, dir, "HEAD") &&
+	return scan_path(l->scan, i, dir, sizeof dir) &&
 	       (has_entry(l, dir, "commondir") || (has_entry(l, dir, "objects") && has_entry(l, dir, "refs")));
 }
 
@@ -309,8 +165,10 @@ static bool is_git(struct look *l, uint32_t i)
 
 	if ((l->known[i] & GIT_ASKED) == 0) {
 		l->known[i] |= GIT_ASKED;
-		if ((n >= 4 && strcmp(name + n - 4, ".git") == 0) || looks_like_git(l, i))
+		if (n >= 4 && strcmp(name + n - 4, ".git") == 0)
 			l->known[i] |= IS_GIT;
+		else if (looks_like_git(l, i))
+			l->known[i] |= IS_GIT | GIT_BY_LOOK;
 	}
 	return (l->known[i] & IS_GIT) != 0;
 }
@@ -338,7 +196,8 @@ static enum git_dir is_git_dir(void *arg, const char *path, size_t n)
  * what its path says does not count then, nor at last what it is called. */
 static bool is_name(struct look *l, const char *path, size_t n, struct name_verdict *ret)
 {
-	const char *trees[] = { l->hold.tree, strrchr(l->hold.tree, '/'), "/" };
+	const char *tree = l->hold.tree, *trees[] = { tree, strrchr(tree, '/'), "/" };
+	const bool in_git = strcasestr(tree, ".git/") != NULL; /* of a repository's own files the table says little */
 
 	for (size_t i = 0; i < sizeof trees / sizeof trees[0]; i++) {
 		struct question q = { .look = l, .above = parts_of(trees[i], strlen(trees[i])) };
@@ -347,9 +206,13 @@ static bool is_name(struct look *l, const char *path, size_t n, struct name_verd
 		};
 
 		protected_match(&c, ret);
-		if (ret->held == HELD_NOT)
+		if (ret->held != HELD_NOT && ret->row[0] == 0) {
+			l->too_deep = true;
 			return false;
-		if (ret->name_len > 0)
+		}
+		if (ret->held == HELD_NOT && !in_git)
+			return false;
+		if (ret->held != HELD_NOT && ret->name_len > 0)
 			return ret->name_len == n &&
 			       is_held_in_place(ret->row, ret->held == HELD_PROTECTED ? HOLD : ret->judge);
 	}
@@ -371,27 +234,38 @@ static bool is_directory_name(struct look *l)
 	return is_name(l, inside, strlen(l->path), &v);
 }
 
+static int hold_at(struct look *l, const char *name)
+{
+	char path[GRANT_OBJECT_MAX];
+
+	if (snprintf(path, sizeof path, "%s/%s", strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree, name) >=
+	    (int)sizeof path)
+		return holding_too_long(&l->hold, l->e);
+	return holding_take(&l->hold, path, l->e);
+}
+
+/* l->path, which was there when the tree was looked through. */
 static int hold_path(struct look *l, bool file_only)
 {
-	if (strlen(l->hold.tree) + 1 + strlen(l->path) >= GRANT_OBJECT_MAX)
-		return err_set(l->e, AMBIT_LIMIT, "move the tree to where its path is shorter",
-			       "%s: too long a path for what other programs obey", l->hold.tree);
+	struct stat st;
+	int r;
+
 	l->hold.file_only = file_only;
-	l->hold.links = 0;
-	return hold(&l->hold, l->path, 0, l->e);
+	r = hold_at(l, l->path);
+	if (r == 0 && scan_stat(l->tree_fd, l->path, &st) < 0)
+		return err_set(l->e, AMBIT_CONFLICT, "run it again; or run it without --direct",
+			       "%s/%s went while it was looked at: another program changes the tree", l->hold.tree,
+			       l->path);
+	return r;
 }
 
 static int take_file(struct look *l, const char *name)
 {
+	const unsigned role = protected_file_role(&l->parts, scan_text(l->scan, l->scan->dirs[l->at].name), name);
 	struct name_verdict v;
 	int r;
 
-	unsigned role;
-
-	if ((l->known[l->at] & IS_HELD) != 0)
-		return 0;
-	role = protected_file_role(&l->parts, scan_text(l->scan, l->scan->dirs[l->at].name), name);
-	if (role == 0 || (role == PROTECTED_GIT_FILE && !is_git(l, l->at)))
+	if ((l->known[l->at] & IS_HELD) != 0 || role == 0 || (role == PROTECTED_GIT_FILE && !is_git(l, l->at)))
 		return 0;
 	set_path(l, name);
 	if (!is_name(l, l->path, strlen(l->path), &v))
@@ -439,17 +313,18 @@ static int look_through(struct look *l, bool files, bool links)
 	return r;
 }
 
-/* What lies in the directory at hand. */
+/* What lies in the directory at hand. The index keeps no files of what is mostly hidden. */
 static int take_entries(struct look *l)
 {
 	const struct scan *s = l->scan;
 	const struct scan_dir *d = &s->dirs[l->at];
-	const bool files = (d->flags & SCAN_FILES_UNKEPT) != 0, links = (d->flags & SCAN_LINKS_UNKEPT) != 0;
+	const bool files = (d->flags & (SCAN_FILES_UNKEPT | SCAN_IN_HIDDEN | SCAN_CROWDED)) != 0;
+	const bool links = (d->flags & SCAN_LINKS_UNKEPT) != 0;
 	int r = files || links ? look_through(l, files, links) : 0;
 
-	for (uint32_t k = d->first_file; k < d->first_file + d->n_files && r == 0; k++)
+	for (uint32_t k = d->first_file; k < d->first_file + d->n_files && r == 0 && !files; k++)
 		r = take_file(l, scan_text(s, s->files[k]));
-	for (uint32_t k = d->first_link; k < d->first_link + d->n_links && r == 0; k++)
+	for (uint32_t k = d->first_link; k < d->first_link + d->n_links && r == 0 && !links; k++)
 		r = take_link(l, scan_text(s, s->links[k]));
 	return r;
 }
@@ -480,43 +355,131 @@ static int take_itself(struct look *l)
 	return r < 0 ? r : 0;
 }
 
+/* Whether the directory at hand cannot be seen: itself, or only since it lies in what is hidden. */
+enum seen { SEEN, HIDDEN, IN_HIDDEN };
+
+static enum seen is_seen(const struct look *l)
+{
+	char above[SCAN_PATH_MAX];
+	char *slash;
+
+	if (!mask_hides(l->mask, l->dir))
+		return SEEN;
+	(void)snprintf(above, sizeof above, "%s", l->dir); /* of the same size */
+	slash = strrchr(above, '/');
+	if (slash == NULL)
+		return HIDDEN;
+	*slash = 0;
+	return mask_hides(l->mask, above) ? IN_HIDDEN : HIDDEN;
+}
+
+static int not_looked_into(const struct look *l)
+{
+	return err_set(l->e, AMBIT_DENIED, "let its owner list it (chmod u+rx); or run it without --direct",
+		       "%s/%s cannot be looked into for what other programs obey", l->hold.tree, l->dir);
+}
+
 /* In what is hidden nothing can be reached; the hidden directory itself can be moved. */
+static int take_seen(struct look *l)
+{
+	const struct scan_dir *d = &l->scan->dirs[l->at];
+	const enum seen seen = is_seen(l);
+	int r = 0;
+
+	if (seen == IN_HIDDEN)
+		return 0;
+	if (d->state == SCAN_UNLISTED && mask_list_find(&l->mask->list, l->dir) == MASK_NOTHING)
+		return not_looked_into(l);
+	l->depth = depth_of(l->scan, l->at);
+	l->has_rows = false;
+	if (may_be_held(l) && (l->known[l->at] & IS_HELD) == 0)
+		r = take_itself(l);
+	return r < 0 || seen == HIDDEN ? r : take_entries(l);
+}
+
+static bool is_named_dir(const struct look *l)
+{
+	char path[GRANT_OBJECT_MAX];
+
+	return snprintf(path, sizeof path, "%s/%s", strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree, l->dir) <
+		       (int)sizeof path &&
+	       holding_is_granted(l->hold.set, path);
+}
+
 static int take_directory(struct look *l, uint32_t i)
 {
-	const struct scan *s = l->scan;
-	const struct scan_dir *d = &s->dirs[i], *parent = &s->dirs[d->parent];
-	const bool listed = d->n_files + d->n_links > 0 || (d->flags & (SCAN_FILES_UNKEPT | SCAN_LINKS_UNKEPT)) != 0;
-	int r = 0;
+	const unsigned unusual = SCAN_FILES_UNKEPT | SCAN_LINKS_UNKEPT | SCAN_IN_HIDDEN | SCAN_CROWDED;
+	const struct scan_dir *d = &l->scan->dirs[i];
+	const bool listed = d->n_files + d->n_links > 0 || (d->flags & unusual) != 0 || d->state == SCAN_UNLISTED;
+	bool held;
+	int r;
 
 	l->at = i;
 	if (i != 0)
-		l->known[i] |= l->known[d->parent] & IS_HELD;
-	if ((i != 0 && (parent->flags & (SCAN_IN_HIDDEN | SCAN_CROWDED)) != 0) || (!listed && !may_be_held(l)) ||
-	    !scan_path(s, i, l->dir, sizeof l->dir))
+		l->known[i] |= l->known[d->parent] & (IS_HELD | IS_FREED);
+	held = (l->known[i] & IS_HELD) != 0;
+	if ((l->known[i] & IS_FREED) != 0 || (!held && !listed && !may_be_held(l)) ||
+	    !scan_path(l->scan, i, l->dir, sizeof l->dir))
 		return 0;
-	l->depth = depth_of(s, i);
-	l->has_rows = false;
-	if (may_be_held(l) && (l->known[i] & IS_HELD) == 0)
-		r = take_itself(l);
-	return r < 0 || (d->flags & (SCAN_IN_HIDDEN | SCAN_CROWDED)) != 0 ? r : take_entries(l);
+	if (held && is_named_dir(l)) {
+		l->known[i] |= IS_FREED;
+		return 0;
+	}
+	r = take_seen(l);
+	if (r >= 0 && l->too_deep)
+		return err_set(l->e, AMBIT_LIMIT, "run it without --direct",
+			       "%s: a directory that lies too deep to say what other programs obey in it",
+			       l->hold.tree);
+	return r < 0 ? r : 0;
 }
 
-int inplace_hold(const struct inplace_tree *tree, int tree_fd, const struct scan *s, struct cell_spec *spec,
-		 struct err *e)
+/* What makes a directory a repository stays where it is. */
+static int hold_git(struct look *l, uint32_t i)
+{
+	static const char *const parts[] = { "objects", "refs" };
+	int r = 0;
+
+	if (!scan_path(l->scan, i, l->dir, sizeof l->dir))
+		return 0;
+	for (size_t k = 0; k < sizeof parts / sizeof parts[0] && r >= 0; k++) {
+		char name[GRANT_OBJECT_MAX];
+		struct stat st;
+
+		if (snprintf(name, sizeof name, "%s%s%s/%s", strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree,
+			     l->dir[0] != 0 ? "/" : "", l->dir, parts[k]) >= (int)sizeof name)
+			return holding_too_long(&l->hold, l->e);
+		if (lstat(name, &st) == 0)
+			r = holding_pin(&l->hold, name, S_ISLNK(st.st_mode), l->e);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int look(struct look *l)
+{
+	int r = 0;
+
+	protected_parts_make(&l->parts);
+	for (uint32_t i = 0; i < l->scan->n_dirs && r == 0; i++)
+		r = take_directory(l, i);
+	for (uint32_t i = 0; i < l->scan->n_dirs && r == 0; i++)
+		if ((l->known[i] & GIT_BY_LOOK) != 0)
+			r = hold_git(l, i);
+	return r;
+}
+
+int inplace_hold(const struct inplace_tree *tree, int tree_fd, const struct scan *s, const struct mask *m,
+		 struct cell_spec *spec, struct err *e)
 {
 	auto_free struct look *l = calloc(1, sizeof *l);
 	auto_free uint8_t *known = calloc(s->n_dirs, 1);
-	int r = 0;
 
 	if (l == NULL || known == NULL)
 		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "protected names: begin");
-	l->hold = holding_of(tree, spec);
+	holding_begin(&l->hold, tree->set, tree->path, spec);
 	l->scan = s;
+	l->mask = m;
 	l->tree_fd = tree_fd;
 	l->known = known;
 	l->e = e;
-	protected_parts_make(&l->parts);
-	for (uint32_t i = 0; i < s->n_dirs && r == 0; i++)
-		r = take_directory(l, i);
-	return r;
+	return holding_finish(&l->hold, look(l), e);
 }

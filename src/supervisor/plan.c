@@ -91,7 +91,7 @@ static int protect_names(const struct grant_set *set, struct cell_spec *spec, st
 
 	for (uint32_t i = 0; i < n && r == 0; i++) {
 		const struct cell_path p = spec->paths[i];
-		const struct inplace_tree tree = { .set = set, .path = spec_text(spec, p.path), .grant = p.grant };
+		const struct inplace_tree tree = { .set = set, .path = spec_text(spec, p.path) };
 
 		if (p.grant != GRANT_NONE && p.stage == 0 && (p.rights & RIGHT_WRITE) != 0)
 			r = inplace_hold_top(&tree, spec, e);

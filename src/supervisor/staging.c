@@ -17,6 +17,7 @@
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
+#include "supervisor/holding.h"
 #include "supervisor/inplace.h"
 
 #define HIDDEN_IN_PLACE_MAX 200 /* each is a path of the cell: CELL_PATHS_MAX */
@@ -370,13 +371,19 @@ static int hold_and_hide(const struct event_request *q, struct cell_spec *spec, 
 	int r = hide_names(q, spec, tree->path, HIDE_IN_PLACE, &scan, &mask, &text, e);
 
 	if (r == 0 && tree_fd >= 0 && scan.n_dirs > 0)
-		r = inplace_hold(tree, tree_fd, &scan, spec, e);
+		r = inplace_hold(tree, tree_fd, &scan, &mask, spec, e);
 	r = r < 0 ? r : hide_list(spec, tree->path, &mask.list, true, e);
 	mask_finish(&mask);
 	scan_finish(&scan);
 	return r;
 }
 
+static struct inplace_tree tree_of(const struct event_request *q, const struct cell_spec *spec, uint32_t path)
+{
+	return (struct inplace_tree){ .set = &q->grants, .path = spec_text(spec, spec->paths[path].path) };
+}
+
+/* Trees, and then what grants name in directories that were found to be held. */
 static int look_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t n = spec->n_paths;
@@ -384,16 +391,23 @@ static int look_in_place(const struct event_request *q, struct cell_spec *spec, 
 	int r = 0;
 
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		const struct inplace_tree tree = { .set = &q->grants,
-						   .path = spec_text(spec, spec->paths[i].path),
-						   .grant = spec->paths[i].grant };
+		const struct inplace_tree tree = tree_of(q, spec, i);
 
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) == 0)
 			continue;
 		last = tree.path;
 		r = hold_and_hide(q, spec, &tree, e);
 	}
-	if (spec->n_paths > n)
+	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
+		const struct inplace_tree tree = tree_of(q, spec, i);
+
+		if (is_read_tree(spec, &spec->paths[i], NULL) && holding_is_freed(spec, i)) {
+			r = inplace_hold_top(&tree, spec, e);
+			r = r < 0 ? r : hold_and_hide(q, spec, &tree, e);
+		}
+	}
+	spec_drop_hidden_pins(spec);
+	if (spec->n_paths != n)
 		spec_sort(spec);
 	return r;
 }

@@ -329,6 +329,110 @@ def protected_names_in_place_are_many(place):
     expect_ok(work(place, top, "echo x > ran"))  # the twin
 
 
+def changed_in_place(place, top, paths, *flags, before="", cwd=None):
+    """Which of the files a program could write, each by appending to it."""
+    for path in paths:
+        write(f"{top}/{path}", "as it was\n")
+    script = f"{before}\nfor f in {' '.join(paths)}; do echo x >> \"$f\"; done; exit 0"
+    expect_ok(place.cell("--direct", *flags, "--", "sh", "-c", script, cwd=cwd or top))
+    return [path for path in paths if not is_as_it_was(f"{top}/{path}")]
+
+
+def protected_names_in_place_by_winding_links(place):
+    """What a link leads to is found as the kernel finds it: through other links, out of the tree and in again, into another tree."""
+    top = tree(place)
+    os.makedirs(f"{top}/w/sub/deep")
+    os.symlink("w", f"{top}/alias")
+    os.symlink("w/back", f"{top}/out")
+    for text, link in (("d/../evil", "w/.exrc"), ("sub/deep", "w/d"), (f"{top}/alias/absolute", "w/.envrc"), ("../out", "w/.mcp.json"),
+                       ("../other/far", "w/.gdbinit"), ("conf", "w/.vscode"), ("../real.json", "w/conf/tasks.json"),
+                       ("../conf2", "w/conf/more"), ("../deeper.json", "w/conf2/x")):
+        os.makedirs(os.path.dirname(f"{top}/{link}"), exist_ok=True)
+        os.symlink(text, f"{top}/{link}")
+    held = ["w/sub/evil", "w/absolute", "w/back", "other/far", "w/real.json", "w/conf/settings.json", "w/conf2/y", "w/deeper.json"]
+    free = ["w/evil", "w/sub/free", "other/free"]  # the twins
+    swap = "mv w/d w/d2; ln -s ../other w/d; rm -f w/conf/tasks.json"
+    assert changed_in_place(place, top, held + free, "--write", "./w", "--write", "./other", before=swap) == free
+    assert os.readlink(f"{top}/w/d") == "sub/deep" and os.path.islink(f"{top}/w/conf/tasks.json")
+
+
+def protected_names_in_place_in_what_a_grant_frees(place):
+    """A grant in a directory that is held frees what it names, and no protected name in it."""
+    top = tree(place)
+    paths = [".config/app/notes", ".config/app/.git/hooks/h", ".config/app/sub/.git/config", ".config/app/.exrc", ".config/other"]
+    assert changed_in_place(place, top, paths, "--work", ".", "--write", "./.config/app") == [".config/app/notes"]
+
+
+def protected_names_in_place_in_secrets(place):
+    """A grant shows what looks like a secret, and frees no protected name in it."""
+    top = tree(place)
+    paths = ["prod.key/f", "prod.key/repo/.git/hooks/h", "prod.key/.exrc", "prod.key/a/.vscode/t"]
+    write(f"{top}/prod.key/f", "")
+    assert changed_in_place(place, top, paths, "--work", ".", "--read", "./prod.key") == ["prod.key/f"]
+    top = tree(place)
+    os.makedirs(f"{top}/x.key/shut")
+    paths = ["x.key/f", "x.key/a.key/f", "x.key/a.key/.exrc", "x.key/a.key/r/.git/hooks/h", "x.key/.ambit-z/.exrc", "x.key/full/.exrc", "x.key/shut/.exrc"]
+    write(f"{top}/x.key/shut/.exrc", "as it was\n")
+    touch(f"{top}/x.key/full", [f"{i}.key" for i in range(4200)])
+    assert changed_in_place(place, top, paths, "--write", "./x.key") == ["x.key/f", "x.key/a.key/f"]
+    if os.geteuid() != 0:  # root lists any directory
+        os.chmod(f"{top}/x.key/shut", 0o300)
+        result = place.cell("--direct", "--write", "./x.key", "--", "sh", "-c", "echo x > x.key/ran", cwd=top)
+        os.chmod(f"{top}/x.key/shut", 0o700)
+        assert result.returncode == 125 and "x.key/shut cannot be looked into" in result.stderr, told(result)
+        assert not os.path.exists(f"{top}/x.key/ran")
+
+
+def protected_names_in_place_too_deep(place):
+    """Where the table says nothing any more, the event is refused."""
+    top = tree(place)
+    deep = "/".join(["d"] * 260)
+    write(f"{top}/{deep}/free", "")
+    expect_ok(work(place, top, "true", "--direct"))  # the twin
+    write(f"{top}/{deep}/.exrc", "")
+    result = work(place, top, "echo x > ran", "--direct")
+    assert result.returncode == 125 and "lies too deep" in result.stderr and not os.path.exists(f"{top}/ran"), told(result)
+
+
+def a_repository_in_place_stays_one(place):
+    """What is held only since it lies in a repository stays in one: else an event would free it for the next."""
+    top = tree(place)
+    for path in ("r/HEAD", "r/refs/x", "r/objects/x", "r/config", "r/hooks/h"):
+        write(f"{top}/{path}", "as it was\n")
+    work(place, top, "mv r/HEAD H; mv r/refs r/refs2; mv r/objects r/objects2; mv r r2", "--direct")
+    assert not os.path.exists(f"{top}/r/HEAD") and os.path.isdir(f"{top}/r/refs") and os.path.isdir(f"{top}/r/objects")  # the first is the twin
+    assert changed_in_place(place, top, ["r/config", "r/hooks/h", "r/f"], "--work", ".") == ["r/f"]
+
+
+def names_held_in_place_show_nobody_elses_files(place):
+    """Of a directory that belongs to somebody else a cell sees as much with a protected name in it as without."""
+    if os.geteuid() != 0:
+        raise Skip("only root has such a tree to grant")
+    top = tree(place)
+    for directory in ("sub", "twin", "granted"):
+        write(f"{top}/{directory}/secret", "SECRET")
+    write(f"{top}/sub/.exrc", "")
+    for directory in ("sub", "twin", "granted"):
+        os.chmod(f"{top}/{directory}/secret", 0o600)
+        for path in (f"{top}/{directory}/secret", f"{top}/{directory}"):
+            os.chown(path, 65534, 65534)
+    result = place.cell("--work", ".", "--direct", "--", "sh", "-c", "cat sub/secret twin/secret; echo x > sub/new; echo x > sub/secret", cwd=top)
+    assert "SECRET" not in result.stdout and sorted(os.listdir(f"{top}/sub")) == [".exrc", "secret"], told(result)
+    assert open(f"{top}/sub/secret").read() == "SECRET"
+    result = place.cell("--write", "./granted", "--direct", "--", "cat", "granted/secret", cwd=top)  # the twin
+    assert "SECRET" in result.stdout, told(result)
+
+
+def a_held_link_into_what_is_hidden(place):
+    """It neither shows what is hidden nor keeps events from starting."""
+    top = tree(place)
+    write(f"{top}/x.key/rc", "SECRET")
+    os.symlink("x.key/rc", f"{top}/.exrc")
+    result = work(place, top, "! cat .exrc; ! cat x.key/rc; ! rm -f .exrc; ! mv x.key y; echo x > ran", "--direct")
+    assert "SECRET" not in result.stdout and os.path.exists(f"{top}/ran"), told(result)
+    assert os.path.islink(f"{top}/.exrc") and os.path.exists(f"{top}/x.key/rc"), told(result)
+
+
 def a_tree_in_place_in_one_that_is_read(place):
     """What is only read is seen through an overlay where something in it is hidden; what is written in it is not."""
     top = tree(place)
@@ -1135,6 +1239,9 @@ def the_disk_is_bounded(place):
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
              protected_names_in_place_by_links, protected_names_in_place_are_many,
+             protected_names_in_place_by_winding_links, protected_names_in_place_in_what_a_grant_frees,
+             protected_names_in_place_in_secrets, protected_names_in_place_too_deep, a_repository_in_place_stays_one,
+             names_held_in_place_show_nobody_elses_files, a_held_link_into_what_is_hidden,
              a_tree_in_place_in_one_that_is_read, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
