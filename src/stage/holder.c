@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "stage/claim.h"
 
 struct search {
 	const struct stage_tree *tree;
@@ -33,6 +34,8 @@ bool holder_find(const struct shelf *s, const struct stage_tree *tree, const cha
 	struct search search = { .tree = tree, .own = own, .ret = ret };
 
 	ret[0] = 0;
+	if (tree != NULL && claim_find(s->store_fd, tree->real, ret)) /* these keep out first */
+		return ret[0] != 0;
 	(void)shelf_each(s, look, &search); /* what cannot be read is not found */
 	return ret[0] != 0;
 }

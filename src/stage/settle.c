@@ -16,6 +16,7 @@
 #include "core/grant.h"
 #include "stage/changes.h"
 #include "stage/chosen.h"
+#include "stage/claim.h"
 #include "stage/commit.h"
 #include "stage/durable.h"
 #include "stage/each.h"
@@ -74,44 +75,65 @@ static int wait_for(struct role *role, const struct stage_tree *tree, uint32_t *
 	return 0;
 }
 
-/* One commit of a person at a time; then the trees, for which nobody else may be working on them. The tree that could not be had
- * is named in role->end.busy. A living event holds its trees itself, and is not alone in any case. */
-static int lock_trees(struct role *role, uint32_t wait_ms)
-{
-	const struct stage_meta *m = role->meta;
-	uint32_t waited = 0;
-
-	while (flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || waited >= wait_ms) {
-			tell_holder(role, NULL, true);
-			return -EWOULDBLOCK;
-		}
-		if (wait_for(role, NULL, &waited) < 0)
-			return -ECANCELED;
-	}
-	for (uint32_t i = 0; i < m->n_trees && !role->in_use; i++)
-		for (;;) {
-			const int r = stage_tree_lock(role->shelf.store_fd, &m->trees[i], LOCK_EX,
-						      &role->stage.tree_lock[i]);
-
-			if (r == 0)
-				break;
-			if (r != -EWOULDBLOCK || waited >= wait_ms) {
-				tell_holder(role, &m->trees[i], true);
-				(void)text_copy(role->end.busy, sizeof role->end.busy, m->trees[i].real);
-				return r;
-			}
-			if (wait_for(role, &m->trees[i], &waited) < 0)
-				return -ECANCELED;
-		}
-	return 0;
-}
-
 static void unlock_trees(struct role *role)
 {
 	for (uint32_t i = 0; i < role->meta->n_trees; i++)
 		stage_tree_unlock(role->shelf.store_fd, &role->meta->trees[i], &role->stage.tree_lock[i]);
 	(void)flock(role->shelf.store_fd, LOCK_UN);
+}
+
+/* No living event may write any of them in place: names that are held there would come loose under what is renamed over them. */
+static int look_for_claims(const struct role *role, const struct stage_tree **ret_busy)
+{
+	char unused[STAGE_ID_MAX];
+
+	for (uint32_t i = 0; i < role->meta->n_trees; i++)
+		if (claim_find(role->shelf.store_fd, role->meta->trees[i].real, unused)) {
+			*ret_busy = &role->meta->trees[i];
+			return -EWOULDBLOCK;
+		}
+	return 0;
+}
+
+/* One commit of a person at a time, which keeps new claims away; then the trees, for which nobody else may be working on them. A living
+ * event holds its trees itself, and is not alone in any case. *ret_busy: what could not be had; NULL: the first. */
+static int try_trees(struct role *role, const struct stage_tree **ret_busy)
+{
+	const struct stage_meta *m = role->meta;
+	int r;
+
+	*ret_busy = NULL;
+	if (flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0)
+		return -EWOULDBLOCK; /* the descriptor is open: nothing else can be the reason */
+	r = look_for_claims(role, ret_busy);
+	for (uint32_t i = 0; i < m->n_trees && r == 0 && !role->in_use; i++) {
+		r = stage_tree_lock(role->shelf.store_fd, &m->trees[i], LOCK_EX, &role->stage.tree_lock[i]);
+		if (r < 0)
+			*ret_busy = &m->trees[i];
+	}
+	return r;
+}
+
+/* All of them, or none: who waits holds nothing, so that commits to other trees, and events that begin there, need not wait with it. The tree that
+ * could not be had is named in role->end.busy. */
+static int lock_trees(struct role *role, uint32_t wait_ms)
+{
+	const struct stage_tree *busy = NULL;
+	uint32_t waited = 0;
+	int r;
+
+	while ((r = try_trees(role, &busy)) < 0) {
+		unlock_trees(role);
+		if (r != -EWOULDBLOCK || waited >= wait_ms) {
+			tell_holder(role, busy, true);
+			if (busy != NULL)
+				(void)text_copy(role->end.busy, sizeof role->end.busy, busy->real);
+			return r;
+		}
+		if (wait_for(role, busy, &waited) < 0)
+			return -ECANCELED;
+	}
+	return 0;
 }
 
 /* ---- what is said and remembered ---- */

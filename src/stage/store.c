@@ -18,9 +18,6 @@
 #include "core/grant.h"
 #include "stage/place.h"
 
-#define COMMIT_PATIENCE_MS 30000 /* an event waits so long for a commit to its tree, which takes as long as its files */
-#define COMMIT_LOOK_MS 5
-
 void stage_init(struct stage *s)
 {
 	s->dir_fd = s->lock_fd = -1;

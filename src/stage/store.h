@@ -12,6 +12,7 @@
  *   <store>/e_.../0/work     the overlay's own
  *   <store>/e_.../journal    while a commit or an undo is going on (journal.h)
  *   <store>/.tree-DEV-INO    flock: shared by the events that see the tree, exclusive for a commit to it; nobody's is swept (tidy.h)
+ *   <store>/.direct-e_...    flock: which trees a living event writes in place (claim.h)
  *   <store>/.mask-DEV-INO    what is remembered of a tree (mask.h)
  *
  * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages. A tree on another file system has its part
@@ -29,6 +30,8 @@
 
 #define STORE_LOCK_PREFIX ".tree-"
 #define STORE_BESIDE "/.ambit-%u" /* with the user id: in a directory of the tree's own file system */
+#define COMMIT_PATIENCE_MS 30000 /* an event waits so long for a commit to its tree, which takes as long as its files */
+#define COMMIT_LOOK_MS 5
 #define STAGE_TREES_MAX 64
 #define STAGE_NAMES_MAX 256 /* protected names that were granted by name, files that were granted alone */
 #define STAGE_PATH_MAX 4096 /* with its NUL */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "stage/claim.h"
 #include "stage/each.h"
 #include "stage/listing.h"
 #include "stage/mask.h"
@@ -50,7 +51,7 @@ void tidy(const struct shelf *s, struct tidy_counts *ret)
 		return;
 	listing_begin(l, fd);
 	while ((name = listing_next(l, &unused)) != NULL) {
-		if (begins(name, STORE_LOCK_PREFIX))
+		if (begins(name, STORE_LOCK_PREFIX) || begins(name, CLAIM_PREFIX))
 			sweep_lock(fd, name);
 		else if (begins(name, MASK_CACHE_PREFIX) && !mask_cache_sweep(fd, name) && ret != NULL)
 			count(fd, name, ret);

@@ -1,6 +1,7 @@
-/* tidy - what is left in the store beside stages: locks of trees, and what is remembered of them.
+/* tidy - what is left in the store beside stages: locks of trees, claims, and what is remembered of trees.
  *
- * Owns:   which of it goes: the lock of a tree that nobody holds (its supervisor was killed), and the cache of a tree that is gone.
+ * Owns:   which of it goes: the lock of a tree, and a claim, that nobody holds (its supervisor was killed), and the cache of a tree that is
+ *         gone.
  * Holds:  what anybody uses stays.
  * Called: role ambit-stage. */
 #ifndef STAGE_TIDY_H

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/filesystem.h"
 #include "base/text.h"
+#include "stage/claim.h"
 #include "stage/durable.h"
 #include "stage/hidden.h"
 #include "stage/place.h"
@@ -137,9 +138,10 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 
 void staging_init(struct staging *s)
 {
-	s->store = NULL;
+	s->store = s->claim_event = NULL;
 	s->spec = NULL;
 	s->n_masks = 0;
+	s->claim_store_fd = s->claim_fd = -1;
 }
 
 /* Whether a grant of it is one of a secret: of a file, or of a directory that is one. One of any other directory hides what is in it. */
@@ -460,6 +462,53 @@ bool staging_hides(const struct staging *s, const char *path)
 	return false;
 }
 
+/* ---- claims ---- */
+
+static bool is_written_in_place(const struct cell_spec *spec, const struct cell_path *p)
+{
+	struct stat st;
+
+	return (p->rights & RIGHT_WRITE) != 0 && p->grant != GRANT_NONE && p->stage == 0 &&
+	       (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0 &&
+	       lstat(spec_text(spec, p->path), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Also a store that others can look into is one that a commit opens; -1: nobody can commit from it. */
+static int open_claims(const char *store)
+{
+	int fd = -1;
+
+	if (store[0] != 0 && place_open_store(store, &fd, NULL) < 0)
+		fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd;
+}
+
+/* A commit to what this event writes would put other files in the place of those that are held in the cell. */
+static int claim_in_place(const struct event_request *q, const struct cell_spec *spec, struct staging *s, struct err *e)
+{
+	const char *trees[CELL_PATHS_MAX];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const char *path = spec_text(spec, spec->paths[i].path);
+
+		if (is_written_in_place(spec, &spec->paths[i]) && (n == 0 || !path_is_beneath(path, trees[n - 1])))
+			trees[n++] = path;
+	}
+	if (n > 0)
+		s->claim_store_fd = open_claims(q->store);
+	if (s->claim_store_fd < 0)
+		return 0;
+	s->claim_event = q->event;
+	return claim_make(s->claim_store_fd, q->event, trees, n, &s->claim_fd, e);
+}
+
+static void end_claim(struct staging *s)
+{
+	claim_end(s->claim_store_fd, s->claim_event, &s->claim_fd);
+	fd_close(&s->claim_store_fd);
+}
+
 /* ---- the whole ---- */
 
 static int make_stages(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e)
@@ -485,6 +534,7 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 		r = make_stages(q, spec, ret, e);
 	if (spec->base == CELL_BASE_HOST) /* learning has a list of its own */
 		return r;
+	r = r < 0 || q->staged != 0 ? r : claim_in_place(q, spec, ret, e); /* before anything is looked at */
 	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
 	r = r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
 	return r < 0 || q->staged != 0 ? r : look_in_place(q, spec, e);
@@ -515,6 +565,7 @@ static void let_go(struct staging *s)
 void staging_end(struct staging *s, bool alone, struct event_outcome *o)
 {
 	finish_masks(s);
+	end_claim(s);
 	if (s->store == NULL)
 		return;
 	o->workspace = WORKSPACE_STAGED;
@@ -537,6 +588,7 @@ void staging_end(struct staging *s, bool alone, struct event_outcome *o)
 void staging_drop(struct staging *s)
 {
 	finish_masks(s);
+	end_claim(s);
 	if (s->store != NULL)
 		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
 	s->store = NULL;

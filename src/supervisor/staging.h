@@ -1,9 +1,9 @@
 /* staging - which trees of an event are staged, what is hidden of them, and what becomes of the stage while the supervisor lives.
  *
- * Owns:   struct staging: the stage on disk and its description, and the masks that the cell uses.
+ * Owns:   struct staging: the stage on disk and its description, the masks that the cell uses, and the claim.
  * Holds:  with a store every tree that may be written is staged, and nothing else; without one every write is in place. The stage's
  *         lock is held until staging_end, which is called when the cell is dead. What nothing was written to is gone
- *         after that; anything else is kept, and says why.
+ *         after that; anything else is kept, and says why. What is written in place is claimed just as long.
  * Called: supervisor. */
 #ifndef SUPERVISOR_STAGING_H
 #define SUPERVISOR_STAGING_H
@@ -20,6 +20,8 @@ struct staging {
 	const struct cell_spec *spec; /* borrowed */
 	uint32_t n_masks;
 	struct mask masks[CELL_STAGES_MAX]; /* of each stage of the spec */
+	int claim_store_fd, claim_fd;       /* owned; -1: nothing is written in place */
+	const char *claim_event;            /* borrowed, of the request */
 };
 
 void staging_init(struct staging *s);

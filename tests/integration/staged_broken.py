@@ -254,6 +254,32 @@ def one_that_was_broken_off_stops_no_other_tree(place):
     expect_ok(work(place, top, "echo on > on"))
 
 
+def one_that_was_broken_off_waits_for_an_event_in_place(place):
+    """Finishing it moves files as a commit does, whether it is asked for or done before an event: it waits, is refused then, and nothing is lost."""
+    top = f"{home(place)}/tree"
+    write(f"{top}/a", "a\n")
+    event = broken_off(place, top)
+    half = picture(top)
+    os.rename(journal(place, event), journal(place, event) + "-aside")  # else it would be finished before the next begins
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--direct", "--", "sh", "-c", "echo on; read go"], cwd=top,
+                               env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "on\n"
+        os.rename(journal(place, event) + "-aside", journal(place, event))
+        expect_ok(place.cell("--read", place.home, "--direct", "--", "true", cwd=place.home))  # of another tree
+        for refused in (ambit(place, "commit", event, "--wait", "0s", cwd=top), work(place, top, "true", timeout=60)):
+            assert refused.returncode == 125 and "was broken off" in refused.stderr and f"another event works on {top}" in refused.stderr, told(refused)
+            assert "wait until it has ended" in refused.stderr, told(refused)
+        expect_same(half, picture(top))
+    finally:
+        process.communicate("go\n", timeout=60)
+    expect_ok(ambit(place, "stage", "recover", cwd=top))  # the twin
+    assert not os.path.exists(journal(place, event)) and len(os.listdir(top)) in (1, 3001)
+    if len(os.listdir(top)) == 3001:
+        expect_ok(ambit(place, "undo", event, cwd=top))
+    assert os.listdir(top) == ["a"]
+
+
 def stopped_while_it_waits(place):
     """A signal before anything was changed: nothing will be."""
     top = f"{home(place)}/tree"
@@ -420,7 +446,7 @@ def outdated_by_git_status(place):
 
 
 SCENARIOS = [undone_past_what_changed, outdated_by_git_status, committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
-             stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree]
+             stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree, one_that_was_broken_off_waits_for_an_event_in_place]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -43,6 +43,10 @@ def python(place, top, script, *flags, **more):
     return place.cell("--work", ".", *flags, "--", PYTHON, "-c", script, cwd=top, **more)
 
 
+def latest(place, top):
+    return stages(place, top)[-1]["event"]
+
+
 def store(place):
     return os.path.join(place.home, ".local/state/ambit/stages")
 
@@ -62,6 +66,23 @@ def begin(place, top, script, *flags, ready="ready"):
         time.sleep(0.025)
     process.kill()
     raise AssertionError("it never began")
+
+
+def begin_in_place(place, where, script):
+    """An event that writes in place, and does the script when it gets a line; its id."""
+    known = set(claims(place))
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", "--direct", "--", "sh", "-ec", f"touch on; read go; {script}"], cwd=where,
+                               env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(400):
+        if os.path.exists(f"{where}/on"):
+            return process, (set(claims(place)) - known).pop()
+        time.sleep(0.025)
+    process.kill()
+    raise AssertionError("it never began")
+
+
+def claims(place):
+    return [name[len(".direct-"):] for name in os.listdir(store(place)) if name.startswith(".direct-")] if os.path.isdir(store(place)) else []
 
 
 def end(process):
@@ -431,6 +452,103 @@ def a_held_link_into_what_is_hidden(place):
     result = work(place, top, "! cat .exrc; ! cat x.key/rc; ! rm -f .exrc; ! mv x.key y; echo x > ran", "--direct")
     assert "SECRET" not in result.stdout and os.path.exists(f"{top}/ran"), told(result)
     assert os.path.islink(f"{top}/.exrc") and os.path.exists(f"{top}/x.key/rc"), told(result)
+
+
+def repository(place, top):
+    subprocess.run(["git", "init", "-q", top], check=True, env=place.environment())
+
+
+def section(place, where, config, *flags):
+    """An event that adds something harmless to a protected file, in a stage; granted, so that it can be committed."""
+    return place.cell("--work", ".", "--write", f"./{config}", *flags, "--", "sh", "-ec", f"cp {config} new; echo '[a]' >> new; mv new {config}", cwd=where)
+
+
+def no_commit_beneath_an_event_in_place(place):
+    """What a commit renames over a name that is held in a cell would detach what holds it there: the commit waits, to any tree around or in that one."""
+    need("git")
+    plant = "! echo evil >> .git/config"
+    for direct, staged in ((".", "."), ("sub", "."), (".", "sub"), ("sub", "sub")):
+        top = tree(place)
+        repository(place, top)
+        repository(place, f"{top}/sub")
+        where, config = f"{top}/{direct}", f"{top}/{direct}/.git/config"
+        relative = os.path.relpath(config, f"{top}/{staged}") if staged == "." or direct == "sub" else ".git/config"
+        expect_ok(work(place, f"{top}/{staged}", "echo x > before"))
+        before = latest(place, top)
+        living = begin(place, f"{top}/{staged}", "echo y > living")
+        alive = latest(place, top)
+        process, event = begin_in_place(place, where, plant)
+        was = open(config).read()
+        kept = section(place, f"{top}/{staged}", relative, "--wait", "0s")
+        assert kept.returncode == 123 and f"why: {event} works on that tree" in kept.stderr, told(kept)
+        mine = latest(place, top)
+        kept = ambit(place, "commit", mine, "--wait", "1s", cwd=top)
+        assert kept.returncode == 123 and f"waiting for {event}" in kept.stderr and f"why: {event} works" in kept.stderr, told(kept)
+        kept = ambit(place, "commit", alive, "--wait", "0s", cwd=top)  # of an event that lives itself
+        assert kept.returncode == 123 and f"why: {event} works" in kept.stderr and not os.path.exists(f"{top}/{staged}/living"), told(kept)
+        if direct == staged == ".":  # it takes its time
+            kept = ambit(place, "undo", before, cwd=top, timeout=60)
+            assert kept.returncode == 125 and "another event works on it" in kept.stderr, told(kept)
+        assert os.path.exists(f"{top}/{staged}/before") and open(config).read() == was and not os.path.exists(f"{top}/{staged}/new")
+        expect_ok(end(process))
+        assert open(config).read() == was and claims(place) == []
+        expect_ok(end(living))
+        expect_ok(ambit(place, "commit", mine, cwd=top))  # the twin
+        assert "[a]" in open(f"{top}/{staged}/{relative}").read()
+        expect_ok(ambit(place, "undo", before, cwd=top))
+    top = git_tree(place)  # and the probe would have noticed
+    process, event = begin_in_place(place, top, plant)
+    write(f"{top}/new", "[core]\n")
+    os.rename(f"{top}/new", f"{top}/.git/config")
+    assert end(process).returncode != 0 and "evil" in open(f"{top}/.git/config").read()
+
+
+def a_commit_that_waits_stops_no_other_tree(place):
+    """Of two trees that do not overlap neither waits for the other, whoever else waits."""
+    top = tree(place)
+    other = os.path.join(os.path.dirname(top), "tree2")  # the name goes on, the tree does not
+    write(f"{other}/a", "a\n")
+    process, event = begin_in_place(place, top, "true")
+    waiting = subprocess.Popen([place.ambit, "run", "--work", ".", "--wait", "1m", "--", "sh", "-c", "echo x > x"], cwd=top, env=place.environment(),
+                               stderr=subprocess.PIPE, text=True)
+    assert waiting.stderr.readline() == f"ambit: waiting for {event}, which works on the same tree\n"
+    result = expect_ok(work(place, other, "echo x > x", "--wait", "10s"))
+    assert "waiting for" not in result.stderr and os.path.exists(f"{other}/x"), told(result)
+    started = time.monotonic()
+    second, unused = begin_in_place(place, other, "true")
+    assert time.monotonic() - started < 8 * SLOW
+    expect_ok(end(second))
+    assert not os.path.exists(f"{top}/x") and waiting.poll() is None
+    expect_ok(end(process))
+    assert waiting.wait(60 * SLOW) == 0 and os.path.exists(f"{top}/x")  # the twin
+    waiting.stderr.close()
+
+
+def an_event_that_writes_nothing_in_place_claims_nothing(place):
+    top = tree(place)
+    write(f"{top}/a", "a\n")
+    for flags, n in ((["--read", ".", "--direct"], 0), (["--write", "./a", "--direct"], 0), (["--work", "."], 0), (["--work", ".", "--direct"], 1)):
+        process = subprocess.Popen([place.ambit, "run", *flags, "--", "sh", "-c", "echo on; read go"], cwd=top, env=place.environment(),
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "on\n"
+        assert len(claims(place)) == n, flags
+        process.communicate("go\n", timeout=60 * SLOW)
+        assert process.returncode == 0 and claims(place) == [], flags
+
+
+def a_claim_ends_with_its_supervisor(place):
+    """Killed, it leaves a claim that nobody holds: the next commit goes through, and removes it."""
+    top = tree(place)
+    process, event = begin_in_place(place, top, "true")
+    inode = os.stat(f"{store(place)}/.direct-{event}").st_ino
+    with open("/proc/locks", encoding="utf-8") as file:
+        holders = [int(line.split()[4]) for line in file if line.split()[5].endswith(f":{inode}") and line.split()[1] == "FLOCK"]
+    assert len(holders) == 1, holders
+    os.kill(holders[0], 9)
+    process.communicate(timeout=60 * SLOW)
+    assert claims(place) == [event]
+    expect_ok(work(place, top, "echo x > x", "--wait", "0s"))
+    assert claims(place) == [] and os.path.exists(f"{top}/x")
 
 
 def a_tree_in_place_in_one_that_is_read(place):
@@ -879,7 +997,7 @@ def no_secret_too_many(place):
 
 
 def what_is_left_goes_and_what_is_used_stays(place):
-    """Locks of trees that nobody holds, and what is remembered of trees that are gone: after each event, and with each list."""
+    """Locks of trees, and claims, that nobody holds, and what is remembered of trees that are gone: after each event, and with each list."""
     def caches():
         told = json.loads(expect_ok(ambit(place, "stage", "list", "--json", cwd=place.home)).stdout)["caches"]
         left = [name for name in os.listdir(store(place)) if name.startswith(".mask-")]
@@ -887,7 +1005,7 @@ def what_is_left_goes_and_what_is_used_stays(place):
         return left
 
     def locks():
-        return [name for name in os.listdir(store(place)) if name.startswith(".tree-")]
+        return [name for name in os.listdir(store(place)) if name.startswith((".tree-", ".direct-"))]
 
     top = tree(place)
     other = os.path.join(os.path.dirname(top), "other")
@@ -898,11 +1016,12 @@ def what_is_left_goes_and_what_is_used_stays(place):
     assert len(caches()) == 2, caches()  # the twin: both trees are there
     assert "remembered of 2 trees" in expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
     write(f"{store(place)}/.tree-1-1", "")  # as a supervisor leaves it that was killed
+    write(f"{store(place)}/.direct-e_1", f"{other}\0")  # likewise
     process = begin(place, other, "test ! -e .env")
-    assert len(locks()) == 2, locks()
+    assert len(locks()) == 3, locks()
     os.rename(other, other + "-moved")
     assert len(caches()) == 2, "of an event that runs"
-    assert len(locks()) == 1 and locks() != [".tree-1-1"], locks()
+    assert len(locks()) == 1 and locks()[0] not in (".tree-1-1", ".direct-e_1"), locks()
     os.rename(other + "-moved", other)
     assert end(process).returncode == 0
     shutil.rmtree(other)
@@ -1238,10 +1357,11 @@ def the_disk_is_bounded(place):
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
-             protected_names_in_place_by_links, protected_names_in_place_are_many,
              protected_names_in_place_by_winding_links, protected_names_in_place_in_what_a_grant_frees,
              protected_names_in_place_in_secrets, protected_names_in_place_too_deep, a_repository_in_place_stays_one,
              names_held_in_place_show_nobody_elses_files, a_held_link_into_what_is_hidden,
+             protected_names_in_place_by_links, protected_names_in_place_are_many, no_commit_beneath_an_event_in_place,
+             a_commit_that_waits_stops_no_other_tree, an_event_that_writes_nothing_in_place_claims_nothing, a_claim_ends_with_its_supervisor,
              a_tree_in_place_in_one_that_is_read, no_repository_in_parts, no_link_into_dependencies,
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
