@@ -717,7 +717,9 @@ int recover_taken(struct role *role, struct err *e)
 		return err_why(e,
 			       err_set(e, AMBIT_CONFLICT, "wait until it has ended",
 				       "cannot finish a commit that was broken off"),
-			       "another event works on %s", role->end.busy);
+			       role->end.busy[0] != 0 ? "another event works on %s"
+						      : "other changes are being committed%s",
+			       role->end.busy);
 	r = explain(&w, stage_recover(&role->stage, role->meta, tell_path, &w, &result, e), e);
 	if (r == 0 && result.what != RECOVERED_NOTHING) {
 		if (role->meta->state == STAGE_COMMITTED && result.state == STAGE_KEPT)
@@ -760,21 +762,49 @@ static bool is_asked_for(const struct stage_ask *ask, const struct stage_meta *m
 	return ask->n_selected == 0;
 }
 
+static bool has_journal(const struct role *role, const char *event)
+{
+	char path[STAGE_ID_MAX + 16];
+
+	(void)snprintf(path, sizeof path, "%s/journal", event); /* it fits */
+	return faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Somebody has it, and may commit it, or be about to finish what was broken off: until that is over nobody begins on its trees. 1: it is
+ * taken, 0: it is over. */
+static int take_broken(struct role *role, const char *event, struct err *e)
+{
+	for (uint32_t waited = 0; has_journal(role, event); waited += LOCK_LOOK_MS) {
+		const int r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, e);
+
+		if (r != -AMBIT_CONFLICT || waited >= role->ask.wait_ms)
+			return r < 0 ? r : 1;
+		if (is_stopped(role))
+			return stop_check(is_stopped, role, e);
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	return 0;
+}
+
 static int recover_one(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
 	struct recovery *recovery = user;
 	struct role *role = recovery->role;
-	char path[STAGE_ID_MAX + 16];
+	const bool journal = has_journal(role, event);
 	bool broken;
 	int r;
 
-	if (meta == NULL || in_use)
+	if (meta == NULL || (in_use && !journal))
 		return 0;
-	(void)snprintf(path, sizeof path, "%s/journal", event); /* it fits */
-	broken = faccessat(role->shelf.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !agrees(role, event, meta);
+	broken = journal || !agrees(role, event, meta);
 	if (!is_asked_for(&role->ask, meta) || (!broken && !is_left_alone(role, meta)))
 		return 0;
-	r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, recovery->e);
+	if (journal)
+		r = take_broken(role, event, recovery->e);
+	else
+		r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, recovery->e);
+	if (journal && r == 0)
+		return 0;
 	r = r < 0 ? r : recover_taken(role, recovery->e);
 	secure(role);
 	stage_finish(&role->stage);
