@@ -1,7 +1,7 @@
 /* role - what the role ambit-stage is doing: one question, one stage, one answer.
  *
  * Owns:   struct role.
- * Called: the files of the role: main.c, answer.c, diff.c, find.c, paths.c, settle.c, show.c. */
+ * Called: the files of the role: main.c, answer.c, diff.c, find.c, paths.c, settle.c, show.c, turn.c. */
 #ifndef STAGE_ROLE_H
 #define STAGE_ROLE_H
 
@@ -44,6 +44,13 @@ void answer_whose(struct role *role); /* fills role->end in with the event that 
 void answer_waiting(struct role *role, const char *event, bool over);
 void answer_end(struct role *role);
 void answer_failed(struct role *role, const struct err *e);
+
+/* turn.c: the locks of what changes trees. */
+#define TURN_LOOK_MS 10 /* between two looks at what is in somebody's hands */
+/* All locks, or none. -EWOULDBLOCK: others had them for wait_ms; end.busy names the tree, "" if it was another commit. -ECANCELED: who asked let go. */
+int turn_take(struct role *role, uint32_t wait_ms);
+void turn_end(struct role *role);
+bool turn_is_stopped(void *role);
 
 /* settle.c: what becomes of a stage. Each fills role->end. */
 int settle(struct role *role, struct err *e);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,11 +15,9 @@
 #include "core/grant.h"
 #include "stage/changes.h"
 #include "stage/chosen.h"
-#include "stage/claim.h"
 #include "stage/commit.h"
 #include "stage/durable.h"
 #include "stage/each.h"
-#include "stage/holder.h"
 #include "stage/journal.h"
 #include "stage/promise.h"
 #include "stage/recover.h"
@@ -28,10 +25,8 @@
 #include "stage/tidy.h"
 #include "stage/undo.h"
 
-#define LOCK_LOOK_MS 10
 #define SETTLED_NS UINT64_C(60000000000) /* by then an event that ended is being settled, or never will be */
 #define UNDO_TOLD_MAX 65536              /* as of changes; the rest is counted */
-#define LOCK_TELL_MS 500                 /* a wait that a person notices, and then what it is for */
 
 static uint64_t unix_ns(void)
 {
@@ -39,101 +34,6 @@ static uint64_t unix_ns(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* ---- locks ---- */
-
-/* Whoever asked for a commit or an undo stops it by letting go of their side, as long as it has not begun. An event's own commit is
- * asked for by its end, whoever listens. */
-static bool is_stopped(void *user)
-{
-	const struct role *role = user;
-	struct pollfd p = { .fd = role->lib, .events = POLLRDHUP };
-
-	return role->ask.op != STAGE_OP_SETTLE && poll(&p, 1, 0) == 1 &&
-	       (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-}
-
-/* tree NULL: of the lock of all commits. */
-static void tell_holder(struct role *role, const struct stage_tree *tree, bool over)
-{
-	char event[STAGE_ID_MAX];
-
-	(void)holder_find(&role->shelf, tree, role->meta->event, event);
-	answer_waiting(role, event, over);
-}
-
-/* Until the next look at a lock. */
-static int wait_for(struct role *role, const struct stage_tree *tree, uint32_t *waited)
-{
-	if (is_stopped(role))
-		return -ECANCELED;
-	if (*waited == LOCK_TELL_MS)
-		tell_holder(role, tree, false);
-	(void)poll(NULL, 0, LOCK_LOOK_MS);
-	*waited += LOCK_LOOK_MS;
-	return 0;
-}
-
-static void unlock_trees(struct role *role)
-{
-	for (uint32_t i = 0; i < role->meta->n_trees; i++)
-		stage_tree_unlock(role->shelf.store_fd, &role->meta->trees[i], &role->stage.tree_lock[i]);
-	(void)flock(role->shelf.store_fd, LOCK_UN);
-}
-
-/* No living event may write any of them in place: names that are held there would come loose under what is renamed over them. */
-static int look_for_claims(const struct role *role, const struct stage_tree **ret_busy)
-{
-	char unused[STAGE_ID_MAX];
-
-	for (uint32_t i = 0; i < role->meta->n_trees; i++)
-		if (claim_find(role->shelf.store_fd, role->meta->trees[i].real, unused)) {
-			*ret_busy = &role->meta->trees[i];
-			return -EWOULDBLOCK;
-		}
-	return 0;
-}
-
-/* One commit of a person at a time, which keeps new claims away; then the trees, for which nobody else may be working on them. A living
- * event holds its trees itself, and is not alone in any case. *ret_busy: what could not be had; NULL: the first. */
-static int try_trees(struct role *role, const struct stage_tree **ret_busy)
-{
-	const struct stage_meta *m = role->meta;
-	int r;
-
-	*ret_busy = NULL;
-	if (flock(role->shelf.store_fd, LOCK_EX | LOCK_NB) < 0)
-		return -EWOULDBLOCK; /* the descriptor is open: nothing else can be the reason */
-	r = look_for_claims(role, ret_busy);
-	for (uint32_t i = 0; i < m->n_trees && r == 0 && !role->in_use; i++) {
-		r = stage_tree_lock(role->shelf.store_fd, &m->trees[i], LOCK_EX, &role->stage.tree_lock[i]);
-		if (r < 0)
-			*ret_busy = &m->trees[i];
-	}
-	return r;
-}
-
-/* All of them, or none: who waits holds nothing, so that commits to other trees, and events that begin there, need not wait with it. The tree that
- * could not be had is named in role->end.busy. */
-static int lock_trees(struct role *role, uint32_t wait_ms)
-{
-	const struct stage_tree *busy = NULL;
-	uint32_t waited = 0;
-	int r;
-
-	while ((r = try_trees(role, &busy)) < 0) {
-		unlock_trees(role);
-		if (r != -EWOULDBLOCK || waited >= wait_ms) {
-			tell_holder(role, busy, true);
-			if (busy != NULL)
-				(void)text_copy(role->end.busy, sizeof role->end.busy, busy->real);
-			return r;
-		}
-		if (wait_for(role, busy, &waited) < 0)
-			return -ECANCELED;
-	}
-	return 0;
 }
 
 /* ---- what is said and remembered ---- */
@@ -406,7 +306,7 @@ static int commit_found(struct role *role, struct err *e)
 	struct commit_options o = { .conflicts = policy_of(role),
 				    .copy = role->in_use,
 				    .calls = &role->calls,
-				    .stopped = is_stopped,
+				    .stopped = turn_is_stopped,
 				    .stopped_user = role };
 	struct wanted wanted;
 	int r = want(role, &wanted, e);
@@ -440,20 +340,20 @@ static int commit_found(struct role *role, struct err *e)
 
 int commit(struct role *role, struct err *e)
 {
-	int r = lock_trees(role, role->ask.wait_ms);
+	int r = turn_take(role, role->ask.wait_ms);
 
 	if (r == -EWOULDBLOCK) {
 		r = find_changes(role, e);
 		r = r < 0 ? r : keep(role, STAGE_WHY_BUSY, e);
 	} else if (r == -ECANCELED) {
-		r = stop_check(is_stopped, role, e);
+		r = stop_check(turn_is_stopped, role, e);
 	} else if (r < 0) {
 		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
 	} else {
 		r = find_changes(role, e);
 		if (r == 0)
 			r = role->counts.changes == 0 ? remove_empty(role, e) : commit_found(role, e);
-		unlock_trees(role);
+		turn_end(role);
 	}
 	forget_changes(role);
 	return r;
@@ -619,17 +519,17 @@ int undo(struct role *role, struct err *e)
 	const struct undo_options o = { .conflicts = policy_of(role),
 					.told = keep_conflict,
 					.user = role,
-					.stopped = is_stopped,
+					.stopped = turn_is_stopped,
 					.stopped_user = role };
 	struct undo_result result = { .done = 0 };
-	int r = lock_trees(role, role->ask.wait_ms);
+	int r = turn_take(role, role->ask.wait_ms);
 
 	if (r == -EWOULDBLOCK)
 		return err_why(
 			e, err_set(e, AMBIT_CONFLICT, "wait until it has ended", "cannot undo on %s", role->end.busy),
 			"another event works on it");
 	if (r == -ECANCELED)
-		return stop_check(is_stopped, role, e);
+		return stop_check(turn_is_stopped, role, e);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
 	r = trees_open(&role->stage, role->meta, &role->trees, e);
@@ -650,7 +550,7 @@ int undo(struct role *role, struct err *e)
 		answer_changes(role);
 	}
 	forget_changes(role);
-	unlock_trees(role);
+	turn_end(role);
 	return r;
 }
 
@@ -710,9 +610,9 @@ int recover_taken(struct role *role, struct err *e)
 
 	if (faccessat(role->stage.dir_fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return agree(role, e);
-	r = lock_trees(role, role->ask.wait_ms);
+	r = turn_take(role, role->ask.wait_ms);
 	if (r == -ECANCELED)
-		return stop_check(is_stopped, role, e);
+		return stop_check(turn_is_stopped, role, e);
 	if (r < 0)
 		return err_why(e,
 			       err_set(e, AMBIT_CONFLICT, "wait until it has ended",
@@ -726,7 +626,7 @@ int recover_taken(struct role *role, struct err *e)
 			came_back(role);
 		r = remember(role, result.state, (enum stage_why)role->meta->why, e);
 	}
-	unlock_trees(role);
+	turn_end(role);
 	return r < 0 ? tell_way_out(role, r, e) : 0;
 }
 
@@ -774,14 +674,14 @@ static bool has_journal(const struct role *role, const char *event)
  * taken, 0: it is over. */
 static int take_broken(struct role *role, const char *event, struct err *e)
 {
-	for (uint32_t waited = 0; has_journal(role, event); waited += LOCK_LOOK_MS) {
+	for (uint32_t waited = 0; has_journal(role, event); waited += TURN_LOOK_MS) {
 		const int r = shelf_take(&role->shelf, event, 0, &role->stage, role->meta, NULL, e);
 
 		if (r != -AMBIT_CONFLICT || waited >= role->ask.wait_ms)
 			return r < 0 ? r : 1;
-		if (is_stopped(role))
-			return stop_check(is_stopped, role, e);
-		(void)poll(NULL, 0, LOCK_LOOK_MS);
+		if (turn_is_stopped(role))
+			return stop_check(turn_is_stopped, role, e);
+		(void)poll(NULL, 0, TURN_LOOK_MS);
 	}
 	return 0;
 }

@@ -254,6 +254,7 @@ def one_that_was_broken_off_stops_no_other_tree(place):
     expect_ok(work(place, top, "echo on > on"))
 
 
+@once
 def one_that_was_broken_off_waits_for_an_event_in_place(place):
     """Finishing it moves files as a commit does, whether it is asked for or done before an event: it waits, is refused then, and nothing is lost."""
     top = f"{home(place)}/tree"
