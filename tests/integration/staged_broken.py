@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from harness import ORDINARY, Skip, expect_ok, main, need, told, write
+from harness import ORDINARY, Skip, expect_ok, main, need, once, told, write
 from trees import expect_same, picture
 
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, APPEND, IMMUTABLE = 0x80086601, 0x40086602, 0x20, 0x10
