@@ -88,17 +88,19 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 static bool is_in_hidden(const struct cell_spec *s, const char *path)
 {
 	for (uint32_t i = 0; i < s->n_paths; i++)
-		if ((s->paths[i].flags & CELL_PATH_HIDE) != 0 && path_is_beneath(path, spec_text(s, s->paths[i].path)))
+		if ((s->paths[i].flags & CELL_PATH_HIDE) != 0 && strcmp(path, spec_text(s, s->paths[i].path)) != 0 &&
+		    path_is_beneath(path, spec_text(s, s->paths[i].path)))
 			return true;
 	return false;
 }
 
-void spec_drop_hidden_pins(struct cell_spec *s)
+void spec_drop_hidden(struct cell_spec *s)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->n_paths; i++)
-		if ((s->paths[i].flags & CELL_PATH_PIN) == 0 || !is_in_hidden(s, spec_text(s, s->paths[i].path)))
+		if ((s->paths[i].flags & (CELL_PATH_PIN | CELL_PATH_HIDE)) == 0 ||
+		    !is_in_hidden(s, spec_text(s, s->paths[i].path)))
 			s->paths[n++] = s->paths[i];
 	s->n_paths = n;
 }

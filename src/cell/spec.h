@@ -103,8 +103,8 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 		  struct err *e);
 /* Adds a path at which nothing is to be seen. What is only protected there is hidden instead; a grant of the very path wins. */
 int spec_hide_path(struct cell_spec *s, const char *path, struct err *e);
-/* Takes out what is only protected and lies in what is hidden: when all is hidden that is to be. */
-void spec_drop_hidden_pins(struct cell_spec *s);
+/* Takes out what is only protected, or hidden, and lies in what is hidden: when all is hidden that is to be. */
+void spec_drop_hidden(struct cell_spec *s);
 /* Adds a stage; *ret is its number, counted from 1. -LIMIT when full. */
 int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);

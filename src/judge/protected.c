@@ -361,12 +361,16 @@ void protected_match(const struct name_case *c, struct name_verdict *ret)
 
 /* ---- parts alone ---- */
 
-/* Below all repositories no link is to be trusted (link_in_git). */
-static const struct row repositories = { "*.git", HOLD, ANYWHERE, "" };
+/* What is no row of its own, but is looked for. */
+static const struct row beside[] = {
+	{ "*.git", HOLD, ANYWHERE, "" },         /* below all repositories no link is to be trusted (link_in_git) */
+	{ ".git/modules/", HOLD, ANYWHERE, "" }, /* repositories as well, of submodules */
+};
+#define N_PARTED (COUNT_OF(protected_rows) + COUNT_OF(beside))
 
 static const struct row *row_at(size_t i)
 {
-	return i < COUNT_OF(protected_rows) ? &protected_rows[i] : &repositories;
+	return i < COUNT_OF(protected_rows) ? &protected_rows[i] : &beside[i - COUNT_OF(protected_rows)];
 }
 
 /* Of the row's next part, and how much of it is taken. */
@@ -381,7 +385,7 @@ static size_t take_part(const struct row *row, const char *pattern, struct prote
 	ret->parts[at].role = PROTECTED_PART | (whole ? PROTECTED_WHOLE : 0);
 	ret->parts[at].file = 0;
 	ret->parts[at].before = 0;
-	if (pattern[n] == 0 && row != &repositories) {
+	if (pattern[n] == 0 && row != &beside[0]) {
 		const bool git = in_git(row->pattern) == pattern;
 		const char *before = pattern;
 
@@ -397,7 +401,7 @@ void protected_parts_make(struct protected_parts *ret)
 {
 	uint16_t next[257] = { 0 };
 
-	for (size_t i = 0; i <= COUNT_OF(protected_rows); i++)
+	for (size_t i = 0; i < N_PARTED; i++)
 		for (const char *p = row_at(i)->pattern; row_at(i)->how != PASS && *p != 0;
 		     p += strcspn(p, "/"), p += *p != 0)
 			next[(uint8_t)p[0] + 1]++;
@@ -405,7 +409,7 @@ void protected_parts_make(struct protected_parts *ret)
 		next[i] =
 			(uint16_t)(next[i] + next[i - 1]); /* there are no more than PROTECTED_PARTS_MAX: see a test */
 	memcpy(ret->first, next, sizeof next);
-	for (size_t i = 0; i <= COUNT_OF(protected_rows); i++)
+	for (size_t i = 0; i < N_PARTED; i++)
 		for (const char *p = row_at(i)->pattern; row_at(i)->how != PASS && *p != 0;)
 			p += take_part(row_at(i), p, ret, next[(uint8_t)p[0]]++);
 }
@@ -466,10 +470,10 @@ uint64_t protected_version(void)
 {
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 
-	for (size_t i = 0; i < COUNT_OF(protected_rows); i++) {
-		for (const char *p = protected_rows[i].pattern; *p != 0; p++)
+	for (size_t i = 0; i < N_PARTED; i++) {
+		for (const char *p = row_at(i)->pattern; *p != 0; p++)
 			sum = (sum ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
-		sum = (sum ^ 0x100u ^ protected_rows[i].how) * UINT64_C(0x100000001b3);
+		sum = (sum ^ 0x100u ^ row_at(i)->how) * UINT64_C(0x100000001b3);
 	}
 	return sum;
 }

@@ -44,7 +44,7 @@ static int lock_store(int store_fd, const char *tree, struct err *e)
 			return err_why(e,
 				       err_set(e, AMBIT_CONFLICT, "wait until it is over, and run again",
 					       "cannot begin on %s", tree),
-				       "changes are being committed");
+				       "changes are being committed, to it or to another tree");
 		(void)poll(NULL, 0, COMMIT_LOOK_MS);
 	}
 	return 0;

@@ -106,6 +106,19 @@ static void hold_beneath(struct cell_spec *spec, const char *path)
 	}
 }
 
+/* It may be on the way to what is held. */
+static int free_path(struct cell_spec *spec, const char *object, uint32_t rights, uint32_t grant, struct err *e)
+{
+	struct cell_path *above, *there = find(spec, object, &above);
+
+	if (there == NULL || !is_pin(there))
+		return spec_add_path(spec, object, rights, CELL_PATH_OPTIONAL, grant, e);
+	there->rights = (uint16_t)rights;
+	there->flags = CELL_PATH_OPTIONAL;
+	there->grant = grant;
+	return 0;
+}
+
 /* What a grant names in a directory that is held is shown as granted, and not as the directory. */
 static int free_beneath(const struct holding *h, const char *path, struct err *e)
 {
@@ -119,7 +132,7 @@ static int free_beneath(const struct holding *h, const char *path, struct err *e
 		    !path_is_beneath(object, path))
 			continue;
 		rights = plan_rights(h->set, object, &grant);
-		r = spec_add_path(h->spec, object, rights, CELL_PATH_OPTIONAL, grant, e);
+		r = free_path(h->spec, object, rights, grant, e);
 	}
 	return r;
 }
@@ -134,8 +147,10 @@ int holding_pin(const struct holding *h, const char *path, bool read_only, struc
 
 	if ((rights & RIGHT_WRITE) == 0 || (there != NULL && (!read_only || (there->rights & RIGHT_WRITE) == 0)))
 		return 0;
-	if (there == NULL && above != NULL &&
-	    ((above->flags & CELL_PATH_HIDE) != 0 || (is_pin(above) && (above->rights & RIGHT_WRITE) == 0)))
+	/* no more than its surroundings have: hidden ones none, those that are held or may be run no right to write */
+	if (there == NULL && above != NULL)
+		rights &= above->rights;
+	if ((rights & RIGHT_WRITE) == 0)
 		return 0;
 	if (there != NULL) {
 		there->rights &= (uint16_t)~RIGHT_WRITE;
@@ -148,8 +163,8 @@ int holding_pin(const struct holding *h, const char *path, bool read_only, struc
 		if (r < 0 || !read_only)
 			return r == -AMBIT_LIMIT ? too_many(h, e) : r;
 	}
-	hold_beneath(h->spec, path);
 	r = free_beneath(h, path, e);
+	hold_beneath(h->spec, path);
 	return r < 0 ? r : 1;
 }
 
@@ -262,10 +277,34 @@ static bool is_to_hold(const struct holding *h, const struct way *w, bool *ret_d
 	return !*ret_directory || !h->file_only;
 }
 
+/* A directory that the cell cannot write: a link in it may lead back. Once is enough. */
+static bool is_elsewhere(const struct holding *h, const char *path)
+{
+	uint32_t grant;
+
+	if ((plan_rights(h->set, path, &grant) & RIGHT_WRITE) != 0)
+		return false;
+	for (size_t at = 0; at < h->within.len; at += strlen((const char *)h->within.data + at) + 1)
+		if (strcmp((const char *)h->within.data + at, path) == 0)
+			return false;
+	return true;
+}
+
+/* It would be obeyed as a whole, and what is granted as a whole cannot be held. */
+static int leads_around(const char *name, struct err *e)
+{
+	return err_set(e, AMBIT_DENIED, "remove the link, or run it without --direct",
+		       "%s stands for what other programs obey, and leads to a directory in which it lies itself",
+		       name);
+}
+
 static int hold_way(struct holding *h, struct way *w, const char *name, struct err *e)
 {
 	bool directory = false;
 	int r = go(w, name), held;
+
+	if (r > 0 && w->links > 0 && holding_is_granted(h->set, w->at) && path_is_beneath(name, w->at))
+		return leads_around(name, e);
 
 	if (r == -ENAMETOOLONG)
 		return holding_too_long(h, e);
@@ -277,7 +316,7 @@ static int hold_way(struct holding *h, struct way *w, const char *name, struct e
 	}
 	r = hold_passed(h, w, w->passed.len, e);
 	held = r < 0 ? r : holding_pin(h, w->at, true, e);
-	if (held > 0 && directory && w->links > 0)
+	if (directory && w->links > 0 && (held > 0 || (held == 0 && is_elsewhere(h, w->at))))
 		buf_put(&h->within, w->at, strlen(w->at) + 1);
 	return held < 0 ? held : 1;
 }
@@ -355,14 +394,4 @@ int holding_finish(struct holding *h, int r, struct err *e)
 	r = r < 0 ? r : hold_within(h, e);
 	buf_finish(&h->within);
 	return r;
-}
-
-bool holding_is_freed(struct cell_spec *spec, uint32_t path)
-{
-	const struct cell_path *p = &spec->paths[path];
-	struct cell_path *above;
-
-	(void)find(spec, spec_text(spec, p->path), &above);
-	return !is_pin(p) && (p->rights & RIGHT_WRITE) != 0 && above != NULL && is_pin(above) &&
-	       (above->rights & RIGHT_WRITE) == 0;
 }

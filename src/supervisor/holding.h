@@ -4,7 +4,7 @@
  * Holds:  the way is gone as the kernel goes, part by part: each link on it is held as well, and each directory is mounted on itself,
  *         so that it cannot be moved aside. What was held once stays so, whoever leads there again. Only what a grant lets the cell
  *         write is held, in whichever tree it lies; a grant of the very path wins.
- * Called: inplace.c, which knows what is to be held; staging.c for what a grant frees. As the person, before the cell starts. A mount
+ * Called: inplace.c, which knows what is to be held. As the person, before the cell starts. A mount
  *         goes when somebody outside of the cell renames over it or removes it (vfs_rename and others, Linux 3.18): see stage/claim.h. */
 #ifndef SUPERVISOR_HOLDING_H
 #define SUPERVISOR_HOLDING_H
@@ -38,7 +38,5 @@ int holding_too_long(const struct holding *h, struct err *e);
 
 /* Whether a grant of writing names the very path: one of a directory around it names nothing in it. */
 bool holding_is_granted(const struct grant_set *set, const char *path);
-/* Whether the path of the cell is of a grant that lies in what is held: a tree of its own. */
-bool holding_is_freed(struct cell_spec *spec, uint32_t path);
 
 #endif

@@ -54,33 +54,33 @@ static bool is_held_in_place(const char *pattern, int how)
 /* ---- by the table alone ---- */
 
 /* The row's name in this directory of the tree, "" for the tree. */
-static int hold_row(struct holding *h, const char *dir, const struct protected_name *row, struct err *e)
+static int hold_row(struct holding *h, const char *dir, const char *row, bool file_only, struct err *e)
 {
-	const bool inside = dir[0] == 0 && is_repository(h->tree) && strncmp(row->name, IN_GIT, sizeof IN_GIT - 1) == 0;
 	char name[GRANT_OBJECT_MAX];
 	size_t n;
 	int r;
 
 	if (snprintf(name, sizeof name, "%s%s%s/%s", strcmp(h->tree, "/") == 0 ? "" : h->tree, dir[0] != 0 ? "/" : "",
-		     dir, row->name + (inside ? sizeof IN_GIT - 1 : 0)) >= (int)sizeof name)
+		     dir, row) >= (int)sizeof name)
 		return holding_too_long(h, e);
 	n = strlen(name);
 	if (name[n - 1] == '/') /* only of a directory */
 		name[n - 1] = 0;
-	h->file_only = row->how == JUDGE_GIT_FILE;
+	h->file_only = file_only;
 	r = holding_take(h, name, e);
 	return r < 0 ? r : 0;
 }
 
-/* A pattern would have to be looked for. */
-static int hold_rows(struct holding *h, const char *dir, bool in_dependencies, struct err *e)
+/* All rows; or those of a repository, in one. A pattern would have to be looked for. */
+static int hold_rows(struct holding *h, const char *dir, bool in_git, bool in_dependencies, struct err *e)
 {
+	const size_t skip = in_git ? sizeof IN_GIT - 1 : 0;
 	int r = 0;
 
 	for (size_t i = 0; i < N_NAMES && r == 0; i++)
 		if (strchr(names[i].name, '*') == NULL && is_held_in_place(names[i].name, names[i].how) &&
-		    (names[i].anywhere || !in_dependencies))
-			r = hold_row(h, dir, &names[i], e);
+		    (names[i].anywhere || !in_dependencies) && strncmp(names[i].name, IN_GIT, skip) == 0)
+			r = hold_row(h, dir, names[i].name + skip, names[i].how == JUDGE_GIT_FILE, e);
 	return r;
 }
 
@@ -90,7 +90,9 @@ int inplace_hold_top(const struct inplace_tree *tree, struct cell_spec *spec, st
 	int r;
 
 	holding_begin(&h, tree->set, tree->path, spec);
-	r = hold_rows(&h, "", false, e);
+	r = hold_rows(&h, "", false, false, e);
+	if (r == 0 && is_repository(tree->path))
+		r = hold_rows(&h, "", true, false, e);
 	return holding_finish(&h, r, e);
 }
 
@@ -98,7 +100,7 @@ int inplace_hold_top(const struct inplace_tree *tree, struct cell_spec *spec, st
 
 enum known {
 	IS_HELD = 1,
-	IS_FREED = 2, /* a grant names it, or what it lies in, in what is held: it is looked at as a tree of its own */
+	IS_FREED = 2, /* a grant names it, or what it lies in: it is looked at as a tree of its own */
 	GIT_ASKED = 4,
 	IS_GIT = 8,
 	GIT_BY_LOOK = 16, /* and not by its name */
@@ -107,13 +109,13 @@ enum known {
 struct look {
 	struct holding hold;
 	const struct scan *scan;
-	const struct mask *mask; /* what of the tree cannot be seen */
-	int tree_fd;             /* borrowed */
-	uint8_t *known;          /* owned: of each directory, enum known */
-	uint32_t at;             /* the directory at hand */
-	size_t depth;            /* its parts, beginning with the tree's */
-	bool has_rows;           /* the table was gone through there */
-	bool too_deep;           /* for the table */
+	const struct mask *mask;     /* what of the tree cannot be seen */
+	int tree_fd;                 /* borrowed */
+	uint8_t *known;              /* owned: of each directory, enum known */
+	uint32_t at;                 /* the directory at hand */
+	size_t depth;                /* its parts, beginning with the tree's */
+	bool has_rows, has_git_rows; /* the table was gone through there */
+	bool too_deep;               /* for the table */
 	struct protected_parts parts;
 	struct listing listing;
 	char dir[SCAN_PATH_MAX];
@@ -283,13 +285,19 @@ static int take_link(struct look *l, const char *name)
 
 	if (!inside && protected_part_role(&l->parts, name) == 0)
 		return 0;
+	if (!inside && !l->has_git_rows && is_git(l, l->at)) {
+		l->has_git_rows = true;
+		r = hold_rows(&l->hold, l->dir, true, false, l->e);
+		if (r < 0)
+			return r;
+	}
 	set_path(l, name);
 	if (inside || is_name(l, l->path, strlen(l->path), &v) || is_directory_name(l))
 		r = hold_path(l, v.judge == JUDGE_GIT_FILE);
 	if (r < 0 || inside || l->has_rows)
 		return r < 0 ? r : 0;
 	l->has_rows = true;
-	return hold_rows(&l->hold, l->dir, protected_in_dependencies(l->hold.tree, l->path), l->e);
+	return hold_rows(&l->hold, l->dir, false, protected_in_dependencies(l->hold.tree, l->path), l->e);
 }
 
 static int look_through(struct look *l, bool files, bool links)
@@ -391,19 +399,10 @@ static int take_seen(struct look *l)
 	if (d->state == SCAN_UNLISTED && mask_list_find(&l->mask->list, l->dir) == MASK_NOTHING)
 		return not_looked_into(l);
 	l->depth = depth_of(l->scan, l->at);
-	l->has_rows = false;
+	l->has_rows = l->has_git_rows = false;
 	if (may_be_held(l) && (l->known[l->at] & IS_HELD) == 0)
 		r = take_itself(l);
 	return r < 0 || seen == HIDDEN ? r : take_entries(l);
-}
-
-static bool is_named_dir(const struct look *l)
-{
-	char path[GRANT_OBJECT_MAX];
-
-	return snprintf(path, sizeof path, "%s/%s", strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree, l->dir) <
-		       (int)sizeof path &&
-	       holding_is_granted(l->hold.set, path);
 }
 
 static int take_directory(struct look *l, uint32_t i)
@@ -411,20 +410,14 @@ static int take_directory(struct look *l, uint32_t i)
 	const unsigned unusual = SCAN_FILES_UNKEPT | SCAN_LINKS_UNKEPT | SCAN_IN_HIDDEN | SCAN_CROWDED;
 	const struct scan_dir *d = &l->scan->dirs[i];
 	const bool listed = d->n_files + d->n_links > 0 || (d->flags & unusual) != 0 || d->state == SCAN_UNLISTED;
-	bool held;
 	int r;
 
 	l->at = i;
 	if (i != 0)
 		l->known[i] |= l->known[d->parent] & (IS_HELD | IS_FREED);
-	held = (l->known[i] & IS_HELD) != 0;
-	if ((l->known[i] & IS_FREED) != 0 || (!held && !listed && !may_be_held(l)) ||
+	if ((l->known[i] & IS_FREED) != 0 || (!listed && !may_be_held(l)) ||
 	    !scan_path(l->scan, i, l->dir, sizeof l->dir))
 		return 0;
-	if (held && is_named_dir(l)) {
-		l->known[i] |= IS_FREED;
-		return 0;
-	}
 	r = take_seen(l);
 	if (r >= 0 && l->too_deep)
 		return err_set(l->e, AMBIT_LIMIT, "run it without --direct",
@@ -454,11 +447,50 @@ static int hold_git(struct look *l, uint32_t i)
 	return r < 0 ? r : 0;
 }
 
+/* The directory of the tree that path names, 0 if it knows none. */
+static uint32_t find_directory(const struct scan *s, const char *path)
+{
+	uint32_t i = 0;
+
+	while (*path != 0) {
+		const size_t n = strcspn(path, "/");
+		const struct scan_dir *d = &s->dirs[i];
+		uint32_t k = d->first_dir;
+
+		while (k < d->first_dir + d->n_dirs &&
+		       (strncmp(scan_text(s, s->dirs[k].name), path, n) != 0 || scan_text(s, s->dirs[k].name)[n] != 0))
+			k++;
+		if (k == d->first_dir + d->n_dirs)
+			return 0;
+		i = k;
+		path += n + (path[n] == '/');
+	}
+	return i;
+}
+
+static void mark_freed(struct look *l)
+{
+	const char *tree = strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree;
+
+	for (uint32_t i = 0; i < l->hold.set->count; i++) {
+		const char *object = grant_object(l->hold.set, i);
+		uint32_t at;
+
+		if ((l->hold.set->grants[i].rights & RIGHT_WRITE) == 0 || object[0] != '/' ||
+		    strcmp(object, l->hold.tree) == 0 || !path_is_beneath(object, l->hold.tree))
+			continue;
+		at = find_directory(l->scan, object + strlen(tree) + 1);
+		if (at != 0)
+			l->known[at] |= IS_FREED;
+	}
+}
+
 static int look(struct look *l)
 {
 	int r = 0;
 
 	protected_parts_make(&l->parts);
+	mark_freed(l);
 	for (uint32_t i = 0; i < l->scan->n_dirs && r == 0; i++)
 		r = take_directory(l, i);
 	for (uint32_t i = 0; i < l->scan->n_dirs && r == 0; i++)

@@ -5,7 +5,7 @@
  *         looks; all of it, or the event is refused. A link is held with what it leads to in what can be written. Not held are what a grant
  *         names, what git keeps while it is in the middle of something, and what lies on other file systems beneath the tree, but
  *         at the tree's top. Nothing is held that is made later.
- * Called: plan.c, without looking through the tree; then staging.c, with the index of the tree. */
+ * Called: staging.c, for each directory that is granted for writing: without looking through it, then with its index. */
 #ifndef SUPERVISOR_INPLACE_H
 #define SUPERVISOR_INPLACE_H
 

@@ -1,11 +1,12 @@
 #include "supervisor/plan.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cell/base.h"
-#include "supervisor/inplace.h"
 #include "supervisor/staging.h"
 
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
@@ -84,21 +85,6 @@ static int add_grants(const struct grant_set *set, struct cell_spec *spec, struc
 	return r;
 }
 
-static int protect_names(const struct grant_set *set, struct cell_spec *spec, struct err *e)
-{
-	const uint32_t n = spec->n_paths;
-	int r = 0;
-
-	for (uint32_t i = 0; i < n && r == 0; i++) {
-		const struct cell_path p = spec->paths[i];
-		const struct inplace_tree tree = { .set = set, .path = spec_text(spec, p.path) };
-
-		if (p.grant != GRANT_NONE && p.stage == 0 && (p.rights & RIGHT_WRITE) != 0)
-			r = inplace_hold_top(&tree, spec, e);
-	}
-	return r;
-}
-
 /* In a directory of the cell's own, which is empty when it starts. */
 static bool is_free_name(const struct cell_spec *spec, const char *path)
 {
@@ -130,11 +116,15 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+	char real[PATH_MAX];
 	uint32_t grant;
 	int r = 0;
 
 	if (q->store[0] != 0 && plan_rights(&q->grants, q->store, &grant) != 0)
 		r = spec_add_path(spec, q->store, 0, flags, GRANT_NONE, e);
+	if (r == 0 && q->store[0] != 0 && realpath(q->store, real) != NULL &&
+	    plan_rights(&q->grants, real, &grant) != 0)
+		r = spec_add_path(spec, real, 0, flags, GRANT_NONE, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];
@@ -215,7 +205,6 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	r = r < 0 ? r : base_add(ret, e);
 	r = r < 0 ? r : add_grants(&q->grants, ret, e);
 	r = r < 0 ? r : staging_plan(q, ret, e);
-	r = r < 0 ? r : protect_names(&q->grants, ret, e);
 	r = r < 0 ? r : add_links(q, ret, e);
 	r = r < 0 ? r : add_hides(q, ret, e);
 	if (r < 0)

@@ -18,7 +18,6 @@
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
-#include "supervisor/holding.h"
 #include "supervisor/inplace.h"
 
 #define HIDDEN_IN_PLACE_MAX 200 /* each is a path of the cell: CELL_PATHS_MAX */
@@ -380,37 +379,57 @@ static int hold_and_hide(const struct event_request *q, struct cell_spec *spec, 
 	return r;
 }
 
-static struct inplace_tree tree_of(const struct event_request *q, const struct cell_spec *spec, uint32_t path)
+/* Whether the cell has the host's own directory there, to be written. */
+static bool is_in_place(const struct cell_spec *spec, const char *path)
 {
-	return (struct inplace_tree){ .set = &q->grants, .path = spec_text(spec, spec->paths[path].path) };
+	struct stat st;
+
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const struct cell_path *p = &spec->paths[i];
+
+		if (p->grant != GRANT_NONE && p->stage == 0 && (p->rights & RIGHT_WRITE) != 0 &&
+		    (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE | CELL_PATH_PIN)) == 0 &&
+		    path_is_beneath(path, spec_text(spec, p->path)))
+			return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	}
+	return false;
 }
 
-/* Trees, and then what grants name in directories that were found to be held. */
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Each directory that is granted for writing is a tree of its own, also in another one or in what is held there: parents first. */
+static size_t list_in_place(const struct grant_set *set, const struct cell_spec *spec, const char *ret[GRANTS_MAX])
+{
+	size_t n = 0, unique = 0;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && grant_object(set, i)[0] == '/' &&
+		    is_in_place(spec, grant_object(set, i)))
+			ret[n++] = grant_object(set, i);
+	qsort(ret, n, sizeof *ret, by_text);
+	for (size_t i = 0; i < n; i++)
+		if (unique == 0 || strcmp(ret[unique - 1], ret[i]) != 0)
+			ret[unique++] = ret[i];
+	return unique;
+}
+
 static int look_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
-	const uint32_t n = spec->n_paths;
-	const char *last = NULL;
+	const char *trees[GRANTS_MAX];
+	const size_t n = list_in_place(&q->grants, spec, trees);
 	int r = 0;
 
-	for (uint32_t i = 0; i < n && r == 0; i++) {
-		const struct inplace_tree tree = tree_of(q, spec, i);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct inplace_tree tree = { .set = &q->grants, .path = trees[i] };
 
-		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) == 0)
-			continue;
-		last = tree.path;
-		r = hold_and_hide(q, spec, &tree, e);
+		r = inplace_hold_top(&tree, spec, e);
+		r = r < 0 ? r : hold_and_hide(q, spec, &tree, e);
 	}
-	for (uint32_t i = 0; i < spec->n_paths && r == 0; i++) {
-		const struct inplace_tree tree = tree_of(q, spec, i);
-
-		if (is_read_tree(spec, &spec->paths[i], NULL) && holding_is_freed(spec, i)) {
-			r = inplace_hold_top(&tree, spec, e);
-			r = r < 0 ? r : hold_and_hide(q, spec, &tree, e);
-		}
-	}
-	spec_drop_hidden_pins(spec);
-	if (spec->n_paths != n)
-		spec_sort(spec);
+	spec_drop_hidden(spec);
+	spec_sort(spec);
 	return r;
 }
 

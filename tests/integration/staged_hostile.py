@@ -377,11 +377,54 @@ def protected_names_in_place_by_winding_links(place):
     assert os.readlink(f"{top}/w/d") == "sub/deep" and os.path.islink(f"{top}/w/conf/tasks.json")
 
 
+def protected_names_in_place_by_links_in_a_repository(place):
+    """What git finds by links in a repository, and what it finds beside the tree that leads back into it."""
+    top = tree(place)
+    for text, link in (("../../mods", "w/s/.git/modules"), ("../../info", "w/s/.git/info"), ("../hk", "w/r/hooks"), ("../i", "w/bare.git/info"), ("../shared", "w/.claude"), ("../w/back.json", "shared/settings.json")):
+        os.makedirs(os.path.dirname(f"{top}/{link}"), exist_ok=True)
+        os.symlink(text, f"{top}/{link}")
+    for path in ("s/.git/HEAD", "r/objects/x", "r/refs/x"):
+        write(f"{top}/w/{path}", "")
+    held = ["w/mods/m/config", "w/info/attributes", "w/hk/update", "w/i/attributes", "w/back.json"]
+    free = ["w/free", "free"]  # the twins
+    assert changed_in_place(place, top, held + free, "--write", "./w", "--write", "./free") == free
+
+
+def a_protected_link_to_all_that_is_granted(place):
+    """What would hold the whole tree is refused."""
+    top = tree(place)
+    os.symlink(".", f"{top}/.vscode")
+    result = work(place, top, "echo x > ran", "--direct")
+    assert result.returncode == 125 and "leads to a directory in which it lies" in result.stderr and not os.path.exists(f"{top}/ran"), told(result)
+    os.rename(f"{top}/.vscode", f"{top}/vscode")  # the twin
+    expect_ok(work(place, top, "echo x > ran", "--direct"))
+
+
+def names_held_in_place_take_no_other_rights(place):
+    """On the way to a name that is held a program is not written where it could be run only."""
+    top = tree(place)
+    for directory in ("tools", "tools/sub", "free"):
+        os.makedirs(f"{top}/{directory}", exist_ok=True)
+    write(f"{top}/tools/sub/.git/config", "")
+    result = place.cell("--write", ".", "--run", "./tools", "--direct", "--", "sh", "-c", "cp /bin/true free/t; ! cp /bin/true tools/sub/t", cwd=top)
+    assert result.returncode == 0 and os.path.exists(f"{top}/free/t") and not os.path.exists(f"{top}/tools/sub/t"), told(result)  # with the twin
+
+
 def protected_names_in_place_in_what_a_grant_frees(place):
     """A grant in a directory that is held frees what it names, and no protected name in it."""
     top = tree(place)
     paths = [".config/app/notes", ".config/app/.git/hooks/h", ".config/app/sub/.git/config", ".config/app/.exrc", ".config/other"]
     assert changed_in_place(place, top, paths, "--work", ".", "--write", "./.config/app") == [".config/app/notes"]
+    # the way to what a link leads to passes the granted directory before the one around it is held
+    top = tree(place)
+    os.symlink(".config/app/rc", f"{top}/.tigrc")
+    assert changed_in_place(place, top, [*paths, ".config/app/rc"], "--work", ".", "--write", "./.config/app") == [".config/app/notes"]
+    paths = ["s/.vscode/o", "s/.vscode/app/f", "s/.vscode/app/.exrc", "s/.vscode/app/.idea/x/f", "s/.vscode/app/.idea/x/.exrc", "s/.vscode/app/.idea/x/q/.git/hooks/h"]
+    for order in ((".", "./s/.vscode/app", "./s/.vscode/app/.idea/x"), ("./s/.vscode/app/.idea/x", "./s/.vscode/app", "."), (".", "./s/.vscode/app/.idea/x", "./s/.vscode/app")):
+        flags = [word for path in order for word in ("--write", path)]
+        assert changed_in_place(place, tree(place), paths, *flags) == ["s/.vscode/app/f", "s/.vscode/app/.idea/x/f"], order
+    paths = [".claude/f", ".claude/plugins/p/.git/config", ".claude/w/.exrc"]
+    assert changed_in_place(place, tree(place), paths, "--work", ".", "--write", "./.claude") == [".claude/f"]
 
 
 def protected_names_in_place_in_secrets(place):
@@ -430,14 +473,15 @@ def names_held_in_place_show_nobody_elses_files(place):
     if os.geteuid() != 0:
         raise Skip("only root has such a tree to grant")
     top = tree(place)
-    for directory in ("sub", "twin", "granted"):
+    for directory in ("sub", "twin", "granted", ".vscode"):
         write(f"{top}/{directory}/secret", "SECRET")
     write(f"{top}/sub/.exrc", "")
-    for directory in ("sub", "twin", "granted"):
+    write(f"{top}/.vscode/a.key", "")  # a held directory with something to hide
+    for directory in ("sub", "twin", "granted", ".vscode"):
         os.chmod(f"{top}/{directory}/secret", 0o600)
         for path in (f"{top}/{directory}/secret", f"{top}/{directory}"):
             os.chown(path, 65534, 65534)
-    result = place.cell("--work", ".", "--direct", "--", "sh", "-c", "cat sub/secret twin/secret; echo x > sub/new; echo x > sub/secret", cwd=top)
+    result = place.cell("--work", ".", "--direct", "--", "sh", "-c", "cat sub/secret twin/secret .vscode/secret; echo x > sub/new; echo x > sub/secret", cwd=top)
     assert "SECRET" not in result.stdout and sorted(os.listdir(f"{top}/sub")) == [".exrc", "secret"], told(result)
     assert open(f"{top}/sub/secret").read() == "SECRET"
     result = place.cell("--write", "./granted", "--direct", "--", "cat", "granted/secret", cwd=top)  # the twin
@@ -1357,6 +1401,7 @@ def the_disk_is_bounded(place):
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
+             protected_names_in_place_by_links_in_a_repository, a_protected_link_to_all_that_is_granted, names_held_in_place_take_no_other_rights,
              protected_names_in_place_by_winding_links, protected_names_in_place_in_what_a_grant_frees,
              protected_names_in_place_in_secrets, protected_names_in_place_too_deep, a_repository_in_place_stays_one,
              names_held_in_place_show_nobody_elses_files, a_held_link_into_what_is_hidden,

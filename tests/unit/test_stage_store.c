@@ -650,7 +650,7 @@ static void a_claim_waits_for_a_commit(void **state)
 			fail_msg("row %zu: %s, %d looks", i, locks.log, locks.waited);
 		if (rows[i].result < 0) {
 			assert_string_equal(e.msg, "cannot begin on /tree");
-			assert_string_equal(e.why, "changes are being committed");
+			assert_string_equal(e.why, "changes are being committed, to it or to another tree");
 			assert_int_equal(fd, -1);
 		} else {
 			assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
