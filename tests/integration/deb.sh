@@ -20,7 +20,7 @@ is() { # NAME COMMAND...
 builds() {
 	mkdir "$work/ambit" &&
 		git -C "$top" ls-files -z | tar -C "$top" --null --ignore-failed-read -T - -c | tar -C "$work/ambit" -x &&
-		(cd "$work/ambit" && env -u DESTDIR dpkg-buildpackage -b -us -uc)
+		(cd "$work/ambit" && env -u DESTDIR -u AMBIT_SOAK dpkg-buildpackage -b -us -uc)
 }
 # Each helper that makes user namespaces is named by the profile with the path that it is installed at.
 profile_fits() {
