@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "stage/listing.h"
+#include "stage/place.h"
 #include "supervisor/plan.h"
 
 #define LINKS_MAX 40     /* as the kernel follows */
@@ -137,6 +138,21 @@ static int free_beneath(const struct holding *h, const char *path, struct err *e
 	return r;
 }
 
+/* Of a tree that is granted, root's cell is given no other mount in it (identity.c): holding would show one. */
+static bool is_not_shown(const struct cell_spec *spec, const char *path)
+{
+	const char *granted = NULL;
+
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const char *there = spec_text(spec, spec->paths[i].path);
+
+		if (!is_pin(&spec->paths[i]) && spec->paths[i].grant != GRANT_NONE && path_is_beneath(path, there) &&
+		    (granted == NULL || strlen(there) > strlen(granted)))
+			granted = there;
+	}
+	return geteuid() == 0 && granted != NULL && place_mount_of(AT_FDCWD, granted) != place_mount_of(AT_FDCWD, path);
+}
+
 /* Mounted on itself a name cannot be renamed away. What was held read-only once stays so, whoever leads there again: links are
  * a program's to make. What goes before the cell starts is missed there. 1: it is read-only from now on. */
 int holding_pin(const struct holding *h, const char *path, bool read_only, struct err *e)
@@ -150,6 +166,8 @@ int holding_pin(const struct holding *h, const char *path, bool read_only, struc
 	/* no more than its surroundings have: hidden ones none, those that are held or may be run no right to write */
 	if (there == NULL && above != NULL)
 		rights &= above->rights;
+	if (there == NULL && is_not_shown(h->spec, path))
+		return 0;
 	if ((rights & RIGHT_WRITE) == 0)
 		return 0;
 	if (there != NULL) {

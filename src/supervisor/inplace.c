@@ -84,13 +84,31 @@ static int hold_rows(struct holding *h, const char *dir, bool in_git, bool in_de
 	return r;
 }
 
+/* What a tree is called in the one around it, "" for that itself; the slash before it is not counted. */
+static const char *name_in_outer(const struct inplace_tree *t)
+{
+	const size_t n = strcmp(t->outer, "/") == 0 ? 0 : strlen(t->outer);
+
+	return strcmp(t->path, t->outer) == 0 ? "" : t->path + n + 1;
+}
+
+/* Whether the path in the tree lies among dependencies, or the tree itself does in the one around it. */
+static bool in_dependencies(const struct inplace_tree *t, const char *path)
+{
+	const char *name = name_in_outer(t);
+	char both[GRANT_OBJECT_MAX + SCAN_PATH_MAX];
+
+	(void)snprintf(both, sizeof both, "%s%s%s", name, name[0] != 0 && path[0] != 0 ? "/" : "", path); /* it fits */
+	return protected_in_dependencies(t->outer, both);
+}
+
 int inplace_hold_top(const struct inplace_tree *tree, struct cell_spec *spec, struct err *e)
 {
 	struct holding h;
 	int r;
 
 	holding_begin(&h, tree->set, tree->path, spec);
-	r = hold_rows(&h, "", false, false, e);
+	r = hold_rows(&h, "", false, in_dependencies(tree, ""), e);
 	if (r == 0 && is_repository(tree->path))
 		r = hold_rows(&h, "", true, false, e);
 	return holding_finish(&h, r, e);
@@ -108,6 +126,7 @@ enum known {
 
 struct look {
 	struct holding hold;
+	const struct inplace_tree *tree;
 	const struct scan *scan;
 	const struct mask *mask;     /* what of the tree cannot be seen */
 	int tree_fd;                 /* borrowed */
@@ -139,6 +158,14 @@ static size_t depth_of(const struct scan *s, uint32_t i)
 	for (; i != 0; i = s->dirs[i].parent)
 		depth++;
 	return depth;
+}
+
+static bool has_part(const char *dir, size_t n, const char *name)
+{
+	char path[GRANT_OBJECT_MAX + 16];
+	struct stat st;
+
+	return snprintf(path, sizeof path, "%.*s/%s", (int)n, dir, name) < (int)sizeof path && lstat(path, &st) == 0;
 }
 
 static bool has_entry(const struct look *l, const char *dir, const char *name)
@@ -179,6 +206,7 @@ static bool is_git(struct look *l, uint32_t i)
 struct question {
 	struct look *look;
 	size_t above; /* parts of the tree's path */
+	bool real;    /* it is the tree's own */
 };
 
 static enum git_dir is_git_dir(void *arg, const char *path, size_t n)
@@ -187,8 +215,13 @@ static enum git_dir is_git_dir(void *arg, const char *path, size_t n)
 	const size_t parts = parts_of(path, n);
 	uint32_t i = q->look->at;
 
-	if (parts < q->above || parts > q->above + q->look->depth)
-		return GIT_DIR_NOT; /* above the tree names tell; the name itself is no directory's */
+	if (parts > q->above + q->look->depth)
+		return GIT_DIR_NOT; /* the name itself is no directory's */
+	if (parts < q->above)       /* the names there tell, and what lies there */
+		return q->real && (has_part(path, n, "commondir") ||
+				   (has_part(path, n, "objects") && has_part(path, n, "refs")))
+			       ? GIT_DIR_IS
+			       : GIT_DIR_NOT;
 	for (size_t up = q->above + q->look->depth - parts; up > 0; up--)
 		i = q->look->scan->dirs[i].parent;
 	return is_git(q->look, i) ? GIT_DIR_IS : GIT_DIR_NOT;
@@ -198,15 +231,22 @@ static enum git_dir is_git_dir(void *arg, const char *path, size_t n)
  * what its path says does not count then, nor at last what it is called. */
 static bool is_name(struct look *l, const char *path, size_t n, struct name_verdict *ret)
 {
-	const char *tree = l->hold.tree, *trees[] = { tree, strrchr(tree, '/'), "/" };
+	const char *tree = l->hold.tree, *trees[] = { l->tree->outer, tree, strrchr(tree, '/'), "/" };
+	const char *name = name_in_outer(l->tree);
 	const bool in_git = strcasestr(tree, ".git/") != NULL; /* of a repository's own files the table says little */
+	char both[GRANT_OBJECT_MAX + sizeof l->path];
 
+	(void)snprintf(both, sizeof both, "%s%s%s", name, name[0] != 0 ? "/" : "", path); /* it fits */
 	for (size_t i = 0; i < sizeof trees / sizeof trees[0]; i++) {
-		struct question q = { .look = l, .above = parts_of(trees[i], strlen(trees[i])) };
-		const struct name_case c = {
-			.tree = trees[i], .path = path, .type = CHANGE_FILE, .is_git_dir = is_git_dir, .arg = &q
-		};
+		const size_t before = i == 0 ? strlen(both) - strlen(path) : 0;
+		struct question q = { .look = l, .real = i < 2 };
+		const struct name_case c = { .tree = trees[i],
+					     .path = i == 0 ? both : path,
+					     .type = CHANGE_FILE,
+					     .is_git_dir = is_git_dir,
+					     .arg = &q };
 
+		q.above = i == 0 ? parts_of(tree, strlen(tree)) : parts_of(trees[i], strlen(trees[i]));
 		protected_match(&c, ret);
 		if (ret->held != HELD_NOT && ret->row[0] == 0) {
 			l->too_deep = true;
@@ -214,8 +254,8 @@ static bool is_name(struct look *l, const char *path, size_t n, struct name_verd
 		}
 		if (ret->held == HELD_NOT && !in_git)
 			return false;
-		if (ret->held != HELD_NOT && ret->name_len > 0)
-			return ret->name_len == n &&
+		if (ret->held != HELD_NOT && ret->name_len > before)
+			return ret->name_len == before + n &&
 			       is_held_in_place(ret->row, ret->held == HELD_PROTECTED ? HOLD : ret->judge);
 	}
 	return false;
@@ -297,7 +337,7 @@ static int take_link(struct look *l, const char *name)
 	if (r < 0 || inside || l->has_rows)
 		return r < 0 ? r : 0;
 	l->has_rows = true;
-	return hold_rows(&l->hold, l->dir, false, protected_in_dependencies(l->hold.tree, l->path), l->e);
+	return hold_rows(&l->hold, l->dir, false, in_dependencies(l->tree, l->path), l->e);
 }
 
 static int look_through(struct look *l, bool files, bool links)
@@ -470,16 +510,15 @@ static uint32_t find_directory(const struct scan *s, const char *path)
 
 static void mark_freed(struct look *l)
 {
-	const char *tree = strcmp(l->hold.tree, "/") == 0 ? "" : l->hold.tree;
+	const size_t skip = strcmp(l->hold.tree, "/") == 0 ? 1 : strlen(l->hold.tree) + 1;
 
-	for (uint32_t i = 0; i < l->hold.set->count; i++) {
-		const char *object = grant_object(l->hold.set, i);
+	for (size_t i = 0; i < l->tree->n_all; i++) {
+		const char *path = l->tree->all[i];
 		uint32_t at;
 
-		if ((l->hold.set->grants[i].rights & RIGHT_WRITE) == 0 || object[0] != '/' ||
-		    strcmp(object, l->hold.tree) == 0 || !path_is_beneath(object, l->hold.tree))
+		if (strcmp(path, l->hold.tree) == 0 || !path_is_beneath(path, l->hold.tree))
 			continue;
-		at = find_directory(l->scan, object + strlen(tree) + 1);
+		at = find_directory(l->scan, path + skip);
 		if (at != 0)
 			l->known[at] |= IS_FREED;
 	}
@@ -508,6 +547,7 @@ int inplace_hold(const struct inplace_tree *tree, int tree_fd, const struct scan
 	if (l == NULL || known == NULL)
 		return err_sys(e, AMBIT_MEMORY, ENOMEM, NULL, "protected names: begin");
 	holding_begin(&l->hold, tree->set, tree->path, spec);
+	l->tree = tree;
 	l->scan = s;
 	l->mask = m;
 	l->tree_fd = tree_fd;

@@ -16,7 +16,10 @@
 /* A tree that may be written. */
 struct inplace_tree {
 	const struct grant_set *set;
-	const char *path; /* of the tree, absolute and real */
+	const char *path;       /* of the tree, absolute and real */
+	const char *outer;      /* the tree around it that is granted as well, or itself */
+	const char *const *all; /* every one: what lies in another is looked at for itself */
+	size_t n_all;
 };
 
 /* What stands at the top of the tree. -LIMIT: more paths than may be. */

@@ -225,6 +225,21 @@ enum hide {
 	HIDE_BY_LAYER_IF_CAN /* in place, if no layer can lie where the cache does: the home of most containers */
 };
 
+/* What the person may enter and not list, a cell can open by names that it knows; and its owner can make it listed where it can be written. */
+static bool open_in_cell(const char *tree, enum hide how, int sys_errno)
+{
+	struct stat st;
+
+	return sys_errno == EACCES && lstat(tree, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       (access(tree, X_OK) == 0 || (how != HIDE_BY_LAYER_IF_CAN && st.st_uid == geteuid()));
+}
+
+static int cannot_look(const char *tree, struct err *e)
+{
+	return err_set(e, AMBIT_DENIED, "let its owner list it (chmod u+rx); or grant something else",
+		       "%s cannot be looked into for what is to be hidden, or held", tree);
+}
+
 /* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. scan: NULL, or
  * takes what was found. */
 static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, enum hide how,
@@ -241,8 +256,8 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 	mask_init(ret);
 	if (scan != NULL)
 		scan_init(scan, 0);
-	if (tree_fd < 0) /* the cell says why */
-		return 0;
+	if (tree_fd < 0)
+		return open_in_cell(tree, how, errno) ? cannot_look(tree, e) : 0; /* else the cell says why */
 	r = open_store(q, store, &store_fd, e);
 	r = r < 0 ? r : open_cache(store, tree, tree_fd, store_fd, path, sizeof path, &cache_fd, e);
 	if (r < 0)
@@ -371,7 +386,9 @@ static int hold_and_hide(const struct event_request *q, struct cell_spec *spec, 
 	uint32_t text = 0;
 	int r = hide_names(q, spec, tree->path, HIDE_IN_PLACE, &scan, &mask, &text, e);
 
-	if (r == 0 && tree_fd >= 0 && scan.n_dirs > 0)
+	if (r == 0 && (tree_fd < 0 || scan.n_dirs == 0))
+		r = cannot_look(tree->path, e);
+	else if (r == 0)
 		r = inplace_hold(tree, tree_fd, &scan, &mask, spec, e);
 	r = r < 0 ? r : hide_list(spec, tree->path, &mask.list, true, e);
 	mask_finish(&mask);
@@ -420,11 +437,13 @@ static int look_in_place(const struct event_request *q, struct cell_spec *spec, 
 {
 	const char *trees[GRANTS_MAX];
 	const size_t n = list_in_place(&q->grants, spec, trees);
+	struct inplace_tree tree = { .set = &q->grants, .all = trees, .n_all = n };
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++) {
-		const struct inplace_tree tree = { .set = &q->grants, .path = trees[i] };
-
+		tree.path = trees[i];
+		if (tree.outer == NULL || !path_is_beneath(tree.path, tree.outer))
+			tree.outer = tree.path;
 		r = inplace_hold_top(&tree, spec, e);
 		r = r < 0 ? r : hold_and_hide(q, spec, &tree, e);
 	}

@@ -390,6 +390,64 @@ def protected_names_in_place_by_links_in_a_repository(place):
     assert changed_in_place(place, top, held + free, "--write", "./w", "--write", "./free") == free
 
 
+def a_granted_directory_that_cannot_be_listed(place):
+    """Its owner could list it in the cell, and who may enter it opens names that are known: it is refused, however it is granted."""
+    if os.geteuid() == 0:
+        raise Skip("root lists any directory")
+    script = "chmod 700 s; cat s/prod.key; for f in s/.exrc s/q/.git/hooks/h; do echo evil >> $f; done; echo x > s/ran"
+    for mode in (0o300, 0o100, 0o000):
+        for flags in (["--direct", "--write", "./s"], ["--direct", "--work", ".", "--write", "./s"], ["--direct", "--read", ".", "--write", "./s"],
+                      ["--write", "./s", "--discard"], ["--direct", "--work", "."]):
+            top = tree(place)
+            for path in ("s/.exrc", "s/q/.git/hooks/h"):
+                write(f"{top}/{path}", "as it was\n")
+            write(f"{top}/s/prod.key", "SECRET")
+            os.chmod(f"{top}/s", mode)
+            result = place.cell(*flags, "--", "sh", "-c", script, cwd=top)
+            os.chmod(f"{top}/s", 0o700)
+            assert "SECRET" not in result.stdout and not os.path.exists(f"{top}/s/ran"), (mode, flags, told(result))
+            assert is_as_it_was(f"{top}/s/.exrc") and is_as_it_was(f"{top}/s/q/.git/hooks/h"), (mode, flags, told(result))
+    os.chmod(f"{top}/s", 0o300)
+    result = place.cell("--read", "./s", "--", "cat", "s/prod.key", cwd=top)
+    assert result.returncode == 125 and "cannot be looked into" in result.stderr, told(result)
+    os.chmod(f"{top}/s", 0o700)
+    expect_ok(place.cell("--direct", "--write", "./s", "--", "sh", "-c", "echo x > s/ran", cwd=top))  # the twin
+
+
+def a_name_held_on_another_mount(place):
+    """Root's cell is shown no mount in a tree, be it for a name that is held there."""
+    if os.geteuid() != 0:
+        raise Skip("only root mounts")
+    top = tree(place)
+    os.makedirs(f"{top}/m")
+    os.symlink("m/hooks", f"{top}/.githooks")
+    expect_ok(subprocess.run(["mount", "-t", "tmpfs", "none", f"{top}/m"], capture_output=True, text=True))
+    try:
+        for path in ("m/hooks/pre-commit", "m/.vscode/t", "m/q/.vscode/t"):
+            write(f"{top}/{path}", "as it was\n")
+        write(f"{top}/m/prod.key", "SECRET")
+        for flags in ([], ["--write", "./m/q"]):
+            result = place.cell("--work", ".", "--direct", *flags, "--", "sh", "-c", "cat m/prod.key; for f in m/.vscode/t m/hooks/pre-commit m/q/.vscode/t; do echo x >> $f; done", cwd=top)
+            assert "SECRET" not in result.stdout, told(result)
+            assert all(is_as_it_was(f"{top}/{path}") for path in ("m/hooks/pre-commit", "m/.vscode/t", "m/q/.vscode/t")), told(result)
+        result = place.cell("--write", "./m", "--direct", "--", "sh", "-c", "echo x > m/free; echo x >> m/.vscode/t", cwd=top)  # the twin
+        assert os.path.exists(f"{top}/m/free") and is_as_it_was(f"{top}/m/.vscode/t"), told(result)
+    finally:
+        subprocess.run(["umount", f"{top}/m"], check=True)
+
+
+def a_part_of_a_repository_granted_in_place(place):
+    """What is held in it is known by what lies around the grant; among dependencies nothing more is held for being granted."""
+    top = tree(place)
+    for path in ("r/HEAD", "r/objects/x", "r/refs/x"):
+        write(f"{top}/{path}", "")
+    assert changed_in_place(place, top, ["r/info/attributes", "r/info/f"], "--work", ".", "--write", "./r/info") == ["r/info/f"]
+    paths = ["node_modules/q/.vscode/t", "node_modules/q/.exrc", "node_modules/q/.git/hooks/h"]
+    free = paths[:2]
+    for flags in (["--work", "."], ["--work", ".", "--write", "./node_modules"], ["--work", ".", "--write", "./node_modules/q"]):
+        assert changed_in_place(place, tree(place), paths, *flags) == free, flags
+
+
 def a_protected_link_to_all_that_is_granted(place):
     """What would hold the whole tree is refused."""
     top = tree(place)
@@ -1401,6 +1459,7 @@ def the_disk_is_bounded(place):
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
              a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
+             a_granted_directory_that_cannot_be_listed, a_name_held_on_another_mount, a_part_of_a_repository_granted_in_place,
              protected_names_in_place_by_links_in_a_repository, a_protected_link_to_all_that_is_granted, names_held_in_place_take_no_other_rights,
              protected_names_in_place_by_winding_links, protected_names_in_place_in_what_a_grant_frees,
              protected_names_in_place_in_secrets, protected_names_in_place_too_deep, a_repository_in_place_stays_one,
