@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -306,11 +307,12 @@ int stage_store_path(char *ret, size_t size)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char path[STAGE_PATH_MAX];
+	struct stat st;
 	int n;
 
 	if (state != NULL && state[0] == '/')
 		n = snprintf(path, sizeof path, "%s/ambit/stages", state);
-	else if (home != NULL && home[0] == '/')
+	else if (home != NULL && home[0] == '/' && stat(home, &st) == 0) /* nobody's home (/nonexistent) is not made */
 		n = snprintf(path, sizeof path, "%s/.local/state/ambit/stages", home);
 	else
 		n = snprintf(path, sizeof path, "/var/tmp/.ambit-%u/stages", geteuid());

@@ -15,7 +15,7 @@
  *   <store>/.direct-e_...    flock: which trees a living event writes in place (claim.h)
  *   <store>/.mask-DEV-INO    what is remembered of a tree (mask.h)
  *
- * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages. A tree on another file system has its part
+ * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages where there is a home. A tree on another file system has its part
  * (`0`) where renaming can reach it: in .ambit-UID beside the root of its mount, if an overlay can write there; `dir` of the meta
  * says where. */
 #ifndef STAGE_STORE_H

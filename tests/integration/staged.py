@@ -555,7 +555,11 @@ def reading_needs_no_store(place):
         result = subprocess.run([place.ambit, "run", "--read", ".", "--", "sh", "-c", "cat b.txt .env; true"], cwd=top, env=environment,
                                 capture_output=True, text=True, timeout=60)
         assert result.returncode == 0 and result.stdout == "bee\n" and "likely a secret" in result.stderr, told(result)
-    result = subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "HOME": "/proc/nowhere"},
+    nobody = f"{place.home}/nobody"  # a home that is not there is not made
+    expect_ok(subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "HOME": nobody},
+                             capture_output=True, text=True, timeout=60))
+    assert not os.path.exists(nobody)
+    result = subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "XDG_STATE_HOME": "/proc/nowhere"},
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 125 and "cannot keep changes in /proc/nowhere" in result.stderr, told(result)
 
