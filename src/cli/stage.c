@@ -633,7 +633,7 @@ static void prepare_output(struct stage_run *run, struct pager *pager)
 }
 
 /* A signal came, and what became of the rest is told. */
-static int tell_stopped(const struct stage_run *run, const struct stopping *s, const struct err *e, int status)
+static int tell_stopped(const struct stage_run *run, struct stopping *s, const struct err *e, int status)
 {
 	if (e != NULL && e->code == AMBIT_GONE)
 		return stopping_die(s);
@@ -657,8 +657,8 @@ static int ask(struct stage_run *run)
 	if (r == 0 && (run->ask.op == STAGE_OP_COMMIT || run->ask.op == STAGE_OP_UNDO))
 		stopping_begin(&stopping);
 	r = r < 0 ? r : await(t, &stopping, &e);
-	stopping_end(&stopping);
 	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
+		stopping_end(&stopping);
 		stage_talk_free(t);
 		run->pager = false;
 		return ask(run);
@@ -666,7 +666,8 @@ static int ask(struct stage_run *run)
 	status = r < 0 ? tell_failure(run, stage_talk_answer(t), r, &e) : tell(run, stage_talk_answer(t));
 	stage_talk_free(t);
 	if (stopping.signal != 0)
-		return tell_stopped(run, &stopping, r < 0 ? &e : NULL, status);
+		status = tell_stopped(run, &stopping, r < 0 ? &e : NULL, status);
+	stopping_end(&stopping); /* when all is told */
 	return status;
 }
 

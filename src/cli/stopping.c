@@ -33,13 +33,14 @@ void stopping_end(struct stopping *s)
 	if (s->fd < 0)
 		return;
 	set_of_signals(&set);
+	(void)fflush(NULL);
 	fd_close(&s->fd);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* one that came only now has its own effect */
 }
 
-int stopping_die(const struct stopping *s)
+int stopping_die(struct stopping *s)
 {
-	(void)fflush(NULL);
+	stopping_end(s);
 	(void)signal(s->signal, SIG_DFL);
 	(void)raise(s->signal);
 	return 128 + s->signal; /* it was ignored from the beginning */
@@ -55,7 +56,6 @@ void stopping_take(struct stopping *s, struct stage_talk *t)
 		(void)fputs("ambit: it has begun and goes on by itself: `ambit stage list` shows what becomes of it\n",
 			    stderr);
 		s->signal = (int)seen.ssi_signo;
-		stopping_end(s);
 		_exit(stopping_die(s));
 	}
 	s->signal = (int)seen.ssi_signo;

@@ -17,9 +17,9 @@ struct stopping {
 void stopping_begin(struct stopping *s);
 /* To be called when fd is readable. */
 void stopping_take(struct stopping *s, struct stage_talk *t);
-/* Signals are as they were. */
+/* What was said is out, and signals are as they were. */
 void stopping_end(struct stopping *s);
 /* Ends this process as the signal that came would have. Gives its status if it does not. */
-int stopping_die(const struct stopping *s);
+int stopping_die(struct stopping *s);
 
 #endif
