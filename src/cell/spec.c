@@ -85,6 +85,25 @@ int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32
 	return 0;
 }
 
+const struct cell_path *spec_granted_above(const struct cell_spec *s, const char *path)
+{
+	const struct cell_path *found = NULL;
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < s->n_paths; i++) {
+		const struct cell_path *p = &s->paths[i];
+		const char *there = spec_text(s, p->path);
+
+		if (p->grant != GRANT_NONE && p->stage == 0 &&
+		    (p->flags & (CELL_PATH_PIN | CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 && strlen(there) >= most &&
+		    path_is_beneath(path, there)) {
+			found = p;
+			most = strlen(there);
+		}
+	}
+	return found;
+}
+
 static bool is_in_hidden(const struct cell_spec *s, const char *path)
 {
 	for (uint32_t i = 0; i < s->n_paths; i++)

@@ -101,6 +101,9 @@ uint32_t spec_add_text(struct cell_spec *s, const char *text, bool *full);
 /* Adds a path; adding the same path again joins the rights. -LIMIT when full. */
 int spec_add_path(struct cell_spec *s, const char *path, uint32_t rights, uint32_t flags, uint32_t grant,
 		  struct err *e);
+/* The narrowest path that a grant shows from the host's own tree, and that is the path or lies above it, whatever is only protected;
+ * NULL: none does. */
+const struct cell_path *spec_granted_above(const struct cell_spec *s, const char *path);
 /* Adds a path at which nothing is to be seen. What is only protected there is hidden instead; a grant of the very path wins. */
 int spec_hide_path(struct cell_spec *s, const char *path, struct err *e);
 /* Takes out what is only protected, or hidden, and lies in what is hidden: when all is hidden that is to be. */

@@ -16,7 +16,7 @@
 #include "stage/store.h"
 
 #define CLAIM_PREFIX ".direct-"    /* then the event's id */
-#define CLAIM_BYTES_MAX (1u << 20) /* a cell's paths take less: CELL_POOL_MAX */
+#define CLAIM_BYTES_MAX (1u << 20) /* what is granted takes less: GRANT_POOL_MAX */
 
 /* Waits, bounded, for the commit that has begun. store_fd must be open for nobody else: its lock is taken and let go of. Trees are absolute,
  * normal and real, at least one. *ret_fd is owned, and -1 where the store cannot be written, so that nobody commits from it either.

@@ -23,15 +23,6 @@ void holding_begin(struct holding *h, const struct grant_set *set, const char *t
 	buf_init(&h->within, (size_t)WITHIN_MAX * GRANT_OBJECT_MAX);
 }
 
-/* A grant of a directory around it names none of the protected names in it. */
-bool holding_is_granted(const struct grant_set *set, const char *path)
-{
-	for (uint32_t i = 0; i < set->count; i++)
-		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(grant_object(set, i), path) == 0)
-			return true;
-	return false;
-}
-
 static int too_many(const struct holding *h, struct err *e)
 {
 	return err_set(e, AMBIT_LIMIT, "run it without --direct; grant less, or grant the names",
@@ -141,16 +132,10 @@ static int free_beneath(const struct holding *h, const char *path, struct err *e
 /* Of a tree that is granted, root's cell is given no other mount in it (identity.c): holding would show one. */
 static bool is_not_shown(const struct cell_spec *spec, const char *path)
 {
-	const char *granted = NULL;
+	const struct cell_path *granted = geteuid() == 0 ? spec_granted_above(spec, path) : NULL;
+	const uint64_t mount = granted == NULL ? 0 : place_mount_of(AT_FDCWD, path);
 
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
-		const char *there = spec_text(spec, spec->paths[i].path);
-
-		if (!is_pin(&spec->paths[i]) && spec->paths[i].grant != GRANT_NONE && path_is_beneath(path, there) &&
-		    (granted == NULL || strlen(there) > strlen(granted)))
-			granted = there;
-	}
-	return geteuid() == 0 && granted != NULL && place_mount_of(AT_FDCWD, granted) != place_mount_of(AT_FDCWD, path);
+	return mount != 0 && place_mount_of(AT_FDCWD, spec_text(spec, granted->path)) != mount;
 }
 
 /* Mounted on itself a name cannot be renamed away. What was held read-only once stays so, whoever leads there again: links are
@@ -161,14 +146,12 @@ int holding_pin(const struct holding *h, const char *path, bool read_only, struc
 	uint32_t grant = GRANT_NONE, rights = plan_rights(h->set, path, &grant);
 	int r;
 
-	if ((rights & RIGHT_WRITE) == 0 || (there != NULL && (!read_only || (there->rights & RIGHT_WRITE) == 0)))
-		return 0;
 	/* no more than its surroundings have: hidden ones none, those that are held or may be run no right to write */
 	if (there == NULL && above != NULL)
 		rights &= above->rights;
-	if (there == NULL && is_not_shown(h->spec, path))
-		return 0;
 	if ((rights & RIGHT_WRITE) == 0)
+		return 0;
+	if (there != NULL ? !read_only || (there->rights & RIGHT_WRITE) == 0 : is_not_shown(h->spec, path))
 		return 0;
 	if (there != NULL) {
 		there->rights &= (uint16_t)~RIGHT_WRITE;
@@ -289,7 +272,7 @@ static bool is_to_hold(const struct holding *h, const struct way *w, bool *ret_d
 {
 	struct stat st;
 
-	if (w->at[0] == 0 || holding_is_granted(h->set, w->at) || lstat(w->at, &st) < 0)
+	if (w->at[0] == 0 || plan_is_written_by_name(h->set, w->at) || lstat(w->at, &st) < 0)
 		return false;
 	*ret_directory = S_ISDIR(st.st_mode);
 	return !*ret_directory || !h->file_only;
@@ -321,13 +304,12 @@ static int hold_way(struct holding *h, struct way *w, const char *name, struct e
 	bool directory = false;
 	int r = go(w, name), held;
 
-	if (r > 0 && w->links > 0 && holding_is_granted(h->set, w->at) && path_is_beneath(name, w->at))
-		return leads_around(name, e);
-
 	if (r == -ENAMETOOLONG)
 		return holding_too_long(h, e);
 	if (r < 0)
 		return err_sys(e, AMBIT_MEMORY, -r, NULL, "protected names: follow '%s'", name);
+	if (r > 0 && w->links > 0 && plan_is_written_by_name(h->set, w->at) && path_is_beneath(name, w->at))
+		return leads_around(name, e);
 	if (r == 0 || !is_to_hold(h, w, &directory)) {
 		r = hold_passed(h, w, w->sure, e);
 		return r < 0 ? r : w->sure > 0;
@@ -349,7 +331,6 @@ int holding_take(struct holding *h, const char *name, struct err *e)
 
 	if (lstat(name, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0; /* most names: no way need be gone, since none leads to anything */
-
 	buf_init(&w.passed, (size_t)4 * LINKS_MAX * GRANT_OBJECT_MAX);
 	r = hold_way(h, &w, name, e);
 	buf_finish(&w.passed);
@@ -383,6 +364,8 @@ static int take_within(struct holding *h, const char *dir, struct err *e)
 		else
 			buf_put(&h->within, path, strlen(path) + 1);
 	}
+	if (r >= 0 && l->sys_errno != 0 && l->sys_errno != ENOENT) /* removed meanwhile */
+		return err_sys(e, AMBIT_SYSTEM, l->sys_errno, NULL, "protected names: list '%s'", dir);
 	return r < 0 ? r : 0;
 }
 

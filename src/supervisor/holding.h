@@ -36,7 +36,4 @@ int holding_take(struct holding *h, const char *name, struct err *e);
 int holding_pin(const struct holding *h, const char *path, bool read_only, struct err *e);
 int holding_too_long(const struct holding *h, struct err *e);
 
-/* Whether a grant of writing names the very path: one of a directory around it names nothing in it. */
-bool holding_is_granted(const struct grant_set *set, const char *path);
-
 #endif

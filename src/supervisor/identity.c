@@ -192,21 +192,13 @@ static int send_stages(struct sending *s, const struct cell_spec *spec, struct e
 }
 
 /* A name that is only held is seen as what it lies in, and not as its own owner would: a grant of the one is none of the other's files. */
-static const char *granted_above(const struct cell_spec *spec, uint32_t path)
+static const char *granted_above(const struct cell_spec *spec, const struct cell_path *p)
 {
-	const char *text = spec_text(spec, spec->paths[path].path), *found = text;
-	size_t most = 0;
+	const struct cell_path *above = (p->flags & CELL_PATH_PIN) != 0
+						? spec_granted_above(spec, spec_text(spec, p->path))
+						: NULL;
 
-	for (uint32_t i = 0; i < spec->n_paths && (spec->paths[path].flags & CELL_PATH_PIN) != 0; i++) {
-		const char *above = spec_text(spec, spec->paths[i].path);
-
-		if ((spec->paths[i].flags & CELL_PATH_PIN) == 0 && is_sent(&spec->paths[i]) && strlen(above) >= most &&
-		    path_is_beneath(text, above)) {
-			found = above;
-			most = strlen(above);
-		}
-	}
-	return found;
+	return spec_text(spec, above != NULL ? above->path : p->path);
 }
 
 static int send_paths(struct sending *s, const struct cell_spec *spec, struct err *e)
@@ -218,7 +210,7 @@ static int send_paths(struct sending *s, const struct cell_spec *spec, struct er
 
 		if (!is_sent(p))
 			continue;
-		r = send_tree(s, path, granted_above(spec, i), i);
+		r = send_tree(s, path, granted_above(spec, p), i);
 		if (r == -ENOENT && (p->flags & CELL_PATH_OPTIONAL) != 0)
 			continue;
 		if (r < 0)

@@ -383,10 +383,7 @@ static bool may_be_held(struct look *l)
 	const struct scan_dir *d = &l->scan->dirs[l->at];
 	const char *name = scan_text(l->scan, d->name);
 
-	if (l->at == 0)
-		return false;
-	return strcmp(name, "modules") == 0 ||
-	       ((d->flags & SCAN_ALL_LINKS) != 0 && protected_part_role(&l->parts, name) != 0);
+	return l->at != 0 && (d->flags & SCAN_ALL_LINKS) != 0 && protected_part_role(&l->parts, name) != 0;
 }
 
 static int take_itself(struct look *l)

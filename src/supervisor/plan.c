@@ -45,8 +45,7 @@ static uint32_t rights_above(const struct grant_set *set, const char *path)
 	return plan_rights(set, above, &grant);
 }
 
-/* Whether the very path, and not only something above it, is granted for writing. */
-static bool is_written_by_name(const struct grant_set *set, const char *path)
+bool plan_is_written_by_name(const struct grant_set *set, const char *path)
 {
 	for (uint32_t i = 0; i < set->count; i++)
 		if ((set->grants[i].rights & RIGHT_WRITE) != 0 && strcmp(grant_object(set, i), path) == 0)
@@ -61,7 +60,7 @@ static uint32_t not_both(const struct grant_set *set, uint32_t i, uint32_t right
 	const char *object = grant_object(set, i);
 
 	if (set->grants[i].verb != VERB_RUN || (rights & RIGHT_WRITE) == 0 ||
-	    (rights_above(set, object) & RIGHT_RUN) != 0 || is_written_by_name(set, object))
+	    (rights_above(set, object) & RIGHT_RUN) != 0 || plan_is_written_by_name(set, object))
 		return rights;
 	return rights & ~(uint32_t)RIGHT_WRITE;
 }

@@ -1,9 +1,9 @@
 /* plan - from grants to the description of a cell.
  *
  * Owns:   the one place that decides what a cell shows and with which rights.
- * Holds:  a path has the union of the rights of the grants that cover it, whatever their order; what others execute or
- *         obey at the top of a tree that is written in place is read-only, unless granted by name: see inplace.h.
- * Called: supervisor. Looks at the host only for which protected names exist. */
+ * Holds:  a path has the union of the rights of the grants that cover it, whatever their order. What lies in the trees is left to
+ *         staging.h.
+ * Called: supervisor. Looks at the host only for where the store is. */
 #ifndef SUPERVISOR_PLAN_H
 #define SUPERVISOR_PLAN_H
 
@@ -12,6 +12,8 @@
 
 /* All rights that the grants together give on path; *ret_grant is the narrowest that covers it. */
 uint32_t plan_rights(const struct grant_set *set, const char *path, uint32_t *ret_grant);
+/* Whether the very path, and not only something above it, is granted for writing. */
+bool plan_is_written_by_name(const struct grant_set *set, const char *path);
 
 int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret,
 	      struct err *e);

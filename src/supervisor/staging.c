@@ -433,10 +433,9 @@ static size_t list_in_place(const struct grant_set *set, const struct cell_spec 
 	return unique;
 }
 
-static int look_in_place(const struct event_request *q, struct cell_spec *spec, struct err *e)
+static int look_in_place(const struct event_request *q, struct cell_spec *spec, const char *const *trees, size_t n,
+			 struct err *e)
 {
-	const char *trees[GRANTS_MAX];
-	const size_t n = list_in_place(&q->grants, spec, trees);
 	struct inplace_tree tree = { .set = &q->grants, .all = trees, .n_all = n };
 	int r = 0;
 
@@ -502,15 +501,6 @@ bool staging_hides(const struct staging *s, const char *path)
 
 /* ---- claims ---- */
 
-static bool is_written_in_place(const struct cell_spec *spec, const struct cell_path *p)
-{
-	struct stat st;
-
-	return (p->rights & RIGHT_WRITE) != 0 && p->grant != GRANT_NONE && p->stage == 0 &&
-	       (p->flags & (CELL_PATH_LINK | CELL_PATH_HIDE | CELL_PATH_DEVICE)) == 0 &&
-	       lstat(spec_text(spec, p->path), &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* Also a store that others can look into is one that a commit opens; -1: nobody can commit from it. */
 static int open_claims(const char *store)
 {
@@ -522,17 +512,9 @@ static int open_claims(const char *store)
 }
 
 /* A commit to what this event writes would put other files in the place of those that are held in the cell. */
-static int claim_in_place(const struct event_request *q, const struct cell_spec *spec, struct staging *s, struct err *e)
+static int claim_in_place(const struct event_request *q, const char *const *trees, size_t n, struct staging *s,
+			  struct err *e)
 {
-	const char *trees[CELL_PATHS_MAX];
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
-		const char *path = spec_text(spec, spec->paths[i].path);
-
-		if (is_written_in_place(spec, &spec->paths[i]) && (n == 0 || !path_is_beneath(path, trees[n - 1])))
-			trees[n++] = path;
-	}
 	if (n > 0)
 		s->claim_store_fd = open_claims(q->store);
 	if (s->claim_store_fd < 0)
@@ -565,6 +547,8 @@ static int make_stages(const struct event_request *q, struct cell_spec *spec, st
 
 int staging_make(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e)
 {
+	const char *trees[GRANTS_MAX];
+	size_t n = 0;
 	int r = 0;
 
 	ret->spec = spec;
@@ -572,10 +556,12 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 		r = make_stages(q, spec, ret, e);
 	if (spec->base == CELL_BASE_HOST) /* learning has a list of its own */
 		return r;
-	r = r < 0 || q->staged != 0 ? r : claim_in_place(q, spec, ret, e); /* before anything is looked at */
+	if (q->staged == 0)
+		n = list_in_place(&q->grants, spec, trees);
+	r = r < 0 ? r : claim_in_place(q, trees, n, ret, e); /* before anything is looked at */
 	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
 	r = r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
-	return r < 0 || q->staged != 0 ? r : look_in_place(q, spec, e);
+	return r < 0 || q->staged != 0 ? r : look_in_place(q, spec, trees, n, e);
 }
 
 static enum stage_why why_of(const struct event_outcome *o)
