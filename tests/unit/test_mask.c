@@ -580,29 +580,32 @@ static void add_link(const struct world *w, const char *path)
 	assert_int_equal(symlinkat("nowhere", w->tree_fd, path), 0);
 }
 
-/* All links that are kept, by depth as they come; a star in a directory where who asks has to look. */
-static const char *links_of(const struct scan *s, char *room, size_t size)
+/* All links that are kept, or all files, by depth as they come; a star in a directory where who asks has to look. */
+static const char *names_of(const struct scan *s, bool files, char *room, size_t size)
 {
+	const unsigned unkept = files ? SCAN_FILES_UNKEPT : SCAN_LINKS_UNKEPT;
+	const uint32_t *names = files ? s->files : s->links;
 	size_t n = 0;
 
 	room[0] = 0;
 	for (uint32_t i = 0; i < s->n_dirs; i++) {
 		const struct scan_dir *d = &s->dirs[i];
+		const uint32_t first = files ? d->first_file : d->first_link, count = files ? d->n_files : d->n_links;
 		char dir[SCAN_PATH_MAX];
 
 		assert_true(scan_path(s, i, dir, sizeof dir));
-		if ((d->flags & SCAN_LINKS_UNKEPT) != 0)
+		if ((d->flags & unkept) != 0)
 			n += (size_t)snprintf(room + n, size - n, "%s%s/*", n > 0 ? " " : "", dir);
-		for (uint32_t k = d->first_link; k < d->first_link + d->n_links; k++)
+		for (uint32_t k = first; k < first + count; k++)
 			n += (size_t)snprintf(room + n, size - n, "%s%s%s%s", n > 0 ? " " : "", dir, i > 0 ? "/" : "",
-					      scan_text(s, s->links[k]));
+					      scan_text(s, names[k]));
 		assert_true(n < size);
 	}
 	return room;
 }
 
 /* Looks at the tree, and gives how many directories were listed. */
-static uint32_t expect_links(const struct world *w, const char *text)
+static uint32_t expect_names(const struct world *w, bool files, const char *text)
 {
 	char room[4096];
 	struct scan s;
@@ -611,10 +614,15 @@ static uint32_t expect_links(const struct world *w, const char *text)
 
 	if (mask_scan(&w->ask, &s, &e) < 0)
 		fail_msg("%s", e.msg);
-	assert_string_equal(links_of(&s, room, sizeof room), text);
+	assert_string_equal(names_of(&s, files, room, sizeof room), text);
 	n = s.n_listed;
 	scan_finish(&s);
 	return n;
+}
+
+static uint32_t expect_links(const struct world *w, const char *text)
+{
+	return expect_names(w, false, text);
 }
 
 static void links_that_may_be_obeyed_are_kept(void **state)
@@ -731,40 +739,9 @@ static void a_home_is_looked_at_where_it_is_obeyed(void **state)
 
 /* ---- files ---- */
 
-/* As links_of. */
-static const char *files_of(const struct scan *s, char *room, size_t size)
-{
-	size_t n = 0;
-
-	room[0] = 0;
-	for (uint32_t i = 0; i < s->n_dirs; i++) {
-		const struct scan_dir *d = &s->dirs[i];
-		char dir[SCAN_PATH_MAX];
-
-		assert_true(scan_path(s, i, dir, sizeof dir));
-		if ((d->flags & SCAN_FILES_UNKEPT) != 0)
-			n += (size_t)snprintf(room + n, size - n, "%s%s/*", n > 0 ? " " : "", dir);
-		for (uint32_t k = d->first_file; k < d->first_file + d->n_files; k++)
-			n += (size_t)snprintf(room + n, size - n, "%s%s%s%s", n > 0 ? " " : "", dir, i > 0 ? "/" : "",
-					      scan_text(s, s->files[k]));
-		assert_true(n < size);
-	}
-	return room;
-}
-
 static uint32_t expect_files(const struct world *w, const char *text)
 {
-	char room[4096];
-	struct scan s;
-	struct err e;
-	uint32_t n;
-
-	if (mask_scan(&w->ask, &s, &e) < 0)
-		fail_msg("%s", e.msg);
-	assert_string_equal(files_of(&s, room, sizeof room), text);
-	n = s.n_listed;
-	scan_finish(&s);
-	return n;
+	return expect_names(w, true, text);
 }
 
 static void files_that_may_be_obeyed_are_kept(void **state)
@@ -838,7 +815,7 @@ static void a_mask_gives_what_was_found(void **state)
 	world_add(&w, "a/.env");
 	w.ask.scan = &s;
 	assert_int_equal(mask_make(&w.ask, &m, NULL), 0);
-	assert_string_equal(files_of(&s, room, sizeof room), "a/.exrc");
+	assert_string_equal(names_of(&s, true, room, sizeof room), "a/.exrc");
 	assert_int_equal(m.list.n, 3); /* the tree, a, .env */
 	mask_finish(&m);
 	scan_finish(&s);
