@@ -32,7 +32,8 @@ const char *denial_otherwise(enum denial_reason r)
 /* The kernel asks for the right on the directory, not on what lies in it. */
 static bool needs_directory(const struct effect *f)
 {
-	if (f->verdict == EFFECT_DENIED_HIDDEN) /* shown again, it can also be removed from its directory */
+	/* shown again, or held no more, it can also be removed from its directory */
+	if (f->verdict == EFFECT_DENIED_HIDDEN || f->verdict == EFFECT_DENIED_HELD)
 		return false;
 	switch ((enum effect_kind)f->kind) {
 	case EFFECT_DELETE:
@@ -88,6 +89,8 @@ static enum denial_reason reason_of(const struct grant_set *set, const struct de
 		return DENIAL_HIDDEN;
 	if (f->verdict == EFFECT_DENIED_STORE)
 		return DENIAL_STORE;
+	if (f->verdict == EFFECT_DENIED_HELD)
+		return DENIAL_HELD;
 	if (strcmp(d->object, "/") == 0)
 		return DENIAL_TOP;
 	if (may(set, d->verb, path) && f->kind == EFFECT_READ)

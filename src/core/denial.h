@@ -26,6 +26,8 @@
 	  "write it beneath a work grant")                                                                      \
 	X(PROTECTED, "protected", "other programs run or obey what stands there",                               \
 	  "grant it by its own name, if it is to be changed")                                                   \
+	X(HELD,      "held",      "other programs run or obey it, so it stays as it is",                        \
+	  "grant it by its own name, if it is to be changed")                                                   \
 	X(HIDDEN,    "hidden",    "it is likely a secret: a grant of all around it does not show it",            \
 	  "grant it by its own name, if the program may have it")                                               \
 	X(STORE,     "store",     "changes of events wait there, and no cell sees them",                        \
@@ -65,6 +67,12 @@ const char *denial_otherwise(enum denial_reason r);
 
 /* For an effect that was denied: kind of effect.h, verdict one of EFFECT_DENIED*. */
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret);
+
+/* Whether whoever grants it lets the workload decide what other programs do. */
+static inline bool denial_is_of_obeyed(enum denial_reason r)
+{
+	return r == DENIAL_PROTECTED || r == DENIAL_HELD;
+}
 
 /* The request of a grantable denial. */
 static inline struct grant_request denial_request(const struct denial *d)

@@ -40,7 +40,7 @@ void effect_encode(struct buf *out, const struct effect *f)
 
 static bool in_range(const struct effect *f)
 {
-	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_STORE &&
+	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_HELD &&
 	       (f->verdict != EFFECT_DENIED_WRITTEN || f->kind == EFFECT_EXEC) &&
 	       (f->verdict < EFFECT_DENIED_HIDDEN || effect_right(f->kind) != 0) &&
 	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= EFFECT_BASE_GONE &&

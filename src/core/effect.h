@@ -44,12 +44,13 @@ enum effect_verdict {
 	EFFECT_DENIED_WRITTEN, /* an execution that is denied, since the cell itself wrote what is there */
 	EFFECT_DENIED_HIDDEN,  /* of a name that is likely a secret, and not there for the cell */
 	EFFECT_DENIED_STORE,   /* of what lies in the store of stages, which is there for no cell */
+	EFFECT_DENIED_HELD,    /* of a name that is itself held in place, in a directory that is granted */
 };
 
 /* Denied, whatever was there. */
 static inline bool effect_is_denied(uint8_t verdict)
 {
-	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_STORE);
+	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_HELD);
 }
 
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };

@@ -151,7 +151,7 @@ static void need(struct learner *l, enum grant_verb verb, const char *path, cons
 		path = f->object; /* the file itself, where its directory would do */
 	else
 		reason = sensitive_reason(path, l->r->home);
-	if (reason == NULL && denied && l->denial.reason == DENIAL_PROTECTED)
+	if (reason == NULL && denied && denial_is_of_obeyed(l->denial.reason))
 		reason = obeyed;
 	if (reason == NULL && denied && verb == VERB_WRITE && only_in_home(l->r, f->object)) {
 		reason = forgotten;

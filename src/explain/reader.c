@@ -208,6 +208,8 @@ static uint8_t read_denied(struct take *t, const json_t *from, const struct effe
 		return EFFECT_DENIED_HIDDEN;
 	if (effect_right(f->kind) != 0 && strcmp(why, denial_word(DENIAL_STORE)) == 0)
 		return EFFECT_DENIED_STORE;
+	if (effect_right(f->kind) != 0 && strcmp(why, denial_word(DENIAL_HELD)) == 0)
+		return EFFECT_DENIED_HELD;
 	return EFFECT_DENIED;
 }
 

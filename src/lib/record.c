@@ -223,7 +223,8 @@ static const char *verdict_word(uint8_t verdict)
 	case EFFECT_DENIED_NEW:
 	case EFFECT_DENIED_WRITTEN:
 	case EFFECT_DENIED_HIDDEN:
-	case EFFECT_DENIED_STORE: return "denied";
+	case EFFECT_DENIED_STORE:
+	case EFFECT_DENIED_HELD: return "denied";
 	case EFFECT_ABSENT: return "absent";
 	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
 	}

@@ -221,7 +221,7 @@ static void put_denial(const struct listed *l, struct buf *out)
 	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
 	if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
 		buf_printf(out, "  hint: %s%s allows it%s\n",
-			   l->denial.reason == DENIAL_PROTECTED ? "if you trust this program as yourself: " : "", flag,
+			   denial_is_of_obeyed(l->denial.reason) ? "if you trust this program as yourself: " : "", flag,
 			   is_wide(l->denial.object) ? ", and much besides" : "");
 	else
 		buf_printf(out, "  hint: grant a directory above it: its own name is too long to show\n");

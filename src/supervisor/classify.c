@@ -215,8 +215,8 @@ static enum grant_verb verb_of(uint32_t right)
 	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
 }
 
-/* Whether what stands nearest above the path, or on it, is shown without `write`, whatever is granted farther up. */
-static bool protects(const struct cell_spec *spec, const char *path)
+/* What stands nearest above the path, or on it, if it is shown without `write`, whatever is granted farther up; else NULL. */
+static const char *find_protecting(const struct cell_spec *spec, const char *path)
 {
 	const struct cell_path *nearest = NULL;
 
@@ -227,7 +227,7 @@ static bool protects(const struct cell_spec *spec, const char *path)
 		    path_is_beneath(path, spec_text(spec, p->path)))
 			nearest = p;
 	}
-	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0;
+	return nearest != NULL && (nearest->rights & RIGHT_WRITE) == 0 ? spec_text(spec, nearest->path) : NULL;
 }
 
 /* What hides it, or NULL. */
@@ -339,14 +339,19 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
 	const struct grant_decision decision = grant_check(c->grants, &want);
 	const char *hiding = find_hiding(c->spec, f->object);
+	const char *protecting = right == RIGHT_WRITE ? find_protecting(c->spec, f->object) : NULL;
 
 	if (hiding != NULL || is_unseen(c, f, right)) {
 		f->verdict = hiding != NULL && is_store(c, hiding) ? EFFECT_DENIED_STORE : EFFECT_DENIED_HIDDEN;
 		return;
 	}
-	if (decision.allowed && !(right == RIGHT_WRITE && protects(c->spec, f->object))) {
+	if (decision.allowed && protecting == NULL) {
 		f->verdict = is_probe(c, f, right) ? EFFECT_ABSENT : EFFECT_ALLOWED;
 		f->grant = decision.grant;
+		return;
+	}
+	if (decision.allowed && strcmp(protecting, f->object) == 0) {
+		f->verdict = EFFECT_DENIED_HELD;
 		return;
 	}
 	if (is_own_place(c, f->object)) {

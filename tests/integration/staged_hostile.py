@@ -310,6 +310,18 @@ def protected_names_in_place_by_grant(place):
         assert is_as_it_was(f"{top}/{path}") and os.path.exists(f"{top}/{name}/free"), path
 
 
+def what_is_held_is_named(place):
+    """Its removal is denied for its own sake, not for that of its directory: a grant of its name allows it, as the hint says."""
+    top = deep_tree(place)
+    result = work(place, top, "! rm linked/.git; ! rm sub/.git/hooks/pre-commit", "--direct", "--record", "../r.json")
+    explained = expect_ok(ambit(place, "explain", "../r.json", cwd=top)).stdout
+    for path, granted in (("linked/.git", "linked/.git"), ("sub/.git/hooks/pre-commit", "sub/.git/hooks")):
+        assert f"denied: delete {top}/{path}\n" in result.stderr and f"--write {top}/{granted} allows it" in result.stderr, told(result)
+        assert f"--write {top}/{granted}\n" in explained, explained
+        expect_ok(place.cell("--work", ".", "--direct", "--write", f"./{granted}", "--", "rm", path, cwd=top))
+        assert not os.path.exists(f"{top}/{path}")
+
+
 def protected_names_in_place_by_links(place):
     """A link with such a name, on the way to one, or in a directory of that name is held with what it leads to."""
     links = {"a/.exrc": ("../env/rc", "env/rc"), "sub/.git/hooks/pre-commit": ("../../../tools/hook", "tools/hook"),
@@ -1458,7 +1470,7 @@ def the_disk_is_bounded(place):
 
 
 SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_way_to_what_is_hidden,
-             a_protected_file_gets_no_second_name, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
+             a_protected_file_gets_no_second_name, what_is_held_is_named, protected_names_in_place_at_any_depth, protected_names_in_place_by_grant,
              a_granted_directory_that_cannot_be_listed, a_name_held_on_another_mount, a_part_of_a_repository_granted_in_place,
              protected_names_in_place_by_links_in_a_repository, a_protected_link_to_all_that_is_granted, names_held_in_place_take_no_other_rights,
              protected_names_in_place_by_winding_links, protected_names_in_place_in_what_a_grant_frees,
