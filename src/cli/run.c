@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -200,6 +201,8 @@ int cli_run(int argc, char **argv)
 	}
 	fd_close(&file.fd);
 	fd_close(&file.dir_fd);
+	if (ev != NULL && status == 128 + SIGINT)
+		session_pass_interrupt(ev);
 	ambit_event_free(ev);
 	options_finish(&o);
 	return status;

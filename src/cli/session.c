@@ -203,6 +203,19 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	return r;
 }
 
+void session_pass_interrupt(const struct ambit_event *ev)
+{
+	sigset_t set;
+
+	if (event_result(ev)->cause != CAUSE_EXITED || event_result(ev)->signal != SIGINT || fflush(NULL) != 0)
+		return;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)raise(SIGINT);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		struct ambit_event **ret, struct ambit_error *ret_error)
 {

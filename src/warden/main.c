@@ -266,8 +266,10 @@ static void on_supervisor(struct warden *w)
 	if (m.number != WIRE_CELL_SIGNAL)
 		return;
 	number = rbuf_u32(&m.body);
-	if (number < NSIG && !w->done)
-		(void)kill(-w->pid, (int)number); /* the group may be gone already */
+	if (number >= NSIG || w->done)
+		return;
+	if (kill(-w->pid, (int)number) < 0) /* it has no group of its own yet, or none is left */
+		(void)kill(w->pid, (int)number);
 }
 
 static void watch(struct warden *w)

@@ -550,6 +550,19 @@ def ctrl_Z_stops_ambit_and_its_program(place):
         t.end()
 
 
+def ctrl_C_ends_a_loop_around_it(place):
+    need("bash")
+    top = place.fresh()
+    with outer_shell(place, top) as t:
+        t.type("for i in 1 2 3; do ambit run --work . -- sh -c 'echo round-$0; sleep 2' $i; done\n")
+        t.until("round-1\r?\n")
+        t.type("\x03")
+        shown = t.until(r"\A(.*)ready> ").group(1)
+        assert b"round-" not in shown, shown
+        t.type("exit\n")
+        t.end()
+
+
 def ctrl_Z_in_vim(place):
     need("bash", "vim")
     top = place.fresh()
@@ -629,5 +642,5 @@ if __name__ == "__main__":
           node_beneath_another_program, python_test_run, python_with_sqlite, perl, gcc_and_what_it_made, java, rust, go,
           headless_chromium, threads_200, address_sanitizer, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
           stty_size_follows_the_window, the_terminal_is_as_it_was, a_program_finds_its_terminal_as_it_stays, ctrl_C_reaches_the_program, vim_edits_a_file,
-          vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
+          vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_C_ends_a_loop_around_it, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
           a_pager_outside_has_the_keys, a_background_job_leaves_the_keys_alone])

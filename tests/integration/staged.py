@@ -119,7 +119,7 @@ def a_killed_one_changes_nothing(place):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130 and "why: signal 2 (SIGINT) ended it" in said, (process.returncode, said)
+    assert process.returncode == -signal.SIGINT and "why: signal 2 (SIGINT) ended it" in said, (process.returncode, said)
     result = work(place, top, EVERYTHING + "sleep 60", "--limit", "wall=1s")
     assert result.returncode == 124, told(result)
     expect_same(before, picture(top))
@@ -130,6 +130,22 @@ def a_killed_one_changes_nothing(place):
         assert result.returncode == 125 and "ended by its limit: disk=1M" in result.stderr, told(result)
         expect_same(before, picture(top))
     nothing_is_left(place, top)
+
+
+def an_interrupt_is_never_lost(place):
+    """At whatever moment of the start it comes; and it ends Ambit itself, so that a shell's loop around it ends too."""
+    top = tree(place)
+    before = picture(top)
+    for turn in range(40):
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--discard", "--", "sh", "-c", "echo x > f; sleep 0.5; echo y > g"], cwd=top,
+                                   env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(turn * 0.0004)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGINT, (turn, process.returncode, said)
+        expect_same(before, picture(top))
+    result = work(place, top, "exit 130", "--discard")  # the twin: a status is a status
+    assert result.returncode == 130, told(result)
 
 
 def supervisor_of(directory):
@@ -955,7 +971,7 @@ def what_cannot_be_synced(place):
         assert Meta(place).disk == ALL
 
 
-SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, a_lost_one_changes_nothing,
+SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, an_interrupt_is_never_lost, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
