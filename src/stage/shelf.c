@@ -19,6 +19,7 @@
 #include "stage/remove.h"
 
 #define LOCK_LOOK_MS 10
+#define NS_PER_S UINT64_C(1000000000)
 
 int shelf_open(struct shelf *s, const char *store, struct err *e)
 {
@@ -314,6 +315,7 @@ struct aged {
 };
 
 struct age {
+	const struct shelf *shelf;
 	uint64_t keep_ns, bytes;
 	struct aged *list; /* owned; oldest first */
 	size_t n;
@@ -329,9 +331,22 @@ static uint64_t end_of(const struct age *age, const struct stage_meta *meta)
 	return meta->started_ns > UINT64_MAX - age->keep_ns ? UINT64_MAX : meta->started_ns + age->keep_ns;
 }
 
+/* A decision writes meta. How long it is kept says nothing: that is as whoever decided wished. 0: nothing was decided. */
+static uint64_t decided_ns(const struct age *age, const char *event, const struct stage_meta *meta)
+{
+	char path[STAGE_ID_MAX + sizeof "/meta"];
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "%s/meta", event); /* it fits */
+	if (meta->keep_until_ns == 0 || fstatat(age->shelf->store_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+}
+
 static int add_aged(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
 	struct age *age = user;
+	uint64_t decided;
 
 	(void)in_use; /* not asked for: it shows in taking it */
 	if (meta == NULL)
@@ -345,8 +360,9 @@ static int add_aged(void *user, const char *event, const struct stage_meta *meta
 	}
 	age->list[age->n] = (struct aged){ .end_ns = end_of(age, meta), .bytes = meta->bytes };
 	(void)text_copy(age->list[age->n].event, STAGE_ID_MAX, event); /* an id */
-	if (meta->keep_until_ns > age->latest_ns) {
-		age->latest_ns = meta->keep_until_ns;
+	decided = decided_ns(age, event, meta);
+	if (decided != 0 && decided >= age->latest_ns) {
+		age->latest_ns = decided;
 		age->latest = age->n;
 	}
 	age->n++;
@@ -357,7 +373,7 @@ static int add_aged(void *user, const char *event, const struct stage_meta *meta
 void shelf_age(const struct shelf *s, uint64_t now_ns, uint64_t keep_ns, uint64_t space_bytes)
 {
 	auto_free struct stage_meta *meta = calloc(1, sizeof *meta);
-	struct age age = { .keep_ns = keep_ns, .latest = SIZE_MAX };
+	struct age age = { .shelf = s, .keep_ns = keep_ns, .latest = SIZE_MAX };
 
 	if (meta == NULL)
 		return;

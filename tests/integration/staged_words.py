@@ -491,6 +491,9 @@ def what_is_said_to_be_kept_is_kept(place):
             assert [s["event"] for s in stages(place, top)] == [long, second]
         assert [s["event"] for s in stages(place, top)] == [long], "what was kept last, though it began first"
         expect_ok(ambit(place, "diff", "--stat", cwd=top), "20000 +")
+        place.environment = lambda: dict(type(place).environment(place), AMBIT_KEEP_SPACE="10K", AMBIT_KEEP="1h")
+        expect_ok(work(place, top, "seq 30000 > n", "--stage"))  # for less time than what was kept before
+        assert [s["event"] for s in stages(place, top)] == [latest(place, top)] != [long]
     finally:
         del place.environment
 
