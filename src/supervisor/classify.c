@@ -332,6 +332,31 @@ static bool is_beside(const struct classifier *c, const char *path)
 	       !has_grant_in(c, path); /* it is there: `mkdir -p` asks for all of a path */
 }
 
+/* Whether the cell has this name, other than as a place of its own: it is on the way to what is shown, or in it. */
+static bool is_in_cell(struct classifier *c, const char *path)
+{
+	bool is_shown = base_allows(c->spec, path, RIGHT_READ);
+
+	if (path_is_beneath(spec_text(c->spec, c->spec->home), path))
+		return true;
+	for (uint32_t i = 0; i < c->spec->n_paths; i++) {
+		const char *shown = spec_text(c->spec, c->spec->paths[i].path);
+
+		if ((c->spec->paths[i].flags & CELL_PATH_HIDE) != 0)
+			continue;
+		if (path_is_beneath(shown, path))
+			return true;
+		is_shown = is_shown || path_is_beneath(path, shown);
+	}
+	return is_shown && is_there(c, path);
+}
+
+/* Of a name that is there: the kernel says so before it asks for a right. `mkdir -p` asks for each part of a path. */
+static bool is_there_already(struct classifier *c, const struct effect *f)
+{
+	return (f->kind == EFFECT_MKDIR || f->kind == EFFECT_LINK) && is_in_cell(c, f->object);
+}
+
 /* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own, where what was written is not
  * executed; the rest of the base; what the host has is denied, what it has not was only a probe. */
 static void judge(struct classifier *c, struct effect *f, uint32_t right)
@@ -374,6 +399,10 @@ static void judge(struct classifier *c, struct effect *f, uint32_t right)
 				     ? EFFECT_ABSENT
 				     : EFFECT_ALLOWED;
 		f->base = right == RIGHT_WRITE && is_beside(c, f->object) ? EFFECT_BASE_GONE : EFFECT_BASE;
+		return;
+	}
+	if (is_there_already(c, f)) {
+		f->verdict = EFFECT_ALLOWED; /* to learn that it is there */
 		return;
 	}
 	/* a new name is denied as much as an old one, if its directory is there */

@@ -498,6 +498,17 @@ def what_is_said_to_be_kept_is_kept(place):
         del place.environment
 
 
+def what_is_there_already_is_no_denial(place):
+    """`mkdir -p` of an absolute path asks for each part of it; the kernel says that it is there, whatever may be written."""
+    top = tree(place)
+    result = place.cell("--work", ".", "--strict", "--", "sh", "-ec", f"mkdir -p {top}/deep/er; ! mkdir {os.path.dirname(top)}; ! ln -s x /etc/passwd; ! mkdir /usr/lib", cwd=top)
+    expect_ok(result)
+    assert "denied" not in result.stderr, told(result)
+    for twin in ("/etc/other", "/usr/other"):
+        result = place.cell("--work", ".", "--strict", "--", "sh", "-c", f"mkdir {twin}; true", cwd=top)
+        assert result.returncode == 125 and f"denied: mkdir {twin}\n" in result.stderr, told(result)
+
+
 def an_undo_counts_as_a_diff(place):
     top = tree(place)
     expect_ok(work(place, top, "mkdir -p d/e; echo x > d/e/x; mv run.sh walk.sh"))
@@ -512,7 +523,7 @@ SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_ru
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
              the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
-             an_undo_counts_as_a_diff]
+             what_is_there_already_is_no_denial, an_undo_counts_as_a_diff]
 
 if __name__ == "__main__":
     main(SCENARIOS)
