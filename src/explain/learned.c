@@ -280,7 +280,7 @@ static bool readable_anyway(const struct learner *l, const char *path)
 	       path_list_covers(&l->ret->run, path);
 }
 
-/* Decisions about what `work: .` covers are made with it, but for what stays protected in it. */
+/* Decisions about what `work: .` covers are made with it, but for what stays protected or hidden in it. */
 static void note_what_work_covers(struct learner *l)
 {
 	struct decisions *d = &l->ret->decide;
@@ -288,7 +288,7 @@ static void note_what_work_covers(struct learner *l)
 
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->items[i].verb == VERB_CONNECT || !covered_by_work(l, d->items[i].object) ||
-		    d->items[i].reason == obeyed) {
+		    d->items[i].reason == obeyed || sensitive_hidden(d->items[i].object) != NULL) {
 			d->items[kept++] = d->items[i];
 			continue;
 		}
@@ -375,7 +375,7 @@ static void drop_settled(struct learner *l)
 								      path_list_covers(&l->ret->read, one->object)
 							    : path_list_covers(list_of(l->ret, one->verb), one->object);
 
-		if (settled && one->reason != obeyed)
+		if (settled && one->reason != obeyed && sensitive_hidden(one->object) == NULL)
 			free(one->object);
 		else
 			d->items[kept++] = *one;

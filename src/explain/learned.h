@@ -3,8 +3,8 @@
  * Owns:   struct learned: grants to give, and decisions that a person has to make; all on the heap.
  * Holds:  each access that a grant or the whole host allowed, and each denied one that a grant can allow, is covered by a
  *         grant here or stands among the decisions. No grant covers what sensitive.def lists, but `work: .`, which covers
- *         all of the workspace: then it stands among the notes. No grant is covered by another. The order of effects in the
- *         record changes nothing.
+ *         all of the workspace: then it stands among the notes. What a cell hides is always a decision. No grant is covered by
+ *         another. The order of effects in the record changes nothing.
  * Called: by learn.c; pure but for the heap. */
 #ifndef EXPLAIN_LEARNED_H
 #define EXPLAIN_LEARNED_H
@@ -31,7 +31,7 @@ struct learned {
 	struct path_list runtimes; /* names for `run: [node]` */
 	struct path_list env;      /* names */
 	struct decisions decide;
-	struct decisions notes; /* sensitive, but covered by `work: .` */
+	struct decisions notes; /* sensitive, not hidden, and covered by `work: .` */
 	bool jit_unexplained;   /* jit was granted, and no runtime was seen that needs it */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/grant.h"
+#include "stage/hidden.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -84,12 +85,33 @@ static bool matches(const char *pattern, const char *path, const char *home)
 	return rest != NULL && tree_matches(pattern + 1, rest);
 }
 
+const char *sensitive_hidden(const char *path)
+{
+	char parent[256] = "", part[256]; /* as above */
+
+	while (*path == '/') {
+		const size_t n = strcspn(path + 1, "/");
+		const struct hidden_row *row;
+
+		if (n >= sizeof part)
+			return NULL;
+		memcpy(part, path + 1, n);
+		part[n] = 0;
+		row = hidden_match(parent, part);
+		if (row != NULL)
+			return row->why;
+		memcpy(parent, part, n + 1);
+		path += n + 1;
+	}
+	return NULL;
+}
+
 const char *sensitive_reason(const char *path, const char *home)
 {
 	for (size_t i = 0; i < COUNT_OF(places); i++)
 		if (matches(places[i].pattern, path, home))
 			return places[i].reason;
-	return NULL;
+	return sensitive_hidden(path);
 }
 
 /* Whether the pattern "/a/b*" could be of something beneath "/a", part by part. "" is above everything. */

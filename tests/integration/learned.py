@@ -88,7 +88,26 @@ def keys_are_left_to_decide(place):
     assert '\n  - read: "~/notes/a?"\n' in text and '# decide: read: "~?"' in text, text
 
 
+def hidden_names_are_left_to_decide(place):
+    """What a grant of the whole tree hides is not granted by name unasked, with and without `work: .`."""
+    hidden = [".env", ".npmrc", "id_rsa", "server.pem", ".aws/credentials"]
+    for extra in ("true", "echo x > a; cp /usr/bin/true t; ./t"):
+        top = place.fresh()
+        for name in hidden:
+            write(os.path.join(top, name), "SECRET\n")
+        policy = os.path.join(place.fresh(), "learned.yaml")
+        command = ["sh", "-c", f"cat {' '.join(hidden)}; {extra}"]
+        expect_ok(place.run(place.ambit, "learn", "--output", policy, "--", *command, cwd=top))
+        with open(policy, encoding="utf-8") as file:
+            text = file.read()
+        for name in hidden:
+            assert f"# decide: read: ./{name}  -- " in text and not re.search(rf"^  - .*{re.escape(name)}", text, re.M), text
+        assert ("work: ." in text) == (extra != "true"), text
+        done = place.run(place.ambit, "run", "--policy", policy, "--", *command, cwd=top)
+        assert "SECRET" not in done.stdout and (extra == "true" or f"--read {top}/.npmrc" in done.stderr), told(done)
+
+
 if __name__ == "__main__":
     tempfile.tempdir = "/var/tmp"  # while learning as in a run, /tmp is the cell's own
     main([python_tests, make_of_a_C_project, npm_test, git_commit, git_clone, many_files_are_a_directory,
-          keys_are_left_to_decide])
+          keys_are_left_to_decide, hidden_names_are_left_to_decide])

@@ -22,6 +22,44 @@
 
 /* ---- what is sensitive ---- */
 
+/* A name that a row of the table fits: its wildcards stand for nothing. */
+static void name_of(const char *parent, const char *pattern, char *ret, size_t size)
+{
+	char flat[2][64] = { "", "" };
+	const char *from[2] = { parent, pattern };
+
+	for (int i = 0; i < 2; i++)
+		for (size_t n = 0; *from[i] != 0; from[i]++)
+			if (*from[i] != '*' && n + 1 < sizeof flat[i])
+				flat[i][n++] = *from[i];
+	(void)snprintf(ret, size, WORK "/%s%s%s", flat[0], parent[0] != 0 ? "/" : "", flat[1]); /* it fits */
+}
+
+/* Not by a list of its own: whatever a cell hides is never granted unasked. */
+static void whatever_is_hidden_is_sensitive(void **state)
+{
+	static const struct {
+		const char *parent, *pattern;
+	} rows[] = {
+#define HIDDEN(pattern, why) { "", pattern },
+#define HIDDEN_IN(parent, pattern, why) { parent, pattern },
+#define SHOWN(pattern)
+#include "stage/hidden.def"
+#undef HIDDEN
+#undef HIDDEN_IN
+#undef SHOWN
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char path[256];
+
+		name_of(rows[i].parent, rows[i].pattern, path, sizeof path);
+		if (sensitive_reason(path, HOME) == NULL)
+			fail_msg("%s is hidden, and granted", path);
+	}
+}
+
 static void sensitive_places_are_known(void **state)
 {
 	static const struct {
@@ -33,7 +71,8 @@ static void sensitive_places_are_known(void **state)
 		{ HOME "/.sshx", false, false, false },
 		{ "/home/bob/.ssh/id_rsa", true, false, false },
 		{ "/root/.aws/credentials", true, false, false },
-		{ "/srv/.ssh/x", false, false, false }, /* in nobody's home */
+		{ "/srv/.ssh/x", true, false, false },  /* in nobody's home, and a cell hides it all the same */
+		{ "/srv/.aws/x", false, false, false }, /* what is hidden there has other names */
 		{ HOME "/.bash_history", true, false, false },
 		{ HOME "/.config/gh/hosts.yml", true, false, false },
 		{ HOME "/.config", false, true, true },
@@ -59,7 +98,12 @@ static void sensitive_places_are_known(void **state)
 		{ "/srv/data", false, false, false },
 		{ "/srv/data/.env", true, false, false },
 		{ "/srv/data/.env/x", true, false, false },
-		{ "/srv/data/.envoy", false, false, false },
+		{ "/srv/data/.env.example", false, false, false }, /* an exception of what is hidden */
+		{ WORK "/.npmrc", true, false, false },
+		{ WORK "/sub/.Npmrc", true, false, false }, /* in both cases, as it is hidden */
+		{ WORK "/age/keys.txt", true, false, false },
+		{ WORK "/keys.txt", false, false, false },
+		{ WORK "/certs/ca.pem", false, false, false },
 		{ "/srv/data/tls.key", true, false, false },
 		{ WORK "/terraform.tfstate", true, false, false },
 		{ HOME "/Documents", false, false, true },
@@ -77,8 +121,8 @@ static void sensitive_places_are_known(void **state)
 	}
 	assert_true(is_broad("/data/people", "/data/people/ann")); /* a home need not be in /home */
 	assert_false(is_broad("/data/people", HOME));
-	assert_non_null(sensitive_reason("/data/people/ann/.ssh/id", "/data/people/ann"));
-	assert_null(sensitive_reason("/data/people/ann/.ssh/x", NULL));
+	assert_non_null(sensitive_reason("/data/people/ann/.aws/x", "/data/people/ann"));
+	assert_null(sensitive_reason("/data/people/ann/.aws/x", NULL));
 }
 
 /* ---- grouping ---- */
@@ -266,11 +310,19 @@ static void the_policy_is_as_expected(void **state)
 		  "# decide: read: .  -- holds something sensitive that was used, see there\n"
 		  "# decide: read: ./.env  -- often holds passwords and keys\n" },
 		{ "work covers it and says so",
-		  { { EFFECT_READ, ALLOWED, WORK "/.env" },
+		  { { EFFECT_READ, ALLOWED, WORK "/mycredentials.1.json" },
 		    { EFFECT_WRITE, ALLOWED, WORK "/a" },
 		    { EFFECT_EXEC, ALLOWED, WORK "/b" } },
 		  "grants:\n  - work: .\n  - env: [\"TERM\"]\n"
-		  "# covered by `work: .`: read: ./.env  -- often holds passwords and keys\n" },
+		  "# covered by `work: .`: read: ./mycredentials.1.json  -- looks like keys to an account\n" },
+		{ "work does not cover what is hidden in it",
+		  { { EFFECT_READ, ALLOWED, WORK "/.npmrc" },
+		    { EFFECT_WRITE, ALLOWED, WORK "/.env" },
+		    { EFFECT_WRITE, ALLOWED, WORK "/a" },
+		    { EFFECT_EXEC, ALLOWED, WORK "/b" } },
+		  "grants:\n  - work: .\n  - env: [\"TERM\"]\n"
+		  "# decide: write: ./.env  -- often holds passwords and keys\n"
+		  "# decide: read: ./.npmrc  -- often holds the token to publish with\n" },
 		{ "never home, a top or the whole",
 		  { { EFFECT_READ, ALLOWED, HOME },
 		    { EFFECT_READ, ALLOWED, "/srv" },
@@ -615,6 +667,7 @@ static void the_largest_record_makes_a_policy(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whatever_is_hidden_is_sensitive),
 		cmocka_unit_test(sensitive_places_are_known),
 		cmocka_unit_test(directories_stand_for_what_was_used),
 		cmocka_unit_test(thresholds_are_lowered_until_there_are_few),
