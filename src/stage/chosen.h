@@ -1,6 +1,6 @@
 /* chosen - which changes a person named, by path or pattern.
  *
- * Holds:  the same rule as the engine's selection: what fits a directory fits all beneath it; `*` stops at a slash.
+ * Holds:  the same rule as the engine's selection (pattern.h).
  * Called: role ambit-stage; pure. */
 #ifndef STAGE_CHOSEN_H
 #define STAGE_CHOSEN_H

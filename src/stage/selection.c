@@ -1,6 +1,5 @@
 #include "stage/selection.h"
 
-#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "stage/pattern.h"
 
 struct choosing {
 	struct plan *p;
@@ -21,34 +21,13 @@ struct choosing {
 	char first_path[256];
 };
 
-/* The path itself or one of the directories above it. */
-static bool fits(const char *pattern, const char *path)
-{
-	char part[CHANGE_PATH_MAX];
-	const size_t n = strlen(pattern);
-
-	if (n == 0 || (strncmp(pattern, path, n) == 0 && (path[n] == 0 || path[n] == '/')))
-		return true;
-	(void)text_copy(part, sizeof part, path); /* a change's path fits */
-	for (;;) {
-		char *slash;
-
-		if (fnmatch(pattern, part, FNM_PATHNAME) == 0)
-			return true;
-		slash = strrchr(part, '/');
-		if (slash == NULL)
-			return false;
-		*slash = 0;
-	}
-}
-
 /* With a renamed file also its old name. */
 static bool item_fits(const struct plan *p, const struct selection_item *item, const struct plan_entry *x)
 {
 	const struct plan_entry *from = x->kind != 0 && x->pair != PLAN_NONE ? &p->entries[x->pair] : NULL;
 
 	return (item->tree < 0 || item->tree == x->tree) &&
-	       (fits(item->pattern, x->path) || (from != NULL && fits(item->pattern, from->path)));
+	       (pattern_fits(item->pattern, x->path) || (from != NULL && pattern_fits(item->pattern, from->path)));
 }
 
 static bool any_fits(const struct plan *p, const struct selection_item *items, size_t n, const struct plan_entry *x)

@@ -13,8 +13,7 @@
 #include "base/err.h"
 #include "stage/plan.h"
 
-/* A path relative to the tree, or a pattern as of fnmatch(3) with FNM_PATHNAME (`*` stops at a slash, and takes a leading dot).
- * A path that is literally the same always fits. What fits a directory fits all beneath it; "" is everything. */
+/* A path relative to the tree, or a pattern (pattern.h). */
 struct selection_item {
 	int tree; /* -1: each */
 	const char *pattern;
