@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "core/grant.h"
 #include "stage/chosen.h"
+#include "stage/journal.h"
+#include "stage/pattern.h"
 #include "stage/role.h"
 
 #define WHOLE_MAX (STAGE_PATH_MAX + CHANGE_PATH_MAX)
@@ -70,16 +72,63 @@ static void what_was_meant(const struct role *role, const char *word, char hint[
 			       role->meta->event);
 }
 
+static bool is_of_move(const struct role *role, const struct op *op, const char *word, bool goes_in)
+{
+	char at[WHOLE_MAX];
+	const char *beneath;
+
+	if (op->tree >= role->meta->n_trees)
+		return false;
+	beneath = chosen_beneath(role->meta->trees[op->tree].real, word);
+	whole(role, op->tree, op->path, at);
+	/* a directory that is new went in with all that it holds */
+	return (beneath != NULL && pattern_fits(beneath, op->path)) || (goes_in && path_is_beneath(word, at));
+}
+
+static bool is_of_deed(const struct role *role, const struct deed *d, const char *word)
+{
+	for (size_t i = 0; i < d->moves.n; i++)
+		if (is_of_move(role, &d->moves.ops[i], word, true))
+			return true;
+	for (size_t i = 0; i < d->dirs.n; i++)
+		if (is_of_move(role, &d->dirs.ops[i], word, false))
+			return true;
+	return false;
+}
+
+static bool was_committed(const struct role *role, const char *word)
+{
+	const uint32_t n = deed_count(role->stage.dir_fd);
+	bool found = false;
+
+	for (uint32_t i = 0; i < n && !found; i++) {
+		struct deed d = { .batch = 0 };
+		char name[24];
+
+		deed_name(i, name);
+		found = deed_read(role->stage.dir_fd, name, &d, NULL) == 1 && is_of_deed(role, &d, word);
+		deed_finish(&d);
+	}
+	return found;
+}
+
 int no_such_change(const struct role *role, const char *word, struct err *e)
 {
 	const bool there = faccessat(AT_FDCWD, word, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	char hint[ERR_HINT_MAX], shown[ERR_MSG_MAX / 2];
+	const char *why = there ? "it is as it was before the event" : "there is nothing of that name";
 
 	what_was_meant(role, word, hint);
+	if (was_committed(role, word)) {
+		why = "it was committed already";
+		(void)snprintf(hint, ERR_HINT_MAX, "`ambit diff --name-only %s` shows what is left", role->meta->event);
+	} else if (!there && pattern_is_wide(word)) {
+		why = "no change fits the pattern; `*` stops at a slash, `**/` stands for any directories";
+	}
 	return err_why(e,
 		       err_set(e, AMBIT_NOT_FOUND, hint, "no change of %s lies at %s", role->meta->event,
 			       text_escape(shown, sizeof shown, word, strlen(word))),
-		       "%s", there ? "it is as it was before the event" : "there is nothing of that name");
+		       "%s", why);
 }
 
 static bool is_named(const struct role *role, const char *word)

@@ -135,7 +135,7 @@ def a_mistyped_path_is_refused(place):
         ((event, "a.txt", "dri"), f"did you mean '{top}/dir'?"),
         (("report.txt",), f"did you mean '{top}/new/report.txt'?"),
         (("a.txt", "b.txt"), "it is as it was before the event"),
-        (("a.txt", "*.nosuch"), "there is nothing of that name"),
+        (("a.txt", "*.nosuch"), "no change fits the pattern; `*` stops at a slash"),
         (("a.txt", "../elsewhere"), "there is nothing of that name"),
         (("--write", ".git/hooks/pre-comit", "a.txt"), "--write: no change of"),
         (("--write", "a.tx"), f"did you mean '{top}/a.txt'?"),
@@ -152,8 +152,26 @@ def a_mistyped_path_is_refused(place):
     refused(ambit(place, "undo", "last", cwd=top), "nothing that could be undone is kept")
     expect_ok(ambit(place, "commit", "run.sh", cwd=top), "committed: 1 change of", "still kept: 4 changes")  # by its old name
     assert os.path.exists(f"{top}/walk.sh") and not os.path.exists(f"{top}/run.sh")
-    expect_ok(ambit(place, "commit", "last", "a.txt", "new", "dir/*", cwd=top))
+    for word in ("run.sh", "walk.sh", "*.sh"):
+        refused(ambit(place, "commit", event, word, cwd=top), "it was committed already", f"`ambit diff --name-only {event}` shows what is left")
+    expect_ok(ambit(place, "commit", event, "new", cwd=top))
+    refused(ambit(place, "commit", event, "new/report.txt", cwd=top), "it was committed already")
+    refused(ambit(place, "commit", event, "b.txt", cwd=top), "it is as it was before the event")
+    refused(ambit(place, "commit", event, "nosuch", cwd=top), "there is nothing of that name")
+    expect_ok(ambit(place, "commit", "last", "a.txt", "dir/*", cwd=top))
     assert stages(place, top)[-1]["state"] == "committed"
+
+
+def a_pattern_takes_what_it_says(place):
+    """`*` stops at a slash; `**` crosses directories, none among them."""
+    top = place.fresh()
+    expect_ok(work(place, top, "mkdir -p src/a/b; for f in top src/top src/a/m src/a/b/d; do echo x > $f.c; echo x > $f.h; done", "--stage"))
+    for word, names in (("*.c", ["top.c"]), ("src/*.c", ["src/top.c"]), ("src/**/*.c", ["src/a/b/d.c", "src/a/m.c", "src/top.c"]),
+                        ("**/*.c", ["src/a/b/d.c", "src/a/m.c", "src/top.c", "top.c"])):
+        assert sorted(expect_ok(ambit(place, "diff", "--name-only", "last", word, cwd=top)).stdout.split()) == names, word
+    expect_ok(ambit(place, "commit", "last", "**/*.c", cwd=top))
+    found = subprocess.run(["find", top, "-type", "f", "-printf", "%P\n"], capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(found) == ["src/a/b/d.c", "src/a/m.c", "src/top.c", "top.c"], found
 
 
 def a_mistyped_id_is_refused(place):
@@ -519,7 +537,7 @@ def an_undo_counts_as_a_diff(place):
 
 
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
-             a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
+             a_pattern_takes_what_it_says, a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
              the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
