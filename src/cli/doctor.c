@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,6 +95,16 @@ static void show_probe(struct report *r, const struct probe *p)
 	    p->name, text, found.result == 0 ? NULL : p->advice);
 }
 
+/* Who could give an ordinary user a control group, and only of version 2: a manager of services of their own. */
+static bool can_be_delegated(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	char manager[512];
+
+	return dir != NULL && (size_t)snprintf(manager, sizeof manager, "%s/systemd/private", dir) < sizeof manager &&
+	       access(manager, F_OK) == 0 && access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+}
+
 /* Exact limits need a control group; without one they are sampled. */
 static void show_cgroups(struct report *r)
 {
@@ -107,9 +118,11 @@ static void show_cgroups(struct report *r)
 	for (int i = 0; i < CGROUP_SLOTS; i++) {
 		const bool has = found.why[i][0] == 0;
 
-		add(r, has ? "yes" : "less", names[i], has ? "exact limits" : found.why[i],
-		    has ? NULL
-			: "limits are sampled; for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
+		(void)snprintf(line, sizeof line, "%s%s", has ? "exact limits" : "sampled limits: ", found.why[i]);
+		add(r, has ? "yes" : "less", names[i], line,
+		    has || !can_be_delegated()
+			    ? NULL
+			    : "for exact ones: systemd-run --user --scope -p Delegate=yes ambit run ...");
 	}
 	if (cgroup_finish(&found, 1000, &e) < 0) {
 		err_line(&e, line);

@@ -94,6 +94,7 @@ static bool get_has_word(int dir_fd, const char *name, const char *word)
 
 struct host {
 	const char *root;
+	unsigned there; /* slots of which the usual places have something, that the caller may not write to */
 	struct buf cgroup, mountinfo; /* in the rooms */
 	char cgroup_room[HOST_TEXT_MAX], mountinfo_room[HOST_TEXT_MAX];
 };
@@ -111,18 +112,19 @@ static bool read_host_file(const char *root, const char *path, struct buf *ret)
 	return n == 0 && buf_cstr(ret) != NULL;
 }
 
-static bool is_writable(const char *root, const char *place, const char *path, size_t n)
+static bool may(const char *root, const char *place, const char *path, size_t n, int mode)
 {
 	char full[PROCTEXT_PATH_MAX];
 
 	return (size_t)snprintf(full, sizeof full, "%s/sys/fs/cgroup/%s%.*s", root, place, (int)n, path) <
 		       sizeof full &&
-	       faccessat(AT_FDCWD, full, W_OK, AT_EACCESS) == 0;
+	       faccessat(AT_FDCWD, full, mode, AT_EACCESS) == 0;
 }
 
 /* Whether the caller may write to the usual place of the cgroup that a line of /proc/self/cgroup tells of. */
-static bool line_may_be_ours(const char *root, const char *line, size_t n)
+static bool line_may_be_ours(struct host *h, const char *line, size_t n)
 {
+	static const char v2[] = "/cgroup.controllers"; /* where no other version is mounted over it */
 	const char *names = memchr(line, ':', n), *end = line + n, *path;
 	char place[64];
 
@@ -131,16 +133,22 @@ static bool line_may_be_ours(const char *root, const char *line, size_t n)
 		return false;
 	(void)snprintf(place, sizeof place, "%.*s", (int)(path - names - 1), names + 1); /* cut, it is none of ours */
 	path++;
-	if (place[0] == 0)
-		return is_writable(root, "", path, (size_t)(end - path)) ||
-		       is_writable(root, "unified", path, (size_t)(end - path));
+	if (place[0] == 0) {
+		if (may(h->root, "", v2, strlen(v2), F_OK))
+			h->there |= bit(CGROUP_MEMORY) | bit(CGROUP_TASKS);
+		return may(h->root, "", path, (size_t)(end - path), W_OK) ||
+		       may(h->root, "unified", path, (size_t)(end - path), W_OK);
+	}
+	for (unsigned s = 0; s < CGROUP_SLOTS; s++)
+		if (strstr(place, controllers[s]) != NULL && may(h->root, place, path, (size_t)(end - path), F_OK))
+			h->there |= 1u << s;
 	return (strstr(place, "memory") != NULL || strstr(place, "pids") != NULL) &&
-	       is_writable(root, place, path, (size_t)(end - path));
+	       may(h->root, place, path, (size_t)(end - path), W_OK);
 }
 
 /* An ordinary user mostly has no cgroup to write to; saying so by the usual places takes a tenth of the time that the kernel needs
  * to write down all mounts. Where there is no such place the mounts have the word. */
-static bool may_be_ours(const struct host *h)
+static bool may_be_ours(struct host *h)
 {
 	char usual[PROCTEXT_PATH_MAX];
 
@@ -150,7 +158,7 @@ static bool may_be_ours(const struct host *h)
 	for (const char *line = (const char *)h->cgroup.data, *next; line != NULL; line = next) {
 		const size_t n = strcspn(line, "\n");
 
-		if (line_may_be_ours(h->root, line, n))
+		if (line_may_be_ours(h, line, n))
 			return true;
 		next = line[n] == 0 ? NULL : line + n + 1;
 	}
@@ -160,6 +168,7 @@ static bool may_be_ours(const struct host *h)
 static bool host_read(struct host *h, const char *root)
 {
 	h->root = root;
+	h->there = 0;
 	buf_init_in(&h->cgroup, h->cgroup_room, sizeof h->cgroup_room);
 	buf_init_in(&h->mountinfo, h->mountinfo_room, sizeof h->mountinfo_room);
 	return read_host_file(root, "/proc/self/cgroup", &h->cgroup) && may_be_ours(h) &&
@@ -510,6 +519,8 @@ void cgroup_create(const struct cgroup_ask *ask, struct cgroup *ret)
 	why(ret, want, "no such controller is mounted here", 0);
 	if (host_read(&h, ask->root))
 		create(ret, &h, ask, want);
+	else
+		why(ret, want & h.there, "mounted, but the caller may make no cgroup there", 0);
 	host_finish(&h);
 }
 

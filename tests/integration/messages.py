@@ -282,10 +282,27 @@ def doctor_tries_an_overlay(place):
     assert found["advice"] is None, found
 
 
+def doctor_says_why_limits_are_sampled(place):
+    """What is mounted is not said to be missing, and no way is named that is none here."""
+    found = json.loads(place.run(place.ambit, "doctor", "--json", cwd=place.fresh()).stdout)
+    with open("/proc/mounts", encoding="utf-8") as file:
+        mounts = [line.split() for line in file]
+    v2 = any(m[1] == "/sys/fs/cgroup" and m[2] == "cgroup2" for m in mounts)
+    for name, controller in (("cgroup memory", "memory"), ("cgroup tasks", "pids")):
+        line = next(line for line in found if line["name"] == name)
+        mounted = v2 or any(m[2] == "cgroup" and controller in m[3].split(",") for m in mounts)
+        if line["found"] == "yes":
+            assert line["text"] == "exact limits" and line["advice"] is None, line
+            continue
+        assert line["text"].startswith("sampled limits: ") and ("no such controller is mounted" in line["text"]) != mounted, line
+        manager = os.path.join(place.environment().get("XDG_RUNTIME_DIR", "/nowhere"), "systemd/private")
+        assert (line["advice"] is not None) == (v2 and os.path.exists(manager)), line
+
+
 if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
-          quiet_is_only_of_denials, refused_as_JSON, doctor_tries_an_overlay], whole=True)
+          quiet_is_only_of_denials, refused_as_JSON, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)
