@@ -149,5 +149,10 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 	ret->reason = reason_of(set, ret, f);
 	ret->grantable = ret->reason != DENIAL_WRITTEN && ret->reason != DENIAL_OWN && ret->reason != DENIAL_TOP &&
 			 ret->reason != DENIAL_STORE;
+	ret->writes_too = ret->reason == DENIAL_HIDDEN && ret->verb == VERB_READ && may(set, VERB_WRITE, ret->object);
 	widen_to_work(set, f, ret);
+	if (ret->grantable && f->beyond != 0) {
+		ret->grantable = false;
+		ret->reason = DENIAL_BEYOND;
+	}
 }

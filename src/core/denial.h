@@ -32,6 +32,8 @@
 	  "grant it by its own name, if the program may have it")                                               \
 	X(STORE,     "store",     "changes of events wait there, and no cell sees them",                        \
 	  "`ambit diff` and `ambit stage list` show them outside; no grant does")                               \
+	X(BEYOND,    "beyond",    "you may not do it yourself, and a grant gives no more than you have",        \
+	  "do that part as who may, outside")                                                                   \
 	X(NETWORK,   "network",   "a cell has no network",                                                      \
 	  "this build has no grant for it: do that part outside")                                               \
 	X(LOOKUP,    "lookup",    "a name was looked up, and a cell has no network",                            \
@@ -56,6 +58,7 @@ enum denial_reason {
 struct denial {
 	enum denial_reason reason;
 	bool grantable;       /* the request below would have been allowed by a grant that can be given */
+	bool writes_too;      /* beside what is granted, it could then be written as well */
 	enum grant_verb verb; /* READ, WRITE, RUN; WORK for what may be written and is executed */
 	char object[GRANT_OBJECT_MAX];
 };

@@ -33,6 +33,7 @@ void effect_encode(struct buf *out, const struct effect *f)
 	buf_put_u8(out, f->verdict);
 	buf_put_u8(out, f->source);
 	buf_put_u8(out, f->base);
+	buf_put_u8(out, f->beyond);
 	buf_put_u32(out, f->grant);
 	buf_put_u32(out, f->count);
 	buf_put_bytes(out, f->object, strnlen(f->object, sizeof f->object - 1));
@@ -44,7 +45,8 @@ static bool in_range(const struct effect *f)
 	       (f->verdict != EFFECT_DENIED_WRITTEN || f->kind == EFFECT_EXEC) &&
 	       (f->verdict < EFFECT_DENIED_HIDDEN || effect_right(f->kind) != 0) &&
 	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= EFFECT_BASE_GONE &&
-	       (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) && f->count > 0;
+	       f->beyond <= effect_is_denied(f->verdict) && (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) &&
+	       f->count > 0;
 }
 
 void effect_decode(struct rbuf *in, struct effect *ret)
@@ -53,6 +55,7 @@ void effect_decode(struct rbuf *in, struct effect *ret)
 	ret->verdict = rbuf_u8(in);
 	ret->source = rbuf_u8(in);
 	ret->base = rbuf_u8(in);
+	ret->beyond = rbuf_u8(in);
 	ret->grant = rbuf_u32(in);
 	ret->count = rbuf_u32(in);
 	rbuf_str(in, ret->object, sizeof ret->object);

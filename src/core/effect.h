@@ -67,6 +67,7 @@ struct effect {
 	uint8_t verdict; /* enum effect_verdict; 0 from the warden, which does not know */
 	uint8_t source;  /* enum effect_source */
 	uint8_t base;    /* enum effect_base */
+	uint8_t beyond;  /* 1: denied, and what a grant would have to allow the person may not do either */
 	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
 	uint32_t count;  /* how often */
 	char object

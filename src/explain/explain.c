@@ -235,6 +235,7 @@ struct denied { /* an effect and its denial, as short as sorting needs them */
 	const struct effect *f;
 	enum denial_reason reason;
 	bool grantable;
+	bool writes_too;
 	enum grant_verb verb;
 	char *object; /* owned: of the request */
 };
@@ -271,9 +272,11 @@ static bool add_denial(struct denials *d, const struct event_result *r, const st
 	struct denied *at = &d->items[d->n];
 
 	denial_of(r->grants, f, scratch);
-	*at = (struct denied){
-		.f = f, .reason = scratch->reason, .grantable = scratch->grantable, .verb = scratch->verb
-	};
+	*at = (struct denied){ .f = f,
+			       .reason = scratch->reason,
+			       .grantable = scratch->grantable,
+			       .writes_too = scratch->writes_too,
+			       .verb = scratch->verb };
 	at->object = strdup(scratch->object);
 	if (at->object == NULL)
 		return false;
@@ -311,6 +314,8 @@ static void put_how(const struct denied *d, struct buf *out)
 		buf_printf(out, "      flag:   %s\n", flag);
 	if (line[0] != 0)
 		buf_printf(out, "      policy: - %s\n", line);
+	if (d->writes_too)
+		buf_printf(out, "      note:   like all around it, it can then be written, too\n");
 }
 
 /* What one grant would allow, or what nothing would for one reason. Gives how many there are. */

@@ -193,6 +193,13 @@ static void read_object(struct take *t, const json_t *from, struct effect *f)
 	(void)text_copy(f->object, sizeof f->object, object); /* fits: take_name */
 }
 
+static bool is_why(const json_t *from, enum denial_reason reason)
+{
+	const char *why = json_string_value(json_object_get(from, "why"));
+
+	return why != NULL && strcmp(why, denial_word(reason)) == 0;
+}
+
 /* Which denial it is. The other reasons follow from the grants. */
 static uint8_t read_denied(struct take *t, const json_t *from, const struct effect *f)
 {
@@ -236,6 +243,8 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 		read_allowed(t, from, told, f);
 	if (t->rc == 0 && f->verdict == EFFECT_DENIED)
 		f->verdict = read_denied(t, from, f);
+	if (t->rc == 0 && effect_is_denied(f->verdict))
+		f->beyond = effect_right(f->kind) != 0 && is_why(from, DENIAL_BEYOND);
 	if (t->rc == 0)
 		told->result.n_effects++;
 }

@@ -220,9 +220,10 @@ static void put_denial(const struct listed *l, struct buf *out)
 	}
 	grant_suggest(&want, line, sizeof line, flag, sizeof flag);
 	if (flag[0] != 0) /* fit to be pasted: it has nothing left to escape */
-		buf_printf(out, "  hint: %s%s allows it%s\n",
+		buf_printf(out, "  hint: %s%s allows it%s%s\n",
 			   denial_is_of_obeyed(l->denial.reason) ? "if you trust this program as yourself: " : "", flag,
-			   is_wide(l->denial.object) ? ", and much besides" : "");
+			   is_wide(l->denial.object) ? ", and much besides" : "",
+			   l->denial.writes_too ? "; like all around it, it can then be written, too" : "");
 	else
 		buf_printf(out, "  hint: grant a directory above it: its own name is too long to show\n");
 }

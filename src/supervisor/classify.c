@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cell/base.h"
+#include "core/denial.h"
 #include "stage/store.h"
 
 #define LINKS_MAX 40     /* as the kernel follows */
@@ -442,13 +443,27 @@ static void judge_address(struct classifier *c, struct effect *f)
 	f->base = f->verdict == EFFECT_ALLOWED;
 }
 
+/* Whether the grant that would allow it is one that the person cannot give. */
+static bool is_beyond(struct classifier *c, const struct effect *f)
+{
+	static const int modes[] = {
+		[VERB_READ] = R_OK, [VERB_WRITE] = W_OK, [VERB_RUN] = X_OK, [VERB_WORK] = R_OK | W_OK | X_OK
+	};
+	struct denial d;
+
+	if (!effect_is_denied(f->verdict))
+		return false;
+	denial_of(c->grants, f, &d);
+	return d.grantable && !hostlook_may(&c->host, d.object, modes[d.verb]); /* it is one of these */
+}
+
 void classify_effect(struct classifier *c, struct effect *f)
 {
 	char path[EFFECT_OBJECT_MAX];
 	const uint32_t right = effect_right(f->kind);
 
 	f->grant = GRANT_NONE;
-	f->base = 0;
+	f->base = f->beyond = 0;
 	if (f->kind == EFFECT_OPAQUE) { /* told as it is */
 		f->verdict = EFFECT_ALLOWED;
 		return;
@@ -468,4 +483,5 @@ void classify_effect(struct classifier *c, struct effect *f)
 	    path_normalise("/", f->object, path, sizeof path))
 		(void)text_copy(f->object, sizeof f->object, path); /* same size */
 	judge(c, f, right);
+	f->beyond = is_beyond(c, f);
 }

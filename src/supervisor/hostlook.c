@@ -113,6 +113,16 @@ bool hostlook_is_there(struct hostlook *h, const char *path)
 	return fd >= 0 || fd == -EACCES || fd == -ELOOP || fd == -EAGAIN;
 }
 
+bool hostlook_may(struct hostlook *h, const char *path, int mode)
+{
+	auto_fd int fd = open_quietly(h, path);
+
+	if (fd < 0)
+		return fd != -EACCES;
+	return syscall(SYS_faccessat2, fd, "", mode, AT_EACCESS | AT_EMPTY_PATH) == 0 ||
+	       (errno != EACCES && errno != EPERM && errno != EROFS);
+}
+
 size_t hostlook_link(struct hostlook *h, const char *path, char *ret, size_t size)
 {
 	auto_fd int fd = is_in_known(h, path) ? AT_FDCWD : open_quietly(h, path);

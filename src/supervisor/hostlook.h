@@ -25,6 +25,8 @@ struct hostlook {
 bool hostlook_is_plain(const char *path, bool follow_last);
 /* Whether something is there. What cannot be looked at (not allowed, beneath a link, an automounter's) counts as there. */
 bool hostlook_is_there(struct hostlook *h, const char *path);
+/* Whether the person may do what mode says (of access(2)) with what stands there. True where it cannot be told. */
+bool hostlook_may(struct hostlook *h, const char *path, int mode);
 /* The text of the link at path, whose directories are no links: its length, or 0 if none can be seen. */
 size_t hostlook_link(struct hostlook *h, const char *path, char *ret, size_t size);
 

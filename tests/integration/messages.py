@@ -266,6 +266,45 @@ def refused_as_JSON(place):
     assert place.run(place.ambit, "run", "--", "nosuch", cwd=top).stdout == "", "without --json only standard error says so"
 
 
+def no_flag_is_named_that_cannot_be_given(place):
+    """What the person may not do themselves no grant gives, and nobody is told to try."""
+    top = os.path.join(place.home, "things")
+    write(os.path.join(top, "closed", "x"), "x\n")
+    write(os.path.join(top, "own"), "x\n")
+    os.chmod(os.path.join(top, "closed"), 0)
+    record = os.path.join(top, "record.json")
+    script = f"cat {top}/own; cat /etc/shadow; mkdir /usr/of-a-test; cat {top}/closed/x"
+    done = place.run(place.ambit, "run", "--record", record, "--", "sh", "-c", script, cwd="/")
+    os.chmod(os.path.join(top, "closed"), 0o700)
+    with open(record, encoding="utf-8") as file:
+        denied = {e["path"]: e for e in json.load(file)["effects"] if e.get("verdict") == "denied"}
+    explained = expect_ok(place.run(place.ambit, "explain", record, cwd=top)).stdout
+    for path, flag, user_may in ((f"{top}/own", f"--read {top}/own", True), ("/etc/shadow", "--read /etc/shadow", False),
+                                 ("/usr/of-a-test", "--write /usr", False), (f"{top}/closed/x", f"--read {top}/closed/x", False)):
+        may = user_may or os.geteuid() == 0
+        found = denied[path]
+        assert (found["why"] != "beyond") == may and (found["would"] is not None) == may, (path, found)
+        assert (f"hint: {flag} allows it" in done.stderr) == may and (f"flag:   {flag}\n" in explained) == may, (flag, told(done), explained)
+    if "beyond" in [e["why"] for e in denied.values()]:
+        assert "you may not do it yourself" in done.stderr and "you may not do it yourself" in explained, (told(done), explained)
+
+
+def a_hint_says_what_its_grant_adds_up_to(place):
+    """A file that is shown by name in a tree that can be written can be written as well: so it is said, and so it is."""
+    top = place.fresh()
+    for grant, writes in (("--work", True), ("--read", False)):
+        write(os.path.join(top, ".env"), "SECRET\n")
+        record = os.path.join(place.fresh(), "record.json")
+        done = place.run(place.ambit, "run", "--record", record, grant, ".", "--", "cat", ".env", cwd=top)
+        explained = expect_ok(place.run(place.ambit, "explain", record, cwd=top)).stdout
+        assert f"--read {top}/.env allows it" in done.stderr, told(done)
+        for text in (done.stderr, explained):
+            assert ("can then be written, too" in text) == writes, (text, explained)
+        place.run(place.ambit, "run", grant, ".", "--read", f"{top}/.env", "--", "sh", "-c", "cat .env; echo x >> .env", cwd=top)
+        with open(os.path.join(top, ".env"), encoding="utf-8") as file:
+            assert (file.read() == "SECRET\nx\n") == writes
+
+
 def doctor_tries_an_overlay(place):
     """Where stages would lie; and leaves nothing there."""
     def overlays(*before):
@@ -305,4 +344,4 @@ if __name__ == "__main__":
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
-          quiet_is_only_of_denials, refused_as_JSON, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)
+          quiet_is_only_of_denials, refused_as_JSON, no_flag_is_named_that_cannot_be_given, a_hint_says_what_its_grant_adds_up_to, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)

@@ -178,6 +178,8 @@ static void make_limit_output(struct event_result *r)
 static void make_killed(struct event_result *r)
 {
 	sample_effect(r, EFFECT_EXEC, EFFECT_DENIED_WRITTEN, GRANT_NONE, 2, "/tmp/tool");
+	sample_effect(r, EFFECT_WRITE, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/usr/share/new");
+	r->effects[r->n_effects - 1].beyond = 1;
 	r->cause = CAUSE_KILLED;
 	r->exit_status = -1;
 	r->signal = 9;

@@ -15,6 +15,7 @@
 static const struct effect good = { .kind = EFFECT_WRITE,
 				    .verdict = EFFECT_DENIED,
 				    .source = EFFECT_REQUESTED,
+				    .beyond = 1,
 				    .grant = GRANT_NONE,
 				    .count = 3,
 				    .object = "/srv/\xff" };
@@ -36,6 +37,7 @@ static void an_effect_survives_a_round_trip(void **state)
 	assert_int_equal(back.verdict, good.verdict);
 	assert_int_equal(back.source, good.source);
 	assert_int_equal(back.base, good.base);
+	assert_int_equal(back.beyond, good.beyond);
 	assert_int_equal(back.grant, good.grant);
 	assert_int_equal(back.count, good.count);
 	assert_string_equal(back.object, good.object);
@@ -53,7 +55,7 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 		{ "no such kind: 0", 0, 0, false },
 		{ "the last kind", 0, EFFECT_OPAQUE, true },
 		{ "one kind more", 0, EFFECT_OPAQUE + 1, false },
-		{ "no verdict yet", 1, 0, true },
+		{ "no verdict yet, and beyond", 1, 0, false },
 		{ "the last verdict", 1, EFFECT_DENIED_HELD, true },
 		{ "a verdict of executions only", 1, EFFECT_DENIED_WRITTEN, false },
 		{ "one verdict more", 1, EFFECT_DENIED_HELD + 1, false },
@@ -62,10 +64,13 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 		{ "of the base", 3, 1, true },
 		{ "gone with the base", 3, EFFECT_BASE_GONE, true },
 		{ "no such base", 3, EFFECT_BASE_GONE + 1, false },
-		{ "a grant number that cannot be", 5, 0x01, false },
-		{ "no times", 8, 0, false },
-		{ "a longer text than there is", 12, 0xf0, false },
-		{ "a NUL inside", 17, 0, false },
+		{ "allowed, and beyond what may be granted", 1, EFFECT_ALLOWED, false },
+		{ "within what may be granted", 4, 0, true },
+		{ "more than beyond", 4, 2, false },
+		{ "a grant number that cannot be", 6, 0x01, false },
+		{ "no times", 9, 0, false },
+		{ "a longer text than there is", 13, 0xf0, false },
+		{ "a NUL inside", 18, 0, false },
 	};
 
 	(void)state;

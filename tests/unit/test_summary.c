@@ -34,7 +34,10 @@ static void each_case_in_its_words(void **state)
 		{ "killed", NULL,
 		  "ambit: denied: exec /tmp/tool (2 times)\n"
 		  "  why: what was written in a place of the cell's own is never executed\n"
-		  "  hint: write it beneath a work grant\n" },
+		  "  hint: write it beneath a work grant\n"
+		  "ambit: denied: write /usr/share/new\n"
+		  "  why: you may not do it yourself, and a grant gives no more than you have\n"
+		  "  hint: do that part as who may, outside\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,
 		  "ambit: program 'pyhton3' is not in the cell\n"
@@ -118,6 +121,55 @@ static void what_belongs_together_is_one_line(void **state)
 	     "ambit: denied: read /proc/1/stat\n"
 	     "  why: a cell has its own /proc, /dev and /sys, and never those of the host\n"
 	     "  hint: most programs go on without; no grant gives it\n");
+	sample_finish(&r);
+}
+
+/* A flag that the person could not give is none. */
+static void what_nobody_could_grant_is_said(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("limit-cpu"), &r);
+	r.cause = CAUSE_EXITED;
+	sample_effect(&r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/etc/shadow");
+	r.effects[r.n_effects - 1].beyond = 1;
+	sample_effect(&r, EFFECT_MKDIR, EFFECT_DENIED_NEW, GRANT_NONE, 1, "/usr/x");
+	r.effects[r.n_effects - 1].beyond = 1;
+	sample_effect(&r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 1, "/srv/a");
+	says(&r, NULL, "beyond",
+	     "ambit: denied: read /srv/a\n"
+	     "  why: no grant covers it\n"
+	     "  hint: --read /srv/a allows it\n"
+	     "ambit: denied: read /etc/shadow\n"
+	     "  why: you may not do it yourself, and a grant gives no more than you have\n"
+	     "  hint: do that part as who may, outside\n"
+	     "ambit: denied: mkdir /usr/x\n"
+	     "  why: you may not do it yourself, and a grant gives no more than you have\n"
+	     "  hint: do that part as who may, outside\n");
+	sample_finish(&r);
+}
+
+/* A grant adds up with what is granted around it. */
+static void what_is_shown_can_be_written_too(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("plain"), &r);
+	sample_effect(&r, EFFECT_READ, EFFECT_DENIED_HIDDEN, GRANT_NONE, 1, "/home/ann/shop/.env");
+	says(&r, NULL, "in what can be written",
+	     "ambit: denied: read /home/ann/shop/.env\n"
+	     "  why: it is likely a secret: a grant of all around it does not show it\n"
+	     "  hint: --read /home/ann/shop/.env allows it; like all around it, it can then be written, too\n");
+	sample_finish(&r);
+	sample_make(sample_find("denied"), &r); /* it has the grants of `plain` for reading only */
+	r.effects_dropped = r.n_effects = 0;
+	sample_effect(&r, EFFECT_READ, EFFECT_DENIED_HIDDEN, GRANT_NONE, 1, "/home/ann/shop/.env");
+	says(&r, NULL, "in what can be read",
+	     "ambit: denied: read /home/ann/shop/.env\n"
+	     "  why: it is likely a secret: a grant of all around it does not show it\n"
+	     "  hint: --read /home/ann/shop/.env allows it\n");
 	sample_finish(&r);
 }
 
@@ -283,6 +335,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_in_its_words),
 		cmocka_unit_test(what_belongs_together_is_one_line),
+		cmocka_unit_test(what_nobody_could_grant_is_said),
+		cmocka_unit_test(what_is_shown_can_be_written_too),
 		cmocka_unit_test(a_protected_name_is_said_to_be_one),
 		cmocka_unit_test(what_is_gone_is_said_once),
 		cmocka_unit_test(no_hint_about_jit_without_reason),
