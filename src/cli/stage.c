@@ -480,13 +480,30 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void tell_commit(const struct stage_end *end, const char *label)
+/* What was brought in that another program executes unasked: a count, and the first of it by name. */
+static void tell_later(const struct stage_answer *a)
 {
+	const struct change *first = NULL;
+	const uint64_t n = stage_answer_later(a, &first);
+	char path[STAGE_PATH_MAX + CHANGE_PATH_MAX], shown[600];
+
+	if (n == 0)
+		return;
+	stage_answer_path(a, first, first->path, path, sizeof path);
+	(void)printf("  executes later: %" PRIu64 " of them, %s%s\n", n,
+		     text_escape(shown, sizeof shown, path, strlen(path)), n > 1 ? " the first" : "");
+}
+
+static void tell_commit(const struct stage_answer *a, const char *label)
+{
+	const struct stage_end *end = &a->end;
+
 	if (end->workspace == WORKSPACE_UNTOUCHED)
 		(void)printf("nothing to commit: %s changed nothing\n", label);
 	if (end->workspace != WORKSPACE_COMMITTED)
 		return;
 	(void)printf("committed: %" PRIu64 " change%s of %s\n", end->changes, plural(end->changes), label);
+	tell_later(a);
 	if (end->dropped > 0)
 		(void)printf("  left out: %" PRIu64 " change%s, since the real tree changed there meanwhile\n",
 			     end->dropped, plural(end->dropped));
@@ -521,7 +538,7 @@ static void tell_end(const struct stage_run *run, const struct stage_answer *a)
 	stage_label(label, end->event, end->command, end->tree, end->n_trees);
 	switch (run->command->op) {
 	case STAGE_OP_LIST: tell_list(a); break;
-	case STAGE_OP_COMMIT: tell_commit(end, label); break;
+	case STAGE_OP_COMMIT: tell_commit(a, label); break;
 	case STAGE_OP_DISCARD: tell_discarded(run, a, label); break;
 	case STAGE_OP_UNDO:
 		(void)printf("undone: %s\n  still kept: %" PRIu64 " change%s (ambit diff %s)\n"

@@ -84,6 +84,7 @@ static void end_put(struct json *j, const struct stage_answer *a)
 	json_put_count(json_put_key(j, "count"), a->end.changes);
 	json_put_count(json_put_key(j, "held"), a->end.held);
 	json_put_count(json_put_key(j, "left"), a->end.left);
+	json_put_count(json_put_key(j, "executes_later"), stage_answer_later(a, NULL));
 	json_put_time(json_put_key(j, "kept_until"), a->end.keep_until_ns);
 	json_put_array(json_put_key(j, "changes"));
 	record_changes_put(j, a, &room, &untold);

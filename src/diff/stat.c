@@ -19,6 +19,7 @@ void stat_init(struct stat_table *t, uint32_t width)
 	t->width = width;
 	buf_init(&t->names, NAMES_MAX);
 	buf_init(&t->held, HELD_MAX);
+	buf_init(&t->later, HELD_MAX);
 }
 
 void stat_finish(struct stat_table *t)
@@ -26,6 +27,7 @@ void stat_finish(struct stat_table *t)
 	free(t->rows);
 	buf_finish(&t->names);
 	buf_finish(&t->held);
+	buf_finish(&t->later);
 }
 
 static size_t columns_of(const char *s)
@@ -170,20 +172,19 @@ static int add_pair(struct stat_row *row, const struct diff_change *c, const str
 	return rc;
 }
 
-/* "path: protected: git executes it" */
-static void note_held(struct stat_table *t, const char *tree, const struct change *c)
+/* "path: protected: git executes it"; word: NULL for none. */
+static void note(struct buf *dst, const char *tree, const struct change *c, const char *word)
 {
 	char reason[4 * CHANGE_REASON_MAX + 16];
-	const size_t before = t->held.len;
+	const size_t before = dst->len;
 
-	if (c->held == HELD_NOT)
-		return;
-	name_put(&t->held, "", tree, c->path);
+	name_put(dst, "", tree, c->path);
 	(void)text_show(reason, sizeof reason, c->reason, strlen(c->reason));
-	buf_printf(&t->held, ": %s%s%s\n", held_word(c->held), reason[0] != 0 ? ": " : "", reason);
-	if (t->held.failed) { /* full: what is there stays */
-		t->held.failed = false;
-		t->held.len = before;
+	buf_printf(dst, "%s%s%s%s\n", word != NULL ? ": " : "", word != NULL ? word : "", reason[0] != 0 ? ": " : "",
+		   reason);
+	if (dst->failed) { /* full: what is there stays */
+		dst->failed = false;
+		dst->len = before;
 	}
 }
 
@@ -198,7 +199,10 @@ int stat_add(struct stat_table *t, const char *tree, const struct diff_change *c
 		t->n--; /* every row has a name */
 		return -AMBIT_MEMORY;
 	}
-	note_held(t, tree, &c->change);
+	if (c->change.held != HELD_NOT)
+		note(&t->held, tree, &c->change, held_word(c->change.held));
+	else if (c->change.later != 0)
+		note(&t->later, tree, &c->change, NULL);
 	if (!look_is_split(c))
 		return add_pair(row, c, &c->old, &c->new, work);
 	rc = add_pair(row, c, &c->old, &look_absent, work);
@@ -352,15 +356,15 @@ static void put_total(const struct stat_table *t, struct out *o)
 	out_string(o, "\n");
 }
 
-static void put_held(const struct stat_table *t, struct out *o)
+static void put_notes(const struct buf *notes, const char *title, struct out *o)
 {
-	const struct text held = { t->held.data, t->held.len };
+	const struct text text = { notes->data, notes->len };
 
-	for (size_t at = 0, end; at < held.len; at = end) {
-		end = text_line_end(&held, at);
+	for (size_t at = 0, end; at < text.len; at = end) {
+		end = text_line_end(&text, at);
 		out_colour(o, OUT_NOTE);
-		out_string(o, " held: ");
-		out_raw(o, held.data + at, end - at - 1);
+		out_string(o, title);
+		out_raw(o, text.data + at, end - at - 1);
 		out_colour(o, OUT_PLAIN);
 		out_string(o, "\n");
 	}
@@ -375,5 +379,6 @@ void stat_write(const struct stat_table *t, struct out *o)
 	for (size_t i = 0; i < t->n; i++)
 		put_row(t, &t->rows[i], &w, o);
 	put_total(t, o);
-	put_held(t, o);
+	put_notes(&t->held, " held: ", o);
+	put_notes(&t->later, " executes later: ", o);
 }

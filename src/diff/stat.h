@@ -1,7 +1,8 @@
 /* stat - how much of each file a change touches, as `git diff --stat`.
  *
- * Owns:   struct stat_table: a row for each change, and what is held back.
- * Holds:  a row is as wide as it was asked for; of a long name the end is kept. What is held is named below the total.
+ * Owns:   struct stat_table: a row for each change, what is held back, and what is executed later.
+ * Holds:  a row is as wide as it was asked for; of a long name the end is kept. What is held is named below the total, and so is what
+ *         another program executes later.
  * Called: show.c. Memory: a row and its name, cut to the width. */
 #ifndef DIFF_STAT_H
 #define DIFF_STAT_H
@@ -19,7 +20,7 @@ struct stat_table {
 	uint32_t width;
 	struct stat_row *rows; /* owned */
 	size_t n, room;
-	struct buf names, held;
+	struct buf names, held, later;
 };
 
 void stat_init(struct stat_table *t, uint32_t width);

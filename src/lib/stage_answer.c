@@ -20,3 +20,18 @@ void stage_answer_path(const struct stage_answer *a, const struct change *c, con
 
 	(void)snprintf(ret, size, "%s%s%s", strcmp(tree, "/") == 0 ? "" : tree, path[0] != 0 ? "/" : "", path);
 }
+
+uint64_t stage_answer_later(const struct stage_answer *a, const struct change **ret_first)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < a->n_changes; i++) {
+		const struct change *c = a->changes[i];
+
+		if (c->later == 0 || c->held != HELD_NOT)
+			continue;
+		if (n++ == 0 && ret_first != NULL)
+			*ret_first = c;
+	}
+	return n;
+}

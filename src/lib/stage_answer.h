@@ -30,5 +30,7 @@ struct stage_answer {
 void stage_answer_finish(struct stage_answer *a);
 /* The absolute path of a change's path in its tree. Cut where it does not fit. */
 void stage_answer_path(const struct stage_answer *a, const struct change *c, const char *path, char *ret, size_t size);
+/* How many of the changes that are listed, and are not held, another program executes later; the first of them, if there is one. */
+uint64_t stage_answer_later(const struct stage_answer *a, const struct change **ret_first);
 
 #endif

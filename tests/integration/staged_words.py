@@ -174,6 +174,25 @@ def a_pattern_takes_what_it_says(place):
     assert sorted(found) == ["src/a/b/d.c", "src/a/m.c", "src/top.c", "top.c"], found
 
 
+def what_executes_later_is_told(place):
+    """In the table of a diff, and once more by the commit that brings it in; in JSON as well."""
+    top = place.fresh()
+    expect_ok(work(place, top, "echo all: > Makefile; echo {} > package.json; echo x > plain; mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", "--stage"))
+    text = expect_ok(ambit(place, "diff", "--stat", cwd=top)).stdout
+    assert " executes later: Makefile: " in text and " executes later: package.json: " in text and "later: plain" not in text, text
+    assert " held: .git/hooks/pre-commit: " in text and "later: .git" not in text, text
+    assert json.loads(expect_ok(ambit(place, "diff", "--json", cwd=top)).stdout)["executes_later"] == 2
+    expect_ok(ambit(place, "commit", "last", "plain", cwd=top))
+    done = expect_ok(ambit(place, "commit", "last", "Makefile", "package.json", cwd=top), "committed: 2 changes")
+    assert f"\n  executes later: 2 of them, {top}/Makefile the first\n" in done.stdout, told(done)
+    expect_ok(ambit(place, "undo", "last", cwd=top))
+    done = expect_ok(ambit(place, "commit", "last", "plain", cwd=top), "committed: 1 change of")
+    assert "executes later" not in done.stdout, told(done)
+    assert json.loads(expect_ok(ambit(place, "commit", "--json", "last", "package.json", cwd=top)).stdout)["executes_later"] == 1
+    done = expect_ok(ambit(place, "commit", "last", "Makefile", cwd=top))
+    assert f"  executes later: 1 of them, {top}/Makefile\n" in done.stdout, told(done)
+
+
 def a_mistyped_id_is_refused(place):
     top = tree(place)
     expect_ok(work(place, top, "echo A > a.txt", "--stage"))
@@ -537,7 +556,7 @@ def an_undo_counts_as_a_diff(place):
 
 
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
-             a_pattern_takes_what_it_says, a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
+             a_pattern_takes_what_it_says, what_executes_later_is_told, a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
              the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
