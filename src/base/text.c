@@ -146,3 +146,8 @@ bool text_copy(char *dst, size_t dst_size, const char *src)
 	memcpy(dst, src, n + 1);
 	return true;
 }
+
+const char *text_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Whether the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF).
  * If not and ret_at is not NULL, *ret_at is the offset of the first byte that is wrong. */
@@ -27,5 +28,8 @@ size_t text_show_one(const void *bytes, size_t n, char piece[TEXT_PIECE], size_t
 
 /* Copies with termination; false (and an empty dst) if it does not fit. */
 bool text_copy(char *dst, size_t dst_size, const char *src);
+
+/* "s" for what there is none or more than one of. */
+const char *text_plural(uint64_t n);
 
 #endif

@@ -471,13 +471,8 @@ static void tell_list(const struct stage_answer *a)
 	if (a->end.caches > 0)
 		(void)printf("what is remembered of %" PRIu32 " tree%s takes %" PRIu64
 			     " KB, and goes with the tree%s\n",
-			     a->end.caches, a->end.caches == 1 ? "" : "s", (a->end.cache_bytes + 1023) / 1024,
-			     a->end.caches == 1 ? "" : "s");
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
+			     a->end.caches, text_plural(a->end.caches), (a->end.cache_bytes + 1023) / 1024,
+			     text_plural(a->end.caches));
 }
 
 /* What was brought in that another program executes unasked: a count, and the first of it by name. */
@@ -502,13 +497,13 @@ static void tell_commit(const struct stage_answer *a, const char *label)
 		(void)printf("nothing to commit: %s changed nothing\n", label);
 	if (end->workspace != WORKSPACE_COMMITTED)
 		return;
-	(void)printf("committed: %" PRIu64 " change%s of %s\n", end->changes, plural(end->changes), label);
+	(void)printf("committed: %" PRIu64 " change%s of %s\n", end->changes, text_plural(end->changes), label);
 	tell_later(a);
 	if (end->dropped > 0)
 		(void)printf("  left out: %" PRIu64 " change%s, since the real tree changed there meanwhile\n",
-			     end->dropped, plural(end->dropped));
+			     end->dropped, text_plural(end->dropped));
 	if (end->left > 0)
-		(void)printf("  still kept: %" PRIu64 " change%s (ambit diff %s)\n", end->left, plural(end->left),
+		(void)printf("  still kept: %" PRIu64 " change%s (ambit diff %s)\n", end->left, text_plural(end->left),
 			     end->event);
 	(void)printf("  hint: ambit undo %s takes back what was committed\n", end->event);
 }
@@ -527,7 +522,7 @@ static void tell_discarded(const struct stage_run *run, const struct stage_answe
 		stage_label(one, s->event, s->command, s->tree, s->n_trees);
 		(void)printf("discarded: %s\n", one);
 	}
-	(void)printf("discarded: %" PRIu64 " stage%s\n", a->end.changes, plural(a->end.changes));
+	(void)printf("discarded: %" PRIu64 " stage%s\n", a->end.changes, text_plural(a->end.changes));
 }
 
 static void tell_end(const struct stage_run *run, const struct stage_answer *a)
@@ -543,7 +538,7 @@ static void tell_end(const struct stage_run *run, const struct stage_answer *a)
 	case STAGE_OP_UNDO:
 		(void)printf("undone: %s\n  still kept: %" PRIu64 " change%s (ambit diff %s)\n"
 			     "  hint: ambit commit %s brings back what was undone, ambit discard %s throws it away\n",
-			     label, end->changes, plural(end->changes), end->event, end->event, end->event);
+			     label, end->changes, text_plural(end->changes), end->event, end->event, end->event);
 		break;
 	case STAGE_OP_RECOVER: (void)printf("recovered: %" PRIu64 "\n", end->changes); break;
 	case STAGE_OP_SETTLE:

@@ -73,7 +73,7 @@ static const char *workspace_word(enum event_workspace w)
 	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
 }
 
-static void end_put(struct json *j, const struct stage_answer *a)
+static void end_put(struct json *j, const struct stage_answer *a, enum stage_op op)
 {
 	uint64_t untold = 0;
 	size_t room = RECORD_EFFECTS_MAX;
@@ -87,7 +87,7 @@ static void end_put(struct json *j, const struct stage_answer *a)
 	json_put_count(json_put_key(j, "executes_later"), stage_answer_later(a, NULL));
 	json_put_time(json_put_key(j, "kept_until"), a->end.keep_until_ns);
 	json_put_array(json_put_key(j, "changes"));
-	record_changes_put(j, a, &room, &untold);
+	record_changes_put(j, a, op != STAGE_OP_UNDO, &room, &untold);
 	json_put_array_end(j);
 	json_put_count(json_put_key(j, "untold"), untold);
 }
@@ -103,7 +103,7 @@ int stage_json_write(const struct stage_answer *a, enum stage_op op)
 	if (op == STAGE_OP_LIST)
 		list_put(&j, a);
 	else
-		end_put(&j, a);
+		end_put(&j, a, op);
 	json_put_object_end(&j);
 	buf_put_u8(&out, '\n');
 	if (out.failed) {

@@ -348,11 +348,11 @@ static void put_total(const struct stat_table *t, struct out *o)
 		added += t->rows[i].binary ? 0 : t->rows[i].added;
 		deleted += t->rows[i].binary ? 0 : t->rows[i].deleted;
 	}
-	out_printf(o, " %zu file%s changed", t->n, t->n == 1 ? "" : "s");
+	out_printf(o, " %zu file%s changed", t->n, text_plural(t->n));
 	if (added > 0 || deleted == 0)
-		out_printf(o, ", %" PRIu64 " insertion%s(+)", added, added == 1 ? "" : "s");
+		out_printf(o, ", %" PRIu64 " insertion%s(+)", added, text_plural(added));
 	if (deleted > 0 || added == 0)
-		out_printf(o, ", %" PRIu64 " deletion%s(-)", deleted, deleted == 1 ? "" : "s");
+		out_printf(o, ", %" PRIu64 " deletion%s(-)", deleted, text_plural(deleted));
 	out_string(o, "\n");
 }
 

@@ -288,7 +288,7 @@ static void effects_put(struct json *j, const struct event_result *r, uint64_t *
 		room -= size;
 		effect_put(j, r, f, t);
 	}
-	record_changes_put(j, &r->stage, &room, dropped);
+	record_changes_put(j, &r->stage, true, &room, dropped);
 	json_put_array_end(j);
 }
 

@@ -45,7 +45,15 @@ static void sizes_put(struct json *j, const struct change *c)
 		digest_put(j, c);
 }
 
-static void change_put(struct json *j, const struct stage_answer *a, const struct change *c, char *path)
+static void modes_put(struct json *j, const struct change *c)
+{
+	if (c->mode_old != c->mode_new && c->mode_old != 0 && c->mode_new != 0)
+		mode_put(j, "mode_before", c->mode_old);
+	if (c->kind != CHANGE_DELETED)
+		mode_put(j, "mode", c->mode_new);
+}
+
+static void change_put(struct json *j, const struct stage_answer *a, const struct change *c, bool looked, char *path)
 {
 	json_put_object(j);
 	json_put_word(json_put_key(j, "kind"), change_word(c->kind));
@@ -59,11 +67,10 @@ static void change_put(struct json *j, const struct stage_answer *a, const struc
 	json_put_count(json_put_key(j, "count"), 1);
 	json_put_word(json_put_key(j, "verdict"), c->held == HELD_NOT ? "allowed" : "held");
 	json_put_word(json_put_key(j, "type"), type_word(c->type));
-	sizes_put(j, c);
-	if (c->mode_old != c->mode_new && c->mode_old != 0 && c->mode_new != 0)
-		mode_put(j, "mode_before", c->mode_old);
-	if (c->kind != CHANGE_DELETED)
-		mode_put(j, "mode", c->mode_new);
+	if (looked) {
+		sizes_put(j, c);
+		modes_put(j, c);
+	}
 	if (c->held != HELD_NOT)
 		json_put_word(json_put_key(j, "held"), held_word(c->held));
 	if (c->later != 0)
@@ -81,7 +88,7 @@ static size_t size_of(const struct stage_answer *a, const struct change *c)
 	return CHANGE_FRAME + 6 * (2 * tree + strlen(c->path) + strlen(c->from) + strlen(c->reason));
 }
 
-void record_changes_put(struct json *j, const struct stage_answer *a, size_t *room, uint64_t *dropped)
+void record_changes_put(struct json *j, const struct stage_answer *a, bool looked, size_t *room, uint64_t *dropped)
 {
 	char path[PATH_MAX_TOLD];
 
@@ -94,6 +101,6 @@ void record_changes_put(struct json *j, const struct stage_answer *a, size_t *ro
 			return;
 		}
 		*room -= size;
-		change_put(j, a, a->changes[i], path);
+		change_put(j, a, a->changes[i], looked, path);
 	}
 }

@@ -8,7 +8,7 @@
 #include "lib/stage_answer.h"
 
 /* Members of the array that is open. *room: bytes that they may take, and what is left of it afterwards; *dropped counts those
- * without room. */
-void record_changes_put(struct json *j, const struct stage_answer *a, size_t *room, uint64_t *dropped);
+ * without room. looked: what the changes are of was looked at, so their sizes and modes are known. */
+void record_changes_put(struct json *j, const struct stage_answer *a, bool looked, size_t *room, uint64_t *dropped);
 
 #endif

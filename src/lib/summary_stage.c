@@ -32,10 +32,61 @@ static void write_flag(const char *path, char flag[FLAG_MAX])
 	grant_suggest(&(struct grant_request){ .verb = VERB_WRITE, .object = path }, line, sizeof line, flag, FLAG_MAX);
 }
 
-static void put_hint(const struct stage_answer *a, const struct change *c, const char *path, struct buf *out)
+/* Whether its directory lets it pass, with all that are held there for the same reason, which says so (judging.c). At the top of a
+ * tree there is none that does. */
+static bool is_of_directory(const struct change *c)
 {
-	char flag[FLAG_MAX] = "";
+	return c->held == HELD_PROTECTED && strstr(c->reason, "--write of ") != NULL && strchr(c->path, '/') != NULL;
+}
 
+/* Whether one directory lets both pass. */
+static bool is_together(const struct change *a, const struct change *b)
+{
+	const size_t n = strcspn(a->path, "/");
+
+	return is_of_directory(a) && is_of_directory(b) && a->tree == b->tree && strcmp(a->reason, b->reason) == 0 &&
+	       strncmp(a->path, b->path, n + 1) == 0;
+}
+
+static bool is_in(const struct change *c, const char *path, size_t n)
+{
+	return strncmp(c->path, path, n) == 0 && c->path[n] == '/';
+}
+
+/* Of the directory that all those lie in with which c is together: how much of c's path it is. */
+static size_t directory_length(const struct stage_answer *a, const struct change *c)
+{
+	size_t n = (size_t)(strrchr(c->path, '/') - c->path);
+
+	for (size_t i = 0; i < a->n_changes; i++)
+		while (is_together(a->changes[i], c) && !is_in(a->changes[i], c->path, n))
+			do {
+				n--;
+			} while (c->path[n] != '/'); /* the first part is the same, and a slash follows it */
+	return n;
+}
+
+/* What is to be named for it. */
+static void path_to_grant(const struct stage_answer *a, const struct change *c, char *ret, size_t size)
+{
+	char path[CHANGE_PATH_MAX];
+
+	(void)snprintf(path, sizeof path, "%.*s", (int)(is_of_directory(c) ? directory_length(a, c) : strlen(c->path)),
+		       c->path); /* shorter */
+	stage_answer_path(a, c, path, ret, size);
+}
+
+static void put_hint(const struct stage_answer *a, const struct change *c, struct buf *out)
+{
+	char path[PATH_MAX_SHOWN], flag[FLAG_MAX] = "";
+
+	path_to_grant(a, c, path, sizeof path);
+	if (is_of_directory(c)) {
+		write_flag(path, flag);
+		buf_printf(out, "  hint: if they are meant: `ambit commit %s %s`\n", a->end.event,
+			   flag[0] != 0 ? flag : "--write DIRECTORY");
+		return;
+	}
 	switch (c->held) {
 	case HELD_PROTECTED:
 	case HELD_JUDGED:
@@ -57,17 +108,52 @@ static void put_hint(const struct stage_answer *a, const struct change *c, const
 	}
 }
 
-static void put_held(const struct stage_answer *a, const struct change *c, struct buf *out)
+struct held { /* three lines */
+	const struct change *first;
+	uint64_t others; /* that its directory lets pass as well */
+};
+
+static void put_held(const struct stage_answer *a, const struct held *h, struct buf *out)
 {
 	char path[PATH_MAX_SHOWN], shown[SHOWN_MAX], reason[2 * CHANGE_REASON_MAX];
+	const struct change *c = h->first;
 
 	stage_answer_path(a, c, c->path, path, sizeof path);
-	buf_printf(out, "ambit: not committed: %s %s\n", change_word(c->kind),
+	buf_printf(out, "ambit: not committed: %s %s", change_word(c->kind),
 		   text_escape(shown, sizeof shown, path, strlen(path)));
-	buf_printf(out, "  why: %s\n",
+	if (h->others > 0)
+		buf_printf(out, " and %" PRIu64 " more there", h->others);
+	buf_printf(out, "\n  why: %s\n",
 		   c->reason[0] != 0 ? text_show(reason, sizeof reason, c->reason, strlen(c->reason))
 				     : summary_held_why(c->held));
-	put_hint(a, c, path, out);
+	put_hint(a, c, out);
+}
+
+/* Gives how many changes the lines are about. */
+static uint64_t put_all_held(const struct stage_answer *a, struct buf *out)
+{
+	struct held held[SUMMARY_HELD];
+	size_t n = 0;
+	uint64_t told = 0;
+
+	for (size_t i = 0; i < a->n_changes; i++) {
+		size_t k = 0;
+
+		if (a->changes[i]->held == HELD_NOT)
+			continue;
+		while (k < n && !is_together(held[k].first, a->changes[i]))
+			k++;
+		if (k < n)
+			held[k].others++;
+		else if (n < SUMMARY_HELD)
+			held[n++] = (struct held){ .first = a->changes[i] };
+		else
+			continue;
+		told++;
+	}
+	for (size_t k = 0; k < n; k++)
+		put_held(a, &held[k], out);
+	return told;
 }
 
 static const char *kept_why(const struct stage_answer *a)
@@ -111,14 +197,19 @@ static const char *files_now(const struct stage_answer *a)
 
 void summary_time_left(uint64_t ns, char *ret, size_t size)
 {
-	const uint64_t s = ns / 1000000000;
+	/* what was given a moment ago is told as it was given */
+	const uint64_t s = ns / 1000000000, minutes = (s + 1) / 60;
+	const bool days = s + 60 >= 2 * 86400, hours = minutes >= 120 || minutes == 60;
+	const uint64_t n = days ? (s + 3600) / 86400 : hours ? (s + 60) / 3600 : minutes;
 
-	if (s >= 2 * 86400)
-		(void)snprintf(ret, size, "%" PRIu64 " days", (s + 3600) / 86400);
-	else if (s >= 2 * 3600)
-		(void)snprintf(ret, size, "%" PRIu64 " hours", (s + 60) / 3600);
+	if (minutes == 0)
+		(void)snprintf(ret, size, "less than a minute");
 	else
-		(void)snprintf(ret, size, "%" PRIu64 " minutes", (s + 1) / 60);
+		(void)snprintf(ret, size, "%" PRIu64 " %s%s", n,
+			       days    ? "day"
+			       : hours ? "hour"
+				       : "minute",
+			       text_plural(n));
 }
 
 static void put_for(const struct stage_answer *a, const char *before, struct buf *out)
@@ -140,6 +231,7 @@ static void flags_for_all(const struct stage_answer *a, char *ret, size_t size)
 {
 	char path[PATH_MAX_SHOWN], flag[FLAG_MAX];
 	const char *ours = "";
+	const struct change *last = NULL; /* that a directory lets pass: those with it follow it */
 	uint64_t held = 0;
 	size_t at = 0;
 
@@ -150,10 +242,13 @@ static void flags_for_all(const struct stage_answer *a, char *ret, size_t size)
 			continue;
 		held++;
 		flag[0] = 0;
+		if (last != NULL && is_together(last, c))
+			continue;
+		last = is_of_directory(c) ? c : last;
 		if (c->held == HELD_CONFLICT)
 			ours = " --on-conflict ours";
 		if (c->held == HELD_PROTECTED || c->held == HELD_JUDGED || c->held == HELD_HIDDEN) {
-			stage_answer_path(a, c, c->path, path, sizeof path);
+			path_to_grant(a, c, path, sizeof path);
 			write_flag(path, flag);
 		}
 		if ((flag[0] == 0 && c->held != HELD_CONFLICT) || at + strlen(flag) + 32 > size) {
@@ -202,7 +297,7 @@ static void put_kept(const struct stage_answer *a, const char *how, struct buf *
 {
 	const char *event = a->end.event[0] != 0 ? a->end.event : "last";
 
-	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, a->end.changes == 1 ? "" : "s");
+	buf_printf(out, "ambit: kept: %" PRIu64 " change%s", a->end.changes, text_plural(a->end.changes));
 	put_for(a, ", ", out);
 	buf_printf(out, "\n  why: ");
 	if (how == NULL && a->end.why == STAGE_WHY_BUSY)
@@ -222,7 +317,7 @@ static void put_dropped(const struct stage_answer *a, struct buf *out)
 	const bool committed = a->end.workspace == WORKSPACE_COMMITTED;
 	const uint64_t n = committed ? a->end.dropped : a->end.changes;
 
-	buf_printf(out, "ambit: %s: %" PRIu64 " change%s", committed ? "left out" : "kept", n, n == 1 ? "" : "s");
+	buf_printf(out, "ambit: %s: %" PRIu64 " change%s", committed ? "left out" : "kept", n, text_plural(n));
 	put_for(a, committed ? ", and kept " : ", ", out);
 	buf_printf(
 		out,
@@ -234,17 +329,13 @@ static void put_dropped(const struct stage_answer *a, struct buf *out)
 
 void summary_stage_ended(const struct stage_answer *a, const struct err *error, const char *how, struct buf *out)
 {
-	size_t told = 0;
+	uint64_t told;
 
 	if (a->end.dropped > 0) {
 		put_dropped(a, out);
 		return;
 	}
-	for (size_t i = 0; i < a->n_changes && told < SUMMARY_HELD; i++)
-		if (a->changes[i]->held != HELD_NOT) {
-			put_held(a, a->changes[i], out);
-			told++;
-		}
+	told = put_all_held(a, out);
 	if (a->end.held > told && told > 0)
 		buf_printf(out,
 			   "ambit: not committed: %" PRIu64

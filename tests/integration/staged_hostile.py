@@ -1073,6 +1073,7 @@ def no_flood_of_hidden_names(place):
         before = picture(top)
         result = python(place, top, script)
         assert result.returncode == 123 and "more than 1000 new names" in result.stderr, told(result)
+        assert re.search(rf"and 1000 more there\n.*\n  hint: if they are meant: `ambit commit e_\w+ --write {top}/many`\n", result.stderr), told(result)
         expect_same(before, picture(top))
         result = ambit(place, "commit", "--write", "many", cwd=top)
         if "shell" in script:  # its content counts all the same

@@ -555,12 +555,35 @@ def an_undo_counts_as_a_diff(place):
     assert json.loads(expect_ok(ambit(place, "undo", "--json", "last", cwd=top)).stdout)["count"] == 4
 
 
+def what_was_not_looked_at_is_not_told(place):
+    """Of a name that stands in the way of an undo, size and mode are nobody's to tell: they are not made up."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo mine > a.txt; mkdir d2; echo x > d2/x"))
+    write(f"{top}/a.txt", "theirs, and longer\n")
+    told_of = json.loads(ambit(place, "undo", "--json", "last", cwd=top).stdout)
+    assert [c["path"] for c in told_of["changes"]] == [f"{top}/a.txt"], told_of
+    assert not {"size", "size_before", "mode", "mode_before", "sha256"} & set(told_of["changes"][0]), told_of
+
+
+def how_long_it_is_kept_is_of_the_event(place):
+    """AMBIT_KEEP counts when an event ends or is decided about: a list does not change what was written down."""
+    top = tree(place)
+    try:
+        place.environment = lambda: dict(type(place).environment(place), AMBIT_KEEP="1h")
+        kept = work(place, top, "echo mine > a.txt", "--stage")
+        place.environment = lambda: dict(type(place).environment(place), AMBIT_KEEP="1m")
+        listed = expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
+    finally:
+        del place.environment
+    assert "kept: 1 change, for 1 hour\n" in kept.stderr and re.search(r"  1 hour +" + re.escape(top), listed), (told(kept), listed)
+
+
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
              a_pattern_takes_what_it_says, what_executes_later_is_told, a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
              the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
-             what_is_there_already_is_no_denial, an_undo_counts_as_a_diff]
+             what_is_there_already_is_no_denial, an_undo_counts_as_a_diff, what_was_not_looked_at_is_not_told, how_long_it_is_kept_is_of_the_event]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -330,6 +330,84 @@ static void held_changes_have_a_way_out(void **state)
 #undef DISCARD
 }
 
+/* What a directory lets pass is one hint, with the directory. */
+static void many_of_one_directory_are_one_hint(void **state)
+{
+	static const char many[] = "too many; --write of their directory lets all pass";
+	static const struct change rows[] = {
+		{ .path = "ks/1.key", .reason = many, .held = HELD_PROTECTED },
+		{ .path = "ks/2.key", .reason = many, .held = HELD_PROTECTED },
+		{ .path = "ks/3.key", .reason = "another", .held = HELD_PROTECTED },
+		{ .path = "ks/4.key", .reason = many, .held = HELD_PROTECTED },
+		{ .path = "plain", .reason = "", .held = HELD_NOT },
+		{ .path = "spread/a/1/.npmrc", .reason = many, .held = HELD_PROTECTED },
+		{ .path = "spread/a/12/.npmrc", .reason = many, .held = HELD_PROTECTED },
+		{ .path = "top.key", .reason = many, .held = HELD_PROTECTED },
+	};
+	static const char expected[] =
+		"ambit: not committed: added /t/ks/1.key and 2 more there\n"
+		"  why: too many; --write of their directory lets all pass\n"
+		"  hint: if they are meant: `ambit commit e_1 --write /t/ks`\n"
+		"ambit: not committed: added /t/ks/3.key\n"
+		"  why: another\n"
+		"  hint: `ambit diff e_1` shows it; if you trust it as yourself: --write /t/ks/3.key\n"
+		"ambit: not committed: added /t/spread/a/1/.npmrc and 1 more there\n"
+		"  why: too many; --write of their directory lets all pass\n"
+		"  hint: if they are meant: `ambit commit e_1 --write /t/spread/a`\n"
+		"ambit: not committed: added /t/top.key\n"
+		"  why: too many; --write of their directory lets all pass\n"
+		"  hint: `ambit diff e_1` shows it; if you trust it as yourself: --write /t/top.key\n";
+	static const char ways[] =
+		"  hint: `ambit commit e_1 PATH...` commits the rest; all of it: `ambit commit e_1 --write /t/ks --write "
+		"/t/ks/3.key --write /t/spread/a --write /t/top.key`; none of it: `ambit discard e_1`\n";
+	struct change changes[COUNT_OF(rows)], *list[COUNT_OF(rows)];
+	char trees[1][STAGE_PATH_MAX] = { "/t" };
+	struct stage_answer a = { .changes = list, .n_changes = COUNT_OF(rows), .trees = trees, .n_trees = 1 };
+	auto_buf out = { .max = 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		changes[i] = rows[i];
+		changes[i].kind = CHANGE_ADDED;
+		changes[i].type = CHANGE_FILE;
+		changes[i].from = "";
+		list[i] = &changes[i];
+	}
+	(void)snprintf(a.end.event, sizeof a.end.event, "e_1");
+	a.end.workspace = WORKSPACE_KEPT;
+	a.end.why = STAGE_WHY_HELD;
+	a.end.changes = COUNT_OF(rows);
+	a.end.held = COUNT_OF(rows) - 1;
+	buf_init(&out, 1u << 20);
+	summary_stage_text(&a, NULL, &out);
+	if (strncmp(buf_cstr(&out), expected, strlen(expected)) != 0 || strstr(buf_cstr(&out), ways) == NULL)
+		fail_msg("%s--- expected:\n%s...%s", buf_cstr(&out), expected, ways);
+}
+
+static void times_are_words(void **state)
+{
+	static const struct {
+		uint64_t s;
+		const char *text;
+	} rows[] = {
+		{ 0, "less than a minute" }, { 58, "less than a minute" },
+		{ 59, "1 minute" }, /* given as 1m a moment ago */
+		{ 118, "1 minute" },         { 119, "2 minutes" },
+		{ 3598, "59 minutes" },      { 3599, "1 hour" },
+		{ 5400, "90 minutes" },      { 7199, "2 hours" },
+		{ 86400, "24 hours" },       { 2 * 86400 - 1, "2 days" },
+		{ 7 * 86400, "7 days" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char text[32];
+
+		summary_time_left(rows[i].s * 1000000000, text, sizeof text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -342,6 +420,8 @@ int main(void)
 		cmocka_unit_test(no_hint_about_jit_without_reason),
 		cmocka_unit_test(thousands_are_a_few_lines),
 		cmocka_unit_test(held_changes_have_a_way_out),
+		cmocka_unit_test(many_of_one_directory_are_one_hint),
+		cmocka_unit_test(times_are_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
