@@ -97,16 +97,18 @@ static const char stage_help[] =
 	"ambit stage list | diff | commit | discard | undo | recover\n"
 	"\n"
 	"  list      what is kept, since when and for how long, and what can be undone; the latest first\n"
+	"  list DIR  the same of trees in which DIR lies, or that lie in it\n"
 	"  recover   finishes or takes back commits that were broken off; done by itself before an event starts\n"
 	"  diff, commit, discard, undo are the commands of that name\n"
 	"\n"
+	"  --kept   list: only those whose changes wait for you\n"
 	"  --json   as JSON\n"
 	"  --help   this text\n"
 	"\n"
 	"Stages and what can be undone are kept for AMBIT_KEEP (7d), and together take at most AMBIT_KEEP_SPACE (10G): the\n"
 	"oldest go first.\n";
 
-enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, HELP };
+enum flag { JSON = 256, STAT, NAMES, BINARY, COLOR, NO_PAGER, ON_CONFLICT, WAIT, WRITE, ALL, FORCE, KEPT, HELP };
 
 struct stage_command {
 	const char *name, *help, *see;
@@ -142,6 +144,12 @@ static const struct option undo_flags[] = {
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
+static const struct option list_flags[] = {
+	{ "kept", no_argument, NULL, KEPT },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ NULL, 0, NULL, 0 },
+};
 static const struct option plain_flags[] = {
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP },
@@ -149,7 +157,7 @@ static const struct option plain_flags[] = {
 };
 
 static const struct stage_command commands[] = {
-	{ "list", stage_help, "ambit stage --help", STAGE_OP_LIST, plain_flags, false, false },
+	{ "list", stage_help, "ambit stage --help", STAGE_OP_LIST, list_flags, false, false },
 	{ "diff", diff_help, "ambit diff --help", STAGE_OP_DIFF, diff_flags, true, true },
 	{ "commit", commit_help, "ambit commit --help", STAGE_OP_COMMIT, commit_flags, true, true },
 	{ "discard", discard_help, "ambit discard --help", STAGE_OP_DISCARD, discard_flags, false, true },
@@ -231,6 +239,7 @@ static int take_flag(struct stage_run *run, int flag, const char *given, struct 
 	case NO_PAGER: run->pager = false; break;
 	case ALL: run->ask.flags |= STAGE_FLAG_ALL; break;
 	case FORCE: run->ask.flags |= STAGE_FLAG_FORCE; break;
+	case KEPT: run->ask.flags |= STAGE_FLAG_KEPT; break;
 	case HELP: run->help = true; break;
 	case COLOR: return take_colour(run, value, e);
 	case ON_CONFLICT: return take_conflict(run, value, e);
@@ -327,10 +336,27 @@ static int take_event(struct stage_run *run, char ***words, struct ambit_error *
 	return 0;
 }
 
+/* Trees have no links in their names; of a directory that is gone they may still be there. */
+static int take_directory(struct stage_run *run, char ***words, struct ambit_error *e)
+{
+	char here[PATH_MAX], whole[PATH_MAX];
+	const char *word = **words;
+
+	if (run->command->op != STAGE_OP_LIST || word == NULL)
+		return 0;
+	if (realpath(word, whole) != NULL)
+		(void)text_copy(run->ask.here, sizeof run->ask.here, whole); /* no longer */
+	else if (getcwd(here, sizeof here) == NULL || !path_normalise(here, word, run->ask.here, sizeof run->ask.here))
+		return cli_misused(e, run->command->see, "'%s' is no path", word);
+	(*words)++;
+	return 0;
+}
+
 static int take_words(struct stage_run *run, char **words, struct ambit_error *e)
 {
 	int r = take_event(run, &words, e);
 
+	r = r < 0 ? r : take_directory(run, &words, e);
 	if (r == 0 && words[0] != NULL && !run->command->paths)
 		r = cli_misused(e, run->command->see, "%s takes no '%s'", run->command->name, words[0]);
 	for (; r == 0 && *words != NULL; words++)
@@ -455,24 +481,33 @@ static void tell_entry(const struct stage_entry *s, uint64_t now)
 		     more, text_escape(command, sizeof command, s->command, strlen(s->command)));
 }
 
-/* The latest first: of a long list that is what somebody looks for. */
-static void tell_list(const struct stage_answer *a)
+static void tell_caches(const struct stage_end *end)
 {
+	if (end->caches > 0)
+		(void)printf("what is remembered of %" PRIu32 " director%s (trees, and the home) takes %" PRIu64
+			     " KB, and goes with %s\n",
+			     end->caches, end->caches == 1 ? "y" : "ies", (end->cache_bytes + 1023) / 1024,
+			     end->caches == 1 ? "it" : "them");
+}
+
+/* The latest first: of a long list that is what somebody looks for. */
+static void tell_list(const struct stage_run *run, const struct stage_answer *a)
+{
+	const bool whole = run->ask.here[0] == 0 && (run->ask.flags & STAGE_FLAG_KEPT) == 0;
 	struct timespec t;
+	char shown[600];
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	if (a->n_entries == 0)
-		(void)puts("nothing is kept");
+		(void)printf("nothing is kept%s%s\n", run->ask.here[0] != 0 ? " of " : "",
+			     text_escape(shown, sizeof shown, run->ask.here, strlen(run->ask.here)));
 	else
 		(void)printf("%-28s  %-10s  %11s  %-16s  %-10s  %s\n", "EVENT", "STATE", "SIZE", "SINCE", "KEPT FOR",
 			     "TREE AND COMMAND");
 	for (size_t i = a->n_entries; i-- > 0;)
 		tell_entry(&a->entries[i], (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec);
-	if (a->end.caches > 0)
-		(void)printf("what is remembered of %" PRIu32 " tree%s takes %" PRIu64
-			     " KB, and goes with the tree%s\n",
-			     a->end.caches, text_plural(a->end.caches), (a->end.cache_bytes + 1023) / 1024,
-			     text_plural(a->end.caches));
+	if (whole)
+		tell_caches(&a->end);
 }
 
 /* What was brought in that another program executes unasked: a count, and the first of it by name. */
@@ -532,7 +567,7 @@ static void tell_end(const struct stage_run *run, const struct stage_answer *a)
 
 	stage_label(label, end->event, end->command, end->tree, end->n_trees);
 	switch (run->command->op) {
-	case STAGE_OP_LIST: tell_list(a); break;
+	case STAGE_OP_LIST: tell_list(run, a); break;
 	case STAGE_OP_COMMIT: tell_commit(a, label); break;
 	case STAGE_OP_DISCARD: tell_discarded(run, a, label); break;
 	case STAGE_OP_UNDO:

@@ -38,8 +38,9 @@ enum stage_flag {
 	STAGE_FLAG_ALL = 64,     /* DISCARD: every stage that is not in use */
 	STAGE_FLAG_FORCE = 128,  /* DISCARD: also if a commit of it was broken off and cannot be finished */
 	STAGE_FLAG_BINARY = 256, /* DIFF: a patch to be applied, with all contents */
+	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
 };
-#define STAGE_FLAGS 511u
+#define STAGE_FLAGS 1023u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 
@@ -55,7 +56,8 @@ struct stage_ask {
 	char store[STAGE_PATH_MAX];
 	char home[STAGE_PATH_MAX]; /* the person's, where links may lead into a tree; empty: unknown */
 	char event[STAGE_ID_MAX];  /* an id or the beginning of one; "last"; empty: of none */
-	char here[STAGE_PATH_MAX]; /* the current directory, which "last" is about; empty: every tree */
+	char here
+		[STAGE_PATH_MAX]; /* the current directory, which "last" is about; of LIST one that is asked about; empty: every tree */
 	uint32_t n_selected;
 	char *selected[STAGE_SELECTED_MAX]; /* owned: absolute paths, or patterns of them; none: all. RECOVER: of
 						trees that matter */

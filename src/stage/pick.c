@@ -40,7 +40,7 @@ struct last {
 	struct some waiting, running, elsewhere;
 };
 
-static bool is_at_hand(const struct stage_meta *meta, const char *here)
+bool pick_is_at_hand(const struct stage_meta *meta, const char *here)
 {
 	for (uint32_t i = 0; i < meta->n_trees && here[0] != 0; i++)
 		if (path_is_beneath(here, meta->trees[i].real) || path_is_beneath(meta->trees[i].real, here))
@@ -57,7 +57,7 @@ static int look_for_last(void *user, const char *event, const struct stage_meta 
 	if (meta == NULL ||
 	    ((states & 1u << meta->state) == 0 && ((states & 1u << STAGE_COMMITTED) == 0 || meta->commits == 0)))
 		return 0;
-	if (!is_at_hand(meta, last->p->here))
+	if (!pick_is_at_hand(meta, last->p->here))
 		add(&last->elsewhere, event, meta);
 	else
 		add(in_use ? &last->running : &last->waiting, event, meta);

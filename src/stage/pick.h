@@ -9,6 +9,8 @@
 #ifndef STAGE_PICK_H
 #define STAGE_PICK_H
 
+#include <stdbool.h>
+
 #include "stage/shelf.h"
 
 struct pick {
@@ -20,5 +22,8 @@ struct pick {
 
 /* -NOT_FOUND, -CONFLICT: several. */
 int pick_stage(const struct shelf *s, const struct pick *p, char ret[STAGE_ID_MAX], struct err *e);
+
+/* Whether one of its trees holds `here` or lies in it; "": each does. */
+bool pick_is_at_hand(const struct stage_meta *meta, const char *here);
 
 #endif

@@ -3,12 +3,19 @@
 
 #include "base/text.h"
 #include "stage/chosen.h"
+#include "stage/pick.h"
 #include "stage/role.h"
 #include "stage/tidy.h"
 
+/* Of one that cannot be read nobody knows where its trees are. */
 static int tell_entry(void *user, const char *event, const struct stage_meta *meta, bool in_use)
 {
-	answer_entry(user, event, meta, in_use);
+	struct role *role = user;
+	const bool waits = meta == NULL || (meta->state != STAGE_COMMITTED && !in_use);
+
+	if ((waits || (role->ask.flags & STAGE_FLAG_KEPT) == 0) &&
+	    (meta == NULL ? role->ask.here[0] == 0 : pick_is_at_hand(meta, role->ask.here)))
+		answer_entry(role, event, meta, in_use);
 	return 0;
 }
 

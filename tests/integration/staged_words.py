@@ -578,12 +578,43 @@ def how_long_it_is_kept_is_of_the_event(place):
     assert "kept: 1 change, for 1 hour\n" in kept.stderr and re.search(r"  1 hour +" + re.escape(top), listed), (told(kept), listed)
 
 
+def a_list_is_of_what_was_asked_for(place):
+    """Of trees at hand of a directory, as `last` is; and only what waits."""
+    one, two = tree(place), tree(place)
+    expect_ok(work(place, one, "echo x > mine"))
+    expect_ok(work(place, one, "echo y > mine", "--stage"))
+    expect_ok(work(place, two, "echo x > mine", "--stage"))
+    os.symlink(one, f"{two}/to-one")
+
+    def listed(*words, cwd="/"):
+        found = json.loads(expect_ok(ambit(place, "stage", "list", "--json", *words, cwd=cwd)).stdout)["stages"]
+        text = expect_ok(ambit(place, "stage", "list", *words, cwd=cwd)).stdout
+        assert all(s["event"] in text for s in found) and ("what is remembered" in text) == (not words), text
+        return [(s["tree"], s["state"]) for s in found if s["tree"] in (one, two)]
+
+    all_of_one = [(one, "committed"), (one, "kept")]
+    assert listed() == [*all_of_one, (two, "kept")]
+    assert listed("--kept") == [(one, "kept"), (two, "kept")]
+    for words, cwd in (((one,), "/"), ((".",), one), (("dir",), one), ((f"{two}/to-one",), "/"), ((os.path.relpath(one, two),), two)):
+        assert listed(*words, cwd=cwd) == all_of_one, words
+    assert listed("--kept", one) == [(one, "kept")]
+    assert listed(os.path.dirname(os.path.dirname(one))) == [*all_of_one, (two, "kept")]  # they lie in it
+    with running(place, two, "echo z > other", "--stage"):
+        assert listed("--kept", two) == [(two, "kept")] and len(listed(two)) == 2
+    nothing = place.fresh()
+    assert expect_ok(ambit(place, "stage", "list", nothing, cwd="/")).stdout == f"nothing is kept of {nothing}\n"
+    shutil.rmtree(one)
+    assert listed(one) == all_of_one  # what is gone may still be asked for
+    refused(ambit(place, "stage", "list", one, two, cwd="/"), "list takes no")
+    refused(ambit(place, "stage", "recover", one, cwd="/"), "recover takes no")
+
+
 SCENARIOS = [last_is_of_where_you_are, last_of_a_place_that_is_gone, one_that_runs_is_named, a_mistyped_path_is_refused,
              a_pattern_takes_what_it_says, what_executes_later_is_told, a_mistyped_id_is_refused, nothing_is_never_committed, what_gave_way_is_said_and_kept,
              what_is_held_has_a_way_out, a_damaged_one_is_discarded, one_out_of_reach_is_discarded,
              a_diff_says_whose_it_is, what_cannot_be_written_is_told,
              the_list_is_for_people, a_wrong_option_is_named, a_pager_that_is_not_there_hides_nothing, what_is_said_to_be_kept_is_kept,
-             what_is_there_already_is_no_denial, an_undo_counts_as_a_diff, what_was_not_looked_at_is_not_told, how_long_it_is_kept_is_of_the_event]
+             what_is_there_already_is_no_denial, an_undo_counts_as_a_diff, what_was_not_looked_at_is_not_told, how_long_it_is_kept_is_of_the_event, a_list_is_of_what_was_asked_for]
 
 if __name__ == "__main__":
     main(SCENARIOS)

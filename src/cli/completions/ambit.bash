@@ -39,7 +39,7 @@ _ambit() {
 	local commit_options='--write --on-conflict --wait --json --help'
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'
-	local stage_options='--json --help'
+	local stage_options='--kept --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -87,6 +87,7 @@ _ambit() {
 	doctor:*) _ambit_words "$doctor_options" ;;
 	help:help) _ambit_words 'run explain learn diff commit discard undo stage doctor policy' ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
+	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;
 	undo:undo) _ambit_events undo "$undo_options" ;;
 	undo:*) _ambit_words "$undo_options" ;;

@@ -99,6 +99,8 @@ complete -c ambit -n '__ambit_in undo' -l help -d 'How undo is used'
 complete -c ambit -n '__ambit_in undo' -a 'last (__ambit_events undo)'
 
 complete -c ambit -n '__ambit_in stage; and not __fish_seen_subcommand_from list diff commit discard undo recover' -a 'list diff commit discard undo recover'
+complete -c ambit -n '__ambit_in stage; and __fish_seen_subcommand_from list' -x -a '(__fish_complete_directories)'
+complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wait'
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
