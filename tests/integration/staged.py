@@ -609,6 +609,46 @@ def a_mount_in_the_tree(place):
         subprocess.run(["umount", f"{top}/at/mount"], check=True)
 
 
+def a_tree_of_somebody_else(place):
+    """Root's cell is the owner of the tree's highest directory there, and nobody else."""
+    if os.geteuid() != 0:
+        raise Skip("only root can have the tree of another")
+    top = tree(place)
+    subprocess.run(["chown", "-R", "64124:64125", top], check=True)
+    write(f"{top}/roots", "root\n")
+    for way in ([], ["--direct"]):
+        result = place.cell(*way, "--work", ".", "--", "sh", "-c", "echo x >> a.txt; echo n > new; ! echo y >> roots", cwd=top)
+        assert result.returncode == 0 and "Permission denied" in result.stderr, told(result)
+        for name in ("a.txt", "new"):
+            found = os.stat(f"{top}/{name}")
+            assert (found.st_uid, found.st_gid) == (64124, 64125), (way, name, found)
+        with open(f"{top}/roots", encoding="utf-8") as file:
+            assert file.read() == "root\n" and os.stat(f"{top}/roots").st_uid == 0
+        os.unlink(f"{top}/new")
+
+
+def the_highest_directory_of_a_mount(place):
+    """There is nothing beside it: its changes are in the store. Those of a directory in it are beside that."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount something there")
+    top = os.path.join(place.fresh(), "mount")
+    os.mkdir(top)
+    if subprocess.run(["mount", "-t", "tmpfs", "none", top], capture_output=True).returncode != 0:
+        raise Skip("nothing can be mounted here")
+    try:
+        os.mkdir(f"{top}/sub")
+        for where, beside in ((top, False), (f"{top}/sub", True)):
+            result = place.cell("--work", ".", "--stage", "--", "sh", "-c", "echo x > file", cwd=where)
+            if result.returncode != 0 and "overlay" in result.stderr:
+                raise Skip("no overlay over a tmpfs here")
+            expect_ok(result)
+            assert bool(glob.glob(f"{top}/.ambit-*/e_*")) == beside, os.listdir(top)
+            expect_ok(ambit(place, "commit", cwd=where))
+            assert os.path.exists(f"{where}/file")
+    finally:
+        subprocess.run(["umount", top], check=True)
+
+
 def hints_can_be_followed(place):
     top = tree(place)
     script = "printf '#!/bin/sh\\necho it ran\\n' > dir/t; chmod +x dir/t; ./dir/t"
@@ -975,7 +1015,7 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
-             reading_needs_no_store, a_mount_in_the_tree, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
+             reading_needs_no_store, a_mount_in_the_tree, a_tree_of_somebody_else, the_highest_directory_of_a_mount, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down,
              its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 
