@@ -351,6 +351,8 @@ static int add_in_slot(struct maker *m, const struct plan_entry *x, struct note 
 	op.slot = n->slot;
 	op.flags = (uint16_t)(OP_SLOT | (is_far(m, x) ? OP_FAR : 0));
 	n->made = op.a;
+	if (r == 0 && is_far(m, x) && !m->b->copy && !is_dir(x) && m->b->moved != NULL)
+		moved_note(m->b->moved, MOVED_ON, &x->new, &op.a);
 	if (r == 0)
 		r = add_move(m, op);
 	if (r == 0 && is_dir(x) && !m->b->copy && (x->flags & PLAN_OPAQUE) != 0)
