@@ -614,6 +614,30 @@ static void list_conflicts(const struct stage_answer *a, FILE *out, const char *
 		(void)fprintf(out, "%s%zu more (--json lists them)\n", what, a->n_changes - CONFLICTS_SHOWN);
 }
 
+/* Which even `git status` writes. */
+static bool is_git_index(const struct change *c)
+{
+	static const char name[] = ".git/index";
+	const size_t n = strlen(c->path), length = sizeof name - 1;
+
+	return n >= length && strcmp(c->path + n - length, name) == 0 &&
+	       (n == length || c->path[n - length - 1] == '/');
+}
+
+/* What the command that was given has not tried. */
+static const char *way_past(enum stage_conflict given, const struct stage_answer *a)
+{
+	if (given == STAGE_CONFLICT_FAIL && a->end.held == 1 && a->n_changes == 1 && is_git_index(a->changes[0]))
+		return "ours` is right if only `git status` wrote it; theirs leaves an index whose objects are gone again";
+	switch (given) {
+	case STAGE_CONFLICT_THEIRS: return "ours` undoes it all the same; what stands there is not kept for sure";
+	case STAGE_CONFLICT_OURS: return "theirs` leaves what cannot be undone, and undoes the rest";
+	case STAGE_CONFLICT_FAIL:
+	case STAGE_CONFLICT_COUNT: break;
+	}
+	return "theirs` leaves what changed since, and undoes the rest; ours undoes all of it all the same";
+}
+
 /* Nothing was done, since something stands in the way. */
 static int tell_not_undone(const struct stage_run *run, const struct stage_answer *a)
 {
@@ -626,11 +650,10 @@ static int tell_not_undone(const struct stage_run *run, const struct stage_answe
 	(void)fprintf(stderr, "ambit: cannot undo %s: %" PRIu64 " name%s as the commit left %s\n", event, a->end.held,
 		      a->end.held == 1 ? " is not" : "s are not", a->end.held == 1 ? "it" : "them");
 	list_conflicts(a, stderr, "  why: ");
-	(void)fprintf(
-		stderr,
-		"  hint: `ambit undo %s --on-conflict theirs` leaves what changed since, and undoes the rest; ours undoes all of "
-		"it all the same\n",
-		event);
+	if (run->ask.conflict == STAGE_CONFLICT_THEIRS)
+		(void)fprintf(stderr, "  why: nothing else is there to be undone\n");
+	(void)fprintf(stderr, "  hint: `ambit undo %s --on-conflict %s\n", event,
+		      way_past((enum stage_conflict)run->ask.conflict, a)); /* in range: it was taken from a word */
 	return EXIT_REFUSED;
 }
 

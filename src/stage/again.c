@@ -18,7 +18,7 @@ struct again {
 static void again_finish(struct again *a)
 {
 	nearby_finish(&a->dir);
-	deed_finish(&a->conflicts.rows);
+	conflicts_finish(&a->conflicts);
 }
 
 static bool is_as_found(const struct plan_entry *x, const struct ident *now)
@@ -82,7 +82,7 @@ int again_look(const struct stage *s, const struct stage_meta *m, const struct t
 	int r;
 
 	a.conflicts.calls = calls != NULL ? calls : &none;
-	r = conflicts_load(s, &a.conflicts, e);
+	r = conflicts_load(s, m, &a.conflicts, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < p->n && r == 0; i++) {

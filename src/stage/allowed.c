@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 struct asking {
 	const struct trees *trees;
 	const struct stage_meta *m;
+	const struct deed *deed;
 	struct err *e;
 	struct nearby parent;
 	char good[CHANGE_PATH_MAX]; /* the last directory that was asked for, and its tree: many names lie in one */
@@ -47,17 +49,25 @@ static const char *shown(const struct asking *a, const struct op *op, bool above
 	return text_escape(room, SHOWN_MAX, path, strlen(path));
 }
 
-static int refuse(const struct asking *a, const struct op *op, bool above, const char *why, const char *hint)
+/* The rest of a commit can go without it; that of an undo cannot. */
+#define OR_THE_REST "; or `ambit commit` with the paths that are to be committed"
+
+static int refuse(const struct asking *a, const struct op *op, bool above, const char *why, const char *first)
 {
-	char path[SHOWN_MAX];
-	const int r = err_set(a->e, AMBIT_SYSTEM, hint, "you may not %s %s", above ? "write in" : "change",
-			      shown(a, op, above, path));
+	const bool undo = a->deed->way == DEED_UNDO;
+	char path[SHOWN_MAX], hint[ERR_HINT_MAX];
+	int r;
+
+	(void)snprintf(hint, sizeof hint, "%s%s", first, undo ? "" : OR_THE_REST); /* it fits */
+	r = err_set(a->e, AMBIT_SYSTEM, hint, "you may not %s %s", above ? "write in" : "change",
+		    shown(a, op, above, path));
 
 	return err_why(a->e, r, "%s", why);
 }
 
-#define HINT_FLAG "chattr takes that off, if you may; or `ambit commit` with the paths that are to be committed"
-#define HINT_OWNER "ask its owner; or `ambit commit` with the paths that are to be committed"
+#define HINT_FLAG "chattr takes that off, if you may"
+#define HINT_OWNER "ask its owner"
+#define HINT_MOUNT "mount it for writing, then try again"
 
 /* In an append-only directory names can be made, but none could be taken back. */
 static int ask_flags(const struct asking *a, const struct op *op, bool above, const struct look *l)
@@ -77,11 +87,32 @@ static int ask_parent(const struct asking *a, const struct op *op, int fd, const
 	if (l->is_immutable || l->is_append)
 		return ask_flags(a, op, true, l);
 	if (may == -EROFS)
-		return refuse(a, op, true, "its file system is read-only", "mount it for writing, then commit again");
+		return refuse(a, op, true, "its file system is read-only", HINT_MOUNT);
 	if (may == 0 || (may == -EACCES && !is_theirs(l))) /* its owner opens it for the time of the commit */
 		return 0;
 	return refuse(a, op, true, may == -EACCES ? "it is another's, and its mode keeps you out" : strerror(-may),
 		      HINT_OWNER);
+}
+
+/* A new directory that the deed opens for as long as it works (run.c), in whichever direction. */
+static bool is_opened(const struct asking *a, const struct op *op, const struct look *l)
+{
+	for (size_t i = 0; i < a->deed->dirs.n; i++) {
+		const struct op *dir = &a->deed->dirs.ops[i];
+
+		if (dir->b.ino == 0 && dir->a.ino == l->id.ino && dir->tree == op->tree &&
+		    strcmp(dir->path, op->path) == 0)
+			return !is_theirs(l);
+	}
+	return false;
+}
+
+static int refuse_closed(const struct asking *a, const struct op *op)
+{
+	char path[SHOWN_MAX], hint[ERR_HINT_MAX];
+
+	(void)snprintf(hint, sizeof hint, "if it is yours, `chmod u+w %s`", shown(a, op, false, path));
+	return refuse(a, op, false, "a directory in which you may not write cannot be moved out of the way", hint);
 }
 
 /* What is there is moved away: as rename(2) and the kernel's may_delete() see it. */
@@ -101,10 +132,9 @@ static int ask_object(const struct asking *a, const struct op *op, int dir_fd, c
 	if (!S_ISDIR(l.id.mode))
 		return 0;
 	fd = sys_open_name(dir_fd, name, O_PATH | O_DIRECTORY);
-	if (fd < 0 || sys_may_write(fd) == 0) /* the entry `..` in it is written */
+	if (fd < 0 || sys_may_write(fd) == 0 || is_opened(a, op, &l)) /* the entry `..` in it is written */
 		return 0;
-	return refuse(a, op, false, "a directory in which you may not write cannot be moved out of the way",
-		      "chmod u+w it if it is yours; or `ambit commit` with the paths that are to be committed");
+	return refuse_closed(a, op);
 }
 
 static int ask_move(struct asking *a, const struct op *op)
@@ -140,7 +170,7 @@ static int ask_dir(const struct asking *a, const struct op *op)
 	if (l.is_immutable || l.is_append)
 		return ask_flags(a, op, false, &l);
 	if (sys_may_write(fd) == -EROFS)
-		return refuse(a, op, false, "its file system is read-only", "mount it for writing, then commit again");
+		return refuse(a, op, false, "its file system is read-only", HINT_MOUNT);
 	if (!is_theirs(&l))
 		return 0;
 	return refuse(a, op, false, "its mode and attributes are its owner's to set", HINT_OWNER);
@@ -148,7 +178,7 @@ static int ask_dir(const struct asking *a, const struct op *op)
 
 int allowed_check(const struct deed *d, const struct trees *t, const struct stage_meta *m, struct err *e)
 {
-	struct asking a = { .trees = t, .m = m, .e = e, .parent = NEARBY_NONE, .good_tree = UINT32_MAX };
+	struct asking a = { .trees = t, .m = m, .deed = d, .e = e, .parent = NEARBY_NONE, .good_tree = UINT32_MAX };
 	int r = 0;
 
 	for (size_t i = 0; i < d->dirs.n && r == 0; i++)

@@ -351,6 +351,8 @@ static int add_in_slot(struct maker *m, const struct plan_entry *x, struct note 
 	op.slot = n->slot;
 	op.flags = (uint16_t)(OP_SLOT | (is_far(m, x) ? OP_FAR : 0));
 	n->made = op.a;
+	if (r == 0 && is_far(m, x) && !m->b->copy && !is_dir(x) && m->b->moved != NULL)
+		moved_note(m->b->moved, MOVED_ON, &x->new, &op.a);
 	if (r == 0)
 		r = add_move(m, op);
 	if (r == 0 && is_dir(x) && !m->b->copy && (x->flags & PLAN_OPAQUE) != 0)
@@ -473,32 +475,52 @@ static int add_dirs(struct maker *m)
 	return r;
 }
 
+#define SHOWN_MAX 300 /* of a path in a sentence */
+
 static const char *hint_of(int r)
 {
+	if (r == -EROFS)
+		return "nothing was changed; mount it for writing, then try again";
 	if (r == -ENOSPC || r == -EDQUOT)
 		return "free some space there, then try again; nothing was changed";
-	if (r == -EACCES || r == -EPERM || r == -EROFS)
+	if (r == -EACCES || r == -EPERM)
 		return "nothing was changed; look at who may write there";
 	return "nothing was changed: try again";
+}
+
+/* The path in full; of no entry, "". */
+static const char *shown(const struct build *b, const struct plan_entry *x, char room[SHOWN_MAX])
+{
+	char path[STAGE_PATH_MAX + CHANGE_PATH_MAX] = "";
+
+	if (x != NULL)
+		(void)snprintf(path, sizeof path, "%s/%s",
+			       strcmp(b->meta->trees[x->tree].real, "/") == 0 ? "" : b->meta->trees[x->tree].real,
+			       x->path);
+	return text_escape(room, SHOWN_MAX, path, strlen(path));
 }
 
 static int failed(const struct build *b, const struct plan_entry *x, int r, struct err *e)
 {
 	const bool full = r == -ENOSPC || r == -EDQUOT;
-	char path[256] = "";
+	char path[SHOWN_MAX];
 
-	if (x != NULL)
-		(void)text_escape(path, sizeof path, x->path, strlen(x->path));
+	(void)shown(b, x, path);
 	if (r == -ECANCELED)
 		return stop_check(b->stopped, b->stopped_user, e);
 	if (r == -EAGAIN)
 		return err_set(e, AMBIT_CONFLICT, "try again when the event has done with it",
-			       "'%s' is still being written", path);
+			       "%s is still being written", path);
 	if (full && x != NULL && b->trees->far[x->tree])
-		return err_sys(e, AMBIT_SYSTEM, -r, hint_of(r), "no room for '%s' on the file system of %s", path,
+		return err_sys(e, AMBIT_SYSTEM, -r, hint_of(r), "no room for %s on the file system of %s", path,
 			       b->meta->trees[x->tree].real);
-	return err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r, hint_of(r), "make the commit ready at '%s'",
-		       path);
+	if (r == -EROFS && x != NULL) /* what goes in is copied there first, and nothing else is written */
+		return err_sys(e, AMBIT_SYSTEM, -r, hint_of(r), "cannot write in %s", b->meta->trees[x->tree].real);
+	if (x == NULL)
+		return err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r, hint_of(r),
+			       "cannot make the commit ready");
+	return err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r, hint_of(r),
+		       "cannot make the commit of %s ready", path);
 }
 
 int build_deed(const struct build *b, struct err *e)

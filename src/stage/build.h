@@ -9,6 +9,7 @@
 #define STAGE_BUILD_H
 
 #include "stage/journal.h"
+#include "stage/moved.h"
 #include "stage/plan.h"
 #include "stage/stop.h"
 #include "stage/walk.h"
@@ -17,10 +18,11 @@ struct build {
 	const struct stage_meta *meta;
 	const struct trees *trees;
 	struct plan *plan;
-	bool copy;         /* the event lives: leave upper as it is */
-	bool partial;      /* what is not chosen must stay a stage that can be committed */
-	struct deed *deed; /* way, batch and event are set */
-	stop_fn *stopped;  /* asked before each copy; may be NULL */
+	bool copy;           /* the event lives: leave upper as it is */
+	bool partial;        /* what is not chosen must stay a stage that can be committed */
+	struct moved *moved; /* where it is recorded what is a copy of what; may be NULL */
+	struct deed *deed;   /* way, batch and event are set */
+	stop_fn *stopped;    /* asked before each copy; may be NULL */
 	void *stopped_user;
 };
 

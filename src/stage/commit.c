@@ -55,7 +55,7 @@ static int sync_data(int stage_fd, const struct trees *t, bool *ret_with_stage, 
 static int carry_out(const struct finish *f, const struct stage_meta *m, const struct commit_options *o,
 		     uint32_t *ret_disk, struct err *e)
 {
-	const struct run run = { .trees = f->trees, .deed = f->deed, .fresh = true, .strict = true };
+	const struct run run = { .trees = f->trees, .deed = f->deed, .moved = f->moved, .fresh = true, .strict = true };
 	const int dir = f->stage->dir_fd;
 	bool with_stage = false;
 	int r = allowed_check(f->deed, f->trees, m, e);
@@ -73,18 +73,34 @@ static int carry_out(const struct finish *f, const struct stage_meta *m, const s
 		(void)build_drop(f->deed, f->trees, f->deed->batch, true, true); /* else found by stage_recover() */
 		return r;
 	}
+	moved_watch(f->moved, f->deed);
 	r = run_deed(&run, e);
 	if (r == 0)
 		r = finish_done(f, e);
 	return r < 0 ? finish_failed(f, r, e) : 0;
 }
 
-static int commit_chosen(const struct stage *s, const struct build *b, const struct commit_options *o,
-			 uint32_t *ret_disk, struct err *e)
+static bool is_far(const struct trees *t)
 {
-	const struct finish f = { .stage = s, .trees = b->trees, .deed = b->deed };
-	const int r = build_deed(b, e);
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->far[i])
+			return true;
+	return false;
+}
 
+static int commit_chosen(const struct stage *s, struct build *b, const struct commit_options *o, uint32_t *ret_disk,
+			 struct err *e)
+{
+	__attribute__((cleanup(moved_finish))) struct moved moved = { .n = 0 };
+	const struct finish f = { .stage = s, .trees = b->trees, .deed = b->deed, .moved = &moved };
+	struct look baseline;
+	int r;
+
+	if (sys_look(s->dir_fd, "baseline", &baseline) == 0)
+		moved_load(&moved, s->dir_fd); /* what was committed before may come in again */
+	moved_begin(&moved, b->deed, moved.n > 0 || is_far(b->trees));
+	b->moved = &moved;
+	r = build_deed(b, e);
 	if (r < 0) {
 		(void)build_drop(b->deed, b->trees, b->deed->batch, true, true); /* else found by stage_recover() */
 		return r;

@@ -33,11 +33,40 @@ int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
 	return 1 + (upper->id.btime_ns != 0 ? upper->id.btime_ns : (int64_t)m->started_ns);
 }
 
-int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e)
+struct late {
+	struct moved moved;
+	int stage_fd; /* the stage's */
+	bool loaded;
+};
+
+/* Mostly nothing has changed, and nobody asks. */
+static const struct moved *moved_of(const struct conflicts *c)
+{
+	if (!c->moved->loaded)
+		moved_load(&c->moved->moved, c->moved->stage_fd);
+	c->moved->loaded = true;
+	return &c->moved->moved;
+}
+
+void conflicts_finish(struct conflicts *c)
+{
+	deed_finish(&c->rows);
+	if (c->moved != NULL)
+		moved_finish(&c->moved->moved);
+	free(c->moved);
+	c->moved = NULL;
+}
+
+int conflicts_load(const struct stage *s, const struct stage_meta *m, struct conflicts *ret, struct err *e)
 {
 	const int r = deed_read(s->dir_fd, "baseline", &ret->rows, e);
 	const struct op_list *l = &ret->rows.moves;
 
+	ret->ended_ns = m->ended_ns;
+	ret->moved = calloc(1, sizeof *ret->moved);
+	if (ret->moved == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for conflicts");
+	ret->moved->stage_fd = s->dir_fd;
 	if (r > 0 && l->n > 1)
 		qsort(l->ops, l->n, sizeof l->ops[0], by_row);
 	return r < 0 ? r : 0;
@@ -78,7 +107,11 @@ static bool is_changed(const struct conflicts *c, const char *path, const struct
 {
 	const struct op *row = row_of(c, path);
 
-	return row != NULL ? !is_as_left(row, real) : latest_change(real) >= since_ns;
+	if (row != NULL)
+		return !is_as_left(row, real) &&
+		       !(row->a.mode == real->mode && moved_is_same(moved_of(c), &row->a, real));
+	return latest_change(real) >= since_ns &&
+	       !moved_was_there(moved_of(c), real, c->t0_ns, c->ended_ns, latest_change);
 }
 
 struct inside {

@@ -8,6 +8,7 @@
 #define STAGE_CONFLICT_H
 
 #include "stage/journal.h"
+#include "stage/moved.h"
 #include "stage/plan.h"
 #include "stage/walk.h"
 
@@ -18,13 +19,16 @@ struct conflicts {
 	const struct walk_calls *calls;
 	struct deed rows; /* owned: the baseline, sorted */
 	uint16_t tree;
-	int64_t t0_ns; /* of the tree: when its upper was made */
+	int64_t t0_ns;      /* of the tree: when its upper was made */
+	uint64_t ended_ns;  /* of the event; 0: nobody knows */
+	struct late *moved; /* owned: read when it is asked for */
 };
 
 /* A file system's clock ticks every few milliseconds: what has the very time of `upper` came before the program, which had yet to
  * be started. */
 int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper);
-int conflicts_load(const struct stage *s, struct conflicts *ret, struct err *e);
+int conflicts_load(const struct stage *s, const struct stage_meta *m, struct conflicts *ret, struct err *e);
+void conflicts_finish(struct conflicts *c);
 /* Holds x back if it has to be: `name` in dir_fd, which looks like `real`, is replaced or removed (`loses`) or changed. 0 or -errno. */
 int conflicts_check(const struct conflicts *c, struct plan_entry *x, int dir_fd, const char *name,
 		    const struct look *real, int64_t since_ns, bool loses);

@@ -108,19 +108,41 @@ static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
 	return h;
 }
 
+struct hashing {
+	void (*as)(void *user, struct ident *id);
+	void *user;
+	uint64_t sum;
+};
+
 static int hash_one(void *user, int dir_fd, const char *path, const char *name, const struct look *l)
 {
-	const uint64_t numbers[] = { l->id.ino, (uint64_t)l->id.ctime_ns, l->id.size, l->id.mode };
-	uint64_t *sum = user;
+	struct hashing *h = user;
+	struct ident id = l->id;
+	uint64_t numbers[4];
 
 	(void)dir_fd;
 	(void)name;
-	*sum += fnv(fnv(UINT64_C(0xcbf29ce484222325), path, strlen(path)), numbers, sizeof numbers); /* in any order */
+	if (h->as != NULL)
+		h->as(h->user, &id);
+	numbers[0] = id.ino;
+	numbers[1] = (uint64_t)id.ctime_ns;
+	numbers[2] = l->id.size;
+	numbers[3] = l->id.mode;
+	h->sum += fnv(fnv(UINT64_C(0xcbf29ce484222325), path, strlen(path)), numbers,
+		      sizeof numbers); /* in any order */
 	return 0;
 }
 
 int each_hash(int root_fd, uint64_t *ret)
 {
-	*ret = 0;
-	return each_beneath(root_fd, hash_one, ret);
+	return each_hash_as(root_fd, NULL, NULL, ret);
+}
+
+int each_hash_as(int root_fd, void (*as)(void *user, struct ident *id), void *user, uint64_t *ret)
+{
+	struct hashing h = { .as = as, .user = user };
+	const int r = each_beneath(root_fd, hash_one, &h);
+
+	*ret = h.sum;
+	return r;
 }

@@ -17,5 +17,7 @@ int each_beneath(int root_fd, each_fn *fn, void *user);
 void each_add_bytes(int root_fd, uint64_t *sum);
 /* One number for everything beneath: names, inodes, times of change, sizes. */
 int each_hash(int root_fd, uint64_t *ret);
+/* The same, where `as` may give it another inode and time of change. */
+int each_hash_as(int root_fd, void (*as)(void *user, struct ident *id), void *user, uint64_t *ret);
 
 #endif

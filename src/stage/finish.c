@@ -133,13 +133,28 @@ static int write_baseline(const struct finish *f, bool back, struct err *e)
 
 /* --- what was committed --- */
 
+static void first_of(void *user, struct ident *id)
+{
+	moved_first(user, id);
+}
+
+/* As undo.c looks at it again: what is in it may have been moved in and out before. */
+static int hash_by_first(const struct finish *f, const struct op *op, uint64_t *ret)
+{
+	auto_fd int fd = sys_open_beneath(f->trees->real[op->tree], op->path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd;
+	return f->moved != NULL && f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
+}
+
 /* What undoing compares with. */
 static int describe(const struct finish *f, struct err *e)
 {
 	for (size_t i = 0; i < f->deed->moves.n; i++) {
 		struct op *op = &f->deed->moves.ops[i];
 		const bool in = (op->kind == OP_IN || op->kind == OP_SWAP) && (op->flags & (OP_LEFT | OP_FORCED)) == 0;
-		const int r = in && (op->flags & OP_WHOLE) != 0 ? hash_of(f, op, &op->hash) : 0;
+		const int r = in && (op->flags & OP_WHOLE) != 0 ? hash_by_first(f, op, &op->hash) : 0;
 
 		if (r < 0)
 			return err_sys(e, AMBIT_SYSTEM, -r, NULL, "look at what was committed");
@@ -229,11 +244,26 @@ static void drop_slots(const struct finish *f, bool near)
 		(void)build_drop(d, f->trees, i, near, true);
 }
 
+/* What was brought in again is described as those who look later know it: with what was recorded just now. */
+static void record(const struct finish *f, bool undo)
+{
+	const bool again = f->moved->notes_in && !undo;
+
+	moved_save(f->moved, f->stage->dir_fd);
+	if (!again)
+		return;
+	moved_finish(f->moved);
+	moved_load(f->moved, f->stage->dir_fd);
+	moved_begin(f->moved, f->deed, true);
+}
+
 int finish_done(const struct finish *f, struct err *e)
 {
 	const bool undo = f->deed->way == DEED_UNDO;
 	int r = 0;
 
+	if (f->moved != NULL)
+		record(f, undo);
 	if (!undo) {
 		r = describe(f, e);
 		if (r == 0)
@@ -276,6 +306,7 @@ int finish_back(const struct finish *f, struct err *e)
 	const bool undo = f->deed->way == DEED_UNDO;
 	const struct run run = { .trees = f->trees,
 				 .deed = f->deed,
+				 .moved = f->moved,
 				 .backwards = !undo,
 				 .lenient = true,
 				 .told = f->told,
@@ -289,7 +320,11 @@ int finish_back(const struct finish *f, struct err *e)
 	f->deed->turned = true;
 	if (!undo)
 		forget_batch(f);
+	if (f->moved != NULL)
+		moved_save(f->moved, f->stage->dir_fd); /* of directories, nothing more */
 	result = run_deed(&run, e);
+	if (f->moved != NULL)
+		moved_save(f->moved, f->stage->dir_fd);
 	if (result < 0 && result != -AMBIT_CONFLICT)
 		return result;
 	if (undo)

@@ -8,6 +8,7 @@
 #define STAGE_FINISH_H
 
 #include "stage/journal.h"
+#include "stage/moved.h"
 #include "stage/walk.h"
 
 #define JOURNAL_NAME "journal"
@@ -16,6 +17,7 @@ struct finish {
 	const struct stage *stage;
 	const struct trees *trees;
 	struct deed *deed;
+	struct moved *moved; /* what was recorded as it ran, to be written; may be NULL */
 	void (*told)(void *user, uint16_t tree, const char *path); /* paths that could not be turned back */
 	void *user;
 };

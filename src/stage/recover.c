@@ -20,9 +20,16 @@ static void count(void *user, uint16_t tree, const char *path)
 
 static int carry_on(struct recovery *r, const struct stage *s, const struct trees *t, struct deed *d, struct err *e)
 {
-	const struct run run = { .trees = t, .deed = d, .backwards = d->way == DEED_UNDO, .strict = true };
-	const struct finish f = { .stage = s, .trees = t, .deed = d, .told = count, .user = r };
-	int result = d->turned ? -AMBIT_CONFLICT : run_deed(&run, e);
+	__attribute__((cleanup(moved_finish))) struct moved moved = { .n = 0 };
+	const struct run run = {
+		.trees = t, .deed = d, .moved = &moved, .backwards = d->way == DEED_UNDO, .strict = true
+	};
+	const struct finish f = { .stage = s, .trees = t, .deed = d, .moved = &moved, .told = count, .user = r };
+	int result;
+
+	moved_load(&moved, s->dir_fd);
+	moved_begin(&moved, d, true); /* what happened to directories since it began nobody knows */
+	result = d->turned ? -AMBIT_CONFLICT : run_deed(&run, e);
 
 	if (result == 0)
 		result = finish_done(&f, e);

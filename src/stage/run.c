@@ -133,6 +133,21 @@ static int whiteout_remove(struct work *w, const struct op *op)
 	return r > 0 ? 0 : r;
 }
 
+/* On an overlay what is moved may have another birth each time. */
+static void note(struct work *w, const struct op *op, enum moved_kind kind, const struct ident *before,
+		 const struct place *at)
+{
+	struct ident from = *before;
+	struct look now;
+
+	if (w->r->moved == NULL || sys_look(at->fd, at->name, &now) < 0)
+		return;
+	if (!w->r->trees->births[op->tree])
+		from.btime_ns = now.id.btime_ns = 0;
+	if (ident_is_same(&now.id, &from, true) && now.id.mtime_ns == from.mtime_ns)
+		moved_note(w->r->moved, kind, &from, &now.id);
+}
+
 /* Nobody else takes anything out of the stage: what it does not hold any more went in, and what it holds came out. That is so also
  * where a later operation, or somebody else, went on from there. */
 static int move_in(struct work *w, const struct op *op, const struct ident *in, struct both *b)
@@ -144,7 +159,10 @@ static int move_in(struct work *w, const struct op *op, const struct ident *in, 
 	if (b->real.fd < 0 || b->in_real.id.ino != 0)
 		return -ESTALE;
 	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_NOREPLACE);
-	return r < 0 ? stale_if(r) : whiteout_make(w, op);
+	if (r < 0)
+		return stale_if(r);
+	note(w, op, MOVED_IN, &b->in_stage.id, &b->real);
+	return whiteout_make(w, op);
 }
 
 /* The object that came out must be the one that was looked at: it may have been exchanged, or written, just before. (Its time of
@@ -175,8 +193,12 @@ static int move_out(struct work *w, const struct op *op, const struct ident *out
 	r = whiteout_remove(w, op);
 	if (r == 0)
 		r = sys_move(b->real.fd, b->real.name, b->stage.fd, b->stage.name, RENAME_NOREPLACE);
-	if (r < 0 || !w->r->strict || is_what_came(op, b, out))
+	if (r < 0)
 		return stale_if(r);
+	if (!w->r->strict || is_what_came(op, b, out)) {
+		note(w, op, MOVED_OUT, &b->in_real.id, &b->stage);
+		return 0;
+	}
 	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_NOREPLACE);
 	return r < 0 ? r : -ESTALE;
 }
@@ -184,6 +206,7 @@ static int move_out(struct work *w, const struct op *op, const struct ident *out
 static int exchange(struct work *w, const struct op *op, const struct ident *in, const struct ident *out,
 		    struct both *b)
 {
+	const struct ident was_in_stage = b->in_stage.id;
 	int r;
 
 	if (out->ino == 0) /* forced: nothing is there any more */
@@ -195,23 +218,55 @@ static int exchange(struct work *w, const struct op *op, const struct ident *in,
 	if (!ident_is(&b->in_stage.id, in) || !may_go(w->r, op, b, out))
 		return -ESTALE;
 	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_EXCHANGE);
-	if (r < 0 || !w->r->strict || is_what_came(op, b, out))
+	if (r < 0)
 		return stale_if(r);
+	if (!w->r->strict || is_what_came(op, b, out)) {
+		note(w, op, MOVED_OUT, &b->in_real.id, &b->stage);
+		note(w, op, MOVED_IN, &was_in_stage, &b->real);
+		return 0;
+	}
 	r = sys_move(b->stage.fd, b->stage.name, b->real.fd, b->real.name, RENAME_EXCHANGE);
 	return r < 0 ? r : -ESTALE;
+}
+
+/* Right before and right after each of our own calls: somebody else's then lies between two of them. */
+static bool look_dir(struct work *w, int fd, struct look *ret)
+{
+	return w->r->moved != NULL && w->r->moved->dirs != NULL && fd >= 0 && sys_look(fd, "", ret) == 0;
+}
+
+static void note_dir(struct work *w, const struct op *op, size_t n, struct look before, int fd)
+{
+	struct look after;
+
+	if (!look_dir(w, fd, &after))
+		return;
+	if (!w->r->trees->births[op->tree])
+		before.id.btime_ns = after.id.btime_ns = 0;
+	moved_note_dir(w->r->moved, op->tree, op->path, n, &before.id, &after.id);
+}
+
+static size_t length_of_parent(const struct op *op)
+{
+	const char *slash = strrchr(op->path, '/');
+
+	return slash != NULL ? (size_t)(slash - op->path) : 0;
 }
 
 static int do_move(struct work *w, struct op *op)
 {
 	const struct ident *in = w->r->backwards ? &op->b : &op->a, *out = w->r->backwards ? &op->a : &op->b;
 	auto_fd int parent = -1;
+	struct look dir;
 	struct both b;
+	bool watched;
 	int r = in_stage(w, op, &b.stage);
 
 	parent = sys_open_parent(w->r->trees->real[op->tree], op->path, &b.real.name);
 	b.real.fd = parent;
 	if (r < 0 || (parent < 0 && stale_if(parent) != -ESTALE))
 		return r < 0 ? r : parent;
+	watched = look_dir(w, parent, &dir);
 	r = look_both(&b);
 	if (r < 0)
 		return r;
@@ -221,6 +276,8 @@ static int do_move(struct work *w, struct op *op)
 		r = move_in(w, op, in, &b);
 	else
 		r = move_out(w, op, out, &b);
+	if (watched)
+		note_dir(w, op, length_of_parent(op), dir, parent);
 	/* What is there now, for who wants to take it back later. */
 	if (r == 0 && parent >= 0 && !w->r->backwards && op->kind != OP_OUT && look_at(&b.real, &b.in_real) == 0 &&
 	    ident_is(&b.in_real.id, &op->a)) {
@@ -264,7 +321,10 @@ static int do_strip(struct work *w, const struct op *op)
 	if (r != 0 || !ident_is(&l.id, &op->a))
 		return r == -ENOENT ? 0 : r; /* it went in already */
 	fd = sys_open_name(at.fd, at.name, O_RDONLY);
-	return fd < 0 ? fd : change_xattr(op, fd, &l, w->r->backwards);
+	r = fd < 0 ? fd : change_xattr(op, fd, &l, w->r->backwards);
+	if (w->r->moved != NULL && w->r->moved->notes_in)
+		note(w, op, MOVED_ON, &l.id, &at);
+	return r;
 }
 
 static int do_drop(struct work *w, const struct op *op)
@@ -304,6 +364,8 @@ static int move_old(struct work *w, const struct op *op, const struct place *up,
 		r = look_at(from, &l);
 	if (r == 0 && ident_is(&l.id, &op->b))
 		r = sys_move(from->fd, from->name, to->fd, to->name, RENAME_NOREPLACE);
+	if (r == 0 && l.id.ino != 0)
+		note(w, op, MOVED_ON, &l.id, to);
 	return r;
 }
 
@@ -350,14 +412,17 @@ static int dir_open(int root, const struct op *op, uint64_t ino, struct look *re
 	return r;
 }
 
-static int dir_let_in(int root, const struct op *op, uint64_t ino)
+static int dir_let_in(struct work *w, int root, const struct op *op, uint64_t ino)
 {
 	auto_fd int fd = -1;
 	struct look l;
 	int r = dir_open(root, op, ino, &l, &fd);
 
-	if (r == 0 && fd >= 0 && (l.id.mode & 0700) != 0700)
+	if (r == 0 && fd >= 0 && (l.id.mode & 0700) != 0700) {
 		r = sys_chmod(fd, (l.id.mode & 07777) | 0700);
+		if (root == w->r->trees->real[op->tree])
+			note_dir(w, op, strlen(op->path), l, fd);
+	}
 	return r == -EPERM ? 0 : r; /* another's: its group or all may write in it, as was asked before (allowed.h) */
 }
 
@@ -376,10 +441,10 @@ static int dir_begin(struct work *w, const struct op *op)
 
 	if (w->r->fresh && is_open(op) && (op->b.ino != 0 || !w->r->backwards))
 		return 0;
-	r = dir_let_in(t->real[op->tree], op, op->a.ino);
+	r = dir_let_in(w, t->real[op->tree], op, op->a.ino);
 
 	if (r == 0 && (op->flags & OP_NO_UPPER) == 0)
-		r = dir_let_in(t->upper[op->tree], op, 0);
+		r = dir_let_in(w, t->upper[op->tree], op, 0);
 	return r;
 }
 
@@ -414,17 +479,20 @@ static int dir_end_real(struct work *w, const struct op *op)
 {
 	const struct ident *now = w->r->backwards ? &op->b : &op->a;
 	auto_fd int fd = -1;
-	struct look l;
+	struct look l, before;
 	int r = now->ino == 0 ? 0 : dir_open(w->r->trees->real[op->tree], op, now->ino, &l, &fd);
 
 	if (r < 0 || fd < 0)
 		return r;
+	before = l;
 	if ((op->flags & OP_XATTR) != 0) {
 		r = dir_copy_xattr(w, op, fd);
 		if (r == 0)
 			r = sys_look(fd, "", &l); /* access lists are in the mode too */
 	}
-	return r < 0 ? r : dir_set(fd, &l, now->mode, now->mtime_ns, (op->flags & OP_KEEP_TIME) != 0);
+	r = r < 0 ? r : dir_set(fd, &l, now->mode, now->mtime_ns, (op->flags & OP_KEEP_TIME) != 0);
+	note_dir(w, op, strlen(op->path), before, fd);
+	return r;
 }
 
 static int dir_end_upper(struct work *w, const struct op *op)

@@ -8,11 +8,13 @@
 #define STAGE_RUN_H
 
 #include "stage/journal.h"
+#include "stage/moved.h"
 #include "stage/walk.h"
 
 struct run {
 	const struct trees *trees;
 	struct deed *deed;
+	struct moved *moved; /* where it is recorded; may be NULL */
 	bool fresh;     /* it was built, or compared, just now: modes of directories that were there are as it says */
 	bool backwards; /* the last operation first, each turned round */
 	bool strict; /* what goes out of the real tree must be as the deed says; else it only must be the same object */

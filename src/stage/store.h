@@ -14,6 +14,7 @@
  *   <store>/.tree-DEV-INO    flock: shared by the events that see the tree, exclusive for a commit to it; nobody's is swept (tidy.h)
  *   <store>/.direct-e_...    flock: which trees a living event writes in place (claim.h)
  *   <store>/.mask-DEV-INO    what is remembered of a tree (mask.h)
+ *   <store>/.moved           what commits and undos moved (moved.h)
  *
  * The store is $XDG_STATE_HOME/ambit/stages, or ~/.local/state/ambit/stages where there is a home. A tree on another file system has its part
  * (`0`) where renaming can reach it: in .ambit-UID beside the root of its mount, if an overlay can write there; `dir` of the meta

@@ -134,6 +134,20 @@ int sys_create(int dir_fd, const char *name, unsigned mode)
 	return r < 0 ? r : fd;
 }
 
+int sys_open_append(int dir_fd, const char *name)
+{
+	int fd = -1;
+	const int r = STEP("append",
+			   fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+
+	return r < 0 ? r : fd;
+}
+
+int sys_truncate(int fd, uint64_t size)
+{
+	return STEP("truncate", ftruncate(fd, (off_t)size));
+}
+
 int sys_chmod(int fd, unsigned mode)
 {
 	return STEP("chmod", fchmod(fd, mode & 07777));

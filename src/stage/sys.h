@@ -50,6 +50,9 @@ int sys_node(int dir_fd, const char *name, unsigned mode); /* a whiteout, a pipe
 int sys_symlink(const char *to, int dir_fd, const char *name);
 int sys_link(int from_fd, const char *from, int to_fd, const char *to);
 int sys_create(int dir_fd, const char *name, unsigned mode); /* the descriptor, for writing; the name must be new */
+/* The descriptor, for writing behind what is there; the file is made if there is none. */
+int sys_open_append(int dir_fd, const char *name);
+int sys_truncate(int fd, uint64_t size);
 int sys_chmod(int fd, unsigned mode);
 int sys_chmod_name(int dir_fd, const char *name, unsigned mode);              /* for what is certainly no link */
 int sys_chown_name(int dir_fd, const char *name, uint32_t uid, uint32_t gid); /* of a link, itself */

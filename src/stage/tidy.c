@@ -13,6 +13,7 @@
 #include "stage/each.h"
 #include "stage/listing.h"
 #include "stage/mask.h"
+#include "stage/moved.h"
 
 /* Who takes a lock's file away holds the lock, so one that is there and can be had is nobody's. */
 static void sweep_lock(int store_fd, const char *name)
@@ -43,6 +44,7 @@ void tidy(const struct shelf *s, struct tidy_counts *ret)
 	auto_fd int fd = s->store_fd < 0 ? -1 : openat(s->store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_free struct listing *l = malloc(sizeof *l);
 	enum listing_kind unused;
+	bool stages = false;
 	const char *name;
 
 	if (ret != NULL)
@@ -55,5 +57,8 @@ void tidy(const struct shelf *s, struct tidy_counts *ret)
 			sweep_lock(fd, name);
 		else if (begins(name, MASK_CACHE_PREFIX) && !mask_cache_sweep(fd, name) && ret != NULL)
 			count(fd, name, ret);
+		stages = stages || begins(name, "e_");
 	}
+	if (!stages && l->sys_errno == 0)
+		(void)unlinkat(fd, MOVED_NAME, 0); /* nobody can ask any more; mostly there is none */
 }

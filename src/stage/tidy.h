@@ -1,7 +1,7 @@
 /* tidy - what is left in the store beside stages: locks of trees, claims, and what is remembered of trees.
  *
- * Owns:   which of it goes: the lock of a tree, and a claim, that nobody holds (its supervisor was killed), and the cache of a tree that is
- *         gone.
+ * Owns:   which of it goes: the lock of a tree, and a claim, that nobody holds (its supervisor was killed), the cache of a tree that is
+ *         gone, and what is recorded of moves where there is no stage.
  * Holds:  what anybody uses stays.
  * Called: role ambit-stage. */
 #ifndef STAGE_TIDY_H

@@ -16,6 +16,7 @@
 #include "stage/copy.h"
 #include "stage/each.h"
 #include "stage/finish.h"
+#include "stage/moved.h"
 #include "stage/nearby.h"
 #include "stage/run.h"
 
@@ -24,6 +25,7 @@ struct undoing {
 	const struct trees *trees;
 	const struct undo_options *o;
 	struct undo_result *ret;
+	struct moved moved; /* owned */
 	struct deed *parts; /* owned, and each: in them are the paths */
 	uint32_t n_parts;
 	struct deed deed;     /* owned: all of them in one */
@@ -40,6 +42,7 @@ static void undoing_finish(struct undoing *u)
 	free(u->by_path);
 	free(u->by_place);
 	deed_finish(&u->deed);
+	moved_finish(&u->moved);
 }
 
 static int append(struct op_list *to, const struct op_list *from)
@@ -195,12 +198,20 @@ static void tell(struct undoing *u, const struct op *op, const char *how)
 		u->o->told(u->o->user, &c);
 }
 
+static void first_of(void *user, struct ident *id)
+{
+	moved_first(user, id);
+}
+
 static bool is_inside_same(const struct undoing *u, const struct op *op)
 {
 	auto_fd int fd = sys_open_beneath(u->trees->real[op->tree], op->path, O_RDONLY | O_DIRECTORY);
+	struct moved moved = u->moved; /* it is only looked at */
 	uint64_t hash;
 
-	return fd >= 0 && each_hash(fd, &hash) == 0 && hash == op->hash;
+	if (fd < 0 || each_hash(fd, &hash) < 0)
+		return false;
+	return hash == op->hash || (each_hash_as(fd, first_of, &moved, &hash) == 0 && hash == op->hash);
 }
 
 /* Whether something lies in a directory that was made, and filled name by name, which the commits did not put there. */
@@ -222,8 +233,23 @@ static bool has_strangers(const struct undoing *u, const struct op *op)
 	return found;
 }
 
+/* Whether it is as it was left, but for what Ambit did to it since: then it is known as what it is now. */
+static bool is_as_left(const struct undoing *u, struct op *op, const struct ident *now)
+{
+	struct ident id = *now;
+
+	if (!u->trees->births[op->tree])
+		id.btime_ns = 0;
+	if (ident_is_same(now, &op->a, (op->flags & OP_WEAK) != 0))
+		return true;
+	if (!moved_is_same(&u->moved, &op->a, &id))
+		return false;
+	op->a = id;
+	return true;
+}
+
 /* What happened since to what the commit left: NULL for nothing. What is there now, ino 0 for nothing. */
-static const char *what_happened(const struct undoing *u, const struct op *op, struct nearby *near, struct ident *now,
+static const char *what_happened(const struct undoing *u, struct op *op, struct nearby *near, struct ident *now,
 				 bool *ret_no_parent)
 {
 	const char *name;
@@ -239,7 +265,7 @@ static const char *what_happened(const struct undoing *u, const struct op *op, s
 		return r == -ENOENT ? NULL : "something is there again";
 	if (r < 0)
 		return "it is gone";
-	if (!ident_is_same(&l.id, &op->a, (op->flags & OP_WEAK) != 0))
+	if (!is_as_left(u, op, &l.id))
 		return "it has changed";
 	if (!S_ISDIR(l.id.mode))
 		return l.id.mode == op->a.mode ? NULL : "its mode has changed";
@@ -448,13 +474,18 @@ static int leave(struct undoing *u, struct err *e)
 
 /* --- trees that renaming does not reach: what comes back is copied into the tree first --- */
 
+static bool ident_is_copy(const struct ident *now, const struct ident *of)
+{
+	return now->mode == of->mode && now->size == of->size && now->mtime_ns == of->mtime_ns;
+}
+
 static int bring_near(struct undoing *u, struct op *op)
 {
 	char name[SLOTS_NAME_MAX], number[12];
 	auto_fd int far = build_slots(&u->deed, u->trees, op->tree, true, op->batch);
 	auto_fd int near = sys_open_name(u->trees->part[op->tree], slots_name(&u->deed, false, op->batch, name),
 					 O_RDONLY | O_DIRECTORY);
-	struct look l;
+	struct look l = { .mount = 0 };
 	int r = far < 0 ? far : 0;
 
 	(void)snprintf(number, sizeof number, "%u", op->slot); /* it fits */
@@ -463,9 +494,13 @@ static int bring_near(struct undoing *u, struct op *op)
 	r = near < 0 ? near : copy_tree(near, number, far, number);
 	if (r == 0)
 		r = sys_look(far, number, &l);
-	if (r == 0)
-		op->b = l.id;
-	return r;
+	if (r < 0)
+		return r;
+	/* Of one name, which the commit took out as it was then: the copy is of that. */
+	if (!S_ISDIR(l.id.mode) && op->b.nlink == 1 && ident_is_copy(&l.id, &op->b))
+		moved_note(&u->moved, MOVED_ON, &op->b, &l.id);
+	op->b = l.id;
+	return 0;
 }
 
 static int bring_all_near(struct undoing *u, struct err *e)
@@ -498,19 +533,30 @@ static int drop_far(struct undoing *u, int result)
 	return result;
 }
 
+static bool is_all(const struct undoing *u)
+{
+	for (size_t i = 0; i < u->deed.moves.n; i++)
+		if ((u->deed.moves.ops[i].flags & (OP_LEFT | OP_FORCED)) != 0)
+			return false;
+	return true;
+}
+
 static int take_back(struct undoing *u, const struct stage_meta *m, struct err *e)
 {
 	const struct run run = { .trees = u->trees,
 				 .deed = &u->deed,
+				 .moved = &u->moved,
 				 .fresh = u->n_parts < 2,
 				 .backwards = true,
 				 .strict = true,
 				 .told = NULL };
-	const struct finish f = { .stage = u->stage, .trees = u->trees, .deed = &u->deed };
+	const struct finish f = { .stage = u->stage, .trees = u->trees, .deed = &u->deed, .moved = &u->moved };
 	int r = allowed_check(&u->deed, u->trees, m, e);
 
+	moved_begin(&u->moved, &u->deed, true);
+	if (is_all(u))
+		moved_watch(&u->moved, &u->deed);
 	r = r < 0 ? r : bring_all_near(u, e);
-
 	r = r < 0 ? r : stop_check(u->o->stopped, u->o->stopped_user, e);
 	if (r == 0)
 		r = deed_write(u->stage->dir_fd, JOURNAL_NAME, &u->deed, true, e);
@@ -561,6 +607,7 @@ int stage_undo(const struct stage *s, const struct stage_meta *m, const struct u
 		r = err_set(e, AMBIT_MEMORY, NULL, "compare with what was committed");
 	if (r < 0)
 		return r;
+	moved_load(&u.moved, s->dir_fd);
 	compare_moves(&u);
 	compare_dirs(&u);
 	r = ret->conflicts > 0 ? 0 : leave(&u, e);

@@ -1,6 +1,6 @@
 /* undo - takes a committed event back.
  *
- * Owns:   the comparison of the real trees with what the commits left there.
+ * Owns:   the comparison of the real trees with what the commits left there, but for what Ambit itself moved since (moved.h).
  * Holds:  all of it or nothing, journaled as a commit is. Afterwards the stage is a kept one, with its changes in `upper` again.
  * Called: role ambit-stage, with the locks of the stage and, exclusively, of the trees held. */
 #ifndef STAGE_UNDO_H

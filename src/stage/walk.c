@@ -571,7 +571,7 @@ static void walk_finish(struct walk *w)
 	free(w->jobs);
 	free(w->bytes);
 	free(w->listing);
-	deed_finish(&w->conflicts.rows);
+	conflicts_finish(&w->conflicts);
 }
 
 int walk_plan(const struct stage *s, const struct stage_meta *m, const struct trees *t, const struct walk_calls *calls,
@@ -584,7 +584,7 @@ int walk_plan(const struct stage *s, const struct stage_meta *m, const struct tr
 
 	w.conflicts.calls = w.calls;
 	if (r == 0)
-		r = conflicts_load(s, &w.conflicts, e);
+		r = conflicts_load(s, m, &w.conflicts, e);
 	if (r < 0)
 		return r;
 	w.bytes = malloc((size_t)2 * COMPARE_BYTES);

@@ -300,6 +300,125 @@ def a_commit_is_undone(place):
     assert open(f"{top}/a.txt").read() == "mine now\n"
 
 
+STORIES = (  # what comes one after the other; each on what the one before left
+    ("echo 1 > a.txt", "echo 2 > a.txt", "echo 3 > a.txt"),
+    ("echo 1 > n; mkdir -p k/sub; echo 1 > k/sub/f; ln n n2; ln -s n l; mkfifo p", "echo 22 > n; rm k/sub/f l; echo y > k/sub/g; chmod 700 k/sub",
+     "rm n2; ln -s k l; mv k/sub/g k/h; rmdir k/sub; touch -d '2001-02-03 04:05:06' n"),
+    ("mv dir/c.txt moved; chmod 600 run.sh; chmod 711 empty", "mv moved dir/deep/c; echo x >> run.sh; rmdir empty", "rm -r dir; echo d > dir; mkdir empty"),
+    (EVERYTHING, "rm -r dir new deep; echo 5 >> a.txt; chmod 755 run.sh", "mkdir dir; echo d > dir/c.txt; ln -sf run.sh link"),
+)
+
+
+def one_after_the_other(place):
+    """Undone from the last to the first, brought back, and undone once more: what Ambit itself moves has not changed."""
+    for story in STORIES:
+        top = tree(place)
+        pictures, events = [picture(top)], []
+        for script in story:
+            expect_ok(work(place, top, script))
+            pictures.append(picture(top))
+            events.append(stages(place, top)[-1]["event"])
+        for back in (False, True):
+            for i in (2, 1, 0):
+                # `last` was committed last, also when all were brought back in their order
+                expect_ok(ambit(place, "undo", events[i] if back else "last", cwd=top), "undone: " + events[i])
+                expect_same(pictures[i], picture(top), f"{story[i]!r} undone")
+            for i in () if back else (0, 1, 2):
+                expect_ok(ambit(place, "commit", events[i], cwd=top), "committed")
+        assert os.stat(f"{store(place)}/.moved").st_size > 0
+        nothing_is_left(place, top)
+        ambit(place, "stage", "list", cwd=top)
+        assert not os.path.exists(f"{store(place)}/.moved"), "what was recorded outlives all stages"
+
+
+def between_two_undos(place):
+    """Whatever somebody else does is found, though times and length are set back, and stays."""
+    def written(path):
+        with open(path, "r+b") as file:
+            file.write(b"X")
+    for name, does in (("a.txt", written), ("a.txt", lambda path: os.chmod(path, 0o600)), ("k/sub/f", written),
+                       ("k/sub/f", lambda path: os.replace(shutil.copy2(path, path + "~"), path)), ("k/sub", lambda path: os.mkdir(path + "/theirs"))):
+        top = tree(place)
+        expect_ok(work(place, top, "echo 1 > a.txt; mkdir -p k/sub; echo 1 > k/sub/f"))
+        expect_ok(work(place, top, "echo 2 > a.txt; echo 2 > k/sub/f"))
+        expect_ok(ambit(place, "undo", "last", cwd=top))
+        was = os.stat(f"{top}/{name}")
+        does(f"{top}/{name}")
+        os.utime(f"{top}/{name}", ns=(was.st_atime_ns, was.st_mtime_ns))
+        before = picture(top)
+        result = ambit(place, "undo", "last", cwd=top)
+        assert result.returncode == 125 and "changed" in result.stderr, told(result)
+        assert "--on-conflict theirs`" in result.stderr and "ours undoes all" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        nothing_is_left(place, top)
+
+
+def a_kept_one_around(place):
+    """What it saw is there again when another event was committed and undone; but not if it began in between, or somebody wrote since."""
+    for name, waits, other, also in (("a.txt", "echo kept > a.txt", "echo other > a.txt", ""), ("dir", "rm -r dir", "echo x > dir/deep/new; rm dir/c.txt", ""),
+                                     ("dir", "chmod 700 dir", "echo x > dir/new", ""), ("a.txt", "echo kept > a.txt", "echo other > a.txt", "between"),
+                                     ("a.txt", "echo kept > a.txt", "echo other > a.txt", "written")):
+        top = tree(place)
+        if also != "between":
+            expect_ok(work(place, top, waits, "--stage"))
+            kept = stages(place, top)[-1]["event"]
+        expect_ok(work(place, top, other))
+        event = stages(place, top)[-1]["event"]
+        if also == "between":
+            expect_ok(work(place, top, waits, "--stage"))
+            kept = stages(place, top)[-1]["event"]
+        expect_ok(ambit(place, "undo", event, cwd=top))
+        was = os.stat(f"{top}/a.txt")
+        if also == "written":
+            write(f"{top}/a.txt", "ONE\nTWO\nTHREE\n")
+            os.utime(f"{top}/a.txt", ns=(was.st_atime_ns, was.st_mtime_ns))
+        result = ambit(place, "commit", kept, cwd=top)
+        assert result.returncode == (123 if also else 0), told(result)
+        assert not also or "it changed in the real tree" in result.stderr, told(result)
+        nothing_is_left(place, top)
+
+
+def a_closed_directory_is_undone(place):
+    """What the event made, and shut to its own owner's writing, is opened for as long as it takes."""
+    top = tree(place)
+    before = picture(top)
+    expect_ok(work(place, top, "mkdir -p r/s; echo 1 > r/f; echo 1 > r/s/f; chmod 555 r/s r"))
+    event = stages(place, top)[-1]["event"]
+    for _ in range(2):
+        assert os.stat(f"{top}/r").st_mode & 0o777 == 0o555
+        expect_ok(ambit(place, "undo", event, cwd=top))
+        expect_same(before, picture(top))
+        expect_ok(ambit(place, "commit", event, cwd=top))
+    if os.geteuid() == 0:
+        return  # nothing is shut to it
+    expect_ok(ambit(place, "undo", event, cwd=top))
+    expect_ok(work(place, top, "mkdir r; echo 1 > r/f"))
+    os.chmod(f"{top}/r", 0o555)  # by somebody else, who did not tell
+    before = picture(top)
+    result = ambit(place, "undo", "last", cwd=top)
+    assert result.returncode == 125 and f"hint: if it is yours, `chmod u+w {top}/r`\n" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    os.chmod(f"{top}/r", 0o755)
+    expect_ok(ambit(place, "undo", "last", cwd=top))
+    assert not os.path.exists(f"{top}/r")
+
+
+def hints_of_undo(place):
+    """None is the command that was just given."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo 1 > a.txt; echo 1 > dir/deep/d.txt"))
+    event = stages(place, top)[-1]["event"]
+    write(f"{top}/a.txt", "mine\n")
+    shutil.rmtree(f"{top}/dir")
+    before = picture(top)
+    for given, hinted in (("fail", "theirs"), ("theirs", "ours"), ("ours", "theirs")):
+        result = ambit(place, "undo", event, "--on-conflict", given, cwd=top)
+        assert result.returncode == 125, told(result)
+        assert f"hint: `ambit undo {event} --on-conflict {hinted}`" in result.stderr, told(result)
+        assert f"--on-conflict {given}`" not in result.stderr, told(result)
+        expect_same(before, picture(top))
+
+
 def a_conflict_is_not_overwritten(place):
     for way, text in ((None, "outside\n"), ("theirs", "outside\n"), ("ours", "inside\n")):
         top = tree(place)
@@ -1013,6 +1132,7 @@ def what_cannot_be_synced(place):
 
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, an_interrupt_is_never_lost, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
+             one_after_the_other, between_two_undos, a_kept_one_around, a_closed_directory_is_undone, hints_of_undo,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
              reading_needs_no_store, a_mount_in_the_tree, a_tree_of_somebody_else, the_highest_directory_of_a_mount, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,

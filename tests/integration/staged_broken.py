@@ -353,6 +353,37 @@ def stopped_at_any_time(place):
     assert stopped > 0 and done > 0, (stopped, done)
 
 
+def read_only(place):
+    """A tree whose file system is read-only by now: a sentence says where, also where its changes lie elsewhere (the top of its mount)."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount")
+    mounted_on = f"{home(place)}/mounted"
+    os.mkdir(mounted_on)
+    mounted = place.run("mount", "-t", "tmpfs", "none", mounted_on, cwd="/")
+    if mounted.returncode != 0:
+        raise Skip(f"cannot mount: {mounted.stderr}")
+    try:
+        for top in (f"{mounted_on}/tree", mounted_on):
+            os.makedirs(top, exist_ok=True)
+            write(f"{top}/x", "1\n")
+            write(f"{top}/y", "1\n")
+            expect_ok(work(place, top, "echo 2 >> y; rm x; mkdir n", "--stage"))
+            expect_ok(place.run("mount", "-o", "remount,ro", mounted_on, cwd="/"))
+            before = picture(top)
+            result = ambit(place, "commit", "last", "y", "x", cwd=top)
+            assert result.returncode == 123, told(result)
+            assert f"not committed: cannot write in {top}\n  why: Read-only file system\n" in result.stderr, told(result)
+            expect_same(before, picture(top))
+            expect_ok(place.run("mount", "-o", "remount,rw", mounted_on, cwd="/"))
+            expect_ok(ambit(place, "commit", cwd=top))
+            expect_ok(place.run("mount", "-o", "remount,ro", mounted_on, cwd="/"))
+            result = ambit(place, "undo", "last", cwd=top)
+            assert result.returncode == 125 and "its file system is read-only\n  hint: mount it for writing, then try again\n" in result.stderr, told(result)
+            expect_ok(place.run("mount", "-o", "remount,rw", mounted_on, cwd="/"))
+    finally:
+        place.run("umount", mounted_on, cwd="/")
+
+
 def full(place):
     """The file system that is full is named, be it that of a tree or what lies far from it."""
     if os.geteuid() != 0:
@@ -368,7 +399,7 @@ def full(place):
         before = picture(top)
         result = work(place, top, "dd if=/dev/zero of=big2 bs=100k count=20 2>/dev/null; echo n > new")
         assert result.returncode == 123, told(result)
-        assert f"no room for 'big2' on the file system of {top}" in result.stderr and "No space left" in result.stderr, told(result)
+        assert f"no room for {top}/big2 on the file system of {top}" in result.stderr and "No space left" in result.stderr, told(result)
         assert "kept: 2 changes" in result.stderr, told(result)
         expect_same(before, picture(top))
         os.unlink(f"{top}/big")
@@ -454,7 +485,33 @@ def outdated_by_git_status(place):
     assert expect_ok(place.run("git", "status", "--porcelain", cwd=top)).stdout == ""
 
 
-SCENARIOS = [undone_past_what_changed, outdated_by_git_status, committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, full, stopped_while_it_waits,
+def an_undo_outdated_by_git_status(place):
+    """The same of what git committed and is to be undone: `ours` is the tree as it was, and `theirs` what the text says."""
+    need("git")
+    for way in ("ours", "theirs"):
+        top = f"{home(place)}/tree"
+        write(f"{top}/a", "a\n")
+        git = ["git", "-c", "user.name=n", "-c", "user.email=e@example"]
+        for words in (["init", "-q"], ["add", "a"], ["commit", "-qm", "first"]):
+            expect_ok(place.run(*git, *words, cwd=top))
+        expect_ok(work(place, top, "echo b >> a; git -c user.name=n -c user.email=e@example commit -qam second; touch -d @1 .git/index"))
+        os.utime(f"{top}/.git/index", (1, 1))  # so that git looks at the file, finds it as it was, and writes that down
+        expect_ok(place.run("git", "update-index", "--really-refresh", cwd=top))
+        expect_ok(place.run("git", "status", cwd=top))
+        result = ambit(place, "undo", "last", cwd=top)
+        assert result.returncode == 125 and "1 name is not" in result.stderr and "/.git/index: it has changed" in result.stderr, told(result)
+        assert "--on-conflict ours` is right if only `git status` wrote it" in result.stderr, told(result)
+        expect_ok(ambit(place, "undo", "last", "--on-conflict", way, cwd=top))
+        assert open(f"{top}/a").read() == "a\n"
+        assert "second" not in expect_ok(place.run("git", "log", "--oneline", cwd=top)).stdout
+        if way == "theirs":
+            assert place.run("git", "reset", "-q", cwd=top).returncode != 0  # its index names objects that are gone again
+            os.unlink(f"{top}/.git/index")
+            expect_ok(place.run("git", "reset", "-q", cwd=top))
+        assert expect_ok(place.run("git", "status", "--porcelain", cwd=top)).stdout == ""
+
+
+SCENARIOS = [undone_past_what_changed, outdated_by_git_status, an_undo_outdated_by_git_status, committed_while_it_ran, directories_of_another, what_may_not_be_written, append_only_and_immutable, read_only, full, stopped_while_it_waits,
              stopped_at_any_time, one_that_was_broken_off_stops_no_other_tree, one_that_was_broken_off_waits_for_an_event_in_place]
 
 if __name__ == "__main__":
