@@ -17,15 +17,40 @@ void judge_batch_finish(struct judge_batch *b)
 	buf_finish(&b->bytes);
 }
 
-static uint32_t cut(size_t n)
+static uint32_t cut_at(size_t most, size_t n)
 {
-	return n > JUDGE_CONTENT_MAX ? JUDGE_CONTENT_MAX + 1 : (uint32_t)n;
+	return (uint32_t)(n > most ? most + 1 : n); /* the largest is an index */
+}
+
+static uint32_t cut(const struct judge_case *c, size_t n)
+{
+	return cut_at(judge_content_max(c->kind), n);
+}
+
+/* Sorted, without gaps, and each ended: who looks for a path relies on it. */
+static bool is_list(const char *list, size_t n)
+{
+	const char *before = NULL;
+
+	if (n > JUDGE_HIDDEN_MAX || (n > 0 && list[n - 1] != 0))
+		return false;
+	for (size_t at = 0; at < n; before = list + at, at += strlen(list + at) + 1)
+		if (list[at] != '/' || strlen(list + at) >= 2 * (size_t)CHANGE_PATH_MAX ||
+		    (before != NULL && strcmp(before, list + at) >= 0))
+			return false;
+	return true;
+}
+
+static bool is_alone(const struct judge_case *c)
+{
+	return c->hidden_len == 0 && c->gitdir_len == 0 && c->config_len == 0;
 }
 
 static bool is_askable(const struct judge_case *c)
 {
 	return judge_kind_is_known(c->kind) && c->tree[0] == '/' &&
-	       strnlen(c->tree, CHANGE_PATH_MAX) < CHANGE_PATH_MAX && change_path_is_good(c->path);
+	       strnlen(c->tree, CHANGE_PATH_MAX) < CHANGE_PATH_MAX && change_path_is_good(c->path) &&
+	       (c->kind == JUDGE_GIT_INDEX ? is_list(c->hidden, c->hidden_len) : is_alone(c));
 }
 
 /* The content that is too long is not sent whole, but its first bytes, so that it stays too long. */
@@ -35,8 +60,13 @@ static void put_case(struct buf *out, const struct judge_case *c)
 	buf_put_u8(out, c->had_old);
 	buf_put_str(out, c->tree);
 	buf_put_str(out, c->path);
-	buf_put_bytes(out, c->old, c->had_old ? cut(c->old_len) : 0);
-	buf_put_bytes(out, c->now, cut(c->now_len));
+	buf_put_bytes(out, c->old, c->had_old ? cut(c, c->old_len) : 0);
+	buf_put_bytes(out, c->now, cut(c, c->now_len));
+	if (c->kind != JUDGE_GIT_INDEX)
+		return;
+	buf_put_bytes(out, c->hidden, c->hidden_len);
+	buf_put_bytes(out, c->gitdir, cut_at(JUDGE_CONTENT_MAX, c->gitdir_len));
+	buf_put_bytes(out, c->config, cut_at(JUDGE_CONTENT_MAX, c->config_len));
 }
 
 static void put_count(struct judge_batch *b)
@@ -45,10 +75,12 @@ static void put_count(struct judge_batch *b)
 		b->bytes.data[COUNT_AT + i] = (uint8_t)(b->n >> (8 * i));
 }
 
-/* At most: two numbers of a byte, four lengths, and what they are of. */
+/* At most: two numbers of a byte, seven lengths, and what they are of. */
 static size_t room_for(const struct judge_case *c)
 {
-	return 2 + 4 * 4 + strlen(c->tree) + strlen(c->path) + (c->had_old ? cut(c->old_len) : 0) + cut(c->now_len);
+	return 2 + 7 * 4 + strlen(c->tree) + strlen(c->path) + (c->had_old ? cut(c, c->old_len) : 0) +
+	       cut(c, c->now_len) + c->hidden_len + cut_at(JUDGE_CONTENT_MAX, c->gitdir_len) +
+	       cut_at(JUDGE_CONTENT_MAX, c->config_len);
 }
 
 int judge_batch_put(struct judge_batch *b, const struct judge_case *c)
@@ -81,11 +113,11 @@ bool judge_reader_init(struct judge_reader *r, const void *bytes, size_t n, uint
 	return true;
 }
 
-static const void *take_content(struct rbuf *in, size_t *ret_n)
+static const void *take_content(struct rbuf *in, size_t most, size_t *ret_n)
 {
 	const uint32_t n = rbuf_u32(in);
 
-	if (n > JUDGE_CONTENT_MAX + 1)
+	if (n > most)
 		in->failed = true;
 	*ret_n = n;
 	return in->failed ? NULL : rbuf_bytes(in, n);
@@ -100,8 +132,13 @@ bool judge_reader_next(struct judge_reader *r, struct judge_case *ret)
 	ret->had_old = had_old == 1;
 	rbuf_str(&r->in, r->tree, sizeof r->tree);
 	rbuf_str(&r->in, r->path, sizeof r->path);
-	ret->old = take_content(&r->in, &ret->old_len);
-	ret->now = take_content(&r->in, &ret->now_len);
+	ret->old = take_content(&r->in, judge_content_max(ret->kind) + 1, &ret->old_len);
+	ret->now = take_content(&r->in, judge_content_max(ret->kind) + 1, &ret->now_len);
+	if (ret->kind == JUDGE_GIT_INDEX) {
+		ret->hidden = take_content(&r->in, JUDGE_HIDDEN_MAX, &ret->hidden_len);
+		ret->gitdir = take_content(&r->in, JUDGE_CONTENT_MAX + 1, &ret->gitdir_len);
+		ret->config = take_content(&r->in, JUDGE_CONTENT_MAX + 1, &ret->config_len);
+	}
 	if (r->in.failed || r->left == 0 || had_old > 1 || (had_old == 0 && ret->old_len > 0) || !is_askable(ret))
 		return false;
 	r->left--;

@@ -1,7 +1,7 @@
 /* input - what the judge is asked: a batch of files, as bytes.
  *
  * Owns:   the form: u32 magic, u32 count, then for each u8 kind, u8 had_old, tree, path (u32 length and bytes), old and new
- *         content (the same). Little-endian.
+ *         content (the same); of an index also hidden, gitdir and config (the same). Little-endian.
  * Holds:  a batch is bounded; content over the judge's limit is cut to one byte more than that, which the judge refuses. What
  *         is decoded was checked: kinds are known, the tree is absolute, paths are those of changes, nothing is left over.
  * Called: the writer by whoever decides about changes, the reader by the judge role. Pure but for the buffer's memory. */
@@ -12,8 +12,9 @@
 #include "base/err.h"
 #include "judge/judge.h"
 
-#define JUDGE_BATCH_MAX (16u << 20) /* bytes: the largest file, old and new, thirty times over */
-#define JUDGE_CASES_MAX 4096        /* files of one batch; another batch takes the rest */
+#define JUDGE_BATCH_MAX                                                                                                \
+	(2 * JUDGE_INDEX_MAX + (16u << 20)) /* bytes: the largest index, old and new, and what goes with it */
+#define JUDGE_CASES_MAX 4096                /* files of one batch; another batch takes the rest */
 
 struct judge_batch {
 	struct buf bytes; /* owned */

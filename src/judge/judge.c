@@ -73,6 +73,7 @@ static void judge_by_kind(const struct judge_case *c, struct judge_verdict *ret)
 	case JUDGE_GIT_AUTHOR: judge_git_author(c, ret); break;
 	case JUDGE_GIT_WORD: judge_git_word(c, ret); break;
 	case JUDGE_NPMRC: judge_npmrc(c, ret); break;
+	case JUDGE_GIT_INDEX: break; /* no text: judge() saw to it */
 	case JUDGE_NONE: break;
 	}
 }
@@ -91,6 +92,11 @@ void judge(const struct judge_case *c, struct judge_verdict *ret)
 	*ret = (struct judge_verdict){ .inert = true };
 	if (!judge_kind_is_known(c->kind)) {
 		hold(ret, 0, "no judge knows this kind of file", NULL, 0);
+		return;
+	}
+	if (c->kind == JUDGE_GIT_INDEX) {
+		if (!is_same(c))
+			judge_git_index(c, ret);
 		return;
 	}
 	if (c->now_len > JUDGE_CONTENT_MAX) {

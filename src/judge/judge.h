@@ -17,6 +17,8 @@
 #include "core/change.h"
 
 #define JUDGE_CONTENT_MAX (256u << 10) /* bytes of one file: configuration that a person could read */
+#define JUDGE_INDEX_MAX (64u << 20) /* of an index of git: some 600,000 files; the largest projects have half of that */
+#define JUDGE_HIDDEN_MAX (8u << 20) /* of the paths that go with it */
 
 /* JUDGE(name, number, gone: 1 if deleting the file can make nothing run and lead nowhere, what is judged) */
 /* clang-format off */
@@ -31,7 +33,8 @@
 	X(GIT_AUTHOR,     8, 1, "who wrote a commit, which older git gave to a shell: three quoted values")            \
 	X(GIT_WORD,       9, 1, "one plain word, which git may make part of a command")                                \
 	X(NPMRC,         10, 0, "each key that is new or changed is one of npm_keys.def")                              \
-	X(GIT_OPTS,      11, 1, "options of a sequence of picks: each key is one of keys.def")
+	X(GIT_OPTS,      11, 1, "options of a sequence of picks: each key is one of keys.def")                         \
+	X(GIT_INDEX,     12, 0, "has all names that it had and that the cell could not see")
 /* clang-format on */
 
 enum judge_kind {
@@ -47,6 +50,12 @@ struct judge_case {
 	const void *old, *now;
 	size_t old_len, now_len;
 	const char *tree, *path; /* as in struct name_case */
+
+	/* GIT_INDEX alone; else all are empty. An empty `now` is an index that is gone. */
+	const char
+		*hidden; /* what the cell did not see: absolute paths, each with its NUL, in the order of their bytes */
+	const char *gitdir, *config; /* the files of these names beside it, which say where the work tree is */
+	size_t hidden_len, gitdir_len, config_len;
 };
 
 struct judge_verdict {
@@ -56,6 +65,8 @@ struct judge_verdict {
 };
 
 bool judge_kind_is_known(uint8_t kind);
+/* So many bytes of a file of this kind are looked at; one that has more holds. */
+size_t judge_content_max(uint8_t kind);
 /* Whether nothing is left to be said of a deletion. */
 bool judge_gone_is_inert(uint8_t kind);
 

@@ -12,6 +12,11 @@ bool judge_kind_is_known(uint8_t kind)
 	}
 }
 
+size_t judge_content_max(uint8_t kind)
+{
+	return kind == JUDGE_GIT_INDEX ? JUDGE_INDEX_MAX : JUDGE_CONTENT_MAX;
+}
+
 bool judge_gone_is_inert(uint8_t kind)
 {
 	switch (kind) {

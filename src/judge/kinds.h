@@ -32,6 +32,8 @@ void judge_git_attributes(const struct judge_case *c, struct judge_verdict *ret)
 void judge_git_todo(const struct judge_case *c, struct judge_verdict *ret);
 void judge_git_author(const struct judge_case *c, struct judge_verdict *ret);
 void judge_git_word(const struct judge_case *c, struct judge_verdict *ret);
+void judge_git_index(const struct judge_case *c,
+		     struct judge_verdict *ret); /* of any bytes and length, the old ones too */
 void judge_npmrc(const struct judge_case *c, struct judge_verdict *ret);
 
 #endif

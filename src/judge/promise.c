@@ -18,8 +18,8 @@ static const struct {
 	{ RLIMIT_NPROC, 0 },        { RLIMIT_CORE, 0 },
 	{ RLIMIT_FSIZE, 2u << 20 }, /* the answer, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 10 },
-#ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
-	{ RLIMIT_AS, 128u << 20 },
+#ifndef AMBIT_SANITIZED            /* shadow memory is terabytes of address space */
+	{ RLIMIT_AS, 192u << 20 }, /* a whole batch */
 #endif
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/grant.h"
+#include "judge/judge.h"
 
 #define SHOWN_MAX 300 /* of a name in a line */
 #define FLAG_MAX 400  /* of a flag in a line */
@@ -91,6 +92,13 @@ static void put_hint(const struct stage_answer *a, const struct change *c, struc
 	case HELD_PROTECTED:
 	case HELD_JUDGED:
 		write_flag(path, flag);
+		if (c->judge == JUDGE_GIT_INDEX) {
+			buf_printf(
+				out,
+				"  hint: run it again with what shows them; or, if git is to forget what is hidden: %s\n",
+				flag[0] != 0 ? flag : "grant it by its name");
+			break;
+		}
 		buf_printf(out, "  hint: `ambit diff %s` shows it; if you trust it as yourself: %s\n", a->end.event,
 			   flag[0] != 0 ? flag : "grant it by its name");
 		break;
@@ -263,13 +271,22 @@ static void flags_for_all(const struct stage_answer *a, char *ret, size_t size)
 		ret[0] = 0; /* some are not told */
 }
 
+/* What is committed without its index has its new commits all the same, which lack what the index lacks. */
+static bool has_index(const struct stage_answer *a)
+{
+	for (size_t i = 0; i < a->n_changes; i++)
+		if (a->changes[i]->held != HELD_NOT && a->changes[i]->judge == JUDGE_GIT_INDEX)
+			return true;
+	return false;
+}
+
 static void put_ways(const struct stage_answer *a, struct buf *out)
 {
 	const char *event = a->end.event;
 	char flags[2 * FLAG_MAX] = "";
 
 	buf_printf(out, "  hint: ");
-	if (a->end.changes > a->end.held)
+	if (a->end.changes > a->end.held && !has_index(a))
 		buf_printf(out, "`ambit commit %s PATH...` commits the rest; ", event);
 	flags_for_all(a, flags, sizeof flags);
 	if (flags[0] != 0)

@@ -21,6 +21,7 @@
 #include "stage/aliases.h"
 #include "stage/hidden.h"
 #include "stage/sys.h"
+#include "stage/unseen_list.h"
 
 #define NEW_HIDDEN_MAX 1000                /* names that one event may add to a tree and that later ones do not see */
 #define JUDGE_MEMORY (UINT64_C(256) << 20) /* of the role that judges */
@@ -48,6 +49,8 @@ struct judging {
 	size_t next_known;
 	struct aliases *aliases; /* owned; NULL before the first change, and where they cannot be found */
 	struct err unknown;      /* why they cannot; code 0 before */
+	struct buf unseen;       /* as unseen_list() has it; empty before an index changed */
+	int unseen_state;        /* 0: not asked for yet, 1: it is known, or why it is not */
 	char home[STAGE_PATH_MAX];
 	uint32_t new_hidden[STAGE_TREES_MAX]; /* of each tree: new names that later events would not see */
 	uint16_t tree;                        /* of the name that is being judged */
@@ -76,6 +79,7 @@ void judging_destroy(struct judging *j)
 		free(j->known[i].path);
 	free(j->judged);
 	aliases_destroy(j->aliases);
+	buf_finish(&j->unseen);
 	free(j);
 }
 
@@ -268,8 +272,10 @@ static void as_judged(const struct judging *j, const struct change *c, const cha
 		return;
 	ret->held = found->verdict.inert ? HELD_NOT : HELD_PROTECTED;
 	ret->reason[0] = 0;
-	if (!found->verdict.inert &&
-	    snprintf(ret->reason, sizeof ret->reason, "%s: %s", reason, found->verdict.why) >= (int)sizeof ret->reason)
+	if (!found->verdict.inert && ret->judge == JUDGE_GIT_INDEX)
+		(void)text_copy(ret->reason, sizeof ret->reason, found->verdict.why); /* it says all there is to say */
+	else if (!found->verdict.inert && snprintf(ret->reason, sizeof ret->reason, "%s: %s", reason,
+						   found->verdict.why) >= (int)sizeof ret->reason)
 		(void)text_copy(ret->reason, sizeof ret->reason, found->verdict.why); /* the same size */
 }
 
@@ -527,6 +533,52 @@ static void match_target(struct judging *j, const struct change *c, struct name_
 		};
 }
 
+/* ---- the index of git ---- */
+
+/* Whether the event's trees had anything that it could not see. Once, with the first index that changed. */
+static bool could_not_see(struct judging *j)
+{
+	if (j->unseen_state == 0) {
+		const int r = unseen_list(j->role, &j->unseen);
+
+		j->unseen_state = r < 0 ? r : 1;
+	}
+	return j->unseen_state < 0 || j->unseen.len > 0;
+}
+
+static bool was_there(const struct judging *j, const struct change *c)
+{
+	auto_fd int fd = sys_open_beneath(j->trees->real[c->tree], c->path, O_PATH | O_NOFOLLOW);
+
+	return fd >= 0;
+}
+
+/* Git takes what it cannot see for deleted, and `git commit -a` for what is to be deleted from the repository. No protection from a program that
+ * means to: that can make a commit without an index. So it is judged of an event that still runs as well. */
+static void match_index(struct judging *j, const struct change *c, struct name_verdict *ret)
+{
+	static const char unknown[] = "whether it still has the names that git could not see is not known";
+	static const char many[] = "more names were hidden than can be looked for in it";
+	const char *slash = strrchr(c->path, '/');
+	char dir[STAGE_PATH_MAX + CHANGE_PATH_MAX];
+
+	if (strcmp(slash != NULL ? slash + 1 : c->path, "index") != 0 || c->kind == CHANGE_MODE || !could_not_see(j))
+		return;
+	join(j->role->meta->trees[c->tree].real, c->path, slash != NULL ? (size_t)(slash - c->path) : 0, dir,
+	     sizeof dir);
+	j->tree = c->tree;
+	j->plain = NULL;
+	if (is_git_dir(j, dir, strlen(dir)) == GIT_DIR_NOT || !was_there(j, c))
+		return;
+	*ret = (struct name_verdict){
+		.held = HELD_JUDGED, .judge = JUDGE_GIT_INDEX, .reason = unknown, .row = "", .name_len = strlen(c->path)
+	};
+	if (j->unseen_state < 0) {
+		ret->held = HELD_PROTECTED;
+		ret->reason = many;
+	}
+}
+
 /* With the link, if it is held by one: nobody thinks of that by themselves. */
 static void explain(const struct name_verdict *v, const char *link, char ret[CHANGE_REASON_MAX])
 {
@@ -558,6 +610,8 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 	}
 	if (v.held == HELD_NOT || v.held == HELD_JUDGED)
 		match_flood(j, c, &v);
+	if (v.held == HELD_NOT)
+		match_index(j, c, &v);
 	explain(&v, link, reason);
 	ret->held = v.held;
 	ret->judge = v.judge;
@@ -566,7 +620,7 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 	if (v.held != HELD_NOT && is_granted(j, c, v.name_len)) {
 		ret->held = HELD_NOT;
 		ret->reason[0] = 0;
-	} else if (v.held == HELD_JUDGED && j->role->in_use) {
+	} else if (v.held == HELD_JUDGED && v.judge != JUDGE_GIT_INDEX && j->role->in_use) {
 		ret->held = HELD_PROTECTED; /* what was judged could be something else by the time it is copied */
 		if (snprintf(ret->reason, sizeof ret->reason, "%s, and its event still runs", reason) >=
 		    (int)sizeof ret->reason)
@@ -578,8 +632,28 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 
 /* ---- contents ---- */
 
-/* At most one byte more than a judge takes; false if there is no such regular file. */
-static bool read_content(int tree_fd, const char *path, struct buf *ret)
+struct contents {
+	struct buf old, now, gitdir, config;
+};
+
+static void contents_init(struct contents *c)
+{
+	buf_init(&c->old, JUDGE_INDEX_MAX + 8192);
+	buf_init(&c->now, JUDGE_INDEX_MAX + 8192);
+	buf_init(&c->gitdir, JUDGE_CONTENT_MAX + 8192);
+	buf_init(&c->config, JUDGE_CONTENT_MAX + 8192);
+}
+
+static void contents_finish(struct contents *c)
+{
+	buf_finish(&c->old);
+	buf_finish(&c->now);
+	buf_finish(&c->gitdir);
+	buf_finish(&c->config);
+}
+
+/* At most a piece more than `most`; false if there is no such regular file. */
+static bool read_content(int tree_fd, const char *path, size_t most, struct buf *ret)
 {
 	const char *name;
 	auto_fd int dir = sys_open_parent(tree_fd, path, &name), fd = -1;
@@ -590,23 +664,68 @@ static bool read_content(int tree_fd, const char *path, struct buf *ret)
 	fd = dir < 0 ? -1 : sys_open_name(dir, name, O_RDONLY);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
-	for (uint8_t piece[4096]; ret->len <= JUDGE_CONTENT_MAX && (n = read(fd, piece, sizeof piece)) > 0;)
+	for (uint8_t piece[4096]; ret->len <= most && (n = read(fd, piece, sizeof piece)) > 0;)
 		buf_put(ret, piece, (size_t)n);
 	return !ret->failed;
 }
 
-static int put_case(struct judging *j, struct judge_batch *batch, const struct change *c, struct buf *old,
-		    struct buf *now)
+/* Of a renamed file the old name can be what is judged: an index that was moved away. */
+static bool is_by_old_name(const struct change *c)
 {
-	struct judge_case judge = { .kind = c->judge, .tree = j->role->meta->trees[c->tree].real, .path = c->path };
+	return c->judge == JUDGE_NONE && c->from[0] != 0;
+}
 
-	judge.had_old = read_content(j->trees->real[c->tree], c->path, old);
-	if (!read_content(j->trees->upper[c->tree], c->path, now))
-		return -AMBIT_UNKNOWN; /* nothing to be judged: it is held */
-	judge.old = old->data;
-	judge.old_len = judge.had_old ? old->len : 0;
-	judge.now = now->data;
-	judge.now_len = now->len;
+static const char *judged_path(const struct change *c)
+{
+	return is_by_old_name(c) ? c->from : c->path;
+}
+
+/* As it was before the event, which says where git found the work tree. Not there is as good as empty. */
+static void read_beside(const struct judging *j, const struct change *c, const char *name, struct buf *ret)
+{
+	const char *index = judged_path(c), *slash = strrchr(index, '/');
+	char path[CHANGE_PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof path, "%.*s%s", slash != NULL ? (int)(slash - index + 1) : 0, index,
+		       name); /* it fits */
+	if (!read_content(j->trees->real[c->tree], path, JUDGE_CONTENT_MAX, ret))
+		buf_reset(ret);
+}
+
+static void add_beside(const struct judging *j, const struct change *c, struct contents *room, struct judge_case *ret)
+{
+	read_beside(j, c, "gitdir", &room->gitdir);
+	read_beside(j, c, "config", &room->config);
+	ret->hidden = (const char *)j->unseen.data;
+	ret->hidden_len = j->unseen.len;
+	ret->gitdir = (const char *)room->gitdir.data;
+	ret->gitdir_len = room->gitdir.len;
+	ret->config = (const char *)room->config.data;
+	ret->config_len = room->config.len;
+}
+
+static int put_case(struct judging *j, struct judge_batch *batch, const struct change *c, struct contents *room)
+{
+	struct judge_case judge = { .kind = is_by_old_name(c) ? JUDGE_GIT_INDEX : c->judge,
+				    .tree = j->role->meta->trees[c->tree].real,
+				    .path = judged_path(c) };
+	const bool is_index = judge.kind == JUDGE_GIT_INDEX;
+	const size_t most = judge_content_max(judge.kind);
+
+	judge.had_old = read_content(j->trees->real[c->tree], judge.path, most, &room->old);
+	if (is_index && room->old.failed)
+		return -AMBIT_UNKNOWN;
+	if (!read_content(j->trees->upper[c->tree], judge.path, most, &room->now)) {
+		if (!is_index || room->now.failed)
+			return -AMBIT_UNKNOWN; /* nothing to be judged: it is held */
+		buf_reset(&room->now);         /* it is gone */
+	}
+	judge.old = room->old.data;
+	judge.old_len = judge.had_old ? room->old.len : 0;
+	judge.now = room->now.data;
+	judge.now_len = room->now.len;
+	if (is_index)
+		add_beside(j, c, room, &judge);
 	return judge_batch_put(batch, &judge);
 }
 
@@ -634,7 +753,8 @@ static int keep_answers(struct judging *j, const struct change *const *asked, co
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	j->judged = grown;
 	for (size_t i = 0; i < n; i++) {
-		char *path = asked[i] != NULL ? strdup(asked[i]->path) : NULL; /* each of a batch has its change */
+		char *path = asked[i] != NULL ? strdup(judged_path(asked[i]))
+					      : NULL; /* each of a batch has its change */
 
 		if (path == NULL)
 			return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
@@ -661,32 +781,32 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 {
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
 	auto_free const struct change **asked = calloc(JUDGE_CASES_MAX, sizeof *asked);
-	auto_buf old = { .max = 0 }, now = { .max = 0 };
+	struct contents room;
 	struct judge_batch batch;
 	int r = 0;
 
 	if (asked == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
-	buf_init(&old, JUDGE_CONTENT_MAX + 8192);
-	buf_init(&now, JUDGE_CONTENT_MAX + 8192);
+	contents_init(&room);
 	judge_batch_init(&batch);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		int put;
 
 		if (changes[i]->held != HELD_JUDGED)
 			continue;
-		put = put_case(j, &batch, changes[i], &old, &now);
+		put = put_case(j, &batch, changes[i], &room);
 		if (put == -AMBIT_LIMIT) {
 			r = judge_some(j, asked, &batch, e);
 			judge_batch_finish(&batch);
 			judge_batch_init(&batch);
-			put = r < 0 ? r : put_case(j, &batch, changes[i], &old, &now);
+			put = r < 0 ? r : put_case(j, &batch, changes[i], &room);
 		}
 		if (put == 0)
 			asked[batch.n - 1] = changes[i];
 	}
 	r = r < 0 ? r : judge_some(j, asked, &batch, e);
 	judge_batch_finish(&batch);
+	contents_finish(&room);
 	if (r == 0 && j->n_judged > 1)
 		qsort(j->judged, j->n_judged, sizeof *j->judged, by_path);
 	return r;

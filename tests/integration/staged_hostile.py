@@ -1023,6 +1023,175 @@ def a_home_is_reached_by_other_names(place):
     assert result.returncode == 123 and "~/.bashrc" in result.stderr, told(result)
 
 
+# ---- what git could not see ----
+
+IDENTITY = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always"}
+AS = "export " + " ".join(f"{key}={value}" for key, value in IDENTITY.items()) + "; "  # in the cell
+SECRETS = (".npmrc", "t/server.pem")
+SHOW = [word for name in SECRETS for word in ("--read", f"./{name}")]
+AGAIN = ["--write", "./.git/index"]
+
+
+def git(place, at, *words):
+    return expect_ok(subprocess.run(["git", *words], cwd=at, env={**place.environment(), **IDENTITY}, capture_output=True, text=True)).stdout
+
+
+def make_repository(place, top, *words, secrets=SECRETS):
+    """With secrets that are committed."""
+    git(place, os.path.dirname(top), "init", "-q", *words, top)
+    for name in ("a", "b", "t/c", *secrets):
+        write(f"{top}/{name}", f"{name}\n")
+    git(place, top, "add", "-A")
+    git(place, top, "commit", "-q", "-m", "one")
+
+
+def tracked_tree(place, *words, **more):
+    need("git")
+    top = tree(place)
+    make_repository(place, top, *words, **more)
+    return top
+
+
+def index_of(top, where=".git"):
+    with open(f"{top}/{where}/index", "rb") as file:
+        return file.read()
+
+
+def expect_index_held(place, result, top, *texts, where=".git"):
+    assert result.returncode == 123, told(result)
+    assert f"{top}/{where}/index\n" in result.stderr and f"--write {top}/{where}/index" in result.stderr, told(result)
+    for text in texts or ["names that git could not see are gone from it; --read ./.npmrc --read ./t/server.pem shows them"]:
+        assert text in result.stderr, told(result)
+    expect_ok(ambit(place, "discard", cwd=top))
+
+
+def no_tracked_secret_is_lost(place):
+    """Git takes for deleted what it cannot see: no commit and no index without it comes out."""
+    one = ["names that git could not see are gone from it; --read ./t/server.pem shows them"]
+    top = tracked_tree(place)
+    git(place, top, "branch", "other")
+    git(place, top, "checkout", "-q", "other")
+    git(place, top, "rm", "-q", "--cached", "t/server.pem")
+    git(place, top, "commit", "-q", "-m", "without")
+    git(place, top, "checkout", "-q", "-f", "-")
+    was, index, files = git(place, top, "rev-parse", "HEAD"), index_of(top), {name: open(f"{top}/{name}").read() for name in SECRETS}
+    for script, texts in [("echo more >> a; git commit -qam two", []), ("git add -A", []), ("git add -u", []), ("git add -A; git commit -qm two; git mv a d", []),
+                          ("git rm -q t/server.pem", one), ("git rm -q --cached t/server.pem", one), ("git rm -qr --cached t", one),
+                          ("git checkout -q other", one), ("git read-tree --empty", []), ("rm .git/index", []), ("mv .git/index .git/x", None),
+                          ("git commit -qam two; rm .git/index; git reset -q", []),
+                          (": > .git/index", []), ("echo x > .git/index", ["it cannot be read (it ends in the middle)"]),
+                          ("head -c 150 .git/index > x; mv x .git/index", ["it cannot be read"]),
+                          ("git update-index --split-index", ["it cannot be read (a split index"]),
+                          ("git commit -qam two; cp -p .git/index x; rm .git/index; ln x .git/index", []),
+                          ("rm .git/index; mkdir .git/index", [])]:
+        result = work(place, top, AS + script)
+        if texts is None:  # it has another name then
+            assert result.returncode == 123 and "could not see" in result.stderr, told(result)
+            expect_ok(ambit(place, "discard", cwd=top))
+        else:
+            expect_index_held(place, result, top, *texts)
+        assert git(place, top, "rev-parse", "HEAD") == was and index_of(top) == index, script
+        assert {name: open(f"{top}/{name}").read() for name in SECRETS} == files, script
+    result = work(place, top, AS + "git commit -qam two", "--direct")
+    assert result.returncode == 128 and "Permission denied" in result.stderr and index_of(top) == index, told(result)
+    result = work(place, top, AS + "echo more >> a; git add a; git commit -qm two")  # what names no secret loses none
+    assert "not committed" not in expect_ok(result).stderr and git(place, top, "show", "--stat", "--format=").split() == "a | 1 + 1 file changed, 1 insertion(+)".split()
+    expect_ok(work(place, top, AS + "echo more >> b; git commit -qam three", *SHOW))  # nor what sees them all
+    assert git(place, top, "show", "--stat", "--format=").split()[0] == "b" and "1 file" in git(place, top, "show", "--stat", "--format=")
+    assert git(place, top, "status", "--short") == ""
+
+
+def a_tracked_secret_is_lost_if_that_is_said(place):
+    """By naming the index, with the event or with the commit; and nothing less names it."""
+    script = AS + "echo more >> a; git commit -qam two"
+    for words, status in [(AGAIN, 0), (["--write", "./.git"], 123), (["--write", "./.git/config"], 123)]:
+        top = tracked_tree(place)
+        result = work(place, top, script, *words)
+        assert result.returncode == status, told(result)
+        assert ("t/server.pem" in git(place, top, "ls-files")) == (status != 0)
+    expect_ok(ambit(place, "commit", "last", *AGAIN, cwd=top))
+    assert git(place, top, "ls-files").split() == ["a", "b", "t/c"] and os.path.exists(f"{top}/.npmrc")
+    assert "t/server.pem | 1 -" in git(place, top, "show", "--stat", "--format=")
+    git(place, top, "add", "-A")
+    git(place, top, "commit", "-qm", "again")
+    process = begin(place, top, script)  # of an event that still runs
+    result = ambit(place, "commit", "last", cwd=top)
+    assert result.returncode == 123 and "shows them" in result.stderr, told(result)
+    end(process)
+    assert "t/server.pem" in git(place, top, "ls-files")
+
+
+def no_tracked_secret_is_lost_by_halves(place):
+    """One event makes the index into what cannot be read, or takes the name away; the next one would have nothing to lose."""
+    top = tracked_tree(place)
+    expect_ok(work(place, top, AS + "git update-index --index-version 4; echo more >> a; git add a"))  # the twin: it loses nothing
+    for half in ["git update-index --split-index", "git rm -q --cached .npmrc t/server.pem", "rm .git/index", "echo x > .git/index"]:
+        assert work(place, top, AS + half).returncode == 123, half
+        expect_index_held(place, work(place, top, AS + "git add -A"), top)
+    expect_ok(work(place, top, AS + "git rm -q --cached .npmrc", *AGAIN))
+    expect_index_held(place, work(place, top, AS + "git add -A"), top, "gone from it; --read ./t/server.pem shows them")
+    expect_ok(work(place, top, AS + "cp .git/index .git/other; export GIT_INDEX_FILE=.git/other; git add -A; git commit -qm around"))
+    assert "t/server.pem" in git(place, top, "ls-files") and "t/server.pem" not in git(place, top, "ls-tree", "-r", "HEAD"), "that way is seen by now"
+
+
+def no_tracked_secret_is_lost_in_any_form_of_an_index(place):
+    for words, prepare, texts in [
+            ([], ["update-index", "--index-version", "4"], []),
+            (["--object-format=sha256"], ["status"], []),
+            (["--object-format=sha256"], ["update-index", "--index-version", "4"], []),
+            ([], ["update-index", "--split-index"], ["what was there cannot be read (a split index"]),
+            ([], ["sparse-checkout", "init", "--cone", "--sparse-index"], ["--read ./.npmrc shows them"]),
+            ([], ["config", "core.untrackedCache", "true"], [])]:
+        top = tracked_tree(place, *words)
+        git(place, top, *prepare)
+        write(f"{top}/b", "other\n")
+        expect_index_held(place, work(place, top, AS + "echo more >> a; git commit -qam two"), top, *texts)
+        os.unlink(f"{top}/.npmrc")
+        shutil.rmtree(f"{top}/t", ignore_errors=True)  # the twin: nothing was hidden
+        assert "could not see" not in expect_ok(work(place, top, AS + "echo more >> a; git commit -qam two")).stderr
+
+
+def no_tracked_secret_is_lost_in_worktrees_and_submodules(place):
+    script = "cd {}; echo more >> a; git commit -qam two"
+    top = tracked_tree(place)
+    git(place, top, "worktree", "add", "-q", "w", "-b", "w")
+    git(place, top, "worktree", "add", "-q", "../else", "-b", "else")
+    other = os.path.join(os.path.dirname(top), "else")
+    git(place, top, "clone", "-q", "--bare", ".", "../sub.git")
+    git(place, top, "submodule", "--quiet", "add", os.path.join(os.path.dirname(top), "sub.git"), "m")
+    os.makedirs(f"{top}/inner")
+    make_repository(place, f"{top}/inner")
+    git(place, top, "init", "-q", "--separate-git-dir", "apart.git", "apart")
+    make_repository(place, f"{top}/apart")
+    for where, of in [("w", ".git/worktrees/w"), ("m", ".git/modules/m"), ("inner", "inner/.git"), ("apart", "apart.git")]:
+        expect_index_held(place, work(place, top, AS + script.format(where)), top, "--read .../.npmrc --read .../t/server.pem" if where == "apart" else f"--read ./{where}/.npmrc", where=of)
+    expect_index_held(place, work(place, top, AS + script.format(other), "--write", other), top, f"--read {other}/.npmrc", where=".git/worktrees/else")
+    for where in ("w", "m", "inner"):  # the twins: what is hidden lies in others
+        for name in SECRETS:
+            os.unlink(f"{top}/{where}/{name}")
+        expect_ok(work(place, top, AS + script.format(where)))
+        assert "t/server.pem" not in git(place, f"{top}/{where}", "ls-files")
+    for name in SECRETS:
+        os.unlink(f"{other}/{name}")
+    expect_ok(work(place, top, AS + script.format(other), "--write", other))
+
+
+def untracked_secrets_hold_no_index(place):
+    """What git does not know it does not lose: nothing is held, and nothing is said."""
+    top = tracked_tree(place, secrets=())
+    write(f"{top}/.env", "SECRET\n")
+    write(f"{top}/t/.env", "SECRET\n")
+    write(f"{top}/.gitignore", ".env\n")
+    for script in ["git add -A; git commit -qm two", "echo more >> a; git commit -qam three", "git rm -q b; git commit -qm four", "git checkout -qb other",
+                   "rm .git/index; git reset -q", "git gc -q", "git update-index --split-index", "git init -q inner; cd inner; echo x > x; git add x; git commit -qm x"]:
+        result = expect_ok(work(place, top, AS + script))
+        if "split" in script:
+            git(place, top, "update-index", "--no-split-index")
+        assert result.stderr == "", told(result)
+    assert git(place, top, "ls-files").split() == [".gitignore", "a", "t/c"] and len(git(place, top, "log", "--oneline").splitlines()) == 4
+
+
 # ---- floods of hidden names ----
 
 
@@ -1495,7 +1664,9 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              protected_names_do_not_go_with_a_parent, protected_names_by_other_ways, one_bad_among_many,
              what_was_judged_is_what_is_committed, no_way_through_a_link_elsewhere, no_way_over_a_link_elsewhere,
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
-             links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, a_directory_full_of_hidden_names,
+             links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
+             no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,

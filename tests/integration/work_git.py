@@ -1,7 +1,7 @@
 """What git does, bare and staged. Its object ids depend on names and dates alone, and these are fixed."""
 
 from bare import Scenario
-from work_rows import HELD, NUMBER, RENAME, SYMLINK
+from work_rows import HELD, NUMBER, RENAME, SYMLINK, TRACKED
 
 SETTINGS = {"init.defaultBranch": "main", "pack.threads": "1", "protocol.file.allow": "always", "gc.auto": "0", "safe.directory": "*",
             "advice.detachedHead": "false", "core.abbrev": "12"}
@@ -30,6 +30,8 @@ sed -i 's/^5$/five/' src/f2; git commit -qam 'side two'; git checkout -q main
 sed -i 's/^50$/fifty/' src/f2; mkdir -p doc; echo main > doc/main; git add -A; git commit -qm two
 """
 CONFLICT = BASE + "git checkout -q side; sed -i 's/^50$/a half/' src/f2; git commit -qam 'side three'; git checkout -q main\n"
+SECRETS = BASE + "echo registry=x > .npmrc; mkdir t; echo PEM > t/server.pem; git add -A; git commit -qm secrets; git checkout -qb topic; git commit -q --allow-empty -m topic\n"
+SHOWN = ["--read", "./.npmrc", "--read", "./t/server.pem"]
 
 
 def git(name, script, before=BASE, **more):
@@ -99,5 +101,17 @@ SCENARIOS = [
     git("archive and bundle", "git archive --format=tar main > a.tar; git bundle create -q b.bundle main side; git clone -q b.bundle unbundled"),
     git("config and hooks", "git config alias.x status; printf '#!/bin/sh\\ntouch hooked\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; git commit -q --allow-empty -m h",
         flags=["--write", "./.git/hooks", "--write", "./.git/config"]),
+    git("commit -a with tracked secrets", "echo x >> README; git commit -qam x; git show --stat --format=%s", before=SECRETS,
+        differs={TRACKED: ["it fails with 123", r"^(\.git.*|README|): ", "^said"]}),
+    git("add -A with tracked secrets", "echo x > new; git add -A", before=SECRETS, differs={TRACKED: ["it fails with 123", r"^(\.git.*|new|): ", "^said"]}),
+    git("rm of a tracked secret", "git rm -q t/server.pem; git commit -qm removed", before=SECRETS,
+        differs={TRACKED: ["it fails with 123", r"^(\.git.*|t.*|): ", "^said"]}),
+    git("status, checkout and diff with tracked secrets", "git status --short; git diff --stat; git checkout -q main; git checkout topic", before=SECRETS,
+        differs={TRACKED: [r"^said: '', staged '( D |D\\t| )(\.npmrc|t/server\.pem)( +\| 1 -)?'$", "^said: '', staged ' 2 files changed, 2 deletions"]}),
+    git("rebase with tracked secrets", "git rebase -q --force-rebase HEAD~1", before=SECRETS, differs={TRACKED: ["it fails with 1$", r"^(\.git.*|): ", "^said"]}),
+    git("stash with tracked secrets", "echo x >> README; git stash -q; git stash pop -q", before=SECRETS, differs={TRACKED: ["it fails with 123", r"^(\.git.*|README|): ", "^said"]}),
+    git("commit of what is named with tracked secrets", "echo x >> README; git add README; git commit -qm x; git show --stat --format=%s", before=SECRETS),
+    git("commit -a with tracked secrets that are shown", "echo x >> README; git commit -qam x; git add -A; git rebase -q --force-rebase HEAD~1; git checkout -q main; git stash -q || true",
+        before=SECRETS, flags=SHOWN),
     git("filter-branch and fast-import", "git filter-branch -f --msg-filter 'sed s/one/eins/' main > /dev/null 2>&1; mkdir f; git init -q f; git fast-export side | git -C f fast-import --quiet"),
 ]

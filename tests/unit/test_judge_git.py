@@ -11,6 +11,7 @@ import tempfile
 
 JUDGE, NAMES = sys.argv[1:3]
 KINDS = {"config": 1, "modules": 6}
+INDEX = 12
 HELD_NOT, HELD_PROTECTED, HELD_JUDGED = 0, 1, 2
 number = 0
 root = os.path.realpath(tempfile.mkdtemp())
@@ -59,14 +60,16 @@ def snapshot(tree):
     return found
 
 
-def judged(tree, cases):
-    """(kind, path, old or None, new) each to what the judge says: '' is inert."""
+def judged(tree, cases, beside=(b"", b"", b"")):
+    """(kind, path, old or None, new) each to what the judge says: '' is inert. Beside an index: what was hidden, gitdir, config."""
     if not cases:
         return []
     batch = struct.pack("<II", 0x31474A41, len(cases))
     for kind, path, old, new in cases:
         batch += struct.pack("<BB", kind, old is not None)
         for part in (tree.encode(), path.encode(), old or b"", new):
+            batch += struct.pack("<I", len(part)) + part
+        for part in beside if kind == INDEX else ():
             batch += struct.pack("<I", len(part)) + part
     done = subprocess.run([JUDGE], input=batch, capture_output=True)
     if done.returncode != 0:
@@ -321,10 +324,78 @@ def agrees_with_git():
     report(n_inert > 200 and n_keys > 500, "and there was enough of it", f"{n_inert} files, {n_keys} keys")
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def indices():
+    """What git writes, in each form that it has: the judge reads all names, and misses each that goes."""
+    def lost(at, old, new, hidden, config=b""):
+        paths = b"".join(sorted(f"{at}/{name}".encode() + b"\0" for name in hidden))
+        return judged(at, [(INDEX, ".git/index", old, new)], (paths, b"", config))[0]
+
+    names = [".env", "a b/k.pem", "deep/er/.npmrc", "deep/er/x", "e" * 200 + "/id_rsa", "sub.key", "\xe4.pem"]
+    for word, how, version in [("version 2", [], 2), ("version 3", [], 3), ("version 4", [], 4), ("many threads", ["-c", "index.threads=4"], 4),
+                               ("SHA-256", ["sha256"], 2), ("SHA-256 in version 4", ["sha256"], 4), ("no sum", ["-c", "index.skipHash=true"], 2)]:
+        at = os.path.join(root, "index", word.replace(" ", "-"))
+        os.makedirs(at)
+        git("init", "-q", *(["--object-format=sha256"] if how == ["sha256"] else []), at=at)
+        options = how if how[:1] == ["-c"] else []
+        for name in names:
+            write(os.path.join(at, name), "x\n")
+        git(*options, "add", "-A", at=at)
+        if word == "many threads":  # git writes blocks of 10,000 and more, each of which begins with a whole name
+            lines = "".join(f"100644 {'1' * 40}\tm/{i}\n" for i in range(21000)).encode()
+            subprocess.run(["git", *options, "update-index", "--index-version", "4", "--index-info"], cwd=at, env=environment, input=lines, check=True)
+        else:
+            git(*options, "commit", "-q", "-m", "one", at=at)
+        if version == 3:
+            write(os.path.join(at, "added"), "later")
+            git(*options, "add", "-N", "added", at=at)
+        elif version == 4 and word != "many threads":
+            git(*options, "update-index", "--index-version", "4", at=at)
+        index = os.path.join(at, ".git/index")
+        old = read(index)
+        report(old[7] == version and (b"IEOT" in old) == (word == "many threads"), f"{word}: so it was written", old[:12])
+        wrong = [(name, lost(at, old, b"", [name])) for name in names if "--read" not in lost(at, old, b"", [name])]
+        report(not wrong and lost(at, old, b"", ["none"]) == "", f"{word}: all names are found", *wrong)
+        for name in names:
+            git(*options, "rm", "-q", "--cached", name, at=at)
+            new = read(index)
+            why, others = lost(at, old, new, [name]), lost(at, old, new, [n for n in names if n != name])
+            report("--read" in why and others == "", f"{word}: {name!a} is missed, and no other", why, others)
+            write(index, old)
+        shutil.rmtree(at)
+    at = os.path.join(root, "index/split")
+    os.makedirs(at)
+    git("init", "-q", at=at)
+    write(os.path.join(at, ".env"), "x")
+    write(os.path.join(at, "dir/x"), "x")
+    git("add", "-A", at=at)
+    git("commit", "-q", "-m", "one", at=at)
+    index = os.path.join(at, ".git/index")
+    old = read(index)
+    git("update-index", "--split-index", at=at)
+    split = read(index)
+    write(os.path.join(at, ".env"), "y")
+    git("add", ".env", at=at)
+    replaced = read(index)
+    said = [lost(at, old, split, [".env"]), lost(at, split, old, [".env"]), lost(at, old, replaced, [".env"]), lost(at, old, split, [])]
+    report([("split" in why) for why in said] == [True, True, True, False] and said[3] == "" and lost(at, old, split, ["none"]) == "", "a split index is told", *said)
+    git("update-index", "--no-split-index", at=at)
+    git("sparse-checkout", "init", "--cone", "--sparse-index", at=at)
+    sparse = read(index)
+    report(b"dir/\0" in sparse and lost(at, sparse, sparse + b"x", ["dir/x"]) != "", "a sparse index has directories")
+    write(os.path.join(at, "n"), "n")
+    git("add", "n", at=at)
+    report(lost(at, sparse, read(index), ["dir/x", ".env"]) == "", "and what stays in them is not missed", lost(at, sparse, read(index), ["dir/x", ".env"]))
+
+
 def the_role():
     for name, batch in [("nothing", b""), ("noise", os.urandom(4096)), ("no count", struct.pack("<I", 0x31474A41)),
                         ("no files", struct.pack("<II", 0x31474A41, 0)), ("fewer files than said", struct.pack("<II", 0x31474A41, 3)),
-                        ("one byte too many", b"\0" * ((16 << 20) + 1))]:
+                        ("one byte too many", b"\0" * ((144 << 20) + 1))]:
         done = subprocess.run([JUDGE], input=batch, capture_output=True)
         report(done.returncode == 1 and not done.stdout and not done.stderr, f"no answer to {name}", done)
 
@@ -334,6 +405,7 @@ try:
     dangerous(tree)
     an_npm_package()
     agrees_with_git()
+    indices()
     the_role()
     print(f"1..{number}")
 finally:
