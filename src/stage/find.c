@@ -37,28 +37,50 @@ static bool digest(void *user, int fd, uint8_t ret[CHANGE_DIGEST_BYTES])
 struct list {
 	struct change **changes; /* owned, each too */
 	size_t n, lost;
-	uint8_t only; /* enum change_held: those that are held for that; HELD_NOT: all */
 };
 
 static void keep_change(void *user, const struct change *c)
 {
 	struct list *l = user;
 
-	if ((l->only == HELD_NOT || c->held == l->only) && changes_add(&l->changes, &l->n, c) < 0)
+	if (changes_add(&l->changes, &l->n, c) < 0)
 		l->lost++;
+}
+
+static bool is_to_be_judged(const struct plan *p, const struct plan_entry *x)
+{
+	return x->kind != 0 &&
+	       (x->judged == HELD_JUDGED || (x->pair != PLAN_NONE && p->entries[x->pair].judged == HELD_JUDGED));
+}
+
+/* Also of what is in conflict: a way out of that is none past the judge. */
+static int list_to_judge(const struct plan *p, struct list *ret)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct change c = { .kind = 0 };
+
+		if (!is_to_be_judged(p, &p->entries[i]))
+			continue;
+		plan_change(p, &p->entries[i], &c);
+		c.held = HELD_JUDGED;
+		if (changes_add(&ret->changes, &ret->n, &c) < 0)
+			return -AMBIT_MEMORY;
+	}
+	return 0;
 }
 
 /* What a name alone could not say, its content may: what turns out harmless is not held. */
 static int judge(struct role *role, struct err *e)
 {
 	struct walk_calls calls = role->calls;
-	struct list asked = { .only = HELD_JUDGED };
-	struct walk_counts unused;
-	int r;
+	struct list asked = { .n = 0 };
+	int r = list_to_judge(&role->plan, &asked);
 
 	calls.digest = NULL;
-	walk_list(&role->trees, &calls, &role->plan, CHANGES_MAX, keep_change, &asked, &unused);
-	r = judging_contents(role->judging, asked.changes, asked.n, e);
+	if (r < 0)
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
+	else
+		r = judging_contents(role->judging, asked.changes, asked.n, e);
 	changes_free(asked.changes, asked.n);
 	if (r == 0 && judging_knows_more(role->judging) && walk_judge(&calls, &role->plan) < 0)
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
@@ -67,7 +89,7 @@ static int judge(struct role *role, struct err *e)
 
 static void list_changes(struct role *role)
 {
-	struct list all = { .only = HELD_NOT };
+	struct list all = { .n = 0 };
 
 	walk_list(&role->trees, &role->calls, &role->plan, CHANGES_MAX, keep_change, &all, &role->counts);
 	role->changes = all.changes;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "judge/judge.h"
 
 #define BLOCK_BYTES ((size_t)1 << 18)
 
@@ -279,9 +280,16 @@ void plan_hold(struct plan_entry *x, enum change_held held, const char *reason)
 	x->reason = reason;
 }
 
+/* An index of git that lost what the event could not see. That goes before a conflict: to leave the index out is no way out of it, since what
+ * git made of it is in the other files. */
+static bool has_lost(const struct plan_entry *x)
+{
+	return x->held == HELD_CONFLICT && x->judge == JUDGE_GIT_INDEX && x->judged == HELD_PROTECTED;
+}
+
 static uint8_t own_held(const struct plan_entry *x)
 {
-	return x->held != HELD_NOT ? x->held : x->judged;
+	return x->held != HELD_NOT && !has_lost(x) ? x->held : x->judged;
 }
 
 uint8_t plan_held(const struct plan *p, const struct plan_entry *x)
@@ -297,7 +305,7 @@ static const char *reason_of(const struct plan *p, const struct plan_entry *x)
 {
 	const struct plan_entry *from = own_held(x) == HELD_NOT && x->pair != PLAN_NONE ? &p->entries[x->pair] : x;
 	const struct plan_entry *by = own_held(from) != HELD_NOT ? from : x;
-	const char *reason = by->held != HELD_NOT ? by->reason : by->judge_reason;
+	const char *reason = by->held != HELD_NOT && !has_lost(by) ? by->reason : by->judge_reason;
 
 	return reason != NULL ? reason : "";
 }

@@ -69,8 +69,9 @@ static int64_t find_unmatched(const struct plan *p, const struct selection *s)
 /* The entry, and the old name that goes with it. */
 static bool is_in_conflict(const struct plan *p, const struct plan_entry *x)
 {
-	return x->held == HELD_CONFLICT ||
-	       (x->kind != 0 && x->pair != PLAN_NONE && p->entries[x->pair].held == HELD_CONFLICT);
+	return plan_held(p, x) != HELD_PROTECTED &&
+	       (x->held == HELD_CONFLICT ||
+		(x->kind != 0 && x->pair != PLAN_NONE && p->entries[x->pair].held == HELD_CONFLICT));
 }
 
 static bool blocks(const struct choosing *c, uint8_t held, uint8_t judged)

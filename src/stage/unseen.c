@@ -82,3 +82,48 @@ int unseen_read(int stage_fd, uint32_t tree, struct mask *ret, struct err *e)
 	return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes its stage",
 		       "what the event could not see is not known any more");
 }
+
+/* ---- trees that are only read ---- */
+
+static const char elsewhere_name[] = "unseen.read";
+
+int unseen_add_elsewhere(int stage_fd, const char *tree, const struct mask_list *l, struct err *e)
+{
+	auto_buf paths = { .max = 0 };
+	auto_fd int fd = -1;
+	int r;
+
+	buf_init(&paths, 2 * (size_t)MASK_LIST_MAX);
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct mask_entry entry = mask_list_entry(l, i);
+
+		if (entry.kind == MASK_NOTHING || entry.kind == MASK_ON_THE_WAY)
+			continue;
+		buf_printf(&paths, "%s%s%s", tree[1] == 0 ? "" : tree, entry.path[0] == 0 ? "" : "/", entry.path);
+		buf_put_u8(&paths, 0);
+	}
+	if (paths.failed)
+		return err_set(e, AMBIT_LIMIT, "grant a smaller tree", "more is hidden beneath %s than can be noted",
+			       tree);
+	if (paths.len == 0)
+		return 0;
+	fd = openat(stage_fd, elsewhere_name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = fd < 0 ? -errno : fd_write_all(fd, paths.data, paths.len);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "free some space", "cannot stage changes: what is hidden") : 0;
+}
+
+int unseen_read_elsewhere(int stage_fd, struct buf *ret)
+{
+	auto_fd int fd = openat(stage_fd, elsewhere_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	uint8_t piece[4096];
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -AMBIT_SYSTEM;
+	while (!ret->failed && (n = fd_read_all(fd, piece, sizeof piece)) > 0)
+		buf_put(ret, piece, (size_t)n);
+	if (n < 0)
+		return -AMBIT_SYSTEM;
+	buf_put_u8(ret, 0); /* of a last one that is torn */
+	return ret->failed ? -AMBIT_LIMIT : 0;
+}

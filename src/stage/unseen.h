@@ -11,6 +11,12 @@
 
 int unseen_write(int stage_fd, uint32_t tree, const struct mask *m, struct err *e);
 
+/* The same of a tree that is only read: absolute paths in the file `unseen.read`, each with its NUL, as there are no trees in the description that
+ * they could belong to. */
+int unseen_add_elsewhere(int stage_fd, const char *tree, const struct mask_list *l, struct err *e);
+/* Appends them. -LIMIT: there are more than ret takes. */
+int unseen_read_elsewhere(int stage_fd, struct buf *ret);
+
 /* 0 and an empty mask if there is no such file: then all was seen. -MALFORMED, -MEMORY. */
 int unseen_read(int stage_fd, uint32_t tree, struct mask *ret, struct err *e);
 

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "judge/judge.h"
 #include "stage/sys.h"
+#include "stage/unseen.h"
 
 static bool is_ours(const char *path)
 {
@@ -64,6 +66,31 @@ static int sort(const struct buf *paths, uint32_t n, struct buf *ret)
 	return ret->failed ? -AMBIT_MEMORY : 0;
 }
 
+/* Those of trees that were only read, of which a repository may be granted for writing alone. */
+static int add_elsewhere(const struct role *role, struct buf *ret, uint32_t *n)
+{
+	auto_buf all = { .max = 0 };
+	const char *at, *end;
+	int r;
+
+	buf_init(&all, JUDGE_HIDDEN_MAX);
+	r = unseen_read_elsewhere(role->stage.dir_fd, &all);
+	if (r < 0)
+		return r;
+	at = (const char *)all.data;
+	end = at + all.len;
+	for (size_t len; at < end; at += len + 1) {
+		struct stat st;
+
+		len = strlen(at);
+		if (at[0] != '/' || is_ours(at) || lstat(at, &st) < 0)
+			continue;
+		buf_put(ret, at, len + 1);
+		(*n)++;
+	}
+	return 0;
+}
+
 int unseen_list(const struct role *role, struct buf *ret)
 {
 	auto_buf paths = { .max = 0 };
@@ -83,7 +110,7 @@ int unseen_list(const struct role *role, struct buf *ret)
 			}
 		}
 	}
-	if (paths.failed)
+	if (add_elsewhere(role, &paths, &n) < 0 || paths.failed)
 		return -AMBIT_LIMIT; /* or memory: not known either way */
 	return n == 0 ? 0 : sort(&paths, n, ret);
 }

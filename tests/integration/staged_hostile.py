@@ -1177,6 +1177,54 @@ def no_tracked_secret_is_lost_in_worktrees_and_submodules(place):
     expect_ok(work(place, top, AS + script.format(other), "--write", other))
 
 
+def refreshed(place, top):
+    """As an editor does all day: the index is another one."""
+    os.utime(f"{top}/b")
+    git(place, top, "status")
+
+
+def an_index_in_conflict_is_judged(place):
+    """What was lost is lost whichever index is taken, since git's other files have it; and what lost nothing has a way out."""
+    script = AS + "echo more >> a; git commit -qam two"
+    for how in ("theirs", "ours", "fail"):
+        top = tracked_tree(place)
+        was = git(place, top, "rev-parse", "HEAD")
+        assert work(place, top, script).returncode == 123
+        refreshed(place, top)
+        result = ambit(place, "commit", "last", "--on-conflict", how, cwd=top)
+        assert result.returncode == 123 and "--read ./.npmrc --read ./t/server.pem shows them" in result.stderr, told(result)
+        assert git(place, top, "rev-parse", "HEAD") == was
+    top = tracked_tree(place, secrets=())
+    write(f"{top}/.npmrc", "SECRET\n")
+    expect_ok(work(place, top, AS + "echo more >> a; git add a; git commit -qm two", "--stage"))
+    refreshed(place, top)
+    assert ambit(place, "commit", "last", cwd=top).returncode == 123
+    expect_ok(ambit(place, "commit", "last", "--on-conflict", "ours", cwd=top))
+    assert git(place, top, "show", "--stat", "--format=").split()[:2] == ["a", "|"]
+
+
+def no_tracked_secret_of_a_read_tree_is_lost(place):
+    """Only the repository is written, or that and a part: what git could not see lies in what is read."""
+    script = AS + "git commit -qam two"
+    for flags in (["--read", ".", "--write", "./.git"], ["--read", ".", "--work", "./t", "--write", "./.git"]):
+        top = tracked_tree(place)
+        write(f"{top}/a", "other\n")
+        was = git(place, top, "rev-parse", "HEAD")
+        result = place.cell(*flags, "--", "sh", "-ec", script, cwd=top)
+        assert result.returncode == 123 and "shows them" in result.stderr and git(place, top, "rev-parse", "HEAD") == was, told(result)
+        result = place.cell(*flags, *SHOW, "--", "sh", "-ec", script, cwd=top)  # the twin
+        assert expect_ok(result).stderr == "" and git(place, top, "show", "--stat", "--format=").split()[:2] == ["a", "|"], told(result)
+
+
+def an_index_behind_many_changes_is_judged(place):
+    """However many there are before it in the alphabet."""
+    top = tree(place)
+    write(f"{top}/z/.npmrc", "SECRET\n")
+    make_repository(place, f"{top}/z", secrets=())
+    many = f"import os; os.mkdir('n'); [open(f'n/{{i}}', 'w').close() for i in range({70000 if 'AMBIT_SOAK' in os.environ else 1000})]"
+    expect_ok(work(place, top, AS + f"{PYTHON} -c \"{many}\"; cd z; echo more >> a; git add a; git commit -qm two"))
+
+
 def untracked_secrets_hold_no_index(place):
     """What git does not know it does not lose: nothing is held, and nothing is said."""
     top = tracked_tree(place, secrets=())
@@ -1666,7 +1714,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
