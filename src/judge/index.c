@@ -22,6 +22,8 @@ struct loss {
 	const struct judge_case *c;
 	struct unseen unseen;
 	bool root_is_known;
+	bool root_is_told; /* by a file, which may be out of date (a worktree that was moved) or say it by a link */
+	bool by_end;       /* what was found last: the work tree is another than the one that is told, or not known */
 	char root[PATH_MAX_]; /* of the work tree, absolute */
 	const char *last;     /* the path that was told last */
 	size_t n;             /* how many there are */
@@ -73,7 +75,7 @@ static int find_setting(const struct judge_case *c, const char *from, char ret[P
 }
 
 /* As git finds it, by where the index lies and what is said beside it. False: another file would say it. */
-static bool find_root(const struct judge_case *c, char ret[PATH_MAX_])
+static bool find_root(const struct judge_case *c, char ret[PATH_MAX_], bool *ret_told)
 {
 	static const char end[] = "/.git";
 	char from[PATH_MAX_];
@@ -81,6 +83,7 @@ static bool find_root(const struct judge_case *c, char ret[PATH_MAX_])
 	size_t n = c->gitdir_len, m;
 	int found;
 
+	*ret_told = true;
 	if (!git_dir(c, from))
 		return false;
 	if (n > 0) { /* of a worktree */
@@ -91,6 +94,7 @@ static bool find_root(const struct judge_case *c, char ret[PATH_MAX_])
 	found = find_setting(c, from, ret);
 	if (found != 0)
 		return found > 0;
+	*ret_told = false;
 	m = strlen(from);
 	if (m < sizeof end - 1 || strcmp(from + m - (sizeof end - 1), end) != 0)
 		return false;
@@ -155,7 +159,7 @@ static bool is_concerned(const struct loss *l)
 {
 	char path[PATH_MAX_ + 1];
 
-	if (l->unseen.n == 0 || !l->root_is_known)
+	if (l->unseen.n == 0 || !l->root_is_known || l->root_is_told)
 		return l->unseen.n > 0;
 	(void)snprintf(path, sizeof path, "%s", l->root); /* it fits */
 	if (find_around(&l->unseen, path) != NULL)
@@ -190,13 +194,17 @@ static const char *find_unseen(struct loss *l, const struct gitindex *g)
 	char path[PATH_MAX_ + CHANGE_PATH_MAX];
 	const char *found;
 
-	if (!l->root_is_known && g->is_directory)
+	l->by_end = !l->root_is_known;
+	if (l->by_end && g->is_directory)
 		return l->unseen.bytes; /* it could be any */
-	if (!l->root_is_known)
+	if (l->by_end)
 		return find_by_end(l, g->name, g->name_len);
 	(void)snprintf(path, sizeof path, "%s/%s", strcmp(l->root, "/") == 0 ? "" : l->root, g->name); /* it fits */
 	found = find_around(&l->unseen, path);
-	return found == NULL && g->is_directory ? first_beneath(&l->unseen, path) : found;
+	if (found == NULL && g->is_directory)
+		found = first_beneath(&l->unseen, path);
+	l->by_end = found == NULL && l->root_is_told && !g->is_directory;
+	return l->by_end ? find_by_end(l, g->name, g->name_len) : found;
 }
 
 /* ---- what is said ---- */
@@ -212,7 +220,7 @@ static const char *write_flag(const struct loss *l, const char *path, const char
 {
 	const size_t skip = strcmp(l->c->tree, "/") == 0 ? 0 : strlen(l->c->tree);
 
-	if (!l->root_is_known)
+	if (l->by_end)
 		buf_printf(room, " --read .../%s", name);
 	else if (skip > 0 && strncmp(path, l->c->tree, skip) == 0 && path[skip] == '/')
 		buf_printf(room, " --read .%s", path + skip);
@@ -271,11 +279,11 @@ static int by_name(const struct gitindex *a, const struct gitindex *b)
 	return order != 0 ? order : (a->name_len > b->name_len) - (a->name_len < b->name_len);
 }
 
-/* A directory of a sparse index is still there if it is the same one. */
-static bool is_same_entry(const struct gitindex *old, const struct gitindex *now)
+/* The first entry that is left may be what a directory of a sparse index was taken apart into. What else is in that directory by now is data, as what
+ * commits hold. */
+static bool stands_for(const struct gitindex *old, const struct gitindex *now)
 {
-	return !old->is_directory ||
-	       (now->is_directory && old->id_len == now->id_len && memcmp(old->id, now->id, now->id_len) == 0);
+	return old->is_directory && now->name_len >= old->name_len && memcmp(now->name, old->name, old->name_len) == 0;
 }
 
 /* A name that a sparse index has no more, since one of its directories holds it, counts as lost: it does not say. */
@@ -289,7 +297,7 @@ static void compare(struct loss *l, struct gitindex *old, struct gitindex *now)
 
 		while (more && (order = by_name(now, old)) < 0)
 			more = gitindex_next(now);
-		if (more && order == 0 && is_same_entry(old, now))
+		if (more && (order == 0 || stands_for(old, now)))
 			continue;
 		path = find_unseen(l, old);
 		if (path != NULL)
@@ -305,7 +313,7 @@ void judge_git_index(const struct judge_case *c, struct judge_verdict *ret)
 
 	if (!c->had_old || c->old_len == 0)
 		return;
-	l.root_is_known = c->hidden_len > 0 && find_root(c, l.root);
+	l.root_is_known = c->hidden_len > 0 && find_root(c, l.root, &l.root_is_told);
 	if (!is_concerned(&l))
 		return;
 	if (c->old_len > JUDGE_INDEX_MAX || !gitindex_init(&old, c->old, c->old_len)) {

@@ -25,7 +25,8 @@
 
 #define NEW_HIDDEN_MAX 1000                /* names that one event may add to a tree and that later ones do not see */
 #define JUDGE_MEMORY (UINT64_C(256) << 20) /* of the role that judges */
-#define GIT_DIRS 64                        /* directories that are remembered: the deepest path of a tree, mostly */
+#define INDEX_BYTES_MAX (UINT64_C(512) << 20) /* of all indices of git that one event changed: a second or two */
+#define GIT_DIRS 64                           /* directories that are remembered: the deepest path of a tree, mostly */
 
 struct judged {
 	uint16_t tree;
@@ -50,6 +51,7 @@ struct judging {
 	struct aliases *aliases; /* owned; NULL before the first change, and where they cannot be found */
 	struct err unknown;      /* why they cannot; code 0 before */
 	struct buf unseen;       /* as unseen_list() has it; empty before an index changed */
+	uint64_t index_bytes;    /* read so far */
 	int unseen_state;        /* 0: not asked for yet, 1: it is known, or why it is not */
 	char home[STAGE_PATH_MAX];
 	uint32_t new_hidden[STAGE_TREES_MAX]; /* of each tree: new names that later events would not see */
@@ -633,7 +635,7 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 /* ---- contents ---- */
 
 struct contents {
-	struct buf old, now, gitdir, config;
+	struct buf old, now, gitdir, config, more;
 };
 
 static void contents_init(struct contents *c)
@@ -641,7 +643,8 @@ static void contents_init(struct contents *c)
 	buf_init(&c->old, JUDGE_INDEX_MAX + 8192);
 	buf_init(&c->now, JUDGE_INDEX_MAX + 8192);
 	buf_init(&c->gitdir, JUDGE_CONTENT_MAX + 8192);
-	buf_init(&c->config, JUDGE_CONTENT_MAX + 8192);
+	buf_init(&c->config, 2 * (JUDGE_CONTENT_MAX + 8192));
+	buf_init(&c->more, JUDGE_CONTENT_MAX + 8192);
 }
 
 static void contents_finish(struct contents *c)
@@ -650,6 +653,7 @@ static void contents_finish(struct contents *c)
 	buf_finish(&c->now);
 	buf_finish(&c->gitdir);
 	buf_finish(&c->config);
+	buf_finish(&c->more);
 }
 
 /* At most a piece more than `most`; false if there is no such regular file. */
@@ -696,6 +700,9 @@ static void add_beside(const struct judging *j, const struct change *c, struct c
 {
 	read_beside(j, c, "gitdir", &room->gitdir);
 	read_beside(j, c, "config", &room->config);
+	read_beside(j, c, "config.worktree", &room->more); /* says the last word, where sparse checkouts are */
+	buf_put(&room->config, "\n", 1);
+	buf_put(&room->config, room->more.data, room->more.len);
 	ret->hidden = (const char *)j->unseen.data;
 	ret->hidden_len = j->unseen.len;
 	ret->gitdir = (const char *)room->gitdir.data;
@@ -720,6 +727,9 @@ static int put_case(struct judging *j, struct judge_batch *batch, const struct c
 			return -AMBIT_UNKNOWN; /* nothing to be judged: it is held */
 		buf_reset(&room->now);         /* it is gone */
 	}
+	j->index_bytes += is_index ? room->old.len + room->now.len : 0;
+	if (j->index_bytes > INDEX_BYTES_MAX)
+		return -AMBIT_UNKNOWN;
 	judge.old = room->old.data;
 	judge.old_len = judge.had_old ? room->old.len : 0;
 	judge.now = room->now.data;
@@ -774,6 +784,14 @@ static int judge_some(struct judging *j, const struct change *const *asked, cons
 	if (v == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	r = ask_judge(batch, v, e);
+	if (r ==
+	    -AMBIT_LIMIT) { /* it did not survive: then what it was asked about is held, and all else can be looked at */
+		for (size_t i = 0; i < batch->n; i++)
+			v[i] = (struct judge_verdict){
+				.why = "it could not be judged: it takes more than a judge has"
+			};
+		r = 0;
+	}
 	return r < 0 ? r : keep_answers(j, asked, v, batch->n, e);
 }
 

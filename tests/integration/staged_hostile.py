@@ -1167,14 +1167,21 @@ def no_tracked_secret_is_lost_in_worktrees_and_submodules(place):
     for where, of in [("w", ".git/worktrees/w"), ("m", ".git/modules/m"), ("inner", "inner/.git"), ("apart", "apart.git")]:
         expect_index_held(place, work(place, top, AS + script.format(where)), top, "--read .../.npmrc --read .../t/server.pem" if where == "apart" else f"--read ./{where}/.npmrc", where=of)
     expect_index_held(place, work(place, top, AS + script.format(other), "--write", other), top, f"--read {other}/.npmrc", where=".git/worktrees/else")
-    for where in ("w", "m", "inner"):  # the twins: what is hidden lies in others
-        for name in SECRETS:
-            os.unlink(f"{top}/{where}/{name}")
-        expect_ok(work(place, top, AS + script.format(where)))
-        assert "t/server.pem" not in git(place, f"{top}/{where}", "ls-files")
-    for name in SECRETS:
-        os.unlink(f"{other}/{name}")
-    expect_ok(work(place, top, AS + script.format(other), "--write", other))
+    os.rename(f"{top}/w", f"{top}/w2")  # git goes on there, and what is written down says otherwise
+    expect_index_held(place, work(place, top, AS + script.format("w2")), top, "--read .../.npmrc", where=".git/worktrees/w")
+    for name in SECRETS:  # the twin: what is hidden lies in others
+        os.unlink(f"{top}/inner/{name}")
+    expect_ok(work(place, top, AS + script.format("inner")))
+    assert "t/server.pem" not in git(place, f"{top}/inner", "ls-files")
+    inner = tracked_tree(place)
+    os.makedirs(f"{inner}-else")
+    git(place, inner, "config", "core.worktree", f"{inner}-else")
+    for name in ("a", "b", "t", ".npmrc"):
+        os.rename(f"{inner}/{name}", f"{inner}-else/{name}")
+    git(place, inner, "sparse-checkout", "init")
+    git(place, inner, "sparse-checkout", "disable")  # moves the setting to config.worktree
+    write(f"{inner}-else/a", "other\n")
+    expect_index_held(place, work(place, inner, AS + "git commit -qam two", "--work", f"{inner}-else"), inner, f"--read {inner}-else/.npmrc")
 
 
 def refreshed(place, top):
@@ -1223,6 +1230,24 @@ def an_index_behind_many_changes_is_judged(place):
     make_repository(place, f"{top}/z", secrets=())
     many = f"import os; os.mkdir('n'); [open(f'n/{{i}}', 'w').close() for i in range({70000 if 'AMBIT_SOAK' in os.environ else 1000})]"
     expect_ok(work(place, top, AS + f"{PYTHON} -c \"{many}\"; cd z; echo more >> a; git add a; git commit -qm two"))
+
+
+def a_sparse_index_loses_nothing_by_its_directories(place):
+    top = tracked_tree(place, secrets=())
+    write(f"{top}/u/x", "x\n")
+    git(place, top, "add", "-A")
+    git(place, top, "commit", "-qm", "u")
+    git(place, top, "checkout", "-qb", "other")
+    write(f"{top}/t/new", "new\n")
+    git(place, top, "add", "-A")
+    git(place, top, "commit", "-qm", "new")
+    git(place, top, "checkout", "-q", "-")
+    git(place, top, "sparse-checkout", "init", "--cone", "--sparse-index")
+    git(place, top, "sparse-checkout", "set", "u")
+    write(f"{top}/t/server.pem", "SECRET\n")
+    for script in ("git merge -q other", "git sparse-checkout add t", "echo more >> u/x; git commit -qam three"):
+        expect_ok(work(place, top, AS + script))
+    assert "t/new" in git(place, top, "ls-files").split()
 
 
 def untracked_secrets_hold_no_index(place):
@@ -1714,7 +1739,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
