@@ -751,6 +751,8 @@ static int ask_judge(const struct judge_batch *batch, struct judge_verdict *ret,
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot hand over what is to be judged");
 	buf_init(&out, JUDGE_ANSWER_MAX);
 	r = parser_run(&ask, &out, &status, e);
+	if (r == 0 && status != 0)
+		r = err_set(e, AMBIT_LIMIT, NULL, "ambit-judge failed with status %d", status);
 	return r < 0 ? r : judge_answer_decode(out.data, out.len, batch->n, ret, e);
 }
 

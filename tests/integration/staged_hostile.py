@@ -1379,7 +1379,7 @@ def what_is_left_goes_and_what_is_used_stays(place):
     expect_ok(work(place, top, "true"))
     expect_ok(work(place, other, "true"))
     assert len(caches()) == 2, caches()  # the twin: both trees are there
-    assert "remembered of 2 trees" in expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
+    assert "remembered of 2 directories" in expect_ok(ambit(place, "stage", "list", cwd=top)).stdout
     write(f"{store(place)}/.tree-1-1", "")  # as a supervisor leaves it that was killed
     write(f"{store(place)}/.direct-e_1", f"{other}\0")  # likewise
     process = begin(place, other, "test ! -e .env")
