@@ -16,7 +16,7 @@
 #define MODE_DIRECTORY 0040000u
 
 static const char cut[] = "it ends in the middle";
-static const char is_split[] = "a split index, which has its names elsewhere";
+static const char is_split[] = "a split index: git update-index --no-split-index";
 
 static bool fail(struct gitindex *g, const char *mistake)
 {
