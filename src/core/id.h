@@ -2,9 +2,9 @@
  *
  * Owns:   the form: a prefix letter, "_", and 26 Crockford base-32 characters: 48 bits of milliseconds, then 80 random ones.
  * Holds:  ids sort by time; the alphabet has no I, L, O, U.
- * Called: lib; pure. */
-#ifndef LIB_ID_H
-#define LIB_ID_H
+ * Called: from everywhere; pure. */
+#ifndef CORE_ID_H
+#define CORE_ID_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "lib/json.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <string.h>

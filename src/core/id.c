@@ -1,4 +1,4 @@
-#include "lib/id.h"
+#include "core/id.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  *         which is looked at once, at the end.
  * Holds:  what is written is well-formed as long as brackets are closed and keys have values, both of which are the caller's.
  *         Bytes that are not UTF-8 are never cut, replaced or guessed at: they are {"b64": ...}.
- * Called: lib (record.c), cli (doctor.c). */
-#ifndef LIB_JSON_H
-#define LIB_JSON_H
+ * Called: from whatever writes JSON; pure, but for the memory of the buffer. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
