@@ -95,7 +95,7 @@ static void put_quoted(struct json *j, const uint8_t *s, size_t n)
 		if (short_escape(s[i]) != NULL)
 			put(j, short_escape(s[i]));
 		else
-			buf_printf(j->out, "\\u%04X", s[i]);
+			buf_printf(j->out, "\\u%04x", s[i]);
 		i++;
 	}
 	put(j, "\"");

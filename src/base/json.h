@@ -4,6 +4,7 @@
  *         which is looked at once, at the end.
  * Holds:  what is written is well-formed as long as brackets are closed and keys have values, both of which are the caller's.
  *         Bytes that are not UTF-8 are never cut, replaced or guessed at: they are {"b64": ...}.
+ *         It is canonical (RFC 8785, ledger/canonical.h) where the caller puts keys in order, each once.
  * Called: from whatever writes JSON; pure, but for the memory of the buffer. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
