@@ -8,10 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Whether the n bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF).
  * If not and ret_at is not NULL, *ret_at is the offset of the first byte that is wrong. */
 bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at);
+
+/* One character of n bytes, of which there is at least one; gives its length, 0 if they do not begin with UTF-8. */
+size_t text_decode(const uint8_t *s, size_t n, uint32_t *ret);
 
 /* A copy fit for a terminal or a log: control bytes, DEL and bytes that are not UTF-8 as \xNN, a backslash doubled,
  * C1 controls and bidirectional overrides as \u{...}; cut with "..." if dst is too small. Gives dst. */
