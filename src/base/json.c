@@ -174,6 +174,12 @@ void json_put_bytes(struct json *j, const void *bytes, size_t n)
 		text_or_b64(j, bytes, n);
 }
 
+void json_put_made(struct json *j, const void *bytes, size_t n)
+{
+	begin(j);
+	buf_put(j->out, bytes, n);
+}
+
 void json_put_count(struct json *j, uint64_t n)
 {
 	begin(j);

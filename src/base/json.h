@@ -37,6 +37,8 @@ void json_put_word(struct json *j, const char *s);
 void json_put_name(struct json *j, const char *s);
 /* The same for n bytes, which may have NULs; {"b64"} also where text would take more room (control bytes). */
 void json_put_bytes(struct json *j, const void *bytes, size_t n);
+/* A value that is JSON already, which the caller has checked. */
+void json_put_made(struct json *j, const void *bytes, size_t n);
 /* A count. Above 2^53 - 1, which no reader of JSON can be trusted with, it is that. */
 void json_put_count(struct json *j, uint64_t n);
 /* RFC 3339 in UTC with milliseconds; 0 gives null. */
