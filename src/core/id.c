@@ -1,6 +1,5 @@
-#include "lib/id.h"
+#include "core/id.h"
 
-#include <stddef.h>
 #include <string.h>
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -31,5 +30,22 @@ void id_write(char prefix, uint64_t unix_ms, const uint8_t random[ID_RANDOM], ch
 	ret[1] = '_';
 	for (unsigned i = 0; i < 26; i++)
 		ret[2 + i] = alphabet[five_bits(bytes, i)];
-	ret[28] = 0;
+	ret[ID_LEN] = 0;
+}
+
+static bool in_alphabet(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z' && c != 'I' && c != 'L' && c != 'O' && c != 'U');
+}
+
+bool id_is(char prefix, const void *bytes, size_t n)
+{
+	const char *s = bytes;
+
+	if (n != ID_LEN || s[0] != prefix || s[1] != '_' || s[2] > '7')
+		return false;
+	for (size_t i = 2; i < ID_LEN; i++)
+		if (!in_alphabet(s[i]))
+			return false;
+	return true;
 }

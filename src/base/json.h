@@ -4,9 +4,10 @@
  *         which is looked at once, at the end.
  * Holds:  what is written is well-formed as long as brackets are closed and keys have values, both of which are the caller's.
  *         Bytes that are not UTF-8 are never cut, replaced or guessed at: they are {"b64": ...}.
- * Called: lib (record.c), cli (doctor.c). */
-#ifndef LIB_JSON_H
-#define LIB_JSON_H
+ *         It is canonical (RFC 8785, ledger/canonical.h) where the caller puts keys in order, each once.
+ * Called: from whatever writes JSON; pure, but for the memory of the buffer. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +37,8 @@ void json_put_word(struct json *j, const char *s);
 void json_put_name(struct json *j, const char *s);
 /* The same for n bytes, which may have NULs; {"b64"} also where text would take more room (control bytes). */
 void json_put_bytes(struct json *j, const void *bytes, size_t n);
+/* A value that is JSON already, which the caller has checked. */
+void json_put_made(struct json *j, const void *bytes, size_t n);
 /* A count. Above 2^53 - 1, which no reader of JSON can be trusted with, it is that. */
 void json_put_count(struct json *j, uint64_t n);
 /* RFC 3339 in UTC with milliseconds; 0 gives null. */

@@ -1,16 +1,13 @@
-#include "lib/json.h"
+#include "base/json.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 
 #define COUNT_MAX ((UINT64_C(1) << 53) - 1)
-#define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
-#define YEAR_10000_S UINT64_C(253402300800) /* no four digits hold it */
 
 void json_begin(struct json *j, struct buf *out)
 {
@@ -98,7 +95,7 @@ static void put_quoted(struct json *j, const uint8_t *s, size_t n)
 		if (short_escape(s[i]) != NULL)
 			put(j, short_escape(s[i]));
 		else
-			buf_printf(j->out, "\\u%04X", s[i]);
+			buf_printf(j->out, "\\u%04x", s[i]);
 		i++;
 	}
 	put(j, "\"");
@@ -177,6 +174,12 @@ void json_put_bytes(struct json *j, const void *bytes, size_t n)
 		text_or_b64(j, bytes, n);
 }
 
+void json_put_made(struct json *j, const void *bytes, size_t n)
+{
+	begin(j);
+	buf_put(j->out, bytes, n);
+}
+
 void json_put_count(struct json *j, uint64_t n)
 {
 	begin(j);
@@ -185,16 +188,7 @@ void json_put_count(struct json *j, uint64_t n)
 
 void json_put_time(struct json *j, uint64_t ns)
 {
-	const time_t seconds = (time_t)(ns / NS_PER_S); /* fits: below 2^35 */
-	char text[32];
-	struct tm tm;
-	size_t n;
+	char text[TIMESTAMP_LEN + 1];
 
-	if (ns == 0 || ns / NS_PER_S >= YEAR_10000_S || gmtime_r(&seconds, &tm) == NULL) {
-		json_put_null(j);
-		return;
-	}
-	n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof text - n, ".%03uZ", (unsigned int)(ns % NS_PER_S / NS_PER_MS));
-	json_put_word(j, text);
+	json_put_word(j, ns != 0 && timestamp_write(ns / NS_PER_MS, text) ? text : NULL);
 }
