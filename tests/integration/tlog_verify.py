@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 
-from harness import main, told
+from harness import main, once, told
 from peer import tlog_verify
 
 NAME = "ambit.test/log"
@@ -168,6 +168,7 @@ def tree_hash(leaves):
 # ---- what is believed ----
 
 
+@once
 def logs_of_any_size_are_believed(place):
     for size in SIZES:
         log = Log(place, size)
@@ -187,6 +188,7 @@ def growth_is_believed(place):
                 logs[new].believed("--old", logs[old].path("checkpoint"))
 
 
+@once
 def full_tiles_do_for_partial_ones(place):
     """A checkpoint put back, beside what has been written since: that is no lie by itself. What there is of both is looked at."""
     new = Log(place, LARGE)
@@ -210,6 +212,7 @@ def full_tiles_do_for_partial_ones(place):
         new.write("checkpoint", latest)
 
 
+@once
 def other_signatures_beside_the_logs_are_passed_over(place):
     log, witness = Log(place, 257), Log(place, 1, seed="w", name="witness.test")
     signed = witness.sign(log.text()).splitlines(keepends=True)[-1]
@@ -220,6 +223,7 @@ def other_signatures_beside_the_logs_are_passed_over(place):
 # ---- lies in files ----
 
 
+@once
 def a_bit_of_an_entry(place):
     for size in (1, 256, 257, LARGE):
         log = Log(place, size)
@@ -233,6 +237,7 @@ def a_bit_of_an_entry(place):
                     lies.tell({name: joined(changed)}, f"entry {index}:", tile(0, index // 256, size))
 
 
+@once
 def a_bit_of_a_tile(place):
     for size in (2, 256, 257, 65536, LARGE):
         log = Log(place, size)
@@ -243,6 +248,7 @@ def a_bit_of_a_tile(place):
                     lies.tell({name: flipped(data, at, bit=at % 8)}, f"{name}: hash {at // 32} ")
 
 
+@once
 def tiles_that_changed_places(place):
     log = Log(place, LARGE)
     zero, one = (tile(0, n, LARGE) for n in (0, 1))
@@ -259,6 +265,7 @@ def tiles_that_changed_places(place):
         lies.tell({**tiles, **bundles, "tile/1/000": swapped, "tile/2/000.p/1": above}, "checkpoint:", f"root of the {LARGE} entries")
 
 
+@once
 def entries_that_are_gone_doubled_or_moved(place):
     for size in (257, LARGE):
         log = Log(place, size)
@@ -276,6 +283,7 @@ def entries_that_are_gone_doubled_or_moved(place):
             lies.tell({last: joined(entries + entries[-1:])}, last, f"{size % 256 + 1} entries, not {size % 256}")
 
 
+@once
 def files_of_another_length(place):
     for size in (257, LARGE):
         log = Log(place, size)
@@ -296,6 +304,7 @@ def files_of_another_length(place):
 # ---- lies in checkpoints ----
 
 
+@once
 def a_signature_that_is_not(place):
     log = Log(place, 257)
     other, elsewhere = Log(place, 257, seed="other"), Log(place, 257, name="ambit.test/other")
@@ -326,6 +335,7 @@ def a_signature_that_is_not(place):
         log.refused("checkpoint: note has no verifiable signatures", key=key)
 
 
+@once
 def what_is_signed_and_not_so(place):
     """The key is the log's: only the text is wrong."""
     size = LARGE
@@ -352,6 +362,7 @@ def what_is_signed_and_not_so(place):
         log.write("checkpoint", log.sign(log.text() + "extension\n"))  # allowed
 
 
+@once
 def a_history_that_was_rewritten(place):
     """Both are whole, and signed by the key: only together they are a lie."""
     mine, other = Log(place, 257), Log(place, LARGE, seed="other")
@@ -401,6 +412,7 @@ def proofs_are_believed(place):
                 assert done.returncode == 0 and done.stdout == f"good: entry {index} of {size}\n", told(done)
 
 
+@once
 def proofs_that_are_not(place):
     log, other = Log(place, LARGE), Log(place, LARGE, seed="other")
     index = 65535 + 300
