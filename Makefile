@@ -45,6 +45,7 @@ lint:
 
 format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+	! command -v gofmt >/dev/null || git ls-files -z '*.go' | xargs -0 gofmt -w
 
 $(BUILD)-fuzz/build.ninja:
 	CC=clang meson setup $(BUILD)-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \

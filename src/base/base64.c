@@ -53,22 +53,38 @@ static size_t pads_of(const char *text, size_t len)
 	return text[len - 2] == '=' ? 2 : 1;
 }
 
-bool base64_take(struct buf *out, const char *text, size_t len)
+/* The bytes of all groups, one group after the other, into out (NULL: only looked at). */
+static bool take_groups(const char *text, size_t len, size_t pads, struct buf *out)
 {
-	const size_t before = out->len;
-	const size_t pads = len % 4 == 0 ? pads_of(text, len) : 0;
-
-	if (len % 4 != 0)
-		return false;
 	for (size_t at = 0; at < len; at += 4) {
 		const size_t p = at + 4 == len ? pads : 0;
 		uint8_t three[3];
 
-		if (!take_group(text + at, p, three)) {
-			out->len = before;
+		if (!take_group(text + at, p, three))
 			return false;
-		}
-		buf_put(out, three, 3 - p);
+		if (out != NULL)
+			buf_put(out, three, 3 - p);
+	}
+	return true;
+}
+
+bool base64_take(struct buf *out, const char *text, size_t len)
+{
+	const size_t before = out->len;
+
+	if (len % 4 != 0)
+		return false;
+	if (!take_groups(text, len, pads_of(text, len), out)) {
+		out->len = before;
+		return false;
 	}
 	return !out->failed;
+}
+
+bool base64_is(const char *text, size_t len, size_t *ret_n)
+{
+	if (len % 4 != 0 || !take_groups(text, len, pads_of(text, len), NULL))
+		return false;
+	*ret_n = len / 4 * 3 - pads_of(text, len);
+	return true;
 }

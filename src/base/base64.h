@@ -17,5 +17,7 @@
 void base64_put(struct buf *out, const void *bytes, size_t n);
 /* Appends the bytes that the text stands for. False, and nothing appended, if it is not base64. */
 bool base64_take(struct buf *out, const char *text, size_t len);
+/* Whether the text is base64, and how many bytes it stands for: for what is decoded later, or never. */
+bool base64_is(const char *text, size_t len, size_t *ret_n);
 
 #endif

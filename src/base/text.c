@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Decodes one character; gives its length, 0 if the bytes are not UTF-8. */
-static size_t decode(const uint8_t *s, size_t n, uint32_t *ret)
+size_t text_decode(const void *bytes, size_t n, uint32_t *ret)
 {
 	static const struct {
 		uint8_t mask, lead, len;
@@ -13,8 +12,9 @@ static size_t decode(const uint8_t *s, size_t n, uint32_t *ret)
 	} forms[] = {
 		{ 0x80, 0x00, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 }
 	};
+	const uint8_t *s = bytes;
 
-	for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
+	for (size_t f = 0; n > 0 && f < sizeof forms / sizeof forms[0]; f++) {
 		uint32_t c;
 
 		if ((s[0] & forms[f].mask) != forms[f].lead)
@@ -42,7 +42,7 @@ bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at)
 
 	while (at < n) {
 		uint32_t c;
-		const size_t len = decode(s + at, n - at, &c);
+		const size_t len = text_decode(s + at, n - at, &c);
 
 		if (len == 0) {
 			if (ret_at != NULL)
@@ -78,7 +78,7 @@ static size_t put_hex(char piece[TEXT_PIECE], const char *lead, uint32_t value, 
 static size_t escape_one(const uint8_t *s, size_t n, bool double_backslash, char piece[TEXT_PIECE], size_t *ret_len)
 {
 	uint32_t c = 0;
-	const size_t len = decode(s, n, &c);
+	const size_t len = text_decode(s, n, &c);
 
 	if (len == 0 || c < 0x20 || c == 0x7f) {
 		*ret_len = put_hex(piece, "\\x", s[0], "");

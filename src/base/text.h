@@ -14,6 +14,9 @@
  * If not and ret_at is not NULL, *ret_at is the offset of the first byte that is wrong. */
 bool text_is_utf8(const void *bytes, size_t n, size_t *ret_at);
 
+/* One character of UTF-8: gives how many of the n bytes it is, 0 if they begin with none. */
+size_t text_decode(const void *bytes, size_t n, uint32_t *ret);
+
 /* A copy fit for a terminal or a log: control bytes, DEL and bytes that are not UTF-8 as \xNN, a backslash doubled,
  * C1 controls and bidirectional overrides as \u{...}; cut with "..." if dst is too small. Gives dst. */
 char *text_escape(char *dst, size_t dst_size, const void *bytes, size_t n);

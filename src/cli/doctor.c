@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "cell/probe.h"
 #include "cell/property.h"
 #include "lib/event.h"
-#include "lib/json.h"
 #include "supervisor/cgroup.h"
 
 static const char help_text[] =

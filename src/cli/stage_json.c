@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cli/cli.h"
-#include "lib/json.h"
 #include "lib/record.h"
 #include "lib/record_change.h"
 

@@ -3,13 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/base64.h"
 #include "base/buf.h"
-#include "base/num.h"
+#include "base/timestamp.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
 void take_fail(struct take *t, enum ambit_code code, const char *key, const char *what)
@@ -152,19 +150,12 @@ char *take_name(struct take *t, const json_t *name, const char *key, bool may_be
 uint64_t take_time(struct take *t, const json_t *from, const char *key)
 {
 	const char *text = take_text(t, from, key, true);
-	struct tm tm = { .tm_year = 0 };
-	const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	uint32_t ms = 0;
-	char digits[4] = "";
-	time_t s;
+	uint64_t ms;
 
 	if (text == NULL)
 		return 0;
-	if (rest != NULL && strlen(rest) == 5 && rest[0] == '.' && rest[4] == 'Z')
-		memcpy(digits, rest + 1, 3);
-	s = digits[0] != 0 && parse_u32(digits, 0, 999, &ms) ? timegm(&tm) : (time_t)-1;
-	if (s >= 0 && (uint64_t)s < UINT64_MAX / NS_PER_S) /* nanoseconds end in 2554 */
-		return (uint64_t)s * NS_PER_S + ms * NS_PER_MS;
+	if (timestamp_read(text, strlen(text), &ms) && ms <= UINT64_MAX / NS_PER_MS) /* nanoseconds end in 2554 */
+		return ms * NS_PER_MS;
 	take_fail(t, AMBIT_MALFORMED, key, "not a time");
 	return 0;
 }

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
-#include "lib/json.h"
 #include "lib/record_change.h"
 
 /* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses

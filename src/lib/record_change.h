@@ -4,7 +4,7 @@
 #ifndef LIB_RECORD_CHANGE_H
 #define LIB_RECORD_CHANGE_H
 
-#include "lib/json.h"
+#include "base/json.h"
 #include "lib/stage_answer.h"
 
 /* Members of the array that is open. *room: bytes that they may take, and what is left of it afterwards; *dropped counts those

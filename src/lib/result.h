@@ -15,9 +15,9 @@
 #include "cell/property.h"
 #include "core/effect.h"
 #include "core/grant.h"
+#include "core/id.h"
 #include "core/limits.h"
 #include "core/outcome.h"
-#include "lib/id.h"
 #include "lib/stage_answer.h"
 
 struct event_result {

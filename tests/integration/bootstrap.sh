@@ -62,6 +62,7 @@ machine 0 no
 bootstrap check SETUP=-Dwerror=true
 ran 'check: what its tests use' did 'install .*strace'
 ran 'check: what would be good, one by one' did 'install -y --no-install-recommends chromium$'
+ran '... so is a reader of logs that is not ours' did 'install -y --no-install-recommends golang-golang-x-mod-dev$'
 ran 'check: variables go to make' did '^make check SETUP=-Dwerror=true$'
 
 machine 0 no chromium

@@ -159,6 +159,7 @@ static void each_mistake_is_found_and_named(void **state)
 		  "outcome.error.message: not a name" },
 		{ "denied", "59.987Z", "59.987+01:00", -AMBIT_MALFORMED, "times.started: not a time" },
 		{ "denied", "2025-12-31", "9999-12-31", -AMBIT_MALFORMED, "times.started: not a time" },
+		{ "denied", "2025-12-31", "2025-11-31", -AMBIT_MALFORMED, "times.started: not a time" },
 		{ "denied", "\"effects\":[", "\"effects\":[null,", -AMBIT_MALFORMED, "effects[0].kind: missing" },
 		{ "denied", "\"outcome\":", "\"outcome\":[],\"o\":", -AMBIT_MALFORMED, "outcome: not an object" },
 		{ "denied", "\"effects\":[", "\"effects\":{},\"e\":[", -AMBIT_MALFORMED, "effects: not a list" },

@@ -241,11 +241,13 @@ static void base64_is_strict(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		auto_buf bytes, text;
 		const bool good = (buf_init(&bytes, 64), base64_take(&bytes, rows[i].text, strlen(rows[i].text)));
+		size_t n = SIZE_MAX;
 
 		buf_init(&text, 64);
-		if (good != (rows[i].bytes != NULL))
+		if (good != (rows[i].bytes != NULL) || base64_is(rows[i].text, strlen(rows[i].text), &n) != good)
 			fail_msg("'%s'", rows[i].text);
 		assert_true(good || bytes.len == 0);
+		assert_int_equal(n, good ? bytes.len : SIZE_MAX);
 		if (!good)
 			continue;
 		assert_string_equal(buf_cstr(&bytes), rows[i].bytes);

@@ -1,0 +1,51 @@
+#include "core/id.h"
+
+#include <string.h>
+
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* 5 bits of a 130-bit number whose top 2 bits are 0, counted from the left. */
+static unsigned five_bits(const uint8_t bytes[16], unsigned position)
+{
+	unsigned value = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		const unsigned bit = position * 5 + i;
+
+		value <<= 1;
+		if (bit >= 2)
+			value |= bytes[(bit - 2) / 8] >> (7 - (bit - 2) % 8) & 1u;
+	}
+	return value;
+}
+
+void id_write(char prefix, uint64_t unix_ms, const uint8_t random[ID_RANDOM], char ret[ID_TEXT_MAX])
+{
+	uint8_t bytes[16];
+
+	for (size_t i = 0; i < 6; i++)
+		bytes[i] = (uint8_t)(unix_ms >> (40 - 8 * i) & 0xff);
+	memcpy(bytes + 6, random, ID_RANDOM);
+	ret[0] = prefix;
+	ret[1] = '_';
+	for (unsigned i = 0; i < 26; i++)
+		ret[2 + i] = alphabet[five_bits(bytes, i)];
+	ret[ID_LEN] = 0;
+}
+
+static bool in_alphabet(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z' && c != 'I' && c != 'L' && c != 'O' && c != 'U');
+}
+
+bool id_is(char prefix, const void *bytes, size_t n)
+{
+	const char *s = bytes;
+
+	if (n != ID_LEN || s[0] != prefix || s[1] != '_' || s[2] > '7')
+		return false;
+	for (size_t i = 2; i < ID_LEN; i++)
+		if (!in_alphabet(s[i]))
+			return false;
+	return true;
+}

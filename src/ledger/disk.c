@@ -1,0 +1,248 @@
+#include "ledger/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h> /* renameat */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#define UNSETTLED_MAX (1u << 20) /* bytes of names; a journal's worth of tiles takes a hundredth */
+#define READ_STEP 65536
+
+struct disk {
+	int dir_fd;           /* borrowed */
+	int journal_fd;       /* owned, -1 if none */
+	struct buf unsettled; /* names that were written and not synced, each with its NUL */
+};
+
+int disk_create(int dir_fd, struct disk **ret)
+{
+	struct disk *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return -ENOMEM;
+	d->dir_fd = dir_fd;
+	d->journal_fd = -1;
+	buf_init(&d->unsettled, UNSETTLED_MAX);
+	*ret = d;
+	return 0;
+}
+
+void disk_destroy(struct disk *d)
+{
+	if (d == NULL)
+		return;
+	fd_close(&d->journal_fd);
+	buf_finish(&d->unsettled);
+	free(d);
+}
+
+static int open_in(const struct disk *d, const char *name, int flags)
+{
+	const struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
+				      .mode = (flags & O_CREAT) != 0 ? 0600 : 0,
+				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+	const long fd = syscall(SYS_openat2, d->dir_fd, name, &how, sizeof how);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int disk_read(struct disk *d, const char *name, struct buf *ret)
+{
+	auto_fd int fd = open_in(d, name, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	for (;;) {
+		uint8_t piece[READ_STEP];
+		const ssize_t n = fd_read_all(fd, piece, sizeof piece);
+
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n > ret->max - ret->len)
+			return -EFBIG;
+		buf_put(ret, piece, (size_t)n);
+		if (ret->failed)
+			return -ENOMEM;
+		if ((size_t)n < sizeof piece)
+			return 0;
+	}
+}
+
+/* The directory of a name, ".", if it has none; false if it is too long. */
+static bool parent_of(const char *name, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(name, '/');
+
+	if (slash == NULL)
+		return text_copy(ret, PATH_MAX, ".");
+	if (!text_copy(ret, PATH_MAX, name))
+		return false;
+	ret[slash - name] = 0;
+	return true;
+}
+
+static int sync_directory(const struct disk *d, const char *name)
+{
+	auto_fd int fd = open_in(d, name, O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? fd : fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Each directory of the name that is missing, which is then on disk in the one above it. */
+static int make_directories(const struct disk *d, const char *name)
+{
+	char path[PATH_MAX], above[PATH_MAX];
+
+	if (!text_copy(path, sizeof path, name))
+		return -ENAMETOOLONG;
+	for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int r = 0;
+
+		*slash = 0;
+		if (mkdirat(d->dir_fd, path, 0700) == 0)
+			r = parent_of(path, above) ? sync_directory(d, above) : -ENAMETOOLONG;
+		else if (errno != EEXIST)
+			r = -errno;
+		if (r < 0)
+			return r;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int create_in(const struct disk *d, const char *name, int flags)
+{
+	int fd = open_in(d, name, O_WRONLY | O_CREAT | flags);
+
+	if (fd == -ENOENT) {
+		const int r = make_directories(d, name);
+
+		fd = r < 0 ? r : open_in(d, name, O_WRONLY | O_CREAT | flags);
+	}
+	return fd;
+}
+
+int disk_write(struct disk *d, const char *name, const void *bytes, size_t n)
+{
+	auto_fd int fd = create_in(d, name, O_TRUNC);
+	const int r = fd < 0 ? fd : fd_write_all(fd, bytes, n);
+
+	buf_put(&d->unsettled, name, strlen(name) + 1);
+	return r < 0 ? r : d->unsettled.failed ? -ENOMEM : 0;
+}
+
+static int sync_file(const struct disk *d, const char *name)
+{
+	auto_fd int fd = open_in(d, name, O_WRONLY);
+
+	return fd == -ENOENT ? 0 /* removed since */ : fd < 0 ? fd : fdatasync(fd) < 0 ? -errno : 0;
+}
+
+int disk_sync(struct disk *d, const char *name)
+{
+	char parent[PATH_MAX];
+	const int r = sync_file(d, name);
+
+	return r < 0 ? r : parent_of(name, parent) ? sync_directory(d, parent) : -ENAMETOOLONG;
+}
+
+/* The directory is synced once for all names in a row that lie there. */
+int disk_settle(struct disk *d)
+{
+	const char *name = (const char *)d->unsettled.data, *end = name + d->unsettled.len;
+	char last[PATH_MAX] = "", parent[PATH_MAX];
+	int r = 0;
+
+	for (const char *at = name; at < end && r == 0; at += strlen(at) + 1)
+		r = sync_file(d, at);
+	for (const char *at = name; at < end && r == 0; at += strlen(at) + 1) {
+		if (!parent_of(at, parent) || strcmp(parent, last) == 0)
+			continue;
+		r = sync_directory(d, parent);
+		r = r == -ENOENT ? 0 : r;                   /* removed since */
+		(void)text_copy(last, sizeof last, parent); /* same size */
+	}
+	if (r == 0)
+		buf_reset(&d->unsettled);
+	return r;
+}
+
+int disk_replace(struct disk *d, const char *name, const void *bytes, size_t n)
+{
+	char new[PATH_MAX], parent[PATH_MAX];
+	auto_fd int fd = -1;
+	int r;
+
+	if (!text_copy(new, sizeof new - 4, name) || !parent_of(name, parent))
+		return -ENAMETOOLONG;
+	memcpy(new + strlen(new), ".new", sizeof ".new");
+	fd = create_in(d, new, O_TRUNC);
+	r = fd < 0 ? fd : fd_write_all(fd, bytes, n);
+	if (r < 0)
+		return r;
+	if (fdatasync(fd) < 0 || renameat(d->dir_fd, new, d->dir_fd, name) < 0)
+		return -errno;
+	return sync_directory(d, parent);
+}
+
+int disk_remove(struct disk *d, const char *name)
+{
+	return unlinkat(d->dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int disk_remove_directory(struct disk *d, const char *name)
+{
+	const int fd = open_in(d, name, O_RDONLY | O_DIRECTORY);
+	const struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		const int error = errno;
+
+		(void)close(fd);
+		return -error;
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			(void)unlinkat(fd, entry->d_name, 0); /* what stays keeps the directory, which is told next */
+	(void)closedir(dir);
+	return unlinkat(d->dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int disk_journal_begin(struct disk *d, const char *name)
+{
+	int r = disk_replace(d, name, "", 0);
+
+	fd_close(&d->journal_fd);
+	if (r == 0)
+		r = d->journal_fd = open_in(d, name, O_WRONLY | O_APPEND);
+	return r < 0 ? r : 0;
+}
+
+int disk_journal_append(struct disk *d, const void *bytes, size_t n)
+{
+	return fd_write_all(d->journal_fd, bytes, n);
+}
+
+int disk_journal_sync(struct disk *d)
+{
+	return fdatasync(d->journal_fd) < 0 ? -errno : 0;
+}

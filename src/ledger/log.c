@@ -1,0 +1,473 @@
+#include "ledger/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ledger/tile.h"
+
+#define MAGIC 0x31474c41u /* "ALG1" */
+#define HEAD_BYTES 20
+#define TILE_BYTES (TILE_WIDTH * HASH_BYTES)
+#define BUNDLE_MAX (TILE_WIDTH * (size_t)(2 + ENTRY_BYTES_MAX))
+
+static const char checkpoint_name[] = "checkpoint", journal_name[] = "journal";
+
+struct log {
+	struct disk *disk;         /* borrowed */
+	const struct log_key *key; /* borrowed */
+	struct edge edge;
+	struct buf open;  /* entries of the tile of level 0 that is not full yet */
+	struct buf group; /* entries of the group that is not written yet */
+	uint32_t group_n;
+	uint64_t journal_bytes, journal_n;
+	uint64_t published[2]; /* sizes, the last and the one before: narrow tiles of both stay, for who is reading */
+	bool any_published;
+};
+
+static int disk_error(struct err *e, int r, const char *what)
+{
+	static const char hint[] = "make room, or see who may write there; nothing is done that cannot be recorded";
+
+	return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r, hint,
+		       "cannot write %s of the ledger", what);
+}
+
+static int damaged(struct err *e, const char *what)
+{
+	return err_set(e, AMBIT_MALFORMED,
+		       "`ambit ledger verify` says where; restore it from a backup, or begin another with --ledger",
+		       "the ledger is damaged: %s", what);
+}
+
+/* ---- tiles ---- */
+
+static int write_tile(struct log *l, unsigned level, uint64_t index, unsigned width, const void *bytes, size_t n)
+{
+	char path[TILE_PATH_MAX];
+
+	tile_path(path, level, index, width);
+	return disk_write(l->disk, path, bytes, n);
+}
+
+/* A tile that became full is written at once, and on disk when the next checkpoint is. */
+static int tile_is_full(void *arg, unsigned level, uint64_t index, const struct hash row[TILE_WIDTH])
+{
+	struct log *l = arg;
+	int r = 0;
+
+	if (level == 0) {
+		r = write_tile(l, TILE_ENTRIES, index, TILE_WIDTH, l->open.data, l->open.len);
+		buf_reset(&l->open);
+	}
+	return r < 0 ? r : write_tile(l, level, index, TILE_WIDTH, row, TILE_BYTES);
+}
+
+/* What the next entry makes of the log in memory, and of tiles that it fills. */
+static int take_entry(struct log *l, const void *entry, size_t n)
+{
+	struct hash leaf;
+
+	merkle_leaf(entry, n, &leaf);
+	bundle_put(&l->open, entry, n);
+	return l->open.failed ? -ENOMEM : edge_add(&l->edge, &leaf, tile_is_full, l);
+}
+
+/* Such a tile is under the checkpoint, and the same: it must not be touched, since a power cut could leave any part of it. */
+static bool was_published(const struct log *l, unsigned level, uint64_t index, unsigned width)
+{
+	return l->any_published && tile_width(l->published[0], level, index) == width;
+}
+
+static int write_parts(struct log *l)
+{
+	const uint64_t size = l->edge.size;
+	int r = 0;
+
+	if (edge_width(&l->edge, 0) > 0 && !was_published(l, 0, size / TILE_WIDTH, edge_width(&l->edge, 0)))
+		r = write_tile(l, TILE_ENTRIES, size / TILE_WIDTH, edge_width(&l->edge, 0), l->open.data, l->open.len);
+	for (unsigned level = 0; level < TILE_LEVELS && r == 0; level++) {
+		const unsigned width = edge_width(&l->edge, level);
+		const uint64_t index = size >> TILE_HEIGHT * (level + 1);
+
+		if (width > 0 && !was_published(l, level, index, width))
+			r = write_tile(l, level, index, width, l->edge.row[level], width * sizeof(struct hash));
+	}
+	return r;
+}
+
+static int remove_part(struct log *l, unsigned level, uint64_t index, unsigned width, bool is_full)
+{
+	char path[TILE_PATH_MAX];
+
+	tile_path(path, level, index, width);
+	if (!is_full)
+		return disk_remove(l->disk, path);
+	*strrchr(path, '/') = 0; /* "000.p", with whatever a death left in it */
+	return disk_remove_directory(l->disk, path);
+}
+
+/* The narrow tiles of the publication before the last, for which there are wider ones. */
+static int remove_parts(struct log *l)
+{
+	const uint64_t size = l->published[1];
+	int r = 0;
+
+	for (unsigned level = 0; level < TILE_LEVELS && r == 0; level++) {
+		const uint64_t index = size >> TILE_HEIGHT * (level + 1);
+		const unsigned width = tile_width(size, level, index), now = tile_width(l->edge.size, level, index);
+
+		if (width == 0 || width == now || width == tile_width(l->published[0], level, index))
+			continue;
+		r = remove_part(l, level, index, width, now == TILE_WIDTH);
+		if (r == 0 && level == 0)
+			r = remove_part(l, TILE_ENTRIES, index, width, now == TILE_WIDTH);
+	}
+	return r;
+}
+
+/* ---- writing ---- */
+
+uint64_t log_size(const struct log *l)
+{
+	return l->edge.size;
+}
+
+bool log_is_full(const struct log *l)
+{
+	return l->journal_bytes >= LOG_JOURNAL_MAX || l->journal_n >= LOG_JOURNAL_ENTRIES;
+}
+
+int log_add(struct log *l, const void *entry, size_t n, struct err *e)
+{
+	int r;
+
+	if (n > ENTRY_BYTES_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "an entry of %zu bytes", n);
+	if (l->group.len + n + 2 > LOG_GROUP_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "a group of more than %u bytes", LOG_GROUP_MAX);
+	bundle_put(&l->group, entry, n);
+	l->group_n++;
+	r = l->group.failed ? -ENOMEM : take_entry(l, entry, n);
+	return r < 0 ? disk_error(e, r, "a tile") : 0;
+}
+
+int log_write(struct log *l, struct err *e)
+{
+	struct hash root;
+	uint8_t room[HEAD_BYTES];
+	struct buf head;
+	int r;
+
+	if (l->group_n == 0)
+		return 0;
+	buf_init_in(&head, room, sizeof room);
+	buf_put_u32(&head, MAGIC);
+	buf_put_u32(&head, l->group_n);
+	buf_put_u64(&head, l->edge.size - l->group_n);
+	buf_put_u32(&head, (uint32_t)l->group.len); /* LOG_GROUP_MAX */
+	edge_root(&l->edge, &root);
+	r = disk_journal_append(l->disk, head.data, head.len);
+	if (r == 0)
+		r = disk_journal_append(l->disk, l->group.data, l->group.len);
+	if (r == 0)
+		r = disk_journal_append(l->disk, &root, sizeof root);
+	if (r < 0)
+		return disk_error(e, r, "the journal");
+	l->journal_bytes += HEAD_BYTES + l->group.len + sizeof root;
+	l->journal_n += l->group_n;
+	l->group_n = 0;
+	buf_reset(&l->group);
+	return 0;
+}
+
+int log_sync(struct log *l, struct err *e)
+{
+	const int r = disk_journal_sync(l->disk);
+
+	return r < 0 ? disk_error(e, r, "the journal") : 0;
+}
+
+static int put_checkpoint(struct log *l, struct err *e)
+{
+	auto_buf note = { .max = 0 };
+	struct hash root;
+	int r;
+
+	buf_init(&note, NOTE_MAX);
+	edge_root(&l->edge, &root);
+	r = head_put(&note, l->key, l->edge.size, &root, e);
+	if (r < 0)
+		return r;
+	r = disk_replace(l->disk, checkpoint_name, note.data, note.len);
+	return r < 0 ? disk_error(e, r, "the checkpoint") : 0;
+}
+
+/* In this order, so that at any moment the checkpoint's tiles are on disk, and what is in no tile is in the journal; and so that what is
+ * signed was on disk before, and is found again whatever happens. */
+int log_publish(struct log *l, struct err *e)
+{
+	int r = log_write(l, e);
+
+	if (r < 0 || (l->any_published && l->published[0] == l->edge.size))
+		return r;
+	if (l->journal_n > 0)
+		r = disk_journal_sync(l->disk);
+	if (r == 0)
+		r = write_parts(l);
+	if (r == 0)
+		r = disk_settle(l->disk);
+	if (r < 0)
+		return disk_error(e, r, "a tile");
+	r = put_checkpoint(l, e);
+	if (r < 0)
+		return r;
+	r = disk_journal_begin(l->disk, journal_name);
+	if (r < 0)
+		return disk_error(e, r, "the journal");
+	l->journal_bytes = l->journal_n = 0;
+	if (l->any_published)
+		r = remove_parts(l);
+	l->published[1] = l->any_published ? l->published[0] : l->edge.size;
+	l->published[0] = l->edge.size;
+	l->any_published = true;
+	return r < 0 ? disk_error(e, r, "a tile") : 0;
+}
+
+/* ---- opening ---- */
+
+static int read_tile(void *arg, unsigned level, uint64_t index, unsigned width, struct hash *ret, struct err *e)
+{
+	struct log *l = arg;
+	auto_buf bytes = { .max = 0 };
+	char path[TILE_PATH_MAX];
+	int r;
+
+	buf_init(&bytes, TILE_BYTES);
+	tile_path(path, level, index, width);
+	r = disk_read(l->disk, path, &bytes);
+	if (r < 0)
+		return err_sys(e, r == -ENOENT ? AMBIT_MALFORMED : AMBIT_SYSTEM, -r, NULL,
+			       "cannot read %s of the ledger", path);
+	if (bytes.len != width * sizeof *ret)
+		return damaged(e, path);
+	memcpy(ret, bytes.data, bytes.len);
+	return 0;
+}
+
+/* The entries of the tile that is not full, each as its hash says. */
+static int read_open_bundle(struct log *l, struct err *e)
+{
+	const unsigned width = edge_width(&l->edge, 0);
+	const uint8_t *entry;
+	char path[TILE_PATH_MAX];
+	unsigned n = 0;
+	struct rbuf r;
+	size_t len;
+	int rc;
+
+	if (width == 0)
+		return 0;
+	tile_path(path, TILE_ENTRIES, l->edge.size / TILE_WIDTH, width);
+	rc = disk_read(l->disk, path, &l->open);
+	if (rc < 0)
+		return err_sys(e, rc == -ENOENT ? AMBIT_MALFORMED : AMBIT_SYSTEM, -rc, NULL,
+			       "cannot read %s of the ledger", path);
+	rbuf_init(&r, l->open.data, l->open.len);
+	for (; n < width && (entry = bundle_next(&r, &len)) != NULL; n++) {
+		struct hash leaf;
+
+		merkle_leaf(entry, len, &leaf);
+		if (!hash_is(&leaf, &l->edge.row[0][n]))
+			break;
+	}
+	return n == width && rbuf_done(&r) ? 0 : damaged(e, path);
+}
+
+static bool is_missing(struct log *l, const char *name)
+{
+	auto_buf nothing = { .max = 0 };
+
+	return disk_read(l->disk, name, &nothing) == -ENOENT;
+}
+
+/* The checkpoint is the first that a log gets. */
+static bool is_new(struct log *l)
+{
+	return is_missing(l, journal_name) && is_missing(l, "tile");
+}
+
+/* What is under the checkpoint. */
+static int read_published(struct log *l, struct err *e)
+{
+	const struct tile_source source = { read_tile, l };
+	struct hash root, signed_root;
+	auto_buf note = { .max = 0 };
+	uint64_t size;
+	int r;
+
+	buf_init(&note, NOTE_MAX);
+	r = disk_read(l->disk, checkpoint_name, &note);
+	if (r == -ENOENT)
+		return is_new(l) ? 0 : damaged(e, "its checkpoint is gone");
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the ledger's checkpoint");
+	r = head_take(&l->key->public, note.data, note.len, &size, &signed_root, e);
+	if (r == 0)
+		r = edge_load(&l->edge, size, &source, e);
+	if (r < 0)
+		return r;
+	edge_root(&l->edge, &root);
+	if (!hash_is(&root, &signed_root))
+		return damaged(e, "tiles and checkpoint do not fit");
+	l->published[0] = l->published[1] = size;
+	l->any_published = true;
+	return read_open_bundle(l, e);
+}
+
+/* One group of the journal. */
+struct group {
+	uint32_t n;
+	uint64_t first;
+	const uint8_t *entries, *root;
+	uint32_t bytes;
+};
+
+static bool next_group(struct rbuf *r, struct group *ret)
+{
+	if (rbuf_u32(r) != MAGIC)
+		return false;
+	ret->n = rbuf_u32(r);
+	ret->first = rbuf_u64(r);
+	ret->bytes = rbuf_u32(r);
+	if (ret->bytes > LOG_GROUP_MAX)
+		return false;
+	ret->entries = rbuf_bytes(r, ret->bytes);
+	ret->root = rbuf_bytes(r, HASH_BYTES);
+	return !r->failed;
+}
+
+static int full_is_nothing(void *arg, unsigned level, uint64_t index, const struct hash row[TILE_WIDTH])
+{
+	(void)arg, (void)level, (void)index, (void)row;
+	return 0;
+}
+
+/* The root that the log would have with the group. It is tried first: tiles are written only of what is certain. */
+static bool is_next(const struct log *l, const struct group *g, struct edge *tried)
+{
+	const uint8_t *entry;
+	struct hash root;
+	uint32_t n = 0;
+	struct rbuf r;
+	size_t len;
+
+	*tried = l->edge;
+	rbuf_init(&r, g->entries, g->bytes);
+	for (; n < g->n && (entry = bundle_next(&r, &len)) != NULL; n++) {
+		struct hash leaf;
+
+		merkle_leaf(entry, len, &leaf);
+		if (edge_add(tried, &leaf, full_is_nothing, NULL) < 0)
+			return false;
+	}
+	edge_root(tried, &root);
+	return n == g->n && n > 0 && rbuf_done(&r) && memcmp(&root, g->root, sizeof root) == 0;
+}
+
+static int take_group(struct log *l, const struct group *g)
+{
+	const uint8_t *entry;
+	struct rbuf r;
+	size_t len;
+	int rc = 0;
+
+	rbuf_init(&r, g->entries, g->bytes);
+	while (rc == 0 && (entry = bundle_next(&r, &len)) != NULL)
+		rc = take_entry(l, entry, len);
+	return rc;
+}
+
+/* The groups behind the checkpoint, up to the first that is not whole. Those before it were folded just before a death. */
+static int read_journal(struct log *l, struct log_found *found, struct err *e)
+{
+	auto_free struct edge *tried = calloc(1, sizeof *tried);
+	auto_buf bytes = { .max = 0 };
+	struct group g;
+	struct rbuf r;
+	size_t whole = 0;
+	int rc;
+
+	buf_init(&bytes, 2 * (size_t)LOG_JOURNAL_MAX + LOG_GROUP_MAX);
+	rc = tried == NULL ? -ENOMEM : disk_read(l->disk, journal_name, &bytes);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return err_sys(e, AMBIT_SYSTEM, -rc, NULL, "cannot read the ledger's journal");
+	rbuf_init(&r, bytes.data, bytes.len);
+	while (rbuf_left(&r) > 0 && next_group(&r, &g)) {
+		if (g.first + g.n > l->edge.size) {
+			if (g.first != l->edge.size || !is_next(l, &g, tried))
+				break;
+			rc = take_group(l, &g);
+			if (rc < 0)
+				return disk_error(e, rc, "a tile");
+			found->replayed += g.n;
+		}
+		whole = r.at;
+	}
+	found->torn_bytes = bytes.len - whole;
+	return 0;
+}
+
+/* What was found becomes the published state, and the journal is empty. The groups that were found may not be on disk yet: who wrote
+ * them was killed. */
+static int begin(struct log *l, const struct log_found *found, struct err *e)
+{
+	int r = found->replayed > 0 ? disk_sync(l->disk, journal_name) : 0;
+
+	if (r < 0)
+		return disk_error(e, r, "the journal");
+	if (!l->any_published || found->replayed > 0)
+		return log_publish(l, e);
+	r = disk_journal_begin(l->disk, journal_name);
+	return r < 0 ? disk_error(e, r, "the journal") : 0;
+}
+
+int log_open(struct disk *disk, const struct log_key *key, struct log **ret, struct log_found *ret_found, struct err *e)
+{
+	struct log *l = calloc(1, sizeof *l);
+	struct log_found found = { 0 };
+	int r;
+
+	if (l == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
+	l->disk = disk;
+	l->key = key;
+	edge_init(&l->edge);
+	buf_init(&l->open, BUNDLE_MAX);
+	buf_init(&l->group, LOG_GROUP_MAX);
+	r = read_published(l, e);
+	found.signed_size = l->edge.size;
+	if (r == 0)
+		r = read_journal(l, &found, e);
+	if (r == 0)
+		r = begin(l, &found, e);
+	if (r < 0) {
+		log_close(l);
+		return r;
+	}
+	*ret = l;
+	*ret_found = found;
+	return 0;
+}
+
+void log_close(struct log *l)
+{
+	if (l == NULL)
+		return;
+	buf_finish(&l->open);
+	buf_finish(&l->group);
+	free(l);
+}

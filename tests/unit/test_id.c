@@ -1,0 +1,78 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/id.h"
+#include "prop.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+static void what_is_an_id(void **state)
+{
+	static const struct {
+		char prefix;
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ 'e', "e_01KDVQJZ00000000000000EVEN", true },  { 'g', "g_7ZZZZZZZZZZZZZZZZZZZZZZZZZ", true },
+		{ 'a', "a_00000000000000000000000000", true },  { 'e', "g_01KDVQJZ00000000000000EVEN", false },
+		{ 'e', "e_81KDVQJZ00000000000000EVEN", false }, /* more than 128 bits */
+		{ 'e', "e_A1KDVQJZ00000000000000EVEN", false }, { 'e', "e-01KDVQJZ00000000000000EVEN", false },
+		{ 'e', "e_01KDVQJZ00000000000000EVE", false },  { 'e', "e_01KDVQJZ00000000000000EVENT", false },
+		{ 'e', "e_01kdvqjz00000000000000even", false }, { 'e', "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (id_is(rows[i].prefix, rows[i].text, strlen(rows[i].text)) != rows[i].good)
+			fail_msg("%c: %s", rows[i].prefix, rows[i].text);
+}
+
+/* Each byte at each place: what id_write could have put there, and nothing else. */
+static void each_character_is_looked_at(void **state)
+{
+	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+	(void)state;
+	for (size_t at = 2; at < ID_LEN; at++)
+		for (int c = 0; c < 256; c++) {
+			char text[] = "e_00000000000000000000000000";
+			const char *found = c != 0 ? strchr(alphabet, c) : NULL;
+
+			text[at] = (char)c;
+			if (id_is('e', text, ID_LEN) != (found != NULL && (at > 2 || found - alphabet < 8)))
+				fail_msg("byte %d at %zu", c, at);
+		}
+}
+
+static void what_is_written_is_one(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(2000); round++) {
+		struct prop p = prop_round(round);
+		uint8_t random[ID_RANDOM];
+		char text[ID_TEXT_MAX];
+
+		for (size_t i = 0; i < sizeof random; i++)
+			random[i] = (uint8_t)prop_below(&p, 256);
+		id_write('s', prop_next(&p) & ((UINT64_C(1) << 48) - 1), random, text);
+		if (!id_is('s', text, strlen(text)))
+			prop_fail(&p, "%s", text);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_an_id),
+		cmocka_unit_test(each_character_is_looked_at),
+		cmocka_unit_test(what_is_written_is_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
