@@ -356,7 +356,7 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 			continue;
 		last = tree;
 		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, NULL, &mask, &text, e);
-		if (r == 0 && s->stage.dir_fd >= 0)
+		if (r == 0 && s->meta.n_trees > 0) /* else nothing is staged, and no index can change */
 			r = unseen_add_elsewhere(s->stage.dir_fd, tree, &mask.list, e);
 		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
 			text = 0;

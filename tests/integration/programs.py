@@ -251,7 +251,7 @@ def go(place):
     need("go")
     top = place.fresh()
     write(os.path.join(top, "hello.go"), 'package main\n\nfunc main() { println("hello from go") }\n')
-    expect_ok(place.cell("--work", ".", "--run", "/tmp?", "--", "sh", "-c", "go build hello.go && ./hello 2>&1", cwd=top), "hello from go\n")
+    expect_ok(place.cell("--work", ".", "--", "sh", "-c", "go build hello.go && ./hello 2>&1", cwd=top), "hello from go\n")
 
 
 def headless_chromium(place):
