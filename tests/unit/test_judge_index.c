@@ -68,7 +68,7 @@ static void put_entry(struct buf *out, const struct how *how, const char *before
 	put_zeroes(out, 12);
 	for (size_t i = 0; i < how->id_len; i++)
 		buf_put_u8(out, id);
-	buf_put_u8(out, (uint8_t)((extended ? 0x40 : 0) | stage << 4 | (n < FULL ? n >> 8 : FULL >> 8)));
+	buf_put_u8(out, (uint8_t)((extended ? 0x40u : 0u) | (unsigned)stage << 4 | (n < FULL ? n >> 8 : FULL >> 8)));
 	buf_put_u8(out, (uint8_t)(n < FULL ? n : FULL));
 	if (extended)
 		buf_put(out, "\x20\0", 2); /* intent to add */
