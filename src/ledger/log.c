@@ -89,7 +89,7 @@ static int write_parts(struct log *l)
 		r = write_tile(l, TILE_ENTRIES, size / TILE_WIDTH, edge_width(&l->edge, 0), l->open.data, l->open.len);
 	for (unsigned level = 0; level < TILE_LEVELS && r == 0; level++) {
 		const unsigned width = edge_width(&l->edge, level);
-		const uint64_t index = size >> TILE_HEIGHT * (level + 1);
+		const uint64_t index = tile_at_edge(size, level);
 
 		if (width > 0 && !was_published(l, level, index, width))
 			r = write_tile(l, level, index, width, l->edge.row[level], width * sizeof(struct hash));
@@ -115,7 +115,7 @@ static int remove_parts(struct log *l)
 	int r = 0;
 
 	for (unsigned level = 0; level < TILE_LEVELS && r == 0; level++) {
-		const uint64_t index = size >> TILE_HEIGHT * (level + 1);
+		const uint64_t index = tile_at_edge(size, level);
 		const unsigned width = tile_width(size, level, index), now = tile_width(l->edge.size, level, index);
 
 		if (width == 0 || width == now || width == tile_width(l->published[0], level, index))

@@ -89,6 +89,11 @@ unsigned tile_width(uint64_t size, unsigned level, uint64_t index)
 	return index < full ? TILE_WIDTH : index == full ? (unsigned)(all % TILE_WIDTH) : 0;
 }
 
+uint64_t tile_at_edge(uint64_t size, unsigned level)
+{
+	return level_width(size, level) / TILE_WIDTH;
+}
+
 /* ---- the right edge ---- */
 
 void edge_init(struct edge *e)
@@ -115,7 +120,7 @@ int edge_add(struct edge *e, const struct hash *leaf, edge_full_fn *full, void *
 		if (width + 1 < TILE_WIDTH)
 			break;
 		perfect(e->row[level], TILE_HEIGHT, &up);
-		r = full(arg, level, level_width(e->size, level) / TILE_WIDTH, e->row[level]);
+		r = full(arg, level, tile_at_edge(e->size, level), e->row[level]);
 		if (r < 0)
 			return r;
 	}
@@ -139,8 +144,7 @@ int edge_load(struct edge *ret, uint64_t size, const struct tile_source *s, stru
 	for (unsigned level = 0; level < TILE_LEVELS; level++) {
 		const unsigned width = edge_width(ret, level);
 		const int r = width == 0 ? 0
-					 : s->read(s->arg, level, level_width(size, level) / TILE_WIDTH, width,
-						   ret->row[level], e);
+					 : s->read(s->arg, level, tile_at_edge(size, level), width, ret->row[level], e);
 
 		if (r < 0)
 			return r;

@@ -35,6 +35,8 @@ void merkle_row(const struct hash *row, size_t n, struct hash *ret);
 
 /* How many hashes the tile has in a tree of this size: 0 none, TILE_WIDTH full. */
 unsigned tile_width(uint64_t size, unsigned level, uint64_t index);
+/* The index of the tile of this level that is not full. */
+uint64_t tile_at_edge(uint64_t size, unsigned level);
 
 /* ---- the right edge ---- */
 

@@ -426,7 +426,7 @@ static void a_torn_journal_is_cut_at_a_group(void **state)
 static void is_readable(uint64_t size)
 {
 	for (unsigned level = 0; level < TILE_LEVELS; level++) {
-		const uint64_t index = size >> TILE_HEIGHT * (level + 1);
+		const uint64_t index = tile_at_edge(size, level);
 		const unsigned width = tile_width(size, level, index);
 		size_t n;
 
