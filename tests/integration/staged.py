@@ -750,7 +750,7 @@ def the_highest_directory_of_a_mount(place):
     """There is nothing beside it: its changes are in the store. Those of a directory in it are beside that."""
     if os.geteuid() != 0:
         raise Skip("only root can mount something there")
-    top = os.path.join(place.fresh(), "mount")
+    top = os.path.join(os.path.dirname(tree(place)), "mount")  # with a home of its own
     os.mkdir(top)
     if subprocess.run(["mount", "-t", "tmpfs", "none", top], capture_output=True).returncode != 0:
         raise Skip("nothing can be mounted here")
