@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -126,14 +127,9 @@ static int check_owner(int fd, const char *dir, struct err *e)
 
 #define NAME_MAX_HEX 17 /* 16 digits and the NUL */
 
-/* FNV-1a, 64 bits. */
 static void record_name(const char *path, char ret[NAME_MAX_HEX])
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *path != 0; path++)
-		hash = (hash ^ (uint8_t)*path) * UINT64_C(0x100000001b3);
-	(void)snprintf(ret, NAME_MAX_HEX, "%016llx", (unsigned long long)hash);
+	(void)snprintf(ret, NAME_MAX_HEX, "%016llx", (unsigned long long)fnv(FNV_BASIS, path, strlen(path)));
 }
 
 /* Takes the line up to `\n` as a string into dst. */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "core/change.h"
 #include "stage/listing.h"
 
@@ -96,16 +97,6 @@ static int add_bytes(void *user, int dir_fd, const char *path, const char *name,
 void each_add_bytes(int root_fd, uint64_t *sum)
 {
 	(void)each_beneath(root_fd, add_bytes, sum);
-}
-
-static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): callers give whole values */
-		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
-	return h;
 }
 
 struct hashing {

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/fnv.h"
+
 static const struct hidden_row rows[] = {
 #define HIDDEN(pattern, why) { "", pattern, sizeof pattern - 1, why },
 #define HIDDEN_IN(parent, pattern, why) { parent, pattern, sizeof pattern - 1, why },
@@ -84,22 +86,15 @@ const struct hidden_row *hidden_match(const char *parent, const char *name)
 	return NULL;
 }
 
-/* FNV-1a, which is told to nobody: only that an old table is not taken for this one. */
-static uint64_t mix(uint64_t sum, const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sum = (sum ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
+/* Told to nobody: only that an old table is not taken for this one. */
 uint64_t hidden_version(void)
 {
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	uint64_t sum = FNV_BASIS;
 
 	for (size_t i = 0; i < N_ROWS; i++) {
-		sum = mix(sum, rows[i].parent, sizeof rows[i].parent);
-		sum = mix(sum, rows[i].pattern, sizeof rows[i].pattern);
-		sum = mix(sum, rows[i].why != NULL ? "-" : "+", 1);
+		sum = fnv(sum, rows[i].parent, sizeof rows[i].parent);
+		sum = fnv(sum, rows[i].pattern, sizeof rows[i].pattern);
+		sum = fnv(sum, rows[i].why != NULL ? "-" : "+", 1);
 	}
 	return sum;
 }

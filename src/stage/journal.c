@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "core/change.h"
 
 /* magic, version, length of the rest, its checksum; then the rest */
@@ -43,16 +43,7 @@ struct op *op_add(struct op_list *l, const struct op *op)
 	return &l->ops[l->n++];
 }
 
-static uint64_t checksum(const uint8_t *bytes, size_t n)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a, enough against what a crash does */
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static void put_ident(struct buf *out, const struct ident *i)
+void ident_put(struct buf *out, const struct ident *i)
 {
 	buf_put_u64(out, i->dev);
 	buf_put_u64(out, i->ino);
@@ -61,10 +52,9 @@ static void put_ident(struct buf *out, const struct ident *i)
 	buf_put_u64(out, (uint64_t)i->mtime_ns);
 	buf_put_u64(out, (uint64_t)i->btime_ns);
 	buf_put_u32(out, i->mode);
-	buf_put_u32(out, i->nlink);
 }
 
-static void get_ident(struct rbuf *in, struct ident *ret)
+void ident_get(struct rbuf *in, struct ident *ret)
 {
 	ret->dev = rbuf_u64(in);
 	ret->ino = rbuf_u64(in);
@@ -73,6 +63,17 @@ static void get_ident(struct rbuf *in, struct ident *ret)
 	ret->mtime_ns = (int64_t)rbuf_u64(in);
 	ret->btime_ns = (int64_t)rbuf_u64(in);
 	ret->mode = rbuf_u32(in);
+}
+
+static void put_side(struct buf *out, const struct ident *i)
+{
+	ident_put(out, i);
+	buf_put_u32(out, i->nlink);
+}
+
+static void get_side(struct rbuf *in, struct ident *ret)
+{
+	ident_get(in, ret);
 	ret->nlink = rbuf_u32(in);
 }
 
@@ -83,8 +84,8 @@ static void put_op(struct buf *out, const struct op *op)
 	buf_put_u16(out, op->tree);
 	buf_put_u32(out, op->batch);
 	buf_put_u32(out, op->slot);
-	put_ident(out, &op->a);
-	put_ident(out, &op->b);
+	put_side(out, &op->a);
+	put_side(out, &op->b);
 	buf_put_u64(out, op->hash);
 	buf_put_str(out, op->path);
 	buf_put_u8(out, 0); /* the path reads as a string in place */
@@ -110,8 +111,8 @@ static void get_op(struct rbuf *in, struct op *ret)
 	ret->tree = rbuf_u16(in);
 	ret->batch = rbuf_u32(in);
 	ret->slot = rbuf_u32(in);
-	get_ident(in, &ret->a);
-	get_ident(in, &ret->b);
+	get_side(in, &ret->a);
+	get_side(in, &ret->b);
 	ret->hash = rbuf_u64(in);
 	ret->path = get_path(in);
 	if (ret->kind < OP_STRIP || ret->kind > OP_LEAVE || ret->tree >= STAGE_TREES_MAX)
@@ -176,7 +177,7 @@ static int write_file(int dir_fd, const char *name, const struct deed *d, uint32
 	buf_put_u32(&head, magic);
 	buf_put_u32(&head, VERSION);
 	buf_put_u64(&head, rest.len);
-	buf_put_u64(&head, checksum(rest.data, rest.len));
+	buf_put_u64(&head, fnv(FNV_BASIS, rest.data, rest.len));
 	if (rest.failed || head.failed)
 		return -ENOMEM;
 	fd = sys_create(dir_fd, name, 0600);
@@ -291,7 +292,7 @@ static int read_head(struct rbuf *in, bool *ret_turned)
 
 	*ret_turned = magic == MAGIC_TURNED;
 	if ((magic != MAGIC && magic != MAGIC_TURNED) || n != rbuf_left(in) ||
-	    sum != checksum(in->data + in->at, rbuf_left(in)))
+	    sum != fnv(FNV_BASIS, in->data + in->at, rbuf_left(in)))
 		return 0;
 	return version == VERSION ? 1 : -EPROTO;
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "stage/store.h"
 #include "stage/sys.h"
@@ -84,6 +85,11 @@ struct deed {
 	struct op_list moves; /* in order */
 	uint8_t *bytes;       /* owned, NULL if built here: the file, in which the paths are */
 };
+
+/* All of it but nlink, in IDENT_BYTES. */
+#define IDENT_BYTES 52
+void ident_put(struct buf *out, const struct ident *i);
+void ident_get(struct rbuf *in, struct ident *ret);
 
 void deed_finish(struct deed *d);
 /* NULL: no memory. */

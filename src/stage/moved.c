@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/fnv.h"
 #include "core/change.h"
 #include "stage/run.h"
 
-#define IDENT_BYTES 52
 #define SEED UINT64_C(0x6d6f766564000001) /* "moved", and a version: the rows of another one are torn to this one */
 #define NONE UINT32_MAX
 
@@ -41,15 +41,6 @@ struct moved_dir {
 	bool seen, broken; /* broken: somebody else was there */
 };
 
-static uint64_t fnv(uint64_t h, const void *bytes, size_t n)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static bool is_equal(const struct ident *x, const struct ident *y)
 {
 	return ident_is_same(x, y, false) && x->mode == y->mode;
@@ -66,30 +57,6 @@ void moved_finish(struct moved *m)
 
 /* --- the file --- */
 
-static void put_ident(struct buf *out, const struct ident *i)
-{
-	buf_put_u64(out, i->dev);
-	buf_put_u64(out, i->ino);
-	buf_put_u64(out, i->size);
-	buf_put_u64(out, (uint64_t)i->ctime_ns);
-	buf_put_u64(out, (uint64_t)i->mtime_ns);
-	buf_put_u64(out, (uint64_t)i->btime_ns);
-	buf_put_u32(out, i->mode);
-}
-
-static struct ident get_ident(struct rbuf *in)
-{
-	struct ident i = { .dev = rbuf_u64(in) };
-
-	i.ino = rbuf_u64(in);
-	i.size = rbuf_u64(in);
-	i.ctime_ns = (int64_t)rbuf_u64(in);
-	i.mtime_ns = (int64_t)rbuf_u64(in);
-	i.btime_ns = (int64_t)rbuf_u64(in);
-	i.mode = rbuf_u32(in);
-	return i;
-}
-
 static void put_row(struct buf *out, const struct moved_row *row)
 {
 	const size_t at = out->len;
@@ -97,8 +64,8 @@ static void put_row(struct buf *out, const struct moved_row *row)
 	buf_put_u8(out, row->kind);
 	buf_put_u64(out, row->event);
 	buf_put_u64(out, row->at_ns);
-	put_ident(out, &row->before);
-	put_ident(out, &row->after);
+	ident_put(out, &row->before);
+	ident_put(out, &row->after);
 	if (!out->failed)
 		buf_put_u64(out, fnv(SEED, out->data + at, out->len - at));
 }
@@ -110,8 +77,8 @@ static bool get_row(struct rbuf *in, struct moved_row *ret)
 	*ret = (struct moved_row){ .kind = rbuf_u8(in) };
 	ret->event = rbuf_u64(in);
 	ret->at_ns = rbuf_u64(in);
-	ret->before = get_ident(in);
-	ret->after = get_ident(in);
+	ident_get(in, &ret->before);
+	ident_get(in, &ret->after);
 	return rbuf_u64(in) == sum && !in->failed;
 }
 
