@@ -32,6 +32,14 @@ void buf_reset(struct buf *b)
 	b->failed = false;
 }
 
+void buf_drop(struct buf *b, size_t n)
+{
+	if (n == 0) /* and no data, perhaps */
+		return;
+	b->len -= n;
+	memmove(b->data, b->data + n, b->len);
+}
+
 /* Makes room for n more bytes. */
 static bool reserve(struct buf *b, size_t n)
 {

@@ -11,6 +11,11 @@
 #define HEAD_BYTES 20
 #define TILE_BYTES (TILE_WIDTH * HASH_BYTES)
 #define BUNDLE_MAX (TILE_WIDTH * (size_t)(2 + ENTRY_BYTES_MAX))
+/* What is behind the checkpoint: a journal that is not full, and one group. */
+#define BEHIND_BYTES (LOG_JOURNAL_MAX + 2 * (size_t)LOG_GROUP_MAX)
+#define BEHIND_ENTRIES (2u * LOG_JOURNAL_ENTRIES)
+#define BEHIND_TILES                                                                                                   \
+	(2 * BEHIND_ENTRIES / TILE_WIDTH) /* of hashes; those of higher levels are fewer than of the first */
 
 static const char checkpoint_name[] = "checkpoint", journal_name[] = "journal";
 
@@ -18,12 +23,20 @@ struct log {
 	struct disk *disk;         /* borrowed */
 	const struct log_key *key; /* borrowed */
 	struct edge edge;
-	struct buf open;  /* entries of the tile of level 0 that is not full yet */
+	struct buf full;  /* struct full_tile each: those that became full since the checkpoint */
+	struct buf open;  /* entries of theirs that are of level 0, and of the one that is not full yet */
 	struct buf group; /* entries of the group that is not written yet */
 	uint32_t group_n;
 	uint64_t journal_bytes, journal_n;
 	uint64_t published[2]; /* sizes, the last and the one before: narrow tiles of both stay, for who is reading */
 	bool any_published;
+};
+
+struct full_tile {
+	unsigned level;
+	uint64_t index;
+	size_t end; /* in `open`, of its entries, if the level is 0 */
+	struct hash row[TILE_WIDTH];
 };
 
 static int disk_error(struct err *e, int r, const char *what)
@@ -51,20 +64,41 @@ static int write_tile(struct log *l, unsigned level, uint64_t index, unsigned wi
 	return disk_write(l->disk, path, bytes, n);
 }
 
-/* A tile that became full is written at once, and on disk when the next checkpoint is. */
+/* A tile that became full waits for the next checkpoint: only then its entries are certain, and if they were lost, by a kill or with the
+ * power, the tile would stay and contradict what comes in their place. */
 static int tile_is_full(void *arg, unsigned level, uint64_t index, const struct hash row[TILE_WIDTH])
 {
 	struct log *l = arg;
-	int r = 0;
+	struct full_tile tile = { .level = level, .index = index, .end = l->open.len };
 
-	if (level == 0) {
-		r = write_tile(l, TILE_ENTRIES, index, TILE_WIDTH, l->open.data, l->open.len);
-		buf_reset(&l->open);
-	}
-	return r < 0 ? r : write_tile(l, level, index, TILE_WIDTH, row, TILE_BYTES);
+	memcpy(tile.row, row, sizeof tile.row);
+	buf_put(&l->full, &tile, sizeof tile);
+	return l->full.failed ? -ENOMEM : 0;
 }
 
-/* What the next entry makes of the log in memory, and of tiles that it fills. */
+static int write_full(struct log *l)
+{
+	size_t from = 0;
+
+	for (size_t at = 0; at < l->full.len; at += sizeof(struct full_tile)) {
+		struct full_tile tile;
+		int r = 0;
+
+		memcpy(&tile, l->full.data + at, sizeof tile);
+		if (tile.level == 0) {
+			r = write_tile(l, TILE_ENTRIES, tile.index, TILE_WIDTH, l->open.data + from, tile.end - from);
+			from = tile.end;
+		}
+		r = r < 0 ? r : write_tile(l, tile.level, tile.index, TILE_WIDTH, tile.row, sizeof tile.row);
+		if (r < 0)
+			return r;
+	}
+	buf_reset(&l->full);
+	buf_drop(&l->open, from);
+	return 0;
+}
+
+/* What the next entry makes of the log in memory. */
 static int take_entry(struct log *l, const void *entry, size_t n)
 {
 	struct hash leaf;
@@ -145,12 +179,15 @@ int log_add(struct log *l, const void *entry, size_t n, struct err *e)
 
 	if (n > ENTRY_BYTES_MAX)
 		return err_set(e, AMBIT_LIMIT, NULL, "an entry of %zu bytes", n);
-	if (l->group.len + n + 2 > LOG_GROUP_MAX)
-		return err_set(e, AMBIT_LIMIT, NULL, "a group of more than %u bytes", LOG_GROUP_MAX);
+	if (l->group.len + n + 2 > LOG_GROUP_MAX || l->group_n >= LOG_JOURNAL_ENTRIES)
+		return err_set(e, AMBIT_LIMIT, NULL, "a group of more than %u bytes or %u entries", LOG_GROUP_MAX,
+			       LOG_JOURNAL_ENTRIES);
+	if (log_is_full(l))
+		return err_set(e, AMBIT_LIMIT, NULL, "the journal is full");
 	bundle_put(&l->group, entry, n);
 	l->group_n++;
 	r = l->group.failed ? -ENOMEM : take_entry(l, entry, n);
-	return r < 0 ? disk_error(e, r, "a tile") : 0;
+	return r < 0 ? err_set(e, AMBIT_MEMORY, NULL, "out of memory") : 0;
 }
 
 int log_write(struct log *l, struct err *e)
@@ -214,6 +251,8 @@ int log_publish(struct log *l, struct err *e)
 		return r;
 	if (l->journal_n > 0)
 		r = disk_journal_sync(l->disk);
+	if (r == 0)
+		r = write_full(l);
 	if (r == 0)
 		r = write_parts(l);
 	if (r == 0)
@@ -354,7 +393,7 @@ static int full_is_nothing(void *arg, unsigned level, uint64_t index, const stru
 	return 0;
 }
 
-/* The root that the log would have with the group. It is tried first: tiles are written only of what is certain. */
+/* The root that the log would have with the group. It is tried first: an entry cannot be taken back. */
 static bool is_next(const struct log *l, const struct group *g, struct edge *tried)
 {
 	const uint8_t *entry;
@@ -410,9 +449,8 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
 		if (g.first + g.n > l->edge.size) {
 			if (g.first != l->edge.size || !is_next(l, &g, tried))
 				break;
-			rc = take_group(l, &g);
-			if (rc < 0)
-				return disk_error(e, rc, "a tile");
+			if (take_group(l, &g) < 0)
+				return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 			found->replayed += g.n;
 		}
 		whole = r.at;
@@ -446,7 +484,8 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 	l->disk = disk;
 	l->key = key;
 	edge_init(&l->edge);
-	buf_init(&l->open, BUNDLE_MAX);
+	buf_init(&l->full, BEHIND_TILES * sizeof(struct full_tile));
+	buf_init(&l->open, BUNDLE_MAX + BEHIND_BYTES);
 	buf_init(&l->group, LOG_GROUP_MAX);
 	r = read_published(l, e);
 	found.signed_size = l->edge.size;
@@ -467,6 +506,7 @@ void log_close(struct log *l)
 {
 	if (l == NULL)
 		return;
+	buf_finish(&l->full);
 	buf_finish(&l->open);
 	buf_finish(&l->group);
 	free(l);

@@ -7,7 +7,8 @@
  * Owns:   what is in these files. One process at a time has the log open: the caller holds the lock.
  * Holds:  entries are numbered without a gap. What log_write took survives the process, what log_sync took survives a loss of power,
  *         at any moment; whatever of a group is torn was in no answer yet. A checkpoint is signed only when all that it covers is on disk,
- *         so no other state of that size is ever signed. After a call that failed the log is of no more use and must be opened again.
+ *         so no other state of that size is ever signed; and a tile is written only of entries whose journal is on disk, so none of
+ *         lost ones is ever left behind the checkpoint. After a call that failed the log is of no more use and must be opened again.
  * Called: the role ambit-ledger, tests.
  *
  * A group of the journal: u32 magic, u32 entries, u64 index of the first, u32 bytes; the entries as in a bundle; the root of the log
@@ -23,7 +24,7 @@
 #define LOG_GROUP_MAX (4u << 20) /* bytes of a group, so that one lies in memory */
 #define LOG_JOURNAL_MAX                                                                                                \
 	(8u << 20) /* bytes after which the journal is folded into tiles, so that opening a log reads no more */
-#define LOG_JOURNAL_ENTRIES 16384u /* likewise */
+#define LOG_JOURNAL_ENTRIES 16384u /* likewise; and at most so many are in a group */
 
 struct log;
 
@@ -41,7 +42,8 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 void log_close(struct log *l); /* publishes nothing */
 
 uint64_t log_size(const struct log *l); /* the index of the next entry */
-/* Adds to the group that is not written yet. -LIMIT: the group is full, or the entry is too long; the log goes on. */
+/* Adds to the group that is not written yet. -LIMIT: the entry is too long, the group is full (log_write) or the journal is (log_publish);
+ * the log goes on. */
 int log_add(struct log *l, const void *entry, size_t n, struct err *e);
 int log_write(struct log *l, struct err *e);
 int log_sync(struct log *l, struct err *e);

@@ -58,6 +58,22 @@ static void a_lent_room_is_all_there_is(void **state)
 	assert_memory_equal(room, "xbcde", 6);
 }
 
+static void what_is_dropped_was_at_the_front(void **state)
+{
+	auto_buf b = { .max = 0 };
+
+	(void)state;
+	buf_init(&b, 8);
+	buf_drop(&b, 0);
+	buf_put(&b, "abcdef", 6);
+	buf_drop(&b, 2);
+	buf_put(&b, "ghij", 4);
+	assert_int_equal(b.len, 8);
+	assert_memory_equal(b.data, "cdefghij", 8);
+	buf_drop(&b, 8);
+	assert_int_equal(b.len, 0);
+}
+
 static void a_buffer_stops_at_its_maximum(void **state)
 {
 	auto_buf b = { .max = 0 };
@@ -180,6 +196,7 @@ int main(void)
 		cmocka_unit_test(numbers_survive_a_round_trip),
 		cmocka_unit_test(a_lent_room_is_all_there_is),
 		cmocka_unit_test(a_buffer_stops_at_its_maximum),
+		cmocka_unit_test(what_is_dropped_was_at_the_front),
 		cmocka_unit_test(a_cursor_never_reads_beyond),
 		cmocka_unit_test(numbers_from_text),
 		cmocka_unit_test(text_is_escaped),
