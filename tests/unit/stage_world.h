@@ -46,7 +46,7 @@ void put_mode(struct world *w, const char *path, unsigned mode);
 void take(struct world *w, const char *path); /* with all in it */
 bool is_there(struct world *w, const char *path);
 bool has_xattr(struct world *w, const char *path, const char *name);
-void wait_tick(struct world *w);
+void wait_tick(void); /* whatever is changed from here on is later than what was before */
 /* dir of root, copied to another name with everything. */
 void copy_all(struct world *w, const char *from, const char *to);
 

@@ -576,7 +576,7 @@ static void held_begin(struct world *w, const struct held *r)
 	copy_all(w, "real", "start");
 	world_stage(w);
 	scene(w, r->program);
-	wait_tick(w);
+	wait_tick();
 }
 
 static void check_held(const struct held *r, int got, const struct commit_result *result, uint64_t told,
@@ -724,7 +724,7 @@ static void run_meanwhile(const struct meanwhile *r, enum world_place place, con
 	between.times = times;
 	between.scene = r->scene;
 	between.w = &w;
-	wait_tick(&w);
+	wait_tick();
 	got = stage_commit(&w.stage, w.meta, o, &result, &e);
 	if (got != -AMBIT_CONFLICT || between.times != 0)
 		fail_msg("%s: %d: %s", r->name, got, e.msg);
@@ -801,7 +801,7 @@ static void test_afterwards(void **state)
 		world_stage(&w);
 		scene(&w, r->program);
 		(void)must_commit(&w, &plain, r->name);
-		wait_tick(&w);
+		wait_tick();
 		scene(&w, r->scene);
 		then = picture(&w, "real");
 		if (stage_undo(&w.stage, w.meta, &o, &result, &e) != -AMBIT_CONFLICT || told == 0)
@@ -824,7 +824,7 @@ static void test_unrelated(void **state)
 	world_stage(&w);
 	scene(&w, "W d/a 2; W d/b 2");
 	(void)must_commit(&w, &plain, "unrelated");
-	wait_tick(&w);
+	wait_tick();
 	scene(&w, "f z 1; f d/z 1");
 	must_undo(&w, "unrelated");
 	check_scene(&w, "W z 1; W d/z 1", "unrelated");
@@ -854,7 +854,7 @@ static void test_living(void **state)
 	assert_int_equal(must_commit(&w, &copying, "second").done, 7);
 	check_scene(&w, "W a 3; W g 3; W d/x 3; D o; W o/p 3", "second");
 	scene(&w, "W a 4; W d/x 4");
-	wait_tick(&w);
+	wait_tick();
 	scene(&w, "f d/x theirs");
 	assert_int_equal(stage_commit(&w.stage, w.meta, &copying, &result, &e), -AMBIT_CONFLICT);
 	assert_int_equal(result.held, 1);

@@ -109,7 +109,7 @@ static void prepare(struct world *w, const struct row *r, enum way way)
 	if (way == PARTS && strstr(r->program, "W a") != NULL)
 		must_commit(w, &part, r);
 	must_commit(w, &whole, r);
-	wait_tick(w);
+	wait_tick();
 	scene(w, r->since);
 }
 
@@ -380,13 +380,13 @@ static struct event event_run(struct world *w, const char *program, unsigned num
 	scene(w, program);
 	(void)snprintf(w->meta->event, sizeof w->meta->event, "e_%u", number);
 	(void)snprintf(name, sizeof name, "%s", w->meta->event);
-	wait_tick(w);
+	wait_tick();
 	w->meta->ended_ns = unix_ns();
 	event = (struct event){ .stage = w->stage, .meta = w->meta, .before = look(w, "real") };
 	w->meta = NULL;
 	if (renameat(w->other_fd, "stage", w->other_fd, name) < 0)
 		fail_msg("%s: %s", name, strerror(errno));
-	wait_tick(w);
+	wait_tick();
 	return event;
 }
 
@@ -484,12 +484,12 @@ static void tell_story(const struct story *s, enum world_place place, bool parts
 	after = look(&w, "real");
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = EVENTS; i-- > 0;) {
-			wait_tick(&w);
+			wait_tick();
 			must(event_undo(&events[i], CONFLICT_FAIL, &e), "undo", s->name, i, &e);
 			must_be(&w, events[i].before, s->name, "undone");
 		}
 		for (size_t i = 0; i < EVENTS && round == 0; i++) {
-			wait_tick(&w);
+			wait_tick();
 			must_be(&w, events[i].before, s->name, "brought back");
 			must(event_commit_as(&events[i], parts, &e), "commit again", s->name, i, &e);
 		}
@@ -532,13 +532,13 @@ static void test_back_and_forth(void **state)
 
 		begin_story(&w, s, WORLD_FAST, events);
 		for (size_t n = 0; n < 3; n++) {
-			wait_tick(&w);
+			wait_tick();
 			must(event_undo(&events[2], CONFLICT_FAIL, &e), "undo", s->name, n, &e);
-			wait_tick(&w);
+			wait_tick();
 			must(event_commit(&events[2], &e), "commit again", s->name, n, &e);
 		}
 		for (size_t n = EVENTS; n-- > 0;) {
-			wait_tick(&w);
+			wait_tick();
 			must(event_undo(&events[n], CONFLICT_FAIL, &e), "undo at last", s->name, n, &e);
 			must_be(&w, events[n].before, s->name, "undone at last");
 		}
@@ -627,15 +627,15 @@ static void meddle(const struct meddling *m, enum world_place place)
 			fd = openat(w.root_fd, path, O_RDWR | O_CLOEXEC);
 		must(event_commit(&events[i], &e), "commit", m->name, i, &e);
 	}
-	wait_tick(&w);
+	wait_tick();
 	if (m->early) {
 		assert_int_equal(fstat(fd, &was), 0);
 		m->does(fd, &was);
-		wait_tick(&w);
+		wait_tick();
 	}
 	for (size_t i = 0; i < m->undone; i++) {
 		must(event_undo(&events[EVENTS - 1 - i], CONFLICT_FAIL, &e), "undo", m->name, i, &e);
-		wait_tick(&w);
+		wait_tick();
 	}
 	if (!m->early) {
 		fd = openat(w.root_fd, path, O_RDWR | O_CLOEXEC);
@@ -671,14 +671,14 @@ static void test_somebody_else_meanwhile(void **state)
 		struct err e;
 
 		begin_story(&w, s, WORLD_FAST, events);
-		wait_tick(&w);
+		wait_tick();
 		meddler.fd = openat(w.root_fd, "real/k/sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		meddler.does = adds_attribute;
 		meddler.renames = meddles * 3;
 		must(event_undo(&events[2], CONFLICT_FAIL, &e), "undo", s->name, 2, &e);
 		assert_int_equal(meddler.renames, 0);
 		fd_close(&meddler.fd);
-		wait_tick(&w);
+		wait_tick();
 		must(event_undo(&events[1], CONFLICT_FAIL, &e), "undo", s->name, 1, &e);
 		if (event_undo(&events[0], CONFLICT_FAIL, &e) != (meddles != 0 ? -AMBIT_CONFLICT : 0))
 			fail_msg("it was %sfound", meddles != 0 ? "not " : "");
@@ -729,7 +729,7 @@ static void test_kept_around(void **state)
 		trap.steps = 0;
 		assert_true(world_open(&w, WORLD_FAST));
 		scene(&w, a->before);
-		wait_tick(&w);
+		wait_tick();
 		if (a->kept_began != AFTER)
 			kept = event_run(&w, a->kept, 0);
 		if (a->kept_began == WRITTEN)
@@ -742,9 +742,9 @@ static void test_kept_around(void **state)
 			kept.meta->ended_ns = 0;
 		if (a->kept_began == OVERLAPPING && kept.meta != NULL)
 			kept.meta->ended_ns = unix_ns();
-		wait_tick(&w);
+		wait_tick();
 		must(event_undo(&other, CONFLICT_FAIL, &e), "undo", a->name, 1, &e);
-		wait_tick(&w);
+		wait_tick();
 		scene(&w, a->since);
 		r = event_commit(&kept, &e);
 		if (r != a->result)
@@ -795,15 +795,15 @@ static bool break_once(const struct story *s, bool dies, long n, unsigned *refus
 	int r;
 
 	begin_story(&w, s, WORLD_FAST, events);
-	wait_tick(&w);
+	wait_tick();
 	r = undo_last(&events[2], dies, n, &hit);
 	if (!hit)
 		must(r, "undo", s->name, (size_t)n, &e);
-	wait_tick(&w);
+	wait_tick();
 	if (fstatat(events[2].stage.dir_fd, "committed.0", &done, 0) == 0)
 		must(event_undo(&events[2], CONFLICT_FAIL, &e), "once more", s->name, (size_t)n, &e);
 	must_be(&w, events[2].before, s->name, "the last");
-	wait_tick(&w);
+	wait_tick();
 	r = event_undo(&events[1], CONFLICT_FAIL, &e);
 	if (!hit)
 		must(r, "the next", s->name, (size_t)n, &e);
@@ -866,7 +866,7 @@ static void test_records(void **state)
 			put_bytes(&w, MOVED_NAME, (size_t)MOVED_MAX * MOVED_ROW_BYTES, false);
 		}
 		begin_story(&w, s, WORLD_FAST, events);
-		wait_tick(&w);
+		wait_tick();
 		if (which == TORN)
 			put_bytes(&w, MOVED_NAME, 50, true);
 		if (which == TOO_LONG) { /* the first of them made room */
@@ -875,7 +875,7 @@ static void test_records(void **state)
 					(MOVED_MAX / 2 + 16) * MOVED_ROW_BYTES);
 		}
 		must(event_undo(&events[2], CONFLICT_FAIL, &e), "undo", s->name, 2, &e);
-		wait_tick(&w);
+		wait_tick();
 		if (lost)
 			assert_int_equal(unlinkat(w.other_fd, MOVED_NAME, 0), 0);
 		if (which == GARBLED)

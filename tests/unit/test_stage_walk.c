@@ -120,7 +120,7 @@ static void test_changes(void **state)
 		world_stage(&w);
 		scene(&w, rows[i].program);
 		if (rows[i].since[0] != 0)
-			wait_tick(&w);
+			wait_tick();
 		scene(&w, rows[i].since);
 		walk(&w, NULL, SIZE_MAX, &out, &counts);
 		if (strcmp(out.len > 0 ? buf_cstr(&out) : "", rows[i].want) != 0)
@@ -178,7 +178,7 @@ static void test_calls(void **state)
 					    "renamed h2 < hooks ! protected;");
 	assert_int_equal(counts.changes, 5);
 	assert_int_equal(counts.held, 4);
-	wait_tick(&w);
+	wait_tick();
 	scene(&w, "f d/new x; f .env other"); /* a conflict as well, which must not hide that */
 	walk(&w, &calls, SIZE_MAX, &out, &counts);
 	assert_non_null(strstr(buf_cstr(&out), "modified .env ! hidden;deleted /d ! hidden;"));
