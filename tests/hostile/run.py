@@ -180,7 +180,7 @@ class Suite:
         unused = set(names) - {row.name for _, row in rows}
         self.tap.line(not unused, 'every probe is in the table', f'not used: {sorted(unused)}' if unused else '')
         seed = int(os.environ.setdefault('AMBIT_SEED', str(random.SystemRandom().randrange(1 << 30))))
-        first = seed % self.options.every
+        first = (seed + self.options.ordinary) % self.options.every  # the two users take different ones
         if self.options.every > 1:
             print(f'# one row in {self.options.every}: AMBIT_SEED={seed}', flush=True)
         for topic, row in rows[first::self.options.every]:
@@ -261,13 +261,16 @@ def parse():
     for name in ('ambit', 'probe', 'marker', 'dynamic'):
         p.add_argument('--' + name, required=True, type=os.path.realpath)
     p.add_argument('--only', default='')
-    p.add_argument('--every', type=int, default=1, help='one row of so many, as AMBIT_SEED says')
+    p.add_argument('--every', type=int, default=1, help='one row of so many, as AMBIT_SEED says; all with AMBIT_SOAK')
     p.add_argument('--extra', default=os.environ.get('AMBIT_HOSTILE_EXTRA', ''))
     p.add_argument('--part', choices=('all', 'table', 'life'), default='all')
     p.add_argument('--twins', action='store_true')
     p.add_argument('--ordinary', action='store_true')
     p.add_argument('--others', default='')
-    return p.parse_args()
+    options = p.parse_args()
+    if os.environ.get('AMBIT_SOAK'):
+        options.every = 1
+    return options
 
 
 def tree_place():
