@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/fd.h"
 #include "base/filesystem.h"
 #include "core/grant.h"
@@ -28,53 +29,19 @@ int place_open(const char *path)
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-/* Every directory on the way, private where it is ours to make. */
-static int make_path(const char *path)
-{
-	char at[STAGE_PATH_MAX];
-
-	if (snprintf(at, sizeof at, "%s", path) >= (int)sizeof at)
-		return -ENAMETOOLONG;
-	for (char *slash = strchr(at + 1, '/');; slash = strchr(slash + 1, '/')) {
-		if (slash != NULL)
-			*slash = 0;
-		if (mkdir(at, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		if (slash == NULL)
-			return 0;
-		*slash = '/';
-	}
-}
-
-/* Nobody else's, and nobody else's to read. */
-static bool is_ours(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0;
-}
-
 int place_open_store(const char *store, int *ret_fd, struct err *e)
 {
-	auto_fd int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = 0;
+	const int r = directory_open_own(store, ret_fd);
 
-	if (fd < 0 && errno == ENOENT) {
-		r = make_path(store);
-		if (r == 0)
-			fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, r < 0 ? -r : errno,
-			       "set XDG_STATE_HOME to a directory of your own; --direct writes in place",
-			       "cannot keep changes in %s", store);
-	if (!is_ours(fd))
+	if (r == -EPERM)
 		return err_why(e,
 			       err_set(e, AMBIT_HOST, "chmod 700 it, or set XDG_STATE_HOME to a directory of your own",
 				       "cannot keep changes in %s", store),
 			       "it is another's, or others can look into it");
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r,
+			       "set XDG_STATE_HOME to a directory of your own; --direct writes in place",
+			       "cannot keep changes in %s", store)
+		     : 0;
 }
 
 /* Names can be moved between two directories of the same mount only (rename(2): EXDEV). 0: unknown. */
@@ -120,7 +87,7 @@ static int open_own(const char *above, char *ret_path, size_t size)
 	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return -1;
 	own = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return own >= 0 && is_ours(own) ? steal_fd(&own) : -1;
+	return own >= 0 && directory_is_own(own) ? steal_fd(&own) : -1;
 }
 
 int place_open_spare(char *ret_path, size_t size)
