@@ -297,3 +297,22 @@ int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 	memcpy(ret->pool, pool, ret->pool_used);
 	return spec_check(ret, e);
 }
+
+const char *spec_base_word(uint32_t base)
+{
+	static const char *const words[] = { [CELL_BASE_SYSTEM] = "system",
+					     [CELL_BASE_MINIMAL] = "minimal",
+					     [CELL_BASE_NONE] = "none",
+					     [CELL_BASE_HOST] = "host" };
+
+	return base < sizeof words / sizeof words[0] ? words[base] : NULL;
+}
+
+const char *spec_observe_word(uint32_t observe)
+{
+	static const char *const words[] = {
+		[CELL_OBSERVE_OFF] = "off", [CELL_OBSERVE_EFFECTS] = "effects", [CELL_OBSERVE_FULL] = "full"
+	};
+
+	return observe < sizeof words / sizeof words[0] ? words[observe] : NULL;
+}

@@ -94,6 +94,10 @@ struct cell_spec {
 	char pool[CELL_POOL_MAX];               /* starts with an empty text: offset 0 is "" */
 };
 
+/* As the command line, the record and the ledger have it; NULL for what is none. */
+const char *spec_base_word(uint32_t base);
+const char *spec_observe_word(uint32_t observe);
+
 void spec_init(struct cell_spec *s);
 const char *spec_text(const struct cell_spec *s, uint32_t offset);
 /* Adds a text; its offset, or 0 with *full set. */

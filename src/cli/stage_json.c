@@ -62,17 +62,6 @@ static void list_put(struct json *j, const struct stage_answer *a)
 	json_put_object_end(j);
 }
 
-static const char *workspace_word(enum event_workspace w)
-{
-	static const char *const words[] = {
-		[WORKSPACE_NONE] = "none",     [WORKSPACE_UNTOUCHED] = "untouched",
-		[WORKSPACE_STAGED] = "staged", [WORKSPACE_COMMITTED] = "committed",
-		[WORKSPACE_KEPT] = "kept",     [WORKSPACE_DISCARDED] = "discarded",
-	};
-
-	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
-}
-
 static void end_put(struct json *j, const struct stage_answer *a, enum stage_op op)
 {
 	uint64_t untold = 0;

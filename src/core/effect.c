@@ -27,6 +27,21 @@ uint32_t effect_right(uint8_t kind)
 	return kind < EFFECT_KINDS ? effect_rows[kind].right : 0;
 }
 
+const char *effect_verdict_word(uint8_t verdict)
+{
+	switch (verdict) {
+	case EFFECT_ALLOWED: return "allowed";
+	case EFFECT_DENIED:
+	case EFFECT_DENIED_NEW:
+	case EFFECT_DENIED_WRITTEN:
+	case EFFECT_DENIED_HIDDEN:
+	case EFFECT_DENIED_STORE:
+	case EFFECT_DENIED_HELD: return "denied";
+	case EFFECT_ABSENT: return "absent";
+	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
+	}
+}
+
 void effect_encode(struct buf *out, const struct effect *f)
 {
 	buf_put_u8(out, f->kind);

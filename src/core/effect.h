@@ -76,6 +76,7 @@ struct effect {
 
 const char *effect_word(uint8_t kind); /* NULL if there is no such kind */
 uint32_t effect_right(uint8_t kind);
+const char *effect_verdict_word(uint8_t verdict);
 void effect_encode(struct buf *out, const struct effect *f);
 /* Fails the cursor on anything out of range. */
 void effect_decode(struct rbuf *in, struct effect *ret);

@@ -41,3 +41,26 @@ void outcome_decode(struct rbuf *in, struct event_outcome *ret)
 	u->tasks_exact = exact >> 1 & 1;
 	u->disk_exact = exact >> 2 & 1;
 }
+
+const char *cause_word(enum event_cause cause)
+{
+	switch (cause) {
+	case CAUSE_EXITED: return "exited";
+	case CAUSE_LIMIT: return "limit";
+	case CAUSE_KILLED: return "killed";
+	case CAUSE_LOST: return "lost";
+	case CAUSE_REFUSED: return "refused";
+	}
+	return NULL;
+}
+
+const char *workspace_word(enum event_workspace w)
+{
+	const char *const words[] = {
+		[WORKSPACE_NONE] = "none",           [WORKSPACE_DIRECT] = "direct", [WORKSPACE_UNTOUCHED] = "untouched",
+		[WORKSPACE_STAGED] = "staged",       [WORKSPACE_KEPT] = "kept",     [WORKSPACE_COMMITTED] = "committed",
+		[WORKSPACE_DISCARDED] = "discarded",
+	};
+
+	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
+}

@@ -48,6 +48,10 @@ struct event_outcome {
 
 #define OUTCOME_BYTES 96
 
+/* In the record and the ledger; NULL for what is none. */
+const char *cause_word(enum event_cause cause);
+const char *workspace_word(enum event_workspace w);
+
 void outcome_encode(const struct event_outcome *o, struct buf *out);
 /* Fails the cursor on anything out of range. */
 void outcome_decode(struct rbuf *in, struct event_outcome *ret);

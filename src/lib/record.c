@@ -20,37 +20,6 @@ _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_M
 #define EFFECT_FRAME 160                      /* bytes of an effect beside its texts: keys, numbers, the grant's id */
 #define SUGGESTION_MAX (2 * GRANT_OBJECT_MAX) /* longer ones are left out: nobody types them */
 
-static const char *base_word(uint32_t base)
-{
-	static const char *const words[] = { [CELL_BASE_SYSTEM] = "system",
-					     [CELL_BASE_MINIMAL] = "minimal",
-					     [CELL_BASE_NONE] = "none",
-					     [CELL_BASE_HOST] = "host" };
-
-	return base < sizeof words / sizeof words[0] ? words[base] : NULL;
-}
-
-static const char *observe_word(uint32_t observe)
-{
-	static const char *const words[] = {
-		[CELL_OBSERVE_OFF] = "off", [CELL_OBSERVE_EFFECTS] = "effects", [CELL_OBSERVE_FULL] = "full"
-	};
-
-	return observe < sizeof words / sizeof words[0] ? words[observe] : NULL;
-}
-
-static const char *cause_word(enum event_cause cause)
-{
-	switch (cause) {
-	case CAUSE_EXITED: return "exited";
-	case CAUSE_LIMIT: return "limit";
-	case CAUSE_KILLED: return "killed";
-	case CAUSE_LOST: return "lost";
-	case CAUSE_REFUSED: return "refused";
-	}
-	return NULL;
-}
-
 static void count_or_null(struct json *j, bool there, uint64_t n)
 {
 	if (there)
@@ -108,8 +77,8 @@ static void asked_put(struct json *j, const struct event_result *r)
 	argv_put(json_put_key(j, "argv"), r->argv);
 	json_put_name(json_put_key(j, "workdir"), r->workdir);
 	json_put_name(json_put_key(j, "home"), r->home);
-	json_put_word(json_put_key(j, "base"), base_word(r->base));
-	json_put_word(json_put_key(j, "observe"), observe_word(r->observe));
+	json_put_word(json_put_key(j, "base"), spec_base_word(r->base));
+	json_put_word(json_put_key(j, "observe"), spec_observe_word(r->observe));
 	properties_put(json_put_key(j, "without"), r->without);
 	limits_put(json_put_key(j, "limits"), &r->limits);
 	json_put_object_end(j);
@@ -215,21 +184,6 @@ static const char *object_key(uint8_t kind)
 	return kind == EFFECT_CONNECT ? "address" : "path";
 }
 
-static const char *verdict_word(uint8_t verdict)
-{
-	switch (verdict) {
-	case EFFECT_ALLOWED: return "allowed";
-	case EFFECT_DENIED:
-	case EFFECT_DENIED_NEW:
-	case EFFECT_DENIED_WRITTEN:
-	case EFFECT_DENIED_HIDDEN:
-	case EFFECT_DENIED_STORE:
-	case EFFECT_DENIED_HELD: return "denied";
-	case EFFECT_ABSENT: return "absent";
-	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
-	}
-}
-
 static void denial_put(struct json *j, const struct effect *f, const struct effect_texts *t)
 {
 	json_put_bool(json_put_key(j, "new"), f->verdict == EFFECT_DENIED_NEW);
@@ -245,7 +199,7 @@ static void effect_put(struct json *j, const struct event_result *r, const struc
 	json_put_name(json_put_key(j, object_key(f->kind)), f->object);
 	json_put_word(json_put_key(j, "source"), f->source == EFFECT_PROVED ? "proved" : "requested");
 	json_put_count(json_put_key(j, "count"), f->count);
-	json_put_word(json_put_key(j, "verdict"), verdict_word(f->verdict));
+	json_put_word(json_put_key(j, "verdict"), effect_verdict_word(f->verdict));
 	if (f->verdict == EFFECT_ALLOWED && f->base != 0)
 		json_put_word(json_put_key(j, "grant"), "base");
 	else if (f->verdict == EFFECT_ALLOWED)
@@ -331,17 +285,6 @@ static void error_put(struct json *j, const struct err *e)
 	json_put_name(json_put_key(j, "why"), e->why[0] != 0 ? e->why : NULL);
 	json_put_name(json_put_key(j, "hint"), e->hint[0] != 0 ? e->hint : NULL);
 	json_put_object_end(j);
-}
-
-static const char *workspace_word(enum event_workspace w)
-{
-	static const char *const words[] = {
-		[WORKSPACE_NONE] = "none",           [WORKSPACE_DIRECT] = "direct", [WORKSPACE_UNTOUCHED] = "untouched",
-		[WORKSPACE_STAGED] = "staged",       [WORKSPACE_KEPT] = "kept",     [WORKSPACE_COMMITTED] = "committed",
-		[WORKSPACE_DISCARDED] = "discarded",
-	};
-
-	return (size_t)w < sizeof words / sizeof words[0] ? words[w] : NULL;
 }
 
 static void outcome_put(struct json *j, const struct event_result *r)
@@ -431,7 +374,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	grants_put(json_put_key(j, "grants"), r);
 	wall_put(json_put_key(j, "wall"), r);
 	properties_put(json_put_key(j, "given_up"), r->without);
-	json_put_word(json_put_key(j, "observed"), observe_word(r->observe));
+	json_put_word(json_put_key(j, "observed"), spec_observe_word(r->observe));
 	effects_put(json_put_key(j, "effects"), r, &dropped);
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
