@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h> /* renameat */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -46,14 +44,28 @@ void disk_destroy(struct disk *d)
 	free(d);
 }
 
+/* Directory by directory, since a cell has no openat2. */
 static int open_in(const struct disk *d, const char *name, int flags)
 {
-	const struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
-				      .mode = (flags & O_CREAT) != 0 ? 0600 : 0,
-				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
-	const long fd = syscall(SYS_openat2, d->dir_fd, name, &how, sizeof how);
+	auto_fd int dir = -1;
+	int fd;
 
-	return fd < 0 ? -errno : (int)fd;
+	for (const char *slash; (slash = strchr(name, '/')) != NULL; name = slash + 1) {
+		char part[NAME_MAX + 1];
+		int next;
+
+		if ((size_t)(slash - name) >= sizeof part)
+			return -ENAMETOOLONG;
+		memcpy(part, name, (size_t)(slash - name));
+		part[slash - name] = 0;
+		next = openat(dir >= 0 ? dir : d->dir_fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		fd_close(&dir);
+		dir = next;
+	}
+	fd = openat(dir >= 0 ? dir : d->dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
 }
 
 int disk_read(struct disk *d, const char *name, struct buf *ret)
@@ -81,6 +93,19 @@ int disk_read(struct disk *d, const char *name, struct buf *ret)
 		if ((size_t)n < sizeof piece)
 			return 0;
 	}
+}
+
+int disk_mode(struct disk *d, const char *name, unsigned *ret)
+{
+	auto_fd int fd = open_in(d, name, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_mode & 0777;
+	return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 }
 
 /* The directory of a name, ".", if it has none; false if it is too long. */

@@ -20,6 +20,9 @@ void disk_destroy(struct disk *d);
 /* The whole file, at most ret->max bytes (-EFBIG). -ENOENT. */
 int disk_read(struct disk *d, const char *name, struct buf *ret);
 
+/* The permission bits of a regular file. -ENOENT; -EINVAL: it is none. */
+int disk_mode(struct disk *d, const char *name, unsigned *ret);
+
 /* Makes the directories of the name. A file of this name is overwritten in place: a power cut leaves any part of it. */
 int disk_write(struct disk *d, const char *name, const void *bytes, size_t n);
 /* All that disk_write wrote so far is on disk, with its name. */

@@ -40,9 +40,9 @@
  *       name        word          event  grant    what it tells */
 /* clang-format off */
 #define ENTRY_TYPES(X)                                                                                              \
-	X(START,      "start",      NO,    NO)    /* the ledger begins to write, after a stop or a crash */         \
-	X(STOP,       "stop",       NO,    NO)    /* it ends as it should */                                        \
-	X(CRASH,      "crash",      MAY,   NO)    /* it did not: found at the next start; of an event, if it was lost */ \
+	X(START,      "start",      MAY,   NO)    /* an event's program does; without one the ledger, after a stop or a crash */ \
+	X(STOP,       "stop",       MAY,   NO)    /* it ended, and how; the ledger, as it should */                  \
+	X(CRASH,      "crash",      MAY,   NO)    /* there was no stop: of an event that was lost; of the ledger, found at its next start */ \
 	X(POLICY,     "policy",     MAY,   NO)    /* what was granted by whom, in normalised form */                \
 	X(GRANT,      "grant",      MAY,   MUST)  /* a grant is made */                                             \
 	X(DERIVE,     "derive",     MAY,   MUST)  /* a grant is made of another, which the body names */            \

@@ -26,6 +26,7 @@ struct log {
 	struct buf full;  /* struct full_tile each: those that became full since the checkpoint */
 	struct buf open;  /* entries of theirs that are of level 0, and of the one that is not full yet */
 	struct buf group; /* entries of the group that is not written yet */
+	struct buf last;  /* the last entry that was there when the log was opened */
 	uint32_t group_n;
 	uint64_t journal_bytes, journal_n;
 	uint64_t published[2]; /* sizes, the last and the one before: narrow tiles of both stay, for who is reading */
@@ -168,9 +169,20 @@ uint64_t log_size(const struct log *l)
 	return l->edge.size;
 }
 
+const void *log_last(const struct log *l, size_t *ret_n)
+{
+	*ret_n = l->last.len;
+	return l->edge.size > 0 ? l->last.data : NULL;
+}
+
 bool log_is_full(const struct log *l)
 {
 	return l->journal_bytes >= LOG_JOURNAL_MAX || l->journal_n >= LOG_JOURNAL_ENTRIES;
+}
+
+bool log_group_room(const struct log *l, size_t entries, size_t bytes)
+{
+	return l->group.len + bytes <= LOG_GROUP_MAX && l->group_n + entries <= LOG_JOURNAL_ENTRIES;
 }
 
 int log_add(struct log *l, const void *entry, size_t n, struct err *e)
@@ -179,7 +191,7 @@ int log_add(struct log *l, const void *entry, size_t n, struct err *e)
 
 	if (n > ENTRY_BYTES_MAX)
 		return err_set(e, AMBIT_LIMIT, NULL, "an entry of %zu bytes", n);
-	if (l->group.len + n + 2 > LOG_GROUP_MAX || l->group_n >= LOG_JOURNAL_ENTRIES)
+	if (!log_group_room(l, 1, n + 2))
 		return err_set(e, AMBIT_LIMIT, NULL, "a group of more than %u bytes or %u entries", LOG_GROUP_MAX,
 			       LOG_JOURNAL_ENTRIES);
 	if (log_is_full(l))
@@ -295,6 +307,36 @@ static int read_tile(void *arg, unsigned level, uint64_t index, unsigned width, 
 	return 0;
 }
 
+static void keep_last(struct log *l, const uint8_t *entry, size_t n)
+{
+	buf_reset(&l->last);
+	buf_put(&l->last, entry, n); /* ENTRY_BYTES_MAX */
+}
+
+/* The last entry where every tile is full. Nothing is made of it but an account of how the log ended, so its hash is nobody's concern. */
+static int read_last(struct log *l, struct err *e)
+{
+	auto_buf bundle = { .max = 0 };
+	char path[TILE_PATH_MAX];
+	const uint8_t *entry;
+	struct rbuf r;
+	size_t len;
+	int rc;
+
+	if (l->edge.size == 0)
+		return 0;
+	buf_init(&bundle, BUNDLE_MAX);
+	tile_path(path, TILE_ENTRIES, l->edge.size / TILE_WIDTH - 1, TILE_WIDTH);
+	rc = disk_read(l->disk, path, &bundle);
+	if (rc < 0)
+		return err_sys(e, rc == -ENOENT ? AMBIT_MALFORMED : AMBIT_SYSTEM, -rc, NULL,
+			       "cannot read %s of the ledger", path);
+	rbuf_init(&r, bundle.data, bundle.len);
+	while ((entry = bundle_next(&r, &len)) != NULL)
+		keep_last(l, entry, len);
+	return r.failed ? damaged(e, path) : 0;
+}
+
 /* The entries of the tile that is not full, each as its hash says. */
 static int read_open_bundle(struct log *l, struct err *e)
 {
@@ -307,7 +349,7 @@ static int read_open_bundle(struct log *l, struct err *e)
 	int rc;
 
 	if (width == 0)
-		return 0;
+		return read_last(l, e);
 	tile_path(path, TILE_ENTRIES, l->edge.size / TILE_WIDTH, width);
 	rc = disk_read(l->disk, path, &l->open);
 	if (rc < 0)
@@ -320,6 +362,7 @@ static int read_open_bundle(struct log *l, struct err *e)
 		merkle_leaf(entry, len, &leaf);
 		if (!hash_is(&leaf, &l->edge.row[0][n]))
 			break;
+		keep_last(l, entry, len);
 	}
 	return n == width && rbuf_done(&r) ? 0 : damaged(e, path);
 }
@@ -423,8 +466,10 @@ static int take_group(struct log *l, const struct group *g)
 	int rc = 0;
 
 	rbuf_init(&r, g->entries, g->bytes);
-	while (rc == 0 && (entry = bundle_next(&r, &len)) != NULL)
+	while (rc == 0 && (entry = bundle_next(&r, &len)) != NULL) {
 		rc = take_entry(l, entry, len);
+		keep_last(l, entry, len);
+	}
 	return rc;
 }
 
@@ -487,6 +532,7 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 	buf_init(&l->full, BEHIND_TILES * sizeof(struct full_tile));
 	buf_init(&l->open, BUNDLE_MAX + BEHIND_BYTES);
 	buf_init(&l->group, LOG_GROUP_MAX);
+	buf_init(&l->last, ENTRY_BYTES_MAX);
 	r = read_published(l, e);
 	found.signed_size = l->edge.size;
 	if (r == 0)
@@ -509,5 +555,6 @@ void log_close(struct log *l)
 	buf_finish(&l->full);
 	buf_finish(&l->open);
 	buf_finish(&l->group);
+	buf_finish(&l->last);
 	free(l);
 }

@@ -42,6 +42,8 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 void log_close(struct log *l); /* publishes nothing */
 
 uint64_t log_size(const struct log *l); /* the index of the next entry */
+/* The last entry that was found on opening; borrowed, NULL: there was none. */
+const void *log_last(const struct log *l, size_t *ret_n);
 /* Adds to the group that is not written yet. -LIMIT: the entry is too long, the group is full (log_write) or the journal is (log_publish);
  * the log goes on. */
 int log_add(struct log *l, const void *entry, size_t n, struct err *e);
@@ -49,6 +51,8 @@ int log_write(struct log *l, struct err *e);
 int log_sync(struct log *l, struct err *e);
 /* Tiles, then a checkpoint of everything that was written, then an empty journal. */
 int log_publish(struct log *l, struct err *e);
+/* Whether the group takes so many entries more, of so many bytes in all with the two of each length. */
+bool log_group_room(const struct log *l, size_t entries, size_t bytes);
 /* Whether the journal is long enough to be folded. */
 bool log_is_full(const struct log *l);
 

@@ -1,6 +1,7 @@
 #include "wire/wire.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ struct message_row {
 #define SUPERVISOR WIRE_SUPERVISOR
 #define WARDEN WIRE_WARDEN
 #define STAGE WIRE_STAGE
+#define APPENDER WIRE_APPENDER
+#define LEDGER WIRE_LEDGER
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING
@@ -71,6 +74,32 @@ int wire_send(int sock, enum wire_number number, const struct buf *body, const i
 	if (body->failed || body->len > WIRE_BODY_MAX)
 		return -EMSGSIZE;
 	return fd_send_two(sock, head, sizeof head, body->data, body->len, fds, n_fds);
+}
+
+void wire_put_error(struct buf *out, const struct err *e)
+{
+	buf_put_u32(out, (uint32_t)e->code);
+	buf_put_u32(out, (uint32_t)e->sys_errno);
+	buf_put_str(out, e->msg);
+	buf_put_str(out, e->why);
+	buf_put_str(out, e->hint);
+}
+
+int wire_take_error(struct rbuf *in, struct err *ret)
+{
+	struct err e = { .code = AMBIT_PROTOCOL };
+	const uint32_t code = rbuf_u32(in);
+
+	e.sys_errno = (int)rbuf_u32(in);
+	rbuf_str(in, e.msg, sizeof e.msg);
+	rbuf_str(in, e.why, sizeof e.why);
+	rbuf_str(in, e.hint, sizeof e.hint);
+	if (in->failed || code == 0 || code > INT_MAX)
+		return err_set(ret, AMBIT_PROTOCOL, NULL, "the other side failed and did not say why");
+	e.code = (enum ambit_code)code; /* a number that is none is "internal" wherever it is shown */
+	if (ret != NULL)
+		*ret = e;
+	return -(int)code;
 }
 
 static bool is_allowed(const struct message_row *row, enum wire_side from, enum wire_state state, size_t size,

@@ -4,7 +4,7 @@
  * Holds:  a message reaches its handler only if it is in the table, comes from the side that may send it, in a state in
  *         which it is allowed, with an allowed size and number of descriptors. Anything else is refused, and whoever gets
  *         a refusal ends the connection.
- * Called: library, supervisor, warden, stage. */
+ * Called: library, supervisor, warden, stage, ledger. */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/fd.h"
 
 #define WIRE_BODY_MAX 65000
@@ -22,7 +23,7 @@
 #define WIRE_PING_MS 1000
 #define WIRE_PATIENCE_MS 10000
 
-enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN, WIRE_STAGE };
+enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN, WIRE_STAGE, WIRE_APPENDER, WIRE_LEDGER };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 
 enum wire_number {
@@ -48,6 +49,10 @@ int wire_send(int sock, enum wire_number number, const struct buf *body, const i
 /* 1: a message; 0: the other side is gone; -EAGAIN: nothing there (non-blocking sockets); -EPROTO: not allowed here. */
 int wire_receive(int sock, enum wire_side from, enum wire_state state, void *room, size_t room_size,
 		 struct wire_message *ret);
+
+/* An error as part of a body. Taking one gives its negative code, of one that is not well-formed -PROTOCOL. */
+void wire_put_error(struct buf *out, const struct err *e);
+int wire_take_error(struct rbuf *in, struct err *ret);
 
 const char *wire_name(enum wire_number number);
 

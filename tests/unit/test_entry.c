@@ -229,7 +229,7 @@ static void which_type_names_what(void **state)
 		const char *word;
 		char event, grant; /* '-' never, '?' perhaps, '!' always */
 	} rows[] = {
-		{ "start", '-', '-' },      { "stop", '-', '-' },     { "crash", '?', '-' },   { "policy", '?', '-' },
+		{ "start", '?', '-' },      { "stop", '?', '-' },     { "crash", '?', '-' },   { "policy", '?', '-' },
 		{ "grant", '?', '!' },      { "derive", '?', '!' },   { "revoke", '?', '!' },  { "expire", '?', '!' },
 		{ "request", '!', '?' },    { "decision", '!', '?' }, { "intent", '!', '!' },  { "effect", '!', '?' },
 		{ "result", '!', '?' },     { "commit", '!', '-' },   { "discard", '!', '-' }, { "ask", '!', '?' },

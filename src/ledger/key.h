@@ -1,0 +1,26 @@
+/* key - the file of the key that signs a ledger.
+ *
+ * Owns:   the form of `ledger.key`, one line as Go's note package writes it: PRIVATE+KEY+name+id+base64 of the type and the seed.
+ * Holds:  a key that others may read, or whose id is not that of its name and public half, is not used. The secret lies in the caller's
+ *         memory only. What is written to disk is there before it signs anything.
+ * Called: the role ambit-ledger. */
+#ifndef LEDGER_KEY_H
+#define LEDGER_KEY_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "ledger/disk.h"
+#include "ledger/head.h"
+
+#define KEY_FILE "ledger.key" /* a name that no cell sees by chance (stage/hidden.def) */
+
+/* What the file says, if it is there. */
+int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct err *e);
+/* A new key with a new name, in its file. */
+int key_make(struct disk *dir, struct log_key *ret, struct err *e);
+/* One line of text, for tests. -MALFORMED. */
+int key_parse(struct span line, struct log_key *ret, struct err *e);
+
+#endif

@@ -1,0 +1,420 @@
+#include "ledger/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "ledger/entry.h"
+#include "wire/wire.h"
+
+#define MADE_MAX (WIRE_BODY_MAX + SERVE_ENTRIES_MAX * ENTRY_FRAME_MAX)
+
+struct client {
+	int sock;                /* owned; -1: a free place */
+	char event[ID_TEXT_MAX]; /* of which it tells; "" until its first entry */
+	bool runs;               /* it began, and did not stop */
+	uint64_t first, count;   /* what was taken from it and is not answered yet */
+	bool wants_durable;
+};
+
+struct server {
+	const struct serve *how;
+	struct log *log;
+	struct client clients[SERVE_CLIENTS_MAX];
+	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
+	uint64_t dirty_ms, last_ms; /* the first and the last append that no checkpoint covers; 0: none */
+	uint64_t idle_ms;           /* since when nobody is connected */
+	bool tells_new;             /* the next who connects is told that the key is new */
+	struct buf made;            /* the entries of one message */
+	uint32_t ends[SERVE_ENTRIES_MAX];
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+static uint64_t clock_us(clockid_t id)
+{
+	struct timespec t;
+
+	(void)clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t now_ms(void)
+{
+	return clock_us(CLOCK_BOOTTIME) / 1000;
+}
+
+/* ---- entries ---- */
+
+static void stamp(const struct server *s, struct entry *entry)
+{
+	entry->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
+	entry->mono_us = clock_us(CLOCK_BOOTTIME);
+	(void)strncpy(entry->boot, s->how->boot, sizeof entry->boot - 1); /* the rest is zero; entry_put looks at it */
+}
+
+/* An entry of the ledger's own. */
+static int add_own(struct server *s, enum entry_type type, const char *event, const struct buf *body, struct err *e)
+{
+	struct entry entry = { .type = type, .seq = log_size(s->log), .body = { .at = body->data, .n = body->len } };
+	auto_buf made = { .max = 0 };
+	int r;
+
+	stamp(s, &entry);
+	memcpy(entry.event, event, strlen(event) + 1); /* an id, or "" */
+	buf_init(&made, ENTRY_MAX);
+	r = entry_put(&entry, &made, e);
+	r = r < 0 ? r : log_add(s->log, made.data, made.len, e);
+	if (r == 0 && s->dirty_ms == 0)
+		s->dirty_ms = now_ms();
+	s->last_ms = now_ms();
+	return r;
+}
+
+static int add_plain(struct server *s, enum entry_type type, const char *event, struct err *e)
+{
+	uint8_t empty[2] = { '{', '}' };
+	const struct buf body = { .data = empty, .len = 2, .cap = 2, .max = 2, .lent = true };
+
+	return add_own(s, type, event, &body, e);
+}
+
+/* What a client may not tell: these are the ledger's own. */
+static bool is_of_clients(enum entry_type type)
+{
+	return type != ENTRY_CRASH && type != ENTRY_PRUNE && type != ENTRY_KEY;
+}
+
+/* One entry of a message: u8 type, event, grant ("": none), body. */
+static int take_entry(struct server *s, struct client *c, struct rbuf *r, unsigned index, struct err *e)
+{
+	struct entry entry = { .seq = log_size(s->log) + index };
+	const uint8_t type = rbuf_u8(r);
+	uint32_t n;
+	int rc;
+
+	rbuf_str(r, entry.event, sizeof entry.event);
+	rbuf_str(r, entry.grant, sizeof entry.grant);
+	n = rbuf_u32(r);
+	entry.body.at = rbuf_bytes(r, n);
+	entry.body.n = n;
+	if (r->failed || type >= ENTRY_TYPE_COUNT || !is_of_clients((enum entry_type)type))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is none", index);
+	entry.type = (enum entry_type)type;
+	if (c->event[0] == 0 && id_is('e', entry.event, strlen(entry.event)))
+		memcpy(c->event, entry.event, sizeof c->event);
+	if (entry.event[0] == 0 || strcmp(c->event, entry.event) != 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is of another event", index);
+	stamp(s, &entry);
+	rc = entry_put(&entry, &s->made, e);
+	if (rc == 0 && entry.type == ENTRY_START)
+		c->runs = true;
+	if (rc == 0 && entry.type == ENTRY_STOP)
+		c->runs = false;
+	return rc;
+}
+
+/* All of it, before any of it is in the log. */
+static int take_message(struct server *s, struct client *c, struct rbuf *r, unsigned *ret_n, struct err *e)
+{
+	const bool ran = c->runs;
+	unsigned n = 0;
+	int rc = 0;
+
+	buf_reset(&s->made);
+	c->wants_durable = rbuf_u8(r) == 1;
+	while (rc == 0 && rbuf_left(r) > 0 && !r->failed) {
+		if (n == SERVE_ENTRIES_MAX)
+			return err_set(e, AMBIT_LIMIT, NULL, "more than %d entries in a message", SERVE_ENTRIES_MAX);
+		rc = take_entry(s, c, r, n, e);
+		s->ends[n++] = (uint32_t)s->made.len; /* MADE_MAX */
+	}
+	if (rc == 0 && (r->failed || n == 0))
+		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a message without entries");
+	if (rc < 0)
+		c->runs = ran;
+	*ret_n = n;
+	return rc;
+}
+
+static bool has_room(const struct server *s, unsigned n)
+{
+	return !log_is_full(s->log) && log_group_room(s->log, n, s->made.len + 2 * (size_t)n);
+}
+
+/* Makes room first, so that a message lies in one group. */
+static int add_message(struct server *s, struct client *c, unsigned n, struct err *e)
+{
+	uint32_t from = 0;
+	int r = 0;
+
+	if (!has_room(s, n))
+		r = log_write(s->log, e);
+	if (r == 0 && log_is_full(s->log))
+		r = log_publish(s->log, e);
+	c->first = log_size(s->log);
+	for (unsigned i = 0; i < n && r == 0; i++) {
+		r = log_add(s->log, s->made.data + from, s->ends[i] - from, e);
+		from = s->ends[i];
+	}
+	c->count = n;
+	if (s->dirty_ms == 0)
+		s->dirty_ms = now_ms();
+	s->last_ms = now_ms();
+	return r;
+}
+
+/* ---- connections ---- */
+
+static void tell_failure(int sock, const struct err *why)
+{
+	auto_buf b = { .max = 0 };
+
+	buf_init(&b, 2048);
+	wire_put_error(&b, why);
+	(void)wire_send(sock, WIRE_LEDGER_FAILED, &b, NULL, 0); /* if nobody listens, nobody asks */
+}
+
+static int send_hello(struct server *s, int sock)
+{
+	uint8_t room[8 + VKEY_TEXT_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u8(&b, s->tells_new);
+	s->tells_new = false;
+	vkey_put(&b, s->how->key);
+	return wire_send(sock, WIRE_LEDGER_HELLO, &b, NULL, 0);
+}
+
+static void meet(struct server *s)
+{
+	auto_fd int sock = accept4(s->how->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c = s->clients;
+
+	while (c < s->clients + SERVE_CLIENTS_MAX && c->sock >= 0)
+		c++;
+	if (sock < 0 || c == s->clients + SERVE_CLIENTS_MAX || send_hello(s, sock) < 0)
+		return;
+	*c = (struct client){ .sock = steal_fd(&sock) };
+}
+
+/* It is gone, or said something that nobody may. */
+static int part_with(struct server *s, struct client *c, struct err *e)
+{
+	const bool ran = c->runs;
+
+	fd_close(&c->sock);
+	c->runs = false;
+	return ran ? add_plain(s, ENTRY_CRASH, c->event, e) : 0;
+}
+
+/* Negative only if the log has failed. */
+static int hear(struct server *s, struct client *c, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	const int got = wire_receive(c->sock, WIRE_APPENDER, WIRE_RUNNING, s->room, sizeof s->room, &m);
+	struct err wrong;
+	unsigned n;
+
+	if (got == -EAGAIN)
+		return 0;
+	if (got <= 0)
+		return part_with(s, c, e);
+	if (take_message(s, c, &m.body, &n, &wrong) < 0) {
+		tell_failure(c->sock, &wrong);
+		return part_with(s, c, e);
+	}
+	return add_message(s, c, n, e);
+}
+
+static void answer(struct client *c, enum wire_number number)
+{
+	uint8_t room[16];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u64(&b, c->first);
+	if (number == WIRE_LEDGER_ACCEPTED)
+		buf_put_u64(&b, c->count);
+	(void)wire_send(c->sock, number, &b, NULL, 0); /* one that does not read loses its answers only */
+}
+
+/* What was taken from all of them goes to the journal at once, and to disk if one of them asked for that. */
+static int settle(struct server *s, struct err *e)
+{
+	bool durable = false;
+	int r = log_write(s->log, e);
+
+	for (struct client *c = s->clients; c < s->clients + SERVE_CLIENTS_MAX && r == 0; c++) {
+		if (c->sock < 0 || c->count == 0)
+			continue;
+		answer(c, WIRE_LEDGER_ACCEPTED);
+		durable = durable || c->wants_durable;
+	}
+	if (r == 0 && durable)
+		r = log_sync(s->log, e);
+	for (struct client *c = s->clients; c < s->clients + SERVE_CLIENTS_MAX && r == 0; c++) {
+		if (c->sock < 0 || c->count == 0)
+			continue;
+		if (c->wants_durable)
+			answer(c, WIRE_LEDGER_DURABLE);
+		c->count = 0;
+	}
+	return r;
+}
+
+/* ---- time ---- */
+
+static bool is_due(const struct server *s, uint64_t now)
+{
+	return s->dirty_ms != 0 &&
+	       (now - s->last_ms >= SERVE_QUIET_MS || now - s->dirty_ms >= SERVE_PUBLISH_MS || log_is_full(s->log));
+}
+
+/* Until a checkpoint is due, or the end. */
+static int patience(const struct server *s)
+{
+	const uint64_t now = now_ms();
+	uint64_t until = s->idle_ms != 0 ? s->idle_ms + SERVE_IDLE_MS : now + 3600000;
+
+	if (s->dirty_ms != 0 && s->last_ms + SERVE_QUIET_MS < until)
+		until = s->last_ms + SERVE_QUIET_MS;
+	return until <= now ? 0 : (int)(until - now) + 1;
+}
+
+static nfds_t list(struct server *s)
+{
+	nfds_t n = 1;
+
+	s->polled[0] = (struct pollfd){ .fd = s->how->listen_fd, .events = POLLIN };
+	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
+		s->polled[n++] = (struct pollfd){ .fd = s->clients[i].sock, .events = POLLIN }; /* -1 is passed over */
+	return n;
+}
+
+static bool is_alone(const struct server *s)
+{
+	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
+		if (s->clients[i].sock >= 0)
+			return false;
+	return true;
+}
+
+/* One round; *ret_over when nobody came for long enough. */
+static int turn(struct server *s, bool *ret_over, struct err *e)
+{
+	const nfds_t n = list(s);
+	int r = 0;
+
+	if (poll(s->polled, n, patience(s)) < 0 && errno != EINTR)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for events");
+	for (unsigned i = 0; i < SERVE_CLIENTS_MAX && r == 0; i++)
+		if (s->polled[1 + i].fd >= 0 && s->polled[1 + i].revents != 0)
+			r = hear(s, &s->clients[i], e);
+	r = r < 0 ? r : settle(s, e);
+	if (r == 0 && is_due(s, now_ms())) {
+		r = log_publish(s->log, e);
+		s->dirty_ms = 0;
+	}
+	if (r == 0 && s->polled[0].revents != 0)
+		meet(s);
+	if (!is_alone(s))
+		s->idle_ms = 0;
+	else if (s->idle_ms == 0)
+		s->idle_ms = now_ms();
+	*ret_over = s->idle_ms != 0 && now_ms() - s->idle_ms >= SERVE_IDLE_MS;
+	return r;
+}
+
+/* ---- beginning and end ---- */
+
+/* How the log ended when it was written last: with a stop of its own, or not. */
+static bool has_stopped(const struct log *log)
+{
+	struct entry last;
+	size_t n;
+	const void *bytes = log_last(log, &n);
+
+	return bytes == NULL ||
+	       (entry_take(bytes, n, &last, NULL) == 0 && last.type == ENTRY_STOP && last.event[0] == 0);
+}
+
+static void put_found(struct buf *out, const struct log_found *found)
+{
+	struct json j;
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	json_put_count(json_put_key(&j, "replayed"), found->replayed);
+	json_put_count(json_put_key(&j, "signed"), found->signed_size);
+	json_put_count(json_put_key(&j, "torn_bytes"), found->torn_bytes);
+	json_put_object_end(&j);
+}
+
+static int begin(struct server *s, const struct log_found *found, struct err *e)
+{
+	auto_buf body = { .max = 0 };
+	int r = 0;
+
+	buf_init(&body, 256);
+	put_found(&body, found);
+	if (!has_stopped(s->log))
+		r = add_own(s, ENTRY_CRASH, "", &body, e);
+	r = r < 0 ? r : add_plain(s, ENTRY_START, "", e);
+	return r < 0 ? r : log_write(s->log, e);
+}
+
+static int end(struct server *s, struct err *e)
+{
+	const int r = add_plain(s, ENTRY_STOP, "", e);
+
+	return r < 0 ? r : log_publish(s->log, e);
+}
+
+int serve_run(const struct serve *how, struct log *log, const struct log_found *found, struct err *e)
+{
+	auto_free struct server *s = calloc(1, sizeof *s);
+	bool over = false;
+	int r;
+
+	if (s == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
+	s->how = how;
+	s->log = log;
+	s->tells_new = how->is_new;
+	s->idle_ms = now_ms();
+	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
+		s->clients[i].sock = -1;
+	buf_init(&s->made, MADE_MAX);
+	r = begin(s, found, e);
+	while (r == 0 && !over)
+		r = turn(s, &over, e);
+	if (r == 0)
+		r = end(s, e);
+	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++) {
+		if (r < 0 && s->clients[i].sock >= 0)
+			tell_failure(s->clients[i].sock, e);
+		fd_close(&s->clients[i].sock);
+	}
+	buf_finish(&s->made);
+	return r;
+}
+
+void serve_refusal(int listen_fd, const struct err *why)
+{
+	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
+
+	while (poll(&p, 1, SERVE_QUIET_MS) == 1) {
+		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (sock < 0)
+			return;
+		tell_failure(sock, why);
+	}
+}
