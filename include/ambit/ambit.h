@@ -86,6 +86,9 @@ struct ambit_event_options {
 	const char
 		*on_conflict; /* "fail" (NULL), "theirs", "ours": for a file that changed in the real tree meanwhile */
 	unsigned wait_ms;     /* for other events that work on a tree, before the commit; 0: ten seconds */
+	/* The directory of the ledger in which the event is recorded; made where it is missing, with a new key. What cannot be
+	 * recorded is refused. NULL: it is not recorded */
+	const char *ledger;
 };
 
 /* Starts; the policy may be freed afterwards. */
@@ -110,6 +113,9 @@ int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);
 int ambit_event_exit_status(const struct ambit_event *ev);
 /* The record as JSON (doc/RECORD.md), ended by a newline; owned by the event. */
 int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *e);
+/* The key by which the ledger is verified, one line of text owned by the event; *ret_is_new, if it was made for this event: then it is time
+ * to write it down elsewhere. NULL: the event is not recorded. */
+const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new);
 /* Kills what still runs. */
 void ambit_event_free(struct ambit_event *ev);
 

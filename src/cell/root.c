@@ -353,7 +353,7 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 	if (made->scratch_fd < 0)
 		return build_failed(f, STEP_ROOT, errno);
 	if (spec->base == CELL_BASE_NONE) /* its /proc is the supervisor's to look through, and in no tree */
-		return 0;
+		return attach_paths(spec, trees, root, f);
 	if (skeleton_make(spec, root->root_fd, f) < 0 || pseudo_attach(spec, root->root_fd, made, f) < 0)
 		return -1;
 	return attach_paths(spec, trees, root, f);

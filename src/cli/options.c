@@ -28,6 +28,7 @@ enum flag {
 	DIRECT,
 	ON_CONFLICT,
 	WAIT,
+	LEDGER,
 	NO_PTY,
 	HELP
 };
@@ -63,6 +64,7 @@ static const struct option flags[] = {
 	{ "direct", no_argument, NULL, DIRECT },
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
 	{ "wait", required_argument, NULL, WAIT },
+	{ "ledger", required_argument, NULL, LEDGER },
 	{ "no-pty", no_argument, NULL, NO_PTY },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -120,6 +122,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case DIRECT: o->event.changes |= AMBIT_CHANGES_DIRECT; break;
 	case ON_CONFLICT: o->event.on_conflict = value; break;
 	case WAIT: return set_wait(o, value, e);
+	case LEDGER: o->event.ledger = value; break;
 	case NO_PTY: o->no_pty = true; break;
 	case HELP: o->help = true; break;
 	}
@@ -142,7 +145,8 @@ static bool is_taken(enum command command, int flag)
 	case DISCARD:
 	case DIRECT:
 	case ON_CONFLICT:
-	case WAIT: return command == COMMAND_RUN;
+	case WAIT:
+	case LEDGER: return command == COMMAND_RUN;
 	default: return true;
 	}
 }

@@ -49,8 +49,10 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 	r->grant_ids = calloc(ev->request->grants.count + 1, sizeof *r->grant_ids);
 	if (r->grant_ids == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
-	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++)
+	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++) {
 		failed = new_id('g', r->started_ns, r->grant_ids[i]);
+		memcpy(ev->request->grant_ids[i], r->grant_ids[i], ID_TEXT_MAX);
+	}
 	memcpy(ev->request->event, r->event, sizeof ev->request->event);
 	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "cannot get random numbers") : 0;
 }
@@ -84,6 +86,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->changes = plan->changes;
 	ev->conflict = plan->conflict;
 	ev->wait_ms = plan->wait_ms;
+	ev->stays = plan->stays;
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -126,7 +129,8 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->argv);
 	free(ev->record);
 	free(ev->request);
-	await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+	if (!ev->stays)
+		await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
 	fd_close(&ev->pidfd);
 	free(ev);
 }
@@ -156,7 +160,7 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 static int send_request(struct ambit_event *ev, const struct event_plan *plan, struct err *e)
 {
 	auto_fd int request_fd = -1;
-	int fds[5], r;
+	int fds[6], r;
 	size_t n = 1;
 	uint32_t present = 0;
 	uint8_t body[8];
@@ -172,12 +176,16 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 			fds[n++] = ev->streams.cell_fd[i];
 		}
 	if (plan->program_fd >= 0) {
-		present |= 8;
+		present |= EVENT_HAS_PROGRAM;
 		fds[n++] = plan->program_fd;
+	}
+	if (plan->ledger_fd >= 0) {
+		present |= EVENT_HAS_LEDGER;
+		fds[n++] = plan->ledger_fd;
 	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
-	buf_put_u32(&b, plan->command_line ? 1 : 0);
+	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0));
 	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
 	streams_handed_over(&ev->streams);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
@@ -356,17 +364,9 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 
 static void on_refused(struct ambit_event *ev, struct wire_message *m)
 {
-	struct err *e = &ev->result.error;
-
 	ev->told_end = true;
 	ev->result.cause = CAUSE_REFUSED;
-	e->code = (enum ambit_code)rbuf_u32(&m->body);
-	e->sys_errno = (int)rbuf_u32(&m->body);
-	rbuf_str(&m->body, e->msg, sizeof e->msg);
-	rbuf_str(&m->body, e->why, sizeof e->why);
-	rbuf_str(&m->body, e->hint, sizeof e->hint);
-	if (m->body.failed)
-		(void)err_set(e, AMBIT_PROTOCOL, NULL, "the supervisor refused and did not say why");
+	(void)wire_take_error(&m->body, &ev->result.error); /* which it is, or that it is none */
 }
 
 static void lost(struct ambit_event *ev)
@@ -560,6 +560,17 @@ int ambit_event_fd(const struct ambit_event *ev)
 int ambit_event_terminal(struct ambit_event *ev)
 {
 	return steal_fd(&ev->terminal_fd);
+}
+
+void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello)
+{
+	ev->ledger = *hello;
+}
+
+const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new)
+{
+	*ret_is_new = ev->ledger.is_new;
+	return ev->ledger.key[0] != 0 ? ev->ledger.key : NULL;
 }
 
 int ambit_event_stopped(struct ambit_event *ev)

@@ -7,6 +7,7 @@
 #define LIB_EVENT_H
 
 #include "ambit/ambit.h"
+#include "lib/ledger.h"
 #include "lib/result.h"
 #include "lib/streams.h"
 #include "supervisor/request.h"
@@ -35,9 +36,11 @@ struct ambit_event {
 	bool over_disk; /* likewise, by what went to files */
 	bool stopped;   /* and not yet asked for */
 	bool told_wait;
-	bool started;   /* the program */
-	uint64_t early; /* signals that came before, by number from bit 1 */
-	char *record;   /* owned, NULL until asked for */
+	bool started;               /* the program */
+	bool stays;                 /* nobody waits for its end */
+	uint64_t early;             /* signals that came before, by number from bit 1 */
+	struct ledger_hello ledger; /* "" as the key: it is not recorded */
+	char *record;               /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 
@@ -54,11 +57,15 @@ struct event_plan {
 	unsigned changes;  /* AMBIT_CHANGES_* */
 	uint32_t conflict; /* enum stage_conflict */
 	uint32_t wait_ms;  /* for other events that work on a tree; 0: as usual */
+	int ledger_fd;     /* borrowed: to the ledger in which it is recorded; -1: it is not */
+	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 
 #define EVENT_AGENT_MAX 64
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
+/* Where it is recorded. */
+void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
 /* Kills a supervisor that does not answer; the warden ends the cell. */
 void event_abandon(struct ambit_event *ev);
 /* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */

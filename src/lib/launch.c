@@ -19,6 +19,7 @@
 #include "cell/property.h"
 #include "lib/environment.h"
 #include "lib/event.h"
+#include "lib/ledger.h"
 #include "lib/libraries.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
@@ -393,12 +394,26 @@ static uint32_t own_umask(void)
 	return mask <= 0777 ? (uint32_t)mask : 022;
 }
 
+/* What a cell may write is not where its own record lies, nor what is in there. */
+static int check_ledger(const struct event_request *q, struct err *e)
+{
+	for (uint32_t i = 0; q->ledger[0] != 0 && i < q->grants.count; i++)
+		if (q->grants.grants[i].rights != 0 && path_is_beneath(grant_object(&q->grants, i), q->ledger))
+			return err_set(e, AMBIT_USAGE, "choose another directory with --ledger",
+				       "%s is granted, and lies in the ledger", grant_object(&q->grants, i));
+	return 0;
+}
+
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
-	struct event_plan plan = {
-		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
-	};
+	struct event_plan plan = { .argv = o->argv,
+				   .program_fd = -1,
+				   .ledger_fd = -1,
+				   .terminal = o->terminal != 0,
+				   .command_line = l->command_line };
+	struct ledger_hello hello = { .is_new = false };
+	auto_fd int ledger_fd = -1;
 	struct stage_ask settings;
 	uint32_t conflict = 0;
 	bool has_store;
@@ -423,8 +438,14 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
+	if (r == 0 && o->ledger != NULL)
+		r = ledger_path(o->ledger, l->q->ledger, sizeof l->q->ledger, e);
+	r = r < 0 ? r : check_ledger(l->q, e);
+	if (r == 0 && o->ledger != NULL)
+		r = ledger_connect(l->q->ledger, &ledger_fd, &hello, e);
 	if (r < 0)
 		return r;
+	plan.ledger_fd = ledger_fd;
 	for (int i = 0; i < 3; i++) {
 		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
 		plan.stream_fd[i] = o->stream_fd[i];
@@ -436,6 +457,8 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	plan.conflict = conflict;
 	plan.wait_ms = o->wait_ms;
 	r = event_start(&plan, ret, e);
+	if (r == 0)
+		event_set_ledger(*ret, &hello);
 	if (r == 0)
 		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->agent); /* same size */
 	return r;

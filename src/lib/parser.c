@@ -52,7 +52,8 @@ static int start(const struct parser_ask *ask, struct ambit_event **ret, struct 
 				   .argv = argv,
 				   .envp = envp,
 				   .stream = { AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE, AMBIT_STREAM_NULL },
-				   .stream_fd = { ask->input_fd, -1, -1 } };
+				   .stream_fd = { ask->input_fd, -1, -1 },
+				   .ledger_fd = -1 };
 	int r = helper_open(ask->role, &exe, e);
 
 	if (r < 0)

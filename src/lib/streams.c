@@ -174,6 +174,8 @@ int streams_open(struct streams *s, const enum ambit_stream mode[3], const int f
 	for (size_t i = 0; i < 3 && r == 0; i++) {
 		if (mode[i] == AMBIT_STREAM_NULL)
 			r = use_null(s, i, e);
+		else if (mode[i] == STREAM_OURS)
+			r = use_same(s, i, fd[i], e);
 		else if (mode[i] == AMBIT_STREAM_CAPTURE && i != 0)
 			r = add_relay(s, i, -1, true, e);
 		else

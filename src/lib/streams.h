@@ -44,6 +44,9 @@ struct streams {
 void streams_init(struct streams *s);
 void streams_finish(struct streams *s);
 
+/* In place of an ambit_stream: the descriptor as it is, since a role of ours is what runs there. */
+#define STREAM_OURS ((enum ambit_stream)100)
+
 /* Decides for each of 0, 1, 2. relay_all: the amount of output must be known, so nothing is passed directly. */
 int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all,
 		 struct err *e);

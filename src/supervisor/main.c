@@ -23,6 +23,7 @@
 #include "supervisor/bounds.h"
 #include "supervisor/classify.h"
 #include "supervisor/identity.h"
+#include "supervisor/logbook.h"
 #include "supervisor/plan.h"
 #include "supervisor/spawn.h"
 #include "supervisor/staging.h"
@@ -34,7 +35,7 @@
 #define END_PATIENCE_MS 100
 
 struct supervisor {
-	int lib;                 /* owned: the library; when it goes, the cell goes */
+	int lib;                 /* owned: the library; when it goes, the cell goes, unless it stays: -1 then */
 	int cell;                /* owned: the warden */
 	int pidfd;               /* owned: the warden's process */
 	int tick;                /* owned: timer: deadline and sampling */
@@ -50,6 +51,7 @@ struct supervisor {
 	struct event_request request;
 	struct cell_spec spec;
 	struct staging staging;
+	struct logbook logbook;
 	struct rbuf program; /* encoded, as the library sent it */
 	void *request_bytes; /* mapped */
 	size_t request_size;
@@ -58,6 +60,7 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
+	bool stays;        /* when the library goes */
 	bool told_stopped; /* the library, which has said nothing since */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 	uint8_t description[CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX]; /* of the cell, before it is sealed */
@@ -75,12 +78,9 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 {
 	auto_buf b = { .max = 0 };
 
+	logbook_refuse(&s->logbook, e);
 	buf_init(&b, 2048);
-	buf_put_u32(&b, (uint32_t)e->code);
-	buf_put_u32(&b, (uint32_t)e->sys_errno);
-	buf_put_str(&b, e->msg);
-	buf_put_str(&b, e->why);
-	buf_put_str(&b, e->hint);
+	wire_put_error(&b, e);
 	(void)wire_send(s->lib, WIRE_EVENT_FAILED, &b, NULL, 0); /* if the library is gone, nobody asks */
 	if (s->pid > 0) {
 		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
@@ -115,28 +115,34 @@ static pid_t peer_pid(int sock)
 	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? 0 : peer.pid;
 }
 
-/* Bits of EVENT_START's first word say which of 0, 1, 2 and the program (8) travel with it, after the request. The second is
- * 1 from Ambit's own command line, which may be moved to a leaf cgroup. */
 static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
 {
-	const uint32_t present = rbuf_u32(&m->body), command_line = rbuf_u32(&m->body);
+	const uint32_t present = rbuf_u32(&m->body), asks = rbuf_u32(&m->body);
+	auto_fd int ledger_fd = -1;
 	size_t next = 1;
 	int r;
 
 	for (unsigned i = 0; i < 3; i++)
 		if ((present & 1u << i) != 0 && next < m->n_fds)
 			s->stdio_fd[i] = steal_fd(&m->fds[next++]);
-	if ((present & 8) != 0 && next < m->n_fds)
+	if ((present & EVENT_HAS_PROGRAM) != 0 && next < m->n_fds)
 		s->program_fd = steal_fd(&m->fds[next++]);
+	if ((present & EVENT_HAS_LEDGER) != 0 && next < m->n_fds)
+		ledger_fd = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
-	if (command_line == 1)
+	s->stays = (asks & EVENT_STAYS) != 0;
+	if ((asks & EVENT_COMMAND_LINE) != 0)
 		s->companion = peer_pid(s->lib);
 	r = map_request(s, m->fds[0], e);
 	if (r < 0)
 		return r;
 	rbuf_init(&s->program, s->request_bytes, s->request_size);
-	return request_decode(&s->program, &s->request, e);
+	r = request_decode(&s->program, &s->request, e);
+	if (r < 0)
+		return r;
+	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
+	return logbook_ask(&s->logbook, s->program, e);
 }
 
 /* A sealed file that both sides map: what was checked stays what it was. */
@@ -327,6 +333,7 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 		return r;
 	achieved |= own_mechanisms(s);
 	r = check_wall(s, achieved, e);
+	r = r < 0 ? r : logbook_start(&s->logbook, achieved, e);
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
@@ -419,9 +426,13 @@ static void on_library(struct supervisor *s)
 	auto_message m = { .n_fds = 0 };
 	uint8_t body[4];
 	struct buf b;
+	const int r = wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m);
 
-	if (wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m) <= 0 ||
-	    m.number == WIRE_EVENT_KILL) {
+	if (r == 0 && s->stays && s->state == WIRE_RUNNING) {
+		fd_close(&s->lib);
+		return;
+	}
+	if (r <= 0 || m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
 		return;
 	}
@@ -517,6 +528,8 @@ struct telling {
 	struct buf batch; /* in room */
 	struct effect effect;
 	size_t told;
+	int unlogged; /* what the ledger did not take: why, and how that ended */
+	struct err why;
 };
 
 static void flush_effects(struct telling *t)
@@ -554,6 +567,8 @@ static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *ob
 	if (t->batch.len + length + 64 > WIRE_BODY_MAX - OUTCOME_BYTES)
 		flush_effects(t);
 	effect_encode(&t->batch, f);
+	if (t->unlogged == 0)
+		t->unlogged = logbook_effect(&t->s->logbook, f, &t->why);
 }
 
 /* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */
@@ -578,6 +593,18 @@ static bool library_is_gone(const struct supervisor *s)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
+/* It ran, and the ledger does not say how it ended: what it staged is not committed. */
+static void tell_unlogged(struct supervisor *s, struct err *why)
+{
+	struct buf b;
+
+	(void)err_context(why, -(int)why->code, "the event ended, but not in the ledger%s",
+			  s->outcome.workspace == WORKSPACE_STAGED ? ", and its changes are kept" : "");
+	buf_init_in(&b, s->room, 2048);
+	wire_put_error(&b, why);
+	(void)wire_send(s->lib, WIRE_EVENT_FAILED, &b, NULL, 0); /* if nobody listens, nobody asks */
+}
+
 static void tell_ended(struct supervisor *s)
 {
 	static struct telling t;
@@ -586,8 +613,16 @@ static void tell_ended(struct supervisor *s)
 	buf_init_in(&t.batch, t.room, sizeof t.room);
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s, &t);
+	if (t.unlogged == 0)
+		t.unlogged = logbook_settle(&s->logbook, &t.why);
 	/* effects were held against what lies in the stage */
-	staging_end(&s->staging, library_is_gone(s), &s->outcome);
+	staging_end(&s->staging, library_is_gone(s) || t.unlogged != 0, &s->outcome);
+	if (t.unlogged == 0)
+		t.unlogged = logbook_stop(&s->logbook, &s->outcome, &t.why);
+	if (t.unlogged != 0) {
+		tell_unlogged(s, &t.why);
+		return;
+	}
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
 	buf_put(&b, t.batch.data, t.batch.len);
@@ -686,7 +721,7 @@ int main(void)
 
 	/* field by field: clearing half a megabyte that is clear would cost its page faults */
 	s.lib = LIBRARY_FD;
-	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = -1;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.sock = -1;
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);

@@ -110,20 +110,28 @@ static int add_links(const struct event_request *q, struct cell_spec *spec, stru
 	return r;
 }
 
-/* What other events changed is nobody's to see, not even beneath a grant of the home, or of the directory beside a tree that lies on
- * another file system. */
-static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
+/* A directory of Ambit's own, by the name it has and by that without links; "" is none. */
+static int hide_own(const struct event_request *q, const char *path, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
 	char real[PATH_MAX];
 	uint32_t grant;
 	int r = 0;
 
-	if (q->store[0] != 0 && plan_rights(&q->grants, q->store, &grant) != 0)
-		r = spec_add_path(spec, q->store, 0, flags, GRANT_NONE, e);
-	if (r == 0 && q->store[0] != 0 && realpath(q->store, real) != NULL &&
-	    plan_rights(&q->grants, real, &grant) != 0)
+	if (path[0] != 0 && plan_rights(&q->grants, path, &grant) != 0)
+		r = spec_add_path(spec, path, 0, flags, GRANT_NONE, e);
+	if (r == 0 && path[0] != 0 && realpath(path, real) != NULL && plan_rights(&q->grants, real, &grant) != 0)
 		r = spec_add_path(spec, real, 0, flags, GRANT_NONE, e);
+	return r;
+}
+
+/* What other events changed is nobody's to see, not even beneath a grant of the home, or of the directory beside a tree that lies on
+ * another file system. */
+static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+	int r = hide_own(q, q->store, spec, e);
+
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];
@@ -139,6 +147,7 @@ static int add_hides(const struct event_request *q, struct cell_spec *spec, stru
 {
 	int r = hide_store(q, spec, e);
 
+	r = r < 0 ? r : hide_own(q, q->ledger, spec, e);
 	for (uint32_t i = 0; i < q->n_hides && r == 0; i++)
 		r = spec_hide_path(spec, q->hides[i], e);
 	return r;

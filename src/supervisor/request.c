@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 4
+#define REQUEST_VERSION 5
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -12,12 +12,14 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
 	buf_put_u32(out, q->staged);
+	buf_put_u32(out, q->own);
 	buf_put_u32(out, q->umask);
 	buf_put_str(out, q->event);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
 	buf_put_str(out, q->store);
+	buf_put_str(out, q->ledger);
 	buf_put_str(out, q->command);
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
@@ -27,6 +29,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 		buf_put_u16(out, q->grants.grants[i].verb);
 		buf_put_u16(out, q->grants.grants[i].flags);
 		buf_put_str(out, grant_object(&q->grants, i));
+		buf_put_str(out, q->grant_ids[i]);
 	}
 	buf_put_u32(out, q->n_links);
 	for (uint32_t i = 0; i < q->n_links; i++) {
@@ -38,8 +41,9 @@ void request_encode(const struct event_request *q, struct buf *out)
 		buf_put_str(out, q->hides[i]);
 }
 
-static int decode_grants(struct rbuf *in, struct grant_set *set, struct err *e)
+static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e)
 {
+	struct grant_set *set = &q->grants;
 	const uint32_t n = rbuf_u32(in);
 	char object[GRANT_OBJECT_MAX];
 
@@ -50,7 +54,9 @@ static int decode_grants(struct rbuf *in, struct grant_set *set, struct err *e)
 		int r;
 
 		rbuf_str(in, object, sizeof object);
-		if (in->failed || verb >= VERB_COUNT)
+		if (i < GRANTS_MAX)
+			rbuf_str(in, q->grant_ids[i], sizeof q->grant_ids[i]);
+		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
 		r = grant_add(set, (enum grant_verb)verb, object, flags, &id, e);
 		if (r < 0)
@@ -103,21 +109,23 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
 	ret->staged = rbuf_u32(in);
+	ret->own = rbuf_u32(in);
 	ret->umask = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
 	rbuf_str(in, ret->store, sizeof ret->store);
+	rbuf_str(in, ret->ledger, sizeof ret->ledger);
 	rbuf_str(in, ret->command, sizeof ret->command);
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || ret->staged > 1 || ret->umask > 0777 ||
-	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || ret->staged > 1 || ret->own > 1 ||
+	    ret->umask > 0777 || (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
-	r = decode_grants(in, &ret->grants, e);
+	r = decode_grants(in, ret, e);
 	r = r < 0 ? r : decode_links(in, ret, e);
 	return r < 0 ? r : decode_hides(in, ret, e);
 }

@@ -8,6 +8,7 @@
 
 #include "cell/spec.h"
 #include "core/grant.h"
+#include "core/id.h"
 #include "core/limits.h"
 #include "supervisor/pty.h"
 
@@ -15,22 +16,33 @@
 #define REQUEST_LINKS_MAX 256
 #define REQUEST_HIDES_MAX 256
 
+/* The two words of EVENT_START. Which descriptors travel with the request behind it, in this order: 0, 1, 2 by their bits, then these. */
+#define EVENT_HAS_PROGRAM 8u
+#define EVENT_HAS_LEDGER 16u
+/* And who asks. */
+#define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
+#define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
+
 struct event_request {
 	uint32_t base;    /* enum cell_base */
 	uint32_t observe; /* enum cell_observe */
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
 	uint32_t staged;  /* 1: what is written is staged, 0: written in place */
-	uint32_t umask;   /* with which the program starts: the caller's */
-	char event[32];   /* its id, for names on the host */
+	uint32_t
+		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
+	uint32_t umask; /* with which the program starts: the caller's */
+	char event[32]; /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
-	char store[GRANT_OBJECT_MAX]; /* where changes are staged; empty: there is no place */
-	char command[256];            /* what runs, for lists; cut */
-	struct pty_settings terminal; /* of the private terminal, if it has one */
+	char store[GRANT_OBJECT_MAX];  /* where changes are staged; empty: there is no place */
+	char ledger[GRANT_OBJECT_MAX]; /* where it is recorded: no cell sees it; empty: nowhere */
+	char command[256];             /* what runs, for lists; cut */
+	struct pty_settings terminal;  /* of the private terminal, if it has one */
 	struct limits limits;
 	struct grant_set grants;
+	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant, for the ledger */
 	uint32_t n_links; /* names under which a granted path was asked for, where it is a link on the host */
 	struct {
 		char name[GRANT_OBJECT_MAX], real[GRANT_OBJECT_MAX];

@@ -556,7 +556,7 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 	ret->spec = spec;
 	if (spec->n_stages > 0)
 		r = make_stages(q, spec, ret, e);
-	if (spec->base == CELL_BASE_HOST) /* learning has a list of its own */
+	if (spec->base == CELL_BASE_HOST || q->own != 0) /* learning has a list of its own */
 		return r;
 	if (q->staged == 0)
 		n = list_in_place(&q->grants, spec, trees);

@@ -1,0 +1,283 @@
+#include "lib/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/directory.h"
+#include "base/text.h"
+#include "lib/event.h"
+#include "lib/helper.h"
+#include "wire/wire.h"
+
+#define SOCKET_FILE "socket"
+#define STARTING_FILE "starting"
+#define BACKLOG 128
+#define PATIENCE_MS 15000 /* for its first word: it may have a long journal to fold */
+#define ATTEMPTS 20       /* of finding one that is not about to end */
+#define MEMORY_BYTES (UINT64_C(256) << 20)
+#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
+#define BOOT_LEN 36
+
+int ledger_path(const char *dir, char *ret, size_t size, struct err *e)
+{
+	char cwd[PATH_MAX];
+
+	if (dir[0] == 0)
+		return err_set(e, AMBIT_USAGE, "name a directory", "an empty path for the ledger");
+	if (getcwd(cwd, sizeof cwd) == NULL)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot tell the current directory");
+	return path_normalise(cwd, dir, ret, size)
+		       ? 0
+		       : err_set(e, AMBIT_LIMIT, "choose a shorter path", "the path of the ledger is too long");
+}
+
+/* The directory by its descriptor: a path of any length fits into a socket's address. */
+static void address_of(int dir_fd, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	(void)snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/" SOCKET_FILE, dir_fd);
+}
+
+static int new_socket(int *ret, struct err *e)
+{
+	*ret = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	return *ret < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the ledger") : 0;
+}
+
+/* 1: connected; 0: nobody is there. */
+static int try_connect(int dir_fd, int *ret_fd, struct err *e)
+{
+	struct sockaddr_un address;
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	auto_fd int sock = -1;
+	int r = new_socket(&sock, e);
+
+	if (r < 0)
+		return r;
+	address_of(dir_fd, &address);
+	if (connect(sock, (const struct sockaddr *)&address, sizeof address) < 0)
+		return errno == ENOENT || errno == ECONNREFUSED
+			       ? 0
+			       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot connect to the ledger");
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
+		return err_set(e, AMBIT_DENIED, "choose a directory of your own with --ledger",
+			       "the ledger there is another user's");
+	*ret_fd = steal_fd(&sock);
+	return 1;
+}
+
+/* 1: it is there, and speaks; 0: it went, as one does that was about to end. */
+static int hear_hello(int sock, struct ledger_hello *ret, struct err *e)
+{
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	auto_message m = { .n_fds = 0 };
+	int n;
+
+	do
+		n = poll(&p, 1, PATIENCE_MS);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return err_set(e, AMBIT_GONE, "is its disk slow? try again", "the ledger does not answer");
+	n = wire_receive(sock, WIRE_LEDGER, WIRE_NEW, room, sizeof room, &m);
+	if (n == 0)
+		return 0;
+	if (n > 0 && m.number == WIRE_LEDGER_FAILED)
+		return wire_take_error(&m.body, e);
+	ret->is_new = rbuf_u8(&m.body) == 1;
+	if (n < 0 || rbuf_left(&m.body) >= sizeof ret->key)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "the ledger said what it may not");
+	n = (int)rbuf_left(&m.body);
+	memcpy(ret->key, rbuf_bytes(&m.body, (size_t)n), (size_t)n);
+	ret->key[n] = 0;
+	return m.body.failed ? err_set(e, AMBIT_PROTOCOL, NULL, "the ledger said what it may not") : 1;
+}
+
+/* ---- starting it ---- */
+
+static int boot_id(char ret[BOOT_LEN + 1], struct err *e)
+{
+	auto_fd int fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, ret, BOOT_LEN);
+
+	ret[n < 0 ? 0 : n] = 0;
+	return n == BOOT_LEN ? 0 : err_sys(e, AMBIT_SYSTEM, fd < 0 ? errno : EIO, NULL, "cannot read " BOOT_FILE);
+}
+
+static int listen_there(int dir_fd, int *ret_fd, struct err *e)
+{
+	struct sockaddr_un address;
+	auto_fd int sock = -1;
+	int r = new_socket(&sock, e);
+
+	if (r < 0)
+		return r;
+	address_of(dir_fd, &address);
+	(void)unlinkat(dir_fd, SOCKET_FILE, 0); /* nobody is behind it, and nobody else starts one now */
+	if (bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
+	    fchmodat(dir_fd, SOCKET_FILE, 0600, 0) < 0 || listen(sock, BACKLOG) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot make the ledger's socket");
+	*ret_fd = steal_fd(&sock);
+	return 0;
+}
+
+static int describe(const char *dir, struct event_request **ret, struct err *e)
+{
+	auto_free struct event_request *q = calloc(1, sizeof *q);
+	uint32_t grant;
+	int r;
+
+	if (q == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start the ledger");
+	q->base = CELL_BASE_NONE;
+	q->observe = CELL_OBSERVE_OFF;
+	q->flags = CELL_BY_FD;
+	q->own = 1;
+	q->umask = 077;
+	strcpy(q->user, "ledger"); /* fits */
+	strcpy(q->home, "/");
+	strcpy(q->workspace, "/");
+	q->limits.value[LIMIT_TASKS] = 1;
+	q->limits.value[LIMIT_FILES] = 1024;
+	q->limits.value[LIMIT_MEMORY] = MEMORY_BYTES;
+#ifdef AMBIT_SANITIZED
+	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
+	q->limits.value[LIMIT_MEMORY] = 0;
+#endif
+	grant_set_init(&q->grants);
+	r = grant_add(&q->grants, VERB_WRITE, dir, 0, &grant, e);
+	*ret = r < 0 ? NULL : steal_ptr(&q);
+	return r;
+}
+
+/* In a cell that shows it the directory and nothing else, and that stays when we go. */
+static int start_role(const char *dir, int listen_fd, struct ambit_event **ret, struct err *e)
+{
+	char boot[BOOT_LEN + 1];
+	char *const argv[] = { (char *)(uintptr_t) "ambit-ledger", (char *)(uintptr_t)dir, boot,
+			       NULL }; /* only copied */
+	char *const envp[] = { NULL };
+	auto_fd int exe = -1;
+	struct event_plan plan = { .path = "/ambit-ledger",
+				   .argv = argv,
+				   .envp = envp,
+				   .stream = { STREAM_OURS, AMBIT_STREAM_NULL, AMBIT_STREAM_NULL },
+				   .stream_fd = { listen_fd, -1, -1 },
+				   .ledger_fd = -1,
+				   .stays = true };
+	int r = boot_id(boot, e);
+
+	r = r < 0 ? r : helper_open("ambit-ledger", &exe, e);
+	plan.program_fd = exe;
+	r = r < 0 ? r : describe(dir, &plan.request, e);
+	return r < 0 ? r : event_start(&plan, ret, e);
+}
+
+/* Why it did not come, if its cell says so. */
+static int lost(struct ambit_event *ev, struct err *e)
+{
+	const struct event_result *result = event_result(ev);
+
+	if (ambit_event_step(ev, NULL) == 1 && result->cause == CAUSE_REFUSED) {
+		if (e != NULL)
+			*e = result->error;
+		return err_context(e, -(int)result->error.code, "the ledger");
+	}
+	return err_set(e, AMBIT_GONE, "see the kernel's log", "the ledger ended before it said a word");
+}
+
+/* Waits for its first word, or for the end of the cell, of which the socket says nothing: it is ours, too. */
+static int await_role(struct ambit_event *ev, int sock, struct ledger_hello *ret, struct err *e)
+{
+	struct pollfd p[] = { { .fd = sock, .events = POLLIN }, { .fd = ambit_event_fd(ev), .events = POLLIN } };
+
+	for (;;) {
+		const int n = poll(p, 2, PATIENCE_MS);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0 && p[0].revents == 0) {
+			if (ambit_event_step(ev, NULL) == 1)
+				return lost(ev, e);
+			continue;
+		}
+		return hear_hello(sock, ret, e); /* or its patience ends */
+	}
+}
+
+/* The caller holds the lock `starting`. */
+static int start(const char *dir, int dir_fd, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	struct ambit_event *ev = NULL;
+	auto_fd int listen_fd = -1, sock = -1;
+	int r = listen_there(dir_fd, &listen_fd, e);
+
+	r = r < 0 ? r : try_connect(dir_fd, &sock, e);
+	r = r < 0 ? r : start_role(dir, listen_fd, &ev, e);
+	fd_close(&listen_fd); /* from here on it is the role's alone */
+	if (r < 0)
+		return r;
+	r = await_role(ev, sock, ret, e);
+	if (r == 0)
+		r = lost(ev, e);
+	if (r < 0)
+		(void)ambit_event_kill(ev, NULL); /* or it is over already */
+	ambit_event_free(ev);
+	*ret_fd = r < 0 ? -1 : steal_fd(&sock);
+	return r;
+}
+
+/* 1: connected; 0: it ended just now, and another is to be started. */
+static int connect_once(const char *dir, int dir_fd, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	auto_fd int lock = -1, sock = -1;
+	int r = try_connect(dir_fd, &sock, e);
+
+	if (r == 0) {
+		lock = openat(dir_fd, STARTING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (lock < 0 || flock(lock, LOCK_EX) < 0)
+			return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
+				       "make room, or see who may write there", "cannot start the ledger");
+		r = try_connect(dir_fd, &sock, e);
+		if (r == 0)
+			return start(dir, dir_fd, ret_fd, ret, e);
+	}
+	r = r < 0 ? r : hear_hello(sock, ret, e);
+	if (r == 1)
+		*ret_fd = steal_fd(&sock);
+	return r;
+}
+
+int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	auto_fd int dir_fd = -1;
+	int r = directory_open_own(dir, &dir_fd);
+
+	if (r == -EPERM)
+		return err_why(e,
+			       err_set(e, AMBIT_HOST, "chmod 700 it, or name a directory of your own with --ledger",
+				       "cannot keep the ledger in %s", dir),
+			       "it is another's, or others can look into it");
+	if (r < 0)
+		return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
+			       "name a directory of your own with --ledger", "cannot keep the ledger in %s", dir);
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		r = connect_once(dir, dir_fd, ret_fd, ret, e);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return err_set(e, AMBIT_GONE, NULL, "the ledger ends as often as it is started");
+}

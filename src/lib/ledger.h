@@ -1,0 +1,34 @@
+/* ledger - reaching the ledger's process, which is started when nobody is there.
+ *
+ * Owns:   where a ledger lies, the socket in it, and the cell in which its process runs.
+ * Holds:  whoever is answered here is of the caller's own user (SO_PEERCRED), and has the ledger's lock. Two who start it at once
+ *         start one. The process outlives who started it and ends when nobody needs it (ledger/serve.h); one that ends
+ *         just now is not mistaken for one that is there.
+ * Called: lib/launch.c.
+ *
+ *   DIR/ledger.key    who signs (ledger/key.h)
+ *   DIR/log/          the log itself: nothing in it is secret
+ *   DIR/socket        Unix SOCK_SEQPACKET
+ *   DIR/lock          flock: held by the process that writes
+ *   DIR/starting      flock: held by who starts it */
+#ifndef LIB_LEDGER_H
+#define LIB_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define LEDGER_KEY_MAX 320 /* VKEY_TEXT_MAX of ledger/vkey.h, with its NUL */
+
+struct ledger_hello {
+	char key[LEDGER_KEY_MAX]; /* by which others verify it */
+	bool is_new;              /* it was made just now */
+};
+
+/* DIR as the caller means it (relative to cwd), absolute and normal. */
+int ledger_path(const char *dir, char *ret, size_t size, struct err *e);
+/* A connection for one event, ready for LEDGER_APPEND. The directory is made where it is missing. */
+int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);
+
+#endif

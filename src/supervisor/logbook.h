@@ -1,0 +1,43 @@
+/* logbook - what of an event goes to the ledger.
+ *
+ * Owns:   the connection to the ledger, and the words of the entries (doc/LEDGER.md).
+ * Holds:  nothing runs before what it may do, what was asked and the wall that stands are accepted by the ledger; and no end is told to
+ *         the library before the ledger has accepted it. What it cannot take is an error, and the event fails with it: no log, no
+ *         effect. It writes JSON, and reads only messages of fixed size. Without a connection every function does nothing.
+ * Called: supervisor. */
+#ifndef SUPERVISOR_LOGBOOK_H
+#define SUPERVISOR_LOGBOOK_H
+
+#include "cell/property.h"
+#include "core/effect.h"
+#include "core/outcome.h"
+#include "supervisor/request.h"
+#include "wire/wire.h"
+
+#define LOGBOOK_ARGV_MAX 24576 /* bytes of arguments in an entry; how many there are is told in any case */
+
+struct logbook {
+	int sock;                      /* owned; -1: the event is not recorded */
+	const struct event_request *q; /* borrowed */
+	unsigned unanswered;           /* messages */
+	struct buf message, body;      /* in the rooms */
+	uint8_t message_room[WIRE_BODY_MAX];
+	uint8_t body_room[WIRE_BODY_MAX];
+	uint8_t answer_room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+/* Takes the socket; -1: there is none. */
+void logbook_init(struct logbook *l, int sock, const struct event_request *q);
+/* Its grants and the request; program as encoded by the library. The answer is not awaited. */
+int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
+/* The wall, before the program starts. All of that is accepted when it returns. */
+int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
+/* It will not start. */
+void logbook_refuse(struct logbook *l, const struct err *why);
+int logbook_effect(struct logbook *l, const struct effect *f, struct err *e);
+/* All effects are accepted when it returns. */
+int logbook_settle(struct logbook *l, struct err *e);
+/* How it ended; accepted when it returns. */
+int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e);
+
+#endif
