@@ -38,7 +38,7 @@ static const char help_text[] =
 	"  --base KIND         system (default) or minimal: what is visible without a grant\n"
 	"  --observe LEVEL     full (default), effects or off: what the record knows\n"
 	"  --record FILE       write the record, beside the command's own output\n"
-	"  --ledger DIR        record the event in the ledger there, which anyone can verify (see ambit ledger --help);\n"
+	"  --ledger DIR        record the event in the ledger there, which anyone can verify;\n"
 	"                      what cannot be recorded does not run\n"
 	"  --json              print only the record on standard output, the command's output inside it\n"
 	"  --without PROPERTY  give up a property of the wall by name (see ambit doctor)\n"

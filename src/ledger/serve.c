@@ -10,16 +10,12 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "ledger/entry.h"
-#include "wire/wire.h"
-
-#define MADE_MAX (WIRE_BODY_MAX + SERVE_ENTRIES_MAX * ENTRY_FRAME_MAX)
+#include "ledger/append.h"
 
 struct client {
-	int sock;                /* owned; -1: a free place */
-	char event[ID_TEXT_MAX]; /* of which it tells; "" until its first entry */
-	bool runs;               /* it began, and did not stop */
-	uint64_t first, count;   /* what was taken from it and is not answered yet */
+	int sock; /* owned; -1: a free place */
+	struct append_client told;
+	uint64_t first, count; /* what was taken from it and is not answered yet */
 	bool wants_durable;
 };
 
@@ -31,8 +27,7 @@ struct server {
 	uint64_t dirty_ms, last_ms; /* the first and the last append that no checkpoint covers; 0: none */
 	uint64_t idle_ms;           /* since when nobody is connected */
 	bool tells_new;             /* the next who connects is told that the key is new */
-	struct buf made;            /* the entries of one message */
-	uint32_t ends[SERVE_ENTRIES_MAX];
+	struct append message;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
@@ -84,85 +79,24 @@ static int add_plain(struct server *s, enum entry_type type, const char *event, 
 	return add_own(s, type, event, &body, e);
 }
 
-/* What a client may not tell: these are the ledger's own. */
-static bool is_of_clients(enum entry_type type)
-{
-	return type != ENTRY_CRASH && type != ENTRY_PRUNE && type != ENTRY_KEY;
-}
-
-/* One entry of a message: u8 type, event, grant ("": none), body. */
-static int take_entry(struct server *s, struct client *c, struct rbuf *r, unsigned index, struct err *e)
-{
-	struct entry entry = { .seq = log_size(s->log) + index };
-	const uint8_t type = rbuf_u8(r);
-	uint32_t n;
-	int rc;
-
-	rbuf_str(r, entry.event, sizeof entry.event);
-	rbuf_str(r, entry.grant, sizeof entry.grant);
-	n = rbuf_u32(r);
-	entry.body.at = rbuf_bytes(r, n);
-	entry.body.n = n;
-	if (r->failed || type >= ENTRY_TYPE_COUNT || !is_of_clients((enum entry_type)type))
-		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is none", index);
-	entry.type = (enum entry_type)type;
-	if (c->event[0] == 0 && id_is('e', entry.event, strlen(entry.event)))
-		memcpy(c->event, entry.event, sizeof c->event);
-	if (entry.event[0] == 0 || strcmp(c->event, entry.event) != 0)
-		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is of another event", index);
-	stamp(s, &entry);
-	rc = entry_put(&entry, &s->made, e);
-	if (rc == 0 && entry.type == ENTRY_START)
-		c->runs = true;
-	if (rc == 0 && entry.type == ENTRY_STOP)
-		c->runs = false;
-	return rc;
-}
-
-/* All of it, before any of it is in the log. */
-static int take_message(struct server *s, struct client *c, struct rbuf *r, unsigned *ret_n, struct err *e)
-{
-	const bool ran = c->runs;
-	unsigned n = 0;
-	int rc = 0;
-
-	buf_reset(&s->made);
-	c->wants_durable = rbuf_u8(r) == 1;
-	while (rc == 0 && rbuf_left(r) > 0 && !r->failed) {
-		if (n == SERVE_ENTRIES_MAX)
-			return err_set(e, AMBIT_LIMIT, NULL, "more than %d entries in a message", SERVE_ENTRIES_MAX);
-		rc = take_entry(s, c, r, n, e);
-		s->ends[n++] = (uint32_t)s->made.len; /* MADE_MAX */
-	}
-	if (rc == 0 && (r->failed || n == 0))
-		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a message without entries");
-	if (rc < 0)
-		c->runs = ran;
-	*ret_n = n;
-	return rc;
-}
-
-static bool has_room(const struct server *s, unsigned n)
-{
-	return !log_is_full(s->log) && log_group_room(s->log, n, s->made.len + 2 * (size_t)n);
-}
-
 /* Makes room first, so that a message lies in one group. */
-static int add_message(struct server *s, struct client *c, unsigned n, struct err *e)
+static int add_message(struct server *s, struct client *c, struct err *e)
 {
+	const struct append *a = &s->message;
 	uint32_t from = 0;
 	int r = 0;
 
-	if (!has_room(s, n))
+	if (!log_group_room(s->log, a->n, a->made.len + 2 * (size_t)a->n))
 		r = log_write(s->log, e);
 	if (r == 0 && log_is_full(s->log))
 		r = log_publish(s->log, e);
 	c->first = log_size(s->log);
-	for (unsigned i = 0; i < n && r == 0; i++) {
-		r = log_add(s->log, s->made.data + from, s->ends[i] - from, e);
-		from = s->ends[i];
+	for (unsigned i = 0; i < a->n && r == 0; i++) {
+		r = log_add(s->log, a->made.data + from, a->ends[i] - from, e);
+		from = a->ends[i];
 	}
-	c->count = n;
+	c->count = a->n;
+	c->wants_durable = a->durable;
 	if (s->dirty_ms == 0)
 		s->dirty_ms = now_ms();
 	s->last_ms = now_ms();
@@ -207,11 +141,8 @@ static void meet(struct server *s)
 /* It is gone, or said something that nobody may. */
 static int part_with(struct server *s, struct client *c, struct err *e)
 {
-	const bool ran = c->runs;
-
 	fd_close(&c->sock);
-	c->runs = false;
-	return ran ? add_plain(s, ENTRY_CRASH, c->event, e) : 0;
+	return c->told.runs ? add_plain(s, ENTRY_CRASH, c->told.event, e) : 0;
 }
 
 /* Negative only if the log has failed. */
@@ -219,18 +150,19 @@ static int hear(struct server *s, struct client *c, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
 	const int got = wire_receive(c->sock, WIRE_APPENDER, WIRE_RUNNING, s->room, sizeof s->room, &m);
+	struct entry first = { .seq = log_size(s->log) };
 	struct err wrong;
-	unsigned n;
 
 	if (got == -EAGAIN)
 		return 0;
 	if (got <= 0)
 		return part_with(s, c, e);
-	if (take_message(s, c, &m.body, &n, &wrong) < 0) {
+	stamp(s, &first);
+	if (append_take(&s->message, &c->told, &first, &m.body, &wrong) < 0) {
 		tell_failure(c->sock, &wrong);
 		return part_with(s, c, e);
 	}
-	return add_message(s, c, n, e);
+	return add_message(s, c, e);
 }
 
 static void answer(struct client *c, enum wire_number number)
@@ -391,7 +323,7 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 	s->idle_ms = now_ms();
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].sock = -1;
-	buf_init(&s->made, MADE_MAX);
+	buf_init(&s->message.made, APPEND_MADE_MAX);
 	r = begin(s, found, e);
 	while (r == 0 && !over)
 		r = turn(s, &over, e);
@@ -402,7 +334,7 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 			tell_failure(s->clients[i].sock, e);
 		fd_close(&s->clients[i].sock);
 	}
-	buf_finish(&s->made);
+	buf_finish(&s->message.made);
 	return r;
 }
 
@@ -410,7 +342,7 @@ void serve_refusal(int listen_fd, const struct err *why)
 {
 	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
 
-	while (poll(&p, 1, SERVE_QUIET_MS) == 1) {
+	while (poll(&p, 1, 0) == 1) {
 		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 		if (sock < 0)

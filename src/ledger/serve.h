@@ -1,11 +1,9 @@
 /* serve - the ledger's process at work: appends for all who are connected, by turns.
  *
  * Owns:   the connections, and the log while it is open.
- * Holds:  a message is appended whole or not at all, and only if each of its entries is one (entry.h) that a client may append: about
- *         its own event, which is that of its first entry. It is accepted when it is in the journal, and durable when that is
- *         synced; the answers come in that order. One sync serves all who wait for it meanwhile. An event that began and whose
- *         connection ends without its stop is told as a crash. After the first failure of the log nothing is accepted: everybody
- *         is told why, and the process ends. What parses here is entry.h alone, of bodies.
+ * Holds:  what is appended is what append.h takes. It is accepted when it is in the journal, and durable when that is synced; the answers
+ *         come in that order. One sync serves all who wait for it meanwhile. An event that began and whose connection ends without
+ *         its stop is told as a crash. After the first failure of the log nothing is accepted: everybody is told why, and the process ends.
  * Called: the role ambit-ledger. */
 #ifndef LEDGER_SERVE_H
 #define LEDGER_SERVE_H
@@ -13,10 +11,9 @@
 #include "ledger/log.h"
 
 #define SERVE_CLIENTS_MAX 256
-#define SERVE_IDLE_MS 10000    /* without a connection: the process ends */
-#define SERVE_PUBLISH_MS 1000  /* what was accepted is under a checkpoint after this time, */
-#define SERVE_QUIET_MS 100     /* and earlier when nobody appends for so long */
-#define SERVE_ENTRIES_MAX 5000 /* of a message */
+#define SERVE_IDLE_MS 10000   /* without a connection: the process ends */
+#define SERVE_PUBLISH_MS 1000 /* what was accepted is under a checkpoint after this time, */
+#define SERVE_QUIET_MS 100    /* and earlier when nobody appends for so long */
 
 struct serve {
 	int listen_fd; /* borrowed */
@@ -27,7 +24,7 @@ struct serve {
 
 /* Until nobody needs it for SERVE_IDLE_MS. The log is published and ends with its stop then. -code: the log failed. */
 int serve_run(const struct serve *s, struct log *log, const struct log_found *found, struct err *e);
-/* For as long as anybody asks: tells them the error. */
+/* Tells the error to those who wait; who comes later starts another process, for which it may be over. */
 void serve_refusal(int listen_fd, const struct err *why);
 
 #endif

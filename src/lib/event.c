@@ -59,14 +59,20 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 
 _Static_assert(sizeof((struct event_request *)0)->event == ID_TEXT_MAX, "an id fits");
 
-static char **copy_vector(char *const *v)
+static size_t count(char *const *v)
 {
 	size_t n = 0;
-	char **copy;
 
 	while (v[n] != NULL)
 		n++;
-	copy = calloc(n + 1, sizeof *copy);
+	return n;
+}
+
+static char **copy_vector(char *const *v)
+{
+	const size_t n = count(v);
+	char **copy = calloc(n + 1, sizeof *copy);
+
 	for (size_t i = 0; i < n && copy != NULL; i++)
 		copy[i] = strdup(v[i]);
 	return copy;
@@ -142,6 +148,9 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 	auto_buf b = { .max = 0 };
 	int r;
 
+	if (count(plan->argv) + count(plan->envp) > CELL_ARGS_MAX)
+		return err_set(e, AMBIT_LIMIT, "pass them in a file, on standard input, or in several runs (xargs -n)",
+			       "more than %d arguments and variables", CELL_ARGS_MAX);
 	buf_init(&b, REQUEST_BYTES_MAX);
 	request_encode(ev->request, &b);
 	program_encode(&b, plan->path, plan->argv, plan->envp);

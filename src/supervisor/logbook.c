@@ -254,6 +254,7 @@ int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e)
 	j = begin_body(l);
 	put_wall(json_put_key(&j, "wall"), achieved);
 	json_put_object_end(&j);
+	l->started = true;
 	r = put_entry(l, ENTRY_START, "", e);
 	return r < 0 ? r : await_answers(l, e);
 }
@@ -265,11 +266,14 @@ void logbook_refuse(struct logbook *l, const struct err *why)
 	if (l->sock < 0)
 		return;
 	j = begin_body(l);
+	if (l->started)
+		json_put_word(json_put_key(&j, "cause"), cause_word(CAUSE_REFUSED));
 	json_put_word(json_put_key(&j, "code"), err_code_name((int)why->code));
 	put_text(json_put_key(&j, "message"), why->msg);
-	json_put_word(json_put_key(&j, "verdict"), "refused");
+	if (!l->started)
+		json_put_word(json_put_key(&j, "verdict"), "refused");
 	json_put_object_end(&j);
-	if (put_entry(l, ENTRY_DECISION, "", NULL) == 0)
+	if (put_entry(l, l->started ? ENTRY_STOP : ENTRY_DECISION, "", NULL) == 0)
 		(void)await_answers(l, NULL); /* nothing happens in any case */
 	fd_close(&l->sock);
 }

@@ -19,6 +19,7 @@
 struct logbook {
 	int sock;                      /* owned; -1: the event is not recorded */
 	const struct event_request *q; /* borrowed */
+	bool started;                  /* the ledger was told so */
 	unsigned unanswered;           /* messages */
 	struct buf message, body;      /* in the rooms */
 	uint8_t message_room[WIRE_BODY_MAX];
@@ -32,7 +33,7 @@ void logbook_init(struct logbook *l, int sock, const struct event_request *q);
 int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
 /* The wall, before the program starts. All of that is accepted when it returns. */
 int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
-/* It will not start. */
+/* It will not start, or its program could not be executed. */
 void logbook_refuse(struct logbook *l, const struct err *why);
 int logbook_effect(struct logbook *l, const struct effect *f, struct err *e);
 /* All effects are accepted when it returns. */

@@ -55,6 +55,7 @@ complete -c ambit -n '__ambit_in run' -l discard -d 'Throw away what it changed 
 complete -c ambit -n '__ambit_in run' -l on-conflict -x -a 'fail theirs ours' -d 'Where a file changed meanwhile'
 complete -c ambit -n '__ambit_in run' -l wait -x -d 'For other events that work on the tree'
 complete -c ambit -n '__ambit_in run' -l direct -d 'Write in place'
+complete -c ambit -n '__ambit_in run' -l ledger -x -a '(__fish_complete_directories)' -d 'Record the event in this ledger'
 complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'

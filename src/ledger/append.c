@@ -1,0 +1,58 @@
+#include "ledger/append.h"
+
+#include <string.h>
+
+/* What is the ledger's own to tell. */
+static bool is_of_clients(enum entry_type type)
+{
+	return type != ENTRY_CRASH && type != ENTRY_PRUNE && type != ENTRY_KEY;
+}
+
+static int take_entry(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r,
+		      struct err *e)
+{
+	struct entry entry = *stamp;
+	const uint8_t type = rbuf_u8(r);
+	uint32_t n;
+	int rc;
+
+	rbuf_str(r, entry.event, sizeof entry.event);
+	rbuf_str(r, entry.grant, sizeof entry.grant);
+	n = rbuf_u32(r);
+	entry.body = (struct canonical_value){ .at = rbuf_bytes(r, n), .n = n };
+	if (r->failed || type >= ENTRY_TYPE_COUNT || !is_of_clients((enum entry_type)type))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is none", a->n);
+	entry.type = (enum entry_type)type;
+	entry.seq = stamp->seq + a->n;
+	if (c->event[0] == 0)
+		memcpy(c->event, entry.event, sizeof c->event);
+	if (c->event[0] == 0 || strcmp(c->event, entry.event) != 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is not of the client's event", a->n);
+	rc = entry_put(&entry, &a->made, e);
+	if (rc < 0)
+		return rc;
+	if (entry.type == ENTRY_START || entry.type == ENTRY_STOP)
+		c->runs = entry.type == ENTRY_START;
+	a->ends[a->n++] = (uint32_t)a->made.len; /* APPEND_MADE_MAX */
+	return 0;
+}
+
+int append_take(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r, struct err *e)
+{
+	const struct append_client before = *c;
+	const uint8_t durable = rbuf_u8(r);
+	int rc = 0;
+
+	buf_reset(&a->made);
+	a->n = 0;
+	a->durable = durable == 1;
+	if (r->failed || durable > 1 || rbuf_left(r) == 0)
+		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a message without entries");
+	while (rc == 0 && rbuf_left(r) > 0)
+		rc = a->n < APPEND_ENTRIES_MAX
+			     ? take_entry(a, c, stamp, r, e)
+			     : err_set(e, AMBIT_LIMIT, NULL, "more than %d entries in a message", APPEND_ENTRIES_MAX);
+	if (rc < 0)
+		*c = before;
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* append - what a client asks to append, taken apart.
+ *
+ * Owns:   the body of LEDGER_APPEND: u8 1 if it waits until it is durable, then entries: u8 type, event, grant ("" is none), body.
+ * Holds:  it is taken whole or not at all. A client tells of one event, that of its first entry, and not what is the ledger's to tell:
+ *         crashes, pruning, another key, and start and stop of the ledger itself. Entries are as entry.h wants them.
+ * Called: serve.c; pure, but for the memory of the buffer. */
+#ifndef LEDGER_APPEND_H
+#define LEDGER_APPEND_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "ledger/entry.h"
+#include "wire/wire.h"
+
+#define APPEND_ENTRIES_MAX 5000 /* of a message */
+#define APPEND_MADE_MAX (WIRE_BODY_MAX + APPEND_ENTRIES_MAX * ENTRY_FRAME_MAX)
+
+/* What is known of a client; zero at first. */
+struct append_client {
+	char event[ID_TEXT_MAX]; /* "" until its first entry */
+	bool runs;               /* it began, and did not stop */
+};
+
+/* A message that was taken. */
+struct append {
+	bool durable;
+	unsigned n;
+	struct buf made; /* the entries, one after the other; buf_init with APPEND_MADE_MAX before the first */
+	uint32_t ends[APPEND_ENTRIES_MAX];
+};
+
+/* stamp has the times, the boot, and the seq that the first entry gets. -PROTOCOL, -MALFORMED, -LIMIT, -MEMORY: then *c is as it was. */
+int append_take(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r, struct err *e);
+
+#endif

@@ -1,0 +1,542 @@
+#!/usr/bin/env python3
+"""Events in the ledger: what is recorded, by whom it is believed, and what happens where it cannot be.
+
+usage: ledger.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+from harness import PATIENCE, SLOW, Skip, main, once, told
+from peer import tlog_verify
+
+HEAD = 4
+APPEND, HELLO, ACCEPTED, DURABLE, FAILED = 96, 112, 113, 114, 115
+TYPES = ["start", "stop", "crash", "policy", "grant", "derive", "revoke", "expire", "request", "decision", "intent", "effect", "result",
+         "commit", "discard", "ask", "approve", "freeze", "thaw", "label", "declassify", "verdict", "prune", "key"]
+EVENT = "e_01M8DNE24ECCTG32HASREWXH6C"
+
+
+# ---- looking at one ----
+
+
+def until(holds, what):
+    end = time.monotonic() + SLOW * PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.02)
+
+
+def bundle(data):
+    found = []
+    while data:
+        n = struct.unpack(">H", data[:2])[0]
+        found.append(json.loads(data[2:2 + n]))
+        data = data[2 + n:]
+    return found
+
+
+class Ledger:
+    def __init__(self, place):
+        self.place = place
+        self.dir = os.path.join(place.fresh(), "ledger")
+        self.log = os.path.join(self.dir, "log")
+        self.tree = place.fresh()
+
+    def run(self, *words, **more):
+        return self.place.cell("--ledger", self.dir, *words, cwd=more.pop("cwd", self.tree), **more)
+
+    def size(self):
+        with open(f"{self.log}/checkpoint", encoding="utf-8") as file:
+            return int(file.read().splitlines()[1])
+
+    def is_published(self):
+        return os.path.exists(f"{self.log}/checkpoint") and os.path.getsize(f"{self.log}/journal") == 0
+
+    def entries(self):
+        """All of them, once they are beneath the checkpoint; each with the number of its place."""
+        until(self.is_published, "a checkpoint of everything")
+        found = []
+        while len(found) < self.size():
+            n = len(found) // 256
+            width = min(self.size() - len(found), 256)
+            name = f"{self.log}/tile/entries/{n:03}" + ("" if width == 256 else f".p/{width}")
+            with open(name, "rb") as file:
+                found += bundle(file.read())
+        assert [entry["seq"] for entry in found] == list(range(self.size()))
+        return found
+
+    def of(self, event):
+        return [entry for entry in self.entries() if entry["event"] == event]
+
+    def believed(self):
+        until(self.is_published, "a checkpoint of everything")
+        with open(f"{self.log}/key.pub", encoding="utf-8") as file:
+            key = file.read().strip()
+        done = self.place.run(tlog_verify(self.place), "check", self.log, key, cwd=self.place.top)
+        assert done.returncode == 0, told(done)
+
+    def holder(self):
+        """Who has the lock; None: nobody."""
+        if not os.path.exists(f"{self.dir}/lock"):
+            return None
+        inode = os.stat(f"{self.dir}/lock").st_ino
+        with open("/proc/locks", encoding="ascii") as file:
+            for line in file:
+                words = line.split()
+                if words[1] == "FLOCK" and words[5].rsplit(":", 1)[1] == str(inode):
+                    return int(words[4])
+        return None
+
+
+def types(entries):
+    return [entry["type"] for entry in entries]
+
+
+def of_events(entries):
+    return sorted({entry["event"] for entry in entries if entry["event"]})
+
+
+# ---- what is recorded ----
+
+
+def an_event_is_recorded(place):
+    ledger = Ledger(place)
+    done = ledger.run("--work", ".", "--json", "--", "sh", "-c", "echo 1 > made; cat /etc/shadow; exit 3")
+    record = json.loads(done.stdout)
+    told_entries = ledger.of(record["event"])
+    assert types(ledger.entries())[0] == "start" and ledger.entries()[0]["event"] is None
+    assert types(told_entries)[:len(record["grants"]) + 2] == ["grant"] * len(record["grants"]) + ["request", "start"]
+    assert types(told_entries)[-1] == "stop" and set(types(told_entries)[len(record["grants"]) + 2:-1]) == {"effect"}
+    assert [entry["grant"] for entry in told_entries if entry["type"] == "grant"] == [grant["id"] for grant in record["grants"]]
+    request = next(entry["body"] for entry in told_entries if entry["type"] == "request")
+    assert request["argv"] == ["sh", "-c", "echo 1 > made; cat /etc/shadow; exit 3"] and request["workdir"] == ledger.tree
+    wall = next(entry["body"]["wall"] for entry in told_entries if entry["type"] == "start")
+    assert wall == record["wall"], (wall, record["wall"])
+    effects = [(entry["body"]["kind"], entry["body"]["object"], entry["body"]["verdict"], entry["grant"])
+               for entry in told_entries if entry["type"] == "effect"]
+    assert ("read", "/etc/shadow", "denied", None) in effects, effects
+    assert ("write", f"{ledger.tree}/made", "allowed", record["grants"][0]["id"]) in effects, effects
+    stop = told_entries[-1]["body"]
+    assert stop["exit"] == 3 and stop["cause"] == "exited" and stop["workspace"] == "staged", stop
+    ledger.believed()
+
+
+def the_key_is_told_once(place):
+    ledger = Ledger(place)
+    first = ledger.run("--", "true")
+    with open(f"{ledger.log}/key.pub", encoding="utf-8") as file:
+        key = file.read().strip()
+    assert first.returncode == 0 and key in first.stderr and ledger.dir in first.stderr, told(first)
+    again = ledger.run("--", "true")
+    assert again.returncode == 0 and again.stderr == "", told(again)
+    assert os.stat(f"{ledger.dir}/ledger.key").st_mode & 0o777 == 0o600
+    assert os.stat(ledger.dir).st_mode & 0o777 == 0o700
+
+
+def odd_words_are_recorded(place):
+    """Names that are not UTF-8, control characters, more arguments than there is room for."""
+    ledger = Ledger(place)
+    done = ledger.run("--json", "--", "true", b"\xff\xfe", "\x01" * 20000, *["x" * 1000] * 200, *[""] * 3000)
+    assert done.returncode == 0, told(done)
+    request = next(entry["body"] for entry in ledger.of(json.loads(done.stdout)["event"]) if entry["type"] == "request")
+    assert request["argc"] == 3203 and request["argv"][1] == {"b64": "//4="} and len(request["argv"]) < 100, request["argc"]
+    ledger.believed()
+
+
+def a_refused_event_is_told_as_that(place):
+    """Before its program could start, and when it could not be executed: no crash."""
+    ledger = Ledger(place)
+    with open(f"{ledger.tree}/script", "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o755)) as file:
+        file.write("#!/nonexistent\n")
+    done = ledger.run("--work", ".", "--json", "--", "./script")
+    assert done.returncode in (126, 127), told(done)
+    entries = ledger.of(json.loads(done.stdout)["event"])
+    assert types(entries)[-2:] == ["start", "stop"] and entries[-1]["body"]["cause"] == "refused", entries
+    os.mkdir(f"{ledger.tree}/.direnv")
+    os.symlink("..", f"{ledger.tree}/.direnv/root")
+    done = ledger.run("--work", ".", "--direct", "--json", "--", "true")
+    assert done.returncode == 125, told(done)
+    entries = ledger.of(json.loads(done.stdout)["event"])
+    assert types(entries) == ["grant", "request", "decision"] and entries[-1]["body"]["verdict"] == "refused", entries
+    ledger.believed()
+
+
+def many_at_once_share_it(place):
+    ledger = Ledger(place)
+    done = []
+    threads = [threading.Thread(target=lambda: done.append(ledger.run("--json", "--", "true"))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [d.returncode for d in done] == [0] * 12, [told(d) for d in done if d.returncode]
+    entries = ledger.entries()
+    assert types(e for e in entries if e["event"] is None) == ["start"], "more than one process wrote"
+    for event in (json.loads(d.stdout)["event"] for d in done):
+        seen = types(e for e in entries if e["event"] == event)
+        assert seen.count("start") == seen.count("stop") == seen.count("request") == 1, seen
+    assert sum("signed by" in d.stderr for d in done) == 1
+    ledger.believed()
+
+
+def it_ends_when_nobody_needs_it(place):
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    assert ledger.holder() is not None
+    until(lambda: ledger.holder() is None, "the ledger ends")
+    assert types(e for e in ledger.entries() if e["event"] is None) == ["start", "stop"]
+    assert ledger.run("--", "true").returncode == 0
+    assert types(e for e in ledger.entries() if e["event"] is None) == ["start", "stop", "start"]
+    ledger.believed()
+
+
+# ---- death ----
+
+
+def kill(ledger):
+    pid = ledger.holder()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: ledger.holder() != pid, "the ledger dies")
+
+
+def a_killed_ledger_goes_on(place):
+    ledger = Ledger(place)
+    for turn in range(3):
+        done = ledger.run("--json", "--", "true")
+        assert done.returncode == 0, told(done)
+        kill(ledger)
+        assert ledger.run("--", "true").returncode == 0
+        entries = ledger.entries()
+        assert types(e for e in entries if e["event"] is None) == ["start"] + ["crash", "start"] * (turn * 2 + 1), turn
+        assert "stop" in types(ledger.of(json.loads(done.stdout)["event"]))  # accepted is kept
+        kill(ledger)
+        assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+def kills_at_any_time_lose_nothing(place):
+    """Of what was told as done."""
+    ledger = Ledger(place)
+    over = threading.Event()
+
+    def killer():
+        while not over.wait(0.03):
+            pid = ledger.holder()
+            if pid:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+    thread = threading.Thread(target=killer)
+    thread.start()
+    done = []
+    for turn in range(25 * int(os.environ.get("AMBIT_SOAK", "1"))):
+        done.append(ledger.run("--work", ".", "--json", "--", "sh", "-c", f"echo > f{turn}"))
+        assert done[-1].returncode in (0, 125), told(done[-1])
+        if done[-1].returncode == 125 and os.path.exists(f"{ledger.tree}/f{turn}"):
+            raise AssertionError(f"without a record, and yet committed: {told(done[-1])}")
+    over.set()
+    thread.join()
+    assert ledger.run("--", "true").returncode == 0
+    entries = ledger.entries()
+    for d in done:
+        record = json.loads(d.stdout)
+        if d.returncode == 0:
+            assert "stop" in types(e for e in entries if e["event"] == record["event"]), record["event"]
+    ledger.believed()
+
+
+def a_ledger_that_dies_keeps_the_changes(place):
+    """The event ends as Ambit's failure, and what it wrote is not committed."""
+    ledger = Ledger(place)
+    fifo = os.path.join(place.fresh(), "fifo")
+    os.mkfifo(fifo)
+    with subprocess.Popen([place.ambit, "run", "--ledger", ledger.dir, "--work", ".", "--", "sh", "-c", "echo > made; echo ready; read x"],
+                          cwd=ledger.tree, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as event:
+        assert event.stdout.readline() == "ready\n"
+        kill(ledger)
+        _, stderr = event.communicate("go\n", timeout=SLOW * PATIENCE)
+    assert event.returncode == 125 and "not in the ledger" in stderr and "kept" in stderr, stderr
+    assert not os.path.exists(f"{ledger.tree}/made")
+    listed = place.run(place.ambit, "stage", "list", ledger.tree, cwd=ledger.tree)
+    assert "1 change" in listed.stdout or "e_" in listed.stdout, told(listed)
+    assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+def an_event_that_is_lost_is_a_crash(place):
+    ledger = Ledger(place)
+    with subprocess.Popen([place.ambit, "run", "--ledger", ledger.dir, "--", "sh", "-c", "echo ready; sleep 1000"], cwd=ledger.tree,
+                          env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as event:
+        assert event.stdout.readline() == "ready\n"
+        name = next(e["event"] for e in ledger.entries() if e["event"])
+        supervisors = [pid for pid in os.listdir("/proc") if pid.isdigit() and is_supervisor_of(pid, event.pid)]
+        assert len(supervisors) == 1, supervisors
+        os.kill(int(supervisors[0]), signal.SIGKILL)
+        assert event.wait(timeout=SLOW * PATIENCE) == 125
+    until(lambda: types(ledger.of(name))[-1] == "crash", "a mark of the crash")
+    ledger.believed()
+
+
+def is_supervisor_of(pid, command):
+    """By the socket that connects them: it is nobody's child. The cell's own supervisor of the ledger has closed that."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            if file.read() != "ambit-supervisor"[:15] + "\n":
+                return False
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            started = int(file.read().rsplit(")", 1)[1].split()[19])
+        with open(f"/proc/{command}/stat", encoding="ascii") as file:
+            since = int(file.read().rsplit(")", 1)[1].split()[19])
+        children = [open(f"/proc/{child}/cmdline", "rb").read() for child in descendants(pid)]
+    except (OSError, ValueError, IndexError):
+        return False
+    return started >= since and any(b"sleep\x001000" in line for line in children)
+
+
+def descendants(pid):
+    found = []
+    for child in os.listdir("/proc"):
+        if not child.isdigit():
+            continue
+        try:
+            with open(f"/proc/{child}/stat", encoding="ascii", errors="replace") as file:
+                if file.read().rsplit(")", 1)[1].split()[1] == str(pid):
+                    found += [child, *descendants(child)]
+        except OSError:
+            continue
+    return found
+
+
+# ---- no log, no effect ----
+
+
+def expect_nothing_ran(ledger, *said):
+    done = ledger.run("--work", ".", "--direct", "--", "touch", "ran")
+    assert done.returncode == 125, told(done)
+    for words in said:
+        assert words in done.stderr, told(done)
+    assert not os.path.exists(f"{ledger.tree}/ran"), "it ran without a ledger"
+
+
+def what_cannot_be_recorded_does_not_run(place):
+    ledger = Ledger(place)
+    os.mkdir(ledger.dir, 0o755)
+    expect_nothing_ran(ledger, "chmod 700")
+    os.chmod(ledger.dir, 0o700)
+    os.mkdir(ledger.log)
+    os.mkdir(f"{ledger.log}/checkpoint")
+    expect_nothing_ran(ledger, "the ledger")
+    os.rmdir(f"{ledger.log}/checkpoint")
+    assert ledger.run("--", "true").returncode == 0  # the twin: it was that
+    kill(ledger)
+    os.chmod(f"{ledger.dir}/ledger.key", 0o640)
+    expect_nothing_ran(ledger, "can be read or changed by others", "chmod 600")
+    os.chmod(f"{ledger.dir}/ledger.key", 0o600)
+    os.rename(f"{ledger.dir}/ledger.key", f"{ledger.dir}/away")
+    expect_nothing_ran(ledger, "key is gone")
+    with open(f"{ledger.dir}/ledger.key", "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+        file.write("PRIVATE+KEY+ambit/x+00000000+AXdsZ/Bp3lHoI5TDMZ8C0s5qTpPpk+b3wTT+y7xwpSy9\n")
+    expect_nothing_ran(ledger, "the ledger's key is not one")
+    os.rename(f"{ledger.dir}/away", f"{ledger.dir}/ledger.key")
+    with open(f"{ledger.log}/checkpoint", "r+b") as file:
+        data = bytearray(file.read())
+        data[-10] ^= 1
+        file.seek(0)
+        file.write(data)
+    expect_nothing_ran(ledger)
+    data[-10] ^= 1
+    with open(f"{ledger.log}/checkpoint", "wb") as file:
+        file.write(data)
+    done = ledger.run("--work", ".", "--direct", "--", "touch", "ran")
+    assert done.returncode == 0 and os.path.exists(f"{ledger.tree}/ran"), told(done)
+    ledger.believed()
+
+
+def a_directory_that_cannot_be_written(place):
+    if os.geteuid() == 0:
+        raise Skip("root can")
+    ledger = Ledger(place)
+    os.mkdir(ledger.dir, 0o500)
+    expect_nothing_ran(ledger, "the ledger")
+    os.chmod(ledger.dir, 0o700)
+
+
+def a_full_disk_is_told(place):
+    """A small file system, filled to the last block: nothing runs; room again, and it goes on."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount one")
+    ledger = Ledger(place)
+    os.mkdir(ledger.dir, 0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "ambit-test", ledger.dir], check=True)
+    try:
+        assert ledger.run("--", "true").returncode == 0
+        until(ledger.is_published, "a checkpoint")
+        with open(f"{ledger.dir}/filler", "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)) == 4096:
+                    pass
+            except OSError:
+                pass
+        for _ in range(3):
+            expect_nothing_ran(ledger, "No space left on device")
+        os.unlink(f"{ledger.dir}/filler")
+        done = ledger.run("--work", ".", "--direct", "--", "touch", "ran")
+        assert done.returncode == 0 and os.path.exists(f"{ledger.tree}/ran"), told(done)
+        ledger.believed()
+        until(lambda: ledger.holder() is None, "the ledger ends")
+    finally:
+        subprocess.run(["umount", "-l", ledger.dir], check=True)
+
+
+# ---- from inside ----
+
+
+def no_cell_sees_the_ledger(place):
+    """Not even with all around it granted; and the same probe outside finds everything."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    above = os.path.dirname(ledger.dir)
+    probe = f"""
+import os, socket
+found = []
+for name in ("ledger.key", "log/checkpoint", "lock", "socket"):
+    try:
+        os.stat({ledger.dir!r} + "/" + name)
+        found.append(name)
+    except OSError:
+        pass
+try:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect({ledger.dir!r} + "/socket")
+    found.append("connected")
+except OSError:
+    pass
+print(*found)
+"""
+    outside = place.run("/usr/bin/python3", "-c", probe, cwd=above)
+    assert outside.stdout.split() == ["ledger.key", "log/checkpoint", "lock", "socket", "connected"], told(outside)
+    for how in (["--work", above], ["--read", above], ["--work", above, "--direct"]):
+        done = ledger.run(*how, "--", "/usr/bin/python3", "-c", probe, cwd=above)
+        assert done.returncode == 0 and done.stdout.split() == [], (how, told(done))
+    for what in (ledger.dir, ledger.log):
+        done = ledger.run("--read", what, "--", "true")
+        assert done.returncode == 125 and "lies in the ledger" in done.stderr, told(done)
+
+
+# ---- on the wire ----
+
+
+class Wire:
+    def __init__(self, ledger):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(SLOW * PATIENCE)
+        self.sock.connect(f"{ledger.dir}/socket")
+        number, body = self.hear()
+        assert number == HELLO and body[0] == 0 and body[1:].startswith(b"ambit/"), (number, body)
+
+    def hear(self):
+        data = self.sock.recv(1 << 17)
+        return (struct.unpack("<HH", data[:HEAD])[0], data[HEAD:]) if data else (None, b"")
+
+    def say(self, number, body):
+        self.sock.send(struct.pack("<HH", number, 0) + body)
+
+    def append(self, *entries, durable=0):
+        self.say(APPEND, bytes([durable]) + b"".join(entries))
+        return self.hear()
+
+
+def text(value):
+    value = value.encode() if isinstance(value, str) else value
+    return struct.pack("<I", len(value)) + value
+
+
+def entry(kind, body, event=EVENT, grant=""):
+    return bytes([TYPES.index(kind) if isinstance(kind, str) else kind]) + text(event) + text(grant) + text(body)
+
+
+def a_hostile_client_harms_nobody(place):
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    before = len(ledger.entries())
+    good = entry("request", "{}")
+    bad = [
+        [], [b"\x00"], [good[:-1]], [good + b"\x00"], [entry(24, "{}")], [entry(255, "{}")],  # not of the form
+        [entry("request", "[]")], [entry("request", "{")], [entry("request", "{} ")], [entry("request", '{"b":1,"a":1}')],  # not canonical
+        [entry("request", '{"a":1.5}')], [entry("request", b'{"a":"\xff"}')], [entry("request", '{"a":' + "[" * 40 + "]" * 40 + "}")],
+        [entry("request", "{}", event="")], [entry("start", "{}", event="")], [entry("stop", "{}", event="")],  # the ledger's own
+        [entry("crash", "{}")], [entry("prune", "{}", event="")], [entry("key", "{}", event="")], [entry("crash", "{}", event="")],
+        [entry("request", "{}", event="e_short")], [entry("request", "{}", event="s" + EVENT[1:])],  # no event
+        [entry("grant", "{}")], [entry("request", "{}", grant="e" + EVENT[1:])], [entry("stop", "{}", grant="g" + EVENT[1:])],
+        [good, entry("request", "{}", event=EVENT[:-1] + "0")],  # of two events
+        [good, good, entry("request", "[]")],  # nothing of it is taken
+    ]
+    for message in bad:
+        wire = Wire(ledger)
+        number, body = wire.append(*message)
+        assert number == FAILED, (message, number, body)
+        assert wire.hear()[0] is None, message
+    for number, body in ((APPEND, b"\0" * 65500), (HELLO, b""), (ACCEPTED, b"\0" * 16), (7, b""), (APPEND ^ 0x8000, b"")):
+        wire = Wire(ledger)
+        wire.say(number, body)
+        assert wire.hear()[0] in (None, FAILED), number
+    silent = [Wire(ledger) for _ in range(100)]  # who says nothing holds nobody up
+    wire = Wire(ledger)
+    number, body = wire.append(good, good, durable=1)
+    assert number == ACCEPTED and struct.unpack("<QQ", body) == (before, 2), (number, body, before)
+    number, body = wire.hear()
+    assert number == DURABLE and struct.unpack("<Q", body) == (before,), (number, body)
+    assert ledger.run("--", "true").returncode == 0
+    number, _ = wire.append(entry("request", "{}", event=EVENT[:-1] + "0"))
+    assert number == FAILED  # the connection is of one event
+    del silent
+    assert types(ledger.of(EVENT)) == ["request", "request"]
+    ledger.believed()
+
+
+def a_client_that_goes_without_a_stop(place):
+    """Is a crash of its event, told once; with a stop, or without a start, it is none."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    for kinds, told_kinds in ((["start"], ["start", "crash"]), (["start", "stop"], ["start", "stop"]), (["request"], ["request"])):
+        event = EVENT[:-1] + str(len(told_kinds) + len(kinds))
+        wire = Wire(ledger)
+        assert wire.append(*[entry(kind, "{}", event=event) for kind in kinds])[0] == ACCEPTED
+        wire.sock.close()
+        until(lambda: len(ledger.of(event)) == len(told_kinds), told_kinds)
+        assert types(ledger.of(event)) == told_kinds
+    ledger.believed()
+
+
+@once
+def a_client_that_does_not_read(place):
+    """Loses its answers, and holds up nobody."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    wire = Wire(ledger)
+    wire.sock.settimeout(0.2)
+    try:
+        for _ in range(3000):
+            wire.say(APPEND, b"\0" + entry("request", "{}"))
+    except (TimeoutError, BlockingIOError):
+        pass
+    assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+if __name__ == "__main__":
+    main([an_event_is_recorded, the_key_is_told_once, odd_words_are_recorded, a_refused_event_is_told_as_that, many_at_once_share_it,
+          it_ends_when_nobody_needs_it, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing, a_ledger_that_dies_keeps_the_changes,
+          an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, a_directory_that_cannot_be_written, a_full_disk_is_told,
+          no_cell_sees_the_ledger, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_does_not_read])
