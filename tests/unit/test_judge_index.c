@@ -534,6 +534,9 @@ static void what_cannot_be_read(void **state)
 		{ "nonsense", "nonsense", W "k", NULL, 0, 0 }, /* as it was */
 		{ NULL, "", W "a", "it cannot be read (too large)", 0, JUDGE_INDEX_MAX + 1 },
 		{ "", NULL, W "k", "what was there cannot be read (too large)", JUDGE_INDEX_MAX + 1, 0 },
+		{ "", "", W "k", "what was there cannot be read (too large)", JUDGE_INDEX_MAX + 1,
+		  JUDGE_INDEX_MAX + 1 }, /* the same so far: what follows was cut */
+		{ "", "", "/else/k", NULL, JUDGE_INDEX_MAX + 1, JUDGE_INDEX_MAX + 1 },
 		{ "", NULL, "/else/k", NULL, JUDGE_INDEX_MAX + 1, 0 },
 		{ NULL, "", W "a", "it cannot be read (it does not begin", 0, JUDGE_INDEX_MAX },
 	};
