@@ -1078,7 +1078,7 @@ def no_tracked_secret_is_lost(place):
     was, index, files = git(place, top, "rev-parse", "HEAD"), index_of(top), {name: open(f"{top}/{name}").read() for name in SECRETS}
     for script, texts in [("echo more >> a; git commit -qam two", []), ("git add -A", []), ("git add -u", []), ("git add -A; git commit -qm two; git mv a d", []),
                           ("git rm -q t/server.pem", one), ("git rm -q --cached t/server.pem", one), ("git rm -qr --cached t", one),
-                          ("git checkout -q other", one), ("git read-tree --empty", []), ("rm .git/index", []), ("mv .git/index .git/x", None),
+                          ("git checkout -q other", one), ("git reset -qN other; git commit -q --allow-empty -m two", one), ("git read-tree --empty", []), ("rm .git/index", []), ("mv .git/index .git/x", None),
                           ("git commit -qam two; rm .git/index; git reset -q", []),
                           (": > .git/index", []), ("echo x > .git/index", ["it cannot be read (it ends in the middle)"]),
                           ("head -c 150 .git/index > x; mv x .git/index", ["it cannot be read"]),

@@ -360,6 +360,8 @@ def indices():
         report(old[7] == version and (b"IEOT" in old) == (word == "many threads"), f"{word}: so it was written", old[:12])
         wrong = [(name, lost(at, old, b"", [name])) for name in names if "--read" not in lost(at, old, b"", [name])]
         report(not wrong and lost(at, old, b"", ["none"]) == "", f"{word}: all names are found", *wrong)
+        if version == 3:
+            report(lost(at, old, b"", ["added"]) == "", f"{word}: what is only intended is no name")
         for name in names:
             git(*options, "rm", "-q", "--cached", name, at=at)
             new = read(index)

@@ -55,12 +55,14 @@ static void put_strip(struct buf *out, size_t n)
 	buf_put_u8(out, (uint8_t)(n >= 128 ? (n - 128) & 127 : n));
 }
 
-/* One whose name ends with `/` is a directory; `id` is each byte of its object id. Names with `e` in front have extended flags. */
+/* One whose name ends with `/` is a directory; `id` is each byte of its object id. Names with `e` in front have extended flags, those
+ * with `i` (not in version 2) are only intended. */
 static void put_entry(struct buf *out, const struct how *how, const char *before, const char *name, uint8_t stage,
 		      uint8_t id)
 {
 	const size_t start = out->len, n = strlen(name);
-	const bool extended = how->version >= 3 && name[0] == 'e';
+	const bool intended = how->version >= 3 && name[0] == 'i';
+	const bool extended = how->version >= 3 && (intended || name[0] == 'e');
 	size_t common = 0;
 
 	put_zeroes(out, 24);
@@ -71,7 +73,7 @@ static void put_entry(struct buf *out, const struct how *how, const char *before
 	buf_put_u8(out, (uint8_t)((extended ? 0x40u : 0u) | (unsigned)stage << 4 | (n < FULL ? n >> 8 : FULL >> 8)));
 	buf_put_u8(out, (uint8_t)(n < FULL ? n : FULL));
 	if (extended)
-		buf_put(out, "\x20\0", 2); /* intent to add */
+		buf_put(out, intended ? "\x20\0" : "\x40\0", 2); /* to be added, or not in the work tree */
 	if (how->version == 4) {
 		while (before[common] != 0 && before[common] == name[common])
 			common++;
@@ -467,6 +469,26 @@ static void what_is_lost(void **state)
 	print_message("%zu rows\n", COUNT_OF(rows));
 }
 
+/* Of `git add -N` no commit has anything (git reset -N): in the new one it is no name, in the old one it was none. */
+static void what_is_only_intended(void **state)
+{
+	static const struct row rows[] = {
+		{ "a ik k", "a ik", W "k", "--read ./k ", NULL, NULL, NULL },
+		{ "a ik", "a", W "ik", NULL, NULL, NULL, NULL },
+		{ "ik", "", W "ik", NULL, NULL, NULL, NULL },
+		{ "a em", "a", W "em", "--read ./em ", NULL, NULL, NULL }, /* the twin: not in the work tree */
+	};
+	static const struct row becomes = { "a ik", "a ik", W "ik", "--read ./ik ", NULL, NULL, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all_ways); i++)
+		for (size_t n = 0; n < COUNT_OF(rows); n++)
+			if (all_ways[i].version > 2)
+				check(&rows[n], &all_ways[i], &all_ways[i], TREE);
+	check(&becomes, &(struct how){ 2, 20 }, &(struct how){ 3, 20 }, TREE); /* version 2 knows no such names */
+	check(&becomes, &(struct how){ 2, 32 }, &(struct how){ 4, 32 }, TREE);
+}
+
 #define WT ".git/worktrees/w/index"
 #define MODULE ".git/modules/m/index"
 
@@ -721,6 +743,7 @@ int main(void)
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(an_empty_name),
 		cmocka_unit_test(what_is_lost),
+		cmocka_unit_test(what_is_only_intended),
 		cmocka_unit_test(where_the_work_tree_is),
 		cmocka_unit_test(what_cannot_be_read),
 		cmocka_unit_test(many_names),
