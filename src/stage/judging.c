@@ -612,8 +612,8 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 	}
 	if (v.held == HELD_NOT || v.held == HELD_JUDGED)
 		match_flood(j, c, &v);
-	if (v.held == HELD_NOT)
-		match_index(j, c, &v);
+	if (v.held == HELD_NOT || is_granted(j, c, v.name_len))
+		match_index(j, c, &v); /* a grant of what holds it names no index */
 	explain(&v, link, reason);
 	ret->held = v.held;
 	ret->judge = v.judge;
