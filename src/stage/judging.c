@@ -707,8 +707,6 @@ static void add_beside(const struct judging *j, const struct change *c, struct c
 	read_beside(j, c, "config.worktree", &room->more); /* says the last word, where sparse checkouts are */
 	buf_put(&room->config, "\n\n", 2);                 /* a last line may go on in the next one */
 	buf_put(&room->config, room->more.data, room->more.len);
-	ret->hidden = (const char *)j->unseen.data;
-	ret->hidden_len = j->unseen.len;
 	ret->gitdir = (const char *)room->gitdir.data;
 	ret->gitdir_len = room->gitdir.len;
 	ret->config = (const char *)room->config.data;
@@ -820,7 +818,7 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 	if (asked == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	contents_init(&room);
-	judge_batch_init(&batch);
+	judge_batch_init(&batch, (const char *)j->unseen.data, j->unseen.len);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		int put;
 
@@ -830,7 +828,7 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 		if (put == -AMBIT_LIMIT) {
 			r = judge_some(j, asked, &batch, e);
 			judge_batch_finish(&batch);
-			judge_batch_init(&batch);
+			judge_batch_init(&batch, (const char *)j->unseen.data, j->unseen.len);
 			put = r < 0 ? r : put_case(j, &batch, changes[i], &room);
 		}
 		if (put == 0)

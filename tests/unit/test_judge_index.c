@@ -671,32 +671,36 @@ static void what_is_asked(void **state)
 		struct judge_case c = {
 			.kind = JUDGE_GIT_INDEX, .had_old = true, .old = "o", .old_len = 1, .now = "n", .now_len = 1
 		};
-		struct judge_case back;
+		struct judge_case back = { .hidden_len = 0 };
 		struct judge_reader r;
 		struct judge_batch b;
 		uint32_t n;
 
 		c.tree = TREE;
 		c.path = ".git/index";
-		c.hidden = rows[i].hidden;
-		c.hidden_len = rows[i].n;
 		c.gitdir = "g\n";
 		c.gitdir_len = 2;
 		c.config = "cc\n";
 		c.config_len = 3;
-		judge_batch_init(&b);
+		judge_batch_init(&b, rows[i].hidden, rows[i].n);
 		if (judge_batch_put(&b, &c) != rows[i].r)
 			fail_msg("%s", rows[i].about);
 		if (rows[i].r == 0) {
+			assert_int_equal(judge_batch_put(&b, &c), 0); /* of both the same is hidden */
 			assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n) &&
-				    judge_reader_next(&r, &back));
+				    judge_reader_next(&r, &back) && judge_reader_next(&r, &back));
 			assert_true(judge_reader_done(&r));
-			assert_true(back.hidden_len == c.hidden_len && back.gitdir_len == 2 && back.config_len == 3);
+			assert_true(back.hidden_len == rows[i].n && back.gitdir_len == 2 && back.config_len == 3);
 			assert_memory_equal(back.config, "cc\n", 3);
+			assert_memory_equal(back.hidden, rows[i].hidden, rows[i].n);
+			if (rows[i].n > 0) { /* the list is checked on the other side as well */
+				b.bytes.data[12 + rows[i].n - 1] = 'x';
+				assert_false(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n));
+			}
 		}
 		judge_batch_finish(&b);
 		c.kind = JUDGE_GIT_WORD; /* which has nothing beside it */
-		judge_batch_init(&b);
+		judge_batch_init(&b, "", 0);
 		assert_int_equal(judge_batch_put(&b, &c), -AMBIT_INTERNAL);
 		judge_batch_finish(&b);
 	}
@@ -718,11 +722,9 @@ static void the_largest_batch(void **state)
 		(void)snprintf(hidden + i, 16, "/%014zu", i);
 	c.old = c.now = big;
 	c.old_len = c.now_len = JUDGE_INDEX_MAX + 10;
-	c.hidden = hidden;
-	c.hidden_len = JUDGE_HIDDEN_MAX;
 	c.config = c.gitdir = (const char *)big;
 	c.config_len = c.gitdir_len = JUDGE_CONTENT_MAX + 10;
-	judge_batch_init(&b);
+	judge_batch_init(&b, hidden, JUDGE_HIDDEN_MAX);
 	assert_int_equal(judge_batch_put(&b, &c), 0);
 	assert_int_equal(judge_batch_put(&b, &c), -AMBIT_LIMIT);
 	assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n) && judge_reader_next(&r, &back));
@@ -730,6 +732,12 @@ static void the_largest_batch(void **state)
 	assert_int_equal(back.old_len, JUDGE_INDEX_MAX + 1);
 	assert_int_equal(back.now_len, JUDGE_INDEX_MAX + 1);
 	assert_int_equal(back.config_len, JUDGE_CONTENT_MAX + 1);
+	judge_batch_finish(&b);
+	c.old_len = c.now_len = c.config_len = c.gitdir_len = 100;
+	judge_batch_init(&b, hidden, JUDGE_HIDDEN_MAX);
+	for (size_t i = 0; i < JUDGE_CASES_MAX; i++)
+		assert_int_equal(judge_batch_put(&b, &c), 0); /* however much is hidden, thousands are one batch */
+	assert_int_equal(judge_batch_put(&b, &c), -AMBIT_LIMIT);
 	judge_batch_finish(&b);
 }
 
