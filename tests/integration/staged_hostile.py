@@ -1217,6 +1217,25 @@ def no_tracked_secret_is_lost_behind_a_link(place):
         expect_index_held(place, result, top, f"--read {top}-else/.npmrc" if config else "--read .../.npmrc --read .../t/server.pem")
 
 
+def no_tracked_secret_is_lost_out_of_sight(place):
+    """What nobody can look at any more lies there all the same."""
+    for flags in (["--work", "."], ["--read", ".", "--write", "./.git"]):
+        for gone in (False, True):
+            top = tracked_tree(place, secrets=("t/server.pem",))
+            write(f"{top}/a", "other\n")
+            place.cell(*flags, "--stage", "--", "sh", "-ec", AS + "git commit -qam two", cwd=top)
+            if gone:  # the twin
+                os.unlink(f"{top}/t/server.pem")
+            else:
+                os.chmod(f"{top}/t", 0)
+            result = ambit(place, "commit", "last", cwd=top)
+            os.chmod(f"{top}/t", 0o755)
+            if gone:
+                expect_ok(result)
+            else:
+                assert result.returncode == 123 and "t/server.pem shows them" in result.stderr, told(result)
+
+
 def refreshed(place, top):
     """As an editor does all day: the index is another one."""
     os.utime(f"{top}/b")
@@ -1773,7 +1792,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
