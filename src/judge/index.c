@@ -1,6 +1,7 @@
 /* The index of git: whether it loses names that git in the cell could not see, and so took for deleted. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "core/grant.h"
@@ -12,7 +13,8 @@
 #define FLAGS_MAX 84                    /* of a reason's bytes */
 #define COMPARED_MAX (50u << 20)        /* names with names, where no order helps: about a second */
 
-/* What the cell did not see: absolute paths, each with its NUL, sorted. */
+/* What the cell did not see: absolute paths, each with its NUL, sorted. Compared without case: where the file system knows none, git takes
+ * what lies there by another case for the name that it has. */
 struct unseen {
 	const char *bytes;
 	size_t n;
@@ -118,7 +120,7 @@ static size_t lower_bound(const struct unseen *u, const char *text)
 	while (low < high) {
 		const size_t middle = start_of(u, low + (high - low) / 2);
 
-		if (strcmp(u->bytes + middle, text) < 0)
+		if (strcasecmp(u->bytes + middle, text) < 0)
 			low = middle + strlen(u->bytes + middle) + 1;
 		else
 			high = middle;
@@ -131,7 +133,7 @@ static const char *first_beneath(const struct unseen *u, const char *directory)
 {
 	const size_t at = lower_bound(u, directory);
 
-	return at < u->n && strncmp(u->bytes + at, directory, strlen(directory)) == 0 ? u->bytes + at : NULL;
+	return at < u->n && strncasecmp(u->bytes + at, directory, strlen(directory)) == 0 ? u->bytes + at : NULL;
 }
 
 /* The path itself, or what lies above it. */
@@ -148,7 +150,7 @@ static const char *find_around(const struct unseen *u, char *path)
 		path[n] = 0;
 		at = lower_bound(u, path);
 		path[n] = end;
-		if (at < u->n && strncmp(u->bytes + at, path, n) == 0 && u->bytes[at + n] == 0)
+		if (at < u->n && strncasecmp(u->bytes + at, path, n) == 0 && u->bytes[at + n] == 0)
 			return u->bytes + at;
 	}
 	return NULL;
@@ -182,7 +184,7 @@ static const char *find_by_end(struct loss *l, const char *name, size_t len)
 		}
 		for (size_t k = 1; k <= len && k < n; k++)
 			if ((k == len || name[k] == '/') && path[n - k - 1] == '/' &&
-			    memcmp(path + n - k, name, k) == 0)
+			    strncasecmp(path + n - k, name, k) == 0)
 				return path;
 	}
 	return NULL;

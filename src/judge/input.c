@@ -1,6 +1,7 @@
 #include "judge/input.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define MAGIC 0x32474A41u /* "AJG2" */
 #define HEAD 12u          /* and what is hidden */
@@ -27,6 +28,13 @@ static uint32_t cut(const struct judge_case *c, size_t n)
 	return cut_at(judge_content_max(c->kind), n);
 }
 
+int judge_hidden_order(const char *a, const char *b)
+{
+	const int order = strcasecmp(a, b);
+
+	return order != 0 ? order : strcmp(a, b);
+}
+
 /* Sorted, without gaps, and each ended: who looks for a path relies on it. */
 static bool is_list(const char *list, size_t n)
 {
@@ -36,7 +44,7 @@ static bool is_list(const char *list, size_t n)
 		return false;
 	for (size_t at = 0; at < n; before = list + at, at += strlen(list + at) + 1)
 		if (list[at] != '/' || strlen(list + at) >= 2 * (size_t)CHANGE_PATH_MAX ||
-		    (before != NULL && strcmp(before, list + at) >= 0))
+		    (before != NULL && judge_hidden_order(before, list + at) >= 0))
 			return false;
 	return true;
 }

@@ -16,6 +16,9 @@
 	(2 * JUDGE_INDEX_MAX + (16u << 20)) /* bytes: the largest index, old and new, and what goes with it */
 #define JUDGE_CASES_MAX 4096                /* files of one batch; another batch takes the rest */
 
+/* The order of what is hidden: by text without case, as some file systems take names, and then with it. */
+int judge_hidden_order(const char *a, const char *b);
+
 struct judge_batch {
 	struct buf bytes; /* owned */
 	uint32_t n;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -564,7 +565,8 @@ static void match_index(struct judging *j, const struct change *c, struct name_v
 	const char *slash = strrchr(c->path, '/');
 	char dir[STAGE_PATH_MAX + CHANGE_PATH_MAX];
 
-	if (strcmp(slash != NULL ? slash + 1 : c->path, "index") != 0 || c->kind == CHANGE_MODE || !could_not_see(j))
+	if (strcasecmp(slash != NULL ? slash + 1 : c->path, "index") != 0 || c->kind == CHANGE_MODE ||
+	    !could_not_see(j))
 		return;
 	join(j->role->meta->trees[c->tree].real, c->path, slash != NULL ? (size_t)(slash - c->path) : 0, dir,
 	     sizeof dir);

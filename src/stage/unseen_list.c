@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "judge/judge.h"
+#include "judge/input.h"
 #include "stage/sys.h"
 #include "stage/unseen.h"
 
@@ -44,7 +44,7 @@ static void put(const struct role *role, uint32_t tree, const char *path, struct
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return judge_hidden_order(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Those of one tree come in order, those of several do not. */

@@ -437,6 +437,10 @@ static void what_is_lost(void **state)
 		{ "a k.pem", "a", "", NULL, NULL, NULL, NULL },
 		{ "a", "b", W "k.pem", NULL, NULL, NULL, NULL }, /* it was not in it */
 		{ "a k.pem", "a", W "k.pe", NULL, NULL, NULL, NULL },
+		{ "K.pem a", "a", W "k.pem", "--read ./k.pem shows", NULL, NULL, NULL }, /* without case */
+		{ "a k.pem", "a", W "K.PEM", "--read ./K.PEM shows", NULL, NULL, NULL },
+		{ "T/k.pem a", "a", W "j " W "t " W "U", "--read ./t shows", NULL, NULL, NULL },
+		{ "T/ a", "a", W "J " W "t/k.pem " W "U", "--read ./t/k.pem shows", NULL, NULL, NULL },
 		{ "a k.pem", "a", W "k.pem.x", NULL, NULL, NULL, NULL },
 		{ "a k.pem", "a", W "t/k.pem", NULL, NULL, NULL, NULL },
 		{ "a t/k.pem", "a", W "t/k.pem", "./t/k.pem", NULL, NULL, NULL },
@@ -524,6 +528,7 @@ static void where_the_work_tree_is(void **state)
 		{ "t/k", "a", W "y/t/k", "--read .../t/k", "x.git/index", NULL, "" },
 		{ "t/k", "a", W "y/t", "--read .../t/k", "x.git/index", NULL, "" },
 		{ "t/k", "a", W "y/k", NULL, "x.git/index", NULL, "" },
+		{ "T/k a", "a", W "y/t/K", "--read .../T/k", "x.git/index", NULL, "" },
 		{ "k", "a", W "y/xk", NULL, "x.git/index", NULL, "" },
 		{ "t/", "a", W "y/k", "--read .../t/ ", "x.git/index", NULL, "" },
 		{ "k", "a", W "k", "--read .../k", "index", NULL, "" }, /* the tree is the repository */
@@ -661,6 +666,9 @@ static void what_is_asked(void **state)
 		{ "none", "", 0, 0 },
 		{ "the same twice", "/a\0/a", 6, -AMBIT_INTERNAL },
 		{ "out of order", "/b\0/a", 6, -AMBIT_INTERNAL },
+		{ "without case", "/a\0/B\0/c", 9, 0 },
+		{ "of two cases", "/A\0/a\0/b", 9, 0 },
+		{ "out of order by case", "/a\0/A", 6, -AMBIT_INTERNAL },
 		{ "without its end", "/a", 2, -AMBIT_INTERNAL },
 		{ "an empty one", "/a\0", 4, -AMBIT_INTERNAL },
 		{ "relative", "a", 2, -AMBIT_INTERNAL },
