@@ -530,7 +530,13 @@ static void where_the_work_tree_is(void **state)
 		{ "t/k", "a", W "y/k", NULL, "x.git/index", NULL, "" },
 		{ "T/k a", "a", W "y/t/K", "--read .../T/k", "x.git/index", NULL, "" },
 		{ "k", "a", W "y/xk", NULL, "x.git/index", NULL, "" },
-		{ "t/", "a", W "y/k", "--read .../t/ ", "x.git/index", NULL, "" },
+		{ "t/", "a", W "y/t/k", "--read .../t/ ", "x.git/index", NULL, "" }, /* of a sparse one */
+		{ "t/", "a", W "y/t", "--read .../t/ ", "x.git/index", NULL, "" },
+		{ "s/t/", "a", W "y/S/t/u/k", "--read .../s/t/ ", "x.git/index", NULL, "" },
+		{ "t/", "a", W "t/k", "--read .../t/ ", WT, TREE "/w/.git\n", NULL },
+		{ "t/", "a", W "y/k", NULL, "x.git/index", NULL, "" },
+		{ "t/", "a", W "yt/k", NULL, "x.git/index", NULL, "" },
+		{ "s/t/", "a", W "y/t/k", NULL, "x.git/index", NULL, "" },
 		{ "k", "a", W "k", "--read .../k", "index", NULL, "" }, /* the tree is the repository */
 	};
 	static const struct row at_the_root[] = {
