@@ -1237,6 +1237,20 @@ def no_tracked_secret_is_lost_out_of_sight(place):
                 assert result.returncode == 123 and "t/server.pem shows them" in result.stderr, told(result)
 
 
+def ways_around_the_index(place):
+    """What SECURITY.md says goes around it: whoever shuts such a way finds it here."""
+    top = tracked_tree(place)
+    os.mkdir(f"{top}/w")
+    for name in ("a", "b", "t", ".npmrc"):
+        os.rename(f"{top}/{name}", f"{top}/w/{name}")
+    expect_ok(work(place, top, AS + "export GIT_DIR=$PWD/.git GIT_WORK_TREE=$PWD/w; git commit -qam two"))
+    assert "t/server.pem" not in git(place, top, "ls-files"), "that way is seen by now"
+    for script, lost in [("git commit -qam two", True), ("git add t/c; git commit -qm two", False)]:
+        top = tracked_tree(place, secrets=(".npmrc",))
+        expect_ok(place.cell("--work", "./t", "--write", "./.git", "--", "sh", "-ec", AS + f"echo more >> t/c; {script}", cwd=top))
+        assert git(place, top, "ls-files").split() == (["t/c"] if lost else [".npmrc", "a", "b", "t/c"]), "that way is seen by now"
+
+
 def refreshed(place, top):
     """As an editor does all day: the index is another one."""
     os.utime(f"{top}/b")
@@ -1793,7 +1807,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, ways_around_the_index, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
