@@ -1251,6 +1251,23 @@ def ways_around_the_index(place):
         assert git(place, top, "ls-files").split() == (["t/c"] if lost else [".npmrc", "a", "b", "t/c"]), "that way is seen by now"
 
 
+def a_judge_that_dies_lets_nothing_pass(place):
+    """Nor does one that says nothing, or what is no answer: here it is another program."""
+    good, script = place.ambit, AS + "echo more >> a; git add a; git commit -qm two"
+    for other, text in [("ambit-diff", "it could not be judged"), ("ambit-policy", "what is no answer"), ("ambit-judge", "")]:  # the twin
+        top = tracked_tree(place)
+        bin = os.path.join(os.path.dirname(top), "bin")
+        shutil.copytree(os.path.dirname(good), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
+        shutil.copy(os.path.join(bin, other), os.path.join(bin, "ambit-judge.new"))
+        os.rename(os.path.join(bin, "ambit-judge.new"), os.path.join(bin, "ambit-judge"))
+        was = git(place, top, "rev-parse", "HEAD")
+        place.ambit = os.path.join(bin, "ambit")
+        result = work(place, top, script)
+        place.ambit = good
+        passed = git(place, top, "rev-parse", "HEAD") != was
+        assert result.returncode == (123 if text else 0) and passed == (text == "") and text in result.stderr, told(result)
+
+
 def refreshed(place, top):
     """As an editor does all day: the index is another one."""
     os.utime(f"{top}/b")
@@ -1807,7 +1824,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, ways_around_the_index, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, ways_around_the_index, a_judge_that_dies_lets_nothing_pass, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,
