@@ -10,7 +10,8 @@
 
 #define FLAG_EXTENDED 0x4000u
 #define FLAG_STAGE_SHIFT 12
-#define FLAG_NAME 0x0FFFu /* the length of the name, or this if it is longer */
+#define FLAG_NAME 0x0FFFu   /* the length of the name, or this if it is longer */
+#define MORE_INTENDED 0x20u /* in the first byte of the extended ones: `git add -N`, of which no commit has anything */
 
 #define MODE_TYPE 0170000u
 #define MODE_DIRECTORY 0040000u
@@ -125,7 +126,7 @@ static bool take_entry(struct gitindex *g, bool first)
 	char before[CHANGE_PATH_MAX];
 	const size_t start = g->at, before_len = first ? 0 : g->name_len;
 	const uint8_t before_stage = g->stage;
-	const uint8_t *p = take(g, STAT_BYTES + g->id_len + 2);
+	const uint8_t *p = take(g, STAT_BYTES + g->id_len + 2), *more = NULL;
 	size_t strip = before_len;
 	uint32_t flags;
 
@@ -136,8 +137,9 @@ static bool take_entry(struct gitindex *g, bool first)
 	g->is_directory = (be32(p + MODE_AT) & MODE_TYPE) == MODE_DIRECTORY;
 	if ((flags & FLAG_EXTENDED) != 0 && g->version < 3)
 		return fail(g, "flags of a later version");
-	if ((flags & FLAG_EXTENDED) != 0 && take(g, 2) == NULL)
+	if ((flags & FLAG_EXTENDED) != 0 && (more = take(g, 2)) == NULL)
 		return fail(g, cut);
+	g->is_intended = more != NULL && (more[0] & MORE_INTENDED) != 0;
 	memcpy(before, g->name, before_len);
 	if (g->version == 4 && !take_strip(g, &strip))
 		return false;
@@ -223,5 +225,8 @@ bool gitindex_init(struct gitindex *g, const void *bytes, size_t n)
 
 bool gitindex_next(struct gitindex *g)
 {
-	return g->left > 0 && take_entry(g, g->at == HEAD);
+	while (g->left > 0 && take_entry(g, g->at == HEAD))
+		if (!g->is_intended)
+			return true;
+	return false;
 }

@@ -1,6 +1,7 @@
 /* The index of git: whether it loses names that git in the cell could not see, and so took for deleted. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "core/grant.h"
@@ -12,7 +13,8 @@
 #define FLAGS_MAX 84                    /* of a reason's bytes */
 #define COMPARED_MAX (50u << 20)        /* names with names, where no order helps: about a second */
 
-/* What the cell did not see: absolute paths, each with its NUL, sorted. */
+/* What the cell did not see: absolute paths, each with its NUL, sorted. Compared without case: where the file system knows none, git takes
+ * what lies there by another case for the name that it has. */
 struct unseen {
 	const char *bytes;
 	size_t n;
@@ -118,7 +120,7 @@ static size_t lower_bound(const struct unseen *u, const char *text)
 	while (low < high) {
 		const size_t middle = start_of(u, low + (high - low) / 2);
 
-		if (strcmp(u->bytes + middle, text) < 0)
+		if (strcasecmp(u->bytes + middle, text) < 0)
 			low = middle + strlen(u->bytes + middle) + 1;
 		else
 			high = middle;
@@ -131,7 +133,7 @@ static const char *first_beneath(const struct unseen *u, const char *directory)
 {
 	const size_t at = lower_bound(u, directory);
 
-	return at < u->n && strncmp(u->bytes + at, directory, strlen(directory)) == 0 ? u->bytes + at : NULL;
+	return at < u->n && strncasecmp(u->bytes + at, directory, strlen(directory)) == 0 ? u->bytes + at : NULL;
 }
 
 /* The path itself, or what lies above it. */
@@ -148,7 +150,7 @@ static const char *find_around(const struct unseen *u, char *path)
 		path[n] = 0;
 		at = lower_bound(u, path);
 		path[n] = end;
-		if (at < u->n && strncmp(u->bytes + at, path, n) == 0 && u->bytes[at + n] == 0)
+		if (at < u->n && strncasecmp(u->bytes + at, path, n) == 0 && u->bytes[at + n] == 0)
 			return u->bytes + at;
 	}
 	return NULL;
@@ -168,10 +170,19 @@ static bool is_concerned(const struct loss *l)
 	return first_beneath(&l->unseen, path) != NULL;
 }
 
+static bool is_beneath_any(const char *path, const char *directory, size_t len)
+{
+	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+		if (strncasecmp(slash + 1, directory, len) == 0)
+			return true;
+	return false;
+}
+
 /* By its end, as if any directory could be the work tree. */
-static const char *find_by_end(struct loss *l, const char *name, size_t len)
+static const char *find_by_end(struct loss *l, const struct gitindex *g)
 {
 	const struct unseen *u = &l->unseen;
+	const size_t len = g->name_len;
 	const char *path = u->bytes;
 
 	for (size_t n; path < u->bytes + u->n; path += n + 1) {
@@ -181,9 +192,11 @@ static const char *find_by_end(struct loss *l, const char *name, size_t len)
 			return NULL;
 		}
 		for (size_t k = 1; k <= len && k < n; k++)
-			if ((k == len || name[k] == '/') && path[n - k - 1] == '/' &&
-			    memcmp(path + n - k, name, k) == 0)
+			if ((k == len || g->name[k] == '/') && path[n - k - 1] == '/' &&
+			    strncasecmp(path + n - k, g->name, k) == 0)
 				return path;
+		if (g->is_directory && is_beneath_any(path, g->name, len))
+			return path;
 	}
 	return NULL;
 }
@@ -192,19 +205,17 @@ static const char *find_by_end(struct loss *l, const char *name, size_t len)
 static const char *find_unseen(struct loss *l, const struct gitindex *g)
 {
 	char path[PATH_MAX_ + CHANGE_PATH_MAX];
-	const char *found;
+	const char *found = NULL;
 
-	l->by_end = !l->root_is_known;
-	if (l->by_end && g->is_directory)
-		return l->unseen.bytes; /* it could be any */
-	if (l->by_end)
-		return find_by_end(l, g->name, g->name_len);
-	(void)snprintf(path, sizeof path, "%s/%s", strcmp(l->root, "/") == 0 ? "" : l->root, g->name); /* it fits */
-	found = find_around(&l->unseen, path);
-	if (found == NULL && g->is_directory)
-		found = first_beneath(&l->unseen, path);
-	l->by_end = found == NULL && l->root_is_told && !g->is_directory;
-	return l->by_end ? find_by_end(l, g->name, g->name_len) : found;
+	if (l->root_is_known) {
+		(void)snprintf(path, sizeof path, "%s/%s", strcmp(l->root, "/") == 0 ? "" : l->root,
+			       g->name); /* it fits */
+		found = find_around(&l->unseen, path);
+		if (found == NULL && g->is_directory)
+			found = first_beneath(&l->unseen, path);
+	}
+	l->by_end = found == NULL && (l->root_is_told || !l->root_is_known);
+	return l->by_end ? find_by_end(l, g) : found;
 }
 
 /* ---- what is said ---- */

@@ -1,15 +1,16 @@
 #include "judge/input.h"
 
 #include <string.h>
+#include <strings.h>
 
-#define MAGIC 0x31474A41u /* "AJG1" */
-#define HEAD 8u
+#define MAGIC 0x32474A41u /* "AJG2" */
+#define HEAD 12u          /* and what is hidden */
 #define COUNT_AT 4u
 
-void judge_batch_init(struct judge_batch *b)
+void judge_batch_init(struct judge_batch *b, const char *hidden, size_t n)
 {
+	*b = (struct judge_batch){ .hidden = hidden, .hidden_len = n };
 	buf_init(&b->bytes, JUDGE_BATCH_MAX);
-	b->n = 0;
 }
 
 void judge_batch_finish(struct judge_batch *b)
@@ -27,6 +28,13 @@ static uint32_t cut(const struct judge_case *c, size_t n)
 	return cut_at(judge_content_max(c->kind), n);
 }
 
+int judge_hidden_order(const char *a, const char *b)
+{
+	const int order = strcasecmp(a, b);
+
+	return order != 0 ? order : strcmp(a, b);
+}
+
 /* Sorted, without gaps, and each ended: who looks for a path relies on it. */
 static bool is_list(const char *list, size_t n)
 {
@@ -36,21 +44,16 @@ static bool is_list(const char *list, size_t n)
 		return false;
 	for (size_t at = 0; at < n; before = list + at, at += strlen(list + at) + 1)
 		if (list[at] != '/' || strlen(list + at) >= 2 * (size_t)CHANGE_PATH_MAX ||
-		    (before != NULL && strcmp(before, list + at) >= 0))
+		    (before != NULL && judge_hidden_order(before, list + at) >= 0))
 			return false;
 	return true;
-}
-
-static bool is_alone(const struct judge_case *c)
-{
-	return c->hidden_len == 0 && c->gitdir_len == 0 && c->config_len == 0;
 }
 
 static bool is_askable(const struct judge_case *c)
 {
 	return judge_kind_is_known(c->kind) && c->tree[0] == '/' &&
 	       strnlen(c->tree, CHANGE_PATH_MAX) < CHANGE_PATH_MAX && change_path_is_good(c->path) &&
-	       (c->kind == JUDGE_GIT_INDEX ? is_list(c->hidden, c->hidden_len) : is_alone(c));
+	       (c->kind == JUDGE_GIT_INDEX || (c->gitdir_len == 0 && c->config_len == 0));
 }
 
 /* The content that is too long is not sent whole, but its first bytes, so that it stays too long. */
@@ -64,7 +67,6 @@ static void put_case(struct buf *out, const struct judge_case *c)
 	buf_put_bytes(out, c->now, cut(c, c->now_len));
 	if (c->kind != JUDGE_GIT_INDEX)
 		return;
-	buf_put_bytes(out, c->hidden, c->hidden_len);
 	buf_put_bytes(out, c->gitdir, cut_at(JUDGE_CONTENT_MAX, c->gitdir_len));
 	buf_put_bytes(out, c->config, cut_at(JUDGE_CONTENT_MAX, c->config_len));
 }
@@ -75,23 +77,25 @@ static void put_count(struct judge_batch *b)
 		b->bytes.data[COUNT_AT + i] = (uint8_t)(b->n >> (8 * i));
 }
 
-/* At most: two numbers of a byte, seven lengths, and what they are of. */
+/* At most: two numbers of a byte, six lengths, and what they are of. */
 static size_t room_for(const struct judge_case *c)
 {
-	return 2 + 7 * 4 + strlen(c->tree) + strlen(c->path) + (c->had_old ? cut(c, c->old_len) : 0) +
-	       cut(c, c->now_len) + c->hidden_len + cut_at(JUDGE_CONTENT_MAX, c->gitdir_len) +
-	       cut_at(JUDGE_CONTENT_MAX, c->config_len);
+	return 2 + 6 * 4 + strlen(c->tree) + strlen(c->path) + (c->had_old ? cut(c, c->old_len) : 0) +
+	       cut(c, c->now_len) + cut_at(JUDGE_CONTENT_MAX, c->gitdir_len) + cut_at(JUDGE_CONTENT_MAX, c->config_len);
 }
 
 int judge_batch_put(struct judge_batch *b, const struct judge_case *c)
 {
-	if (!is_askable(c))
+	const size_t head = b->n == 0 ? HEAD + b->hidden_len : 0;
+
+	if (!is_askable(c) || (b->n == 0 && !is_list(b->hidden, b->hidden_len)))
 		return -AMBIT_INTERNAL;
-	if (b->n == JUDGE_CASES_MAX || b->bytes.len + HEAD + room_for(c) > JUDGE_BATCH_MAX)
+	if (b->n == JUDGE_CASES_MAX || b->bytes.len + head + room_for(c) > JUDGE_BATCH_MAX)
 		return -AMBIT_LIMIT;
 	if (b->n == 0) {
 		buf_put_u32(&b->bytes, MAGIC);
 		buf_put_u32(&b->bytes, 0);
+		buf_put_bytes(&b->bytes, b->hidden, b->hidden_len);
 	}
 	put_case(&b->bytes, c);
 	if (b->bytes.failed)
@@ -99,18 +103,6 @@ int judge_batch_put(struct judge_batch *b, const struct judge_case *c)
 	b->n++;
 	put_count(b);
 	return 0;
-}
-
-bool judge_reader_init(struct judge_reader *r, const void *bytes, size_t n, uint32_t *ret_count)
-{
-	rbuf_init(&r->in, bytes, n);
-	if (rbuf_u32(&r->in) != MAGIC)
-		r->in.failed = true;
-	r->left = rbuf_u32(&r->in);
-	if (n > JUDGE_BATCH_MAX || r->in.failed || r->left == 0 || r->left > JUDGE_CASES_MAX)
-		return false;
-	*ret_count = r->left;
-	return true;
 }
 
 static const void *take_content(struct rbuf *in, size_t most, size_t *ret_n)
@@ -121,6 +113,20 @@ static const void *take_content(struct rbuf *in, size_t most, size_t *ret_n)
 		in->failed = true;
 	*ret_n = n;
 	return in->failed ? NULL : rbuf_bytes(in, n);
+}
+
+bool judge_reader_init(struct judge_reader *r, const void *bytes, size_t n, uint32_t *ret_count)
+{
+	rbuf_init(&r->in, bytes, n);
+	if (rbuf_u32(&r->in) != MAGIC)
+		r->in.failed = true;
+	r->left = rbuf_u32(&r->in);
+	r->hidden = take_content(&r->in, JUDGE_HIDDEN_MAX, &r->hidden_len);
+	if (n > JUDGE_BATCH_MAX || r->in.failed || r->left == 0 || r->left > JUDGE_CASES_MAX ||
+	    !is_list(r->hidden, r->hidden_len))
+		return false;
+	*ret_count = r->left;
+	return true;
 }
 
 bool judge_reader_next(struct judge_reader *r, struct judge_case *ret)
@@ -135,7 +141,8 @@ bool judge_reader_next(struct judge_reader *r, struct judge_case *ret)
 	ret->old = take_content(&r->in, judge_content_max(ret->kind) + 1, &ret->old_len);
 	ret->now = take_content(&r->in, judge_content_max(ret->kind) + 1, &ret->now_len);
 	if (ret->kind == JUDGE_GIT_INDEX) {
-		ret->hidden = take_content(&r->in, JUDGE_HIDDEN_MAX, &ret->hidden_len);
+		ret->hidden = r->hidden;
+		ret->hidden_len = r->hidden_len;
 		ret->gitdir = take_content(&r->in, JUDGE_CONTENT_MAX + 1, &ret->gitdir_len);
 		ret->config = take_content(&r->in, JUDGE_CONTENT_MAX + 1, &ret->config_len);
 	}

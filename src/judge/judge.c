@@ -95,7 +95,7 @@ void judge(const struct judge_case *c, struct judge_verdict *ret)
 		return;
 	}
 	if (c->kind == JUDGE_GIT_INDEX) {
-		if (!is_same(c))
+		if (c->old_len > JUDGE_INDEX_MAX || !is_same(c)) /* what is cut may differ behind that */
 			judge_git_index(c, ret);
 		return;
 	}

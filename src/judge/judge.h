@@ -52,8 +52,8 @@ struct judge_case {
 	const char *tree, *path; /* as in struct name_case */
 
 	/* GIT_INDEX alone; else all are empty. An empty `now` is an index that is gone. */
-	const char
-		*hidden; /* what the cell did not see: absolute paths, each with its NUL, in the order of their bytes */
+	const char *
+		hidden; /* what the cell did not see: absolute paths, each with its NUL, in the order of judge_hidden_order() */
 	const char *gitdir, *config; /* the files of these names beside it, which say where the work tree is */
 	size_t hidden_len, gitdir_len, config_len;
 };

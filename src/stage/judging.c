@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -548,11 +549,11 @@ static bool could_not_see(struct judging *j)
 	return j->unseen_state < 0 || j->unseen.len > 0;
 }
 
-static bool was_there(const struct judging *j, const struct change *c)
+static bool was_there(const struct judging *j, uint16_t tree, const char *path)
 {
-	auto_fd int fd = sys_open_beneath(j->trees->real[c->tree], c->path, O_PATH | O_NOFOLLOW);
+	auto_fd int fd = sys_open_beneath(j->trees->real[tree], path, O_PATH | O_NOFOLLOW);
 
-	return fd >= 0;
+	return fd != -ENOENT && fd != -ENOTDIR;
 }
 
 /* Git takes what it cannot see for deleted, and `git commit -a` for what is to be deleted from the repository. No protection from a program that
@@ -564,13 +565,14 @@ static void match_index(struct judging *j, const struct change *c, struct name_v
 	const char *slash = strrchr(c->path, '/');
 	char dir[STAGE_PATH_MAX + CHANGE_PATH_MAX];
 
-	if (strcmp(slash != NULL ? slash + 1 : c->path, "index") != 0 || c->kind == CHANGE_MODE || !could_not_see(j))
+	if (strcasecmp(slash != NULL ? slash + 1 : c->path, "index") != 0 || c->kind == CHANGE_MODE ||
+	    !could_not_see(j))
 		return;
 	join(j->role->meta->trees[c->tree].real, c->path, slash != NULL ? (size_t)(slash - c->path) : 0, dir,
 	     sizeof dir);
 	j->tree = c->tree;
 	j->plain = NULL;
-	if (is_git_dir(j, dir, strlen(dir)) == GIT_DIR_NOT || !was_there(j, c))
+	if (is_git_dir(j, dir, strlen(dir)) == GIT_DIR_NOT || !was_there(j, c->tree, c->path))
 		return;
 	*ret = (struct name_verdict){
 		.held = HELD_JUDGED, .judge = JUDGE_GIT_INDEX, .reason = unknown, .row = "", .name_len = strlen(c->path)
@@ -612,8 +614,8 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 	}
 	if (v.held == HELD_NOT || v.held == HELD_JUDGED)
 		match_flood(j, c, &v);
-	if (v.held == HELD_NOT)
-		match_index(j, c, &v);
+	if (v.held == HELD_NOT || is_granted(j, c, v.name_len))
+		match_index(j, c, &v); /* a grant of what holds it names no index */
 	explain(&v, link, reason);
 	ret->held = v.held;
 	ret->judge = v.judge;
@@ -662,7 +664,7 @@ static bool read_content(int tree_fd, const char *path, size_t most, struct buf 
 	const char *name;
 	auto_fd int dir = sys_open_parent(tree_fd, path, &name), fd = -1;
 	struct stat st;
-	ssize_t n;
+	ssize_t n = 0;
 
 	buf_reset(ret);
 	fd = dir < 0 ? -1 : sys_open_name(dir, name, O_RDONLY);
@@ -670,7 +672,7 @@ static bool read_content(int tree_fd, const char *path, size_t most, struct buf 
 		return false;
 	for (uint8_t piece[4096]; ret->len <= most && (n = read(fd, piece, sizeof piece)) > 0;)
 		buf_put(ret, piece, (size_t)n);
-	return !ret->failed;
+	return n >= 0 && !ret->failed;
 }
 
 /* Of a renamed file the old name can be what is judged: an index that was moved away. */
@@ -684,7 +686,8 @@ static const char *judged_path(const struct change *c)
 	return is_by_old_name(c) ? c->from : c->path;
 }
 
-/* As it was before the event, which says where git found the work tree. Not there is as good as empty. */
+/* As it was before the event, which says where git found the work tree. Not there is as good as empty; what is there and cannot be read (a
+ * link) may say anything, as does what is in no form. */
 static void read_beside(const struct judging *j, const struct change *c, const char *name, struct buf *ret)
 {
 	const char *index = judged_path(c), *slash = strrchr(index, '/');
@@ -692,8 +695,11 @@ static void read_beside(const struct judging *j, const struct change *c, const c
 
 	(void)snprintf(path, sizeof path, "%.*s%s", slash != NULL ? (int)(slash - index + 1) : 0, index,
 		       name); /* it fits */
-	if (!read_content(j->trees->real[c->tree], path, JUDGE_CONTENT_MAX, ret))
-		buf_reset(ret);
+	if (read_content(j->trees->real[c->tree], path, JUDGE_CONTENT_MAX, ret))
+		return;
+	buf_reset(ret);
+	if (was_there(j, c->tree, path))
+		buf_put(ret, "[", 1);
 }
 
 static void add_beside(const struct judging *j, const struct change *c, struct contents *room, struct judge_case *ret)
@@ -701,10 +707,8 @@ static void add_beside(const struct judging *j, const struct change *c, struct c
 	read_beside(j, c, "gitdir", &room->gitdir);
 	read_beside(j, c, "config", &room->config);
 	read_beside(j, c, "config.worktree", &room->more); /* says the last word, where sparse checkouts are */
-	buf_put(&room->config, "\n", 1);
+	buf_put(&room->config, "\n\n", 2);                 /* a last line may go on in the next one */
 	buf_put(&room->config, room->more.data, room->more.len);
-	ret->hidden = (const char *)j->unseen.data;
-	ret->hidden_len = j->unseen.len;
 	ret->gitdir = (const char *)room->gitdir.data;
 	ret->gitdir_len = room->gitdir.len;
 	ret->config = (const char *)room->config.data;
@@ -718,16 +722,21 @@ static int put_case(struct judging *j, struct judge_batch *batch, const struct c
 				    .path = judged_path(c) };
 	const bool is_index = judge.kind == JUDGE_GIT_INDEX;
 	const size_t most = judge_content_max(judge.kind);
+	uint64_t bytes;
+	int r;
 
-	judge.had_old = read_content(j->trees->real[c->tree], judge.path, most, &room->old);
-	if (is_index && room->old.failed)
+	if (is_index && j->index_bytes > INDEX_BYTES_MAX)
 		return -AMBIT_UNKNOWN;
+	judge.had_old = read_content(j->trees->real[c->tree], judge.path, most, &room->old);
+	if (is_index && !judge.had_old)
+		return -AMBIT_UNKNOWN; /* a link, for one */
 	if (!read_content(j->trees->upper[c->tree], judge.path, most, &room->now)) {
 		if (!is_index || room->now.failed)
 			return -AMBIT_UNKNOWN; /* nothing to be judged: it is held */
 		buf_reset(&room->now);         /* it is gone */
 	}
-	j->index_bytes += is_index ? room->old.len + room->now.len : 0;
+	bytes = is_index ? room->old.len + room->now.len : 0;
+	j->index_bytes += bytes;
 	if (j->index_bytes > INDEX_BYTES_MAX)
 		return -AMBIT_UNKNOWN;
 	judge.old = room->old.data;
@@ -736,7 +745,10 @@ static int put_case(struct judging *j, struct judge_batch *batch, const struct c
 	judge.now_len = room->now.len;
 	if (is_index)
 		add_beside(j, c, room, &judge);
-	return judge_batch_put(batch, &judge);
+	r = judge_batch_put(batch, &judge);
+	if (r == -AMBIT_LIMIT)
+		j->index_bytes -= bytes; /* it is read again, for the next batch */
+	return r;
 }
 
 /* The batch as standard input of the role that judges, and its answer. */
@@ -808,7 +820,7 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 	if (asked == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge changes");
 	contents_init(&room);
-	judge_batch_init(&batch);
+	judge_batch_init(&batch, (const char *)j->unseen.data, j->unseen.len);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		int put;
 
@@ -818,7 +830,7 @@ int judging_contents(struct judging *j, struct change *const *changes, size_t n,
 		if (put == -AMBIT_LIMIT) {
 			r = judge_some(j, asked, &batch, e);
 			judge_batch_finish(&batch);
-			judge_batch_init(&batch);
+			judge_batch_init(&batch, (const char *)j->unseen.data, j->unseen.len);
 			put = r < 0 ? r : put_case(j, &batch, changes[i], &room);
 		}
 		if (put == 0)

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "judge/judge.h"
+#include "judge/input.h"
 #include "stage/sys.h"
 #include "stage/unseen.h"
 
@@ -28,7 +28,7 @@ static bool is_unseen(const struct role *role, uint32_t tree, struct mask_entry 
 	if (entry.kind == MASK_NOTHING || entry.kind == MASK_ON_THE_WAY || is_ours(entry.path))
 		return false;
 	fd = sys_open_beneath(role->trees.real[tree], entry.path, O_PATH | O_NOFOLLOW);
-	return fd >= 0 || fd == -EXDEV; /* what is mounted there now is no tree's, but it is there */
+	return fd != -ENOENT && fd != -ENOTDIR; /* what cannot be looked at, or is mounted there now, is there */
 }
 
 static void put(const struct role *role, uint32_t tree, const char *path, struct buf *ret)
@@ -44,7 +44,7 @@ static void put(const struct role *role, uint32_t tree, const char *path, struct
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return judge_hidden_order(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Those of one tree come in order, those of several do not. */
@@ -83,7 +83,7 @@ static int add_elsewhere(const struct role *role, struct buf *ret, uint32_t *n)
 		struct stat st;
 
 		len = strlen(at);
-		if (at[0] != '/' || is_ours(at) || lstat(at, &st) < 0)
+		if (at[0] != '/' || is_ours(at) || (lstat(at, &st) < 0 && (errno == ENOENT || errno == ENOTDIR)))
 			continue;
 		buf_put(ret, at, len + 1);
 		(*n)++;

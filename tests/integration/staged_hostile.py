@@ -1075,18 +1075,19 @@ def no_tracked_secret_is_lost(place):
     git(place, top, "rm", "-q", "--cached", "t/server.pem")
     git(place, top, "commit", "-q", "-m", "without")
     git(place, top, "checkout", "-q", "-f", "-")
+    shutil.copy(f"{top}/.git/index", f"{top}/.git/INDEX")
     was, index, files = git(place, top, "rev-parse", "HEAD"), index_of(top), {name: open(f"{top}/{name}").read() for name in SECRETS}
     for script, texts in [("echo more >> a; git commit -qam two", []), ("git add -A", []), ("git add -u", []), ("git add -A; git commit -qm two; git mv a d", []),
                           ("git rm -q t/server.pem", one), ("git rm -q --cached t/server.pem", one), ("git rm -qr --cached t", one),
-                          ("git checkout -q other", one), ("git read-tree --empty", []), ("rm .git/index", []), ("mv .git/index .git/x", None),
+                          ("git checkout -q other", one), ("git reset -qN other; git commit -q --allow-empty -m two", one), ("git read-tree --empty", []), ("rm .git/index", []), ("mv .git/index .git/x", None),
                           ("git commit -qam two; rm .git/index; git reset -q", []),
                           (": > .git/index", []), ("echo x > .git/index", ["it cannot be read (it ends in the middle)"]),
                           ("head -c 150 .git/index > x; mv x .git/index", ["it cannot be read"]),
                           ("git update-index --split-index", ["it cannot be read (a split index"]),
                           ("git commit -qam two; cp -p .git/index x; rm .git/index; ln x .git/index", []),
-                          ("rm .git/index; mkdir .git/index", [])]:
+                          ("rm .git/index; mkdir .git/index", []), ("GIT_INDEX_FILE=.git/INDEX git read-tree --empty", None)]:
         result = work(place, top, AS + script)
-        if texts is None:  # it has another name then
+        if texts is None:  # it has another name then, or one that is the same where case is not told apart
             assert result.returncode == 123 and "could not see" in result.stderr, told(result)
             expect_ok(ambit(place, "discard", cwd=top))
         else:
@@ -1182,6 +1183,89 @@ def no_tracked_secret_is_lost_in_worktrees_and_submodules(place):
     git(place, inner, "sparse-checkout", "disable")  # moves the setting to config.worktree
     write(f"{inner}-else/a", "other\n")
     expect_index_held(place, work(place, inner, AS + "git commit -qam two", "--work", f"{inner}-else"), inner, f"--read {inner}-else/.npmrc")
+
+
+def no_tracked_secret_is_lost_in_what_is_granted(place):
+    """A repository in what is protected, and granted: that names no index."""
+    top = tree(place)
+    os.makedirs(f"{top}/.vscode/ext")
+    make_repository(place, f"{top}/.vscode/ext")
+    script = AS + "cd .vscode/ext; echo more >> a; git {}; git commit -qm two"
+    expect_index_held(place, work(place, top, script.format("add -A"), "--write", "./.vscode"), top, "--read ./.vscode/ext/.npmrc", where=".vscode/ext/.git")
+    expect_ok(work(place, top, script.format("add a"), "--write", "./.vscode"))  # the twin
+
+
+def no_tracked_secret_is_lost_behind_a_link(place):
+    """Of an index, or of the configuration that says where the work tree is."""
+    top = tracked_tree(place)
+    os.rename(f"{top}/.git/index", f"{top}/.git/real")
+    os.symlink("real", f"{top}/.git/index")
+    expect_index_held(place, work(place, top, AS + "cp .git/index x; mv x .git/index; git commit -qam two"), top, "is not known")
+    for name, config in [("config", None), ("config.worktree", None), ("config", "[a]\n\tb = c \\")]:  # whose last line goes on
+        top = tracked_tree(place)
+        git(place, top, "config", "extensions.worktreeConfig", "true")
+        os.makedirs(f"{top}-else")
+        git(place, top, "config", f"--file=.git/{'config.worktree' if config else name}", "core.worktree", f"{top}-else")
+        for moved in ("a", "b", "t", ".npmrc"):
+            os.rename(f"{top}/{moved}", f"{top}-else/{moved}")
+        if config:
+            with open(f"{top}/.git/config", "a") as file:
+                file.write(config)
+        else:
+            os.rename(f"{top}/.git/{name}", f"{top}/.git/real")
+            os.symlink("real", f"{top}/.git/{name}")
+        result = work(place, top, AS + f"echo more >> {top}-else/a; git commit -qam two", "--work", f"{top}-else")
+        expect_index_held(place, result, top, f"--read {top}-else/.npmrc" if config else "--read .../.npmrc --read .../t/server.pem")
+
+
+def no_tracked_secret_is_lost_out_of_sight(place):
+    """What nobody can look at any more lies there all the same."""
+    for flags in (["--work", "."], ["--read", ".", "--write", "./.git"]):
+        for gone in (False, True):
+            top = tracked_tree(place, secrets=("t/server.pem",))
+            write(f"{top}/a", "other\n")
+            place.cell(*flags, "--stage", "--", "sh", "-ec", AS + "git commit -qam two", cwd=top)
+            if gone:  # the twin
+                os.unlink(f"{top}/t/server.pem")
+            else:
+                os.chmod(f"{top}/t", 0)
+            result = ambit(place, "commit", "last", cwd=top)
+            os.chmod(f"{top}/t", 0o755)
+            if gone:
+                expect_ok(result)
+            else:
+                assert result.returncode == 123 and "t/server.pem shows them" in result.stderr, told(result)
+
+
+def ways_around_the_index(place):
+    """What SECURITY.md says goes around it: whoever shuts such a way finds it here."""
+    top = tracked_tree(place)
+    os.mkdir(f"{top}/w")
+    for name in ("a", "b", "t", ".npmrc"):
+        os.rename(f"{top}/{name}", f"{top}/w/{name}")
+    expect_ok(work(place, top, AS + "export GIT_DIR=$PWD/.git GIT_WORK_TREE=$PWD/w; git commit -qam two"))
+    assert "t/server.pem" not in git(place, top, "ls-files"), "that way is seen by now"
+    for script, lost in [("git commit -qam two", True), ("git add t/c; git commit -qm two", False)]:
+        top = tracked_tree(place, secrets=(".npmrc",))
+        expect_ok(place.cell("--work", "./t", "--write", "./.git", "--", "sh", "-ec", AS + f"echo more >> t/c; {script}", cwd=top))
+        assert git(place, top, "ls-files").split() == (["t/c"] if lost else [".npmrc", "a", "b", "t/c"]), "that way is seen by now"
+
+
+def a_judge_that_dies_lets_nothing_pass(place):
+    """Nor does one that says nothing, or what is no answer: here it is another program."""
+    good, script = place.ambit, AS + "echo more >> a; git add a; git commit -qm two"
+    for other, text in [("ambit-diff", "it could not be judged"), ("ambit-policy", "what is no answer"), ("ambit-judge", "")]:  # the twin
+        top = tracked_tree(place)
+        bin = os.path.join(os.path.dirname(top), "bin")
+        shutil.copytree(os.path.dirname(good), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
+        shutil.copy(os.path.join(bin, other), os.path.join(bin, "ambit-judge.new"))
+        os.rename(os.path.join(bin, "ambit-judge.new"), os.path.join(bin, "ambit-judge"))
+        was = git(place, top, "rev-parse", "HEAD")
+        place.ambit = os.path.join(bin, "ambit")
+        result = work(place, top, script)
+        place.ambit = good
+        passed = git(place, top, "rev-parse", "HEAD") != was
+        assert result.returncode == (123 if text else 0) and passed == (text == "") and text in result.stderr, told(result)
 
 
 def refreshed(place, top):
@@ -1740,7 +1824,7 @@ SCENARIOS = [what_is_hidden_outlives_ours, a_narrower_grant_hides_as_much, no_wa
              no_way_back_over_a_link, a_directory_is_not_shut_before_its_links, links_made_while_an_event_runs, links_that_no_index_holds, links_from_one_tree_into_another,
              links_from_the_home_into_a_tree, a_home_is_reached_by_other_names, no_tracked_secret_is_lost, a_tracked_secret_is_lost_if_that_is_said,
              no_tracked_secret_is_lost_by_halves, no_tracked_secret_is_lost_in_any_form_of_an_index,
-             no_tracked_secret_is_lost_in_worktrees_and_submodules, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
+             no_tracked_secret_is_lost_in_worktrees_and_submodules, no_tracked_secret_is_lost_in_what_is_granted, no_tracked_secret_is_lost_behind_a_link, no_tracked_secret_is_lost_out_of_sight, ways_around_the_index, a_judge_that_dies_lets_nothing_pass, an_index_in_conflict_is_judged, no_tracked_secret_of_a_read_tree_is_lost, an_index_behind_many_changes_is_judged, a_sparse_index_loses_nothing_by_its_directories, untracked_secrets_hold_no_index, a_directory_full_of_hidden_names,
              no_flood_of_hidden_names, no_secret_too_many, what_is_left_goes_and_what_is_used_stays,
              sparse_files_push_nothing_out, holes_take_no_time, all_bytes_count,
              many_changes_take_little_memory, the_stages_of_others_are_not_shown, no_place_for_stages_is_planted,

@@ -650,7 +650,7 @@ static void batch_and_answer(void **state)
 	uint32_t n;
 
 	(void)state;
-	judge_batch_init(&b);
+	judge_batch_init(&b, "", 0);
 	assert_int_equal(judge_batch_put(&b, &c), 0);
 	c.had_old = true;
 	c.old = "yz";
@@ -708,7 +708,7 @@ static void full_batches(void **state)
 
 	(void)state;
 	assert_non_null(big);
-	judge_batch_init(&b);
+	judge_batch_init(&b, "", 0);
 	while (rc == 0 && b.n <= JUDGE_CASES_MAX)
 		rc = judge_batch_put(&b, &c);
 	assert_int_equal(rc, -AMBIT_LIMIT);
@@ -716,7 +716,7 @@ static void full_batches(void **state)
 	assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n));
 	judge_batch_finish(&b);
 
-	judge_batch_init(&b);
+	judge_batch_init(&b, "", 0);
 	c.now = big;
 	c.now_len = 2 * JUDGE_CONTENT_MAX;
 	for (rc = 0; rc == 0;)

@@ -12,6 +12,7 @@ import tempfile
 JUDGE, NAMES = sys.argv[1:3]
 KINDS = {"config": 1, "modules": 6}
 INDEX = 12
+MAGIC = 0x32474A41
 HELD_NOT, HELD_PROTECTED, HELD_JUDGED = 0, 1, 2
 number = 0
 root = os.path.realpath(tempfile.mkdtemp())
@@ -64,12 +65,12 @@ def judged(tree, cases, beside=(b"", b"", b"")):
     """(kind, path, old or None, new) each to what the judge says: '' is inert. Beside an index: what was hidden, gitdir, config."""
     if not cases:
         return []
-    batch = struct.pack("<II", 0x31474A41, len(cases))
+    batch = struct.pack("<III", MAGIC, len(cases), len(beside[0])) + beside[0]
     for kind, path, old, new in cases:
         batch += struct.pack("<BB", kind, old is not None)
         for part in (tree.encode(), path.encode(), old or b"", new):
             batch += struct.pack("<I", len(part)) + part
-        for part in beside if kind == INDEX else ():
+        for part in beside[1:] if kind == INDEX else ():
             batch += struct.pack("<I", len(part)) + part
     done = subprocess.run([JUDGE], input=batch, capture_output=True)
     if done.returncode != 0:
@@ -332,7 +333,7 @@ def read(path):
 def indices():
     """What git writes, in each form that it has: the judge reads all names, and misses each that goes."""
     def lost(at, old, new, hidden, config=b""):
-        paths = b"".join(sorted(f"{at}/{name}".encode() + b"\0" for name in hidden))
+        paths = b"".join(sorted((f"{at}/{name}".encode() + b"\0" for name in hidden), key=lambda path: (path.lower(), path)))
         return judged(at, [(INDEX, ".git/index", old, new)], (paths, b"", config))[0]
 
     names = [".env", "a b/k.pem", "deep/er/.npmrc", "deep/er/x", "e" * 200 + "/id_rsa", "sub.key", "\xe4.pem"]
@@ -360,6 +361,8 @@ def indices():
         report(old[7] == version and (b"IEOT" in old) == (word == "many threads"), f"{word}: so it was written", old[:12])
         wrong = [(name, lost(at, old, b"", [name])) for name in names if "--read" not in lost(at, old, b"", [name])]
         report(not wrong and lost(at, old, b"", ["none"]) == "", f"{word}: all names are found", *wrong)
+        if version == 3:
+            report(lost(at, old, b"", ["added"]) == "", f"{word}: what is only intended is no name")
         for name in names:
             git(*options, "rm", "-q", "--cached", name, at=at)
             new = read(index)
@@ -393,8 +396,8 @@ def indices():
 
 
 def the_role():
-    for name, batch in [("nothing", b""), ("noise", os.urandom(4096)), ("no count", struct.pack("<I", 0x31474A41)),
-                        ("no files", struct.pack("<II", 0x31474A41, 0)), ("fewer files than said", struct.pack("<II", 0x31474A41, 3)),
+    for name, batch in [("nothing", b""), ("noise", os.urandom(4096)), ("no count", struct.pack("<I", MAGIC)),
+                        ("no files", struct.pack("<II", MAGIC, 0)), ("fewer files than said", struct.pack("<III", MAGIC, 3, 0)),
                         ("one byte too many", b"\0" * ((144 << 20) + 1))]:
         done = subprocess.run([JUDGE], input=batch, capture_output=True)
         report(done.returncode == 1 and not done.stdout and not done.stderr, f"no answer to {name}", done)

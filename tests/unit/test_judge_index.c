@@ -55,12 +55,14 @@ static void put_strip(struct buf *out, size_t n)
 	buf_put_u8(out, (uint8_t)(n >= 128 ? (n - 128) & 127 : n));
 }
 
-/* One whose name ends with `/` is a directory; `id` is each byte of its object id. Names with `e` in front have extended flags. */
+/* One whose name ends with `/` is a directory; `id` is each byte of its object id. Names with `e` in front have extended flags, those
+ * with `i` (not in version 2) are only intended. */
 static void put_entry(struct buf *out, const struct how *how, const char *before, const char *name, uint8_t stage,
 		      uint8_t id)
 {
 	const size_t start = out->len, n = strlen(name);
-	const bool extended = how->version >= 3 && name[0] == 'e';
+	const bool intended = how->version >= 3 && name[0] == 'i';
+	const bool extended = how->version >= 3 && (intended || name[0] == 'e');
 	size_t common = 0;
 
 	put_zeroes(out, 24);
@@ -71,7 +73,7 @@ static void put_entry(struct buf *out, const struct how *how, const char *before
 	buf_put_u8(out, (uint8_t)((extended ? 0x40u : 0u) | (unsigned)stage << 4 | (n < FULL ? n >> 8 : FULL >> 8)));
 	buf_put_u8(out, (uint8_t)(n < FULL ? n : FULL));
 	if (extended)
-		buf_put(out, "\x20\0", 2); /* intent to add */
+		buf_put(out, intended ? "\x20\0" : "\x40\0", 2); /* to be added, or not in the work tree */
 	if (how->version == 4) {
 		while (before[common] != 0 && before[common] == name[common])
 			common++;
@@ -435,6 +437,10 @@ static void what_is_lost(void **state)
 		{ "a k.pem", "a", "", NULL, NULL, NULL, NULL },
 		{ "a", "b", W "k.pem", NULL, NULL, NULL, NULL }, /* it was not in it */
 		{ "a k.pem", "a", W "k.pe", NULL, NULL, NULL, NULL },
+		{ "K.pem a", "a", W "k.pem", "--read ./k.pem shows", NULL, NULL, NULL }, /* without case */
+		{ "a k.pem", "a", W "K.PEM", "--read ./K.PEM shows", NULL, NULL, NULL },
+		{ "T/k.pem a", "a", W "j " W "t " W "U", "--read ./t shows", NULL, NULL, NULL },
+		{ "T/ a", "a", W "J " W "t/k.pem " W "U", "--read ./t/k.pem shows", NULL, NULL, NULL },
 		{ "a k.pem", "a", W "k.pem.x", NULL, NULL, NULL, NULL },
 		{ "a k.pem", "a", W "t/k.pem", NULL, NULL, NULL, NULL },
 		{ "a t/k.pem", "a", W "t/k.pem", "./t/k.pem", NULL, NULL, NULL },
@@ -465,6 +471,26 @@ static void what_is_lost(void **state)
 				if (all_ways[i].id_len == all_ways[k].id_len)
 					check(&rows[n], &all_ways[i], &all_ways[k], TREE);
 	print_message("%zu rows\n", COUNT_OF(rows));
+}
+
+/* Of `git add -N` no commit has anything (git reset -N): in the new one it is no name, in the old one it was none. */
+static void what_is_only_intended(void **state)
+{
+	static const struct row rows[] = {
+		{ "a ik k", "a ik", W "k", "--read ./k ", NULL, NULL, NULL },
+		{ "a ik", "a", W "ik", NULL, NULL, NULL, NULL },
+		{ "ik", "", W "ik", NULL, NULL, NULL, NULL },
+		{ "a em", "a", W "em", "--read ./em ", NULL, NULL, NULL }, /* the twin: not in the work tree */
+	};
+	static const struct row becomes = { "a ik", "a ik", W "ik", "--read ./ik ", NULL, NULL, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all_ways); i++)
+		for (size_t n = 0; n < COUNT_OF(rows); n++)
+			if (all_ways[i].version > 2)
+				check(&rows[n], &all_ways[i], &all_ways[i], TREE);
+	check(&becomes, &(struct how){ 2, 20 }, &(struct how){ 3, 20 }, TREE); /* version 2 knows no such names */
+	check(&becomes, &(struct how){ 2, 32 }, &(struct how){ 4, 32 }, TREE);
 }
 
 #define WT ".git/worktrees/w/index"
@@ -502,8 +528,15 @@ static void where_the_work_tree_is(void **state)
 		{ "t/k", "a", W "y/t/k", "--read .../t/k", "x.git/index", NULL, "" },
 		{ "t/k", "a", W "y/t", "--read .../t/k", "x.git/index", NULL, "" },
 		{ "t/k", "a", W "y/k", NULL, "x.git/index", NULL, "" },
+		{ "T/k a", "a", W "y/t/K", "--read .../T/k", "x.git/index", NULL, "" },
 		{ "k", "a", W "y/xk", NULL, "x.git/index", NULL, "" },
-		{ "t/", "a", W "y/k", "--read .../t/ ", "x.git/index", NULL, "" },
+		{ "t/", "a", W "y/t/k", "--read .../t/ ", "x.git/index", NULL, "" }, /* of a sparse one */
+		{ "t/", "a", W "y/t", "--read .../t/ ", "x.git/index", NULL, "" },
+		{ "s/t/", "a", W "y/S/t/u/k", "--read .../s/t/ ", "x.git/index", NULL, "" },
+		{ "t/", "a", W "t/k", "--read .../t/ ", WT, TREE "/w/.git\n", NULL },
+		{ "t/", "a", W "y/k", NULL, "x.git/index", NULL, "" },
+		{ "t/", "a", W "yt/k", NULL, "x.git/index", NULL, "" },
+		{ "s/t/", "a", W "y/t/k", NULL, "x.git/index", NULL, "" },
 		{ "k", "a", W "k", "--read .../k", "index", NULL, "" }, /* the tree is the repository */
 	};
 	static const struct row at_the_root[] = {
@@ -534,6 +567,9 @@ static void what_cannot_be_read(void **state)
 		{ "nonsense", "nonsense", W "k", NULL, 0, 0 }, /* as it was */
 		{ NULL, "", W "a", "it cannot be read (too large)", 0, JUDGE_INDEX_MAX + 1 },
 		{ "", NULL, W "k", "what was there cannot be read (too large)", JUDGE_INDEX_MAX + 1, 0 },
+		{ "", "", W "k", "what was there cannot be read (too large)", JUDGE_INDEX_MAX + 1,
+		  JUDGE_INDEX_MAX + 1 }, /* the same so far: what follows was cut */
+		{ "", "", "/else/k", NULL, JUDGE_INDEX_MAX + 1, JUDGE_INDEX_MAX + 1 },
 		{ "", NULL, "/else/k", NULL, JUDGE_INDEX_MAX + 1, 0 },
 		{ NULL, "", W "a", "it cannot be read (it does not begin", 0, JUDGE_INDEX_MAX },
 	};
@@ -636,6 +672,9 @@ static void what_is_asked(void **state)
 		{ "none", "", 0, 0 },
 		{ "the same twice", "/a\0/a", 6, -AMBIT_INTERNAL },
 		{ "out of order", "/b\0/a", 6, -AMBIT_INTERNAL },
+		{ "without case", "/a\0/B\0/c", 9, 0 },
+		{ "of two cases", "/A\0/a\0/b", 9, 0 },
+		{ "out of order by case", "/a\0/A", 6, -AMBIT_INTERNAL },
 		{ "without its end", "/a", 2, -AMBIT_INTERNAL },
 		{ "an empty one", "/a\0", 4, -AMBIT_INTERNAL },
 		{ "relative", "a", 2, -AMBIT_INTERNAL },
@@ -646,32 +685,36 @@ static void what_is_asked(void **state)
 		struct judge_case c = {
 			.kind = JUDGE_GIT_INDEX, .had_old = true, .old = "o", .old_len = 1, .now = "n", .now_len = 1
 		};
-		struct judge_case back;
+		struct judge_case back = { .hidden_len = 0 };
 		struct judge_reader r;
 		struct judge_batch b;
 		uint32_t n;
 
 		c.tree = TREE;
 		c.path = ".git/index";
-		c.hidden = rows[i].hidden;
-		c.hidden_len = rows[i].n;
 		c.gitdir = "g\n";
 		c.gitdir_len = 2;
 		c.config = "cc\n";
 		c.config_len = 3;
-		judge_batch_init(&b);
+		judge_batch_init(&b, rows[i].hidden, rows[i].n);
 		if (judge_batch_put(&b, &c) != rows[i].r)
 			fail_msg("%s", rows[i].about);
 		if (rows[i].r == 0) {
+			assert_int_equal(judge_batch_put(&b, &c), 0); /* of both the same is hidden */
 			assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n) &&
-				    judge_reader_next(&r, &back));
+				    judge_reader_next(&r, &back) && judge_reader_next(&r, &back));
 			assert_true(judge_reader_done(&r));
-			assert_true(back.hidden_len == c.hidden_len && back.gitdir_len == 2 && back.config_len == 3);
+			assert_true(back.hidden_len == rows[i].n && back.gitdir_len == 2 && back.config_len == 3);
 			assert_memory_equal(back.config, "cc\n", 3);
+			assert_memory_equal(back.hidden, rows[i].hidden, rows[i].n);
+			if (rows[i].n > 0) { /* the list is checked on the other side as well */
+				b.bytes.data[12 + rows[i].n - 1] = 'x';
+				assert_false(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n));
+			}
 		}
 		judge_batch_finish(&b);
 		c.kind = JUDGE_GIT_WORD; /* which has nothing beside it */
-		judge_batch_init(&b);
+		judge_batch_init(&b, "", 0);
 		assert_int_equal(judge_batch_put(&b, &c), -AMBIT_INTERNAL);
 		judge_batch_finish(&b);
 	}
@@ -693,11 +736,9 @@ static void the_largest_batch(void **state)
 		(void)snprintf(hidden + i, 16, "/%014zu", i);
 	c.old = c.now = big;
 	c.old_len = c.now_len = JUDGE_INDEX_MAX + 10;
-	c.hidden = hidden;
-	c.hidden_len = JUDGE_HIDDEN_MAX;
 	c.config = c.gitdir = (const char *)big;
 	c.config_len = c.gitdir_len = JUDGE_CONTENT_MAX + 10;
-	judge_batch_init(&b);
+	judge_batch_init(&b, hidden, JUDGE_HIDDEN_MAX);
 	assert_int_equal(judge_batch_put(&b, &c), 0);
 	assert_int_equal(judge_batch_put(&b, &c), -AMBIT_LIMIT);
 	assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n) && judge_reader_next(&r, &back));
@@ -705,6 +746,12 @@ static void the_largest_batch(void **state)
 	assert_int_equal(back.old_len, JUDGE_INDEX_MAX + 1);
 	assert_int_equal(back.now_len, JUDGE_INDEX_MAX + 1);
 	assert_int_equal(back.config_len, JUDGE_CONTENT_MAX + 1);
+	judge_batch_finish(&b);
+	c.old_len = c.now_len = c.config_len = c.gitdir_len = 100;
+	judge_batch_init(&b, hidden, JUDGE_HIDDEN_MAX);
+	for (size_t i = 0; i < JUDGE_CASES_MAX; i++)
+		assert_int_equal(judge_batch_put(&b, &c), 0); /* however much is hidden, thousands are one batch */
+	assert_int_equal(judge_batch_put(&b, &c), -AMBIT_LIMIT);
 	judge_batch_finish(&b);
 }
 
@@ -718,6 +765,7 @@ int main(void)
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(an_empty_name),
 		cmocka_unit_test(what_is_lost),
+		cmocka_unit_test(what_is_only_intended),
 		cmocka_unit_test(where_the_work_tree_is),
 		cmocka_unit_test(what_cannot_be_read),
 		cmocka_unit_test(many_names),
