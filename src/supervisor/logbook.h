@@ -1,9 +1,9 @@
 /* logbook - what of an event goes to the ledger.
  *
- * Owns:   the connection to the ledger, and the words of the entries (doc/LEDGER.md).
+ * Owns:   the words of the entries (doc/LEDGER.md).
  * Holds:  nothing runs before what it may do, what was asked and the wall that stands are accepted by the ledger; and no end is told to
  *         the library before the ledger has accepted it. What it cannot take is an error, and the event fails with it: no log, no
- *         effect. It writes JSON, and reads only messages of fixed size. Without a connection every function does nothing.
+ *         effect. Without a connection every function does nothing.
  * Called: supervisor. */
 #ifndef SUPERVISOR_LOGBOOK_H
 #define SUPERVISOR_LOGBOOK_H
@@ -11,20 +11,15 @@
 #include "cell/property.h"
 #include "core/effect.h"
 #include "core/outcome.h"
+#include "ledger/talk.h"
 #include "supervisor/request.h"
-#include "wire/wire.h"
 
 #define LOGBOOK_ARGV_MAX 24576 /* bytes of arguments in an entry; how many there are is told in any case */
 
 struct logbook {
-	int sock;                      /* owned; -1: the event is not recorded */
+	struct talk talk;
 	const struct event_request *q; /* borrowed */
 	bool started;                  /* the ledger was told so */
-	unsigned unanswered;           /* messages */
-	struct buf message, body;      /* in the rooms */
-	uint8_t message_room[WIRE_BODY_MAX];
-	uint8_t body_room[WIRE_BODY_MAX];
-	uint8_t answer_room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
 /* Takes the socket; -1: there is none. */

@@ -721,7 +721,7 @@ int main(void)
 
 	/* field by field: clearing half a megabyte that is clear would cost its page faults */
 	s.lib = LIBRARY_FD;
-	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.sock = -1;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.talk.sock = -1;
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);

@@ -1,0 +1,130 @@
+#include "ledger/talk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/fd.h"
+
+#define PATIENCE_S 15 /* for an answer: what is accepted waits for no disk, unless memory is full */
+#define WINDOW 16     /* answers that are to come: they fit the socket's buffer */
+#define ENTRY_HEAD (1 + 3 * 4 + 2 * ID_TEXT_MAX)
+
+void talk_init(struct talk *t, int sock, const char *event)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+
+	t->sock = sock;
+	t->event = event;
+	t->unanswered = 0;
+	buf_init_in(&t->message, t->message_room, sizeof t->message_room);
+	buf_init_in(&t->body, t->body_room, sizeof t->body_room);
+	if (sock < 0)
+		return;
+	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	(void)setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+void talk_finish(struct talk *t)
+{
+	fd_close(&t->sock);
+}
+
+/* ---- entries ---- */
+
+struct json *talk_body(struct talk *t)
+{
+	buf_reset(&t->body);
+	json_begin(&t->json, &t->body);
+	json_put_object(&t->json);
+	return &t->json;
+}
+
+void talk_put_text(struct json *j, const char *s)
+{
+	json_put_bytes(j, s, strlen(s));
+}
+
+int talk_put(struct talk *t, enum entry_type type, const char *grant, struct err *e)
+{
+	int r = 0;
+
+	if (t->sock < 0)
+		return 0;
+	json_put_object_end(&t->json);
+	if (t->body.failed || t->body.len > ENTRY_BODY_MAX)
+		return err_set(e, AMBIT_LIMIT, "shorten the names that it is about",
+			       "an entry of the ledger would be too long");
+	if (t->message.len + t->body.len + ENTRY_HEAD > WIRE_BODY_MAX)
+		r = talk_flush(t, e);
+	if (t->message.len == 0)
+		buf_put_u8(&t->message, 0); /* until it is to be durable */
+	buf_put_u8(&t->message, (uint8_t)type);
+	buf_put_str(&t->message, t->event);
+	buf_put_str(&t->message, grant);
+	buf_put_bytes(&t->message, t->body.data, t->body.len);
+	return r;
+}
+
+/* ---- messages ---- */
+
+static int unheard(struct err *e, int r)
+{
+	return err_sys(e, AMBIT_GONE, r, "try again; `ambit ledger verify` says what is there",
+		       r == EAGAIN ? "the ledger does not answer" : "the ledger has gone");
+}
+
+static int hear(struct talk *t, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	const int r = wire_receive(t->sock, WIRE_LEDGER, WIRE_RUNNING, t->answer_room, sizeof t->answer_room, &m);
+
+	if (r <= 0)
+		return unheard(e, r == 0 ? EPIPE : -r);
+	if (m.number == WIRE_LEDGER_FAILED)
+		return wire_take_error(&m.body, e);
+	t->unanswered--;
+	return 0;
+}
+
+/* What it said before it went, if it did. */
+static int last_words(struct talk *t, int failed, struct err *e)
+{
+	int r = 0;
+
+	while (t->unanswered > 0 && r == 0)
+		r = hear(t, e);
+	return r < 0 && r != -AMBIT_GONE ? r : unheard(e, -failed);
+}
+
+static int send_message(struct talk *t, bool durable, struct err *e)
+{
+	int r = 0;
+
+	if (t->sock < 0 || t->message.len == 0)
+		return 0;
+	while (t->unanswered >= WINDOW && r == 0)
+		r = hear(t, e);
+	if (r < 0)
+		return r;
+	t->message.data[0] = durable;
+	t->unanswered += durable ? 2 : 1; /* accepted, and durable */
+	r = wire_send(t->sock, WIRE_LEDGER_APPEND, &t->message, NULL, 0);
+	buf_reset(&t->message);
+	return r < 0 ? last_words(t, r, e) : 0;
+}
+
+int talk_flush(struct talk *t, struct err *e)
+{
+	return send_message(t, false, e);
+}
+
+int talk_settle(struct talk *t, bool durable, struct err *e)
+{
+	int r = send_message(t, durable, e);
+
+	while (r == 0 && t->unanswered > 0)
+		r = hear(t, e);
+	return r;
+}
