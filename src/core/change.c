@@ -15,6 +15,16 @@ const char *change_word(uint8_t kind)
 	}
 }
 
+const char *change_type_word(uint8_t type)
+{
+	const char *const words[] = {
+		[CHANGE_FILE] = "file", [CHANGE_DIRECTORY] = "directory", [CHANGE_SYMLINK] = "symlink",
+		[CHANGE_FIFO] = "fifo", [CHANGE_SOCKET] = "socket",       [CHANGE_OTHER] = "other"
+	};
+
+	return type < sizeof words / sizeof words[0] ? words[type] : NULL;
+}
+
 const char *held_word(uint8_t held)
 {
 	switch (held) {

@@ -72,6 +72,7 @@ struct change {
 };
 
 const char *change_word(uint8_t kind); /* NULL if there is no such kind */
+const char *change_type_word(uint8_t type);
 const char *held_word(uint8_t held);
 /* Whether path is what a change may carry: relative, normal, not too long. */
 bool change_path_is_good(const char *path);

@@ -447,7 +447,8 @@ static void begin_to_settle(struct ambit_event *ev)
 	struct stage_ask ask;
 	int failed = stage_ask_init(&ask, STAGE_OP_SETTLE, &r->stage_error);
 
-	ask.flags = (ev->changes & AMBIT_CHANGES_UNHASHED) == 0 ? STAGE_FLAG_DIGESTS : 0;
+	if ((ev->changes & AMBIT_CHANGES_UNHASHED) == 0 || ev->ledger.key[0] != 0)
+		ask.flags = STAGE_FLAG_DIGESTS;
 	ask.conflict = ev->conflict;
 	if (ev->wait_ms > 0)
 		ask.wait_ms = ev->wait_ms;

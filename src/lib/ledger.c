@@ -23,6 +23,7 @@
 
 #define SOCKET_FILE "socket"
 #define STARTING_FILE "starting"
+#define KEY_FILE "ledger.key"
 #define BACKLOG 128
 #define PATIENCE_MS 15000 /* for its first word: it may have a long journal to fold */
 #define ATTEMPTS 20       /* of finding one that is not about to end */
@@ -280,4 +281,15 @@ int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struc
 			return r < 0 ? r : 0;
 	}
 	return err_set(e, AMBIT_GONE, NULL, "the ledger ends as often as it is started");
+}
+
+int ledger_reconnect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/" KEY_FILE, dir) >= (int)sizeof path || access(path, F_OK) < 0)
+		return err_set(e, AMBIT_NOT_FOUND,
+			       "restore it from a backup; or `ambit discard --force` goes without it",
+			       "there is no ledger in %s any more", dir);
+	return ledger_connect(dir, ret_fd, ret, e);
 }

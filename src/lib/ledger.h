@@ -4,7 +4,7 @@
  * Holds:  whoever is answered here is of the caller's own user (SO_PEERCRED), and has the ledger's lock. Two who start it at once
  *         start one. The process outlives who started it and ends when nobody needs it (ledger/serve.h); one that ends
  *         just now is not mistaken for one that is there.
- * Called: lib/launch.c.
+ * Called: lib/launch.c, stage/account.c.
  *
  *   DIR/ledger.key    who signs (ledger/key.h)
  *   DIR/log/          the log itself: nothing in it is secret
@@ -30,5 +30,7 @@ struct ledger_hello {
 int ledger_path(const char *dir, char *ret, size_t size, struct err *e);
 /* A connection for one event, ready for LEDGER_APPEND. The directory is made where it is missing. */
 int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);
+/* The same, to one that must be there already: -NOT_FOUND. */
+int ledger_reconnect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);
 
 #endif

@@ -6,16 +6,6 @@
 #define CHANGE_FRAME 320 /* bytes beside its texts: keys, numbers, the digest */
 #define PATH_MAX_TOLD (STAGE_PATH_MAX + CHANGE_PATH_MAX)
 
-static const char *type_word(uint8_t type)
-{
-	static const char *const words[] = {
-		[CHANGE_FILE] = "file", [CHANGE_DIRECTORY] = "directory", [CHANGE_SYMLINK] = "symlink",
-		[CHANGE_FIFO] = "fifo", [CHANGE_SOCKET] = "socket",       [CHANGE_OTHER] = "other"
-	};
-
-	return type < sizeof words / sizeof words[0] ? words[type] : NULL;
-}
-
 static void digest_put(struct json *j, const struct change *c)
 {
 	char hex[2 * CHANGE_DIGEST_BYTES + 1];
@@ -66,7 +56,7 @@ static void change_put(struct json *j, const struct stage_answer *a, const struc
 	json_put_word(json_put_key(j, "source"), "proved");
 	json_put_count(json_put_key(j, "count"), 1);
 	json_put_word(json_put_key(j, "verdict"), c->held == HELD_NOT ? "allowed" : "held");
-	json_put_word(json_put_key(j, "type"), type_word(c->type));
+	json_put_word(json_put_key(j, "type"), change_type_word(c->type));
 	if (looked) {
 		sizes_put(j, c);
 		modes_put(j, c);

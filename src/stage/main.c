@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "stage/account.h"
 #include "stage/durable.h"
 #include "stage/journal.h"
 #include "stage/pick.h"
@@ -156,6 +157,7 @@ int main(void)
 	if (role.meta == NULL)
 		(void)err_set(&e, AMBIT_MEMORY, NULL, "no memory for a stage");
 	failed = role.meta == NULL || work(&role, &e) < 0;
+	account_close(&role);
 	stage_finish(&role.stage); /* whoever hears the answer may go on with the stage at once */
 	if (failed)
 		answer_failed(&role, &e);

@@ -4,7 +4,7 @@
 #include "core/grant.h"
 #include "stage/store.h"
 
-#define META_VERSION 2
+#define META_VERSION 3 /* 2 was without the ledger */
 
 void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 {
@@ -20,6 +20,7 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_str(out, m->boot);
 	buf_put_u8(out, (uint8_t)m->disk);
 	buf_put_str(out, m->command);
+	buf_put_str(out, m->ledger);
 	buf_put_u32(out, m->n_trees);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
 		buf_put_str(out, m->trees[i].real);
@@ -63,9 +64,14 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m)
 	rbuf_str(in, m->boot, sizeof m->boot);
 	m->disk = rbuf_u8(in);
 	rbuf_str(in, m->command, sizeof m->command);
+	m->ledger[0] = 0;
+	if (version > 2)
+		rbuf_str(in, m->ledger, sizeof m->ledger);
 	m->n_trees = rbuf_u32(in);
-	return !in->failed && version == META_VERSION && m->state >= STAGE_RUNNING && m->state <= STAGE_COMMITTED &&
-	       m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST && m->n_trees <= STAGE_TREES_MAX;
+	return !in->failed && version >= 2 && version <= META_VERSION &&
+	       (m->ledger[0] == 0 || path_is_normal(m->ledger)) && m->state >= STAGE_RUNNING &&
+	       m->state <= STAGE_COMMITTED && m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST &&
+	       m->n_trees <= STAGE_TREES_MAX;
 }
 
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)

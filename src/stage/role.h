@@ -1,7 +1,7 @@
 /* role - what the role ambit-stage is doing: one question, one stage, one answer.
  *
  * Owns:   struct role.
- * Called: the files of the role: main.c, answer.c, diff.c, find.c, paths.c, settle.c, show.c, turn.c. */
+ * Called: the files of the role: main.c, account.c, answer.c, diff.c, find.c, paths.c, settle.c, show.c, turn.c. */
 #ifndef STAGE_ROLE_H
 #define STAGE_ROLE_H
 
@@ -31,6 +31,8 @@ struct role {
 	size_t n_changes;
 	struct walk_counts counts;
 	struct stage_end end;
+	struct talk *talk;         /* owned: to the ledger in which the event is recorded; NULL: none (account.h) */
+	const char *told;          /* what the ledger was told that is about to be done */
 	char boot[STAGE_BOOT_MAX]; /* durable_boot(), read before the rest of the files is shut out */
 };
 

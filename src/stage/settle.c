@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/grant.h"
+#include "stage/account.h"
 #include "stage/changes.h"
 #include "stage/chosen.h"
 #include "stage/commit.h"
@@ -300,7 +301,7 @@ static int keep_refused(struct role *role, int r)
 	return r;
 }
 
-static int commit_found(struct role *role, struct err *e)
+static int commit_wanted(struct role *role, const struct wanted *wanted, struct err *e)
 {
 	struct commit_result result = { .unmatched = -1 };
 	struct commit_options o = { .conflicts = policy_of(role),
@@ -308,19 +309,16 @@ static int commit_found(struct role *role, struct err *e)
 				    .calls = &role->calls,
 				    .stopped = turn_is_stopped,
 				    .stopped_user = role };
-	struct wanted wanted;
-	int r = want(role, &wanted, e);
+	int r;
 
-	r = r < 0 ? r : check_granted(role, e);
 	role->calls.digest = NULL; /* told already */
 	if (role->ask.n_selected > 0)
-		o.selection = &wanted.selection;
+		o.selection = &wanted->selection;
 	if (!role->in_use)
 		o.plan = &role->plan; /* upper is as it was; that of a living event is looked through again */
-	r = r < 0 ? r : durable_sync_stage(&role->stage, role->meta->n_trees, e);
+	r = durable_sync_stage(&role->stage, role->meta->n_trees, e);
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
 	r = r < 0 ? r : stage_commit(&role->stage, role->meta, &o, &result, e);
-	wanted_finish(&wanted);
 	if (r == -AMBIT_CONFLICT && result.held > 0) {
 		r = tell_chosen(role, false, e);
 		role->counts.held = result.held;
@@ -336,6 +334,29 @@ static int commit_found(struct role *role, struct err *e)
 	if (!role->in_use && result.state == STAGE_COMMITTED && result.disk == STAGE_DISK_ALL)
 		role->meta->disk = STAGE_DISK_ALL; /* what is left is synced again as it is kept, with what was done */
 	return result.done == 0 ? keep_dropped(role, &result, e) : remember_commit(role, &result, e);
+}
+
+/* How it ended, for the ledger: failed says that nobody but the stage knows. */
+static const char *how(const struct role *role, int r, enum event_workspace if_done)
+{
+	if (r < 0)
+		return "failed";
+	return role->end.workspace == if_done ? "done" : "refused";
+}
+
+static int commit_found(struct role *role, struct err *e)
+{
+	struct wanted wanted;
+	int r = want(role, &wanted, e);
+
+	r = r < 0 ? r : check_granted(role, e);
+	if (r == 0) {
+		r = account_begin(role, "commit", role->counts.changes, e);
+		r = r < 0 ? keep_refused(role, r) : commit_wanted(role, &wanted, e);
+		account_end(role, how(role, r, WORKSPACE_COMMITTED));
+	}
+	wanted_finish(&wanted);
+	return r;
 }
 
 int commit(struct role *role, struct err *e)
@@ -363,9 +384,12 @@ int commit(struct role *role, struct err *e)
 
 static int throw_away(struct role *role, struct err *e)
 {
-	const int r = shelf_remove(&role->shelf, &role->stage, role->meta, e);
+	const bool forced = (role->ask.flags & STAGE_FLAG_FORCE) != 0; /* also where the ledger is gone for good */
+	int r = forced ? 0 : account_begin(role, "discard", 0, e);
 
+	r = r < 0 ? r : shelf_remove(&role->shelf, &role->stage, role->meta, e);
 	say(role, WORKSPACE_DISCARDED, STAGE_WHY_NONE);
+	account_end(role, how(role, r, WORKSPACE_DISCARDED));
 	return r;
 }
 
@@ -415,8 +439,14 @@ static int discard_one(void *user, const char *event, const struct stage_meta *m
 		stage_finish(&role->stage);
 		return 0;
 	}
-	if (shelf_remove(&role->shelf, &role->stage, role->meta, NULL) < 0)
+	if (account_begin(role, "discard", 0, NULL) < 0 ||
+	    shelf_remove(&role->shelf, &role->stage, role->meta, NULL) < 0) {
+		account_close(role);
+		stage_finish(&role->stage);
 		return 0;
+	}
+	account_end(role, "done");
+	account_close(role);
 	answer_entry(role, event, role->state == SHELF_DAMAGED ? NULL : role->meta, false);
 	role->end.changes++;
 	return 0;
@@ -534,6 +564,7 @@ int undo(struct role *role, struct err *e)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
 	r = trees_open(&role->stage, role->meta, &role->trees, e);
 	role->has_trees = r == 0;
+	r = r < 0 ? r : account_begin(role, "undo", 0, e);
 	r = r < 0 ? r : promise_trees_only(&role->shelf, &role->stage, &role->trees, e);
 	r = r < 0 ? r : stage_undo(&role->stage, role->meta, &o, &result, e);
 	if (r == -AMBIT_CONFLICT && result.conflicts > 0) {
@@ -549,6 +580,7 @@ int undo(struct role *role, struct err *e)
 		say(role, WORKSPACE_KEPT, STAGE_WHY_UNDONE);
 		answer_changes(role);
 	}
+	account_end(role, how(role, r, WORKSPACE_KEPT));
 	forget_changes(role);
 	turn_end(role);
 	return r;
@@ -622,6 +654,7 @@ int recover_taken(struct role *role, struct err *e)
 			       role->end.busy);
 	r = explain(&w, stage_recover(&role->stage, role->meta, tell_path, &w, &result, e), e);
 	if (r == 0 && result.what != RECOVERED_NOTHING) {
+		account_recovered(role, result.state == STAGE_COMMITTED);
 		if (role->meta->state == STAGE_COMMITTED && result.state == STAGE_KEPT)
 			came_back(role);
 		r = remember(role, result.state, (enum stage_why)role->meta->why, e);

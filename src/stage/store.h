@@ -95,6 +95,7 @@ struct stage_meta {
 	char boot[STAGE_BOOT_MAX];     /* since when the machine ran when the event started; "": unknown */
 	uint32_t disk;                 /* enum stage_disk */
 	char command[256];             /* what ran, for lists; cut */
+	char ledger[STAGE_PATH_MAX];   /* where the event is recorded; "": nowhere */
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
 	uint32_t n_names; /* absolute paths that were granted for writing by name: protection leaves them alone */

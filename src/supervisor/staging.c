@@ -119,6 +119,7 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 
 	(void)text_copy(m->event, sizeof m->event, q->event);       /* of the same size */
 	(void)text_copy(m->command, sizeof m->command, q->command); /* likewise */
+	(void)text_copy(m->ledger, sizeof m->ledger, q->ledger);    /* likewise */
 	/* as files have it: compared with theirs where upper has no birth */
 	m->started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	durable_boot(m->boot);
