@@ -145,7 +145,7 @@ static int hash_by_first(const struct finish *f, const struct op *op, uint64_t *
 
 	if (fd < 0)
 		return fd;
-	return f->moved != NULL && f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
+	return f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
 }
 
 /* What undoing compares with. */
@@ -244,14 +244,10 @@ static void drop_slots(const struct finish *f, bool near)
 		(void)build_drop(d, f->trees, i, near, true);
 }
 
-/* What was brought in again is described as those who look later know it: with what was recorded just now. */
-static void record(const struct finish *f, bool undo)
+/* What went in again is described as those know it who look later: with what was recorded just now. */
+static void record(const struct finish *f)
 {
-	const bool again = f->moved->notes_in && !undo;
-
 	moved_save(f->moved, f->stage->dir_fd);
-	if (!again)
-		return;
 	moved_finish(f->moved);
 	moved_load(f->moved, f->stage->dir_fd);
 	moved_begin(f->moved, f->deed, true);
@@ -262,8 +258,10 @@ int finish_done(const struct finish *f, struct err *e)
 	const bool undo = f->deed->way == DEED_UNDO;
 	int r = 0;
 
-	if (f->moved != NULL)
-		record(f, undo);
+	if (!undo && f->moved->notes_in)
+		record(f);
+	else
+		moved_save(f->moved, f->stage->dir_fd);
 	if (!undo) {
 		r = describe(f, e);
 		if (r == 0)
@@ -320,11 +318,9 @@ int finish_back(const struct finish *f, struct err *e)
 	f->deed->turned = true;
 	if (!undo)
 		forget_batch(f);
-	if (f->moved != NULL)
-		moved_save(f->moved, f->stage->dir_fd); /* of directories, nothing more */
+	moved_unwatch(f->moved);
 	result = run_deed(&run, e);
-	if (f->moved != NULL)
-		moved_save(f->moved, f->stage->dir_fd);
+	record(f);
 	if (result < 0 && result != -AMBIT_CONFLICT)
 		return result;
 	if (undo)

@@ -44,6 +44,11 @@ bool ident_is_same(const struct ident *now, const struct ident *id, bool weak)
 	return now->ctime_ns == id->ctime_ns && now->mtime_ns == id->mtime_ns && now->size == id->size;
 }
 
+bool ident_has_seconds(const struct ident *id)
+{
+	return id->btime_ns == 0 && id->ctime_ns % INT64_C(1000000000) == 0;
+}
+
 const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room[SLOTS_NAME_MAX])
 {
 	if (far)
@@ -144,7 +149,7 @@ static void note(struct work *w, const struct op *op, enum moved_kind kind, cons
 		return;
 	if (!w->r->trees->births[op->tree])
 		from.btime_ns = now.id.btime_ns = 0;
-	if (ident_is_same(&now.id, &from, true) && now.id.mtime_ns == from.mtime_ns)
+	if (ident_is_same(&now.id, &from, true) && now.id.mtime_ns == from.mtime_ns && now.id.mode == from.mode)
 		moved_note(w->r->moved, kind, &from, &now.id);
 }
 

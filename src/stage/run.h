@@ -33,5 +33,8 @@ const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room
 /* Whether it is the object that id says, and whether it is as id says. */
 bool ident_is(const struct ident *now, const struct ident *id);
 bool ident_is_same(const struct ident *now, const struct ident *id, bool weak);
+/* Whether its times are of whole seconds, so that two changes may have the same: such a file system keeps no births either, mostly (ext4
+ * has no room for both). A time without a fraction alone says little: on some machines the clock has one each second. */
+bool ident_has_seconds(const struct ident *id);
 
 #endif

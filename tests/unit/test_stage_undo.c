@@ -28,8 +28,9 @@
 #define DIED 77
 
 static struct {
-	long steps; /* until it happens; 0: never */
-	int error;  /* with which the call fails; 0: the process ends */
+	long steps;       /* until it happens; 0: never */
+	int error;        /* with which the call fails; 0: the process ends */
+	const char *only; /* such calls; NULL: any */
 } trap;
 
 /* Somebody else, right before a name is moved. */
@@ -46,7 +47,7 @@ int stage_step(const char *call)
 	if (meddler.renames > 0 && strcmp(call, "rename") == 0 && --meddler.renames == 0 &&
 	    fstat(meddler.fd, &was) == 0)
 		meddler.does(meddler.fd, &was);
-	if (trap.steps == 0 || --trap.steps > 0)
+	if (trap.steps == 0 || (trap.only != NULL && strcmp(trap.only, call) != 0) || --trap.steps > 0)
 		return 0;
 	if (trap.error == 0)
 		_exit(DIED);
@@ -755,6 +756,115 @@ static void test_kept_around(void **state)
 	}
 }
 
+/* --- what somebody else did is still that when Ambit has moved it away and back --- */
+
+static int event_commit_by(const struct event *event, const struct commit_options *o, struct err *e)
+{
+	struct commit_result result;
+
+	*e = (struct err){ .code = AMBIT_OK };
+	return stage_commit(&event->stage, event->meta, o, &result, e);
+}
+
+static void open_meddled(struct world *w, const char *path, long renames, void (*does)(int fd, const struct stat *was))
+{
+	meddler.fd = openat(w->root_fd, path, O_RDWR | O_CLOEXEC);
+	if (meddler.fd < 0)
+		meddler.fd = openat(w->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(meddler.fd >= 0);
+	meddler.does = does;
+	meddler.renames = renames;
+}
+
+static void close_meddled(void)
+{
+	assert_int_equal(meddler.renames, 0);
+	fd_close(&meddler.fd);
+}
+
+static unsigned rows_of_kind(struct world *w, enum moved_kind kind)
+{
+	auto_fd int fd = openat(w->other_fd, MOVED_NAME, O_RDONLY | O_CLOEXEC);
+	uint8_t row[MOVED_ROW_BYTES];
+	unsigned n = 0;
+
+	while (fd >= 0 && read(fd, row, sizeof row) == (ssize_t)sizeof row)
+		n += row[0] == kind;
+	return n;
+}
+
+static void fails(int fd, const struct stat *was)
+{
+	(void)fd;
+	(void)was;
+	trap.steps = 1;
+	trap.error = EIO;
+}
+
+/* What did not go through says nothing of directories. */
+static void test_failed_ones_record_no_directory(void **state)
+{
+	(void)state;
+	for (int undoes = 0; undoes < 2; undoes++) {
+		struct event event;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, "d d; f d/x 1; d e; f e/x 1");
+		wait_tick();
+		event = event_run(&w, "W d/x 2; W e/x 2", 0);
+		if (undoes != 0) {
+			must(event_commit(&event, &e), "commit", "d", 0, &e);
+			assert_true(rows_of_kind(&w, MOVED_DIR) >= 2);
+		}
+		open_meddled(&w, "real", 2, fails);
+		assert_int_equal(undoes != 0 ? event_undo(&event, CONFLICT_FAIL, &e) : event_commit(&event, &e),
+				 -AMBIT_SYSTEM);
+		close_meddled();
+		assert_int_equal(rows_of_kind(&w, undoes != 0 ? MOVED_BACK : MOVED_DIR), 0);
+		assert_true(rows_of_kind(&w, MOVED_OUT) > 0);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
+/* Two commits of one event, of which only the second was recorded: no directory is again what it was between the two. */
+static void test_a_part_that_was_not_recorded(void **state)
+{
+	static const struct selection_item first[] = { { 0, "d/m" }, { 0, "e/m" } };
+	static const struct selection only_first = { .take = first, .n_take = 2 };
+	static const struct commit_options part = { .selection = &only_first };
+
+	(void)state;
+	for (int meddles = 0; meddles < 2; meddles++) {
+		struct event event, kept;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, "d d; d e; f d/x 1");
+		wait_tick();
+		event = event_run(&w, "W d/m 1; W e/m 1; W d/n 1", 0);
+		if (meddles != 0)
+			open_meddled(&w, "real/d", 2, adds_attribute);
+		must(event_commit_by(&event, &part, &e), "commit", "d/m", 0, &e);
+		if (meddles != 0)
+			close_meddled();
+		wait_tick();
+		kept = event_run(&w, "O d 700", 1);
+		must(event_commit(&event, &e), "commit", "d/n", 0, &e);
+		wait_tick();
+		must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "d", 0, &e);
+		wait_tick();
+		if (event_commit(&kept, &e) != -AMBIT_CONFLICT)
+			fail_msg("meddled %d: the directory has no d/m any more", meddles);
+		event_finish(&event);
+		event_finish(&kept);
+		world_close(&w);
+	}
+}
+
 /* --- it fails, or the process dies, at every step of the undo of the last: at worst the next is refused, and nothing is lost --- */
 
 static int undo_last(const struct event *event, bool dies, long n, bool *ret_hit)
@@ -892,6 +1002,36 @@ static void test_records(void **state)
 	}
 }
 
+/* The disk is full when room is made in it: nothing is left of that, and it is as it was. */
+static void test_records_without_room(void **state)
+{
+	const off_t full = (off_t)MOVED_MAX * MOVED_ROW_BYTES;
+	bool hit = true;
+
+	(void)state;
+	for (long n = 1; hit; n++) {
+		struct world w;
+		struct event event;
+		struct stat st;
+		struct err e;
+
+		trap.steps = 0;
+		assert_true(world_open(&w, WORLD_FAST));
+		put_bytes(&w, MOVED_NAME, (size_t)full, false);
+		scene(&w, "f a 1");
+		event = event_run(&w, "W a 2", 0);
+		trap = (__typeof__(trap)){ .steps = n, .error = ENOSPC, .only = "write" };
+		(void)event_commit(&event, &e);
+		hit = trap.steps == 0;
+		trap = (__typeof__(trap)){ .steps = 0 };
+		assert_false(faccessat(w.other_fd, MOVED_NAME ".new", F_OK, 0) == 0);
+		assert_int_equal(fstatat(w.other_fd, MOVED_NAME, &st, 0), 0);
+		assert_true(st.st_size == full || st.st_size < full / 2 + 20000);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -904,8 +1044,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_somebody_else),
 		cmocka_unit_test(test_somebody_else_meanwhile),
 		cmocka_unit_test(test_kept_around),
+		cmocka_unit_test(test_failed_ones_record_no_directory),
+		cmocka_unit_test(test_a_part_that_was_not_recorded),
 		cmocka_unit_test(test_every_step_of_the_last),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_records_without_room),
 	};
 
 	if (argc > 1) /* one of them alone */
