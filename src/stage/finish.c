@@ -53,7 +53,7 @@ static int row_of(const struct finish *f, const struct op *op, bool back, struct
 {
 	*ret = (struct op){ .kind = OP_ROW, .tree = op->tree, .path = op->path };
 	look_real(f, op, near, &ret->a);
-	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, true))
+	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, S_ISDIR(ret->a.mode) || ret->a.nlink > 1))
 		ret->a.ino = 0; /* somebody else's */
 	/* A copy is younger than the event, with all that is in it. */
 	if (ret->a.ino != 0 && back && (op->flags & OP_FAR) != 0 && S_ISDIR(ret->a.mode))
@@ -306,6 +306,7 @@ int finish_back(const struct finish *f, struct err *e)
 				 .deed = f->deed,
 				 .moved = f->moved,
 				 .backwards = !undo,
+				 .found = f->found,
 				 .lenient = true,
 				 .told = f->told,
 				 .user = f->user };

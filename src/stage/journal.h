@@ -63,7 +63,7 @@ struct op {
 	uint16_t flags;
 	uint16_t tree;
 	uint32_t batch, slot;
-	struct ident a, b; /* of the stage's side and of the real side, before */
+	struct ident a, b; /* of the stage's side and of the real side, before; of what was done, where they are now */
 	uint64_t hash;
 	const char *path; /* the deed's, or whoever built it */
 };

@@ -18,6 +18,7 @@ struct run {
 	bool fresh;     /* it was built, or compared, just now: modes of directories that were there are as it says */
 	bool backwards; /* the last operation first, each turned round */
 	bool strict; /* what goes out of the real tree must be as the deed says; else it only must be the same object */
+	bool found; /* another process began it: what is where it should go may have been moved already, or never away */
 	bool lenient; /* go on where somebody else changed the tree, and tell */
 	void (*told)(void *user, uint16_t tree, const char *path);
 	void *user;

@@ -782,6 +782,147 @@ static void close_meddled(void)
 	fd_close(&meddler.fd);
 }
 
+/* While a commit moves other names: it is turned back, and the next finds what was written. */
+static void test_written_while_committed(void **state)
+{
+	auto_free char *then = NULL;
+	struct event event;
+	struct world w;
+	struct err e;
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1; f b 1; f c 1");
+	wait_tick();
+	event = event_run(&w, "W a 2; W b 2; W c 2", 0);
+	open_meddled(&w, "real/c", 1, writes);
+	assert_int_equal(event_commit(&event, &e), -AMBIT_CONFLICT);
+	close_meddled();
+	then = look(&w, "real");
+	wait_tick();
+	if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+		fail_msg("it was forgotten that it has changed");
+	must_be(&w, then, "written", "refused");
+	event_finish(&event);
+	world_close(&w);
+}
+
+/* By who had it open before it was committed away: it comes back so, and is not what the event saw. */
+static void test_written_in_the_stage(void **state)
+{
+	auto_free char *then = NULL;
+	auto_fd int fd = -1;
+	struct event event;
+	struct world w;
+	struct stat was;
+	struct err e;
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1");
+	wait_tick();
+	event = event_run(&w, "W a 2", 0);
+	fd = openat(w.root_fd, "real/a", O_RDWR | O_CLOEXEC);
+	must(event_commit(&event, &e), "commit", "a", 0, &e);
+	wait_tick();
+	assert_int_equal(fstat(fd, &was), 0);
+	writes(fd, &was);
+	must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "a", 0, &e);
+	then = look(&w, "real");
+	wait_tick();
+	if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+		fail_msg("what was written is overwritten");
+	must_be(&w, then, "written in the stage", "refused");
+	event_finish(&event);
+	world_close(&w);
+}
+
+/* In a directory: what has its name by now. */
+static void writes_there(int fd, const struct stat *was)
+{
+	auto_fd int file = openat(fd, "a", O_RDWR | O_CLOEXEC);
+	struct stat now;
+
+	(void)was;
+	assert_true(file >= 0);
+	assert_int_equal(fstat(file, &now), 0);
+	writes(file, &now);
+}
+
+/* After the last name was moved, and before it is written down what was left there: of an event that goes on. */
+static void test_written_before_it_is_described(void **state)
+{
+	static const struct commit_options living = { .copy = true };
+	auto_free char *then = NULL;
+	struct commit_result result;
+	struct world w;
+	struct err e = { .code = AMBIT_OK };
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1");
+	wait_tick();
+	world_stage(&w);
+	scene(&w, "W a 2");
+	open_meddled(&w, "real", 2, writes_there);
+	must(stage_commit(&w.stage, w.meta, &living, &result, &e), "commit", "a", 0, &e);
+	close_meddled();
+	then = look(&w, "real");
+	wait_tick();
+	scene(&w, "W a 44");
+	if (stage_commit(&w.stage, w.meta, &living, &result, &e) != -AMBIT_CONFLICT)
+		fail_msg("what was written is overwritten");
+	must_be(&w, then, "written before it is described", "refused");
+	world_close(&w);
+}
+
+/* A commit dies, and somebody writes what it has put there before it is finished. */
+static void test_written_before_it_is_recovered(void **state)
+{
+	static const char *const moments[] = { "rename", "create" };
+	unsigned written = 0;
+
+	(void)state;
+	for (long n = 1; n <= 4; n++)
+		for (size_t i = 0; i < 2; i++) {
+			auto_free char *then = NULL;
+			struct recover_result recovered;
+			struct event event;
+			struct world w;
+			struct err e;
+			int status = 0;
+			pid_t child;
+
+			assert_true(world_open(&w, WORLD_FAST));
+			scene(&w, "f a 1; f b 1");
+			wait_tick();
+			event = event_run(&w, "W a 22; W b 22", 0);
+			child = fork();
+			assert_true(child >= 0);
+			if (child == 0) {
+				trap.steps = n;
+				trap.error = 0;
+				trap.only = moments[i];
+				_exit(-event_commit(&event, &e));
+			}
+			assert_int_equal(waitpid(child, &status, 0), child);
+			then = look(&w, "real");
+			if (WIFEXITED(status) && WEXITSTATUS(status) == DIED && strcmp(then, event.before) != 0) {
+				scene(&w, "f a 5");
+				wait_tick();
+				must(stage_recover(&event.stage, event.meta, NULL, NULL, &recovered, &e), "recover",
+				     "a", 0, &e);
+				if (recovered.what == RECOVERED_FORWARD &&
+				    event_undo(&event, CONFLICT_FAIL, &e) != -AMBIT_CONFLICT)
+					fail_msg("%s %ld: what was written is taken back", moments[i], n);
+				written += recovered.what == RECOVERED_FORWARD;
+			}
+			event_finish(&event);
+			world_close(&w);
+		}
+	assert_true(written > 0);
+}
+
 static unsigned rows_of_kind(struct world *w, enum moved_kind kind)
 {
 	auto_fd int fd = openat(w->other_fd, MOVED_NAME, O_RDONLY | O_CLOEXEC);
@@ -1044,6 +1185,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_somebody_else),
 		cmocka_unit_test(test_somebody_else_meanwhile),
 		cmocka_unit_test(test_kept_around),
+		cmocka_unit_test(test_written_while_committed),
+		cmocka_unit_test(test_written_in_the_stage),
+		cmocka_unit_test(test_written_before_it_is_described),
+		cmocka_unit_test(test_written_before_it_is_recovered),
 		cmocka_unit_test(test_failed_ones_record_no_directory),
 		cmocka_unit_test(test_a_part_that_was_not_recorded),
 		cmocka_unit_test(test_every_step_of_the_last),
