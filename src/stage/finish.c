@@ -53,7 +53,8 @@ static int row_of(const struct finish *f, const struct op *op, bool back, struct
 {
 	*ret = (struct op){ .kind = OP_ROW, .tree = op->tree, .path = op->path };
 	look_real(f, op, near, &ret->a);
-	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, S_ISDIR(ret->a.mode) || ret->a.nlink > 1))
+	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, S_ISDIR(ret->a.mode) || ret->a.nlink > 1) ||
+	    (back && (op->flags & OP_OVERRULED) != 0))
 		ret->a.ino = 0; /* somebody else's */
 	/* A copy is younger than the event, with all that is in it. */
 	if (ret->a.ino != 0 && back && (op->flags & OP_FAR) != 0 && S_ISDIR(ret->a.mode))
@@ -69,7 +70,8 @@ static int add_dir_row(const struct finish *f, const struct op *op, bool back, s
 	struct op row = { .kind = OP_ROW, .tree = op->tree, .path = op->path };
 	struct look l;
 
-	if (op->b.ino == 0 || fd < 0 || sys_look(fd, "", &l) < 0 || !ident_is(&l.id, want) || l.id.mode != want->mode)
+	if (op->b.ino == 0 || (back && (op->flags & OP_OVERRULED) != 0) || fd < 0 || sys_look(fd, "", &l) < 0 ||
+	    !ident_is(&l.id, want) || l.id.mode != want->mode)
 		return 0;
 	row.a = l.id;
 	return op_add(ret, &row) == NULL ? -ENOMEM : 0;

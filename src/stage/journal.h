@@ -56,6 +56,8 @@ enum op_flag {
 	/* of an undo, where somebody else changed what the commit left: */
 	OP_LEFT = 1024,   /* nothing is done: what is there stays */
 	OP_FORCED = 2048, /* a is what is there now, ino 0 for nothing */
+	/* of a commit: */
+	OP_OVERRULED = 4096, /* the event did not see b, and the person said to go on all the same */
 };
 
 struct op {

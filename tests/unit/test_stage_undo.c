@@ -782,6 +782,48 @@ static void close_meddled(void)
 	fd_close(&meddler.fd);
 }
 
+/* A conflict that was overruled once, and the commit taken back. */
+static void test_overruled_is_not_forgotten(void **state)
+{
+	static const struct {
+		const char *before, *program, *since;
+	} cases[] = {
+		{ "f w 1", "W w 2", "f w 4" },
+		{ "f w 1", "X w", "f w 4" },
+		{ "f z 1", "W w 2", "f w 4" },
+		{ "d d; f d/x 1", "X d", "f d/y 4" },
+		{ "d d; f d/x 1", "O d 700", "o d 711" },
+	};
+	static const struct commit_options ours = { .conflicts = CONFLICT_OURS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		auto_free char *then = NULL;
+		struct event event;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, cases[i].before);
+		wait_tick();
+		event = event_run(&w, cases[i].program, 0);
+		scene(&w, cases[i].since);
+		then = look(&w, "real");
+		wait_tick();
+		assert_int_equal(event_commit(&event, &e), -AMBIT_CONFLICT);
+		must(event_commit_by(&event, &ours, &e), "commit", "ours", i, &e);
+		wait_tick();
+		must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "ours", i, &e);
+		must_be(&w, then, "ours", "undone");
+		if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+			fail_msg("case %zu: it was forgotten that it has changed", i);
+		must_be(&w, then, "ours", "refused");
+		must(event_commit_by(&event, &ours, &e), "once more", "ours", i, &e);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
 /* While a commit moves other names: it is turned back, and the next finds what was written. */
 static void test_written_while_committed(void **state)
 {
@@ -1185,6 +1227,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_somebody_else),
 		cmocka_unit_test(test_somebody_else_meanwhile),
 		cmocka_unit_test(test_kept_around),
+		cmocka_unit_test(test_overruled_is_not_forgotten),
 		cmocka_unit_test(test_written_while_committed),
 		cmocka_unit_test(test_written_in_the_stage),
 		cmocka_unit_test(test_written_before_it_is_described),
