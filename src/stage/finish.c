@@ -150,9 +150,21 @@ static int hash_by_first(const struct finish *f, const struct op *op, uint64_t *
 	return f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
 }
 
+/* Of a file with several names each of them changed its time when it went in. */
+static void look_at_names(const struct finish *f, struct op *op, struct nearby *near)
+{
+	struct ident now;
+
+	look_real(f, op, near, &now);
+	if (ident_is_same(&now, &op->a, true))
+		op->a.ctime_ns = now.ctime_ns;
+}
+
 /* What undoing compares with. */
 static int describe(const struct finish *f, struct err *e)
 {
+	auto_nearby near = NEARBY_NONE;
+
 	for (size_t i = 0; i < f->deed->moves.n; i++) {
 		struct op *op = &f->deed->moves.ops[i];
 		const bool in = (op->kind == OP_IN || op->kind == OP_SWAP) && (op->flags & (OP_LEFT | OP_FORCED)) == 0;
@@ -163,6 +175,8 @@ static int describe(const struct finish *f, struct err *e)
 		if ((op->flags & OP_LEFT) != 0)
 			continue; /* as it was described before */
 		op->flags &= (uint16_t)~OP_WEAK;
+		if (in && !S_ISDIR(op->a.mode) && op->a.nlink > 1)
+			look_at_names(f, op, &near);
 		if (in && (S_ISDIR(op->a.mode) || op->a.nlink > 1))
 			op->flags |= OP_WEAK;
 	}

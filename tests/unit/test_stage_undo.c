@@ -77,6 +77,7 @@ static const struct row rows[] = {
 	{ "a file that became a directory", "f a 1; f t 1", "W a 2; X t; D t; W t/i 2", "f t/i 3", "X t; D t; W t/i 3",
 	  "" },
 	{ "all of it", "f b 1", "W b 2", "f b 3", NULL, "" },
+	{ "names of one file", "f a 1; f b 1", "W a 2; W b 2; N b c", "f c 3", "W b 3; N b c", "" },
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -605,6 +606,9 @@ static const struct meddling meddlings[] = {
 	{ "of a directory, mode", 8, 2, "k/sub", changes_mode, false },
 	{ "while it lay in a stage", 0, 1, "a", writes, true },
 	{ "while it lay in a stage, in a directory", 8, 1, "k/sub/f", writes, true },
+	{ "by one of its names", 7, 1, "a", writes, false },
+	{ "by another of its names", 7, 1, "c", writes, false },
+	{ "mode, by one of its names", 7, 1, "c", changes_mode, false },
 };
 
 static void meddle(const struct meddling *m, enum world_place place)
