@@ -202,6 +202,7 @@ static int keep_xattr(struct maker *m, const struct plan_entry *x, struct note *
 static struct op op_of(const struct maker *m, const struct plan_entry *x, enum op_kind kind)
 {
 	return (struct op){ .kind = (uint8_t)kind,
+			    .flags = x->held == HELD_CONFLICT ? OP_OVERRULED : 0,
 			    .tree = x->tree,
 			    .batch = m->b->deed->batch,
 			    .a = x->new,
@@ -247,7 +248,7 @@ static int add_strip(struct maker *m, const struct plan_entry *x)
 
 	if (x->act != ACT_DROP && (x->flags & PLAN_STRIP) == 0)
 		return 0;
-	op.flags = (x->flags & PLAN_ORIGIN) != 0 ? OP_ORIGIN : 0;
+	op.flags |= (x->flags & PLAN_ORIGIN) != 0 ? OP_ORIGIN : 0;
 	return add_move(m, op);
 }
 
@@ -320,7 +321,7 @@ static int add_out(struct maker *m, const struct plan_entry *x, struct note *n)
 	const bool slot = copies(m, x) || m->b->partial;
 	int r = 0;
 
-	op.flags = (uint16_t)((x->flags & PLAN_WHITEOUT) != 0 && !copies(m, x) ? OP_WHITEOUT : 0);
+	op.flags |= (uint16_t)((x->flags & PLAN_WHITEOUT) != 0 && !copies(m, x) ? OP_WHITEOUT : 0);
 	if (slot) {
 		char number[12];
 		auto_fd int fd = slot_place(m, x, n, is_far(m, x), number);
@@ -349,7 +350,7 @@ static int add_in_slot(struct maker *m, const struct plan_entry *x, struct note 
 	if (r == 0 && is_far(m, x) && x->act == ACT_SWAP)
 		r = fill_slot(m, x, n, false, true, &(struct ident){ .ino = 0 });
 	op.slot = n->slot;
-	op.flags = (uint16_t)(OP_SLOT | (is_far(m, x) ? OP_FAR : 0));
+	op.flags |= (uint16_t)(OP_SLOT | (is_far(m, x) ? OP_FAR : 0));
 	n->made = op.a;
 	if (r == 0 && is_far(m, x) && !m->b->copy && !is_dir(x) && m->b->moved != NULL)
 		moved_note(m->b->moved, MOVED_ON, &x->new, &op.a);
@@ -452,7 +453,7 @@ static int add_new(struct maker *m, const struct plan_entry *x, const struct not
 		op.a.ino = n->made.ino;
 		op.a.dev = n->made.dev;
 	} else if (n->touched || (x->new.mode & 0700) != 0700) {
-		op.flags = OP_STAGED;
+		op.flags |= OP_STAGED;
 	} else {
 		return 0;
 	}

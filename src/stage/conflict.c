@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "stage/each.h"
+#include "stage/run.h"
 
 static int by_row(const void *left, const void *right)
 {
@@ -21,11 +22,10 @@ static int by_row(const void *left, const void *right)
 
 #define SECOND_NS INT64_C(1000000000)
 
-/* The latest moment at which it can have changed. A file system that keeps whole seconds keeps no births either, mostly: ext4 has
- * no room for both. (A time without a fraction alone says little: on some machines the clock has one each second.) */
+/* The latest moment at which it can have changed. */
 static int64_t latest_change(const struct ident *i)
 {
-	return i->btime_ns == 0 && i->ctime_ns % SECOND_NS == 0 ? i->ctime_ns + SECOND_NS - 1 : i->ctime_ns;
+	return ident_has_seconds(i) ? i->ctime_ns + SECOND_NS - 1 : i->ctime_ns;
 }
 
 int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)

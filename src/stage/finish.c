@@ -53,7 +53,8 @@ static int row_of(const struct finish *f, const struct op *op, bool back, struct
 {
 	*ret = (struct op){ .kind = OP_ROW, .tree = op->tree, .path = op->path };
 	look_real(f, op, near, &ret->a);
-	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, true))
+	if (!ident_is_same(&ret->a, back ? &op->b : &op->a, S_ISDIR(ret->a.mode) || ret->a.nlink > 1) ||
+	    (back && (op->flags & OP_OVERRULED) != 0))
 		ret->a.ino = 0; /* somebody else's */
 	/* A copy is younger than the event, with all that is in it. */
 	if (ret->a.ino != 0 && back && (op->flags & OP_FAR) != 0 && S_ISDIR(ret->a.mode))
@@ -69,7 +70,8 @@ static int add_dir_row(const struct finish *f, const struct op *op, bool back, s
 	struct op row = { .kind = OP_ROW, .tree = op->tree, .path = op->path };
 	struct look l;
 
-	if (op->b.ino == 0 || fd < 0 || sys_look(fd, "", &l) < 0 || !ident_is(&l.id, want) || l.id.mode != want->mode)
+	if (op->b.ino == 0 || (back && (op->flags & OP_OVERRULED) != 0) || fd < 0 || sys_look(fd, "", &l) < 0 ||
+	    !ident_is(&l.id, want) || l.id.mode != want->mode)
 		return 0;
 	row.a = l.id;
 	return op_add(ret, &row) == NULL ? -ENOMEM : 0;
@@ -145,12 +147,24 @@ static int hash_by_first(const struct finish *f, const struct op *op, uint64_t *
 
 	if (fd < 0)
 		return fd;
-	return f->moved != NULL && f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
+	return f->moved->n > 0 ? each_hash_as(fd, first_of, f->moved, ret) : each_hash(fd, ret);
+}
+
+/* Of a file with several names each of them changed its time when it went in. */
+static void look_at_names(const struct finish *f, struct op *op, struct nearby *near)
+{
+	struct ident now;
+
+	look_real(f, op, near, &now);
+	if (ident_is_same(&now, &op->a, true))
+		op->a.ctime_ns = now.ctime_ns;
 }
 
 /* What undoing compares with. */
 static int describe(const struct finish *f, struct err *e)
 {
+	auto_nearby near = NEARBY_NONE;
+
 	for (size_t i = 0; i < f->deed->moves.n; i++) {
 		struct op *op = &f->deed->moves.ops[i];
 		const bool in = (op->kind == OP_IN || op->kind == OP_SWAP) && (op->flags & (OP_LEFT | OP_FORCED)) == 0;
@@ -161,6 +175,8 @@ static int describe(const struct finish *f, struct err *e)
 		if ((op->flags & OP_LEFT) != 0)
 			continue; /* as it was described before */
 		op->flags &= (uint16_t)~OP_WEAK;
+		if (in && !S_ISDIR(op->a.mode) && op->a.nlink > 1)
+			look_at_names(f, op, &near);
 		if (in && (S_ISDIR(op->a.mode) || op->a.nlink > 1))
 			op->flags |= OP_WEAK;
 	}
@@ -244,14 +260,10 @@ static void drop_slots(const struct finish *f, bool near)
 		(void)build_drop(d, f->trees, i, near, true);
 }
 
-/* What was brought in again is described as those who look later know it: with what was recorded just now. */
-static void record(const struct finish *f, bool undo)
+/* What went in again is described as those know it who look later: with what was recorded just now. */
+static void record(const struct finish *f)
 {
-	const bool again = f->moved->notes_in && !undo;
-
 	moved_save(f->moved, f->stage->dir_fd);
-	if (!again)
-		return;
 	moved_finish(f->moved);
 	moved_load(f->moved, f->stage->dir_fd);
 	moved_begin(f->moved, f->deed, true);
@@ -262,8 +274,10 @@ int finish_done(const struct finish *f, struct err *e)
 	const bool undo = f->deed->way == DEED_UNDO;
 	int r = 0;
 
-	if (f->moved != NULL)
-		record(f, undo);
+	if (!undo && f->moved->notes_in)
+		record(f);
+	else
+		moved_save(f->moved, f->stage->dir_fd);
 	if (!undo) {
 		r = describe(f, e);
 		if (r == 0)
@@ -308,6 +322,7 @@ int finish_back(const struct finish *f, struct err *e)
 				 .deed = f->deed,
 				 .moved = f->moved,
 				 .backwards = !undo,
+				 .found = f->found,
 				 .lenient = true,
 				 .told = f->told,
 				 .user = f->user };
@@ -320,11 +335,9 @@ int finish_back(const struct finish *f, struct err *e)
 	f->deed->turned = true;
 	if (!undo)
 		forget_batch(f);
-	if (f->moved != NULL)
-		moved_save(f->moved, f->stage->dir_fd); /* of directories, nothing more */
+	moved_unwatch(f->moved);
 	result = run_deed(&run, e);
-	if (f->moved != NULL)
-		moved_save(f->moved, f->stage->dir_fd);
+	record(f);
 	if (result < 0 && result != -AMBIT_CONFLICT)
 		return result;
 	if (undo)

@@ -17,7 +17,8 @@ struct finish {
 	const struct stage *stage;
 	const struct trees *trees;
 	struct deed *deed;
-	struct moved *moved; /* what was recorded as it ran, to be written; may be NULL */
+	struct moved *moved;                                       /* what was recorded as it ran, to be written */
+	bool found;                                                /* another process began it (run.h) */
 	void (*told)(void *user, uint16_t tree, const char *path); /* paths that could not be turned back */
 	void *user;
 };

@@ -56,6 +56,8 @@ enum op_flag {
 	/* of an undo, where somebody else changed what the commit left: */
 	OP_LEFT = 1024,   /* nothing is done: what is there stays */
 	OP_FORCED = 2048, /* a is what is there now, ino 0 for nothing */
+	/* of a commit: */
+	OP_OVERRULED = 4096, /* the event did not see b, and the person said to go on all the same */
 };
 
 struct op {
@@ -63,7 +65,7 @@ struct op {
 	uint16_t flags;
 	uint16_t tree;
 	uint32_t batch, slot;
-	struct ident a, b; /* of the stage's side and of the real side, before */
+	struct ident a, b; /* of the stage's side and of the real side, before; of what was done, where they are now */
 	uint64_t hash;
 	const char *path; /* the deed's, or whoever built it */
 };

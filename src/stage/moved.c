@@ -37,6 +37,7 @@ struct moved_dir {
 	uint16_t tree;
 	const char *path; /* the deed's */
 	size_t n;         /* of path */
+	uint32_t times;   /* of an undo: so many commits did something in it */
 	struct ident first, last;
 	bool seen, broken; /* broken: somebody else was there */
 };
@@ -145,20 +146,31 @@ static const struct ident *first_of(const struct moved *m, const struct ident *i
 	return row != NULL ? row->first : id;
 }
 
-/* An undo: it is again what it was before the commits of that event. */
+static bool is_made_by(const struct moved_row *row, uint64_t event)
+{
+	return row != NULL && (row->kind == MOVED_DIR || row->kind == MOVED_PART) && row->event == event;
+}
+
+/* Of the commits of an event that made a directory what it is, one upon the other: the first, and how many; NULL: 0. */
+static const struct moved_row *made_by(const struct moved *m, const struct ident *now, uint64_t event, uint32_t *ret_n)
+{
+	const struct moved_row *made = NULL, *next = row_of(m, first_of(m, now));
+
+	for (*ret_n = 0; is_made_by(next, event) && (made == NULL || next < made); ++*ret_n) {
+		made = next;
+		next = row_of(m, made->under);
+	}
+	return made;
+}
+
+/* An undo: it is again what it was before the commits of that event, of each of which there was a row (note_dirs). */
 static void go_under(const struct moved *m, struct moved_row *row)
 {
-	const struct ident *now = first_of(m, &row->before);
-	const struct moved_row *made = NULL;
+	uint32_t unused;
+	const struct moved_row *made = made_by(m, &row->before, row->event, &unused);
 
-	for (const struct moved_row *next = row_of(m, now);
-	     next != NULL && (next->kind == MOVED_DIR || next->kind == MOVED_PART) && next->event == row->event;
-	     next = row_of(m, now)) {
-		made = next;
-		now = next->under;
-	}
 	row->made = made;
-	row->first = made != NULL ? now : &row->after;
+	row->first = made != NULL ? made->under : &row->after;
 	row->prev = made != NULL ? &made->before : NULL;
 	row->until_ns = made != NULL ? made->at_ns : 0;
 }
@@ -288,23 +300,42 @@ void moved_begin(struct moved *m, const struct deed *d, bool notes_in)
 
 void moved_watch(struct moved *m, const struct deed *d)
 {
+	size_t n = 0;
+
 	m->dir_kind = d->way == DEED_UNDO ? MOVED_BACK : d->left == 0 && d->batch == 0 ? MOVED_DIR : MOVED_PART;
 	m->dirs = calloc(d->dirs.n + 1, sizeof m->dirs[0]);
-	for (size_t i = 0; m->dirs != NULL && i < d->dirs.n; i++) {
+	if (m->dirs == NULL)
+		return;
+	for (size_t i = 0; i < d->dirs.n; i++) {
 		const struct op *op = &d->dirs.ops[i];
 
 		if (op->b.ino == 0 || (op->flags & OP_STAGED) != 0)
 			continue; /* a new one */
 		m->dirs[m->n_dirs++] = (struct moved_dir){ .tree = op->tree, .path = op->path, .n = strlen(op->path) };
 	}
-	if (m->dirs != NULL && m->n_dirs > 1)
+	if (m->n_dirs > 1)
 		qsort(m->dirs, m->n_dirs, sizeof m->dirs[0], by_place);
+	for (size_t i = 0; i < m->n_dirs; i++) {
+		if (n == 0 || by_place(&m->dirs[n - 1], &m->dirs[i]) != 0)
+			m->dirs[n++] = m->dirs[i];
+		m->dirs[n - 1].times++;
+	}
+	m->n_dirs = n;
+}
+
+void moved_unwatch(struct moved *m)
+{
+	free(m->dirs);
+	m->dirs = m->last = NULL;
+	m->n_dirs = 0;
 }
 
 void moved_note(struct moved *m, enum moved_kind kind, const struct ident *before, const struct ident *after)
 {
 	if (is_equal(before, after) || (kind == MOVED_IN && !m->notes_in))
 		return;
+	if (ident_has_seconds(after))
+		return; /* somebody else's change may have that time, too */
 	if (m->n_notes == m->room) {
 		const uint32_t room = m->room == 0 ? 64 : m->room * 2;
 		struct moved_row *notes = reallocarray(m->notes, room, sizeof notes[0]);
@@ -344,14 +375,24 @@ void moved_note_dir(struct moved *m, uint16_t tree, const char *path, size_t n, 
 	dir->last = *after;
 }
 
+/* What an undo took back must be known, or more would be gone than the rows say. */
+static bool is_known(const struct moved *m, const struct moved_dir *dir)
+{
+	uint32_t n = 0;
+
+	if (!dir->seen || dir->broken)
+		return false;
+	if (m->dir_kind == MOVED_BACK)
+		(void)made_by(m, &dir->first, m->event, &n);
+	return m->dir_kind != MOVED_BACK || n == dir->times;
+}
+
 static void note_dirs(struct moved *m)
 {
 	for (size_t i = 0; i < m->n_dirs; i++)
-		if (m->dirs[i].seen && !m->dirs[i].broken)
+		if (is_known(m, &m->dirs[i]))
 			moved_note(m, (enum moved_kind)m->dir_kind, &m->dirs[i].first, &m->dirs[i].last);
-	free(m->dirs);
-	m->dirs = m->last = NULL;
-	m->n_dirs = 0;
+	moved_unwatch(m);
 }
 
 /* The newer half of what is there, and what comes now, in another file. */
@@ -367,7 +408,11 @@ static int write_anew(int store, struct buf *out)
 	r = fd < 0 ? fd : sys_write(fd, old, n);
 	if (r == 0)
 		r = sys_write(fd, out->data, out->len);
-	return r < 0 ? r : sys_move(store, MOVED_NAME ".new", store, MOVED_NAME, 0);
+	if (r == 0)
+		r = sys_move(store, MOVED_NAME ".new", store, MOVED_NAME, 0);
+	if (r < 0)
+		(void)sys_unlink(store, MOVED_NAME ".new", 0); /* a full disk has no room for it */
+	return r;
 }
 
 /* Behind whole records only: what was torn off would put all that follows out of step. */

@@ -4,7 +4,8 @@
  * Holds:  a record is true for ever: whatever else is done to the object shows in its time of change, which no program can set. So
  *         records only ever say "this is still what was there"; one that is lost (they are not synced; the oldest go when there are too
  *         many) makes what nobody changed count as changed, and that is all it does. Of a directory, a commit and the undo of that commit
- *         are recorded only if between any two of their own calls nobody else changed it.
+ *         are recorded only if they went through, and nobody else changed it between any two of their own calls. Where times are of whole
+ *         seconds nothing is recorded.
  *         What somebody does, and sets back, in the microseconds between such a look and the call is not seen, as everywhere here (run.c).
  * Called: from stage/ only, with the lock of all commits of the store held (turn.c); looking needs no lock. */
 #ifndef STAGE_MOVED_H
@@ -61,6 +62,8 @@ bool moved_was_there(const struct moved *m, const struct ident *now, int64_t t0_
 void moved_begin(struct moved *m, const struct deed *d, bool notes_in);
 /* Its directories, too: it goes through from the beginning to the end, and nothing of it is left out. It must stay as long. */
 void moved_watch(struct moved *m, const struct deed *d);
+/* No more, and not what happened in them so far: it does not go through. */
+void moved_unwatch(struct moved *m);
 void moved_note(struct moved *m, enum moved_kind kind, const struct ident *before, const struct ident *after);
 /* Of a directory of the real tree, whether in the deed or not; path ends at n. */
 void moved_note_dir(struct moved *m, uint16_t tree, const char *path, size_t n, const struct ident *before,

@@ -22,9 +22,11 @@ static int carry_on(struct recovery *r, const struct stage *s, const struct tree
 {
 	__attribute__((cleanup(moved_finish))) struct moved moved = { .n = 0 };
 	const struct run run = {
-		.trees = t, .deed = d, .moved = &moved, .backwards = d->way == DEED_UNDO, .strict = true
+		.trees = t, .deed = d, .moved = &moved, .backwards = d->way == DEED_UNDO, .found = true, .strict = true
 	};
-	const struct finish f = { .stage = s, .trees = t, .deed = d, .moved = &moved, .told = count, .user = r };
+	const struct finish f = {
+		.stage = s, .trees = t, .deed = d, .moved = &moved, .found = true, .told = count, .user = r
+	};
 	int result;
 
 	moved_load(&moved, s->dir_fd);

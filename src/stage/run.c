@@ -14,6 +14,7 @@
 struct work {
 	const struct run *r;
 	struct nearby upper, slots; /* in the stage, where nobody else works */
+	struct ident kept;          /* what was moved last, and known as what it was; ino 0: nothing */
 };
 
 /* Where an object is, or should be. */
@@ -42,6 +43,11 @@ bool ident_is_same(const struct ident *now, const struct ident *id, bool weak)
 	if (weak)
 		return S_ISDIR(now->mode) || (now->mtime_ns == id->mtime_ns && now->size == id->size);
 	return now->ctime_ns == id->ctime_ns && now->mtime_ns == id->mtime_ns && now->size == id->size;
+}
+
+bool ident_has_seconds(const struct ident *id)
+{
+	return id->btime_ns == 0 && id->ctime_ns % INT64_C(1000000000) == 0;
 }
 
 const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room[SLOTS_NAME_MAX])
@@ -144,7 +150,7 @@ static void note(struct work *w, const struct op *op, enum moved_kind kind, cons
 		return;
 	if (!w->r->trees->births[op->tree])
 		from.btime_ns = now.id.btime_ns = 0;
-	if (ident_is_same(&now.id, &from, true) && now.id.mtime_ns == from.mtime_ns)
+	if (ident_is_same(&now.id, &from, true) && now.id.mtime_ns == from.mtime_ns && now.id.mode == from.mode)
 		moved_note(w->r->moved, kind, &from, &now.id);
 }
 
@@ -253,12 +259,32 @@ static size_t length_of_parent(const struct op *op)
 	return slash != NULL ? (size_t)(slash - op->path) : 0;
 }
 
+/* What it is where it went, for who wants to take it back, or to commit it again: it is that only if nobody else wrote it meanwhile. */
+static void keep(struct work *w, struct ident *id, const struct ident *was, const struct place *at, bool weak)
+{
+	const int64_t born_ns = id->btime_ns;
+	struct look now;
+
+	if (id->ino == 0 || look_at(at, &now) < 0 || !ident_is_same(&now.id, id, true) ||
+	    (!S_ISDIR(id->mode) && now.id.mode != id->mode))
+		return;
+	if (!w->r->found && !ident_is_same(was, id, weak) && !ident_is_same(was, &w->kept, false))
+		return;
+	*id = w->kept = now.id;
+	id->btime_ns = born_ns;
+}
+
+static bool is_of_many(const struct ident *id)
+{
+	return S_ISDIR(id->mode) || id->nlink > 1; /* other operations change its times, too */
+}
+
 static int do_move(struct work *w, struct op *op)
 {
 	const struct ident *in = w->r->backwards ? &op->b : &op->a, *out = w->r->backwards ? &op->a : &op->b;
 	auto_fd int parent = -1;
 	struct look dir;
-	struct both b;
+	struct both b, was;
 	bool watched;
 	int r = in_stage(w, op, &b.stage);
 
@@ -270,6 +296,7 @@ static int do_move(struct work *w, struct op *op)
 	r = look_both(&b);
 	if (r < 0)
 		return r;
+	was = b;
 	if (op->kind == OP_SWAP || (op->kind == OP_OUT && (op->flags & OP_FORCED) != 0 && op->a.ino != 0))
 		r = exchange(w, op, in, out, &b);
 	else if ((op->kind == OP_IN) != w->r->backwards)
@@ -278,13 +305,11 @@ static int do_move(struct work *w, struct op *op)
 		r = move_out(w, op, out, &b);
 	if (watched)
 		note_dir(w, op, length_of_parent(op), dir, parent);
-	/* What is there now, for who wants to take it back later. */
-	if (r == 0 && parent >= 0 && !w->r->backwards && op->kind != OP_OUT && look_at(&b.real, &b.in_real) == 0 &&
-	    ident_is(&b.in_real.id, &op->a)) {
-		const int64_t born_ns = op->a.btime_ns;
-
-		op->a = b.in_real.id;
-		op->a.btime_ns = born_ns;
+	if (parent >= 0 && w->r->backwards) {
+		keep(w, &op->b, &was.in_stage.id, &b.real, is_of_many(&op->b));
+	} else if (parent >= 0) {
+		keep(w, &op->a, &was.in_stage.id, &b.real, true); /* the stage is nobody else's */
+		keep(w, &op->b, &was.in_real.id, &b.stage, is_of_many(&op->b));
 	}
 	return r;
 }
@@ -353,7 +378,7 @@ static int do_cover(struct work *w, const struct op *op)
 }
 
 /* The old object, between its place in the stage and its slot. */
-static int move_old(struct work *w, const struct op *op, const struct place *up, bool to_slot)
+static int move_old(struct work *w, struct op *op, const struct place *up, bool to_slot)
 {
 	struct place slot;
 	struct look l;
@@ -366,10 +391,12 @@ static int move_old(struct work *w, const struct op *op, const struct place *up,
 		r = sys_move(from->fd, from->name, to->fd, to->name, RENAME_NOREPLACE);
 	if (r == 0 && l.id.ino != 0)
 		note(w, op, MOVED_ON, &l.id, to);
+	if (r == 0)
+		keep(w, &op->b, &l.id, to, is_of_many(&op->b));
 	return r;
 }
 
-static int do_stow(struct work *w, const struct op *op)
+static int do_stow(struct work *w, struct op *op)
 {
 	struct place up;
 	const int r = in_upper(w, op, &up);
@@ -378,7 +405,7 @@ static int do_stow(struct work *w, const struct op *op)
 }
 
 /* The other way round: forwards it is put back. */
-static int do_leave(struct work *w, const struct op *op)
+static int do_leave(struct work *w, struct op *op)
 {
 	struct place up;
 	const int r = in_upper(w, op, &up);

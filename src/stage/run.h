@@ -18,6 +18,7 @@ struct run {
 	bool fresh;     /* it was built, or compared, just now: modes of directories that were there are as it says */
 	bool backwards; /* the last operation first, each turned round */
 	bool strict; /* what goes out of the real tree must be as the deed says; else it only must be the same object */
+	bool found; /* another process began it: what is where it should go may have been moved already, or never away */
 	bool lenient; /* go on where somebody else changed the tree, and tell */
 	void (*told)(void *user, uint16_t tree, const char *path);
 	void *user;
@@ -33,5 +34,8 @@ const char *slots_name(const struct deed *d, bool far, uint32_t batch, char room
 /* Whether it is the object that id says, and whether it is as id says. */
 bool ident_is(const struct ident *now, const struct ident *id);
 bool ident_is_same(const struct ident *now, const struct ident *id, bool weak);
+/* Whether its times are of whole seconds, so that two changes may have the same: such a file system keeps no births either, mostly (ext4
+ * has no room for both). A time without a fraction alone says little: on some machines the clock has one each second. */
+bool ident_has_seconds(const struct ident *id);
 
 #endif

@@ -240,7 +240,7 @@ static bool is_as_left(const struct undoing *u, struct op *op, const struct iden
 
 	if (!u->trees->births[op->tree])
 		id.btime_ns = 0;
-	if (ident_is_same(now, &op->a, (op->flags & OP_WEAK) != 0))
+	if (ident_is_same(now, &op->a, S_ISDIR(now->mode) && (op->flags & OP_WEAK) != 0))
 		return true;
 	if (!moved_is_same(&u->moved, &op->a, &id))
 		return false;
@@ -285,6 +285,8 @@ static bool force(struct op *op, const struct ident *now, bool no_parent)
 		return false;
 	op->a = *now;
 	op->flags = (uint16_t)((op->flags | OP_FORCED) & ~OP_WEAK);
+	if (now->nlink > 1 && !S_ISDIR(now->mode))
+		op->flags |= OP_WEAK; /* another of its names may go first */
 	return true;
 }
 

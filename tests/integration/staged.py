@@ -378,6 +378,60 @@ def a_kept_one_around(place):
         nothing_is_left(place, top)
 
 
+def a_conflict_stays_one(place):
+    """What was overruled once is in the way of the next commit again, when that was taken back."""
+    for script, name in (("echo kept > a.txt", "a.txt"), ("rm a.txt", "a.txt"), ("rm -r dir", "dir/mine")):
+        top = tree(place)
+        expect_ok(work(place, top, script, "--stage"))
+        event = stages(place, top)[-1]["event"]
+        write(f"{top}/{name}", "mine\n")
+        before = picture(top)
+        assert ambit(place, "commit", event, cwd=top).returncode == 123
+        expect_ok(ambit(place, "commit", event, "--on-conflict", "ours", cwd=top), "committed")
+        expect_ok(ambit(place, "undo", event, cwd=top), "undone")
+        expect_same(before, picture(top), f"{script} undone")
+        result = ambit(place, "commit", event, cwd=top)
+        assert result.returncode == 123 and "changed in the real tree" in result.stderr, told(result)
+        expect_same(before, picture(top))
+        nothing_is_left(place, top)
+
+
+def written_in_the_stage(place):
+    """By who had it open before a commit took it away: the undo brings that back, and the next commit finds it, though its time is set back."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo new > a.txt", "--stage"))
+    event = stages(place, top)[-1]["event"]
+    with open(f"{top}/a.txt", "r+b") as file:
+        was = os.fstat(file.fileno())
+        expect_ok(ambit(place, "commit", event, cwd=top), "committed")
+        file.write(b"X")
+        file.flush()
+        os.utime(file.fileno(), ns=(was.st_atime_ns, was.st_mtime_ns))
+    expect_ok(ambit(place, "undo", event, cwd=top), "undone")
+    assert open(f"{top}/a.txt").read().startswith("X")
+    before = picture(top)
+    result = ambit(place, "commit", event, cwd=top)
+    assert result.returncode == 123 and "changed in the real tree" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    nothing_is_left(place, top)
+
+
+def by_another_name(place):
+    """A file that a commit left with two names is written by one of them, and its time is set back: the undo finds it."""
+    top = tree(place)
+    expect_ok(work(place, top, "echo 1 > n; ln n n2; echo 2 > a.txt"))
+    was = os.stat(f"{top}/n2")
+    write(f"{top}/n2", "3\n")
+    os.utime(f"{top}/n2", ns=(was.st_atime_ns, was.st_mtime_ns))
+    before = picture(top)
+    result = ambit(place, "undo", "last", cwd=top)
+    assert result.returncode == 125 and "it has changed" in result.stderr, told(result)
+    expect_same(before, picture(top))
+    expect_ok(ambit(place, "undo", "last", "--on-conflict", "ours", cwd=top))
+    assert not os.path.exists(f"{top}/n") and not os.path.exists(f"{top}/n2")
+    nothing_is_left(place, top)
+
+
 def a_closed_directory_is_undone(place):
     """What the event made, and shut to its own owner's writing, is opened for as long as it takes."""
     top = tree(place)
@@ -1132,7 +1186,7 @@ def what_cannot_be_synced(place):
 
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, an_interrupt_is_never_lost, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
-             one_after_the_other, between_two_undos, a_kept_one_around, a_closed_directory_is_undone, hints_of_undo,
+             one_after_the_other, between_two_undos, a_kept_one_around, a_conflict_stays_one, written_in_the_stage, by_another_name, a_closed_directory_is_undone, hints_of_undo,
              a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
              reading_needs_no_store, a_mount_in_the_tree, a_tree_of_somebody_else, the_highest_directory_of_a_mount, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,

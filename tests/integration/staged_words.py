@@ -278,7 +278,8 @@ def what_gave_way_is_said_and_kept(place):
     expect_ok(ambit(place, "undo", "last", cwd=top), f"undone: {event}")
     assert open(f"{top}/a.txt").read() == "outside\n" and not os.path.exists(f"{top}/new")
     data = json.loads(expect_ok(ambit(place, "commit", "--on-conflict", "theirs", "--json", cwd=top)).stdout)
-    assert (data["workspace"], data["count"], data["held"], data["left"]) == ("committed", 2, 1, 1), data  # a.txt is again what the event saw
+    assert (data["workspace"], data["count"], data["held"], data["left"]) == ("committed", 1, 2, 2), data
+    assert open(f"{top}/a.txt").read() == "outside\n", "it was overruled once, and the undo brought it back"
     expect_ok(ambit(place, "discard", cwd=top), "what was committed of it cannot be taken back any more")
 
 

@@ -28,8 +28,9 @@
 #define DIED 77
 
 static struct {
-	long steps; /* until it happens; 0: never */
-	int error;  /* with which the call fails; 0: the process ends */
+	long steps;       /* until it happens; 0: never */
+	int error;        /* with which the call fails; 0: the process ends */
+	const char *only; /* such calls; NULL: any */
 } trap;
 
 /* Somebody else, right before a name is moved. */
@@ -46,7 +47,7 @@ int stage_step(const char *call)
 	if (meddler.renames > 0 && strcmp(call, "rename") == 0 && --meddler.renames == 0 &&
 	    fstat(meddler.fd, &was) == 0)
 		meddler.does(meddler.fd, &was);
-	if (trap.steps == 0 || --trap.steps > 0)
+	if (trap.steps == 0 || (trap.only != NULL && strcmp(trap.only, call) != 0) || --trap.steps > 0)
 		return 0;
 	if (trap.error == 0)
 		_exit(DIED);
@@ -76,6 +77,7 @@ static const struct row rows[] = {
 	{ "a file that became a directory", "f a 1; f t 1", "W a 2; X t; D t; W t/i 2", "f t/i 3", "X t; D t; W t/i 3",
 	  "" },
 	{ "all of it", "f b 1", "W b 2", "f b 3", NULL, "" },
+	{ "names of one file", "f a 1; f b 1", "W a 2; W b 2; N b c", "f c 3", "W b 3; N b c", "" },
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -604,6 +606,9 @@ static const struct meddling meddlings[] = {
 	{ "of a directory, mode", 8, 2, "k/sub", changes_mode, false },
 	{ "while it lay in a stage", 0, 1, "a", writes, true },
 	{ "while it lay in a stage, in a directory", 8, 1, "k/sub/f", writes, true },
+	{ "by one of its names", 7, 1, "a", writes, false },
+	{ "by another of its names", 7, 1, "c", writes, false },
+	{ "mode, by one of its names", 7, 1, "c", changes_mode, false },
 };
 
 static void meddle(const struct meddling *m, enum world_place place)
@@ -755,6 +760,298 @@ static void test_kept_around(void **state)
 	}
 }
 
+/* --- what somebody else did is still that when Ambit has moved it away and back --- */
+
+static int event_commit_by(const struct event *event, const struct commit_options *o, struct err *e)
+{
+	struct commit_result result;
+
+	*e = (struct err){ .code = AMBIT_OK };
+	return stage_commit(&event->stage, event->meta, o, &result, e);
+}
+
+static void open_meddled(struct world *w, const char *path, long renames, void (*does)(int fd, const struct stat *was))
+{
+	meddler.fd = openat(w->root_fd, path, O_RDWR | O_CLOEXEC);
+	if (meddler.fd < 0)
+		meddler.fd = openat(w->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(meddler.fd >= 0);
+	meddler.does = does;
+	meddler.renames = renames;
+}
+
+static void close_meddled(void)
+{
+	assert_int_equal(meddler.renames, 0);
+	fd_close(&meddler.fd);
+}
+
+/* A conflict that was overruled once, and the commit taken back. */
+static void test_overruled_is_not_forgotten(void **state)
+{
+	static const struct {
+		const char *before, *program, *since;
+	} cases[] = {
+		{ "f w 1", "W w 2", "f w 4" },
+		{ "f w 1", "X w", "f w 4" },
+		{ "f z 1", "W w 2", "f w 4" },
+		{ "d d; f d/x 1", "X d", "f d/y 4" },
+		{ "d d; f d/x 1", "O d 700", "o d 711" },
+	};
+	static const struct commit_options ours = { .conflicts = CONFLICT_OURS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		auto_free char *then = NULL;
+		struct event event;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, cases[i].before);
+		wait_tick();
+		event = event_run(&w, cases[i].program, 0);
+		scene(&w, cases[i].since);
+		then = look(&w, "real");
+		wait_tick();
+		assert_int_equal(event_commit(&event, &e), -AMBIT_CONFLICT);
+		must(event_commit_by(&event, &ours, &e), "commit", "ours", i, &e);
+		wait_tick();
+		must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "ours", i, &e);
+		must_be(&w, then, "ours", "undone");
+		if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+			fail_msg("case %zu: it was forgotten that it has changed", i);
+		must_be(&w, then, "ours", "refused");
+		must(event_commit_by(&event, &ours, &e), "once more", "ours", i, &e);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
+/* While a commit moves other names: it is turned back, and the next finds what was written. */
+static void test_written_while_committed(void **state)
+{
+	auto_free char *then = NULL;
+	struct event event;
+	struct world w;
+	struct err e;
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1; f b 1; f c 1");
+	wait_tick();
+	event = event_run(&w, "W a 2; W b 2; W c 2", 0);
+	open_meddled(&w, "real/c", 1, writes);
+	assert_int_equal(event_commit(&event, &e), -AMBIT_CONFLICT);
+	close_meddled();
+	then = look(&w, "real");
+	wait_tick();
+	if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+		fail_msg("it was forgotten that it has changed");
+	must_be(&w, then, "written", "refused");
+	event_finish(&event);
+	world_close(&w);
+}
+
+/* By who had it open before it was committed away: it comes back so, and is not what the event saw. */
+static void test_written_in_the_stage(void **state)
+{
+	auto_free char *then = NULL;
+	auto_fd int fd = -1;
+	struct event event;
+	struct world w;
+	struct stat was;
+	struct err e;
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1");
+	wait_tick();
+	event = event_run(&w, "W a 2", 0);
+	fd = openat(w.root_fd, "real/a", O_RDWR | O_CLOEXEC);
+	must(event_commit(&event, &e), "commit", "a", 0, &e);
+	wait_tick();
+	assert_int_equal(fstat(fd, &was), 0);
+	writes(fd, &was);
+	must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "a", 0, &e);
+	then = look(&w, "real");
+	wait_tick();
+	if (event_commit(&event, &e) != -AMBIT_CONFLICT)
+		fail_msg("what was written is overwritten");
+	must_be(&w, then, "written in the stage", "refused");
+	event_finish(&event);
+	world_close(&w);
+}
+
+/* In a directory: what has its name by now. */
+static void writes_there(int fd, const struct stat *was)
+{
+	auto_fd int file = openat(fd, "a", O_RDWR | O_CLOEXEC);
+	struct stat now;
+
+	(void)was;
+	assert_true(file >= 0);
+	assert_int_equal(fstat(file, &now), 0);
+	writes(file, &now);
+}
+
+/* After the last name was moved, and before it is written down what was left there: of an event that goes on. */
+static void test_written_before_it_is_described(void **state)
+{
+	static const struct commit_options living = { .copy = true };
+	auto_free char *then = NULL;
+	struct commit_result result;
+	struct world w;
+	struct err e = { .code = AMBIT_OK };
+
+	(void)state;
+	assert_true(world_open(&w, WORLD_FAST));
+	scene(&w, "f a 1");
+	wait_tick();
+	world_stage(&w);
+	scene(&w, "W a 2");
+	open_meddled(&w, "real", 2, writes_there);
+	must(stage_commit(&w.stage, w.meta, &living, &result, &e), "commit", "a", 0, &e);
+	close_meddled();
+	then = look(&w, "real");
+	wait_tick();
+	scene(&w, "W a 44");
+	if (stage_commit(&w.stage, w.meta, &living, &result, &e) != -AMBIT_CONFLICT)
+		fail_msg("what was written is overwritten");
+	must_be(&w, then, "written before it is described", "refused");
+	world_close(&w);
+}
+
+/* A commit dies, and somebody writes what it has put there before it is finished. */
+static void test_written_before_it_is_recovered(void **state)
+{
+	static const char *const moments[] = { "rename", "create" };
+	unsigned written = 0;
+
+	(void)state;
+	for (long n = 1; n <= 4; n++)
+		for (size_t i = 0; i < 2; i++) {
+			auto_free char *then = NULL;
+			struct recover_result recovered;
+			struct event event;
+			struct world w;
+			struct err e;
+			int status = 0;
+			pid_t child;
+
+			assert_true(world_open(&w, WORLD_FAST));
+			scene(&w, "f a 1; f b 1");
+			wait_tick();
+			event = event_run(&w, "W a 22; W b 22", 0);
+			child = fork();
+			assert_true(child >= 0);
+			if (child == 0) {
+				trap.steps = n;
+				trap.error = 0;
+				trap.only = moments[i];
+				_exit(-event_commit(&event, &e));
+			}
+			assert_int_equal(waitpid(child, &status, 0), child);
+			then = look(&w, "real");
+			if (WIFEXITED(status) && WEXITSTATUS(status) == DIED && strcmp(then, event.before) != 0) {
+				scene(&w, "f a 5");
+				wait_tick();
+				must(stage_recover(&event.stage, event.meta, NULL, NULL, &recovered, &e), "recover",
+				     "a", 0, &e);
+				if (recovered.what == RECOVERED_FORWARD &&
+				    event_undo(&event, CONFLICT_FAIL, &e) != -AMBIT_CONFLICT)
+					fail_msg("%s %ld: what was written is taken back", moments[i], n);
+				written += recovered.what == RECOVERED_FORWARD;
+			}
+			event_finish(&event);
+			world_close(&w);
+		}
+	assert_true(written > 0);
+}
+
+static unsigned rows_of_kind(struct world *w, enum moved_kind kind)
+{
+	auto_fd int fd = openat(w->other_fd, MOVED_NAME, O_RDONLY | O_CLOEXEC);
+	uint8_t row[MOVED_ROW_BYTES];
+	unsigned n = 0;
+
+	while (fd >= 0 && read(fd, row, sizeof row) == (ssize_t)sizeof row)
+		n += row[0] == kind;
+	return n;
+}
+
+static void fails(int fd, const struct stat *was)
+{
+	(void)fd;
+	(void)was;
+	trap.steps = 1;
+	trap.error = EIO;
+}
+
+/* What did not go through says nothing of directories. */
+static void test_failed_ones_record_no_directory(void **state)
+{
+	(void)state;
+	for (int undoes = 0; undoes < 2; undoes++) {
+		struct event event;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, "d d; f d/x 1; d e; f e/x 1");
+		wait_tick();
+		event = event_run(&w, "W d/x 2; W e/x 2", 0);
+		if (undoes != 0) {
+			must(event_commit(&event, &e), "commit", "d", 0, &e);
+			assert_true(rows_of_kind(&w, MOVED_DIR) >= 2);
+		}
+		open_meddled(&w, "real", 2, fails);
+		assert_int_equal(undoes != 0 ? event_undo(&event, CONFLICT_FAIL, &e) : event_commit(&event, &e),
+				 -AMBIT_SYSTEM);
+		close_meddled();
+		assert_int_equal(rows_of_kind(&w, undoes != 0 ? MOVED_BACK : MOVED_DIR), 0);
+		assert_true(rows_of_kind(&w, MOVED_OUT) > 0);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
+/* Two commits of one event, of which only the second was recorded: no directory is again what it was between the two. */
+static void test_a_part_that_was_not_recorded(void **state)
+{
+	static const struct selection_item first[] = { { 0, "d/m" }, { 0, "e/m" } };
+	static const struct selection only_first = { .take = first, .n_take = 2 };
+	static const struct commit_options part = { .selection = &only_first };
+
+	(void)state;
+	for (int meddles = 0; meddles < 2; meddles++) {
+		struct event event, kept;
+		struct world w;
+		struct err e;
+
+		assert_true(world_open(&w, WORLD_FAST));
+		scene(&w, "d d; d e; f d/x 1");
+		wait_tick();
+		event = event_run(&w, "W d/m 1; W e/m 1; W d/n 1", 0);
+		if (meddles != 0)
+			open_meddled(&w, "real/d", 2, adds_attribute);
+		must(event_commit_by(&event, &part, &e), "commit", "d/m", 0, &e);
+		if (meddles != 0)
+			close_meddled();
+		wait_tick();
+		kept = event_run(&w, "O d 700", 1);
+		must(event_commit(&event, &e), "commit", "d/n", 0, &e);
+		wait_tick();
+		must(event_undo(&event, CONFLICT_FAIL, &e), "undo", "d", 0, &e);
+		wait_tick();
+		if (event_commit(&kept, &e) != -AMBIT_CONFLICT)
+			fail_msg("meddled %d: the directory has no d/m any more", meddles);
+		event_finish(&event);
+		event_finish(&kept);
+		world_close(&w);
+	}
+}
+
 /* --- it fails, or the process dies, at every step of the undo of the last: at worst the next is refused, and nothing is lost --- */
 
 static int undo_last(const struct event *event, bool dies, long n, bool *ret_hit)
@@ -892,6 +1189,36 @@ static void test_records(void **state)
 	}
 }
 
+/* The disk is full when room is made in it: nothing is left of that, and it is as it was. */
+static void test_records_without_room(void **state)
+{
+	const off_t full = (off_t)MOVED_MAX * MOVED_ROW_BYTES;
+	bool hit = true;
+
+	(void)state;
+	for (long n = 1; hit; n++) {
+		struct world w;
+		struct event event;
+		struct stat st;
+		struct err e;
+
+		trap.steps = 0;
+		assert_true(world_open(&w, WORLD_FAST));
+		put_bytes(&w, MOVED_NAME, (size_t)full, false);
+		scene(&w, "f a 1");
+		event = event_run(&w, "W a 2", 0);
+		trap = (__typeof__(trap)){ .steps = n, .error = ENOSPC, .only = "write" };
+		(void)event_commit(&event, &e);
+		hit = trap.steps == 0;
+		trap = (__typeof__(trap)){ .steps = 0 };
+		assert_false(faccessat(w.other_fd, MOVED_NAME ".new", F_OK, 0) == 0);
+		assert_int_equal(fstatat(w.other_fd, MOVED_NAME, &st, 0), 0);
+		assert_true(st.st_size == full || st.st_size < full / 2 + 20000);
+		event_finish(&event);
+		world_close(&w);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -904,8 +1231,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_somebody_else),
 		cmocka_unit_test(test_somebody_else_meanwhile),
 		cmocka_unit_test(test_kept_around),
+		cmocka_unit_test(test_overruled_is_not_forgotten),
+		cmocka_unit_test(test_written_while_committed),
+		cmocka_unit_test(test_written_in_the_stage),
+		cmocka_unit_test(test_written_before_it_is_described),
+		cmocka_unit_test(test_written_before_it_is_recovered),
+		cmocka_unit_test(test_failed_ones_record_no_directory),
+		cmocka_unit_test(test_a_part_that_was_not_recorded),
 		cmocka_unit_test(test_every_step_of_the_last),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_records_without_room),
 	};
 
 	if (argc > 1) /* one of them alone */
