@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ledger/journal.h"
 #include "ledger/tile.h"
 
-#define MAGIC 0x31474c41u /* "ALG1" */
-#define HEAD_BYTES 20
 #define TILE_BYTES (TILE_WIDTH * HASH_BYTES)
 #define BUNDLE_MAX (TILE_WIDTH * (size_t)(2 + ENTRY_BYTES_MAX))
 /* What is behind the checkpoint: a journal that is not full, and one group. */
@@ -205,17 +204,14 @@ int log_add(struct log *l, const void *entry, size_t n, struct err *e)
 int log_write(struct log *l, struct err *e)
 {
 	struct hash root;
-	uint8_t room[HEAD_BYTES];
+	uint8_t room[JOURNAL_HEAD_BYTES];
 	struct buf head;
 	int r;
 
 	if (l->group_n == 0)
 		return 0;
 	buf_init_in(&head, room, sizeof room);
-	buf_put_u32(&head, MAGIC);
-	buf_put_u32(&head, l->group_n);
-	buf_put_u64(&head, l->edge.size - l->group_n);
-	buf_put_u32(&head, (uint32_t)l->group.len); /* LOG_GROUP_MAX */
+	journal_put_head(&head, l->group_n, l->edge.size - l->group_n, (uint32_t)l->group.len); /* LOG_GROUP_MAX */
 	edge_root(&l->edge, &root);
 	r = disk_journal_append(l->disk, head.data, head.len);
 	if (r == 0)
@@ -224,7 +220,7 @@ int log_write(struct log *l, struct err *e)
 		r = disk_journal_append(l->disk, &root, sizeof root);
 	if (r < 0)
 		return disk_error(e, r, "the journal");
-	l->journal_bytes += HEAD_BYTES + l->group.len + sizeof root;
+	l->journal_bytes += JOURNAL_HEAD_BYTES + l->group.len + sizeof root;
 	l->journal_n += l->group_n;
 	l->group_n = 0;
 	buf_reset(&l->group);
@@ -408,57 +404,14 @@ static int read_published(struct log *l, struct err *e)
 	return read_open_bundle(l, e);
 }
 
-/* One group of the journal. */
-struct group {
-	uint32_t n;
-	uint64_t first;
-	const uint8_t *entries, *root;
-	uint32_t bytes;
-};
-
-static bool next_group(struct rbuf *r, struct group *ret)
+/* It is tried on another edge first: an entry cannot be taken back. */
+static bool is_next(const struct log *l, const struct journal_group *g, struct edge *tried)
 {
-	if (rbuf_u32(r) != MAGIC)
-		return false;
-	ret->n = rbuf_u32(r);
-	ret->first = rbuf_u64(r);
-	ret->bytes = rbuf_u32(r);
-	if (ret->bytes > LOG_GROUP_MAX)
-		return false;
-	ret->entries = rbuf_bytes(r, ret->bytes);
-	ret->root = rbuf_bytes(r, HASH_BYTES);
-	return !r->failed;
-}
-
-static int full_is_nothing(void *arg, unsigned level, uint64_t index, const struct hash row[TILE_WIDTH])
-{
-	(void)arg, (void)level, (void)index, (void)row;
-	return 0;
-}
-
-/* The root that the log would have with the group. It is tried first: an entry cannot be taken back. */
-static bool is_next(const struct log *l, const struct group *g, struct edge *tried)
-{
-	const uint8_t *entry;
-	struct hash root;
-	uint32_t n = 0;
-	struct rbuf r;
-	size_t len;
-
 	*tried = l->edge;
-	rbuf_init(&r, g->entries, g->bytes);
-	for (; n < g->n && (entry = bundle_next(&r, &len)) != NULL; n++) {
-		struct hash leaf;
-
-		merkle_leaf(entry, len, &leaf);
-		if (edge_add(tried, &leaf, full_is_nothing, NULL) < 0)
-			return false;
-	}
-	edge_root(tried, &root);
-	return n == g->n && n > 0 && rbuf_done(&r) && memcmp(&root, g->root, sizeof root) == 0;
+	return journal_follows(g, tried);
 }
 
-static int take_group(struct log *l, const struct group *g)
+static int take_group(struct log *l, const struct journal_group *g)
 {
 	const uint8_t *entry;
 	struct rbuf r;
@@ -478,7 +431,7 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
 {
 	auto_free struct edge *tried = calloc(1, sizeof *tried);
 	auto_buf bytes = { .max = 0 };
-	struct group g;
+	struct journal_group g;
 	struct rbuf r;
 	size_t whole = 0;
 	int rc;
@@ -490,9 +443,9 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
 	if (rc < 0)
 		return err_sys(e, AMBIT_SYSTEM, -rc, NULL, "cannot read the ledger's journal");
 	rbuf_init(&r, bytes.data, bytes.len);
-	while (rbuf_left(&r) > 0 && next_group(&r, &g)) {
+	while (rbuf_left(&r) > 0 && journal_next(&r, &g)) {
 		if (g.first + g.n > l->edge.size) {
-			if (g.first != l->edge.size || !is_next(l, &g, tried))
+			if (!is_next(l, &g, tried))
 				break;
 			if (take_group(l, &g) < 0)
 				return err_set(e, AMBIT_MEMORY, NULL, "out of memory");

@@ -2,26 +2,24 @@
  *
  *   checkpoint            signed: what lies in tiles (C2SP tlog-checkpoint)
  *   tile/...              hashes and entries (C2SP tlog-tiles)
- *   journal               groups of entries that came after the checkpoint
+ *   journal               groups of entries that came after the checkpoint (journal.h)
  *
  * Owns:   what is in these files. One process at a time has the log open: the caller holds the lock.
  * Holds:  entries are numbered without a gap. What log_write took survives the process, what log_sync took survives a loss of power,
  *         at any moment; whatever of a group is torn was in no answer yet. A checkpoint is signed only when all that it covers is on disk,
  *         so no other state of that size is ever signed; and a tile is written only of entries whose journal is on disk, so none of
  *         lost ones is ever left behind the checkpoint. After a call that failed the log is of no more use and must be opened again.
- * Called: the role ambit-ledger, tests.
- *
- * A group of the journal: u32 magic, u32 entries, u64 index of the first, u32 bytes; the entries as in a bundle; the root of the log
- * with them. The root is what says that a group is whole, and that it follows what stands before it. */
+ * Called: the role ambit-ledger, tests. */
 #ifndef LEDGER_LOG_H
 #define LEDGER_LOG_H
 
 #include "base/err.h"
 #include "ledger/disk.h"
 #include "ledger/head.h"
+#include "ledger/journal.h"
 #include "ledger/merkle.h"
 
-#define LOG_GROUP_MAX (4u << 20) /* bytes of a group, so that one lies in memory */
+#define LOG_GROUP_MAX JOURNAL_GROUP_MAX
 #define LOG_JOURNAL_MAX                                                                                                \
 	(8u << 20) /* bytes after which the journal is folded into tiles, so that opening a log reads no more */
 #define LOG_JOURNAL_ENTRIES 16384u /* likewise; and at most so many are in a group */
