@@ -25,6 +25,7 @@ enum filter_shape {
 					streams, EACCES */
 	FILTER_WARDEN, /* what the warden does after the workload runs: no exec, no socket, no open for writing */
 	FILTER_ROLE,   /* the small roles: read, write, poll, memory, exit */
+	FILTER_READER, /* a role that reads the files it was granted: the same, opening for reading, listing */
 	FILTER_COUNT
 };
 

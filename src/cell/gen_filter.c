@@ -106,7 +106,20 @@ static const struct rule rules[] = {
 /* The rows of syscalls.def. */
 
 struct answer {
-	enum { ABSENT, ALLOW, DENY, SEEN, EXEC, JIT, ONLY_SANE, CHECKED, SEEN_CHECKED, NO_JIT } kind;
+	enum {
+		ABSENT,
+		ALLOW,
+		DENY,
+		SEEN,
+		EXEC,
+		JIT,
+		ONLY_SANE,
+		CHECKED,
+		SEEN_CHECKED,
+		NO_JIT,
+		READS,
+		READS_CHECKED
+	} kind;
 	enum check check;
 };
 
@@ -125,6 +138,8 @@ struct row {
 #define A_SEEN { SEEN, 0 }
 #define A_EXEC { EXEC, 0 }
 #define A_SANE { ONLY_SANE, 0 }
+#define A_READS { READS, 0 }
+#define A_READS_IF(name) { READS_CHECKED, CHECK_##name }
 #define A_CHECK(name) { CHECKED, CHECK_##name }
 #define A_SEEN_IF(name) { SEEN_CHECKED, CHECK_##name }
 #define A_JIT(name) { JIT, CHECK_##name }
@@ -155,18 +170,19 @@ static const struct row stacked_calls[] = {
 static const struct shape {
 	const char *name;
 	enum column column;
-	bool exec_notified, all_notified, jit;
+	bool exec_notified, all_notified, jit, reads;
 } shapes[FILTER_COUNT] = {
-	[FILTER_WORKLOAD_OFF] = { "workload_off", WORKLOAD, false, false, false },
-	[FILTER_WORKLOAD_EFFECTS] = { "workload_effects", WORKLOAD, true, false, false },
-	[FILTER_WORKLOAD_FULL] = { "workload_full", WORKLOAD, true, true, false },
-	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, false, false, true },
-	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, true, false, true },
-	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, true, true, true },
-	[FILTER_WX] = { "wx", STACKED_WX, false, false, false },
-	[FILTER_SOCKETS] = { "sockets", STACKED_SOCKETS, false, false, false },
-	[FILTER_WARDEN] = { "warden", WARDEN, false, false, false },
-	[FILTER_ROLE] = { "role", ROLE, false, false, false },
+	[FILTER_WORKLOAD_OFF] = { "workload_off", WORKLOAD, false, false, false, false },
+	[FILTER_WORKLOAD_EFFECTS] = { "workload_effects", WORKLOAD, true, false, false, false },
+	[FILTER_WORKLOAD_FULL] = { "workload_full", WORKLOAD, true, true, false, false },
+	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, false, false, true, false },
+	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, true, false, true, false },
+	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, true, true, true, false },
+	[FILTER_WX] = { "wx", STACKED_WX, false, false, false, false },
+	[FILTER_SOCKETS] = { "sockets", STACKED_SOCKETS, false, false, false, false },
+	[FILTER_WARDEN] = { "warden", WARDEN, false, false, false, false },
+	[FILTER_ROLE] = { "role", ROLE, false, false, false, false },
+	[FILTER_READER] = { "reader", ROLE, false, false, false, true },
 };
 
 static const struct arch {
@@ -238,6 +254,8 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case ONLY_SANE: return allowed_if(m->sanitized);
 	case CHECKED: return CHECK_MARK | a->check;
 	case SEEN_CHECKED: return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
+	case READS: return allowed_if(m->shape->reads || m->sanitized);
+	case READS_CHECKED: return m->shape->reads ? CHECK_MARK | a->check : allowed_if(m->sanitized);
 	case NO_JIT: return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
 	}
 	abort();

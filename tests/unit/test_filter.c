@@ -63,6 +63,7 @@ static const struct {
 	[FILTER_SOCKETS] = { "sockets", false, false, false, false },
 	[FILTER_WARDEN] = { "warden", false, false, false, false },
 	[FILTER_ROLE] = { "role", false, false, false, false },
+	[FILTER_READER] = { "reader", false, false, false, false },
 };
 
 static struct bpf_result run(const struct arch *arch, int shape, const struct seccomp_data *d)
@@ -122,7 +123,8 @@ static bool said(const char *word, int shape, uint32_t *ret)
 {
 	const uint32_t absent = REFUSED(ENOSYS);
 
-	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0)
+	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0 ||
+	    (strncmp(word, "READS_IF(", 9) == 0 && shape == FILTER_READER))
 		return false;
 	if (strncmp(word, "NO_JIT(", 7) == 0 && !shapes[shape].jit)
 		return false;
@@ -135,7 +137,9 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = absent;
 	else if (strncmp(word, "JIT(", 4) == 0)
 		*ret = absent;
-	else if (strcmp(word, "SANE") == 0)
+	else if (strcmp(word, "READS") == 0 && shape == FILTER_READER)
+		*ret = PASSED;
+	else if (strcmp(word, "SANE") == 0 || strncmp(word, "READS", 5) == 0)
 		*ret = SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SEEN") == 0)
 		*ret = shapes[shape].all_seen ? NOTIFIED : PASSED;
@@ -152,7 +156,7 @@ static const char *word_of(const struct call *c, int shape)
 		return "ABSENT";
 	if (shape == FILTER_WARDEN)
 		return c->warden;
-	return shape == FILTER_ROLE ? c->role : c->workload;
+	return shape == FILTER_ROLE || shape == FILTER_READER ? c->role : c->workload;
 }
 
 /* Every number under arguments that are all zeroes and all ones: as the table says, or refused by a check with an
@@ -514,6 +518,16 @@ static const struct row {
 	{ "exec", FILTER_ROLE, "execve", { 0 }, REFUSED(ENOSYS) },
 	{ "kill", FILTER_ROLE, "kill", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
 	{ "exit", FILTER_ROLE, "exit_group", { 0 }, PASSED },
+	{ "list", FILTER_ROLE, "getdents64", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "list", FILTER_READER, "getdents64", { 0 }, PASSED },
+	{ "open", FILTER_READER, "openat", { 0, 0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC }, PASSED },
+	{ "open for writing", FILTER_READER, "openat", { 0, 0, O_WRONLY }, REFUSED(EPERM) },
+	{ "create", FILTER_READER, "openat", { 0, 0, O_RDONLY | O_CREAT }, REFUSED(EPERM) },
+	{ "truncate", FILTER_READER, "openat", { 0, 0, O_RDONLY | O_TRUNC }, REFUSED(EPERM) },
+	{ "code", FILTER_READER, "mprotect", { 0, 0, PROT_EXEC }, REFUSED(EPERM) },
+	{ "socket", FILTER_READER, "socket", { AF_UNIX, SOCK_STREAM }, REFUSED(ENOSYS) },
+	{ "exec", FILTER_READER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "remove", FILTER_READER, "unlinkat", { 0 }, REFUSED(ENOSYS) },
 };
 
 static bool concerns(const struct row *row, int shape)
