@@ -370,21 +370,30 @@ static bool is_named(struct canonical_value key, const char *name)
 	return at == n && *name == 0;
 }
 
+bool canonical_member(struct canonical_value v, size_t *at, struct canonical_value *ret_key,
+		      struct canonical_value *ret_value)
+{
+	struct canonical_value key, value;
+
+	if (!byte_is(v, *at, *at == 0 ? '{' : ',') || !byte_is(v, *at + 1, '"') || !value_at(v, *at + 1, &key) ||
+	    !byte_is(v, *at + 1 + key.n, ':') || !value_at(v, *at + 2 + key.n, &value))
+		return false;
+	*at += 2 + key.n + value.n;
+	*ret_key = key;
+	*ret_value = value;
+	return true;
+}
+
 bool canonical_find(struct canonical_value v, const char *name, struct canonical_value *ret)
 {
 	struct canonical_value key, value;
 	size_t at = 0;
 
-	while (byte_is(v, at, at == 0 ? '{' : ',') && byte_is(v, at + 1, '"') && value_at(v, at + 1, &key)) {
-		at += 1 + key.n;
-		if (!byte_is(v, at, ':') || !value_at(v, at + 1, &value))
-			return false;
+	while (canonical_member(v, &at, &key, &value))
 		if (is_named(key, name)) {
 			*ret = value;
 			return true;
 		}
-		at += 1 + value.n;
-	}
 	return false;
 }
 

@@ -47,6 +47,9 @@ struct canonical_value {
 bool canonical_is(struct canonical_value v, const char *text);
 /* The value of the key with this name (as it is, not escaped). False: there is none, or v is no object. */
 bool canonical_find(struct canonical_value v, const char *name, struct canonical_value *ret);
+/* The next key of an object and its value; *at is 0 at first. False: there is none, or v is no object. */
+bool canonical_member(struct canonical_value v, size_t *at, struct canonical_value *ret_key,
+		      struct canonical_value *ret_value);
 /* The next item of an array; *at is 0 at first. False: there is none, or v is no array. */
 bool canonical_item(struct canonical_value v, size_t *at, struct canonical_value *ret);
 /* A string without its escapes, terminated. False, and an empty dst: it is none, has a NUL, or does not fit. */
