@@ -30,7 +30,7 @@
 enum cell_base {
 	CELL_BASE_SYSTEM = 1, /* /usr and what programs need to run at all */
 	CELL_BASE_MINIMAL,    /* /proc, /dev, /tmp, home; files only as granted */
-	CELL_BASE_NONE,       /* an empty root: parsers */
+	CELL_BASE_NONE,       /* an empty root, but for what is granted: parsers */
 	CELL_BASE_HOST,       /* as SYSTEM, and grants of the host's other trees that nobody wrote: `ambit learn` */
 };
 

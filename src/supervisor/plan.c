@@ -130,8 +130,11 @@ static int hide_own(const struct event_request *q, const char *path, struct cell
 static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
-	int r = hide_own(q, q->store, spec, e);
+	int r;
 
+	if (q->base == CELL_BASE_NONE) /* a role of our own, which was granted nothing that has one */
+		return 0;
+	r = hide_own(q, q->store, spec, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];
