@@ -26,6 +26,11 @@ static long open_a_file(void)
 	return syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY, 0);
 }
 
+static long open_a_file_to_write(void)
+{
+	return syscall(SYS_openat, AT_FDCWD, "/dev/null", O_WRONLY, 0);
+}
+
 static long make_a_socket(void)
 {
 	return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
@@ -102,7 +107,13 @@ static void nothing_but_what_was_promised(void **state)
 		long (*attempt)(void);
 		enum outcome promised;
 	} rows[] = {
+#ifdef ROLE_READS
+		{ "open a file", open_a_file, DONE },
+		{ "open a file to write", open_a_file_to_write, OTHERWISE },
+#else
 		{ "open a file", open_a_file, REFUSED_ENOSYS },
+		{ "open a file to write", open_a_file_to_write, REFUSED_ENOSYS },
+#endif
 		{ "make a socket", make_a_socket, REFUSED_ENOSYS },
 		{ "start a process", start_a_process, REFUSED_ENOSYS },
 		{ "duplicate a descriptor", duplicate, REFUSED_ENOSYS },

@@ -40,14 +40,17 @@ _ambit() {
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
+	local ledger_options='--from --key --event --denied --since --type --ledger --json --no-pager --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
 	local properties='files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time'
+	local ledger_types='start stop crash policy grant derive revoke expire request decision intent effect result commit discard
+		ask approve freeze thaw label declassify verdict prune key'
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -85,7 +88,14 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy' ;;
+	ledger:ledger) _ambit_words 'verify show prove check --help' ;;
+	ledger:--from | ledger:check) _ambit_files -f ;;
+	ledger:--ledger) _ambit_files -d ;;
+	ledger:--key | ledger:--since) ;;
+	ledger:--event | ledger:prove) _ambit_words last ;;
+	ledger:--type) _ambit_words "$ledger_types" ;;
+	ledger:*) _ambit_words "$ledger_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

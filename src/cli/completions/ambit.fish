@@ -30,6 +30,7 @@ complete -c ambit -n __fish_use_subcommand -a commit -d 'Commit what is kept, or
 complete -c ambit -n __fish_use_subcommand -a discard -d 'Throw it away'
 complete -c ambit -n __fish_use_subcommand -a undo -d 'Take a commit back'
 complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what can be undone'
+complete -c ambit -n __fish_use_subcommand -a ledger -d 'What was recorded, and whether it is what was signed'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -105,6 +106,20 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show prove check' -a 'verify show prove check'
+complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
+complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
+complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
+complete -c ambit -n '__ambit_in ledger' -l key -x -d 'The key that must have signed'
+complete -c ambit -n '__ambit_in ledger' -l event -x -a last -d 'Only entries of this event'
+complete -c ambit -n '__ambit_in ledger' -l denied -d 'Only what was denied'
+complete -c ambit -n '__ambit_in ledger' -l since -x -d 'Only entries from then on'
+complete -c ambit -n '__ambit_in ledger' -l type -x -a 'start stop crash policy grant derive revoke expire request decision intent effect result commit discard ask approve freeze thaw label declassify verdict prune key' -d 'Only entries of this type'
+complete -c ambit -n '__ambit_in ledger' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
+complete -c ambit -n '__ambit_in ledger' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in ledger' -l no-pager -d 'No pager'
+complete -c ambit -n '__ambit_in ledger' -l help -d 'How ledger is used'
+
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
@@ -113,5 +128,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'

@@ -1,0 +1,133 @@
+/* ambit-audit: reads from descriptor 0 what is asked (ask.h), reads the log, writes what it found to descriptor 1, ends. It is run in a
+ * cell in which there is nothing but the log, to be read, since whoever could write to the log may have written anything.
+ * Exit status: AUDIT_DONE, AUDIT_FAILED, AUDIT_REFUSED; 2 wrong usage. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/ask.h"
+#include "audit/promise.h"
+#include "audit/prove.h"
+#include "audit/report.h"
+#include "audit/show.h"
+#include "audit/verify.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+#define OUT_MAX (1u << 20) /* a hundred findings, or a proof */
+
+static uint8_t given[AUDIT_ASK_MAX + 1];
+
+static int read_ask(struct audit_ask *ret, struct err *e)
+{
+	const ssize_t n = fd_read_all(STDIN_FILENO, given, sizeof given);
+
+	return n < 0 ? err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "cannot read what is asked")
+		     : audit_ask_decode(given, (size_t)n, ret, e);
+}
+
+static int write_out(const struct buf *out, struct err *e)
+{
+	const int r = out->failed ? 0 : fd_write_all(STDOUT_FILENO, out->data, out->len);
+
+	if (out->failed)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what is to be said");
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot write what was found") : 0;
+}
+
+/* ---- what is asked: each gives a status, or a negative code that says that it could not be looked at ---- */
+
+static void say_progress(void *arg, uint64_t done, uint64_t all)
+{
+	char line[64];
+
+	(void)arg;
+	(void)snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 "\n", done, all); /* it fits */
+	(void)fd_write_all(STDERR_FILENO, line, strlen(line));                     /* who is gone is not told */
+}
+
+static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
+{
+	auto_free struct report *report = calloc(1, sizeof *report);
+	int r;
+
+	if (report == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
+	r = verify_log(s, ask->given, (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL, NULL, report, e);
+	if (r < 0)
+		return r;
+	if ((ask->flags & AUDIT_JSON) != 0)
+		report_json(report, s, out);
+	else
+		report_text(report, s, out);
+	return report->n_faults == 0 ? AUDIT_DONE : AUDIT_FAILED;
+}
+
+static int show(const struct audit_ask *ask, const struct snapshot *s, struct err *e)
+{
+	bool broken = false;
+	const int r = show_log(s, ask, &broken, e);
+
+	return r < 0 ? r : broken ? AUDIT_FAILED : AUDIT_DONE;
+}
+
+/* A proof that is wrong is an answer, and no failure to look. */
+static int judged(int r)
+{
+	return r == 0 ? AUDIT_DONE : r == -AMBIT_MALFORMED ? AUDIT_FAILED : r;
+}
+
+static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
+{
+	struct snapshot *s = NULL;
+	int r;
+
+	if (ask->op == AUDIT_CHECK)
+		return judged(prove_check(ask, out, e));
+	r = snapshot_take(ask->dir, ask->key, ask->op != AUDIT_SHOW, &s, e);
+	if (r < 0)
+		return r;
+	if (ask->op == AUDIT_VERIFY)
+		r = verify(ask, s, out, e);
+	else if (ask->op == AUDIT_SHOW)
+		r = show(ask, s, e);
+	else
+		r = judged(prove_entry(s, ask, out, e));
+	snapshot_free(s);
+	return r;
+}
+
+static void complain(const struct err *e)
+{
+	char text[2 * ERR_LINE_MAX];
+	const char *const parts[] = { e->msg, e->why, e->hint };
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		(void)text_escape(text, sizeof text - 1, parts[i], strlen(parts[i]));
+		strcat(text, "\n"); /* there is room: cut to leave it */
+		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = { .code = AMBIT_OK };
+	auto_buf out = { .max = OUT_MAX };
+	struct audit_ask ask;
+	int status;
+
+	(void)argv;
+	if (argc != 1)
+		return 2;
+	status = promise_keep(&e);
+	status = status < 0 ? status : read_ask(&ask, &e);
+	status = status < 0 ? status : look(&ask, &out, &e);
+	if (status >= 0 && write_out(&out, &e) < 0)
+		status = -1;
+	if (e.msg[0] != 0)
+		complain(&e);
+	return status < 0 ? AUDIT_REFUSED : status;
+}

@@ -1,0 +1,47 @@
+/* report - what was found in a log: where, and why it is not as it should be.
+ *
+ * Owns:   the list of findings, of bounded length, and how a verification is said as text or JSON.
+ * Holds:  a finding is either a fault, which fails the verification, or a remark. What is foreign in it is escaped when it is said.
+ * Called: audit. */
+#ifndef AUDIT_REPORT_H
+#define AUDIT_REPORT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "audit/snapshot.h"
+#include "ledger/tile.h"
+
+#define REPORT_FAULTS_MAX                                                                                              \
+	100 /* who looks for the reason needs no more, and a log of nothing but faults is not read to its end */
+#define REPORT_REMARKS_MAX 32
+
+struct finding {
+	bool has_entry;
+	uint64_t entry;
+	char file[TILE_PATH_MAX]; /* beneath the log's directory; empty: it is not of one file */
+	char why[384];
+};
+
+struct report {
+	struct finding faults[REPORT_FAULTS_MAX], remarks[REPORT_REMARKS_MAX];
+	size_t n_faults, n_remarks;
+	bool given_up; /* there was no room for more faults */
+
+	uint64_t entries; /* that were found to be those of the checkpoint */
+	uint64_t unsigned_entries;
+	uint64_t first_ms, last_ms; /* t_wall of the first and the last of them; 0: there is none */
+	bool has_saved;
+	uint64_t saved_size; /* of the checkpoint that was given */
+};
+
+/* file may be NULL. */
+void report_fault(struct report *r, const char *file, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void report_entry(struct report *r, uint64_t entry, const char *file, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void report_remark(struct report *r, const char *file, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+void report_text(const struct report *r, const struct snapshot *s, struct buf *out);
+void report_json(const struct report *r, const struct snapshot *s, struct buf *out);
+
+#endif

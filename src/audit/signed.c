@@ -1,0 +1,91 @@
+#include "audit/signed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "ledger/head.h"
+
+static void check_key_beside(const struct snapshot *s, struct report *report)
+{
+	uint8_t room[VKEY_TEXT_MAX + 2], given[VKEY_TEXT_MAX + 1];
+	struct buf found, want;
+	int r;
+
+	if (!s->key_was_given)
+		return;
+	buf_init_in(&found, room, sizeof room);
+	buf_init_in(&want, given, sizeof given);
+	r = source_read(&s->source, "key.pub", &found);
+	vkey_put(&want, &s->key);
+	if (r == -ENOENT)
+		return; /* a copy has no need of it */
+	if (found.len > 0 && found.data[found.len - 1] == '\n')
+		found.len--;
+	if (r < 0 || found.len != want.len || memcmp(found.data, want.data, want.len) != 0)
+		report_fault(report, "key.pub", "it is another key than the one given");
+}
+
+static void check_signature(const struct snapshot *s, struct report *report)
+{
+	if (s->checkpoint.len == 0)
+		report_fault(report, "checkpoint", "it is missing");
+	else if (s->signature.code != AMBIT_OK)
+		report_fault(report, "checkpoint", "%s", s->signature.msg);
+}
+
+void signed_check(const struct snapshot *s, struct report *report)
+{
+	check_key_beside(s, report);
+	check_signature(s, report);
+}
+
+/* ---- a checkpoint of before ---- */
+
+static void check_growth(struct snapshot *s, uint64_t old, const struct hash *old_root, struct report *report)
+{
+	const struct tile_source source = snapshot_tiles(s);
+	struct hash proof[MERKLE_PROOF_MAX];
+	size_t n = 0;
+	struct err e;
+
+	if (old == s->size) {
+		if (!hash_is(old_root, &s->root))
+			report_fault(report, "checkpoint",
+				     "the saved one has as many entries and another root: the log was rewritten");
+	} else if (old > 0 && merkle_prove_growth(old, s->size, &source, proof, &n, &e) < 0) {
+		report_fault(report, NULL, "whether it grew from the saved checkpoint cannot be told: %s", e.msg);
+	} else if (old > 0 && !merkle_check_growth(old, old_root, s->size, &s->root, proof, n)) {
+		report_fault(report, NULL,
+			     report->n_faults == 0
+				     ? "its first %" PRIu64
+				       " entries are not those of the saved checkpoint: the log was rewritten"
+				     : "whether its first %" PRIu64
+				       " entries are those of the saved checkpoint cannot be told of what is left",
+			     old);
+	}
+}
+
+void signed_check_growth(struct snapshot *s, struct span saved, struct report *report)
+{
+	struct hash old_root;
+	struct err e;
+	uint64_t old;
+
+	if (saved.len == 0)
+		return;
+	if (head_take(&s->key, saved.at, saved.len, &old, &old_root, &e) < 0) {
+		report_fault(report, NULL, "the saved checkpoint: %s: it is of another log, or the key was changed",
+			     e.msg);
+		return;
+	}
+	report->has_saved = true;
+	report->saved_size = old;
+	if (old > s->size)
+		report_fault(report, "checkpoint",
+			     "it has %" PRIu64 " entries, and the saved one %" PRIu64
+			     ": the log was rolled back, or cut",
+			     s->size, old);
+	else
+		check_growth(s, old, &old_root, report);
+}

@@ -1,0 +1,27 @@
+/* walk - all entries of a log, in order, those that are not signed yet last.
+ *
+ * Owns:   the reading of bundles, one at a time.
+ * Holds:  memory is bounded by one bundle. Nothing is verified: an entry may be anything (verify.h); what cannot be read is counted,
+ *         and not passed over in silence.
+ * Called: audit. */
+#ifndef AUDIT_WALK_H
+#define AUDIT_WALK_H
+
+#include "audit/snapshot.h"
+
+/* is_signed: it is under the checkpoint. Not 0: enough; walk_log gives it back. */
+typedef int walk_fn(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n);
+
+struct walk_result {
+	uint64_t unread;    /* entries under the checkpoint that are not there */
+	uint64_t unread_at; /* the first of them */
+	bool torn;          /* the journal ends with something that is no group */
+};
+
+int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
+/* The same from the end to the beginning, those that are not signed yet first. */
+int walk_back(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
+/* The entry with this index, in place; NULL: there is none under the checkpoint, or it cannot be read. */
+const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct buf *room, size_t *ret_n);
+
+#endif

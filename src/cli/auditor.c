@@ -1,0 +1,213 @@
+#include "cli/auditor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "lib/parser.h"
+
+#define MEMORY (UINT64_C(256) << 20) /* a bundle, the journal and what is found take a quarter */
+#define WALL_MS (30u * 60 * 1000)    /* a hundred million entries, on a slow machine */
+#define PROGRESS_AFTER_MS 1000
+#define PROGRESS_EACH_MS 100
+#define COMPLAINTS 3 /* lines: what, why, hint */
+
+struct feed {
+	int out_fd;
+	bool text;
+	struct buf out;  /* owned: of a character that is cut by the end of a piece */
+	struct buf line; /* owned: of standard error */
+	char complaint[COMPLAINTS][ERR_MSG_MAX];
+	size_t n_complaints;
+	uint64_t begun, shown_at; /* ms; shown_at 0: nothing was shown */
+	bool gone;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int write_out(struct feed *f, const void *bytes, size_t n)
+{
+	const int r = fd_write_all(f->out_fd, bytes, n);
+
+	f->gone = r == -EPIPE;
+	return r;
+}
+
+/* Plain text: everything else is shown as what it is. last: nothing follows, so that half a character is none. */
+static int write_harmless(struct feed *f, bool last)
+{
+	uint8_t room[16384];
+	struct buf shown;
+	size_t at = 0;
+	int r = 0;
+
+	buf_init_in(&shown, room, sizeof room);
+	while (r == 0 && at < f->out.len && (last || f->out.len - at >= 4)) { /* as long as a character is */
+		char piece[TEXT_PIECE];
+		size_t n = 1;
+
+		if (f->out.data[at] == '\n') {
+			buf_put(&shown, "\n", 1);
+			at++;
+		} else {
+			at += text_show_one(f->out.data + at, f->out.len - at, piece, &n);
+			buf_put(&shown, piece, n);
+		}
+		if (shown.len + TEXT_PIECE > sizeof room) {
+			r = write_out(f, shown.data, shown.len);
+			buf_reset(&shown);
+		}
+	}
+	buf_drop(&f->out, at);
+	return r < 0 ? r : write_out(f, shown.data, shown.len);
+}
+
+static void show_progress(struct feed *f, uint64_t done, uint64_t all)
+{
+	const uint64_t now = now_ms();
+
+	if (now - f->begun < PROGRESS_AFTER_MS || now - f->shown_at < PROGRESS_EACH_MS)
+		return;
+	f->shown_at = now;
+	(void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries", done, all);
+}
+
+/* "N M", or a line of what is to be told at the end. */
+static void take_line(struct feed *f, char *line)
+{
+	char *space = strchr(line, ' ');
+	uint64_t done, all;
+
+	if (space != NULL)
+		*space = 0;
+	if (space != NULL && parse_u64(line, 0, UINT64_MAX, &done) && parse_u64(space + 1, 0, UINT64_MAX, &all)) {
+		show_progress(f, done, all);
+		return;
+	}
+	if (space != NULL)
+		*space = ' ';
+	if (f->n_complaints < COMPLAINTS)
+		(void)text_copy(f->complaint[f->n_complaints++], ERR_MSG_MAX, line); /* no longer */
+}
+
+static void take_complaints(struct feed *f, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char line[ERR_MSG_MAX];
+
+		if (bytes[i] != '\n') {
+			buf_put(&f->line, bytes + i, 1);
+			continue;
+		}
+		(void)snprintf(line, sizeof line, "%.*s", (int)f->line.len, (const char *)f->line.data);
+		buf_reset(&f->line);
+		take_line(f, line);
+	}
+}
+
+static int take(void *arg, unsigned stream, const void *bytes, size_t n)
+{
+	struct feed *f = arg;
+
+	if (stream == 2) {
+		take_complaints(f, bytes, n);
+		return 0;
+	}
+	if (!f->text)
+		return write_out(f, bytes, n);
+	for (size_t at = 0; at < n;) { /* as much as there is room for */
+		const size_t room = f->out.max - f->out.len, part = n - at < room ? n - at : room;
+		int r;
+
+		buf_put(&f->out, (const uint8_t *)bytes + at, part);
+		at += part;
+		r = f->out.failed ? -ENOMEM : write_harmless(f, false);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int make_input(const struct audit_ask *ask, int *ret_fd, struct err *e)
+{
+	auto_buf bytes = { .max = AUDIT_ASK_MAX };
+	auto_fd int fd = memfd_create("ambit-audit", MFD_CLOEXEC);
+	int r;
+
+	audit_ask_encode(ask, &bytes);
+	if (bytes.failed)
+		return err_set(e, AMBIT_LIMIT, NULL, "more is asked than the reader of logs takes");
+	r = fd < 0 ? -errno : fd_write_all(fd, bytes.data, bytes.len);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot make a memory file for what is asked");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static void fill_complaint(const struct feed *f, int status, struct err *ret)
+{
+	err_clear(ret);
+	if (f->n_complaints == 0)
+		return;
+	(void)err_set(ret, status == AUDIT_FAILED ? AMBIT_MALFORMED : AMBIT_NOT_FOUND,
+		      f->n_complaints > 2 && f->complaint[2][0] != 0 ? f->complaint[2] : NULL, "%s", f->complaint[0]);
+	if (f->n_complaints > 1 && f->complaint[1][0] != 0)
+		(void)err_why(ret, 0, "%s", f->complaint[1]);
+}
+
+static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *ret_status, struct err *e)
+{
+	const struct parser_ask parser = { .role = "ambit-audit",
+					   .input_fd = input_fd,
+					   .memory_bytes = MEMORY,
+					   .directory = ask->dir[0] != 0 ? ask->dir : NULL,
+					   .wall_ms = WALL_MS };
+	const struct parser_sink sink = { .take = take, .arg = f };
+	int r;
+
+	err_clear(e);
+	r = parser_stream(&parser, &sink, ret_status, e);
+	if (r == 0)
+		r = write_harmless(f, true);
+	if (f->shown_at != 0)
+		(void)fputs("\r\033[K", stderr);
+	if (f->gone)
+		return 0;
+	return r < 0 && e->code == AMBIT_OK ? err_sys(e, AMBIT_SYSTEM, -r, "free some space, or write it elsewhere",
+						      "cannot write what was found")
+					    : r;
+}
+
+int auditor_run(const struct audit_ask *ask, int out_fd, bool text, struct err *ret_complaint, bool *ret_gone,
+		struct err *e)
+{
+	struct feed f = { .out_fd = out_fd, .text = text || isatty(out_fd) == 1, .begun = now_ms() };
+	int status = AUDIT_REFUSED, r;
+	auto_fd int input = -1;
+
+	buf_init(&f.out, 65536);
+	buf_init(&f.line, ERR_MSG_MAX - 1); /* what is longer is cut */
+	r = make_input(ask, &input, e);
+	r = r < 0 ? r : run(ask, input, &f, &status, e);
+	fill_complaint(&f, status, ret_complaint);
+	*ret_gone = f.gone;
+	buf_finish(&f.out);
+	buf_finish(&f.line);
+	return r < 0 ? r : f.gone ? AUDIT_DONE : status;
+}

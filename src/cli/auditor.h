@@ -1,0 +1,20 @@
+/* auditor - the role that reads logs, as `ambit ledger` uses it.
+ *
+ * Owns:   nothing; it runs ambit-audit in a parser's cell that may read the log's directory.
+ * Holds:  what the role says reaches a terminal only after what could move it was taken out: the role has read foreign bytes. Memory is
+ *         bounded, however long the log is.
+ * Called: cli_ledger. */
+#ifndef CLI_AUDITOR_H
+#define CLI_AUDITOR_H
+
+#include <stdbool.h>
+
+#include "audit/ask.h"
+
+/* Runs the role, writes what it says to out_fd (as: text for people; else byte for byte where out_fd is no terminal), and gives its status;
+ * *ret_complaint says why that is not AUDIT_DONE, if it said so (else its code is AMBIT_OK). A reader that went is no failure:
+ * *ret_gone. */
+int auditor_run(const struct audit_ask *ask, int out_fd, bool text, struct err *ret_complaint, bool *ret_gone,
+		struct err *e);
+
+#endif

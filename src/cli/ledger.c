@@ -1,0 +1,431 @@
+/* ambit ledger verify, show, prove, check: translated for the role ambit-audit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "cli/auditor.h"
+#include "cli/cli.h"
+#include "cli/pager.h"
+#include "ledger/entry.h"
+#include "lib/public.h"
+
+#define HELP "ambit ledger --help"
+#define EXIT_FAULT 1 /* the log, or the proof, is not what was signed */
+
+static const char help_text[] =
+	"ambit ledger verify [--from FILE] [--key KEY] [--json]\n"
+	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
+	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
+	"ambit ledger check FILE --key KEY [--json]\n"
+	"\n"
+	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
+	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
+	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
+	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"\n"
+	"EVENT is an id or the beginning of one; `last` is the one of the latest entry.\n"
+	"\n"
+	"Options:\n"
+	"  --from FILE    verify: that the ledger goes on from this checkpoint, which you saved before\n"
+	"  --key KEY      the key that must have signed, as key.pub has it (default: the one beside the ledger)\n"
+	"  --event EVENT  show: only entries of this event\n"
+	"  --denied       show: only what was denied\n"
+	"  --since WHEN   show: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
+	"  --type TYPE    show: only entries of this type\n"
+	"  --ledger DIR   another ledger than your own\n"
+	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
+	"  --no-pager     show: no pager, even on a terminal\n"
+	"  --help         this text\n"
+	"\n"
+	"Exit status: 0; 1 it is not what was signed, and what is wrong was told; 125 it could not be looked at.\n";
+
+enum flag { FROM = 256, KEY, EVENT, DENIED, SINCE, TYPE, LEDGER, JSON, NO_PAGER, HELP_FLAG };
+
+static const struct option verify_flags[] = {
+	{ "from", required_argument, NULL, FROM },     { "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+};
+static const struct option show_flags[] = {
+	{ "event", required_argument, NULL, EVENT },
+	{ "denied", no_argument, NULL, DENIED },
+	{ "since", required_argument, NULL, SINCE },
+	{ "type", required_argument, NULL, TYPE },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "json", no_argument, NULL, JSON },
+	{ "no-pager", no_argument, NULL, NO_PAGER },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option prove_flags[] = {
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option check_flags[] = {
+	{ "key", required_argument, NULL, KEY },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct ledger_command {
+	const char *name;
+	enum audit_op op;
+	const struct option *flags;
+	const char *word; /* what its one word is; NULL: it has none */
+} commands[] = {
+	{ "verify", AUDIT_VERIFY, verify_flags, NULL },
+	{ "show", AUDIT_SHOW, show_flags, NULL },
+	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
+	{ "check", AUDIT_CHECK, check_flags, "a proof" },
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+struct ledger_run {
+	const struct ledger_command *command;
+	struct audit_ask ask;
+	const char *from, *ledger; /* borrowed; NULL: not given */
+	struct buf given;          /* owned */
+	bool json, help, pager;
+};
+
+/* ---- words ---- */
+
+static bool is_event(const char *word)
+{
+	return strcmp(word, "last") == 0 || (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) <= ID_LEN &&
+					     strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
+}
+
+static int take_event(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	if (!is_event(word))
+		return cli_misused(e, HELP, "'%s' is no event", word);
+	(void)text_copy(run->ask.event, sizeof run->ask.event, word); /* measured */
+	return 0;
+}
+
+static int take_type(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	static const char *const words[] = {
+#define WORD(name, word, event, grant) word,
+		ENTRY_TYPES(WORD)
+#undef WORD
+	};
+	char all[512] = "";
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		const size_t n = strlen(all);
+
+		if (strcmp(words[i], word) == 0)
+			return text_copy(run->ask.type, sizeof run->ask.type, word) ? 0 : -AMBIT_INTERNAL;
+		(void)snprintf(all + n, sizeof all - n, "%s%s", i > 0 ? ", " : "", words[i]); /* they fit */
+	}
+	return cli_misused(e, HELP, "no entry is of the type '%s', but of %s", word, all);
+}
+
+static uint64_t wall_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* A day, where the person is. */
+static bool take_day(const char *word, uint64_t *ret_ms)
+{
+	struct tm tm = { .tm_isdst = -1 };
+	const char *end = strptime(word, "%Y-%m-%d", &tm);
+	time_t t;
+
+	if (end == NULL || *end != 0 || strlen(word) != 10)
+		return false;
+	t = mktime(&tm);
+	*ret_ms = (uint64_t)t * 1000;
+	return t >= 0;
+}
+
+/* RFC 3339 in UTC, also without the milliseconds. */
+static bool take_moment(const char *word, uint64_t *ret_ms)
+{
+	char whole[TIMESTAMP_LEN + 1];
+	const size_t n = strlen(word);
+
+	if (n == TIMESTAMP_LEN)
+		return timestamp_read(word, n, ret_ms);
+	if (n != TIMESTAMP_LEN - 4 || word[n - 1] != 'Z')
+		return false;
+	(void)snprintf(whole, sizeof whole, "%.*s.000Z", (int)(n - 1), word); /* it fits: measured */
+	return timestamp_read(whole, TIMESTAMP_LEN, ret_ms);
+}
+
+static int take_since(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	uint64_t ms;
+
+	if (parse_duration(word, &ms)) {
+		const uint64_t now = wall_ms();
+
+		run->ask.since_ms = ms < now ? now - ms : 0;
+		return 0;
+	}
+	return take_day(word, &run->ask.since_ms) || take_moment(word, &run->ask.since_ms)
+		       ? 0
+		       : cli_misused(e, HELP, "--since takes 2h, 7d, 2026-01-31 or 2026-01-31T09:15:00Z, and not '%s'",
+				     word);
+}
+
+static int take_key(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	return text_copy(run->ask.key, sizeof run->ask.key, word)
+		       ? 0
+		       : cli_misused(e, HELP, "--key takes the text of a key, as key.pub has it");
+}
+
+static int take_flag(struct ledger_run *run, int flag, const char *given, struct ambit_error *e)
+{
+	const char *value = given != NULL ? given : ""; /* the table says which have one */
+
+	switch ((enum flag)flag) {
+	case FROM: run->from = value; break;
+	case LEDGER: run->ledger = value; break;
+	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
+	case JSON: run->json = true; break;
+	case NO_PAGER: run->pager = false; break;
+	case HELP_FLAG: run->help = true; break;
+	case KEY: return take_key(run, value, e);
+	case EVENT: return take_event(run, value, e);
+	case SINCE: return take_since(run, value, e);
+	case TYPE: return take_type(run, value, e);
+	}
+	return 0;
+}
+
+static int no_flag(const struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	const char *names[16];
+	size_t n = 0;
+
+	for (const struct option *f = run->command->flags; f->name != NULL && n < sizeof names / sizeof names[0]; f++)
+		names[n++] = f->name;
+	return cli_misused_option(e, HELP, word, names, n);
+}
+
+/* What getopt takes an abbreviation for is not what was written. */
+static bool is_whole(const struct ledger_run *run, const char *word)
+{
+	const size_t n = strcspn(word, "=");
+
+	for (const struct option *f = run->command->flags; f->name != NULL; f++)
+		if (n == strlen(f->name) + 2 && strncmp(word + 2, f->name, n - 2) == 0)
+			return true;
+	return false;
+}
+
+/* The word that getopt looks at next: it passes over those that are no options. NULL: there is none. */
+static const char *next_option(char **argv)
+{
+	for (char **word = argv + optind; *word != NULL && strcmp(*word, "--") != 0; word++)
+		if ((*word)[0] == '-' && (*word)[1] != 0)
+			return *word;
+	return NULL;
+}
+
+static int take_word(struct ledger_run *run, char **words, struct ambit_error *e)
+{
+	const char *word = words[0];
+
+	if (run->command->word == NULL)
+		return word == NULL ? 0 : cli_misused(e, HELP, "%s takes no '%s'", run->command->name, word);
+	if (word == NULL || words[1] != NULL)
+		return cli_misused(e, HELP, "name %s, and nothing else", run->command->word);
+	if (run->ask.op == AUDIT_CHECK) {
+		run->from = word;
+		return run->ask.key[0] != 0
+			       ? 0
+			       : cli_misused(e, HELP,
+					     "whose proof is it? name the key that must have signed it with --key");
+	}
+	if (parse_u64(word, 0, INT64_MAX, &run->ask.seq)) {
+		run->ask.flags |= AUDIT_BY_SEQ;
+		return 0;
+	}
+	return take_event(run, word, e);
+}
+
+static int read_words(struct ledger_run *run, int argc, char **argv, struct ambit_error *e)
+{
+	int r = 0;
+
+	opterr = 0;
+	optind = 1;
+	while (r == 0) {
+		const char *word = next_option(argv);
+		int c;
+
+		if (word != NULL && strcmp(word, "-h") != 0 && (word[1] != '-' || !is_whole(run, word)))
+			return no_flag(run, word, e); /* a single dash is no bundle of letters */
+		c = getopt_long(argc, argv, ":h", run->command->flags, NULL);
+		if (c == -1)
+			break;
+		if (c == 'h')
+			run->help = true;
+		else if (c == ':')
+			r = cli_misused(e, HELP, "%s needs a value", word);
+		else if (c == '?')
+			r = cli_misused(e, HELP, "%.*s takes no value", word != NULL ? (int)strcspn(word, "=") : 0,
+					word != NULL ? word : "");
+		else
+			r = take_flag(run, c, optarg, e);
+	}
+	return r < 0 || run->help ? r : take_word(run, argv + optind, e);
+}
+
+/* ---- what is read here ---- */
+
+/* The log beside which the key lies: the key is nothing that whoever reads may have. */
+static int find_log(struct ledger_run *run, struct err *e)
+{
+	static const char hint[] = "name the directory of a ledger with --ledger";
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char dir[PATH_MAX], real[PATH_MAX];
+	int n = -1;
+
+	if (run->ledger != NULL)
+		n = snprintf(dir, sizeof dir, "%s/log", run->ledger);
+	else if (state != NULL && state[0] == '/')
+		n = snprintf(dir, sizeof dir, "%s/ambit/ledger/log", state);
+	else if (home != NULL && home[0] == '/')
+		n = snprintf(dir, sizeof dir, "%s/.local/state/ambit/ledger/log", home);
+	if (n < 0 || (size_t)n >= sizeof dir)
+		return err_set(e, AMBIT_NOT_FOUND, hint, "there is no place for a ledger");
+	if (realpath(dir, real) == NULL || !text_copy(run->ask.dir, sizeof run->ask.dir, real))
+		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s", n - (int)strlen("/log"),
+			       dir);
+	return 0;
+}
+
+/* A checkpoint or a proof: bytes, for the role to judge. */
+static int read_given(struct ledger_run *run, struct err *e)
+{
+	const char *path = run->from;
+	auto_fd int fd = -1;
+	auto_free uint8_t *bytes = malloc(AUDIT_GIVEN_MAX + 1);
+	ssize_t n;
+
+	if (bytes == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to read %s", path);
+	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	n = fd < 0 ? -errno : fd_read_all(fd, bytes, AUDIT_GIVEN_MAX + 1);
+	if (n < 0)
+		return err_sys(e, AMBIT_USAGE, (int)-n, NULL, "cannot read %s", path);
+	if (n == 0 || (size_t)n > AUDIT_GIVEN_MAX)
+		return err_set(e, AMBIT_MALFORMED, NULL,
+			       n == 0 ? "%s is empty" : "%s is too long to be what it should be", path);
+	buf_put(&run->given, bytes, (size_t)n);
+	run->ask.given = span_bytes(run->given.data, run->given.len);
+	return run->given.failed ? err_set(e, AMBIT_MEMORY, NULL, "no memory to read %s", path) : 0;
+}
+
+/* ---- asking ---- */
+
+static int tell(const struct ledger_run *run, int status, const struct err *complaint)
+{
+	struct ambit_error told = { .size = sizeof told };
+
+	if (complaint->code != AMBIT_OK) {
+		(void)public_error(&told, -(int)complaint->code, complaint);
+		/* with --json something may stand on standard output already */
+		(void)cli_refuse(run->json && status == AUDIT_REFUSED, &told);
+	}
+	return status == AUDIT_DONE ? 0 : status == AUDIT_FAILED ? EXIT_FAULT : EXIT_REFUSED;
+}
+
+static int ask(struct ledger_run *run)
+{
+	const bool text = !run->json && run->ask.op != AUDIT_PROVE;
+	struct ambit_error told = { .size = sizeof told };
+	struct pager pager = { .fd = STDOUT_FILENO };
+	struct err complaint, e;
+	bool gone;
+	int r;
+
+	pager_open(&pager, run->pager && text && run->ask.op == AUDIT_SHOW);
+	r = auditor_run(&run->ask, pager.fd, text, &complaint, &gone, &e);
+	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
+		run->pager = false;
+		return ask(run);
+	}
+	if (r < 0) {
+		(void)public_error(&told, r, &e);
+		return cli_refuse(run->json, &told);
+	}
+	return tell(run, r, &complaint);
+}
+
+static int prepare(struct ledger_run *run, struct ambit_error *told)
+{
+	struct err e;
+	int r = run->ask.op == AUDIT_CHECK ? 0 : find_log(run, &e);
+
+	if (run->json)
+		run->ask.flags |= AUDIT_JSON;
+	if (run->ask.op == AUDIT_VERIFY && isatty(STDERR_FILENO) == 1)
+		run->ask.flags |= AUDIT_PROGRESS;
+	if (r == 0 && run->from != NULL)
+		r = read_given(run, &e);
+	return public_error(told, r, &e);
+}
+
+static int run_command(const struct ledger_command *command, int argc, char **argv)
+{
+	struct ledger_run run = { .command = command, .ask = { .op = command->op }, .pager = true };
+	struct ambit_error told = { .size = sizeof told };
+	int status;
+
+	buf_init(&run.given, AUDIT_GIVEN_MAX);
+	if (read_words(&run, argc, argv, &told) < 0)
+		status = cli_refuse(run.json, &told);
+	else if (run.help)
+		status = fputs(help_text, stdout) < 0 ? EXIT_REFUSED : 0;
+	else if (prepare(&run, &told) < 0)
+		status = cli_refuse(run.json, &told);
+	else
+		status = ask(&run);
+	buf_finish(&run.given);
+	return status;
+}
+
+int cli_ledger(int argc, char **argv)
+{
+	const char *names[COMMANDS];
+
+	if (argc > 1 && cli_is_help(argv[1])) {
+		(void)fputs(help_text, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (argc > 1 && strcmp(argv[1], commands[i].name) == 0)
+			return run_command(&commands[i], argc - 1, argv + 1);
+		names[i] = commands[i].name;
+	}
+	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
+			: cli_usage(HELP, "ledger what? verify, show, prove or check");
+}
