@@ -82,12 +82,15 @@ static int judged(int r)
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
+	static const unsigned what[AUDIT_OP_COUNT] = {
+		[AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST, [AUDIT_PROVE] = SNAPSHOT_KEY
+	};
 	struct snapshot *s = NULL;
 	int r;
 
 	if (ask->op == AUDIT_CHECK)
 		return judged(prove_check(ask, out, e));
-	r = snapshot_take(ask->dir, ask->key, ask->op != AUDIT_SHOW, &s, e);
+	r = snapshot_take(ask->dir, ask->key, what[ask->op], &s, e);
 	if (r < 0)
 		return r;
 	if (ask->op == AUDIT_VERIFY)

@@ -90,9 +90,9 @@ static void read_edge(struct snapshot *s)
 	s->bundle_error = width == 0 ? 0 : source_bundle(&s->source, tile_at_edge(s->size, 0), width, &s->bundle);
 }
 
-static int read_once(struct snapshot *s, struct err *e)
+static int read_once(struct snapshot *s, unsigned flags, struct err *e)
 {
-	int r = source_list(&s->source, &s->found);
+	int r = (flags & SNAPSHOT_LIST) != 0 ? source_list(&s->source, &s->found) : 0;
 
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot look through the tiles of the log");
@@ -116,12 +116,12 @@ static bool is_same(struct snapshot *s, struct buf *again)
 	       (again->len == 0 || memcmp(again->data, s->checkpoint.data, again->len) == 0);
 }
 
-static int read_state(struct snapshot *s, struct err *e)
+static int read_state(struct snapshot *s, unsigned flags, struct err *e)
 {
 	auto_buf again = { .max = NOTE_MAX };
 
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
-		const int r = read_once(s, e);
+		const int r = read_once(s, flags, e);
 
 		if (r < 0 || is_same(s, &again))
 			return r;
@@ -135,7 +135,7 @@ static bool is_empty(const struct snapshot *s)
 	return s->checkpoint.len == 0 && s->found.size == 0 && s->found.strange == 0 && s->journal_error == -ENOENT;
 }
 
-int snapshot_take(const char *dir, const char *key, bool need_key, struct snapshot **ret, struct err *e)
+int snapshot_take(const char *dir, const char *key, unsigned flags, struct snapshot **ret, struct err *e)
 {
 	struct snapshot *s = calloc(1, sizeof *s);
 	int r;
@@ -150,9 +150,9 @@ int snapshot_take(const char *dir, const char *key, bool need_key, struct snapsh
 	if (r == 0) {
 		r = take_key(s, key, e);
 		s->any_key = r == 0;
-		r = need_key ? r : 0;
+		r = (flags & SNAPSHOT_KEY) != 0 ? r : 0;
 	}
-	r = r < 0 ? r : read_state(s, e);
+	r = r < 0 ? r : read_state(s, flags, e);
 	if (r == 0 && is_empty(s))
 		r = err_set(e, AMBIT_NOT_FOUND, "name the directory with --ledger", "there is no log in %s", dir);
 	if (r < 0) {

@@ -18,8 +18,8 @@
 
 struct snapshot {
 	struct source source;
-	struct source_found
-		found;         /* before the rest was read: what is behind it is in the journal, or was signed once */
+	/* Before the rest was read: what is behind it is in the journal, or was signed once. Empty if it was not asked for. */
+	struct source_found found;
 	struct buf checkpoint; /* owned; as it is on disk */
 	bool any_checkpoint;   /* it has the form of one */
 	struct err signature;  /* code AMBIT_OK: signed by the key */
@@ -36,9 +36,12 @@ struct snapshot {
 	int journal_error;  /* -ENOENT is none */
 };
 
+#define SNAPSHOT_KEY 1u  /* without a key it is refused: -NOT_FOUND, or -MALFORMED if it is none */
+#define SNAPSHOT_LIST 2u /* look through all files of tiles, too */
+
 /* key: the text of a verifier key; empty: the one in key.pub beside the log, without which nothing counts as signed. Refuses only where
- * there is nothing to look at: -NOT_FOUND: no log; or, with need_key, no key; -MALFORMED: the key is none. */
-int snapshot_take(const char *dir, const char *key, bool need_key, struct snapshot **ret, struct err *e);
+ * there is nothing to look at: -NOT_FOUND: no log. */
+int snapshot_take(const char *dir, const char *key, unsigned flags, struct snapshot **ret, struct err *e);
 void snapshot_free(struct snapshot *s);
 
 /* The bundle with this index, of tile_width(size, 0, index) entries. 0 or -errno. */

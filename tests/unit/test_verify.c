@@ -111,7 +111,7 @@ static bool is_verified(void)
 	struct err e;
 	bool good;
 
-	if (snapshot_take(w.dir, w.vkey, true, &s, &e) < 0)
+	if (snapshot_take(w.dir, w.vkey, SNAPSHOT_KEY | SNAPSHOT_LIST, &s, &e) < 0)
 		fail_msg("it cannot be looked at: %s: %s", e.msg, e.why);
 	assert_int_equal(verify_log(s, span_of(""), NULL, NULL, &w.report, &e), 0);
 	good = w.report.n_faults == 0 && w.report.entries == SIZE && s->size == SIZE;

@@ -1,0 +1,179 @@
+/* What it costs to verify a log and to prove one of its entries: whole commands, and their parts in this process. Milliseconds.
+ *
+ *   audit AMBIT DIRECTORY [ROUNDS]    of a ledger's directory; a million entries is what the targets are for */
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/ask.h"
+#include "audit/prove.h"
+#include "audit/verify.h"
+#include "base/num.h"
+#include "ledger/entry.h"
+#include "ledger/proof.h"
+#include "ledger/tile.h"
+#include "series.h"
+
+#define PROOFS 500
+#define VERIFY_TARGET_MS 15000.0
+#define PROVE_TARGET_MS 5.0
+
+extern char **environ;
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int fail(const char *what, const struct err *e)
+{
+	(void)fprintf(stderr, "audit: %s: %s\n", what, e->msg);
+	return 1;
+}
+
+/* ---- whole commands ---- */
+
+static double run(char *const argv[])
+{
+	posix_spawn_file_actions_t quiet;
+	const double begun = now_ms();
+	int status = 1;
+	pid_t pid;
+
+	(void)posix_spawn_file_actions_init(&quiet);
+	(void)posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&pid, argv[0], &quiet, NULL, argv, environ) == 0)
+		(void)waitpid(pid, &status, 0);
+	(void)posix_spawn_file_actions_destroy(&quiet);
+	return status == 0 ? now_ms() - begun : -1;
+}
+
+static int commands(char *ambit, char *directory, uint64_t size, unsigned rounds)
+{
+	char number[24], ledger[] = "ledger", verify_word[] = "verify", prove_word[] = "prove", flag[] = "--ledger";
+	char *const verify[] = { ambit, ledger, verify_word, flag, directory, NULL };
+	char *const prove[] = { ambit, ledger, prove_word, number, flag, directory, NULL };
+	struct series of_verify, of_prove;
+	int failed = series_init(&of_verify, rounds) < 0 || series_init(&of_prove, rounds) < 0;
+
+	for (unsigned i = 0; i < rounds && !failed; i++) {
+		(void)snprintf(number, sizeof number, "%llu", (unsigned long long)(size * i / rounds));
+		series_add(&of_verify, run(verify));
+		series_add(&of_prove, run(prove));
+		failed = series_at(&of_verify, 0) < 0 || series_at(&of_prove, 0) < 0;
+	}
+	if (!failed) {
+		figure_tell("ambit ledger verify", series_median(&of_verify), VERIFY_TARGET_MS, "ms");
+		(void)printf("%-44s %8.2f ms, the cell among it\n", "ambit ledger prove", series_median(&of_prove));
+	}
+	series_finish(&of_verify);
+	series_finish(&of_prove);
+	return failed;
+}
+
+/* ---- parts ---- */
+
+enum part { READ, LEAVES, ENTRIES, TILES, PARTS };
+
+static void take_bundle(const struct snapshot *s, uint64_t index, struct buf *room, double ms[PARTS])
+{
+	const double begun = now_ms();
+	struct hash row[TILE_WIDTH], hash;
+	struct rbuf r, again;
+	const uint8_t *entry;
+	struct entry taken;
+	double read, leaves, entries;
+	size_t len;
+
+	if (snapshot_bundle(s, index, room, &r) < 0 || snapshot_tile(s, 0, index, row) < 0)
+		return;
+	read = now_ms();
+	again = r;
+	while ((entry = bundle_next(&r, &len)) != NULL)
+		merkle_leaf(entry, len, &hash);
+	leaves = now_ms();
+	while ((entry = bundle_next(&again, &len)) != NULL)
+		(void)entry_take(entry, len, &taken, NULL); /* only the time counts */
+	entries = now_ms();
+	merkle_row(row, tile_width(s->size, 0, index), &hash);
+	ms[READ] += read - begun;
+	ms[LEAVES] += leaves - read;
+	ms[ENTRIES] += entries - leaves;
+	ms[TILES] += now_ms() - entries;
+}
+
+static int parts(struct snapshot *s)
+{
+	static const char *const names[] = { [READ] = "  reading bundles and tiles",
+					     [LEAVES] = "  hashes of entries",
+					     [ENTRIES] = "  the form of entries",
+					     [TILES] = "  the tree over them" };
+	static struct report report;
+	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
+	double ms[PARTS] = { 0 };
+	const double begun = now_ms();
+	struct err e;
+
+	if (verify_log(s, span_of(""), NULL, NULL, &report, &e) < 0 || report.n_faults > 0)
+		return fail("verify", &e);
+	(void)printf("%-44s %8.0f ms\n", "verification alone", now_ms() - begun);
+	for (uint64_t i = 0; i <= (s->size - 1) / TILE_WIDTH; i++)
+		take_bundle(s, i, &room, ms);
+	for (enum part p = 0; p < PARTS; p++)
+		(void)printf("%-44s %8.0f ms\n", names[p], ms[p]);
+	return 0;
+}
+
+/* With all that a command does: one state of the log is taken each time. */
+static int proofs(const char *log, uint64_t size)
+{
+	struct series s;
+	int failed = series_init(&s, PROOFS) < 0;
+
+	for (unsigned i = 0; i < PROOFS && !failed; i++) {
+		const struct audit_ask ask = { .op = AUDIT_PROVE, .flags = AUDIT_BY_SEQ, .seq = size / PROOFS * i };
+		auto_buf out = { .max = PROOF_MAX };
+		struct snapshot *snapshot = NULL;
+		const double begun = now_ms();
+		struct err e = { .code = AMBIT_OK };
+
+		if (snapshot_take(log, "", SNAPSHOT_KEY, &snapshot, &e) < 0 ||
+		    prove_entry(snapshot, &ask, &out, &e) < 0)
+			failed = fail("prove", &e);
+		snapshot_free(snapshot);
+		series_add(&s, now_ms() - begun);
+	}
+	if (!failed)
+		figure_tell("a proof alone", series_median(&s), PROVE_TARGET_MS, "ms");
+	series_finish(&s);
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	struct snapshot *s = NULL;
+	uint32_t rounds = 5;
+	char log[4096];
+	uint64_t size;
+	struct err e;
+	int failed;
+
+	if (argc < 3 || argc > 4 || (argc == 4 && !parse_u32(argv[3], 1, 1000, &rounds)) ||
+	    snprintf(log, sizeof log, "%s/log", argv[2]) >= (int)sizeof log)
+		return 2;
+	if (snapshot_take(log, "", SNAPSHOT_KEY | SNAPSHOT_LIST, &s, &e) < 0)
+		return fail(log, &e);
+	size = s->size;
+	(void)printf("%llu entries\n", (unsigned long long)size);
+	failed = size == 0 || commands(argv[1], argv[2], size, rounds) || parts(s) || proofs(log, size);
+	snapshot_free(s);
+	return failed;
+}
