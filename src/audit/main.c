@@ -109,9 +109,9 @@ static void complain(const struct err *e)
 	const char *const parts[] = { e->msg, e->why, e->hint };
 
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		(void)text_escape(text, sizeof text - 1, parts[i], strlen(parts[i]));
-		strcat(text, "\n"); /* there is room: cut to leave it */
-		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+		(void)text_escape(text, sizeof text, parts[i], strlen(parts[i]));
+		(void)fd_write_all(STDERR_FILENO, text, strlen(text)); /* the status says it too */
+		(void)fd_write_all(STDERR_FILENO, "\n", 1);
 	}
 }
 
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 {
 	struct err e = { .code = AMBIT_OK };
 	auto_buf out = { .max = OUT_MAX };
-	struct audit_ask ask;
+	struct audit_ask ask = { .op = AUDIT_VERIFY };
 	int status;
 
 	(void)argv;

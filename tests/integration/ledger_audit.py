@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-from harness import Terminal, main, told
+from harness import Terminal, main, sanitized, told
 
 NAME = "ambit.test/audit"
 
@@ -422,7 +422,8 @@ def what_cannot_be_shown_is_told(place):
 
 def a_long_log_takes_little_memory_and_a_reader_may_go(place):
     log = Ledger(place).write(66000, group=500, publish=100)
-    done = place.run("sh", "-c", 'ulimit -v 400000; "$0" ledger show --json --ledger "$1" | wc -l', place.ambit, log.dir, cwd=place.top)
+    bound = "" if sanitized(place.ambit) else "ulimit -v 400000; "
+    done = place.run("sh", "-c", bound + '"$0" ledger show --json --ledger "$1" | wc -l', place.ambit, log.dir, cwd=place.top)
     assert done.returncode == 0 and done.stdout.strip() == "66000" and done.stderr == "", told(done)
     done = place.run("sh", "-c", '{ "$0" ledger show --ledger "$1"; echo "status $?" >&2; } | head -1', place.ambit, log.dir, cwd=place.top)
     assert done.stderr == "status 0\n" and len(done.stdout.splitlines()) == 1, told(done)
