@@ -82,8 +82,8 @@ static void put_body(const struct shape *s, uint64_t index, char *ret, size_t si
 		{ "{\"n\":", ",\"object\":\"/srv/x\",\"salt\":\"", "\",\"verb\":\"read\",\"verdict\":\"allowed\"}" },
 		{ "{\"n\":", ",\"object\":\"/etc/shadow\",\"salt\":\"",
 		  "\",\"verb\":\"read\",\"verdict\":\"denied\"}" },
-		{ "{\"changes\":3,\"n\":", ",\"salt\":\"", "\"}" },
 		{ "{\"exit\":0,\"n\":", ",\"record\":\"sha256:9f86d081884c7d659a2feaa0c55ad015\",\"salt\":\"", "\"}" },
+		{ "{\"changes\":3,\"n\":", ",\"salt\":\"", "\"}" },
 		{ "{\"n\":", ",\"object\":\"\\u001b]0;owned\\u0007\xc2\x9b\x32J\xe2\x80\xae\",\"salt\":\"", "\"}" },
 	};
 	const char *const *part = parts[s->hostile ? EACH : index % EACH];
@@ -94,7 +94,7 @@ static void put_body(const struct shape *s, uint64_t index, char *ret, size_t si
 static int put_entry(const struct shape *s, uint64_t index, struct buf *out, struct err *e)
 {
 	static const enum entry_type types[EACH] = { ENTRY_REQUEST, ENTRY_DECISION, ENTRY_EFFECT,
-						     ENTRY_EFFECT,  ENTRY_COMMIT,   ENTRY_RESULT };
+						     ENTRY_EFFECT,  ENTRY_RESULT,   ENTRY_COMMIT };
 	const uint64_t event = index / EACH, ms = BEGAN_MS + index * 1000;
 	uint8_t random[ID_RANDOM] = { 0 };
 	char body[512];

@@ -30,6 +30,7 @@ struct world {
 	struct log_key key;
 	char vkey[VKEY_TEXT_MAX + 1];
 	struct report report;
+	bool grows; /* when the first tile is opened */
 };
 
 static struct world w;
@@ -243,6 +244,56 @@ static void every_length_of_the_journal_is_told(void **state)
 	put("journal", room, n);
 }
 
+/* ---- a writer beside it ---- */
+
+int __real_openat64(int dir_fd, const char *name, int flags, ...);
+int __wrap_openat64(int dir_fd, const char *name, int flags, ...);
+
+/* Three checkpoints more, so that tiles of the one that was read are gone. */
+static void grow(void)
+{
+	struct log_found found;
+	struct disk *disk;
+	struct log *l;
+	struct err e;
+
+	assert_int_equal(disk_create(w.fd, &disk), 0);
+	assert_int_equal(log_open(disk, &w.key, &l, &found, &e), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		add(l, 300);
+		assert_int_equal(log_publish(l, &e), 0);
+	}
+	add(l, 1);
+	log_close(l);
+	disk_destroy(disk);
+}
+
+int __wrap_openat64(int dir_fd, const char *name, int flags, ...)
+{
+	if (w.grows && strncmp(name, "tile/0/", 7) == 0) {
+		w.grows = false;
+		grow();
+	}
+	return __real_openat64(dir_fd, name, flags, 0600);
+}
+
+static void a_log_that_grows_meanwhile_is_read_at_one_state(void **state)
+{
+	struct snapshot *s;
+	struct err e;
+
+	(void)state;
+	w.grows = true;
+	assert_int_equal(snapshot_take(w.dir, w.vkey, SNAPSHOT_KEY | SNAPSHOT_LIST, &s, &e), 0);
+	assert_false(w.grows);
+	assert_int_equal(s->size, SIZE + BEHIND + 600);
+	assert_int_equal(verify_log(s, span_of(""), NULL, NULL, &w.report, &e), 0);
+	assert_int_equal(w.report.n_faults, 0);
+	assert_int_equal(w.report.unsigned_entries, 1);
+	assert_int_equal(w.report.n_remarks, 0);
+	snapshot_free(s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -250,6 +301,8 @@ int main(void)
 		cmocka_unit_test(every_length_that_is_cut_is_told_of_its_file),
 		cmocka_unit_test(every_changed_entry_is_named),
 		cmocka_unit_test(every_length_of_the_journal_is_told),
+		cmocka_unit_test(
+			a_log_that_grows_meanwhile_is_read_at_one_state), /* the last: it is another log then */
 	};
 
 	return cmocka_run_group_tests(tests, make_log, remove_log);
