@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-from harness import Terminal, main, sanitized, told
+from harness import Terminal, main, once, sanitized, told
 
 NAME = "ambit.test/audit"
 
@@ -108,6 +108,7 @@ def flip(at, bit=1):
 # ---- verify ----
 
 
+@once
 def logs_of_all_sizes_are_believed(place):
     for size in (0, 1, 2, 255, 256, 257, 600, 65536, 65537, 66000):
         log = Ledger(place).write(size, group=500, publish=20)
@@ -178,6 +179,7 @@ def files_that_are_cut_or_gone_are_named(place):
     log.refused(file="tile/0/000", why="not a regular file")
 
 
+@once
 def a_tile_that_was_changed_hides_nothing_else(place):
     """It is put right from what is beneath it, at each height and at the edge."""
     for size, name, at in ((600, "tile/0/001", 5), (600, "tile/0/002.p/88", 7), (600, "tile/1/000.p/2", 1), (66000, "tile/1/000", 250)):
@@ -420,6 +422,7 @@ def what_cannot_be_shown_is_told(place):
     assert done.returncode == 1 and "not what was signed" in done.stderr, told(done)
 
 
+@once
 def a_long_log_takes_little_memory_and_a_reader_may_go(place):
     log = Ledger(place).write(66000, group=500, publish=100)
     bound = "" if sanitized(place.ambit) else "ulimit -v 400000; "
@@ -439,6 +442,7 @@ def check(log, proof, *words, **more):
     return log.place.run(log.place.ambit, "ledger", "check", proof, *words, cwd=log.place.top, **more)
 
 
+@once
 def proofs_are_checked_where_there_is_no_log(place):
     for size in (1, 2, 256, 257, 600, 66000):
         log = Ledger(place).write(size, group=500, publish=100)
