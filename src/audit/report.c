@@ -15,10 +15,13 @@
 
 static void fill(struct finding *f, const char *file, const char *fmt, va_list ap)
 {
+	char why[2 * sizeof f->why];
+
 	*f = (struct finding){ .has_entry = false };
 	if (file != NULL)
 		(void)snprintf(f->file, sizeof f->file, "%s", file); /* cut: it is only shown */
-	(void)vsnprintf(f->why, sizeof f->why, fmt, ap);
+	(void)vsnprintf(why, sizeof why, fmt, ap);
+	(void)text_show(f->why, sizeof f->why, why, strlen(why)); /* so that it is text, also where it is cut */
 }
 
 /* NULL: there is no room. */

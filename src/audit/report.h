@@ -1,7 +1,7 @@
 /* report - what was found in a log: where, and why it is not as it should be.
  *
  * Owns:   the list of findings, of bounded length, and how a verification is said as text or JSON.
- * Holds:  a finding is either a fault, which fails the verification, or a remark. What is foreign in it is escaped when it is said.
+ * Holds:  a finding is either a fault, which fails the verification, or a remark. What is foreign in it is escaped.
  * Called: audit. */
 #ifndef AUDIT_REPORT_H
 #define AUDIT_REPORT_H

@@ -204,7 +204,9 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 
 	switch ((enum flag)flag) {
 	case FROM: run->from = value; break;
-	case LEDGER: run->ledger = value; break;
+	case LEDGER:
+		run->ledger = value;
+		return value[0] != 0 ? 0 : cli_misused(e, HELP, "an empty path for the ledger");
 	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;

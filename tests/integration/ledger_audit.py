@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-from harness import Terminal, main, once, sanitized, told
+from harness import ORDINARY, Terminal, main, once, sanitized, told
 
 NAME = "ambit.test/audit"
 
@@ -324,11 +324,25 @@ def what_cannot_be_looked_at_is_no_verdict(place):
         assert done.returncode == 125 and why in done.stderr and "hint:" in done.stderr or "byte" in why, told(done)
         answer = log.run("verify", "--json")
         assert answer.returncode == 125 and json.loads(answer.stdout)["error"]["message"], told(answer)
+    done = place.run(place.ambit, "ledger", "show", "--ledger", "", cwd=place.top)
+    assert done.returncode == 125 and "an empty path for the ledger" in done.stderr, told(done)
     log.write(10)
     done = log.run("verify", "--key", "x+y")
     assert done.returncode == 125 and "--key: byte" in done.stderr, told(done)
     done = log.run("verify", "--from", "/nowhere")
     assert done.returncode == 125 and "cannot read /nowhere" in done.stderr, told(done)
+
+
+def root_looks_at_the_ledger_of_another(place):
+    if os.geteuid() != 0:
+        return  # there is nobody else's
+    log = Ledger(place).write(300)
+    for at, _, names in os.walk(log.dir):
+        for path in (at, *(os.path.join(at, name) for name in names)):
+            os.chown(path, ORDINARY, ORDINARY)
+            os.chmod(path, 0o700 if path == at else 0o600)
+    assert log.believed()["size"] == 300
+    assert len(log.run("show").stdout.splitlines()) == 300
 
 
 def a_log_that_grows_meanwhile_is_believed(place):
@@ -524,7 +538,8 @@ if __name__ == "__main__":
         a_tile_that_was_changed_hides_nothing_else, swapped_tiles_are_named, tiles_and_entries_that_were_changed_together_are_found,
         a_forged_signature_is_found, another_key_is_found, a_log_that_was_rolled_back_is_found, what_lies_behind_the_checkpoint_is_told,
         a_rewritten_history_is_found_by_who_saved_a_checkpoint, what_is_signed_and_wrong_is_found, a_clock_that_was_set_back_is_told,
-        what_is_not_signed_yet_is_told, what_cannot_be_looked_at_is_no_verdict, a_log_that_grows_meanwhile_is_believed, entries_are_shown,
+        what_is_not_signed_yet_is_told, what_cannot_be_looked_at_is_no_verdict, root_looks_at_the_ledger_of_another,
+        a_log_that_grows_meanwhile_is_believed, entries_are_shown,
         entries_are_chosen, what_is_hostile_moves_no_terminal, what_cannot_be_shown_is_told, a_long_log_takes_little_memory_and_a_reader_may_go,
         proofs_are_checked_where_there_is_no_log, an_event_is_proved_by_its_result, nothing_is_proved_that_is_not_signed, a_proof_that_was_changed_is_refused,
     ])
