@@ -106,6 +106,14 @@ def need(*programs):
             raise Skip(f"{program} is not installed")
 
 
+def lock_holders(path):
+    """The processes that hold a flock of this very file: on another file system its number may be another's."""
+    st = os.stat(path)
+    name = f"{os.major(st.st_dev):02x}:{os.minor(st.st_dev):02x}:{st.st_ino}"
+    with open("/proc/locks", encoding="ascii") as file:
+        return [int(words[4]) for words in map(str.split, file) if words[1] == "FLOCK" and words[5] == name]
+
+
 def sanitized(program):
     """Whether it is a sanitizer's build: such a program takes terabytes of address space, and looks for leaks by ptrace at its end."""
     with open(program, "rb") as file:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Skip, main, once, told
+from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, told
 from peer import tlog_verify
 
 HEAD = 4
@@ -87,15 +87,9 @@ class Ledger:
 
     def holder(self):
         """Who has the lock; None: nobody."""
-        if not os.path.exists(f"{self.dir}/lock"):
-            return None
-        inode = os.stat(f"{self.dir}/lock").st_ino
-        with open("/proc/locks", encoding="ascii") as file:
-            for line in file:
-                words = line.split()
-                if words[1] == "FLOCK" and words[5].rsplit(":", 1)[1] == str(inode):
-                    return int(words[4])
-        return None
+        path = f"{self.dir}/lock"
+        holders = lock_holders(path) if os.path.exists(path) else []
+        return holders[0] if holders else None
 
 
 def types(entries):

@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 
-from harness import SLOW, Skip, expect_ok, main, need, sanitized, told, write
+from harness import SLOW, Skip, expect_ok, lock_holders, main, need, sanitized, told, write
 from trees import expect_same, picture
 
 EVENT = re.compile(r"e_[0-9A-HJKMNP-TV-Z]{26}")
@@ -150,11 +150,9 @@ def an_interrupt_is_never_lost(place):
 
 def supervisor_of(directory):
     """The process that holds the lock of a stage of this store."""
-    inodes = {os.stat(path).st_ino for path in glob.glob(f"{directory}/e_*/lock")}
-    for line in open("/proc/locks"):
-        words = line.split()
-        if words[1] == "FLOCK" and int(words[5].split(":")[2]) in inodes:
-            return int(words[4])
+    for path in glob.glob(f"{directory}/e_*/lock"):
+        for pid in lock_holders(path):
+            return pid
     raise AssertionError("no supervisor holds a stage")
 
 

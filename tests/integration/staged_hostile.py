@@ -14,7 +14,7 @@ import stat
 import subprocess
 import time
 
-from harness import SLOW, Skip, expect_ok, main, need, once, sanitized, told, write
+from harness import SLOW, Skip, expect_ok, lock_holders, main, need, once, sanitized, told, write
 from mounts import in_child, private_mounts
 from trees import expect_same, picture
 
@@ -662,9 +662,7 @@ def a_claim_ends_with_its_supervisor(place):
     """Killed, it leaves a claim that nobody holds: the next commit goes through, and removes it."""
     top = tree(place)
     process, event = begin_in_place(place, top, "true")
-    inode = os.stat(f"{store(place)}/.direct-{event}").st_ino
-    with open("/proc/locks", encoding="utf-8") as file:
-        holders = [int(line.split()[4]) for line in file if line.split()[5].endswith(f":{inode}") and line.split()[1] == "FLOCK"]
+    holders = lock_holders(f"{store(place)}/.direct-{event}")
     assert len(holders) == 1, holders
     os.kill(holders[0], 9)
     process.communicate(timeout=60 * SLOW)
