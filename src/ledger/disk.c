@@ -19,6 +19,7 @@
 struct disk {
 	int dir_fd;           /* borrowed */
 	int journal_fd;       /* owned, -1 if none */
+	const char *journal;  /* borrowed: its name */
 	struct buf unsettled; /* names that were written and not synced, each with its NUL */
 };
 
@@ -44,7 +45,7 @@ void disk_destroy(struct disk *d)
 	free(d);
 }
 
-/* Directory by directory, since a cell has no openat2. */
+/* Directory by directory, since a cell has no openat2. Not blocking: what somebody put there may be a pipe. */
 static int open_in(const struct disk *d, const char *name, int flags)
 {
 	auto_fd int dir = -1;
@@ -64,13 +65,13 @@ static int open_in(const struct disk *d, const char *name, int flags)
 		fd_close(&dir);
 		dir = next;
 	}
-	fd = openat(dir >= 0 ? dir : d->dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(dir >= 0 ? dir : d->dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	return fd < 0 ? -errno : fd;
 }
 
 int disk_read(struct disk *d, const char *name, struct buf *ret)
 {
-	auto_fd int fd = open_in(d, name, O_RDONLY | O_NONBLOCK);
+	auto_fd int fd = open_in(d, name, O_RDONLY);
 	struct stat st;
 
 	if (fd < 0)
@@ -97,7 +98,7 @@ int disk_read(struct disk *d, const char *name, struct buf *ret)
 
 int disk_mode(struct disk *d, const char *name, unsigned *ret)
 {
-	auto_fd int fd = open_in(d, name, O_RDONLY | O_NONBLOCK);
+	auto_fd int fd = open_in(d, name, O_RDONLY);
 	struct stat st;
 
 	if (fd < 0)
@@ -216,7 +217,8 @@ int disk_replace(struct disk *d, const char *name, const void *bytes, size_t n)
 	if (!text_copy(new, sizeof new - 4, name) || !parent_of(name, parent))
 		return -ENAMETOOLONG;
 	memcpy(new + strlen(new), ".new", sizeof ".new");
-	fd = create_in(d, new, O_TRUNC);
+	(void)unlinkat(d->dir_fd, new, 0); /* of a death; or another's, who would read and write on through it */
+	fd = create_in(d, new, O_EXCL);
 	r = fd < 0 ? fd : fd_write_all(fd, bytes, n);
 	if (r < 0)
 		return r;
@@ -257,17 +259,27 @@ int disk_journal_begin(struct disk *d, const char *name)
 	int r = disk_replace(d, name, "", 0);
 
 	fd_close(&d->journal_fd);
+	d->journal = name;
 	if (r == 0)
 		r = d->journal_fd = open_in(d, name, O_WRONLY | O_APPEND);
 	return r < 0 ? r : 0;
 }
 
+/* Whether whoever opens the log next finds the journal that we write. */
+static bool is_journal_there(const struct disk *d)
+{
+	struct stat ours, named;
+
+	return fstat(d->journal_fd, &ours) == 0 && fstatat(d->dir_fd, d->journal, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
 int disk_journal_append(struct disk *d, const void *bytes, size_t n)
 {
-	return fd_write_all(d->journal_fd, bytes, n);
+	return is_journal_there(d) ? fd_write_all(d->journal_fd, bytes, n) : -ESTALE;
 }
 
 int disk_journal_sync(struct disk *d)
 {
-	return fdatasync(d->journal_fd) < 0 ? -errno : 0;
+	return !is_journal_there(d) ? -ESTALE : fdatasync(d->journal_fd) < 0 ? -errno : 0;
 }

@@ -1,7 +1,8 @@
 /* disk - every file operation by which a log is written, and what is on disk after which of them.
  *
  * Owns:   the descriptor of the log's directory and of its journal; the list of files that are not on disk yet.
- * Holds:  names are relative to the directory, and no link is followed. Nothing is durable before a call that says so: disk_replace,
+ * Holds:  names are relative to the directory, no link is followed, and no pipe waited for. What disk_replace writes is a file that nobody
+ *         else has open or by another name. Nothing is durable before a call that says so: disk_replace,
  *         disk_settle, disk_journal_sync. A call that failed leaves a log that is to be opened again.
  * Called: ledger/log.c; the tests put a disk in its place that forgets what was not synced. Results are 0 or -errno. */
 #ifndef LEDGER_DISK_H
@@ -36,8 +37,9 @@ int disk_remove(struct disk *d, const char *name);
 /* With the files in it. */
 int disk_remove_directory(struct disk *d, const char *name);
 
-/* A new, empty journal in place of what was there, on disk; it is open for appending. */
+/* A new, empty journal in place of what was there, on disk; it is open for appending. The name is borrowed. */
 int disk_journal_begin(struct disk *d, const char *name);
+/* Both -ESTALE: its name is gone, or stands for another file: nobody would find what is written. */
 int disk_journal_append(struct disk *d, const void *bytes, size_t n);
 int disk_journal_sync(struct disk *d);
 

@@ -43,6 +43,9 @@ static int disk_error(struct err *e, int r, const char *what)
 {
 	static const char hint[] = "make room, or see who may write there; nothing is done that cannot be recorded";
 
+	if (r == -ESTALE || r == -ENOENT)
+		return err_set(e, AMBIT_CONFLICT, "see who moves, restores or removes files there; then start again",
+			       "the ledger was taken away while it was in use");
 	return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r, hint,
 		       "cannot write %s of the ledger", what);
 }
