@@ -82,25 +82,35 @@ int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct er
 	return r;
 }
 
-int key_make(struct disk *dir, struct log_key *ret, struct err *e)
+int key_make(struct log_key *ret, struct err *e)
 {
-	uint8_t random[NAME_RANDOM], seed[TYPED_SEED] = { VKEY_ED25519 }, room[LINE_MAX_BYTES];
+	uint8_t random[NAME_RANDOM], seed[crypto_sign_SEEDBYTES];
 	char name[sizeof "ambit/" + 2 * NAME_RANDOM];
-	struct buf line;
 	int r;
 
 	randombytes_buf(random, sizeof random);
-	randombytes_buf(seed + 1, sizeof seed - 1);
+	randombytes_buf(seed, sizeof seed);
 	memcpy(name, "ambit/", sizeof "ambit/");
 	(void)sodium_bin2hex(name + strlen(name), 2 * NAME_RANDOM + 1, random, sizeof random);
-	r = fill(span_of(name), seed + 1, ret, e);
+	r = fill(span_of(name), seed, ret, e);
+	sodium_memzero(seed, sizeof seed);
+	return r;
+}
+
+int key_write(struct disk *dir, const struct log_key *key, struct err *e)
+{
+	uint8_t seed[TYPED_SEED] = { VKEY_ED25519 }, room[LINE_MAX_BYTES];
+	struct buf line;
+	int r = 0;
+
+	memcpy(seed + 1, key->secret, crypto_sign_SEEDBYTES); /* the first half of a secret */
 	buf_init_in(&line, room, sizeof room);
-	buf_printf(&line, PREFIX "%s+%08x+", name, ret->public.id);
+	buf_printf(&line, PREFIX "%s+%08x+", key->public.name, key->public.id);
 	base64_put(&line, seed, sizeof seed);
 	buf_put_u8(&line, '\n');
-	if (r == 0 && line.failed)
+	if (line.failed)
 		r = err_set(e, AMBIT_INTERNAL, NULL, "the ledger's key does not fit");
-	if (r == 0 && (r = disk_replace(dir, KEY_FILE, line.data, line.len)) < 0)
+	else if ((r = disk_replace(dir, KEY_FILE, line.data, line.len)) < 0)
 		r = err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
 			    "make room, or see who may write there", "cannot write the ledger's key");
 	sodium_memzero(seed, sizeof seed);

@@ -55,16 +55,20 @@ static int lock(int dir_fd, int *ret_fd, struct err *e)
 	return 0;
 }
 
+static bool is_there(struct disk *d, const char *name)
+{
+	unsigned mode;
+
+	return disk_mode(d, name, &mode) != -ENOENT;
+}
+
 /* Beside the log, for those who have no better word of it. */
 static int put_public(struct disk *log_dir, struct err *e)
 {
 	uint8_t room[VKEY_TEXT_MAX + 1];
 	struct buf text;
-	unsigned mode;
 	int r;
 
-	if (disk_mode(log_dir, PUBLIC_FILE, &mode) != -ENOENT)
-		return 0;
 	buf_init_in(&text, room, sizeof room);
 	vkey_put(&text, &secret.key.public);
 	buf_put_u8(&text, '\n');
@@ -74,20 +78,35 @@ static int put_public(struct disk *log_dir, struct err *e)
 		     : 0;
 }
 
-/* A log without its key is one that somebody lost, or took away: not one to go on with under another. */
-static int get_key(struct disk *dir, struct disk *log_dir, bool *ret_new, struct err *e)
+/* The public half first: where the key is, it was there. */
+static int begin_ledger(struct disk *dir, struct disk *log_dir, struct err *e)
 {
+	int r = key_make(&secret.key, e);
+
+	r = r < 0 ? r : put_public(log_dir, e);
+	return r < 0 ? r : key_write(dir, &secret.key, e);
+}
+
+/* A log without its key, or a key without its log, is one that somebody lost, or took away: not one to go on with, nor to begin anew
+ * under a key that has signed other things of the same sizes. Between the two there is what a death left, or somebody who knows the key
+ * put there: it has signed nothing, and is made anew. */
+static int get_key(struct disk *dir, struct disk *log_dir, struct err *e)
+{
+	const bool has_log = is_there(log_dir, "checkpoint") || is_there(log_dir, "journal") ||
+			     is_there(log_dir, "tile");
+	const bool has_public = is_there(log_dir, PUBLIC_FILE);
 	bool missing;
-	unsigned mode;
 	int r = key_read(dir, &secret.key, &missing, e);
 
-	*ret_new = r == 0 && missing;
-	if (*ret_new && disk_mode(log_dir, "checkpoint", &mode) != -ENOENT)
+	if (r == 0 && missing && has_log)
 		return err_set(e, AMBIT_DENIED, "restore it from a backup, or begin another ledger with --ledger",
 			       "the ledger's key is gone, and its log is there");
-	if (*ret_new)
-		r = key_make(dir, &secret.key, e);
-	return r < 0 ? r : put_public(log_dir, e);
+	if (r == 0 && !missing && !has_log && !has_public)
+		return err_set(e, AMBIT_DENIED, "restore it from a backup, or begin another ledger with --ledger",
+			       "the ledger's log is gone, and its key is there");
+	if (r == 0 && !has_log)
+		return begin_ledger(dir, log_dir, e);
+	return r < 0 || has_public ? r : put_public(log_dir, e);
 }
 
 static int open_directory(int at, const char *name, int *ret, struct err *e)
@@ -114,7 +133,7 @@ static int run(const char *directory, const char *boot, struct err *e)
 	r = r < 0 ? r : open_directory(dir_fd, LOG_DIRECTORY, &log_fd, e);
 	if (r == 0 && (disk_create(dir_fd, &dir) < 0 || disk_create(log_fd, &log_dir) < 0))
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
-	r = r < 0 ? r : get_key(dir, log_dir, &how.is_new, e);
+	r = r < 0 ? r : get_key(dir, log_dir, e);
 	r = r < 0 ? r : log_open(log_dir, &secret.key, &log, &found, e);
 	r = r < 0 ? r : serve_run(&how, log, &found, e);
 	log_close(log);
