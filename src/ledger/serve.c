@@ -24,9 +24,10 @@ struct server {
 	struct log *log;
 	struct client clients[SERVE_CLIENTS_MAX];
 	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
-	uint64_t dirty_ms, last_ms; /* the first and the last append that no checkpoint covers; 0: none */
-	uint64_t idle_ms;           /* since when nobody is connected */
-	bool tells_new;             /* the next who connects is told that the key is new */
+	uint64_t dirty_ms, last_ms;    /* the first and the last append that no checkpoint covers; 0: none */
+	uint64_t idle_ms;              /* since when nobody is connected */
+	bool tells_new;                /* the next who connects is told that the key is new */
+	const struct client *told_new; /* was told, and has appended nothing yet: when it goes, nobody knows */
 	struct append message;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -53,6 +54,23 @@ static void stamp(const struct server *s, struct entry *entry)
 	(void)strncpy(entry->boot, s->how->boot, sizeof entry->boot - 1); /* the rest is zero; entry_put looks at it */
 }
 
+/* For so many entries in one group, of so many bytes in all. */
+static int make_room(struct server *s, size_t entries, size_t bytes, struct err *e)
+{
+	int r = 0;
+
+	if (!log_group_room(s->log, entries, bytes + 2 * entries))
+		r = log_write(s->log, e);
+	return r == 0 && log_is_full(s->log) ? log_publish(s->log, e) : r;
+}
+
+static void note_append(struct server *s)
+{
+	s->last_ms = now_ms();
+	if (s->dirty_ms == 0)
+		s->dirty_ms = s->last_ms;
+}
+
 /* An entry of the ledger's own. */
 static int add_own(struct server *s, enum entry_type type, const char *event, const struct buf *body, struct err *e)
 {
@@ -64,10 +82,9 @@ static int add_own(struct server *s, enum entry_type type, const char *event, co
 	memcpy(entry.event, event, strlen(event) + 1); /* an id, or "" */
 	buf_init(&made, ENTRY_MAX);
 	r = entry_put(&entry, &made, e);
+	r = r < 0 ? r : make_room(s, 1, made.len, e);
 	r = r < 0 ? r : log_add(s->log, made.data, made.len, e);
-	if (r == 0 && s->dirty_ms == 0)
-		s->dirty_ms = now_ms();
-	s->last_ms = now_ms();
+	note_append(s);
 	return r;
 }
 
@@ -79,17 +96,13 @@ static int add_plain(struct server *s, enum entry_type type, const char *event, 
 	return add_own(s, type, event, &body, e);
 }
 
-/* Makes room first, so that a message lies in one group. */
+/* A message lies in one group. */
 static int add_message(struct server *s, struct client *c, struct err *e)
 {
 	const struct append *a = &s->message;
 	uint32_t from = 0;
-	int r = 0;
+	int r = make_room(s, a->n, a->made.len, e);
 
-	if (!log_group_room(s->log, a->n, a->made.len + 2 * (size_t)a->n))
-		r = log_write(s->log, e);
-	if (r == 0 && log_is_full(s->log))
-		r = log_publish(s->log, e);
 	c->first = log_size(s->log);
 	for (unsigned i = 0; i < a->n && r == 0; i++) {
 		r = log_add(s->log, a->made.data + from, a->ends[i] - from, e);
@@ -97,9 +110,9 @@ static int add_message(struct server *s, struct client *c, struct err *e)
 	}
 	c->count = a->n;
 	c->wants_durable = a->durable;
-	if (s->dirty_ms == 0)
-		s->dirty_ms = now_ms();
-	s->last_ms = now_ms();
+	if (c == s->told_new)
+		s->told_new = NULL;
+	note_append(s);
 	return r;
 }
 
@@ -114,6 +127,15 @@ static void tell_failure(int sock, const struct err *why)
 	(void)wire_send(sock, WIRE_LEDGER_FAILED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
 
+static void tell_crowd(int sock)
+{
+	struct err e;
+
+	(void)err_set(&e, AMBIT_LIMIT, "start it again when others have ended",
+		      "%d events are recorded in the ledger already", SERVE_CLIENTS_MAX);
+	tell_failure(sock, &e);
+}
+
 static int send_hello(struct server *s, int sock)
 {
 	uint8_t room[8 + VKEY_TEXT_MAX];
@@ -121,7 +143,6 @@ static int send_hello(struct server *s, int sock)
 
 	buf_init_in(&b, room, sizeof room);
 	buf_put_u8(&b, s->tells_new);
-	s->tells_new = false;
 	vkey_put(&b, s->how->key);
 	return wire_send(sock, WIRE_LEDGER_HELLO, &b, NULL, 0);
 }
@@ -133,15 +154,26 @@ static void meet(struct server *s)
 
 	while (c < s->clients + SERVE_CLIENTS_MAX && c->sock >= 0)
 		c++;
-	if (sock < 0 || c == s->clients + SERVE_CLIENTS_MAX || send_hello(s, sock) < 0)
+	if (sock >= 0 && c == s->clients + SERVE_CLIENTS_MAX) {
+		tell_crowd(sock);
+		return;
+	}
+	if (sock < 0 || send_hello(s, sock) < 0)
 		return;
 	*c = (struct client){ .sock = steal_fd(&sock) };
+	if (s->tells_new)
+		s->told_new = c;
+	s->tells_new = false;
 }
 
 /* It is gone, or said something that nobody may. */
 static int part_with(struct server *s, struct client *c, struct err *e)
 {
 	fd_close(&c->sock);
+	if (c == s->told_new) {
+		s->told_new = NULL;
+		s->tells_new = true;
+	}
 	return c->told.runs ? add_plain(s, ENTRY_CRASH, c->told.event, e) : 0;
 }
 
@@ -319,7 +351,7 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
 	s->how = how;
 	s->log = log;
-	s->tells_new = how->is_new;
+	s->tells_new = found->signed_size == 0; /* also if the one that made the key has died since */
 	s->idle_ms = now_ms();
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].sock = -1;

@@ -10,7 +10,7 @@
 
 #include "ledger/log.h"
 
-#define SERVE_CLIENTS_MAX 256
+#define SERVE_CLIENTS_MAX 256 /* one more is told so */
 #define SERVE_IDLE_MS 10000   /* without a connection: the process ends */
 #define SERVE_PUBLISH_MS 1000 /* what was accepted is under a checkpoint after this time, */
 #define SERVE_QUIET_MS 100    /* and earlier when nobody appends for so long */
@@ -19,7 +19,6 @@ struct serve {
 	int listen_fd; /* borrowed */
 	const char *boot;
 	const struct vkey *key; /* borrowed */
-	bool is_new;            /* the key was made just now */
 };
 
 /* Until nobody needs it for SERVE_IDLE_MS. The log is published and ends with its stop then. -code: the log failed. */
