@@ -69,8 +69,10 @@ int talk_put(struct talk *t, enum entry_type type, const char *grant, struct err
 
 /* ---- messages ---- */
 
-static int unheard(struct err *e, int r)
+/* Whoever does not answer once is not waited for again. */
+static int unheard(struct talk *t, struct err *e, int r)
 {
+	(void)shutdown(t->sock, SHUT_RDWR); /* what is tried later fails at once */
 	return err_sys(e, AMBIT_GONE, r, "try again; `ambit ledger verify` says what is there",
 		       r == EAGAIN ? "the ledger does not answer" : "the ledger has gone");
 }
@@ -81,7 +83,7 @@ static int hear(struct talk *t, struct err *e)
 	const int r = wire_receive(t->sock, WIRE_LEDGER, WIRE_RUNNING, t->answer_room, sizeof t->answer_room, &m);
 
 	if (r <= 0)
-		return unheard(e, r == 0 ? EPIPE : -r);
+		return unheard(t, e, r == 0 ? EPIPE : -r);
 	if (m.number == WIRE_LEDGER_FAILED)
 		return wire_take_error(&m.body, e);
 	t->unanswered--;
@@ -93,9 +95,9 @@ static int last_words(struct talk *t, int failed, struct err *e)
 {
 	int r = 0;
 
-	while (t->unanswered > 0 && r == 0)
+	while (t->unanswered > 0 && r == 0 && failed != -EAGAIN)
 		r = hear(t, e);
-	return r < 0 && r != -AMBIT_GONE ? r : unheard(e, -failed);
+	return r < 0 && r != -AMBIT_GONE ? r : unheard(t, e, -failed);
 }
 
 static int send_message(struct talk *t, bool durable, struct err *e)
