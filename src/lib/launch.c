@@ -397,11 +397,20 @@ static uint32_t own_umask(void)
 /* What a cell may write is not where its own record lies, nor what is in there. */
 static int check_ledger(const struct event_request *q, struct err *e)
 {
-	for (uint32_t i = 0; q->ledger[0] != 0 && i < q->grants.count; i++)
+	for (uint32_t i = 0; i < q->grants.count; i++)
 		if (q->grants.grants[i].rights != 0 && path_is_beneath(grant_object(&q->grants, i), q->ledger))
 			return err_set(e, AMBIT_USAGE, "choose another directory with --ledger",
 				       "%s is granted, and lies in the ledger", grant_object(&q->grants, i));
 	return 0;
+}
+
+static int reach_ledger(struct launch *l, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	auto_fd int dir_fd = -1;
+	int r = ledger_open(l->o->ledger, &dir_fd, l->q->ledger, sizeof l->q->ledger, e);
+
+	r = r < 0 ? r : check_ledger(l->q, e);
+	return r < 0 ? r : ledger_join(dir_fd, l->q->ledger, ret_fd, ret, e);
 }
 
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
@@ -439,10 +448,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	if (r == 0 && o->ledger != NULL)
-		r = ledger_path(o->ledger, l->q->ledger, sizeof l->q->ledger, e);
-	r = r < 0 ? r : check_ledger(l->q, e);
-	if (r == 0 && o->ledger != NULL)
-		r = ledger_connect(l->q->ledger, &ledger_fd, &hello, e);
+		r = reach_ledger(l, &ledger_fd, &hello, e);
 	if (r < 0)
 		return r;
 	plan.ledger_fd = ledger_fd;

@@ -31,18 +31,9 @@
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_LEN 36
 
-int ledger_path(const char *dir, char *ret, size_t size, struct err *e)
-{
-	char cwd[PATH_MAX];
-
-	if (dir[0] == 0)
-		return err_set(e, AMBIT_USAGE, "name a directory", "an empty path for the ledger");
-	if (getcwd(cwd, sizeof cwd) == NULL)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot tell the current directory");
-	return path_normalise(cwd, dir, ret, size)
-		       ? 0
-		       : err_set(e, AMBIT_LIMIT, "choose a shorter path", "the path of the ledger is too long");
-}
+#ifndef SO_PASSRIGHTS /* Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
 
 /* The directory by its descriptor: a path of any length fits into a socket's address. */
 static void address_of(int dir_fd, struct sockaddr_un *ret)
@@ -53,8 +44,17 @@ static void address_of(int dir_fd, struct sockaddr_un *ret)
 
 static int new_socket(int *ret, struct err *e)
 {
+	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+
 	*ret = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	return *ret < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the ledger") : 0;
+	if (*ret < 0 || setsockopt(*ret, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the ledger");
+	return 0;
+}
+
+static int silent(struct err *e)
+{
+	return err_set(e, AMBIT_GONE, "is its disk slow, or was it stopped? try again", "the ledger does not answer");
 }
 
 /* 1: connected; 0: nobody is there. */
@@ -70,8 +70,9 @@ static int try_connect(int dir_fd, int *ret_fd, struct err *e)
 		return r;
 	address_of(dir_fd, &address);
 	if (connect(sock, (const struct sockaddr *)&address, sizeof address) < 0)
-		return errno == ENOENT || errno == ECONNREFUSED
-			       ? 0
+		return errno == ENOENT || errno == ECONNREFUSED ? 0
+		       : errno == EAGAIN /* as many wait already as may */
+			       ? silent(e)
 			       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot connect to the ledger");
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
 		return err_set(e, AMBIT_DENIED, "choose a directory of your own with --ledger",
@@ -92,7 +93,7 @@ static int hear_hello(int sock, struct ledger_hello *ret, struct err *e)
 		n = poll(&p, 1, PATIENCE_MS);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return err_set(e, AMBIT_GONE, "is its disk slow? try again", "the ledger does not answer");
+		return silent(e);
 	n = wire_receive(sock, WIRE_LEDGER, WIRE_NEW, room, sizeof room, &m);
 	if (n == 0)
 		return 0;
@@ -118,6 +119,15 @@ static int boot_id(char ret[BOOT_LEN + 1], struct err *e)
 	return n == BOOT_LEN ? 0 : err_sys(e, AMBIT_SYSTEM, fd < 0 ? errno : EIO, NULL, "cannot read " BOOT_FILE);
 }
 
+/* Nobody passes it a descriptor, whose last end could hold it up for as long as the sender likes (SO_LINGER). Before Linux 6.16 they
+ * come, and are closed. */
+static void take_no_descriptors(int sock)
+{
+	const int none = 0;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
+}
+
 static int listen_there(int dir_fd, int *ret_fd, struct err *e)
 {
 	struct sockaddr_un address;
@@ -127,6 +137,7 @@ static int listen_there(int dir_fd, int *ret_fd, struct err *e)
 	if (r < 0)
 		return r;
 	address_of(dir_fd, &address);
+	take_no_descriptors(sock);
 	(void)unlinkat(dir_fd, SOCKET_FILE, 0); /* nobody is behind it, and nobody else starts one now */
 	if (bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
 	    fchmodat(dir_fd, SOCKET_FILE, 0600, 0) < 0 || listen(sock, BACKLOG) < 0)
@@ -241,6 +252,27 @@ static int start(const char *dir, int dir_fd, int *ret_fd, struct ledger_hello *
 	return r;
 }
 
+static int lock_starting(int dir_fd, int *ret_fd, struct err *e)
+{
+	const struct timespec step = { .tv_nsec = 5000000 };
+	auto_fd int fd = openat(dir_fd, STARTING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
+			       "make room, or see who may write there", "cannot start the ledger");
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot lock the start of the ledger");
+		if (waited >= PATIENCE_MS)
+			return err_set(e, AMBIT_GONE,
+				       "see which process has locked '" STARTING_FILE "' there (lslocks)",
+				       "the ledger is being started by another, who does not come to an end");
+		(void)nanosleep(&step, NULL);
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
 /* 1: connected; 0: it ended just now, and another is to be started. */
 static int connect_once(const char *dir, int dir_fd, int *ret_fd, struct ledger_hello *ret, struct err *e)
 {
@@ -248,11 +280,8 @@ static int connect_once(const char *dir, int dir_fd, int *ret_fd, struct ledger_
 	int r = try_connect(dir_fd, &sock, e);
 
 	if (r == 0) {
-		lock = openat(dir_fd, STARTING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (lock < 0 || flock(lock, LOCK_EX) < 0)
-			return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
-				       "make room, or see who may write there", "cannot start the ledger");
-		r = try_connect(dir_fd, &sock, e);
+		r = lock_starting(dir_fd, &lock, e);
+		r = r < 0 ? r : try_connect(dir_fd, &sock, e);
 		if (r == 0)
 			return start(dir, dir_fd, ret_fd, ret, e);
 	}
@@ -262,11 +291,28 @@ static int connect_once(const char *dir, int dir_fd, int *ret_fd, struct ledger_
 	return r;
 }
 
-int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e)
+/* As the kernel has it; a directory that went just now has none. */
+static bool path_of(int dir_fd, char *ret, size_t size)
 {
-	auto_fd int dir_fd = -1;
-	int r = directory_open_own(dir, &dir_fd);
+	char link[sizeof "/proc/self/fd/" + 10];
+	ssize_t n;
 
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", dir_fd);
+	n = readlink(link, ret, size);
+	if (n <= 0 || (size_t)n >= size)
+		return false;
+	ret[n] = 0;
+	return path_is_normal(ret) && fd_is_named(dir_fd, ret);
+}
+
+int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, struct err *e)
+{
+	auto_fd int fd = -1;
+	int r;
+
+	if (dir[0] == 0)
+		return err_set(e, AMBIT_USAGE, "name a directory", "an empty path for the ledger");
+	r = directory_open_own(dir, &fd);
 	if (r == -EPERM)
 		return err_why(e,
 			       err_set(e, AMBIT_HOST, "chmod 700 it, or name a directory of your own with --ledger",
@@ -275,12 +321,30 @@ int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struc
 	if (r < 0)
 		return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
 			       "name a directory of your own with --ledger", "cannot keep the ledger in %s", dir);
+	if (!path_of(fd, ret_path, size))
+		return err_set(e, AMBIT_LIMIT, "name one that has a shorter path", "cannot tell the path of %s", dir);
+	*ret_dir_fd = steal_fd(&fd);
+	return 0;
+}
+
+int ledger_join(int dir_fd, const char *path, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
-		r = connect_once(dir, dir_fd, ret_fd, ret, e);
+		const int r = connect_once(path, dir_fd, ret_fd, ret, e);
+
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
 	return err_set(e, AMBIT_GONE, NULL, "the ledger ends as often as it is started");
+}
+
+int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e)
+{
+	char path[PATH_MAX];
+	auto_fd int dir_fd = -1;
+	const int r = ledger_open(dir, &dir_fd, path, sizeof path, e);
+
+	return r < 0 ? r : ledger_join(dir_fd, path, ret_fd, ret, e);
 }
 
 int ledger_reconnect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e)

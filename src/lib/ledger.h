@@ -3,7 +3,7 @@
  * Owns:   where a ledger lies, the socket in it, and the cell in which its process runs.
  * Holds:  whoever is answered here is of the caller's own user (SO_PEERCRED), and has the ledger's lock. Two who start it at once
  *         start one. The process outlives who started it and ends when nobody needs it (ledger/serve.h); one that ends
- *         just now is not mistaken for one that is there.
+ *         just now is not mistaken for one that is there. Nobody is waited for without end: neither one that was stopped, nor who starts it.
  * Called: lib/launch.c, stage/account.c.
  *
  *   DIR/ledger.key    who signs (ledger/key.h)
@@ -26,9 +26,11 @@ struct ledger_hello {
 	bool is_new;              /* it was made just now */
 };
 
-/* DIR as the caller means it (relative to cwd), absolute and normal. */
-int ledger_path(const char *dir, char *ret, size_t size, struct err *e);
-/* A connection for one event, ready for LEDGER_APPEND. The directory is made where it is missing. */
+/* The directory, which is made where it is missing, and its path through no link: as grants have theirs. */
+int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, struct err *e);
+/* A connection for one event, ready for LEDGER_APPEND. */
+int ledger_join(int dir_fd, const char *path, int *ret_fd, struct ledger_hello *ret, struct err *e);
+/* Both. */
 int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);
 /* The same, to one that must be there already: -NOT_FOUND. */
 int ledger_reconnect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);
