@@ -18,6 +18,7 @@
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
+#include "supervisor/holding.h"
 #include "supervisor/inplace.h"
 
 #define HIDDEN_IN_PLACE_MAX 200 /* each is a path of the cell: CELL_PATHS_MAX */
@@ -436,11 +437,28 @@ static size_t list_in_place(const struct grant_set *set, const struct cell_spec 
 	return unique;
 }
 
+/* What lies on the way to the ledger cannot be moved aside with it: another one could be put in its place. */
+static int hold_ledger(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	struct holding h;
+	char path[GRANT_OBJECT_MAX];
+	int r = 0;
+
+	if (!text_copy(path, sizeof path, q->ledger))
+		return err_set(e, AMBIT_LIMIT, "choose a shorter path", "the path of the ledger is too long");
+	holding_begin(&h, &q->grants, q->ledger, spec);
+	for (char *slash = strrchr(path, '/'); slash != NULL && slash != path && r >= 0; slash = strrchr(path, '/')) {
+		*slash = 0;
+		r = holding_pin(&h, path, false, e);
+	}
+	return holding_finish(&h, r < 0 ? r : 0, e);
+}
+
 static int look_in_place(const struct event_request *q, struct cell_spec *spec, const char *const *trees, size_t n,
 			 struct err *e)
 {
 	struct inplace_tree tree = { .set = &q->grants, .all = trees, .n_all = n };
-	int r = 0;
+	int r = n > 0 ? hold_ledger(q, spec, e) : 0;
 
 	for (size_t i = 0; i < n && r == 0; i++) {
 		tree.path = trees[i];
