@@ -4,6 +4,8 @@
 usage: ledger.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -137,6 +139,15 @@ def the_key_is_told_once(place):
     assert os.stat(ledger.dir).st_mode & 0o777 == 0o700
 
 
+def the_key_is_told_until_somebody_heard(place):
+    """Whoever was told it first may be gone before it said a word, and so may the ledger be."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true", *["x"] * 70000).returncode == 125  # the event does not start, and nothing is told
+    again = ledger.run("--", "true")
+    assert again.returncode == 0 and "signed by" in again.stderr, told(again)
+    assert ledger.run("--", "true").stderr == ""
+
+
 def odd_words_are_recorded(place):
     """Names that are not UTF-8, control characters, more arguments than there is room for."""
     ledger = Ledger(place)
@@ -162,6 +173,24 @@ def a_refused_event_is_told_as_that(place):
     assert done.returncode == 125, told(done)
     entries = ledger.of(json.loads(done.stdout)["event"])
     assert types(entries) == ["grant", "request", "decision"] and entries[-1]["body"]["verdict"] == "refused", entries
+    ledger.believed()
+
+
+def a_ledger_behind_a_link(place):
+    """Is the one that the link leads to: for those who use it, and for what cells may not see."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    link = os.path.join(ledger.tree, "link")
+    os.symlink(os.path.dirname(ledger.dir), link)
+    by_link = f"{link}/ledger"
+    done = place.cell("--ledger", by_link, "--", "true", cwd=ledger.tree)
+    assert done.returncode == 0 and done.stderr == "", told(done)
+    for what in (ledger.dir, ledger.log):
+        done = place.cell("--ledger", by_link, "--read", what, "--", "true", cwd=ledger.tree)
+        assert done.returncode == 125 and "lies in the ledger" in done.stderr, told(done)
+    above = os.path.dirname(ledger.dir)
+    done = place.cell("--ledger", by_link, "--read", above, "--", "sh", "-c", f"ls {above}; ls {ledger.log}", cwd=ledger.tree)
+    assert done.returncode != 0 and done.stdout == "ledger\n", told(done)
     ledger.believed()
 
 
@@ -324,15 +353,20 @@ def kills_at_any_time_lose_nothing(place):
     ledger.believed()
 
 
+@contextlib.contextmanager
+def an_event_at_work(ledger, *how):
+    """It wrote something, and ends on a word."""
+    with subprocess.Popen([ledger.place.ambit, "run", "--ledger", ledger.dir, *how, "--", "sh", "-c", "echo > made; echo ready; read x"],
+                          cwd=ledger.tree, env=ledger.place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as event:
+        assert event.stdout.readline() == "ready\n"
+        yield event
+
+
 def a_ledger_that_dies_keeps_the_changes(place):
     """The event ends as Ambit's failure, and what it wrote is not committed."""
     ledger = Ledger(place)
-    fifo = os.path.join(place.fresh(), "fifo")
-    os.mkfifo(fifo)
-    with subprocess.Popen([place.ambit, "run", "--ledger", ledger.dir, "--work", ".", "--", "sh", "-c", "echo > made; echo ready; read x"],
-                          cwd=ledger.tree, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as event:
-        assert event.stdout.readline() == "ready\n"
+    with an_event_at_work(ledger, "--work", ".") as event:
         kill(ledger)
         _, stderr = event.communicate("go\n", timeout=SLOW * PATIENCE)
     assert event.returncode == 125 and "not in the ledger" in stderr and "kept" in stderr, stderr
@@ -340,6 +374,43 @@ def a_ledger_that_dies_keeps_the_changes(place):
     listed = place.run(place.ambit, "stage", "list", ledger.tree, cwd=ledger.tree)
     assert "1 change" in listed.stdout or "e_" in listed.stdout, told(listed)
     assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+def a_ledger_that_is_taken_away_keeps_the_changes(place):
+    """Its process is alive, and writes where nobody looks: that is not accepted."""
+    for away in lambda ledger: shutil.rmtree(ledger.dir), lambda ledger: os.rename(f"{ledger.log}/journal", f"{ledger.log}/away"):
+        ledger = Ledger(place)
+        with an_event_at_work(ledger, "--work", ".") as event:
+            until(ledger.is_published, "a checkpoint")
+            away(ledger)
+            _, stderr = event.communicate("go\n", timeout=SLOW * PATIENCE)
+        assert event.returncode == 125 and "taken away" in stderr and "kept" in stderr, stderr
+        assert not os.path.exists(f"{ledger.tree}/made")
+    ledger = Ledger(place)  # moved as a whole it is the same
+    with an_event_at_work(ledger, "--work", ".", "--direct") as event:
+        os.rename(ledger.dir, f"{ledger.dir}-2")
+        _, stderr = event.communicate("go\n", timeout=SLOW * PATIENCE)
+    assert event.returncode == 0 and os.path.exists(f"{ledger.tree}/made"), stderr
+    ledger.dir += "-2"
+    ledger.log = f"{ledger.dir}/log"
+    assert ledger.run("--", "true").returncode == 0
+    assert types(e for e in ledger.entries() if e["event"] is None) == ["start"]
+    ledger.believed()
+
+
+def two_processes_never_write_one_log(place):
+    """Also where somebody removes what keeps them apart: the first accepts nothing from then on."""
+    ledger = Ledger(place)
+    with an_event_at_work(ledger, "--work", ".") as event:
+        until(ledger.is_published, "a checkpoint")
+        os.unlink(f"{ledger.dir}/socket")
+        os.unlink(f"{ledger.dir}/lock")
+        done = ledger.run("--json", "--", "true")
+        assert done.returncode == 0, told(done)
+        _, stderr = event.communicate("go\n", timeout=SLOW * PATIENCE)
+    assert event.returncode == 125 and not os.path.exists(f"{ledger.tree}/made"), stderr
+    assert types(ledger.of(json.loads(done.stdout)["event"]))[-1] == "stop"
     ledger.believed()
 
 
@@ -396,6 +467,7 @@ def expect_nothing_ran(ledger, *said):
     for words in said:
         assert words in done.stderr, told(done)
     assert not os.path.exists(f"{ledger.tree}/ran"), "it ran without a ledger"
+    until(lambda: ledger.holder() is None, "who refused has ended")  # or it would refuse the next, for the same reason
 
 
 def what_cannot_be_recorded_does_not_run(place):
@@ -418,6 +490,10 @@ def what_cannot_be_recorded_does_not_run(place):
         file.write("PRIVATE+KEY+ambit/x+00000000+AXdsZ/Bp3lHoI5TDMZ8C0s5qTpPpk+b3wTT+y7xwpSy9\n")
     expect_nothing_ran(ledger, "the ledger's key is not one")
     os.rename(f"{ledger.dir}/away", f"{ledger.dir}/ledger.key")
+    os.rename(ledger.log, f"{ledger.dir}/away")
+    expect_nothing_ran(ledger, "log is gone")  # nothing else of the same sizes is signed by its key
+    os.rmdir(ledger.log)
+    os.rename(f"{ledger.dir}/away", ledger.log)
     with open(f"{ledger.log}/checkpoint", "r+b") as file:
         data = bytearray(file.read())
         data[-10] ^= 1
@@ -430,6 +506,55 @@ def what_cannot_be_recorded_does_not_run(place):
     done = ledger.run("--work", ".", "--direct", "--", "touch", "ran")
     assert done.returncode == 0 and os.path.exists(f"{ledger.tree}/ran"), told(done)
     ledger.believed()
+
+
+def what_lies_there_already_is_not_trusted(place):
+    """A file that somebody else made, and has by another name, never holds the key; a pipe holds up nobody."""
+    ledger = Ledger(place)
+    os.mkdir(ledger.dir, 0o700)
+    os.close(os.open(f"{ledger.dir}/ledger.key.new", os.O_CREAT | os.O_WRONLY, 0o600))
+    os.link(f"{ledger.dir}/ledger.key.new", f"{ledger.dir}/leak")
+    assert ledger.run("--", "true").returncode == 0
+    assert os.path.getsize(f"{ledger.dir}/ledger.key") > 0 and os.path.getsize(f"{ledger.dir}/leak") == 0
+    until(ledger.is_published, "a checkpoint")
+    pid = ledger.holder()
+    pipes = [f"{ledger.log}/tile/entries/000.p/{ledger.size() + more}" for more in range(1, 20)]
+    for name in pipes:
+        os.mkfifo(name)
+    assert ledger.run("--", "true").returncode == 0  # accepted; and then it is to be published
+    until(lambda: ledger.holder() != pid, "the ledger ends")
+    expect_nothing_ran(ledger, "a tile")
+    for name in pipes:
+        os.unlink(name)
+    assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+def a_death_while_it_is_made(place):
+    """After any step it is made anew, and its key is told: not the one that is there, which another may know."""
+    made = Ledger(place)
+    done = made.run("--", "true")
+    assert done.returncode == 0, told(done)
+    until(made.is_published, "a checkpoint")
+    with open(f"{made.log}/key.pub", encoding="utf-8") as file:
+        key = file.read()
+    for steps in (["log/key.pub.new"], ["log/key.pub"], ["log/key.pub", "ledger.key.new"], ["log/key.pub", "ledger.key"],
+                  ["log/key.pub", "ledger.key", "log/checkpoint.new"]):
+        ledger = Ledger(place)
+        os.makedirs(ledger.log, 0o700)
+        os.chmod(ledger.dir, 0o700)
+        for step in steps:
+            shutil.copy(f"{made.dir}/{step.removesuffix('.new')}", f"{ledger.dir}/{step}")
+        done = ledger.run("--", "true")
+        assert done.returncode == 0 and "signed by" in done.stderr, (steps, told(done))
+        with open(f"{ledger.log}/key.pub", encoding="utf-8") as file:
+            assert file.read() != key, steps
+        ledger.believed()
+    os.unlink(f"{made.log}/key.pub")  # of one that was made long ago
+    kill(made)
+    done = made.run("--", "true")
+    assert done.returncode == 0 and done.stderr == "", told(done)
+    made.believed()
 
 
 def a_directory_that_cannot_be_written(place):
@@ -501,6 +626,21 @@ print(*found)
     for what in (ledger.dir, ledger.log):
         done = ledger.run("--read", what, "--", "true")
         assert done.returncode == 125 and "lies in the ledger" in done.stderr, told(done)
+
+
+def the_way_to_the_ledger_stays(place):
+    """Where an event writes in place, it could be moved aside with a directory above it, and another put there."""
+    ledger = Ledger(place)
+    above = os.path.dirname(ledger.dir)
+    ledger.dir = f"{above}/one/two/ledger"
+    os.makedirs(f"{above}/one/two/other")
+    probe = "import os, sys; os.rename(sys.argv[1], sys.argv[2])"
+    for what, to in (("one", "moved"), ("one/two", "one/moved"), ("one/two/ledger", "one/two/moved")):
+        done = ledger.run("--work", above, "--direct", "--", "/usr/bin/python3", "-c", probe, what, to, cwd=above)
+        assert done.returncode == 1 and "Device or resource busy" in done.stderr, (what, told(done))
+    done = ledger.run("--work", above, "--direct", "--", "/usr/bin/python3", "-c", probe, "one/two/other", "one/two/moved", cwd=above)
+    assert done.returncode == 0 and os.path.exists(f"{above}/one/two/moved"), told(done)  # the twin: what is beside it
+    assert os.path.exists(f"{ledger.dir}/ledger.key")
 
 
 # ---- on the wire ----
@@ -588,6 +728,87 @@ def a_client_that_goes_without_a_stop(place):
     ledger.believed()
 
 
+def a_client_that_fills_a_group(place):
+    """To the last entry, so that the crash of another has no room in it."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    events = [EVENT[:-2] + f"{i:02}" for i in range(12)]
+    wires = [Wire(ledger) for _ in events]
+    assert wires[-1].append(entry("start", "{}", event=events[-1]))[0] == ACCEPTED
+    pid, left = ledger.holder(), 16384  # LOG_JOURNAL_ENTRIES
+    os.kill(pid, signal.SIGSTOP)  # so that it finds all of them at once
+    for wire, event in zip(wires[:-1], events):
+        one = entry("request", "{}", event=event)
+        fits = min(left, 64999 // len(one))
+        wire.say(APPEND, b"\0" + one * fits)
+        left -= fits
+    assert left == 0
+    wires[-1].sock.close()
+    os.kill(pid, signal.SIGCONT)
+    assert [wire.hear()[0] for wire in wires[:-1]] == [ACCEPTED] * 11
+    assert ledger.run("--", "true").returncode == 0 and ledger.holder() == pid
+    assert types(ledger.of(events[-1])) == ["start", "crash"]
+    ledger.believed()
+
+
+def a_descriptor_that_holds_who_closes_it(place):
+    """Of a connection that nobody reads from, and which waits for that: it cannot be passed at all."""
+    if [int(part) for part in os.uname().release.split("-")[0].split(".")[:2]] < [6, 16]:
+        raise Skip("before Linux 6.16 who receives cannot refuse")
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
+        with server.accept()[0]:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+            ours.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while ours.send(bytes(65536)):
+                    pass
+            wire = Wire(ledger)
+            try:
+                socket.send_fds(wire.sock, [struct.pack("<HH", APPEND, 0) + b"\0" + entry("request", "{}")], [ours.fileno()])
+            except PermissionError:
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))  # or we would wait ourselves
+            ours.close()
+            assert ledger.run("--", "true").returncode == 0
+    ledger.believed()
+
+
+@once
+def a_crowd_is_told(place):
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    crowd = [Wire(ledger) for _ in range(256)]
+    done = ledger.run("--", "true")
+    assert done.returncode == 125 and "256 events" in done.stderr, told(done)
+    crowd.pop().sock.close()
+    assert ledger.run("--", "true").returncode == 0
+
+
+def nobody_is_waited_for_without_end(place):
+    """Neither a ledger that was stopped, with many waiting before us or with none, nor one that is being started."""
+    stopped, crowded, starting = ledgers = [Ledger(place) for _ in range(3)]
+    waiting = []
+    with contextlib.ExitStack() as stack:
+        for ledger in stopped, crowded:
+            assert ledger.run("--", "true").returncode == 0
+            os.kill(ledger.holder(), signal.SIGSTOP)
+            stack.callback(os.kill, ledger.holder(), signal.SIGKILL)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waiting.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK))
+                waiting[-1].connect(f"{crowded.dir}/socket")
+        os.mkdir(starting.dir, 0o700)
+        lock = stack.enter_context(open(f"{starting.dir}/starting", "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        events = [subprocess.Popen([place.ambit, "run", "--ledger", ledger.dir, "--work", ".", "--direct", "--", "touch", "ran"],
+                                   cwd=ledger.tree, env=place.environment(), stderr=subprocess.PIPE, text=True) for ledger in ledgers]
+        for ledger, event, words in zip(ledgers, events, ("does not answer", "does not answer", "being started by another")):
+            _, stderr = event.communicate(timeout=40 * SLOW)
+            assert event.returncode == 125 and words in stderr, (words, stderr)
+            assert not os.path.exists(f"{ledger.tree}/ran")
+
+
 @once
 def a_client_that_does_not_read(place):
     """Loses its answers, and holds up nobody."""
@@ -605,7 +826,11 @@ def a_client_that_does_not_read(place):
 
 
 if __name__ == "__main__":
-    main([an_event_is_recorded, the_key_is_told_once, odd_words_are_recorded, a_refused_event_is_told_as_that, many_at_once_share_it,
-          it_ends_when_nobody_needs_it, changes_are_recorded, what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing, a_ledger_that_dies_keeps_the_changes,
-          an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, a_directory_that_cannot_be_written, a_full_disk_is_told,
-          no_cell_sees_the_ledger, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_does_not_read])
+    main([an_event_is_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, odd_words_are_recorded,
+          a_refused_event_is_told_as_that, a_ledger_behind_a_link, many_at_once_share_it, it_ends_when_nobody_needs_it, changes_are_recorded,
+          what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing,
+          a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,
+          an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, what_lies_there_already_is_not_trusted,
+          a_death_while_it_is_made, a_directory_that_cannot_be_written, a_full_disk_is_told, no_cell_sees_the_ledger,
+          the_way_to_the_ledger_stays, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
+          a_descriptor_that_holds_who_closes_it, a_crowd_is_told, nobody_is_waited_for_without_end, a_client_that_does_not_read])
