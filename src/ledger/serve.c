@@ -374,6 +374,7 @@ void serve_refusal(int listen_fd, const struct err *why)
 {
 	struct pollfd p = { .fd = listen_fd, .events = POLLIN };
 
+	(void)shutdown(listen_fd, SHUT_RD); /* who comes now finds nobody; who waits can still be told */
 	while (poll(&p, 1, 0) == 1) {
 		auto_fd int sock = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
