@@ -13,7 +13,7 @@
 
 /* ---- taking ---- */
 
-static void fill(struct finding *f, const char *file, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void fill(struct finding *f, const char *file, const char *fmt, va_list ap)
 {
 	char why[2 * sizeof f->why];
 

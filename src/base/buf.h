@@ -26,7 +26,7 @@ void buf_init(struct buf *b, size_t max);
 /* In room of the caller's, which must live as long: for what is short, or where allocating would cost its page faults. */
 void buf_init_in(struct buf *b, void *room, size_t size);
 void buf_finish(struct buf *b);
-void buf_reset(struct buf *b); /* empties, keeps the storage, clears failed */
+void buf_reset(struct buf *b);          /* empties, keeps the storage, clears failed */
 void buf_drop(struct buf *b, size_t n); /* the first n bytes, n <= len; the rest moves up */
 
 void buf_put(struct buf *b, const void *bytes, size_t n);

@@ -151,11 +151,12 @@ static void tell_key(struct ambit_event *ev, const char *dir)
 	const char *key = ambit_event_ledger_key(ev, &is_new);
 
 	if (key != NULL && is_new != 0)
-		(void)fprintf(stderr,
-			      "ambit: a new ledger in %s, signed by\n"
-			      "  %s\n"
-			      "  keep this line elsewhere: `ambit ledger verify --key` trusts it, and not what lies beside the log\n",
-			      dir, key);
+		(void)fprintf(
+			stderr,
+			"ambit: a new ledger in %s, signed by\n"
+			"  %s\n"
+			"  keep this line elsewhere: `ambit ledger verify --key` trusts it, and not what lies beside the log\n",
+			dir, key);
 }
 
 /* What the person and the record get to know; gives the exit status. */

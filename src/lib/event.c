@@ -188,7 +188,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 		present |= EVENT_HAS_PROGRAM;
 		fds[n++] = plan->program_fd;
 	}
-	if (plan->ledger_fd >= 0) {
+	if (plan->recorded) {
 		present |= EVENT_HAS_LEDGER;
 		fds[n++] = plan->ledger_fd;
 	}

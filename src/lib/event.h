@@ -57,7 +57,8 @@ struct event_plan {
 	unsigned changes;  /* AMBIT_CHANGES_* */
 	uint32_t conflict; /* enum stage_conflict */
 	uint32_t wait_ms;  /* for other events that work on a tree; 0: as usual */
-	int ledger_fd;     /* borrowed: to the ledger in which it is recorded; -1: it is not */
+	bool recorded;     /* in a ledger, */
+	int ledger_fd;     /* borrowed: to which this leads */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };

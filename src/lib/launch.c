@@ -418,7 +418,6 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	const struct ambit_event_options *o = l->o;
 	struct event_plan plan = { .argv = o->argv,
 				   .program_fd = -1,
-				   .ledger_fd = -1,
 				   .terminal = o->terminal != 0,
 				   .command_line = l->command_line };
 	struct ledger_hello hello = { .is_new = false };
@@ -451,6 +450,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 		r = reach_ledger(l, &ledger_fd, &hello, e);
 	if (r < 0)
 		return r;
+	plan.recorded = ledger_fd >= 0;
 	plan.ledger_fd = ledger_fd;
 	for (int i = 0; i < 3; i++) {
 		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */

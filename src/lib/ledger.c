@@ -188,7 +188,6 @@ static int start_role(const char *dir, int listen_fd, struct ambit_event **ret, 
 				   .envp = envp,
 				   .stream = { STREAM_OURS, AMBIT_STREAM_NULL, AMBIT_STREAM_NULL },
 				   .stream_fd = { listen_fd, -1, -1 },
-				   .ledger_fd = -1,
 				   .stays = true };
 	int r = boot_id(boot, e);
 

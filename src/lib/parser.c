@@ -63,8 +63,7 @@ static int start(const struct parser_ask *ask, enum ambit_stream complaints, str
 				   .argv = argv,
 				   .envp = envp,
 				   .stream = { AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE, complaints },
-				   .stream_fd = { ask->input_fd, -1, -1 },
-				   .ledger_fd = -1 };
+				   .stream_fd = { ask->input_fd, -1, -1 } };
 	int r = helper_open(ask->role, &exe, e);
 
 	if (r < 0)

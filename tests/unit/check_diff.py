@@ -262,6 +262,8 @@ def main(role, golden, build='bounded'):
             lay(root, old)
             if git:
                 subprocess.run(['git', 'init', '-q'], cwd=root, env=GIT, check=True)
+            if all(line.startswith(b'#') or not line for line in patch.splitlines()):
+                return '' if old == new else f'nothing but remarks:\n{patch.decode(errors="replace")}'  # which no program takes for a patch
             r = subprocess.run(command, cwd=root, env=GIT, input=patch, capture_output=True)
             got = seen(root)
             return '' if r.returncode == 0 and got == new else f'{r}\n{patch.decode(errors="replace")}\nold {old}\nnew {new}\ngot {got}'

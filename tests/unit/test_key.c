@@ -94,13 +94,15 @@ static void others_that_write_such_keys_are_understood(void **state)
 
 static void what_is_no_key_is_refused(void **state)
 {
+	static const char cut[] = GO_SIGNER, behind[] = GO_SIGNER "\n\n", before[] = " " GO_SIGNER "\n",
+			  verifier[] = GO_VERIFIER "\n";
 	static const char *const rows[] = {
 		"",
 		"\n",
-		GO_SIGNER,          /* cut */
-		GO_SIGNER "\n\n",   /* something behind it */
-		" " GO_SIGNER "\n", /* and before */
-		GO_VERIFIER "\n",
+		cut,
+		behind,
+		before,
+		verifier,
 		"PRIVATE+KEY+\n",
 		"PRIVATE+KEY+PeterNeumann\n",
 		"PRIVATE+KEY+PeterNeumann+c74f20a3\n",
