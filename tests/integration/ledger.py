@@ -784,6 +784,7 @@ def a_crowd_is_told(place):
     assert ledger.run("--", "true").returncode == 0
 
 
+@once
 def nobody_is_waited_for_without_end(place):
     """Neither a ledger that was stopped, with many waiting before us or with none, nor one that is being started."""
     stopped, crowded, starting = ledgers = [Ledger(place) for _ in range(3)]
