@@ -416,10 +416,9 @@ static int reach_ledger(struct launch *l, int *ret_fd, struct ledger_hello *ret,
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
-	struct event_plan plan = { .argv = o->argv,
-				   .program_fd = -1,
-				   .terminal = o->terminal != 0,
-				   .command_line = l->command_line };
+	struct event_plan plan = {
+		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
+	};
 	struct ledger_hello hello = { .is_new = false };
 	auto_fd int ledger_fd = -1;
 	struct stage_ask settings;
