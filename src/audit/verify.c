@@ -215,7 +215,7 @@ static int check_edge(struct verify *v, struct err *e)
 static void judge_tile(struct verify *v, unsigned level, uint64_t index, int read)
 {
 	struct cached *t = &v->tile[level];
-	struct hash want, got, made[TILE_WIDTH];
+	struct hash want, got, made[TILE_WIDTH] = { 0 };
 	char path[TILE_PATH_MAX];
 	const bool known = expected(v, level, index, &want);
 	bool made_any;

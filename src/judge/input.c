@@ -38,13 +38,13 @@ int judge_hidden_order(const char *a, const char *b)
 /* Sorted, without gaps, and each ended: who looks for a path relies on it. */
 static bool is_list(const char *list, size_t n)
 {
-	const char *before = NULL;
-
-	if (n > JUDGE_HIDDEN_MAX || (n > 0 && list[n - 1] != 0))
+	if (n == 0)
+		return true;
+	if (list == NULL || n > JUDGE_HIDDEN_MAX || list[n - 1] != 0)
 		return false;
-	for (size_t at = 0; at < n; before = list + at, at += strlen(list + at) + 1)
+	for (size_t at = 0, before = 0; at < n; before = at, at += strlen(list + at) + 1)
 		if (list[at] != '/' || strlen(list + at) >= 2 * (size_t)CHANGE_PATH_MAX ||
-		    (before != NULL && judge_hidden_order(before, list + at) >= 0))
+		    (at > 0 && judge_hidden_order(list + before, list + at) >= 0))
 			return false;
 	return true;
 }

@@ -723,6 +723,7 @@ static void full_batches(void **state)
 		rc = judge_batch_put(&b, &c);
 	assert_int_equal(rc, -AMBIT_LIMIT);
 	assert_int_equal(b.n, JUDGE_BATCH_MAX / JUDGE_CONTENT_MAX - 1);
+	memset(&back, 0, sizeof back);
 	assert_true(judge_reader_init(&r, b.bytes.data, b.bytes.len, &n));
 	for (uint32_t i = 0; i < n; i++)
 		assert_true(judge_reader_next(&r, &back));
