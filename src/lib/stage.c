@@ -157,19 +157,11 @@ static void on_tree(struct stage_answer *a, struct rbuf *body)
 /* With what became of the changes, if they are still there. */
 static int on_failed(struct stage_talk *t, struct rbuf *body, struct err *e)
 {
-	struct err told = { .code = (enum ambit_code)rbuf_u32(body) };
+	const int r = wire_take_error(body, e);
 
-	told.sys_errno = (int)rbuf_u32(body);
-	rbuf_str(body, told.msg, sizeof told.msg);
-	rbuf_str(body, told.why, sizeof told.why);
-	rbuf_str(body, told.hint, sizeof told.hint);
 	if (rbuf_left(body) > 0)
 		stage_end_decode(body, &t->answer.end);
-	if (body->failed || told.code == AMBIT_OK)
-		return err_set(e, AMBIT_PROTOCOL, NULL, "ambit-stage failed and did not say why");
-	if (e != NULL)
-		*e = told;
-	return -(int)told.code;
+	return body->failed ? err_set(e, AMBIT_PROTOCOL, NULL, "ambit-stage failed and did not say why") : r;
 }
 
 static int on_end(struct stage_talk *t, struct rbuf *body, struct err *e)

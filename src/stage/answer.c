@@ -111,11 +111,7 @@ void answer_failed(struct role *role, const struct err *e)
 	auto_buf b = { .max = 0 };
 
 	buf_init(&b, 16384);
-	buf_put_u32(&b, (uint32_t)e->code);
-	buf_put_u32(&b, (uint32_t)e->sys_errno);
-	buf_put_str(&b, e->msg);
-	buf_put_str(&b, e->why);
-	buf_put_str(&b, e->hint);
+	wire_put_error(&b, e);
 	if (role->end.workspace == WORKSPACE_KEPT) /* the changes are still there */
 		stage_end_encode(&b, &role->end);
 	(void)wire_send(role->lib, WIRE_STAGE_FAILED, &b, NULL, 0);
