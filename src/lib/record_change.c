@@ -6,7 +6,7 @@
 #define CHANGE_FRAME 320 /* bytes beside its texts: keys, numbers, the digest */
 #define PATH_MAX_TOLD (STAGE_PATH_MAX + CHANGE_PATH_MAX)
 
-static void digest_put(struct json *j, const struct change *c)
+void record_digest_put(struct json *j, const struct change *c)
 {
 	char hex[2 * CHANGE_DIGEST_BYTES + 1];
 
@@ -15,7 +15,7 @@ static void digest_put(struct json *j, const struct change *c)
 	json_put_word(json_put_key(j, "sha256"), hex);
 }
 
-static void mode_put(struct json *j, const char *key, uint32_t mode)
+void record_mode_put(struct json *j, const char *key, uint32_t mode)
 {
 	char text[8];
 
@@ -32,15 +32,15 @@ static void sizes_put(struct json *j, const struct change *c)
 	if (c->kind != CHANGE_DELETED)
 		json_put_count(json_put_key(j, "size"), c->size_new);
 	if (c->has_digest != 0)
-		digest_put(j, c);
+		record_digest_put(j, c);
 }
 
 static void modes_put(struct json *j, const struct change *c)
 {
 	if (c->mode_old != c->mode_new && c->mode_old != 0 && c->mode_new != 0)
-		mode_put(j, "mode_before", c->mode_old);
+		record_mode_put(j, "mode_before", c->mode_old);
 	if (c->kind != CHANGE_DELETED)
-		mode_put(j, "mode", c->mode_new);
+		record_mode_put(j, "mode", c->mode_new);
 }
 
 static void change_put(struct json *j, const struct stage_answer *a, const struct change *c, bool looked, char *path)

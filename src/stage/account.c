@@ -6,6 +6,7 @@
 
 #include "ledger/talk.h"
 #include "lib/ledger.h"
+#include "lib/record_change.h"
 
 #define CHANGES_TOLD_MAX 4096 /* as many as effects (EFFECTS_MAX); how many there were is told in any case */
 #define PATH_TOLD_MAX (STAGE_PATH_MAX + CHANGE_PATH_MAX)
@@ -60,23 +61,6 @@ int account_begin(struct role *role, const char *what, uint64_t changes, struct 
 
 /* ---- the end ---- */
 
-static void put_mode(struct json *j, const char *key, uint32_t mode)
-{
-	char text[8];
-
-	(void)snprintf(text, sizeof text, "%04o", mode & 07777);
-	json_put_word(json_put_key(j, key), text);
-}
-
-static void put_digest(struct json *j, const struct change *c)
-{
-	char hex[2 * CHANGE_DIGEST_BYTES + 1];
-
-	for (size_t i = 0; i < CHANGE_DIGEST_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", c->digest[i]);
-	json_put_word(json_put_key(j, "sha256"), hex);
-}
-
 static void put_path(struct json *j, const char *key, const struct role *role, const struct change *c, const char *path)
 {
 	static char whole[PATH_TOLD_MAX];
@@ -101,12 +85,12 @@ static int put_change(struct role *role, const struct change *c)
 		json_put_word(json_put_key(j, "held"), held_word(c->held));
 	json_put_word(json_put_key(j, "kind"), change_word(c->kind));
 	if (c->kind != CHANGE_DELETED)
-		put_mode(j, "mode", c->mode_new);
+		record_mode_put(j, "mode", c->mode_new);
 	if (c->mode_old != c->mode_new && c->mode_old != 0 && c->mode_new != 0)
-		put_mode(j, "mode_before", c->mode_old);
+		record_mode_put(j, "mode_before", c->mode_old);
 	put_path(j, "object", role, c, c->path);
 	if (is_file && c->has_digest != 0)
-		put_digest(j, c);
+		record_digest_put(j, c);
 	if (is_file && c->kind != CHANGE_DELETED)
 		json_put_count(json_put_key(j, "size"), c->size_new);
 	if (is_file && c->kind != CHANGE_ADDED && c->kind != CHANGE_LINK)
