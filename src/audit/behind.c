@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ledger/entry.h"
+#include "ledger/layout.h"
 #include "ledger/tile.h"
 
 /* Entries that nobody signed fail nothing: whoever may write there may write anything. */
@@ -20,10 +21,10 @@ static void check_group(const struct journal_group *g, struct report *report)
 		struct err e;
 
 		if (entry_take(bytes, len, &entry, &e) < 0)
-			report_remark(report, "journal", "what would be entry %" PRIu64 " is none: %s", i, e.msg);
+			report_remark(report, LEDGER_JOURNAL, "what would be entry %" PRIu64 " is none: %s", i, e.msg);
 		else if (entry.seq != i)
-			report_remark(report, "journal", "what would be entry %" PRIu64 " says that it is %" PRIu64, i,
-				      entry.seq);
+			report_remark(report, LEDGER_JOURNAL,
+				      "what would be entry %" PRIu64 " says that it is %" PRIu64, i, entry.seq);
 	}
 }
 
@@ -33,7 +34,7 @@ static void check_journal(const struct snapshot *s, struct report *report)
 	struct journal_group g;
 
 	if (s->journal_error < 0 && s->journal_error != -ENOENT)
-		report_remark(report, "journal", "%s", source_why(s->journal_error));
+		report_remark(report, LEDGER_JOURNAL, "%s", source_why(s->journal_error));
 	if (j != NULL && snapshot_journal_begin(s, j)) {
 		while (snapshot_journal_next(j, &g)) {
 			report->unsigned_entries += g.n;
@@ -41,13 +42,13 @@ static void check_journal(const struct snapshot *s, struct report *report)
 		}
 		if (j->folded > 0)
 			report_remark(
-				report, "journal",
+				report, LEDGER_JOURNAL,
 				"it has %" PRIu64
 				" entries that are under the checkpoint already: the ledger has just signed them, or was killed then, or it was changed",
 				j->folded);
 		if (j->torn)
 			report_remark(
-				report, "journal",
+				report, LEDGER_JOURNAL,
 				"its last %zu bytes are no group of entries that follows: being written, torn by a crash, or changed",
 				rbuf_left(&j->left));
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ledger/head.h"
+#include "ledger/layout.h"
 
 static void check_key_beside(const struct snapshot *s, struct report *report)
 {
@@ -16,22 +17,22 @@ static void check_key_beside(const struct snapshot *s, struct report *report)
 		return;
 	buf_init_in(&found, room, sizeof room);
 	buf_init_in(&want, given, sizeof given);
-	r = source_read(&s->source, "key.pub", &found);
+	r = source_read(&s->source, LEDGER_PUBLIC, &found);
 	vkey_put(&want, &s->key);
 	if (r == -ENOENT)
 		return; /* a copy has no need of it */
 	if (found.len > 0 && found.data[found.len - 1] == '\n')
 		found.len--;
 	if (r < 0 || found.len != want.len || memcmp(found.data, want.data, want.len) != 0)
-		report_fault(report, "key.pub", "it is another key than the one given");
+		report_fault(report, LEDGER_PUBLIC, "it is another key than the one given");
 }
 
 static void check_signature(const struct snapshot *s, struct report *report)
 {
 	if (s->checkpoint.len == 0)
-		report_fault(report, "checkpoint", "it is missing");
+		report_fault(report, LEDGER_CHECKPOINT, "it is missing");
 	else if (s->signature.code != AMBIT_OK)
-		report_fault(report, "checkpoint", "%s", s->signature.msg);
+		report_fault(report, LEDGER_CHECKPOINT, "%s", s->signature.msg);
 }
 
 void signed_check(const struct snapshot *s, struct report *report)
@@ -51,7 +52,7 @@ static void check_growth(struct snapshot *s, uint64_t old, const struct hash *ol
 
 	if (old == s->size) {
 		if (!hash_is(old_root, &s->root))
-			report_fault(report, "checkpoint",
+			report_fault(report, LEDGER_CHECKPOINT,
 				     "the saved one has as many entries and another root: the log was rewritten");
 	} else if (old > 0 && merkle_prove_growth(old, s->size, &source, proof, &n, &e) < 0) {
 		report_fault(report, NULL, "whether it grew from the saved checkpoint cannot be told: %s", e.msg);
@@ -82,7 +83,7 @@ void signed_check_growth(struct snapshot *s, struct span saved, struct report *r
 	report->has_saved = true;
 	report->saved_size = old;
 	if (old > s->size)
-		report_fault(report, "checkpoint",
+		report_fault(report, LEDGER_CHECKPOINT,
 			     "it has %" PRIu64 " entries, and the saved one %" PRIu64
 			     ": the log was rolled back, or cut",
 			     s->size, old);

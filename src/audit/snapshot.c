@@ -6,11 +6,10 @@
 
 #include "base/text.h"
 #include "ledger/head.h"
+#include "ledger/layout.h"
 #include "ledger/tile.h"
 
 #define TRIES_MAX 64 /* a writer publishes when it has nothing else to do, or every few thousand entries */
-
-static const char checkpoint_name[] = "checkpoint";
 
 /* ---- the key ---- */
 
@@ -30,7 +29,7 @@ static int find_key(struct snapshot *s, struct err *e)
 	int r;
 
 	buf_init_in(&text, room, sizeof room);
-	r = source_read(&s->source, "key.pub", &text);
+	r = source_read(&s->source, LEDGER_PUBLIC, &text);
 	if (r < 0)
 		return err_sys(e, AMBIT_NOT_FOUND, -r, "name the key that you trust with --key",
 			       "there is no key beside the log");
@@ -96,12 +95,12 @@ static int read_once(struct snapshot *s, unsigned flags, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot look through the tiles of the log");
-	r = source_read(&s->source, checkpoint_name, &s->checkpoint);
+	r = source_read(&s->source, LEDGER_CHECKPOINT, &s->checkpoint);
 	if (r < 0 && r != -ENOENT && r != -EFBIG)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the checkpoint of the log");
 	take_checkpoint(s);
 	read_edge(s);
-	s->journal_error = source_read(&s->source, "journal", &s->journal);
+	s->journal_error = source_read(&s->source, LEDGER_JOURNAL, &s->journal);
 	if (s->journal_error < 0)
 		buf_reset(&s->journal);
 	return 0;
@@ -110,7 +109,7 @@ static int read_once(struct snapshot *s, unsigned flags, struct err *e)
 /* Whether the checkpoint is what it was before the rest was read. */
 static bool is_same(struct snapshot *s, struct buf *again)
 {
-	(void)source_read(&s->source, checkpoint_name,
+	(void)source_read(&s->source, LEDGER_CHECKPOINT,
 			  again); /* what cannot be read differs, or is as empty as before */
 	return again->len == s->checkpoint.len &&
 	       (again->len == 0 || memcmp(again->data, s->checkpoint.data, again->len) == 0);

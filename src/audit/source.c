@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "ledger/tile.h"
 
-#define READ_STEP (256u << 10)
 #define DEPTH_MAX 9 /* directories of a name: its level, seven groups of digits, "807.p" */
 
 int source_open(const char *dir, struct source *ret, struct err *e)
@@ -46,25 +45,10 @@ static int open_file(const struct source *s, const char *name)
 
 int source_read(const struct source *s, const char *name, struct buf *ret)
 {
-	static uint8_t piece[READ_STEP]; /* one task reads, and it is large for a stack */
 	auto_fd int fd = open_file(s, name);
 
 	buf_reset(ret);
-	if (fd < 0)
-		return fd;
-	for (;;) {
-		const ssize_t n = fd_read_all(fd, piece, sizeof piece);
-
-		if (n < 0)
-			return (int)n;
-		if ((size_t)n > ret->max - ret->len)
-			return -EFBIG;
-		buf_put(ret, piece, (size_t)n);
-		if (ret->failed)
-			return -ENOMEM;
-		if ((size_t)n < sizeof piece)
-			return 0;
-	}
+	return fd < 0 ? fd : fd_read_into(fd, ret);
 }
 
 int source_tile(const struct source *s, unsigned level, uint64_t index, unsigned width, struct hash *ret)

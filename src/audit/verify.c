@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "ledger/entry.h"
 #include "ledger/head.h"
+#include "ledger/layout.h"
 #include "ledger/tile.h"
 
 /* The tile of a level that was looked at last. */
@@ -204,7 +205,7 @@ static int check_edge(struct verify *v, struct err *e)
 	v->edge_is_good = mend_edge(v, whole);
 	if (!v->edge_is_good)
 		report_fault(
-			v->report, "checkpoint",
+			v->report, LEDGER_CHECKPOINT,
 			"its root is not that of the tiles: it is of another log, or more than one file was changed");
 	free(whole);
 	return 0;

@@ -3,13 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "base/buf.h"
+
+#define READ_STEP 65536
+#define LOCK_LOOK_MS 5
 
 void fd_close(int *fd)
 {
@@ -54,6 +61,34 @@ ssize_t fd_read_all(int fd, void *bytes, size_t n)
 		got += (size_t)done;
 	}
 	return (ssize_t)got;
+}
+
+int fd_read_into(int fd, struct buf *ret)
+{
+	uint8_t piece[READ_STEP];
+	ssize_t n;
+
+	do {
+		n = fd_read_all(fd, piece, sizeof piece);
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n > ret->max - ret->len)
+			return -EFBIG;
+		buf_put(ret, piece, (size_t)n);
+		if (ret->failed)
+			return -ENOMEM;
+	} while ((size_t)n == sizeof piece);
+	return 0;
+}
+
+int fd_lock(int fd, uint32_t wait_ms)
+{
+	for (uint32_t waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
+		if (errno != EWOULDBLOCK || waited >= wait_ms)
+			return -errno;
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	return 0;
 }
 
 int fd_reserve_standard(void)

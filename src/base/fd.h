@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 void fd_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
@@ -25,6 +26,13 @@ static inline int steal_fd(int *fd)
 /* All of n bytes, through EINTR and short transfers. 0, or -errno; fd_read_all gives the count, short only at the end. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 ssize_t fd_read_all(int fd, void *bytes, size_t n);
+
+/* All that is left in it, appended to ret. 0, -errno; -EFBIG: more than the buffer may hold, -ENOMEM. Allocates. */
+struct buf;
+int fd_read_into(int fd, struct buf *ret);
+
+/* flock(2), exclusive, tried every few milliseconds for wait_ms. 0, -EWOULDBLOCK or another -errno. */
+int fd_lock(int fd, uint32_t wait_ms);
 
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);

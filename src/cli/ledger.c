@@ -19,6 +19,7 @@
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "ledger/entry.h"
+#include "ledger/layout.h"
 #include "lib/public.h"
 
 #define HELP "ambit ledger --help"
@@ -310,16 +311,16 @@ static int find_log(struct ledger_run *run, struct err *e)
 	int n = -1;
 
 	if (run->ledger != NULL)
-		n = snprintf(dir, sizeof dir, "%s/log", run->ledger);
+		n = snprintf(dir, sizeof dir, "%s/" LEDGER_LOG, run->ledger);
 	else if (state != NULL && state[0] == '/')
-		n = snprintf(dir, sizeof dir, "%s/ambit/ledger/log", state);
+		n = snprintf(dir, sizeof dir, "%s/ambit/ledger/" LEDGER_LOG, state);
 	else if (home != NULL && home[0] == '/')
-		n = snprintf(dir, sizeof dir, "%s/.local/state/ambit/ledger/log", home);
+		n = snprintf(dir, sizeof dir, "%s/.local/state/ambit/ledger/" LEDGER_LOG, home);
 	if (n < 0 || (size_t)n >= sizeof dir)
 		return err_set(e, AMBIT_NOT_FOUND, hint, "there is no place for a ledger");
 	if (realpath(dir, real) == NULL || !text_copy(run->ask.dir, sizeof run->ask.dir, real))
-		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s", n - (int)strlen("/log"),
-			       dir);
+		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s",
+			       n - (int)strlen("/" LEDGER_LOG), dir);
 	return 0;
 }
 

@@ -14,7 +14,6 @@
 #include "base/text.h"
 
 #define UNSETTLED_MAX (1u << 20) /* bytes of names; a journal's worth of tiles takes a hundredth */
-#define READ_STEP 65536
 
 struct disk {
 	int dir_fd;           /* borrowed */
@@ -69,44 +68,32 @@ static int open_in(const struct disk *d, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int disk_read(struct disk *d, const char *name, struct buf *ret)
+static int open_regular(const struct disk *d, const char *name, struct stat *ret)
 {
 	auto_fd int fd = open_in(d, name, O_RDONLY);
-	struct stat st;
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, ret) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	for (;;) {
-		uint8_t piece[READ_STEP];
-		const ssize_t n = fd_read_all(fd, piece, sizeof piece);
+	return S_ISREG(ret->st_mode) ? steal_fd(&fd) : -EINVAL;
+}
 
-		if (n < 0)
-			return (int)n;
-		if ((size_t)n > ret->max - ret->len)
-			return -EFBIG;
-		buf_put(ret, piece, (size_t)n);
-		if (ret->failed)
-			return -ENOMEM;
-		if ((size_t)n < sizeof piece)
-			return 0;
-	}
+int disk_read(struct disk *d, const char *name, struct buf *ret)
+{
+	struct stat st;
+	auto_fd int fd = open_regular(d, name, &st);
+
+	return fd < 0 ? fd : fd_read_into(fd, ret);
 }
 
 int disk_mode(struct disk *d, const char *name, unsigned *ret)
 {
-	auto_fd int fd = open_in(d, name, O_RDONLY);
 	struct stat st;
+	auto_fd int fd = open_regular(d, name, &st);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	*ret = st.st_mode & 0777;
-	return S_ISREG(st.st_mode) ? 0 : -EINVAL;
+	*ret = fd < 0 ? 0 : st.st_mode & 0777;
+	return fd < 0 ? fd : 0;
 }
 
 /* The directory of a name, ".", if it has none; false if it is too long. */

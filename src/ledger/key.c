@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "ledger/layout.h"
 
 #define PREFIX "PRIVATE+KEY+"
 #define TYPED_SEED (1 + crypto_sign_SEEDBYTES)
@@ -63,7 +64,7 @@ int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct er
 	int r;
 
 	buf_init_in(&line, room, sizeof room);
-	r = disk_mode(dir, KEY_FILE, &mode);
+	r = disk_mode(dir, LEDGER_KEY, &mode);
 	*ret_missing = r == -ENOENT;
 	if (*ret_missing)
 		return 0;
@@ -71,7 +72,7 @@ int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct er
 		return err_set(e, AMBIT_DENIED,
 			       "chmod 600 it, if nobody else has read it; what they sign with it would be believed",
 			       "the ledger's key can be read or changed by others (mode %03o)", mode);
-	r = r < 0 ? r : disk_read(dir, KEY_FILE, &line);
+	r = r < 0 ? r : disk_read(dir, LEDGER_KEY, &line);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the ledger's key");
 	if (line.len == 0 || line.data[line.len - 1] != '\n')
@@ -110,7 +111,7 @@ int key_write(struct disk *dir, const struct log_key *key, struct err *e)
 	buf_put_u8(&line, '\n');
 	if (line.failed)
 		r = err_set(e, AMBIT_INTERNAL, NULL, "the ledger's key does not fit");
-	else if ((r = disk_replace(dir, KEY_FILE, line.data, line.len)) < 0)
+	else if ((r = disk_replace(dir, LEDGER_KEY, line.data, line.len)) < 0)
 		r = err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
 			    "make room, or see who may write there", "cannot write the ledger's key");
 	sodium_memzero(seed, sizeof seed);

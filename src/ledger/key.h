@@ -14,8 +14,6 @@
 #include "ledger/disk.h"
 #include "ledger/head.h"
 
-#define KEY_FILE "ledger.key" /* a name that no cell sees by chance (stage/hidden.def) */
-
 /* What the file says, if it is there. */
 int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct err *e);
 /* A new key with a new name, which is in no file yet. */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "ledger/journal.h"
+#include "ledger/layout.h"
 #include "ledger/tile.h"
 
 #define TILE_BYTES (TILE_WIDTH * HASH_BYTES)
@@ -15,8 +16,6 @@
 #define BEHIND_ENTRIES (2u * LOG_JOURNAL_ENTRIES)
 #define BEHIND_TILES                                                                                                   \
 	(2 * BEHIND_ENTRIES / TILE_WIDTH) /* of hashes; those of higher levels are fewer than of the first */
-
-static const char checkpoint_name[] = "checkpoint", journal_name[] = "journal";
 
 struct log {
 	struct disk *disk;         /* borrowed */
@@ -248,7 +247,7 @@ static int put_checkpoint(struct log *l, struct err *e)
 	r = head_put(&note, l->key, l->edge.size, &root, e);
 	if (r < 0)
 		return r;
-	r = disk_replace(l->disk, checkpoint_name, note.data, note.len);
+	r = disk_replace(l->disk, LEDGER_CHECKPOINT, note.data, note.len);
 	return r < 0 ? disk_error(e, r, "the checkpoint") : 0;
 }
 
@@ -273,7 +272,7 @@ int log_publish(struct log *l, struct err *e)
 	r = put_checkpoint(l, e);
 	if (r < 0)
 		return r;
-	r = disk_journal_begin(l->disk, journal_name);
+	r = disk_journal_begin(l->disk, LEDGER_JOURNAL);
 	if (r < 0)
 		return disk_error(e, r, "the journal");
 	l->journal_bytes = l->journal_n = 0;
@@ -376,7 +375,7 @@ static bool is_missing(struct log *l, const char *name)
 /* The checkpoint is the first that a log gets. */
 static bool is_new(struct log *l)
 {
-	return is_missing(l, journal_name) && is_missing(l, "tile");
+	return is_missing(l, LEDGER_JOURNAL) && is_missing(l, "tile");
 }
 
 /* What is under the checkpoint. */
@@ -389,7 +388,7 @@ static int read_published(struct log *l, struct err *e)
 	int r;
 
 	buf_init(&note, NOTE_MAX);
-	r = disk_read(l->disk, checkpoint_name, &note);
+	r = disk_read(l->disk, LEDGER_CHECKPOINT, &note);
 	if (r == -ENOENT)
 		return is_new(l) ? 0 : damaged(e, "its checkpoint is gone");
 	if (r < 0)
@@ -440,7 +439,7 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
 	int rc;
 
 	buf_init(&bytes, 2 * (size_t)LOG_JOURNAL_MAX + LOG_GROUP_MAX);
-	rc = tried == NULL ? -ENOMEM : disk_read(l->disk, journal_name, &bytes);
+	rc = tried == NULL ? -ENOMEM : disk_read(l->disk, LEDGER_JOURNAL, &bytes);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)
@@ -464,13 +463,13 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
  * them was killed. */
 static int begin(struct log *l, const struct log_found *found, struct err *e)
 {
-	int r = found->replayed > 0 ? disk_sync(l->disk, journal_name) : 0;
+	int r = found->replayed > 0 ? disk_sync(l->disk, LEDGER_JOURNAL) : 0;
 
 	if (r < 0)
 		return disk_error(e, r, "the journal");
 	if (!l->any_published || found->replayed > 0)
 		return log_publish(l, e);
-	r = disk_journal_begin(l->disk, journal_name);
+	r = disk_journal_begin(l->disk, LEDGER_JOURNAL);
 	return r < 0 ? disk_error(e, r, "the journal") : 0;
 }
 

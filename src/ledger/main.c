@@ -6,19 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "ledger/key.h"
+#include "ledger/layout.h"
 #include "ledger/serve.h"
 
-#define LOCK_FILE "lock"
-#define LOG_DIRECTORY "log"
-#define PUBLIC_FILE "key.pub"
 #define LOCK_PATIENCE_MS 10000 /* for one that ends, and publishes what it has */
 
 #define PAGE 4096
@@ -40,17 +36,15 @@ static int hide_memory(struct err *e)
 /* Held until the process ends. The one before may be about to. */
 static int lock(int dir_fd, int *ret_fd, struct err *e)
 {
-	const struct timespec step = { .tv_nsec = 5000000 };
-	auto_fd int fd = openat(dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(dir_fd, LEDGER_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
 
 	if (fd < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the ledger's lock");
-	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
-		if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE_MS)
-			return err_sys(e, errno == EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, errno,
-				       "is the directory shared with another machine?", "cannot lock the ledger");
-		(void)nanosleep(&step, NULL);
-	}
+	r = fd_lock(fd, LOCK_PATIENCE_MS);
+	if (r < 0)
+		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
+			       "is the directory shared with another machine?", "cannot lock the ledger");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -72,7 +66,7 @@ static int put_public(struct disk *log_dir, struct err *e)
 	buf_init_in(&text, room, sizeof room);
 	vkey_put(&text, &secret.key.public);
 	buf_put_u8(&text, '\n');
-	r = disk_replace(log_dir, PUBLIC_FILE, text.data, text.len);
+	r = disk_replace(log_dir, LEDGER_PUBLIC, text.data, text.len);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "make room, or see who may write there",
 			       "cannot write the ledger's public key")
 		     : 0;
@@ -92,9 +86,9 @@ static int begin_ledger(struct disk *dir, struct disk *log_dir, struct err *e)
  * put there: it has signed nothing, and is made anew. */
 static int get_key(struct disk *dir, struct disk *log_dir, struct err *e)
 {
-	const bool has_log = is_there(log_dir, "checkpoint") || is_there(log_dir, "journal") ||
+	const bool has_log = is_there(log_dir, LEDGER_CHECKPOINT) || is_there(log_dir, LEDGER_JOURNAL) ||
 			     is_there(log_dir, "tile");
-	const bool has_public = is_there(log_dir, PUBLIC_FILE);
+	const bool has_public = is_there(log_dir, LEDGER_PUBLIC);
 	bool missing;
 	int r = key_read(dir, &secret.key, &missing, e);
 
@@ -127,10 +121,10 @@ static int run(const char *directory, const char *boot, struct err *e)
 	r = r < 0 ? r : hide_memory(e);
 	r = r < 0 ? r : open_directory(AT_FDCWD, directory, &dir_fd, e);
 	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
-	if (r == 0 && mkdirat(dir_fd, LOG_DIRECTORY, 0700) < 0 && errno != EEXIST)
+	if (r == 0 && mkdirat(dir_fd, LEDGER_LOG, 0700) < 0 && errno != EEXIST)
 		r = err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
 			    "make room, or see who may write there", "cannot make the ledger's log");
-	r = r < 0 ? r : open_directory(dir_fd, LOG_DIRECTORY, &log_fd, e);
+	r = r < 0 ? r : open_directory(dir_fd, LEDGER_LOG, &log_fd, e);
 	if (r == 0 && (disk_create(dir_fd, &dir) < 0 || disk_create(log_fd, &log_dir) < 0))
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
 	r = r < 0 ? r : get_key(dir, log_dir, e);

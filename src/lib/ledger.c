@@ -7,23 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/text.h"
+#include "ledger/layout.h"
 #include "lib/event.h"
 #include "lib/helper.h"
 #include "wire/wire.h"
 
-#define SOCKET_FILE "socket"
-#define STARTING_FILE "starting"
-#define KEY_FILE "ledger.key"
 #define BACKLOG 128
 #define PATIENCE_MS 15000 /* for its first word: it may have a long journal to fold */
 #define ATTEMPTS 20       /* of finding one that is not about to end */
@@ -39,7 +35,7 @@
 static void address_of(int dir_fd, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	(void)snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/" SOCKET_FILE, dir_fd);
+	(void)snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/" LEDGER_SOCKET, dir_fd);
 }
 
 static int new_socket(int *ret, struct err *e)
@@ -138,9 +134,9 @@ static int listen_there(int dir_fd, int *ret_fd, struct err *e)
 		return r;
 	address_of(dir_fd, &address);
 	take_no_descriptors(sock);
-	(void)unlinkat(dir_fd, SOCKET_FILE, 0); /* nobody is behind it, and nobody else starts one now */
+	(void)unlinkat(dir_fd, LEDGER_SOCKET, 0); /* nobody is behind it, and nobody else starts one now */
 	if (bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
-	    fchmodat(dir_fd, SOCKET_FILE, 0600, 0) < 0 || listen(sock, BACKLOG) < 0)
+	    fchmodat(dir_fd, LEDGER_SOCKET, 0600, 0) < 0 || listen(sock, BACKLOG) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot make the ledger's socket");
 	*ret_fd = steal_fd(&sock);
 	return 0;
@@ -253,21 +249,18 @@ static int start(const char *dir, int dir_fd, int *ret_fd, struct ledger_hello *
 
 static int lock_starting(int dir_fd, int *ret_fd, struct err *e)
 {
-	const struct timespec step = { .tv_nsec = 5000000 };
-	auto_fd int fd = openat(dir_fd, STARTING_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(dir_fd, LEDGER_STARTING, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
 
 	if (fd < 0)
 		return err_sys(e, errno == ENOSPC || errno == EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, errno,
 			       "make room, or see who may write there", "cannot start the ledger");
-	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
-		if (errno != EWOULDBLOCK)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot lock the start of the ledger");
-		if (waited >= PATIENCE_MS)
-			return err_set(e, AMBIT_GONE,
-				       "see which process has locked '" STARTING_FILE "' there (lslocks)",
-				       "the ledger is being started by another, who does not come to an end");
-		(void)nanosleep(&step, NULL);
-	}
+	r = fd_lock(fd, PATIENCE_MS);
+	if (r == -EWOULDBLOCK)
+		return err_set(e, AMBIT_GONE, "see which process has locked '" LEDGER_STARTING "' there (lslocks)",
+			       "the ledger is being started by another, who does not come to an end");
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock the start of the ledger");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -350,7 +343,7 @@ int ledger_reconnect(const char *dir, int *ret_fd, struct ledger_hello *ret, str
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof path, "%s/" KEY_FILE, dir) >= (int)sizeof path || access(path, F_OK) < 0)
+	if (snprintf(path, sizeof path, "%s/" LEDGER_KEY, dir) >= (int)sizeof path || access(path, F_OK) < 0)
 		return err_set(e, AMBIT_NOT_FOUND,
 			       "restore it from a backup; or `ambit discard --force` goes without it",
 			       "there is no ledger in %s any more", dir);

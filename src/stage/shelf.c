@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 #include "stage/place.h"
 #include "stage/remove.h"
 
-#define LOCK_LOOK_MS 10
 #define NS_PER_S UINT64_C(1000000000)
 
 int shelf_open(struct shelf *s, const char *store, struct err *e)
@@ -70,15 +68,11 @@ static int take_lock(int dir_fd, uint32_t wait_ms, int *ret_fd)
 {
 	auto_fd int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return -errno;
-	for (uint32_t waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
-		if (errno != EWOULDBLOCK || waited >= wait_ms)
-			return -errno;
-		(void)poll(NULL, 0, LOCK_LOOK_MS);
-	}
-	*ret_fd = steal_fd(&fd);
-	return 0;
+	const int r = fd < 0 ? -errno : fd_lock(fd, wait_ms);
+
+	if (r == 0)
+		*ret_fd = steal_fd(&fd);
+	return r;
 }
 
 static int open_parts(struct stage *stage, const struct stage_meta *meta, struct err *e)

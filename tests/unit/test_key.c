@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "ledger/key.h"
+#include "ledger/layout.h"
 
 /* Of the example of a key in the documentation of Go's note package. */
 #define GO_SIGNER "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
@@ -38,14 +39,14 @@ static struct place place_open(void)
 static void place_close(struct place *p)
 {
 	disk_destroy(p->disk);
-	assert_int_equal(unlinkat(p->fd, KEY_FILE, 0), 0);
+	assert_int_equal(unlinkat(p->fd, LEDGER_KEY, 0), 0);
 	fd_close(&p->fd);
 	assert_int_equal(rmdir(p->path), 0);
 }
 
 static void put(const struct place *p, const char *text)
 {
-	auto_fd int fd = openat(p->fd, KEY_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(p->fd, LEDGER_KEY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
@@ -63,7 +64,7 @@ static void what_is_made_is_read_again(void **state)
 	assert_true(missing);
 	assert_int_equal(key_make(&made, NULL), 0);
 	assert_int_equal(key_write(p.disk, &made, NULL), 0);
-	assert_int_equal(fstatat(p.fd, KEY_FILE, &st, 0), 0);
+	assert_int_equal(fstatat(p.fd, LEDGER_KEY, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(key_read(p.disk, &again, &missing, NULL), 0);
 	assert_false(missing);
@@ -142,13 +143,13 @@ static void a_key_that_others_can_read_signs_nothing(void **state)
 	(void)state;
 	put(&p, GO_SIGNER "\n");
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-		assert_int_equal(fchmodat(p.fd, KEY_FILE, modes[i], 0), 0);
+		assert_int_equal(fchmodat(p.fd, LEDGER_KEY, modes[i], 0), 0);
 		assert_int_equal(key_read(p.disk, &key, &missing, &e), -AMBIT_DENIED);
 	}
-	assert_int_equal(fchmodat(p.fd, KEY_FILE, 0400, 0), 0);
+	assert_int_equal(fchmodat(p.fd, LEDGER_KEY, 0400, 0), 0);
 	assert_int_equal(key_read(p.disk, &key, &missing, &e), 0);
-	assert_int_equal(unlinkat(p.fd, KEY_FILE, 0), 0);
-	assert_int_equal(symlinkat("/dev/null", p.fd, KEY_FILE), 0);
+	assert_int_equal(unlinkat(p.fd, LEDGER_KEY, 0), 0);
+	assert_int_equal(symlinkat("/dev/null", p.fd, LEDGER_KEY), 0);
 	assert_int_equal(key_read(p.disk, &key, &missing, &e), -AMBIT_SYSTEM);
 	place_close(&p);
 }

@@ -1,0 +1,18 @@
+/* layout - the names in a ledger's directory (doc/LEDGER.md).
+ *
+ * Owns:   nothing but the names, so that who starts, writes and reads a ledger has the same.
+ * Called: ledger, lib, audit, cli. */
+#ifndef LEDGER_LAYOUT_H
+#define LEDGER_LAYOUT_H
+
+#define LEDGER_KEY "ledger.key" /* a name that no cell sees by chance (stage/hidden.def) */
+#define LEDGER_LOCK "lock"
+#define LEDGER_STARTING "starting"
+#define LEDGER_SOCKET "socket"
+#define LEDGER_LOG "log" /* the directory of the log, in which there is: */
+
+#define LEDGER_CHECKPOINT "checkpoint"
+#define LEDGER_JOURNAL "journal"
+#define LEDGER_PUBLIC "key.pub"
+
+#endif
