@@ -26,11 +26,17 @@ static bool is_as_found(const struct plan_entry *x, const struct ident *now)
 	return x->old.ino == 0 ? now->ino == 0 : ident_is_same(now, &x->old, false);
 }
 
-/* What will be done to it, where something is done in a directory that stays. */
+/* A directory that stays. */
+static bool stays(const struct plan_entry *x)
+{
+	return x->act == ACT_NONE && S_ISDIR(x->old.mode) && x->parent != PLAN_NONE;
+}
+
+/* What will be done to it, or in it, where something is done in a directory that stays. */
 static bool is_of_concern(const struct again *a, const struct plan_entry *x)
 {
 	if (x->act == ACT_NONE)
-		return x->kind != 0;
+		return x->kind != 0 || stays(x);
 	return x->act != ACT_DROP && x->parent != PLAN_NONE && a->p->entries[x->parent].act == ACT_NONE;
 }
 
@@ -56,7 +62,10 @@ static int look_again(struct again *a, struct plan_entry *x)
 
 	if (r < 0)
 		return r;
-	if (!is_as_found(x, &now.id))
+	if (stays(x) && now.id.ino != x->old.ino) {
+		plan_hold(x, HELD_CONFLICT, CONFLICT_OTHER);
+		x->kind = CHANGE_MODE; /* so that it is told */
+	} else if ((x->act != ACT_NONE || x->kind != 0) && !is_as_found(x, &now.id))
 		plan_hold(x, HELD_CONFLICT, CONFLICT_CHANGED);
 	else if ((x->act == ACT_OUT || x->act == ACT_SWAP) && S_ISDIR(now.id.mode))
 		return conflicts_check(c, x, a->dir.fd, name, &now, c->t0_ns, true);

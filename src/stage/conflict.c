@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "stage/before.h"
 #include "stage/each.h"
 #include "stage/run.h"
 
@@ -35,26 +36,29 @@ int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
 
 struct late {
 	struct moved moved;
-	int stage_fd; /* the stage's */
-	bool loaded;
+	struct before before; /* of the tree */
+	int stage_fd;         /* the stage's */
+	bool loaded;          /* moved */
 };
 
 /* Mostly nothing has changed, and nobody asks. */
 static const struct moved *moved_of(const struct conflicts *c)
 {
-	if (!c->moved->loaded)
-		moved_load(&c->moved->moved, c->moved->stage_fd);
-	c->moved->loaded = true;
-	return &c->moved->moved;
+	if (!c->late->loaded)
+		moved_load(&c->late->moved, c->late->stage_fd);
+	c->late->loaded = true;
+	return &c->late->moved;
 }
 
 void conflicts_finish(struct conflicts *c)
 {
 	deed_finish(&c->rows);
-	if (c->moved != NULL)
-		moved_finish(&c->moved->moved);
-	free(c->moved);
-	c->moved = NULL;
+	if (c->late != NULL) {
+		moved_finish(&c->late->moved);
+		before_finish(&c->late->before);
+	}
+	free(c->late);
+	c->late = NULL;
 }
 
 int conflicts_load(const struct stage *s, const struct stage_meta *m, struct conflicts *ret, struct err *e)
@@ -63,10 +67,10 @@ int conflicts_load(const struct stage *s, const struct stage_meta *m, struct con
 	const struct op_list *l = &ret->rows.moves;
 
 	ret->ended_ns = m->ended_ns;
-	ret->moved = calloc(1, sizeof *ret->moved);
-	if (ret->moved == NULL)
+	ret->late = calloc(1, sizeof *ret->late);
+	if (ret->late == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for conflicts");
-	ret->moved->stage_fd = s->dir_fd;
+	ret->late->stage_fd = s->dir_fd;
 	if (r > 0 && l->n > 1)
 		qsort(l->ops, l->n, sizeof l->ops[0], by_row);
 	return r < 0 ? r : 0;
@@ -112,6 +116,24 @@ static bool is_changed(const struct conflicts *c, const char *path, const struct
 		       !(row->a.mode == real->mode && moved_is_same(moved_of(c), &row->a, real));
 	return latest_change(real) >= since_ns &&
 	       !moved_was_there(moved_of(c), real, c->t0_ns, c->ended_ns, latest_change);
+}
+
+void conflicts_next(const struct conflicts *c)
+{
+	before_finish(&c->late->before);
+}
+
+bool conflicts_is_other(const struct conflicts *c, const char *path, const struct ident *real)
+{
+	const struct op *row = row_of(c, path);
+	const struct scan_dir *was;
+
+	if (row != NULL)
+		return row->a.ino != real->ino || row->a.dev != real->dev;
+	if (latest_change(real) < c->t0_ns)
+		return false; /* taking the name would have changed it */
+	was = before_find(&c->late->before, c->late->stage_fd, c->tree, path);
+	return was != NULL ? was->ino != real->ino : real->btime_ns < c->t0_ns;
 }
 
 struct inside {

@@ -481,6 +481,21 @@ static int find_or_build(const struct mask_ask *ask, const struct scan *index, s
 	return build(&j, ask->tree_fd, m, e);
 }
 
+/* Another name of the index, which another event may have brought further up to date; where it cannot have one, or there is none, a file of
+ * its own. */
+static int keep(const struct mask_ask *ask, const struct scan *scan, struct err *e)
+{
+	int r;
+
+	if (ask->keep == NULL ||
+	    (has_honest_ctime(ask->tree_fd) && linkat(ask->cache_fd, index_name(ask), ask->keep_fd, ask->keep, 0) == 0))
+		return 0;
+	r = scan_save(ask->keep_fd, ask->keep, scan);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "free some space; or --direct writes in place",
+			       "cannot stage changes: what there is")
+		     : 0;
+}
+
 static int make(const struct mask_ask *ask, const struct scan_ask *how, const struct exempt *exempt, struct mask *m,
 		struct err *e)
 {
@@ -495,6 +510,7 @@ static int make(const struct mask_ask *ask, const struct scan_ask *how, const st
 	r = mask_list_make(how, &scan, exempt, &m->list, e);
 	if (r == 0 && (fresh || m->list.n > 0))
 		r = find_or_build(ask, fresh ? &scan : NULL, m, e);
+	r = r < 0 ? r : keep(ask, &scan, e);
 	if (r == 0 && ask->scan != NULL)
 		*ask->scan = scan;
 	else

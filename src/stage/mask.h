@@ -35,6 +35,9 @@ struct mask_ask {
 	struct scan_limits limits; /* zeroes: SCAN_*_MAX */
 	bool list_only;    /* no layer is made, nor a lock held: the caller hides what is listed by other means */
 	struct scan *scan; /* takes what was found, for the caller to finish; NULL: nobody asks. Empty on failure */
+	/* mask_make: what was found, as a file of this name too, for who asks later what there was; NULL: nobody will. */
+	int keep_fd;
+	const char *keep;
 };
 
 struct mask {

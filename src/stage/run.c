@@ -461,11 +461,27 @@ static bool is_open(const struct op *op)
 	return (before & after & (uint32_t)op->hash & 0700) == 0700; /* hash: the mode that the event saw */
 }
 
+/* Of a commit that begins: what was found out of a directory is true of no other one that took its name since. */
+static int dir_check(const struct work *w, const struct op *op)
+{
+	auto_fd int fd = -1;
+	struct look l;
+	int r;
+
+	if (!w->r->fresh || w->r->backwards || op->b.ino == 0)
+		return 0;
+	fd = sys_open_beneath(w->r->trees->real[op->tree], op->path, O_PATH | O_DIRECTORY);
+	r = fd < 0 ? stale_if(fd) : sys_look(fd, "", &l);
+	return r == 0 && l.id.ino != op->b.ino ? -ESTALE : r;
+}
+
 static int dir_begin(struct work *w, const struct op *op)
 {
 	const struct trees *t = w->r->trees;
-	int r;
+	int r = dir_check(w, op);
 
+	if (r < 0)
+		return r;
 	if (w->r->fresh && is_open(op) && (op->b.ino != 0 || !w->r->backwards))
 		return 0;
 	r = dir_let_in(w, t->real[op->tree], op, op->a.ino);

@@ -111,6 +111,45 @@ uint32_t scan_add_file(struct scan *s, const char *name)
 }
 
 /* From its end to its beginning. */
+/* Compares a part of a path, which ends at n, with a name. */
+static int part_order(const char *part, size_t n, const char *name)
+{
+	const int order = strncmp(part, name, n);
+
+	return order != 0 ? order : -(name[n] != 0);
+}
+
+static uint32_t find_part(const struct scan *s, const struct scan_dir *d, const char *part, size_t n)
+{
+	uint32_t low = d->first_dir, high = d->first_dir + d->n_dirs;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+		const int order = part_order(part, n, scan_text(s, s->dirs[middle].name));
+
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return UINT32_MAX;
+}
+
+uint32_t scan_find(const struct scan *s, const char *path)
+{
+	uint32_t at = s->n_dirs > 0 ? 0 : UINT32_MAX;
+
+	while (*path != 0 && at != UINT32_MAX) {
+		const size_t n = strcspn(path, "/");
+
+		at = find_part(s, &s->dirs[at], path, n);
+		path += n + (path[n] == '/' ? 1 : 0);
+	}
+	return at;
+}
+
 bool scan_path(const struct scan *s, uint32_t i, char *room, size_t size)
 {
 	size_t at = size - 1;

@@ -116,6 +116,8 @@ static inline const char *scan_text(const struct scan *s, uint32_t at)
 	return (const char *)s->text.data + at;
 }
 
+/* The directory of this path relative to the tree; UINT32_MAX: there was none. */
+uint32_t scan_find(const struct scan *s, const char *path);
 /* The path of directory i relative to the tree, "" for the tree; false if it does not fit. */
 bool scan_path(const struct scan *s, uint32_t i, char *room, size_t size);
 /* Opens a directory of the tree to list it: through no link and into no other mount. -1 with errno. */

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/filesystem.h"
 #include "core/grant.h"
+#include "stage/before.h"
 #include "stage/place.h"
 
 void stage_init(struct stage *s)
@@ -302,9 +303,11 @@ int stage_remove_untouched(const char *store, struct stage *s, const struct stag
 	(void)unlinkat(s->dir_fd, "meta", 0);
 	(void)unlinkat(s->dir_fd, "meta.new", 0);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
-		char name[24];
+		char name[BEFORE_NAME_MAX];
 
 		(void)snprintf(name, sizeof name, "unseen.%u", i); /* it fits */
+		(void)unlinkat(s->dir_fd, name, 0);
+		before_name(i, name);
 		(void)unlinkat(s->dir_fd, name, 0);
 	}
 	for (uint32_t i = 0; gone && i < m->n_trees; i++)

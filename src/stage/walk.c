@@ -21,6 +21,7 @@ struct job {
 	bool merged; /* the real tree has it too */
 	bool opaque; /* and what is there shows no longer */
 	bool lost;   /* the real tree had it */
+	bool other;  /* what the real tree has is another one, or lies in another one */
 	bool setgid; /* what is made in it is so too */
 };
 
@@ -253,6 +254,8 @@ static int visit_deleted(struct walk *w, const struct job *job, struct pair *at,
 	x->flags = whiteout ? PLAN_WHITEOUT : 0;
 	if (!is_named(w, x->path, false))
 		plan_hold(x, HELD_REFUSED, "its name was not granted");
+	if (job->other)
+		plan_hold(x, HELD_CONFLICT, CONFLICT_IN_OTHER);
 	return check_real(w, x, at, true);
 }
 
@@ -283,6 +286,7 @@ static int visit_directory(struct walk *w, const struct job *job, const struct p
 {
 	const bool merged = at->in_real && S_ISDIR(at->real.id.mode);
 	const bool lost = !merged && (job->lost || (at->scan.origin && !at->scan.opaque));
+	bool other = job->other;
 	bool enter = at->fd >= 0;
 	struct plan_entry *x;
 	uint32_t i;
@@ -294,9 +298,10 @@ static int visit_directory(struct walk *w, const struct job *job, const struct p
 	if (!is_named(w, x->path, merged))
 		plan_hold(x, HELD_REFUSED, "its name was not granted");
 	check_upper(x, at, job);
-	if (merged)
+	if (merged) {
+		other = other || conflicts_is_other(&w->conflicts, x->path, &at->real.id);
 		r = visit_merged(w, x, at, &enter);
-	else {
+	} else {
 		x->act = at->in_real ? ACT_SWAP : ACT_IN;
 		x->kind = at->in_real ? CHANGE_MODIFIED : CHANGE_ADDED;
 		if (lost)
@@ -304,7 +309,9 @@ static int visit_directory(struct walk *w, const struct job *job, const struct p
 		if (at->in_real)
 			r = check_real(w, x, at, true);
 	}
-	if (merged && x->held != HELD_NOT && x->kind == 0)
+	if (other)
+		plan_hold(x, HELD_CONFLICT, job->other ? CONFLICT_IN_OTHER : CONFLICT_OTHER);
+	if (merged && x->held != HELD_NOT && x->kind == 0 && !job->other)
 		x->kind = CHANGE_MODE; /* so that it is told */
 	if (r < 0 || !enter)
 		return r;
@@ -312,6 +319,7 @@ static int visit_directory(struct walk *w, const struct job *job, const struct p
 					 .merged = merged,
 					 .opaque = at->scan.opaque || job->opaque,
 					 .lost = lost,
+					 .other = other,
 					 .setgid = (at->upper.id.mode & S_ISGID) != 0 && x->held != HELD_REFUSED });
 }
 
@@ -339,6 +347,8 @@ static int visit_other(struct walk *w, const struct job *job, const struct pair 
 	check_upper(x, at, job);
 	if (job->lost)
 		plan_hold(x, HELD_CONFLICT, "its directory is gone from the real tree");
+	if (job->other)
+		plan_hold(x, HELD_CONFLICT, CONFLICT_IN_OTHER);
 	return at->in_real ? check_real(w, x, at, true) : 0;
 }
 
@@ -592,6 +602,7 @@ int walk_plan(const struct stage *s, const struct stage_meta *m, const struct tr
 	r = w.bytes == NULL || w.listing == NULL ? -ENOMEM : 0;
 	for (uint16_t i = 0; i < t->n && r >= 0; i++) {
 		w.tree = w.conflicts.tree = i;
+		conflicts_next(&w.conflicts);
 		w.real_fd = t->real[i];
 		w.upper_fd = t->upper[i];
 		r = walk_tree(&w);

@@ -11,7 +11,8 @@
  *     birth, in a directory in which no name changed since T0 (the event saw what was written);
  *  3. everything else that is replaced, removed, or stands where something new should go: it changed since T0. Of a directory:
  *     it, or anything in it;
- *  4. a directory of the change is gone, or is no directory any more.
+ *  4. a directory of the change is gone, or is no directory any more;
+ *  5. a directory of the change is another one than when the event started (before.h): all that was changed in it.
  * What Ambit itself moved away and back since has not changed (moved.h), in 1 if it is what was left there, in 2 and 3 if it was there
  * from before T0 until the event was over.
  * A mount in the way is refused. */

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/filesystem.h"
 #include "base/text.h"
+#include "stage/before.h"
 #include "stage/claim.h"
 #include "stage/durable.h"
 #include "stage/hidden.h"
@@ -242,10 +243,16 @@ static int cannot_look(const char *tree, struct err *e)
 		       "%s cannot be looked into for what is to be hidden, or held", tree);
 }
 
-/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. scan: NULL, or
- * takes what was found. */
+/* What becomes of what was found in a tree: NULLs, nothing. */
+struct found {
+	struct scan *scan; /* takes it */
+	int keep_fd;
+	const char *keep; /* a file for it */
+};
+
+/* The mask of a tree, which is empty if nothing is to be hidden; its place as a text of the spec, 0 if there is no layer. */
 static int hide_names(const struct event_request *q, struct cell_spec *spec, const char *tree, enum hide how,
-		      struct scan *scan, struct mask *ret, uint32_t *ret_text, struct err *e)
+		      struct found found, struct mask *ret, uint32_t *ret_text, struct err *e)
 {
 	static struct named named;
 	auto_fd int tree_fd = place_open(tree), store_fd = -1, cache_fd = -1;
@@ -256,8 +263,8 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 
 	*ret_text = 0;
 	mask_init(ret);
-	if (scan != NULL)
-		scan_init(scan, 0);
+	if (found.scan != NULL)
+		scan_init(found.scan, 0);
 	if (tree_fd < 0)
 		return open_in_cell(tree, how, errno) ? cannot_look(tree, e) : 0; /* else the cell says why */
 	r = open_store(q, store, &store_fd, e);
@@ -266,7 +273,9 @@ static int hide_names(const struct event_request *q, struct cell_spec *spec, con
 		return r;
 	ask.cache_fd = cache_fd;
 	ask.store_fd = store_fd;
-	ask.scan = scan;
+	ask.scan = found.scan;
+	ask.keep_fd = found.keep_fd;
+	ask.keep = found.keep;
 	list_named(&q->grants, tree, &named, &ask.exempt);
 	ask.list_only = how == HIDE_IN_PLACE || (how == HIDE_BY_LAYER_IF_CAN && !filesystem_takes_overlay(cache_fd));
 	r = mask_make(&ask, ret, e);
@@ -357,7 +366,7 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 		if (!is_read_tree(spec, &spec->paths[i], last) || (spec->paths[i].rights & RIGHT_WRITE) != 0)
 			continue;
 		last = tree;
-		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, NULL, &mask, &text, e);
+		r = hide_names(q, spec, tree, HIDE_BY_LAYER_IF_CAN, (struct found){ .scan = NULL }, &mask, &text, e);
 		if (r == 0 && s->meta.n_trees > 0) /* else nothing is staged, and no index can change */
 			r = unseen_add_elsewhere(s->stage.dir_fd, tree, &mask.list, e);
 		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
@@ -388,7 +397,7 @@ static int hold_and_hide(const struct event_request *q, struct cell_spec *spec, 
 	struct scan scan;
 	struct mask mask;
 	uint32_t text = 0;
-	int r = hide_names(q, spec, tree->path, HIDE_IN_PLACE, &scan, &mask, &text, e);
+	int r = hide_names(q, spec, tree->path, HIDE_IN_PLACE, (struct found){ .scan = &scan }, &mask, &text, e);
 
 	if (r == 0 && (tree_fd < 0 || scan.n_dirs == 0))
 		r = cannot_look(tree->path, e);
@@ -486,13 +495,17 @@ static int nothing_is_mounted(const char *tree, const struct mask_list *l, struc
 
 static int hide_in_stages(const struct event_request *q, struct cell_spec *spec, struct staging *s, struct err *e)
 {
+	char name[BEFORE_NAME_MAX];
 	int r = 0;
 
 	for (uint32_t i = 0; i < s->meta.n_trees && r == 0; i++) {
+		const struct found found = { .keep_fd = s->stage.dir_fd, .keep = name };
+
+		before_name(i, name);
 		mask_init(&s->masks[i]);
 		s->n_masks = i + 1;
 		if (s->meta.trees[i].whole)
-			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, NULL, &s->masks[i],
+			r = hide_names(q, spec, s->meta.trees[i].real, HIDE_BY_LAYER, found, &s->masks[i],
 				       &spec->stages[i].mask, e);
 		r = r < 0 ? r : nothing_is_mounted(s->meta.trees[i].real, &s->masks[i].list, e);
 		if (r == 0 && s->masks[i].list.n > 0)

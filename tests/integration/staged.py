@@ -516,6 +516,44 @@ def edits_from_outside(place):
         assert open(f"{top}/a.txt").read() == ("outside\n" if replaced else "outside\ninside\n")
 
 
+def a_directory_that_took_a_name(place):
+    """What the event changed in the one is not put into the other; a name more in the same one is none of its business."""
+    for way in ("another", "another, of a tree seen before", "the same"):
+        if way != "another, of a tree seen before":
+            top = tree(place)
+        write(f"{top}/other/c.txt", "older than the event\n")
+        time.sleep(0.02)  # a tick of the file system's clock
+        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec",
+                                    "cat dir/c.txt > /dev/null; echo x > new; read go; echo inside >> dir/c.txt; echo y > dir/n"], cwd=top,
+                                   env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        for _ in range(200):
+            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
+                break
+            time.sleep(0.05)
+        assert len(glob.glob(f"{store(place)}/e_*/before.0")) == 1
+        if way == "the same":
+            write(f"{top}/dir/m", "outside\n")
+        else:
+            os.rename(f"{top}/dir", f"{top}/away")
+            os.rename(f"{top}/other", f"{top}/dir")
+        before = picture(top)
+        out, err = process.communicate("go\n", timeout=30 * SLOW)
+        if way == "the same":
+            assert process.returncode == 0 and open(f"{top}/dir/c.txt").read() == "all the sea\ninside\n", f"{process.returncode} {err}"
+            continue
+        assert process.returncode == 123 and "dir/n" in err and "not the one that was there" in err and "not the directory that was there" in err, f"{process.returncode} {err}"
+        expect_same(before, picture(top))
+        expect_ok(ambit(place, "commit", "new", cwd=top))
+        refused = ambit(place, "commit", cwd=top)
+        assert refused.returncode == 123 and "dir/c.txt" in refused.stderr, told(refused)
+        expect_ok(ambit(place, "discard", "last", cwd=top))
+        os.rename(f"{top}/dir", f"{top}/other")
+        os.rename(f"{top}/away", f"{top}/dir")
+        os.unlink(f"{top}/new")
+    nothing_is_left(place, top)
+
+
 def a_hook_is_not_planted(place):
     need("git")
     top = tree(place)
@@ -1185,7 +1223,7 @@ def what_cannot_be_synced(place):
 SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_changes_nothing, an_interrupt_is_never_lost, a_lost_one_changes_nothing,
              no_change_leaves_nothing, kept_for_review, a_patch_is_applied, thrown_away, a_part_is_committed, a_commit_is_undone,
              one_after_the_other, between_two_undos, a_kept_one_around, a_conflict_stays_one, written_in_the_stage, by_another_name, a_closed_directory_is_undone, hints_of_undo,
-             a_conflict_is_not_overwritten, edits_from_outside, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
+             a_conflict_is_not_overwritten, edits_from_outside, a_directory_that_took_a_name, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
              reading_needs_no_store, a_mount_in_the_tree, a_tree_of_somebody_else, the_highest_directory_of_a_mount, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
              the_record_lists_changes, while_it_runs, two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down,

@@ -19,8 +19,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "stage/before.h"
 #include "stage/copy.h"
 #include "stage/remove.h"
+#include "stage/scan_file.h"
 #include "stage/sys.h"
 
 #define MUST(call)                                                                                                     \
@@ -89,6 +91,26 @@ bool world_open(struct world *w, enum world_place place)
 	return false;
 }
 
+static void keep_before(struct world *w)
+{
+	auto_fd int tree_fd = open_at(w, "real", O_PATH | O_DIRECTORY);
+	const struct scan_ask ask = {
+		.tree_fd = tree_fd,
+		.name = "real",
+		.path = w->meta->trees[0].real,
+		.limits = { SCAN_DIRECTORIES_MAX, SCAN_NAMES_MAX, SCAN_TEXT_MAX },
+	};
+	char name[BEFORE_NAME_MAX];
+	struct scan scan;
+	struct err e;
+
+	if (scan_tree(&ask, NULL, &scan, &e) != 0)
+		fail_msg("%s: %s", e.msg, e.why);
+	before_name(0, name);
+	assert_int_equal(scan_save(w->stage.dir_fd, name, &scan), 0);
+	scan_finish(&scan);
+}
+
 void world_stage(struct world *w)
 {
 	struct stage_tree *t;
@@ -113,6 +135,7 @@ void world_stage(struct world *w)
 	memset(&w->stage, 0xff, sizeof w->stage); /* all -1 */
 	w->stage.dir_fd = open_at(w, "stage/", O_RDONLY | O_DIRECTORY);
 	w->stage.part_fd[0] = open_at(w, "stage/0", O_RDONLY | O_DIRECTORY);
+	keep_before(w);
 }
 
 /* Names are removed from their directory: an absolute path lies beneath none. */
@@ -571,6 +594,7 @@ static void do_plain(struct world *w, const char *dir, char what, const char *a,
 	case 'l': put_link(w, path, b); break;
 	case 'n': put_name(w, path, other); break;
 	case 'x': take(w, path); break;
+	case 'm': MUST(renameat(w->root_fd, path, w->root_fd, other)); break;
 	case 'o': put_mode(w, path, (unsigned)strtoul(b, NULL, 8)); break;
 	case 'w': put_whiteout(w, path); break;
 	case 'p': put_node(w, path, S_IFIFO | 0600); break;

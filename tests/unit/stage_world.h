@@ -65,7 +65,7 @@ void up_rename(struct world *w, const char *from, const char *to); /* files */
 void up_link(struct world *w, const char *old, const char *path);
 
 /* A scene in a line: commands with their words, separated by semicolons. In the real tree and in models:
- *   f PATH CONTENT | d PATH | l PATH TO | n OLD PATH | x PATH (removes) | o PATH MODE
+ *   f PATH CONTENT | d PATH | l PATH TO | n OLD PATH | x PATH (removes) | m PATH TO | o PATH MODE
  * as a program beneath the overlay:
  *   W PATH CONTENT | D PATH | L PATH TO | N OLD PATH | X PATH | O PATH MODE | M FROM TO (renames) | C PATH (copies up) |
  *   A PATH NAME (attribute)

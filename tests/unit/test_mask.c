@@ -594,6 +594,10 @@ static const char *names_of(const struct scan *s, bool files, char *room, size_t
 		char dir[SCAN_PATH_MAX];
 
 		assert_true(scan_path(s, i, dir, sizeof dir));
+		assert_int_equal(scan_find(s, dir), i);
+		assert_true(strlen(dir) + 3 < sizeof dir);
+		assert_int_equal(scan_find(s, strcat(dir, "/~")), UINT32_MAX);
+		dir[strlen(dir) - 2] = 0;
 		if ((d->flags & unkept) != 0)
 			n += (size_t)snprintf(room + n, size - n, "%s%s/*", n > 0 ? " " : "", dir);
 		for (uint32_t k = first; k < first + count; k++)

@@ -643,6 +643,8 @@ static const struct held founds[] = {
 	  "W d/e/b 3", 0, 0 },
 	{ "mode of a directory", "d d", "W a 2; O d 700", "o d 711", 0, 0, -AMBIT_CONFLICT, "O d 711", 0, 0 },
 	{ "directory gone", "d d; f d/b 1", "W a 2; W d/b 2; W d/c 2", "x d", 0, 0, -AMBIT_CONFLICT, "X d", 0, 0 },
+	{ "another directory", "f a 1; d d; f d/b 1; d e; f e/c 1", "W a 2; W d/n 2", "m d t; m e d", 0, 0,
+	  -AMBIT_CONFLICT, "M d t; M e d", 0, 0 },
 	{ "theirs", "f a 1; f b 1", "W a 2; W b 2", "f b 3", CONFLICT_THEIRS, 0, 0, "W a 2; W b 3", 1, 1 },
 	{ "elsewhere", "f a 1; f b 1; d d; f d/b 1", "W a 2", "f b 3; f d/b 3", 0, 0, 0, "W a 2; W b 3; W d/b 3", 1,
 	  0 },
@@ -700,7 +702,8 @@ static const struct meanwhile meanwhiles[] = {
 };
 
 /* The picture that somebody else's change alone would give, but for the times of directories. */
-static void run_meanwhile(const struct meanwhile *r, enum world_place place, const struct commit_options *o, long times)
+static void run_meanwhile(const struct meanwhile *r, enum world_place place, const struct commit_options *o,
+			  const char *call, long times)
 {
 	auto_free char *outside = NULL, *then = NULL;
 	struct commit_result result;
@@ -720,7 +723,7 @@ static void run_meanwhile(const struct meanwhile *r, enum world_place place, con
 	copy_all(&w, "real", "start");
 	world_stage(&w);
 	scene(&w, r->program);
-	between.call = "rename";
+	between.call = call;
 	between.times = times;
 	between.scene = r->scene;
 	between.w = &w;
@@ -748,10 +751,26 @@ static void test_meanwhile(void **state)
 	for (size_t i = 0; i < 3 * (sizeof meanwhiles / sizeof meanwhiles[0]); i++) {
 		const struct meanwhile *r = &meanwhiles[i / 3];
 
-		run_meanwhile(r, places[i % 3], &plain, 1); /* before the second is looked at */
-		run_meanwhile(r, places[i % 3], &plain, 2); /* and right after */
-		run_meanwhile(r, places[i % 3], &copying, 1);
-		run_meanwhile(r, places[i % 3], &copying, 2);
+		run_meanwhile(r, places[i % 3], &plain, "rename", 1); /* before the second is looked at */
+		run_meanwhile(r, places[i % 3], &plain, "rename", 2); /* and right after */
+		run_meanwhile(r, places[i % 3], &copying, "rename", 1);
+		run_meanwhile(r, places[i % 3], &copying, "rename", 2);
+	}
+}
+
+/* While the new content is brought to disk, which may take long. */
+static void test_while_syncing(void **state)
+{
+	static const struct meanwhile syncs[] = {
+		{ "for a new file", "d d; f d/b 1; d e; f e/b 1", "W a 2; W d/n 2", "m d t; m e d" },
+		{ "beneath another", "d p; d p/d; d q; d q/d", "W a 2; W p/d/n 2", "m p t; m q p" },
+		{ "in its place", "d d; d d/e", "W a 2; W d/e/n 2", "d n; x d/e; m n d/e" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof syncs / sizeof syncs[0]; i++) {
+		run_meanwhile(&syncs[i], WORLD_FAST, &plain, "syncfs", 1);
+		run_meanwhile(&syncs[i], WORLD_DISK, &copying, "syncfs", 1);
 	}
 }
 
@@ -1109,25 +1128,16 @@ static void test_speed(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moving),
-		cmocka_unit_test(test_copying),
-		cmocka_unit_test(test_far),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_parted_names),
-		cmocka_unit_test(test_held),
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_meanwhile),
-		cmocka_unit_test(test_afterwards),
-		cmocka_unit_test(test_unrelated),
-		cmocka_unit_test(test_living),
-		cmocka_unit_test(test_recover_back),
-		cmocka_unit_test(test_recover_around),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_other_tree),
-		cmocka_unit_test(test_two_trees),
-		cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_moving),        cmocka_unit_test(test_copying),
+		cmocka_unit_test(test_far),           cmocka_unit_test(test_random),
+		cmocka_unit_test(test_parts),         cmocka_unit_test(test_words),
+		cmocka_unit_test(test_parted_names),  cmocka_unit_test(test_held),
+		cmocka_unit_test(test_found),         cmocka_unit_test(test_meanwhile),
+		cmocka_unit_test(test_while_syncing), cmocka_unit_test(test_afterwards),
+		cmocka_unit_test(test_unrelated),     cmocka_unit_test(test_living),
+		cmocka_unit_test(test_recover_back),  cmocka_unit_test(test_recover_around),
+		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_other_tree),
+		cmocka_unit_test(test_two_trees),     cmocka_unit_test(test_speed),
 	};
 
 	if (argc > 1) /* one of them alone */
