@@ -87,8 +87,10 @@ struct ambit_event_options {
 		*on_conflict; /* "fail" (NULL), "theirs", "ours": for a file that changed in the real tree meanwhile */
 	unsigned wait_ms;     /* for other events that work on a tree, before the commit; 0: ten seconds */
 	/* The directory of the ledger in which the event is recorded; made where it is missing, with a new key. What cannot be
-	 * recorded is refused. NULL: it is not recorded */
+	 * recorded is refused. NULL: what the variable AMBIT_LEDGER names, unless it is empty; else the person's own, which is
+	 * $XDG_STATE_HOME/ambit/ledger or ~/.local/state/ambit/ledger */
 	const char *ledger;
+	int unrecorded; /* 1: in none. So it is with AMBIT_LEDGER=none, if no ledger is named */
 };
 
 /* Starts; the policy may be freed afterwards. */
@@ -113,6 +115,8 @@ int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);
 int ambit_event_exit_status(const struct ambit_event *ev);
 /* The record as JSON (doc/RECORD.md), ended by a newline; owned by the event. */
 int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *e);
+/* The directory of the ledger in which the event is recorded, owned by the event; NULL: it is not recorded. */
+const char *ambit_event_ledger(const struct ambit_event *ev);
 /* The key by which the ledger is verified, one line of text owned by the event; *ret_is_new, if it was made for this event: then it is time
  * to write it down elsewhere. NULL: the event is not recorded. */
 const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new);

@@ -35,6 +35,8 @@ static const char help_text[] =
 	"  --env NAME       pass a variable; other grants, too, are as of ambit run\n"
 	"  --write PATH     let something outside the workspace be written\n"
 	"  --limit N=V      as of ambit run\n"
+	"  --ledger DIR     record it in the ledger there, and not in your own\n"
+	"  --no-ledger      record it nowhere\n"
 	"  --help           this text\n"
 	"\n"
 	"Exit status: as of ambit run. The policy is written also when the command fails: it says how far it came.\n";
@@ -219,6 +221,8 @@ static bool learned(struct run_options *o, char *const *hide, const struct polic
 		if (event_result(ev)->cause != CAUSE_EXITED)
 			summary_write(stderr, event_result(ev), NULL, true);
 	}
+	if (ev != NULL)
+		session_tell_key(ev);
 	ambit_event_free(ev);
 	return done;
 }

@@ -20,6 +20,7 @@
 #include "cli/pager.h"
 #include "ledger/entry.h"
 #include "ledger/layout.h"
+#include "lib/ledger.h"
 #include "lib/public.h"
 
 #define HELP "ambit ledger --help"
@@ -35,6 +36,8 @@ static const char help_text[] =
 	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"\n"
+	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
 	"\n"
 	"EVENT is an id or the beginning of one; `last` is the one of the latest entry.\n"
 	"\n"
@@ -306,18 +309,16 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 static int find_log(struct ledger_run *run, struct err *e)
 {
 	static const char hint[] = "name the directory of a ledger with --ledger";
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[PATH_MAX], real[PATH_MAX];
-	int n = -1;
+	char own[PATH_MAX], dir[PATH_MAX], real[PATH_MAX];
+	int n = run->ledger != NULL ? 1 : ledger_default(own, sizeof own, e);
 
-	if (run->ledger != NULL)
-		n = snprintf(dir, sizeof dir, "%s/" LEDGER_LOG, run->ledger);
-	else if (state != NULL && state[0] == '/')
-		n = snprintf(dir, sizeof dir, "%s/ambit/ledger/" LEDGER_LOG, state);
-	else if (home != NULL && home[0] == '/')
-		n = snprintf(dir, sizeof dir, "%s/.local/state/ambit/ledger/" LEDGER_LOG, home);
+	if (n < 0)
+		return n;
+	if (n == 0)
+		return err_set(e, AMBIT_NOT_FOUND, hint, "with AMBIT_LEDGER=" LEDGER_NONE " there is no ledger");
+	n = snprintf(dir, sizeof dir, "%s/" LEDGER_LOG, run->ledger != NULL ? run->ledger : own);
 	if (n < 0 || (size_t)n >= sizeof dir)
-		return err_set(e, AMBIT_NOT_FOUND, hint, "there is no place for a ledger");
+		return err_set(e, AMBIT_LIMIT, hint, "the path of the ledger is too long");
 	if (realpath(dir, real) == NULL || !text_copy(run->ask.dir, sizeof run->ask.dir, real))
 		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s",
 			       n - (int)strlen("/" LEDGER_LOG), dir);

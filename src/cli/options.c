@@ -29,6 +29,7 @@ enum flag {
 	ON_CONFLICT,
 	WAIT,
 	LEDGER,
+	NO_LEDGER,
 	NO_PTY,
 	HELP
 };
@@ -65,6 +66,7 @@ static const struct option flags[] = {
 	{ "on-conflict", required_argument, NULL, ON_CONFLICT },
 	{ "wait", required_argument, NULL, WAIT },
 	{ "ledger", required_argument, NULL, LEDGER },
+	{ "no-ledger", no_argument, NULL, NO_LEDGER },
 	{ "no-pty", no_argument, NULL, NO_PTY },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
@@ -123,6 +125,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case ON_CONFLICT: o->event.on_conflict = value; break;
 	case WAIT: return set_wait(o, value, e);
 	case LEDGER: o->event.ledger = value; break;
+	case NO_LEDGER: o->event.unrecorded = 1; break;
 	case NO_PTY: o->no_pty = true; break;
 	case HELP: o->help = true; break;
 	}
@@ -145,8 +148,7 @@ static bool is_taken(enum command command, int flag)
 	case DISCARD:
 	case DIRECT:
 	case ON_CONFLICT:
-	case WAIT:
-	case LEDGER: return command == COMMAND_RUN;
+	case WAIT: return command == COMMAND_RUN;
 	default: return true;
 	}
 }

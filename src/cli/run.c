@@ -38,8 +38,9 @@ static const char help_text[] =
 	"  --base KIND         system (default) or minimal: what is visible without a grant\n"
 	"  --observe LEVEL     full (default), effects or off: what the record knows\n"
 	"  --record FILE       write the record, beside the command's own output\n"
-	"  --ledger DIR        record the event in the ledger there, which anyone can verify;\n"
+	"  --ledger DIR        record the event in the ledger there, and not in your own (see ambit ledger --help);\n"
 	"                      what cannot be recorded does not run\n"
+	"  --no-ledger         record it nowhere\n"
 	"  --json              print only the record on standard output, the command's output inside it\n"
 	"  --without PROPERTY  give up a property of the wall by name (see ambit doctor)\n"
 	"  --stage             keep what it changed for review, also if it succeeds (ambit diff, commit, discard)\n"
@@ -144,21 +145,6 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 					 : "the command has run; name a file that can be written");
 }
 
-/* Once, when it was made: from here on it lies beside the log only, where whoever changes the log can change it too. */
-static void tell_key(struct ambit_event *ev, const char *dir)
-{
-	int is_new;
-	const char *key = ambit_event_ledger_key(ev, &is_new);
-
-	if (key != NULL && is_new != 0)
-		(void)fprintf(
-			stderr,
-			"ambit: a new ledger in %s, signed by\n"
-			"  %s\n"
-			"  keep this line elsewhere: `ambit ledger verify --key` trusts it, and not what lies beside the log\n",
-			dir, key);
-}
-
 /* What the person and the record get to know; gives the exit status. */
 static int tell(const struct run_options *o, const struct record_file *file, struct ambit_event *ev)
 {
@@ -169,7 +155,7 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 	int written;
 	size_t n;
 
-	tell_key(ev, o->event.ledger);
+	session_tell_key(ev);
 	summary_write(stderr, result, o->record, o->quiet);
 	if (o->strict && status == 0 && result_was_denied(result))
 		status = EXIT_REFUSED;

@@ -235,3 +235,18 @@ int session_run(const struct ambit_policy *p, const struct ambit_event_options *
 	fd_close(&s.signal_fd);
 	return r;
 }
+
+/* Once, when it was made: from here on it lies beside the log only, where whoever changes the log can change it too. */
+void session_tell_key(struct ambit_event *ev)
+{
+	int is_new;
+	const char *key = ambit_event_ledger_key(ev, &is_new);
+
+	if (key != NULL && is_new != 0)
+		(void)fprintf(
+			stderr,
+			"ambit: a new ledger in %s, signed by\n"
+			"  %s\n"
+			"  keep this line elsewhere: `ambit ledger verify --key` trusts it, and not what lies beside the log\n",
+			ambit_event_ledger(ev), key);
+}

@@ -12,6 +12,8 @@
 /* Starts the event (hide as for launch_event) and waits for its end. The caller frees *ret. */
 int session_run(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		struct ambit_event **ret, struct ambit_error *e);
+/* On standard error, if this event made its ledger. */
+void session_tell_key(struct ambit_event *ev);
 /* To be called last. Where an interrupt ended the program this process ends by it as well: a shell that waits goes on with its loop
  * otherwise, since whoever handles an interrupt and returns a status has dealt with it. */
 void session_pass_interrupt(const struct ambit_event *ev);

@@ -577,6 +577,11 @@ void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello)
 	ev->ledger = *hello;
 }
 
+const char *ambit_event_ledger(const struct ambit_event *ev)
+{
+	return ev->ledger.key[0] != 0 ? ev->request->ledger : NULL;
+}
+
 const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new)
 {
 	*ret_is_new = ev->ledger.is_new;

@@ -404,13 +404,28 @@ static int check_ledger(const struct event_request *q, struct err *e)
 	return 0;
 }
 
+/* Not reached where nothing is recorded: then *ret_fd stays as it is. */
 static int reach_ledger(struct launch *l, int *ret_fd, struct ledger_hello *ret, struct err *e)
 {
 	auto_fd int dir_fd = -1;
-	int r = ledger_open(l->o->ledger, &dir_fd, l->q->ledger, sizeof l->q->ledger, e);
+	char own[GRANT_OBJECT_MAX];
+	const char *dir = l->o->ledger;
+	int r = 0;
 
+	if (l->o->unrecorded != 0)
+		return dir == NULL ? 0
+				   : err_set(e, AMBIT_USAGE, "leave one of them out",
+					     "a ledger, and that nothing is recorded");
+	if (dir == NULL) {
+		r = ledger_default(own, sizeof own, e);
+		if (r <= 0)
+			return r;
+		dir = own;
+	}
+	r = ledger_open(dir, &dir_fd, l->q->ledger, sizeof l->q->ledger, e);
 	r = r < 0 ? r : check_ledger(l->q, e);
-	return r < 0 ? r : ledger_join(dir_fd, l->q->ledger, ret_fd, ret, e);
+	r = r < 0 ? r : ledger_join(dir_fd, l->q->ledger, ret_fd, ret, e);
+	return r < 0 ? r : 0;
 }
 
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
@@ -445,7 +460,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
-	if (r == 0 && o->ledger != NULL)
+	if (r == 0)
 		r = reach_ledger(l, &ledger_fd, &hello, e);
 	if (r < 0)
 		return r;

@@ -18,6 +18,7 @@
 #include "ledger/layout.h"
 #include "lib/event.h"
 #include "lib/helper.h"
+#include "lib/state.h"
 #include "wire/wire.h"
 
 #define BACKLOG 128
@@ -297,6 +298,22 @@ static bool path_of(int dir_fd, char *ret, size_t size)
 	return path_is_normal(ret) && fd_is_named(dir_fd, ret);
 }
 
+int ledger_default(char *ret, size_t size, struct err *e)
+{
+	const char *named = getenv("AMBIT_LEDGER");
+
+	if (named != NULL && strcmp(named, LEDGER_NONE) == 0)
+		return 0;
+	if (named != NULL && named[0] != 0)
+		return named[0] == '/' && text_copy(ret, size, named)
+			       ? 1
+			       : err_set(e, AMBIT_MALFORMED, "name a directory by its whole path, or " LEDGER_NONE,
+					 "AMBIT_LEDGER is '%s'", named);
+	return state_path("ledger", ret, size) == 0
+		       ? 1
+		       : err_set(e, AMBIT_HOST, "name a directory with --ledger", "there is no place for a ledger");
+}
+
 int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, struct err *e)
 {
 	auto_fd int fd = -1;
@@ -306,13 +323,16 @@ int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, s
 		return err_set(e, AMBIT_USAGE, "name a directory", "an empty path for the ledger");
 	r = directory_open_own(dir, &fd);
 	if (r == -EPERM)
-		return err_why(e,
-			       err_set(e, AMBIT_HOST, "chmod 700 it, or name a directory of your own with --ledger",
-				       "cannot keep the ledger in %s", dir),
-			       "it is another's, or others can look into it");
+		return err_why(
+			e,
+			err_set(e, AMBIT_HOST,
+				"chmod 700 it, or name a directory of your own with --ledger; --no-ledger records nothing",
+				"cannot keep the ledger in %s", dir),
+			"it is another's, or others can look into it");
 	if (r < 0)
 		return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
-			       "name a directory of your own with --ledger", "cannot keep the ledger in %s", dir);
+			       "name a directory of your own with --ledger; --no-ledger records nothing",
+			       "cannot keep the ledger in %s", dir);
 	if (!path_of(fd, ret_path, size))
 		return err_set(e, AMBIT_LIMIT, "name one that has a shorter path", "cannot tell the path of %s", dir);
 	*ret_dir_fd = steal_fd(&fd);

@@ -21,10 +21,16 @@
 
 #define LEDGER_KEY_MAX 320 /* VKEY_TEXT_MAX of ledger/vkey.h, with its NUL */
 
+#define LEDGER_NONE "none" /* as AMBIT_LEDGER: nothing is recorded */
+
 struct ledger_hello {
 	char key[LEDGER_KEY_MAX]; /* by which others verify it */
 	bool is_new;              /* it was made just now */
 };
+
+/* Where the person's events are recorded who name no ledger: what AMBIT_LEDGER says, or their own. 1; 0: nowhere; -MALFORMED,
+ * -HOST. */
+int ledger_default(char *ret, size_t size, struct err *e);
 
 /* The directory, which is made where it is missing, and its path through no link: as grants have theirs. */
 int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, struct err *e);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "core/grant.h"
 #include "lib/helper.h"
+#include "lib/state.h"
 #include "stage/changes.h"
 #include "wire/wire.h"
 
@@ -297,18 +298,7 @@ static int space_of(const char *text, uint64_t *ret_bytes, struct err *e)
 
 int stage_store_path(char *ret, size_t size)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char path[STAGE_PATH_MAX];
-	struct stat st;
-	int n;
-
-	if (state != NULL && state[0] == '/')
-		n = snprintf(path, sizeof path, "%s/ambit/stages", state);
-	else if (home != NULL && home[0] == '/' && stat(home, &st) == 0) /* nobody's home (/nonexistent) is not made */
-		n = snprintf(path, sizeof path, "%s/.local/state/ambit/stages", home);
-	else
-		n = snprintf(path, sizeof path, "/var/tmp/.ambit-%u/stages", geteuid());
-	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
+	return state_path("stages", ret, size);
 }
 
 int stage_ask_init(struct stage_ask *ask, enum stage_op op, struct err *e)

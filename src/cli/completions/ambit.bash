@@ -32,9 +32,9 @@ _ambit_events() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --strict --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --quiet --no-pty --help'
 	local explain_options='--help'
-	local learn_options='--output --workspace --env --write --limit --no-pty --help'
+	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
 	local discard_options='--all --force --json --help'
@@ -71,7 +71,7 @@ _ambit() {
 
 	case $command:$previous in
 	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output | learn:--write) _ambit_files -f ;;
-	run:--workspace | run:--ledger | learn:--workspace) _ambit_files -d ;;
+	run:--workspace | run:--ledger | learn:--workspace | learn:--ledger) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
 	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;
 	run:--preset) _ambit_words 'python node shell c claude-code' ;;

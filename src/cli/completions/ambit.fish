@@ -57,6 +57,7 @@ complete -c ambit -n '__ambit_in run' -l on-conflict -x -a 'fail theirs ours' -d
 complete -c ambit -n '__ambit_in run' -l wait -x -d 'For other events that work on the tree'
 complete -c ambit -n '__ambit_in run' -l direct -d 'Write in place'
 complete -c ambit -n '__ambit_in run' -l ledger -x -a '(__fish_complete_directories)' -d 'Record the event in this ledger'
+complete -c ambit -n '__ambit_in run' -l no-ledger -d 'Record it nowhere'
 complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
@@ -70,6 +71,8 @@ complete -c ambit -n '__ambit_in learn' -l workspace -x -a '(__fish_complete_dir
 complete -c ambit -n '__ambit_in learn' -l env -x -a '(set -nx)' -d 'Pass a variable'
 complete -c ambit -n '__ambit_in learn' -l write -r -F -d 'Let something outside the workspace be written'
 complete -c ambit -n '__ambit_in learn' -l limit -x -a 'wall= cpu= memory= tasks= files= disk= output=' -d 'How much it may use'
+complete -c ambit -n '__ambit_in learn' -l ledger -x -a '(__fish_complete_directories)' -d 'Record it in this ledger'
+complete -c ambit -n '__ambit_in learn' -l no-ledger -d 'Record it nowhere'
 complete -c ambit -n '__ambit_in learn' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in learn' -l help -d 'How learn is used'
 

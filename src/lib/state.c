@@ -1,0 +1,24 @@
+#include "lib/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/grant.h"
+
+int state_path(const char *name, char *ret, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char path[GRANT_OBJECT_MAX];
+	struct stat st;
+	int n;
+
+	if (state != NULL && state[0] == '/')
+		n = snprintf(path, sizeof path, "%s/ambit/%s", state, name);
+	else if (home != NULL && home[0] == '/' && stat(home, &st) == 0) /* nobody's home (/nonexistent) is not made */
+		n = snprintf(path, sizeof path, "%s/.local/state/ambit/%s", home, name);
+	else
+		n = snprintf(path, sizeof path, "/var/tmp/.ambit-%u/%s", geteuid(), name);
+	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
+}
