@@ -438,16 +438,17 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	auto_fd int ledger_fd = -1;
 	struct stage_ask settings;
 	uint32_t conflict = 0;
-	bool has_store;
+	bool in_cell;
 	int r = set_place(l, e), recovered = 0;
 
 	r = r < 0 ? r : set_words(l, &conflict, e);
 	r = r < 0 ? r
 		  : stage_ask_init(&settings, STAGE_OP_SETTLE, e); /* a mistake in them is told before anything runs */
 	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
-		l->q->store[0] = 0;                  /* which matters only where something is written */
-	has_store = access("/" CELL_MARK, F_OK) < 0; /* in a cell there is no store, and no event either */
-	if (r == 0 && has_store)
+		l->q->store[0] = 0; /* which matters only where something is written */
+	in_cell = access("/" CELL_MARK, F_OK) ==
+		  0; /* there is no store in one, no ledger and no event: event_start says so */
+	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	set_command(l->q, o->argv);
 	l->q->umask = own_umask();
@@ -460,7 +461,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
-	if (r == 0)
+	if (r == 0 && !in_cell)
 		r = reach_ledger(l, &ledger_fd, &hello, e);
 	if (r < 0)
 		return r;

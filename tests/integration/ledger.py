@@ -148,6 +148,44 @@ def the_key_is_told_until_somebody_heard(place):
     assert ledger.run("--", "true").stderr == ""
 
 
+def every_event_is_recorded(place):
+    """In the person's own ledger, without a flag; learning, too. Where it is not to be, that is said."""
+    home, top = place.fresh(), place.fresh()
+    state = os.path.join(place.fresh(), "state")
+    own, other = os.path.join(state, "ambit", "ledger"), os.path.join(top, "other")
+    peace = {**place.environment(), "HOME": home}
+
+    def run(*words, **more):
+        return subprocess.run([place.ambit, *words], cwd=top, env={**peace, **more}, capture_output=True, text=True, timeout=60 * SLOW)
+
+    def count(directory, **more):
+        done = run("ledger", "show", "--json", "--type", "request", *(["--ledger", directory] if directory else []), **more)
+        assert done.returncode == 0, told(done)
+        return len(done.stdout.splitlines())
+
+    first = run("run", "--", "true", XDG_STATE_HOME=state)
+    assert first.returncode == 0 and f"a new ledger in {own}, signed by" in first.stderr, told(first)
+    assert run("run", "--", "true", XDG_STATE_HOME=state).stderr == "" and count(None, XDG_STATE_HOME=state) == 2
+    assert run("learn", "--", "true", XDG_STATE_HOME=state).returncode == 0 and count(None, XDG_STATE_HOME=state) == 3
+    for words, more in ((("--no-ledger",), {}), ((), {"AMBIT_LEDGER": "none"})):
+        silent = run("run", *words, "--", "true", XDG_STATE_HOME=state, **more)
+        assert silent.returncode == 0 and silent.stderr == "", told(silent)
+    assert count(None, XDG_STATE_HOME=state) == 3
+    assert run("run", "--", "true", AMBIT_LEDGER=other).returncode == 0 and count(None, AMBIT_LEDGER=other) == 1
+    assert run("run", "--ledger", own, "--", "true", AMBIT_LEDGER="none").returncode == 0 and count(own) == 4
+    assert run("run", "--", "true").returncode == 0 and count(os.path.join(home, ".local", "state", "ambit", "ledger")) == 1
+
+    for words, more, said in ((("--no-ledger", "--ledger", other), {}, "leave one of them out"),
+                              ((), {"AMBIT_LEDGER": "relative"}, "AMBIT_LEDGER is 'relative'"),
+                              ((), {"XDG_STATE_HOME": "/proc/nowhere"}, "--no-ledger records nothing")):
+        refused = run("run", *words, "--", "touch", f"{top}/ran", **more)
+        assert refused.returncode == 125 and said in refused.stderr, told(refused)
+    assert "there is no ledger" in run("ledger", "show", AMBIT_LEDGER="none").stderr
+    nobody = run("ledger", "show", HOME=f"{home}/nobody")  # somebody else may have made one there
+    assert nobody.returncode == 0 or f"/var/tmp/.ambit-{os.geteuid()}/ledger" in nobody.stderr, told(nobody)
+    assert not os.path.exists(f"{home}/nobody")
+
+
 def odd_words_are_recorded(place):
     """Names that are not UTF-8, control characters, more arguments than there is room for."""
     ledger = Ledger(place)
@@ -826,7 +864,7 @@ def a_client_that_does_not_read(place):
 
 
 if __name__ == "__main__":
-    main([an_event_is_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, odd_words_are_recorded,
+    main([an_event_is_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
           a_refused_event_is_told_as_that, a_ledger_behind_a_link, many_at_once_share_it, it_ends_when_nobody_needs_it, changes_are_recorded,
           what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing,
           a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,

@@ -713,6 +713,8 @@ def gone_with_the_cell(place):
     granted = f"{place.home}/pr/out"
     os.makedirs(granted)
     record = f"{place.home}/record.json"
+    place.make_ledger()
+
     def said(script, where, *flags):
         result = place.cell("--work", granted, "--record", record, *flags, "--", "sh", "-ec", script, cwd=where)
         assert result.returncode == 0, told(result)
@@ -774,18 +776,18 @@ def reading_needs_no_store(place):
     top = tree(place)
     write(f"{top}/.env", "SECRET\n")
     for home in ("/proc/nowhere", None):
-        environment = {**place.environment(), "HOME": home}
+        environment = {**place.environment(), "HOME": home, "AMBIT_LEDGER": "none"}
         if home is None:
             del environment["HOME"]
         result = subprocess.run([place.ambit, "run", "--read", ".", "--", "sh", "-c", "cat b.txt .env; true"], cwd=top, env=environment,
                                 capture_output=True, text=True, timeout=60)
         assert result.returncode == 0 and result.stdout == "bee\n" and "likely a secret" in result.stderr, told(result)
     nobody = f"{place.home}/nobody"  # a home that is not there is not made
-    expect_ok(subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "HOME": nobody},
-                             capture_output=True, text=True, timeout=60))
+    expect_ok(subprocess.run([place.ambit, "run", "--no-ledger", "--work", ".", "--", "true"], cwd=top,
+                             env={**place.environment(), "HOME": nobody}, capture_output=True, text=True, timeout=60))
     assert not os.path.exists(nobody)
-    result = subprocess.run([place.ambit, "run", "--work", ".", "--", "true"], cwd=top, env={**place.environment(), "XDG_STATE_HOME": "/proc/nowhere"},
-                            capture_output=True, text=True, timeout=60)
+    result = subprocess.run([place.ambit, "run", "--no-ledger", "--work", ".", "--", "true"], cwd=top,
+                            env={**place.environment(), "XDG_STATE_HOME": "/proc/nowhere"}, capture_output=True, text=True, timeout=60)
     assert result.returncode == 125 and "cannot keep changes in /proc/nowhere" in result.stderr, told(result)
 
 

@@ -989,7 +989,8 @@ static void sweep_takes_what_the_dead_left(void **state)
 static void version_2_kills_what_is_inside(void **state)
 {
 	char cgroup[4096], mountinfo[65536], own[PROCTEXT_PATH_MAX];
-	struct cgroup c = { .name = "ambit-1-1-e_test",
+	/* a name of no process, which no sweep of another test's takes for a dead one's */
+	struct cgroup c = { .name = "ambit-test-e_test",
 			    .dirs = { { .version = 2, .parent_fd = -1, .fd = -1 }, { .parent_fd = -1, .fd = -1 } } };
 	struct pollfd ended = { .fd = -1, .events = POLLIN };
 	auto_fd int fd_c = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
