@@ -404,10 +404,13 @@ static int check_ledger(const struct event_request *q, struct err *e)
 	return 0;
 }
 
-/* Not reached where nothing is recorded: then *ret_fd stays as it is. */
-static int reach_ledger(struct launch *l, int *ret_fd, struct ledger_hello *ret, struct err *e)
+/* Where it is recorded is called first and answers while the rest is made ready; -1s: nowhere. */
+struct reach {
+	int dir_fd, fd; /* owned */
+};
+
+static int call_ledger(struct launch *l, struct reach *ret, struct err *e)
 {
-	auto_fd int dir_fd = -1;
 	char own[GRANT_OBJECT_MAX];
 	const char *dir = l->o->ledger;
 	int r = 0;
@@ -422,10 +425,21 @@ static int reach_ledger(struct launch *l, int *ret_fd, struct ledger_hello *ret,
 			return r;
 		dir = own;
 	}
-	r = ledger_open(dir, &dir_fd, l->q->ledger, sizeof l->q->ledger, e);
-	r = r < 0 ? r : check_ledger(l->q, e);
-	r = r < 0 ? r : ledger_join(dir_fd, l->q->ledger, ret_fd, ret, e);
-	return r < 0 ? r : 0;
+	r = ledger_open(dir, &ret->dir_fd, l->q->ledger, sizeof l->q->ledger, e);
+	return r < 0 ? r : ledger_call(ret->dir_fd, &ret->fd, e);
+}
+
+static int reach_ledger(struct launch *l, struct reach *reach, struct ledger_hello *ret, struct err *e)
+{
+	const int r = reach->dir_fd < 0 ? 0 : check_ledger(l->q, e);
+
+	return r < 0 || reach->dir_fd < 0 ? r : ledger_join(reach->dir_fd, l->q->ledger, &reach->fd, ret, e);
+}
+
+static void reach_finish(struct reach *r)
+{
+	fd_close(&r->dir_fd);
+	fd_close(&r->fd);
 }
 
 static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
@@ -435,7 +449,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
 	};
 	struct ledger_hello hello = { .is_new = false };
-	auto_fd int ledger_fd = -1;
+	__attribute__((cleanup(reach_finish))) struct reach ledger = { .dir_fd = -1, .fd = -1 };
 	struct stage_ask settings;
 	uint32_t conflict = 0;
 	bool in_cell;
@@ -448,6 +462,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 		l->q->store[0] = 0; /* which matters only where something is written */
 	in_cell = access("/" CELL_MARK, F_OK) ==
 		  0; /* there is no store in one, no ledger and no event: event_start says so */
+	r = r < 0 || in_cell ? r : call_ledger(l, &ledger, e);
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	set_command(l->q, o->argv);
@@ -461,12 +476,11 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
-	if (r == 0 && !in_cell)
-		r = reach_ledger(l, &ledger_fd, &hello, e);
+	r = r < 0 ? r : reach_ledger(l, &ledger, &hello, e);
 	if (r < 0)
 		return r;
-	plan.recorded = ledger_fd >= 0;
-	plan.ledger_fd = ledger_fd;
+	plan.recorded = ledger.fd >= 0;
+	plan.ledger_fd = ledger.fd;
 	for (int i = 0; i < 3; i++) {
 		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
 		plan.stream_fd[i] = o->stream_fd[i];

@@ -339,8 +339,21 @@ int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, s
 	return 0;
 }
 
+int ledger_call(int dir_fd, int *ret_fd, struct err *e)
+{
+	*ret_fd = -1;
+	return try_connect(dir_fd, ret_fd, e) < 0 ? -(int)e->code : 0;
+}
+
 int ledger_join(int dir_fd, const char *path, int *ret_fd, struct ledger_hello *ret, struct err *e)
 {
+	if (*ret_fd >= 0) {
+		const int r = hear_hello(*ret_fd, ret, e);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		fd_close(ret_fd); /* it ended just now */
+	}
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
 		const int r = connect_once(path, dir_fd, ret_fd, ret, e);
 
@@ -356,6 +369,7 @@ int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struc
 	auto_fd int dir_fd = -1;
 	const int r = ledger_open(dir, &dir_fd, path, sizeof path, e);
 
+	*ret_fd = -1;
 	return r < 0 ? r : ledger_join(dir_fd, path, ret_fd, ret, e);
 }
 

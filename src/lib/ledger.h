@@ -34,7 +34,9 @@ int ledger_default(char *ret, size_t size, struct err *e);
 
 /* The directory, which is made where it is missing, and its path through no link: as grants have theirs. */
 int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, struct err *e);
-/* A connection for one event, ready for LEDGER_APPEND. */
+/* Calls its process, if there is one: else *ret_fd is -1. */
+int ledger_call(int dir_fd, int *ret_fd, struct err *e);
+/* A connection for one event, ready for LEDGER_APPEND; *ret_fd: what was called, or -1. */
 int ledger_join(int dir_fd, const char *path, int *ret_fd, struct ledger_hello *ret, struct err *e);
 /* Both. */
 int ledger_connect(const char *dir, int *ret_fd, struct ledger_hello *ret, struct err *e);

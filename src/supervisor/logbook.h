@@ -26,14 +26,14 @@ struct logbook {
 void logbook_init(struct logbook *l, int sock, const struct event_request *q);
 /* Its grants and the request; program as encoded by the library. The answer is not awaited. */
 int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
-/* The wall, before the program starts. All of that is accepted when it returns. */
+/* The wall, before the program starts. The answer is not awaited. */
 int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
 /* It will not start, or its program could not be executed. */
 void logbook_refuse(struct logbook *l, const struct err *why);
 int logbook_effect(struct logbook *l, const struct effect *f, struct err *e);
-/* All effects are accepted when it returns. */
-int logbook_settle(struct logbook *l, struct err *e);
-/* How it ended; accepted when it returns. */
+/* How it ended. The answer is not awaited. */
 int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e);
+/* All that was told is accepted when it returns. */
+int logbook_settle(struct logbook *l, struct err *e);
 
 #endif

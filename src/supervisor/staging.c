@@ -620,15 +620,19 @@ static void let_go(struct staging *s)
 	stage_finish(&s->stage);
 }
 
-void staging_end(struct staging *s, bool alone, struct event_outcome *o)
+void staging_close(struct staging *s, struct event_outcome *o)
 {
 	finish_masks(s);
 	end_claim(s);
+	if (s->store != NULL)
+		o->workspace = stage_is_untouched(&s->stage, &s->meta) ? WORKSPACE_UNTOUCHED : WORKSPACE_STAGED;
+}
+
+void staging_end(struct staging *s, bool alone, const struct event_outcome *o)
+{
 	if (s->store == NULL)
 		return;
-	o->workspace = WORKSPACE_STAGED;
-	if (stage_is_untouched(&s->stage, &s->meta)) {
-		o->workspace = WORKSPACE_UNTOUCHED;
+	if (o->workspace == WORKSPACE_UNTOUCHED) {
 		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
 	} else {
 		s->meta.state = STAGE_KEPT;

@@ -35,8 +35,10 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 /* Whether a name was hidden from the cell, which its grants cover. */
 bool staging_hides(const struct staging *s, const char *path);
 
-/* When the cell is dead: gives o->workspace. alone: the library is gone, and asks nobody to settle what is kept. */
-void staging_end(struct staging *s, bool alone, struct event_outcome *o);
+/* When the cell is dead: gives o->workspace. */
+void staging_close(struct staging *s, struct event_outcome *o);
+/* After that. alone: the library is gone, and asks nobody to settle what is kept. */
+void staging_end(struct staging *s, bool alone, const struct event_outcome *o);
 /* When it never ran. */
 void staging_drop(struct staging *s);
 
