@@ -148,6 +148,15 @@ void json_put_word(struct json *j, const char *s)
 	json_put_name(j, s);
 }
 
+void json_put_hex(struct json *j, const uint8_t *bytes, size_t n)
+{
+	begin(j);
+	put(j, "\"");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(j->out, "%02x", bytes[i]);
+	put(j, "\"");
+}
+
 void json_put_name(struct json *j, const char *s)
 {
 	if (s != NULL)

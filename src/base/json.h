@@ -33,6 +33,8 @@ void json_put_null(struct json *j);
 void json_put_bool(struct json *j, bool value);
 /* A text that comes from Ambit itself; NULL gives null. */
 void json_put_word(struct json *j, const char *s);
+/* Two small digits for each byte. */
+void json_put_hex(struct json *j, const uint8_t *bytes, size_t n);
 /* A name that came from somewhere: text, or {"b64"} if it is not UTF-8; NULL gives null. */
 void json_put_name(struct json *j, const char *s);
 /* The same for n bytes, which may have NULs; {"b64"} also where text would take more room (control bytes). */

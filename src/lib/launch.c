@@ -203,6 +203,19 @@ static int set_grants(struct launch *l, const struct policy *p, struct err *e)
 	return r;
 }
 
+/* What the grants came from, for the ledger. */
+static void set_policies(struct event_request *q, const struct ambit_policy *p)
+{
+	(void)text_copy(q->agent, sizeof q->agent, p->policy.agent); /* of the same size */
+	for (uint32_t i = 1; i <= p->policy.n_sources; i++) {
+		const uint32_t at = q->n_policies++;
+
+		(void)text_copy(q->policies[at].name, sizeof q->policies[at].name, p->policy.sources[i]); /* likewise */
+		memcpy(q->policies[at].sha256, p->texts[i].sha256, SHA256_BYTES);
+		q->policies[at].size = p->texts[i].size;
+	}
+}
+
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -442,7 +455,7 @@ static void reach_finish(struct reach *r)
 	fd_close(&r->fd);
 }
 
-static int launch(struct launch *l, const struct policy *p, struct ambit_event **ret, struct err *e)
+static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
 	struct event_plan plan = {
@@ -460,15 +473,16 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 		  : stage_ask_init(&settings, STAGE_OP_SETTLE, e); /* a mistake in them is told before anything runs */
 	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
 		l->q->store[0] = 0; /* which matters only where something is written */
-	in_cell = access("/" CELL_MARK, F_OK) ==
-		  0; /* there is no store in one, no ledger and no event: event_start says so */
+	/* in a cell there is no store, no ledger and no event: event_start says so */
+	in_cell = access("/" CELL_MARK, F_OK) == 0;
 	r = r < 0 || in_cell ? r : call_ledger(l, &ledger, e);
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	set_command(l->q, o->argv);
 	l->q->umask = own_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
-	r = r < 0 ? r : set_grants(l, p, e);
+	set_policies(l->q, p);
+	r = r < 0 ? r : set_grants(l, &p->policy, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
@@ -495,7 +509,7 @@ static int launch(struct launch *l, const struct policy *p, struct ambit_event *
 	if (r == 0)
 		event_set_ledger(*ret, &hello);
 	if (r == 0)
-		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->agent); /* same size */
+		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->policy.agent); /* same size */
 	return r;
 }
 
@@ -524,7 +538,7 @@ static int check_and_launch(const struct ambit_policy *p, const struct ambit_eve
 	l.q = calloc(1, sizeof *l.q);
 	if (l.q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
-	r = launch(&l, &p->policy, ret, &e);
+	r = launch(&l, p, ret, &e);
 	environment_finish(&l.env);
 	free(l.q);
 	return public_error(ret_error, r, &e);

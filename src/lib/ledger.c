@@ -202,6 +202,12 @@ static int lost(struct ambit_event *ev, struct err *e)
 	if (ambit_event_step(ev, NULL) == 1 && result->cause == CAUSE_REFUSED) {
 		if (e != NULL)
 			*e = result->error;
+		if (e != NULL && e->code == AMBIT_HOST &&
+		    geteuid() == 0) /* idmapped mounts: not of an overlay, so not in most containers */
+			(void)snprintf(
+				e->hint, sizeof e->hint,
+				"name a directory on ext4, xfs, btrfs or tmpfs (in a container, a volume) with --ledger or "
+				"AMBIT_LEDGER; --no-ledger records nothing");
 		return err_context(e, -(int)result->error.code, "the ledger");
 	}
 	return err_set(e, AMBIT_GONE, "see the kernel's log", "the ledger ended before it said a word");

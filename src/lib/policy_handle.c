@@ -56,14 +56,29 @@ int policy_read_file(int file_fd, struct policy *ret, struct policy_mistake *ret
 	return r < 0 ? r : policy_answer_decode(answer.data, answer.len, ret, ret_mistake);
 }
 
-static int load_fd(struct ambit_policy *p, int fd, const char *name, struct err *e)
+static void note_text(struct ambit_policy *p, const void *text, size_t n)
+{
+	struct policy_text *t = &p->texts[p->policy.n_sources];
+	struct sha256 sum;
+
+	sha256_init(&sum);
+	sha256_add(&sum, text, n);
+	sha256_end(&sum, t->sha256);
+	t->size = (uint32_t)n; /* it was a policy: at most POLICY_FILE_MAX */
+}
+
+/* A file of its own, which nobody changes between what is read and what is noted of it. */
+static int load_text(struct ambit_policy *p, const char *name, const void *text, size_t n, struct err *e)
 {
 	auto_free struct policy *read = calloc(1, sizeof *read);
+	auto_fd int fd = memfd_create("ambit-policy", MFD_CLOEXEC);
 	struct policy_mistake m;
 	int r;
 
 	if (read == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to read a policy");
+	if (fd < 0 || fd_write_all(fd, text, n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for the policy");
 	r = policy_read_file(fd, read, &m);
 	if (r < 0) {
 		*e = m.err;
@@ -72,32 +87,34 @@ static int load_fd(struct ambit_policy *p, int fd, const char *name, struct err 
 		return m.line != 0 ? err_context(e, r, "%s:%u:%u", name, m.line, m.column)
 				   : err_context(e, r, "%s", name);
 	}
-	return policy_merge(&p->policy, read, name, e);
+	r = policy_merge(&p->policy, read, name, e);
+	if (r == 0)
+		note_text(p, text, n);
+	return r;
 }
 
 int ambit_policy_load(struct ambit_policy *p, const char *path, struct ambit_error *e)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	auto_free uint8_t *bytes = malloc(POLICY_FILE_MAX + 1); /* one more shows that there is more */
+	const ssize_t n = fd < 0 || bytes == NULL ? -1 : fd_read_all(fd, bytes, POLICY_FILE_MAX + 1);
 	struct err err;
 
-	if (fd < 0)
+	if (bytes == NULL)
+		return public_error(e, err_set(&err, AMBIT_MEMORY, NULL, "no memory to read a policy"), &err);
+	if (n < 0)
 		return public_error(e,
-				    err_sys(&err, AMBIT_USAGE, errno, "name a policy file that can be read",
-					    "cannot open the policy %s", path),
+				    err_sys(&err, AMBIT_USAGE, fd < 0 ? errno : (int)-n,
+					    "name a policy file that can be read", "cannot open the policy %s", path),
 				    &err);
-	return public_error(e, load_fd(p, fd, path, &err), &err);
+	return public_error(e, load_text(p, path, bytes, (size_t)n, &err), &err);
 }
 
-/* Whatever is not a file is read as one: there is one reader. */
 int ambit_policy_load_text(struct ambit_policy *p, const char *name, const void *text, size_t n, struct ambit_error *e)
 {
-	auto_fd int fd = memfd_create("ambit-policy", MFD_CLOEXEC);
 	struct err err;
 
-	if (fd < 0 || fd_write_all(fd, text, n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return public_error(
-			e, err_sys(&err, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for the policy"), &err);
-	return public_error(e, load_fd(p, fd, name, &err), &err);
+	return public_error(e, load_text(p, name, text, n, &err), &err);
 }
 
 #define PRESETS_MAX 32 /* a hint names no more */

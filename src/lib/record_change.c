@@ -8,11 +8,7 @@
 
 void record_digest_put(struct json *j, const struct change *c)
 {
-	char hex[2 * CHANGE_DIGEST_BYTES + 1];
-
-	for (size_t i = 0; i < CHANGE_DIGEST_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", c->digest[i]);
-	json_put_word(json_put_key(j, "sha256"), hex);
+	json_put_hex(json_put_key(j, "sha256"), c->digest, CHANGE_DIGEST_BYTES);
 }
 
 void record_mode_put(struct json *j, const char *key, uint32_t mode)

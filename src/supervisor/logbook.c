@@ -89,6 +89,16 @@ static void put_argv(struct json *j, struct rbuf *program, uint32_t argc)
 
 /* ---- entries ---- */
 
+static int put_policy(struct logbook *l, uint32_t i, struct err *e)
+{
+	struct json *j = talk_body(&l->talk);
+
+	talk_put_text(json_put_key(j, "name"), l->q->policies[i].name);
+	json_put_hex(json_put_key(j, "sha256"), l->q->policies[i].sha256, SHA256_BYTES);
+	json_put_count(json_put_key(j, "size"), l->q->policies[i].size);
+	return talk_put(&l->talk, ENTRY_POLICY, "", e);
+}
+
 static int put_grant(struct logbook *l, uint32_t i, struct err *e)
 {
 	const struct grant_set *set = &l->q->grants;
@@ -109,6 +119,7 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 
 	(void)rbuf_u32(program); /* of the environment, whose values may be secret */
 	rbuf_str(program, path, sizeof path);
+	json_put_word(json_put_key(j, "agent"), q->agent[0] != 0 ? q->agent : NULL);
 	json_put_count(json_put_key(j, "argc"), argc);
 	put_argv(json_put_key(j, "argv"), program, argc);
 	json_put_word(json_put_key(j, "base"), spec_base_word(q->base));
@@ -127,6 +138,8 @@ int logbook_ask(struct logbook *l, struct rbuf program, struct err *e)
 
 	if (l->talk.sock < 0)
 		return 0;
+	for (uint32_t i = 0; i < l->q->n_policies && r == 0; i++)
+		r = put_policy(l, i, e);
 	for (uint32_t i = 0; i < l->q->grants.count && r == 0; i++)
 		r = put_grant(l, i, e);
 	r = r < 0 ? r : put_request(l, &program, e);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 5
+#define REQUEST_VERSION 6
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -30,6 +30,13 @@ void request_encode(const struct event_request *q, struct buf *out)
 		buf_put_u16(out, q->grants.grants[i].flags);
 		buf_put_str(out, grant_object(&q->grants, i));
 		buf_put_str(out, q->grant_ids[i]);
+	}
+	buf_put_str(out, q->agent);
+	buf_put_u32(out, q->n_policies);
+	for (uint32_t i = 0; i < q->n_policies; i++) {
+		buf_put_str(out, q->policies[i].name);
+		buf_put(out, q->policies[i].sha256, SHA256_BYTES);
+		buf_put_u32(out, q->policies[i].size);
 	}
 	buf_put_u32(out, q->n_links);
 	for (uint32_t i = 0; i < q->n_links; i++) {
@@ -63,6 +70,24 @@ static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e
 			return r;
 	}
 	return 0;
+}
+
+static int decode_policies(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	rbuf_str(in, ret->agent, sizeof ret->agent);
+	ret->n_policies = rbuf_u32(in);
+	for (uint32_t i = 0; i < ret->n_policies && i < POLICY_SOURCES_MAX && !in->failed; i++) {
+		const uint8_t *sum;
+
+		rbuf_str(in, ret->policies[i].name, sizeof ret->policies[i].name);
+		sum = rbuf_bytes(in, SHA256_BYTES);
+		if (sum != NULL)
+			memcpy(ret->policies[i].sha256, sum, SHA256_BYTES);
+		ret->policies[i].size = rbuf_u32(in);
+	}
+	return in->failed || ret->n_policies > POLICY_SOURCES_MAX
+		       ? err_set(e, AMBIT_MALFORMED, NULL, "request: its policies are not well-formed")
+		       : 0;
 }
 
 static int decode_links(struct rbuf *in, struct event_request *ret, struct err *e)
@@ -126,6 +151,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, ret, e);
+	r = r < 0 ? r : decode_policies(in, ret, e);
 	r = r < 0 ? r : decode_links(in, ret, e);
 	return r < 0 ? r : decode_hides(in, ret, e);
 }

@@ -6,10 +6,12 @@
 #ifndef SUPERVISOR_REQUEST_H
 #define SUPERVISOR_REQUEST_H
 
+#include "base/sha256.h"
 #include "cell/spec.h"
 #include "core/grant.h"
 #include "core/id.h"
 #include "core/limits.h"
+#include "policy/policy.h"
 #include "supervisor/pty.h"
 
 #define REQUEST_BYTES_MAX (2u << 20)
@@ -42,7 +44,15 @@ struct event_request {
 	struct pty_settings terminal;  /* of the private terminal, if it has one */
 	struct limits limits;
 	struct grant_set grants;
-	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant, for the ledger */
+	/* for the ledger */
+	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant */
+	char agent[POLICY_AGENT_MAX];            /* who asks, as a policy calls it; "": nobody does */
+	uint32_t n_policies;
+	struct {
+		char name[POLICY_SOURCE_MAX]; /* of the file, as it was given, or of the preset */
+		uint8_t sha256[SHA256_BYTES];
+		uint32_t size;
+	} policies[POLICY_SOURCES_MAX];
 	uint32_t n_links; /* names under which a granted path was asked for, where it is a link on the host */
 	struct {
 		char name[GRANT_OBJECT_MAX], real[GRANT_OBJECT_MAX];

@@ -58,7 +58,8 @@ class Person:
     def ambit(self, *words):
         who = [] if self.uid == 0 else ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
         self.place.home = self.home
-        return self.place.run(*who, self.place.ambit, *words, cwd=self.top)
+        # root's ledger cannot lie in each of these homes, and nothing would run
+        return self.place.run(*who, "env", "AMBIT_LEDGER=none", self.place.ambit, *words, cwd=self.top)
 
     def work(self, *flags, script=CHANGE):
         return self.ambit("run", *flags, "--work", ".", "--", "sh", "-ec", script)
@@ -290,6 +291,27 @@ def a_tree_of_a_lower_layer(place):
 
 
 @in_child
+def a_ledger_on_an_overlay(place):
+    """As in most containers: an ordinary user's lies there as well; root is told where it can."""
+    private_mounts()
+    need("setpriv", "mount")
+    overlay = next(kind for kind in KINDS if kind.__name__ == "overlay")
+    for uid in IDS.values():
+        fresh = place.fresh()
+        mounted = f"{fresh}/mounted"
+        os.mkdir(mounted)
+        mount(overlay, uid, f"{fresh}/image", mounted)
+        p = person(place, overlay, uid, mounted, volume(f"{fresh}/others"), str(uid), True, False)
+        result = p.ambit("run", "--ledger", f"{p.home}/ledger", "--", "echo", "ran")
+        if uid != 0:
+            assert result.returncode == 0 and result.stdout == "ran\n" and "a new ledger" in result.stderr, told(result)
+            continue
+        assert result.returncode == 125 and result.stdout == "" and "a volume) with --ledger" in result.stderr, told(result)
+        result = p.ambit("run", "--ledger", f"{p.top}/ledger", "--", "echo", "ran")
+        assert result.returncode == 0 and result.stdout == "ran\n", told(result)
+
+
+@in_child
 def secrets_of_a_tree_in_a_volume(place):
     """In a container the home is on an overlay and the tree in a volume: what hides names cannot lie in the home either."""
     private_mounts()
@@ -332,4 +354,4 @@ def secrets_of_a_container(place):
 
 
 if __name__ == "__main__":
-    main([*(scenario(kind) for kind in KINDS), an_edit_in_the_same_second, an_edit_in_the_second_of_an_undo, a_tree_of_a_lower_layer, secrets_of_a_tree_in_a_volume, secrets_of_a_container])
+    main([*(scenario(kind) for kind in KINDS), an_edit_in_the_same_second, an_edit_in_the_second_of_an_undo, a_tree_of_a_lower_layer, a_ledger_on_an_overlay, secrets_of_a_tree_in_a_volume, secrets_of_a_container])

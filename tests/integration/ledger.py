@@ -127,6 +127,23 @@ def an_event_is_recorded(place):
     ledger.believed()
 
 
+def policies_are_recorded(place):
+    """What was read, by its digest, in the order in which it was read; before what they grant."""
+    ledger = Ledger(place)
+    policy = "version: 1\nagent: reviewer\ngrants:\n  - read: .\n"
+    with open(f"{ledger.tree}/p.yaml", "w", encoding="utf-8") as file:
+        file.write(policy)
+    done = ledger.run("--policy", "p.yaml", "--preset", "shell", "--read", ".", "--json", "--", "true")
+    assert done.returncode == 0, told(done)
+    entries = ledger.of(json.loads(done.stdout)["event"])
+    named = [entry["body"] for entry in entries if entry["type"] == "policy"]
+    assert named[0] == {"name": "p.yaml", "sha256": hashlib.sha256(policy.encode()).hexdigest(), "size": len(policy)}, named
+    assert [body["name"] for body in named] == ["p.yaml", "shell"] and types(entries)[:3] == ["policy", "policy", "grant"]
+    request = next(entry["body"] for entry in entries if entry["type"] == "request")
+    assert request["agent"] == "reviewer", request
+    ledger.believed()
+
+
 def the_key_is_told_once(place):
     ledger = Ledger(place)
     first = ledger.run("--", "true")
@@ -864,7 +881,7 @@ def a_client_that_does_not_read(place):
 
 
 if __name__ == "__main__":
-    main([an_event_is_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
+    main([an_event_is_recorded, policies_are_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
           a_refused_event_is_told_as_that, a_ledger_behind_a_link, many_at_once_share_it, it_ends_when_nobody_needs_it, changes_are_recorded,
           what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing,
           a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,

@@ -1336,6 +1336,7 @@ def a_sparse_index_loses_nothing_by_its_directories(place):
 def untracked_secrets_hold_no_index(place):
     """What git does not know it does not lose: nothing is held, and nothing is said."""
     top = tracked_tree(place, secrets=())
+    place.make_ledger()
     write(f"{top}/.env", "SECRET\n")
     write(f"{top}/t/.env", "SECRET\n")
     write(f"{top}/.gitignore", ".env\n")
