@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, told
+from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, sanitized, told
 from peer import tlog_verify
 
 HEAD = 4
@@ -799,6 +799,33 @@ def a_journal_of_an_older_form_is_refused(place):
     assert ledger.run("--", "true").returncode == 0
 
 
+# ---- what its process can do ----
+
+
+def the_ledger_gave_up_what_it_does_not_need(place):
+    """A filter of its own beside those of its cell, no process, and so much memory: enough for the longest journal."""
+    def status(text):
+        return dict(line.split(":\t", 1) for line in text.splitlines())
+
+    ledger = a_ledger_at_rest(place)
+    done = place.run("/usr/bin/python3", "-c", FORGE, ledger.log, seed_of(ledger).hex(), "3", "63", "65000", cwd=ledger.tree)
+    size = os.path.getsize(f"{ledger.log}/journal")
+    assert done.returncode == 0 and 11 << 20 < size < 12 << 20, told(done)
+    done = ledger.run("--", "true")
+    assert done.returncode == 0, told(done)
+    with open(f"/proc/{ledger.holder()}/status", encoding="ascii") as file:
+        ours = status(file.read())
+    with open(f"/proc/{ledger.holder()}/limits", encoding="ascii") as file:
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+    done = place.cell("--observe", "off", "--direct", "--write", ledger.tree, "--", "cat", "/proc/self/status", "/proc/self/limits", cwd=ledger.tree)
+    cells = status(done.stdout.partition("Limit  ")[0])
+    assert int(ours["Seccomp_filters"]) == int(cells["Seccomp_filters"]) + 1 and ours["NoNewPrivs"] == "1", (ours, cells)
+    assert limits["Max processes"] == ["0", "0"], limits
+    assert sanitized(place.ambit) or limits["Max address space"] == [str(192 << 20)] * 2, limits
+    assert sum("forged" in entry["body"] for entry in ledger.entries()) == 3 * 63
+    ledger.believed()
+
+
 # ---- on the wire ----
 
 
@@ -990,5 +1017,5 @@ if __name__ == "__main__":
           an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, what_lies_there_already_is_not_trusted,
           a_death_while_it_is_made, a_directory_that_cannot_be_written, a_full_disk_is_told, no_cell_sees_the_ledger,
           the_way_to_the_ledger_stays, what_somebody_else_wrote_is_not_signed, a_journal_of_an_older_form_is_refused,
-          a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
+          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
           a_descriptor_that_holds_who_closes_it, a_crowd_is_told, nobody_is_waited_for_without_end, a_client_that_does_not_read])
