@@ -1,5 +1,5 @@
-/* Any bytes as the ledger's journal: a group that is taken is written again as it came, and one that follows leaves the log with as many
- * entries more, and with its root. */
+/* Any bytes as the ledger's journal: a group that is taken is written again as it came; one that follows leaves the log with as many
+ * entries more, and with its seal; and it is ours as it is, or with the MAC that we give it, not with both. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,21 +8,36 @@
 
 static void once_more(const struct journal_group *g, const uint8_t *from)
 {
-	uint8_t room[JOURNAL_HEAD_BYTES];
-	struct buf head;
+	uint8_t head_room[JOURNAL_HEAD_BYTES], tail_room[JOURNAL_TAIL_BYTES];
+	struct buf head, tail;
 
-	buf_init_in(&head, room, sizeof room);
-	journal_put_head(&head, g->n, g->first, g->bytes);
+	buf_init_in(&head, head_room, sizeof head_room);
+	buf_init_in(&tail, tail_room, sizeof tail_room);
+	journal_put_head(&head, g);
+	journal_put_tail(&tail, g);
 	promise(!head.failed && head.len == JOURNAL_HEAD_BYTES && memcmp(head.data, from, head.len) == 0);
 	promise(g->entries == from + JOURNAL_HEAD_BYTES && g->bytes <= JOURNAL_GROUP_MAX);
-	promise(memcmp(g->entries + g->bytes, &g->root, HASH_BYTES) == 0);
+	promise(!tail.failed && tail.len == JOURNAL_TAIL_BYTES &&
+		memcmp(g->entries + g->bytes, tail.data, tail.len) == 0);
+}
+
+static void whose(const struct journal_group *g, const struct edge *edge)
+{
+	static const uint8_t seed[JOURNAL_SEED_BYTES]; /* with which some of the corpus was written */
+	struct journal_group ours = *g;
+	struct hash root;
+
+	edge_root(edge, &root);
+	journal_seal(&ours, &root, seed);
+	promise(journal_is_ours(&ours, edge, seed));
+	promise(journal_is_ours(g, edge, seed) == hash_is(&g->mac, &ours.mac));
+	promise(hash_is(&g->seal, &ours.seal) == hash_is(&g->mac, &ours.mac));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct edge *edge = calloc(1, sizeof *edge);
 	struct journal_group g;
-	struct hash root;
 	struct rbuf r;
 	size_t at = 0;
 
@@ -30,11 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (; edge != NULL && journal_next(&r, &g); at = r.at) {
 		const uint64_t before = edge->size;
 
+		promise(at > 0 || !journal_is_older(data, size));
 		once_more(&g, data + at);
 		if (!journal_follows(&g, edge))
 			break;
-		edge_root(edge, &root);
-		promise(edge->size == before + g.n && g.first == before && hash_is(&root, &g.root));
+		promise(edge->size == before + g.n && g.first == before);
+		whose(&g, edge);
 	}
 	free(edge);
 	return 0;

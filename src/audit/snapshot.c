@@ -220,6 +220,7 @@ bool snapshot_journal_begin(const struct snapshot *s, struct snapshot_journal *r
 			return false;
 	rbuf_init(&ret->left, s->journal.data, s->journal.len);
 	ret->edge = s->edge;
+	ret->signed_size = s->size;
 	ret->torn = false;
 	ret->folded = 0;
 	return true;
@@ -232,7 +233,7 @@ bool snapshot_journal_next(struct snapshot_journal *j, struct journal_group *ret
 		const struct rbuf before = j->left;
 		const bool whole = journal_next(&j->left, ret);
 
-		if (whole && ret->first + ret->n <= j->edge.size) {
+		if (whole && ret->first + ret->n <= j->signed_size) {
 			j->folded += ret->n;
 			continue;
 		}

@@ -56,6 +56,7 @@ struct tile_source snapshot_tiles(struct snapshot *s);
 struct snapshot_journal {
 	struct rbuf left;
 	struct edge edge;
+	uint64_t signed_size;
 	bool torn;       /* what is left is no group that follows */
 	uint64_t folded; /* entries of groups that say that they are under the checkpoint */
 };

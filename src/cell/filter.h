@@ -26,6 +26,8 @@ enum filter_shape {
 	FILTER_WARDEN, /* what the warden does after the workload runs: no exec, no socket, no open for writing */
 	FILTER_ROLE,   /* the small roles: read, write, poll, memory, exit */
 	FILTER_READER, /* a role that reads the files it was granted: the same, opening for reading, listing */
+	FILTER_KEEPER, /* one that keeps files for those who connect to it: the same, opening for writing, names of files and directories made,
+			replaced and removed, syncs, accepting, messages */
 	FILTER_COUNT
 };
 

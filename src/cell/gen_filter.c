@@ -118,9 +118,11 @@ struct answer {
 		SEEN_CHECKED,
 		NO_JIT,
 		READS,
-		READS_CHECKED
+		KEEPS,
+		FILES
 	} kind;
 	enum check check;
+	enum check keeper; /* FILES: of the shape that keeps */
 };
 
 enum column { WORKLOAD, WARDEN, ROLE, STACKED_WX, STACKED_SOCKETS, COLUMNS };
@@ -132,18 +134,19 @@ struct row {
 };
 
 /* clang-format off */
-#define A_ABSENT { ABSENT, 0 }
-#define A_ALLOW { ALLOW, 0 }
-#define A_DENY { DENY, 0 }
-#define A_SEEN { SEEN, 0 }
-#define A_EXEC { EXEC, 0 }
-#define A_SANE { ONLY_SANE, 0 }
-#define A_READS { READS, 0 }
-#define A_READS_IF(name) { READS_CHECKED, CHECK_##name }
-#define A_CHECK(name) { CHECKED, CHECK_##name }
-#define A_SEEN_IF(name) { SEEN_CHECKED, CHECK_##name }
-#define A_JIT(name) { JIT, CHECK_##name }
-#define A_NO_JIT(name) { NO_JIT, CHECK_##name }
+#define A_ABSENT { .kind = ABSENT }
+#define A_ALLOW { .kind = ALLOW }
+#define A_DENY { .kind = DENY }
+#define A_SEEN { .kind = SEEN }
+#define A_EXEC { .kind = EXEC }
+#define A_SANE { .kind = ONLY_SANE }
+#define A_READS { .kind = READS }
+#define A_KEEPS { .kind = KEEPS }
+#define A_FILES(reads, keeps) { .kind = FILES, .check = CHECK_##reads, .keeper = CHECK_##keeps }
+#define A_CHECK(name) { .kind = CHECKED, .check = CHECK_##name }
+#define A_SEEN_IF(name) { .kind = SEEN_CHECKED, .check = CHECK_##name }
+#define A_JIT(name) { .kind = JIT, .check = CHECK_##name }
+#define A_NO_JIT(name) { .kind = NO_JIT, .check = CHECK_##name }
 /* clang-format on */
 
 static const struct row calls[] = {
@@ -170,19 +173,21 @@ static const struct row stacked_calls[] = {
 static const struct shape {
 	const char *name;
 	enum column column;
-	bool exec_notified, all_notified, jit, reads;
+	bool exec_notified, all_notified, jit, reads, keeps;
 } shapes[FILTER_COUNT] = {
-	[FILTER_WORKLOAD_OFF] = { "workload_off", WORKLOAD, false, false, false, false },
-	[FILTER_WORKLOAD_EFFECTS] = { "workload_effects", WORKLOAD, true, false, false, false },
-	[FILTER_WORKLOAD_FULL] = { "workload_full", WORKLOAD, true, true, false, false },
-	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, false, false, true, false },
-	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, true, false, true, false },
-	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, true, true, true, false },
-	[FILTER_WX] = { "wx", STACKED_WX, false, false, false, false },
-	[FILTER_SOCKETS] = { "sockets", STACKED_SOCKETS, false, false, false, false },
-	[FILTER_WARDEN] = { "warden", WARDEN, false, false, false, false },
-	[FILTER_ROLE] = { "role", ROLE, false, false, false, false },
-	[FILTER_READER] = { "reader", ROLE, false, false, false, true },
+	[FILTER_WORKLOAD_OFF] = { "workload_off", WORKLOAD },
+	[FILTER_WORKLOAD_EFFECTS] = { "workload_effects", WORKLOAD, .exec_notified = true },
+	[FILTER_WORKLOAD_FULL] = { "workload_full", WORKLOAD, .exec_notified = true, .all_notified = true },
+	[FILTER_WORKLOAD_OFF_JIT] = { "workload_off_jit", WORKLOAD, .jit = true },
+	[FILTER_WORKLOAD_EFFECTS_JIT] = { "workload_effects_jit", WORKLOAD, .exec_notified = true, .jit = true },
+	[FILTER_WORKLOAD_FULL_JIT] = { "workload_full_jit", WORKLOAD, .exec_notified = true, .all_notified = true,
+				       .jit = true },
+	[FILTER_WX] = { "wx", STACKED_WX },
+	[FILTER_SOCKETS] = { "sockets", STACKED_SOCKETS },
+	[FILTER_WARDEN] = { "warden", WARDEN },
+	[FILTER_ROLE] = { "role", ROLE },
+	[FILTER_READER] = { "reader", ROLE, .reads = true },
+	[FILTER_KEEPER] = { "keeper", ROLE, .reads = true, .keeps = true },
 };
 
 static const struct arch {
@@ -255,7 +260,10 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case CHECKED: return CHECK_MARK | a->check;
 	case SEEN_CHECKED: return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
 	case READS: return allowed_if(m->shape->reads || m->sanitized);
-	case READS_CHECKED: return m->shape->reads ? CHECK_MARK | a->check : allowed_if(m->sanitized);
+	case KEEPS: return allowed_if(m->shape->keeps);
+	case FILES:
+		return m->shape->reads ? CHECK_MARK | (m->shape->keeps ? a->keeper : a->check)
+				       : allowed_if(m->sanitized);
 	case NO_JIT: return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
 	}
 	abort();

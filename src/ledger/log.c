@@ -1,6 +1,7 @@
 #include "ledger/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,24 +206,30 @@ int log_add(struct log *l, const void *entry, size_t n, struct err *e)
 
 int log_write(struct log *l, struct err *e)
 {
+	struct journal_group g = { .n = l->group_n,
+				   .first = l->edge.size - l->group_n,
+				   .bytes = (uint32_t)l->group.len /* LOG_GROUP_MAX */ };
+	uint8_t head_room[JOURNAL_HEAD_BYTES], tail_room[JOURNAL_TAIL_BYTES];
+	struct buf head, tail;
 	struct hash root;
-	uint8_t room[JOURNAL_HEAD_BYTES];
-	struct buf head;
 	int r;
 
 	if (l->group_n == 0)
 		return 0;
-	buf_init_in(&head, room, sizeof room);
-	journal_put_head(&head, l->group_n, l->edge.size - l->group_n, (uint32_t)l->group.len); /* LOG_GROUP_MAX */
+	buf_init_in(&head, head_room, sizeof head_room);
+	buf_init_in(&tail, tail_room, sizeof tail_room);
 	edge_root(&l->edge, &root);
+	journal_seal(&g, &root, l->key->secret);
+	journal_put_head(&head, &g);
+	journal_put_tail(&tail, &g);
 	r = disk_journal_append(l->disk, head.data, head.len);
 	if (r == 0)
 		r = disk_journal_append(l->disk, l->group.data, l->group.len);
 	if (r == 0)
-		r = disk_journal_append(l->disk, &root, sizeof root);
+		r = disk_journal_append(l->disk, tail.data, tail.len);
 	if (r < 0)
 		return disk_error(e, r, "the journal");
-	l->journal_bytes += JOURNAL_HEAD_BYTES + l->group.len + sizeof root;
+	l->journal_bytes += head.len + l->group.len + tail.len;
 	l->journal_n += l->group_n;
 	l->group_n = 0;
 	buf_reset(&l->group);
@@ -406,13 +413,6 @@ static int read_published(struct log *l, struct err *e)
 	return read_open_bundle(l, e);
 }
 
-/* It is tried on another edge first: an entry cannot be taken back. */
-static bool is_next(const struct log *l, const struct journal_group *g, struct edge *tried)
-{
-	*tried = l->edge;
-	return journal_follows(g, tried);
-}
-
 static int take_group(struct log *l, const struct journal_group *g)
 {
 	const uint8_t *entry;
@@ -428,35 +428,68 @@ static int take_group(struct log *l, const struct journal_group *g)
 	return rc;
 }
 
-/* The groups behind the checkpoint, up to the first that is not whole. Those before it were folded just before a death. */
-static int read_journal(struct log *l, struct log_found *found, struct err *e)
+/* Who could write there and has not the key wrote it. What the ledger accepted may stand before it and behind it, so it is for a person to
+ * say what goes. */
+static int foreign(struct err *e, uint64_t first, size_t at)
+{
+	return err_set(
+		e, AMBIT_UNTRUSTED,
+		"see what it is (`ambit ledger show`) and who can write there; to go on without it and what follows, keep a copy "
+		"and cut it off (truncate -s BYTE log/journal)",
+		"the ledger's journal has entries that the ledger did not write, from byte %zu on (entry %" PRIu64 ")",
+		at, first);
+}
+
+/* 1: it is taken, or was folded just before a death; 0: it does not follow, as a torn one. It is tried on another edge first: an entry
+ * cannot be taken back. */
+static int read_group(struct log *l, const struct journal_group *g, size_t at, struct edge *tried, struct err *e)
+{
+	if (g->first + g->n <= l->published[0])
+		return 1;
+	*tried = l->edge;
+	if (!journal_follows(g, tried))
+		return 0;
+	if (!journal_is_ours(g, tried, l->key->secret))
+		return foreign(e, g->first, at);
+	return take_group(l, g) < 0 ? err_set(e, AMBIT_MEMORY, NULL, "out of memory") : 1;
+}
+
+/* The groups behind the checkpoint, up to the first that is not whole. */
+static int read_groups(struct log *l, const struct buf *bytes, struct log_found *found, struct err *e)
 {
 	auto_free struct edge *tried = calloc(1, sizeof *tried);
-	auto_buf bytes = { .max = 0 };
 	struct journal_group g;
 	struct rbuf r;
 	size_t whole = 0;
-	int rc;
+	int rc = tried == NULL ? err_set(e, AMBIT_MEMORY, NULL, "out of memory") : 1;
+
+	rbuf_init(&r, bytes->data, bytes->len);
+	while (rc == 1 && rbuf_left(&r) > 0 && journal_next(&r, &g)) {
+		rc = read_group(l, &g, whole, tried, e);
+		whole = rc == 1 ? r.at : whole;
+	}
+	found->replayed = l->edge.size - found->signed_size;
+	found->torn_bytes = bytes->len - whole;
+	return rc < 0 ? rc : 0;
+}
+
+static int read_journal(struct log *l, struct log_found *found, struct err *e)
+{
+	auto_buf bytes = { .max = 0 };
+	int r;
 
 	buf_init(&bytes, 2 * (size_t)LOG_JOURNAL_MAX + LOG_GROUP_MAX);
-	rc = tried == NULL ? -ENOMEM : disk_read(l->disk, LEDGER_JOURNAL, &bytes);
-	if (rc == -ENOENT)
+	r = disk_read(l->disk, LEDGER_JOURNAL, &bytes);
+	if (r == -ENOENT)
 		return 0;
-	if (rc < 0)
-		return err_sys(e, AMBIT_SYSTEM, -rc, NULL, "cannot read the ledger's journal");
-	rbuf_init(&r, bytes.data, bytes.len);
-	while (rbuf_left(&r) > 0 && journal_next(&r, &g)) {
-		if (g.first + g.n > l->edge.size) {
-			if (!is_next(l, &g, tried))
-				break;
-			if (take_group(l, &g) < 0)
-				return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
-			found->replayed += g.n;
-		}
-		whole = r.at;
-	}
-	found->torn_bytes = bytes.len - whole;
-	return 0;
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the ledger's journal");
+	if (journal_is_older(bytes.data, bytes.len))
+		return err_set(
+			e, AMBIT_UNAVAILABLE,
+			"run an event with the version of Ambit that wrote it: when that ledger ends, its journal is empty",
+			"the ledger's journal is of an older form");
+	return read_groups(l, &bytes, found, e);
 }
 
 /* What was found becomes the published state, and the journal is empty. The groups that were found may not be on disk yet: who wrote

@@ -34,7 +34,8 @@ struct log_found {
 };
 
 /* Makes a log where there is none, repairs what was torn, and publishes what it found. disk and key are borrowed.
- * -MALFORMED: the files say something else than was signed; nothing was changed then. */
+ * -MALFORMED: the files say something else than was signed; -UNTRUSTED: the journal has a group that nobody with the key wrote; -UNAVAILABLE: it
+ * is of an older form. Nothing was changed then. */
 int log_open(struct disk *disk, const struct log_key *key, struct log **ret, struct log_found *ret_found,
 	     struct err *e);
 void log_close(struct log *l); /* publishes nothing */

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "ledger/key.h"
 #include "ledger/layout.h"
+#include "ledger/promise.h"
 #include "ledger/serve.h"
 
 #define LOCK_PATIENCE_MS 10000 /* for one that ends, and publishes what it has */
@@ -127,6 +128,7 @@ static int run(const char *directory, const char *boot, struct err *e)
 	r = r < 0 ? r : open_directory(dir_fd, LEDGER_LOG, &log_fd, e);
 	if (r == 0 && (disk_create(dir_fd, &dir) < 0 || disk_create(log_fd, &log_dir) < 0))
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
+	r = r < 0 ? r : promise_keep(dir_fd, e);
 	r = r < 0 ? r : get_key(dir, log_dir, e);
 	r = r < 0 ? r : log_open(log_dir, &secret.key, &log, &found, e);
 	r = r < 0 ? r : serve_run(&how, log, &found, e);

@@ -4,6 +4,7 @@
 usage: ledger.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
 """
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -18,7 +19,7 @@ import sys
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, told
+from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, sanitized, told
 from peer import tlog_verify
 
 HEAD = 4
@@ -697,6 +698,151 @@ def the_way_to_the_ledger_stays(place):
     assert os.path.exists(f"{ledger.dir}/ledger.key")
 
 
+# ---- who wrote the journal ----
+
+# Groups of entries behind the checkpoint, whole and in their place: written by who has this seed, or thinks that it has. Everything that is
+# needed but the seed lies in the log.
+FORGE = """
+import hashlib, json, struct, sys
+log, seed, groups, each, pad = sys.argv[1], bytes.fromhex(sys.argv[2]), *map(int, sys.argv[3:6])
+try:
+    print("the key:", open(log + "/../ledger.key").read())
+except OSError:
+    pass
+
+def root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\\1" + root(leaves[:k]) + root(leaves[k:])).digest()
+
+def mac(text):
+    key = hashlib.blake2b(digest_size=32, key=seed, salt=struct.pack("<QQ", 1, 0), person=b"journal").digest()
+    return hashlib.blake2b(text, digest_size=32, key=key).digest()
+
+size = int(open(log + "/checkpoint").read().splitlines()[1])
+bundle, leaves = open(f"{log}/tile/entries/000.p/{size}", "rb").read(), []
+while bundle:
+    n, = struct.unpack(">H", bundle[:2])
+    last, bundle = bundle[2:2 + n], bundle[2 + n:]
+    leaves.append(hashlib.sha256(b"\\0" + last).digest())
+with open(log + "/journal", "ab") as file:
+    for _ in range(groups):
+        body, first = b"", len(leaves)
+        for _ in range(each):
+            entry = json.dumps({**json.loads(last), "seq": len(leaves), "type": "decision", "body": {"forged": "x" * pad}},
+                               sort_keys=True, separators=(",", ":")).encode()
+            body += struct.pack(">H", len(entry)) + entry
+            leaves.append(hashlib.sha256(b"\\0" + entry).digest())
+        head, top = b"ALG2" + struct.pack("<IQI", each, first, len(body)), root(leaves)
+        own = mac(head + top)
+        file.write(head + body + own + hashlib.sha256(b"\\1" + top + own).digest())
+"""
+
+
+def state(ledger):
+    """What a process that starts may not change if it is to go on with nothing."""
+    found = {}
+    for where, _, names in os.walk(ledger.dir):
+        for name in set(names) - {"socket", "lock", "starting"}:
+            with open(f"{where}/{name}", "rb") as file:
+                found[f"{where}/{name}"] = file.read()
+    return found
+
+
+def a_ledger_at_rest(place):
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    until(ledger.is_published, "a checkpoint")
+    kill(ledger)
+    assert not any("forged" in entry["body"] for entry in ledger.entries())
+    return ledger
+
+
+def seed_of(ledger):
+    with open(f"{ledger.dir}/ledger.key", encoding="ascii") as file:
+        return base64.b64decode(file.read().strip().split("+", 4)[4])[1:]
+
+
+def what_somebody_else_wrote_is_not_signed(place):
+    """By a cell that has the ledger's directory for writing, and is not recorded: it can stop the ledger, as it could by removing it, and no
+    more. The same program with the ledger's key is believed, so it was that alone that it lacked."""
+    another = bytes(range(32)).hex()
+    for how in ([], ["--direct"]):
+        ledger = a_ledger_at_rest(place)
+        size, command = ledger.size(), ("/usr/bin/python3", "-c", FORGE, ledger.log)
+        done = place.cell("--work", ledger.dir, *how, "--", *command, another, "1", "3", "0", cwd=ledger.tree)
+        assert done.returncode == 0 and done.stdout == "" and os.path.getsize(f"{ledger.log}/journal") > 0, told(done)
+        before = state(ledger)
+        for _ in range(2):
+            expect_nothing_ran(ledger, "entries that the ledger did not write, from byte 0 on", f"(entry {size})", "truncate -s")
+        assert state(ledger) == before and ledger.size() == size
+        shown = place.run(place.ambit, "ledger", "show", "--ledger", ledger.dir, cwd=ledger.tree)
+        assert shown.returncode == 0 and "forged" in shown.stdout, told(shown)
+        os.truncate(f"{ledger.log}/journal", 0)
+        assert ledger.run("--", "true").returncode == 0
+        assert not any("forged" in entry["body"] for entry in ledger.entries())
+        ledger.believed()
+    ledger = a_ledger_at_rest(place)
+    size, command = ledger.size(), ("/usr/bin/python3", "-c", FORGE, ledger.log)
+    done = place.run(*command, seed_of(ledger).hex(), "1", "3", "0", cwd=ledger.tree)
+    assert done.returncode == 0 and "the key: PRIVATE" in done.stdout, told(done)
+    good = os.path.getsize(f"{ledger.log}/journal")
+    kept = state(ledger)[f"{ledger.log}/journal"]
+    done = place.run(*command, another, "1", "3", "0", cwd=ledger.tree)  # in the same place as the first, which is taken
+    assert done.returncode == 0 and os.path.getsize(f"{ledger.log}/journal") > good, told(done)
+    assert ledger.run("--", "true").returncode == 0  # it does not follow: torn, and told as that
+    entries = ledger.entries()
+    assert ["forged" in entry["body"] for entry in entries[size:size + 4]] == [True, True, True, False]
+    assert entries[size + 3]["type"] == "crash" and entries[size + 3]["body"]["replayed"] == 3
+    assert entries[size + 3]["body"]["torn_bytes"] == good, entries[size + 3]
+    ledger.believed()
+    kill(ledger)
+    with open(f"{ledger.log}/journal", "wb") as file:  # under the checkpoint now: passed over
+        file.write(kept)
+    assert ledger.run("--", "true").returncode == 0
+    assert sum("forged" in entry["body"] for entry in ledger.entries()) == 3
+    ledger.believed()
+
+
+def a_journal_of_an_older_form_is_refused(place):
+    ledger = a_ledger_at_rest(place)
+    with open(f"{ledger.log}/journal", "wb") as file:
+        file.write(b"ALG1" + bytes(48))
+    before = state(ledger)
+    expect_nothing_ran(ledger, "journal is of an older form", "the version of Ambit that wrote it")
+    assert state(ledger) == before
+    os.truncate(f"{ledger.log}/journal", 0)
+    assert ledger.run("--", "true").returncode == 0
+
+
+# ---- what its process can do ----
+
+
+def the_ledger_gave_up_what_it_does_not_need(place):
+    """A filter of its own beside those of its cell, no process, and so much memory: enough for the longest journal."""
+    def status(text):
+        return dict(line.split(":\t", 1) for line in text.splitlines())
+
+    ledger = a_ledger_at_rest(place)
+    done = place.run("/usr/bin/python3", "-c", FORGE, ledger.log, seed_of(ledger).hex(), "3", "63", "65000", cwd=ledger.tree)
+    size = os.path.getsize(f"{ledger.log}/journal")
+    assert done.returncode == 0 and 11 << 20 < size < 12 << 20, told(done)
+    done = ledger.run("--", "true")
+    assert done.returncode == 0, told(done)
+    with open(f"/proc/{ledger.holder()}/status", encoding="ascii") as file:
+        ours = status(file.read())
+    with open(f"/proc/{ledger.holder()}/limits", encoding="ascii") as file:
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+    done = place.cell("--observe", "off", "--direct", "--write", ledger.tree, "--", "cat", "/proc/self/status", "/proc/self/limits", cwd=ledger.tree)
+    cells = status(done.stdout.partition("Limit  ")[0])
+    assert int(ours["Seccomp_filters"]) == int(cells["Seccomp_filters"]) + 1 and ours["NoNewPrivs"] == "1", (ours, cells)
+    assert limits["Max processes"] == ["0", "0"], limits
+    assert sanitized(place.ambit) or limits["Max address space"] == [str(192 << 20)] * 2, limits
+    assert sum("forged" in entry["body"] for entry in ledger.entries()) == 3 * 63
+    ledger.believed()
+
+
 # ---- on the wire ----
 
 
@@ -887,5 +1033,6 @@ if __name__ == "__main__":
           a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,
           an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, what_lies_there_already_is_not_trusted,
           a_death_while_it_is_made, a_directory_that_cannot_be_written, a_full_disk_is_told, no_cell_sees_the_ledger,
-          the_way_to_the_ledger_stays, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
+          the_way_to_the_ledger_stays, what_somebody_else_wrote_is_not_signed, a_journal_of_an_older_form_is_refused,
+          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
           a_descriptor_that_holds_who_closes_it, a_crowd_is_told, nobody_is_waited_for_without_end, a_client_that_does_not_read])

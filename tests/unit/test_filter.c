@@ -64,6 +64,7 @@ static const struct {
 	[FILTER_WARDEN] = { "warden", false, false, false, false },
 	[FILTER_ROLE] = { "role", false, false, false, false },
 	[FILTER_READER] = { "reader", false, false, false, false },
+	[FILTER_KEEPER] = { "keeper", false, false, false, false },
 };
 
 static struct bpf_result run(const struct arch *arch, int shape, const struct seccomp_data *d)
@@ -118,13 +119,18 @@ static const struct call *call_of(const struct arch *arch, int number)
 	return NULL;
 }
 
+static bool reads_files(int shape)
+{
+	return shape == FILTER_READER || shape == FILTER_KEEPER;
+}
+
 /* What the words of the table say for a shape; false if arguments decide. */
 static bool said(const char *word, int shape, uint32_t *ret)
 {
 	const uint32_t absent = REFUSED(ENOSYS);
 
 	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0 ||
-	    (strncmp(word, "READS_IF(", 9) == 0 && shape == FILTER_READER))
+	    (strncmp(word, "FILES(", 6) == 0 && reads_files(shape)))
 		return false;
 	if (strncmp(word, "NO_JIT(", 7) == 0 && !shapes[shape].jit)
 		return false;
@@ -137,9 +143,11 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = absent;
 	else if (strncmp(word, "JIT(", 4) == 0)
 		*ret = absent;
-	else if (strcmp(word, "READS") == 0 && shape == FILTER_READER)
+	else if (strcmp(word, "KEEPS") == 0)
+		*ret = shape == FILTER_KEEPER ? PASSED : absent;
+	else if (strcmp(word, "READS") == 0 && reads_files(shape))
 		*ret = PASSED;
-	else if (strcmp(word, "SANE") == 0 || strncmp(word, "READS", 5) == 0)
+	else if (strcmp(word, "SANE") == 0 || strcmp(word, "READS") == 0 || strncmp(word, "FILES(", 6) == 0)
 		*ret = SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SEEN") == 0)
 		*ret = shapes[shape].all_seen ? NOTIFIED : PASSED;
@@ -156,7 +164,7 @@ static const char *word_of(const struct call *c, int shape)
 		return "ABSENT";
 	if (shape == FILTER_WARDEN)
 		return c->warden;
-	return shape == FILTER_ROLE || shape == FILTER_READER ? c->role : c->workload;
+	return shape == FILTER_ROLE || reads_files(shape) ? c->role : c->workload;
 }
 
 /* Every number under arguments that are all zeroes and all ones: as the table says, or refused by a check with an
@@ -528,6 +536,25 @@ static const struct row {
 	{ "socket", FILTER_READER, "socket", { AF_UNIX, SOCK_STREAM }, REFUSED(ENOSYS) },
 	{ "exec", FILTER_READER, "execve", { 0 }, REFUSED(ENOSYS) },
 	{ "remove", FILTER_READER, "unlinkat", { 0 }, REFUSED(ENOSYS) },
+	{ "list", FILTER_KEEPER, "getdents64", { 0 }, PASSED },
+	{ "open", FILTER_KEEPER, "openat", { 0, 0, O_RDONLY | O_NOFOLLOW, 07777 }, PASSED },
+	{ "append", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_APPEND, 07777 }, PASSED },
+	{ "create", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_CREAT | O_EXCL, 0600 }, PASSED },
+	{ "create for others", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_CREAT, 0640 }, REFUSED(EPERM) },
+	{ "create a program", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_CREAT, 0700 }, REFUSED(EPERM) },
+	{ "create setuid", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_CREAT, 04600 }, REFUSED(EPERM) },
+	{ "no name", FILTER_KEEPER, "openat", { 0, 0, O_WRONLY | O_TMPFILE, 0644 }, REFUSED(EPERM) },
+	{ "remove", FILTER_KEEPER, "unlinkat", { 0 }, PASSED },
+	{ "accept", FILTER_KEEPER, "accept4", { 0 }, PASSED },
+	{ "connect", FILTER_KEEPER, "connect", { 0 }, REFUSED(ENOSYS) },
+	{ "socket", FILTER_KEEPER, "socket", { AF_UNIX, SOCK_STREAM }, REFUSED(ENOSYS) },
+	{ "link", FILTER_KEEPER, "linkat", { 0 }, REFUSED(ENOSYS) },
+	{ "symbolic link", FILTER_KEEPER, "symlinkat", { 0 }, REFUSED(ENOSYS) },
+	{ "pipe", FILTER_KEEPER, "mknodat", { 0 }, REFUSED(ENOSYS) },
+	{ "mode", FILTER_KEEPER, "fchmod", { 0, 0644 }, REFUSED(ENOSYS) },
+	{ "process", FILTER_KEEPER, "clone", { SIGCHLD }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "exec", FILTER_KEEPER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "code", FILTER_KEEPER, "mprotect", { 0, 0, PROT_EXEC }, REFUSED(EPERM) },
 };
 
 static bool concerns(const struct row *row, int shape)

@@ -444,6 +444,133 @@ static void a_torn_journal_is_cut_at_a_group(void **state)
 	}
 }
 
+/* ---- what stands in the journal, and who wrote it ---- */
+
+enum writer { WHO_HAS_THE_KEY, WHO_HAS_ANOTHER, WHO_COPIES_A_MAC, WHO_HAS_NONE };
+
+/* One entry more behind the last group, in a group that is whole and follows. */
+static void put_group(enum writer who)
+{
+	static const uint8_t another[JOURNAL_SEED_BYTES] = { 1 };
+	static const struct tile_source tiles = { tile_from_files, NULL };
+	static struct edge edge;
+	struct buf *journal = fake_disk_file("journal"), bundle;
+	struct given *given = &world.entry[720];
+	uint8_t entry[9], room[2 + sizeof entry];
+	struct journal_group last, g = { .n = 1, .first = 720, .entries = room, .bytes = sizeof room };
+	struct hash leaf, root;
+	struct rbuf r;
+
+	*given = (struct given){ .n = sizeof entry, .salt = 4 };
+	entry_bytes(given, entry);
+	buf_init_in(&bundle, room, sizeof room);
+	bundle_put(&bundle, entry, sizeof entry);
+	assert_int_equal(edge_load(&edge, 700, &tiles, NULL), 0);
+	rbuf_init(&r, journal->data, journal->len);
+	while (rbuf_left(&r) > 0)
+		assert_true(journal_next(&r, &last) && journal_follows(&last, &edge));
+	merkle_leaf(entry, sizeof entry, &leaf);
+	assert_int_equal(edge_add(&edge, &leaf, nothing, NULL), 0);
+	edge_root(&edge, &root);
+	journal_seal(&g, &root, who == WHO_HAS_ANOTHER ? another : no_key.secret);
+	if (who == WHO_COPIES_A_MAC)
+		g.mac = last.mac;
+	if (who == WHO_HAS_NONE)
+		memset(&g.mac, 0, sizeof g.mac);
+	merkle_node(&root, &g.mac, &g.seal);
+	journal_put_head(journal, &g);
+	buf_put(journal, room, sizeof room);
+	journal_put_tail(journal, &g);
+	assert_false(journal->failed);
+}
+
+/* It is no accident, so nothing is cut and nothing is signed, until a person cuts it at the byte that is told. */
+static void a_group_of_somebody_else_stops_the_log(void **state)
+{
+	(void)state;
+	for (enum writer who = WHO_HAS_THE_KEY; who <= WHO_HAS_NONE; who++) {
+		struct disk *disk = some_log();
+		struct buf *journal = fake_disk_file("journal");
+		const size_t before = journal->len;
+		struct log_found found;
+		struct log *l = NULL;
+		char said[64];
+		struct err e;
+
+		put_group(who);
+		fake_disk_fail_after(0, 0);
+		if (who == WHO_HAS_THE_KEY) {
+			l = open_log(disk, &found);
+			assert_true(found.replayed == 21 && found.torn_bytes == 0);
+		} else {
+			assert_int_equal(log_open(disk, &no_key, &l, &found, &e), -AMBIT_UNTRUSTED);
+			(void)snprintf(said, sizeof said, "from byte %zu on (entry 720)", before);
+			assert_non_null(strstr(e.msg, said));
+			assert_int_equal(fake_disk_steps(), 0); /* nothing was written */
+			assert_false(key.is_signed[720] || key.is_signed[721]);
+			journal->len = before;
+			l = open_log(disk, &found);
+			assert_true(found.replayed == 20 && found.torn_bytes == 0);
+		}
+		looks_right(log_size(l));
+		log_close(l);
+	}
+}
+
+/* Of a group that is cut nobody knows who wrote it; what was lost with the power looks like this. */
+static void a_group_of_somebody_else_that_is_cut_is_torn(void **state)
+{
+	(void)state;
+	for (size_t cut = 1; cut <= JOURNAL_HEAD_BYTES + 11 + JOURNAL_TAIL_BYTES; cut++) {
+		struct disk *disk = some_log();
+		struct log_found found;
+		struct log *l;
+
+		put_group(WHO_HAS_NONE);
+		fake_disk_file("journal")->len -= cut;
+		l = open_log(disk, &found);
+		assert_int_equal(found.replayed, 20);
+		assert_int_equal(found.torn_bytes, JOURNAL_HEAD_BYTES + 11 + JOURNAL_TAIL_BYTES - cut);
+		log_close(l);
+	}
+}
+
+/* What is not under the checkpoint has one place, whoever wrote it. */
+static void a_group_that_is_there_twice_is_torn(void **state)
+{
+	struct disk *disk = some_log();
+	struct buf *journal = fake_disk_file("journal");
+	const size_t before = journal->len;
+	uint8_t group[JOURNAL_HEAD_BYTES + 11 + JOURNAL_TAIL_BYTES];
+	struct log_found found;
+	struct log *l;
+
+	(void)state;
+	put_group(WHO_HAS_THE_KEY);
+	assert_int_equal(journal->len, before + sizeof group);
+	memcpy(group, journal->data + before, sizeof group);
+	buf_put(journal, group, sizeof group);
+	l = open_log(disk, &found);
+	assert_true(found.replayed == 21 && found.torn_bytes == sizeof group);
+	looks_right(log_size(l));
+	log_close(l);
+}
+
+static void a_journal_of_the_older_form_is_refused(void **state)
+{
+	struct disk *disk = some_log();
+	struct log_found found;
+	struct log *l = NULL;
+	struct err e;
+
+	(void)state;
+	memcpy(fake_disk_file("journal")->data, "ALG1", 4);
+	fake_disk_fail_after(0, 0);
+	assert_int_equal(log_open(disk, &no_key, &l, &found, &e), -AMBIT_UNAVAILABLE);
+	assert_int_equal(fake_disk_steps(), 0);
+	assert_non_null(strstr(e.hint, "the version of Ambit that wrote it"));
+}
+
 /* Whoever reads with the checkpoint of that size finds its tiles. */
 static void is_readable(uint64_t size)
 {
@@ -538,6 +665,10 @@ int main(void)
 		cmocka_unit_test(a_disk_that_fails_loses_nothing),
 		cmocka_unit_test(a_damaged_log_is_not_continued),
 		cmocka_unit_test(a_torn_journal_is_cut_at_a_group),
+		cmocka_unit_test(a_group_of_somebody_else_stops_the_log),
+		cmocka_unit_test(a_group_of_somebody_else_that_is_cut_is_torn),
+		cmocka_unit_test(a_group_that_is_there_twice_is_torn),
+		cmocka_unit_test(a_journal_of_the_older_form_is_refused),
 		cmocka_unit_test(what_wider_tiles_stand_for_goes),
 		cmocka_unit_test(what_is_too_long_is_refused_and_the_log_goes_on),
 		cmocka_unit_test(a_journal_that_is_full_takes_no_more),

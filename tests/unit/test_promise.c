@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,19 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "policy/promise.h"
+#ifdef ROLE_KEEPS
+#include "ledger/promise.h"
+#else
+#include "policy/promise.h" /* they are all alike */
+#endif
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -77,18 +84,191 @@ static long write_nothing(void)
 	return write(STDOUT_FILENO, "", 0);
 }
 
+#ifdef ROLE_KEEPS
+/* ---- a role that keeps files: in one directory of two, and for one who waits to be accepted ---- */
+
+static struct {
+	char dir[64];
+	int kept, other, listening;
+} world;
+
+static int make_place(const char *name)
+{
+	char path[80];
+
+	(void)snprintf(path, sizeof path, "%s/%s", world.dir, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Each attempt finds it as it was. */
+static void put_files(void)
+{
+	const int dirs[] = { world.kept, world.other };
+
+	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+		static const char *const gone[] = { "new", "renamed", "linked", "pipe" };
+		const int fd = openat(dirs[i], "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_true(fd >= 0);
+		assert_int_equal(close(fd), 0);
+		for (size_t k = 0; k < COUNT_OF(gone); k++)
+			(void)unlinkat(dirs[i], gone[k], 0);
+		(void)unlinkat(dirs[i], "directory", AT_REMOVEDIR);
+	}
+}
+
+static int make_world(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sock;
+
+	(void)state;
+	strcpy(world.dir, "/tmp/ambit-promise.XXXXXX"); /* fits */
+	assert_non_null(mkdtemp(world.dir));
+	world.kept = make_place("kept");
+	world.other = make_place("other");
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", world.dir);
+	world.listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(world.listening, (const struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(world.listening, 8), 0);
+	for (unsigned i = 0; i < 2; i++) { /* they wait until we end */
+		sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(sock, (const struct sockaddr *)&address, sizeof address), 0);
+	}
+	return 0;
+}
+
+static int remove_world(void **state)
+{
+	char command[128];
+
+	(void)state;
+	(void)snprintf(command, sizeof command, "rm -rf '%s'", world.dir);
+	return system(command);
+}
+
+static long create(void)
+{
+	return syscall(SYS_openat, world.kept, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
+static long create_for_others(void)
+{
+	return syscall(SYS_openat, world.kept, "new", O_WRONLY | O_CREAT | O_EXCL, 0644);
+}
+
+static long create_elsewhere(void)
+{
+	return syscall(SYS_openat, world.other, "new", O_WRONLY | O_CREAT | O_EXCL, 0600);
+}
+
+static long read_elsewhere(void)
+{
+	return syscall(SYS_openat, world.kept, "../other/file", O_RDONLY, 0);
+}
+
+static long replace(void)
+{
+	return syscall(SYS_renameat, world.kept, "file", world.kept, "renamed");
+}
+
+static long replace_elsewhere(void)
+{
+	return syscall(SYS_renameat, world.kept, "file", world.other, "renamed");
+}
+
+static long remove_one(void)
+{
+	return syscall(SYS_unlinkat, world.kept, "file", 0);
+}
+
+static long remove_elsewhere(void)
+{
+	return syscall(SYS_unlinkat, world.other, "file", 0);
+}
+
+static long make_directory(void)
+{
+	return syscall(SYS_mkdirat, world.kept, "directory", 0700);
+}
+
+static long sync_one(void)
+{
+	return syscall(SYS_fdatasync, world.kept) < 0 ? -1 : syscall(SYS_fsync, world.kept);
+}
+
+static long link_one(void)
+{
+	return syscall(SYS_linkat, world.kept, "file", world.kept, "linked", 0);
+}
+
+static long link_by_name(void)
+{
+	return syscall(SYS_symlinkat, "file", world.kept, "linked");
+}
+
+static long make_a_pipe(void)
+{
+	return syscall(SYS_mknodat, world.kept, "pipe", 010600 /* S_IFIFO */, 0);
+}
+
+static long change_a_mode(void)
+{
+	return syscall(SYS_fchmodat, world.kept, "file", 0644);
+}
+
+static long accept_one(void)
+{
+	return syscall(SYS_accept4, world.listening, NULL, NULL, SOCK_CLOEXEC);
+}
+
+static long send_a_signal(void)
+{
+	return syscall(SYS_kill, getpid(), 0);
+}
+
+static int keep(void)
+{
+	return promise_keep(world.kept, NULL);
+}
+#else
+static void put_files(void)
+{
+}
+
+static int make_world(void **state)
+{
+	(void)state;
+	return 0;
+}
+
+static int remove_world(void **state)
+{
+	(void)state;
+	return 0;
+}
+
+static int keep(void)
+{
+	return promise_keep(NULL);
+}
+#endif
+
 enum outcome { DONE = 10, REFUSED_ENOSYS, REFUSED_ENOMEM, OTHERWISE, NO_PROMISE };
 
 /* In a child, with or without the promise. */
 static int try(long (*attempt)(void), bool promised)
 {
-	const pid_t pid = fork();
+	pid_t pid;
 	int status;
 
+	put_files();
+	pid = fork();
 	if (pid == 0) {
 		long rc;
 
-		if (promised && promise_keep(NULL) < 0)
+		if (promised && keep() < 0)
 			_exit(NO_PROMISE);
 		rc = attempt();
 		syscall(SYS_exit_group, rc >= 0           ? DONE
@@ -107,7 +287,26 @@ static void nothing_but_what_was_promised(void **state)
 		long (*attempt)(void);
 		enum outcome promised;
 	} rows[] = {
-#ifdef ROLE_READS
+#ifdef ROLE_KEEPS
+		{ "open a file", open_a_file, OTHERWISE },
+		{ "open a file to write", open_a_file_to_write, OTHERWISE },
+		{ "create", create, DONE },
+		{ "create for others", create_for_others, OTHERWISE },
+		{ "create elsewhere", create_elsewhere, OTHERWISE },
+		{ "read elsewhere", read_elsewhere, OTHERWISE },
+		{ "replace", replace, DONE },
+		{ "replace elsewhere", replace_elsewhere, OTHERWISE },
+		{ "remove", remove_one, DONE },
+		{ "remove elsewhere", remove_elsewhere, OTHERWISE },
+		{ "make a directory", make_directory, DONE },
+		{ "sync", sync_one, DONE },
+		{ "link", link_one, REFUSED_ENOSYS },
+		{ "link by name", link_by_name, REFUSED_ENOSYS },
+		{ "make a pipe", make_a_pipe, REFUSED_ENOSYS },
+		{ "change a mode", change_a_mode, REFUSED_ENOSYS },
+		{ "accept", accept_one, DONE },
+		{ "send a signal", send_a_signal, REFUSED_ENOSYS },
+#elif defined ROLE_READS
 		{ "open a file", open_a_file, DONE },
 		{ "open a file to write", open_a_file_to_write, OTHERWISE },
 #else
@@ -141,5 +340,5 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_but_what_was_promised) };
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_world, remove_world);
 }
