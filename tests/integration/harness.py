@@ -275,14 +275,23 @@ def once(scenario):
     return scenario
 
 
+MANY = 40  # scenarios; of more, half are tried
+
+
 def split(scenarios, ambit):
-    """Of a sanitizer's build the two users share the scenarios: it looks at our programs, which are the same."""
-    half = os.environ.pop("AMBIT_TEST_HALF", None)  # the ordinary user's, from the run as root
-    if half is None and os.geteuid() == 0 and sanitized(ambit) and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
-        half = int(os.environ.setdefault("AMBIT_SEED", str(random.SystemRandom().randrange(1 << 30)))) % 2
-        os.environ["AMBIT_TEST_HALF"] = str(1 - half)
-        print(f"# each user takes one half: AMBIT_SEED={os.environ['AMBIT_SEED']}", flush=True)
-    return scenarios if half is None else scenarios[int(half)::2]
+    """Of a sanitizer's build the two users share the scenarios: it looks at our programs, which are the same. Of a long list each takes
+    a quarter, by seed."""
+    part = os.environ.pop("AMBIT_TEST_PART", None)  # the ordinary user's, from the run as root
+    if part is None and os.geteuid() == 0 and sanitized(ambit) and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
+        seed = int(os.environ.setdefault("AMBIT_SEED", str(random.SystemRandom().randrange(1 << 30))))
+        parts = 2 if len(scenarios) <= MANY else 4
+        part = f"{seed % parts} {parts}"
+        os.environ["AMBIT_TEST_PART"] = f"{(seed + parts // 2) % parts} {parts}"
+        print(f"# each user takes one part in {parts}: AMBIT_SEED={os.environ['AMBIT_SEED']}", flush=True)
+    if part is None:
+        return scenarios
+    first, parts = map(int, part.split())
+    return scenarios[first::parts]
 
 
 def main(scenarios, whole=False):
