@@ -36,9 +36,10 @@ static bool add_within(struct under *u, const struct grant_set *set, const char 
 	bool fits = true;
 
 	for (uint32_t i = 0; i < set->count && fits; i++) {
+		const char *object = grant_object(set, i);
 		char path[GRANT_OBJECT_MAX];
 
-		fits = path_normalise(workdir, grant_object(set, i) + 1, path, sizeof path) &&
+		fits = path_normalise(workdir, object[1] == 0 ? "." : object + 1, path, sizeof path) &&
 		       add(u, (enum grant_verb)set->grants[i].verb, path, set->grants[i].flags,
 			   (uint16_t)(GRANTS_MAX + i));
 	}
