@@ -7,6 +7,7 @@
 
 #include "audit/event.h"
 #include "audit/replay_say.h"
+#include "audit/seen.h"
 #include "audit/walk.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -29,7 +30,8 @@ struct replay {
 	struct policy_asked *policy;              /* owned; NULL: none */
 	struct open_event *open[REPLAY_OPEN_MAX]; /* owned */
 	uint64_t clock;                           /* entries that were taken */
-	bool any_given_up, any_said;
+	struct seen given_up;                     /* events of which only the end may still come */
+	bool any_said;
 	struct replay_counts n;
 	struct past_effect effect; /* at hand */
 	struct buf out;            /* owned */
@@ -104,24 +106,29 @@ static struct open_event **free_slot(struct replay *r)
 		if (r->open[i]->touched < (*oldest)->touched)
 			oldest = &r->open[i];
 	}
-	r->any_given_up = true;
+	seen_add(&r->given_up, (*oldest)->past.event, strlen((*oldest)->past.event));
 	close_event(r, oldest);
 	return oldest;
 }
 
-/* NULL: it is not to be replayed, or memory is gone. */
-static struct open_event *open_event(struct replay *r, const struct entry *entry)
+static bool was_given_up(const struct replay *r, const char *event)
 {
-	struct open_event **slot = find_open(r, entry->event);
+	return seen_is_full(&r->given_up) || seen_has(&r->given_up, event, strlen(event));
+}
 
-	if (slot == NULL && entry->wall_ms >= r->ask->since_ms) {
+/* Half of an event would be another one. NULL: it was given up, or memory is gone. */
+static struct open_event *open_event(struct replay *r, const char *event)
+{
+	struct open_event **slot = find_open(r, event);
+
+	if (slot == NULL && !was_given_up(r, event)) {
 		slot = free_slot(r);
 		*slot = calloc(1, sizeof **slot);
 		if (*slot == NULL) {
 			r->rc = -ENOMEM;
 			return NULL;
 		}
-		past_begin(&(*slot)->past, entry->event);
+		past_begin(&(*slot)->past, event);
 		buf_init(&(*slot)->said.text, SAID_MAX);
 		(*slot)->said.json = (r->ask->flags & AUDIT_JSON) != 0;
 	}
@@ -173,14 +180,6 @@ static void try_policy(struct replay *r, struct open_event *o, uint64_t entry, c
 		r->n.used[line] = true;
 }
 
-static void skip_lost(struct replay *r)
-{
-	if (r->ask->since_ms == 0) /* else it began before that, or was given up: either way it is left out */
-		r->n.skipped[r->any_given_up ? SKIP_CROWD : SKIP_LOST]++;
-	else if (r->any_given_up)
-		r->n.skipped[SKIP_CROWD]++;
-}
-
 static void take_effect(struct replay *r, const struct entry *entry, struct open_event *o)
 {
 	const char *no = past_take_effect(entry, &r->effect);
@@ -188,11 +187,11 @@ static void take_effect(struct replay *r, const struct entry *entry, struct open
 	struct decision d;
 
 	if (no == NULL && r->effect.proved) {
-		r->n.skipped[SKIP_CONTENT] += entry->wall_ms >= r->ask->since_ms;
+		r->n.skipped[SKIP_CONTENT]++;
 		return;
 	}
 	if (o == NULL) {
-		skip_lost(r);
+		r->n.skipped[was_given_up(r, entry->event) ? SKIP_CROWD : SKIP_LOST]++;
 		return;
 	}
 	if (no != NULL || o->past.no != NULL || !o->past.asked) {
@@ -216,14 +215,14 @@ static void take_one(struct replay *r, const struct entry *entry, struct open_ev
 {
 	switch (entry->type) {
 	case ENTRY_EFFECT: take_effect(r, entry, o); break;
-	case ENTRY_DECISION: r->n.skipped[SKIP_START] += entry->wall_ms >= r->ask->since_ms; break;
+	case ENTRY_DECISION: r->n.skipped[SKIP_START]++; break;
 	case ENTRY_ASK:
 	case ENTRY_APPROVE:
 	case ENTRY_DECLASSIFY:
 	case ENTRY_DERIVE:
 	case ENTRY_REVOKE:
 	case ENTRY_EXPIRE:
-	case ENTRY_VERDICT: r->n.skipped[SKIP_ANSWER] += entry->wall_ms >= r->ask->since_ms; break;
+	case ENTRY_VERDICT: r->n.skipped[SKIP_ANSWER]++; break;
 	case ENTRY_GRANT:
 		if (o != NULL)
 			past_take_grant(&o->past, entry);
@@ -259,16 +258,22 @@ static bool ends(enum entry_type type)
 	return type == ENTRY_STOP || type == ENTRY_CRASH || type == ENTRY_DECISION;
 }
 
+/* By its id, so that of an event there is all or nothing. */
+static bool is_wanted(const struct replay *r, const char *event)
+{
+	return event[0] != 0 && (r->event[0] == 0 || strcmp(r->event, event) == 0) && id_ms(event) >= r->ask->since_ms;
+}
+
 static void take_entry(void *arg, const struct entry *entry)
 {
 	struct replay *r = arg;
 	struct open_event **slot;
 	struct open_event *o;
 
-	if (r->rc < 0 || entry->event[0] == 0 || (r->event[0] != 0 && strcmp(r->event, entry->event) != 0))
+	if (r->rc < 0 || !is_wanted(r, entry->event))
 		return;
 	slot = begins(entry->type) ? NULL : find_open(r, entry->event);
-	o = begins(entry->type) ? open_event(r, entry) : slot != NULL ? *slot : NULL;
+	o = begins(entry->type) ? open_event(r, entry->event) : slot != NULL ? *slot : NULL;
 	if (o != NULL)
 		o->touched = ++r->clock;
 	take_one(r, entry, o);

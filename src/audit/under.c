@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/fnv.h"
 #include "base/text.h"
 #include "cell/base.h"
 #include "stage/hidden.h"
@@ -83,8 +82,7 @@ static void describe(struct under *u, const struct past *p)
 
 const char *under_begin(struct under *u, const struct past *p, const struct policy_asked *policy)
 {
-	u->n_made = 0;
-	memset(u->made, 0, sizeof u->made);
+	memset(&u->made, 0, sizeof u->made);
 	grant_set_init(&u->grants);
 	if (p->base == CELL_BASE_HOST)
 		return "it was shown the whole host (ambit learn)";
@@ -96,38 +94,11 @@ const char *under_begin(struct under *u, const struct past *p, const struct poli
 
 /* ---- what it would have written for itself ---- */
 
-static uint64_t hash_of(const char *path, size_t n)
-{
-	const uint64_t h = fnv(FNV_BASIS, path, n);
-
-	return h != 0 ? h : 1;
-}
-
-static uint64_t *find_made(struct under *u, uint64_t hash)
-{
-	size_t at = hash % (2 * UNDER_MADE);
-
-	while (u->made[at] != 0 && u->made[at] != hash)
-		at = (at + 1) % (2 * UNDER_MADE);
-	return &u->made[at];
-}
-
-static void remember(struct under *u, const char *path)
-{
-	const uint64_t hash = hash_of(path, strlen(path));
-	uint64_t *slot = find_made(u, hash);
-
-	if (*slot != 0 || u->n_made == UNDER_MADE)
-		return;
-	*slot = hash;
-	u->n_made++;
-}
-
 /* The path, or a directory in which it lies. */
-static bool is_made(struct under *u, const char *path)
+static bool is_made(const struct under *u, const char *path)
 {
-	for (size_t n = 1; path[n - 1] != 0; n++)
-		if ((path[n] == '/' || path[n] == 0) && *find_made(u, hash_of(path, n)) != 0)
+	for (size_t n = 1; u->made.n > 0 && path[n - 1] != 0; n++)
+		if ((path[n] == '/' || path[n] == 0) && seen_has(&u->made, path, n))
 			return true;
 	return false;
 }
@@ -265,6 +236,23 @@ static bool look(void *arg, enum fact f)
 	return recorded(l, f);
 }
 
+/* Whatever is beside it, what is written to a place of the cell's own goes with the cell. And what it had by a grant is not what is
+ * there: what it did not make there it does not find. */
+static struct decision decide_under(struct looking *l, const struct decide_ask *ask)
+{
+	const uint32_t right = effect_right(ask->kind);
+	struct decision d = decide(ask, look, l);
+
+	if (right == 0 || d.verdict != EFFECT_ALLOWED || d.base == EFFECT_BASE_NOT ||
+	    decide_is_granted_place(&l->u->grants, l->path) || !look(l, FACT_PRIVATE))
+		return d;
+	if (right == RIGHT_WRITE)
+		d.base = EFFECT_BASE_GONE;
+	else if (l->was->grant != GRANT_NONE && !look(l, FACT_MADE))
+		d = (struct decision){ .verdict = EFFECT_ABSENT, .grant = GRANT_NONE };
+	return d;
+}
+
 /* ---- the answer ---- */
 
 enum outcome { OUTCOME_NOT, OUTCOME_DONE, OUTCOME_GONE };
@@ -288,7 +276,7 @@ static bool is_sure(struct looking *l, const struct decide_ask *ask, enum outcom
 	enum fact open;
 
 	l->open = 0;
-	d = decide(ask, look, l);
+	d = decide_under(l, ask);
 	if (l->open == 0)
 		return outcome_of(&d) == want;
 	open = lowest(l->open);
@@ -309,7 +297,7 @@ static enum under_answer compare(enum outcome was, enum outcome is)
 {
 	static const enum under_answer answers[3][3] = {
 		/*                now not,       done,          gone */
-		[OUTCOME_NOT] = { UNDER_SAME, UNDER_ALLOWED, UNDER_LOST },
+		[OUTCOME_NOT] = { UNDER_SAME, UNDER_ALLOWED, UNDER_ALLOWED },
 		[OUTCOME_DONE] = { UNDER_DENIED, UNDER_SAME, UNDER_LOST },
 		[OUTCOME_GONE] = { UNDER_DENIED, UNDER_KEPT, UNDER_SAME },
 	};
@@ -334,12 +322,12 @@ void under_decide(struct under *u, const struct past *p, const struct past_effec
 	struct looking l = { .u = u, .p = p, .f = f, .was = was, .path = ask.socket != NULL ? ask.socket : f->object };
 	enum outcome is;
 
-	ret->decision = decide(&ask, look, &l);
+	ret->decision = decide_under(&l, &ask);
 	is = outcome_of(&ret->decision);
 	ret->answer = is_sure(&l, &ask, is, &ret->unknown) ? compare(outcome_of(was), is) : UNDER_UNKNOWN;
 	if (ret->answer == UNDER_DENIED)
 		say_why(u, f, ret);
 	if (effect_right(f->kind) == RIGHT_WRITE && ret->decision.verdict == EFFECT_ALLOWED &&
 	    ret->decision.base != EFFECT_BASE_NOT)
-		remember(u, f->object);
+		seen_add(&u->made, f->object, strlen(f->object));
 }

@@ -10,17 +10,16 @@
 
 #include "audit/past.h"
 #include "audit/policy_asked.h"
+#include "audit/seen.h"
 #include "cell/spec.h"
 #include "core/denial.h"
-
-#define UNDER_MADE 4096u /* names an event writes into places of its own, as in supervisor/classify.c */
 
 struct under {
 	struct grant_set grants;
 	struct cell_spec spec;     /* of the cell that it would have had, as far as that follows from its base */
 	uint16_t line[GRANTS_MAX]; /* of the policy: an index of fixed, or GRANTS_MAX + one of within; UNDER_NO_LINE */
-	uint64_t made[2 * UNDER_MADE]; /* hashes of names; 0: free */
-	uint32_t n_made;
+	struct seen
+		made; /* names that it would have written into places of its own; no more, as in supervisor/classify.c */
 };
 #define UNDER_NO_LINE UINT16_MAX
 
