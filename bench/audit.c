@@ -122,7 +122,7 @@ static int parts(struct snapshot *s)
 	const double begun = now_ms();
 	struct err e;
 
-	if (verify_log(s, span_of(""), NULL, NULL, &report, &e) < 0 || report.n_faults > 0)
+	if (verify_log(s, span_of(""), NULL, &report, &e) < 0 || report.n_faults > 0)
 		return fail("verify", &e);
 	(void)printf("%-44s %8.0f ms\n", "verification alone", now_ms() - begun);
 	for (uint64_t i = 0; i <= (s->size - 1) / TILE_WIDTH; i++)

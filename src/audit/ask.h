@@ -17,7 +17,7 @@
 #define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 16384u)
 #define AUDIT_WORD_MAX 16
 
-enum audit_op { AUDIT_VERIFY, AUDIT_SHOW, AUDIT_PROVE, AUDIT_CHECK, AUDIT_OP_COUNT };
+enum audit_op { AUDIT_VERIFY, AUDIT_SHOW, AUDIT_PROVE, AUDIT_CHECK, AUDIT_REPLAY, AUDIT_OP_COUNT };
 
 #define AUDIT_JSON 1u
 #define AUDIT_DENIED 2u   /* show: only what was denied */
@@ -28,13 +28,14 @@ enum audit_op { AUDIT_VERIFY, AUDIT_SHOW, AUDIT_PROVE, AUDIT_CHECK, AUDIT_OP_COU
 struct audit_ask {
 	enum audit_op op;
 	uint32_t flags;
-	uint64_t since_ms; /* show: from this time on, 0: all */
+	uint64_t since_ms; /* show, replay: from this time on, 0: all */
 	uint64_t seq;
 	char dir[GRANT_OBJECT_MAX];  /* of the log; empty for AUDIT_CHECK */
 	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
 	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
 	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
-	struct span given;           /* verify: a saved checkpoint; check: a proof; borrowed */
+	struct span
+		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, empty: none; borrowed */
 };
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);

@@ -10,6 +10,7 @@
 #include "audit/ask.h"
 #include "audit/promise.h"
 #include "audit/prove.h"
+#include "audit/replay.h"
 #include "audit/report.h"
 #include "audit/show.h"
 #include "audit/verify.h"
@@ -49,14 +50,20 @@ static void say_progress(void *arg, uint64_t done, uint64_t all)
 	(void)fd_write_all(STDERR_FILENO, line, strlen(line));                     /* who is gone is not told */
 }
 
+static verify_progress_fn *progress_of(const struct audit_ask *ask)
+{
+	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
+}
+
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
+	const struct verify_watch watch = { .progress = progress_of(ask) };
 	auto_free struct report *report = calloc(1, sizeof *report);
 	int r;
 
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
-	r = verify_log(s, ask->given, (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL, NULL, report, e);
+	r = verify_log(s, ask->given, &watch, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)
@@ -74,6 +81,14 @@ static int show(const struct audit_ask *ask, const struct snapshot *s, struct er
 	return r < 0 ? r : broken ? AUDIT_FAILED : AUDIT_DONE;
 }
 
+static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool failed = false;
+	const int r = replay_log(s, ask, progress_of(ask), &failed, e);
+
+	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
+}
+
 /* A proof that is wrong is an answer, and no failure to look. */
 static int judged(int r)
 {
@@ -82,9 +97,9 @@ static int judged(int r)
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	static const unsigned what[AUDIT_OP_COUNT] = {
-		[AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST, [AUDIT_PROVE] = SNAPSHOT_KEY
-	};
+	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
+						       [AUDIT_PROVE] = SNAPSHOT_KEY,
+						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
 	int r;
 
@@ -97,6 +112,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = verify(ask, s, out, e);
 	else if (ask->op == AUDIT_SHOW)
 		r = show(ask, s, e);
+	else if (ask->op == AUDIT_REPLAY)
+		r = replay(ask, s, e);
 	else
 		r = judged(prove_entry(s, ask, out, e));
 	snapshot_free(s);

@@ -25,10 +25,12 @@ struct show {
 
 static bool was_denied(const struct entry *entry)
 {
+	static const char denied[] = "\"denied"; /* "denied-hidden" as well */
 	struct canonical_value verdict;
 
 	return (entry->type == ENTRY_EFFECT || entry->type == ENTRY_DECISION) &&
-	       canonical_find(entry->body, "verdict", &verdict) && canonical_is(verdict, "\"denied\"");
+	       canonical_find(entry->body, "verdict", &verdict) && verdict.n > strlen(denied) &&
+	       memcmp(verdict.at, denied, strlen(denied)) == 0;
 }
 
 static bool is_wanted(const struct show *s, const struct entry *entry)

@@ -26,7 +26,8 @@ struct cached {
 struct verify {
 	struct snapshot *s;    /* borrowed */
 	struct report *report; /* borrowed */
-	bool edge_is_good;     /* it leads to the root of the checkpoint */
+	struct verify_watch watch;
+	bool edge_is_good; /* it leads to the root of the checkpoint */
 	struct cached tile[TILE_LEVELS];
 	struct buf room;  /* owned: of a bundle */
 	bool row_is_good; /* what the entries of the bundle are compared with leads to the root */
@@ -291,6 +292,8 @@ static void check_entry(struct verify *v, uint64_t index, const char *path, cons
 	else {
 		v->report->entries += v->row_is_good ? 1 : 0;
 		note_time(v, &entry);
+		if (v->row_is_good && v->watch.entry != NULL)
+			v->watch.entry(v->watch.arg, &entry);
 	}
 }
 
@@ -387,21 +390,21 @@ static void check_bundle(struct verify *v, uint64_t index)
 		report_fault(v->report, path, "there is something behind entry %" PRIu64, index * TILE_WIDTH + n - 1);
 }
 
-static void check_all(struct verify *v, verify_progress_fn *progress, void *arg)
+static void check_all(struct verify *v)
 {
 	const uint64_t bundles = v->s->size / TILE_WIDTH + (v->s->size % TILE_WIDTH != 0 ? 1 : 0);
 
 	for (uint64_t i = 0; i < bundles && !v->report->given_up; i++) {
 		check_bundle(v, i);
-		if (progress != NULL && i % 64 == 0)
-			progress(arg, i * TILE_WIDTH, v->s->size);
+		if (v->watch.progress != NULL && i % 64 == 0)
+			v->watch.progress(v->watch.arg, i * TILE_WIDTH, v->s->size);
 	}
 	if (v->backwards > 0)
 		report_remark(v->report, NULL, "the clock was set back %" PRIu64 " time%s, first before entry %" PRIu64,
 			      v->backwards, text_plural(v->backwards), v->backwards_at);
 }
 
-int verify_log(struct snapshot *s, struct span saved, verify_progress_fn *progress, void *arg, struct report *ret,
+int verify_log(struct snapshot *s, struct span saved, const struct verify_watch *watch, struct report *ret,
 	       struct err *e)
 {
 	struct verify *v = calloc(1, sizeof *v);
@@ -412,11 +415,13 @@ int verify_log(struct snapshot *s, struct span saved, verify_progress_fn *progre
 	*ret = (struct report){ .n_faults = 0 };
 	v->s = s;
 	v->report = ret;
+	if (watch != NULL)
+		v->watch = *watch;
 	buf_init(&v->room, SOURCE_BUNDLE_MAX);
 	signed_check(s, ret);
 	r = s->any_checkpoint ? check_edge(v, e) : 0;
 	if (r == 0) {
-		check_all(v, progress, arg);
+		check_all(v);
 		if (ret->n_faults == 0 &&
 		    ret->entries != s->size) /* so that nothing above makes it right by leaving something out */
 			report_fault(ret, NULL, "only %" PRIu64 " of its entries were looked at", ret->entries);

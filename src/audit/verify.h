@@ -10,12 +10,21 @@
 #define AUDIT_VERIFY_H
 
 #include "audit/report.h"
+#include "ledger/entry.h"
 
 /* Is told how far it is, now and then. */
 typedef void verify_progress_fn(void *arg, uint64_t done, uint64_t all);
+/* Is given each entry that was found to be in its place and what was signed, in order; borrowed. Whether all of them are is known at the end. */
+typedef void verify_entry_fn(void *arg, const struct entry *entry);
 
-/* saved: a checkpoint of before, empty if there is none. Everything that was found is in *ret. -MEMORY. */
-int verify_log(struct snapshot *s, struct span saved, verify_progress_fn *progress, void *arg, struct report *ret,
+struct verify_watch { /* each may be NULL */
+	verify_progress_fn *progress;
+	verify_entry_fn *entry;
+	void *arg;
+};
+
+/* saved: a checkpoint of before, empty if there is none. watch may be NULL. Everything that was found is in *ret. -MEMORY. */
+int verify_log(struct snapshot *s, struct span saved, const struct verify_watch *watch, struct report *ret,
 	       struct err *e);
 
 #endif

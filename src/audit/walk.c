@@ -78,7 +78,7 @@ static int walk_group(const struct journal_group *g, walk_fn *take, void *arg)
 	return rc;
 }
 
-static int walk_journal(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
+int walk_unsigned(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
 {
 	struct snapshot_journal *j = calloc(1, sizeof *j);
 	struct journal_group g;
@@ -99,7 +99,7 @@ int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_res
 
 	*ret = (struct walk_result){ .unread = 0 };
 	r = walk_signed(s, take, arg, ret);
-	return r != 0 ? r : walk_journal(s, take, arg, ret);
+	return r != 0 ? r : walk_unsigned(s, take, arg, ret);
 }
 
 /* A group cannot be found from its end, so of the journal all is listed first. */
@@ -129,7 +129,7 @@ static int walk_journal_back(const struct snapshot *s, walk_fn *take, void *arg,
 	int r;
 
 	buf_init(&l.entries, (size_t)SNAPSHOT_JOURNAL_MAX * sizeof(struct listed_entry));
-	r = walk_journal(s, list_one, &l, ret);
+	r = walk_unsigned(s, list_one, &l, ret);
 	for (size_t n = l.entries.len / sizeof(struct listed_entry); n > 0 && r == 0; n--) {
 		const struct listed_entry *one = (const struct listed_entry *)(const void *)l.entries.data + (n - 1);
 

@@ -19,7 +19,9 @@ struct walk_result {
 };
 
 int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
-/* The same from the end to the beginning, those that are not signed yet first. */
+/* Those that are not signed yet. */
+int walk_unsigned(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
+/* All from the end to the beginning, so that those that are not signed yet come first. */
 int walk_back(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
 /* The entry with this index, in place; NULL: there is none under the checkpoint, or it cannot be read. */
 const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct buf *room, size_t *ret_n);

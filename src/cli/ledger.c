@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, prove, check: translated for the role ambit-audit. */
+/* ambit ledger verify, show, replay, prove, check: translated for the role ambit-audit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,6 +18,7 @@
 #include "cli/auditor.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
+#include "cli/tried.h"
 #include "ledger/entry.h"
 #include "ledger/layout.h"
 #include "lib/ledger.h"
@@ -29,11 +30,14 @@
 static const char help_text[] =
 	"ambit ledger verify [--from FILE] [--key KEY] [--json]\n"
 	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
+	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
 	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
+	"  replay  make each decision once more, out of what the ledger says that it depended on, and compare;\n"
+	"          with --policy: what would become of each event under that policy\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
 	"\n"
@@ -44,18 +48,20 @@ static const char help_text[] =
 	"Options:\n"
 	"  --from FILE    verify: that the ledger goes on from this checkpoint, which you saved before\n"
 	"  --key KEY      the key that must have signed, as key.pub has it (default: the one beside the ledger)\n"
-	"  --event EVENT  show: only entries of this event\n"
+	"  --policy FILE  replay: the policy that is tried on what happened\n"
+	"  --event EVENT  show, replay: only this event\n"
 	"  --denied       show: only what was denied\n"
-	"  --since WHEN   show: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
+	"  --since WHEN   show, replay: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
 	"  --type TYPE    show: only entries of this type\n"
 	"  --ledger DIR   another ledger than your own\n"
 	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
 	"  --no-pager     show: no pager, even on a terminal\n"
 	"  --help         this text\n"
 	"\n"
-	"Exit status: 0; 1 it is not what was signed, and what is wrong was told; 125 it could not be looked at.\n";
+	"Exit status: 0; 1 it is not what was signed, or a decision differs, or under the policy something that an event\n"
+	"did would be denied, and it was told; 125 it could not be looked at.\n";
 
-enum flag { FROM = 256, KEY, EVENT, DENIED, SINCE, TYPE, LEDGER, JSON, NO_PAGER, HELP_FLAG };
+enum flag { FROM = 256, KEY, POLICY, EVENT, DENIED, SINCE, TYPE, LEDGER, JSON, NO_PAGER, HELP_FLAG };
 
 static const struct option verify_flags[] = {
 	{ "from", required_argument, NULL, FROM },     { "key", required_argument, NULL, KEY },
@@ -72,6 +78,12 @@ static const struct option show_flags[] = {
 	{ "no-pager", no_argument, NULL, NO_PAGER },
 	{ "help", no_argument, NULL, HELP_FLAG },
 	{ NULL, 0, NULL, 0 },
+};
+static const struct option replay_flags[] = {
+	{ "policy", required_argument, NULL, POLICY }, { "event", required_argument, NULL, EVENT },
+	{ "since", required_argument, NULL, SINCE },   { "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
 };
 static const struct option prove_flags[] = {
 	{ "key", required_argument, NULL, KEY },
@@ -94,6 +106,7 @@ static const struct ledger_command {
 } commands[] = {
 	{ "verify", AUDIT_VERIFY, verify_flags, NULL },
 	{ "show", AUDIT_SHOW, show_flags, NULL },
+	{ "replay", AUDIT_REPLAY, replay_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
 };
@@ -103,8 +116,8 @@ static const struct ledger_command {
 struct ledger_run {
 	const struct ledger_command *command;
 	struct audit_ask ask;
-	const char *from, *ledger; /* borrowed; NULL: not given */
-	struct buf given;          /* owned */
+	const char *from, *ledger, *policy; /* borrowed; NULL: not given */
+	struct buf given;                   /* owned */
 	bool json, help, pager;
 };
 
@@ -208,6 +221,7 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 
 	switch ((enum flag)flag) {
 	case FROM: run->from = value; break;
+	case POLICY: run->policy = value; break;
 	case LEDGER:
 		run->ledger = value;
 		return value[0] != 0 ? 0 : cli_misused(e, HELP, "an empty path for the ledger");
@@ -391,11 +405,15 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
-	if (run->ask.op == AUDIT_VERIFY && isatty(STDERR_FILENO) == 1)
+	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY) && isatty(STDERR_FILENO) == 1)
 		run->ask.flags |= AUDIT_PROGRESS;
 	if (r == 0 && run->from != NULL)
 		r = read_given(run, &e);
-	return public_error(told, r, &e);
+	if (r < 0 || run->policy == NULL)
+		return public_error(told, r, &e);
+	r = tried_policy(run->policy, &run->given, told);
+	run->ask.given = span_bytes(run->given.data, run->given.len);
+	return r;
 }
 
 static int run_command(const struct ledger_command *command, int argc, char **argv)
@@ -431,5 +449,5 @@ int cli_ledger(int argc, char **argv)
 		names[i] = commands[i].name;
 	}
 	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, prove or check");
+			: cli_usage(HELP, "ledger what? verify, show, replay, prove or check");
 }

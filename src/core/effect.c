@@ -27,19 +27,27 @@ uint32_t effect_right(uint8_t kind)
 	return kind < EFFECT_KINDS ? effect_rows[kind].right : 0;
 }
 
+static const char *const verdict_names[] = {
+	[0] = "unjudged",
+	[EFFECT_ALLOWED] = "allowed",
+	[EFFECT_DENIED] = "denied",
+	[EFFECT_ABSENT] = "absent",
+	[EFFECT_DENIED_NEW] = "denied-new",
+	[EFFECT_DENIED_WRITTEN] = "denied-written",
+	[EFFECT_DENIED_HIDDEN] = "denied-hidden",
+	[EFFECT_DENIED_STORE] = "denied-store",
+	[EFFECT_DENIED_HELD] = "denied-held",
+};
+
+const char *effect_verdict_name(uint8_t verdict)
+{
+	/* the byte of a peer, 0 if nobody judged it */
+	return verdict_names[verdict < sizeof verdict_names / sizeof verdict_names[0] ? verdict : 0];
+}
+
 const char *effect_verdict_word(uint8_t verdict)
 {
-	switch (verdict) {
-	case EFFECT_ALLOWED: return "allowed";
-	case EFFECT_DENIED:
-	case EFFECT_DENIED_NEW:
-	case EFFECT_DENIED_WRITTEN:
-	case EFFECT_DENIED_HIDDEN:
-	case EFFECT_DENIED_STORE:
-	case EFFECT_DENIED_HELD: return "denied";
-	case EFFECT_ABSENT: return "absent";
-	default: /* not an enum: the byte of a peer, 0 if nobody judged it */ return "unjudged";
-	}
+	return effect_is_denied(verdict) ? verdict_names[EFFECT_DENIED] : effect_verdict_name(verdict);
 }
 
 void effect_encode(struct buf *out, const struct effect *f)

@@ -76,7 +76,10 @@ struct effect {
 
 const char *effect_word(uint8_t kind); /* NULL if there is no such kind */
 uint32_t effect_right(uint8_t kind);
+/* As records and people have it: allowed, denied, absent; 0 is "unjudged". */
 const char *effect_verdict_word(uint8_t verdict);
+/* As the ledger has it, each by a name of its own, which begins with that word. */
+const char *effect_verdict_name(uint8_t verdict);
 void effect_encode(struct buf *out, const struct effect *f);
 /* Fails the cursor on anything out of range. */
 void effect_decode(struct rbuf *in, struct effect *ret);

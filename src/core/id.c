@@ -49,3 +49,13 @@ bool id_is(char prefix, const void *bytes, size_t n)
 			return false;
 	return true;
 }
+
+/* The first ten characters. */
+uint64_t id_ms(const char *id)
+{
+	uint64_t ms = 0;
+
+	for (size_t i = 2; i < 12; i++)
+		ms = ms << 5 | (uint64_t)(strchr(alphabet, id[i]) - alphabet);
+	return ms;
+}

@@ -15,6 +15,8 @@
 #define ID_RANDOM 10
 
 void id_write(char prefix, uint64_t unix_ms, const uint8_t random[ID_RANDOM], char ret[ID_TEXT_MAX]);
+/* When it was made: of what id_is says is one. */
+uint64_t id_ms(const char *id);
 /* Whether the n bytes are one with that prefix. Capitals only: of an id there is one form. */
 bool id_is(char prefix, const void *bytes, size_t n);
 

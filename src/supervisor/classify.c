@@ -31,21 +31,10 @@ void classify_finish(struct classifier *c)
 	*c = (struct classifier){ .made = NULL };
 }
 
-static bool is_granted_place(const struct classifier *c, const char *path)
-{
-	for (uint32_t i = 0; i < c->grants->count; i++) {
-		const char *object = grant_object(c->grants, i);
-
-		if (c->grants->grants[i].rights != 0 && object[0] == '/' && path_is_beneath(path, object))
-			return true;
-	}
-	return false;
-}
-
 /* Whether the cell has something of its own under this name, so that the host's file of the same name says nothing. */
 static bool is_own_place(const struct classifier *c, const char *path)
 {
-	return !is_granted_place(c, path) && base_is_private(c->spec, path);
+	return !decide_is_granted_place(c->grants, path) && base_is_private(c->spec, path);
 }
 
 static bool drop_last(char *path)
@@ -211,11 +200,6 @@ static bool was_written(const struct classifier *c, const char *path)
 	return known != NULL && !known->is_link;
 }
 
-static enum grant_verb verb_of(uint32_t right)
-{
-	return right == RIGHT_READ ? VERB_READ : right == RIGHT_WRITE ? VERB_WRITE : VERB_RUN;
-}
-
 /* What stands nearest above the path, or on it, if it is shown without `write`, whatever is granted farther up; else NULL. */
 static const char *find_protecting(const struct cell_spec *spec, const char *path)
 {
@@ -293,46 +277,6 @@ static bool is_unseen(struct classifier *c, const struct effect *f, uint32_t rig
 	return false;
 }
 
-/* Where the whole host is granted, a grant says nothing about a name that is not there: a program probes for many, and no
- * policy needs them. */
-static bool is_probe(struct classifier *c, const struct effect *f, uint32_t right)
-{
-	return c->spec->base == CELL_BASE_HOST && right != RIGHT_WRITE && !was_made(c, f->object) &&
-	       !is_there(c, f->object);
-}
-
-/* Whether a part of the path that lies beneath `above` begins with a dot. */
-static bool has_dot(const char *path, const char *above)
-{
-	return strstr(path + strlen(above), "/.") != NULL;
-}
-
-static bool has_grant_in(const struct classifier *c, const char *directory)
-{
-	for (uint32_t i = 0; i < c->grants->count; i++) {
-		const char *object = grant_object(c->grants, i);
-
-		if (c->grants->grants[i].rights != 0 && path_is_beneath(object, directory) &&
-		    strcmp(object, directory) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* In a directory of the cell's own that stands for one of the host's, since something in it is granted: there a person would look for it. What
- * programs keep for themselves, in /tmp or beneath names with a dot, nobody looks for. */
-static bool is_beside(const struct classifier *c, const char *path)
-{
-	const char *home = spec_text(c->spec, c->spec->home);
-	const char *above = path_is_beneath(path, home) ? home : "/tmp";
-	char parent[EFFECT_OBJECT_MAX];
-
-	(void)text_copy(parent, sizeof parent, path); /* same size */
-	return c->spec->base != CELL_BASE_HOST && path_is_beneath(path, above) && strcmp(path, above) != 0 &&
-	       !has_dot(path, above) && drop_last(parent) && strcmp(parent, "/tmp") != 0 && has_grant_in(c, parent) &&
-	       !has_grant_in(c, path); /* it is there: `mkdir -p` asks for all of a path */
-}
-
 /* Whether the cell has this name, other than as a place of its own: it is on the way to what is shown, or in it. */
 static bool is_in_cell(struct classifier *c, const char *path)
 {
@@ -352,95 +296,51 @@ static bool is_in_cell(struct classifier *c, const char *path)
 	return is_shown && is_there(c, path);
 }
 
-/* Of a name that is there: the kernel says so before it asks for a right. `mkdir -p` asks for each part of a path. */
-static bool is_there_already(struct classifier *c, const struct effect *f)
+/* ---- facts, as core/decide.h asks for them ---- */
+
+struct looking {
+	struct classifier *c;
+	const struct effect *f;
+	const char *path; /* of a socket, or the effect's object */
+	bool usr;
+};
+
+static bool is_directory_there(struct classifier *c, const char *path)
 {
-	return (f->kind == EFFECT_MKDIR || f->kind == EFFECT_LINK) && is_in_cell(c, f->object);
+	char above[EFFECT_OBJECT_MAX];
+
+	(void)text_copy(above, sizeof above, path); /* same size */
+	return drop_last(above) && is_there(c, above);
 }
 
-/* The rules, in this order: what is hidden is denied; a grant; a place of the cell's own, where what was written is not
- * executed; the rest of the base; what the host has is denied, what it has not was only a probe. */
-static void judge(struct classifier *c, struct effect *f, uint32_t right)
+static bool look(void *arg, enum fact fact)
 {
-	const struct grant_request want = { .verb = verb_of(right), .object = f->object };
-	const struct grant_decision decision = grant_check(c->grants, &want);
-	const char *hiding = find_hiding(c->spec, f->object);
-	const char *protecting = right == RIGHT_WRITE ? find_protecting(c->spec, f->object) : NULL;
+	const struct looking *l = arg;
+	struct classifier *c = l->c;
+	const struct cell_spec *spec = c->spec;
+	const uint32_t right = effect_right(l->f->kind);
+	const char *found;
 
-	if (hiding != NULL || is_unseen(c, f, right)) {
-		f->verdict = hiding != NULL && is_store(c, hiding) ? EFFECT_DENIED_STORE : EFFECT_DENIED_HIDDEN;
-		return;
+	switch (fact) {
+	case FACT_USR: return l->usr;
+	case FACT_HIDDEN: return find_hiding(spec, l->path) != NULL;
+	case FACT_STORE: return (found = find_hiding(spec, l->path)) != NULL && is_store(c, found);
+	case FACT_UNSEEN: return is_unseen(c, l->f, right);
+	case FACT_PROTECTED: return find_protecting(spec, l->path) != NULL;
+	case FACT_HELD: return (found = find_protecting(spec, l->path)) != NULL && strcmp(found, l->path) == 0;
+	case FACT_PRIVATE: return base_is_private(spec, l->path);
+	case FACT_BASE: return base_allows(spec, l->path, right);
+	case FACT_SYSTEM: return base_shows((enum cell_base)spec->base, l->path, right);
+	case FACT_MADE: return was_made(c, l->path);
+	case FACT_WRITTEN: return was_written(c, l->path);
+	case FACT_EXISTS: return is_in_cell(c, l->path);
+	case FACT_THERE: return is_there(c, l->path);
+	case FACT_ABOVE: return is_directory_there(c, l->path);
+	case FACT_STAGED: return spec->n_stages > 0;
+	case FACT_BEYOND:
+	case FACT_COUNT: break; /* no rule asks for it */
 	}
-	if (decision.allowed && protecting == NULL) {
-		f->verdict = is_probe(c, f, right) ? EFFECT_ABSENT : EFFECT_ALLOWED;
-		f->grant = decision.grant;
-		return;
-	}
-	if (decision.allowed && strcmp(protecting, f->object) == 0) {
-		f->verdict = EFFECT_DENIED_HELD;
-		return;
-	}
-	if (is_own_place(c, f->object)) {
-		if (right == RIGHT_WRITE && base_allows(c->spec, f->object, right)) {
-			remember_made(c, f->object);
-			remember_written(c, f);
-		} else if (right == RIGHT_RUN && was_written(c, f->object)) {
-			f->verdict = EFFECT_DENIED_WRITTEN;
-			return;
-		} else if (!was_made(c, f->object) && path_is_beneath(f->object, spec_text(c->spec, c->spec->home)) &&
-			   strcmp(f->object, spec_text(c->spec, c->spec->home)) != 0) {
-			f->verdict = is_there(c, f->object) ? EFFECT_DENIED : EFFECT_ABSENT;
-			return;
-		}
-	}
-	/* in a granted tree beneath the home nothing is the cell's own */
-	if (is_granted_place(c, f->object) ? base_shows((enum cell_base)c->spec->base, f->object, right)
-					   : base_allows(c->spec, f->object, right)) {
-		f->verdict = right == RIGHT_RUN && !is_there(c, f->object) && !is_own_place(c, f->object)
-				     ? EFFECT_ABSENT
-				     : EFFECT_ALLOWED;
-		f->base = right == RIGHT_WRITE && is_beside(c, f->object) ? EFFECT_BASE_GONE : EFFECT_BASE;
-		return;
-	}
-	if (is_there_already(c, f)) {
-		f->verdict = EFFECT_ALLOWED; /* to learn that it is there */
-		return;
-	}
-	/* a new name is denied as much as an old one, if its directory is there */
-	if (is_there(c, f->object))
-		f->verdict = EFFECT_DENIED;
-	else if (right == RIGHT_WRITE) {
-		char above[EFFECT_OBJECT_MAX];
-
-		(void)text_copy(above, sizeof above, f->object); /* same size */
-		f->verdict = drop_last(above) && is_there(c, above) ? EFFECT_DENIED_NEW : EFFECT_ABSENT;
-	} else
-		f->verdict = EFFECT_ABSENT;
-}
-
-/* Nothing but the cell's own loopback and sockets can be reached. */
-static void judge_address(struct classifier *c, struct effect *f)
-{
-	static const char *const own[] = { "inet 127.", "inet [::1]", "unix @" };
-
-	f->verdict = EFFECT_DENIED;
-	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-		if (strncmp(f->object, own[i], strlen(own[i])) == 0)
-			f->verdict = EFFECT_ALLOWED;
-	if (strncmp(f->object, "unix /", 6) == 0) {
-		char path[EFFECT_OBJECT_MAX];
-
-		if (!resolve(c, f->object + 5, true, path, sizeof path))
-			(void)text_copy(path, sizeof path, f->object + 5); /* shorter */
-		if (is_granted_place(c, path) || base_is_private(c->spec, path))
-			f->verdict = EFFECT_ALLOWED;
-		else
-			f->verdict = is_there(c, path) ? EFFECT_DENIED : EFFECT_ABSENT;
-	}
-	/* relative, so where the program stands: in a staged tree it is a socket of the cell's own, or none */
-	if (strncmp(f->object, "unix ", 5) == 0 && f->object[5] != '/' && f->object[5] != '@' && c->spec->n_stages > 0)
-		f->verdict = EFFECT_ALLOWED;
-	f->base = f->verdict == EFFECT_ALLOWED;
+	return false;
 }
 
 /* Whether the grant that would allow it is one that the person cannot give. */
@@ -457,31 +357,58 @@ static bool is_beyond(struct classifier *c, const struct effect *f)
 	return d.grantable && !hostlook_may(&c->host, d.object, modes[d.verb]); /* it is one of these */
 }
 
+/* Most opens by far: no look at the host for them. */
+static bool is_usr(const struct classifier *c, const struct effect *f)
+{
+	return f->kind == EFFECT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) &&
+	       path_is_normal(f->object) && path_is_beneath(f->object, "/usr");
+}
+
+/* Gives the place where `path` lies as the workload meant it, or its lexical form. path may be ret. */
+static void resolve_or_keep(struct classifier *c, const char *path, bool follow_last, char *ret, size_t size)
+{
+	char found[EFFECT_OBJECT_MAX];
+
+	if (resolve(c, path, follow_last, found, sizeof found) || path_normalise("/", path, found, sizeof found))
+		path = found;
+	if (path != ret)
+		(void)text_copy(ret, size, path); /* not longer */
+}
+
+/* What it wrote in a place of the cell's own is there from now on. */
+static void remember(struct classifier *c, const struct effect *f)
+{
+	if (effect_right(f->kind) != RIGHT_WRITE || f->base == EFFECT_BASE_NOT || !is_own_place(c, f->object))
+		return;
+	remember_made(c, f->object);
+	remember_written(c, f);
+}
+
 void classify_effect(struct classifier *c, struct effect *f)
 {
-	char path[EFFECT_OBJECT_MAX];
-	const uint32_t right = effect_right(f->kind);
+	struct looking l = { .c = c, .f = f, .path = f->object, .usr = is_usr(c, f) };
+	struct decide_ask ask = { .grants = c->grants,
+				  .home = spec_text(c->spec, c->spec->home),
+				  .shows_host = c->spec->base == CELL_BASE_HOST,
+				  .kind = f->kind,
+				  .object = f->object };
+	struct decision d;
 
-	f->grant = GRANT_NONE;
-	f->base = f->beyond = 0;
-	if (f->kind == EFFECT_OPAQUE) { /* told as it is */
-		f->verdict = EFFECT_ALLOWED;
-		return;
+	c->socket[0] = 0;
+	if (strncmp(f->object, "unix /", 6) == 0 && f->kind == EFFECT_CONNECT) {
+		resolve_or_keep(c, f->object + 5, true, c->socket, sizeof c->socket);
+		l.path = ask.socket = c->socket;
+	} else if (effect_right(f->kind) != 0 && !l.usr) {
+		resolve_or_keep(c, f->object, opens(f->kind), f->object, sizeof f->object);
 	}
-	if (f->kind == EFFECT_CONNECT) {
-		judge_address(c, f);
-		return;
+	d = decide(&ask, look, &l);
+	f->verdict = d.verdict;
+	f->base = d.base;
+	f->grant = d.grant;
+	f->beyond = 0;
+	if (effect_right(f->kind) != 0) {
+		remember(c, f);
+		f->beyond = is_beyond(c, f);
 	}
-	/* most opens by far: no look at the host for them */
-	if (right == RIGHT_READ && base_shows((enum cell_base)c->spec->base, "/usr", RIGHT_READ) &&
-	    path_is_normal(f->object) && path_is_beneath(f->object, "/usr")) {
-		f->verdict = EFFECT_ALLOWED;
-		f->base = 1;
-		return;
-	}
-	if (resolve(c, f->object, opens(f->kind), path, sizeof path) ||
-	    path_normalise("/", f->object, path, sizeof path))
-		(void)text_copy(f->object, sizeof f->object, path); /* same size */
-	judge(c, f, right);
-	f->beyond = is_beyond(c, f);
+	c->facts = d.facts | (f->beyond != 0 ? FACT_BIT(FACT_BEYOND) : 0);
 }

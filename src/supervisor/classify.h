@@ -1,6 +1,7 @@
 /* classify - what the eye saw, held against the grants.
  *
- * Owns:   the judgement of each effect: allowed (by which grant, or by the base), denied, or nothing was there.
+ * Owns:   the facts on which the judgement of each effect rests: where its object lies, what the host has there, and what the cell made
+ *         before. The judgement itself is core/decide.h's.
  * Holds:  it is about explaining only: the wall has decided long ago. It looks at the host by hostlook,
  *         which asks nobody, a bounded number of times; nothing of it flows back into the cell.
  * Called: supervisor, after the cell is dead. */
@@ -8,7 +9,7 @@
 #define SUPERVISOR_CLASSIFY_H
 
 #include "cell/spec.h"
-#include "core/effect.h"
+#include "core/decide.h"
 #include "core/grant.h"
 #include "supervisor/hostlook.h"
 #include "supervisor/staging.h"
@@ -28,8 +29,10 @@ struct classifier {
 	bool links_made; /* there: so what was renamed may be a link */
 	size_t parts;    /* of paths, walked so far: a workload chooses them, and links that multiply them */
 	struct hostlook host;
-	const struct staging *staging; /* borrowed; NULL: nothing was hidden by name */
-	const char *store;             /* borrowed; NULL: no place for stages is known */
+	uint32_t facts;                 /* bit set of enum fact: those on which the last judgement rests */
+	char socket[EFFECT_OBJECT_MAX]; /* and where its object lies, if that is a socket with a path; else "" */
+	const struct staging *staging;  /* borrowed; NULL: nothing was hidden by name */
+	const char *store;              /* borrowed; NULL: no place for stages is known */
 };
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);

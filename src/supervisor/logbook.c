@@ -110,6 +110,17 @@ static int put_grant(struct logbook *l, uint32_t i, struct err *e)
 	return talk_put(&l->talk, ENTRY_GRANT, l->q->grant_ids[i], e);
 }
 
+/* Where the program lies, if it was named by a link: by that it was granted. */
+static void put_real(struct json *j, const struct event_request *q, const char *program)
+{
+	for (uint32_t i = 0; i < q->n_links; i++) {
+		if (strcmp(q->links[i].name, program) != 0)
+			continue;
+		talk_put_text(json_put_key(j, "real"), q->links[i].real);
+		return;
+	}
+}
+
 static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 {
 	const struct event_request *q = l->q;
@@ -123,9 +134,11 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	json_put_count(json_put_key(j, "argc"), argc);
 	put_argv(json_put_key(j, "argv"), program, argc);
 	json_put_word(json_put_key(j, "base"), spec_base_word(q->base));
+	talk_put_text(json_put_key(j, "home"), q->home);
 	put_limits(json_put_key(j, "limits"), &q->limits);
 	json_put_word(json_put_key(j, "observe"), spec_observe_word(q->observe));
 	talk_put_text(json_put_key(j, "program"), path);
+	put_real(j, q, path);
 	json_put_bool(json_put_key(j, "staged"), q->staged != 0);
 	put_properties(json_put_key(j, "without"), q->without);
 	talk_put_text(json_put_key(j, "workdir"), q->workspace);
@@ -178,7 +191,16 @@ void logbook_refuse(struct logbook *l, const struct err *why)
 	talk_finish(&l->talk);
 }
 
-int logbook_effect(struct logbook *l, const struct effect *f, struct err *e)
+static void put_facts(struct json *j, uint32_t facts)
+{
+	json_put_array(j);
+	for (enum fact f = 0; f < FACT_COUNT; f++)
+		if ((facts & FACT_BIT(f)) != 0)
+			json_put_word(j, fact_word(f));
+	json_put_array_end(j);
+}
+
+int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e)
 {
 	const bool by_grant = f->verdict == EFFECT_ALLOWED && f->base == EFFECT_BASE_NOT &&
 			      f->grant < l->q->grants.count;
@@ -189,10 +211,13 @@ int logbook_effect(struct logbook *l, const struct effect *f, struct err *e)
 	j = talk_body(&l->talk);
 	json_put_bool(json_put_key(j, "base"), f->base != EFFECT_BASE_NOT);
 	json_put_count(json_put_key(j, "count"), f->count);
+	put_facts(json_put_key(j, "facts"), facts);
 	json_put_word(json_put_key(j, "kind"), effect_word(f->kind));
 	talk_put_text(json_put_key(j, "object"), f->object);
+	if (socket[0] != 0 && strcmp(socket, f->object + strlen("unix ")) != 0)
+		talk_put_text(json_put_key(j, "socket"), socket);
 	json_put_word(json_put_key(j, "source"), f->source == EFFECT_PROVED ? "proved" : "requested");
-	json_put_word(json_put_key(j, "verdict"), effect_verdict_word(f->verdict));
+	json_put_word(json_put_key(j, "verdict"), effect_verdict_name(f->verdict));
 	return talk_put(&l->talk, ENTRY_EFFECT, by_grant ? l->q->grant_ids[f->grant] : "", e);
 }
 

@@ -9,7 +9,7 @@
 #define SUPERVISOR_LOGBOOK_H
 
 #include "cell/property.h"
-#include "core/effect.h"
+#include "core/decide.h"
 #include "core/outcome.h"
 #include "ledger/talk.h"
 #include "supervisor/request.h"
@@ -30,7 +30,8 @@ int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
 int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
 /* It will not start, or its program could not be executed. */
 void logbook_refuse(struct logbook *l, const struct err *why);
-int logbook_effect(struct logbook *l, const struct effect *f, struct err *e);
+/* facts: a bit set of those on which its verdict rests; socket: where its object lies, if that is a socket with a path, else "". */
+int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e);
 /* How it ended. The answer is not awaited. */
 int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e);
 /* All that was told is accepted when it returns. */

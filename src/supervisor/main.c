@@ -569,7 +569,7 @@ static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *ob
 		flush_effects(t);
 	effect_encode(&t->batch, f);
 	if (t->unlogged == 0)
-		t->unlogged = logbook_effect(&t->s->logbook, f, &t->why);
+		t->unlogged = logbook_effect(&t->s->logbook, f, t->classifier.facts, t->classifier.socket, &t->why);
 }
 
 /* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */

@@ -56,12 +56,13 @@ static void what_is_written_is_one(void **state)
 	for (uint64_t round = 0; round < prop_rounds(2000); round++) {
 		struct prop p = prop_round(round);
 		uint8_t random[ID_RANDOM];
+		const uint64_t ms = prop_next(&p) & ((UINT64_C(1) << 48) - 1);
 		char text[ID_TEXT_MAX];
 
 		for (size_t i = 0; i < sizeof random; i++)
 			random[i] = (uint8_t)prop_below(&p, 256);
-		id_write('s', prop_next(&p) & ((UINT64_C(1) << 48) - 1), random, text);
-		if (!id_is('s', text, strlen(text)))
+		id_write('s', ms, random, text);
+		if (!id_is('s', text, strlen(text)) || id_ms(text) != ms)
 			prop_fail(&p, "%s", text);
 	}
 }

@@ -1,0 +1,360 @@
+#include "audit/replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/event.h"
+#include "audit/replay_say.h"
+#include "audit/seen.h"
+#include "audit/walk.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#define OUT_STEP (64u << 10) /* written out when there is so much */
+#define END_MAX (1u << 20)   /* what is said at the end: a hundred faults, and grants that nothing used */
+
+struct open_event {
+	struct past past;
+	uint64_t touched;    /* when, as a count of entries */
+	struct under *under; /* owned; NULL: not begun, or there is no policy */
+	bool untried;        /* it was begun, and cannot be */
+	uint64_t answers[UNDER_COUNT];
+	struct said said;
+};
+
+struct replay {
+	const struct audit_ask *ask;
+	char event[ID_TEXT_MAX];                  /* empty: any */
+	struct policy_asked *policy;              /* owned; NULL: none */
+	struct open_event *open[REPLAY_OPEN_MAX]; /* owned */
+	uint64_t clock;                           /* entries that were taken */
+	struct seen given_up;                     /* events of which only the end may still come */
+	bool any_said;
+	struct replay_counts n;
+	struct past_effect effect; /* at hand */
+	struct buf out;            /* owned */
+	int rc;                    /* the first thing that went wrong: -errno */
+};
+
+static void flush(struct replay *r)
+{
+	const int rc = r->out.failed ? -ENOMEM : fd_write_all(STDOUT_FILENO, r->out.data, r->out.len);
+
+	r->rc = r->rc < 0 ? r->rc : rc;
+	buf_reset(&r->out);
+}
+
+/* ---- events that are open ---- */
+
+static struct open_event **find_open(struct replay *r, const char *event)
+{
+	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++)
+		if (r->open[i] != NULL && strcmp(r->open[i]->past.event, event) == 0)
+			return &r->open[i];
+	return NULL;
+}
+
+static void count_event(struct replay *r, const struct open_event *o)
+{
+	r->n.events++;
+	if (o->untried)
+		r->n.untried_events++;
+	else if (o->answers[UNDER_DENIED] > 0)
+		r->n.denied_events++;
+	else if (o->answers[UNDER_LOST] > 0)
+		r->n.lost_events++;
+	else if (o->answers[UNDER_KEPT] + o->answers[UNDER_UNKNOWN] > 0)
+		r->n.other_events++;
+	else if (o->answers[UNDER_ALLOWED] > 0)
+		r->n.allowed_events++;
+	for (enum under_answer a = 0; a < UNDER_COUNT; a++)
+		r->n.effects[a] += o->answers[a];
+}
+
+static void free_open(struct open_event *o)
+{
+	buf_finish(&o->said.text);
+	free(o->under);
+	free(o);
+}
+
+/* All that will be said of it was found. */
+static void close_event(struct replay *r, struct open_event **slot)
+{
+	struct open_event *o = *slot;
+
+	*slot = NULL;
+	count_event(r, o);
+	if (o->said.text.len > 0 || o->said.more > 0) {
+		say_event(&r->out, &o->past, &o->said, !r->any_said);
+		r->any_said = true;
+	}
+	free_open(o);
+	if (r->out.len >= OUT_STEP || r->out.failed)
+		flush(r);
+}
+
+static struct open_event **free_slot(struct replay *r)
+{
+	struct open_event **oldest = &r->open[0];
+
+	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++) {
+		if (r->open[i] == NULL)
+			return &r->open[i];
+		if (r->open[i]->touched < (*oldest)->touched)
+			oldest = &r->open[i];
+	}
+	seen_add(&r->given_up, (*oldest)->past.event, strlen((*oldest)->past.event));
+	close_event(r, oldest);
+	return oldest;
+}
+
+static bool was_given_up(const struct replay *r, const char *event)
+{
+	return seen_is_full(&r->given_up) || seen_has(&r->given_up, event, strlen(event));
+}
+
+/* Half of an event would be another one. NULL: it was given up, or memory is gone. */
+static struct open_event *open_event(struct replay *r, const char *event)
+{
+	struct open_event **slot = find_open(r, event);
+
+	if (slot == NULL && !was_given_up(r, event)) {
+		slot = free_slot(r);
+		*slot = calloc(1, sizeof **slot);
+		if (*slot == NULL) {
+			r->rc = -ENOMEM;
+			return NULL;
+		}
+		past_begin(&(*slot)->past, event);
+		buf_init(&(*slot)->said.text, SAID_MAX);
+		(*slot)->said.json = (r->ask->flags & AUDIT_JSON) != 0;
+	}
+	return slot != NULL ? *slot : NULL;
+}
+
+/* ---- decisions ---- */
+
+static bool noted(void *arg, enum fact f)
+{
+	return (((const struct past_effect *)arg)->facts & FACT_BIT(f)) != 0;
+}
+
+static bool is_tried(struct replay *r, struct open_event *o)
+{
+	const char *why;
+
+	if (r->policy == NULL || o->untried)
+		return false;
+	if (o->under != NULL)
+		return true;
+	o->under = malloc(sizeof *o->under);
+	if (o->under == NULL) {
+		r->rc = -ENOMEM;
+		return false;
+	}
+	why = under_begin(o->under, &o->past, r->policy);
+	o->untried = why != NULL;
+	if (why != NULL)
+		say_not_tried(&o->said, why);
+	return why == NULL;
+}
+
+static void try_policy(struct replay *r, struct open_event *o, uint64_t entry, const struct decision *was)
+{
+	struct under_told told;
+	uint16_t line;
+
+	if (!is_tried(r, o))
+		return;
+	under_decide(o->under, &o->past, &r->effect, was, &told);
+	o->answers[told.answer]++;
+	if (told.answer != UNDER_SAME)
+		say_under(&o->said, &r->effect, entry, &o->under->grants, &told);
+	if (told.decision.verdict != EFFECT_ALLOWED || told.decision.grant == GRANT_NONE)
+		return;
+	line = o->under->line[told.decision.grant];
+	if (line != UNDER_NO_LINE)
+		r->n.used[line] = true;
+}
+
+static void take_effect(struct replay *r, const struct entry *entry, struct open_event *o)
+{
+	const char *no = past_take_effect(entry, &r->effect);
+	struct decide_ask ask;
+	struct decision d;
+
+	if (no == NULL && r->effect.proved) {
+		r->n.skipped[SKIP_CONTENT]++;
+		return;
+	}
+	if (o == NULL) {
+		r->n.skipped[was_given_up(r, entry->event) ? SKIP_CROWD : SKIP_LOST]++;
+		return;
+	}
+	if (no != NULL || o->past.no != NULL || !o->past.asked) {
+		r->n.skipped[o->past.asked ? SKIP_FORM : SKIP_LOST]++;
+		return;
+	}
+	ask = past_ask(&o->past, &o->past.grants, &r->effect);
+	d = decide(&ask, noted, &r->effect);
+	if (past_agrees(&o->past, &r->effect, entry->grant, &d)) {
+		r->n.agree++;
+	} else {
+		r->n.differ++;
+		say_differs(&o->said, &o->past, &r->effect, entry->seq, entry->grant, &d);
+	}
+	try_policy(r, o, entry->seq, &d);
+}
+
+/* ---- entries ---- */
+
+static void take_one(struct replay *r, const struct entry *entry, struct open_event *o)
+{
+	switch (entry->type) {
+	case ENTRY_EFFECT: take_effect(r, entry, o); break;
+	case ENTRY_DECISION: r->n.skipped[SKIP_START]++; break;
+	case ENTRY_ASK:
+	case ENTRY_APPROVE:
+	case ENTRY_DECLASSIFY:
+	case ENTRY_DERIVE:
+	case ENTRY_REVOKE:
+	case ENTRY_EXPIRE:
+	case ENTRY_VERDICT: r->n.skipped[SKIP_ANSWER]++; break;
+	case ENTRY_GRANT:
+		if (o != NULL)
+			past_take_grant(&o->past, entry);
+		break;
+	case ENTRY_REQUEST:
+		if (o != NULL)
+			past_take_request(&o->past, entry);
+		break;
+	case ENTRY_START:
+	case ENTRY_STOP:
+	case ENTRY_CRASH:
+	case ENTRY_POLICY:
+	case ENTRY_INTENT:
+	case ENTRY_RESULT:
+	case ENTRY_COMMIT:
+	case ENTRY_DISCARD:
+	case ENTRY_FREEZE:
+	case ENTRY_THAW:
+	case ENTRY_LABEL:
+	case ENTRY_PRUNE:
+	case ENTRY_KEY:
+	case ENTRY_TYPE_COUNT: break; /* these tell, and decide nothing */
+	}
+}
+
+static bool begins(enum entry_type type)
+{
+	return type == ENTRY_GRANT || type == ENTRY_REQUEST;
+}
+
+static bool ends(enum entry_type type)
+{
+	return type == ENTRY_STOP || type == ENTRY_CRASH || type == ENTRY_DECISION;
+}
+
+/* By its id, so that of an event there is all or nothing. */
+static bool is_wanted(const struct replay *r, const char *event)
+{
+	return event[0] != 0 && (r->event[0] == 0 || strcmp(r->event, event) == 0) && id_ms(event) >= r->ask->since_ms;
+}
+
+static void take_entry(void *arg, const struct entry *entry)
+{
+	struct replay *r = arg;
+	struct open_event **slot;
+	struct open_event *o;
+
+	if (r->rc < 0 || !is_wanted(r, entry->event))
+		return;
+	slot = begins(entry->type) ? NULL : find_open(r, entry->event);
+	o = begins(entry->type) ? open_event(r, entry->event) : slot != NULL ? *slot : NULL;
+	if (o != NULL)
+		o->touched = ++r->clock;
+	take_one(r, entry, o);
+	if (ends(entry->type) && slot != NULL)
+		close_event(r, slot);
+}
+
+/* Not signed yet; but a group stands only behind what its root follows. */
+static int take_unsigned(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
+{
+	struct replay *r = arg;
+	struct entry entry;
+
+	(void)is_signed;
+	if (entry_take(bytes, n, &entry, NULL) < 0 || entry.seq != index)
+		return 0;
+	r->n.unsigned_entries++;
+	take_entry(r, &entry);
+	return r->rc;
+}
+
+/* ---- the whole ---- */
+
+static int prepare(struct replay *r, const struct snapshot *s, struct err *e)
+{
+	if (r->ask->given.len > 0) {
+		r->policy = malloc(sizeof *r->policy);
+		if (r->policy == NULL)
+			return err_set(e, AMBIT_MEMORY, NULL, "no memory for a policy");
+	}
+	if (r->policy != NULL && policy_asked_decode(r->ask->given, r->policy, e) < 0)
+		return -AMBIT_PROTOCOL;
+	return r->ask->event[0] == 0 ? 0 : event_find(s, r->ask->event, r->event, e);
+}
+
+static int read_all(struct replay *r, struct snapshot *s, verify_progress_fn *progress, struct report *report,
+		    struct err *e)
+{
+	const struct verify_watch watch = { .progress = progress, .entry = take_entry, .arg = r };
+	const bool json = (r->ask->flags & AUDIT_JSON) != 0;
+	struct walk_result ignored = { .unread = 0 };
+	int rc;
+
+	say_begin(&r->out, json);
+	rc = verify_log(s, span_of(""), &watch, report, e);
+	if (rc < 0)
+		return rc;
+	rc = walk_unsigned(s, take_unsigned, r, &ignored);
+	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++)
+		if (r->open[i] != NULL)
+			close_event(r, &r->open[i]);
+	say_end(&r->out, json, &r->n, r->policy, report, s);
+	flush(r);
+	return rc < 0 || r->rc < 0
+		       ? err_sys(e, AMBIT_SYSTEM, rc < 0 ? -rc : -r->rc, NULL, "cannot write what was found")
+		       : 0;
+}
+
+static void finish(struct replay *r)
+{
+	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++)
+		if (r->open[i] != NULL)
+			free_open(r->open[i]);
+	free(r->policy);
+	buf_finish(&r->out);
+}
+
+int replay_log(struct snapshot *s, const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed,
+	       struct err *e)
+{
+	auto_free struct report *report = calloc(1, sizeof *report);
+	auto_free struct replay *r = calloc(1, sizeof *r);
+	int rc;
+
+	if (report == NULL || r == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
+	r->ask = ask;
+	buf_init(&r->out, OUT_STEP + 2 * SAID_MAX + END_MAX);
+	rc = prepare(r, s, e);
+	rc = rc < 0 ? rc : read_all(r, s, progress, report, e);
+	*ret_failed = report->n_faults > 0 || r->n.differ > 0 || r->n.denied_events + r->n.lost_events > 0;
+	finish(r);
+	return rc;
+}
