@@ -29,6 +29,7 @@ static const char help_text[] =
 	"  ambit undo EVENT                   take a commit back\n"
 	"  ambit stage list                   what is kept, and what can be undone\n"
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
+	"  ambit ledger replay                its decisions made once more, or under another policy\n"
 	"  ambit ledger prove | check         a proof of one entry, for who has no ledger\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"

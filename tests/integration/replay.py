@@ -5,6 +5,7 @@ usage: replay.py AMBIT WRITE_LOG GOLDEN    (TAP on standard output; as root once
 """
 
 import copy
+import hashlib
 import json
 import os
 import shutil
@@ -162,6 +163,13 @@ def what_is_not_as_signed_is_not_derived(place):
     answer = log.replay(status=1)
     assert (answer["agree"], answer["differ"], answer["log"]["verified"]) == (2, 0, False), answer
     assert [fault["entry"] for fault in answer["log"]["faults"]] == [6], answer["log"]
+    with open(f"{log.log}/tile/0/000.p/8", "r+b") as file:  # and its hash with it: none of them leads to the root
+        at = data.index(b'{"body":', data.index(b"/etc/shadow") - 100)
+        length = int.from_bytes(data[at - 2 : at], "big")
+        file.seek(6 * 32)
+        file.write(hashlib.sha256(b"\0" + data[at : at + length].replace(b"shadow", b"shadoW")).digest())
+    answer = log.replay(status=1)
+    assert (answer["agree"], answer["differ"], answer["log"]["verified"]) == (0, 0, False), answer
     plain = place.run(place.ambit, "ledger", "replay", "--ledger", log.dir, cwd=place.top)
     assert plain.returncode == 1 and "NOT verified" in plain.stdout, told(plain)
 

@@ -109,11 +109,12 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show prove check' -a 'verify show prove check'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check' -a 'verify show replay prove check'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
 complete -c ambit -n '__ambit_in ledger' -l key -x -d 'The key that must have signed'
+complete -c ambit -n '__ambit_in ledger' -l policy -r -F -d 'The policy that is tried on what happened'
 complete -c ambit -n '__ambit_in ledger' -l event -x -a last -d 'Only entries of this event'
 complete -c ambit -n '__ambit_in ledger' -l denied -d 'Only what was denied'
 complete -c ambit -n '__ambit_in ledger' -l since -x -d 'Only entries from then on'
