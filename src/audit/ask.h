@@ -17,7 +17,14 @@
 #define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 16384u)
 #define AUDIT_WORD_MAX 16
 
-enum audit_op { AUDIT_VERIFY, AUDIT_SHOW, AUDIT_PROVE, AUDIT_CHECK, AUDIT_OP_COUNT };
+enum audit_op {
+	AUDIT_VERIFY,
+	AUDIT_SHOW,
+	AUDIT_PROVE,
+	AUDIT_CHECK,
+	AUDIT_RESULT, /* the row (row.h) of an event's last `result` with a payload */
+	AUDIT_OP_COUNT
+};
 
 #define AUDIT_JSON 1u
 #define AUDIT_DENIED 2u   /* show: only what was denied */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit/ask.h"
+#include "audit/payload.h"
 #include "audit/promise.h"
 #include "audit/prove.h"
 #include "audit/report.h"
@@ -82,9 +83,9 @@ static int judged(int r)
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	static const unsigned what[AUDIT_OP_COUNT] = {
-		[AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST, [AUDIT_PROVE] = SNAPSHOT_KEY
-	};
+	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
+						       [AUDIT_PROVE] = SNAPSHOT_KEY,
+						       [AUDIT_RESULT] = SNAPSHOT_KEY };
 	struct snapshot *s = NULL;
 	int r;
 
@@ -97,6 +98,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = verify(ask, s, out, e);
 	else if (ask->op == AUDIT_SHOW)
 		r = show(ask, s, e);
+	else if (ask->op == AUDIT_RESULT)
+		r = judged(payload_find(s, ask, out, e));
 	else
 		r = judged(prove_entry(s, ask, out, e));
 	snapshot_free(s);

@@ -18,9 +18,8 @@
 #include "cli/auditor.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
+#include "cli/place.h"
 #include "ledger/entry.h"
-#include "ledger/layout.h"
-#include "lib/ledger.h"
 #include "lib/public.h"
 
 #define HELP "ambit ledger --help"
@@ -104,21 +103,16 @@ struct ledger_run {
 	const struct ledger_command *command;
 	struct audit_ask ask;
 	const char *from, *ledger; /* borrowed; NULL: not given */
-	struct buf given;          /* owned */
+	struct place place;
+	struct buf given; /* owned */
 	bool json, help, pager;
 };
 
 /* ---- words ---- */
 
-static bool is_event(const char *word)
-{
-	return strcmp(word, "last") == 0 || (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) <= ID_LEN &&
-					     strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
-}
-
 static int take_event(struct ledger_run *run, const char *word, struct ambit_error *e)
 {
-	if (!is_event(word))
+	if (!place_is_event(word))
 		return cli_misused(e, HELP, "'%s' is no event", word);
 	(void)text_copy(run->ask.event, sizeof run->ask.event, word); /* measured */
 	return 0;
@@ -305,24 +299,11 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 
 /* ---- what is read here ---- */
 
-/* The log beside which the key lies: the key is nothing that whoever reads may have. */
 static int find_log(struct ledger_run *run, struct err *e)
 {
-	static const char hint[] = "name the directory of a ledger with --ledger";
-	char own[PATH_MAX], dir[PATH_MAX], real[PATH_MAX];
-	int n = run->ledger != NULL ? 1 : ledger_default(own, sizeof own, e);
+	const int r = place_find(run->ledger, &run->place, e);
 
-	if (n < 0)
-		return n;
-	if (n == 0)
-		return err_set(e, AMBIT_NOT_FOUND, hint, "with AMBIT_LEDGER=" LEDGER_NONE " there is no ledger");
-	n = snprintf(dir, sizeof dir, "%s/" LEDGER_LOG, run->ledger != NULL ? run->ledger : own);
-	if (n < 0 || (size_t)n >= sizeof dir)
-		return err_set(e, AMBIT_LIMIT, hint, "the path of the ledger is too long");
-	if (realpath(dir, real) == NULL || !text_copy(run->ask.dir, sizeof run->ask.dir, real))
-		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s",
-			       n - (int)strlen("/" LEDGER_LOG), dir);
-	return 0;
+	return r < 0 || text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log) ? r : -AMBIT_INTERNAL;
 }
 
 /* A checkpoint or a proof: bytes, for the role to judge. */

@@ -63,7 +63,9 @@ complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
 
+complete -c ambit -n '__ambit_in explain' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
 complete -c ambit -n '__ambit_in explain' -l help -d 'How explain is used'
+complete -c ambit -n '__ambit_in explain' -a last -d 'The latest event of the ledger'
 complete -c ambit -n '__ambit_in explain' -F
 
 complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy there'
