@@ -22,7 +22,8 @@ enum audit_op {
 	AUDIT_SHOW,
 	AUDIT_PROVE,
 	AUDIT_CHECK,
-	AUDIT_RESULT, /* the row (row.h) of an event's last `result` with a payload */
+	AUDIT_RESULT,   /* the row (row.h) of an event's last `result` with a payload */
+	AUDIT_PAYLOADS, /* those of all, of a log that is what was signed */
 	AUDIT_OP_COUNT
 };
 
@@ -47,7 +48,7 @@ struct audit_ask {
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);
 int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct err *e);
 
-/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of show and prove its
+/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of all but verify its
  * standard error ends with one line that says why, "what" or "what: why". */
 #define AUDIT_DONE 0
 #define AUDIT_FAILED 1  /* it is not as it was signed, or there is something that could not be read */

@@ -50,6 +50,11 @@ static void say_progress(void *arg, uint64_t done, uint64_t all)
 	(void)fd_write_all(STDERR_FILENO, line, strlen(line));                     /* who is gone is not told */
 }
 
+static verify_progress_fn *progress_of(const struct audit_ask *ask)
+{
+	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
+}
+
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
@@ -57,7 +62,7 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
-	r = verify_log(s, ask->given, (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL, NULL, report, e);
+	r = verify_log(s, ask->given, progress_of(ask), NULL, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)
@@ -85,7 +90,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
 	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
 						       [AUDIT_PROVE] = SNAPSHOT_KEY,
-						       [AUDIT_RESULT] = SNAPSHOT_KEY };
+						       [AUDIT_RESULT] = SNAPSHOT_KEY,
+						       [AUDIT_PAYLOADS] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
 	int r;
 
@@ -98,6 +104,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = verify(ask, s, out, e);
 	else if (ask->op == AUDIT_SHOW)
 		r = show(ask, s, e);
+	else if (ask->op == AUDIT_PAYLOADS)
+		r = judged(payload_list(s, progress_of(ask), e));
 	else if (ask->op == AUDIT_RESULT)
 		r = judged(payload_find(s, ask, out, e));
 	else

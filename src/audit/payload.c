@@ -1,13 +1,19 @@
 #include "audit/payload.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/event.h"
 #include "audit/prove.h"
 #include "audit/walk.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/timestamp.h"
 
+#define OUT_STEP (64u << 10)   /* written out when there is so much */
 #define PRUNES_MAX (64u << 20) /* bytes: four million of them, which nobody has */
 
 int payload_of(const struct entry *entry, struct payload *ret)
@@ -178,4 +184,58 @@ int payload_find(struct snapshot *s, const struct audit_ask *ask, struct buf *ou
 	if (r == 0)
 		audit_row_encode(&search.row, out);
 	return r;
+}
+
+/* ---- those of all ---- */
+
+static int flush(struct buf *out)
+{
+	const int r = out->failed ? -ENOMEM : fd_write_all(STDOUT_FILENO, out->data, out->len);
+
+	buf_reset(out);
+	return r;
+}
+
+static int list_one(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
+{
+	struct audit_row row = { .seq = index, .flags = is_signed ? 0 : AUDIT_ROW_UNSIGNED };
+	struct buf *out = arg;
+	struct entry entry;
+
+	if (entry_take(bytes, n, &entry, NULL) < 0 || entry.seq != index || payload_of(&entry, &row.payload) != 1)
+		return 0;
+	row.wall_ms = entry.wall_ms;
+	memcpy(row.event, entry.event, sizeof row.event);
+	audit_row_encode(&row, out);
+	return out->len >= OUT_STEP || out->failed ? flush(out) : 0;
+}
+
+static int must_be_signed(struct snapshot *s, verify_progress_fn *progress, struct err *e)
+{
+	auto_free struct report *report = calloc(1, sizeof *report);
+	int r;
+
+	if (report == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
+	r = verify_log(s, span_of(""), progress, NULL, report, e);
+	if (r < 0 || report->n_faults == 0)
+		return r;
+	return err_why(
+		e, err_set(e, AMBIT_MALFORMED, "`ambit ledger verify` says where", "the ledger is not what was signed"),
+		"%s", report->faults[0].why);
+}
+
+int payload_list(struct snapshot *s, verify_progress_fn *progress, struct err *e)
+{
+	auto_buf out = { .max = OUT_STEP + AUDIT_ROW_BYTES };
+	struct walk_result w;
+	int r = must_be_signed(s, progress, e);
+
+	if (r < 0)
+		return r;
+	r = walk_log(s, list_one, &out, &w);
+	r = r < 0 ? r : flush(&out);
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot write what was found");
+	return w.unread == 0 ? 0 : err_set(e, AMBIT_MALFORMED, NULL, "%" PRIu64 " entries could not be read", w.unread);
 }

@@ -11,6 +11,7 @@
 #include "audit/report.h"
 #include "audit/row.h"
 #include "audit/snapshot.h"
+#include "audit/verify.h"
 #include "ledger/entry.h"
 
 /* Whether the entry is a `result` with a payload. -MALFORMED: it is one, and does not say which. 1, 0. */
@@ -31,5 +32,7 @@ bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
 /* Appends the row of the last `result` of the event that is asked for; that it is in the log was checked if it is signed. -NOT_FOUND: the event has
  * none; -MALFORMED: the log is not as it was signed. */
 int payload_find(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e);
+/* Writes the rows of all to descriptor 1, in their order, if the log is what was signed. -MALFORMED: it is not. */
+int payload_list(struct snapshot *s, verify_progress_fn *progress, struct err *e);
 
 #endif

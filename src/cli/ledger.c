@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, prove, check: translated for the role ambit-audit. */
+/* ambit ledger verify, show, prove, check, prune: translated for the role ambit-audit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,6 +19,7 @@
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "cli/place.h"
+#include "cli/prune.h"
 #include "ledger/entry.h"
 #include "lib/public.h"
 
@@ -30,11 +31,13 @@ static const char help_text[] =
 	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
+	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
 	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
 	"\n"
 	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
 	"\n"
@@ -47,6 +50,10 @@ static const char help_text[] =
 	"  --denied       show: only what was denied\n"
 	"  --since WHEN   show: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
 	"  --type TYPE    show: only entries of this type\n"
+	"  --payloads     prune: the records, see ambit explain\n"
+	"  --older-than AGE\n"
+	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
+	"  --dry-run      prune: only say what would go\n"
 	"  --ledger DIR   another ledger than your own\n"
 	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
 	"  --no-pager     show: no pager, even on a terminal\n"
@@ -54,7 +61,21 @@ static const char help_text[] =
 	"\n"
 	"Exit status: 0; 1 it is not what was signed, and what is wrong was told; 125 it could not be looked at.\n";
 
-enum flag { FROM = 256, KEY, EVENT, DENIED, SINCE, TYPE, LEDGER, JSON, NO_PAGER, HELP_FLAG };
+enum flag {
+	FROM = 256,
+	KEY,
+	EVENT,
+	DENIED,
+	SINCE,
+	TYPE,
+	PAYLOADS,
+	OLDER_THAN,
+	DRY_RUN,
+	LEDGER,
+	JSON,
+	NO_PAGER,
+	HELP_FLAG
+};
 
 static const struct option verify_flags[] = {
 	{ "from", required_argument, NULL, FROM },     { "key", required_argument, NULL, KEY },
@@ -85,6 +106,13 @@ static const struct option check_flags[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const struct option prune_flags[] = {
+	{ "payloads", no_argument, NULL, PAYLOADS },   { "older-than", required_argument, NULL, OLDER_THAN },
+	{ "dry-run", no_argument, NULL, DRY_RUN },     { "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+};
+
 static const struct ledger_command {
 	const char *name;
 	enum audit_op op;
@@ -95,6 +123,7 @@ static const struct ledger_command {
 	{ "show", AUDIT_SHOW, show_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
+	{ "prune", AUDIT_PAYLOADS, prune_flags, NULL },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -105,7 +134,9 @@ struct ledger_run {
 	const char *from, *ledger; /* borrowed; NULL: not given */
 	struct place place;
 	struct buf given; /* owned */
+	struct prune_how prune;
 	bool json, help, pager;
+	bool payloads, aged; /* --payloads and --older-than were given */
 };
 
 /* ---- words ---- */
@@ -173,20 +204,30 @@ static bool take_moment(const char *word, uint64_t *ret_ms)
 	return timestamp_read(whole, TIMESTAMP_LEN, ret_ms);
 }
 
-static int take_since(struct ledger_run *run, const char *word, struct ambit_error *e)
+static int take_when(const char *flag, const char *word, uint64_t *ret_ms, struct ambit_error *e)
 {
 	uint64_t ms;
 
 	if (parse_duration(word, &ms)) {
 		const uint64_t now = wall_ms();
 
-		run->ask.since_ms = ms < now ? now - ms : 0;
+		*ret_ms = ms < now ? now - ms : 0;
 		return 0;
 	}
-	return take_day(word, &run->ask.since_ms) || take_moment(word, &run->ask.since_ms)
+	return take_day(word, ret_ms) || take_moment(word, ret_ms)
 		       ? 0
-		       : cli_misused(e, HELP, "--since takes 2h, 7d, 2026-01-31 or 2026-01-31T09:15:00Z, and not '%s'",
-				     word);
+		       : cli_misused(e, HELP, "--%s takes 2h, 7d, 2026-01-31 or 2026-01-31T09:15:00Z, and not '%s'",
+				     flag, word);
+}
+
+static int take_age(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	const int r = take_when("older-than", word, &run->prune.before_ms, e);
+
+	run->aged = true;
+	return r == 0 && run->prune.before_ms > wall_ms()
+		       ? cli_misused(e, HELP, "--older-than: %s is still to come", word)
+		       : r;
 }
 
 static int take_key(struct ledger_run *run, const char *word, struct ambit_error *e)
@@ -206,12 +247,15 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 		run->ledger = value;
 		return value[0] != 0 ? 0 : cli_misused(e, HELP, "an empty path for the ledger");
 	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
+	case PAYLOADS: run->payloads = true; break;
+	case DRY_RUN: run->prune.dry_run = true; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
 	case HELP_FLAG: run->help = true; break;
 	case KEY: return take_key(run, value, e);
 	case EVENT: return take_event(run, value, e);
-	case SINCE: return take_since(run, value, e);
+	case SINCE: return take_when("since", value, &run->ask.since_ms, e);
+	case OLDER_THAN: return take_age(run, value, e);
 	case TYPE: return take_type(run, value, e);
 	}
 	return 0;
@@ -269,6 +313,18 @@ static int take_word(struct ledger_run *run, char **words, struct ambit_error *e
 	return take_event(run, word, e);
 }
 
+/* What cannot be had back goes by what was said, and by no default. */
+static int check_pruning(const struct ledger_run *run, struct ambit_error *e)
+{
+	if (!run->payloads)
+		return cli_misused(
+			e, HELP,
+			"what is to be pruned? --payloads are the records beside the ledger; entries never go");
+	return run->aged ? 0
+			 : cli_misused(e, HELP,
+				       "how old is what is to go? say so with --older-than, as in --older-than 180d");
+}
+
 static int read_words(struct ledger_run *run, int argc, char **argv, struct ambit_error *e)
 {
 	int r = 0;
@@ -294,7 +350,10 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 		else
 			r = take_flag(run, c, optarg, e);
 	}
-	return r < 0 || run->help ? r : take_word(run, argv + optind, e);
+	if (r < 0 || run->help)
+		return r;
+	r = take_word(run, argv + optind, e);
+	return r < 0 || run->ask.op != AUDIT_PAYLOADS ? r : check_pruning(run, e);
 }
 
 /* ---- what is read here ---- */
@@ -370,6 +429,7 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	struct err e;
 	int r = run->ask.op == AUDIT_CHECK ? 0 : find_log(run, &e);
 
+	run->prune.json = run->json;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
 	if (run->ask.op == AUDIT_VERIFY && isatty(STDERR_FILENO) == 1)
@@ -392,6 +452,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = fputs(help_text, stdout) < 0 ? EXIT_REFUSED : 0;
 	else if (prepare(&run, &told) < 0)
 		status = cli_refuse(run.json, &told);
+	else if (run.ask.op == AUDIT_PAYLOADS)
+		status = prune(&run.place, run.ask.key, &run.prune);
 	else
 		status = ask(&run);
 	buf_finish(&run.given);
@@ -412,5 +474,5 @@ int cli_ledger(int argc, char **argv)
 		names[i] = commands[i].name;
 	}
 	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, prove or check");
+			: cli_usage(HELP, "ledger what? verify, show, prove, check or prune");
 }
