@@ -31,16 +31,19 @@ enum audit_op {
 #define AUDIT_DENIED 2u   /* show: only what was denied */
 #define AUDIT_PROGRESS 4u /* say on standard error how far it is: "N M" and a newline, entries of entries */
 #define AUDIT_BY_SEQ 8u   /* prove: the entry `seq`, and not one of `event` */
-#define AUDIT_FLAGS 15u
+#define AUDIT_FILES 16u   /* verify: the payloads, too */
+#define AUDIT_FLAGS 31u
 
 struct audit_ask {
 	enum audit_op op;
 	uint32_t flags;
 	uint64_t since_ms; /* show: from this time on, 0: all */
 	uint64_t seq;
-	char dir[GRANT_OBJECT_MAX];  /* of the log; empty for AUDIT_CHECK */
-	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
-	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
+	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
+	char beside
+		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
+	char event[ID_TEXT_MAX];    /* an id, the beginning of one, "last"; empty: any */
+	char type[AUDIT_WORD_MAX];  /* of entries to be shown; empty: any */
 	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
 	struct span given;           /* verify: a saved checkpoint; check: a proof; borrowed */
 };

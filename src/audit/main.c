@@ -55,6 +55,17 @@ static verify_progress_fn *progress_of(const struct audit_ask *ask)
 	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
 }
 
+/* Of a log that is what was signed: of another nobody knows what is to be there. */
+static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s, struct report *report, struct err *e)
+{
+	struct payloads p;
+	int r = payloads_open(s, ask->beside, &p, e);
+
+	r = r < 0 ? r : payloads_verify(&p, progress_of(ask), report, e);
+	payloads_close(&p);
+	return r;
+}
+
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
@@ -63,6 +74,8 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
 	r = verify_log(s, ask->given, progress_of(ask), NULL, report, e);
+	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
+		r = verify_payloads(ask, s, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/timestamp.h"
+#include "ledger/layout.h"
 
 #define OUT_STEP (64u << 10)   /* written out when there is so much */
 #define PRUNES_MAX (64u << 20) /* bytes: four million of them, which nobody has */
@@ -105,6 +106,137 @@ bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms)
 			low = middle + 1;
 	}
 	return low < p->items.len / sizeof *items && items[low].before_ms > wall_ms;
+}
+
+/* ---- what is there ---- */
+
+int payloads_open(const struct snapshot *s, const char *dir, struct payloads *ret, struct err *e)
+{
+	*ret = (struct payloads){ .s = s, .dir = { .dir_fd = -1 } };
+	return dir[0] == 0 ? 0 : source_open(dir, &ret->dir, e);
+}
+
+void payloads_close(struct payloads *p)
+{
+	source_close(&p->dir);
+	prunes_free(&p->prunes);
+}
+
+/* -ENOENT, also where there are none at all. */
+static int open_one(const struct payloads *p, const struct payload *payload)
+{
+	char name[PAYLOAD_NAME_MAX];
+
+	payload_name(payload->digest, name);
+	return p->dir.dir_fd < 0 ? -ENOENT : source_open_file(&p->dir, name);
+}
+
+/* 1, 0: a later entry says that it went, or none does. */
+static int was_pruned(struct payloads *p, const struct entry *entry, struct err *e)
+{
+	const int r = p->has_prunes ? 0 : prunes_take(p->s, &p->prunes, e);
+
+	p->has_prunes = true;
+	return r < 0 ? r : prunes_cover(&p->prunes, entry->seq, entry->wall_ms);
+}
+
+const char *payloads_remark(struct payloads *p, const struct entry *entry)
+{
+	struct payload payload;
+	auto_fd int fd = -1;
+	int pruned;
+
+	if (payload_of(entry, &payload) != 1)
+		return NULL;
+	fd = open_one(p, &payload);
+	if (fd >= 0)
+		return "its record is there";
+	pruned = fd == -ENOENT ? was_pruned(p, entry, NULL) : 0;
+	return pruned == 1     ? "its record was pruned"
+	       : fd == -ENOENT ? "its record is missing"
+			       : "its record cannot be read";
+}
+
+/* 0, or -errno as source_why has words for. */
+static int check_one(const struct payloads *p, const struct payload *want)
+{
+	static uint8_t piece[1u << 16];
+	uint8_t got[SHA256_BYTES];
+	uint64_t left = want->size + PAYLOAD_SALT + 1; /* one more shows that it is longer */
+	auto_fd int fd = open_one(p, want);
+	struct sha256 s;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	sha256_init(&s);
+	do {
+		n = fd_read_all(fd, piece, left < sizeof piece ? left : sizeof piece);
+		if (n < 0)
+			return (int)n;
+		sha256_add(&s, piece, (size_t)n);
+		left -= (uint64_t)n;
+	} while (n > 0);
+	if (left != 1)
+		return -EBADMSG;
+	sha256_end(&s, got);
+	return memcmp(got, want->digest, sizeof got) == 0 ? 0 : -EKEYREJECTED;
+}
+
+struct verifying {
+	struct payloads *p;
+	struct report *report;
+	verify_progress_fn *progress;
+	struct err *e;
+};
+
+static int tell_one(struct verifying *v, const struct entry *entry, const struct payload *payload, int r)
+{
+	char file[sizeof LEDGER_PAYLOAD + PAYLOAD_NAME_MAX] = LEDGER_PAYLOAD "/";
+	const int pruned = r == -ENOENT ? was_pruned(v->p, entry, v->e) : 0;
+
+	payload_name(payload->digest, file + strlen(file));
+	if (pruned < 0)
+		return pruned;
+	if (pruned == 1)
+		v->report->pruned++;
+	else if (r == 0)
+		v->report->payloads++;
+	else
+		report_entry(v->report, entry->seq, file, "%s",
+			     r == -ENOENT         ? "it is missing, and nothing says that it was pruned"
+			     : r == -EKEYREJECTED ? "it is not what was recorded"
+						  : source_why(r));
+	return 0;
+}
+
+static int verify_one(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
+{
+	struct verifying *v = arg;
+	struct payload payload;
+	struct entry entry;
+	int r;
+
+	if (v->report->given_up)
+		return 1;
+	if (v->progress != NULL && index % TILE_WIDTH == 0)
+		v->progress(NULL, index, v->p->s->size);
+	if (!is_signed || entry_take(bytes, n, &entry, NULL) < 0 || entry.seq != index)
+		return 0; /* which was told */
+	r = payload_of(&entry, &payload);
+	if (r < 0)
+		report_entry(v->report, index, NULL, "it is signed, and does not say which record it is of");
+	return r == 1 ? tell_one(v, &entry, &payload, check_one(v->p, &payload)) : 0;
+}
+
+int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct report *report, struct err *e)
+{
+	struct verifying v = { .p = p, .report = report, .progress = progress, .e = e };
+	struct walk_result ignored; /* what cannot be read was told */
+	const int r = walk_log(p->s, verify_one, &v, &ignored);
+
+	report->has_payloads = true;
+	return r < 0 ? r : 0;
 }
 
 /* ---- that of one event ---- */

@@ -27,6 +27,23 @@ int prunes_take(const struct snapshot *s, struct prunes *ret, struct err *e);
 void prunes_free(struct prunes *p);
 bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
 
+/* ---- what is there ---- */
+
+struct payloads {
+	const struct snapshot *s; /* borrowed */
+	struct source dir;        /* dir_fd -1: there are none */
+	struct prunes prunes;     /* once one is missing */
+	bool has_prunes;
+};
+
+/* dir: as of audit_ask. */
+int payloads_open(const struct snapshot *s, const char *dir, struct payloads *ret, struct err *e);
+void payloads_close(struct payloads *p);
+/* What to say of an entry and its payload, in words; NULL: nothing. */
+const char *payloads_remark(struct payloads *p, const struct entry *entry);
+/* Reads each that a signed entry names, into the report. */
+int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct report *report, struct err *e);
+
 /* ---- answers ---- */
 
 /* Appends the row of the last `result` of the event that is asked for; that it is in the log was checked if it is signed. -NOT_FOUND: the event has

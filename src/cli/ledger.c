@@ -27,7 +27,7 @@
 #define EXIT_FAULT 1 /* the log, or the proof, is not what was signed */
 
 static const char help_text[] =
-	"ambit ledger verify [--from FILE] [--key KEY] [--json]\n"
+	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--json]\n"
 	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
@@ -50,7 +50,7 @@ static const char help_text[] =
 	"  --denied       show: only what was denied\n"
 	"  --since WHEN   show: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
 	"  --type TYPE    show: only entries of this type\n"
-	"  --payloads     prune: the records, see ambit explain\n"
+	"  --payloads     verify: the records beside the ledger, too; prune: these (see ambit explain)\n"
 	"  --older-than AGE\n"
 	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
 	"  --dry-run      prune: only say what would go\n"
@@ -78,9 +78,13 @@ enum flag {
 };
 
 static const struct option verify_flags[] = {
-	{ "from", required_argument, NULL, FROM },     { "key", required_argument, NULL, KEY },
-	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
-	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+	{ "payloads", no_argument, NULL, PAYLOADS },
+	{ "from", required_argument, NULL, FROM },
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
 };
 static const struct option show_flags[] = {
 	{ "event", required_argument, NULL, EVENT },
@@ -362,7 +366,12 @@ static int find_log(struct ledger_run *run, struct err *e)
 {
 	const int r = place_find(run->ledger, &run->place, e);
 
-	return r < 0 || text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log) ? r : -AMBIT_INTERNAL;
+	if (r < 0)
+		return r;
+	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
+	if (run->payloads || (run->ask.op == AUDIT_SHOW && !run->json))
+		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
+	return 0;
 }
 
 /* A checkpoint or a proof: bytes, for the role to judge. */
@@ -429,6 +438,8 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	struct err e;
 	int r = run->ask.op == AUDIT_CHECK ? 0 : find_log(run, &e);
 
+	if (run->payloads)
+		run->ask.flags |= AUDIT_FILES;
 	run->prune.json = run->json;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;

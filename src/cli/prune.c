@@ -250,7 +250,7 @@ static void say(const struct pruning *p)
 	(void)timestamp_write(p->how->before_ms, before); /* it is in the past */
 	(void)printf("%s %" PRIu64 " record%s of before %s (%" PRIu64 " bytes); %" PRIu64 " %s\n",
 		     dry ? "would remove" : "removed", p->go, text_plural(p->go), before, p->bytes, p->stay,
-		     p->stay == 1 ? "is younger and stays" : "are younger and stay");
+		     p->stay == 1 ? "stays" : "stay");
 	if (p->leftovers > 0)
 		(void)printf("%s %" PRIu64 " file%s that no entry names: whoever recorded an event was killed\n",
 			     dry ? "would remove" : "removed", p->leftovers, text_plural(p->leftovers));
@@ -271,7 +271,7 @@ static int say_json(const struct pruning *p)
 	json_put_time(json_put_key(&j, "before"), p->how->before_ms * 1000000);
 	json_put_count(json_put_key(&j, "pruned"), p->go);
 	json_put_count(json_put_key(&j, "bytes"), p->bytes);
-	json_put_count(json_put_key(&j, "younger"), p->stay);
+	json_put_count(json_put_key(&j, "kept"), p->stay);
 	json_put_count(json_put_key(&j, "unnamed"), p->leftovers);
 	json_put_count(json_put_key(&j, "strange"), p->strange);
 	json_put_count(json_put_key(&j, "failed"), p->failed);
