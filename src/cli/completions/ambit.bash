@@ -40,7 +40,7 @@ _ambit() {
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
-	local ledger_options='--from --key --event --denied --since --type --ledger --json --no-pager --help'
+	local ledger_options='--from --key --event --denied --since --type --payloads --older-than --dry-run --ledger --json --no-pager --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -89,10 +89,10 @@ _ambit() {
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
 	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy' ;;
-	ledger:ledger) _ambit_words 'verify show prove check --help' ;;
+	ledger:ledger) _ambit_words 'verify show prove check prune --help' ;;
 	ledger:--from | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | explain:--ledger) _ambit_files -d ;;
-	ledger:--key | ledger:--since) ;;
+	ledger:--key | ledger:--since | ledger:--older-than) ;;
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
 	ledger:*) _ambit_words "$ledger_options" ;;
