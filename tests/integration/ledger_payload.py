@@ -391,6 +391,16 @@ def the_age_is_that_of_the_entry(place):
     assert prune(ledger, age="1h")["kept"] == 1 and os.path.exists(path)
     os.utime(path, (4102444800, 4102444800))
     assert prune(ledger)["pruned"] == 1 and not os.path.exists(path)
+    for _ in range(2):
+        assert ledger.run("--", "true").returncode == 0
+        time.sleep(0.01)
+    older, younger = ledger.results()[1:]
+    answer = prune(ledger, age=younger["t_wall"])
+    assert (answer["pruned"], answer["kept"], answer["before"]) == (1, 1, younger["t_wall"]), answer
+    assert ledger.names() == [younger["body"]["digest"]] and older["t_wall"] < younger["t_wall"]
+    os.unlink(f"{ledger.payload}/{ledger.names()[0]}")  # which is of before that entry, and not of before the time that it says
+    done = ledger.ambit("verify", "--payloads", "--json")
+    assert done.returncode == 1 and [f["entry"] for f in json.loads(done.stdout)["faults"]] == [younger["seq"]], told(done)
 
 
 def pruning_wants_to_know_what_and_how_old(place):
