@@ -59,7 +59,8 @@ static int take_prune(void *arg, uint64_t index, bool is_signed, const uint8_t *
 	struct prune one = { .seq = index };
 	struct entry entry;
 
-	(void)is_signed;
+	if (!is_signed && p->only_signed)
+		return 1; /* and none that follows is */
 	if (entry_take(bytes, n, &entry, NULL) == 0 && prune_of(&entry, &one.before_ms))
 		buf_put(&p->items, &one, sizeof one);
 	return p->items.failed ? -AMBIT_MEMORY : 0;
@@ -71,12 +72,13 @@ static struct prune *items_of(const struct prunes *p, size_t *ret_n)
 	return (struct prune *)(void *)p->items.data;
 }
 
-int prunes_take(const struct snapshot *s, struct prunes *ret, struct err *e)
+int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, struct err *e)
 {
 	struct walk_result ignored;
 	struct prune *items;
 	size_t n;
 
+	ret->only_signed = only_signed;
 	buf_init(&ret->items, PRUNES_MAX);
 	if (walk_log(s, take_prune, ret, &ignored) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what was pruned");
@@ -120,6 +122,7 @@ void payloads_close(struct payloads *p)
 {
 	source_close(&p->dir);
 	prunes_free(&p->prunes);
+	prunes_free(&p->unproved);
 }
 
 /* -ENOENT, also where there are none at all. */
@@ -131,13 +134,21 @@ static int open_one(const struct payloads *p, const struct payload *payload)
 	return p->dir.dir_fd < 0 ? -ENOENT : source_open_file(&p->dir, name);
 }
 
-/* 1, 0: a later entry says that it went, or none does. */
+enum pruned { PRUNED_NOT, PRUNED, PRUNED_UNPROVED /* as an entry says that is not signed yet */ };
+
+/* enum pruned, or -code. */
 static int was_pruned(struct payloads *p, const struct entry *entry, struct err *e)
 {
-	const int r = p->has_prunes ? 0 : prunes_take(p->s, &p->prunes, e);
+	int r = 0;
 
+	if (!p->has_prunes) {
+		r = prunes_take(p->s, true, &p->prunes, e);
+		r = r < 0 ? r : prunes_take(p->s, false, &p->unproved, e);
+	}
 	p->has_prunes = true;
-	return r < 0 ? r : prunes_cover(&p->prunes, entry->seq, entry->wall_ms);
+	if (r < 0 || prunes_cover(&p->prunes, entry->seq, entry->wall_ms))
+		return r < 0 ? r : PRUNED;
+	return prunes_cover(&p->unproved, entry->seq, entry->wall_ms) ? PRUNED_UNPROVED : PRUNED_NOT;
 }
 
 const char *payloads_remark(struct payloads *p, const struct entry *entry)
@@ -152,7 +163,7 @@ const char *payloads_remark(struct payloads *p, const struct entry *entry)
 	if (fd >= 0)
 		return "its record is there";
 	pruned = fd == -ENOENT ? was_pruned(p, entry, NULL) : 0;
-	return pruned == 1     ? "its record was pruned"
+	return pruned > 0      ? "its record was pruned"
 	       : fd == -ENOENT ? "its record is missing"
 			       : "its record cannot be read";
 }
@@ -187,6 +198,7 @@ struct verifying {
 	struct payloads *p;
 	struct report *report;
 	verify_progress_fn *progress;
+	uint64_t unproved;
 	struct err *e;
 };
 
@@ -198,7 +210,8 @@ static int tell_one(struct verifying *v, const struct entry *entry, const struct
 	payload_name(payload->digest, file + strlen(file));
 	if (pruned < 0)
 		return pruned;
-	if (pruned == 1)
+	v->unproved += pruned == PRUNED_UNPROVED;
+	if (pruned > 0)
 		v->report->pruned++;
 	else if (r == 0)
 		v->report->payloads++;
@@ -236,6 +249,10 @@ int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct rep
 	const int r = walk_log(p->s, verify_one, &v, &ignored);
 
 	report->has_payloads = true;
+	if (v.unproved > 0)
+		report_remark(report, NULL,
+			      "that %" PRIu64 " of the records were pruned says an entry that is not signed yet",
+			      v.unproved);
 	return r < 0 ? r : 0;
 }
 

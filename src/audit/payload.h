@@ -20,10 +20,12 @@ int payload_of(const struct entry *entry, struct payload *ret);
 /* ---- what went ---- */
 
 struct prunes {
+	bool only_signed;
 	struct buf items; /* owned; struct prune each, in the order of the log */
 };
 
-int prunes_take(const struct snapshot *s, struct prunes *ret, struct err *e);
+/* Of entries that are signed, or of those that are not yet, too. */
+int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, struct err *e);
 void prunes_free(struct prunes *p);
 bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
 
@@ -32,7 +34,8 @@ bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
 struct payloads {
 	const struct snapshot *s; /* borrowed */
 	struct source dir;        /* dir_fd -1: there are none */
-	struct prunes prunes;     /* once one is missing */
+	struct prunes prunes;     /* once one is missing: what signed entries say, */
+	struct prunes unproved;   /* and the others, too */
 	bool has_prunes;
 };
 

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import time
 
-from harness import PATIENCE, SLOW, main, once, told
+from harness import PATIENCE, SLOW, Skip, main, once, told
 from ledger import ACCEPTED, DURABLE, EVENT, FAILED, Ledger, Wire, an_event_at_work, entry, kill, types, until
 
 PRUNE = 97
@@ -370,6 +370,7 @@ def pruning_leaves_all_proofs(place):
     done = ledger.ambit("verify", "--payloads", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["payloads"] == {"intact": 0, "pruned": 3}, told(done)
     assert ledger.ambit("show", "--type", "result").stdout.count("(its record was pruned)") == 3
+    assert json.loads(done.stdout)["notes"] == []
     with open(f"{ledger.log}/key.pub", encoding="ascii") as file:
         key = file.read().strip()
     check = place.run(place.ambit, "ledger", "check", "-", "--key", key, cwd=place.top, input=proof.stdout)
@@ -379,6 +380,26 @@ def pruning_leaves_all_proofs(place):
     done = ledger.ambit("verify", "--payloads", "--json")
     assert done.returncode == 1 and len(json.loads(done.stdout)["faults"]) == 1, told(done)
     ledger.believed()
+
+
+def a_pruning_that_is_not_signed_is_noted(place):
+    """A killed ledger signs it when it is started again; until then anybody who writes the directory may have put it there."""
+    ledger = Kept(place)
+    assert ledger.run("--", "true").returncode == 0
+    ledger.entries()
+    pid = ledger.holder()
+    assert prune(ledger)["pruned"] == 1
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: ledger.holder() is None, "the ledger dies")
+    if ledger.is_published():
+        raise Skip("it was signed faster than it was killed")
+    done = ledger.ambit("verify", "--payloads", "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0 and answer["payloads"] == {"intact": 0, "pruned": 1}, told(done)
+    assert [note["why"] for note in answer["notes"]] == ["that 1 of the records were pruned says an entry that is not signed yet"], answer
+    assert ledger.run("--", "true").returncode == 0
+    ledger.entries()
+    assert json.loads(ledger.ambit("verify", "--payloads", "--json").stdout)["notes"] == []
 
 
 def the_age_is_that_of_the_entry(place):
@@ -586,6 +607,6 @@ if __name__ == "__main__":
     main([the_record_is_kept, no_secret_is_kept, every_end_is_kept, who_cannot_keep_it_says_so, a_ledger_that_dies_before_the_result,
           who_dies_before_the_result, once(nobody_is_waited_for_without_end), an_event_is_explained, an_event_that_runs_is_told_as_that,
           a_record_that_was_changed_is_not_explained, a_log_that_was_changed_explains_nothing, records_are_verified,
-          pruning_leaves_all_proofs, the_age_is_that_of_the_entry, pruning_wants_to_know_what_and_how_old,
+          pruning_leaves_all_proofs, a_pruning_that_is_not_signed_is_noted, the_age_is_that_of_the_entry, pruning_wants_to_know_what_and_how_old,
           what_cannot_be_told_is_not_pruned, a_pruning_that_is_killed_goes_on, what_no_entry_names_goes_when_it_is_old,
           what_a_cell_planted_is_harmless, nobody_says_for_the_ledger_what_was_pruned])
