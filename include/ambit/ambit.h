@@ -98,7 +98,8 @@ int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_opt
 		      struct ambit_error *e);
 /* Readable when ambit_event_step has something to do. */
 int ambit_event_fd(const struct ambit_event *ev);
-/* Does what there is to do, never blocks. 1: ended; 0: not yet. */
+/* Does what there is to do. 1: ended; 0: not yet. Never blocks, but for one step: at the end of an event that is recorded it waits until the
+ * record is on disk and in the ledger, fifteen seconds at most for each of them. */
 int ambit_event_step(struct ambit_event *ev, struct ambit_error *e);
 /* step until it ended. */
 int ambit_event_wait(struct ambit_event *ev, struct ambit_error *e);

@@ -1,6 +1,6 @@
 #include "audit/ask.h"
 
-#define MAGIC 0x31415541u /* "AUA1" */
+#define MAGIC 0x32415541u /* "AUA2" */
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 {
@@ -10,6 +10,7 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 	buf_put_u64(out, ask->since_ms);
 	buf_put_u64(out, ask->seq);
 	buf_put_str(out, ask->dir);
+	buf_put_str(out, ask->beside);
 	buf_put_str(out, ask->event);
 	buf_put_str(out, ask->type);
 	buf_put_str(out, ask->key);
@@ -29,6 +30,7 @@ int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct 
 	ask.since_ms = rbuf_u64(&r);
 	ask.seq = rbuf_u64(&r);
 	rbuf_str(&r, ask.dir, sizeof ask.dir);
+	rbuf_str(&r, ask.beside, sizeof ask.beside);
 	rbuf_str(&r, ask.event, sizeof ask.event);
 	rbuf_str(&r, ask.type, sizeof ask.type);
 	rbuf_str(&r, ask.key, sizeof ask.key);

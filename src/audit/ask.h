@@ -17,22 +17,34 @@
 #define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 16384u)
 #define AUDIT_WORD_MAX 16
 
-enum audit_op { AUDIT_VERIFY, AUDIT_SHOW, AUDIT_PROVE, AUDIT_CHECK, AUDIT_REPLAY, AUDIT_OP_COUNT };
+enum audit_op {
+	AUDIT_VERIFY,
+	AUDIT_SHOW,
+	AUDIT_PROVE,
+	AUDIT_CHECK,
+	AUDIT_REPLAY,
+	AUDIT_RESULT,   /* the row (row.h) of an event's last `result` with a payload */
+	AUDIT_PAYLOADS, /* those of all, of a log that is what was signed */
+	AUDIT_OP_COUNT
+};
 
 #define AUDIT_JSON 1u
 #define AUDIT_DENIED 2u   /* show: only what was denied */
 #define AUDIT_PROGRESS 4u /* say on standard error how far it is: "N M" and a newline, entries of entries */
 #define AUDIT_BY_SEQ 8u   /* prove: the entry `seq`, and not one of `event` */
-#define AUDIT_FLAGS 15u
+#define AUDIT_FILES 16u   /* verify: the payloads, too */
+#define AUDIT_FLAGS 31u
 
 struct audit_ask {
 	enum audit_op op;
 	uint32_t flags;
 	uint64_t since_ms; /* show, replay: from this time on, 0: all */
 	uint64_t seq;
-	char dir[GRANT_OBJECT_MAX];  /* of the log; empty for AUDIT_CHECK */
-	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
-	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
+	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
+	char beside
+		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
+	char event[ID_TEXT_MAX];    /* an id, the beginning of one, "last"; empty: any */
+	char type[AUDIT_WORD_MAX];  /* of entries to be shown; empty: any */
 	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
 	struct span
 		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, empty: none; borrowed */
@@ -41,7 +53,7 @@ struct audit_ask {
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);
 int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct err *e);
 
-/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of show and prove its
+/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of all but verify its
  * standard error ends with one line that says why, "what" or "what: why". */
 #define AUDIT_DONE 0
 #define AUDIT_FAILED 1  /* it is not as it was signed, or there is something that could not be read */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit/ask.h"
+#include "audit/payload.h"
 #include "audit/promise.h"
 #include "audit/prove.h"
 #include "audit/replay.h"
@@ -55,6 +56,17 @@ static verify_progress_fn *progress_of(const struct audit_ask *ask)
 	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
 }
 
+/* Of a log that is what was signed: of another nobody knows what is to be there. */
+static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s, struct report *report, struct err *e)
+{
+	struct payloads p;
+	int r = payloads_open(s, ask->beside, &p, e);
+
+	r = r < 0 ? r : payloads_verify(&p, progress_of(ask), report, e);
+	payloads_close(&p);
+	return r;
+}
+
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
 	const struct verify_watch watch = { .progress = progress_of(ask) };
@@ -64,6 +76,8 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
 	r = verify_log(s, ask->given, &watch, report, e);
+	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
+		r = verify_payloads(ask, s, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)
@@ -99,6 +113,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
 	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
 						       [AUDIT_PROVE] = SNAPSHOT_KEY,
+						       [AUDIT_RESULT] = SNAPSHOT_KEY,
+						       [AUDIT_PAYLOADS] = SNAPSHOT_KEY | SNAPSHOT_LIST,
 						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
 	int r;
@@ -114,6 +130,10 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = show(ask, s, e);
 	else if (ask->op == AUDIT_REPLAY)
 		r = replay(ask, s, e);
+	else if (ask->op == AUDIT_PAYLOADS)
+		r = judged(payload_list(s, progress_of(ask), e));
+	else if (ask->op == AUDIT_RESULT)
+		r = judged(payload_find(s, ask, out, e));
 	else
 		r = judged(prove_entry(s, ask, out, e));
 	snapshot_free(s);

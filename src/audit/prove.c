@@ -9,7 +9,6 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "ledger/entry.h"
-#include "ledger/proof.h"
 
 static const char damaged_hint[] = "`ambit ledger verify` says where it is not as it was signed";
 
@@ -97,19 +96,28 @@ static int no_entry(const struct snapshot *s, uint64_t index, struct err *e)
 
 /* ---- the proof ---- */
 
-static int make(struct snapshot *s, const uint8_t *entry, size_t n, struct proof *ret, struct err *e)
+int prove_signature(const struct snapshot *s, struct err *e)
+{
+	return s->signature.code == AMBIT_OK
+		       ? 0
+		       : err_set(e, AMBIT_MALFORMED, damaged_hint, "%s",
+				 s->checkpoint.len == 0 ? "there is no checkpoint" : s->signature.msg);
+}
+
+int prove_inclusion(struct snapshot *s, uint64_t index, const uint8_t *entry, size_t n, struct proof *ret,
+		    struct err *e)
 {
 	const struct tile_source source = snapshot_tiles(s);
 	struct hash leaf, hashes[MERKLE_PROOF_MAX];
 	size_t n_hashes = 0;
-	int r = merkle_prove(ret->index, s->size, &source, hashes, &n_hashes, e);
+	int r = merkle_prove(index, s->size, &source, hashes, &n_hashes, e);
 
 	if (r < 0)
 		return r;
 	merkle_leaf(entry, n, &leaf);
-	if (n_hashes > PROOF_HASHES_MAX || !merkle_check(&leaf, ret->index, s->size, hashes, n_hashes, &s->root))
-		return err_set(e, AMBIT_MALFORMED, damaged_hint, "entry %" PRIu64 " is not what was signed",
-			       ret->index);
+	if (n_hashes > PROOF_HASHES_MAX || !merkle_check(&leaf, index, s->size, hashes, n_hashes, &s->root))
+		return err_set(e, AMBIT_MALFORMED, damaged_hint, "entry %" PRIu64 " is not what was signed", index);
+	ret->index = index;
 	memcpy(ret->hashes, hashes, n_hashes * sizeof *hashes);
 	ret->n_hashes = n_hashes;
 	ret->signed_checkpoint = span_bytes(s->checkpoint.data, s->checkpoint.len);
@@ -137,19 +145,18 @@ int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out
 	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
 	struct proof p = { .index = 0 };
 	const uint8_t *entry;
+	uint64_t index;
 	size_t n;
 	int r;
 
-	if (s->signature.code != AMBIT_OK)
-		return err_set(e, AMBIT_MALFORMED, damaged_hint, "%s",
-			       s->checkpoint.len == 0 ? "there is no checkpoint" : s->signature.msg);
-	r = index_of(s, ask, &p.index, e);
+	r = prove_signature(s, e);
+	r = r < 0 ? r : index_of(s, ask, &index, e);
 	if (r < 0)
 		return r;
-	entry = walk_to(s, p.index, &room, &n);
+	entry = walk_to(s, index, &room, &n);
 	if (entry == NULL)
-		return no_entry(s, p.index, e);
-	r = make(s, entry, n, &p, e);
+		return no_entry(s, index, e);
+	r = prove_inclusion(s, index, entry, n, &p, e);
 	return r < 0 ? r : put(&p, entry, n, out, e);
 }
 

@@ -9,6 +9,13 @@
 
 #include "audit/ask.h"
 #include "audit/snapshot.h"
+#include "ledger/proof.h"
+
+/* -MALFORMED: the checkpoint is not signed by the key. */
+int prove_signature(const struct snapshot *s, struct err *e);
+/* The proof of the entry with this index, checked; it borrows the checkpoint. -MALFORMED: the log is not as it was signed. */
+int prove_inclusion(struct snapshot *s, uint64_t index, const uint8_t *entry, size_t n, struct proof *ret,
+		    struct err *e);
 
 /* Appends the proof. -NOT_FOUND: no such entry; -CONFLICT: it is not signed yet; -MALFORMED: the log is not as it was signed. */
 int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e);

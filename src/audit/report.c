@@ -102,6 +102,10 @@ static void put_verified(const struct report *r, const struct snapshot *s, struc
 	buf_printf(out, "\n");
 	if (r->has_saved)
 		buf_printf(out, "  they begin with the %" PRIu64 " of the saved checkpoint\n", r->saved_size);
+	if (r->has_payloads)
+		buf_printf(out, "  %" PRIu64 " record%s beside the log %s what was recorded; %" PRIu64 " %s pruned\n",
+			   r->payloads, text_plural(r->payloads), r->payloads == 1 ? "is" : "are", r->pruned,
+			   r->pruned == 1 ? "was" : "were");
 }
 
 static void put_key(struct buf *out, const struct vkey *k)
@@ -183,6 +187,18 @@ static void json_root(struct json *j, const struct snapshot *s)
 	json_put_word(json_put_key(j, "root"), s->any_checkpoint ? buf_cstr(&root) : NULL);
 }
 
+static void json_payloads(struct json *j, const struct report *r)
+{
+	if (!r->has_payloads) {
+		json_put_null(j);
+		return;
+	}
+	json_put_object(j);
+	json_put_count(json_put_key(j, "intact"), r->payloads);
+	json_put_count(json_put_key(j, "pruned"), r->pruned);
+	json_put_object_end(j);
+}
+
 void report_json(const struct report *r, const struct snapshot *s, struct buf *out)
 {
 	struct json j;
@@ -202,6 +218,7 @@ void report_json(const struct report *r, const struct snapshot *s, struct buf *o
 		json_put_count(json_put_key(&j, "from"), r->saved_size);
 	else
 		json_put_null(json_put_key(&j, "from"));
+	json_payloads(json_put_key(&j, "payloads"), r);
 	json_findings(&j, "faults", r->faults, r->n_faults);
 	json_put_bool(json_put_key(&j, "given_up"), r->given_up);
 	json_findings(&j, "notes", r->remarks, r->n_remarks);

@@ -19,7 +19,7 @@
 struct finding {
 	bool has_entry;
 	uint64_t entry;
-	char file[TILE_PATH_MAX]; /* beneath the log's directory; empty: it is not of one file */
+	char file[96]; /* beneath the log's directory, or a payload beside it; empty: it is not of one file */
 	char why[384];
 };
 
@@ -31,6 +31,8 @@ struct report {
 	uint64_t entries; /* that were found to be those of the checkpoint */
 	uint64_t unsigned_entries;
 	uint64_t first_ms, last_ms; /* t_wall of the first and the last of them; 0: there is none */
+	bool has_payloads;          /* they were looked at: */
+	uint64_t payloads, pruned;  /* those that are what was recorded; those that are gone, as a later entry says */
 	bool has_saved;
 	uint64_t saved_size; /* of the checkpoint that was given */
 };

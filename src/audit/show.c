@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "audit/event.h"
 #include "audit/line.h"
+#include "audit/payload.h"
 #include "audit/walk.h"
 #include "base/fd.h"
 #include "ledger/entry.h"
@@ -21,6 +23,7 @@ struct show {
 	struct buf out;     /* owned */
 	uint64_t broken;    /* no entries, which were to be */
 	uint64_t broken_at; /* the first */
+	struct payloads payloads;
 };
 
 static bool was_denied(const struct entry *entry)
@@ -47,9 +50,18 @@ static int flush(struct show *s)
 	return r;
 }
 
+static void put_line(struct show *s, const struct entry *entry, bool is_signed)
+{
+	const char *kept = payloads_remark(&s->payloads, entry);
+	char remark[64];
+
+	(void)snprintf(remark, sizeof remark, "%s%s%s", is_signed ? "" : "not signed yet",
+		       is_signed || kept == NULL ? "" : "; ", kept != NULL ? kept : ""); /* it fits */
+	line_put(&s->out, entry, remark[0] != 0 ? remark : NULL);
+}
+
 static int take(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
 {
-	const char *remark = is_signed ? NULL : "not signed yet";
 	struct show *s = arg;
 	struct err e = { .code = AMBIT_OK };
 	struct entry entry;
@@ -64,7 +76,7 @@ static int take(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes,
 			buf_put(&s->out, bytes, n);
 			buf_put(&s->out, "\n", 1);
 		} else {
-			line_put(&s->out, &entry, remark);
+			put_line(s, &entry, is_signed);
 		}
 	}
 	return s->out.len >= OUT_STEP || s->out.failed ? flush(s) : 0;
@@ -105,9 +117,11 @@ int show_log(const struct snapshot *snapshot, const struct audit_ask *ask, bool 
 
 	buf_init(&s.out, OUT_STEP + ENTRY_MAX + LINE_MAX_BYTES);
 	r = prepare(&s, snapshot, e);
+	r = r < 0 ? r : payloads_open(snapshot, ask->beside, &s.payloads, e);
 	if (r < 0)
 		return r;
 	r = walk_log(snapshot, take, &s, &w);
+	payloads_close(&s.payloads);
 	r = r < 0 ? r : flush(&s);
 	buf_finish(&s.out);
 	if (r < 0)

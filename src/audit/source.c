@@ -31,7 +31,7 @@ void source_close(struct source *s)
 	fd_close(&s->dir_fd);
 }
 
-static int open_file(const struct source *s, const char *name)
+int source_open_file(const struct source *s, const char *name)
 {
 	auto_fd int fd = openat(s->dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	struct stat st;
@@ -45,7 +45,7 @@ static int open_file(const struct source *s, const char *name)
 
 int source_read(const struct source *s, const char *name, struct buf *ret)
 {
-	auto_fd int fd = open_file(s, name);
+	auto_fd int fd = source_open_file(s, name);
 
 	buf_reset(ret);
 	return fd < 0 ? fd : fd_read_into(fd, ret);
@@ -59,7 +59,7 @@ int source_tile(const struct source *s, unsigned level, uint64_t index, unsigned
 	ssize_t n;
 
 	tile_path(path, level, index, width);
-	fd = open_file(s, path);
+	fd = source_open_file(s, path);
 	n = fd < 0 ? fd : fd_read_all(fd, bytes, sizeof bytes);
 	if (n < 0)
 		return (int)n;

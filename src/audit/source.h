@@ -1,4 +1,4 @@
-/* source - the files of a log, as somebody reads them who believes none of them.
+/* source - the files of a log, and those beside it, as somebody reads them who believes none of them.
  *
  * Owns:   the descriptor of the log's directory.
  * Holds:  nothing is opened but regular files beneath that directory, and no link is followed at its end; what is too long is not
@@ -20,6 +20,8 @@ struct source {
 int source_open(const char *dir, struct source *ret, struct err *e);
 void source_close(struct source *s);
 
+/* Opens a regular file for reading; the caller's. */
+int source_open_file(const struct source *s, const char *name);
 /* The whole file, at most ret->max bytes (-EFBIG). -ENOENT. */
 int source_read(const struct source *s, const char *name, struct buf *ret);
 /* The hashes of a tile. */

@@ -81,14 +81,24 @@ int fd_read_into(int fd, struct buf *ret)
 	return 0;
 }
 
-int fd_lock(int fd, uint32_t wait_ms)
+static int lock(int fd, int how, uint32_t wait_ms)
 {
-	for (uint32_t waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
+	for (uint32_t waited = 0; flock(fd, how | LOCK_NB) < 0; waited += LOCK_LOOK_MS) {
 		if (errno != EWOULDBLOCK || waited >= wait_ms)
 			return -errno;
 		(void)poll(NULL, 0, LOCK_LOOK_MS);
 	}
 	return 0;
+}
+
+int fd_lock(int fd, uint32_t wait_ms)
+{
+	return lock(fd, LOCK_EX, wait_ms);
+}
+
+int fd_lock_shared(int fd, uint32_t wait_ms)
+{
+	return lock(fd, LOCK_SH, wait_ms);
 }
 
 int fd_reserve_standard(void)

@@ -31,8 +31,9 @@ ssize_t fd_read_all(int fd, void *bytes, size_t n);
 struct buf;
 int fd_read_into(int fd, struct buf *ret);
 
-/* flock(2), exclusive, tried every few milliseconds for wait_ms. 0, -EWOULDBLOCK or another -errno. */
+/* flock(2), exclusive or shared, tried every few milliseconds for wait_ms. 0, -EWOULDBLOCK or another -errno. */
 int fd_lock(int fd, uint32_t wait_ms);
+int fd_lock_shared(int fd, uint32_t wait_ms);
 
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);

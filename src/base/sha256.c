@@ -31,25 +31,23 @@ static void schedule(const uint8_t block[64], uint32_t w[64])
 	}
 }
 
+/* Eight names that move on by one each round, as the standard has them: in an array they would be moved in memory. */
 static void add_block(uint32_t state[8], const uint8_t block[64])
 {
-	uint32_t w[64], v[8];
+	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+	uint32_t e = state[4], f = state[5], g = state[6], h = state[7], w[64];
 
 	schedule(block, w);
-	memcpy(v, state, sizeof v);
 	for (size_t i = 0; i < 64; i++) {
-		const uint32_t a = v[0], e = v[4];
-		const uint32_t first = v[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
-				       rounds[i] + w[i];
-		const uint32_t second = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
-					((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
+		const uint32_t first = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + rounds[i] +
+				       w[i];
+		const uint32_t second = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
 
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += first;
-		v[0] = first + second;
+		h = g, g = f, f = e, e = d + first;
+		d = c, c = b, b = a, a = first + second;
 	}
-	for (size_t i = 0; i < 8; i++)
-		state[i] += v[i];
+	state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+	state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
 void sha256_init(struct sha256 *s)

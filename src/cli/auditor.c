@@ -177,6 +177,7 @@ static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *r
 					   .input_fd = input_fd,
 					   .memory_bytes = MEMORY,
 					   .directory = ask->dir[0] != 0 ? ask->dir : NULL,
+					   .beside = ask->beside[0] != 0 ? ask->beside : NULL,
 					   .wall_ms = WALL_MS };
 	const struct parser_sink sink = { .take = take, .arg = f };
 	int r;
@@ -210,4 +211,20 @@ int auditor_run(const struct audit_ask *ask, int out_fd, bool text, struct err *
 	buf_finish(&f.out);
 	buf_finish(&f.line);
 	return r < 0 ? r : f.gone ? AUDIT_DONE : status;
+}
+
+int auditor_rows(const struct audit_ask *ask, struct buf *rows, struct err *ret_complaint, struct err *e)
+{
+	auto_fd int fd = memfd_create("ambit-rows", MFD_CLOEXEC);
+	bool ignored;
+	int status, r;
+
+	if (fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for what is found");
+	status = auditor_run(ask, fd, false, ret_complaint, &ignored, e);
+	if (status != AUDIT_DONE)
+		return status;
+	r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_into(fd, rows);
+	return r < 0 ? err_sys(e, r == -EFBIG ? AMBIT_LIMIT : AMBIT_SYSTEM, -r, NULL, "more was found than is taken")
+		     : AUDIT_DONE;
 }

@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, replay, prove, check: translated for the role ambit-audit. */
+/* ambit ledger verify, show, replay, prove, check, prune: translated for the role ambit-audit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,21 +18,22 @@
 #include "cli/auditor.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
+#include "cli/place.h"
+#include "cli/prune.h"
 #include "cli/tried.h"
 #include "ledger/entry.h"
-#include "ledger/layout.h"
-#include "lib/ledger.h"
 #include "lib/public.h"
 
 #define HELP "ambit ledger --help"
 #define EXIT_FAULT 1 /* the log, or the proof, is not what was signed */
 
 static const char help_text[] =
-	"ambit ledger verify [--from FILE] [--key KEY] [--json]\n"
+	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--json]\n"
 	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
+	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
 	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
@@ -40,6 +41,7 @@ static const char help_text[] =
 	"          with --policy: what would become of each event under that policy\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
 	"\n"
 	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
 	"\n"
@@ -53,6 +55,10 @@ static const char help_text[] =
 	"  --denied       show: only what was denied\n"
 	"  --since WHEN   show, replay: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
 	"  --type TYPE    show: only entries of this type\n"
+	"  --payloads     verify: the records beside the ledger, too; prune: these (see ambit explain)\n"
+	"  --older-than AGE\n"
+	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
+	"  --dry-run      prune: only say what would go\n"
 	"  --ledger DIR   another ledger than your own\n"
 	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
 	"  --no-pager     show: no pager, even on a terminal\n"
@@ -61,12 +67,31 @@ static const char help_text[] =
 	"Exit status: 0; 1 it is not what was signed, or a decision differs, or under the policy something that an event\n"
 	"did would be denied, and it was told; 125 it could not be looked at.\n";
 
-enum flag { FROM = 256, KEY, POLICY, EVENT, DENIED, SINCE, TYPE, LEDGER, JSON, NO_PAGER, HELP_FLAG };
+enum flag {
+	FROM = 256,
+	KEY,
+	POLICY,
+	EVENT,
+	DENIED,
+	SINCE,
+	TYPE,
+	PAYLOADS,
+	OLDER_THAN,
+	DRY_RUN,
+	LEDGER,
+	JSON,
+	NO_PAGER,
+	HELP_FLAG
+};
 
 static const struct option verify_flags[] = {
-	{ "from", required_argument, NULL, FROM },     { "key", required_argument, NULL, KEY },
-	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
-	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+	{ "payloads", no_argument, NULL, PAYLOADS },
+	{ "from", required_argument, NULL, FROM },
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
 };
 static const struct option show_flags[] = {
 	{ "event", required_argument, NULL, EVENT },
@@ -98,6 +123,13 @@ static const struct option check_flags[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const struct option prune_flags[] = {
+	{ "payloads", no_argument, NULL, PAYLOADS },   { "older-than", required_argument, NULL, OLDER_THAN },
+	{ "dry-run", no_argument, NULL, DRY_RUN },     { "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+};
+
 static const struct ledger_command {
 	const char *name;
 	enum audit_op op;
@@ -109,6 +141,7 @@ static const struct ledger_command {
 	{ "replay", AUDIT_REPLAY, replay_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
+	{ "prune", AUDIT_PAYLOADS, prune_flags, NULL },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -117,21 +150,18 @@ struct ledger_run {
 	const struct ledger_command *command;
 	struct audit_ask ask;
 	const char *from, *ledger, *policy; /* borrowed; NULL: not given */
-	struct buf given;                   /* owned */
+	struct place place;
+	struct buf given; /* owned */
+	struct prune_how prune;
 	bool json, help, pager;
+	bool payloads, aged; /* --payloads and --older-than were given */
 };
 
 /* ---- words ---- */
 
-static bool is_event(const char *word)
-{
-	return strcmp(word, "last") == 0 || (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) <= ID_LEN &&
-					     strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
-}
-
 static int take_event(struct ledger_run *run, const char *word, struct ambit_error *e)
 {
-	if (!is_event(word))
+	if (!place_is_event(word))
 		return cli_misused(e, HELP, "'%s' is no event", word);
 	(void)text_copy(run->ask.event, sizeof run->ask.event, word); /* measured */
 	return 0;
@@ -192,20 +222,30 @@ static bool take_moment(const char *word, uint64_t *ret_ms)
 	return timestamp_read(whole, TIMESTAMP_LEN, ret_ms);
 }
 
-static int take_since(struct ledger_run *run, const char *word, struct ambit_error *e)
+static int take_when(const char *flag, const char *word, uint64_t *ret_ms, struct ambit_error *e)
 {
 	uint64_t ms;
 
 	if (parse_duration(word, &ms)) {
 		const uint64_t now = wall_ms();
 
-		run->ask.since_ms = ms < now ? now - ms : 0;
+		*ret_ms = ms < now ? now - ms : 0;
 		return 0;
 	}
-	return take_day(word, &run->ask.since_ms) || take_moment(word, &run->ask.since_ms)
+	return take_day(word, ret_ms) || take_moment(word, ret_ms)
 		       ? 0
-		       : cli_misused(e, HELP, "--since takes 2h, 7d, 2026-01-31 or 2026-01-31T09:15:00Z, and not '%s'",
-				     word);
+		       : cli_misused(e, HELP, "--%s takes 2h, 7d, 2026-01-31 or 2026-01-31T09:15:00Z, and not '%s'",
+				     flag, word);
+}
+
+static int take_age(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	const int r = take_when("older-than", word, &run->prune.before_ms, e);
+
+	run->aged = true;
+	return r == 0 && run->prune.before_ms > wall_ms()
+		       ? cli_misused(e, HELP, "--older-than: %s is still to come", word)
+		       : r;
 }
 
 static int take_key(struct ledger_run *run, const char *word, struct ambit_error *e)
@@ -226,12 +266,15 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 		run->ledger = value;
 		return value[0] != 0 ? 0 : cli_misused(e, HELP, "an empty path for the ledger");
 	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
+	case PAYLOADS: run->payloads = true; break;
+	case DRY_RUN: run->prune.dry_run = true; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
 	case HELP_FLAG: run->help = true; break;
 	case KEY: return take_key(run, value, e);
 	case EVENT: return take_event(run, value, e);
-	case SINCE: return take_since(run, value, e);
+	case SINCE: return take_when("since", value, &run->ask.since_ms, e);
+	case OLDER_THAN: return take_age(run, value, e);
 	case TYPE: return take_type(run, value, e);
 	}
 	return 0;
@@ -289,6 +332,18 @@ static int take_word(struct ledger_run *run, char **words, struct ambit_error *e
 	return take_event(run, word, e);
 }
 
+/* What cannot be had back goes by what was said, and by no default. */
+static int check_pruning(const struct ledger_run *run, struct ambit_error *e)
+{
+	if (!run->payloads)
+		return cli_misused(
+			e, HELP,
+			"what is to be pruned? --payloads are the records beside the ledger; entries never go");
+	return run->aged ? 0
+			 : cli_misused(e, HELP,
+				       "how old is what is to go? say so with --older-than, as in --older-than 180d");
+}
+
 static int read_words(struct ledger_run *run, int argc, char **argv, struct ambit_error *e)
 {
 	int r = 0;
@@ -314,28 +369,23 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 		else
 			r = take_flag(run, c, optarg, e);
 	}
-	return r < 0 || run->help ? r : take_word(run, argv + optind, e);
+	if (r < 0 || run->help)
+		return r;
+	r = take_word(run, argv + optind, e);
+	return r < 0 || run->ask.op != AUDIT_PAYLOADS ? r : check_pruning(run, e);
 }
 
 /* ---- what is read here ---- */
 
-/* The log beside which the key lies: the key is nothing that whoever reads may have. */
 static int find_log(struct ledger_run *run, struct err *e)
 {
-	static const char hint[] = "name the directory of a ledger with --ledger";
-	char own[PATH_MAX], dir[PATH_MAX], real[PATH_MAX];
-	int n = run->ledger != NULL ? 1 : ledger_default(own, sizeof own, e);
+	const int r = place_find(run->ledger, &run->place, e);
 
-	if (n < 0)
-		return n;
-	if (n == 0)
-		return err_set(e, AMBIT_NOT_FOUND, hint, "with AMBIT_LEDGER=" LEDGER_NONE " there is no ledger");
-	n = snprintf(dir, sizeof dir, "%s/" LEDGER_LOG, run->ledger != NULL ? run->ledger : own);
-	if (n < 0 || (size_t)n >= sizeof dir)
-		return err_set(e, AMBIT_LIMIT, hint, "the path of the ledger is too long");
-	if (realpath(dir, real) == NULL || !text_copy(run->ask.dir, sizeof run->ask.dir, real))
-		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %.*s",
-			       n - (int)strlen("/" LEDGER_LOG), dir);
+	if (r < 0)
+		return r;
+	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
+	if (run->payloads || (run->ask.op == AUDIT_SHOW && !run->json))
+		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
 	return 0;
 }
 
@@ -403,6 +453,9 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	struct err e;
 	int r = run->ask.op == AUDIT_CHECK ? 0 : find_log(run, &e);
 
+	if (run->payloads)
+		run->ask.flags |= AUDIT_FILES;
+	run->prune.json = run->json;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
 	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY) && isatty(STDERR_FILENO) == 1)
@@ -429,6 +482,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = fputs(help_text, stdout) < 0 ? EXIT_REFUSED : 0;
 	else if (prepare(&run, &told) < 0)
 		status = cli_refuse(run.json, &told);
+	else if (run.ask.op == AUDIT_PAYLOADS)
+		status = prune(&run.place, run.ask.key, &run.prune);
 	else
 		status = ask(&run);
 	buf_finish(&run.given);
@@ -449,5 +504,5 @@ int cli_ledger(int argc, char **argv)
 		names[i] = commands[i].name;
 	}
 	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, replay, prove or check");
+			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check or prune");
 }

@@ -35,7 +35,9 @@ int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err
 	r = parser_run(&ask, &raw, &status, e);
 	if (r < 0)
 		return r;
-	if (status != 0)
+	if (status == EXPLAIN_CHANGED)
+		return err_set(e, AMBIT_CONFLICT, NULL, "it is not what was recorded");
+	if (status != EXPLAIN_DONE)
 		return err_set(e, AMBIT_MALFORMED, "a record is what `ambit run --record FILE` writes", "%.*s",
 			       (int)raw.len, (const char *)raw.data);
 	harmless(&raw, ret_text);

@@ -8,10 +8,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "explain/ask.h"
 
 #define READER_TEXT_MAX (16u << 20)
 
-/* mode: "explain" or "learn". */
+/* mode: as in explain/ask.h. -CONFLICT: a payload that has another digest than it was to have. */
 int reader_run(int record_fd, const char *mode, struct buf *ret_text, struct err *e);
 
 #endif

@@ -79,6 +79,13 @@ static size_t env_name_len(const char *object)
 	return strcspn(object, "=");
 }
 
+size_t grant_told(const struct grant_set *set, uint32_t id)
+{
+	const char *object = grant_object(set, id);
+
+	return id < set->count && set->grants[id].verb == VERB_ENV ? env_name_len(object) : strlen(object);
+}
+
 /* A name as shells take it, with or without "=value". */
 static bool is_env(const char *object)
 {

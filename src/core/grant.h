@@ -59,6 +59,8 @@ struct grant_set {
 
 void grant_set_init(struct grant_set *set);
 const char *grant_object(const struct grant_set *set, uint32_t id);
+/* How much of the object is told to whoever reads later: of a variable its name, since a value may be a secret. */
+size_t grant_told(const struct grant_set *set, uint32_t id);
 
 /* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
  * absolute path; NAME for env is `NAME` or `NAME=value`; NONE is "". The same grant twice is one grant (its id).

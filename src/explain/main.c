@@ -1,6 +1,6 @@
-/* ambit-explain [learn]: reads a record from descriptor 0, writes readable text (with `learn` a policy) to descriptor 1,
- * ends. Nothing else: it is run in a cell with an empty root, because a record may have been written by anybody.
- * Exit status: 0; 1 the record is none or cannot be read, and descriptor 1 has one line that says why, without a newline;
+/* ambit-explain [MODE]: reads a record from descriptor 0, writes readable text (with `learn` a policy) to descriptor 1,
+ * ends. Nothing else: it is run in a cell with an empty root, because a record may have been written by anybody. ask.h has the modes.
+ * Exit status: EXPLAIN_DONE; EXPLAIN_FAILED, and descriptor 1 has one line that says why, without a newline; EXPLAIN_CHANGED;
  * 2 wrong usage. */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,18 +12,27 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "explain/ask.h"
 #include "explain/explain.h"
 #include "explain/learn.h"
 #include "explain/promise.h"
 #include "explain/reader.h"
+#include "ledger/payload.h"
 
 #define OUT_MAX (24u << 20) /* more than both texts can be: they are cut and counted */
 #define READ_STEP (1u << 20)
 
+/* How it is to be read, of what was asked. */
+struct mode {
+	bool learns;
+	bool is_payload;
+	uint8_t digest[SHA256_BYTES];
+};
+
 /* All of descriptor 0, one byte more than a record may have at most. */
-static int read_record(struct buf *in, struct err *e)
+static int read_record(struct buf *in, size_t most, struct err *e)
 {
-	buf_init(in, READER_BYTES_MAX + 1);
+	buf_init(in, most + 1);
 	for (;;) {
 		static uint8_t step[READ_STEP];
 		const size_t room = in->max - in->len < sizeof step ? in->max - in->len : sizeof step;
@@ -50,17 +59,32 @@ static int learn(const struct event_result *r, struct buf *out, struct err *e)
 	return rc;
 }
 
-static int answer(bool to_learn, struct buf *out, struct err *e)
+static bool has_digest(const struct buf *in, const uint8_t want[SHA256_BYTES])
 {
+	uint8_t got[SHA256_BYTES];
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, in->data, in->len);
+	sha256_end(&s, got);
+	return in->len >= PAYLOAD_SALT && memcmp(got, want, sizeof got) == 0;
+}
+
+/* Gives EXPLAIN_CHANGED, or as its neighbours 0 or a code. */
+static int answer(const struct mode *mode, struct buf *out, struct err *e)
+{
+	const size_t salt = mode->is_payload ? PAYLOAD_SALT : 0;
 	struct told told;
 	auto_buf in = { .data = NULL };
-	int rc = read_record(&in, e);
+	int rc = read_record(&in, READER_BYTES_MAX + salt, e);
 
 	if (rc < 0)
 		return rc;
-	rc = reader_read(in.data, in.len, &told, e);
+	if (mode->is_payload && !has_digest(&in, mode->digest))
+		return EXPLAIN_CHANGED;
+	rc = reader_read(in.data + salt, in.len - salt, &told, e);
 	buf_finish(&in); /* the tree has it all */
-	if (rc == 0 && to_learn)
+	if (rc == 0 && mode->learns)
 		rc = learn(&told.result, out, e);
 	else if (rc == 0)
 		explain_write(&told, out);
@@ -87,19 +111,32 @@ static void seed_hashes(void)
 		json_object_seed(seed);
 }
 
+static bool read_mode(const char *word, struct mode *ret)
+{
+	const size_t n = strlen(EXPLAIN_PAYLOAD);
+
+	ret->learns = strcmp(word, "learn") == 0;
+	ret->is_payload = strncmp(word, EXPLAIN_PAYLOAD, n) == 0;
+	return ret->is_payload ? payload_name_take(word + n, strlen(word + n), ret->digest)
+			       : ret->learns || strcmp(word, "explain") == 0;
+}
+
 int main(int argc, char **argv)
 {
-	const bool to_learn = argc == 2 && strcmp(argv[1], "learn") == 0;
+	struct mode mode = { .learns = false };
 	struct err e = { .code = AMBIT_OK };
 	auto_buf out = { .data = NULL };
+	int rc;
 
-	if (argc > 2 || (argc == 2 && !to_learn && strcmp(argv[1], "explain") != 0))
+	if (argc > 2 || (argc == 2 && !read_mode(argv[1], &mode)))
 		return 2;
 	seed_hashes();
 	buf_init(&out, OUT_MAX);
-	if (promise_keep(&e) < 0 || answer(to_learn, &out, &e) < 0) {
+	rc = promise_keep(&e);
+	rc = rc < 0 ? rc : answer(&mode, &out, &e);
+	if (rc < 0)
 		complain(&e);
-		return 1;
-	}
+	if (rc != 0)
+		return rc < 0 ? EXPLAIN_FAILED : rc;
 	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;
 }

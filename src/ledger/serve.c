@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/timestamp.h"
 #include "ledger/append.h"
 
 struct client {
@@ -116,6 +117,18 @@ static int add_message(struct server *s, struct client *c, struct err *e)
 	return r;
 }
 
+static void put_pruned(struct buf *out, const char *before, uint64_t payloads, uint64_t bytes)
+{
+	struct json j;
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	json_put_word(json_put_key(&j, "before"), before);
+	json_put_count(json_put_key(&j, "bytes"), bytes);
+	json_put_count(json_put_key(&j, "payloads"), payloads);
+	json_put_object_end(&j);
+}
+
 /* ---- connections ---- */
 
 static void tell_failure(int sock, const struct err *why)
@@ -177,6 +190,32 @@ static int part_with(struct server *s, struct client *c, struct err *e)
 	return c->told.runs ? add_plain(s, ENTRY_CRASH, c->told.event, e) : 0;
 }
 
+static int send_away(struct server *s, struct client *c, const struct err *why, struct err *e)
+{
+	tell_failure(c->sock, why);
+	return part_with(s, c, e);
+}
+
+/* What was pruned is told in the ledger's own words. */
+static int hear_prune(struct server *s, struct client *c, struct rbuf *r, struct err *e)
+{
+	const uint64_t before_ms = rbuf_u64(r), payloads = rbuf_u64(r), bytes = rbuf_u64(r);
+	char before[TIMESTAMP_LEN + 1];
+	auto_buf body = { .max = 256 };
+	struct err wrong;
+
+	if (c->told.event[0] != 0 || before_ms > clock_us(CLOCK_REALTIME) / 1000 ||
+	    !timestamp_write(before_ms, before)) {
+		(void)err_set(&wrong, AMBIT_PROTOCOL, NULL, "an event prunes nothing, and nobody what is to come");
+		return send_away(s, c, &wrong, e);
+	}
+	put_pruned(&body, before, payloads, bytes);
+	c->first = log_size(s->log);
+	c->count = 1;
+	c->wants_durable = true;
+	return add_own(s, ENTRY_PRUNE, "", &body, e);
+}
+
 /* Negative only if the log has failed. */
 static int hear(struct server *s, struct client *c, struct err *e)
 {
@@ -189,11 +228,11 @@ static int hear(struct server *s, struct client *c, struct err *e)
 		return 0;
 	if (got <= 0)
 		return part_with(s, c, e);
+	if (m.number == WIRE_LEDGER_PRUNE)
+		return hear_prune(s, c, &m.body, e);
 	stamp(s, &first);
-	if (append_take(&s->message, &c->told, &first, &m.body, &wrong) < 0) {
-		tell_failure(c->sock, &wrong);
-		return part_with(s, c, e);
-	}
+	if (append_take(&s->message, &c->told, &first, &m.body, &wrong) < 0)
+		return send_away(s, c, &wrong, e);
 	return add_message(s, c, e);
 }
 

@@ -1,7 +1,8 @@
 /* serve - the ledger's process at work: appends for all who are connected, by turns.
  *
  * Owns:   the connections, and the log while it is open.
- * Holds:  what is appended is what append.h takes. It is accepted when it is in the journal, and durable when that is synced; the answers
+ * Holds:  what is appended is what append.h takes; that payloads are pruned the ledger says itself, in its own words, when it is asked to by who
+ *         is of no event. It is accepted when it is in the journal, and durable when that is synced; the answers
  *         come in that order. One sync serves all who wait for it meanwhile. An event that began and whose connection ends without
  *         its stop is told as a crash. After the first failure of the log nothing is accepted: everybody is told why, and the process ends.
  * Called: the role ambit-ledger. */

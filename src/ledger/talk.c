@@ -130,3 +130,17 @@ int talk_settle(struct talk *t, bool durable, struct err *e)
 		r = hear(t, e);
 	return r;
 }
+
+int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t bytes, struct err *e)
+{
+	int r;
+
+	buf_reset(&t->message);
+	buf_put_u64(&t->message, before_ms);
+	buf_put_u64(&t->message, payloads);
+	buf_put_u64(&t->message, bytes);
+	t->unanswered += 2; /* accepted, and durable */
+	r = wire_send(t->sock, WIRE_LEDGER_PRUNE, &t->message, NULL, 0);
+	buf_reset(&t->message);
+	return r < 0 ? last_words(t, r, e) : talk_settle(t, false, e);
+}

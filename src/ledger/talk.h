@@ -3,7 +3,7 @@
  * Owns:   the connection, and the entries that are not sent yet.
  * Holds:  entries reach the ledger in the order in which they were put. What is accepted or durable is known only after talk_settle. JSON is
  *         written here, and what is read are messages of fixed size. Without a connection every function does nothing and succeeds.
- * Called: supervisor/logbook.c, stage/account.c. */
+ * Called: supervisor/logbook.c, stage/account.c, lib/event_record.c, cli/prune.c. */
 #ifndef LEDGER_TALK_H
 #define LEDGER_TALK_H
 
@@ -35,6 +35,9 @@ int talk_put(struct talk *t, enum entry_type type, const char *grant, struct err
 int talk_flush(struct talk *t, struct err *e);
 /* And accepted; or durable, for which something must have been put since the last flush. The ledger's own error, or -GONE. */
 int talk_settle(struct talk *t, bool durable, struct err *e);
+
+/* That payloads are about to be removed: those of entries of before this time, so many of so many bytes. Durable when it returns. */
+int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t bytes, struct err *e);
 
 /* A name in a body: four thirds of its length at most, whatever it holds. */
 void talk_put_text(struct json *j, const char *s);

@@ -87,6 +87,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		return NULL;
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->request = plan->request;
 	ev->argv = copy_vector(plan->argv);
 	ev->changes = plan->changes;
@@ -125,6 +127,8 @@ void ambit_event_free(struct ambit_event *ev)
 		return;
 	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
 	fd_close(&ev->terminal_fd);
+	fd_close(&ev->ledger_fd);
+	fd_close(&ev->ledger_dir_fd);
 	fd_close(&ev->epoll_fd);
 	fd_close(&ev->always_fd);
 	streams_finish(&ev->streams);
@@ -281,7 +285,8 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 				       "this is a cell already"),
 			       "a cell contains no other: it could grant nothing that it does not have itself");
 	}
-	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0) {
+	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0 ||
+	    (plan->recorded && (ev->ledger_fd < 0 || ev->ledger_dir_fd < 0))) {
 		ambit_event_free(ev);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
 	}
@@ -530,6 +535,7 @@ static void complete(struct ambit_event *ev)
 	buf_init(&ev->streams.relay[2].kept, 0);
 	r->out_total = ev->streams.relay[1].total;
 	r->err_total = ev->streams.relay[2].total;
+	event_keep_record(ev);
 }
 
 int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
@@ -641,6 +647,8 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 {
 	const struct event_result *r = &ev->result;
 
+	if (r->unrecorded.code != AMBIT_OK)
+		return 125;
 	switch (r->cause) {
 	case CAUSE_EXITED:
 		if (result_is_held(r))

@@ -40,7 +40,9 @@ struct ambit_event {
 	bool stays;                 /* nobody waits for its end */
 	uint64_t early;             /* signals that came before, by number from bit 1 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
-	char *record;               /* owned, NULL until asked for */
+	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
+	int ledger_dir_fd; /* owned, likewise */
+	char *record;      /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 
@@ -58,7 +60,8 @@ struct event_plan {
 	uint32_t conflict; /* enum stage_conflict */
 	uint32_t wait_ms;  /* for other events that work on a tree; 0: as usual */
 	bool recorded;     /* in a ledger, */
-	int ledger_fd;     /* borrowed: to which this leads */
+	int ledger_fd;     /* borrowed: to which this leads, */
+	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
@@ -73,6 +76,9 @@ void event_abandon(struct ambit_event *ev);
 const struct stage_answer *event_waiting(struct ambit_event *ev);
 
 const struct event_result *event_result(const struct ambit_event *ev);
+
+/* The event has ended: its record goes to the ledger, if that is where it is recorded; event_record.c. */
+void event_keep_record(struct ambit_event *ev);
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);
 

@@ -1,7 +1,14 @@
-/* The record of an event for those who hold its handle. */
+/* The record of an event: for those who hold its handle, and for the ledger. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "ledger/layout.h"
+#include "ledger/talk.h"
 #include "lib/event.h"
+#include "lib/payload.h"
 #include "lib/public.h"
 #include "lib/record.h"
 
@@ -34,4 +41,87 @@ int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *re
 	/* just made; JSON has no NUL inside */
 	*ret_len = strlen(ev->record); /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
 	return 0;
+}
+
+/* ---- for the ledger ---- */
+
+_Static_assert(RECORD_MAX <= PAYLOAD_MAX, "a record that is not kept");
+
+/* What the command wrote is its own affair, however long or secret: that is not kept. */
+static int write_record(const struct ambit_event *ev, struct buf *out, struct err *e)
+{
+	struct event_result told = ev->result;
+
+	told.captured = false;
+	return record_write(&told, out, e);
+}
+
+/* Takes the socket. */
+static int send_result(int sock, const char *event, const struct payload *p, struct err *e)
+{
+	auto_free struct talk *t = malloc(sizeof *t);
+	char digest[PAYLOAD_NAME_MAX];
+	struct json *j;
+	int r;
+
+	if (t == NULL) {
+		fd_close(&sock);
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to tell the ledger");
+	}
+	payload_name(p->digest, digest);
+	talk_init(t, sock, event);
+	j = talk_body(t);
+	json_put_word(json_put_key(j, "digest"), digest);
+	json_put_word(json_put_key(j, "media_type"), "application/json");
+	json_put_word(json_put_key(j, "of"), "record");
+	json_put_count(json_put_key(j, "size"), p->size);
+	json_put_count(json_put_key(j, "version"), p->version);
+	r = talk_put(t, ENTRY_RESULT, "", e);
+	r = r < 0 ? r : talk_settle(t, false, e);
+	talk_finish(t);
+	return r;
+}
+
+/* The ledger has died meanwhile, after it had accepted all the rest: it is started again, and never made anew. */
+static int reach_again(const struct ambit_event *ev, int *ret_fd, struct err *e)
+{
+	struct ledger_hello ignored;
+
+	if (faccessat(ev->ledger_dir_fd, LEDGER_KEY, F_OK, 0) < 0)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "restore it from a backup", "the ledger's key is gone");
+	return ledger_join(ev->ledger_dir_fd, ev->request->ledger, ret_fd, &ignored, e);
+}
+
+/* First the payload, then the entry that names it, so that none names what is not there. */
+static int keep_record(struct ambit_event *ev, struct err *e)
+{
+	auto_buf record = { .max = RECORD_MAX };
+	struct payload p;
+	auto_fd int dir_fd = -1;
+	int sock = -1, r = write_record(ev, &record, e);
+
+	r = r < 0 ? r : payload_write(ev->ledger_dir_fd, record.data, record.len, &dir_fd, &p, e);
+	if (r < 0)
+		return r;
+	p.version = RECORD_VERSION;
+	r = send_result(steal_fd(&ev->ledger_fd), ev->result.event, &p, e);
+	if (r != -AMBIT_GONE || e->sys_errno == EAGAIN /* who does not answer is waited for once */)
+		return r;
+	r = reach_again(ev, &sock, e);
+	return r < 0 ? r : send_result(sock, ev->result.event, &p, e);
+}
+
+void event_keep_record(struct ambit_event *ev)
+{
+	const enum event_cause cause = ev->result.cause;
+	struct err e;
+	int r;
+
+	if (ev->ledger_fd < 0)
+		return;
+	r = keep_record(ev, &e);
+	if (r < 0 && cause != CAUSE_REFUSED && cause != CAUSE_LOST) { /* which failed in any case */
+		(void)err_context(&e, r, "the event ended, but its record is not in the ledger");
+		ev->result.unrecorded = e;
+	}
 }

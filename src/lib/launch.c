@@ -495,6 +495,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		return r;
 	plan.recorded = ledger.fd >= 0;
 	plan.ledger_fd = ledger.fd;
+	plan.ledger_dir_fd = ledger.dir_fd;
 	for (int i = 0; i < 3; i++) {
 		plan.stream[i] = (enum ambit_stream)o->stream[i]; /* checked by ambit_event_start */
 		plan.stream_fd[i] = o->stream_fd[i];

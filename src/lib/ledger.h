@@ -8,6 +8,7 @@
  *
  *   DIR/ledger.key    who signs (ledger/key.h)
  *   DIR/log/          the log itself: nothing in it is secret
+ *   DIR/payload/      records of events (lib/payload.h)
  *   DIR/socket        Unix SOCK_SEQPACKET
  *   DIR/lock          flock: held by the process that writes
  *   DIR/starting      flock: held by who starts it */

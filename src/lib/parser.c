@@ -33,6 +33,8 @@ static int request_of(const struct parser_ask *ask, struct event_request **ret, 
 	grant_set_init(&q->grants);
 	if (ask->directory != NULL)
 		r = grant_add(&q->grants, VERB_READ, ask->directory, 0, &grant, e);
+	if (r >= 0 && ask->beside != NULL)
+		r = grant_add(&q->grants, VERB_READ, ask->beside, 0, &grant, e);
 #ifdef AMBIT_SANITIZED
 	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
 	q->limits.value[LIMIT_MEMORY] = 0;

@@ -1,8 +1,8 @@
 /* parser - running one of our own parsers where it can do no harm.
  *
  * Owns:   the cell of a parser: an empty root, no network, one task, half a minute, bounded memory and output.
- * Holds:  what parses foreign bytes (policies, records, logs) has no authority, but for reading one directory where it was asked to
- *         read that; what comes back is bytes again, bounded, and checked by whoever asked.
+ * Holds:  what parses foreign bytes (policies, records, logs) has no authority, but for reading the directories that it was asked to
+ *         read; what comes back is bytes again, bounded, and checked by whoever asked.
  * Called: lib, cli. */
 #ifndef LIB_PARSER_H
 #define LIB_PARSER_H
@@ -16,6 +16,7 @@ struct parser_ask {
 	int input_fd;     /* borrowed: its standard input */
 	uint64_t memory_bytes;
 	const char *directory; /* granted for reading, under its own name: absolute, without links; NULL: none */
+	const char *beside;    /* the same once more */
 	uint64_t wall_ms;      /* 0: half a minute */
 };
 

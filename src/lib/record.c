@@ -114,7 +114,7 @@ static void grant_put(struct json *j, const struct event_result *r, uint32_t id)
 	json_put_object(j);
 	grant_id_put(json_put_key(j, "id"), r, id);
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)g->verb));
-	json_put_name(json_put_key(j, "object"), grant_object(r->grants, id));
+	json_put_bytes(json_put_key(j, "object"), grant_object(r->grants, id), grant_told(r->grants, id));
 	rights_put(json_put_key(j, "rights"), g->rights);
 	json_put_bool(json_put_key(j, "optional"), (g->flags & GRANT_OPTIONAL) != 0);
 	grant_id_put(json_put_key(j, "parent"), r, g->parent);
@@ -296,6 +296,8 @@ static void outcome_put(struct json *j, const struct event_result *r)
 	json_put_word(json_put_key(j, "limit"), r->cause == CAUSE_LIMIT ? limit_word(r->limit) : NULL);
 	if (r->error.code != AMBIT_OK)
 		error_put(json_put_key(j, "error"), &r->error);
+	else if (r->unrecorded.code != AMBIT_OK)
+		error_put(json_put_key(j, "error"), &r->unrecorded);
 	else
 		json_put_null(json_put_key(j, "error"));
 	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));

@@ -52,6 +52,7 @@ struct event_result {
 	enum event_workspace workspace;
 	struct stage_answer stage; /* what it changed, and what became of that */
 	struct err stage_error;    /* why that could not be done */
+	struct err unrecorded; /* why the ledger does not have the record; code AMBIT_OK: it has, or was not asked to */
 
 	bool captured; /* the outputs below are the command's */
 	struct buf out, err;

@@ -17,15 +17,15 @@
 
 /* ---- how it ended ---- */
 
-static void end_refused(const struct event_result *r, struct buf *out)
+static void put_error(const struct err *e, struct buf *out)
 {
 	char text[2 * ERR_MSG_MAX];
 
-	buf_printf(out, "ambit: %s\n", text_show(text, sizeof text, r->error.msg, strlen(r->error.msg)));
-	if (r->error.why[0] != 0)
-		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, r->error.why, strlen(r->error.why)));
-	if (r->error.hint[0] != 0)
-		buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, r->error.hint, strlen(r->error.hint)));
+	buf_printf(out, "ambit: %s\n", text_show(text, sizeof text, e->msg, strlen(e->msg)));
+	if (e->why[0] != 0)
+		buf_printf(out, "  why: %s\n", text_show(text, sizeof text, e->why, strlen(e->why)));
+	if (e->hint[0] != 0)
+		buf_printf(out, "  hint: %s\n", text_show(text, sizeof text, e->hint, strlen(e->hint)));
 }
 
 static void end_lost(const struct event_result *r, struct buf *out)
@@ -136,7 +136,7 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 	case CAUSE_LIMIT: end_limit(r, out); break;
 	case CAUSE_KILLED: /* as asked */ break;
 	case CAUSE_LOST: end_lost(r, out); break;
-	case CAUSE_REFUSED: end_refused(r, out); break;
+	case CAUSE_REFUSED: put_error(&r->error, out); break;
 	}
 }
 
@@ -353,6 +353,8 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	char room[64];
 
 	how_it_ended(r, out);
+	if (r->unrecorded.code != AMBIT_OK)
+		put_error(&r->unrecorded, out);
 	if (!quiet) {
 		what_was_denied(r, record, out);
 		what_is_gone(r, out);

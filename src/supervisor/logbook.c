@@ -104,7 +104,7 @@ static int put_grant(struct logbook *l, uint32_t i, struct err *e)
 	const struct grant_set *set = &l->q->grants;
 	struct json *j = talk_body(&l->talk);
 
-	talk_put_text(json_put_key(j, "object"), grant_object(set, i));
+	json_put_bytes(json_put_key(j, "object"), grant_object(set, i), grant_told(set, i));
 	json_put_bool(json_put_key(j, "optional"), (set->grants[i].flags & GRANT_OPTIONAL) != 0);
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)set->grants[i].verb));
 	return talk_put(&l->talk, ENTRY_GRANT, l->q->grant_ids[i], e);

@@ -150,6 +150,20 @@ static void what_nobody_could_grant_is_said(void **state)
 	sample_finish(&r);
 }
 
+static void a_record_that_is_not_kept_is_said(void **state)
+{
+	struct event_result r;
+
+	(void)state;
+	sample_make(sample_find("plain"), &r);
+	(void)err_sys(&r.unrecorded, AMBIT_LIMIT, 28 /* ENOSPC */, "make room", "its record is not in the ledger");
+	says(&r, NULL, "the record alone",
+	     "ambit: its record is not in the ledger\n"
+	     "  why: No space left on device\n"
+	     "  hint: make room\n");
+	sample_finish(&r);
+}
+
 /* A grant adds up with what is granted around it. */
 static void what_is_shown_can_be_written_too(void **state)
 {
@@ -414,6 +428,7 @@ int main(void)
 		cmocka_unit_test(each_case_in_its_words),
 		cmocka_unit_test(what_belongs_together_is_one_line),
 		cmocka_unit_test(what_nobody_could_grant_is_said),
+		cmocka_unit_test(a_record_that_is_not_kept_is_said),
 		cmocka_unit_test(what_is_shown_can_be_written_too),
 		cmocka_unit_test(a_protected_name_is_said_to_be_one),
 		cmocka_unit_test(what_is_gone_is_said_once),

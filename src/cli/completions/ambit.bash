@@ -33,14 +33,14 @@ _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --quiet --no-pty --help'
-	local explain_options='--help'
+	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
 	local commit_options='--write --on-conflict --wait --json --help'
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
-	local ledger_options='--from --key --policy --event --denied --since --type --ledger --json --no-pager --help'
+	local ledger_options='--from --key --policy --event --denied --since --type --payloads --older-than --dry-run --ledger --json --no-pager --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -89,10 +89,10 @@ _ambit() {
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
 	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy' ;;
-	ledger:ledger) _ambit_words 'verify show replay prove check --help' ;;
+	ledger:ledger) _ambit_words 'verify show replay prove check prune --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
-	ledger:--ledger) _ambit_files -d ;;
-	ledger:--key | ledger:--since) ;;
+	ledger:--ledger | explain:--ledger) _ambit_files -d ;;
+	ledger:--key | ledger:--since | ledger:--older-than) ;;
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
 	ledger:*) _ambit_words "$ledger_options" ;;
@@ -119,7 +119,9 @@ _ambit() {
 		-*)
 			if [ "$command" = explain ]; then _ambit_words "$explain_options"; else _ambit_words "$policy_options"; fi
 			;;
-		*) _ambit_files -f ;;
+		*)
+			if [ "$command" = explain ]; then _ambit_files -f -W last; else _ambit_files -f; fi
+			;;
 		esac
 		;;
 	esac

@@ -63,7 +63,9 @@ complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
 
+complete -c ambit -n '__ambit_in explain' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
 complete -c ambit -n '__ambit_in explain' -l help -d 'How explain is used'
+complete -c ambit -n '__ambit_in explain' -a last -d 'The latest event of the ledger'
 complete -c ambit -n '__ambit_in explain' -F
 
 complete -c ambit -n '__ambit_in learn' -l output -r -F -d 'Write the policy there'
@@ -109,7 +111,7 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check' -a 'verify show replay prove check'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check prune' -a 'verify show replay prove check prune'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
@@ -119,6 +121,9 @@ complete -c ambit -n '__ambit_in ledger' -l event -x -a last -d 'Only entries of
 complete -c ambit -n '__ambit_in ledger' -l denied -d 'Only what was denied'
 complete -c ambit -n '__ambit_in ledger' -l since -x -d 'Only entries from then on'
 complete -c ambit -n '__ambit_in ledger' -l type -x -a 'start stop crash policy grant derive revoke expire request decision intent effect result commit discard ask approve freeze thaw label declassify verdict prune key' -d 'Only entries of this type'
+complete -c ambit -n '__ambit_in ledger' -l payloads -d 'The records beside the ledger, too; prune: these'
+complete -c ambit -n '__ambit_in ledger' -l older-than -x -d 'Those whose entry is older'
+complete -c ambit -n '__ambit_in ledger' -l dry-run -d 'Only say what would go'
 complete -c ambit -n '__ambit_in ledger' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
 complete -c ambit -n '__ambit_in ledger' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in ledger' -l no-pager -d 'No pager'

@@ -1,0 +1,58 @@
+/* payload - which entries have a payload beside the log, and what became of it.
+ *
+ * Owns:   what a `result` says of its payload, and what a `prune` says of those that went.
+ * Holds:  a payload that is missing was pruned only if a later `prune` says so, of entries of before a time that is later than its entry's.
+ *         Payloads are read piece by piece, and of them nothing is told but whether they are what was recorded.
+ * Called: audit. */
+#ifndef AUDIT_PAYLOAD_H
+#define AUDIT_PAYLOAD_H
+
+#include "audit/ask.h"
+#include "audit/report.h"
+#include "audit/row.h"
+#include "audit/snapshot.h"
+#include "audit/verify.h"
+#include "ledger/entry.h"
+
+/* Whether the entry is a `result` with a payload. -MALFORMED: it is one, and does not say which. 1, 0. */
+int payload_of(const struct entry *entry, struct payload *ret);
+
+/* ---- what went ---- */
+
+struct prunes {
+	bool only_signed;
+	struct buf items; /* owned; struct prune each, in the order of the log */
+};
+
+/* Of entries that are signed, or of those that are not yet, too. */
+int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, struct err *e);
+void prunes_free(struct prunes *p);
+bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
+
+/* ---- what is there ---- */
+
+struct payloads {
+	const struct snapshot *s; /* borrowed */
+	struct source dir;        /* dir_fd -1: there are none */
+	struct prunes prunes;     /* once one is missing: what signed entries say, */
+	struct prunes unproved;   /* and the others, too */
+	bool has_prunes;
+};
+
+/* dir: as of audit_ask. */
+int payloads_open(const struct snapshot *s, const char *dir, struct payloads *ret, struct err *e);
+void payloads_close(struct payloads *p);
+/* What to say of an entry and its payload, in words; NULL: nothing. */
+const char *payloads_remark(struct payloads *p, const struct entry *entry);
+/* Reads each that a signed entry names, into the report. */
+int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct report *report, struct err *e);
+
+/* ---- answers ---- */
+
+/* Appends the row of the last `result` of the event that is asked for; that it is in the log was checked if it is signed. -NOT_FOUND: the event has
+ * none; -MALFORMED: the log is not as it was signed. */
+int payload_find(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e);
+/* Writes the rows of all to descriptor 1, in their order, if the log is what was signed. -MALFORMED: it is not. */
+int payload_list(struct snapshot *s, verify_progress_fn *progress, struct err *e);
+
+#endif

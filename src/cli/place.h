@@ -1,0 +1,22 @@
+/* place - where a ledger lies that is read.
+ *
+ * Called: cli_ledger, cli_explain. */
+#ifndef CLI_PLACE_H
+#define CLI_PLACE_H
+
+#include "base/err.h"
+#include "core/grant.h"
+
+struct place {
+	char dir[GRANT_OBJECT_MAX]; /* absolute, without links */
+	char log[GRANT_OBJECT_MAX]; /* in it: the log, beside which the key lies, which is nothing that whoever reads may have */
+	char payload[GRANT_OBJECT_MAX]; /* likewise; empty: there is none */
+};
+
+/* given: the directory that was named, NULL: the person's own. -NOT_FOUND: there is no ledger. */
+int place_find(const char *given, struct place *ret, struct err *e);
+
+/* "last", an event's id, or the beginning of one. */
+bool place_is_event(const char *word);
+
+#endif
