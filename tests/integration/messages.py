@@ -144,7 +144,7 @@ def what_no_word_is_near_is_answered_with_the_help(place):
         ("--version x", "version takes no 'x'", "see `ambit help`"),
         ("explain --json x", "no option '--json'", "see `ambit explain --help`"),
         ("explain x --json", "no option '--json'", "see `ambit explain --help`"),
-        ("explain", "name one record", "see `ambit explain --help`"),
+        ("explain", "name one record or event", "see `ambit explain --help`"),
         ("policy", "say check or trust, and a file", "see `ambit policy --help`"),
         ("policy zebra", "no command 'policy zebra'", "see `ambit policy --help`"),
         ("policy check", "no file: name one after policy check", "see `ambit policy --help`"),
