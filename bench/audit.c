@@ -1,6 +1,7 @@
 /* What it costs to verify a log and to prove one of its entries: whole commands, and their parts in this process. Milliseconds.
  *
- *   audit AMBIT DIRECTORY [ROUNDS]    of a ledger's directory; a million entries is what the targets are for */
+ *   audit AMBIT DIRECTORY [ROUNDS]    of a ledger's directory; a million entries is what the targets are for
+ *   audit AMBIT DIRECTORY ROUNDS replay    its decisions made once more; a hundred thousand entries */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define PROOFS 500
 #define VERIFY_TARGET_MS 15000.0
 #define PROVE_TARGET_MS 5.0
+#define REPLAY_TARGET_MS 60000.0
 
 extern char **environ;
 
@@ -76,6 +78,23 @@ static int commands(char *ambit, char *directory, uint64_t size, unsigned rounds
 	}
 	series_finish(&of_verify);
 	series_finish(&of_prove);
+	return failed;
+}
+
+static int replays(char *ambit, char *directory, unsigned rounds)
+{
+	char ledger[] = "ledger", word[] = "replay", flag[] = "--ledger";
+	char *const replay[] = { ambit, ledger, word, flag, directory, NULL };
+	struct series s;
+	int failed = series_init(&s, rounds) < 0;
+
+	for (unsigned i = 0; i < rounds && !failed; i++) {
+		series_add(&s, run(replay));
+		failed = series_at(&s, 0) < 0;
+	}
+	if (!failed)
+		figure_tell("ambit ledger replay", series_median(&s), REPLAY_TARGET_MS, "ms");
+	series_finish(&s);
 	return failed;
 }
 
@@ -164,16 +183,18 @@ int main(int argc, char **argv)
 	char log[4096];
 	uint64_t size;
 	struct err e;
+	const bool is_replay = argc == 5 && strcmp(argv[4], "replay") == 0;
 	int failed;
 
-	if (argc < 3 || argc > 4 || (argc == 4 && !parse_u32(argv[3], 1, 1000, &rounds)) ||
+	if (argc < 3 || (argc > 4 && !is_replay) || (argc >= 4 && !parse_u32(argv[3], 1, 1000, &rounds)) ||
 	    snprintf(log, sizeof log, "%s/log", argv[2]) >= (int)sizeof log)
 		return 2;
 	if (snapshot_take(log, "", SNAPSHOT_KEY | SNAPSHOT_LIST, &s, &e) < 0)
 		return fail(log, &e);
 	size = s->size;
 	(void)printf("%llu entries\n", (unsigned long long)size);
-	failed = size == 0 || commands(argv[1], argv[2], size, rounds) || parts(s) || proofs(log, size);
+	failed = is_replay ? replays(argv[1], argv[2], rounds)
+			   : size == 0 || commands(argv[1], argv[2], size, rounds) || parts(s) || proofs(log, size);
 	snapshot_free(s);
 	return failed;
 }

@@ -145,7 +145,7 @@ int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out
 	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
 	struct proof p = { .index = 0 };
 	const uint8_t *entry;
-	uint64_t index;
+	uint64_t index = 0;
 	size_t n;
 	int r;
 

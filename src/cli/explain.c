@@ -119,7 +119,7 @@ static int explain_event(const char *word, const char *ledger, struct buf *text,
 {
 	char mode[sizeof EXPLAIN_PAYLOAD + PAYLOAD_NAME_MAX] = EXPLAIN_PAYLOAD;
 	struct audit_ask ask = { .op = AUDIT_RESULT };
-	struct audit_row row;
+	struct audit_row row = { .flags = 0 };
 	struct place place;
 	auto_fd int fd = -1;
 	int r = place_find(ledger, &place, e);
@@ -156,7 +156,7 @@ static int explain(const char *word, const char *ledger)
 	auto_buf text = { .max = READER_TEXT_MAX };
 	int r = place_is_event(word) ? explain_event(word, ledger, &text, &err) : explain_file(word, &text, &err);
 
-	if (r == 0 && (r = fd_write_all(STDOUT_FILENO, text.data, text.len)) < 0)
+	if (r == 0 && text.len > 0 && (r = fd_write_all(STDOUT_FILENO, text.data, text.len)) < 0)
 		r = err_sys(&err, AMBIT_SYSTEM, -r, NULL, "cannot write to standard output");
 	return public_error(&e, r, &err) < 0 ? cli_error(&e) : 0;
 }

@@ -154,7 +154,7 @@ static void file_name(const struct name *name, char ret[PAYLOAD_NAME_MAX + sizeo
 {
 	payload_name(name->digest, ret);
 	if ((name->flags & NAME_UNFINISHED) != 0)
-		strcat(ret, PAYLOAD_UNFINISHED); /* it has room for that */
+		memcpy(ret + PAYLOAD_NAME_MAX - 1, PAYLOAD_UNFINISHED, sizeof PAYLOAD_UNFINISHED);
 }
 
 /* By a time that nobody can set. */

@@ -214,9 +214,9 @@ static void facts_give_the_same_verdict(void **state)
 		}
 		classify_finish(&c);
 	}
-	for (uint8_t v = EFFECT_ALLOWED; v <= EFFECT_DENIED_HELD; v++)
+	for (unsigned v = EFFECT_ALLOWED; v <= EFFECT_DENIED_HELD; v++)
 		if (seen[v] == 0)
-			fail_msg("nothing was %s, so nothing of that was tried", effect_verdict_name(v));
+			fail_msg("nothing was %s, so nothing of that was tried", effect_verdict_name((uint8_t)v));
 }
 
 int main(void)
