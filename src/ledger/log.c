@@ -461,8 +461,10 @@ static int read_groups(struct log *l, const struct buf *bytes, struct log_found 
 	struct journal_group g;
 	struct rbuf r;
 	size_t whole = 0;
-	int rc = tried == NULL ? err_set(e, AMBIT_MEMORY, NULL, "out of memory") : 1;
+	int rc = 1;
 
+	if (tried == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
 	rbuf_init(&r, bytes->data, bytes->len);
 	while (rc == 1 && rbuf_left(&r) > 0 && journal_next(&r, &g)) {
 		rc = read_group(l, &g, whole, tried, e);
