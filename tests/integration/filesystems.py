@@ -290,18 +290,23 @@ def a_tree_of_a_lower_layer(place):
     expect_committed(p, p.work(), f"{fresh}/mounted")
 
 
+def home_on_an_overlay(place, uid):
+    """As in a container: the tree lies in a volume."""
+    overlay = next(kind for kind in KINDS if kind.__name__ == "overlay")
+    fresh = place.fresh()
+    mounted = f"{fresh}/mounted"
+    os.mkdir(mounted)
+    mount(overlay, uid, f"{fresh}/image", mounted)
+    return person(place, overlay, uid, mounted, volume(f"{fresh}/others"), str(uid), True, False)
+
+
 @in_child
 def a_ledger_on_an_overlay(place):
     """As in most containers: an ordinary user's lies there as well; root is told where it can."""
     private_mounts()
     need("setpriv", "mount")
-    overlay = next(kind for kind in KINDS if kind.__name__ == "overlay")
     for uid in IDS.values():
-        fresh = place.fresh()
-        mounted = f"{fresh}/mounted"
-        os.mkdir(mounted)
-        mount(overlay, uid, f"{fresh}/image", mounted)
-        p = person(place, overlay, uid, mounted, volume(f"{fresh}/others"), str(uid), True, False)
+        p = home_on_an_overlay(place, uid)
         result = p.ambit("run", "--ledger", f"{p.home}/ledger", "--", "echo", "ran")
         if uid != 0:
             assert result.returncode == 0 and result.stdout == "ran\n" and "a new ledger" in result.stderr, told(result)
@@ -316,13 +321,8 @@ def secrets_of_a_tree_in_a_volume(place):
     """In a container the home is on an overlay and the tree in a volume: what hides names cannot lie in the home either."""
     private_mounts()
     need("setpriv", "mount")
-    overlay = next(kind for kind in KINDS if kind.__name__ == "overlay")
     for uid in IDS.values():
-        fresh = place.fresh()
-        mounted, others = f"{fresh}/mounted", volume(f"{fresh}/others")
-        os.mkdir(mounted)
-        mount(overlay, uid, f"{fresh}/image", mounted)
-        p = person(place, overlay, uid, mounted, others, str(uid), True, False)
+        p = home_on_an_overlay(place, uid)
         write(f"{p.top}/.env", "SECRET\n")
         os.chown(f"{p.top}/.env", uid, uid)
         result = p.work(script="cat a; ! cat .env; " + CHANGE)

@@ -471,17 +471,22 @@ def hints_of_undo(place):
         expect_same(before, picture(top))
 
 
+def at_work(place, top, script, *flags):
+    """An event that has made `new`, and goes on when a line comes."""
+    process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec", script], cwd=top, env=place.environment(),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(200):
+        if glob.glob(f"{store(place)}/e_*/0/upper/new"):
+            break
+        time.sleep(0.05)
+    return process
+
+
 def a_conflict_is_not_overwritten(place):
     for way, text in ((None, "outside\n"), ("theirs", "outside\n"), ("ours", "inside\n")):
         top = tree(place)
         flags = ["--on-conflict", way] if way else []
-        process = subprocess.Popen([place.ambit, "run", "--work", ".", *flags, "--", "sh", "-ec",
-                                    "echo inside > a.txt; echo new > new; read go"],
-                                   cwd=top, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(200):
-            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
-                break
-            time.sleep(0.05)
+        process = at_work(place, top, "echo inside > a.txt; echo new > new; read go", *flags)
         write(f"{top}/a.txt", "outside\n")
         out, err = process.communicate("go\n", timeout=30 * SLOW)
         assert process.returncode == (0 if way else 123), f"{way}: {process.returncode} {err}"
@@ -497,14 +502,7 @@ def edits_from_outside(place):
     for replaced in (False, True):
         top = tree(place)
         time.sleep(0.02)  # a tick of the file system's clock
-        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec",
-                                    "cat a.txt > /dev/null; echo x > new; read go; echo inside >> a.txt"], cwd=top,
-                                   env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
-        for _ in range(200):
-            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
-                break
-            time.sleep(0.05)
+        process = at_work(place, top, "cat a.txt > /dev/null; echo x > new; read go; echo inside >> a.txt")
         if replaced:
             write(f"{os.path.dirname(top)}/other", "outside\n")
             os.replace(f"{os.path.dirname(top)}/other", f"{top}/a.txt")
@@ -523,14 +521,7 @@ def a_directory_that_took_a_name(place):
             top = tree(place)
         write(f"{top}/other/c.txt", "older than the event\n")
         time.sleep(0.02)  # a tick of the file system's clock
-        process = subprocess.Popen([place.ambit, "run", "--work", ".", "--", "sh", "-ec",
-                                    "cat dir/c.txt > /dev/null; echo x > new; read go; echo inside >> dir/c.txt; echo y > dir/n"], cwd=top,
-                                   env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
-        for _ in range(200):
-            if glob.glob(f"{store(place)}/e_*/0/upper/new"):
-                break
-            time.sleep(0.05)
+        process = at_work(place, top, "cat dir/c.txt > /dev/null; echo x > new; read go; echo inside >> dir/c.txt; echo y > dir/n")
         assert len(glob.glob(f"{store(place)}/e_*/before.0")) == 1
         if way == "the same":
             write(f"{top}/dir/m", "outside\n")
