@@ -347,8 +347,11 @@ int ledger_open(const char *dir, int *ret_dir_fd, char *ret_path, size_t size, s
 
 int ledger_call(int dir_fd, int *ret_fd, struct err *e)
 {
+	int r;
+
 	*ret_fd = -1;
-	return try_connect(dir_fd, ret_fd, e) < 0 ? -(int)e->code : 0;
+	r = try_connect(dir_fd, ret_fd, e);
+	return r < 0 ? r : 0;
 }
 
 int ledger_join(int dir_fd, const char *path, int *ret_fd, struct ledger_hello *ret, struct err *e)
