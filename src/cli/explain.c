@@ -171,7 +171,7 @@ int cli_explain(int argc, char **argv)
 		return 0;
 	}
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--ledger") == 0 && argv[i + 1] != NULL)
+		if (strcmp(argv[i], "--ledger") == 0 && i + 1 < argc)
 			ledger = argv[++i];
 		else if (strncmp(argv[i], "--ledger=", 9) == 0)
 			ledger = argv[i] + 9;
