@@ -68,6 +68,7 @@ class Place:
         self.home = os.path.join(top, "home")
         os.makedirs(self.home, exist_ok=True)
         self.count = 0
+        self.settings = {}  # variables besides
 
     def fresh(self):
         self.count += 1
@@ -76,7 +77,8 @@ class Place:
         return path
 
     def environment(self):
-        return {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.home, "LANG": "C.UTF-8", "TERM": "xterm"}
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.home, "LANG": "C.UTF-8", "TERM": "xterm",
+                **self.settings}
 
     def make_ledger(self):
         """This home's, so that its key is told here and not by whatever comes first; where nothing runs, the tests say so."""
