@@ -516,7 +516,7 @@ def world(uid):
                      swapped_workspace, speculation, lookups, automounters, by_hand, ended, end):
             part(w)
     finally:
-        shutil.rmtree(top)
+        shutil.rmtree(top, ignore_errors=True)  # the ledger's process may still write there, until it ends
 
 
 def main():
