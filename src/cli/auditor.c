@@ -176,8 +176,8 @@ static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *r
 	const struct parser_ask parser = { .role = "ambit-audit",
 					   .input_fd = input_fd,
 					   .memory_bytes = MEMORY,
-					   .directory = ask->dir[0] != 0 ? ask->dir : NULL,
-					   .beside = ask->beside[0] != 0 ? ask->beside : NULL,
+					   .places = { { .path = ask->dir[0] != 0 ? ask->dir : NULL },
+						       { .path = ask->beside[0] != 0 ? ask->beside : NULL } },
 					   .wall_ms = WALL_MS };
 	const struct parser_sink sink = { .take = take, .arg = f };
 	int r;

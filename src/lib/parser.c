@@ -13,7 +13,6 @@
 static int request_of(const struct parser_ask *ask, struct event_request **ret, struct err *e)
 {
 	struct event_request *q = calloc(1, sizeof *q);
-	uint32_t grant;
 	int r = 0;
 
 	if (q == NULL)
@@ -31,10 +30,12 @@ static int request_of(const struct parser_ask *ask, struct event_request **ret, 
 	if (ask->wall_ms != 0)
 		q->limits.value[LIMIT_WALL] = ask->wall_ms;
 	grant_set_init(&q->grants);
-	if (ask->directory != NULL)
-		r = grant_add(&q->grants, VERB_READ, ask->directory, 0, &grant, e);
-	if (r >= 0 && ask->beside != NULL)
-		r = grant_add(&q->grants, VERB_READ, ask->beside, 0, &grant, e);
+	for (size_t i = 0; r >= 0 && i < PARSER_PLACES && ask->places[i].path != NULL; i++) {
+		uint32_t grant;
+
+		r = grant_add(&q->grants, ask->places[i].writes ? VERB_WRITE : VERB_READ, ask->places[i].path, 0,
+			      &grant, e);
+	}
 #ifdef AMBIT_SANITIZED
 	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
 	q->limits.value[LIMIT_MEMORY] = 0;
@@ -75,6 +76,20 @@ static int start(const struct parser_ask *ask, enum ambit_stream complaints, str
 	return r < 0 ? r : event_start(&plan, ret, e);
 }
 
+/* A limit or a signal of its own may come of what it read; that somebody ended it, or its cell, does not. */
+static int did_not_survive(const char *role, const struct event_result *result, struct err *e)
+{
+	static const char suspect[] = "is the file what it should be?", ended[] = "something ended it: try again";
+
+	if (result->cause == CAUSE_LIMIT)
+		return err_set(e, AMBIT_LIMIT, suspect, "%s did not survive this input: it met the limit %s", role,
+			       limit_word(result->limit));
+	if (result->cause == CAUSE_EXITED)
+		return err_set(e, AMBIT_LIMIT, suspect, "%s did not survive this input: signal %d ended it", role,
+			       result->signal);
+	return err_set(e, AMBIT_LIMIT, ended, "%s was %s before it had answered", role, cause_word(result->cause));
+}
+
 static int take_end(const struct parser_ask *ask, const struct event_result *result, int *ret_status, struct err *e)
 {
 	if (result->cause == CAUSE_REFUSED) {
@@ -83,8 +98,7 @@ static int take_end(const struct parser_ask *ask, const struct event_result *res
 		return err_context(e, -(int)result->error.code, "%s", ask->role);
 	}
 	if (result->cause != CAUSE_EXITED || result->signal != 0)
-		return err_set(e, AMBIT_LIMIT, "is the file what it should be?", "%s did not survive this input",
-			       ask->role);
+		return did_not_survive(ask->role, result, e);
 	*ret_status = result->exit_status;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* parser - running one of our own parsers where it can do no harm.
  *
  * Owns:   the cell of a parser: an empty root, no network, one task, half a minute, bounded memory and output.
- * Holds:  what parses foreign bytes (policies, records, logs) has no authority, but for reading the directories that it was asked to
- *         read; what comes back is bytes again, bounded, and checked by whoever asked.
+ * Holds:  what parses foreign bytes (policies, records, logs) has no authority, but for the places that it was asked to
+ *         look at; what comes back is bytes again, bounded, and checked by whoever asked.
  * Called: lib, cli. */
 #ifndef LIB_PARSER_H
 #define LIB_PARSER_H
@@ -10,14 +10,20 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define PARSER_PLACES 3
+
+struct parser_place {
+	const char *path; /* granted under its own name: absolute, without links */
+	bool writes;      /* what is in it may be changed, and else only read */
+};
+
 struct parser_ask {
 	const char *role; /* executable, "ambit-policy" */
 	const char *mode; /* its one argument, NULL: none */
 	int input_fd;     /* borrowed: its standard input */
 	uint64_t memory_bytes;
-	const char *directory; /* granted for reading, under its own name: absolute, without links; NULL: none */
-	const char *beside;    /* the same once more */
-	uint64_t wall_ms;      /* 0: half a minute */
+	struct parser_place places[PARSER_PLACES]; /* up to the first without a path */
+	uint64_t wall_ms;                          /* 0: half a minute */
 };
 
 /* Takes what the role wrote to standard output, at most ret_output->max bytes, and its exit status. -LIMIT: it did not
