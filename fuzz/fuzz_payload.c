@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit/payload.h"
+#include "ledger/result.h"
 #include "fuzz.h"
 
 static void rows(const uint8_t *data, size_t size)

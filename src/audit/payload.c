@@ -13,28 +13,10 @@
 #include "base/fd.h"
 #include "base/timestamp.h"
 #include "ledger/layout.h"
+#include "ledger/result.h"
 
 #define OUT_STEP (64u << 10)   /* written out when there is so much */
 #define PRUNES_MAX (64u << 20) /* bytes: four million of them, which nobody has */
-
-int payload_of(const struct entry *entry, struct payload *ret)
-{
-	struct payload p = { .size = 0 };
-	struct canonical_value digest, size, version;
-	char name[PAYLOAD_NAME_MAX];
-	uint64_t number = 0;
-
-	if (entry->type != ENTRY_RESULT || !canonical_find(entry->body, "digest", &digest))
-		return 0;
-	if (!canonical_string(digest, name, sizeof name) || !payload_name_take(name, strlen(name), p.digest) ||
-	    !canonical_find(entry->body, "size", &size) || !canonical_count(size, &p.size) || p.size > PAYLOAD_MAX ||
-	    !canonical_find(entry->body, "version", &version) || !canonical_count(version, &number) ||
-	    number > UINT32_MAX)
-		return -AMBIT_MALFORMED;
-	p.version = (uint32_t)number;
-	*ret = p;
-	return 1;
-}
 
 /* ---- what went ---- */
 
@@ -53,17 +35,41 @@ static bool prune_of(const struct entry *entry, uint64_t *ret_before_ms)
 	       canonical_string(before, text, sizeof text) && timestamp_read(text, strlen(text), ret_before_ms);
 }
 
+struct loss {
+	uint64_t first, end;           /* entries that were not signed when the ledger was opened again, */
+	char boot[ENTRY_BOOT_LEN + 1]; /* in this boot */
+};
+
+static bool loss_of(const struct entry *entry, struct loss *ret)
+{
+	struct canonical_value first, n;
+	uint64_t count;
+
+	if (entry->type != ENTRY_CRASH || entry->event[0] != 0 || !canonical_find(entry->body, "signed", &first) ||
+	    !canonical_find(entry->body, "replayed", &n) || !canonical_count(first, &ret->first) ||
+	    !canonical_count(n, &count) || ret->first > entry->seq || count > entry->seq - ret->first)
+		return false;
+	ret->end = ret->first + count;
+	memcpy(ret->boot, entry->boot, sizeof ret->boot);
+	return true;
+}
+
 static int take_prune(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
 {
 	struct prunes *p = arg;
 	struct prune one = { .seq = index };
+	struct loss loss = { .end = 0 };
 	struct entry entry;
 
 	if (!is_signed && p->only_signed)
 		return 1; /* and none that follows is */
-	if (entry_take(bytes, n, &entry, NULL) == 0 && prune_of(&entry, &one.before_ms))
+	if (entry_take(bytes, n, &entry, NULL) < 0)
+		return 0;
+	if (prune_of(&entry, &one.before_ms))
 		buf_put(&p->items, &one, sizeof one);
-	return p->items.failed ? -AMBIT_MEMORY : 0;
+	else if (loss_of(&entry, &loss))
+		buf_put(&p->losses, &loss, sizeof loss);
+	return p->items.failed || p->losses.failed ? -AMBIT_MEMORY : 0;
 }
 
 static struct prune *items_of(const struct prunes *p, size_t *ret_n)
@@ -80,6 +86,7 @@ int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, 
 
 	ret->only_signed = only_signed;
 	buf_init(&ret->items, PRUNES_MAX);
+	buf_init(&ret->losses, PRUNES_MAX);
 	if (walk_log(s, take_prune, ret, &ignored) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what was pruned");
 	items = items_of(ret, &n);
@@ -92,6 +99,7 @@ int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, 
 void prunes_free(struct prunes *p)
 {
 	buf_finish(&p->items);
+	buf_finish(&p->losses);
 }
 
 bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms)
@@ -108,6 +116,17 @@ bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms)
 			low = middle + 1;
 	}
 	return low < p->items.len / sizeof *items && items[low].before_ms > wall_ms;
+}
+
+bool prunes_lost(const struct prunes *p, const struct entry *entry)
+{
+	const struct loss *losses = (const struct loss *)(const void *)p->losses.data;
+
+	for (size_t i = 0; i < p->losses.len / sizeof *losses; i++)
+		if (entry->seq >= losses[i].first && entry->seq < losses[i].end &&
+		    strcmp(entry->boot, losses[i].boot) != 0)
+			return true;
+	return false;
 }
 
 /* ---- what is there ---- */
@@ -134,10 +153,10 @@ static int open_one(const struct payloads *p, const struct payload *payload)
 	return p->dir.dir_fd < 0 ? -ENOENT : source_open_file(&p->dir, name);
 }
 
-enum pruned { PRUNED_NOT, PRUNED, PRUNED_UNPROVED /* as an entry says that is not signed yet */ };
+enum fate { FATE_UNKNOWN, FATE_PRUNED, FATE_PRUNED_UNPROVED /* as an entry says that is not signed yet */, FATE_LOST };
 
-/* enum pruned, or -code. */
-static int was_pruned(struct payloads *p, const struct entry *entry, struct err *e)
+/* enum fate of a payload that is not there, or not whole; or -code. */
+static int find_fate(struct payloads *p, const struct entry *entry, bool is_there, struct err *e)
 {
 	int r = 0;
 
@@ -146,26 +165,31 @@ static int was_pruned(struct payloads *p, const struct entry *entry, struct err 
 		r = r < 0 ? r : prunes_take(p->s, false, &p->unproved, e);
 	}
 	p->has_prunes = true;
-	if (r < 0 || prunes_cover(&p->prunes, entry->seq, entry->wall_ms))
-		return r < 0 ? r : PRUNED;
-	return prunes_cover(&p->unproved, entry->seq, entry->wall_ms) ? PRUNED_UNPROVED : PRUNED_NOT;
+	if (r < 0)
+		return r;
+	if (!is_there && prunes_cover(&p->prunes, entry->seq, entry->wall_ms))
+		return FATE_PRUNED;
+	if (!is_there && prunes_cover(&p->unproved, entry->seq, entry->wall_ms))
+		return FATE_PRUNED_UNPROVED;
+	return prunes_lost(&p->prunes, entry) ? FATE_LOST : FATE_UNKNOWN;
 }
 
 const char *payloads_remark(struct payloads *p, const struct entry *entry)
 {
 	struct payload payload;
 	auto_fd int fd = -1;
-	int pruned;
+	int fate;
 
 	if (payload_of(entry, &payload) != 1)
 		return NULL;
 	fd = open_one(p, &payload);
 	if (fd >= 0)
 		return "its record is there";
-	pruned = fd == -ENOENT ? was_pruned(p, entry, NULL) : 0;
-	return pruned > 0      ? "its record was pruned"
-	       : fd == -ENOENT ? "its record is missing"
-			       : "its record cannot be read";
+	fate = fd == -ENOENT ? find_fate(p, entry, false, NULL) : FATE_UNKNOWN;
+	return fate == FATE_LOST ? "its record went with the power"
+	       : fate > 0        ? "its record was pruned"
+	       : fd == -ENOENT   ? "its record is missing"
+				 : "its record cannot be read";
 }
 
 /* 0, or -errno as source_why has words for. */
@@ -205,13 +229,16 @@ struct verifying {
 static int tell_one(struct verifying *v, const struct entry *entry, const struct payload *payload, int r)
 {
 	char file[sizeof LEDGER_PAYLOAD + PAYLOAD_NAME_MAX] = LEDGER_PAYLOAD "/";
-	const int pruned = r == -ENOENT ? was_pruned(v->p, entry, v->e) : 0;
+	const bool not_whole = r == -EKEYREJECTED || r == -EBADMSG;
+	const int fate = r == -ENOENT || not_whole ? find_fate(v->p, entry, not_whole, v->e) : 0;
 
 	payload_name(payload->digest, file + strlen(file));
-	if (pruned < 0)
-		return pruned;
-	v->unproved += pruned == PRUNED_UNPROVED;
-	if (pruned > 0)
+	if (fate < 0)
+		return fate;
+	v->unproved += fate == FATE_PRUNED_UNPROVED;
+	if (fate == FATE_LOST)
+		v->report->lost++;
+	else if (fate > 0)
 		v->report->pruned++;
 	else if (r == 0)
 		v->report->payloads++;

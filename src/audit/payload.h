@@ -1,7 +1,9 @@
 /* payload - which entries have a payload beside the log, and what became of it.
  *
- * Owns:   what a `result` says of its payload, and what a `prune` says of those that went.
+ * Owns:   what a `prune` says of payloads that went, and a `crash` of those that may have been lost.
  * Holds:  a payload that is missing was pruned only if a later `prune` says so, of entries of before a time that is later than its entry's.
+ *         It was lost only if a later `crash` of the ledger has its entry among those that were not signed yet, and the machine was started anew
+ *         in between: the death of a process loses nothing.
  *         Payloads are read piece by piece, and of them nothing is told but whether they are what was recorded.
  * Called: audit. */
 #ifndef AUDIT_PAYLOAD_H
@@ -14,20 +16,20 @@
 #include "audit/verify.h"
 #include "ledger/entry.h"
 
-/* Whether the entry is a `result` with a payload. -MALFORMED: it is one, and does not say which. 1, 0. */
-int payload_of(const struct entry *entry, struct payload *ret);
-
 /* ---- what went ---- */
 
 struct prunes {
 	bool only_signed;
-	struct buf items; /* owned; struct prune each, in the order of the log */
+	struct buf items;  /* owned; struct prune each, in the order of the log */
+	struct buf losses; /* owned; struct loss each */
 };
 
 /* Of entries that are signed, or of those that are not yet, too. */
 int prunes_take(const struct snapshot *s, bool only_signed, struct prunes *ret, struct err *e);
 void prunes_free(struct prunes *p);
 bool prunes_cover(const struct prunes *p, uint64_t seq, uint64_t wall_ms);
+/* Whether it may have gone with the power. */
+bool prunes_lost(const struct prunes *p, const struct entry *entry);
 
 /* ---- what is there ---- */
 

@@ -103,9 +103,14 @@ static void put_verified(const struct report *r, const struct snapshot *s, struc
 	if (r->has_saved)
 		buf_printf(out, "  they begin with the %" PRIu64 " of the saved checkpoint\n", r->saved_size);
 	if (r->has_payloads)
-		buf_printf(out, "  %" PRIu64 " record%s beside the log %s what was recorded; %" PRIu64 " %s pruned\n",
+		buf_printf(out, "  %" PRIu64 " record%s beside the log %s what was recorded; %" PRIu64 " %s pruned",
 			   r->payloads, text_plural(r->payloads), r->payloads == 1 ? "is" : "are", r->pruned,
 			   r->pruned == 1 ? "was" : "were");
+	if (r->lost > 0)
+		buf_printf(out, "; %" PRIu64 " went with the machine's power, before %s on disk", r->lost,
+			   r->lost == 1 ? "it was" : "they were");
+	if (r->has_payloads)
+		buf_printf(out, "\n");
 }
 
 static void put_key(struct buf *out, const struct vkey *k)
@@ -195,6 +200,7 @@ static void json_payloads(struct json *j, const struct report *r)
 	}
 	json_put_object(j);
 	json_put_count(json_put_key(j, "intact"), r->payloads);
+	json_put_count(json_put_key(j, "lost"), r->lost);
 	json_put_count(json_put_key(j, "pruned"), r->pruned);
 	json_put_object_end(j);
 }

@@ -32,7 +32,8 @@ struct report {
 	uint64_t unsigned_entries;
 	uint64_t first_ms, last_ms; /* t_wall of the first and the last of them; 0: there is none */
 	bool has_payloads;          /* they were looked at: */
-	uint64_t payloads, pruned;  /* those that are what was recorded; those that are gone, as a later entry says */
+	uint64_t payloads, pruned,
+		lost; /* those that are what was recorded; those that are gone, as a later entry says */
 	bool has_saved;
 	uint64_t saved_size; /* of the checkpoint that was given */
 };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ledger/result.h"
+
 /* What is the ledger's own to tell. */
 static bool is_of_clients(enum entry_type type)
 {
@@ -13,6 +15,7 @@ static int take_entry(struct append *a, struct append_client *c, const struct en
 {
 	struct entry entry = *stamp;
 	const uint8_t type = rbuf_u8(r);
+	struct payload payload;
 	uint32_t n;
 	int rc;
 
@@ -31,6 +34,8 @@ static int take_entry(struct append *a, struct append_client *c, const struct en
 	rc = entry_put(&entry, &a->made, e);
 	if (rc < 0)
 		return rc;
+	if (payload_of(&entry, &payload) == 1)
+		buf_put(&a->results, payload.digest, sizeof payload.digest); /* APPEND_RESULTS_MAX */
 	if (entry.type == ENTRY_START || entry.type == ENTRY_STOP)
 		c->runs = entry.type == ENTRY_START;
 	a->ends[a->n++] = (uint32_t)a->made.len; /* APPEND_MADE_MAX */
@@ -44,6 +49,7 @@ int append_take(struct append *a, struct append_client *c, const struct entry *s
 	int rc = 0;
 
 	buf_reset(&a->made);
+	buf_reset(&a->results);
 	a->n = 0;
 	a->durable = durable == 1;
 	if (r->failed || durable > 1 || rbuf_left(r) == 0)

@@ -10,9 +10,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "ledger/entry.h"
+#include "ledger/payload.h"
 #include "wire/wire.h"
 
 #define APPEND_ENTRIES_MAX 5000 /* of a message */
+#define APPEND_RESULTS_MAX (APPEND_ENTRIES_MAX * (size_t)SHA256_BYTES)
 #define APPEND_MADE_MAX (WIRE_BODY_MAX + APPEND_ENTRIES_MAX * ENTRY_FRAME_MAX)
 
 /* What is known of a client; zero at first. */
@@ -25,7 +27,8 @@ struct append_client {
 struct append {
 	bool durable;
 	unsigned n;
-	struct buf made; /* the entries, one after the other; buf_init with APPEND_MADE_MAX before the first */
+	struct buf results; /* digests of the payloads that it names; buf_init likewise with APPEND_RESULTS_MAX */
+	struct buf made;    /* the entries, one after the other; buf_init with APPEND_MADE_MAX before the first */
 	uint32_t ends[APPEND_ENTRIES_MAX];
 };
 

@@ -166,12 +166,9 @@ static int sync_file(const struct disk *d, const char *name)
 	return fd == -ENOENT ? 0 /* removed since */ : fd < 0 ? fd : fdatasync(fd) < 0 ? -errno : 0;
 }
 
-int disk_sync(struct disk *d, const char *name)
+int disk_sync_all(struct disk *d)
 {
-	char parent[PATH_MAX];
-	const int r = sync_file(d, name);
-
-	return r < 0 ? r : parent_of(name, parent) ? sync_directory(d, parent) : -ENAMETOOLONG;
+	return syncfs(d->dir_fd) < 0 ? -errno : 0;
 }
 
 /* The directory is synced once for all names in a row that lie there. */

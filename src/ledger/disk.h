@@ -28,8 +28,8 @@ int disk_mode(struct disk *d, const char *name, unsigned *ret);
 int disk_write(struct disk *d, const char *name, const void *bytes, size_t n);
 /* All that disk_write wrote so far is on disk, with its name. */
 int disk_settle(struct disk *d);
-/* A file that is there is on disk as it is, with its name. */
-int disk_sync(struct disk *d, const char *name);
+/* All that anybody wrote to this file system so far is on disk: for what others wrote before a death, which nobody knows. */
+int disk_sync_all(struct disk *d);
 /* The file is on disk with the new content, or with the old. */
 int disk_replace(struct disk *d, const char *name, const void *bytes, size_t n);
 /* What is not there is no error. */

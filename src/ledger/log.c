@@ -494,11 +494,11 @@ static int read_journal(struct log *l, struct log_found *found, struct err *e)
 	return read_groups(l, &bytes, found, e);
 }
 
-/* What was found becomes the published state, and the journal is empty. The groups that were found may not be on disk yet: who wrote
- * them was killed. */
+/* What was found becomes the published state, and the journal is empty. The groups that were found, and what they name beside the log, may not
+ * be on disk yet: who wrote them was killed. */
 static int begin(struct log *l, const struct log_found *found, struct err *e)
 {
-	int r = found->replayed > 0 ? disk_sync(l->disk, LEDGER_JOURNAL) : 0;
+	int r = found->replayed > 0 ? disk_sync_all(l->disk) : 0;
 
 	if (r < 0)
 		return disk_error(e, r, "the journal");

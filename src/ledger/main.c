@@ -131,6 +131,7 @@ static int run(const char *directory, const char *boot, struct err *e)
 	r = r < 0 ? r : promise_keep(dir_fd, e);
 	r = r < 0 ? r : get_key(dir, log_dir, e);
 	r = r < 0 ? r : log_open(log_dir, &secret.key, &log, &found, e);
+	how.dir_fd = dir_fd;
 	r = r < 0 ? r : serve_run(&how, log, &found, e);
 	log_close(log);
 	disk_destroy(log_dir);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/timestamp.h"
 #include "ledger/append.h"
+#include "ledger/beside.h"
 
 struct client {
 	int sock; /* owned; -1: a free place */
@@ -23,6 +24,7 @@ struct client {
 struct server {
 	const struct serve *how;
 	struct log *log;
+	struct beside beside;
 	struct client clients[SERVE_CLIENTS_MAX];
 	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
 	uint64_t dirty_ms, last_ms;    /* the first and the last append that no checkpoint covers; 0: none */
@@ -55,6 +57,26 @@ static void stamp(const struct server *s, struct entry *entry)
 	(void)strncpy(entry->boot, s->how->boot, sizeof entry->boot - 1); /* the rest is zero; entry_put looks at it */
 }
 
+/* What entries name is on disk before they are. */
+static int settled(int r, struct err *e)
+{
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "see the kernel's log",
+			       "cannot sync what lies beside the ledger's log")
+		     : 0;
+}
+
+static int settle_beside(struct server *s, struct err *e)
+{
+	return settled(beside_settle(&s->beside), e);
+}
+
+static int publish(struct server *s, struct err *e)
+{
+	const int r = settle_beside(s, e);
+
+	return r < 0 ? r : log_publish(s->log, e);
+}
+
 /* For so many entries in one group, of so many bytes in all. */
 static int make_room(struct server *s, size_t entries, size_t bytes, struct err *e)
 {
@@ -62,7 +84,7 @@ static int make_room(struct server *s, size_t entries, size_t bytes, struct err 
 
 	if (!log_group_room(s->log, entries, bytes + 2 * entries))
 		r = log_write(s->log, e);
-	return r == 0 && log_is_full(s->log) ? log_publish(s->log, e) : r;
+	return r == 0 && log_is_full(s->log) ? publish(s, e) : r;
 }
 
 static void note_append(struct server *s)
@@ -109,6 +131,8 @@ static int add_message(struct server *s, struct client *c, struct err *e)
 		r = log_add(s->log, a->made.data + from, a->ends[i] - from, e);
 		from = a->ends[i];
 	}
+	for (size_t at = 0; at < a->results.len && r == 0; at += SHA256_BYTES)
+		r = settled(beside_note(&s->beside, a->results.data + at), e);
 	c->count = a->n;
 	c->wants_durable = a->durable;
 	if (c == s->told_new)
@@ -261,6 +285,8 @@ static int settle(struct server *s, struct err *e)
 		durable = durable || c->wants_durable;
 	}
 	if (r == 0 && durable)
+		r = settle_beside(s, e);
+	if (r == 0 && durable)
 		r = log_sync(s->log, e);
 	for (struct client *c = s->clients; c < s->clients + SERVE_CLIENTS_MAX && r == 0; c++) {
 		if (c->sock < 0 || c->count == 0)
@@ -322,7 +348,7 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 			r = hear(s, &s->clients[i], e);
 	r = r < 0 ? r : settle(s, e);
 	if (r == 0 && is_due(s, now_ms())) {
-		r = log_publish(s->log, e);
+		r = publish(s, e);
 		s->dirty_ms = 0;
 	}
 	if (r == 0 && s->polled[0].revents != 0)
@@ -377,7 +403,7 @@ static int end(struct server *s, struct err *e)
 {
 	const int r = add_plain(s, ENTRY_STOP, "", e);
 
-	return r < 0 ? r : log_publish(s->log, e);
+	return r < 0 ? r : publish(s, e);
 }
 
 int serve_run(const struct serve *how, struct log *log, const struct log_found *found, struct err *e)
@@ -395,6 +421,8 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].sock = -1;
 	buf_init(&s->message.made, APPEND_MADE_MAX);
+	buf_init(&s->message.results, APPEND_RESULTS_MAX);
+	beside_init(&s->beside, how->dir_fd);
 	r = begin(s, found, e);
 	while (r == 0 && !over)
 		r = turn(s, &over, e);
@@ -406,6 +434,8 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 		fd_close(&s->clients[i].sock);
 	}
 	buf_finish(&s->message.made);
+	buf_finish(&s->message.results);
+	beside_finish(&s->beside);
 	return r;
 }
 

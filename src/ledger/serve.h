@@ -2,7 +2,7 @@
  *
  * Owns:   the connections, and the log while it is open.
  * Holds:  what is appended is what append.h takes; that payloads are pruned the ledger says itself, in its own words, when it is asked to by who
- *         is of no event. It is accepted when it is in the journal, and durable when that is synced; the answers
+ *         is of no event. It is accepted when it is in the journal, and durable when that is synced, and before it the payloads that it names; the answers
  *         come in that order. One sync serves all who wait for it meanwhile. An event that began and whose connection ends without
  *         its stop is told as a crash. After the first failure of the log nothing is accepted: everybody is told why, and the process ends.
  * Called: the role ambit-ledger. */
@@ -18,6 +18,7 @@
 
 struct serve {
 	int listen_fd; /* borrowed */
+	int dir_fd;    /* of the ledger; borrowed */
 	const char *boot;
 	const struct vkey *key; /* borrowed */
 };

@@ -49,8 +49,7 @@ static int write_file(int fd, const uint8_t salt[PAYLOAD_SALT], const void *byte
 	return r < 0 ? r : fd_write_all(fd, bytes, n);
 }
 
-/* It has its name before it is on disk, and then both are with one flush of the file system: a name of something that is not whole after a
- * loss of power is in no entry. */
+/* Not synced here, where somebody waits for the event: the ledger does that before the entry that names it is durable (ledger/beside.h). */
 static int put_file(int dir_fd, const char *name, const uint8_t salt[PAYLOAD_SALT], const void *bytes, size_t n)
 {
 	char new[PAYLOAD_NAME_MAX + sizeof PAYLOAD_UNFINISHED];
@@ -64,9 +63,8 @@ static int put_file(int dir_fd, const char *name, const uint8_t salt[PAYLOAD_SAL
 	r = write_file(fd, salt, bytes, n);
 	if (r == 0 && renameat(dir_fd, new, dir_fd, name) < 0)
 		r = -errno;
-	if (r == 0)
-		return fsync(fd) < 0 || fsync(dir_fd) < 0 ? -errno : 0;
-	(void)unlinkat(dir_fd, new, 0); /* else it is left behind, as by a death */
+	if (r < 0)
+		(void)unlinkat(dir_fd, new, 0); /* else it is left behind, as by a death */
 	return r;
 }
 

@@ -14,7 +14,7 @@
  * others to look into. */
 int payload_directory(int ledger_fd, bool make, int *ret_fd, struct err *e);
 
-/* Writes it, with a salt: on disk when this returns, and with its name. *ret_dir_fd (owned) holds the lock. The version is the caller's. */
+/* Writes it, with a salt and its name; on disk it is when the entry is that names it. *ret_dir_fd (owned) holds the lock. The version is the caller's. */
 int payload_write(int ledger_fd, const void *bytes, size_t n, int *ret_dir_fd, struct payload *ret, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records beside the ledger's log: what is kept of an event, how it is read again, what removes it, and what nobody can plant there.
 
-usage: ledger_payload.py AMBIT    (TAP on standard output; as root once more as an ordinary user)
+usage: ledger_payload.py AMBIT WRITE_LOG    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import time
 
 from harness import PATIENCE, SLOW, Skip, main, once, told
@@ -328,7 +329,7 @@ def records_are_verified(place):
     os.mkfifo(paths[4])
     done = ledger.ambit("verify", "--payloads", "--json")
     answer = json.loads(done.stdout)
-    assert done.returncode == 1 and answer["payloads"] == {"intact": 1, "pruned": 0} and answer["intact"] == answer["size"], told(done)
+    assert done.returncode == 1 and answer["payloads"] == {"intact": 1, "lost": 0, "pruned": 0} and answer["intact"] == answer["size"], told(done)
     assert [(f["entry"], f["file"]) for f in answer["faults"]] == [(e["seq"], f"payload/{e['body']['digest']}") for e in results[:5]], answer
     for fault, words in zip(answer["faults"], ("not what was recorded", "is missing, and nothing says", "another length", "another length", "not a regular file")):
         assert words in fault["why"], fault
@@ -341,6 +342,70 @@ def records_are_verified(place):
     done = ledger.ambit("verify", "--payloads", "--json")
     assert done.returncode == 1 and len(json.loads(done.stdout)["faults"]) == 6, told(done)
     assert ledger.ambit("show", "--type", "result").stdout.count("(its record is missing)") == 6
+
+
+def what_went_with_the_power(place):
+    """A record that was accepted and not durable yet may be gone after a loss of power; only then, and only such a one."""
+    ledger = Kept(place)
+    for _ in range(4):
+        assert ledger.run("--", "true").returncode == 0
+    ledger.entries()
+    entries, results = ledger.entries(), ledger.results()
+    writer = os.path.join(os.path.dirname(place.ambit), "write_log")
+    if not os.path.exists(writer):  # root puts it where an ordinary user finds it, too
+        shutil.copy(sys.argv[2], writer)
+    first = results[1]["seq"] + 1
+    body = {"replayed": len(entries) - first, "signed": first, "torn_bytes": 7}
+    crash = {**entries[-1], "body": body, "event": None, "grant": None, "seq": len(entries), "type": "crash"}
+    paths = [f"{ledger.payload}/{one['body']['digest']}" for one in results]
+
+    def write(last):
+        shutil.rmtree(f"{ledger.dir}/log")
+        with open(f"{ledger.dir}/lines", "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n" for one in [*entries, last])
+        done = place.run(writer, f"{ledger.dir}/log", "ambit.test/power", str(len(entries) + 1), "50", "1000", f"from={ledger.dir}/lines", cwd=place.top)
+        assert done.returncode == 0, told(done)
+        with open(f"{ledger.dir}/log/key.pub", "w", encoding="ascii") as file:
+            file.write(done.stdout.splitlines()[0] + "\n")
+        return json.loads(ledger.ambit("verify", "--payloads", "--json").stdout)
+
+    anew = {**crash, "boot": "00000000-0000-4000-8000-000000000000"}
+    assert write(anew)["payloads"] == {"intact": 4, "lost": 0, "pruned": 0}
+    os.unlink(paths[2])
+    with open(paths[3], "r+b") as file:
+        file.write(bytes(32))
+    answer = write(anew)
+    assert answer["payloads"] == {"intact": 2, "lost": 2, "pruned": 0} and answer["faults"] == [], answer
+    assert "2 went with the machine's power" in ledger.ambit("verify", "--payloads").stdout
+    assert "(its record went with the power)" in ledger.ambit("show", "--type", "result").stdout
+    answer = write(crash)  # a process died, and the machine went on: nothing is lost by that
+    assert [f["entry"] for f in answer["faults"]] == [results[2]["seq"], results[3]["seq"]], answer
+    answer = write({**anew, "event": entries[-1]["event"] or results[0]["event"]})  # nor by that of an event
+    assert len(answer["faults"]) == 2, answer
+    answer = write({**anew, "body": {**body, "replayed": len(entries)}})  # which tells of more than there was
+    assert len(answer["faults"]) == 2, answer
+    os.unlink(paths[1])  # it was signed, so it was on disk
+    answer = write(anew)
+    assert [f["entry"] for f in answer["faults"]] == [results[1]["seq"]] and answer["payloads"]["lost"] == 2, answer
+
+
+def a_record_is_on_disk_before_its_entry_is_signed(place):
+    """As the ledger's process asks the kernel for it: each file that was named, their directory, then the journal."""
+    if os.geteuid() != 0:
+        raise Skip("only root may look at the system calls of a process in a cell")
+    ledger = Kept(place)
+    assert ledger.run("--", "true").returncode == 0
+    holder = ledger.holder()
+    with subprocess.Popen(["strace", "-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-p", str(holder)], stderr=subprocess.PIPE, text=True) as trace:
+        assert "attached" in trace.stderr.readline()
+        assert ledger.run("--", "true").returncode == 0
+        digest = ledger.results()[-1]["body"]["digest"]
+        ledger.entries()
+        trace.send_signal(signal.SIGINT)
+        lines = trace.stderr.read().splitlines()
+    place_of = [next((i for i, line in enumerate(lines) if word in line), None)
+                for word in (f"/payload/{digest}", "/payload>", "/journal>", '"checkpoint"')]
+    assert None not in place_of and place_of == sorted(place_of), lines
 
 
 # ---- pruned ----
@@ -368,7 +433,7 @@ def pruning_leaves_all_proofs(place):
     assert one["body"] == {"before": did["before"], "bytes": sizes, "payloads": 3} and one["event"] is None, one
     refused(ledger.explain(events[1]), f"the record of {events[1]} was pruned", "--type prune")
     done = ledger.ambit("verify", "--payloads", "--json")
-    assert done.returncode == 0 and json.loads(done.stdout)["payloads"] == {"intact": 0, "pruned": 3}, told(done)
+    assert done.returncode == 0 and json.loads(done.stdout)["payloads"] == {"intact": 0, "lost": 0, "pruned": 3}, told(done)
     assert ledger.ambit("show", "--type", "result").stdout.count("(its record was pruned)") == 3
     assert json.loads(done.stdout)["notes"] == []
     with open(f"{ledger.log}/key.pub", encoding="ascii") as file:
@@ -395,7 +460,7 @@ def a_pruning_that_is_not_signed_is_noted(place):
         raise Skip("it was signed faster than it was killed")
     done = ledger.ambit("verify", "--payloads", "--json")
     answer = json.loads(done.stdout)
-    assert done.returncode == 0 and answer["payloads"] == {"intact": 0, "pruned": 1}, told(done)
+    assert done.returncode == 0 and answer["payloads"] == {"intact": 0, "lost": 0, "pruned": 1}, told(done)
     assert [note["why"] for note in answer["notes"]] == ["that 1 of the records were pruned says an entry that is not signed yet"], answer
     assert ledger.run("--", "true").returncode == 0
     ledger.entries()
@@ -503,7 +568,7 @@ def a_pruning_that_is_killed_goes_on(place):
         assert now == left or any(e["type"] == "prune" for e in ledger.entries())
         done = ledger.ambit("verify", "--payloads", "--json")
         answer = json.loads(done.stdout)
-        assert done.returncode == 0 and answer["payloads"] == {"intact": now, "pruned": count + 1 - now}, told(done)
+        assert done.returncode == 0 and answer["payloads"] == {"intact": now, "lost": 0, "pruned": count + 1 - now}, told(done)
     assert broken_off > 0, "never in the middle"
     prune(ledger)
     assert ledger.names() == []
@@ -606,7 +671,7 @@ def nobody_says_for_the_ledger_what_was_pruned(place):
 if __name__ == "__main__":
     main([the_record_is_kept, no_secret_is_kept, every_end_is_kept, who_cannot_keep_it_says_so, a_ledger_that_dies_before_the_result,
           who_dies_before_the_result, once(nobody_is_waited_for_without_end), an_event_is_explained, an_event_that_runs_is_told_as_that,
-          a_record_that_was_changed_is_not_explained, a_log_that_was_changed_explains_nothing, records_are_verified,
+          a_record_that_was_changed_is_not_explained, a_log_that_was_changed_explains_nothing, records_are_verified, what_went_with_the_power, a_record_is_on_disk_before_its_entry_is_signed,
           pruning_leaves_all_proofs, a_pruning_that_is_not_signed_is_noted, the_age_is_that_of_the_entry, pruning_wants_to_know_what_and_how_old,
           what_cannot_be_told_is_not_pruned, a_pruning_that_is_killed_goes_on, what_no_entry_names_goes_when_it_is_old,
           what_a_cell_planted_is_harmless, nobody_says_for_the_ledger_what_was_pruned])

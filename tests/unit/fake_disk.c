@@ -255,15 +255,14 @@ int disk_settle(struct disk *d)
 	return 0;
 }
 
-int disk_sync(struct disk *d, const char *name)
+int disk_sync_all(struct disk *d)
 {
-	struct file *f = find(name);
 	const int r = step();
 
-	(void)d;
-	if (r == 0 && f != NULL && f->there) {
-		copy(&f->medium, &f->now);
-		f->there_on_medium = true;
+	for (unsigned i = 0; i < d->n && r == 0; i++) {
+		copy(&d->files[i].medium, &d->files[i].now);
+		d->files[i].there_on_medium = d->files[i].there;
+		d->files[i].unsettled = false;
 	}
 	return r;
 }
