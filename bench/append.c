@@ -211,7 +211,7 @@ static int measure_events(const char *ambit, const char *directory, uint32_t rou
 		return fail(&e);
 	if (contestant_init(&all[0], "not recorded", rounds) < 0 || contestant_init(&all[1], "recorded", rounds) < 0)
 		return -1;
-	contestant_add_all(&all[0], (const char *[]){ ambit, "run", "--", "/bin/true", NULL });
+	contestant_add_all(&all[0], (const char *[]){ ambit, "run", "--no-ledger", "--", "/bin/true", NULL });
 	contestant_add_all(&all[1], (const char *[]){ ambit, "run", "--ledger", path, "--", "/bin/true", NULL });
 	if (contest_run(all, 2, rounds) < 0 || all[1].wall_us.n == 0)
 		return -1;

@@ -58,7 +58,8 @@ static int refuse(const struct asking *a, const struct op *op, bool above, const
 	char path[SHOWN_MAX], hint[ERR_HINT_MAX];
 	int r;
 
-	(void)snprintf(hint, sizeof hint, "%s%s", first, undo ? "" : OR_THE_REST); /* it fits */
+	(void)snprintf(hint, sizeof hint, "%.*s%s", (int)(sizeof hint - sizeof OR_THE_REST), first,
+		       undo ? "" : OR_THE_REST); /* it fits */
 	r = err_set(a->e, AMBIT_SYSTEM, hint, "you may not %s %s", above ? "write in" : "change",
 		    shown(a, op, above, path));
 
