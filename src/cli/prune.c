@@ -30,10 +30,9 @@
 #define ROWS_MAX (512u << 20)  /* five million entries that name one */
 #define PROGRESS_EACH 256      /* files */
 
-#define NAME_UNFINISHED 1u
-#define NAME_KNOWN 2u /* an entry names it */
-#define NAME_YOUNG 4u /* and one that is to stay */
-#define NAME_GOES 8u
+#define NAME_KNOWN 1u /* an entry names it */
+#define NAME_YOUNG 2u /* and one that is to stay */
+#define NAME_GOES 4u
 
 struct name {
 	uint8_t digest[SHA256_BYTES];
@@ -62,15 +61,10 @@ static struct name *names_of(const struct pruning *p, size_t *ret_n)
 static void take_name(struct pruning *p, const char *text)
 {
 	struct name name = { .flags = 0 };
-	size_t n = strlen(text);
 
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return;
-	if (n > strlen(PAYLOAD_UNFINISHED) && strcmp(text + n - strlen(PAYLOAD_UNFINISHED), PAYLOAD_UNFINISHED) == 0) {
-		n -= strlen(PAYLOAD_UNFINISHED);
-		name.flags = NAME_UNFINISHED;
-	}
-	if (payload_name_take(text, n, name.digest))
+	if (payload_name_take(text, strlen(text), name.digest))
 		buf_put(&p->names, &name, sizeof name);
 	else
 		p->strange++;
@@ -79,9 +73,8 @@ static void take_name(struct pruning *p, const char *text)
 static int by_name(const void *a, const void *b)
 {
 	const struct name *x = a, *y = b;
-	const int order = memcmp(x->digest, y->digest, sizeof x->digest);
 
-	return order != 0 ? order : (int)(x->flags & NAME_UNFINISHED) - (int)(y->flags & NAME_UNFINISHED);
+	return memcmp(x->digest, y->digest, sizeof x->digest);
 }
 
 /* Nobody has written what he is still to name while we have the lock: what is listed then and named later by no entry never will be. */
@@ -150,20 +143,13 @@ static int mark_all(const struct pruning *p, const struct audit_ask *ask, struct
 		       : err_set(e, AMBIT_PROTOCOL, NULL, "whoever reads the log said what it may not");
 }
 
-static void file_name(const struct name *name, char ret[PAYLOAD_NAME_MAX + sizeof PAYLOAD_UNFINISHED])
-{
-	payload_name(name->digest, ret);
-	if ((name->flags & NAME_UNFINISHED) != 0)
-		memcpy(ret + PAYLOAD_NAME_MAX - 1, PAYLOAD_UNFINISHED, sizeof PAYLOAD_UNFINISHED);
-}
-
 /* By a time that nobody can set. */
 static bool is_old_file(const struct pruning *p, const struct name *name)
 {
-	char text[PAYLOAD_NAME_MAX + sizeof PAYLOAD_UNFINISHED];
+	char text[PAYLOAD_NAME_MAX];
 	struct stat st;
 
-	file_name(name, text);
+	payload_name(name->digest, text);
 	return fstatat(p->dir_fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (uint64_t)st.st_ctim.tv_sec * 1000 + (uint64_t)st.st_ctim.tv_nsec / 1000000 < p->how->before_ms;
 }
@@ -212,9 +198,9 @@ static int tell_ledger(const struct pruning *p, const char *dir, struct err *e)
 
 static void remove_one(struct pruning *p, const struct name *name)
 {
-	char text[PAYLOAD_NAME_MAX + sizeof PAYLOAD_UNFINISHED];
+	char text[PAYLOAD_NAME_MAX];
 
-	file_name(name, text);
+	payload_name(name->digest, text);
 	if (unlinkat(p->dir_fd, text, 0) == 0 || errno == ENOENT)
 		return;
 	if (p->failed++ == 0)

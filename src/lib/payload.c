@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,13 +20,21 @@ static int cannot_write(struct err *e, int error)
 		       "cannot write beside the ledger's log");
 }
 
+static int open_directory(int ledger_fd)
+{
+	return openat(ledger_fd, LEDGER_PAYLOAD, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int payload_directory(int ledger_fd, bool make, int *ret_fd, struct err *e)
 {
 	auto_fd int fd = -1;
 
-	if (make && mkdirat(ledger_fd, LEDGER_PAYLOAD, 0700) < 0 && errno != EEXIST)
-		return cannot_write(e, errno);
-	fd = openat(ledger_fd, LEDGER_PAYLOAD, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_directory(ledger_fd);
+	if (fd < 0 && errno == ENOENT && make) {
+		if (mkdirat(ledger_fd, LEDGER_PAYLOAD, 0700) < 0 && errno != EEXIST)
+			return cannot_write(e, errno);
+		fd = open_directory(ledger_fd);
+	}
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, AMBIT_NOT_FOUND, NULL, "the ledger has no '" LEDGER_PAYLOAD "' beside its log");
 	if (fd < 0 && errno != ELOOP && errno != ENOTDIR)
@@ -42,29 +49,18 @@ int payload_directory(int ledger_fd, bool make, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int write_file(int fd, const uint8_t salt[PAYLOAD_SALT], const void *bytes, size_t n)
-{
-	const int r = fd_write_all(fd, salt, PAYLOAD_SALT);
-
-	return r < 0 ? r : fd_write_all(fd, bytes, n);
-}
-
 /* Not synced here, where somebody waits for the event: the ledger does that before the entry that names it is durable (ledger/beside.h). */
 static int put_file(int dir_fd, const char *name, const uint8_t salt[PAYLOAD_SALT], const void *bytes, size_t n)
 {
-	char new[PAYLOAD_NAME_MAX + sizeof PAYLOAD_UNFINISHED];
-	auto_fd int fd = -1;
+	auto_fd int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
-	(void)snprintf(new, sizeof new, "%.*s" PAYLOAD_UNFINISHED, PAYLOAD_NAME_MAX - 1, name); /* it fits */
-	fd = openat(dir_fd, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_file(fd, salt, bytes, n);
-	if (r == 0 && renameat(dir_fd, new, dir_fd, name) < 0)
-		r = -errno;
+	r = fd_write_all(fd, salt, PAYLOAD_SALT);
+	r = r < 0 ? r : fd_write_all(fd, bytes, n);
 	if (r < 0)
-		(void)unlinkat(dir_fd, new, 0); /* else it is left behind, as by a death */
+		(void)unlinkat(dir_fd, name, 0); /* else it is left behind, as by a death */
 	return r;
 }
 

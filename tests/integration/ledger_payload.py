@@ -580,7 +580,7 @@ def what_no_entry_names_goes_when_it_is_old(place):
     ledger = Kept(place)
     assert ledger.run("--", "true").returncode == 0
     ledger.entries()
-    whole, half = "a" * 64, "b" * 64 + ".new"
+    whole, half = "a" * 64, "b" * 64
     for name in (whole, half):
         with open(f"{ledger.payload}/{name}", "wb") as file:
             file.write(b"left")
@@ -614,7 +614,7 @@ os.unlink({second!r}); os.mkfifo({second!r})
 os.truncate({third!r}, 1 << 30)
 os.symlink({target!r}, "c" * 64)
 os.mkfifo("d" * 64)
-os.symlink("/", "e" * 64 + ".new")
+os.symlink("/", "e" * 64)
 os.link({third!r}, "f" * 64)
 for i in range(3000):
     open(f"{{i:064x}}", "w").close()
