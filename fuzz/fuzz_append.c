@@ -8,6 +8,7 @@
 static void check_taken(const struct append *a, const struct append_client *c)
 {
 	uint32_t from = 0;
+	size_t results = 0;
 
 	promise(a->n > 0 && a->n <= APPEND_ENTRIES_MAX && a->ends[a->n - 1] == a->made.len);
 	for (unsigned i = 0; i < a->n; i++) {
@@ -17,7 +18,9 @@ static void check_taken(const struct append *a, const struct append_client *c)
 		promise(entry.seq == 7 + i && entry.event[0] != 0 && strcmp(entry.event, c->event) == 0);
 		promise(entry.type != ENTRY_CRASH && entry.type != ENTRY_PRUNE && entry.type != ENTRY_KEY);
 		from = a->ends[i];
+		results += entry.type == ENTRY_RESULT;
 	}
+	promise(a->results.len % SHA256_BYTES == 0 && a->results.len / SHA256_BYTES <= results);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -27,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct append_client client = { .runs = false }, before;
 
 	buf_init(&a.made, APPEND_MADE_MAX);
+	buf_init(&a.results, APPEND_RESULTS_MAX);
 	for (unsigned i = 0; i < 2; i++) { /* the second time it is a client that told of something */
 		struct err e = { .code = AMBIT_OK };
 		struct rbuf r;
@@ -41,5 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_taken(&a, &client);
 	}
 	buf_finish(&a.made);
+	buf_finish(&a.results);
 	return 0;
 }

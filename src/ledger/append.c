@@ -45,19 +45,21 @@ static int take_entry(struct append *a, struct append_client *c, const struct en
 int append_take(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r, struct err *e)
 {
 	const struct append_client before = *c;
-	const uint8_t durable = rbuf_u8(r);
+	const uint8_t wants = rbuf_u8(r);
 	int rc = 0;
 
 	buf_reset(&a->made);
 	buf_reset(&a->results);
 	a->n = 0;
-	a->durable = durable == 1;
-	if (r->failed || durable > 1 || rbuf_left(r) == 0)
+	a->wants = (enum append_wants)wants;
+	if (r->failed || wants >= APPEND_WANTS_COUNT || rbuf_left(r) == 0)
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a message without entries");
 	while (rc == 0 && rbuf_left(r) > 0)
 		rc = a->n < APPEND_ENTRIES_MAX
 			     ? take_entry(a, c, stamp, r, e)
 			     : err_set(e, AMBIT_LIMIT, NULL, "more than %d entries in a message", APPEND_ENTRIES_MAX);
+	if (rc == 0 && a->results.failed)
+		rc = err_set(e, AMBIT_MEMORY, NULL, "no memory for what a message names");
 	if (rc < 0)
 		*c = before;
 	return rc;

@@ -1,6 +1,6 @@
 /* append - what a client asks to append, taken apart.
  *
- * Owns:   the body of LEDGER_APPEND: u8 1 if it waits until it is durable, then entries: u8 type, event, grant ("" is none), body.
+ * Owns:   the body of LEDGER_APPEND: u8 append_wants, then entries: u8 type, event, grant ("" is none), body.
  * Holds:  it is taken whole or not at all. A client tells of one event, that of its first entry, and not what is the ledger's to tell:
  *         crashes, pruning, another key, and start and stop of the ledger itself. Entries are as entry.h wants them.
  * Called: serve.c; pure, but for the memory of the buffer. */
@@ -17,6 +17,14 @@
 #define APPEND_RESULTS_MAX (APPEND_ENTRIES_MAX * (size_t)SHA256_BYTES)
 #define APPEND_MADE_MAX (WIRE_BODY_MAX + APPEND_ENTRIES_MAX * ENTRY_FRAME_MAX)
 
+/* Which answers are waited for. What wants none is accepted when a later message of the same client is. */
+enum append_wants {
+	APPEND_WANTS_ACCEPTED,
+	APPEND_WANTS_DURABLE /* as well */,
+	APPEND_WANTS_NOTHING,
+	APPEND_WANTS_COUNT
+};
+
 /* What is known of a client; zero at first. */
 struct append_client {
 	char event[ID_TEXT_MAX]; /* "" until its first entry */
@@ -25,7 +33,7 @@ struct append_client {
 
 /* A message that was taken. */
 struct append {
-	bool durable;
+	enum append_wants wants;
 	unsigned n;
 	struct buf results; /* digests of the payloads that it names; buf_init likewise with APPEND_RESULTS_MAX */
 	struct buf made;    /* the entries, one after the other; buf_init with APPEND_MADE_MAX before the first */

@@ -24,7 +24,7 @@ struct log {
 	struct edge edge;
 	struct buf full;  /* struct full_tile each: those that became full since the checkpoint */
 	struct buf open;  /* entries of theirs that are of level 0, and of the one that is not full yet */
-	struct buf group; /* entries of the group that is not written yet */
+	struct buf group; /* the group that is not written yet: room for its head, and the entries */
 	struct buf last;  /* the last entry that was there when the log was opened */
 	uint32_t group_n;
 	uint64_t journal_bytes, journal_n;
@@ -184,7 +184,8 @@ bool log_is_full(const struct log *l)
 
 bool log_group_room(const struct log *l, size_t entries, size_t bytes)
 {
-	return l->group.len + bytes <= LOG_GROUP_MAX && l->group_n + entries <= LOG_JOURNAL_ENTRIES;
+	return l->group.len - JOURNAL_HEAD_BYTES + bytes <= LOG_GROUP_MAX &&
+	       l->group_n + entries <= LOG_JOURNAL_ENTRIES;
 }
 
 int log_add(struct log *l, const void *entry, size_t n, struct err *e)
@@ -204,35 +205,37 @@ int log_add(struct log *l, const void *entry, size_t n, struct err *e)
 	return r < 0 ? err_set(e, AMBIT_MEMORY, NULL, "out of memory") : 0;
 }
 
+static void begin_group(struct log *l)
+{
+	static const uint8_t head[JOURNAL_HEAD_BYTES];
+
+	l->group_n = 0;
+	buf_reset(&l->group);
+	buf_put(&l->group, head, sizeof head);
+}
+
 int log_write(struct log *l, struct err *e)
 {
 	struct journal_group g = { .n = l->group_n,
 				   .first = l->edge.size - l->group_n,
-				   .bytes = (uint32_t)l->group.len /* LOG_GROUP_MAX */ };
-	uint8_t head_room[JOURNAL_HEAD_BYTES], tail_room[JOURNAL_TAIL_BYTES];
-	struct buf head, tail;
+				   .bytes = (uint32_t)(l->group.len - JOURNAL_HEAD_BYTES) /* LOG_GROUP_MAX */ };
+	struct buf head;
 	struct hash root;
 	int r;
 
 	if (l->group_n == 0)
 		return 0;
-	buf_init_in(&head, head_room, sizeof head_room);
-	buf_init_in(&tail, tail_room, sizeof tail_room);
 	edge_root(&l->edge, &root);
 	journal_seal(&g, &root, l->key->secret);
+	buf_init_in(&head, l->group.data, JOURNAL_HEAD_BYTES);
 	journal_put_head(&head, &g);
-	journal_put_tail(&tail, &g);
-	r = disk_journal_append(l->disk, head.data, head.len);
-	if (r == 0)
-		r = disk_journal_append(l->disk, l->group.data, l->group.len);
-	if (r == 0)
-		r = disk_journal_append(l->disk, tail.data, tail.len);
+	journal_put_tail(&l->group, &g);
+	r = l->group.failed ? -ENOMEM : disk_journal_append(l->disk, l->group.data, l->group.len);
 	if (r < 0)
 		return disk_error(e, r, "the journal");
-	l->journal_bytes += head.len + l->group.len + tail.len;
+	l->journal_bytes += l->group.len;
 	l->journal_n += l->group_n;
-	l->group_n = 0;
-	buf_reset(&l->group);
+	begin_group(l);
 	return 0;
 }
 
@@ -521,7 +524,8 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 	edge_init(&l->edge);
 	buf_init(&l->full, BEHIND_TILES * sizeof(struct full_tile));
 	buf_init(&l->open, BUNDLE_MAX + BEHIND_BYTES);
-	buf_init(&l->group, LOG_GROUP_MAX);
+	buf_init(&l->group, JOURNAL_HEAD_BYTES + LOG_GROUP_MAX + JOURNAL_TAIL_BYTES);
+	begin_group(l);
 	buf_init(&l->last, ENTRY_BYTES_MAX);
 	r = read_published(l, e);
 	found.signed_size = l->edge.size;

@@ -17,7 +17,7 @@
 struct client {
 	int sock; /* owned; -1: a free place */
 	struct append_client told;
-	uint64_t first, count; /* what was taken from it and is not answered yet */
+	uint64_t first, count; /* what was taken from it and is to be answered */
 	bool wants_durable;
 };
 
@@ -133,8 +133,8 @@ static int add_message(struct server *s, struct client *c, struct err *e)
 	}
 	for (size_t at = 0; at < a->results.len && r == 0; at += SHA256_BYTES)
 		r = settled(beside_note(&s->beside, a->results.data + at), e);
-	c->count = a->n;
-	c->wants_durable = a->durable;
+	c->count = a->wants == APPEND_WANTS_NOTHING ? 0 : a->n;
+	c->wants_durable = a->wants == APPEND_WANTS_DURABLE;
 	if (c == s->told_new)
 		s->told_new = NULL;
 	note_append(s);

@@ -6,9 +6,9 @@
 #include <sys/time.h>
 
 #include "base/fd.h"
+#include "ledger/append.h"
 
 #define PATIENCE_S 15 /* for an answer: what is accepted waits for no disk, unless memory is full */
-#define WINDOW 16     /* answers that are to come: they fit the socket's buffer */
 #define ENTRY_HEAD (1 + 3 * 4 + 2 * ID_TEXT_MAX)
 
 void talk_init(struct talk *t, int sock, const char *event)
@@ -59,7 +59,7 @@ int talk_put(struct talk *t, enum entry_type type, const char *grant, struct err
 	if (t->message.len + t->body.len + ENTRY_HEAD > WIRE_BODY_MAX)
 		r = talk_flush(t, e);
 	if (t->message.len == 0)
-		buf_put_u8(&t->message, 0); /* until it is to be durable */
+		buf_put_u8(&t->message, 0); /* append_wants, when it is sent */
 	buf_put_u8(&t->message, (uint8_t)type);
 	buf_put_str(&t->message, t->event);
 	buf_put_str(&t->message, grant);
@@ -86,6 +86,8 @@ static int hear(struct talk *t, struct err *e)
 		return unheard(t, e, r == 0 ? EPIPE : -r);
 	if (m.number == WIRE_LEDGER_FAILED)
 		return wire_take_error(&m.body, e);
+	if (t->unanswered == 0)
+		return unheard(t, e, EPROTO);
 	t->unanswered--;
 	return 0;
 }
@@ -95,23 +97,17 @@ static int last_words(struct talk *t, int failed, struct err *e)
 {
 	int r = 0;
 
-	while (t->unanswered > 0 && r == 0 && failed != -EAGAIN)
+	while (r == 0 && failed != -EAGAIN)
 		r = hear(t, e);
 	return r < 0 && r != -AMBIT_GONE ? r : unheard(t, e, -failed);
 }
 
-static int send_message(struct talk *t, bool durable, struct err *e)
+static int send_message(struct talk *t, enum append_wants wants, struct err *e)
 {
-	int r = 0;
+	int r;
 
-	if (t->sock < 0 || t->message.len == 0)
-		return 0;
-	while (t->unanswered >= WINDOW && r == 0)
-		r = hear(t, e);
-	if (r < 0)
-		return r;
-	t->message.data[0] = durable;
-	t->unanswered += durable ? 2 : 1; /* accepted, and durable */
+	t->message.data[0] = (uint8_t)wants;
+	t->unanswered += wants == APPEND_WANTS_DURABLE ? 2 : wants == APPEND_WANTS_ACCEPTED ? 1 : 0;
 	r = wire_send(t->sock, WIRE_LEDGER_APPEND, &t->message, NULL, 0);
 	buf_reset(&t->message);
 	return r < 0 ? last_words(t, r, e) : 0;
@@ -119,16 +115,26 @@ static int send_message(struct talk *t, bool durable, struct err *e)
 
 int talk_flush(struct talk *t, struct err *e)
 {
-	return send_message(t, false, e);
+	return t->sock < 0 || t->message.len == 0 ? 0 : send_message(t, APPEND_WANTS_NOTHING, e);
 }
 
-int talk_settle(struct talk *t, bool durable, struct err *e)
+static int hear_all(struct talk *t, struct err *e)
 {
-	int r = send_message(t, durable, e);
+	int r = 0;
 
 	while (r == 0 && t->unanswered > 0)
 		r = hear(t, e);
 	return r;
+}
+
+int talk_settle(struct talk *t, bool durable, struct err *e)
+{
+	int r;
+
+	if (t->sock < 0)
+		return 0;
+	r = send_message(t, durable ? APPEND_WANTS_DURABLE : APPEND_WANTS_ACCEPTED, e);
+	return r < 0 ? r : hear_all(t, e);
 }
 
 int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t bytes, struct err *e)
@@ -142,5 +148,5 @@ int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t b
 	t->unanswered += 2; /* accepted, and durable */
 	r = wire_send(t->sock, WIRE_LEDGER_PRUNE, &t->message, NULL, 0);
 	buf_reset(&t->message);
-	return r < 0 ? last_words(t, r, e) : talk_settle(t, false, e);
+	return r < 0 ? last_words(t, r, e) : hear_all(t, e);
 }

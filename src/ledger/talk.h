@@ -31,9 +31,9 @@ void talk_finish(struct talk *t);
 struct json *talk_body(struct talk *t);
 /* Ends the object. grant "": none. -LIMIT: it does not fit an entry. */
 int talk_put(struct talk *t, enum entry_type type, const char *grant, struct err *e);
-/* What was put is on its way. */
+/* What was put is on its way; nobody waits for it. */
 int talk_flush(struct talk *t, struct err *e);
-/* And accepted; or durable, for which something must have been put since the last flush. The ledger's own error, or -GONE. */
+/* All that was put so far is accepted, or durable; something must have been put since the last flush. The ledger's own error, or -GONE. */
 int talk_settle(struct talk *t, bool durable, struct err *e);
 
 /* That payloads are about to be removed: those of entries of before this time, so many of so many bytes. Durable when it returns. */

@@ -170,7 +170,7 @@ int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e)
 	put_wall(json_put_key(j, "wall"), achieved);
 	l->started = true;
 	r = talk_put(&l->talk, ENTRY_START, "", e);
-	return r < 0 ? r : talk_flush(&l->talk, e);
+	return r < 0 ? r : talk_settle(&l->talk, false, e);
 }
 
 void logbook_refuse(struct logbook *l, const struct err *why)
@@ -250,7 +250,7 @@ static void put_if(struct json *j, bool there, unsigned n)
 		json_put_null(j);
 }
 
-int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e)
+int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled, struct err *e)
 {
 	const bool exited = o->cause == CAUSE_EXITED;
 	struct json *j;
@@ -267,10 +267,5 @@ int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e
 	put_usage(json_put_key(j, "usage"), &o->usage);
 	json_put_word(json_put_key(j, "workspace"), workspace_word(o->workspace));
 	r = talk_put(&l->talk, ENTRY_STOP, "", e);
-	return r < 0 ? r : talk_flush(&l->talk, e);
-}
-
-int logbook_settle(struct logbook *l, struct err *e)
-{
-	return l->talk.sock < 0 ? 0 : talk_settle(&l->talk, false, e);
+	return r < 0 ? r : settled ? talk_settle(&l->talk, false, e) : talk_flush(&l->talk, e);
 }

@@ -2,7 +2,7 @@
  *
  * Owns:   the words of the entries (doc/LEDGER.md).
  * Holds:  nothing runs before what it may do, what was asked and the wall that stands are accepted by the ledger; and no end is told to
- *         the library before the ledger has accepted it. What it cannot take is an error, and the event fails with it: no log, no
+ *         the caller, and nothing is committed, before the ledger has accepted it. What it cannot take is an error, and the event fails with it: no log, no
  *         effect. Without a connection every function does nothing.
  * Called: supervisor. */
 #ifndef SUPERVISOR_LOGBOOK_H
@@ -26,15 +26,13 @@ struct logbook {
 void logbook_init(struct logbook *l, int sock, const struct event_request *q);
 /* Its grants and the request; program as encoded by the library. The answer is not awaited. */
 int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
-/* The wall, before the program starts. The answer is not awaited. */
+/* The wall, before the program starts: that, and all that was told before, is accepted when it returns. */
 int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
 /* It will not start, or its program could not be executed. */
 void logbook_refuse(struct logbook *l, const struct err *why);
 /* facts: a bit set of those on which its verdict rests; socket: where its object lies, if that is a socket with a path, else "". */
 int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e);
-/* How it ended. The answer is not awaited. */
-int logbook_stop(struct logbook *l, const struct event_outcome *o, struct err *e);
-/* All that was told is accepted when it returns. */
-int logbook_settle(struct logbook *l, struct err *e);
+/* How it ended; settled: all is accepted when it returns, and else when the library's next entry is, over the same connection. */
+int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled, struct err *e);
 
 #endif

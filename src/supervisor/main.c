@@ -334,7 +334,6 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	achieved |= own_mechanisms(s);
 	r = check_wall(s, achieved, e);
 	r = r < 0 ? r : logbook_start(&s->logbook, achieved, e);
-	r = r < 0 ? r : logbook_settle(&s->logbook, e);
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
@@ -609,20 +608,18 @@ static void tell_unlogged(struct supervisor *s, struct err *why)
 static void tell_ended(struct supervisor *s)
 {
 	static struct telling t;
+	bool is_staged;
 	struct buf b;
 
 	buf_init_in(&t.batch, t.room, sizeof t.room);
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		tell_effects(s, &t);
 	staging_close(&s->staging, &s->outcome); /* effects were held against what lies in the stage */
+	is_staged = s->outcome.workspace == WORKSPACE_STAGED;
+	/* what lies in a stage may be committed next, over another connection: not before this is in the ledger */
 	if (t.unlogged == 0)
-		t.unlogged = logbook_stop(&s->logbook, &s->outcome, &t.why);
-	if (s->outcome.workspace != WORKSPACE_STAGED)
-		staging_end(&s->staging, false, &s->outcome); /* while the ledger writes */
-	if (t.unlogged == 0)
-		t.unlogged = logbook_settle(&s->logbook, &t.why);
-	if (s->outcome.workspace == WORKSPACE_STAGED)
-		staging_end(&s->staging, library_is_gone(s) || t.unlogged != 0, &s->outcome);
+		t.unlogged = logbook_stop(&s->logbook, &s->outcome, is_staged, &t.why);
+	staging_end(&s->staging, is_staged && (library_is_gone(s) || t.unlogged != 0), &s->outcome);
 	if (t.unlogged != 0) {
 		tell_unlogged(s, &t.why);
 		return;

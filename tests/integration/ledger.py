@@ -914,6 +914,24 @@ def a_hostile_client_harms_nobody(place):
     ledger.believed()
 
 
+def what_wants_no_answer_is_taken(place):
+    """The next answer is of the message that wanted one; what cannot be taken is told in any case."""
+    ledger = Ledger(place)
+    assert ledger.run("--", "true").returncode == 0
+    wire = Wire(ledger)
+    for i in range(40):
+        wire.say(APPEND, bytes([2]) + entry("request", f'{{"n":{i}}}'))
+    number, body = wire.append(entry("stop", "{}"), durable=1)
+    assert number == ACCEPTED and struct.unpack("<QQ", body)[1] == 1, (number, body)
+    assert wire.hear()[0] == DURABLE
+    assert [e["body"] for e in ledger.of(EVENT)] == [*({"n": i} for i in range(40)), {}]
+    wire.say(APPEND, bytes([2]) + entry("request", "{ }"))
+    assert wire.hear()[0] == FAILED and wire.hear()[0] is None
+    wire = Wire(ledger)
+    assert wire.append(entry("request", "{}"), durable=3)[0] == FAILED  # there are three
+    ledger.believed()
+
+
 def a_client_that_goes_without_a_stop(place):
     """Is a crash of its event, told once; with a stop, or without a start, it is none."""
     ledger = Ledger(place)
@@ -1034,5 +1052,5 @@ if __name__ == "__main__":
           an_event_that_is_lost_is_a_crash, what_cannot_be_recorded_does_not_run, what_lies_there_already_is_not_trusted,
           a_death_while_it_is_made, a_directory_that_cannot_be_written, a_full_disk_is_told, no_cell_sees_the_ledger,
           the_way_to_the_ledger_stays, what_somebody_else_wrote_is_not_signed, a_journal_of_an_older_form_is_refused,
-          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
+          the_ledger_gave_up_what_it_does_not_need, a_hostile_client_harms_nobody, what_wants_no_answer_is_taken, a_client_that_goes_without_a_stop, a_client_that_fills_a_group,
           a_descriptor_that_holds_who_closes_it, a_crowd_is_told, nobody_is_waited_for_without_end, a_client_that_does_not_read])
