@@ -1,6 +1,6 @@
 #include "audit/ask.h"
 
-#define MAGIC 0x32415541u /* "AUA2" */
+#define MAGIC 0x33415541u /* "AUA3" */
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 {
@@ -8,10 +8,14 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 	buf_put_u32(out, (uint32_t)ask->op);
 	buf_put_u32(out, ask->flags);
 	buf_put_u64(out, ask->since_ms);
+	buf_put_u64(out, ask->until_ms);
+	buf_put_u64(out, ask->limit);
 	buf_put_u64(out, ask->seq);
 	buf_put_str(out, ask->dir);
 	buf_put_str(out, ask->beside);
+	buf_put_str(out, ask->index);
 	buf_put_str(out, ask->event);
+	buf_put_str(out, ask->grant);
 	buf_put_str(out, ask->type);
 	buf_put_str(out, ask->key);
 	buf_put_bytes(out, ask->given.at, ask->given.len);
@@ -28,17 +32,21 @@ int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct 
 	op = rbuf_u32(&r);
 	ask.flags = rbuf_u32(&r);
 	ask.since_ms = rbuf_u64(&r);
+	ask.until_ms = rbuf_u64(&r);
+	ask.limit = rbuf_u64(&r);
 	ask.seq = rbuf_u64(&r);
 	rbuf_str(&r, ask.dir, sizeof ask.dir);
 	rbuf_str(&r, ask.beside, sizeof ask.beside);
+	rbuf_str(&r, ask.index, sizeof ask.index);
 	rbuf_str(&r, ask.event, sizeof ask.event);
+	rbuf_str(&r, ask.grant, sizeof ask.grant);
 	rbuf_str(&r, ask.type, sizeof ask.type);
 	rbuf_str(&r, ask.key, sizeof ask.key);
 	given = rbuf_u32(&r);
 	ask.given = span_bytes(rbuf_bytes(&r, given), given);
 	if (magic != MAGIC || op >= AUDIT_OP_COUNT || (ask.flags & ~AUDIT_FLAGS) != 0 || given > AUDIT_GIVEN_MAX ||
 	    !rbuf_done(&r))
-		return err_set(e, AMBIT_PROTOCOL, NULL, "what is asked of ambit-audit has another form");
+		return err_set(e, AMBIT_PROTOCOL, NULL, "what is asked about a log has another form");
 	ask.op = (enum audit_op)op;
 	*ret = ask;
 	return 0;

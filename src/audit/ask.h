@@ -1,8 +1,8 @@
-/* ask - what the role ambit-audit is to do with which log.
+/* ask - what the role ambit-audit is to do with which log, or ambit-index (AUDIT_SHOW).
  *
  * Owns:   struct audit_ask and its encoding, which is the role's standard input: the command line writes it, into a memory file.
  * Holds:  what is decoded has lengths and words in range. The note and the proof in it are foreign: bytes, for the role to judge.
- * Called: cli (audit_ask_encode), audit (audit_ask_decode). */
+ * Called: cli (audit_ask_encode), audit and index (audit_ask_decode). */
 #ifndef AUDIT_ASK_H
 #define AUDIT_ASK_H
 
@@ -33,19 +33,29 @@ enum audit_op {
 #define AUDIT_PROGRESS 4u /* say on standard error how far it is: "N M" and a newline, entries of entries */
 #define AUDIT_BY_SEQ 8u   /* prove: the entry `seq`, and not one of `event` */
 #define AUDIT_FILES 16u   /* verify: the payloads, too */
-#define AUDIT_FLAGS 31u
+#define AUDIT_FRAMED 32u /* show: each line behind a frame (below), so that those of several logs can be put in order */
+#define AUDIT_WRITES 64u /* show: the index may be written */
+#define AUDIT_VERBOSE 128u /* show: say on standard error, behind AUDIT_ASIDE, how it was looked up */
+#define AUDIT_FLAGS 255u
+
+#define AUDIT_ASIDE "# "     /* a line of standard error that is neither progress nor a complaint */
+#define AUDIT_FRAME_BYTES 12 /* u64 the time of the entry in milliseconds, u32 the bytes that follow */
 
 struct audit_ask {
 	enum audit_op op;
 	uint32_t flags;
 	uint64_t since_ms; /* show, replay: from this time on, 0: all */
+	uint64_t until_ms; /* show: before this time, 0: all */
+	uint64_t limit;    /* show: the last so many, 0: all */
 	uint64_t seq;
 	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
 	char beside
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
-	char event[ID_TEXT_MAX];    /* an id, the beginning of one, "last"; empty: any */
-	char type[AUDIT_WORD_MAX];  /* of entries to be shown; empty: any */
-	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
+	char index[GRANT_OBJECT_MAX]; /* show: where the index lies; empty: nowhere */
+	char event[ID_TEXT_MAX];      /* an id, the beginning of one, "last"; empty: any */
+	char grant[ID_TEXT_MAX];      /* show: the same of a grant; "last" is none */
+	char type[AUDIT_WORD_MAX];    /* of entries to be shown; empty: any */
+	char key[VKEY_TEXT_MAX + 1];  /* the verifier key that is trusted; empty: the one beside the log */
 	struct span
 		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, empty: none; borrowed */
 };

@@ -13,23 +13,12 @@
 #include "audit/prove.h"
 #include "audit/replay.h"
 #include "audit/report.h"
-#include "audit/show.h"
+#include "audit/say.h"
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/text.h"
 
 #define OUT_MAX (1u << 20) /* a hundred findings, or a proof */
-
-static uint8_t given[AUDIT_ASK_MAX + 1];
-
-static int read_ask(struct audit_ask *ret, struct err *e)
-{
-	const ssize_t n = fd_read_all(STDIN_FILENO, given, sizeof given);
-
-	return n < 0 ? err_sys(e, AMBIT_SYSTEM, (int)-n, NULL, "cannot read what is asked")
-		     : audit_ask_decode(given, (size_t)n, ret, e);
-}
 
 static int write_out(const struct buf *out, struct err *e)
 {
@@ -41,15 +30,6 @@ static int write_out(const struct buf *out, struct err *e)
 }
 
 /* ---- what is asked: each gives a status, or a negative code that says that it could not be looked at ---- */
-
-static void say_progress(void *arg, uint64_t done, uint64_t all)
-{
-	char line[64];
-
-	(void)arg;
-	(void)snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 "\n", done, all); /* it fits */
-	(void)fd_write_all(STDERR_FILENO, line, strlen(line));                     /* who is gone is not told */
-}
 
 static verify_progress_fn *progress_of(const struct audit_ask *ask)
 {
@@ -87,14 +67,6 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 	return report->n_faults == 0 ? AUDIT_DONE : AUDIT_FAILED;
 }
 
-static int show(const struct audit_ask *ask, const struct snapshot *s, struct err *e)
-{
-	bool broken = false;
-	const int r = show_log(s, ask, &broken, e);
-
-	return r < 0 ? r : broken ? AUDIT_FAILED : AUDIT_DONE;
-}
-
 static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e)
 {
 	bool failed = false;
@@ -121,13 +93,13 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 
 	if (ask->op == AUDIT_CHECK)
 		return judged(prove_check(ask, out, e));
+	if (ask->op == AUDIT_SHOW)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "that is asked of another role");
 	r = snapshot_take(ask->dir, ask->key, what[ask->op], &s, e);
 	if (r < 0)
 		return r;
 	if (ask->op == AUDIT_VERIFY)
 		r = verify(ask, s, out, e);
-	else if (ask->op == AUDIT_SHOW)
-		r = show(ask, s, e);
 	else if (ask->op == AUDIT_REPLAY)
 		r = replay(ask, s, e);
 	else if (ask->op == AUDIT_PAYLOADS)
@@ -138,18 +110,6 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = judged(prove_entry(s, ask, out, e));
 	snapshot_free(s);
 	return r;
-}
-
-static void complain(const struct err *e)
-{
-	char text[2 * ERR_LINE_MAX];
-	const char *const parts[] = { e->msg, e->why, e->hint };
-
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		(void)text_escape(text, sizeof text, parts[i], strlen(parts[i]));
-		(void)fd_write_all(STDERR_FILENO, text, strlen(text)); /* the status says it too */
-		(void)fd_write_all(STDERR_FILENO, "\n", 1);
-	}
 }
 
 int main(int argc, char **argv)
@@ -163,11 +123,11 @@ int main(int argc, char **argv)
 	if (argc != 1)
 		return 2;
 	status = promise_keep(&e);
-	status = status < 0 ? status : read_ask(&ask, &e);
+	status = status < 0 ? status : say_read_ask(&ask, &e);
 	status = status < 0 ? status : look(&ask, &out, &e);
 	if (status >= 0 && write_out(&out, &e) < 0)
 		status = -1;
 	if (e.msg[0] != 0)
-		complain(&e);
+		say_error(&e);
 	return status < 0 ? AUDIT_REFUSED : status;
 }

@@ -142,7 +142,7 @@ static int put(const struct proof *p, const uint8_t *entry, size_t n, struct buf
 
 int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
+	__attribute__((cleanup(walk_room_finish))) struct walk_room room = { .holds = false };
 	struct proof p = { .index = 0 };
 	const uint8_t *entry;
 	uint64_t index = 0;

@@ -6,22 +6,21 @@
 #include "ledger/tile.h"
 
 /* Of a bundle as many entries as the tree has. */
-struct entries {
-	const uint8_t *at[TILE_WIDTH]; /* borrowed */
-	size_t n[TILE_WIDTH];
-	size_t count;
-};
-
-static void list_entries(struct rbuf r, size_t most, struct entries *ret)
+static void list_entries(struct rbuf r, size_t most, struct walk_room *room)
 {
 	const uint8_t *entry;
 	size_t len;
 
-	ret->count = 0;
-	while (ret->count < most && (entry = bundle_next(&r, &len)) != NULL) {
-		ret->at[ret->count] = entry;
-		ret->n[ret->count++] = len;
+	while (room->count < most && (entry = bundle_next(&r, &len)) != NULL) {
+		room->at[room->count] = entry;
+		room->n[room->count++] = len;
 	}
+}
+
+void walk_room_finish(struct walk_room *room)
+{
+	buf_finish(&room->bytes);
+	room->holds = false;
 }
 
 static void note_unread(struct walk_result *ret, uint64_t from, uint64_t n)
@@ -31,16 +30,18 @@ static void note_unread(struct walk_result *ret, uint64_t from, uint64_t n)
 	ret->unread += n;
 }
 
-static void read_bundle(const struct snapshot *s, uint64_t index, struct buf *room, struct entries *ret,
-			struct walk_result *result)
+static void read_bundle(const struct snapshot *s, uint64_t index, struct walk_room *room, struct walk_result *result)
 {
 	const size_t width = tile_width(s->size, 0, index);
 	struct rbuf r;
 
-	ret->count = 0;
-	if (snapshot_bundle(s, index, room, &r) == 0)
-		list_entries(r, width, ret);
-	note_unread(result, index * TILE_WIDTH + ret->count, width - ret->count);
+	room->bytes.max = SOURCE_BUNDLE_MAX;
+	room->count = 0;
+	room->bundle = index;
+	room->holds = true;
+	if (snapshot_bundle(s, index, &room->bytes, &r) == 0)
+		list_entries(r, width, room);
+	note_unread(result, index * TILE_WIDTH + room->count, width - room->count);
 }
 
 static uint64_t bundles(const struct snapshot *s)
@@ -51,16 +52,15 @@ static uint64_t bundles(const struct snapshot *s)
 /* A checkpoint that nobody signed may say any size: what is not there for long is not looked for to its end. */
 #define UNREAD_MAX (UINT64_C(1) << 20)
 
-static int walk_signed(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
+int walk_from(const struct snapshot *s, uint64_t index, walk_fn *take, void *arg, struct walk_result *ret)
 {
-	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
-	struct entries e;
+	__attribute__((cleanup(walk_room_finish))) struct walk_room room = { .holds = false };
 	int r = 0;
 
-	for (uint64_t i = 0; i < bundles(s) && r == 0 && ret->unread < UNREAD_MAX; i++) {
-		read_bundle(s, i, &room, &e, ret);
-		for (size_t k = 0; k < e.count && r == 0; k++)
-			r = take(arg, i * TILE_WIDTH + k, true, e.at[k], e.n[k]);
+	for (uint64_t i = index / TILE_WIDTH; i < bundles(s) && r == 0 && ret->unread < UNREAD_MAX; i++) {
+		read_bundle(s, i, &room, ret);
+		for (size_t k = i == index / TILE_WIDTH ? index % TILE_WIDTH : 0; k < room.count && r == 0; k++)
+			r = take(arg, i * TILE_WIDTH + k, true, room.at[k], room.n[k]);
 	}
 	return r;
 }
@@ -98,7 +98,7 @@ int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_res
 	int r;
 
 	*ret = (struct walk_result){ .unread = 0 };
-	r = walk_signed(s, take, arg, ret);
+	r = walk_from(s, 0, take, arg, ret);
 	return r != 0 ? r : walk_unsigned(s, take, arg, ret);
 }
 
@@ -141,30 +141,29 @@ static int walk_journal_back(const struct snapshot *s, walk_fn *take, void *arg,
 
 int walk_back(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
 {
-	auto_buf room = { .max = SOURCE_BUNDLE_MAX };
-	struct entries e;
+	__attribute__((cleanup(walk_room_finish))) struct walk_room room = { .holds = false };
 	int r;
 
 	*ret = (struct walk_result){ .unread = 0 };
 	r = walk_journal_back(s, take, arg, ret);
 	for (uint64_t i = bundles(s); i > 0 && r == 0 && ret->unread < UNREAD_MAX; i--) {
-		read_bundle(s, i - 1, &room, &e, ret);
-		for (size_t k = e.count; k > 0 && r == 0; k--)
-			r = take(arg, (i - 1) * TILE_WIDTH + k - 1, true, e.at[k - 1], e.n[k - 1]);
+		read_bundle(s, i - 1, &room, ret);
+		for (size_t k = room.count; k > 0 && r == 0; k--)
+			r = take(arg, (i - 1) * TILE_WIDTH + k - 1, true, room.at[k - 1], room.n[k - 1]);
 	}
 	return r;
 }
 
-const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct buf *room, size_t *ret_n)
+const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct walk_room *room, size_t *ret_n)
 {
 	struct walk_result ignored = { .unread = 0 };
-	struct entries e;
 
 	if (index >= s->size)
 		return NULL;
-	read_bundle(s, index / TILE_WIDTH, room, &e, &ignored);
-	if (index % TILE_WIDTH >= e.count)
+	if (!room->holds || room->bundle != index / TILE_WIDTH)
+		read_bundle(s, index / TILE_WIDTH, room, &ignored);
+	if (index % TILE_WIDTH >= room->count)
 		return NULL;
-	*ret_n = e.n[index % TILE_WIDTH];
-	return e.at[index % TILE_WIDTH];
+	*ret_n = room->n[index % TILE_WIDTH];
+	return room->at[index % TILE_WIDTH];
 }

@@ -9,6 +9,17 @@
 
 #include "audit/snapshot.h"
 
+/* A bundle that was read, and its entries. Zero at first; finished by walk_room_finish. */
+struct walk_room {
+	struct buf bytes; /* owned */
+	bool holds;       /* the bundle with this index */
+	uint64_t bundle;
+	size_t count;
+	const uint8_t *at[TILE_WIDTH]; /* in bytes */
+	size_t n[TILE_WIDTH];
+};
+void walk_room_finish(struct walk_room *room);
+
 /* is_signed: it is under the checkpoint. Not 0: enough; walk_log gives it back. */
 typedef int walk_fn(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n);
 
@@ -23,7 +34,10 @@ int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_res
 int walk_unsigned(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
 /* All from the end to the beginning, so that those that are not signed yet come first. */
 int walk_back(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
-/* The entry with this index, in place; NULL: there is none under the checkpoint, or it cannot be read. */
-const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct buf *room, size_t *ret_n);
+/* Those that are signed, from this index on. */
+int walk_from(const struct snapshot *s, uint64_t index, walk_fn *take, void *arg, struct walk_result *ret);
+/* The entry with this index, in place; NULL: there is none under the checkpoint, or it cannot be read. Its bundle is read once while the room
+ * holds it. */
+const uint8_t *walk_to(const struct snapshot *s, uint64_t index, struct walk_room *room, size_t *ret_n);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cli/harmless.h"
 #include "lib/parser.h"
 
 #define MEMORY (UINT64_C(256) << 20) /* a bundle, the journal and what is found take a quarter */
@@ -39,41 +40,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int write_out(struct feed *f, const void *bytes, size_t n)
+/* A reader that went is told apart. */
+static int wrote(struct feed *f, int r)
 {
-	const int r = fd_write_all(f->out_fd, bytes, n);
-
 	f->gone = r == -EPIPE;
 	return r;
-}
-
-/* Plain text: everything else is shown as what it is. last: nothing follows, so that half a character is none. */
-static int write_harmless(struct feed *f, bool last)
-{
-	uint8_t room[16384];
-	struct buf shown;
-	size_t at = 0;
-	int r = 0;
-
-	buf_init_in(&shown, room, sizeof room);
-	while (r == 0 && at < f->out.len && (last || f->out.len - at >= 4)) { /* as long as a character is */
-		char piece[TEXT_PIECE];
-		size_t n = 1;
-
-		if (f->out.data[at] == '\n') {
-			buf_put(&shown, "\n", 1);
-			at++;
-		} else {
-			at += text_show_one(f->out.data + at, f->out.len - at, piece, &n);
-			buf_put(&shown, piece, n);
-		}
-		if (shown.len + TEXT_PIECE > sizeof room) {
-			r = write_out(f, shown.data, shown.len);
-			buf_reset(&shown);
-		}
-	}
-	buf_drop(&f->out, at);
-	return r < 0 ? r : write_out(f, shown.data, shown.len);
 }
 
 static void show_progress(struct feed *f, uint64_t done, uint64_t all)
@@ -86,7 +57,14 @@ static void show_progress(struct feed *f, uint64_t done, uint64_t all)
 	(void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries", done, all);
 }
 
-/* "N M", or a line of what is to be told at the end. */
+static void show_aside(const char *line)
+{
+	char shown[2 * ERR_MSG_MAX];
+
+	(void)fprintf(stderr, "ambit: %s\n", text_escape(shown, sizeof shown, line, strlen(line)));
+}
+
+/* "N M", an aside, or a line of what is to be told at the end. */
 static void take_line(struct feed *f, char *line)
 {
 	char *space = strchr(line, ' ');
@@ -100,6 +78,10 @@ static void take_line(struct feed *f, char *line)
 	}
 	if (space != NULL)
 		*space = ' ';
+	if (strncmp(line, AUDIT_ASIDE, strlen(AUDIT_ASIDE)) == 0) {
+		show_aside(line + strlen(AUDIT_ASIDE));
+		return;
+	}
 	if (f->n_complaints < COMPLAINTS)
 		(void)text_copy(f->complaint[f->n_complaints++], ERR_MSG_MAX, line); /* no longer */
 }
@@ -128,14 +110,14 @@ static int take(void *arg, unsigned stream, const void *bytes, size_t n)
 		return 0;
 	}
 	if (!f->text)
-		return write_out(f, bytes, n);
+		return wrote(f, fd_write_all(f->out_fd, bytes, n));
 	for (size_t at = 0; at < n;) { /* as much as there is room for */
 		const size_t room = f->out.max - f->out.len, part = n - at < room ? n - at : room;
 		int r;
 
 		buf_put(&f->out, (const uint8_t *)bytes + at, part);
 		at += part;
-		r = f->out.failed ? -ENOMEM : write_harmless(f, false);
+		r = f->out.failed ? -ENOMEM : wrote(f, harmless_write(f->out_fd, &f->out, false));
 		if (r < 0)
 			return r;
 	}
@@ -171,21 +153,33 @@ static void fill_complaint(const struct feed *f, int status, struct err *ret)
 		(void)err_why(ret, 0, "%s", f->complaint[1]);
 }
 
+/* Up to the first without a path: what there is comes first. */
+static void list_places(const struct audit_ask *ask, struct parser_place ret[PARSER_PLACES])
+{
+	const char *const paths[] = { ask->dir, ask->beside, ask->index };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		if (paths[i][0] != 0)
+			ret[n++] = (struct parser_place){
+				.path = paths[i], .writes = paths[i] == ask->index && (ask->flags & AUDIT_WRITES) != 0
+			};
+}
+
 static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *ret_status, struct err *e)
 {
-	const struct parser_ask parser = { .role = "ambit-audit",
-					   .input_fd = input_fd,
-					   .memory_bytes = MEMORY,
-					   .places = { { .path = ask->dir[0] != 0 ? ask->dir : NULL },
-						       { .path = ask->beside[0] != 0 ? ask->beside : NULL } },
-					   .wall_ms = WALL_MS };
+	struct parser_ask parser = { .role = ask->op == AUDIT_SHOW ? "ambit-index" : "ambit-audit",
+				     .input_fd = input_fd,
+				     .memory_bytes = MEMORY,
+				     .wall_ms = WALL_MS };
 	const struct parser_sink sink = { .take = take, .arg = f };
 	int r;
 
+	list_places(ask, parser.places);
 	err_clear(e);
 	r = parser_stream(&parser, &sink, ret_status, e);
 	if (r == 0)
-		r = write_harmless(f, true);
+		r = wrote(f, harmless_write(f->out_fd, &f->out, true));
 	if (f->shown_at != 0)
 		(void)fputs("\r\033[K", stderr);
 	if (f->gone)

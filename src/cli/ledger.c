@@ -17,9 +17,9 @@
 #include "base/timestamp.h"
 #include "cli/auditor.h"
 #include "cli/cli.h"
-#include "cli/pager.h"
 #include "cli/place.h"
 #include "cli/prune.h"
+#include "cli/show.h"
 #include "cli/tried.h"
 #include "ledger/entry.h"
 #include "lib/public.h"
@@ -29,14 +29,16 @@
 
 static const char help_text[] =
 	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--json]\n"
-	"ambit ledger show [--event EVENT] [--denied] [--since WHEN] [--type TYPE] [--json]\n"
+	"ambit ledger show [--event EVENT] [--denied] [--grant GRANT] [--type TYPE] [--since WHEN] [--until WHEN]\n"
+	"                  [--limit N] [--ledger DIR]... [--json]\n"
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
 	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
-	"  show    its entries, one in a line, the oldest first; nothing is verified\n"
+	"  show    its entries, one in a line, the oldest first; of several ledgers in the order of their times;\n"
+	"          nothing is verified\n"
 	"  replay  make each decision once more, out of what the ledger says that it depended on, and compare;\n"
 	"          with --policy: what would become of each event under that policy\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
@@ -54,12 +56,17 @@ static const char help_text[] =
 	"  --event EVENT  show, replay: only this event\n"
 	"  --denied       show: only what was denied\n"
 	"  --since WHEN   show, replay: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
+	"  --until WHEN   show: only before then\n"
 	"  --type TYPE    show: only entries of this type\n"
+	"  --grant GRANT  show: only entries about this grant (an id, or the beginning of one)\n"
+	"  --limit N      show: only the last so many\n"
+	"  --no-index     show: read all entries, and look nothing up in the index beside the ledger\n"
+	"  --verbose      show: say what became of the index\n"
 	"  --payloads     verify: the records beside the ledger, too; prune: these (see ambit explain)\n"
 	"  --older-than AGE\n"
 	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
 	"  --dry-run      prune: only say what would go\n"
-	"  --ledger DIR   another ledger than your own\n"
+	"  --ledger DIR   another ledger than your own; show: more than one, if it is given again\n"
 	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
 	"  --no-pager     show: no pager, even on a terminal\n"
 	"  --help         this text\n"
@@ -74,7 +81,12 @@ enum flag {
 	EVENT,
 	DENIED,
 	SINCE,
+	UNTIL,
 	TYPE,
+	GRANT,
+	LIMIT_FLAG,
+	NO_INDEX,
+	VERBOSE,
 	PAYLOADS,
 	OLDER_THAN,
 	DRY_RUN,
@@ -97,7 +109,12 @@ static const struct option show_flags[] = {
 	{ "event", required_argument, NULL, EVENT },
 	{ "denied", no_argument, NULL, DENIED },
 	{ "since", required_argument, NULL, SINCE },
+	{ "until", required_argument, NULL, UNTIL },
 	{ "type", required_argument, NULL, TYPE },
+	{ "grant", required_argument, NULL, GRANT },
+	{ "limit", required_argument, NULL, LIMIT_FLAG },
+	{ "no-index", no_argument, NULL, NO_INDEX },
+	{ "verbose", no_argument, NULL, VERBOSE },
 	{ "ledger", required_argument, NULL, LEDGER },
 	{ "json", no_argument, NULL, JSON },
 	{ "no-pager", no_argument, NULL, NO_PAGER },
@@ -153,6 +170,7 @@ struct ledger_run {
 	struct place place;
 	struct buf given; /* owned */
 	struct prune_how prune;
+	struct show_how show;
 	bool json, help, pager;
 	bool payloads, aged; /* --payloads and --older-than were given */
 };
@@ -255,6 +273,26 @@ static int take_key(struct ledger_run *run, const char *word, struct ambit_error
 		       : cli_misused(e, HELP, "--key takes the text of a key, as key.pub has it");
 }
 
+static int take_ledger(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	if (word[0] == 0)
+		return cli_misused(e, HELP, "an empty path for the ledger");
+	if (run->ledger != NULL && run->ask.op != AUDIT_SHOW)
+		return cli_misused(e, HELP, "%s looks at one ledger, and two are named", run->command->name);
+	if (run->show.n_ledgers == SHOW_LEDGERS_MAX)
+		return cli_misused(e, HELP, "more than %d ledgers", SHOW_LEDGERS_MAX);
+	run->show.ledgers[run->show.n_ledgers++] = run->ledger = word;
+	return 0;
+}
+
+static int take_grant(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	if (!place_is_id('g', word))
+		return cli_misused(e, HELP, "'%s' is no grant: `ambit ledger show --type grant` lists them", word);
+	(void)text_copy(run->ask.grant, sizeof run->ask.grant, word); /* measured */
+	return 0;
+}
+
 static int take_flag(struct ledger_run *run, int flag, const char *given, struct ambit_error *e)
 {
 	const char *value = given != NULL ? given : ""; /* the table says which have one */
@@ -262,9 +300,7 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	switch ((enum flag)flag) {
 	case FROM: run->from = value; break;
 	case POLICY: run->policy = value; break;
-	case LEDGER:
-		run->ledger = value;
-		return value[0] != 0 ? 0 : cli_misused(e, HELP, "an empty path for the ledger");
+	case LEDGER: return take_ledger(run, value, e);
 	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
 	case PAYLOADS: run->payloads = true; break;
 	case DRY_RUN: run->prune.dry_run = true; break;
@@ -274,6 +310,14 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case KEY: return take_key(run, value, e);
 	case EVENT: return take_event(run, value, e);
 	case SINCE: return take_when("since", value, &run->ask.since_ms, e);
+	case UNTIL: return take_when("until", value, &run->ask.until_ms, e);
+	case GRANT: return take_grant(run, value, e);
+	case LIMIT_FLAG:
+		return parse_u64(value, 1, INT64_MAX, &run->ask.limit)
+			       ? 0
+			       : cli_misused(e, HELP, "--limit takes a number of entries, and not '%s'", value);
+	case NO_INDEX: run->show.index = false; break;
+	case VERBOSE: run->show.verbose = true; break;
 	case OLDER_THAN: return take_age(run, value, e);
 	case TYPE: return take_type(run, value, e);
 	}
@@ -384,7 +428,7 @@ static int find_log(struct ledger_run *run, struct err *e)
 	if (r < 0)
 		return r;
 	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
-	if (run->payloads || (run->ask.op == AUDIT_SHOW && !run->json))
+	if (run->payloads)
 		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
 	return 0;
 }
@@ -430,17 +474,10 @@ static int ask(struct ledger_run *run)
 {
 	const bool text = !run->json && run->ask.op != AUDIT_PROVE;
 	struct ambit_error told = { .size = sizeof told };
-	struct pager pager = { .fd = STDOUT_FILENO };
 	struct err complaint, e;
 	bool gone;
-	int r;
+	const int r = auditor_run(&run->ask, STDOUT_FILENO, text, &complaint, &gone, &e);
 
-	pager_open(&pager, run->pager && text && run->ask.op == AUDIT_SHOW);
-	r = auditor_run(&run->ask, pager.fd, text, &complaint, &gone, &e);
-	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
-		run->pager = false;
-		return ask(run);
-	}
 	if (r < 0) {
 		(void)public_error(&told, r, &e);
 		return cli_refuse(run->json, &told);
@@ -469,9 +506,19 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	return r;
 }
 
+static int show_entries(struct ledger_run *run)
+{
+	run->show.ask = run->ask;
+	run->show.json = run->json;
+	run->show.pager = run->pager;
+	return show(&run->show);
+}
+
 static int run_command(const struct ledger_command *command, int argc, char **argv)
 {
-	struct ledger_run run = { .command = command, .ask = { .op = command->op }, .pager = true };
+	struct ledger_run run = {
+		.command = command, .ask = { .op = command->op }, .pager = true, .show = { .index = true }
+	};
 	struct ambit_error told = { .size = sizeof told };
 	int status;
 
@@ -480,6 +527,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = cli_refuse(run.json, &told);
 	else if (run.help)
 		status = fputs(help_text, stdout) < 0 ? EXIT_REFUSED : 0;
+	else if (run.ask.op == AUDIT_SHOW)
+		status = show_entries(&run);
 	else if (prepare(&run, &told) < 0)
 		status = cli_refuse(run.json, &told);
 	else if (run.ask.op == AUDIT_PAYLOADS)

@@ -1,12 +1,17 @@
 #include "cli/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/directory.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "core/id.h"
 #include "ledger/layout.h"
@@ -42,8 +47,37 @@ int place_find(const char *given, struct place *ret, struct err *e)
 	return 0;
 }
 
+void place_index(const struct place *place, struct place_index *ret)
+{
+	auto_fd int fd = -1;
+
+	*ret = (struct place_index){ .lock_fd = -1 };
+	if (snprintf(ret->path, sizeof ret->path, "%s/" LEDGER_INDEX, place->dir) >= (int)sizeof ret->path) {
+		ret->path[0] = 0;
+		(void)err_set(&ret->why, AMBIT_LIMIT, NULL, "its path would be too long");
+		return;
+	}
+	(void)mkdir(ret->path, 0700); /* it is there, or will be missed in a moment */
+	fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		(void)err_sys(&ret->why, AMBIT_SYSTEM, errno, NULL, "its directory cannot be opened");
+	else if (!directory_is_own(fd))
+		(void)err_set(&ret->why, AMBIT_HOST, NULL, "its directory is another's, or others can look into it");
+	if (ret->why.code != AMBIT_OK) {
+		ret->path[0] = 0;
+		return;
+	}
+	if (faccessat(fd, ".", W_OK, 0) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		ret->lock_fd = steal_fd(&fd);
+}
+
+bool place_is_id(char letter, const char *word)
+{
+	return word[0] == letter && word[1] == '_' && word[2] != 0 && strlen(word) <= ID_LEN &&
+	       strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2);
+}
+
 bool place_is_event(const char *word)
 {
-	return strcmp(word, "last") == 0 || (strncmp(word, "e_", 2) == 0 && word[2] != 0 && strlen(word) <= ID_LEN &&
-					     strspn(word + 2, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen(word + 2));
+	return strcmp(word, "last") == 0 || place_is_id('e', word);
 }

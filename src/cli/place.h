@@ -13,10 +13,20 @@ struct place {
 	char payload[GRANT_OBJECT_MAX]; /* likewise; empty: there is none */
 };
 
+/* The directory of its index, which is made where it is missing, for one who looks something up. */
+struct place_index {
+	char path[GRANT_OBJECT_MAX]; /* empty: none can be used, and why says why */
+	int lock_fd;                 /* owned, -1 if none: the index may be written while we have it */
+	struct err why;
+};
+void place_index(const struct place *place, struct place_index *ret);
+
 /* given: the directory that was named, NULL: the person's own. -NOT_FOUND: there is no ledger. */
 int place_find(const char *given, struct place *ret, struct err *e);
 
 /* "last", an event's id, or the beginning of one. */
 bool place_is_event(const char *word);
+/* An id with that letter before its "_", or the beginning of one. */
+bool place_is_id(char letter, const char *word);
 
 #endif

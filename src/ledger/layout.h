@@ -10,6 +10,7 @@
 #define LEDGER_STARTING "starting"
 #define LEDGER_SOCKET "socket"
 #define LEDGER_PAYLOAD "payload" /* what entries are of and do not hold (payload.h) */
+#define LEDGER_INDEX "index"     /* of the log, for who looks something up (index/database.h) */
 #define LEDGER_LOG "log"         /* the directory of the log, in which there is: */
 
 #define LEDGER_CHECKPOINT "checkpoint"

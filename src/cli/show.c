@@ -1,0 +1,288 @@
+#include "cli/show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/auditor.h"
+#include "cli/cli.h"
+#include "cli/harmless.h"
+#include "cli/pager.h"
+#include "cli/place.h"
+#include "ledger/entry.h"
+#include "lib/public.h"
+
+#define EXIT_FAULT 1
+#define PIECE (64u << 10)
+#define LINE_ROOM (ENTRY_MAX + 4096) /* an entry, or a line of a thousand bytes, and whose it is */
+
+/* ---- one log ---- */
+
+static void aside(const struct show_how *how, const struct place_index *index)
+{
+	if (how->verbose && index->path[0] == 0)
+		(void)fprintf(stderr, "ambit: the index: not used: %s%s%s\n", index->why.msg,
+			      index->why.why[0] != 0 ? ": " : "", index->why.why);
+}
+
+/* Into out_fd; gives the status of the role, or -code. */
+static int show_one(const struct show_how *how, const char *ledger, int out_fd, bool text, struct err *complaint,
+		    struct err *e)
+{
+	struct place_index index = { .lock_fd = -1 };
+	struct audit_ask ask = how->ask;
+	struct place place;
+	bool gone;
+	int r = place_find(ledger, &place, e);
+
+	if (r < 0)
+		return r;
+	(void)text_copy(ask.dir, sizeof ask.dir, place.log); /* the same size, here and below */
+	if (!how->json)
+		(void)text_copy(ask.beside, sizeof ask.beside, place.payload);
+	if (how->index) {
+		place_index(&place, &index);
+		(void)text_copy(ask.index, sizeof ask.index, index.path);
+		aside(how, &index);
+	}
+	if (index.lock_fd >= 0)
+		ask.flags |= AUDIT_WRITES;
+	r = auditor_run(&ask, out_fd, text, complaint, &gone, e);
+	fd_close(&index.lock_fd);
+	return r;
+}
+
+static int tell(const struct show_how *how, const char *ledger, int r, const struct err *complaint, struct err *e)
+{
+	struct ambit_error told = { .size = sizeof told };
+	struct err of = r < 0 ? *e : *complaint;
+
+	if (of.code == AMBIT_OK)
+		return r == AUDIT_DONE ? 0 : r == AUDIT_FAILED ? EXIT_FAULT : EXIT_REFUSED;
+	if (ledger != NULL)
+		(void)err_context(&of, -(int)of.code, "%s", ledger);
+	(void)public_error(&told, -(int)of.code, &of);
+	/* with --json something may stand on standard output already */
+	(void)cli_refuse(how->json && ledger == NULL && r != AUDIT_FAILED, &told);
+	return r == AUDIT_FAILED ? EXIT_FAULT : EXIT_REFUSED;
+}
+
+static int show_alone(struct show_how *how)
+{
+	const char *ledger = how->n_ledgers > 0 ? how->ledgers[0] : NULL;
+	struct pager pager = { .fd = STDOUT_FILENO };
+	struct err complaint, e;
+	int r;
+
+	pager_open(&pager, how->pager && !how->json);
+	r = show_one(how, ledger, pager.fd, !how->json, &complaint, &e);
+	if (!pager_close(&pager)) { /* it took nothing: once more, and plainly */
+		how->pager = false;
+		return show_alone(how);
+	}
+	return tell(how, NULL, r, &complaint, &e);
+}
+
+/* ---- several ---- */
+
+/* The lines of one log, in a file without a name. */
+struct spool {
+	const char *ledger; /* borrowed */
+	FILE *file;         /* owned */
+	uint64_t time_ms;   /* of the line that is next */
+	uint32_t n;         /* its bytes */
+	bool any;
+};
+
+static FILE *open_spool(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	int fd = open(tmp != NULL && tmp[0] != 0 ? tmp : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	FILE *file;
+
+	if (fd < 0)
+		fd = memfd_create("ambit-show", MFD_CLOEXEC);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (file == NULL && fd >= 0)
+		(void)close(fd);
+	return file;
+}
+
+/* The head of the next line. What is no entry has no time, and stays where it is. */
+static void advance(struct spool *s)
+{
+	uint8_t head[AUDIT_FRAME_BYTES];
+	struct rbuf r;
+	uint64_t time_ms;
+
+	s->any = fread(head, 1, sizeof head, s->file) == sizeof head;
+	rbuf_init(&r, head, sizeof head);
+	time_ms = rbuf_u64(&r);
+	s->n = rbuf_u32(&r);
+	s->any = s->any && s->n <= LINE_ROOM;
+	if (time_ms != 0)
+		s->time_ms = time_ms;
+}
+
+static bool take_line(struct spool *s, uint8_t room[LINE_ROOM], size_t *ret_n)
+{
+	*ret_n = s->n;
+	if (fread(room, 1, s->n, s->file) != s->n) {
+		s->any = false;
+		return false;
+	}
+	advance(s);
+	return true;
+}
+
+static struct spool *earliest(struct spool *spools, size_t n)
+{
+	struct spool *first = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (spools[i].any && (first == NULL || spools[i].time_ms < first->time_ms))
+			first = &spools[i];
+	return first;
+}
+
+static void put_line(const struct show_how *how, const char *ledger, const uint8_t *bytes, size_t n, struct buf *out)
+{
+	struct json j;
+
+	if (!how->json) {
+		buf_printf(out, "%s  ", ledger);
+		buf_put(out, bytes, n);
+		return;
+	}
+	/* the entry as it is, without its newline */
+	buf_printf(out, "{\"entry\":");
+	buf_put(out, bytes, n > 0 ? n - 1 : 0);
+	buf_printf(out, ",\"ledger\":");
+	json_begin(&j, out);
+	json_put_bytes(&j, ledger, strlen(ledger));
+	buf_printf(out, "}\n");
+}
+
+static uint64_t count(struct spool *spools, size_t n)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (advance(&spools[i]); spools[i].any; advance(&spools[i])) {
+			lines++;
+			if (fseek(spools[i].file, (long)spools[i].n, SEEK_CUR) != 0)
+				break;
+		}
+		rewind(spools[i].file);
+		spools[i].time_ms = 0;
+		advance(&spools[i]);
+	}
+	return lines;
+}
+
+static int write_lines(int out_fd, bool text, struct buf *lines)
+{
+	const int r = lines->failed ? -ENOMEM
+		      : text        ? harmless_write(out_fd, lines, true)
+				    : fd_write_all(out_fd, lines->data, lines->len);
+
+	buf_reset(lines);
+	return r;
+}
+
+/* 0 or -errno. */
+static int merge(const struct show_how *how, struct spool *spools, size_t n, int out_fd)
+{
+	const bool text = !how->json || isatty(out_fd) == 1;
+	const uint64_t lines = count(spools, n), limit = how->ask.limit;
+	uint64_t skip = limit > 0 && lines > limit ? lines - limit : 0;
+	auto_buf out = { .max = PIECE + 8 * (size_t)LINE_ROOM };
+	auto_free uint8_t *room = malloc(LINE_ROOM);
+	struct spool *s;
+	int r = room == NULL ? -ENOMEM : 0;
+
+	while (r == 0 && (s = earliest(spools, n)) != NULL) {
+		size_t bytes;
+
+		if (!take_line(s, room, &bytes))
+			continue;
+		if (skip > 0)
+			skip--;
+		else
+			put_line(how, s->ledger, room, bytes, &out);
+		r = out.len >= PIECE ? write_lines(out_fd, text, &out) : 0;
+	}
+	r = r == 0 ? write_lines(out_fd, text, &out) : r;
+	return r == -EPIPE ? 0 : r; /* who went has seen enough */
+}
+
+static int read_all(const struct show_how *how, struct spool *spools, struct err *e)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < how->n_ledgers; i++) {
+		struct err complaint = { .code = AMBIT_OK };
+		int r;
+
+		spools[i].ledger = how->ledgers[i];
+		spools[i].file = open_spool();
+		if (spools[i].file == NULL)
+			return err_sys(e, AMBIT_SYSTEM, errno, "make room in /tmp, or name another place with TMPDIR",
+				       "cannot keep what is to be put in order");
+		r = show_one(how, how->ledgers[i], fileno(spools[i].file), false, &complaint, e);
+		if (r != AUDIT_DONE) {
+			const int one = tell(how, how->ledgers[i], r, &complaint, e);
+
+			status = one > status ? one : status;
+		}
+		rewind(spools[i].file);
+	}
+	return status;
+}
+
+static int show_several(struct show_how *how)
+{
+	struct spool spools[SHOW_LEDGERS_MAX] = { { .file = NULL } };
+	struct ambit_error told = { .size = sizeof told };
+	struct pager pager = { .fd = STDOUT_FILENO };
+	struct err e;
+	int status, r = 0;
+
+	how->ask.flags |= AUDIT_FRAMED;
+	status = read_all(how, spools, &e);
+	if (status >= 0) {
+		pager_open(&pager, how->pager && !how->json);
+		r = merge(how, spools, how->n_ledgers, pager.fd);
+		if (!pager_close(&pager))
+			r = merge(how, spools, how->n_ledgers, STDOUT_FILENO);
+	}
+	for (size_t i = 0; i < how->n_ledgers; i++)
+		if (spools[i].file != NULL)
+			(void)fclose(spools[i].file);
+	if (r < 0)
+		status = err_sys(&e, AMBIT_SYSTEM, -r, "free some space, or write it elsewhere",
+				 "cannot write what was found");
+	if (status >= 0)
+		return status;
+	(void)public_error(&told, status, &e);
+	return cli_refuse(false, &told);
+}
+
+int show(struct show_how *how)
+{
+	if (how->json)
+		how->ask.flags |= AUDIT_JSON;
+	if (how->verbose)
+		how->ask.flags |= AUDIT_VERBOSE;
+	if (isatty(STDERR_FILENO) == 1)
+		how->ask.flags |= AUDIT_PROGRESS;
+	return how->n_ledgers > 1 ? show_several(how) : show_alone(how);
+}
