@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "audit/payload.h"
-#include "ledger/result.h"
 #include "fuzz.h"
+#include "ledger/result.h"
 
 static void rows(const uint8_t *data, size_t size)
 {

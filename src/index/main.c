@@ -31,6 +31,7 @@ static bool is_filtered(const struct audit_ask *ask)
 /* The index, brought up to date where it is far behind and may be written. NULL: none. */
 static struct database *get_index(const struct audit_ask *ask, const struct snapshot *s)
 {
+	verify_progress_fn *const progress = (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
 	struct err why = { .code = AMBIT_OK };
 	struct database *old, *new;
 	uint64_t known;
@@ -47,7 +48,9 @@ static struct database *get_index(const struct audit_ask *ask, const struct snap
 		aside(ask, "not brought up to date, since somebody else does that or it cannot be written", NULL);
 		return old;
 	}
-	if (database_make(ask->index, s, old, (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL, &why) < 0) {
+	/* one that cannot be gone on with goes */
+	if ((old == NULL || database_make(ask->index, s, old, progress, &why) < 0) &&
+	    database_make(ask->index, s, NULL, progress, &why) < 0) {
 		aside(ask, "could not be made", &why);
 		return old;
 	}
