@@ -2,19 +2,15 @@
  *
  *   audit AMBIT DIRECTORY [ROUNDS]    of a ledger's directory; a million entries is what the targets are for
  *   audit AMBIT DIRECTORY ROUNDS replay    its decisions made once more; a hundred thousand entries */
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audit/ask.h"
 #include "audit/prove.h"
 #include "audit/verify.h"
 #include "base/num.h"
+#include "command.h"
 #include "ledger/entry.h"
 #include "ledger/proof.h"
 #include "ledger/tile.h"
@@ -25,16 +21,6 @@
 #define PROVE_TARGET_MS 5.0
 #define REPLAY_TARGET_MS 60000.0
 
-extern char **environ;
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static int fail(const char *what, const struct err *e)
 {
 	(void)fprintf(stderr, "audit: %s: %s\n", what, e->msg);
@@ -42,21 +28,6 @@ static int fail(const char *what, const struct err *e)
 }
 
 /* ---- whole commands ---- */
-
-static double run(char *const argv[])
-{
-	posix_spawn_file_actions_t quiet;
-	const double begun = now_ms();
-	int status = 1;
-	pid_t pid;
-
-	(void)posix_spawn_file_actions_init(&quiet);
-	(void)posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawn(&pid, argv[0], &quiet, NULL, argv, environ) == 0)
-		(void)waitpid(pid, &status, 0);
-	(void)posix_spawn_file_actions_destroy(&quiet);
-	return status == 0 ? now_ms() - begun : -1;
-}
 
 static int commands(char *ambit, char *directory, uint64_t size, unsigned rounds)
 {
@@ -68,8 +39,8 @@ static int commands(char *ambit, char *directory, uint64_t size, unsigned rounds
 
 	for (unsigned i = 0; i < rounds && !failed; i++) {
 		(void)snprintf(number, sizeof number, "%llu", (unsigned long long)(size * i / rounds));
-		series_add(&of_verify, run(verify));
-		series_add(&of_prove, run(prove));
+		series_add(&of_verify, command_ms(verify));
+		series_add(&of_prove, command_ms(prove));
 		failed = series_at(&of_verify, 0) < 0 || series_at(&of_prove, 0) < 0;
 	}
 	if (!failed) {
@@ -89,7 +60,7 @@ static int replays(char *ambit, char *directory, unsigned rounds)
 	int failed = series_init(&s, rounds) < 0;
 
 	for (unsigned i = 0; i < rounds && !failed; i++) {
-		series_add(&s, run(replay));
+		series_add(&s, command_ms(replay));
 		failed = series_at(&s, 0) < 0;
 	}
 	if (!failed)

@@ -84,6 +84,12 @@ class Place:
         """This home's, so that its key is told here and not by whatever comes first; where nothing runs, the tests say so."""
         self.cell("--", "true", cwd=self.top)
 
+    def given(self, n):
+        """The nth argument of the script behind AMBIT, a file or a directory, where an ordinary user finds it, too."""
+        path = sys.argv[1 + n]
+        near = os.path.join(os.path.dirname(self.ambit), os.path.basename(path))
+        return near if os.path.exists(near) else os.path.abspath(path)
+
     def run(self, *words, cwd, input=None, **more):
         """Runs a program outside; text in, text out."""
         return subprocess.run(words, cwd=cwd, input=input, env=self.environment(), capture_output=True, text=True,
@@ -242,6 +248,15 @@ def copy_executables(ambit, to):
     return os.path.join(to, os.path.basename(ambit))
 
 
+def copy_arguments(arguments, to):
+    for path in arguments:
+        near = os.path.join(to, os.path.basename(path))
+        if os.path.isdir(path):
+            shutil.copytree(path, near)
+        elif os.path.isfile(path):
+            shutil.copy(path, near)
+
+
 def as_user(top, ambit, arguments, tap):
     """The same test once more as an ordinary user; its lines become ours."""
     here = os.path.dirname(os.path.abspath(__file__))
@@ -309,6 +324,7 @@ def main(scenarios, whole=False):
         if root:
             os.chmod(top, 0o755)
             ambit = copy_executables(ambit, os.path.join(top, "bin"))
+            copy_arguments(arguments, os.path.join(top, "bin"))
         place = Place(os.path.join(top, "root") if root else top, ambit)
         place.make_ledger()
         for scenario in scenarios if whole else split(scenarios, ambit):

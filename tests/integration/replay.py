@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 
 from harness import main, once, told, write
 
@@ -29,9 +28,7 @@ class Ledger:
         self.place, top = place, place.fresh()
         self.dir = os.path.join(top, "ledger")
         self.log = os.path.join(self.dir, "log")
-        writer = os.path.join(os.path.dirname(place.ambit), "write_log")
-        if not os.path.exists(writer):  # root puts it where an ordinary user finds it, too
-            shutil.copy(sys.argv[2], writer)
+        writer = place.given(1)
         write(os.path.join(top, "entries"), "".join(canonical({**entry, "seq": i}) + "\n" for i, entry in enumerate(entries)))
         os.mkdir(self.dir)
         done = place.run(writer, self.log, NAME, str(len(entries)), "50", "1000", f"from={top}/entries", cwd=top)
@@ -122,10 +119,7 @@ def what_ran_is_derived_again(place):
 def what_was_recorded_once_is_still_derived(place):
     """A log of real events, as the first program with this format wrote it."""
     golden = os.path.join(place.fresh(), "golden")
-    kept = os.path.join(os.path.dirname(place.ambit), "golden-ledger")
-    if not os.path.exists(kept):  # root puts it where an ordinary user finds it, too
-        shutil.copytree(sys.argv[3], kept)
-    shutil.copytree(kept, golden)
+    shutil.copytree(place.given(2), golden)
     answer = replay(place, golden)
     assert (answer["agree"], answer["differ"], answer["seen"]) == (202, 0, 9), answer
     assert answer["not_derived"] == {**NOT_DERIVED, "changes": 16} and answer["log"]["verified"], answer

@@ -12,7 +12,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -1165,13 +1164,6 @@ def nobody_settled_it(place):
         assert open(f"{top}/a.txt").read().endswith("four\n")
 
 
-def denier(place):
-    near = os.path.join(os.path.dirname(place.ambit), "deny")
-    if os.geteuid() == 0:  # where an ordinary user finds it, too
-        shutil.copy(sys.argv[2], near)
-    return near if os.path.exists(near) else sys.argv[2]
-
-
 def a_rest_is_no_change(place):
     """A removal that was cut short: what is left is neither committed nor taken back, and goes with the next attempt."""
     for flags, verb in ((["--stage"], "commit"), ([], "undo")):
@@ -1179,7 +1171,7 @@ def a_rest_is_no_change(place):
         work(place, top, "echo four >> a.txt; echo new > new", *flags)
         event = stages(place, top)[-1]["event"]
         before = picture(top)
-        result = place.run(denier(place), "unlinkat=EACCES", "--", place.ambit, "discard", event, cwd=top)
+        result = place.run(place.given(1), "unlinkat=EACCES", "--", place.ambit, "discard", event, cwd=top)
         assert result.returncode == 125, told(result)
         assert Meta(place).disk == GOING and stages(place, top)[-1]["state"] == "incomplete", stages(place, top)
         for path in glob.glob(f"{store(place)}/{event}/committed.*"):
@@ -1196,7 +1188,7 @@ def a_rest_is_no_change(place):
 
 def what_cannot_be_synced(place):
     """A failing sync is told at once, and remembered: the kernel says it only once, and what reads well now may be gone tomorrow."""
-    deny = denier(place)
+    deny = place.given(1)
 
     def run(fails, script, *flags):
         top = tree(place)
