@@ -318,7 +318,7 @@ def two_at_once(place):
 
 
 def several_are_put_in_order(place):
-    one, two = Indexed(place).write(90, "left=5"), Indexed(place).write(60, "back=0", name=NAME + "2")
+    one, two = Indexed(place).write(90, "left=5"), Indexed(place).write(60, name=NAME + "2")
     words = ["--ledger", two.dir]
     lines = one.show(*words).splitlines()  # --ledger ONE is what run() adds, behind
     assert len(lines) == 150 and {line.split("  ")[0] for line in lines} == {one.dir, two.dir}
