@@ -1,8 +1,8 @@
-/* ask - what the role ambit-audit is to do with which log, or ambit-index (AUDIT_SHOW).
+/* ask - what the role ambit-audit is to do with which log, or ambit-index (AUDIT_SHOW) or ambit-backup.
  *
  * Owns:   struct audit_ask and its encoding, which is the role's standard input: the command line writes it, into a memory file.
  * Holds:  what is decoded has lengths and words in range. The note and the proof in it are foreign: bytes, for the role to judge.
- * Called: cli (audit_ask_encode), audit and index (audit_ask_decode). */
+ * Called: cli (audit_ask_encode), audit, index and backup (audit_ask_decode). */
 #ifndef AUDIT_ASK_H
 #define AUDIT_ASK_H
 
@@ -25,6 +25,7 @@ enum audit_op {
 	AUDIT_REPLAY,
 	AUDIT_RESULT,   /* the row (row.h) of an event's last `result` with a payload */
 	AUDIT_PAYLOADS, /* those of all, of a log that is what was signed */
+	AUDIT_BACKUP,   /* of ambit-backup */
 	AUDIT_OP_COUNT
 };
 
@@ -32,7 +33,7 @@ enum audit_op {
 #define AUDIT_DENIED 2u   /* show: only what was denied */
 #define AUDIT_PROGRESS 4u /* say on standard error how far it is: "N M" and a newline, entries of entries */
 #define AUDIT_BY_SEQ 8u   /* prove: the entry `seq`, and not one of `event` */
-#define AUDIT_FILES 16u   /* verify: the payloads, too */
+#define AUDIT_FILES 16u   /* verify: the payloads, too; backup: verify the copy */
 #define AUDIT_FRAMED 32u /* show: each line behind a frame (below), so that those of several logs can be put in order */
 #define AUDIT_WRITES 64u /* show: the index may be written */
 #define AUDIT_VERBOSE 128u /* show: say on standard error, behind AUDIT_ASIDE, how it was looked up */
@@ -51,11 +52,12 @@ struct audit_ask {
 	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
 	char beside
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
-	char index[GRANT_OBJECT_MAX]; /* show: where the index lies; empty: nowhere */
-	char event[ID_TEXT_MAX];      /* an id, the beginning of one, "last"; empty: any */
-	char grant[ID_TEXT_MAX];      /* show: the same of a grant; "last" is none */
-	char type[AUDIT_WORD_MAX];    /* of entries to be shown; empty: any */
-	char key[VKEY_TEXT_MAX + 1];  /* the verifier key that is trusted; empty: the one beside the log */
+	char target
+		[GRANT_OBJECT_MAX]; /* what may be written. show: where the index lies; backup: where the copy goes; empty: nowhere */
+	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
+	char grant[ID_TEXT_MAX];     /* show: the same of a grant; "last" is none */
+	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
+	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
 	struct span
 		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, empty: none; borrowed */
 };
@@ -64,7 +66,7 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out);
 int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct err *e);
 
 /* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of all but verify its
- * standard error ends with one line that says why, "what" or "what: why". */
+ * standard error ends with four lines: what, why, hint, and the number of the code. */
 #define AUDIT_DONE 0
 #define AUDIT_FAILED 1  /* it is not as it was signed, or there is something that could not be read */
 #define AUDIT_REFUSED 3 /* it could not be looked at */

@@ -93,7 +93,7 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 
 	if (ask->op == AUDIT_CHECK)
 		return judged(prove_check(ask, out, e));
-	if (ask->op == AUDIT_SHOW)
+	if (ask->op == AUDIT_SHOW || ask->op == AUDIT_BACKUP)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "that is asked of another role");
 	r = snapshot_take(ask->dir, ask->key, what[ask->op], &s, e);
 	if (r < 0)

@@ -48,9 +48,10 @@ void say_aside(const char *fmt, ...)
 
 void say_error(const struct err *e)
 {
-	char text[2 * ERR_LINE_MAX];
-	const char *const parts[] = { e->msg, e->why, e->hint };
+	char text[2 * ERR_LINE_MAX], code[16];
+	const char *const parts[] = { e->msg, e->why, e->hint, code };
 
+	(void)snprintf(code, sizeof code, "%d", (int)e->code); /* it fits */
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		(void)text_escape(text, sizeof text, parts[i], strlen(parts[i]));
 		put_line(text);

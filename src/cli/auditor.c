@@ -19,7 +19,7 @@
 #define WALL_MS (30u * 60 * 1000)    /* a hundred million entries, on a slow machine */
 #define PROGRESS_AFTER_MS 1000
 #define PROGRESS_EACH_MS 100
-#define COMPLAINTS 3 /* lines: what, why, hint */
+#define COMPLAINTS 4 /* lines: what, why, hint, code */
 
 struct feed {
 	int out_fd;
@@ -144,34 +144,44 @@ static int make_input(const struct audit_ask *ask, int *ret_fd, struct err *e)
 
 static void fill_complaint(const struct feed *f, int status, struct err *ret)
 {
+	uint32_t code = AMBIT_NOT_FOUND;
+
 	err_clear(ret);
 	if (f->n_complaints == 0)
 		return;
-	(void)err_set(ret, status == AUDIT_FAILED ? AMBIT_MALFORMED : AMBIT_NOT_FOUND,
+	if (status == AUDIT_FAILED)
+		code = AMBIT_MALFORMED;
+	else if (f->n_complaints == COMPLAINTS)
+		(void)parse_u32(f->complaint[3], AMBIT_MALFORMED, AMBIT_NO_PROGRAM, &code);
+	(void)err_set(ret, (enum ambit_code)code,
 		      f->n_complaints > 2 && f->complaint[2][0] != 0 ? f->complaint[2] : NULL, "%s", f->complaint[0]);
 	if (f->n_complaints > 1 && f->complaint[1][0] != 0)
 		(void)err_why(ret, 0, "%s", f->complaint[1]);
 }
 
+static const char *role_of(enum audit_op op)
+{
+	return op == AUDIT_SHOW ? "ambit-index" : op == AUDIT_BACKUP ? "ambit-backup" : "ambit-audit";
+}
+
 /* Up to the first without a path: what there is comes first. */
 static void list_places(const struct audit_ask *ask, struct parser_place ret[PARSER_PLACES])
 {
-	const char *const paths[] = { ask->dir, ask->beside, ask->index };
+	const char *const paths[] = { ask->dir, ask->beside, ask->target };
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
 		if (paths[i][0] != 0)
 			ret[n++] = (struct parser_place){
-				.path = paths[i], .writes = paths[i] == ask->index && (ask->flags & AUDIT_WRITES) != 0
+				.path = paths[i], .writes = paths[i] == ask->target && (ask->flags & AUDIT_WRITES) != 0
 			};
 }
 
 static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *ret_status, struct err *e)
 {
-	struct parser_ask parser = { .role = ask->op == AUDIT_SHOW ? "ambit-index" : "ambit-audit",
-				     .input_fd = input_fd,
-				     .memory_bytes = MEMORY,
-				     .wall_ms = WALL_MS };
+	struct parser_ask parser = {
+		.role = role_of(ask->op), .input_fd = input_fd, .memory_bytes = MEMORY, .wall_ms = WALL_MS
+	};
 	const struct parser_sink sink = { .take = take, .arg = f };
 	int r;
 

@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, replay, prove, check, prune: translated for the role ambit-audit. */
+/* ambit ledger verify, show, replay, prove, check, backup, prune: translated for the roles that read logs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -34,6 +34,7 @@ static const char help_text[] =
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--json]\n"
+	"ambit ledger backup DIR [--no-payloads] [--no-verify] [--key KEY] [--json]\n"
 	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
@@ -43,6 +44,7 @@ static const char help_text[] =
 	"          with --policy: what would become of each event under that policy\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"  backup  copy what is signed to a directory, while events run; again to the same one: what is new since\n"
 	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
 	"\n"
 	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
@@ -63,6 +65,8 @@ static const char help_text[] =
 	"  --no-index     show: read all entries, and look nothing up in the index beside the ledger\n"
 	"  --verbose      show: say what became of the index\n"
 	"  --payloads     verify: the records beside the ledger, too; prune: these (see ambit explain)\n"
+	"  --no-payloads  backup: without the records beside the ledger\n"
+	"  --no-verify    backup: do not read the copy once more\n"
 	"  --older-than AGE\n"
 	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
 	"  --dry-run      prune: only say what would go\n"
@@ -88,6 +92,8 @@ enum flag {
 	NO_INDEX,
 	VERBOSE,
 	PAYLOADS,
+	NO_PAYLOADS,
+	NO_VERIFY,
 	OLDER_THAN,
 	DRY_RUN,
 	LEDGER,
@@ -140,6 +146,16 @@ static const struct option check_flags[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const struct option backup_flags[] = {
+	{ "no-payloads", no_argument, NULL, NO_PAYLOADS },
+	{ "no-verify", no_argument, NULL, NO_VERIFY },
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+
 static const struct option prune_flags[] = {
 	{ "payloads", no_argument, NULL, PAYLOADS },   { "older-than", required_argument, NULL, OLDER_THAN },
 	{ "dry-run", no_argument, NULL, DRY_RUN },     { "key", required_argument, NULL, KEY },
@@ -158,6 +174,7 @@ static const struct ledger_command {
 	{ "replay", AUDIT_REPLAY, replay_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
+	{ "backup", AUDIT_BACKUP, backup_flags, "the directory of the copy" },
 	{ "prune", AUDIT_PAYLOADS, prune_flags, NULL },
 };
 
@@ -166,12 +183,13 @@ static const struct ledger_command {
 struct ledger_run {
 	const struct ledger_command *command;
 	struct audit_ask ask;
-	const char *from, *ledger, *policy; /* borrowed; NULL: not given */
+	const char *from, *ledger, *policy, *copy; /* borrowed; NULL: not given */
 	struct place place;
 	struct buf given; /* owned */
 	struct prune_how prune;
 	struct show_how show;
 	bool json, help, pager;
+	bool no_payloads, no_verify;
 	bool payloads, aged; /* --payloads and --older-than were given */
 };
 
@@ -303,6 +321,8 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case LEDGER: return take_ledger(run, value, e);
 	case DENIED: run->ask.flags |= AUDIT_DENIED; break;
 	case PAYLOADS: run->payloads = true; break;
+	case NO_PAYLOADS: run->no_payloads = true; break;
+	case NO_VERIFY: run->no_verify = true; break;
 	case DRY_RUN: run->prune.dry_run = true; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
@@ -362,6 +382,10 @@ static int take_word(struct ledger_run *run, char **words, struct ambit_error *e
 		return word == NULL ? 0 : cli_misused(e, HELP, "%s takes no '%s'", run->command->name, word);
 	if (word == NULL || words[1] != NULL)
 		return cli_misused(e, HELP, "name %s, and nothing else", run->command->word);
+	if (run->ask.op == AUDIT_BACKUP) {
+		run->copy = word;
+		return 0;
+	}
 	if (run->ask.op == AUDIT_CHECK) {
 		run->from = word;
 		return run->ask.key[0] != 0
@@ -506,6 +530,25 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	return r;
 }
 
+static int back_up(struct ledger_run *run)
+{
+	struct ambit_error told = { .size = sizeof told };
+	auto_fd int lock_fd = -1;
+	struct err e;
+	int r;
+
+	run->ask.flags |= AUDIT_WRITES | (run->no_verify ? 0 : AUDIT_FILES);
+	if (isatty(STDERR_FILENO) == 1)
+		run->ask.flags |= AUDIT_PROGRESS;
+	if (!run->no_payloads)
+		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload); /* the same size */
+	r = place_copy(&run->place, run->copy, run->ask.target, &lock_fd, &e);
+	if (r == 0)
+		return ask(run);
+	(void)public_error(&told, r, &e);
+	return cli_refuse(run->json, &told);
+}
+
 static int show_entries(struct ledger_run *run)
 {
 	run->show.ask = run->ask;
@@ -531,6 +574,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = show_entries(&run);
 	else if (prepare(&run, &told) < 0)
 		status = cli_refuse(run.json, &told);
+	else if (run.ask.op == AUDIT_BACKUP)
+		status = back_up(&run);
 	else if (run.ask.op == AUDIT_PAYLOADS)
 		status = prune(&run.place, run.ask.key, &run.prune);
 	else
@@ -553,5 +598,5 @@ int cli_ledger(int argc, char **argv)
 		names[i] = commands[i].name;
 	}
 	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check or prune");
+			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check, backup or prune");
 }

@@ -71,6 +71,33 @@ void place_index(const struct place *place, struct place_index *ret)
 		ret->lock_fd = steal_fd(&fd);
 }
 
+int place_copy(const struct place *place, const char *given, char ret[GRANT_OBJECT_MAX], int *ret_lock_fd,
+	       struct err *e)
+{
+	char real[PATH_MAX];
+	auto_fd int fd = -1;
+
+	const bool is_new = mkdir(given, 0700) == 0;
+
+	if (!is_new && errno != EEXIST)
+		return err_sys(e, AMBIT_SYSTEM, errno, "name a directory, or one that can be made", "cannot make %s",
+			       given);
+	if (realpath(given, real) == NULL || !text_copy(ret, GRANT_OBJECT_MAX, real))
+		return err_sys(e, AMBIT_SYSTEM, errno, "name a directory", "cannot tell the path of %s", given);
+	if (path_is_beneath(real, place->dir) || path_is_beneath(place->dir, real)) {
+		if (is_new)
+			(void)rmdir(real);
+		return err_set(e, AMBIT_USAGE, "name a place elsewhere, best on another disk",
+			       "a copy does not lie in the ledger, nor the ledger in its copy");
+	}
+	fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_sys(e, fd >= 0 && errno == EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, errno,
+			       "wait until the other copy is done", "cannot write to %s", given);
+	*ret_lock_fd = steal_fd(&fd);
+	return 0;
+}
+
 bool place_is_id(char letter, const char *word)
 {
 	return word[0] == letter && word[1] == '_' && word[2] != 0 && strlen(word) <= ID_LEN &&

@@ -24,6 +24,11 @@ void place_index(const struct place *place, struct place_index *ret);
 /* given: the directory that was named, NULL: the person's own. -NOT_FOUND: there is no ledger. */
 int place_find(const char *given, struct place *ret, struct err *e);
 
+/* The directory of a copy, made where it is missing (not those above it), and locked. ret: absolute, without links. -CONFLICT: somebody else copies
+ * there; -USAGE: it lies in the ledger, or the ledger in it. */
+int place_copy(const struct place *place, const char *given, char ret[GRANT_OBJECT_MAX], int *ret_lock_fd,
+	       struct err *e);
+
 /* "last", an event's id, or the beginning of one. */
 bool place_is_event(const char *word);
 /* An id with that letter before its "_", or the beginning of one. */

@@ -50,7 +50,7 @@ static int show_one(const struct show_how *how, const char *ledger, int out_fd, 
 		(void)text_copy(ask.beside, sizeof ask.beside, place.payload);
 	if (how->index) {
 		place_index(&place, &index);
-		(void)text_copy(ask.index, sizeof ask.index, index.path);
+		(void)text_copy(ask.target, sizeof ask.target, index.path);
 		aside(how, &index);
 	}
 	if (index.lock_fd >= 0)

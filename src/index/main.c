@@ -36,9 +36,9 @@ static struct database *get_index(const struct audit_ask *ask, const struct snap
 	struct database *old, *new;
 	uint64_t known;
 
-	if (ask->index[0] == 0 || s->signature.code != AMBIT_OK || !is_filtered(ask))
+	if (ask->target[0] == 0 || s->signature.code != AMBIT_OK || !is_filtered(ask))
 		return NULL;
-	old = database_open(ask->index, s, &why);
+	old = database_open(ask->target, s, &why);
 	known = old != NULL ? database_size(old) : 0;
 	if (s->size - known <= BEHIND_MAX)
 		return old;
@@ -49,12 +49,12 @@ static struct database *get_index(const struct audit_ask *ask, const struct snap
 		return old;
 	}
 	/* one that cannot be gone on with goes */
-	if ((old == NULL || database_make(ask->index, s, old, progress, &why) < 0) &&
-	    database_make(ask->index, s, NULL, progress, &why) < 0) {
+	if ((old == NULL || database_make(ask->target, s, old, progress, &why) < 0) &&
+	    database_make(ask->target, s, NULL, progress, &why) < 0) {
 		aside(ask, "could not be made", &why);
 		return old;
 	}
-	new = database_open(ask->index, s, &why);
+	new = database_open(ask->target, s, &why);
 	aside(ask, new != NULL ? "was brought up to date" : "is of no use", new != NULL ? NULL : &why);
 	database_close(old);
 	return new;

@@ -111,7 +111,7 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check prune' -a 'verify show replay prove check prune'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check backup prune' -a 'verify show replay prove check backup prune'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
@@ -124,6 +124,9 @@ complete -c ambit -n '__ambit_in ledger' -l until -x -d 'Only entries before the
 complete -c ambit -n '__ambit_in ledger' -l grant -x -d 'Only entries about this grant'
 complete -c ambit -n '__ambit_in ledger' -l limit -x -d 'Only the last so many'
 complete -c ambit -n '__ambit_in ledger' -l no-index -d 'Read all entries'
+complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from backup' -x -a '(__fish_complete_directories)'
+complete -c ambit -n '__ambit_in ledger' -l no-payloads -d 'Without the records'
+complete -c ambit -n '__ambit_in ledger' -l no-verify -d 'Do not read the copy once more'
 complete -c ambit -n '__ambit_in ledger' -l verbose -d 'Say what became of the index'
 complete -c ambit -n '__ambit_in ledger' -l type -x -a 'start stop crash policy grant derive revoke expire request decision intent effect result commit discard ask approve freeze thaw label declassify verdict prune key' -d 'Only entries of this type'
 complete -c ambit -n '__ambit_in ledger' -l payloads -d 'The records beside the ledger, too; prune: these'
