@@ -1,6 +1,6 @@
 #include "audit/ask.h"
 
-#define MAGIC 0x33415541u /* "AUA3" */
+#define MAGIC 0x34415541u /* "AUA4" */
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 {
@@ -18,6 +18,11 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 	buf_put_str(out, ask->grant);
 	buf_put_str(out, ask->type);
 	buf_put_str(out, ask->key);
+	buf_put_str(out, ask->cosigned);
+	buf_put_u32(out, ask->n_witnesses);
+	for (uint32_t i = 0; i < ask->n_witnesses; i++)
+		buf_put_str(out, ask->witness[i]);
+	buf_put_u32(out, ask->quorum);
 	buf_put_bytes(out, ask->given.at, ask->given.len);
 }
 
@@ -42,10 +47,15 @@ int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct 
 	rbuf_str(&r, ask.grant, sizeof ask.grant);
 	rbuf_str(&r, ask.type, sizeof ask.type);
 	rbuf_str(&r, ask.key, sizeof ask.key);
+	rbuf_str(&r, ask.cosigned, sizeof ask.cosigned);
+	ask.n_witnesses = rbuf_u32(&r);
+	for (uint32_t i = 0; i < ask.n_witnesses && i < AUDIT_WITNESSES_MAX; i++)
+		rbuf_str(&r, ask.witness[i], sizeof ask.witness[i]);
+	ask.quorum = rbuf_u32(&r);
 	given = rbuf_u32(&r);
 	ask.given = span_bytes(rbuf_bytes(&r, given), given);
 	if (magic != MAGIC || op >= AUDIT_OP_COUNT || (ask.flags & ~AUDIT_FLAGS) != 0 || given > AUDIT_GIVEN_MAX ||
-	    !rbuf_done(&r))
+	    ask.n_witnesses > AUDIT_WITNESSES_MAX || ask.quorum > ask.n_witnesses || !rbuf_done(&r))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "what is asked about a log has another form");
 	ask.op = (enum audit_op)op;
 	*ret = ask;

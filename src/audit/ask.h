@@ -14,8 +14,9 @@
 #include "ledger/vkey.h"
 
 #define AUDIT_GIVEN_MAX (128u << 10) /* a proof's most */
-#define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 16384u)
+#define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 32768u)
 #define AUDIT_WORD_MAX 16
+#define AUDIT_WITNESSES_MAX 16
 
 enum audit_op {
 	AUDIT_VERIFY,
@@ -26,6 +27,7 @@ enum audit_op {
 	AUDIT_RESULT,   /* the row (row.h) of an event's last `result` with a payload */
 	AUDIT_PAYLOADS, /* those of all, of a log that is what was signed */
 	AUDIT_BACKUP,   /* of ambit-backup */
+	AUDIT_GROWTH,   /* how the log goes on from what a witness has seen (growth.h) */
 	AUDIT_OP_COUNT
 };
 
@@ -54,12 +56,18 @@ struct audit_ask {
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
 	char target
 		[GRANT_OBJECT_MAX]; /* what may be written. show: where the index lies; backup: where the copy goes; empty: nowhere */
-	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
-	char grant[ID_TEXT_MAX];     /* show: the same of a grant; "last" is none */
-	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
-	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
+	char event[ID_TEXT_MAX];      /* an id, the beginning of one, "last"; empty: any */
+	char grant[ID_TEXT_MAX];      /* show: the same of a grant; "last" is none */
+	char type[AUDIT_WORD_MAX];    /* of entries to be shown; empty: any */
+	char key[VKEY_TEXT_MAX + 1];  /* the verifier key that is trusted; empty: the one beside the log */
+	char cosigned
+		[GRANT_OBJECT_MAX]; /* verify, prove: of checkpoints that witnesses cosigned; empty: there are none */
+	/* verify, check: whose cosignature there must be; growth: of the one whose checkpoint is given */
+	char witness[AUDIT_WITNESSES_MAX][VKEY_TEXT_MAX + 1];
+	uint32_t n_witnesses;
+	uint32_t quorum; /* verify, check: so many of them will do; 0: all */
 	struct span
-		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, empty: none; borrowed */
+		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, growth: a cosigned checkpoint, empty: none; borrowed */
 };
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "audit/ask.h"
+#include "audit/cosigned.h"
+#include "audit/grow.h"
 #include "audit/payload.h"
 #include "audit/promise.h"
 #include "audit/prove.h"
@@ -47,6 +49,17 @@ static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s
 	return r;
 }
 
+static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, struct report *report, struct err *e)
+{
+	struct cosigned_set *set = NULL;
+	const int r = cosigned_take(s, ask, &set, e);
+
+	if (r == 0)
+		cosigned_report(set, ask, report);
+	cosigned_free(set);
+	return r;
+}
+
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
 	const struct verify_watch watch = { .progress = progress_of(ask) };
@@ -58,6 +71,7 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 	r = verify_log(s, ask->given, &watch, report, e);
 	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
 		r = verify_payloads(ask, s, report, e);
+	r = r < 0 ? r : verify_cosigned(ask, s, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)
@@ -86,6 +100,7 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
 						       [AUDIT_PROVE] = SNAPSHOT_KEY,
 						       [AUDIT_RESULT] = SNAPSHOT_KEY,
+						       [AUDIT_GROWTH] = SNAPSHOT_KEY,
 						       [AUDIT_PAYLOADS] = SNAPSHOT_KEY | SNAPSHOT_LIST,
 						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
@@ -104,6 +119,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = replay(ask, s, e);
 	else if (ask->op == AUDIT_PAYLOADS)
 		r = judged(payload_list(s, progress_of(ask), e));
+	else if (ask->op == AUDIT_GROWTH)
+		r = judged(grow_prove(s, ask, out, e));
 	else if (ask->op == AUDIT_RESULT)
 		r = judged(payload_find(s, ask, out, e));
 	else

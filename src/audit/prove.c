@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "audit/cosigned.h"
 #include "audit/event.h"
 #include "audit/line.h"
 #include "audit/walk.h"
@@ -104,24 +105,49 @@ int prove_signature(const struct snapshot *s, struct err *e)
 				 s->checkpoint.len == 0 ? "there is no checkpoint" : s->signature.msg);
 }
 
-int prove_inclusion(struct snapshot *s, uint64_t index, const uint8_t *entry, size_t n, struct proof *ret,
-		    struct err *e)
+/* In the tree of the first `size` entries. */
+static int prove_in(struct snapshot *s, uint64_t size, const struct hash *root, const uint8_t *entry, size_t n,
+		    struct proof *ret, struct err *e)
 {
 	const struct tile_source source = snapshot_tiles(s);
 	struct hash leaf, hashes[MERKLE_PROOF_MAX];
 	size_t n_hashes = 0;
-	int r = merkle_prove(index, s->size, &source, hashes, &n_hashes, e);
+	int r = merkle_prove(ret->index, size, &source, hashes, &n_hashes, e);
 
 	if (r < 0)
 		return r;
 	merkle_leaf(entry, n, &leaf);
-	if (n_hashes > PROOF_HASHES_MAX || !merkle_check(&leaf, index, s->size, hashes, n_hashes, &s->root))
-		return err_set(e, AMBIT_MALFORMED, damaged_hint, "entry %" PRIu64 " is not what was signed", index);
-	ret->index = index;
+	if (n_hashes > PROOF_HASHES_MAX || !merkle_check(&leaf, ret->index, size, hashes, n_hashes, root))
+		return err_set(e, AMBIT_MALFORMED, damaged_hint, "entry %" PRIu64 " is not what was signed",
+			       ret->index);
 	memcpy(ret->hashes, hashes, n_hashes * sizeof *hashes);
 	ret->n_hashes = n_hashes;
-	ret->signed_checkpoint = span_bytes(s->checkpoint.data, s->checkpoint.len);
 	return 0;
+}
+
+int prove_inclusion(struct snapshot *s, uint64_t index, const uint8_t *entry, size_t n, struct proof *ret,
+		    struct err *e)
+{
+	ret->index = index;
+	ret->signed_checkpoint = span_bytes(s->checkpoint.data, s->checkpoint.len);
+	return prove_in(s, s->size, &s->root, entry, n, ret, e);
+}
+
+/* Against the newest checkpoint with a cosignature that has the entry, and else against the log's own. */
+static int prove_cosigned(struct snapshot *s, const struct audit_ask *ask, const uint8_t *entry, size_t n,
+			  struct buf *note, struct proof *ret, struct err *e)
+{
+	struct cosigned_set *set = NULL;
+	struct hash root;
+	uint64_t size = 0;
+	int r = cosigned_take(s, ask, &set, e);
+
+	r = r < 0 ? r : cosigned_newest(set, ret->index, note, &size, &root, e);
+	cosigned_free(set);
+	if (r < 0 || size == 0)
+		return r < 0 ? r : prove_inclusion(s, ret->index, entry, n, ret, e);
+	ret->signed_checkpoint = span_bytes(note->data, note->len);
+	return prove_in(s, size, &root, entry, n, ret, e);
 }
 
 _Static_assert(PROOF_HASH_BYTES == HASH_BYTES, "a hash of a proof is one of the tree");
@@ -143,6 +169,7 @@ static int put(const struct proof *p, const uint8_t *entry, size_t n, struct buf
 int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e)
 {
 	__attribute__((cleanup(walk_room_finish))) struct walk_room room = { .holds = false };
+	auto_buf note = { .max = NOTE_MAX };
 	struct proof p = { .index = 0 };
 	const uint8_t *entry;
 	uint64_t index = 0;
@@ -156,7 +183,8 @@ int prove_entry(struct snapshot *s, const struct audit_ask *ask, struct buf *out
 	entry = walk_to(s, index, &room, &n);
 	if (entry == NULL)
 		return no_entry(s, index, e);
-	r = prove_inclusion(s, index, entry, n, &p, e);
+	p.index = index;
+	r = prove_cosigned(s, ask, entry, n, &note, &p, e);
 	return r < 0 ? r : put(&p, entry, n, out, e);
 }
 
@@ -182,10 +210,14 @@ static int judge(const struct proof *p, const struct vkey *key, const struct buf
 	return 0;
 }
 
-static void say(const struct proof *p, const struct vkey *key, const struct entry *entry, struct buf *out)
+static void say(const struct proof *p, const struct vkey *key, const struct entry *entry, const struct buf *cosigners,
+		struct buf *out)
 {
 	char name[2 * VKEY_NAME_MAX];
-	const size_t others = p->note.n_signatures - 1;
+	size_t others = p->note.n_signatures - 1;
+
+	for (size_t i = 0; i < cosigners->len && others > 0; i++)
+		others -= cosigners->data[i] == '\n'; /* a line for each that was */
 
 	line_put(out, entry, NULL);
 	buf_printf(out, "proved: this is entry %" PRIu64 " of the %" PRIu64 " that %s has signed", p->index,
@@ -193,11 +225,12 @@ static void say(const struct proof *p, const struct vkey *key, const struct entr
 	if (others > 0)
 		buf_printf(out, "; %zu more signature%s not looked at", others, others == 1 ? " was" : "s were");
 	buf_printf(out, "\n");
+	buf_put(out, cosigners->data, cosigners->len);
 }
 
 int prove_check(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	auto_buf bytes = { .max = ENTRY_MAX + 3 };
+	auto_buf bytes = { .max = ENTRY_MAX + 3 }, cosigners = { .max = 32768 };
 	struct entry entry;
 	struct proof p;
 	struct err wrong;
@@ -215,6 +248,7 @@ int prove_check(const struct audit_ask *ask, struct buf *out, struct err *e)
 	if (!base64_take(&bytes, p.extra.at, p.extra.len) || bytes.failed)
 		return err_set(e, AMBIT_MALFORMED, NULL, "what is with the proof is longer than an entry");
 	r = judge(&p, &key, &bytes, e);
+	r = r < 0 ? r : cosigned_check(&p.note, ask, &cosigners, e);
 	if (r < 0)
 		return r;
 	if (entry_take(bytes.data, bytes.len, &entry, e) < 0)
@@ -226,7 +260,7 @@ int prove_check(const struct audit_ask *ask, struct buf *out, struct err *e)
 		buf_put(out, bytes.data, bytes.len);
 		buf_put(out, "\n", 1);
 	} else {
-		say(&p, &key, &entry, out);
+		say(&p, &key, &entry, &cosigners, out);
 	}
 	return 0;
 }

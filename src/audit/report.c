@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/cosigned.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -121,6 +122,25 @@ static void put_key(struct buf *out, const struct vkey *k)
 	put_shown(out, (const char *)text.data, text.len);
 }
 
+static void put_cosigned(const struct report *r, struct buf *out)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < r->n_cosigned; i++) {
+		const struct report_cosigned *c = &r->cosigned[i];
+
+		buf_printf(out, "  ");
+		cosigned_say(c->name, c->time_s, out);
+		buf_printf(out, ", %" PRIu64 " entr%s%s\n", c->size, c->size == 1 ? "y" : "ies",
+			   c->given ? "" : ", by a key found beside the log");
+		found |= !c->given;
+	}
+	if (found)
+		buf_printf(
+			out,
+			"  who changes the log can cosign with a key of their own, too; name the witness's: --witness\n");
+}
+
 static void put_trust(const struct snapshot *s, struct buf *out)
 {
 	if (s->key_was_given)
@@ -148,6 +168,7 @@ void report_text(const struct report *r, const struct snapshot *s, struct buf *o
 	if (r->unsigned_entries > 0)
 		buf_printf(out, "  %" PRIu64 " entr%s in the journal %s not signed yet\n", r->unsigned_entries,
 			   r->unsigned_entries == 1 ? "y" : "ies", r->unsigned_entries == 1 ? "is" : "are");
+	put_cosigned(r, out);
 	put_trust(s, out);
 }
 
@@ -205,6 +226,23 @@ static void json_payloads(struct json *j, const struct report *r)
 	json_put_object_end(j);
 }
 
+static void json_cosigned(struct json *j, const struct report *r)
+{
+	json_put_array(j);
+	for (size_t i = 0; i < r->n_cosigned; i++) {
+		const struct report_cosigned *c = &r->cosigned[i];
+
+		json_put_object(j);
+		json_put_name(json_put_key(j, "name"), c->name);
+		json_put_time(json_put_key(j, "time"),
+			      c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000000000 : 0);
+		json_put_count(json_put_key(j, "size"), c->size);
+		json_put_bool(json_put_key(j, "given"), c->given);
+		json_put_object_end(j);
+	}
+	json_put_array_end(j);
+}
+
 void report_json(const struct report *r, const struct snapshot *s, struct buf *out)
 {
 	struct json j;
@@ -225,6 +263,7 @@ void report_json(const struct report *r, const struct snapshot *s, struct buf *o
 	else
 		json_put_null(json_put_key(&j, "from"));
 	json_payloads(json_put_key(&j, "payloads"), r);
+	json_cosigned(json_put_key(&j, "cosigned"), r);
 	json_findings(&j, "faults", r->faults, r->n_faults);
 	json_put_bool(json_put_key(&j, "given_up"), r->given_up);
 	json_findings(&j, "notes", r->remarks, r->n_remarks);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "audit/ask.h"
 #include "audit/snapshot.h"
 #include "ledger/tile.h"
 
@@ -23,6 +24,12 @@ struct finding {
 	char why[384];
 };
 
+struct report_cosigned {
+	char name[VKEY_NAME_MAX + 1];
+	uint64_t size, time_s;
+	bool given; /* its key was named by who asks */
+};
+
 struct report {
 	struct finding faults[REPORT_FAULTS_MAX], remarks[REPORT_REMARKS_MAX];
 	size_t n_faults, n_remarks;
@@ -34,6 +41,8 @@ struct report {
 	bool has_payloads;          /* they were looked at: */
 	uint64_t payloads, pruned,
 		lost; /* those that are what was recorded; those that are gone, as a later entry says */
+	struct report_cosigned cosigned[AUDIT_WITNESSES_MAX]; /* those that are good */
+	size_t n_cosigned;
 	bool has_saved;
 	uint64_t saved_size; /* of the checkpoint that was given */
 };

@@ -43,20 +43,43 @@ void signed_check(const struct snapshot *s, struct report *report)
 
 /* ---- a checkpoint of before ---- */
 
-static void check_growth(struct snapshot *s, uint64_t old, const struct hash *old_root, struct report *report)
+enum growth signed_growth(struct snapshot *s, uint64_t old, const struct hash *old_root, struct err *e)
 {
 	const struct tile_source source = snapshot_tiles(s);
 	struct hash proof[MERKLE_PROOF_MAX];
 	size_t n = 0;
+
+	if (old > s->size)
+		return GROWTH_CUT;
+	if (old == s->size)
+		return hash_is(old_root, &s->root) ? GROWTH_GOOD : GROWTH_OTHER_ROOT;
+	if (old == 0)
+		return GROWTH_GOOD;
+	if (merkle_prove_growth(old, s->size, &source, proof, &n, e) < 0)
+		return GROWTH_UNKNOWN;
+	return merkle_check_growth(old, old_root, s->size, &s->root, proof, n) ? GROWTH_GOOD : GROWTH_OTHER;
+}
+
+static void check_growth(struct snapshot *s, uint64_t old, const struct hash *old_root, struct report *report)
+{
 	struct err e;
 
-	if (old == s->size) {
-		if (!hash_is(old_root, &s->root))
-			report_fault(report, LEDGER_CHECKPOINT,
-				     "the saved one has as many entries and another root: the log was rewritten");
-	} else if (old > 0 && merkle_prove_growth(old, s->size, &source, proof, &n, &e) < 0) {
+	switch (signed_growth(s, old, old_root, &e)) {
+	case GROWTH_GOOD: return;
+	case GROWTH_CUT:
+		report_fault(report, LEDGER_CHECKPOINT,
+			     "it has %" PRIu64 " entries, and the saved one %" PRIu64
+			     ": the log was rolled back, or cut",
+			     s->size, old);
+		return;
+	case GROWTH_OTHER_ROOT:
+		report_fault(report, LEDGER_CHECKPOINT,
+			     "the saved one has as many entries and another root: the log was rewritten");
+		return;
+	case GROWTH_UNKNOWN:
 		report_fault(report, NULL, "whether it grew from the saved checkpoint cannot be told: %s", e.msg);
-	} else if (old > 0 && !merkle_check_growth(old, old_root, s->size, &s->root, proof, n)) {
+		return;
+	case GROWTH_OTHER:
 		report_fault(report, NULL,
 			     report->n_faults == 0
 				     ? "its first %" PRIu64
@@ -82,11 +105,5 @@ void signed_check_growth(struct snapshot *s, struct span saved, struct report *r
 	}
 	report->has_saved = true;
 	report->saved_size = old;
-	if (old > s->size)
-		report_fault(report, LEDGER_CHECKPOINT,
-			     "it has %" PRIu64 " entries, and the saved one %" PRIu64
-			     ": the log was rolled back, or cut",
-			     s->size, old);
-	else
-		check_growth(s, old, &old_root, report);
+	check_growth(s, old, &old_root, report);
 }

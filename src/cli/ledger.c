@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, replay, prove, check, backup, prune: translated for the roles that read logs. */
+/* ambit ledger verify, show, replay, prove, check, witness, backup, prune: translated for the roles that read logs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -21,6 +21,7 @@
 #include "cli/prune.h"
 #include "cli/show.h"
 #include "cli/tried.h"
+#include "cli/witness.h"
 #include "ledger/entry.h"
 #include "lib/public.h"
 
@@ -28,12 +29,13 @@
 #define EXIT_FAULT 1 /* the log, or the proof, is not what was signed */
 
 static const char help_text[] =
-	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--json]\n"
+	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--witness KEY]... [--quorum N] [--json]\n"
 	"ambit ledger show [--event EVENT] [--denied] [--grant GRANT] [--type TYPE] [--since WHEN] [--until WHEN]\n"
 	"                  [--limit N] [--ledger DIR]... [--json]\n"
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
-	"ambit ledger check FILE --key KEY [--json]\n"
+	"ambit ledger check FILE --key KEY [--witness KEY]... [--quorum N] [--json]\n"
+	"ambit ledger witness [--url URL [--key KEY]] [--list] [--forget] [--json]\n"
 	"ambit ledger backup DIR [--no-payloads] [--no-verify] [--key KEY] [--json]\n"
 	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
 	"\n"
@@ -44,6 +46,7 @@ static const char help_text[] =
 	"          with --policy: what would become of each event under that policy\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
+	"  witness have others cosign the present state; without --url, all that were asked before\n"
 	"  backup  copy what is signed to a directory, while events run; again to the same one: what is new since\n"
 	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
 	"\n"
@@ -54,6 +57,12 @@ static const char help_text[] =
 	"Options:\n"
 	"  --from FILE    verify: that the ledger goes on from this checkpoint, which you saved before\n"
 	"  --key KEY      the key that must have signed, as key.pub has it (default: the one beside the ledger)\n"
+	"                 witness: the key by which this one cosigns\n"
+	"  --witness KEY  verify, check: the witness with this key must have cosigned it; may be given again\n"
+	"  --quorum N     verify, check: so many of these witnesses will do (default: all)\n"
+	"  --url URL      witness: the address of the one to ask, http:// or https://\n"
+	"  --list         witness: say who is asked\n"
+	"  --forget       witness: do not ask the one at this address any more\n"
 	"  --policy FILE  replay: the policy that is tried on what happened\n"
 	"  --event EVENT  show, replay: only this event\n"
 	"  --denied       show: only what was denied\n"
@@ -96,6 +105,11 @@ enum flag {
 	NO_VERIFY,
 	OLDER_THAN,
 	DRY_RUN,
+	WITNESS,
+	QUORUM,
+	URL,
+	LIST,
+	FORGET,
 	LEDGER,
 	JSON,
 	NO_PAGER,
@@ -106,6 +120,8 @@ static const struct option verify_flags[] = {
 	{ "payloads", no_argument, NULL, PAYLOADS },
 	{ "from", required_argument, NULL, FROM },
 	{ "key", required_argument, NULL, KEY },
+	{ "witness", required_argument, NULL, WITNESS },
+	{ "quorum", required_argument, NULL, QUORUM },
 	{ "ledger", required_argument, NULL, LEDGER },
 	{ "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP_FLAG },
@@ -139,11 +155,16 @@ static const struct option prove_flags[] = {
 	{ "help", no_argument, NULL, HELP_FLAG },
 	{ NULL, 0, NULL, 0 },
 };
+static const struct option witness_flags[] = {
+	{ "url", required_argument, NULL, URL },       { "key", required_argument, NULL, KEY },
+	{ "list", no_argument, NULL, LIST },           { "forget", no_argument, NULL, FORGET },
+	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+};
 static const struct option check_flags[] = {
-	{ "key", required_argument, NULL, KEY },
-	{ "json", no_argument, NULL, JSON },
-	{ "help", no_argument, NULL, HELP_FLAG },
-	{ NULL, 0, NULL, 0 },
+	{ "key", required_argument, NULL, KEY },       { "witness", required_argument, NULL, WITNESS },
+	{ "quorum", required_argument, NULL, QUORUM }, { "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
 };
 
 static const struct option backup_flags[] = {
@@ -174,6 +195,7 @@ static const struct ledger_command {
 	{ "replay", AUDIT_REPLAY, replay_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
+	{ "witness", AUDIT_GROWTH, witness_flags, NULL },
 	{ "backup", AUDIT_BACKUP, backup_flags, "the directory of the copy" },
 	{ "prune", AUDIT_PAYLOADS, prune_flags, NULL },
 };
@@ -188,6 +210,7 @@ struct ledger_run {
 	struct buf given; /* owned */
 	struct prune_how prune;
 	struct show_how show;
+	struct witness_how witness;
 	bool json, help, pager;
 	bool no_payloads, no_verify;
 	bool payloads, aged; /* --payloads and --older-than were given */
@@ -311,6 +334,23 @@ static int take_grant(struct ledger_run *run, const char *word, struct ambit_err
 	return 0;
 }
 
+static int take_witness(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	if (run->ask.n_witnesses == AUDIT_WITNESSES_MAX)
+		return cli_misused(e, HELP, "more than %d witnesses", AUDIT_WITNESSES_MAX);
+	return text_copy(run->ask.witness[run->ask.n_witnesses++], sizeof run->ask.witness[0], word)
+		       ? 0
+		       : cli_misused(e, HELP, "--witness takes the text of a key: its name, its id and base64");
+}
+
+static int take_quorum(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	return parse_u32(word, 1, AUDIT_WITNESSES_MAX, &run->ask.quorum)
+		       ? 0
+		       : cli_misused(e, HELP, "--quorum takes a number from 1 to %d, and not '%s'", AUDIT_WITNESSES_MAX,
+				     word);
+}
+
 static int take_flag(struct ledger_run *run, int flag, const char *given, struct ambit_error *e)
 {
 	const char *value = given != NULL ? given : ""; /* the table says which have one */
@@ -327,6 +367,11 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
 	case HELP_FLAG: run->help = true; break;
+	case URL: run->witness.url = value; break;
+	case LIST: run->witness.list = true; break;
+	case FORGET: run->witness.forget = true; break;
+	case WITNESS: return take_witness(run, value, e);
+	case QUORUM: return take_quorum(run, value, e);
 	case KEY: return take_key(run, value, e);
 	case EVENT: return take_event(run, value, e);
 	case SINCE: return take_when("since", value, &run->ask.since_ms, e);
@@ -412,6 +457,28 @@ static int check_pruning(const struct ledger_run *run, struct ambit_error *e)
 				       "how old is what is to go? say so with --older-than, as in --older-than 180d");
 }
 
+/* What says whom, and what of them. */
+static int check_witness(const struct ledger_run *run, struct ambit_error *e)
+{
+	const struct witness_how *how = &run->witness;
+
+	if (how->list && (how->forget || how->url != NULL || run->ask.key[0] != 0))
+		return cli_misused(e, HELP, "--list says who is asked, and takes nothing else");
+	if (how->url == NULL && (how->forget || run->ask.key[0] != 0))
+		return cli_misused(e, HELP, "which witness? name its address with --url");
+	return how->forget && run->ask.key[0] != 0 ? cli_misused(e, HELP, "--forget goes by the address alone") : 0;
+}
+
+static int check_together(const struct ledger_run *run, struct ambit_error *e)
+{
+	if (run->ask.quorum > run->ask.n_witnesses)
+		return cli_misused(e, HELP, "--quorum %u, and %u named with --witness", run->ask.quorum,
+				   run->ask.n_witnesses);
+	if (run->ask.op == AUDIT_GROWTH)
+		return check_witness(run, e);
+	return run->ask.op == AUDIT_PAYLOADS ? check_pruning(run, e) : 0;
+}
+
 static int read_words(struct ledger_run *run, int argc, char **argv, struct ambit_error *e)
 {
 	int r = 0;
@@ -440,7 +507,7 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 	if (r < 0 || run->help)
 		return r;
 	r = take_word(run, argv + optind, e);
-	return r < 0 || run->ask.op != AUDIT_PAYLOADS ? r : check_pruning(run, e);
+	return r < 0 ? r : check_together(run, e);
 }
 
 /* ---- what is read here ---- */
@@ -452,6 +519,8 @@ static int find_log(struct ledger_run *run, struct err *e)
 	if (r < 0)
 		return r;
 	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
+	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE)
+		(void)text_copy(run->ask.cosigned, sizeof run->ask.cosigned, run->place.witness); /* likewise */
 	if (run->payloads)
 		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
 	return 0;
@@ -517,6 +586,8 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	if (run->payloads)
 		run->ask.flags |= AUDIT_FILES;
 	run->prune.json = run->json;
+	run->witness.json = run->json;
+	run->witness.key = run->ask.key[0] != 0 ? run->ask.key : NULL;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
 	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY) && isatty(STDERR_FILENO) == 1)
@@ -578,6 +649,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = back_up(&run);
 	else if (run.ask.op == AUDIT_PAYLOADS)
 		status = prune(&run.place, run.ask.key, &run.prune);
+	else if (run.ask.op == AUDIT_GROWTH)
+		status = witness(&run.place, &run.witness);
 	else
 		status = ask(&run);
 	buf_finish(&run.given);
@@ -598,5 +671,5 @@ int cli_ledger(int argc, char **argv)
 		names[i] = commands[i].name;
 	}
 	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check, backup or prune");
+			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check, witness, backup or prune");
 }

@@ -40,10 +40,13 @@ int place_find(const char *given, struct place *ret, struct err *e)
 	if (realpath(dir, real) == NULL || realpath(inside, log) == NULL)
 		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %s", dir);
 	if (!text_copy(ret->dir, sizeof ret->dir, real) || !text_copy(ret->log, sizeof ret->log, log) ||
-	    snprintf(ret->payload, sizeof ret->payload, "%s/" LEDGER_PAYLOAD, real) >= (int)sizeof ret->payload)
+	    snprintf(ret->payload, sizeof ret->payload, "%s/" LEDGER_PAYLOAD, real) >= (int)sizeof ret->payload ||
+	    snprintf(ret->witness, sizeof ret->witness, "%s/" LEDGER_WITNESS, real) >= (int)sizeof ret->witness)
 		return err_set(e, AMBIT_LIMIT, "name one that has a shorter path", "cannot tell the path of %s", dir);
 	if (!is_directory(ret->payload))
 		ret->payload[0] = 0;
+	if (!is_directory(ret->witness))
+		ret->witness[0] = 0;
 	return 0;
 }
 

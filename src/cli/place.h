@@ -11,6 +11,7 @@ struct place {
 	char dir[GRANT_OBJECT_MAX]; /* absolute, without links */
 	char log[GRANT_OBJECT_MAX]; /* in it: the log, beside which the key lies, which is nothing that whoever reads may have */
 	char payload[GRANT_OBJECT_MAX]; /* likewise; empty: there is none */
+	char witness[GRANT_OBJECT_MAX]; /* likewise */
 };
 
 /* The directory of its index, which is made where it is missing, for one who looks something up. */

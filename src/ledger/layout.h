@@ -9,9 +9,11 @@
 #define LEDGER_LOCK "lock"
 #define LEDGER_STARTING "starting"
 #define LEDGER_SOCKET "socket"
-#define LEDGER_PAYLOAD "payload" /* what entries are of and do not hold (payload.h) */
-#define LEDGER_INDEX "index"     /* of the log, for who looks something up (index/database.h) */
-#define LEDGER_LOG "log"         /* the directory of the log, in which there is: */
+#define LEDGER_PAYLOAD "payload"     /* what entries are of and do not hold (payload.h) */
+#define LEDGER_INDEX "index"         /* of the log, for who looks something up (index/database.h) */
+#define LEDGER_WITNESS "witness"     /* checkpoints that others cosigned (audit/cosigned.h) */
+#define LEDGER_WITNESSES "witnesses" /* who is asked for that (witness/list.h) */
+#define LEDGER_LOG "log"             /* the directory of the log, in which there is: */
 
 #define LEDGER_CHECKPOINT "checkpoint"
 #define LEDGER_JOURNAL "journal"

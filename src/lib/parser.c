@@ -65,7 +65,8 @@ static int start(const struct parser_ask *ask, enum ambit_stream complaints, str
 	struct event_plan plan = { .path = "/parser",
 				   .argv = argv,
 				   .envp = envp,
-				   .stream = { AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE, complaints },
+				   .stream = { ask->input_ours ? STREAM_OURS : AMBIT_STREAM_PASS, AMBIT_STREAM_CAPTURE,
+					       complaints },
 				   .stream_fd = { ask->input_fd, -1, -1 } };
 	int r = helper_open(ask->role, &exe, e);
 

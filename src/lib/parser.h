@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PARSER_PLACES 3
+#define PARSER_PLACES 4
 
 struct parser_place {
 	const char *path; /* granted under its own name: absolute, without links */
@@ -21,6 +21,7 @@ struct parser_ask {
 	const char *role; /* executable, "ambit-policy" */
 	const char *mode; /* its one argument, NULL: none */
 	int input_fd;     /* borrowed: its standard input */
+	bool input_ours;  /* it is a socket pair of our own, handed over as it is: descriptors can come over it */
 	uint64_t memory_bytes;
 	struct parser_place places[PARSER_PLACES]; /* up to the first without a path */
 	uint64_t wall_ms;                          /* 0: half a minute */
