@@ -1,13 +1,9 @@
 #include "audit/cosigned.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit/signed.h"
 #include "base/text.h"
@@ -102,10 +98,18 @@ static int named(const struct audit_ask *ask, uint32_t i, struct vkey *ret, stru
 						       "the key of %.200s is none of a witness", ret->name);
 }
 
-static void take_one(struct cosigned_set *set, const struct source *dir, const char *name, struct snapshot *s)
+struct taking {
+	struct cosigned_set *set;
+	const struct source *dir;
+	struct snapshot *s;
+};
+
+static void take_one(void *arg, const char *name)
 {
-	uint8_t material[1 + VKEY_PUBLIC_BYTES];
+	const struct taking *t = arg;
+	struct cosigned_set *set = t->set;
 	struct cosigned *c = &set->of[set->n];
+	uint8_t material[1 + VKEY_PUBLIC_BYTES];
 
 	if (name[0] == '.')
 		return; /* ".", "..", and what is being written */
@@ -122,7 +126,7 @@ static void take_one(struct cosigned_set *set, const struct source *dir, const c
 		       name); /* it is of that length */
 	memcpy(c->key.public, material + 1, sizeof c->key.public);
 	buf_init(&c->bytes, NOTE_MAX);
-	judge(c, s, source_read(dir, name, &c->bytes));
+	judge(c, t->s, source_read(t->dir, name, &c->bytes));
 }
 
 static int by_file(const void *a, const void *b)
@@ -135,23 +139,15 @@ static int by_file(const void *a, const void *b)
 static int take_all(struct cosigned_set *set, const char *path, struct snapshot *s, struct err *e)
 {
 	struct source dir;
-	const struct dirent *d;
-	DIR *list;
-	int fd, r = source_open(path, &dir, e);
+	struct taking t = { .set = set, .dir = &dir, .s = s };
+	int r = source_open(path, &dir, e);
 
 	if (r < 0)
 		return r;
-	fd = openat(dir.dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	list = fd < 0 ? NULL : fdopendir(fd);
-	if (list == NULL)
-		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot list what witnesses have cosigned");
-	while (list != NULL && (d = readdir(list)) != NULL)
-		take_one(set, &dir, d->d_name, s);
-	if (list != NULL)
-		(void)closedir(list);
+	r = source_names(&dir, take_one, &t);
 	source_close(&dir);
 	qsort(set->of, set->n, sizeof set->of[0], by_file);
-	return r;
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot list what witnesses have cosigned") : 0;
 }
 
 static int mark_named(struct cosigned_set *set, const struct audit_ask *ask, struct err *e)

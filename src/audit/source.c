@@ -217,7 +217,7 @@ static int look_at(int dir_fd, const struct dirent64 *d, const struct place *p, 
 }
 
 /* getdents64 as it is: readdir wants calls that the role does not have. */
-static int list_in(int dir_fd, const struct place *p, unsigned depth, struct source_found *found)
+static int each_in(int dir_fd, int (*take)(void *arg, const struct dirent64 *d), void *arg)
 {
 	_Alignas(struct dirent64) char room[4096];
 
@@ -228,13 +228,34 @@ static int list_in(int dir_fd, const struct place *p, unsigned depth, struct sou
 			return n < 0 && errno != ENOENT ? -errno : 0; /* it was removed when its tiles were wider */
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *d = (const struct dirent64 *)(const void *)(room + at);
-			const int r = look_at(dir_fd, d, p, depth, found);
+			const int r = take(arg, d);
 
 			if (r < 0)
 				return r;
 			at += d->d_reclen;
 		}
 	}
+}
+
+struct looking {
+	int dir_fd;
+	const struct place *place;
+	unsigned depth;
+	struct source_found *found;
+};
+
+static int look(void *arg, const struct dirent64 *d)
+{
+	const struct looking *l = arg;
+
+	return look_at(l->dir_fd, d, l->place, l->depth, l->found);
+}
+
+static int list_in(int dir_fd, const struct place *p, unsigned depth, struct source_found *found)
+{
+	struct looking l = { .dir_fd = dir_fd, .place = p, .depth = depth, .found = found };
+
+	return each_in(dir_fd, look, &l);
 }
 
 int source_list(const struct source *s, struct source_found *ret)
@@ -246,4 +267,25 @@ int source_list(const struct source *s, struct source_found *ret)
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	return list_in(fd, &top, 0, ret);
+}
+
+struct naming {
+	source_name_fn *take;
+	void *arg;
+};
+
+static int name_one(void *arg, const struct dirent64 *d)
+{
+	const struct naming *n = arg;
+
+	n->take(n->arg, d->d_name);
+	return 0;
+}
+
+int source_names(const struct source *s, source_name_fn *take, void *arg)
+{
+	struct naming n = { .take = take, .arg = arg };
+	auto_fd int fd = open_in(s->dir_fd, ".");
+
+	return fd < 0 ? fd : each_in(fd, name_one, &n);
 }

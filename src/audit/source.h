@@ -43,4 +43,8 @@ struct source_found {
 /* A directory that is not there has nothing. */
 int source_list(const struct source *s, struct source_found *ret);
 
+/* Each name in the directory itself. */
+typedef void source_name_fn(void *arg, const char *name);
+int source_names(const struct source *s, source_name_fn *take, void *arg);
+
 #endif

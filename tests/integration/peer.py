@@ -18,8 +18,18 @@ def absent(reason):
 
 
 def tlog_verify(place):
-    """The verifier of logs (tests/peers/tlog-verify), beside `ambit`: where an ordinary user finds it too, once root has built it."""
-    program = os.path.join(os.path.dirname(place.ambit), "tlog-verify")
+    """The verifier of logs (tests/peers/tlog-verify)."""
+    return peer(place, "tlog-verify")
+
+
+def witness(place):
+    """The witness (tests/peers/witness)."""
+    return peer(place, "witness")
+
+
+def peer(place, name):
+    """A program beside `ambit`: where an ordinary user finds it too, once root has built it."""
+    program = os.path.join(os.path.dirname(place.ambit), name)
     if AS_USER in os.environ:
         if not os.path.exists(program):
             absent("root has not built it, and this user cannot read the sources")
@@ -34,7 +44,7 @@ def tlog_verify(place):
         built.add(program)
         fresh = f"{program}.{os.getpid()}"  # two tests may build it at once
         cache = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "go-cache")
-        done = subprocess.run([f"{PEERS}/go", "build", "-o", fresh, f"{PEERS}/tlog-verify/main.go"], capture_output=True, text=True,
+        done = subprocess.run([f"{PEERS}/go", "build", "-o", fresh, f"{PEERS}/{name}/main.go"], capture_output=True, text=True,
                               env={**place.environment(), "GOCACHE": cache}, check=False)
         assert done.returncode == 0, told(done)
         os.replace(fresh, program)

@@ -8,7 +8,8 @@
 //
 //	tlog-verify check DIR VKEY [--old CHECKPOINT]   the whole log: each entry, each tile, the root, the signature; and
 //	                                                that it begins with the tree of an older checkpoint
-//	tlog-verify proof FILE VKEY ENTRY               a .tlog-proof, and the entry's bytes in a file
+//	tlog-verify proof FILE VKEY ENTRY [COSIGNER...] a .tlog-proof, and the entry's bytes in a file; and that these have
+//	                                                cosigned it (tlog-cosignature)
 //	tlog-verify prove DIR VKEY INDEX                writes a .tlog-proof
 //	tlog-verify make DIR NAME N [SEED]              makes a log of N entries; says its key. A longer log of the same seed
 //	                                                begins with the shorter one
@@ -24,6 +25,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -434,7 +436,55 @@ func beginsWith(dir string, tree tlog.Tree, oldPath string, vkey note.Verifier) 
 	return nil
 }
 
-func checkProof(path string, vkey note.Verifier, entryPath string) error {
+// cosigner verifies cosignature/v1, which the library does not know.
+type cosigner struct {
+	name string
+	id   uint32
+	key  ed25519.PublicKey
+}
+
+func newCosigner(vkey string) (*cosigner, error) {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("%q: no key", vkey)
+	}
+	material, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(material) != 1+ed25519.PublicKeySize || material[0] != 4 {
+		return nil, fmt.Errorf("%q: no key of a cosigner", vkey)
+	}
+	h := sha256.Sum256(append([]byte(parts[0]+"\n"), material...))
+	c := &cosigner{parts[0], binary.BigEndian.Uint32(h[:]), material[1:]}
+	if fmt.Sprintf("%08x", c.id) != parts[1] {
+		return nil, fmt.Errorf("%q: the id is another's", vkey)
+	}
+	return c, nil
+}
+
+func (c *cosigner) Name() string    { return c.name }
+func (c *cosigner) KeyHash() uint32 { return c.id }
+
+func (c *cosigner) Verify(text, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	message := append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", binary.BigEndian.Uint64(sig))), text...)
+	return ed25519.Verify(c.key, message, sig[8:])
+}
+
+func checkCosigned(path string, checkpoint []byte, vkeys []string) error {
+	for _, vkey := range vkeys {
+		c, err := newCosigner(vkey)
+		if err != nil {
+			return err
+		}
+		if _, err := note.Open(checkpoint, note.VerifierList(c)); err != nil {
+			return fmt.Errorf("%s: not cosigned by %s: %w", path, c.name, err)
+		}
+	}
+	return nil
+}
+
+func checkProof(path string, vkey note.Verifier, entryPath string, cosigners []string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -453,6 +503,9 @@ func checkProof(path string, vkey note.Verifier, entryPath string) error {
 	}
 	if err := tlog.CheckRecord(p.hashes, tree.N, tree.Hash, p.index, tlog.RecordHash(entry)); err != nil {
 		return fmt.Errorf("%s: %s is not entry %d of the %d: %w", path, entryPath, p.index, tree.N, err)
+	}
+	if err := checkCosigned(path, p.checkpoint, cosigners); err != nil {
+		return err
 	}
 	fmt.Printf("good: entry %d of %d\n", p.index, tree.N)
 	return nil
@@ -590,7 +643,7 @@ func sign(name, seed string) error {
 
 // ---- words ----
 
-var errUsage = errors.New("usage: tlog-verify check DIR VKEY [--old CHECKPOINT] | proof FILE VKEY ENTRY | " +
+var errUsage = errors.New("usage: tlog-verify check DIR VKEY [--old CHECKPOINT] | proof FILE VKEY ENTRY [COSIGNER...] | " +
 	"prove DIR VKEY INDEX | make DIR NAME N [SEED] | sign NAME [SEED]")
 
 func run(words []string) error {
@@ -602,7 +655,7 @@ func run(words []string) error {
 	}
 	switch n := len(words); {
 	case word(0) == "check" && (n == 3 || n == 5 && words[3] == "--old" && words[4] != ""),
-		(word(0) == "proof" || word(0) == "prove") && n == 4:
+		word(0) == "proof" && n >= 4, word(0) == "prove" && n == 4:
 		vkey, err := note.NewVerifier(words[2])
 		if err != nil {
 			return fmt.Errorf("%q: %v; %w", words[2], err, errUsage)
@@ -611,7 +664,7 @@ func run(words []string) error {
 		case "check":
 			return check(words[1], vkey, word(4))
 		case "proof":
-			return checkProof(words[1], vkey, words[3])
+			return checkProof(words[1], vkey, words[3], words[4:])
 		}
 		index, err := number(words[3])
 		if err != nil {
