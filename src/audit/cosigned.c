@@ -82,9 +82,17 @@ static void judge(struct cosigned *c, struct snapshot *s, int error)
 
 /* ---- all of them ---- */
 
-static bool is_same_key(const struct vkey *a, const struct vkey *b)
+/* The file of this witness; NULL: there is none. One that is wrong may have no name. */
+static struct cosigned *file_of(struct cosigned_set *set, const struct vkey *k)
 {
-	return a->id == b->id && memcmp(a->public, b->public, sizeof a->public) == 0 && strcmp(a->name, b->name) == 0;
+	for (size_t i = 0; i < set->n; i++) {
+		struct cosigned *c = &set->of[i];
+
+		if (memcmp(c->key.public, k->public, sizeof k->public) == 0 &&
+		    (c->wrong[0] != 0 || strcmp(c->key.name, k->name) == 0))
+			return c;
+	}
+	return NULL;
 }
 
 static int named(const struct audit_ask *ask, uint32_t i, struct vkey *ret, struct err *e)
@@ -153,18 +161,15 @@ static int take_all(struct cosigned_set *set, const char *path, struct snapshot 
 static int mark_named(struct cosigned_set *set, const struct audit_ask *ask, struct err *e)
 {
 	for (uint32_t i = 0; i < ask->n_witnesses; i++) {
-		bool good = false;
 		struct vkey k;
 		const int r = named(ask, i, &k, e);
+		struct cosigned *c = r < 0 ? NULL : file_of(set, &k);
 
 		if (r < 0)
 			return r;
-		for (size_t j = 0; j < set->n; j++)
-			if (is_same_key(&set->of[j].key, &k)) {
-				set->of[j].required = true;
-				good = set->of[j].wrong[0] == 0;
-			}
-		set->missing += !good;
+		if (c != NULL)
+			c->required = true;
+		set->missing += c == NULL || c->wrong[0] != 0;
 	}
 	return 0;
 }
@@ -207,22 +212,17 @@ static void tell_one(const struct cosigned *c, struct report *report)
 	told->given = c->required;
 }
 
-static void report_missing(const struct cosigned_set *set, const struct audit_ask *ask, struct report *report)
+static void report_missing(struct cosigned_set *set, const struct audit_ask *ask, struct report *report)
 {
 	for (uint32_t i = 0; i < ask->n_witnesses; i++) {
-		bool there = false;
 		struct vkey k;
 
-		if (named(ask, i, &k, NULL) < 0)
-			continue; /* was refused before */
-		for (size_t j = 0; j < set->n; j++)
-			there |= is_same_key(&set->of[j].key, &k);
-		if (!there)
+		if (named(ask, i, &k, NULL) == 0 && file_of(set, &k) == NULL) /* it is a key, or was refused before */
 			report_fault(report, NULL, "nothing is kept here that %s has cosigned", k.name);
 	}
 }
 
-void cosigned_report(const struct cosigned_set *set, const struct audit_ask *ask, struct report *report)
+void cosigned_report(struct cosigned_set *set, const struct audit_ask *ask, struct report *report)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (set->of[i].wrong[0] != 0)

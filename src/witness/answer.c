@@ -163,7 +163,7 @@ static void judge_size(const struct answer *a, const struct witness_ask *ask, st
 
 	v->outcome = same ? WITNESS_OTHER_HISTORY : WITNESS_NO_SIZE;
 	if (strncasecmp(a->type, SIZE_TYPE, strlen(SIZE_TYPE)) == 0 && span_until(&body, '\n', &number) &&
-	    body.len == 0 && span_decimal(number, CHECKPOINT_SIZE_MAX, &v->size) && v->size != ask->old)
+	    body.len == 0 && span_decimal(number, CHECKPOINT_SIZE_MAX, &v->size) && !(same && v->size == ask->old))
 		v->outcome = WITNESS_OTHER_SIZE;
 }
 

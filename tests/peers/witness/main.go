@@ -5,6 +5,7 @@
 // a word. tests/peers/go builds it, offline, with Debian's golang-go and golang-golang-x-mod-dev.
 //
 //	witness key NAME SEED                         its verifier key
+//	witness sign NAME SEED TIME                   a line that cosigns standard input, the text of a checkpoint, as of that time
 //	witness serve STATE LOGKEY NAME SEED          answers on a port of 127.0.0.1 that it says first. STATE is a file: what it
 //	                                              saw last, kept before it is said
 //	witness serve STATE LOGKEY NAME SEED CERT KEY the same with TLS
@@ -59,9 +60,12 @@ func (c *cosigner) Name() string    { return c.name }
 func (c *cosigner) KeyHash() uint32 { return c.id }
 
 func (c *cosigner) Sign(text []byte) ([]byte, error) {
-	now := uint64(time.Now().Unix())
+	return c.signAt(text, uint64(time.Now().Unix())), nil
+}
+
+func (c *cosigner) signAt(text []byte, now uint64) []byte {
 	message := append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", now)), text...)
-	return append(binary.BigEndian.AppendUint64(nil, now), ed25519.Sign(c.key, message)...), nil
+	return append(binary.BigEndian.AppendUint64(nil, now), ed25519.Sign(c.key, message)...)
 }
 
 type witness struct {
@@ -199,13 +203,32 @@ func serve(words []string) error {
 	return http.Serve(l, w)
 }
 
+func sign(name, seed, at string) error {
+	now, err := strconv.ParseUint(at, 10, 64)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	c := newCosigner(name, seed)
+	line := append(binary.BigEndian.AppendUint32(nil, c.id), c.signAt(text, now)...)
+	fmt.Printf("— %s %s\n", name, base64.StdEncoding.EncodeToString(line))
+	return nil
+}
+
 func main() {
 	words := os.Args[1:]
-	err := errors.New("usage: witness key NAME SEED | serve STATE LOGKEY NAME SEED [CERT KEY]")
+	err := errors.New("usage: witness key NAME SEED | sign NAME SEED TIME | serve STATE LOGKEY NAME SEED [CERT KEY]")
 	switch {
 	case len(words) == 3 && words[0] == "key":
 		fmt.Println(newCosigner(words[1], words[2]).vkey())
 		return
+	case len(words) == 4 && words[0] == "sign":
+		if err = sign(words[1], words[2], words[3]); err == nil {
+			return
+		}
 	case (len(words) == 5 || len(words) == 7) && words[0] == "serve":
 		err = serve(words[1:])
 	}
