@@ -111,11 +111,16 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check backup prune' -a 'verify show replay prove check backup prune'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check witness backup prune' -a 'verify show replay prove check witness backup prune'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
 complete -c ambit -n '__ambit_in ledger' -l key -x -d 'The key that must have signed'
+complete -c ambit -n '__ambit_in ledger' -l witness -x -d 'The witness with this key must have cosigned'
+complete -c ambit -n '__ambit_in ledger' -l quorum -x -d 'So many witnesses will do'
+complete -c ambit -n '__ambit_in ledger' -l url -x -d 'The address of the witness to ask'
+complete -c ambit -n '__ambit_in ledger' -l list -d 'Say who is asked'
+complete -c ambit -n '__ambit_in ledger' -l forget -d 'Do not ask this one any more'
 complete -c ambit -n '__ambit_in ledger' -l policy -r -F -d 'The policy that is tried on what happened'
 complete -c ambit -n '__ambit_in ledger' -l event -x -a last -d 'Only entries of this event'
 complete -c ambit -n '__ambit_in ledger' -l denied -d 'Only what was denied'
