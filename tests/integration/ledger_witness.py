@@ -18,7 +18,7 @@ import threading
 import time
 import types
 
-from harness import copy_executables, main, need, told
+from harness import copy_executables, main, need, once, told
 from ledger_audit import Ledger
 from peer import tlog_verify, witness
 
@@ -384,6 +384,7 @@ def what_a_hostile_witness_answers_does_nothing(place):
     assert kept(w) == log.get("checkpoint").decode() + good, kept(w)  # of others nothing
 
 
+@once
 def a_slow_witness_is_not_waited_for(place):
     log = Ledger(place).write(30)
     w = Witness(place, log)
