@@ -26,8 +26,8 @@
 static const char *const schema[] = {
 	"CREATE TABLE log(size INTEGER NOT NULL, root BLOB NOT NULL)",
 	"CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
-	"CREATE TABLE entry(seq INTEGER PRIMARY KEY, wall INTEGER NOT NULL, type INTEGER NOT NULL, denied INTEGER NOT NULL, "
-	"event INTEGER, granted INTEGER)",
+	("CREATE TABLE entry(seq INTEGER PRIMARY KEY, wall INTEGER NOT NULL, type INTEGER NOT NULL, denied INTEGER NOT NULL, "
+	 "event INTEGER, granted INTEGER)"),
 	"CREATE INDEX entry_event ON entry(event) WHERE event IS NOT NULL",
 	"CREATE INDEX entry_granted ON entry(granted) WHERE granted IS NOT NULL",
 	"CREATE INDEX entry_type ON entry(type)",
