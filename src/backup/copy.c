@@ -141,6 +141,42 @@ static int unreadable(struct copying *c, const char *path, int r)
 		       "`ambit ledger verify` says more; the copy is as it was", "cannot read %s of the ledger", path);
 }
 
+static int not_signed(struct copying *c, const char *path)
+{
+	(void)err_set(c->e, AMBIT_MALFORMED, "`ambit ledger verify` says more; the copy is as it was",
+		      "the ledger is not what was signed");
+	return err_why(c->e, -AMBIT_MALFORMED, "%s", path);
+}
+
+/* It stands under the old checkpoint as it is: written once more it would be lost by a death in between. */
+static bool is_there(const struct copying *c, unsigned level, uint64_t index)
+{
+	return tile_width(c->old, level, index) == tile_width(c->s->size, level, index);
+}
+
+/* A full tile hangs on its hash in the one above; those at the edge lead to the root (check_edge). */
+static bool is_signed(const struct copying *c, unsigned level, uint64_t index, const struct hash row[TILE_WIDTH])
+{
+	struct hash above[TILE_WIDTH], hash;
+
+	if (index == tile_at_edge(c->s->size, level))
+		return true;
+	merkle_row(row, TILE_WIDTH, &hash);
+	return level + 1 < TILE_LEVELS && snapshot_tile(c->s, level + 1, index / TILE_WIDTH, above) == 0 &&
+	       hash_is(&hash, &above[index % TILE_WIDTH]);
+}
+
+static int check_edge(struct copying *c)
+{
+	struct hash root;
+
+	for (unsigned level = 0; level < TILE_LEVELS; level++)
+		if (c->s->tile_error[level] < 0)
+			return unreadable(c, "a tile at the edge", c->s->tile_error[level]);
+	edge_root(&c->s->edge, &root);
+	return hash_is(&root, &c->s->root) ? 0 : not_signed(c, "the tiles do not lead to the root");
+}
+
 static int put_tile(struct copying *c, unsigned level, uint64_t index)
 {
 	const unsigned width = tile_width(c->s->size, level, index);
@@ -148,25 +184,47 @@ static int put_tile(struct copying *c, unsigned level, uint64_t index)
 	char path[TILE_PATH_MAX];
 	int r;
 
-	if (width == 0)
+	if (is_there(c, level, index))
 		return 0;
 	tile_path(path, level, index, width);
 	r = snapshot_tile(c->s, level, index, row);
-	return r < 0 ? unreadable(c, path, r) : put_file(c, path, row, width * sizeof row[0]);
+	if (r < 0)
+		return unreadable(c, path, r);
+	return is_signed(c, level, index, row) ? put_file(c, path, row, width * sizeof row[0]) : not_signed(c, path);
+}
+
+/* Each entry against its hash in the lowest tile. */
+static bool has_leaves(struct rbuf bundle, const struct hash *row, unsigned width)
+{
+	const uint8_t *entry;
+	struct hash leaf;
+	unsigned n = 0;
+	size_t len;
+
+	while ((entry = bundle_next(&bundle, &len)) != NULL) {
+		merkle_leaf(entry, len, &leaf);
+		if (n == width || !hash_is(&leaf, &row[n++]))
+			return false;
+	}
+	return n == width && rbuf_done(&bundle);
 }
 
 static int put_bundle(struct copying *c, uint64_t index, struct buf *room)
 {
 	const unsigned width = tile_width(c->s->size, 0, index);
+	struct hash row[TILE_WIDTH];
 	char path[TILE_PATH_MAX];
 	struct rbuf bytes;
 	int r;
 
-	if (width == 0)
+	if (is_there(c, 0, index))
 		return 0;
 	tile_path(path, TILE_ENTRIES, index, width);
 	r = snapshot_bundle(c->s, index, room, &bytes);
-	return r < 0 ? unreadable(c, path, r) : put_file(c, path, bytes.data, bytes.len);
+	r = r < 0 ? r : snapshot_tile(c->s, 0, index, row);
+	if (r < 0)
+		return unreadable(c, path, r);
+	return has_leaves(bytes, row, width) ? put_file(c, path, bytes.data, bytes.len) : not_signed(c, path);
 }
 
 static int put_bundles(struct copying *c, verify_progress_fn *progress)
@@ -325,8 +383,9 @@ static int put_records(const char *from_path, int to_fd, struct copied *ret, str
 
 static int put_all(struct copying *c, verify_progress_fn *progress)
 {
-	int r = put_bundles(c, progress), settled;
+	int r = check_edge(c), settled;
 
+	r = r < 0 ? r : put_bundles(c, progress);
 	r = r < 0 ? r : put_tiles(c);
 	if (r < 0)
 		return r;

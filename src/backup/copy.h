@@ -2,6 +2,8 @@
  *
  * Owns:   the order. Records, tiles and entries first, all of them on disk; then the checkpoint, which takes the place of the old one at once; then what
  *         only the old one wanted is removed. Full tiles never change, so those under the old checkpoint are not looked at.
+ *         Whatever is copied is checked against the tree that is signed, before: a ledger that was changed spoils no copy. Nothing under the old
+ *         checkpoint is written again.
  * Holds:  a copy is continued only where the old one is the beginning of this log (the root of as many entries, by the tiles of this one). What
  *         is behind the checkpoint is not copied: the ledger signs it within a second, and only who has the key can tell that it is its own.
  * Called: backup/main.c. */

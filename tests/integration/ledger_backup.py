@@ -180,11 +180,49 @@ def a_damaged_ledger_damages_no_copy(place):
     assert "cannot read tile/entries/005" in back_up(ledger, to, status=125)["message"]
     assert verified_size(place, to) == 900 and {name: picture(to)[name] for name in before} == before
     ledger.put("tile/entries/005", keep[:-1] + b"?")
+    assert "the ledger is not what was signed" in back_up(ledger, to, status=125)["message"]
+    assert verified_size(place, to) == 900
+    ledger.put("tile/entries/005", keep)
+    back_up(ledger, to)
+    with open(f"{to}/log/tile/entries/005", "r+b") as file:
+        file.write(keep[:-1] + b"?")
     done = place.run(place.ambit, "ledger", "backup", to, "--ledger", ledger.dir, cwd=place.top)
     assert done.returncode == 1 and "the copy is not what was signed" in done.stderr and done.stdout == "", told(done)
-    ledger.put("tile/entries/005", keep)
     ledger.change("checkpoint", lambda data: data[:-8] + b"AAAAAAA\n")
     assert "is not signed by" in back_up(ledger, f"{place.fresh()}/copy", status=125)["message"]
+
+
+def a_changed_ledger_spoils_no_copy(place):
+    """What is new is looked at before the checkpoint that covers it takes the place of the old one."""
+    ways = {"an entry": ("tile/entries/003", 900), "a hash of an entry": ("tile/0/003", 33), "a hash of a tile": ("tile/1/000.p/3", 70),
+            "an entry at the edge": ("tile/entries/003.p/132", 900), "the edge": ("tile/0/003.p/132", 33)}
+    for what, (file, at) in ways.items():
+        ledger, to = Ledger(place).write(700), f"{place.fresh()}/copy"
+        back_up(ledger, to)
+        ledger.write(900 - 700 if "edge" in what else 1000)
+        if not os.path.exists(ledger.path(file)):
+            file = max((name for name in picture(ledger.log) if name.startswith(os.path.dirname(file) + "/")), key=lambda name: int(name.split("/")[-1]))
+        before, good = picture(f"{to}/log/tile"), verified(place, to)["size"]
+        ledger.change(file, lambda data, at=at: data[:at % len(data)] + bytes([data[at % len(data)] ^ 1]) + data[at % len(data) + 1 :])
+        done = ledger.run("backup", to)
+        assert done.returncode == 125 and "the ledger is not what was signed" in done.stderr, f"{what}: {told(done)}"
+        done = place.run(place.ambit, "ledger", "verify", "--json", "--key", ledger.key, "--ledger", to, cwd=place.top)
+        assert done.returncode == 0 and json.loads(done.stdout)["size"] == good, f"{what}: {told(done)}"
+        after = picture(f"{to}/log/tile")
+        assert all(after[name] == before[name] for name in before), what
+
+
+def what_a_copy_has_is_not_written_again(place):
+    """Not at the edge either: whoever is killed while it is written has spoiled what the copy's own checkpoint covers."""
+    ledger, to = Ledger(place).write(300), f"{place.fresh()}/copy"
+    back_up(ledger, to)
+    times = {name: os.stat(f"{to}/log/{name}").st_mtime_ns for name in picture(f"{to}/log") if name.startswith("tile")}
+    back_up(ledger, to)
+    assert times == {name: os.stat(f"{to}/log/{name}").st_mtime_ns for name in times}, "a copy to which nothing was added was written"
+    assert "tile/1/000.p/1" in times
+    ledger.write(50)
+    back_up(ledger, to)
+    assert times["tile/1/000.p/1"] == os.stat(f"{to}/log/tile/1/000.p/1").st_mtime_ns, "a tile of the old state was written"
 
 
 def verified_size(place, to):
@@ -273,5 +311,5 @@ def the_role_sees_its_places(place):
 
 if __name__ == "__main__":
     main([a_copy_is_a_log, what_is_new_is_added, while_events_run, records_are_copied, what_is_no_copy_of_it_is_left_alone,
-          a_damaged_ledger_damages_no_copy, killed_at_any_time_it_is_a_log, a_full_disk_keeps_what_was_there, two_do_not_copy_to_one_place,
+          a_damaged_ledger_damages_no_copy, a_changed_ledger_spoils_no_copy, what_a_copy_has_is_not_written_again, killed_at_any_time_it_is_a_log, a_full_disk_keeps_what_was_there, two_do_not_copy_to_one_place,
           the_role_sees_its_places])
