@@ -11,7 +11,7 @@ static const struct confine_bound bounds[] = {
 	{ RLIMIT_CORE, 0 },
 	{ RLIMIT_CPU, 1800 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
-	{ RLIMIT_AS, 256u << 20 },
+	{ RLIMIT_AS, 192u << 20 },
 #endif
 };
 
