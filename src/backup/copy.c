@@ -49,7 +49,7 @@ static int list_names(int fd, bool (*is_good)(const char *name), bool *ret_all)
 
 static bool is_of_copy(const char *name)
 {
-	return strcmp(name, LEDGER_LOG) == 0 || strcmp(name, LEDGER_PAYLOAD) == 0;
+	return strcmp(name, LEDGER_LOG) == 0 || strcmp(name, LEDGER_PAYLOAD) == 0 || strcmp(name, LEDGER_WITNESS) == 0;
 }
 
 /* A journal of the ledger's own would be one; in a copy there is none. */

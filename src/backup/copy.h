@@ -17,6 +17,7 @@
 struct copied {
 	uint64_t size, added; /* entries under the new checkpoint, and of them those that were not there before */
 	uint64_t records, records_added, records_bad;
+	uint64_t cosigned; /* checkpoints of witnesses that it has, too */
 };
 
 /* to_fd: the directory of the copy. records: that of those beside the log, empty: they are not copied; each is as its name says, or it is counted as bad.

@@ -15,6 +15,7 @@
 #include "audit/say.h"
 #include "audit/verify.h"
 #include "backup/copy.h"
+#include "backup/others.h"
 #include "backup/promise.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -59,6 +60,7 @@ static void put_json(const struct copied *c, bool verified, struct buf *out)
 
 	json_begin(&j, out);
 	json_put_object(&j);
+	json_put_count(json_put_key(&j, "cosigned"), c->cosigned);
 	json_put_count(json_put_key(&j, "entries"), c->size);
 	json_put_count(json_put_key(&j, "entries_added"), c->added);
 	json_put_count(json_put_key(&j, "records"), c->records);
@@ -75,6 +77,8 @@ static void put_text(const struct copied *c, bool verified, struct buf *out)
 	if (c->records > 0)
 		buf_printf(out, "; %" PRIu64 " record%s, %" PRIu64 " new", c->records, text_plural(c->records),
 			   c->records_added);
+	if (c->cosigned > 0)
+		buf_printf(out, "; cosigned by %" PRIu64 " witness%s", c->cosigned, c->cosigned == 1 ? "" : "es");
 	if (c->records_bad > 0)
 		buf_printf(out, "; %" PRIu64 " could not be read or %s not what %s name says, and %s not copied",
 			   c->records_bad, c->records_bad == 1 ? "is" : "are", c->records_bad == 1 ? "its" : "their",
@@ -95,7 +99,8 @@ static int copy_all(const struct audit_ask *ask, struct snapshot *s, struct copi
 	int r = to_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the place of the copy")
 			  : prove_signature(s, e);
 
-	return r < 0 ? r : copy_log(s, ask->beside, to_fd, progress_of(ask), done, e);
+	r = r < 0 ? r : copy_log(s, ask->beside, to_fd, progress_of(ask), done, e);
+	return r < 0 ? r : others_copy(s, ask, to_fd, &done->cosigned, e);
 }
 
 static int back_up(const struct audit_ask *ask, struct err *e)

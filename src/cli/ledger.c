@@ -613,6 +613,7 @@ static int back_up(struct ledger_run *run)
 		run->ask.flags |= AUDIT_PROGRESS;
 	if (!run->no_payloads)
 		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload); /* the same size */
+	(void)text_copy(run->ask.cosigned, sizeof run->ask.cosigned, run->place.witness);     /* likewise */
 	r = place_copy(&run->place, run->copy, run->ask.target, &lock_fd, &e);
 	if (r == 0)
 		return ask(run);

@@ -52,7 +52,7 @@ def verified(place, to, *words):
 def a_copy_is_a_log(place):
     ledger, to = Ledger(place).write(70000, "left=20"), f"{place.fresh()}/copy"
     answer = back_up(ledger, to)
-    assert answer == {"entries": 69980, "entries_added": 69980, "records": 0, "records_added": 0, "records_bad": 0, "verified": True}, answer
+    assert answer == {"cosigned": 0, "entries": 69980, "entries_added": 69980, "records": 0, "records_added": 0, "records_bad": 0, "verified": True}, answer
     assert verified(place, to, "--key", ledger.key)["size"] == 69980
     assert os.listdir(to) == ["log"] and sorted(os.listdir(f"{to}/log")) == ["checkpoint", "key.pub", "tile"]
     assert os.stat(to).st_mode & 0o777 == 0o700 and os.stat(f"{to}/log/checkpoint").st_mode & 0o777 == 0o600

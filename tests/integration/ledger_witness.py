@@ -120,6 +120,37 @@ def a_witness_cosigns_and_goes_on(place):
         assert re.search(rf"\n  cosigned by {NAME} at 20\S+Z, 567 entries\n", plain.stdout), told(plain)
 
 
+def what_is_cosigned_is_backed_up(place):
+    """Of the state that is copied, or of an earlier one; and nothing older takes its place."""
+    log, to = Ledger(place).write(10), os.path.join(place.fresh(), "copy")
+
+    def back_up():
+        done = log.run("backup", to, "--json")
+        assert done.returncode == 0, told(done)
+        return json.loads(done.stdout)["cosigned"]
+
+    def of_copy(*words):
+        done = place.run(place.ambit, "ledger", "verify", "--json", *words, "--ledger", to, cwd=place.top)
+        assert done.returncode == 0, told(done)
+        return [one["size"] for one in json.loads(done.stdout)["cosigned"]]
+
+    assert back_up() == 0 and of_copy() == []
+    with Witness(place, log) as w, Witness(place, log, seed="t", name="witness.test/v") as v:
+        cosigned(log, w)
+        first = kept(w)
+        assert back_up() == 1 and of_copy("--witness", w.key) == [10]
+        log.write(300)
+        cosigned(log, w)
+        cosigned(log, v)
+        assert back_up() == 2 and of_copy("--witness", w.key, "--witness", v.key) == [310, 310]
+        log.write(5)
+        with open(w.file(), "w", encoding="utf-8") as file:
+            file.write(first)  # somebody put an older one back
+        with open(v.file(), "w", encoding="utf-8") as file:
+            file.write(first)  # or one of another witness
+        assert back_up() == 1 and of_copy("--witness", w.key, "--witness", v.key) == [310, 310]
+
+
 def whose_key_it_is_is_told(place):
     log = Ledger(place).write(10)
     with Witness(place, log) as w:
@@ -537,7 +568,7 @@ def a_witness_that_takes_over_the_role_has_nothing(place):
 
 if __name__ == "__main__":
     main([
-        what_every_user_needs_is_there, a_witness_cosigns_and_goes_on, whose_key_it_is_is_told, witnesses_are_remembered_listed_and_forgotten, words_that_make_no_sense_are_refused,
+        what_every_user_needs_is_there, a_witness_cosigns_and_goes_on, what_is_cosigned_is_backed_up, whose_key_it_is_is_told, witnesses_are_remembered_listed_and_forgotten, words_that_make_no_sense_are_refused,
         a_log_that_was_rewritten_is_found, a_log_that_was_rolled_back_is_found, what_is_none_of_it_is_a_fault, a_quorum_is_enough,
         a_proof_carries_the_cosignatures, what_a_hostile_witness_answers_does_nothing, a_slow_witness_is_not_waited_for,
         what_is_kept_is_never_replaced_by_an_older_one, two_who_ask_at_once_wait_for_each_other, tls_is_verified,
