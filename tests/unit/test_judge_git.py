@@ -18,9 +18,10 @@ number = 0
 root = os.path.realpath(tempfile.mkdtemp())
 environment = {"PATH": os.environ["PATH"], "HOME": root, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C",
                "GIT_AUTHOR_NAME": "A 'quoted' person", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "C",
-               "GIT_COMMITTER_EMAIL": "c@d", "GIT_EDITOR": "true", "GIT_CONFIG_COUNT": "2",
+               "GIT_COMMITTER_EMAIL": "c@d", "GIT_EDITOR": "true", "GIT_CONFIG_COUNT": "3",
                "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
-               "GIT_CONFIG_KEY_1": "init.defaultBranch", "GIT_CONFIG_VALUE_1": "main"}
+               "GIT_CONFIG_KEY_1": "init.defaultBranch", "GIT_CONFIG_VALUE_1": "main",
+               "GIT_CONFIG_KEY_2": "core.fsync", "GIT_CONFIG_VALUE_2": "none"}  # nothing of it is to outlive the test
 
 
 def report(good, name, *details):
