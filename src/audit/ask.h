@@ -56,10 +56,10 @@ struct audit_ask {
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
 	char target
 		[GRANT_OBJECT_MAX]; /* what may be written. show: where the index lies; backup: where the copy goes; empty: nowhere */
-	char event[ID_TEXT_MAX];      /* an id, the beginning of one, "last"; empty: any */
-	char grant[ID_TEXT_MAX];      /* show: the same of a grant; "last" is none */
-	char type[AUDIT_WORD_MAX];    /* of entries to be shown; empty: any */
-	char key[VKEY_TEXT_MAX + 1];  /* the verifier key that is trusted; empty: the one beside the log */
+	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
+	char grant[ID_TEXT_MAX];     /* show: the same of a grant; "last" is none */
+	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
+	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
 	char cosigned
 		[GRANT_OBJECT_MAX]; /* verify, prove: of checkpoints that witnesses cosigned; empty: there are none */
 	/* verify, check: whose cosignature there must be; growth: of the one whose checkpoint is given */

@@ -377,7 +377,7 @@ static int ask_named(const struct place *place, const struct cosigned_dir *dir, 
 	auto_free struct witness_list *l = calloc(1, sizeof *l);
 	int r = l == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory to ask a witness") : named(how, known, l, e);
 
-	if (r < 0)
+	if (r < 0 || l == NULL)
 		return r;
 	*ret_status = ask_all(place, dir, l, how->json);
 	if (*ret_status != 0)

@@ -68,7 +68,7 @@ static int look(const struct audit_ask *ask, struct err *e)
 	int r = ask->op == AUDIT_SHOW ? snapshot_take(ask->dir, ask->key, 0, &s, e)
 				      : err_set(e, AMBIT_PROTOCOL, NULL, "that is asked of another role");
 
-	if (r < 0)
+	if (r < 0 || s == NULL)
 		return r;
 	d = get_index(ask, s);
 	r = show_log(s, ask, d, &broken, e);

@@ -290,6 +290,8 @@ def two_do_not_copy_to_one_place(place):
 
 
 def the_role_sees_its_places(place):
+    if sanitized(place.ambit):
+        raise Skip("the roles of a sanitizer's build see the system")
     ledger, to = Ledger(place).write(20), place.fresh()
     bin = os.path.join(place.fresh(), "bin")
     shutil.copytree(os.path.dirname(place.ambit), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
@@ -302,7 +304,7 @@ def the_role_sees_its_places(place):
     assert lines[0] == "looks around", told(done)
     seen = [line[5:] for line in lines if line.startswith("sees ")]
     around = {path for path in seen if not any(path == top or path.startswith(top + "/") for top in (ledger.log, to))}
-    assert around <= {"/parser"} or sanitized(place.ambit), sorted(around)
+    assert around <= {"/parser"}, sorted(around)
     assert f"{ledger.log}/checkpoint" in seen and {line[7:] for line in lines if line.startswith("writes ")} == {to}, lines
     assert not any(line.startswith(("has", "starts")) for line in lines), lines
     outside = place.run(place.given(2), cwd=place.top, input=f"\0{ledger.log}\0").stdout.splitlines()

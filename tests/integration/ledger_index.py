@@ -357,6 +357,8 @@ def hostile_names_move_no_terminal(place):
 
 def the_role_sees_its_places(place):
     """Another program in the place of ambit-index, as one that was taken over; outside it sees the host."""
+    if sanitized(place.ambit):
+        raise Skip("the roles of a sanitizer's build see the system")
     ledger = Indexed(place).write(20)
     bin = os.path.join(place.fresh(), "bin")
     shutil.copytree(os.path.dirname(place.ambit), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
@@ -371,7 +373,7 @@ def the_role_sees_its_places(place):
     assert lines[0] == "looks around", told(done)
     seen = [line[5:] for line in lines if line.startswith("sees ")]
     around = {path for path in seen if not any(path == top or path.startswith(top + "/") for top in ours)}
-    assert around <= {"/parser", *ours} or sanitized(place.ambit), sorted(around)
+    assert around <= {"/parser", *ours}, sorted(around)
     assert f"{ledger.log}/checkpoint" in seen and f"{ledger.dir}/ledger.key" not in seen
     writable = {line[7:] for line in lines if line.startswith("writes ")}
     assert writable == {ledger.index}, writable
