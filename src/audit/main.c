@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account/accounts.h"
 #include "audit/ask.h"
 #include "audit/cosigned.h"
 #include "audit/grow.h"
@@ -19,6 +20,7 @@
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "export/export.h"
 
 #define OUT_MAX (1u << 20) /* a hundred findings, or a proof */
 
@@ -49,17 +51,6 @@ static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s
 	return r;
 }
 
-static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, struct report *report, struct err *e)
-{
-	struct cosigned_set *set = NULL;
-	const int r = cosigned_take(s, ask, &set, e);
-
-	if (r == 0)
-		cosigned_report(set, ask, report);
-	cosigned_free(set);
-	return r;
-}
-
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
 	const struct verify_watch watch = { .progress = progress_of(ask) };
@@ -71,7 +62,7 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 	r = verify_log(s, ask->given, &watch, report, e);
 	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
 		r = verify_payloads(ask, s, report, e);
-	r = r < 0 ? r : verify_cosigned(ask, s, report, e);
+	r = r < 0 ? r : cosigned_verify(s, ask, report, e);
 	if (r < 0)
 		return r;
 	if ((ask->flags & AUDIT_JSON) != 0)
@@ -89,6 +80,22 @@ static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
 
+static int export(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool failed = false;
+	const int r = export_log(s, ask, progress_of(ask), &failed, e);
+
+	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
+}
+
+static int tell_all(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool failed = false;
+	const int r = accounts_write(s, ask, progress_of(ask), &failed, e);
+
+	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
+}
+
 /* A proof that is wrong is an answer, and no failure to look. */
 static int judged(int r)
 {
@@ -102,7 +109,9 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 						       [AUDIT_RESULT] = SNAPSHOT_KEY,
 						       [AUDIT_GROWTH] = SNAPSHOT_KEY,
 						       [AUDIT_PAYLOADS] = SNAPSHOT_KEY | SNAPSHOT_LIST,
-						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST };
+						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
+						       [AUDIT_EXPORT] = SNAPSHOT_KEY | SNAPSHOT_LIST,
+						       [AUDIT_REPORT] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
 	int r;
 
@@ -117,6 +126,10 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		r = verify(ask, s, out, e);
 	else if (ask->op == AUDIT_REPLAY)
 		r = replay(ask, s, e);
+	else if (ask->op == AUDIT_EXPORT)
+		r = export(ask, s, e);
+	else if (ask->op == AUDIT_REPORT)
+		r = tell_all(ask, s, e);
 	else if (ask->op == AUDIT_PAYLOADS)
 		r = judged(payload_list(s, progress_of(ask), e));
 	else if (ask->op == AUDIT_GROWTH)
