@@ -33,18 +33,13 @@ static int write_out(const struct buf *out, struct err *e)
 
 /* ---- what is asked: each gives a status, or a negative code that says that it could not be looked at ---- */
 
-static verify_progress_fn *progress_of(const struct audit_ask *ask)
-{
-	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
-}
-
 /* Of a log that is what was signed: of another nobody knows what is to be there. */
 static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s, struct report *report, struct err *e)
 {
 	struct payloads p;
 	int r = payloads_open(s, ask->beside, &p, e);
 
-	r = r < 0 ? r : payloads_verify(&p, progress_of(ask), report, e);
+	r = r < 0 ? r : payloads_verify(&p, say_progress_of(ask), report, e);
 	payloads_close(&p);
 	return r;
 }
@@ -62,7 +57,7 @@ static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, stru
 
 static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
 {
-	const struct verify_watch watch = { .progress = progress_of(ask) };
+	const struct verify_watch watch = { .progress = say_progress_of(ask) };
 	auto_free struct report *report = calloc(1, sizeof *report);
 	int r;
 
@@ -84,7 +79,7 @@ static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *o
 static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e)
 {
 	bool failed = false;
-	const int r = replay_log(s, ask, progress_of(ask), &failed, e);
+	const int r = replay_log(s, ask, say_progress_of(ask), &failed, e);
 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
@@ -118,7 +113,7 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 	else if (ask->op == AUDIT_REPLAY)
 		r = replay(ask, s, e);
 	else if (ask->op == AUDIT_PAYLOADS)
-		r = judged(payload_list(s, progress_of(ask), e));
+		r = judged(payload_list(s, say_progress_of(ask), e));
 	else if (ask->op == AUDIT_GROWTH)
 		r = judged(grow_prove(s, ask, out, e));
 	else if (ask->op == AUDIT_RESULT)

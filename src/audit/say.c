@@ -35,6 +35,11 @@ void say_progress(void *arg, uint64_t done, uint64_t all)
 	put_line(line);
 }
 
+verify_progress_fn *say_progress_of(const struct audit_ask *ask)
+{
+	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
+}
+
 void say_aside(const char *fmt, ...)
 {
 	char text[ERR_MSG_MAX] = AUDIT_ASIDE;

@@ -213,6 +213,21 @@ struct tile_source snapshot_tiles(struct snapshot *s)
 	return (struct tile_source){ .read = read_tile, .arg = s };
 }
 
+int snapshot_root(const struct snapshot *s, uint64_t size, struct hash *ret, struct err *e)
+{
+	struct edge *edge = malloc(sizeof *edge);
+	const struct tile_source tiles = snapshot_tiles((struct snapshot *)(uintptr_t)s); /* only read */
+	int r;
+
+	if (edge == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the edge of a log");
+	r = edge_load(edge, size, &tiles, e);
+	if (r == 0)
+		edge_root(edge, ret);
+	free(edge);
+	return r;
+}
+
 bool snapshot_journal_begin(const struct snapshot *s, struct snapshot_journal *ret)
 {
 	for (unsigned level = 0; level < TILE_LEVELS; level++)

@@ -51,6 +51,8 @@ int snapshot_bundle(const struct snapshot *s, uint64_t index, struct buf *room, 
 int snapshot_tile(const struct snapshot *s, unsigned level, uint64_t index, struct hash ret[TILE_WIDTH]);
 /* The same for proofs: s is the snapshot. */
 struct tile_source snapshot_tiles(struct snapshot *s);
+/* The root of the first `size` entries, by the tiles that there are; size is at most that of the log. An error of reading them. */
+int snapshot_root(const struct snapshot *s, uint64_t size, struct hash *ret, struct err *e);
 
 /* The groups behind the checkpoint, in order, each whole. */
 struct snapshot_journal {

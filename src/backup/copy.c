@@ -5,12 +5,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fd.h"
 #include "ledger/head.h"
 #include "ledger/layout.h"
@@ -85,8 +83,6 @@ static int look_at_checkpoint(const struct snapshot *s, struct disk *to, bool *r
 			      struct err *e)
 {
 	static const char hint[] = "keep it, and copy this one to another place: one of them was put back or rewritten";
-	auto_free struct edge *edge = malloc(sizeof *edge);
-	const struct tile_source tiles = snapshot_tiles((struct snapshot *)(uintptr_t)s); /* only read */
 	auto_buf note = { .max = NOTE_MAX };
 	struct hash root, old_root;
 	int r = disk_read(to, LEDGER_CHECKPOINT, &note);
@@ -95,8 +91,8 @@ static int look_at_checkpoint(const struct snapshot *s, struct disk *to, bool *r
 	*ret_any = r != -ENOENT;
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0 || edge == NULL)
-		return err_sys(e, AMBIT_SYSTEM, r < 0 ? -r : ENOMEM, NULL, "cannot read the checkpoint that is there");
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the checkpoint that is there");
 	r = head_take(&s->key, note.data, note.len, ret_size, &old_root, NULL);
 	if (r < 0)
 		return err_set(e, AMBIT_CONFLICT, "name another directory",
@@ -104,10 +100,9 @@ static int look_at_checkpoint(const struct snapshot *s, struct disk *to, bool *r
 	if (*ret_size > s->size)
 		return err_set(e, AMBIT_CONFLICT, hint, "the copy has %" PRIu64 " entries, and the ledger %" PRIu64,
 			       *ret_size, s->size);
-	r = edge_load(edge, *ret_size, &tiles, e);
+	r = snapshot_root(s, *ret_size, &root, e);
 	if (r < 0)
 		return r;
-	edge_root(edge, &root);
 	return hash_is(&root, &old_root)
 		       ? 0
 		       : err_set(e, AMBIT_CONFLICT, hint, "the copy has other entries than the ledger begins with");

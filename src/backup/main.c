@@ -25,15 +25,10 @@
 
 #define OUT_MAX 4096
 
-static verify_progress_fn *progress_of(const struct audit_ask *ask)
-{
-	return (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
-}
-
 /* All of it, as anybody would verify it later. */
 static int verify_copy(const struct audit_ask *ask, struct err *e)
 {
-	const struct verify_watch watch = { .progress = progress_of(ask) };
+	const struct verify_watch watch = { .progress = say_progress_of(ask) };
 	auto_free struct report *report = calloc(1, sizeof *report);
 	char dir[GRANT_OBJECT_MAX + sizeof LEDGER_LOG];
 	struct snapshot *s = NULL;
@@ -99,7 +94,7 @@ static int copy_all(const struct audit_ask *ask, struct snapshot *s, struct copi
 	int r = to_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the place of the copy")
 			  : prove_signature(s, e);
 
-	r = r < 0 ? r : copy_log(s, ask->beside, to_fd, progress_of(ask), done, e);
+	r = r < 0 ? r : copy_log(s, ask->beside, to_fd, say_progress_of(ask), done, e);
 	return r < 0 ? r : others_copy(s, ask, to_fd, &done->cosigned, e);
 }
 

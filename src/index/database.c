@@ -147,13 +147,7 @@ static bool read_state(sqlite3 *db, uint64_t *ret_size, struct hash *ret_root)
 /* The root of the first so many entries, by the hashes that there are. */
 static bool root_at(const struct snapshot *s, uint64_t size, struct hash *ret)
 {
-	auto_free struct edge *edge = malloc(sizeof *edge);
-	const struct tile_source tiles = snapshot_tiles((struct snapshot *)(uintptr_t)s); /* only read */
-
-	if (edge == NULL || size > s->size || edge_load(edge, size, &tiles, NULL) < 0)
-		return false;
-	edge_root(edge, ret);
-	return true;
+	return size <= s->size && snapshot_root(s, size, ret, NULL) == 0;
 }
 
 static const char *judge(sqlite3 *db, const struct snapshot *s, uint64_t *ret_size)

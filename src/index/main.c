@@ -31,7 +31,7 @@ static bool is_filtered(const struct audit_ask *ask)
 /* The index, brought up to date where it is far behind and may be written. NULL: none. */
 static struct database *get_index(const struct audit_ask *ask, const struct snapshot *s)
 {
-	verify_progress_fn *const progress = (ask->flags & AUDIT_PROGRESS) != 0 ? say_progress : NULL;
+	verify_progress_fn *const progress = say_progress_of(ask);
 	struct err why = { .code = AMBIT_OK };
 	struct database *old, *new;
 	uint64_t known;
