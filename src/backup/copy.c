@@ -1,6 +1,5 @@
 #include "backup/copy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +17,6 @@
 #define SETTLE_EACH 8192u /* files: a list of names of bounded length is kept until they are on disk */
 #define PROGRESS_EACH 64u /* bundles */
 #define NEW LEDGER_PAYLOAD "/new"
-#define NAMES_ROOM 4096
 
 static int cannot_write(struct err *e, int r)
 {
@@ -28,22 +26,6 @@ static int cannot_write(struct err *e, int r)
 }
 
 /* ---- what is there ---- */
-
-static int list_names(int fd, bool (*is_good)(const char *name), bool *ret_all)
-{
-	_Alignas(struct dirent64) char room[NAMES_ROOM];
-	ssize_t n;
-
-	*ret_all = true;
-	while ((n = getdents64(fd, room, sizeof room)) > 0)
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
-
-			*ret_all = *ret_all && (entry->d_name[0] == '.' || is_good(entry->d_name));
-			at += entry->d_reclen;
-		}
-	return n < 0 ? -errno : 0;
-}
 
 static bool is_of_copy(const char *name)
 {
@@ -68,14 +50,26 @@ static int refuse_other(struct err *e)
 		       "there is something else than a copy of a log");
 }
 
+struct looking {
+	bool (*is_good)(const char *name);
+	bool good; /* all of them are */
+};
+
+static void look_at_name(void *arg, const char *name)
+{
+	struct looking *l = arg;
+
+	l->good = l->good && (name[0] == '.' || l->is_good(name));
+}
+
 /* What is there is a copy, or the beginning of one, or nothing. */
 static int look_at_names(int fd, bool (*is_good)(const char *name), struct err *e)
 {
-	auto_fd int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = false;
-	const int r = again < 0 ? -errno : list_names(again, is_good, &good);
+	const struct source there = { .dir_fd = fd };
+	struct looking l = { .is_good = is_good, .good = true };
+	const int r = source_names(&there, look_at_name, &l);
 
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot list what is there") : good ? 0 : refuse_other(e);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot list what is there") : l.good ? 0 : refuse_other(e);
 }
 
 /* Whether the checkpoint that is there is of the beginning of this log. */
@@ -348,29 +342,33 @@ static int take_record(const struct source *from, int to_fd, const char *name, s
 	return r < 0 ? r : 0;
 }
 
+struct records {
+	struct source from;
+	int to_fd;
+	struct copied *ret;
+	int failed; /* -errno of the first that could not be written, behind which none is tried */
+};
+
+static void take_name(void *arg, const char *name)
+{
+	struct records *r = arg;
+
+	if (r->failed == 0)
+		r->failed = take_record(&r->from, r->to_fd, name, r->ret);
+}
+
 static int put_records(const char *from_path, int to_fd, struct copied *ret, struct err *e)
 {
-	_Alignas(struct dirent64) char room[NAMES_ROOM];
-	struct source from;
-	auto_fd int list = -1;
-	ssize_t n = 0;
-	int r = source_open(from_path, &from, e);
+	struct records records = { .to_fd = to_fd, .ret = ret };
+	int r = source_open(from_path, &records.from, e);
 
 	if (r < 0)
 		return r;
 	if (mkdirat(to_fd, LEDGER_PAYLOAD, 0700) < 0 && errno != EEXIST)
 		r = -errno;
-	list = openat(from.dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (r == 0 && list >= 0 && (n = getdents64(list, room, sizeof room)) > 0)
-		for (ssize_t at = 0; at < n && r == 0;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(room + at);
-
-			r = take_record(&from, to_fd, entry->d_name, ret);
-			at += entry->d_reclen;
-		}
-	if (r == 0 && (list < 0 || n < 0))
-		r = -errno;
-	source_close(&from);
+	r = r < 0 ? r : source_names(&records.from, take_name, &records);
+	source_close(&records.from);
+	r = r < 0 ? r : records.failed;
 	return r < 0 ? cannot_write(e, r) : 0;
 }
 
