@@ -118,8 +118,8 @@ int ambit_event_exit_status(const struct ambit_event *ev);
 int ambit_event_record(struct ambit_event *ev, const char **ret_json, size_t *ret_len, struct ambit_error *e);
 /* The directory of the ledger in which the event is recorded, owned by the event; NULL: it is not recorded. */
 const char *ambit_event_ledger(const struct ambit_event *ev);
-/* The key by which the ledger is verified, one line of text owned by the event; *ret_is_new, if it was made for this event: then it is time
- * to write it down elsewhere. NULL: the event is not recorded. */
+/* The key by which the ledger is verified, one line of text owned by the event; *ret_is_new is 1 if it was made for this event: then it is time
+ * to write it down elsewhere; 2: likewise, and the key before it named it (`ambit ledger rotate`). NULL: the event is not recorded. */
 const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new);
 /* Kills what still runs. */
 void ambit_event_free(struct ambit_event *ev);

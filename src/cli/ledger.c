@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, replay, prove, check, witness, backup, prune: translated for the roles that read logs. */
+/* ambit ledger verify, show, replay, prove, check, witness, backup, prune, rotate: translated for the roles that read logs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,6 +19,7 @@
 #include "cli/cli.h"
 #include "cli/place.h"
 #include "cli/prune.h"
+#include "cli/rotate.h"
 #include "cli/show.h"
 #include "cli/tried.h"
 #include "cli/witness.h"
@@ -38,6 +39,7 @@ static const char help_text[] =
 	"ambit ledger witness [--url URL [--key KEY]] [--list] [--forget] [--json]\n"
 	"ambit ledger backup DIR [--no-payloads] [--no-verify] [--key KEY] [--json]\n"
 	"ambit ledger prune --payloads --older-than AGE [--dry-run] [--json]\n"
+	"ambit ledger rotate [--wait] [--json]\n"
 	"\n"
 	"  verify  whether the ledger is what was signed, and nothing was altered, dropped or added; and else where\n"
 	"  show    its entries, one in a line, the oldest first; of several ledgers in the order of their times;\n"
@@ -49,6 +51,7 @@ static const char help_text[] =
 	"  witness have others cosign the present state; without --url, all that were asked before\n"
 	"  backup  copy what is signed to a directory, while events run; again to the same one: what is new since\n"
 	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
+	"  rotate  close the log, and go on in another under a new key, which the log that is closed names\n"
 	"\n"
 	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
 	"\n"
@@ -79,6 +82,7 @@ static const char help_text[] =
 	"  --older-than AGE\n"
 	"                 prune: those whose entry is older: 180d, 12h, or as --since; nothing goes without it\n"
 	"  --dry-run      prune: only say what would go\n"
+	"  --wait         rotate: until no event is being recorded any more\n"
 	"  --ledger DIR   another ledger than your own; show: more than one, if it is given again\n"
 	"  --json         as JSON; show and check: each entry as it is in the ledger\n"
 	"  --no-pager     show: no pager, even on a terminal\n"
@@ -110,6 +114,7 @@ enum flag {
 	URL,
 	LIST,
 	FORGET,
+	WAIT,
 	LEDGER,
 	JSON,
 	NO_PAGER,
@@ -184,6 +189,14 @@ static const struct option prune_flags[] = {
 	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
 };
 
+static const struct option rotate_flags[] = {
+	{ "wait", no_argument, NULL, WAIT },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+
 static const struct ledger_command {
 	const char *name;
 	enum audit_op op;
@@ -198,6 +211,7 @@ static const struct ledger_command {
 	{ "witness", AUDIT_GROWTH, witness_flags, NULL },
 	{ "backup", AUDIT_BACKUP, backup_flags, "the directory of the copy" },
 	{ "prune", AUDIT_PAYLOADS, prune_flags, NULL },
+	{ "rotate", AUDIT_OP_COUNT, rotate_flags, NULL }, /* nothing is read for it */
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -213,6 +227,7 @@ struct ledger_run {
 	struct witness_how witness;
 	bool json, help, pager;
 	bool no_payloads, no_verify;
+	bool wait;
 	bool payloads, aged; /* --payloads and --older-than were given */
 };
 
@@ -363,6 +378,7 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case PAYLOADS: run->payloads = true; break;
 	case NO_PAYLOADS: run->no_payloads = true; break;
 	case NO_VERIFY: run->no_verify = true; break;
+	case WAIT: run->wait = true; break;
 	case DRY_RUN: run->prune.dry_run = true; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
@@ -648,6 +664,8 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 		status = cli_refuse(run.json, &told);
 	else if (run.ask.op == AUDIT_BACKUP)
 		status = back_up(&run);
+	else if (run.ask.op == AUDIT_OP_COUNT)
+		status = rotate(&run.place, run.wait, run.json);
 	else if (run.ask.op == AUDIT_PAYLOADS)
 		status = prune(&run.place, run.ask.key, &run.prune);
 	else if (run.ask.op == AUDIT_GROWTH)
@@ -671,6 +689,8 @@ int cli_ledger(int argc, char **argv)
 			return run_command(&commands[i], argc - 1, argv + 1);
 		names[i] = commands[i].name;
 	}
-	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-			: cli_usage(HELP, "ledger what? verify, show, replay, prove, check, witness, backup or prune");
+	return argc > 1
+		       ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
+		       : cli_usage(HELP,
+				   "ledger what? verify, show, replay, prove, check, witness, backup, prune or rotate");
 }

@@ -242,7 +242,14 @@ void session_tell_key(struct ambit_event *ev)
 	int is_new;
 	const char *key = ambit_event_ledger_key(ev, &is_new);
 
-	if (key != NULL && is_new != 0)
+	if (key != NULL && is_new == 2)
+		(void)fprintf(
+			stderr,
+			"ambit: the ledger in %s is signed by another key now, which the one before named:\n"
+			"  %s\n"
+			"  keep this line elsewhere, too; `ambit ledger verify --key` goes from the one before to it\n",
+			ambit_event_ledger(ev), key);
+	else if (key != NULL && is_new != 0)
 		(void)fprintf(
 			stderr,
 			"ambit: a new ledger in %s, signed by\n"

@@ -56,7 +56,7 @@ int key_parse(struct span line, struct log_key *ret, struct err *e)
 	return span_equal(id, span_of(expected)) ? 0 : bad(e, "its id is that of another key");
 }
 
-int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct err *e)
+int key_read(struct disk *dir, const char *name, struct log_key *ret, bool *ret_missing, struct err *e)
 {
 	uint8_t room[LINE_MAX_BYTES];
 	struct buf line;
@@ -64,7 +64,7 @@ int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct er
 	int r;
 
 	buf_init_in(&line, room, sizeof room);
-	r = disk_mode(dir, LEDGER_KEY, &mode);
+	r = disk_mode(dir, name, &mode);
 	*ret_missing = r == -ENOENT;
 	if (*ret_missing)
 		return 0;
@@ -72,7 +72,7 @@ int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct er
 		return err_set(e, AMBIT_DENIED,
 			       "chmod 600 it, if nobody else has read it; what they sign with it would be believed",
 			       "the ledger's key can be read or changed by others (mode %03o)", mode);
-	r = r < 0 ? r : disk_read(dir, LEDGER_KEY, &line);
+	r = r < 0 ? r : disk_read(dir, name, &line);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the ledger's key");
 	if (line.len == 0 || line.data[line.len - 1] != '\n')
@@ -98,7 +98,7 @@ int key_make(struct log_key *ret, struct err *e)
 	return r;
 }
 
-int key_write(struct disk *dir, const struct log_key *key, struct err *e)
+int key_write(struct disk *dir, const char *name, const struct log_key *key, struct err *e)
 {
 	uint8_t seed[TYPED_SEED] = { VKEY_ED25519 }, room[LINE_MAX_BYTES];
 	struct buf line;
@@ -111,7 +111,7 @@ int key_write(struct disk *dir, const struct log_key *key, struct err *e)
 	buf_put_u8(&line, '\n');
 	if (line.failed)
 		r = err_set(e, AMBIT_INTERNAL, NULL, "the ledger's key does not fit");
-	else if ((r = disk_replace(dir, LEDGER_KEY, line.data, line.len)) < 0)
+	else if ((r = disk_replace(dir, name, line.data, line.len)) < 0)
 		r = err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
 			    "make room, or see who may write there", "cannot write the ledger's key");
 	sodium_memzero(seed, sizeof seed);

@@ -14,11 +14,11 @@
 #include "ledger/disk.h"
 #include "ledger/head.h"
 
-/* What the file says, if it is there. */
-int key_read(struct disk *dir, struct log_key *ret, bool *ret_missing, struct err *e);
+/* What the file of this name says, if it is there. */
+int key_read(struct disk *dir, const char *name, struct log_key *ret, bool *ret_missing, struct err *e);
 /* A new key with a new name, which is in no file yet. */
 int key_make(struct log_key *ret, struct err *e);
-int key_write(struct disk *dir, const struct log_key *key, struct err *e);
+int key_write(struct disk *dir, const char *name, const struct log_key *key, struct err *e);
 /* One line of text, for tests. -MALFORMED. */
 int key_parse(struct span line, struct log_key *ret, struct err *e);
 

@@ -5,7 +5,8 @@
 #ifndef LEDGER_LAYOUT_H
 #define LEDGER_LAYOUT_H
 
-#define LEDGER_KEY "ledger.key" /* a name that no cell sees by chance (stage/hidden.def) */
+#define LEDGER_KEY "ledger.key"       /* a name that no cell sees by chance (stage/hidden.def) */
+#define LEDGER_NEXT "ledger-next.key" /* likewise: who signs next (store.h) */
 #define LEDGER_LOCK "lock"
 #define LEDGER_STARTING "starting"
 #define LEDGER_SOCKET "socket"
@@ -13,7 +14,9 @@
 #define LEDGER_INDEX "index"         /* of the log, for who looks something up (index/database.h) */
 #define LEDGER_WITNESS "witness"     /* checkpoints that others cosigned (audit/cosigned.h) */
 #define LEDGER_WITNESSES "witnesses" /* who is asked for that (witness/list.h) */
-#define LEDGER_LOG "log"             /* the directory of the log, in which there is: */
+#define LEDGER_LOG_NEXT "log.next"
+#define LEDGER_PAST "past" /* logs that were closed: N/log */
+#define LEDGER_LOG "log"   /* the directory of the log, in which there is: */
 
 #define LEDGER_CHECKPOINT "checkpoint"
 #define LEDGER_JOURNAL "journal"

@@ -171,6 +171,11 @@ uint64_t log_size(const struct log *l)
 	return l->edge.size;
 }
 
+void log_root(const struct log *l, struct hash *ret)
+{
+	edge_root(&l->edge, ret);
+}
+
 const void *log_last(const struct log *l, size_t *ret_n)
 {
 	*ret_n = l->last.len;

@@ -41,6 +41,7 @@ int log_open(struct disk *disk, const struct log_key *key, struct log **ret, str
 void log_close(struct log *l); /* publishes nothing */
 
 uint64_t log_size(const struct log *l); /* the index of the next entry */
+void log_root(const struct log *l, struct hash *ret);
 /* The last entry that was found on opening; borrowed, NULL: there was none. */
 const void *log_last(const struct log *l, size_t *ret_n);
 /* Adds to the group that is not written yet. -LIMIT: the entry is too long, the group is full (log_write) or the journal is (log_publish);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +12,9 @@
 #include "base/timestamp.h"
 #include "ledger/append.h"
 #include "ledger/beside.h"
+#include "ledger/hello.h"
+#include "ledger/link.h"
+#include "ledger/stamp.h"
 
 struct client {
 	int sock; /* owned; -1: a free place */
@@ -23,39 +25,25 @@ struct client {
 
 struct server {
 	const struct serve *how;
-	struct log *log;
+	struct log *log; /* how->store's */
 	struct beside beside;
 	struct client clients[SERVE_CLIENTS_MAX];
 	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
 	uint64_t dirty_ms, last_ms;    /* the first and the last append that no checkpoint covers; 0: none */
 	uint64_t idle_ms;              /* since when nobody is connected */
-	bool tells_new;                /* the next who connects is told that the key is new */
+	uint8_t tells;                 /* enum hello: what the next who connects is told of the key */
+	uint8_t told;                  /* what told_new was */
 	const struct client *told_new; /* was told, and has appended nothing yet: when it goes, nobody knows */
 	struct append message;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
-static uint64_t clock_us(clockid_t id)
-{
-	struct timespec t;
-
-	(void)clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static uint64_t now_ms(void)
 {
-	return clock_us(CLOCK_BOOTTIME) / 1000;
+	return stamp_boot_us() / 1000;
 }
 
 /* ---- entries ---- */
-
-static void stamp(const struct server *s, struct entry *entry)
-{
-	entry->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
-	entry->mono_us = clock_us(CLOCK_BOOTTIME);
-	(void)strncpy(entry->boot, s->how->boot, sizeof entry->boot - 1); /* the rest is zero; entry_put looks at it */
-}
 
 /* What entries name is on disk before they are. */
 static int settled(int r, struct err *e)
@@ -101,7 +89,7 @@ static int add_own(struct server *s, enum entry_type type, const char *event, co
 	auto_buf made = { .max = 0 };
 	int r;
 
-	stamp(s, &entry);
+	stamp(&entry, s->how->boot);
 	memcpy(entry.event, event, strlen(event) + 1); /* an id, or "" */
 	buf_init(&made, ENTRY_MAX);
 	r = entry_put(&entry, &made, e);
@@ -179,8 +167,8 @@ static int send_hello(struct server *s, int sock)
 	struct buf b;
 
 	buf_init_in(&b, room, sizeof room);
-	buf_put_u8(&b, s->tells_new);
-	vkey_put(&b, s->how->key);
+	buf_put_u8(&b, s->tells);
+	vkey_put(&b, &s->how->store->key->public);
 	return wire_send(sock, WIRE_LEDGER_HELLO, &b, NULL, 0);
 }
 
@@ -198,9 +186,11 @@ static void meet(struct server *s)
 	if (sock < 0 || send_hello(s, sock) < 0)
 		return;
 	*c = (struct client){ .sock = steal_fd(&sock) };
-	if (s->tells_new)
+	if (s->tells != 0) {
 		s->told_new = c;
-	s->tells_new = false;
+		s->told = s->tells;
+	}
+	s->tells = 0;
 }
 
 /* It is gone, or said something that nobody may. */
@@ -209,7 +199,7 @@ static int part_with(struct server *s, struct client *c, struct err *e)
 	fd_close(&c->sock);
 	if (c == s->told_new) {
 		s->told_new = NULL;
-		s->tells_new = true;
+		s->tells = s->told;
 	}
 	return c->told.runs ? add_plain(s, ENTRY_CRASH, c->told.event, e) : 0;
 }
@@ -228,8 +218,7 @@ static int hear_prune(struct server *s, struct client *c, struct rbuf *r, struct
 	auto_buf body = { .max = 256 };
 	struct err wrong;
 
-	if (c->told.event[0] != 0 || before_ms > clock_us(CLOCK_REALTIME) / 1000 ||
-	    !timestamp_write(before_ms, before)) {
+	if (c->told.event[0] != 0 || before_ms > stamp_wall_ms() || !timestamp_write(before_ms, before)) {
 		(void)err_set(&wrong, AMBIT_PROTOCOL, NULL, "an event prunes nothing, and nobody what is to come");
 		return send_away(s, c, &wrong, e);
 	}
@@ -238,6 +227,79 @@ static int hear_prune(struct server *s, struct client *c, struct rbuf *r, struct
 	c->count = 1;
 	c->wants_durable = true;
 	return add_own(s, ENTRY_PRUNE, "", &body, e);
+}
+
+/* ---- another log ---- */
+
+static unsigned others(const struct server *s, const struct client *c)
+{
+	unsigned n = 0;
+
+	for (const struct client *other = s->clients; other < s->clients + SERVE_CLIENTS_MAX; other++)
+		n += other != c && other->sock >= 0;
+	return n;
+}
+
+static void tell_rotated(const struct server *s, int sock, unsigned number, uint64_t size)
+{
+	uint8_t room[12 + VKEY_TEXT_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, number);
+	buf_put_u64(&b, size);
+	vkey_put(&b, &s->how->store->key->public);
+	(void)wire_send(sock, WIRE_LEDGER_ROTATED, &b, NULL, 0); /* it is done, whoever hears it */
+}
+
+/* The last entry of the log names the next key; the process's own stop stands before it, since it appends nothing there any more. */
+static int close_log(struct server *s, struct err *e)
+{
+	const struct link link = { .kind = LINK_NEXT, .key = s->how->store->next->public };
+	auto_buf body = { .max = LINK_BODY_MAX };
+	int r = add_plain(s, ENTRY_STOP, "", e);
+
+	link_put(&body, &link);
+	if (r == 0 && body.failed)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
+	r = r < 0 ? r : add_own(s, ENTRY_KEY, "", &body, e);
+	return r < 0 ? r : publish(s, e);
+}
+
+static int rotate(struct server *s, struct client *c, struct err *e)
+{
+	struct store *store = s->how->store;
+	uint64_t size;
+	unsigned number;
+	int r = close_log(s, e);
+
+	size = log_size(s->log);
+	r = r < 0 ? r : store_rotate_finish(store, &number, e);
+	s->log = store->current.log;
+	if (r < 0)
+		return r;
+	s->dirty_ms = 0;
+	s->tells = HELLO_NAMED;
+	s->told_new = NULL;
+	tell_rotated(s, c->sock, number, size);
+	return add_plain(s, ENTRY_START, "", e);
+}
+
+/* What stands in the way of it is told to who asked, and nobody else is held up. */
+static int hear_rotate(struct server *s, struct client *c, struct err *e)
+{
+	const unsigned n = others(s, c);
+	struct err wrong;
+
+	if (c->told.event[0] != 0)
+		(void)err_set(&wrong, AMBIT_PROTOCOL, NULL,
+			      "an event does not rotate the ledger that it is recorded in");
+	else if (n > 0)
+		(void)err_set(&wrong, AMBIT_CONFLICT, "try again when they have ended; --wait does",
+			      "%u event%s recorded in the ledger just now", n, n == 1 ? " is being" : "s are being");
+	else if (store_rotate_begin(s->how->store, &wrong) == 0)
+		return rotate(s, c, e);
+	return send_away(s, c, &wrong, e);
 }
 
 /* Negative only if the log has failed. */
@@ -254,7 +316,9 @@ static int hear(struct server *s, struct client *c, struct err *e)
 		return part_with(s, c, e);
 	if (m.number == WIRE_LEDGER_PRUNE)
 		return hear_prune(s, c, &m.body, e);
-	stamp(s, &first);
+	if (m.number == WIRE_LEDGER_ROTATE)
+		return hear_rotate(s, c, e);
+	stamp(&first, s->how->boot);
 	if (append_take(&s->message, &c->told, &first, &m.body, &wrong) < 0)
 		return send_away(s, c, &wrong, e);
 	return add_message(s, c, e);
@@ -363,15 +427,28 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 
 /* ---- beginning and end ---- */
 
-/* How the log ended when it was written last: with a stop of its own, or not. */
+/* How the log ended when it was written last: with a stop of its own, or it has no more than its link to the one before; or not. */
 static bool has_stopped(const struct log *log)
 {
 	struct entry last;
 	size_t n;
 	const void *bytes = log_last(log, &n);
 
-	return bytes == NULL ||
-	       (entry_take(bytes, n, &last, NULL) == 0 && last.type == ENTRY_STOP && last.event[0] == 0);
+	return bytes == NULL || (entry_take(bytes, n, &last, NULL) == 0 && last.event[0] == 0 &&
+				 (last.type == ENTRY_STOP || last.type == ENTRY_KEY));
+}
+
+/* Also if the one that made the key has died since. */
+static uint8_t what_to_tell(const struct store *store)
+{
+	struct entry last;
+	size_t n;
+	const void *bytes = log_last(store->current.log, &n);
+
+	if (store->current.found.signed_size == 0)
+		return HELLO_NEW;
+	return bytes != NULL && entry_take(bytes, n, &last, NULL) == 0 && last.type == ENTRY_KEY ? HELLO_NAMED
+												 : HELLO_KNOWN;
 }
 
 static void put_found(struct buf *out, const struct log_found *found)
@@ -406,7 +483,7 @@ static int end(struct server *s, struct err *e)
 	return r < 0 ? r : publish(s, e);
 }
 
-int serve_run(const struct serve *how, struct log *log, const struct log_found *found, struct err *e)
+int serve_run(const struct serve *how, struct err *e)
 {
 	auto_free struct server *s = calloc(1, sizeof *s);
 	bool over = false;
@@ -415,15 +492,15 @@ int serve_run(const struct serve *how, struct log *log, const struct log_found *
 	if (s == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
 	s->how = how;
-	s->log = log;
-	s->tells_new = found->signed_size == 0; /* also if the one that made the key has died since */
+	s->log = how->store->current.log;
+	s->tells = what_to_tell(how->store);
 	s->idle_ms = now_ms();
 	for (unsigned i = 0; i < SERVE_CLIENTS_MAX; i++)
 		s->clients[i].sock = -1;
 	buf_init(&s->message.made, APPEND_MADE_MAX);
 	buf_init(&s->message.results, APPEND_RESULTS_MAX);
-	beside_init(&s->beside, how->dir_fd);
-	r = begin(s, found, e);
+	beside_init(&s->beside, how->store->dir_fd);
+	r = begin(s, &how->store->current.found, e);
 	while (r == 0 && !over)
 		r = turn(s, &over, e);
 	if (r == 0)

@@ -1,15 +1,15 @@
 /* serve - the ledger's process at work: appends for all who are connected, by turns.
  *
- * Owns:   the connections, and the log while it is open.
+ * Owns:   the connections.
  * Holds:  what is appended is what append.h takes; that payloads are pruned the ledger says itself, in its own words, when it is asked to by who
- *         is of no event. It is accepted when it is in the journal, and durable when that is synced, and before it the payloads that it names; the answers
+ *         is of no event; and likewise goes on in another log (store.h), while nobody else is connected. It is accepted when it is in the journal, and durable when that is synced, and before it the payloads that it names; the answers
  *         come in that order. One sync serves all who wait for it meanwhile. An event that began and whose connection ends without
  *         its stop is told as a crash. After the first failure of the log nothing is accepted: everybody is told why, and the process ends.
  * Called: the role ambit-ledger. */
 #ifndef LEDGER_SERVE_H
 #define LEDGER_SERVE_H
 
-#include "ledger/log.h"
+#include "ledger/store.h"
 
 #define SERVE_CLIENTS_MAX 256 /* one more is told so */
 #define SERVE_IDLE_MS 10000   /* without a connection: the process ends */
@@ -18,13 +18,12 @@
 
 struct serve {
 	int listen_fd; /* borrowed */
-	int dir_fd;    /* of the ledger; borrowed */
 	const char *boot;
-	const struct vkey *key; /* borrowed */
+	struct store *store; /* borrowed; open */
 };
 
 /* Until nobody needs it for SERVE_IDLE_MS. The log is published and ends with its stop then. -code: the log failed. */
-int serve_run(const struct serve *s, struct log *log, const struct log_found *found, struct err *e);
+int serve_run(const struct serve *s, struct err *e);
 /* Tells the error to those who wait; who comes later starts another process, for which it may be over. */
 void serve_refusal(int listen_fd, const struct err *why);
 

@@ -150,3 +150,35 @@ int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t b
 	buf_reset(&t->message);
 	return r < 0 ? last_words(t, r, e) : hear_all(t, e);
 }
+
+static int take_rotated(struct rbuf *r, struct talk_rotated *ret)
+{
+	const uint32_t number = rbuf_u32(r);
+	const uint64_t entries = rbuf_u64(r);
+	const size_t n = rbuf_left(r);
+	const uint8_t *key = rbuf_bytes(r, n);
+
+	if (r->failed || n == 0 || n >= sizeof ret->key)
+		return -EPROTO;
+	*ret = (struct talk_rotated){ .number = number, .entries = entries };
+	memcpy(ret->key, key, n);
+	return 0;
+}
+
+int talk_rotate(struct talk *t, struct talk_rotated *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	int r;
+
+	buf_reset(&t->message);
+	r = wire_send(t->sock, WIRE_LEDGER_ROTATE, &t->message, NULL, 0);
+	if (r < 0)
+		return last_words(t, r, e);
+	r = wire_receive(t->sock, WIRE_LEDGER, WIRE_RUNNING, t->answer_room, sizeof t->answer_room, &m);
+	if (r <= 0)
+		return unheard(t, e, r == 0 ? EPIPE : -r);
+	if (m.number == WIRE_LEDGER_FAILED)
+		return wire_take_error(&m.body, e);
+	r = m.number == WIRE_LEDGER_ROTATED ? take_rotated(&m.body, ret) : -EPROTO;
+	return r < 0 ? unheard(t, e, -r) : 0;
+}

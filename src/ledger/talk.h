@@ -3,7 +3,7 @@
  * Owns:   the connection, and the entries that are not sent yet.
  * Holds:  entries reach the ledger in the order in which they were put. What is accepted or durable is known only after talk_settle. JSON is
  *         written here, and what is read are messages of fixed size. Without a connection every function does nothing and succeeds.
- * Called: supervisor/logbook.c, stage/account.c, lib/event_record.c, cli/prune.c. */
+ * Called: supervisor/logbook.c, stage/account.c, lib/event_record.c, cli/prune.c, cli/rotate.c. */
 #ifndef LEDGER_TALK_H
 #define LEDGER_TALK_H
 
@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "ledger/entry.h"
+#include "ledger/vkey.h"
 #include "wire/wire.h"
 
 struct talk {
@@ -38,6 +39,15 @@ int talk_settle(struct talk *t, bool durable, struct err *e);
 
 /* That payloads are about to be removed: those of entries of before this time, so many of so many bytes. Durable when it returns. */
 int talk_prune(struct talk *t, uint64_t before_ms, uint64_t payloads, uint64_t bytes, struct err *e);
+
+/* What the ledger answers to a rotation. */
+struct talk_rotated {
+	uint32_t number;             /* of the log that was closed, among those that were */
+	uint64_t entries;            /* that it has */
+	char key[VKEY_TEXT_MAX + 1]; /* of the log that follows on it */
+};
+/* That the ledger goes on in another log, under another key. It has when this returns. -CONFLICT: others are connected. */
+int talk_rotate(struct talk *t, struct talk_rotated *ret, struct err *e);
 
 /* A name in a body: four thirds of its length at most, whatever it holds. */
 void talk_put_text(struct json *j, const char *s);

@@ -590,7 +590,7 @@ const char *ambit_event_ledger(const struct ambit_event *ev)
 
 const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new)
 {
-	*ret_is_new = ev->ledger.is_new;
+	*ret_is_new = ev->ledger.is_named ? 2 : ev->ledger.is_new;
 	return ev->ledger.key[0] != 0 ? ev->ledger.key : NULL;
 }
 

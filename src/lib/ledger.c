@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/text.h"
+#include "ledger/hello.h"
 #include "ledger/layout.h"
 #include "lib/event.h"
 #include "lib/helper.h"
@@ -84,6 +85,7 @@ static int hear_hello(int sock, struct ledger_hello *ret, struct err *e)
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	auto_message m = { .n_fds = 0 };
+	uint8_t what;
 	int n;
 
 	do
@@ -96,7 +98,9 @@ static int hear_hello(int sock, struct ledger_hello *ret, struct err *e)
 		return 0;
 	if (n > 0 && m.number == WIRE_LEDGER_FAILED)
 		return wire_take_error(&m.body, e);
-	ret->is_new = rbuf_u8(&m.body) == 1;
+	what = rbuf_u8(&m.body);
+	ret->is_named = what == HELLO_NAMED;
+	ret->is_new = what == HELLO_NEW || ret->is_named;
 	if (n < 0 || rbuf_left(&m.body) >= sizeof ret->key)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "the ledger said what it may not");
 	n = (int)rbuf_left(&m.body);

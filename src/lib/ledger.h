@@ -26,7 +26,8 @@
 
 struct ledger_hello {
 	char key[LEDGER_KEY_MAX]; /* by which others verify it */
-	bool is_new;              /* it was made just now */
+	bool is_new;              /* it was made just now, */
+	bool is_named;            /* and the key before named it: the ledger was rotated */
 };
 
 /* Where the person's events are recorded who name no ledger: what AMBIT_LEDGER says, or their own. 1; 0: nowhere; -MALFORMED,

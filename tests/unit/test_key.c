@@ -60,13 +60,13 @@ static void what_is_made_is_read_again(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(key_read(p.disk, &again, &missing, NULL), 0);
+	assert_int_equal(key_read(p.disk, LEDGER_KEY, &again, &missing, NULL), 0);
 	assert_true(missing);
 	assert_int_equal(key_make(&made, NULL), 0);
-	assert_int_equal(key_write(p.disk, &made, NULL), 0);
+	assert_int_equal(key_write(p.disk, LEDGER_KEY, &made, NULL), 0);
 	assert_int_equal(fstatat(p.fd, LEDGER_KEY, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(key_read(p.disk, &again, &missing, NULL), 0);
+	assert_int_equal(key_read(p.disk, LEDGER_KEY, &again, &missing, NULL), 0);
 	assert_false(missing);
 	assert_memory_equal(made.secret, again.secret, sizeof made.secret);
 	assert_string_equal(made.public.name, again.public.name);
@@ -87,7 +87,7 @@ static void others_that_write_such_keys_are_understood(void **state)
 
 	(void)state;
 	put(&p, GO_SIGNER "\n");
-	assert_int_equal(key_read(p.disk, &key, &missing, NULL), 0);
+	assert_int_equal(key_read(p.disk, LEDGER_KEY, &key, &missing, NULL), 0);
 	vkey_put(&text, &key.public);
 	assert_string_equal(buf_cstr(&text), GO_VERIFIER);
 	place_close(&p);
@@ -126,7 +126,7 @@ static void what_is_no_key_is_refused(void **state)
 		bool missing;
 
 		put(&p, rows[i]);
-		if (key_read(p.disk, &key, &missing, &e) != -AMBIT_MALFORMED || missing || e.why[0] == 0)
+		if (key_read(p.disk, LEDGER_KEY, &key, &missing, &e) != -AMBIT_MALFORMED || missing || e.why[0] == 0)
 			fail_msg("row %zu was taken", i);
 	}
 	place_close(&p);
@@ -144,13 +144,13 @@ static void a_key_that_others_can_read_signs_nothing(void **state)
 	put(&p, GO_SIGNER "\n");
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
 		assert_int_equal(fchmodat(p.fd, LEDGER_KEY, modes[i], 0), 0);
-		assert_int_equal(key_read(p.disk, &key, &missing, &e), -AMBIT_DENIED);
+		assert_int_equal(key_read(p.disk, LEDGER_KEY, &key, &missing, &e), -AMBIT_DENIED);
 	}
 	assert_int_equal(fchmodat(p.fd, LEDGER_KEY, 0400, 0), 0);
-	assert_int_equal(key_read(p.disk, &key, &missing, &e), 0);
+	assert_int_equal(key_read(p.disk, LEDGER_KEY, &key, &missing, &e), 0);
 	assert_int_equal(unlinkat(p.fd, LEDGER_KEY, 0), 0);
 	assert_int_equal(symlinkat("/dev/null", p.fd, LEDGER_KEY), 0);
-	assert_int_equal(key_read(p.disk, &key, &missing, &e), -AMBIT_SYSTEM);
+	assert_int_equal(key_read(p.disk, LEDGER_KEY, &key, &missing, &e), -AMBIT_SYSTEM);
 	place_close(&p);
 }
 

@@ -111,7 +111,7 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check witness backup prune' -a 'verify show replay prove check witness backup prune'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check witness backup prune rotate' -a 'verify show replay prove check witness backup prune rotate'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
@@ -137,6 +137,7 @@ complete -c ambit -n '__ambit_in ledger' -l type -x -a 'start stop crash policy 
 complete -c ambit -n '__ambit_in ledger' -l payloads -d 'The records beside the ledger, too; prune: these'
 complete -c ambit -n '__ambit_in ledger' -l older-than -x -d 'Those whose entry is older'
 complete -c ambit -n '__ambit_in ledger' -l dry-run -d 'Only say what would go'
+complete -c ambit -n '__ambit_in ledger' -l wait -d 'Rotate: until no event is being recorded'
 complete -c ambit -n '__ambit_in ledger' -l ledger -x -a '(__fish_complete_directories)' -d 'Another ledger than your own'
 complete -c ambit -n '__ambit_in ledger' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in ledger' -l no-pager -d 'No pager'
