@@ -13,6 +13,7 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 	buf_put_u64(out, ask->seq);
 	buf_put_str(out, ask->dir);
 	buf_put_str(out, ask->beside);
+	buf_put_str(out, ask->past);
 	buf_put_str(out, ask->target);
 	buf_put_str(out, ask->event);
 	buf_put_str(out, ask->grant);
@@ -42,6 +43,7 @@ int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct 
 	ask.seq = rbuf_u64(&r);
 	rbuf_str(&r, ask.dir, sizeof ask.dir);
 	rbuf_str(&r, ask.beside, sizeof ask.beside);
+	rbuf_str(&r, ask.past, sizeof ask.past);
 	rbuf_str(&r, ask.target, sizeof ask.target);
 	rbuf_str(&r, ask.event, sizeof ask.event);
 	rbuf_str(&r, ask.grant, sizeof ask.grant);

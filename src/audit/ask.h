@@ -39,7 +39,8 @@ enum audit_op {
 #define AUDIT_FRAMED 32u /* show: each line behind a frame (below), so that those of several logs can be put in order */
 #define AUDIT_WRITES 64u /* show: the index may be written */
 #define AUDIT_VERBOSE 128u /* show: say on standard error, behind AUDIT_ASIDE, how it was looked up */
-#define AUDIT_FLAGS 255u
+#define AUDIT_WHOLE 256u   /* verify, payloads: no log before may be missing */
+#define AUDIT_FLAGS 511u
 
 #define AUDIT_ASIDE "# "     /* a line of standard error that is neither progress nor a complaint */
 #define AUDIT_FRAME_BYTES 12 /* u64 the time of the entry in milliseconds, u32 the bytes that follow */
@@ -54,6 +55,7 @@ struct audit_ask {
 	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
 	char beside
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
+	char past[GRANT_OBJECT_MAX]; /* all but show and check: of the logs before; empty: there are none */
 	char target
 		[GRANT_OBJECT_MAX]; /* what may be written. show: where the index lies; backup: where the copy goes; empty: nowhere */
 	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */

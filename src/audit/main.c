@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "audit/ask.h"
+#include "audit/chain.h"
 #include "audit/cosigned.h"
+#include "audit/earlier.h"
 #include "audit/grow.h"
 #include "audit/payload.h"
 #include "audit/promise.h"
@@ -16,7 +18,6 @@
 #include "audit/replay.h"
 #include "audit/report.h"
 #include "audit/say.h"
-#include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 
@@ -33,15 +34,16 @@ static int write_out(const struct buf *out, struct err *e)
 
 /* ---- what is asked: each gives a status, or a negative code that says that it could not be looked at ---- */
 
-/* Of a log that is what was signed: of another nobody knows what is to be there. */
-static int verify_payloads(const struct audit_ask *ask, const struct snapshot *s, struct report *report, struct err *e)
+/* Of logs that are what was signed: of others nobody knows what is to be there. */
+static int verify_payloads(const struct audit_ask *ask, const struct chain *c, const struct snapshot *s,
+			   struct report *report, struct err *e)
 {
 	struct payloads p;
 	int r = payloads_open(s, ask->beside, &p, e);
 
 	r = r < 0 ? r : payloads_verify(&p, say_progress_of(ask), report, e);
 	payloads_close(&p);
-	return r;
+	return r < 0 ? r : payloads_verify_past(ask, c, s, say_progress_of(ask), report, e);
 }
 
 static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, struct report *report, struct err *e)
@@ -55,25 +57,26 @@ static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, stru
 	return r;
 }
 
-static int verify(const struct audit_ask *ask, struct snapshot *s, struct buf *out, struct err *e)
+static int verify(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	const struct verify_watch watch = { .progress = say_progress_of(ask) };
 	auto_free struct report *report = calloc(1, sizeof *report);
+	struct chain chain;
+	struct snapshot *s;
 	int r;
 
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
-	r = verify_log(s, ask->given, &watch, report, e);
+	r = chain_verify(ask, say_progress_of(ask), &chain, report, &s, e);
 	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
-		r = verify_payloads(ask, s, report, e);
+		r = verify_payloads(ask, &chain, s, report, e);
 	r = r < 0 ? r : verify_cosigned(ask, s, report, e);
-	if (r < 0)
-		return r;
-	if ((ask->flags & AUDIT_JSON) != 0)
-		report_json(report, s, out);
-	else
-		report_text(report, s, out);
-	return report->n_faults == 0 ? AUDIT_DONE : AUDIT_FAILED;
+	if (r == 0 && (ask->flags & AUDIT_JSON) != 0)
+		report_json(report, s, &chain, out);
+	else if (r == 0)
+		report_text(report, s, &chain, out);
+	snapshot_free(s);
+	chain_finish(&chain);
+	return r < 0 ? r : report->n_faults == 0 ? AUDIT_DONE : AUDIT_FAILED;
 }
 
 static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e)
@@ -92,12 +95,6 @@ static int judged(int r)
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
-	static const unsigned what[AUDIT_OP_COUNT] = { [AUDIT_VERIFY] = SNAPSHOT_KEY | SNAPSHOT_LIST,
-						       [AUDIT_PROVE] = SNAPSHOT_KEY,
-						       [AUDIT_RESULT] = SNAPSHOT_KEY,
-						       [AUDIT_GROWTH] = SNAPSHOT_KEY,
-						       [AUDIT_PAYLOADS] = SNAPSHOT_KEY | SNAPSHOT_LIST,
-						       [AUDIT_REPLAY] = SNAPSHOT_KEY | SNAPSHOT_LIST };
 	struct snapshot *s = NULL;
 	int r;
 
@@ -105,21 +102,18 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		return judged(prove_check(ask, out, e));
 	if (ask->op == AUDIT_SHOW || ask->op == AUDIT_BACKUP)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "that is asked of another role");
-	r = snapshot_take(ask->dir, ask->key, what[ask->op], &s, e);
-	if (r < 0)
-		return r;
 	if (ask->op == AUDIT_VERIFY)
-		r = verify(ask, s, out, e);
-	else if (ask->op == AUDIT_REPLAY)
-		r = replay(ask, s, e);
-	else if (ask->op == AUDIT_PAYLOADS)
-		r = judged(payload_list(s, say_progress_of(ask), e));
-	else if (ask->op == AUDIT_GROWTH)
-		r = judged(grow_prove(s, ask, out, e));
-	else if (ask->op == AUDIT_RESULT)
-		r = judged(payload_find(s, ask, out, e));
-	else
-		r = judged(prove_entry(s, ask, out, e));
+		return verify(ask, out, e);
+	if (ask->op == AUDIT_PAYLOADS)
+		return judged(payload_list(ask, say_progress_of(ask), e));
+	if (ask->op == AUDIT_RESULT)
+		return judged(earlier_find(ask, payload_find, out, e));
+	if (ask->op == AUDIT_PROVE)
+		return judged(earlier_find(ask, prove_entry, out, e));
+	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_REPLAY ? SNAPSHOT_KEY | SNAPSHOT_LIST : SNAPSHOT_KEY, &s,
+			  e);
+	if (r == 0)
+		r = ask->op == AUDIT_REPLAY ? replay(ask, s, e) : judged(grow_prove(s, ask, out, e));
 	snapshot_free(s);
 	return r;
 }

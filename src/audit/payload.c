@@ -167,7 +167,7 @@ static int find_fate(struct payloads *p, const struct entry *entry, bool is_ther
 	p->has_prunes = true;
 	if (r < 0)
 		return r;
-	if (!is_there && prunes_cover(&p->prunes, entry->seq, entry->wall_ms))
+	if (!is_there && (entry->wall_ms < p->later_ms || prunes_cover(&p->prunes, entry->seq, entry->wall_ms)))
 		return FATE_PRUNED;
 	if (!is_there && prunes_cover(&p->unproved, entry->seq, entry->wall_ms))
 		return FATE_PRUNED_UNPROVED;
@@ -283,6 +283,40 @@ int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct rep
 	return r < 0 ? r : 0;
 }
 
+/* Of what is older all was pruned by one of its signed entries. */
+static int pruned_by(const struct snapshot *s, uint64_t *ret_ms, struct err *e)
+{
+	struct prunes p = { .only_signed = true };
+	const int r = prunes_take(s, true, &p, e);
+	const struct prune *items = items_of(&p, &(size_t){ 0 });
+
+	if (r == 0 && p.items.len > 0 && items[0].before_ms > *ret_ms) /* the first has the latest of all */
+		*ret_ms = items[0].before_ms;
+	prunes_free(&p);
+	return r;
+}
+
+int payloads_verify_past(const struct audit_ask *ask, const struct chain *c, const struct snapshot *s,
+			 verify_progress_fn *progress, struct report *report, struct err *e)
+{
+	uint64_t later_ms = 0;
+	int r = c->first <= c->n ? pruned_by(s, &later_ms, e) : 0;
+
+	for (unsigned i = c->n; i >= c->first && i > 0 && r == 0; i--) {
+		struct payloads p = { .dir = { .dir_fd = -1 } };
+		struct snapshot *past = NULL;
+
+		r = chain_take(ask, c, i, &past, e);
+		r = r < 0 ? r : payloads_open(past, ask->beside, &p, e);
+		p.later_ms = later_ms;
+		r = r < 0 ? r : payloads_verify(&p, progress, report, e);
+		r = r < 0 ? r : pruned_by(past, &later_ms, e);
+		payloads_close(&p);
+		snapshot_free(past);
+	}
+	return r;
+}
+
 /* ---- that of one event ---- */
 
 struct search {
@@ -386,33 +420,52 @@ static int list_one(void *arg, uint64_t index, bool is_signed, const uint8_t *by
 	return out->len >= OUT_STEP || out->failed ? flush(out) : 0;
 }
 
-static int must_be_signed(struct snapshot *s, verify_progress_fn *progress, struct err *e)
-{
-	const struct verify_watch watch = { .progress = progress };
-	auto_free struct report *report = calloc(1, sizeof *report);
-	int r;
-
-	if (report == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
-	r = verify_log(s, span_of(""), &watch, report, e);
-	if (r < 0 || report->n_faults == 0)
-		return r;
-	return err_why(
-		e, err_set(e, AMBIT_MALFORMED, "`ambit ledger verify` says where", "the ledger is not what was signed"),
-		"%s", report->faults[0].why);
-}
-
-int payload_list(struct snapshot *s, verify_progress_fn *progress, struct err *e)
+static int list_log(const struct snapshot *s, struct err *e)
 {
 	auto_buf out = { .max = OUT_STEP + AUDIT_ROW_BYTES };
 	struct walk_result w;
-	int r = must_be_signed(s, progress, e);
+	int r = walk_log(s, list_one, &out, &w);
 
-	if (r < 0)
-		return r;
-	r = walk_log(s, list_one, &out, &w);
 	r = r < 0 ? r : flush(&out);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot write what was found");
 	return w.unread == 0 ? 0 : err_set(e, AMBIT_MALFORMED, NULL, "%" PRIu64 " entries could not be read", w.unread);
+}
+
+/* A log that is not there may name what would then be named by none. */
+static int must_be_signed(const struct audit_ask *ask, verify_progress_fn *progress, struct chain *chain,
+			  struct snapshot **ret, struct err *e)
+{
+	auto_free struct report *report = calloc(1, sizeof *report);
+	struct audit_ask whole = *ask;
+	int r;
+
+	if (report == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to verify the log");
+	whole.flags |= AUDIT_WHOLE;
+	r = chain_verify(&whole, progress, chain, report, ret, e);
+	if (r < 0 || report->n_faults == 0)
+		return r;
+	return err_why(
+		e, err_set(e, AMBIT_MALFORMED, "`ambit ledger verify` says where", "the ledger is not what was signed"),
+		"%s%s%s", report->faults[0].file, report->faults[0].file[0] != 0 ? ": " : "", report->faults[0].why);
+}
+
+int payload_list(const struct audit_ask *ask, verify_progress_fn *progress, struct err *e)
+{
+	struct chain chain = { .n = 0 };
+	struct snapshot *s = NULL;
+	int r = must_be_signed(ask, progress, &chain, &s, e);
+
+	for (unsigned i = 1; i <= chain.n && r == 0; i++) {
+		struct snapshot *past = NULL;
+
+		r = chain_take(ask, &chain, i, &past, e);
+		r = r < 0 ? r : list_log(past, e);
+		snapshot_free(past);
+	}
+	r = r < 0 ? r : list_log(s, e);
+	snapshot_free(s);
+	chain_finish(&chain);
+	return r;
 }

@@ -10,6 +10,7 @@
 #define AUDIT_PAYLOAD_H
 
 #include "audit/ask.h"
+#include "audit/chain.h"
 #include "audit/report.h"
 #include "audit/row.h"
 #include "audit/snapshot.h"
@@ -39,6 +40,7 @@ struct payloads {
 	struct prunes prunes;     /* once one is missing: what signed entries say, */
 	struct prunes unproved;   /* and the others, too */
 	bool has_prunes;
+	uint64_t later_ms; /* what is older was pruned by an entry of a log that follows */
 };
 
 /* dir: as of audit_ask. */
@@ -48,13 +50,17 @@ void payloads_close(struct payloads *p);
 const char *payloads_remark(struct payloads *p, const struct entry *entry);
 /* Reads each that a signed entry names, into the report. */
 int payloads_verify(struct payloads *p, verify_progress_fn *progress, struct report *report, struct err *e);
+/* The same of the logs that were closed, which were verified; s is the present one. */
+int payloads_verify_past(const struct audit_ask *ask, const struct chain *c, const struct snapshot *s,
+			 verify_progress_fn *progress, struct report *report, struct err *e);
 
 /* ---- answers ---- */
 
 /* Appends the row of the last `result` of the event that is asked for; that it is in the log was checked if it is signed. -NOT_FOUND: the event has
  * none; -MALFORMED: the log is not as it was signed. */
 int payload_find(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e);
-/* Writes the rows of all to descriptor 1, in their order, if the log is what was signed. -MALFORMED: it is not. */
-int payload_list(struct snapshot *s, verify_progress_fn *progress, struct err *e);
+/* Writes the rows of all to descriptor 1, in their order, those of the logs before first, if all of them are what was signed and none is missing.
+ * -MALFORMED: they are not. */
+int payload_list(const struct audit_ask *ask, verify_progress_fn *progress, struct err *e);
 
 #endif

@@ -357,7 +357,7 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	struct json j;
 
 	if (!json) {
-		report_text(report, s, out);
+		report_text(report, s, NULL, out);
 		text_counts(out, n);
 		if (policy != NULL)
 			text_policy(out, n, policy);
@@ -369,6 +369,6 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	json_counts(&j, n);
 	json_policy(&j, n, policy);
 	json_put_key(&j, "log");
-	report_json(report, s, out);
+	report_json(report, s, NULL, out);
 	buf_printf(out, "}\n");
 }

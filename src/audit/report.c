@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/chain.h"
 #include "audit/cosigned.h"
 #include "base/base64.h"
 #include "base/json.h"
@@ -69,6 +70,16 @@ void report_remark(struct report *r, const char *file, const char *fmt, ...)
 	va_start(ap, fmt);
 	fill(&r->remarks[r->n_remarks++], file, fmt, ap);
 	va_end(ap);
+}
+
+void report_copy(struct report *r, const struct finding *f, bool is_fault)
+{
+	struct finding *to = is_fault                            ? next_fault(r)
+			     : r->n_remarks < REPORT_REMARKS_MAX ? &r->remarks[r->n_remarks++]
+								 : NULL;
+
+	if (to != NULL)
+		*to = *f;
 }
 
 /* ---- saying, for people ---- */
@@ -151,7 +162,7 @@ static void put_trust(const struct snapshot *s, struct buf *out)
 	buf_printf(out, "\n");
 }
 
-void report_text(const struct report *r, const struct snapshot *s, struct buf *out)
+void report_text(const struct report *r, const struct snapshot *s, const struct chain *chain, struct buf *out)
 {
 	for (size_t i = 0; i < r->n_faults; i++)
 		put_finding(out, "", &r->faults[i]);
@@ -163,6 +174,8 @@ void report_text(const struct report *r, const struct snapshot *s, struct buf *o
 			   r->given_up ? " and more, and the rest was not looked at" : "", r->entries, s->size);
 	else
 		put_verified(r, s, out);
+	if (chain != NULL)
+		chain_text(chain, out);
 	for (size_t i = 0; i < r->n_remarks; i++)
 		put_finding(out, "  note: ", &r->remarks[i]);
 	if (r->unsigned_entries > 0)
@@ -243,7 +256,7 @@ static void json_cosigned(struct json *j, const struct report *r)
 	json_put_array_end(j);
 }
 
-void report_json(const struct report *r, const struct snapshot *s, struct buf *out)
+void report_json(const struct report *r, const struct snapshot *s, const struct chain *chain, struct buf *out)
 {
 	struct json j;
 
@@ -264,6 +277,8 @@ void report_json(const struct report *r, const struct snapshot *s, struct buf *o
 		json_put_null(json_put_key(&j, "from"));
 	json_payloads(json_put_key(&j, "payloads"), r);
 	json_cosigned(json_put_key(&j, "cosigned"), r);
+	if (chain != NULL)
+		chain_json(chain, &j);
 	json_findings(&j, "faults", r->faults, r->n_faults);
 	json_put_bool(json_put_key(&j, "given_up"), r->given_up);
 	json_findings(&j, "notes", r->remarks, r->n_remarks);

@@ -53,7 +53,12 @@ void report_entry(struct report *r, uint64_t entry, const char *file, const char
 	__attribute__((format(printf, 4, 5)));
 void report_remark(struct report *r, const char *file, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-void report_text(const struct report *r, const struct snapshot *s, struct buf *out);
-void report_json(const struct report *r, const struct snapshot *s, struct buf *out);
+/* One that another report has. */
+void report_copy(struct report *r, const struct finding *f, bool is_fault);
+
+/* chain: of the logs before (chain.h); NULL: they were not looked at. */
+struct chain;
+void report_text(const struct report *r, const struct snapshot *s, const struct chain *chain, struct buf *out);
+void report_json(const struct report *r, const struct snapshot *s, const struct chain *chain, struct buf *out);
 
 #endif

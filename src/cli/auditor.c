@@ -167,10 +167,10 @@ static const char *role_of(enum audit_op op)
 /* Up to the first without a path: what there is comes first. */
 static void list_places(const struct audit_ask *ask, struct parser_place ret[PARSER_PLACES])
 {
-	const char *const paths[] = { ask->dir, ask->beside, ask->target, ask->cosigned };
+	const char *const paths[] = { ask->dir, ask->beside, ask->past, ask->target, ask->cosigned };
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0] && n < PARSER_PLACES; i++) /* nothing wants all four */
 		if (paths[i][0] != 0)
 			ret[n++] = (struct parser_place){
 				.path = paths[i], .writes = paths[i] == ask->target && (ask->flags & AUDIT_WRITES) != 0

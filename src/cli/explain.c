@@ -126,8 +126,9 @@ static int explain_event(const char *word, const char *ledger, struct buf *text,
 
 	if (r < 0)
 		return r;
-	(void)text_copy(ask.dir, sizeof ask.dir, place.log); /* the same size */
-	(void)text_copy(ask.event, sizeof ask.event, word);  /* place_is_event */
+	(void)text_copy(ask.dir, sizeof ask.dir, place.log);    /* the same size */
+	(void)text_copy(ask.past, sizeof ask.past, place.past); /* likewise */
+	(void)text_copy(ask.event, sizeof ask.event, word);     /* place_is_event */
 	r = find_signed_row(&ask, &row, e);
 	r = r < 0 ? r : open_payload(&place, &row, &fd, e);
 	if (r < 0)

@@ -24,10 +24,15 @@ static bool is_directory(const char *path)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool in_it(char ret[GRANT_OBJECT_MAX], const char *dir, const char *name)
+{
+	return snprintf(ret, GRANT_OBJECT_MAX, "%s/%s", dir, name) < GRANT_OBJECT_MAX;
+}
+
 int place_find(const char *given, struct place *ret, struct err *e)
 {
 	static const char hint[] = "name the directory of a ledger with --ledger";
-	char own[PATH_MAX], real[PATH_MAX], inside[PATH_MAX], log[PATH_MAX];
+	char own[PATH_MAX], real[PATH_MAX], inside[PATH_MAX], log[PATH_MAX], key[GRANT_OBJECT_MAX];
 	const int n = given != NULL ? 1 : ledger_default(own, sizeof own, e);
 	const char *dir = given != NULL ? given : own;
 
@@ -39,14 +44,17 @@ int place_find(const char *given, struct place *ret, struct err *e)
 		return err_set(e, AMBIT_LIMIT, hint, "the path of the ledger is too long");
 	if (realpath(dir, real) == NULL || realpath(inside, log) == NULL)
 		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "there is no ledger in %s", dir);
-	if (!text_copy(ret->dir, sizeof ret->dir, real) || !text_copy(ret->log, sizeof ret->log, log) ||
-	    snprintf(ret->payload, sizeof ret->payload, "%s/" LEDGER_PAYLOAD, real) >= (int)sizeof ret->payload ||
-	    snprintf(ret->witness, sizeof ret->witness, "%s/" LEDGER_WITNESS, real) >= (int)sizeof ret->witness)
+	if (!in_it(ret->payload, real, LEDGER_PAYLOAD) || !in_it(ret->past, real, LEDGER_PAST) ||
+	    !in_it(ret->witness, real, LEDGER_WITNESS) || !in_it(key, real, LEDGER_KEY) ||
+	    !text_copy(ret->dir, sizeof ret->dir, real) || !text_copy(ret->log, sizeof ret->log, log))
 		return err_set(e, AMBIT_LIMIT, "name one that has a shorter path", "cannot tell the path of %s", dir);
 	if (!is_directory(ret->payload))
 		ret->payload[0] = 0;
 	if (!is_directory(ret->witness))
 		ret->witness[0] = 0;
+	if (!is_directory(ret->past))
+		ret->past[0] = 0;
+	ret->is_written = faccessat(AT_FDCWD, key, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	return 0;
 }
 

@@ -12,6 +12,8 @@ struct place {
 	char log[GRANT_OBJECT_MAX]; /* in it: the log, beside which the key lies, which is nothing that whoever reads may have */
 	char payload[GRANT_OBJECT_MAX]; /* likewise; empty: there is none */
 	char witness[GRANT_OBJECT_MAX]; /* likewise */
+	char past[GRANT_OBJECT_MAX];    /* of the logs before; likewise */
+	bool is_written;                /* its key is there, so whatever it had is to be there */
 };
 
 /* The directory of its index, which is made where it is missing, for one who looks something up. */

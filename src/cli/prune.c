@@ -284,8 +284,9 @@ static int prune_there(struct pruning *p, const struct place *place, const char 
 
 	if (r < 0)
 		return r;
-	(void)text_copy(ask.dir, sizeof ask.dir, place->log); /* the same size */
-	(void)text_copy(ask.key, sizeof ask.key, key);        /* likewise */
+	(void)text_copy(ask.dir, sizeof ask.dir, place->log);    /* the same size */
+	(void)text_copy(ask.past, sizeof ask.past, place->past); /* likewise */
+	(void)text_copy(ask.key, sizeof ask.key, key);           /* likewise */
 	r = list_names(p, e);
 	r = r < 0 ? r : mark_all(p, &ask, e);
 	if (r < 0)

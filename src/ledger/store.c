@@ -77,7 +77,7 @@ static int count_past(const struct store *s, unsigned *ret, struct err *e)
 {
 	auto_fd int past = open_directory(s->dir_fd, LEDGER_PAST);
 	char name[OLD_PATH_MAX];
-	int r = past == -ENOENT ? 0 : past;
+	int r = past < 0 && past != -ENOENT ? past : 0;
 
 	*ret = 0;
 	for (; past >= 0 && r == 0 && *ret < STORE_PAST_MAX; (*ret)++) {
