@@ -321,36 +321,39 @@ def is_traced(pid):
         return "TracerPid:\t0\n" not in file.read()
 
 
+def killed_at(ledger, key, call, n):
+    """Whether a rotation during which the process was killed at the nth such call needed no more of them."""
+    ledger.event()
+    ledger.entries()
+    count, before, pid = len(ledger.past()), ledger.key(), ledger.holder()
+    trace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}",
+                              "-p", str(pid)], stderr=subprocess.PIPE)
+    until(lambda: is_traced(pid), "strace at work")
+    done = ledger.ambit("rotate")
+    trace.terminate()
+    trace.wait()
+    ledger.event()
+    ledger.verified("--key", key)
+    assert len(ledger.past()) in (count, count + 1) and glob.glob(f"{ledger.dir}/*next*") == [], os.listdir(ledger.dir)
+    assert (ledger.key() == before) == (len(ledger.past()) == count)
+    return done.returncode == 0
+
+
 def a_death_at_each_call(place):
-    """The process is killed at its nth system call that changes something, until a rotation needs no more."""
+    """The process is killed at its nth system call of each that changes something, until a rotation needs no more of them."""
     if os.geteuid() != 0 or sanitized(place.ambit):
         raise Skip("somebody else's process is stopped at a system call by root, in a build without sanitizers")
     if shutil.which("strace") is None:
         raise Skip("strace is not installed")
-    calls, n, died = "openat,mkdirat,renameat,unlinkat,write,fsync,fdatasync", 1, 0
     ledger = Rotated(place).begin()
-    key = ledger.key()
-    while True:
-        ledger.event()
-        ledger.entries()
-        count, before, pid = len(ledger.past()), ledger.key(), ledger.holder()
-        trace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:signal=KILL:when={n}",
-                                  "-p", str(pid)], stderr=subprocess.PIPE)
-        until(lambda: is_traced(pid), "strace at work")
-        done = ledger.ambit("rotate")
-        trace.terminate()
-        trace.wait()
-        event = ledger.event()
-        ledger.verified("--key", key)
-        assert len(ledger.past()) in (count, count + 1) and glob.glob(f"{ledger.dir}/*next*") == [], os.listdir(ledger.dir)
-        assert (ledger.key() == before) == (len(ledger.past()) == count)
-        assert event
-        if done.returncode == 0:
-            break
-        died += 1
-        n += 3 if "AMBIT_SOAK" not in os.environ else 1
-    assert died > 5, f"it died {died} times only"
-    print(f"# {died} deaths in {n} calls", flush=True)
+    key, died = ledger.key(), {}
+    for call in ("mkdirat", "renameat", "unlinkat", "write", "fsync", "fdatasync"):
+        n = 1
+        while not killed_at(ledger, key, call, n):
+            died[call] = died.get(call, 0) + 1
+            n += 1 if call in ("mkdirat", "renameat") or "AMBIT_SOAK" in os.environ else 3
+    print(f"# deaths: {died}", flush=True)
+    assert died["renameat"] > 4 and died["mkdirat"] > 2, died
 
 
 # ---- what is not believed ----
