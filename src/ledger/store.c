@@ -192,6 +192,7 @@ int store_open(struct store *s, struct err *e)
 	s->current = (struct store_log){ .fd = -1 };
 	if (disk_create(s->dir_fd, &s->dir) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the ledger");
+	(void)disk_remove(s->dir, LEDGER_NEXT ".new"); /* of a death in step 1: it has signed nothing */
 	r = is_there(s->dir, LEDGER_NEXT) ? take_up(s, e) : 0;
 	if (r < 0 || s->current.log != NULL)
 		return r;
