@@ -32,6 +32,20 @@ static unsigned count(const struct audit_ask *ask)
 	return n;
 }
 
+/* What was cosigned of it lies beside it. */
+static void ask_there(struct audit_ask *ask, unsigned n)
+{
+	struct source source;
+
+	ask->cosigned[0] = 0;
+	if (snprintf(ask->cosigned, sizeof ask->cosigned, "%s/%u/" LEDGER_WITNESS, ask->past, n) >=
+		    (int)sizeof ask->cosigned ||
+	    source_open(ask->cosigned, &source, NULL) < 0)
+		ask->cosigned[0] = 0;
+	else
+		source_close(&source);
+}
+
 /* The key that was given may be that of one of them. */
 static bool may_be_earlier(int r, const struct audit_ask *ask)
 {
@@ -40,6 +54,7 @@ static bool may_be_earlier(int r, const struct audit_ask *ask)
 
 int earlier_find(const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e)
 {
+	struct audit_ask there = *ask;
 	int r = find_in(ask->dir, ask, find, out, e), again = r;
 
 	if ((ask->flags & AUDIT_BY_SEQ) != 0) /* a number is one of the present log */
@@ -49,7 +64,8 @@ int earlier_find(const struct audit_ask *ask, earlier_fn *find, struct buf *out,
 		struct err ignored; /* of the first it was told why */
 
 		(void)snprintf(path, sizeof path, "%s/%u/" LEDGER_LOG, ask->past, n); /* it fits */
-		again = find_in(path, ask, find, out, &ignored);
+		ask_there(&there, n);
+		again = find_in(path, &there, find, out, &ignored);
 		if (again == 0)
 			err_clear(e);
 		else if (!may_be_earlier(again, ask))

@@ -292,6 +292,12 @@ static int open_next(struct store *s, const struct store_log *old, const char *n
 	return log_size(ret->log) == 0 ? add_first(s, ret, &body, e) : check_first(ret, &body, e);
 }
 
+static int move(int from, const char *name, int to)
+{
+	return renameat(from, name, to, name) < 0 ? -errno : 0;
+}
+
+/* With what witnesses have cosigned of it. The log is the last to go: by it is seen how far this came. */
 static int move_to_past(const struct store *s, unsigned n, struct err *e)
 {
 	auto_fd int past = -1, nth = -1;
@@ -302,7 +308,9 @@ static int move_to_past(const struct store *s, unsigned n, struct err *e)
 	past = r < 0 ? r : open_directory(s->dir_fd, LEDGER_PAST);
 	r = past < 0 ? past : make_directory(past, name);
 	nth = r < 0 ? r : open_directory(past, name);
-	r = nth < 0 ? nth : renameat(s->dir_fd, LEDGER_LOG, nth, LEDGER_LOG) < 0 ? -errno : 0;
+	r = nth < 0 ? nth : move(s->dir_fd, LEDGER_WITNESS, nth);
+	r = r == -ENOENT ? 0 : r; /* no witness was asked */
+	r = r < 0 ? r : move(s->dir_fd, LEDGER_LOG, nth);
 	r = r < 0 ? r : sync_one(nth);
 	r = r < 0 ? r : sync_one(s->dir_fd);
 	return r < 0 ? cannot(e, r, "move the log that was closed to '" LEDGER_PAST "'") : 0;

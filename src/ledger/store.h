@@ -5,7 +5,7 @@
  *           1. the new key is in `ledger-next.key`
  *           2. the log ends with an entry that names it (link.h), under its checkpoint: it is closed
  *           3. `log.next` is signed by the new key, and its first entry names key, root and size of the one before
- *           4. `log` is `past/N/log`
+ *           4. `log` is `past/N/log`, and before it what was cosigned of it is `past/N/witness`
  *           5. `log.next` is `log`
  *           6. `ledger-next.key` is `ledger.key`: what signed before is gone
  *         Where `ledger-next.key` is, one was broken off: whoever opens the ledger goes on with it if the log was closed for that key, by

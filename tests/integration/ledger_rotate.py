@@ -177,6 +177,20 @@ def an_event_does_not_rotate(place):
     ledger.verified()
 
 
+def what_was_cosigned_goes_with_its_log(place):
+    """It says nothing of the one that goes on, in which it would be a fault."""
+    ledger = Rotated(place).begin()
+    os.mkdir(f"{ledger.dir}/witness", 0o700)
+    name = "0" * 64
+    shutil.copy(f"{ledger.log}/checkpoint", f"{ledger.dir}/witness/{name}")
+    ledger.rotate()
+    assert os.listdir(f"{ledger.dir}/past/1/witness") == [name] and not os.path.exists(f"{ledger.dir}/witness")
+    ledger.event()
+    ledger.rotate()
+    assert sorted(os.listdir(f"{ledger.dir}/past/2")) == ["log"]
+    ledger.verified()
+
+
 def two_at_once(place):
     ledger = Rotated(place).begin()
     old = ledger.key()
@@ -461,5 +475,5 @@ def pruning_counts_the_logs_before(place):
 
 if __name__ == "__main__":
     main([the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
-          two_at_once, a_death_after_each_step, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
+          what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
           a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, pruning_counts_the_logs_before])
