@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/base64.h"
+#include "audit/body.h"
 #include "base/text.h"
 #include "cell/spec.h"
 
@@ -17,47 +17,6 @@ void past_begin(struct past *p, const char *event)
 	(void)text_copy(p->event, sizeof p->event, event); /* same size */
 }
 
-/* ---- values of a body ---- */
-
-/* A name: text, or {"b64"} of bytes without a NUL. */
-static bool take_name(struct canonical_value v, char *ret, size_t size)
-{
-	char text[BASE64_LEN(GRANT_OBJECT_MAX) + 1];
-	struct canonical_value b64;
-	struct buf bytes;
-
-	if (canonical_string(v, ret, size))
-		return true;
-	buf_init_in(&bytes, ret, size - 1);
-	if (!canonical_find(v, "b64", &b64) || !canonical_string(b64, text, sizeof text) ||
-	    !base64_take(&bytes, text, strlen(text)) || memchr(ret, 0, bytes.len) != NULL)
-		return false;
-	ret[bytes.len] = 0;
-	return true;
-}
-
-static bool find_name(struct canonical_value body, const char *key, char *ret, size_t size)
-{
-	struct canonical_value v;
-
-	return canonical_find(body, key, &v) && take_name(v, ret, size);
-}
-
-static bool find_bool(struct canonical_value body, const char *key, bool *ret)
-{
-	struct canonical_value v = { .n = 0 };
-
-	*ret = canonical_find(body, key, &v) && canonical_is(v, "true");
-	return *ret || canonical_is(v, "false");
-}
-
-static bool find_word(struct canonical_value body, const char *key, char *ret, size_t size)
-{
-	struct canonical_value v;
-
-	return canonical_find(body, key, &v) && canonical_string(v, ret, size);
-}
-
 /* ---- before the program ran ---- */
 
 void past_take_grant(struct past *p, const struct entry *entry)
@@ -67,9 +26,9 @@ void past_take_grant(struct past *p, const struct entry *entry)
 	bool optional;
 	uint32_t id;
 
-	if (!find_word(entry->body, "verb", word, sizeof word) ||
-	    !find_name(entry->body, "object", object, sizeof object) ||
-	    !find_bool(entry->body, "optional", &optional)) {
+	if (!body_find_word(entry->body, "verb", word, sizeof word) ||
+	    !body_find_name(entry->body, "object", object, sizeof object) ||
+	    !body_find_bool(entry->body, "optional", &optional)) {
 		p->no = other_form;
 		return;
 	}
@@ -85,7 +44,7 @@ static bool take_base(struct past *p, struct canonical_value body)
 {
 	char word[24];
 
-	if (!find_word(body, "base", word, sizeof word))
+	if (!body_find_word(body, "base", word, sizeof word))
 		return false;
 	for (p->base = CELL_BASE_SYSTEM; p->base <= CELL_BASE_HOST; p->base++)
 		if (strcmp(spec_base_word(p->base), word) == 0)
@@ -93,42 +52,19 @@ static bool take_base(struct past *p, struct canonical_value body)
 	return false;
 }
 
-static void take_command(struct past *p, struct canonical_value body)
-{
-	struct canonical_value argv, word;
-	struct buf text;
-	size_t at = 0;
-
-	buf_init_in(&text, p->command, sizeof p->command - 1);
-	for (bool first = true; canonical_find(body, "argv", &argv) && canonical_item(argv, &at, &word);
-	     first = false) {
-		char shown[64], name[GRANT_OBJECT_MAX];
-
-		if (!take_name(word, name, sizeof name))
-			(void)text_copy(name, sizeof name, "...");
-		(void)text_escape(shown, sizeof shown, name, strlen(name));
-		if (text.len + strlen(shown) + 5 > text.max) {
-			buf_put(&text, " ...", 4);
-			break;
-		}
-		buf_printf(&text, "%s%s", first ? "" : " ", shown);
-	}
-	p->command[text.len] = 0;
-}
-
 void past_take_request(struct past *p, const struct entry *entry)
 {
 	struct canonical_value v;
 
 	p->asked = true;
-	take_command(p, entry->body);
+	body_command(entry->body, p->command, sizeof p->command);
 	if (!canonical_find(entry->body, "home", &v))
 		p->no = "its request has no home: an older program wrote it";
-	else if (!take_base(p, entry->body) || !take_name(v, p->home, sizeof p->home) ||
-		 !find_name(entry->body, "workdir", p->workdir, sizeof p->workdir) ||
-		 !find_name(entry->body, "program", p->program, sizeof p->program) ||
-		 !find_bool(entry->body, "staged", &p->staged) ||
-		 (canonical_find(entry->body, "real", &v) && !take_name(v, p->real, sizeof p->real)))
+	else if (!take_base(p, entry->body) || !body_take_name(v, p->home, sizeof p->home) ||
+		 !body_find_name(entry->body, "workdir", p->workdir, sizeof p->workdir) ||
+		 !body_find_name(entry->body, "program", p->program, sizeof p->program) ||
+		 !body_find_bool(entry->body, "staged", &p->staged) ||
+		 (canonical_find(entry->body, "real", &v) && !body_take_name(v, p->real, sizeof p->real)))
 		p->no = other_form;
 }
 
@@ -138,7 +74,7 @@ static bool find_kind(struct canonical_value body, uint8_t *ret)
 {
 	char word[24];
 
-	if (!find_word(body, "kind", word, sizeof word))
+	if (!body_find_word(body, "kind", word, sizeof word))
 		return false;
 	for (*ret = 1; effect_word(*ret) != NULL; (*ret)++)
 		if (strcmp(effect_word(*ret), word) == 0)
@@ -174,9 +110,10 @@ const char *past_take_effect(const struct entry *entry, struct past_effect *ret)
 	if (!canonical_find(body, "facts", &facts) || facts.n == 0 || facts.at[0] != '[')
 		return "no facts are with it: an older program wrote it";
 	ret->socket[0] = 0;
-	if (!find_word(body, "verdict", ret->verdict, sizeof ret->verdict) ||
-	    !find_name(body, "object", ret->object, sizeof ret->object) || !find_bool(body, "base", &ret->base) ||
-	    (canonical_find(body, "socket", &v) && !take_name(v, ret->socket, sizeof ret->socket)))
+	if (!body_find_word(body, "verdict", ret->verdict, sizeof ret->verdict) ||
+	    !body_find_name(body, "object", ret->object, sizeof ret->object) ||
+	    !body_find_bool(body, "base", &ret->base) ||
+	    (canonical_find(body, "socket", &v) && !body_take_name(v, ret->socket, sizeof ret->socket)))
 		return other_form;
 	if (!find_kind(body, &ret->kind) || !take_facts(facts, &ret->facts))
 		return "it has a word that this program does not know";

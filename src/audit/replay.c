@@ -5,10 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/event.h"
+#include "audit/reading.h"
 #include "audit/replay_say.h"
 #include "audit/seen.h"
-#include "audit/walk.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 
@@ -26,7 +25,6 @@ struct open_event {
 
 struct replay {
 	const struct audit_ask *ask;
-	char event[ID_TEXT_MAX];                  /* empty: any */
 	struct policy_asked *policy;              /* owned; NULL: none */
 	struct open_event *open[REPLAY_OPEN_MAX]; /* owned */
 	uint64_t clock;                           /* entries that were taken */
@@ -258,20 +256,15 @@ static bool ends(enum entry_type type)
 	return type == ENTRY_STOP || type == ENTRY_CRASH || type == ENTRY_DECISION;
 }
 
-/* By its id, so that of an event there is all or nothing. */
-static bool is_wanted(const struct replay *r, const char *event)
+static int take_entry(void *arg, const struct reading_entry *given)
 {
-	return event[0] != 0 && (r->event[0] == 0 || strcmp(r->event, event) == 0) && id_ms(event) >= r->ask->since_ms;
-}
-
-static void take_entry(void *arg, const struct entry *entry)
-{
+	const struct entry *entry = given->entry;
 	struct replay *r = arg;
 	struct open_event **slot;
 	struct open_event *o;
 
-	if (r->rc < 0 || !is_wanted(r, entry->event))
-		return;
+	if (entry->event[0] == 0)
+		return 0;
 	slot = begins(entry->type) ? NULL : find_open(r, entry->event);
 	o = begins(entry->type) ? open_event(r, entry->event) : slot != NULL ? *slot : NULL;
 	if (o != NULL)
@@ -279,25 +272,12 @@ static void take_entry(void *arg, const struct entry *entry)
 	take_one(r, entry, o);
 	if (ends(entry->type) && slot != NULL)
 		close_event(r, slot);
-}
-
-/* Not signed yet; but a group stands only behind what its root follows. */
-static int take_unsigned(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
-{
-	struct replay *r = arg;
-	struct entry entry;
-
-	(void)is_signed;
-	if (entry_take(bytes, n, &entry, NULL) < 0 || entry.seq != index)
-		return 0;
-	r->n.unsigned_entries++;
-	take_entry(r, &entry);
 	return r->rc;
 }
 
 /* ---- the whole ---- */
 
-static int prepare(struct replay *r, const struct snapshot *s, struct err *e)
+static int prepare(struct replay *r, struct err *e)
 {
 	if (r->ask->given.len > 0) {
 		r->policy = malloc(sizeof *r->policy);
@@ -306,30 +286,27 @@ static int prepare(struct replay *r, const struct snapshot *s, struct err *e)
 	}
 	if (r->policy != NULL && policy_asked_decode(r->ask->given, r->policy, e) < 0)
 		return -AMBIT_PROTOCOL;
-	return r->ask->event[0] == 0 ? 0 : event_find(s, r->ask->event, r->event, e);
+	return 0;
 }
 
 static int read_all(struct replay *r, struct snapshot *s, verify_progress_fn *progress, struct report *report,
 		    struct err *e)
 {
-	const struct verify_watch watch = { .progress = progress, .entry = take_entry, .arg = r };
+	struct reading reading = { .take = take_entry, .arg = r, .progress = progress };
 	const bool json = (r->ask->flags & AUDIT_JSON) != 0;
-	struct walk_result ignored = { .unread = 0 };
 	int rc;
 
 	say_begin(&r->out, json);
-	rc = verify_log(s, span_of(""), &watch, report, e);
-	if (rc < 0)
+	rc = reading_all(s, r->ask, &reading, report, e);
+	if (rc < 0 && r->rc >= 0)
 		return rc;
-	rc = walk_unsigned(s, take_unsigned, r, &ignored);
+	r->n.unsigned_entries = reading.unsigned_entries;
 	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++)
 		if (r->open[i] != NULL)
 			close_event(r, &r->open[i]);
 	say_end(&r->out, json, &r->n, r->policy, report, s);
 	flush(r);
-	return rc < 0 || r->rc < 0
-		       ? err_sys(e, AMBIT_SYSTEM, rc < 0 ? -rc : -r->rc, NULL, "cannot write what was found")
-		       : 0;
+	return r->rc < 0 ? err_sys(e, AMBIT_SYSTEM, -r->rc, NULL, "cannot write what was found") : 0;
 }
 
 static void finish(struct replay *r)
@@ -352,7 +329,7 @@ int replay_log(struct snapshot *s, const struct audit_ask *ask, verify_progress_
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
 	r->ask = ask;
 	buf_init(&r->out, OUT_STEP + 2 * SAID_MAX + END_MAX);
-	rc = prepare(r, s, e);
+	rc = prepare(r, e);
 	rc = rc < 0 ? rc : read_all(r, s, progress, report, e);
 	*ret_failed = report->n_faults > 0 || r->n.differ > 0 || r->n.denied_events + r->n.lost_events > 0;
 	finish(r);

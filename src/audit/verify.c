@@ -293,7 +293,7 @@ static void check_entry(struct verify *v, uint64_t index, const char *path, cons
 		v->report->entries += v->row_is_good ? 1 : 0;
 		note_time(v, &entry);
 		if (v->row_is_good && v->watch.entry != NULL)
-			v->watch.entry(v->watch.arg, &entry);
+			v->watch.entry(v->watch.arg, &entry, &v->leaf[index % TILE_WIDTH]);
 	}
 }
 

@@ -14,8 +14,9 @@
 
 /* Is told how far it is, now and then. */
 typedef void verify_progress_fn(void *arg, uint64_t done, uint64_t all);
-/* Is given each entry that was found to be in its place and what was signed, in order; borrowed. Whether all of them are is known at the end. */
-typedef void verify_entry_fn(void *arg, const struct entry *entry);
+/* Is given each entry that was found to be in its place and what was signed, in order, and its hash; borrowed. Whether all of them are is
+ * known at the end. */
+typedef void verify_entry_fn(void *arg, const struct entry *entry, const struct hash *leaf);
 
 struct verify_watch { /* each may be NULL */
 	verify_progress_fn *progress;
