@@ -28,6 +28,8 @@ enum audit_op {
 	AUDIT_PAYLOADS, /* those of all, of a log that is what was signed */
 	AUDIT_BACKUP,   /* of ambit-backup */
 	AUDIT_GROWTH,   /* how the log goes on from what a witness has seen (growth.h) */
+	AUDIT_EXPORT,
+	AUDIT_REPORT,
 	AUDIT_OP_COUNT
 };
 
@@ -40,7 +42,9 @@ enum audit_op {
 #define AUDIT_WRITES 64u /* show: the index may be written */
 #define AUDIT_VERBOSE 128u /* show: say on standard error, behind AUDIT_ASIDE, how it was looked up */
 #define AUDIT_WHOLE 256u   /* verify, payloads: no log before may be missing */
-#define AUDIT_FLAGS 511u
+#define AUDIT_OCSF 512u    /* export: as OCSF; else as OTLP */
+#define AUDIT_HTML 1024u   /* report: a page; else text */
+#define AUDIT_FLAGS 2047u
 
 #define AUDIT_ASIDE "# "     /* a line of standard error that is neither progress nor a complaint */
 #define AUDIT_FRAME_BYTES 12 /* u64 the time of the entry in milliseconds, u32 the bytes that follow */
@@ -48,8 +52,8 @@ enum audit_op {
 struct audit_ask {
 	enum audit_op op;
 	uint32_t flags;
-	uint64_t since_ms; /* show, replay: from this time on, 0: all */
-	uint64_t until_ms; /* show: before this time, 0: all */
+	uint64_t since_ms; /* show, replay, export, report: from this time on, 0: all */
+	uint64_t until_ms; /* show, export, report: before this time, 0: all */
 	uint64_t limit;    /* show: the last so many, 0: all */
 	uint64_t seq;
 	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
@@ -75,7 +79,7 @@ struct audit_ask {
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);
 int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct err *e);
 
-/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of all but verify its
+/* How the role ends. Its standard output has what was asked for; with AUDIT_REFUSED and after AUDIT_FAILED of all but verify and report its
  * standard error ends with four lines: what, why, hint, and the number of the code. */
 #define AUDIT_DONE 0
 #define AUDIT_FAILED 1  /* it is not as it was signed, or there is something that could not be read */

@@ -323,3 +323,14 @@ int cosigned_check(const struct note *n, const struct audit_ask *ask, struct buf
 				       : "%u of the witnesses that must have cosigned it have, of %u; not %s",
 		       good, wanted, missing);
 }
+
+int cosigned_verify(struct snapshot *s, const struct audit_ask *ask, struct report *report, struct err *e)
+{
+	struct cosigned_set *set = NULL;
+	const int r = cosigned_take(s, ask, &set, e);
+
+	if (r == 0)
+		cosigned_report(set, ask, report);
+	cosigned_free(set);
+	return r;
+}

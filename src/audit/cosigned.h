@@ -37,6 +37,9 @@ void cosigned_free(struct cosigned_set *set);
 /* What is wrong, or missing, becomes faults; the others are told. */
 void cosigned_report(struct cosigned_set *set, const struct audit_ask *ask, struct report *report);
 
+/* The two together. */
+int cosigned_verify(struct snapshot *s, const struct audit_ask *ask, struct report *report, struct err *e);
+
 /* The newest that covers this entry, with each cosignature that there is of the same state, as one note. *ret_size 0: there is none. -MEMORY. */
 int cosigned_newest(const struct cosigned_set *set, uint64_t index, struct buf *ret_note, uint64_t *ret_size,
 		    struct hash *ret_root, struct err *e);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account/accounts.h"
 #include "audit/ask.h"
 #include "audit/chain.h"
 #include "audit/cosigned.h"
@@ -20,6 +21,7 @@
 #include "audit/say.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "export/export.h"
 
 #define OUT_MAX (1u << 20) /* a hundred findings, or a proof */
 
@@ -46,17 +48,6 @@ static int verify_payloads(const struct audit_ask *ask, const struct chain *c, c
 	return r < 0 ? r : payloads_verify_past(ask, c, s, say_progress_of(ask), report, e);
 }
 
-static int verify_cosigned(const struct audit_ask *ask, struct snapshot *s, struct report *report, struct err *e)
-{
-	struct cosigned_set *set = NULL;
-	const int r = cosigned_take(s, ask, &set, e);
-
-	if (r == 0)
-		cosigned_report(set, ask, report);
-	cosigned_free(set);
-	return r;
-}
-
 static int verify(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
@@ -69,7 +60,7 @@ static int verify(const struct audit_ask *ask, struct buf *out, struct err *e)
 	r = chain_verify(ask, say_progress_of(ask), &chain, report, &s, e);
 	if (r == 0 && report->n_faults == 0 && (ask->flags & AUDIT_FILES) != 0)
 		r = verify_payloads(ask, &chain, s, report, e);
-	r = r < 0 ? r : verify_cosigned(ask, s, report, e);
+	r = r < 0 ? r : cosigned_verify(s, ask, report, e);
 	if (r == 0 && (ask->flags & AUDIT_JSON) != 0)
 		report_json(report, s, &chain, out);
 	else if (r == 0)
@@ -83,6 +74,22 @@ static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e
 {
 	bool failed = false;
 	const int r = replay_log(s, ask, say_progress_of(ask), &failed, e);
+
+	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
+}
+
+static int export(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool failed = false;
+	const int r = export_log(s, ask, progress_of(ask), &failed, e);
+
+	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
+}
+
+static int tell_all(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool failed = false;
+	const int r = accounts_write(s, ask, progress_of(ask), &failed, e);
 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
@@ -110,10 +117,17 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		return judged(earlier_find(ask, payload_find, out, e));
 	if (ask->op == AUDIT_PROVE)
 		return judged(earlier_find(ask, prove_entry, out, e));
-	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_REPLAY ? SNAPSHOT_KEY | SNAPSHOT_LIST : SNAPSHOT_KEY, &s,
-			  e);
-	if (r == 0)
-		r = ask->op == AUDIT_REPLAY ? replay(ask, s, e) : judged(grow_prove(s, ask, out, e));
+	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST, &s, e);
+	if (r < 0)
+		return r;
+	if (ask->op == AUDIT_REPLAY)
+		r = replay(ask, s, e);
+	else if (ask->op == AUDIT_EXPORT)
+		r = export(ask, s, e);
+	else if (ask->op == AUDIT_REPORT)
+		r = tell_all(ask, s, e);
+	else
+		r = judged(grow_prove(s, ask, out, e));
 	snapshot_free(s);
 	return r;
 }

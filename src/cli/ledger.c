@@ -1,4 +1,4 @@
-/* ambit ledger verify, show, replay, prove, check, witness, backup, prune, rotate: translated for the roles that read logs. */
+/* ambit ledger verify, show, replay, report, export, prove, check, witness, backup, prune, rotate: translated for the roles that read logs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -34,6 +34,8 @@ static const char help_text[] =
 	"ambit ledger show [--event EVENT] [--denied] [--grant GRANT] [--type TYPE] [--since WHEN] [--until WHEN]\n"
 	"                  [--limit N] [--ledger DIR]... [--json]\n"
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
+	"ambit ledger report [--html | --text] [--event EVENT] [--since WHEN] [--until WHEN] [--key KEY] > report.html\n"
+	"ambit ledger export --otlp | --ocsf [--event EVENT] [--since WHEN] [--until WHEN] [--key KEY]\n"
 	"ambit ledger prove EVENT | NUMBER > event.tlog-proof\n"
 	"ambit ledger check FILE --key KEY [--witness KEY]... [--quorum N] [--json]\n"
 	"ambit ledger witness [--url URL [--key KEY]] [--list] [--forget] [--json]\n"
@@ -46,13 +48,18 @@ static const char help_text[] =
 	"          nothing is verified\n"
 	"  replay  make each decision once more, out of what the ledger says that it depended on, and compare;\n"
 	"          with --policy: what would become of each event under that policy\n"
+	"  report  one page for an auditor: what the ledger is, who was allowed what, did what, and was denied what\n"
+	"  export  its events for other programs, one JSON object in a line, each with the number of its entry\n"
 	"  prove   write a proof that the entry with this number, or the result of this event, is in the ledger\n"
 	"  check   what a proof shows, without the ledger (- is standard input)\n"
 	"  witness have others cosign the present state; without --url, all that were asked before\n"
 	"  backup  copy what is signed to a directory, while events run; again to the same one: what is new since\n"
 	"  prune   remove records beside the ledger; its entries stay, and prove what they proved\n"
 	"  rotate  close the log, and go on in another under a new key, which the log that is closed names\n"
-	"\n"
+	"\n";
+
+/* A literal has 4,095 bytes at most. */
+static const char help_options[] =
 	"Each event is recorded there when it runs, unless AMBIT_LEDGER or `ambit run --ledger` names another directory.\n"
 	"\n"
 	"EVENT is an id or the beginning of one; `last` is the one of the latest entry.\n"
@@ -67,10 +74,14 @@ static const char help_text[] =
 	"  --list         witness: say who is asked\n"
 	"  --forget       witness: do not ask the one at this address any more\n"
 	"  --policy FILE  replay: the policy that is tried on what happened\n"
-	"  --event EVENT  show, replay: only this event\n"
+	"  --html         report: as a page of HTML (default, but on a terminal)\n"
+	"  --text         report: as text\n"
+	"  --otlp         export: spans of OpenTelemetry, as OTLP in JSON; one for each event\n"
+	"  --ocsf         export: events of OCSF; one for each entry\n"
+	"  --event EVENT  show, replay, report, export: only this event\n"
 	"  --denied       show: only what was denied\n"
-	"  --since WHEN   show, replay: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
-	"  --until WHEN   show: only before then\n"
+	"  --since WHEN   show, replay, report, export: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
+	"  --until WHEN   show, report, export: only before then\n"
 	"  --type TYPE    show: only entries of this type\n"
 	"  --grant GRANT  show: only entries about this grant (an id, or the beginning of one)\n"
 	"  --limit N      show: only the last so many\n"
@@ -108,6 +119,10 @@ enum flag {
 	NO_PAYLOADS,
 	NO_VERIFY,
 	OLDER_THAN,
+	HTML,
+	TEXT,
+	OTLP,
+	OCSF,
 	DRY_RUN,
 	WITNESS,
 	QUORUM,
@@ -153,6 +168,28 @@ static const struct option replay_flags[] = {
 	{ "since", required_argument, NULL, SINCE },   { "key", required_argument, NULL, KEY },
 	{ "ledger", required_argument, NULL, LEDGER }, { "json", no_argument, NULL, JSON },
 	{ "help", no_argument, NULL, HELP_FLAG },      { NULL, 0, NULL, 0 },
+};
+static const struct option report_flags[] = {
+	{ "html", no_argument, NULL, HTML },
+	{ "text", no_argument, NULL, TEXT },
+	{ "event", required_argument, NULL, EVENT },
+	{ "since", required_argument, NULL, SINCE },
+	{ "until", required_argument, NULL, UNTIL },
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option export_flags[] = {
+	{ "otlp", no_argument, NULL, OTLP },
+	{ "ocsf", no_argument, NULL, OCSF },
+	{ "event", required_argument, NULL, EVENT },
+	{ "since", required_argument, NULL, SINCE },
+	{ "until", required_argument, NULL, UNTIL },
+	{ "key", required_argument, NULL, KEY },
+	{ "ledger", required_argument, NULL, LEDGER },
+	{ "help", no_argument, NULL, HELP_FLAG },
+	{ NULL, 0, NULL, 0 },
 };
 static const struct option prove_flags[] = {
 	{ "key", required_argument, NULL, KEY },
@@ -206,6 +243,8 @@ static const struct ledger_command {
 	{ "verify", AUDIT_VERIFY, verify_flags, NULL },
 	{ "show", AUDIT_SHOW, show_flags, NULL },
 	{ "replay", AUDIT_REPLAY, replay_flags, NULL },
+	{ "report", AUDIT_REPORT, report_flags, NULL },
+	{ "export", AUDIT_EXPORT, export_flags, NULL },
 	{ "prove", AUDIT_PROVE, prove_flags, "an event or the number of an entry" },
 	{ "check", AUDIT_CHECK, check_flags, "a proof" },
 	{ "witness", AUDIT_GROWTH, witness_flags, NULL },
@@ -228,6 +267,7 @@ struct ledger_run {
 	bool json, help, pager;
 	bool no_payloads, no_verify;
 	bool wait;
+	bool otlp, html, text;
 	bool payloads, aged; /* --payloads and --older-than were given */
 };
 
@@ -379,6 +419,10 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case NO_PAYLOADS: run->no_payloads = true; break;
 	case NO_VERIFY: run->no_verify = true; break;
 	case WAIT: run->wait = true; break;
+	case HTML: run->html = true; break;
+	case TEXT: run->text = true; break;
+	case OTLP: run->otlp = true; break;
+	case OCSF: run->ask.flags |= AUDIT_OCSF; break;
 	case DRY_RUN: run->prune.dry_run = true; break;
 	case JSON: run->json = true; break;
 	case NO_PAGER: run->pager = false; break;
@@ -473,6 +517,23 @@ static int check_pruning(const struct ledger_run *run, struct ambit_error *e)
 				       "how old is what is to go? say so with --older-than, as in --older-than 180d");
 }
 
+/* A person at a terminal reads it there; what goes to a file or another program is the page. */
+static int choose_form(struct ledger_run *run, struct ambit_error *e)
+{
+	if (run->html && run->text)
+		return cli_misused(e, HELP, "--html or --text, and not both");
+	run->html = run->html || (!run->text && isatty(STDOUT_FILENO) != 1);
+	run->ask.flags |= run->html ? AUDIT_HTML : 0;
+	return 0;
+}
+
+static int check_export(const struct ledger_run *run, struct ambit_error *e)
+{
+	if (run->otlp == ((run->ask.flags & AUDIT_OCSF) != 0))
+		return cli_misused(e, HELP, "export as what? --otlp or --ocsf");
+	return 0;
+}
+
 /* What says whom, and what of them. */
 static int check_witness(const struct ledger_run *run, struct ambit_error *e)
 {
@@ -485,13 +546,17 @@ static int check_witness(const struct ledger_run *run, struct ambit_error *e)
 	return how->forget && run->ask.key[0] != 0 ? cli_misused(e, HELP, "--forget goes by the address alone") : 0;
 }
 
-static int check_together(const struct ledger_run *run, struct ambit_error *e)
+static int check_together(struct ledger_run *run, struct ambit_error *e)
 {
 	if (run->ask.quorum > run->ask.n_witnesses)
 		return cli_misused(e, HELP, "--quorum %u, and %u named with --witness", run->ask.quorum,
 				   run->ask.n_witnesses);
 	if (run->ask.op == AUDIT_GROWTH)
 		return check_witness(run, e);
+	if (run->ask.op == AUDIT_EXPORT)
+		return check_export(run, e);
+	if (run->ask.op == AUDIT_REPORT)
+		return choose_form(run, e);
 	return run->ask.op == AUDIT_PAYLOADS ? check_pruning(run, e) : 0;
 }
 
@@ -535,7 +600,7 @@ static int find_log(struct ledger_run *run, struct err *e)
 	if (r < 0)
 		return r;
 	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
-	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE) {
+	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE || run->ask.op == AUDIT_REPORT) {
 		(void)text_copy(run->ask.cosigned, sizeof run->ask.cosigned, run->place.witness); /* likewise */
 		(void)text_copy(run->ask.past, sizeof run->ask.past, run->place.past);
 	}
@@ -585,7 +650,7 @@ static int tell(const struct ledger_run *run, int status, const struct err *comp
 
 static int ask(struct ledger_run *run)
 {
-	const bool text = !run->json && run->ask.op != AUDIT_PROVE;
+	const bool text = !run->json && !run->html && run->ask.op != AUDIT_PROVE && run->ask.op != AUDIT_EXPORT;
 	struct ambit_error told = { .size = sizeof told };
 	struct err complaint, e;
 	bool gone;
@@ -610,7 +675,9 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	run->witness.key = run->ask.key[0] != 0 ? run->ask.key : NULL;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
-	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY) && isatty(STDERR_FILENO) == 1)
+	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY || run->ask.op == AUDIT_EXPORT ||
+	     run->ask.op == AUDIT_REPORT) &&
+	    isatty(STDERR_FILENO) == 1)
 		run->ask.flags |= AUDIT_PROGRESS;
 	if (r == 0 && run->from != NULL)
 		r = read_given(run, &e);
@@ -649,6 +716,11 @@ static int show_entries(struct ledger_run *run)
 	return show(&run->show);
 }
 
+static int say_help(void)
+{
+	return fputs(help_text, stdout) < 0 || fputs(help_options, stdout) < 0 ? EXIT_REFUSED : 0;
+}
+
 static int run_command(const struct ledger_command *command, int argc, char **argv)
 {
 	struct ledger_run run = {
@@ -661,7 +733,7 @@ static int run_command(const struct ledger_command *command, int argc, char **ar
 	if (read_words(&run, argc, argv, &told) < 0)
 		status = cli_refuse(run.json, &told);
 	else if (run.help)
-		status = fputs(help_text, stdout) < 0 ? EXIT_REFUSED : 0;
+		status = say_help();
 	else if (run.ask.op == AUDIT_SHOW)
 		status = show_entries(&run);
 	else if (prepare(&run, &told) < 0)
@@ -685,8 +757,7 @@ int cli_ledger(int argc, char **argv)
 	const char *names[COMMANDS];
 
 	if (argc > 1 && cli_is_help(argv[1])) {
-		(void)fputs(help_text, stdout);
-		return 0;
+		return say_help();
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (argc > 1 && strcmp(argv[1], commands[i].name) == 0)
@@ -695,6 +766,6 @@ int cli_ledger(int argc, char **argv)
 	}
 	return argc > 1
 		       ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-		       : cli_usage(HELP,
-				   "ledger what? verify, show, replay, prove, check, witness, backup, prune or rotate");
+		       : cli_usage(HELP, "ledger what? verify, show, replay, report, export, prove, check, witness, backup, "
+					 "prune or rotate");
 }

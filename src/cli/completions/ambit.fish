@@ -111,7 +111,7 @@ complete -c ambit -n '__ambit_in stage' -l kept -d 'Only those whose changes wai
 complete -c ambit -n '__ambit_in stage' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in stage' -l help -d 'How stage is used'
 
-complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay prove check witness backup prune rotate' -a 'verify show replay prove check witness backup prune rotate'
+complete -c ambit -n '__ambit_in ledger; and not __fish_seen_subcommand_from verify show replay report export prove check witness backup prune rotate' -a 'verify show replay report export prove check witness backup prune rotate'
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from prove' -a last
 complete -c ambit -n '__ambit_in ledger; and __fish_seen_subcommand_from check' -F
 complete -c ambit -n '__ambit_in ledger' -l from -r -F -d 'A checkpoint that was saved before'
@@ -134,6 +134,10 @@ complete -c ambit -n '__ambit_in ledger' -l no-payloads -d 'Without the records'
 complete -c ambit -n '__ambit_in ledger' -l no-verify -d 'Do not read the copy once more'
 complete -c ambit -n '__ambit_in ledger' -l verbose -d 'Say what became of the index'
 complete -c ambit -n '__ambit_in ledger' -l type -x -a 'start stop crash policy grant derive revoke expire request decision intent effect result commit discard ask approve freeze thaw label declassify verdict prune key' -d 'Only entries of this type'
+complete -c ambit -n '__ambit_in ledger' -l html -d 'As a page of HTML'
+complete -c ambit -n '__ambit_in ledger' -l text -d 'As text'
+complete -c ambit -n '__ambit_in ledger' -l otlp -d 'As spans of OpenTelemetry'
+complete -c ambit -n '__ambit_in ledger' -l ocsf -d 'As events of OCSF'
 complete -c ambit -n '__ambit_in ledger' -l payloads -d 'The records beside the ledger, too; prune: these'
 complete -c ambit -n '__ambit_in ledger' -l older-than -x -d 'Those whose entry is older'
 complete -c ambit -n '__ambit_in ledger' -l dry-run -d 'Only say what would go'

@@ -1,0 +1,25 @@
+/* page - the report for somebody who does not trust the machine: what the log is, what was verified, and what it says all in all.
+ *
+ * Owns:   the order of the report and its words.
+ * Holds:  a list that is cut says so, and how much there is beside it. Nothing is told that is not in the log: no clock, no name of the machine; so
+ *         the same log gives the same page.
+ * Called: account/accounts.c. */
+#ifndef ACCOUNT_PAGE_H
+#define ACCOUNT_PAGE_H
+
+#include "account/account.h"
+#include "account/paper.h"
+#include "audit/ask.h"
+
+struct page {
+	const struct account *account;
+	const struct report *report;
+	const struct snapshot *snapshot;
+	const struct audit_ask *ask;
+	uint64_t unsigned_entries; /* of the whole log */
+};
+
+/* -errno. */
+int page_write(const struct page *page, int fd, bool html);
+
+#endif
