@@ -189,6 +189,7 @@ def what_was_given_up_is_told(place):
     wall = {r[1]: r for r in found.table("Properties")}
     assert wall["memory"][2].startswith("given up") and wall["memory"][3] == start["event"] and "given up in part" in found.table("Events,")[0][5]
     assert [name for name, r in wall.items() if r[2].startswith("given up")] == ["memory"]
+    assert "given up in part" not in page(place, golden(place)).text
 
 
 def the_trust_in_the_key_is_told(place):

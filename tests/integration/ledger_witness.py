@@ -118,6 +118,8 @@ def a_witness_cosigns_and_goes_on(place):
         assert done.returncode == 0 and answer == [{"url": w.url, "key": w.key, "cosigned": True, "size": 567, "time": answer[0]["time"]}], told(done)
         plain = log.run("verify", "--witness", w.key)
         assert re.search(rf"\n  cosigned by {NAME} at 20\S+Z, 567 entries\n", plain.stdout), told(plain)
+        report = log.run("report", "--text")
+        assert re.search(rf"\n +567  20\S+ \S+Z +{NAME}\n", report.stdout), told(report)
 
 
 def what_is_cosigned_is_backed_up(place):

@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "account/account.h"
+#include "account/paper.h"
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "export/ocsf.h"
 #include "export/otlp.h"
 
@@ -309,6 +313,44 @@ static void a_table_has_no_more_text_than_it_may(void **state)
 	tally_finish(&t);
 }
 
+/* ---- the paper: whatever the chapters forgot ---- */
+
+static void a_paper_shows_what_it_is_given(void **state)
+{
+	static const struct paper_column columns[] = { { "A", PAPER_CODE }, { "B", PAPER_NUMBER } };
+	static const char foreign[] = "\x1b[1m<b>&\xff\xe2\x80\xae\"'";
+
+	(void)state;
+	for (unsigned html = 0; html < 2; html++) {
+		const int fd = memfd_create("paper", MFD_CLOEXEC);
+		auto_buf text = { .max = 1 << 20 };
+		struct paper p;
+
+		assert_true(fd >= 0);
+		paper_begin(&p, fd, html != 0, foreign);
+		paper_banner(&p, true, foreign, foreign);
+		paper_contents(&p, NULL, NULL, 0);
+		paper_say(&p, foreign);
+		paper_warn(&p, foreign);
+		paper_heading(&p, foreign);
+		paper_fact(&p, foreign, foreign, PAPER_CODE);
+		paper_lines(&p, foreign, strlen(foreign));
+		paper_table(&p, foreign, columns, 2);
+		paper_row(&p, (const char *const[]){ foreign, foreign }, true);
+		paper_table_end(&p);
+		assert_int_equal(paper_end(&p), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(fd_read_into(fd, &text), 0);
+		assert_non_null(buf_cstr(&text));
+		assert_null(strpbrk((const char *)text.data, "\x1b\xff\xae"));
+		assert_non_null(
+			strstr((const char *)text.data, html != 0 ? "\\x1b[1m&lt;b&gt;&amp;\\xff\\u{202e}&quot;&#39;"
+								  : "\\x1b[1m<b>&\\xff\\u{202e}\"'"));
+		assert_true(html == 0 || strstr((const char *)text.data, "<b>") == NULL);
+		(void)close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +359,7 @@ int main(void)
 		cmocka_unit_test(memory_that_is_gone_is_told),
 		cmocka_unit_test(exports_without_memory_say_so),
 		cmocka_unit_test(a_table_tells_names_apart),
+		cmocka_unit_test(a_paper_shows_what_it_is_given),
 		cmocka_unit_test(a_table_has_no_more_text_than_it_may),
 	};
 
