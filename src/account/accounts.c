@@ -41,7 +41,7 @@ int accounts_write(struct snapshot *s, const struct audit_ask *ask, verify_progr
 	struct account *a = account_create();
 	const int r = report == NULL || a == NULL ? no_memory(e) : write_report(a, report, s, ask, progress, e);
 
-	*ret_failed = r == 0 && report->n_faults > 0;
+	*ret_failed = r == 0 && report != NULL && report->n_faults > 0;
 	account_destroy(a);
 	return r;
 }

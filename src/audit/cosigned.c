@@ -329,7 +329,7 @@ int cosigned_verify(struct snapshot *s, const struct audit_ask *ask, struct repo
 	struct cosigned_set *set = NULL;
 	const int r = cosigned_take(s, ask, &set, e);
 
-	if (r == 0)
+	if (r == 0 && set != NULL)
 		cosigned_report(set, ask, report);
 	cosigned_free(set);
 	return r;

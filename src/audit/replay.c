@@ -270,7 +270,7 @@ static int take_entry(void *arg, const struct reading_entry *given)
 	if (o != NULL)
 		o->touched = ++r->clock;
 	take_one(r, entry, o);
-	if (ends(entry->type) && slot != NULL)
+	if (ends(entry->type) && o != NULL && slot != NULL)
 		close_event(r, slot);
 	return r->rc;
 }

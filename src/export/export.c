@@ -70,7 +70,7 @@ int export_log(struct snapshot *s, const struct audit_ask *ask, verify_progress_
 
 	buf_init(&x.out, OUT_MAX);
 	r = r < 0 ? r : write_all(&x, s, ask, progress, report, e);
-	*ret_failed = r == 0 && report->n_faults > 0;
+	*ret_failed = r == 0 && report != NULL && report->n_faults > 0;
 	if (*ret_failed)
 		tell_faults(report, e);
 	otlp_destroy(x.otlp);
