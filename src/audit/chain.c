@@ -46,12 +46,13 @@ struct ends {
 	uint64_t size;
 };
 
-static void take_end(void *arg, const struct entry *entry)
+static void take_end(void *arg, const struct entry *entry, const struct hash *leaf)
 {
 	struct ends *ends = arg;
 	struct link link;
 	const int r = link_of(entry, &link);
 
+	(void)leaf;
 	if (r == 0)
 		return;
 	if (r == 1 && link.kind == LINK_PREVIOUS && entry->seq == 0) {

@@ -81,7 +81,7 @@ static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e
 static int export(const struct audit_ask *ask, struct snapshot *s, struct err *e)
 {
 	bool failed = false;
-	const int r = export_log(s, ask, progress_of(ask), &failed, e);
+	const int r = export_log(s, ask, say_progress_of(ask), &failed, e);
 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
@@ -89,7 +89,7 @@ static int export(const struct audit_ask *ask, struct snapshot *s, struct err *e
 static int tell_all(const struct audit_ask *ask, struct snapshot *s, struct err *e)
 {
 	bool failed = false;
-	const int r = accounts_write(s, ask, progress_of(ask), &failed, e);
+	const int r = accounts_write(s, ask, say_progress_of(ask), &failed, e);
 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
@@ -117,7 +117,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		return judged(earlier_find(ask, payload_find, out, e));
 	if (ask->op == AUDIT_PROVE)
 		return judged(earlier_find(ask, prove_entry, out, e));
-	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST, &s, e);
+	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST, &s,
+			  e);
 	if (r < 0)
 		return r;
 	if (ask->op == AUDIT_REPLAY)
