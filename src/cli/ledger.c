@@ -764,8 +764,8 @@ int cli_ledger(int argc, char **argv)
 			return run_command(&commands[i], argc - 1, argv + 1);
 		names[i] = commands[i].name;
 	}
-	return argc > 1
-		       ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
-		       : cli_usage(HELP, "ledger what? verify, show, replay, report, export, prove, check, witness, backup, "
-					 "prune or rotate");
+	return argc > 1 ? cli_no_word(HELP, argv[1], names, COMMANDS, "no command 'ledger %s'", argv[1])
+			: cli_usage(HELP,
+				    "ledger what? verify, show, replay, report, export, prove, check, witness, backup, "
+				    "prune or rotate");
 }

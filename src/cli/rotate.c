@@ -90,7 +90,7 @@ int rotate(const struct place *place, bool wait, bool json)
 {
 	struct ambit_error told = { .size = sizeof told };
 	struct ledger_hello before;
-	struct talk_rotated rotated;
+	struct talk_rotated rotated = { .number = 0 };
 	struct err e;
 	const int r = ask(place->dir, wait, &before, &rotated, &e);
 

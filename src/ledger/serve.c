@@ -270,7 +270,7 @@ static int rotate(struct server *s, struct client *c, struct err *e)
 {
 	struct store *store = s->how->store;
 	uint64_t size;
-	unsigned number;
+	unsigned number = 0;
 	int r = close_log(s, e);
 
 	size = log_size(s->log);

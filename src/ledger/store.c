@@ -335,7 +335,7 @@ static int open_old(struct store *s, const struct found *f, struct store_log *re
 {
 	auto_fd int past = f->old_is_past ? open_directory(s->dir_fd, LEDGER_PAST) : -1;
 	struct link link;
-	int fd, r;
+	int fd = -1, r;
 
 	if (f->old_is_past && (past < 0 || open_nth(past, f->n, &fd) < 0))
 		return closed(e, "it is not in '" LEDGER_PAST "'");

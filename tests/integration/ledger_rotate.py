@@ -407,7 +407,7 @@ def broken_links(place):
     ledger.faulty("past/2/log/checkpoint")
     ledger.faulty("past/2/log", words=("--key", first))
     again()
-    path = glob.glob(f"{ledger.dir}/past/1/log/tile/entries/000.p/*")[-1]
+    path = max(glob.glob(f"{ledger.dir}/past/1/log/tile/entries/000.p/*"), key=lambda name: int(os.path.basename(name)))
     with open(path, "r+b") as file:
         file.seek(20)
         byte = file.read(1)
