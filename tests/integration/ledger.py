@@ -20,7 +20,7 @@ import threading
 import time
 
 from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, sanitized, told
-from peer import tlog_verify
+from peer import the_verifier_is_there, tlog_verify
 
 HEAD = 4
 APPEND, HELLO, ACCEPTED, DURABLE, FAILED = 96, 112, 113, 114, 115
@@ -1045,7 +1045,7 @@ def a_client_that_does_not_read(place):
 
 
 if __name__ == "__main__":
-    main([an_event_is_recorded, policies_are_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
+    main([the_verifier_is_there, an_event_is_recorded, policies_are_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
           a_refused_event_is_told_as_that, a_ledger_behind_a_link, many_at_once_share_it, it_ends_when_nobody_needs_it, changes_are_recorded,
           what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing,
           a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,

@@ -78,14 +78,6 @@ def what_is_new_is_added(place):
         assert verified(place, to)["size"] == answer["entries"]
 
 
-def what_every_user_needs_is_there(place):
-    """Root builds and copies it where the other finds it."""
-    assert os.access(peer.tlog_verify(place), os.X_OK)
-
-
-what_every_user_needs_is_there.always = True
-
-
 def while_events_run(place):
     """Real ones; each copy is believed, also by the verifier that is not ours, and its records are there."""
     ledger, to = Kept(place), f"{place.fresh()}/copy"
@@ -320,6 +312,6 @@ def the_role_sees_its_places(place):
 
 
 if __name__ == "__main__":
-    main([what_every_user_needs_is_there, a_copy_is_a_log, what_is_new_is_added, while_events_run, records_are_copied, what_is_no_copy_of_it_is_left_alone,
+    main([peer.the_verifier_is_there, a_copy_is_a_log, what_is_new_is_added, while_events_run, records_are_copied, what_is_no_copy_of_it_is_left_alone,
           a_damaged_ledger_damages_no_copy, a_changed_ledger_spoils_no_copy, what_a_copy_has_is_not_written_again, killed_at_any_time_it_is_a_log, a_full_disk_keeps_what_was_there, two_do_not_copy_to_one_place,
           the_role_sees_its_places])

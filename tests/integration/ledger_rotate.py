@@ -14,7 +14,7 @@ import time
 
 from harness import PATIENCE, SLOW, Skip, main, sanitized, told
 from ledger import ACCEPTED, FAILED, Ledger, Wire, an_event_at_work, entry, kill, types, until
-from peer import tlog_verify
+from peer import the_verifier_is_there, tlog_verify
 
 ROTATE = 98
 
@@ -217,8 +217,11 @@ class Steps:
         shutil.copy(f"{ledger.dir}/ledger.key", self.old_key)
         shutil.copytree(ledger.log, f"{self.top}/before")
         self.old = ledger.key()
-        ledger.rotate()
-        ledger.ended()
+        with subprocess.Popen([place.ambit, "ledger", "rotate", "--ledger", ledger.dir], env=place.environment(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as rotation:
+            until(lambda: ledger.past() and not os.path.exists(f"{ledger.dir}/ledger-next.key"), "the last step")
+            ledger.ended()  # at once: what comes behind its first entry is published a tenth of a second later
+            rotation.wait()
         self.new_key = f"{self.top}/new.key"
         shutil.copy(f"{ledger.dir}/ledger.key", self.new_key)
         shutil.copytree(f"{ledger.dir}/past/1/log", f"{self.top}/closed")
@@ -474,6 +477,6 @@ def pruning_counts_the_logs_before(place):
 
 
 if __name__ == "__main__":
-    main([the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
+    main([the_verifier_is_there, the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
           what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
           a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, pruning_counts_the_logs_before])

@@ -22,6 +22,14 @@ def tlog_verify(place):
     return peer(place, "tlog-verify")
 
 
+def the_verifier_is_there(place):
+    """A scenario of each suite whose runs may be sampled: root builds it where the other user finds it."""
+    assert os.access(tlog_verify(place), os.X_OK)
+
+
+the_verifier_is_there.always = True
+
+
 def witness(place):
     """The witness (tests/peers/witness)."""
     return peer(place, "witness")
