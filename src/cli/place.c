@@ -58,6 +58,19 @@ int place_find(const char *given, struct place *ret, struct err *e)
 	return 0;
 }
 
+unsigned place_past(const struct place *place)
+{
+	unsigned n = 0;
+	char path[GRANT_OBJECT_MAX + 16];
+
+	if (place->past[0] == 0)
+		return 0;
+	do
+		(void)snprintf(path, sizeof path, "%s/%u", place->past, ++n); /* it fits */
+	while (n < PLACE_PAST_MAX && is_directory(path));
+	return n - 1;
+}
+
 void place_index(const struct place *place, struct place_index *ret)
 {
 	auto_fd int fd = -1;

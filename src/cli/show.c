@@ -18,6 +18,7 @@
 #include "cli/pager.h"
 #include "cli/place.h"
 #include "ledger/entry.h"
+#include "ledger/layout.h"
 #include "lib/public.h"
 
 #define EXIT_FAULT 1
@@ -95,7 +96,8 @@ static int show_alone(struct show_how *how)
 
 /* The lines of one log, in a file without a name. */
 struct spool {
-	const char *ledger; /* borrowed */
+	const char *ledger; /* borrowed; as it was named, NULL: the person's own */
+	size_t number;      /* of the ledger, among those that were named */
 	FILE *file;         /* owned */
 	uint64_t time_ms;   /* of the line that is next */
 	uint32_t n;         /* its bytes */
@@ -147,9 +149,13 @@ static struct spool *earliest(struct spool *spools, size_t n)
 {
 	struct spool *first = NULL;
 
-	for (size_t i = 0; i < n; i++)
-		if (spools[i].any && (first == NULL || spools[i].time_ms < first->time_ms))
+	for (size_t i = 0; i < n; i++) {
+		/* of one ledger a log goes on where the one before ended, whatever the clock said */
+		const bool waits = i > 0 && spools[i - 1].any && spools[i - 1].number == spools[i].number;
+
+		if (spools[i].any && !waits && (first == NULL || spools[i].time_ms < first->time_ms))
 			first = &spools[i];
+	}
 	return first;
 }
 
@@ -157,6 +163,10 @@ static void put_line(const struct show_how *how, const char *ledger, const uint8
 {
 	struct json j;
 
+	if (how->n_ledgers < 2) {
+		buf_put(out, bytes, n); /* logs of one ledger: an entry of each says which follows */
+		return;
+	}
 	if (!how->json) {
 		buf_printf(out, "%s  ", ledger);
 		buf_put(out, bytes, n);
@@ -224,49 +234,126 @@ static int merge(const struct show_how *how, struct spool *spools, size_t n, int
 	return r == -EPIPE ? 0 : r; /* who went has seen enough */
 }
 
-static int read_all(const struct show_how *how, struct spool *spools, struct err *e)
+struct spools {
+	struct spool *logs; /* owned */
+	size_t n, room;
+};
+
+static struct spool *add_spool(struct spools *all, const char *ledger, size_t number, struct err *e)
+{
+	struct spool *s;
+
+	if (all->n == all->room) {
+		s = realloc(all->logs, (all->room + 16) * sizeof *s);
+		if (s == NULL) {
+			(void)err_set(e, AMBIT_MEMORY, NULL, "no memory for so many logs");
+			return NULL;
+		}
+		all->logs = s;
+		all->room += 16;
+	}
+	s = &all->logs[all->n];
+	*s = (struct spool){ .ledger = ledger, .number = number, .file = open_spool() };
+	if (s->file == NULL) {
+		(void)err_sys(e, AMBIT_SYSTEM, errno, "make room in /tmp, or name another place with TMPDIR",
+			      "cannot keep what is to be put in order");
+		return NULL;
+	}
+	all->n++;
+	return s;
+}
+
+static void close_spools(struct spools *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		(void)fclose(all->logs[i].file);
+	free(all->logs);
+}
+
+/* One log of a ledger: `dir` is the ledger's directory, or that of one before. Gives the exit status, or -code. absent: a log that does not have what
+ * was asked for is not told, since another one may; *absent says that it was so. */
+static int read_log(const struct show_how *how, size_t number, const char *dir, struct spools *all, bool *absent,
+		    struct err *e)
+{
+	struct err complaint = { .code = AMBIT_OK }, wrong = { .code = AMBIT_OK };
+	struct spool *s = add_spool(all, number < how->n_ledgers ? how->ledgers[number] : NULL, number, e);
+	int r;
+
+	if (s == NULL)
+		return -(int)e->code;
+	r = show_one(how, dir, fileno(s->file), false, &complaint, &wrong);
+	/* the beginning of an id that nothing has is an error, a whole one is not */
+	if (absent != NULL && (r == AUDIT_DONE || r == -AMBIT_NOT_FOUND || complaint.code == AMBIT_NOT_FOUND)) {
+		*absent = lseek(fileno(s->file), 0, SEEK_END) == 0;
+		r = *absent ? AUDIT_DONE : r;
+	}
+	rewind(s->file);
+	if (r == AUDIT_DONE)
+		return 0;
+	return tell(how, dir, r, &complaint, &wrong);
+}
+
+/* A ledger's logs, those before included: the oldest first, as they will stand; of one event the latest that has it. */
+static int read_ledger(const struct show_how *how, size_t number, struct spools *all, struct err *e)
+{
+	const char *ledger = how->n_ledgers > 0 ? how->ledgers[number] : NULL;
+	const bool of_event = how->ask.event[0] != 0;
+	struct err wrong;
+	struct place place;
+	unsigned n = 0;
+	int status = 0;
+
+	if (place_find(ledger, &place, &wrong) < 0)
+		return tell(how, ledger, -(int)wrong.code, &(struct err){ .code = AMBIT_OK }, &wrong);
+	n = place_past(&place);
+	for (unsigned i = 0; i <= n; i++) {
+		const unsigned log = of_event ? n - i : i; /* of those before; the last is the present one */
+		char dir[GRANT_OBJECT_MAX + 16];
+		bool absent = false;
+		int one;
+
+		(void)snprintf(dir, sizeof dir, "%s/" LEDGER_PAST "/%u", place.dir, log + 1); /* it fits */
+		one = read_log(how, number, log == n ? place.dir : dir, all, of_event && i < n ? &absent : NULL, e);
+		if (one < 0)
+			return one;
+		status = one > status ? one : status;
+		if (of_event && !absent)
+			break;
+	}
+	return status;
+}
+
+static int read_all(const struct show_how *how, struct spools *all, struct err *e)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < how->n_ledgers; i++) {
-		struct err complaint = { .code = AMBIT_OK };
-		int r;
+	for (size_t i = 0; i < how->n_ledgers || i == 0; i++) {
+		const int one = read_ledger(how, i, all, e);
 
-		spools[i].ledger = how->ledgers[i];
-		spools[i].file = open_spool();
-		if (spools[i].file == NULL)
-			return err_sys(e, AMBIT_SYSTEM, errno, "make room in /tmp, or name another place with TMPDIR",
-				       "cannot keep what is to be put in order");
-		r = show_one(how, how->ledgers[i], fileno(spools[i].file), false, &complaint, e);
-		if (r != AUDIT_DONE) {
-			const int one = tell(how, how->ledgers[i], r, &complaint, e);
-
-			status = one > status ? one : status;
-		}
-		rewind(spools[i].file);
+		if (one < 0)
+			return one;
+		status = one > status ? one : status;
 	}
 	return status;
 }
 
 static int show_several(struct show_how *how)
 {
-	struct spool spools[SHOW_LEDGERS_MAX] = { { .file = NULL } };
+	struct spools all = { .n = 0 };
 	struct ambit_error told = { .size = sizeof told };
 	struct pager pager = { .fd = STDOUT_FILENO };
 	struct err e;
 	int status, r = 0;
 
 	how->ask.flags |= AUDIT_FRAMED;
-	status = read_all(how, spools, &e);
+	status = read_all(how, &all, &e);
 	if (status >= 0) {
 		pager_open(&pager, how->pager && !how->json);
-		r = merge(how, spools, how->n_ledgers, pager.fd);
+		r = merge(how, all.logs, all.n, pager.fd);
 		if (!pager_close(&pager))
-			r = merge(how, spools, how->n_ledgers, STDOUT_FILENO);
+			r = merge(how, all.logs, all.n, STDOUT_FILENO);
 	}
-	for (size_t i = 0; i < how->n_ledgers; i++)
-		if (spools[i].file != NULL)
-			(void)fclose(spools[i].file);
+	close_spools(&all);
 	if (r < 0)
 		status = err_sys(&e, AMBIT_SYSTEM, -r, "free some space, or write it elsewhere",
 				 "cannot write what was found");
@@ -274,6 +361,13 @@ static int show_several(struct show_how *how)
 		return status;
 	(void)public_error(&told, status, &e);
 	return cli_refuse(false, &told);
+}
+
+static bool has_past(const struct show_how *how)
+{
+	struct place place;
+
+	return place_find(how->n_ledgers > 0 ? how->ledgers[0] : NULL, &place, NULL) == 0 && place_past(&place) > 0;
 }
 
 int show(struct show_how *how)
@@ -284,5 +378,5 @@ int show(struct show_how *how)
 		how->ask.flags |= AUDIT_VERBOSE;
 	if (isatty(STDERR_FILENO) == 1)
 		how->ask.flags |= AUDIT_PROGRESS;
-	return how->n_ledgers > 1 ? show_several(how) : show_alone(how);
+	return how->n_ledgers > 1 || has_past(how) ? show_several(how) : show_alone(how);
 }

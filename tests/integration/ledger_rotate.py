@@ -452,6 +452,42 @@ def old_events_are_found(place):
     assert done.returncode != 0 and "there is no entry of" in done.stderr, told(done)
 
 
+def earlier_entries_are_shown(place):
+    """One log behind the other, as if it were one; of an event those of the log that has it."""
+    ledger = Rotated(place).begin()
+    event = ledger.event()
+    ledger.rotate()
+    ledger.rotate()
+    newer = ledger.event()
+    ledger.entries()
+
+    def shown(*words):
+        done = ledger.ambit("show", "--json", *words)
+        assert done.returncode == 0 and done.stderr == "", told(done)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    logs = [f"{ledger.dir}/past/1", f"{ledger.dir}/past/2", ledger.dir]
+    each = []
+    for log in logs:
+        done = place.run(place.ambit, "ledger", "show", "--json", "--ledger", log, "--no-index", cwd=place.top)
+        each.append([json.loads(line) for line in done.stdout.splitlines()] if "past" in log else None)
+    both = shown()
+    assert both[:len(each[0]) + len(each[1])] == each[0] + each[1] and [e["type"] for e in both].count("key") == 4
+    assert {e["event"] for e in both} >= {event, newer} and both == shown("--no-index") and both[-7:] == shown("--limit", "7")
+    for word in (event, newer):
+        assert shown("--event", word) == [e for e in both if e["event"] == word] != []
+    assert {e["event"] for e in shown("--event", "last")} == {newer}
+    assert shown("--event", "e_01M8DNE24ECCTG32HASREWXH6C") == []
+    absent = ledger.ambit("show", "--event", "e_01M8DNE24ECC")
+    assert absent.returncode == 125 and absent.stdout == "" and absent.stderr.count("no event in the log begins with") == 1, told(absent)
+    text = ledger.ambit("show", "--no-pager")
+    assert text.returncode == 0 and event in text.stdout and "past/" not in text.stdout, told(text)
+    other = Rotated(place).begin()
+    done = place.run(place.ambit, "ledger", "show", "--json", "--ledger", ledger.dir, "--ledger", other.dir, cwd=place.top)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["entry"] for line in lines if line["ledger"] == ledger.dir] == both, told(done)
+
+
 def pruning_counts_the_logs_before(place):
     ledger = Rotated(place).begin()
     old = ledger.event()
@@ -479,4 +515,4 @@ def pruning_counts_the_logs_before(place):
 if __name__ == "__main__":
     main([the_verifier_is_there, the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
           what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
-          a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, pruning_counts_the_logs_before])
+          a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, earlier_entries_are_shown, pruning_counts_the_logs_before])
