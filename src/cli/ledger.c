@@ -593,6 +593,20 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 
 /* ---- what is read here ---- */
 
+/* These look at one log: that there are others is told, lest somebody takes it for all there is. */
+static void tell_earlier(const struct ledger_run *run)
+{
+	const unsigned n = place_past(&run->place);
+	char shown[2 * GRANT_OBJECT_MAX];
+
+	if (n > 0 && (run->ask.op == AUDIT_REPLAY || run->ask.op == AUDIT_EXPORT || run->ask.op == AUDIT_REPORT))
+		(void)fprintf(
+			stderr,
+			"ambit: of this log alone; %u %s closed before it: --ledger %s/%u names the last of them\n", n,
+			n == 1 ? "was" : "were",
+			text_escape(shown, sizeof shown, run->place.past, strlen(run->place.past)), n);
+}
+
 static int find_log(struct ledger_run *run, struct err *e)
 {
 	const int r = place_find(run->ledger, &run->place, e);
@@ -608,6 +622,7 @@ static int find_log(struct ledger_run *run, struct err *e)
 		run->ask.flags |= AUDIT_WHOLE;
 	if (run->payloads)
 		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
+	tell_earlier(run);
 	return 0;
 }
 
