@@ -91,7 +91,8 @@ static int orphans(struct attempt *a)
 			if (grandchild > 0)
 				_exit(0);
 			(void)__atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST);
-			(void)alarm(30); /* all of them live at one time, also on a machine that takes long to start them */
+			(void)alarm(
+				30); /* all of them live at one time, also on a machine that takes long to start them */
 			for (;;)
 				(void)pause();
 		}
