@@ -232,12 +232,17 @@ ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room
 	};
+	bool fits, was_reset = false;
 	ssize_t got;
-	bool fits;
 
-	do
+	for (;;) {
 		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+		/* once, and before what the peer had sent (Linux 6.1, net/unix): it went without having read all that it was sent */
+		if (got < 0 && errno == ECONNRESET && !was_reset)
+			was_reset = true;
+		else if (got >= 0 || errno != EINTR)
+			break;
+	}
 	*ret_n_fds = 0;
 	if (got < 0)
 		return -errno;
