@@ -11,7 +11,7 @@
 
 #include "audit/snapshot.h"
 #include "audit/verify.h"
-#include "index/wanted.h"
+#include "audit/wanted.h"
 
 #define INDEX_FILE "index.sqlite"
 #define INDEX_NEW "index.new"
@@ -29,10 +29,8 @@ uint64_t database_size(const struct database *d);
 int database_make(const char *dir, const struct snapshot *s, const struct database *old, verify_progress_fn *progress,
 		  struct err *e);
 
-/* The entries that are wanted as far as the index can tell, in order. Not 0: enough, given back; -EIO: it cannot be read. */
-typedef int database_fn(void *arg, uint64_t seq);
-int database_each(struct database *d, const struct wanted *w, database_fn *take, void *arg);
-/* The first two events whose ids begin so; empty: there is no other. -EIO. */
-int database_events(struct database *d, const char *beginning, char ret[2][ID_TEXT_MAX]);
+/* The numbers of the first `most` entries that are wanted as far as the index can tell (last: of the last), in order; of an event the beginning of
+ * its id will do. Gives how many there are. -EIO: it cannot be read, or names what it cannot know. */
+int database_numbers(struct database *d, const struct wanted *w, bool last, uint32_t most, uint64_t *ret);
 
 #endif
