@@ -17,6 +17,7 @@
 #include "cli/harmless.h"
 #include "cli/pager.h"
 #include "cli/place.h"
+#include "cli/stamp.h"
 #include "ledger/entry.h"
 #include "lib/public.h"
 
@@ -71,7 +72,13 @@ static void look_up(const struct show_how *how, const struct place *place, struc
 	int r;
 
 	place_index(place, &index);
+	if (index.lock_fd >= 0 && stamp_refuse(index.lock_fd)) {
+		(void)err_set(&why, AMBIT_CONFLICT, NULL, "it was changed by somebody else, and is made anew");
+		aside(how, &why);
+	}
 	r = index.path[0] == 0 ? -(int)index.why.code : ask_index(ask, &index, numbers, &why);
+	if (index.lock_fd >= 0)
+		stamp_put(index.lock_fd);
 	fd_close(&index.lock_fd); /* it is written no more */
 	if (r == 0 && !numbers_decode(span_bytes(numbers->data, numbers->len), &found))
 		r = err_set(&why, AMBIT_PROTOCOL, NULL, "what ambit-index answers has another form");

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "ledger/layout.h"
 
 #define HEAP_MAX (96 << 20) /* bytes, of all that SQLite takes */
 #define CACHE_KIB "-32768"  /* of that, pages */
@@ -171,7 +172,7 @@ struct database *database_open(const char *dir, const struct snapshot *s, struct
 	const char *wrong = "there is none";
 	struct stat st;
 
-	if (d == NULL || !path_of(dir, INDEX_FILE, d->path)) {
+	if (d == NULL || !path_of(dir, LEDGER_INDEX_FILE, d->path)) {
 		free(d);
 		(void)err_set(why, AMBIT_MEMORY, NULL, "no memory for the index");
 		return NULL;
@@ -364,7 +365,7 @@ int database_make(const char *dir, const struct snapshot *s, const struct databa
 	char new[PATH_SIZE], name[PATH_SIZE];
 	int r;
 
-	if (m == NULL || !path_of(dir, INDEX_NEW, new) || !path_of(dir, INDEX_FILE, name))
+	if (m == NULL || !path_of(dir, INDEX_NEW, new) || !path_of(dir, LEDGER_INDEX_FILE, name))
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the index");
 	m->s = s;
 	m->progress = progress;

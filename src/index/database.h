@@ -1,6 +1,6 @@
 /* database - the index of a log: for each entry that is signed what it can be looked up by.
  *
- * Owns:   two files in a directory of its own, INDEX_FILE and, while it is made, INDEX_NEW.
+ * Owns:   two files in a directory of its own, LEDGER_INDEX_FILE and, while it is made, INDEX_NEW.
  * Holds:  it is made of the log and can go at any time. It says where an entry is and nothing of what is in it, so that whoever asks reads the
  *         entry in the log and looks again. It is of exactly the log whose root it has kept. What is found there may be anybody's: it is
  *         opened for reading only, with no statement in it but those of ours, and taken for none where it is anything else. A new one
@@ -13,7 +13,6 @@
 #include "audit/verify.h"
 #include "audit/wanted.h"
 
-#define INDEX_FILE "index.sqlite"
 #define INDEX_NEW "index.new"
 
 struct database;

@@ -44,6 +44,12 @@ class Indexed(Ledger):
         assert by_index == plain, (words, len(by_index.splitlines()), len(plain.splitlines()))
         return plain.splitlines()
 
+    def stamp(self):
+        """As if what lies there were ours, so that the role sees it."""
+        st = os.lstat(self.file)
+        with open(f"{self.index}/stamp", "w", encoding="ascii") as file:
+            file.write(f"{st.st_ino} {st.st_size} {st.st_ctime_ns // 10 ** 9}.{st.st_ctime_ns % 10 ** 9:09}\n")
+
     def said(self, *words):
         """What became of the index."""
         done = self.run("show", "--verbose", *(words or ("--denied",)))
@@ -119,7 +125,7 @@ def it_grows_with_the_log(place):
     assert ledger.same("--event", behind[:19])  # an event that the index does not know
     ledger.write(MANY)
     assert "was brought up to date" in ledger.said()
-    assert os.stat(ledger.file).st_ino != one.st_ino and os.listdir(ledger.index) == ["index.sqlite"]
+    assert os.stat(ledger.file).st_ino != one.st_ino and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
     assert len(ledger.same("--denied")) == (2 * MANY + 500) // 6
     assert ledger.said() == ""  # there is nothing to tell
 
@@ -134,7 +140,7 @@ def a_short_log_needs_none(place):
 
 def more_than_are_named(place):
     """What does not go into one answer is read behind it."""
-    ledger = made(place, NAMED + MANY, "left=40")
+    ledger = made(place, NAMED + MANY)
     lines = [json.loads(line) for line in ledger.show("--json", "--no-index").splitlines()]
     assert ledger.said("--since", lines[0]["t_wall"]) == ""
     for n in (NAMED - 1, NAMED, NAMED + 1):
@@ -185,17 +191,19 @@ def what_is_no_index_is_made_anew(place):
     for name, data in hostile_files(keep):
         with open(ledger.file, "wb") as file:
             file.write(data)
+        ledger.stamp()
         done = ledger.run("show", "--denied", "--verbose")
         assert done.returncode == 0 and done.stdout == want, (name, told(done))
         assert "was brought up to date" in done.stderr or name == "a log of changes", (name, told(done))
         assert ledger.said() == "", name
     ledger.write(MANY)  # and it grows, whatever its head said
-    assert "was brought up to date" in ledger.said() and os.listdir(ledger.index) == ["index.sqlite"]
+    assert "was brought up to date" in ledger.said() and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
     want = ledger.show("--denied", "--no-index")
     assert ledger.show("--denied") == want
     for how in (lambda: os.symlink(keep, ledger.file), lambda: os.mkfifo(ledger.file), lambda: os.mkdir(ledger.file)):
         os.unlink(ledger.file)
         how()
+        ledger.stamp()
         assert ledger.show("--denied") == want
         if os.path.isdir(ledger.file) and not os.path.islink(ledger.file):
             os.rmdir(ledger.file)
@@ -215,6 +223,7 @@ def an_index_can_add_and_change_nothing(place):
         with contextlib.closing(sqlite3.connect(ledger.file, isolation_level=None)) as db:
             with contextlib.suppress(sqlite3.IntegrityError):
                 db.execute(sql)
+        ledger.stamp()
         done = ledger.run("show", "--denied")
         assert done.returncode == 0 and set(done.stdout.splitlines()) <= set(lines), (sql, told(done))
     chosen = random.Random(int(os.environ.get("AMBIT_SEED", "3")))
@@ -226,14 +235,55 @@ def an_index_can_add_and_change_nothing(place):
             changed[chosen.randrange(len(changed))] ^= 1 << chosen.randrange(8)
         with open(ledger.file, "wb") as file:
             file.write(changed)
+        ledger.stamp()
         done = ledger.run("show", "--denied")
         assert done.returncode == 0 and set(done.stdout.splitlines()) <= set(lines), (turn, told(done))
         assert ledger.show("--denied", "--no-index").splitlines() == lines
 
 
+def one_that_somebody_changed_is_made_anew(place):
+    """Though it has the form of one, and hides entries."""
+    ledger = made(place)
+    stamp = f"{ledger.index}/stamp"
+    want = ledger.show("--denied", "--no-index")
+
+    def emptied():
+        with contextlib.closing(sqlite3.connect(ledger.file, isolation_level=None)) as db:
+            db.execute("DELETE FROM entry")
+
+    def put_there():
+        emptied()
+        os.rename(ledger.file, ledger.file + ".other")
+        shutil.copy2(ledger.file + ".other", ledger.file)
+        os.unlink(ledger.file + ".other")
+
+    def with_its_times():
+        st = os.stat(ledger.file)
+        emptied()
+        os.truncate(ledger.file, st.st_size)
+        os.utime(ledger.file, ns=(st.st_atime_ns, st.st_mtime_ns))
+
+    def unstamped(how=lambda: None):
+        os.unlink(stamp)
+        emptied()
+        how()
+
+    for how in (emptied, put_there, with_its_times, unstamped, lambda: unstamped(lambda: os.symlink("/dev/zero", stamp)),
+                lambda: unstamped(lambda: os.mkfifo(stamp)), lambda: os.utime(ledger.file)):
+        how()
+        done = ledger.run("show", "--denied", "--verbose")
+        assert done.returncode == 0 and done.stdout == want, told(done)
+        assert "it was changed by somebody else" in done.stderr and "was brought up to date" in done.stderr, told(done)
+        assert ledger.said() == "" and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"] and os.path.isfile(stamp)
+    emptied()
+    ledger.stamp()
+    assert ledger.show("--denied") == "" and ledger.said() == ""  # and this is what it would have been
+
+
 def of_another_log_or_an_older_state(place):
     ledger, other = made(place), made(place, MANY + 100, "salt=other")
     shutil.copy(other.file, ledger.file)
+    ledger.stamp()
     assert "of another log" in ledger.said()
     ledger.same("--denied")
     shutil.rmtree(ledger.log)  # a log of the same name and key, which went another way
@@ -326,7 +376,7 @@ def two_at_once(place):
             assert process.returncode == 0 and out == want, err
         ledger.write(MANY)
         want = ledger.show("--denied", "--no-index")
-    assert os.listdir(ledger.index) == ["index.sqlite"]
+    assert sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
 
 
 # ---- several logs ----
@@ -482,6 +532,6 @@ def a_role_taken_over_adds_nothing(place):
 
 if __name__ == "__main__":
     main([each_filter_gives_the_same, random_questions_give_the_same, it_grows_with_the_log, a_short_log_needs_none, more_than_are_named, what_is_no_index_is_made_anew,
-          an_index_can_add_and_change_nothing, of_another_log_or_an_older_state, a_damaged_log_is_shown_without, where_it_cannot_be_written,
+          an_index_can_add_and_change_nothing, one_that_somebody_changed_is_made_anew, of_another_log_or_an_older_state, a_damaged_log_is_shown_without, where_it_cannot_be_written,
           a_full_disk_leaves_what_was_there, killed_while_it_is_made, two_at_once, several_are_put_in_order, one_that_is_broken_hides_no_other,
           hostile_names_move_no_terminal, the_role_sees_its_places, a_role_taken_over_adds_nothing])

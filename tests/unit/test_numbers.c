@@ -63,6 +63,7 @@ static void what_is_none(void **state)
 		{ "as it is", { .any = true, .size = 9, .n = 3, .event = EVENT }, { 1, 2, 8 }, 0, 0 },
 		{ "another magic", { .any = true, .size = 9, .n = 3 }, { 1, 2, 8 }, 0, 1 },
 		{ "an index of a third kind", { .any = true, .size = 9, .n = 3 }, { 1, 2, 8 }, 4, 3 },
+		{ "none of a third kind", { .any = false }, { 0 }, 4, 2 },
 		{ "no index, and numbers", { .size = 9, .n = 3 }, { 1, 2, 8 }, 0, 0 },
 		{ "no index, and a size", { .size = 9 }, { 0 }, 0, 0 },
 		{ "no index, and an event", { .event = EVENT }, { 0 }, 0, 0 },
