@@ -1,6 +1,6 @@
 #include "audit/ask.h"
 
-#define MAGIC 0x34415541u /* "AUA4" */
+#define MAGIC 0x35415541u /* "AUA5" */
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 {

@@ -1,4 +1,4 @@
-/* ask - what the role ambit-audit is to do with which log, or ambit-index (AUDIT_SHOW) or ambit-backup.
+/* ask - what the role ambit-audit is to do with which log, or ambit-index or ambit-backup.
  *
  * Owns:   struct audit_ask and its encoding, which is the role's standard input: the command line writes it, into a memory file.
  * Holds:  what is decoded has lengths and words in range. The note and the proof in it are foreign: bytes, for the role to judge.
@@ -6,6 +6,7 @@
 #ifndef AUDIT_ASK_H
 #define AUDIT_ASK_H
 
+#include "audit/numbers.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
@@ -13,7 +14,7 @@
 #include "core/id.h"
 #include "ledger/vkey.h"
 
-#define AUDIT_GIVEN_MAX (128u << 10) /* a proof's most */
+#define AUDIT_GIVEN_MAX NUMBERS_BYTES_MAX /* a proof is shorter */
 #define AUDIT_ASK_MAX (AUDIT_GIVEN_MAX + 32768u)
 #define AUDIT_WORD_MAX 16
 #define AUDIT_WITNESSES_MAX 16
@@ -30,6 +31,7 @@ enum audit_op {
 	AUDIT_GROWTH,   /* how the log goes on from what a witness has seen (growth.h) */
 	AUDIT_EXPORT,
 	AUDIT_REPORT,
+	AUDIT_LOOKUP, /* of ambit-index: which entries may be those that AUDIT_SHOW is to show (numbers.h) */
 	AUDIT_OP_COUNT
 };
 
@@ -39,8 +41,8 @@ enum audit_op {
 #define AUDIT_BY_SEQ 8u   /* prove: the entry `seq`, and not one of `event` */
 #define AUDIT_FILES 16u   /* verify: the payloads, too; backup: verify the copy */
 #define AUDIT_FRAMED 32u /* show: each line behind a frame (below), so that those of several logs can be put in order */
-#define AUDIT_WRITES 64u /* show: the index may be written */
-#define AUDIT_VERBOSE 128u /* show: say on standard error, behind AUDIT_ASIDE, how it was looked up */
+#define AUDIT_WRITES 64u /* lookup: the index may be written; backup: the copy */
+#define AUDIT_VERBOSE 128u /* show, lookup: say on standard error, behind AUDIT_ASIDE, how it was looked up */
 #define AUDIT_WHOLE 256u   /* verify, payloads: no log before may be missing */
 #define AUDIT_OCSF 512u    /* export: as OCSF; else as OTLP */
 #define AUDIT_HTML 1024u   /* report: a page; else text */
@@ -61,7 +63,7 @@ struct audit_ask {
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
 	char past[GRANT_OBJECT_MAX]; /* all but show and check: of the logs before; empty: there are none */
 	char target
-		[GRANT_OBJECT_MAX]; /* what may be written. show: where the index lies; backup: where the copy goes; empty: nowhere */
+		[GRANT_OBJECT_MAX]; /* what may be written. lookup: where the index lies; backup: where the copy goes; empty: nowhere */
 	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
 	char grant[ID_TEXT_MAX];     /* show: the same of a grant; "last" is none */
 	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
@@ -73,7 +75,7 @@ struct audit_ask {
 	uint32_t n_witnesses;
 	uint32_t quorum; /* verify, check: so many of them will do; 0: all */
 	struct span
-		given; /* verify: a saved checkpoint; check: a proof; replay: policy_asked.h, growth: a cosigned checkpoint, empty: none; borrowed */
+		given; /* verify: a saved checkpoint; check: a proof; show: numbers, empty: none; replay: policy_asked.h, growth: a cosigned checkpoint, empty: none; borrowed */
 };
 
 void audit_ask_encode(const struct audit_ask *ask, struct buf *out);

@@ -43,39 +43,32 @@ static int look_for_beginning(void *arg, uint64_t index, bool is_signed, const u
 	return s->other[0] != 0;
 }
 
+bool event_is_beginning(const char *word)
+{
+	return word[0] != 0 && strcmp(word, "last") != 0 && !id_is('e', word, strlen(word));
+}
+
 int event_find(const struct snapshot *s, const char *word, char ret[ID_TEXT_MAX], struct err *e)
 {
-	return event_find_behind(s, word, NULL, ret, e);
+	static const struct numbers none;
+
+	return event_find_by(s, word, &none, ret, e);
 }
 
-static int look_behind(const struct snapshot *s, const struct event_known *known, struct search *search)
-{
-	struct walk_result ignored = { .unread = 0 }; /* what cannot be read is told by whoever reads it then */
-	int r;
-
-	if (known != NULL) {
-		memcpy(search->found, known->ids[0], sizeof search->found);
-		memcpy(search->other, known->ids[1], sizeof search->other);
-	}
-	if (search->other[0] != 0)
-		return 0;
-	r = walk_from(s, known != NULL ? known->from : 0, look_for_beginning, search, &ignored);
-	return r != 0 ? r : walk_unsigned(s, look_for_beginning, search, &ignored);
-}
-
-int event_find_behind(const struct snapshot *s, const char *word, const struct event_known *known,
-		      char ret[ID_TEXT_MAX], struct err *e)
+int event_find_by(const struct snapshot *s, const char *word, const struct numbers *numbers, char ret[ID_TEXT_MAX],
+		  struct err *e)
 {
 	const bool last = strcmp(word, "last") == 0;
 	struct search search = { .word = word };
-	struct walk_result ignored;
+	struct walk_result ignored; /* what cannot be read is told by whoever reads it then */
 	int r;
 
 	if (id_is('e', word, strlen(word))) {
 		memcpy(ret, word, strlen(word) + 1);
 		return 0;
 	}
-	r = last ? walk_back(s, look_for_last, &search, &ignored) : look_behind(s, known, &search);
+	r = last ? walk_back(s, look_for_last, &search, &ignored)
+		 : walk_numbers(s, numbers, look_for_beginning, &search, &ignored);
 	if (r < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for %s", word);
 	if (search.found[0] == 0)

@@ -6,19 +6,17 @@
 #ifndef AUDIT_EVENT_H
 #define AUDIT_EVENT_H
 
+#include "audit/numbers.h"
 #include "audit/snapshot.h"
 #include "core/id.h"
 
 /* -NOT_FOUND: none has an id that begins so; -CONFLICT: more than one has. */
 int event_find(const struct snapshot *s, const char *word, char ret[ID_TEXT_MAX], struct err *e);
 
-/* Two events with such ids among the entries before `from`; empty: there is no other. */
-struct event_known {
-	uint64_t from;
-	char ids[2][ID_TEXT_MAX];
-};
-/* The same, where an index knows those before; NULL: none does. */
-int event_find_behind(const struct snapshot *s, const char *word, const struct event_known *known,
-		      char ret[ID_TEXT_MAX], struct err *e);
+/* Whether it is neither "last" nor an id that is whole. */
+bool event_is_beginning(const char *word);
+/* The same of one that is, where the numbers are those of all entries of events that begin so. */
+int event_find_by(const struct snapshot *s, const char *word, const struct numbers *numbers, char ret[ID_TEXT_MAX],
+		  struct err *e);
 
 #endif

@@ -19,6 +19,7 @@
 #include "audit/replay.h"
 #include "audit/report.h"
 #include "audit/say.h"
+#include "audit/show.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "export/export.h"
@@ -94,10 +95,24 @@ static int tell_all(const struct audit_ask *ask, struct snapshot *s, struct err 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
 
+static int show(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+{
+	bool broken = false;
+	const int r = show_log(s, ask, &broken, e);
+
+	return r < 0 ? r : broken ? AUDIT_FAILED : AUDIT_DONE;
+}
+
 /* A proof that is wrong is an answer, and no failure to look. */
 static int judged(int r)
 {
 	return r == 0 ? AUDIT_DONE : r == -AMBIT_MALFORMED ? AUDIT_FAILED : r;
+}
+
+/* What is shown is no claim, and needs no key. */
+static unsigned snapshot_flags(enum audit_op op)
+{
+	return op == AUDIT_SHOW ? 0 : op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST;
 }
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
@@ -107,7 +122,7 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 
 	if (ask->op == AUDIT_CHECK)
 		return judged(prove_check(ask, out, e));
-	if (ask->op == AUDIT_SHOW || ask->op == AUDIT_BACKUP)
+	if (ask->op == AUDIT_LOOKUP || ask->op == AUDIT_BACKUP)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "that is asked of another role");
 	if (ask->op == AUDIT_VERIFY)
 		return verify(ask, out, e);
@@ -117,11 +132,12 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		return judged(earlier_find(ask, payload_find, out, e));
 	if (ask->op == AUDIT_PROVE)
 		return judged(earlier_find(ask, prove_entry, out, e));
-	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST, &s,
-			  e);
+	r = snapshot_take(ask->dir, ask->key, snapshot_flags(ask->op), &s, e);
 	if (r < 0)
 		return r;
-	if (ask->op == AUDIT_REPLAY)
+	if (ask->op == AUDIT_SHOW)
+		r = show(ask, s, e);
+	else if (ask->op == AUDIT_REPLAY)
 		r = replay(ask, s, e);
 	else if (ask->op == AUDIT_EXPORT)
 		r = export(ask, s, e);

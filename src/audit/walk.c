@@ -93,13 +93,32 @@ int walk_unsigned(const struct snapshot *s, walk_fn *take, void *arg, struct wal
 	return r;
 }
 
-int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
+int walk_numbers(const struct snapshot *s, const struct numbers *numbers, walk_fn *take, void *arg,
+		 struct walk_result *ret)
 {
-	int r;
+	__attribute__((cleanup(walk_room_finish))) struct walk_room room = { .holds = false };
+	int r = 0;
 
 	*ret = (struct walk_result){ .unread = 0 };
-	r = walk_from(s, 0, take, arg, ret);
+	for (size_t i = 0; i < numbers->n && r == 0; i++) {
+		const uint64_t index = numbers_at(numbers, i);
+		size_t n;
+		const uint8_t *bytes = walk_to(s, index, &room, &n);
+
+		if (bytes != NULL)
+			r = take(arg, index, true, bytes, n);
+		else
+			note_unread(ret, index, 1);
+	}
+	r = r != 0 ? r : walk_from(s, numbers->size, take, arg, ret);
 	return r != 0 ? r : walk_unsigned(s, take, arg, ret);
+}
+
+int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret)
+{
+	static const struct numbers none;
+
+	return walk_numbers(s, &none, take, arg, ret);
 }
 
 /* A group cannot be found from its end, so of the journal all is listed first. */

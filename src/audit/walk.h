@@ -7,6 +7,7 @@
 #ifndef AUDIT_WALK_H
 #define AUDIT_WALK_H
 
+#include "audit/numbers.h"
 #include "audit/snapshot.h"
 
 /* A bundle that was read, and its entries. Zero at first; finished by walk_room_finish. */
@@ -30,6 +31,9 @@ struct walk_result {
 };
 
 int walk_log(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
+/* Those that are numbered, and all behind what the numbers speak of; without an index all. */
+int walk_numbers(const struct snapshot *s, const struct numbers *numbers, walk_fn *take, void *arg,
+		 struct walk_result *ret);
 /* Those that are not signed yet. */
 int walk_unsigned(const struct snapshot *s, walk_fn *take, void *arg, struct walk_result *ret);
 /* All from the end to the beginning, so that those that are not signed yet come first. */

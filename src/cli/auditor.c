@@ -19,10 +19,15 @@
 #define WALL_MS (30u * 60 * 1000)    /* a hundred million entries, on a slow machine */
 #define PROGRESS_AFTER_MS 1000
 #define PROGRESS_EACH_MS 100
+#define ASIDES_MAX 8 /* lines: a role that was taken over does not fill the terminal */
 #define COMPLAINTS 4 /* lines: what, why, hint, code */
 
 struct feed {
+	struct buf *rows; /* borrowed: takes all; NULL: it is written to out_fd */
 	int out_fd;
+	uint32_t flags;    /* of what was asked: progress and asides are shown if they were asked for */
+	const char *whose; /* before an aside */
+	size_t n_asides;
 	bool text;
 	struct buf out;  /* owned: of a character that is cut by the end of a piece */
 	struct buf line; /* owned: of standard error */
@@ -51,17 +56,19 @@ static void show_progress(struct feed *f, uint64_t done, uint64_t all)
 {
 	const uint64_t now = now_ms();
 
-	if (now - f->begun < PROGRESS_AFTER_MS || now - f->shown_at < PROGRESS_EACH_MS)
+	if ((f->flags & AUDIT_PROGRESS) == 0 || now - f->begun < PROGRESS_AFTER_MS ||
+	    now - f->shown_at < PROGRESS_EACH_MS)
 		return;
 	f->shown_at = now;
 	(void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " entries", done, all);
 }
 
-static void show_aside(const char *line)
+static void show_aside(struct feed *f, const char *line)
 {
 	char shown[2 * ERR_MSG_MAX];
 
-	(void)fprintf(stderr, "ambit: %s\n", text_escape(shown, sizeof shown, line, strlen(line)));
+	if ((f->flags & AUDIT_VERBOSE) != 0 && f->n_asides++ < ASIDES_MAX)
+		(void)fprintf(stderr, "ambit: %s%s\n", f->whose, text_escape(shown, sizeof shown, line, strlen(line)));
 }
 
 /* "N M", an aside, or a line of what is to be told at the end. */
@@ -79,7 +86,7 @@ static void take_line(struct feed *f, char *line)
 	if (space != NULL)
 		*space = ' ';
 	if (strncmp(line, AUDIT_ASIDE, strlen(AUDIT_ASIDE)) == 0) {
-		show_aside(line + strlen(AUDIT_ASIDE));
+		show_aside(f, line + strlen(AUDIT_ASIDE));
 		return;
 	}
 	if (f->n_complaints < COMPLAINTS)
@@ -108,6 +115,10 @@ static int take(void *arg, unsigned stream, const void *bytes, size_t n)
 	if (stream == 2) {
 		take_complaints(f, bytes, n);
 		return 0;
+	}
+	if (f->rows != NULL) {
+		buf_put(f->rows, bytes, n);
+		return f->rows->failed ? -EFBIG : 0;
 	}
 	if (!f->text)
 		return wrote(f, fd_write_all(f->out_fd, bytes, n));
@@ -161,7 +172,7 @@ static void fill_complaint(const struct feed *f, int status, struct err *ret)
 
 static const char *role_of(enum audit_op op)
 {
-	return op == AUDIT_SHOW ? "ambit-index" : op == AUDIT_BACKUP ? "ambit-backup" : "ambit-audit";
+	return op == AUDIT_LOOKUP ? "ambit-index" : op == AUDIT_BACKUP ? "ambit-backup" : "ambit-audit";
 }
 
 /* Up to the first without a path: what there is comes first. */
@@ -188,47 +199,53 @@ static int run(const struct audit_ask *ask, int input_fd, struct feed *f, int *r
 	list_places(ask, parser.places);
 	err_clear(e);
 	r = parser_stream(&parser, &sink, ret_status, e);
-	if (r == 0)
+	if (r == 0 && f->rows == NULL)
 		r = wrote(f, harmless_write(f->out_fd, &f->out, true));
 	if (f->shown_at != 0)
 		(void)fputs("\r\033[K", stderr);
 	if (f->gone)
 		return 0;
+	if (r < 0 && f->rows != NULL && f->rows->failed)
+		return err_set(e, AMBIT_LIMIT, NULL, "more was found than is taken");
 	return r < 0 && e->code == AMBIT_OK ? err_sys(e, AMBIT_SYSTEM, -r, "free some space, or write it elsewhere",
 						      "cannot write what was found")
 					    : r;
 }
 
-int auditor_run(const struct audit_ask *ask, int out_fd, bool text, struct err *ret_complaint, bool *ret_gone,
-		struct err *e)
+static int run_feed(const struct audit_ask *ask, struct feed *f, struct err *ret_complaint, struct err *e)
 {
-	struct feed f = { .out_fd = out_fd, .text = text || isatty(out_fd) == 1, .begun = now_ms() };
 	int status = AUDIT_REFUSED, r;
 	auto_fd int input = -1;
 
-	buf_init(&f.out, 65536);
-	buf_init(&f.line, ERR_MSG_MAX - 1); /* what is longer is cut */
+	f->begun = now_ms();
+	f->flags = ask->flags;
+	f->whose = ask->op == AUDIT_LOOKUP ? "the index: " : "";
+	buf_init(&f->out, 65536);
+	buf_init(&f->line, ERR_MSG_MAX - 1); /* what is longer is cut */
 	r = make_input(ask, &input, e);
-	r = r < 0 ? r : run(ask, input, &f, &status, e);
-	fill_complaint(&f, status, ret_complaint);
+	r = r < 0 ? r : run(ask, input, f, &status, e);
+	fill_complaint(f, status, ret_complaint);
+	buf_finish(&f->out);
+	buf_finish(&f->line);
+	return r < 0 ? r : f->gone ? AUDIT_DONE : status;
+}
+
+int auditor_run(const struct audit_ask *ask, int out_fd, bool text, struct err *ret_complaint, bool *ret_gone,
+		struct err *e)
+{
+	struct feed f = { .out_fd = out_fd, .text = text || isatty(out_fd) == 1 };
+	const int r = run_feed(ask, &f, ret_complaint, e);
+
 	*ret_gone = f.gone;
-	buf_finish(&f.out);
-	buf_finish(&f.line);
-	return r < 0 ? r : f.gone ? AUDIT_DONE : status;
+	return r;
 }
 
 int auditor_rows(const struct audit_ask *ask, struct buf *rows, struct err *ret_complaint, struct err *e)
 {
-	auto_fd int fd = memfd_create("ambit-rows", MFD_CLOEXEC);
-	bool ignored;
-	int status, r;
+	struct feed f = { .rows = rows, .out_fd = -1 };
+	const int r = run_feed(ask, &f, ret_complaint, e);
 
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a memory file for what is found");
-	status = auditor_run(ask, fd, false, ret_complaint, &ignored, e);
-	if (status != AUDIT_DONE)
-		return status;
-	r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_into(fd, rows);
-	return r < 0 ? err_sys(e, r == -EFBIG ? AMBIT_LIMIT : AMBIT_SYSTEM, -r, NULL, "more was found than is taken")
-		     : AUDIT_DONE;
+	if (r != AUDIT_DONE)
+		buf_reset(rows);
+	return r;
 }

@@ -17,6 +17,7 @@
 #include "cli/harmless.h"
 #include "cli/pager.h"
 #include "cli/place.h"
+#include "cli/stamp.h"
 #include "ledger/entry.h"
 #include "ledger/layout.h"
 #include "lib/public.h"
@@ -27,18 +28,72 @@
 
 /* ---- one log ---- */
 
-static void aside(const struct show_how *how, const struct place_index *index)
+static void aside(const struct show_how *how, const struct err *why)
 {
-	if (how->verbose && index->path[0] == 0)
-		(void)fprintf(stderr, "ambit: the index: not used: %s%s%s\n", index->why.msg,
-			      index->why.why[0] != 0 ? ": " : "", index->why.why);
+	char line[ERR_LINE_MAX], shown[2 * ERR_LINE_MAX];
+
+	if (!how->verbose)
+		return;
+	err_line(why, line);
+	(void)fprintf(stderr, "ambit: the index: not used: %s\n", text_escape(shown, sizeof shown, line, strlen(line)));
+}
+
+static bool is_filtered(const struct audit_ask *ask)
+{
+	return ask->event[0] != 0 || ask->grant[0] != 0 || ask->type[0] != 0 || ask->since_ms != 0 ||
+	       ask->until_ms != 0 || ask->limit != 0 || (ask->flags & AUDIT_DENIED) != 0;
+}
+
+static int ask_index(const struct audit_ask *show, const struct place_index *index, struct buf *numbers, struct err *e)
+{
+	struct audit_ask ask = *show;
+	struct err complaint;
+	int r;
+
+	ask.op = AUDIT_LOOKUP;
+	ask.flags |= index->lock_fd >= 0 ? AUDIT_WRITES : 0;
+	ask.beside[0] = 0;
+	(void)text_copy(ask.target, sizeof ask.target, index->path); /* the same size */
+	r = auditor_rows(&ask, numbers, &complaint, e);
+	if (r < 0 || r == AUDIT_DONE)
+		return r;
+	if (complaint.code == AMBIT_OK)
+		(void)err_set(&complaint, AMBIT_PROTOCOL, NULL, "it ended with status %d", r);
+	*e = complaint;
+	return -(int)e->code;
+}
+
+/* Which entries to read, as the index has it: its answer goes to whoever reads them, in numbers. Whatever goes wrong here is as if there were no
+ * index. */
+static void look_up(const struct show_how *how, const struct place *place, struct audit_ask *ask, struct buf *numbers)
+{
+	struct place_index index;
+	struct numbers found;
+	struct err why;
+	int r;
+
+	place_index(place, &index);
+	if (index.lock_fd >= 0 && stamp_refuse(index.lock_fd)) {
+		(void)err_set(&why, AMBIT_CONFLICT, NULL, "it was changed by somebody else, and is made anew");
+		aside(how, &why);
+	}
+	r = index.path[0] == 0 ? -(int)index.why.code : ask_index(ask, &index, numbers, &why);
+	if (index.lock_fd >= 0)
+		stamp_put(index.lock_fd);
+	fd_close(&index.lock_fd); /* it is written no more */
+	if (r == 0 && !numbers_decode(span_bytes(numbers->data, numbers->len), &found))
+		r = err_set(&why, AMBIT_PROTOCOL, NULL, "what ambit-index answers has another form");
+	if (r < 0)
+		aside(how, index.path[0] == 0 ? &index.why : &why);
+	else if (found.any)
+		ask->given = span_bytes(numbers->data, numbers->len);
 }
 
 /* Into out_fd; gives the status of the role, or -code. */
 static int show_one(const struct show_how *how, const char *ledger, int out_fd, bool text, struct err *complaint,
 		    struct err *e)
 {
-	struct place_index index = { .lock_fd = -1 };
+	auto_buf numbers = { .max = NUMBERS_BYTES_MAX };
 	struct audit_ask ask = how->ask;
 	struct place place;
 	bool gone;
@@ -46,19 +101,12 @@ static int show_one(const struct show_how *how, const char *ledger, int out_fd, 
 
 	if (r < 0)
 		return r;
-	(void)text_copy(ask.dir, sizeof ask.dir, place.log); /* the same size, here and below */
+	(void)text_copy(ask.dir, sizeof ask.dir, place.log); /* the same size, and here */
 	if (!how->json)
 		(void)text_copy(ask.beside, sizeof ask.beside, place.payload);
-	if (how->index) {
-		place_index(&place, &index);
-		(void)text_copy(ask.target, sizeof ask.target, index.path);
-		aside(how, &index);
-	}
-	if (index.lock_fd >= 0)
-		ask.flags |= AUDIT_WRITES;
-	r = auditor_run(&ask, out_fd, text, complaint, &gone, e);
-	fd_close(&index.lock_fd);
-	return r;
+	if (how->index && is_filtered(&ask))
+		look_up(how, &place, &ask, &numbers);
+	return auditor_run(&ask, out_fd, text, complaint, &gone, e);
 }
 
 static int tell(const struct show_how *how, const char *ledger, int r, const struct err *complaint, struct err *e)

@@ -1,7 +1,8 @@
 /* show - entries of one ledger, or of several in the order of their times.
  *
- * Owns:   which index is used, and putting the lines of several logs in order: each is read by a role of its own, into a file without a name.
- * Holds:  of one log nothing changes its place. What could not be read of one does not hide the others.
+ * Owns:   which index is used, taking its numbers to whoever reads the entries, and putting the lines of several logs in order: each is read by a role of its own, into a file without a name.
+ * Holds:  what is shown was read in the log by a role that sees no index (ambit-audit); what the one that does (ambit-index) answers is numbers, or
+ *         nothing. Of one log nothing changes its place. What could not be read of one does not hide the others.
  * Called: cli_ledger. */
 #ifndef CLI_SHOW_H
 #define CLI_SHOW_H

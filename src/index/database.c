@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "ledger/layout.h"
 
 #define HEAP_MAX (96 << 20) /* bytes, of all that SQLite takes */
 #define CACHE_KIB "-32768"  /* of that, pages */
@@ -171,7 +172,7 @@ struct database *database_open(const char *dir, const struct snapshot *s, struct
 	const char *wrong = "there is none";
 	struct stat st;
 
-	if (d == NULL || !path_of(dir, INDEX_FILE, d->path)) {
+	if (d == NULL || !path_of(dir, LEDGER_INDEX_FILE, d->path)) {
 		free(d);
 		(void)err_set(why, AMBIT_MEMORY, NULL, "no memory for the index");
 		return NULL;
@@ -364,7 +365,7 @@ int database_make(const char *dir, const struct snapshot *s, const struct databa
 	char new[PATH_SIZE], name[PATH_SIZE];
 	int r;
 
-	if (m == NULL || !path_of(dir, INDEX_NEW, new) || !path_of(dir, INDEX_FILE, name))
+	if (m == NULL || !path_of(dir, INDEX_NEW, new) || !path_of(dir, LEDGER_INDEX_FILE, name))
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the index");
 	m->s = s;
 	m->progress = progress;
@@ -394,16 +395,17 @@ static void add(char sql[SQL_MAX], bool wanted, const char *condition)
 			       condition); /* they fit */
 }
 
-static void make_sql(const struct wanted *w, char sql[SQL_MAX])
+static void make_sql(const struct wanted *w, bool last, char sql[SQL_MAX])
 {
+	/* each character of an id is less than '~' */
 	(void)snprintf(sql, SQL_MAX, "SELECT seq FROM entry");
-	add(sql, w->event[0] != 0, "event = (SELECT id FROM name WHERE text = :event)");
+	add(sql, w->event[0] != 0, "event IN (SELECT id FROM name WHERE text >= :event AND text < :event || '~')");
 	add(sql, w->grant[0] != 0, "granted IN (SELECT id FROM name WHERE text >= :grant AND text < :grant || '~')");
 	add(sql, w->denied, "denied = 1");
 	add(sql, w->since_ms != 0, "wall >= :since");
 	add(sql, w->until_ms != 0, "wall < :until");
 	add(sql, !w->any_type, "type = :type");
-	(void)snprintf(sql + strlen(sql), SQL_MAX - strlen(sql), " ORDER BY seq");
+	(void)snprintf(sql + strlen(sql), SQL_MAX - strlen(sql), " ORDER BY seq %s LIMIT :most", last ? "DESC" : "ASC");
 }
 
 /* What the statement does not have is not given. */
@@ -422,53 +424,42 @@ static bool give_number(sqlite3_stmt *q, const char *name, uint64_t v)
 	return at == 0 || sqlite3_bind_int64(q, at, v > INT64_MAX ? INT64_MAX : (int64_t)v) == SQLITE_OK;
 }
 
-static bool give_all(sqlite3_stmt *q, const struct wanted *w)
+static bool give_all(sqlite3_stmt *q, const struct wanted *w, uint32_t most)
 {
 	return give_text(q, ":event", w->event) && give_text(q, ":grant", w->grant) &&
 	       give_number(q, ":since", w->since_ms) && give_number(q, ":until", w->until_ms) &&
-	       give_number(q, ":type", w->type);
+	       give_number(q, ":type", w->type) && give_number(q, ":most", most);
 }
 
-static int step_all(sqlite3_stmt *q, database_fn *take, void *arg)
+static void turn_round(uint64_t *numbers, uint32_t n)
 {
-	int r = 0, got = SQLITE_DONE;
+	for (uint32_t i = 0; i < n / 2; i++) {
+		const uint64_t one = numbers[i];
 
-	while (r == 0 && (got = sqlite3_step(q)) == SQLITE_ROW) {
-		const int64_t seq = sqlite3_column_int64(q, 0);
-
-		r = seq < 0 ? -EIO : take(arg, (uint64_t)seq);
+		numbers[i] = numbers[n - 1 - i];
+		numbers[n - 1 - i] = one;
 	}
-	return r != 0 ? r : got == SQLITE_DONE ? 0 : -EIO;
 }
 
-int database_each(struct database *d, const struct wanted *w, database_fn *take, void *arg)
+int database_numbers(struct database *d, const struct wanted *w, bool last, uint32_t most, uint64_t *ret)
 {
 	char sql[SQL_MAX];
 	sqlite3_stmt *q;
-	int r;
+	uint32_t n = 0;
+	int got = SQLITE_ERROR;
 
-	make_sql(w, sql);
+	make_sql(w, last, sql);
 	q = prepared(d->db, sql);
-	r = q == NULL || !give_all(q, w) ? -EIO : step_all(q, take, arg);
-	(void)sqlite3_finalize(q);
-	return r;
-}
+	if (q != NULL && give_all(q, w, most))
+		while ((got = sqlite3_step(q)) == SQLITE_ROW && n < most) {
+			const int64_t seq = sqlite3_column_int64(q, 0);
 
-int database_events(struct database *d, const char *beginning, char ret[2][ID_TEXT_MAX])
-{
-	/* each character of an id is less than '~' */
-	sqlite3_stmt *q = prepared(
-		d->db, "SELECT text FROM name WHERE text >= :from AND text < :from || '~' ORDER BY text LIMIT 2");
-	int n = 0, got = SQLITE_ERROR;
-
-	ret[0][0] = ret[1][0] = 0;
-	if (q != NULL && give_text(q, ":from", beginning))
-		while ((got = sqlite3_step(q)) == SQLITE_ROW && n < 2) {
-			const char *text = (const char *)sqlite3_column_text(q, 0);
-
-			if (text != NULL && id_is('e', text, strlen(text)))
-				memcpy(ret[n++], text, strlen(text) + 1);
+			if (seq < 0 || (uint64_t)seq >= d->size)
+				break;
+			ret[n++] = (uint64_t)seq;
 		}
 	(void)sqlite3_finalize(q);
-	return got == SQLITE_DONE ? 0 : -EIO;
+	if (last)
+		turn_round(ret, n);
+	return got == SQLITE_DONE ? (int)n : -EIO;
 }

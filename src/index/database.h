@@ -1,6 +1,6 @@
 /* database - the index of a log: for each entry that is signed what it can be looked up by.
  *
- * Owns:   two files in a directory of its own, INDEX_FILE and, while it is made, INDEX_NEW.
+ * Owns:   two files in a directory of its own, LEDGER_INDEX_FILE and, while it is made, INDEX_NEW.
  * Holds:  it is made of the log and can go at any time. It says where an entry is and nothing of what is in it, so that whoever asks reads the
  *         entry in the log and looks again. It is of exactly the log whose root it has kept. What is found there may be anybody's: it is
  *         opened for reading only, with no statement in it but those of ours, and taken for none where it is anything else. A new one
@@ -11,9 +11,8 @@
 
 #include "audit/snapshot.h"
 #include "audit/verify.h"
-#include "index/wanted.h"
+#include "audit/wanted.h"
 
-#define INDEX_FILE "index.sqlite"
 #define INDEX_NEW "index.new"
 
 struct database;
@@ -29,10 +28,8 @@ uint64_t database_size(const struct database *d);
 int database_make(const char *dir, const struct snapshot *s, const struct database *old, verify_progress_fn *progress,
 		  struct err *e);
 
-/* The entries that are wanted as far as the index can tell, in order. Not 0: enough, given back; -EIO: it cannot be read. */
-typedef int database_fn(void *arg, uint64_t seq);
-int database_each(struct database *d, const struct wanted *w, database_fn *take, void *arg);
-/* The first two events whose ids begin so; empty: there is no other. -EIO. */
-int database_events(struct database *d, const char *beginning, char ret[2][ID_TEXT_MAX]);
+/* The numbers of the first `most` entries that are wanted as far as the index can tell (last: of the last), in order; of an event the beginning of
+ * its id will do. Gives how many there are. -EIO: it cannot be read, or names what it cannot know. */
+int database_numbers(struct database *d, const struct wanted *w, bool last, uint32_t most, uint64_t *ret);
 
 #endif

@@ -10,8 +10,10 @@
 #define LEDGER_LOCK "lock"
 #define LEDGER_STARTING "starting"
 #define LEDGER_SOCKET "socket"
-#define LEDGER_PAYLOAD "payload"     /* what entries are of and do not hold (payload.h) */
-#define LEDGER_INDEX "index"         /* of the log, for who looks something up (index/database.h) */
+#define LEDGER_PAYLOAD "payload" /* what entries are of and do not hold (payload.h) */
+#define LEDGER_INDEX "index"     /* of the log, for who looks something up (index/database.h) */
+#define LEDGER_INDEX_FILE "index.sqlite"
+#define LEDGER_INDEX_STAMP "stamp"   /* beside it (cli/stamp.h) */
 #define LEDGER_WITNESS "witness"     /* checkpoints that others cosigned (audit/cosigned.h) */
 #define LEDGER_WITNESSES "witnesses" /* who is asked for that (witness/list.h) */
 #define LEDGER_LOG_NEXT "log.next"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`ambit ledger show` by the index of a log, and without it: the same, whatever is asked and whatever lies there as an index.
 
-usage: ledger_index.py AMBIT WRITE_LOG LOOK_AROUND    (TAP on standard output; as root once more as an ordinary user)
+usage: ledger_index.py AMBIT WRITE_LOG LOOK_AROUND FALSE_INDEX    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -19,6 +20,7 @@ from ledger_audit import NAME, Ledger
 
 TYPES = ("start", "stop", "effect", "result", "commit", "decision", "request", "grant", "prune")
 MANY = 6000  # more than are read one by one behind an index
+NAMED = 16384  # numbers that an index gives at most
 SOAK = int(os.environ.get("AMBIT_SOAK", "1"))
 
 
@@ -41,6 +43,12 @@ class Indexed(Ledger):
         by_index = self.show(*words)
         assert by_index == plain, (words, len(by_index.splitlines()), len(plain.splitlines()))
         return plain.splitlines()
+
+    def stamp(self):
+        """As if what lies there were ours, so that the role sees it."""
+        st = os.lstat(self.file)
+        with open(f"{self.index}/stamp", "w", encoding="ascii") as file:
+            file.write(f"{st.st_ino} {st.st_size} {st.st_ctime_ns // 10 ** 9}.{st.st_ctime_ns % 10 ** 9:09}\n")
 
     def said(self, *words):
         """What became of the index."""
@@ -117,7 +125,7 @@ def it_grows_with_the_log(place):
     assert ledger.same("--event", behind[:19])  # an event that the index does not know
     ledger.write(MANY)
     assert "was brought up to date" in ledger.said()
-    assert os.stat(ledger.file).st_ino != one.st_ino and os.listdir(ledger.index) == ["index.sqlite"]
+    assert os.stat(ledger.file).st_ino != one.st_ino and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
     assert len(ledger.same("--denied")) == (2 * MANY + 500) // 6
     assert ledger.said() == ""  # there is nothing to tell
 
@@ -128,6 +136,17 @@ def a_short_log_needs_none(place):
     assert ledger.show("--event", "last") and "--limit takes" in ledger.run("show", "--limit", "0").stderr
     for word in ("g", "e_0", "g_", "x_01"):
         assert "is no grant" in ledger.run("show", "--grant", word).stderr, word
+
+
+def more_than_are_named(place):
+    """What does not go into one answer is read behind it."""
+    ledger = made(place, NAMED + MANY)
+    lines = [json.loads(line) for line in ledger.show("--json", "--no-index").splitlines()]
+    assert ledger.said("--since", lines[0]["t_wall"]) == ""
+    for n in (NAMED - 1, NAMED, NAMED + 1):
+        assert len(ledger.same("--until", lines[n]["t_wall"])) == n
+        assert len(ledger.same("--limit", str(n))) == n
+    assert len(ledger.same("--since", lines[0]["t_wall"])) == len(lines)
 
 
 # ---- what lies there as an index ----
@@ -172,17 +191,19 @@ def what_is_no_index_is_made_anew(place):
     for name, data in hostile_files(keep):
         with open(ledger.file, "wb") as file:
             file.write(data)
+        ledger.stamp()
         done = ledger.run("show", "--denied", "--verbose")
         assert done.returncode == 0 and done.stdout == want, (name, told(done))
         assert "was brought up to date" in done.stderr or name == "a log of changes", (name, told(done))
         assert ledger.said() == "", name
     ledger.write(MANY)  # and it grows, whatever its head said
-    assert "was brought up to date" in ledger.said() and os.listdir(ledger.index) == ["index.sqlite"]
+    assert "was brought up to date" in ledger.said() and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
     want = ledger.show("--denied", "--no-index")
     assert ledger.show("--denied") == want
     for how in (lambda: os.symlink(keep, ledger.file), lambda: os.mkfifo(ledger.file), lambda: os.mkdir(ledger.file)):
         os.unlink(ledger.file)
         how()
+        ledger.stamp()
         assert ledger.show("--denied") == want
         if os.path.isdir(ledger.file) and not os.path.islink(ledger.file):
             os.rmdir(ledger.file)
@@ -202,6 +223,7 @@ def an_index_can_add_and_change_nothing(place):
         with contextlib.closing(sqlite3.connect(ledger.file, isolation_level=None)) as db:
             with contextlib.suppress(sqlite3.IntegrityError):
                 db.execute(sql)
+        ledger.stamp()
         done = ledger.run("show", "--denied")
         assert done.returncode == 0 and set(done.stdout.splitlines()) <= set(lines), (sql, told(done))
     chosen = random.Random(int(os.environ.get("AMBIT_SEED", "3")))
@@ -213,14 +235,55 @@ def an_index_can_add_and_change_nothing(place):
             changed[chosen.randrange(len(changed))] ^= 1 << chosen.randrange(8)
         with open(ledger.file, "wb") as file:
             file.write(changed)
+        ledger.stamp()
         done = ledger.run("show", "--denied")
         assert done.returncode == 0 and set(done.stdout.splitlines()) <= set(lines), (turn, told(done))
         assert ledger.show("--denied", "--no-index").splitlines() == lines
 
 
+def one_that_somebody_changed_is_made_anew(place):
+    """Though it has the form of one, and hides entries."""
+    ledger = made(place)
+    stamp = f"{ledger.index}/stamp"
+    want = ledger.show("--denied", "--no-index")
+
+    def emptied():
+        with contextlib.closing(sqlite3.connect(ledger.file, isolation_level=None)) as db:
+            db.execute("DELETE FROM entry")
+
+    def put_there():
+        emptied()
+        os.rename(ledger.file, ledger.file + ".other")
+        shutil.copy2(ledger.file + ".other", ledger.file)
+        os.unlink(ledger.file + ".other")
+
+    def with_its_times():
+        st = os.stat(ledger.file)
+        emptied()
+        os.truncate(ledger.file, st.st_size)
+        os.utime(ledger.file, ns=(st.st_atime_ns, st.st_mtime_ns))
+
+    def unstamped(how=lambda: None):
+        os.unlink(stamp)
+        emptied()
+        how()
+
+    for how in (emptied, put_there, with_its_times, unstamped, lambda: unstamped(lambda: os.symlink("/dev/zero", stamp)),
+                lambda: unstamped(lambda: os.mkfifo(stamp)), lambda: os.utime(ledger.file)):
+        how()
+        done = ledger.run("show", "--denied", "--verbose")
+        assert done.returncode == 0 and done.stdout == want, told(done)
+        assert "it was changed by somebody else" in done.stderr and "was brought up to date" in done.stderr, told(done)
+        assert ledger.said() == "" and sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"] and os.path.isfile(stamp)
+    emptied()
+    ledger.stamp()
+    assert ledger.show("--denied") == "" and ledger.said() == ""  # and this is what it would have been
+
+
 def of_another_log_or_an_older_state(place):
     ledger, other = made(place), made(place, MANY + 100, "salt=other")
     shutil.copy(other.file, ledger.file)
+    ledger.stamp()
     assert "of another log" in ledger.said()
     ledger.same("--denied")
     shutil.rmtree(ledger.log)  # a log of the same name and key, which went another way
@@ -313,7 +376,7 @@ def two_at_once(place):
             assert process.returncode == 0 and out == want, err
         ledger.write(MANY)
         want = ledger.show("--denied", "--no-index")
-    assert os.listdir(ledger.index) == ["index.sqlite"]
+    assert sorted(os.listdir(ledger.index)) == ["index.sqlite", "stamp"]
 
 
 # ---- several logs ----
@@ -355,29 +418,40 @@ def hostile_names_move_no_terminal(place):
 # ---- the cell ----
 
 
+def replaced(place, role, program):
+    """Ours, with another program in the place of a role."""
+    bin = os.path.join(place.fresh(), "bin")
+    shutil.copytree(os.path.dirname(place.ambit), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
+    os.unlink(f"{bin}/{role}")
+    shutil.copy(program, f"{bin}/{role}")
+    return f"{bin}/ambit"
+
+
 def the_role_sees_its_places(place):
-    """Another program in the place of ambit-index, as one that was taken over; outside it sees the host."""
+    """Another program in the place of ambit-index, as one that was taken over, and of ambit-audit; outside it sees the host."""
     if sanitized(place.ambit):
         raise Skip("the roles of a sanitizer's build see the system")
     ledger = Indexed(place).write(20)
-    bin = os.path.join(place.fresh(), "bin")
-    shutil.copytree(os.path.dirname(place.ambit), bin, ignore=lambda at, names: [name for name in names if os.path.isdir(os.path.join(at, name))])
     probe = place.given(2)
-    os.unlink(f"{bin}/ambit-index")
-    shutil.copy(probe, f"{bin}/ambit-index")
-    ours = [ledger.log, ledger.index]
-    with open(f"{ledger.dir}/ledger.key", "w", encoding="ascii"):
+    os.mkdir(ledger.index, 0o700)
+    with open(f"{ledger.dir}/ledger.key", "w", encoding="ascii"), open(f"{ledger.index}/seen", "w", encoding="ascii"):
         pass
-    done = place.run(f"{bin}/ambit", "ledger", "show", "--ledger", ledger.dir, "--no-pager", cwd=place.top)
-    lines = done.stdout.splitlines()
-    assert lines[0] == "looks around", told(done)
-    seen = [line[5:] for line in lines if line.startswith("sees ")]
-    around = {path for path in seen if not any(path == top or path.startswith(top + "/") for top in ours)}
-    assert around <= {"/parser", *ours}, sorted(around)
-    assert f"{ledger.log}/checkpoint" in seen and f"{ledger.dir}/ledger.key" not in seen
-    writable = {line[7:] for line in lines if line.startswith("writes ")}
-    assert writable == {ledger.index}, writable
-    assert not any(line.startswith(("has", "starts")) for line in lines), lines
+    for role, ours, writes in (("ambit-index", [ledger.log, ledger.index], {ledger.index}), ("ambit-audit", [ledger.log], set())):
+        done = place.run(replaced(place, role, probe), "ledger", "show", "--denied", "--ledger", ledger.dir, "--no-pager", cwd=place.top)
+        lines = done.stdout.splitlines()
+        if role == "ambit-index":
+            assert done.returncode == 0 and done.stdout == ledger.show("--denied", "--no-index"), told(done)  # what it says is not shown
+            with open(f"{ledger.index}/seen", encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        assert lines and lines[0] == "looks around", told(done)
+        seen = [line[5:] for line in lines if line.startswith("sees ")]
+        around = {path for path in seen if not any(path == top or path.startswith(top + "/") for top in ours)}
+        assert around <= {"/parser", *ours}, sorted(around)
+        assert f"{ledger.log}/checkpoint" in seen and f"{ledger.dir}/ledger.key" not in seen
+        writable = {line[7:] for line in lines if line.startswith("writes ")}
+        assert writable == writes, (role, writable)
+        assert not any(line.startswith(("has", "starts")) for line in lines), lines
+    os.unlink(f"{ledger.index}/seen")
     outside = place.run(probe, cwd=place.top, input=f"\0{ledger.log}\0").stdout.splitlines()
     assert "sees /etc/passwd" in outside and "starts a process" in outside and f"writes {ledger.dir}" in outside, outside[:20]
     assert f"sees {ledger.dir}/ledger.key" in outside
@@ -385,8 +459,79 @@ def the_role_sees_its_places(place):
         print("# no twin: this machine has no network")
 
 
+def answer(size, numbers, event="", magic=b"ANU1", any=1, n=None):
+    """As src/audit/numbers.h has it, if nothing else is said."""
+    return magic + struct.pack("<IIQ32s", any, len(numbers) if n is None else n, size, event.encode()) + struct.pack(f"<{len(numbers)}Q", *numbers)
+
+
+def a_role_taken_over_adds_nothing(place):
+    """Whatever it answers: what is shown is in the log, and was asked for, and where the answer is none all of that."""
+    ledger = Indexed(place).write(NAMED + 40)
+    lines = [json.loads(line) for line in ledger.show("--json", "--no-index").splitlines()]
+    size, events = len(lines), [entry["event"] for entry in lines if entry["event"]]
+    denied = [json.loads(line)["seq"] for line in ledger.show("--json", "--denied", "--no-index").splitlines()]
+    others = [entry["seq"] for entry in lines if entry["seq"] not in set(denied)]
+    few = denied[:3]  # each of these answers would hide what is behind them, if it were taken for one
+    os.mkdir(ledger.index, 0o700)
+    ambit = replaced(place, "ambit-index", place.given(3))
+
+    def show(*words, complaint=b"", status="", **files):
+        for name, data in {"complaint": complaint, "status": status.encode(), **files}.items():
+            with open(f"{ledger.index}/{name}", "wb") as file:
+                file.write(data)
+        return place.run(ambit, "ledger", "show", *words, "--ledger", ledger.dir, "--no-pager", cwd=place.top)
+
+    def is_none(name, data, *words, why="has another form", **more):
+        words = words or ("--denied",)
+        want = ledger.show(*words, "--no-index")
+        done = show(*words, answer=data, **more)
+        assert (done.returncode, done.stdout, done.stderr) == (0, want, ""), (name, told(done))
+        done = show(*words, "--verbose", answer=data, **more)
+        assert done.returncode == 0 and done.stdout == want and f"the index: not used: {why}" in done.stderr, (name, told(done))
+        assert all(line.startswith("ambit: the index: ") for line in done.stderr.splitlines()), (name, told(done))
+
+    form = "what ambit-index answers has another form"
+    for name, data in (("nothing", b""), ("another magic", answer(size, few, magic=b"ANU2")), ("descending", answer(size, few[::-1])),
+                       ("twice the same", answer(size, [few[0], *few])), ("behind what it speaks of", answer(few[-1], few)),
+                       ("one behind its end", answer(size, few)[:-1]), ("one byte more", answer(size, few) + b"\0"),
+                       ("fewer than are told", answer(size, few, n=4)), ("more than are told", answer(size, few, n=2)),
+                       ("neither an index nor none", answer(size, few, any=2)), ("none, and numbers", answer(size, few, any=0)),
+                       ("no event", answer(size, few, event="e_01")), ("a log that cannot be", answer(1 << 63, few)),
+                       ("lines", ledger.show("--limit", "3", "--no-index").encode()), ("an entry", json.dumps(lines[0]).encode() + b"\n")):
+        is_none(name, data, why=form)
+    is_none("too many", answer(size, list(range(NAMED + 1))), why="more was found than is taken")
+    is_none("far too many", b"x" * (4 << 20), why="more was found than is taken")
+    is_none("a log that is longer", answer(size + 1, few), why="it speaks of more entries than there are")
+    is_none("another event than the last", answer(size, [], event=events[0]), "--event", "last", why="it speaks of another event")
+    is_none("one event of many", answer(size, few, event=events[0]), why="it speaks of another event")
+    is_none("it refuses", answer(size, few), status="3", complaint=b"lies\n\n\n2\n", why="lies")
+    is_none("it fails", answer(size, few), status="1", complaint=b"2026 denied\n\x1b[2J\n", why="2026 denied")
+    is_none("it ends otherwise", answer(size, few), status="7", why="it ended with status 7")
+    is_none("it dies", answer(size, few), status="kill", why="ambit-index did not survive")
+    # answers that have the form: they hide, and change nothing
+    want = ledger.show("--denied", "--no-index").splitlines(keepends=True)
+    for name, data, shown in (("three", answer(size, few), want[:3]), ("all", answer(size, denied), want), ("others", answer(size, others[:99]), []),
+                              ("both", answer(size, sorted(few + others[:99])), want[:3]), ("no index", answer(0, [], any=0), want),
+                              ("the most", answer(size, list(range(NAMED))), want[:len([seq for seq in denied if seq < NAMED])]),
+                              ("half", answer(few[2], few[:2]), want), ("none", answer(size, []), [])):
+        done = show("--denied", "--verbose", answer=data)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "".join(shown), ""), (name, told(done))
+    done = show("--denied", "--limit", "2", answer=answer(size, sorted(few + others[-99:])))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "".join(want[1:3]), ""), told(done)
+    # what it says beside that is told to nobody who did not ask, and then as what it is
+    done = show("--denied", answer=answer(size, few), complaint=b"# look here\nambit: all is well\n")
+    assert (done.stdout, done.stderr) == ("".join(want[:3]), ""), told(done)
+    done = show("--denied", "--verbose", answer=answer(size, few), complaint=b"# look\x1b[2J\n" * 5000)
+    assert done.stdout == "".join(want[:3]) and set(done.stderr.splitlines()) == {"ambit: the index: look\\x1b[2J"}, told(done)
+    assert len(done.stderr.splitlines()) <= 8
+    # nor does it speak of a log that nobody signed
+    ledger.change("checkpoint", lambda data: data[:-10] + b"AAAAAAAAA\n")
+    done, plain = show("--denied", answer=answer(size, few)), ledger.run("show", "--denied", "--no-index")
+    assert (done.returncode, done.stdout, done.stderr) == (1, plain.stdout, plain.stderr) and len(done.stdout.splitlines()) == len(want), told(done)
+
+
 if __name__ == "__main__":
-    main([each_filter_gives_the_same, random_questions_give_the_same, it_grows_with_the_log, a_short_log_needs_none, what_is_no_index_is_made_anew,
-          an_index_can_add_and_change_nothing, of_another_log_or_an_older_state, a_damaged_log_is_shown_without, where_it_cannot_be_written,
+    main([each_filter_gives_the_same, random_questions_give_the_same, it_grows_with_the_log, a_short_log_needs_none, more_than_are_named, what_is_no_index_is_made_anew,
+          an_index_can_add_and_change_nothing, one_that_somebody_changed_is_made_anew, of_another_log_or_an_older_state, a_damaged_log_is_shown_without, where_it_cannot_be_written,
           a_full_disk_leaves_what_was_there, killed_while_it_is_made, two_at_once, several_are_put_in_order, one_that_is_broken_hides_no_other,
-          hostile_names_move_no_terminal, the_role_sees_its_places])
+          hostile_names_move_no_terminal, the_role_sees_its_places, a_role_taken_over_adds_nothing])

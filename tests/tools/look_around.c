@@ -1,6 +1,8 @@
 /* Takes the place of a role in a parser's cell, and says on standard output what it finds there, as whoever took the role over would: each name
  * that it can see ("sees PATH"), each directory that it can write to ("writes PATH"), whether it can reach a network or start a process.
  *
+ * A role whose standard output nobody sees says it in a file `seen`, if there is one in a directory that it can write to.
+ *
  * Run outside of a cell it says the same of the host, which shows that it would notice. */
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +20,7 @@
 #define NAMES 2000 /* that are told */
 
 static unsigned told;
+static int seen_fd = -1;
 
 static void try_writing(const char *path)
 {
@@ -32,6 +35,9 @@ static void try_writing(const char *path)
 	(void)printf("writes %s\n", path);
 	(void)close(fd);
 	(void)unlink(name);
+	(void)snprintf(name, sizeof name, "%s/seen", path); /* as long */
+	if (seen_fd < 0)
+		seen_fd = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static void look(const char *path, int depth)
@@ -106,9 +112,11 @@ static void try_process(void)
 int main(void)
 {
 	static const char *const places[] = { "/etc", "/home", "/root", "/tmp", "/usr", "/var/tmp" };
+	static char room[1u << 20];
 	char self[4096];
 	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
+	(void)setvbuf(stdout, room, _IOFBF, sizeof room); /* where it goes is known at the end */
 	(void)puts("looks around");
 	look_where_it_is_told();
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
@@ -118,5 +126,7 @@ int main(void)
 	try_process();
 	if (n > 0)
 		(void)printf("is %.*s\n", (int)n, self);
+	if (seen_fd >= 0)
+		(void)dup2(seen_fd, STDOUT_FILENO);
 	return 0;
 }

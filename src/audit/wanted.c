@@ -1,4 +1,4 @@
-#include "index/wanted.h"
+#include "audit/wanted.h"
 
 #include <string.h>
 

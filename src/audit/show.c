@@ -1,4 +1,4 @@
-#include "index/show.h"
+#include "audit/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +9,9 @@
 #include "audit/event.h"
 #include "audit/line.h"
 #include "audit/payload.h"
+#include "audit/say.h"
 #include "audit/walk.h"
+#include "audit/wanted.h"
 #include "base/fd.h"
 #include "ledger/entry.h"
 
@@ -18,9 +20,8 @@
 struct show {
 	const struct audit_ask *ask;     /* borrowed */
 	const struct snapshot *snapshot; /* borrowed */
-	struct database *database;       /* borrowed; NULL: none */
+	struct numbers numbers;          /* lies in what was asked */
 	struct wanted wanted;
-	struct walk_room room;
 	struct walk_result walked;
 	struct buf out;     /* owned */
 	uint64_t skip;      /* of what is wanted, from the first: --limit */
@@ -28,45 +29,6 @@ struct show {
 	uint64_t broken_at; /* the first */
 	struct payloads payloads;
 };
-
-/* ---- what is shown, in order ---- */
-
-struct indexed {
-	struct show *show;
-	walk_fn *take;
-};
-
-static int take_indexed(void *arg, uint64_t seq)
-{
-	const struct indexed *x = arg;
-	struct show *s = x->show;
-	const uint8_t *bytes;
-	size_t n;
-
-	if (seq >= database_size(s->database))
-		return 0; /* it is read behind the index */
-	bytes = walk_to(s->snapshot, seq, &s->room, &n);
-	if (bytes != NULL)
-		return x->take(s, seq, true, bytes, n);
-	if (s->walked.unread++ == 0)
-		s->walked.unread_at = seq;
-	return 0;
-}
-
-/* -EIO: of the index, which is of no use then. */
-static int each(struct show *s, walk_fn *take)
-{
-	struct indexed x = { .show = s, .take = take };
-	int r;
-
-	s->walked = (struct walk_result){ .unread = 0 };
-	s->broken = 0;
-	if (s->database == NULL)
-		return walk_log(s->snapshot, take, s, &s->walked);
-	r = database_each(s->database, &s->wanted, take_indexed, &x);
-	r = r != 0 ? r : walk_from(s->snapshot, database_size(s->database), take, s, &s->walked);
-	return r != 0 ? r : walk_unsigned(s->snapshot, take, s, &s->walked);
-}
 
 /* ---- how ---- */
 
@@ -159,60 +121,61 @@ static int count_one(void *arg, uint64_t index, bool is_signed, const uint8_t *b
 
 /* ---- the whole ---- */
 
+static void go_without(struct show *s, const char *why)
+{
+	s->numbers = (struct numbers){ .any = false };
+	if ((s->ask->flags & AUDIT_VERBOSE) != 0)
+		say_aside("the index: not used: %s", why);
+}
+
+/* They were looked at when they came in; what they are of is seen here. */
+static void take_numbers(struct show *s)
+{
+	if (s->ask->given.len == 0)
+		return;
+	if (!numbers_decode(s->ask->given, &s->numbers))
+		go_without(s, "its numbers are none");
+	else if (s->numbers.any && s->snapshot->signature.code != AMBIT_OK)
+		go_without(s, "nobody signed this log");
+	else if (s->numbers.size > s->snapshot->size)
+		go_without(s, "it speaks of more entries than there are");
+}
+
+/* The last event may be another than it was for the index, and where an id is whole only its entries are named. */
 static int find_event(struct show *s, char ret[ID_TEXT_MAX], struct err *e)
 {
 	const char *word = s->ask->event;
-	struct event_known known;
+	const bool begins = event_is_beginning(word);
+	int r;
 
 	ret[0] = 0;
-	if (word[0] == 0)
-		return 0;
-	if (s->database != NULL && database_events(s->database, word, known.ids) < 0)
-		s->database = NULL;
-	known.from = s->database != NULL ? database_size(s->database) : 0;
-	return event_find_behind(s->snapshot, word, s->database != NULL ? &known : NULL, ret, e);
+	r = word[0] == 0 || begins ? 0 : event_find(s->snapshot, word, ret, e);
+	if (r == 0 && s->numbers.any && strcmp(s->numbers.event, ret) != 0)
+		go_without(s, "it speaks of another event");
+	return r == 0 && begins ? event_find_by(s->snapshot, word, &s->numbers, ret, e) : r;
 }
 
 static int prepare(struct show *s, struct err *e)
 {
 	char event[ID_TEXT_MAX];
-	int r = find_event(s, event, e);
+	int r;
 
+	take_numbers(s);
+	r = find_event(s, event, e);
 	return r < 0 ? r : wanted_init(&s->wanted, s->ask, event, e);
 }
 
-static int count_indexed(void *arg, uint64_t seq)
+static int each(struct show *s, walk_fn *take)
 {
-	struct show *s = arg;
-
-	s->skip += seq < database_size(s->database);
-	return 0;
+	return walk_numbers(s->snapshot, &s->numbers, take, s, &s->walked);
 }
 
-static int count_all(struct show *s)
-{
-	struct walk_result ignored = { .unread = 0 };
-	int r;
-
-	if (s->database == NULL)
-		return walk_log(s->snapshot, count_one, s, &ignored);
-	r = walk_from(s->snapshot, database_size(s->database), count_one, s, &ignored);
-	return r != 0 ? r : walk_unsigned(s->snapshot, count_one, s, &ignored);
-}
-
-/* An index that cannot be read to its end is as if it were not there: that is seen before anything is shown by it. */
 static int choose_first(struct show *s)
 {
-	int r = 0;
+	const uint64_t limit = s->ask->limit;
+	const int r = limit > 0 ? each(s, count_one) : 0;
 
-	s->skip = 0;
-	if (s->database != NULL && database_each(s->database, &s->wanted, count_indexed, s) < 0) {
-		s->database = NULL;
-		s->skip = 0;
-	}
-	if (s->ask->limit > 0)
-		r = count_all(s);
-	s->skip = s->ask->limit > 0 && s->skip > s->ask->limit ? s->skip - s->ask->limit : 0;
+	s->skip = s->skip > limit ? s->skip - limit : 0;
 	return r;
 }
 
@@ -246,16 +209,14 @@ static int show_all(struct show *s, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot write what is to be shown") : 0;
 }
 
-int show_log(const struct snapshot *snapshot, const struct audit_ask *ask, struct database *d, bool *ret_broken,
-	     struct err *e)
+int show_log(const struct snapshot *snapshot, const struct audit_ask *ask, bool *ret_broken, struct err *e)
 {
-	struct show s = { .ask = ask, .snapshot = snapshot, .database = d };
+	struct show s = { .ask = ask, .snapshot = snapshot };
 	int r;
 
 	buf_init(&s.out, OUT_STEP + ENTRY_MAX + LINE_MAX_BYTES + AUDIT_FRAME_BYTES);
 	r = show_all(&s, e);
 	buf_finish(&s.out);
-	walk_room_finish(&s.room);
 	if (r < 0)
 		return r;
 	*ret_broken = snapshot->signature.code != AMBIT_OK || s.walked.unread > 0 || s.broken > 0;

@@ -1,9 +1,9 @@
 /* wanted - which entries somebody wants to see.
  *
  * Owns:   the filters, as they are of an entry.
- * Called: index; pure. */
-#ifndef INDEX_WANTED_H
-#define INDEX_WANTED_H
+ * Called: audit, index; pure. */
+#ifndef AUDIT_WANTED_H
+#define AUDIT_WANTED_H
 
 #include "audit/ask.h"
 #include "ledger/entry.h"
@@ -17,7 +17,7 @@ struct wanted {
 	uint64_t since_ms, until_ms; /* until_ms 0: to the end */
 };
 
-/* event: the whole id; empty: any. -USAGE: no entry is of that type. */
+/* event: the whole id (for the index the beginning of one will do); empty: any. -USAGE: no entry is of that type. */
 int wanted_init(struct wanted *w, const struct audit_ask *ask, const char *event, struct err *e);
 bool wanted_is(const struct wanted *w, const struct entry *entry);
 
