@@ -73,7 +73,8 @@ static void put_witnesses(const struct page *page, struct paper *p)
 {
 	static const struct paper_column columns[] = { { "Entries", PAPER_NUMBER },
 						       { "When", PAPER_WORD },
-						       { "Cosigned by", PAPER_CODE } };
+						       { "Cosigned by", PAPER_CODE },
+						       { "Its key", PAPER_TEXT } };
 	const struct report *r = page->report;
 
 	if (r->n_cosigned == 0) {
@@ -85,14 +86,16 @@ static void put_witnesses(const struct page *page, struct paper *p)
 	paper_table(
 		p,
 		"Witnesses that cosigned the log, and how far; whether they are independent of this machine is for you to say",
-		columns, 3);
+		columns, 4);
 	for (size_t i = 0; i < r->n_cosigned; i++) {
 		char entries[24], time[TIME_MAX], name[CELL_MAX];
 
 		paper_row(p,
-			  (const char *const[]){ cell_count(entries, r->cosigned[i].size),
-						 cell_time(time, r->cosigned[i].time_s * 1000),
-						 cell_name(name, r->cosigned[i].name) },
+			  (const char *const[]){
+				  cell_count(entries, r->cosigned[i].size),
+				  cell_time(time, r->cosigned[i].time_s * 1000), cell_name(name, r->cosigned[i].name),
+				  r->cosigned[i].given ? "given"
+						       : "found beside the log, so name and key may be anybody's" },
 			  false);
 	}
 	paper_table_end(p);

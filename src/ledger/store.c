@@ -218,14 +218,22 @@ void store_close(struct store *s)
 
 static int way_is_free(const struct store *s, struct err *e)
 {
+	char name[OLD_PATH_MAX + sizeof LEDGER_WITNESS];
 	struct stat st;
 	unsigned n;
+	int r;
 
 	if (fstatat(s->dir_fd, LEDGER_LOG_NEXT, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return in_the_way(e, 0, LEDGER_LOG_NEXT);
 	if (fstatat(s->dir_fd, LEDGER_NEXT, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 		return in_the_way(e, 0, LEDGER_NEXT);
-	return count_past(s, &n, e);
+	r = count_past(s, &n, e);
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof name, LEDGER_PAST "/%u/" LEDGER_WITNESS, n + 1);
+	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return in_the_way(e, 0, name);
+	return 0;
 }
 
 int store_rotate_begin(struct store *s, struct err *e)
@@ -342,6 +350,9 @@ static int open_old(struct store *s, const struct found *f, struct store_log *re
 	if (!f->old_is_past)
 		fd = open_directory(s->dir_fd, LEDGER_LOG);
 	r = take_directory(ret, fd, e);
+	if (r == 0 && !is_there(ret->disk, LEDGER_CHECKPOINT)) /* it had one; none is begun in its place */
+		return err_set(e, AMBIT_DENIED, "restore it from a backup, or begin another ledger with --ledger",
+			       "the ledger's log is gone, and its key is there");
 	r = r < 0 ? r : open_log(ret, s->key, e);
 	if (r < 0)
 		return r;

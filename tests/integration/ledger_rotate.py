@@ -310,23 +310,29 @@ def what_was_planted_in_between_is_refused(place):
     refused("what is in 'past' is another", None, "next", "before", old, new)
     refused("it is not in 'past'", "other", None, None, old, theirs)
     refused("is not the key that it names", "other", None, "closed", old, theirs)
+    os.makedirs(f"{steps.top}/nothing")
+    shutil.copy(f"{steps.top}/before/key.pub", f"{steps.top}/nothing")
+    for row in (("nothing", None, None, old, new), ("nothing", None, None, old, theirs), ("nothing", "next", "closed", old, new)):
+        refused("the ledger's log is gone, and its key is there", *row)
+        assert os.listdir(ledger.log) == ["key.pub"], "a log was begun under a key that has signed another"
 
 
 def what_is_in_the_way_is_refused(place):
     ledger = Rotated(place).begin()
     old, elsewhere = ledger.key(), place.fresh()
     plants = {"past": lambda path: os.symlink(elsewhere, path), "log.next": os.mkdir, "past/1": lambda path: os.symlink(elsewhere, path),
-              "ledger-next.key": lambda path: os.symlink(f"{elsewhere}/nothing", path)}
+              "ledger-next.key": lambda path: os.symlink(f"{elsewhere}/nothing", path),
+              "past/1/witness": lambda path: (os.mkdir(os.path.dirname(path)), os.symlink(elsewhere, path))}
     for name, plant in plants.items():
-        if name == "past/1":
+        if name.startswith("past/"):
             os.mkdir(f"{ledger.dir}/past")
         plant(f"{ledger.dir}/{name}")
         done = ledger.ambit("rotate")
         assert done.returncode == 125 and f"'{name}" in done.stderr and "in the way" in done.stderr, told(done)
         assert os.path.lexists(f"{ledger.dir}/{name}") and os.listdir(elsewhere) == []
         (os.rmdir if name == "log.next" else os.remove)(f"{ledger.dir}/{name}")
-        if name == "past/1":
-            os.rmdir(f"{ledger.dir}/past")
+        if name.startswith("past/"):
+            shutil.rmtree(f"{ledger.dir}/past")
         ledger.event()
         assert ledger.key() == old
     ledger.rotate()
