@@ -87,6 +87,13 @@ def each_filter_gives_the_same(place):
             want = [entry["seq"] for entry in lines if entry["grant"] == grant]
             assert [json.loads(line)["seq"] for line in ledger.same("--json", "--grant", grant)] == want, grant
             assert len(ledger.same("--grant", grant[:12])) >= len(want)
+        # the beginning of an event's id, where the last entry of such an event is not the one that is wanted
+        of = [entry for entry in lines if entry["event"] == events[7]]
+        beginning = next(events[7][:n] for n in range(3, 29) if {event for event in events if event.startswith(events[7][:n])} == {events[7]})
+        other = next(entry["type"] for entry in of if entry["type"] != of[-1]["type"])
+        assert len(ledger.same("--event", beginning, "--type", other, "--limit", "1")) == 1
+        by_index, plain = (ledger.run("show", "--event", "e_0", "--limit", "1", *more) for more in ([], ["--no-index"]))
+        assert "begins more than one event" in plain.stderr and (by_index.returncode, by_index.stderr) == (plain.returncode, plain.stderr), told(by_index)
         assert ledger.show("--limit", "5") == "".join(ledger.show().splitlines(keepends=True)[-5:])
 
 
