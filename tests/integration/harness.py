@@ -119,11 +119,16 @@ def need(*programs):
 
 
 def lock_holders(path):
-    """The processes that hold a flock of this very file: on another file system its number may be another's."""
+    """The processes that hold a flock of this very file: on another file system its number may be another's. The kernel gives the list in
+    pieces of a page, and between two of them a lock that goes may hide one that stays: nobody is nobody three times."""
     st = os.stat(path)
     name = f"{os.major(st.st_dev):02x}:{os.minor(st.st_dev):02x}:{st.st_ino}"
-    with open("/proc/locks", encoding="ascii") as file:
-        return [int(words[4]) for words in map(str.split, file) if words[1] == "FLOCK" and words[5] == name]
+    for _ in range(3):
+        with open("/proc/locks", encoding="ascii") as file:
+            found = [int(words[4]) for words in map(str.split, file) if words[1] == "FLOCK" and words[5] == name]
+        if found:
+            return found
+    return []
 
 
 def sanitized(program):
