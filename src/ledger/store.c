@@ -305,20 +305,24 @@ static int move(int from, const char *name, int to)
 	return renameat(from, name, to, name) < 0 ? -errno : 0;
 }
 
-/* With what witnesses have cosigned of it. The log is the last to go: by it is seen how far this came. */
-static int move_to_past(const struct store *s, unsigned n, struct err *e)
+/* past/<n>, made where it is missing. */
+static int open_place(const struct store *s, unsigned n)
 {
-	auto_fd int past = -1, nth = -1;
+	auto_fd int past = -1;
 	char name[12];
 	int r = make_directory(s->dir_fd, LEDGER_PAST);
 
 	(void)snprintf(name, sizeof name, "%u", n);
 	past = r < 0 ? r : open_directory(s->dir_fd, LEDGER_PAST);
 	r = past < 0 ? past : make_directory(past, name);
-	nth = r < 0 ? r : open_directory(past, name);
-	r = nth < 0 ? nth : move(s->dir_fd, LEDGER_WITNESS, nth);
-	r = r == -ENOENT ? 0 : r; /* no witness was asked */
-	r = r < 0 ? r : move(s->dir_fd, LEDGER_LOG, nth);
+	return r < 0 ? r : open_directory(past, name);
+}
+
+static int move_to_past(const struct store *s, const char *what, unsigned n, struct err *e)
+{
+	auto_fd int nth = open_place(s, n);
+	int r = nth < 0 ? nth : move(s->dir_fd, what, nth);
+
 	r = r < 0 ? r : sync_one(nth);
 	r = r < 0 ? r : sync_one(s->dir_fd);
 	return r < 0 ? cannot(e, r, "move the log that was closed to '" LEDGER_PAST "'") : 0;
@@ -370,7 +374,10 @@ static int go_on(struct store *s, const struct found *f, const struct store_log 
 
 	log_finish(&new);
 	if (r == 0 && !f->old_is_past)
-		r = move_to_past(s, f->n, e);
+		r = move_to_past(s, LEDGER_LOG, f->n, e);
+	/* what was cosigned of it goes behind it: while there is no log, nobody has one cosigned */
+	if (r == 0 && !f->new_is_there && is_there(s->dir, LEDGER_WITNESS))
+		r = move_to_past(s, LEDGER_WITNESS, f->n, e);
 	if (r == 0 && !f->new_is_there)
 		r = rename_here(s, LEDGER_LOG_NEXT, LEDGER_LOG, e);
 	r = r < 0 ? r : rename_here(s, LEDGER_NEXT, LEDGER_KEY, e);

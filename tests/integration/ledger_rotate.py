@@ -281,6 +281,63 @@ def a_death_after_each_step(place):
     steps.put("closed", "next", None, old, new)
     os.makedirs(f"{steps.ledger.dir}/past/1", 0o700)
     steps.went_on()
+    for row in (("closed", "next", None, old, new), (None, "next", "closed", old, new)):
+        steps.put(*row)
+        os.makedirs(f"{steps.ledger.dir}/witness", 0o700)  # what was cosigned goes behind its log
+        steps.went_on()
+        assert sorted(os.listdir(f"{steps.ledger.dir}/past/1")) == ["log", "witness"]
+        assert not os.path.exists(f"{steps.ledger.dir}/witness")
+    steps.put("next", None, "closed", old, new)
+    os.makedirs(f"{steps.ledger.dir}/witness", 0o700)  # of the log that follows
+    steps.went_on()
+    assert os.path.exists(f"{steps.ledger.dir}/witness")
+    os.rmdir(f"{steps.ledger.dir}/witness")
+
+
+def a_full_disk_rotates_or_does_not(place):
+    """With room for each number of blocks, until it is enough; and where nothing can be written at all. What was broken off goes on with room again."""
+    if os.geteuid() != 0:
+        raise Skip("only root can mount one")
+    ledger = Rotated(place)
+    os.mkdir(ledger.dir, 0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "ambit-test", ledger.dir], check=True)
+    try:
+        first = ledger.begin().key()
+        rotated = None
+        for blocks in range(40):
+            ledger.entries()
+            ledger.ended()
+            logs, before = len(ledger.past()), ledger.verified("--key", first)
+            events = before["size"] + sum(log["size"] for log in before["past"])
+            with open(f"{ledger.dir}/filler", "wb", buffering=0) as file:
+                try:
+                    while file.write(bytes(4096)) == 4096:
+                        pass
+                except OSError:
+                    pass
+                os.ftruncate(file.fileno(), max(0, os.path.getsize(file.name) - 4096 * blocks))
+            done = ledger.ambit("rotate")
+            assert done.returncode in (0, 125) and (done.returncode == 0 or done.stderr.startswith("ambit: ")), told(done)
+            rotated = blocks if done.returncode == 0 and rotated is None else rotated
+            os.unlink(f"{ledger.dir}/filler")
+            ledger.event()
+            ledger.entries()
+            found = ledger.verified("--key", first)
+            assert len(ledger.past()) - logs == (1 if done.returncode == 0 else len(ledger.past()) - logs) <= 1, told(done)
+            assert glob.glob(f"{ledger.dir}/*next*") == [] and found["size"] + sum(log["size"] for log in found["past"]) > events, found
+            if rotated is not None and blocks > rotated + 2:
+                break
+        assert rotated is not None and rotated > 0
+        ledger.ended()
+        subprocess.run(["mount", "-o", "remount,ro", ledger.dir], check=True)
+        done = ledger.ambit("rotate")
+        assert done.returncode == 125 and "Read-only file system" in done.stderr, told(done)
+        subprocess.run(["mount", "-o", "remount,rw", ledger.dir], check=True)
+        ledger.event()
+        ledger.verified("--key", first)
+        ledger.ended()
+    finally:
+        subprocess.run(["umount", "-l", ledger.dir], check=True)
 
 
 def what_was_planted_in_between_is_refused(place):
@@ -525,5 +582,5 @@ def pruning_counts_the_logs_before(place):
 
 if __name__ == "__main__":
     main([the_verifier_is_there, the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
-          what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
+          what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, a_full_disk_rotates_or_does_not, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
           a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, earlier_entries_are_shown, pruning_counts_the_logs_before])
