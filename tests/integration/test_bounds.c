@@ -610,7 +610,7 @@ static void what_ended_children_wrote_counts(void **state)
 	} rows[] = {
 		{ "waited for", false, false, 8 * MIB, 9 * MIB },
 		{ "not waited for", true, false, 8 * MIB, 9 * MIB },
-		{ "taken back before it reached the disk", false, true, 0, MIB },
+		{ "taken back before it reached the disk", false, true, 0, 4 * MIB }, /* some of it may have */
 	};
 
 	(void)state;
@@ -635,7 +635,7 @@ static void what_ended_children_wrote_counts(void **state)
 		assert_in_range(r.bounds.last.written_bytes, rows[i].least, rows[i].most);
 		assert_int_equal(write(end[1], "x", 1), 1);
 		assert_true(tells(ready[0]));
-		r.bounds.limits.value[LIMIT_DISK] = MIB;
+		r.bounds.limits.value[LIMIT_DISK] = 4 * MIB;
 		assert_int_equal(bounds_tick_last(&r.bounds, &r.over), rows[i].least > 0);
 		run_end(&r, &usage);
 		if (usage.written_bytes < rows[i].least || usage.written_bytes > rows[i].most)
