@@ -15,7 +15,7 @@ import struct
 import subprocess
 import time
 
-from harness import SLOW, Skip, main, sanitized, told
+from harness import SLOW, Skip, main, once, sanitized, told
 from ledger_audit import NAME, Ledger
 
 TYPES = ("start", "stop", "effect", "result", "commit", "decision", "request", "grant", "prune")
@@ -66,6 +66,7 @@ def made(place, n=MANY, *words):
 # ---- the same ----
 
 
+@once
 def each_filter_gives_the_same(place):
     for words in (("left=40",), ("events", "mixed=7")):
         ledger = made(place, MANY, *words)
@@ -97,6 +98,7 @@ def each_filter_gives_the_same(place):
         assert ledger.show("--limit", "5") == "".join(ledger.show().splitlines(keepends=True)[-5:])
 
 
+@once
 def random_questions_give_the_same(place):
     """Of a clock that was set back, too."""
     seed = int(os.environ.get("AMBIT_SEED") or random.SystemRandom().randrange(1 << 30))
@@ -145,6 +147,7 @@ def a_short_log_needs_none(place):
         assert "is no grant" in ledger.run("show", "--grant", word).stderr, word
 
 
+@once
 def more_than_are_named(place):
     """What does not go into one answer is read behind it."""
     ledger = made(place, NAMED + MANY)
@@ -190,6 +193,7 @@ def hostile_files(good):
     yield "a log of changes", data[:18] + b"\x02\x02" + data[20:]
 
 
+@once
 def what_is_no_index_is_made_anew(place):
     ledger = made(place)
     want = ledger.show("--denied", "--no-index")
@@ -353,6 +357,7 @@ def a_full_disk_leaves_what_was_there(place):
     assert "was brought up to date" in ledger.said()
 
 
+@once
 def killed_while_it_is_made(place):
     ledger = Indexed(place).write(MANY * 3)
     want = ledger.show("--denied", "--no-index")
@@ -471,6 +476,7 @@ def answer(size, numbers, event="", magic=b"ANU1", any=1, n=None):
     return magic + struct.pack("<IIQ32s", any, len(numbers) if n is None else n, size, event.encode()) + struct.pack(f"<{len(numbers)}Q", *numbers)
 
 
+@once
 def a_role_taken_over_adds_nothing(place):
     """Whatever it answers: what is shown is in the log, and was asked for, and where the answer is none all of that."""
     ledger = Indexed(place).write(NAMED + 40)
