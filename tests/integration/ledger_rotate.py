@@ -523,6 +523,7 @@ def earlier_entries_are_shown(place):
     ledger.rotate()
     newer = ledger.event()
     ledger.entries()
+    ledger.ended()  # or its own stop comes in between
 
     def shown(*words):
         done = ledger.ambit("show", "--json", *words)

@@ -40,6 +40,6 @@ int main(void)
 	(void)fd_write_all(STDOUT_FILENO, said, take(ask.target, "answer", said));
 	(void)take(ask.target, "status", said);
 	if (strcmp(said, "kill") == 0)
-		(void)raise(SIGSEGV);
+		(void)raise(SIGKILL); /* which no sanitizer takes for its own */
 	return atoi(said);
 }
