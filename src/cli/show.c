@@ -68,7 +68,7 @@ static int ask_index(const struct audit_ask *show, const struct place_index *ind
 static void look_up(const struct show_how *how, const struct place *place, struct audit_ask *ask, struct buf *numbers)
 {
 	struct place_index index;
-	struct numbers found;
+	struct numbers found = { .any = false };
 	struct err why;
 	int r;
 
