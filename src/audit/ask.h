@@ -61,7 +61,7 @@ struct audit_ask {
 	char dir[GRANT_OBJECT_MAX]; /* of the log; empty for AUDIT_CHECK */
 	char beside
 		[GRANT_OBJECT_MAX]; /* show, verify: of the payloads; empty: there are none, or they are not asked for */
-	char past[GRANT_OBJECT_MAX]; /* all but show and check: of the logs before; empty: there are none */
+	char past[GRANT_OBJECT_MAX]; /* verify, prove, result, payloads: of the logs before; empty: there are none */
 	char target
 		[GRANT_OBJECT_MAX]; /* what may be written. lookup: where the index lies; backup: where the copy goes; empty: nowhere */
 	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */

@@ -34,7 +34,7 @@ static void name_of(char ret[NAME_MAX_SHOWN], const struct chain *c, unsigned nu
 	if (number > c->n)
 		(void)snprintf(ret, NAME_MAX_SHOWN, "%s", LEDGER_LOG);
 	else
-		(void)snprintf(ret, NAME_MAX_SHOWN, LEDGER_PAST "/%u/" LEDGER_LOG, number % (CHAIN_MAX + 1));
+		(void)snprintf(ret, NAME_MAX_SHOWN, LEDGER_PAST "/%u/" LEDGER_LOG, number % (LEDGER_PAST_MAX + 1));
 }
 
 /* ---- one log ---- */
@@ -284,7 +284,7 @@ static void note_name(struct chaining *v, const char *text)
 	uint64_t number;
 	char name[128];
 
-	if (parse_u64(text, 1, CHAIN_MAX, &number) && text[0] != '0')
+	if (parse_u64(text, 1, LEDGER_PAST_MAX, &number) && text[0] != '0')
 		v->c->n = number > v->c->n ? (unsigned)number : v->c->n;
 	else if (strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
 		report_remark(v->report, LEDGER_PAST, "%s there is none of the ledger's",

@@ -14,8 +14,6 @@
 #include "base/json.h"
 #include "ledger/link.h"
 
-#define CHAIN_MAX 9999u /* logs that were closed; STORE_PAST_MAX */
-
 struct chain_log {
 	bool good; /* it was looked at, and is what was signed */
 	struct vkey key;

@@ -20,7 +20,7 @@ static unsigned count(const struct audit_ask *ask)
 {
 	unsigned n = 0;
 
-	for (; n < CHAIN_MAX && ask->past[0] != 0; n++) {
+	for (; n < LEDGER_PAST_MAX && ask->past[0] != 0; n++) {
 		char path[GRANT_OBJECT_MAX + 16];
 		struct source source;
 

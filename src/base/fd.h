@@ -56,7 +56,7 @@ int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds)
 int fd_send_two(int sock, const void *first, size_t n_first, const void *second, size_t n_second, const int *fds,
 		size_t n_fds);
 
-/* Gives the packet's length (0: the other side is gone) and its descriptors, close-on-exec; ret_fds has room for
+/* Gives the packet's length (0: the other side is gone, and all that it sent was received) and its descriptors, close-on-exec; ret_fds has room for
  * FD_PASS_MAX. A packet longer than n, or with more descriptors than FD_PASS_MAX: -EMSGSIZE, and nothing stays open.
  * The caller owns what it gets. */
 ssize_t fd_receive(int sock, void *bytes, size_t n, int *ret_fds, size_t *ret_n_fds);

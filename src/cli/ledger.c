@@ -614,10 +614,10 @@ static int find_log(struct ledger_run *run, struct err *e)
 	if (r < 0)
 		return r;
 	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
-	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE || run->ask.op == AUDIT_REPORT) {
+	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE || run->ask.op == AUDIT_REPORT)
 		(void)text_copy(run->ask.cosigned, sizeof run->ask.cosigned, run->place.witness); /* likewise */
+	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE)
 		(void)text_copy(run->ask.past, sizeof run->ask.past, run->place.past);
-	}
 	if (run->ask.op == AUDIT_VERIFY && run->place.is_written)
 		run->ask.flags |= AUDIT_WHOLE;
 	if (run->payloads)

@@ -61,14 +61,15 @@ int place_find(const char *given, struct place *ret, struct err *e)
 unsigned place_past(const struct place *place)
 {
 	unsigned n = 0;
-	char path[GRANT_OBJECT_MAX + 16];
 
-	if (place->past[0] == 0)
-		return 0;
-	do
-		(void)snprintf(path, sizeof path, "%s/%u", place->past, ++n); /* it fits */
-	while (n < PLACE_PAST_MAX && is_directory(path));
-	return n - 1;
+	for (; n < LEDGER_PAST_MAX && place->past[0] != 0; n++) {
+		char path[GRANT_OBJECT_MAX + 16];
+
+		(void)snprintf(path, sizeof path, "%s/%u/" LEDGER_LOG, place->past, n + 1); /* it fits */
+		if (!is_directory(path))
+			break;
+	}
+	return n;
 }
 
 void place_index(const struct place *place, struct place_index *ret)

@@ -16,8 +16,7 @@ struct place {
 	bool is_written;                /* its key is there, so whatever it had is to be there */
 };
 
-#define PLACE_PAST_MAX 10000u
-/* How many logs were closed; they are numbered from 1 on without a gap, and each lies as a ledger does. */
+/* How many logs were closed; past/N lies as a ledger does. */
 unsigned place_past(const struct place *place);
 
 /* The directory of its index, which is made where it is missing, for one who looks something up. */

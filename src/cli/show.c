@@ -144,11 +144,10 @@ static int show_alone(struct show_how *how)
 
 /* The lines of one log, in a file without a name. */
 struct spool {
-	const char *ledger; /* borrowed; as it was named, NULL: the person's own */
-	size_t number;      /* of the ledger, among those that were named */
-	FILE *file;         /* owned */
-	uint64_t time_ms;   /* of the line that is next */
-	uint32_t n;         /* its bytes */
+	size_t number;    /* of the ledger, among those that were named */
+	FILE *file;       /* owned */
+	uint64_t time_ms; /* of the line that is next */
+	uint32_t n;       /* its bytes */
 	bool any;
 };
 
@@ -207,7 +206,7 @@ static struct spool *earliest(struct spool *spools, size_t n)
 	return first;
 }
 
-static void put_line(const struct show_how *how, const char *ledger, const uint8_t *bytes, size_t n, struct buf *out)
+static void put_line(const struct show_how *how, size_t number, const uint8_t *bytes, size_t n, struct buf *out)
 {
 	struct json j;
 
@@ -216,7 +215,7 @@ static void put_line(const struct show_how *how, const char *ledger, const uint8
 		return;
 	}
 	if (!how->json) {
-		buf_printf(out, "%s  ", ledger);
+		buf_printf(out, "%s  ", how->ledgers[number]);
 		buf_put(out, bytes, n);
 		return;
 	}
@@ -225,7 +224,7 @@ static void put_line(const struct show_how *how, const char *ledger, const uint8
 	buf_put(out, bytes, n > 0 ? n - 1 : 0);
 	buf_printf(out, ",\"ledger\":");
 	json_begin(&j, out);
-	json_put_bytes(&j, ledger, strlen(ledger));
+	json_put_bytes(&j, how->ledgers[number], strlen(how->ledgers[number]));
 	buf_printf(out, "}\n");
 }
 
@@ -275,7 +274,7 @@ static int merge(const struct show_how *how, struct spool *spools, size_t n, int
 		if (skip > 0)
 			skip--;
 		else
-			put_line(how, s->ledger, room, bytes, &out);
+			put_line(how, s->number, room, bytes, &out);
 		r = out.len >= PIECE ? write_lines(out_fd, text, &out) : 0;
 	}
 	r = r == 0 ? write_lines(out_fd, text, &out) : r;
@@ -287,7 +286,7 @@ struct spools {
 	size_t n, room;
 };
 
-static struct spool *add_spool(struct spools *all, const char *ledger, size_t number, struct err *e)
+static struct spool *add_spool(struct spools *all, size_t number, struct err *e)
 {
 	struct spool *s;
 
@@ -301,7 +300,7 @@ static struct spool *add_spool(struct spools *all, const char *ledger, size_t nu
 		all->room += 16;
 	}
 	s = &all->logs[all->n];
-	*s = (struct spool){ .ledger = ledger, .number = number, .file = open_spool() };
+	*s = (struct spool){ .number = number, .file = open_spool() };
 	if (s->file == NULL) {
 		(void)err_sys(e, AMBIT_SYSTEM, errno, "make room in /tmp, or name another place with TMPDIR",
 			      "cannot keep what is to be put in order");
@@ -324,7 +323,7 @@ static int read_log(const struct show_how *how, size_t number, const char *dir, 
 		    struct err *e)
 {
 	struct err complaint = { .code = AMBIT_OK }, wrong = { .code = AMBIT_OK };
-	struct spool *s = add_spool(all, number < how->n_ledgers ? how->ledgers[number] : NULL, number, e);
+	struct spool *s = add_spool(all, number, e);
 	int r;
 
 	if (s == NULL)

@@ -17,8 +17,9 @@
 #define LEDGER_WITNESS "witness"     /* checkpoints that others cosigned (audit/cosigned.h) */
 #define LEDGER_WITNESSES "witnesses" /* who is asked for that (witness/list.h) */
 #define LEDGER_LOG_NEXT "log.next"
-#define LEDGER_PAST "past" /* logs that were closed: N/log */
-#define LEDGER_LOG "log"   /* the directory of the log, in which there is: */
+#define LEDGER_PAST "past" /* logs that were closed: N/log, from 1 on without a gap */
+#define LEDGER_PAST_MAX 9999u
+#define LEDGER_LOG "log" /* the directory of the log, in which there is: */
 
 #define LEDGER_CHECKPOINT "checkpoint"
 #define LEDGER_JOURNAL "journal"

@@ -80,7 +80,7 @@ static int count_past(const struct store *s, unsigned *ret, struct err *e)
 	int r = past < 0 && past != -ENOENT ? past : 0;
 
 	*ret = 0;
-	for (; past >= 0 && r == 0 && *ret < STORE_PAST_MAX; (*ret)++) {
+	for (; past >= 0 && r == 0 && *ret < LEDGER_PAST_MAX; (*ret)++) {
 		auto_fd int fd = -1;
 
 		r = open_nth(past, *ret + 1, &fd);
@@ -88,7 +88,7 @@ static int count_past(const struct store *s, unsigned *ret, struct err *e)
 			break;
 	}
 	if (r == 0 || r == -ENOENT)
-		return *ret < STORE_PAST_MAX ? 0 : in_the_way(e, 0, LEDGER_PAST);
+		return *ret < LEDGER_PAST_MAX ? 0 : in_the_way(e, 0, LEDGER_PAST);
 	(void)snprintf(name, sizeof name, past < 0 ? LEDGER_PAST : LEDGER_PAST "/%u", *ret + 1);
 	return in_the_way(e, r, name);
 }

@@ -17,8 +17,6 @@
 
 #include "ledger/log.h"
 
-#define STORE_PAST_MAX 9999u /* logs that were closed */
-
 /* A log, and the directory in which it is. */
 struct store_log {
 	int fd;            /* owned; -1: none */

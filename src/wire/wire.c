@@ -121,8 +121,6 @@ int wire_receive(int sock, enum wire_side from, enum wire_state state, void *roo
 	n = fd_receive(sock, room, room_size, ret->fds, &ret->n_fds);
 	if (n == -EMSGSIZE)
 		return -EPROTO;
-	if (n == -ECONNRESET)
-		return 0;
 	if (n <= 0)
 		return (int)n;
 	rbuf_init(&r, room, (size_t)n);

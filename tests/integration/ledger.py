@@ -78,6 +78,32 @@ class Ledger:
         assert [entry["seq"] for entry in found] == list(range(self.size()))
         return found
 
+    @contextlib.contextmanager
+    def on_a_small_disk(self):
+        """In a file system of its own, of a megabyte."""
+        if os.geteuid() != 0:
+            raise Skip("only root can mount one")
+        os.mkdir(self.dir, 0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "ambit-test", self.dir], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", self.dir], check=True)
+
+    @contextlib.contextmanager
+    def full(self, left=0):
+        """To the last block, or to so many before it."""
+        path = f"{self.dir}/filler"
+        with open(path, "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)) == 4096:
+                    pass
+            except OSError:
+                pass
+            os.ftruncate(file.fileno(), max(0, os.path.getsize(path) - 4096 * left))
+        yield
+        os.unlink(path)
+
     def of(self, event):
         return [entry for entry in self.entries() if entry["event"] == event]
 
@@ -623,29 +649,17 @@ def a_directory_that_cannot_be_written(place):
 
 def a_full_disk_is_told(place):
     """A small file system, filled to the last block: nothing runs; room again, and it goes on."""
-    if os.geteuid() != 0:
-        raise Skip("only root can mount one")
     ledger = Ledger(place)
-    os.mkdir(ledger.dir, 0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "ambit-test", ledger.dir], check=True)
-    try:
+    with ledger.on_a_small_disk():
         assert ledger.run("--", "true").returncode == 0
         until(ledger.is_published, "a checkpoint")
-        with open(f"{ledger.dir}/filler", "wb", buffering=0) as file:
-            try:
-                while file.write(bytes(4096)) == 4096:
-                    pass
-            except OSError:
-                pass
-        for _ in range(3):
-            expect_nothing_ran(ledger, "No space left on device")
-        os.unlink(f"{ledger.dir}/filler")
+        with ledger.full():
+            for _ in range(3):
+                expect_nothing_ran(ledger, "No space left on device")
         done = ledger.run("--work", ".", "--direct", "--", "touch", "ran")
         assert done.returncode == 0 and os.path.exists(f"{ledger.tree}/ran"), told(done)
         ledger.believed()
         until(lambda: ledger.holder() is None, "the ledger ends")
-    finally:
-        subprocess.run(["umount", "-l", ledger.dir], check=True)
 
 
 # ---- from inside ----
