@@ -39,7 +39,7 @@ class Rotated(Ledger):
 
     def secret(self):
         with open(f"{self.dir}/ledger.key", encoding="utf-8") as file:
-            return file.read().strip().split("+")[-1]
+            return file.read().strip().split("+", 4)[4]  # PRIVATE+KEY+name+id+base64, in which there may be a +
 
     def event(self):
         done = self.run("--json", "--", "true")
