@@ -2,11 +2,9 @@
  * (answer.h), ends. Nothing else: it is run in a cell with an empty root, because the files may have been written by anybody.
  * Exit status: 0 an answer was written; 1 none could be, and then nothing of the batch is inert. */
 #include <stdint.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/cleanup.h"
 #include "base/fd.h"
 #include "judge/answer.h"
 #include "judge/input.h"
@@ -33,15 +31,14 @@ static int answer(const uint8_t *bytes, size_t n, struct buf *out)
 
 int main(void)
 {
-	auto_free uint8_t *bytes = NULL;
+	static uint8_t bytes[JUDGE_BATCH_MAX + 1]; /* one more shows that there is more; what is not reached is never made */
 	auto_buf out = { .data = NULL };
 	ssize_t n;
 
 	buf_init(&out, JUDGE_ANSWER_MAX);
 	if (promise_keep(NULL) < 0)
 		return 1;
-	bytes = malloc(JUDGE_BATCH_MAX + 1); /* one more shows that there is more */
-	n = bytes != NULL ? fd_read_all(STDIN_FILENO, bytes, JUDGE_BATCH_MAX + 1) : -1;
+	n = fd_read_all(STDIN_FILENO, bytes, sizeof bytes);
 	if (n < 0 || answer(bytes, (size_t)n, &out) < 0)
 		return 1;
 	return fd_write_all(STDOUT_FILENO, out.data, out.len) < 0;

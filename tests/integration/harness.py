@@ -46,6 +46,7 @@ class Tap:
 
     def run(self, scenario, place):
         name = scenario.__name__.replace("_", " ")
+        begun = time.monotonic()
         try:
             scenario(place)
             self.say(True, name)
@@ -58,6 +59,8 @@ class Tap:
             self.say(False, name, [f"line {at.lineno}: {at.line}", str(problem)])
         except Exception:  # a test that breaks is a failure too, and the others go on
             self.say(False, name, [traceback.format_exc()])
+        if (took := time.monotonic() - begun) >= 1:
+            print(f"# took {took:.1f} s", flush=True)
 
 
 class Place:
