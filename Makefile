@@ -17,8 +17,8 @@ VM_TESTS ?=
 
 # Tests that time out on a slow machine: TIMEOUT=3 multiplies.
 TIMEOUT ?= 1
-# How many run at once: most of their time is waiting, for processes and disks.
-JOBS ?= $(shell echo $$(($$(nproc) * 3 / 2)))
+# How many run at once: a third of their time is waiting.
+JOBS ?= $(shell echo $$(($$(nproc) * 2)))
 TEST = meson test --print-errorlogs --num-processes $(JOBS) --timeout-multiplier $(TIMEOUT)
 
 .PHONY: all check asan lint format fuzz soak bench demo install deb vm clean help

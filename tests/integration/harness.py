@@ -300,23 +300,26 @@ def once(scenario):
     return scenario
 
 
-MANY = 40  # scenarios; of more, half are tried
+MANY = 40  # scenarios; of more, a sanitizer's build tries half
 
 
 def split(scenarios, ambit):
-    """Of a sanitizer's build the two users share the scenarios: it looks at our programs, which are the same. Of a long list each takes
-    a quarter, by seed. What is `always` is everybody's: root prepares something for the other."""
+    """The two users share the scenarios, by seed: each is tried by one of them, and by both when AMBIT_SOAK asks for it. A sanitizer looks
+    at our programs, which are the same for both: of a long list each takes a quarter of its build's. What is `always` is everybody's (root
+    prepares something for the other), what is `once` the ordinary user's."""
     part = os.environ.pop("AMBIT_TEST_PART", None)  # the ordinary user's, from the run as root
-    if part is None and os.geteuid() == 0 and sanitized(ambit) and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
+    root = os.geteuid() == 0
+    if part is None and root and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
         seed = int(os.environ.setdefault("AMBIT_SEED", str(random.SystemRandom().randrange(1 << 30))))
-        parts = 2 if len(scenarios) <= MANY else 4
+        parts = 4 if sanitized(ambit) and len(scenarios) > MANY else 2
         part = f"{seed % parts} {parts}"
         os.environ["AMBIT_TEST_PART"] = f"{(seed + parts // 2) % parts} {parts}"
         print(f"# each user takes one part in {parts}: AMBIT_SEED={os.environ['AMBIT_SEED']}", flush=True)
     if part is None:
         return scenarios
     first, parts = map(int, part.split())
-    return [s for i, s in enumerate(scenarios) if i % parts == first or getattr(s, "always", False)]
+    return [s for i, s in enumerate(scenarios)
+            if i % parts == first or getattr(s, "always", False) or (parts == 2 and not root and getattr(s, "once", False))]
 
 
 def main(scenarios, whole=False):

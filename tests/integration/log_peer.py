@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from harness import main, told
-from peer import tlog_verify
+from peer import the_verifier_is_there, tlog_verify
 
 NAME = "ambit.test/written"
 
@@ -109,4 +109,4 @@ def a_changed_bit_is_found(place):
 
 
 if __name__ == "__main__":
-    main([logs_of_all_sizes_are_believed, a_log_that_grows_is_believed, a_writer_that_is_killed_loses_nothing, a_changed_bit_is_found])
+    main([the_verifier_is_there, logs_of_all_sizes_are_believed, a_log_that_grows_is_believed, a_writer_that_is_killed_loses_nothing, a_changed_bit_is_found])
