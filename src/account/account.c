@@ -41,6 +41,16 @@ void account_destroy(struct account *a)
 	free(a);
 }
 
+void account_begin(struct account *a, unsigned log)
+{
+	a->log = log;
+}
+
+static uint64_t place_of(const struct account *a, const struct entry *entry)
+{
+	return (uint64_t)a->log << ACCOUNT_LOG_SHIFT | (entry->seq & ((UINT64_C(1) << ACCOUNT_LOG_SHIFT) - 1));
+}
+
 /* ---- rows ---- */
 
 /* NULL: there is no room, which the table knows. */
@@ -52,8 +62,8 @@ static struct tally_row *row_at(struct account *a, enum account_tally which, con
 
 	if (row == NULL)
 		return NULL;
-	row->first = row->n[0] == 0 ? entry->seq : row->first;
-	row->last = entry->seq;
+	row->first = row->n[0] == 0 ? place_of(a, entry) : row->first;
+	row->last = place_of(a, entry);
 	return row;
 }
 
@@ -105,7 +115,9 @@ static struct account_event *begin_event(struct account *a, const struct reading
 
 	a->forgotten += e->event[0] != 0 ? 1 : 0;
 	free(e->grants);
-	*e = (struct account_event){ .first = r->entry->seq, .begin_ms = r->entry->wall_ms, .all_signed = true };
+	*e = (struct account_event){ .first = place_of(a, r->entry),
+				     .begin_ms = r->entry->wall_ms,
+				     .all_signed = true };
 	memcpy(e->event, r->entry->event, sizeof e->event);
 	a->last = a->next;
 	a->next = (a->next + 1) % ACCOUNT_EVENTS;
@@ -122,7 +134,7 @@ static struct account_event *event_of(struct account *a, const struct reading_en
 		e = begin_event(a, r);
 	if (e == NULL)
 		return NULL;
-	e->last = r->entry->seq;
+	e->last = place_of(a, r->entry);
 	e->end_ms = r->entry->wall_ms;
 	e->all_signed = e->all_signed && r->is_signed;
 	return e;
@@ -168,7 +180,7 @@ static void use_grant(struct account *a, struct account_event *e, const struct e
 			continue;
 		row->n[1] += grant->used ? 0 : 1;
 		row->n[2] += count;
-		row->last = entry->seq;
+		row->last = place_of(a, entry);
 		grant->used = true;
 		return;
 	}
@@ -379,7 +391,7 @@ static struct account_mark *mark(struct account *a, enum account_mark_kind kind,
 		return NULL;
 	}
 	a->n_marks++;
-	*m = (struct account_mark){ .kind = kind, .entry = entry->seq, .ms = entry->wall_ms };
+	*m = (struct account_mark){ .kind = kind, .entry = place_of(a, entry), .ms = entry->wall_ms };
 	memcpy(m->event, entry->event, sizeof m->event);
 	return m;
 }
@@ -419,14 +431,23 @@ static size_t shortest_gap(const struct account *a)
 	return at;
 }
 
+/* The last entry that was taken stands right before this one; the first of a log, behind the last of the one before. */
+static bool follows(const struct account *a, const struct entry *entry)
+{
+	const uint64_t here = place_of(a, entry);
+
+	return here == a->last_entry + 1 ||
+	       (entry->seq == 0 && a->last_entry >> ACCOUNT_LOG_SHIFT != here >> ACCOUNT_LOG_SHIFT);
+}
+
 static void note_gap(struct account *a, const struct entry *entry)
 {
 	const struct account_gap gap = {
-		.from_ms = a->last_ms, .to_ms = entry->wall_ms, .entry = entry->seq, .at_rest = a->after_stop
+		.from_ms = a->last_ms, .to_ms = entry->wall_ms, .entry = place_of(a, entry), .at_rest = a->after_stop
 	};
 	size_t at = a->n_gaps;
 
-	if (a->entries == 0 || entry->seq != a->last_entry + 1 || gap.to_ms < gap.from_ms + ACCOUNT_GAP_MS)
+	if (a->entries == 0 || !follows(a, entry) || gap.to_ms < gap.from_ms + ACCOUNT_GAP_MS)
 		return; /* between entries that were not chosen nobody knows what there is */
 	a->all_gaps++;
 	if (a->n_gaps == ACCOUNT_GAPS) {
@@ -445,7 +466,7 @@ static void note_time(struct account *a, const struct reading_entry *r)
 	if (a->entries == 0)
 		a->first_ms = r->entry->wall_ms;
 	a->last_ms = r->entry->wall_ms;
-	a->last_entry = r->entry->seq;
+	a->last_entry = place_of(a, r->entry);
 	a->after_stop = r->entry->type == ENTRY_STOP && r->entry->event[0] == 0;
 	a->entries++;
 	a->signed_entries += r->is_signed ? 1 : 0;
@@ -508,7 +529,7 @@ static int by_time(const void *a, const void *b)
 {
 	const struct account_gap *x = a, *y = b;
 
-	return x->entry < y->entry ? -1 : x->entry > y->entry;
+	return x->from_ms < y->from_ms ? -1 : x->from_ms > y->from_ms;
 }
 
 void account_close(struct account *a)

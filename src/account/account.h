@@ -1,4 +1,4 @@
-/* account - what a log says all in all: who was allowed what, did what, and was denied what.
+/* account - what the logs of a ledger say all in all: who was allowed what, did what, and was denied what.
  *
  * Owns:   the counts, the tables, the last ACCOUNT_EVENTS events one by one, and what happened to the ledger itself.
  * Holds:  memory is bounded, however long the log is. What a table has no room for is counted in it (`over`); events that are no longer
@@ -39,6 +39,9 @@ enum account_tally {
 
 #define ACCOUNT_WORD_MAX 48
 
+/* Which entry: of past/N, which stands in the upper bits, or of the present log, 0. */
+#define ACCOUNT_LOG_SHIFT 48
+
 /* Which row of GRANTS a grant of an event is. */
 struct account_grant {
 	char id[ID_TEXT_MAX];
@@ -77,6 +80,7 @@ struct account_gap {
 };
 
 struct account {
+	unsigned log; /* of the entries at hand, as in past/N; 0: the present one */
 	struct tally tally[ACCOUNT_TALLY_COUNT];
 	struct account_event events[ACCOUNT_EVENTS];
 	size_t next, last;            /* where the next one goes; the one that was found last */
@@ -84,8 +88,8 @@ struct account {
 
 	uint64_t entries, signed_entries;
 	uint64_t by_type[ENTRY_TYPE_COUNT];
-	uint64_t first_ms, last_ms, last_entry;
-	bool after_stop; /* the last entry was the ledger's own end */
+	uint64_t first_ms, last_ms, last_entry; /* as above */
+	bool after_stop;                        /* the last entry was the ledger's own end */
 	uint64_t allowed, base, denied, held;
 	uint64_t dropped;      /* effects that were seen and not recorded, of which the entry `stop` tells */
 	uint64_t unattributed; /* effects by grants of events that are no longer there */
@@ -104,6 +108,8 @@ struct account {
 /* It is large (half a megabyte beside its tables). NULL: no memory. */
 struct account *account_create(void);
 void account_destroy(struct account *a);
+/* What is taken from now on is of past/N, or 0 of the present log, which comes last. */
+void account_begin(struct account *a, unsigned log);
 /* A reading_fn: arg is the account. -ENOMEM. */
 int account_take(void *arg, const struct reading_entry *r);
 /* When all were taken: puts the tables in order. */

@@ -7,6 +7,7 @@
 #include "account/account.h"
 #include "account/page.h"
 #include "audit/cosigned.h"
+#include "audit/over.h"
 #include "base/cleanup.h"
 
 static int no_memory(struct err *e)
@@ -14,34 +15,72 @@ static int no_memory(struct err *e)
 	return err_set(e, AMBIT_MEMORY, NULL, "no memory for a report on the log");
 }
 
-static int write_report(struct account *a, struct report *report, struct snapshot *s, const struct audit_ask *ask,
-			verify_progress_fn *progress, struct err *e)
+struct accounts {
+	struct account *account; /* owned */
+	struct page page;
+	verify_progress_fn *progress;
+	bool failed;
+};
+
+static void keep_witnesses(struct page *page, unsigned log, const struct report *report)
 {
-	struct page page = { .account = a, .report = report, .snapshot = s, .ask = ask };
-	struct reading reading = { .take = account_take, .arg = a, .progress = progress };
+	for (size_t i = 0; i < report->n_cosigned; i++) {
+		if (page->n_witnesses == PAGE_WITNESSES)
+			page->witnesses_over++;
+		else
+			page->witnesses[page->n_witnesses++] = (struct page_witness){ .log = log,
+										      .cosigned = report->cosigned[i] };
+	}
+}
+
+static int write_page(struct accounts *a, const struct over_log *log, const struct report *report, struct err *e)
+{
 	int r;
 
-	err_clear(e);
-	r = reading_all(s, ask, &reading, report, e);
-	if (r < 0)
-		return e->code != AMBIT_OK ? r : no_memory(e);
-	r = cosigned_verify(s, ask, report, e);
-	if (r < 0)
-		return r;
-	account_close(a);
-	page.unsigned_entries = reading.unsigned_entries;
-	r = page_write(&page, STDOUT_FILENO, (ask->flags & AUDIT_HTML) != 0);
+	account_close(a->account);
+	a->page.account = a->account;
+	a->page.report = report;
+	a->page.snapshot = log->snapshot;
+	a->page.ask = log->ask;
+	a->page.chain = log->chain;
+	a->failed = report->n_faults > 0;
+	r = page_write(&a->page, STDOUT_FILENO, (log->ask->flags & AUDIT_HTML) != 0);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot write the report") : 0;
 }
 
-int accounts_write(struct snapshot *s, const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed,
-		   struct err *e)
+static int take_log(void *arg, const struct over_log *log, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
-	struct account *a = account_create();
-	const int r = report == NULL || a == NULL ? no_memory(e) : write_report(a, report, s, ask, progress, e);
+	struct accounts *a = arg;
+	struct reading reading = { .take = account_take, .arg = a->account, .progress = a->progress };
+	int r;
 
-	*ret_failed = r == 0 && report != NULL && report->n_faults > 0;
-	account_destroy(a);
+	if (report == NULL)
+		return no_memory(e);
+	account_begin(a->account, log->number);
+	err_clear(e);
+	r = reading_all(log->snapshot, log->ask, &reading, report, e);
+	if (r < 0)
+		return e->code != AMBIT_OK ? r : no_memory(e);
+	r = cosigned_verify(log->snapshot, log->ask, report, e);
+	if (r < 0)
+		return r;
+	keep_witnesses(&a->page, log->number, report);
+	a->page.unsigned_entries += reading.unsigned_entries;
+	return log->number == 0 ? write_page(a, log, over_found(log, report), e) : (over_found(log, report), 0);
+}
+
+int accounts_write(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e)
+{
+	auto_free struct accounts *a = calloc(1, sizeof *a);
+	int r;
+
+	if (a == NULL)
+		return no_memory(e);
+	a->progress = progress;
+	a->account = account_create();
+	r = a->account == NULL ? no_memory(e) : over_logs(ask, progress, take_log, a, e);
+	*ret_failed = a->failed;
+	account_destroy(a->account);
 	return r;
 }

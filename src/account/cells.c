@@ -18,6 +18,16 @@ const char *cell_count(char dst[24], uint64_t n)
 	return dst;
 }
 
+const char *cell_entry(char dst[32], uint64_t entry)
+{
+	const uint64_t log = entry >> ACCOUNT_LOG_SHIFT, number = entry & ((UINT64_C(1) << ACCOUNT_LOG_SHIFT) - 1);
+
+	if (log == 0)
+		return cell_count(dst, number);
+	(void)snprintf(dst, 32, "%" PRIu64 ":%" PRIu64, log, number); /* it fits */
+	return dst;
+}
+
 const char *cell_time(char dst[TIME_MAX], uint64_t ms)
 {
 	char text[TIMESTAMP_LEN + 1];

@@ -28,6 +28,8 @@ void chapter_check(const struct page *page, struct paper *p);
 /* A name from the log, cut where it is very long. Gives dst. */
 const char *cell_name(char dst[CELL_MAX], const char *name);
 const char *cell_count(char dst[24], uint64_t n);
+/* The number of an entry; of past/N as N:number. */
+const char *cell_entry(char dst[32], uint64_t entry);
 /* In UTC, to the second. */
 const char *cell_time(char dst[TIME_MAX], uint64_t ms);
 

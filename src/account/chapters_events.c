@@ -179,13 +179,13 @@ static const char *why_denied(const char *verdict)
 
 static void denial_row(const struct page *page, struct paper *p, const struct tally *t, const struct tally_row *row)
 {
-	char verdict[CELL_MAX], kind[CELL_MAX], object[CELL_MAX], n[3][24];
+	char verdict[CELL_MAX], kind[CELL_MAX], object[CELL_MAX], n[2][24], first[32];
 	const char *why = why_denied(tally_name(t, row, 0));
 
 	(void)page;
 	paper_row(p,
 		  (const char *const[]){ cell_count(n[0], row->n[0]), cell_count(n[1], row->n[1]),
-					 cell_count(n[2], row->first), cell_name(kind, tally_name(t, row, 1)),
+					 cell_entry(first, row->first), cell_name(kind, tally_name(t, row, 1)),
 					 cell_name(object, tally_name(t, row, 2)),
 					 why != NULL ? why : cell_name(verdict, tally_name(t, row, 0)) },
 		  false);
@@ -266,12 +266,12 @@ static void ending_row(const struct page *page, struct paper *p, const struct ta
 
 static void held_row(const struct page *page, struct paper *p, const struct tally *t, const struct tally_row *row)
 {
-	char class[CELL_MAX], why[CELL_MAX], object[CELL_MAX], n[3][24];
+	char class[CELL_MAX], why[CELL_MAX], object[CELL_MAX], n[2][24], first[32];
 
 	(void)page;
 	paper_row(p,
 		  (const char *const[]){ cell_count(n[0], row->n[0]), cell_count(n[1], row->n[1]),
-					 cell_count(n[2], row->first), cell_name(object, tally_name(t, row, 2)),
+					 cell_entry(first, row->first), cell_name(object, tally_name(t, row, 2)),
 					 cell_name(class, tally_name(t, row, 0)),
 					 cell_name(why, tally_name(t, row, 1)) },
 		  false);
@@ -320,12 +320,11 @@ static void what_ran(const struct account_event *e, char *dst, size_t size)
 
 static void event_row(const struct account_event *e, struct paper *p)
 {
-	char which[128], time[TIME_MAX], ran[3 * CELL_MAX], ended[CELL_MAX], settled[CELL_MAX], n[3][24];
-	char state[2 * CELL_MAX];
+	char which[192], time[TIME_MAX], ran[3 * CELL_MAX], ended[CELL_MAX], settled[CELL_MAX], n[3][24];
+	char state[2 * CELL_MAX], first[32], last[32];
 
-	(void)snprintf(which, sizeof which, "%s\n%s\nentries %" PRIu64 " to %" PRIu64 "%s",
-		       cell_time(time, e->begin_ms), e->event, e->first, e->last,
-		       e->all_signed ? "" : ", not all signed");
+	(void)snprintf(which, sizeof which, "%s\n%s\nentries %s to %s%s", cell_time(time, e->begin_ms), e->event,
+		       cell_entry(first, e->first), cell_entry(last, e->last), e->all_signed ? "" : ", not all signed");
 	what_ran(e, ran, sizeof ran);
 	(void)snprintf(state, sizeof state, "%s%s",
 		       e->ended ? cell_name(ended, e->outcome) : "no end: at work, or lost",

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "ledger/layout.h"
 
 /* ---- what this is about ---- */
 
@@ -18,7 +19,9 @@ static void put_key(const struct page *page, struct paper *p)
 	paper_fact(p, "Key that signed", buf_cstr(&text) != NULL ? (const char *)text.data : "?", PAPER_CODE);
 	paper_fact(
 		p, "Trust in the key",
-		page->snapshot->key_was_given
+		page->chain != NULL && page->chain->anchor != 0
+			? "That of an earlier log was given with --key by whoever made this page, and from there on each log names the key of the next. Compare it with the one that you have from elsewhere."
+		: page->snapshot->key_was_given
 			? "It was given with --key by whoever made this page. Compare it with the one that you have from elsewhere."
 			: "None was given: this is the one found beside the log. Who can change the log can change it too, so compare it with one from elsewhere.",
 		PAPER_TEXT);
@@ -68,16 +71,64 @@ static void put_choice(const struct page *page, struct paper *p)
 		paper_warn(p, text);
 }
 
+static const char *name_of(char dst[32], unsigned log)
+{
+	(void)snprintf(dst, 32, log != 0 ? LEDGER_PAST "/%u" : LEDGER_LOG, log); /* it fits */
+	return dst;
+}
+
+static void put_one_of_logs(const struct page *page, unsigned number, struct paper *p)
+{
+	const struct chain *c = page->chain;
+	const struct chain_log *log = &c->logs[number];
+	auto_buf root = { .max = BASE64_LEN(HASH_BYTES) + 1 };
+	char name[32], entries[24], key[CELL_MAX];
+
+	base64_put(&root, &log->root, sizeof log->root);
+	paper_row(p,
+		  (const char *const[]){ name_of(name, number <= c->n ? number : 0), cell_count(entries, log->size),
+					 log->good ? cell_name(key, log->key.name) : "not what was signed",
+					 log->good && buf_cstr(&root) != NULL ? (const char *)root.data : "",
+					 number == c->anchor ? "its key was given" : "" },
+		  !log->good);
+}
+
+/* Of a ledger that was rotated. */
+static void put_logs(const struct page *page, struct paper *p)
+{
+	static const struct paper_column columns[] = { { "Log", PAPER_WORD },
+						       { "Entries", PAPER_NUMBER },
+						       { "Name", PAPER_CODE },
+						       { "Root of its hash tree", PAPER_CODE },
+						       { "", PAPER_TEXT } };
+	const struct chain *c = page->chain;
+
+	if (c == NULL)
+		return;
+	paper_table(
+		p,
+		"The logs of this ledger, the earliest first: each was closed with the key of the next, which names key, size and root of the one before",
+		columns, 5);
+	for (unsigned i = c->first; i <= c->n + 1; i++)
+		put_one_of_logs(page, i, p);
+	paper_table_end(p);
+	paper_say(
+		p,
+		"An entry of a log that was closed has the number of the log before its own: 2:17 is entry 17 of " LEDGER_PAST
+		"/2, which prove takes with --ledger COPY/" LEDGER_PAST "/2.");
+}
+
 /* What was shown to others, who then say that the log goes on from what they saw before. */
 static void put_witnesses(const struct page *page, struct paper *p)
 {
-	static const struct paper_column columns[] = { { "Entries", PAPER_NUMBER },
+	static const struct paper_column columns[] = { { "Log", PAPER_WORD },
+						       { "Entries", PAPER_NUMBER },
 						       { "When", PAPER_WORD },
 						       { "Cosigned by", PAPER_CODE },
 						       { "Its key", PAPER_TEXT } };
-	const struct report *r = page->report;
+	const bool one = page->chain == NULL;
 
-	if (r->n_cosigned == 0) {
+	if (page->n_witnesses == 0) {
 		paper_say(
 			p,
 			"No witness cosigned this log: that no older state was put back shows only a checkpoint that somebody kept.");
@@ -86,19 +137,20 @@ static void put_witnesses(const struct page *page, struct paper *p)
 	paper_table(
 		p,
 		"Witnesses that cosigned the log, and how far; whether they are independent of this machine is for you to say",
-		columns, 4);
-	for (size_t i = 0; i < r->n_cosigned; i++) {
-		char entries[24], time[TIME_MAX], name[CELL_MAX];
+		one ? columns + 1 : columns, one ? 4 : 5);
+	for (size_t i = 0; i < page->n_witnesses; i++) {
+		const struct report_cosigned *c = &page->witnesses[i].cosigned;
+		char log[32], entries[24], time[TIME_MAX], name[CELL_MAX];
+		const char *const cells[] = { name_of(log, page->witnesses[i].log), cell_count(entries, c->size),
+					      cell_time(time, c->time_s * 1000), cell_name(name, c->name),
+					      c->given ? "given"
+						       : "found beside the log, so name and key may be anybody's" };
 
-		paper_row(p,
-			  (const char *const[]){
-				  cell_count(entries, r->cosigned[i].size),
-				  cell_time(time, r->cosigned[i].time_s * 1000), cell_name(name, r->cosigned[i].name),
-				  r->cosigned[i].given ? "given"
-						       : "found beside the log, so name and key may be anybody's" },
-			  false);
+		paper_row(p, one ? cells + 1 : cells, false);
 	}
 	paper_table_end(p);
+	if (page->witnesses_over > 0)
+		paper_warn(p, "There are more of them, which this page has no room for.");
 }
 
 static void put_remarks(const struct page *page, struct paper *p)
@@ -132,6 +184,7 @@ void chapter_log(const struct page *page, struct paper *p)
 	paper_facts_end(p);
 	if (page->unsigned_entries > 0)
 		paper_warn(p, "What is not signed yet may be anybody's who can write to the log.");
+	put_logs(page, p);
 	put_witnesses(page, p);
 	put_remarks(page, p);
 	paper_heading(p, "What was verified");
@@ -151,7 +204,7 @@ void chapter_log(const struct page *page, struct paper *p)
 
 static void put_mark(const struct account_mark *m, struct paper *p)
 {
-	char entry[24], time[TIME_MAX], what[256] = "";
+	char entry[32], time[TIME_MAX], what[256] = "";
 
 	switch (m->kind) {
 	case MARK_LEDGER_CRASH:
@@ -173,7 +226,7 @@ static void put_mark(const struct account_mark *m, struct paper *p)
 		(void)snprintf(what, sizeof what, "The key of the log is another one before or after this entry.");
 		break;
 	}
-	paper_row(p, (const char *const[]){ cell_count(entry, m->entry), cell_time(time, m->ms), what },
+	paper_row(p, (const char *const[]){ cell_entry(entry, m->entry), cell_time(time, m->ms), what },
 		  m->kind == MARK_LEDGER_CRASH || m->kind == MARK_EVENT_LOST);
 }
 
@@ -225,11 +278,11 @@ static void put_gaps(const struct account *a, struct paper *p)
 	paper_table(p, "Times of an hour or more without an entry", columns, 5);
 	for (size_t i = 0; i < a->n_gaps; i++) {
 		const struct account_gap *g = &a->gaps[i];
-		char entry[24], length[32], from[TIME_MAX], to[TIME_MAX];
+		char entry[32], length[32], from[TIME_MAX], to[TIME_MAX];
 
 		length_of(length, g->to_ms - g->from_ms);
 		paper_row(p,
-			  (const char *const[]){ cell_count(entry, g->entry), length, cell_time(from, g->from_ms),
+			  (const char *const[]){ cell_entry(entry, g->entry), length, cell_time(from, g->from_ms),
 						 cell_time(to, g->to_ms),
 						 g->at_rest ? "the ledger had ended as it should: nothing ran"
 							    : "not explained by the ledger: it had not ended" },

@@ -25,29 +25,62 @@ static const struct chapter {
 
 #define CHAPTERS (sizeof chapters / sizeof chapters[0])
 
-static void put_banner(const struct page *page, struct paper *p)
+/* Entries under the checkpoints of all logs that were read. */
+static uint64_t signed_in_all(const struct page *page)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = page->chain->first; i <= page->chain->n + 1; i++)
+		sum += page->chain->logs[i].good ? page->chain->logs[i].size : 0;
+	return sum;
+}
+
+static void put_bad_banner(const struct page *page, struct paper *p)
 {
 	const struct report *r = page->report;
 	char text[512];
 
-	if (r->n_faults > 0) {
+	if (page->chain != NULL)
+		(void)snprintf(
+			text, sizeof text,
+			"%zu fault%s%s. What follows is told by those logs that are what was signed, and of the present one by the entries that still are; it is not all that happened.",
+			r->n_faults, text_plural(r->n_faults), r->given_up ? " and more" : "");
+	else
 		(void)snprintf(
 			text, sizeof text,
 			"%zu fault%s%s. What follows is told by those entries that still are what was signed, %" PRIu64
 			" of %" PRIu64 ", and is not all that happened.",
 			r->n_faults, text_plural(r->n_faults), r->given_up ? " and more" : "", r->entries,
 			page->snapshot->size);
-		paper_banner(p, false, "This log is not what was signed", text);
-		return;
-	}
-	(void)snprintf(
-		text, sizeof text,
-		"All %" PRIu64
-		" entries under the checkpoint are what was signed: none was altered, dropped or added. %s",
-		page->snapshot->size,
+	paper_banner(p, false,
+		     page->chain != NULL ? "This ledger is not what was signed" : "This log is not what was signed",
+		     text);
+}
+
+static void put_banner(const struct page *page, struct paper *p)
+{
+	const char *trust =
 		page->snapshot->key_was_given
 			? "The key was given by whoever made this page."
-			: "But the key is the one found beside the log, and who can change the log can change that too.");
+			: "But the key is the one found beside the log, and who can change the log can change that too.";
+	char text[512];
+
+	if (page->report->n_faults > 0) {
+		put_bad_banner(page, p);
+		return;
+	}
+	if (page->chain != NULL)
+		(void)snprintf(
+			text, sizeof text,
+			"All %" PRIu64
+			" entries under the checkpoints of %u logs are what was signed: none was altered, dropped or added; and each log names the one before it. %s",
+			signed_in_all(page), page->chain->n + 2 - page->chain->first, trust);
+	else
+		(void)snprintf(
+			text, sizeof text,
+			"All %" PRIu64
+			" entries under the checkpoint are what was signed: none was altered, dropped or added. %s",
+			page->snapshot->size, trust);
 	paper_banner(p, true, page->snapshot->key_was_given ? "Verified" : "Verified, by the key beside the log", text);
 }
 

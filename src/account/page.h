@@ -9,14 +9,23 @@
 
 #include "account/account.h"
 #include "account/paper.h"
-#include "audit/ask.h"
+#include "audit/chain.h"
+
+#define PAGE_WITNESSES 64
 
 struct page {
 	const struct account *account;
 	const struct report *report;
 	const struct snapshot *snapshot;
 	const struct audit_ask *ask;
+	const struct chain *chain; /* of the logs before, all of which were read; NULL: of one log */
 	uint64_t unsigned_entries; /* of the whole log */
+	struct page_witness {
+		unsigned log; /* as in past/N; 0: the present one */
+		struct report_cosigned cosigned;
+	} witnesses[PAGE_WITNESSES];
+	size_t n_witnesses;
+	uint64_t witnesses_over;
 };
 
 /* -errno. */

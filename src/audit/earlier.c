@@ -5,12 +5,13 @@
 #include "audit/chain.h"
 #include "ledger/layout.h"
 
-static int find_in(const char *dir, const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e)
+static int find_in(const char *dir, const struct audit_ask *ask, unsigned flags, earlier_fn *find, void *arg,
+		   struct err *e)
 {
 	struct snapshot *s = NULL;
-	int r = snapshot_take(dir, ask->key, SNAPSHOT_KEY, &s, e);
+	int r = snapshot_take(dir, ask->key, flags, &s, e);
 
-	r = r < 0 ? r : find(s, ask, out, e);
+	r = r < 0 ? r : find(s, ask, arg, e);
 	snapshot_free(s);
 	return r;
 }
@@ -32,8 +33,7 @@ static unsigned count(const struct audit_ask *ask)
 	return n;
 }
 
-/* What was cosigned of it lies beside it. */
-static void ask_there(struct audit_ask *ask, unsigned n)
+void earlier_witness(struct audit_ask *ask, unsigned n)
 {
 	struct source source;
 
@@ -52,24 +52,22 @@ static bool may_be_earlier(int r, const struct audit_ask *ask)
 	return r == -AMBIT_NOT_FOUND || (r == -AMBIT_MALFORMED && ask->key[0] != 0);
 }
 
-int earlier_find(const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e)
+int earlier_find(const struct audit_ask *ask, unsigned flags, earlier_fn *find, void *arg, struct err *e)
 {
 	struct audit_ask there = *ask;
-	int r = find_in(ask->dir, ask, find, out, e), again = r;
+	int r = find_in(ask->dir, ask, flags, find, arg, e), again = r;
 
 	if ((ask->flags & AUDIT_BY_SEQ) != 0) /* a number is one of the present log */
 		return r;
 	for (unsigned n = count(ask); n > 0 && may_be_earlier(again, ask); n--) {
 		char path[GRANT_OBJECT_MAX + 16];
-		struct err ignored; /* of the first it was told why */
+		struct err told = { .code = AMBIT_OK };
 
 		(void)snprintf(path, sizeof path, "%s/%u/" LEDGER_LOG, ask->past, n); /* it fits */
-		ask_there(&there, n);
-		again = find_in(path, &there, find, out, &ignored);
-		if (again == 0)
-			err_clear(e);
-		else if (!may_be_earlier(again, ask))
-			*e = ignored;
+		earlier_witness(&there, n);
+		again = find_in(path, &there, flags, find, arg, &told);
+		if (!may_be_earlier(again, ask)) /* else it stays told why the first has it not */
+			*e = told;
 	}
 	return may_be_earlier(again, ask) ? r : again;
 }

@@ -31,6 +31,16 @@ static int look_for_last(void *arg, uint64_t index, bool is_signed, const uint8_
 	return event_of(bytes, n, s->found) ? 1 : 0;
 }
 
+static int look_for_one(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
+{
+	struct search *s = arg;
+
+	(void)index, (void)is_signed;
+	if (!event_of(bytes, n, s->found) || strcmp(s->found, s->word) != 0)
+		s->found[0] = 0;
+	return s->found[0] != 0;
+}
+
 static int look_for_beginning(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
 {
 	struct search *s = arg;
@@ -41,6 +51,21 @@ static int look_for_beginning(void *arg, uint64_t index, bool is_signed, const u
 		return 0;
 	memcpy(s->found[0] == 0 ? s->found : s->other, event, sizeof event);
 	return s->other[0] != 0;
+}
+
+int event_is_there(const struct snapshot *s, const char *word, struct err *e)
+{
+	struct search search = { .word = word };
+	struct walk_result ignored;
+	char event[ID_TEXT_MAX];
+
+	if (!id_is('e', word, strlen(word)))
+		return event_find(s, word, event, e);
+	if (walk_log(s, look_for_one, &search, &ignored) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for %s", word);
+	return search.found[0] != 0 ? 0
+				    : err_set(e, AMBIT_NOT_FOUND, "`ambit ledger show` lists what there is",
+					      "the log has no event %s", word);
 }
 
 bool event_is_beginning(const char *word)

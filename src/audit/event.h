@@ -13,6 +13,9 @@
 /* -NOT_FOUND: none has an id that begins so; -CONFLICT: more than one has. */
 int event_find(const struct snapshot *s, const char *word, char ret[ID_TEXT_MAX], struct err *e);
 
+/* Whether the log has an entry of an event that is meant so: 0, -NOT_FOUND; -CONFLICT as above. */
+int event_is_there(const struct snapshot *s, const char *word, struct err *e);
+
 /* Whether it is neither "last" nor an id that is whole. */
 bool event_is_beginning(const char *word);
 /* The same of one that is, where the numbers are those of all entries of events that begin so. */

@@ -71,26 +71,12 @@ static int verify(const struct audit_ask *ask, struct buf *out, struct err *e)
 	return r < 0 ? r : report->n_faults == 0 ? AUDIT_DONE : AUDIT_FAILED;
 }
 
-static int replay(const struct audit_ask *ask, struct snapshot *s, struct err *e)
+typedef int logs_fn(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e);
+
+static int read_logs(const struct audit_ask *ask, logs_fn *fn, struct err *e)
 {
 	bool failed = false;
-	const int r = replay_log(s, ask, say_progress_of(ask), &failed, e);
-
-	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
-}
-
-static int export(const struct audit_ask *ask, struct snapshot *s, struct err *e)
-{
-	bool failed = false;
-	const int r = export_log(s, ask, say_progress_of(ask), &failed, e);
-
-	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
-}
-
-static int tell_all(const struct audit_ask *ask, struct snapshot *s, struct err *e)
-{
-	bool failed = false;
-	const int r = accounts_write(s, ask, say_progress_of(ask), &failed, e);
+	const int r = fn(ask, say_progress_of(ask), &failed, e);
 
 	return r < 0 ? r : failed ? AUDIT_FAILED : AUDIT_DONE;
 }
@@ -109,10 +95,20 @@ static int judged(int r)
 	return r == 0 ? AUDIT_DONE : r == -AMBIT_MALFORMED ? AUDIT_FAILED : r;
 }
 
+static int find_payload(struct snapshot *s, const struct audit_ask *ask, void *arg, struct err *e)
+{
+	return payload_find(s, ask, arg, e);
+}
+
+static int find_proof(struct snapshot *s, const struct audit_ask *ask, void *arg, struct err *e)
+{
+	return prove_entry(s, ask, arg, e);
+}
+
 /* What is shown is no claim, and needs no key. */
 static unsigned snapshot_flags(enum audit_op op)
 {
-	return op == AUDIT_SHOW ? 0 : op == AUDIT_GROWTH ? SNAPSHOT_KEY : SNAPSHOT_KEY | SNAPSHOT_LIST;
+	return op == AUDIT_SHOW ? 0 : SNAPSHOT_KEY;
 }
 
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
@@ -129,22 +125,19 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 	if (ask->op == AUDIT_PAYLOADS)
 		return judged(payload_list(ask, say_progress_of(ask), e));
 	if (ask->op == AUDIT_RESULT)
-		return judged(earlier_find(ask, payload_find, out, e));
+		return judged(earlier_find(ask, SNAPSHOT_KEY, find_payload, out, e));
 	if (ask->op == AUDIT_PROVE)
-		return judged(earlier_find(ask, prove_entry, out, e));
+		return judged(earlier_find(ask, SNAPSHOT_KEY, find_proof, out, e));
+	if (ask->op == AUDIT_REPLAY)
+		return read_logs(ask, replay_logs, e);
+	if (ask->op == AUDIT_EXPORT)
+		return read_logs(ask, export_logs, e);
+	if (ask->op == AUDIT_REPORT)
+		return read_logs(ask, accounts_write, e);
 	r = snapshot_take(ask->dir, ask->key, snapshot_flags(ask->op), &s, e);
 	if (r < 0)
 		return r;
-	if (ask->op == AUDIT_SHOW)
-		r = show(ask, s, e);
-	else if (ask->op == AUDIT_REPLAY)
-		r = replay(ask, s, e);
-	else if (ask->op == AUDIT_EXPORT)
-		r = export(ask, s, e);
-	else if (ask->op == AUDIT_REPORT)
-		r = tell_all(ask, s, e);
-	else
-		r = judged(grow_prove(s, ask, out, e));
+	r = ask->op == AUDIT_SHOW ? show(ask, s, e) : judged(grow_prove(s, ask, out, e));
 	snapshot_free(s);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/over.h"
 #include "audit/reading.h"
 #include "audit/replay_say.h"
 #include "audit/seen.h"
@@ -29,7 +30,9 @@ struct replay {
 	struct open_event *open[REPLAY_OPEN_MAX]; /* owned */
 	uint64_t clock;                           /* entries that were taken */
 	struct seen given_up;                     /* events of which only the end may still come */
-	bool any_said;
+	unsigned log;                             /* as in past/N; 0: the present one */
+	verify_progress_fn *progress;
+	bool any_said, failed;
 	struct replay_counts n;
 	struct past_effect effect; /* at hand */
 	struct buf out;            /* owned */
@@ -86,7 +89,7 @@ static void close_event(struct replay *r, struct open_event **slot)
 	*slot = NULL;
 	count_event(r, o);
 	if (o->said.text.len > 0 || o->said.more > 0) {
-		say_event(&r->out, &o->past, &o->said, !r->any_said);
+		say_event(&r->out, &o->past, r->log, &o->said, !r->any_said);
 		r->any_said = true;
 	}
 	free_open(o);
@@ -289,23 +292,39 @@ static int prepare(struct replay *r, struct err *e)
 	return 0;
 }
 
-static int read_all(struct replay *r, struct snapshot *s, verify_progress_fn *progress, struct report *report,
-		    struct err *e)
+/* An event is in one log: a log is closed while none is recorded. */
+static void close_all(struct replay *r)
 {
-	struct reading reading = { .take = take_entry, .arg = r, .progress = progress };
-	const bool json = (r->ask->flags & AUDIT_JSON) != 0;
-	int rc;
-
-	say_begin(&r->out, json);
-	rc = reading_all(s, r->ask, &reading, report, e);
-	if (rc < 0 && r->rc >= 0)
-		return rc;
-	r->n.unsigned_entries = reading.unsigned_entries;
 	for (size_t i = 0; i < REPLAY_OPEN_MAX; i++)
 		if (r->open[i] != NULL)
 			close_event(r, &r->open[i]);
-	say_end(&r->out, json, &r->n, r->policy, report, s);
-	flush(r);
+	r->given_up = (struct seen){ .n = 0 };
+}
+
+static int read_log(void *arg, const struct over_log *log, struct err *e)
+{
+	auto_free struct report *report = calloc(1, sizeof *report);
+	struct replay *r = arg;
+	struct reading reading = { .take = take_entry, .arg = r, .progress = r->progress };
+	int rc;
+
+	if (report == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
+	r->log = log->number;
+	rc = reading_all(log->snapshot, r->ask, &reading, report, e);
+	if (rc < 0 && r->rc >= 0)
+		return rc;
+	r->n.unsigned_entries += reading.unsigned_entries;
+	close_all(r);
+	if (log->number == 0) {
+		const struct report *found = over_found(log, report);
+
+		r->failed = found->n_faults > 0;
+		say_end(&r->out, (r->ask->flags & AUDIT_JSON) != 0, &r->n, r->policy, found, log);
+		flush(r);
+	} else {
+		(void)over_found(log, report);
+	}
 	return r->rc < 0 ? err_sys(e, AMBIT_SYSTEM, -r->rc, NULL, "cannot write what was found") : 0;
 }
 
@@ -318,20 +337,20 @@ static void finish(struct replay *r)
 	buf_finish(&r->out);
 }
 
-int replay_log(struct snapshot *s, const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed,
-	       struct err *e)
+int replay_logs(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e)
 {
-	auto_free struct report *report = calloc(1, sizeof *report);
 	auto_free struct replay *r = calloc(1, sizeof *r);
 	int rc;
 
-	if (report == NULL || r == NULL)
+	if (r == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
 	r->ask = ask;
+	r->progress = progress;
 	buf_init(&r->out, OUT_STEP + 2 * SAID_MAX + END_MAX);
+	say_begin(&r->out, (ask->flags & AUDIT_JSON) != 0);
 	rc = prepare(r, e);
-	rc = rc < 0 ? rc : read_all(r, s, progress, report, e);
-	*ret_failed = report->n_faults > 0 || r->n.differ > 0 || r->n.denied_events + r->n.lost_events > 0;
+	rc = rc < 0 ? rc : over_logs(ask, progress, read_log, r, e);
+	*ret_failed = r->failed || r->n.differ > 0 || r->n.denied_events + r->n.lost_events > 0;
 	finish(r);
 	return rc;
 }

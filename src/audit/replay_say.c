@@ -1,10 +1,12 @@
 #include "audit/replay_say.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "ledger/layout.h"
 
 #define SHOWN_MAX 400 /* of a path */
 
@@ -215,14 +217,16 @@ void say_not_tried(struct said *said, const char *why)
 
 /* ---- an event ---- */
 
-void say_event(struct buf *out, const struct past *p, const struct said *said, bool first)
+void say_event(struct buf *out, const struct past *p, unsigned log, const struct said *said, bool first)
 {
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_MAX], where[32] = "";
 	struct json j;
 
 	if (!said->json) {
-		buf_printf(out, "%s  %s  (%s)\n", p->event, p->command,
-			   text_escape(shown, sizeof shown, p->workdir, strlen(p->workdir)));
+		if (log != 0)
+			(void)snprintf(where, sizeof where, ", in " LEDGER_PAST "/%u", log); /* it fits */
+		buf_printf(out, "%s  %s  (%s)%s\n", p->event, p->command,
+			   text_escape(shown, sizeof shown, p->workdir, strlen(p->workdir)), where);
 		buf_put(out, said->text.data, said->text.len);
 		if (said->more > 0)
 			buf_printf(out, "  and %" PRIu64 " more\n", said->more);
@@ -232,6 +236,11 @@ void say_event(struct buf *out, const struct past *p, const struct said *said, b
 	j.comma = !first;
 	json_put_object(&j);
 	json_put_word(json_put_key(&j, "event"), p->event);
+	json_put_key(&j, "past");
+	if (log != 0)
+		json_put_count(&j, log);
+	else
+		json_put_null(&j);
 	json_put_name(json_put_key(&j, "command"), p->command);
 	json_put_name(json_put_key(&j, "workdir"), p->workdir);
 	json_put_count(json_put_key(&j, "more"), said->more);
@@ -352,12 +361,12 @@ static void json_policy(struct json *j, const struct replay_counts *n, const str
 }
 
 void say_end(struct buf *out, bool json, const struct replay_counts *n, const struct policy_asked *policy,
-	     const struct report *report, const struct snapshot *s)
+	     const struct report *report, const struct over_log *log)
 {
 	struct json j;
 
 	if (!json) {
-		report_text(report, s, NULL, out);
+		report_text(report, log->snapshot, log->chain, out);
 		text_counts(out, n);
 		if (policy != NULL)
 			text_policy(out, n, policy);
@@ -369,6 +378,6 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	json_counts(&j, n);
 	json_policy(&j, n, policy);
 	json_put_key(&j, "log");
-	report_json(report, s, NULL, out);
+	report_json(report, log->snapshot, log->chain, out);
 	buf_printf(out, "}\n");
 }

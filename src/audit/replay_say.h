@@ -6,6 +6,7 @@
 #ifndef AUDIT_REPLAY_SAY_H
 #define AUDIT_REPLAY_SAY_H
 
+#include "audit/over.h"
 #include "audit/report.h"
 #include "audit/under.h"
 
@@ -51,12 +52,12 @@ void say_under(struct said *said, const struct past_effect *f, uint64_t entry, c
 	       const struct under_told *told);
 void say_not_tried(struct said *said, const char *why);
 
-/* The event with all that was said of it. first: of the list. */
-void say_event(struct buf *out, const struct past *p, const struct said *said, bool first);
+/* The event with all that was said of it. log: as in past/N, 0: the present one. first: of the list. */
+void say_event(struct buf *out, const struct past *p, unsigned log, const struct said *said, bool first);
 
 /* Around the list of events, in JSON. */
 void say_begin(struct buf *out, bool json);
 void say_end(struct buf *out, bool json, const struct replay_counts *n, const struct policy_asked *policy,
-	     const struct report *report, const struct snapshot *s);
+	     const struct report *report, const struct over_log *log);
 
 #endif

@@ -593,18 +593,10 @@ static int read_words(struct ledger_run *run, int argc, char **argv, struct ambi
 
 /* ---- what is read here ---- */
 
-/* These look at one log: that there are others is told, lest somebody takes it for all there is. */
-static void tell_earlier(const struct ledger_run *run)
+/* All of these look at the logs before, too. */
+static bool reads_all(enum audit_op op)
 {
-	const unsigned n = place_past(&run->place);
-	char shown[2 * GRANT_OBJECT_MAX];
-
-	if (n > 0 && (run->ask.op == AUDIT_REPLAY || run->ask.op == AUDIT_EXPORT || run->ask.op == AUDIT_REPORT))
-		(void)fprintf(
-			stderr,
-			"ambit: of this log alone; %u %s closed before it: --ledger %s/%u names the last of them\n", n,
-			n == 1 ? "was" : "were",
-			text_escape(shown, sizeof shown, run->place.past, strlen(run->place.past)), n);
+	return op == AUDIT_VERIFY || op == AUDIT_REPLAY || op == AUDIT_EXPORT || op == AUDIT_REPORT;
 }
 
 static int find_log(struct ledger_run *run, struct err *e)
@@ -616,13 +608,12 @@ static int find_log(struct ledger_run *run, struct err *e)
 	(void)text_copy(run->ask.dir, sizeof run->ask.dir, run->place.log); /* the same size */
 	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE || run->ask.op == AUDIT_REPORT)
 		(void)text_copy(run->ask.cosigned, sizeof run->ask.cosigned, run->place.witness); /* likewise */
-	if (run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_PROVE)
+	if (reads_all(run->ask.op) || run->ask.op == AUDIT_PROVE)
 		(void)text_copy(run->ask.past, sizeof run->ask.past, run->place.past);
-	if (run->ask.op == AUDIT_VERIFY && run->place.is_written)
+	if (reads_all(run->ask.op) && run->place.is_written)
 		run->ask.flags |= AUDIT_WHOLE;
 	if (run->payloads)
 		(void)text_copy(run->ask.beside, sizeof run->ask.beside, run->place.payload);
-	tell_earlier(run);
 	return 0;
 }
 
@@ -690,9 +681,7 @@ static int prepare(struct ledger_run *run, struct ambit_error *told)
 	run->witness.key = run->ask.key[0] != 0 ? run->ask.key : NULL;
 	if (run->json)
 		run->ask.flags |= AUDIT_JSON;
-	if ((run->ask.op == AUDIT_VERIFY || run->ask.op == AUDIT_REPLAY || run->ask.op == AUDIT_EXPORT ||
-	     run->ask.op == AUDIT_REPORT) &&
-	    isatty(STDERR_FILENO) == 1)
+	if (reads_all(run->ask.op) && isatty(STDERR_FILENO) == 1)
 		run->ask.flags |= AUDIT_PROGRESS;
 	if (r == 0 && run->from != NULL)
 		r = read_given(run, &e);

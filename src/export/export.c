@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit/over.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "export/ocsf.h"
@@ -14,9 +15,11 @@
 
 struct export
 {
-	struct otlp *otlp; /* owned; one of the two is there */
+	struct otlp *otlp; /* owned; one of the two is there, of the log at hand */
 	struct ocsf *ocsf; /* owned */
 	struct buf out;    /* owned */
+	verify_progress_fn *progress;
+	bool to_ocsf, failed;
 };
 
 static int flush(struct export *x)
@@ -35,14 +38,13 @@ static int take(void *arg, const struct reading_entry *r)
 	return rc < 0 ? rc : x->out.len >= OUT_STEP ? flush(x) : 0;
 }
 
-static int write_all(struct export *x, struct snapshot *s, const struct audit_ask *ask, verify_progress_fn *progress,
-		     struct report *report, struct err *e)
+static int write_all(struct export *x, const struct over_log *log, struct report *report, struct err *e)
 {
-	struct reading reading = { .take = take, .arg = x, .progress = progress };
+	struct reading reading = { .take = take, .arg = x, .progress = x->progress };
 	int r;
 
 	err_clear(e);
-	r = reading_all(s, ask, &reading, report, e);
+	r = reading_all(log->snapshot, log->ask, &reading, report, e);
 	if (r < 0 && e->code != AMBIT_OK)
 		return r;
 	r = r < 0 || x->otlp == NULL ? r : otlp_end(x->otlp, &x->out);
@@ -53,28 +55,42 @@ static int write_all(struct export *x, struct snapshot *s, const struct audit_as
 /* What was given out was verified by itself; what is missing or was changed is not among it. */
 static void tell_faults(const struct report *report, struct err *e)
 {
+	const struct finding *first = &report->faults[0];
+
 	(void)err_set(e, AMBIT_MALFORMED, "`ambit ledger verify` says more",
 		      "the log is not what was signed, and what is not was left out");
-	(void)err_why(e, 0, "%s", report->faults[0].why);
+	(void)err_why(e, 0, "%s%s%s", first->file, first->file[0] != 0 ? ": " : "", first->why);
 }
 
-int export_log(struct snapshot *s, const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed,
-	       struct err *e)
+/* An event is in one log, so none goes on in the next. */
+static int export_log(void *arg, const struct over_log *log, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
-	const bool to_ocsf = (ask->flags & AUDIT_OCSF) != 0;
-	struct export x = { .otlp = to_ocsf ? NULL : otlp_create(s), .ocsf = to_ocsf ? ocsf_create(s) : NULL };
-	int r = report == NULL || (x.otlp == NULL && x.ocsf == NULL)
-			? err_set(e, AMBIT_MEMORY, NULL, "no memory to export the log")
-			: 0;
+	struct export *x = arg;
+	int r = 0;
+
+	x->otlp = x->to_ocsf ? NULL : otlp_create(log->snapshot);
+	x->ocsf = x->to_ocsf ? ocsf_create(log->snapshot) : NULL;
+	if (report == NULL || (x->otlp == NULL && x->ocsf == NULL))
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory to export the log");
+	r = r < 0 ? r : write_all(x, log, report, e);
+	otlp_destroy(x->otlp);
+	ocsf_destroy(x->ocsf);
+	if (r == 0 && over_found(log, report)->n_faults > 0 && log->number == 0) {
+		x->failed = true;
+		tell_faults(over_found(log, report), e);
+	}
+	return r;
+}
+
+int export_logs(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e)
+{
+	struct export x = { .progress = progress, .to_ocsf = (ask->flags & AUDIT_OCSF) != 0 };
+	int r;
 
 	buf_init(&x.out, OUT_MAX);
-	r = r < 0 ? r : write_all(&x, s, ask, progress, report, e);
-	*ret_failed = r == 0 && report != NULL && report->n_faults > 0;
-	if (*ret_failed)
-		tell_faults(report, e);
-	otlp_destroy(x.otlp);
-	ocsf_destroy(x.ocsf);
+	r = over_logs(ask, progress, export_log, &x, e);
+	*ret_failed = x.failed;
 	buf_finish(&x.out);
 	return r;
 }

@@ -533,11 +533,6 @@ def earlier_entries_are_shown(place):
     assert absent.returncode == 125 and absent.stdout == "" and absent.stderr.count("no event in the log begins with") == 1, told(absent)
     text = ledger.ambit("show", "--no-pager")
     assert text.returncode == 0 and event[:14] in text.stdout and "past/" not in text.stdout, told(text)
-    for words in (("replay",), ("report",), ("export", "--otlp")):  # of one log, and they say so
-        done = ledger.ambit(*words)
-        assert done.returncode == 0 and f"2 were closed before it: --ledger {ledger.dir}/past/2" in done.stderr, told(done)
-        done = place.run(place.ambit, "ledger", *words, "--ledger", f"{ledger.dir}/past/1", cwd=place.top)
-        assert done.returncode == 0 and done.stderr == "" and (words[0] == "replay" or event in done.stdout), told(done)
     os.mkdir(f"{ledger.dir}/past/3")  # as a death may leave it: no log was closed there yet
     assert shown() == both
     os.rmdir(f"{ledger.dir}/past/3")
@@ -545,6 +540,128 @@ def earlier_entries_are_shown(place):
     done = place.run(place.ambit, "ledger", "show", "--json", "--ledger", ledger.dir, "--ledger", other.dir, cwd=place.top)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["entry"] for line in lines if line["ledger"] == ledger.dir] == both, told(done)
+
+
+class Three(Rotated):
+    """Two logs that were closed, and the present one; `events` has one of each."""
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.begin()
+        self.events, self.keys = [], []
+        for i in range(3):
+            self.events.append(self.event())
+            self.keys.append(self.key())
+            if i < 2:
+                self.rotate()
+        self.entries()
+        self.ended()
+
+    def of(self, number, *words):
+        """Asked of one log."""
+        return self.place.run(self.place.ambit, "ledger", *words, "--ledger", f"{self.dir}/past/{number}", cwd=self.place.top)
+
+
+def all_logs_are_read(place):
+    """Decisions, exports and the report are of all logs together, each verified by the key that its neighbour names."""
+    ledger = Three(place)
+    done = ledger.ambit("replay", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and done.stderr == "" and [log["number"] for log in found["log"]["past"]] == [1, 2], told(done)
+    each = [json.loads(ledger.of(n, "replay", "--json").stdout) for n in (1, 2)]
+    assert found["seen"] == 4 and [one["seen"] for one in each] == [2, 1] and found["agree"] > each[0]["agree"] > 0, (found, each)
+    for form in ("--ocsf", "--otlp"):
+        done = ledger.ambit("export", form)
+        assert done.returncode == 0 and done.stderr == "", told(done)
+        parts = "".join(ledger.of(n, "export", form).stdout for n in (1, 2))
+        assert parts.count("\n") >= 2 and done.stdout.startswith(parts) and ledger.events[2] in done.stdout[len(parts):], told(done)
+    for words in (("--text",), ("--html",)):
+        done = ledger.ambit("report", *words, "--key", ledger.keys[0])
+        assert done.returncode == 0 and done.stderr == "" and all(event in done.stdout for event in ledger.events), told(done)
+        assert "3 logs" in done.stdout and "past/2" in done.stdout and "That of an earlier log was given" in done.stdout, told(done)
+    only = ledger.of(1, "report", "--text")
+    assert only.returncode == 0 and ledger.events[0] in only.stdout and ledger.events[1] not in only.stdout, told(only)
+    text = ledger.ambit("report", "--text").stdout
+    number = next(int(word[2:]) for word in text.split() if word.startswith("2:") and word[2:].isdigit() and word != "2:17")  # that is the example
+    proof = ledger.of(2, "prove", str(number))
+    checked = place.run(place.ambit, "ledger", "check", "-", "--key", ledger.keys[1], cwd=place.top, input=proof.stdout)
+    assert checked.returncode == 0 and ledger.events[1][:14] in checked.stdout, told(checked)
+
+
+def another_policy_is_tried_on_all_logs(place):
+    ledger = Rotated(place).begin()
+    assert ledger.run("--read", ".", "--", "cat", "x").returncode == 1  # there is none: it may be looked for
+    with open(f"{ledger.tree}/x", "w", encoding="utf-8") as file:
+        file.write("x\n")
+    assert ledger.run("--read", ".", "--", "cat", "x").returncode == 0
+    ledger.rotate()
+    assert ledger.run("--read", ".", "--", "cat", "x").returncode == 0
+    ledger.entries()
+    with open(f"{place.top}/none.yaml", "w", encoding="utf-8") as file:
+        file.write("version: 1\n")
+    done = ledger.ambit("replay", "--policy", f"{place.top}/none.yaml", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1 and found["policy"]["events"]["denied"] == 3, told(done)
+    assert [event["past"] for event in found["events"]] == [1, 1, None], told(done)
+    text = ledger.ambit("replay", "--policy", f"{place.top}/none.yaml").stdout
+    assert text.count(", in past/1\n") == 2, text
+
+
+def of_one_event_its_log_is_read(place):
+    ledger = Three(place)
+    ledger.rotate()  # the present log has none
+    for event in ledger.events:
+        for words in (("replay", "--json"), ("export", "--otlp"), ("report", "--text")):
+            for word in (event, event[:24]):
+                done = ledger.ambit(*words, "--event", word)
+                assert done.returncode == 0 and (words[0] == "replay" or event in done.stdout), told(done)
+                others = [other for other in ledger.events if other != event]
+                assert not any(other in done.stdout for other in others), told(done)
+                assert words[0] != "replay" or json.loads(done.stdout)["seen"] == 1, told(done)
+    done = ledger.ambit("export", "--otlp", "--event", "last")
+    assert done.returncode == 0 and ledger.events[2] in done.stdout, told(done)
+    for words in (("replay",), ("export", "--ocsf"), ("report", "--html")):
+        for word in ("e_01M8DNE24ECCTG32HASREWXH6C", "e_01M8DNE24ECC"):
+            done = ledger.ambit(*words, "--event", word)
+            assert done.returncode == 125 and done.stdout == "" and word in done.stderr, told(done)
+
+
+def what_is_wrong_with_one_is_told_of_all(place):
+    """A log that is not what was signed, is gone, or is another, fails what is said of all of them; the page says it on top."""
+
+    def refuses(ledger, text, words=()):
+        for asked in (("replay",), ("export", "--ocsf"), ("report", "--text")):
+            done = ledger.ambit(*asked, *words)
+            assert done.returncode == 1 and text in done.stdout + done.stderr, told(done)
+            assert asked[0] != "report" or "*** This ledger is not what was signed ***" in done.stdout or not os.path.exists(f"{ledger.dir}/past"), told(done)
+        return done.stdout
+
+    ledger = Three(place)
+    tile = next(path for path in sorted(glob.glob(f"{ledger.dir}/past/1/log/tile/entries/**/*", recursive=True)) if os.path.isfile(path))
+    with open(tile, "r+b") as file:
+        whole = file.read()
+        file.seek(len(whole) // 2)
+        file.write(bytes([whole[len(whole) // 2] ^ 1]))
+    page = refuses(ledger, "past/1/log")
+    assert ledger.events[0] not in page and ledger.events[1] in page and ledger.events[2] in page, page
+    with open(tile, "wb") as file:
+        file.write(whole)
+    assert ledger.ambit("replay").returncode == 0
+
+    shutil.move(f"{ledger.dir}/past/1", f"{ledger.dir}/elsewhere")
+    refuses(ledger, "missing")
+    shutil.move(f"{ledger.dir}/past", f"{ledger.dir}/gone")
+    refuses(ledger, "missing")
+    shutil.move(f"{ledger.dir}/gone", f"{ledger.dir}/past")
+
+    shutil.move(f"{ledger.dir}/past/2", f"{ledger.dir}/past/1")
+    shutil.move(f"{ledger.dir}/elsewhere", f"{ledger.dir}/past/2")
+    refuses(ledger, "past/2/log")
+    other = Three(place)
+    shutil.rmtree(f"{ledger.dir}/past")
+    shutil.copytree(f"{other.dir}/past", f"{ledger.dir}/past")
+    page = refuses(ledger, "past/2/log")
+    assert not any(event in page for event in other.events), page
 
 
 def pruning_counts_the_logs_before(place):
@@ -574,4 +691,5 @@ def pruning_counts_the_logs_before(place):
 if __name__ == "__main__":
     main([the_verifier_is_there, the_log_goes_on_in_another, who_runs_next_is_told_once, the_chain_is_followed, it_waits_for_events, an_event_does_not_rotate,
           what_was_cosigned_goes_with_its_log, two_at_once, a_death_after_each_step, a_full_disk_rotates_or_does_not, what_was_planted_in_between_is_refused, what_is_in_the_way_is_refused,
-          a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, earlier_entries_are_shown, pruning_counts_the_logs_before])
+          a_death_at_each_call, broken_links, a_copy_of_one_log_is_no_fault, old_events_are_found, earlier_entries_are_shown, all_logs_are_read,
+          another_policy_is_tried_on_all_logs, of_one_event_its_log_is_read, what_is_wrong_with_one_is_told_of_all, pruning_counts_the_logs_before])
