@@ -18,8 +18,9 @@ import threading
 import time
 import types
 
-from harness import copy_executables, main, need, once, sanitized, told
+from harness import PATIENCE, Skip, copy_executables, main, need, once, sanitized, told
 from ledger_audit import Ledger
+from ledger_rotate import Rotated
 from peer import tlog_verify, witness
 
 NAME = "witness.test/w"
@@ -478,6 +479,74 @@ def two_who_ask_at_once_wait_for_each_other(place):
         log.believed("--witness", w.key)
 
 
+def storing_that_fails_or_dies_loses_nothing(place):
+    """At its nth call that may change something `ambit` dies, or is refused: kept is the cosignature before or the new one, and the next asking goes on."""
+    if sanitized(place.ambit):
+        raise Skip("strace stops a program of a build without sanitizers")
+    need("strace")
+    log, trace, tried = Ledger(place).write(10), os.path.join(place.fresh(), "trace"), {}
+    with Witness(place, log) as w:
+        cosigned(log, w)
+        faults = [(call, "signal=KILL") for call in ("mkdirat", "unlinkat", "openat", "write", "fsync", "renameat")]
+        faults += [("write", "error=ENOSPC"), ("fsync", "error=EIO"), ("renameat", "error=EROFS"), ("openat", "error=EMFILE")]
+        for call, fault in faults:
+            step = 4 if call in ("openat", "write") and "AMBIT_SOAK" not in os.environ else 1
+            for n in range(1, 1000, step):
+                log.write(1)
+                before = kept(w)
+                place.run("strace", "-qq", "-o", trace, "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={n}", place.ambit, "ledger", "witness",
+                          "--ledger", log.dir, cwd=place.top)
+                with open(trace, encoding="utf-8") as file:
+                    hit = re.search(r"INJECTED|killed by SIGKILL", file.read())
+                assert kept(w) == before or kept(w).startswith(text_of(log)), (call, fault, n)
+                log.believed("--witness", w.key)
+                if not hit:
+                    break
+                tried[call] = tried.get(call, 0) + 1
+                again = ask(log)
+                assert again.returncode == 0 and kept(w).startswith(text_of(log)), told(again)
+                assert os.listdir(os.path.dirname(w.file())) == [os.path.basename(w.file())], (call, fault, n)
+    print(f"# tried: {tried}", flush=True)
+    assert tried["renameat"] >= 2 and tried["fsync"] >= 4 and tried["write"] > 1, tried
+
+
+def a_rotation_while_a_witness_is_asked(place):
+    """What it cosigned is of the log that it was asked about, and goes with that one."""
+    ledger = Rotated(place).begin()
+    ledger.entries()
+    asked, go = threading.Event(), threading.Event()
+    of_log = types.SimpleNamespace(dir=f"{ledger.dir}/past/1", key=ledger.key(), get=None)
+    w = Witness(place, of_log)
+
+    def answer(connection, request):
+        text = request.split(b"\r\n\r\n", 1)[1].split(b"\n\n", 1)[1].decode().split("\n\n")[0] + "\n"
+        asked.set()
+        go.wait(PATIENCE)
+        says(w.line(text, int(time.time())))(connection, request)
+
+    with hostile(answer) as server:
+        words = [place.ambit, "ledger", "witness", "--ledger", ledger.dir]
+        asking = subprocess.Popen([*words, "--url", server.url, "--key", w.key], env=place.environment(), cwd=place.top, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+        assert asked.wait(PATIENCE)
+        old = ledger.key()
+        ledger.rotate()
+        go.set()
+        out = asking.communicate(timeout=PATIENCE)[0]
+        assert asking.returncode == 0, out
+        assert kept(w).startswith(old.split("+")[0] + "\n"), kept(w)
+        done = place.run(place.ambit, "ledger", "verify", "--json", "--witness", w.key, "--ledger", f"{ledger.dir}/past/1", cwd=place.top)
+        assert done.returncode == 0 and [c["name"] for c in json.loads(done.stdout)["cosigned"]] == [NAME], told(done)
+        page = ledger.ambit("report", "--text").stdout
+        assert re.search(rf"\npast/1 +\d+  20\S+ \S+Z +{NAME} ", page), page
+        assert ledger.verified()["cosigned"] == []
+        ledger.event()
+        ledger.entries()
+        done = place.run(*words, cwd=place.top)
+        assert done.returncode == 0, told(done)  # the list goes on with the ledger
+        assert [c["name"] for c in ledger.verified("--witness", w.key)["cosigned"]] == [NAME]
+
+
 # ---- TLS ----
 
 
@@ -573,6 +642,7 @@ if __name__ == "__main__":
         what_every_user_needs_is_there, a_witness_cosigns_and_goes_on, what_is_cosigned_is_backed_up, whose_key_it_is_is_told, witnesses_are_remembered_listed_and_forgotten, words_that_make_no_sense_are_refused,
         a_log_that_was_rewritten_is_found, a_log_that_was_rolled_back_is_found, what_is_none_of_it_is_a_fault, a_quorum_is_enough,
         a_proof_carries_the_cosignatures, what_a_hostile_witness_answers_does_nothing, a_slow_witness_is_not_waited_for,
-        what_is_kept_is_never_replaced_by_an_older_one, two_who_ask_at_once_wait_for_each_other, tls_is_verified,
+        what_is_kept_is_never_replaced_by_an_older_one, two_who_ask_at_once_wait_for_each_other, storing_that_fails_or_dies_loses_nothing,
+        a_rotation_while_a_witness_is_asked, tls_is_verified,
         a_witness_that_takes_over_the_role_has_nothing,
     ])
