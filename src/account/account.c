@@ -8,6 +8,7 @@
 
 #include "audit/body.h"
 #include "audit/verdict.h"
+#include "base/sat.h"
 #include "base/text.h"
 
 struct account *account_create(void)
@@ -75,7 +76,7 @@ static void count_in(struct account *a, enum account_tally which, const struct e
 
 	if (row == NULL)
 		return;
-	row->n[0] += n;
+	sat_count(&row->n[0], n);
 	if (strcmp(row->event, entry->event) == 0)
 		return;
 	row->n[1]++;
@@ -101,7 +102,7 @@ static struct account_event *find_event(struct account *a, const char *event)
 	for (size_t i = 0; i < ACCOUNT_EVENTS; i++) {
 		const size_t at = (a->last + ACCOUNT_EVENTS - i) % ACCOUNT_EVENTS;
 
-		if (strcmp(a->events[at].event, event) == 0) {
+		if (a->events[at].log == a->log && strcmp(a->events[at].event, event) == 0) {
 			a->last = at;
 			return &a->events[at];
 		}
@@ -119,6 +120,7 @@ static struct account_event *begin_event(struct account *a, const struct reading
 				     .begin_ms = r->entry->wall_ms,
 				     .all_signed = true };
 	memcpy(e->event, r->entry->event, sizeof e->event);
+	e->log = a->log;
 	a->last = a->next;
 	a->next = (a->next + 1) % ACCOUNT_EVENTS;
 	a->n_events++;
@@ -179,12 +181,12 @@ static void use_grant(struct account *a, struct account_event *e, const struct e
 		if (strcmp(grant->id, entry->grant) != 0)
 			continue;
 		row->n[1] += grant->used ? 0 : 1;
-		row->n[2] += count;
+		sat_count(&row->n[2], count);
 		row->last = place_of(a, entry);
 		grant->used = true;
 		return;
 	}
-	a->unattributed += count;
+	sat_count(&a->unattributed, count);
 }
 
 /* ---- effects ---- */
@@ -199,17 +201,17 @@ static void take_allowed(struct account *a, struct account_event *e, const struc
 	struct tally_row *agent = agent_of(a, e, entry);
 
 	if (entry->grant[0] == 0) {
-		a->base += count;
+		sat_count(&a->base, count);
 		if (e != NULL)
-			e->base += count;
+			sat_count(&e->base, count);
 		return;
 	}
-	a->allowed += count;
+	sat_count(&a->allowed, count);
 	use_grant(a, e, entry, count);
 	if (e != NULL)
-		e->allowed += count;
+		sat_count(&e->allowed, count);
 	if (agent != NULL)
-		agent->n[1] += count;
+		sat_count(&agent->n[1], count);
 }
 
 static void take_denied(struct account *a, struct account_event *e, const struct entry *entry, uint64_t count)
@@ -220,11 +222,11 @@ static void take_denied(struct account *a, struct account_event *e, const struct
 	(void)body_find_word(entry->body, "verdict", verdict, sizeof verdict);
 	(void)body_find_word(entry->body, "kind", kind, sizeof kind);
 	count_in(a, ACCOUNT_DENIALS, entry, count, verdict, kind, a->object);
-	a->denied += count;
+	sat_count(&a->denied, count);
 	if (e != NULL)
-		e->denied += count;
+		sat_count(&e->denied, count);
 	if (agent != NULL)
-		agent->n[2] += count;
+		sat_count(&agent->n[2], count);
 }
 
 static void take_held(struct account *a, struct account_event *e, const struct entry *entry, uint64_t count)
@@ -235,11 +237,11 @@ static void take_held(struct account *a, struct account_event *e, const struct e
 	(void)body_find_word(entry->body, "held", class, sizeof class);
 	(void)body_find_name(entry->body, "why", why, sizeof why);
 	count_in(a, ACCOUNT_HELD, entry, count, class, why, a->object);
-	a->held += count;
+	sat_count(&a->held, count);
 	if (e != NULL)
-		e->held += count;
+		sat_count(&e->held, count);
 	if (agent != NULL)
-		agent->n[3] += count;
+		sat_count(&agent->n[3], count);
 }
 
 /* Changes are proved, and told when it is settled what becomes of them; all else was asked for. */
@@ -254,7 +256,7 @@ static void take_effect(struct account *a, struct account_event *e, const struct
 		(void)body_find_word(entry->body, "kind", kind, sizeof kind);
 		count_in(a, ACCOUNT_CHANGES, entry, count, verdict, kind, NULL);
 		if (e != NULL)
-			e->changes += count;
+			sat_count(&e->changes, count);
 	}
 	switch (verdict_of(entry)) {
 	case VERDICT_HELD: take_held(a, e, entry, count); break;
@@ -302,6 +304,7 @@ static void take_wall(struct account *a, struct account_event *e, const struct e
 		if (!canonical_string(value, mechanism, sizeof mechanism) && !canonical_is(value, "null"))
 			(void)text_copy(mechanism, sizeof mechanism, "?");
 		count_in(a, ACCOUNT_WALL, entry, 1, property, mechanism, NULL);
+		a->given_up += mechanism[0] == 0 ? 1 : 0;
 		if (e != NULL && mechanism[0] == 0)
 			e->given_up++;
 	}
@@ -311,6 +314,7 @@ static void end_event(struct account *a, struct account_event *e, const struct e
 		      const char *what)
 {
 	count_in(a, ACCOUNT_OUTCOMES, entry, 1, cause, what, NULL);
+	a->lost += strcmp(cause, "lost") == 0 ? 1 : 0;
 	if (e == NULL)
 		return;
 	e->ended = true;
@@ -334,7 +338,7 @@ static void take_stop(struct account *a, struct account_event *e, const struct e
 			(void)body_find_word(entry->body, keys[i], what, sizeof what);
 	}
 	if (canonical_find(entry->body, "effects", &effects) && body_find_count(effects, "dropped", &n))
-		a->dropped += n;
+		sat_count(&a->dropped, n);
 	end_event(a, e, entry, cause, what);
 }
 
@@ -359,7 +363,7 @@ static void take_settled(struct account *a, struct account_event *e, const struc
 	row = row_at(a, ACCOUNT_ENDINGS, entry, what, state, NULL);
 	if (row != NULL) {
 		row->n[0]++;
-		row->n[1] += changes;
+		sat_count(&row->n[1], changes);
 	}
 	if (e != NULL)
 		(void)snprintf(e->settled, sizeof e->settled, "%s %s", what, state); /* they fit */
@@ -382,7 +386,7 @@ static void take_policy(struct account *a, const struct entry *entry)
 
 /* ---- the ledger itself ---- */
 
-static struct account_mark *mark(struct account *a, enum account_mark_kind kind, const struct entry *entry)
+static struct account_mark *mark(struct account *a, enum account_mark_kind kind, const struct reading_entry *r)
 {
 	struct account_mark *m = &a->marks[a->n_marks];
 
@@ -391,15 +395,18 @@ static struct account_mark *mark(struct account *a, enum account_mark_kind kind,
 		return NULL;
 	}
 	a->n_marks++;
-	*m = (struct account_mark){ .kind = kind, .entry = place_of(a, entry), .ms = entry->wall_ms };
-	memcpy(m->event, entry->event, sizeof m->event);
+	*m = (struct account_mark){
+		.kind = kind, .is_signed = r->is_signed, .entry = place_of(a, r->entry), .ms = r->entry->wall_ms
+	};
+	memcpy(m->event, r->entry->event, sizeof m->event);
 	return m;
 }
 
-static void take_crash(struct account *a, struct account_event *e, const struct entry *entry)
+static void take_crash(struct account *a, struct account_event *e, const struct reading_entry *r)
 {
+	const struct entry *entry = r->entry;
 	const bool of_event = entry->event[0] != 0;
-	struct account_mark *m = mark(a, of_event ? MARK_EVENT_LOST : MARK_LEDGER_CRASH, entry);
+	struct account_mark *m = mark(a, of_event ? MARK_EVENT_LOST : MARK_LEDGER_CRASH, r);
 
 	if (of_event)
 		end_event(a, e, entry, "lost", "");
@@ -410,9 +417,10 @@ static void take_crash(struct account *a, struct account_event *e, const struct 
 	(void)body_find_count(entry->body, "torn_bytes", &m->n[2]);
 }
 
-static void take_prune(struct account *a, const struct entry *entry)
+static void take_prune(struct account *a, const struct reading_entry *r)
 {
-	struct account_mark *m = mark(a, MARK_PRUNE, entry);
+	const struct entry *entry = r->entry;
+	struct account_mark *m = mark(a, MARK_PRUNE, r);
 
 	if (m == NULL)
 		return;
@@ -475,14 +483,58 @@ static void note_time(struct account *a, const struct reading_entry *r)
 
 /* ---- entries ---- */
 
+static uint64_t bit_of(enum entry_type type)
+{
+	return UINT64_C(1) << type;
+}
+
+/* What is not signed yet goes on from what is; about what a signed entry has said already it says nothing, since anybody may have put it there who
+ * can write to the log. */
+static bool contradicts(const struct account_event *e, const struct reading_entry *r)
+{
+	const enum entry_type type = r->entry->type;
+	const bool ended = (e->by_signed & (bit_of(ENTRY_STOP) | bit_of(ENTRY_CRASH) | bit_of(ENTRY_DECISION))) != 0;
+	const bool said = (e->by_signed & bit_of(type)) != 0;
+
+	if (r->is_signed)
+		return false;
+	if (type == ENTRY_REQUEST || type == ENTRY_START)
+		return ended || said;
+	if (type == ENTRY_POLICY || type == ENTRY_GRANT || type == ENTRY_STOP || type == ENTRY_CRASH ||
+	    type == ENTRY_DECISION)
+		return ended;
+	if (type == ENTRY_EFFECT) /* changes are told behind the end, when it is settled what becomes of them */
+		return ended && !body_is(r->entry->body, "source", "proved");
+	return type == ENTRY_RESULT && said;
+}
+
+/* The event of an entry; *ret_heard: the entry is to be taken. */
+static struct account_event *hear(struct account *a, const struct reading_entry *r, bool *ret_heard)
+{
+	struct account_event *e = r->entry->event[0] != 0 ? find_event(a, r->entry->event) : NULL;
+
+	*ret_heard = e == NULL || !contradicts(e, r);
+	if (!*ret_heard) {
+		a->contradicting++;
+		return e;
+	}
+	e = event_of(a, r);
+	if (e != NULL && r->is_signed)
+		e->by_signed |= bit_of(r->entry->type);
+	return e;
+}
+
 int account_take(void *arg, const struct reading_entry *r)
 {
 	const struct entry *entry = r->entry;
 	const bool of_event = entry->event[0] != 0;
 	struct account *a = arg;
-	struct account_event *e = event_of(a, r);
+	bool heard;
+	struct account_event *e = hear(a, r, &heard);
 
 	note_time(a, r);
+	if (!heard)
+		return 0;
 	if (!body_find_name(entry->body, "object", a->object, sizeof a->object))
 		(void)text_copy(a->object, sizeof a->object, "?");
 	switch (entry->type) {
@@ -492,9 +544,9 @@ int account_take(void *arg, const struct reading_entry *r)
 	case ENTRY_DECISION: take_decision(a, e, entry); break;
 	case ENTRY_EFFECT: take_effect(a, e, entry); break;
 	case ENTRY_RESULT: take_result(e, entry); break;
-	case ENTRY_CRASH: take_crash(a, e, entry); break;
-	case ENTRY_PRUNE: take_prune(a, entry); break;
-	case ENTRY_KEY: (void)mark(a, MARK_KEY, entry); break;
+	case ENTRY_CRASH: take_crash(a, e, r); break;
+	case ENTRY_PRUNE: take_prune(a, r); break;
+	case ENTRY_KEY: (void)mark(a, MARK_KEY, r); break;
 	case ENTRY_COMMIT:
 	case ENTRY_DISCARD: take_settled(a, e, entry); break;
 	case ENTRY_START:

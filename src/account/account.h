@@ -51,6 +51,8 @@ struct account_grant {
 
 struct account_event {
 	char event[ID_TEXT_MAX]; /* empty: free */
+	unsigned log;            /* that has it */
+	uint64_t by_signed;      /* of which types it has signed entries: what those say nothing else changes */
 	uint64_t first, last;    /* entries */
 	uint64_t begin_ms, end_ms;
 	uint64_t allowed, base, denied, held, changes;
@@ -68,6 +70,7 @@ enum account_mark_kind { MARK_LEDGER_CRASH, MARK_EVENT_LOST, MARK_PRUNE, MARK_KE
 
 struct account_mark {
 	enum account_mark_kind kind;
+	bool is_signed;
 	uint64_t entry, ms;
 	char event[ID_TEXT_MAX]; /* of MARK_EVENT_LOST */
 	uint64_t n[3];           /* LEDGER_CRASH: signed, replayed, torn bytes; PRUNE: payloads, bytes */
@@ -94,6 +97,8 @@ struct account {
 	uint64_t dropped;      /* effects that were seen and not recorded, of which the entry `stop` tells */
 	uint64_t unattributed; /* effects by grants of events that are no longer there */
 	uint64_t starts, stops;
+	uint64_t lost, given_up; /* events that ended without a word; properties of walls, summed over events */
+	uint64_t contradicting;  /* entries that nobody signed, about what signed ones had said */
 
 	struct account_mark marks[ACCOUNT_MARKS];
 	size_t n_marks;

@@ -40,7 +40,7 @@ static int write_page(struct accounts *a, const struct over_log *log, const stru
 	account_close(a->account);
 	a->page.account = a->account;
 	a->page.report = report;
-	a->page.snapshot = log->snapshot;
+	a->page.snapshot = log->present;
 	a->page.ask = log->ask;
 	a->page.chain = log->chain;
 	a->failed = report->n_faults > 0;
@@ -53,6 +53,7 @@ static int take_log(void *arg, const struct over_log *log, struct err *e)
 	auto_free struct report *report = calloc(1, sizeof *report);
 	struct accounts *a = arg;
 	struct reading reading = { .take = account_take, .arg = a->account, .progress = a->progress };
+	const struct report *found;
 	int r;
 
 	if (report == NULL)
@@ -67,7 +68,8 @@ static int take_log(void *arg, const struct over_log *log, struct err *e)
 		return r;
 	keep_witnesses(&a->page, log->number, report);
 	a->page.unsigned_entries += reading.unsigned_entries;
-	return log->number == 0 ? write_page(a, log, over_found(log, report), e) : (over_found(log, report), 0);
+	found = over_found(log, report);
+	return log->last ? write_page(a, log, found, e) : 0;
 }
 
 int accounts_write(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e)

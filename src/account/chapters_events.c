@@ -310,12 +310,12 @@ void chapter_changes(const struct page *page, struct paper *p)
 /* What ran, where, for whom; and its record. */
 static void what_ran(const struct account_event *e, char *dst, size_t size)
 {
-	char workdir[CELL_MAX], agent[CELL_MAX];
+	char workdir[CELL_MAX], agent[CELL_MAX], digest[CELL_MAX];
 
 	(void)snprintf(dst, size, "%s\nin %s%s%s%s%s", e->command[0] != 0 ? e->command : "?",
 		       cell_name(workdir, e->workdir[0] != 0 ? e->workdir : "?"), e->agent[0] != 0 ? "\nas " : "",
 		       e->agent[0] != 0 ? cell_name(agent, e->agent) : "", e->digest[0] != 0 ? "\nrecord " : "",
-		       e->digest);
+		       cell_name(digest, e->digest));
 }
 
 static void event_row(const struct account_event *e, struct paper *p)

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "ledger/layout.h"
 
 /* ---- what this is about ---- */
@@ -141,10 +142,12 @@ static void put_witnesses(const struct page *page, struct paper *p)
 	for (size_t i = 0; i < page->n_witnesses; i++) {
 		const struct report_cosigned *c = &page->witnesses[i].cosigned;
 		char log[32], entries[24], time[TIME_MAX], name[CELL_MAX];
-		const char *const cells[] = { name_of(log, page->witnesses[i].log), cell_count(entries, c->size),
-					      cell_time(time, c->time_s * 1000), cell_name(name, c->name),
-					      c->given ? "given"
-						       : "found beside the log, so name and key may be anybody's" };
+		const char *const cells[] = {
+			name_of(log, page->witnesses[i].log), cell_count(entries, c->size),
+			cell_time(time, c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000 : TIMESTAMP_END_MS),
+			cell_name(name, c->name),
+			c->given ? "given" : "found beside the log, so name and key may be anybody's"
+		};
 
 		paper_row(p, one ? cells + 1 : cells, false);
 	}
@@ -184,6 +187,14 @@ void chapter_log(const struct page *page, struct paper *p)
 	paper_facts_end(p);
 	if (page->unsigned_entries > 0)
 		paper_warn(p, "What is not signed yet may be anybody's who can write to the log.");
+	if (page->account->contradicting > 0)
+		paper_warn(
+			p,
+			"Some of it is about events of which signed entries say the same or something else: that is not told here.");
+	if (page->chain != NULL && page->chain->first > 1)
+		paper_warn(
+			p,
+			"Of the logs that were closed those that are not in the table could not be read, and nothing here is of them.");
 	put_logs(page, p);
 	put_witnesses(page, p);
 	put_remarks(page, p);
@@ -204,7 +215,7 @@ void chapter_log(const struct page *page, struct paper *p)
 
 static void put_mark(const struct account_mark *m, struct paper *p)
 {
-	char entry[32], time[TIME_MAX], what[256] = "";
+	char entry[32], time[TIME_MAX], before[CELL_MAX], what[CELL_MAX + 256] = "";
 
 	switch (m->kind) {
 	case MARK_LEDGER_CRASH:
@@ -220,12 +231,14 @@ static void put_mark(const struct account_mark *m, struct paper *p)
 	case MARK_PRUNE:
 		(void)snprintf(what, sizeof what,
 			       "Records of before %s were removed: %" PRIu64 ", %" PRIu64 " bytes. Their entries stay.",
-			       m->before, m->n[0], m->n[1]);
+			       cell_name(before, m->before), m->n[0], m->n[1]);
 		break;
 	case MARK_KEY:
 		(void)snprintf(what, sizeof what, "The key of the log is another one before or after this entry.");
 		break;
 	}
+	if (!m->is_signed)
+		(void)strncat(what, " (Nobody signed that yet.)", sizeof what - strlen(what) - 1);
 	paper_row(p, (const char *const[]){ cell_entry(entry, m->entry), cell_time(time, m->ms), what },
 		  m->kind == MARK_LEDGER_CRASH || m->kind == MARK_EVENT_LOST);
 }

@@ -113,27 +113,6 @@ static void put_figure(struct paper *p, uint64_t n, const char *what, bool alarm
 	paper_figure(p, number, what, alarm && n > 0);
 }
 
-static uint64_t sum_of(const struct tally *t, const char *name, size_t count)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(tally_name(t, &t->rows[i], 0), name) == 0)
-			sum += t->rows[i].n[count];
-	return sum;
-}
-
-/* In how many events a property was given up; in one event there may be more of them. */
-static uint64_t given_up(const struct tally *wall)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < wall->n; i++)
-		if (tally_name(wall, &wall->rows[i], 1)[0] == 0)
-			sum += wall->rows[i].n[1];
-	return sum;
-}
-
 static void put_figures(const struct page *page, struct paper *p)
 {
 	const struct account *a = page->account;
@@ -143,8 +122,8 @@ static void put_figures(const struct page *page, struct paper *p)
 	put_figure(p, a->allowed, "effects allowed by a grant", false);
 	put_figure(p, a->denied, "denied", false);
 	put_figure(p, a->held, "changes held back", false);
-	put_figure(p, sum_of(&a->tally[ACCOUNT_OUTCOMES], "lost", 0), "events lost", true);
-	put_figure(p, given_up(&a->tally[ACCOUNT_WALL]), "wall properties given up", true);
+	put_figure(p, a->lost, "events lost", true);
+	put_figure(p, a->given_up, "wall properties given up", true);
 	paper_figures_end(p);
 }
 

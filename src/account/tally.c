@@ -10,7 +10,8 @@
 int tally_init(struct tally *t, size_t max, size_t text_max)
 {
 	*t = (struct tally){ .max = max };
-	buf_init(&t->text, text_max);
+	t->text_max = text_max;
+	buf_init(&t->text, text_max + TALLY_NAMES_MAX);
 	t->rows = calloc(max, sizeof *t->rows);
 	t->heads = calloc(max, sizeof *t->heads);
 	return t->rows == NULL || t->heads == NULL ? -ENOMEM : 0;
@@ -74,7 +75,7 @@ struct tally_row *tally_at(struct tally *t, const char *const names[], size_t n_
 	}
 	head = head_of(t, t->text.data + at, t->text.len - at);
 	row = find(t, *head, t->text.data + at, t->text.len - at);
-	if (row == NULL && t->n < t->max) {
+	if (row == NULL && t->n < t->max && t->text.len <= t->text_max) {
 		row = &t->rows[t->n++];
 		*row = (struct tally_row){ .at = (uint32_t)at, .len = (uint32_t)(t->text.len - at), .next = *head };
 		*head = (uint32_t)t->n;

@@ -12,6 +12,7 @@
 
 #define TALLY_COUNTS 4
 #define TALLY_PARTS 4
+#define TALLY_NAMES_MAX (16u << 10) /* of one row */
 
 struct tally_row {
 	uint64_t n[TALLY_COUNTS]; /* what they mean is the caller's */
@@ -26,8 +27,9 @@ struct tally {
 	struct tally_row *rows; /* owned */
 	uint32_t *heads;        /* owned; by hash: 1 + the index of a row */
 	size_t n, max;
-	struct buf text; /* owned */
-	uint64_t over;   /* how often there was no room */
+	struct buf text; /* owned; behind text_max only what is looked for */
+	size_t text_max;
+	uint64_t over; /* how often there was no room */
 };
 
 /* -ENOMEM. Zeroed memory may be finished, too. */

@@ -94,24 +94,55 @@ static int verify_ends(struct chaining *v, struct snapshot *s, unsigned number, 
 	return r;
 }
 
+static bool is_told(const struct report *all, const struct finding *f, bool is_fault)
+{
+	const struct finding *of = is_fault ? all->faults : all->remarks;
+	const size_t n = is_fault ? all->n_faults : all->n_remarks;
+
+	for (size_t i = 0; i < n; i++)
+		if (of[i].has_entry == f->has_entry && of[i].entry == f->entry && strcmp(of[i].file, f->file) == 0 &&
+		    strcmp(of[i].why, f->why) == 0)
+			return true;
+	return false;
+}
+
+/* What lies beside the log has the directory of both before it. */
+static void put_in_its_log(struct finding *f, const struct chain *c, unsigned number)
+{
+	static const char beside[] = LEDGER_WITNESS "/";
+	char name[NAME_MAX_SHOWN], file[FILE_SHOWN];
+	const bool is_whole = f->file[0] == 0 || strcmp(f->file, LEDGER_LOG) == 0;
+	const bool is_beside = strncmp(f->file, beside, strlen(beside)) == 0;
+
+	if (number > c->n)
+		return;
+	name_of(name, c, number);
+	if (is_beside)
+		name[strlen(name) - strlen("/" LEDGER_LOG)] = 0;
+	(void)snprintf(file, sizeof file, "%s%s%s", name, is_whole ? "" : "/", is_whole ? "" : f->file);
+	(void)snprintf(f->file, sizeof f->file, "%.*s", (int)sizeof f->file - 1, file); /* it is only shown */
+}
+
+void chain_tell(const struct chain *c, unsigned number, const struct report *one, struct report *all)
+{
+	for (size_t i = 0; i < one->n_faults + one->n_remarks; i++) {
+		const bool is_fault = i < one->n_faults;
+		struct finding f = is_fault ? one->faults[i] : one->remarks[i - one->n_faults];
+
+		put_in_its_log(&f, c, number);
+		if (!is_told(all, &f, is_fault))
+			report_copy(all, &f, is_fault);
+	}
+	all->given_up |= one->given_up;
+}
+
 /* What was found in one of them, among all. */
 static void tell_findings(const struct chaining *v, unsigned number)
 {
-	char name[NAME_MAX_SHOWN], file[FILE_SHOWN];
+	char name[NAME_MAX_SHOWN];
 
 	name_of(name, v->c, number);
-	for (size_t i = 0; i < v->one->n_faults; i++) {
-		const struct finding *f = &v->one->faults[i];
-		const bool is_whole = f->file[0] == 0 || strcmp(f->file, LEDGER_LOG) == 0;
-
-		(void)snprintf(file, sizeof file, "%s%s%s", name, is_whole ? "" : "/", is_whole ? "" : f->file);
-		if (f->has_entry)
-			report_entry(v->report, f->entry, file, "%s", f->why);
-		else
-			report_fault(v->report, file, "%s", f->why);
-	}
-	for (size_t i = 0; i < v->one->n_remarks; i++)
-		report_remark(v->report, name, "%s", v->one->remarks[i].why);
+	chain_tell(v->c, number, v->one, v->report);
 	if (v->one->has_saved)
 		report_remark(v->report, name, "it begins with the %" PRIu64 " entries of the saved checkpoint",
 			      v->one->saved_size);
@@ -370,7 +401,11 @@ static int verify_all(struct chaining *v, struct snapshot **ret_s)
 			      (v->ask->flags & AUDIT_WHOLE) != 0
 				      ? "the one that follows is not there yet, and the next event makes it"
 				      : "its last entry names the key of the one that follows");
-	return go_back(v);
+	r = go_back(v);
+	if (r == 0 && c->first == c->n + 1 && c->n > 0 && !c->logs[c->n + 1].good)
+		report_remark(v->report, LEDGER_PAST,
+			      "nothing leads to the logs that were closed, so they were not looked at");
+	return r;
 }
 
 int chain_verify(const struct audit_ask *ask, verify_progress_fn *progress, struct chain *ret, struct report *report,

@@ -39,6 +39,9 @@ void chain_finish(struct chain *c);
 int chain_take(const struct audit_ask *ask, const struct chain *c, unsigned number, struct snapshot **ret,
 	       struct err *e);
 
+/* What was found in one of them (n + 1: the present one), among what was found in all: under its name, and once. */
+void chain_tell(const struct chain *c, unsigned number, const struct report *one, struct report *all);
+
 void chain_text(const struct chain *c, struct buf *out);
 void chain_json(const struct chain *c, struct json *j);
 

@@ -5,13 +5,12 @@
 #include "audit/chain.h"
 #include "ledger/layout.h"
 
-static int find_in(const char *dir, const struct audit_ask *ask, unsigned flags, earlier_fn *find, void *arg,
-		   struct err *e)
+static int find_in(const char *dir, const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e)
 {
 	struct snapshot *s = NULL;
-	int r = snapshot_take(dir, ask->key, flags, &s, e);
+	int r = snapshot_take(dir, ask->key, SNAPSHOT_KEY, &s, e);
 
-	r = r < 0 ? r : find(s, ask, arg, e);
+	r = r < 0 ? r : find(s, ask, out, e);
 	snapshot_free(s);
 	return r;
 }
@@ -52,10 +51,10 @@ static bool may_be_earlier(int r, const struct audit_ask *ask)
 	return r == -AMBIT_NOT_FOUND || (r == -AMBIT_MALFORMED && ask->key[0] != 0);
 }
 
-int earlier_find(const struct audit_ask *ask, unsigned flags, earlier_fn *find, void *arg, struct err *e)
+int earlier_find(const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e)
 {
 	struct audit_ask there = *ask;
-	int r = find_in(ask->dir, ask, flags, find, arg, e), again = r;
+	int r = find_in(ask->dir, ask, find, out, e), again = r;
 
 	if ((ask->flags & AUDIT_BY_SEQ) != 0) /* a number is one of the present log */
 		return r;
@@ -65,7 +64,7 @@ int earlier_find(const struct audit_ask *ask, unsigned flags, earlier_fn *find, 
 
 		(void)snprintf(path, sizeof path, "%s/%u/" LEDGER_LOG, ask->past, n); /* it fits */
 		earlier_witness(&there, n);
-		again = find_in(path, &there, flags, find, arg, &told);
+		again = find_in(path, &there, find, out, &told);
 		if (!may_be_earlier(again, ask)) /* else it stays told why the first has it not */
 			*e = told;
 	}

@@ -11,10 +11,9 @@
 #include "audit/snapshot.h"
 
 /* -NOT_FOUND: the log has nothing of it, and another one may. */
-typedef int earlier_fn(struct snapshot *s, const struct audit_ask *ask, void *arg, struct err *e);
+typedef int earlier_fn(struct snapshot *s, const struct audit_ask *ask, struct buf *out, struct err *e);
 
-/* flags: of snapshot_take. */
-int earlier_find(const struct audit_ask *ask, unsigned flags, earlier_fn *find, void *arg, struct err *e);
+int earlier_find(const struct audit_ask *ask, earlier_fn *find, struct buf *out, struct err *e);
 
 /* ask of the log past/N: what was cosigned of it lies beside it. */
 void earlier_witness(struct audit_ask *ask, unsigned number);

@@ -53,21 +53,6 @@ static int look_for_beginning(void *arg, uint64_t index, bool is_signed, const u
 	return s->other[0] != 0;
 }
 
-int event_is_there(const struct snapshot *s, const char *word, struct err *e)
-{
-	struct search search = { .word = word };
-	struct walk_result ignored;
-	char event[ID_TEXT_MAX];
-
-	if (!id_is('e', word, strlen(word)))
-		return event_find(s, word, event, e);
-	if (walk_log(s, look_for_one, &search, &ignored) < 0)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for %s", word);
-	return search.found[0] != 0 ? 0
-				    : err_set(e, AMBIT_NOT_FOUND, "`ambit ledger show` lists what there is",
-					      "the log has no event %s", word);
-}
-
 bool event_is_beginning(const char *word)
 {
 	return word[0] != 0 && strcmp(word, "last") != 0 && !id_is('e', word, strlen(word));
@@ -104,4 +89,14 @@ int event_find_by(const struct snapshot *s, const char *word, const struct numbe
 			       search.found, search.other);
 	memcpy(ret, search.found, sizeof search.found);
 	return 0;
+}
+
+int event_is_signed(const struct snapshot *s, const char *event, struct err *e)
+{
+	struct search search = { .word = event };
+	struct walk_result ignored = { .unread = 0 };
+
+	if (walk_from(s, 0, look_for_one, &search, &ignored) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to look for %s", event);
+	return search.found[0] != 0;
 }

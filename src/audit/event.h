@@ -13,8 +13,8 @@
 /* -NOT_FOUND: none has an id that begins so; -CONFLICT: more than one has. */
 int event_find(const struct snapshot *s, const char *word, char ret[ID_TEXT_MAX], struct err *e);
 
-/* Whether the log has an entry of an event that is meant so: 0, -NOT_FOUND; -CONFLICT as above. */
-int event_is_there(const struct snapshot *s, const char *word, struct err *e);
+/* 1: the log has an entry of this event under its checkpoint. 0; -MEMORY. */
+int event_is_signed(const struct snapshot *s, const char *event, struct err *e);
 
 /* Whether it is neither "last" nor an id that is whole. */
 bool event_is_beginning(const char *word);

@@ -24,7 +24,7 @@
 #include "base/fd.h"
 #include "export/export.h"
 
-#define OUT_MAX (1u << 20) /* a hundred findings, or a proof */
+#define OUT_MAX (8u << 20) /* a hundred findings, or a proof; and each log that was closed */
 
 static int write_out(const struct buf *out, struct err *e)
 {
@@ -95,16 +95,6 @@ static int judged(int r)
 	return r == 0 ? AUDIT_DONE : r == -AMBIT_MALFORMED ? AUDIT_FAILED : r;
 }
 
-static int find_payload(struct snapshot *s, const struct audit_ask *ask, void *arg, struct err *e)
-{
-	return payload_find(s, ask, arg, e);
-}
-
-static int find_proof(struct snapshot *s, const struct audit_ask *ask, void *arg, struct err *e)
-{
-	return prove_entry(s, ask, arg, e);
-}
-
 /* What is shown is no claim, and needs no key. */
 static unsigned snapshot_flags(enum audit_op op)
 {
@@ -125,9 +115,9 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 	if (ask->op == AUDIT_PAYLOADS)
 		return judged(payload_list(ask, say_progress_of(ask), e));
 	if (ask->op == AUDIT_RESULT)
-		return judged(earlier_find(ask, SNAPSHOT_KEY, find_payload, out, e));
+		return judged(earlier_find(ask, payload_find, out, e));
 	if (ask->op == AUDIT_PROVE)
-		return judged(earlier_find(ask, SNAPSHOT_KEY, find_proof, out, e));
+		return judged(earlier_find(ask, prove_entry, out, e));
 	if (ask->op == AUDIT_REPLAY)
 		return read_logs(ask, replay_logs, e);
 	if (ask->op == AUDIT_EXPORT)

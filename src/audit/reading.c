@@ -10,6 +10,7 @@ struct reader {
 	struct reading *reading;
 	char event[ID_TEXT_MAX]; /* empty: any */
 	int rc;                  /* the first that `take` refused with */
+	bool any;
 };
 
 static bool is_wanted(const struct reader *r, const struct entry *entry)
@@ -22,8 +23,10 @@ static bool is_wanted(const struct reader *r, const struct entry *entry)
 
 static void give(struct reader *r, const struct reading_entry *given)
 {
-	if (r->rc >= 0 && is_wanted(r, given->entry))
-		r->rc = r->reading->take(r->reading->arg, given);
+	if (r->rc < 0 || !is_wanted(r, given->entry))
+		return;
+	r->any = true;
+	r->rc = r->reading->take(r->reading->arg, given);
 }
 
 static void take_signed(void *arg, const struct entry *entry, const struct hash *leaf)
@@ -62,5 +65,8 @@ int reading_all(struct snapshot *s, const struct audit_ask *ask, struct reading 
 	rc = walk_unsigned(s, take_unsigned, &r, &ignored);
 	if (rc < 0 && r.rc >= 0)
 		return err_sys(e, AMBIT_MEMORY, -rc, NULL, "cannot read what is not signed yet");
+	if (r.rc == 0 && r.event[0] != 0 && !r.any && report->n_faults == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit ledger show` lists what there is", "the log has no event %s",
+			       r.event);
 	return r.rc < 0 ? r.rc : 0;
 }

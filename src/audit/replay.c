@@ -13,7 +13,8 @@
 #include "base/fd.h"
 
 #define OUT_STEP (64u << 10) /* written out when there is so much */
-#define END_MAX (1u << 20)   /* what is said at the end: a hundred faults, and grants that nothing used */
+#define END_MAX                                                                                                        \
+	(8u << 20) /* what is said at the end: a hundred faults, grants that nothing used, each log that was closed */
 
 struct open_event {
 	struct past past;
@@ -32,7 +33,7 @@ struct replay {
 	struct seen given_up;                     /* events of which only the end may still come */
 	unsigned log;                             /* as in past/N; 0: the present one */
 	verify_progress_fn *progress;
-	bool any_said, failed;
+	bool any_said, failed, is_signed; /* the entry at hand is */
 	struct replay_counts n;
 	struct past_effect effect; /* at hand */
 	struct buf out;            /* owned */
@@ -205,7 +206,7 @@ static void take_effect(struct replay *r, const struct entry *entry, struct open
 		r->n.agree++;
 	} else {
 		r->n.differ++;
-		say_differs(&o->said, &o->past, &r->effect, entry->seq, entry->grant, &d);
+		say_differs(&o->said, &o->past, &r->effect, entry->seq, r->is_signed, entry->grant, &d);
 	}
 	try_policy(r, o, entry->seq, &d);
 }
@@ -266,6 +267,7 @@ static int take_entry(void *arg, const struct reading_entry *given)
 	struct open_event **slot;
 	struct open_event *o;
 
+	r->is_signed = given->is_signed;
 	if (entry->event[0] == 0)
 		return 0;
 	slot = begins(entry->type) ? NULL : find_open(r, entry->event);
@@ -306,24 +308,22 @@ static int read_log(void *arg, const struct over_log *log, struct err *e)
 	auto_free struct report *report = calloc(1, sizeof *report);
 	struct replay *r = arg;
 	struct reading reading = { .take = take_entry, .arg = r, .progress = r->progress };
+	const struct report *found;
 	int rc;
 
 	if (report == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
 	r->log = log->number;
-	rc = reading_all(log->snapshot, r->ask, &reading, report, e);
+	rc = reading_all(log->snapshot, log->ask, &reading, report, e);
 	if (rc < 0 && r->rc >= 0)
 		return rc;
 	r->n.unsigned_entries += reading.unsigned_entries;
 	close_all(r);
-	if (log->number == 0) {
-		const struct report *found = over_found(log, report);
-
+	found = over_found(log, report);
+	if (log->last) {
 		r->failed = found->n_faults > 0;
 		say_end(&r->out, (r->ask->flags & AUDIT_JSON) != 0, &r->n, r->policy, found, log);
 		flush(r);
-	} else {
-		(void)over_found(log, report);
 	}
 	return r->rc < 0 ? err_sys(e, AMBIT_SYSTEM, -r->rc, NULL, "cannot write what was found") : 0;
 }

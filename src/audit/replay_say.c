@@ -108,7 +108,7 @@ static void named_grant(const struct past *p, const char *grant_id, char *ret, s
 			grant_text(&p->grants, i, ret, size);
 }
 
-void say_differs(struct said *said, const struct past *p, const struct past_effect *f, uint64_t entry,
+void say_differs(struct said *said, const struct past *p, const struct past_effect *f, uint64_t entry, bool is_signed,
 		 const char *grant_id, const struct decision *is)
 {
 	char was_by[SHOWN_MAX + 32], is_by[SHOWN_MAX + 32], shown[SHOWN_MAX];
@@ -120,11 +120,13 @@ void say_differs(struct said *said, const struct past *p, const struct past_effe
 	grant_text(&p->grants, grant_of(is), is_by, sizeof is_by);
 	if (said->json) {
 		json_effect(&j, f, entry, "differs");
+		json_put_bool(json_put_key(&j, "signed"), is_signed);
 		json_verdict(&j, "recorded", f->verdict, was_by, f->base);
 		json_verdict(&j, "derived", effect_verdict_name(is->verdict), is_by, base);
 		json_put_object_end(&j);
 	} else {
-		buf_printf(&said->text, "  entry %" PRIu64 " DIFFERS: %s %s: recorded as ", entry, effect_word(f->kind),
+		buf_printf(&said->text, "  entry %" PRIu64 "%s DIFFERS: %s %s: recorded as ", entry,
+			   is_signed ? "" : ", which nobody signed yet,", effect_word(f->kind),
 			   text_escape(shown, sizeof shown, f->object, strlen(f->object)));
 		text_verdict(&said->text, f->verdict, was_by, f->base);
 		buf_printf(&said->text, ", and by its facts ");
@@ -366,7 +368,7 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	struct json j;
 
 	if (!json) {
-		report_text(report, log->snapshot, log->chain, out);
+		report_text(report, log->present, log->chain, out);
 		text_counts(out, n);
 		if (policy != NULL)
 			text_policy(out, n, policy);
@@ -378,6 +380,6 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	json_counts(&j, n);
 	json_policy(&j, n, policy);
 	json_put_key(&j, "log");
-	report_json(report, log->snapshot, log->chain, out);
+	report_json(report, log->present, log->chain, out);
 	buf_printf(out, "}\n");
 }

@@ -46,7 +46,7 @@ struct said {
 	bool json;
 };
 
-void say_differs(struct said *said, const struct past *p, const struct past_effect *f, uint64_t entry,
+void say_differs(struct said *said, const struct past *p, const struct past_effect *f, uint64_t entry, bool is_signed,
 		 const char *grant_id, const struct decision *is);
 void say_under(struct said *said, const struct past_effect *f, uint64_t entry, const struct grant_set *grants,
 	       const struct under_told *told);

@@ -247,8 +247,7 @@ static void json_cosigned(struct json *j, const struct report *r)
 
 		json_put_object(j);
 		json_put_name(json_put_key(j, "name"), c->name);
-		json_put_time(json_put_key(j, "time"),
-			      c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000000000 : 0);
+		json_put_ms(json_put_key(j, "time"), c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000 : 0);
 		json_put_count(json_put_key(j, "size"), c->size);
 		json_put_bool(json_put_key(j, "given"), c->given);
 		json_put_object_end(j);
@@ -269,8 +268,8 @@ void report_json(const struct report *r, const struct snapshot *s, const struct 
 	json_key(&j, s);
 	json_put_count(json_put_key(&j, "intact"), r->entries);
 	json_put_count(json_put_key(&j, "unsigned"), r->unsigned_entries);
-	json_put_time(json_put_key(&j, "first"), r->first_ms * 1000000);
-	json_put_time(json_put_key(&j, "last"), r->last_ms * 1000000);
+	json_put_ms(json_put_key(&j, "first"), r->first_ms);
+	json_put_ms(json_put_key(&j, "last"), r->last_ms);
 	if (r->has_saved)
 		json_put_count(json_put_key(&j, "from"), r->saved_size);
 	else

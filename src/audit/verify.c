@@ -290,9 +290,11 @@ static void check_entry(struct verify *v, uint64_t index, const char *path, cons
 	else if (entry.seq != index)
 		report_entry(v->report, index, path, "it is signed, and says that it is entry %" PRIu64, entry.seq);
 	else {
-		v->report->entries += v->row_is_good ? 1 : 0;
+		const bool is_signed = v->row_is_good && v->s->signature.code == AMBIT_OK;
+
+		v->report->entries += is_signed ? 1 : 0;
 		note_time(v, &entry);
-		if (v->row_is_good && v->watch.entry != NULL)
+		if (is_signed && v->watch.entry != NULL)
 			v->watch.entry(v->watch.arg, &entry, &v->leaf[index % TILE_WIDTH]);
 	}
 }

@@ -195,9 +195,14 @@ void json_put_count(struct json *j, uint64_t n)
 	buf_printf(j->out, "%llu", (unsigned long long)(n < COUNT_MAX ? n : COUNT_MAX));
 }
 
-void json_put_time(struct json *j, uint64_t ns)
+void json_put_ms(struct json *j, uint64_t ms)
 {
 	char text[TIMESTAMP_LEN + 1];
 
-	json_put_word(j, ns != 0 && timestamp_write(ns / NS_PER_MS, text) ? text : NULL);
+	json_put_word(j, ms != 0 && timestamp_write(ms, text) ? text : NULL);
+}
+
+void json_put_time(struct json *j, uint64_t ns)
+{
+	json_put_ms(j, ns / NS_PER_MS);
 }

@@ -45,5 +45,6 @@ void json_put_made(struct json *j, const void *bytes, size_t n);
 void json_put_count(struct json *j, uint64_t n);
 /* RFC 3339 in UTC with milliseconds; 0 gives null. */
 void json_put_time(struct json *j, uint64_t ns_since_1970);
+void json_put_ms(struct json *j, uint64_t ms_since_1970); /* from TIMESTAMP_END_MS on null, too */
 
 #endif

@@ -254,7 +254,7 @@ static int say_json(const struct pruning *p)
 
 	json_begin(&j, &out);
 	json_put_object(&j);
-	json_put_time(json_put_key(&j, "before"), p->how->before_ms * 1000000);
+	json_put_ms(json_put_key(&j, "before"), p->how->before_ms);
 	json_put_count(json_put_key(&j, "pruned"), p->go);
 	json_put_count(json_put_key(&j, "bytes"), p->bytes);
 	json_put_count(json_put_key(&j, "kept"), p->stay);

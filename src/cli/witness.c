@@ -255,7 +255,8 @@ static void json_one(struct json *j, const struct asking *a, int r, const struct
 	json_put_bool(json_put_key(j, "cosigned"), r == 0);
 	if (r == 0) {
 		json_put_count(json_put_key(j, "size"), a->verdict.size);
-		json_put_time(json_put_key(j, "time"), a->verdict.time_s * 1000000000);
+		json_put_ms(json_put_key(j, "time"),
+			    a->verdict.time_s < TIMESTAMP_END_MS / 1000 ? a->verdict.time_s * 1000 : 0);
 	} else {
 		char line[ERR_LINE_MAX];
 

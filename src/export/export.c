@@ -67,6 +67,7 @@ static int export_log(void *arg, const struct over_log *log, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
 	struct export *x = arg;
+	const struct report *found;
 	int r = 0;
 
 	x->otlp = x->to_ocsf ? NULL : otlp_create(log->snapshot);
@@ -76,9 +77,10 @@ static int export_log(void *arg, const struct over_log *log, struct err *e)
 	r = r < 0 ? r : write_all(x, log, report, e);
 	otlp_destroy(x->otlp);
 	ocsf_destroy(x->ocsf);
-	if (r == 0 && over_found(log, report)->n_faults > 0 && log->number == 0) {
+	found = r == 0 ? over_found(log, report) : NULL;
+	if (found != NULL && log->last && found->n_faults > 0) {
 		x->failed = true;
-		tell_faults(over_found(log, report), e);
+		tell_faults(found, e);
 	}
 	return r;
 }
