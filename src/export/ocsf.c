@@ -60,10 +60,7 @@ static const struct kind {
 static struct shape shape_of_effect(const struct entry *entry)
 {
 	const enum verdict verdict = verdict_of(entry);
-	const enum severity severity = verdict == VERDICT_DENIED || verdict == VERDICT_HELD ||
-						       verdict == VERDICT_STRANGE
-					       ? LOW
-					       : INFORMATIONAL;
+	const enum severity severity = verdict == VERDICT_ALLOWED ? INFORMATIONAL : LOW;
 	char word[32];
 
 	if (body_find_word(entry->body, "kind", word, sizeof word))
@@ -360,8 +357,8 @@ static void put_control(struct json *j, const struct entry *entry)
 	put_id(j, "action_id", of[verdict].action);
 	put_id(j, "disposition_id", of[verdict].disposition);
 	json_put_bool(json_put_key(j, "is_alert"), verdict != VERDICT_ALLOWED);
-	if (entry->grant[0] == 0)
-		return;
+	if (entry->grant[0] == 0 || (verdict != VERDICT_ALLOWED && verdict != VERDICT_HELD))
+		return; /* what was asked for by a grant was not always allowed by it */
 	json_put_array(json_put_key(j, "authorizations"));
 	json_put_object(j);
 	json_put_word(json_put_key(j, "decision"), "allowed");

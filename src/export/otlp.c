@@ -499,12 +499,12 @@ static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
 
 	count = counted ? count : 1;
 	switch (verdict_of(r->entry)) {
-	case VERDICT_NONE:
 	case VERDICT_ALLOWED: sp->allowed += count; break;
 	case VERDICT_HELD:
 		sp->held += count;
 		tell(sp, "ambit.held", r);
 		break;
+	case VERDICT_NONE: /* no effect is told so */
 	case VERDICT_DENIED:
 	case VERDICT_REFUSED:
 	case VERDICT_STRANGE:
