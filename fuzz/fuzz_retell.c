@@ -97,12 +97,11 @@ static void take(struct forms *f, const struct entry *entry, bool is_signed)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct forms f = { .account = account_create(),
-			   .otlp = otlp_create(snapshot()),
-			   .ocsf = ocsf_create(snapshot()) };
+	struct forms f = { .account = account_create(), .otlp = otlp_create(), .ocsf = ocsf_create(snapshot()) };
 
 	buf_init(&f.out, 16u << 20);
 	promise(f.account != NULL && f.otlp != NULL && f.ocsf != NULL);
+	otlp_begin(f.otlp, snapshot());
 	for (bool is_signed = true; size > 0; is_signed = !is_signed) {
 		const uint8_t *end = memchr(data, '\n', size);
 		const size_t n = end != NULL ? (size_t)(end - data) : size, taken = end != NULL ? n + 1 : n;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "export/ocsf.h"
 #include "export/otlp.h"
+#include "export/written.h"
 
 #define EVENT "e_01KDVQJZ00000000000000EVEN"
 #define GRANT "g_01KDV000000000000000000000"
@@ -164,9 +166,10 @@ static void no_form_takes_a_strange_verdict_for_allowed(void **state)
 					       SIGNED(ENTRY_RESULT, "{}") };
 		const enum verdict verdict = verdicts[i].verdict;
 		auto_buf spans = { .max = 1 << 20 }, line = { .max = 1 << 20 };
-		struct otlp *o = otlp_create(snapshot());
+		struct otlp *o = otlp_create();
 
 		assert_non_null(o);
+		otlp_begin(o, snapshot());
 		otlp_give(o, &spans, 1, given, 3);
 		otlp_destroy(o);
 		expect(&spans, verdict == VERDICT_ALLOWED ? "\"ambit.effects.allowed\",\"value\":{\"intValue\":\"1\"}"
@@ -182,11 +185,188 @@ static void no_form_takes_a_strange_verdict_for_allowed(void **state)
 	}
 }
 
+/* ---- ids of spans ---- */
+
+#define SPANS_MAX 16
+
+/* As they are written, in hexadecimal; a parent is empty where there is none. */
+struct ids {
+	char trace[33], span[17], parent[17];
+	bool is_signed;
+};
+
+static void take_hex(const char *line, const char *key, char *ret, size_t size)
+{
+	const char *at = strstr(line, key);
+
+	(void)snprintf(ret, size, "%s", at != NULL ? at + strlen(key) : "");
+}
+
+static size_t ids_of(struct buf *out, struct ids ret[SPANS_MAX])
+{
+	char *line = (char *)out->data;
+	size_t n = 0;
+
+	assert_non_null(buf_cstr(out));
+	for (char *end; out->len > 0 && *line != 0; line = end + 1, n++) {
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		*end = 0;
+		assert_true(n < SPANS_MAX);
+		take_hex(line, "\"traceId\":\"", ret[n].trace, sizeof ret[n].trace);
+		take_hex(line, "\"spanId\":\"", ret[n].span, sizeof ret[n].span);
+		take_hex(line, "\"parentSpanId\":\"", ret[n].parent, sizeof ret[n].parent);
+		ret[n].is_signed = strstr(line, "\"ambit.entry.signed\",\"value\":{\"boolValue\":true}") != NULL;
+		*end = '\n';
+	}
+	return n;
+}
+
+/* clang-format off */
+#define S(t, b) { .type = ENTRY_##t, .body = (b) }
+#define U(t, b) { .type = ENTRY_##t, .body = (b), .is_unsigned = true }
+#define NEXT_LOG { .type = ENTRY_TYPE_COUNT }
+/* clang-format on */
+
+/* Which spans there are: "E" is the event's own, "e" one that is a child of it; an exclamation mark follows where it is not signed. */
+static const struct {
+	const char *name, *spans;
+	struct given given[10];
+} rows[] = {
+	{ "an event", "E", { S(REQUEST, REQUEST), S(STOP, STOP), S(RESULT, "{}") } },
+	{ "still at work", "E", { S(REQUEST, REQUEST), S(STOP, STOP) } },
+	{ "what a person does afterwards",
+	  "Ee",
+	  { S(REQUEST, REQUEST), S(RESULT, "{}"), S(COMMIT, "{\"state\":\"begins\"}"),
+	    S(COMMIT, "{\"state\":\"done\"}") } },
+	{ "the same event again",
+	  "Ee",
+	  { S(REQUEST, REQUEST), S(RESULT, "{}"), S(REQUEST, REQUEST), S(RESULT, "{}") } },
+	{ "and again",
+	  "Eee",
+	  { S(GRANT, "{}"), S(CRASH, "{}"), S(GRANT, "{}"), S(CRASH, "{}"), S(POLICY, "{}"), S(CRASH, "{}") } },
+	{ "again in the journal",
+	  "Ee!",
+	  { S(REQUEST, REQUEST), S(RESULT, "{}"), U(REQUEST, REQUEST), U(RESULT, "{}") } },
+	{ "again in the next log",
+	  "Ee",
+	  { S(REQUEST, REQUEST), S(RESULT, "{}"), NEXT_LOG, S(REQUEST, REQUEST), S(RESULT, "{}") } },
+	{ "the same numbers in two more logs",
+	  "Eeee",
+	  { S(REQUEST, REQUEST), S(RESULT, "{}"), S(REQUEST, REQUEST), NEXT_LOG, S(REQUEST, REQUEST), S(RESULT, "{}"),
+	    S(REQUEST, REQUEST) } },
+	{ "goes on in the next log", "Ee", { S(REQUEST, REQUEST), NEXT_LOG, S(STOP, STOP), S(RESULT, "{}") } },
+	{ "the journal of an earlier log has it first",
+	  "e!Ee!",
+	  { U(REQUEST, REQUEST), U(RESULT, "{}"), NEXT_LOG, S(REQUEST, REQUEST), S(RESULT, "{}"), U(STOP, STOP) } },
+	{ "not signed at all",
+	  "e!",
+	  { U(REQUEST, REQUEST), U(STOP, STOP), U(COMMIT, "{\"state\":\"done\"}"), U(RESULT, "{}") } },
+	{ "half of it is signed", "Ee!", { S(REQUEST, REQUEST), S(START, "{}"), U(STOP, STOP), U(RESULT, "{}") } },
+	{ "the end alone", "e", { S(STOP, STOP), S(RESULT, "{}") } },
+};
+
+#undef S
+#undef U
+#undef NEXT_LOG
+
+static void spans_have_ids_of_their_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		static struct snapshot logs[2];
+		struct ids ids[SPANS_MAX];
+		auto_buf out = { .max = 1 << 20 };
+		char spans[2 * SPANS_MAX + 1] = "";
+		struct otlp *o = otlp_create();
+		uint64_t seq = 5;
+		size_t n;
+
+		assert_non_null(o);
+		logs[0] = logs[1] = *snapshot();
+		logs[1].key.id++; /* another key of the same name */
+		otlp_begin(o, &logs[0]);
+		for (size_t g = 0; g < 10 && rows[i].given[g].body != NULL; g++) {
+			otlp_give(o, &out, seq++, &rows[i].given[g], 1);
+			if (g + 1 < 10 && rows[i].given[g + 1].type == ENTRY_TYPE_COUNT) {
+				assert_int_equal(otlp_end(o, &out), 0);
+				otlp_begin(o, &logs[1]);
+				seq = 5;
+				g++;
+			}
+		}
+		assert_int_equal(otlp_end(o, &out), 0);
+		otlp_destroy(o);
+		n = ids_of(&out, ids);
+		for (size_t k = 0; k < n; k++) {
+			const bool own = ids[k].parent[0] == 0;
+
+			(void)strcat(spans, own ? "E" : "e");
+			(void)strcat(spans, ids[k].is_signed ? "" : "!");
+			assert_string_equal(ids[k].trace, ids[0].trace);
+			assert_string_equal(own ? ids[k].span : ids[k].parent, ids[k].trace + 16);
+			for (size_t before = 0; before < k; before++)
+				if (strcmp(ids[before].span, ids[k].span) == 0)
+					fail_msg("%s: two spans are %s", rows[i].name, ids[k].span);
+		}
+		if (strcmp(spans, rows[i].spans) != 0)
+			fail_msg("%s: %s", rows[i].name, spans);
+	}
+}
+
+/* What is not signed says nothing in the span of what is. */
+static void what_is_not_signed_changes_no_signed_span(void **state)
+{
+	static const struct given given[] = {
+		SIGNED(ENTRY_REQUEST, "{\"argv\":[\"rm\"],\"program\":\"/bin/rm\"}"),
+		{ .type = ENTRY_REQUEST, .body = REQUEST, .is_unsigned = true },
+		{ .type = ENTRY_EFFECT, .body = "{\"count\":7,\"verdict\":\"denied\"}", .is_unsigned = true },
+		{ .type = ENTRY_STOP, .body = "{\"exit\":3}", .is_unsigned = true },
+	};
+	auto_buf alone = { .max = 1 << 20 }, with = { .max = 1 << 20 };
+
+	(void)state;
+	for (unsigned all = 0; all < 2; all++) {
+		struct buf *out = all != 0 ? &with : &alone;
+		struct otlp *o = otlp_create();
+
+		assert_non_null(o);
+		otlp_begin(o, snapshot());
+		otlp_give(o, out, 0, given, all != 0 ? 4 : 1);
+		assert_int_equal(otlp_end(o, out), 0);
+		otlp_destroy(o);
+	}
+	assert_true(with.len > alone.len && memcmp(with.data, alone.data, alone.len) == 0);
+	buf_drop(&with, alone.len);
+	expect(&with, "\"name\":\"execute_tool true\"");
+	expect(&with, "\"ambit.entry.signed\",\"value\":{\"boolValue\":false}");
+	expect(&with, "\"ambit.effects.denied\",\"value\":{\"intValue\":\"7\"}");
+}
+
+/* The limit, and one more: where it cannot be known that one is new, it is not taken for new. */
+static void a_trace_has_its_own_span_once_however_many_there_are(void **state)
+{
+	struct written *w = calloc(1, sizeof *w);
+	uint64_t taken = 0, n = 0;
+
+	(void)state;
+	assert_non_null(w);
+	for (; n < UINT64_C(2) * WRITTEN_SETS * SEEN_MAX; n++)
+		taken += written_take(w, &n, sizeof n) ? 1 : 0;
+	assert_int_equal(taken, WRITTEN_SETS * SEEN_MAX);
+	for (uint64_t i = 0; i <= n; i++)
+		assert_false(written_take(w, &i, sizeof i));
+	free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_verdict_that_cannot_be_read_is_strange),
 		cmocka_unit_test(no_form_takes_a_strange_verdict_for_allowed),
+		cmocka_unit_test(spans_have_ids_of_their_own),
+		cmocka_unit_test(what_is_not_signed_changes_no_signed_span),
+		cmocka_unit_test(a_trace_has_its_own_span_once_however_many_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

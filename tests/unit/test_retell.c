@@ -223,10 +223,11 @@ static struct snapshot *snapshot(void)
 
 static void export_of_a_long_log_is_bounded(void **state)
 {
-	struct sink s = { .otlp = otlp_create(snapshot()) }, t = { .ocsf = ocsf_create(snapshot()) };
+	struct sink s = { .otlp = otlp_create() }, t = { .ocsf = ocsf_create(snapshot()) };
 	const long before = peak_kib();
 
 	(void)state;
+	otlp_begin(s.otlp, snapshot());
 	buf_init(&s.out, 1 << 20);
 	buf_init(&t.out, 1 << 20);
 	for (uint64_t seq = 0; seq < MANY / 4; seq++) {
@@ -292,9 +293,11 @@ static void exports_without_memory_say_so(void **state)
 
 		buf_init(&s.out, 1 << 20);
 		left = n;
-		s.otlp = otlp_create(snapshot());
-		if (s.otlp != NULL)
+		s.otlp = otlp_create();
+		if (s.otlp != NULL) {
+			otlp_begin(s.otlp, snapshot());
 			r = all_of(export, &s);
+		}
 		if (r == 0)
 			r = otlp_end(s.otlp, &s.out);
 		met = left < 0;
