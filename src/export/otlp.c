@@ -9,6 +9,7 @@
 #include "audit/body.h"
 #include "audit/verdict.h"
 #include "base/cleanup.h"
+#include "base/sat.h"
 #include "base/text.h"
 #include "core/grant.h"
 #include "export/otlp_id.h"
@@ -53,6 +54,11 @@ struct otlp {
 
 /* ---- lists ---- */
 
+static void drop(struct list *l, uint64_t n)
+{
+	l->dropped = sat_add(l->dropped, n, UINT32_MAX); /* as wide as the field is */
+}
+
 static size_t list_begin(struct list *l, struct json *j)
 {
 	json_begin(j, &l->text);
@@ -67,7 +73,7 @@ static bool list_end(struct list *l, size_t before)
 		return true;
 	l->text.failed = false;
 	l->text.len = before;
-	l->dropped++;
+	drop(l, 1);
 	return false;
 }
 
@@ -348,11 +354,13 @@ static void set_cause(struct otlp_span *sp, const char *cause)
 /* All that the entry says, as an event in the span. */
 static void tell(struct otlp_span *sp, const char *name, const struct reading_entry *r)
 {
+	static const char *const ours[] = { "entry", "entry.leaf", NULL };
+	uint64_t left_out;
 	struct json j;
 	const size_t before = list_begin(&sp->events, &j);
 
 	if (sp->n_events == OTLP_EVENTS_MAX) {
-		sp->events.dropped++;
+		drop(&sp->events, 1);
 		return;
 	}
 	json_put_object(&j);
@@ -361,15 +369,26 @@ static void tell(struct otlp_span *sp, const char *name, const struct reading_en
 	json_put_array(json_put_key(&j, "attributes"));
 	otlp_put_count(&j, "ambit.entry", r->entry->seq);
 	put_leaf(&j, "ambit.entry.leaf", r->leaf);
-	otlp_put_all(&j, "ambit.", r->entry->body);
+	left_out = otlp_put_all(&j, "ambit.", r->entry->body, ours);
 	json_put_array_end(&j);
+	if (left_out > 0)
+		json_put_count(json_put_key(&j, "droppedAttributesCount"), left_out);
 	json_put_object_end(&j);
 	if (list_end(&sp->events, before))
 		sp->n_events++;
 }
 
+static void tell_by_type(struct otlp_span *sp, const struct reading_entry *r)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof name, "ambit.%s", entry_type_word(r->entry->type)); /* it fits */
+	tell(sp, name, r);
+}
+
 static void take_grant(struct otlp_span *sp, const struct entry *entry)
 {
+	static const char *const ours[] = { "id", NULL };
 	struct json j;
 	const size_t before = list_begin(&sp->grants, &j);
 
@@ -377,7 +396,7 @@ static void take_grant(struct otlp_span *sp, const struct entry *entry)
 	json_put_object(json_put_key(&j, "kvlistValue"));
 	json_put_array(json_put_key(&j, "values"));
 	otlp_put_text(&j, "id", entry->grant);
-	otlp_put_all(&j, "", entry->body);
+	drop(&sp->attributes, otlp_put_all(&j, "", entry->body, ours));
 	json_put_array_end(&j);
 	json_put_object_end(&j);
 	json_put_object_end(&j);
@@ -454,9 +473,14 @@ static void take_stop(struct otlp_span *sp, struct canonical_value body)
 		(void)snprintf(word, sizeof word, "%" PRIu64, code); /* it fits */
 		if (code != 0)
 			set_cause(sp, word);
-	} else if (body_find_word(body, "cause", cause, sizeof cause)) {
-		set_cause(sp, cause);
+	} else {
+		set_cause(sp, body_find_word(body, "cause", cause, sizeof cause) && cause[0] != 0 ? cause : "_OTHER");
 	}
+}
+
+static void count_in(uint64_t *sum, uint64_t count)
+{
+	*sum = sat_add(*sum, count, INT64_MAX);
 }
 
 static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
@@ -466,16 +490,16 @@ static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
 
 	count = counted ? count : 1;
 	switch (verdict_of(r->entry)) {
-	case VERDICT_ALLOWED: sp->allowed += count; break;
+	case VERDICT_ALLOWED: count_in(&sp->allowed, count); break;
 	case VERDICT_HELD:
-		sp->held += count;
+		count_in(&sp->held, count);
 		tell(sp, "ambit.held", r);
 		break;
 	case VERDICT_NONE: /* no effect is told so */
 	case VERDICT_DENIED:
 	case VERDICT_REFUSED:
 	case VERDICT_STRANGE:
-		sp->denied += count;
+		count_in(&sp->denied, count);
 		tell(sp, "ambit.denied", r);
 		break;
 	}
@@ -522,14 +546,17 @@ static void take_body(struct otlp_span *sp, const struct reading_entry *r)
 	case ENTRY_VERDICT:
 	case ENTRY_PRUNE:
 	case ENTRY_KEY:
-	case ENTRY_TYPE_COUNT: {
-		char name[32];
+	case ENTRY_TYPE_COUNT: tell_by_type(sp, r); break;
+	}
+}
 
-		(void)snprintf(name, sizeof name, "ambit.%s", entry_type_word(entry->type)); /* it fits */
-		tell(sp, name, r);
-		break;
-	}
-	}
+/* Those that give a span its attributes do so once: a second one has the same names, and nobody knows which a reader takes. */
+static bool has_been(struct otlp_span *sp, enum entry_type type)
+{
+	const bool was = sp->told[type];
+
+	sp->told[type] = type == ENTRY_REQUEST || type == ENTRY_START || type == ENTRY_STOP || type == ENTRY_RESULT;
+	return was;
 }
 
 /* The record comes when all is settled; of what a person does afterwards, the end of it is the last. */
@@ -564,7 +591,10 @@ int otlp_take(struct otlp *o, const struct reading_entry *r, struct buf *out)
 	sp->last_seq = r->entry->seq;
 	sp->last_ms = r->entry->wall_ms;
 	sp->last_leaf = *r->leaf;
-	take_body(sp, r);
+	if (has_been(sp, r->entry->type))
+		tell_by_type(sp, r);
+	else
+		take_body(sp, r);
 	sp->ended = sp->ended || is_end(r->entry) || ends(sp, r->entry);
 	if (ends(sp, r->entry))
 		close_span(o, slot, out);

@@ -109,7 +109,7 @@ def write_made(place, log, entries, to=None, name=NAME, left=0):
     path = os.path.join(place.fresh(), "entries")
     with open(path, "w", encoding="utf-8") as file:
         for seq, (kind, body) in enumerate(entries):
-            of = {"event": None if kind == "key" else EVENT, "grant": None, "t_mono": seq, "t_wall": f"2026-01-31T09:15:{seq:02}.000Z", "v": 1}
+            of = {"event": None if kind == "key" else EVENT, "grant": None, "t_mono": seq, "t_wall": f"2026-01-31T09:15:{seq // 1000:02}.{seq % 1000:03}Z", "v": 1}
             file.write(json.dumps({"body": body, "boot": "7e9b1c52-0a4d-4f63-9d1e-3c5a8b7f6e21", "seq": seq, "type": kind, **of},
                                   sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n")
     return log.write(len(entries), f"from={path}", *([f"left={left}"] if left else []), to=to, name=name)
@@ -303,6 +303,26 @@ def no_span_takes_the_place_of_another(place):
         assert [attributes(span)["ambit.entry.signed"] for span in found] == is_signed
 
 
+def odd_entries_keep_the_form(place):
+    """What nobody of ours would write, signed all the same: the form is kept, nothing is shadowed, no sum wraps around."""
+    most = {"count": 2**53 - 1, "kind": "read", "object": "/etc/shadow", "verdict": "denied"}
+    odd = [("request", {"argv": ["a", {"b64": "!!! no base64", "x": "hidden"}, {"b64": "!!!"}, {"b64": "/w=="}], "program": "/usr/bin/a", "workdir": ""}),
+           ("request", REQUEST), ("start", {"wall": {"": None}}), ("start", {"wall": {}}),
+           ("effect", {**most, "entry": 999, "entry.leaf": "00", "k" * 96: "hidden"}), *[("effect", most)] * 1100,
+           ("effect", {"kind": "read", "object": "", "verdict": "denied" + "x" * 60}), ("effect", {"kind": "added", "object": "/x", "sha256": "no hash"}),
+           ("policy", {"name": "", "sha256": ""}), ("stop", {"exit": 3}), ("stop", STOP), ("result", {})]
+    log = write_made(place, ledger_audit.Ledger(place), odd)
+    lines = export(place, "otlp", log.dir)
+    expect_form(place, "otlp", lines)
+    span, = spans(lines)
+    said = attributes(span)
+    assert said["ambit.effects.denied"] == 2**63 - 1 and said["process.exit.code"] == 3 and said["gen_ai.tool.name"] == "a", said
+    assert said["process.command_args"] == ["a", {"b64": "!!! no base64", "x": "hidden"}, {"b64": "!!!"}, "/w=="], said
+    told = [(event["name"], attributes(event), event.get("droppedAttributesCount")) for event in span["events"]]
+    assert [(name, event["ambit.entry"], dropped) for name, event, dropped in told[:3]] == [
+        ("ambit.request", 1, None), ("ambit.start", 3, None), ("ambit.denied", 4, 3)], told[:3]
+
+
 # ---- choosing ----
 
 
@@ -387,6 +407,6 @@ def a_long_log_is_exported(place):
 if __name__ == "__main__":
     main([what_is_exported_stays_the_same, all_of_a_real_ledger_has_the_form, the_schemas_refuse_what_is_wrong,
           each_entry_is_one_event_of_ocsf, a_line_leads_back_to_a_proof, each_event_is_one_span, events_as_they_are_recorded,
-          what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, an_event_without_an_end_is_told_as_that,
+          what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, odd_entries_keep_the_form, an_event_without_an_end_is_told_as_that,
           an_event_belongs_to_the_time_when_it_began, odd_words_are_refused, what_was_not_signed_is_not_exported,
           few_open_events_are_enough, a_span_says_what_it_had_no_room_for, a_long_log_is_exported])

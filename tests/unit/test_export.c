@@ -11,8 +11,10 @@
 
 #include "audit/verdict.h"
 #include "base/cleanup.h"
+#include "base/sat.h"
 #include "export/ocsf.h"
 #include "export/otlp.h"
+#include "export/otlp_value.h"
 #include "export/written.h"
 
 #define EVENT "e_01KDVQJZ00000000000000EVEN"
@@ -359,6 +361,209 @@ static void a_trace_has_its_own_span_once_however_many_there_are(void **state)
 	free(w);
 }
 
+/* Zeros are no trace in OTLP; the id that is taken for it instead is another event's, which then has no other span by the same ids. */
+static void no_trace_is_zero(void **state)
+{
+	static const struct given given[] = {
+		{ .type = ENTRY_REQUEST, .body = REQUEST, .event = "e_00000000000000000000000000" },
+		{ .type = ENTRY_REQUEST, .body = REQUEST, .event = "e_00000000000000000000000001" },
+		{ .type = ENTRY_REQUEST, .body = REQUEST, .event = "e_00000000000010000000000000" },
+		{ .type = ENTRY_REQUEST, .body = REQUEST, .event = "e_7ZZZZZZZZZZZZZZZZZZZZZZZZZ" },
+	};
+	struct ids ids[SPANS_MAX];
+	auto_buf out = { .max = 1 << 20 };
+	struct otlp *o = otlp_create();
+
+	(void)state;
+	assert_non_null(o);
+	otlp_begin(o, snapshot());
+	otlp_give(o, &out, 0, given, 4);
+	assert_int_equal(otlp_end(o, &out), 0);
+	otlp_destroy(o);
+	assert_int_equal(ids_of(&out, ids), 4);
+	assert_string_equal(ids[0].trace, "00000000000000000000000000000001");
+	assert_string_equal(ids[0].span, "0000000000000001");
+	assert_string_equal(ids[1].trace, ids[0].trace);
+	assert_string_not_equal(ids[1].span, ids[0].span);
+	assert_string_equal(ids[1].parent, ids[0].span);
+	assert_string_equal(ids[2].trace, "00000000000000020000000000000000");
+	assert_string_equal(ids[2].span, "0000000000000001");
+	assert_string_equal(ids[3].trace, "ffffffffffffffffffffffffffffffff");
+	assert_string_equal(ids[3].span, "ffffffffffffffff");
+}
+
+/* ---- values ---- */
+
+static void only_base64_alone_is_bytes(void **state)
+{
+	static const struct {
+		const char *value, *is;
+	} values[] = {
+		{ "{\"b64\":\"//4bXQ==\"}", "{\"bytesValue\":\"//4bXQ==\"}" },
+		{ "{\"b64\":\"\"}", "{\"bytesValue\":\"\"}" },
+		{ "{\"b64\":\"!!! no base64\"}",
+		  "{\"kvlistValue\":{\"values\":[{\"key\":\"b64\",\"value\":{\"stringValue\":\"!!! no base64\"}}]}}" },
+		{ "{\"b64\":\"/w=\"}",
+		  "{\"kvlistValue\":{\"values\":[{\"key\":\"b64\",\"value\":{\"stringValue\":\"/w=\"}}]}}" },
+		{ "{\"b64\":\"/w==\",\"x\":1}",
+		  "{\"kvlistValue\":{\"values\":[{\"key\":\"b64\",\"value\":{\"stringValue\":\"/w==\"}},{\"key\":\"x\",\"value\":{\"intValue\":\"1\"}}]}}" },
+		{ "{\"a\":1,\"b64\":\"/w==\"}",
+		  "{\"kvlistValue\":{\"values\":[{\"key\":\"a\",\"value\":{\"intValue\":\"1\"}},{\"key\":\"b64\",\"value\":{\"stringValue\":\"/w==\"}}]}}" },
+		{ "{\"b64\":7}", "{\"kvlistValue\":{\"values\":[{\"key\":\"b64\",\"value\":{\"intValue\":\"7\"}}]}}" },
+		{ "{}", "{\"kvlistValue\":{\"values\":[]}}" },
+		{ "[-3,true,null,\"\\\"\"]",
+		  "{\"arrayValue\":{\"values\":[{\"intValue\":\"-3\"},{\"boolValue\":true},{},{\"stringValue\":\"\\\"\"}]}}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		const struct canonical_value v = { (const uint8_t *)values[i].value, strlen(values[i].value) };
+		auto_buf out = { .max = 1 << 12 };
+		char is[256];
+		struct json j;
+
+		json_begin(&j, &out);
+		otlp_put(&j, "k", v);
+		(void)snprintf(is, sizeof is, "{\"key\":\"k\",\"value\":%s}", values[i].is);
+		assert_string_equal(buf_cstr(&out), is);
+	}
+}
+
+static void a_sum_stays_at_its_most(void **state)
+{
+	static const struct {
+		uint64_t a, b, max, sum;
+	} sums[] = {
+		{ 1, 2, 10, 3 },
+		{ 4, 6, 10, 10 },
+		{ 5, 6, 10, 10 },
+		{ 11, 0, 10, 10 },
+		{ 0, 11, 10, 10 },
+		{ 0, 0, 0, 0 },
+		{ INT53_MAX, 1, INT53_MAX, INT53_MAX },
+		{ INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX },
+		{ UINT64_MAX, 1, UINT64_MAX, UINT64_MAX },
+		{ UINT64_MAX - 1, 1, UINT64_MAX, UINT64_MAX },
+	};
+	const struct given effect = SIGNED(ENTRY_EFFECT, "{\"count\":9007199254740991,\"verdict\":\"allowed\"}");
+	const struct given rest[] = { SIGNED(ENTRY_EFFECT, "{\"count\":2048,\"verdict\":\"allowed\"}"),
+				      SIGNED(ENTRY_RESULT, "{}") };
+	auto_buf out = { .max = 1 << 20 };
+	struct otlp *o = otlp_create();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
+		if (sat_add(sums[i].a, sums[i].b, sums[i].max) != sums[i].sum)
+			fail_msg("row %zu", i);
+	assert_non_null(o);
+	otlp_begin(o, snapshot());
+	for (uint64_t seq = 0; seq < 2048; seq++) /* 2^64 - 2048 */
+		otlp_give(o, &out, seq, &effect, 1);
+	otlp_give(o, &out, 2048, rest, 2);
+	otlp_destroy(o);
+	expect(&out, "\"ambit.effects.allowed\",\"value\":{\"intValue\":\"9223372036854775807\"}");
+}
+
+/* ---- attributes ---- */
+
+static size_t times(struct buf *out, const char *text)
+{
+	size_t n = 0;
+
+	assert_non_null(buf_cstr(out));
+	for (const char *at = (const char *)out->data; (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+#define KEY_95 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define LONG_KEY KEY_95 "k"
+
+/* What a body says is beside what the exporter says, and never instead; what is left out is counted. */
+static void no_attribute_stands_there_twice(void **state)
+{
+	static const struct given given[] = {
+		SIGNED(ENTRY_GRANT, "{\"\":1,\"id\":\"g_FALSE\",\"object\":\"/x\"}"),
+		SIGNED(ENTRY_REQUEST, "{\"argv\":[\"first\"],\"program\":\"/bin/first\"}"),
+		SIGNED(ENTRY_REQUEST, "{\"argv\":[\"second\"],\"program\":\"/bin/second\"}"),
+		SIGNED(ENTRY_START, "{\"wall\":{\"files\":\"first\"}}"),
+		SIGNED(ENTRY_START, "{\"wall\":{\"files\":null}}"),
+		SIGNED(ENTRY_EFFECT, "{\"entry\":999,\"entry.leaf\":\"00\",\"" KEY_95 "\":1,\"" LONG_KEY
+				     "\":1,\"verdict\":\"denied\"}"),
+		SIGNED(ENTRY_STOP, "{\"cause\":\"exited\",\"exit\":3}"),
+		SIGNED(ENTRY_STOP, "{\"cause\":\"exited\",\"exit\":0}"),
+		SIGNED(ENTRY_RESULT, "{}"),
+	};
+	static const struct {
+		const char *text;
+		size_t n;
+	} found[] = {
+		{ "\"key\":\"ambit.entry\"", 4 }, /* of the four events that are told */
+		{ "\"key\":\"ambit.entry.leaf\"", 4 },
+		{ "\"key\":\"ambit.entry\",\"value\":{\"intValue\":\"5\"}", 1 },
+		{ "\"key\":\"ambit." KEY_95 "\"", 1 },
+		{ "\"key\":\"ambit." LONG_KEY "\"", 0 },
+		{ "g_FALSE", 0 },
+		{ "\"key\":\"id\",\"value\":{\"stringValue\":\"" GRANT "\"}", 1 },
+		{ "\"key\":\"\"", 0 },
+		{ "\"name\":\"execute_tool first\"", 1 },
+		{ "\"key\":\"gen_ai.tool.name\"", 1 },
+		{ "\"key\":\"process.command_args\"", 1 },
+		{ "\"key\":\"ambit.wall\"", 2 }, /* of the span, and of the second start as an event */
+		{ "\"key\":\"ambit.wall.given_up\"", 1 },
+		{ "\"key\":\"process.exit.code\",\"value\":{\"intValue\":\"3\"}", 1 },
+		{ "\"key\":\"process.exit.code\"", 1 },
+		{ "\"name\":\"ambit.request\"", 1 },
+		{ "\"name\":\"ambit.start\"", 1 },
+		{ "\"name\":\"ambit.stop\"", 1 },
+		{ "\"key\":\"ambit.exit\",\"value\":{\"intValue\":\"0\"}", 1 },
+		{ "\"code\":2,\"message\":\"3\"", 1 },
+		{ "\"droppedAttributesCount\":3}", 1 }, /* of the effect */
+		{ "\"droppedAttributesCount\":2,", 1 }, /* of the grant: counted for the span */
+	};
+	auto_buf out = { .max = 1 << 20 };
+	struct otlp *o = otlp_create();
+
+	(void)state;
+	assert_non_null(o);
+	otlp_begin(o, snapshot());
+	otlp_give(o, &out, 0, given, sizeof given / sizeof given[0]);
+	otlp_destroy(o);
+	for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
+		if (times(&out, found[i].text) != found[i].n)
+			fail_msg("%s: %zu times in %s", found[i].text, times(&out, found[i].text), buf_cstr(&out));
+}
+
+/* Only an exit with 0 is no error. */
+static void an_end_that_cannot_be_read_is_an_error(void **state)
+{
+	static const struct {
+		const char *body, *status;
+	} ends[] = {
+		{ "{\"cause\":\"exited\",\"exit\":0}", "\"status\":{}" },
+		{ "{\"cause\":\"exited\",\"exit\":7}", "\"status\":{\"code\":2,\"message\":\"7\"}" },
+		{ "{\"cause\":\"limit\"}", "\"status\":{\"code\":2,\"message\":\"limit\"}" },
+		{ "{\"cause\":\"limit\",\"exit\":\"0\"}", "\"status\":{\"code\":2,\"message\":\"limit\"}" },
+		{ "{\"cause\":\"\"}", "\"status\":{\"code\":2,\"message\":\"_OTHER\"}" },
+		{ "{\"cause\":\"" LONG_KEY "\"}", "\"status\":{\"code\":2,\"message\":\"_OTHER\"}" },
+		{ "{\"exit\":-1}", "\"status\":{\"code\":2,\"message\":\"_OTHER\"}" },
+		{ "{}", "\"status\":{\"code\":2,\"message\":\"_OTHER\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		const struct given given[] = { SIGNED(ENTRY_STOP, ends[i].body), SIGNED(ENTRY_RESULT, "{}") };
+		auto_buf out = { .max = 1 << 20 };
+		struct otlp *o = otlp_create();
+
+		assert_non_null(o);
+		otlp_begin(o, snapshot());
+		otlp_give(o, &out, 0, given, 2);
+		otlp_destroy(o);
+		expect(&out, ends[i].status);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +572,11 @@ int main(void)
 		cmocka_unit_test(spans_have_ids_of_their_own),
 		cmocka_unit_test(what_is_not_signed_changes_no_signed_span),
 		cmocka_unit_test(a_trace_has_its_own_span_once_however_many_there_are),
+		cmocka_unit_test(no_trace_is_zero),
+		cmocka_unit_test(only_base64_alone_is_bytes),
+		cmocka_unit_test(a_sum_stays_at_its_most),
+		cmocka_unit_test(no_attribute_stands_there_twice),
+		cmocka_unit_test(an_end_that_cannot_be_read_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
