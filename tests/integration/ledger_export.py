@@ -310,6 +310,7 @@ def odd_entries_keep_the_form(place):
            ("request", REQUEST), ("start", {"wall": {"": None}}), ("start", {"wall": {}}),
            ("effect", {**most, "entry": 999, "entry.leaf": "00", "k" * 96: "hidden"}), *[("effect", most)] * 1100,
            ("effect", {"kind": "read", "object": "", "verdict": "denied" + "x" * 60}), ("effect", {"kind": "added", "object": "/x", "sha256": "no hash"}),
+           ("effect", {"kind": "connect", "object": "tcp not an ip:443", "verdict": "allowed"}), ("effect", {"kind": "connect", "object": "tcp []:443"}),
            ("policy", {"name": "", "sha256": ""}), ("stop", {"exit": 3}), ("stop", STOP), ("result", {})]
     log = write_made(place, ledger_audit.Ledger(place), odd)
     lines = export(place, "otlp", log.dir)
@@ -321,6 +322,9 @@ def odd_entries_keep_the_form(place):
     told = [(event["name"], attributes(event), event.get("droppedAttributesCount")) for event in span["events"]]
     assert [(name, event["ambit.entry"], dropped) for name, event, dropped in told[:3]] == [
         ("ambit.request", 1, None), ("ambit.start", 3, None), ("ambit.denied", 4, 3)], told[:3]
+    lines = export(place, "ocsf", log.dir)
+    expect_form(place, "ocsf", lines)
+    assert [line["unmapped"]["ambit"]["entry"] for line in lines] == list(range(len(odd)))
 
 
 # ---- choosing ----

@@ -564,6 +564,80 @@ static void an_end_that_cannot_be_read_is_an_error(void **state)
 	}
 }
 
+/* ---- addresses ---- */
+
+static void only_an_address_is_an_ip(void **state)
+{
+	static const struct {
+		const char *object, *endpoint;
+	} ends[] = {
+		{ "tcp 192.0.2.1:443", "{\"ip\":\"192.0.2.1\",\"port\":443}" },
+		{ "inet [2001:db8::1]:0", "{\"ip\":\"2001:db8::1\",\"port\":0}" },
+		{ "inet [::ffff:192.0.2.1]:65535", "{\"ip\":\"::ffff:192.0.2.1\",\"port\":65535}" },
+		{ "tcp 192.0.2.1:65536", "{\"name\":\"tcp 192.0.2.1:65536\"}" },
+		{ "tcp 192.0.2.1:", "{\"name\":\"tcp 192.0.2.1:\"}" },
+		{ "tcp 192.0.2.1", "{\"name\":\"tcp 192.0.2.1\"}" },
+		{ "tcp 192.0.2:443", "{\"name\":\"tcp 192.0.2:443\"}" },
+		{ "tcp 192.0.2.256:443", "{\"name\":\"tcp 192.0.2.256:443\"}" },
+		{ "tcp [192.0.2.1]:443", "{\"name\":\"tcp [192.0.2.1]:443\"}" },
+		{ "tcp 2001:db8::1:443", "{\"name\":\"tcp 2001:db8::1:443\"}" },
+		{ "tcp [fe80::1%eth0]:443", "{\"name\":\"tcp [fe80::1%eth0]:443\"}" },
+		{ "tcp [2001:db8::1:443", "{\"name\":\"tcp [2001:db8::1:443\"}" },
+		{ "tcp not an ip:443", "{\"name\":\"tcp not an ip:443\"}" },
+		{ "tcp 192.0.2.1\xe2\x80\xae:443", "{\"name\":\"tcp 192.0.2.1\xe2\x80\xae:443\"}" },
+		{ "tcp []:443", "{\"name\":\"tcp []:443\"}" },
+		{ "tcp [:443", "{\"name\":\"tcp [:443\"}" },
+		{ "tcp ]:443", "{\"name\":\"tcp ]:443\"}" },
+		{ "tcp :443", "{\"name\":\"tcp :443\"}" },
+		{ "tcp 0000000000000000000000000000000000000000000000000192.0.2.1:1",
+		  "{\"name\":\"tcp 0000000000000000000000000000000000000000000000000192.0.2.1:1\"}" },
+		{ "unix 192.0.2.1:443", "{\"name\":\"unix 192.0.2.1:443\"}" },
+		{ "unix /run/x", "{\"name\":\"unix /run/x\"}" },
+		{ "192.0.2.1:443", "{\"name\":\"192.0.2.1:443\"}" },
+		{ "", "{\"name\":\"unknown\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		auto_buf out = { .max = 1 << 16 };
+		char body[256], endpoint[256];
+
+		(void)snprintf(body, sizeof body, "{\"kind\":\"connect\",\"object\":\"%s\",\"verdict\":\"allowed\"}",
+			       ends[i].object);
+		(void)snprintf(endpoint, sizeof endpoint, "\"dst_endpoint\":%s,", ends[i].endpoint);
+		ocsf_give(&out, &(struct given)SIGNED(ENTRY_EFFECT, body));
+		expect(&out, endpoint);
+	}
+}
+
+/* What has not the form of a hash is none. */
+static void only_a_hash_is_a_hash(void **state)
+{
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+	static const struct {
+		const char *digest;
+		bool is;
+	} digests[] = {
+		{ HEX "f", true },  { HEX, false },      { HEX "F", false },
+		{ HEX "g", false }, { HEX "ff", false }, { "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+		auto_buf file = { .max = 1 << 16 }, policy = { .max = 1 << 16 };
+		char body[256];
+
+		(void)snprintf(body, sizeof body,
+			       "{\"kind\":\"added\",\"object\":\"/x\",\"sha256\":\"%s\",\"verdict\":\"allowed\"}",
+			       digests[i].digest);
+		ocsf_give(&file, &(struct given)SIGNED(ENTRY_EFFECT, body));
+		(digests[i].is ? expect : expect_not)(&file, "\"hashes\"");
+		ocsf_give(&policy, &(struct given)SIGNED(ENTRY_POLICY, body));
+		(digests[i].is ? expect_not : expect)(&policy, "\"uid\":\"none\"");
+	}
+#undef HEX
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +651,8 @@ int main(void)
 		cmocka_unit_test(a_sum_stays_at_its_most),
 		cmocka_unit_test(no_attribute_stands_there_twice),
 		cmocka_unit_test(an_end_that_cannot_be_read_is_an_error),
+		cmocka_unit_test(only_an_address_is_an_ip),
+		cmocka_unit_test(only_a_hash_is_a_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
