@@ -414,10 +414,12 @@ static unsigned status_of(const struct entry *entry)
 
 static void put_metadata(struct json *j, const struct ocsf *o, const struct entry *entry, bool controlled)
 {
-	char wall[TIMESTAMP_LEN + 1], uid[VKEY_NAME_MAX + 32];
+	char wall[TIMESTAMP_LEN + 1], uid[VKEY_NAME_MAX + 48];
 
 	(void)timestamp_write(entry->wall_ms, wall); /* it was read as one */
-	(void)snprintf(uid, sizeof uid, "%s#%" PRIu64, o->s->key.name, entry->seq);
+	/* two logs may have one name, but not one key */
+	(void)snprintf(uid, sizeof uid, "%s+%08" PRIx32 "#%" PRIu64, o->s->key.name, o->s->key.id,
+		       entry->seq); /* it fits */
 	json_put_object(json_put_key(j, "metadata"));
 	if (entry->event[0] != 0)
 		json_put_word(json_put_key(j, "correlation_uid"), entry->event);

@@ -104,27 +104,28 @@ def event_of(program="/usr/bin/true", *more):
     return [("request", {**REQUEST, "program": program}), *more, ("stop", STOP), ("result", {"digest": "ab" * 32})]
 
 
-def write_made(place, log, entries, to=None, name=NAME, left=0):
+def write_made(place, log, entries, *words, to=None, left=0):
     """A log of these, the last of them not signed."""
     path = os.path.join(place.fresh(), "entries")
     with open(path, "w", encoding="utf-8") as file:
         for seq, (kind, body) in enumerate(entries):
-            of = {"event": None if kind == "key" else EVENT, "grant": None, "t_mono": seq, "t_wall": f"2026-01-31T09:15:{seq // 1000:02}.{seq % 1000:03}Z", "v": 1}
-            file.write(json.dumps({"body": body, "boot": "7e9b1c52-0a4d-4f63-9d1e-3c5a8b7f6e21", "seq": seq, "type": kind, **of},
+            of = {"event": None if kind == "key" else EVENT, "grant": None, "t_mono": seq, "v": 1}
+            at = f"2026-01-31T09:15:{seq // 1000:02}.{seq % 1000:03}Z"
+            file.write(json.dumps({"body": body, "boot": "7e9b1c52-0a4d-4f63-9d1e-3c5a8b7f6e21", "seq": seq, "t_wall": at, "type": kind, **of},
                                   sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n")
-    return log.write(len(entries), f"from={path}", *([f"left={left}"] if left else []), to=to, name=name)
+    return log.write(len(entries), f"from={path}", *words, *([f"left={left}"] if left else []), to=to, name=NAME)
 
 
-def chained(place, earlier, present, name=NAME, left=0):
-    """A ledger of two logs, each of which names the other's key."""
+def chained(place, earlier, present, left=0):
+    """A ledger of two logs of one name, each of which names the other's key."""
     log = ledger_audit.Ledger(place)
-    keys = [ledger_audit.Ledger(place).write(1, name=of).key for of in (NAME, name)]
+    keys = [ledger_audit.Ledger(place).write(1, f"key={key}", name=NAME).key for key in "12"]
     os.makedirs(f"{log.dir}/past/1", 0o700)
     past = f"{log.dir}/past/1/log"
-    write_made(place, log, earlier + [("key", {"next": keys[1]})], to=past)
+    write_made(place, log, earlier + [("key", {"next": keys[1]})], "key=1", to=past)
     with open(f"{past}/checkpoint", encoding="utf-8") as file:
         _, size, root = file.read().splitlines()[:3]
-    return write_made(place, log, [("key", {"previous": {"key": keys[0], "root": root, "size": int(size)}})] + present, name=name, left=left)
+    return write_made(place, log, [("key", {"previous": {"key": keys[0], "root": root, "size": int(size)}})] + present, "key=2", left=left)
 
 
 # ---- the forms ----
@@ -290,8 +291,8 @@ def no_span_takes_the_place_of_another(place):
     forged = event_of("/usr/bin/innocent")
     ledgers = ((write_made(place, ledger_audit.Ledger(place), refused + forged, left=len(forged)), [True, False]),
                (write_made(place, ledger_audit.Ledger(place), refused + forged), [True, True]),
-               (chained(place, refused, forged, name="ambit.test/second"), [True, True]),
-               (chained(place, refused, forged, name="ambit.test/second", left=len(forged)), [True, False]))
+               (chained(place, refused, forged), [True, True]),
+               (chained(place, refused, forged, left=len(forged)), [True, False]))
     for log, is_signed in ledgers:
         lines = export(place, "otlp", log.dir)
         expect_form(place, "otlp", lines)
@@ -325,6 +326,14 @@ def odd_entries_keep_the_form(place):
     lines = export(place, "ocsf", log.dir)
     expect_form(place, "ocsf", lines)
     assert [line["unmapped"]["ambit"]["entry"] for line in lines] == list(range(len(odd)))
+
+
+def no_line_has_the_uid_of_another(place):
+    """Of any log of the ledger, though they have one name."""
+    log = chained(place, event_of(), event_of())
+    metadata = [line["metadata"] for line in export(place, "ocsf", log.dir)]
+    assert len(metadata) == 8 and len({m["uid"] for m in metadata}) == 8 and {m["log_name"] for m in metadata} == {NAME}, metadata
+    assert [m["uid"] for m in metadata[4:]] == [f"{NAME}+{log.key.split('+')[1]}#{number}" for number in range(4)]
 
 
 # ---- choosing ----
@@ -411,6 +420,7 @@ def a_long_log_is_exported(place):
 if __name__ == "__main__":
     main([what_is_exported_stays_the_same, all_of_a_real_ledger_has_the_form, the_schemas_refuse_what_is_wrong,
           each_entry_is_one_event_of_ocsf, a_line_leads_back_to_a_proof, each_event_is_one_span, events_as_they_are_recorded,
-          what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, odd_entries_keep_the_form, an_event_without_an_end_is_told_as_that,
-          an_event_belongs_to_the_time_when_it_began, odd_words_are_refused, what_was_not_signed_is_not_exported,
-          few_open_events_are_enough, a_span_says_what_it_had_no_room_for, a_long_log_is_exported])
+          what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, odd_entries_keep_the_form,
+          no_line_has_the_uid_of_another, an_event_without_an_end_is_told_as_that, an_event_belongs_to_the_time_when_it_began,
+          odd_words_are_refused, what_was_not_signed_is_not_exported, few_open_events_are_enough, a_span_says_what_it_had_no_room_for,
+          a_long_log_is_exported])
