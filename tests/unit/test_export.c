@@ -12,6 +12,7 @@
 #include "audit/verdict.h"
 #include "base/cleanup.h"
 #include "base/sat.h"
+#include "export/known.h"
 #include "export/ocsf.h"
 #include "export/otlp.h"
 #include "export/otlp_value.h"
@@ -638,6 +639,33 @@ static void only_a_hash_is_a_hash(void **state)
 #undef HEX
 }
 
+/* ---- whose an entry is ---- */
+
+/* One request more changes nothing of what the event's entries are said to be of. */
+static void an_event_is_known_by_its_first_request(void **state)
+{
+	static const char *const requests[] = { "{\"agent\":\"first\",\"argv\":[\"one\"],\"program\":\"/bin/one\"}",
+						"{\"agent\":\"second\",\"argv\":[\"two\"],\"program\":\"/bin/two\"}" };
+	struct known *k = calloc(1, sizeof *k);
+	const struct known_event *e;
+
+	(void)state;
+	assert_non_null(k);
+	for (size_t i = 0; i < 2; i++) {
+		const struct given given = SIGNED(ENTRY_REQUEST, requests[i]);
+		const struct entry entry = entry_of(&given, i);
+
+		known_take(k, &entry);
+	}
+	e = known_find(k, EVENT);
+	assert_non_null(e);
+	assert_string_equal(e->agent, "first");
+	assert_string_equal(e->command, "one");
+	assert_string_equal(e->program, "/bin/one");
+	assert_null(known_find(k, "e_00000000000000000000000001"));
+	free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,6 +681,7 @@ int main(void)
 		cmocka_unit_test(an_end_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(only_an_address_is_an_ip),
 		cmocka_unit_test(only_a_hash_is_a_hash),
+		cmocka_unit_test(an_event_is_known_by_its_first_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
