@@ -1,5 +1,5 @@
-/* Any bytes as entries, a line each, retold in every form. Lines of exports are JSON; the page has no byte that is not text, and as many
- * elements as it closes. */
+/* Any bytes as entries, a line each, retold in every form. Lines of exports are JSON, no attribute stands there twice, no span has the ids of
+ * another; the page has no byte that is not text, and as many elements as it closes. */
 #include <jansson.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,6 +7,7 @@
 
 #include "account/account.h"
 #include "account/page.h"
+#include "base/base64.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "export/ocsf.h"
@@ -22,7 +23,54 @@ static struct snapshot *snapshot(void)
 	return &s;
 }
 
-static void promise_json(struct buf *out)
+/* What stands in a list by its key is there once; bytes are base64. */
+static void promise_values(json_t *value)
+{
+	json_t *keys = json_object(), *inner;
+	const char *name;
+	size_t i, n;
+
+	promise(keys != NULL);
+	json_array_foreach(value, i, inner)
+	{
+		const json_t *key = json_object_get(inner, "key");
+
+		promise(key == NULL || json_object_get(keys, json_string_value(key)) == NULL);
+		promise(key == NULL || json_object_set_new(keys, json_string_value(key), json_true()) == 0);
+		promise_values(inner);
+	}
+	json_decref(keys);
+	for (void *it = json_object_iter(value); it != NULL; it = json_object_iter_next(value, it)) {
+		name = json_object_iter_key(it);
+		inner = json_object_iter_value(it);
+		promise(strcmp(name, "bytesValue") != 0 ||
+			base64_is(json_string_value(inner), json_string_length(inner), &n));
+		promise_values(inner);
+	}
+}
+
+static json_t *item(const json_t *in, const char *array)
+{
+	return json_array_get(json_object_get(in, array), 0);
+}
+
+/* NULL: lines are no spans. */
+static void promise_span(const json_t *line, json_t *ids)
+{
+	json_t *span = item(item(item(line, "resourceSpans"), "scopeSpans"), "spans");
+	const char *trace = json_string_value(json_object_get(span, "traceId"));
+	const char *own = json_string_value(json_object_get(span, "spanId"));
+	char both[64];
+
+	if (ids == NULL)
+		return;
+	promise(trace != NULL && own != NULL && strspn(trace, "0") < 32 && strspn(own, "0") < 16);
+	(void)snprintf(both, sizeof both, "%s %s", trace, own);
+	promise(json_object_get(ids, both) == NULL && json_object_set_new(ids, both, json_true()) == 0);
+	promise_values(span);
+}
+
+static void promise_json(struct buf *out, json_t *ids)
 {
 	size_t at = 0;
 
@@ -35,6 +83,7 @@ static void promise_json(struct buf *out)
 		value = json_loadb((const char *)out->data + at, (size_t)(end - out->data) - at,
 				   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
 		promise(json_is_object(value));
+		promise_span(value, ids);
 		json_decref(value);
 		at = (size_t)(end - out->data) + 1;
 	}
@@ -79,6 +128,7 @@ struct forms {
 	struct account *account;
 	struct otlp *otlp;
 	struct ocsf *ocsf;
+	json_t *ids; /* of all spans */
 	struct buf out;
 };
 
@@ -89,38 +139,44 @@ static void take(struct forms *f, const struct entry *entry, bool is_signed)
 
 	promise(account_take(f->account, &r) == 0);
 	promise(otlp_take(f->otlp, &r, &f->out) == 0);
-	promise_json(&f->out);
+	promise_json(&f->out, f->ids);
 	promise(ocsf_take(f->ocsf, &r, &f->out) == 0);
 	promise(count(&f->out, "\n") == 1);
-	promise_json(&f->out);
+	promise_json(&f->out, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct forms f = { .account = account_create(),
-			   .otlp = otlp_create(snapshot()),
-			   .ocsf = ocsf_create(snapshot()) };
+			   .otlp = otlp_create(),
+			   .ocsf = ocsf_create(snapshot()),
+			   .ids = json_object() };
+	uint64_t seq = 0;
 
 	buf_init(&f.out, 16u << 20);
-	promise(f.account != NULL && f.otlp != NULL && f.ocsf != NULL);
+	promise(f.account != NULL && f.otlp != NULL && f.ocsf != NULL && f.ids != NULL);
+	otlp_begin(f.otlp, snapshot());
 	for (bool is_signed = true; size > 0; is_signed = !is_signed) {
 		const uint8_t *end = memchr(data, '\n', size);
 		const size_t n = end != NULL ? (size_t)(end - data) : size, taken = end != NULL ? n + 1 : n;
 		struct entry entry;
 
-		if (entry_take(data, n, &entry, NULL) == 0)
+		if (entry_take(data, n, &entry, NULL) == 0) {
+			entry.seq = seq++; /* as in a log, where each number is there once */
 			take(&f, &entry, is_signed);
+		}
 		data += taken;
 		size -= taken;
 	}
 	promise(otlp_end(f.otlp, &f.out) == 0);
-	promise_json(&f.out);
+	promise_json(&f.out, f.ids);
 	account_close(f.account);
 	promise_page(f.account, true);
 	promise_page(f.account, false);
 	account_destroy(f.account);
 	otlp_destroy(f.otlp);
 	ocsf_destroy(f.ocsf);
+	json_decref(f.ids);
 	buf_finish(&f.out);
 	return 0;
 }

@@ -70,8 +70,9 @@ void body_command(struct canonical_value body, char *ret, size_t size)
 	size_t at = 0;
 
 	buf_init_in(&text, ret, size - 1);
-	for (bool first = true; canonical_find(body, "argv", &argv) && canonical_item(argv, &at, &word);
-	     first = false) {
+	if (!canonical_find(body, "argv", &argv))
+		argv = (struct canonical_value){ .n = 0 };
+	for (bool first = true; canonical_item(argv, &at, &word); first = false) {
 		char shown[64], name[GRANT_OBJECT_MAX];
 
 		if (!body_take_name(word, name, sizeof name))

@@ -15,11 +15,11 @@
 
 struct export
 {
-	struct otlp *otlp; /* owned; one of the two is there, of the log at hand */
-	struct ocsf *ocsf; /* owned */
+	struct otlp *otlp; /* owned, of all logs; NULL: the form is the other */
+	struct ocsf *ocsf; /* owned, of the log at hand */
 	struct buf out;    /* owned */
 	verify_progress_fn *progress;
-	bool to_ocsf, failed;
+	bool failed;
 };
 
 static int flush(struct export *x)
@@ -62,7 +62,16 @@ static void tell_faults(const struct report *report, struct err *e)
 	(void)err_why(e, 0, "%s%s%s", first->file, first->file[0] != 0 ? ": " : "", first->why);
 }
 
-/* An event is in one log, so none goes on in the next. */
+/* An event is in one log, so nothing goes on in the next; that it is not there once more is what the spans remember. */
+static int begin(struct export *x, const struct snapshot *s)
+{
+	if (x->otlp != NULL)
+		otlp_begin(x->otlp, s);
+	else
+		x->ocsf = ocsf_create(s);
+	return x->otlp != NULL || x->ocsf != NULL ? 0 : -ENOMEM;
+}
+
 static int export_log(void *arg, const struct over_log *log, struct err *e)
 {
 	auto_free struct report *report = calloc(1, sizeof *report);
@@ -70,13 +79,11 @@ static int export_log(void *arg, const struct over_log *log, struct err *e)
 	const struct report *found;
 	int r = 0;
 
-	x->otlp = x->to_ocsf ? NULL : otlp_create(log->snapshot);
-	x->ocsf = x->to_ocsf ? ocsf_create(log->snapshot) : NULL;
-	if (report == NULL || (x->otlp == NULL && x->ocsf == NULL))
+	if (report == NULL || begin(x, log->snapshot) < 0)
 		r = err_set(e, AMBIT_MEMORY, NULL, "no memory to export the log");
 	r = r < 0 ? r : write_all(x, log, report, e);
-	otlp_destroy(x->otlp);
 	ocsf_destroy(x->ocsf);
+	x->ocsf = NULL;
 	found = r == 0 ? over_found(log, report) : NULL;
 	if (found != NULL && log->last && found->n_faults > 0) {
 		x->failed = true;
@@ -87,12 +94,17 @@ static int export_log(void *arg, const struct over_log *log, struct err *e)
 
 int export_logs(const struct audit_ask *ask, verify_progress_fn *progress, bool *ret_failed, struct err *e)
 {
-	struct export x = { .progress = progress, .to_ocsf = (ask->flags & AUDIT_OCSF) != 0 };
+	const bool to_ocsf = (ask->flags & AUDIT_OCSF) != 0;
+	struct export x = { .otlp = to_ocsf ? NULL : otlp_create(), .progress = progress };
 	int r;
 
+	*ret_failed = false;
+	if (!to_ocsf && x.otlp == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to export the ledger");
 	buf_init(&x.out, OUT_MAX);
 	r = over_logs(ask, progress, export_log, &x, e);
 	*ret_failed = x.failed;
+	otlp_destroy(x.otlp);
 	buf_finish(&x.out);
 	return r;
 }

@@ -1,7 +1,8 @@
 /* known - what was asked for in the events that entries are about.
  *
  * Owns:   the last KNOWN_MAX requests.
- * Holds:  what is given is of that event; of one that was forgotten, or whose request is not there, nothing is.
+ * Holds:  what is given is of that event, and of its first request: what comes once more, and may be anybody's, describes none of its
+ *         entries. Of one that was forgotten, or whose request is not there, nothing is given.
  * Called: export/ocsf.c; pure. Zeroed memory knows nothing. */
 #ifndef EXPORT_KNOWN_H
 #define EXPORT_KNOWN_H

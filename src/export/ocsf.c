@@ -1,5 +1,6 @@
 #include "export/ocsf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,11 +11,13 @@
 #include "audit/verdict.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "export/known.h"
 
 #define OTHER 99
+#define DIGEST_MAX (2 * SHA256_BYTES + 1)
 
 enum severity { INFORMATIONAL = 1, LOW, MEDIUM };
 
@@ -60,10 +63,7 @@ static const struct kind {
 static struct shape shape_of_effect(const struct entry *entry)
 {
 	const enum verdict verdict = verdict_of(entry);
-	const enum severity severity = verdict == VERDICT_DENIED || verdict == VERDICT_HELD ||
-						       verdict == VERDICT_STRANGE
-					       ? LOW
-					       : INFORMATIONAL;
+	const enum severity severity = verdict == VERDICT_ALLOWED ? INFORMATIONAL : LOW;
 	char word[32];
 
 	if (body_find_word(entry->body, "kind", word, sizeof word))
@@ -197,11 +197,22 @@ static unsigned file_type(const struct entry *entry, const char *kind)
 						: OTHER;
 }
 
+/* False, and empty: there is none, or it has no form of one. */
+static bool find_sha256(const struct entry *entry, char ret[DIGEST_MAX])
+{
+	const bool is = body_find_word(entry->body, "sha256", ret, DIGEST_MAX) &&
+			strlen(ret) == (size_t)2 * SHA256_BYTES && strspn(ret, "0123456789abcdef") == strlen(ret);
+
+	if (!is)
+		ret[0] = 0;
+	return is;
+}
+
 static void put_hashes(struct json *j, const struct entry *entry)
 {
-	char digest[80];
+	char digest[DIGEST_MAX];
 
-	if (!body_find_word(entry->body, "sha256", digest, sizeof digest))
+	if (!find_sha256(entry, digest))
 		return;
 	json_put_array(json_put_key(j, "hashes"));
 	json_put_object(j);
@@ -227,22 +238,34 @@ static void put_file(struct json *j, struct ocsf *o, const struct entry *entry)
 	json_put_object_end(j);
 }
 
-/* "tcp 192.0.2.1:443", "tcp [2001:db8::1]:443", "unix /run/x". */
-static void put_endpoint(struct json *j, const char *object)
+/* "tcp 192.0.2.1:443", "tcp [2001:db8::1]:443", "unix /run/x": of the first two the address, in its place and read as the kernel's callers do. */
+static bool take_address(const char *object, char ret_ip[INET6_ADDRSTRLEN], uint32_t *ret_port)
 {
 	const char *const space = strchr(object, ' ');
 	const char *const address = space != NULL ? space + 1 : object;
 	const char *const colon = strrchr(address, ':');
-	const bool internet = space != NULL && strncmp(object, "unix", 4) != 0 && colon != NULL && colon > address;
-	const bool brackets = internet && address[0] == '[' && colon[-1] == ']';
+	unsigned char bytes[sizeof(struct in6_addr)];
+	size_t brackets, n;
+
+	if (space == NULL || strncmp(object, "unix", 4) == 0 || colon == NULL || colon == address)
+		return false;
+	brackets = address[0] == '[' && colon[-1] == ']' ? 1 : 0;
+	n = (size_t)(colon - address);
+	if (n < 2 * brackets || n - 2 * brackets >= INET6_ADDRSTRLEN)
+		return false;
+	(void)snprintf(ret_ip, INET6_ADDRSTRLEN, "%.*s", (int)(n - 2 * brackets), address + brackets); /* it fits */
+	return inet_pton(brackets == 1 ? AF_INET6 : AF_INET, ret_ip, bytes) == 1 &&
+	       parse_u32(colon + 1, 0, 65535, ret_port);
+}
+
+static void put_endpoint(struct json *j, const char *object)
+{
+	char ip[INET6_ADDRSTRLEN];
 	uint32_t port;
-	char ip[64];
 
 	json_put_object(json_put_key(j, "dst_endpoint"));
-	(void)snprintf(ip, sizeof ip, "%.*s", internet ? (int)(colon - address) - (brackets ? 2 : 0) : 0,
-		       address + (brackets ? 1 : 0));
-	if (internet && strlen(ip) < sizeof ip - 1 && parse_u32(colon + 1, 0, 65535, &port)) {
-		put_shown(json_put_key(j, "ip"), ip);
+	if (take_address(object, ip, &port)) {
+		json_put_word(json_put_key(j, "ip"), ip);
 		json_put_count(json_put_key(j, "port"), port);
 	} else {
 		put_shown(json_put_key(j, "name"), object);
@@ -268,7 +291,7 @@ static void put_privileges(struct json *j, struct ocsf *o, const struct entry *e
 	char verb[32];
 
 	json_put_array(json_put_key(j, "privileges"));
-	if (body_find_word(entry->body, "verb", verb, sizeof verb))
+	if (body_find_word(entry->body, "verb", verb, sizeof verb) && verb[0] != 0)
 		json_put_word(j, verb);
 	json_put_array_end(j);
 	json_put_array(json_put_key(j, "resources"));
@@ -286,14 +309,13 @@ static void put_privileges(struct json *j, struct ocsf *o, const struct entry *e
 
 static void put_entity(struct json *j, const struct entry *entry)
 {
-	char name[GRANT_OBJECT_MAX], digest[80];
+	char name[GRANT_OBJECT_MAX], digest[DIGEST_MAX];
 
 	json_put_object(json_put_key(j, "entity"));
-	if (body_find_name(entry->body, "name", name, sizeof name))
+	if (body_find_name(entry->body, "name", name, sizeof name) && name[0] != 0)
 		put_shown(json_put_key(j, "name"), name);
 	json_put_word(json_put_key(j, "type"), "policy");
-	json_put_word(json_put_key(j, "uid"),
-		      body_find_word(entry->body, "sha256", digest, sizeof digest) ? digest : "none");
+	json_put_word(json_put_key(j, "uid"), find_sha256(entry, digest) ? digest : "none");
 	json_put_object_end(j);
 }
 
@@ -360,8 +382,8 @@ static void put_control(struct json *j, const struct entry *entry)
 	put_id(j, "action_id", of[verdict].action);
 	put_id(j, "disposition_id", of[verdict].disposition);
 	json_put_bool(json_put_key(j, "is_alert"), verdict != VERDICT_ALLOWED);
-	if (entry->grant[0] == 0)
-		return;
+	if (entry->grant[0] == 0 || (verdict != VERDICT_ALLOWED && verdict != VERDICT_HELD))
+		return; /* what was asked for by a grant was not always allowed by it */
 	json_put_array(json_put_key(j, "authorizations"));
 	json_put_object(j);
 	json_put_word(json_put_key(j, "decision"), "allowed");
@@ -392,10 +414,12 @@ static unsigned status_of(const struct entry *entry)
 
 static void put_metadata(struct json *j, const struct ocsf *o, const struct entry *entry, bool controlled)
 {
-	char wall[TIMESTAMP_LEN + 1], uid[VKEY_NAME_MAX + 32];
+	char wall[TIMESTAMP_LEN + 1], uid[VKEY_NAME_MAX + 48];
 
 	(void)timestamp_write(entry->wall_ms, wall); /* it was read as one */
-	(void)snprintf(uid, sizeof uid, "%s#%" PRIu64, o->s->key.name, entry->seq);
+	/* two logs may have one name, but not one key */
+	(void)snprintf(uid, sizeof uid, "%s+%08" PRIx32 "#%" PRIu64, o->s->key.name, o->s->key.id,
+		       entry->seq); /* it fits */
 	json_put_object(json_put_key(j, "metadata"));
 	if (entry->event[0] != 0)
 		json_put_word(json_put_key(j, "correlation_uid"), entry->event);
@@ -460,7 +484,7 @@ int ocsf_take(struct ocsf *o, const struct reading_entry *r, struct buf *out)
 
 	if (r->entry->type == ENTRY_REQUEST)
 		known_take(&o->known, r->entry);
-	if (!body_find_name(r->entry->body, "object", o->object, sizeof o->object))
+	if (!body_find_name(r->entry->body, "object", o->object, sizeof o->object) || o->object[0] == 0)
 		(void)text_copy(o->object, sizeof o->object, "unknown");
 	json_begin(&j, out);
 	json_put_object(&j);

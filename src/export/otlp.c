@@ -7,19 +7,18 @@
 #include <string.h>
 
 #include "audit/body.h"
-#include "audit/seen.h"
 #include "audit/verdict.h"
 #include "base/cleanup.h"
-#include "base/sha256.h"
+#include "base/sat.h"
 #include "base/text.h"
 #include "core/grant.h"
+#include "export/otlp_id.h"
 #include "export/otlp_value.h"
+#include "export/written.h"
 
 #define ATTRIBUTES_MAX (64u << 10) /* bytes of a span's; an entry's longest list of words fits */
 #define GRANTS_BYTES_MAX (32u << 10)
 #define EVENTS_BYTES_MAX (96u << 10)
-#define TRACE_BYTES 16
-#define SPAN_BYTES 8
 #define CAUSE_MAX 32
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -31,10 +30,13 @@ struct list {
 
 struct otlp_span {
 	char event[ID_TEXT_MAX];
-	bool later; /* what came after the event's own span: what a person did afterwards with its changes, mostly */
+	bool own;       /* the event's, of which there is one; else a child of that */
+	bool is_signed; /* and so are all its entries; or none is */
+	bool settles;   /* begins with what becomes of the changes: a person did that afterwards, mostly */
 	uint64_t touched;
 	uint64_t first_seq, last_seq, first_ms, last_ms;
-	bool all_signed, ended;
+	bool ended;
+	bool told[ENTRY_TYPE_COUNT]; /* one of this type has given the span its attributes */
 	struct hash last_leaf;
 	struct list attributes, grants, events;
 	uint64_t n_events;
@@ -44,13 +46,18 @@ struct otlp_span {
 };
 
 struct otlp {
-	const struct snapshot *s;              /* borrowed */
+	const struct snapshot *s;              /* borrowed: of the log at hand */
 	struct otlp_span *open[OTLP_OPEN_MAX]; /* owned */
-	struct seen given_up;                  /* events of which a span was written before their end */
+	struct written written;                /* of all logs */
 	uint64_t clock;
 };
 
 /* ---- lists ---- */
+
+static void drop(struct list *l, uint64_t n)
+{
+	l->dropped = sat_add(l->dropped, n, UINT32_MAX); /* as wide as the field is */
+}
 
 static size_t list_begin(struct list *l, struct json *j)
 {
@@ -66,7 +73,7 @@ static bool list_end(struct list *l, size_t before)
 		return true;
 	l->text.failed = false;
 	l->text.len = before;
-	l->dropped++;
+	drop(l, 1);
 	return false;
 }
 
@@ -96,69 +103,20 @@ static void add_text(struct otlp_span *sp, const char *key, const char *text)
 	(void)list_end(&sp->attributes, before);
 }
 
-/* ---- ids ---- */
-
-static unsigned digit_of(char c)
-{
-	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-	return (unsigned)(strchr(digits, c) - digits); /* an id has no others */
-}
-
-/* The 128 bits of an id, of which 26 digits have two more on top, which are zero. */
-static void trace_of(const char *event, uint8_t ret[TRACE_BYTES])
-{
-	memset(ret, 0, TRACE_BYTES);
-	for (size_t i = 2; i < ID_LEN; i++) {
-		unsigned carry = digit_of(event[i]);
-
-		for (size_t at = TRACE_BYTES; at-- > 0;) {
-			carry |= (unsigned)ret[at] << 5;
-			ret[at] = (uint8_t)carry;
-			carry >>= 8;
-		}
-	}
-}
-
-/* The span of an event has the last half of its id, which is random. OTLP wants no span of zeros. */
-static void span_of_event(const uint8_t trace[TRACE_BYTES], uint8_t ret[SPAN_BYTES])
-{
-	static const uint8_t none[SPAN_BYTES];
-
-	memcpy(ret, trace + TRACE_BYTES - SPAN_BYTES, SPAN_BYTES);
-	if (memcmp(ret, none, SPAN_BYTES) == 0)
-		ret[SPAN_BYTES - 1] = 1;
-}
-
-/* That of what came later is the beginning of a hash of the event and the first entry. */
-static void span_of_entry(const char *event, uint64_t seq, uint8_t ret[SPAN_BYTES])
-{
-	uint8_t digest[SHA256_BYTES];
-	struct sha256 hash;
-	char text[ID_TEXT_MAX + 32];
-
-	(void)snprintf(text, sizeof text, "%s %" PRIu64, event, seq); /* it fits */
-	sha256_init(&hash);
-	sha256_add(&hash, text, strlen(text));
-	sha256_end(&hash, digest);
-	memcpy(ret, digest, SPAN_BYTES);
-	ret[SPAN_BYTES - 1] |= 1; /* so it is no other's by chance of zeros */
-}
-
-static void put_ids(struct json *j, const struct otlp_span *sp)
-{
-	uint8_t trace[TRACE_BYTES], parent[SPAN_BYTES], own[SPAN_BYTES];
-
-	trace_of(sp->event, trace);
-	span_of_event(trace, parent);
-	span_of_entry(sp->event, sp->first_seq, own);
-	json_put_hex(json_put_key(j, "traceId"), trace, sizeof trace);
-	json_put_hex(json_put_key(j, "spanId"), sp->later ? own : parent, SPAN_BYTES);
-	if (sp->later)
-		json_put_hex(json_put_key(j, "parentSpanId"), parent, sizeof parent);
-}
-
 /* ---- a span ---- */
+
+static void put_ids(struct json *j, const struct snapshot *s, const struct otlp_span *sp)
+{
+	uint8_t trace[OTLP_TRACE_BYTES], of_event[OTLP_SPAN_BYTES], of_entry[OTLP_SPAN_BYTES];
+
+	otlp_trace_of(sp->event, trace);
+	otlp_span_of_event(sp->event, of_event);
+	otlp_span_of_entry(&s->key, sp->event, sp->first_seq, of_entry);
+	json_put_hex(json_put_key(j, "traceId"), trace, sizeof trace);
+	json_put_hex(json_put_key(j, "spanId"), sp->own ? of_event : of_entry, OTLP_SPAN_BYTES);
+	if (!sp->own)
+		json_put_hex(json_put_key(j, "parentSpanId"), of_event, sizeof of_event);
+}
 
 static void put_time(struct json *j, const char *key, uint64_t ms)
 {
@@ -190,7 +148,7 @@ static void put_own_attributes(struct json *j, const struct otlp_span *sp)
 	otlp_put_count(j, "ambit.entry.first", sp->first_seq);
 	otlp_put_count(j, "ambit.entry.last", sp->last_seq);
 	put_leaf(j, "ambit.entry.last.leaf", &sp->last_leaf);
-	otlp_put_bool(j, "ambit.entry.signed", sp->all_signed);
+	otlp_put_bool(j, "ambit.entry.signed", sp->is_signed);
 	otlp_put_bool(j, "ambit.ended", sp->ended);
 	otlp_put_count(j, "ambit.effects.allowed", sp->allowed);
 	otlp_put_count(j, "ambit.effects.denied", sp->denied);
@@ -235,17 +193,17 @@ static void put_name(struct json *j, const struct otlp_span *sp)
 	if (sp->tool[0] != 0)
 		(void)snprintf(name, sizeof name, "execute_tool %s", sp->tool); /* it fits */
 	else
-		(void)snprintf(name, sizeof name, "%s", sp->later ? "ambit changes" : "ambit event");
+		(void)snprintf(name, sizeof name, "%s", sp->settles ? "ambit changes" : "ambit event");
 	json_put_word(json_put_key(j, "name"), name);
 }
 
-static void put_span(struct json *j, const struct otlp_span *sp)
+static void put_span(struct json *j, const struct snapshot *s, const struct otlp_span *sp)
 {
 	const uint64_t end_ms = sp->last_ms >= sp->first_ms ? sp->last_ms
 							    : sp->first_ms; /* a clock that was set back */
 
 	json_put_object(j);
-	put_ids(j, sp);
+	put_ids(j, s, sp);
 	put_name(j, sp);
 	json_put_count(json_put_key(j, "kind"), 1); /* internal */
 	put_time(j, "startTimeUnixNano", sp->first_ms);
@@ -289,7 +247,7 @@ static void put_request(struct buf *out, const struct snapshot *s, const struct 
 	json_put_word(json_put_key(&j, "version"), AMBIT_VERSION);
 	json_put_object_end(&j);
 	json_put_array(json_put_key(&j, "spans"));
-	put_span(&j, sp);
+	put_span(&j, s, sp);
 	json_put_array_end(&j);
 	json_put_word(json_put_key(&j, "schemaUrl"), OTLP_SCHEMA);
 	json_put_object_end(&j);
@@ -338,9 +296,6 @@ static struct otlp_span **free_slot(struct otlp *o, struct buf *out)
 		if (o->open[i]->touched < (*oldest)->touched)
 			oldest = &o->open[i];
 	}
-	if (seen_is_full(&o->given_up))
-		o->given_up = (struct seen){ .n = 0 }; /* who comes back comes back soon */
-	seen_add(&o->given_up, (*oldest)->event, strlen((*oldest)->event));
 	close_span(o, oldest, out);
 	return oldest;
 }
@@ -351,8 +306,25 @@ static bool begins(enum entry_type type)
 	return type == ENTRY_POLICY || type == ENTRY_GRANT || type == ENTRY_REQUEST;
 }
 
-static struct otlp_span **open_span(struct otlp *o, const struct entry *entry, struct buf *out)
+static bool settles(enum entry_type type)
 {
+	return type == ENTRY_COMMIT || type == ENTRY_DISCARD;
+}
+
+/* The id that is the event's is for what was signed, and for the first of that: who can write to the log cannot take it, nor what comes later. */
+static bool takes_own(struct otlp *o, const struct reading_entry *r)
+{
+	uint8_t trace[OTLP_TRACE_BYTES];
+
+	if (!r->is_signed || !begins(r->entry->type))
+		return false;
+	otlp_trace_of(r->entry->event, trace);
+	return written_take(&o->written, trace, sizeof trace);
+}
+
+static struct otlp_span **open_span(struct otlp *o, const struct reading_entry *r, struct buf *out)
+{
+	const struct entry *entry = r->entry;
 	struct otlp_span **slot = free_slot(o, out);
 	struct otlp_span *sp = calloc(1, sizeof *sp);
 
@@ -360,10 +332,11 @@ static struct otlp_span **open_span(struct otlp *o, const struct entry *entry, s
 	if (sp == NULL)
 		return NULL;
 	memcpy(sp->event, entry->event, sizeof sp->event);
-	sp->later = !begins(entry->type) || seen_has(&o->given_up, entry->event, strlen(entry->event));
+	sp->own = takes_own(o, r);
+	sp->is_signed = r->is_signed;
+	sp->settles = settles(entry->type);
 	sp->first_seq = entry->seq;
 	sp->first_ms = entry->wall_ms;
-	sp->all_signed = true;
 	buf_init(&sp->attributes.text, ATTRIBUTES_MAX);
 	buf_init(&sp->grants.text, GRANTS_BYTES_MAX);
 	buf_init(&sp->events.text, EVENTS_BYTES_MAX);
@@ -381,11 +354,13 @@ static void set_cause(struct otlp_span *sp, const char *cause)
 /* All that the entry says, as an event in the span. */
 static void tell(struct otlp_span *sp, const char *name, const struct reading_entry *r)
 {
+	static const char *const ours[] = { "entry", "entry.leaf", NULL };
+	uint64_t left_out;
 	struct json j;
 	const size_t before = list_begin(&sp->events, &j);
 
 	if (sp->n_events == OTLP_EVENTS_MAX) {
-		sp->events.dropped++;
+		drop(&sp->events, 1);
 		return;
 	}
 	json_put_object(&j);
@@ -394,15 +369,26 @@ static void tell(struct otlp_span *sp, const char *name, const struct reading_en
 	json_put_array(json_put_key(&j, "attributes"));
 	otlp_put_count(&j, "ambit.entry", r->entry->seq);
 	put_leaf(&j, "ambit.entry.leaf", r->leaf);
-	otlp_put_all(&j, "ambit.", r->entry->body);
+	left_out = otlp_put_all(&j, "ambit.", r->entry->body, ours);
 	json_put_array_end(&j);
+	if (left_out > 0)
+		json_put_count(json_put_key(&j, "droppedAttributesCount"), left_out);
 	json_put_object_end(&j);
 	if (list_end(&sp->events, before))
 		sp->n_events++;
 }
 
+static void tell_by_type(struct otlp_span *sp, const struct reading_entry *r)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof name, "ambit.%s", entry_type_word(r->entry->type)); /* it fits */
+	tell(sp, name, r);
+}
+
 static void take_grant(struct otlp_span *sp, const struct entry *entry)
 {
+	static const char *const ours[] = { "id", NULL };
 	struct json j;
 	const size_t before = list_begin(&sp->grants, &j);
 
@@ -410,7 +396,7 @@ static void take_grant(struct otlp_span *sp, const struct entry *entry)
 	json_put_object(json_put_key(&j, "kvlistValue"));
 	json_put_array(json_put_key(&j, "values"));
 	otlp_put_text(&j, "id", entry->grant);
-	otlp_put_all(&j, "", entry->body);
+	drop(&sp->attributes, otlp_put_all(&j, "", entry->body, ours));
 	json_put_array_end(&j);
 	json_put_object_end(&j);
 	json_put_object_end(&j);
@@ -487,9 +473,14 @@ static void take_stop(struct otlp_span *sp, struct canonical_value body)
 		(void)snprintf(word, sizeof word, "%" PRIu64, code); /* it fits */
 		if (code != 0)
 			set_cause(sp, word);
-	} else if (body_find_word(body, "cause", cause, sizeof cause)) {
-		set_cause(sp, cause);
+	} else {
+		set_cause(sp, body_find_word(body, "cause", cause, sizeof cause) && cause[0] != 0 ? cause : "_OTHER");
 	}
+}
+
+static void count_in(uint64_t *sum, uint64_t count)
+{
+	*sum = sat_add(*sum, count, INT64_MAX);
 }
 
 static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
@@ -499,16 +490,16 @@ static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
 
 	count = counted ? count : 1;
 	switch (verdict_of(r->entry)) {
-	case VERDICT_NONE:
-	case VERDICT_ALLOWED: sp->allowed += count; break;
+	case VERDICT_ALLOWED: count_in(&sp->allowed, count); break;
 	case VERDICT_HELD:
-		sp->held += count;
+		count_in(&sp->held, count);
 		tell(sp, "ambit.held", r);
 		break;
+	case VERDICT_NONE: /* no effect is told so */
 	case VERDICT_DENIED:
 	case VERDICT_REFUSED:
 	case VERDICT_STRANGE:
-		sp->denied += count;
+		count_in(&sp->denied, count);
 		tell(sp, "ambit.denied", r);
 		break;
 	}
@@ -555,23 +546,24 @@ static void take_body(struct otlp_span *sp, const struct reading_entry *r)
 	case ENTRY_VERDICT:
 	case ENTRY_PRUNE:
 	case ENTRY_KEY:
-	case ENTRY_TYPE_COUNT: {
-		char name[32];
+	case ENTRY_TYPE_COUNT: tell_by_type(sp, r); break;
+	}
+}
 
-		(void)snprintf(name, sizeof name, "ambit.%s", entry_type_word(entry->type)); /* it fits */
-		tell(sp, name, r);
-		break;
-	}
-	}
+/* Those that give a span its attributes do so once: a second one has the same names, and nobody knows which a reader takes. */
+static bool has_been(struct otlp_span *sp, enum entry_type type)
+{
+	const bool was = sp->told[type];
+
+	sp->told[type] = type == ENTRY_REQUEST || type == ENTRY_START || type == ENTRY_STOP || type == ENTRY_RESULT;
+	return was;
 }
 
 /* The record comes when all is settled; of what a person does afterwards, the end of it is the last. */
 static bool ends(const struct otlp_span *sp, const struct entry *entry)
 {
-	const bool settles = entry->type == ENTRY_COMMIT || entry->type == ENTRY_DISCARD;
-
 	return entry->type == ENTRY_RESULT || entry->type == ENTRY_CRASH ||
-	       (sp->later && settles && !body_is(entry->body, "state", "begins"));
+	       (sp->settles && settles(entry->type) && !body_is(entry->body, "state", "begins"));
 }
 
 /* What tells that its program has ended, so that the span is no longer open, whatever else there is to say. */
@@ -587,7 +579,11 @@ int otlp_take(struct otlp *o, const struct reading_entry *r, struct buf *out)
 	if (r->entry->event[0] == 0)
 		return 0; /* of the ledger itself: no span */
 	slot = find_span(o, r->entry->event);
-	slot = slot != NULL ? slot : open_span(o, r->entry, out);
+	if (slot != NULL && (*slot)->is_signed != r->is_signed) {
+		close_span(o, slot, out); /* what is not signed changes nothing of what is */
+		slot = NULL;
+	}
+	slot = slot != NULL ? slot : open_span(o, r, out);
 	if (slot == NULL)
 		return -ENOMEM;
 	sp = *slot;
@@ -595,8 +591,10 @@ int otlp_take(struct otlp *o, const struct reading_entry *r, struct buf *out)
 	sp->last_seq = r->entry->seq;
 	sp->last_ms = r->entry->wall_ms;
 	sp->last_leaf = *r->leaf;
-	sp->all_signed = sp->all_signed && r->is_signed;
-	take_body(sp, r);
+	if (has_been(sp, r->entry->type))
+		tell_by_type(sp, r);
+	else
+		take_body(sp, r);
 	sp->ended = sp->ended || is_end(r->entry) || ends(sp, r->entry);
 	if (ends(sp, r->entry))
 		close_span(o, slot, out);
@@ -611,13 +609,14 @@ int otlp_end(struct otlp *o, struct buf *out)
 	return out->failed ? -ENOMEM : 0;
 }
 
-struct otlp *otlp_create(const struct snapshot *s)
+struct otlp *otlp_create(void)
 {
-	struct otlp *o = calloc(1, sizeof *o);
+	return calloc(1, sizeof(struct otlp));
+}
 
-	if (o != NULL)
-		o->s = s;
-	return o;
+void otlp_begin(struct otlp *o, const struct snapshot *s)
+{
+	o->s = s;
 }
 
 void otlp_destroy(struct otlp *o)

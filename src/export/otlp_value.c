@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+
 #define KEY_MAX 128
+#define PREFIX_MAX 32
 
 void otlp_put_number(struct json *j, uint64_t n)
 {
@@ -79,6 +82,16 @@ static void put_items(struct json *j, struct canonical_value v)
 	put_list_end(j);
 }
 
+/* {"b64": ...} and nothing else, as base/json.h writes it: what only looks like that is an object as any other. */
+static bool is_bytes(struct canonical_value v, struct canonical_value *ret_b64)
+{
+	struct canonical_value key, more;
+	size_t at = 0, n;
+
+	return canonical_member(v, &at, &key, ret_b64) && canonical_is(key, "\"b64\"") && ret_b64->at[0] == '"' &&
+	       base64_is((const char *)ret_b64->at + 1, ret_b64->n - 2, &n) && !canonical_member(v, &at, &key, &more);
+}
+
 /* As deep as an entry can be, CANONICAL_DEPTH_MAX. */
 static void put_any(struct json *j, struct canonical_value v)
 {
@@ -90,7 +103,7 @@ static void put_any(struct json *j, struct canonical_value v)
 	case 'f': put_made(j, "boolValue", v); break;
 	case '[': put_items(j, v); break;
 	case '{':
-		if (canonical_find(v, "b64", &b64) && b64.n > 0 && b64.at[0] == '"')
+		if (is_bytes(v, &b64))
 			put_made(j, "bytesValue", b64);
 		else
 			put_object(j, v);
@@ -151,17 +164,28 @@ void otlp_put_array_end(struct json *j)
 	json_put_object_end(j);
 }
 
-/* A key of a body is a word of ours, if the ledger wrote it; what is none is left out. */
-void otlp_put_all(struct json *j, const char *prefix, struct canonical_value object)
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+/* A key of a body is a word of ours, if the ledger wrote it. */
+uint64_t otlp_put_all(struct json *j, const char *prefix, struct canonical_value object, const char *const *but)
 {
 	struct canonical_value key, value;
-	char name[KEY_MAX], word[KEY_MAX - 32];
+	char name[KEY_MAX], word[KEY_MAX - PREFIX_MAX];
 	size_t at = 0;
+	uint64_t left_out = 0;
 
 	while (canonical_member(object, &at, &key, &value)) {
-		if (!canonical_string(key, word, sizeof word))
+		if (!canonical_string(key, word, sizeof word) || word[0] == 0 || is_one_of(word, but)) {
+			left_out++;
 			continue;
-		(void)snprintf(name, sizeof name, "%s%s", prefix, word); /* it fits */
+		}
+		(void)snprintf(name, sizeof name, "%.*s%s", PREFIX_MAX - 1, prefix, word); /* it fits */
 		otlp_put(j, name, value);
 	}
+	return left_out;
 }

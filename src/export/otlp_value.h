@@ -1,7 +1,7 @@
 /* otlp_value - values of an entry as those of OpenTelemetry (AnyValue, in the JSON of OTLP).
  *
  * Owns:   nothing.
- * Holds:  texts are copied as they are in the entry, which is JSON already; names that are no text become bytesValue; integers are decimal texts,
+ * Holds:  texts are copied as they are in the entry, which is JSON already; names that are no text, {"b64"} and nothing else, become bytesValue; integers are decimal texts,
  *         as that encoding wants for 64 bits.
  * Called: export/otlp.c; pure, but for the memory of the buffer. */
 #ifndef EXPORT_OTLP_VALUE_H
@@ -20,7 +20,8 @@ void otlp_put_array(struct json *j, const char *key);
 void otlp_put_array_end(struct json *j);
 /* An integer as a text of JSON. */
 void otlp_put_number(struct json *j, uint64_t n);
-/* Each key of an object, behind this prefix of our own. */
-void otlp_put_all(struct json *j, const char *prefix, struct canonical_value object);
+/* Each key of an object, behind this prefix of our own; but none of these words (the last is NULL), which stand there already, and none that
+ * is empty or too long for a word of ours. Gives how many were left out. */
+uint64_t otlp_put_all(struct json *j, const char *prefix, struct canonical_value object, const char *const *but);
 
 #endif

@@ -31,7 +31,8 @@ static int answer(const uint8_t *bytes, size_t n, struct buf *out)
 
 int main(void)
 {
-	static uint8_t bytes[JUDGE_BATCH_MAX + 1]; /* one more shows that there is more; what is not reached is never made */
+	static uint8_t
+		bytes[JUDGE_BATCH_MAX + 1]; /* one more shows that there is more; what is not reached is never made */
 	auto_buf out = { .data = NULL };
 	ssize_t n;
 

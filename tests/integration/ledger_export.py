@@ -91,6 +91,43 @@ def golden(place):
     return directory
 
 
+# ---- logs that are made here ----
+
+EVENT = "e_01KDVQJZ00000000000000EVEN"
+REQUEST = {"argv": ["true"], "program": "/usr/bin/true"}
+STOP = {"cause": "exited", "exit": 0}
+NAME = "ambit.test/made"
+
+
+def event_of(program="/usr/bin/true", *more):
+    """What is written of an event: kind and body of each entry."""
+    return [("request", {**REQUEST, "program": program}), *more, ("stop", STOP), ("result", {"digest": "ab" * 32})]
+
+
+def write_made(place, log, entries, *words, to=None, left=0):
+    """A log of these, the last of them not signed."""
+    path = os.path.join(place.fresh(), "entries")
+    with open(path, "w", encoding="utf-8") as file:
+        for seq, (kind, body) in enumerate(entries):
+            of = {"event": None if kind == "key" else EVENT, "grant": None, "t_mono": seq, "v": 1}
+            at = f"2026-01-31T09:15:{seq // 1000:02}.{seq % 1000:03}Z"
+            file.write(json.dumps({"body": body, "boot": "7e9b1c52-0a4d-4f63-9d1e-3c5a8b7f6e21", "seq": seq, "t_wall": at, "type": kind, **of},
+                                  sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n")
+    return log.write(len(entries), f"from={path}", *words, *([f"left={left}"] if left else []), to=to, name=NAME)
+
+
+def chained(place, earlier, present, left=0):
+    """A ledger of two logs of one name, each of which names the other's key."""
+    log = ledger_audit.Ledger(place)
+    keys = [ledger_audit.Ledger(place).write(1, f"key={key}", name=NAME).key for key in "12"]
+    os.makedirs(f"{log.dir}/past/1", 0o700)
+    past = f"{log.dir}/past/1/log"
+    write_made(place, log, earlier + [("key", {"next": keys[1]})], "key=1", to=past)
+    with open(f"{past}/checkpoint", encoding="utf-8") as file:
+        _, size, root = file.read().splitlines()[:3]
+    return write_made(place, log, [("key", {"previous": {"key": keys[0], "root": root, "size": int(size)}})] + present, "key=2", left=left)
+
+
 # ---- the forms ----
 
 
@@ -237,11 +274,66 @@ def an_event_without_an_end_is_told_as_that(place):
     found = spans(export(place, "otlp", log.dir))
     said = [attributes(span) for span in found]
     open_ones = [s for s in said if not s["ambit.ended"]]
-    assert len(found) == 7 and {s["ambit.event"] for s in open_ones} <= {s["ambit.event"] for s in said}
+    assert len({s["ambit.event"] for s in said}) == 7 and {s["ambit.event"] for s in open_ones} <= {s["ambit.event"] for s in said}
     assert not next(s for s in said if s["ambit.entry.last"] == 99)["ambit.ended"], said[-1]
     assert [s["ambit.entry.signed"] for s in said] == [s["ambit.entry.last"] < 93 for s in said]
+    half = [s for s in said if s["ambit.entry.last"] in (92, 95)]  # of the event that is signed in part, each part by itself
+    assert len(found) == 8 and half[0]["ambit.event"] == half[1]["ambit.event"] and half[1]["ambit.entry.first"] == 93, half
+    assert [(s["traceId"] + ":" + s["spanId"]) for s in found if "parentSpanId" in s] == [
+        (s["traceId"] + ":" + s["spanId"]) for s in found if not attributes(s)["ambit.entry.signed"]]
     ocsf = export(place, "ocsf", log.dir)
     assert [x["unmapped"]["ambit"]["signed"] for x in ocsf] == [True] * 93 + [False] * 7
+
+
+def no_span_takes_the_place_of_another(place):
+    """Whoever writes the same event once more, in the journal or in another log, gets spans beside the real one."""
+    refused = event_of("/usr/bin/real", ("effect", {"count": 2, "object": "/etc/shadow", "verdict": "denied"}))
+    forged = event_of("/usr/bin/innocent")
+    ledgers = ((write_made(place, ledger_audit.Ledger(place), refused + forged, left=len(forged)), [True, False]),
+               (write_made(place, ledger_audit.Ledger(place), refused + forged), [True, True]),
+               (chained(place, refused, forged), [True, True]),
+               (chained(place, refused, forged, left=len(forged)), [True, False]))
+    for log, is_signed in ledgers:
+        lines = export(place, "otlp", log.dir)
+        expect_form(place, "otlp", lines)
+        found = spans(lines)
+        assert len(found) == 2 and len({span["spanId"] for span in found}) == 2, found
+        assert {span["traceId"] for span in found} == {trace_id(EVENT)} and found[1]["parentSpanId"] == found[0]["spanId"] == trace_id(EVENT)[16:]
+        assert found[0]["name"] == "execute_tool real" and "parentSpanId" not in found[0], found[0]
+        assert [attributes(span)["ambit.effects.denied"] for span in found] == [2, 0]
+        assert [attributes(span)["ambit.entry.signed"] for span in found] == is_signed
+
+
+def odd_entries_keep_the_form(place):
+    """What nobody of ours would write, signed all the same: the form is kept, nothing is shadowed, no sum wraps around."""
+    most = {"count": 2**53 - 1, "kind": "read", "object": "/etc/shadow", "verdict": "denied"}
+    odd = [("request", {"argv": ["a", {"b64": "!!! no base64", "x": "hidden"}, {"b64": "!!!"}, {"b64": "/w=="}], "program": "/usr/bin/a", "workdir": ""}),
+           ("request", REQUEST), ("start", {"wall": {"": None}}), ("start", {"wall": {}}),
+           ("effect", {**most, "entry": 999, "entry.leaf": "00", "k" * 96: "hidden"}), *[("effect", most)] * 1100,
+           ("effect", {"kind": "read", "object": "", "verdict": "denied" + "x" * 60}), ("effect", {"kind": "added", "object": "/x", "sha256": "no hash"}),
+           ("effect", {"kind": "connect", "object": "tcp not an ip:443", "verdict": "allowed"}), ("effect", {"kind": "connect", "object": "tcp []:443"}),
+           ("policy", {"name": "", "sha256": ""}), ("stop", {"exit": 3}), ("stop", STOP), ("result", {})]
+    log = write_made(place, ledger_audit.Ledger(place), odd)
+    lines = export(place, "otlp", log.dir)
+    expect_form(place, "otlp", lines)
+    span, = spans(lines)
+    said = attributes(span)
+    assert said["ambit.effects.denied"] == 2**63 - 1 and said["process.exit.code"] == 3 and said["gen_ai.tool.name"] == "a", said
+    assert said["process.command_args"] == ["a", {"b64": "!!! no base64", "x": "hidden"}, {"b64": "!!!"}, "/w=="], said
+    told = [(event["name"], attributes(event), event.get("droppedAttributesCount")) for event in span["events"]]
+    assert [(name, event["ambit.entry"], dropped) for name, event, dropped in told[:3]] == [
+        ("ambit.request", 1, None), ("ambit.start", 3, None), ("ambit.denied", 4, 3)], told[:3]
+    lines = export(place, "ocsf", log.dir)
+    expect_form(place, "ocsf", lines)
+    assert [line["unmapped"]["ambit"]["entry"] for line in lines] == list(range(len(odd)))
+
+
+def no_line_has_the_uid_of_another(place):
+    """Of any log of the ledger, though they have one name."""
+    log = chained(place, event_of(), event_of())
+    metadata = [line["metadata"] for line in export(place, "ocsf", log.dir)]
+    assert len(metadata) == 8 and len({m["uid"] for m in metadata}) == 8 and {m["log_name"] for m in metadata} == {NAME}, metadata
+    assert [m["uid"] for m in metadata[4:]] == [f"{NAME}+{log.key.split('+')[1]}#{number}" for number in range(4)]
 
 
 # ---- choosing ----
@@ -328,6 +420,7 @@ def a_long_log_is_exported(place):
 if __name__ == "__main__":
     main([what_is_exported_stays_the_same, all_of_a_real_ledger_has_the_form, the_schemas_refuse_what_is_wrong,
           each_entry_is_one_event_of_ocsf, a_line_leads_back_to_a_proof, each_event_is_one_span, events_as_they_are_recorded,
-          what_a_person_does_afterwards_is_a_span_of_the_same_trace, an_event_without_an_end_is_told_as_that,
-          an_event_belongs_to_the_time_when_it_began, odd_words_are_refused, what_was_not_signed_is_not_exported,
-          few_open_events_are_enough, a_span_says_what_it_had_no_room_for, a_long_log_is_exported])
+          what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, odd_entries_keep_the_form,
+          no_line_has_the_uid_of_another, an_event_without_an_end_is_told_as_that, an_event_belongs_to_the_time_when_it_began,
+          odd_words_are_refused, what_was_not_signed_is_not_exported, few_open_events_are_enough, a_span_says_what_it_had_no_room_for,
+          a_long_log_is_exported])

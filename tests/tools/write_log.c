@@ -4,6 +4,7 @@
  * is for tests only. Says the key that others check by, what was found on opening, and each size that is durable. Words:
  *   entries   what is written are entries as the ledger has them, six of each event; else a few bytes of JSON
  *   salt=TEXT stands in each of them
+ *   key=TEXT  the key is made from this and not from the name
  *   left=N    so many of the N are written after the last checkpoint, and not signed
  *   junk=I    entry I is none;  number=I  says that it is I + 1;  back=I  and all behind it are an hour earlier
  *   hostile   names that move a terminal
@@ -28,11 +29,11 @@ static int fail(const struct err *e)
 	return 1;
 }
 
-static int make_key(const char *name, struct log_key *ret, struct err *e)
+static int make_key(const char *from, const char *name, struct log_key *ret, struct err *e)
 {
 	uint8_t seed[crypto_sign_SEEDBYTES], public[VKEY_PUBLIC_BYTES];
 
-	crypto_hash_sha256(seed, (const uint8_t *)name, strlen(name));
+	crypto_hash_sha256(seed, (const uint8_t *)from, strlen(from));
 	crypto_sign_seed_keypair(public, ret->secret, seed);
 	return vkey_init(&ret->public, VKEY_ED25519, span_of(name), public, e);
 }
@@ -43,7 +44,7 @@ static int make_key(const char *name, struct log_key *ret, struct err *e)
 
 struct shape {
 	bool entries, hostile, events;
-	const char *salt;
+	const char *salt, *key; /* key NULL: of the name */
 	uint64_t left, junk, number, back, mixed, lie;
 	FILE *from; /* owned; NULL: made here */
 };
@@ -68,6 +69,10 @@ static bool take_word(struct shape *s, const char *word)
 		return s->events = true;
 	if (strncmp(word, "from=", 5) == 0)
 		return (s->from = fopen(word + 5, "re")) != NULL;
+	if (strncmp(word, "key=", 4) == 0) {
+		s->key = word + 4;
+		return true;
+	}
 	if (strncmp(word, "salt=", 5) == 0) {
 		s->salt = word + 5;
 		return true;
@@ -282,7 +287,8 @@ int main(int argc, char **argv)
 	if (dir < 0 || shape.mixed == 0 || disk_create(dir, &disk) < 0 || group == 0 || publish == 0 ||
 	    shape.left > all)
 		return 2;
-	if (make_key(argv[2], &key, &e) < 0 || log_open(disk, &key, &l, &found, &e) < 0)
+	if (make_key(shape.key != NULL ? shape.key : argv[2], argv[2], &key, &e) < 0 ||
+	    log_open(disk, &key, &l, &found, &e) < 0)
 		return fail(&e);
 	buf_init(&text, VKEY_TEXT_MAX + 1);
 	vkey_put(&text, &key.public);

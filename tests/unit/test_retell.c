@@ -16,6 +16,7 @@
 
 #include "account/account.h"
 #include "account/paper.h"
+#include "audit/body.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "export/ocsf.h"
@@ -50,6 +51,46 @@ void *__wrap_realloc(void *p, size_t size)
 void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
 	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+static struct canonical_value body_of(const char *text)
+{
+	return (struct canonical_value){ (const uint8_t *)text, strlen(text) };
+}
+
+/* ---- how often a body is looked through ---- */
+
+static unsigned searches;
+
+bool __real_canonical_find(struct canonical_value v, const char *name, struct canonical_value *ret);
+bool __wrap_canonical_find(struct canonical_value v, const char *name, struct canonical_value *ret);
+
+bool __wrap_canonical_find(struct canonical_value v, const char *name, struct canonical_value *ret)
+{
+	searches++;
+	return __real_canonical_find(v, name, ret);
+}
+
+static void a_command_is_looked_for_once(void **state)
+{
+	static const struct {
+		const char *body, *command;
+	} rows[] = {
+		{ "{\"argv\":[\"a\",\"\",\"b c\",\"\\n\"],\"z\":1}", "a  b c \\x0a" },
+		{ "{\"argv\":[1,{},\"x\"]}", "... ... x" },
+		{ "{\"argv\":{}}", "" },
+		{ "{}", "" },
+	};
+	char command[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		body_command(body_of(rows[i].body), command, sizeof command);
+		assert_string_equal(command, rows[i].command);
+	}
+	searches = 0;
+	body_command(body_of(rows[0].body), command, sizeof command);
+	assert_int_equal(searches, 1);
 }
 
 /* ---- entries ---- */
@@ -92,7 +133,7 @@ static void make(uint64_t seq, char *room, size_t size, struct entry *ret)
 		id_write('g', ret->wall_ms - seq % STEPS, random, ret->grant);
 	memcpy(ret->grant + 2, ret->event + 2, ret->grant[0] != 0 ? ID_LEN - 2 : 0);
 	fill(room, size, steps[seq % STEPS].body, event);
-	ret->body = (struct canonical_value){ (const uint8_t *)room, strlen(room) };
+	ret->body = body_of(room);
 }
 
 static int take(reading_fn *fn, void *arg, uint64_t seq)
@@ -182,10 +223,11 @@ static struct snapshot *snapshot(void)
 
 static void export_of_a_long_log_is_bounded(void **state)
 {
-	struct sink s = { .otlp = otlp_create(snapshot()) }, t = { .ocsf = ocsf_create(snapshot()) };
+	struct sink s = { .otlp = otlp_create() }, t = { .ocsf = ocsf_create(snapshot()) };
 	const long before = peak_kib();
 
 	(void)state;
+	otlp_begin(s.otlp, snapshot());
 	buf_init(&s.out, 1 << 20);
 	buf_init(&t.out, 1 << 20);
 	for (uint64_t seq = 0; seq < MANY / 4; seq++) {
@@ -251,9 +293,11 @@ static void exports_without_memory_say_so(void **state)
 
 		buf_init(&s.out, 1 << 20);
 		left = n;
-		s.otlp = otlp_create(snapshot());
-		if (s.otlp != NULL)
+		s.otlp = otlp_create();
+		if (s.otlp != NULL) {
+			otlp_begin(s.otlp, snapshot());
 			r = all_of(export, &s);
+		}
 		if (r == 0)
 			r = otlp_end(s.otlp, &s.out);
 		met = left < 0;
@@ -354,6 +398,7 @@ static void a_paper_shows_what_it_is_given(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_command_is_looked_for_once),
 		cmocka_unit_test(an_account_of_a_long_log_is_bounded),
 		cmocka_unit_test(export_of_a_long_log_is_bounded),
 		cmocka_unit_test(memory_that_is_gone_is_told),
