@@ -300,18 +300,22 @@ def once(scenario):
     return scenario
 
 
-MANY = 40  # scenarios; of more, a sanitizer's build tries half
+def parts_of(scenarios, ambit):
+    """Among how many runs they are shared. A sanitizer looks at our programs, which are the same for both users, and all units are tried with it."""
+    if not sanitized(ambit):
+        return 2
+    return 8 if len(scenarios) > 60 else 4 if len(scenarios) > 10 else 2
 
 
 def split(scenarios, ambit):
-    """The two users share the scenarios, by seed: each is tried by one of them, and by both when AMBIT_SOAK asks for it. A sanitizer looks
-    at our programs, which are the same for both: of a long list each takes a quarter of its build's. What is `always` is everybody's (root
-    prepares something for the other), what is `once` the ordinary user's."""
+    """The two users share the scenarios, by seed: each is tried by one of them, and by both when AMBIT_SOAK asks for it; under a sanitizer each
+    takes less than half of a long list. What is `always` is everybody's (root prepares something for the other), what is `once` the
+    ordinary user's."""
     part = os.environ.pop("AMBIT_TEST_PART", None)  # the ordinary user's, from the run as root
     root = os.geteuid() == 0
     if part is None and root and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
         seed = int(os.environ.setdefault("AMBIT_SEED", str(random.SystemRandom().randrange(1 << 30))))
-        parts = 4 if sanitized(ambit) and len(scenarios) > MANY else 2
+        parts = parts_of(scenarios, ambit)
         part = f"{seed % parts} {parts}"
         os.environ["AMBIT_TEST_PART"] = f"{(seed + parts // 2) % parts} {parts}"
         print(f"# each user takes one part in {parts}: AMBIT_SEED={os.environ['AMBIT_SEED']}", flush=True)
