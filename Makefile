@@ -54,7 +54,7 @@ $(BUILD)-fuzz/build.ninja:
 		-Dc_args=-fsanitize=fuzzer-no-link $(SETUP)
 
 fuzz: $(BUILD)-fuzz/build.ninja
-	ninja -C $(BUILD)-fuzz
+	ninja -C $(BUILD)-fuzz fuzzers
 	fuzz/run $(BUILD)-fuzz $(FUZZ_SECONDS)
 
 # Optimised, and in a directory of its own.

@@ -84,7 +84,7 @@ class Ledger:
         if os.geteuid() != 0:
             raise Skip("only root can mount one")
         os.mkdir(self.dir, 0o700)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "ambit-test", self.dir], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "ambit-test", self.dir], check=True)
         try:
             yield
         finally:
