@@ -49,7 +49,7 @@ void account_begin(struct account *a, unsigned log)
 
 static uint64_t place_of(const struct account *a, const struct entry *entry)
 {
-	return (uint64_t)a->log << ACCOUNT_LOG_SHIFT | (entry->seq & ((UINT64_C(1) << ACCOUNT_LOG_SHIFT) - 1));
+	return (uint64_t)a->log << ACCOUNT_LOG_SHIFT | (entry->seq & ACCOUNT_NUMBER_MASK);
 }
 
 /* ---- rows ---- */

@@ -41,6 +41,7 @@ enum account_tally {
 
 /* Which entry: of past/N, which stands in the upper bits, or of the present log, 0. */
 #define ACCOUNT_LOG_SHIFT 48
+#define ACCOUNT_NUMBER_MASK ((UINT64_C(1) << ACCOUNT_LOG_SHIFT) - 1)
 
 /* Which row of GRANTS a grant of an event is. */
 struct account_grant {

@@ -20,7 +20,7 @@ const char *cell_count(char dst[24], uint64_t n)
 
 const char *cell_entry(char dst[32], uint64_t entry)
 {
-	const uint64_t log = entry >> ACCOUNT_LOG_SHIFT, number = entry & ((UINT64_C(1) << ACCOUNT_LOG_SHIFT) - 1);
+	const uint64_t log = entry >> ACCOUNT_LOG_SHIFT, number = entry & ACCOUNT_NUMBER_MASK;
 
 	if (log == 0)
 		return cell_count(dst, number);

@@ -142,12 +142,10 @@ static void put_witnesses(const struct page *page, struct paper *p)
 	for (size_t i = 0; i < page->n_witnesses; i++) {
 		const struct report_cosigned *c = &page->witnesses[i].cosigned;
 		char log[32], entries[24], time[TIME_MAX], name[CELL_MAX];
-		const char *const cells[] = {
-			name_of(log, page->witnesses[i].log), cell_count(entries, c->size),
-			cell_time(time, c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000 : TIMESTAMP_END_MS),
-			cell_name(name, c->name),
-			c->given ? "given" : "found beside the log, so name and key may be anybody's"
-		};
+		const char *const cells[] = { name_of(log, page->witnesses[i].log), cell_count(entries, c->size),
+					      cell_time(time, timestamp_ms_of(c->time_s)), cell_name(name, c->name),
+					      c->given ? "given"
+						       : "found beside the log, so name and key may be anybody's" };
 
 		paper_row(p, one ? cells + 1 : cells, false);
 	}

@@ -19,7 +19,7 @@ struct page {
 	const struct snapshot *snapshot;
 	const struct audit_ask *ask;
 	const struct chain *chain; /* of the logs before, all of which were read; NULL: of one log */
-	uint64_t unsigned_entries; /* of the whole log */
+	uint64_t unsigned_entries; /* of all logs that were read */
 	struct page_witness {
 		unsigned log; /* as in past/N; 0: the present one */
 		struct report_cosigned cosigned;

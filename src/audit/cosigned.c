@@ -246,7 +246,7 @@ void cosigned_say(const char *name, uint64_t time_s, struct buf *out)
 	char shown[2 * VKEY_NAME_MAX], at[TIMESTAMP_LEN + 1] = "";
 
 	if (time_s < TIMESTAMP_END_MS / 1000)
-		(void)timestamp_write(time_s * 1000, at); /* it was looked at */
+		(void)timestamp_write(timestamp_ms_of(time_s), at); /* it was looked at */
 	buf_printf(out, "cosigned by %s at %s", text_escape(shown, sizeof shown, name, strlen(name)),
 		   at[0] != 0 ? at : "no time of ours");
 }

@@ -95,12 +95,6 @@ static int judged(int r)
 	return r == 0 ? AUDIT_DONE : r == -AMBIT_MALFORMED ? AUDIT_FAILED : r;
 }
 
-/* What is shown is no claim, and needs no key. */
-static unsigned snapshot_flags(enum audit_op op)
-{
-	return op == AUDIT_SHOW ? 0 : SNAPSHOT_KEY;
-}
-
 static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 {
 	struct snapshot *s = NULL;
@@ -124,7 +118,8 @@ static int look(const struct audit_ask *ask, struct buf *out, struct err *e)
 		return read_logs(ask, export_logs, e);
 	if (ask->op == AUDIT_REPORT)
 		return read_logs(ask, accounts_write, e);
-	r = snapshot_take(ask->dir, ask->key, snapshot_flags(ask->op), &s, e);
+	/* what is shown is no claim, and needs no key */
+	r = snapshot_take(ask->dir, ask->key, ask->op == AUDIT_SHOW ? 0 : SNAPSHOT_KEY, &s, e);
 	if (r < 0)
 		return r;
 	r = ask->op == AUDIT_SHOW ? show(ask, s, e) : judged(grow_prove(s, ask, out, e));

@@ -208,11 +208,11 @@ int over_logs(const struct audit_ask *ask, verify_progress_fn *progress, over_fn
 
 const struct report *over_found(const struct over_log *log, const struct report *found)
 {
+	static const struct chain alone;
+	const struct chain *c = log->chain != NULL ? log->chain : &alone;
+
 	if (log->together == NULL)
 		return found;
-	if (log->chain != NULL)
-		chain_tell(log->chain, log->number != 0 ? log->number : log->chain->n + 1, found, log->together);
-	else
-		chain_tell(&(struct chain){ .n = 0 }, 1, found, log->together);
+	chain_tell(c, log->number != 0 ? log->number : c->n + 1, found, log->together);
 	return log->together;
 }

@@ -247,7 +247,7 @@ static void json_cosigned(struct json *j, const struct report *r)
 
 		json_put_object(j);
 		json_put_name(json_put_key(j, "name"), c->name);
-		json_put_ms(json_put_key(j, "time"), c->time_s < TIMESTAMP_END_MS / 1000 ? c->time_s * 1000 : 0);
+		json_put_ms(json_put_key(j, "time"), timestamp_ms_of(c->time_s));
 		json_put_count(json_put_key(j, "size"), c->size);
 		json_put_bool(json_put_key(j, "given"), c->given);
 		json_put_object_end(j);

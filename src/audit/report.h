@@ -35,7 +35,7 @@ struct report {
 	size_t n_faults, n_remarks;
 	bool given_up; /* there was no room for more faults */
 
-	uint64_t entries; /* that were found to be those of the checkpoint */
+	uint64_t entries; /* that were found to be those of the checkpoint, if the key signed it; else 0 */
 	uint64_t unsigned_entries;
 	uint64_t first_ms, last_ms; /* t_wall of the first and the last of them; 0: there is none */
 	bool has_payloads;          /* they were looked at: */

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/sat.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 
-#define COUNT_MAX ((UINT64_C(1) << 53) - 1)
 #define NS_PER_MS UINT64_C(1000000)
 
 void json_begin(struct json *j, struct buf *out)
@@ -192,7 +192,7 @@ void json_put_made(struct json *j, const void *bytes, size_t n)
 void json_put_count(struct json *j, uint64_t n)
 {
 	begin(j);
-	buf_printf(j->out, "%llu", (unsigned long long)(n < COUNT_MAX ? n : COUNT_MAX));
+	buf_printf(j->out, "%llu", (unsigned long long)(n < INT53_MAX ? n : INT53_MAX));
 }
 
 void json_put_ms(struct json *j, uint64_t ms)

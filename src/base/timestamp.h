@@ -14,6 +14,12 @@
 #define TIMESTAMP_LEN 24
 #define TIMESTAMP_END_MS UINT64_C(253402300800000) /* the year 10000, which four digits do not hold */
 
+/* Of a time in seconds; what is too late for a timestamp is TIMESTAMP_END_MS, of which there is none. */
+static inline uint64_t timestamp_ms_of(uint64_t s_since_1970)
+{
+	return s_since_1970 < TIMESTAMP_END_MS / 1000 ? s_since_1970 * 1000 : TIMESTAMP_END_MS;
+}
+
 /* Terminated. False, and an empty text, from TIMESTAMP_END_MS on. */
 bool timestamp_write(uint64_t ms_since_1970, char ret[TIMESTAMP_LEN + 1]);
 /* The n bytes are that text, and nothing else. */

@@ -242,7 +242,7 @@ static void say_one(const struct asking *a)
 	char name[2 * VKEY_TEXT_MAX], at[TIMESTAMP_LEN + 1];
 
 	name_of(a->witness, name, sizeof name);
-	(void)timestamp_write(a->verdict.time_s * 1000, at); /* it is not far from now */
+	(void)timestamp_write(timestamp_ms_of(a->verdict.time_s), at); /* it is not far from now */
 	(void)printf("cosigned by %s at %s: %" PRIu64 " entr%s\n", name, at, a->verdict.size,
 		     a->verdict.size == 1 ? "y" : "ies");
 }
@@ -255,8 +255,7 @@ static void json_one(struct json *j, const struct asking *a, int r, const struct
 	json_put_bool(json_put_key(j, "cosigned"), r == 0);
 	if (r == 0) {
 		json_put_count(json_put_key(j, "size"), a->verdict.size);
-		json_put_ms(json_put_key(j, "time"),
-			    a->verdict.time_s < TIMESTAMP_END_MS / 1000 ? a->verdict.time_s * 1000 : 0);
+		json_put_ms(json_put_key(j, "time"), timestamp_ms_of(a->verdict.time_s));
 	} else {
 		char line[ERR_LINE_MAX];
 

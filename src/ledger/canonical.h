@@ -21,8 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sat.h"
+
 #define CANONICAL_DEPTH_MAX 16u
-#define CANONICAL_COUNT_MAX ((UINT64_C(1) << 53) - 1)
+#define CANONICAL_COUNT_MAX INT53_MAX
 
 struct canonical_flaw {
 	size_t at; /* of the byte that is wrong, or of the key or number that is; the length where something is missing */

@@ -187,6 +187,14 @@ def roles(place):
     return found
 
 
+def none_works_on(place, patience=20):
+    """Until no role is left."""
+    end = time.monotonic() + patience
+    while roles(place) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not roles(place), "it waits on"
+
+
 def journal(place, event):
     return os.path.join(place.home, ".local/state/ambit/stages", event, "journal")
 
@@ -311,9 +319,7 @@ def stopped_while_it_waits(place):
         out, err = asking.communicate(timeout=5)
         assert asking.returncode == -number, (asking.returncode, out, err)
         assert number == signal.SIGKILL or "stopped before anything was changed" in out + err, (out, err)
-        while roles(place) and time.monotonic() < end:
-            time.sleep(0.01)
-        assert not roles(place), "it waits on"
+        none_works_on(place)
         os.close(lock)
         time.sleep(0.2)
         expect_same(before, picture(top))
@@ -346,8 +352,7 @@ def stopped_at_any_time(place):
             done += 1
             expect_ok(ambit(place, "undo", event, cwd=top))
         else:
-            while roles(place):  # one whose asker was killed before it could say anything ends by itself
-                time.sleep(0.02)
+            none_works_on(place)  # one whose asker was killed before it could say anything ends by itself
             assert asking.returncode == -signal.SIGINT and there == 1 and len(os.listdir(top)) == 1 and not begun, (asking.returncode, there, begun, err)
             stopped += 1
         expect_ok(ambit(place, "discard", event, cwd=top))
