@@ -80,7 +80,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def on_a_small_disk(self):
-        """In a file system of its own, of a megabyte."""
+        """In a file system of its own, of four megabytes."""
         if os.geteuid() != 0:
             raise Skip("only root can mount one")
         os.mkdir(self.dir, 0o700)
