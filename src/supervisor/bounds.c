@@ -156,18 +156,26 @@ static unsigned what_to_sample(const struct bounds *b)
 	return what | SAMPLE_WRITTEN;
 }
 
-int bounds_watch(struct bounds *b, int proc_fd, int scratch_fd, bool jit, struct err *e)
+int bounds_watch(struct bounds *b, const struct bounds_watch_ask *ask, struct err *e)
 {
-	struct sampler_ask ask = { .proc_fd = proc_fd, .scratch_fd = scratch_fd, .memfd = jit };
+	struct sampler_ask sampler = { .proc_fd = ask->proc_fd, .scratch_fd = ask->scratch_fd, .memfd = ask->jit };
 	int r;
 
 	cgroup_settle(&b->cgroup, b->limits.value[LIMIT_TASKS] + BOUNDS_OWN_TASKS);
 	take_mechanisms(b);
-	ask.what = what_to_sample(b);
-	r = sampler_create(&ask, &b->sampler, e);
+	sampler.what = what_to_sample(b);
+	r = sampler_create(&sampler, &b->sampler, e);
+	r = r < 0 ? r
+		  : uncounted_find(&b->uncounted,
+				   &(struct uncounted_ask){ .proc_fd = ask->proc_fd,
+							    .scratch_fd = ask->scratch_fd,
+							    .also = ask->stage_fd,
+							    .n_also = ask->n_stages,
+							    .limited = b->limits.value[LIMIT_DISK] != 0 },
+				   e);
 	if (r < 0)
 		return r;
-	b->what = ask.what;
+	b->what = sampler.what;
 	b->mechanisms |= MECHANISM_BIT(MECHANISM_SAMPLER);
 	return 0;
 }
@@ -230,11 +238,21 @@ static uint64_t thread_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Others fill the same file systems, but a control group knows what of all files in memory is the cell's. */
+static uint64_t written_in_memory(const struct bounds *b)
+{
+	const uint64_t grown = uncounted_grown(&b->uncounted);
+	uint64_t own;
+
+	return grown != 0 && cgroup_memory_files(&b->cgroup, &own) ? min_u64(grown, own) : grown;
+}
+
 static void look(struct bounds *b, uint64_t now_ns, uint64_t available)
 {
 	const uint64_t begin = thread_ns();
 
 	sampler_read(b->sampler, b->limits.value[LIMIT_MEMORY], &b->last);
+	b->last.written_bytes += written_in_memory(b);
 	take_peak(b);
 	b->hidden += b->last.hidden != 0;
 	b->available = available;
@@ -349,6 +367,7 @@ int bounds_finish(struct bounds *b, struct err *e)
 		return 0;
 	sampler_destroy(b->sampler);
 	b->sampler = NULL;
+	uncounted_close(&b->uncounted);
 	r = cgroup_finish(&b->cgroup, FINISH_TIMEOUT_MS, e);
 	/* in a zeroed one 0 is not a descriptor of ours */
 	if (b->floor.total != 0 || b->meminfo_fd > 0)

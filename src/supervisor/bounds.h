@@ -22,6 +22,7 @@
 #include "core/outcome.h"
 #include "supervisor/cgroup.h"
 #include "supervisor/sampler.h"
+#include "supervisor/uncounted.h"
 
 #define BOUNDS_PERIOD_NS UINT64_C(20000000)
 #define BOUNDS_OWN_TASKS 1   /* the warden, which is in the cell and not in its limit */
@@ -44,6 +45,7 @@ struct bounds {
 	struct limits limits;
 	struct cgroup cgroup;
 	struct sampler *sampler; /* owned, NULL until bounds_watch */
+	struct uncounted uncounted;
 	mechanism_set mechanisms;
 	unsigned what;  /* SAMPLE_* that no cgroup keeps */
 	int meminfo_fd; /* owned, -1 if it cannot be read */
@@ -69,10 +71,17 @@ void bounds_enter(struct bounds *b);
 int bounds_leave(const struct bounds *b, struct err *e);
 void bounds_place(struct bounds *b, pid_t pid);
 
-/* Begins to sample what no cgroup keeps. proc_fd: root of the cell's private /proc; scratch_fd: something on its scratch
- * file system (O_PATH will do), or -1; jit: the cell may make memfds. All borrowed. -PROTOCOL, -HOST, -MEMORY as
- * sampler_create. From here on no cgroup is claimed that the cell is not in. */
-int bounds_watch(struct bounds *b, int proc_fd, int scratch_fd, bool jit, struct err *e);
+struct bounds_watch_ask {
+	int proc_fd;         /* root of the cell's private /proc */
+	int scratch_fd;      /* something on its scratch file system (O_PATH will do), or -1 */
+	const int *stage_fd; /* where what it writes is staged, n_stages of them, -1 for none */
+	size_t n_stages;
+	bool jit; /* the cell may make memfds */
+};
+
+/* Begins to sample what no cgroup keeps. All is borrowed. -PROTOCOL, -HOST, -MEMORY as sampler_create and uncounted_find.
+ * From here on no cgroup is claimed that the cell is not in. */
+int bounds_watch(struct bounds *b, const struct bounds_watch_ask *ask, struct err *e);
 
 /* Every BOUNDS_PERIOD_NS, by the monotonic clock; looks at the processes only when that is due. 1: over *ret_over, end the
  * cell; 0: fine. */

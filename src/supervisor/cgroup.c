@@ -625,6 +625,19 @@ bool cgroup_memory_peak(const struct cgroup *c, uint64_t *ret_bytes)
 	return number_of(c, CGROUP_MEMORY, "memory.max_usage_in_bytes", "memory.peak", ret_bytes);
 }
 
+bool cgroup_memory_files(const struct cgroup *c, uint64_t *ret_bytes)
+{
+	const struct cgroup_dir *d = dir_of(c, CGROUP_MEMORY);
+	uint64_t there, swapped;
+
+	if (d == NULL || !get_field(d->fd, "memory.stat", "shmem", &there) ||
+	    !(d->version == 1 ? get_field(d->fd, "memory.stat", "swap", &swapped)
+			      : get_number(d->fd, "memory.swap.current", &swapped)))
+		return false;
+	*ret_bytes = there + swapped;
+	return true;
+}
+
 bool cgroup_tasks_peak(const struct cgroup *c, uint64_t *ret_tasks)
 {
 	return number_of(c, CGROUP_TASKS, "pids.peak", "pids.peak", ret_tasks);

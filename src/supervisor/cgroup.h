@@ -65,6 +65,8 @@ void cgroup_settle(struct cgroup *c, uint64_t tasks);
 /* Figures; false if the kernel does not keep it. */
 bool cgroup_memory_now(const struct cgroup *c, uint64_t *ret_bytes);
 bool cgroup_memory_peak(const struct cgroup *c, uint64_t *ret_bytes);
+/* Files in memory (tmpfs, memfds, shared memory) that the cell made, with what of them was swapped out. */
+bool cgroup_memory_files(const struct cgroup *c, uint64_t *ret_bytes);
 bool cgroup_tasks_peak(const struct cgroup *c, uint64_t *ret_tasks);
 bool cgroup_cpu(const struct cgroup *c, uint64_t *ret_user_us, uint64_t *ret_system_us);
 /* Processes that the kernel killed for want of memory; forks that it refused (1 with version 1 from Linux 6.11, if the

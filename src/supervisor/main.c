@@ -328,7 +328,13 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 		s->terminal_fd = steal_fd(&m->fds[2]);
 	if (s->terminal_fd >= 0)
 		pty_apply(&s->request.terminal, s->terminal_fd);
-	r = bounds_watch(&s->bounds, s->proc_fd, s->scratch_fd, (s->spec.flags & CELL_JIT) != 0, e);
+	r = bounds_watch(&s->bounds,
+			 &(struct bounds_watch_ask){ .proc_fd = s->proc_fd,
+						     .scratch_fd = s->scratch_fd,
+						     .stage_fd = s->staging.stage.part_fd,
+						     .n_stages = STAGE_TREES_MAX,
+						     .jit = (s->spec.flags & CELL_JIT) != 0 },
+			 e);
 	if (r < 0)
 		return r;
 	achieved |= own_mechanisms(s);

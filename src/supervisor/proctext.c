@@ -160,7 +160,7 @@ static bool unescape(struct span in, char *ret, size_t size)
 }
 
 struct mount_line {
-	struct span root, point, type, options;
+	struct span root, point, flags, type, options;
 };
 
 /* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS (proc_pid_mountinfo(5)). */
@@ -178,6 +178,8 @@ static bool mount_parse(const char *line, struct mount_line *ret)
 			ret->root = word;
 		else if (n == 5)
 			ret->point = word;
+		else if (n == 6)
+			ret->flags = word;
 		else if (dash && behind < 3)
 			words[behind++] = word;
 		else if (!dash && n > 6)
@@ -189,6 +191,20 @@ static bool mount_parse(const char *line, struct mount_line *ret)
 		return false;
 	ret->type = words[0];
 	ret->options = words[2];
+	return true;
+}
+
+bool proctext_mount(const char *line, struct proctext_mount *ret)
+{
+	struct mount_line m = { 0 };
+	struct proctext_mount got;
+
+	if (!mount_parse(line, &m) || !unescape(m.point, got.point, sizeof got.point) ||
+	    !unescape(m.type, got.type, sizeof got.type))
+		return false;
+	got.read_only = proctext_has_word(m.flags.at, m.flags.len, "ro") ||
+			proctext_has_word(m.options.at, m.options.len, "ro");
+	*ret = got;
 	return true;
 }
 

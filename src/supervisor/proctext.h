@@ -28,6 +28,14 @@ bool proctext_field(const char *text, const char *key, uint64_t *ret);
 /* Whether a list of words separated by blanks or commas holds the word: cgroup.controllers, mount options. */
 bool proctext_has_word(const char *list, size_t len, const char *word);
 
+/* One line of mountinfo. */
+struct proctext_mount {
+	char point[PROCTEXT_PATH_MAX]; /* as the process sees it whose file it is */
+	char type[32];
+	bool read_only;
+};
+bool proctext_mount(const char *line, struct proctext_mount *ret);
+
 /* The caller's own cgroup as a path of this mount namespace. `cgroup` is /proc/self/cgroup, `mountinfo` the file of that
  * name. Controller "" means version 2. False: there is no such hierarchy, it is not mounted, the own cgroup lies outside
  * what is mounted or was removed, or the path is too long. */

@@ -185,7 +185,10 @@ static int spread_memory(struct attempt *a)
 {
 	const long mib = number(a->args[0]);
 	const pid_t me = getpid();
+	int *full = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+	if (full == MAP_FAILED)
+		return failed_try(a, "mmap");
 	for (long n = 0; n < mib; n += 16) {
 		const pid_t pid = fork();
 
@@ -196,13 +199,16 @@ static int spread_memory(struct attempt *a)
 			if (at == MAP_FAILED)
 				_exit(1);
 			memset(at, 0x5a, 16 * MIB);
+			(void)__atomic_add_fetch(full, 1, __ATOMIC_SEQ_CST);
 			sit();
 		}
 		if (pid < 0)
 			return -errno;
 	}
-	pause_ms(200);
-	/* a child that is gone (refused, or killed by a limit of memory) means that it was not all there at one time */
+	/* a child that is gone (refused, or killed by a limit of memory) means that it was not all there at one time; on a
+	 * busy machine it takes a while until it is */
+	while (waitpid(-1, NULL, WNOHANG) == 0 && __atomic_load_n(full, __ATOMIC_SEQ_CST) * 16 < mib)
+		pause_ms(20);
 	return waitpid(-1, NULL, WNOHANG) != 0 ? -ENOMEM : kept(a, "MiB in several processes", mib);
 }
 

@@ -161,11 +161,29 @@ def try_as(place, kind, who, uid, mounted, others):
         expect_committed(p, result, mounted)
 
     p = place_of("direct", True, True)
-    result = p.work("--direct")
     if uid == 0 and tree and tree != kind.tree:
-        expect_refused(p, result, tree, mounted, direct=False)
+        expect_refused(p, p.work("--direct"), tree, mounted, direct=False)
+        return
+    if kind.__name__ == "ramfs":  # of which not even a size is known
+        result = p.work("--direct")
+        assert result.returncode == 125 and "nobody counts what is written to" in result.stderr and listed(p.top) == BEFORE, told(result)
+        result = p.work("--direct", "--limit", "disk=none")
     else:
-        assert result.returncode == 0 and listed(p.top) == AFTER, f"{who}, --direct: {listed(p.top)}; {told(result)}"
+        result = p.work("--direct")
+    assert result.returncode == 0 and listed(p.top) == AFTER, f"{who}, --direct: {listed(p.top)}; {told(result)}"
+    if kind.__name__ != "ramfs":
+        the_limit_holds(place_of("direct-limit", True, True), "--direct")
+    if not both:
+        the_limit_holds(place_of("staged-limit", True, True))
+
+
+def the_limit_holds(p, *flags):
+    """Of what is written, many small files that each are far below it."""
+    script = "for i in $(seq {}); do head -c 1000000 /dev/zero > f$i; done; sync; sleep 1"
+    result = p.work("--limit", "disk=8M", *flags, script=script.format(4))  # the twin
+    assert result.returncode == 0, f"{p.top} {flags}: {told(result)}"
+    result = p.work("--limit", "disk=8M", *flags, script=script.format(24))
+    assert result.returncode == 125 and "ended by its limit: disk=8M" in result.stderr, f"{p.top} {flags}: {told(result)}"
 
 
 def shell(text):

@@ -130,7 +130,10 @@ static void run_begin(struct run *r, struct limits l, bool jit, void (*work)(voi
 			fail();
 		skip();
 	}
-	if (bounds_watch(&r->bounds, r->cell.proc_fd, r->cell.scratch_fd, jit, &e) < 0)
+	if (bounds_watch(&r->bounds,
+			 &(struct bounds_watch_ask){
+				 .proc_fd = r->cell.proc_fd, .scratch_fd = r->cell.scratch_fd, .jit = jit },
+			 &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_true((bounds_mechanisms(&r->bounds) & MECHANISM_BIT(MECHANISM_SAMPLER)) != 0);
 }
@@ -745,7 +748,7 @@ static void only_the_root_of_a_proc_is_taken(void **state)
 		int got;
 
 		assert_int_equal(bounds_prepare(&ask, &b, &e), 0);
-		got = bounds_watch(&b, fd, -1, false, &e);
+		got = bounds_watch(&b, &(struct bounds_watch_ask){ .proc_fd = fd, .scratch_fd = -1 }, &e);
 		if (got != rows[i].want)
 			fail_msg("%s: %d", rows[i].path, got);
 		assert_true((bounds_mechanisms(&b) & MECHANISM_BIT(MECHANISM_SAMPLER)) == 0);
@@ -812,7 +815,9 @@ static void cgroups_begin(struct run *r, struct limits l, void (*work)(void *), 
 	assert_true(minicell_start(&r->cell, ORDINARY, work, arg, &error));
 	assert_int_equal(bounds_leave(&r->bounds, &e), 0);
 	bounds_place(&r->bounds, first_of(&r->cell)); /* with version 2, which has not put it inside yet */
-	if (bounds_watch(&r->bounds, r->cell.proc_fd, r->cell.scratch_fd, false, &e) < 0)
+	if (bounds_watch(&r->bounds,
+			 &(struct bounds_watch_ask){ .proc_fd = r->cell.proc_fd, .scratch_fd = r->cell.scratch_fd },
+			 &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_true(cgroup_holds(&r->bounds.cgroup, CGROUP_MEMORY) && cgroup_holds(&r->bounds.cgroup, CGROUP_TASKS));
 }

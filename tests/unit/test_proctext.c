@@ -195,6 +195,40 @@ static void a_path_that_does_not_fit_is_none(void **state)
 	}
 }
 
+static void mounts(void **state)
+{
+	static const struct {
+		const char *line, *point, *type; /* NULL: not one */
+		bool read_only;
+	} rows[] = {
+		{ "22 1 0:20 / /tmp rw,nosuid - tmpfs x rw,size=1k\n", "/tmp", "tmpfs", false },
+		{ "22 1 0:20 / /tmp rw,nosuid shared:3 master:4 - tmpfs x rw\n", "/tmp", "tmpfs", false },
+		{ "22 1 0:20 /a /b\\040c ro - tmpfs x rw\n", "/b c", "tmpfs", true },
+		{ "22 1 0:20 / /tmp rw - tmpfs x ro,size=1k\n", "/tmp", "tmpfs", true },
+		{ "22 1 0:20 / /tmp rw,row - fuse.sshfs x rw,root=ro", "/tmp", "fuse.sshfs", false },
+		{ "22 1 0:20 / /-\\040tmpfs rw - ext4 ro rw", "/- tmpfs", "ext4", false },
+		{ "22 1 0:20 / - rw - ext4 ro rw", "-", "ext4", false },
+		{ "22 1 0:20 / /tmp rw - tmpfs x", NULL, NULL, false },
+		{ "22 1 0:20 / /tmp rw tmpfs x rw", NULL, NULL, false },
+		{ "22 1 0:20 / /a\\04 rw - tmpfs x rw", NULL, NULL, false },
+		{ "22 1 0:20 / /a rw - fuse.of-a-name-that-is-longer-than-any x rw", NULL, NULL, false },
+		{ "", NULL, NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct proctext_mount got = { .type = "none" };
+
+		if (proctext_mount(rows[i].line, &got) != (rows[i].point != NULL))
+			fail_msg("%s", rows[i].line);
+		if (rows[i].point == NULL
+			    ? strcmp(got.type, "none") != 0
+			    : strcmp(got.point, rows[i].point) != 0 || strcmp(got.type, rows[i].type) != 0 ||
+				      got.read_only != rows[i].read_only)
+			fail_msg("%s: %s %s %d", rows[i].line, got.point, got.type, got.read_only);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -204,6 +238,7 @@ int main(void)
 		cmocka_unit_test(words_of_lists),
 		cmocka_unit_test(the_own_cgroup_is_found),
 		cmocka_unit_test(a_path_that_does_not_fit_is_none),
+		cmocka_unit_test(mounts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
