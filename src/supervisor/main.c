@@ -332,7 +332,7 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 			 &(struct bounds_watch_ask){ .proc_fd = s->proc_fd,
 						     .scratch_fd = s->scratch_fd,
 						     .stage_fd = s->staging.stage.part_fd,
-						     .n_stages = STAGE_TREES_MAX,
+						     .n_stages = s->staging.store != NULL ? s->spec.n_stages : 0,
 						     .jit = (s->spec.flags & CELL_JIT) != 0 },
 			 e);
 	if (r < 0)
