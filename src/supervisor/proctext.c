@@ -194,13 +194,28 @@ static bool mount_parse(const char *line, struct mount_line *ret)
 	return true;
 }
 
+/* What stands behind `key` in a list of options with commas; empty if it is not there, and cut at a comma of its own. */
+static struct span option(struct span list, const char *key)
+{
+	const size_t n = strlen(key);
+
+	for (size_t i = 0; i + n <= list.len; i++)
+		if ((i == 0 || list.at[i - 1] == ',') && memcmp(list.at + i, key, n) == 0) {
+			const char *at = list.at + i + n, *comma = memchr(at, ',', list.len - i - n);
+
+			return (struct span){ at, comma != NULL ? (size_t)(comma - at) : list.len - i - n };
+		}
+	return (struct span){ list.at, 0 };
+}
+
 bool proctext_mount(const char *line, struct proctext_mount *ret)
 {
 	struct mount_line m = { 0 };
 	struct proctext_mount got;
 
 	if (!mount_parse(line, &m) || !unescape(m.point, got.point, sizeof got.point) ||
-	    !unescape(m.type, got.type, sizeof got.type))
+	    !unescape(m.type, got.type, sizeof got.type) ||
+	    !unescape(option(m.options, "upperdir="), got.upper, sizeof got.upper))
 		return false;
 	got.read_only = proctext_has_word(m.flags.at, m.flags.len, "ro") ||
 			proctext_has_word(m.options.at, m.options.len, "ro");

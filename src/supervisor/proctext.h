@@ -32,6 +32,8 @@ bool proctext_has_word(const char *list, size_t len, const char *word);
 struct proctext_mount {
 	char point[PROCTEXT_PATH_MAX]; /* as the process sees it whose file it is */
 	char type[32];
+	char upper
+		[PROCTEXT_PATH_MAX]; /* of an overlay: where it is written, as who mounted it named that; "" if it does not say */
 	bool read_only;
 };
 bool proctext_mount(const char *line, struct proctext_mount *ret);

@@ -64,6 +64,14 @@ static bool is_in_the_dark(const char *type)
 	return strncmp(type, "fuse.", 5) == 0;
 }
 
+/* Where somebody else's overlay is written, if that has this name here, too. */
+static int add_upper(struct uncounted *u, const struct uncounted_ask *ask, const char *path, struct err *e)
+{
+	auto_fd int fd = path[0] != '/' ? -1 : open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? 0 : add(u, fd, ask->scratch_fd, e);
+}
+
 static int add_mount(struct uncounted *u, const struct uncounted_ask *ask, int root_fd, const struct proctext_mount *m,
 		     struct err *e)
 {
@@ -79,6 +87,8 @@ static int add_mount(struct uncounted *u, const struct uncounted_ask *ask, int r
 			       : err_set(e, AMBIT_HOST, "stage it (without --direct), or say --limit disk=none",
 					 "nobody counts what is written to %s, whose file system is %s: disk cannot hold",
 					 m->point, m->type);
+	if (strcmp(m->type, "overlay") == 0)
+		return add_upper(u, ask, m->upper, e);
 	if (strcmp(m->type, "tmpfs") != 0)
 		return 0;
 	fd = (int)syscall(SYS_openat2, root_fd, m->point[1] == 0 ? "." : m->point + 1, &how, sizeof how);

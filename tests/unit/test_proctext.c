@@ -200,19 +200,23 @@ static void mounts(void **state)
 	static const struct {
 		const char *line, *point, *type; /* NULL: not one */
 		bool read_only;
+		const char *upper;
 	} rows[] = {
-		{ "22 1 0:20 / /tmp rw,nosuid - tmpfs x rw,size=1k\n", "/tmp", "tmpfs", false },
-		{ "22 1 0:20 / /tmp rw,nosuid shared:3 master:4 - tmpfs x rw\n", "/tmp", "tmpfs", false },
-		{ "22 1 0:20 /a /b\\040c ro - tmpfs x rw\n", "/b c", "tmpfs", true },
-		{ "22 1 0:20 / /tmp rw - tmpfs x ro,size=1k\n", "/tmp", "tmpfs", true },
-		{ "22 1 0:20 / /tmp rw,row - fuse.sshfs x rw,root=ro", "/tmp", "fuse.sshfs", false },
-		{ "22 1 0:20 / /-\\040tmpfs rw - ext4 ro rw", "/- tmpfs", "ext4", false },
-		{ "22 1 0:20 / - rw - ext4 ro rw", "-", "ext4", false },
-		{ "22 1 0:20 / /tmp rw - tmpfs x", NULL, NULL, false },
-		{ "22 1 0:20 / /tmp rw tmpfs x rw", NULL, NULL, false },
-		{ "22 1 0:20 / /a\\04 rw - tmpfs x rw", NULL, NULL, false },
-		{ "22 1 0:20 / /a rw - fuse.of-a-name-that-is-longer-than-any x rw", NULL, NULL, false },
-		{ "", NULL, NULL, false },
+		{ "22 1 0:20 / /tmp rw,nosuid - tmpfs x rw,size=1k\n", "/tmp", "tmpfs", false, NULL },
+		{ "22 1 0:20 / /tmp rw,nosuid shared:3 master:4 - tmpfs x rw\n", "/tmp", "tmpfs", false, NULL },
+		{ "22 1 0:20 /a /b\\040c ro - tmpfs x rw\n", "/b c", "tmpfs", true, NULL },
+		{ "22 1 0:20 / /tmp rw - tmpfs x ro,size=1k\n", "/tmp", "tmpfs", true, NULL },
+		{ "22 1 0:20 / /tmp rw,row - fuse.sshfs x rw,root=ro", "/tmp", "fuse.sshfs", false, NULL },
+		{ "22 1 0:20 / /-\\040tmpfs rw - ext4 ro rw", "/- tmpfs", "ext4", false, NULL },
+		{ "22 1 0:20 / - rw - ext4 ro rw", "-", "ext4", false, NULL },
+		{ "22 1 0:20 / /o rw - overlay x rw,lowerdir=/upperdir=,upperdir=/a\\040b,workdir=/w", "/o", "overlay",
+		  false, "/a b" },
+		{ "22 1 0:20 / /o rw - overlay x rw,upperdir=/u", "/o", "overlay", false, "/u" },
+		{ "22 1 0:20 / /tmp rw - tmpfs x", NULL, NULL, false, NULL },
+		{ "22 1 0:20 / /tmp rw tmpfs x rw", NULL, NULL, false, NULL },
+		{ "22 1 0:20 / /a\\04 rw - tmpfs x rw", NULL, NULL, false, NULL },
+		{ "22 1 0:20 / /a rw - fuse.of-a-name-that-is-longer-than-any x rw", NULL, NULL, false, NULL },
+		{ "", NULL, NULL, false, NULL },
 	};
 
 	(void)state;
@@ -224,7 +228,8 @@ static void mounts(void **state)
 		if (rows[i].point == NULL
 			    ? strcmp(got.type, "none") != 0
 			    : strcmp(got.point, rows[i].point) != 0 || strcmp(got.type, rows[i].type) != 0 ||
-				      got.read_only != rows[i].read_only)
+				      got.read_only != rows[i].read_only ||
+				      strcmp(got.upper, rows[i].upper != NULL ? rows[i].upper : "") != 0)
 			fail_msg("%s: %s %s %d", rows[i].line, got.point, got.type, got.read_only);
 	}
 }
