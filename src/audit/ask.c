@@ -17,6 +17,7 @@ void audit_ask_encode(const struct audit_ask *ask, struct buf *out)
 	buf_put_str(out, ask->target);
 	buf_put_str(out, ask->event);
 	buf_put_str(out, ask->grant);
+	buf_put_str(out, ask->session);
 	buf_put_str(out, ask->type);
 	buf_put_str(out, ask->key);
 	buf_put_str(out, ask->cosigned);
@@ -47,6 +48,7 @@ int audit_ask_decode(const void *bytes, size_t n, struct audit_ask *ret, struct 
 	rbuf_str(&r, ask.target, sizeof ask.target);
 	rbuf_str(&r, ask.event, sizeof ask.event);
 	rbuf_str(&r, ask.grant, sizeof ask.grant);
+	rbuf_str(&r, ask.session, sizeof ask.session);
 	rbuf_str(&r, ask.type, sizeof ask.type);
 	rbuf_str(&r, ask.key, sizeof ask.key);
 	rbuf_str(&r, ask.cosigned, sizeof ask.cosigned);

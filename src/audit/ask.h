@@ -66,6 +66,7 @@ struct audit_ask {
 		[GRANT_OBJECT_MAX]; /* what may be written. lookup: where the index lies; backup: where the copy goes; empty: nowhere */
 	char event[ID_TEXT_MAX];     /* an id, the beginning of one, "last"; empty: any */
 	char grant[ID_TEXT_MAX];     /* show: the same of a grant; "last" is none */
+	char session[ID_TEXT_MAX];   /* show: the same of the session of an event */
 	char type[AUDIT_WORD_MAX];   /* of entries to be shown; empty: any */
 	char key[VKEY_TEXT_MAX + 1]; /* the verifier key that is trusted; empty: the one beside the log */
 	char cosigned

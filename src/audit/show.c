@@ -10,6 +10,7 @@
 #include "audit/line.h"
 #include "audit/payload.h"
 #include "audit/say.h"
+#include "audit/session.h"
 #include "audit/walk.h"
 #include "audit/wanted.h"
 #include "base/fd.h"
@@ -22,6 +23,7 @@ struct show {
 	const struct snapshot *snapshot; /* borrowed */
 	struct numbers numbers;          /* lies in what was asked */
 	struct wanted wanted;
+	struct session_events session; /* if one is asked for */
 	struct walk_result walked;
 	struct buf out;     /* owned */
 	uint64_t skip;      /* of what is wanted, from the first: --limit */
@@ -85,6 +87,11 @@ static void put_broken(struct show *s, uint64_t index, const char *why)
 	end_line(s, at);
 }
 
+static bool is_wanted(const struct show *s, const struct entry *entry)
+{
+	return wanted_is(&s->wanted, entry) && (s->ask->session[0] == 0 || session_has(&s->session, entry->event));
+}
+
 static int show_one(void *arg, uint64_t index, bool is_signed, const uint8_t *bytes, size_t n)
 {
 	struct show *s = arg;
@@ -93,7 +100,7 @@ static int show_one(void *arg, uint64_t index, bool is_signed, const uint8_t *by
 
 	if (entry_take(bytes, n, &entry, &e) < 0 || entry.seq != index) {
 		put_broken(s, index, e.code != AMBIT_OK ? e.msg : "it has another number");
-	} else if (wanted_is(&s->wanted, &entry) && (s->skip == 0 || s->skip-- == 0)) {
+	} else if (is_wanted(s, &entry) && (s->skip == 0 || s->skip-- == 0)) {
 		const size_t at = begin_line(s, entry.wall_ms);
 
 		if ((s->ask->flags & AUDIT_JSON) != 0) {
@@ -114,7 +121,7 @@ static int count_one(void *arg, uint64_t index, bool is_signed, const uint8_t *b
 	struct entry entry;
 
 	(void)is_signed;
-	if (entry_take(bytes, n, &entry, NULL) == 0 && entry.seq == index && wanted_is(&s->wanted, &entry))
+	if (entry_take(bytes, n, &entry, NULL) == 0 && entry.seq == index && is_wanted(s, &entry))
 		s->skip++;
 	return 0;
 }
@@ -162,6 +169,8 @@ static int prepare(struct show *s, struct err *e)
 
 	take_numbers(s);
 	r = find_event(s, event, e);
+	if (r == 0 && s->ask->session[0] != 0)
+		r = session_find(s->snapshot, s->ask->session, &s->session, e);
 	return r < 0 ? r : wanted_init(&s->wanted, s->ask, event, e);
 }
 
@@ -217,6 +226,7 @@ int show_log(const struct snapshot *snapshot, const struct audit_ask *ask, bool 
 	buf_init(&s.out, OUT_STEP + ENTRY_MAX + LINE_MAX_BYTES + AUDIT_FRAME_BYTES);
 	r = show_all(&s, e);
 	buf_finish(&s.out);
+	session_finish(&s.session);
 	if (r < 0)
 		return r;
 	*ret_broken = snapshot->signature.code != AMBIT_OK || s.walked.unread > 0 || s.broken > 0;

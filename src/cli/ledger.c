@@ -31,8 +31,8 @@
 
 static const char help_text[] =
 	"ambit ledger verify [--payloads] [--from FILE] [--key KEY] [--witness KEY]... [--quorum N] [--json]\n"
-	"ambit ledger show [--event EVENT] [--denied] [--grant GRANT] [--type TYPE] [--since WHEN] [--until WHEN]\n"
-	"                  [--limit N] [--ledger DIR]... [--json]\n"
+	"ambit ledger show [--event EVENT] [--session SESSION] [--denied] [--grant GRANT] [--type TYPE]\n"
+	"                  [--since WHEN] [--until WHEN] [--limit N] [--ledger DIR]... [--json]\n"
 	"ambit ledger replay [--policy FILE] [--event EVENT] [--since WHEN] [--key KEY] [--json]\n"
 	"ambit ledger report [--html | --text] [--event EVENT] [--since WHEN] [--until WHEN] [--key KEY] > report.html\n"
 	"ambit ledger export --otlp | --ocsf [--event EVENT] [--since WHEN] [--until WHEN] [--key KEY]\n"
@@ -83,6 +83,7 @@ static const char help_options[] =
 	"  --since WHEN   show, replay, report, export: only from then on: 2h, 7d; 2026-01-31; 2026-01-31T09:15:00Z\n"
 	"  --until WHEN   show, report, export: only before then\n"
 	"  --type TYPE    show: only entries of this type\n"
+	"  --session ID   show: only entries of the events of this session (an id, or the beginning of one)\n"
 	"  --grant GRANT  show: only entries about this grant (an id, or the beginning of one)\n"
 	"  --limit N      show: only the last so many\n"
 	"  --no-index     show: read all entries, and look nothing up in the index beside the ledger\n"
@@ -112,6 +113,7 @@ enum flag {
 	UNTIL,
 	TYPE,
 	GRANT,
+	SESSION,
 	LIMIT_FLAG,
 	NO_INDEX,
 	VERBOSE,
@@ -154,6 +156,7 @@ static const struct option show_flags[] = {
 	{ "until", required_argument, NULL, UNTIL },
 	{ "type", required_argument, NULL, TYPE },
 	{ "grant", required_argument, NULL, GRANT },
+	{ "session", required_argument, NULL, SESSION },
 	{ "limit", required_argument, NULL, LIMIT_FLAG },
 	{ "no-index", no_argument, NULL, NO_INDEX },
 	{ "verbose", no_argument, NULL, VERBOSE },
@@ -389,6 +392,14 @@ static int take_grant(struct ledger_run *run, const char *word, struct ambit_err
 	return 0;
 }
 
+static int take_session(struct ledger_run *run, const char *word, struct ambit_error *e)
+{
+	if (!place_is_id('s', word))
+		return cli_misused(e, HELP, "'%s' is no session: the record of an event names its own", word);
+	(void)text_copy(run->ask.session, sizeof run->ask.session, word); /* measured */
+	return 0;
+}
+
 static int take_witness(struct ledger_run *run, const char *word, struct ambit_error *e)
 {
 	if (run->ask.n_witnesses == AUDIT_WITNESSES_MAX)
@@ -437,6 +448,7 @@ static int take_flag(struct ledger_run *run, int flag, const char *given, struct
 	case SINCE: return take_when("since", value, &run->ask.since_ms, e);
 	case UNTIL: return take_when("until", value, &run->ask.until_ms, e);
 	case GRANT: return take_grant(run, value, e);
+	case SESSION: return take_session(run, value, e);
 	case LIMIT_FLAG:
 		return parse_u64(value, 1, INT64_MAX, &run->ask.limit)
 			       ? 0

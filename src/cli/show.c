@@ -104,7 +104,7 @@ static int show_one(const struct show_how *how, const char *ledger, int out_fd, 
 	(void)text_copy(ask.dir, sizeof ask.dir, place.log); /* the same size, and here */
 	if (!how->json)
 		(void)text_copy(ask.beside, sizeof ask.beside, place.payload);
-	if (how->index && is_filtered(&ask))
+	if (how->index && is_filtered(&ask) && ask.session[0] == 0) /* of which the index knows nothing */
 		look_up(how, &place, &ask, &numbers);
 	return auditor_run(&ask, out_fd, text, complaint, &gone, e);
 }

@@ -54,6 +54,7 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 		memcpy(ev->request->grant_ids[i], r->grant_ids[i], ID_TEXT_MAX);
 	}
 	memcpy(ev->request->event, r->event, sizeof ev->request->event);
+	memcpy(ev->request->session, r->session, sizeof ev->request->session);
 	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "cannot get random numbers") : 0;
 }
 

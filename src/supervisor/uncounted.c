@@ -125,7 +125,7 @@ static int find_mounts(struct uncounted *u, const struct uncounted_ask *ask, str
 
 	if (lines == NULL)
 		return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot read the mounts of the cell");
-	fd = -1; /* the stream's */
+	(void)steal_fd(&fd); /* the stream has it */
 	r = add_mounts(u, ask, lines, root, e);
 	(void)fclose(lines);
 	return r;

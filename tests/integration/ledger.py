@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from harness import PATIENCE, SLOW, Skip, lock_holders, main, once, sanitized, told
+from harness import PATIENCE, SLOW, Skip, expect_ok, lock_holders, main, once, sanitized, told
 from peer import the_verifier_is_there, tlog_verify
 
 HEAD = 4
@@ -152,6 +152,31 @@ def an_event_is_recorded(place):
     stop = told_entries[-2]["body"]
     assert stop["exit"] == 3 and stop["cause"] == "exited" and stop["workspace"] == "staged", stop
     ledger.believed()
+
+
+def a_session_is_shown(place):
+    """All entries of its events, those before the request as well, and of no other event."""
+    ledger = Ledger(place)
+    records = [json.loads(ledger.run("--work", ".", "--json", "--", "sh", "-c", "cat /etc/shadow").stdout) for _ in range(3)]
+    session, event = records[1]["session"], records[1]["event"]
+
+    def show(*words):
+        return place.run(place.ambit, "ledger", "show", "--ledger", ledger.dir, "--json", *words, cwd=place.top)
+    assert len({record["session"] for record in records}) == 3
+    until(ledger.is_published, "a checkpoint of everything")
+    shown = [json.loads(line) for line in expect_ok(show("--session", session)).stdout.splitlines()]
+    assert shown == ledger.of(event) and types(shown)[0] == "grant", shown
+    assert [entry["event"] for entry in shown] == [event] * len(shown)
+    denied = [json.loads(line) for line in expect_ok(show("--session", session, "--denied")).stdout.splitlines()]
+    assert denied == [entry for entry in shown if entry["body"].get("verdict") == "denied"] != [], denied
+    assert len(expect_ok(show("--session", session, "--limit", "2")).stdout.splitlines()) == 2
+    every = expect_ok(show("--session", "s_0")).stdout.splitlines()
+    assert len(every) == sum(len(ledger.of(record["event"])) for record in records)
+    assert expect_ok(show("--session", "s_" + "0" * 26)).stdout == ""
+    nothing = show("--session", "s_ZZ")
+    assert nothing.returncode == 125 and "no session in the log begins with s_ZZ" in nothing.stderr + nothing.stdout, told(nothing)
+    for word in ("e_0", "s_", "last", ""):
+        assert "is no session" in show("--session", word).stderr, word
 
 
 def policies_are_recorded(place):
@@ -1059,7 +1084,7 @@ def a_client_that_does_not_read(place):
 
 
 if __name__ == "__main__":
-    main([the_verifier_is_there, an_event_is_recorded, policies_are_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
+    main([the_verifier_is_there, an_event_is_recorded, a_session_is_shown, policies_are_recorded, the_key_is_told_once, the_key_is_told_until_somebody_heard, every_event_is_recorded, odd_words_are_recorded,
           a_refused_event_is_told_as_that, a_ledger_behind_a_link, many_at_once_share_it, it_ends_when_nobody_needs_it, changes_are_recorded,
           what_is_not_committed_is_told_as_that, what_cannot_be_told_is_not_done, a_killed_ledger_goes_on, kills_at_any_time_lose_nothing,
           a_ledger_that_dies_keeps_the_changes, a_ledger_that_is_taken_away_keeps_the_changes, two_processes_never_write_one_log,

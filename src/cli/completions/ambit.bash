@@ -40,7 +40,7 @@ _ambit() {
 	local discard_options='--all --force --json --help'
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
-	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
+	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -92,7 +92,7 @@ _ambit() {
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
-	ledger:--key | ledger:--since | ledger:--until | ledger:--grant | ledger:--limit | ledger:--older-than | ledger:--witness | ledger:--quorum | ledger:--url) ;;
+	ledger:--key | ledger:--since | ledger:--until | ledger:--grant | ledger:--session | ledger:--limit | ledger:--older-than | ledger:--witness | ledger:--quorum | ledger:--url) ;;
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
 	ledger:*) _ambit_words "$ledger_options" ;;
