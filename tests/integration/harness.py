@@ -304,7 +304,7 @@ def parts_of(scenarios, ambit):
     """Among how many runs they are shared. A sanitizer looks at our programs, which are the same for both users, and all units are tried with it."""
     if not sanitized(ambit):
         return 2
-    return 8 if len(scenarios) > 60 else 4 if len(scenarios) > 10 else 2
+    return 12 if len(scenarios) > 60 else 6 if len(scenarios) > 10 else 2
 
 
 def split(scenarios, ambit):
