@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,9 +208,15 @@ static int spread_memory(struct attempt *a)
 	}
 	/* a child that is gone (refused, or killed by a limit of memory) means that it was not all there at one time; on a
 	 * busy machine it takes a while until it is */
-	while (waitpid(-1, NULL, WNOHANG) == 0 && __atomic_load_n(full, __ATOMIC_SEQ_CST) * 16 < mib)
+	for (;;) {
+		const bool all = __atomic_load_n(full, __ATOMIC_SEQ_CST) * 16 >= mib;
+
+		if (waitpid(-1, NULL, WNOHANG) != 0)
+			return -ENOMEM;
+		if (all)
+			return kept(a, "MiB in several processes", mib);
 		pause_ms(20);
-	return waitpid(-1, NULL, WNOHANG) != 0 ? -ENOMEM : kept(a, "MiB in several processes", mib);
+	}
 }
 
 /* Pages that are in no mapping: pipes full of data. */
