@@ -110,6 +110,9 @@ static int add_mounts(struct uncounted *u, const struct uncounted_ask *ask, FILE
 	while (r == 0 && getline(&line, &room, lines) >= 0)
 		if (proctext_mount(line, &mount))
 			r = add_mount(u, ask, root_fd, &mount, e);
+		else if (ask->limited) /* it may be one of those that count */
+			r = err_set(e, AMBIT_HOST, "say --limit disk=none if it need not hold",
+				    "a mount of the cell has a path or a kind that is too long to tell");
 	if (r == 0 && ferror(lines))
 		r = err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot read the mounts of the cell");
 	free(line);
