@@ -101,6 +101,16 @@ void buf_put_u64(struct buf *b, uint64_t v)
 	put_le(b, v, 8);
 }
 
+void buf_put_be16(struct buf *b, uint16_t v)
+{
+	put_le(b, __builtin_bswap16(v), 2);
+}
+
+void buf_put_be32(struct buf *b, uint32_t v)
+{
+	put_le(b, __builtin_bswap32(v), 4);
+}
+
 void buf_put_bytes(struct buf *b, const void *bytes, size_t n)
 {
 	if (n > UINT32_MAX) {
@@ -195,6 +205,11 @@ uint32_t rbuf_u32(struct rbuf *r)
 uint64_t rbuf_u64(struct rbuf *r)
 {
 	return get_le(r, 8);
+}
+
+uint16_t rbuf_be16(struct rbuf *r)
+{
+	return __builtin_bswap16(rbuf_u16(r));
 }
 
 void rbuf_str(struct rbuf *r, char *dst, size_t dst_size)

@@ -5,7 +5,7 @@
  * Holds:  an operation that would overrun marks the buffer as failed and does nothing; after the first failure
  *         every later operation does nothing and gives zeroes, so callers check once at the end. The first
  *         allocation is made on the first append.
- * Called: from everywhere. Numbers are little-endian. */
+ * Called: from everywhere. Numbers are little-endian, and big-endian where `be` says so: as the protocols of the network have them. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -34,6 +34,8 @@ void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u16(struct buf *b, uint16_t v);
 void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
+void buf_put_be16(struct buf *b, uint16_t v);
+void buf_put_be32(struct buf *b, uint32_t v);
 /* u32 length, then the bytes, no NUL. */
 void buf_put_str(struct buf *b, const char *s);
 void buf_put_bytes(struct buf *b, const void *bytes, size_t n);
@@ -56,6 +58,7 @@ uint8_t rbuf_u8(struct rbuf *r);
 uint16_t rbuf_u16(struct rbuf *r);
 uint32_t rbuf_u32(struct rbuf *r);
 uint64_t rbuf_u64(struct rbuf *r);
+uint16_t rbuf_be16(struct rbuf *r);
 /* Gives n bytes in place, or NULL. */
 const uint8_t *rbuf_bytes(struct rbuf *r, size_t n);
 /* A u32 length and that many bytes into dst as a string; fails if length >= dst_size or a NUL is inside. */

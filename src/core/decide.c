@@ -1,8 +1,10 @@
 #include "core/decide.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
 
 static const char *const fact_words[FACT_COUNT] = {
 #define FACT_WORD(name, word) [FACT_##name] = (word),
@@ -178,20 +180,98 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Nothing but the cell's own loopback and sockets can be reached. */
+/* Of "inet HOST:PORT", or the same and " as NAME". */
+static struct grant_decision check_endpoint(const struct decide_ask *ask)
+{
+	const char *endpoint = ask->object + strlen("inet ");
+	char text[ENDPOINT_TEXT_MAX];
+	const struct grant_request want = { .verb = VERB_CONNECT, .object = text };
+	const size_t n = strcspn(endpoint, " ");
+
+	if (n >= sizeof text)
+		return (struct grant_decision){ .grant = GRANT_NONE };
+	memcpy(text, endpoint, n);
+	text[n] = 0;
+	return grant_check(ask->grants, &want);
+}
+
+/* A grant lets it be connected to; what is said there first, not always. */
+static uint8_t judge_hello(struct deciding *g)
+{
+	if (is(g, FACT_OTHER_NAME))
+		return EFFECT_DENIED_OTHER_NAME;
+	if (is(g, FACT_BAD_HELLO))
+		return EFFECT_DENIED_BAD_HELLO;
+	return is(g, FACT_HIDDEN_NAME) ? EFFECT_DENIED_HIDDEN_NAME : EFFECT_ALLOWED;
+}
+
+/* The grant of a socket that has this path; GRANT_NONE. */
+static uint32_t grant_of_socket(const struct decide_ask *ask, const char *path)
+{
+	char object[EFFECT_OBJECT_MAX + sizeof "unix:"];
+	const struct grant_request want = { .verb = VERB_CONNECT, .object = object };
+	struct grant_decision d;
+
+	(void)snprintf(object, sizeof object, "unix:%s", path); /* objects are shorter */
+	d = grant_check(ask->grants, &want);
+	return d.allowed ? d.grant : GRANT_NONE;
+}
+
+/* By the name that was asked for, or the file that it leads to. */
+static uint8_t judge_socket(struct deciding *g)
+{
+	uint32_t grant = grant_of_socket(g->ask, g->ask->object + strlen("unix "));
+
+	if (grant == GRANT_NONE)
+		grant = grant_of_socket(g->ask, g->ask->socket);
+	if (grant == GRANT_NONE)
+		return 0;
+	if (is(g, FACT_WITHDRAWN))
+		return EFFECT_DENIED_WITHDRAWN;
+	g->d.grant = grant;
+	return EFFECT_ALLOWED;
+}
+
+/* Where one is granted, the cell has sockets, and none of the host's but that. */
+static bool grants_a_socket(const struct grant_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->grants[i].verb == VERB_CONNECT && begins(grant_object(set, i), "unix:"))
+			return true;
+	return false;
+}
+
+/* Nothing but what is granted and the cell's own loopback and sockets can be reached. */
 static uint8_t judge_address(struct deciding *g)
 {
 	const struct decide_ask *ask = g->ask;
 
+	if (begins(ask->object, "inet ")) {
+		const struct grant_decision d = check_endpoint(ask);
+		uint8_t verdict;
+
+		g->d.grant = GRANT_NONE;
+		if (d.allowed && is(g, FACT_WITHDRAWN))
+			return EFFECT_DENIED_WITHDRAWN;
+		verdict = d.allowed ? judge_hello(g) : 0;
+		g->d.grant = verdict == EFFECT_ALLOWED ? d.grant : GRANT_NONE;
+		if (d.allowed)
+			return verdict;
+	}
 	if (begins(ask->object, "inet 127.") || begins(ask->object, "inet [::1]") || begins(ask->object, "unix @"))
 		return EFFECT_ALLOWED;
 	if (ask->socket != NULL) {
+		const uint8_t verdict = judge_socket(g);
+
+		if (verdict != 0)
+			return verdict;
 		if (decide_is_granted_place(ask->grants, ask->socket) || is(g, FACT_PRIVATE))
 			return EFFECT_ALLOWED;
 		return is(g, FACT_THERE) ? EFFECT_DENIED : EFFECT_ABSENT;
 	}
 	/* relative, so where the program stands: in a staged tree it is a socket of the cell's own, or none */
-	return begins(ask->object, "unix ") && is(g, FACT_STAGED) ? EFFECT_ALLOWED : EFFECT_DENIED;
+	return begins(ask->object, "unix ") && (is(g, FACT_STAGED) || grants_a_socket(ask->grants)) ? EFFECT_ALLOWED
+												    : EFFECT_DENIED;
 }
 
 struct decision decide(const struct decide_ask *ask, decide_fact_fn *fact, void *arg)
@@ -202,7 +282,7 @@ struct decision decide(const struct decide_ask *ask, decide_fact_fn *fact, void 
 		g.d.verdict = EFFECT_ALLOWED;
 	} else if (ask->kind == EFFECT_CONNECT) {
 		g.d.verdict = judge_address(&g);
-		g.d.base = g.d.verdict == EFFECT_ALLOWED ? EFFECT_BASE : EFFECT_BASE_NOT;
+		g.d.base = g.d.verdict == EFFECT_ALLOWED && g.d.grant == GRANT_NONE ? EFFECT_BASE : EFFECT_BASE_NOT;
 	} else if (ask->kind == EFFECT_READ && is(&g, FACT_USR)) {
 		g.d.verdict = EFFECT_ALLOWED;
 		g.d.base = EFFECT_BASE;

@@ -30,7 +30,11 @@
 	X(THERE,     "there")     /* something is there */                                                              \
 	X(ABOVE,     "above")     /* its directory is there */                                                          \
 	X(STAGED,    "staged")    /* a socket without a path, where the program may be in a staged tree */              \
-	X(BEYOND,    "beyond")    /* the person may not do it either: no rule asks for it, but the reason does */
+	X(OTHER_NAME, "other-name")  /* a TLS client asked there for another host: the relay's word, here and below */   \
+	X(BAD_HELLO, "bad-hello")    /* what it said first is not read alike by all servers */                         \
+	X(HIDDEN_NAME, "hidden-name") /* it hid for which host it asks */                                               \
+	X(BEYOND,    "beyond")    /* the person may not do it either: no rule asks for it, but the reason does */      \
+	X(WITHDRAWN, "withdrawn") /* it was asked for when the grant of it was withdrawn */
 /* clang-format on */
 
 enum fact {

@@ -1,8 +1,10 @@
 #include "core/denial.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
 
 struct denial_row {
 	const char *word, *why, *otherwise;
@@ -112,13 +114,57 @@ static bool is_lookup(const char *address)
 	return port != NULL && strcmp(port, ":53") == 0;
 }
 
+/* A grant lets it be connected to: no other one changes what was said there. */
+static bool hello_denial(uint8_t verdict, struct denial *ret)
+{
+	if (verdict == EFFECT_DENIED_OTHER_NAME)
+		ret->reason = DENIAL_OTHER_NAME;
+	else if (verdict == EFFECT_DENIED_BAD_HELLO)
+		ret->reason = DENIAL_BAD_HELLO;
+	else if (verdict == EFFECT_DENIED_HIDDEN_NAME)
+		ret->reason = DENIAL_HIDDEN_NAME;
+	else
+		return false;
+	return true;
+}
+
+/* By the name that was asked for, if that is one which can be granted. */
+static void socket_denial(const char *path, struct denial *ret)
+{
+	struct endpoint p;
+
+	ret->reason = DENIAL_SOCKET;
+	ret->verb = VERB_CONNECT;
+	(void)snprintf(ret->object, sizeof ret->object, "unix:%s", path); /* what does not fit is none */
+	ret->grantable = endpoint_take(ret->object, &p, NULL) == 0;
+}
+
 static void address_denial(const struct effect *f, struct denial *ret)
 {
-	if (strncmp(f->object, "unix ", 5) == 0)
-		ret->reason = DENIAL_SOCKET;
-	else
-		ret->reason = is_lookup(f->object) ? DENIAL_LOOKUP : DENIAL_NETWORK;
-	ret->grantable = false;
+	static const char inet[] = "inet ";
+	struct endpoint p;
+
+	if (hello_denial(f->verdict, ret))
+		return;
+	if (f->verdict == EFFECT_DENIED_WITHDRAWN) {
+		ret->reason = DENIAL_WITHDRAWN;
+		return;
+	}
+	if (strncmp(f->object, "name ", 5) == 0) {
+		ret->reason = DENIAL_LOOKUP;
+		return;
+	}
+	if (strncmp(f->object, "unix ", 5) == 0) {
+		socket_denial(f->object + 5, ret);
+		return;
+	}
+	ret->reason = is_lookup(f->object) ? DENIAL_LOOKUP : DENIAL_NETWORK;
+	if (strncmp(f->object, inet, sizeof inet - 1) != 0 || ret->reason == DENIAL_LOOKUP ||
+	    endpoint_take(f->object + sizeof inet - 1, &p, NULL) < 0)
+		return;
+	endpoint_put(&p, ret->object);
+	ret->verb = VERB_CONNECT;
+	ret->grantable = true;
 }
 
 /* What may be written is executed by a grant of the whole: one of the file alone needs it to be there when the cell is made, and

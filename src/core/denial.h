@@ -34,12 +34,20 @@
 	  "`ambit diff` and `ambit stage list` show them outside; no grant does")                               \
 	X(BEYOND,    "beyond",    "you may not do it yourself, and a grant gives no more than you have",        \
 	  "do that part as who may, outside")                                                                   \
-	X(NETWORK,   "network",   "a cell has no network",                                                      \
-	  "this build has no grant for it: do that part outside")                                               \
-	X(LOOKUP,    "lookup",    "a name was looked up, and a cell has no network",                            \
-	  "this build has no grant for it: do that part outside")                                               \
+	X(NETWORK,   "network",   "a cell reaches nothing but what is granted",                                 \
+	  "no grant that fits can be written for it")                                                           \
+	X(LOOKUP,    "lookup",    "a name was looked up, and a cell knows none but those that are granted",     \
+	  "grant the host that the program wants, by its name: --connect HOST:PORT")                            \
+	X(WITHDRAWN, "withdrawn", "its grant was withdrawn while it ran",                                       \
+	  "run it again: the grant is withdrawn from that event alone")                                         \
 	X(SOCKET,    "socket",    "it is a socket of the host, whose listener would act with its own authority", \
-	  "this build has no grant for it: do that part outside")                                               \
+	  "a grant names it by an absolute path of 107 bytes at most: do that part outside")                    \
+	X(OTHER_NAME, "other-name", "a TLS client asked there for another host than the granted one",           \
+	  "grant that host by its own name, and connect to it")                                                 \
+	X(BAD_HELLO, "bad-hello", "a TLS client said first what not all servers would read alike",              \
+	  "no grant lets it pass: use another client there")                                                    \
+	X(HIDDEN_NAME, "hidden-name", "a TLS client hid there for which host it asked (encrypted client hello)", \
+	  "turn that off in the client, or give up the check for this host: --connect 'HOST:PORT ech=true'")   \
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
 	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \
@@ -59,7 +67,7 @@ struct denial {
 	enum denial_reason reason;
 	bool grantable;       /* the request below would have been allowed by a grant that can be given */
 	bool writes_too;      /* beside what is granted, it could then be written as well */
-	enum grant_verb verb; /* READ, WRITE, RUN; WORK for what may be written and is executed */
+	enum grant_verb verb; /* READ, WRITE, RUN, CONNECT; WORK for what may be written and is executed */
 	char object[GRANT_OBJECT_MAX];
 };
 

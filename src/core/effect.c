@@ -37,6 +37,10 @@ static const char *const verdict_names[] = {
 	[EFFECT_DENIED_HIDDEN] = "denied-hidden",
 	[EFFECT_DENIED_STORE] = "denied-store",
 	[EFFECT_DENIED_HELD] = "denied-held",
+	[EFFECT_DENIED_OTHER_NAME] = "denied-other-name",
+	[EFFECT_DENIED_BAD_HELLO] = "denied-bad-hello",
+	[EFFECT_DENIED_HIDDEN_NAME] = "denied-hidden-name",
+	[EFFECT_DENIED_WITHDRAWN] = "denied-withdrawn",
 };
 
 const char *effect_verdict_name(uint8_t verdict)
@@ -59,14 +63,24 @@ void effect_encode(struct buf *out, const struct effect *f)
 	buf_put_u8(out, f->beyond);
 	buf_put_u32(out, f->grant);
 	buf_put_u32(out, f->count);
+	if (effect_has_meter(f))
+		meter_put(out, &f->meter);
 	buf_put_bytes(out, f->object, strnlen(f->object, sizeof f->object - 1));
+}
+
+/* Some verdicts are of some kinds only. */
+static bool is_possible(uint8_t verdict, uint8_t kind)
+{
+	if (verdict >= EFFECT_DENIED_OTHER_NAME)
+		return verdict <= EFFECT_DENIED_WITHDRAWN && kind == EFFECT_CONNECT;
+	if (verdict >= EFFECT_DENIED_HIDDEN)
+		return effect_right(kind) != 0;
+	return verdict != EFFECT_DENIED_WRITTEN || kind == EFFECT_EXEC;
 }
 
 static bool in_range(const struct effect *f)
 {
-	return effect_word(f->kind) != NULL && f->verdict <= EFFECT_DENIED_HELD &&
-	       (f->verdict != EFFECT_DENIED_WRITTEN || f->kind == EFFECT_EXEC) &&
-	       (f->verdict < EFFECT_DENIED_HIDDEN || effect_right(f->kind) != 0) &&
+	return effect_word(f->kind) != NULL && is_possible(f->verdict, f->kind) &&
 	       (f->source == EFFECT_REQUESTED || f->source == EFFECT_PROVED) && f->base <= EFFECT_BASE_GONE &&
 	       f->beyond <= effect_is_denied(f->verdict) && (f->grant < GRANTS_MAX || f->grant == GRANT_NONE) &&
 	       f->count > 0;
@@ -81,6 +95,8 @@ void effect_decode(struct rbuf *in, struct effect *ret)
 	ret->beyond = rbuf_u8(in);
 	ret->grant = rbuf_u32(in);
 	ret->count = rbuf_u32(in);
+	if (effect_has_meter(ret))
+		meter_take(in, &ret->meter);
 	rbuf_str(in, ret->object, sizeof ret->object);
 	if (!in_range(ret))
 		in->failed = true;

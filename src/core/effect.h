@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "core/meter.h"
 
 #define EFFECT_OBJECT_MAX 4096
 #define EFFECTS_MAX 4096 /* of one event; more are counted as dropped */
@@ -26,7 +27,7 @@
 	X(MKDIR,   6, "mkdir",   2)                                                                                    \
 	X(LINK,    7, "link",    2)                                                                                    \
 	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
-	X(CONNECT, 9, "connect", 0) /* the object is "tcp 192.0.2.1:443", "udp ...", "unix /run/x", "unix @abstract" */ \
+	X(CONNECT, 9, "connect", 0) /* the object is "inet 192.0.2.1:443", "inet host.example:443", the same and " as other.example", "unix /run/x", "unix @abstract" */ \
 	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */
 /* clang-format on */
 
@@ -45,12 +46,17 @@ enum effect_verdict {
 	EFFECT_DENIED_HIDDEN,  /* of a name that is likely a secret, and not there for the cell */
 	EFFECT_DENIED_STORE,   /* of what lies in the store of stages, which is there for no cell */
 	EFFECT_DENIED_HELD,    /* of a name that is itself held in place, in a directory that is granted */
+	/* A connection that a grant allows, and that was ended for what a client of TLS said first: */
+	EFFECT_DENIED_OTHER_NAME,  /* it asked for another host */
+	EFFECT_DENIED_BAD_HELLO,   /* not all servers would read it alike */
+	EFFECT_DENIED_HIDDEN_NAME, /* it hid for which host it asked */
+	EFFECT_DENIED_WITHDRAWN,   /* a connection, after its grant was withdrawn */
 };
 
 /* Denied, whatever was there. */
 static inline bool effect_is_denied(uint8_t verdict)
 {
-	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_HELD);
+	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_WITHDRAWN);
 }
 
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };
@@ -63,16 +69,23 @@ enum effect_base {
 };
 
 struct effect {
-	uint8_t kind;    /* enum effect_kind */
-	uint8_t verdict; /* enum effect_verdict; 0 from the warden, which does not know */
-	uint8_t source;  /* enum effect_source */
-	uint8_t base;    /* enum effect_base */
-	uint8_t beyond;  /* 1: denied, and what a grant would have to allow the person may not do either */
-	uint32_t grant;  /* index of the grant that allowed it, GRANT_NONE if none */
-	uint32_t count;  /* how often */
+	uint8_t kind;       /* enum effect_kind */
+	uint8_t verdict;    /* enum effect_verdict; 0 from the warden, which does not know */
+	uint8_t source;     /* enum effect_source */
+	uint8_t base;       /* enum effect_base */
+	uint8_t beyond;     /* 1: denied, and what a grant would have to allow the person may not do either */
+	uint32_t grant;     /* index of the grant that allowed it, GRANT_NONE if none */
+	uint32_t count;     /* how often */
+	struct meter meter; /* of a connection that is proved (effect_has_meter) */
 	char object
 		[EFFECT_OBJECT_MAX]; /* a path as the workload meant it (absolute), or an address; may not be UTF-8 */
 };
+
+/* What the dialer tells: how it went, and not only that it was asked for. */
+static inline bool effect_has_meter(const struct effect *f)
+{
+	return f->kind == EFFECT_CONNECT && f->source == EFFECT_PROVED;
+}
 
 const char *effect_word(uint8_t kind); /* NULL if there is no such kind */
 uint32_t effect_right(uint8_t kind);

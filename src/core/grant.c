@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
+#include "core/listen.h"
 
 #define SHOWN_MAX 200 /* of an object in a message */
 
@@ -129,10 +131,35 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 		if (verb == VERB_ENV && !is_env(object))
 			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
 		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
-	case OBJECT_ADDRESS: return object[0] != 0 ? 0 : bad_object(e, verb, object, "give an address");
+	case OBJECT_ADDRESS: /* endpoints and ports are taken, not only looked at: take_object */
+		return verb == VERB_CONNECT || verb == VERB_LISTEN || object[0] != 0
+			       ? 0
+			       : bad_object(e, verb, object, "give an address");
 	case OBJECT_NONE: return object[0] == 0 ? 0 : bad_object(e, verb, object, "this verb takes nothing after it");
 	}
 	return -AMBIT_INTERNAL;
+}
+
+_Static_assert(ENDPOINT_TEXT_MAX >= LISTEN_TEXT_MAX, "the room is for either");
+
+/* The object as it is kept: *object, or in room the one way of writing it. */
+static int take_object(enum grant_verb verb, const char **object, char room[ENDPOINT_TEXT_MAX], struct err *e)
+{
+	struct endpoint p;
+	struct listen_ports ports;
+	int rc = check_object(verb, *object, e);
+
+	if (rc < 0 || (verb != VERB_CONNECT && verb != VERB_LISTEN))
+		return rc;
+	rc = verb == VERB_CONNECT ? endpoint_take(*object, &p, e) : listen_take(*object, &ports, e);
+	if (rc < 0)
+		return err_context(e, rc, "%s", verb_word(verb));
+	if (verb == VERB_CONNECT)
+		endpoint_put(&p, room);
+	else
+		listen_put(&ports, room);
+	*object = room;
+	return 0;
 }
 
 static int check_verb(enum grant_verb verb, struct err *e)
@@ -190,20 +217,33 @@ static int append(struct grant_set *set, struct grant g, const char *object, uin
 	return 0;
 }
 
-static int add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t parent,
-	       uint32_t *ret_id, struct err *e)
+/* Grant i is the same: one of the two is enough. */
+static int join(struct grant_set *set, uint32_t i, const struct grant *g, uint32_t *ret_id, struct err *e)
 {
-	const struct grant g = { .parent = parent,
-				 .verb = (uint16_t)verb,
-				 .flags = (uint16_t)(flags & GRANT_OPTIONAL),
-				 .rights = rights_of(verb, object) };
+	char shown[SHOWN_MAX];
 
+	if (!qualifiers_are_same(&set->grants[i].qualifiers, &g->qualifiers)) {
+		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
+		return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
+			       "%s: '%s' is given with different qualifiers", verb_word((enum grant_verb)g->verb),
+			       shown);
+	}
+	set->grants[i].flags &= g->flags; /* whoever asked for it without `?` decides, in any order */
+	*ret_id = i;
+	return 0;
+}
+
+/* g has all but the object's place, and its flags and rights. */
+static int add(struct grant_set *set, struct grant g, const char *object, uint32_t flags, uint32_t *ret_id,
+	       struct err *e)
+{
+	const enum grant_verb verb = (enum grant_verb)g.verb;
+
+	g.flags = (uint16_t)(flags & GRANT_OPTIONAL);
+	g.rights = rights_of(verb, object);
 	for (uint32_t i = 0; i < set->count; i++) {
-		if (same_grant(set, i, verb, object, parent)) {
-			set->grants[i].flags &= g.flags; /* whoever asked for it without `?` decides, in any order */
-			*ret_id = i;
-			return 0;
-		}
+		if (same_grant(set, i, verb, object, g.parent))
+			return join(set, i, &g, ret_id, e);
 		if (contradicts(set, i, verb, object))
 			return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
 				       "env: '%.*s' is given two different values", (int)env_name_len(object), object);
@@ -211,44 +251,88 @@ static int add(struct grant_set *set, enum grant_verb verb, const char *object, 
 	return append(set, g, object, ret_id, e);
 }
 
-int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
-	      struct err *e)
+static int check_qualifiers(enum grant_verb verb, const struct qualifiers *q, struct err *e)
 {
-	uint32_t id;
+	if (verb == VERB_CONNECT || qualifiers_are_none(q))
+		return 0;
+	return err_set(e, AMBIT_MALFORMED, "leave the qualifiers out", "%s: this verb takes no qualifiers",
+		       verb_word(verb));
+}
+
+int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
+			const struct qualifiers *q, uint32_t *ret_id, struct err *e)
+{
+	const struct grant g = { .parent = GRANT_NONE, .verb = (uint16_t)verb, .qualifiers = *q };
+	char room[ENDPOINT_TEXT_MAX];
+	uint32_t id = 0;
 	int rc = check_verb(verb, e);
 
 	if (rc == 0)
-		rc = check_object(verb, object, e);
+		rc = check_qualifiers(verb, q, e);
 	if (rc == 0)
-		rc = add(set, verb, object, flags, GRANT_NONE, &id, e);
+		rc = take_object(verb, &object, room, e);
+	if (rc == 0)
+		rc = add(set, g, object, flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;
 }
 
+int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
+	      struct err *e)
+{
+	static const struct qualifiers none;
+
+	return grant_add_qualified(set, verb, object, flags, &none, ret_id, e);
+}
+
 /* ---- what a grant allows ---- */
 
-/* By path: every right that is asked, beneath the object. Anything else: the same verb and the same object; a sub-agent
- * may not give a variable another value, nor turn a value that was named into one of the caller's. */
+static bool is_endpoint_within(const char *inner, const char *outer)
+{
+	struct endpoint a, b;
+
+	return endpoint_take(inner, &a, NULL) == 0 && endpoint_take(outer, &b, NULL) == 0 && endpoint_is_within(&a, &b);
+}
+
+/* By path: every right that is asked, beneath the object. By endpoint: within the object. Anything else: the same verb
+ * and the same object; a sub-agent may not give a variable another value, nor turn a value that was named into one of
+ * the caller's. */
 static bool covers(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object)
 {
 	const struct grant *g = &set->grants[id];
 	const uint32_t asked = rights_of(verb, object);
 
+	if (verb == VERB_CONNECT)
+		return g->verb == verb && is_endpoint_within(object, grant_object(set, id));
 	if (asked == 0)
 		return g->verb == verb && strcmp(grant_object(set, id), object) == 0;
 	return (g->rights & asked) == asked && path_is_beneath(object, grant_object(set, id));
 }
 
-int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
-		 const char *object, uint32_t *ret_id, struct err *e)
+static int wider(struct err *e, const struct grant *parent, const char *object)
 {
-	char shown[SHOWN_MAX];
+	char has[QUALIFIERS_TEXT_MAX];
+
+	qualifiers_format(&parent->qualifiers, has);
+	return err_set(e, AMBIT_DENIED, "what bounds the parent bounds what is derived from it, by no larger number",
+		       "'%s: %s' would be allowed more than its parent (%s)", verb_word((enum grant_verb)parent->verb),
+		       object, has[0] != 0 ? has : "no qualifiers");
+}
+
+int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
+		 const char *object, const struct qualifiers *q, uint32_t *ret_id, struct err *e)
+{
+	static const struct qualifiers none;
+	struct grant g = { .verb = (uint16_t)verb, .qualifiers = q != NULL ? *q : none };
+	char shown[SHOWN_MAX], room[ENDPOINT_TEXT_MAX];
 	uint32_t id = GRANT_NONE;
 	int rc = check_verb(verb, e);
 
 	if (rc == 0)
-		rc = check_object(verb, object, e);
+		rc = check_qualifiers(verb, &g.qualifiers, e);
+	if (rc == 0)
+		rc = take_object(verb, &object, room, e);
 	if (rc < 0)
 		return rc;
 	if (parent >= from->count)
@@ -259,7 +343,10 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 			       "'%s' is not within the grant '%s: %s'", verb_word(verb),
 			       verb_word((enum grant_verb)from->grants[parent].verb), shown);
 	}
-	rc = add(child, verb, object, from->grants[parent].flags, child == from ? parent : GRANT_NONE, &id, e);
+	if (!qualifiers_are_within(&g.qualifiers, &from->grants[parent].qualifiers))
+		return wider(e, &from->grants[parent], object);
+	g.parent = child == from ? parent : GRANT_NONE;
+	rc = add(child, g, object, from->grants[parent].flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;
@@ -276,12 +363,22 @@ static bool allows(const struct grant_set *set, uint32_t id, const struct grant_
 	return covers(set, id, want->verb, want->object);
 }
 
-/* Rules, in this order: the longer object is narrower; of the same object, fewer rights; of as many, to run is less
- * than to write; then the one added first, which only grants derived alike can be. */
-static bool narrower(const struct grant *a, const struct grant *b)
+static bool lies_in(const struct grant_set *set, uint32_t inner, uint32_t outer)
 {
-	const int a_rights = __builtin_popcount(a->rights), b_rights = __builtin_popcount(b->rights);
+	return set->grants[outer].verb == VERB_CONNECT && covers(set, outer, VERB_CONNECT, grant_object(set, inner));
+}
 
+/* Of two that allow the same request. Rules, in this order: an endpoint within another is narrower, however long they
+ * are written; the longer object is; of the same object, fewer rights; of as many, to run is less than to write; then
+ * the one added first, which only grants derived alike can be. */
+static bool narrower(const struct grant_set *set, uint32_t a_id, uint32_t b_id)
+{
+	const struct grant *a = &set->grants[a_id], *b = &set->grants[b_id];
+	const int a_rights = __builtin_popcount(a->rights), b_rights = __builtin_popcount(b->rights);
+	const bool a_in_b = lies_in(set, a_id, b_id), b_in_a = lies_in(set, b_id, a_id);
+
+	if (a_in_b != b_in_a)
+		return a_in_b;
 	if (a->object_len != b->object_len)
 		return a->object_len > b->object_len;
 	if (a_rights != b_rights)
@@ -299,7 +396,7 @@ struct grant_decision grant_check(const struct grant_set *set, const struct gran
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!allows(set, i, want))
 			continue;
-		if (!d.allowed || narrower(&set->grants[i], &set->grants[d.grant]))
+		if (!d.allowed || narrower(set, i, d.grant))
 			d.grant = i;
 		d.allowed = true;
 	}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/qualifiers.h"
 
 #define GRANTS_MAX 256             /* a policy that a person can review is far smaller */
 #define GRANT_POOL_MAX (64u << 10) /* bytes of all objects together */
@@ -48,6 +49,7 @@ struct grant {
 	uint32_t rights; /* RIGHT_*, 0 for verbs without a path */
 	uint32_t object; /* offset in the pool */
 	uint32_t object_len;
+	struct qualifiers qualifiers; /* none but of connect */
 };
 
 struct grant_set {
@@ -63,20 +65,26 @@ const char *grant_object(const struct grant_set *set, uint32_t id);
 size_t grant_told(const struct grant_set *set, uint32_t id);
 
 /* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
- * absolute path; NAME for env is `NAME` or `NAME=value`; NONE is "". The same grant twice is one grant (its id).
+ * absolute path; NAME for env is `NAME` or `NAME=value`; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
+ * kept in the one of endpoint_put, for listen ports (core/listen.h), likewise; NONE is "". The same grant twice is one grant (its id).
  * -UNAVAILABLE: a verb this build lacks. -MALFORMED: a bad object. -LIMIT: the set is full. */
 int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
 	      struct err *e);
+/* The same, with qualifiers. -MALFORMED: this verb takes none. -CONFLICT: the set has the object with others: were the smaller or the larger of
+ * both taken, whoever reads one of the two lines would be wrong about it. */
+int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
+			const struct qualifiers *q, uint32_t *ret_id, struct err *e);
 
 /* Derives into `child` a grant that allows `verb object` and no more than grant `parent` of `from`; -DENIED if the
- * parent does not cover it. `child` may be another set (a sub-agent's): then the new grant's parent field is
+ * parent does not cover it, or a qualifier (q; NULL: none) allows more than the parent's. `child` may be another set (a sub-agent's): then the new grant's parent field is
  * GRANT_NONE and the derivation is the caller's to record. */
 int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
-		 const char *object, uint32_t *ret_id, struct err *e);
+		 const char *object, const struct qualifiers *q, uint32_t *ret_id, struct err *e);
 
-/* A request: one right on one path, or a verb and its object. */
+/* A request: one right on one path, or a verb and its object. READ, WRITE, RUN with an absolute normalised path; ENV with a
+ * name; CONNECT with an endpoint; JIT with "". */
 struct grant_request {
-	enum grant_verb verb; /* READ, WRITE, RUN with an absolute normalised path; ENV with a name; JIT with "" */
+	enum grant_verb verb;
 	const char *object;
 };
 

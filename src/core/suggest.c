@@ -53,7 +53,7 @@ static bool is_letter(char c)
 /* Means itself in a policy file (not first), in a grant's text and in a shell. */
 static bool is_plain(char c)
 {
-	return is_letter(c) || (c >= '0' && c <= '9') || (c != 0 && strchr("/.+-=@%", c) != NULL);
+	return is_letter(c) || (c >= '0' && c <= '9') || (c != 0 && strchr("/.+-=@%:", c) != NULL);
 }
 
 static bool all_plain(const char *s)
@@ -102,7 +102,7 @@ static bool is_yaml_plain(const char *s)
 	/* words that other readers of YAML take for a truth or a nothing */
 	static const char *const reserved[] = { "true", "false", "null", "yes", "no", "on", "off", "y", "n" };
 
-	if ((s[0] != '/' && !is_letter(s[0])) || !all_plain(s))
+	if ((s[0] != '/' && !is_letter(s[0])) || !all_plain(s) || s[strlen(s) - 1] == ':') /* a key, at the end */
 		return false;
 	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
 		if (strcasecmp(s, reserved[i]) == 0)
@@ -196,12 +196,13 @@ static void out_shell(struct out *o, const char *s, const char *tail)
 		out_text(o, "'");
 }
 
-/* A final `?` is the mark of an optional object, and only the last one is: a name that ends in one gets a second. */
+/* A final `?` is the mark of an optional path, and only the last one is: a name that ends in one gets a second. */
 static const char *tail_of(const struct grant_request *want)
 {
+	const enum grant_object_kind kind = verb_object(want->verb);
 	const size_t n = strlen(want->object);
 
-	return n > 0 && want->object[n - 1] == '?' && want->verb != VERB_ENV ? "?" : "";
+	return n > 0 && want->object[n - 1] == '?' && (kind == OBJECT_PATH || kind == OBJECT_PROGRAM) ? "?" : "";
 }
 
 void grant_suggest(const struct grant_request *want, char *ret_line, size_t line_size, char *ret_flag, size_t flag_size)

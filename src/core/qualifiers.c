@@ -1,0 +1,236 @@
+#include "core/qualifiers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "core/limits.h"
+
+/* Each larger than anybody means; they keep later sums and products inside 64 bits. */
+#define COUNT_MAX (1u << 30)
+#define BYTES_MAX (UINT64_C(1) << 60)
+#define SHOWN_MAX 80
+
+static const char *const words[QUALIFIER_COUNT] = {
+#define QUALIFIER_WORD(name, word) [QUALIFIER_##name] = (word),
+	QUALIFIERS(QUALIFIER_WORD)
+#undef QUALIFIER_WORD
+};
+
+static const struct period {
+	char unit;
+	uint32_t seconds;
+} periods[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
+
+#define PERIODS (sizeof periods / sizeof periods[0])
+
+const char *qualifier_word(enum qualifier which)
+{
+	return which < QUALIFIER_COUNT ? words[which] : "?";
+}
+
+bool qualifier_is(const char *word, enum qualifier *ret)
+{
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
+		if (strcmp(words[i], word) != 0)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+bool qualifiers_has(const struct qualifiers *q, enum qualifier which)
+{
+	switch (which) {
+	case QUALIFIER_USES: return q->uses != 0;
+	case QUALIFIER_BYTES: return q->bytes != 0;
+	case QUALIFIER_RATE: return q->rate != 0;
+	case QUALIFIER_ECH: return q->ech != 0;
+	case QUALIFIER_COUNT: break;
+	}
+	return false;
+}
+
+/* ---- reading ---- */
+
+static bool read_rate(const char *value, struct qualifiers *q)
+{
+	const size_t n = strcspn(value, "/");
+	char number[16];
+	uint32_t rate;
+
+	if (n >= sizeof number || strlen(value) != n + 2)
+		return false;
+	memcpy(number, value, n);
+	number[n] = 0;
+	if (!parse_u32(number, 1, COUNT_MAX, &rate))
+		return false;
+	for (size_t i = 0; i < PERIODS; i++) {
+		if (periods[i].unit != value[n + 1])
+			continue;
+		q->rate = rate;
+		q->period_s = periods[i].seconds;
+		return true;
+	}
+	return false;
+}
+
+static bool read_bytes(const char *value, uint64_t *ret)
+{
+	uint64_t bytes;
+
+	if (!parse_bytes(value, &bytes) || bytes == 0 || bytes > BYTES_MAX)
+		return false;
+	*ret = bytes;
+	return true;
+}
+
+static bool read_ech(const char *value, uint32_t *ret)
+{
+	if (strcmp(value, "true") != 0)
+		return false;
+	*ret = 1;
+	return true;
+}
+
+static bool read_value(struct qualifiers *q, enum qualifier which, const char *value)
+{
+	switch (which) {
+	case QUALIFIER_USES: return parse_u32(value, 1, COUNT_MAX, &q->uses);
+	case QUALIFIER_BYTES: return read_bytes(value, &q->bytes);
+	case QUALIFIER_RATE: return read_rate(value, q);
+	case QUALIFIER_ECH: return read_ech(value, &q->ech);
+	case QUALIFIER_COUNT: break;
+	}
+	return false;
+}
+
+static const char *hint_of(enum qualifier which)
+{
+	switch (which) {
+	case QUALIFIER_USES: return "write a whole number from 1 to 1073741824, such as 50; or leave it out";
+	case QUALIFIER_BYTES:
+		return "write bytes, or a number and K, M, G or T, such as 10M, at most 1048576T; or leave it out";
+	case QUALIFIER_RATE: return "write a number and /s, /m or /h, such as 10/s; or leave it out";
+	case QUALIFIER_ECH: return "write true, or leave it out";
+	case QUALIFIER_COUNT: break;
+	}
+	return NULL;
+}
+
+int qualifiers_set(struct qualifiers *q, enum qualifier which, const char *value, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (read_value(q, which, value))
+		return 0;
+	text_escape(shown, sizeof shown, value, strlen(value));
+	return err_set(e, AMBIT_MALFORMED, hint_of(which), "%s: '%s' is not a value", qualifier_word(which), shown);
+}
+
+/* ---- writing ---- */
+
+static char unit_of(uint32_t seconds)
+{
+	for (size_t i = 0; i < PERIODS; i++)
+		if (periods[i].seconds == seconds)
+			return periods[i].unit;
+	return '?';
+}
+
+void qualifier_format(const struct qualifiers *q, enum qualifier which, char *ret, size_t size)
+{
+	const struct limits bytes = { .value = { [LIMIT_DISK] = q->bytes } }; /* sizes are written alike everywhere */
+
+	ret[0] = 0;
+	if (!qualifiers_has(q, which))
+		return;
+	switch (which) {
+	case QUALIFIER_USES: (void)snprintf(ret, size, "%" PRIu32, q->uses); break;
+	case QUALIFIER_BYTES: limits_format(&bytes, LIMIT_DISK, ret, size); break;
+	case QUALIFIER_RATE: (void)snprintf(ret, size, "%" PRIu32 "/%c", q->rate, unit_of(q->period_s)); break;
+	case QUALIFIER_ECH: (void)snprintf(ret, size, "true"); break;
+	case QUALIFIER_COUNT: break;
+	}
+}
+
+void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX])
+{
+	size_t n = 0;
+
+	ret[0] = 0;
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
+		char value[32];
+
+		qualifier_format(q, i, value, sizeof value);
+		if (value[0] != 0) /* it fits: four words, three numbers */
+			n += (size_t)snprintf(ret + n, QUALIFIERS_TEXT_MAX - n, "%s%s=%s", n > 0 ? " " : "", words[i],
+					      value);
+	}
+}
+
+/* ---- comparing ---- */
+
+bool qualifiers_are_none(const struct qualifiers *q)
+{
+	return q->uses == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0;
+}
+
+bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
+{
+	return a->uses == b->uses && a->bytes == b->bytes && a->rate == b->rate && a->period_s == b->period_s &&
+	       a->ech == b->ech;
+}
+
+static bool is_no_larger(uint64_t inner, uint64_t outer)
+{
+	return outer == 0 || (inner != 0 && inner <= outer);
+}
+
+/* No more at once, and no more in the long run: 10/s is not within 100/m, nor 100/m within 10/s. */
+static bool is_rate_within(const struct qualifiers *inner, const struct qualifiers *outer)
+{
+	if (outer->rate == 0 || inner->rate == 0)
+		return outer->rate == 0;
+	return inner->rate <= outer->rate &&
+	       (uint64_t)inner->rate * outer->period_s <= (uint64_t)outer->rate * inner->period_s;
+}
+
+bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifiers *outer)
+{
+	return is_no_larger(inner->uses, outer->uses) && is_no_larger(inner->bytes, outer->bytes) &&
+	       is_rate_within(inner, outer) && inner->ech <= outer->ech;
+}
+
+/* ---- between processes ---- */
+
+void qualifiers_put(struct buf *out, const struct qualifiers *q)
+{
+	buf_put_u32(out, q->uses);
+	buf_put_u64(out, q->bytes);
+	buf_put_u32(out, q->rate);
+	buf_put_u32(out, q->period_s);
+	buf_put_u8(out, (uint8_t)q->ech); /* 0 or 1 */
+}
+
+static bool is_period(uint32_t rate, uint32_t seconds)
+{
+	return rate == 0 ? seconds == 0 : unit_of(seconds) != '?';
+}
+
+void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
+{
+	struct qualifiers q = { .uses = rbuf_u32(in) };
+
+	q.bytes = rbuf_u64(in);
+	q.rate = rbuf_u32(in);
+	q.period_s = rbuf_u32(in);
+	q.ech = rbuf_u8(in);
+	if (q.uses > COUNT_MAX || q.bytes > BYTES_MAX || q.rate > COUNT_MAX || !is_period(q.rate, q.period_s) ||
+	    q.ech > 1)
+		in->failed = true;
+	*ret = q;
+}

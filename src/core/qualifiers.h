@@ -1,0 +1,66 @@
+/* qualifiers - how much of what a grant `connect` allows, and on which terms.
+ *
+ * Owns:   struct qualifiers: pure data, with its words, its text and its encoding. Zeroed memory has none.
+ * Holds:  a number that is absent (0) bounds nothing, and so allows more than any other. What was set or decoded is in range.
+ * Called: from any process; pure. */
+#ifndef CORE_QUALIFIERS_H
+#define CORE_QUALIFIERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* In the order of the normal form. */
+#define QUALIFIERS(X)                                                                                                  \
+	X(USES, "uses")                                                                                                \
+	X(BYTES, "bytes")                                                                                              \
+	X(RATE, "rate")                                                                                                \
+	X(ECH, "ech")
+
+enum qualifier {
+#define QUALIFIER_ENUM(name, word) QUALIFIER_##name,
+	QUALIFIERS(QUALIFIER_ENUM)
+#undef QUALIFIER_ENUM
+		QUALIFIER_COUNT
+};
+
+struct qualifiers {
+	uint64_t bytes;    /* in both directions together, of one event */
+	uint32_t uses;     /* connections of one event */
+	uint32_t rate;     /* connections that may be begun at once; as many come back, evenly, in each period */
+	uint32_t period_s; /* 1, 60 or 3600; 0 if there is no rate */
+	uint32_t ech;      /* 1: an encrypted client hello passes */
+};
+
+#define QUALIFIERS_TEXT_MAX 96 /* of qualifiers_format, with its NUL */
+#define QUALIFIERS_BYTES 21    /* of the encoding */
+
+const char *qualifier_word(enum qualifier which);
+/* False: it is none of these. */
+bool qualifier_is(const char *word, enum qualifier *ret);
+bool qualifiers_has(const struct qualifiers *q, enum qualifier which);
+
+/* A value as a person writes it: "50", "10M", "10/s", "true". -MALFORMED; then *q is as it was. */
+int qualifiers_set(struct qualifiers *q, enum qualifier which, const char *value, struct err *e);
+/* The value as qualifiers_set reads it; "" if it is absent. */
+void qualifier_format(const struct qualifiers *q, enum qualifier which, char *ret, size_t size);
+/* The one way of writing them: "uses=50 bytes=10M rate=10/s ech=true"; "" if there are none. */
+void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]);
+
+bool qualifiers_are_none(const struct qualifiers *q);
+bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b);
+/* Whether inner allows no more than outer in any of them. */
+bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifiers *outer);
+
+void qualifiers_put(struct buf *out, const struct qualifiers *q);
+/* Fails the cursor on what qualifiers_set could not have given. */
+void qualifiers_take(struct rbuf *in, struct qualifiers *ret);
+
+/* As an object of JSON: those that there are, with keys in order; linked only where JSON is written. */
+struct json;
+void qualifiers_put_json(struct json *j, const struct qualifiers *q);
+
+#endif
