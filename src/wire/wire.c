@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/uio.h>
 
 struct message_row {
 	uint16_t number;
@@ -23,6 +24,11 @@ struct message_row {
 #define STAGE WIRE_STAGE
 #define APPENDER WIRE_APPENDER
 #define LEDGER WIRE_LEDGER
+#define RELAY WIRE_RELAY
+#define DIALER WIRE_DIALER
+#define OWNER WIRE_OWNER
+#define SIGNER WIRE_SIGNER
+#define SSH WIRE_SSH
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING
@@ -74,6 +80,22 @@ int wire_send(int sock, enum wire_number number, const struct buf *body, const i
 	if (body->failed || body->len > WIRE_BODY_MAX)
 		return -EMSGSIZE;
 	return fd_send_two(sock, head, sizeof head, body->data, body->len, fds, n_fds);
+}
+
+int wire_write(int sock, enum wire_number number, const struct buf *body)
+{
+	uint8_t head[WIRE_HEAD] = { (uint8_t)((unsigned)number & 0xff), (uint8_t)((unsigned)number >> 8), 0, 0 };
+	const struct iovec iov[] = { { .iov_base = head, .iov_len = sizeof head },
+				     { .iov_base = body->data, .iov_len = body->len } };
+
+	if (body->failed || body->len > WIRE_BODY_MAX)
+		return -EMSGSIZE;
+	for (;;) {
+		if (writev(sock, iov, 2) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
 }
 
 void wire_put_error(struct buf *out, const struct err *e)

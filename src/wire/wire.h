@@ -23,7 +23,19 @@
 #define WIRE_PING_MS 1000
 #define WIRE_PATIENCE_MS 10000
 
-enum wire_side { WIRE_LIBRARY, WIRE_SUPERVISOR, WIRE_WARDEN, WIRE_STAGE, WIRE_APPENDER, WIRE_LEDGER };
+enum wire_side {
+	WIRE_LIBRARY,
+	WIRE_SUPERVISOR,
+	WIRE_WARDEN,
+	WIRE_STAGE,
+	WIRE_APPENDER,
+	WIRE_LEDGER,
+	WIRE_RELAY,
+	WIRE_DIALER,
+	WIRE_OWNER,
+	WIRE_SIGNER,
+	WIRE_SSH
+};
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 
 enum wire_number {
@@ -45,6 +57,8 @@ void wire_message_finish(struct wire_message *m);
 
 /* body may be NULL for "nothing". 0 or -errno. */
 int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds);
+/* The same without descriptors, by writev(2): for who has no sendmsg(2). SIGPIPE is the caller's to ignore. */
+int wire_write(int sock, enum wire_number number, const struct buf *body);
 
 /* 1: a message; 0: the other side is gone; -EAGAIN: nothing there (non-blocking sockets); -EPROTO: not allowed here. */
 int wire_receive(int sock, enum wire_side from, enum wire_state state, void *room, size_t room_size,
