@@ -1,0 +1,34 @@
+/* budget - what is left of the budget of one grant: uses, rate and bytes.
+ *
+ * Owns:   struct budget: pure data. Zeroed memory is nobody's.
+ * Holds:  no more connections than `uses` are ever open or under way together with those that were; a dial that failed gives its use back, and
+ *         not its part of the rate. A budget of bytes that was met stays so.
+ * Called: dial.c; pure, told the time. */
+#ifndef DIAL_BUDGET_H
+#define DIAL_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/qualifiers.h"
+
+struct budget {
+	bool taken; /* by a grant */
+	struct qualifiers most;
+	uint32_t opened, under_way; /* of connections */
+	uint64_t bytes;             /* in both directions, as last looked at */
+	uint64_t level, filled_ms;  /* of the bucket: a connection takes its period in ms; when it was filled last */
+};
+
+/* Endpoints of one grant must say the same: false otherwise. */
+bool budget_begin(struct budget *b, const struct qualifiers *most, uint64_t now_ms);
+/* Takes what a dial needs. False: *ret_which is spent. */
+bool budget_take(struct budget *b, uint64_t now_ms, enum qualifier *ret_which);
+/* A dial has come to its end. */
+void budget_settle(struct budget *b, bool opened);
+/* Nothing more may be sent: live connections are to be ended. */
+bool budget_is_over(const struct budget *b);
+/* Bytes are left, or there is no bound. */
+bool budget_has_bytes(const struct budget *b);
+
+#endif
