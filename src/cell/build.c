@@ -8,7 +8,10 @@
 
 void made_init(struct cell_made *m)
 {
-	*m = (struct cell_made){ .proc_fd = -1, .scratch_fd = -1, .terminal_fd = -1, .slave_fd = -1, .ruleset_fd = -1 };
+	m->achieved = 0;
+	m->landlock_abi = 0;
+	m->n_sockets = m->n_pool = 0;
+	m->proc_fd = m->scratch_fd = m->terminal_fd = m->slave_fd = m->ruleset_fd = -1;
 }
 
 void made_finish(struct cell_made *m)
@@ -18,6 +21,10 @@ void made_finish(struct cell_made *m)
 	fd_close(&m->terminal_fd);
 	fd_close(&m->slave_fd);
 	fd_close(&m->ruleset_fd);
+	for (uint32_t i = 0; i < m->n_sockets; i++)
+		fd_close(&m->endpoint_fd[i]);
+	for (uint32_t i = 0; i < m->n_pool; i++)
+		fd_close(&m->pool_fd[i]);
 }
 
 /* Those that cell_begin looked for. The cgroup namespace comes now, when the process is in its cgroup; the network's has a
@@ -65,7 +72,7 @@ int cell_build(const struct cell_spec *spec, struct cell_trees *trees, int progr
 {
 	made_init(ret);
 	if (namespaces(ret, f) < 0 || name_cell(spec, f) < 0 || build_tree(spec, trees, program_fd, ret, f) < 0 ||
-	    net_join(network, ret, f) < 0)
+	    net_join(network, ret, f) < 0 || endpoints_open(spec, ret, f) < 0)
 		return -1;
 	execmem_probe(spec, ret);
 	if (identity_keyring(ret, f) < 0 || identity_prepare(ret, f) < 0)

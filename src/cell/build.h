@@ -23,7 +23,7 @@ enum cell_step {
 struct cell_failure {
 	enum cell_step step;
 	int sys_errno;
-	uint32_t index; /* of spec.paths, UINT32_MAX if no path is to blame */
+	uint32_t index; /* of spec.paths, with STEP_SOCKET of spec.endpoints; UINT32_MAX if none is to blame */
 };
 
 /* Fills *f and gives -1, so that a failing step reads `return build_failed(f, STEP_X, errno)`. */
@@ -37,6 +37,10 @@ struct cell_made {
 	int slave_fd;    /* owned: its other end */
 	int ruleset_fd;  /* owned: the Landlock rules, enforced once on the warden and once more on the workload; -1 */
 	unsigned landlock_abi;
+	uint32_t n_sockets;
+	int endpoint_fd[CELL_SOCKETS_MAX]; /* owned: spec_listener() says what for */
+	uint32_t n_pool;
+	int pool_fd[2 * CELL_POOL_SOCKETS]; /* owned: not connected, with CELL_SERVES */
 };
 
 void made_init(struct cell_made *m);
@@ -108,6 +112,8 @@ int pseudo_attach(const struct cell_spec *spec, int root_fd, struct cell_made *m
 /* landlock.c: every right that the running kernel knows. */
 int landlock_build(const struct cell_spec *spec, const struct cell_root *root, int program_fd, struct cell_made *made,
 		   struct cell_failure *f);
+/* What is bound at socket_fd (O_PATH) may be connected to. 0 or -errno. */
+int landlock_allow_socket(const struct cell_made *made, int socket_fd);
 /* Enforces the rules on the calling process; each call adds a layer. */
 int landlock_enforce(const struct cell_made *made, struct cell_failure *f);
 
@@ -122,11 +128,17 @@ int identity_drop_warden(struct cell_failure *f);
 int net_begin(struct net_making *making, struct cell_failure *f);
 int net_join(struct net_making *making, struct cell_made *made, struct cell_failure *f);
 
+/* endpoints.c: what listens in that network for somebody outside; in it, and while its owner has his capabilities there. */
+int endpoints_open(const struct cell_spec *spec, struct cell_made *made, struct cell_failure *f);
+
 /* rlimits.c: limits of each process. */
 int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);
 
 /* sockets.c: how the named sockets of the host are kept out of reach. */
 void sockets_probe(const struct cell_spec *spec, const struct cell_root *root, struct cell_made *made);
+/* sockets_listen.c: what listens in the cell's tree for somebody outside: endpoint i of the spec. */
+int sockets_listen(const struct cell_spec *spec, uint32_t i, struct cell_made *made, int *ret_fd,
+		   struct cell_failure *f);
 
 /* execmem.c: memory and files that were written are not executed. */
 void execmem_probe(const struct cell_spec *spec, struct cell_made *made);

@@ -10,9 +10,9 @@ static int keep_bound(const char *role, const struct confine_bound *b, struct er
 	const struct rlimit r = { .rlim_cur = b->most, .rlim_max = b->most };
 	struct rlimit old;
 
-	if (getrlimit((__rlimit_resource_t)b->resource, &old) == 0 && old.rlim_max < r.rlim_max)
+	if (getrlimit(b->resource, &old) == 0 && old.rlim_max < r.rlim_max)
 		return 0; /* narrower already */
-	return setrlimit((__rlimit_resource_t)b->resource, &r) < 0
+	return setrlimit(b->resource, &r) < 0
 		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set limit %d of the %s role", b->resource, role)
 		       : 0;
 }

@@ -119,10 +119,16 @@ struct answer {
 		NO_JIT,
 		READS,
 		KEEPS,
+		TALKS,
+		SENDS,
+		NETS,
+		RELAYS,
+		RELAYS_IF,
+		DIALS,
 		FILES
 	} kind;
 	enum check check;
-	enum check keeper; /* FILES: of the shape that keeps */
+	enum check keeper, dialer; /* FILES: of the shapes that keep and dial */
 };
 
 enum column { WORKLOAD, WARDEN, ROLE, STACKED_WX, STACKED_SOCKETS, COLUMNS };
@@ -142,7 +148,13 @@ struct row {
 #define A_SANE { .kind = ONLY_SANE }
 #define A_READS { .kind = READS }
 #define A_KEEPS { .kind = KEEPS }
-#define A_FILES(reads, keeps) { .kind = FILES, .check = CHECK_##reads, .keeper = CHECK_##keeps }
+#define A_TALKS { .kind = TALKS }
+#define A_SENDS { .kind = SENDS }
+#define A_NETS(name) { .kind = NETS, .check = CHECK_##name }
+#define A_RELAYS { .kind = RELAYS }
+#define A_RELAYS_IF(name) { .kind = RELAYS_IF, .check = CHECK_##name }
+#define A_DIALS(name) { .kind = DIALS, .check = CHECK_##name }
+#define A_FILES(reads, keeps, dials) { .kind = FILES, .check = CHECK_##reads, .keeper = CHECK_##keeps, .dialer = CHECK_##dials }
 #define A_CHECK(name) { .kind = CHECKED, .check = CHECK_##name }
 #define A_SEEN_IF(name) { .kind = SEEN_CHECKED, .check = CHECK_##name }
 #define A_JIT(name) { .kind = JIT, .check = CHECK_##name }
@@ -154,26 +166,42 @@ static const struct row calls[] = {
 	{ #name, number, { [WORKLOAD] = A_##workload, [WARDEN] = A_##warden, [ROLE] = A_##role } },
 #define CALL(name, workload, warden, role, why) NEW(-1, name, workload, warden, role, why)
 #define STACKED(filter, name, check)
+#define RESOLVES(name, answer, why)
 #include "cell/syscalls.def"
 #undef CALL
 #undef NEW
 #undef STACKED
+#undef RESOLVES
 };
 
 static const struct row stacked_calls[] = {
 #define NEW(number, name, workload, warden, role, why)
 #define CALL(name, workload, warden, role, why)
+#define RESOLVES(name, answer, why)
 #define STACKED(filter, name, check) { #name, -1, { [STACKED_##filter] = A_CHECK(check) } },
 #include "cell/syscalls.def"
 #undef CALL
 #undef NEW
 #undef STACKED
+#undef RESOLVES
+};
+
+static const struct row resolver_calls[] = {
+#define NEW(number, name, workload, warden, role, why)
+#define CALL(name, workload, warden, role, why)
+#define STACKED(filter, name, check)
+#define RESOLVES(name, answer, why) { #name, -1, { [ROLE] = A_##answer } },
+#include "cell/syscalls.def"
+#undef CALL
+#undef NEW
+#undef STACKED
+#undef RESOLVES
 };
 
 static const struct shape {
 	const char *name;
 	enum column column;
-	bool exec_notified, all_notified, jit, reads, keeps;
+	bool exec_notified, all_notified, jit, reads, keeps, relays, dials, resolves;
 } shapes[FILTER_COUNT] = {
 	[FILTER_WORKLOAD_OFF] = { .name = "workload_off", .column = WORKLOAD },
 	[FILTER_WORKLOAD_EFFECTS] = { .name = "workload_effects", .column = WORKLOAD, .exec_notified = true },
@@ -197,6 +225,9 @@ static const struct shape {
 	[FILTER_ROLE] = { .name = "role", .column = ROLE },
 	[FILTER_READER] = { .name = "reader", .column = ROLE, .reads = true },
 	[FILTER_KEEPER] = { .name = "keeper", .column = ROLE, .reads = true, .keeps = true },
+	[FILTER_RELAY] = { .name = "relay", .column = ROLE, .relays = true },
+	[FILTER_DIALER] = { .name = "dialer", .column = ROLE, .dials = true },
+	[FILTER_RESOLVER] = { .name = "resolver", .column = ROLE, .resolves = true },
 };
 
 static const struct arch {
@@ -270,7 +301,15 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case SEEN_CHECKED: return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
 	case READS: return allowed_if(m->shape->reads || m->sanitized);
 	case KEEPS: return allowed_if(m->shape->keeps);
+	case TALKS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials);
+	case SENDS: return allowed_if(m->shape->keeps || m->shape->dials);
+	case NETS: return m->shape->relays || m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
+	case RELAYS: return allowed_if(m->shape->relays || m->sanitized);
+	case RELAYS_IF: return m->shape->relays && !m->sanitized ? CHECK_MARK | a->check : allowed_if(m->sanitized);
+	case DIALS: return m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
 	case FILES:
+		if (m->shape->dials && !m->sanitized)
+			return CHECK_MARK | a->dialer;
 		return m->shape->reads ? CHECK_MARK | (m->shape->keeps ? a->keeper : a->check)
 				       : allowed_if(m->sanitized);
 	case NO_JIT: return m->shape->jit ? SECCOMP_RET_ALLOW : CHECK_MARK | a->check;
@@ -290,12 +329,17 @@ static int number_of(const struct maker *m, const struct row *row)
 	return number < 0 ? -1 : number;
 }
 
+static void clear_rows(struct maker *m)
+{
+	for (size_t i = 0; i < NUMBERS; i++)
+		m->what[i] = default_of(m);
+}
+
+/* In place of what was there. */
 static void place_rows(struct maker *m, const struct row *rows, size_t n_rows)
 {
-	for (size_t i = 0; i < NUMBERS; i++) {
-		m->what[i] = default_of(m);
+	for (size_t i = 0; i < NUMBERS; i++)
 		m->taken[i] = false;
-	}
 	for (size_t i = 0; i < n_rows; i++) {
 		const int number = number_of(m, &rows[i]);
 		const struct answer *answer = &rows[i].answer[m->shape->column];
@@ -513,10 +557,13 @@ static void make(struct maker *m)
 {
 	size_t arch;
 
+	clear_rows(m);
 	if (is_stacked(m))
 		place_rows(m, stacked_calls, sizeof stacked_calls / sizeof stacked_calls[0]);
 	else
 		place_rows(m, calls, sizeof calls / sizeof calls[0]);
+	if (m->shape->resolves)
+		place_rows(m, resolver_calls, sizeof resolver_calls / sizeof resolver_calls[0]);
 	join_ranges(m);
 	m->len = 0;
 	m->n_jumps = 0;

@@ -22,8 +22,8 @@
 	 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
 #define DEVICE (LANDLOCK_ACCESS_FS_READ_FILE | FILE_WRITE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
-/* What each ABI handles. Rights that came with it are added to those before. RESOLVE_UNIX stands in no rule: sockets that
- * were made inside the cell's domain need none, and those of the host are nobody's here. */
+/* What each ABI handles. Rights that came with it are added to those before. RESOLVE_UNIX stands in no rule but of what was
+ * granted: sockets that were made inside the cell's domain need none, and those of the host are nobody's here. */
 static uint64_t rights_of_abi(int abi)
 {
 	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1; /* ABI 1: EXECUTE to MAKE_SYM */
@@ -152,6 +152,17 @@ int landlock_build(const struct cell_spec *spec, const struct cell_root *root, i
 	if (abi >= 9)
 		made->achieved |= MECHANISM_BIT(MECHANISM_LANDLOCK_UNIX);
 	return 0;
+}
+
+/* It was bound before there was a domain, so it is outside of each. */
+int landlock_allow_socket(const struct cell_made *made, int socket_fd)
+{
+	const struct landlock_path_beneath_attr attr = { .allowed_access = LANDLOCK_ACCESS_FS_RESOLVE_UNIX_ABI9,
+							 .parent_fd = socket_fd };
+
+	if (made->ruleset_fd < 0 || made->landlock_abi < 9)
+		return 0;
+	return landlock_add_rule_(made->ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &attr) < 0 ? -errno : 0;
 }
 
 int landlock_enforce(const struct cell_made *made, struct cell_failure *f)

@@ -89,8 +89,8 @@ static int copy_file(int root_fd, const char *path)
 }
 
 /* Resolvers read these before they look into hosts; were they missing, every clone and every test of a server would be told
- * as a denial of the host's. The server is an address that nobody has (RFC 5737): asking it fails at once, and the eye sees that
- * a name was looked up. */
+ * as a denial of the host's. Where no names are to be found asking the server fails at once, and the eye
+ * sees that a name was looked up. */
 static int put_resolver(int root_fd)
 {
 	static const struct {
@@ -98,10 +98,43 @@ static int put_resolver(int root_fd)
 	} files[] = {
 		{ "etc/gai.conf", "" },
 		{ "etc/host.conf", "" },
-		{ "etc/resolv.conf", "nameserver 192.0.2.53\noptions timeout:1 attempts:1\n" },
+		{ "etc/resolv.conf", "nameserver " CELL_RESPONDER "\noptions timeout:1 attempts:1\n" },
 	};
 	int r = 0;
 
+	for (size_t i = 0; i < sizeof files / sizeof files[0] && r == 0; i++)
+		r = put_file(root_fd, files[i].path, files[i].text, strlen(files[i].text));
+	return r;
+}
+
+/* What may be connected to by its name; two ports of one name are told twice, which does no harm. */
+static void put_hosts(const struct cell_spec *spec, struct buf *b)
+{
+	for (uint32_t i = 0; i < spec->n_endpoints; i++) {
+		char address[ADDRESS_TEXT_MAX];
+
+		address_put(&spec->endpoints[i].at.base, address);
+		if (spec->endpoints[i].kind == ENDPOINT_NAME)
+			buf_printf(b, "%s %s\n", address, spec_text(spec, spec->endpoints[i].name));
+	}
+}
+
+/* Whom ssh knows without being told. Of the person's own files it would look for, and be denied, what is not to be had here: their keys
+ * and all the hosts that they know; what is named to it is read as ever. */
+static int put_ssh(const struct cell_spec *spec, int root_fd)
+{
+	const struct {
+		const char *path, *text;
+	} files[] = {
+		{ "etc/services", "ssh 22/tcp\n" },
+		{ "etc/ssh/ssh_config", "IdentityFile none\nUserKnownHostsFile /dev/null\n" },
+		{ "etc/ssh/ssh_known_hosts", spec_text(spec, spec->known_hosts) },
+	};
+	int r = 0;
+
+	if (spec->known_hosts == 0)
+		return 0;
+	r = mkdirat(root_fd, "etc/ssh", 0755) < 0 ? -errno : 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && r == 0; i++)
 		r = put_file(root_fd, files[i].path, files[i].text, strlen(files[i].text));
 	return r;
@@ -122,12 +155,14 @@ static int put_etc(const struct cell_spec *spec, int root_fd)
 	buf_printf(&b, "root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", user, spec->gid);
 	r = r < 0 ? r : put_text(root_fd, "etc/group", &b);
 	buf_printf(&b, "127.0.0.1 localhost %s\n::1 localhost\n", host);
+	put_hosts(spec, &b);
 	r = r < 0 ? r : put_text(root_fd, "etc/hosts", &b);
 	buf_printf(&b, "%s\n", host);
 	r = r < 0 ? r : put_text(root_fd, "etc/hostname", &b);
 	buf_printf(&b,
 		   "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n");
 	r = r < 0 ? r : put_text(root_fd, "etc/nsswitch.conf", &b);
+	r = r < 0 ? r : put_ssh(spec, root_fd);
 	return r < 0 ? r : put_resolver(root_fd);
 }
 

@@ -1,6 +1,7 @@
 /* No named Unix socket of the host is reached. Landlock tells them from the cell's own since ABI 9. Before, a cell to which a
  * directory of the host is granted loses its own named sockets with them (FILTER_SOCKETS), because no mount flag and no
- * other right stands between a program and a socket that it sees; the operator may give that property up. What the base
+ * other right stands between a program and a socket that it sees; the operator may give that property up. A cell that
+ * is granted a socket cannot lose them: then nothing holds the property, and the supervisor refuses. What the base
  * shows is the distribution's and holds none, and beneath an overlay (a staged tree) a socket's file is another one than that
  * to which the host's socket is bound. */
 #include "cell/build.h"
@@ -30,6 +31,6 @@ void sockets_probe(const struct cell_spec *spec, const struct cell_root *root, s
 {
 	if (!shows_the_host(spec, root))
 		made->achieved |= MECHANISM_BIT(MECHANISM_BASE_ONLY);
-	else if (made->landlock_abi < 9 && (spec->without & 1u << PROPERTY_SOCKETS) == 0)
+	else if (made->landlock_abi < 9 && !spec_has_sockets(spec) && (spec->without & 1u << PROPERTY_SOCKETS) == 0)
 		made->achieved |= MECHANISM_BIT(MECHANISM_NO_NAMED_SOCKETS);
 }

@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
 #include "core/grant.h"
 
-#define SPEC_VERSION 3
+#define SPEC_VERSION 6
 
 void spec_init(struct cell_spec *s)
 {
 	memset(s, 0,
-	       offsetof(struct cell_spec, stages)); /* stages, paths and pool are read only as far as they are used */
+	       offsetof(struct cell_spec,
+			endpoints)); /* these, stages, paths and pool are read only as far as they are used */
 	s->pool[0] = 0;
 	s->pool_used = 1; /* offset 0 is the empty text */
 }
@@ -150,6 +152,98 @@ int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct 
 	return 0;
 }
 
+int spec_add_endpoint(struct cell_spec *s, const struct cell_endpoint *p, const char *name, struct err *e)
+{
+	bool full = s->n_endpoints == CELL_ENDPOINTS_MAX;
+	const uint32_t text = full ? 0 : spec_add_text(s, name, &full);
+
+	if (full)
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d places to connect to in one cell",
+			       CELL_ENDPOINTS_MAX);
+	s->endpoints[s->n_endpoints] = *p;
+	s->endpoints[s->n_endpoints++].name = text;
+	return 0;
+}
+
+void spec_endpoint(const struct cell_spec *s, const struct cell_endpoint *p, struct endpoint *ret)
+{
+	*ret = (struct endpoint){ .kind = p->kind, .port = p->port, .range = p->at };
+	if (spec_endpoint_is_socket(p)) /* spec_check: it is one */
+		(void)text_copy(ret->path, sizeof ret->path, spec_text(s, p->name));
+	else
+		(void)text_copy(ret->name.text, sizeof ret->name.text, spec_text(s, p->name));
+}
+
+bool spec_endpoint_is_socket(const struct cell_endpoint *p)
+{
+	return p->kind == ENDPOINT_UNIX;
+}
+
+bool spec_has_sockets(const struct cell_spec *s)
+{
+	for (uint32_t i = 0; i < s->n_endpoints; i++)
+		if (spec_endpoint_is_socket(&s->endpoints[i]))
+			return true;
+	return false;
+}
+
+static bool is_wide(const struct cell_endpoint *p)
+{
+	return p->kind == ENDPOINT_PATTERN || p->kind == ENDPOINT_ANY ||
+	       (p->kind == ENDPOINT_RANGE && !address_range_is_one(&p->at));
+}
+
+/* Whether it needs all addresses of the family. Names that fit a pattern have addresses of IPv4. */
+static bool needs_all(const struct cell_spec *s, const struct cell_endpoint *p, uint8_t family)
+{
+	if (!is_wide(p))
+		return false;
+	if (p->kind == ENDPOINT_RANGE)
+		return p->at.base.family == family;
+	if (p->kind == ENDPOINT_ANY)
+		return family == ADDRESS_IPV4 || (s->flags & CELL_NO_IPV6) == 0;
+	return family == ADDRESS_IPV4;
+}
+
+/* One of the first n listens at all addresses of the family, at this port. */
+static bool is_served(const struct cell_spec *s, uint32_t n, uint16_t port, uint8_t family)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (s->endpoints[i].port == port && needs_all(s, &s->endpoints[i], family))
+			return true;
+	return false;
+}
+
+static bool listens(const struct cell_spec *s, uint32_t i, enum cell_listening how)
+{
+	const struct cell_endpoint *p = &s->endpoints[i];
+	const uint8_t family = how == CELL_LISTENS_IPV4 ? ADDRESS_IPV4 : ADDRESS_IPV6;
+
+	if (how == CELL_LISTENS_PATH || spec_endpoint_is_socket(p))
+		return how == CELL_LISTENS_PATH && spec_endpoint_is_socket(p);
+	if (how == CELL_LISTENS_AT)
+		return !is_wide(p) && !is_served(s, s->n_endpoints, p->port, p->at.base.family);
+	return needs_all(s, p, family) && !is_served(s, i, p->port, family);
+}
+
+bool spec_listener(const struct cell_spec *s, uint32_t k, uint32_t *ret_endpoint, enum cell_listening *ret)
+{
+	for (*ret_endpoint = 0; *ret_endpoint < s->n_endpoints; ++*ret_endpoint)
+		for (*ret = CELL_LISTENS_AT; *ret <= CELL_LISTENS_PATH; ++*ret)
+			if (listens(s, *ret_endpoint, *ret) && k-- == 0)
+				return true;
+	*ret = k == 0 ? CELL_LISTENS_UDP : CELL_LISTENS_TCP;
+	return k < 2 && spec_has_responder(s);
+}
+
+bool spec_has_responder(const struct cell_spec *s)
+{
+	for (uint32_t i = 0; i < s->n_endpoints; i++)
+		if (s->endpoints[i].kind == ENDPOINT_PATTERN || s->endpoints[i].kind == ENDPOINT_ANY)
+			return true;
+	return false;
+}
+
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e)
 {
 	bool full = false;
@@ -202,9 +296,24 @@ static bool stage_is_good(const struct cell_spec *s, const struct cell_stage *st
 	       (stage->mask == 0 || path_is_normal(spec_text(s, stage->mask)));
 }
 
+static bool endpoint_is_good(const struct cell_spec *s, const struct cell_endpoint *p)
+{
+	struct endpoint said = { .kind = p->kind, .port = p->port, .range = p->at };
+	const char *text;
+
+	if (!is_text(s, p->name))
+		return false;
+	text = spec_text(s, p->name);
+	if (spec_endpoint_is_socket(p) ? !text_copy(said.path, sizeof said.path, text)
+				       : !text_copy(said.name.text, sizeof said.name.text, text))
+		return false;
+	return endpoint_is_well_formed(&said) &&
+	       (p->kind != ENDPOINT_NAME || (address_range_is_well_formed(&p->at) && address_range_is_one(&p->at)));
+}
+
 static bool texts_are_good(const struct cell_spec *s)
 {
-	const uint32_t texts[] = { s->user, s->home, s->hostname, s->workdir };
+	const uint32_t texts[] = { s->user, s->home, s->hostname, s->workdir, s->known_hosts };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (!is_text(s, texts[i]))
@@ -215,7 +324,7 @@ static bool texts_are_good(const struct cell_spec *s)
 
 int spec_check(const struct cell_spec *s, struct err *e)
 {
-	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD | CELL_MEMORY_EXACT;
+	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD | CELL_MEMORY_EXACT | CELL_SERVES | CELL_NO_IPV6;
 
 	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
 	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0 || s->umask > 0777)
@@ -223,11 +332,14 @@ int spec_check(const struct cell_spec *s, struct err *e)
 			       "cell: base, level of observation, flags or umask out of range");
 	if (s->pool_used == 0 || s->pool_used > sizeof s->pool || s->pool[0] != 0 || !texts_are_good(s))
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: texts out of range");
-	if (s->n_paths > CELL_PATHS_MAX || s->n_stages > CELL_STAGES_MAX)
+	if (s->n_paths > CELL_PATHS_MAX || s->n_stages > CELL_STAGES_MAX || s->n_endpoints > CELL_ENDPOINTS_MAX)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: too many paths");
 	for (uint32_t i = 0; i < s->n_stages; i++)
 		if (!stage_is_good(s, &s->stages[i]))
 			return err_set(e, AMBIT_MALFORMED, NULL, "cell: stage %u is not well-formed", i);
+	for (uint32_t i = 0; i < s->n_endpoints; i++)
+		if (!endpoint_is_good(s, &s->endpoints[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "cell: endpoint %u is not well-formed", i);
 	for (uint32_t i = 0; i < s->n_paths; i++)
 		if (!path_is_good(s, &s->paths[i]))
 			return err_set(e, AMBIT_MALFORMED, NULL, "cell: path %u is not well-formed", i);
@@ -236,9 +348,9 @@ int spec_check(const struct cell_spec *s, struct err *e)
 
 void spec_encode(const struct cell_spec *s, struct buf *out)
 {
-	const uint32_t head[] = { SPEC_VERSION, s->base,    s->observe,   s->flags,    s->without,
-				  s->uid,       s->gid,     s->umask,     s->user,     s->home,
-				  s->hostname,  s->workdir, s->pool_used, s->n_stages, s->n_paths };
+	const uint32_t head[] = { SPEC_VERSION,   s->base,      s->observe,  s->flags,       s->without,  s->uid,
+				  s->gid,         s->umask,     s->user,     s->home,        s->hostname, s->workdir,
+				  s->known_hosts, s->pool_used, s->n_stages, s->n_endpoints, s->n_paths };
 
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buf_put_u32(out, head[i]);
@@ -249,6 +361,15 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 		buf_put_u32(out, s->stages[i].tree);
 		buf_put_u32(out, s->stages[i].part);
 		buf_put_u32(out, s->stages[i].mask);
+	}
+	for (uint32_t i = 0; i < s->n_endpoints; i++) {
+		buf_put_u8(out, s->endpoints[i].kind);
+		buf_put_u8(out, s->endpoints[i].at.base.family);
+		buf_put(out, s->endpoints[i].at.base.bytes, sizeof s->endpoints[i].at.base.bytes);
+		buf_put_u8(out, s->endpoints[i].at.prefix);
+		buf_put_u16(out, s->endpoints[i].port);
+		buf_put_u32(out, s->endpoints[i].name);
+		buf_put_u32(out, s->endpoints[i].grant);
 	}
 	for (uint32_t i = 0; i < s->n_paths; i++) {
 		buf_put_u32(out, s->paths[i].path);
@@ -264,9 +385,10 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 {
 	uint32_t version = rbuf_u32(in);
-	uint32_t *const head[] = { &ret->base,    &ret->observe,   &ret->flags,    &ret->without, &ret->uid,
-				   &ret->gid,     &ret->umask,     &ret->user,     &ret->home,    &ret->hostname,
-				   &ret->workdir, &ret->pool_used, &ret->n_stages, &ret->n_paths };
+	uint32_t *const head[] = { &ret->base,      &ret->observe,  &ret->flags,       &ret->without,
+				   &ret->uid,       &ret->gid,      &ret->umask,       &ret->user,
+				   &ret->home,      &ret->hostname, &ret->workdir,     &ret->known_hosts,
+				   &ret->pool_used, &ret->n_stages, &ret->n_endpoints, &ret->n_paths };
 	const uint8_t *pool;
 
 	spec_init(ret);
@@ -276,12 +398,26 @@ int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
 	if (in->failed || version != SPEC_VERSION || ret->n_paths > CELL_PATHS_MAX || ret->n_stages > CELL_STAGES_MAX ||
-	    ret->pool_used > sizeof ret->pool)
+	    ret->n_endpoints > CELL_ENDPOINTS_MAX || ret->pool_used > sizeof ret->pool)
 		return err_set(e, AMBIT_MALFORMED, NULL, "cell: not a description of this version");
 	for (uint32_t i = 0; i < ret->n_stages; i++) {
 		ret->stages[i].tree = rbuf_u32(in);
 		ret->stages[i].part = rbuf_u32(in);
 		ret->stages[i].mask = rbuf_u32(in);
+	}
+	for (uint32_t i = 0; i < ret->n_endpoints; i++) {
+		struct cell_endpoint *p = &ret->endpoints[i];
+		const uint8_t *bytes;
+
+		p->kind = rbuf_u8(in);
+		p->at.base.family = rbuf_u8(in);
+		bytes = rbuf_bytes(in, sizeof p->at.base.bytes);
+		if (bytes != NULL)
+			memcpy(p->at.base.bytes, bytes, sizeof p->at.base.bytes);
+		p->at.prefix = rbuf_u8(in);
+		p->port = rbuf_u16(in);
+		p->name = rbuf_u32(in);
+		p->grant = rbuf_u32(in);
 	}
 	for (uint32_t i = 0; i < ret->n_paths; i++) {
 		ret->paths[i].path = rbuf_u32(in);

@@ -14,13 +14,22 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/endpoint.h"
 #include "core/limits.h"
 
 /* A file of the skeleton by which Ambit knows that it is in a cell already. In the root, which no grant can cover; for a better
  * message only, since the wall would refuse as well. */
 #define CELL_MARK ".ambit-cell"
 
-#define CELL_STAGES_MAX 64          /* trees of which the cell sees a copy that is written elsewhere */
+#define CELL_RESPONDER                                                                                                 \
+	"192.0.2.53" /* the cell's name server, if it has one; else an address that nobody has (RFC 5737) */
+/* What SSH_AUTH_SOCK says in a cell that was granted a key. Nothing of the host has this name. */
+#define CELL_AGENT "/run/ambit/ssh-agent"
+
+#define CELL_STAGES_MAX 64     /* trees of which the cell sees a copy that is written elsewhere */
+#define CELL_ENDPOINTS_MAX 128 /* what listens in the cell for somebody outside */
+#define CELL_SOCKETS_MAX (2 * CELL_ENDPOINTS_MAX + 2) /* by which */
+#define CELL_POOL_SOCKETS 64        /* of each family, by which somebody outside connects to the cell's servers */
 #define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
 #define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
 #define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
@@ -43,6 +52,8 @@ enum cell_flag {
 	CELL_TTY_ERR = 8,       /* descriptor 2 likewise */
 	CELL_BY_FD = 16,        /* the program is a descriptor that travels with the build message, not a path */
 	CELL_MEMORY_EXACT = 32, /* a cgroup bounds the memory of all processes together */
+	CELL_SERVES = 64,       /* sockets of its network are handed out, CELL_POOL_SOCKETS of each family */
+	CELL_NO_IPV6 = 128,     /* the kernel has none: what leads to any host listens by IPv4 alone */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 
@@ -73,6 +84,15 @@ struct cell_stage {
 	uint32_t mask; /* a layer over the tree; "": nothing is hidden */
 };
 
+/* What listens in the cell, and is answered outside. */
+struct cell_endpoint {
+	uint8_t kind; /* enum endpoint_kind of core/endpoint.h */
+	uint16_t port;
+	struct address_range at; /* of NAME: its address in the cell; of RANGE: what is granted; else family 0 */
+	uint32_t name;           /* pool offset: of NAME as in /etc/hosts, of PATTERN, of UNIX the path; else "" */
+	uint32_t grant;          /* index */
+};
+
 struct cell_spec {
 	uint32_t base;          /* enum cell_base */
 	uint32_t observe;       /* enum cell_observe */
@@ -86,9 +106,12 @@ struct cell_spec {
 	uint32_t home;
 	uint32_t hostname;
 	uint32_t workdir;
+	uint32_t known_hosts; /* likewise: keys of hosts, as ssh reads them; "": none */
 	uint32_t n_stages;
+	uint32_t n_endpoints;
 	uint32_t n_paths;
 	uint32_t pool_used;
+	struct cell_endpoint endpoints[CELL_ENDPOINTS_MAX];
 	struct cell_stage stages[CELL_STAGES_MAX];
 	struct cell_path paths[CELL_PATHS_MAX]; /* parents before children */
 	char pool[CELL_POOL_MAX];               /* starts with an empty text: offset 0 is "" */
@@ -114,6 +137,28 @@ int spec_hide_path(struct cell_spec *s, const char *path, struct err *e);
 void spec_drop_hidden(struct cell_spec *s);
 /* Adds a stage; *ret is its number, counted from 1. -LIMIT when full. */
 int spec_add_stage(struct cell_spec *s, const char *tree, uint16_t *ret, struct err *e);
+/* Adds an endpoint, whose name (of UNIX: path) is given apart; "": none. -LIMIT when full. */
+int spec_add_endpoint(struct cell_spec *s, const struct cell_endpoint *p, const char *name, struct err *e);
+/* Gives its form, as in core/endpoint.h. */
+void spec_endpoint(const struct cell_spec *s, const struct cell_endpoint *p, struct endpoint *ret);
+bool spec_endpoint_is_socket(const struct cell_endpoint *p);
+/* Whether there is one of these. */
+bool spec_has_sockets(const struct cell_spec *s);
+/* What listens for it in the cell: a socket at its own address; one at all addresses of a family, for whatever has that port (then which
+ * is meant says the address that was connected to), or none, since another endpoint has that; one at its path. The sockets are numbered in this
+ * order, then come the two of the responder. */
+enum cell_listening {
+	CELL_LISTENS_AT,
+	CELL_LISTENS_IPV4,
+	CELL_LISTENS_IPV6,
+	CELL_LISTENS_PATH,
+	CELL_LISTENS_UDP,
+	CELL_LISTENS_TCP
+};
+/* Socket k. False: there are no more. *ret_endpoint is n_endpoints for the responder's. */
+bool spec_listener(const struct cell_spec *s, uint32_t k, uint32_t *ret_endpoint, enum cell_listening *ret);
+/* Whether somebody in the cell may ask for names that /etc/hosts does not list. */
+bool spec_has_responder(const struct cell_spec *s);
 int spec_add_link(struct cell_spec *s, const char *path, const char *text, struct err *e);
 /* Puts parents before children. */
 void spec_sort(struct cell_spec *s);

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/address.h"
 #include "core/effect.h"
 
 /* Linux 6.6, SECCOMP_IOCTL_NOTIF_SET_FLAGS and SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP. */
@@ -171,7 +172,22 @@ static ssize_t read_path(struct eye *eye, pid_t pid, const struct call *call, co
 	return start + n;
 }
 
-/* "tcp 192.0.2.1:443" and the like. The kind of socket is not known here without another look; the family is. */
+/* As grants are written: an IPv4 address that is mapped into IPv6 is the IPv4 one, which is what is connected to; and nobody's is the loopback. */
+static ssize_t put_internet(struct address *at, in_port_t port, char *room, size_t size)
+{
+	static const uint8_t nobody[sizeof at->bytes];
+	char text[ADDRESS_TEXT_MAX];
+
+	address_unmap(at);
+	if (memcmp(at->bytes, nobody, sizeof nobody) == 0) {
+		at->bytes[0] = at->family == ADDRESS_IPV4 ? 127 : 0;
+		at->bytes[at->family == ADDRESS_IPV4 ? 3 : 15] = 1;
+	}
+	address_put(at, text);
+	return snprintf(room, size, at->family == ADDRESS_IPV4 ? "inet %s:%u" : "inet [%s]:%u", text, ntohs(port));
+}
+
+/* "inet 192.0.2.1:443" and the like. The kind of socket is not known here without another look; the family is. 0: a connection is dissolved. */
 static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t size)
 {
 	union {
@@ -180,20 +196,21 @@ static ssize_t read_address(pid_t pid, const uint64_t *args, char *room, size_t 
 		struct sockaddr_in6 in6;
 		struct sockaddr_un un;
 	} address = { .any = { .sa_family = AF_UNSPEC } };
-	char text[INET6_ADDRSTRLEN];
+	struct address at = { .family = 0 };
 	size_t n = args[2] < sizeof address ? (size_t)args[2] : sizeof address;
 
 	if (n < sizeof address.any.sa_family || read_memory(pid, args[1], &address, n) != (ssize_t)n)
 		return -1;
 	switch (address.any.sa_family) {
+	case AF_UNSPEC: return 0;
 	case AF_INET:
-		if (inet_ntop(AF_INET, &address.in.sin_addr, text, sizeof text) == NULL)
-			return -1;
-		return snprintf(room, size, "inet %s:%u", text, ntohs(address.in.sin_port));
+		at.family = ADDRESS_IPV4;
+		memcpy(at.bytes, &address.in.sin_addr, 4);
+		return put_internet(&at, address.in.sin_port, room, size);
 	case AF_INET6:
-		if (inet_ntop(AF_INET6, &address.in6.sin6_addr, text, sizeof text) == NULL)
-			return -1;
-		return snprintf(room, size, "inet [%s]:%u", text, ntohs(address.in6.sin6_port));
+		at.family = ADDRESS_IPV6;
+		memcpy(at.bytes, &address.in6.sin6_addr, 16);
+		return put_internet(&at, address.in6.sin6_port, room, size);
 	case AF_UNIX:
 		n -= offsetof(struct sockaddr_un, sun_path);
 		if (n > 0 && address.un.sun_path[0] == 0)
@@ -225,6 +242,8 @@ static void look(struct eye *eye, const struct seccomp_notif *asked)
 		kind = read_kind(&calls[i], args);
 		n = calls[i].how == AS_CONNECT ? read_address(pid, args, eye->object, size)
 					       : read_path(eye, pid, &calls[i], args);
+		if (calls[i].how == AS_CONNECT && n == 0)
+			continue;
 		if (n < 0) {
 			kind = EFFECT_OPAQUE;
 			n = snprintf(eye->object, size, "system call %d", asked->data.nr);

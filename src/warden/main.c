@@ -159,6 +159,38 @@ static void tell_built(struct warden *w)
 		end(1);
 }
 
+/* What listens in the cell is the supervisor's to hand on; nobody in here keeps it. */
+static void tell_endpoints(struct warden *w)
+{
+	for (uint32_t at = 0; at < w->made.n_sockets;) {
+		const uint32_t left = w->made.n_sockets - at, n = left < FD_PASS_MAX ? left : FD_PASS_MAX;
+		uint8_t body[4];
+		struct buf b;
+
+		buf_init_in(&b, body, sizeof body);
+		buf_put_u32(&b, at);
+		if (wire_send(w->sock, WIRE_CELL_ENDPOINTS, &b, w->made.endpoint_fd + at, n) < 0)
+			end(1);
+		for (uint32_t i = at; i < at + n; i++)
+			fd_close(&w->made.endpoint_fd[i]);
+		at += n;
+	}
+}
+
+/* The same for what leads to the cell's servers. */
+static void tell_pool(struct warden *w)
+{
+	for (uint32_t at = 0; at < w->made.n_pool;) {
+		const uint32_t left = w->made.n_pool - at, n = left < FD_PASS_MAX ? left : FD_PASS_MAX;
+
+		if (wire_send(w->sock, WIRE_CELL_POOL, NULL, w->made.pool_fd + at, n) < 0)
+			end(1);
+		for (uint32_t i = at; i < at + n; i++)
+			fd_close(&w->made.pool_fd[i]);
+		at += n;
+	}
+}
+
 /* No program is executed before the supervisor has accepted the wall. */
 static void await_go(struct warden *w)
 {
@@ -353,6 +385,8 @@ int main(void)
 	take_orders(&w);
 	if (cell_build(&w.spec, &w.trees, w.program_fd, &w.network, &w.made, &f) < 0)
 		give_up(&w, &f);
+	tell_endpoints(&w);
+	tell_pool(&w);
 	tell_built(&w);
 	w.eye.proc_fd = w.made.proc_fd;
 	start(&w); /* as far as it goes without the supervisor's word, while that is being made up */
