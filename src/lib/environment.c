@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/network.h"
+
 static size_t find(const struct environment *env, const char *name, size_t len)
 {
 	for (size_t i = 0; i < env->n; i++)
@@ -63,6 +65,8 @@ int environment_make(const struct event_request *q, bool terminal, struct enviro
 		r = set(ret, own[i].name, strlen(own[i].name), own[i].value, e);
 	if (r == 0 && terminal)
 		r = set(ret, "TERM", 4, terminal_name(), e);
+	if (r == 0 && network_wants_agent(&q->grants))
+		r = set(ret, "SSH_AUTH_SOCK", strlen("SSH_AUTH_SOCK"), CELL_AGENT, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (q->grants.grants[i].verb == VERB_ENV)
 			r = set_granted(ret, grant_object(&q->grants, i), e);

@@ -47,7 +47,8 @@ static int name_everything(struct ambit_event *ev, struct err *e)
 
 	failed = failed < 0 ? failed : new_id('s', r->started_ns, r->session);
 	r->grant_ids = calloc(ev->request->grants.count + 1, sizeof *r->grant_ids);
-	if (r->grant_ids == NULL)
+	r->withdrawn_ns = calloc(ev->request->grants.count + 1, sizeof *r->withdrawn_ns);
+	if (r->grant_ids == NULL || r->withdrawn_ns == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
 	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++) {
 		failed = new_id('g', r->started_ns, r->grant_ids[i]);
@@ -88,6 +89,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		return NULL;
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->request = plan->request;
@@ -142,6 +144,7 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->request);
 	if (!ev->stays)
 		await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+	network_roles_finish(&ev->network);
 	fd_close(&ev->pidfd);
 	free(ev);
 }
@@ -171,10 +174,24 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 	return 0;
 }
 
+/* Before the request, with which as many descriptors travel as can. */
+static int send_agent(struct ambit_event *ev, struct err *e)
+{
+	const int fds[] = { ev->network.agent_fd, ev->network.signer_fd };
+	int r;
+
+	if (ev->network.agent == NULL)
+		return 0;
+	r = wire_send(ev->sock, WIRE_EVENT_SSH, NULL, fds, 2);
+	fd_close(&ev->network.agent_fd);
+	fd_close(&ev->network.signer_fd);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
+}
+
 static int send_request(struct ambit_event *ev, const struct event_plan *plan, struct err *e)
 {
 	auto_fd int request_fd = -1;
-	int fds[6], r;
+	int fds[FD_PASS_MAX], r;
 	size_t n = 1;
 	uint32_t present = 0;
 	uint8_t body[8];
@@ -197,11 +214,19 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 		present |= EVENT_HAS_LEDGER;
 		fds[n++] = plan->ledger_fd;
 	}
+	if (ev->network.relay != NULL) {
+		present |= EVENT_HAS_NETWORK;
+		fds[n++] = ev->network.relay_fd;
+		fds[n++] = ev->network.dialer_fd;
+	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
-	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0));
+	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
+				(plan->reached ? EVENT_REACHED : 0));
 	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
 	streams_handed_over(&ev->streams);
+	fd_close(&ev->network.relay_fd);
+	fd_close(&ev->network.dialer_fd);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
@@ -297,6 +322,11 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
 	r = r < 0 ? r : name_everything(ev, e);
 	r = r < 0 ? r : start_supervisor(ev, e);
+	if (r == 0 && network_roles_are_needed(&ev->request->grants))
+		r = network_roles_start(&ev->network, e);
+	if (r == 0 && network_wants_agent(&ev->request->grants))
+		r = network_agent_start(&ev->network, ev->request->home, e);
+	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_request(ev, plan, e);
 	if (r < 0) {
 		ambit_event_free(ev);
@@ -328,6 +358,24 @@ static void on_started(struct ambit_event *ev, struct wire_message *m)
 			(void)ambit_event_signal(ev, n, NULL); /* ended meanwhile: that shows by itself */
 }
 
+static void on_listening(struct ambit_event *ev, struct wire_message *m)
+{
+	struct event_result *r = &ev->result;
+
+	while (rbuf_left(&m->body) > 0 && r->n_ports < LINK_LISTENS_MAX) {
+		r->ports[r->n_ports].grant = rbuf_u32(&m->body);
+		r->ports[r->n_ports++].port = (uint16_t)rbuf_u32(&m->body); /* of 16 bits */
+	}
+}
+
+bool event_listens(struct ambit_event *ev)
+{
+	const bool tells = ev->result.n_ports > 0 && !ev->told_ports;
+
+	ev->told_ports = ev->result.n_ports > 0;
+	return tells;
+}
+
 static void on_effects(struct ambit_event *ev, struct wire_message *m)
 {
 	struct event_result *r = &ev->result;
@@ -349,6 +397,15 @@ static void on_effects(struct ambit_event *ev, struct wire_message *m)
 		}
 		r->effects[r->n_effects++] = f;
 	}
+}
+
+static void on_withdrawn(struct ambit_event *ev, struct wire_message *m)
+{
+	const uint32_t grant = rbuf_u32(&m->body);
+	const uint64_t ms = rbuf_u64(&m->body);
+
+	if (grant < ev->request->grants.count && ms <= UINT64_MAX / 1000000)
+		ev->result.withdrawn_ns[grant] = ms * 1000000;
 }
 
 static void on_ended(struct ambit_event *ev, struct wire_message *m)
@@ -405,8 +462,12 @@ static void take_messages(struct ambit_event *ev)
 			lost(ev);
 		else if (m.number == WIRE_EVENT_STARTED)
 			on_started(ev, &m);
+		else if (m.number == WIRE_EVENT_LISTENING)
+			on_listening(ev, &m);
 		else if (m.number == WIRE_EVENT_STOPPED)
 			ev->stopped = true;
+		else if (m.number == WIRE_EVENT_WITHDRAWN)
+			on_withdrawn(ev, &m);
 		else if (m.number == WIRE_EVENT_EFFECTS)
 			on_effects(ev, &m);
 		else if (m.number == WIRE_EVENT_ENDED)

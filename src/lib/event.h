@@ -8,6 +8,7 @@
 
 #include "ambit/ambit.h"
 #include "lib/ledger.h"
+#include "lib/network.h"
 #include "lib/result.h"
 #include "lib/streams.h"
 #include "supervisor/request.h"
@@ -35,14 +36,15 @@ struct ambit_event {
 	bool over_output;
 	bool over_disk; /* likewise, by what went to files */
 	bool stopped;   /* and not yet asked for */
-	bool told_wait;
+	bool told_wait, told_ports;
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
 	uint64_t early;             /* signals that came before, by number from bit 1 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */
-	char *record;      /* owned, NULL until asked for */
+	struct network_roles network;
+	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
 
@@ -63,6 +65,7 @@ struct event_plan {
 	int ledger_fd;     /* borrowed: to which this leads, */
 	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
+	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 
@@ -74,6 +77,9 @@ void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
 void event_abandon(struct ambit_event *ev);
 /* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */
 const struct stage_answer *event_waiting(struct ambit_event *ev);
+
+/* True once, when it is known at which ports of the host its servers are reached (event_result), if there are any. */
+bool event_listens(struct ambit_event *ev);
 
 const struct event_result *event_result(const struct ambit_event *ev);
 

@@ -458,9 +458,11 @@ static void reach_finish(struct reach *r)
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
-	struct event_plan plan = {
-		.argv = o->argv, .program_fd = -1, .terminal = o->terminal != 0, .command_line = l->command_line
-	};
+	struct event_plan plan = { .argv = o->argv,
+				   .program_fd = -1,
+				   .terminal = o->terminal != 0,
+				   .command_line = l->command_line,
+				   .reached = true };
 	struct ledger_hello hello = { .is_new = false };
 	__attribute__((cleanup(reach_finish))) struct reach ledger = { .dir_fd = -1, .fd = -1 };
 	struct stage_ask settings;

@@ -17,6 +17,7 @@ _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_M
 		       RECORD_MAX,
 	       "a record that the reader would refuse");
 
+#define METER_FRAME 240                       /* of its meter */
 #define EFFECT_FRAME 160                      /* bytes of an effect beside its texts: keys, numbers, the grant's id */
 #define SUGGESTION_MAX (2 * GRANT_OBJECT_MAX) /* longer ones are left out: nobody types them */
 
@@ -107,6 +108,14 @@ static void rights_put(struct json *j, uint32_t rights)
 	json_put_array_end(j);
 }
 
+/* At which port of the host a server is reached, which the kernel may have chosen. */
+static void port_put(struct json *j, const struct event_result *r, uint32_t id)
+{
+	for (uint32_t i = 0; i < r->n_ports; i++)
+		if (r->ports[i].grant == id)
+			json_put_count(json_put_key(j, "port"), r->ports[i].port);
+}
+
 static void grant_put(struct json *j, const struct event_result *r, uint32_t id)
 {
 	const struct grant *g = &r->grants->grants[id];
@@ -116,8 +125,16 @@ static void grant_put(struct json *j, const struct event_result *r, uint32_t id)
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)g->verb));
 	json_put_bytes(json_put_key(j, "object"), grant_object(r->grants, id), grant_told(r->grants, id));
 	rights_put(json_put_key(j, "rights"), g->rights);
+	port_put(j, r, id);
 	json_put_bool(json_put_key(j, "optional"), (g->flags & GRANT_OPTIONAL) != 0);
+	json_put_key(j, "qualifiers");
+	if (qualifiers_are_none(&g->qualifiers))
+		json_put_null(j);
+	else
+		qualifiers_put_json(j, &g->qualifiers);
 	grant_id_put(json_put_key(j, "parent"), r, g->parent);
+	if (r->withdrawn_ns != NULL && r->withdrawn_ns[id] != 0)
+		json_put_time(json_put_key(j, "withdrawn"), r->withdrawn_ns[id]);
 	json_put_object_end(j);
 }
 
@@ -199,6 +216,8 @@ static void effect_put(struct json *j, const struct event_result *r, const struc
 	json_put_name(json_put_key(j, object_key(f->kind)), f->object);
 	json_put_word(json_put_key(j, "source"), f->source == EFFECT_PROVED ? "proved" : "requested");
 	json_put_count(json_put_key(j, "count"), f->count);
+	if (effect_has_meter(f))
+		meter_put_json(json_put_key(j, "meter"), &f->meter);
 	json_put_word(json_put_key(j, "verdict"), effect_verdict_word(f->verdict));
 	if (f->verdict == EFFECT_ALLOWED && f->base != 0)
 		json_put_word(json_put_key(j, "grant"), "base");
@@ -216,7 +235,8 @@ static size_t effect_size(const struct effect *f, const struct effect_texts *t)
 {
 	const size_t name = strnlen(f->object, sizeof f->object);
 
-	return EFFECT_FRAME + 6 * name + (effect_is_denied(f->verdict) ? 6 * (strlen(t->flag) + strlen(t->line)) : 0);
+	return EFFECT_FRAME + (size_t)(effect_has_meter(f) ? METER_FRAME : 0) + 6 * name +
+	       (effect_is_denied(f->verdict) ? 6 * (strlen(t->flag) + strlen(t->line)) : 0);
 }
 
 /* Effects until there is no room for more; *dropped counts those that are left out. */

@@ -5,7 +5,8 @@
 bool result_has_denial(const struct event_result *r)
 {
 	for (size_t i = 0; i < r->n_effects; i++)
-		if (effect_is_denied(r->effects[i].verdict))
+		if (effect_is_denied(r->effects[i].verdict) ||
+		    (effect_has_meter(&r->effects[i]) && r->effects[i].meter.stopped != 0))
 			return true;
 	return false;
 }
@@ -29,6 +30,7 @@ void result_finish(struct event_result *r)
 	if (r == NULL)
 		return;
 	free(r->grant_ids);
+	free(r->withdrawn_ns);
 	free(r->effects);
 	stage_answer_finish(&r->stage);
 	buf_finish(&r->out);

@@ -19,10 +19,12 @@
 #include "core/limits.h"
 #include "core/outcome.h"
 #include "lib/stage_answer.h"
+#include "net/link.h"
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
 	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
+	uint64_t *withdrawn_ns; /* owned, likewise: when it was withdrawn, since 1970; 0: it was not. NULL: none was */
 	const struct grant_set *grants; /* borrowed */
 	struct limits limits;
 	char agent[64];
@@ -38,6 +40,12 @@ struct event_result {
 	size_t n_effects;
 	uint64_t effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+
+	uint32_t n_ports; /* of the host, which lead to servers of the command */
+	struct {
+		uint32_t grant;
+		uint16_t port;
+	} ports[LINK_LISTENS_MAX];
 
 	bool ended;
 	enum event_cause cause;
@@ -59,6 +67,7 @@ struct event_result {
 	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */
 };
 
+/* Something was denied, or stopped by the budget of its grant. */
 bool result_has_denial(const struct event_result *r);
 /* Whether something was denied, or may have been: what had no room in the record was not judged. */
 bool result_was_denied(const struct event_result *r);

@@ -140,6 +140,21 @@ static void how_it_ended(const struct event_result *r, struct buf *out)
 	}
 }
 
+/* ---- what was withdrawn ---- */
+
+static void what_was_withdrawn(const struct event_result *r, struct buf *out)
+{
+	char object[SHOWN_MAX];
+
+	for (uint32_t i = 0; r->grants != NULL && r->withdrawn_ns != NULL && i < r->grants->count; i++) {
+		if (r->withdrawn_ns[i] == 0)
+			continue;
+		buf_printf(out, "ambit: withdrawn: %s %s\n", verb_word((enum grant_verb)r->grants->grants[i].verb),
+			   text_escape(object, sizeof object, grant_object(r->grants, i), grant_told(r->grants, i)));
+		buf_printf(out, "  why: somebody withdrew it while the command ran (ambit grant revoke)\n");
+	}
+}
+
 /* ---- what was denied ---- */
 
 struct listed { /* three lines: effects that the same grant would allow */
@@ -255,6 +270,71 @@ static void what_was_denied(const struct event_result *r, const char *record, st
 	put_rest(list, record, out);
 }
 
+/* ---- what a budget stopped ---- */
+
+/* Of all its endpoints together. */
+static struct meter meter_of(const struct event_result *r, uint32_t grant)
+{
+	struct meter sum = { .opened = 0 };
+
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (effect_has_meter(&r->effects[i]) && r->effects[i].grant == grant)
+			meter_add(&sum, &r->effects[i].meter);
+	return sum;
+}
+
+/* What is spent, as text, and in *ret_more twice as much of it. */
+static void list_spent(const struct qualifiers *q, const struct meter *m, struct buf *out, struct qualifiers *ret_more)
+{
+	const char *lead = "";
+
+	*ret_more = *q;
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
+		char value[32];
+
+		if (!meter_is_stopped_by(m, i))
+			continue;
+		qualifier_format(q, i, value, sizeof value);
+		buf_printf(out, "%s%s=%s", lead, qualifier_word(i), value);
+		lead = " and ";
+	}
+	ret_more->uses *= meter_is_stopped_by(m, QUALIFIER_USES) ? 2 : 1;
+	ret_more->bytes *= meter_is_stopped_by(m, QUALIFIER_BYTES) ? 2 : 1;
+	ret_more->rate *= meter_is_stopped_by(m, QUALIFIER_RATE) ? 2 : 1;
+}
+
+static void put_spent(const struct event_result *r, uint32_t grant, const struct meter *m, struct buf *out)
+{
+	const struct qualifiers *q = &r->grants->grants[grant].qualifiers;
+	const char *object = grant_object(r->grants, grant);
+	char shown[SHOWN_MAX], text[QUALIFIERS_TEXT_MAX];
+	struct qualifiers more;
+
+	buf_printf(out, "ambit: stopped by its budget: connect %s\n  why: ",
+		   text_escape(shown, sizeof shown, object, strlen(object)));
+	list_spent(q, m, out, &more);
+	buf_printf(out, " of this event %s spent: %u connection%s refused%s\n",
+		   (m->stopped & (m->stopped - 1)) != 0 ? "are" : "is", m->refused, m->refused == 1 ? " was" : "s were",
+		   meter_is_stopped_by(m, QUALIFIER_BYTES) ? ", and those that were open ended" : "");
+	qualifiers_format(&more, text);
+	if (strcmp(shown, object) == 0 && strpbrk(object, "' ") == NULL) /* fit to be pasted */
+		buf_printf(out,
+			   "  hint: --connect '%s %s' allows twice as much; a grant of a policy is changed there\n",
+			   object, text);
+	else
+		buf_printf(out, "  hint: %s allows twice as much\n", text);
+}
+
+static void what_was_spent(const struct event_result *r, struct buf *out)
+{
+	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
+		const struct meter m = meter_of(r, i);
+
+		if (m.stopped != 0)
+			put_spent(r, i, &m, out);
+	}
+}
+
 /* ---- what went with the cell ---- */
 
 static bool is_gone(const struct effect *f)
@@ -356,7 +436,9 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 	if (r->unrecorded.code != AMBIT_OK)
 		put_error(&r->unrecorded, out);
 	if (!quiet) {
+		what_was_withdrawn(r, out);
 		what_was_denied(r, record, out);
+		what_was_spent(r, out);
 		what_is_gone(r, out);
 		what_is_not_known(r, out);
 	}

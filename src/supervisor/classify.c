@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "cell/base.h"
 #include "core/denial.h"
+#include "core/endpoint.h"
+#include "net/link.h"
 #include "stage/store.h"
 
 #define LINKS_MAX 40     /* as the kernel follows */
@@ -337,6 +339,10 @@ static bool look(void *arg, enum fact fact)
 	case FACT_THERE: return is_there(c, l->path);
 	case FACT_ABOVE: return is_directory_there(c, l->path);
 	case FACT_STAGED: return spec->n_stages > 0;
+	case FACT_OTHER_NAME:
+	case FACT_BAD_HELLO:
+	case FACT_HIDDEN_NAME: return (c->told & FACT_BIT(fact)) != 0;
+	case FACT_WITHDRAWN: return c->withdrawn;
 	case FACT_BEYOND:
 	case FACT_COUNT: break; /* no rule asks for it */
 	}
@@ -384,6 +390,33 @@ static void remember(struct classifier *c, const struct effect *f)
 	remember_written(c, f);
 }
 
+/* What an address stands for in the cell; NULL: for itself. */
+static const char *name_of(const struct classifier *c, const struct address *at)
+{
+	const uint32_t index = link_index_of(at);
+
+	for (uint32_t i = 0; i < c->spec->n_endpoints; i++)
+		if (c->spec->endpoints[i].kind == ENDPOINT_NAME && address_is_same(&c->spec->endpoints[i].at.base, at))
+			return spec_text(c->spec, c->spec->endpoints[i].name);
+	return index < c->n_given ? c->given[index].text : NULL;
+}
+
+/* An address that stands for a name in the cell is told by the name. */
+static void name_endpoint(const struct classifier *c, struct effect *f)
+{
+	static const char inet[] = "inet ";
+	const char *name;
+	struct endpoint p;
+
+	if (f->kind != EFFECT_CONNECT || strncmp(f->object, inet, sizeof inet - 1) != 0 ||
+	    endpoint_take(f->object + sizeof inet - 1, &p, NULL) < 0 || p.kind != ENDPOINT_RANGE)
+		return;
+	name = name_of(c, &p.range.base);
+	if (name != NULL)
+		(void)snprintf(f->object, sizeof f->object, "%s%s:%u", inet, name,
+			       (unsigned)p.port); /* a name is short */
+}
+
 void classify_effect(struct classifier *c, struct effect *f)
 {
 	struct looking l = { .c = c, .f = f, .path = f->object, .usr = is_usr(c, f) };
@@ -395,6 +428,7 @@ void classify_effect(struct classifier *c, struct effect *f)
 	struct decision d;
 
 	c->socket[0] = 0;
+	name_endpoint(c, f);
 	if (strncmp(f->object, "unix /", 6) == 0 && f->kind == EFFECT_CONNECT) {
 		resolve_or_keep(c, f->object + 5, true, c->socket, sizeof c->socket);
 		l.path = ask.socket = c->socket;

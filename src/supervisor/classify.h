@@ -31,8 +31,12 @@ struct classifier {
 	struct hostlook host;
 	uint32_t facts;                 /* bit set of enum fact: those on which the last judgement rests */
 	char socket[EFFECT_OBJECT_MAX]; /* and where its object lies, if that is a socket with a path; else "" */
-	const struct staging *staging;  /* borrowed; NULL: nothing was hidden by name */
-	const char *store;              /* borrowed; NULL: no place for stages is known */
+	uint32_t told;                  /* bit set: those of the next effect that are somebody's word */
+	const struct host_name *given;  /* borrowed: names that have addresses in the cell, by link_address_of() */
+	uint32_t n_given;
+	bool withdrawn; /* set by the caller: what comes next was asked for after its grant was withdrawn */
+	const struct staging *staging; /* borrowed; NULL: nothing was hidden by name */
+	const char *store;             /* borrowed; NULL: no place for stages is known */
 };
 
 void classify_init(struct classifier *c, const struct cell_spec *spec, const struct grant_set *grants);

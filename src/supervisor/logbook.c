@@ -1,5 +1,6 @@
 #include "supervisor/logbook.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -106,6 +107,8 @@ static int put_grant(struct logbook *l, uint32_t i, struct err *e)
 
 	json_put_bytes(json_put_key(j, "object"), grant_object(set, i), grant_told(set, i));
 	json_put_bool(json_put_key(j, "optional"), (set->grants[i].flags & GRANT_OPTIONAL) != 0);
+	if (!qualifiers_are_none(&set->grants[i].qualifiers))
+		qualifiers_put_json(json_put_key(j, "qualifiers"), &set->grants[i].qualifiers);
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)set->grants[i].verb));
 	return talk_put(&l->talk, ENTRY_GRANT, l->q->grant_ids[i], e);
 }
@@ -192,6 +195,27 @@ void logbook_refuse(struct logbook *l, const struct err *why)
 	talk_finish(&l->talk);
 }
 
+static bool takes_more(const struct logbook *l)
+{
+	struct pollfd p = { .fd = l->talk.sock, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connections, struct err *e)
+{
+	struct json *j;
+	int r;
+
+	if (l->talk.sock < 0)
+		return 0;
+	j = talk_body(&l->talk);
+	json_put_count(json_put_key(j, "by"), by);
+	json_put_count(json_put_key(j, "connections"), connections);
+	r = talk_put(&l->talk, ENTRY_REVOKE, l->q->grant_ids[grant], e);
+	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e); /* else it goes with what comes next */
+}
+
 static void put_facts(struct json *j, uint32_t facts)
 {
 	json_put_array(j);
@@ -214,6 +238,8 @@ int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, co
 	json_put_count(json_put_key(j, "count"), f->count);
 	put_facts(json_put_key(j, "facts"), facts);
 	json_put_word(json_put_key(j, "kind"), effect_word(f->kind));
+	if (effect_has_meter(f))
+		meter_put_json(json_put_key(j, "meter"), &f->meter);
 	talk_put_text(json_put_key(j, "object"), f->object);
 	if (socket[0] != 0 && strcmp(socket, f->object + strlen("unix ")) != 0)
 		talk_put_text(json_put_key(j, "socket"), socket);

@@ -30,6 +30,8 @@ int logbook_ask(struct logbook *l, struct rbuf program, struct err *e);
 int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
 /* It will not start, or its program could not be executed. */
 void logbook_refuse(struct logbook *l, const struct err *why);
+/* A grant was withdrawn, by whom, and how many connections that closed. Never waits. */
+int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connections, struct err *e);
 /* facts: a bit set of those on which its verdict rests; socket: where its object lies, if that is a socket with a path, else "". */
 int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e);
 /* How it ended; settled: all is accepted when it returns, and else when the library's next entry is, over the same connection. */

@@ -19,11 +19,14 @@
 
 #include "base/cleanup.h"
 #include "cell/property.h"
+#include "core/endpoint.h"
 #include "core/outcome.h"
 #include "supervisor/bounds.h"
 #include "supervisor/classify.h"
+#include "supervisor/control.h"
 #include "supervisor/identity.h"
 #include "supervisor/logbook.h"
+#include "supervisor/network.h"
 #include "supervisor/plan.h"
 #include "supervisor/spawn.h"
 #include "supervisor/staging.h"
@@ -33,6 +36,7 @@
 
 #define LIBRARY_FD 3
 #define END_PATIENCE_MS 100
+#define OWN_POLLED 4 /* library, warden, timer, signals */
 
 struct supervisor {
 	int lib;                 /* owned: the library; when it goes, the cell goes, unless it stays: -1 then */
@@ -51,7 +55,11 @@ struct supervisor {
 	struct event_request request;
 	struct cell_spec spec;
 	struct staging staging;
+	struct network network;
+	struct control control;
 	struct logbook logbook;
+	int unlogged; /* what the ledger did not take while it ran: its code, and why */
+	struct err unlogged_why;
 	struct rbuf program; /* encoded, as the library sent it */
 	void *request_bytes; /* mapped */
 	size_t request_size;
@@ -61,6 +69,7 @@ struct supervisor {
 	struct event_outcome outcome;
 	bool ended;
 	bool stays;        /* when the library goes */
+	bool reached;      /* by its owner, while it runs */
 	bool told_stopped; /* the library, which has said nothing since */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 	uint8_t description[CELL_SPEC_ENCODED_MAX + CELL_PROGRAM_MAX]; /* of the cell, before it is sealed */
@@ -87,6 +96,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 		(void)waitpid(s->pid, NULL, 0);
 	}
 	staging_drop(&s->staging);
+	network_finish(&s->network);
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	_exit(1);
 }
@@ -129,9 +139,14 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 		s->program_fd = steal_fd(&m->fds[next++]);
 	if ((present & EVENT_HAS_LEDGER) != 0 && next < m->n_fds)
 		ledger_fd = steal_fd(&m->fds[next++]);
+	if ((present & EVENT_HAS_NETWORK) != 0 && next + 1 < m->n_fds) {
+		s->network.relay = steal_fd(&m->fds[next++]);
+		s->network.dialer = steal_fd(&m->fds[next++]);
+	}
 	if (next != m->n_fds)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
 	s->stays = (asks & EVENT_STAYS) != 0;
+	s->reached = (asks & EVENT_REACHED) != 0;
 	if ((asks & EVENT_COMMAND_LINE) != 0)
 		s->companion = peer_pid(s->lib);
 	r = map_request(s, m->fds[0], e);
@@ -288,6 +303,8 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 
 		if ((s->request.without & 1u << p) != 0 || property_held_by((enum property)p, achieved) != 0)
 			continue;
+		if (p == PROPERTY_SOCKETS && spec_has_sockets(&s->spec))
+			return told_sockets(&s->spec, e);
 		missing = property_missing((enum property)p, achieved);
 		return err_set(e, AMBIT_HOST, mechanism_hint(missing), "this host cannot hold '%s' (%s): %s",
 			       property_word((enum property)p), property_text((enum property)p),
@@ -302,6 +319,17 @@ static mechanism_set own_mechanisms(const struct supervisor *s)
 	       MECHANISM_BIT(MECHANISM_FILE_SIZE) | MECHANISM_BIT(MECHANISM_RLIMIT_TASKS) |
 	       MECHANISM_BIT(MECHANISM_SECCOMP) | bounds_mechanisms(&s->bounds) |
 	       (s->identity.outside_uid != 0 ? MECHANISM_BIT(MECHANISM_OTHER_UID) : 0);
+}
+
+static void tell_listening(struct supervisor *s)
+{
+	uint8_t body[8 * LINK_LISTENS_MAX];
+	struct buf b;
+
+	buf_init_in(&b, body, sizeof body);
+	network_put_ports(&s->network, &b);
+	if (b.len > 0)
+		(void)wire_send(s->lib, WIRE_EVENT_LISTENING, &b, NULL, 0); /* its end shows by itself */
 }
 
 static void tell_started(struct supervisor *s, mechanism_set achieved)
@@ -345,6 +373,7 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
 	if (r < 0)
 		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
+	tell_listening(s);
 	tell_started(s, achieved);
 	s->state = WIRE_RUNNING;
 	return 0;
@@ -417,6 +446,10 @@ static void on_cell(struct supervisor *s)
 	r = 0;
 	if (m.number == WIRE_CELL_BUILT)
 		r = on_built(s, &m, &e);
+	else if (m.number == WIRE_CELL_ENDPOINTS)
+		r = network_listen(&s->network, &s->spec, rbuf_u32(&m.body), m.fds, m.n_fds, &e);
+	else if (m.number == WIRE_CELL_POOL)
+		r = network_pool(&s->network, m.fds, m.n_fds, &e);
 	else if (m.number == WIRE_CELL_FAILED)
 		r = on_failed(s, &m, &e);
 	else if (m.number == WIRE_CELL_STOPPED)
@@ -502,16 +535,40 @@ static void on_signal(struct supervisor *s, int signal_fd)
 		end_cell(s, CAUSE_LOST);
 }
 
+static uint64_t unix_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Once for each grant, so that a library that does not read has room for all of them. */
+static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connections)
+{
+	struct supervisor *s = user;
+	uint8_t body[12];
+	struct buf b;
+
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u32(&b, grant);
+	buf_put_u64(&b, unix_ms());
+	(void)wire_send(s->lib, WIRE_EVENT_WITHDRAWN, &b, NULL, 0); /* if nobody listens, nobody asks */
+	if (s->unlogged == 0)
+		s->unlogged = logbook_revoke(&s->logbook, grant, by, connections, &s->unlogged_why);
+}
+
 static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
-		struct pollfd p[] = {
+		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
 			{ .fd = s->lib, .events = POLLIN },
 			{ .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },
 			{ .fd = signal_fd, .events = POLLIN },
 		};
 
+		control_watch(&s->control, p + OWN_POLLED);
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end_cell(s, CAUSE_LOST);
 		if (p[1].revents != 0)
@@ -522,6 +579,7 @@ static void watch(struct supervisor *s, int signal_fd)
 			on_library(s);
 		if (p[3].revents != 0)
 			on_signal(s, signal_fd);
+		control_serve(&s->control, p + OWN_POLLED);
 	}
 }
 
@@ -534,6 +592,7 @@ struct telling {
 	struct buf batch; /* in room */
 	struct effect effect;
 	size_t told;
+	bool counted; /* the dialer has told what was connected */
 	int unlogged; /* what the ledger did not take: why, and how that ended */
 	struct err why;
 };
@@ -545,9 +604,16 @@ static void flush_effects(struct telling *t)
 	buf_reset(&t->batch);
 }
 
-static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *object, size_t length)
+/* The names that it does not know are told by themselves. */
+static bool asks_own_names(const struct telling *t, const struct effect *f)
 {
-	struct telling *t = user;
+	return f->kind == EFFECT_CONNECT && strcmp(f->object, "inet " CELL_RESPONDER ":53") == 0 &&
+	       spec_has_responder(&t->s->spec);
+}
+
+static void tell(struct telling *t, enum effect_source source, uint8_t kind, uint32_t count, const char *object,
+		 size_t length)
+{
 	struct effect *f = &t->effect;
 
 	if (effect_word(kind) == NULL || length >= sizeof f->object || memchr(object, 0, length) != NULL) {
@@ -556,37 +622,136 @@ static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *ob
 	}
 	f->kind = kind;
 	f->count = count;
-	f->source = EFFECT_REQUESTED;
+	f->source = (uint8_t)source;
 	memcpy(f->object, object, length);
 	f->object[length] = 0;
 	classify_effect(&t->classifier, f);
 	if (f->verdict == EFFECT_ABSENT)
 		return;
-	if (f->base == EFFECT_BASE && f->kind != EFFECT_EXEC) {
+	if ((f->base == EFFECT_BASE && f->kind != EFFECT_EXEC) || asks_own_names(t, f)) {
 		t->s->outcome.base_effects += count;
 		return;
 	}
+	if (t->counted && source == EFFECT_REQUESTED && f->kind == EFFECT_CONNECT && f->verdict == EFFECT_ALLOWED &&
+	    f->grant != GRANT_NONE) /* the dialer tells of it, and knows */
+		return;
 	if (t->told++ >= EFFECTS_MAX) {
 		t->s->outcome.effects_dropped++;
 		return;
 	}
-	if (t->batch.len + length + 64 > WIRE_BODY_MAX - OUTCOME_BYTES)
+	if (t->batch.len + length + 64 + METER_BYTES > WIRE_BODY_MAX - OUTCOME_BYTES)
 		flush_effects(t);
 	effect_encode(&t->batch, f);
 	if (t->unlogged == 0)
 		t->unlogged = logbook_effect(&t->s->logbook, f, t->classifier.facts, t->classifier.socket, &t->why);
 }
 
+static void tell_effect(void *user, uint8_t kind, uint32_t count, const char *object, size_t length)
+{
+	tell(user, EFFECT_REQUESTED, kind, count, object, length);
+}
+
+static void tell_meter(struct telling *t, const struct meter *m, const char *object, int length)
+{
+	t->effect.meter = *m;
+	if (meter_asked(m) > 0 && length > 0 && length < GRANT_OBJECT_MAX)
+		tell(t, EFFECT_PROVED, EFFECT_CONNECT, meter_asked(m), object, (size_t)length);
+	t->effect.meter = (struct meter){ .opened = 0 };
+}
+
+static void tell_endpoint(struct supervisor *s, struct telling *t, uint32_t i, const struct link_used *used)
+{
+	char object[GRANT_OBJECT_MAX], room[ENDPOINT_TEXT_MAX];
+	const struct cell_endpoint *p = &s->spec.endpoints[i];
+	const bool is_socket = spec_endpoint_is_socket(p);
+	const int n = snprintf(object, sizeof object, "%s %s", is_socket ? "unix" : "inet",
+			       is_socket ? spec_text(&s->spec, p->name)
+					 : network_connection(&s->request.grants, p->grant, room));
+
+	tell_meter(t, &used->meter, object, n);
+	t->classifier.withdrawn = true;
+	if (used->withdrawn > 0 && n > 0 && (size_t)n < sizeof object)
+		tell(t, EFFECT_PROVED, EFFECT_CONNECT, used->withdrawn, object, (size_t)n);
+	t->classifier.withdrawn = false;
+}
+
+/* One of the hosts to which an endpoint led, by its name or address. */
+static void tell_host(struct supervisor *s, struct telling *t, const struct link_host *h)
+{
+	struct endpoint p = { .kind = h->address.family == 0 ? ENDPOINT_NAME : ENDPOINT_RANGE,
+			      .port = s->spec.endpoints[h->endpoint].port,
+			      .range = { .base = h->address, .prefix = h->address.family == ADDRESS_IPV6 ? 128 : 32 },
+			      .name = h->name };
+	char text[ENDPOINT_TEXT_MAX], object[GRANT_OBJECT_MAX];
+
+	endpoint_put(&p, text);
+	tell_meter(t, &h->meter, object, snprintf(object, sizeof object, "inet %s", text));
+}
+
+/* What was connected, refused and failed, by the dialer's count. Without its word, what the program asked for is told, and that more may have
+ * been. */
+static void tell_connections(struct supervisor *s, struct telling *t)
+{
+	static struct link_report report;
+
+	t->counted = network_used(&s->network, &report);
+	s->outcome.effects_dropped += !t->counted && s->network.n > 0;
+	for (uint32_t i = 0; t->counted && i < s->network.n; i++)
+		tell_endpoint(s, t, i, &report.used[i]);
+	for (uint32_t i = 0; t->counted && i < report.n_hosts; i++)
+		tell_host(s, t, &report.hosts[i]);
+}
+
+static void tell_refused_one(struct supervisor *s, struct telling *t, uint32_t endpoint, enum link_reason reason,
+			     const struct link_refused *of)
+{
+	static const enum fact facts[LINK_REASONS] = {
+		[LINK_OTHER_NAME] = FACT_OTHER_NAME, [LINK_MALFORMED] = FACT_BAD_HELLO, [LINK_HIDDEN] = FACT_HIDDEN_NAME
+	};
+	char room[ENDPOINT_TEXT_MAX];
+	const char *granted = network_connection(&s->request.grants, s->spec.endpoints[endpoint].grant, room);
+	const bool named = reason == LINK_OTHER_NAME && of->name.text[0] != 0;
+	char object[GRANT_OBJECT_MAX];
+	const int n = snprintf(object, sizeof object, "inet %s%s%s", granted, named ? " as " : "",
+			       named ? of->name.text : "");
+
+	t->classifier.told = FACT_BIT(facts[reason]);
+	if (of->times[reason] > 0 && n > 0 && (size_t)n < sizeof object)
+		tell(t, EFFECT_REQUESTED, EFFECT_CONNECT, of->times[reason], object, (size_t)n);
+	t->classifier.told = 0;
+}
+
+/* What the relay ended for a hello, by its word. Of other names it has one for each endpoint: a program can ask for any number. */
+static void tell_refused(struct supervisor *s, struct telling *t)
+{
+	static struct network_told told;
+	char object[GRANT_OBJECT_MAX];
+
+	if (!network_told(&s->network, &told))
+		return;
+	t->classifier.given = told.given;
+	t->classifier.n_given = told.n_given;
+	for (uint32_t i = 0; i < told.n_unknown; i++)
+		tell(t, EFFECT_REQUESTED, EFFECT_CONNECT, 1, object,
+		     (size_t)snprintf(object, sizeof object, "name %s", told.unknown[i].text)); /* it fits */
+	for (uint32_t i = 0; i < s->network.n; i++)
+		for (enum link_reason reason = 0; reason < LINK_REASONS; reason++)
+			tell_refused_one(s, t, i, reason, &told.refused[i]);
+}
+
 /* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */
 static void tell_effects(struct supervisor *s, struct telling *t)
 {
-	struct arena_head head;
+	struct arena_head head = { .seen = 0 };
 
 	t->s = s;
 	classify_init(&t->classifier, &s->spec, &s->request.grants);
 	t->classifier.staging = &s->staging;
 	t->classifier.store = s->request.store;
-	arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
+	tell_connections(s, t); /* first: what the program asks for leaves them no room, if it likes */
+	tell_refused(s, t);
+	if (s->spec.observe != CELL_OBSERVE_OFF)
+		arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
 	s->outcome.effects_seen = head.seen;
 	s->outcome.effects_dropped += head.dropped;
 	classify_finish(&t->classifier);
@@ -618,7 +783,9 @@ static void tell_ended(struct supervisor *s)
 	struct buf b;
 
 	buf_init_in(&t.batch, t.room, sizeof t.room);
-	if (s->spec.observe != CELL_OBSERVE_OFF)
+	t.unlogged = s->unlogged;
+	t.why = s->unlogged_why;
+	if (s->spec.observe != CELL_OBSERVE_OFF || s->network.n > 0)
 		tell_effects(s, &t);
 	staging_close(&s->staging, &s->outcome); /* effects were held against what lies in the stage */
 	is_staged = s->outcome.workspace == WORKSPACE_STAGED;
@@ -677,6 +844,7 @@ static void finish(struct supervisor *s)
 		s->outcome.limit = LIMIT_DISK;
 	}
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
+	control_finish(&s->control);
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
 	tell_ended(s);
 	if (sweeps)
@@ -704,16 +872,42 @@ static int bound(struct supervisor *s, struct err *e)
 	return r < 0 ? r : start_timer(s, e);
 }
 
+static int listen_to_owner(struct supervisor *s, struct err *e)
+{
+	struct control *c = &s->control;
+
+	c->q = &s->request;
+	c->spec = &s->spec;
+	c->network = &s->network;
+	c->tell = on_withdrawn;
+	c->user = s;
+	return s->reached ? control_open(c, s->request.event, e) : 0;
+}
+
+/* The roles of the agent come before the request, with which as many descriptors travel as can. */
+static void take_agent(struct supervisor *s, struct wire_message *m)
+{
+	s->network.agent.role = steal_fd(&m->fds[0]);
+	s->network.agent.signer = steal_fd(&m->fds[1]);
+	wire_message_finish(m);
+}
+
 static int start(struct supervisor *s, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
-	int r;
+	int r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 
-	if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m) <= 0)
+	if (r == 1 && m.number == WIRE_EVENT_SSH) {
+		take_agent(s, &m);
+		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+	}
+	if (r <= 0 || m.number != WIRE_EVENT_START)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "no request came");
 	r = take_request(s, &m, e);
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	r = r < 0 ? r : listen_to_owner(s, e);
+	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
 	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
 	r = r < 0 ? r : bound(s, e);
 	s->state = WIRE_BUILDING;
@@ -732,6 +926,8 @@ int main(void)
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);
+	network_init(&s.network);
+	control_init(&s.control);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

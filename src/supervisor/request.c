@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 7
+#define REQUEST_VERSION 9
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -29,6 +29,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	for (uint32_t i = 0; i < q->grants.count; i++) {
 		buf_put_u16(out, q->grants.grants[i].verb);
 		buf_put_u16(out, q->grants.grants[i].flags);
+		qualifiers_put(out, &q->grants.grants[i].qualifiers);
 		buf_put_str(out, grant_object(&q->grants, i));
 		buf_put_str(out, q->grant_ids[i]);
 	}
@@ -58,15 +59,17 @@ static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e
 	grant_set_init(set);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint16_t verb = rbuf_u16(in), flags = rbuf_u16(in);
+		struct qualifiers qualifiers;
 		uint32_t id;
 		int r;
 
+		qualifiers_take(in, &qualifiers);
 		rbuf_str(in, object, sizeof object);
 		if (i < GRANTS_MAX)
 			rbuf_str(in, q->grant_ids[i], sizeof q->grant_ids[i]);
 		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
-		r = grant_add(set, (enum grant_verb)verb, object, flags, &id, e);
+		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, &id, e);
 		if (r < 0)
 			return r;
 	}

@@ -21,9 +21,11 @@
 /* The two words of EVENT_START. Which descriptors travel with the request behind it, in this order: 0, 1, 2 by their bits, then these. */
 #define EVENT_HAS_PROGRAM 8u
 #define EVENT_HAS_LEDGER 16u
+#define EVENT_HAS_NETWORK 32u /* two: the roles ambit-net and ambit-dial */
 /* And who asks. */
 #define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
 #define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
+#define EVENT_REACHED 4u      /* its owner can reach it while it runs: an event of theirs, and no role of ours */
 
 struct event_request {
 	uint32_t base;    /* enum cell_base */

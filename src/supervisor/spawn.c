@@ -55,7 +55,7 @@ static int write_file(const char *path, const char *text)
 static int keep_for_building(void)
 {
 	static const unsigned keep[] = {
-		CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SETPCAP, CAP_NET_ADMIN,
+		CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SETPCAP, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE,
 		/* an overlay works with its maker's: it enters a work directory of mode 0, and copies files that their
 		 * owner may not read (who asks is checked before) */
 		CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_CHOWN, CAP_FSETID

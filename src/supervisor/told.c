@@ -2,8 +2,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/filesystem.h"
+#include "core/grant.h"
+
+static bool may_hold_sockets(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 || S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode);
+}
 
 static const struct step_row {
 	uint32_t number;
@@ -19,6 +29,7 @@ static const struct step_row {
 #define STEP_EXEC_NUMBER 24
 #define STEP_NETWORK_NUMBER 27
 #define STEP_STAGE_NUMBER 28
+#define STEP_SOCKET_NUMBER 30
 
 static int exec_failure(const char *program, int sys_errno, struct err *e)
 {
@@ -66,6 +77,52 @@ static int stage_failure(const struct cell_spec *spec, const struct cell_path *p
 		       filesystem_name_at(part));
 }
 
+/* Of a granted tree the cell sees what is there, and nothing is made in it. */
+static int socket_failure(const struct cell_spec *spec, uint32_t endpoint, int sys_errno, struct err *e)
+{
+	const char *path = spec_text(spec, spec->endpoints[endpoint].name);
+
+	if (sys_errno == ELOOP || sys_errno == ENOTDIR || sys_errno == EISDIR)
+		return err_why(e,
+			       err_set(e, AMBIT_CONFLICT, "name the socket by a path without links",
+				       "cannot put a socket in place of %s", path),
+			       "in the cell a link, a file or a directory stands there, or on the way");
+	return err_why(e,
+		       err_set(e, AMBIT_NOT_FOUND,
+			       "start what listens there first, or leave out the grant of the directory",
+			       "cannot put a socket in place of %s", path),
+		       "it lies in a directory that is granted, and nothing of that name is there");
+}
+
+static bool is_for_agent_alone(const struct cell_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->n_endpoints; i++)
+		if (spec_endpoint_is_socket(&spec->endpoints[i]) &&
+		    strcmp(spec_text(spec, spec->endpoints[i].name), CELL_AGENT) != 0)
+			return false;
+	return true;
+}
+
+int told_sockets(const struct cell_spec *spec, struct err *e)
+{
+	const char *tree = "";
+
+	for (uint32_t i = 0; i < spec->n_paths && tree[0] == 0; i++)
+		if (spec->paths[i].grant != GRANT_NONE && spec->paths[i].stage == 0 &&
+		    (spec->paths[i].flags & (CELL_PATH_LINK | CELL_PATH_HIDE)) == 0 &&
+		    may_hold_sockets(spec_text(spec, spec->paths[i].path)))
+			tree = spec_text(spec, spec->paths[i].path);
+	return err_why(
+		e,
+		err_set(e, AMBIT_HOST,
+			"grant files in place of the directory, or with --write and without --direct, which stages it; or let every "
+			"socket that lies there be connected to: --without sockets",
+			"%s is granted, and beside it %s of the host",
+			is_for_agent_alone(spec) ? "a key for ssh, which needs a Unix socket," : "a Unix socket",
+			tree[0] != 0 ? tree : "the whole tree"),
+		"before Linux 7.1 nothing tells that socket from others which lie there");
+}
+
 /* What a step could fail of on any host, against a call that this one does not know or that a container's filter refuses. */
 static const char old_kernel[] =
 	"the kernel is older than 5.13, or a filter around Ambit (a container's) refuses the call; see `ambit doctor`";
@@ -74,7 +131,10 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 		 struct err *e)
 {
 	const struct step_row *row = NULL;
-	const char *path = index < spec->n_paths ? spec_text(spec, spec->paths[index].path) : "";
+	const char *path = step == STEP_SOCKET_NUMBER
+				   ? (index < spec->n_endpoints ? spec_text(spec, spec->endpoints[index].name) : "")
+			   : index < spec->n_paths ? spec_text(spec, spec->paths[index].path)
+						   : "";
 
 	if (step == STEP_EXEC_NUMBER)
 		return exec_failure(program, sys_errno, e);
@@ -85,6 +145,10 @@ int told_failure(const struct cell_spec *spec, const char *program, uint32_t ste
 			       "a limit on the number of namespaces is reached");
 	if (step == STEP_STAGE_NUMBER && sys_errno == EINVAL && index < spec->n_paths && spec->paths[index].stage != 0)
 		return stage_failure(spec, &spec->paths[index], e);
+	if (step == STEP_SOCKET_NUMBER && index < spec->n_endpoints &&
+	    (sys_errno == ENOENT || sys_errno == EROFS || sys_errno == ELOOP || sys_errno == ENOTDIR ||
+	     sys_errno == EISDIR))
+		return socket_failure(spec, index, sys_errno, e);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (rows[i].number == step)
 			row = &rows[i];

@@ -1,0 +1,223 @@
+#include "lib/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/event.h"
+#include "lib/helper.h"
+#include "wire/wire.h"
+
+#define RELAY_FILES                                                                                                    \
+	12544 /* six for each connection, if both of its sides are stuck; with fewer, fewer are accepted (net/relay.c) */
+#define RELAY_MEMORY (UINT64_C(96) << 20)
+
+void network_roles_init(struct network_roles *n)
+{
+	*n = (struct network_roles){
+		.dialer_pidfd = -1, .relay_fd = -1, .dialer_fd = -1, .signer_pidfd = -1, .agent_fd = -1, .signer_fd = -1
+	};
+}
+
+bool network_roles_are_needed(const struct grant_set *grants)
+{
+	for (uint32_t i = 0; i < grants->count; i++)
+		if (grants->grants[i].verb == VERB_CONNECT || grants->grants[i].verb == VERB_LISTEN)
+			return true;
+	return false;
+}
+
+/* A cell that shows it nothing. */
+static int describe(const char *user, struct event_request **ret, struct err *e)
+{
+	struct event_request *q = calloc(1, sizeof *q);
+
+	if (q == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role of the network");
+	q->base = CELL_BASE_NONE;
+	q->observe = CELL_OBSERVE_OFF;
+	q->flags = CELL_BY_FD;
+	q->own = 1;
+	q->umask = 077;
+	(void)text_copy(q->user, sizeof q->user, user); /* fits */
+	strcpy(q->home, "/");
+	strcpy(q->workspace, "/");
+	q->limits.value[LIMIT_TASKS] = 1;
+	q->limits.value[LIMIT_FILES] = RELAY_FILES;
+	q->limits.value[LIMIT_MEMORY] = RELAY_MEMORY;
+#ifdef AMBIT_SANITIZED
+	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
+	q->limits.value[LIMIT_MEMORY] = 0;
+#endif
+	grant_set_init(&q->grants);
+	*ret = q;
+	return 0;
+}
+
+static int pair_up(int *ret_ours, int *ret_theirs, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the network's roles");
+	*ret_ours = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
+/* In a cell of its own; name has `ambit-` before its last word. */
+static int start_in_cell(const char *name, struct ambit_event **ret, int *ret_fd, struct err *e)
+{
+	char *const argv[] = { (char *)(uintptr_t)name, NULL }; /* only copied */
+	char *const envp[] = { NULL };
+	char path[32];
+	auto_fd int exe = -1, theirs = -1;
+	struct event_plan plan = { .path = path,
+				   .argv = argv,
+				   .envp = envp,
+				   .stream = { STREAM_OURS, AMBIT_STREAM_NULL, AMBIT_STREAM_NULL } };
+	int r = pair_up(ret_fd, &theirs, e);
+
+	(void)snprintf(path, sizeof path, "/%s", name); /* fits */
+	r = r < 0 ? r : helper_open(name, &exe, e);
+	plan.program_fd = exe;
+	plan.stream_fd[0] = theirs;
+	plan.stream_fd[1] = plan.stream_fd[2] = -1;
+	r = r < 0 ? r : describe(strrchr(name, '-') + 1, &plan.request, e);
+	return r < 0 ? r : event_start(&plan, ret, e);
+}
+
+static int start_on_host(const char *name, int *ret_pidfd, int *ret_fd, struct err *e)
+{
+	auto_fd int exe = -1, theirs = -1;
+	int r = pair_up(ret_fd, &theirs, e);
+
+	r = r < 0 ? r : helper_open(name, &exe, e);
+	return r < 0 ? r : helper_start(exe, name, theirs, ret_pidfd, e);
+}
+
+int network_roles_start(struct network_roles *n, struct err *e)
+{
+	const int r = start_in_cell("ambit-net", &n->relay, &n->relay_fd, e);
+
+	return r < 0 ? r : start_on_host("ambit-dial", &n->dialer_pidfd, &n->dialer_fd, e);
+}
+
+/* ---- a key for ssh ---- */
+
+bool network_wants_agent(const struct grant_set *grants)
+{
+	for (uint32_t i = 0; i < grants->count; i++)
+		if (grants->grants[i].verb == VERB_CONNECT && strncmp(grant_object(grants, i), "ssh://", 6) == 0)
+			return true;
+	return false;
+}
+
+/* The person's agent; it is asked nothing here. */
+static int call_agent(int *ret_fd, struct err *e)
+{
+	static const char hint[] = "start one and give it your key: eval $(ssh-agent); ssh-add";
+	const char *path = getenv("SSH_AUTH_SOCK");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (path == NULL || path[0] == 0)
+		return err_why(e,
+			       err_set(e, AMBIT_NOT_FOUND, hint,
+				       "a key for ssh is granted, and there is no agent that has one"),
+			       "SSH_AUTH_SOCK is not set");
+	if (!text_copy(to.sun_path, sizeof to.sun_path, path))
+		return err_set(e, AMBIT_LIMIT, hint, "SSH_AUTH_SOCK is longer than a socket's path can be");
+	if (sock < 0 || connect(sock, (const struct sockaddr *)&to, sizeof to) < 0)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, hint, "cannot connect to your ssh agent at %s", path);
+	*ret_fd = steal_fd(&sock);
+	return 0;
+}
+
+static int open_file(const char *path)
+{
+	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? steal_fd(&fd) : -1;
+}
+
+/* Where ssh looks: the person's files, then everybody's; those that are there. */
+static size_t open_known_hosts(const char *home, int ret[4])
+{
+	static const char *const names[] = { ".ssh/known_hosts", ".ssh/known_hosts2", "/etc/ssh/ssh_known_hosts",
+					     "/etc/ssh/ssh_known_hosts2" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char path[GRANT_OBJECT_MAX];
+
+		ret[n] = path_normalise(home, names[i], path, sizeof path) ? open_file(path) : -1;
+		n += ret[n] >= 0;
+	}
+	return n;
+}
+
+int network_agent_start(struct network_roles *n, const char *home, struct err *e)
+{
+	int fds[1 + 4], r;
+	size_t n_fds = 1;
+
+	r = call_agent(&fds[0], e);
+	if (r < 0)
+		return r;
+	n_fds += open_known_hosts(home, fds + 1);
+	r = start_on_host("ambit-sign", &n->signer_pidfd, &n->signer_fd, e);
+	if (r == 0) {
+		r = wire_send(n->signer_fd, WIRE_SIGN_AGENT, NULL, fds, n_fds);
+		r = r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "ambit-sign ended at once") : 0;
+	}
+	for (size_t i = 0; i < n_fds; i++)
+		fd_close(&fds[i]);
+	return r < 0 ? r : start_in_cell("ambit-ssh", &n->agent, &n->agent_fd, e);
+}
+
+static void await_end(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+/* The supervisor knows what it had to tell, and it may be held up, by an agent that reads nothing, or stopped. */
+static void kill_role(int pidfd)
+{
+	if (pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+void network_roles_finish(struct network_roles *n)
+{
+	fd_close(&n->relay_fd);
+	fd_close(&n->dialer_fd);
+	ambit_event_free(n->relay);
+	n->relay = NULL;
+	fd_close(&n->agent_fd);
+	fd_close(&n->signer_fd);
+	ambit_event_free(n->agent);
+	n->agent = NULL;
+	kill_role(n->dialer_pidfd);
+	kill_role(n->signer_pidfd);
+	await_end(n->dialer_pidfd);
+	await_end(n->signer_pidfd);
+	fd_close(&n->dialer_pidfd);
+	fd_close(&n->signer_pidfd);
+}

@@ -1,0 +1,36 @@
+/* network - the roles that connect an event: ambit-net in a cell of its own and ambit-dial on the host; with a key for ssh also ambit-ssh in a
+ * cell and ambit-sign on the host.
+ *
+ * Owns:   struct network_roles: all of them, and until the supervisor has them, the connections to them.
+ * Holds:  one set for each event that was granted `connect` or `listen`, never shared. All end when the supervisor has gone.
+ * Called: lib/event.c. */
+#ifndef LIB_NETWORK_H
+#define LIB_NETWORK_H
+
+#include <stdbool.h>
+
+#include "ambit/ambit.h"
+#include "base/err.h"
+#include "core/grant.h"
+
+struct network_roles {
+	struct ambit_event *relay; /* owned: its cell; NULL: there is none */
+	int dialer_pidfd;          /* owned */
+	int relay_fd, dialer_fd;   /* owned: the supervisor's ends */
+	struct ambit_event *agent; /* owned: the cell of ambit-ssh; NULL: there is none */
+	int signer_pidfd;          /* owned */
+	int agent_fd, signer_fd;   /* owned: the supervisor's ends */
+};
+
+void network_roles_init(struct network_roles *n);
+bool network_roles_are_needed(const struct grant_set *grants);
+/* What an ordinary cell needs, and no less: else -HOST, with what is missing. */
+int network_roles_start(struct network_roles *n, struct err *e);
+/* Whether one of the grants has a key in it. */
+bool network_wants_agent(const struct grant_set *grants);
+/* The roles for it. home: where the person's known_hosts are. -NOT_FOUND: no agent answers. */
+int network_agent_start(struct network_roles *n, const char *home, struct err *e);
+/* The supervisor has gone: ends all of them. */
+void network_roles_finish(struct network_roles *n);
+
+#endif

@@ -1,0 +1,40 @@
+/* running - events that run, and what their owner does to them from another process.
+ *
+ * Owns:   struct running: the connection to the supervisor of one event.
+ * Holds:  names of sockets are anybody's to take: whoever listens is believed only if the kernel says that it is of our own user. (Root asks whoever
+ *         has the name that it gave: what is answered is of fixed size, and checked.) An event that is named by its whole id is
+ *         found without a list, so that nobody who fills the list keeps a grant from being withdrawn.
+ * Called: cli. */
+#ifndef LIB_RUNNING_H
+#define LIB_RUNNING_H
+
+#include "base/err.h"
+#include "supervisor/reach.h"
+#include "wire/wire.h"
+
+struct running {
+	int sock; /* owned, -1 */
+	char event[ID_TEXT_MAX];
+	uint8_t room[WIRE_HEAD + 4144];
+};
+
+struct running_list {
+	char (*events)[ID_TEXT_MAX]; /* owned; the latest first */
+	size_t n;
+};
+
+/* Events of our own user in this network namespace. -SYSTEM, -MEMORY. */
+int running_list(struct running_list *ret, struct err *e);
+void running_list_finish(struct running_list *l);
+
+/* word: an id, the beginning of one, or "last". -NOT_FOUND, -CONFLICT: several begin so, -DENIED: it is somebody else's. */
+int running_find(const char *word, struct running *ret, struct err *e);
+void running_finish(struct running *r);
+
+/* -GONE: it ended meanwhile, or does not answer. */
+int running_event(struct running *r, struct reach_event *ret, struct err *e);
+/* 1; 0: it has no grant of that index. */
+int running_grant(struct running *r, uint32_t index, struct reach_grant *ret, struct err *e);
+int running_revoke(struct running *r, uint32_t index, struct reach_done *ret, struct err *e);
+
+#endif

@@ -1,0 +1,506 @@
+#include "supervisor/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "core/endpoint.h"
+#include "core/listen.h"
+#include "supervisor/hostport.h"
+#include "wire/wire.h"
+
+#define REPORT_PATIENCE_MS 2000 /* of a role that has nothing else to do */
+
+_Static_assert(LINK_ENDPOINTS_MAX == CELL_ENDPOINTS_MAX, "an index is the same on both sides");
+_Static_assert(LINK_GRANTS_MAX == GRANTS_MAX, "and so is the number of a grant");
+_Static_assert(LINK_USED_BYTES_MAX <= 25220, "what was used fits a message: wire/messages.def");
+
+void network_init(struct network *n)
+{
+	*n = (struct network){ .relay = -1, .dialer = -1 };
+	agent_roles_init(&n->agent);
+}
+
+void network_finish(struct network *n)
+{
+	fd_close(&n->relay);
+	fd_close(&n->dialer);
+	agent_roles_finish(&n->agent);
+}
+
+/* ---- endpoints of the cell ---- */
+
+/* Names get addresses of the range that is kept for tests of devices (RFC 2544, of_names), in the order of the grants. */
+static struct address synthetic(uint32_t i)
+{
+	return (struct address){ .family = ADDRESS_IPV4,
+				 .bytes = { 198, 18, (uint8_t)((i + 1) >> 8), (uint8_t)(i + 1) } };
+}
+
+/* Ports of one name share an address. */
+static struct address address_of_name(const struct cell_spec *spec, const char *name)
+{
+	for (uint32_t i = 0; i < spec->n_endpoints; i++)
+		if (strcmp(spec_text(spec, spec->endpoints[i].name), name) == 0)
+			return spec->endpoints[i].at.base;
+	return synthetic(spec->n_endpoints);
+}
+
+static const struct address_range of_names = { { ADDRESS_IPV4, { 198, 18 } }, 15 };
+
+/* 0.0.0.0 would be the host's own loopback to connect(2), and in the cell every address; names have theirs for themselves, or one would lead to
+ * what was granted as an address. */
+static int check_range(const struct address_range *r, const char *object, struct err *e)
+{
+	const enum address_kind kind = address_kind(&r->base);
+
+	if (r->prefix >= 8 && (kind == ADDRESS_UNSPECIFIED || kind == ADDRESS_MULTICAST))
+		return err_set(e, AMBIT_MALFORMED, "name the address of one host", "connect: %s is nobody's address",
+			       object);
+	if (address_range_is_in(r, &of_names))
+		return err_set(e, AMBIT_UNAVAILABLE, "grant what is there by a name",
+			       "connect: %s lies where names have their addresses in a cell", object);
+	return 0;
+}
+
+/* What must not be bounded in two ways: it is one endpoint of one grant's budget. */
+static int check_shared(const struct grant_set *set, uint32_t grant, uint32_t first, struct err *e)
+{
+	if (qualifiers_are_same(&set->grants[grant].qualifiers, &set->grants[first].qualifiers))
+		return 0;
+	return err_set(e, AMBIT_CONFLICT, "give both the same qualifiers",
+		       "connect: %s and %s are one connection, and have different qualifiers", grant_object(set, first),
+		       grant_object(set, grant));
+}
+
+static bool is_same_endpoint(const struct cell_spec *spec, const struct cell_endpoint *a, const struct cell_endpoint *b,
+			     const char *name_of_b)
+{
+	return a->kind == b->kind && a->port == b->port && a->at.prefix == b->at.prefix &&
+	       address_is_same(&a->at.base, &b->at.base) && strcmp(spec_text(spec, a->name), name_of_b) == 0;
+}
+
+/* A connection that several grants name is one endpoint: of two users at a host, or of a host that is granted as such, too. */
+static int add_once(const struct grant_set *set, const struct cell_endpoint *at, const char *name,
+		    struct cell_spec *spec, struct err *e)
+{
+	for (uint32_t i = 0; i < spec->n_endpoints; i++)
+		if (is_same_endpoint(spec, &spec->endpoints[i], at, name))
+			return check_shared(set, at->grant, spec->endpoints[i].grant, e);
+	return spec_add_endpoint(spec, at, name, e);
+}
+
+static int add_socket(const struct grant_set *set, uint32_t grant, const char *path, struct cell_spec *spec,
+		      struct err *e)
+{
+	const struct cell_endpoint at = { .kind = ENDPOINT_UNIX, .grant = grant };
+
+	if (strcmp(path, CELL_AGENT) == 0)
+		return err_set(e, AMBIT_MALFORMED, "grant ssh://USER@HOST for an agent",
+			       "connect: %s is the cell's own", path);
+	if (set->grants[grant].qualifiers.bytes != 0)
+		return err_set(e, AMBIT_MALFORMED, "bound it by uses or rate",
+			       "connect: %s: nobody counts the bytes of a Unix socket", grant_object(set, grant));
+	return spec_add_endpoint(spec, &at, path, e);
+}
+
+static int add_endpoint(const struct grant_set *set, uint32_t grant, struct cell_spec *spec, struct err *e)
+{
+	const char *object = grant_object(set, grant);
+	struct cell_endpoint at = { .grant = grant };
+	struct endpoint p;
+	int r = endpoint_take(object, &p, e);
+
+	if (r == 0 && p.kind == ENDPOINT_SSH) {
+		r = agent_plan(grant, spec, e);
+		p = endpoint_connection(&p);
+	}
+	if (r < 0)
+		return r;
+	if (p.kind == ENDPOINT_UNIX)
+		return add_socket(set, grant, p.path, spec, e);
+	if (p.kind == ENDPOINT_NAME && host_is_local(p.name.text))
+		return err_set(e, AMBIT_MALFORMED, "127.0.0.1 is the host's own loopback, if it is granted",
+			       "connect: %s is the cell itself", p.name.text);
+	if (p.kind == ENDPOINT_RANGE)
+		r = check_range(&p.range, object, e);
+	if (r < 0)
+		return r;
+	at.kind = p.kind;
+	at.port = p.port;
+	at.at = p.range;
+	if (p.kind == ENDPOINT_NAME)
+		at.at = (struct address_range){ .base = address_of_name(spec, p.name.text), .prefix = 32 };
+	return add_once(set, &at, p.name.text, spec, e);
+}
+
+/* The port of the responder at all addresses would be the responder's own. */
+static int check_port(const struct cell_spec *spec, struct err *e)
+{
+	for (uint32_t i = 0; i < spec->n_endpoints && spec_has_responder(spec); i++) {
+		struct endpoint p;
+		char text[ENDPOINT_TEXT_MAX];
+
+		spec_endpoint(spec, &spec->endpoints[i], &p);
+		endpoint_put(&p, text);
+		if (p.port == 53 && endpoint_is_wide(&p))
+			return err_set(e, AMBIT_UNAVAILABLE, "name the servers one by one",
+				       "connect: %s beside names of a pattern, which need that port in the cell", text);
+	}
+	return 0;
+}
+
+/* Whether what is granted stands at this port of the cell's own loopback: what leads to many hosts does at every address. */
+static bool takes_loopback(const char *object, uint16_t port)
+{
+	struct endpoint p;
+
+	if (endpoint_take(object, &p, NULL) < 0)
+		return false;
+	p = endpoint_connection(&p);
+	return p.port == port &&
+	       (endpoint_is_wide(&p) || (p.kind == ENDPOINT_RANGE && address_kind(&p.range.base) == ADDRESS_LOOPBACK));
+}
+
+/* Else the host would be connected to itself. */
+static int add_listen(const struct grant_set *set, uint32_t grant, struct cell_spec *spec, struct err *e)
+{
+	struct listen_ports ports;
+	int r = listen_take(grant_object(set, grant), &ports, e);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->grants[i].verb == VERB_CONNECT && takes_loopback(grant_object(set, i), ports.cell))
+			return err_set(e, AMBIT_CONFLICT,
+				       "let the server in the cell listen at another port, as in 8080:9090",
+				       "listen: port %u of the cell is taken by connect: %s", ports.cell,
+				       grant_object(set, i));
+	spec->flags |= CELL_SERVES;
+	return 0;
+}
+
+int network_plan(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
+		if (q->grants.grants[i].verb == VERB_CONNECT)
+			r = add_endpoint(&q->grants, i, spec, e);
+		else if (q->grants.grants[i].verb == VERB_LISTEN)
+			r = add_listen(&q->grants, i, spec, e);
+	}
+	return r < 0 ? r : check_port(spec, e);
+}
+
+/* ---- the roles ---- */
+
+static int role_is_gone(struct err *e, int r)
+{
+	return err_sys(e, AMBIT_GONE, -r, "see the kernel's log", "the network's roles ended before the event");
+}
+
+static int introduce(struct network *n)
+{
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	r = wire_send(n->relay, WIRE_NET_DIALER, NULL, &pair[0], 1);
+	r = r < 0 ? r : wire_send(n->dialer, WIRE_DIAL_RELAY, NULL, &pair[1], 1);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	return r;
+}
+
+static int tell_relay(struct network *n, const struct link_listener *told)
+{
+	uint8_t room[512];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_put_listener(&b, told);
+	return wire_send(n->relay, WIRE_NET_ENDPOINT, &b, NULL, 0);
+}
+
+/* Where an endpoint of the cell leads, and what that may cost; and which it is. */
+static int allow(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t i,
+		 struct err *e)
+{
+	const struct cell_endpoint *p = &spec->endpoints[i];
+	const struct qualifiers *q = &grants->grants[p->grant].qualifiers;
+	struct link_endpoint to = { .index = i, .grant = p->grant, .budget = *q };
+	struct link_listener told = { .index = i, .flags = q->ech != 0 ? LINK_ECH : 0 };
+	uint8_t room[512];
+	struct buf b;
+	int r;
+
+	spec_endpoint(spec, p, &told.what);
+	to.to = told.what;
+	buf_init_in(&b, room, sizeof room);
+	link_put_endpoint(&b, &to);
+	r = wire_send(n->dialer, WIRE_DIAL_ALLOW, &b, NULL, 0);
+	r = r < 0 ? r : tell_relay(n, &told);
+	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+/* The same for a socket. Its directory is found now, and by what the person may; the name in it each time that it is connected to. */
+static int allow_socket(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t i,
+			struct err *e)
+{
+	const uint32_t grant = spec->endpoints[i].grant;
+	struct link_socket told = { .index = i, .grant = grant, .budget = grants->grants[grant].qualifiers };
+	const char *path = spec_text(spec, spec->endpoints[i].name), *slash = strrchr(path, '/');
+	char above[ENDPOINT_UNIX_MAX];
+	auto_fd int dir = -1;
+	uint8_t room[256];
+	struct buf b;
+	int r;
+
+	(void)snprintf(above, sizeof above, "%.*s", slash == path ? 1 : (int)(slash - path),
+		       path); /* spec_check: they fit */
+	(void)text_copy(told.name, sizeof told.name, slash + 1);
+	dir = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "start what listens there first, or correct the path",
+			       "connect: unix:%s", path);
+	buf_init_in(&b, room, sizeof room);
+	link_put_socket(&b, &told);
+	r = wire_send(n->dialer, WIRE_DIAL_SOCKET, &b, &dir, 1);
+	r = r < 0 ? r : tell_relay(n, &(struct link_listener){ .index = i, .what.kind = ENDPOINT_UNIX });
+	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+static int tell_listen(struct network *n, const struct link_listen *to, const int *fds, size_t n_fds, struct err *e)
+{
+	uint8_t room[8];
+	struct buf b;
+	int r;
+
+	buf_init_in(&b, room, sizeof room);
+	link_put_listen(&b, to);
+	r = wire_send(n->dialer, WIRE_DIAL_LISTEN, &b, fds, n_fds);
+	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+static int listen_on_host(struct network *n, const struct grant_set *grants, uint32_t grant, struct err *e)
+{
+	struct link_listen to = { .index = n->n + n->n_ports };
+	struct listen_ports ports;
+	uint16_t port;
+	int fds[2] = { -1, -1 }, n_fds, r;
+
+	if (n->n_ports == LINK_LISTENS_MAX || to.index >= LINK_ENDPOINTS_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d ports of the host for one cell", LINK_LISTENS_MAX);
+	r = listen_take(grant_object(grants, grant), &ports, e);
+	n_fds = r < 0 ? r : hostport_listen(ports.host, fds, &port, e);
+	if (n_fds < 0)
+		return n_fds;
+	to.port = ports.cell;
+	r = tell_listen(n, &to, fds, (size_t)n_fds, e);
+	n->ports[n->n_ports].grant = grant;
+	n->ports[n->n_ports++].port = port;
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return r;
+}
+
+void network_put_ports(const struct network *n, struct buf *out)
+{
+	for (uint32_t i = 0; i < n->n_ports; i++) {
+		buf_put_u32(out, n->ports[i].grant);
+		buf_put_u32(out, n->ports[i].port);
+	}
+}
+
+static int allow_any(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t i,
+		     struct err *e)
+{
+	if (agent_is(spec, i))
+		return 0; /* the dialer has nothing to do with it */
+	return spec_endpoint_is_socket(&spec->endpoints[i]) ? allow_socket(n, spec, grants, i, e)
+							    : allow(n, spec, grants, i, e);
+}
+
+static bool has_ipv6(void)
+{
+	auto_fd int sock = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return sock >= 0 || errno != EAFNOSUPPORT;
+}
+
+int network_begin(struct network *n, const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	int r = 0;
+
+	n->n = spec->n_endpoints;
+	if (n->n == 0 && (spec->flags & CELL_SERVES) == 0)
+		return 0;
+	if (n->relay < 0 || n->dialer < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "request: a network is granted, and nobody connects it");
+	spec->flags |= has_ipv6() ? 0u : CELL_NO_IPV6;
+	for (uint32_t i = 0; i < n->n && r == 0; i++)
+		r = allow_any(n, spec, &q->grants, i, e);
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
+		if (q->grants.grants[i].verb == VERB_LISTEN)
+			r = listen_on_host(n, &q->grants, i, e);
+	if (r < 0)
+		return r;
+	r = introduce(n);
+	return r < 0 ? role_is_gone(e, r) : agent_begin(&n->agent, q, spec, e);
+}
+
+static int hand_over(struct network *n, const struct cell_spec *spec, uint32_t i, enum cell_listening how, int fd)
+{
+	const bool is_responder = how == CELL_LISTENS_UDP || how == CELL_LISTENS_TCP;
+	uint8_t room[8];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, is_responder                                         ? how == CELL_LISTENS_TCP
+			: how == CELL_LISTENS_AT || how == CELL_LISTENS_PATH ? i
+									     : LINK_BY_ADDRESS);
+	buf_put_u32(&b, is_responder ? 0 : spec->endpoints[i].port);
+	return wire_send(n->relay, is_responder ? WIRE_NET_NAMES : WIRE_NET_LISTEN, &b, &fd, 1);
+}
+
+int network_listen(struct network *n, const struct cell_spec *spec, uint32_t first, const int *fds, size_t n_fds,
+		   struct err *e)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < n_fds && r == 0; k++) {
+		enum cell_listening how;
+		uint32_t i;
+
+		if (first >= CELL_SOCKETS_MAX || !spec_listener(spec, first + (uint32_t)k, &i, &how))
+			return err_set(e, AMBIT_PROTOCOL, NULL, "the warden listens for what was not asked for");
+		r = i == n->agent.endpoint ? agent_listen(&n->agent, fds[k]) : hand_over(n, spec, i, how, fds[k]);
+	}
+	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+static int ask_one(struct network *n, uint32_t endpoint, uint32_t number, bool withdraw)
+{
+	const struct link_about about = { .number = number, .endpoint = endpoint };
+	uint8_t room[8];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_put_about(&b, &about);
+	return wire_send(n->dialer, withdraw ? WIRE_DIAL_WITHDRAW : WIRE_DIAL_LOOK, &b, NULL, 0);
+}
+
+const char *network_connection(const struct grant_set *set, uint32_t grant, char room[ENDPOINT_TEXT_MAX])
+{
+	struct endpoint p;
+
+	room[0] = 0;
+	if (endpoint_take(grant_object(set, grant), &p, NULL) == 0) {
+		p = endpoint_connection(&p);
+		endpoint_put(&p, room);
+	}
+	return room;
+}
+
+int network_ask(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t grant,
+		uint32_t number, bool withdraw)
+{
+	char wanted[ENDPOINT_TEXT_MAX], has[ENDPOINT_TEXT_MAX];
+	int asked = 0, r = fd_set_nonblock(n->dialer, true); /* one that somebody stopped must not hold us up */
+
+	network_connection(grants, grant, wanted);
+	if (withdraw)
+		agent_withdraw(&n->agent, grants, wanted);
+	for (uint32_t i = 0; i < n->n && r == 0; i++) {
+		if (agent_is(spec, i) || strcmp(network_connection(grants, spec->endpoints[i].grant, has), wanted) != 0)
+			continue;
+		r = ask_one(n, i, number, withdraw);
+		asked += r == 0;
+	}
+	return r < 0 ? r : asked;
+}
+
+/* What comes from the dialer. False: it is gone, or says what it may not. */
+static bool hear(struct network *n, void *room, size_t size, struct wire_message *ret)
+{
+	return wire_receive(n->dialer, WIRE_DIALER, WIRE_RUNNING, room, size, ret) == 1;
+}
+
+bool network_answer(struct network *n, struct link_live *ret)
+{
+	uint8_t room[WIRE_HEAD + 8];
+	auto_message m = { .n_fds = 0 };
+
+	if (hear(n, room, sizeof room, &m) && m.number == WIRE_DIAL_LIVE && link_take_live(&m.body, ret))
+		return true;
+	fd_close(&n->dialer);
+	return false;
+}
+
+int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e)
+{
+	int r;
+
+	if (n->n_ports == 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "the warden hands out what was not asked for");
+	r = wire_send(n->dialer, WIRE_DIAL_POOL, NULL, fds, n_fds);
+	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+/* The dialer knows of none that is the agent's, and tells of those up to the last that it knows. */
+static uint32_t count_told(const struct network *n)
+{
+	return n->n_ports == 0 && n->agent.endpoint + 1 == n->n ? n->n - 1 : n->n + n->n_ports;
+}
+
+bool network_used(struct network *n, struct link_report *ret)
+{
+	struct pollfd p = { .fd = n->dialer, .events = POLLIN };
+	uint8_t room[WIRE_HEAD + LINK_USED_BYTES_MAX];
+
+	if (n->agent.endpoint < n->n)
+		ret->used[n->agent.endpoint] = (struct link_used){ .withdrawn = 0 };
+	if (n->n + n->n_ports == 0 || wire_send(n->dialer, WIRE_DIAL_REPORT, NULL, NULL, 0) < 0)
+		return false;
+	while (poll(&p, 1, REPORT_PATIENCE_MS) == 1) {
+		auto_message m = { .n_fds = 0 };
+
+		if (!hear(n, room, sizeof room, &m))
+			return false;
+		if (m.number == WIRE_DIAL_USED)
+			return link_take_report(&m.body, ret, count_told(n));
+		/* an answer to what the owner asked last */
+	}
+	return false;
+}
+
+_Static_assert(LINK_REFUSED_BYTES_MAX <= LINK_NAMES_BYTES_MAX, "the parts of the relay's report share a room");
+
+/* A part of the relay's report. */
+static bool hear_relay(struct network *n, void *room, size_t size, enum wire_number number, struct wire_message *ret)
+{
+	struct pollfd p = { .fd = n->relay, .events = POLLIN };
+
+	return poll(&p, 1, REPORT_PATIENCE_MS) == 1 &&
+	       wire_receive(n->relay, WIRE_RELAY, WIRE_RUNNING, room, size, ret) == 1 && ret->number == number;
+}
+
+bool network_told(struct network *n, struct network_told *ret)
+{
+	static uint8_t room[WIRE_HEAD + LINK_NAMES_BYTES_MAX];
+	auto_message refused = { .n_fds = 0 }, unknown = { .n_fds = 0 }, given = { .n_fds = 0 };
+
+	if (n->n == 0 || wire_send(n->relay, WIRE_NET_REPORT, NULL, NULL, 0) < 0)
+		return false;
+	return hear_relay(n, room, sizeof room, WIRE_NET_REFUSED, &refused) &&
+	       link_take_refused(&refused.body, ret->refused) &&
+	       hear_relay(n, room, sizeof room, WIRE_NET_UNKNOWN, &unknown) &&
+	       link_take_names(&unknown.body, LINK_UNKNOWN_MAX, ret->unknown, &ret->n_unknown) &&
+	       hear_relay(n, room, sizeof room, WIRE_NET_GIVEN, &given) &&
+	       link_take_names(&given.body, LINK_GIVEN_MAX, ret->given, &ret->n_given);
+}

@@ -1,0 +1,62 @@
+/* network - what an event may connect to: its endpoints in the cell, and the two roles outside that answer them.
+ *
+ * Owns:   struct network: the connections to the roles ambit-net and ambit-dial, which the library started.
+ * Holds:  an endpoint exists in the cell if and only if a grant says so, and the dialer is told where it leads before anything runs. What the two
+ *         roles say decides nothing; how much was used is the dialer's word, who never reads what passes.
+ * Called: supervisor. */
+#ifndef SUPERVISOR_NETWORK_H
+#define SUPERVISOR_NETWORK_H
+
+#include "cell/spec.h"
+#include "net/link.h"
+#include "supervisor/agent.h"
+#include "supervisor/request.h"
+
+struct network {
+	int relay, dialer; /* owned, -1: nothing is granted */
+	uint32_t n;        /* endpoints, as in the spec, */
+	uint32_t n_ports;  /* and ports of the host that lead into the cell, whose numbers come after them */
+	struct {
+		uint32_t grant;
+		uint16_t port; /* of the host */
+	} ports[LINK_LISTENS_MAX];
+	struct agent_roles agent;
+};
+
+void network_init(struct network *n);
+void network_finish(struct network *n);
+
+/* Gives spec an endpoint for each grant `connect`, and what grants `listen` need: data only. -UNAVAILABLE, -MALFORMED, -LIMIT; -CONFLICT: a
+ * port of the cell would be the host's and a server's. */
+int network_plan(const struct event_request *q, struct cell_spec *spec, struct err *e);
+/* Tells the roles what is allowed, listens on the host, and puts into spec, which is that of q, what the signer told. -PROTOCOL: there are grants and
+ * no roles. -GONE, -NOT_FOUND; -CONFLICT, -DENIED: a port cannot be had; what agent_begin gives. */
+int network_begin(struct network *n, const struct event_request *q, struct cell_spec *spec, struct err *e);
+/* What listens in the cell, from socket `first` on (spec_listener), goes to the relay. -PROTOCOL, -GONE. */
+int network_listen(struct network *n, const struct cell_spec *spec, uint32_t first, const int *fds, size_t n_fds,
+		   struct err *e);
+/* What a grant connects to, without the key that may come with it; in room. */
+const char *network_connection(const struct grant_set *set, uint32_t grant, char room[ENDPOINT_TEXT_MAX]);
+/* Asks the dialer how many connections the endpoints of a grant have, or withdraws them, also for other grants that name the same connection;
+ * number comes back with the answers. Gives how many
+ * answers are to come. Never waits: -errno, where the dialer is gone or takes nothing. */
+int network_ask(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t grant,
+		uint32_t number, bool withdraw);
+/* One of them, which is there. False: the dialer is gone. */
+bool network_answer(struct network *n, struct link_live *ret);
+/* Sockets of the cell's network go to the dialer. -PROTOCOL, -GONE. */
+int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e);
+/* The ports of the host, as EVENT_LISTENING has them. */
+void network_put_ports(const struct network *n, struct buf *out);
+/* The cell is dead: what was used of each endpoint; False: the dialer does not say. */
+bool network_used(struct network *n, struct link_report *ret);
+/* The same, by the relay's word: the hellos that it refused of each endpoint, and the names that were asked for. */
+struct network_told {
+	struct link_refused refused[LINK_ENDPOINTS_MAX];
+	uint32_t n_unknown, n_given;
+	struct host_name unknown[LINK_UNKNOWN_MAX]; /* not granted */
+	struct host_name given[LINK_GIVEN_MAX];     /* of link_address_of() */
+};
+bool network_told(struct network *n, struct network_told *ret);
+
+#endif

@@ -1,0 +1,105 @@
+#include "supervisor/reach.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof((struct sockaddr_un *)0)->sun_path > sizeof REACH_PREFIX + ID_TEXT_MAX, "the name fits");
+
+socklen_t reach_address(const char *event, struct sockaddr_un *ret)
+{
+	int n;
+
+	memset(ret, 0, sizeof *ret); /* the first byte of an abstract name is a NUL */
+	ret->sun_family = AF_UNIX;
+	n = snprintf(ret->sun_path + 1, sizeof ret->sun_path - 1, REACH_PREFIX "%.*s", ID_TEXT_MAX - 1,
+		     event); /* it fits */
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+}
+
+/* Texts have a fixed room, filled up with NULs. */
+static void put_text(struct buf *out, const char *text, size_t room)
+{
+	const size_t n = strnlen(text, room - 1);
+
+	buf_put(out, text, n);
+	for (size_t i = n; i < room; i++)
+		buf_put_u8(out, 0);
+}
+
+static bool take_text(struct rbuf *in, char *ret, size_t room)
+{
+	const uint8_t *bytes = rbuf_bytes(in, room);
+
+	if (bytes == NULL || memchr(bytes, 0, room) == NULL)
+		return false;
+	memcpy(ret, bytes, room);
+	return true;
+}
+
+static bool is_whole(const struct rbuf *in)
+{
+	return !in->failed && rbuf_left(in) == 0;
+}
+
+void reach_put_event(struct buf *out, const struct reach_event *e)
+{
+	buf_put_u32(out, e->grants);
+	buf_put_u32(out, e->withdrawn);
+	put_text(out, e->command, sizeof e->command);
+}
+
+bool reach_take_event(struct rbuf *in, struct reach_event *ret)
+{
+	ret->grants = rbuf_u32(in);
+	ret->withdrawn = rbuf_u32(in);
+	return take_text(in, ret->command, sizeof ret->command) && is_whole(in) && ret->grants <= GRANTS_MAX &&
+	       ret->withdrawn <= ret->grants;
+}
+
+void reach_put_grant(struct buf *out, const struct reach_grant *g)
+{
+	buf_put_u32(out, g->index);
+	buf_put_u32(out, g->verb);
+	buf_put_u32(out, g->withdrawn);
+	buf_put_u32(out, g->live);
+	put_text(out, g->id, sizeof g->id);
+	put_text(out, g->object, sizeof g->object);
+}
+
+bool reach_take_grant(struct rbuf *in, struct reach_grant *ret)
+{
+	uint32_t verb, withdrawn;
+
+	ret->index = rbuf_u32(in);
+	verb = rbuf_u32(in);
+	withdrawn = rbuf_u32(in);
+	ret->live = rbuf_u32(in);
+	if (!take_text(in, ret->id, sizeof ret->id) || !take_text(in, ret->object, sizeof ret->object) ||
+	    !is_whole(in) || ret->index >= GRANTS_MAX || verb >= VERB_COUNT || withdrawn > 1 ||
+	    !id_is('g', ret->id, strlen(ret->id)))
+		return false;
+	ret->verb = (enum grant_verb)verb; /* in range: just checked */
+	ret->withdrawn = withdrawn != 0;
+	return true;
+}
+
+void reach_put_done(struct buf *out, const struct reach_done *d)
+{
+	buf_put_u32(out, d->index);
+	buf_put_u32(out, d->result);
+	buf_put_u32(out, d->connections);
+}
+
+bool reach_take_done(struct rbuf *in, struct reach_done *ret)
+{
+	uint32_t result;
+
+	ret->index = rbuf_u32(in);
+	result = rbuf_u32(in);
+	ret->connections = rbuf_u32(in);
+	if (!is_whole(in) || result < REACH_WITHDRAWN || result > REACH_NO_GRANT)
+		return false;
+	ret->result = (enum reach_result)result; /* in range: just checked */
+	return true;
+}
