@@ -244,11 +244,26 @@ static void take_held(struct account *a, struct account_event *e, const struct e
 		sat_count(&agent->n[3], count);
 }
 
-/* Changes are proved, and told when it is settled what becomes of them; all else was asked for. */
+static void take_meter(struct account *a, const struct entry *entry)
+{
+	struct canonical_value meter;
+	uint64_t n;
+
+	if (!canonical_find(entry->body, "meter", &meter))
+		return;
+	(void)body_find_count(meter, "opened", &n);
+	sat_count(&a->connections, n);
+	(void)body_find_count(meter, "up_bytes", &n);
+	sat_count(&a->up_bytes, n);
+	(void)body_find_count(meter, "down_bytes", &n);
+	sat_count(&a->down_bytes, n);
+}
+
+/* Changes are proved, and told when it is settled what becomes of them; all else was asked for, and connections are proved, too. */
 static void take_effect(struct account *a, struct account_event *e, const struct entry *entry)
 {
 	const uint64_t count = count_of(entry);
-	const bool is_change = body_is(entry->body, "source", "proved");
+	const bool is_change = body_is(entry->body, "source", "proved") && !body_is(entry->body, "kind", "connect");
 	char verdict[ACCOUNT_WORD_MAX], kind[ACCOUNT_WORD_MAX];
 
 	if (is_change) {
@@ -258,6 +273,7 @@ static void take_effect(struct account *a, struct account_event *e, const struct
 		if (e != NULL)
 			sat_count(&e->changes, count);
 	}
+	take_meter(a, entry);
 	switch (verdict_of(entry)) {
 	case VERDICT_HELD: take_held(a, e, entry, count); break;
 	case VERDICT_ALLOWED:
@@ -572,7 +588,7 @@ int account_take(void *arg, const struct reading_entry *r)
 	case ENTRY_LABEL:
 	case ENTRY_DECLASSIFY:
 	case ENTRY_VERDICT:
-	case ENTRY_TYPE_COUNT: break; /* counted by type; no program writes them yet */
+	case ENTRY_TYPE_COUNT: break; /* counted by type; but for `revoke` no program writes them yet */
 	}
 	return 0;
 }

@@ -95,8 +95,9 @@ struct account {
 	uint64_t first_ms, last_ms, last_entry; /* as above */
 	bool after_stop;                        /* the last entry was the ledger's own end */
 	uint64_t allowed, base, denied, held;
-	uint64_t dropped;      /* effects that were seen and not recorded, of which the entry `stop` tells */
-	uint64_t unattributed; /* effects by grants of events that are no longer there */
+	uint64_t dropped; /* effects that were seen and not recorded, of which the entry `stop` tells */
+	uint64_t connections, up_bytes, down_bytes; /* by grants `connect` */
+	uint64_t unattributed;                      /* effects by grants of events that are no longer there */
 	uint64_t starts, stops;
 	uint64_t lost, given_up; /* events that ended without a word; properties of walls, summed over events */
 	uint64_t contradicting;  /* entries that nobody signed, about what signed ones had said */

@@ -169,6 +169,10 @@ static const char *why_denied(const char *verdict)
 		{ "denied-hidden", "its name is that of a secret" },
 		{ "denied-store", "changes of events are kept there" },
 		{ "denied-held", "the name is held in place" },
+		{ "denied-other-name", "a TLS client asked there for another host" },
+		{ "denied-bad-hello", "not all servers would read alike what a TLS client said first" },
+		{ "denied-hidden-name", "a TLS client hid for which host it asked" },
+		{ "denied-withdrawn", "the grant was withdrawn" },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)

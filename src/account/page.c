@@ -121,6 +121,11 @@ static void put_figures(const struct page *page, struct paper *p)
 	put_figure(p, a->n_events, "events", false);
 	put_figure(p, a->allowed, "effects allowed by a grant", false);
 	put_figure(p, a->denied, "denied", false);
+	if (a->connections > 0) {
+		put_figure(p, a->connections, "connections", false);
+		put_figure(p, a->up_bytes, "bytes sent", false);
+		put_figure(p, a->down_bytes, "bytes received", false);
+	}
 	put_figure(p, a->held, "changes held back", false);
 	put_figure(p, a->lost, "events lost", true);
 	put_figure(p, a->given_up, "wall properties given up", true);

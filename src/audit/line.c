@@ -22,9 +22,14 @@ static void put_value(struct buf *out, struct canonical_value v)
 		buf_printf(out, "%s", text_escape(shown, sizeof shown, v.at, v.n));
 }
 
-static void put_body(struct buf *out, struct canonical_value body)
+/* As if its members were the body's own: of what was connected they say how much. */
+static bool is_laid_open(struct canonical_value key)
 {
-	const size_t from = out->len;
+	return canonical_is(key, "\"meter\"") || canonical_is(key, "\"qualifiers\"");
+}
+
+static void put_members(struct buf *out, struct canonical_value body, size_t from, unsigned depth)
+{
 	struct canonical_value key, value;
 	size_t at = 0;
 
@@ -35,6 +40,10 @@ static void put_body(struct buf *out, struct canonical_value body)
 		}
 		if (canonical_is(value, "null"))
 			continue;
+		if (depth == 0 && is_laid_open(key)) {
+			put_members(out, value, from, 1);
+			continue;
+		}
 		buf_printf(out, " ");
 		put_value(out, key);
 		buf_printf(out, "=");
@@ -49,7 +58,7 @@ void line_put(struct buf *out, const struct entry *entry, const char *remark)
 	(void)timestamp_write(entry->wall_ms, wall); /* it was read as one */
 	buf_printf(out, "%8" PRIu64 "  %s  %-10s  %-*.*s ", entry->seq, wall, entry_type_word(entry->type), EVENT_SHOWN,
 		   EVENT_SHOWN, entry->event[0] != 0 ? entry->event : "-");
-	put_body(out, entry->body);
+	put_members(out, entry->body, out->len, 0);
 	if (remark != NULL)
 		buf_printf(out, "  (%s)", remark);
 	buf_printf(out, "\n");

@@ -1,5 +1,6 @@
 #include "audit/past.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "audit/body.h"
@@ -19,9 +20,33 @@ void past_begin(struct past *p, const char *event)
 
 /* ---- before the program ran ---- */
 
+/* Older entries have none. A value that is no text is written as a person would. */
+static bool take_qualifiers(struct canonical_value body, struct qualifiers *ret)
+{
+	struct canonical_value all, key, value;
+	size_t at = 0;
+
+	*ret = (struct qualifiers){ .uses = 0 };
+	if (!canonical_find(body, "qualifiers", &all))
+		return true;
+	while (canonical_member(all, &at, &key, &value)) {
+		char word[24], text[64];
+		enum qualifier which;
+
+		if (!canonical_string(value, text, sizeof text))
+			(void)snprintf(text, sizeof text, "%.*s", (int)(value.n < sizeof text ? value.n : 0),
+				       (const char *)value.at);
+		if (!canonical_string(key, word, sizeof word) || !qualifier_is(word, &which) ||
+		    qualifiers_set(ret, which, text, NULL) < 0)
+			return false;
+	}
+	return all.n > 0 && all.at[0] == '{';
+}
+
 void past_take_grant(struct past *p, const struct entry *entry)
 {
 	char object[GRANT_OBJECT_MAX], word[24];
+	struct qualifiers qualifiers;
 	enum grant_verb verb;
 	bool optional;
 	uint32_t id;
@@ -32,8 +57,8 @@ void past_take_grant(struct past *p, const struct entry *entry)
 		p->no = other_form;
 		return;
 	}
-	if (!verb_find(word, strlen(word), &verb) ||
-	    grant_add(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &id, NULL) < 0) {
+	if (!verb_find(word, strlen(word), &verb) || !take_qualifiers(entry->body, &qualifiers) ||
+	    grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &qualifiers, &id, NULL) < 0) {
 		p->no = "it has a grant that this program does not know";
 		return;
 	}
@@ -104,7 +129,7 @@ const char *past_take_effect(const struct entry *entry, struct past_effect *ret)
 	const struct canonical_value body = entry->body;
 	struct canonical_value v, facts;
 
-	ret->proved = canonical_find(body, "source", &v) && canonical_is(v, "\"proved\"");
+	ret->proved = body_is(body, "source", "proved") && !body_is(body, "kind", "connect");
 	if (ret->proved)
 		return NULL;
 	if (!canonical_find(body, "facts", &facts) || facts.n == 0 || facts.at[0] != '[')

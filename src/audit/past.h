@@ -32,7 +32,7 @@ void past_take_request(struct past *p, const struct entry *entry);
 
 struct past_effect {
 	uint8_t kind; /* enum effect_kind */
-	bool proved;  /* a change that was committed, discarded or held: nothing else of it is taken */
+	bool proved; /* and no connection, which is decided by what was granted: a change that was committed, discarded or held: nothing else of it is taken */
 	bool base;
 	uint32_t facts;   /* bit set of enum fact */
 	char verdict[24]; /* as it is written */

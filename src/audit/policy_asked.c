@@ -6,6 +6,7 @@ static void put_set(const struct grant_set *set, struct buf *out)
 	for (uint32_t i = 0; i < set->count; i++) {
 		buf_put_u16(out, set->grants[i].verb);
 		buf_put_u16(out, set->grants[i].flags);
+		qualifiers_put(out, &set->grants[i].qualifiers);
 		buf_put_str(out, grant_object(set, i));
 	}
 }
@@ -23,11 +24,13 @@ static bool take_set(struct rbuf *in, struct grant_set *ret)
 	grant_set_init(ret);
 	for (uint32_t i = 0; i < count; i++) {
 		const uint16_t verb = rbuf_u16(in), flags = rbuf_u16(in);
+		struct qualifiers qualifiers;
 		char object[GRANT_OBJECT_MAX];
 
+		qualifiers_take(in, &qualifiers);
 		rbuf_str(in, object, sizeof object);
 		if (in->failed || flags > GRANT_OPTIONAL ||
-		    grant_add(ret, (enum grant_verb)verb, object, flags, NULL, NULL) < 0)
+		    grant_add_qualified(ret, (enum grant_verb)verb, object, flags, &qualifiers, NULL, NULL) < 0)
 			return false;
 	}
 	return !in->failed;

@@ -30,15 +30,17 @@ static const char *const skip_texts[SKIP_COUNT] = {
 /* A grant as a person writes it; "" is none. */
 static void grant_text(const struct grant_set *set, uint32_t id, char *ret, size_t size)
 {
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_MAX], qualifiers[QUALIFIERS_TEXT_MAX];
 	struct buf text;
 
 	ret[0] = 0;
 	if (id >= set->count)
 		return;
 	buf_init_in(&text, ret, size);
-	buf_printf(&text, "%s: %s", verb_word((enum grant_verb)set->grants[id].verb),
-		   text_escape(shown, sizeof shown, grant_object(set, id), set->grants[id].object_len));
+	qualifiers_format(&set->grants[id].qualifiers, qualifiers);
+	buf_printf(&text, "%s: %s%s%s", verb_word((enum grant_verb)set->grants[id].verb),
+		   text_escape(shown, sizeof shown, grant_object(set, id), set->grants[id].object_len),
+		   qualifiers[0] != 0 ? " " : "", qualifiers);
 	if (buf_cstr(&text) == NULL)
 		ret[0] = 0; /* shown is shorter */
 }

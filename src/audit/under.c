@@ -8,12 +8,13 @@
 
 /* ---- the grants ---- */
 
-static bool add(struct under *u, enum grant_verb verb, const char *object, uint32_t flags, uint16_t line)
+/* As the grant g says, but for the object. */
+static bool add(struct under *u, const struct grant *g, const char *object, uint16_t line)
 {
 	const uint32_t before = u->grants.count;
 	uint32_t id;
 
-	if (grant_add(&u->grants, verb, object, flags, &id, NULL) < 0)
+	if (grant_add_qualified(&u->grants, (enum grant_verb)g->verb, object, g->flags, &g->qualifiers, &id, NULL) < 0)
 		return false;
 	if (u->grants.count > before)
 		u->line[id] = line;
@@ -25,8 +26,7 @@ static bool add_fixed(struct under *u, const struct grant_set *set)
 	bool fits = true;
 
 	for (uint32_t i = 0; i < set->count && fits; i++)
-		fits = add(u, (enum grant_verb)set->grants[i].verb, grant_object(set, i), set->grants[i].flags,
-			   (uint16_t)i);
+		fits = add(u, &set->grants[i], grant_object(set, i), (uint16_t)i);
 	return fits;
 }
 
@@ -39,8 +39,7 @@ static bool add_within(struct under *u, const struct grant_set *set, const char 
 		char path[GRANT_OBJECT_MAX];
 
 		fits = path_normalise(workdir, object[1] == 0 ? "." : object + 1, path, sizeof path) &&
-		       add(u, (enum grant_verb)set->grants[i].verb, path, set->grants[i].flags,
-			   (uint16_t)(GRANTS_MAX + i));
+		       add(u, &set->grants[i], path, (uint16_t)(GRANTS_MAX + i));
 	}
 	return fits;
 }
@@ -57,7 +56,7 @@ static bool add_given(struct under *u, const struct past *p)
 		if (p->grants.grants[i].verb == VERB_RUN && object[0] == '/' &&
 		    (strcmp(object, program) == 0 ||
 		     (p->base == CELL_BASE_MINIMAL && base_shows(CELL_BASE_SYSTEM, object, RIGHT_READ | RIGHT_RUN))))
-			fits = add(u, VERB_RUN, object, p->grants.grants[i].flags, UNDER_NO_LINE);
+			fits = add(u, &p->grants.grants[i], object, UNDER_NO_LINE);
 	}
 	return fits;
 }
@@ -230,6 +229,10 @@ static bool look(void *arg, enum fact f)
 	case FACT_STORE:
 	case FACT_WRITTEN: /* else it is not allowed for another reason */
 	case FACT_STAGED:
+	case FACT_OTHER_NAME:
+	case FACT_BAD_HELLO:
+	case FACT_HIDDEN_NAME:
+	case FACT_WITHDRAWN:
 	case FACT_BEYOND:
 	case FACT_COUNT: break;
 	}

@@ -26,7 +26,7 @@ static const char help_text[] =
 	"\n"
 	"Runs COMMAND while watching what it opens and executes, and writes the narrowest policy that would have sufficed.\n"
 	"While it learns, COMMAND sees what you can read, but for the places of your home and of the system that hold keys and\n"
-	"passwords; it writes beneath the workspace only and reaches no network.\n"
+	"passwords; it writes beneath the workspace only and reaches only what --connect names.\n"
 	"\n"
 	"Options:\n"
 	"  --output FILE    write the policy there; an existing file is not overwritten (default: standard output)\n"

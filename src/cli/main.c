@@ -28,6 +28,7 @@ static const char help_text[] =
 	"  ambit discard [EVENT]              throw it away\n"
 	"  ambit undo EVENT                   take a commit back\n"
 	"  ambit stage list                   what is kept, and what can be undone\n"
+	"  ambit grant list | revoke          what running events may do, and taking it back\n"
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
 	"  ambit ledger replay                its decisions made once more, or under another policy\n"
 	"  ambit ledger prove | check         a proof of one entry, for who has no ledger\n"
@@ -49,8 +50,8 @@ static const struct command {
 	{ "run", cli_run },          { "explain", cli_explain },    { "learn", cli_learn },
 	{ "diff", cli_stage_short }, { "commit", cli_stage_short }, { "discard", cli_stage_short },
 	{ "undo", cli_stage_short }, { "stage", cli_stage },        { "doctor", cli_doctor },
-	{ "policy", cli_policy },    { "ledger", cli_ledger },      { "help", cli_help },
-	{ "version", cli_version },
+	{ "policy", cli_policy },    { "ledger", cli_ledger },      { "grant", cli_grant },
+	{ "help", cli_help },        { "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "cli/keys.h"
 #include "cli/terminal.h"
+#include "core/listen.h"
 #include "lib/event.h"
 #include "lib/helper.h"
 #include "lib/launch.h"
@@ -183,6 +184,20 @@ static void tell_waiting(struct session *s)
 	(void)fwrite(text.data, 1, text.len, stderr); /* nobody is left to be told */
 }
 
+/* Before the command says anything: who wants to reach its servers has to know where. */
+static void tell_listening(struct session *s)
+{
+	const struct event_result *r = event_result(s->ev);
+	struct listen_ports p;
+
+	if (!event_listens(s->ev))
+		return;
+	for (uint32_t i = 0; i < r->n_ports; i++)
+		if (listen_take(grant_object(r->grants, r->ports[i].grant), &p, NULL) == 0)
+			(void)fprintf(stderr, "ambit: listening on 127.0.0.1:%u for port %u of the cell\n",
+				      r->ports[i].port, p.cell);
+}
+
 static int loop(struct session *s, const struct ambit_event_options *o, struct err *e)
 {
 	int r = 0;
@@ -190,6 +205,7 @@ static int loop(struct session *s, const struct ambit_event_options *o, struct e
 	while (r == 0) {
 		const int ended = ambit_event_step(s->ev, NULL);
 
+		tell_listening(s);
 		/* also when it has ended already: what a short program wrote lies in its terminal */
 		if (s->master < 0 && (s->master = ambit_event_terminal(s->ev)) >= 0)
 			r = start_relay(s, o, e);

@@ -43,13 +43,15 @@ static void put_command(const struct event_result *r, struct buf *out)
 static void put_grant(const struct event_result *r, uint32_t id, struct buf *out)
 {
 	const struct grant *g = &r->grants->grants[id];
+	char qualifiers[QUALIFIERS_TEXT_MAX];
 
 	buf_printf(out, "  granted: %s", verb_word((enum grant_verb)g->verb));
 	if (g->object_len > 0) {
 		buf_printf(out, " ");
 		put_name(out, grant_object(r->grants, id));
 	}
-	buf_printf(out, "\n");
+	qualifiers_format(&g->qualifiers, qualifiers);
+	buf_printf(out, "%s%s\n", qualifiers[0] != 0 ? " " : "", qualifiers);
 }
 
 static void put_asked(const struct event_result *r, struct buf *out)
@@ -384,6 +386,56 @@ static void put_doubts(const struct event_result *r, struct buf *out)
 		buf_printf(out, "  %zu calls had arguments that could not be read\n", opaque);
 }
 
+/* ---- connections ---- */
+
+static void put_budget(const struct event_result *r, const struct effect *f, struct buf *out)
+{
+	static const struct qualifiers none;
+	const struct qualifiers *q = r->grants != NULL && f->grant < r->grants->count
+					     ? &r->grants->grants[f->grant].qualifiers
+					     : &none;
+	const char *lead = "by";
+
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
+		char value[32];
+
+		if (!meter_is_stopped_by(&f->meter, i))
+			continue;
+		qualifier_format(q, i, value, sizeof value);
+		buf_printf(out, " %s %s=%s", lead, qualifier_word(i), value);
+		lead = "and";
+	}
+}
+
+static void put_meter(const struct event_result *r, const struct effect *f, struct buf *out)
+{
+	const struct meter *m = &f->meter;
+
+	buf_printf(out, "  ");
+	put_name(out, f->object);
+	buf_printf(out, ": %u opened, %" PRIu64 " bytes up, %" PRIu64 " bytes down\n", m->opened, m->up, m->down);
+	if (m->failed > 0)
+		buf_printf(out, "    %u failed, the last: %s\n", m->failed, meter_failure(m));
+	if (m->stopped == 0)
+		return;
+	buf_printf(out, "    stopped");
+	put_budget(r, f, out);
+	buf_printf(out, ": %u refused\n", m->refused);
+}
+
+static void put_connections(const struct event_result *r, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_effects; i++) {
+		if (!effect_has_meter(&r->effects[i]))
+			continue;
+		if (n++ == 0)
+			buf_printf(out, "\nConnections\n");
+		put_meter(r, &r->effects[i], out);
+	}
+}
+
 /* ---- grants that nobody used ---- */
 
 static bool was_used(const struct event_result *r, uint32_t id)
@@ -417,6 +469,7 @@ void explain_write(const struct told *t, struct buf *out)
 	put_asked(&t->result, out);
 	put_ended(&t->result, out);
 	put_changes(t, out);
+	put_connections(&t->result, out);
 	put_denials(&t->result, out);
 	put_doubts(&t->result, out);
 	put_unused(&t->result, out);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cell/spec.h"
+#include "core/endpoint.h"
 
 #define LINE_MAX_BYTES (8u * GRANT_OBJECT_MAX) /* a path in quotes, each byte escaped, and more */
 #define SHOWN_MAX 300                          /* of a name in a comment */
@@ -152,8 +153,9 @@ static size_t count_sayable(const struct event_result *r, enum grant_verb verb, 
 
 static bool has_grants(const struct learned *l, const struct event_result *r)
 {
-	return l->work || l->runtimes.n > 0 || l->env.n > 0 || count_sayable(r, VERB_READ, &l->read) > 0 ||
-	       count_sayable(r, VERB_WRITE, &l->write) > 0 || count_sayable(r, VERB_RUN, &l->run) > 0;
+	return l->work || l->runtimes.n > 0 || l->env.n > 0 || l->connect.n > 0 ||
+	       count_sayable(r, VERB_READ, &l->read) > 0 || count_sayable(r, VERB_WRITE, &l->write) > 0 ||
+	       count_sayable(r, VERB_RUN, &l->run) > 0;
 }
 
 static void put_grants(const struct learned *l, const struct event_result *r, struct buf *out)
@@ -166,18 +168,18 @@ static void put_grants(const struct learned *l, const struct event_result *r, st
 	put_list(r, VERB_WRITE, &l->write, out);
 	put_list(r, VERB_RUN, &l->run, out);
 	put_named("env", &l->env, out);
+	put_list(r, VERB_CONNECT, &l->connect, out);
 }
 
 static void put_decision(const struct event_result *r, const struct decision *d, const char *word, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], shown[SHOWN_MAX];
 
-	if (d->verb != VERB_CONNECT && grant_line(r, d->verb, d->object, line, sizeof line) && strlen(line) < SHOWN_MAX)
+	if (!d->never && grant_line(r, d->verb, d->object, line, sizeof line) && strlen(line) < SHOWN_MAX)
 		buf_printf(out, "# %s: %s  -- %s\n", word, line, d->reason);
 	else
-		buf_printf(out, "# %s: %s %s  -- %s\n", d->verb == VERB_CONNECT ? "cannot be granted" : word,
-			   verb_word(d->verb), text_escape(shown, sizeof shown, d->object, strlen(d->object)),
-			   d->reason);
+		buf_printf(out, "# %s: %s %s  -- %s\n", d->never ? "cannot be granted" : word, verb_word(d->verb),
+			   text_escape(shown, sizeof shown, d->object, strlen(d->object)), d->reason);
 }
 
 static void put_decisions(const struct event_result *r, const struct decisions *d, const char *word, struct buf *out)

@@ -22,8 +22,11 @@ static const char forgotten[] = "without it, this goes to the cell's own home an
 static const char obeyed[] = "other programs run or obey what stands there";
 static const char holds_it[] = "holds something sensitive that was used, see there";
 static const char too_many[] = "one of more than a policy should name: grant what holds them, or fewer";
-static const char no_network[] = "a cell has no network in this version";
+static const char looked_up[] = "a name was looked up: grant its host by name";
+static const char leads_out[] = "whoever is there gets what the program sends";
+static const char no_endpoint[] = "no grant can be written for it";
 static const char host_socket[] = "its listener would act with its own authority";
+static const char no_socket[] = "its listener would act with its own authority, and no grant can name it";
 
 struct learner {
 	const struct event_result *r;
@@ -87,7 +90,12 @@ static void decide(struct decisions *d, enum grant_verb verb, const char *object
 		return;
 	}
 	memmove(d->items + at + 1, d->items + at, (d->n - at) * sizeof *d->items);
-	d->items[at] = (struct decision){ .verb = verb, .object = copy, .reason = reason };
+	d->items[at] = (struct decision){
+		.verb = verb,
+		.object = copy,
+		.reason = reason,
+		.never = reason == looked_up || reason == no_endpoint || reason == no_socket,
+	};
 	d->n++;
 }
 
@@ -204,6 +212,40 @@ static void collect_runtime(struct learner *l, const struct effect *f)
 		path_list_add(&l->ret->runtimes, t->name);
 }
 
+/* "inet HOST:PORT", as an endpoint is written; of a socket, which may have been asked for by another name, and of a host with a key, what was granted. */
+static void add_endpoint(struct learner *l, const struct effect *f)
+{
+	static const char inet[] = "inet ", ssh[] = "ssh://";
+	const char *granted = grant_object(l->r->grants, f->grant);
+
+	if (strncmp(f->object, inet, sizeof inet - 1) == 0 && strncmp(granted, ssh, sizeof ssh - 1) != 0)
+		path_list_add(&l->ret->connect, f->object + sizeof inet - 1);
+	else
+		path_list_add(&l->ret->connect, granted);
+}
+
+static const char *reason_of_address(const struct denial *d)
+{
+	if (d->reason == DENIAL_SOCKET)
+		return d->grantable ? host_socket : no_socket;
+	if (d->grantable)
+		return leads_out;
+	return d->reason == DENIAL_LOOKUP ? looked_up : no_endpoint;
+}
+
+/* What was granted is learned as it was used; what was not is a person's to decide. */
+static void collect_address(struct learner *l, const struct effect *f)
+{
+	if (f->verdict == EFFECT_ALLOWED) {
+		if (f->grant != GRANT_NONE)
+			add_endpoint(l, f);
+		return;
+	}
+	denial_of(l->r->grants, f, &l->denial);
+	decide(&l->ret->decide, VERB_CONNECT, l->denial.grantable ? l->denial.object : f->object,
+	       reason_of_address(&l->denial));
+}
+
 static void collect(struct learner *l, const struct effect *f)
 {
 	const bool denied = effect_is_denied(f->verdict);
@@ -216,9 +258,8 @@ static void collect(struct learner *l, const struct effect *f)
 		path_list_add(&l->avoid, f->object);
 	if (f->kind != EFFECT_CONNECT)
 		collect_path(l, f);
-	else if (denied)
-		decide(&l->ret->decide, VERB_CONNECT, f->object,
-		       strncmp(f->object, "unix ", 5) == 0 ? host_socket : no_network);
+	else
+		collect_address(l, f);
 }
 
 static void collect_grants(struct learner *l)
@@ -423,7 +464,7 @@ static struct cell_spec *default_base(const struct event_result *r)
 static bool ran_out(const struct learner *by, const struct learned *l)
 {
 	return by->avoid.failed || l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed ||
-	       l->env.failed || l->decide.failed || l->notes.failed;
+	       l->env.failed || l->connect.failed || l->decide.failed || l->notes.failed;
 }
 
 int learned_from(const struct event_result *r, struct learned *ret, struct err *e)
@@ -454,6 +495,7 @@ void learned_finish(struct learned *l)
 	path_list_finish(&l->run);
 	path_list_finish(&l->runtimes);
 	path_list_finish(&l->env);
+	path_list_finish(&l->connect);
 	decisions_finish(&l->decide);
 	decisions_finish(&l->notes);
 }

@@ -17,6 +17,7 @@ struct decision {
 	enum grant_verb verb;
 	char *object;       /* owned; a path, or an address with CONNECT */
 	const char *reason; /* in a table */
+	bool never;         /* no grant gives it */
 };
 
 struct decisions {              /* sorted by object and verb, each once */
@@ -30,6 +31,7 @@ struct learned {
 	struct path_list read, write, run;
 	struct path_list runtimes; /* names for `run: [node]` */
 	struct path_list env;      /* names */
+	struct path_list connect;  /* endpoints */
 	struct decisions decide;
 	struct decisions notes; /* sensitive, not hidden, and covered by `work: .` */
 	bool jit_unexplained;   /* jit was granted, and no runtime was seen that needs it */

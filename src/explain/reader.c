@@ -110,6 +110,33 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 
 /* ---- grants ---- */
 
+/* Records of before have no such key. */
+static void read_qualifiers(struct take *t, const json_t *from, struct qualifiers *ret)
+{
+	json_t *all = json_object_get(from, "qualifiers"), *value;
+	const char *word;
+
+	*ret = (struct qualifiers){ .uses = 0 };
+	if (all != NULL && !json_is_null(all) && !json_is_object(all))
+		take_fail(t, AMBIT_MALFORMED, "qualifiers", "not an object");
+	json_object_foreach(all, word, value)
+	{
+		char text[64];
+		enum qualifier which;
+
+		if (json_is_integer(value))
+			(void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
+				       json_integer_value(value)); /* it fits */
+		else if (!text_copy(text, sizeof text,
+				    json_is_true(value)     ? "true"
+				    : json_is_string(value) ? json_string_value(value)
+							    : ""))
+			text[0] = 0;
+		if (!qualifier_is(word, &which) || qualifiers_set(ret, which, text, NULL) < 0)
+			take_fail(t, AMBIT_MALFORMED, "qualifiers", "not a qualifier that this build knows");
+	}
+}
+
 static void read_grant(struct take *t, const json_t *from, struct told *ret)
 {
 	static const char *const verbs[] = {
@@ -122,17 +149,21 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	const uint32_t flags = take_bool(t, from, "optional") ? GRANT_OPTIONAL : 0;
 	const char *id = take_text(t, from, "id", false);
 	const uint32_t before = ret->grants->count;
+	struct qualifiers qualifiers;
 	uint32_t at;
 
+	read_qualifiers(t, from, &qualifiers);
 	if (t->rc != 0)
 		return;
-	t->rc = grant_add(ret->grants, verb, object, flags, &at, t->e);
+	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &qualifiers, &at, t->e);
 	if (t->rc < 0)
 		t->rc = err_context(t->e, t->rc, "record: grants[%zu]", t->index);
 	else if (ret->grants->count == before)
 		take_fail(t, AMBIT_MALFORMED, "object", "the same grant twice");
 	else if (!text_copy(ret->result.grant_ids[at], ID_TEXT_MAX, id))
 		take_fail(t, AMBIT_MALFORMED, "id", "not an id");
+	else if (json_object_get(from, "withdrawn") != NULL)
+		ret->result.withdrawn_ns[at] = take_time(t, from, "withdrawn");
 }
 
 static void read_grants(struct take *t, const json_t *json, struct told *ret)
@@ -141,7 +172,8 @@ static void read_grants(struct take *t, const json_t *json, struct told *ret)
 
 	ret->grants = calloc(1, sizeof *ret->grants);
 	ret->result.grant_ids = calloc(GRANTS_MAX, sizeof *ret->result.grant_ids);
-	if (ret->grants == NULL || ret->result.grant_ids == NULL) {
+	ret->result.withdrawn_ns = calloc(GRANTS_MAX, sizeof *ret->result.withdrawn_ns);
+	if (ret->grants == NULL || ret->result.grant_ids == NULL || ret->result.withdrawn_ns == NULL) {
 		take_fail(t, AMBIT_MEMORY, "grants", "no memory");
 		return;
 	}
@@ -200,6 +232,15 @@ static bool is_why(const json_t *from, enum denial_reason reason)
 	return why != NULL && strcmp(why, denial_word(reason)) == 0;
 }
 
+static uint8_t read_hello(const char *why)
+{
+	if (strcmp(why, denial_word(DENIAL_OTHER_NAME)) == 0)
+		return EFFECT_DENIED_OTHER_NAME;
+	if (strcmp(why, denial_word(DENIAL_BAD_HELLO)) == 0)
+		return EFFECT_DENIED_BAD_HELLO;
+	return strcmp(why, denial_word(DENIAL_HIDDEN_NAME)) == 0 ? EFFECT_DENIED_HIDDEN_NAME : EFFECT_DENIED;
+}
+
 /* Which denial it is. The other reasons follow from the grants. */
 static uint8_t read_denied(struct take *t, const json_t *from, const struct effect *f)
 {
@@ -217,7 +258,39 @@ static uint8_t read_denied(struct take *t, const json_t *from, const struct effe
 		return EFFECT_DENIED_STORE;
 	if (effect_right(f->kind) != 0 && strcmp(why, denial_word(DENIAL_HELD)) == 0)
 		return EFFECT_DENIED_HELD;
-	return EFFECT_DENIED;
+	if (f->kind == EFFECT_CONNECT && strcmp(why, denial_word(DENIAL_WITHDRAWN)) == 0)
+		return EFFECT_DENIED_WITHDRAWN;
+	return f->kind == EFFECT_CONNECT ? read_hello(why) : EFFECT_DENIED;
+}
+
+static void read_stopped(struct take *t, const json_t *from, uint32_t *ret)
+{
+	const json_t *list = take_array(t, from, "stopped_by", QUALIFIER_COUNT);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+		enum qualifier which;
+
+		if (word == NULL || !qualifier_is(word, &which) || which == QUALIFIER_ECH)
+			take_fail(t, AMBIT_MALFORMED, "stopped_by", "not a budget");
+		else
+			*ret |= 1u << which;
+	}
+}
+
+static void read_meter(struct take *t, const json_t *effect, struct meter *ret)
+{
+	const json_t *from = take_object(t, effect, "meter");
+
+	ret->opened = (uint32_t)take_count(t, from, "opened", UINT32_MAX);
+	ret->failed = (uint32_t)take_count(t, from, "failed", UINT32_MAX);
+	ret->refused = (uint32_t)take_count(t, from, "refused", UINT32_MAX);
+	ret->sys_errno = json_is_null(json_object_get(from, "errno"))
+				 ? 0
+				 : (uint32_t)take_count(t, from, "errno", INT32_MAX);
+	ret->up = take_count(t, from, "up_bytes", INT64_MAX);
+	ret->down = take_count(t, from, "down_bytes", INT64_MAX);
+	read_stopped(t, from, &ret->stopped);
 }
 
 static void read_effect(struct take *t, const json_t *from, struct told *told)
@@ -227,7 +300,7 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 		EFFECTS(KIND_WORD)
 #undef KIND_WORD
 	};
-	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested" };
+	static const char *const sources[] = { [EFFECT_REQUESTED] = "requested", [EFFECT_PROVED] = "proved" };
 	static const char *const verdicts[] = {
 		"unjudged", [EFFECT_ALLOWED] = "allowed", [EFFECT_DENIED] = "denied", [EFFECT_ABSENT] = "absent"
 	};
@@ -239,6 +312,8 @@ static void read_effect(struct take *t, const json_t *from, struct told *told)
 	f->count = (uint32_t)take_count(t, from, "count", UINT32_MAX);
 	f->grant = GRANT_NONE;
 	read_object(t, from, f);
+	if (t->rc == 0 && effect_has_meter(f))
+		read_meter(t, from, &f->meter);
 	if (t->rc == 0 && f->verdict == EFFECT_ALLOWED)
 		read_allowed(t, from, told, f);
 	if (t->rc == 0 && f->verdict == EFFECT_DENIED)

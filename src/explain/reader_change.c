@@ -13,8 +13,9 @@
 bool change_is_told(const json_t *effect)
 {
 	const char *source = json_string_value(json_object_get(effect, "source"));
+	const char *kind = json_string_value(json_object_get(effect, "kind"));
 
-	return source != NULL && strcmp(source, "proved") == 0;
+	return source != NULL && strcmp(source, "proved") == 0 && (kind == NULL || strcmp(kind, "connect") != 0);
 }
 
 static char *take_path(struct take *t, const json_t *from, const char *key)

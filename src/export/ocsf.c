@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "core/host.h"
 #include "export/known.h"
 
 #define OTHER 99
@@ -238,7 +239,17 @@ static void put_file(struct json *j, struct ocsf *o, const struct entry *entry)
 	json_put_object_end(j);
 }
 
-/* "tcp 192.0.2.1:443", "tcp [2001:db8::1]:443", "unix /run/x": of the first two the address, in its place and read as the kernel's callers do. */
+/* "inet host.example:443". */
+static bool take_host(const char *object, struct host_name *ret, uint32_t *ret_port)
+{
+	static const char inet[] = "inet ";
+	const char *const colon = strrchr(object, ':'), *const host = object + sizeof inet - 1;
+
+	return strncmp(object, inet, sizeof inet - 1) == 0 && colon != NULL && colon > host &&
+	       host_take(host, (size_t)(colon - host), ret) && parse_u32(colon + 1, 0, 65535, ret_port);
+}
+
+/* "inet 192.0.2.1:443", "inet [2001:db8::1]:443", "unix /run/x": of the first two the address, in its place and read as the kernel's callers do. */
 static bool take_address(const char *object, char ret_ip[INET6_ADDRSTRLEN], uint32_t *ret_port)
 {
 	const char *const space = strchr(object, ' ');
@@ -261,11 +272,15 @@ static bool take_address(const char *object, char ret_ip[INET6_ADDRSTRLEN], uint
 static void put_endpoint(struct json *j, const char *object)
 {
 	char ip[INET6_ADDRSTRLEN];
+	struct host_name host;
 	uint32_t port;
 
 	json_put_object(json_put_key(j, "dst_endpoint"));
 	if (take_address(object, ip, &port)) {
 		json_put_word(json_put_key(j, "ip"), ip);
+		json_put_count(json_put_key(j, "port"), port);
+	} else if (take_host(object, &host, &port)) {
+		json_put_word(json_put_key(j, "hostname"), host.text);
 		json_put_count(json_put_key(j, "port"), port);
 	} else {
 		put_shown(json_put_key(j, "name"), object);
@@ -283,6 +298,22 @@ static void put_connection(struct json *j, const char *object)
 	put_id(j, "direction_id", 2); /* outbound */
 	if (word[0] != 0)
 		put_shown(json_put_key(j, "protocol_name"), word);
+	json_put_object_end(j);
+}
+
+/* As the event has it: out is to the host. Older entries say nothing of it. */
+static void put_traffic(struct json *j, const struct entry *entry)
+{
+	struct canonical_value meter;
+	uint64_t up, down;
+
+	if (!canonical_find(entry->body, "meter", &meter) || !body_find_count(meter, "up_bytes", &up) ||
+	    !body_find_count(meter, "down_bytes", &down))
+		return;
+	json_put_object(json_put_key(j, "traffic"));
+	json_put_count(json_put_key(j, "bytes"), up + down); /* each is below 2^53 */
+	json_put_count(json_put_key(j, "bytes_in"), down);
+	json_put_count(json_put_key(j, "bytes_out"), up);
 	json_put_object_end(j);
 }
 
@@ -351,6 +382,7 @@ static void put_class(struct json *j, struct ocsf *o, const struct entry *entry,
 	case NETWORK_ACTIVITY:
 		put_endpoint(j, o->object);
 		put_connection(j, o->object);
+		put_traffic(j, entry);
 		break;
 	case APPLICATION_LIFECYCLE: put_app(j); break;
 	case BASE: break;
@@ -394,6 +426,15 @@ static void put_control(struct json *j, const struct entry *entry)
 	json_put_array_end(j);
 }
 
+/* It was allowed, and nobody answered, or its budget was spent. */
+static bool was_never_open(const struct entry *entry)
+{
+	struct canonical_value meter;
+	uint64_t opened;
+
+	return canonical_find(entry->body, "meter", &meter) && body_find_count(meter, "opened", &opened) && opened == 0;
+}
+
 /* 1 success, 2 failure; 0: the entry does not say. */
 static unsigned status_of(const struct entry *entry)
 {
@@ -401,7 +442,7 @@ static unsigned status_of(const struct entry *entry)
 	uint64_t code;
 
 	if (verdict == VERDICT_DENIED || verdict == VERDICT_HELD || verdict == VERDICT_REFUSED ||
-	    entry->type == ENTRY_CRASH)
+	    entry->type == ENTRY_CRASH || was_never_open(entry))
 		return 2;
 	if (entry->type == ENTRY_STOP && entry->event[0] != 0)
 		return body_find_count(entry->body, "exit", &code) && code == 0 ? 1 : 2;

@@ -41,8 +41,9 @@ struct otlp_span {
 	struct list attributes, grants, events;
 	uint64_t n_events;
 	uint64_t allowed, denied, held;
-	char tool[256];        /* the program's name; empty: no request was there */
-	char cause[CAUSE_MAX]; /* why it is an error; empty: it is none */
+	uint64_t connections, up, down; /* bytes */
+	char tool[256];                 /* the program's name; empty: no request was there */
+	char cause[CAUSE_MAX];          /* why it is an error; empty: it is none */
 };
 
 struct otlp {
@@ -153,6 +154,11 @@ static void put_own_attributes(struct json *j, const struct otlp_span *sp)
 	otlp_put_count(j, "ambit.effects.allowed", sp->allowed);
 	otlp_put_count(j, "ambit.effects.denied", sp->denied);
 	otlp_put_count(j, "ambit.changes.held", sp->held);
+	if (sp->connections > 0) {
+		otlp_put_count(j, "ambit.connections", sp->connections);
+		otlp_put_count(j, "ambit.connections.up_bytes", sp->up);
+		otlp_put_count(j, "ambit.connections.down_bytes", sp->down);
+	}
 	if (sp->cause[0] != 0)
 		otlp_put_text(j, "error.type", sp->cause);
 	if (sp->grants.text.len > 0) {
@@ -483,12 +489,28 @@ static void count_in(uint64_t *sum, uint64_t count)
 	*sum = sat_add(*sum, count, INT64_MAX);
 }
 
+static void take_meter(struct otlp_span *sp, struct canonical_value body)
+{
+	struct canonical_value meter;
+	uint64_t n;
+
+	if (!canonical_find(body, "meter", &meter))
+		return;
+	(void)body_find_count(meter, "opened", &n); /* 0 where it is none */
+	count_in(&sp->connections, n);
+	(void)body_find_count(meter, "up_bytes", &n);
+	count_in(&sp->up, n);
+	(void)body_find_count(meter, "down_bytes", &n);
+	count_in(&sp->down, n);
+}
+
 static void take_effect(struct otlp_span *sp, const struct reading_entry *r)
 {
 	uint64_t count;
 	const bool counted = body_find_count(r->entry->body, "count", &count);
 
 	count = counted ? count : 1;
+	take_meter(sp, r->entry->body);
 	switch (verdict_of(r->entry)) {
 	case VERDICT_ALLOWED: count_in(&sp->allowed, count); break;
 	case VERDICT_HELD:

@@ -125,6 +125,14 @@ static bool is_quote(char c)
 	return c == '"' || c == '\'';
 }
 
+/* An address of IPv6 stands in brackets as well; behind them comes its port. */
+static bool starts_address(const char *s)
+{
+	const char *end = *s == '[' ? strchr(s, ']') : NULL;
+
+	return end != NULL && end[1] == ':';
+}
+
 /* One item of a list, up to a comma or the bracket. */
 static int take_item(const char **at, const char *verb, struct object *ret, struct err *e)
 {
@@ -132,7 +140,8 @@ static int take_item(const char **at, const char *verb, struct object *ret, stru
 
 	if (is_quote(**at))
 		return take_quoted(at, verb, ret, e);
-	n = strcspn(*at, ",]");
+	n = starts_address(*at) ? (size_t)(strchr(*at, ']') + 1 - *at) : 0;
+	n += strcspn(*at + n, ",]");
 	while (n > 0 && strchr(BLANKS, (*at)[n - 1]) != NULL)
 		n--;
 	if (n == 0)
@@ -176,7 +185,7 @@ static int take_objects(struct policy *p, enum grant_verb verb, const char **at,
 
 	if (kind == OBJECT_NONE)
 		return policy_add(p, verb, "", 0, 0, e);
-	if (**at == '[')
+	if (**at == '[' && !(kind == OBJECT_ADDRESS && starts_address(*at)))
 		return take_list(p, verb, at, e);
 	if (is_quote(**at))
 		rc = take_quoted(at, verb_word(verb), &o, e);
@@ -187,34 +196,56 @@ static int take_objects(struct policy *p, enum grant_verb verb, const char **at,
 
 /* ---- qualifiers ---- */
 
-/* No qualifier is in this build, so the first one, or whatever stands in its place, is refused. */
-static int refuse_rest(const char *verb, const char *rest, struct err *e)
-{
-	char word[32];
+#define VALUE_MAX 64 /* longer than any */
 
-	if (!starts_qualifier(rest))
-		return bad_text(e, verb, rest, "after the object only qualifiers may stand, as key=value",
+/* Reads key=value; *at stands on the key and then behind the value. */
+static int take_qualifier(enum grant_verb verb, const char **at, struct qualifiers *q, struct err *e)
+{
+	const size_t n = strspn(*at, "abcdefghijklmnopqrstuvwxyz"), m = strcspn(*at + n, BLANKS);
+	char word[32], value[VALUE_MAX];
+	enum qualifier which;
+	int rc;
+
+	if (!starts_qualifier(*at))
+		return bad_text(e, verb_word(verb), *at, "after the object only qualifiers may stand, as key=value",
 				"more than an object");
-	(void)snprintf(word, sizeof word, "%.*s", (int)strspn(rest, "abcdefghijklmnopqrstuvwxyz"),
-		       rest); /* cut is fine */
-	return qualifier_refuse(word, e);
+	(void)snprintf(word, sizeof word, "%.*s", (int)n, *at);               /* cut is no word */
+	(void)snprintf(value, sizeof value, "%.*s", (int)m - 1, *at + n + 1); /* cut is no value */
+	rc = qualifier_parse(word, &which, e);
+	if (rc == 0)
+		rc = qualifier_check_verb(which, verb, e);
+	if (rc == 0 && qualifiers_has(q, which))
+		rc = err_set(e, AMBIT_CONFLICT, "keep one of the two", "%s: '%s' stands here twice", verb_word(verb),
+			     word);
+	*at += n + m;
+	return rc < 0 ? rc : qualifiers_set(q, which, value, e);
+}
+
+/* To the end of the text. */
+static int take_qualifiers(enum grant_verb verb, const char *at, struct qualifiers *q, struct err *e)
+{
+	int rc = 0;
+
+	for (at = skip_blanks(at); *at != 0 && rc == 0; at = skip_blanks(at))
+		rc = take_qualifier(verb, &at, q, e);
+	return rc;
 }
 
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e)
 {
 	const uint32_t before = p->n_lines;
 	const char *at = skip_blanks(text != NULL ? text : "");
+	struct qualifiers q = { .uses = 0 };
 	enum grant_verb v;
 	int rc = verb_parse(verb, &v, e);
 
 	if (rc < 0)
 		return rc;
 	rc = take_objects(p, v, &at, e);
-	if (rc == 0) {
-		at = skip_blanks(at);
-		if (*at != 0)
-			rc = refuse_rest(verb, at, e);
-	}
+	if (rc == 0)
+		rc = take_qualifiers(v, at, &q, e);
+	if (rc == 0)
+		rc = policy_qualify(p, before, &q, NULL, e);
 	if (rc < 0)
 		p->n_lines = before;
 	return rc;

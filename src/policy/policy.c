@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
+#include "core/listen.h"
 
-#define ENCODING_VERSION 1
+#define ENCODING_VERSION 2
 #define SHOWN_MAX 200 /* of an object in a message */
 
 /* ---- objects as written ---- */
@@ -104,8 +106,18 @@ static int check_path(enum grant_verb verb, const char *object, struct err *e)
 	return check_place(verb, object, e);
 }
 
+static int check_ports(enum grant_verb verb, const char *object, struct err *e)
+{
+	struct listen_ports ports;
+	const int rc = listen_take(object, &ports, e);
+
+	return rc < 0 ? err_context(e, rc, "%s", verb_word(verb)) : 0;
+}
+
 static int check_object(enum grant_verb verb, const char *object, struct err *e)
 {
+	struct endpoint endpoint;
+
 	switch (verb_object(verb)) {
 	case OBJECT_PATH: return check_path(verb, object, e);
 	case OBJECT_PROGRAM:
@@ -113,8 +125,9 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 		    object[0] == '$')
 			return check_path(verb, object, e);
 		return check_program(verb, object, e);
-	case OBJECT_NAME:
 	case OBJECT_ADDRESS:
+		return verb == VERB_LISTEN ? check_ports(verb, object, e) : endpoint_take(object, &endpoint, e);
+	case OBJECT_NAME:
 	case OBJECT_NONE: break;
 	}
 	return 0; /* grant_add knows names and nothing else about them */
@@ -192,6 +205,33 @@ int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint3
 	if (rc == 0)
 		p->n_lines++;
 	return rc;
+}
+
+static bool is_socket(const char *object)
+{
+	struct endpoint p;
+
+	return endpoint_take(object, &p, NULL) == 0 && p.kind == ENDPOINT_UNIX;
+}
+
+int policy_qualify(struct policy *p, uint32_t first, const struct qualifiers *q, uint32_t *ret_line, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	for (uint32_t i = first; i < p->n_lines; i++) {
+		struct policy_line *l = &p->lines[i];
+
+		l->qualifiers = *q;
+		if (!qualifiers_has(q, QUALIFIER_BYTES) || !is_socket(l->object))
+			continue;
+		if (ret_line != NULL)
+			*ret_line = i;
+		text_escape(shown, sizeof shown, l->object, strlen(l->object));
+		return err_set(e, AMBIT_MALFORMED, "bound it by uses or rate",
+			       "%s: %s: nobody counts the bytes of a Unix socket", verb_word((enum grant_verb)l->verb),
+			       shown);
+	}
+	return 0;
 }
 
 static bool is_agent(const char *s)
@@ -274,6 +314,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 		buf_put_u32(out, l->line);
 		buf_put_u32(out, l->column);
 		buf_put_u32(out, l->flags);
+		qualifiers_put(out, &l->qualifiers);
 		buf_put_str(out, l->object);
 	}
 }
@@ -299,10 +340,12 @@ static int decode_line(struct rbuf *in, struct policy_line *l, struct err *e)
 	l->line = rbuf_u32(in);
 	l->column = rbuf_u32(in);
 	l->flags = rbuf_u32(in);
+	qualifiers_take(in, &l->qualifiers);
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
-	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
+	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)) ||
+	    (l->verb != VERB_CONNECT && !qualifiers_are_none(&l->qualifiers)))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	return check_line(l, e);
 }

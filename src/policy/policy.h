@@ -31,6 +31,7 @@ struct policy_line {
 	uint32_t line, column;         /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
 	uint32_t flags;                /* GRANT_OPTIONAL */
+	struct qualifiers qualifiers;  /* of connect */
 };
 
 struct policy {
@@ -47,8 +48,9 @@ struct policy {
 
 /* One grant as on the command line: verb and "object [key=value ...]", for example read "~/.gitconfig". A list of
  * objects stands in brackets, "[~/.gitconfig, /srv/data?]"; an object that a blank or a bracket would cut stands in
- * single or double quotes, a quote inside it doubled. A verb without an object takes "" or NULL.
- * -UNKNOWN, -UNAVAILABLE: the verb or a qualifier. -MALFORMED. -LIMIT. On failure nothing was added. */
+ * single or double quotes, a quote inside it doubled. A verb without an object takes "" or NULL. Qualifiers of a list are those of
+ * each object in it, which shares its budget with no other.
+ * -UNKNOWN, -UNAVAILABLE: the verb or a qualifier. -CONFLICT: a qualifier stands there twice. -MALFORMED. -LIMIT. On failure nothing was added. */
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e);
 /* "wall=30s" or "wall=30s,memory=2G". A limit that is given more than once: the smaller. On failure nothing changed. */
 int policy_add_limit(struct policy *p, const char *text, struct err *e);
@@ -57,6 +59,10 @@ int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* One object of one grant, as written; line and column 0 if there are none. */
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);
+
+/* Gives the lines from `first` on, which are of one grant, its qualifiers. -MALFORMED: one of them cannot have all of these; *ret_line, which may be
+ * NULL, is that one. */
+int policy_qualify(struct policy *p, uint32_t first, const struct qualifiers *q, uint32_t *ret_line, struct err *e);
 
 /* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
 int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);

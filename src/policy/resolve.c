@@ -250,10 +250,11 @@ static int refuse(const struct resolving *r, const struct policy_line *l, const 
 		return err_why(e, err_set(e, AMBIT_DENIED, hint, "%s: '%s' leads to '%s'", verb, shown, real),
 			       "a program of an earlier cell may have put the link there");
 	case WALK_SOCKET:
-		return err_why(e,
-			       err_set(e, AMBIT_DENIED, "leave the grant out: this build has no grant for it",
-				       "%s: '%s' is a socket", verb, shown),
-			       "a cell reaches none of the host's: whoever listens acts with an authority of its own");
+		return err_why(
+			e,
+			err_set(e, AMBIT_DENIED, "if it is to be connected to, say so: connect: unix: and its path",
+				"%s: '%s' is a socket", verb, shown),
+			"a cell reaches none of the host's by its file: whoever listens acts with an authority of its own");
 	case WALK_FOUND: break;
 	}
 	return err_set(e, AMBIT_INTERNAL, NULL, "%s: '%s'", verb, shown);
@@ -398,7 +399,7 @@ static int add_line(struct resolving *r, const struct policy_line *l, struct gra
 
 	if (has_path(l))
 		return add_path(r, l, set, names, e);
-	rc = grant_add(set, (enum grant_verb)l->verb, l->object, l->flags, NULL, e);
+	rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers, NULL, e);
 	return rc < 0 ? rc : add_traits(set, l, l->object, e);
 }
 

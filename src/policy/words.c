@@ -10,6 +10,7 @@
 #define SHOWN_MAX 80
 
 static const char *const qualifiers[] = {
+/* available or not */
 #define QUALIFIER(word, available) word,
 #include "policy/qualifiers.def"
 #undef QUALIFIER
@@ -45,10 +46,12 @@ static int unknown(struct err *e, const char *what, const char *word, const char
 		"a word that is not known is never skipped: it could be the one that narrows a grant");
 }
 
-int qualifier_refuse(const char *word, struct err *e)
+int qualifier_parse(const char *word, enum qualifier *ret, struct err *e)
 {
 	const char *meant = word_nearest(word, verbs, COUNT_OF(verbs));
 
+	if (qualifier_is(word, ret))
+		return 0;
 	if (qualifier_find(word))
 		return err_why(e,
 			       err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
@@ -56,7 +59,17 @@ int qualifier_refuse(const char *word, struct err *e)
 			       "without it the grant would be wider than you wrote");
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));
-	return unknown(e, "verb or qualifier of a grant", word, meant, "verbs are work, read, write, run, env and jit");
+	return unknown(e, "verb or qualifier of a grant", word, meant,
+		       "verbs are work, read, write, run, env, jit, connect and listen");
+}
+
+int qualifier_check_verb(enum qualifier which, enum grant_verb verb, struct err *e)
+{
+	if (verb == VERB_CONNECT)
+		return 0;
+	return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
+		       "'%s' belongs to connect, and %s takes no such qualifier", qualifier_word(which),
+		       verb_word(verb));
 }
 
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
@@ -65,7 +78,7 @@ int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
 
 	if (!verb_find(word, strlen(word), &v))
 		return unknown(e, "verb", word, word_nearest(word, verbs, COUNT_OF(verbs)),
-			       "verbs are work, read, write, run, env and jit");
+			       "verbs are work, read, write, run, env, jit, connect and listen");
 	if (!verb_available(v))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out; what it would allow stays closed",
 			       "the verb '%s' is not available in this build", word);

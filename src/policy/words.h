@@ -13,8 +13,10 @@
 
 /* True if word is a qualifier, available or not. */
 bool qualifier_find(const char *word);
-/* Refuses a key that is not a verb: -UNAVAILABLE if it is a qualifier, else -UNKNOWN with the verb or qualifier meant. */
-int qualifier_refuse(const char *word, struct err *e);
+/* A key that is not a verb. -UNAVAILABLE: a qualifier that this build lacks. -UNKNOWN, with the verb or qualifier meant. */
+int qualifier_parse(const char *word, enum qualifier *ret, struct err *e);
+/* Whether the verb takes it; -MALFORMED says to which it belongs. */
+int qualifier_check_verb(enum qualifier which, enum grant_verb verb, struct err *e);
 
 /* The verb of a word. -UNKNOWN with the verb meant; -UNAVAILABLE. */
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e);

@@ -19,6 +19,13 @@ struct reader {
 	struct policy_mistake *m;
 	const uint8_t *bytes; /* of the file */
 	size_t n;
+	struct {
+		bool has_verb;
+		enum grant_verb verb;
+		struct qualifiers qualifiers;
+		enum qualifier first; /* that stands there; QUALIFIER_COUNT: none */
+		yaml_mark_t first_at;
+	} grant; /* at hand */
 };
 
 /* ---- mistakes ---- */
@@ -254,18 +261,43 @@ static int add_bare(struct reader *r, enum grant_verb verb)
 	return rc;
 }
 
+/* `uses: 50`. Which verb it stands beside is known when all keys are read. */
+static int read_qualifier(struct reader *r, struct keys *keys)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	enum qualifier which;
+	int rc;
+
+	if (qualifier_parse(text_of(r), &which, &r->m->err) < 0)
+		return mistake_at(r, &at, -(int)r->m->err.code);
+	if (r->grant.first == QUALIFIER_COUNT) {
+		r->grant.first = which;
+		r->grant.first_at = at;
+	}
+	rc = seen_once(r, keys, qualifier_word(which));
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0)
+		rc = check_scalar(r, "the value of a qualifier");
+	if (rc == 0 && qualifiers_set(&r->grant.qualifiers, which, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
 static int grant_key(struct reader *r, struct keys *keys)
 {
 	enum grant_verb verb;
 	int rc;
 
 	if (!verb_find(text_of(r), r->ev.data.scalar.length, &verb))
-		return mistake_at(r, &r->ev.start_mark, qualifier_refuse(text_of(r), &r->m->err));
+		return read_qualifier(r, keys);
 	if (verb_parse(text_of(r), &verb, &r->m->err) < 0)
 		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
-	if (keys->count > 0 && strcmp(keys->seen[0], text_of(r)) != 0)
+	if (r->grant.has_verb && r->grant.verb != verb)
 		return mistake(r, AMBIT_MALFORMED, "begin a new line with `- ` for each verb",
-			       "a grant has one verb: '%s' and '%s' are two", keys->seen[0], text_of(r));
+			       "a grant has one verb: '%s' and '%s' are two", verb_word(r->grant.verb), text_of(r));
+	r->grant.has_verb = true;
+	r->grant.verb = verb;
 	rc = seen_once(r, keys, text_of(r));
 	if (rc == 0)
 		rc = next(r);
@@ -276,20 +308,37 @@ static int grant_key(struct reader *r, struct keys *keys)
 	return r->ev.type == YAML_SEQUENCE_START_EVENT ? add_list(r, verb) : add_object(r, verb);
 }
 
+static int qualify(struct reader *r, uint32_t first)
+{
+	uint32_t i;
+
+	if (policy_qualify(r->p, first, &r->grant.qualifiers, &i, &r->m->err) == 0)
+		return 0;
+	r->m->line = r->p->lines[i].line;
+	r->m->column = r->p->lines[i].column;
+	return -(int)r->m->err.code;
+}
+
 static int read_grant(struct reader *r)
 {
 	const yaml_mark_t start = r->ev.start_mark;
+	const uint32_t before = r->p->n_lines;
 	struct keys keys = { .count = 0 };
 	int rc = wants_mapping(r, "a grant is not a mapping",
 			       "write `- read: /srv/data`: a verb, a colon, a blank, an object");
 
+	memset(&r->grant, 0, sizeof r->grant);
+	r->grant.first = QUALIFIER_COUNT;
 	if (rc == 0)
 		rc = each_key(r, &keys, grant_key);
-	if (rc == 0 && keys.count == 0)
+	if (rc == 0 && !r->grant.has_verb)
 		return mistake_at(
 			r, &start,
 			err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`", "a grant without a verb"));
-	return rc;
+	if (rc == 0 && r->grant.first != QUALIFIER_COUNT &&
+	    qualifier_check_verb(r->grant.first, r->grant.verb, &r->m->err) < 0)
+		return mistake_at(r, &r->grant.first_at, -(int)r->m->err.code);
+	return rc < 0 ? rc : qualify(r, before);
 }
 
 static int read_grants(struct reader *r)

@@ -29,9 +29,14 @@ _ambit_events() {
 	_ambit_words "last $known ${2-}"
 }
 
+# "last" and the ids of events that run.
+_ambit_running() {
+	_ambit_words "last $("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*')"
+}
+
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
-	local run_options='--read --write --work --run --env --jit --policy --preset --limit --workspace --base --observe
+	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
@@ -41,6 +46,7 @@ _ambit() {
 	local undo_options='--on-conflict --json --help'
 	local stage_options='--kept --json --help'
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
+	local grant_options='--all --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -50,7 +56,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -88,7 +94,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -96,6 +102,9 @@ _ambit() {
 	ledger:--event | ledger:prove) _ambit_words last ;;
 	ledger:--type) _ambit_words "$ledger_types" ;;
 	ledger:*) _ambit_words "$ledger_options" ;;
+	grant:grant) _ambit_words 'list revoke --help' ;;
+	grant:list | grant:revoke) _ambit_running ;;
+	grant:*) _ambit_words "$grant_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

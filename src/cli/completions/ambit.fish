@@ -31,6 +31,7 @@ complete -c ambit -n __fish_use_subcommand -a discard -d 'Throw it away'
 complete -c ambit -n __fish_use_subcommand -a undo -d 'Take a commit back'
 complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what can be undone'
 complete -c ambit -n __fish_use_subcommand -a ledger -d 'What was recorded, and whether it is what was signed'
+complete -c ambit -n __fish_use_subcommand -a grant -d 'What running events may do, and taking it back'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -41,6 +42,8 @@ complete -c ambit -n '__ambit_in run' -l write -r -F -d 'Read and write beneath 
 complete -c ambit -n '__ambit_in run' -l work -r -F -d 'Read, write and execute beneath PATH'
 complete -c ambit -n '__ambit_in run' -l run -x -a '(__fish_complete_command)' -d 'Execute PROGRAM'
 complete -c ambit -n '__ambit_in run' -l env -x -a '(set -nx)' -d 'A variable, as it is or with a value'
+complete -c ambit -n '__ambit_in run' -l connect -x -d 'Connect to HOST:PORT, unix:PATH or ssh://USER@HOST'
+complete -c ambit -n '__ambit_in run' -l listen -x -d 'A port of a server in the cell'
 complete -c ambit -n '__ambit_in run' -l jit -d 'Memory may be written and then executed'
 complete -c ambit -n '__ambit_in run' -l policy -r -F -d 'Grants and limits of a file'
 complete -c ambit -n '__ambit_in run' -l preset -x -a 'python node shell c claude-code' -d 'A policy that comes with Ambit'
@@ -148,6 +151,12 @@ complete -c ambit -n '__ambit_in ledger' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in ledger' -l no-pager -d 'No pager'
 complete -c ambit -n '__ambit_in ledger' -l help -d 'How ledger is used'
 
+complete -c ambit -n '__ambit_in grant; and not __fish_seen_subcommand_from list revoke' -a 'list revoke'
+complete -c ambit -n '__ambit_in grant; and __fish_seen_subcommand_from list revoke' -a 'last (ambit grant list 2>/dev/null | string match -r "^e_[0-9A-Z]+")'
+complete -c ambit -n '__ambit_in grant' -l all -d 'Revoke: every grant that can be withdrawn'
+complete -c ambit -n '__ambit_in grant' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in grant' -l help -d 'How grant is used'
+
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
@@ -156,5 +165,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
