@@ -16,7 +16,7 @@ static void decide_twice(struct under *u, const struct past *p, struct past_effe
 	struct under_told told;
 
 	promise(d.verdict == again.verdict && d.base == again.base && d.grant == again.grant && d.used == again.used);
-	promise(d.verdict >= EFFECT_ALLOWED && d.verdict <= EFFECT_DENIED_HELD);
+	promise(d.verdict >= EFFECT_ALLOWED && d.verdict <= EFFECT_DENIED_WITHDRAWN);
 	promise((d.facts & ~f->facts) == 0 && (d.grant == GRANT_NONE || d.grant < p->grants.count));
 	(void)past_agrees(p, f, entry->grant, &d); /* either will do */
 	under_decide(u, p, f, &d, &told);

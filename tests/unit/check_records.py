@@ -10,7 +10,7 @@ except ImportError:
     print('1..0 # SKIP python3-jsonschema is not installed')
     sys.exit(1 if os.environ.get('AMBIT_MUST_RUN') else 77)
 
-GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held']
+GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held', 'connected']
 
 
 def strict(node):
@@ -71,6 +71,12 @@ SPOILT = [
     ('committed', 'a mode that is a number', ['effects', 1, 'mode'], 420),
     ('committed', 'what is held and not said to be', ['effects', 1, 'held'], 'protected'),
     ('held', 'what is held without a reason of the table', ['effects', 30, 'held'], MISSING),
+    ('connected', 'a connection that is proved without its meter', ['effects', 0, 'meter'], MISSING),
+    ('connected', 'a connection that was only asked for with one', ['effects', 0, 'source'], 'requested'),
+    ('connected', 'a budget that is none', ['effects', 0, 'meter', 'stopped_by'], ['ech']),
+    ('connected', 'bytes that are less than none', ['effects', 0, 'meter', 'up_bytes'], -1),
+    ('connected', 'a rate without a period', ['grants', 0, 'qualifiers', 'rate'], '10'),
+    ('connected', 'qualifiers of which there are none', ['grants', 1, 'qualifiers'], {}),
     ('held', 'what is held and allowed', ['effects', 30, 'verdict'], 'allowed'),
 ]
 

@@ -115,12 +115,27 @@ static void make_denied(struct event_result *r)
 	sample_effect(r, EFFECT_DELETE, EFFECT_DENIED, GRANT_NONE, 3, "/etc");
 	sample_effect(r, EFFECT_EXEC, EFFECT_DENIED, GRANT_NONE, 1, "/home/ann/shop/tool");
 	sample_effect(r, EFFECT_READ, EFFECT_DENIED, GRANT_NONE, 7, "/proc/1/environ");
-	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED, GRANT_NONE, 1, "tcp 192.0.2.1:443");
+	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED, GRANT_NONE, 1, "inet 192.0.2.1:443");
 	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED, GRANT_NONE, 1, "unix /run/user/1000/bus");
 	sample_effect(r, EFFECT_OPAQUE, EFFECT_ALLOWED, GRANT_NONE, 1, "openat");
 	sample_effect(r, EFFECT_READ, EFFECT_ABSENT, GRANT_NONE, 1, "/srv/nothing");
 	r->exit_status = 1;
 	r->effects_dropped = 9;
+}
+
+static void make_withdrawn(struct event_result *r)
+{
+	const uint32_t a = sample_grant(r, VERB_CONNECT, "a.test:443"), b = sample_grant(r, VERB_CONNECT, "b.test:443");
+
+	r->withdrawn_ns = calloc(GRANTS_MAX, sizeof *r->withdrawn_ns);
+	check(r->withdrawn_ns != NULL, "no memory");
+	r->withdrawn_ns[b] = STARTED_NS + 5000000;
+	sample_effect(r, EFFECT_CONNECT, EFFECT_ALLOWED, a, 3, "inet a.test:443");
+	sample_effect(r, EFFECT_CONNECT, EFFECT_ALLOWED, b, 2, "inet b.test:443");
+	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED_WITHDRAWN, GRANT_NONE, 9, "inet b.test:443");
+	for (size_t i = 0; i < r->n_effects; i++)
+		r->effects[i].source = EFFECT_PROVED;
+	r->exit_status = 1;
 }
 
 static void make_signal(struct event_result *r)
@@ -346,6 +361,42 @@ static void make_held(struct event_result *r)
 	r->workspace = WORKSPACE_KEPT;
 }
 
+static void add_meter(struct event_result *r, uint32_t grant, const char *address, struct meter meter)
+{
+	sample_effect(r, EFFECT_CONNECT, EFFECT_ALLOWED, grant, meter_asked(&meter), address);
+	r->effects[r->n_effects - 1].source = EFFECT_PROVED;
+	r->effects[r->n_effects - 1].meter = meter;
+}
+
+static uint32_t add_connect(struct event_result *r, const char *object, struct qualifiers q)
+{
+	const uint32_t id = sample_grant(r, VERB_CONNECT, object);
+
+	((struct grant_set *)(uintptr_t)r->grants)->grants[id].qualifiers = q; /* made by sample_grant: not constant */
+	return id;
+}
+
+static void make_connected(struct event_result *r)
+{
+	const struct qualifiers none = { .uses = 0 };
+	const struct qualifiers all = { .uses = 50, .bytes = 10u << 20, .rate = 10, .period_s = 1, .ech = 1 };
+	const uint32_t index = add_connect(r, "packages.example.com:443", all);
+	const uint32_t down = add_connect(r, "down.example.com:443", none);
+	const uint32_t once = add_connect(r, "once.example.com:443", (struct qualifiers){ .uses = 1 });
+
+	add_meter(r, index, "inet packages.example.com:443",
+		  (struct meter){ .opened = 3,
+				  .failed = 1,
+				  .refused = 2,
+				  .stopped = 1u << QUALIFIER_BYTES | 1u << QUALIFIER_RATE,
+				  .sys_errno = 110,
+				  .up = 4096,
+				  .down = 10485761 });
+	add_meter(r, down, "inet down.example.com:443", (struct meter){ .failed = 2, .sys_errno = 1 });
+	add_meter(r, once, "inet once.example.com:443",
+		  (struct meter){ .opened = 1, .refused = 1, .stopped = 1u << QUALIFIER_USES, .up = 10, .down = 20 });
+}
+
 static void make_many(struct event_result *r)
 {
 	char name[EFFECT_OBJECT_MAX];
@@ -377,6 +428,7 @@ static const struct {
 } samples[] = {
 	{ "plain", make_plain },
 	{ "denied", make_denied },
+	{ "withdrawn", make_withdrawn },
 	{ "signal", make_signal },
 	{ "limit-wall", make_limit_wall },
 	{ "limit-cpu", make_limit_cpu },
@@ -396,6 +448,7 @@ static const struct {
 	{ "output-cut", make_output_cut },
 	{ "committed", make_committed },
 	{ "held", make_held },
+	{ "connected", make_connected },
 	{ "many", make_many },
 	{ "thousands", make_thousands },
 };

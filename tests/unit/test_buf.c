@@ -34,6 +34,24 @@ static void numbers_survive_a_round_trip(void **state)
 	assert_true(rbuf_done(&r));
 }
 
+static void numbers_of_the_network_are_big_endian(void **state)
+{
+	uint8_t room[6];
+	struct buf b;
+	struct rbuf r;
+
+	(void)state;
+	buf_init_in(&b, room, sizeof room);
+	buf_put_be16(&b, 0x0102);
+	buf_put_be32(&b, 0x03040506);
+	assert_false(b.failed);
+	assert_memory_equal(room, "\1\2\3\4\5\6", 6);
+	rbuf_init(&r, room, 3);
+	assert_int_equal(rbuf_be16(&r), 0x0102);
+	assert_int_equal(rbuf_be16(&r), 0); /* one byte is left */
+	assert_true(r.failed);
+}
+
 /* In the caller's room nothing is allocated, nothing is freed and nothing overruns. */
 static void a_lent_room_is_all_there_is(void **state)
 {
@@ -194,6 +212,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_survive_a_round_trip),
+		cmocka_unit_test(numbers_of_the_network_are_big_endian),
 		cmocka_unit_test(a_lent_room_is_all_there_is),
 		cmocka_unit_test(a_buffer_stops_at_its_maximum),
 		cmocka_unit_test(what_is_dropped_was_at_the_front),

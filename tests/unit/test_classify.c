@@ -91,8 +91,9 @@ static void any_path(struct prop *p, char ret[EFFECT_OBJECT_MAX])
 
 static void any_effect(struct prop *p, struct effect *ret)
 {
-	static const char *const addresses[] = { "inet 127.0.0.1:80", "inet [::1]:80", "inet 192.0.2.1:443", "unix @x",
-						 "unix relative",     "unix ",         "netlink 0" };
+	static const char *const addresses[] = { "inet 127.0.0.1:80", "inet [::1]:80", "inet 192.0.2.1:443",
+						 "unix @x",           "unix relative", "unix ",
+						 "inet a.test:443",   "netlink 0",     "inet a.test:443 as b.test" };
 
 	memset(ret, 0, sizeof *ret);
 	ret->kind = (uint8_t)(1 + prop_below(p, EFFECT_OPAQUE));
@@ -134,6 +135,11 @@ static void any_world(struct prop *p, struct world *w)
 	(void)snprintf(path, sizeof path, "%s/home", top);
 	w->spec.home = spec_add_text(&w->spec, path, &full);
 	assert_int_equal(base_add(&w->spec, NULL), 0);
+	assert_int_equal(grant_add(&w->grants, VERB_CONNECT, "a.test:443", 0, NULL, NULL), 0);
+	if (prop_below(p, 2)) {
+		(void)snprintf(path, sizeof path, "unix:%s/srv/run", top);
+		assert_int_equal(grant_add(&w->grants, VERB_CONNECT, path, 0, NULL, NULL), 0);
+	}
 	for (uint32_t n = prop_below(p, 5); n > 0; n--) {
 		const enum grant_verb verb = verbs[prop_below(p, COUNT_OF(verbs))];
 		uint32_t id;
@@ -192,7 +198,9 @@ static void check(struct prop *p, const struct world *w, struct classifier *c, s
 
 static void facts_give_the_same_verdict(void **state)
 {
-	unsigned seen[EFFECT_DENIED_HELD + 1] = { 0 };
+	static const uint32_t told[] = { 0, FACT_BIT(FACT_OTHER_NAME), FACT_BIT(FACT_BAD_HELLO),
+					 FACT_BIT(FACT_HIDDEN_NAME) };
+	unsigned seen[EFFECT_DENIED_WITHDRAWN + 1] = { 0 };
 	auto_free struct world *w = malloc(sizeof *w);
 
 	(void)state;
@@ -209,12 +217,15 @@ static void facts_give_the_same_verdict(void **state)
 			struct effect f;
 
 			any_effect(&p, &f);
+			c.told = prop_below(&p, 2) ? FACT_BIT(FACT_OTHER_NAME + prop_below(&p, 3)) : 0;
+			c.withdrawn = prop_below(&p, 2) != 0;
+			c.told = told[prop_below(&p, COUNT_OF(told))];
 			check(&p, w, &c, &f);
 			seen[f.verdict]++;
 		}
 		classify_finish(&c);
 	}
-	for (unsigned v = EFFECT_ALLOWED; v <= EFFECT_DENIED_HELD; v++)
+	for (unsigned v = EFFECT_ALLOWED; v <= EFFECT_DENIED_WITHDRAWN; v++)
 		if (seen[v] == 0)
 			fail_msg("nothing was %s, so nothing of that was tried", effect_verdict_name((uint8_t)v));
 }

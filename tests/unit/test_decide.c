@@ -18,12 +18,14 @@ static void fill(struct grant_set *set)
 		enum grant_verb verb;
 		const char *object;
 	} rows[] = {
-		{ VERB_WORK, HOME "/work" },      /* 0 */
-		{ VERB_READ, "/srv/data" },       /* 1 */
-		{ VERB_WRITE, "/srv/out" },       /* 2 */
-		{ VERB_RUN, "/opt/tool" },        /* 3 */
-		{ VERB_READ, HOME "/work/docs" }, /* 4 */
-		{ VERB_ENV, "LANG" },             /* 5 */
+		{ VERB_WORK, HOME "/work" },           /* 0 */
+		{ VERB_READ, "/srv/data" },            /* 1 */
+		{ VERB_WRITE, "/srv/out" },            /* 2 */
+		{ VERB_RUN, "/opt/tool" },             /* 3 */
+		{ VERB_READ, HOME "/work/docs" },      /* 4 */
+		{ VERB_ENV, "LANG" },                  /* 5 */
+		{ VERB_CONNECT, "a.test:443" },        /* 6 */
+		{ VERB_CONNECT, "unix:/run/granted" }, /* 7 */
 	};
 
 	grant_set_init(set);
@@ -134,9 +136,27 @@ static const struct {
 	{ EFFECT_CONNECT, "inet 127.0.0.1:80", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "inet [::1]:80", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "inet 192.0.2.1:443", NULL, false, F(STAGED) | F(PRIVATE), EFFECT_DENIED, 0, NONE, 0 },
+	{ EFFECT_CONNECT, "inet a.test:443", NULL, false, 0, EFFECT_ALLOWED, 0, 6,
+	  F(WITHDRAWN) | F(OTHER_NAME) | F(BAD_HELLO) | F(HIDDEN_NAME) },
+	{ EFFECT_CONNECT, "inet a.test:443", NULL, false, F(WITHDRAWN), EFFECT_DENIED_WITHDRAWN, 0, NONE, 0 },
+	{ EFFECT_CONNECT, "inet b.test:443", NULL, false, F(WITHDRAWN), EFFECT_DENIED, 0, NONE, 0 },
+	{ EFFECT_CONNECT, "inet a.test:443 as b.test", NULL, false, F(OTHER_NAME), EFFECT_DENIED_OTHER_NAME, 0, NONE,
+	  F(WITHDRAWN) },
+	{ EFFECT_CONNECT, "inet a.test:443", NULL, false, F(BAD_HELLO), EFFECT_DENIED_BAD_HELLO, 0, NONE,
+	  F(WITHDRAWN) | F(OTHER_NAME) },
+	{ EFFECT_CONNECT, "inet a.test:443", NULL, false, F(HIDDEN_NAME), EFFECT_DENIED_HIDDEN_NAME, 0, NONE,
+	  F(WITHDRAWN) | F(OTHER_NAME) | F(BAD_HELLO) },
+	{ EFFECT_CONNECT, "inet b.test:443 as a.test", NULL, false, 0, EFFECT_DENIED, 0, NONE, 0 },
 	{ EFFECT_CONNECT, "unix @x", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "unix s", NULL, false, F(STAGED), EFFECT_ALLOWED, 1, NONE, 0 },
-	{ EFFECT_CONNECT, "unix s", NULL, false, 0, EFFECT_DENIED, 0, NONE, F(STAGED) },
+	{ EFFECT_CONNECT, "unix s", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, F(STAGED) }, /* since one is granted */
+	{ EFFECT_CONNECT, "unix /run/granted", "/run/granted", false, 0, EFFECT_ALLOWED, 0, 7, F(WITHDRAWN) },
+	{ EFFECT_CONNECT, "unix /var/run/granted", "/run/granted", false, 0, EFFECT_ALLOWED, 0, 7, F(WITHDRAWN) },
+	{ EFFECT_CONNECT, "unix /run/granted", "/elsewhere", false, 0, EFFECT_ALLOWED, 0, 7, F(WITHDRAWN) },
+	{ EFFECT_CONNECT, "unix /run/granted", "/run/granted", false, F(WITHDRAWN), EFFECT_DENIED_WITHDRAWN, 0, NONE,
+	  0 },
+	{ EFFECT_CONNECT, "unix /run/granted/x", "/run/granted/x", false, F(THERE), EFFECT_DENIED, 0, NONE,
+	  F(PRIVATE) },
 	{ EFFECT_CONNECT, "unix /x", "/srv/data/s", false, 0, EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "unix /x", "/tmp/s", false, F(PRIVATE), EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "unix /x", "/run/s", false, F(THERE), EFFECT_DENIED, 0, NONE, F(PRIVATE) },
@@ -189,6 +209,23 @@ static void nothing_is_allowed_without_grants(void **state)
 	}
 }
 
+static void a_relative_socket_is_denied_where_none_is_granted(void **state)
+{
+	static const uint32_t facts[] = { 0, F(STAGED) };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(facts); i++) {
+		struct grant_set none;
+		const struct decide_ask ask = {
+			.grants = &none, .home = HOME, .kind = EFFECT_CONNECT, .object = "unix s"
+		};
+		uint32_t given = facts[i];
+
+		grant_set_init(&none);
+		assert_int_equal(decide(&ask, holds, &given).verdict, i == 0 ? EFFECT_DENIED : EFFECT_ALLOWED);
+	}
+}
+
 static void words_of_facts_lead_back(void **state)
 {
 	enum fact f = FACT_COUNT;
@@ -207,6 +244,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule),
 		cmocka_unit_test(nothing_is_allowed_without_grants),
+		cmocka_unit_test(a_relative_socket_is_denied_where_none_is_granted),
 		cmocka_unit_test(words_of_facts_lead_back),
 	};
 

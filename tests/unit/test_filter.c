@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -65,6 +66,9 @@ static const struct {
 	[FILTER_ROLE] = { "role", false, false, false, false },
 	[FILTER_READER] = { "reader", false, false, false, false },
 	[FILTER_KEEPER] = { "keeper", false, false, false, false },
+	[FILTER_RELAY] = { "relay", false, false, false, false },
+	[FILTER_DIALER] = { "dialer", false, false, false, false },
+	[FILTER_RESOLVER] = { "resolver", false, false, false, false },
 };
 
 static struct bpf_result run(const struct arch *arch, int shape, const struct seccomp_data *d)
@@ -94,10 +98,24 @@ static const struct call {
 #define NEW(number, name, workload, warden, role, why) { #name, number, #workload, #warden, #role },
 #define CALL(name, workload, warden, role, why) { #name, -1, #workload, #warden, #role },
 #define STACKED(filter, name, check)
+#define RESOLVES(name, answer, why)
 #include "cell/syscalls.def"
 #undef CALL
 #undef NEW
 #undef STACKED
+#undef RESOLVES
+};
+
+static const struct call added[] = {
+#define NEW(number, name, workload, warden, role, why)
+#define CALL(name, workload, warden, role, why)
+#define STACKED(filter, name, check)
+#define RESOLVES(name, answer, why) { #name, -1, "", "", #answer },
+#include "cell/syscalls.def"
+#undef CALL
+#undef NEW
+#undef STACKED
+#undef RESOLVES
 };
 
 /* What lies on top of another filter passes what it does not name. */
@@ -111,8 +129,11 @@ static int call_number(const struct arch *arch, const struct call *c)
 	return c->number >= 0 ? c->number : seccomp_syscall_resolve_name_arch(arch->scmp, c->name);
 }
 
-static const struct call *call_of(const struct arch *arch, int number)
+static const struct call *call_of(const struct arch *arch, int shape, int number)
 {
+	for (size_t i = 0; i < sizeof added / sizeof added[0] && shape == FILTER_RESOLVER; i++)
+		if (call_number(arch, &added[i]) == number)
+			return &added[i];
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
 		if (call_number(arch, &calls[i]) == number)
 			return &calls[i];
@@ -130,7 +151,10 @@ static bool said(const char *word, int shape, uint32_t *ret)
 	const uint32_t absent = REFUSED(ENOSYS);
 
 	if (strncmp(word, "CHECK", 5) == 0 || strncmp(word, "SEEN_IF(", 8) == 0 ||
-	    (strncmp(word, "FILES(", 6) == 0 && reads_files(shape)))
+	    (strncmp(word, "FILES(", 6) == 0 && (reads_files(shape) || (shape == FILTER_DIALER && !SANITIZED))) ||
+	    (strncmp(word, "DIALS(", 6) == 0 && shape == FILTER_DIALER) ||
+	    (strncmp(word, "RELAYS_IF(", 10) == 0 && shape == FILTER_RELAY && !SANITIZED) ||
+	    (strncmp(word, "NETS(", 5) == 0 && (shape == FILTER_DIALER || shape == FILTER_RELAY)))
 		return false;
 	if (strncmp(word, "NO_JIT(", 7) == 0 && !shapes[shape].jit)
 		return false;
@@ -141,13 +165,20 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = REFUSED(EPERM);
 	else if (strcmp(word, "ABSENT") == 0)
 		*ret = absent;
-	else if (strncmp(word, "JIT(", 4) == 0)
+	else if (strncmp(word, "JIT(", 4) == 0 || strncmp(word, "DIALS(", 6) == 0 || strncmp(word, "NETS(", 5) == 0)
 		*ret = absent;
+	else if (strcmp(word, "TALKS") == 0)
+		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ? PASSED : absent;
+	else if (strcmp(word, "SENDS") == 0)
+		*ret = shape == FILTER_KEEPER || shape == FILTER_DIALER ? PASSED : absent;
+	else if (strcmp(word, "RELAYS") == 0)
+		*ret = shape == FILTER_RELAY || SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "KEEPS") == 0)
 		*ret = shape == FILTER_KEEPER ? PASSED : absent;
 	else if (strcmp(word, "READS") == 0 && reads_files(shape))
 		*ret = PASSED;
-	else if (strcmp(word, "SANE") == 0 || strcmp(word, "READS") == 0 || strncmp(word, "FILES(", 6) == 0)
+	else if (strcmp(word, "SANE") == 0 || strncmp(word, "RELAYS_IF(", 10) == 0 || strcmp(word, "READS") == 0 ||
+		 strncmp(word, "FILES(", 6) == 0)
 		*ret = SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SEEN") == 0)
 		*ret = shapes[shape].all_seen ? NOTIFIED : PASSED;
@@ -164,7 +195,7 @@ static const char *word_of(const struct call *c, int shape)
 		return "ABSENT";
 	if (shape == FILTER_WARDEN)
 		return c->warden;
-	return shape == FILTER_ROLE || reads_files(shape) ? c->role : c->workload;
+	return shapes[shape].workload ? c->workload : c->role;
 }
 
 /* Every number under arguments that are all zeroes and all ones: as the table says, or refused by a check with an
@@ -175,10 +206,10 @@ static void every_number_answers_as_the_table_says(void **state)
 
 	(void)state;
 	for (size_t a = 0; a < N_ARCHS; a++)
-		for (int number = 0; number < NUMBERS; number++) {
-			const struct call *c = call_of(&archs[a], number);
+		for (int number = 0; number < NUMBERS; number++)
+			for (int s = 0; s < FILTER_COUNT; s++) {
+				const struct call *c = call_of(&archs[a], s, number);
 
-			for (int s = 0; s < FILTER_COUNT; s++)
 				for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
 					const uint32_t got =
 						run_number(&archs[a], s, (uint32_t)number, patterns[p]).value;
@@ -193,7 +224,7 @@ static void every_number_answers_as_the_table_says(void **state)
 						fail_msg("%s, %s, number %d (%s): 0x%08x", archs[a].name,
 							 shapes[s].name, number, c ? c->name : "no such call", got);
 				}
-		}
+			}
 }
 
 static void a_stacked_filter_passes_all_but_its_own(void **state)
@@ -217,7 +248,7 @@ static void a_stacked_filter_passes_all_but_its_own(void **state)
 			for (int number = 0; number < NUMBERS; number++) {
 				const uint32_t got =
 					run_number(&archs[a], (int)stacked[s], (uint32_t)number, UINT64_MAX).value;
-				const struct call *c = call_of(&archs[a], number);
+				const struct call *c = call_of(&archs[a], (int)stacked[s], number);
 				uint32_t want = PASSED;
 
 				for (size_t i = 0; c && i < sizeof own / sizeof own[0]; i++)
@@ -554,6 +585,71 @@ static const struct row {
 	{ "mode", FILTER_KEEPER, "fchmod", { 0, 0644 }, REFUSED(ENOSYS) },
 	{ "process", FILTER_KEEPER, "clone", { SIGCHLD }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
 	{ "exec", FILTER_KEEPER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "splice", FILTER_RELAY, "splice", { 0 }, PASSED },
+	{ "accept", FILTER_RELAY, "accept4", { 0 }, PASSED },
+	{ "sendmsg", FILTER_RELAY, "sendmsg", { 0 }, REFUSED(ENOSYS) },
+	{ "sendto", FILTER_RELAY, "sendto", { 0 }, SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "answer", FILTER_RELAY, "sendto", { 3, 0, 0, MSG_DONTWAIT }, PASSED },
+	{ "fast open",
+	  FILTER_RELAY,
+	  "sendto",
+	  { 3, 0, 0, MSG_DONTWAIT | MSG_FASTOPEN },
+	  SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "sendto of another",
+	  FILTER_DIALER,
+	  "sendto",
+	  { 3, 0, 0, MSG_DONTWAIT },
+	  SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "linger", FILTER_RELAY, "setsockopt", { 3, SOL_SOCKET, SO_LINGER }, PASSED },
+	{ "fast open", FILTER_RELAY, "setsockopt", { 3, IPPROTO_TCP, TCP_FASTOPEN_CONNECT }, REFUSED(ENOPROTOOPT) },
+	{ "a large pipe", FILTER_RELAY, "fcntl", { 0, F_SETPIPE_SZ, 512 << 10 }, PASSED },
+	{ "a larger one", FILTER_RELAY, "fcntl", { 0, F_SETPIPE_SZ, 1 << 20 }, SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "a copy", FILTER_RELAY, "fcntl", { 0, F_DUPFD, 0 }, SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "a large pipe",
+	  FILTER_DIALER,
+	  "fcntl",
+	  { 0, F_SETPIPE_SZ, 512 << 10 },
+	  SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "connect", FILTER_RELAY, "connect", { 0 }, REFUSED(ENOSYS) },
+	{ "socket", FILTER_RELAY, "socket", { AF_INET, SOCK_STREAM }, REFUSED(ENOSYS) },
+	{ "open", FILTER_RELAY, "openat", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "connect", FILTER_DIALER, "connect", { 0 }, PASSED },
+	{ "socket", FILTER_DIALER, "socket", { AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC }, PASSED },
+	{ "datagrams", FILTER_DIALER, "socket", { AF_INET, SOCK_DGRAM }, REFUSED(EPERM) },
+	{ "raw", FILTER_DIALER, "socket", { AF_INET, SOCK_RAW, IPPROTO_ICMP }, REFUSED(EPERM) },
+	{ "unsent", FILTER_DIALER, "setsockopt", { 3, IPPROTO_TCP, TCP_NOTSENT_LOWAT }, PASSED },
+	{ "mark", FILTER_DIALER, "setsockopt", { 3, SOL_SOCKET, SO_MARK }, REFUSED(ENOPROTOOPT) },
+	{ "unix", FILTER_DIALER, "socket", { AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC }, PASSED },
+	{ "unix packets", FILTER_DIALER, "socket", { AF_UNIX, SOCK_SEQPACKET }, REFUSED(EPERM) },
+	{ "unix datagrams", FILTER_DIALER, "socket", { AF_UNIX, SOCK_DGRAM }, REFUSED(EPERM) },
+	{ "a place", FILTER_DIALER, "openat", { 0, 0, O_PATH | O_NOFOLLOW | O_CLOEXEC }, PASSED },
+	{ "a place beyond a link",
+	  FILTER_DIALER,
+	  "openat",
+	  { 0, 0, O_PATH | O_CLOEXEC },
+	  SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "open", FILTER_DIALER, "openat", { 0, 0, O_RDONLY | O_CLOEXEC }, SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "open to write",
+	  FILTER_DIALER,
+	  "openat",
+	  { 0, 0, O_WRONLY | O_CREAT | O_CLOEXEC, 0600 },
+	  SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "exec", FILTER_DIALER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "code", FILTER_RESOLVER, "mmap", { 0, 0, PROT_EXEC }, REFUSED(EPERM) },
+	{ "code later", FILTER_RESOLVER, "mprotect", { 0, 0, PROT_EXEC }, REFUSED(EPERM) },
+	{ "read", FILTER_RESOLVER, "openat", { 0, 0, O_RDONLY | O_CLOEXEC }, PASSED },
+	{ "write", FILTER_RESOLVER, "openat", { 0, 0, O_WRONLY }, REFUSED(EPERM) },
+	{ "datagrams", FILTER_RESOLVER, "socket", { AF_INET, SOCK_DGRAM | SOCK_CLOEXEC }, PASSED },
+	{ "streams", FILTER_RESOLVER, "socket", { AF_INET6, SOCK_STREAM }, PASSED },
+	{ "routes", FILTER_RESOLVER, "socket", { AF_NETLINK, SOCK_RAW, NETLINK_ROUTE }, REFUSED(EACCES) },
+	{ "raw", FILTER_RESOLVER, "socket", { AF_INET, SOCK_RAW, IPPROTO_ICMP }, REFUSED(EACCES) },
+	{ "unix", FILTER_RESOLVER, "socket", { AF_UNIX, SOCK_STREAM }, REFUSED(EACCES) },
+	{ "exec", FILTER_RESOLVER, "execve", { 0 }, REFUSED(ENOSYS) },
+	{ "fork", FILTER_RESOLVER, "clone", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "kill", FILTER_RESOLVER, "kill", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "ptrace", FILTER_RESOLVER, "ptrace", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "memory of others", FILTER_RESOLVER, "process_vm_readv", { 0 }, REFUSED(ENOSYS) },
+	{ "listen", FILTER_RESOLVER, "listen", { 0 }, REFUSED(ENOSYS) },
 	{ "code", FILTER_KEEPER, "mprotect", { 0, 0, PROT_EXEC }, REFUSED(EPERM) },
 };
 

@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include "core/endpoint.h"
 #include "core/grant.h"
+#include "err_text.h"
 #include "prop.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -44,7 +46,14 @@ static void a_grant_takes_the_object_of_its_verb(void **state)
 		{ VERB_ENV, "", -AMBIT_MALFORMED },
 		{ VERB_JIT, "", 0 },
 		{ VERB_JIT, "yes", -AMBIT_MALFORMED },
-		{ VERB_CONNECT, "example.com:443", -AMBIT_UNAVAILABLE },
+		{ VERB_CONNECT, "example.com:443", 0 },
+		{ VERB_CONNECT, "unix:/run/x", 0 },
+		{ VERB_CONNECT, "example.com", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "/run/x", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "", -AMBIT_MALFORMED },
+		{ VERB_LISTEN, "example.com:443", -AMBIT_MALFORMED },
+		{ VERB_LISTEN, "0:8080", 0 },
+		{ VERB_QUERY, "example.com:443", -AMBIT_UNAVAILABLE },
 		{ VERB_COUNT, "", -AMBIT_MALFORMED },
 	};
 
@@ -63,6 +72,54 @@ static void a_grant_takes_the_object_of_its_verb(void **state)
 	}
 }
 
+static void an_endpoint_is_kept_in_one_spelling(void **state)
+{
+	static const struct {
+		const char *text, *kept;
+	} rows[] = {
+		{ "Example.COM.:443", "example.com:443" },
+		{ "*.EXAMPLE.com:443", "*.example.com:443" },
+		{ "[2001:DB8:0:0::1/128]:443", "[2001:db8::1]:443" },
+		{ "192.0.2.1/32:80", "192.0.2.1:80" },
+		{ "*:443", "*:443" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint32_t first = 77, second = 78, derived = 79;
+		struct err e;
+
+		grant_set_init(&set_a);
+		assert_int_equal(grant_add(&set_a, VERB_CONNECT, rows[i].text, 0, &first, &e), 0);
+		assert_int_equal(grant_add(&set_a, VERB_CONNECT, rows[i].kept, 0, &second, &e), 0);
+		assert_string_equal(grant_object(&set_a, first), rows[i].kept);
+		assert_int_equal(first, second);
+		assert_int_equal(set_a.count, 1);
+		assert_int_equal(set_a.grants[first].rights, 0);
+		grant_set_init(&set_b);
+		assert_int_equal(grant_derive(&set_a, first, &set_b, VERB_CONNECT, rows[i].text, NULL, &derived, &e),
+				 0);
+		assert_string_equal(grant_object(&set_b, derived), rows[i].kept);
+	}
+}
+
+static void a_bad_endpoint_is_told(void **state)
+{
+	struct err e;
+
+	(void)state;
+	grant_set_init(&set_a);
+	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "[::ffff:10.0.0.1]:443", 0, NULL, &e), -AMBIT_MALFORMED);
+	assert_string_equal(e.msg, "connect: '[::ffff:10.0.0.1]:443' is not an endpoint");
+	assert_true(err_says(&e, "as an IPv6 one"));
+	assert_string_equal(e.hint, "write 10.0.0.1:443");
+	assert_int_equal(set_a.count, 0);
+	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "*:443", 0, NULL, &e), 0);
+	assert_int_equal(grant_derive(&set_a, 0, &set_b, VERB_CONNECT, "a:0", NULL, NULL, &e), -AMBIT_MALFORMED);
+	assert_string_equal(e.msg, "connect: 'a:0' is not an endpoint");
+	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "a", 0, NULL, NULL), -AMBIT_MALFORMED);
+}
+
 static void words_and_verbs_belong_together(void **state)
 {
 	enum grant_verb found;
@@ -76,7 +133,8 @@ static void words_and_verbs_belong_together(void **state)
 	assert_false(verb_find("reads", 5, &found));
 	assert_false(verb_find("", 0, &found));
 	assert_true(verb_available(VERB_WORK));
-	assert_false(verb_available(VERB_CONNECT));
+	assert_true(verb_available(VERB_CONNECT));
+	assert_false(verb_available(VERB_QUERY));
 	assert_int_equal(verb_rights(VERB_WORK), RIGHT_READ | RIGHT_WRITE | RIGHT_RUN);
 	assert_int_equal(verb_rights(VERB_WRITE), RIGHT_READ | RIGHT_WRITE);
 	assert_int_equal(verb_rights(VERB_RUN), RIGHT_READ | RIGHT_RUN);
@@ -205,6 +263,63 @@ static void a_request_is_decided_by_the_narrowest_grant(void **state)
 	}
 }
 
+/* Neither the order of the grants decides nor how long they are written. */
+static void an_endpoint_is_decided_by_the_narrowest_grant(void **state)
+{
+	static const char *const grants[] = {
+		"*:443",        "*.example.com:443",    "a.example.com:443", "10.0.0.0/8:443",
+		"10.0.0.1:443", "[2001:4860::/32]:443", "[2001:4860::]:443", "8.8.8.0/24:443",
+		"unix:/run/x",  "8.0.0.0/6:443"
+	};
+	static const struct {
+		const char *object, *by; /* NULL: denied */
+	} rows[] = {
+		{ "a.example.com:443", "a.example.com:443" },
+		{ "A.EXAMPLE.com.:443", "a.example.com:443" },
+		{ "b.example.com:443", "*.example.com:443" },
+		{ "*.example.com:443", "*.example.com:443" },
+		{ "a.b.example.com:443", "*:443" },
+		{ "example.com:443", "*:443" },
+		{ "example.com:80", NULL },
+		{ "10.0.0.1:443", "10.0.0.1:443" },
+		{ "10.0.0.2:443", "10.0.0.0/8:443" },
+		{ "10.0.0.0/9:443", "10.0.0.0/8:443" },
+		{ "11.0.0.1:443", "8.0.0.0/6:443" },
+		{ "10.0.0.0/7:443", "8.0.0.0/6:443" },
+		{ "172.16.0.1:443", NULL },
+		{ "127.0.0.1:443", NULL },
+		{ "169.254.169.254:443", NULL },
+		{ "9.9.9.9:443", "8.0.0.0/6:443" }, /* as wide as `*` in its way: the longer one */
+		{ "8.8.8.8:443", "8.8.8.0/24:443" },
+		{ "1.1.1.1:443", "*:443" },
+		{ "[2001:4860::]:443", "[2001:4860::]:443" },
+		{ "[2001:4860::1]:443", "[2001:4860::/32]:443" },
+		{ "[::ffff:10.0.0.1]:443", NULL }, /* written as nobody may */
+		{ "unix:/run/x", "unix:/run/x" },
+		{ "unix:/run/x/y", NULL },
+		{ "/run/x", NULL },
+		{ "", NULL },
+		{ "a.example.com", NULL },
+	};
+
+	(void)state;
+	for (size_t first = 0; first < COUNT_OF(grants); first++) {
+		grant_set_init(&set_a);
+		for (size_t i = 0; i < COUNT_OF(grants); i++)
+			assert_int_equal(
+				grant_add(&set_a, VERB_CONNECT, grants[(first + i) % COUNT_OF(grants)], 0, NULL, NULL),
+				0);
+		for (size_t i = 0; i < COUNT_OF(rows); i++) {
+			const struct grant_request want = { .verb = VERB_CONNECT, .object = rows[i].object };
+			const struct grant_decision d = grant_check(&set_a, &want);
+			const char *by = grant_object(&set_a, d.grant);
+
+			if (d.allowed != (rows[i].by != NULL) || (d.allowed && strcmp(by, rows[i].by) != 0))
+				fail_msg("'%s' by '%s', %zu first", rows[i].object, by, first);
+		}
+	}
+}
+
 static void a_derived_grant_is_within_its_parent(void **state)
 {
 	static const struct {
@@ -239,7 +354,28 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		{ VERB_ENV, "A", VERB_ENV, "A=1", -AMBIT_DENIED },
 		{ VERB_JIT, "", VERB_JIT, "", 0 },
 		{ VERB_JIT, "", VERB_READ, "/", -AMBIT_DENIED },
-		{ VERB_WORK, "/", VERB_CONNECT, "example.com:443", -AMBIT_UNAVAILABLE },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "*:443", 0 },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "example.com:443", 0 },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "*.Example.com:443", 0 },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "8.8.8.8:443", 0 },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "10.0.0.1:443", -AMBIT_DENIED },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "example.com:80", -AMBIT_DENIED },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "0.0.0.0/0:443", -AMBIT_DENIED },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "unix:/run/x", -AMBIT_DENIED },
+		{ VERB_CONNECT, "*:443", VERB_CONNECT, "example.com", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "*.example.com:443", VERB_CONNECT, "a.example.com:443", 0 },
+		{ VERB_CONNECT, "*.example.com:443", VERB_CONNECT, "example.com:443", -AMBIT_DENIED },
+		{ VERB_CONNECT, "a.example.com:443", VERB_CONNECT, "*.example.com:443", -AMBIT_DENIED },
+		{ VERB_CONNECT, "10.0.0.0/8:443", VERB_CONNECT, "10.1.0.0/16:443", 0 },
+		{ VERB_CONNECT, "10.1.0.0/16:443", VERB_CONNECT, "10.0.0.0/8:443", -AMBIT_DENIED },
+		{ VERB_CONNECT, "unix:/run/x", VERB_CONNECT, "unix:/run/x", 0 },
+		{ VERB_CONNECT, "unix:/run/x", VERB_READ, "/run/x", -AMBIT_DENIED },
+		{ VERB_CONNECT, "unix:/run/x", VERB_CONNECT, "unix:/run/x/y", -AMBIT_DENIED },
+		{ VERB_WORK, "/", VERB_CONNECT, "unix:/run/x", -AMBIT_DENIED },
+		{ VERB_RUN, "example.com:443", VERB_CONNECT, "example.com:443",
+		  -AMBIT_DENIED }, /* a program of that name */
+		{ VERB_WORK, "/", VERB_CONNECT, "example.com:443", -AMBIT_DENIED },
+		{ VERB_WORK, "/", VERB_QUERY, "example.com:443", -AMBIT_UNAVAILABLE },
 	};
 
 	(void)state;
@@ -252,7 +388,7 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		grant_set_init(&set_b);
 		assert_int_equal(grant_add(&set_a, rows[i].parent, rows[i].parent_object, GRANT_OPTIONAL, &parent, &e),
 				 0);
-		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, &id, &e);
+		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, NULL, &id, &e);
 		if (rc != rows[i].expected || set_b.count != (rc == 0))
 			fail_msg("%s %s -> %s %s: %d", verb_word(rows[i].parent), rows[i].parent_object,
 				 verb_word(rows[i].verb), rows[i].object, rc);
@@ -260,11 +396,11 @@ static void a_derived_grant_is_within_its_parent(void **state)
 			continue;
 		assert_int_equal(set_b.grants[id].parent, GRANT_NONE);
 		assert_int_equal(set_b.grants[id].flags, GRANT_OPTIONAL);
-		assert_int_equal(grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, &id, &e), 0);
+		assert_int_equal(grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, NULL, &id, &e), 0);
 		assert_int_equal(set_a.grants[id].parent, parent);
 		assert_int_equal(set_a.count, 2);
 	}
-	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL), -AMBIT_MALFORMED);
+	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL, NULL), -AMBIT_MALFORMED);
 }
 
 static void paths_have_boundaries(void **state)
@@ -347,6 +483,10 @@ static void a_denial_is_answered_with_the_exact_grant(void **state)
 		{ VERB_RUN, "node", "run: node", "--run node" },
 		{ VERB_ENV, "TERM", "env: TERM", "--env TERM" },
 		{ VERB_JIT, "", "jit: true", "--jit" },
+		{ VERB_CONNECT, "example.com:443", "connect: example.com:443", "--connect example.com:443" },
+		{ VERB_CONNECT, "*:443", "connect: \"*:443\"", "--connect '*:443'" },
+		{ VERB_CONNECT, "[::1]:443", "connect: \"[::1]:443\"", "--connect '\"[::1]:443\"'" },
+		{ VERB_CONNECT, "unix:/what?", "connect: \"unix:/what?\"", "--connect 'unix:/what?'" },
 	};
 	char line[64], flag[64];
 
@@ -368,7 +508,8 @@ static void a_denial_is_answered_with_the_exact_grant(void **state)
 
 /* ---- properties ---- */
 
-static const enum grant_verb verbs_here[] = { VERB_WORK, VERB_READ, VERB_WRITE, VERB_RUN, VERB_ENV, VERB_JIT };
+static const enum grant_verb verbs_here[] = { VERB_WORK, VERB_READ, VERB_WRITE,  VERB_RUN,
+					      VERB_ENV,  VERB_JIT,  VERB_CONNECT };
 
 /* Few names and few parts, so that paths meet each other. */
 static void random_path(struct prop *p, char *ret, size_t size)
@@ -392,6 +533,12 @@ static struct random_grant random_grant(struct prop *p)
 {
 	static const char *const programs[] = { "node", "python3", "a" };
 	static const char *const names[] = { "A", "B=1", "AB", "C=" };
+	static const char *const endpoints[] = {
+		"*:443",          "*.b.co:443",        "a.b.co:443",           "A.b.co.:443",
+		"b.co:443",       "8.8.8.8:443",       "8.0.0.0/8:443",        "10.0.0.1:443",
+		"10.0.0.0/8:443", "[2001:4860::]:443", "[2001:4860::/32]:443", "unix:/a",
+		"unix:/a?",       "a.b.co:80"
+	};
 	struct random_grant g = { .verb = verbs_here[prop_below(p, COUNT_OF(verbs_here))] };
 
 	random_path(p, g.object, sizeof g.object);
@@ -399,6 +546,8 @@ static struct random_grant random_grant(struct prop *p)
 		(void)snprintf(g.object, sizeof g.object, "%s", programs[prop_below(p, COUNT_OF(programs))]);
 	if (g.verb == VERB_ENV)
 		(void)snprintf(g.object, sizeof g.object, "%s", names[prop_below(p, COUNT_OF(names))]);
+	if (g.verb == VERB_CONNECT)
+		(void)snprintf(g.object, sizeof g.object, "%s", endpoints[prop_below(p, COUNT_OF(endpoints))]);
 	if (g.verb == VERB_JIT)
 		g.object[0] = 0;
 	return g;
@@ -452,7 +601,7 @@ static void deriving_never_widens(void **state)
 		for (unsigned int i = 0; i < 8; i++) {
 			const struct random_grant child = random_grant(&p);
 
-			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL) == 0;
+			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL, NULL) == 0;
 		}
 		for (unsigned int i = 0; i < 32; i++) {
 			const struct random_grant want = random_request(&p);
@@ -495,6 +644,73 @@ static void order_never_matters(void **state)
 	}
 }
 
+static void qualifiers_belong_to_one_grant(void **state)
+{
+	const struct qualifiers none = { .uses = 0 }, two = { .uses = 2 }, three = { .uses = 3 };
+	const struct qualifiers *const rows[][2] = {
+		{ &two, &three }, { &three, &two }, { &none, &two }, { &two, &none }
+	};
+	uint32_t first = 77, again = 78;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) { /* in either order */
+		grant_set_init(&set_a);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][0], &first, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "A.:1", 0, rows[i][0], &again, &e), 0);
+		assert_int_equal(first, again);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][1], &again, &e),
+				 -AMBIT_CONFLICT);
+		assert_string_equal(e.msg, "connect: 'a:1' is given with different qualifiers");
+		assert_true(qualifiers_are_same(&set_a.grants[first].qualifiers, rows[i][0]));
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, rows[i][1], &again, &e), 0);
+		assert_int_equal(set_a.count, 2);
+	}
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &two, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, NULL, &e), 0);
+}
+
+static struct qualifiers random_qualifiers(struct prop *p)
+{
+	return (struct qualifiers){ .uses = prop_below(p, 3),
+				    .bytes = prop_below(p, 3),
+				    .rate = prop_below(p, 2),
+				    .period_s = 0,
+				    .ech = prop_below(p, 2) };
+}
+
+/* Handed down twice, as to an agent's agent. */
+static void deriving_never_widens_a_budget(void **state)
+{
+	uint64_t derived = 0;
+
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(4000); round++) {
+		struct prop p = prop_round(round);
+		struct qualifiers q[3];
+		uint32_t id[3];
+
+		grant_set_init(&set_a);
+		for (size_t i = 0; i < COUNT_OF(q); i++) {
+			q[i] = random_qualifiers(&p);
+			q[i].period_s = q[i].rate != 0 ? (prop_below(&p, 2) != 0 ? 60 : 1) : 0;
+		}
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &q[0], &id[0], NULL), 0);
+		if (grant_derive(&set_a, id[0], &set_a, VERB_CONNECT, "a.b:443", &q[1], &id[1], NULL) < 0) {
+			if (qualifiers_are_within(&q[1], &q[0]))
+				prop_fail(&p, "refused, and within");
+			continue;
+		}
+		derived++;
+		if (grant_derive(&set_a, id[1], &set_a, VERB_CONNECT, "a.b:443", &q[2], &id[2], NULL) == 0 &&
+		    !qualifiers_are_within(&set_a.grants[id[2]].qualifiers, &q[0]))
+			prop_fail(&p, "more than the first");
+		if (!qualifiers_are_within(&set_a.grants[id[1]].qualifiers, &q[0]))
+			prop_fail(&p, "more than its parent");
+	}
+	assert_true(derived > 100); /* the property is not empty */
+}
+
 static void adding_never_takes_away(void **state)
 {
 	(void)state;
@@ -531,12 +747,17 @@ static void read_line(const char *line, struct random_grant *ret)
 	ret->object[n] = 0;
 	if (ret->verb == VERB_JIT)
 		ret->object[0] = 0;
-	else if (n > 0 && ret->object[n - 1] == '?')
+	else if (n > 0 && ret->object[n - 1] == '?' && ret->verb != VERB_CONNECT)
 		ret->object[n - 1] = 0;
 }
 
 static bool within(const struct random_grant *inner, const struct random_grant *outer)
 {
+	struct endpoint a, b;
+
+	if (inner->verb == VERB_CONNECT && outer->verb == VERB_CONNECT)
+		return endpoint_take(inner->object, &a, NULL) == 0 && endpoint_take(outer->object, &b, NULL) == 0 &&
+		       endpoint_is_within(&a, &b);
 	return inner->object[0] == '/' ? path_is_beneath(inner->object, outer->object)
 				       : strcmp(inner->object, outer->object) == 0;
 }
@@ -626,17 +847,22 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_grant_takes_the_object_of_its_verb),
+		cmocka_unit_test(an_endpoint_is_kept_in_one_spelling),
+		cmocka_unit_test(a_bad_endpoint_is_told),
 		cmocka_unit_test(words_and_verbs_belong_together),
 		cmocka_unit_test(a_full_set_refuses),
 		cmocka_unit_test(the_same_grant_is_one_grant),
 		cmocka_unit_test(one_name_has_one_value),
 		cmocka_unit_test(a_request_is_decided_by_the_narrowest_grant),
+		cmocka_unit_test(an_endpoint_is_decided_by_the_narrowest_grant),
 		cmocka_unit_test(a_derived_grant_is_within_its_parent),
 		cmocka_unit_test(paths_have_boundaries),
 		cmocka_unit_test(paths_are_normalised),
 		cmocka_unit_test(a_denial_is_answered_with_the_exact_grant),
 		cmocka_unit_test(nothing_granted_nothing_allowed),
 		cmocka_unit_test(deriving_never_widens),
+		cmocka_unit_test(deriving_never_widens_a_budget),
+		cmocka_unit_test(qualifiers_belong_to_one_grant),
 		cmocka_unit_test(order_never_matters),
 		cmocka_unit_test(adding_never_takes_away),
 		cmocka_unit_test(a_suggestion_allows_the_request_and_nothing_outside),

@@ -367,13 +367,22 @@ static void the_policy_is_as_expected(void **state)
 		  { { EFFECT_WRITE, DENIED, WORK "/.git/config" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
 		  "# decide: write: ./.git/config  -- other programs run or obey what stands there\n" },
-		{ "no network",
-		  { { EFFECT_CONNECT, DENIED, "tcp 192.0.2.1:443" },
-		    { EFFECT_CONNECT, ALLOWED, "tcp 127.0.0.1:80" },
-		    { EFFECT_CONNECT, DENIED, "unix /run/\033[31m" } },
+		{ "what is far away",
+		  { { EFFECT_CONNECT, DENIED, "inet 192.0.2.1:443" },
+		    { EFFECT_CONNECT, ALLOWED, "inet 127.0.0.1:80" },
+		    { EFFECT_CONNECT, DENIED, "inet open.test:8080" },
+		    { EFFECT_CONNECT, DENIED, "inet 192.0.2.53:53" },
+		    { EFFECT_CONNECT, DENIED, "inet [fe80::1%lo]:1" },
+		    { EFFECT_CONNECT, DENIED, "unix /run/\033[31m" },
+		    { EFFECT_CONNECT, DENIED, "unix run" } },
 		  "grants:\n  - env: [\"TERM\"]\n"
-		  "# cannot be granted: connect tcp 192.0.2.1:443  -- a cell has no network in this version\n"
-		  "# cannot be granted: connect unix /run/\\x1b[31m  -- its listener would act with its own authority\n" },
+		  "# decide: connect: \"192.0.2.1:443\"  -- whoever is there gets what the program sends\n"
+		  "# cannot be granted: connect inet 192.0.2.53:53  -- a name was looked up: grant its host by name\n"
+		  "# cannot be granted: connect inet [fe80::1%lo]:1  -- no grant can be written for it\n"
+		  "# decide: connect: open.test:8080  -- whoever is there gets what the program sends\n"
+		  "# cannot be granted: connect unix run  -- its listener would act with its own authority, and no grant can "
+		  "name it\n"
+		  "# decide: connect: \"unix:/run/\\x1b[31m\"  -- its listener would act with its own authority\n" },
 		{ "probes need nothing",
 		  { { EFFECT_READ, EFFECT_ABSENT, "/srv/data/nothing" } },
 		  "grants:\n  - env: [\"TERM\"]\n" },

@@ -82,7 +82,7 @@ static void a_wrong_flag_is_told(void **state)
 	} rows[] = {
 		{ "raed", "/a", AMBIT_UNKNOWN, "'raed' is not a verb", "did you mean 'read'?" },
 		{ "", "/a", AMBIT_UNKNOWN, "'' is not a verb", "verbs are work" },
-		{ "connect", "a:443", AMBIT_UNAVAILABLE, "verb 'connect'", "leave the grant out" },
+		{ "query", "a:443", AMBIT_UNAVAILABLE, "verb 'query'", "leave the grant out" },
 		{ "read", "", AMBIT_MALFORMED, "'' is not a path", "name a path" },
 		{ "read", "?", AMBIT_MALFORMED, "'' is not a path", "name a path" },
 		{ "read", "srv", AMBIT_MALFORMED, "'srv' is not a path", "./x" },
@@ -113,7 +113,18 @@ static void a_wrong_flag_is_told(void **state)
 		{ "read", "['/a' '/b']", AMBIT_MALFORMED, "a list without a comma or its end", "[/a, /b]" },
 		{ "read", "[/a] x", AMBIT_MALFORMED, "more than an object", "key=value" },
 		{ "read", "[/a, b]", AMBIT_MALFORMED, "'b' is not a path", "./x" },
-		{ "read", "/a uses=5", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
+		{ "read", "/a rows=5", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
+		{ "read", "/a uses=5", AMBIT_MALFORMED, "'uses' belongs to connect, and read takes", "leave it out" },
+		{ "jit", "ech=true", AMBIT_MALFORMED, "'ech' belongs to connect, and jit takes", "leave it out" },
+		{ "connect", "a:1 uses=0", AMBIT_MALFORMED, "uses: '0' is not a value", "such as 50" },
+		{ "connect", "a:1 uses=", AMBIT_MALFORMED, "uses: '' is not a value", "such as 50" },
+		{ "connect", "a:1 bytes=10X", AMBIT_MALFORMED, "bytes: '10X' is not a value", "such as 10M" },
+		{ "connect", "a:1 rate=10", AMBIT_MALFORMED, "rate: '10' is not a value", "such as 10/s" },
+		{ "connect", "[a:1, unix:/x] bytes=5", AMBIT_MALFORMED, "the bytes of a Unix socket", "uses or rate" },
+		{ "connect", "a:1 ech=yes", AMBIT_MALFORMED, "ech: 'yes' is not a value", "write true" },
+		{ "connect", "a:1 uses=5 uses=5", AMBIT_CONFLICT, "'uses' stands here twice", "keep one" },
+		{ "connect", "[a:1] uses=5 b:2", AMBIT_MALFORMED, "more than an object", "key=value" },
+		{ "connect", "a:1 uses=5 rows=1", AMBIT_UNAVAILABLE, "qualifier 'rows'", "leave the grant out" },
 		{ "read", "/a b  label=private", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
 		{ "read", "[/a] ask=true", AMBIT_UNAVAILABLE, "qualifier 'ask'", "leave the grant out" },
 		{ "read", "\"/a\" user=5", AMBIT_UNKNOWN, "'user' is not a verb or qualifier", "did you mean 'uses'?" },
@@ -139,17 +150,72 @@ static void a_wrong_flag_is_told(void **state)
 	}
 }
 
+static void qualifiers_are_read_from_flags_and_sent(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t lines;
+		const char *object, *qualifiers; /* of the last */
+	} rows[] = {
+		{ "a.test:443", 1, "a.test:443", "" },
+		{ "a.test:443 uses=50 bytes=10M rate=10/s ech=true", 1, "a.test:443",
+		  "uses=50 bytes=10M rate=10/s ech=true" },
+		{ " a.test:443  ech=true\tuses=050 ", 1, "a.test:443", "uses=50 ech=true" },
+		{ "[a.test:443, b:1] rate=1/h", 2, "b:1", "rate=1/h" },
+		{ "[::1]:443 uses=1", 1, "[::1]:443", "uses=1" },
+		{ "'unix:/run/x y=z' uses=1", 1, "unix:/run/x y=z", "uses=1" },
+	};
+	static struct policy decoded;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char has[QUALIFIERS_TEXT_MAX];
+		auto_buf out = { .max = POLICY_ENCODED_MAX };
+		struct rbuf in;
+		struct err e;
+
+		memset(&policy, 0, sizeof policy);
+		if (policy_add_flag(&policy, "connect", rows[i].text, &e) < 0)
+			fail_msg("%s: %s", rows[i].text, err_text(&e).s);
+		policy_encode(&policy, &out);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(policy_decode(&in, &decoded, &e), 0);
+		assert_int_equal(decoded.n_lines, rows[i].lines);
+		for (uint32_t j = 0; j < decoded.n_lines; j++) {
+			qualifiers_format(&decoded.lines[j].qualifiers, has);
+			assert_string_equal(has, rows[i].qualifiers);
+		}
+		assert_string_equal(decoded.lines[decoded.n_lines - 1].object, rows[i].object);
+	}
+	policy.lines[0].verb = VERB_READ; /* which has none */
+	policy.lines[0].object[0] = '/';
+	{
+		auto_buf out = { .max = POLICY_ENCODED_MAX };
+		struct rbuf in;
+
+		policy_encode(&policy, &out);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(policy_decode(&in, &decoded, NULL), -AMBIT_PROTOCOL);
+	}
+}
+
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "http",    "graphql", "secret", "uses",   "bytes", "rows", "rate",
-					     "between", "until",   "label",  "unless", "where", "ask",  "allow" };
+	static const char *const words[] = { "http",  "graphql", "secret", "rows", "between", "until",
+					     "label", "unless",  "where",  "ask",  "allow" };
+	static const char *const here[] = { "uses", "bytes", "rate", "ech" };
+	enum qualifier which = QUALIFIER_COUNT;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (!qualifier_find(words[i]) || qualifier_refuse(words[i], NULL) != -AMBIT_UNAVAILABLE)
+		if (!qualifier_find(words[i]) || qualifier_parse(words[i], &which, NULL) != -AMBIT_UNAVAILABLE)
 			fail_msg("%s", words[i]);
+	for (size_t i = 0; i < COUNT_OF(here); i++)
+		if (!qualifier_find(here[i]) || qualifier_parse(here[i], &which, NULL) != 0 ||
+		    which != (enum qualifier)i)
+			fail_msg("%s", here[i]);
 	assert_false(qualifier_find("read"));
-	assert_int_equal(qualifier_refuse("zebra", NULL), -AMBIT_UNKNOWN);
+	assert_int_equal(qualifier_parse("zebra", &which, NULL), -AMBIT_UNKNOWN);
 }
 
 static void limits_are_read_from_flags(void **state)
@@ -292,7 +358,7 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 		const char *object;
 	} rows[] = {
 		{ "a verb that does not exist", VERB_COUNT, 0, "/a" },
-		{ "a verb of another build", VERB_CONNECT, 0, "a:1" },
+		{ "a verb of another build", VERB_QUERY, 0, "a:1" },
 		{ "a flag that does not exist", VERB_READ, 2, "/a" },
 		{ "a mark where none can be", VERB_ENV, GRANT_OPTIONAL, "A" },
 		{ "no path", VERB_READ, 0, "a" },
@@ -481,6 +547,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flag_is_a_grant),
 		cmocka_unit_test(a_wrong_flag_is_told),
+		cmocka_unit_test(qualifiers_are_read_from_flags_and_sent),
 		cmocka_unit_test(the_design_s_qualifiers_are_known),
 		cmocka_unit_test(limits_are_read_from_flags),
 		cmocka_unit_test(policies_are_merged),

@@ -66,6 +66,32 @@ static void what_is_written_is_read(void **state)
 #define V "version: 1\n"
 #define G V "grants:\n"
 
+/* Before their verb or behind it; those of a list are those of each object in it. */
+static void qualifiers_stand_beside_their_verb(void **state)
+{
+	static const char text[] = G "  - connect: a.test:443\n"
+				     "    uses: 50\n"
+				     "    bytes: 10M\n"
+				     "    rate: 10/s\n"
+				     "    ech: true\n"
+				     "  - read: /x\n"
+				     "  - {uses: 2, connect: [b:1, \"[::1]:2\"]}\n"
+				     "  - connect: c:3\n";
+	static const char *const expected[] = { "uses=50 bytes=10M rate=10/s ech=true", "", "uses=2", "uses=2", "" };
+	struct policy_mistake m;
+
+	(void)state;
+	if (policy_parse_yaml(text, strlen(text), &policy, &m) < 0)
+		fail_msg("%u:%u: %s", m.line, m.column, m.err.msg);
+	assert_int_equal(policy.n_lines, COUNT_OF(expected));
+	for (size_t i = 0; i < COUNT_OF(expected); i++) {
+		char has[QUALIFIERS_TEXT_MAX];
+
+		qualifiers_format(&policy.lines[i].qualifiers, has);
+		assert_string_equal(has, expected[i]);
+	}
+}
+
 static void each_mistake_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -122,14 +148,32 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - raed: /x\n", AMBIT_UNKNOWN, 3, 5, "'raed' is not a verb", "did you mean 'read'?" },
 		{ G "  - zebra: /x\n", AMBIT_UNKNOWN, 3, 5, "'zebra' is not a verb", "work, read, write" },
 		{ G "  - Read: /x\n", AMBIT_UNKNOWN, 3, 5, "'Read' is not a verb", "did you mean 'read'?" },
-		{ G "  - connect: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'connect' is not available",
+		{ G "  - query: a:443\n", AMBIT_UNAVAILABLE, 3, 5, "'query' is not available", "leave the grant out" },
+		{ G "  - read: /x\n    rows: 5\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
 		  "leave the grant out" },
-		{ G "  - read: /x\n    uses: 5\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
-		  "leave the grant out" },
+		{ G "  - read: /x\n    uses: 5\n", AMBIT_MALFORMED, 4, 5, "'uses' belongs to connect, and read takes",
+		  "leave it out" },
+		{ G "  - connect: a:1\n    uses: 0\n", AMBIT_MALFORMED, 4, 11, "uses: '0' is not a value",
+		  "such as 50" },
+		{ G "  - connect: a:1\n    bytes: 10X\n", AMBIT_MALFORMED, 4, 12, "bytes: '10X' is not",
+		  "such as 10M" },
+		{ G "  - connect: a:1\n    rate: 10\n", AMBIT_MALFORMED, 4, 11, "rate: '10' is not", "such as 10/s" },
+		{ G "  - connect: a:1\n    ech: false\n", AMBIT_MALFORMED, 4, 10, "ech: 'false' is not", "write true" },
+		{ G "  - connect: a:1\n    uses: [5]\n", AMBIT_MALFORMED, 4, 11, "a qualifier is not a text",
+		  "one word" },
+		{ G "  - connect: [a:1, \"unix:/x\"]\n    bytes: 5\n", AMBIT_MALFORMED, 3, 20,
+		  "unix:/x: nobody counts the bytes of a Unix socket", "uses or rate" },
+		{ G "  - connect: https://a.test\n", AMBIT_MALFORMED, 3, 14, "'https://a.test' is not an endpoint",
+		  "the host and the port alone" },
+		{ G "  - connect:\n      - a:1\n      - \"*.test:443\"\n", AMBIT_MALFORMED, 5, 9,
+		  "'*.test:443' is not an endpoint", "*.example.com:443" },
+		{ G "  - listen: [80, 0]\n", AMBIT_MALFORMED, 3, 18, "listen: '0' is not a port", "write PORT" },
+		{ G "  - connect: a:1\n    uses: 5\n    uses: 5\n", AMBIT_MALFORMED, 5, 5, "'uses' stands here twice",
+		  "keep one" },
+		{ G "  - uses: 5\n", AMBIT_MALFORMED, 3, 5, "a grant without a verb", "read: /srv/data" },
 		{ G "  - read: /x\n    label: private\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
 		  "leave the grant out" },
-		{ G "  - uses: 5\n    read: /x\n", AMBIT_UNAVAILABLE, 3, 5, "wider than you wrote",
-		  "leave the grant out" },
+		{ G "  - uses: 5\n    read: /x\n", AMBIT_MALFORMED, 3, 5, "'uses' belongs to connect", "leave it out" },
 		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier",
 		  "did you mean 'uses'?" },
 		{ G "  - read: /x\n    write: /y\n", AMBIT_MALFORMED, 4, 5, "'read' and 'write' are two", "`- `" },
@@ -274,6 +318,7 @@ static void random_policies_are_read_or_refused(void **state)
 					      "agent: a\n",
 					      "limits: {wall: 1s}\n",
 					      "    uses: 1\n",
+					      "  - connect: a:1\n    rate: 5/m\n",
 					      "[",
 					      "{",
 					      "\"",
@@ -316,9 +361,13 @@ static void random_policies_are_read_or_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),       cmocka_unit_test(each_mistake_is_told_with_its_place),
-		cmocka_unit_test(a_nul_is_a_mistake_of_its_own), cmocka_unit_test(sizes_have_limits),
-		cmocka_unit_test(depth_is_never_followed),       cmocka_unit_test(random_policies_are_read_or_refused),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(each_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
+		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(qualifiers_stand_beside_their_verb),
+		cmocka_unit_test(depth_is_never_followed),
+		cmocka_unit_test(random_policies_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """test_schema.py SCHEMA AMBIT_POLICY POLICIES PRESETS RUNTIMES: the schema that editors use says what the parser says.
 
-Every preset and good policy passes both, every bad one fails both. Speaks TAP."""
+Every preset and good policy passes both, every bad one fails both, and so do the objects of the tables. Speaks TAP."""
 
 import json
 import os
@@ -32,13 +32,51 @@ Reader.yaml_implicit_resolvers = {
 }
 
 
-def parser_takes(program, path):
-    with open(path, "rb") as f:
-        done = subprocess.run([program], stdin=f, capture_output=True, timeout=60, check=True)
+# Grants, each in a policy of its own.
+LABEL = 63 * "a"
+TAKEN = [
+    *({"connect": text} for text in (
+        "example.com:443", "Example.COM.:443", "xn--bcher-kva.example:80", "_a.example:1", "a:65535", "10.0.0.1.nip.io:80", "unix.example:80", "ssh:22",
+        f"{LABEL}.{LABEL}:443", "*.example.com:443", "*.a.EXAMPLE.com.:443", "*:443", "192.0.2.1:1", "192.0.2.1/32:1", "10.0.0.0/8:5432",
+        "0.0.0.0/0:443", "127.0.0.1:8080", "[::1]:80", "[2001:DB8:0::1]:443", "[1:2:3:4:5:6:7::]:1", "[2001:db8::/32]:443", "[::/0]:443", "unix:/run/x.sock",
+        "unix:/run/a b:80", "unix:/run/...", "ssh://git@example.com", "ssh://git@Example.com.:2222", "ssh://a.b_c-d@192.0.2.1", "ssh://git@192.0.2.1:65535",
+        "ssh://git@[2001:db8::1]", "ssh://git@[2001:db8::1]:2222", ["a:1", "unix:/x"])),
+    *({"listen": ports} for ports in (1, 65535, "8080", "0:8080", "9000:8080", "65535:65535", [8080, "0:8081"])),
+    {"connect": "*.example.com:443", "uses": 50, "bytes": "10M", "rate": "10/s", "ech": True},
+    {"connect": ["unix:/run/x", "a:1"], "uses": 50, "rate": "10/m"},
+    {"connect": "ssh://git@example.com", "bytes": 1048576},
+]
+REFUSED = [
+    *({"connect": text} for text in (
+        "", ":443", "example.com", "*", "[::1]", "[::1]443", "example.com:", "example.com:0", "example.com:65536", "example.com:99999", "example.com:080",
+        "example.com:+80", "example.com: 80", "example.com:80-90", "example.com:80,443", "example.com:https", "https://example.com:443", "a:b:443",
+        "2001:db8::1:443", "[::1:443", "[]:443", "[example.com]:443", "[fe80::1%eth0]:443", "[2001:db8::/129]:443", "[127.1]:443", "[::ffff:10.0.0.1]:443",
+        "[1:2]:443", "127.1:80", "010.0.0.1:80", "0x7f000001:80", "a.0xb:80", "1.2.3.4.:80", "1.2.3.256:80", "example.7:80", "10.0.0.0/33:80", "10.0.0.0/:80",
+        "example.com/24:80", "*.com:443", "**:443", "*.:443", "a.*.b:443", "*a.example.com:443", "*.1.2.3.4:443", "10.*.0.1:443", "-a.example:443",
+        "a-.example:443", "a..b:443", ".:443", "user@example.com:443", f"{LABEL}a.example:443", f"{4 * (LABEL + '.')}example:443", "b\u00fccher.example:443",
+        "unix:443", "UNIX:443", "unix.:443", "unix:run/x", "unix:@abstract", "unix:///run/x", "unix:/run/../x", "unix:/run/./x", "unix:/run/x/",
+        "unix:/" + 107 * "a", "ssh://", "ssh://example.com", "ssh://@example.com", "ssh://-l@example.com", "ssh://a b@example.com",
+        "ssh://git:secret@example.com", f"ssh://{33 * 'a'}@example.com", "ssh://git@", "ssh://git@example.com/repo", "ssh://git@10.0.0.0/8", "ssh://git@*",
+        "ssh://git@*.example.com", "ssh://git@[2001:db8::/32]", "ssh://git@example.com:repo", "ssh://git@example.com:0", "ssh://git@example.com:65536",
+        "ssh://git@a@example.com", "ssh://git@127.1", "ssh://git@unix", "SSH://git@example.com", ["a:1", "a"], [])),
+    *({"listen": ports} for ports in (0, 65536, "0", "65536", "08080", "8080:", ":8080", "127.0.0.1:8080", "65536:1", "1:0", "1:65536", "1:2:3", "http", [])),
+    {"connect": "unix:/run/x", "bytes": 1},
+    {"connect": ["a:1", "unix:/run/x"], "bytes": "10M"},
+    {"listen": 8080, "uses": 1},
+]
+
+
+def parser_takes_text(program, text):
+    done = subprocess.run([program], input=text, capture_output=True, timeout=60, check=True)
     length, kind = int.from_bytes(done.stdout[:4], "little"), done.stdout[4]
     if length != len(done.stdout) - 4 or kind not in (ANSWER_POLICY, ANSWER_MISTAKE) or done.stderr:
-        sys.exit(f"{path}: not an answer: {done.stdout!r} {done.stderr!r}")
+        sys.exit(f"{text!r}: not an answer: {done.stdout!r} {done.stderr!r}")
     return kind == ANSWER_POLICY
+
+
+def parser_takes(program, path):
+    with open(path, "rb") as f:
+        return parser_takes_text(program, f.read())
 
 
 def schema_takes(validator, path):
@@ -71,6 +109,12 @@ def main():
         name = os.path.basename(path)
         results.append((f"the schema {'takes' if good else 'refuses'} {name}", schema_takes(validator, path) == good))
         results.append((f"the parser {'takes' if good else 'refuses'} {name}", parser_takes(program, path) == good))
+
+    for row, good in [(row, True) for row in TAKEN] + [(row, False) for row in REFUSED]:
+        policy = {"version": 1, "grants": [row]}
+        text = json.dumps(policy)  # is YAML as well
+        results.append((f"the schema {'takes' if good else 'refuses'} {json.dumps(row)}", validator.is_valid(policy) == good))
+        results.append((f"the parser {'takes' if good else 'refuses'} {json.dumps(row)}", parser_takes_text(program, text.encode()) == good))
 
     print(f"1..{len(results)}")
     for number, (name, ok) in enumerate(results, 1):

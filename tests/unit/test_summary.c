@@ -38,6 +38,12 @@ static void each_case_in_its_words(void **state)
 		  "ambit: denied: write /usr/share/new\n"
 		  "  why: you may not do it yourself, and a grant gives no more than you have\n"
 		  "  hint: do that part as who may, outside\n" },
+		{ "withdrawn", NULL,
+		  "ambit: withdrawn: connect b.test:443\n"
+		  "  why: somebody withdrew it while the command ran (ambit grant revoke)\n"
+		  "ambit: denied: connect inet b.test:443 (9 times)\n"
+		  "  why: its grant was withdrawn while it ran\n"
+		  "  hint: run it again: the grant is withdrawn from that event alone\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,
 		  "ambit: program 'pyhton3' is not in the cell\n"
