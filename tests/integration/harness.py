@@ -72,6 +72,7 @@ class Place:
         os.makedirs(self.home, exist_ok=True)
         self.count = 0
         self.settings = {}  # variables besides
+        self.whose = None  # of a scenario that is `as_either`: True as root, False as an ordinary user; None: as both
 
     def fresh(self):
         self.count += 1
@@ -300,6 +301,24 @@ def once(scenario):
     return scenario
 
 
+def rooted(scenario):
+    """It needs root, and runs ambit as whoever it likes: left out of the other's run."""
+    scenario.rooted = True
+    return scenario
+
+
+def as_either(scenario):
+    """As rooted; it can run ambit as root and as an ordinary user, and asks place.whose as which: it is that user's whose share it would be."""
+    scenario.either = True
+    return rooted(scenario)
+
+
+def always(scenario):
+    """In each run, whatever its share."""
+    scenario.always = True
+    return scenario
+
+
 def parts_of(scenarios, ambit):
     """Among how many runs they are shared. A sanitizer looks at our programs, which are the same for both users, and all units are tried with it."""
     if not sanitized(ambit):
@@ -310,7 +329,7 @@ def parts_of(scenarios, ambit):
 def split(scenarios, ambit):
     """The two users share the scenarios, by seed: each is tried by one of them, and by both when AMBIT_SOAK asks for it; under a sanitizer each
     takes less than half of a long list. What is `always` is everybody's (root prepares something for the other), what is `once` the
-    ordinary user's."""
+    ordinary user's. With each goes what place.whose is for it."""
     part = os.environ.pop("AMBIT_TEST_PART", None)  # the ordinary user's, from the run as root
     root = os.geteuid() == 0
     if part is None and root and not {"AMBIT_SOAK", "AMBIT_TEST_ONLY"} & set(os.environ):
@@ -320,10 +339,12 @@ def split(scenarios, ambit):
         os.environ["AMBIT_TEST_PART"] = f"{(seed + parts // 2) % parts} {parts}"
         print(f"# each user takes one part in {parts}: AMBIT_SEED={os.environ['AMBIT_SEED']}", flush=True)
     if part is None:
-        return scenarios
+        return [(s, None) for s in scenarios]
     first, parts = map(int, part.split())
-    return [s for i, s in enumerate(scenarios)
-            if i % parts == first or getattr(s, "always", False) or (parts == 2 and not root and getattr(s, "once", False))]
+    others = (first + parts // 2) % parts
+    return [(s, i % parts == first if getattr(s, "either", False) else None) for i, s in enumerate(scenarios)
+            if i % parts == first or getattr(s, "always", False) or (parts == 2 and not root and getattr(s, "once", False)) or
+            (i % parts == others and getattr(s, "either", False))]
 
 
 def main(scenarios, whole=False):
@@ -342,9 +363,10 @@ def main(scenarios, whole=False):
             copy_arguments(arguments, os.path.join(top, "bin"))
         place = Place(os.path.join(top, "root") if root else top, ambit)
         place.make_ledger()
-        for scenario in scenarios if whole else split(scenarios, ambit):
+        for scenario, place.whose in [(s, None) for s in scenarios] if whole else split(scenarios, ambit):
             left_to_user = root and getattr(scenario, "once", False) and "AMBIT_SOAK" not in os.environ
-            if only in scenario.__name__ and not left_to_user:
+            left_to_root = private and getattr(scenario, "rooted", False)
+            if only in scenario.__name__ and not left_to_user and not left_to_root:
                 tap.run(scenario, place)
         if root:
             as_user(top, ambit, arguments, tap)

@@ -191,10 +191,30 @@ def what_cannot_be_derived_is_counted_as_that(place):
     counts([*good[:4], effect(1, "allowed", "read", "/srv/data/x", "moonlight", grant=1), *good[5:]], agree=2, not_known=1)
     counts([*good[:4], effect(1, "allowed", "sing", "/srv/data/x", grant=1), *good[5:]], agree=2, not_known=1)
     counts([*good[:2], without(good[2], "home"), *good[3:]], not_known=3)
-    counts(an_event(1, [*WORK, ("connect", "example.com:443")], *PLAIN), not_known=3)
+    counts(an_event(1, [*WORK, ("query", "example.com:443")], *PLAIN), not_known=3)
     counts(an_event(1, [*WORK, ("read", "srv")], *PLAIN), not_known=3)
     counts(good[3:], beginning_not_there=3)
     counts(good[:2] + good[3:], beginning_not_there=3)
+
+
+def connections_are_derived_as_any_decision(place):
+    """Of grants as they were written before there were qualifiers, and with them; a word that is not known is not guessed at."""
+    def event(host, **more):
+        made = effect(1, "allowed", "connect", f"inet {host}:443", grant=1, source="proved",
+                      meter={"down_bytes": 5, "errno": None, "failed": 0, "opened": 1, "refused": 0, "stopped_by": [], "up_bytes": 7})
+        entries = an_event(1, [WORK[0], ("connect", "example.com:443")], made)
+        entries[1]["body"].update(more)
+        return Ledger(place, entries)
+
+    for more in ({}, {"qualifiers": {"uses": 5}}, {"qualifiers": {"bytes": 1 << 20, "ech": True, "rate": "10/m", "uses": 5}}):
+        answer = event("example.com", **more).replay()
+        assert (answer["agree"], answer["differ"], answer["not_derived"]) == (1, 0, NOT_DERIVED), (more, answer)
+    for more in ({"qualifiers": {"moonlight": 5}}, {"qualifiers": {"uses": 0}}, {"qualifiers": 5}):
+        answer = event("example.com", **more).replay()
+        assert (answer["agree"], answer["not_derived"]) == (0, {**NOT_DERIVED, "not_known": 1}), (more, answer)
+    answer = event("other.com", qualifiers={"uses": 5}).replay(status=1)
+    one, = found(answer)
+    assert answer["differ"] == 1 and one["recorded"]["grant"] == "connect: example.com:443 uses=5", answer
 
 
 @once
@@ -316,7 +336,7 @@ def a_policy_that_is_none_is_refused(place):
 if __name__ == "__main__":
     main([
         what_ran_is_derived_again, what_was_recorded_once_is_still_derived, what_was_written_otherwise_differs,
-        what_is_not_as_signed_is_not_derived, what_cannot_be_derived_is_counted_as_that, events_that_are_open_at_once_are_bounded,
+        what_is_not_as_signed_is_not_derived, what_cannot_be_derived_is_counted_as_that, connections_are_derived_as_any_decision, events_that_are_open_at_once_are_bounded,
         events_are_chosen, hostile_names_move_no_terminal, a_policy_is_tried_on_what_happened, a_workspace_is_that_of_the_event,
         what_nobody_looked_at_is_not_guessed, secrets_of_a_tree_that_is_granted_now_stay_hidden,
         what_it_would_write_for_itself_it_reads_again, a_policy_that_is_none_is_refused,

@@ -37,9 +37,12 @@ static const struct {
 	const char *name;
 	unsigned number;
 } errors[] = {
-	{ "EPERM", EPERM },           { "ENOENT", ENOENT }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES },
-	{ "EINVAL", EINVAL },         { "EMFILE", EMFILE }, { "ENOSPC", ENOSPC }, { "ENOSYS", ENOSYS },
-	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EIO", EIO },
+	{ "EPERM", EPERM },   { "EAFNOSUPPORT", EAFNOSUPPORT },
+	{ "ENOENT", ENOENT }, { "ENOMEM", ENOMEM },
+	{ "EACCES", EACCES }, { "EINVAL", EINVAL },
+	{ "EMFILE", EMFILE }, { "ENOSPC", ENOSPC },
+	{ "ENOSYS", ENOSYS }, { "EOPNOTSUPP", EOPNOTSUPP },
+	{ "EIO", EIO },
 };
 
 static int bad(const char *rule, const char *why)
