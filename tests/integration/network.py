@@ -106,6 +106,13 @@ class Network:
             address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
             allow_reuse_address = daemon_threads = True
             request_queue_size = 512
+            on_host = None  # the same one there, which ends with it
+
+            def server_close(self):
+                super().server_close()
+                if self.on_host is not None:
+                    self.on_host.shutdown()
+                    self.on_host.server_close()
 
             def handle_error(self, *about):
                 """A reset is what many a scenario makes."""
@@ -1033,9 +1040,8 @@ print(ask(LATE))
     try:
         result = network.run(uid, "--connect", f"open.test:{late}", "--connect", "open.test:7199", "--", "python3", "-c", script)
     finally:
-        for each in server, server.on_host:
-            each.shutdown()
-            each.server_close()
+        server.shutdown()
+        server.server_close()
     assert result.stdout == "b'reset' b'ready\\n'\nb'ready\\n'\n", f"{who}: {told(result)}"
 
 
