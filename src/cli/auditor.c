@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -37,14 +37,6 @@ struct feed {
 	bool gone;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* A reader that went is told apart. */
 static int wrote(struct feed *f, int r)
 {
@@ -54,7 +46,7 @@ static int wrote(struct feed *f, int r)
 
 static void show_progress(struct feed *f, uint64_t done, uint64_t all)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 
 	if ((f->flags & AUDIT_PROGRESS) == 0 || now - f->begun < PROGRESS_AFTER_MS ||
 	    now - f->shown_at < PROGRESS_EACH_MS)
@@ -217,7 +209,7 @@ static int run_feed(const struct audit_ask *ask, struct feed *f, struct err *ret
 	int status = AUDIT_REFUSED, r;
 	auto_fd int input = -1;
 
-	f->begun = now_ms();
+	f->begun = clock_ms();
 	f->flags = ask->flags;
 	f->whose = ask->op == AUDIT_LOOKUP ? "the index: " : "";
 	buf_init(&f->out, 65536);

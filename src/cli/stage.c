@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -392,14 +393,6 @@ static int read_words(struct stage_run *run, int argc, char **argv, struct ambit
 	return r < 0 || run->help ? r : take_words(run, argv + optind, e);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void show_progress(const struct stage_answer *a, bool *shown)
 {
 	if (a->total == 0 || isatty(STDERR_FILENO) != 1)
@@ -424,7 +417,7 @@ static void show_waiting(const struct stage_answer *a, bool *told)
 /* Until the role has answered. */
 static int await(struct stage_talk *t, struct stopping *s, struct err *e)
 {
-	const uint64_t begun = now_ms();
+	const uint64_t begun = clock_ms();
 	bool shown = false, waits = false;
 	int r;
 
@@ -434,7 +427,7 @@ static int await(struct stage_talk *t, struct stopping *s, struct err *e)
 
 		if (poll(p, 2, PROGRESS_AFTER_MS) > 0 && p[1].revents != 0) /* interrupted: step looks again */
 			stopping_take(s, t);
-		if (now_ms() - begun > PROGRESS_AFTER_MS)
+		if (clock_ms() - begun > PROGRESS_AFTER_MS)
 			show_progress(stage_talk_answer(t), &shown);
 		show_waiting(stage_talk_answer(t), &waits);
 	}

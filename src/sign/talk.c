@@ -3,28 +3,20 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "sign/sshtext.h"
 
 #define NO_AGENT_HINT "start an agent and give it your key: eval $(ssh-agent); ssh-add"
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* Until the agent says something; end_ms 0: as long as it takes. */
 static bool await(const struct talk *t, uint64_t end_ms)
 {
 	for (;;) {
 		struct pollfd p[] = { { .fd = t->agent, .events = POLLIN }, { .fd = t->supervisor, .events = 0 } };
-		const uint64_t now = now_ms();
+		const uint64_t now = clock_ms();
 		const int left = end_ms == 0 ? -1 : now < end_ms ? (int)(end_ms - now) : 0; /* TALK_LIST_MS at most */
 		const int n = poll(p, 2, left);
 
@@ -114,7 +106,7 @@ int talk_list(struct talk *t, struct sign_key *ret, uint32_t *ret_n, struct err 
 	buf_init_in(&message, room, sizeof room);
 	buf_put_be32(&message, 1);
 	buf_put_u8(&message, AGENT_ASKS_LIST);
-	if (!ask(t, &message, now_ms() + TALK_LIST_MS, &body) || !talk_take_list(body, ret, ret_n))
+	if (!ask(t, &message, clock_ms() + TALK_LIST_MS, &body) || !talk_take_list(body, ret, ret_n))
 		return err_set(e, AMBIT_NOT_FOUND, NO_AGENT_HINT, "your ssh agent does not say which keys it has");
 	if (*ret_n == 0)
 		return err_set(e, AMBIT_NOT_FOUND, "give it one: ssh-add", "your ssh agent has no key");

@@ -6,22 +6,15 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 /* False: it is too late. */
 static bool wait_for(const struct channel *c, short events)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 
 	return now < c->deadline_ms && poll(&p, 1, (int)(c->deadline_ms - now)) != 0; /* interrupted: tried again */
 }
@@ -63,7 +56,7 @@ static enum witness_outcome plain_read(const struct channel *c, void *bytes, siz
 
 		if (got >= 0) {
 			*ret_n = (size_t)got;
-			return now_ms() < c->deadline_ms ? WITNESS_COSIGNED : WITNESS_SLOW;
+			return clock_ms() < c->deadline_ms ? WITNESS_COSIGNED : WITNESS_SLOW;
 		}
 		r = failed(c, POLLIN);
 	}
@@ -175,7 +168,7 @@ static enum witness_outcome tls_read(const struct channel *c, void *bytes, size_
 		const int ok = SSL_read_ex(c->tls, bytes, n, ret_n);
 
 		if (ok == 1)
-			return now_ms() < c->deadline_ms ? WITNESS_COSIGNED : WITNESS_SLOW;
+			return clock_ms() < c->deadline_ms ? WITNESS_COSIGNED : WITNESS_SLOW;
 		*ret_n = 0;
 		if (SSL_get_error(c->tls, ok) == SSL_ERROR_ZERO_RETURN)
 			return WITNESS_COSIGNED;
@@ -188,7 +181,7 @@ static enum witness_outcome tls_read(const struct channel *c, void *bytes, size_
 
 enum witness_outcome channel_open(struct channel *c, int fd, const struct witness_url *url, struct span authorities)
 {
-	*c = (struct channel){ .fd = fd, .deadline_ms = now_ms() + WITNESS_PATIENCE_MS };
+	*c = (struct channel){ .fd = fd, .deadline_ms = clock_ms() + WITNESS_PATIENCE_MS };
 	return url->tls ? open_tls(c, url, authorities) : WITNESS_COSIGNED;
 }
 
