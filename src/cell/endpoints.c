@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/endpoint.h"
+#include "core/sockaddr.h"
 
 #define BACKLOG 1024
 #define LOOPBACK 1 /* its index: the first interface of each network (drivers/net/loopback.c) */
@@ -159,13 +160,10 @@ static int give_addresses(const struct cell_spec *spec)
 
 static int bind_to(int sock, const struct address *a, uint16_t port)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_storage at;
+	const socklen_t n = sockaddr_put(a, port, &at);
 
-	memcpy(&six.sin6_addr, a->bytes, sizeof six.sin6_addr);
-	memcpy(&four.sin_addr, a->bytes, sizeof four.sin_addr);
-	return a->family == ADDRESS_IPV4 ? bind(sock, (const struct sockaddr *)&four, sizeof four)
-					 : bind(sock, (const struct sockaddr *)&six, sizeof six);
+	return bind(sock, (const struct sockaddr *)&at, n);
 }
 
 /* Not to be bound over: neither SO_REUSEADDR nor SO_REUSEPORT. Of IPv6 alone, so that both families have their own. */

@@ -269,6 +269,12 @@ bool address_range_is_well_formed(const struct address_range *r)
 	return address_is_well_formed(&r->base) && r->prefix <= longest_prefix(&r->base) && is_zero_beyond_prefix(r);
 }
 
+struct address address_loopback(enum address_family family)
+{
+	return family == ADDRESS_IPV4 ? (struct address){ .family = ADDRESS_IPV4, .bytes = { 127, [3] = 1 } }
+				      : (struct address){ .family = ADDRESS_IPV6, .bytes = { [15] = 1 } };
+}
+
 void address_unmap(struct address *a)
 {
 	struct address plain = { .family = ADDRESS_IPV4 };

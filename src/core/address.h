@@ -40,6 +40,9 @@ void address_put(const struct address *a, char ret[ADDRESS_TEXT_MAX]);
 /* One address without a prefix. */
 void address_range_put(const struct address_range *r, char ret[ADDRESS_RANGE_TEXT_MAX]);
 
+/* 127.0.0.1, ::1. */
+struct address address_loopback(enum address_family family);
+
 /* An IPv4 address that is mapped into IPv6 becomes the one that is meant: what is sent to it leaves as IPv4. */
 void address_unmap(struct address *a);
 

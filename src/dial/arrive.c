@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/sockaddr.h"
 #include "dial/end.h"
 
 #define PATIENCE_MS 30000 /* of a server that does not accept, and of one that does not read what was its */
@@ -49,16 +50,11 @@ bool arrivals_add(struct arrivals *a, int fd)
 
 static int connect_by(int sock, uint8_t family, uint16_t port)
 {
-	const struct sockaddr_in four = { .sin_family = AF_INET,
-					  .sin_port = htons(port),
-					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct sockaddr_in6 six = { .sin6_family = AF_INET6,
-					  .sin6_port = htons(port),
-					  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	const int r = family == 0 ? connect(sock, (const struct sockaddr *)&four, sizeof four)
-				  : connect(sock, (const struct sockaddr *)&six, sizeof six);
+	const struct address loopback = address_loopback(family == 0 ? ADDRESS_IPV4 : ADDRESS_IPV6);
+	struct sockaddr_storage at;
+	const socklen_t n = sockaddr_put(&loopback, port, &at);
 
-	return r < 0 ? -errno : 0;
+	return connect(sock, (const struct sockaddr *)&at, n) < 0 ? -errno : 0;
 }
 
 /* What it was connected to is told that it was broken off, if it is not over. */

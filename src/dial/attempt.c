@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/sockaddr.h"
 
 #define UNSENT_MAX (256 << 10)
 
@@ -63,13 +64,10 @@ void attempt_add_public(struct attempt *a, const struct resolved *found)
 
 static int connect_to(int sock, const struct address *a, uint16_t port)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_storage at;
+	const socklen_t n = sockaddr_put(a, port, &at);
 
-	memcpy(&four.sin_addr, a->bytes, sizeof four.sin_addr);
-	memcpy(&six.sin6_addr, a->bytes, sizeof six.sin6_addr);
-	return a->family == ADDRESS_IPV4 ? connect(sock, (const struct sockaddr *)&four, sizeof four)
-					 : connect(sock, (const struct sockaddr *)&six, sizeof six);
+	return connect(sock, (const struct sockaddr *)&at, n);
 }
 
 /* 1. Small pieces are passed on as they came.

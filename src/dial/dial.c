@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "dial/arrive.h"
 #include "dial/attempt.h"
@@ -79,14 +79,6 @@ struct dialer {
 	int netlink; /* owned: of own_has(); -1 before the start */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static struct budget *budget_of(struct dialer *d, uint32_t endpoint)
 {
@@ -192,7 +184,7 @@ static void add_open(struct dialer *d, const struct dialing *g, int fd)
 	if (!is_bounded(d, &d->open[g->connection]))
 		return;
 	if (d->n_bounded++ == 0)
-		d->look_ms = now_ms() + LOOK_MS;
+		d->look_ms = clock_ms() + LOOK_MS;
 }
 
 static void cut(struct dialer *d, struct connection *c)
@@ -203,11 +195,9 @@ static void cut(struct dialer *d, struct connection *c)
 	end_dissolve(c->fd);
 }
 
-/* All that are open of a grant. Gives how many there were; the endpoints remember why. */
-static uint32_t cut_grant(struct dialer *d, uint32_t grant, uint32_t why)
+/* All that are open of a grant; the endpoints remember why. */
+static void cut_grant(struct dialer *d, uint32_t grant, uint32_t why)
 {
-	uint32_t n = 0;
-
 	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
 		struct connection *c = &d->open[i];
 		struct endpoint_state *p = &d->endpoints[c->endpoint];
@@ -216,9 +206,7 @@ static uint32_t cut_grant(struct dialer *d, uint32_t grant, uint32_t why)
 			continue;
 		cut(d, c);
 		meter_of(d, c->meter)->stopped |= why;
-		n++;
 	}
-	return n;
 }
 
 /* Looks at what passed meanwhile; a grant that had more than its bytes has no connection any more. */
@@ -232,7 +220,7 @@ static void hold_bytes(struct dialer *d, uint64_t now)
 			count_bytes(d, &d->open[i], false);
 	for (uint32_t i = 0; i < LINK_GRANTS_MAX; i++)
 		if (budget_is_over(&d->budgets[i]))
-			(void)cut_grant(d, i, 1u << QUALIFIER_BYTES);
+			cut_grant(d, i, 1u << QUALIFIER_BYTES);
 }
 
 /* ---- the end of a connection ---- */
@@ -250,13 +238,22 @@ static void hang_up(struct dialer *d, struct connection *c, bool broken)
 static int close_arrival(struct dialer *d, uint32_t index, bool broken)
 {
 	count_arrival(d, index);
-	return arrivals_close(&d->arrivals, index, broken, now_ms()) ? 0 : -EPROTO;
+	return arrivals_close(&d->arrivals, index, broken, clock_ms()) ? 0 : -EPROTO;
 }
 
 static void stop_waiting(struct dialer *d, struct dialing *g)
 {
 	d->known.at[g->known].waiting -= g->waits_name;
 	g->waits_name = false;
+}
+
+/* One that comes to nothing before its time. */
+static void end_dial(struct dialer *d, struct dialing *g)
+{
+	stop_waiting(d, g);
+	attempt_finish(&g->attempt);
+	budget_settle(budget_of(d, g->endpoint), false);
+	g->taken = false;
 }
 
 /* Of dials, connections and arrivals; what they were stays counted. */
@@ -267,11 +264,8 @@ static void end_all(struct dialer *d, bool broken)
 
 		if (!g->taken)
 			continue;
-		stop_waiting(d, g);
-		attempt_finish(&g->attempt);
-		budget_settle(budget_of(d, g->endpoint), false);
+		end_dial(d, g);
 		meter_of(d, g->meter)->failed++; /* the host may have seen it */
-		g->taken = false;
 	}
 	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++)
 		if (d->open[i].fd >= 0)
@@ -386,7 +380,7 @@ static void name_is_known(struct dialer *d, uint32_t known)
 			continue;
 		stop_waiting(d, g);
 		attempt_add_public(&g->attempt, &d->known.at[known].found);
-		advance(d, g, now_ms());
+		advance(d, g, clock_ms());
 	}
 }
 
@@ -398,9 +392,7 @@ static void stop_waiting_late(struct dialer *d, uint64_t now)
 
 		if (!g->taken || !g->waits_name || now < g->attempt.end_ms)
 			continue;
-		stop_waiting(d, g);
-		g->taken = false;
-		budget_settle(budget_of(d, g->endpoint), false);
+		end_dial(d, g);
 		tell_failed(d, g, ETIMEDOUT);
 	}
 }
@@ -459,11 +451,8 @@ static bool is_allowed(const struct endpoint_state *p, const struct link_ask *as
 /* One of the host's own is its loopback by another name. */
 static void see_own(struct dialer *d, struct address *a)
 {
-	static const struct address loopbacks[] = { { .family = ADDRESS_IPV4, .bytes = { 127, [3] = 1 } },
-						    { .family = ADDRESS_IPV6, .bytes = { [15] = 1 } } };
-
 	if (address_kind(a) == ADDRESS_PUBLIC && own_has(d->netlink, a))
-		*a = loopbacks[a->family == ADDRESS_IPV6];
+		*a = address_loopback((enum address_family)a->family);
 }
 
 /* False: the dial has to wait for them. */
@@ -503,7 +492,7 @@ static int begin(struct dialer *d, const struct link_ask *ask)
 {
 	struct endpoint_state *p = &d->endpoints[ask->endpoint];
 	struct dialing *g = free_dialing(d);
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 	enum qualifier spent;
 
 	if (!is_allowed(p, ask) || g == NULL || d->open[ask->connection].fd >= 0 || is_dialing(d, ask->connection))
@@ -571,10 +560,7 @@ static void refuse_dials(struct dialer *d, uint32_t endpoint)
 
 		if (!g->taken || g->endpoint != endpoint)
 			continue;
-		stop_waiting(d, g);
-		g->taken = false;
-		attempt_finish(&g->attempt);
-		budget_settle(budget_of(d, endpoint), false);
+		end_dial(d, g);
 		d->endpoints[endpoint].withdrawn_dials++;
 		(void)tell_done(d, g->connection, EACCES, -1);
 	}
@@ -662,7 +648,7 @@ static void on_resolver(struct dialer *d, unsigned i)
 	d->known.at[known].found = found;
 	for (uint32_t k = 0; k < found.n; k++)
 		see_own(d, &d->known.at[known].found.address[k]);
-	d->known.at[known].when_ms = now_ms();
+	d->known.at[known].when_ms = clock_ms();
 	d->known.at[known].asked = false;
 	name_is_known(d, known);
 }
@@ -695,7 +681,7 @@ static void hand_arrival_over(struct dialer *d, uint32_t index, struct meter *us
 	used->opened--;
 	used->failed++;
 	used->sys_errno = ETOOMANYREFS;
-	(void)arrivals_close(&d->arrivals, index, true, now_ms());
+	(void)arrivals_close(&d->arrivals, index, true, clock_ms());
 }
 
 static void advance_arrivals(struct dialer *d, uint64_t now)
@@ -718,7 +704,7 @@ static void advance_arrivals(struct dialer *d, uint64_t now)
 
 static void advance_all(struct dialer *d)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 
 	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++)
 		if (d->dialing[i].taken && !d->dialing[i].waits_name)
@@ -732,7 +718,7 @@ static void advance_all(struct dialer *d)
 /* Milliseconds until a dial or a look is due; -1: none is. */
 static int patience(const struct dialer *d)
 {
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_ms();
 	uint64_t due = arrivals_due(&d->arrivals, now);
 
 	if (d->n_bounded > 0 && d->look_ms < due)
@@ -790,7 +776,7 @@ static int allow(struct dialer *d, struct rbuf *body)
 	struct link_endpoint what;
 
 	if (!link_take_endpoint(body, &what) || (p = new_endpoint(d, what.index)) == NULL ||
-	    !budget_begin(&d->budgets[what.grant], &what.budget, now_ms()))
+	    !budget_begin(&d->budgets[what.grant], &what.budget, clock_ms()))
 		return -EPROTO;
 	p->what = what;
 	return 0;
@@ -802,7 +788,7 @@ static int allow_socket(struct dialer *d, struct wire_message *m)
 	struct link_socket what;
 
 	if (!link_take_socket(&m->body, &what) || (p = new_endpoint(d, what.index)) == NULL ||
-	    !budget_begin(&d->budgets[what.grant], &what.budget, now_ms()))
+	    !budget_begin(&d->budgets[what.grant], &what.budget, clock_ms()))
 		return -EPROTO;
 	p->socket = what;
 	p->what.grant = what.grant;

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "cell/confine.h"
+#include "core/sockaddr.h"
 
 #define DNS_PORT 53
 #define ALLOCATED_FIRST 0x70000000u /* what distributions and systemd leave unused */
@@ -26,16 +27,8 @@ static bool add(struct resolved *r, const struct sockaddr *sa)
 
 	if (r->n == RESOLVED_MAX)
 		return false;
-	memset(a, 0, sizeof *a);
-	if (sa->sa_family == AF_INET) {
-		a->family = ADDRESS_IPV4;
-		memcpy(a->bytes, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-	} else if (sa->sa_family == AF_INET6) {
-		a->family = ADDRESS_IPV6;
-		memcpy(a->bytes, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
-	} else {
+	if (!sockaddr_take(sa, a))
 		return true;
-	}
 	address_unmap(a); /* so that it is judged as what it leads to */
 	r->n++;
 	return true;

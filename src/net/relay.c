@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "core/sockaddr.h"
 #include "net/gate.h"
 #include "net/link.h"
 #include "net/responder.h"
@@ -270,17 +271,7 @@ static bool meant_address(int client, struct address *ret)
 	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof at;
 
-	*ret = (struct address){ .family = 0 };
-	if (getsockname(client, (struct sockaddr *)&at, &size) < 0)
-		return false;
-	if (at.ss_family == AF_INET) {
-		ret->family = ADDRESS_IPV4;
-		memcpy(ret->bytes, &((const struct sockaddr_in *)(const void *)&at)->sin_addr, 4);
-	} else if (at.ss_family == AF_INET6) {
-		ret->family = ADDRESS_IPV6;
-		memcpy(ret->bytes, &((const struct sockaddr_in6 *)(const void *)&at)->sin6_addr, 16);
-	}
-	return ret->family != 0;
+	return getsockname(client, (struct sockaddr *)&at, &size) == 0 && sockaddr_take(&at, ret);
 }
 
 static int ask(struct relay *r, const struct connection *c, const struct target *to)

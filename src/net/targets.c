@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
+
 void targets_add(struct targets *t, const struct link_listener *l)
 {
 	t->of[l->index] = *l;
@@ -11,20 +13,11 @@ void targets_add(struct targets *t, const struct link_listener *l)
 
 /* ---- names ---- */
 
-static uint32_t hash(const char *text)
-{
-	uint32_t h = 2166136261u; /* FNV-1a */
-
-	for (; *text != 0; text++)
-		h = (h ^ (uint8_t)*text) * 16777619u;
-	return h;
-}
-
 /* Where the name stands, or would. There is always a free one: it has twice as many as there are names. */
 static uint16_t *bucket_of(struct targets *t, const struct host_name *name)
 {
-	const uint32_t n = sizeof t->bucket / sizeof t->bucket[0];
-	uint32_t i = hash(name->text) % n;
+	const size_t n = sizeof t->bucket / sizeof t->bucket[0];
+	size_t i = fnv(FNV_BASIS, name->text, strlen(name->text)) % n;
 
 	while (t->bucket[i] != 0 && strcmp(t->names[t->bucket[i] - 1].text, name->text) != 0)
 		i = (i + 1) % n;
@@ -74,14 +67,13 @@ static bool leads_by_name(const struct endpoint *l, const char *name)
 
 bool targets_find(void *arg, const struct host_name *name, struct dns_host *ret)
 {
-	static const struct address own = { .family = ADDRESS_IPV4, .bytes = { 127, 0, 0, 1 } };
-	static const struct address own6 = { .family = ADDRESS_IPV6, .bytes = { [15] = 1 } };
 	struct targets *t = arg;
 	bool leads = false;
 
 	*ret = (struct dns_host){ .ipv4.family = 0 };
 	if (host_is_local(name->text)) {
-		*ret = (struct dns_host){ .ipv4 = own, .ipv6 = own6 };
+		*ret = (struct dns_host){ .ipv4 = address_loopback(ADDRESS_IPV4),
+					  .ipv6 = address_loopback(ADDRESS_IPV6) };
 		return true;
 	}
 	for (uint32_t i = 0; i < t->n; i++) {

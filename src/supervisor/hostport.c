@@ -7,37 +7,22 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/sockaddr.h"
 
 #define BACKLOG 128
 #define TRIES 16 /* a port that the kernel chose for one family may be another's of the other */
 
-union any_address {
-	struct sockaddr any;
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-};
-
-static union any_address loopback(int family, uint16_t port)
-{
-	const struct sockaddr_in6 six = { .sin6_family = AF_INET6,
-					  .sin6_port = htons(port),
-					  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	const struct sockaddr_in four = { .sin_family = AF_INET,
-					  .sin_port = htons(port),
-					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-	return family == AF_INET ? (union any_address){ .four = four } : (union any_address){ .six = six };
-}
-
 /* A server that ended a moment ago leaves its port behind (TIME_WAIT), and nobody who listens there. */
 static int listen_at(int family, uint16_t port)
 {
-	const union any_address at = loopback(family, port);
+	const struct address loopback = address_loopback(family == AF_INET ? ADDRESS_IPV4 : ADDRESS_IPV6);
+	struct sockaddr_storage at;
+	const socklen_t n = sockaddr_put(&loopback, port, &at);
 	const int on = 1;
 	auto_fd int sock = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    bind(sock, &at.any, family == AF_INET ? sizeof at.four : sizeof at.six) < 0 || listen(sock, BACKLOG) < 0)
+	    bind(sock, (const struct sockaddr *)&at, n) < 0 || listen(sock, BACKLOG) < 0)
 		return -errno;
 	return steal_fd(&sock);
 }

@@ -179,10 +179,8 @@ static ssize_t put_internet(struct address *at, in_port_t port, char *room, size
 	char text[ADDRESS_TEXT_MAX];
 
 	address_unmap(at);
-	if (memcmp(at->bytes, nobody, sizeof nobody) == 0) {
-		at->bytes[0] = at->family == ADDRESS_IPV4 ? 127 : 0;
-		at->bytes[at->family == ADDRESS_IPV4 ? 3 : 15] = 1;
-	}
+	if (memcmp(at->bytes, nobody, sizeof nobody) == 0)
+		*at = address_loopback((enum address_family)at->family);
 	address_put(at, text);
 	return snprintf(room, size, at->family == ADDRESS_IPV4 ? "inet %s:%u" : "inet [%s]:%u", text, ntohs(port));
 }

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/address.h"
+#include "core/sockaddr.h"
 #include "prop.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -667,6 +669,42 @@ static void a_range_is_what_its_first_bits_say(void **state)
 	assert_true(in > 1000);
 }
 
+static void an_address_is_the_same_for_system_calls(void **state)
+{
+	static const char *const texts[] = { "192.0.2.7", "0.0.0.0", "255.255.255.255", "2001:db8::7", "::", "::1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct sockaddr_storage at;
+		struct address put, taken;
+		char text[ADDRESS_TEXT_MAX], port[8];
+		socklen_t n;
+
+		assert_true(address_take(texts[i], strlen(texts[i]), &put));
+		n = sockaddr_put(&put, 8080, &at);
+		assert_int_equal(getnameinfo((const struct sockaddr *)&at, n, text, sizeof text, port, sizeof port,
+					     NI_NUMERICHOST | NI_NUMERICSERV),
+				 0);
+		assert_string_equal(text, texts[i]);
+		assert_string_equal(port, "8080");
+		assert_true(sockaddr_take(&at, &taken));
+		assert_memory_equal(&put, &taken, sizeof put);
+	}
+}
+
+static void another_family_is_no_address(void **state)
+{
+	const struct sockaddr_storage at = { .ss_family = AF_UNIX };
+	struct address taken = address_loopback(ADDRESS_IPV6), was = taken;
+
+	(void)state;
+	assert_false(sockaddr_take(&at, &taken));
+	assert_memory_equal(&taken, &was, sizeof was);
+	assert_int_equal(address_kind(&was), ADDRESS_LOOPBACK);
+	was = address_loopback(ADDRESS_IPV4);
+	assert_int_equal(address_kind(&was), ADDRESS_LOOPBACK);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -682,6 +720,8 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_text_is_read_as_elsewhere),
 		cmocka_unit_test(a_range_is_what_its_first_bits_say),
+		cmocka_unit_test(an_address_is_the_same_for_system_calls),
+		cmocka_unit_test(another_family_is_no_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
