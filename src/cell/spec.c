@@ -187,16 +187,10 @@ bool spec_has_sockets(const struct cell_spec *s)
 	return false;
 }
 
-static bool is_wide(const struct cell_endpoint *p)
-{
-	return p->kind == ENDPOINT_PATTERN || p->kind == ENDPOINT_ANY ||
-	       (p->kind == ENDPOINT_RANGE && !address_range_is_one(&p->at));
-}
-
 /* Whether it needs all addresses of the family. Names that fit a pattern have addresses of IPv4. */
 static bool needs_all(const struct cell_spec *s, const struct cell_endpoint *p, uint8_t family)
 {
-	if (!is_wide(p))
+	if (!endpoint_kind_is_wide(p->kind, &p->at))
 		return false;
 	if (p->kind == ENDPOINT_RANGE)
 		return p->at.base.family == family;
@@ -222,7 +216,8 @@ static bool listens(const struct cell_spec *s, uint32_t i, enum cell_listening h
 	if (how == CELL_LISTENS_PATH || spec_endpoint_is_socket(p))
 		return how == CELL_LISTENS_PATH && spec_endpoint_is_socket(p);
 	if (how == CELL_LISTENS_AT)
-		return !is_wide(p) && !is_served(s, s->n_endpoints, p->port, p->at.base.family);
+		return !endpoint_kind_is_wide(p->kind, &p->at) &&
+		       !is_served(s, s->n_endpoints, p->port, p->at.base.family);
 	return needs_all(s, p, family) && !is_served(s, i, p->port, family);
 }
 

@@ -200,10 +200,15 @@ int endpoint_take(const char *text, struct endpoint *ret, struct err *e)
 		"%s", fault->why);
 }
 
+bool endpoint_kind_is_wide(uint8_t kind, const struct address_range *range)
+{
+	return kind == ENDPOINT_PATTERN || kind == ENDPOINT_ANY ||
+	       (kind == ENDPOINT_RANGE && !address_range_is_one(range));
+}
+
 bool endpoint_is_wide(const struct endpoint *p)
 {
-	return p->kind == ENDPOINT_PATTERN || p->kind == ENDPOINT_ANY ||
-	       (p->kind == ENDPOINT_RANGE && !address_range_is_one(&p->range));
+	return endpoint_kind_is_wide(p->kind, &p->range);
 }
 
 /* ---- as another process has it ---- */

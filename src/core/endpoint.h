@@ -40,6 +40,8 @@ struct endpoint {
 int endpoint_take(const char *text, struct endpoint *ret, struct err *e);
 /* Whether it leads to more than one host: of a connection to it, somebody has to say which was meant. */
 bool endpoint_is_wide(const struct endpoint *p);
+/* The same of its parts; range is looked at for RANGE alone. */
+bool endpoint_kind_is_wide(uint8_t kind, const struct address_range *range);
 /* Of RANGE: whether it means this address. A wide one means no loopback, unless it is of nothing else, and nobody's address. */
 bool endpoint_means(const struct endpoint *p, const struct address *at);
 /* What came in a message: whether it could have been taken from a text. Of NAME, what `range` says is not looked at. */

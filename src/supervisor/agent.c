@@ -118,19 +118,6 @@ static int tell(struct agent_roles *a, const struct allowed *allowed)
 	return r;
 }
 
-static int introduce(struct agent_roles *a)
-{
-	int pair[2], r;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	r = wire_send(a->role, WIRE_SSH_SIGNER, NULL, &pair[0], 1);
-	r = r < 0 ? r : wire_send(a->signer, WIRE_SIGN_CLIENT, NULL, &pair[1], 1);
-	fd_close(&pair[0]);
-	fd_close(&pair[1]);
-	return r;
-}
-
 /* ---- what is known ---- */
 
 static void put_line(struct buf *out, const struct allowed *allowed, const struct sign_key *key)
@@ -199,7 +186,7 @@ int agent_begin(struct agent_roles *a, const struct event_request *q, struct cel
 	if (r < 0)
 		return r;
 	r = tell(a, &allowed);
-	r = r < 0 ? r : introduce(a);
+	r = r < 0 ? r : wire_introduce(a->role, WIRE_SSH_SIGNER, a->signer, WIRE_SIGN_CLIENT);
 	return r < 0 ? role_is_gone(e, r) : learn(a, &allowed, spec, e);
 }
 

@@ -204,19 +204,6 @@ static int role_is_gone(struct err *e, int r)
 	return err_sys(e, AMBIT_GONE, -r, "see the kernel's log", "the network's roles ended before the event");
 }
 
-static int introduce(struct network *n)
-{
-	int pair[2], r;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	r = wire_send(n->relay, WIRE_NET_DIALER, NULL, &pair[0], 1);
-	r = r < 0 ? r : wire_send(n->dialer, WIRE_DIAL_RELAY, NULL, &pair[1], 1);
-	fd_close(&pair[0]);
-	fd_close(&pair[1]);
-	return r;
-}
-
 static int tell_relay(struct network *n, const struct link_listener *told)
 {
 	uint8_t room[512];
@@ -350,7 +337,7 @@ int network_begin(struct network *n, const struct event_request *q, struct cell_
 			r = listen_on_host(n, &q->grants, i, e);
 	if (r < 0)
 		return r;
-	r = introduce(n);
+	r = wire_introduce(n->relay, WIRE_NET_DIALER, n->dialer, WIRE_DIAL_RELAY);
 	return r < 0 ? role_is_gone(e, r) : agent_begin(&n->agent, q, spec, e);
 }
 

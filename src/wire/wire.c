@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 struct message_row {
@@ -96,6 +97,19 @@ int wire_write(int sock, enum wire_number number, const struct buf *body)
 		if (errno != EINTR)
 			return -errno;
 	}
+}
+
+int wire_introduce(int one, enum wire_number to_one, int other, enum wire_number to_other)
+{
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	r = wire_send(one, to_one, NULL, &pair[0], 1);
+	r = r < 0 ? r : wire_send(other, to_other, NULL, &pair[1], 1);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	return r;
 }
 
 void wire_put_error(struct buf *out, const struct err *e)

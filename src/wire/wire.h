@@ -59,6 +59,8 @@ void wire_message_finish(struct wire_message *m);
 int wire_send(int sock, enum wire_number number, const struct buf *body, const int *fds, size_t n_fds);
 /* The same without descriptors, by writev(2): for who has no sendmsg(2). SIGPIPE is the caller's to ignore. */
 int wire_write(int sock, enum wire_number number, const struct buf *body);
+/* Gives each of the two, by a message without a body, one end of a connection between them. 0 or -errno. */
+int wire_introduce(int one, enum wire_number to_one, int other, enum wire_number to_other);
 
 /* 1: a message; 0: the other side is gone; -EAGAIN: nothing there (non-blocking sockets); -EPROTO: not allowed here. */
 int wire_receive(int sock, enum wire_side from, enum wire_state state, void *room, size_t room_size,
