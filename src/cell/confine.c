@@ -5,14 +5,20 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#ifdef __GLIBC__ /* counts resources in an enumeration, musl in numbers */
+typedef __rlimit_resource_t resource_id;
+#else
+typedef int resource_id;
+#endif
+
 static int keep_bound(const char *role, const struct confine_bound *b, struct err *e)
 {
 	const struct rlimit r = { .rlim_cur = b->most, .rlim_max = b->most };
 	struct rlimit old;
 
-	if (getrlimit(b->resource, &old) == 0 && old.rlim_max < r.rlim_max)
+	if (getrlimit((resource_id)b->resource, &old) == 0 && old.rlim_max < r.rlim_max)
 		return 0; /* narrower already */
-	return setrlimit(b->resource, &r) < 0
+	return setrlimit((resource_id)b->resource, &r) < 0
 		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set limit %d of the %s role", b->resource, role)
 		       : 0;
 }
