@@ -205,6 +205,17 @@ static uint8_t judge_hello(struct deciding *g)
 	return is(g, FACT_HIDDEN_NAME) ? EFFECT_DENIED_HIDDEN_NAME : EFFECT_ALLOWED;
 }
 
+/* Who judges requests holds them against the terms of the grant that lets it be connected to. */
+static uint8_t judge_request(struct deciding *g)
+{
+	const struct grant_decision d = check_endpoint(g->ask);
+
+	if (!d.allowed || is(g, FACT_REFUSED))
+		return EFFECT_DENIED_REQUEST;
+	g->d.grant = d.grant;
+	return EFFECT_ALLOWED;
+}
+
 /* The grant of a socket that has this path; GRANT_NONE. */
 static uint32_t grant_of_socket(const struct decide_ask *ask, const char *path)
 {
@@ -283,6 +294,8 @@ struct decision decide(const struct decide_ask *ask, decide_fact_fn *fact, void 
 	} else if (ask->kind == EFFECT_CONNECT) {
 		g.d.verdict = judge_address(&g);
 		g.d.base = g.d.verdict == EFFECT_ALLOWED && g.d.grant == GRANT_NONE ? EFFECT_BASE : EFFECT_BASE_NOT;
+	} else if (ask->kind == EFFECT_REQUEST) {
+		g.d.verdict = judge_request(&g);
 	} else if (ask->kind == EFFECT_READ && is(&g, FACT_USR)) {
 		g.d.verdict = EFFECT_ALLOWED;
 		g.d.base = EFFECT_BASE;

@@ -34,7 +34,8 @@
 	X(BAD_HELLO, "bad-hello")    /* what it said first is not read alike by all servers */                         \
 	X(HIDDEN_NAME, "hidden-name") /* it hid for which host it asks */                                               \
 	X(BEYOND,    "beyond")    /* the person may not do it either: no rule asks for it, but the reason does */      \
-	X(WITHDRAWN, "withdrawn") /* it was asked for when the grant of it was withdrawn */
+	X(WITHDRAWN, "withdrawn") /* it was asked for when the grant of it was withdrawn */                           \
+	X(REFUSED,   "refused")   /* a request that was not sent: the word of who judges requests */
 /* clang-format on */
 
 enum fact {

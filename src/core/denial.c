@@ -47,6 +47,7 @@ static bool needs_directory(const struct effect *f)
 	case EFFECT_READ:
 	case EFFECT_EXEC:
 	case EFFECT_CONNECT:
+	case EFFECT_REQUEST:
 	case EFFECT_OPAQUE: return false;
 	}
 	return false;
@@ -185,6 +186,8 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 	const uint32_t right = effect_right(f->kind);
 
 	*ret = (struct denial){ .reason = DENIAL_UNCLEAR };
+	if (f->kind == EFFECT_REQUEST)
+		ret->reason = DENIAL_REQUEST;
 	if (f->kind == EFFECT_CONNECT)
 		address_denial(f, ret);
 	if (right == 0 || !path_is_normal(f->object) || !text_copy(ret->object, sizeof ret->object, f->object))

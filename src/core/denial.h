@@ -48,6 +48,8 @@
 	  "no grant lets it pass: use another client there")                                                    \
 	X(HIDDEN_NAME, "hidden-name", "a TLS client hid there for which host it asked (encrypted client hello)", \
 	  "turn that off in the client, or give up the check for this host: --connect 'HOST:PORT ech=true'")   \
+	X(REQUEST,   "request",   "no rule of the grant means this request, or it brought a credential of its own",  \
+	  "the answer that the program got says which, and the grant that would allow it")                     \
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
 	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \

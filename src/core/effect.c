@@ -41,6 +41,7 @@ static const char *const verdict_names[] = {
 	[EFFECT_DENIED_BAD_HELLO] = "denied-bad-hello",
 	[EFFECT_DENIED_HIDDEN_NAME] = "denied-hidden-name",
 	[EFFECT_DENIED_WITHDRAWN] = "denied-withdrawn",
+	[EFFECT_DENIED_REQUEST] = "denied-request",
 };
 
 const char *effect_verdict_name(uint8_t verdict)
@@ -71,6 +72,8 @@ void effect_encode(struct buf *out, const struct effect *f)
 /* Some verdicts are of some kinds only. */
 static bool is_possible(uint8_t verdict, uint8_t kind)
 {
+	if (verdict == EFFECT_DENIED_REQUEST)
+		return kind == EFFECT_REQUEST;
 	if (verdict >= EFFECT_DENIED_OTHER_NAME)
 		return verdict <= EFFECT_DENIED_WITHDRAWN && kind == EFFECT_CONNECT;
 	if (verdict >= EFFECT_DENIED_HIDDEN)

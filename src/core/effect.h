@@ -28,7 +28,8 @@
 	X(LINK,    7, "link",    2)                                                                                    \
 	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
 	X(CONNECT, 9, "connect", 0) /* the object is "inet 192.0.2.1:443", "inet host.example:443", the same and " as other.example", "unix /run/x", "unix @abstract" */ \
-	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */
+	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */ \
+	X(REQUEST, 11, "request", 0) /* the object is "inet host.example:443 GET /repos/x 200": of one that was sent the pattern of its rule; of one that was refused its path, and the refusal's status */
 /* clang-format on */
 
 enum effect_kind {
@@ -51,12 +52,13 @@ enum effect_verdict {
 	EFFECT_DENIED_BAD_HELLO,   /* not all servers would read it alike */
 	EFFECT_DENIED_HIDDEN_NAME, /* it hid for which host it asked */
 	EFFECT_DENIED_WITHDRAWN,   /* a connection, after its grant was withdrawn */
+	EFFECT_DENIED_REQUEST,     /* a request that its grant does not mean, or that could not be sent */
 };
 
 /* Denied, whatever was there. */
 static inline bool effect_is_denied(uint8_t verdict)
 {
-	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_WITHDRAWN);
+	return verdict == EFFECT_DENIED || (verdict >= EFFECT_DENIED_NEW && verdict <= EFFECT_DENIED_REQUEST);
 }
 
 enum effect_source { EFFECT_REQUESTED = 1, EFFECT_PROVED };

@@ -69,6 +69,27 @@ const char *grant_object(const struct grant_set *set, uint32_t id)
 	return id < set->count ? set->pool + set->grants[id].object : "";
 }
 
+const char *grant_terms(const struct grant_set *set, uint32_t id)
+{
+	return id < set->count ? set->pool + set->grants[id].terms : "";
+}
+
+void grant_put_conditions(const struct grant_set *set, uint32_t id, struct buf *out)
+{
+	const char *terms = grant_terms(set, id);
+	char text[QUALIFIERS_TEXT_MAX];
+
+	if (id >= set->count)
+		return;
+	qualifiers_format(&set->grants[id].qualifiers, text);
+	buf_printf(out, "%s%s%s%s", text[0] != 0 ? " " : "", text, terms[0] != 0 ? " " : "", terms);
+}
+
+bool grant_has_conditions(const struct grant_set *set, uint32_t id)
+{
+	return id < set->count && (!qualifiers_are_none(&set->grants[id].qualifiers) || grant_terms(set, id)[0] != 0);
+}
+
 /* ---- objects ---- */
 
 static bool is_name_start(char c)
@@ -198,31 +219,43 @@ static bool contradicts(const struct grant_set *set, uint32_t id, enum grant_ver
 	       memcmp(there, object, n) == 0 && strcmp(there, object) != 0;
 }
 
-static int append(struct grant_set *set, struct grant g, const char *object, uint32_t *ret_id, struct err *e)
+/* Room was looked for. Gives where it lies. */
+static uint32_t pool_put(struct grant_set *set, const char *text, size_t len)
 {
-	const size_t len = strlen(object);
+	const uint32_t at = set->pool_used;
+
+	memcpy(set->pool + at, text, len + 1);
+	set->pool_used += (uint32_t)len + 1; /* below GRANT_POOL_MAX */
+	return at;
+}
+
+static int append(struct grant_set *set, struct grant g, const char *object, const char *terms, uint32_t *ret_id,
+		  struct err *e)
+{
+	const size_t len = strlen(object), terms_len = strlen(terms); /* both checked to be short */
 
 	if (set->count >= GRANTS_MAX)
 		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
 			       GRANTS_MAX);
-	if (len + 1 > GRANT_POOL_MAX - set->pool_used)
+	if (len + 1 + (terms_len > 0 ? terms_len + 1 : 0) > GRANT_POOL_MAX - set->pool_used)
 		return err_set(e, AMBIT_LIMIT, "use shorter paths, or fewer",
-			       "the objects of all grants exceed %u bytes", GRANT_POOL_MAX);
-	g.object = set->pool_used;
+			       "the objects and terms of all grants exceed %u bytes", GRANT_POOL_MAX);
+	g.object = pool_put(set, object, len);
 	g.object_len = (uint32_t)len; /* below GRANT_OBJECT_MAX: check_object */
-	memcpy(set->pool + set->pool_used, object, len + 1);
-	set->pool_used += (uint32_t)len + 1;
+	g.terms = terms_len > 0 ? pool_put(set, terms, terms_len) : g.object + g.object_len;
 	set->grants[set->count] = g;
 	*ret_id = set->count++;
 	return 0;
 }
 
 /* Grant i is the same: one of the two is enough. */
-static int join(struct grant_set *set, uint32_t i, const struct grant *g, uint32_t *ret_id, struct err *e)
+static int join(struct grant_set *set, uint32_t i, const struct grant *g, const char *terms, uint32_t *ret_id,
+		struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	if (!qualifiers_are_same(&set->grants[i].qualifiers, &g->qualifiers)) {
+	if (!qualifiers_are_same(&set->grants[i].qualifiers, &g->qualifiers) ||
+	    strcmp(grant_terms(set, i), terms) != 0) {
 		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
 		return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
 			       "%s: '%s' is given with different qualifiers", verb_word((enum grant_verb)g->verb),
@@ -234,8 +267,8 @@ static int join(struct grant_set *set, uint32_t i, const struct grant *g, uint32
 }
 
 /* g has all but the object's place, and its flags and rights. */
-static int add(struct grant_set *set, struct grant g, const char *object, uint32_t flags, uint32_t *ret_id,
-	       struct err *e)
+static int add(struct grant_set *set, struct grant g, const char *object, const char *terms, uint32_t flags,
+	       uint32_t *ret_id, struct err *e)
 {
 	const enum grant_verb verb = (enum grant_verb)g.verb;
 
@@ -243,24 +276,59 @@ static int add(struct grant_set *set, struct grant g, const char *object, uint32
 	g.rights = rights_of(verb, object);
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (same_grant(set, i, verb, object, g.parent))
-			return join(set, i, &g, ret_id, e);
+			return join(set, i, &g, terms, ret_id, e);
 		if (contradicts(set, i, verb, object))
 			return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
 				       "env: '%.*s' is given two different values", (int)env_name_len(object), object);
 	}
-	return append(set, g, object, ret_id, e);
+	return append(set, g, object, terms, ret_id, e);
 }
 
-static int check_qualifiers(enum grant_verb verb, const struct qualifiers *q, struct err *e)
+/* One host at a time: of a range nobody knows by which name a program means it. */
+static bool can_have_terms(const struct endpoint *p)
 {
-	if (verb == VERB_CONNECT || qualifiers_are_none(q))
+	switch ((enum endpoint_kind)p->kind) {
+	case ENDPOINT_NAME:
+	case ENDPOINT_PATTERN:
+	case ENDPOINT_ANY: return true;
+	case ENDPOINT_RANGE: return !endpoint_is_wide(p);
+	case ENDPOINT_UNIX:
+	case ENDPOINT_SSH: break;
+	}
+	return false;
+}
+
+int grant_check_terms(const char *object, const char *terms, struct err *e)
+{
+	struct endpoint p;
+	char shown[SHOWN_MAX];
+	int rc = terms[0] != 0 ? endpoint_take(object, &p, e) : 0;
+
+	if (rc < 0 || terms[0] == 0 || can_have_terms(&p))
+		return rc;
+	text_escape(shown, sizeof shown, object, strlen(object));
+	return err_set(e, AMBIT_MALFORMED, "name a host, *.NAME, * or one address, with its port",
+		       "connect: '%s' takes no http, graphql, secret or credentials", shown);
+}
+
+static int check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
+			    struct err *e)
+{
+	struct terms taken;
+
+	if (verb == VERB_CONNECT && terms[0] != 0) {
+		const int rc = terms_take(terms, &taken, e);
+
+		return rc < 0 ? rc : grant_check_terms(object, terms, e);
+	}
+	if (verb == VERB_CONNECT || (qualifiers_are_none(q) && terms[0] == 0))
 		return 0;
 	return err_set(e, AMBIT_MALFORMED, "leave the qualifiers out", "%s: this verb takes no qualifiers",
 		       verb_word(verb));
 }
 
 int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
-			const struct qualifiers *q, uint32_t *ret_id, struct err *e)
+			const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e)
 {
 	const struct grant g = { .parent = GRANT_NONE, .verb = (uint16_t)verb, .qualifiers = *q };
 	char room[ENDPOINT_TEXT_MAX];
@@ -268,11 +336,11 @@ int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char 
 	int rc = check_verb(verb, e);
 
 	if (rc == 0)
-		rc = check_qualifiers(verb, q, e);
-	if (rc == 0)
 		rc = take_object(verb, &object, room, e);
 	if (rc == 0)
-		rc = add(set, g, object, flags, &id, e);
+		rc = check_conditions(verb, object, q, terms, e);
+	if (rc == 0)
+		rc = add(set, g, object, terms, flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;
@@ -283,7 +351,7 @@ int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, u
 {
 	static const struct qualifiers none;
 
-	return grant_add_qualified(set, verb, object, flags, &none, ret_id, e);
+	return grant_add_qualified(set, verb, object, flags, &none, "", ret_id, e);
 }
 
 /* ---- what a grant allows ---- */
@@ -310,18 +378,34 @@ static bool covers(const struct grant_set *set, uint32_t id, enum grant_verb ver
 	return (g->rights & asked) == asked && path_is_beneath(object, grant_object(set, id));
 }
 
-static int wider(struct err *e, const struct grant *parent, const char *object)
+static int wider(struct err *e, const struct grant_set *set, uint32_t parent, const char *object)
 {
-	char has[QUALIFIERS_TEXT_MAX];
+	char has[SHOWN_MAX];
+	struct buf b;
 
-	qualifiers_format(&parent->qualifiers, has);
+	buf_init_in(&b, has, sizeof has);
+	grant_put_conditions(set, parent, &b);
+	if (buf_cstr(&b) == NULL)
+		(void)text_copy(has, sizeof has, " its terms");
 	return err_set(e, AMBIT_DENIED, "what bounds the parent bounds what is derived from it, by no larger number",
-		       "'%s: %s' would be allowed more than its parent (%s)", verb_word((enum grant_verb)parent->verb),
-		       object, has[0] != 0 ? has : "no qualifiers");
+		       "'%s: %s' would be allowed more than its parent (%s)",
+		       verb_word((enum grant_verb)set->grants[parent].verb), object,
+		       has[0] != 0 ? has + 1 : "no qualifiers");
+}
+
+/* Both are taken: they were looked at. */
+static bool is_bounded_within(const struct grant_set *set, uint32_t parent, const struct qualifiers *q,
+			      const char *terms)
+{
+	struct terms inner = { .credentials = TERMS_REFUSE }, outer = inner;
+
+	if (terms_take(terms, &inner, NULL) < 0 || terms_take(grant_terms(set, parent), &outer, NULL) < 0)
+		return false;
+	return qualifiers_are_within(q, &set->grants[parent].qualifiers) && terms_are_within(&inner, &outer);
 }
 
 int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
-		 const char *object, const struct qualifiers *q, uint32_t *ret_id, struct err *e)
+		 const char *object, const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e)
 {
 	static const struct qualifiers none;
 	struct grant g = { .verb = (uint16_t)verb, .qualifiers = q != NULL ? *q : none };
@@ -329,10 +413,11 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 	uint32_t id = GRANT_NONE;
 	int rc = check_verb(verb, e);
 
-	if (rc == 0)
-		rc = check_qualifiers(verb, &g.qualifiers, e);
+	terms = terms != NULL ? terms : "";
 	if (rc == 0)
 		rc = take_object(verb, &object, room, e);
+	if (rc == 0)
+		rc = check_conditions(verb, object, &g.qualifiers, terms, e);
 	if (rc < 0)
 		return rc;
 	if (parent >= from->count)
@@ -343,10 +428,10 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 			       "'%s' is not within the grant '%s: %s'", verb_word(verb),
 			       verb_word((enum grant_verb)from->grants[parent].verb), shown);
 	}
-	if (!qualifiers_are_within(&g.qualifiers, &from->grants[parent].qualifiers))
-		return wider(e, &from->grants[parent], object);
+	if (!is_bounded_within(from, parent, &g.qualifiers, terms))
+		return wider(e, from, parent, object);
 	g.parent = child == from ? parent : GRANT_NONE;
-	rc = add(child, g, object, from->grants[parent].flags, &id, e);
+	rc = add(child, g, object, terms, from->grants[parent].flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;

@@ -14,13 +14,14 @@
 
 struct meter {
 	uint32_t opened, failed;
-	uint32_t refused;   /* since a budget was spent */
-	uint32_t stopped;   /* which: bit set of 1 << enum qualifier; BYTES also where it ended connections */
+	uint32_t refused; /* since a budget was spent */
+	uint32_t stopped; /* which: bit set of 1 << enum qualifier; BYTES and UNTIL also where they ended connections */
 	uint32_t sys_errno; /* of the last that failed; 0: none did. EPERM: its name led to no public address */
 	uint64_t up, down;  /* bytes to the host, and from it */
 };
 
-#define METER_STOPPED_ALL ((1u << QUALIFIER_USES) | (1u << QUALIFIER_BYTES) | (1u << QUALIFIER_RATE))
+#define METER_STOPPED_ALL                                                                                              \
+	((1u << QUALIFIER_USES) | (1u << QUALIFIER_BYTES) | (1u << QUALIFIER_RATE) | (1u << QUALIFIER_UNTIL))
 #define METER_BYTES 36 /* of the encoding */
 
 static inline bool meter_is_stopped_by(const struct meter *m, enum qualifier which)

@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "core/limits.h"
 
 /* Each larger than anybody means; they keep later sums and products inside 64 bits. */
@@ -49,6 +50,7 @@ bool qualifiers_has(const struct qualifiers *q, enum qualifier which)
 	case QUALIFIER_BYTES: return q->bytes != 0;
 	case QUALIFIER_RATE: return q->rate != 0;
 	case QUALIFIER_ECH: return q->ech != 0;
+	case QUALIFIER_UNTIL: return q->until_s != 0;
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -96,6 +98,22 @@ static bool read_ech(const char *value, uint32_t *ret)
 	return true;
 }
 
+/* As timestamps are written, to the second. */
+static bool read_until(const char *value, uint64_t *ret)
+{
+	const size_t n = TIMESTAMP_LEN - 5; /* up to the `Z` */
+	char text[TIMESTAMP_LEN + 1];
+	uint64_t ms;
+
+	if (strlen(value) != n + 1 || value[n] != 'Z')
+		return false;
+	(void)snprintf(text, sizeof text, "%.*s.000Z", (int)n, value);
+	if (!timestamp_read(text, TIMESTAMP_LEN, &ms) || ms == 0)
+		return false;
+	*ret = ms / 1000;
+	return true;
+}
+
 static bool read_value(struct qualifiers *q, enum qualifier which, const char *value)
 {
 	switch (which) {
@@ -103,6 +121,7 @@ static bool read_value(struct qualifiers *q, enum qualifier which, const char *v
 	case QUALIFIER_BYTES: return read_bytes(value, &q->bytes);
 	case QUALIFIER_RATE: return read_rate(value, q);
 	case QUALIFIER_ECH: return read_ech(value, &q->ech);
+	case QUALIFIER_UNTIL: return read_until(value, &q->until_s);
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -116,6 +135,7 @@ static const char *hint_of(enum qualifier which)
 		return "write bytes, or a number and K, M, G or T, such as 10M, at most 1048576T; or leave it out";
 	case QUALIFIER_RATE: return "write a number and /s, /m or /h, such as 10/s; or leave it out";
 	case QUALIFIER_ECH: return "write true, or leave it out";
+	case QUALIFIER_UNTIL: return "write a moment in UTC, such as 2026-12-01T00:00:00Z; or leave it out";
 	case QUALIFIER_COUNT: break;
 	}
 	return NULL;
@@ -141,6 +161,14 @@ static char unit_of(uint32_t seconds)
 	return '?';
 }
 
+static void put_until(uint64_t until_s, char *ret, size_t size)
+{
+	char text[TIMESTAMP_LEN + 1];
+
+	(void)timestamp_write(timestamp_ms_of(until_s), text);
+	(void)snprintf(ret, size, "%.*sZ", TIMESTAMP_LEN - 5, text);
+}
+
 void qualifier_format(const struct qualifiers *q, enum qualifier which, char *ret, size_t size)
 {
 	const struct limits bytes = { .value = { [LIMIT_DISK] = q->bytes } }; /* sizes are written alike everywhere */
@@ -153,6 +181,7 @@ void qualifier_format(const struct qualifiers *q, enum qualifier which, char *re
 	case QUALIFIER_BYTES: limits_format(&bytes, LIMIT_DISK, ret, size); break;
 	case QUALIFIER_RATE: (void)snprintf(ret, size, "%" PRIu32 "/%c", q->rate, unit_of(q->period_s)); break;
 	case QUALIFIER_ECH: (void)snprintf(ret, size, "true"); break;
+	case QUALIFIER_UNTIL: put_until(q->until_s, ret, size); break;
 	case QUALIFIER_COUNT: break;
 	}
 }
@@ -166,7 +195,7 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 		char value[32];
 
 		qualifier_format(q, i, value, sizeof value);
-		if (value[0] != 0) /* it fits: four words, three numbers */
+		if (value[0] != 0) /* it fits: five words, three numbers, a moment */
 			n += (size_t)snprintf(ret + n, QUALIFIERS_TEXT_MAX - n, "%s%s=%s", n > 0 ? " " : "", words[i],
 					      value);
 	}
@@ -176,13 +205,13 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 
 bool qualifiers_are_none(const struct qualifiers *q)
 {
-	return q->uses == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0;
+	return q->uses == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0;
 }
 
 bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
 {
 	return a->uses == b->uses && a->bytes == b->bytes && a->rate == b->rate && a->period_s == b->period_s &&
-	       a->ech == b->ech;
+	       a->ech == b->ech && a->until_s == b->until_s;
 }
 
 static bool is_no_larger(uint64_t inner, uint64_t outer)
@@ -202,7 +231,7 @@ static bool is_rate_within(const struct qualifiers *inner, const struct qualifie
 bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifiers *outer)
 {
 	return is_no_larger(inner->uses, outer->uses) && is_no_larger(inner->bytes, outer->bytes) &&
-	       is_rate_within(inner, outer) && inner->ech <= outer->ech;
+	       is_rate_within(inner, outer) && inner->ech <= outer->ech && is_no_larger(inner->until_s, outer->until_s);
 }
 
 /* ---- between processes ---- */
@@ -214,6 +243,7 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q)
 	buf_put_u32(out, q->rate);
 	buf_put_u32(out, q->period_s);
 	buf_put_u8(out, (uint8_t)q->ech); /* 0 or 1 */
+	buf_put_u64(out, q->until_s);
 }
 
 static bool is_period(uint32_t rate, uint32_t seconds)
@@ -229,8 +259,9 @@ void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 	q.rate = rbuf_u32(in);
 	q.period_s = rbuf_u32(in);
 	q.ech = rbuf_u8(in);
+	q.until_s = rbuf_u64(in);
 	if (q.uses > COUNT_MAX || q.bytes > BYTES_MAX || q.rate > COUNT_MAX || !is_period(q.rate, q.period_s) ||
-	    q.ech > 1)
+	    q.ech > 1 || q.until_s >= TIMESTAMP_END_MS / 1000)
 		in->failed = true;
 	*ret = q;
 }

@@ -18,7 +18,8 @@
 	X(USES, "uses")                                                                                                \
 	X(BYTES, "bytes")                                                                                              \
 	X(RATE, "rate")                                                                                                \
-	X(ECH, "ech")
+	X(ECH, "ech")                                                                                                  \
+	X(UNTIL, "until")
 
 enum qualifier {
 #define QUALIFIER_ENUM(name, word) QUALIFIER_##name,
@@ -29,25 +30,26 @@ enum qualifier {
 
 struct qualifiers {
 	uint64_t bytes;    /* in both directions together, of one event */
+	uint64_t until_s;  /* since 1970, by the host's clock: from then on nothing is connected */
 	uint32_t uses;     /* connections of one event */
 	uint32_t rate;     /* connections that may be begun at once; as many come back, evenly, in each period */
 	uint32_t period_s; /* 1, 60 or 3600; 0 if there is no rate */
 	uint32_t ech;      /* 1: an encrypted client hello passes */
 };
 
-#define QUALIFIERS_TEXT_MAX 96 /* of qualifiers_format, with its NUL */
-#define QUALIFIERS_BYTES 21    /* of the encoding */
+#define QUALIFIERS_TEXT_MAX 128 /* of qualifiers_format, with its NUL */
+#define QUALIFIERS_BYTES 29     /* of the encoding */
 
 const char *qualifier_word(enum qualifier which);
 /* False: it is none of these. */
 bool qualifier_is(const char *word, enum qualifier *ret);
 bool qualifiers_has(const struct qualifiers *q, enum qualifier which);
 
-/* A value as a person writes it: "50", "10M", "10/s", "true". -MALFORMED; then *q is as it was. */
+/* A value as a person writes it: "50", "10M", "10/s", "true", "2026-12-01T00:00:00Z". -MALFORMED; then *q is as it was. */
 int qualifiers_set(struct qualifiers *q, enum qualifier which, const char *value, struct err *e);
 /* The value as qualifiers_set reads it; "" if it is absent. */
 void qualifier_format(const struct qualifiers *q, enum qualifier which, char *ret, size_t size);
-/* The one way of writing them: "uses=50 bytes=10M rate=10/s ech=true"; "" if there are none. */
+/* The one way of writing them: "uses=50 bytes=10M rate=10/s ech=true until=2026-12-01T00:00:00Z"; "" if there are none. */
 void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]);
 
 bool qualifiers_are_none(const struct qualifiers *q);
@@ -59,8 +61,9 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q);
 /* Fails the cursor on what qualifiers_set could not have given. */
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret);
 
-/* As an object of JSON: those that there are, with keys in order; linked only where JSON is written. */
+/* As an object of JSON: those that there are, and of the terms each as one text, with keys in order; linked only where JSON is written. */
 struct json;
-void qualifiers_put_json(struct json *j, const struct qualifiers *q);
+struct terms;
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t);
 
 #endif

@@ -1,19 +1,46 @@
 #include "base/json.h"
-#include "core/qualifiers.h"
+#include "core/grant.h"
 
-void qualifiers_put_json(struct json *j, const struct qualifiers *q)
+static void put_term(struct json *j, const struct terms *t, enum term which)
 {
-	char rate[32];
+	char value[TERMS_TEXT_MAX];
 
-	qualifier_format(q, QUALIFIER_RATE, rate, sizeof rate);
+	term_format(t, which, value);
+	if (value[0] != 0)
+		json_put_word(json_put_key(j, term_word(which)), value);
+}
+
+static void put_text(struct json *j, const struct qualifiers *q, enum qualifier which)
+{
+	char value[32];
+
+	qualifier_format(q, which, value, sizeof value);
+	if (value[0] != 0)
+		json_put_word(json_put_key(j, qualifier_word(which)), value);
+}
+
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t)
+{
 	json_put_object(j);
 	if (q->bytes != 0)
 		json_put_count(json_put_key(j, "bytes"), q->bytes);
+	put_term(j, t, TERM_CREDENTIALS);
 	if (q->ech != 0)
 		json_put_bool(json_put_key(j, "ech"), true);
-	if (q->rate != 0)
-		json_put_word(json_put_key(j, "rate"), rate);
+	put_term(j, t, TERM_GRAPHQL);
+	put_term(j, t, TERM_HTTP);
+	put_text(j, q, QUALIFIER_RATE);
+	put_term(j, t, TERM_SECRET);
+	put_text(j, q, QUALIFIER_UNTIL);
 	if (q->uses != 0)
 		json_put_count(json_put_key(j, "uses"), q->uses);
 	json_put_object_end(j);
+}
+
+void grant_put_conditions_json(struct json *j, const struct grant_set *set, uint32_t id)
+{
+	struct terms t = { .credentials = TERMS_REFUSE };
+
+	(void)terms_take(grant_terms(set, id), &t, NULL); /* the set has none that are not */
+	qualifiers_put_json(j, &set->grants[id].qualifiers, &t);
 }

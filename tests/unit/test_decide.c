@@ -147,6 +147,9 @@ static const struct {
 	{ EFFECT_CONNECT, "inet a.test:443", NULL, false, F(HIDDEN_NAME), EFFECT_DENIED_HIDDEN_NAME, 0, NONE,
 	  F(WITHDRAWN) | F(OTHER_NAME) | F(BAD_HELLO) },
 	{ EFFECT_CONNECT, "inet b.test:443 as a.test", NULL, false, 0, EFFECT_DENIED, 0, NONE, 0 },
+	{ EFFECT_REQUEST, "inet a.test:443 GET /x/** 200", NULL, false, 0, EFFECT_ALLOWED, 0, 6, F(REFUSED) },
+	{ EFFECT_REQUEST, "inet a.test:443 GET /y 403", NULL, false, F(REFUSED), EFFECT_DENIED_REQUEST, 0, NONE, 0 },
+	{ EFFECT_REQUEST, "inet b.test:443 GET /x 200", NULL, false, 0, EFFECT_DENIED_REQUEST, 0, NONE, 0 },
 	{ EFFECT_CONNECT, "unix @x", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "unix s", NULL, false, F(STAGED), EFFECT_ALLOWED, 1, NONE, 0 },
 	{ EFFECT_CONNECT, "unix s", NULL, false, 0, EFFECT_ALLOWED, 1, NONE, F(STAGED) }, /* since one is granted */

@@ -53,14 +53,15 @@ static void what_is_out_of_range_fails_the_cursor(void **state)
 	} rows[] = {
 		{ "as it was", 0, EFFECT_WRITE, true },
 		{ "no such kind: 0", 0, 0, false },
-		{ "the last kind", 0, EFFECT_OPAQUE, true },
-		{ "one kind more", 0, EFFECT_OPAQUE + 1, false },
+		{ "the last kind", 0, EFFECT_REQUEST, true },
+		{ "one kind more", 0, EFFECT_REQUEST + 1, false },
 		{ "no verdict yet, and beyond", 1, 0, false },
 		{ "the last verdict of what has a right", 1, EFFECT_DENIED_HELD, true },
 		{ "a verdict of connections only", 1, EFFECT_DENIED_OTHER_NAME, false },
 		{ "another verdict of connections only", 1, EFFECT_DENIED_WITHDRAWN, false },
 		{ "a verdict of executions only", 1, EFFECT_DENIED_WRITTEN, false },
-		{ "one verdict more", 1, EFFECT_DENIED_WITHDRAWN + 1, false },
+		{ "a verdict of requests only", 1, EFFECT_DENIED_REQUEST, false },
+		{ "one verdict more", 1, EFFECT_DENIED_REQUEST + 1, false },
 		{ "no source", 2, 0, false },
 		{ "one source more", 2, EFFECT_PROVED + 1, false },
 		{ "of the base", 3, 1, true },
@@ -128,7 +129,7 @@ static void words_and_rights(void **state)
 {
 	(void)state;
 	assert_null(effect_word(0));
-	assert_null(effect_word(EFFECT_OPAQUE + 1));
+	assert_null(effect_word(EFFECT_REQUEST + 1));
 	assert_string_equal(effect_word(EFFECT_READ), "read");
 	assert_int_equal(effect_right(EFFECT_READ), RIGHT_READ);
 	assert_int_equal(effect_right(EFFECT_EXEC), RIGHT_RUN);
