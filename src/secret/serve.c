@@ -1,0 +1,368 @@
+#include "secret/serve.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "secret/promise.h"
+#include "secret/runner.h"
+#include "secret/store.h"
+#include "secret/words.h"
+#include "wire/wire.h"
+
+#define ROOM 16640 /* for the longest message */
+#define PAGE 4096
+
+/* In pages of its own, which are neither swapped nor dumped. */
+static struct {
+	_Alignas(PAGE) struct store store;
+	struct typed typed;
+} secret;
+
+struct serving {
+	int sock;                              /* borrowed: the library's */
+	int dir_fd, key_fd, input_fd, lock_fd; /* owned, -1 if none */
+	struct runner runner;
+	uint8_t room[ROOM];
+};
+
+static int hide_memory(struct err *e)
+{
+	if (mlock(&secret, sizeof secret) < 0 || madvise(&secret, sizeof secret, MADV_DONTDUMP) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "raise the limit on locked memory (ulimit -l) to 64 KiB or more",
+			       "cannot keep secrets out of the swap");
+	return 0;
+}
+
+static int not_as_agreed(struct err *e)
+{
+	return err_set(e, AMBIT_PROTOCOL, NULL, "ambit-secret was asked what it may not be");
+}
+
+/* ---- answers ---- */
+
+static int answer(struct serving *s, enum wire_number number, const struct buf *body, struct err *e)
+{
+	const int r = body->failed ? -EMSGSIZE : wire_send(s->sock, number, body, NULL, 0);
+
+	return r < 0 ? err_set(e, AMBIT_GONE, NULL, "who asked is gone") : 0;
+}
+
+static int done(struct serving *s, uint32_t what, struct err *e)
+{
+	struct buf body;
+
+	buf_init_in(&body, s->room, sizeof s->room);
+	buf_put_u32(&body, what);
+	return answer(s, WIRE_SECRET_DONE, &body, e);
+}
+
+static void refuse(struct serving *s, const struct err *why)
+{
+	struct buf body;
+
+	buf_init_in(&body, s->room, sizeof s->room);
+	wire_put_error(&body, why);
+	(void)answer(s, WIRE_SECRET_FAILED, &body, NULL); /* nobody is left to be told */
+}
+
+static int tell_row(struct serving *s, const struct secret_row *row, struct err *e)
+{
+	struct buf body;
+
+	buf_init_in(&body, s->room, sizeof s->room);
+	secret_put_row(&body, row);
+	return answer(s, WIRE_SECRET_ROW, &body, e);
+}
+
+static void row_of(const struct sealed_head *h, struct secret_row *ret)
+{
+	*ret = (struct secret_row){ .kind = h->kind, .set_ms = h->set_ms, .hosts = h->hosts };
+	(void)text_copy(ret->name, sizeof ret->name, h->name); /* of the same size */
+}
+
+/* ---- before anything is read ---- */
+
+/* From here on there is nothing but the two directories. */
+static int enter(struct serving *s, bool changes, struct err *e)
+{
+	int r = sodium_init() < 0 ? err_set(e, AMBIT_HOST, NULL, "libsodium does not work here") : 0;
+
+	secret.store.dir_fd = s->dir_fd;
+	secret.store.key_fd = s->key_fd;
+	secret.store.uid = geteuid();
+	(void)umask(077);
+	r = r < 0 ? r : store_check(&secret.store, e);
+	r = r < 0 || !changes ? r : store_lock(s->dir_fd, &s->lock_fd, e);
+	return r < 0 ? r : promise_keep(s->dir_fd, s->key_fd, e);
+}
+
+static int take_value(const struct typed *t, struct secret_value *ret, const char *what, struct err *e)
+{
+	sodium_memzero(ret, sizeof *ret);
+	memcpy(ret->bytes, t->bytes, t->n); /* at most SECRET_VALUE_MAX */
+	ret->n = t->n;
+	return secret_value_check(ret, what, e);
+}
+
+/* ---- set ---- */
+
+static int read_value(struct serving *s, const struct secret_set *set, struct err *e)
+{
+	struct typed *t = &secret.typed;
+	char words[WORDS_BYTES_MAX + 1];
+	int r;
+
+	t->fd = s->input_fd;
+	t->sock = s->sock;
+	if ((s->input_fd >= 0) != (set->source != SECRET_FROM_COMMAND))
+		return not_as_agreed(e);
+	if (set->source == SECRET_FROM_FILE)
+		return typed_file(t, e);
+	if (set->source == SECRET_FROM_TERMINAL)
+		return typed_terminal(t, set->name, e);
+	t->n = strlen(set->command);
+	memcpy(t->bytes, set->command, t->n); /* at most SECRET_VALUE_MAX */
+	r = words_split(set->command, t->n, words, e);
+	return r < 0 ? r : 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Which hosts it is bound to from now on: those that were named, or as before. 1: there was one of this name. */
+static int take_hosts(const struct secret_set *set, struct secret_hosts *ret, struct err *e)
+{
+	struct err why;
+	int r = store_read(&secret.store, set->name, &why);
+
+	*ret = set->hosts;
+	if (r == -AMBIT_NOT_FOUND)
+		return 0;
+	if (r == 0 && set->hosts.n == 0)
+		*ret = secret.store.head.hosts;
+	if (r < 0 && set->hosts.n == 0) {
+		*e = why;
+		return r; /* else it would be bound to none, and nobody would know */
+	}
+	return 1;
+}
+
+static int put(const struct secret_set *set, int *ret_replaced, struct err *e)
+{
+	struct sealed_head *h = &secret.store.head;
+	struct secret_hosts hosts;
+	int r = take_hosts(set, &hosts, e);
+
+	if (r < 0)
+		return r;
+	*ret_replaced = r;
+	*h = (struct sealed_head){ .kind = set->source == SECRET_FROM_COMMAND ? SECRET_IS_COMMAND : SECRET_IS_VALUE,
+				   .set_ms = now_ms(),
+				   .hosts = hosts };
+	(void)text_copy(h->name, sizeof h->name, set->name); /* of the same size */
+	r = take_value(&secret.typed, &secret.store.value, h->kind == SECRET_IS_VALUE ? "the value" : "the command", e);
+	return r < 0 ? r : store_write(&secret.store, e);
+}
+
+static int set_one(struct serving *s, struct wire_message *m, struct err *e)
+{
+	static struct secret_set set;
+	struct secret_row row;
+	int replaced = 0, r = secret_take_set(&m->body, &set) ? 0 : not_as_agreed(e);
+
+	r = r < 0 ? r : read_value(s, &set, e);
+	r = r < 0 ? r : enter(s, true, e);
+	r = r < 0 ? r : store_key(&secret.store, true, e);
+	r = r < 0 ? r : put(&set, &replaced, e);
+	if (r < 0)
+		return r;
+	row_of(&secret.store.head, &row);
+	r = tell_row(s, &row, e);
+	return r < 0 ? r : done(s, (uint32_t)replaced, e);
+}
+
+/* ---- list, remove ---- */
+
+/* One that cannot be opened is told with why. */
+static int tell_one(struct serving *s, const char *name, const struct err *no_key, struct err *e)
+{
+	struct err why = *no_key;
+	struct secret_row row = { .kind = 0 };
+	char line[ERR_LINE_MAX];
+
+	if (why.code == AMBIT_OK && store_read(&secret.store, name, &why) == 0) {
+		sodium_memzero(&secret.store.value, sizeof secret.store.value);
+		row_of(&secret.store.head, &row);
+		return tell_row(s, &row, e);
+	}
+	if (why.code == AMBIT_NOT_FOUND && no_key->code == AMBIT_OK) /* removed meanwhile */
+		return 0;
+	err_line(&why, line);
+	(void)text_copy(row.name, sizeof row.name, name); /* of the same size */
+	(void)text_escape(row.why, sizeof row.why, line, strlen(line));
+	return tell_row(s, &row, e);
+}
+
+static int list(struct serving *s, struct err *e)
+{
+	static struct store_names names;
+	struct err no_key = { .code = AMBIT_OK };
+	int r = enter(s, false, e);
+
+	r = r < 0 ? r : store_list(&secret.store, &names, e);
+	if (r == 0 && names.n > 0)
+		(void)store_key(&secret.store, false, &no_key); /* told of each */
+	for (uint32_t i = 0; i < names.n && r == 0; i++)
+		r = tell_one(s, names.list[i], &no_key, e);
+	return r < 0 ? r : done(s, names.n, e);
+}
+
+static int remove_one(struct serving *s, struct wire_message *m, struct err *e)
+{
+	char name[SECRET_NAME_MAX];
+	int r;
+
+	rbuf_str(&m->body, name, sizeof name);
+	r = rbuf_done(&m->body) && secret_name_is_good(name) ? 0 : not_as_agreed(e);
+	r = r < 0 ? r : enter(s, true, e);
+	r = r < 0 ? r : store_remove(&secret.store, name, e);
+	return r < 0 ? r : done(s, 0, e);
+}
+
+/* ---- give ---- */
+
+static int other_host(const struct sealed_head *h, const char *host, struct err *e)
+{
+	return err_why(e,
+		       err_set(e, AMBIT_DENIED,
+			       "grant it for its own host; or bind it anew: ambit secret set NAME --host HOST",
+			       "secret '%s' is not for %s", h->name, host),
+		       "it is bound to %s%s", h->hosts.list[0], h->hosts.n > 1 ? " and others" : "");
+}
+
+static int run_command(struct serving *s, struct err *e)
+{
+	struct secret_value *v = &secret.store.value;
+	char words[WORDS_BYTES_MAX + 1];
+	int r = words_split((const char *)v->bytes, v->n, words, e);
+
+	secret.typed.sock = s->sock;
+	r = r < 0 ? r : runner_run(&s->runner, words, (size_t)r, &secret.typed, e);
+	r = r < 0 ? r : take_value(&secret.typed, v, "what its command wrote", e);
+	sodium_memzero(secret.typed.bytes, sizeof secret.typed.bytes);
+	return r < 0 ? err_context(e, r, "secret '%s'", secret.store.head.name) : 0;
+}
+
+static int hand_over(int to, struct err *e)
+{
+	const struct secret_value *v = &secret.store.value;
+	const struct buf body = {
+		.data = secret.store.value.bytes, .len = v->n, .cap = v->n, .max = v->n, .lent = true
+	};
+	const int r = wire_send(to, WIRE_HTTP_SECRET, &body, NULL, 0);
+
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who is to have secret '%s' is gone", secret.store.head.name)
+		     : 0;
+}
+
+static int give(struct serving *s, const struct secret_give *g, int to, struct err *e)
+{
+	int r = store_read(&secret.store, g->name, e);
+
+	if (r == 0 && !secret_hosts_mean(&secret.store.head.hosts, g->host))
+		r = other_host(&secret.store.head, g->host, e);
+	if (r == 0 && secret.store.head.kind == SECRET_IS_COMMAND)
+		r = run_command(s, e);
+	r = r < 0 ? r : hand_over(to, e);
+	sodium_memzero(&secret.store.value, sizeof secret.store.value);
+	return r;
+}
+
+/* One that cannot be given ends nothing: the library says what then. 0: it has hung up. */
+static int serve_one(struct serving *s, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	struct secret_give g;
+	struct err why;
+	const int n = wire_receive(s->sock, WIRE_LIBRARY, WIRE_RUNNING, s->room, sizeof s->room, &m);
+
+	if (n <= 0)
+		return n == 0 ? 0 : not_as_agreed(e);
+	if (!secret_take_give(&m.body, &g))
+		return not_as_agreed(e);
+	if (give(s, &g, m.fds[0], &why) < 0)
+		refuse(s, &why);
+	else if (done(s, 0, e) < 0)
+		return -AMBIT_GONE;
+	return 1;
+}
+
+static int serve(struct serving *s, struct err *e)
+{
+	int r = runner_start(&s->runner, s->input_fd, e);
+
+	fd_close(&s->input_fd);
+	r = r < 0 ? r : enter(s, false, e);
+	r = r < 0 ? r : store_key(&secret.store, false, e);
+	r = r < 0 ? r : done(s, 0, e);
+	if (r < 0)
+		return r;
+	do
+		r = serve_one(s, e);
+	while (r > 0);
+	return r;
+}
+
+/* ---- the first message ---- */
+
+static int begin(struct serving *s, struct err *e)
+{
+	static uint8_t room[ROOM];
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(s->sock, WIRE_LIBRARY, WIRE_NEW, room, sizeof room, &m);
+
+	if (n <= 0)
+		return not_as_agreed(e);
+	s->dir_fd = steal_fd(&m.fds[0]);
+	s->key_fd = steal_fd(&m.fds[1]);
+	if (m.n_fds > 2)
+		s->input_fd = steal_fd(&m.fds[2]);
+	if (m.number == WIRE_SECRET_SET)
+		return set_one(s, &m, e);
+	if (m.number == WIRE_SECRET_LIST)
+		return list(s, e);
+	return m.number == WIRE_SECRET_REMOVE ? remove_one(s, &m, e) : serve(s, e);
+}
+
+int serve_run(int sock, struct err *e)
+{
+	static struct serving s;
+	int r;
+
+	s = (struct serving){
+		.sock = sock, .dir_fd = -1, .key_fd = -1, .input_fd = -1, .lock_fd = -1, .runner = { .sock = -1 }
+	};
+	r = hide_memory(e);
+	r = r < 0 ? r : begin(&s, e);
+	sodium_memzero(&secret, sizeof secret);
+	if (r < 0)
+		refuse(&s, e);
+	runner_finish(&s.runner);
+	fd_close(&s.lock_fd);
+	fd_close(&s.input_fd);
+	fd_close(&s.key_fd);
+	fd_close(&s.dir_fd);
+	return r;
+}
