@@ -8,7 +8,7 @@ static bool is_whole(const struct rbuf *in)
 }
 
 /* "", or a name in its one way of being written. */
-static bool take_name(struct rbuf *in, struct host_name *ret)
+bool link_take_name(struct rbuf *in, struct host_name *ret)
 {
 	char name[sizeof ret->text];
 	size_t n;
@@ -21,14 +21,14 @@ static bool take_name(struct rbuf *in, struct host_name *ret)
 	return n == 0 || (host_take(name, n, ret) && strcmp(ret->text, name) == 0);
 }
 
-static void put_address(struct buf *out, const struct address *a)
+void link_put_address(struct buf *out, const struct address *a)
 {
 	buf_put_u8(out, a->family);
 	buf_put(out, a->bytes, sizeof a->bytes);
 }
 
 /* None at all, too. */
-static bool take_address(struct rbuf *in, struct address *ret)
+bool link_take_address(struct rbuf *in, struct address *ret)
 {
 	const uint8_t *bytes;
 
@@ -44,7 +44,7 @@ static void put_what(struct buf *out, const struct endpoint *p)
 {
 	buf_put_u8(out, p->kind);
 	buf_put_u16(out, p->port);
-	put_address(out, &p->range.base);
+	link_put_address(out, &p->range.base);
 	buf_put_u8(out, p->range.prefix);
 	buf_put_str(out, p->name.text);
 }
@@ -62,7 +62,7 @@ static bool take_what(struct rbuf *in, struct endpoint *ret)
 	bool has_address;
 
 	p.port = rbuf_u16(in);
-	has_address = take_address(in, &p.range.base);
+	has_address = link_take_address(in, &p.range.base);
 	p.range.prefix = rbuf_u8(in);
 	rbuf_str(in, p.name.text, sizeof p.name.text);
 	*ret = p;
@@ -115,7 +115,7 @@ bool link_take_refused(struct rbuf *in, struct link_refused ret[LINK_ENDPOINTS_M
 	for (uint32_t i = 0; i < LINK_ENDPOINTS_MAX; i++) {
 		for (unsigned reason = 0; reason < LINK_REASONS; reason++)
 			ret[i].times[reason] = rbuf_u32(in);
-		if (!take_name(in, &ret[i].name))
+		if (!link_take_name(in, &ret[i].name))
 			return false;
 	}
 	return is_whole(in);
@@ -153,7 +153,7 @@ void link_put_ask(struct buf *out, const struct link_ask *a)
 {
 	buf_put_u32(out, a->connection);
 	buf_put_u32(out, a->endpoint);
-	put_address(out, &a->address);
+	link_put_address(out, &a->address);
 	buf_put_str(out, a->name.text);
 }
 
@@ -163,8 +163,8 @@ bool link_take_ask(struct rbuf *in, struct link_ask *ret)
 
 	ret->connection = rbuf_u32(in);
 	ret->endpoint = rbuf_u32(in);
-	is_good = take_address(in, &ret->address);
-	is_good = take_name(in, &ret->name) && is_good;
+	is_good = link_take_address(in, &ret->address);
+	is_good = link_take_name(in, &ret->name) && is_good;
 	return is_good && is_whole(in) && ret->connection < LINK_CONNECTIONS_MAX &&
 	       ret->endpoint < LINK_ENDPOINTS_MAX && (ret->address.family == 0 || ret->name.text[0] == 0);
 }
@@ -267,7 +267,7 @@ void link_put_report(struct buf *out, const struct link_report *r, uint32_t n)
 		const struct link_host *h = &r->hosts[i];
 
 		buf_put_u32(out, h->endpoint);
-		put_address(out, &h->address);
+		link_put_address(out, &h->address);
 		buf_put_str(out, h->name.text);
 		meter_put(out, &h->meter);
 	}
@@ -278,8 +278,8 @@ static bool take_host(struct rbuf *in, struct link_host *ret, uint32_t n)
 	bool is_good;
 
 	ret->endpoint = rbuf_u32(in);
-	is_good = take_address(in, &ret->address);
-	is_good = take_name(in, &ret->name) && is_good;
+	is_good = link_take_address(in, &ret->address);
+	is_good = link_take_name(in, &ret->name) && is_good;
 	meter_take(in, &ret->meter);
 	return is_good && ret->endpoint < n && (ret->address.family == 0) == (ret->name.text[0] != 0);
 }
@@ -329,7 +329,7 @@ bool link_take_names(struct rbuf *in, uint32_t max, struct host_name *ret, uint3
 	if (n > max)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		if (!take_name(in, &ret[i]) || ret[i].text[0] == 0)
+		if (!link_take_name(in, &ret[i]) || ret[i].text[0] == 0)
 			return false;
 	*ret_n = n;
 	return is_whole(in);

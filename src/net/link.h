@@ -24,7 +24,13 @@
 #define LINK_ARRIVALS_MAX                                                                                              \
 	64 /* at one time who came by them: their connections are numbered after LINK_CONNECTIONS_MAX */
 #define LINK_NUMBERS_MAX (LINK_CONNECTIONS_MAX + LINK_ARRIVALS_MAX)
+#define LINK_HTTP_MAX 16  /* grants of an event whose requests are judged: each has a process */
 #define LINK_ASKED_MAX 64 /* dials that the relay waits for at one time: so many messages fit any socket's buffer */
+
+/* Parts of bodies. A name: "", or in its one way of being written; an address: also of family 0, none. */
+bool link_take_name(struct rbuf *in, struct host_name *ret);
+void link_put_address(struct buf *out, const struct address *a);
+bool link_take_address(struct rbuf *in, struct address *ret);
 
 /* Where an endpoint leads. Endpoints of one grant share its budget. */
 struct link_endpoint {

@@ -30,6 +30,8 @@ struct message_row {
 #define OWNER WIRE_OWNER
 #define SIGNER WIRE_SIGNER
 #define SSH WIRE_SSH
+#define HTTP WIRE_HTTP
+#define SECRET WIRE_SECRET
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

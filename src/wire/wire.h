@@ -34,7 +34,9 @@ enum wire_side {
 	WIRE_DIALER,
 	WIRE_OWNER,
 	WIRE_SIGNER,
-	WIRE_SSH
+	WIRE_SSH,
+	WIRE_HTTP,
+	WIRE_SECRET
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

@@ -1,0 +1,353 @@
+#include "http/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "http/credential.h"
+#include "http/graphql.h"
+#include "http/target.h"
+
+#define SHOWN_MAX 160
+
+void judge_refuse(struct verdict *ret, uint16_t status, enum ambit_code code, const char *hint, const char *fmt, ...)
+{
+	char text[ERR_MSG_MAX];
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, arguments);
+	va_end(arguments);
+	(void)err_set(&ret->why, code, hint, "%s", text);
+	ret->status = status;
+}
+
+static void shown(const struct http_text *t, char ret[SHOWN_MAX])
+{
+	text_escape(ret, SHOWN_MAX, t->at, t->n);
+}
+
+/* ---- what is asked for ---- */
+
+static void note(const struct http_text *t, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (; n < t->n && n + 1 < size && t->at[n] > 0x20 && t->at[n] < 0x7f && t->at[n] != '?'; n++)
+		ret[n] = t->at[n];
+	ret[n] = 0;
+}
+
+void asked_note(struct http_asked *a, const struct http_text *method, const struct http_text *path)
+{
+	*a = (struct http_asked){ .rule = -1 };
+	note(method, a->method, method->n < sizeof a->method ? sizeof a->method : 1);
+	note(path, a->path, sizeof a->path);
+	if (credential_find((const uint8_t *)path->at, path->n) != NULL)
+		(void)text_copy(a->path, sizeof a->path, "(a-credential)"); /* what is told is kept, and shown */
+}
+
+static bool take_path(const struct http_request *q, char path[HTTP_PATH_MAX], struct verdict *ret)
+{
+	const char *wrong = http_path_take(q->path.at, q->path.n, path, HTTP_PATH_MAX);
+
+	if (wrong != NULL)
+		judge_refuse(ret, 400, AMBIT_MALFORMED, "write the path in its plain form",
+			     "servers could read this path in two ways: %s", wrong);
+	return wrong == NULL;
+}
+
+static bool take_method(const struct http_request *q, char method[TERMS_METHOD_MAX], struct verdict *ret)
+{
+	char text[SHOWN_MAX];
+
+	shown(&q->method, text);
+	if (q->method.n >= TERMS_METHOD_MAX) {
+		judge_refuse(ret, 501, AMBIT_MALFORMED, NULL, "no method is called %s", text);
+		return false;
+	}
+	memcpy(method, q->method.at, q->method.n);
+	method[q->method.n] = 0;
+	if (strcmp(method, "CONNECT") != 0 && strcmp(method, "TRACE") != 0)
+		return true;
+	judge_refuse(ret, 405, AMBIT_DENIED, NULL, "%s is never passed on", method);
+	return false;
+}
+
+static bool is_for_host(const struct http_host *host, const struct http_request *q, struct verdict *ret)
+{
+	char text[SHOWN_MAX];
+
+	if (http_authority_means(&q->authority, &host->name, &host->address, host->port, host->tls))
+		return true;
+	shown(&q->authority, text);
+	judge_refuse(ret, 421, AMBIT_DENIED, "make a connection for each host",
+		     "this connection is to another host than %s, which the request is for",
+		     text[0] != 0 ? text : "none");
+	return false;
+}
+
+static void refuse_rule(const struct judge *j, const char *method, const struct http_request *q, struct verdict *ret)
+{
+	char path[SHOWN_MAX], hint[ERR_HINT_MAX];
+
+	shown(&q->path, path);
+	(void)snprintf(hint, sizeof hint, "the grant that allows it: connect: %s with http: [%s %s]", j->object, method,
+		       path);
+	judge_refuse(ret, 403, AMBIT_DENIED, hint, "%s %s is not granted", method, path);
+}
+
+static bool finds_rule(const struct judge *j, const struct http_request *q, struct verdict *ret)
+{
+	char path[HTTP_PATH_MAX], method[TERMS_METHOD_MAX];
+
+	if (!take_path(q, path, ret) || !take_method(q, method, ret))
+		return false;
+	ret->rule = j->terms.n_rules > 0 ? terms_rule_of(&j->terms, method, path) : -1;
+	if (ret->rule < 0 && j->terms.n_rules > 0) {
+		refuse_rule(j, method, q, ret);
+		return false;
+	}
+	ret->wants_document = terms_are_graphql(&j->terms) ||
+			      (ret->rule >= 0 && strcmp(j->terms.rules[ret->rule].method, "GRAPHQL") == 0);
+	if (j->terms.credentials == TERMS_PASS || credential_find((const uint8_t *)path, strlen(path)) == NULL)
+		return true;
+	judge_refuse(ret, 403, AMBIT_DENIED, "leave it out: who has a token may not use it here by that alone",
+		     "the path has %s in it", credential_find((const uint8_t *)path, strlen(path)));
+	return false;
+}
+
+/* ---- credentials ---- */
+
+static bool has_text(const struct http_text *t, const char *wanted, size_t n)
+{
+	return n > 0 && t->n >= n && memmem(t->at, t->n, wanted, n) != NULL;
+}
+
+/* `ambit:NAME`, by itself, behind a word, or as the password of Basic. */
+static bool has_placeholder(const struct judge *j, const struct http_text *value)
+{
+	char plain[sizeof JUDGE_PLACEHOLDER + TERMS_NAME_MAX];
+	const int n = snprintf(plain, sizeof plain, "%s%s", JUDGE_PLACEHOLDER, j->terms.secret.name);
+	const char *blank = memchr(value->at, ' ', value->n);
+	uint8_t decoded[256];
+	struct buf b;
+
+	if (has_text(value, plain, (size_t)n))
+		return true;
+	if (j->terms.secret.place != TERMS_BASIC || blank == NULL)
+		return false;
+	buf_init_in(&b, decoded, sizeof decoded);
+	return base64_take(&b, blank + 1, value->n - (size_t)(blank + 1 - value->at)) &&
+	       has_text(&(struct http_text){ .at = (const char *)decoded, .n = b.len }, plain, (size_t)n);
+}
+
+enum judged { KEPT, DROPPED, REFUSED };
+
+/* A credential that the program brings. in_place: where the secret goes. */
+static enum judged judge_own(const struct judge *j, bool in_place, const struct http_text *value)
+{
+	if (in_place && has_placeholder(j, value))
+		return DROPPED;
+	if (j->terms.credentials == TERMS_REFUSE)
+		return REFUSED;
+	return in_place || j->terms.credentials == TERMS_REPLACE ? DROPPED : KEPT;
+}
+
+static void refuse_own(const struct judge *j, const char *what, const struct http_text *name, struct verdict *ret)
+{
+	char text[SHOWN_MAX], hint[ERR_HINT_MAX];
+
+	shown(name, text);
+	if (j->terms.secret.place != TERMS_NO_SECRET)
+		(void)snprintf(
+			hint, sizeof hint,
+			"leave it out, or give the program %s%s in its place: the grant's own secret is put in; or grant credentials: replace",
+			JUDGE_PLACEHOLDER, j->terms.secret.name);
+	else
+		(void)snprintf(hint, sizeof hint, "leave it out, or grant a secret: connect: %s with secret: NAME",
+			       j->object);
+	judge_refuse(ret, 403, AMBIT_DENIED, hint, "the %s %s is a credential that is not the grant's", what, text);
+}
+
+static const char *place_of(const struct judge *j, bool query)
+{
+	const uint8_t place = j->terms.secret.place;
+
+	if (place == TERMS_NO_SECRET || query != (place == TERMS_PARAMETER))
+		return "";
+	return place == TERMS_BASIC ? "authorization" : j->terms.secret.where;
+}
+
+/* A token that stands in one of the two, which need not be the value. */
+static const char *form_in(const struct http_text *name, const struct http_text *value)
+{
+	const char *form = credential_find((const uint8_t *)value->at, value->n);
+
+	return form != NULL ? form : credential_find((const uint8_t *)name->at, name->n);
+}
+
+static bool judge_field(const struct judge *j, const struct http_field *f, bool *ret_drop, struct verdict *ret)
+{
+	const char *place = place_of(j, false);
+	const bool in_place = place[0] != 0 && http_name_means(&f->name, place);
+	const char *form = NULL;
+	enum judged judged = KEPT;
+
+	if (in_place || credential_is_field(f->name.at, f->name.n))
+		judged = judge_own(j, in_place, &f->value);
+	else if (j->terms.credentials != TERMS_PASS)
+		form = form_in(&f->name, &f->value);
+	*ret_drop = judged == DROPPED;
+	if (judged == REFUSED || form != NULL)
+		refuse_own(j, form != NULL ? form : "field", &f->name, ret);
+	return judged != REFUSED && form == NULL;
+}
+
+/* By a convention of many servers it says which request is meant in place of the one that was judged. */
+static bool names_another(const struct judge *j, const struct http_text *name, bool query, struct verdict *ret)
+{
+	static const char *const fields[] = { "x-http-method-override", "x-http-method", "x-method-override",
+					      "x-original-url",         "x-rewrite-url", NULL };
+	static const char *const parameters[] = { "_method", "x-http-method-override", NULL };
+	char text[SHOWN_MAX];
+
+	if (j->terms.n_rules == 0)
+		return false;
+	for (const char *const *word = query ? parameters : fields; *word != NULL; word++)
+		if (http_name_means(name, *word)) {
+			shown(name, text);
+			judge_refuse(ret, 400, AMBIT_MALFORMED, "ask for it by its method and path",
+				     "servers could read this request in two ways: by %s it may mean another", text);
+			return true;
+		}
+	return false;
+}
+
+static bool judge_fields(const struct judge *j, const struct http_request *q, struct verdict *ret)
+{
+	for (uint32_t i = 0; i < q->n_fields; i++)
+		if (names_another(j, &q->fields[i].name, false, ret) ||
+		    !judge_field(j, &q->fields[i], &ret->drops[i], ret))
+			return false;
+	return true;
+}
+
+/* Some servers take a semicolon for what parts parameters, too: then one would be hidden in another. */
+static bool hides_credential(const struct http_text *raw)
+{
+	for (size_t i = 0; i < raw->n; i++) {
+		size_t n = 0;
+
+		if (raw->at[i] != ';')
+			continue;
+		while (i + 1 + n < raw->n && raw->at[i + 1 + n] != '=' && raw->at[i + 1 + n] != ';')
+			n++;
+		if (credential_is_parameter(raw->at + i + 1, n))
+			return true;
+	}
+	return false;
+}
+
+static bool judge_parameter(const struct judge *j, const struct http_parameter *p, bool *ret_drop, struct verdict *ret)
+{
+	const char *place = place_of(j, true);
+	const bool in_place = place[0] != 0 && http_text_is(&p->name, place);
+	const char *form = NULL;
+	enum judged judged = KEPT;
+
+	if (p->malformed) {
+		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
+			     "servers could read the query in two ways");
+		return false;
+	}
+	if (in_place || credential_is_parameter(p->name.at, p->name.n) || hides_credential(&p->raw))
+		judged = judge_own(j, in_place, &p->value);
+	else if (j->terms.credentials != TERMS_PASS)
+		form = form_in(&p->name, &p->value);
+	*ret_drop = judged == DROPPED;
+	if (judged == REFUSED || form != NULL)
+		refuse_own(j, form != NULL ? form : "parameter", &p->name, ret);
+	return judged != REFUSED && form == NULL;
+}
+
+/* Some servers take the document of a target before the one of the body; and to some, a semicolon parts parameters. */
+static bool is_for_one_document(const struct http_request *q, const struct http_parameter *p, struct verdict *ret)
+{
+	char name[TERMS_NAME_MAX];
+
+	if (!ret->wants_document || !q->has_body)
+		return true;
+	(void)snprintf(name, sizeof name, "%.*s", (int)(p->name.n < sizeof name ? p->name.n : 0), p->name.at);
+	if (!graphql_is_parameter(name) && memchr(p->raw.at, ';', p->raw.n) == NULL)
+		return true;
+	judge_refuse(ret, 400, AMBIT_MALFORMED, "send the document in one of the two",
+		     "servers could read this request in two ways: it has a document in its target, and a body");
+	return false;
+}
+
+/* Those that are left, in place of the query. */
+static bool judge_query(const struct judge *j, const struct http_request *q, struct verdict *ret)
+{
+	struct http_parameters all;
+	struct http_parameter one;
+	size_t n = 0;
+
+	if (q->query.n >= JUDGE_QUERY_MAX) {
+		judge_refuse(ret, 414, AMBIT_LIMIT, NULL, "the query is longer than %d bytes", JUDGE_QUERY_MAX - 1);
+		return false;
+	}
+	http_parameters_begin(&all, &q->query);
+	while (q->query.n > 0 && http_parameters_next(&all, &one)) {
+		bool drop = false;
+
+		if (names_another(j, &one.name, true, ret) || !judge_parameter(j, &one, &drop, ret) ||
+		    !is_for_one_document(q, &one, ret))
+			return false;
+		ret->changes_query |= drop;
+		if (drop)
+			continue;
+		if (n > 0)
+			ret->query[n++] = '&';
+		memcpy(ret->query + n, one.raw.at, one.raw.n); /* all of them fit: the query does */
+		n += one.raw.n;
+	}
+	ret->query[n] = 0;
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static bool is_of_git(const struct http_request *q)
+{
+	for (uint32_t i = 0; i < q->n_fields; i++)
+		if (http_text_is(&q->fields[i].name, "user-agent"))
+			return q->fields[i].value.n > 4 && memcmp(q->fields[i].value.at, "git/", 4) == 0;
+	return false;
+}
+
+void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
+		   struct verdict *ret)
+{
+	ret->is_for_git = is_of_git(q);
+	if (is_for_host(host, q, ret) && finds_rule(j, q, ret) && judge_fields(j, q, ret) && q->has_query)
+		(void)judge_query(j, q, ret);
+}
+
+struct http_text judge_sent_query(const struct http_request *q, const struct verdict *v)
+{
+	return v->changes_query ? (struct http_text){ .at = v->query, .n = strlen(v->query) } : q->query;
+}
+
+bool judge_charge(struct judge *j, struct verdict *ret)
+{
+	if (j->uses != 0 && j->used >= j->uses) {
+		judge_refuse(ret, 429, AMBIT_LIMIT, "grant more uses", "all %u uses of connect: %s are spent", j->uses,
+			     j->object);
+		return false;
+	}
+	j->used++;
+	return true;
+}

@@ -1,0 +1,602 @@
+#include "http/one.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "http/attach.h"
+#include "http/compose.h"
+#include "http/refusal.h"
+#include "http/target.h"
+
+#define WAITS_MAX (64u << 10)  /* in a stream to be written, before more is put there */
+#define PIECE_MAX 16384        /* of a body, in one turn */
+#define DROPPED_MAX (8u << 20) /* of what a program still sends when it was refused; then it is cut off */
+
+void one_init(struct one *o)
+{
+	*o = (struct one){ .state = ONE_HEAD };
+	buf_init(&o->head, STREAM_OUT_MAX);
+	buf_init(&o->gathered, GRAPHQL_BODY_MAX);
+}
+
+static void wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_finish(b);
+}
+
+void one_finish(struct one *o)
+{
+	wipe(&o->head);
+	buf_finish(&o->gathered);
+}
+
+/* ---- the end ---- */
+
+static bool finish(struct one *o)
+{
+	o->state = ONE_LAST;
+	return true;
+}
+
+static bool refuse(struct one *o, struct one_parts *p, bool closes)
+{
+	o->closes |= closes || o->old;
+	refusal_put(&p->client->out, p->verdict, o->is_head, o->closes);
+	o->asked.rule = -2;
+	p->count(p->arg, p->host, &o->asked, p->verdict->status);
+	if (o->closes)
+		return finish(o);
+	o->state = ONE_HEAD;
+	return true;
+}
+
+/* The host does what cannot be followed: what was begun ends as broken, not as whole. */
+static bool fail(struct one *o, struct one_parts *p, const char *why)
+{
+	judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "the host's answer cannot be passed on: %s", why);
+	if (!o->answered)
+		return refuse(o, p, true);
+	p->client->broken = true;
+	o->state = ONE_DONE;
+	return true;
+}
+
+/* ---- the request ---- */
+
+static void begin_body(struct body *b, enum http_body kind, uint64_t length)
+{
+	*b = (struct body){ .kind = (uint8_t)kind, .left = kind == HTTP_LENGTH ? length : 0 };
+	b->done = kind == HTTP_NO_BODY || (kind == HTTP_LENGTH && length == 0);
+	chunked_init(&b->chunked);
+}
+
+/* Whoever names a field there has the next server drop it: none of those that mean something. */
+static bool is_plain_connection(const struct http_head *h)
+{
+	static const char *const words[] = { "close", "keep-alive", "upgrade", "te", "http2-settings", NULL };
+
+	return http_head_lists_only(h, "connection", words);
+}
+
+static void put_secret(struct buf *out, const struct judge *j)
+{
+	if (attach_field(j) == NULL)
+		return;
+	buf_printf(out, "%s: ", attach_field(j));
+	attach_put_value(out, j);
+	buf_put(out, "\r\n", 2);
+}
+
+static void put_framing(struct buf *out, const struct body *b)
+{
+	if (b->kind == HTTP_LENGTH)
+		buf_printf(out, "content-length: %llu\r\n", (unsigned long long)b->left);
+	if (b->kind == HTTP_CHUNKED)
+		buf_printf(out, "transfer-encoding: chunked\r\n");
+}
+
+/* What the host gets in place of what the program said. */
+static void put_request(struct buf *out, const struct one *o, const struct one_parts *p, const struct http_head *h,
+			const struct http_request *q)
+{
+	const struct judge *j = p->judge;
+
+	buf_put(out, q->method.at, q->method.n);
+	buf_put_u8(out, ' ');
+	attach_put_target(out, j, q, p->verdict);
+	buf_printf(out, " HTTP/1.1\r\nhost: ");
+	buf_put(out, q->authority.at, q->authority.n);
+	buf_put(out, "\r\n", 2);
+	for (uint32_t i = 0; i < h->n_fields; i++) {
+		const struct http_field *f = &h->fields[i];
+
+		if (!p->verdict->drops[i] && !attach_is_ours(&f->name) &&
+		    (p->masks == NULL || !attach_compresses(&f->name)))
+			compose_field(out, &f->name, &f->value);
+	}
+	if (p->masks != NULL)
+		buf_printf(out, "accept-encoding: identity\r\n"); /* what is compressed is not literal */
+	if (http_head_lists(h, "expect", "100-continue") && o->state != ONE_GATHER)
+		buf_printf(out, "expect: 100-continue\r\n");
+	if (o->wants_upgrade)
+		buf_printf(out, "connection: upgrade\r\nupgrade: websocket\r\n");
+	put_secret(out, j);
+}
+
+static bool refuse_malformed(struct one *o, struct one_parts *p, const char *why)
+{
+	judge_refuse(p->verdict, 400, AMBIT_MALFORMED, NULL, "servers could read this request in two ways: %s", why);
+	return refuse(o, p, true);
+}
+
+/* It is sent; answers to it come. */
+static bool begin_exchange(struct one *o, struct one_parts *p)
+{
+	o->answered = false;
+	o->state = ONE_EXCHANGE;
+	begin_body(&o->down, HTTP_NO_BODY, 0);
+	o->down.done = false;
+	mask_init(&o->mask, p->masks);
+	return true;
+}
+
+static bool send_request(struct one *o, struct one_parts *p, const struct http_head *h, const struct http_request *q)
+{
+	struct buf *out = &p->server->out;
+
+	if (!judge_charge(p->judge, p->verdict))
+		return refuse(o, p, !o->up.done);
+	put_request(out, o, p, h, q);
+	put_framing(out, &o->up);
+	buf_put(out, "\r\n", 2);
+	return begin_exchange(o, p);
+}
+
+/* The body is a document that is judged first: only the head is made now, without its end. */
+static bool gather(struct one *o, struct one_parts *p, const struct http_head *h, const struct http_request *q)
+{
+	const struct http_field *type = http_head_find(h, "content-type");
+
+	if (http_head_find(h, "content-encoding") != NULL) {
+		judge_refuse(p->verdict, 415, AMBIT_MALFORMED, "send it plain",
+			     "a document that is encoded cannot be judged");
+		return refuse(o, p, true);
+	}
+	if (type == NULL || !attach_takes_form(&type->value, &o->form)) {
+		judge_refuse(p->verdict, 415, AMBIT_MALFORMED, "send application/json, or application/graphql",
+			     "a document of another type cannot be judged");
+		return refuse(o, p, true);
+	}
+	o->state = ONE_GATHER;
+	buf_reset(&o->head);
+	put_request(&o->head, o, p, h, q);
+	if (http_head_lists(h, "expect", "100-continue"))
+		buf_printf(&p->client->out, "HTTP/1.1 100 Continue\r\n\r\n");
+	return true;
+}
+
+static void note(struct one *o, const struct http_head *h)
+{
+	o->old = h->minor == 0;
+	o->closes = http_head_lists(h, "connection", "close") ||
+		    (o->old && !http_head_lists(h, "connection", "keep-alive"));
+	o->closes |= o->old; /* its answers are not in chunks, and may so last to the end */
+	o->wants_upgrade = !o->old && http_head_lists(h, "connection", "upgrade") &&
+			   http_head_lists(h, "upgrade", "websocket");
+	o->answered = false;
+	asked_note(&o->asked, &h->method, &h->target);
+	o->is_head = strcmp(o->asked.method, "HEAD") == 0;
+	begin_body(&o->up, (enum http_body)h->body, h->body_length);
+	credential_scan_init(&o->scan);
+	buf_reset(&o->gathered);
+	o->sent = 0;
+}
+
+static bool describe(const struct http_head *h, struct http_request *ret, const char **ret_why)
+{
+	const struct http_field *host = http_head_find(h, "host");
+	struct http_target t;
+
+	if (!http_target_take(&h->target, &t, ret_why))
+		return false;
+	*ret_why = "its target is neither a path nor a whole address of this host";
+	if (t.form == HTTP_TARGET_AUTHORITY || t.form == HTTP_TARGET_ASTERISK)
+		return false;
+	*ret_why = "it names no host";
+	if (host == NULL)
+		return false;
+	*ret_why = "its target and its field Host are different";
+	if (t.form == HTTP_TARGET_ABSOLUTE && !http_text_is_same(&t.authority, &host->value))
+		return false;
+	*ret = (struct http_request){ .method = h->method,
+				      .path = t.path,
+				      .query = t.query,
+				      .has_query = t.has_query,
+				      .authority = host->value,
+				      .n_fields = h->n_fields,
+				      .fields = h->fields,
+				      .has_body = h->body != HTTP_NO_BODY };
+	return true;
+}
+
+static bool judge_parameters(struct one *o, struct one_parts *p, const struct http_request *q)
+{
+	const struct http_text query = judge_sent_query(q, p->verdict);
+	struct graphql_verdict g;
+
+	graphql_judge(&p->judge->terms, GRAPHQL_PARAMETERS, query.at, query.n, &g);
+	if (g.allowed)
+		return true;
+	judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	return !refuse(o, p, !o->up.done);
+}
+
+static bool take_request(struct one *o, struct one_parts *p, const struct http_head *h)
+{
+	struct http_request q;
+	const char *why;
+
+	note(o, h);
+	if (!describe(h, &q, &why))
+		return refuse_malformed(o, p, why);
+	if (!is_plain_connection(h))
+		return refuse_malformed(o, p, "its field Connection has the next server drop others");
+	*p->verdict = (struct verdict){ .rule = -1 };
+	judge_request(p->judge, p->host, &q, p->verdict);
+	o->asked.rule = p->verdict->rule;
+	if (p->verdict->status == 0 && p->broken != NULL)
+		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", p->broken);
+	if (p->verdict->status != 0)
+		return refuse(o, p, !o->up.done);
+	o->wants_upgrade &= !p->verdict->wants_document; /* what comes then is judged by nobody */
+	if (p->verdict->wants_document && q.has_body)
+		return gather(o, p, h, &q);
+	if (p->verdict->wants_document && !judge_parameters(o, p, &q))
+		return true;
+	return send_request(o, p, h, &q);
+}
+
+static bool read_request(struct one *o, struct one_parts *p)
+{
+	static struct http_head h; /* two kilobytes of places in what was read */
+	const char *why = NULL;
+	int r;
+
+	if (stream_waits(p->client) > WAITS_MAX)
+		return false;
+	if (p->broken == NULL && (p->server->ended || p->server->broken || stream_has(p->server) > 0))
+		return finish(o); /* what a host says unasked would be taken for the next answer */
+	if (stream_has(p->client) == 0)
+		return (p->client->ended || p->client->broken) && finish(o);
+	r = http_head_request(stream_at(p->client), stream_has(p->client), &h, &why);
+	if (r == 0)
+		return p->client->ended && finish(o);
+	o->old = false;
+	o->is_head = false;
+	if (r < 0)
+		return refuse_malformed(o, p, why);
+	if (!take_request(o, p, &h))
+		return false;
+	stream_take(p->client, h.length);
+	return true;
+}
+
+/* ---- bodies ---- */
+
+/* Takes a piece of a body out of a stream: *ret is what it is. BAD: it is none. */
+static enum chunk_result take_piece(struct body *b, struct stream *from, struct http_text *ret)
+{
+	const size_t has = stream_has(from) < PIECE_MAX ? stream_has(from) : PIECE_MAX;
+	size_t taken = has, data = has;
+	enum chunk_result r = CHUNK_DATA;
+
+	if (b->kind == HTTP_LENGTH)
+		taken = data = has < b->left ? has : (size_t)b->left;
+	if (b->kind == HTTP_CHUNKED)
+		r = chunked_take(&b->chunked, stream_at(from), has, &taken, &data);
+	*ret = (struct http_text){ .at = (const char *)stream_at(from) + taken - data,
+				   .n = r == CHUNK_DATA ? data : 0 };
+	if (b->kind == HTTP_LENGTH)
+		b->left -= data;
+	b->done = r == CHUNK_END || (b->kind == HTTP_LENGTH && b->left == 0);
+	stream_take(from, taken);
+	return r;
+}
+
+static bool cut_off(struct one *o, struct one_parts *p, const char *why)
+{
+	judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", why);
+	p->server->broken = true; /* the host must not take what it has for a whole request */
+	if (!o->answered)
+		return refuse(o, p, true);
+	p->client->broken = true;
+	o->state = ONE_DONE;
+	return true;
+}
+
+static const char has_credential[] = "its body has a credential in it that is not the grant's";
+
+static bool brings_credential(struct one *o, const struct one_parts *p, const struct http_text *piece)
+{
+	return p->judge->terms.credentials != TERMS_PASS &&
+	       credential_scan_run(&o->scan, (const uint8_t *)piece->at, piece->n) != NULL;
+}
+
+static bool pass_gathered(struct one *o, struct one_parts *p)
+{
+	const size_t left = o->gathered.len - o->sent, n = left < PIECE_MAX ? left : PIECE_MAX;
+
+	buf_put(&p->server->out, o->gathered.data + o->sent, n);
+	o->sent += n;
+	return true;
+}
+
+static bool pass_up(struct one *o, struct one_parts *p)
+{
+	struct buf *out = &p->server->out;
+	struct http_text piece;
+	enum chunk_result r;
+
+	if (stream_waits(p->server) > WAITS_MAX)
+		return false;
+	if (o->sent < o->gathered.len)
+		return pass_gathered(o, p);
+	if (o->up.done)
+		return false;
+	if (stream_has(p->client) == 0) {
+		if (!p->client->ended && !p->client->broken)
+			return false;
+		p->server->broken = true;
+		o->state = ONE_DONE;
+		return true;
+	}
+	r = take_piece(&o->up, p->client, &piece);
+	if (r == CHUNK_BAD)
+		return cut_off(o, p, "its chunks are not well-formed");
+	if (brings_credential(o, p, &piece))
+		return cut_off(o, p, has_credential);
+	if (o->up.kind == HTTP_CHUNKED && piece.n > 0)
+		compose_chunk(out, piece.n);
+	buf_put(out, piece.at, piece.n);
+	if (o->up.kind == HTTP_CHUNKED && piece.n > 0)
+		buf_put(out, "\r\n", 2);
+	if (o->up.kind == HTTP_CHUNKED && o->up.done)
+		buf_put(out, "0\r\n\r\n", 5);
+	return true;
+}
+
+/* ---- the answer ---- */
+
+static void put_answer(struct one *o, const struct one_parts *p, const struct http_head *h)
+{
+	struct buf *out = &p->client->out;
+
+	buf_printf(out, "HTTP/1.1 %u ", h->status);
+	attach_put_masked(out, p->masks, &h->reason);
+	buf_put(out, "\r\n", 2);
+	for (uint32_t i = 0; i < h->n_fields; i++) {
+		const struct http_field *f = &h->fields[i];
+
+		if (attach_is_ours(&f->name) && !(o->is_head && http_text_is(&f->name, "content-length")))
+			continue;
+		attach_put_masked(out, p->masks, &f->name);
+		buf_put(out, ": ", 2);
+		attach_put_masked(out, p->masks, &f->value);
+		buf_put(out, "\r\n", 2);
+	}
+}
+
+static bool switch_protocol(struct one *o, struct one_parts *p, const struct http_head *h)
+{
+	if (!o->wants_upgrade || !http_head_lists(h, "upgrade", "websocket"))
+		return fail(o, p, "it changes the protocol, and nobody asked for that");
+	put_answer(o, p, h);
+	buf_printf(&p->client->out, "connection: upgrade\r\nupgrade: websocket\r\n\r\n");
+	o->answered = true;
+	o->state = ONE_RAW;
+	p->count(p->arg, p->host, &o->asked, 101);
+	return true;
+}
+
+static void end_head(struct one *o, struct one_parts *p)
+{
+	struct buf *out = &p->client->out;
+	struct body *b = &o->down;
+
+	o->chunks_down = !o->old && (b->kind == HTTP_CHUNKED || b->kind == HTTP_UNTIL_END);
+	if (b->kind == HTTP_LENGTH)
+		buf_printf(out, "content-length: %llu\r\n", (unsigned long long)b->left);
+	if (o->chunks_down)
+		buf_printf(out, "transfer-encoding: chunked\r\n");
+	if (o->closes)
+		buf_printf(out, "connection: close\r\n");
+	buf_put(out, "\r\n", 2);
+}
+
+static bool take_answer(struct one *o, struct one_parts *p, const struct http_head *h)
+{
+	const struct http_text method = { .at = o->asked.method, .n = strlen(o->asked.method) };
+
+	if (h->status == 101)
+		return switch_protocol(o, p, h);
+	if (h->status < 200) {
+		if (h->status == 100 && !o->old)
+			buf_printf(&p->client->out, "HTTP/1.1 100 Continue\r\n\r\n");
+		return true; /* others are hints, which nobody needs */
+	}
+	o->closes |= http_head_lists(h, "connection", "close") || h->minor == 0 || !o->up.done;
+	begin_body(&o->down, http_head_answer_body(h, &method), h->body_length);
+	o->closes |= o->down.kind == HTTP_UNTIL_END;
+	put_answer(o, p, h);
+	end_head(o, p);
+	o->answered = true;
+	p->count(p->arg, p->host, &o->asked, h->status);
+	return true;
+}
+
+static bool read_answer(struct one *o, struct one_parts *p)
+{
+	static struct http_head h;
+	const char *why = NULL;
+	int r;
+
+	if (stream_waits(p->client) > WAITS_MAX)
+		return false;
+	r = http_head_answer(stream_at(p->server), stream_has(p->server), &h, &why);
+	if (r < 0)
+		return fail(o, p, why);
+	if (r == 0)
+		return (p->server->ended || p->server->broken) && fail(o, p, "it ends before it has begun");
+	if (take_answer(o, p, &h))
+		stream_take(p->server, h.length);
+	return true;
+}
+
+static void put_down(struct one *o, struct one_parts *p, const uint8_t *bytes, size_t n)
+{
+	struct buf *out = &p->client->out;
+
+	if (n == 0)
+		return;
+	if (o->chunks_down)
+		compose_chunk(out, n);
+	buf_put(out, bytes, n);
+	if (o->chunks_down)
+		buf_put(out, "\r\n", 2);
+}
+
+static void end_down(struct one *o, struct one_parts *p)
+{
+	uint8_t room[MASK_TEXT_MAX];
+
+	put_down(o, p, room, mask_end(&o->mask, room));
+	if (o->chunks_down)
+		buf_put(&p->client->out, "0\r\n\r\n", 5);
+	o->down.done = true;
+}
+
+static bool pass_down(struct one *o, struct one_parts *p)
+{
+	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
+	struct http_text piece;
+
+	if (stream_waits(p->client) > WAITS_MAX)
+		return false;
+	if (stream_has(p->server) == 0) {
+		if (!p->server->ended && !p->server->broken)
+			return false;
+		if (o->down.kind != HTTP_UNTIL_END || p->server->broken)
+			return fail(o, p, "it ends too early");
+		end_down(o, p);
+		return true;
+	}
+	if (take_piece(&o->down, p->server, &piece) == CHUNK_BAD)
+		return fail(o, p, "its chunks are not well-formed");
+	put_down(o, p, room, mask_run(&o->mask, (const uint8_t *)piece.at, piece.n, room));
+	if (o->down.done)
+		end_down(o, p);
+	return true;
+}
+
+static bool exchange(struct one *o, struct one_parts *p)
+{
+	bool any = pass_up(o, p);
+
+	if (o->state != ONE_EXCHANGE)
+		return any;
+	any |= o->answered ? !o->down.done && pass_down(o, p) : read_answer(o, p);
+	if (o->state != ONE_EXCHANGE || !o->answered || !o->down.done)
+		return any;
+	o->closes |= !o->up.done || o->sent < o->gathered.len;
+	o->state = o->closes ? ONE_LAST : ONE_HEAD;
+	return true;
+}
+
+/* ---- a document of GraphQL ---- */
+
+static bool judge_document(struct one *o, struct one_parts *p)
+{
+	struct graphql_verdict g;
+
+	graphql_judge(&p->judge->terms, o->form, o->gathered.len > 0 ? (const char *)o->gathered.data : "",
+		      o->gathered.len, &g);
+	if (!g.allowed) {
+		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+		return refuse(o, p, false);
+	}
+	if (!judge_charge(p->judge, p->verdict))
+		return refuse(o, p, false);
+	buf_put(&p->server->out, o->head.data, o->head.len);
+	buf_printf(&p->server->out, "content-length: %zu\r\n\r\n", o->gathered.len);
+	return begin_exchange(o, p);
+}
+
+static bool gather_more(struct one *o, struct one_parts *p)
+{
+	struct http_text piece;
+
+	if (o->up.done)
+		return judge_document(o, p);
+	if (stream_has(p->client) == 0)
+		return (p->client->ended || p->client->broken) && finish(o);
+	if (take_piece(&o->up, p->client, &piece) == CHUNK_BAD)
+		return refuse_malformed(o, p, "its chunks are not well-formed");
+	if (brings_credential(o, p, &piece)) {
+		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", has_credential);
+		return refuse(o, p, true);
+	}
+	buf_put(&o->gathered, piece.at, piece.n);
+	if (!o->gathered.failed)
+		return true;
+	judge_refuse(p->verdict, 413, AMBIT_LIMIT, NULL, "a document has no more than %u bytes", GRAPHQL_BODY_MAX);
+	return refuse(o, p, true);
+}
+
+/* ---- another protocol, and the end ---- */
+
+static bool pass_raw(struct one *o, struct one_parts *p)
+{
+	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
+	size_t up = stream_has(p->client), down = stream_has(p->server);
+
+	up = stream_waits(p->server) > WAITS_MAX ? 0 : up;
+	down = stream_waits(p->client) > WAITS_MAX ? 0 : down < PIECE_MAX ? down : PIECE_MAX;
+	buf_put(&p->server->out, stream_at(p->client), up);
+	stream_take(p->client, up);
+	buf_put(&p->client->out, room, mask_run(&o->mask, stream_at(p->server), down, room));
+	stream_take(p->server, down);
+	if (up > 0 || down > 0)
+		return true;
+	if (p->client->broken || p->server->broken || (p->server->ended && stream_has(p->server) == 0))
+		return finish(o);
+	return p->client->ended && stream_has(p->client) == 0 && stream_close(p->server);
+}
+
+/* Whoever closes with something unread resets: the answer would be lost. */
+static bool end(struct one *o, struct one_parts *p)
+{
+	const size_t has = stream_has(p->client);
+	bool any = has > 0 || stream_close(p->client);
+
+	o->dropped += has;
+	stream_take(p->client, has);
+	if (p->client->broken || (p->client->closed && p->client->ended) || o->dropped > DROPPED_MAX) {
+		o->state = ONE_DONE;
+		any = true;
+	}
+	return any;
+}
+
+bool one_step(struct one *o, struct one_parts *p)
+{
+	switch (o->state) {
+	case ONE_HEAD: return read_request(o, p);
+	case ONE_GATHER: return gather_more(o, p);
+	case ONE_EXCHANGE: return exchange(o, p);
+	case ONE_RAW: return pass_raw(o, p);
+	case ONE_LAST: return end(o, p);
+	default: return false;
+	}
+}

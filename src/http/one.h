@@ -1,0 +1,72 @@
+/* one - HTTP/1 between a program and a host: request after request, each read, judged and written anew.
+ *
+ * Owns:   struct one: where the request and the answer at hand are.
+ * Holds:  the next request is not looked at before the answer to the last is over, so an answer is never taken for another's. What passes is written by us: no line of a head
+ *         that was read is sent as it came. Bodies pass as they come, in pieces; nothing of one is kept, but of a document of GraphQL, which is judged whole.
+ *         What cannot be followed ends both sides.
+ * Called: http/session.c. */
+#ifndef HTTP_ONE_H
+#define HTTP_ONE_H
+
+#include "http/chunk.h"
+#include "http/credential.h"
+#include "http/graphql.h"
+#include "http/judge.h"
+#include "http/mask.h"
+#include "http/stream.h"
+
+enum one_state {
+	ONE_HEAD,     /* of a request is read */
+	ONE_GATHER,   /* its body is, whole */
+	ONE_EXCHANGE, /* it is sent, and its answer comes */
+	ONE_RAW,      /* both agreed on another protocol */
+	ONE_LAST,     /* what waits is written, and nothing is read but to be dropped */
+	ONE_DONE,
+};
+
+/* A body, as it is taken apart. */
+struct body {
+	uint8_t kind; /* enum http_body */
+	bool done;
+	uint64_t left; /* of LENGTH */
+	struct chunked chunked;
+};
+
+struct one {
+	uint8_t state; /* enum one_state */
+	bool old;      /* the program speaks 1.0 */
+	bool closes;   /* the connection ends with this exchange */
+	bool is_head;  /* the request was HEAD: no body follows its answer */
+	bool wants_upgrade;
+	bool answered; /* the answer's head was sent */
+	bool chunks_down;
+	struct http_asked asked;
+	struct body up, down;
+	struct mask mask;
+	struct credential_scan scan; /* of the request's body */
+	enum graphql_form form;
+	uint64_t dropped;    /* in LAST */
+	struct buf head;     /* owned: of a request whose body is gathered */
+	struct buf gathered; /* owned: a document that was judged, of which `sent` bytes were passed on */
+	size_t sent;
+};
+
+struct one_parts {
+	struct judge *judge;
+	const struct mask_set *masks; /* borrowed; NULL: no secret */
+	const struct http_host *host;
+	struct stream *client, *server;
+	struct verdict *verdict; /* room */
+	const char *broken;      /* why there is no server: each request is refused with it; NULL: there is one */
+	/* An exchange has its answer. */
+	void (*count)(void *arg, const struct http_host *host, const struct http_asked *asked, unsigned status);
+	void *arg;
+	uint64_t now_ms; /* of this turn */
+};
+
+void one_init(struct one *o);
+void one_finish(struct one *o);
+/* One turn; the caller fills and flushes the streams. True: something happened. */
+bool one_step(struct one *o, struct one_parts *p);
+
+#endif

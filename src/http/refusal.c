@@ -1,0 +1,79 @@
+#include "http/refusal.h"
+
+#include "base/json.h"
+
+static void put_error(struct json *j, const struct verdict *v)
+{
+	json_put_object(json_put_key(j, "error"));
+	json_put_word(json_put_key(j, "code"), err_code_name((int)v->why.code));
+	json_put_word(json_put_key(j, "message"), v->why.msg);
+	if (v->why.hint[0] != 0)
+		json_put_word(json_put_key(j, "hint"), v->why.hint);
+	json_put_object_end(j);
+}
+
+static void put_text(struct buf *out, const struct verdict *v)
+{
+	buf_printf(out, "%s\n", v->why.msg);
+	if (v->why.hint[0] != 0)
+		buf_printf(out, "hint: %s\n", v->why.hint);
+}
+
+const char *refusal_type(const struct verdict *v)
+{
+	return v->is_for_git ? "text/plain" : "application/json";
+}
+
+void refusal_put_body(struct buf *out, const struct verdict *v)
+{
+	struct json j;
+
+	if (v->is_for_git) {
+		put_text(out, v);
+		return;
+	}
+
+	json_begin(&j, out);
+	json_put_object(&j);
+	put_error(&j, v);
+	json_put_array(json_put_key(&j, "errors"));
+	json_put_object(&j);
+	json_put_word(json_put_key(&j, "message"), v->why.msg);
+	json_put_object_end(&j);
+	json_put_array_end(&j);
+	json_put_word(json_put_key(&j, "message"), v->why.msg);
+	json_put_object_end(&j);
+	buf_put_u8(out, '\n');
+}
+
+const char *refusal_reason(unsigned status)
+{
+	switch (status) {
+	case 400: return "Bad Request";
+	case 403: return "Forbidden";
+	case 405: return "Method Not Allowed";
+	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
+	case 417: return "Expectation Failed";
+	case 421: return "Misdirected Request";
+	case 429: return "Too Many Requests";
+	case 501: return "Not Implemented";
+	case 502: return "Bad Gateway";
+	default: return "Refused";
+	}
+}
+
+void refusal_put(struct buf *out, const struct verdict *v, bool is_head, bool closes)
+{
+	uint8_t room[REFUSAL_MAX];
+	struct buf body;
+
+	buf_init_in(&body, room, sizeof room);
+	refusal_put_body(&body, v);
+	buf_printf(out,
+		   "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n%s\r\n",
+		   (unsigned)v->status, refusal_reason(v->status), refusal_type(v), body.len,
+		   closes ? "Connection: close\r\n" : "");
+	if (!is_head)
+		buf_put(out, body.data, body.len);
+}

@@ -1,0 +1,298 @@
+#include "http/serve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "http/link.h"
+#include "http/session.h"
+#include "http/tally.h"
+#include "http/vault.h"
+#include "wire/wire.h"
+
+#define EVENTS 64
+#define BUNDLE_MAX (4u << 20)
+#define LOOK_MS 1000 /* so often it is looked who is late */
+
+enum source { FROM_SUPERVISOR, FROM_DIALER, FROM_SESSION };
+
+struct serve {
+	int supervisor; /* borrowed */
+	int dialer;     /* owned, -1 until it came */
+	int epoll_fd;   /* owned */
+	struct http_orders orders;
+	char object[ENDPOINT_TEXT_MAX];
+	struct session_role role;
+	struct buf authorities; /* owned, PEM; until the terms came */
+	struct vault *vault;    /* borrowed */
+	int vault_fd;           /* owned: the secret comes from there; -1: none will */
+	struct session sessions[SERVE_SESSIONS_MAX];
+	bool again[SERVE_SESSIONS_MAX]; /* it could go on */
+	uint64_t look_ms;
+	struct http_used used;
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+static int watch(struct serve *s, int fd, uint32_t events, enum source source, uint32_t index)
+{
+	struct epoll_event want = { .events = events, .data.u64 = (uint64_t)source << 32 | index };
+
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &want) < 0 ? -errno : 0;
+}
+
+/* ---- beginning ---- */
+
+static int take_begin(struct serve *s, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	int r = wire_receive(s->supervisor, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+
+	if (r <= 0 || m.number != WIRE_HTTP_BEGIN)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "no authorities came");
+	buf_init(&s->authorities, BUNDLE_MAX);
+	r = fd_read_into(m.fds[0], &s->authorities);
+	if (m.n_fds == 2)
+		s->vault_fd = steal_fd(&m.fds[1]);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read the authorities") : 0;
+}
+
+static int take_terms(struct serve *s, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	const int r = wire_receive(s->supervisor, WIRE_SUPERVISOR, WIRE_NEW, s->room, sizeof s->room, &m);
+
+	if (r <= 0 || m.number != WIRE_HTTP_TERMS || !http_take_orders(&m.body, &s->orders))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "no terms came");
+	s->dialer = steal_fd(&m.fds[0]);
+	endpoint_put(&s->orders.to.what, s->object);
+	s->role.judge.object = s->object;
+	s->role.judge.uses = s->orders.uses;
+	return terms_take(s->orders.terms, &s->role.judge.terms, e);
+}
+
+static int take_secret(struct serve *s, struct err *e)
+{
+	const struct terms_secret *place = &s->role.judge.terms.secret;
+	int r;
+
+	if (place->place == TERMS_NO_SECRET)
+		return 0;
+	if (s->vault_fd < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "no secret came");
+	r = vault_take(s->vault, s->vault_fd, place, e);
+	fd_close(&s->vault_fd);
+	if (r < 0)
+		return r;
+	s->role.judge.secret = vault_placed(s->vault);
+	s->role.judge.secret_len = s->vault->n_placed;
+	s->role.masks = vault_masks(s->vault, place);
+	return s->role.masks != NULL ? 0
+				     : err_set(e, AMBIT_LIMIT, "a secret has 4 bytes at least",
+					       "the secret %s cannot be covered", place->name);
+}
+
+static int prepare(struct serve *s, struct err *e)
+{
+	int r = take_begin(s, e);
+
+	r = r < 0 ? r : take_terms(s, e);
+	r = r < 0 ? r : take_secret(s, e);
+	if (r < 0)
+		return r;
+	if (!session_prepare(&s->role, s->authorities.data, s->authorities.len))
+		return err_set(e, AMBIT_NOT_FOUND, "see SSL_CERT_FILE, or the package ca-certificates",
+			       "no authority that certifies hosts is in the file of authorities");
+	buf_finish(&s->authorities);
+	s->role.authority = authority_create(&s->orders.to.what);
+	return s->role.authority != NULL ? 0 : err_set(e, AMBIT_MEMORY, NULL, "no authority could be made");
+}
+
+/* The supervisor waits for one of the two. */
+static int answer(struct serve *s, int failed, struct err *e)
+{
+	uint8_t room[AUTHORITY_DER_MAX];
+	struct buf b;
+	int r;
+
+	if (failed < 0) {
+		buf_init_in(&b, s->room, 2048);
+		wire_put_error(&b, e);
+		(void)wire_write(s->supervisor, WIRE_HTTP_FAILED, &b);
+		return failed;
+	}
+	buf_init_in(&b, room, sizeof room);
+	b.len = authority_put(s->role.authority, room);
+	r = wire_write(s->supervisor, WIRE_HTTP_READY, &b);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor is gone") : 0;
+}
+
+/* ---- sessions ---- */
+
+static uint32_t free_session(const struct serve *s)
+{
+	uint32_t i = 0;
+
+	while (i < SERVE_SESSIONS_MAX && s->sessions[i].state != SESSION_FREE)
+		i++;
+	return i;
+}
+
+static void run(struct serve *s, uint32_t i)
+{
+	s->again[i] = session_run(&s->sessions[i], clock_ms());
+}
+
+/* Who it is that was connected: of a grant of one host, that one. */
+static void host_of(const struct serve *s, const struct link_ask *ask, struct http_host *ret)
+{
+	const struct endpoint *p = &s->orders.to.what;
+
+	*ret = (struct http_host){ .name = ask->name, .address = ask->address, .port = p->port };
+	if (p->kind == ENDPOINT_NAME)
+		ret->name = p->name;
+	else if (p->kind == ENDPOINT_RANGE && ask->address.family == 0)
+		ret->address = p->range.base;
+}
+
+/* 1: the dialer is gone. */
+static int on_dialer(struct serve *s)
+{
+	const uint32_t both = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(s->dialer, WIRE_DIALER, WIRE_RUNNING, s->room, sizeof s->room, &m);
+	const uint32_t i = free_session(s);
+	struct http_host host;
+	struct link_ask ask;
+
+	if (n <= 0)
+		return n == 0 ? 1 : n;
+	if (!link_take_ask(&m.body, &ask))
+		return -EPROTO;
+	if (i == SERVE_SESSIONS_MAX)
+		return 0; /* both ends are closed */
+	host_of(s, &ask, &host);
+	session_open(&s->sessions[i], &s->role, &host, m.fds[0], m.fds[1]);
+	if (watch(s, m.fds[0], both, FROM_SESSION, i) < 0 || watch(s, m.fds[1], both, FROM_SESSION, i) < 0)
+		session_close(&s->sessions[i]);
+	else
+		run(s, i);
+	m.fds[0] = m.fds[1] = -1;
+	return 0;
+}
+
+static void end_late(struct serve *s)
+{
+	const uint64_t now = clock_ms();
+
+	if (now < s->look_ms)
+		return;
+	s->look_ms = now + LOOK_MS;
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
+		if (s->sessions[i].state != SESSION_FREE && s->sessions[i].due_ms <= now)
+			session_close(&s->sessions[i]);
+}
+
+/* ---- the loop ---- */
+
+static int report(struct serve *s)
+{
+	struct buf b;
+
+	buf_init_in(&b, s->room, HTTP_USED_BYTES_MAX);
+	http_put_used(&b, &s->used);
+	return wire_write(s->supervisor, WIRE_HTTP_USED, &b);
+}
+
+/* 1: the supervisor is gone. */
+static int on_supervisor(struct serve *s)
+{
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(s->supervisor, WIRE_SUPERVISOR, WIRE_RUNNING, s->room, sizeof s->room, &m);
+
+	if (n <= 0)
+		return n == 0 ? 1 : n;
+	return m.number == WIRE_HTTP_REPORT ? report(s) : -EPROTO;
+}
+
+static int on_event(struct serve *s, const struct epoll_event *event)
+{
+	const uint32_t index = (uint32_t)event->data.u64;
+	int r;
+
+	switch ((enum source)(event->data.u64 >> 32)) {
+	case FROM_SUPERVISOR: return on_supervisor(s);
+	case FROM_DIALER:
+		r = on_dialer(s);
+		if (r != 0) /* nobody comes any more; what is open goes on */
+			fd_close(&s->dialer);
+		return 0;
+	case FROM_SESSION: s->again[index] |= s->sessions[index].state != SESSION_FREE; return 0;
+	}
+	return 0;
+}
+
+static bool run_all(struct serve *s)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++) {
+		if (s->again[i])
+			run(s, i);
+		any |= s->again[i];
+	}
+	return any;
+}
+
+static int turn(struct serve *s, bool more)
+{
+	struct epoll_event events[EVENTS];
+	const int n = epoll_wait(s->epoll_fd, events, EVENTS, more ? 0 : LOOK_MS);
+	int r = 0;
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < n && r == 0; i++)
+		r = on_event(s, &events[i]);
+	end_late(s);
+	return r;
+}
+
+static void count(void *arg, const struct http_host *host, const struct http_asked *asked, unsigned status)
+{
+	struct serve *s = arg;
+
+	tally_add(&s->used, &s->role.judge.terms, host, !endpoint_is_wide(&s->orders.to.what), asked, status);
+}
+
+static int serve(struct serve *s, struct err *e)
+{
+	int r = watch(s, s->supervisor, EPOLLIN, FROM_SUPERVISOR, 0);
+
+	r = r < 0 ? r : watch(s, s->dialer, EPOLLIN, FROM_DIALER, 0);
+	while (r == 0)
+		r = turn(s, run_all(s));
+	return r >= 0 ? 0 : err_sys(e, r == -EPROTO ? AMBIT_PROTOCOL : AMBIT_SYSTEM, -r, NULL, "cannot judge requests");
+}
+
+int serve_run(int supervisor, struct vault *vault, struct err *e)
+{
+	auto_free struct serve *s = calloc(1, sizeof *s);
+	int r;
+
+	if (s == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to judge requests");
+	s->supervisor = supervisor;
+	s->role.count = count;
+	s->role.arg = s;
+	s->dialer = s->vault_fd = -1;
+	s->vault = vault;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	r = s->epoll_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for connections") : prepare(s, e);
+	r = answer(s, r, e);
+	return r < 0 ? r : serve(s, e); /* what it holds goes with the process */
+}

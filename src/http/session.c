@@ -1,0 +1,386 @@
+#include "http/session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define STEPS 64          /* of one turn, before others have theirs */
+#define TLS_HANDSHAKE 22  /* the first byte of a hello (RFC 8446, 5.1) */
+#define EXTENSION_ALPN 16 /* RFC 7301 */
+
+/* ---- what the program offers ---- */
+
+/* Whether a list of protocols, each behind its length, has HTTP/2. */
+static bool lists_two(const unsigned char *list, size_t n)
+{
+	for (size_t i = 0; i < n && list[i] < n - i; i += 1u + list[i])
+		if (list[i] == 2 && memcmp(list + i + 1, "h2", 2) == 0)
+			return true;
+	return false;
+}
+
+/* Its hello is read: the host comes first, and then it goes on. */
+static int on_hello(SSL *tls, int *alert, void *arg)
+{
+	struct session *s = SSL_get_app_data(tls);
+	const unsigned char *list = NULL;
+	size_t n = 0;
+
+	(void)arg;
+	(void)alert;
+	if (s->state != SESSION_HELLO)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	if (SSL_client_hello_get0_ext(tls, EXTENSION_ALPN, &list, &n) == 1 && n > 2)
+		s->offers_two = lists_two(list + 2, n - 2);
+	return SSL_CLIENT_HELLO_RETRY;
+}
+
+static int on_protocols(SSL *tls, const unsigned char **ret, unsigned char *ret_n, const unsigned char *list,
+			unsigned n, void *arg)
+{
+	static const unsigned char two[] = "\x02h2", one[] = "\x08http/1.1";
+	const struct session *s = SSL_get_app_data(tls);
+	const unsigned char *wanted = s->speaks_two ? two : one;
+	unsigned char *chosen = NULL;
+
+	(void)arg;
+	if (SSL_select_next_proto(&chosen, ret_n, wanted, s->speaks_two ? 3 : 9, list, n) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	*ret = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* ---- contexts ---- */
+
+static bool take_authorities(SSL_CTX *context, const void *pem, size_t n)
+{
+	BIO *in = n > 0 && n <= INT_MAX ? BIO_new_mem_buf(pem, (int)n) : NULL;
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+	bool any = false;
+	X509 *x;
+
+	while (in != NULL && (x = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL)) != NULL) {
+		any |= X509_STORE_add_cert(store, x) == 1;
+		X509_free(x);
+	}
+	BIO_free(in);
+	ERR_clear_error(); /* the end of the file */
+	return any;
+}
+
+static SSL_CTX *new_context(const SSL_METHOD *method)
+{
+	SSL_CTX *context = SSL_CTX_new(method);
+
+	if (context == NULL)
+		return NULL;
+	(void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+						SSL_MODE_RELEASE_BUFFERS);
+	(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1)
+		return context;
+	SSL_CTX_free(context);
+	return NULL;
+}
+
+bool session_prepare(struct session_role *role, const void *authorities, size_t n)
+{
+	(void)OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL); /* its failure shows when it is used */
+	role->client_context = new_context(TLS_server_method());
+	role->host_context = new_context(TLS_client_method());
+	if (role->client_context == NULL || role->host_context == NULL)
+		return false;
+	SSL_CTX_set_client_hello_cb(role->client_context, on_hello, NULL);
+	SSL_CTX_set_alpn_select_cb(role->client_context, on_protocols, NULL);
+	SSL_CTX_set_verify(role->host_context, SSL_VERIFY_PEER, NULL);
+	return take_authorities(role->host_context, authorities, n);
+}
+
+/* ---- beginning ---- */
+
+void session_open(struct session *s, struct session_role *role, const struct http_host *host, int client_fd,
+		  int host_fd)
+{
+	*s = (struct session){ .state = SESSION_FIRST, .host = *host, .role = role, .due_ms = UINT64_MAX };
+	stream_init(&s->client, client_fd);
+	stream_init(&s->server, host_fd);
+	one_init(&s->one);
+}
+
+void session_close(struct session *s)
+{
+	one_finish(&s->one);
+	if (s->two != NULL)
+		two_finish(s->two);
+	free(s->two);
+	s->two = NULL;
+	stream_finish(&s->client);
+	stream_finish(&s->server);
+	s->state = SESSION_FREE;
+}
+
+/* Each request will be told. */
+static void lose_host(struct session *s, const char *why)
+{
+	(void)snprintf(s->broken, sizeof s->broken, "%s", why);
+	s->server.broken = true;
+}
+
+static SSL *new_tls(SSL_CTX *context, struct session *s, int fd)
+{
+	SSL *tls = SSL_new(context);
+
+	if (tls != NULL && SSL_set_fd(tls, fd) == 1 && SSL_set_app_data(tls, s) == 1)
+		return tls;
+	SSL_free(tls);
+	return NULL;
+}
+
+static bool expect_host(SSL *tls, const struct http_host *host)
+{
+	X509_VERIFY_PARAM *p = SSL_get0_param(tls);
+	char text[ADDRESS_TEXT_MAX];
+
+	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (host->name.text[0] == 0) {
+		address_put(&host->address, text);
+		return X509_VERIFY_PARAM_set1_ip_asc(p, text) == 1;
+	}
+	/* The macro for this casts the const away, which clang tells. */
+	return SSL_ctrl(tls, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			(void *)(uintptr_t)host->name.text) == 1 &&
+	       X509_VERIFY_PARAM_set1_host(p, host->name.text, 0) == 1;
+}
+
+/* Of the program, of which the first byte says that it speaks TLS. */
+static bool expect_hello(struct session *s)
+{
+	SSL *tls = new_tls(s->role->client_context, s, s->client.fd);
+
+	s->client.tls = tls;
+	if (tls == NULL || !authority_certify(s->role->authority, &s->host.name, &s->host.address, tls))
+		return false;
+	SSL_set_accept_state(tls);
+	s->host.tls = true;
+	s->state = SESSION_HELLO;
+	return true;
+}
+
+static bool begin_host(struct session *s)
+{
+	static const unsigned char both[] = "\x02h2\x08http/1.1";
+	SSL *tls = new_tls(s->role->host_context, s, s->server.fd);
+	const unsigned skip = s->offers_two ? 0 : 3;
+
+	s->server.tls = tls;
+	if (tls == NULL || !expect_host(tls, &s->host) ||
+	    SSL_set_alpn_protos(tls, both + skip, sizeof both - 1 - skip) != 0)
+		return false;
+	SSL_set_connect_state(tls);
+	s->state = SESSION_HOST;
+	return true;
+}
+
+/* ---- shaking hands ---- */
+
+/* 1: the first byte is TLS's, 0: it is not, -1: there is none yet, -2: and there will be none. */
+static int first_byte(const struct session *s)
+{
+	uint8_t byte = 0;
+	struct iovec at = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &at, .msg_iovlen = 1 };
+	const ssize_t n = recvmsg(s->client.fd, &m, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? -1 : -2;
+	return n == 0 ? -2 : byte == TLS_HANDSHAKE;
+}
+
+static bool begin(struct session *s)
+{
+	const int first = first_byte(s);
+
+	if (first == -1) {
+		uint8_t byte;
+		struct iovec at = { .iov_base = &byte, .iov_len = 1 };
+		struct msghdr m = { .msg_iov = &at, .msg_iovlen = 1 };
+
+		/* The host says the first word, or none at all: it speaks no HTTP, or has gone. */
+		if (recvmsg(s->server.fd, &m, MSG_PEEK | MSG_DONTWAIT) != 0)
+			return false;
+		session_close(s);
+		return true;
+	}
+	if (first == -2)
+		session_close(s);
+	else if (first == 1 && !expect_hello(s))
+		session_close(s);
+	else if (first == 0) {
+		s->state = SESSION_OPEN;
+		if (s->role->judge.terms.secret.place != TERMS_NO_SECRET)
+			lose_host(s, "a secret is sent under TLS only, and this connection is plain");
+	}
+	return true;
+}
+
+static bool read_hello(struct session *s)
+{
+	const enum stream_shake shake = stream_shake(&s->client);
+
+	if (shake == STREAM_SHAKING)
+		return false;
+	if (shake != STREAM_PAUSED || !begin_host(s))
+		session_close(s);
+	return true;
+}
+
+static void tell_host_failed(struct session *s)
+{
+	const long verified = SSL_get_verify_result(s->server.tls);
+	const char *why = verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+						: "it speaks no TLS that is known here";
+	char text[sizeof s->broken];
+
+	(void)snprintf(text, sizeof text, "the host did not prove to be %s: %s",
+		       s->host.name.text[0] != 0 ? s->host.name.text : "the one of the grant", why);
+	lose_host(s, text);
+}
+
+static bool shake_host(struct session *s)
+{
+	const enum stream_shake shake = stream_shake(&s->server);
+	const unsigned char *chosen = NULL;
+	unsigned n = 0;
+
+	if (shake == STREAM_SHAKING)
+		return false;
+	if (shake == STREAM_SHOOK && SSL_get_verify_result(s->server.tls) == X509_V_OK) {
+		SSL_get0_alpn_selected(s->server.tls, &chosen, &n);
+		s->speaks_two = n == 2;
+	} else {
+		tell_host_failed(s);
+	}
+	s->state = SESSION_CLIENT;
+	return true;
+}
+
+/* Few sessions speak it, and what it takes is large. */
+static bool begin_two(struct session *s)
+{
+	s->two = malloc(sizeof *s->two);
+	if (s->two != NULL)
+		two_init(s->two);
+	return s->two != NULL;
+}
+
+static bool shake_client(struct session *s)
+{
+	const enum stream_shake shake = stream_shake(&s->client);
+
+	if (shake == STREAM_SHAKING)
+		return false;
+	if (shake != STREAM_SHOOK || (s->speaks_two && !begin_two(s)))
+		session_close(s);
+	else
+		s->state = SESSION_OPEN;
+	return true;
+}
+
+/* ---- running ---- */
+
+/* The version that both agreed on. */
+static bool run_version(struct session *s, struct one_parts *p)
+{
+	return s->two != NULL ? two_step(s->two, p) : one_step(&s->one, p);
+}
+
+static bool is_done(const struct session *s)
+{
+	return s->two != NULL ? s->two->state == TWO_DONE : s->one.state == ONE_DONE;
+}
+
+static bool run_open(struct session *s, uint64_t now_ms)
+{
+	struct one_parts p = { .judge = &s->role->judge,
+			       .masks = s->role->masks,
+			       .host = &s->host,
+			       .client = &s->client,
+			       .server = &s->server,
+			       .verdict = &s->role->verdict,
+			       .broken = s->broken[0] != 0 ? s->broken : NULL,
+			       .count = s->role->count,
+			       .arg = s->role->arg,
+			       .now_ms = now_ms };
+	bool any = stream_fill(&s->client, HTTP_HEAD_MAX + STREAM_READ);
+
+	if (p.broken == NULL)
+		any |= stream_fill(&s->server, HTTP_HEAD_MAX + STREAM_READ);
+	any |= run_version(s, &p);
+	any |= stream_flush(&s->client);
+	if (p.broken == NULL)
+		any |= stream_flush(&s->server);
+	if (is_done(s)) {
+		session_close(s);
+		return true;
+	}
+	return any;
+}
+
+static bool step(struct session *s, uint64_t now_ms)
+{
+	switch (s->state) {
+	case SESSION_FIRST: return begin(s);
+	case SESSION_HELLO: return read_hello(s);
+	case SESSION_HOST: return shake_host(s);
+	case SESSION_CLIENT: return shake_client(s);
+	case SESSION_OPEN: return run_open(s, now_ms);
+	default: return false;
+	}
+}
+
+/* What waits here was not looked at yet, as the host is slow: that is not the program's doing. */
+static uint64_t patience_two(const struct session *s)
+{
+	if (s->two->state == TWO_LAST)
+		return SESSION_SHAKE_MS;
+	return two_unfinished(s->two) != 0 && stream_has(&s->client) == 0 ? SESSION_HEAD_MS : 0;
+}
+
+/* Idle between two requests is no matter; a head that was begun, and hands that are shaken, are. */
+static uint64_t patience(const struct session *s)
+{
+	if (s->state != SESSION_OPEN)
+		return s->state == SESSION_FIRST ? 0 : SESSION_SHAKE_MS;
+	if (s->two != NULL)
+		return patience_two(s);
+	if (s->one.state == ONE_LAST)
+		return SESSION_SHAKE_MS;
+	return s->one.state == ONE_HEAD && stream_has(&s->client) > 0 ? SESSION_HEAD_MS : 0;
+}
+
+bool session_run(struct session *s, uint64_t now_ms)
+{
+	bool any = true;
+	uint64_t ms, due_for;
+
+	for (unsigned i = 0; i < STEPS && any && s->state != SESSION_FREE; i++)
+		any = step(s, now_ms);
+	if (s->state == SESSION_FREE)
+		return false;
+	ms = patience(s);
+	due_for = s->two != NULL ? two_unfinished(s->two) : 0;
+	if (due_for != s->due_for && s->state == SESSION_OPEN)
+		s->due_ms = UINT64_MAX; /* another frame: what was waited for is there */
+	s->due_for = due_for;
+	if (ms == 0)
+		s->due_ms = UINT64_MAX;
+	else if (s->due_ms == UINT64_MAX)
+		s->due_ms = now_ms + ms;
+	return any;
+}

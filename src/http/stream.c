@@ -1,0 +1,177 @@
+#include "http/stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+void stream_init(struct stream *s, int fd)
+{
+	*s = (struct stream){ .fd = fd };
+	buf_init(&s->in, STREAM_IN_MAX);
+	buf_init(&s->out, STREAM_OUT_MAX);
+}
+
+/* A secret may have passed through. */
+static void wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_finish(b);
+}
+
+void stream_finish(struct stream *s)
+{
+	SSL_free(s->tls);
+	s->tls = NULL;
+	fd_close(&s->fd);
+	wipe(&s->in);
+	wipe(&s->out);
+}
+
+/* What a call that gave nothing means. */
+static void judge(struct stream *s, int result)
+{
+	const int saved = errno;
+
+	switch (SSL_get_error(s->tls, result)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+	case SSL_ERROR_WANT_CLIENT_HELLO_CB: return;
+	case SSL_ERROR_ZERO_RETURN: s->ended = true; return;
+	case SSL_ERROR_SYSCALL:
+		if (saved == EINTR || saved == EAGAIN)
+			return;
+		break;
+	default: break;
+	}
+	s->broken = true;
+}
+
+/* Bytes, 0: none just now. */
+static size_t read_some(struct stream *s, uint8_t *room, size_t size)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	if (s->tls != NULL) {
+		int r;
+
+		ERR_clear_error();
+		r = SSL_read_ex(s->tls, room, size, &n);
+		if (r != 1)
+			judge(s, r);
+		return r == 1 ? n : 0;
+	}
+	got = read(s->fd, room, size);
+	s->ended |= got == 0;
+	s->broken |= got < 0 && errno != EAGAIN && errno != EINTR;
+	return got > 0 ? (size_t)got : 0;
+}
+
+static void compact(struct buf *b, size_t *from)
+{
+	buf_drop(b, *from);
+	*from = 0;
+}
+
+bool stream_fill(struct stream *s, size_t most)
+{
+	uint8_t room[STREAM_READ];
+	bool any = false;
+
+	while (!s->ended && !s->broken && stream_has(s) < most) {
+		const size_t n = read_some(s, room, sizeof room);
+
+		any |= n > 0 || s->ended || s->broken;
+		if (n == 0)
+			break;
+		if (s->taken > 0)
+			compact(&s->in, &s->taken);
+		buf_put(&s->in, room, n);
+		s->broken |= s->in.failed;
+	}
+	return any;
+}
+
+void stream_take(struct stream *s, size_t n)
+{
+	s->taken += n;
+	if (s->taken < s->in.len)
+		return;
+	s->in.len = 0;
+	s->taken = 0;
+}
+
+static size_t write_some(struct stream *s)
+{
+	const uint8_t *from = s->out.data + s->written;
+	size_t n = 0;
+	ssize_t done;
+
+	if (s->tls != NULL) {
+		int r;
+
+		ERR_clear_error();
+		r = SSL_write_ex(s->tls, from, stream_waits(s), &n);
+		if (r != 1)
+			judge(s, r);
+		return r == 1 ? n : 0;
+	}
+	done = write(s->fd, from, stream_waits(s));
+	s->broken |= done < 0 && errno != EAGAIN && errno != EINTR;
+	return done > 0 ? (size_t)done : 0;
+}
+
+bool stream_flush(struct stream *s)
+{
+	bool any = false;
+
+	s->broken |= s->out.failed;
+	while (!s->broken && stream_waits(s) > 0) {
+		const size_t n = write_some(s);
+
+		if (n == 0)
+			break;
+		any = true;
+		s->written += n;
+	}
+	if (any && s->written == s->out.len) {
+		explicit_bzero(s->out.data, s->out.len); /* a head may have had a secret in it */
+		buf_reset(&s->out);
+		s->written = 0;
+	} else if (s->written > STREAM_READ) {
+		compact(&s->out, &s->written);
+	}
+	return any;
+}
+
+bool stream_close(struct stream *s)
+{
+	if (s->closed || s->broken || stream_waits(s) > 0)
+		return false;
+	s->closed = true;
+	if (s->tls != NULL)
+		(void)SSL_shutdown(s->tls); /* the alert goes out, or the socket is full of what nobody reads */
+	(void)shutdown(s->fd, SHUT_WR);
+	return true;
+}
+
+enum stream_shake stream_shake(struct stream *s)
+{
+	int r;
+
+	if (s->broken)
+		return STREAM_FAILED;
+	ERR_clear_error();
+	r = SSL_do_handshake(s->tls);
+	if (r == 1)
+		return STREAM_SHOOK;
+	if (SSL_get_error(s->tls, r) == SSL_ERROR_WANT_CLIENT_HELLO_CB)
+		return STREAM_PAUSED;
+	judge(s, r);
+	return s->broken || s->ended ? STREAM_FAILED : STREAM_SHAKING;
+}

@@ -1,0 +1,486 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/attach.h"
+#include "http/refusal.h"
+#include "http/target.h"
+#include "http/two_twin.h"
+
+/* A request, taken apart. */
+struct asked {
+	struct http_text method, scheme, path, authority, host;
+	uint32_t n;
+	struct http_field fields[HTTP_FIELDS_MAX];
+	bool hidden[HTTP_FIELDS_MAX];
+};
+
+/* ---- refusing ---- */
+
+static void submit_refusal(struct two *o, struct twin *t)
+{
+	const nghttp2_data_provider body = twin_down(t);
+	nghttp2_nv list[TWO_FIELDS_MAX];
+	char text[24];
+
+	two_fields_reset(&o->made);
+	(void)snprintf(text, sizeof text, "%u", o->parts->verdict->status);
+	two_fields_put_word(&o->made, ":status", text);
+	two_fields_put_word(&o->made, "content-type", refusal_type(o->parts->verdict));
+	(void)snprintf(text, sizeof text, "%zu", t->down.bytes.len);
+	two_fields_put_word(&o->made, "content-length", text);
+	two_fields_put_word(&o->made, "cache-control", "no-store");
+	if (!two_fields_list(&o->made, list) ||
+	    nghttp2_submit_response(o->client, t->client_id, list, o->made.n, t->is_head ? NULL : &body) != 0)
+		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
+}
+
+void two_refuse(struct two *o, struct twin *t)
+{
+	struct one_parts *p = o->parts;
+
+	twin_reset_server(o, t, NGHTTP2_CANCEL);
+	twin_drop_up(o, t);
+	t->asked.rule = -2;
+	p->count(p->arg, p->host, &t->asked, p->verdict->status);
+	t->state = TWIN_REFUSED;
+	t->host_cares = false;
+	t->answered = true;
+	t->down.counts = false;
+	t->down.ended = true;
+	refusal_put_body(&t->down.bytes, p->verdict);
+	submit_refusal(o, t);
+}
+
+static void refuse_malformed(struct two *o, struct twin *t, const char *why)
+{
+	judge_refuse(o->parts->verdict, 400, AMBIT_MALFORMED, NULL, "servers could read this request in two ways: %s",
+		     why);
+	two_refuse(o, t);
+}
+
+/* ---- what is asked ---- */
+
+static bool is_same(const struct http_text *a, const struct http_text *b)
+{
+	return a->n == b->n && (a->n == 0 || memcmp(a->at, b->at, a->n) == 0);
+}
+
+/* Takes a text that may be there once. */
+static bool take_once(struct http_text *to, const struct http_text *value)
+{
+	const bool first = to->at == NULL;
+
+	*to = *value;
+	return first;
+}
+
+static const char *take_pseudo(struct asked *a, const struct http_text *name, const struct http_text *value)
+{
+	bool first;
+
+	if (a->n > 0 || a->host.at != NULL)
+		return "a pseudo-field stands after a field";
+	if (http_text_is(name, ":method"))
+		first = take_once(&a->method, value);
+	else if (http_text_is(name, ":scheme"))
+		first = take_once(&a->scheme, value);
+	else if (http_text_is(name, ":path"))
+		first = take_once(&a->path, value);
+	else if (http_text_is(name, ":authority"))
+		first = take_once(&a->authority, value);
+	else
+		return "it has an unknown pseudo-field";
+	return first ? NULL : "it has a pseudo-field twice";
+}
+
+/* What is of one hop has no place in this version (RFC 9113, 8.2.2). */
+static bool is_of_hop(const struct http_text *name)
+{
+	static const char *const names[] = { "connection",        "keep-alive", "proxy-connection",
+					     "transfer-encoding", "upgrade",    NULL };
+
+	for (unsigned i = 0; names[i] != NULL; i++)
+		if (http_text_is(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool has_capital(const struct http_text *name)
+{
+	for (size_t i = 0; i < name->n; i++)
+		if (name->at[i] >= 'A' && name->at[i] <= 'Z')
+			return true;
+	return false;
+}
+
+static const char *take_field(struct asked *a, const struct http_text *name, const struct http_text *value, bool hidden)
+{
+	if (name->n > 0 && name->at[0] == ':')
+		return take_pseudo(a, name, value);
+	if (name->n == 0 || has_capital(name))
+		return "the name of a field is not in small letters";
+	if (is_of_hop(name))
+		return "it has a field of the connection";
+	if (http_text_is(name, "te") && !http_text_is(value, "trailers"))
+		return "its field TE has another word than trailers";
+	if (http_text_is(name, "host"))
+		return take_once(&a->host, value) ? NULL : "it has the field Host twice";
+	if (a->n == HTTP_FIELDS_MAX)
+		return "it has too many fields";
+	a->fields[a->n] = (struct http_field){ .name = *name, .value = *value };
+	a->hidden[a->n++] = hidden;
+	return NULL;
+}
+
+static const char *take_fields(const struct two_fields *f, struct asked *ret)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; i < f->n && wrong == NULL; i++) {
+		const struct http_text name = two_fields_name(f, i), value = two_fields_value(f, i);
+
+		wrong = take_field(ret, &name, &value, f->at[i].hidden);
+	}
+	return wrong;
+}
+
+/* NULL: *ret is the request. */
+static const char *describe(const struct asked *a, bool ended, struct http_request *ret)
+{
+	struct http_target t;
+	const char *why = NULL;
+
+	if (a->method.n == 0 || a->scheme.n == 0 || a->path.n == 0 || a->authority.n == 0)
+		return "one of :method, :scheme, :path and :authority is missing";
+	if (!http_text_is(&a->scheme, "https"))
+		return "its scheme is not https";
+	if (a->host.at != NULL && !is_same(&a->host, &a->authority))
+		return "its field Host and :authority are different";
+	if (!http_target_take(&a->path, &t, &why))
+		return why;
+	if (t.form != HTTP_TARGET_ORIGIN)
+		return "its target is no path";
+	*ret = (struct http_request){ .method = a->method,
+				      .path = t.path,
+				      .query = t.query,
+				      .has_query = t.has_query,
+				      .authority = a->authority,
+				      .n_fields = a->n,
+				      .fields = a->fields,
+				      .has_body = !ended };
+	return NULL;
+}
+
+/* ---- what is sent ---- */
+
+static void put_target(struct two_fields *to, const struct judge *j, const struct http_request *q,
+		       const struct verdict *v)
+{
+	const struct http_text path = { .at = ":path", .n = 5 };
+
+	two_fields_begin(to, &path);
+	attach_put_target(&to->text, j, q, v);
+	two_fields_end(to, j->terms.secret.place == TERMS_PARAMETER);
+}
+
+static void put_pseudo(struct two_fields *to, const char *name, const struct http_text *value)
+{
+	const struct http_text n = { .at = name, .n = strlen(name) };
+
+	two_fields_put(to, &n, value, false);
+}
+
+/* What the host gets in place of what the program said. */
+static void put_request(struct two_fields *to, const struct one_parts *p, const struct asked *a,
+			const struct http_request *q)
+{
+	struct http_text place = { .at = attach_field(p->judge) };
+
+	two_fields_reset(to);
+	put_pseudo(to, ":method", &a->method);
+	put_pseudo(to, ":scheme", &a->scheme);
+	put_pseudo(to, ":authority", &a->authority);
+	put_target(to, p->judge, q, p->verdict);
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct http_text *name = &a->fields[i].name;
+
+		if (!p->verdict->drops[i] && !attach_is_ours(name) && (p->masks == NULL || !attach_compresses(name)))
+			two_fields_put(to, name, &a->fields[i].value, a->hidden[i]);
+	}
+	if (p->masks != NULL)
+		two_fields_put_word(to, "accept-encoding", "identity"); /* what is compressed is not literal */
+	if (place.at == NULL)
+		return;
+	place.n = strlen(place.at);
+	two_fields_begin(to, &place);
+	attach_put_value(&to->text, p->judge);
+	two_fields_end(to, true);
+}
+
+/* Whether the host takes one more now: what the library would keep until it does is not bounded by anything of ours. */
+static bool has_place(const struct two *o)
+{
+	const uint32_t most = nghttp2_session_get_remote_settings(o->server, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+	uint32_t open = 0;
+
+	for (const struct twin *t = o->twins; t != NULL; t = t->next)
+		open += t->server_open;
+	return open < most;
+}
+
+static void submit_request(struct two *o, struct twin *t, const struct two_fields *f, bool has_body)
+{
+	const nghttp2_data_provider body = twin_up(t);
+	nghttp2_nv list[TWO_FIELDS_MAX];
+	int32_t id;
+
+	if (!two_fields_list(f, list)) {
+		judge_refuse(o->parts->verdict, 431, AMBIT_LIMIT, NULL,
+			     "the head of a request has no more than %u bytes", HTTP_HEAD_MAX);
+		two_refuse(o, t);
+		return;
+	}
+	id = nghttp2_submit_request(o->server, NULL, list, f->n, has_body ? &body : NULL, t);
+	if (id < 0) {
+		twin_reset_client(
+			o, t,
+			NGHTTP2_REFUSED_STREAM); /* the host goes, or numbers are used up: another connection will do */
+		return;
+	}
+	t->server_id = id;
+	t->server_open = true;
+	t->state = TWIN_PASSES;
+	t->down.counts = true;
+	mask_init(&t->mask, o->parts->masks);
+}
+
+static void send_request(struct two *o, struct twin *t, const struct two_fields *f, bool has_body)
+{
+	if (o->server == NULL || !has_place(o))
+		twin_reset_client(o, t, NGHTTP2_REFUSED_STREAM);
+	else if (!judge_charge(o->parts->judge, o->parts->verdict))
+		two_refuse(o, t);
+	else
+		submit_request(o, t, f, has_body);
+}
+
+/* Whoever waits for a word before the body gets ours: that of a host is not passed on. */
+static void say_continue(struct two *o, const struct twin *t)
+{
+	nghttp2_nv list[TWO_FIELDS_MAX];
+	const uint32_t at = two_fields_find(&o->asked, "expect");
+
+	if (at == o->asked.n)
+		return;
+	two_fields_reset(&o->made);
+	two_fields_put_word(&o->made, ":status", "100");
+	if (two_fields_list(&o->made, list))
+		(void)nghttp2_submit_headers(o->client, NGHTTP2_FLAG_NONE, t->client_id, NULL, list, o->made.n, NULL);
+}
+
+static const struct http_field *find(const struct asked *a, const char *name, unsigned *ret_n)
+{
+	const struct http_field *found = NULL;
+
+	*ret_n = 0;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (http_text_is(&a->fields[i].name, name)) {
+			found = &a->fields[i];
+			++*ret_n;
+		}
+	return found;
+}
+
+static void gather(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)
+{
+	unsigned types, codings;
+	const struct http_field *type = find(a, "content-type", &types);
+
+	(void)find(a, "content-encoding", &codings);
+	if (codings > 0 || types != 1 || !attach_takes_form(&type->value, &t->form)) {
+		judge_refuse(o->parts->verdict, 415, AMBIT_MALFORMED,
+			     "send application/json, or application/graphql, plain",
+			     "a document of another type, or one that is encoded, cannot be judged");
+		two_refuse(o, t);
+		return;
+	}
+	t->kept = malloc(sizeof *t->kept);
+	if (t->kept == NULL) {
+		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
+		return;
+	}
+	two_fields_init(t->kept);
+	put_request(t->kept, o->parts, a, q);
+	t->gathered = t->kept->text.len + sizeof *t->kept;
+	o->gathered += t->gathered;
+	t->state = TWIN_GATHER;
+	say_continue(o, t);
+}
+
+static bool is_granted_query(struct two *o, struct twin *t, const struct http_request *q)
+{
+	struct graphql_verdict g;
+
+	graphql_judge(&o->parts->judge->terms, GRAPHQL_PARAMETERS, judge_sent_query(q, o->parts->verdict).at,
+		      judge_sent_query(q, o->parts->verdict).n, &g);
+	if (g.allowed)
+		return true;
+	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	two_refuse(o, t);
+	return false;
+}
+
+/* How long the body will be is held by the library against what comes, on this side; the host is told, too. */
+static void put_length(struct two_fields *to, const struct asked *a)
+{
+	unsigned n;
+	const struct http_field *length = find(a, "content-length", &n);
+
+	if (length != NULL)
+		two_fields_put(to, &length->name, &length->value, false);
+}
+
+static void judge(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)
+{
+	struct one_parts *p = o->parts;
+
+	judge_request(p->judge, p->host, q, p->verdict);
+	t->asked.rule = p->verdict->rule;
+	if (p->verdict->status != 0) {
+		two_refuse(o, t);
+		return;
+	}
+	if (p->verdict->wants_document && q->has_body) {
+		gather(o, t, a, q);
+		return;
+	}
+	if (p->verdict->wants_document && !is_granted_query(o, t, q))
+		return;
+	put_request(&o->made, p, a, q);
+	put_length(&o->made, a);
+	t->up.counts = true;
+	t->up.ended = !q->has_body;
+	send_request(o, t, &o->made, q->has_body);
+	if (q->has_body && t->state == TWIN_PASSES)
+		say_continue(o, t);
+}
+
+static void note(struct twin *t, const struct asked *a)
+{
+	asked_note(&t->asked, &a->method, &a->path);
+	t->is_head = strcmp(t->asked.method, "HEAD") == 0;
+}
+
+void two_take_request(struct two *o, struct twin *t, bool ended)
+{
+	struct asked a = { .n = 0 };
+	struct http_request q;
+	const char *wrong = take_fields(&o->asked, &a);
+
+	*o->parts->verdict = (struct verdict){ .rule = -1 };
+	note(t, &a);
+	if (o->asked.over || o->asked.cost > HTTP_HEAD_MAX) {
+		judge_refuse(o->parts->verdict, 431, AMBIT_LIMIT, NULL,
+			     "the head of a request has no more than %u bytes and %d fields", HTTP_HEAD_MAX,
+			     HTTP_FIELDS_MAX);
+		two_refuse(o, t);
+		return;
+	}
+	if (wrong == NULL && o->asked.bad)
+		wrong = "a field has a name or a value that is none";
+	if (wrong == NULL)
+		wrong = describe(&a, ended, &q);
+	if (wrong != NULL)
+		refuse_malformed(o, t, wrong);
+	else
+		judge(o, t, &a, &q);
+}
+
+/* ---- its body ---- */
+
+static bool brings_credential(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
+{
+	if (o->parts->judge->terms.credentials == TERMS_PASS || credential_scan_run(&t->scan, bytes, n) == NULL)
+		return false;
+	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL,
+		     "its body has a credential in it that is not the grant's");
+	return true;
+}
+
+static void gather_more(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
+{
+	if (brings_credential(o, t, bytes, n)) {
+		two_refuse(o, t);
+		return;
+	}
+	buf_put(&t->up.bytes, bytes, n);
+	t->gathered += n;
+	o->gathered += n;
+	if (!t->up.bytes.failed && o->gathered <= TWO_GATHERED_MAX)
+		return;
+	judge_refuse(o->parts->verdict, 413, AMBIT_LIMIT, NULL,
+		     "a document has no more than %u bytes, and all that come at one time %u", GRAPHQL_BODY_MAX,
+		     TWO_GATHERED_MAX);
+	two_refuse(o, t);
+}
+
+static void pass(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
+{
+	if (!brings_credential(o, t, bytes, n)) {
+		twin_put_up(o, t, bytes, n);
+		return;
+	}
+	if (!t->answered) {
+		two_refuse(o, t);
+		return;
+	}
+	twin_drop_up(o, t);
+	t->host_cares = false;
+	twin_reset_server(o, t, NGHTTP2_CANCEL);
+	twin_reset_client(o, t, NGHTTP2_CANCEL);
+}
+
+void two_take_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
+{
+	const bool passes = t->state == TWIN_PASSES && t->host_cares;
+
+	if (t->state == TWIN_GATHER)
+		gather_more(o, t, bytes, n);
+	else if (passes)
+		pass(o, t, bytes, n);
+	/* What is kept as the sender's own is given back as it goes; all other at once. */
+	if (!passes || !t->up.counts)
+		(void)nghttp2_session_consume(o->client, t->client_id, n);
+}
+
+static void send_document(struct two *o, struct twin *t)
+{
+	struct two_fields *kept = t->kept;
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%zu", t->up.bytes.len);
+	two_fields_put_word(kept, "content-length", text);
+	t->up.ended = true;
+	send_request(o, t, kept, true);
+	two_fields_reset(kept); /* it has a secret in it, and the library a copy */
+}
+
+void two_end_body(struct two *o, struct twin *t)
+{
+	const char *document = t->up.bytes.len > 0 ? (const char *)t->up.bytes.data : "";
+	struct graphql_verdict g;
+
+	if (t->state == TWIN_PASSES)
+		twin_end_up(o, t);
+	if (t->state != TWIN_GATHER)
+		return;
+	graphql_judge(&o->parts->judge->terms, t->form, document, t->up.bytes.len, &g);
+	*o->parts->verdict = (struct verdict){ .rule = t->asked.rule };
+	if (g.allowed) {
+		send_document(o, t);
+		return;
+	}
+	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	two_refuse(o, t);
+}

@@ -1,0 +1,81 @@
+/* two_twin - a stream of the program, and the one of the host that it led to.
+ *
+ * Owns:   struct twin, and what waits in it.
+ * Holds:  it is freed when both sides have closed it; until then the other side is told as soon as one has. What arrived and did not leave still counts
+ *         for the sender's window: of that, as much as waits in `up` and `down` and the mask.
+ * Called: http/two*.c. */
+#ifndef HTTP_TWO_TWIN_H
+#define HTTP_TWO_TWIN_H
+
+#include "http/two.h"
+
+/* Bytes on their way. */
+struct two_pipe {
+	struct buf bytes; /* owned; from `taken` on */
+	size_t taken;
+	bool ended;    /* nothing comes any more */
+	bool deferred; /* the library waits to be told that something came */
+	bool counts;   /* what waits is missing from its sender's window */
+};
+
+enum twin_state {
+	TWIN_HEAD,   /* of a request comes */
+	TWIN_GATHER, /* its body does, to be judged whole */
+	TWIN_PASSES,
+	TWIN_REFUSED, /* what the program still sends is dropped */
+};
+
+struct twin {
+	struct twin *next, **link;    /* on two->twins */
+	int32_t client_id, server_id; /* 0: none yet */
+	uint8_t state;                /* enum twin_state */
+	bool client_open, server_open;
+	bool answered; /* the answer's head was sent */
+	bool is_head;
+	bool host_cares; /* not: it has answered, and wants no more of the body */
+	struct http_asked asked;
+	struct two_pipe up, down;
+	struct mask mask;
+	struct credential_scan scan;
+	enum graphql_form form;
+	struct two_fields *kept; /* owned: of a request whose body is gathered; NULL */
+	size_t gathered;         /* its part of two->gathered */
+};
+
+/* NULL: no memory. */
+struct twin *twin_create(struct two *o, int32_t client_id);
+void twin_free(struct two *o, struct twin *t);
+
+/* What waits to go up is dropped. */
+void twin_drop_up(struct two *o, struct twin *t);
+/* Frees it once both sides are closed. */
+void twin_settle(struct two *o, struct twin *t);
+void twin_reset_client(struct two *o, struct twin *t, uint32_t code);
+void twin_reset_server(struct two *o, struct twin *t, uint32_t code);
+
+/* What comes, and that it is all; whoever waited for that goes on. */
+void twin_put_up(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
+void twin_put_down(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
+void twin_end_up(struct two *o, struct twin *t);
+void twin_end_down(struct two *o, struct twin *t);
+/* Where the library takes a body from. */
+nghttp2_data_provider twin_up(struct twin *t);
+nghttp2_data_provider twin_down(struct twin *t);
+
+/* two_request.c */
+
+/* The head in o->asked is whole; ended: no body follows. */
+void two_take_request(struct two *o, struct twin *t, bool ended);
+void two_take_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
+void two_end_body(struct two *o, struct twin *t);
+/* With what is in p->verdict. Whatever the host has of it is reset. */
+void two_refuse(struct two *o, struct twin *t);
+
+/* two_answer.c */
+
+/* The block in o->answered is whole: a hint, the answer's head. */
+void two_take_answer(struct two *o, struct twin *t, bool ended);
+void two_take_answer_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
+void two_end_answer(struct two *o, struct twin *t);
+
+#endif

@@ -1,0 +1,120 @@
+#include "http/vault.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "wire/wire.h"
+
+#define ROOM (WIRE_HEAD + MASK_SECRET_MAX) /* of the message, */
+#define PAGES_SIZE                                                                                                     \
+	((size_t)(ROOM + TERMS_NAME_MAX + MASK_SECRET_MAX + VAULT_PLACED_MAX + 4095) &                                 \
+	 ~(size_t)4095) /* of what Basic encodes, and of what goes into the place */
+
+static uint8_t *joined(const struct vault *v)
+{
+	return v->pages + ROOM;
+}
+
+static uint8_t *placed(const struct vault *v)
+{
+	return joined(v) + TERMS_NAME_MAX + MASK_SECRET_MAX;
+}
+
+void vault_init(struct vault *v)
+{
+	void *pages = mmap(NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*v = (struct vault){ .pages = pages == MAP_FAILED ? NULL : pages };
+	if (v->pages != NULL && mlock(pages, PAGES_SIZE) == 0 && madvise(pages, PAGES_SIZE, MADV_DONTDUMP) == 0 &&
+	    madvise(pages, PAGES_SIZE, MADV_WIPEONFORK) == 0)
+		return;
+	v->sys_errno = errno;
+	v->pages = NULL; /* goes with the process */
+}
+
+const char *vault_placed(const struct vault *v)
+{
+	return (const char *)placed(v);
+}
+
+/* ---- into its place ---- */
+
+static bool is_printable(const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] < 0x20 || bytes[i] == 0x7f)
+			return false;
+	return n > 0;
+}
+
+static void put_encoded(struct buf *out, const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t c = bytes[i];
+		const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+				   strchr("-._~", c) != NULL;
+
+		if (plain) {
+			buf_put_u8(out, c);
+			continue;
+		}
+		buf_put_u8(out, '%');
+		buf_put_u8(out, (uint8_t)digits[c >> 4]);
+		buf_put_u8(out, (uint8_t)digits[c & 15]);
+	}
+}
+
+static void put_basic(struct vault *v, struct buf *out, const uint8_t *bytes, const char *user)
+{
+	struct buf pair;
+
+	buf_init_in(&pair, joined(v), TERMS_NAME_MAX + MASK_SECRET_MAX);
+	buf_put(&pair, user, strlen(user));
+	buf_put_u8(&pair, ':');
+	buf_put(&pair, bytes, v->n);
+	base64_put(out, pair.data, pair.len);
+}
+
+static bool put_in_place(struct vault *v, const struct terms_secret *place)
+{
+	const uint8_t *bytes = v->pages + WIRE_HEAD;
+	struct buf out;
+
+	buf_init_in(&out, placed(v), VAULT_PLACED_MAX);
+	if (place->place == TERMS_BASIC)
+		put_basic(v, &out, bytes, place->where);
+	else if (place->place == TERMS_PARAMETER)
+		put_encoded(&out, bytes, v->n);
+	else
+		buf_put(&out, bytes, v->n);
+	v->n_placed = out.len;
+	return !out.failed;
+}
+
+int vault_take(struct vault *v, int from, const struct terms_secret *place, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	int r;
+
+	if (v->pages == NULL)
+		return err_sys(e, AMBIT_LIMIT, v->sys_errno, "raise the limit of locked memory: ulimit -l 1024",
+			       "no memory that is never written to a disk, for the secret %s", place->name);
+	r = wire_receive(from, WIRE_SECRET, WIRE_NEW, v->pages, ROOM, &m);
+	if (r <= 0 || m.number != WIRE_HTTP_SECRET)
+		return err_set(e, AMBIT_GONE, NULL, "the secret %s did not come", place->name);
+	v->n = rbuf_left(&m.body);
+	if (!is_printable(v->pages + WIRE_HEAD, v->n) || !put_in_place(v, place))
+		return err_set(e, AMBIT_MALFORMED, "set it again: ambit secret set NAME",
+			       "the secret %s has a character that no field can have", place->name);
+	return 0;
+}
+
+struct mask_set *vault_masks(const struct vault *v, const struct terms_secret *place)
+{
+	return mask_set_of(v->pages + WIRE_HEAD, v->n, place->place == TERMS_BASIC ? place->where : NULL);
+}
