@@ -1,0 +1,113 @@
+#include "ask/answer.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* `a, b,c` of a field; scopes of GitHub and Slack. */
+static void add_list(struct ask_answer *a, const struct http_text *list)
+{
+	size_t at = 0;
+
+	while (at < list->n) {
+		size_t end = at, last;
+
+		while (end < list->n && list->at[end] != ',')
+			end++;
+		last = end;
+		while (at < last && list->at[at] == ' ')
+			at++;
+		while (last > at && list->at[last - 1] == ' ')
+			last--;
+		if (last > at)
+			ask_add_scope(a, list->at + at, last - at);
+		at = end + 1;
+	}
+}
+
+/* All fields of that name. */
+static void take_scopes_field(const struct http_head *head, struct ask_answer *a)
+{
+	for (uint32_t i = 0; i < head->n_fields; i++)
+		if (http_text_is(&head->fields[i].name, "x-oauth-scopes")) {
+			a->told_scopes = 1;
+			add_list(a, &head->fields[i].value);
+		}
+}
+
+/* ---- each issuer ---- */
+
+static void judge_github(const struct http_head *head, struct ask_answer *a)
+{
+	const struct http_field *expires = http_head_find(head, "github-authentication-token-expiration");
+
+	a->state = ASK_VALID;
+	take_scopes_field(head, a);
+	if (expires != NULL)
+		ask_set_expires(a, expires->value.at, expires->value.n);
+}
+
+static void judge_gitlab(json_t *body, struct ask_answer *a)
+{
+	json_t *scopes = json_object_get(body, "scopes"), *expires = json_object_get(body, "expires_at");
+	json_t *scope;
+	size_t i;
+
+	if (!json_is_array(scopes))
+		return;
+	a->state = json_is_true(json_object_get(body, "revoked")) || json_is_false(json_object_get(body, "active"))
+			   ? ASK_REFUSED
+			   : ASK_VALID;
+	a->told_scopes = 1;
+	json_array_foreach(scopes, i, scope)
+	{
+		if (json_is_string(scope))
+			ask_add_scope(a, json_string_value(scope), json_string_length(scope));
+		else
+			a->left_out++;
+	}
+	if (json_is_string(expires))
+		ask_set_expires(a, json_string_value(expires), json_string_length(expires));
+}
+
+static void judge_npm(json_t *body, struct ask_answer *a)
+{
+	if (json_is_string(json_object_get(body, "username")))
+		a->state = ASK_VALID;
+}
+
+/* Its status is 200 whatever it says. */
+static void judge_slack(const struct http_head *head, json_t *body, struct ask_answer *a)
+{
+	static const char *const refusals[] = { "account_inactive", "invalid_auth", "not_authed", "token_expired",
+						"token_revoked" };
+	const char *why = json_string_value(json_object_get(body, "error"));
+
+	if (json_is_true(json_object_get(body, "ok"))) {
+		a->state = ASK_VALID;
+		take_scopes_field(head, a);
+	}
+	for (size_t i = 0;
+	     json_is_false(json_object_get(body, "ok")) && why != NULL && i < sizeof refusals / sizeof refusals[0]; i++)
+		if (strcmp(refusals[i], why) == 0)
+			a->state = ASK_REFUSED;
+}
+
+void answer_judge(enum issuer which, const struct http_head *head, const void *body, size_t n, struct ask_answer *ret)
+{
+	json_t *json;
+
+	*ret = (struct ask_answer){ .status = head->status };
+	if (head->status == 401)
+		ret->state = ASK_REFUSED;
+	if (head->status != 200)
+		return;
+	json = which == ISSUER_GITHUB ? NULL : json_loadb(body, n, JSON_REJECT_DUPLICATES, NULL);
+	switch (which) {
+	case ISSUER_GITHUB: judge_github(head, ret); break;
+	case ISSUER_GITLAB: judge_gitlab(json, ret); break;
+	case ISSUER_NPM: judge_npm(json, ret); break;
+	case ISSUER_SLACK: judge_slack(head, json, ret); break;
+	case ISSUER_COUNT: break;
+	}
+	json_decref(json);
+}

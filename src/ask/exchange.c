@@ -1,0 +1,248 @@
+#include "ask/exchange.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ask/answer.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "http/chunk.h"
+#include "http/head.h"
+
+#define HOSTS_MAX (64u << 10) /* of a cell, whose grants are few */
+
+/* ---- before the role is locked down ---- */
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+};
+
+static socklen_t set_address(union socket_address *a, const char *text, uint16_t port)
+{
+	memset(a, 0, sizeof *a);
+	if (inet_pton(AF_INET, text, &a->four.sin_addr) == 1) {
+		a->four.sin_family = AF_INET;
+		a->four.sin_port = htons(port);
+		return sizeof a->four;
+	}
+	if (inet_pton(AF_INET6, text, &a->six.sin6_addr) != 1)
+		return 0;
+	a->six.sin6_family = AF_INET6;
+	a->six.sin6_port = htons(port);
+	return sizeof a->six;
+}
+
+/* Whether a line of /etc/hosts has the name, behind its address. */
+static bool line_names(char *line, const char *host)
+{
+	char *rest = NULL;
+	const char *word = strtok_r(line, " \t", &rest);
+
+	while (word != NULL && (word = strtok_r(NULL, " \t", &rest)) != NULL)
+		if (strcmp(word, host) == 0)
+			return true;
+	return false;
+}
+
+/* Of the cell, which Ambit wrote. */
+static socklen_t look_up(union socket_address *a, const char *host, uint16_t port)
+{
+	auto_free char *text = calloc(1, HOSTS_MAX + 1);
+	auto_fd int fd = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+	char *rest = NULL;
+
+	if (text == NULL || fd < 0 || fd_read_all(fd, text, HOSTS_MAX) < 0)
+		return 0;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		if (line_names(line, host)) /* its first word is ended now */
+			return set_address(a, line, port);
+	return 0;
+}
+
+static bool read_authorities(struct buf *out)
+{
+	const char *path = getenv("SSL_CERT_FILE");
+	auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	uint8_t piece[16384];
+	ssize_t n = 0;
+
+	while (fd >= 0 && (n = fd_read_all(fd, piece, sizeof piece)) > 0)
+		buf_put(out, piece, (size_t)n);
+	return fd >= 0 && n == 0 && !out->failed;
+}
+
+/* Whoever listens there is ours, and takes it at once. */
+static enum ask_outcome dial(struct exchange *x, const union socket_address *a, socklen_t n)
+{
+	x->fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (x->fd < 0 || connect(x->fd, &a->any, n) < 0 || fcntl(x->fd, F_SETFL, O_NONBLOCK) < 0)
+		return ASK_UNREACHED;
+	return ASK_ANSWERED;
+}
+
+enum ask_outcome exchange_open(struct exchange *x, const char *host, const char *port)
+{
+	union socket_address a;
+	socklen_t n;
+	uint32_t number;
+
+	*x = (struct exchange){ .fd = -1, .url = { .tls = true } };
+	buf_init(&x->authorities, EXCHANGE_AUTHORITIES_MAX);
+	buf_init(&x->in, HTTP_HEAD_MAX + 2 * EXCHANGE_BODY_MAX);
+	if (!parse_u32(port, 1, 65535, &number) || !text_copy(x->url.host, sizeof x->url.host, host))
+		return ASK_NO_NAME;
+	n = set_address(&a, host, (uint16_t)number); /* in range: just checked */
+	n = n > 0 ? n : look_up(&a, host, (uint16_t)number);
+	if (n == 0)
+		return ASK_NO_NAME;
+	if (!read_authorities(&x->authorities))
+		return ASK_NO_TRUST;
+	return dial(x, &a, n);
+}
+
+void exchange_close(struct exchange *x)
+{
+	fd_close(&x->fd);
+	buf_finish(&x->authorities);
+	buf_finish(&x->in);
+}
+
+/* ---- afterwards ---- */
+
+static enum ask_outcome outcome_of(enum witness_outcome o)
+{
+	switch ((int)o) {
+	case WITNESS_COSIGNED: return ASK_ANSWERED;
+	case WITNESS_SLOW: return ASK_SLOW;
+	case WITNESS_CERTIFICATE: return ASK_NO_TRUST;
+	default: return ASK_CLOSED;
+	}
+}
+
+static enum witness_outcome say(struct channel *c, const struct exchange *x, enum issuer which)
+{
+	const struct issuer_row *row = issuer_row(which);
+	const bool brackets = strchr(x->url.host, ':') != NULL;
+	auto_buf out = { .max = 0 };
+
+	buf_init(&out, 4096);
+	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s%s%s", row->method, issuer_path(which, x->url.host),
+		   brackets ? "[" : "", x->url.host, brackets ? "]" : "");
+	if (strcmp(x->url.port, "443") != 0)
+		buf_printf(&out, ":%s", x->url.port);
+	buf_printf(&out, "\r\nUser-Agent: ambit\r\nAccept: application/json\r\nConnection: close\r\n%s\r\n",
+		   strcmp(row->method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
+	return out.failed ? WITNESS_CLOSED : channel_write(c, out.data, out.len);
+}
+
+/* One piece more. False: that was all, and *ret why. */
+static bool hear(struct channel *c, struct exchange *x, enum ask_outcome *ret)
+{
+	uint8_t piece[4096];
+	size_t n = 0;
+
+	*ret = outcome_of(channel_read(c, piece, sizeof piece, &n));
+	if (*ret != ASK_ANSWERED || n == 0)
+		return false;
+	buf_put(&x->in, piece, n);
+	return !x->in.failed;
+}
+
+/* The head of the answer, after those of others that come before it (1xx). */
+static enum ask_outcome hear_head(struct channel *c, struct exchange *x, struct http_head *head)
+{
+	enum ask_outcome o = ASK_CLOSED;
+	const char *why;
+
+	for (;;) {
+		const int r = http_head_answer(x->in.data, x->in.len, head, &why);
+
+		if (r < 0 || x->in.failed)
+			return ASK_NO_HTTP;
+		if (r > 0 && head->status >= 200)
+			return ASK_ANSWERED;
+		if (r > 0)
+			buf_drop(&x->in, head->length);
+		else if (!hear(c, x, &o))
+			return o == ASK_ANSWERED ? ASK_CLOSED : o;
+	}
+}
+
+/* Of what is in chunks the data move up, over what held them. False: it is not whole. */
+static bool join_chunks(uint8_t *at, size_t n, size_t *ret_n)
+{
+	struct chunked chunks;
+	size_t from = 0, taken = 0, data = 0;
+
+	*ret_n = 0;
+	chunked_init(&chunks);
+	for (;;) {
+		const enum chunk_result r = chunked_take(&chunks, at + from, n - from, &taken, &data);
+
+		from += taken;
+		if (r != CHUNK_DATA)
+			return r == CHUNK_END;
+		memmove(at + *ret_n, at + from - data, data); /* never beyond what was taken */
+		*ret_n += data;
+	}
+}
+
+/* What of the body came within bounds, to its end or that of the connection: what is cut is no JSON. */
+static size_t hear_body(struct channel *c, struct exchange *x, const struct http_head *head, enum http_body kind)
+{
+	const size_t most = kind == HTTP_LENGTH && head->body_length < EXCHANGE_BODY_MAX ? (size_t)head->body_length
+											 : EXCHANGE_BODY_MAX;
+	enum ask_outcome o;
+	size_t n;
+
+	while (x->in.len - head->length < most && hear(c, x, &o))
+		;
+	n = x->in.len - head->length;
+	n = n < most ? n : most;
+	if (kind == HTTP_CHUNKED && !join_chunks(x->in.data + head->length, n, &n))
+		return 0;
+	return n;
+}
+
+static enum ask_outcome talk(struct channel *c, struct exchange *x, enum issuer which, struct ask_answer *ret)
+{
+	static struct http_head head;
+	const struct http_text method = { issuer_row(which)->method, strlen(issuer_row(which)->method) };
+	enum ask_outcome o = outcome_of(say(c, x, which));
+	enum http_body kind;
+	size_t n;
+
+	o = o == ASK_ANSWERED ? hear_head(c, x, &head) : o;
+	if (o != ASK_ANSWERED)
+		return o;
+	kind = http_head_answer_body(&head, &method);
+	n = kind == HTTP_NO_BODY || which == ISSUER_GITHUB ? 0 : hear_body(c, x, &head, kind);
+	/* The fields stand in x->in, which has moved as it grew. */
+	if (http_head_answer(x->in.data, head.length, &head, &(const char *){ NULL }) != 1)
+		return ASK_NO_HTTP;
+	answer_judge(which, &head, x->in.data + head.length, n, ret);
+	return ASK_ANSWERED;
+}
+
+void exchange_run(struct exchange *x, enum issuer which, struct ask_answer *ret)
+{
+	const struct span authorities = span_bytes(x->authorities.data, x->authorities.len);
+	enum ask_outcome o;
+	struct channel c;
+
+	*ret = (struct ask_answer){ .outcome = ASK_CLOSED };
+	o = outcome_of(channel_open(&c, x->fd, &x->url, authorities));
+	o = o == ASK_ANSWERED ? talk(&c, x, which, ret) : o;
+	channel_close(&c);
+	ret->outcome = (uint8_t)o; /* in range */
+}
