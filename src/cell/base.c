@@ -167,10 +167,12 @@ bool base_links_var_tmp(const struct cell_spec *spec)
 static bool private_allows(const struct cell_spec *spec, const char *path, unsigned rights)
 {
 	static const struct base_row ssh[] = { { "/etc/services", R, 0 }, { "/etc/ssh", R, 0 } };
+	static const struct base_row trust = { CELL_TRUST, R, 0 };
 
 	return (row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, rights) &&
 		(!path_is_beneath(path, VAR_TMP) || base_links_var_tmp(spec))) ||
-	       (spec->known_hosts != 0 && row_allows(ssh, sizeof ssh / sizeof ssh[0], path, rights));
+	       (spec->known_hosts != 0 && row_allows(ssh, sizeof ssh / sizeof ssh[0], path, rights)) ||
+	       (spec->authorities != 0 && row_allows(&trust, 1, path, rights));
 }
 
 bool base_is_private(const struct cell_spec *spec, const char *path)

@@ -104,6 +104,9 @@ int root_attach_aside(int mount_fd);
 /* skeleton.c: directories, links and the few files of /etc and /sys that the cell has of its own. */
 int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure *f);
 
+/* trust.c: certificates that the cell trusts, when all that is granted is in its place. Nothing where the event has no authorities. */
+int trust_build(const struct cell_spec *spec, int root_fd, struct cell_failure *f);
+
 /* pseudo.c: /proc and /dev/pts. pseudo_proc makes the mount and keeps its root in made->proc_fd; pseudo_attach puts it in
  * place and, where the spec wants a terminal, makes one. */
 int pseudo_proc(struct cell_made *made, struct cell_failure *f);

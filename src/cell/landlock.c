@@ -111,6 +111,17 @@ static int add_skeleton(const struct cell_spec *spec, const struct rules *rules,
 	return r < 0 ? r : add_home(rules, root_fd, spec_text(spec, spec->home));
 }
 
+/* Each file by itself, too: one that stands in for another lies beneath whatever that lies beneath, and perhaps only the other was granted. */
+static int add_trust(const struct rules *rules, int root_fd)
+{
+	static const char *const files[] = { CELL_TRUST_OWN, CELL_TRUST_BUNDLE, CELL_TRUST_JAVA };
+	int r = add_rule_at(rules, root_fd, &CELL_TRUST[1], DIR_READ);
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0] && r == 0; i++)
+		r = add_rule_at(rules, root_fd, files[i] + 1, FILE_READ);
+	return r == -ENOENT ? 0 : r; /* the last: without Java there is none */
+}
+
 static int add_paths(const struct cell_spec *spec, const struct rules *rules, const struct cell_root *root)
 {
 	int r = 0;
@@ -142,6 +153,8 @@ int landlock_build(const struct cell_spec *spec, const struct cell_root *root, i
 		r = add_skeleton(spec, &rules, root->root_fd);
 	if (r == 0)
 		r = add_paths(spec, &rules, root);
+	if (r == 0 && spec->authorities != 0)
+		r = add_trust(&rules, root->root_fd);
 	if (r == 0 && program_fd >= 0)
 		r = add_rule(&rules, program_fd, LANDLOCK_ACCESS_FS_EXECUTE | FILE_READ);
 	if (r < 0)

@@ -352,11 +352,11 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 	made->scratch_fd = openat(root->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (made->scratch_fd < 0)
 		return build_failed(f, STEP_ROOT, errno);
-	if (spec->base == CELL_BASE_NONE) /* its /proc is the supervisor's to look through, and in no tree */
-		return attach_paths(spec, trees, root, f);
-	if (skeleton_make(spec, root->root_fd, f) < 0 || pseudo_attach(spec, root->root_fd, made, f) < 0)
+	/* without a base its /proc is the supervisor's to look through, and in no tree */
+	if (spec->base != CELL_BASE_NONE &&
+	    (skeleton_make(spec, root->root_fd, f) < 0 || pseudo_attach(spec, root->root_fd, made, f) < 0))
 		return -1;
-	return attach_paths(spec, trees, root, f);
+	return attach_paths(spec, trees, root, f) < 0 ? -1 : trust_build(spec, root->root_fd, f);
 }
 
 int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cell/pem.h"
 #include "core/endpoint.h"
 #include "core/grant.h"
 
-#define SPEC_VERSION 6
+#define SPEC_VERSION 7
 
 void spec_init(struct cell_spec *s)
 {
@@ -308,13 +309,14 @@ static bool endpoint_is_good(const struct cell_spec *s, const struct cell_endpoi
 
 static bool texts_are_good(const struct cell_spec *s)
 {
-	const uint32_t texts[] = { s->user, s->home, s->hostname, s->workdir, s->known_hosts };
+	const uint32_t texts[] = { s->user, s->home, s->hostname, s->workdir, s->known_hosts, s->authorities };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (!is_text(s, texts[i]))
 			return false;
 	return path_is_normal(spec_text(s, s->home)) && path_is_normal(spec_text(s, s->workdir)) &&
-	       strchr(spec_text(s, s->user), ':') == NULL && strchr(spec_text(s, s->user), '\n') == NULL;
+	       strchr(spec_text(s, s->user), ':') == NULL && strchr(spec_text(s, s->user), '\n') == NULL &&
+	       (s->authorities == 0 || pem_is_of_event(spec_text(s, s->authorities)));
 }
 
 int spec_check(const struct cell_spec *s, struct err *e)
@@ -343,9 +345,11 @@ int spec_check(const struct cell_spec *s, struct err *e)
 
 void spec_encode(const struct cell_spec *s, struct buf *out)
 {
-	const uint32_t head[] = { SPEC_VERSION,   s->base,      s->observe,  s->flags,       s->without,  s->uid,
-				  s->gid,         s->umask,     s->user,     s->home,        s->hostname, s->workdir,
-				  s->known_hosts, s->pool_used, s->n_stages, s->n_endpoints, s->n_paths };
+	const uint32_t head[] = {
+		SPEC_VERSION,   s->base,        s->observe,   s->flags,    s->without,     s->uid,
+		s->gid,         s->umask,       s->user,      s->home,     s->hostname,    s->workdir,
+		s->known_hosts, s->authorities, s->pool_used, s->n_stages, s->n_endpoints, s->n_paths
+	};
 
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
 		buf_put_u32(out, head[i]);
@@ -380,10 +384,11 @@ void spec_encode(const struct cell_spec *s, struct buf *out)
 int spec_decode(struct rbuf *in, struct cell_spec *ret, struct err *e)
 {
 	uint32_t version = rbuf_u32(in);
-	uint32_t *const head[] = { &ret->base,      &ret->observe,  &ret->flags,       &ret->without,
-				   &ret->uid,       &ret->gid,      &ret->umask,       &ret->user,
-				   &ret->home,      &ret->hostname, &ret->workdir,     &ret->known_hosts,
-				   &ret->pool_used, &ret->n_stages, &ret->n_endpoints, &ret->n_paths };
+	uint32_t *const head[] = { &ret->base,        &ret->observe,   &ret->flags,    &ret->without,
+				   &ret->uid,         &ret->gid,       &ret->umask,    &ret->user,
+				   &ret->home,        &ret->hostname,  &ret->workdir,  &ret->known_hosts,
+				   &ret->authorities, &ret->pool_used, &ret->n_stages, &ret->n_endpoints,
+				   &ret->n_paths };
 	const uint8_t *pool;
 
 	spec_init(ret);

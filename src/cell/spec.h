@@ -26,12 +26,21 @@
 /* What SSH_AUTH_SOCK says in a cell that was granted a key. Nothing of the host has this name. */
 #define CELL_AGENT "/run/ambit/ssh-agent"
 
+/* Whom programs of the cell trust, where the event has authorities of its own: what is mounted there is of this cell alone. As the mark in
+ * the root, which no grant can cover. */
+#define CELL_TRUST "/.ambit-trust"
+#define CELL_TRUST_OWN CELL_TRUST "/ca.crt"           /* the event's, for who adds them to others */
+#define CELL_TRUST_BUNDLE CELL_TRUST "/ca-bundle.crt" /* the host's and the event's */
+#define CELL_TRUST_JAVA                                                                                                \
+	CELL_TRUST                                                                                                     \
+	"/cacerts" /* the same as a keystore, whose password is `changeit`; where the cell sees one of the system */
+
 #define CELL_STAGES_MAX 64     /* trees of which the cell sees a copy that is written elsewhere */
 #define CELL_ENDPOINTS_MAX 128 /* what listens in the cell for somebody outside */
 #define CELL_SOCKETS_MAX (2 * CELL_ENDPOINTS_MAX + 2) /* by which */
 #define CELL_POOL_SOCKETS 64        /* of each family, by which somebody outside connects to the cell's servers */
 #define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
-#define CELL_POOL_MAX (128u << 10)  /* texts of all paths */
+#define CELL_POOL_MAX (152u << 10)  /* texts of all paths, known_hosts and authorities */
 #define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
 #define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
 #define CELL_SPEC_ENCODED_MAX (256u << 10)
@@ -107,6 +116,8 @@ struct cell_spec {
 	uint32_t hostname;
 	uint32_t workdir;
 	uint32_t known_hosts; /* likewise: keys of hosts, as ssh reads them; "": none */
+	uint32_t
+		authorities; /* likewise: certificates that the cell trusts besides the host's, as cell/pem.h writes them; "": none */
 	uint32_t n_stages;
 	uint32_t n_endpoints;
 	uint32_t n_paths;
