@@ -48,9 +48,25 @@ static bool has_uses(const struct budget *b)
 	return b->most.uses == 0 || (uint64_t)b->opened + b->under_way < b->most.uses;
 }
 
-/* The rate last: what is refused for another reason takes nothing of it. */
+bool budget_tell_time(struct budget *b, uint64_t now_s)
+{
+	if (!budget_will_end(b) || now_s < b->most.until_s)
+		return false;
+	b->ended = true;
+	return true;
+}
+
+bool budget_will_end(const struct budget *b)
+{
+	return b->most.until_s != 0 && !b->ended;
+}
+
+/* Time first, since nothing helps against it; the rate last: what is refused for another reason takes nothing of it. */
 bool budget_take(struct budget *b, uint64_t now_ms, enum qualifier *ret_which)
 {
+	*ret_which = QUALIFIER_UNTIL;
+	if (b->ended)
+		return false;
 	*ret_which = QUALIFIER_USES;
 	if (!has_uses(b))
 		return false;

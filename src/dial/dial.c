@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -24,7 +25,8 @@
 #include "wire/wire.h"
 
 #define NO_ATTEMPT UINT32_MAX
-#define LOOK_MS 10 /* so often the bytes of connections that have a budget are looked at */
+#define LOOK_MS 10      /* so often the bytes of connections that have a budget are looked at */
+#define CLOCK_LOOK_S 10 /* so often at least the host's clock, which somebody may set, while connections have an end */
 #define FILES_MAX                                                                                                      \
 	(LINK_CONNECTIONS_MAX + LINK_ASKED_MAX * RESOLVED_MAX + 4 * LINK_ARRIVALS_MAX + LINK_ENDPOINTS_MAX + 64)
 #define POLLED_MAX (2 + RESOLVERS + LINK_ASKED_MAX * RESOLVED_MAX + ARRIVALS_POLLED_MAX)
@@ -33,6 +35,7 @@ struct endpoint_state {
 	struct link_endpoint what; /* to.kind 0: there is none of this index; of UNIX the rest stands in socket */
 	struct link_socket socket;
 	int dir_fd;   /* owned: in which the socket has its name; -1 */
+	int http;     /* owned: who judges what passes, and stands between the relay and the host; -1: nobody */
 	bool listens; /* it leads into the cell: nobody asks for it, and no budget bounds it */
 	struct meter used;
 	bool withdrawn;
@@ -44,6 +47,7 @@ struct dialing {
 	uint32_t connection, endpoint;
 	uint32_t known; /* place of its name, while it waits for that */
 	uint32_t meter; /* of meter_of() */
+	struct link_ask meant;
 	struct attempt attempt;
 };
 
@@ -71,6 +75,7 @@ struct dialer {
 	struct connection open[LINK_CONNECTIONS_MAX];
 	uint32_t n_bounded; /* open connections that are not cut, and whose grant has a budget of bytes */
 	uint64_t look_ms;   /* when these are looked at next */
+	uint32_t n_ending;  /* budgets that will end at a moment */
 	struct dialing dialing[LINK_ASKED_MAX];
 	struct arrivals arrivals;
 	struct passed arrived[LINK_ARRIVALS_MAX]; /* of each arrival that is open */
@@ -329,17 +334,54 @@ static void tell_failed(struct dialer *d, const struct dialing *g, int sys_errno
 	(void)tell_done(d, g->connection, sys_errno, -1);
 }
 
+/* Both sides of a connection go to who judges it, and the relay's end is given. One that takes nothing, or has gone, gets none. */
+static int put_between(struct dialer *d, const struct dialing *g, int host, int *ret_fd)
+{
+	const struct link_ask what = {
+		.connection = g->connection, .endpoint = g->endpoint, .address = g->meant.address, .name = g->meant.name
+	};
+	uint8_t room[512];
+	struct buf b;
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	buf_init_in(&b, room, sizeof room);
+	link_put_ask(&b, &what);
+	r = wire_send(d->endpoints[g->endpoint].http, WIRE_HTTP_PAIR, &b, (const int[]){ pair[1], host }, 2);
+	fd_close(&pair[1]);
+	*ret_fd = pair[0];
+	if (r < 0)
+		fd_close(ret_fd);
+	return r;
+}
+
+/* The relay's side of a connection, which it gets: the host's, or the one of who judges. */
+static int tell_opened(struct dialer *d, const struct dialing *g, int host)
+{
+	auto_fd int between = -1;
+	int r = 0;
+
+	if (d->endpoints[g->endpoint].http < 0)
+		return tell_done(d, g->connection, 0, host);
+	r = put_between(d, g, host, &between);
+	return r < 0 ? r : tell_done(d, g->connection, 0, between);
+}
+
 /* How many descriptors may be on their way is one number for all of a user's processes (unix(7), ETOOMANYREFS): a program in the cell may
  * have used it up. Then the dial failed, and its use is gone all the same: the host has seen a connection. */
 static void hand_over(struct dialer *d, const struct dialing *g, int fd)
 {
+	int r;
+
 	add_open(d, g, fd);
 	meter_of(d, g->meter)->opened++;
-	if (tell_done(d, g->connection, 0, fd) != -ETOOMANYREFS)
+	r = tell_opened(d, g, fd);
+	if (r == 0 || d->relay < 0)
 		return;
 	meter_of(d, g->meter)->opened--;
 	hang_up(d, &d->open[g->connection], true);
-	tell_failed(d, g, ETOOMANYREFS);
+	tell_failed(d, g, -r);
 }
 
 static void refuse(struct dialer *d, uint32_t connection, uint32_t meter, enum qualifier spent)
@@ -368,6 +410,53 @@ static void advance(struct dialer *d, struct dialing *g, uint64_t now)
 		refuse(d, g->connection, g->meter, QUALIFIER_BYTES);
 	else
 		hand_over(d, g, steal_fd(&fd));
+}
+
+/* Dials under way of a grant of which the moment has passed. */
+static void refuse_late(struct dialer *d, uint32_t grant)
+{
+	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++) {
+		struct dialing *g = &d->dialing[i];
+
+		if (!g->taken || d->endpoints[g->endpoint].what.grant != grant)
+			continue;
+		end_dial(d, g);
+		refuse(d, g->connection, g->meter, QUALIFIER_UNTIL);
+	}
+}
+
+static uint64_t host_s(void)
+{
+	return (uint64_t)time(NULL); /* Linux has no time before 1970 */
+}
+
+/* A grant of which the moment has come has no connection any more. */
+static void hold_time(struct dialer *d)
+{
+	const uint64_t now_s = d->n_ending > 0 ? host_s() : 0;
+
+	for (uint32_t i = 0; i < LINK_GRANTS_MAX && d->n_ending > 0; i++) {
+		if (!budget_tell_time(&d->budgets[i], now_s))
+			continue;
+		d->n_ending--;
+		cut_grant(d, i, 1u << QUALIFIER_UNTIL);
+		refuse_late(d, i);
+	}
+}
+
+/* Milliseconds until the next moment, or the next look at the host's clock; UINT64_MAX: there is none. */
+static uint64_t time_left(const struct dialer *d)
+{
+	const uint64_t now_s = d->n_ending > 0 ? host_s() : 0;
+	uint64_t left_s = CLOCK_LOOK_S;
+
+	for (uint32_t i = 0; i < LINK_GRANTS_MAX && d->n_ending > 0; i++) {
+		const struct budget *b = &d->budgets[i];
+
+		if (budget_will_end(b) && b->most.until_s < now_s + left_s)
+			left_s = b->most.until_s > now_s ? b->most.until_s - now_s : 0;
+	}
+	return d->n_ending > 0 ? left_s * 1000 : UINT64_MAX;
 }
 
 /* What waits for this name goes on. */
@@ -495,6 +584,7 @@ static int begin(struct dialer *d, const struct link_ask *ask)
 	const uint64_t now = clock_ms();
 	enum qualifier spent;
 
+	hold_time(d);
 	if (!is_allowed(p, ask) || g == NULL || d->open[ask->connection].fd >= 0 || is_dialing(d, ask->connection))
 		return -EPROTO;
 	if (p->withdrawn) {
@@ -511,6 +601,7 @@ static int begin(struct dialer *d, const struct link_ask *ask)
 	g->connection = ask->connection;
 	g->endpoint = ask->endpoint;
 	g->meter = meter_for(d, ask);
+	g->meant = *ask;
 	attempt_init(&g->attempt, p->what.to.port);
 	if (has_addresses(d, g, ask, now))
 		advance(d, g, now);
@@ -712,17 +803,20 @@ static void advance_all(struct dialer *d)
 	stop_waiting_late(d, now);
 	ask_names(d);
 	hold_bytes(d, now);
+	hold_time(d);
 	advance_arrivals(d, now);
 }
 
 /* Milliseconds until a dial or a look is due; -1: none is. */
 static int patience(const struct dialer *d)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_ms(), left = time_left(d);
 	uint64_t due = arrivals_due(&d->arrivals, now);
 
 	if (d->n_bounded > 0 && d->look_ms < due)
 		due = d->look_ms;
+	if (left != UINT64_MAX && now + left < due)
+		due = now + left;
 	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++)
 		if (d->dialing[i].taken && attempt_due(&d->dialing[i].attempt) < due)
 			due = attempt_due(&d->dialing[i].attempt);
@@ -770,13 +864,24 @@ static struct endpoint_state *new_endpoint(struct dialer *d, uint32_t index)
 	return p;
 }
 
+static bool take_budget(struct dialer *d, uint32_t grant, const struct qualifiers *most)
+{
+	struct budget *b = &d->budgets[grant];
+	const bool was_there = b->taken;
+
+	if (!budget_begin(b, most, clock_ms()))
+		return false;
+	d->n_ending += !was_there && budget_will_end(b);
+	return true;
+}
+
 static int allow(struct dialer *d, struct rbuf *body)
 {
 	struct endpoint_state *p;
 	struct link_endpoint what;
 
 	if (!link_take_endpoint(body, &what) || (p = new_endpoint(d, what.index)) == NULL ||
-	    !budget_begin(&d->budgets[what.grant], &what.budget, clock_ms()))
+	    !take_budget(d, what.grant, &what.budget))
 		return -EPROTO;
 	p->what = what;
 	return 0;
@@ -788,7 +893,7 @@ static int allow_socket(struct dialer *d, struct wire_message *m)
 	struct link_socket what;
 
 	if (!link_take_socket(&m->body, &what) || (p = new_endpoint(d, what.index)) == NULL ||
-	    !budget_begin(&d->budgets[what.grant], &what.budget, clock_ms()))
+	    !take_budget(d, what.grant, &what.budget))
 		return -EPROTO;
 	p->socket = what;
 	p->what.grant = what.grant;
@@ -813,6 +918,17 @@ static int allow_listen(struct dialer *d, struct wire_message *m)
 	return 0;
 }
 
+/* Who judges what passes at an endpoint that was told before; it holds nobody up. */
+static int allow_http(struct dialer *d, struct wire_message *m)
+{
+	const uint32_t index = rbuf_u32(&m->body);
+
+	if (index >= d->n_endpoints || d->endpoints[index].what.to.kind == 0 || d->endpoints[index].http >= 0)
+		return -EPROTO;
+	d->endpoints[index].http = steal_fd(&m->fds[0]);
+	return fd_set_nonblock(d->endpoints[index].http, true);
+}
+
 /* What is allowed comes first, and the relay last. */
 static int take_orders(struct dialer *d)
 {
@@ -829,6 +945,8 @@ static int take_orders(struct dialer *d)
 			n = allow_socket(d, &m);
 		else if (m.number == WIRE_DIAL_LISTEN)
 			n = allow_listen(d, &m);
+		else if (m.number == WIRE_DIAL_HTTP)
+			n = allow_http(d, &m);
 		else
 			n = m.number == WIRE_DIAL_ALLOW ? allow(d, &m.body) : -EPROTO;
 		if (n < 0)
@@ -890,6 +1008,6 @@ int dial_run(int supervisor, struct err *e)
 	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++)
 		d->open[i].fd = -1;
 	for (uint32_t i = 0; i < LINK_ENDPOINTS_MAX; i++)
-		d->endpoints[i].dir_fd = -1;
+		d->endpoints[i].dir_fd = d->endpoints[i].http = -1;
 	return serve(d, e); /* what it holds goes with the process */
 }

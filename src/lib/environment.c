@@ -50,7 +50,24 @@ static const char *terminal_name(void)
 	return term;
 }
 
-int environment_make(const struct event_request *q, bool terminal, struct environment *ret, struct err *e)
+static int set_trust(struct environment *env, struct err *e)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+#define VARIABLE(name, file) { name, file },
+#include "cell/trust.def"
+#undef VARIABLE
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0] && r == 0; i++)
+		r = set(env, rows[i].name, strlen(rows[i].name), rows[i].value, e);
+	return r;
+}
+
+int environment_make(const struct event_request *q, bool terminal, bool trusting, struct environment *ret,
+		     struct err *e)
 {
 	const struct {
 		const char *name, *value;
@@ -67,6 +84,8 @@ int environment_make(const struct event_request *q, bool terminal, struct enviro
 		r = set(ret, "TERM", 4, terminal_name(), e);
 	if (r == 0 && network_wants_agent(&q->grants))
 		r = set(ret, "SSH_AUTH_SOCK", strlen("SSH_AUTH_SOCK"), CELL_AGENT, e);
+	if (r == 0 && trusting)
+		r = set_trust(ret, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (q->grants.grants[i].verb == VERB_ENV)
 			r = set_granted(ret, grant_object(&q->grants, i), e);

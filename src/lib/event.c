@@ -188,6 +188,17 @@ static int send_agent(struct ambit_event *ev, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
+static int send_http(struct ambit_event *ev, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < ev->network.n_http && r == 0; i++) {
+		r = wire_send(ev->sock, WIRE_EVENT_HTTP, NULL, &ev->network.http[i].fd, 1);
+		fd_close(&ev->network.http[i].fd);
+	}
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
+}
+
 static int send_request(struct ambit_event *ev, const struct event_plan *plan, struct err *e)
 {
 	auto_fd int request_fd = -1;
@@ -326,7 +337,9 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 		r = network_roles_start(&ev->network, e);
 	if (r == 0 && network_wants_agent(&ev->request->grants))
 		r = network_agent_start(&ev->network, ev->request->home, e);
+	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
 	r = r < 0 ? r : send_agent(ev, e);
+	r = r < 0 ? r : send_http(ev, e);
 	r = r < 0 ? r : send_request(ev, plan, e);
 	if (r < 0) {
 		ambit_event_free(ev);

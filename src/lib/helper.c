@@ -54,7 +54,7 @@ int helper_open(const char *name, int *ret_fd, struct err *e)
 
 struct start {
 	int exe_fd, sock;
-	char *const *argv;
+	char *const *argv, *const *envp;
 	char *stack; /* of the helper before exec */
 	int pidfd;   /* written by the go-between, which shares memory and descriptors */
 	int sys_errno;
@@ -68,7 +68,6 @@ static int end_child(int status)
 
 static int helper(void *arg)
 {
-	char *const envp[] = { NULL };
 	struct start *s = arg;
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -81,7 +80,7 @@ static int helper(void *arg)
 	if (chdir("/") == 0 && dup2(s->sock, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 &&
 	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 &&
 	    syscall(SYS_close_range, 4, ~0U, 4) == 0)
-		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, envp, AT_EMPTY_PATH);
+		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, s->envp, AT_EMPTY_PATH);
 	s->sys_errno = errno;
 	return end_child(127);
 }
@@ -101,8 +100,15 @@ static int go_between(void *arg)
 
 int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct err *e)
 {
+	char *const none[] = { NULL };
+
+	return helper_start_with(exe_fd, name, sock, none, ret_pidfd, e);
+}
+
+int helper_start_with(int exe_fd, const char *name, int sock, char *const *envp, int *ret_pidfd, struct err *e)
+{
 	char *argv[] = { (char *)(uintptr_t)name, NULL }; /* exec does not write it */
-	struct start s = { .exe_fd = exe_fd, .sock = sock, .argv = argv, .pidfd = -1 };
+	struct start s = { .exe_fd = exe_fd, .sock = sock, .argv = argv, .envp = envp, .pidfd = -1 };
 	sigset_t all, before;
 	char *stack;
 	pid_t pid;

@@ -3,7 +3,7 @@
  * Owns:   where helpers are, and the clone by which they start.
  * Holds:  a helper is held by a pidfd and is nobody's child here: the host's waitpid and SIGCHLD never see it. (An exit
  *         signal of 0 alone would not do: exec sets it back to SIGCHLD.) It runs in a session of its own, with one socket as
- *         descriptor 3 and nothing else; no signal handler, mask, directory or environment of the host goes with it. Safe in a
+ *         descriptor 3 and nothing else; no signal handler, mask or directory of the host goes with it, and no environment but what helper_start_with was given. Safe in a
  *         host with threads: nothing but async-signal-safe calls happens between clone and exec.
  * Called: lib only. */
 #ifndef LIB_HELPER_H
@@ -17,5 +17,7 @@ int helper_open(const char *name, int *ret_fd, struct err *e);
 
 /* Starts the executable; the caller owns *ret_pidfd, which is readable once it has ended. */
 int helper_start(int exe_fd, const char *name, int sock, int *ret_pidfd, struct err *e);
+/* The same with this environment: of a role that runs what the person named. */
+int helper_start_with(int exe_fd, const char *name, int sock, char *const *envp, int *ret_pidfd, struct err *e);
 
 #endif

@@ -21,8 +21,10 @@
 #include "lib/event.h"
 #include "lib/ledger.h"
 #include "lib/libraries.h"
+#include "lib/network.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
+#include "lib/secret.h"
 #include "lib/stage.h"
 
 struct launch {
@@ -488,10 +490,11 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
-	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), &l->env, e);
+	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), network_wants_judges(&l->q->grants), &l->env, e);
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
+	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 ? r : reach_ledger(l, &ledger, &hello, e);
 	if (r < 0)
 		return r;

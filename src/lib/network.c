@@ -16,13 +16,18 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/endpoint.h"
+#include "core/terms.h"
 #include "lib/event.h"
 #include "lib/helper.h"
+#include "lib/secret.h"
 #include "wire/wire.h"
 
 #define RELAY_FILES                                                                                                    \
 	12544 /* six for each connection, if both of its sides are stuck; with fewer, fewer are accepted (net/relay.c) */
 #define RELAY_MEMORY (UINT64_C(96) << 20)
+#define HTTP_FILES 1024
+#define HTTP_MEMORY (UINT64_C(256) << 20) /* http/serve.h: connections, each with two streams under TLS */
 
 void network_roles_init(struct network_roles *n)
 {
@@ -43,6 +48,7 @@ bool network_roles_are_needed(const struct grant_set *grants)
 static int describe(const char *user, struct event_request **ret, struct err *e)
 {
 	struct event_request *q = calloc(1, sizeof *q);
+	const bool judges = strcmp(user, "http") == 0;
 
 	if (q == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role of the network");
@@ -55,8 +61,8 @@ static int describe(const char *user, struct event_request **ret, struct err *e)
 	strcpy(q->home, "/");
 	strcpy(q->workspace, "/");
 	q->limits.value[LIMIT_TASKS] = 1;
-	q->limits.value[LIMIT_FILES] = RELAY_FILES;
-	q->limits.value[LIMIT_MEMORY] = RELAY_MEMORY;
+	q->limits.value[LIMIT_FILES] = judges ? HTTP_FILES : RELAY_FILES;
+	q->limits.value[LIMIT_MEMORY] = judges ? HTTP_MEMORY : RELAY_MEMORY;
 #ifdef AMBIT_SANITIZED
 	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
 	q->limits.value[LIMIT_MEMORY] = 0;
@@ -189,6 +195,108 @@ int network_agent_start(struct network_roles *n, const char *home, struct err *e
 	return r < 0 ? r : start_in_cell("ambit-ssh", &n->agent, &n->agent_fd, e);
 }
 
+/* ---- requests that are judged ---- */
+
+bool network_wants_judges(const struct grant_set *grants)
+{
+	for (uint32_t i = 0; i < grants->count; i++)
+		if (grant_terms(grants, i)[0] != 0)
+			return true;
+	return false;
+}
+
+/* What the person's own programs believe: the file that OpenSSL's variable names, or where systems have it. */
+static int open_authorities(struct err *e)
+{
+	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+					      "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
+	const char *own = getenv("SSL_CERT_FILE");
+	int fd = own != NULL && own[0] != 0 ? open_file(own) : -1;
+
+	if (own != NULL && own[0] != 0 && fd < 0)
+		return err_sys(e, AMBIT_NOT_FOUND, errno, "correct SSL_CERT_FILE, or unset it",
+			       "cannot read the authorities in %s", own);
+	for (size_t i = 0; i < sizeof places / sizeof places[0] && fd < 0; i++)
+		fd = open_file(places[i]);
+	return fd >= 0 ? fd
+		       : err_set(e, AMBIT_NOT_FOUND, "install the package ca-certificates, or set SSL_CERT_FILE",
+				 "no file of authorities that certify hosts");
+}
+
+/* One role, with a file of authorities of its own: it reads on from where another has read to. *ret_vault: where its secret is to go, or -1. */
+static int start_http(struct network_roles *n, const struct terms *t, int *ret_vault, struct err *e)
+{
+	auto_fd int authorities = open_authorities(e);
+	int fds[2] = { authorities, -1 }, r;
+
+	if (authorities < 0)
+		return authorities;
+	if (n->n_http == LINK_HTTP_MAX)
+		return err_set(e, AMBIT_LIMIT, "grant fewer hosts with rules or secrets",
+			       "more than %d grants whose requests are judged", LINK_HTTP_MAX);
+	n->http[n->n_http].fd = -1;
+	n->http[n->n_http].cell = NULL;
+	r = start_in_cell("ambit-http", &n->http[n->n_http].cell, &n->http[n->n_http].fd, e);
+	n->n_http++;
+	if (r == 0 && terms_has(t, TERM_SECRET))
+		r = pair_up(ret_vault, &fds[1], e);
+	if (r < 0)
+		return r;
+	r = wire_send(n->http[n->n_http - 1].fd, WIRE_HTTP_BEGIN, NULL, fds, fds[1] >= 0 ? 2 : 1);
+	fd_close(&fds[1]);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "ambit-http ended at once") : 0;
+}
+
+/* The host of an endpoint, as its secret may be bound to it. */
+static void host_of(const char *object, char ret[ENDPOINT_TEXT_MAX])
+{
+	struct endpoint p;
+
+	ret[0] = 0;
+	if (endpoint_take(object, &p, NULL) < 0)
+		return;
+	if (p.kind == ENDPOINT_RANGE)
+		address_put(&p.range.base, ret);
+	else
+		(void)text_copy(ret, ENDPOINT_TEXT_MAX, p.kind == ENDPOINT_ANY ? "*" : p.name.text); /* fits */
+}
+
+/* The secret goes straight to who attaches it: this process has only both ends of what it goes through. */
+static int give_secret(struct secret_role *role, const struct terms *t, const char *object, int vault, struct err *e)
+{
+	char host[ENDPOINT_TEXT_MAX];
+	int r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
+
+	host_of(object, host);
+	return r < 0 ? r : secret_give(role, t->secret.name, host, vault, e);
+}
+
+static int start_judge(struct network_roles *n, const struct grant_set *grants, uint32_t i, struct secret_role *role,
+		       struct err *e)
+{
+	auto_free struct terms *t = calloc(1, sizeof *t);
+	auto_fd int vault = -1;
+	int r;
+
+	if (t == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role that judges requests");
+	r = terms_take(grant_terms(grants, i), t, e);
+	r = r < 0 ? r : start_http(n, t, &vault, e);
+	return r < 0 || vault < 0 ? r : give_secret(role, t, grant_object(grants, i), vault, e);
+}
+
+int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e)
+{
+	struct secret_role role = { .pidfd = -1, .fd = -1 };
+	int r = 0;
+
+	for (uint32_t i = 0; i < grants->count && r == 0; i++)
+		if (grant_terms(grants, i)[0] != 0)
+			r = start_judge(n, grants, i, &role, e);
+	secret_role_finish(&role);
+	return r;
+}
+
 static void await_end(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
@@ -214,6 +322,11 @@ void network_roles_finish(struct network_roles *n)
 	fd_close(&n->signer_fd);
 	ambit_event_free(n->agent);
 	n->agent = NULL;
+	for (uint32_t i = 0; i < n->n_http; i++) {
+		fd_close(&n->http[i].fd);
+		ambit_event_free(n->http[i].cell);
+	}
+	n->n_http = 0;
 	kill_role(n->dialer_pidfd);
 	kill_role(n->signer_pidfd);
 	await_end(n->dialer_pidfd);

@@ -1,5 +1,5 @@
 /* network - the roles that connect an event: ambit-net in a cell of its own and ambit-dial on the host; with a key for ssh also ambit-ssh in a
- * cell and ambit-sign on the host.
+ * cell and ambit-sign on the host; for each grant with terms an ambit-http in a cell, and where one has a secret, ambit-secret on the host, for the start.
  *
  * Owns:   struct network_roles: all of them, and until the supervisor has them, the connections to them.
  * Holds:  one set for each event that was granted `connect` or `listen`, never shared. All end when the supervisor has gone.
@@ -12,6 +12,7 @@
 #include "ambit/ambit.h"
 #include "base/err.h"
 #include "core/grant.h"
+#include "net/link.h"
 
 struct network_roles {
 	struct ambit_event *relay; /* owned: its cell; NULL: there is none */
@@ -20,6 +21,11 @@ struct network_roles {
 	struct ambit_event *agent; /* owned: the cell of ambit-ssh; NULL: there is none */
 	int signer_pidfd;          /* owned */
 	int agent_fd, signer_fd;   /* owned: the supervisor's ends */
+	uint32_t n_http;           /* roles ambit-http, in the order of the grants */
+	struct {
+		struct ambit_event *cell; /* owned */
+		int fd;                   /* owned: the supervisor's end */
+	} http[LINK_HTTP_MAX];
 };
 
 void network_roles_init(struct network_roles *n);
@@ -30,6 +36,11 @@ int network_roles_start(struct network_roles *n, struct err *e);
 bool network_wants_agent(const struct grant_set *grants);
 /* The roles for it. home: where the person's known_hosts are. -NOT_FOUND: no agent answers. */
 int network_agent_start(struct network_roles *n, const char *home, struct err *e);
+/* Whether one of the grants has terms, so that the cell has authorities of its own. */
+bool network_wants_judges(const struct grant_set *grants);
+/* For each grant that has terms a role that judges its requests, with the authorities that the person's own programs trust, and its secret, which
+ * this process never has. -LIMIT; -NOT_FOUND: no authorities; what ambit-secret says. */
+int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e);
 /* The supervisor has gone: ends all of them. */
 void network_roles_finish(struct network_roles *n);
 

@@ -128,10 +128,10 @@ static void grant_put(struct json *j, const struct event_result *r, uint32_t id)
 	port_put(j, r, id);
 	json_put_bool(json_put_key(j, "optional"), (g->flags & GRANT_OPTIONAL) != 0);
 	json_put_key(j, "qualifiers");
-	if (qualifiers_are_none(&g->qualifiers))
-		json_put_null(j);
+	if (grant_has_conditions(r->grants, id))
+		grant_put_conditions_json(j, r->grants, id);
 	else
-		qualifiers_put_json(j, &g->qualifiers);
+		json_put_null(j);
 	grant_id_put(json_put_key(j, "parent"), r, g->parent);
 	if (r->withdrawn_ns != NULL && r->withdrawn_ns[id] != 0)
 		json_put_time(json_put_key(j, "withdrawn"), r->withdrawn_ns[id]);
@@ -198,6 +198,8 @@ static const char *object_key(uint8_t kind)
 {
 	if (kind == EFFECT_OPAQUE)
 		return "call";
+	if (kind == EFFECT_REQUEST)
+		return "request";
 	return kind == EFFECT_CONNECT ? "address" : "path";
 }
 

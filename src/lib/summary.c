@@ -303,6 +303,17 @@ static void list_spent(const struct qualifiers *q, const struct meter *m, struct
 	ret_more->rate *= meter_is_stopped_by(m, QUALIFIER_RATE) ? 2 : 1;
 }
 
+/* No number would help: the moment of `until` has passed. */
+static void put_passed(const struct qualifiers *q, const struct meter *m, struct buf *out)
+{
+	char value[32];
+
+	qualifier_format(q, QUALIFIER_UNTIL, value, sizeof value);
+	buf_printf(out, "until=%s has passed: %u connection%s refused, and those that were open ended\n", value,
+		   m->refused, m->refused == 1 ? " was" : "s were");
+	buf_printf(out, "  hint: a later moment, or none, allows more\n");
+}
+
 static void put_spent(const struct event_result *r, uint32_t grant, const struct meter *m, struct buf *out)
 {
 	const struct qualifiers *q = &r->grants->grants[grant].qualifiers;
@@ -312,6 +323,10 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 
 	buf_printf(out, "ambit: stopped by its budget: connect %s\n  why: ",
 		   text_escape(shown, sizeof shown, object, strlen(object)));
+	if (meter_is_stopped_by(m, QUALIFIER_UNTIL)) {
+		put_passed(q, m, out);
+		return;
+	}
 	list_spent(q, m, out, &more);
 	buf_printf(out, " of this event %s spent: %u connection%s refused%s\n",
 		   (m->stopped & (m->stopped - 1)) != 0 ? "are" : "is", m->refused, m->refused == 1 ? " was" : "s were",

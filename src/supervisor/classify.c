@@ -341,7 +341,8 @@ static bool look(void *arg, enum fact fact)
 	case FACT_STAGED: return spec->n_stages > 0;
 	case FACT_OTHER_NAME:
 	case FACT_BAD_HELLO:
-	case FACT_HIDDEN_NAME: return (c->told & FACT_BIT(fact)) != 0;
+	case FACT_HIDDEN_NAME:
+	case FACT_REFUSED: return (c->told & FACT_BIT(fact)) != 0;
 	case FACT_WITHDRAWN: return c->withdrawn;
 	case FACT_BEYOND:
 	case FACT_COUNT: break; /* no rule asks for it */

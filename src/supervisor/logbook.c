@@ -107,8 +107,8 @@ static int put_grant(struct logbook *l, uint32_t i, struct err *e)
 
 	json_put_bytes(json_put_key(j, "object"), grant_object(set, i), grant_told(set, i));
 	json_put_bool(json_put_key(j, "optional"), (set->grants[i].flags & GRANT_OPTIONAL) != 0);
-	if (!qualifiers_are_none(&set->grants[i].qualifiers))
-		qualifiers_put_json(json_put_key(j, "qualifiers"), &set->grants[i].qualifiers);
+	if (grant_has_conditions(set, i))
+		grant_put_conditions_json(json_put_key(j, "qualifiers"), set, i);
 	json_put_word(json_put_key(j, "verb"), verb_word((enum grant_verb)set->grants[i].verb));
 	return talk_put(&l->talk, ENTRY_GRANT, l->q->grant_ids[i], e);
 }

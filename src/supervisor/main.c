@@ -739,6 +739,43 @@ static void tell_refused(struct supervisor *s, struct telling *t)
 			tell_refused_one(s, t, i, reason, &told.refused[i]);
 }
 
+static void tell_request(struct supervisor *s, struct telling *t, uint32_t endpoint, const struct http_row *r)
+{
+	struct endpoint p;
+	char text[ENDPOINT_TEXT_MAX], object[GRANT_OBJECT_MAX];
+	int n;
+
+	spec_endpoint(&s->spec, &s->spec.endpoints[endpoint], &p);
+	if (r->name.text[0] != 0 || r->address.family != 0) {
+		p.kind = r->address.family == 0 ? ENDPOINT_NAME : ENDPOINT_RANGE;
+		p.name = r->name;
+		p.range = (struct address_range){ .base = r->address,
+						  .prefix = r->address.family == ADDRESS_IPV6 ? 128 : 32 };
+	}
+	endpoint_put(&p, text);
+	n = snprintf(object, sizeof object, "inet %s %s %s %u", text, r->method, r->path, r->status);
+	t->classifier.told = r->refused != 0 ? FACT_BIT(FACT_REFUSED) : 0;
+	if (n > 0 && (size_t)n < sizeof object)
+		tell(t, EFFECT_REQUESTED, EFFECT_REQUEST, r->count, object, (size_t)n);
+	t->classifier.told = 0;
+}
+
+/* What was asked for of hosts whose grants have terms, by the word of who judged it. */
+static void tell_requests(struct supervisor *s, struct telling *t)
+{
+	static struct http_used used;
+
+	for (uint32_t k = 0; k < s->network.http.n; k++) {
+		if (!http_used(&s->network.http, k, &used)) {
+			s->outcome.effects_dropped++;
+			continue;
+		}
+		s->outcome.effects_dropped += used.more;
+		for (uint32_t i = 0; i < used.n; i++)
+			tell_request(s, t, s->network.http.role[k].endpoint, &used.rows[i]);
+	}
+}
+
 /* All but the last batch are told; that travels with the end, which saves the library from waking up twice. */
 static void tell_effects(struct supervisor *s, struct telling *t)
 {
@@ -750,6 +787,7 @@ static void tell_effects(struct supervisor *s, struct telling *t)
 	t->classifier.store = s->request.store;
 	tell_connections(s, t); /* first: what the program asks for leaves them no room, if it likes */
 	tell_refused(s, t);
+	tell_requests(s, t);
 	if (s->spec.observe != CELL_OBSERVE_OFF)
 		arena_read(s->arena, ARENA_BYTES, tell_effect, t, &head);
 	s->outcome.effects_seen = head.seen;
@@ -892,6 +930,17 @@ static void take_agent(struct supervisor *s, struct wire_message *m)
 	wire_message_finish(m);
 }
 
+/* So do those that judge requests. */
+static bool take_http(struct supervisor *s, struct wire_message *m)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < m->n_fds && ok; i++)
+		ok = http_roles_add(&s->network.http, &m->fds[i]);
+	wire_message_finish(m);
+	return ok;
+}
+
 static int start(struct supervisor *s, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
@@ -901,6 +950,8 @@ static int start(struct supervisor *s, struct err *e)
 		take_agent(s, &m);
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	}
+	while (r == 1 && m.number == WIRE_EVENT_HTTP && take_http(s, &m))
+		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	if (r <= 0 || m.number != WIRE_EVENT_START)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "no request came");
 	r = take_request(s, &m, e);

@@ -23,6 +23,7 @@ void network_init(struct network *n)
 {
 	*n = (struct network){ .relay = -1, .dialer = -1 };
 	agent_roles_init(&n->agent);
+	http_roles_init(&n->http);
 }
 
 void network_finish(struct network *n)
@@ -30,6 +31,7 @@ void network_finish(struct network *n)
 	fd_close(&n->relay);
 	fd_close(&n->dialer);
 	agent_roles_finish(&n->agent);
+	http_roles_finish(&n->http);
 }
 
 /* ---- endpoints of the cell ---- */
@@ -70,7 +72,8 @@ static int check_range(const struct address_range *r, const char *object, struct
 /* What must not be bounded in two ways: it is one endpoint of one grant's budget. */
 static int check_shared(const struct grant_set *set, uint32_t grant, uint32_t first, struct err *e)
 {
-	if (qualifiers_are_same(&set->grants[grant].qualifiers, &set->grants[first].qualifiers))
+	if (qualifiers_are_same(&set->grants[grant].qualifiers, &set->grants[first].qualifiers) &&
+	    strcmp(grant_terms(set, grant), grant_terms(set, first)) == 0)
 		return 0;
 	return err_set(e, AMBIT_CONFLICT, "give both the same qualifiers",
 		       "connect: %s and %s are one connection, and have different qualifiers", grant_object(set, first),
@@ -228,6 +231,8 @@ static int allow(struct network *n, const struct cell_spec *spec, const struct g
 
 	spec_endpoint(spec, p, &told.what);
 	to.to = told.what;
+	if (grant_terms(grants, p->grant)[0] != 0)
+		to.budget.uses = 0; /* of requests: who judges them counts them */
 	buf_init_in(&b, room, sizeof room);
 	link_put_endpoint(&b, &to);
 	r = wire_send(n->dialer, WIRE_DIAL_ALLOW, &b, NULL, 0);
@@ -335,6 +340,9 @@ int network_begin(struct network *n, const struct event_request *q, struct cell_
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (q->grants.grants[i].verb == VERB_LISTEN)
 			r = listen_on_host(n, &q->grants, i, e);
+	if (r < 0)
+		return r;
+	r = http_begin(&n->http, q, spec, n->dialer, e);
 	if (r < 0)
 		return r;
 	r = wire_introduce(n->relay, WIRE_NET_DIALER, n->dialer, WIRE_DIAL_RELAY);

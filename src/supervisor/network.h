@@ -10,6 +10,7 @@
 #include "cell/spec.h"
 #include "net/link.h"
 #include "supervisor/agent.h"
+#include "supervisor/http.h"
 #include "supervisor/request.h"
 
 struct network {
@@ -21,6 +22,7 @@ struct network {
 		uint16_t port; /* of the host */
 	} ports[LINK_LISTENS_MAX];
 	struct agent_roles agent;
+	struct http_roles http;
 };
 
 void network_init(struct network *n);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 9
+#define REQUEST_VERSION 11
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -21,6 +21,8 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_str(out, q->workspace);
 	buf_put_str(out, q->store);
 	buf_put_str(out, q->ledger);
+	buf_put_str(out, q->secrets);
+	buf_put_str(out, q->secrets_key);
 	buf_put_str(out, q->command);
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
@@ -30,6 +32,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 		buf_put_u16(out, q->grants.grants[i].verb);
 		buf_put_u16(out, q->grants.grants[i].flags);
 		qualifiers_put(out, &q->grants.grants[i].qualifiers);
+		buf_put_str(out, grant_terms(&q->grants, i));
 		buf_put_str(out, grant_object(&q->grants, i));
 		buf_put_str(out, q->grant_ids[i]);
 	}
@@ -54,7 +57,7 @@ static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e
 {
 	struct grant_set *set = &q->grants;
 	const uint32_t n = rbuf_u32(in);
-	char object[GRANT_OBJECT_MAX];
+	char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX];
 
 	grant_set_init(set);
 	for (uint32_t i = 0; i < n; i++) {
@@ -64,12 +67,13 @@ static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e
 		int r;
 
 		qualifiers_take(in, &qualifiers);
+		rbuf_str(in, terms, sizeof terms);
 		rbuf_str(in, object, sizeof object);
 		if (i < GRANTS_MAX)
 			rbuf_str(in, q->grant_ids[i], sizeof q->grant_ids[i]);
 		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
-		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, &id, e);
+		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, &id, e);
 		if (r < 0)
 			return r;
 	}
@@ -147,6 +151,8 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
 	rbuf_str(in, ret->store, sizeof ret->store);
 	rbuf_str(in, ret->ledger, sizeof ret->ledger);
+	rbuf_str(in, ret->secrets, sizeof ret->secrets);
+	rbuf_str(in, ret->secrets_key, sizeof ret->secrets_key);
 	rbuf_str(in, ret->command, sizeof ret->command);
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)

@@ -446,16 +446,17 @@ static size_t list_in_place(const struct grant_set *set, const struct cell_spec 
 	return unique;
 }
 
-/* What lies on the way to the ledger cannot be moved aside with it: another one could be put in its place. */
-static int hold_ledger(const struct event_request *q, struct cell_spec *spec, struct err *e)
+/* What lies on the way to a directory of Ambit's own (the ledger, the secrets; "" is none) cannot be moved aside with it: another one could be
+ * put in its place. */
+static int hold_way_to(const char *own, const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	struct holding h;
 	char path[GRANT_OBJECT_MAX];
 	int r = 0;
 
-	if (!text_copy(path, sizeof path, q->ledger))
-		return err_set(e, AMBIT_LIMIT, "choose a shorter path", "the path of the ledger is too long");
-	holding_begin(&h, &q->grants, q->ledger, spec);
+	if (!text_copy(path, sizeof path, own))
+		return err_set(e, AMBIT_LIMIT, "choose a shorter path", "%s: the path is too long", own);
+	holding_begin(&h, &q->grants, own, spec);
 	for (char *slash = strrchr(path, '/'); slash != NULL && slash != path && r >= 0; slash = strrchr(path, '/')) {
 		*slash = 0;
 		r = holding_pin(&h, path, false, e);
@@ -467,8 +468,10 @@ static int look_in_place(const struct event_request *q, struct cell_spec *spec, 
 			 struct err *e)
 {
 	struct inplace_tree tree = { .set = &q->grants, .all = trees, .n_all = n };
-	int r = n > 0 ? hold_ledger(q, spec, e) : 0;
+	int r = n > 0 ? hold_way_to(q->ledger, q, spec, e) : 0;
 
+	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets, q, spec, e);
+	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets_key, q, spec, e);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		tree.path = trees[i];
 		if (tree.outer == NULL || !path_is_beneath(tree.path, tree.outer))
