@@ -6,6 +6,7 @@
 #include "audit/body.h"
 #include "base/text.h"
 #include "cell/spec.h"
+#include "core/conditions.h"
 
 static const char other_form[] = "an entry of it has another form";
 
@@ -18,26 +19,26 @@ void past_begin(struct past *p, const char *event)
 	(void)text_copy(p->event, sizeof p->event, event); /* same size */
 }
 
+static const char other_grant[] = "it has a grant that this program does not know";
+
 /* ---- before the program ran ---- */
 
 /* Older entries have none. A value that is no text is written as a person would. */
-static bool take_qualifiers(struct canonical_value body, struct qualifiers *ret)
+static bool take_conditions(struct canonical_value body, struct conditions *ret)
 {
 	struct canonical_value all, key, value;
 	size_t at = 0;
 
-	*ret = (struct qualifiers){ .uses = 0 };
+	memset(ret, 0, sizeof *ret);
 	if (!canonical_find(body, "qualifiers", &all))
 		return true;
 	while (canonical_member(all, &at, &key, &value)) {
-		char word[24], text[64];
-		enum qualifier which;
+		char word[24], text[CONDITION_MAX];
 
 		if (!canonical_string(value, text, sizeof text))
 			(void)snprintf(text, sizeof text, "%.*s", (int)(value.n < sizeof text ? value.n : 0),
 				       (const char *)value.at);
-		if (!canonical_string(key, word, sizeof word) || !qualifier_is(word, &which) ||
-		    qualifiers_set(ret, which, text, NULL) < 0)
+		if (!canonical_string(key, word, sizeof word) || conditions_set(ret, word, text, NULL) < 0)
 			return false;
 	}
 	return all.n > 0 && all.at[0] == '{';
@@ -45,8 +46,8 @@ static bool take_qualifiers(struct canonical_value body, struct qualifiers *ret)
 
 void past_take_grant(struct past *p, const struct entry *entry)
 {
-	char object[GRANT_OBJECT_MAX], word[24];
-	struct qualifiers qualifiers;
+	char object[GRANT_OBJECT_MAX], word[24], terms[TERMS_TEXT_MAX];
+	struct conditions conditions;
 	enum grant_verb verb;
 	bool optional;
 	uint32_t id;
@@ -57,9 +58,14 @@ void past_take_grant(struct past *p, const struct entry *entry)
 		p->no = other_form;
 		return;
 	}
-	if (!verb_find(word, strlen(word), &verb) || !take_qualifiers(entry->body, &qualifiers) ||
-	    grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &qualifiers, &id, NULL) < 0) {
-		p->no = "it has a grant that this program does not know";
+	if (!verb_find(word, strlen(word), &verb) || !take_conditions(entry->body, &conditions)) {
+		p->no = other_grant;
+		return;
+	}
+	terms_format(&conditions.terms, terms);
+	if (grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &conditions.qualifiers, terms,
+				&id, NULL) < 0) {
+		p->no = other_grant;
 		return;
 	}
 	(void)text_copy(p->grant_ids[id], ID_TEXT_MAX, entry->grant); /* same size */

@@ -9,6 +9,7 @@
 #include "ledger/layout.h"
 
 #define SHOWN_MAX 400 /* of a path */
+#define GRANT_TEXT_MAX (SHOWN_MAX + 32 + QUALIFIERS_TEXT_MAX + TERMS_TEXT_MAX)
 
 static const char *const answer_words[UNDER_COUNT] = {
 	[UNDER_SAME] = "same", [UNDER_DENIED] = "denied", [UNDER_ALLOWED] = "allowed",
@@ -30,17 +31,16 @@ static const char *const skip_texts[SKIP_COUNT] = {
 /* A grant as a person writes it; "" is none. */
 static void grant_text(const struct grant_set *set, uint32_t id, char *ret, size_t size)
 {
-	char shown[SHOWN_MAX], qualifiers[QUALIFIERS_TEXT_MAX];
+	char shown[SHOWN_MAX];
 	struct buf text;
 
 	ret[0] = 0;
 	if (id >= set->count)
 		return;
 	buf_init_in(&text, ret, size);
-	qualifiers_format(&set->grants[id].qualifiers, qualifiers);
-	buf_printf(&text, "%s: %s%s%s", verb_word((enum grant_verb)set->grants[id].verb),
-		   text_escape(shown, sizeof shown, grant_object(set, id), set->grants[id].object_len),
-		   qualifiers[0] != 0 ? " " : "", qualifiers);
+	buf_printf(&text, "%s: %s", verb_word((enum grant_verb)set->grants[id].verb),
+		   text_escape(shown, sizeof shown, grant_object(set, id), set->grants[id].object_len));
+	grant_put_conditions(set, id, &text);
 	if (buf_cstr(&text) == NULL)
 		ret[0] = 0; /* shown is shorter */
 }
@@ -113,7 +113,7 @@ static void named_grant(const struct past *p, const char *grant_id, char *ret, s
 void say_differs(struct said *said, const struct past *p, const struct past_effect *f, uint64_t entry, bool is_signed,
 		 const char *grant_id, const struct decision *is)
 {
-	char was_by[SHOWN_MAX + 32], is_by[SHOWN_MAX + 32], shown[SHOWN_MAX];
+	char was_by[GRANT_TEXT_MAX], is_by[GRANT_TEXT_MAX], shown[SHOWN_MAX];
 	struct json j;
 	const size_t before = begin(said, &j);
 	const bool base = is->base != EFFECT_BASE_NOT;
@@ -190,7 +190,7 @@ static void json_under(struct json *j, const struct past_effect *f, uint64_t ent
 void say_under(struct said *said, const struct past_effect *f, uint64_t entry, const struct grant_set *grants,
 	       const struct under_told *told)
 {
-	char by[SHOWN_MAX + 32], flag[GRANT_OBJECT_MAX * 2];
+	char by[GRANT_TEXT_MAX], flag[GRANT_OBJECT_MAX * 2];
 	struct json j;
 	const size_t before = begin(said, &j);
 
@@ -310,7 +310,7 @@ static void put_events(struct buf *out, uint64_t n, const char *what)
 
 static void text_policy(struct buf *out, const struct replay_counts *n, const struct policy_asked *policy)
 {
-	char grant[SHOWN_MAX + 64];
+	char grant[GRANT_TEXT_MAX];
 
 	buf_printf(out, "under the policy, of %" PRIu64 " event%s:\n", n->events, text_plural(n->events));
 	put_events(out, n->denied_events, "would be denied something that they did");
@@ -337,7 +337,7 @@ static void json_counts(struct json *j, const struct replay_counts *n)
 
 static void json_policy(struct json *j, const struct replay_counts *n, const struct policy_asked *policy)
 {
-	char grant[SHOWN_MAX + 64];
+	char grant[GRANT_TEXT_MAX];
 
 	json_put_key(j, "policy");
 	if (policy == NULL) {

@@ -8,13 +8,15 @@
 
 /* ---- the grants ---- */
 
-/* As the grant g says, but for the object. */
-static bool add(struct under *u, const struct grant *g, const char *object, uint16_t line)
+/* As the grant says, but for the object. */
+static bool add(struct under *u, const struct grant_set *from, uint32_t grant, const char *object, uint16_t line)
 {
+	const struct grant *g = &from->grants[grant];
 	const uint32_t before = u->grants.count;
 	uint32_t id;
 
-	if (grant_add_qualified(&u->grants, (enum grant_verb)g->verb, object, g->flags, &g->qualifiers, &id, NULL) < 0)
+	if (grant_add_qualified(&u->grants, (enum grant_verb)g->verb, object, g->flags, &g->qualifiers,
+				grant_terms(from, grant), &id, NULL) < 0)
 		return false;
 	if (u->grants.count > before)
 		u->line[id] = line;
@@ -26,7 +28,7 @@ static bool add_fixed(struct under *u, const struct grant_set *set)
 	bool fits = true;
 
 	for (uint32_t i = 0; i < set->count && fits; i++)
-		fits = add(u, &set->grants[i], grant_object(set, i), (uint16_t)i);
+		fits = add(u, set, i, grant_object(set, i), (uint16_t)i);
 	return fits;
 }
 
@@ -39,7 +41,7 @@ static bool add_within(struct under *u, const struct grant_set *set, const char 
 		char path[GRANT_OBJECT_MAX];
 
 		fits = path_normalise(workdir, object[1] == 0 ? "." : object + 1, path, sizeof path) &&
-		       add(u, &set->grants[i], path, (uint16_t)(GRANTS_MAX + i));
+		       add(u, set, i, path, (uint16_t)(GRANTS_MAX + i));
 	}
 	return fits;
 }
@@ -56,7 +58,7 @@ static bool add_given(struct under *u, const struct past *p)
 		if (p->grants.grants[i].verb == VERB_RUN && object[0] == '/' &&
 		    (strcmp(object, program) == 0 ||
 		     (p->base == CELL_BASE_MINIMAL && base_shows(CELL_BASE_SYSTEM, object, RIGHT_READ | RIGHT_RUN))))
-			fits = add(u, &p->grants.grants[i], object, UNDER_NO_LINE);
+			fits = add(u, &p->grants, i, object, UNDER_NO_LINE);
 	}
 	return fits;
 }
@@ -233,6 +235,7 @@ static bool look(void *arg, enum fact f)
 	case FACT_BAD_HELLO:
 	case FACT_HIDDEN_NAME:
 	case FACT_WITHDRAWN:
+	case FACT_REFUSED:
 	case FACT_BEYOND:
 	case FACT_COUNT: break;
 	}

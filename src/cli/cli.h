@@ -22,6 +22,7 @@ int cli_doctor(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_ledger(int argc, char **argv);
 int cli_grant(int argc, char **argv);
+int cli_secret(int argc, char **argv);
 int cli_stage(int argc, char **argv);
 int cli_stage_short(int argc, char **argv); /* diff, commit, discard, undo without the word stage */
 

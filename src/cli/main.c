@@ -32,6 +32,7 @@ static const char help_text[] =
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
 	"  ambit ledger replay                its decisions made once more, or under another policy\n"
 	"  ambit ledger prove | check         a proof of one entry, for who has no ledger\n"
+	"  ambit secret set | list | remove   what is attached to requests, and no cell sees\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
@@ -51,7 +52,7 @@ static const struct command {
 	{ "diff", cli_stage_short }, { "commit", cli_stage_short }, { "discard", cli_stage_short },
 	{ "undo", cli_stage_short }, { "stage", cli_stage },        { "doctor", cli_doctor },
 	{ "policy", cli_policy },    { "ledger", cli_ledger },      { "grant", cli_grant },
-	{ "help", cli_help },        { "version", cli_version },
+	{ "secret", cli_secret },    { "help", cli_help },          { "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

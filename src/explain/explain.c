@@ -43,15 +43,14 @@ static void put_command(const struct event_result *r, struct buf *out)
 static void put_grant(const struct event_result *r, uint32_t id, struct buf *out)
 {
 	const struct grant *g = &r->grants->grants[id];
-	char qualifiers[QUALIFIERS_TEXT_MAX];
 
 	buf_printf(out, "  granted: %s", verb_word((enum grant_verb)g->verb));
 	if (g->object_len > 0) {
 		buf_printf(out, " ");
 		put_name(out, grant_object(r->grants, id));
 	}
-	qualifiers_format(&g->qualifiers, qualifiers);
-	buf_printf(out, "%s%s\n", qualifiers[0] != 0 ? " " : "", qualifiers);
+	grant_put_conditions(r->grants, id, out);
+	buf_printf(out, "\n");
 }
 
 static void put_asked(const struct event_result *r, struct buf *out)

@@ -250,7 +250,7 @@ static void collect(struct learner *l, const struct effect *f)
 {
 	const bool denied = effect_is_denied(f->verdict);
 
-	if (f->kind == EFFECT_OPAQUE || (f->verdict != EFFECT_ALLOWED && !denied))
+	if (f->kind == EFFECT_OPAQUE || f->kind == EFFECT_REQUEST || (f->verdict != EFFECT_ALLOWED && !denied))
 		return;
 	if (f->kind == EFFECT_EXEC)
 		collect_runtime(l, f);

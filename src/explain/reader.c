@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cell/spec.h"
+#include "core/conditions.h"
 #include "core/denial.h"
 #include "explain/json_take.h"
 
@@ -111,18 +112,17 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 /* ---- grants ---- */
 
 /* Records of before have no such key. */
-static void read_qualifiers(struct take *t, const json_t *from, struct qualifiers *ret)
+static void read_conditions(struct take *t, const json_t *from, struct conditions *ret)
 {
 	json_t *all = json_object_get(from, "qualifiers"), *value;
 	const char *word;
 
-	*ret = (struct qualifiers){ .uses = 0 };
+	memset(ret, 0, sizeof *ret);
 	if (all != NULL && !json_is_null(all) && !json_is_object(all))
 		take_fail(t, AMBIT_MALFORMED, "qualifiers", "not an object");
 	json_object_foreach(all, word, value)
 	{
-		char text[64];
-		enum qualifier which;
+		char text[CONDITION_MAX];
 
 		if (json_is_integer(value))
 			(void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
@@ -132,7 +132,7 @@ static void read_qualifiers(struct take *t, const json_t *from, struct qualifier
 				    : json_is_string(value) ? json_string_value(value)
 							    : ""))
 			text[0] = 0;
-		if (!qualifier_is(word, &which) || qualifiers_set(ret, which, text, NULL) < 0)
+		if (conditions_set(ret, word, text, NULL) < 0)
 			take_fail(t, AMBIT_MALFORMED, "qualifiers", "not a qualifier that this build knows");
 	}
 }
@@ -149,13 +149,15 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	const uint32_t flags = take_bool(t, from, "optional") ? GRANT_OPTIONAL : 0;
 	const char *id = take_text(t, from, "id", false);
 	const uint32_t before = ret->grants->count;
-	struct qualifiers qualifiers;
+	char terms[TERMS_TEXT_MAX];
+	struct conditions conditions;
 	uint32_t at;
 
-	read_qualifiers(t, from, &qualifiers);
+	read_conditions(t, from, &conditions);
 	if (t->rc != 0)
 		return;
-	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &qualifiers, &at, t->e);
+	terms_format(&conditions.terms, terms);
+	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, &at, t->e);
 	if (t->rc < 0)
 		t->rc = err_context(t->e, t->rc, "record: grants[%zu]", t->index);
 	else if (ret->grants->count == before)
@@ -210,6 +212,8 @@ static const char *object_key(uint8_t kind)
 {
 	if (kind == EFFECT_OPAQUE)
 		return "call";
+	if (kind == EFFECT_REQUEST)
+		return "request";
 	return kind == EFFECT_CONNECT ? "address" : "path";
 }
 
@@ -248,6 +252,8 @@ static uint8_t read_denied(struct take *t, const json_t *from, const struct effe
 
 	if (take_bool(t, from, "new"))
 		return EFFECT_DENIED_NEW;
+	if (f->kind == EFFECT_REQUEST)
+		return EFFECT_DENIED_REQUEST;
 	if (why == NULL)
 		return EFFECT_DENIED;
 	if (f->kind == EFFECT_EXEC && strcmp(why, denial_word(DENIAL_WRITTEN)) == 0)

@@ -196,46 +196,64 @@ static int take_objects(struct policy *p, enum grant_verb verb, const char **at,
 
 /* ---- qualifiers ---- */
 
-#define VALUE_MAX 64 /* longer than any */
+/* The value of a qualifier, in quotes if it has blanks; *at stands on it and then behind it. */
+static int take_value(enum grant_verb verb, const char **at, struct object *ret, struct err *e)
+{
+	const size_t n = strcspn(*at, BLANKS);
+	int rc = 0;
+
+	if (is_quote(**at))
+		rc = take_quoted(at, verb_word(verb), ret, e);
+	else if (object_put(ret, *at, n))
+		*at += n;
+	else
+		rc = err_set(e, AMBIT_LIMIT, "write fewer, with wildcards, or in grants to several hosts",
+			     "%s: the value of a qualifier is too long", verb_word(verb));
+	if (rc == 0 && **at != 0 && strchr(BLANKS, **at) == NULL)
+		return bad_text(e, verb_word(verb), *at, "put all of the value into the quotes",
+				"no blank behind a quote");
+	return rc;
+}
 
 /* Reads key=value; *at stands on the key and then behind the value. */
-static int take_qualifier(enum grant_verb verb, const char **at, struct qualifiers *q, struct err *e)
+static int take_qualifier(enum grant_verb verb, const char **at, struct conditions *b, struct err *e)
 {
-	const size_t n = strspn(*at, "abcdefghijklmnopqrstuvwxyz"), m = strcspn(*at + n, BLANKS);
-	char word[32], value[VALUE_MAX];
-	enum qualifier which;
+	const size_t n = strspn(*at, "abcdefghijklmnopqrstuvwxyz");
+	struct object value = { .len = 0 };
+	char word[32];
 	int rc;
 
 	if (!starts_qualifier(*at))
 		return bad_text(e, verb_word(verb), *at, "after the object only qualifiers may stand, as key=value",
 				"more than an object");
-	(void)snprintf(word, sizeof word, "%.*s", (int)n, *at);               /* cut is no word */
-	(void)snprintf(value, sizeof value, "%.*s", (int)m - 1, *at + n + 1); /* cut is no value */
-	rc = qualifier_parse(word, &which, e);
+	(void)snprintf(word, sizeof word, "%.*s", (int)n, *at); /* cut is no word */
+	rc = qualifier_parse(word, e);
 	if (rc == 0)
-		rc = qualifier_check_verb(which, verb, e);
-	if (rc == 0 && qualifiers_has(q, which))
+		rc = qualifier_check_verb(word, verb, e);
+	if (rc == 0 && conditions_have(b, word))
 		rc = err_set(e, AMBIT_CONFLICT, "keep one of the two", "%s: '%s' stands here twice", verb_word(verb),
 			     word);
-	*at += n + m;
-	return rc < 0 ? rc : qualifiers_set(q, which, value, e);
+	*at += n + 1;
+	if (rc == 0)
+		rc = take_value(verb, at, &value, e);
+	return rc < 0 ? rc : conditions_set(b, word, value.text, e);
 }
 
 /* To the end of the text. */
-static int take_qualifiers(enum grant_verb verb, const char *at, struct qualifiers *q, struct err *e)
+static int take_qualifiers(enum grant_verb verb, const char *at, struct conditions *b, struct err *e)
 {
 	int rc = 0;
 
 	for (at = skip_blanks(at); *at != 0 && rc == 0; at = skip_blanks(at))
-		rc = take_qualifier(verb, &at, q, e);
+		rc = take_qualifier(verb, &at, b, e);
 	return rc;
 }
 
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e)
 {
-	const uint32_t before = p->n_lines;
+	const uint32_t before = p->n_lines, terms_before = p->terms_used;
 	const char *at = skip_blanks(text != NULL ? text : "");
-	struct qualifiers q = { .uses = 0 };
+	struct conditions b = { .qualifiers = { .uses = 0 } };
 	enum grant_verb v;
 	int rc = verb_parse(verb, &v, e);
 
@@ -243,11 +261,13 @@ int policy_add_flag(struct policy *p, const char *verb, const char *text, struct
 		return rc;
 	rc = take_objects(p, v, &at, e);
 	if (rc == 0)
-		rc = take_qualifiers(v, at, &q, e);
+		rc = take_qualifiers(v, at, &b, e);
 	if (rc == 0)
-		rc = policy_qualify(p, before, &q, NULL, e);
-	if (rc < 0)
+		rc = policy_qualify(p, before, &b, NULL, e);
+	if (rc < 0) {
 		p->n_lines = before;
+		p->terms_used = terms_before;
+	}
 	return rc;
 }
 

@@ -7,7 +7,7 @@
 #include "core/endpoint.h"
 #include "core/listen.h"
 
-#define ENCODING_VERSION 2
+#define ENCODING_VERSION 3
 #define SHOWN_MAX 200 /* of an object in a message */
 
 /* ---- objects as written ---- */
@@ -214,24 +214,64 @@ static bool is_socket(const char *object)
 	return endpoint_take(object, &p, NULL) == 0 && p.kind == ENDPOINT_UNIX;
 }
 
-int policy_qualify(struct policy *p, uint32_t first, const struct qualifiers *q, uint32_t *ret_line, struct err *e)
+const char *policy_terms(const struct policy *p, const struct policy_line *l)
+{
+	return p->terms + l->terms;
+}
+
+/* Gives where they lie. */
+static int add_terms(struct policy *p, const char *text, uint32_t *ret, struct err *e)
+{
+	const uint32_t at = p->terms_used > 0 ? p->terms_used : 1;
+	const size_t n = strlen(text); /* below TERMS_TEXT_MAX */
+
+	*ret = 0;
+	if (n == 0)
+		return 0;
+	if (n + 1 > sizeof p->terms - at)
+		return err_set(e, AMBIT_LIMIT, "write fewer, with wildcards",
+			       "the terms of all grants exceed %zu bytes", sizeof p->terms);
+	memcpy(p->terms + at, text, n + 1);
+	p->terms_used = at + (uint32_t)n + 1;
+	*ret = at;
+	return 0;
+}
+
+static int check_counted(const struct policy_line *l, const struct qualifiers *q, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	for (uint32_t i = first; i < p->n_lines; i++) {
+	if (!qualifiers_has(q, QUALIFIER_BYTES) || !is_socket(l->object))
+		return 0;
+	text_escape(shown, sizeof shown, l->object, strlen(l->object));
+	return err_set(e, AMBIT_MALFORMED, "bound it by uses or rate",
+		       "%s: %s: nobody counts the bytes of a Unix socket", verb_word((enum grant_verb)l->verb), shown);
+}
+
+int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b, uint32_t *ret_line, struct err *e)
+{
+	char terms[TERMS_TEXT_MAX];
+	uint32_t at = 0;
+	int rc = terms_check(&b->terms, e);
+
+	terms_format(&b->terms, terms);
+	if (rc == 0)
+		rc = add_terms(p, terms, &at, e);
+	if (ret_line != NULL)
+		*ret_line = first; /* what is wrong with all of them */
+
+	for (uint32_t i = first; i < p->n_lines && rc == 0; i++) {
 		struct policy_line *l = &p->lines[i];
 
-		l->qualifiers = *q;
-		if (!qualifiers_has(q, QUALIFIER_BYTES) || !is_socket(l->object))
-			continue;
-		if (ret_line != NULL)
+		l->qualifiers = b->qualifiers;
+		l->terms = at;
+		rc = check_counted(l, &b->qualifiers, e);
+		if (rc == 0)
+			rc = grant_check_terms(l->object, terms, e);
+		if (rc < 0 && ret_line != NULL)
 			*ret_line = i;
-		text_escape(shown, sizeof shown, l->object, strlen(l->object));
-		return err_set(e, AMBIT_MALFORMED, "bound it by uses or rate",
-			       "%s: %s: nobody counts the bytes of a Unix socket", verb_word((enum grant_verb)l->verb),
-			       shown);
 	}
-	return 0;
+	return rc;
 }
 
 static bool is_agent(const char *s)
@@ -289,8 +329,15 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 	text_escape(into->sources[index], sizeof into->sources[index], source, strlen(source));
 	into->n_sources = index;
 	for (uint32_t i = 0; i < from->n_lines; i++) {
-		into->lines[into->n_lines] = from->lines[i];
-		into->lines[into->n_lines++].source = index;
+		struct policy_line *l = &into->lines[into->n_lines];
+		int rc;
+
+		*l = from->lines[i];
+		l->source = index;
+		rc = add_terms(into, policy_terms(from, &from->lines[i]), &l->terms, e);
+		if (rc < 0)
+			return rc;
+		into->n_lines++;
 	}
 	merge_limits(into, from);
 	return 0;
@@ -315,6 +362,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 		buf_put_u32(out, l->column);
 		buf_put_u32(out, l->flags);
 		qualifiers_put(out, &l->qualifiers);
+		buf_put_str(out, policy_terms(p, l));
 		buf_put_str(out, l->object);
 	}
 }
@@ -334,20 +382,37 @@ static int decode_limits(struct rbuf *in, struct policy *ret, struct err *e)
 	return 0;
 }
 
-static int decode_line(struct rbuf *in, struct policy_line *l, struct err *e)
+static int decode_terms(struct rbuf *in, struct policy *p, struct policy_line *l, struct err *e)
 {
+	char text[TERMS_TEXT_MAX];
+	struct terms taken;
+
+	rbuf_str(in, text, sizeof text);
+	if (in->failed || terms_take(text, &taken, NULL) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "terms that cannot be written");
+	return add_terms(p, text, &l->terms, e);
+}
+
+static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l, struct err *e)
+{
+	int rc;
+
 	*l = (struct policy_line){ .verb = rbuf_u32(in) };
 	l->line = rbuf_u32(in);
 	l->column = rbuf_u32(in);
 	l->flags = rbuf_u32(in);
 	qualifiers_take(in, &l->qualifiers);
+	rc = decode_terms(in, p, l, e);
+	if (rc < 0)
+		return rc;
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
 	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)) ||
-	    (l->verb != VERB_CONNECT && !qualifiers_are_none(&l->qualifiers)))
+	    (l->verb != VERB_CONNECT && (!qualifiers_are_none(&l->qualifiers) || l->terms != 0)))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
-	return check_line(l, e);
+	rc = check_line(l, e);
+	return rc < 0 ? rc : grant_check_terms(l->object, policy_terms(p, l), e);
 }
 
 int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
@@ -366,7 +431,7 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	if (rc == 0 && n > POLICY_LINES_MAX)
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "more grants than there can be");
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		rc = decode_line(in, &ret->lines[i], e);
+		rc = decode_line(in, ret, &ret->lines[i], e);
 	if (rc == 0 && !rbuf_done(in))
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a policy of the wrong length");
 	if (rc == 0)

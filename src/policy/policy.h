@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/conditions.h"
 #include "core/grant.h"
 #include "core/limits.h"
 
@@ -31,6 +32,7 @@ struct policy_line {
 	uint32_t line, column;         /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
 	uint32_t flags;                /* GRANT_OPTIONAL */
+	uint32_t terms;                /* of connect, as terms_format writes them: offset in policy.terms; 0: none */
 	struct qualifiers qualifiers;  /* of connect */
 };
 
@@ -40,7 +42,9 @@ struct policy {
 	char sources[POLICY_SOURCES_MAX][POLICY_SOURCE_MAX];
 	uint32_t n_lines;
 	struct policy_line lines[POLICY_LINES_MAX];
-	uint32_t limits_given; /* bit set of enum limit */
+	uint32_t terms_used;
+	char terms[GRANT_POOL_MAX]; /* a NUL, then those of lines, each followed by a NUL */
+	uint32_t limits_given;      /* bit set of enum limit */
 	struct limits limits;
 };
 
@@ -48,7 +52,7 @@ struct policy {
 
 /* One grant as on the command line: verb and "object [key=value ...]", for example read "~/.gitconfig". A list of
  * objects stands in brackets, "[~/.gitconfig, /srv/data?]"; an object that a blank or a bracket would cut stands in
- * single or double quotes, a quote inside it doubled. A verb without an object takes "" or NULL. Qualifiers of a list are those of
+ * single or double quotes, a quote inside it doubled; so does a value that has blanks. A verb without an object takes "" or NULL. Qualifiers of a list are those of
  * each object in it, which shares its budget with no other.
  * -UNKNOWN, -UNAVAILABLE: the verb or a qualifier. -CONFLICT: a qualifier stands there twice. -MALFORMED. -LIMIT. On failure nothing was added. */
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e);
@@ -60,9 +64,11 @@ int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);
 
-/* Gives the lines from `first` on, which are of one grant, its qualifiers. -MALFORMED: one of them cannot have all of these; *ret_line, which may be
- * NULL, is that one. */
-int policy_qualify(struct policy *p, uint32_t first, const struct qualifiers *q, uint32_t *ret_line, struct err *e);
+/* Gives the lines from `first` on, which are of one grant, its qualifiers and terms. -MALFORMED: one of them cannot have all of these; *ret_line, which
+ * may be NULL, is that one. -LIMIT. */
+int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b, uint32_t *ret_line, struct err *e);
+/* Of a line; "": none. */
+const char *policy_terms(const struct policy *p, const struct policy_line *l);
 
 /* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
 int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);

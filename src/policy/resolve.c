@@ -399,7 +399,8 @@ static int add_line(struct resolving *r, const struct policy_line *l, struct gra
 
 	if (has_path(l))
 		return add_path(r, l, set, names, e);
-	rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers, NULL, e);
+	rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers,
+				 policy_terms(r->p, l), NULL, e);
 	return rc < 0 ? rc : add_traits(set, l, l->object, e);
 }
 

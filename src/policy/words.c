@@ -46,11 +46,11 @@ static int unknown(struct err *e, const char *what, const char *word, const char
 		"a word that is not known is never skipped: it could be the one that narrows a grant");
 }
 
-int qualifier_parse(const char *word, enum qualifier *ret, struct err *e)
+int qualifier_parse(const char *word, struct err *e)
 {
 	const char *meant = word_nearest(word, verbs, COUNT_OF(verbs));
 
-	if (qualifier_is(word, ret))
+	if (condition_is(word))
 		return 0;
 	if (qualifier_find(word))
 		return err_why(e,
@@ -63,13 +63,12 @@ int qualifier_parse(const char *word, enum qualifier *ret, struct err *e)
 		       "verbs are work, read, write, run, env, jit, connect and listen");
 }
 
-int qualifier_check_verb(enum qualifier which, enum grant_verb verb, struct err *e)
+int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 {
 	if (verb == VERB_CONNECT)
 		return 0;
 	return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
-		       "'%s' belongs to connect, and %s takes no such qualifier", qualifier_word(which),
-		       verb_word(verb));
+		       "'%s' belongs to connect, and %s takes no such qualifier", word, verb_word(verb));
 }
 
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e)

@@ -9,14 +9,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "core/conditions.h"
 #include "core/grant.h"
 
 /* True if word is a qualifier, available or not. */
 bool qualifier_find(const char *word);
 /* A key that is not a verb. -UNAVAILABLE: a qualifier that this build lacks. -UNKNOWN, with the verb or qualifier meant. */
-int qualifier_parse(const char *word, enum qualifier *ret, struct err *e);
+int qualifier_parse(const char *word, struct err *e);
 /* Whether the verb takes it; -MALFORMED says to which it belongs. */
-int qualifier_check_verb(enum qualifier which, enum grant_verb verb, struct err *e);
+int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e);
 
 /* The verb of a word. -UNKNOWN with the verb meant; -UNAVAILABLE. */
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e);

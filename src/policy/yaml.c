@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -10,20 +11,22 @@
 #include "policy/words.h"
 
 #define SHOWN_MAX 80
-#define KEYS_MAX 32 /* in one mapping; all verbs and qualifiers together are fewer */
+#define VALUES_MAX (2u * CONDITION_MAX) /* of a list, before it is put in order */
+#define KEYS_MAX 32                     /* in one mapping; all verbs and qualifiers together are fewer */
 
 struct reader {
 	yaml_parser_t parser;
 	yaml_event_t ev; /* the event at hand; owned */
 	struct policy *p;
 	struct policy_mistake *m;
+	struct buf value;     /* owned: of the term at hand */
 	const uint8_t *bytes; /* of the file */
 	size_t n;
 	struct {
 		bool has_verb;
 		enum grant_verb verb;
-		struct qualifiers qualifiers;
-		enum qualifier first; /* that stands there; QUALIFIER_COUNT: none */
+		struct conditions conditions;
+		char first[16]; /* that stands there; "": none */
 		yaml_mark_t first_at;
 	} grant; /* at hand */
 };
@@ -261,25 +264,117 @@ static int add_bare(struct reader *r, enum grant_verb verb)
 	return rc;
 }
 
+/* One of a list: it is looked at by itself, and kept with those before it. */
+static int add_value(struct reader *r, enum term which, const char *before)
+{
+	struct terms alone = { .credentials = TERMS_REFUSE };
+	char one[CONDITION_MAX];
+	int rc = check_scalar(r, "a part of a qualifier");
+
+	if (rc < 0)
+		return rc;
+	if (snprintf(one, sizeof one, "%s%s", before, text_of(r)) >= (int)sizeof one)
+		return mistake(r, AMBIT_LIMIT, "write it shorter", "%s: an entry is too long", term_word(which));
+	if (terms_set(&alone, which, one, &r->m->err) < 0)
+		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	buf_printf(&r->value, "%s%s", r->value.len > 0 ? ", " : "", one);
+	return r->value.failed ? mistake(r, AMBIT_LIMIT, "write fewer, with wildcards", "%s: this is too much",
+					 term_word(which))
+			       : 0;
+}
+
+/* The list at hand. */
+static int add_values(struct reader *r, enum term which, const char *before)
+{
+	int rc = next(r);
+
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		rc = add_value(r, which, before);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
+/* What was kept is all of the term, which began at `at`. */
+static int set_values(struct reader *r, enum term which, const yaml_mark_t *at)
+{
+	const char *value = buf_cstr(&r->value);
+
+	if (value == NULL || terms_set(&r->grant.conditions.terms, which, value, &r->m->err) < 0)
+		return mistake_at(r, at,
+				  value != NULL ? -(int)r->m->err.code
+						: err_set(&r->m->err, AMBIT_LIMIT, "write fewer, with wildcards",
+							  "%s: this is too much", term_word(which)));
+	return 0;
+}
+
+/* `http: [GET /repos, POST /x]` */
+static int read_rules(struct reader *r)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	int rc;
+
+	buf_reset(&r->value);
+	rc = add_values(r, TERM_HTTP, "");
+	return rc < 0 ? rc : set_values(r, TERM_HTTP, &at);
+}
+
+static int graphql_key(struct reader *r, struct keys *keys)
+{
+	char before[16];
+	int rc;
+
+	if (strcmp(text_of(r), "query") != 0 && strcmp(text_of(r), "mutation") != 0 &&
+	    strcmp(text_of(r), "subscription") != 0 && strcmp(text_of(r), "persisted") != 0)
+		return mistake(r, AMBIT_UNKNOWN, "write query, mutation, subscription or persisted",
+			       "this is not a part of graphql");
+	(void)snprintf(before, sizeof before, "%s ", text_of(r)); /* it fits */
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	if (rc < 0)
+		return rc;
+	return r->ev.type == YAML_SEQUENCE_START_EVENT ? add_values(r, TERM_GRAPHQL, before)
+						       : add_value(r, TERM_GRAPHQL, before);
+}
+
+/* `graphql: {mutation: [createIssue], query: "*"}` */
+static int read_graphql(struct reader *r)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	struct keys keys = { .count = 0 };
+	int rc;
+
+	buf_reset(&r->value);
+	rc = each_key(r, &keys, graphql_key);
+	return rc < 0 ? rc : set_values(r, TERM_GRAPHQL, &at);
+}
+
 /* `uses: 50`. Which verb it stands beside is known when all keys are read. */
 static int read_qualifier(struct reader *r, struct keys *keys)
 {
 	const yaml_mark_t at = r->ev.start_mark;
-	enum qualifier which;
+	char word[sizeof r->grant.first];
 	int rc;
 
-	if (qualifier_parse(text_of(r), &which, &r->m->err) < 0)
+	if (qualifier_parse(text_of(r), &r->m->err) < 0)
 		return mistake_at(r, &at, -(int)r->m->err.code);
-	if (r->grant.first == QUALIFIER_COUNT) {
-		r->grant.first = which;
+	(void)text_copy(word, sizeof word, text_of(r)); /* it is longer than any of them */
+	if (r->grant.first[0] == 0) {
+		(void)text_copy(r->grant.first, sizeof r->grant.first, word);
 		r->grant.first_at = at;
 	}
-	rc = seen_once(r, keys, qualifier_word(which));
+	rc = seen_once(r, keys, word);
 	if (rc == 0)
 		rc = next(r);
+	if (rc == 0 && r->ev.type == YAML_SEQUENCE_START_EVENT && strcmp(word, term_word(TERM_HTTP)) == 0)
+		return read_rules(r);
+	if (rc == 0 && r->ev.type == YAML_MAPPING_START_EVENT && strcmp(word, term_word(TERM_GRAPHQL)) == 0)
+		return read_graphql(r);
 	if (rc == 0)
 		rc = check_scalar(r, "the value of a qualifier");
-	if (rc == 0 && qualifiers_set(&r->grant.qualifiers, which, text_of(r), &r->m->err) < 0)
+	if (rc == 0 && conditions_set(&r->grant.conditions, word, text_of(r), &r->m->err) < 0)
 		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
 	return rc;
 }
@@ -312,7 +407,7 @@ static int qualify(struct reader *r, uint32_t first)
 {
 	uint32_t i;
 
-	if (policy_qualify(r->p, first, &r->grant.qualifiers, &i, &r->m->err) == 0)
+	if (policy_qualify(r->p, first, &r->grant.conditions, &i, &r->m->err) == 0)
 		return 0;
 	r->m->line = r->p->lines[i].line;
 	r->m->column = r->p->lines[i].column;
@@ -328,15 +423,13 @@ static int read_grant(struct reader *r)
 			       "write `- read: /srv/data`: a verb, a colon, a blank, an object");
 
 	memset(&r->grant, 0, sizeof r->grant);
-	r->grant.first = QUALIFIER_COUNT;
 	if (rc == 0)
 		rc = each_key(r, &keys, grant_key);
 	if (rc == 0 && !r->grant.has_verb)
 		return mistake_at(
 			r, &start,
 			err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`", "a grant without a verb"));
-	if (rc == 0 && r->grant.first != QUALIFIER_COUNT &&
-	    qualifier_check_verb(r->grant.first, r->grant.verb, &r->m->err) < 0)
+	if (rc == 0 && r->grant.first[0] != 0 && qualifier_check_verb(r->grant.first, r->grant.verb, &r->m->err) < 0)
 		return mistake_at(r, &r->grant.first_at, -(int)r->m->err.code);
 	return rc < 0 ? rc : qualify(r, before);
 }
@@ -540,8 +633,10 @@ int policy_parse_yaml(const void *bytes, size_t n, struct policy *ret, struct po
 		return rc;
 	if (yaml_parser_initialize(&r.parser) == 0)
 		return err_set(&ret_mistake->err, AMBIT_MEMORY, NULL, "out of memory");
+	buf_init(&r.value, VALUES_MAX);
 	yaml_parser_set_input_string(&r.parser, bytes, n);
 	rc = read_stream(&r);
+	buf_finish(&r.value);
 	yaml_event_delete(&r.ev);
 	yaml_parser_delete(&r.parser);
 	return rc;

@@ -34,6 +34,11 @@ _ambit_running() {
 	_ambit_words "last $("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*')"
 }
 
+# Names of secrets.
+_ambit_secrets() {
+	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|damaged)' | cut -d' ' -f1)"
+}
+
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
@@ -47,6 +52,7 @@ _ambit() {
 	local stage_options='--kept --json --help'
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
+	local secret_options='--host --command --from --issuer --policy --preset --connect --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -56,7 +62,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -94,7 +100,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -105,6 +111,13 @@ _ambit() {
 	grant:grant) _ambit_words 'list revoke --help' ;;
 	grant:list | grant:revoke) _ambit_running ;;
 	grant:*) _ambit_words "$grant_options" ;;
+	secret:secret) _ambit_words 'set list check remove --help' ;;
+	secret:set | secret:check | secret:remove) _ambit_secrets ;;
+	secret:--from | secret:--policy) _ambit_files -f ;;
+	secret:--preset) _ambit_words 'python node shell c claude-code' ;;
+	secret:--issuer) _ambit_words 'github gitlab npm slack' ;;
+	secret:--host | secret:--command | secret:--connect) ;;
+	secret:*) _ambit_words "$secret_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

@@ -32,6 +32,7 @@ complete -c ambit -n __fish_use_subcommand -a undo -d 'Take a commit back'
 complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what can be undone'
 complete -c ambit -n __fish_use_subcommand -a ledger -d 'What was recorded, and whether it is what was signed'
 complete -c ambit -n __fish_use_subcommand -a grant -d 'What running events may do, and taking it back'
+complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -157,6 +158,18 @@ complete -c ambit -n '__ambit_in grant' -l all -d 'Revoke: every grant that can 
 complete -c ambit -n '__ambit_in grant' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in grant' -l help -d 'How grant is used'
 
+complete -c ambit -n '__ambit_in secret; and not __fish_seen_subcommand_from set list check remove' -a 'set list check remove'
+complete -c ambit -n '__ambit_in secret; and __fish_seen_subcommand_from set check remove' -a '(ambit secret list 2>/dev/null | string match -r "^\S+(?=  (?:value|command|damaged))")'
+complete -c ambit -n '__ambit_in secret' -l host -x -d 'Set: only for this host'
+complete -c ambit -n '__ambit_in secret' -l command -x -d 'Set: a command that writes it'
+complete -c ambit -n '__ambit_in secret' -l from -r -F -d 'Set: read it from a file'
+complete -c ambit -n '__ambit_in secret' -l issuer -x -a 'github gitlab npm slack' -d 'Check: who is asked'
+complete -c ambit -n '__ambit_in secret' -l policy -r -F -d 'Check: the grants that use it'
+complete -c ambit -n '__ambit_in secret' -l preset -x -a 'python node shell c claude-code' -d 'Check: the grants of a preset'
+complete -c ambit -n '__ambit_in secret' -l connect -x -d 'Check: a grant that uses it'
+complete -c ambit -n '__ambit_in secret' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in secret' -l help -d 'How secret is used'
+
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
@@ -165,5 +178,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
