@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "http/link.h"
 #include "net/link.h"
 #include "net/promise.h" /* as ssh/promise.h: the program is linked with the one or the other */
 #include "sign/link.h"
@@ -38,6 +39,7 @@
 struct hostile {
 	enum wire_state state;
 	int peer;   /* the dialer, or the signer; -1 */
+	int vault;  /* where a secret comes from; -1 */
 	int dialed; /* what the dialer connected last, a socket of the host's network; -1 */
 	int client; /* who commands */
 	uint32_t n_told, n_listeners;
@@ -427,6 +429,20 @@ static long try_sign(struct hostile *h, struct words *w)
 	return sign_take_done(&m.body, &done) && done.n > 0 ? 0 : fail_with(EACCES);
 }
 
+/* All that came where a secret does. */
+static long try_secret(struct hostile *h, struct words *w)
+{
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(h->vault, WIRE_SECRET, WIRE_NEW, h->room, sizeof h->room, &m);
+	char text[200];
+
+	if (n != 1)
+		return fail_with(n == 0 ? EPIPE : -n);
+	(void)snprintf(text, sizeof text, "%.*s", (int)rbuf_left(&m.body), (const char *)m.body.data + m.body.at);
+	detail(w, text);
+	return 0;
+}
+
 static long try_keep(struct hostile *h, struct words *w)
 {
 	struct err e;
@@ -465,6 +481,7 @@ static const struct command {
 	{ "descriptors", try_descriptors },
 	{ "ask", try_ask },
 	{ "sign", try_sign },
+	{ "secret", try_secret },
 };
 
 static const struct command *find_command(const char *name)
@@ -574,14 +591,54 @@ static _Noreturn void take_place(struct hostile *h, bool signs)
 	}
 }
 
+/* The library's first message, the supervisor's, and an answer that is no certificate, but as good for who only passes it on. */
+static void take_grant(struct hostile *h)
+{
+	auto_message m = { .n_fds = 0 };
+	uint8_t body[64] = { 0x30, 62 }; /* one value of DER: the cell looks for that */
+	struct buf b;
+
+	if (wire_receive(0, WIRE_LIBRARY, WIRE_NEW, h->room, sizeof h->room, &m) != 1 || m.number != WIRE_HTTP_BEGIN)
+		_exit(7);
+	h->vault = m.n_fds == 2 ? steal_fd(&m.fds[1]) : -1;
+	wire_message_finish(&m);
+	if (wire_receive(0, WIRE_SUPERVISOR, WIRE_NEW, h->room, sizeof h->room, &m) != 1 || m.number != WIRE_HTTP_TERMS)
+		_exit(8);
+	h->peer = steal_fd(&m.fds[0]);
+	buf_init_in(&b, body, sizeof body);
+	b.len = sizeof body;
+	if (wire_write(0, WIRE_HTTP_READY, &b) < 0)
+		_exit(9);
+}
+
+/* Of each connection: who is in the cell commands, and the host is what was dialed. */
+static _Noreturn void take_http(struct hostile *h)
+{
+	take_grant(h);
+	for (;;) {
+		auto_message m = { .n_fds = 0 };
+
+		if (wire_receive(h->peer, WIRE_DIALER, WIRE_RUNNING, h->room, sizeof h->room, &m) != 1)
+			_exit(0);
+		h->client = steal_fd(&m.fds[0]);
+		h->dialed = steal_fd(&m.fds[1]);
+		(void)fcntl(h->client, F_SETFL, 0);
+		serve(h, h->client, h->client);
+		fd_close(&h->client);
+		fd_close(&h->dialed);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static struct hostile h = { .state = WIRE_NEW, .peer = -1, .dialed = -1, .client = -1 };
+	static struct hostile h = { .state = WIRE_NEW, .peer = -1, .vault = -1, .dialed = -1, .client = -1 };
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "bare") == 0) {
 		serve(&h, 0, 1);
 		return 0;
 	}
+	if (strstr(argv[0], "http") != NULL)
+		take_http(&h);
 	take_place(&h, strstr(argv[0], "ssh") != NULL);
 }

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ["run", "explain", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "doctor", "policy"]
+COMMANDS = ["run", "explain", "learn", "diff", "commit", "discard", "undo", "stage", "ledger", "grant", "secret", "doctor", "policy"]
 SHELLS = {"bash": "ambit.bash", "zsh": "_ambit", "fish": "ambit.fish"}
 
 failures = 0
@@ -241,6 +241,11 @@ def main(ambit):
         for policy in policies_in(name):
             problems += policy_problems(ambit, name, policy)
         check(f"{name}: its paths exist, its commands and policies are right", problems)
+
+    for path in sorted(glob.glob(os.path.join(TOP, "examples", "**", "*.yaml"), recursive=True)):
+        with open(path, encoding="utf-8") as file:
+            name = os.path.relpath(path, TOP)
+            check(f"{name} is a policy that is right", policy_problems(ambit, name, file.read()))
 
     print(f"1..{number}")
     return failures

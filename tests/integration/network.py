@@ -238,7 +238,7 @@ class Dialer:
         theirs.close()
         self.supervisor.settimeout(PATIENCE)
         kind, address, prefix = (2 if name[:1] == "*" else 1, bytes(17), 0) if name else (3, b"\4" + socket.inet_aton("127.0.0.1") + bytes(12), 32)
-        self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBBH", 0, 0, 0, bytes_most, 0, 0, 0, kind, self.server.getsockname()[1]) + address +
+        self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBQBH", 0, 0, 0, bytes_most, 0, 0, 0, 0, kind, self.server.getsockname()[1]) + address +
                  struct.pack("<BI", prefix, len(name)) + name.encode())
         if arrives is not None:
             socket.send_fds(self.supervisor, [struct.pack("<HHIHH", self.LISTEN, 0, 1, arrives[1], 0)], [arrives[0].fileno()])
@@ -977,6 +977,30 @@ def it_stands_in_the_ledger(network, who, uid):
 
 
 @both_users
+def a_moment_ends_it(network, who, uid):
+    """One that has passed lets nothing through, one that is to come all, and one that comes ends what is open."""
+    if network.is_new:
+        network.serve(Sink, 7100)
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))  # enough to begin, and never too early
+    result, meters = metered(network, uid, (f"open.test:7100 until={soon}", f"{PUBLIC}:7100 until=9999-12-31T23:59:59Z", "open.test:81 until=2020-01-01T00:00:00Z"), f"""
+passed, later = ask(0, 0, port=81), ask(3, 0, "{PUBLIC}")
+def live():
+    with socket.create_connection(("open.test", 7100)) as s:
+        try:
+            s.sendall(b"1\\n")
+            return [s.recv(1), s.recv(1)]
+        except ConnectionResetError:
+            return "reset"
+print(passed, later, live(), ask(1, 0), ask(1, 0, "{PUBLIC}"))
+""")
+    assert result.stdout == "ECONNRESET 3 reset ECONNRESET 1\n", f"{who}: {told(result)}"
+    assert f"why: until={soon} has passed: 1 connection was refused, and those that were open ended\n" in result.stderr, f"{who}: {told(result)}"
+    counts = {address: (m["opened"], m["failed"], m["refused"], m["stopped_by"]) for address, m in meters.items()}
+    assert counts == {"open.test:7100": (1, 0, 1, ["until"]), f"{PUBLIC}:7100": (2, 0, 0, []), "open.test:81": (0, 0, 1, ["until"])}, f"{who}: {meters}"
+    Sink.counted(3)
+
+
+@both_users
 def words_of_budgets_are_refused(network, who, uid):
     """Where they contradict each other, or are none."""
     for grants, says in ((("open.test:80 uses=2", "Open.test:80 uses=3"), "different qualifiers"), (("open.test:80", "open.test:80 ech=true"), "different qualifiers"),
@@ -1362,7 +1386,7 @@ SCENARIOS = [more_than_one_host, a_port_is_waited_for, the_cell_itself_is_not_to
              it_stands_in_the_record, it_stands_in_the_record_whatever_becomes_of_the_dialer,
              descriptors_on_their_way_hide_nothing, a_relay_that_was_taken_over_holds_nothing_up,
              what_a_relay_keeps_is_counted_cut_and_withdrawn, one_that_answers_and_does_not_read_holds_nobody_up, who_looks_names_up_has_nothing_and_may_go, an_endpoint_is_nobodys_to_take, bad_words_are_refused, uses_are_counted, a_rate_is_held,
-             bytes_are_counted_exactly, bytes_are_bounded, it_stands_in_the_ledger, words_of_budgets_are_refused, nothing_is_left]
+             bytes_are_counted_exactly, bytes_are_bounded, a_moment_ends_it, it_stands_in_the_ledger, words_of_budgets_are_refused, nothing_is_left]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -40,7 +40,7 @@ def taken(network, role):
         for path in glob.glob(f"{os.path.dirname(was)}/ambit*"):
             os.link(path, os.path.join(there, os.path.basename(path)))
         os.unlink(f"{there}/ambit-{role}")
-        shutil.copy(place.given(2 if role == "ssh" else 1), f"{there}/ambit-{role}")
+        shutil.copy(place.given(("net", "ssh", "http").index(role) + 1), f"{there}/ambit-{role}")
     place.ambit = f"{there}/{os.path.basename(was)}"
     try:
         yield
@@ -266,7 +266,7 @@ class Held(Dialer):
         self.supervisor.settimeout(PATIENCE)
         for i, (endpoint, (kind, address, prefix, name)) in enumerate(self.ENDPOINTS.items()):
             if only in (None, endpoint):
-                self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBBH", i, i, 0, 0, 0, 0, 0, kind, PLAIN) + address +
+                self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBQBH", i, i, 0, 0, 0, 0, 0, 0, kind, PLAIN) + address +
                          struct.pack("<BI", prefix, len(name)) + name)
         self.relay, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         socket.send_fds(self.supervisor, [struct.pack("<HH", self.RELAY, 0)], [theirs.fileno()])

@@ -76,6 +76,9 @@ SPOILT = [
     ('connected', 'a budget that is none', ['effects', 0, 'meter', 'stopped_by'], ['ech']),
     ('connected', 'bytes that are less than none', ['effects', 0, 'meter', 'up_bytes'], -1),
     ('connected', 'a rate without a period', ['grants', 0, 'qualifiers', 'rate'], '10'),
+    ('connected', 'a moment that is none', ['grants', 0, 'qualifiers', 'until'], '2026-12-01'),
+    ('connected', 'a secret without its place', ['grants', 0, 'qualifiers', 'secret'], 'github'),
+    ('connected', 'credentials that are not told', ['grants', 0, 'qualifiers', 'credentials'], 'refuse'),
     ('connected', 'qualifiers of which there are none', ['grants', 1, 'qualifiers'], {}),
     ('held', 'what is held and allowed', ['effects', 30, 'verdict'], 'allowed'),
 ]

@@ -133,8 +133,11 @@ static void make_withdrawn(struct event_result *r)
 	sample_effect(r, EFFECT_CONNECT, EFFECT_ALLOWED, a, 3, "inet a.test:443");
 	sample_effect(r, EFFECT_CONNECT, EFFECT_ALLOWED, b, 2, "inet b.test:443");
 	sample_effect(r, EFFECT_CONNECT, EFFECT_DENIED_WITHDRAWN, GRANT_NONE, 9, "inet b.test:443");
+	sample_effect(r, EFFECT_REQUEST, EFFECT_ALLOWED, a, 2, "inet a.test:443 GET /x/** 200");
+	sample_effect(r, EFFECT_REQUEST, EFFECT_DENIED_REQUEST, GRANT_NONE, 1, "inet a.test:443 DELETE /x 403");
 	for (size_t i = 0; i < r->n_effects; i++)
-		r->effects[i].source = EFFECT_PROVED;
+		if (r->effects[i].kind == EFFECT_CONNECT)
+			r->effects[i].source = EFFECT_PROVED;
 	r->exit_status = 1;
 }
 
@@ -376,6 +379,20 @@ static uint32_t add_connect(struct event_result *r, const char *object, struct q
 	return id;
 }
 
+static void add_with_terms(struct event_result *r)
+{
+	static const struct qualifiers until = { .until_s = 1796083200 };
+	struct grant_set *set = (struct grant_set *)(uintptr_t)r->grants; /* made by sample_grant: not constant */
+	uint32_t id;
+
+	check(grant_add_qualified(set, VERB_CONNECT, "api.example.com:443", 0, &until,
+				  "http='GET /repos/**, GRAPHQL /graphql' graphql='query *, mutation createIssue' "
+				  "secret='github as bearer' credentials=replace",
+				  &id, NULL) == 0,
+	      "terms");
+	(void)snprintf(r->grant_ids[id], ID_TEXT_MAX, "g_01KDV%021u", id);
+}
+
 static void make_connected(struct event_result *r)
 {
 	const struct qualifiers none = { .uses = 0 };
@@ -395,6 +412,7 @@ static void make_connected(struct event_result *r)
 	add_meter(r, down, "inet down.example.com:443", (struct meter){ .failed = 2, .sys_errno = 1 });
 	add_meter(r, once, "inet once.example.com:443",
 		  (struct meter){ .opened = 1, .refused = 1, .stopped = 1u << QUALIFIER_USES, .up = 10, .down = 20 });
+	add_with_terms(r);
 }
 
 static void make_many(struct event_result *r)

@@ -42,6 +42,27 @@ static void nothing_bounds_what_has_no_budget(void **state)
 	assert_false(budget_is_over(&b));
 }
 
+static void a_moment_that_has_passed_stays_so(void **state)
+{
+	enum qualifier which = QUALIFIER_COUNT;
+	struct budget b;
+
+	(void)state;
+	begin(&b, (struct qualifiers){ .uses = 5, .until_s = 1000 });
+	assert_true(budget_will_end(&b));
+	assert_false(budget_tell_time(&b, 999));
+	assert_int_equal(take(&b, 5, 2, &which), 2);
+	assert_true(budget_tell_time(&b, 1000));
+	assert_false(budget_will_end(&b));
+	assert_false(budget_tell_time(&b, 1001)); /* told once */
+	assert_false(budget_tell_time(&b, 1));    /* the clock was set back */
+	assert_int_equal(take(&b, 5, 2, &which), 0);
+	assert_int_equal(which, QUALIFIER_UNTIL);
+	begin(&b, (struct qualifiers){ .uses = 5 });
+	assert_false(budget_will_end(&b));
+	assert_false(budget_tell_time(&b, UINT64_MAX));
+}
+
 static void uses_are_those_that_were_opened(void **state)
 {
 	enum qualifier which = QUALIFIER_COUNT;
@@ -150,6 +171,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_bounds_what_has_no_budget),
+		cmocka_unit_test(a_moment_that_has_passed_stays_so),
 		cmocka_unit_test(uses_are_those_that_were_opened),
 		cmocka_unit_test(a_rate_comes_back_evenly),
 		cmocka_unit_test(what_is_refused_takes_no_rate),

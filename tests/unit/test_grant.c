@@ -97,8 +97,8 @@ static void an_endpoint_is_kept_in_one_spelling(void **state)
 		assert_int_equal(set_a.count, 1);
 		assert_int_equal(set_a.grants[first].rights, 0);
 		grant_set_init(&set_b);
-		assert_int_equal(grant_derive(&set_a, first, &set_b, VERB_CONNECT, rows[i].text, NULL, &derived, &e),
-				 0);
+		assert_int_equal(
+			grant_derive(&set_a, first, &set_b, VERB_CONNECT, rows[i].text, NULL, NULL, &derived, &e), 0);
 		assert_string_equal(grant_object(&set_b, derived), rows[i].kept);
 	}
 }
@@ -115,7 +115,7 @@ static void a_bad_endpoint_is_told(void **state)
 	assert_string_equal(e.hint, "write 10.0.0.1:443");
 	assert_int_equal(set_a.count, 0);
 	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "*:443", 0, NULL, &e), 0);
-	assert_int_equal(grant_derive(&set_a, 0, &set_b, VERB_CONNECT, "a:0", NULL, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_derive(&set_a, 0, &set_b, VERB_CONNECT, "a:0", NULL, NULL, NULL, &e), -AMBIT_MALFORMED);
 	assert_string_equal(e.msg, "connect: 'a:0' is not an endpoint");
 	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "a", 0, NULL, NULL), -AMBIT_MALFORMED);
 }
@@ -388,7 +388,7 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		grant_set_init(&set_b);
 		assert_int_equal(grant_add(&set_a, rows[i].parent, rows[i].parent_object, GRANT_OPTIONAL, &parent, &e),
 				 0);
-		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, NULL, &id, &e);
+		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, NULL, NULL, &id, &e);
 		if (rc != rows[i].expected || set_b.count != (rc == 0))
 			fail_msg("%s %s -> %s %s: %d", verb_word(rows[i].parent), rows[i].parent_object,
 				 verb_word(rows[i].verb), rows[i].object, rc);
@@ -396,11 +396,13 @@ static void a_derived_grant_is_within_its_parent(void **state)
 			continue;
 		assert_int_equal(set_b.grants[id].parent, GRANT_NONE);
 		assert_int_equal(set_b.grants[id].flags, GRANT_OPTIONAL);
-		assert_int_equal(grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, NULL, &id, &e), 0);
+		assert_int_equal(
+			grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, NULL, NULL, &id, &e), 0);
 		assert_int_equal(set_a.grants[id].parent, parent);
 		assert_int_equal(set_a.count, 2);
 	}
-	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL, NULL), -AMBIT_MALFORMED);
+	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL, NULL, NULL),
+			 -AMBIT_MALFORMED);
 }
 
 static void paths_have_boundaries(void **state)
@@ -601,7 +603,8 @@ static void deriving_never_widens(void **state)
 		for (unsigned int i = 0; i < 8; i++) {
 			const struct random_grant child = random_grant(&p);
 
-			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL, NULL) == 0;
+			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL, NULL, NULL) ==
+				   0;
 		}
 		for (unsigned int i = 0; i < 32; i++) {
 			const struct random_grant want = random_request(&p);
@@ -656,18 +659,105 @@ static void qualifiers_belong_to_one_grant(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) { /* in either order */
 		grant_set_init(&set_a);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][0], &first, &e), 0);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "A.:1", 0, rows[i][0], &again, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][0], "", &first, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "A.:1", 0, rows[i][0], "", &again, &e), 0);
 		assert_int_equal(first, again);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][1], &again, &e),
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][1], "", &again, &e),
 				 -AMBIT_CONFLICT);
 		assert_string_equal(e.msg, "connect: 'a:1' is given with different qualifiers");
 		assert_true(qualifiers_are_same(&set_a.grants[first].qualifiers, rows[i][0]));
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, rows[i][1], &again, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, rows[i][1], "", &again, &e), 0);
 		assert_int_equal(set_a.count, 2);
 	}
-	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &two, NULL, &e), -AMBIT_MALFORMED);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, NULL, &e), 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &two, "", NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, "", NULL, &e), 0);
+}
+
+static void terms_belong_to_one_grant(void **state)
+{
+	static const char get[] = "http='GET /a/**'", other[] = "http='GET /a/*'";
+	static const struct qualifiers none;
+	uint32_t id = 77, again = 78;
+	struct err e;
+
+	(void)state;
+	grant_set_init(&set_a);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, &id, &e), 0);
+	assert_string_equal(grant_terms(&set_a, id), get);
+	assert_true(grant_has_conditions(&set_a, id));
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, &again, &e), 0);
+	assert_int_equal(id, again);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, other, &again, &e),
+			 -AMBIT_CONFLICT);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "", &again, &e), -AMBIT_CONFLICT);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, &none, "", &again, &e), 0);
+	assert_string_equal(grant_terms(&set_a, again), "");
+	assert_string_equal(grant_object(&set_a, again), "a:2");
+	assert_false(grant_has_conditions(&set_a, again));
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, get, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &none, "http='get /a'", NULL, &e),
+			 -AMBIT_MALFORMED);
+}
+
+static void which_endpoints_have_terms(void **state)
+{
+	static const struct {
+		const char *object;
+		bool can;
+	} rows[] = {
+		{ "a.test:443", true },        { "*.a.test:443", true },         { "*:443", true },
+		{ "10.0.0.1:80", true },       { "10.0.0.1/32:80", true },       { "[2001:db8::1]:80", true },
+		{ "10.0.0.0/31:80", false },   { "[2001:db8::/127]:80", false }, { "unix:/run/x", false },
+		{ "ssh://git@a.test", false },
+	};
+	static const struct qualifiers none;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		grant_set_init(&set_a);
+		if (grant_add_qualified(&set_a, VERB_CONNECT, rows[i].object, 0, &none, "secret='a as bearer'", NULL,
+					&e) != (rows[i].can ? 0 : -AMBIT_MALFORMED))
+			fail_msg("%s", rows[i].object);
+		if (!rows[i].can)
+			assert_true(e.hint[0] != 0);
+		assert_int_equal(grant_add(&set_a, VERB_CONNECT, "b.test:1", 0, NULL, &e), 0);
+		assert_int_equal(grant_check_terms(rows[i].object, "", &e), 0);
+	}
+}
+
+static void deriving_never_widens_terms(void **state)
+{
+	static const struct {
+		const char *parent, *child;
+		int rc;
+	} rows[] = {
+		{ "", "", 0 },
+		{ "", "http='GET /a'", 0 },
+		{ "", "secret='a as bearer'", -AMBIT_DENIED },
+		{ "http='GET /a/**'", "", -AMBIT_DENIED },
+		{ "http='GET /a/**'", "http='GET /a/b'", 0 },
+		{ "http='GET /a/**'", "http='POST /a/b'", -AMBIT_DENIED },
+		{ "http='GET /a/**'", "http='GET /a/b' secret='a as bearer'", -AMBIT_DENIED },
+		{ "secret='a as bearer'", "http='GET /a/b' secret='a as bearer'", 0 },
+		{ "secret='a as bearer'", "http='get'", -AMBIT_MALFORMED },
+	};
+	static const struct qualifiers none;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint32_t parent, id;
+
+		grant_set_init(&set_a);
+		assert_int_equal(
+			grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &none, rows[i].parent, &parent, &e), 0);
+		if (grant_derive(&set_a, parent, &set_a, VERB_CONNECT, "a.b:443", NULL, rows[i].child, &id, &e) !=
+		    rows[i].rc)
+			fail_msg("%s in %s", rows[i].child, rows[i].parent);
+		if (rows[i].rc == 0)
+			assert_string_equal(grant_terms(&set_a, id), rows[i].child);
+	}
 }
 
 static struct qualifiers random_qualifiers(struct prop *p)
@@ -695,14 +785,14 @@ static void deriving_never_widens_a_budget(void **state)
 			q[i] = random_qualifiers(&p);
 			q[i].period_s = q[i].rate != 0 ? (prop_below(&p, 2) != 0 ? 60 : 1) : 0;
 		}
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &q[0], &id[0], NULL), 0);
-		if (grant_derive(&set_a, id[0], &set_a, VERB_CONNECT, "a.b:443", &q[1], &id[1], NULL) < 0) {
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &q[0], "", &id[0], NULL), 0);
+		if (grant_derive(&set_a, id[0], &set_a, VERB_CONNECT, "a.b:443", &q[1], NULL, &id[1], NULL) < 0) {
 			if (qualifiers_are_within(&q[1], &q[0]))
 				prop_fail(&p, "refused, and within");
 			continue;
 		}
 		derived++;
-		if (grant_derive(&set_a, id[1], &set_a, VERB_CONNECT, "a.b:443", &q[2], &id[2], NULL) == 0 &&
+		if (grant_derive(&set_a, id[1], &set_a, VERB_CONNECT, "a.b:443", &q[2], NULL, &id[2], NULL) == 0 &&
 		    !qualifiers_are_within(&set_a.grants[id[2]].qualifiers, &q[0]))
 			prop_fail(&p, "more than the first");
 		if (!qualifiers_are_within(&set_a.grants[id[1]].qualifiers, &q[0]))
@@ -863,6 +953,9 @@ int main(void)
 		cmocka_unit_test(deriving_never_widens),
 		cmocka_unit_test(deriving_never_widens_a_budget),
 		cmocka_unit_test(qualifiers_belong_to_one_grant),
+		cmocka_unit_test(terms_belong_to_one_grant),
+		cmocka_unit_test(which_endpoints_have_terms),
+		cmocka_unit_test(deriving_never_widens_terms),
 		cmocka_unit_test(order_never_matters),
 		cmocka_unit_test(adding_never_takes_away),
 		cmocka_unit_test(a_suggestion_allows_the_request_and_nothing_outside),

@@ -36,6 +36,10 @@ static void names_are_judged_by_the_table(void **state)
 		{ "app", "xenv", 0 },
 		{ "app", "secrets.yaml", 1 },
 		{ "lib", "secrets.py", 0 }, /* a module of Python */
+		{ "ambit", "secrets", 1 },  /* our own */
+		{ "ambit", "secret-key", 1 },
+		{ "src", "secrets", 0 },
+		{ "src", "secret-key", 0 },
 		/* private keys, and their public halves */
 		{ "", "id_rsa", 1 },
 		{ "", "id_ed25519_work", 1 },

@@ -59,10 +59,11 @@ static void an_endpoint_out_of_range_is_refused(void **state)
 		{ "more bytes than there are", 19, 0x80, false },
 		{ "another period", 24, 61, false },
 		{ "neither true nor false", 28, 2, false },
-		{ "a pattern that is a name", 29, ENDPOINT_PATTERN, false },
-		{ "an address that is a name", 29, ENDPOINT_RANGE, false },
-		{ "no kind", 29, 0, false },
-		{ "a family that is none", 32, 5, false },
+		{ "after the year 9999", 36, 1, false },
+		{ "a pattern that is a name", 37, ENDPOINT_PATTERN, false },
+		{ "an address that is a name", 37, ENDPOINT_RANGE, false },
+		{ "no kind", 37, 0, false },
+		{ "a family that is none", 40, 5, false },
 	};
 
 	(void)state;

@@ -69,15 +69,34 @@ static void what_is_written_is_read(void **state)
 /* Before their verb or behind it; those of a list are those of each object in it. */
 static void qualifiers_stand_beside_their_verb(void **state)
 {
-	static const char text[] = G "  - connect: a.test:443\n"
-				     "    uses: 50\n"
-				     "    bytes: 10M\n"
-				     "    rate: 10/s\n"
-				     "    ech: true\n"
-				     "  - read: /x\n"
-				     "  - {uses: 2, connect: [b:1, \"[::1]:2\"]}\n"
-				     "  - connect: c:3\n";
-	static const char *const expected[] = { "uses=50 bytes=10M rate=10/s ech=true", "", "uses=2", "uses=2", "" };
+	static const char text[] = G
+		"  - connect: a.test:443\n"
+		"    uses: 50\n"
+		"    bytes: 10M\n"
+		"    rate: 10/s\n"
+		"    ech: true\n"
+		"  - read: /x\n"
+		"  - {uses: 2, connect: [b:1, \"[::1]:2\"]}\n"
+		"  - connect: c:3\n"
+		"  - connect: d:4\n"
+		"    http: [GET /repos/**, POST /x]\n"
+		"    secret: github as header:x-api-key\n"
+		"    credentials: replace\n"
+		"    until: 2026-12-01T00:00:00Z\n"
+		"  - connect: e:5\n"
+		"    http: POST /x, GET /y\n"
+		"  - connect: f:6\n"
+		"    graphql: {query: \"*\", mutation: [createIssue, addComment], subscription: []}\n";
+	static const char *const expected[] = {
+		"uses=50 bytes=10M rate=10/s ech=true",
+		"",
+		"uses=2",
+		"uses=2",
+		"",
+		"until=2026-12-01T00:00:00Z http='GET /repos/**, POST /x' secret='github as header:x-api-key' credentials=replace",
+		" http='GET /y, POST /x'",
+		" graphql='query *, mutation addComment, mutation createIssue'",
+	};
 	struct policy_mistake m;
 
 	(void)state;
@@ -85,10 +104,12 @@ static void qualifiers_stand_beside_their_verb(void **state)
 		fail_msg("%u:%u: %s", m.line, m.column, m.err.msg);
 	assert_int_equal(policy.n_lines, COUNT_OF(expected));
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {
-		char has[QUALIFIERS_TEXT_MAX];
+		const char *terms = policy_terms(&policy, &policy.lines[i]);
+		char has[QUALIFIERS_TEXT_MAX], both[QUALIFIERS_TEXT_MAX + TERMS_TEXT_MAX];
 
 		qualifiers_format(&policy.lines[i].qualifiers, has);
-		assert_string_equal(has, expected[i]);
+		(void)snprintf(both, sizeof both, "%s%s%s", has, terms[0] != 0 ? " " : "", terms);
+		assert_string_equal(both, expected[i]);
 	}
 }
 
@@ -123,6 +144,33 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "...\nversion: 1\n", AMBIT_MALFORMED, 3, 1, "not YAML", "near this place" },
 		{ "%YAML 1.1\n---\nversion: 1\n", AMBIT_MALFORMED, 1, 1, "directives", "leave the lines" },
 		{ "%TAG ! tag:x,2000:\n---\nversion: 1\n", AMBIT_MALFORMED, 1, 1, "directives", "leave the lines" },
+		/* what is said of HTTP */
+		{ G "  - connect: a:1\n    http: [GET /a, get /b]\n", AMBIT_MALFORMED, 4, 20, "'get' is not a method",
+		  "in capitals" },
+		{ G "  - connect: a:1\n    http: []\n", AMBIT_MALFORMED, 4, 11, "http: ''", "such as GET" },
+		{ G "  - connect: a:1\n    http: {GET: /a}\n", AMBIT_MALFORMED, 4, 11, "not a text", "one word" },
+		{ G "  - connect: a:1\n    http: [[GET /a]]\n", AMBIT_MALFORMED, 4, 12, "not a text", "one word" },
+		{ G "  - connect: a:1\n    http: GET /a?b\n", AMBIT_MALFORMED, 4, 11, "has a query",
+		  "without a query" },
+		{ G "  - connect: a:1\n    graphql: {}\n", AMBIT_MALFORMED, 4, 14, "graphql: ''", "write query" },
+		{ G "  - connect: a:1\n    graphql: {fragment: a}\n", AMBIT_UNKNOWN, 4, 15, "not a part of graphql",
+		  "write query" },
+		{ G "  - connect: a:1\n    graphql: {query: a, query: b}\n", AMBIT_MALFORMED, 4, 25,
+		  "'query' stands here twice", "keep one" },
+		{ G "  - connect: a:1\n    graphql: {query: [a, a-b]}\n", AMBIT_MALFORMED, 4, 26, "query a-b",
+		  "write query" },
+		{ G "  - connect: a:1\n    graphql: [a]\n", AMBIT_MALFORMED, 4, 14, "not a text", "one word" },
+		{ G "  - connect: a:1\n    secret: [a]\n", AMBIT_MALFORMED, 4, 13, "not a text", "one word" },
+		{ G "  - connect: a:1\n    secret: a as header:host\n", AMBIT_MALFORMED, 4, 13, "where the secret goes",
+		  "NAME as bearer" },
+		{ G "  - connect: a:1\n    credentials: pass\n", AMBIT_MALFORMED, 3, 14, "neither http",
+		  "leave it out" },
+		{ G "  - connect: [a:1, unix:/x]\n    secret: a\n", AMBIT_MALFORMED, 3, 20, "takes no http",
+		  "name a host" },
+		{ G "  - read: /x\n    secret: a\n", AMBIT_MALFORMED, 4, 5, "'secret' belongs to connect",
+		  "beside the connect" },
+		{ G "  - connect: a:1\n    until: 2026-12-01\n", AMBIT_MALFORMED, 4, 12, "until: '2026-12-01'",
+		  "in UTC" },
 		/* YAML that a policy does not take */
 		{ G "  - read: &a /x\n", AMBIT_MALFORMED, 3, 11, "anchors", "in each place" },
 		{ G "  - &a {read: /x}\n", AMBIT_MALFORMED, 3, 5, "anchors", "in each place" },

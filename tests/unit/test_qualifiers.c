@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "core/qualifiers.h"
+#include "core/terms.h"
 #include "err_text.h"
 #include "prop.h"
 
@@ -33,6 +34,9 @@ static void a_value_has_one_way_of_being_written(void **state)
 		{ QUALIFIER_RATE, "1073741824/h", "rate=1073741824/h" },
 		{ QUALIFIER_RATE, "60/m", "rate=60/m" }, /* not 1/s: 60 may begin at once */
 		{ QUALIFIER_ECH, "true", "ech=true" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00Z", "until=2026-12-01T00:00:00Z" },
+		{ QUALIFIER_UNTIL, "1970-01-01T00:00:01Z", "until=1970-01-01T00:00:01Z" },
+		{ QUALIFIER_UNTIL, "9999-12-31T23:59:59Z", "until=9999-12-31T23:59:59Z" },
 	};
 
 	(void)state;
@@ -52,7 +56,8 @@ static void a_value_has_one_way_of_being_written(void **state)
 
 static void all_together_fit(void **state)
 {
-	static const char *const values[] = { "1073741824", "1152921504606846975", "1073741824/h", "true" };
+	static const char *const values[] = { "1073741824", "1152921504606846975", "1073741824/h", "true",
+					      "2026-12-01T00:00:00Z" };
 	struct qualifiers q = { .uses = 0 };
 	char text[QUALIFIERS_TEXT_MAX];
 
@@ -62,7 +67,8 @@ static void all_together_fit(void **state)
 	for (enum qualifier w = 0; w < QUALIFIER_COUNT; w++)
 		assert_int_equal(qualifiers_set(&q, w, values[w], NULL), 0);
 	qualifiers_format(&q, text);
-	assert_string_equal(text, "uses=1073741824 bytes=1152921504606846975 rate=1073741824/h ech=true");
+	assert_string_equal(text, "uses=1073741824 bytes=1152921504606846975 rate=1073741824/h ech=true "
+				  "until=2026-12-01T00:00:00Z");
 }
 
 static void what_is_no_value_is_refused(void **state)
@@ -99,6 +105,20 @@ static void what_is_no_value_is_refused(void **state)
 		{ QUALIFIER_ECH, "false" },
 		{ QUALIFIER_ECH, "True" },
 		{ QUALIFIER_ECH, "1" },
+		{ QUALIFIER_UNTIL, "" },
+		{ QUALIFIER_UNTIL, "never" },
+		{ QUALIFIER_UNTIL, "2026-12-01" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00z" },
+		{ QUALIFIER_UNTIL, "2026-12-01 00:00:00Z" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00+00:00" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00.000Z" },
+		{ QUALIFIER_UNTIL, "2026-02-29T00:00:00Z" },
+		{ QUALIFIER_UNTIL, "2026-12-01T24:00:00Z" },
+		{ QUALIFIER_UNTIL, "2026-12-01T00:00:60Z" },
+		{ QUALIFIER_UNTIL, "1970-01-01T00:00:00Z" },
+		{ QUALIFIER_UNTIL, "1969-12-31T23:59:59Z" },
+		{ QUALIFIER_UNTIL, "10000-01-01T00:00:00Z" },
 	};
 
 	(void)state;
@@ -122,6 +142,7 @@ static struct qualifiers random_qualifiers(struct prop *p)
 	q.rate = prop_below(p, 4) == 0 ? 0 : q.rate;
 	q.period_s = q.rate != 0 ? periods[prop_below(p, 3)] : 0;
 	q.ech = prop_below(p, 2);
+	q.until_s = prop_below(p, 4);
 	return q;
 }
 
@@ -154,8 +175,14 @@ static void what_cannot_be_set_is_not_taken(void **state)
 	} rows[] = {
 		{ "none", { .uses = 0 }, true },
 		{ "the most",
-		  { .uses = 1u << 30, .bytes = UINT64_C(1) << 60, .rate = 1u << 30, .period_s = 3600, .ech = 1 },
+		  { .uses = 1u << 30,
+		    .bytes = UINT64_C(1) << 60,
+		    .rate = 1u << 30,
+		    .period_s = 3600,
+		    .ech = 1,
+		    .until_s = UINT64_C(253402300799) },
 		  true },
+		{ "after the year 9999", { .until_s = UINT64_C(253402300800) }, false },
 		{ "more uses", { .uses = (1u << 30) + 1 }, false },
 		{ "more bytes", { .bytes = (UINT64_C(1) << 60) + 1 }, false },
 		{ "a larger rate", { .rate = (1u << 30) + 1, .period_s = 1 }, false },
@@ -177,8 +204,8 @@ static void what_cannot_be_set_is_not_taken(void **state)
 		if (in.failed == rows[i].good)
 			fail_msg("%s", rows[i].name);
 	}
-	room[QUALIFIERS_BYTES - 1] = 2; /* neither true nor false */
-	memset(room, 0, QUALIFIERS_BYTES - 1);
+	memset(room, 0, QUALIFIERS_BYTES);
+	room[QUALIFIERS_BYTES - 9] = 2; /* neither true nor false */
 	rbuf_init(&in, room, sizeof room);
 	qualifiers_take(&in, &again);
 	assert_true(in.failed);
@@ -196,6 +223,10 @@ static void which_allow_no_more(void **state)
 		{ "none in uses", { .uses = 0 }, { .uses = 1 }, false },
 		{ "none in bytes", { .uses = 0 }, { .bytes = 1 }, false },
 		{ "none in a rate", { .uses = 0 }, { .rate = 1, .period_s = 1 }, false },
+		{ "none in a time", { .uses = 1 }, { .until_s = 5 }, false },
+		{ "a time in none", { .until_s = 5 }, { .uses = 0 }, true },
+		{ "the same time", { .until_s = 5 }, { .until_s = 5 }, true },
+		{ "a longer time", { .until_s = 6 }, { .until_s = 5 }, false },
 		{ "as many", { .uses = 5 }, { .uses = 5 }, true },
 		{ "more uses", { .uses = 6 }, { .uses = 5 }, false },
 		{ "more bytes", { .bytes = 6 }, { .bytes = 5 }, false },
@@ -262,18 +293,28 @@ static void within_is_an_order_and_allows_no_more(void **state)
 
 static void json_has_keys_in_order(void **state)
 {
-	const struct qualifiers q = { .uses = 50, .bytes = 10u << 20, .rate = 10, .period_s = 1, .ech = 1 };
+	const struct qualifiers q = {
+		.uses = 50, .bytes = 10u << 20, .rate = 10, .period_s = 1, .ech = 1, .until_s = 60
+	};
 	const struct qualifiers none = { .uses = 0 };
-	auto_buf out = { .max = 256 };
+	const struct terms nothing = { .credentials = TERMS_REFUSE };
+	struct terms t = nothing;
+	auto_buf out = { .max = 512 };
 	struct json j;
 
 	(void)state;
+	assert_int_equal(terms_take("http='GET /a, GRAPHQL /b' graphql='query *' secret='x as bearer' credentials=pass",
+				    &t, NULL),
+			 0);
 	json_begin(&j, &out);
 	json_put_array(&j);
-	qualifiers_put_json(&j, &q);
-	qualifiers_put_json(&j, &none);
+	qualifiers_put_json(&j, &q, &t);
+	qualifiers_put_json(&j, &none, &nothing);
 	json_put_array_end(&j);
-	assert_string_equal(buf_cstr(&out), "[{\"bytes\":10485760,\"ech\":true,\"rate\":\"10/s\",\"uses\":50},{}]");
+	assert_string_equal(
+		buf_cstr(&out),
+		"[{\"bytes\":10485760,\"credentials\":\"pass\",\"ech\":true,\"graphql\":\"query *\",\"http\":\"GET /a, GRAPHQL /b\","
+		"\"rate\":\"10/s\",\"secret\":\"x as bearer\",\"until\":\"1970-01-01T00:01:00Z\",\"uses\":50},{}]");
 }
 
 int main(void)

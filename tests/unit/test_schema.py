@@ -45,6 +45,11 @@ TAKEN = [
     {"connect": "*.example.com:443", "uses": 50, "bytes": "10M", "rate": "10/s", "ech": True},
     {"connect": ["unix:/run/x", "a:1"], "uses": 50, "rate": "10/m"},
     {"connect": "ssh://git@example.com", "bytes": 1048576},
+    *({"connect": "a:1", **more} for more in (
+        {"until": "2026-12-01T00:00:00Z"}, {"http": "GET /a"}, {"http": ["GET /repos/**", "* /x", "GRAPHQL /graphql"], "graphql": "query a"}, {"http": "GET /a, POST /b"},
+        {"graphql": {"query": "*", "mutation": ["a", "b"], "persisted": ["0" * 64]}}, {"secret": "github"}, {"secret": "a.b-c as header:X-Api-Key:token"},
+        {"secret": "a as basic:me@example.com"}, {"secret": "a as query:key", "credentials": "replace"}, {"http": "GET /a", "credentials": "pass"}, {"secret": "a as bearer"})),
+    *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
 REFUSED = [
     *({"connect": text} for text in (
@@ -63,6 +68,13 @@ REFUSED = [
     {"connect": "unix:/run/x", "bytes": 1},
     {"connect": ["a:1", "unix:/run/x"], "bytes": "10M"},
     {"listen": 8080, "uses": 1},
+    *({"connect": "a:1", **more} for more in (
+        {"until": "2026-12-01"}, {"until": "2026-13-01T00:00:00Z"}, {"until": "2026-12-01T00:00:00+01:00"}, {"http": []}, {"http": "get /a"}, {"http": "GET a"},
+        {"http": ["GET /a?b"]}, {"http": {"GET": "/a"}}, {"graphql": {}}, {"graphql": {"fragment": "a"}}, {"graphql": {"query": "a-b"}}, {"graphql": "query"},
+        {"graphql": {"persisted": "*"}}, {"graphql": ["query a"]}, {"secret": ".a"}, {"secret": "a as"}, {"secret": "a as header:Host"}, {"secret": "a as header:proxy-x:y"},
+        {"secret": "a as basic:b:c"}, {"secret": ["a"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),
+    *({"connect": to, "secret": "a"} for to in ("unix:/run/x", "ssh://git@a.test", "10.0.0.0/8:1", "[2001:db8::/64]:1", ["a:1", "unix:/run/x"])),
+    {"read": "/a", "http": "GET /a"},
 ]
 
 

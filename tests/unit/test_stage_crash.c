@@ -275,7 +275,7 @@ static bool crash_once(const struct way *way, const struct pictures *p, enum wha
 static long stride_of(const struct way *way)
 {
 #ifdef AMBIT_SANITIZED
-	const long slow = 3;
+	const long slow = 8;
 #else
 	const long slow = 1;
 #endif

@@ -43,7 +43,10 @@ static void each_case_in_its_words(void **state)
 		  "  why: somebody withdrew it while the command ran (ambit grant revoke)\n"
 		  "ambit: denied: connect inet b.test:443 (9 times)\n"
 		  "  why: its grant was withdrawn while it ran\n"
-		  "  hint: run it again: the grant is withdrawn from that event alone\n" },
+		  "  hint: run it again: the grant is withdrawn from that event alone\n"
+		  "ambit: denied: request inet a.test:443 DELETE /x 403\n"
+		  "  why: no rule of the grant means this request, or it brought a credential of its own\n"
+		  "  hint: the answer that the program got says which, and the grant that would allow it\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,
 		  "ambit: program 'pyhton3' is not in the cell\n"

@@ -1,0 +1,897 @@
+#!/usr/bin/env python3
+"""Programs that try to get by what a grant with rules or a secret means: requests that servers could read in two ways, other hosts, stolen tokens, and the
+secret itself. Raw bytes go in, and a server in the world keeps every byte that comes out: of each attack, and of what is honest beside it.
+
+usage: http_hostile.py AMBIT TAKEN-NET TAKEN-SSH TAKEN-HTTP    (TAP on standard output; as http_rules.py, whose servers it uses, and network_hostile.py)
+"""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import socket
+import socketserver
+import ssl
+import subprocess
+import threading
+import warnings
+import zlib
+from urllib.parse import quote, unquote
+
+from harness import PATIENCE, main, need, told
+from http_rules import STOLEN, TOKEN, authority, keep_secret, run, serve
+from network import PUBLIC, both_users
+from network_hostile import ANY, PLAIN, Victim, bare, beside, command, hostile, reached, serve_all, taken
+from network_listen import event
+
+# In the cell. Each row: host, port, the name in the hello, bytes. Prints what was answered until the end of the connection.
+CLIENT = """
+import base64, json, socket, ssl, sys, zlib
+trusting = ssl.create_default_context()
+trusting.check_hostname = False  # by the trust of the cell, whatever the hello says
+def say(s, data):
+    answer = b""
+    try:
+        s.sendall(data)
+    except OSError:
+        pass
+    try:
+        while piece := s.recv(65536):
+            answer += piece
+    except OSError as e:
+        answer += b"" if isinstance(e, ConnectionError) else repr(e).encode()
+    return answer
+for host, port, name, text in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))):
+    with socket.create_connection((host, port), 20) as s:
+        if name is not None:
+            try:
+                s = trusting.wrap_socket(s, server_hostname=name)
+            except ConnectionError:
+                print('"reset"')
+                continue
+        print(json.dumps(say(s, text.encode("latin-1")).decode("latin-1")))
+        s.close()
+"""
+
+
+def said(network, uid, grants, rows, script=CLIENT):
+    """What each row was answered; rows as the script has them."""
+    packed = base64.b64encode(zlib.compress(json.dumps(rows).encode())).decode()
+    result = run(network, uid, grants, "python3", "-c", script, packed)
+    assert result.returncode == 0, told(result)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(answers) == len(rows), told(result)
+    return answers
+
+
+def statuses(answer):
+    return [int(s) for s in re.findall(r"HTTP/1\.1 (\d\d\d) [A-Z]", answer)]
+
+
+class Recorder(socketserver.BaseRequestHandler):
+    """Keeps every byte of each connection, and answers each request that is whole."""
+    heard, open, changed = [], 0, threading.Condition()
+
+    def handle(self):
+        got, answered = bytearray(), 0
+        with self.changed:
+            Recorder.heard.append(got)
+            Recorder.open += 1
+        try:
+            while piece := self.request.recv(65536):
+                got += piece
+                whole = requests_of(bytes(got))[0]
+                for request in whole[answered:]:
+                    self.request.sendall(self.answer(request))
+                answered = len(whole)
+        except OSError:
+            pass
+        finally:
+            with self.changed:
+                Recorder.open -= 1
+                self.changed.notify_all()
+
+    def answer(self, request):
+        return b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok"
+
+    @classmethod
+    def all(cls):
+        """What was heard on each connection, when all have ended; and forgets it."""
+        with cls.changed:
+            assert cls.changed.wait_for(lambda: Recorder.open == 0, PATIENCE)
+            heard, Recorder.heard = Recorder.heard, []
+        return [bytes(h) for h in heard]
+
+
+def body_of(fields, raw):
+    """(body, what follows it), or None where it is not whole."""
+    if fields.get(b"transfer-encoding") != b"chunked":
+        n = int(fields.get(b"content-length", b"0"))
+        return (raw[:n], raw[n:]) if len(raw) >= n else None
+    body = b""
+    while b"\r\n" in raw:
+        size, raw = raw.split(b"\r\n", 1)
+        n = int(size, 16)
+        if len(raw) < n + 2:
+            return None
+        assert raw[n:n + 2] == b"\r\n"
+        body, raw = body + raw[:n], raw[n + 2:]
+        if n == 0:
+            return body, raw
+    return None
+
+
+def requests_of(raw):
+    """[(method, target, fields, body)], and what is left. Whatever is not as strict as can be is a failure."""
+    found = []
+    while b"\r\n\r\n" in raw:
+        head, rest = raw.split(b"\r\n\r\n", 1)
+        line, *lines = head.split(b"\r\n")
+        method, target, version = line.split(b" ")
+        assert version == b"HTTP/1.1" and not re.search(rb"[\r\n\0]", line + b"".join(lines)), head
+        fields = dict((name.lower(), value) for name, value in (f.split(b": ", 1) for f in lines))
+        assert len(fields) == len(lines), head
+        body = body_of(fields, rest)
+        if body is None:
+            break
+        found.append((method.decode(), target.decode(), {k.decode(): v.decode("latin-1") for k, v in fields.items()}, body[0]))
+        raw = body[1]
+    return found, raw
+
+
+# ---- requests in two ways ----
+
+HIDDEN = "GET /hidden HTTP/1.1\r\nHost: open.test\r\nConnection: close\r\n\r\n"
+HOST, LAST = "Host: open.test", "Connection: close"
+
+
+def ask(line, *fields, body="", host=HOST):
+    return "\r\n".join([line + " HTTP/1.1", *([host] if host else []), *fields, "", ""]) + body
+
+
+def post(n, *fields, body="abc"):
+    return ask(f"POST /ok/{n}", *fields, body=body)
+
+
+def chunks(n, body, *fields):
+    return ask(f"POST /ok/{n}", "Transfer-Encoding: chunked", LAST, *fields, body=body)
+
+
+HONEST = [  # bytes, statuses, the targets that are reached
+    (ask("GET /ok/plain", LAST), [200], ["/ok/plain"]),
+    (post("length", "Content-Length: 3", LAST), [200], ["/ok/length"]),
+    (chunks("chunks", "3\r\nabc\r\n0\r\n\r\n"), [200], ["/ok/chunks"]),
+    (chunks("trailer", "3;x=y\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n"), [200], ["/ok/trailer"]),
+    (ask("GET /ok/one") + ask("GET /ok/two", LAST), [200, 200], ["/ok/one", "/ok/two"]),
+    (ask("GET /ok/first") + HIDDEN, [200, 403], ["/ok/first"]),
+    (post("hides", f"Content-Length: {len(HIDDEN)}", LAST, body=HIDDEN), [200], ["/ok/hides"]),
+    (chunks("hides2", f"{len(HIDDEN):x}\r\n{HIDDEN}\r\n0\r\n\r\n"), [200], ["/ok/hides2"]),
+    (ask("GET https://open.test/ok/absolute", LAST), [200], ["/ok/absolute"]),
+    ("GET /ok/old HTTP/1.0\r\nHost: open.test\r\n\r\n", [200], ["/ok/old"]),
+    (ask("GET /ok/query?a=%0d%0aX-Injected:%201", LAST), [200], ["/ok/query?a=%0d%0aX-Injected:%201"]),
+    (ask("GET /ok/many", "Connection: keep-alive, close"), [200], ["/ok/many"]),
+    (ask("GET /ok/port", LAST, host="Host: OPEN.test:443"), [200], ["/ok/port"]),
+    (ask("GET /ok/h2c", "Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"), [200], ["/ok/h2c"]),
+    (ask("GET /ok/socket", "Connection: Upgrade, close", "Upgrade: websocket"), [200], ["/ok/socket"]),
+    (post("below", "Content-Length: 3", "Content_Length: 90", "Transfer_Encoding: chunked", LAST), [200], ["/ok/below"]),
+]
+SMUGGLED = "0\r\n\r\n" + HIDDEN
+TWO_WAYS = [  # heads that are refused, each as the only one of a connection
+    *(post("both", *fields, body=SMUGGLED) for fields in (("Content-Length: 60", "Transfer-Encoding: chunked"), ("Transfer-Encoding: chunked", "Content-Length: 5"))),
+    *(post("coding", *fields, body=SMUGGLED) for fields in (
+        ["Transfer-Encoding: xchunked"], ["Transfer-Encoding: chunked, identity"], ["Transfer-Encoding: identity, chunked"], ["Transfer-Encoding: gzip, chunked"],
+        ["Transfer-Encoding : chunked"], ["Transfer-Encoding\t: chunked"], [" Transfer-Encoding: chunked"], ["Transfer-Encoding:", " chunked"], ["X: y\nTransfer-Encoding: chunked"],
+        ["X: y\rTransfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "transfer-encoding: identity"],
+        ["Transfer-Encoding: \x0bchunked"], ["Transfer-Encoding: \"chunked\""], ["Transfer-Encoding: chunked;q=1"], ["Transfer-Encoding: chunked,"], ["Transfer-Encoding:"],
+        ["Transfer-Encoding: chunked\0"], ["Transfer-Encoding: \xa0chunked"])),
+    *(post("length", *fields) for fields in (
+        ["Content-Length: +3"], ["Content-Length: -3"], ["Content-Length: 3,3"], ["Content-Length: 0x3"], ["Content-Length: 3 3"], ["Content-Length:"], ["Content-Length: 3", "Content-Length: 3"],
+        ["Content-Length: 3", "content-length: 90"], ["Content-Length: 1000000000000000000"], ["Content-Length: 18446744073709551619"], ["Content-Length: 3\x0b"], ["Content-Length: 3;"])),
+    *(ask("GET /ok/line", field, LAST) for field in (
+        "X: a\n", "X: a\nY: b", "X: a\r", "X: a\rY: b", "X: a\r\r\nY: b", "X: a\r\n folded", "X: a\r\n\tfolded", "no colon", ": no name", "a b: c", "X\x00: a", "X: \x00", "X: \x7f", "X: \x1b[m", "\xe9: a")),
+    *(ask("GET /ok/hop", f"Connection: {words}") for words in ("authorization", "close, Authorization", "content-length", "cookie", "x-y", "host", "close,,transfer-encoding")),
+    ask("GET /ok/lf").replace("\r\n", "\n"), ask("GET /ok/first-line").replace("\r\n", "\n", 1), "\r\n" + ask("GET /ok/empty-line"), "\n" + ask("GET /ok/empty-line"),
+    *(f"{line}\r\n{HOST}\r\n{LAST}\r\n\r\n" for line in (
+        "GET  /ok/a HTTP/1.1", "GET\t/ok/a HTTP/1.1", " GET /ok/a HTTP/1.1", "get /ok/a HTTP/1.1", "GET /ok/a", "GET /ok/a HTTP/0.9", "GET /ok/a HTTP/2.0", "GET /ok/a HTTP/1.2", "GET /ok/a http/1.1",
+        "GET /ok/a HTTP/1.10", "GET /ok/a HTTP/01.1", "GET /ok/a HTTP/1.1 ", "GET /ok/a HTTP/1.1 HTTP/1.1", "GET /ok/a\x00 HTTP/1.1", "GET /ok/a# HTTP/1.1", "GET /ok/\xe9 HTTP/1.1", "GET ok/a HTTP/1.1",
+        "GET * HTTP/1.1", "OPTIONS * HTTP/1.1", "GET open.test:443 HTTP/1.1", "CONNECT open.test:443 HTTP/1.1", "GET https://open.test HTTP/1.1", "GET https://a@open.test/ok/a HTTP/1.1",
+        "GET https://evil.test/ok/a HTTP/1.1", "GET ftp://open.test/ok/a HTTP/1.1", "GET /ok/a%0d%0aX:%20y HTTP/1.1", "GET /ok/a%00 HTTP/1.1", "GET /ok/../hidden HTTP/1.1", "GET /ok/%2e%2e/hidden HTTP/1.1",
+        "GET /ok/%252e%252e/hidden HTTP/1.1", "GET /ok\\..\\hidden HTTP/1.1", "GET /ok//hidden HTTP/1.1", "GET //open.test/ok/a HTTP/1.1", "GET /ok/%zz HTTP/1.1", "GET /ok/a?b=%zz HTTP/1.1")),
+    *(ask("GET /ok/another", f"{field}: {value}", LAST) for field, value in (
+        ("X-HTTP-Method-Override", "DELETE"), ("x_http_method_override", "DELETE"), ("X-HTTP-Method", "DELETE"), ("X-Method-Override", "PUT"), ("X-Original-URL", "/hidden"), ("X-Rewrite-URL", "/hidden"))),
+    ask("GET /ok/another?_method=DELETE", LAST), ask("GET /ok/another?a=b&X-HTTP-Method-Override=DELETE", LAST),
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\r\n\r\n", ask("GET /ok/hosts", host=""), ask("GET /ok/hosts", "Host: open.test"), ask("GET /ok/hosts", "Host: evil.test"),
+]
+MISDIRECTED = [ask("GET /ok/host", LAST, host=f"Host: {host}") for host in (
+    "evil.test", "open.test:80", "open.test:0443", "open.test.", "a@open.test", "open.test@evil.test", "evil.test, open.test", "", "open.test evil.test", "xopen.test", "93.184.216.34", "open.test:443:443",
+    "open.test/ok", "[open.test]")] + [ask("GET https://evil.test/ok/a", LAST, host="Host: evil.test")]
+CHUNKS = [chunks("cut", body) for body in (
+    "3 \r\nabc\r\n" + SMUGGLED, "0x3\r\nabc\r\n" + SMUGGLED, "+3\r\nabc\r\n" + SMUGGLED, "-1\r\n" + SMUGGLED, "3\nabc\r\n" + SMUGGLED, "\r\n" + SMUGGLED, "3\r\nabcd\r\n" + SMUGGLED,
+    "3\r\nabc\n" + SMUGGLED, "3\r\nabc" + SMUGGLED, "1" * 16 + "\r\n" + SMUGGLED, "g\r\n" + SMUGGLED, "3;a\nb\r\nabc\r\n" + SMUGGLED, "3;a\r\r\nabc\r\n" + SMUGGLED, "3\r\nabc\r\n0\n\n" + HIDDEN,
+    "3\r\nabc\r\n0\r\n" + HIDDEN, "3\r\nabc\r\n0\r\nX: a\n\r\n" + HIDDEN, "3\r\nabc\r\n0\r\n X: a\r\n\r\n" + HIDDEN, "3\r\nabc\r\n0\r\n\n" + HIDDEN, "3\r\nabc\r\n0\r\n\r" + HIDDEN)]
+
+
+def is_ours(request):
+    """As the door writes it: nothing of what the program says of the connection is in it, and the secret once."""
+    _, _, fields, _ = request
+    strange = {k for k in fields if k.replace("_", "-") in ("keep-alive", "proxy-connection", "te", "trailer", "http2-settings", "transfer-encoding", "content-length")} - \
+        {"transfer-encoding", "content-length"}
+    upgrade = fields.get("connection"), fields.get("upgrade")
+    return fields.get("authorization") == f"Bearer {TOKEN}" and fields["host"].lower() in ("open.test", "open.test:443") and not strange and \
+        not {"transfer-encoding", "content-length"} <= set(fields) and upgrade in ((None, None), ("upgrade", "websocket"))
+
+
+@both_users
+def what_servers_could_read_in_two_ways_reaches_none(network, who, uid):
+    """By HTTP/1: smuggled requests, other hosts, fields of the connection, chunks that are none. What is honest comes whole, written anew."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+    keep_secret(network, uid)
+    refused = [(row, [400]) for row in TWO_WAYS] + [(row, [421]) for row in MISDIRECTED] + [(row, [403]) for row in CHUNKS]
+    rows = [(row, want) for row, want, _ in HONEST] + refused
+    got = said(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**' secret=provider"], [("open.test", 443, "open.test", row) for row, _ in rows])
+    wrong = [(row, want, answer) for (row, want), answer in zip(rows, got) if statuses(answer) != want]
+    assert not wrong, f"{who}: " + "\n".join(map(repr, wrong))
+    heard = [requests_of(raw) for raw in Recorder.all()]
+    whole = [request for requests, _ in heard for request in requests]
+    assert sorted(request[1] for request in whole) == sorted(t for _, _, targets in HONEST for t in targets), f"{who}: {whole}"
+    assert all(map(is_ours, whole)), f"{who}: {[r for r in whole if not is_ours(r)]}"
+    assert sorted(r[3].decode() for r in whole if r[3]) == sorted(["abc"] * 4 + [HIDDEN] * 2), f"{who}: {whole}"
+    rests = [rest for _, rest in heard if rest]
+    assert all(rest.startswith(b"POST /ok/cut ") and b"hidden" not in rest for rest in rests), f"{who}: {rests}"
+
+
+# ---- other hosts ----
+
+
+def check(who, rows, got):
+    """Each row: what is sent, the statuses, ..."""
+    wrong = [(row[:2], answer) for row, answer in zip(rows, got, strict=True) if statuses(answer) != row[1]]
+    assert not wrong, f"{who}: " + "\n".join(map(repr, wrong))
+
+
+def targets():
+    """Of all that was heard, which is nothing but whole requests."""
+    heard = [requests_of(raw) for raw in Recorder.all()]
+    assert not any(rest for _, rest in heard), heard
+    return sorted(request[1] for requests, _ in heard for request in requests)
+
+
+FRONTS = [  # host, port, the name in the hello, bytes; statuses; targets
+    (("open.test", 443, "evil.test", ask("GET /ok/hello", LAST)), [], []),
+    (("open.test", 443, "evil.test", ask("GET /ok/a", LAST, host="Host: evil.test")), [], []),
+    (("open.test", 443, "open.test", ask("GET /ok/hello", LAST)), [200], ["/ok/hello"]),
+    (("open.test", 443, "open.test", ask("GET /ok/1") + ask("GET /ok/a", host="Host: evil.test") + ask("GET /ok/b", host="Host: a.open.test") + ask("GET /ok/2", LAST)),
+     [200, 421, 421, 200], ["/ok/1", "/ok/2"]),
+    (("a.open.test", 444, "a.open.test", ask("GET /ok/3", LAST, host="Host: a.open.test:444")), [200], ["/ok/3"]),
+    (("a.open.test", 444, "b.open.test", ask("GET /ok/a", LAST, host="Host: b.open.test:444")), [], []),
+    (("a.open.test", 444, "a.open.test", ask("GET /ok/4", host="Host: a.open.test:444") + ask("GET /ok/a", LAST, host="Host: open.test:444")), [200, 421], ["/ok/4"]),
+    (("a.open.test", 444, "a.open.test", ask("GET /ok/a", LAST, host="Host: a.open.test")), [421], []),
+]
+
+
+@both_users
+def a_connection_is_to_the_host_that_was_granted(network, who, uid):
+    """Whatever the hello and the field Host say, by themselves or one after the other."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+        serve(network, 444, handler=Recorder)
+    got = said(network, uid, ["open.test:443 http='GET /ok/**'", "*.open.test:444 http='GET /ok/**'"], [row for row, *_ in FRONTS])
+    check(who, FRONTS, got)
+    assert targets() == sorted(t for *_, reached in FRONTS for t in reached), who
+
+
+class Plain(socketserver.BaseRequestHandler):
+    """Speaks no TLS, and keeps what it was told."""
+    heard = bytearray()
+
+    def handle(self):
+        self.request.sendall(b"HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n")
+        while piece := self.request.recv(65536):
+            Plain.heard += piece
+
+
+def old_context(protocol):
+    context = ssl.SSLContext(protocol)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():  # of what we know
+        warnings.simplefilter("ignore")
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    return context
+
+
+class Old(Recorder):
+    """Speaks TLS as it was."""
+    top, shaken = None, []
+
+    def handle(self):
+        context = old_context(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{self.top}/good.pem", f"{self.top}/good.key")
+        with contextlib.suppress(OSError), context.wrap_socket(self.request, server_side=True) as self.request:
+            Old.shaken.append(self.request.version())
+            super().handle()
+
+
+@both_users
+def a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host(network, who, uid):
+    """Not to another's certificate, to one of its own, by TLS as it was, or plain; nor by a plain connection of the program."""
+    need("openssl")
+    if network.is_new:
+        Old.top = authority(network)
+        for port, certificate in (443, "good"), (444, "other"), (445, "self"):
+            serve(network, port, certificate, Recorder)
+        network.serve(Old, 446, PUBLIC)
+        network.serve(Plain, 447, PUBLIC)
+    keep_secret(network, uid)
+    context = old_context(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((PUBLIC, 446), PATIENCE) as raw, context.wrap_socket(raw) as s:  # the twin: it does speak that
+        s.sendall(ask("GET /ok/twin").encode())
+        assert s.version() == "TLSv1.1" and s.recv(9) == b"HTTP/1.1 "
+    assert Old.shaken == ["TLSv1.1"] and b"twin" in Recorder.all()[0]
+    Old.shaken.clear()
+    rows = [(("open.test", port, name, ask(f"GET /ok/{port}-{name}", LAST, host=f"Host: open.test:{port}")), [want])
+            for port, name, want in ((443, "open.test", 200), (443, None, 502), *((port, "open.test", 502) for port in (444, 445, 446, 447)))]
+    got = said(network, uid, [f"open.test:{port} http='GET /ok/**' secret=provider" for port in range(443, 448)], [row for row, _ in rows])
+    check(who, rows, got)
+    assert "under TLS only" in got[1] and all("did not prove" in answer for answer in got[2:]), f"{who}: {got}"
+    assert targets() == ["/ok/443-open.test"] and Old.shaken == [] and b"\x16" in Plain.heard and TOKEN.encode() not in Plain.heard, f"{who}: {Plain.heard}"
+
+
+# ---- stolen tokens ----
+
+LAIN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+DROPS = object()
+
+
+def with_body(line, body):
+    return line, [f"Content-Length: {len(body)}"], body
+
+
+def in_single_bytes(line, body):
+    return line, ["Transfer-Encoding: chunked"], "".join(f"1\r\n{c}\r\n" for c in body) + "0\r\n\r\n"
+
+
+BROUGHT = [  # a request, and what comes of it where credentials are to refuse, replace, pass: a status, or it passes without them
+    (("GET /ok/honest", [], ""), (200, 200, 200)), (("GET /ok/holder", ["Authorization: Bearer ambit:provider"], ""), (DROPS, DROPS, DROPS)),
+    (("GET /ok/a", [f"Authorization: Bearer {STOLEN}"], ""), (403, DROPS, DROPS)), (("GET /ok/a", [f"AUTHORIZATION: {LAIN}"], ""), (403, DROPS, DROPS)),
+    *((("GET /ok/a", [f"{name}: {STOLEN}"], ""), (403, DROPS, 200)) for name in ("X-Api-Key", "x_api_key", "Cookie", "Proxy-Authorization", "Private-Token")),
+    (("GET /ok/a", [f"X-Note: see {LAIN}"], ""), (403, 403, 200)), (("GET /ok/a", [f"{LAIN}: 1"], ""), (403, 403, 200)),
+    *(((f"GET /ok/a?{query}", [], ""), (403, DROPS, 200)) for query in (f"access_token={STOLEN}", f"a=1&access%5Ftoken={STOLEN}", f"ACCESS_TOKEN={STOLEN}&b=2", f"a=1;access_token={STOLEN}")),
+    *(((f"GET /ok/a?{query}", [], ""), (403, 403, 200)) for query in (f"q={LAIN}", f"q=%67{LAIN[1:]}", LAIN)),
+    ((f"GET /ok/{LAIN}", [], ""), (403, 403, 200)), ((f"GET /ok/%67{LAIN[1:]}", [], ""), (403, 403, 200)),
+    (with_body("POST /ok/a", f'{{"note":"{LAIN}"}}'), (403, 403, 200)), (in_single_bytes("POST /ok/a", f"note={LAIN}&x=y"), (403, 403, 200)),
+    ((f"GET https://{STOLEN}@open.test/ok/a", [], ""), (400, 400, 400)), ((f"GET https://user:{LAIN}@open.test/ok/a", [], ""), (400, 400, 400)),
+]
+
+
+@both_users
+def a_stolen_token_passes_as_the_grant_says_or_not_at_all(network, who, uid):
+    """In a field, a cookie, a parameter, a path, a body, before a host."""
+    need("openssl")
+    policies = ("refuse", "replace", "pass")
+    if network.is_new:
+        for port in range(443, 446):
+            serve(network, port, handler=Recorder)
+    keep_secret(network, uid)
+    rows = []
+    for i, policy in enumerate(policies):
+        for n, ((line, fields, body), wants) in enumerate(BROUGHT):
+            want = wants[i]
+            text = ask(line, f"X-Row: {policy}-{n}", LAST, *fields, body=body, host=f"Host: open.test:{443 + i}")
+            rows.append((("open.test", 443 + i, "open.test", text), [200 if want is DROPS else want], f"{policy}-{n}", want is DROPS, policy))
+    got = said(network, uid, [f"open.test:{443 + i} http='GET /ok/**, POST /ok/**' secret=provider {f'credentials={policy}' if i else ''}" for i, policy in enumerate(policies)], [row[0] for row in rows])
+    check(who, rows, got)
+    heard = Recorder.all()
+    whole = {request[2]["x-row"]: (request, raw) for raw in heard for request in requests_of(raw)[0]}
+    assert set(whole) == {row for _, want, row, *_ in rows if want == [200]}, f"{who}: {set(whole)}"
+    for _, _, row, drops, policy in rows:
+        if row in whole:
+            (_, _, fields, body), raw = whole[row]
+            brought = any(text.encode() in raw.replace(b"%67", b"g") or text.encode() in body for text in (STOLEN, LAIN))
+            honest = row in (f"{policy}-0", f"{policy}-1")
+            assert fields["authorization"] == f"Bearer {TOKEN}" and brought == (not drops and not honest), f"{who}, {row}: {raw}"
+    assert not any(LAIN.encode() in body_so_far(raw) for raw in heard if b"X-Row: pass" not in raw), f"{who}: {heard}"
+
+
+def body_so_far(raw):
+    """Without the lines of chunks, whole or not."""
+    return re.sub(rb"\r\n1\r\n|\r\n", b"", raw)
+
+
+# ---- what nobody would judge ----
+
+
+@both_users
+def a_document_is_judged_whole_and_alone(network, who, uid):
+    """Not beside another in the target, not with a token in it, and nothing comes behind it that nobody judges."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+    keep_secret(network, uid)
+
+    def document(text, line="POST /g"):
+        return ask(line, "Content-Type: application/json", f"Content-Length: {len(text)}", LAST, body=text)
+    me, kill = '{"query":"{ me { name } }"}', "mutation%20%7B%20kill%20%7D"
+    rows = [((document(me)), [200]), (document(me, "POST /g?op=me"), [200]), (document(me, f"POST /g?query={kill}"), [400]), (document(me, f"POST /g?a=1;query={kill}"), [400]),
+            (document(me, f"POST /g?%71uery={kill}"), [400]), (document('{"query":"mutation { kill }"}'), [403]),
+            (document(f'{{"query":"{{ me(name: \\"{LAIN}\\") {{ name }} }}"}}'), [403]), (ask("GET /g?query=%7Bme%7D", LAST), [200]), (ask(f"GET /g?query={kill}", LAST), [403]),
+            (ask("GET /g?query=%7Bme%7D", "Connection: Upgrade, close", "Upgrade: websocket"), [200]), (ask("GET /g", "Connection: Upgrade, close", "Upgrade: websocket"), [403])]
+    got = said(network, uid, ["open.test:443 http='GRAPHQL /g' graphql='query *' secret=provider"], [("open.test", 443, "open.test", row) for row, _ in rows])
+    check(who, rows, got)
+    whole = [request for raw in Recorder.all() for request in requests_of(raw)[0]]
+    assert sorted(r[1] for r in whole) == sorted(["/g", "/g?op=me", "/g?query=%7Bme%7D", "/g?query=%7Bme%7D"]) and not any("upgrade" in r[2] for r in whole), f"{who}: {whole}"
+
+
+# ---- reading the secret ----
+
+ODD = "s3/cr\"t\\Tok+en=0123 4567"
+SHOWN = "a-marker/of what+is shown"
+
+
+def told_back(kind, raw):
+    """An answer that has in it what was received."""
+    body = {"percent": quote(raw, safe=""), "lower": re.sub("%..", lambda m: m[0].lower(), quote(raw, safe="")), "json": json.dumps(raw), "slashes": json.dumps(raw).replace("/", "\\/")}.get(kind, raw)
+    plain = f"Content-Length: {len(body)}\r\n\r\n{body}"
+    single = "Transfer-Encoding: chunked\r\n\r\n" + "".join(f"1\r\n{c}\r\n" for c in body)
+    return {"field": f"HTTP/1.1 200 OK\r\nX-Echo: {raw}\r\nLocation: https://six.test/?{raw}\r\nSet-Cookie: a={raw}\r\nContent-Length: 0\r\n\r\n",
+            "reason": f"HTTP/1.1 200 {raw}\r\nContent-Length: 0\r\n\r\n", "error": f"HTTP/1.1 500 No\r\n{plain}", "bytes": f"HTTP/1.1 200 OK\r\n{single}0\r\n\r\n",
+            "name": "HTTP/1.1 200 OK\r\n" + "".join(f"{word}: 1\r\n" for word in set(re.findall(r"[\w-]+", raw))) + "Content-Length: 0\r\n\r\n",
+            "trailer": f"HTTP/1.1 200 OK\r\n{single}0\r\nX-Echo: {raw}\r\n\r\n", "extension": f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{len(body):x};{raw}\r\n{body}\r\n0\r\n\r\n",
+            "hint": f"HTTP/1.1 103 Hints\r\nLink: {raw}\r\n\r\nHTTP/1.1 200 OK\r\n{plain}", "twice": f"HTTP/1.1 200 OK\r\nContent-Length: {2 * len(body)}\r\n\r\n{body}{body}"
+            }.get(kind, f"HTTP/1.1 200 OK\r\n{plain}")
+
+
+class Echo(Recorder):
+    """Tells back what it was told, as the path says."""
+
+    def answer(self, request):
+        _, target, fields, _ = request
+        assert fields.get("accept-encoding") == "identity", fields
+        shown = [fields.get("authorization", ""), fields.get("x-key", ""), unquote(target) if "key=" in target else "", target if "key=" in target else "", fields["x-marker"]]
+        return told_back(target.split("?")[0].rsplit("/", 1)[1], " | ".join(shown)).encode("latin-1")
+
+
+def forms_of(secret):
+    """As any of its bytes could be read."""
+    basic = base64.b64encode(f"me:{secret}".encode()).decode().rstrip("=")
+    plain = [secret, basic, basic.replace("+", "-").replace("/", "_")]
+    return {form.lower() for text in plain for form in (text, quote(text, safe=""), json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"))}
+
+
+KINDS = ("body", "field", "reason", "error", "bytes", "name", "percent", "lower", "json", "slashes", "trailer", "extension", "hint", "twice")
+
+
+@both_users
+def what_a_host_tells_back_has_no_secret_in_it(network, who, uid):
+    """As it is, as Basic, encoded for addresses and in JSON: in bodies, fields, their names, reasons, in single bytes. What else it tells comes as it is."""
+    need("openssl")
+    if network.is_new:
+        for port in range(443, 447):
+            serve(network, port, handler=Echo)
+    keep_secret(network, uid)
+    keep_secret(network, uid, "odd", ODD)
+    grants = ["secret=provider", "secret='odd as basic:me'", "secret='odd as header:x-key'", "secret='odd as query:key'"]
+    rows = [("open.test", 443 + i, "open.test", ask(f"GET /{kind}", f"X-Marker: {SHOWN}", "Accept-Encoding: gzip, br", LAST, host=f"Host: open.test:{443 + i}"))
+            for i in range(len(grants)) for kind in KINDS if kind != "name" or i == 0]  # the others are no names
+    got = said(network, uid, [f"open.test:{443 + i} {grant}" for i, grant in enumerate(grants)], rows)
+    heard = b"".join(Recorder.all())
+    for secret, times in (TOKEN, len(KINDS)), *((text, len(KINDS) - 1) for text in (f"x-key: {ODD}", base64.b64encode(f"me:{ODD}".encode()).decode(), quote(ODD, safe=""))):
+        assert heard.count(secret.encode()) == times, f"{who}: {heard}"  # the twin: it was all there to be told
+    for row, answer in zip(rows, got):
+        head, _, body = answer.partition("\r\n\r\n")
+        chunked = {b"transfer-encoding": b"chunked"} if "transfer-encoding: chunked" in head else {b"content-length": b"%d" % len(body)}
+        whole = body_of(chunked, body.encode("latin-1"))[0].decode("latin-1") + answer
+        assert statuses(answer) or " 200 " in answer, f"{who}, {row}: {answer}"
+        assert not any(form in whole.lower() for secret in (TOKEN, ODD) for form in forms_of(secret)), f"{who}, {row}: {answer}"
+        shown = ("marker" if "/name " in row[3] else quote(SHOWN, safe="") if "/percent " in row[3] else "marker%2fof%20what%2b" if "/lower " in row[3] else
+                 SHOWN.replace("/", "\\/") if "/slashes " in row[3] else SHOWN)
+        assert shown in whole and "****" in whole, f"{who}, {row}: {answer}"
+
+
+# In the cell: looks for texts, which are given turned round, in all that can be seen there. Puts the second one there itself.
+SEARCH = """
+import json, os, subprocess, sys
+secret, marker = (text[::-1].encode() for text in sys.argv[1:3])
+child = subprocess.Popen(["python3", "-c", "import sys; kept = sys.argv[1][::-1] * 2; print('ready', flush=True); sys.stdin.read()", sys.argv[2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         env={**os.environ, "KEPT": marker.decode()})
+child.stdout.readline()
+for at in "/tmp/kept", "/dev/shm/kept":
+    with open(at, "wb") as file:
+        file.write(marker)
+found = {}
+def look(where, data):
+    for name, text in ("secret", secret), ("marker", marker):
+        if text in data:
+            found.setdefault(name, []).append(where)
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            look(path, file.read(64 << 20))
+    except (OSError, ValueError, OverflowError):
+        pass
+def memory(pid):
+    try:
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in maps:
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                if " r" in line and end - start < 256 << 20 and "[v" not in line:
+                    try:
+                        mem.seek(start)
+                        look(f"/proc/{pid}/mem", mem.read(end - start))
+                    except (OSError, ValueError, OverflowError):
+                        pass
+    except OSError:
+        pass
+seen = [pid for pid in os.listdir("/proc") if pid.isdigit()]
+for pid in seen:
+    for name in "environ", "cmdline", "maps", "status":
+        read(f"/proc/{pid}/{name}")
+    if int(pid) != os.getpid():
+        memory(pid)
+    for fd in os.listdir(f"/proc/{pid}/fd") if os.access(f"/proc/{pid}/fd", os.R_OK) else []:
+        if os.path.isfile(f"/proc/{pid}/fd/{fd}"):
+            read(f"/proc/{pid}/fd/{fd}")
+for name, value in os.environ.items():
+    look("environment", f"{name}={value}".encode())
+for top, directories, files in os.walk("/"):
+    if top == "/":
+        directories[:] = [d for d in directories if d not in ("proc", "sys", "usr", "lib", "lib64", "bin", "sbin")]
+    for name in files:
+        path = os.path.join(top, name)
+        if os.path.isfile(path):
+            read(path)
+read("/proc/self/net/unix")
+print(json.dumps(found))
+"""
+
+
+@both_users
+def the_secret_is_nowhere_in_the_cell(network, who, uid):
+    """While it is used: not in a file, an environment, the memory of a process, a name. What is put there is found."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+    keep_secret(network, uid)
+    row = ("open.test", 443, "open.test", ask("GET /ok/a", LAST))
+    marker = "a-marker-of-0123456789"
+    script = f"import subprocess, sys\nexec({CLIENT!r})\nprint(subprocess.run(['python3', '-c', {SEARCH!r}, *sys.argv[2:]], capture_output=True, text=True, check=True).stdout)"
+    packed = base64.b64encode(zlib.compress(json.dumps([row]).encode())).decode()
+    result = run(network, uid, ["open.test:443 http='GET /ok/**' secret=provider"], "python3", "-c", script, packed, TOKEN[::-1], marker[::-1])
+    assert result.returncode == 0 and len(result.stdout.split("\n")) > 1, told(result)
+    found = json.loads(result.stdout.split("\n")[1])
+    assert TOKEN.encode() in b"".join(Recorder.all()) and "secret" not in found, f"{who}: {found}"
+    kinds = {re.sub("[0-9]+", "N", where) for where in found["marker"]}
+    assert kinds >= {"/tmp/kept", "/dev/shm/kept", "/proc/N/environ", "/proc/N/mem"}, f"{who}: {found}"
+
+
+class Away(Recorder):
+    """Sends whoever asks to another host."""
+
+    def answer(self, request):
+        return b"HTTP/1.1 307 Away\r\nLocation: https://both.test:444/ok/there\r\nContent-Length: 0\r\n\r\n"
+
+
+@both_users
+def a_redirect_leaves_the_secret_behind(network, who, uid):
+    """Of a client that follows it to a host that is granted, too, with its secret or without one."""
+    need("openssl", "curl")
+    if network.is_new:
+        serve(network, handler=Away)
+        serve(network, 444, handler=Recorder)
+    keep_secret(network, uid)
+    keep_secret(network, uid, "odd", "another-secret-0123")
+    for terms, there in (("http='GET /ok/**'", None), ("http='GET /ok/**' secret='odd as header:x-key'", None), ("secret=odd", "Bearer another-secret-0123"), ("secret=provider", f"Bearer {TOKEN}")):
+        result = run(network, uid, ["open.test:443 secret=provider", f"both.test:444 {terms}"], "curl", "-4", "-sS", "-m", "10", "-L", "https://open.test/ok/a")
+        assert result.returncode == 0 and result.stdout == "ok", f"{who}, {terms}: {told(result)}"
+        here, = [r[2].get("authorization") for raw in Recorder.all() for r in requests_of(raw)[0] if r[1] == "/ok/there"]
+        assert here == there, f"{who}, {terms}: {here}"
+
+
+# ---- requests in two ways, by HTTP/2 ----
+
+# In the cell. Each row: bytes, and the streams that are waited for, or none: then the end. Prints what came of each stream, or why all ended.
+CLIENT_TWO = """
+import base64, json, socket, ssl, sys, zlib
+trusting = ssl.create_default_context()
+trusting.set_alpn_protocols(["h2"])
+KNOWN = {0x88: "200", 0x89: "204", 0x8a: "206", 0x8b: "304", 0x8c: "400", 0x8d: "404", 0x8e: "500"}
+def status(block):
+    while block[0] & 0xe0 == 0x20:
+        block = block[1:]
+    if block[0] & 0x80:
+        return KNOWN[block[0]]
+    n = block[1] & 0x7f
+    if not block[1] & 0x80:
+        return block[2:2 + n].decode()
+    bits, digits = "".join(f"{b:08b}" for b in block[2:2 + n]), ""
+    while len(digits) < 3:  # of Huffman's code, digits alone
+        wide = bits[:5] not in ("00000", "00001", "00010")
+        digits += str(int(bits[:6], 2) - 0b011001 + 3) if wide else str(int(bits[:5], 2))
+        bits = bits[6 if wide else 5:]
+    return digits
+def run(s, data, waited):
+    streams, end, buffer = {}, "closed", b""
+    try:
+        s.sendall(data)
+    except OSError:
+        pass
+    try:
+        while not waited or not set(waited) <= {int(k) for k in streams}:
+            piece = s.recv(65536)
+            if not piece:
+                break
+            buffer += piece
+            while len(buffer) >= 9 and len(buffer) >= 9 + (n := int.from_bytes(buffer[:3], "big")):
+                kind, body, stream, buffer = buffer[3], buffer[9:9 + n], int.from_bytes(buffer[5:9], "big"), buffer[9 + n:]
+                if kind == 1:
+                    streams[stream] = status(body)
+                elif kind == 3:
+                    streams.setdefault(stream, "reset")
+                elif kind == 7 and body[4:8] != bytes(4):
+                    end = "error " + str(int.from_bytes(body[4:8], "big"))
+    except OSError as e:
+        end = end if isinstance(e, ConnectionError) else repr(e)
+    return {"streams": streams, "end": end}
+for text, waited in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))):
+    with socket.create_connection(("open.test", 443), 20) as raw, trusting.wrap_socket(raw, server_hostname="open.test") as s:
+        assert s.selected_alpn_protocol() == "h2"
+        print(json.dumps(run(s, text.encode("latin-1"), waited)))
+"""
+
+SERVER_TWO = """
+const fs = require("fs"), [key, cert, port, address, log] = process.argv.slice(1);
+const server = require("http2").createSecureServer({key: fs.readFileSync(key), cert: fs.readFileSync(cert)});
+server.on("stream", (stream, headers, flags, raw) => {
+  let body = "";
+  stream.on("error", () => {});
+  stream.on("data", piece => { body += piece.toString("latin1"); });
+  stream.on("trailers", () => { fs.appendFileSync(log, JSON.stringify({trailers: true}) + "\\n"); });
+  stream.on("end", () => { fs.appendFileSync(log, JSON.stringify({raw, body}) + "\\n"); if (!stream.destroyed) { stream.respond({":status": 200}); stream.end("ok"); } });
+});
+server.on("sessionError", () => {});
+process.stdin.on("end", () => process.exit()).resume(); // of whoever started it
+server.listen(+port, address, () => console.log("ready"));
+"""
+DATA, HEADERS, PRIORITY, RESET, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
+END, WHOLE = 1, 4  # flags: of a stream, of a block
+PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+def frame(kind, flags=0, stream=0, body=""):
+    head = len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
+    return head.decode("latin-1") + body
+
+
+def number(n, bits=7):
+    if n < (1 << bits) - 1:
+        return chr(n)
+    text, n = chr((1 << bits) - 1), n - (1 << bits) + 1
+    while n >= 128:
+        text, n = text + chr(n % 128 + 128), n // 128
+    return text + chr(n)
+
+
+def block(fields):
+    return "".join(f"\0{number(len(name))}{name}{number(len(value))}{value}" for name, value in fields)
+
+
+def head(*fields, stream=1, flags=END | WHOLE, method="GET", path="/ok/a", scheme="https", authority="open.test", **more):
+    pseudo = {":method": method, ":scheme": scheme, ":authority": authority, ":path": path, **more}
+    return frame(HEADERS, flags, stream, block([(k, v) for k, v in pseudo.items() if v is not None] + list(fields)))
+
+
+def opened(*frames):
+    return PREFACE + frame(SETTINGS, 0, 0, "\0\1\0\0\0\0") + "".join(frames)  # no table: what comes is read without one
+
+
+def uploaded(*fields, data="abc", **more):
+    return head(*fields, method="POST", flags=WHOLE, **more) + frame(DATA, END, 1, data)
+
+
+HONEST_TWO = [  # frames, streams, what the host has: paths
+    ([head(path="/ok/1")], [1], ["/ok/1"]), ([uploaded(path="/ok/2")], [1], ["/ok/2"]), ([uploaded(("content-length", "3"), path="/ok/3")], [1], ["/ok/3"]),
+    ([head(path="/ok/4"), head(path="/ok/5", stream=3)], [1, 3], ["/ok/4", "/ok/5"]), ([head(("te", "trailers"), ("host", "open.test"), path="/ok/6")], [1], ["/ok/6"]),
+    ([head(path="/ok/7", flags=WHOLE, method="POST"), frame(DATA, 0, 1, "abc"), frame(HEADERS, END | WHOLE, 1, block([("x-trailer", "1")]))], [1], ["/ok/7"]),
+    ([frame(0x55, 0, 0, "unknown"), head(path="/ok/8", flags=END), frame(CONTINUATION, WHOLE, 1, block([("x-more", "1")]))], [1], ["/ok/8"]),
+    ([head(("content_length", "90"), ("transfer_encoding", "chunked"), path="/ok/9")], [1], ["/ok/9"]),
+]
+HOSTILE_TWO = [[text] for text in (
+    # pseudo-fields
+    head((":path", "/ok/b")), head((":method", "POST")), head((":authority", "evil.test")), head((":foo", "1")), head((":status", "200")), head(("x-a", "1"), (":path", "/ok/b"), path=None),
+    head(path=None), head(method=None), head(scheme=None), head(authority=None), head(path=""), head(method=""), head(authority=""), head(path="ok/a"), head(path="*", method="OPTIONS"),
+    head(path="https://evil.test/ok/a"), head(path="//evil.test/ok/a"), head(path="/ok/a b"), head(path="/ok/a#b"), head(path="/ok/a HTTP/1.1\r\nX: y"), head(path="/ok/a\0"), head(path="/ok/a%0d%0aX:%20y"),
+    head(path="/ok/../hidden"), head(path="/ok/%2e%2e/hidden"), head(path="/hidden"), head(method="GET /hidden HTTP/1.1\r\nX:"), head(method="get"), head(method="G ET"), head(scheme="http"), head(scheme="ftp"),
+    head(scheme="https\r\nX: y"), head(method="CONNECT"), head(method="CONNECT", path=None, scheme=None), head(**{":protocol": "websocket"}, method="CONNECT"), head(method="TRACE"), head(method="DELETE"),
+    # other hosts
+    head(authority="evil.test"), head(authority="open.test:80"), head(authority="a@open.test"), head(authority="open.test."), head(authority="open.test, evil.test"), head(authority="a.open.test"),
+    head(("host", "evil.test")), head(("host", "open.test"), ("host", "evil.test")), head(("host", "evil.test"), authority=None),
+    # names and values
+    *(head(("x-a", value)) for value in ("a\r\nx-b: c", "a\nb", "a\rb", "a\0b", "\r\n\r\nGET /hidden HTTP/1.1\r\n")),
+    *(head((name, "a")) for name in ("X-A", "x a", "x-a\r\ny", "x-a:", "", "x\0", "\x7f", "x-a: b\r\nx-c")),
+    # of the connection, and of length
+    *(head(field) for field in (("connection", "close"), ("connection", "authorization"), ("keep-alive", "1"), ("proxy-connection", "close"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "gzip"))),
+    *(uploaded(*(("content-length", n) for n in lengths)) for lengths in (["5"], ["2"], ["3", "3"], ["3", "4"], ["3, 3"], ["+3"], ["-3"], [""], ["0x3"])), head(("content-length", "3")),
+    uploaded(("transfer-encoding", "chunked"), data=SMUGGLED),
+    # credentials, and what names another request
+    head(("authorization", f"Bearer {STOLEN}")), head(("cookie", STOLEN)), head(("x_api_key", STOLEN)), head(("x-a", LAIN)), head(path=f"/ok/a?access_token={STOLEN}"), uploaded(data=LAIN),
+    head(method="POST", flags=WHOLE) + "".join(frame(DATA, 0, 1, c) for c in LAIN) + frame(DATA, END, 1), head(("x-http-method-override", "DELETE")), head(("x-original-url", "/hidden")),
+    head(*((f"x-{i}", "1") for i in range(129))),
+    # frames
+    frame(DATA, END, 0, "abc"), frame(DATA, END, 1, "abc"), head(stream=2), head(flags=WHOLE, method="POST") + head(flags=WHOLE), head() + frame(DATA, END, 1, "abc"), head(stream=0),
+    head(flags=END) + head(stream=3), head(flags=END) + frame(CONTINUATION, WHOLE, 3), frame(CONTINUATION, WHOLE, 1, block([("x-a", "1")])), frame(PUSH, WHOLE, 1, "\0\0\0\2" + block([(":path", "/ok/a")])),
+    frame(HEADERS, END | WHOLE, 1, "\xff\xff\xff\xff\x0f"), frame(HEADERS, END | WHOLE | 8, 1, "\xff" + block([(":path", "/ok/a")])), frame(DATA, 0, 1, "a" * 16385), frame(SETTINGS, 0, 0, "abc"),
+    frame(SETTINGS, 1, 0, "\0\1\0\0\0\0"), frame(WINDOW, 0, 0, "\0\0\0\0"), frame(WINDOW, 0, 0, "\x7f\xff\xff\xff") * 2, frame(PING, 0, 0, "a"))]
+FLOODS = {
+    "continuations": head(flags=END) + frame(CONTINUATION, 0, 1, block([("a", "b")])) * 3000, "empty continuations": head(flags=END) + frame(CONTINUATION, 0, 1) * 20000,
+    "rapid resets": "".join(head(stream=i, path="/ok/reset") + frame(RESET, 0, i, "\0\0\0\x08") for i in range(1, 4001, 2)), "settings": frame(SETTINGS, 0, 0, "\0\4\0\0\xff\xff") * 20000,
+    "pings": frame(PING, 0, 0, "12345678") * 20000, "empty data": head(flags=WHOLE, method="POST", path="/ok/reset") + frame(DATA, 0, 1) * 20000, "priorities": frame(PRIORITY, 0, 1, "\0\0\0\3\0") * 20000,
+    "windows": frame(WINDOW, 0, 0, "\0\0\0\1") * 20000, "no preface": "GET /ok/a HTTP/1.1\r\nHost: open.test\r\n\r\n", "goaway and on": frame(GOAWAY, 0, 0, "\0" * 8) * 20000}
+
+
+def serve_two(network):
+    """Node, in the world: its process. The file `asked` has what it was asked."""
+    top = authority(network)
+    with network.world():
+        process = subprocess.Popen(["node", "-e", SERVER_TWO, f"{top}/good.key", f"{top}/good.pem", "443", PUBLIC, f"{network.top}/asked"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+@both_users
+def what_is_no_request_of_version_two_reaches_no_host(network, who, uid):
+    """Tricks with pseudo-fields, lengths, line ends, fields of the connection, other hosts, stolen tokens, frames; and floods end their connection alone."""
+    need("openssl", "node")
+    if network.is_new:
+        network.node = serve_two(network)  # ends with this process
+    keep_secret(network, uid)
+    with open(f"{network.top}/asked", "w", encoding="ascii"):
+        pass
+    rows = [(opened(*frames), streams) for frames, streams, _ in HONEST_TWO] + [(opened(*frames), [1]) for frames in HOSTILE_TWO] + \
+        [(flood if name == "no preface" else opened(flood), []) for name, flood in FLOODS.items()] + [(opened(head(path="/ok/last")), [1])]
+    got = said(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**' secret=provider"], rows, CLIENT_TWO)
+    n = len(HONEST_TWO)
+    for (_, streams, _), answer in zip(HONEST_TWO + [(None, [1], None)], got[:n] + got[-1:]):
+        assert answer["streams"] == {str(i): "200" for i in streams}, f"{who}: {answer}"
+    for row, answer in zip(HOSTILE_TWO, got[n:n + len(HOSTILE_TWO)], strict=True):
+        ended = answer["streams"].get("1")
+        assert ended in ("400", "403", "405", "415", "421", "431", "501", "reset") or (ended is None and "timed out" not in answer["end"]), f"{who}: {row}"[:500] + f" {answer}"
+    for name, answer in zip(FLOODS, got[n + len(HOSTILE_TWO):-1], strict=True):
+        assert "timed out" not in answer["end"], f"{who}, {name}: {answer}"
+    with open(f"{network.top}/asked", encoding="latin-1") as file:
+        asked = [json.loads(line) for line in file]
+    assert not any("trailers" in a for a in asked), f"{who}: {asked}"
+    whole = [(dict(zip(a["raw"][::2], a["raw"][1::2])), a) for a in asked]
+    paths = [fields[":path"] for fields, _ in whole if fields[":path"] != "/ok/reset"]
+    assert sorted(paths) == sorted(["/ok/last", *(p for *_, reached in HONEST_TWO for p in reached)]), f"{who}: {paths}"
+    for fields, a in whole:
+        assert 2 * len(fields) == len(a["raw"]) and fields["authorization"] == f"Bearer {TOKEN}" and fields[":authority"] == "open.test", f"{who}: {a}"
+        assert not {"content_length", "transfer_encoding", "te", "host"} & set(fields) and a["body"] in ("", "abc"), f"{who}: {a}"
+
+
+# ---- large, slow, and others' ----
+
+SLOW_CLIENT = """
+import json, socket, ssl
+trusting = ssl.create_default_context()
+def connect():
+    return trusting.wrap_socket(socket.create_connection(("open.test", 443), 20), server_hostname="open.test")
+def answer(s):
+    got = b""
+    while piece := s.recv(65536):
+        got += piece
+    return got[9:12].decode()
+def ask(path, more=""):
+    return f"GET /ok/{path} HTTP/1.1\\r\\nHost: open.test\\r\\nConnection: close\\r\\n{more}\\r\\n".encode()
+slow, silent, bodied = connect(), connect(), connect()
+bodied.sendall(b"POST /ok/bodied HTTP/1.1\\r\\nHost: open.test\\r\\nConnection: close\\r\\nContent-Length: 9\\r\\n\\r\\n")
+said = []
+for i, byte in enumerate(ask("slow")):
+    slow.send(bytes([byte]))
+    if i < 9:
+        bodied.send(b"x")
+        with connect() as other:
+            other.sendall(ask(f"other{i}"))
+            said.append(answer(other))
+said += [answer(slow), answer(bodied)]
+for text in ask("fields", "".join(f"X-{i}: 1\\r\\n" for i in range(126))), ask("fields", "".join(f"X-{i}: 1\\r\\n" for i in range(127))), ask("long", "X: " + "a" * 60000 + "\\r\\n"), \\
+        ask("long", "X: " + "a" * 70000 + "\\r\\n"), ask("a" * 9000), b"GET /ok/" + b"a" * 200000:
+    with connect() as s:
+        s.sendall(text)
+        said.append(answer(s))
+print(json.dumps(said))
+"""
+
+
+@both_users
+def who_is_slow_or_large_is_in_nobodys_way(network, who, uid):
+    """A head that comes byte by byte, one that never comes, a body; beside them others are answered. What is too much is refused."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+    result = run(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**'"], "python3", "-c", SLOW_CLIENT)
+    assert result.returncode == 0, f"{who}: {told(result)}"
+    assert json.loads(result.stdout) == ["200"] * 11 + ["200", "400", "200", "400", "400", "400"], f"{who}: {result.stdout}"
+    assert targets() == sorted([*(f"/ok/other{i}" for i in range(9)), "/ok/slow", "/ok/bodied", "/ok/fields", "/ok/long"]), who
+
+
+# In the cell: of each endpoint, what its certificate is believed by: the authorities of the cell that are for the event, one by one, those of a file, and all.
+BELIEVES = """
+import json, re, socket, ssl, subprocess, sys
+found = []
+for text in re.findall("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", open(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt").read(), re.S):
+    if b"Ambit" in ssl.PEM_cert_to_DER_cert(text):
+        said = subprocess.run(["openssl", "x509", "-noout", "-ext", "nameConstraints,basicConstraints"], input=text, capture_output=True, text=True).stdout
+        found.append([text, said])
+def believes(host, port, pem):
+    context = ssl.create_default_context(cadata=pem) if pem else ssl.create_default_context()
+    try:
+        with socket.create_connection((host, port), 20) as s, context.wrap_socket(s, server_hostname=host):
+            return True
+    except ssl.SSLCertVerificationError:
+        return False
+rows = [[believes(host, port, pem) for pem in (*(f[0] for f in found), *json.loads(sys.argv[1]), None)] for host, port in (("open.test", 443), ("a.open.test", 444))]
+print(json.dumps([found, rows]))
+"""
+
+
+@both_users
+def an_authority_is_for_its_own_grant_and_event(network, who, uid):
+    """What it may certify is in it, critically; another grant's endpoint is not certified by it, and another event's neither."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+        serve(network, 444, handler=Recorder)
+    grants, events = ["open.test:443 http='GET /ok/**'", "*.open.test:444 http='GET /ok/**'"], []
+    for _ in range(2):
+        others = [pem for found, _ in events for pem, _ in found]
+        result = run(network, uid, grants, "python3", "-c", BELIEVES, json.dumps(others))
+        assert result.returncode == 0, f"{who}: {told(result)}"
+        events.append(json.loads(result.stdout))
+    (first, rows), (second, again) = events
+    assert len(first) == len(second) == 2 and not {pem for pem, _ in first} & {pem for pem, _ in second}, f"{who}: {events}"
+    for _, said_of in first + second:
+        assert re.search(r"Name Constraints: critical\s+Permitted:\s+DNS:open\.test\s*$", said_of, re.M) and "CA:TRUE, pathlen:0" in said_of, f"{who}: {said_of}"
+    assert sorted(map(tuple, rows)) == [(False, True, True), (True, False, True)], f"{who}: {rows}"
+    assert sorted(map(tuple, again)) == [(False, True, False, False, True), (True, False, False, False, True)], f"{who}: {again}"
+
+
+# ---- hostile code in the place of the role ----
+
+
+@hostile
+def who_takes_the_judge_over_gains_its_own_secret_alone(network, who, uid):
+    """No network, file or process, by the cell alone and by its promise; the host that it was connected to, and its grant's secret, it has."""
+    if network.is_new:
+        serve_all(network)
+    keep_secret(network, uid)
+    keep_secret(network, uid, "odd", ODD)
+    program = network.place.given(3)
+    with contextlib.closing(Victim(network, uid)) as victim, event(*beside(network, uid)):
+        rows = victim.forbidden()
+        twin = bare(network, uid, program, rows)
+        assert len(reached(twin, rows)) == len(rows), f"{who}, bare: {twin}"
+        os.unlink(f"{victim.home}/written")
+        words = ("--connect", f"open.test:{PLAIN} secret=provider", "--connect", f"open.test:{ANY} secret=odd")
+        with taken(network, "http"):
+            cell = command(network, uid, words, ("tcp", ["descriptors", *rows, "say", "secret", "secret again"]))
+            kept = command(network, uid, words, ("tcp", ["keep", *rows, "say"]))
+        for name, got in ("the cell", cell), ("its promise", kept):
+            assert not reached(got, rows) and got["say"] == "reached", f"{who}, by {name}: {got}"
+        assert cell["secret"] == f"reached {TOKEN}" and cell["secret again"] == "EPIPE" and {kept[row] for row in rows} == {"ENOSYS"}, f"{who}: {cell} {kept}"
+        assert not os.path.exists(f"{victim.home}/written"), who
+
+
+SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_to_the_host_that_was_granted,
+             a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host, a_stolen_token_passes_as_the_grant_says_or_not_at_all,
+             a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
+             the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
+             what_is_no_request_of_version_two_reaches_no_host,
+             who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,
+             who_takes_the_judge_over_gains_its_own_secret_alone]
+
+if __name__ == "__main__":
+    main(SCENARIOS)

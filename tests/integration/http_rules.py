@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""What `--connect "HOST:PORT http=... secret=..."` lets through: real clients in a cell, and real servers that say what they were sent.
+
+usage: http_rules.py AMBIT    (TAP on standard output; as root, whose scenarios run ambit as root and as another)
+"""
+
+import http.server
+import json
+import os
+import re
+import ssl
+import subprocess
+import time
+
+from harness import main, need, told
+from network import PUBLIC, both_users
+
+TOKEN = "s3cret-Token_0123456789"  # the store's; nothing in a cell may ever have it
+STOLEN = "8f14e45f-ceea-467f-ab5e-railway00001"  # what lay about in the repository
+ASKED = []  # what servers were asked, in their order
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    """Says in JSON what it was asked."""
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.read_chunks() if self.headers.get("Transfer-Encoding") else self.rfile.read(length)
+        asked = {"method": self.command, "path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body.decode("latin-1"),
+                 "length": len(body)}
+        ASKED.append(asked)
+        self.say(asked)
+
+    def say(self, asked):
+        if self.path.startswith("/stream"):
+            self.stream()
+            return
+        if self.path.startswith("/away"):
+            self.plain(302, b"", Location="https://six.test/")
+            return
+        if self.path.startswith("/large"):
+            self.plain(200, bytes(1 << 20) * 20)
+            return
+        self.plain(200, json.dumps(asked if len(asked["body"]) < 4096 else {**asked, "body": ""}).encode(), Echo=asked["headers"].get("authorization", "none"))
+
+    def plain(self, status, body, **fields):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), "Content-Type": "application/json", **fields}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def read_chunks(self):
+        pieces = []
+        while n := int(self.rfile.readline().split(b";")[0], 16):
+            pieces.append(self.rfile.read(n))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
+    def stream(self):
+        """Server-sent events, one after the other was asked for by a file that the test looks at."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for i in range(3):
+            piece = f"data: {i} {self.headers.get('authorization', '')}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+            time.sleep(0.05)
+        self.wfile.write(b"0\r\n\r\n")
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = answer
+
+    def log_message(self, *ignored):
+        pass
+
+
+def authority(network):
+    """Of the world, which the person's own programs trust: its file."""
+    top = f"{network.top}/world-ca"
+    if os.path.isdir(top):
+        return top
+    os.mkdir(top, 0o755)
+
+    def openssl(*words):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9", *words], cwd=top, check=True,
+                       capture_output=True)
+    openssl("-out", "ca.pem", "-keyout", "ca.key", "-subj", "/CN=World", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    names = f"DNS:open.test,DNS:*.open.test,DNS:both.test,IP:{PUBLIC}"
+    openssl("-CA", "ca.pem", "-CAkey", "ca.key", "-out", "good.pem", "-keyout", "good.key", "-subj", "/CN=world", "-addext", f"subjectAltName={names}",
+            "-addext", "basicConstraints=critical,CA:false")
+    openssl("-CA", "ca.pem", "-CAkey", "ca.key", "-out", "other.pem", "-keyout", "other.key", "-subj", "/CN=world", "-addext", "subjectAltName=DNS:evil.test",
+            "-addext", "basicConstraints=critical,CA:false")
+    openssl("-out", "self.pem", "-keyout", "self.key", "-subj", "/CN=open.test", "-addext", "subjectAltName=DNS:open.test")
+    os.chmod(f"{top}/ca.pem", 0o644)
+    return top
+
+
+def serve(network, port=443, certificate="good", handler=Provider):
+    """In the world, under TLS; ASKED is empty then."""
+    top = authority(network)
+    ASKED.clear()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{top}/{certificate}.pem", f"{top}/{certificate}.key")
+
+    class Secure(handler):
+        def setup(self):
+            self.request = context.wrap_socket(self.request, server_side=True)
+            super().setup()
+    server = network.serve(Secure, port, PUBLIC)
+    server.handle_error = lambda *ignored: None  # of clients that break off, or do not believe it
+    return server
+
+
+def run(network, uid, grants, *words, more=()):
+    """Ambit, of a person who trusts the world's authority."""
+    return network.run(uid, *more, *(w for grant in grants for w in ("--connect", grant)), "--", *words,
+                       before=("env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
+
+
+def curl(network, uid, grants, *rows, more=()):
+    """All in one event. Each row: what curl is given. Gives of each (status of curl, status of HTTP, body)."""
+    script = "import json, subprocess, sys\nfor row in json.loads(sys.argv[1]):\n    r = subprocess.run(['curl', '-sS', '-m', '10', '-w', '\\n%{http_code}', *row], capture_output=True)\n" \
+             "    out, _, code = r.stdout.decode('latin-1').rpartition('\\n')\n    print(json.dumps([r.returncode, int(code or 0), out, r.stderr.decode('latin-1')]))\n"
+    result = run(network, uid, grants, "python3", "-c", script, json.dumps(rows), more=more)
+    assert result.returncode == 0, told(result)
+    return [json.loads(line) for line in result.stdout.splitlines()], result
+
+
+@both_users
+def what_a_rule_means_passes(network, who, uid):
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    ASKED.clear()
+    rows = [(["https://open.test/repos/a/b?per_page=3"], 200), (["https://open.test/repos"], 200), (["-I", "https://open.test/repos/x"], 200),
+            (["-X", "DELETE", "https://open.test/repos/a"], 403), (["https://open.test/user"], 403), (["-d", "x=1", "https://open.test/pulls"], 200),
+            (["-d", "x=1", "https://open.test/repos/a"], 403), (["--path-as-is", "https://open.test/repos/../user"], 400),
+            (["https://open.test/repos/%2e%2e/user"], 400), (["https://open.test/repos//a"], 400)]
+    answers, result = curl(network, uid, ["open.test:443 http='GET /repos/**, POST /pulls'"], *(row for row, _ in rows))
+    for (row, status), (code, got, body, err) in zip(rows, answers, strict=True):
+        assert (code, got) == (0, status), f"{who}, {row}: {code} {got} {body} {err} {result.stderr}"
+        if status == 403:
+            said = json.loads(body)
+            assert said["error"]["code"] == "DENIED" and "not granted" in said["error"]["message"] and "http: [" in said["error"]["hint"], body
+    assert [(a["method"], a["path"]) for a in ASKED] == [("GET", "/repos/a/b?per_page=3"), ("GET", "/repos"), ("HEAD", "/repos/x"), ("POST", "/pulls")], ASKED
+    assert ASKED[3]["body"] == "x=1" and ASKED[0]["headers"]["host"] == "open.test"
+
+
+@both_users
+def bodies_stream_both_ways(network, who, uid):
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    script = ("head -c 20000000 /dev/zero | curl -sS -m 30 -T - https://open.test/put | grep -q '\"length\": 20000000' && "
+              "curl -sS -m 30 https://open.test/large | cksum && curl -sSN -m 30 https://open.test/stream")
+    result = run(network, uid, ["open.test:443 http='* /**'"], "sh", "-c", script)
+    want = subprocess.run(["sh", "-c", "head -c 20971520 /dev/zero | cksum"], capture_output=True, text=True, check=True).stdout
+    assert result.returncode == 0 and result.stdout == want + "data: 0 \n\ndata: 1 \n\ndata: 2 \n\n", f"{who}: {told(result)}"
+
+
+@both_users
+def a_host_that_does_not_prove_itself_gets_nothing(network, who, uid):
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+        serve(network, 444, "other")
+        serve(network, 445, "self")
+    ASKED.clear()
+    answers, _ = curl(network, uid, [f"open.test:{port} http='GET /**'" for port in (443, 444, 445)],
+                      *([f"https://open.test:{port}/x"] for port in (443, 444, 445)))
+    assert [a[:2] for a in answers] == [[0, 200], [0, 502], [0, 502]] and "did not prove" in answers[1][2], f"{who}: {answers}"
+    assert [a["path"] for a in ASKED] == ["/x"], ASKED
+
+
+def keep_secret(network, uid, name="provider", value=TOKEN, *more):
+    """In that person's store, by standard input."""
+    network.place.home = network.home(uid)
+    who = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    result = network.place.run(*who, network.place.ambit, "secret", "set", name, *more, cwd="/", input=value)
+    assert result.returncode == 0, told(result)
+
+
+@both_users
+def the_wipe(network, who, uid):
+    """A token that lay about, a host that is legitimate, one call: refused, with the reason, and recorded. The honest call passes."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    keep_secret(network, uid)
+    ASKED.clear()
+    tree = f"{network.home(uid)}/repository"
+    os.makedirs(tree, exist_ok=True)
+    with open(f"{tree}/.old-notes", "w", encoding="utf-8") as file:
+        file.write(f"RAILWAY_TOKEN={STOLEN}\n")
+    os.chown(tree, uid, uid)
+    os.chown(f"{tree}/.old-notes", uid, uid)
+    record = f"{network.home(uid)}/record.json"
+    script = """
+cd "$1" && . ./.old-notes
+call() { curl -sS -m 10 -w ' %{http_code}\\n' -H 'Content-Type: application/json' "$@" https://open.test/graphql/v2; }
+wipe='{"query":"mutation { volumeDelete(volumeId: \\"3d2c42fb\\") }"}'
+call -H "Authorization: Bearer $RAILWAY_TOKEN" -d "$wipe"
+call -d "$wipe"
+call -d '{"query":"query q { me { name } } mutation m { a: volumeDelete(volumeId: 1) }","operationName":"q"}'
+call -H "Authorization: Bearer $RAILWAY_TOKEN" -d '{"query":"{ me { name } }"}'
+call -d '{"query":"{ me { name } }"}'
+call -H "Authorization: Bearer ambit:provider" -d '{"query":"mutation { domainCreate(name: \\"x\\") { id } }"}'
+"""
+    result = network.run(uid, "--record", record, "--work", tree, "--connect",
+                         "open.test:443 http='GRAPHQL /graphql/v2' graphql='query *, mutation domainCreate' secret=provider", "--", "sh", "-c", script, "sh", tree,
+                         before=("env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
+    answers = [line.rsplit(" ", 1) for line in re.findall(r"\{.*?\} ?\n? ?\d{3}(?=\n)", result.stdout, re.S)]
+    status = [int(a[1]) for a in answers]
+    assert status == [403, 403, 403, 403, 200, 200], f"{who}: {told(result)}"
+    said = [json.loads(a[0]).get("error", {}).get("message", "") for a in answers]
+    assert "Authorization" in said[0] and "volumeDelete" in said[1] and "volumeDelete" in said[2] and "Authorization" in said[3], said
+    assert [(a["headers"].get("authorization"), "volumeDelete" in a["body"]) for a in ASKED] == [(f"Bearer {TOKEN}", False)] * 2, ASKED
+    assert TOKEN not in result.stdout and STOLEN not in json.dumps(ASKED), result.stdout
+    with open(record, encoding="utf-8") as file:
+        kept = file.read()
+    requests = [e for e in json.loads(kept)["effects"] if e["kind"] == "request"]
+    assert TOKEN not in kept and STOLEN not in kept
+    assert sorted((e["request"], e["verdict"], e["count"], e.get("why")) for e in requests) == [
+        ("inet open.test:443 POST /graphql/v2 200", "allowed", 2, None), ("inet open.test:443 POST /graphql/v2 403", "denied", 4, "request")], requests
+
+
+SCENARIOS = [the_wipe, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing]
+
+if __name__ == "__main__":
+    main(SCENARIOS)

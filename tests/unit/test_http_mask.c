@@ -1,0 +1,289 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/mask.h"
+#include "prop.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define LONG 512
+
+/* All at once, with the slowest code that cannot be wrong. */
+static void cover_slowly(const struct mask_text *texts, size_t n_texts, const char *in, size_t n, char *out)
+{
+	memcpy(out, in, n);
+	for (size_t k = 0; k < n_texts; k++)
+		for (size_t at = 0; at + texts[k].n <= n; at++)
+			if (memcmp(in + at, texts[k].at, texts[k].n) == 0)
+				memset(out + at, '*', texts[k].n);
+}
+
+/* In pieces of at most `most` bytes. The room is exact, so that a byte too many is seen by sanitizers. */
+static size_t cover_in_pieces(const struct mask_set *set, struct prop *p, size_t most, const char *in, size_t n,
+			      char *out)
+{
+	size_t given = 0;
+	struct mask m;
+
+	mask_init(&m, set);
+	for (size_t at = 0, piece; at < n; at += piece) {
+		size_t room, got;
+		uint8_t *exact;
+
+		piece = 1 + prop_below(p, (uint32_t)most);
+		if (piece > n - at)
+			piece = n - at;
+		room = mask_room(&m, piece);
+		exact = malloc(room);
+		assert_non_null(exact);
+		got = mask_run(&m, (const uint8_t *)in + at, piece, exact);
+		assert_true(got <= room && given + got + m.held == at + piece);
+		memcpy(out + given, exact, got);
+		free(exact);
+		given += got;
+	}
+	return given + mask_end(&m, (uint8_t *)out + given);
+}
+
+static void rows_are_covered(void **state)
+{
+	static const struct {
+		const char *texts[4], *in, *out;
+	} rows[] = {
+		{ { "s3cret" }, "", "" },
+		{ { "s3cret" }, "nothing", "nothing" },
+		{ { "s3cret" }, "s3cret", "******" },
+		{ { "s3cret" }, "s3cre", "s3cre" },
+		{ { "s3cret" }, "s3creT", "s3creT" },
+		{ { "s3cret" }, "<s3crets3cret>s3s3cret", "<************>s3******" },
+		{ { "abab" }, "ababab", "******" },
+		{ { "aaaa" }, "aaaaaaa b aaa", "******* b aaa" },
+		{ { "abcd", "cdef" }, "abcdef", "******" },
+		{ { "abcd", "xabcdy" }, "xabcdz xabcdy", "x****z ******" },
+		{ { "abcd", "xabcdyabcdz" }, "xabcdyabcd!", "x****y****!" },
+		{ { "aaab", "aaaacc" }, "aaaab aaaac aaaacc", "a**** aaaac ******" },
+		/* covered from before all that may still become a text */
+		{ { "bbbb", "bbxbbbby" }, "bbbbxbbbbz bbbb", "****x****z ****" },
+		{ { "****a" }, "****a ****b", "***** ****b" },
+		{ { "abcd", "abcd" }, "abcd", "****" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct mask_text texts[4];
+		struct prop p = prop_round(i);
+		struct mask_set *set;
+		char out[64];
+		size_t n = 0;
+
+		for (; n < 4 && rows[i].texts[n] != NULL; n++)
+			texts[n] = (struct mask_text){ (const uint8_t *)rows[i].texts[n], strlen(rows[i].texts[n]) };
+		set = mask_set_create(texts, n);
+		assert_non_null(set);
+		for (size_t most = 1; most < 8; most++) {
+			const size_t got = cover_in_pieces(set, &p, most, rows[i].in, strlen(rows[i].in), out);
+
+			if (got != strlen(rows[i].out) || memcmp(out, rows[i].out, got) != 0)
+				fail_msg("row %zu in pieces of %zu: %.*s", i, most, (int)got, out);
+		}
+		mask_set_free(set);
+	}
+}
+
+/* Texts that repeat themselves and lie in each other, in bytes that are made of them. */
+static void one_round(struct prop *p)
+{
+	const uint32_t letters = 1 + prop_below(p, 3);
+	const size_t n_texts = 1 + prop_below(p, MASK_TEXTS_MAX), n = prop_below(p, LONG);
+	uint8_t bytes[MASK_TEXTS_MAX][16];
+	struct mask_text texts[MASK_TEXTS_MAX];
+	char in[LONG], slow[LONG], out[LONG];
+	struct mask_set *set;
+	size_t got;
+
+	for (size_t k = 0; k < n_texts; k++) {
+		texts[k] = (struct mask_text){ bytes[k], MASK_TEXT_LEAST + prop_below(p, 12) };
+		for (size_t i = 0; i < texts[k].n; i++)
+			bytes[k][i] = (uint8_t)(prop_below(p, 16) == 0 ? '*' : 'a' + prop_below(p, letters));
+	}
+	for (size_t i = 0; i < n; i++)
+		in[i] = (char)(prop_below(p, 16) == 0 ? '*' : 'a' + prop_below(p, letters));
+	for (size_t i = 0; n >= 16 && i < prop_below(p, 8); i++) {
+		const struct mask_text *t = &texts[prop_below(p, (uint32_t)n_texts)];
+
+		memcpy(in + prop_below(p, (uint32_t)(n - 15)), t->at, t->n);
+	}
+	set = mask_set_create(texts, n_texts);
+	assert_non_null(set);
+	cover_slowly(texts, n_texts, in, n, slow);
+	got = cover_in_pieces(set, p, 1 + prop_below(p, 40), in, n, out);
+	mask_set_free(set);
+	if (got != n || memcmp(out, slow, n) != 0)
+		prop_fail(p, "%.*s\nis   %.*s\nnot  %.*s", (int)n, in, (int)got, out, (int)n, slow);
+}
+
+static void any_pieces_are_covered_alike(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(4000); round++) {
+		struct prop p = prop_round(round);
+
+		one_round(&p);
+	}
+}
+
+/* A program that waits for an answer gets all of it that cannot be of a secret. */
+static void only_beginnings_are_held(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t held;
+	} rows[] = {
+		{ "data: 1\n\n", 0 }, { "data: t", 1 },       { "data: to", 2 },
+		{ "data: toto", 4 },  { "data: totoken", 0 }, { "token", 0 },
+		{ "tokent", 1 },      { "tokex", 0 },         { "token token t", 1 },
+	};
+	const struct mask_text text = { (const uint8_t *)"totoken", 7 };
+	struct mask_set *set = mask_set_create(&text, 1);
+	uint8_t out[32];
+	struct mask m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const size_t n = strlen(rows[i].in);
+
+		mask_init(&m, set);
+		assert_int_equal(mask_run(&m, (const uint8_t *)rows[i].in, n, out), n - rows[i].held);
+		assert_int_equal(m.held, rows[i].held);
+		assert_int_equal(mask_end(&m, out), rows[i].held);
+		assert_int_equal(mask_end(&m, out), 0);
+	}
+	mask_set_free(set);
+}
+
+static void no_set_covers_nothing(void **state)
+{
+	uint8_t out[8];
+	struct mask m;
+
+	(void)state;
+	mask_init(&m, NULL);
+	assert_int_equal(mask_room(&m, 6), 6);
+	assert_int_equal(mask_run(&m, (const uint8_t *)"s3cret", 6, out), 6);
+	assert_memory_equal(out, "s3cret", 6);
+	assert_int_equal(mask_end(&m, out), 0);
+	mask_set_free(NULL);
+}
+
+static void lengths_are_checked(void **state)
+{
+	static const struct {
+		size_t texts, n;
+		int good;
+	} rows[] = {
+		{ 0, 8, 0 },
+		{ 1, MASK_TEXT_LEAST - 1, 0 },
+		{ 1, MASK_TEXT_LEAST, 1 },
+		{ 1, MASK_TEXT_MAX, 1 },
+		{ 1, MASK_TEXT_MAX + 1, 0 },
+		{ MASK_TEXTS_MAX, 8, 1 },
+		{ MASK_TEXTS_MAX + 1, 8, 0 },
+	};
+	static uint8_t bytes[MASK_TEXT_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct mask_text texts[MASK_TEXTS_MAX + 1];
+		struct mask_set *set;
+
+		for (size_t k = 0; k < COUNT_OF(texts); k++)
+			texts[k] = (struct mask_text){ bytes, rows[i].n };
+		set = mask_set_create(texts, rows[i].texts);
+		assert_int_equal(set != NULL, rows[i].good);
+		mask_set_free(set);
+	}
+}
+
+/* ---- how a secret is written ---- */
+
+static void forms_are_covered(void **state)
+{
+	static const struct {
+		const char *secret, *user, *form;
+		size_t left; /* of the form: what is not of the secret */
+	} rows[] = {
+		{ "plain-secret", NULL, "plain-secret", 0 },
+		{ "pl+in/s=cret", NULL, "pl%2Bin%2Fs%3Dcret", 0 },
+		{ "pl+in/s=cret", NULL, "pl%2bin%2fs%3dcret", 0 },
+		{ "pl+in/s=cret", NULL, "pl+in\\/s=cret", 0 },
+		{ "a\"b\\c/d", NULL, "a\\\"b\\\\c/d", 0 },
+		{ "a\"b\\c/d", NULL, "a\\\"b\\\\c\\/d", 0 },
+		{ "Secret12", "me", "bWU6U2VjcmV0MTI=", 1 },
+		{ "Secret12", "me", "Secret12", 0 },
+		{ "Secret12", "", "OlNlY3JldDEy", 0 },
+		{ "?\?\?>>>~~~ab", "x", "eDo/Pz8+Pj5+fn5hYg", 0 },
+		{ "?\?\?>>>~~~ab", "x", "eDo_Pz8-Pj5-fn5hYg", 0 },
+		{ "?\?\?>>>~~~ab", "x", "eDo%2FPz8%2BPj5%2Bfn5hYg", 0 },
+		{ "?\?\?>>>~~~ab", "x", "eDo%2fPz8%2bPj5%2bfn5hYg", 0 },
+		{ "?\?\?>>>~~~ab", "x", "eDo\\/Pz8+Pj5+fn5hYg", 0 },
+		/* not by Basic */
+		{ "Secret12", NULL, "bWU6U2VjcmV0MTI=", 16 },
+		{ "Secret12", "me", "secret12", 8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct mask_set *set = mask_set_of(rows[i].secret, strlen(rows[i].secret), rows[i].user);
+		const size_t n = strlen(rows[i].form);
+		struct prop p = prop_round(i);
+		size_t left = 0;
+		char out[64];
+
+		assert_non_null(set);
+		assert_int_equal(cover_in_pieces(set, &p, 5, rows[i].form, n, out), n);
+		for (size_t k = 0; k < n; k++)
+			left += out[k] != '*';
+		if (left != rows[i].left)
+			fail_msg("row %zu: %.*s", i, (int)n, out);
+		mask_set_free(set);
+	}
+}
+
+static void the_longest_secret_fits(void **state)
+{
+	static char secret[MASK_SECRET_MAX + 1];
+	char user[MASK_USER_MAX + 1] = "";
+	struct mask_set *set;
+
+	(void)state;
+	memset(secret, 0xff, sizeof secret); /* in base64 all `/`, and three bytes each in a query */
+	memset(user, 0x7f, MASK_USER_MAX - 1);
+	set = mask_set_of(secret, MASK_SECRET_MAX, user);
+	assert_non_null(set);
+	mask_set_free(set);
+	memset(secret, '"', sizeof secret);
+	set = mask_set_of(secret, MASK_SECRET_MAX, user);
+	assert_non_null(set);
+	mask_set_free(set);
+	assert_null(mask_set_of(secret, MASK_SECRET_MAX + 1, NULL));
+	assert_null(mask_set_of(secret, MASK_TEXT_LEAST - 1, NULL));
+	user[MASK_USER_MAX - 1] = 'x';
+	assert_null(mask_set_of(secret, 8, user));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_covered),         cmocka_unit_test(any_pieces_are_covered_alike),
+		cmocka_unit_test(only_beginnings_are_held), cmocka_unit_test(no_set_covers_nothing),
+		cmocka_unit_test(lengths_are_checked),      cmocka_unit_test(forms_are_covered),
+		cmocka_unit_test(the_longest_secret_fits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
