@@ -98,6 +98,8 @@ bool session_prepare(struct session_role *role, const void *authorities, size_t 
 		return false;
 	SSL_CTX_set_client_hello_cb(role->client_context, on_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(role->client_context, on_protocols, NULL);
+	(void)SSL_CTX_set_session_cache_mode(role->client_context,
+					     SSL_SESS_CACHE_OFF); /* tickets do, which are the program's to keep */
 	SSL_CTX_set_verify(role->host_context, SSL_VERIFY_PEER, NULL);
 	return take_authorities(role->host_context, authorities, n);
 }

@@ -12,12 +12,22 @@ static bool is_same(const struct http_row *a, const struct http_row *b)
 	       (a->address.family == 0 || address_is_same(&a->address, &b->address));
 }
 
+/* A program can be refused for any number of paths: they leave room for what was sent. */
+static bool has_room(const struct http_used *u, const struct http_row *wanted)
+{
+	uint32_t refused = 0;
+
+	for (uint32_t i = 0; i < u->n; i++)
+		refused += u->rows[i].refused;
+	return u->n < HTTP_ROWS_MAX && (wanted->refused == 0 || refused < HTTP_ROWS_MAX / 2);
+}
+
 static struct http_row *row_of(struct http_used *u, const struct http_row *wanted)
 {
 	for (uint32_t i = 0; i < u->n; i++)
 		if (is_same(&u->rows[i], wanted))
 			return &u->rows[i];
-	if (u->n == HTTP_ROWS_MAX)
+	if (!has_room(u, wanted))
 		return NULL;
 	u->rows[u->n] = *wanted;
 	return &u->rows[u->n++];
