@@ -254,7 +254,9 @@ static bool hides_credential(const struct http_text *raw)
 static bool judge_parameter(const struct judge *j, const struct http_parameter *p, bool *ret_drop, struct verdict *ret)
 {
 	const char *place = place_of(j, true);
-	const bool in_place = place[0] != 0 && http_text_is(&p->name, place);
+	const struct http_text where = { .at = place, .n = strlen(place) };
+	const bool in_place = where.n > 0 &&
+			      http_text_is_same(&p->name, &where); /* some servers take large letters for small ones */
 	const char *form = NULL;
 	enum judged judged = KEPT;
 
