@@ -1,0 +1,245 @@
+/* Which requests a grant's terms mean, what of them is left out, and what is told of them afterwards. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/tally.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define TOKEN "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+
+static struct http_text text_of(const char *s)
+{
+	return (struct http_text){ s, strlen(s) };
+}
+
+/* "name: value" of each line. */
+static uint32_t take_fields(const char *lines, struct http_field fields[8])
+{
+	uint32_t n = 0;
+
+	while (*lines != 0) {
+		const char *colon = strchr(lines, ':'), *end = strchrnul(lines, '\n');
+
+		fields[n].name = (struct http_text){ lines, (size_t)(colon - lines) };
+		fields[n++].value = (struct http_text){ colon + 2, (size_t)(end - colon - 2) };
+		lines = *end == 0 ? end : end + 1;
+	}
+	return n;
+}
+
+static void judged(const char *terms, const char *method, const char *target, const char *fields, bool has_body,
+		   struct verdict *ret)
+{
+	static struct judge j;
+	static struct http_field list[8];
+	const struct http_host host = { .name = { "api.example" }, .port = 443, .tls = true };
+	const char *query = strchr(target, '?');
+	struct http_request q = { .method = text_of(method),
+				  .path = { target, query == NULL ? strlen(target) : (size_t)(query - target) },
+				  .authority = text_of("API.example"),
+				  .has_body = has_body };
+	struct err e;
+
+	j = (struct judge){ .object = "api.example:443" };
+	if (terms_take(terms, &j.terms, &e) < 0)
+		fail_msg("%s: %s", terms, e.msg);
+	q.has_query = query != NULL;
+	q.query = text_of(query == NULL ? "" : query + 1);
+	q.n_fields = take_fields(fields, list);
+	q.fields = list;
+	*ret = (struct verdict){ .rule = -1 };
+	judge_request(&j, &host, &q, ret);
+}
+
+static void requests_are_judged(void **state)
+{
+	static const char rules[] = "http='GET /repos/**, POST /pulls'", with[] = "http='* /**' secret='a as bearer'",
+			  replaced[] = "http='* /**' secret='a as bearer' credentials=replace",
+			  passed[] = "http='* /**' credentials=pass", in_query[] = "secret='a as query:apiKey'",
+			  in_query_passed[] = "secret='a as query:apiKey' credentials=pass",
+			  graphql[] = "http='GRAPHQL /g, GET /r' graphql='query *'";
+	static const struct {
+		const char *terms, *method, *target, *fields;
+		unsigned status;      /* 0: it passes */
+		const char *left_out; /* of each field: x, or - */
+		const char *query;    /* that is sent in its place; NULL: its own */
+	} rows[] = {
+		{ rules, "GET", "/repos/a", "accept: */*", 0, "-", NULL },
+		{ rules, "HEAD", "/repos/a", "", 0, "", NULL },
+		{ rules, "POST", "/pulls?x=1", "", 0, "", NULL },
+		{ rules, "DELETE", "/repos/a", "", 403, "", NULL },
+		{ rules, "GET", "/user", "", 403, "", NULL },
+		{ rules, "get", "/repos/a", "", 403, "", NULL },
+		{ rules, "GET", "/repos/../user", "", 400, "", NULL },
+		{ rules, "GET", "/repos/%2e%2e/user", "", 400, "", NULL },
+		{ rules, "GET", "/repos/a%2fb", "", 403, "", NULL },
+		{ rules, "GET", "/repos/" TOKEN, "", 403, "", NULL },
+		{ "http='* /**'", "TRACE", "/", "", 405, "", NULL },
+		{ "http='* /**'", "CONNECT", "/", "", 405, "", NULL },
+		{ "http='* /**'", "GET", "/", "X-HTTP-Method-Override: DELETE", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?_method=DELETE", "", 400, "", NULL },
+		/* credentials */
+		{ rules, "GET", "/repos/a", "Authorization: Bearer x", 403, "", NULL },
+		{ rules, "GET", "/repos/a", "cookie: a=b", 403, "", NULL },
+		{ rules, "GET", "/repos/a", "x_api_key: x", 403, "", NULL },
+		{ rules, "GET", "/repos/a", "x-note: " TOKEN, 403, "", NULL },
+		{ rules, "GET", "/repos/a?access_token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?q=" TOKEN, "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?q=1;access_token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?q=%zz", "", 400, "", NULL },
+		{ with, "GET", "/", "authorization: Bearer ambit:a", 0, "x", NULL },
+		{ with, "GET", "/", "authorization: Bearer ambit:b", 403, "", NULL },
+		{ with, "GET", "/", "accept: */*\nAuthorization: token ambit:a", 0, "-x", NULL },
+		{ "secret='a as basic:u'", "GET", "/", "authorization: Basic dTphbWJpdDph", 0, "x",
+		  NULL }, /* u:ambit:a */
+		{ "secret='a as basic:u'", "GET", "/", "authorization: Basic dTphbWJpdDpi", 403, "", NULL },
+		{ replaced, "GET", "/", "authorization: Bearer x\ncookie: a=b", 0, "xx", NULL },
+		{ replaced, "GET", "/?access_token=x&q=1", "", 0, "", "q=1" },
+		{ replaced, "GET", "/?q=" TOKEN, "", 403, "", NULL },
+		{ passed, "GET", "/?access_token=x", "authorization: Bearer x\ncookie: a=b", 0, "--", NULL },
+		{ in_query, "GET", "/?apiKey=ambit:a&q=1", "", 0, "", "q=1" },
+		{ in_query, "GET", "/?apiKey=x", "", 403, "", NULL },
+		{ in_query_passed, "GET", "/?APIKEY=x&q=1", "authorization: Bearer x", 0, "-", "q=1" },
+		/* documents */
+		{ graphql, "GET", "/r", "", 0, "", NULL },
+		{ graphql, "GET", "/g?query={a}", "", 0, "", NULL },
+		{ graphql, "DELETE", "/g", "", 403, "", NULL },
+	};
+	static struct verdict v;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		judged(rows[i].terms, rows[i].method, rows[i].target, rows[i].fields, false, &v);
+		if (v.status != rows[i].status)
+			fail_msg("%s, %s %s: %u %s", rows[i].terms, rows[i].method, rows[i].target, v.status,
+				 v.why.msg);
+		for (size_t k = 0; rows[i].left_out[k] != 0; k++)
+			if (v.drops[k] != (rows[i].left_out[k] == 'x'))
+				fail_msg("%s, %s: field %zu", rows[i].terms, rows[i].target, k);
+		if (v.status == 0 && (v.changes_query != (rows[i].query != NULL) ||
+				      (v.changes_query && strcmp(v.query, rows[i].query) != 0)))
+			fail_msg("%s, %s: %s", rows[i].terms, rows[i].target, v.query);
+	}
+}
+
+static void a_document_stands_in_one_place(void **state)
+{
+	static struct verdict v;
+
+	(void)state;
+	judged("http='GRAPHQL /g' graphql='query *'", "POST", "/g", "", true, &v);
+	assert_int_equal(v.status, 0);
+	assert_true(v.wants_document);
+	judged("http='GRAPHQL /g' graphql='query *'", "POST", "/g?query={a}", "", true, &v);
+	assert_int_equal(v.status, 400);
+	judged("http='GET /r'", "GET", "/r?query={a}", "", true, &v);
+	assert_int_equal(v.status, 0);
+	assert_false(v.wants_document);
+}
+
+static void another_host_is_refused(void **state)
+{
+	static struct judge j = { .object = "api.example:443" };
+	static struct verdict v;
+	const struct http_host host = { .name = { "api.example" }, .port = 443, .tls = true };
+	struct http_request q = { .method = text_of("GET"),
+				  .path = text_of("/"),
+				  .authority = text_of("api.example:443") };
+
+	(void)state;
+	judge_request(&j, &host, &q, &v);
+	assert_int_equal(v.status, 0);
+	q.authority = text_of("evil.example");
+	judge_request(&j, &host, &q, &v);
+	assert_int_equal(v.status, 421);
+}
+
+static void uses_are_of_requests(void **state)
+{
+	struct judge j = { .object = "api.example:443", .uses = 2 };
+	static struct verdict v;
+
+	(void)state;
+	assert_true(judge_charge(&j, &v) && judge_charge(&j, &v));
+	assert_false(judge_charge(&j, &v));
+	assert_int_equal(v.status, 429);
+}
+
+/* ---- what is told ---- */
+
+static void add(struct http_used *u, const struct terms *t, int rule, const char *method, const char *path,
+		unsigned status)
+{
+	const struct http_host host = { .name = { "a.example" }, .port = 443 };
+	const struct http_text m = text_of(method), p = text_of(path);
+	struct http_asked asked;
+
+	asked_note(&asked, &m, &p);
+	asked.rule = rule;
+	tally_add(u, t, &host, true, &asked, status);
+}
+
+static void what_was_asked_for_is_counted(void **state)
+{
+	static struct http_used u, again;
+	static uint8_t room[HTTP_USED_BYTES_MAX];
+	static struct terms t;
+	struct rbuf in;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(terms_take("http='GET /repos/**'", &t, NULL), 0);
+	add(&u, &t, 0, "GET", "/repos/a", 200);
+	add(&u, &t, 0, "GET", "/repos/b", 200);
+	add(&u, &t, 0, "GET", "/repos/b", 404);
+	add(&u, &t, -2, "GET", "/user?token=x", 403);
+	add(&u, &t, -2, "GET", "/u/" TOKEN, 403);
+	add(&u, &t, -2, "A-METHOD-THAT-IS-FAR-TOO-LONG", "", 501);
+	add(&u, &t, -1, "GET", "/x", 200);
+	assert_int_equal(u.n, 6);
+	assert_string_equal(u.rows[0].path, "/repos/**");
+	assert_int_equal(u.rows[0].count, 2);
+	assert_string_equal(u.rows[2].path, "/user");
+	assert_string_equal(u.rows[3].path, "(a-credential)");
+	assert_string_equal(u.rows[4].method, "-");
+	assert_string_equal(u.rows[5].path, "/**");
+	buf_init_in(&b, room, sizeof room);
+	http_put_used(&b, &u);
+	rbuf_init(&in, b.data, b.len);
+	assert_true(http_take_used(&in, &again));
+	assert_memory_equal(&u, &again, sizeof u);
+}
+
+static void refusals_leave_room(void **state)
+{
+	static struct http_used u;
+	static struct terms t;
+	char path[24];
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(path, sizeof path, "/%u", i);
+		add(&u, &t, -2, "GET", path, 403);
+	}
+	assert_int_equal(u.n, HTTP_ROWS_MAX / 2);
+	assert_int_equal(u.more, 1000 - HTTP_ROWS_MAX / 2);
+	add(&u, &t, -1, "GET", "/", 200);
+	assert_int_equal(u.n, HTTP_ROWS_MAX / 2 + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_judged),           cmocka_unit_test(a_document_stands_in_one_place),
+		cmocka_unit_test(another_host_is_refused),       cmocka_unit_test(uses_are_of_requests),
+		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
