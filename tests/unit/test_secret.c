@@ -341,11 +341,11 @@ static void each_byte_counts(void **state)
 	v = value_of("token", 5);
 	n = seal(file, &v);
 	for (size_t i = 0; i < n; i++) {
-		file[i] ^= 1 << (i % 8);
+		file[i] = (uint8_t)(file[i] ^ 1 << (i % 8));
 		if (sealed_take(file, n, key, &head, &again, NULL) != -AMBIT_MALFORMED)
 			fail_msg("byte %zu may be another", i);
 		assert_memory_equal(&again, &none, sizeof none);
-		file[i] ^= 1 << (i % 8);
+		file[i] = (uint8_t)(file[i] ^ 1 << (i % 8));
 	}
 	for (size_t cut = 0; cut < n; cut++)
 		if (sealed_take(file, cut, key, &head, &again, NULL) != -AMBIT_MALFORMED)
