@@ -42,9 +42,6 @@ static inline uint64_t prop_rounds(uint64_t few)
 {
 	const uint64_t times = prop_env("AMBIT_SOAK", 1);
 
-#ifdef AMBIT_SANITIZED
-	few = (few + 3) / 4; /* for their time: without a sanitizer all are tried in the same run */
-#endif
 	return few * (times > 0 ? times : 1);
 }
 

@@ -63,7 +63,7 @@ static void requests_are_judged(void **state)
 			  replaced[] = "http='* /**' secret='a as bearer' credentials=replace",
 			  passed[] = "http='* /**' credentials=pass", in_query[] = "secret='a as query:apiKey'",
 			  in_query_passed[] = "secret='a as query:apiKey' credentials=pass",
-			  graphql[] = "http='GRAPHQL /g, GET /r' graphql='query *'";
+			  graphql[] = "http='GET /r, GRAPHQL /g' graphql='query *'";
 	static const struct {
 		const char *terms, *method, *target, *fields;
 		unsigned status;      /* 0: it passes */
