@@ -35,7 +35,7 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void fail(const char *what)
+_Noreturn static void fail(const char *what)
 {
 	(void)fprintf(stderr, "http_peer: %s failed\n", what);
 	exit(1);
