@@ -69,7 +69,7 @@ class Bench:
             inside = ['sh', '-c', f'"$@"; {after}', 'sh', *inside]
         if not cell:
             return [*self.before, *inside]
-        return [*self.before, 'env', f'SSL_CERT_FILE={self.ca}', self.ambit, 'run', '--connect', f"127.0.0.1:{self.port} http='GET /**'", '--', *inside]
+        return [*self.before, 'env', f'SSL_CERT_FILE={self.ca}', self.ambit, 'run', '--connect', f"127.0.0.1:{self.port} http='GET /**'", '--run', self.peer, '--', *inside]
 
     def told(self, cell, *words):
         done = subprocess.run(self.command(cell, words), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
