@@ -304,7 +304,7 @@ def main(role, golden, build='bounded'):
         for form, names in (('patch', 'fg'), ('binary', 'fghi'), ('binary', 'hgfi')):
             changes = [change('modified', name, old[name][1], new[name][1]) for name in names]
             all_of, wrong, refused = show(changes, form=form).stdout, '', 0
-            step = 1 if os.environ.get('AMBIT_SOAK') else 97 if 'sanitized' in sys.argv else 7
+            step = 1 if os.environ.get('AMBIT_SOAK') else 29 if 'sanitized' in sys.argv else 7
             for most in range(1 + int(os.environ.get('AMBIT_SEED') or random.randrange(step)) % step, len(all_of) + 2, step):
                 patch = show(changes, form=form, output_max=most).stdout
                 with tempfile.TemporaryDirectory() as root:
