@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from work import PR_SET_CHILD_SUBREAPER, figure
+from work import PR_SET_CHILD_SUBREAPER, figure, in_turns
 
 GIB = 1 << 30
 BULK = 2 * GIB
@@ -43,11 +43,7 @@ class Bench:
 
     def in_turns(self, rounds, *words):
         """[(bare, cell)]"""
-        pairs = []
-        for n in range(rounds):
-            taken = {cell: self.told(cell, *words) for cell in ((False, True) if n % 2 == 0 else (True, False))}
-            pairs.append((taken[False], taken[True]))
-        return pairs
+        return in_turns(rounds, lambda cell: self.told(cell, *words))
 
 
 def median(values):

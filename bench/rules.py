@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from work import PR_SET_CHILD_SUBREAPER, figure
+from work import PR_SET_CHILD_SUBREAPER, figure, in_turns
 
 REQUESTS, CONNECTIONS, SENDERS, MUCH = 2000, 200, 8, 1 << 30
 TARGET_REQUEST_US, TARGET_CONNECTION, TARGET_RATE, TARGET_GROWTH = 400, 1, 1000, 1
@@ -78,11 +78,7 @@ class Bench:
         return [float(word) for word in done.stdout.split()]
 
     def in_turns(self, rounds, *words):
-        pairs = []
-        for n in range(rounds):
-            taken = {cell: self.told(cell, *words) for cell in ((False, True) if n % 2 == 0 else (True, False))}
-            pairs.append((taken[False], taken[True]))
-        return pairs
+        return in_turns(rounds, lambda cell: self.told(cell, *words))
 
     def held(self, *words):
         """Its figures, and of the role that judges (seconds of a processor, MiB), once it is done and before it ends. None: not ours to read."""

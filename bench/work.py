@@ -72,6 +72,15 @@ def timed(command, cwd):
         spent += used.ru_utime + used.ru_stime
 
 
+def in_turns(rounds, take):
+    """What take(cell) gives of both: [(bare, cell)]."""
+    pairs = []
+    for n in range(rounds):
+        taken = {cell: take(cell) for cell in ((False, True) if n % 2 == 0 else (True, False))}
+        pairs.append((taken[False], taken[True]))
+    return pairs
+
+
 def figure(name, value, target):
     verdict = 'met' if value <= target else 'missed'
     print(f'figure {name:<44} {value:8.3f}  target at most {target:.2f}  {verdict}')
