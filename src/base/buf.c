@@ -32,6 +32,13 @@ void buf_reset(struct buf *b)
 	b->failed = false;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_finish(b);
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
 	if (n == 0) /* and no data, perhaps */

@@ -27,6 +27,7 @@ void buf_init(struct buf *b, size_t max);
 void buf_init_in(struct buf *b, void *room, size_t size);
 void buf_finish(struct buf *b);
 void buf_reset(struct buf *b);          /* empties, keeps the storage, clears failed */
+void buf_wipe(struct buf *b);           /* buf_finish, and nothing of what was in the storage is left there */
 void buf_drop(struct buf *b, size_t n); /* the first n bytes, n <= len; the rest moves up */
 
 void buf_put(struct buf *b, const void *bytes, size_t n);

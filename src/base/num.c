@@ -81,6 +81,15 @@ bool parse_duration(const char *s, uint64_t *ret_ms)
 	return true;
 }
 
+int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 bool size_add(size_t a, size_t b, size_t *ret)
 {
 	return !__builtin_add_overflow(a, b, ret);

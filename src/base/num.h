@@ -19,6 +19,9 @@ bool parse_bytes(const char *s, uint64_t *ret_bytes);
 /* "250ms", "30s", "5m", "2h", "7d": digits and a unit that must be there, in milliseconds. */
 bool parse_duration(const char *s, uint64_t *ret_ms);
 
+/* What a hexadecimal digit is worth, in letters of either size; -1: it is none. */
+int hex_digit(char c);
+
 bool size_add(size_t a, size_t b, size_t *ret);
 bool size_mul(size_t a, size_t b, size_t *ret);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
+
 #define GROUPS 8
 
 static uint8_t longest_prefix(const struct address *a)
@@ -96,15 +98,6 @@ struct groups {
 	size_t count;
 	size_t gap; /* `::` stands before this one; GROUPS + 1: nowhere */
 };
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* Gives how many bytes the group has, 0: there is none. */
 static size_t read_group(const char *s, size_t n, uint16_t *ret)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "base/text.h"
 
 #define ENDS "/\x01;?#" /* of a part, for one server or another */
@@ -20,19 +21,10 @@ static bool is_plain(char c)
 	return is_alphanumeric(c) || (c != 0 && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The three bytes at s are `%` and what it means. */
 static const char *decode(const char *s, size_t n, char *ret)
 {
-	const int high = n > 2 ? hex_value(s[1]) : -1, low = n > 2 ? hex_value(s[2]) : -1;
+	const int high = n > 2 ? hex_digit(s[1]) : -1, low = n > 2 ? hex_digit(s[2]) : -1;
 	const int value = high * 16 + low;
 
 	if (high < 0 || low < 0)
@@ -108,7 +100,7 @@ static const char *check_parts(const char *path)
 static bool decodes_again(const char *path)
 {
 	for (const char *at = strchr(path, '%'); at != NULL; at = strchr(at + 1, '%'))
-		if (at[1] == 'u' || at[1] == 'U' || (hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0))
+		if (at[1] == 'u' || at[1] == 'U' || (hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0))
 			return true;
 	return false;
 }

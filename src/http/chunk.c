@@ -1,5 +1,6 @@
 #include "http/chunk.h"
 
+#include "base/num.h"
 #include "http/head.h"
 
 enum state {
@@ -23,18 +24,9 @@ void chunked_init(struct chunked *c)
 	*c = (struct chunked){ .state = SIZE };
 }
 
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static uint8_t in_size(struct chunked *c, uint8_t byte)
 {
-	const int d = digit(byte);
+	const int d = hex_digit((char)byte);
 
 	if (d >= 0 && c->digits < 15) {
 		c->left = c->left * 16 + (uint64_t)d;

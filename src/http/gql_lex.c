@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/num.h"
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -110,15 +112,6 @@ static bool take_number(struct gql_lexer *l)
 	if (starts_name(peek(l, 0)) || peek(l, 0) == '.')
 		return fail(l, "has a number that does not end");
 	return true;
-}
-
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* -1: not four hexadecimal digits after \u. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "http/gql_document.h"
@@ -309,14 +310,6 @@ static bool judge_json(struct judging *j, const char *bytes, size_t n)
 	ok = json_is_array(json) ? judge_batch(j, json) : judge_object(j, json);
 	json_decref(json);
 	return ok;
-}
-
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c == 0 ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-
-	return found == NULL ? -1 : (int)(found - digits);
 }
 
 /* In place. False: what is not encoded but has to be, or is so wrongly, or a NUL. A semicolon separates parameters for some. */

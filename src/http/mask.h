@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #define MASK_TEXTS_MAX 12    /* a secret, and how it may be written: http/mask_forms.c */
 #define MASK_TEXT_LEAST 4    /* what is shorter stands everywhere by chance */
 #define MASK_SECRET_MAX 8192 /* of mask_set_of */
@@ -29,6 +31,9 @@ struct mask_set *mask_set_create(const struct mask_text *texts, size_t n);
 /* A secret, and how others write it: in a query, in JSON, and behind a user as Basic has it (user NULL: not by Basic). NULL: as above. */
 struct mask_set *mask_set_of(const void *secret, size_t n, const char *user);
 void mask_set_free(struct mask_set *s);
+
+/* As a query has it: what is not unreserved (RFC 3986, 2.3) is %XX; digits: the sixteen, in letters of one size. Who writes a secret so writes what is covered. */
+void mask_put_percent(struct buf *out, const void *bytes, size_t n, const char *digits);
 
 struct mask {
 	const struct mask_set *set;     /* borrowed; NULL: covers nothing */

@@ -41,21 +41,26 @@ static bool is_unreserved(uint8_t c)
 	       c == '_' || c == '~';
 }
 
+void mask_put_percent(struct buf *out, const void *bytes, size_t n, const char *digits)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t c = ((const uint8_t *)bytes)[i];
+
+		if (is_unreserved(c)) {
+			buf_put_u8(out, c);
+			continue;
+		}
+		buf_put_u8(out, '%');
+		buf_put_u8(out, (uint8_t)digits[c >> 4]);
+		buf_put_u8(out, (uint8_t)digits[c & 15]);
+	}
+}
+
 static void add_percent(struct forms *f, const struct mask_text *of, const char *digits)
 {
 	const size_t start = f->room.len;
 
-	for (size_t i = 0; i < of->n; i++) {
-		const uint8_t c = of->at[i];
-
-		if (is_unreserved(c)) {
-			buf_put_u8(&f->room, c);
-			continue;
-		}
-		buf_put_u8(&f->room, '%');
-		buf_put_u8(&f->room, (uint8_t)digits[c >> 4]);
-		buf_put_u8(&f->room, (uint8_t)digits[c & 15]);
-	}
+	mask_put_percent(&f->room, of->at, of->n, digits);
 	keep(f, start);
 }
 

@@ -19,16 +19,9 @@ void one_init(struct one *o)
 	buf_init(&o->gathered, GRAPHQL_BODY_MAX);
 }
 
-static void wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_finish(b);
-}
-
 void one_finish(struct one *o)
 {
-	wipe(&o->head);
+	buf_wipe(&o->head);
 	buf_finish(&o->gathered);
 }
 

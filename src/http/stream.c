@@ -15,21 +15,13 @@ void stream_init(struct stream *s, int fd)
 	buf_init(&s->out, STREAM_OUT_MAX);
 }
 
-/* A secret may have passed through. */
-static void wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_finish(b);
-}
-
 void stream_finish(struct stream *s)
 {
 	SSL_free(s->tls);
 	s->tls = NULL;
 	fd_close(&s->fd);
-	wipe(&s->in);
-	wipe(&s->out);
+	buf_wipe(&s->in);
+	buf_wipe(&s->out);
 }
 
 /* What a call that gave nothing means. */

@@ -127,23 +127,14 @@ void http_parameters_begin(struct http_parameters *p, const struct http_text *qu
 	p->left = *query;
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Into room, which holds as much; gives how many bytes, and whether a percent sign stood before no two digits. */
 static size_t decode(const struct http_text *t, char *room, bool *ret_malformed)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		const int high = t->at[i] == '%' && i + 2 < t->n ? digit(t->at[i + 1]) : -1;
-		const int low = high >= 0 ? digit(t->at[i + 2]) : -1;
+		const int high = t->at[i] == '%' && i + 2 < t->n ? hex_digit(t->at[i + 1]) : -1;
+		const int low = high >= 0 ? hex_digit(t->at[i + 2]) : -1;
 
 		*ret_malformed |= t->at[i] == '%' && low < 0;
 		room[n++] = low >= 0 ? (char)(high * 16 + low) : t->at[i] == '+' ? ' ' : t->at[i];

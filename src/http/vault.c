@@ -50,25 +50,6 @@ static bool is_printable(const uint8_t *bytes, size_t n)
 	return n > 0;
 }
 
-static void put_encoded(struct buf *out, const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t c = bytes[i];
-		const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-				   strchr("-._~", c) != NULL;
-
-		if (plain) {
-			buf_put_u8(out, c);
-			continue;
-		}
-		buf_put_u8(out, '%');
-		buf_put_u8(out, (uint8_t)digits[c >> 4]);
-		buf_put_u8(out, (uint8_t)digits[c & 15]);
-	}
-}
-
 static void put_basic(struct vault *v, struct buf *out, const uint8_t *bytes, const char *user)
 {
 	struct buf pair;
@@ -89,7 +70,7 @@ static bool put_in_place(struct vault *v, const struct terms_secret *place)
 	if (place->place == TERMS_BASIC)
 		put_basic(v, &out, bytes, place->where);
 	else if (place->place == TERMS_PARAMETER)
-		put_encoded(&out, bytes, v->n);
+		mask_put_percent(&out, bytes, v->n, "0123456789ABCDEF");
 	else
 		buf_put(&out, bytes, v->n);
 	v->n_placed = out.len;
