@@ -12,6 +12,11 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
+void buf_init_of(struct buf *b, size_t max, const struct memory *memory)
+{
+	*b = (struct buf){ .max = max, .memory = memory };
+}
+
 void buf_init_in(struct buf *b, void *room, size_t size)
 {
 	*b = (struct buf){ .data = room, .cap = size, .max = size, .lent = true };
@@ -21,9 +26,11 @@ void buf_finish(struct buf *b)
 {
 	if (b == NULL)
 		return;
-	if (!b->lent)
+	if (b->memory != NULL)
+		b->memory->give(b->data);
+	else if (!b->lent)
 		free(b->data);
-	*b = (struct buf){ .max = b->lent ? 0 : b->max };
+	*b = (struct buf){ .max = b->lent ? 0 : b->max, .memory = b->memory };
 }
 
 void buf_reset(struct buf *b)
@@ -61,7 +68,7 @@ static bool reserve(struct buf *b, size_t n)
 		want = want > b->max / 2 ? b->max : want * 2;
 	if (want <= b->cap)
 		return true;
-	grown = realloc(b->data, want);
+	grown = b->memory != NULL ? b->memory->grow(b->data, want) : realloc(b->data, want);
 	if (grown == NULL) {
 		b->failed = true;
 		return false;
@@ -69,6 +76,11 @@ static bool reserve(struct buf *b, size_t n)
 	b->data = grown;
 	b->cap = want;
 	return true;
+}
+
+uint8_t *buf_room(struct buf *b, size_t n)
+{
+	return reserve(b, n) ? b->data + b->len : NULL;
 }
 
 void buf_put(struct buf *b, const void *bytes, size_t n)

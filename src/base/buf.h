@@ -13,16 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where storage comes from when it is not to come from malloc(3). */
+struct memory {
+	void *(*grow)(void *old, size_t size); /* as realloc(3): NULL is given, and old stays, when there is none */
+	void (*give)(void *at);                /* back; NULL: nothing */
+};
+
 struct buf {
 	uint8_t *data; /* owned unless lent, NULL while empty */
 	size_t len;
 	size_t cap;
 	size_t max;
-	bool failed; /* over max, or memory is gone */
-	bool lent;   /* data is the caller's room, and all there is */
+	bool failed;                 /* over max, or memory is gone */
+	bool lent;                   /* data is the caller's room, and all there is */
+	const struct memory *memory; /* borrowed; NULL: malloc's */
 };
 
 void buf_init(struct buf *b, size_t max);
+/* Of that memory, if it is not NULL; buf_finish keeps to it. */
+void buf_init_of(struct buf *b, size_t max, const struct memory *memory);
 /* In room of the caller's, which must live as long: for what is short, or where allocating would cost its page faults. */
 void buf_init_in(struct buf *b, void *room, size_t size);
 void buf_finish(struct buf *b);
@@ -30,6 +39,8 @@ void buf_reset(struct buf *b);          /* empties, keeps the storage, clears fa
 void buf_wipe(struct buf *b);           /* buf_finish, and nothing of what was in the storage is left there */
 void buf_drop(struct buf *b, size_t n); /* the first n bytes, n <= len; the rest moves up */
 
+/* Room for n bytes more, at b->data + b->len, for the caller to fill and to count. NULL: failed. */
+uint8_t *buf_room(struct buf *b, size_t n);
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u16(struct buf *b, uint16_t v);
