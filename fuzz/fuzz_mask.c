@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		texts[n_texts] = (struct mask_text){ data + at, n };
 		at += n;
 	}
-	set = mask_set_create(texts, n_texts);
+	set = mask_set_create(texts, n_texts, NULL);
 	promise((set != NULL) == (n_texts > 0));
 	wanted = malloc(size);
 	promise(wanted != NULL);

@@ -16,6 +16,7 @@ struct text {
 /* Bit k: text k has this byte there. Two bytes leave of ordinary text hardly anything to look at. */
 struct mask_set {
 	size_t size; /* of all of this memory */
+	const struct memory *memory;
 	size_t n;
 	uint16_t first[256], second[256];
 	struct text texts[MASK_TEXTS_MAX];
@@ -95,14 +96,18 @@ static void lay_out(struct mask_set *s, const struct mask_text *texts)
 	}
 }
 
-struct mask_set *mask_set_create(const struct mask_text *texts, size_t n)
+struct mask_set *mask_set_create(const struct mask_text *texts, size_t n, const struct memory *memory)
 {
 	const size_t size = size_of_texts(texts, n);
-	struct mask_set *s = size > 0 ? calloc(1, sizeof *s + size) : NULL;
+	struct mask_set *s = NULL;
 
+	if (size > 0)
+		s = memory != NULL ? memory->grow(NULL, sizeof *s + size) : malloc(sizeof *s + size);
 	if (s == NULL)
 		return NULL;
+	memset(s, 0, sizeof *s + size);
 	s->size = sizeof *s + size;
+	s->memory = memory;
 	s->n = n;
 	lay_out(s, texts);
 	for (size_t k = 0; k < n; k++) {
@@ -117,10 +122,16 @@ struct mask_set *mask_set_create(const struct mask_text *texts, size_t n)
 
 void mask_set_free(struct mask_set *s)
 {
+	const struct memory *memory;
+
 	if (s == NULL)
 		return;
+	memory = s->memory;
 	explicit_bzero(s, s->size);
-	free(s);
+	if (memory != NULL)
+		memory->give(s);
+	else
+		free(s);
 }
 
 /* ---- what is held, told again from its end ---- */

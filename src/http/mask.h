@@ -26,10 +26,10 @@ struct mask_text {
 
 struct mask_set;
 
-/* The caller's, to give back by mask_set_free, which wipes it. NULL: no memory, or a number out of range. */
-struct mask_set *mask_set_create(const struct mask_text *texts, size_t n);
+/* The caller's, to give back by mask_set_free, which wipes it; in that memory, NULL: malloc's. NULL: no memory, or a number out of range. */
+struct mask_set *mask_set_create(const struct mask_text *texts, size_t n, const struct memory *memory);
 /* A secret, and how others write it: in a query, in JSON, and behind a user as Basic has it (user NULL: not by Basic). NULL: as above. */
-struct mask_set *mask_set_of(const void *secret, size_t n, const char *user);
+struct mask_set *mask_set_of(const void *secret, size_t n, const char *user, const struct memory *memory);
 void mask_set_free(struct mask_set *s);
 
 /* As a query has it: what is not unreserved (RFC 3986, 2.3) is %XX; digits: the sixteen, in letters of one size. Who writes a secret so writes what is covered. */

@@ -117,19 +117,17 @@ static void add_url_safe(struct forms *f, const struct mask_text *of)
 	keep(f, start);
 }
 
-struct mask_set *mask_set_of(const void *secret, size_t n, const char *user)
+struct mask_set *mask_set_of(const void *secret, size_t n, const char *user, const struct memory *memory)
 {
 	const size_t size = FORMS_ROOM(n + (user != NULL ? strlen(user) + 1 : 0));
 	struct forms f = { .n = 0 };
 	struct mask_set *set = NULL;
-	uint8_t *room;
 
 	if (n < MASK_TEXT_LEAST || n > MASK_SECRET_MAX || (user != NULL && strlen(user) >= MASK_USER_MAX))
 		return NULL;
-	room = malloc(size);
-	if (room == NULL)
+	buf_init_of(&f.room, size, memory);
+	if (buf_room(&f.room, size) == NULL) /* once and for all: the texts point into it */
 		return NULL;
-	buf_init_in(&f.room, room, size);
 	buf_put(&f.room, secret, n);
 	add_all(&f, 0);
 	if (user != NULL) {
@@ -139,8 +137,7 @@ struct mask_set *mask_set_of(const void *secret, size_t n, const char *user)
 		add_url_safe(&f, &f.texts[basic]);
 	}
 	if (!f.room.failed)
-		set = mask_set_create(f.texts, f.n);
-	explicit_bzero(room, size);
-	free(room);
+		set = mask_set_create(f.texts, f.n, memory);
+	buf_wipe(&f.room);
 	return set;
 }

@@ -12,16 +12,16 @@
 #define PIECE_MAX 16384        /* of a body, in one turn */
 #define DROPPED_MAX (8u << 20) /* of what a program still sends when it was refused; then it is cut off */
 
-void one_init(struct one *o)
+void one_init(struct one *o, const struct memory *memory)
 {
 	*o = (struct one){ .state = ONE_HEAD };
-	buf_init(&o->head, STREAM_OUT_MAX);
+	buf_init_of(&o->head, STREAM_OUT_MAX, memory);
 	buf_init(&o->gathered, GRAPHQL_BODY_MAX);
 }
 
 void one_finish(struct one *o)
 {
-	buf_wipe(&o->head);
+	buf_finish(&o->head);
 	buf_finish(&o->gathered);
 }
 
@@ -137,7 +137,7 @@ static bool begin_exchange(struct one *o, struct one_parts *p)
 
 static bool send_request(struct one *o, struct one_parts *p, const struct http_head *h, const struct http_request *q)
 {
-	struct buf *out = &p->server->out;
+	struct buf *out = stream_head(p->server);
 
 	if (!judge_charge(p->judge, p->verdict))
 		return refuse(o, p, !o->up.done);
@@ -263,6 +263,8 @@ static bool read_request(struct one *o, struct one_parts *p)
 		return finish(o); /* what a host says unasked would be taken for the next answer */
 	if (stream_has(p->client) == 0)
 		return (p->client->ended || p->client->broken) && finish(o);
+	if (stream_waits(p->server) > 0)
+		return false; /* of a body, before which the next head would go */
 	r = http_head_request(stream_at(p->client), stream_has(p->client), &h, &why);
 	if (r == 0)
 		return p->client->ended && finish(o);
@@ -511,6 +513,7 @@ static bool exchange(struct one *o, struct one_parts *p)
 
 static bool judge_document(struct one *o, struct one_parts *p)
 {
+	struct buf *out = stream_head(p->server);
 	struct graphql_verdict g;
 
 	graphql_judge(&p->judge->terms, o->form, o->gathered.len > 0 ? (const char *)o->gathered.data : "",
@@ -521,8 +524,9 @@ static bool judge_document(struct one *o, struct one_parts *p)
 	}
 	if (!judge_charge(p->judge, p->verdict))
 		return refuse(o, p, false);
-	buf_put(&p->server->out, o->head.data, o->head.len);
-	buf_printf(&p->server->out, "content-length: %zu\r\n\r\n", o->gathered.len);
+	buf_put(out, o->head.data, o->head.len);
+	buf_finish(&o->head);
+	buf_printf(out, "content-length: %zu\r\n\r\n", o->gathered.len);
 	return begin_exchange(o, p);
 }
 

@@ -64,7 +64,8 @@ struct one_parts {
 	uint64_t now_ms; /* of this turn */
 };
 
-void one_init(struct one *o);
+/* memory: of a head with a secret in it; NULL: there is none. */
+void one_init(struct one *o, const struct memory *memory);
 void one_finish(struct one *o);
 /* One turn; the caller fills and flushes the streams. True: something happened. */
 bool one_step(struct one *o, struct one_parts *p);

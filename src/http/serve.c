@@ -90,10 +90,15 @@ static int take_secret(struct serve *s, struct err *e)
 		return r;
 	s->role.judge.secret = vault_placed(s->vault);
 	s->role.judge.secret_len = s->vault->n_placed;
+	if (s->vault->n < MASK_TEXT_LEAST)
+		return err_set(e, AMBIT_LIMIT, "set a longer one: ambit secret set NAME",
+			       "the secret %s has fewer than %d bytes, which stand everywhere by chance", place->name,
+			       MASK_TEXT_LEAST);
 	s->role.masks = vault_masks(s->vault, place);
-	return s->role.masks != NULL ? 0
-				     : err_set(e, AMBIT_LIMIT, "a secret has 4 bytes at least",
-					       "the secret %s cannot be covered", place->name);
+	return s->role.masks != NULL
+		       ? 0
+		       : err_set(e, AMBIT_LIMIT, "raise the limit of locked memory: ulimit -l 8192",
+				 "no memory that is never written to a disk, to cover the secret %s", place->name);
 }
 
 static int prepare(struct serve *s, struct err *e)

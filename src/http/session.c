@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "http/locked.h"
+
 #define STEPS 64          /* of one turn, before others have theirs */
 #define TLS_HANDSHAKE 22  /* the first byte of a hello (RFC 8446, 5.1) */
 #define EXTENSION_ALPN 16 /* RFC 7301 */
@@ -106,13 +108,21 @@ bool session_prepare(struct session_role *role, const void *authorities, size_t 
 
 /* ---- beginning ---- */
 
+/* Of what has the secret in it. */
+static const struct memory *memory_of(const struct session_role *role)
+{
+	return role->masks != NULL ? &locked_memory : NULL;
+}
+
 void session_open(struct session *s, struct session_role *role, const struct http_host *host, int client_fd,
 		  int host_fd)
 {
+	const struct memory *memory = memory_of(role);
+
 	*s = (struct session){ .state = SESSION_FIRST, .host = *host, .role = role, .due_ms = UINT64_MAX };
-	stream_init(&s->client, client_fd);
-	stream_init(&s->server, host_fd);
-	one_init(&s->one);
+	stream_init(&s->client, client_fd, NULL);
+	stream_init(&s->server, host_fd, memory);
+	one_init(&s->one, memory);
 }
 
 void session_close(struct session *s)
@@ -277,7 +287,7 @@ static bool begin_two(struct session *s)
 {
 	s->two = malloc(sizeof *s->two);
 	if (s->two != NULL)
-		two_init(s->two);
+		two_init(s->two, memory_of(s->role));
 	return s->two != NULL;
 }
 

@@ -2,26 +2,29 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-void stream_init(struct stream *s, int fd)
+void stream_init(struct stream *s, int fd, const struct memory *memory)
 {
 	*s = (struct stream){ .fd = fd };
 	buf_init(&s->in, STREAM_IN_MAX);
+	buf_init_of(&s->first, STREAM_OUT_MAX, memory);
 	buf_init(&s->out, STREAM_OUT_MAX);
 }
 
 void stream_finish(struct stream *s)
 {
+	if (s->tls != NULL)
+		SSL_set_shutdown(s->tls, SSL_SENT_SHUTDOWN); /* or the library would not resume its session */
 	SSL_free(s->tls);
 	s->tls = NULL;
 	fd_close(&s->fd);
-	buf_wipe(&s->in);
-	buf_wipe(&s->out);
+	buf_finish(&s->in);
+	buf_finish(&s->first);
+	buf_finish(&s->out);
 }
 
 /* What a call that gave nothing means. */
@@ -64,27 +67,34 @@ static size_t read_some(struct stream *s, uint8_t *room, size_t size)
 	return got > 0 ? (size_t)got : 0;
 }
 
+/* What was used goes, once that is half of it: so nothing is moved twice. */
 static void compact(struct buf *b, size_t *from)
 {
+	if (*from == 0 || *from < b->len / 2)
+		return;
 	buf_drop(b, *from);
 	*from = 0;
 }
 
 bool stream_fill(struct stream *s, size_t most)
 {
-	uint8_t room[STREAM_READ];
 	bool any = false;
 
 	while (!s->ended && !s->broken && stream_has(s) < most) {
-		const size_t n = read_some(s, room, sizeof room);
+		uint8_t *room;
+		size_t n;
 
+		compact(&s->in, &s->taken);
+		room = buf_room(&s->in, STREAM_READ);
+		if (room == NULL) {
+			s->broken = true;
+			return true;
+		}
+		n = read_some(s, room, STREAM_READ);
 		any |= n > 0 || s->ended || s->broken;
 		if (n == 0)
 			break;
-		if (s->taken > 0)
-			compact(&s->in, &s->taken);
-		buf_put(&s->in, room, n);
-		s->broken |= s->in.failed;
+		s->in.len += n;
 	}
 	return any;
 }
@@ -98,9 +108,10 @@ void stream_take(struct stream *s, size_t n)
 	s->taken = 0;
 }
 
-static size_t write_some(struct stream *s)
+static size_t write_some(struct stream *s, const struct buf *b)
 {
-	const uint8_t *from = s->out.data + s->written;
+	const uint8_t *from = b->data + s->written;
+	const size_t left = b->len - s->written;
 	size_t n = 0;
 	ssize_t done;
 
@@ -108,36 +119,45 @@ static size_t write_some(struct stream *s)
 		int r;
 
 		ERR_clear_error();
-		r = SSL_write_ex(s->tls, from, stream_waits(s), &n);
+		r = SSL_write_ex(s->tls, from, left, &n);
 		if (r != 1)
 			judge(s, r);
 		return r == 1 ? n : 0;
 	}
-	done = write(s->fd, from, stream_waits(s));
+	done = write(s->fd, from, left);
 	s->broken |= done < 0 && errno != EAGAIN && errno != EINTR;
 	return done > 0 ? (size_t)done : 0;
 }
 
-bool stream_flush(struct stream *s)
+static bool flush(struct stream *s, struct buf *b)
 {
 	bool any = false;
 
-	s->broken |= s->out.failed;
-	while (!s->broken && stream_waits(s) > 0) {
-		const size_t n = write_some(s);
+	while (!s->broken && b->len > s->written) {
+		const size_t n = write_some(s, b);
 
 		if (n == 0)
 			break;
 		any = true;
 		s->written += n;
 	}
-	if (any && s->written == s->out.len) {
-		explicit_bzero(s->out.data, s->out.len); /* a head may have had a secret in it */
-		buf_reset(&s->out);
+	return any;
+}
+
+bool stream_flush(struct stream *s)
+{
+	bool any = false;
+
+	s->broken |= s->first.failed || s->out.failed;
+	if (s->first.len > 0) {
+		any = flush(s, &s->first);
+		if (s->written < s->first.len)
+			return any;
+		buf_finish(&s->first); /* its memory is short */
 		s->written = 0;
-	} else if (s->written > STREAM_READ) {
-		compact(&s->out, &s->written);
 	}
+	any |= flush(s, &s->out);
+	compact(&s->out, &s->written);
 	return any;
 }
 

@@ -1,17 +1,19 @@
 #include "http/two.h"
 
+#include <string.h>
+
 #include "http/two_twin.h"
 
 #define DROPPED_MAX (8u << 20) /* of what a program still sends after the end; then it is cut off */
 
-void two_init(struct two *o)
+void two_init(struct two *o, const struct memory *memory)
 {
-	*o = (struct two){ .state = TWO_NEW };
+	*o = (struct two){ .state = TWO_NEW, .memory = memory };
 	two_frames_init(&o->from_client, true);
 	two_frames_init(&o->from_server, false);
-	two_fields_init(&o->asked);
-	two_fields_init(&o->answered);
-	two_fields_init(&o->made);
+	two_fields_init(&o->asked, NULL);
+	two_fields_init(&o->answered, NULL);
+	two_fields_init(&o->made, memory);
 }
 
 static void drop_session(nghttp2_session **session)
@@ -387,14 +389,48 @@ static nghttp2_option *options(void)
 	return p;
 }
 
-typedef int session_new(nghttp2_session **, const nghttp2_session_callbacks *, void *, const nghttp2_option *);
-
-static nghttp2_session *new_session(struct two *o, session_new *create, nghttp2_session_callbacks *calls)
+static void *grow(void *at, size_t n, void *memory)
 {
+	const struct memory *m = memory;
+
+	return m->grow(at, n);
+}
+
+static void *alloc(size_t n, void *memory)
+{
+	return grow(NULL, n, memory);
+}
+
+static void *alloc_zeroes(size_t n, size_t size, void *memory)
+{
+	void *at = size == 0 || n <= SIZE_MAX / size ? grow(NULL, n * size, memory) : NULL;
+
+	return at != NULL ? memset(at, 0, n * size) : NULL;
+}
+
+static void give(void *at, void *memory)
+{
+	const struct memory *m = memory;
+
+	m->give(at);
+}
+
+typedef int session_new(nghttp2_session **, const nghttp2_session_callbacks *, void *, const nghttp2_option *,
+			nghttp2_mem *);
+
+/* The library copies the fields that it is given, and has what it makes of them. */
+static nghttp2_session *new_session(struct two *o, session_new *create, nghttp2_session_callbacks *calls,
+				    const struct memory *memory)
+{
+	nghttp2_mem mem = { .mem_user_data = (void *)(uintptr_t)memory,
+			    .malloc = alloc,
+			    .free = give,
+			    .calloc = alloc_zeroes,
+			    .realloc = grow };
 	nghttp2_option *p = options();
 	nghttp2_session *session = NULL;
 
-	if (p != NULL && calls != NULL && create(&session, calls, o, p) != 0)
+	if (p != NULL && calls != NULL && create(&session, calls, o, p, memory != NULL ? &mem : NULL) != 0)
 		session = NULL;
 	nghttp2_option_del(p);
 	nghttp2_session_callbacks_del(calls);
@@ -409,7 +445,7 @@ static bool greet_host(struct two *o)
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEAD_MAX },
 	};
 
-	o->server = new_session(o, nghttp2_session_client_new2, server_calls());
+	o->server = new_session(o, nghttp2_session_client_new3, server_calls(), o->memory);
 	return o->server != NULL &&
 	       nghttp2_submit_settings(o->server, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof settings[0]) ==
 		       0 &&
@@ -426,7 +462,7 @@ static bool greet_program(struct two *o)
 	};
 
 	o->streams_max = streams_of(o);
-	o->client = new_session(o, nghttp2_session_server_new2, client_calls());
+	o->client = new_session(o, nghttp2_session_server_new3, client_calls(), NULL);
 	return o->client != NULL &&
 	       nghttp2_submit_settings(o->client, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof settings[0]) ==
 		       0 &&
@@ -522,7 +558,7 @@ static int drain(nghttp2_session *session, struct stream *to)
 	bool any = false;
 
 	while (stream_waits(to) < TWO_WAITS_MAX && (n = nghttp2_session_mem_send(session, &bytes)) > 0) {
-		buf_put(&to->out, bytes, (size_t)n);
+		buf_put(stream_head(to), bytes, (size_t)n);
 		any = true;
 	}
 	return n < 0 ? -1 : any;

@@ -48,11 +48,13 @@ struct two {
 	uint32_t n_twins, n_settings;
 	uint32_t streams_max; /* that the program was told */
 	size_t gathered;
-	uint32_t dropped;        /* in LAST */
-	struct one_parts *parts; /* borrowed, in two_step */
+	uint32_t dropped;            /* in LAST */
+	const struct memory *memory; /* borrowed, or NULL */
+	struct one_parts *parts;     /* borrowed, in two_step */
 };
 
-void two_init(struct two *o);
+/* memory: of what has a secret in it; NULL: nothing has. */
+void two_init(struct two *o, const struct memory *memory);
 void two_finish(struct two *o);
 /* One turn; the caller fills and flushes the streams, and sets p->now_ms. p->broken is NULL: without a host nothing is agreed on. True: something happened. */
 bool two_step(struct two *o, struct one_parts *p);

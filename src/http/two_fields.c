@@ -2,30 +2,24 @@
 
 #include <string.h>
 
-void two_fields_init(struct two_fields *f)
+void two_fields_init(struct two_fields *f, const struct memory *memory)
 {
 	f->n = 0;
 	f->over = f->bad = false;
 	f->cost = 0;
-	buf_init(&f->text, TWO_TEXT_MAX);
-}
-
-static void wipe(struct two_fields *f)
-{
-	if (f->text.data != NULL)
-		explicit_bzero(f->text.data, f->text.cap);
+	buf_init_of(&f->text, TWO_TEXT_MAX, memory);
 }
 
 void two_fields_finish(struct two_fields *f)
 {
-	wipe(f);
 	buf_finish(&f->text);
 	f->n = 0;
 }
 
 void two_fields_reset(struct two_fields *f)
 {
-	wipe(f);
+	if (f->text.memory != NULL)
+		buf_finish(&f->text);
 	buf_reset(&f->text);
 	f->n = 0;
 	f->over = f->bad = false;

@@ -21,7 +21,7 @@ struct two_field {
 };
 
 struct two_fields {
-	struct buf text; /* owned; of a secret */
+	struct buf text; /* owned */
 	uint32_t n;
 	bool over; /* more than there is room for */
 	bool bad;  /* one was there that is no field */
@@ -29,9 +29,10 @@ struct two_fields {
 	struct two_field at[TWO_FIELDS_MAX];
 };
 
-void two_fields_init(struct two_fields *f);
-void two_fields_finish(struct two_fields *f); /* wipes */
-void two_fields_reset(struct two_fields *f);  /* wipes, keeps the room */
+/* memory: of a text with a secret in it; NULL: there is none. */
+void two_fields_init(struct two_fields *f, const struct memory *memory);
+void two_fields_finish(struct two_fields *f);
+void two_fields_reset(struct two_fields *f); /* keeps the room, but where it is short */
 
 void two_fields_put(struct two_fields *f, const struct http_text *name, const struct http_text *value, bool hidden);
 /* The value is what is appended to f->text between the two. */

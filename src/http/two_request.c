@@ -310,7 +310,7 @@ static void gather(struct two *o, struct twin *t, const struct asked *a, const s
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
 		return;
 	}
-	two_fields_init(t->kept);
+	two_fields_init(t->kept, o->memory);
 	put_request(t->kept, o->parts, a, q);
 	t->gathered = t->kept->text.len + sizeof *t->kept;
 	o->gathered += t->gathered;
@@ -463,7 +463,7 @@ static void send_document(struct two *o, struct twin *t)
 	two_fields_put_word(kept, "content-length", text);
 	t->up.ended = true;
 	send_request(o, t, kept, true);
-	two_fields_reset(kept); /* it has a secret in it, and the library a copy */
+	two_fields_reset(kept); /* the library has a copy */
 }
 
 void two_end_body(struct two *o, struct twin *t)

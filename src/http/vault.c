@@ -2,16 +2,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "http/locked.h"
 #include "wire/wire.h"
 
 #define ROOM (WIRE_HEAD + MASK_SECRET_MAX) /* of the message, */
 #define PAGES_SIZE                                                                                                     \
-	((size_t)(ROOM + TERMS_NAME_MAX + MASK_SECRET_MAX + VAULT_PLACED_MAX + 4095) &                                 \
-	 ~(size_t)4095) /* of what Basic encodes, and of what goes into the place */
+	(ROOM + TERMS_NAME_MAX + MASK_SECRET_MAX +                                                                     \
+	 VAULT_PLACED_MAX) /* of what Basic encodes, and of what goes into the place */
 
 static uint8_t *joined(const struct vault *v)
 {
@@ -25,14 +25,9 @@ static uint8_t *placed(const struct vault *v)
 
 void vault_init(struct vault *v)
 {
-	void *pages = mmap(NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const int r = locked_init();
 
-	*v = (struct vault){ .pages = pages == MAP_FAILED ? NULL : pages };
-	if (v->pages != NULL && mlock(pages, PAGES_SIZE) == 0 && madvise(pages, PAGES_SIZE, MADV_DONTDUMP) == 0 &&
-	    madvise(pages, PAGES_SIZE, MADV_WIPEONFORK) == 0)
-		return;
-	v->sys_errno = errno;
-	v->pages = NULL; /* goes with the process */
+	*v = (struct vault){ .pages = r == 0 ? locked_memory.grow(NULL, PAGES_SIZE) : NULL, .sys_errno = -r };
 }
 
 const char *vault_placed(const struct vault *v)
@@ -83,7 +78,7 @@ int vault_take(struct vault *v, int from, const struct terms_secret *place, stru
 	int r;
 
 	if (v->pages == NULL)
-		return err_sys(e, AMBIT_LIMIT, v->sys_errno, "raise the limit of locked memory: ulimit -l 1024",
+		return err_sys(e, AMBIT_LIMIT, v->sys_errno, "raise the limit of locked memory: ulimit -l 8192",
 			       "no memory that is never written to a disk, for the secret %s", place->name);
 	r = wire_receive(from, WIRE_SECRET, WIRE_NEW, v->pages, ROOM, &m);
 	if (r <= 0 || m.number != WIRE_HTTP_SECRET)
@@ -97,5 +92,6 @@ int vault_take(struct vault *v, int from, const struct terms_secret *place, stru
 
 struct mask_set *vault_masks(const struct vault *v, const struct terms_secret *place)
 {
-	return mask_set_of(v->pages + WIRE_HEAD, v->n, place->place == TERMS_BASIC ? place->where : NULL);
+	return mask_set_of(v->pages + WIRE_HEAD, v->n, place->place == TERMS_BASIC ? place->where : NULL,
+			   &locked_memory);
 }

@@ -1,6 +1,6 @@
 /* vault - the secret of a grant, in memory of its own.
  *
- * Owns:   struct vault: pages that are never written to a disk, neither as swap nor in a dump, and nobody's after a fork.
+ * Owns:   struct vault: its part of the locked memory (http/locked.h).
  * Holds:  the value comes once, and is kept as it goes into its place. Without such memory there is no secret: -LIMIT.
  * Called: role ambit-http: vault_init before it gives up mlock(2). */
 #ifndef HTTP_VAULT_H
@@ -16,7 +16,7 @@
 #define VAULT_PLACED_MAX (3 * MASK_SECRET_MAX + 256)
 
 struct vault {
-	uint8_t *pages; /* owned; NULL: none were to be had */
+	uint8_t *pages; /* owned, for good; NULL: none were to be had */
 	int sys_errno;  /* why */
 	size_t n, n_placed;
 };

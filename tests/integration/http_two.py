@@ -4,16 +4,22 @@
 usage: http_two.py AMBIT    (TAP on standard output; as root, whose scenarios run ambit as root and as another)
 """
 
+import base64
+import contextlib
+import ctypes
 import json
+import os
 import subprocess
 
 from harness import main, need, told
-from http_rules import authority, run
+from http_rules import TOKEN, authority, keep_secret, run
 from network import PUBLIC, both_users
+
+PR_SET_CHILD_SUBREAPER = 36
 
 SERVER = """
 const [cert, key, address, log] = process.argv.slice(1), fs = require('fs');
-const server = require('http2').createSecureServer({ maxSessionMemory: 100, cert: fs.readFileSync(cert), key: fs.readFileSync(key) });
+const server = require('http2').createSecureServer({ allowHTTP1: true, maxSessionMemory: 100, cert: fs.readFileSync(cert), key: fs.readFileSync(key) });
 server.on('stream', (stream, headers) => {
     let length = 0;
     fs.appendFileSync(log, JSON.stringify(headers) + '\\n');
@@ -22,7 +28,13 @@ server.on('stream', (stream, headers) => {
     if (headers[':path'] === '/never') { stream.respond({ ':status': 200 }); return; }
     if (headers[':path'] === '/reset') { stream.close(8); return; }
     stream.on('data', (piece) => { length += piece.length; });
-    stream.on('end', () => { stream.respond({ ':status': 200, 'x-version': '2' }); stream.end(headers[':path'] + ' ' + length + '\\n'); });
+    stream.on('end', () => { stream.respond({ ':status': 200, 'x-version': '2' }); stream.end(headers[':path'].split('?')[0] + ' ' + length + '\\n'); });
+});
+server.on('request', (request, response) => {
+    if (request.httpVersionMajor !== 1) return;
+    fs.appendFileSync(log, JSON.stringify({ ...request.headers, ':path': request.url, version: 1 }) + '\\n');
+    request.on('data', () => {});
+    request.on('end', () => response.end('1\\n'));
 });
 server.listen(443, address, () => console.log('ready'));
 """
@@ -45,6 +57,28 @@ const ask = (path, body) => new Promise((done) => {
     console.log(JSON.stringify(await Promise.all([...Array(90).keys()].map((i) => ask('/many/' + i)))));
     never.close(8);
     session.close();
+})();
+"""
+
+
+# Connections of both versions, over which requests went, and which stay.
+KEEPER = """
+const http2 = require('http2'), https = require('https'), document = '{"query": "{ me }"}', json = { 'content-type': 'application/json' };
+const session = http2.connect('https://open.test'), agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+const two = (path, body) => new Promise((done, fail) => {
+    const stream = session.request({ ':path': path, ':method': body ? 'POST' : 'GET', ...json });
+    stream.on('data', () => {}).on('error', fail).on('close', done).end(body);
+});
+const one = (path, body) => new Promise((done, fail) => {
+    const request = https.request('https://open.test' + path, { agent, method: body ? 'POST' : 'GET', headers: json }, (answer) => answer.on('data', () => {}).on('end', done));
+    request.on('error', fail).end(body);
+});
+(async () => {
+    for (const ask of [two, one])
+        for (const row of [['/a'], ['/up', Buffer.alloc(300000, 'u')], ['/document', document], ['/b']])
+            await ask(...row);
+    console.log('ready');
+    process.stdin.on('end', () => process.exit()).resume();
 })();
 """
 
@@ -83,7 +117,75 @@ def real_clients_speak_it(network, who, uid):
         server.wait()
 
 
-SCENARIOS = [real_clients_speak_it]
+def stands_in(pid, texts):
+    """Where any of them stands in its memory: (how the kernel calls that, whether it is locked and not dumped)."""
+    found, area = [], None
+    with open(f"/proc/{pid}/smaps", encoding="utf-8") as areas, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in areas:
+            if line.startswith("VmFlags:"):
+                flags = set(line.split()[1:])
+                (start, end), name = (int(x, 16) for x in area[0].split("-")), area[-1]
+                if "rd" in flags and not name.startswith("[v"):
+                    memory.seek(start)
+                    content = memory.read(end - start)
+                    found += [(name, flags >= {"lo", "dd"}) for text in texts if text in content]
+            elif "-" in line.split()[0]:
+                area = line.split()
+    return found
+
+
+def of_this_test(name):
+    """The processes of that name that are beneath this one."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                above = int(pid) if file.read().strip() == name else 0
+            while above > 1 and above != os.getpid():
+                with open(f"/proc/{above}/stat", encoding="utf-8", errors="replace") as file:
+                    above = int(file.read().rsplit(")", 1)[1].split()[1])
+            if above == os.getpid():
+                yield int(pid)
+
+
+@contextlib.contextmanager
+def kept_open(network, uid, terms):
+    """An event whose requests were made, while its connections are open."""
+    who = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    child = subprocess.Popen([*who, "env", "AMBIT_LEDGER=none", f"SSL_CERT_FILE={authority(network)}/ca.pem", network.place.ambit, "run", "--connect", terms, "--run", "node", "--",
+                              "node", "-e", KEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=network.place.environment(), text=True)
+    try:
+        said = child.stdout.readline()
+        assert said == "ready\n", f"uid {uid}, {terms}: {said} {child.stderr.read()}"
+        yield child
+    finally:
+        child.stdin.close()
+        child.wait()
+
+
+@both_users
+def a_secret_stands_in_locked_memory_alone(network, who, uid):
+    """After requests by both versions, and while their connections are open. The twin: the server's memory is none of ours, and has it."""
+    need("node", "openssl")
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # a supervisor is nobody's child
+    keep_secret(network, uid)
+    server = serve(network)
+    basic = base64.b64encode(f"someone:{TOKEN}".encode())
+    try:
+        for place in "", " as basic:someone", " as header:x-key:Key", " as query:key":
+            terms = f"open.test:443 http='GET /**, POST /up, GRAPHQL /document' graphql='query me' secret='provider{place}'"
+            before = len(asked(network))
+            with kept_open(network, uid, terms):
+                got = [json.dumps(a) for a in asked(network)[before:]]
+                assert len(got) == 8 and all(TOKEN in a or basic.decode() in a for a in got), f"{who}{place}: {got}"
+                found = [at for pid in of_this_test("ambit-http") for at in stands_in(pid, (TOKEN.encode(), basic))]
+                assert found and all(locked for _, locked in found), f"{who}{place}: {found}"
+        assert any(not locked for _, locked in stands_in(server.pid, (TOKEN.encode(), basic))), who
+    finally:
+        server.kill()
+        server.wait()
+
+
+SCENARIOS = [real_clients_speak_it, a_secret_stands_in_locked_memory_alone]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -83,7 +83,7 @@ static void rows_are_covered(void **state)
 
 		for (; n < 4 && rows[i].texts[n] != NULL; n++)
 			texts[n] = (struct mask_text){ (const uint8_t *)rows[i].texts[n], strlen(rows[i].texts[n]) };
-		set = mask_set_create(texts, n);
+		set = mask_set_create(texts, n, NULL);
 		assert_non_null(set);
 		for (size_t most = 1; most < 8; most++) {
 			const size_t got = cover_in_pieces(set, &p, most, rows[i].in, strlen(rows[i].in), out);
@@ -118,7 +118,7 @@ static void one_round(struct prop *p)
 
 		memcpy(in + prop_below(p, (uint32_t)(n - 15)), t->at, t->n);
 	}
-	set = mask_set_create(texts, n_texts);
+	set = mask_set_create(texts, n_texts, NULL);
 	assert_non_null(set);
 	cover_slowly(texts, n_texts, in, n, slow);
 	got = cover_in_pieces(set, p, 1 + prop_below(p, 40), in, n, out);
@@ -149,7 +149,7 @@ static void only_beginnings_are_held(void **state)
 		{ "tokent", 1 },      { "tokex", 0 },         { "token token t", 1 },
 	};
 	const struct mask_text text = { (const uint8_t *)"totoken", 7 };
-	struct mask_set *set = mask_set_create(&text, 1);
+	struct mask_set *set = mask_set_create(&text, 1, NULL);
 	uint8_t out[32];
 	struct mask m;
 
@@ -203,7 +203,7 @@ static void lengths_are_checked(void **state)
 
 		for (size_t k = 0; k < COUNT_OF(texts); k++)
 			texts[k] = (struct mask_text){ bytes, rows[i].n };
-		set = mask_set_create(texts, rows[i].texts);
+		set = mask_set_create(texts, rows[i].texts, NULL);
 		assert_int_equal(set != NULL, rows[i].good);
 		mask_set_free(set);
 	}
@@ -238,7 +238,7 @@ static void forms_are_covered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct mask_set *set = mask_set_of(rows[i].secret, strlen(rows[i].secret), rows[i].user);
+		struct mask_set *set = mask_set_of(rows[i].secret, strlen(rows[i].secret), rows[i].user, NULL);
 		const size_t n = strlen(rows[i].form);
 		struct prop p = prop_round(i);
 		size_t left = 0;
@@ -263,17 +263,17 @@ static void the_longest_secret_fits(void **state)
 	(void)state;
 	memset(secret, 0xff, sizeof secret); /* in base64 all `/`, and three bytes each in a query */
 	memset(user, 0x7f, MASK_USER_MAX - 1);
-	set = mask_set_of(secret, MASK_SECRET_MAX, user);
+	set = mask_set_of(secret, MASK_SECRET_MAX, user, NULL);
 	assert_non_null(set);
 	mask_set_free(set);
 	memset(secret, '"', sizeof secret);
-	set = mask_set_of(secret, MASK_SECRET_MAX, user);
+	set = mask_set_of(secret, MASK_SECRET_MAX, user, NULL);
 	assert_non_null(set);
 	mask_set_free(set);
-	assert_null(mask_set_of(secret, MASK_SECRET_MAX + 1, NULL));
-	assert_null(mask_set_of(secret, MASK_TEXT_LEAST - 1, NULL));
+	assert_null(mask_set_of(secret, MASK_SECRET_MAX + 1, NULL, NULL));
+	assert_null(mask_set_of(secret, MASK_TEXT_LEAST - 1, NULL, NULL));
 	user[MASK_USER_MAX - 1] = 'x';
-	assert_null(mask_set_of(secret, 8, user));
+	assert_null(mask_set_of(secret, 8, user, NULL));
 }
 
 int main(void)

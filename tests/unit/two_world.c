@@ -7,7 +7,7 @@
 
 static void side_init(struct side *s)
 {
-	stream_init(&s->stream, -1);
+	stream_init(&s->stream, -1, NULL);
 	buf_init(&s->log, 16u << 20);
 	buf_init(&s->got, 4u << 20);
 	buf_init(&s->block, 1u << 20);
@@ -46,7 +46,7 @@ static bool take_terms(struct world *w, const char *terms)
 		return true;
 	w->judge.secret = WORLD_SECRET;
 	w->judge.secret_len = strlen(WORLD_SECRET);
-	w->masks = mask_set_create(&text, 1);
+	w->masks = mask_set_create(&text, 1, NULL);
 	return w->masks != NULL;
 }
 
@@ -69,7 +69,7 @@ struct world *world_create(const char *terms, const char *host_settings)
 				       .verdict = &w->verdict,
 				       .count = count,
 				       .arg = w };
-	two_init(&w->two);
+	two_init(&w->two, NULL);
 	say_bytes(&w->program, NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
 	say_frame(&w->program, NGHTTP2_SETTINGS, 0, 0, NULL, 0);
 	if (host_settings == NULL)
