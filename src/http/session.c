@@ -60,6 +60,17 @@ static int on_protocols(SSL *tls, const unsigned char **ret, unsigned char *ret_
 
 /* ---- contexts ---- */
 
+/* A host that has proved itself gives what makes its next connection cheaper. */
+static int on_session(SSL *tls, SSL_SESSION *given)
+{
+	struct session *s = SSL_get_app_data(tls);
+
+	if (SSL_get_verify_result(tls) != X509_V_OK || SSL_SESSION_is_resumable(given) == 0)
+		return 0;
+	resume_keep(&s->role->resume, &s->host, given);
+	return 1;
+}
+
 static bool take_authorities(SSL_CTX *context, const void *pem, size_t n)
 {
 	BIO *in = n > 0 && n <= INT_MAX ? BIO_new_mem_buf(pem, (int)n) : NULL;
@@ -101,8 +112,11 @@ bool session_prepare(struct session_role *role, const void *authorities, size_t 
 	SSL_CTX_set_client_hello_cb(role->client_context, on_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(role->client_context, on_protocols, NULL);
 	(void)SSL_CTX_set_session_cache_mode(role->client_context,
-					     SSL_SESS_CACHE_OFF); /* tickets do, which are the program's to keep */
+					     SSL_SESS_CACHE_OFF); /* tickets do, which are the program's to keep: */
+	(void)SSL_CTX_set_num_tickets(role->client_context, 1);
 	SSL_CTX_set_verify(role->host_context, SSL_VERIFY_PEER, NULL);
+	(void)SSL_CTX_set_session_cache_mode(role->host_context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(role->host_context, on_session);
 	return take_authorities(role->host_context, authorities, n);
 }
 
@@ -184,6 +198,32 @@ static bool expect_hello(struct session *s)
 	return true;
 }
 
+/* What the host chose of the two protocols, as far as it said. */
+static bool is_two(const unsigned char *chosen, size_t n)
+{
+	return n == 2 && memcmp(chosen, "h2", 2) == 0;
+}
+
+/* Its answer says whether it takes that; a whole handshake is as well. */
+static bool offer_resumption(struct session *s, SSL *tls)
+{
+	SSL_SESSION *known = resume_take(&s->role->resume, &s->host);
+	const unsigned char *chosen = NULL;
+	size_t n = 0;
+	bool offered;
+
+	s->state = SESSION_HOST;
+	if (known == NULL)
+		return true;
+	SSL_SESSION_get0_alpn_selected(known, &chosen, &n);
+	s->speaks_two = is_two(chosen, n);
+	if (s->offers_two || !s->speaks_two)
+		s->state = SESSION_BOTH;
+	offered = SSL_set_session(tls, known) == 1;
+	SSL_SESSION_free(known);
+	return offered;
+}
+
 static bool begin_host(struct session *s)
 {
 	static const unsigned char both[] = "\x02h2\x08http/1.1";
@@ -191,11 +231,10 @@ static bool begin_host(struct session *s)
 	const unsigned skip = s->offers_two ? 0 : 3;
 
 	s->server.tls = tls;
-	if (tls == NULL || !expect_host(tls, &s->host) ||
+	if (tls == NULL || !expect_host(tls, &s->host) || !offer_resumption(s, tls) ||
 	    SSL_set_alpn_protos(tls, both + skip, sizeof both - 1 - skip) != 0)
 		return false;
 	SSL_set_connect_state(tls);
-	s->state = SESSION_HOST;
 	return true;
 }
 
@@ -274,12 +313,25 @@ static bool shake_host(struct session *s)
 		return false;
 	if (shake == STREAM_SHOOK && SSL_get_verify_result(s->server.tls) == X509_V_OK) {
 		SSL_get0_alpn_selected(s->server.tls, &chosen, &n);
-		s->speaks_two = n == 2;
+		s->speaks_two = is_two(chosen, n);
 	} else {
 		tell_host_failed(s);
 	}
 	s->state = SESSION_CLIENT;
 	return true;
+}
+
+/* The program is told of the protocol before the host has chosen: one that chooses another this time, or fails where HTTP/2 was told, is of no use. Neither gets a byte
+ * of the other before both have shaken hands. */
+static bool shake_both(struct session *s)
+{
+	const bool told_two = s->speaks_two;
+	const bool any = shake_host(s);
+	const bool failed = stream_shake(&s->client) == STREAM_FAILED;
+
+	if (failed || s->speaks_two != told_two || (told_two && s->broken[0] != 0))
+		session_close(s);
+	return any || failed;
 }
 
 /* Few sessions speak it, and what it takes is large. */
@@ -351,6 +403,7 @@ static bool step(struct session *s, uint64_t now_ms)
 	case SESSION_HELLO: return read_hello(s);
 	case SESSION_HOST: return shake_host(s);
 	case SESSION_CLIENT: return shake_client(s);
+	case SESSION_BOTH: return shake_both(s);
 	case SESSION_OPEN: return run_open(s, now_ms);
 	default: return false;
 	}

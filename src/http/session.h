@@ -9,6 +9,7 @@
 
 #include "http/authority.h"
 #include "http/one.h"
+#include "http/resume.h"
 #include "http/two.h"
 
 enum session_state {
@@ -16,7 +17,8 @@ enum session_state {
 	SESSION_FIRST,  /* the program's first byte is waited for */
 	SESSION_HELLO,  /* its hello */
 	SESSION_HOST,   /* hands are shaken with the host, */
-	SESSION_CLIENT, /* and then with the program */
+	SESSION_CLIENT, /* and then with the program, */
+	SESSION_BOTH,   /* or with both at once: what the host will choose is known from the last time */
 	SESSION_OPEN,
 };
 
@@ -26,6 +28,7 @@ struct session_role {
 	struct mask_set *masks; /* owned; NULL: no secret */
 	struct authority *authority;
 	SSL_CTX *client_context, *host_context; /* owned */
+	struct resume resume;
 	struct verdict verdict;
 	void (*count)(void *arg, const struct http_host *host, const struct http_asked *asked,
 		      unsigned status); /* see http/one.h */

@@ -28,7 +28,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = self.read_chunks() if self.headers.get("Transfer-Encoding") else self.rfile.read(length)
         asked = {"method": self.command, "path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body.decode("latin-1"),
-                 "length": len(body)}
+                 "length": len(body), "resumed": getattr(self.connection, "session_reused", None)}
         ASKED.append(asked)
         self.say(asked)
 
@@ -101,14 +101,16 @@ def authority(network):
 
 
 def serve(network, port=443, certificate="good", handler=Provider):
-    """In the world, under TLS; ASKED is empty then."""
-    top = authority(network)
+    """In the world, under TLS; ASKED is empty then. Of several certificates each connection has the next, and the last one for good."""
+    top, contexts = authority(network), []
     ASKED.clear()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(f"{top}/{certificate}.pem", f"{top}/{certificate}.key")
+    for name in certificate.split():
+        contexts.append(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        contexts[-1].load_cert_chain(f"{top}/{name}.pem", f"{top}/{name}.key")
 
     class Secure(handler):
         def setup(self):
+            context = contexts.pop(0) if len(contexts) > 1 else contexts[0]
             self.request = context.wrap_socket(self.request, server_side=True)
             super().setup()
     server = network.serve(Secure, port, PUBLIC)
@@ -177,6 +179,21 @@ def a_host_that_does_not_prove_itself_gets_nothing(network, who, uid):
     assert [a["path"] for a in ASKED] == ["/x"], ASKED
 
 
+@both_users
+def a_later_connection_resumes_that_hosts_session_alone(network, who, uid):
+    """And where the host does not take it, it has to prove itself again."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    serve(network, 444 + (uid != 0), "good self")
+    ASKED.clear()
+    changed = f"open.test:{444 + (uid != 0)}"
+    answers, _ = curl(network, uid, ["*:443 http='GET /**'", f"{changed} http='GET /**'"],
+                      *([f"https://{host}/"] for host in ("open.test", "open.test", "both.test", "both.test", "open.test", changed, changed)))
+    assert [a[1] for a in answers] == [200] * 6 + [502] and "did not prove" in answers[6][2], f"{who}: {answers}"
+    assert [a["resumed"] for a in ASKED] == [False, True, False, True, True, False], f"{who}: {ASKED}"
+
+
 def keep_secret(network, uid, name="provider", value=TOKEN, *more):
     """In that person's store, by standard input."""
     network.place.home = network.home(uid)
@@ -229,7 +246,8 @@ call -H "Authorization: Bearer ambit:provider" -d '{"query":"mutation { domainCr
         ("inet open.test:443 POST /graphql/v2 200", "allowed", 2, None), ("inet open.test:443 POST /graphql/v2 403", "denied", 4, "request")], requests
 
 
-SCENARIOS = [the_wipe, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing]
+SCENARIOS = [the_wipe, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+             a_later_connection_resumes_that_hosts_session_alone]
 
 if __name__ == "__main__":
     main(SCENARIOS)
