@@ -185,7 +185,17 @@ def a_secret_stands_in_locked_memory_alone(network, who, uid):
         server.wait()
 
 
-SCENARIOS = [real_clients_speak_it, a_secret_stands_in_locked_memory_alone]
+@both_users
+def without_locked_memory_there_is_no_secret(network, who, uid):
+    words = ("run", "--connect", "open.test:443 secret=provider", "--", "echo", "started")
+    keep_secret(network, uid)
+    for limit, started in (65536, False), (1 << 20, True):
+        result = network.ambit(uid, *words, before=("prlimit", f"--memlock={limit}:{limit}", "env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
+        assert (result.returncode == 0 and result.stdout == "started\n") == started, f"{who}: {told(result)}"
+        assert started or "ulimit -l" in result.stderr, f"{who}: {told(result)}"
+
+
+SCENARIOS = [real_clients_speak_it, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret]
 
 if __name__ == "__main__":
     main(SCENARIOS)

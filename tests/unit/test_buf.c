@@ -76,6 +76,47 @@ static void a_lent_room_is_all_there_is(void **state)
 	assert_memory_equal(room, "xbcde", 6);
 }
 
+/* ---- other memory ---- */
+
+static uint8_t region[4096];
+static size_t region_used;
+static unsigned n_given;
+
+static void *region_grow(void *old, size_t size)
+{
+	uint8_t *at = region + region_used;
+
+	if (size > sizeof region - region_used)
+		return NULL;
+	region_used += size;
+	return old != NULL ? memcpy(at, old, size / 2) : at; /* a buffer doubles */
+}
+
+static void region_give(void *at)
+{
+	n_given += at != NULL;
+}
+
+static void storage_is_of_the_memory_that_was_named(void **state)
+{
+	const struct memory memory = { .grow = region_grow, .give = region_give };
+	struct buf b;
+
+	(void)state;
+	buf_init_of(&b, 1 << 20, &memory);
+	buf_put(&b, "begun", 5);
+	assert_int_equal(region_used, b.cap);
+	assert_non_null(buf_room(&b, b.cap)); /* which lets it grow once */
+	assert_memory_equal(b.data, "begun", 5);
+	assert_true(b.data > region && b.data < region + sizeof region);
+	assert_int_equal(b.len, 5);
+	assert_null(buf_room(&b, sizeof region)); /* there is no other */
+	assert_true(b.failed);
+	buf_finish(&b);
+	assert_int_equal(n_given, 1);
+	assert_ptr_equal(b.memory, &memory);
+}
+
 static void what_is_dropped_was_at_the_front(void **state)
 {
 	auto_buf b = { .max = 0 };
@@ -215,6 +256,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_the_network_are_big_endian),
 		cmocka_unit_test(a_lent_room_is_all_there_is),
 		cmocka_unit_test(a_buffer_stops_at_its_maximum),
+		cmocka_unit_test(storage_is_of_the_memory_that_was_named),
 		cmocka_unit_test(what_is_dropped_was_at_the_front),
 		cmocka_unit_test(a_cursor_never_reads_beyond),
 		cmocka_unit_test(numbers_from_text),
