@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 from work import PR_SET_CHILD_SUBREAPER, figure, in_turns
 
@@ -61,6 +62,9 @@ def processor_s(pid):
 class Bench:
     def __init__(self, ambit, peer, port, at, before):
         self.ambit, self.peer, self.port, self.ca, self.before = ambit, peer, port, f'{at}/ca.pem', before
+        self.bundle = '/etc/ssl/certs/ca-certificates.crt' if os.path.exists('/etc/ssl/certs/ca-certificates.crt') else self.ca
+        with open(self.bundle, encoding='utf-8') as file:
+            self.authorities = file.read().count('BEGIN CERTIFICATE')
 
     def command(self, cell, words, after=''):
         """after: what a shell does when it is done, in the cell."""
@@ -133,6 +137,17 @@ def throughput(bench, rounds):
     print(f'an answer of {MUCH >> 20} MiB, of bare: {median(p[0][0] / p[1][0] for p in pairs) * 100:.0f} %')
 
 
+def starts(bench, rounds):
+    """Of an event that connects to nobody: what is there for a grant with rules is a cell more, an authority, and what programs trust."""
+    def once(ruled):
+        words = [*bench.before, 'env', f'SSL_CERT_FILE={bench.bundle}', bench.ambit, 'run', '--connect', '127.0.0.1:9' + (" http='GET /**'" if ruled else ''), '--', 'true']
+        begun = time.monotonic()
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return (time.monotonic() - begun) * 1e3
+    pairs = in_turns(rounds * 10, once)
+    print(f'start of an event that may connect {median(p[0] for p in pairs):.1f} ms, and by rules {median(p[1] for p in pairs):.1f} ms, with the {bench.authorities} authorities of this system')
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit('usage: rules.py AMBIT PEER [ROUNDS [COMMAND...]]')
@@ -149,6 +164,7 @@ def main():
             connections(bench, rounds)
             rate(bench, rounds)
             throughput(bench, rounds)
+            starts(bench, rounds)
             memory(bench)
         finally:
             server.kill()

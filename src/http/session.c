@@ -1,9 +1,7 @@
 #include "http/session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,22 +69,6 @@ static int on_session(SSL *tls, SSL_SESSION *given)
 	return 1;
 }
 
-static bool take_authorities(SSL_CTX *context, const void *pem, size_t n)
-{
-	BIO *in = n > 0 && n <= INT_MAX ? BIO_new_mem_buf(pem, (int)n) : NULL;
-	X509_STORE *store = SSL_CTX_get_cert_store(context);
-	bool any = false;
-	X509 *x;
-
-	while (in != NULL && (x = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL)) != NULL) {
-		any |= X509_STORE_add_cert(store, x) == 1;
-		X509_free(x);
-	}
-	BIO_free(in);
-	ERR_clear_error(); /* the end of the file */
-	return any;
-}
-
 static SSL_CTX *new_context(const SSL_METHOD *method)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
@@ -117,7 +99,7 @@ bool session_prepare(struct session_role *role, const void *authorities, size_t 
 	SSL_CTX_set_verify(role->host_context, SSL_VERIFY_PEER, NULL);
 	(void)SSL_CTX_set_session_cache_mode(role->host_context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(role->host_context, on_session);
-	return take_authorities(role->host_context, authorities, n);
+	return roots_read(&role->roots, authorities, n) && roots_serve(&role->roots, role->host_context);
 }
 
 /* ---- beginning ---- */

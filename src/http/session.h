@@ -10,6 +10,7 @@
 #include "http/authority.h"
 #include "http/one.h"
 #include "http/resume.h"
+#include "http/roots.h"
 #include "http/two.h"
 
 enum session_state {
@@ -28,6 +29,7 @@ struct session_role {
 	struct mask_set *masks; /* owned; NULL: no secret */
 	struct authority *authority;
 	SSL_CTX *client_context, *host_context; /* owned */
+	struct roots roots;
 	struct resume resume;
 	struct verdict verdict;
 	void (*count)(void *arg, const struct http_host *host, const struct http_asked *asked,
