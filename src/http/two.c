@@ -585,6 +585,15 @@ static bool run_server(struct two *o, struct one_parts *p)
 	return in > 0 || out > 0;
 }
 
+/* The program has all answers, and the last of what it sent is still to leave. */
+static bool owes_host(const struct two *o)
+{
+	for (const struct twin *t = o->twins; t != NULL; t = t->next)
+		if (!t->client_open && t->server_open)
+			return true;
+	return false;
+}
+
 static bool run_client(struct two *o, struct one_parts *p)
 {
 	int in = 0, out;
@@ -594,7 +603,7 @@ static bool run_client(struct two *o, struct one_parts *p)
 	if (has_room(o->client) && stream_waits(p->server) < TWO_WAITS_MAX)
 		in = feed(o->client, &o->from_client, p->client, p->now_ms);
 	out = in < 0 ? -1 : drain(o->client, p->client);
-	if (out < 0 || is_over(o->client))
+	if (out < 0 || (is_over(o->client) && !(o->leaves && owes_host(o))))
 		return finish(o);
 	return in > 0 || out > 0;
 }

@@ -688,6 +688,25 @@ static void host_goes_away(void **state)
 	world_destroy(w);
 }
 
+/* All at once: what the program sent last is still to leave when both its answer and the connection are over. */
+static void host_goes_away_and_takes_the_rest(void **state)
+{
+	struct world *w = begin(PLAIN);
+	static const uint8_t away[] = { 0, 0, 0, 1, 0, 0, 0, 0 };
+
+	(void)state;
+	say_headers(&w->program, F_HEADERS, 1, POST);
+	world_run(w);
+	say_frame(&w->host, NGHTTP2_GOAWAY, 0, 0, away, sizeof away);
+	say_headers(&w->host, END_BOTH, 1, ":status=200");
+	say_data(&w->program, F_END, 1, "rest");
+	world_run(w);
+	has(&w->program, "HEADERS 1 :status=200 end", "answer");
+	has(&w->host, "DATA 1 rest end", "rest");
+	assert_int_equal(w->two.state, TWO_LAST);
+	world_destroy(w);
+}
+
 static void host_ends(void **state)
 {
 	struct world *w = begin(PLAIN);
@@ -1030,6 +1049,7 @@ int main(void)
 		cmocka_unit_test(reset_is_passed_on),
 		cmocka_unit_test(host_wants_no_more),
 		cmocka_unit_test(host_goes_away),
+		cmocka_unit_test(host_goes_away_and_takes_the_rest),
 		cmocka_unit_test(host_ends),
 		cmocka_unit_test(program_goes),
 		cmocka_unit_test(waits_for_the_host),
