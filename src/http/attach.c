@@ -54,7 +54,13 @@ bool attach_is_ours(const struct http_text *name)
 
 bool attach_compresses(const struct http_text *name)
 {
-	return http_name_means(name, "accept-encoding") || http_name_means(name, "sec-websocket-extensions");
+	static const char *const names[] = { "accept-encoding", "grpc-accept-encoding", "sec-websocket-extensions",
+					     NULL };
+
+	for (unsigned i = 0; names[i] != NULL; i++)
+		if (http_name_means(name, names[i]))
+			return true;
+	return false;
 }
 
 void attach_put_masked(struct buf *out, const struct mask_set *masks, const struct http_text *t)

@@ -34,6 +34,8 @@ void mask_set_free(struct mask_set *s);
 
 /* As a query has it: what is not unreserved (RFC 3986, 2.3) is %XX; digits: the sixteen, in letters of one size. Who writes a secret so writes what is covered. */
 void mask_put_percent(struct buf *out, const void *bytes, size_t n, const char *digits);
+/* As gRPC has a text in its field grpc-message: a percent sign, and what is no visible ASCII nor a blank, is %XX. */
+void mask_put_status(struct buf *out, const void *bytes, size_t n);
 
 struct mask {
 	const struct mask_set *set;     /* borrowed; NULL: covers nothing */

@@ -10,7 +10,8 @@
  *   1. as it is;
  *   2. as Basic has it, and in the alphabet of URLs, both without the `=` behind them, which others leave out;
  *   3. each of those in a query, where what is not unreserved (RFC 3986, 2.3) is %XX, in large or small digits;
- *   4. each of those as a string of JSON, where `/` may be `\/`.
+ *   4. each of those as a string of JSON, where `/` may be `\/`;
+ *   5. as gRPC has it in what it says of an error.
  * Not those that change what it is: compressed, hashed, or within other base64. */
 struct forms {
 	struct buf room; /* lent, and of that size from the start: nothing is left behind elsewhere */
@@ -18,7 +19,7 @@ struct forms {
 	size_t n;
 };
 
-/* What the longest secret needs, for one of n bytes with its user: form 3 is three bytes for each, form 4 two. */
+/* What the longest secret needs, for one of n bytes with its user: forms 3 and 5 are three bytes for each, form 4 two; as Basic has it, form 5 changes nothing. */
 #define FORMS_ROOM(n) (32 * ((n) + 4))
 
 /* Keeps what was written from `start` on, unless it is there already. */
@@ -41,18 +42,34 @@ static bool is_unreserved(uint8_t c)
 	       c == '_' || c == '~';
 }
 
+static void put_hex(struct buf *out, uint8_t c, const char *digits)
+{
+	buf_put_u8(out, '%');
+	buf_put_u8(out, (uint8_t)digits[c >> 4]);
+	buf_put_u8(out, (uint8_t)digits[c & 15]);
+}
+
 void mask_put_percent(struct buf *out, const void *bytes, size_t n, const char *digits)
 {
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t c = ((const uint8_t *)bytes)[i];
 
-		if (is_unreserved(c)) {
+		if (is_unreserved(c))
 			buf_put_u8(out, c);
-			continue;
-		}
-		buf_put_u8(out, '%');
-		buf_put_u8(out, (uint8_t)digits[c >> 4]);
-		buf_put_u8(out, (uint8_t)digits[c & 15]);
+		else
+			put_hex(out, c, digits);
+	}
+}
+
+void mask_put_status(struct buf *out, const void *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t c = ((const uint8_t *)bytes)[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '%')
+			buf_put_u8(out, c);
+		else
+			put_hex(out, c, "0123456789ABCDEF");
 	}
 }
 
@@ -75,6 +92,14 @@ static void add_json(struct forms *f, const struct mask_text *of, bool slashes)
 			buf_put_u8(&f->room, '\\');
 		buf_put_u8(&f->room, c);
 	}
+	keep(f, start);
+}
+
+static void add_status(struct forms *f, const struct mask_text *of)
+{
+	const size_t start = f->room.len;
+
+	mask_put_status(&f->room, of->at, of->n);
 	keep(f, start);
 }
 
@@ -130,6 +155,7 @@ struct mask_set *mask_set_of(const void *secret, size_t n, const char *user, con
 		return NULL;
 	buf_put(&f.room, secret, n);
 	add_all(&f, 0);
+	add_status(&f, &f.texts[0]);
 	if (user != NULL) {
 		const size_t basic = f.n;
 

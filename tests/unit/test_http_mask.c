@@ -223,6 +223,7 @@ static void forms_are_covered(void **state)
 		{ "pl+in/s=cret", NULL, "pl+in\\/s=cret", 0 },
 		{ "a\"b\\c/d", NULL, "a\\\"b\\\\c/d", 0 },
 		{ "a\"b\\c/d", NULL, "a\\\"b\\\\c\\/d", 0 },
+		{ "a%b/\xc3\xa4 c", NULL, "a%25b/%C3%A4 c", 0 },
 		{ "Secret12", "me", "bWU6U2VjcmV0MTI=", 1 },
 		{ "Secret12", "me", "Secret12", 0 },
 		{ "Secret12", "", "OlNlY3JldDEy", 0 },
