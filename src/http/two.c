@@ -80,7 +80,7 @@ static int on_client_begin(nghttp2_session *session, const nghttp2_frame *frame,
 
 	o->collects_asked = NULL;
 	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-		return 0; /* a trailer */
+		return 0; /* a trailer, which is dropped: two.h */
 	t = o->leaves || o->n_twins >= TWO_TWINS_MAX ? NULL : twin_create(o, frame->hd.stream_id);
 	if (t == NULL) {
 		(void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
@@ -209,7 +209,7 @@ static int on_server_begin(nghttp2_session *session, const nghttp2_frame *frame,
 	struct two *o = arg;
 	struct twin *t = twin_of(session, frame->hd.stream_id);
 
-	o->collects_answered = t != NULL && t->state == TWIN_PASSES && !t->answered && t->client_open ? t : NULL;
+	o->collects_answered = t != NULL && t->state == TWIN_PASSES && !t->down.ended && t->client_open ? t : NULL;
 	two_fields_reset(&o->answered);
 	return 0;
 }
@@ -253,7 +253,10 @@ static void take_block(struct two *o, struct twin *t, bool ended)
 {
 	if (o->collects_answered == t) {
 		o->collects_answered = NULL;
-		two_take_answer(o, t, ended);
+		if (t->answered)
+			two_take_trailer(o, t); /* ended: the library sees to that */
+		else
+			two_take_answer(o, t, ended);
 		two_fields_reset(&o->answered);
 	} else if (ended) {
 		two_end_answer(o, t);

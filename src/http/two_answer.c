@@ -33,20 +33,25 @@ static void begin_masked(struct two_fields *to, const struct mask_set *masks, co
 	two_fields_begin(to, &(struct http_text){ .at = (const char *)b.data, .n = b.len });
 }
 
+void two_put_masked(struct two_fields *to, const struct two_fields *from, uint32_t i, const struct mask_set *masks)
+{
+	const struct http_text name = two_fields_name(from, i), value = two_fields_value(from, i);
+
+	begin_masked(to, masks, &name);
+	attach_put_masked(&to->text, masks, &value);
+	two_fields_end(to, from->at[i].hidden);
+}
+
 static void put_answer(struct two *o)
 {
 	const struct two_fields *from = &o->answered;
-	struct two_fields *to = &o->made;
 
-	two_fields_reset(to);
+	two_fields_reset(&o->made);
 	for (uint32_t i = 0; i < from->n; i++) {
-		const struct http_text name = two_fields_name(from, i), value = two_fields_value(from, i);
+		const struct http_text name = two_fields_name(from, i);
 
-		if (attach_is_ours(&name) && !http_text_is(&name, "content-length"))
-			continue;
-		begin_masked(to, o->parts->masks, &name);
-		attach_put_masked(&to->text, o->parts->masks, &value);
-		two_fields_end(to, from->at[i].hidden);
+		if (!attach_is_ours(&name) || http_text_is(&name, "content-length"))
+			two_put_masked(&o->made, from, i, o->parts->masks);
 	}
 }
 

@@ -172,6 +172,19 @@ static const char *describe(const struct asked *a, bool ended, struct http_reque
 	return NULL;
 }
 
+static const struct http_field *find(const struct asked *a, const char *name, unsigned *ret_n)
+{
+	const struct http_field *found = NULL;
+
+	*ret_n = 0;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (http_text_is(&a->fields[i].name, name)) {
+			found = &a->fields[i];
+			++*ret_n;
+		}
+	return found;
+}
+
 /* ---- what is sent ---- */
 
 static void put_target(struct two_fields *to, const struct judge *j, const struct http_request *q,
@@ -196,6 +209,7 @@ static void put_request(struct two_fields *to, const struct one_parts *p, const 
 			const struct http_request *q)
 {
 	struct http_text place = { .at = attach_field(p->judge) };
+	unsigned n;
 
 	two_fields_reset(to);
 	put_pseudo(to, ":method", &a->method);
@@ -210,6 +224,8 @@ static void put_request(struct two_fields *to, const struct one_parts *p, const 
 	}
 	if (p->masks != NULL)
 		two_fields_put_word(to, "accept-encoding", "identity"); /* what is compressed is not literal */
+	if (find(a, "te", &n) != NULL)
+		two_fields_put_word(to, "te", "trailers"); /* no other word got here, and those of the answer pass */
 	if (place.at == NULL)
 		return;
 	place.n = strlen(place.at);
@@ -277,19 +293,6 @@ static void say_continue(struct two *o, const struct twin *t)
 	two_fields_put_word(&o->made, ":status", "100");
 	if (two_fields_list(&o->made, list))
 		(void)nghttp2_submit_headers(o->client, NGHTTP2_FLAG_NONE, t->client_id, NULL, list, o->made.n, NULL);
-}
-
-static const struct http_field *find(const struct asked *a, const char *name, unsigned *ret_n)
-{
-	const struct http_field *found = NULL;
-
-	*ret_n = 0;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (http_text_is(&a->fields[i].name, name)) {
-			found = &a->fields[i];
-			++*ret_n;
-		}
-	return found;
 }
 
 static void gather(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)

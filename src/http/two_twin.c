@@ -50,6 +50,13 @@ void twin_drop_up(struct two *o, struct twin *t)
 	buf_reset(&t->up.bytes);
 }
 
+static void free_fields(struct two_fields *f)
+{
+	if (f != NULL)
+		two_fields_finish(f);
+	free(f);
+}
+
 void twin_free(struct two *o, struct twin *t)
 {
 	twin_drop_up(o, t);
@@ -62,9 +69,8 @@ void twin_free(struct two *o, struct twin *t)
 	*t->link = t->next;
 	if (t->next != NULL)
 		t->next->link = t->link;
-	if (t->kept != NULL)
-		two_fields_finish(t->kept);
-	free(t->kept);
+	free_fields(t->kept);
+	free_fields(t->trailer);
 	buf_finish(&t->up.bytes);
 	buf_finish(&t->down.bytes);
 	o->gathered -= t->gathered;
@@ -183,6 +189,19 @@ static ssize_t read_up(nghttp2_session *session, int32_t id, uint8_t *room, size
 	return n;
 }
 
+static bool has_trailer(const struct twin *t)
+{
+	return t->trailer != NULL && t->trailer->n > 0;
+}
+
+static bool submit_trailer(nghttp2_session *session, const struct twin *t)
+{
+	nghttp2_nv list[TWO_FIELDS_MAX];
+
+	return two_fields_list(t->trailer, list) &&
+	       nghttp2_submit_trailer(session, t->client_id, list, t->trailer->n) == 0;
+}
+
 static ssize_t read_down(nghttp2_session *session, int32_t id, uint8_t *room, size_t size, uint32_t *flags,
 			 nghttp2_data_source *source, void *arg)
 {
@@ -190,11 +209,13 @@ static ssize_t read_down(nghttp2_session *session, int32_t id, uint8_t *room, si
 	struct two *o = arg;
 	const ssize_t n = read_pipe(&t->down, room, size, flags);
 
-	(void)session;
 	(void)id;
 	if (n > 0 && t->down.counts)
 		give_back(o->server, t->server_id, (size_t)n);
-	return n;
+	if ((*flags & NGHTTP2_DATA_FLAG_EOF) == 0 || !has_trailer(t))
+		return n;
+	*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM; /* the trailer has it */
+	return submit_trailer(session, t) ? n : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 nghttp2_data_provider twin_up(struct twin *t)

@@ -36,6 +36,7 @@ struct twin {
 	struct http_asked asked;
 	struct two_pipe up, down;
 	struct mask mask;
+	struct two_fields *trailer; /* owned: of the answer, to be sent behind its body; NULL */
 	struct credential_scan scan;
 	enum graphql_form form;
 	struct two_fields *kept; /* owned: of a request whose body is gathered; NULL */
@@ -71,8 +72,15 @@ void two_end_body(struct two *o, struct twin *t);
 /* With what is in p->verdict. Whatever the host has of it is reset. */
 void two_refuse(struct two *o, struct twin *t);
 
+/* two_trailer.c */
+
+/* The block in o->answered is a whole trailer, and ends the answer. */
+void two_take_trailer(struct two *o, struct twin *t);
+
 /* two_answer.c */
 
+/* Appends field i, without a secret. */
+void two_put_masked(struct two_fields *to, const struct two_fields *from, uint32_t i, const struct mask_set *masks);
 /* The block in o->answered is whole: a hint, the answer's head. */
 void two_take_answer(struct two *o, struct twin *t, bool ended);
 void two_take_answer_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
