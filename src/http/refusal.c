@@ -1,6 +1,7 @@
 #include "http/refusal.h"
 
 #include "base/json.h"
+#include "http/mask.h"
 
 static void put_error(struct json *j, const struct verdict *v)
 {
@@ -17,6 +18,45 @@ static void put_text(struct buf *out, const struct verdict *v)
 	buf_printf(out, "%s\n", v->why.msg);
 	if (v->why.hint[0] != 0)
 		buf_printf(out, "hint: %s\n", v->why.hint);
+}
+
+/* What its libraries do with each: of UNAVAILABLE alone they may try the same again. */
+const char *refusal_grpc_status(const struct verdict *v)
+{
+	switch (v->status) {
+	case 400:
+	case 415: return "3"; /* INVALID_ARGUMENT */
+	case 403:
+	case 405:
+	case 421: return "7"; /* PERMISSION_DENIED */
+	case 413:
+	case 414:
+	case 429:
+	case 431: return "8";  /* RESOURCE_EXHAUSTED */
+	case 501: return "12"; /* UNIMPLEMENTED */
+	case 502: return "14"; /* UNAVAILABLE */
+	default: return "13";  /* INTERNAL */
+	}
+}
+
+void refusal_put_grpc_message(struct buf *out, const struct verdict *v)
+{
+	uint8_t room[ERR_MSG_MAX + ERR_HINT_MAX + sizeof "hint: \n\n"];
+	struct buf text;
+
+	buf_init_in(&text, room, sizeof room);
+	put_text(&text, v);
+	mask_put_status(out, text.data, text.len - 1); /* without the last line's end */
+}
+
+bool refusal_is_grpc(const struct http_text *type)
+{
+	static const char word[] = "application/grpc";
+	struct http_text first = *type;
+
+	if (type->n >= sizeof word && (type->at[sizeof word - 1] == '+' || type->at[sizeof word - 1] == ';'))
+		first.n = sizeof word - 1; /* of a form of messages, or with parameters */
+	return http_text_is(&first, word);
 }
 
 const char *refusal_type(const struct verdict *v)

@@ -1,7 +1,7 @@
 /* refusal - the answer to a request that is refused, for programs and for whoever reads what they print.
  *
  * Holds:  {"error": {code, message, hint}}, and the same message where clients of common services look for one: "message", and "errors" of GraphQL.
- *         For git, which shows nothing else: the message and the hint as lines.
+ *         For git, which shows nothing else: the message and the hint as lines. For gRPC: the same in the fields of its status.
  * Called: http/one.c, two.c; pure. */
 #ifndef HTTP_REFUSAL_H
 #define HTTP_REFUSAL_H
@@ -14,6 +14,11 @@
 void refusal_put_body(struct buf *out, const struct verdict *v);
 /* Its type. */
 const char *refusal_type(const struct verdict *v);
+/* Of gRPC: the status, and what is said of it as its field has that. */
+const char *refusal_grpc_status(const struct verdict *v);
+void refusal_put_grpc_message(struct buf *out, const struct verdict *v);
+/* Whether a field Content-Type is gRPC's own. */
+bool refusal_is_grpc(const struct http_text *type);
 const char *refusal_reason(unsigned status);
 /* Appends a whole answer of HTTP/1.1. */
 void refusal_put(struct buf *out, const struct verdict *v, bool is_head, bool closes);

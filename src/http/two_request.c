@@ -17,6 +17,20 @@ struct asked {
 
 /* ---- refusing ---- */
 
+/* A status of HTTP that is no success would have its library make one up, and show nothing of ours. */
+static void submit_grpc_refusal(struct two *o, struct twin *t)
+{
+	nghttp2_nv list[TWO_FIELDS_MAX];
+
+	two_fields_reset(&o->made);
+	two_fields_put_word(&o->made, ":status", "200");
+	two_fields_put_word(&o->made, "content-type", "application/grpc");
+	two_put_status(&o->made, o->parts->verdict);
+	if (!two_fields_list(&o->made, list) ||
+	    nghttp2_submit_response(o->client, t->client_id, list, o->made.n, NULL) != 0)
+		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
+}
+
 static void submit_refusal(struct two *o, struct twin *t)
 {
 	const nghttp2_data_provider body = twin_down(t);
@@ -48,6 +62,10 @@ void two_refuse(struct two *o, struct twin *t)
 	t->answered = true;
 	t->down.counts = false;
 	t->down.ended = true;
+	if (t->is_grpc) {
+		submit_grpc_refusal(o, t);
+		return;
+	}
 	refusal_put_body(&t->down.bytes, p->verdict);
 	submit_refusal(o, t);
 }
@@ -371,8 +389,12 @@ static void judge(struct two *o, struct twin *t, const struct asked *a, const st
 
 static void note(struct twin *t, const struct asked *a)
 {
+	unsigned n;
+	const struct http_field *type = find(a, "content-type", &n);
+
 	asked_note(&t->asked, &a->method, &a->path);
 	t->is_head = strcmp(t->asked.method, "HEAD") == 0;
+	t->is_grpc = type != NULL && refusal_is_grpc(&type->value);
 }
 
 void two_take_request(struct two *o, struct twin *t, bool ended)
@@ -441,7 +463,8 @@ static void pass(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
 	twin_drop_up(o, t);
 	t->host_cares = false;
 	twin_reset_server(o, t, NGHTTP2_CANCEL);
-	twin_reset_client(o, t, NGHTTP2_CANCEL);
+	if (!t->is_grpc || t->down.ended || !two_refuse_behind(o, t))
+		twin_reset_client(o, t, NGHTTP2_CANCEL);
 }
 
 void two_take_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)

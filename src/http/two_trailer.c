@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "http/attach.h"
+#include "http/refusal.h"
 #include "http/two_twin.h"
 
 /* More than clients of gRPC take by themselves (8 KiB). All streams of a connection may have one that waits behind its body: no more than its window. */
@@ -34,9 +35,13 @@ static bool may_trail(const struct http_text *name)
 /* NULL: no memory. */
 static struct two_fields *begin(struct twin *t)
 {
-	t->trailer = malloc(sizeof *t->trailer);
-	if (t->trailer != NULL)
+	if (t->trailer == NULL) {
+		t->trailer = malloc(sizeof *t->trailer);
+		if (t->trailer == NULL)
+			return NULL;
 		two_fields_init(t->trailer, NULL);
+	}
+	two_fields_reset(t->trailer); /* one that could not be kept may be there, while its stream ends */
 	return t->trailer;
 }
 
@@ -64,4 +69,24 @@ void two_take_trailer(struct two *o, struct twin *t)
 	/* What it says of the body is lost: nobody may take that for a whole answer. */
 	twin_reset_server(o, t, NGHTTP2_INTERNAL_ERROR);
 	twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
+}
+
+void two_put_status(struct two_fields *to, const struct verdict *v)
+{
+	const struct http_text message = { .at = "grpc-message", .n = 12 };
+
+	two_fields_put_word(to, "grpc-status", refusal_grpc_status(v));
+	two_fields_begin(to, &message);
+	refusal_put_grpc_message(&to->text, v);
+	two_fields_end(to, false);
+}
+
+bool two_refuse_behind(struct two *o, struct twin *t)
+{
+	if (begin(t) == NULL)
+		return false;
+	two_put_status(t->trailer, o->parts->verdict);
+	t->state = TWIN_REFUSED;
+	twin_end_down(o, t);
+	return true;
 }

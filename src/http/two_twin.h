@@ -32,6 +32,7 @@ struct twin {
 	bool client_open, server_open;
 	bool answered; /* the answer's head was sent */
 	bool is_head;
+	bool is_grpc;    /* what is refused is told as gRPC has it */
 	bool host_cares; /* not: it has answered, and wants no more of the body */
 	struct http_asked asked;
 	struct two_pipe up, down;
@@ -76,6 +77,10 @@ void two_refuse(struct two *o, struct twin *t);
 
 /* The block in o->answered is a whole trailer, and ends the answer. */
 void two_take_trailer(struct two *o, struct twin *t);
+/* What a verdict says, as gRPC has it. */
+void two_put_status(struct two_fields *to, const struct verdict *v);
+/* In place of one of the host's: what is in p->verdict, as gRPC has it. False: no memory. */
+bool two_refuse_behind(struct two *o, struct twin *t);
 
 /* two_answer.c */
 

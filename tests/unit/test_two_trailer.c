@@ -1,4 +1,4 @@
-/* What comes behind a body by HTTP/2, from either side; and what gRPC makes of that: answers that are a trailer alone, and streams in both directions. */
+/* What comes behind a body by HTTP/2, from either side; and what gRPC makes of that: answers that are a trailer alone, streams in both directions, refusals that it understands. */
 #include "two_world.h"
 
 #include <setjmp.h>
@@ -14,7 +14,9 @@
 #define WITH_SECRET "http='GET /a, POST /a' secret='github as bearer'"
 #define END_BOTH (F_END | F_HEADERS)
 #define CALL POST "|content-type=application/grpc|te=trailers"
+#define OTHER_CALL ":method=POST|:scheme=https|:path=/p.S/Drop|:authority=h.example|content-type=application/grpc"
 #define TRAILER_MOST (16u << 10)
+static const char token[] = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
 
 static void has(struct side *s, const char *what, const char *name)
 {
@@ -466,6 +468,111 @@ static void calls_outlive_that_a_host_goes_away(void **state)
 	world_destroy(w);
 }
 
+/* ---- refusing ---- */
+
+struct refusals {
+	const char *name, *terms, *fields, *body, *program;
+};
+
+#define STATUS(n) "HEADERS 1 :status=200 content-type=application/grpc grpc-status=" n " grpc-message="
+
+static const struct refusals refusals[] = {
+	{ "another method", PLAIN, OTHER_CALL, NULL,
+	  STATUS("7") "POST /p.S/Drop is not granted%0Ahint: the grant that allows it: connect: h.example:443 with http: [POST "
+		      "/p.S/Drop] end\n" },
+	{ "of messages of protobuf", PLAIN, OTHER_CALL "+proto", NULL, STATUS("7") },
+	{ "with a parameter", PLAIN, OTHER_CALL ";x=y", NULL, STATUS("7") },
+	{ "in capitals", PLAIN,
+	  ":method=POST|:scheme=https|:path=/b|:authority=h.example|content-type=Application/GRPC", NULL, STATUS("7") },
+	{ "its path is encoded", PLAIN,
+	  ":method=POST|:scheme=https|:path=/a%3Fb|:authority=h.example|content-type=application/grpc", NULL,
+	  STATUS("7") "POST /a%253Fb is not granted%0A" },
+	{ "gRPC's other protocol", PLAIN, OTHER_CALL "-web", NULL,
+	  "HEADERS 1 :status=403 content-type=application/json" },
+	{ "of another name", PLAIN, OTHER_CALL "x", NULL, "HEADERS 1 :status=403 content-type=application/json" },
+	{ "its own credential", PLAIN, CALL "|authorization=Bearer x", NULL, STATUS("7") },
+	{ "a path in two ways", PLAIN,
+	  ":method=POST|:scheme=https|:path=/x/../a|:authority=h.example|content-type=application/grpc", NULL,
+	  STATUS("3") },
+	{ "another host", PLAIN,
+	  ":method=POST|:scheme=https|:path=/a|:authority=o.example|content-type=application/grpc", NULL, STATUS("7") },
+	{ "a document that cannot be judged", "graphql='query viewer'", CALL, NULL, STATUS("3") },
+	{ "a credential in its body", PLAIN, CALL, token, STATUS("7") "its body has a credential in it" },
+};
+
+static void is_told_as_grpc_has_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+		const struct refusals *r = &refusals[i];
+		struct world *w = world_create(r->terms, "");
+
+		world_run(w);
+		say_headers(&w->program, F_HEADERS, 1, r->fields);
+		world_run(w);
+		if (r->body != NULL)
+			say_data(&w->program, 0, 1, r->body);
+		else
+			has_not(&w->host, "HEADERS", r->name);
+		world_run(w);
+		has(&w->program, r->program, r->name);
+		if (strstr(r->program, "grpc-status") != NULL)
+			has_not(&w->program, "DATA", r->name);
+		has(&w->program, "RST 1 0\n", r->name); /* the body is wanted no more */
+		has_not(&w->host, token, r->name);
+		assert_int_equal(w->counted_rule, -2);
+		assert_int_not_equal(w->counted_status, 200); /* the record has why */
+		world_destroy(w);
+	}
+}
+
+static void spent_uses_and_lost_hosts_are_told_so_too(void **state)
+{
+	struct world *w = world_create(PLAIN, "");
+
+	(void)state;
+	world_run(w);
+	w->judge.uses = 1;
+	say_headers(&w->program, END_BOTH, 1, CALL);
+	say_headers(&w->program, END_BOTH, 3, CALL);
+	world_run(w);
+	has(&w->program, "HEADERS 3 :status=200 content-type=application/grpc grpc-status=8 ", "uses");
+	w->host.stream.ended = true;
+	world_run(w);
+	has(&w->program, STATUS("14"), "host");
+	world_destroy(w);
+}
+
+/* What is passed already cannot be taken back: the rest is a status. */
+static void a_credential_in_a_later_message(void **state)
+{
+	struct world *w = begin_answer(PLAIN, CALL, 0);
+
+	(void)state;
+	say_data(&w->program, 0, 1, "up ");
+	say_data(&w->host, 0, 1, "down");
+	world_run(w);
+	say_data(&w->program, 0, 1, token);
+	world_run(w);
+	has(&w->host, "RST 1 8\n", "host");
+	has_not(&w->host, token, "host");
+	has(&w->program, "DATA 1 down\n", "what came before");
+	has(&w->program, "HEADERS 1 grpc-status=7 grpc-message=its body has a credential in it", "status");
+	has(&w->program, "RST 1 0\n", "and then");
+	assert_int_equal(w->two.n_twins, 0);
+	world_destroy(w);
+	/* It has its status already. */
+	w = begin_answer(PLAIN, CALL, 0);
+	say_headers(&w->host, END_BOTH, 1, "grpc-status=0");
+	world_run(w);
+	say_data(&w->program, 0, 1, token);
+	world_run(w);
+	has(&w->host, "RST 1 8\n", "host");
+	has_not(&w->program, "grpc-status=7", "a second status");
+	has(&w->program, "RST 1 8\n", "program");
+	world_destroy(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +593,9 @@ int main(void)
 		cmocka_unit_test(an_answer_of_a_trailer_alone),
 		cmocka_unit_test(codes_of_resets_pass),
 		cmocka_unit_test(calls_outlive_that_a_host_goes_away),
+		cmocka_unit_test(is_told_as_grpc_has_it),
+		cmocka_unit_test(spent_uses_and_lost_hosts_are_told_so_too),
+		cmocka_unit_test(a_credential_in_a_later_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
