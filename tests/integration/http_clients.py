@@ -14,11 +14,12 @@ import subprocess
 from clients import HTTP2_SERVER, NO_NAME, Git, Index, Row, Site, failing, quoted, reach, run_rows, tarball
 from harness import Skip, main, need, told, write
 from http_rules import ASKED, TOKEN, Provider, authority, serve
-from network import PATIENCE, both_users
+from network import PATIENCE, PUBLIC, both_users
 from programs import make_wheel
 
 BASIC = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 BEARER = f"Bearer {TOKEN}"
+LAIN = "ghp_" + "0123456789" * 3 + "abcdef"  # what lay about: a token by its form
 
 
 class Guarded:
@@ -436,6 +437,189 @@ def github_by_its_command(network, who, uid):
     assert ASKED == [], ASKED
 
 
+# ---- gRPC ----
+
+# Of messages as they are: no description of them is needed. Says who called what, and whom it saw leave.
+GRPC_SERVER = r"""
+import concurrent.futures, json, sys, threading
+import grpc
+cert, key, address, log, known = sys.argv[1:]
+left = threading.Event()
+def note(**what):
+    with open(log, "a") as file:
+        file.write(json.dumps(what) + "\n")
+def serves(behavior):
+    def served(asked, context):
+        metadata = {k: v for k, v in context.invocation_metadata() if isinstance(v, str)}
+        note(method=behavior.__name__, metadata=metadata, remaining=context.time_remaining())
+        if metadata.get("authorization") != known:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+        return behavior(asked, context)
+    return served
+def Unary(asked, context):
+    context.send_initial_metadata([("x-first", "1")])
+    context.set_trailing_metadata([("x-last", "a b"), ("x-last-bin", b"\0\1\xff")])
+    return asked[::-1]
+def Down(asked, context):
+    for i in range(int(asked)):
+        yield b"%d " % i * 2000
+def Up(asked, context):
+    return b"%d" % sum(len(message) for message in asked)
+def Both(asked, context):
+    for message in asked:
+        yield message.upper()
+def Fails(asked, context):
+    context.set_trailing_metadata([("x-why", "none")])
+    context.abort(grpc.StatusCode.FAILED_PRECONDITION, "100% of \u00e4\nis gone")
+def Tells(asked, context):
+    shown = dict(context.invocation_metadata())["authorization"]
+    context.set_trailing_metadata([("x-shown", shown)])
+    context.abort(grpc.StatusCode.INTERNAL, "I was told " + shown)
+def Enough(asked, context):
+    next(asked)
+    yield b"one"
+    context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "enough")
+def Waits(asked, context):
+    gone = threading.Event()
+    if not context.add_callback(gone.set) or gone.wait(60):  # it has left already, or does
+        note(method="left")
+    return b""
+def Leaves(asked, context):
+    left.set()
+    return b"soon"
+def Drop(asked, context):
+    return b"dropped"
+one, many = grpc.unary_unary_rpc_method_handler, grpc.stream_stream_rpc_method_handler
+methods = {f.__name__: how(serves(f)) for how, f in ((one, Unary), (grpc.unary_stream_rpc_method_handler, Down), (grpc.stream_unary_rpc_method_handler, Up), (many, Both),
+                                                      (one, Fails), (one, Tells), (many, Enough), (one, Waits), (one, Leaves), (one, Drop))}
+server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=8))
+server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("pkg.Service", methods)])
+texts = [open(path, "rb").read() for path in (key, cert)]
+assert server.add_secure_port(f"{address}:8443", grpc.ssl_server_credentials([texts])) == 8443
+server.start()
+print("listens", flush=True)
+left.wait()
+server.stop(30).wait()
+note(method="stopped")
+"""
+GRPC_CLIENT = r"""
+import json, queue, sys
+import grpc
+said = {}
+def ends(name, call):
+    try:
+        said[name] = ["OK", call()]
+    except grpc.RpcError as e:
+        said[name] = [e.code().name, e.details()]
+        return e
+def plain(metadata):
+    return {k: v.hex() if isinstance(v, bytes) else v for k, v in metadata if k.startswith("x-")}
+def channel(**more):
+    return grpc.secure_channel("open.test:8443", grpc.ssl_channel_credentials(), **more)
+every = {"timeout": float(sys.argv[2])}
+with channel() as c:
+    one = lambda name, body=b"": c.unary_unary("/pkg.Service/" + name)(body, **every).decode()
+    body, call = c.unary_unary("/pkg.Service/Unary").with_call(b"abc", metadata=[("x-asked", "yes"), ("authorization", "Bearer ambit:token")], **every)
+    said["unary"] = [body.decode(), call.code().name, plain(call.initial_metadata()), plain(call.trailing_metadata())]
+    said["large"] = len(c.unary_unary("/pkg.Service/Unary")(bytes(3 << 20), **every))
+    said["down"] = sum(map(len, c.unary_stream("/pkg.Service/Down")(b"300", **every)))
+    said["up"] = c.stream_unary("/pkg.Service/Up")((bytes(10000) for _ in range(300)), **every).decode()
+    asked = queue.Queue()
+    both = c.stream_stream("/pkg.Service/Both")(iter(asked.get, None), **every)
+    for i in range(300):  # each waits for the last one's answer
+        asked.put(b"message %d" % i)
+        assert next(both) == b"MESSAGE %d" % i, i
+    asked.put(None)
+    said["both"] = [len(list(both)), both.code().name]
+    said["trailers"] = plain(ends("fails", lambda: one("Fails")).trailing_metadata())
+    said["shown"] = plain(ends("tells", lambda: one("Tells")).trailing_metadata())
+    open_end = queue.Queue()
+    open_end.put(b"first")
+    got = []
+    ends("enough", lambda: got.extend(c.stream_stream("/pkg.Service/Enough")(iter(open_end.get, None), **every)))
+    said["before"] = [m.decode() for m in got]
+    open_end.put(None)
+    ends("late", lambda: c.unary_unary("/pkg.Service/Waits")(b"", timeout=2))
+    waits = c.unary_unary("/pkg.Service/Waits").future(b"", **every)
+    waits.cancel()
+    said["cancelled"] = waits.cancelled()
+    ends("denied", lambda: one("Drop"))
+    ends("other service", lambda: c.unary_unary("/other.Service/Unary")(b"", **every))
+    ends("denied stream", lambda: list(c.stream_stream("/pkg.Service/Stream")(iter(queue.Queue().get, None), **every)))
+    ends("stolen", lambda: c.unary_unary("/pkg.Service/Unary")(b"", metadata=[("authorization", "Bearer " + sys.argv[1])], **every))
+    ends("stolen in a message", lambda: one("Unary", sys.argv[1].encode()))
+    stolen = queue.Queue()
+    both = c.stream_stream("/pkg.Service/Both")(iter(stolen.get, None), **every)
+    stolen.put(b"fine")
+    assert next(both) == b"FINE"
+    stolen.put(sys.argv[1].encode())
+    ends("stolen in a later message", lambda: [m.decode() for m in both])
+    stolen.put(None)
+    with channel(compression=grpc.Compression.Gzip) as packed:
+        said["packed"] = packed.unary_unary("/pkg.Service/Unary")(b"abc" * 1000, **every).decode()[:3]
+    # A server that leaves lets a call that has begun go on.
+    asked = queue.Queue()
+    both = c.stream_stream("/pkg.Service/Both")(iter(asked.get, None), **every)
+    asked.put(b"before")
+    said["leaves"] = [next(both).decode(), one("Leaves")]
+    asked.put(b"after")
+    said["leaves"] += [next(both).decode()]
+    asked.put(None)
+    said["leaves"] += [len(list(both)), both.code().name]
+print(json.dumps(said))
+"""
+GRPC_METHODS = "http='" + ", ".join(f"POST /pkg.Service/{name}" for name in ("Unary", "Down", "Up", "Both", "Fails", "Tells", "Enough", "Waits", "Leaves")) + "'"
+CALL = "import grpc, sys\nwith grpc.secure_channel('open.test:8443', grpc.ssl_channel_credentials()) as c:\n  print(c.unary_unary(sys.argv[1])(b'', timeout=30).decode())\n"
+
+
+def serve_grpc(network, uid):
+    """In the world: its process, and the file of what it was asked."""
+    log = f"{network.top}/grpc-{uid}"
+    with network.world():
+        server = subprocess.Popen(["/usr/bin/python3", "-c", GRPC_SERVER, *(f"{authority(network)}/good.{end}" for end in ("pem", "key")), PUBLIC, log, BEARER],
+                                  stdout=subprocess.PIPE, text=True)
+    assert server.stdout.readline() == "listens\n"
+    return server, log
+
+
+@both_users
+def calls_of_grpc(network, who, uid):
+    """All four kinds of calls, what ends them, metadata, the secret; and what a refused one is told."""
+    need("openssl")
+    if not has_module("grpc"):
+        raise Skip("python3-grpcio is not installed")
+    ready(network, uid)
+    server, log = serve_grpc(network, uid)
+    try:
+        drop = [Row("drop", f"/usr/bin/python3 -c {quoted(CALL)} /pkg.Service/Drop", "dropped", "")]
+        reach(network, who, drop, grants=["open.test:8443 http='POST /pkg.Service/Drop' secret=token"])  # the twin: it is there to be called
+        failing(drop, run_rows(network, uid, drop, *connect("open.test:8443 http='POST /pkg.Service/Drop'"))[0], "who are you", f"without the secret ({who})")
+        os.truncate(log, 0)
+        (status, output), = run_rows(network, uid, [Row("", f"/usr/bin/python3 -c {quoted(GRPC_CLIENT)} {LAIN} {PATIENCE}", "", "")], *connect(f"open.test:8443 {GRPC_METHODS} secret=token"))[0]
+        assert status == 0, f"{who}: {output[-3000:]}"
+        server.wait(PATIENCE)
+    finally:
+        server.kill()
+        server.wait()
+    said = json.loads(output.splitlines()[-1])
+    denied = {name: said.pop(name) for name in ("denied", "other service", "denied stream", "stolen", "stolen in a message", "stolen in a later message")}
+    late, covered = said.pop("late"), "*" * len(TOKEN)
+    assert said == {"unary": ["cba", "OK", {"x-first": "1"}, {"x-last": "a b", "x-last-bin": "0001ff"}], "large": 3 << 20, "down": sum(len(f"{i} ") * 2000 for i in range(300)),
+                    "up": "3000000", "both": [0, "OK"], "fails": ["FAILED_PRECONDITION", "100% of \u00e4\nis gone"], "trailers": {"x-why": "none"},
+                    "tells": ["INTERNAL", f"I was told Bearer {covered}"], "shown": {"x-shown": f"Bearer {covered}"}, "enough": ["RESOURCE_EXHAUSTED", "enough"], "before": ["one"],
+                    "cancelled": True, "packed": "cba", "leaves": ["BEFORE", "soon", "AFTER", 0, "OK"]}, f"{who}: {said}"
+    assert late[0] == "DEADLINE_EXCEEDED" and {code for code, _ in denied.values()} == {"PERMISSION_DENIED"}, f"{who}: {late} {denied}"
+    for name, path in (("denied", "/pkg.Service/Drop"), ("other service", "/other.Service/Unary"), ("denied stream", "/pkg.Service/Stream")):
+        assert denied[name][1] == f"POST {path} is not granted\nhint: the grant that allows it: connect: open.test:8443 with http: [POST {path}]", f"{who}: {denied[name]}"
+    assert "is a credential that is not the grant" in denied["stolen"][1] and all("its body has a credential" in said_of[1] for name, said_of in denied.items() if "message" in name), f"{who}: {denied}"
+    with open(log, encoding="ascii") as file:
+        noted = [json.loads(line) for line in file]
+    called = [n for n in noted if "metadata" in n]
+    assert {n["method"] for n in called} == {"Unary", "Down", "Up", "Both", "Fails", "Tells", "Enough", "Waits", "Leaves"}, f"{who}: {noted}"
+    assert [n["method"] for n in called].count("Unary") == 3 and {n["metadata"]["authorization"] for n in called} == {BEARER} and called[0]["metadata"]["x-asked"] == "yes", f"{who}: {noted}"
+    assert {"left", "stopped"} <= {n["method"] for n in noted} and next(n["remaining"] for n in called if n["method"] == "Waits") < 3, f"{who}: {noted}"
+
+
 # ---- WebSocket ----
 
 
@@ -572,7 +756,8 @@ def whom_programs_trust(network, who, uid):
 
 
 SCENARIOS = [git_clones_and_pushes, npm_installs_from_a_private_index, pip_installs_from_a_private_index, curl_in_all_its_ways, clients_of_http_2,
-             what_speaks_to_services_by_itself, libraries_of_services_in_python, libraries_of_services_in_node, github_by_its_command, a_websocket, whom_programs_trust]
+             what_speaks_to_services_by_itself, libraries_of_services_in_python, libraries_of_services_in_node, github_by_its_command, calls_of_grpc,
+             a_websocket, whom_programs_trust]
 
 if __name__ == "__main__":
     main(SCENARIOS)
