@@ -163,6 +163,8 @@ HONEST = [  # bytes, statuses, the targets that are reached
     (post("length", "Content-Length: 3", LAST), [200], ["/ok/length"]),
     (chunks("chunks", "3\r\nabc\r\n0\r\n\r\n"), [200], ["/ok/chunks"]),
     (chunks("trailer", "3;x=y\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n"), [200], ["/ok/trailer"]),
+    (chunks("trailers", "3\r\nabc\r\n0\r\n" + f"Authorization: Bearer {STOLEN}\r\nHost: evil.test\r\nContent-Length: 90\r\nTransfer-Encoding: chunked\r\nX-Original-URL: /hidden\r\n\r\n"), [200],
+     ["/ok/trailers"]),
     (ask("GET /ok/one") + ask("GET /ok/two", LAST), [200, 200], ["/ok/one", "/ok/two"]),
     (ask("GET /ok/first") + HIDDEN, [200, 403], ["/ok/first"]),
     (post("hides", f"Content-Length: {len(HIDDEN)}", LAST, body=HIDDEN), [200], ["/ok/hides"]),
@@ -238,7 +240,7 @@ def what_servers_could_read_in_two_ways_reaches_none(network, who, uid):
     whole = [request for requests, _ in heard for request in requests]
     assert sorted(request[1] for request in whole) == sorted(t for _, _, targets in HONEST for t in targets), f"{who}: {whole}"
     assert all(map(is_ours, whole)), f"{who}: {[r for r in whole if not is_ours(r)]}"
-    assert sorted(r[3].decode() for r in whole if r[3]) == sorted(["abc"] * 4 + [HIDDEN] * 2), f"{who}: {whole}"
+    assert sorted(r[3].decode() for r in whole if r[3]) == sorted(["abc"] * 5 + [HIDDEN] * 2), f"{who}: {whole}"
     rests = [rest for _, rest in heard if rest]
     assert all(rest.startswith(b"POST /ok/cut ") and b"hidden" not in rest for rest in rests), f"{who}: {rests}"
 
@@ -692,10 +694,15 @@ def uploaded(*fields, data="abc", **more):
     return head(*fields, method="POST", flags=WHOLE, **more) + frame(DATA, END, 1, data)
 
 
+def trailed(*fields, flags=END | WHOLE, **more):
+    return head(method="POST", flags=WHOLE, **more) + frame(DATA, 0, 1, "abc") + frame(HEADERS, flags, 1, block(fields))
+
+
 HONEST_TWO = [  # frames, streams, what the host has: paths
     ([head(path="/ok/1")], [1], ["/ok/1"]), ([uploaded(path="/ok/2")], [1], ["/ok/2"]), ([uploaded(("content-length", "3"), path="/ok/3")], [1], ["/ok/3"]),
     ([head(path="/ok/4"), head(path="/ok/5", stream=3)], [1, 3], ["/ok/4", "/ok/5"]), ([head(("te", "trailers"), ("host", "open.test"), path="/ok/6")], [1], ["/ok/6"]),
-    ([head(path="/ok/7", flags=WHOLE, method="POST"), frame(DATA, 0, 1, "abc"), frame(HEADERS, END | WHOLE, 1, block([("x-trailer", "1")]))], [1], ["/ok/7"]),
+    ([trailed(("x-trailer", "1"), path="/ok/7")], [1], ["/ok/7"]),
+    ([trailed(("authorization", f"Bearer {STOLEN}"), ("x-a", LAIN), ("host", "evil.test"), ("x-original-url", "/hidden"), ("set-cookie", STOLEN), path="/ok/10")], [1], ["/ok/10"]),
     ([frame(0x55, 0, 0, "unknown"), head(path="/ok/8", flags=END), frame(CONTINUATION, WHOLE, 1, block([("x-more", "1")]))], [1], ["/ok/8"]),
     ([head(("content_length", "90"), ("transfer_encoding", "chunked"), path="/ok/9")], [1], ["/ok/9"]),
 ]
@@ -716,6 +723,9 @@ HOSTILE_TWO = [[text] for text in (
     *(head(field) for field in (("connection", "close"), ("connection", "authorization"), ("keep-alive", "1"), ("proxy-connection", "close"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "gzip"))),
     *(uploaded(*(("content-length", n) for n in lengths)) for lengths in (["5"], ["2"], ["3", "3"], ["3", "4"], ["3, 3"], ["+3"], ["-3"], [""], ["0x3"])), head(("content-length", "3")),
     uploaded(("transfer-encoding", "chunked"), data=SMUGGLED),
+    # behind a body
+    *(trailed(field) for field in ((":path", "/hidden"), (":method", "DELETE"), (":foo", "1"), ("X-A", "1"), ("connection", "close"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "gzip"),
+                                   ("content-length", "5"))), trailed(("x-a", "1"), flags=WHOLE), trailed(("x-a", "1"), (":path", "/hidden")),
     # credentials, and what names another request
     head(("authorization", f"Bearer {STOLEN}")), head(("cookie", STOLEN)), head(("x_api_key", STOLEN)), head(("x-a", LAIN)), head(path=f"/ok/a?access_token={STOLEN}"), uploaded(data=LAIN),
     head(method="POST", flags=WHOLE) + "".join(frame(DATA, 0, 1, c) for c in LAIN) + frame(DATA, END, 1), head(("x-http-method-override", "DELETE")), head(("x-original-url", "/hidden")),
@@ -769,7 +779,139 @@ def what_is_no_request_of_version_two_reaches_no_host(network, who, uid):
     assert sorted(paths) == sorted(["/ok/last", *(p for *_, reached in HONEST_TWO for p in reached)]), f"{who}: {paths}"
     for fields, a in whole:
         assert 2 * len(fields) == len(a["raw"]) and fields["authorization"] == f"Bearer {TOKEN}" and fields[":authority"] == "open.test", f"{who}: {a}"
-        assert not {"content_length", "transfer_encoding", "te", "host"} & set(fields) and a["body"] in ("", "abc"), f"{who}: {a}"
+        assert not {"content_length", "transfer_encoding", "host"} & set(fields) and a["body"] in ("", "abc"), f"{who}: {a}"
+        assert fields.get("te") == ("trailers" if fields[":path"] == "/ok/6" else None), f"{who}: {a}"
+
+
+# ---- behind the body of an answer ----
+
+MARK = "a-marker-that-is-shown"
+
+
+def behind(*fields, flags=END | WHOLE):
+    return frame(HEADERS, flags, 1, block(fields))
+
+
+# What a host sends behind the head of an answer and a body of four bytes, and what a program has of it; None: nobody takes that for a whole answer.
+TRAILS = [
+    (behind(("grpc-status", "5"), ("grpc-message", "no%20x"), ("x-a", MARK)), {"grpc-status": "5", "grpc-message": "no%20x", "x-a": MARK}),
+    (behind(("x-a", f"{MARK} {TOKEN}"), ("x-b", TOKEN)), {"x-a": f"{MARK} {'*' * len(TOKEN)}", "x-b": "*" * len(TOKEN)}),
+    (behind((TOKEN.lower(), "1"), ("x-a", MARK)), {TOKEN.lower(): "1", "x-a": MARK}),  # a name has no capitals, so this is not it
+    (behind(("set-cookie", "a=b"), ("content-type", "text/html"), ("location", "https://evil.test/"), ("www-authenticate", "Basic"), ("cache-control", "public"), ("content-encoding", "br"), ("x-a", MARK)),
+     {"x-a": MARK}),
+    (behind(("host", "evil.test"), ("trailer", "x-b"), ("content-length", "4"), ("authorization", STOLEN), ("x-a", MARK)), {"x-a": MARK}),
+    (behind(("set-cookie", "a=b")), {}), (behind(), {}), (frame(DATA, END, 1), {}),
+    (behind(("x-a", "y" * 16000)), {"x-a": "y" * 16000}),
+    *((behind(*fields), None) for fields in (
+        [(":status", "200")], [("x-a", "1"), (":status", "302")], [(":path", "/")], [(":foo", "1")], [("X-A", "1")], [("x a", "1")], [("x-a\r\nset-cookie", "a=b")], [("x-a", "1\r\nSet-Cookie: a=b")],
+        [("x-a", "1\0")], [("connection", "close")], [("keep-alive", "1")], [("transfer-encoding", "chunked")], [("upgrade", "h2c")], [("te", "gzip")], [("content-length", "5")], [("content-length", "x")],
+        [("x-a", "y" * 16352)], [(f"x-{i}", "1") for i in range(137)])),
+    *((text, None) for text in (
+        behind(("x-a", "1"), flags=WHOLE), behind(("x-a", "1"), flags=WHOLE) + behind(("x-b", "1")), behind(("x-a", "1"), flags=END), behind(("x-a", "1"), flags=END) + frame(DATA, END, 1),
+        behind(("x-a", "1"), flags=END) + frame(CONTINUATION, WHOLE, 3), behind(("x-a", "1"), flags=END) + frame(CONTINUATION, 0, 1, block([("a", "b")])) * 3000,
+        behind(("x-a", "1"), flags=END) + frame(CONTINUATION, 0, 1) * 20000, frame(HEADERS, END | WHOLE, 3, block([(":status", "200")])), frame(HEADERS, END | WHOLE, 0, block([("x-a", "1")])),
+        frame(PUSH, WHOLE, 1, "\0\0\0\2" + block([(":path", "/ok/a")])), frame(HEADERS, END | WHOLE, 1, "\xff\xff\xff\xff\x0f"), frame(RESET, 0, 1, "\0\0\0\0"), "")),
+    (behind(("x-a", MARK)), {"x-a": MARK}),
+]
+CUT = ("", behind(("x-a", "1"), flags=END), "X-A: 1\r\n")  # behind these the host says that it is all
+# The same by HTTP/1.1, in which no trailer is passed on: what comes behind it is refused, or nothing of it is there.
+TRAILS_ONE = [("X-A: 1\r\n\r\n", True), ("Set-Cookie: a=b\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n", True), (f"X-A: {TOKEN}\r\n\r\n", True),
+              (f"X-A: {'y' * 4000}\r\n" * 4 + "\r\n", True), (f"X-A: {'y' * 4000}\r\n" * 5 + "\r\n", False), ("X-A: 1\n\r\n", False), (" X-A: 1\r\n\r\n", False), ("X-A : 1\r\n\r\n", False),
+              ("X-A\r\n\r\n", False), (": 1\r\n\r\n", False), ("HTTP/1.1 200 OK\r\n\r\n", False), ("X-A: 1\r\n", False), ("X-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfalse", True)]
+
+
+class Behind(socketserver.BaseRequestHandler):
+    """The nth connection has the nth of TRAILS for an answer."""
+    served = 0
+
+    def handle(self):
+        text, Behind.served = TRAILS[Behind.served][0], Behind.served + 1
+        try:
+            self.request.sendall((frame(SETTINGS) + frame(SETTINGS, 1)).encode("latin-1"))
+            self.until_head()
+            self.request.sendall((frame(HEADERS, WHOLE, 1, "\x88") + frame(DATA, 0, 1, "body") + text).encode("latin-1"))
+            if text in CUT:
+                self.request.unwrap()  # no more is said
+            while self.request.recv(65536):
+                pass
+        except OSError:
+            pass
+
+    def until_head(self):
+        """Of the request."""
+        got = b""
+        while piece := self.request.recv(65536):
+            got += piece
+            at = len(PREFACE)
+            while len(got) >= at + 9 and len(got) >= at + 9 + (n := int.from_bytes(got[at:at + 3], "big")):
+                if got[at + 3] == HEADERS:
+                    return
+                at += 9 + n
+        raise AssertionError(got)
+
+
+class BehindOne(Recorder):
+    """By the path, one of TRAILS_ONE."""
+
+    def answer(self, request):
+        assert "te" not in request[2], request
+        text = TRAILS_ONE[int(request[1].rsplit("/", 1)[1])][0]
+        self.request.sendall(f"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n4\r\nbody\r\n0\r\n{text}".encode("latin-1"))
+        if text in CUT:
+            self.request.unwrap()
+        return b""
+
+
+# In the cell: each by a connection of its own. Whether it came whole, its body, its trailer.
+ASKS_TWO = """
+const n = +process.argv[1], one = (i) => new Promise((done) => {
+  const session = require("http2").connect("https://open.test"), got = {body: "", trailers: {}, whole: false};
+  const over = (why) => { clearTimeout(late); session.destroy(); done({...got, why}); }, late = setTimeout(over, 20000, "late");
+  session.on("error", (e) => over(String(e)));
+  const stream = session.request({":path": "/ok/" + i, te: "trailers"});
+  stream.on("data", (piece) => { got.body += piece; }).on("trailers", (all) => { got.trailers = all; }).on("end", () => { got.whole = true; });
+  stream.on("error", (e) => over(String(e))).on("close", () => { got.whole = got.whole && stream.rstCode === 0; over(stream.rstCode); });
+});
+(async () => { for (let i = 0; i < n; i++) console.log(JSON.stringify(await one(i))); })();
+"""
+
+
+def serve_frames(network):
+    top = authority(network)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{top}/good.pem", f"{top}/good.key")
+    context.set_alpn_protocols(["h2"])
+
+    class Secure(Behind):
+        def setup(self):
+            self.request = context.wrap_socket(self.request, server_side=True)
+    network.serve(Secure, 443, PUBLIC)
+
+
+@both_users
+def what_a_host_says_behind_a_body_is_read_as_strictly(network, who, uid):
+    """Trailers: those that are none, too long, too many; fields that have no place there; the secret. By HTTP/1.1, and by HTTP/2."""
+    need("openssl", "node")
+    if network.is_new:
+        serve_frames(network)
+        serve(network, 444, handler=BehindOne)
+    keep_secret(network, uid)
+    Behind.served = 0
+    grants = ["open.test:443 http='GET /ok/**' secret=provider", "open.test:444 http='GET /ok/**' secret=provider"]
+    result = run(network, uid, grants, "node", "-e", ASKS_TWO, str(len(TRAILS)), more=("--run", "node"))
+    assert result.returncode == 0, f"{who}: {told(result)}"
+    got = [json.loads(line) for line in result.stdout.splitlines()]
+    assert Behind.served == len(TRAILS) == len(got) and TOKEN not in result.stdout, f"{who}: {got}"
+    for (text, want), answer in zip(TRAILS, got):
+        whole = answer["whole"] and answer["body"] == "body"
+        assert (answer["trailers"] if whole else None) == want and (want is not None or not answer["trailers"]), f"{who}: {text[:300]!r}: {answer}"
+        assert answer["why"] != "late", f"{who}: {text[:300]!r}: {answer}"
+    rows = [("open.test", 444, "open.test", ask(f"GET /ok/{i}", "TE: trailers", "Connection: TE, close", host="Host: open.test:444")) for i in range(len(TRAILS_ONE))]
+    for (text, want), answer in zip(TRAILS_ONE, said(network, uid, grants, rows)):
+        head_of, _, body = answer.partition("\r\n\r\n")
+        assert "trailer" not in head_of.lower() and statuses(answer) == [200], f"{who}: {text[:300]!r}: {answer}"
+        assert (body == "4\r\nbody\r\n0\r\n\r\n") if want else ("0\r\n" not in body and "X-A" not in body), f"{who}: {text[:300]!r}: {answer}"
+    Recorder.all()
 
 
 # ---- large, slow, and others' ----
@@ -889,7 +1031,7 @@ SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_t
              a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host, a_stolen_token_passes_as_the_grant_says_or_not_at_all,
              a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
              the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
-             what_is_no_request_of_version_two_reaches_no_host,
+             what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
              who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,
              who_takes_the_judge_over_gains_its_own_secret_alone]
 
