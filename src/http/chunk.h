@@ -1,7 +1,7 @@
 /* chunk - a body in chunks, taken out of them.
  *
  * Owns:   struct chunked: how far it was read.
- * Holds:  sizes are hexadecimal digits alone, 15 at most; an extension and a trailer are read and dropped, within a bound; a line that does not end in CR LF is refused.
+ * Holds:  sizes are hexadecimal digits alone, 15 at most; an extension and a trailer are read and dropped, within a bound (a trailer may be: RFC 9112, 7.1.2; doc/NETWORK.md says why); a line that does not end in CR LF is refused.
  *         Bytes may come in any pieces.
  * Called: role ambit-http, on what programs in the cell and servers send; pure. */
 #ifndef HTTP_CHUNK_H

@@ -3,7 +3,7 @@
  * Owns:   struct two: a session with the program, one with the host, and which stream of one is the twin of which of the other.
  * Holds:  no frame passes: each side is spoken to by a session of its own. A request that is refused is answered on its own stream, and the others go on; what breaks the protocol ends
  *         the connection. A window is given back to a sender only as its bytes leave on the other side, so that what waits here is bounded:
- *         of each stream by its window (twice that in memory), of all by the connection's, beside what is gathered to be judged, and what both streams of bytes hold.
+ *         of each stream by its window (twice that in memory), of all by the connection's, beside what is gathered to be judged, a trailer of each stream, and what both streams of bytes hold.
  *         Nothing is read while what it would cause could not be written. A trailer of an answer passes behind its body, but for fields that have no place there (two_trailer.c); one of a
  *         request is dropped: nobody who sends a credential or a length so gets it to where it would be taken for more of the head. Hints, pushes and other protocols are not passed on.
  * Called: http/session.c. libnghttp2 1.52. */
