@@ -360,7 +360,8 @@ static void each_speaks_while_the_other_does(void **state)
 	struct world *w = begin_answer(PLAIN, CALL, 0);
 
 	(void)state;
-	for (char c = 'a'; c <= 'e'; c++) {
+	for (int i = 0; i < 5; i++) {
+		const char c = "abcde"[i];
 		const char text[] = { c, c, 0 };
 		const char line[] = { 'D', 'A', 'T', 'A', ' ', '1', ' ', c, c, '\n', 0 };
 
