@@ -79,13 +79,52 @@ void attach_put_masked(struct buf *out, const struct mask_set *masks, const stru
 	buf_put(out, room, n);
 }
 
-bool attach_takes_form(const struct http_text *type, enum graphql_form *ret)
+/* A host that takes another coding than UTF-8 reads another document in these bytes: in UTF-7 any character of a text may end it. */
+static bool is_utf8(struct http_text parameter)
 {
-	struct http_text word = *type;
+	return parameter.n == 0 || http_text_is(&parameter, "charset=utf-8") ||
+	       http_text_is(&parameter, "charset=\"utf-8\"");
+}
 
-	for (size_t i = 0; i < word.n; i++)
-		if (word.at[i] == ';' || word.at[i] == ' ')
-			word.n = i;
+/* The next of what semicolons part, without blanks around it. */
+static struct http_text take_part(struct http_text *left)
+{
+	const char *end = memchr(left->at, ';', left->n);
+	const size_t n = end == NULL ? left->n : (size_t)(end - left->at), taken = n + (end != NULL);
+	const struct http_text part = http_trimmed(left->at, n);
+
+	left->at += taken;
+	left->n -= taken;
+	return part;
+}
+
+static bool takes_type(const struct http_text *type, enum graphql_form *ret)
+{
+	struct http_text left = *type;
+	const struct http_text word = take_part(&left);
+
+	while (left.n > 0)
+		if (!is_utf8(take_part(&left)))
+			return false;
 	*ret = http_text_is(&word, "application/json") ? GRAPHQL_JSON : GRAPHQL_DOCUMENT;
 	return *ret == GRAPHQL_JSON || http_text_is(&word, "application/graphql");
+}
+
+bool attach_takes_document(const struct http_field *fields, uint32_t n, enum graphql_form *ret, struct verdict *ret_why)
+{
+	const struct http_field *type = NULL;
+	bool one_type = true, encoded = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		encoded |= http_name_means(&fields[i].name, "content-encoding");
+		if (!http_name_means(&fields[i].name, "content-type"))
+			continue;
+		one_type &= type == NULL;
+		type = &fields[i];
+	}
+	if (!encoded && one_type && type != NULL && takes_type(&type->value, ret))
+		return true;
+	judge_refuse(ret_why, 415, AMBIT_MALFORMED, "send application/json, or application/graphql, plain and in UTF-8",
+		     "a document of another type, or one that is encoded, cannot be judged");
+	return false;
 }

@@ -21,7 +21,9 @@ bool attach_is_ours(const struct http_text *name);
 bool attach_compresses(const struct http_text *name);
 /* What a whole text is without a secret. */
 void attach_put_masked(struct buf *out, const struct mask_set *masks, const struct http_text *t);
-/* Of a field Content-Type: whether a document comes in it that can be judged. */
-bool attach_takes_form(const struct http_text *type, enum graphql_form *ret);
+/* Whether a request brings a document that can be judged: one field says its type, JSON or GraphQL in UTF-8, and none that it is encoded. Else
+ * *ret_why refuses. */
+bool attach_takes_document(const struct http_field *fields, uint32_t n, enum graphql_form *ret,
+			   struct verdict *ret_why);
 
 #endif

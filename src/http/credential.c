@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/head.h"
+
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---- names ---- */
@@ -20,24 +22,13 @@ static bool is_listed(const char *const *names, size_t n_names, const char *name
 #define FORM(beginning, kind, least, what)
 #define KEY(line)
 
-/* Servers that give fields to programs as variables take `_` for `-` (RFC 3875, 4.1.18). */
-static char folded(char c)
-{
-	if (c == '_')
-		return '-';
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 static bool is_listed_field(const char *const *names, size_t n_names, const char *name, size_t n)
 {
-	for (size_t i = 0; i < n_names; i++) {
-		size_t same = strlen(names[i]) == n ? 0 : SIZE_MAX;
+	const struct http_text text = { .at = name, .n = n };
 
-		while (same < n && folded(names[i][same]) == folded(name[same]))
-			same++;
-		if (same == n)
+	for (size_t i = 0; i < n_names; i++)
+		if (http_name_means(&text, names[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -1,7 +1,7 @@
 /* credential - what in a request is a credential, by where it stands or by what it looks like.
  *
  * Owns:   the tables (credential.def): names of fields and parameters that carry one, and the forms of tokens that providers give out.
- * Holds:  names are compared without regard to case, and those of fields as servers do that take `_` for `-`. A form is a beginning at the start of a word and then so many characters of a kind, not
+ * Holds:  names are compared without regard to case, and those of fields as servers do that take `_`, or whatever is no letter and no digit, for `-`. A form is a beginning at the start of a word and then so many characters of a kind, not
  *         nearly all the same, so that nothing that a person writes looks like one by chance. Whatever the pieces, the same is found.
  * Called: role ambit-http; pure. */
 #ifndef HTTP_CREDENTIAL_H

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
@@ -49,9 +50,10 @@ static bool find_key(const char *name, enum key *ret)
 
 bool graphql_is_parameter(const char *name)
 {
-	enum key key = QUERY;
-
-	return find_key(name, &key);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcasecmp(keys[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static bool refuse(struct judging *j, const char *why)

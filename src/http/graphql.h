@@ -42,7 +42,7 @@ struct graphql_verdict {
 void graphql_judge(const struct terms *t, enum graphql_form form, const char *bytes, size_t n,
 		   struct graphql_verdict *ret);
 
-/* Whether servers of GraphQL read a parameter of this name, decoded, as part of a request. */
+/* Whether servers of GraphQL read a parameter of this name, decoded, as part of a request: some, in letters of either size. */
 bool graphql_is_parameter(const char *name);
 
 #endif

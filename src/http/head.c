@@ -38,18 +38,21 @@ bool http_text_is(const struct http_text *t, const char *word)
 	return true;
 }
 
+static uint8_t folded(uint8_t c)
+{
+	c = small(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+}
+
 bool http_name_means(const struct http_text *name, const char *word)
 {
 	const size_t n = strlen(word);
 
 	if (name->n != n)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t c = small((uint8_t)name->at[i]), wanted = (uint8_t)word[i];
-
-		if (c != wanted && !(c == '_' && wanted == '-'))
+	for (size_t i = 0; i < n; i++)
+		if (folded((uint8_t)name->at[i]) != folded((uint8_t)word[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -63,7 +66,7 @@ bool http_text_is_same(const struct http_text *a, const struct http_text *b)
 	return true;
 }
 
-static struct http_text trimmed(const char *at, size_t n)
+struct http_text http_trimmed(const char *at, size_t n)
 {
 	while (n > 0 && (at[0] == ' ' || at[0] == '\t')) {
 		at++;
@@ -90,7 +93,7 @@ static bool next_word(struct http_text *left, struct http_text *ret)
 	if (left->at == NULL)
 		return false;
 	comma = memchr(left->at, ',', left->n);
-	*ret = trimmed(left->at, comma == NULL ? left->n : (size_t)(comma - left->at));
+	*ret = http_trimmed(left->at, comma == NULL ? left->n : (size_t)(comma - left->at));
 	if (comma == NULL) {
 		left->at = NULL;
 		return true;
@@ -158,7 +161,7 @@ static bool take_field(const struct http_text *line, struct http_field *ret, con
 	if (colon == NULL || colon == line->at)
 		return false;
 	ret->name = (struct http_text){ .at = line->at, .n = (size_t)(colon - line->at) };
-	ret->value = trimmed(colon + 1, line->n - ret->name.n - 1);
+	ret->value = http_trimmed(colon + 1, line->n - ret->name.n - 1);
 	*ret_why = "the name of a field is no token, or the field is folded";
 	for (size_t i = 0; i < ret->name.n; i++)
 		if (!http_is_token((uint8_t)ret->name.at[i]))
@@ -273,7 +276,7 @@ static bool cut_word(struct http_text *left, struct http_text *ret)
 	return true;
 }
 
-static bool is_method(const struct http_text *t)
+bool http_is_method(const struct http_text *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if ((t->at[i] < 'A' || t->at[i] > 'Z') && t->at[i] != '-' && t->at[i] != '_')
@@ -291,7 +294,7 @@ static bool is_target(const struct http_text *t)
 
 static bool take_request_line(struct http_text line, struct http_head *h)
 {
-	return cut_word(&line, &h->method) && is_method(&h->method) && cut_word(&line, &h->target) &&
+	return cut_word(&line, &h->method) && http_is_method(&h->method) && cut_word(&line, &h->target) &&
 	       is_target(&h->target) && take_version(&line, &h->minor);
 }
 

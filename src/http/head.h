@@ -46,12 +46,17 @@ struct http_head {
 
 /* Whether a byte may stand in a name or a method (RFC 9110, 5.6.2). */
 bool http_is_token(uint8_t c);
+/* Capitals, `-` and `_` alone: as all that exist are written. Some servers take small letters for them, and others do not. */
+bool http_is_method(const struct http_text *t);
 /* Whether a text is a word of ASCII in small letters, however it is written. */
 bool http_text_is(const struct http_text *t, const char *word);
-/* The same of a field's name as servers take it that give fields to programs as variables (RFC 3875, 4.1.18): `_` is `-` there. */
+/* The same of a field's name as servers take it that give fields to programs as variables (RFC 3875, 4.1.18): for some, whatever is no letter
+ * and no digit is `-` there. */
 bool http_name_means(const struct http_text *name, const char *word);
 /* Whether two are the same, in letters of either size. */
 bool http_text_is_same(const struct http_text *a, const struct http_text *b);
+/* Without blanks and tabs around it. */
+struct http_text http_trimmed(const char *at, size_t n);
 /* The field of this name, in small letters; NULL: there is none. The first of several. */
 const struct http_field *http_head_find(const struct http_head *h, const char *name);
 /* Whether a field that is a list of words has this one; in all fields of the name. */

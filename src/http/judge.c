@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/base64.h"
 #include "base/text.h"
@@ -64,7 +65,7 @@ static bool take_method(const struct http_request *q, char method[TERMS_METHOD_M
 	char text[SHOWN_MAX];
 
 	shown(&q->method, text);
-	if (q->method.n >= TERMS_METHOD_MAX) {
+	if (q->method.n >= TERMS_METHOD_MAX || !http_is_method(&q->method)) {
 		judge_refuse(ret, 501, AMBIT_MALFORMED, NULL, "no method is called %s", text);
 		return false;
 	}
@@ -207,66 +208,127 @@ static bool judge_field(const struct judge *j, const struct http_field *f, bool 
 }
 
 /* By a convention of many servers it says which request is meant in place of the one that was judged. */
-static bool names_another(const struct judge *j, const struct http_text *name, bool query, struct verdict *ret)
+static bool names_another(const struct http_text *name)
 {
 	static const char *const fields[] = { "x-http-method-override", "x-http-method", "x-method-override",
 					      "x-original-url",         "x-rewrite-url", NULL };
-	static const char *const parameters[] = { "_method", "x-http-method-override", NULL };
+
+	for (const char *const *word = fields; *word != NULL; word++)
+		if (http_name_means(name, *word))
+			return true;
+	return false;
+}
+
+static bool refuse_another(const struct http_text *name, struct verdict *ret)
+{
 	char text[SHOWN_MAX];
 
-	if (j->terms.n_rules == 0)
-		return false;
-	for (const char *const *word = query ? parameters : fields; *word != NULL; word++)
-		if (http_name_means(name, *word)) {
-			shown(name, text);
-			judge_refuse(ret, 400, AMBIT_MALFORMED, "ask for it by its method and path",
-				     "servers could read this request in two ways: by %s it may mean another", text);
-			return true;
-		}
+	shown(name, text);
+	judge_refuse(ret, 400, AMBIT_MALFORMED, "ask for it by its method and path",
+		     "servers could read this request in two ways: by %s it may mean another", text);
 	return false;
 }
 
 static bool judge_fields(const struct judge *j, const struct http_request *q, struct verdict *ret)
 {
-	for (uint32_t i = 0; i < q->n_fields; i++)
-		if (names_another(j, &q->fields[i].name, false, ret) ||
-		    !judge_field(j, &q->fields[i], &ret->drops[i], ret))
+	for (uint32_t i = 0; i < q->n_fields; i++) {
+		if (j->terms.n_rules > 0 && names_another(&q->fields[i].name))
+			return refuse_another(&q->fields[i].name, ret);
+		if (!judge_field(j, &q->fields[i], &ret->drops[i], ret))
 			return false;
+	}
 	return true;
 }
 
-/* Some servers take a semicolon for what parts parameters, too: then one would be hidden in another. */
-static bool hides_credential(const struct http_text *raw)
-{
-	for (size_t i = 0; i < raw->n; i++) {
-		size_t n = 0;
+/* ---- parameters ---- */
 
-		if (raw->at[i] != ';')
-			continue;
-		while (i + 1 + n < raw->n && raw->at[i + 1 + n] != '=' && raw->at[i + 1 + n] != ';')
-			n++;
-		if (credential_is_parameter(raw->at + i + 1, n))
-			return true;
+/* What a parameter is to one server or another. */
+struct meaning {
+	bool another;    /* it says which request is meant, */
+	bool in_place;   /* is where the secret goes, */
+	bool credential; /* or a credential by its name, */
+	bool document;   /* or a part of a document */
+};
+
+/* A name as it is read by those who make variables and arrays of parameters: blanks and `[` before it are left out, it ends at a bracket or
+ * a NUL, and `.` and a blank are `_` (PHP; qs of Node.js). Too long for all that are looked for: "". */
+static void meant_name(const struct http_text *name, char ret[TERMS_NAME_MAX])
+{
+	size_t from = 0, n = 0;
+
+	while (from < name->n && (name->at[from] == ' ' || name->at[from] == '['))
+		from++;
+	for (; from < name->n && name->at[from] != 0 && name->at[from] != '[' && name->at[from] != ']'; from++) {
+		if (n + 1 == TERMS_NAME_MAX) {
+			n = 0;
+			break;
+		}
+		ret[n++] = name->at[from] == '.' || name->at[from] == ' ' ? '_' : name->at[from];
 	}
+	ret[n] = 0;
+}
+
+/* A method, as the value of a parameter that many give another meaning, too. */
+static bool is_method_word(const struct http_text *value)
+{
+	static const char *const words[] = { "get", "head", "post", "put", "patch", "delete" };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (http_text_is(value, words[i]))
+			return true;
 	return false;
 }
 
-static bool judge_parameter(const struct judge *j, const struct http_parameter *p, bool *ret_drop, struct verdict *ret)
+static void look_at(const struct judge *j, const struct http_parameter *p, struct meaning *ret)
 {
 	const char *place = place_of(j, true);
-	const struct http_text where = { .at = place, .n = strlen(place) };
-	const bool in_place = where.n > 0 &&
-			      http_text_is_same(&p->name, &where); /* some servers take large letters for small ones */
+	char name[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
+	struct http_text t = { .at = place, .n = strlen(place) };
+
+	meant_name(&t, wanted);
+	meant_name(&p->name, name);
+	t = (struct http_text){ .at = name, .n = strlen(name) };
+	ret->another |= http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method") ||
+			(http_text_is(&t, "method") && is_method_word(&p->value));
+	ret->in_place |= wanted[0] != 0 && strcasecmp(name, wanted) == 0; /* some take large letters for small ones */
+	ret->credential |= credential_is_parameter(name, t.n);
+	ret->document |= graphql_is_parameter(name);
+}
+
+/* Each of what semicolons part: some servers take them as they take `&`, and then one is hidden in another. */
+static void look_at_parts(const struct judge *j, const struct http_text *raw, struct meaning *ret)
+{
+	struct http_parameters parts;
+	struct http_parameter one;
+
+	for (size_t from = 0, end; from < raw->n; from = end + 1) {
+		const char *semicolon = memchr(raw->at + from, ';', raw->n - from);
+
+		end = semicolon == NULL ? raw->n : (size_t)(semicolon - raw->at);
+		http_parameters_begin(&parts, &(struct http_text){ .at = raw->at + from, .n = end - from });
+		if (http_parameters_next(&parts, &one))
+			look_at(j, &one, ret);
+	}
+}
+
+static struct meaning meaning_of(const struct judge *j, const struct http_parameter *p)
+{
+	struct meaning ret = { .another = false };
+
+	look_at(j, p, &ret);
+	if (memchr(p->raw.at, ';', p->raw.n) != NULL)
+		look_at_parts(j, &p->raw, &ret);
+	return ret;
+}
+
+static bool judge_parameter(const struct judge *j, const struct http_parameter *p, const struct meaning *m,
+			    bool *ret_drop, struct verdict *ret)
+{
 	const char *form = NULL;
 	enum judged judged = KEPT;
 
-	if (p->malformed) {
-		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
-			     "servers could read the query in two ways");
-		return false;
-	}
-	if (in_place || credential_is_parameter(p->name.at, p->name.n) || hides_credential(&p->raw))
-		judged = judge_own(j, in_place, &p->value);
+	if (m->in_place || m->credential)
+		judged = judge_own(j, m->in_place, &p->value);
 	else if (j->terms.credentials != TERMS_PASS)
 		form = form_in(&p->name, &p->value);
 	*ret_drop = judged == DROPPED;
@@ -275,19 +337,33 @@ static bool judge_parameter(const struct judge *j, const struct http_parameter *
 	return judged != REFUSED && form == NULL;
 }
 
-/* Some servers take the document of a target before the one of the body; and to some, a semicolon parts parameters. */
-static bool is_for_one_document(const struct http_request *q, const struct http_parameter *p, struct verdict *ret)
+/* Some servers take the document of a target before the one of the body. */
+static bool is_for_one_document(const struct http_request *q, const struct http_parameter *p, const struct meaning *m,
+				struct verdict *ret)
 {
-	char name[TERMS_NAME_MAX];
-
 	if (!ret->wants_document || !q->has_body)
 		return true;
-	(void)snprintf(name, sizeof name, "%.*s", (int)(p->name.n < sizeof name ? p->name.n : 0), p->name.at);
-	if (!graphql_is_parameter(name) && memchr(p->raw.at, ';', p->raw.n) == NULL)
+	if (!m->document && memchr(p->raw.at, ';', p->raw.n) == NULL)
 		return true;
 	judge_refuse(ret, 400, AMBIT_MALFORMED, "send the document in one of the two",
 		     "servers could read this request in two ways: it has a document in its target, and a body");
 	return false;
+}
+
+static bool take_parameter(const struct judge *j, const struct http_request *q, const struct http_parameter *p,
+			   bool *ret_drop, struct verdict *ret)
+{
+	struct meaning m;
+
+	if (p->malformed) {
+		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
+			     "servers could read the query in two ways");
+		return false;
+	}
+	m = meaning_of(j, p);
+	if (m.another && j->terms.n_rules > 0)
+		return refuse_another(&p->name, ret);
+	return judge_parameter(j, p, &m, ret_drop, ret) && is_for_one_document(q, p, &m, ret);
 }
 
 /* Those that are left, in place of the query. */
@@ -305,8 +381,7 @@ static bool judge_query(const struct judge *j, const struct http_request *q, str
 	while (q->query.n > 0 && http_parameters_next(&all, &one)) {
 		bool drop = false;
 
-		if (names_another(j, &one.name, true, ret) || !judge_parameter(j, &one, &drop, ret) ||
-		    !is_for_one_document(q, &one, ret))
+		if (!take_parameter(j, q, &one, &drop, ret))
 			return false;
 		ret->changes_query |= drop;
 		if (drop)

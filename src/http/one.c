@@ -150,18 +150,8 @@ static bool send_request(struct one *o, struct one_parts *p, const struct http_h
 /* The body is a document that is judged first: only the head is made now, without its end. */
 static bool gather(struct one *o, struct one_parts *p, const struct http_head *h, const struct http_request *q)
 {
-	const struct http_field *type = http_head_find(h, "content-type");
-
-	if (http_head_find(h, "content-encoding") != NULL) {
-		judge_refuse(p->verdict, 415, AMBIT_MALFORMED, "send it plain",
-			     "a document that is encoded cannot be judged");
+	if (!attach_takes_document(q->fields, q->n_fields, &o->form, p->verdict))
 		return refuse(o, p, true);
-	}
-	if (type == NULL || !attach_takes_form(&type->value, &o->form)) {
-		judge_refuse(p->verdict, 415, AMBIT_MALFORMED, "send application/json, or application/graphql",
-			     "a document of another type cannot be judged");
-		return refuse(o, p, true);
-	}
 	o->state = ONE_GATHER;
 	buf_reset(&o->head);
 	put_request(&o->head, o, p, h, q);

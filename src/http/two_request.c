@@ -315,14 +315,7 @@ static void say_continue(struct two *o, const struct twin *t)
 
 static void gather(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)
 {
-	unsigned types, codings;
-	const struct http_field *type = find(a, "content-type", &types);
-
-	(void)find(a, "content-encoding", &codings);
-	if (codings > 0 || types != 1 || !attach_takes_form(&type->value, &t->form)) {
-		judge_refuse(o->parts->verdict, 415, AMBIT_MALFORMED,
-			     "send application/json, or application/graphql, plain",
-			     "a document of another type, or one that is encoded, cannot be judged");
+	if (!attach_takes_document(a->fields, a->n, &t->form, o->parts->verdict)) {
 		two_refuse(o, t);
 		return;
 	}
@@ -355,11 +348,12 @@ static bool is_granted_query(struct two *o, struct twin *t, const struct http_re
 /* How long the body will be is held by the library against what comes, on this side; the host is told, too. */
 static void put_length(struct two_fields *to, const struct asked *a)
 {
-	unsigned n;
-	const struct http_field *length = find(a, "content-length", &n);
+	uint32_t i = 0;
 
-	if (length != NULL)
-		two_fields_put(to, &length->name, &length->value, false);
+	while (i < a->n && !http_text_is(&a->fields[i].name, "content-length"))
+		i++;
+	if (i < a->n)
+		two_fields_put(to, &a->fields[i].name, &a->fields[i].value, false);
 }
 
 static void judge(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)

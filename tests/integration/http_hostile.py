@@ -201,8 +201,9 @@ TWO_WAYS = [  # heads that are refused, each as the only one of a connection
         "GET https://evil.test/ok/a HTTP/1.1", "GET ftp://open.test/ok/a HTTP/1.1", "GET /ok/a%0d%0aX:%20y HTTP/1.1", "GET /ok/a%00 HTTP/1.1", "GET /ok/../hidden HTTP/1.1", "GET /ok/%2e%2e/hidden HTTP/1.1",
         "GET /ok/%252e%252e/hidden HTTP/1.1", "GET /ok\\..\\hidden HTTP/1.1", "GET /ok//hidden HTTP/1.1", "GET //open.test/ok/a HTTP/1.1", "GET /ok/%zz HTTP/1.1", "GET /ok/a?b=%zz HTTP/1.1")),
     *(ask("GET /ok/another", f"{field}: {value}", LAST) for field, value in (
-        ("X-HTTP-Method-Override", "DELETE"), ("x_http_method_override", "DELETE"), ("X-HTTP-Method", "DELETE"), ("X-Method-Override", "PUT"), ("X-Original-URL", "/hidden"), ("X-Rewrite-URL", "/hidden"))),
-    ask("GET /ok/another?_method=DELETE", LAST), ask("GET /ok/another?a=b&X-HTTP-Method-Override=DELETE", LAST),
+        ("X-HTTP-Method-Override", "DELETE"), ("x_http_method_override", "DELETE"), ("X.HTTP!Method.Override", "DELETE"), ("X-HTTP-Method", "DELETE"), ("X-Method-Override", "PUT"), ("X-Original-URL", "/hidden"), ("X-Rewrite-URL", "/hidden"))),
+    *(ask(f"GET /ok/another?{query}", LAST) for query in (
+        "_method=DELETE", "a=b&X-HTTP-Method-Override=DELETE", "a=b;_method=DELETE", "a=b;%5Fmethod=DELETE", ".method=DELETE", "+_method=DELETE", "[_method]=DELETE", "_method[]=DELETE", "method=delete")),
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\r\n\r\n", ask("GET /ok/hosts", host=""), ask("GET /ok/hosts", "Host: open.test"), ask("GET /ok/hosts", "Host: evil.test"),
 ]
 MISDIRECTED = [ask("GET /ok/host", LAST, host=f"Host: {host}") for host in (
@@ -360,9 +361,10 @@ def in_single_bytes(line, body):
 BROUGHT = [  # a request, and what comes of it where credentials are to refuse, replace, pass: a status, or it passes without them
     (("GET /ok/honest", [], ""), (200, 200, 200)), (("GET /ok/holder", ["Authorization: Bearer ambit:provider"], ""), (DROPS, DROPS, DROPS)),
     (("GET /ok/a", [f"Authorization: Bearer {STOLEN}"], ""), (403, DROPS, DROPS)), (("GET /ok/a", [f"AUTHORIZATION: {LAIN}"], ""), (403, DROPS, DROPS)),
-    *((("GET /ok/a", [f"{name}: {STOLEN}"], ""), (403, DROPS, 200)) for name in ("X-Api-Key", "x_api_key", "Cookie", "Proxy-Authorization", "Private-Token")),
+    *((("GET /ok/a", [f"{name}: {STOLEN}"], ""), (403, DROPS, 200)) for name in ("X-Api-Key", "x_api_key", "X.Api.Key", "Cookie", "Proxy-Authorization", "Private-Token")),
     (("GET /ok/a", [f"X-Note: see {LAIN}"], ""), (403, 403, 200)), (("GET /ok/a", [f"{LAIN}: 1"], ""), (403, 403, 200)),
-    *(((f"GET /ok/a?{query}", [], ""), (403, DROPS, 200)) for query in (f"access_token={STOLEN}", f"a=1&access%5Ftoken={STOLEN}", f"ACCESS_TOKEN={STOLEN}&b=2", f"a=1;access_token={STOLEN}")),
+    *(((f"GET /ok/a?{query}", [], ""), (403, DROPS, 200)) for query in (f"access_token={STOLEN}", f"a=1&access%5Ftoken={STOLEN}", f"ACCESS_TOKEN={STOLEN}&b=2", f"a=1;access_token={STOLEN}",
+                                                                            f"a=1;access%5Ftoken={STOLEN}", f"access.token={STOLEN}", f"access_token[]={STOLEN}", f"[access_token]={STOLEN}")),
     *(((f"GET /ok/a?{query}", [], ""), (403, 403, 200)) for query in (f"q={LAIN}", f"q=%67{LAIN[1:]}", LAIN)),
     ((f"GET /ok/{LAIN}", [], ""), (403, 403, 200)), ((f"GET /ok/%67{LAIN[1:]}", [], ""), (403, 403, 200)),
     (with_body("POST /ok/a", f'{{"note":"{LAIN}"}}'), (403, 403, 200)), (in_single_bytes("POST /ok/a", f"note={LAIN}&x=y"), (403, 403, 200)),
@@ -415,17 +417,25 @@ def a_document_is_judged_whole_and_alone(network, who, uid):
         serve(network, handler=Recorder)
     keep_secret(network, uid)
 
-    def document(text, line="POST /g"):
-        return ask(line, "Content-Type: application/json", f"Content-Length: {len(text)}", LAST, body=text)
+    def document(text, line="POST /g", fields=("Content-Type: application/json",)):
+        return ask(line, *fields, f"Content-Length: {len(text)}", LAST, body=text)
     me, kill = '{"query":"{ me { name } }"}', "mutation%20%7B%20kill%20%7D"
+    form, plain = "{ me } #&query=mutation{kill}", "Content-Type: application/graphql"  # a document, and a form
+    seven = '{"query":"{me}","variables":{"a":"+ACI-+AH0-,+ACI-query+ACI-:+ACI-mutation+AHs-kill+AH0-+ACI-,+ACI-b+ACI-:+AHs-+ACI-c+ACI-:+ACI-"}}'  # another in UTF-7
+    assert json.loads(seven)["query"] == "{me}" and dict(json.loads(seven.encode().decode("utf-7"), object_pairs_hook=list))["query"] == "mutation{kill}"  # the last counts
+    two_types = [document(form, fields=fields) for fields in ((plain, "Content-Type: application/x-www-form-urlencoded"), ("content_type: application/x-www-form-urlencoded", plain), (f"{plain}, text/plain",))]
+    encoded = [document(seven, fields=[f"Content-Type: application/json;{more}"]) for more in (" charset=utf-7", 'charset="utf-7"', " charset=utf-8; charset=utf-7", "a=b")] + \
+        [document(me, fields=("Content-Type: application/json", f"{name}: deflate")) for name in ("Content-Encoding", "content_encoding")]
     rows = [((document(me)), [200]), (document(me, "POST /g?op=me"), [200]), (document(me, f"POST /g?query={kill}"), [400]), (document(me, f"POST /g?a=1;query={kill}"), [400]),
-            (document(me, f"POST /g?%71uery={kill}"), [400]), (document('{"query":"mutation { kill }"}'), [403]),
+            *((document(me, f"POST /g?{name}={kill}"), [400]) for name in ("%71uery", "QUERY", "+query", "[query]", "query[]", "documentid")),
+            *((text, [415]) for text in two_types + encoded), (document(form, fields=[plain]), [200]), (document(seven), [200]), (document(me, fields=['Content-Type: application/JSON ; Charset="UTF-8"']), [200]),
+            (document('{"query":"mutation { kill }"}'), [403]),
             (document(f'{{"query":"{{ me(name: \\"{LAIN}\\") {{ name }} }}"}}'), [403]), (ask("GET /g?query=%7Bme%7D", LAST), [200]), (ask(f"GET /g?query={kill}", LAST), [403]),
             (ask("GET /g?query=%7Bme%7D", "Connection: Upgrade, close", "Upgrade: websocket"), [200]), (ask("GET /g", "Connection: Upgrade, close", "Upgrade: websocket"), [403])]
     got = said(network, uid, ["open.test:443 http='GRAPHQL /g' graphql='query *' secret=provider"], [("open.test", 443, "open.test", row) for row, _ in rows])
     check(who, rows, got)
     whole = [request for raw in Recorder.all() for request in requests_of(raw)[0]]
-    assert sorted(r[1] for r in whole) == sorted(["/g", "/g?op=me", "/g?query=%7Bme%7D", "/g?query=%7Bme%7D"]) and not any("upgrade" in r[2] for r in whole), f"{who}: {whole}"
+    assert sorted(r[1] for r in whole) == sorted(["/g"] * 4 + ["/g?op=me", "/g?query=%7Bme%7D", "/g?query=%7Bme%7D"]) and not any("upgrade" in r[2] for r in whole), f"{who}: {whole}"
 
 
 # ---- reading the secret ----

@@ -320,6 +320,7 @@ static void names_are_known(void **state)
 		{ "private-token", true, false },
 		{ "Private_Token", true, true },
 		{ "x-cmc_pro-api_key", true, false },
+		{ "X.Api!Key", true, false }, /* as some name variables: whatever is no letter and no digit */
 		{ "project-access-token", true, false },
 		{ "set-cookie", false, false },
 		{ "x-csrf-token", false, false },

@@ -377,6 +377,8 @@ static void parts_are_where_they_stand(void **state)
 	assert_non_null(f);
 	assert_true(f->value.n == 3 && memcmp(f->value.at, "b c", 3) == 0);
 	assert_null(http_head_find(&h, "x-y"));
+	assert_true(http_name_means(&f->name, "x-y") && http_name_means(&f->name, "x_y"));
+	assert_false(http_name_means(&f->name, "xay") || http_name_means(&f->name, "x-y-"));
 	assert_true(http_head_lists(&h, "connection", "te") && http_head_lists(&h, "connection", "upgrade"));
 	assert_false(http_head_lists(&h, "connection", "t") || http_head_lists(&h, "connection", "close ,"));
 	assert_true(http_head_lists_only(&h, "connection", known));

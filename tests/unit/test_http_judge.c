@@ -75,7 +75,8 @@ static void requests_are_judged(void **state)
 		{ rules, "POST", "/pulls?x=1", "", 0, "", NULL },
 		{ rules, "DELETE", "/repos/a", "", 403, "", NULL },
 		{ rules, "GET", "/user", "", 403, "", NULL },
-		{ rules, "get", "/repos/a", "", 403, "", NULL },
+		{ rules, "get", "/repos/a", "", 501, "", NULL },
+		{ "http='* /**'", "trace", "/", "", 501, "", NULL },
 		{ rules, "GET", "/repos/../user", "", 400, "", NULL },
 		{ rules, "GET", "/repos/%2e%2e/user", "", 400, "", NULL },
 		{ rules, "GET", "/repos/a%2fb", "", 403, "", NULL },
@@ -83,7 +84,19 @@ static void requests_are_judged(void **state)
 		{ "http='* /**'", "TRACE", "/", "", 405, "", NULL },
 		{ "http='* /**'", "CONNECT", "/", "", 405, "", NULL },
 		{ "http='* /**'", "GET", "/", "X-HTTP-Method-Override: DELETE", 400, "", NULL },
+		{ "http='* /**'", "GET", "/", "x.http_method.override: DELETE", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?_method=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?a=1;_method=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?a=1;b=2;%5Fmethod=DELETE;c", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?.method=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?%20_method[]=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?[_method]=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?X.HTTP.Method.Override=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?method=Delete", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?method=flickr.photos.search&methods=delete&a[_method]=1;2", "", 0, "",
+		  NULL },
+		{ "secret='a as bearer'", "GET", "/?_method=DELETE", "", 0, "",
+		  NULL }, /* no rule that it could get by */
 		/* credentials */
 		{ rules, "GET", "/repos/a", "Authorization: Bearer x", 403, "", NULL },
 		{ rules, "GET", "/repos/a", "cookie: a=b", 403, "", NULL },
@@ -91,7 +104,14 @@ static void requests_are_judged(void **state)
 		{ rules, "GET", "/repos/a", "x-note: " TOKEN, 403, "", NULL },
 		{ rules, "GET", "/repos/a?access_token=x", "", 403, "", NULL },
 		{ rules, "GET", "/repos/a?q=" TOKEN, "", 403, "", NULL },
+		{ rules, "GET", "/repos/a", "x.api!key: x", 403, "", NULL },
 		{ rules, "GET", "/repos/a?q=1;access_token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?q=1;access%5Ftoken=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?access.token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?access%20token[]=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?[access_token]=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?access_token%00=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?a[access_token]=x&access_tokens=y;z", "", 0, "", NULL },
 		{ rules, "GET", "/repos/a?q=%zz", "", 400, "", NULL },
 		{ with, "GET", "/", "authorization: Bearer ambit:a", 0, "x", NULL },
 		{ with, "GET", "/", "authorization: Bearer ambit:b", 403, "", NULL },
@@ -106,6 +126,11 @@ static void requests_are_judged(void **state)
 		{ in_query, "GET", "/?apiKey=ambit:a&q=1", "", 0, "", "q=1" },
 		{ in_query, "GET", "/?apiKey=x", "", 403, "", NULL },
 		{ in_query_passed, "GET", "/?APIKEY=x&q=1", "authorization: Bearer x", 0, "-", "q=1" },
+		{ in_query_passed, "GET", "/?q=1&b=2;apikey=x", "", 0, "", "q=1" },
+		{ in_query_passed, "GET", "/?q=1&apiKey[]=x&[apiKey]=y", "", 0, "", "q=1" },
+		{ "secret='a as query:api.key'", "GET", "/?api.key=ambit:a&q=1", "", 0, "", "q=1" },
+		{ "secret='a as query:api.key'", "GET", "/?api_key=x", "", 403, "", NULL },
+		{ "secret='a as header:x_key' credentials=pass", "GET", "/", "X-Key: x", 0, "x", NULL },
 		/* documents */
 		{ graphql, "GET", "/r", "", 0, "", NULL },
 		{ graphql, "GET", "/g?query={a}", "", 0, "", NULL },
@@ -130,14 +155,22 @@ static void requests_are_judged(void **state)
 
 static void a_document_stands_in_one_place(void **state)
 {
+	static const char *const targets[] = { "/g?query={a}",  "/g?%71uery={a}",   "/g?QUERY={a}",
+					       "/g?+query={a}", "/g?[query]={a}",   "/g?query[]={a}",
+					       "/g?a;b",        "/g?b=1;query={a}", "/g?DocumentID=1" };
 	static struct verdict v;
 
 	(void)state;
+	judged("http='GRAPHQL /g' graphql='query *'", "POST", "/g?queries=1&a[query]=2", "", true, &v);
+	assert_int_equal(v.status, 0);
 	judged("http='GRAPHQL /g' graphql='query *'", "POST", "/g", "", true, &v);
 	assert_int_equal(v.status, 0);
 	assert_true(v.wants_document);
-	judged("http='GRAPHQL /g' graphql='query *'", "POST", "/g?query={a}", "", true, &v);
-	assert_int_equal(v.status, 400);
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		judged("http='GRAPHQL /g' graphql='query *'", "POST", targets[i], "", true, &v);
+		if (v.status != 400)
+			fail_msg("%s: %u", targets[i], v.status);
+	}
 	judged("http='GET /r'", "GET", "/r?query={a}", "", true, &v);
 	assert_int_equal(v.status, 0);
 	assert_false(v.wants_document);
