@@ -29,7 +29,7 @@
 	X(MODE,    8, "mode",    2) /* chmod, chown, utimes, xattr */                                                  \
 	X(CONNECT, 9, "connect", 0) /* the object is "inet 192.0.2.1:443", "inet host.example:443", the same and " as other.example", "unix /run/x", "unix @abstract" */ \
 	X(OPAQUE, 10, "opaque",  0) /* arguments that could not be read; the object is the system call's name */ \
-	X(REQUEST, 11, "request", 0) /* the object is "inet host.example:443 GET /repos/x 200": of one that was sent the pattern of its rule; of one that was refused its path, and the refusal's status */
+	X(REQUEST, 11, "request", 0) /* the object is "inet host.example:443 GET /repos/x 200": of one that was sent the pattern of its rule, and 0 if it got no answer; of one that was refused its path, and the refusal's status */
 /* clang-format on */
 
 enum effect_kind {

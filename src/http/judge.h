@@ -55,6 +55,8 @@ struct verdict {
 		[JUDGE_QUERY_MAX]; /* what is sent in place of its own, if it changes; without the secret, which comes behind it */
 };
 
+#define HTTP_NO_ANSWER 0 /* in place of a status: it was sent, and no answer came that could be passed on */
+
 /* What is told of a request at the end. */
 #define ASKED_PATH_MAX 200
 struct http_asked {

@@ -27,30 +27,51 @@ void one_finish(struct one *o)
 
 /* ---- the end ---- */
 
+static void tell(struct one *o, const struct one_parts *p, unsigned status)
+{
+	o->untold = false;
+	p->count(p->arg, p->host, &o->asked, status);
+}
+
+void one_tell(struct one *o, const struct one_parts *p)
+{
+	if (o->untold)
+		tell(o, p, HTTP_NO_ANSWER);
+}
+
 static bool finish(struct one *o)
 {
 	o->state = ONE_LAST;
 	return true;
 }
 
-static bool refuse(struct one *o, struct one_parts *p, bool closes)
+/* With what is in the verdict, in place of the host. */
+static bool answer(struct one *o, struct one_parts *p, bool closes)
 {
 	o->closes |= closes || o->old;
 	refusal_put(&p->client->out, p->verdict, o->is_head, o->closes);
-	o->asked.rule = -2;
-	p->count(p->arg, p->host, &o->asked, p->verdict->status);
 	if (o->closes)
 		return finish(o);
 	o->state = ONE_HEAD;
 	return true;
 }
 
+/* The host may have acted on the part that it has. */
+static bool refuse(struct one *o, struct one_parts *p, bool closes)
+{
+	one_tell(o, p);
+	o->asked.rule = -2;
+	tell(o, p, p->verdict->status);
+	return answer(o, p, closes);
+}
+
 /* The host does what cannot be followed: what was begun ends as broken, not as whole. */
 static bool fail(struct one *o, struct one_parts *p, const char *why)
 {
 	judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "the host's answer cannot be passed on: %s", why);
+	one_tell(o, p);
 	if (!o->answered)
-		return refuse(o, p, true);
+		return answer(o, p, true);
 	p->client->broken = true;
 	o->state = ONE_DONE;
 	return true;
@@ -128,6 +149,7 @@ static bool refuse_malformed(struct one *o, struct one_parts *p, const char *why
 static bool begin_exchange(struct one *o, struct one_parts *p)
 {
 	o->answered = false;
+	o->untold = true;
 	o->state = ONE_EXCHANGE;
 	begin_body(&o->down, HTTP_NO_BODY, 0);
 	o->down.done = false;
@@ -381,7 +403,7 @@ static bool switch_protocol(struct one *o, struct one_parts *p, const struct htt
 	buf_printf(&p->client->out, "connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 	o->answered = true;
 	o->state = ONE_RAW;
-	p->count(p->arg, p->host, &o->asked, 101);
+	tell(o, p, 101);
 	return true;
 }
 
@@ -417,7 +439,7 @@ static bool take_answer(struct one *o, struct one_parts *p, const struct http_he
 	put_answer(o, p, h);
 	end_head(o, p);
 	o->answered = true;
-	p->count(p->arg, p->host, &o->asked, h->status);
+	tell(o, p, h->status);
 	return true;
 }
 

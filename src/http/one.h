@@ -39,6 +39,7 @@ struct one {
 	bool is_head;  /* the request was HEAD: no body follows its answer */
 	bool wants_upgrade;
 	bool answered; /* the answer's head was sent */
+	bool untold;   /* the request was sent, and is not counted yet */
 	bool chunks_down;
 	struct http_asked asked;
 	struct body up, down;
@@ -58,7 +59,7 @@ struct one_parts {
 	struct stream *client, *server;
 	struct verdict *verdict; /* room */
 	const char *broken;      /* why there is no server: each request is refused with it; NULL: there is one */
-	/* An exchange has its answer. */
+	/* An exchange has its answer; HTTP_NO_ANSWER: what was sent got none. */
 	void (*count)(void *arg, const struct http_host *host, const struct http_asked *asked, unsigned status);
 	void *arg;
 	uint64_t now_ms; /* of this turn */
@@ -67,6 +68,8 @@ struct one_parts {
 /* memory: of a head with a secret in it; NULL: there is none. */
 void one_init(struct one *o, const struct memory *memory);
 void one_finish(struct one *o);
+/* What was sent and has no answer is counted as that; once. */
+void one_tell(struct one *o, const struct one_parts *p);
 /* One turn; the caller fills and flushes the streams. True: something happened. */
 bool one_step(struct one *o, struct one_parts *p);
 

@@ -208,6 +208,9 @@ static int report(struct serve *s)
 {
 	struct buf b;
 
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
+		if (s->sessions[i].state != SESSION_FREE)
+			session_tell(&s->sessions[i]);
 	buf_init_in(&b, s->room, HTTP_USED_BYTES_MAX);
 	http_put_used(&b, &s->used);
 	return wire_write(s->supervisor, WIRE_HTTP_USED, &b);

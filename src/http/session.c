@@ -121,8 +121,18 @@ void session_open(struct session *s, struct session_role *role, const struct htt
 	one_init(&s->one, memory);
 }
 
+void session_tell(struct session *s)
+{
+	const struct one_parts p = { .host = &s->host, .count = s->role->count, .arg = s->role->arg };
+
+	one_tell(&s->one, &p);
+	if (s->two != NULL)
+		two_tell(s->two, &p);
+}
+
 void session_close(struct session *s)
 {
+	session_tell(s);
 	one_finish(&s->one);
 	if (s->two != NULL)
 		two_finish(s->two);

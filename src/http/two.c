@@ -33,6 +33,12 @@ void two_finish(struct two *o)
 	two_fields_finish(&o->made);
 }
 
+void two_tell(struct two *o, const struct one_parts *p)
+{
+	for (struct twin *t = o->twins; t != NULL; t = t->next)
+		twin_tell(t, p, HTTP_NO_ANSWER);
+}
+
 uint64_t two_unfinished(const struct two *o)
 {
 	return two_frames_unfinished(&o->from_client);
@@ -337,6 +343,7 @@ static int on_server_unsent(nghttp2_session *session, const nghttp2_frame *frame
 		if (t->server_open && t->server_id == frame->hd.stream_id) {
 			(void)nghttp2_session_set_stream_user_data(session, t->server_id,
 								   NULL); /* where there is one */
+			t->untold = false;
 			close_server(o, t, NGHTTP2_REFUSED_STREAM);
 			return 0;
 		}
@@ -484,15 +491,14 @@ static bool finish(struct two *o)
 
 static void lose_twin(struct two *o, struct twin *t, const char *why)
 {
-	const bool unanswered = (t->state == TWIN_PASSES && !t->answered) || t->state == TWIN_GATHER;
-
 	t->server_open = false;
 	t->server_id = 0;
 	if (!t->client_open) {
 		twin_free(o, t);
-	} else if (unanswered) {
-		judge_refuse(o->parts->verdict, 502, AMBIT_GONE, NULL, "the host's answer cannot be passed on: %s",
-			     why);
+	} else if (t->state == TWIN_PASSES && !t->answered) {
+		two_fail(o, t, why);
+	} else if (t->state == TWIN_GATHER) {
+		judge_refuse(o->parts->verdict, 502, AMBIT_GONE, NULL, "there is no host any more: %s", why);
 		two_refuse(o, t);
 	} else if (t->state == TWIN_PASSES && !t->down.ended) {
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
@@ -627,9 +633,8 @@ static bool run(struct two *o, struct one_parts *p)
 	return any;
 }
 
-bool two_step(struct two *o, struct one_parts *p)
+static bool step(struct two *o, struct one_parts *p)
 {
-	o->parts = p;
 	switch ((enum two_state)o->state) {
 	case TWO_NEW: o->state = TWO_RUNS; return greet_host(o) || finish(o);
 	case TWO_RUNS: return run(o, p);
@@ -637,4 +642,14 @@ bool two_step(struct two *o, struct one_parts *p)
 	case TWO_DONE: break;
 	}
 	return false;
+}
+
+bool two_step(struct two *o, struct one_parts *p)
+{
+	bool any;
+
+	o->parts = p;
+	any = step(o, p);
+	o->parts = NULL;
+	return any;
 }

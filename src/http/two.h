@@ -51,12 +51,14 @@ struct two {
 	size_t gathered;
 	uint32_t dropped;            /* in LAST */
 	const struct memory *memory; /* borrowed, or NULL */
-	struct one_parts *parts;     /* borrowed, in two_step */
+	struct one_parts *parts;     /* borrowed, in two_step; else NULL */
 };
 
 /* memory: of what has a secret in it; NULL: nothing has. */
 void two_init(struct two *o, const struct memory *memory);
 void two_finish(struct two *o);
+/* As one_tell. */
+void two_tell(struct two *o, const struct one_parts *p);
 /* One turn; the caller fills and flushes the streams, and sets p->now_ms. p->broken is NULL: without a host nothing is agreed on. True: something happened. */
 bool two_step(struct two *o, struct one_parts *p);
 /* What the program has begun and has to end: 0, nothing; else a number that is another for another. */

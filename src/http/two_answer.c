@@ -16,12 +16,6 @@ static unsigned status_of(const struct two_fields *f)
 	return status;
 }
 
-static void fail(struct two *o, struct twin *t, const char *why)
-{
-	judge_refuse(o->parts->verdict, 502, AMBIT_GONE, NULL, "the host's answer cannot be passed on: %s", why);
-	two_refuse(o, t);
-}
-
 /* A host may make a field's name of what it was sent, too. */
 static void begin_masked(struct two_fields *to, const struct mask_set *masks, const struct http_text *name)
 {
@@ -62,7 +56,7 @@ static void pass(struct two *o, struct twin *t, unsigned status, bool ended)
 
 	put_answer(o);
 	if (!two_fields_list(&o->made, list)) {
-		fail(o, t, "its head is too long");
+		two_fail(o, t, "its head is too long");
 		return;
 	}
 	t->answered = true;
@@ -72,7 +66,7 @@ static void pass(struct two *o, struct twin *t, unsigned status, bool ended)
 		twin_reset_server(o, t, NGHTTP2_INTERNAL_ERROR);
 		return;
 	}
-	o->parts->count(o->parts->arg, o->parts->host, &t->asked, status);
+	twin_tell(t, o->parts, status);
 }
 
 void two_take_answer(struct two *o, struct twin *t, bool ended)
@@ -80,9 +74,9 @@ void two_take_answer(struct two *o, struct twin *t, bool ended)
 	const unsigned status = status_of(&o->answered);
 
 	if (o->answered.over || o->answered.cost > HTTP_HEAD_MAX)
-		fail(o, t, "its head is too long");
+		two_fail(o, t, "its head is too long");
 	else if (status < 100)
-		fail(o, t, "it has no status");
+		two_fail(o, t, "it has no status");
 	else if (status >= 200)
 		pass(o, t, status, ended);
 	/* Others are hints, which nobody needs, or a word that was said already. */

@@ -49,14 +49,11 @@ static void submit_refusal(struct two *o, struct twin *t)
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
 }
 
-void two_refuse(struct two *o, struct twin *t)
+/* In place of the host, of which nothing is wanted any more. */
+static void answer(struct two *o, struct twin *t)
 {
-	struct one_parts *p = o->parts;
-
 	twin_reset_server(o, t, NGHTTP2_CANCEL);
 	twin_drop_up(o, t);
-	t->asked.rule = -2;
-	p->count(p->arg, p->host, &t->asked, p->verdict->status);
 	t->state = TWIN_REFUSED;
 	t->host_cares = false;
 	t->answered = true;
@@ -66,8 +63,26 @@ void two_refuse(struct two *o, struct twin *t)
 		submit_grpc_refusal(o, t);
 		return;
 	}
-	refusal_put_body(&t->down.bytes, p->verdict);
+	refusal_put_body(&t->down.bytes, o->parts->verdict);
 	submit_refusal(o, t);
+}
+
+/* The host may have acted on the part that it has. */
+void two_refuse(struct two *o, struct twin *t)
+{
+	struct one_parts *p = o->parts;
+
+	twin_tell(t, p, HTTP_NO_ANSWER);
+	t->asked.rule = -2;
+	p->count(p->arg, p->host, &t->asked, p->verdict->status);
+	answer(o, t);
+}
+
+void two_fail(struct two *o, struct twin *t, const char *why)
+{
+	judge_refuse(o->parts->verdict, 502, AMBIT_GONE, NULL, "the host's answer cannot be passed on: %s", why);
+	twin_tell(t, o->parts, HTTP_NO_ANSWER);
+	answer(o, t);
 }
 
 static void refuse_malformed(struct two *o, struct twin *t, const char *why)
@@ -284,6 +299,7 @@ static void submit_request(struct two *o, struct twin *t, const struct two_field
 	}
 	t->server_id = id;
 	t->server_open = true;
+	t->untold = true;
 	t->state = TWIN_PASSES;
 	t->down.counts = true;
 	mask_init(&t->mask, o->parts->masks);

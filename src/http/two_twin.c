@@ -29,6 +29,14 @@ struct twin *twin_create(struct two *o, int32_t client_id)
 	return t;
 }
 
+void twin_tell(struct twin *t, const struct one_parts *p, unsigned status)
+{
+	if (!t->untold)
+		return;
+	t->untold = false;
+	p->count(p->arg, p->host, &t->asked, status);
+}
+
 static size_t waits(const struct two_pipe *p)
 {
 	return p->bytes.len - p->taken;
@@ -59,6 +67,8 @@ static void free_fields(struct two_fields *f)
 
 void twin_free(struct two *o, struct twin *t)
 {
+	if (o->parts != NULL)
+		twin_tell(t, o->parts, HTTP_NO_ANSWER);
 	twin_drop_up(o, t);
 	if (t->down.counts)
 		give_back(o->server, t->server_id, waits(&t->down) + t->mask.held);

@@ -31,6 +31,7 @@ struct twin {
 	uint8_t state;                /* enum twin_state */
 	bool client_open, server_open;
 	bool answered; /* the answer's head was sent */
+	bool untold;   /* the request was sent, and is not counted yet */
 	bool is_head;
 	bool is_grpc;    /* what is refused is told as gRPC has it */
 	bool host_cares; /* not: it has answered, and wants no more of the body */
@@ -48,6 +49,8 @@ struct twin {
 struct twin *twin_create(struct two *o, int32_t client_id);
 void twin_free(struct two *o, struct twin *t);
 
+/* Counts what was sent, once: with the status of its answer, or HTTP_NO_ANSWER. */
+void twin_tell(struct twin *t, const struct one_parts *p, unsigned status);
 /* What waits to go up is dropped. */
 void twin_drop_up(struct two *o, struct twin *t);
 /* Frees it once both sides are closed. */
@@ -72,6 +75,8 @@ void two_take_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n
 void two_end_body(struct two *o, struct twin *t);
 /* With what is in p->verdict. Whatever the host has of it is reset. */
 void two_refuse(struct two *o, struct twin *t);
+/* The host's answer to what was sent cannot be passed on: the program is told why. */
+void two_fail(struct two *o, struct twin *t, const char *why);
 
 /* two_trailer.c */
 

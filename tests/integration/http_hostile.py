@@ -924,6 +924,59 @@ def what_a_host_says_behind_a_body_is_read_as_strictly(network, who, uid):
     Recorder.all()
 
 
+# ---- what the record has ----
+
+# In the cell. Sends what is answered by nobody: the host hangs up, the program does, it brings a token at the end, and the event ends.
+UNANSWERED = """
+import socket, ssl, struct, sys
+trusting = ssl.create_default_context()
+def say(method, text=b"", length=0):
+    s = trusting.wrap_socket(socket.create_connection(("open.test", 443), 20), server_hostname="open.test")
+    s.sendall(b"%s /ok HTTP/1.1\\r\\nHost: open.test\\r\\nContent-Length: %d\\r\\n\\r\\n" % (method, length) + text)
+    return s
+token = sys.argv[1].encode()
+said = [say(b"PUT"), say(b"PATCH"), say(b"POST", b"a=", 2 + len(token)), say(b"DELETE")]
+answers = [said[3].recv(12), say(b"GET").recv(12)]  # that comes when the host has all
+said[2].sendall(token)
+print(*answers, said[2].recv(12))
+said[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+said[0].close()
+"""
+
+
+class Mute(Recorder):
+    """Answers GET alone, once all others have come; hangs up at DELETE."""
+
+    def answer(self, request):
+        if request[0] == "GET":
+            with self.changed:
+                assert self.changed.wait_for(lambda: sum(raw[:4] in (b"PUT ", b"PATC", b"POST") for raw in Recorder.heard) >= 3, PATIENCE)
+            return super().answer(request)
+        with self.changed:
+            self.changed.notify_all()
+        if request[0] == "DELETE":
+            self.request.close()
+        return b""
+
+
+@both_users
+def what_was_sent_stands_in_the_record(network, who, uid):
+    """Also if no answer came: it is not told as refused, nor left out."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Mute)
+    record = f"{network.home(uid)}/record.json"
+    methods = ("DELETE", "GET", "PATCH", "POST", "PUT")
+    result = run(network, uid, ["open.test:443 http='" + ", ".join(f"{m} /ok" for m in methods) + "'"], "python3", "-c", UNANSWERED, LAIN, more=("--record", record))
+    assert result.stdout.split("'")[1::2] == ["HTTP/1.1 502", "HTTP/1.1 200", "HTTP/1.1 403"], f"{who}: {told(result)}"
+    assert sorted({raw.split(b" ")[0].decode() for raw in Recorder.all()}) == list(methods), who  # the twin: the host has them
+    with open(record, encoding="utf-8") as file:
+        told_of = [(e["request"].split(" ", 2)[2], e["verdict"], e["count"]) for e in json.load(file)["effects"] if e["kind"] == "request"]
+    os.unlink(record)
+    want = [(f"{m} /ok {200 if m == 'GET' else 0}", "allowed", 1) for m in methods] + [("POST /ok 403", "denied", 1)]
+    assert sorted(told_of) == sorted(want), f"{who}: {told_of}"
+
+
 # ---- large, slow, and others' ----
 
 SLOW_CLIENT = """
@@ -1042,6 +1095,7 @@ SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_t
              a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
              the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
              what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
+             what_was_sent_stands_in_the_record,
              who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,
              who_takes_the_judge_over_gains_its_own_secret_alone]
 

@@ -1021,6 +1021,55 @@ static void no_preface(void **state)
 	world_destroy(w);
 }
 
+/* ---- what is counted ---- */
+
+static void counted(const struct world *w, unsigned n, int rule, unsigned status, const char *name)
+{
+	if (w->counted != n || w->counted_rule != rule || w->counted_status != status)
+		fail_msg("%s: %u, the last by %d with %u", name, w->counted, w->counted_rule, w->counted_status);
+}
+
+/* The host may have done what it was asked, whatever became of the answer. */
+static void what_was_sent_is_counted(void **state)
+{
+	struct world *w = begin(PLAIN);
+
+	(void)state;
+	say_headers(&w->program, F_HEADERS, 1, POST);
+	world_run(w);
+	say_u32(&w->program, NGHTTP2_RST_STREAM, 1, 8);
+	world_run(w);
+	counted(w, 1, 1, HTTP_NO_ANSWER, "the program wants no answer");
+	say_headers(&w->program, END_BOTH, 3, GET);
+	world_run(w);
+	say_u32(&w->host, NGHTTP2_RST_STREAM, 3, 8);
+	world_run(w);
+	counted(w, 2, 0, HTTP_NO_ANSWER, "the host gives none");
+	say_headers(&w->program, F_HEADERS, 5, POST);
+	say_data(&w->program, 0, 5, "ghp_0123456789abcdefghijklmnopqrstuvwxyz");
+	world_run(w);
+	counted(w, 4, -2, 403, "its body is refused");
+	say_headers(&w->program, END_BOTH, 7, GET);
+	world_run(w);
+	say_headers(&w->host, END_BOTH, 7, "x=y");
+	world_run(w);
+	counted(w, 5, 0, HTTP_NO_ANSWER, "an answer that is none");
+	say_headers(&w->program, END_BOTH, 9, GET);
+	world_run(w);
+	two_tell(&w->two, &w->parts);
+	two_tell(&w->two, &w->parts);
+	counted(w, 6, 0, HTTP_NO_ANSWER, "it is told meanwhile");
+	say_headers(&w->host, END_BOTH, 9, ":status=200");
+	say_headers(&w->program, END_BOTH, 11, GET);
+	world_run(w);
+	w->host.stream.ended = true;
+	world_run(w);
+	has(&w->program, "HEADERS 9 :status=200", "an answer after that");
+	has(&w->program, "HEADERS 11 :status=502", "the host has gone");
+	counted(w, 7, 0, HTTP_NO_ANSWER, "the host has gone");
+	world_destroy(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1059,6 +1108,7 @@ int main(void)
 		cmocka_unit_test(continuations_without_end),
 		cmocka_unit_test(what_does_not_end_is_seen),
 		cmocka_unit_test(no_preface),
+		cmocka_unit_test(what_was_sent_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
