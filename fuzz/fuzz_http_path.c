@@ -46,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	matches = http_pattern_matches(pattern, path);
 	promise(http_pattern_matches(pattern_again, path_again) == matches);
-	promise(!matches || http_patterns_may_meet(pattern, path));
+	promise(!matches || (http_patterns_may_meet(pattern, path) && http_pattern_is_like(pattern, path)));
+	promise(!matches || http_patterns_may_be_like(pattern, path));
 	return 0;
 }

@@ -291,6 +291,45 @@ bool http_patterns_may_meet(const char *a, const char *b)
 	return *a == 0 || *b == 0 || *a == HTTP_PATH_WILD || *b == HTTP_PATH_WILD;
 }
 
+/* ---- what servers take for another ---- */
+
+#define WILD ((const char[]){ HTTP_PATH_WILD, 0 })
+
+static void fold(const char *text, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (; text[n] != 0 && n + 1 < size; n++)
+		ret[n] = text[n] >= 'A' && text[n] <= 'Z' ? (char)(text[n] + ('a' - 'A')) : text[n];
+	while (n > 1 && ret[n - 1] == '/')
+		n--;
+	ret[n] = 0;
+}
+
+bool http_pattern_is_like(const char *pattern, const char *path)
+{
+	char wanted[HTTP_PATTERN_MAX], folded[HTTP_PATH_MAX];
+	size_t n;
+
+	fold(pattern, wanted, sizeof wanted);
+	fold(path, folded, sizeof folded);
+	n = strcspn(wanted, WILD);
+	if (wanted[n] != 0)
+		return http_pattern_matches(wanted, folded);
+	if (strncmp(wanted, folded, n) != 0 || n == 1) /* `/` is like nothing but itself */
+		return strcmp(wanted, folded) == 0;
+	return folded[n] == 0 || strchr("/.: " ENDS, folded[n]) != NULL;
+}
+
+bool http_patterns_may_be_like(const char *pattern, const char *other)
+{
+	char wanted[HTTP_PATTERN_MAX], folded[HTTP_PATTERN_MAX];
+
+	fold(pattern, wanted, sizeof wanted);
+	fold(other, folded, sizeof folded);
+	return http_patterns_may_meet(wanted, folded);
+}
+
 /* ---- writing ---- */
 
 static bool is_written_as_it_is(char c)

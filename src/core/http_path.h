@@ -30,6 +30,11 @@ bool http_pattern_matches(const char *pattern, const char *path);
 bool http_pattern_is_within(const char *inner, const char *outer);
 /* Whether some path may be meant by both; true also where only a longer look would tell that there is none. */
 bool http_patterns_may_meet(const char *a, const char *b);
+/* Whether some server takes a path for one that the pattern means: in letters of the other size, with a slash or an ending (`.json`) behind it, or, of
+ * a pattern without a wildcard, with more beneath it. */
+bool http_pattern_is_like(const char *pattern, const char *path);
+/* Whether such a path may be meant by other; true also where only a longer look would tell. */
+bool http_patterns_may_be_like(const char *pattern, const char *other);
 /* The one way of writing a pattern, or a path: printable ASCII without blanks, quotes and commas. False: no room. */
 bool http_pattern_put(const char *pattern, char *ret, size_t size);
 

@@ -629,14 +629,32 @@ static bool method_is_of_graphql(const char *method)
 	return strcmp(method, "POST") == 0 || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
+/* A star that stands before the end of a path of GraphQL's means nothing that servers take for that path: nobody would look at its documents. */
+static bool yields(const struct terms_rule *r, const struct terms_rule *graphql)
+{
+	const char *wild = strchr(r->pattern, HTTP_PATH_WILD);
+
+	return !is_graphql_rule(r) && is_graphql_rule(graphql) && wild != NULL &&
+	       (size_t)(wild - r->pattern) <= strlen(graphql->pattern);
+}
+
+static bool means(const struct terms *t, const struct terms_rule *r, const char *method, const char *path)
+{
+	if (is_graphql_rule(r) || !method_is(r->method, method) || !http_pattern_matches(r->pattern, path))
+		return false;
+	for (uint32_t i = 0; i < t->n_rules; i++)
+		if (yields(r, &t->rules[i]) && http_pattern_is_like(t->rules[i].pattern, path))
+			return false;
+	return true;
+}
+
 int terms_rule_of(const struct terms *t, const char *method, const char *path)
 {
 	for (uint32_t i = 0; i < t->n_rules; i++)
 		if (is_graphql_rule(&t->rules[i]) && http_pattern_matches(t->rules[i].pattern, path))
 			return method_is_of_graphql(method) ? (int)i : -1;
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (!is_graphql_rule(&t->rules[i]) && method_is(t->rules[i].method, method) &&
-		    http_pattern_matches(t->rules[i].pattern, path))
+		if (means(t, &t->rules[i], method, path))
 			return (int)i;
 	return -1;
 }
@@ -703,12 +721,37 @@ static bool method_is_within(const struct terms_rule *inner, const struct terms_
 	return method_is(outer->method, inner->method);
 }
 
-static bool rule_is_within(const struct terms_rule *inner, const struct terms *outer)
+static bool yields_to(const struct terms *t, const struct terms_rule *r, const struct terms_rule *graphql)
 {
-	for (uint32_t i = 0; i < outer->n_rules; i++)
-		if (method_is_within(inner, &outer->rules[i]) &&
-		    http_pattern_is_within(inner->pattern, outer->rules[i].pattern))
+	for (uint32_t i = 0; i < t->n_rules; i++)
+		if (yields(r, &t->rules[i]) && strcmp(t->rules[i].pattern, graphql->pattern) == 0)
 			return true;
+	return false;
+}
+
+/* Whether a rule of inner may mean what outer's does not for a path of GraphQL's. */
+static bool yields_less(const struct terms *inner, const struct terms_rule *r, const struct terms *outer,
+			const struct terms_rule *by)
+{
+	for (uint32_t i = 0; i < outer->n_rules; i++) {
+		const struct terms_rule *graphql = &outer->rules[i];
+
+		if (yields(by, graphql) && http_patterns_may_be_like(graphql->pattern, r->pattern) &&
+		    !yields_to(inner, r, graphql) && strcmp(r->pattern, graphql->pattern) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool rule_is_within(const struct terms *inner, const struct terms_rule *r, const struct terms *outer)
+{
+	for (uint32_t i = 0; i < outer->n_rules; i++) {
+		const struct terms_rule *by = &outer->rules[i];
+
+		if (method_is_within(r, by) && http_pattern_is_within(r->pattern, by->pattern) &&
+		    !yields_less(inner, r, outer, by))
+			return true;
+	}
 	return false;
 }
 
@@ -735,7 +778,7 @@ static bool requests_are_within(const struct terms *inner, const struct terms *o
 	if (outer->n_rules > 0 && inner->n_rules == 0)
 		return false;
 	for (uint32_t i = 0; i < inner->n_rules; i++)
-		if (outer->n_rules > 0 && !rule_is_within(&inner->rules[i], outer))
+		if (outer->n_rules > 0 && !rule_is_within(inner, &inner->rules[i], outer))
 			return false;
 	return !terms_has(outer, TERM_GRAPHQL) || operations_are_within(inner, outer);
 }

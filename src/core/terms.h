@@ -98,7 +98,8 @@ bool terms_are_within(const struct terms *inner, const struct terms *outer);
 /* Whether together they make sense. -MALFORMED: credentials alone or replaced by nothing, a rule GRAPHQL without operations. */
 int terms_check(const struct terms *t, struct err *e);
 
-/* The first rule that means a request, or -1; by method and path in its normal form. A path that one of GRAPHQL means is meant by no other. */
+/* The first rule that means a request, or -1; by method and path in its normal form. A path that one of GRAPHQL means is meant by no other, and what
+ * servers take for it (http_pattern_is_like) by no star that stands before its end. */
 int terms_rule_of(const struct terms *t, const char *method, const char *path);
 /* Whether each request has to be one of GraphQL: there are operations or listed queries, and no rule says GRAPHQL. */
 bool terms_are_graphql(const struct terms *t);

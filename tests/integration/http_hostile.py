@@ -436,6 +436,11 @@ def a_document_is_judged_whole_and_alone(network, who, uid):
     check(who, rows, got)
     whole = [request for raw in Recorder.all() for request in requests_of(raw)[0]]
     assert sorted(r[1] for r in whole) == sorted(["/g"] * 4 + ["/g?op=me", "/g?query=%7Bme%7D", "/g?query=%7Bme%7D"]) and not any("upgrade" in r[2] for r in whole), f"{who}: {whole}"
+    wipe = '{"query":"mutation { kill }"}'  # at the same path, as servers write it
+    rows = [(document(wipe, f"POST /{path}"), [want]) for path, want in (("g", 403), ("G", 403), ("g/", 403), ("g.json", 403), ("G/x", 403), ("g%20", 403), ("gg", 200), ("x/g", 200))]
+    got = said(network, uid, ["open.test:443 http='GRAPHQL /g, POST /**' graphql='query *'"], [("open.test", 443, "open.test", row) for row, _ in rows])
+    check(who, rows, got)
+    assert targets() == ["/gg", "/x/g"], who
 
 
 # ---- reading the secret ----

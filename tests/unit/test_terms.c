@@ -336,7 +336,10 @@ static void what_makes_no_sense_is_refused(void **state)
 
 static void which_rule_means_a_request(void **state)
 {
-	static const char many[] = "http='* /any/**, GET /a, GRAPHQL /any/graphql, POST /a' graphql='query x'";
+	static const char many[] = "http='* /any/**, GET /a, GRAPHQL /any/graphql, POST /a' graphql='query x'",
+			  beneath[] = "http='* /**, * /GraphQL, * /graphql/**, GRAPHQL /graphql' graphql='query x'",
+			  slash[] = "http='* /**, GRAPHQL /graphql/' graphql='query x'",
+			  wild[] = "http='* /**, GRAPHQL /api/*/graphql' graphql='query x'";
 	static const struct {
 		const char *text, *method, *path;
 		int rule;
@@ -363,6 +366,23 @@ static void which_rule_means_a_request(void **state)
 		{ many, "GRAPHQL", "/any/graphql", -1 },
 		{ many, "POST", "/any/graphql;x", -1 },
 		{ many, "POST", "/any\x01graphql", -1 },
+		{ many, "POST", "/any/GraphQL", -1 }, /* as servers take it for that path, too */
+		{ many, "POST", "/any/graphql/", -1 },
+		{ many, "POST", "/any/graphql.json", -1 },
+		{ many, "GET", "/ANY/graphql/x", -1 },
+		{ many, "POST", "/any/graphql-admin", 0 },
+		{ many, "POST", "/any/graphqlx", 0 },
+		{ beneath, "POST", "/graphql/x", 2 },
+		{ beneath, "POST", "/GRAPHQL/x", -1 },
+		{ beneath, "POST", "/GraphQL", 1 },
+		{ beneath, "PUT", "/x", 0 },
+		{ slash, "POST", "/graphql", -1 },
+		{ slash, "POST", "/x", 0 },
+		{ wild, "POST", "/api/7/graphql", 1 },
+		{ wild, "POST", "/API/7/graphql/", -1 },
+		{ wild, "POST", "/api/7/x", 0 },
+		{ "http='* /**, GRAPHQL /' graphql='query x'", "POST", "/x", 0 },
+		{ "http='* /**, GRAPHQL /' graphql='query x'", "POST", "/.x/y", 0 },
 	};
 
 	(void)state;
@@ -442,6 +462,12 @@ static void which_allow_no_more(void **state)
 		{ "http='POST /b'", "http='GRAPHQL /a, POST /b' graphql='query *'", true },
 		{ "http='POST /a'", "http='GRAPHQL /a, POST /**' graphql='query *'", false },
 		{ "http='POST /**'", "http='GRAPHQL /a, POST /**' graphql='query *'", false },
+		{ "http='POST /b'", "http='GRAPHQL /a, POST /**' graphql='query *'", true },
+		{ "http='POST /A'", "http='GRAPHQL /a, POST /**' graphql='query *'", false },
+		{ "http='POST /A'", "http='GRAPHQL /a, POST /**, POST /A' graphql='query *'", true },
+		{ "http='GRAPHQL /A' graphql='query x'", "http='* /**, GRAPHQL /a' graphql='query *'", false },
+		{ "http='GRAPHQL /a, POST /A' graphql='query x'", "http='GRAPHQL /a, POST /**' graphql='query *'",
+		  false },
 		{ "http='GRAPHQL /a, POST /**' graphql='query x'", "http='GRAPHQL /a, POST /**' graphql='query *'",
 		  true },
 		{ "http='GRAPHQL /a, POST /**' graphql='mutation x'", "http='GRAPHQL /a, POST /**' graphql='query *'",
@@ -492,10 +518,10 @@ static void random_list(struct prop *p, const char *const *pieces, uint32_t n, c
 
 static struct terms random_terms(struct prop *p)
 {
-	static const char *const rules[] = {
-		"GET /a",  "POST /a", "* /a",       "GET /**",   "POST /*",    "* /b/**",
-		"HEAD /a", "* /**",   "GRAPHQL /a", "DELETE /b", "GRAPHQL /*", "POST /**"
-	};
+	static const char *const rules[] = { "GET /a",     "POST /a",    "* /a",       "GET /**",
+					     "POST /*",    "* /b/**",    "HEAD /a",    "* /**",
+					     "GRAPHQL /a", "DELETE /b",  "GRAPHQL /*", "POST /**",
+					     "POST /A",    "GRAPHQL /B", "* /a/**",    "GRAPHQL /a/" };
 	static const char listed[] = "persisted " DIGEST;
 	static const char *const operations[] = { "query *", "query a", "mutation a", "mutation *", listed };
 	static const char *const secrets[] = { "a", "a as query:k", "b as basic:u" };
@@ -562,7 +588,7 @@ static bool passes(const struct terms *t, const char *method, const char *path, 
 static void what_is_within_lets_no_other_request_pass(void **state)
 {
 	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE" };
-	static const char *const paths[] = { "/", "/a", "/a/b", "/b", "/b/c", "/c" };
+	static const char *const paths[] = { "/", "/a", "/a/b", "/b", "/b/c", "/c", "/A", "/a/", "/a.x", "/B/C" };
 	static const struct terms_operation operations[] = {
 		{ TERMS_QUERY, "a" },
 		{ TERMS_QUERY, "z" },
