@@ -17,6 +17,7 @@
 struct memory {
 	void *(*grow)(void *old, size_t size); /* as realloc(3): NULL is given, and old stays, when there is none */
 	void (*give)(void *at);                /* back; NULL: nothing */
+	size_t (*size)(void *at);              /* what there is for it; 0 for NULL */
 };
 
 struct buf {

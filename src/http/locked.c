@@ -21,9 +21,14 @@ int locked_init(void)
 	return CRYPTO_secure_malloc_init(size, LEAST_BLOCK) == 1 ? 0 : errno != 0 ? -errno : -ENOMEM;
 }
 
+static size_t size_of(void *at)
+{
+	return at != NULL ? OPENSSL_secure_actual_size(at) : 0;
+}
+
 static void *grow(void *old, size_t size)
 {
-	const size_t has = old != NULL ? OPENSSL_secure_actual_size(old) : 0;
+	const size_t has = size_of(old);
 	void *grown;
 
 	if (old != NULL && size <= has)
@@ -41,4 +46,4 @@ static void give(void *at)
 	OPENSSL_secure_free(at);
 }
 
-const struct memory locked_memory = { .grow = grow, .give = give };
+const struct memory locked_memory = { .grow = grow, .give = give, .size = size_of };

@@ -32,7 +32,10 @@ struct serve {
 	struct vault *vault;    /* borrowed */
 	int vault_fd;           /* owned: the secret comes from there; -1: none will */
 	struct session sessions[SERVE_SESSIONS_MAX];
-	bool again[SERVE_SESSIONS_MAX]; /* it could go on */
+	bool again[SERVE_SESSIONS_MAX];  /* it could go on */
+	size_t held[SERVE_SESSIONS_MAX]; /* by each, */
+	size_t all_held;                 /* and all together */
+	uint32_t next;                   /* whose turn it is */
 	uint64_t look_ms;
 	struct http_used used;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
@@ -147,9 +150,37 @@ static uint32_t free_session(const struct serve *s)
 	return i;
 }
 
+static void weigh(struct serve *s, uint32_t i)
+{
+	const size_t held = session_held(&s->sessions[i]);
+
+	s->all_held += held - s->held[i];
+	s->held[i] = held;
+}
+
+static void close_one(struct serve *s, uint32_t i)
+{
+	session_close(&s->sessions[i]);
+	s->again[i] = false;
+	weigh(s, i);
+}
+
+static uint32_t heaviest(const struct serve *s)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 1; i < SERVE_SESSIONS_MAX; i++)
+		if (s->held[i] > s->held[found])
+			found = i;
+	return found;
+}
+
 static void run(struct serve *s, uint32_t i)
 {
 	s->again[i] = session_run(&s->sessions[i], clock_ms());
+	weigh(s, i);
+	while (s->all_held > SERVE_HELD_MAX)
+		close_one(s, heaviest(s));
 }
 
 /* Who it is that was connected: of a grant of one host, that one. */
@@ -183,7 +214,7 @@ static int on_dialer(struct serve *s)
 	host_of(s, &ask, &host);
 	session_open(&s->sessions[i], &s->role, &host, m.fds[0], m.fds[1]);
 	if (watch(s, m.fds[0], both, FROM_SESSION, i) < 0 || watch(s, m.fds[1], both, FROM_SESSION, i) < 0)
-		session_close(&s->sessions[i]);
+		close_one(s, i);
 	else
 		run(s, i);
 	m.fds[0] = m.fds[1] = -1;
@@ -199,7 +230,7 @@ static void end_late(struct serve *s)
 	s->look_ms = now + LOOK_MS;
 	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
 		if (s->sessions[i].state != SESSION_FREE && s->sessions[i].due_ms <= now)
-			session_close(&s->sessions[i]);
+			close_one(s, i);
 }
 
 /* ---- the loop ---- */
@@ -244,15 +275,21 @@ static int on_event(struct serve *s, const struct epoll_event *event)
 	return 0;
 }
 
+/* In turns, and no longer than it takes that others wait for a word. */
 static bool run_all(struct serve *s)
 {
+	const uint64_t end = clock_ms() + SERVE_TURN_MS;
 	bool any = false;
 
-	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++) {
+	for (uint32_t n = 0; n < SERVE_SESSIONS_MAX && clock_ms() < end; n++) {
+		const uint32_t i = s->next;
+
+		s->next = (i + 1) % SERVE_SESSIONS_MAX;
 		if (s->again[i])
 			run(s, i);
-		any |= s->again[i];
 	}
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
+		any |= s->again[i];
 	return any;
 }
 

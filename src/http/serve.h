@@ -10,6 +10,10 @@
 #include "http/vault.h"
 
 #define SERVE_SESSIONS_MAX 256
+/* Of all connections, what waits: beyond it the one is closed that holds most. A role that were ended for its memory (lib/network.c) could not
+ * tell any more what was asked for; what TLS and the reading of a document take has room beside it. */
+#define SERVE_HELD_MAX (96u << 20)
+#define SERVE_TURN_MS 20 /* then it is looked who else wants something */
 
 /* Serves until the supervisor is gone: 0. -PROTOCOL: it said what it may not; -SYSTEM, -MEMORY. Both are borrowed. */
 int serve_run(int supervisor, struct vault *vault, struct err *e);

@@ -130,6 +130,15 @@ void session_tell(struct session *s)
 		two_tell(s->two, &p);
 }
 
+size_t session_held(const struct session *s)
+{
+	const size_t streams = s->client.in.cap + s->client.out.cap + s->server.in.cap + s->server.out.cap;
+
+	if (s->state == SESSION_FREE)
+		return 0;
+	return streams + s->one.head.cap + s->one.gathered.cap + (s->two != NULL ? two_held(s->two) : 0);
+}
+
 void session_close(struct session *s)
 {
 	session_tell(s);

@@ -1,14 +1,12 @@
 #include "http/two.h"
 
-#include <string.h>
-
 #include "http/two_twin.h"
 
 #define DROPPED_MAX (8u << 20) /* of what a program still sends after the end; then it is cut off */
 
 void two_init(struct two *o, const struct memory *memory)
 {
-	*o = (struct two){ .state = TWO_NEW, .memory = memory };
+	*o = (struct two){ .state = TWO_NEW, .memory = memory, .for_server = { .of = memory } };
 	two_frames_init(&o->from_client, true);
 	two_frames_init(&o->from_server, false);
 	two_fields_init(&o->asked, NULL);
@@ -37,6 +35,17 @@ void two_tell(struct two *o, const struct one_parts *p)
 {
 	for (struct twin *t = o->twins; t != NULL; t = t->next)
 		twin_tell(t, p, HTTP_NO_ANSWER);
+}
+
+size_t two_held(const struct two *o)
+{
+	size_t n = sizeof *o + o->for_client.held + o->for_server.held + o->asked.text.cap + o->answered.text.cap +
+		   o->made.text.cap;
+
+	for (const struct twin *t = o->twins; t != NULL; t = t->next)
+		n += sizeof *t + t->up.bytes.cap + t->down.bytes.cap +
+		     (t->kept != NULL ? sizeof *t->kept + t->kept->text.cap : 0);
+	return n;
 }
 
 uint64_t two_unfinished(const struct two *o)
@@ -399,48 +408,17 @@ static nghttp2_option *options(void)
 	return p;
 }
 
-static void *grow(void *at, size_t n, void *memory)
-{
-	const struct memory *m = memory;
-
-	return m->grow(at, n);
-}
-
-static void *alloc(size_t n, void *memory)
-{
-	return grow(NULL, n, memory);
-}
-
-static void *alloc_zeroes(size_t n, size_t size, void *memory)
-{
-	void *at = size == 0 || n <= SIZE_MAX / size ? grow(NULL, n * size, memory) : NULL;
-
-	return at != NULL ? memset(at, 0, n * size) : NULL;
-}
-
-static void give(void *at, void *memory)
-{
-	const struct memory *m = memory;
-
-	m->give(at);
-}
-
 typedef int session_new(nghttp2_session **, const nghttp2_session_callbacks *, void *, const nghttp2_option *,
 			nghttp2_mem *);
 
-/* The library copies the fields that it is given, and has what it makes of them. */
 static nghttp2_session *new_session(struct two *o, session_new *create, nghttp2_session_callbacks *calls,
-				    const struct memory *memory)
+				    struct two_memory *from)
 {
-	nghttp2_mem mem = { .mem_user_data = (void *)(uintptr_t)memory,
-			    .malloc = alloc,
-			    .free = give,
-			    .calloc = alloc_zeroes,
-			    .realloc = grow };
+	nghttp2_mem memory = two_memory(from);
 	nghttp2_option *p = options();
 	nghttp2_session *session = NULL;
 
-	if (p != NULL && calls != NULL && create(&session, calls, o, p, memory != NULL ? &mem : NULL) != 0)
+	if (p != NULL && calls != NULL && create(&session, calls, o, p, &memory) != 0)
 		session = NULL;
 	nghttp2_option_del(p);
 	nghttp2_session_callbacks_del(calls);
@@ -455,7 +433,7 @@ static bool greet_host(struct two *o)
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_HEAD_MAX },
 	};
 
-	o->server = new_session(o, nghttp2_session_client_new3, server_calls(), o->memory);
+	o->server = new_session(o, nghttp2_session_client_new3, server_calls(), &o->for_server);
 	return o->server != NULL &&
 	       nghttp2_submit_settings(o->server, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof settings[0]) ==
 		       0 &&
@@ -472,7 +450,7 @@ static bool greet_program(struct two *o)
 	};
 
 	o->streams_max = streams_of(o);
-	o->client = new_session(o, nghttp2_session_server_new3, client_calls(), NULL);
+	o->client = new_session(o, nghttp2_session_server_new3, client_calls(), &o->for_client);
 	return o->client != NULL &&
 	       nghttp2_submit_settings(o->client, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof settings[0]) ==
 		       0 &&

@@ -13,6 +13,7 @@
 #include "http/one.h"
 #include "http/two_fields.h"
 #include "http/two_frames.h"
+#include "http/two_memory.h"
 
 #define TWO_STREAMS_MAX 100         /* at one time */
 #define TWO_TWINS_MAX 128           /* with those that are over on one side, and not yet on the other */
@@ -49,7 +50,9 @@ struct two {
 	uint32_t n_twins, n_settings;
 	uint32_t streams_max; /* that the program was told */
 	size_t gathered;
-	uint32_t dropped;            /* in LAST */
+	struct two_memory for_client,
+		for_server; /* what the two sessions hold: of the host's the fields that are sent, which the library copies, and what it makes of them */
+	uint32_t dropped;   /* in LAST */
 	const struct memory *memory; /* borrowed, or NULL */
 	struct one_parts *parts;     /* borrowed, in two_step; else NULL */
 };
@@ -61,6 +64,8 @@ void two_finish(struct two *o);
 void two_tell(struct two *o, const struct one_parts *p);
 /* One turn; the caller fills and flushes the streams, and sets p->now_ms. p->broken is NULL: without a host nothing is agreed on. True: something happened. */
 bool two_step(struct two *o, struct one_parts *p);
+/* Bytes of memory that it holds. */
+size_t two_held(const struct two *o);
 /* What the program has begun and has to end: 0, nothing; else a number that is another for another. */
 uint64_t two_unfinished(const struct two *o);
 

@@ -931,6 +931,47 @@ def what_a_host_says_behind_a_body_is_read_as_strictly(network, who, uid):
 
 # ---- what the record has ----
 
+# In the cell. Asks for something, and then fills the role with documents that have no end. Prints the first answer, how many it held, and the answer to one more.
+FILLS = """
+import socket
+def say(text):
+    s = socket.create_connection(("open.test", 80), 20)
+    try:
+        s.sendall(text)
+    except ConnectionError:
+        pass
+    return s
+def held(s):
+    s.setblocking(False)
+    try:
+        return s.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+ask = b"DELETE /d HTTP/1.1\\r\\nHost: open.test\\r\\nConnection: close\\r\\n\\r\\n"
+first, size = say(ask).recv(12), (1 << 20) - 1
+many = [say(b"POST /g HTTP/1.1\\r\\nHost: open.test\\r\\nContent-Type: application/graphql\\r\\nContent-Length: %d\\r\\n\\r\\n" % (size + 1) + b" " * size) for _ in range(230)]
+print(first, say(ask).recv(12), sum(map(held, many)))
+"""
+
+
+@both_users
+def what_fills_the_judge_hides_nothing(network, who, uid):
+    """Of what waits there is a bound, for all connections: who holds most gives way, and what was asked for before is told."""
+    if network.is_new:
+        network.serve(Recorder, 80, PUBLIC)
+    record = f"{network.home(uid)}/record.json"
+    result = network.run(uid, "--record", record, "--connect", "open.test:80 http='GRAPHQL /g, DELETE /d' graphql='query *'", "--", "python3", "-c", FILLS)
+    first, again, held = re.match(r"b'(.*)' b'(.*)' (\d+)\n", result.stdout).groups()
+    assert first == again == "HTTP/1.1 200" and 40 < int(held) < 110, f"{who}: {told(result)}"
+    with open(record, encoding="utf-8") as file:
+        kept = json.load(file)
+    os.unlink(record)
+    told_of = [(e["request"], e["count"]) for e in kept["effects"] if e["kind"] == "request"]
+    assert told_of == [("inet open.test:80 DELETE /d 200", 2)] and kept["effects_dropped"] == 0, f"{who}: {told_of} {told(result)}"
+
+
 # In the cell. Sends what is answered by nobody: the host hangs up, the program does, it brings a token at the end, and the event ends.
 UNANSWERED = """
 import socket, ssl, struct, sys
@@ -1100,7 +1141,7 @@ SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_t
              a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
              the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
              what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
-             what_was_sent_stands_in_the_record,
+             what_was_sent_stands_in_the_record, what_fills_the_judge_hides_nothing,
              who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,
              who_takes_the_judge_over_gains_its_own_secret_alone]
 

@@ -513,6 +513,7 @@ static void window_is_given_back_when_bytes_leave(void **state)
 	world_run(w);
 	assert_int_equal(w->host.data, 0);
 	has_not(&w->program, "WINDOW 1 ", "they wait");
+	assert_true(two_held(&w->two) > 32768 + sizeof w->two);
 	say_u32(&w->host, NGHTTP2_WINDOW_UPDATE, 0, 65535);
 	say_u32(&w->host, NGHTTP2_WINDOW_UPDATE, 1, 65535);
 	world_run(w);

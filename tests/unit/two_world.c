@@ -81,6 +81,8 @@ struct world *world_create(const char *terms, const char *host_settings)
 void world_destroy(struct world *w)
 {
 	two_finish(&w->two);
+	if (w->two.for_client.held != 0 || w->two.for_server.held != 0)
+		abort(); /* each byte that it took was counted, and given back */
 	side_finish(&w->program);
 	side_finish(&w->host);
 	mask_set_free(w->masks);
