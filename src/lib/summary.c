@@ -411,7 +411,7 @@ static void what_is_not_known(const struct event_result *r, struct buf *out)
 	if (r->effects_dropped > 0)
 		buf_printf(out,
 			   "ambit: %" PRIu64 " effects had no room in the record: denials may be among them\n"
-			   "  why: there were more than a record takes\n"
+			   "  why: there were more than a record takes, or who counts them had ended\n"
 			   "  hint: split the command%s\n",
 			   r->effects_dropped, r->strict ? "" : ", or watch less of it: --observe effects");
 }

@@ -97,7 +97,7 @@ static void each_case_in_its_words(void **state)
 		  "ambit: denied: 5 more\n"
 		  "  hint: ambit explain last.json\n"
 		  "ambit: 9 effects had no room in the record: denials may be among them\n"
-		  "  why: there were more than a record takes\n"
+		  "  why: there were more than a record takes, or who counts them had ended\n"
 		  "  hint: split the command, or watch less of it: --observe effects\n" },
 	};
 
