@@ -242,14 +242,6 @@ static bool judge_fields(const struct judge *j, const struct http_request *q, st
 
 /* ---- parameters ---- */
 
-/* What a parameter is to one server or another. */
-struct meaning {
-	bool another;    /* it says which request is meant, */
-	bool in_place;   /* is where the secret goes, */
-	bool credential; /* or a credential by its name, */
-	bool document;   /* or a part of a document */
-};
-
 /* A name as it is read by those who make variables and arrays of parameters: blanks and `[` before it are left out, it ends at a bracket or
  * a NUL, and `.` and a blank are `_` (PHP; qs of Node.js). Too long for all that are looked for: "". */
 static void meant_name(const struct http_text *name, char ret[TERMS_NAME_MAX])
@@ -279,24 +271,37 @@ static bool is_method_word(const struct http_text *value)
 	return false;
 }
 
-static void look_at(const struct judge *j, const struct http_parameter *p, struct meaning *ret)
+struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name)
 {
 	const char *place = place_of(j, true);
-	char name[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
+	char meant[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
 	struct http_text t = { .at = place, .n = strlen(place) };
 
 	meant_name(&t, wanted);
-	meant_name(&p->name, name);
-	t = (struct http_text){ .at = name, .n = strlen(name) };
-	ret->another |= http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method") ||
-			(http_text_is(&t, "method") && is_method_word(&p->value));
-	ret->in_place |= wanted[0] != 0 && strcasecmp(name, wanted) == 0; /* some take large letters for small ones */
-	ret->credential |= credential_is_parameter(name, t.n);
-	ret->document |= graphql_is_parameter(name);
+	meant_name(name, meant);
+	t = (struct http_text){ .at = meant, .n = strlen(meant) };
+	return (struct judge_meaning){
+		.another = http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method"),
+		.may_be_another = http_text_is(&t, "method"),
+		.in_place = wanted[0] != 0 &&
+			    strcasecmp(meant, wanted) == 0, /* some take large letters for small ones */
+		.credential = credential_is_parameter(meant, t.n),
+		.document = graphql_is_parameter(meant),
+	};
+}
+
+static void look_at(const struct judge *j, const struct http_parameter *p, struct judge_meaning *ret)
+{
+	const struct judge_meaning one = judge_name_means(j, &p->name);
+
+	ret->another |= one.another || (one.may_be_another && is_method_word(&p->value));
+	ret->in_place |= one.in_place;
+	ret->credential |= one.credential;
+	ret->document |= one.document;
 }
 
 /* Each of what semicolons part: some servers take them as they take `&`, and then one is hidden in another. */
-static void look_at_parts(const struct judge *j, const struct http_text *raw, struct meaning *ret)
+static void look_at_parts(const struct judge *j, const struct http_text *raw, struct judge_meaning *ret)
 {
 	struct http_parameters parts;
 	struct http_parameter one;
@@ -311,9 +316,9 @@ static void look_at_parts(const struct judge *j, const struct http_text *raw, st
 	}
 }
 
-static struct meaning meaning_of(const struct judge *j, const struct http_parameter *p)
+static struct judge_meaning meaning_of(const struct judge *j, const struct http_parameter *p)
 {
-	struct meaning ret = { .another = false };
+	struct judge_meaning ret = { .another = false };
 
 	look_at(j, p, &ret);
 	if (memchr(p->raw.at, ';', p->raw.n) != NULL)
@@ -321,7 +326,7 @@ static struct meaning meaning_of(const struct judge *j, const struct http_parame
 	return ret;
 }
 
-static bool judge_parameter(const struct judge *j, const struct http_parameter *p, const struct meaning *m,
+static bool judge_parameter(const struct judge *j, const struct http_parameter *p, const struct judge_meaning *m,
 			    bool *ret_drop, struct verdict *ret)
 {
 	const char *form = NULL;
@@ -338,8 +343,8 @@ static bool judge_parameter(const struct judge *j, const struct http_parameter *
 }
 
 /* Some servers take the document of a target before the one of the body. */
-static bool is_for_one_document(const struct http_request *q, const struct http_parameter *p, const struct meaning *m,
-				struct verdict *ret)
+static bool is_for_one_document(const struct http_request *q, const struct http_parameter *p,
+				const struct judge_meaning *m, struct verdict *ret)
 {
 	if (!ret->wants_document || !q->has_body)
 		return true;
@@ -353,7 +358,7 @@ static bool is_for_one_document(const struct http_request *q, const struct http_
 static bool take_parameter(const struct judge *j, const struct http_request *q, const struct http_parameter *p,
 			   bool *ret_drop, struct verdict *ret)
 {
-	struct meaning m;
+	struct judge_meaning m;
 
 	if (p->malformed) {
 		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",

@@ -66,6 +66,16 @@ struct http_asked {
 };
 void asked_note(struct http_asked *a, const struct http_text *method, const struct http_text *path);
 
+/* What a parameter's name, decoded, means to one server or another. */
+struct judge_meaning {
+	bool another;        /* it says which request is meant, */
+	bool may_be_another; /* or does if its value is a method; */
+	bool in_place;       /* it is where the secret goes, */
+	bool credential;     /* or is a credential, */
+	bool document;       /* or a part of a document */
+};
+struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name);
+
 /* Charges nothing: judge_charge() does, when it is sent. */
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
 		   struct verdict *ret);

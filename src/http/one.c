@@ -194,7 +194,6 @@ static void note(struct one *o, const struct http_head *h)
 	asked_note(&o->asked, &h->method, &h->target);
 	o->is_head = strcmp(o->asked.method, "HEAD") == 0;
 	begin_body(&o->up, (enum http_body)h->body, h->body_length);
-	credential_scan_init(&o->scan);
 	buf_reset(&o->gathered);
 	o->sent = 0;
 }
@@ -255,6 +254,7 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", p->broken);
 	if (p->verdict->status != 0)
 		return refuse(o, p, !o->up.done);
+	brings_begin(&o->brings, &q);
 	o->wants_upgrade &= !p->verdict->wants_document; /* what comes then is judged by nobody */
 	if (p->verdict->wants_document && q.has_body)
 		return gather(o, p, h, &q);
@@ -323,12 +323,9 @@ static bool cut_off(struct one *o, struct one_parts *p, const char *why)
 	return true;
 }
 
-static const char has_credential[] = "its body has a credential in it that is not the grant's";
-
-static bool brings_credential(struct one *o, const struct one_parts *p, const struct http_text *piece)
+static const char *wrong_in(struct one *o, const struct one_parts *p, const struct http_text *piece)
 {
-	return p->judge->terms.credentials != TERMS_PASS &&
-	       credential_scan_run(&o->scan, (const uint8_t *)piece->at, piece->n) != NULL;
+	return brings_run(&o->brings, p->judge, (const uint8_t *)piece->at, piece->n);
 }
 
 static bool pass_gathered(struct one *o, struct one_parts *p)
@@ -344,6 +341,7 @@ static bool pass_up(struct one *o, struct one_parts *p)
 {
 	struct buf *out = &p->server->out;
 	struct http_text piece;
+	const char *wrong;
 	enum chunk_result r;
 
 	if (stream_waits(p->server) > WAITS_MAX)
@@ -362,8 +360,9 @@ static bool pass_up(struct one *o, struct one_parts *p)
 	r = take_piece(&o->up, p->client, &piece);
 	if (r == CHUNK_BAD)
 		return cut_off(o, p, "its chunks are not well-formed");
-	if (brings_credential(o, p, &piece))
-		return cut_off(o, p, has_credential);
+	wrong = wrong_in(o, p, &piece);
+	if (wrong != NULL)
+		return cut_off(o, p, wrong);
 	if (o->up.kind == HTTP_CHUNKED && piece.n > 0)
 		compose_chunk(out, piece.n);
 	buf_put(out, piece.at, piece.n);
@@ -545,6 +544,7 @@ static bool judge_document(struct one *o, struct one_parts *p)
 static bool gather_more(struct one *o, struct one_parts *p)
 {
 	struct http_text piece;
+	const char *wrong;
 
 	if (o->up.done)
 		return judge_document(o, p);
@@ -552,8 +552,9 @@ static bool gather_more(struct one *o, struct one_parts *p)
 		return (p->client->ended || p->client->broken) && finish(o);
 	if (take_piece(&o->up, p->client, &piece) == CHUNK_BAD)
 		return refuse_malformed(o, p, "its chunks are not well-formed");
-	if (brings_credential(o, p, &piece)) {
-		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", has_credential);
+	wrong = wrong_in(o, p, &piece);
+	if (wrong != NULL) {
+		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", wrong);
 		return refuse(o, p, true);
 	}
 	buf_put(&o->gathered, piece.at, piece.n);

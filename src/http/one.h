@@ -8,8 +8,8 @@
 #ifndef HTTP_ONE_H
 #define HTTP_ONE_H
 
+#include "http/brings.h"
 #include "http/chunk.h"
-#include "http/credential.h"
 #include "http/graphql.h"
 #include "http/judge.h"
 #include "http/mask.h"
@@ -44,7 +44,7 @@ struct one {
 	struct http_asked asked;
 	struct body up, down;
 	struct mask mask;
-	struct credential_scan scan; /* of the request's body */
+	struct brings brings; /* of the request's body */
 	enum graphql_form form;
 	uint64_t dropped;    /* in LAST */
 	struct buf head;     /* owned: of a request whose body is gathered */

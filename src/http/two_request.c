@@ -382,6 +382,7 @@ static void judge(struct two *o, struct twin *t, const struct asked *a, const st
 		two_refuse(o, t);
 		return;
 	}
+	brings_begin(&t->brings, q);
 	if (p->verdict->wants_document && q->has_body) {
 		gather(o, t, a, q);
 		return;
@@ -434,18 +435,18 @@ void two_take_request(struct two *o, struct twin *t, bool ended)
 
 /* ---- its body ---- */
 
-static bool brings_credential(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
+static bool brings_wrong(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
 {
-	if (o->parts->judge->terms.credentials == TERMS_PASS || credential_scan_run(&t->scan, bytes, n) == NULL)
-		return false;
-	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL,
-		     "its body has a credential in it that is not the grant's");
-	return true;
+	const char *wrong = brings_run(&t->brings, o->parts->judge, bytes, n);
+
+	if (wrong != NULL)
+		judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", wrong);
+	return wrong != NULL;
 }
 
 static void gather_more(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
 {
-	if (brings_credential(o, t, bytes, n)) {
+	if (brings_wrong(o, t, bytes, n)) {
 		two_refuse(o, t);
 		return;
 	}
@@ -462,7 +463,7 @@ static void gather_more(struct two *o, struct twin *t, const uint8_t *bytes, siz
 
 static void pass(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
 {
-	if (!brings_credential(o, t, bytes, n)) {
+	if (!brings_wrong(o, t, bytes, n)) {
 		twin_put_up(o, t, bytes, n);
 		return;
 	}

@@ -19,7 +19,6 @@ struct twin *twin_create(struct two *o, int32_t client_id)
 	t->asked.rule = -1;
 	buf_init(&t->up.bytes, GRAPHQL_BODY_MAX); /* more than a window */
 	buf_init(&t->down.bytes, PIPE_MAX);
-	credential_scan_init(&t->scan);
 	t->next = o->twins;
 	t->link = &o->twins;
 	if (t->next != NULL)

@@ -39,7 +39,7 @@ struct twin {
 	struct two_pipe up, down;
 	struct mask mask;
 	struct two_fields *trailer; /* owned: of the answer, to be sent behind its body; NULL */
-	struct credential_scan scan;
+	struct brings brings;
 	enum graphql_form form;
 	struct two_fields *kept; /* owned: of a request whose body is gathered; NULL */
 	size_t gathered;         /* its part of two->gathered */

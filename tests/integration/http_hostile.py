@@ -358,6 +358,11 @@ def in_single_bytes(line, body):
     return line, ["Transfer-Encoding: chunked"], "".join(f"1\r\n{c}\r\n" for c in body) + "0\r\n\r\n"
 
 
+def as_form(row):
+    line, fields, body = row
+    return line, ["Content-Type: application/x-www-form-urlencoded", *fields], body
+
+
 BROUGHT = [  # a request, and what comes of it where credentials are to refuse, replace, pass: a status, or it passes without them
     (("GET /ok/honest", [], ""), (200, 200, 200)), (("GET /ok/holder", ["Authorization: Bearer ambit:provider"], ""), (DROPS, DROPS, DROPS)),
     (("GET /ok/a", [f"Authorization: Bearer {STOLEN}"], ""), (403, DROPS, DROPS)), (("GET /ok/a", [f"AUTHORIZATION: {LAIN}"], ""), (403, DROPS, DROPS)),
@@ -368,6 +373,8 @@ BROUGHT = [  # a request, and what comes of it where credentials are to refuse, 
     *(((f"GET /ok/a?{query}", [], ""), (403, 403, 200)) for query in (f"q={LAIN}", f"q=%67{LAIN[1:]}", LAIN)),
     ((f"GET /ok/{LAIN}", [], ""), (403, 403, 200)), ((f"GET /ok/%67{LAIN[1:]}", [], ""), (403, 403, 200)),
     (with_body("POST /ok/a", f'{{"note":"{LAIN}"}}'), (403, 403, 200)), (in_single_bytes("POST /ok/a", f"note={LAIN}&x=y"), (403, 403, 200)),
+    (as_form(with_body("POST /ok/a", f"a=1&access_token={STOLEN}")), (403, 403, 200)), (as_form(in_single_bytes("POST /ok/a", f"a;Access%5Ftoken[]={STOLEN}")), (403, 403, 200)),
+    (as_form(with_body("POST /ok/a", "a=1&_method=DELETE")), (403, 403, 403)),
     ((f"GET https://{STOLEN}@open.test/ok/a", [], ""), (400, 400, 400)), ((f"GET https://user:{LAIN}@open.test/ok/a", [], ""), (400, 400, 400)),
 ]
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "http/brings.h"
 #include "http/tally.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -176,6 +177,61 @@ static void a_document_stands_in_one_place(void **state)
 	assert_false(v.wants_document);
 }
 
+/* What a body brings, in one piece and in single bytes. */
+static void a_body_is_looked_at(void **state)
+{
+	static const char plain[] = "http='POST /**'", passed[] = "http='POST /**' credentials=pass",
+			  in_place[] = "secret='a as query:key' credentials=pass", any[] = "secret='a as bearer'",
+			  form[] = "Content-Type: application/X-WWW-form-urlencoded;charset=utf-8",
+			  hidden[] = "content-type: text/plain\ncontent_type: application/x-www-form-urlencoded";
+	static const struct {
+		const char *terms, *fields, *body;
+		bool wrong;
+	} rows[] = {
+		{ plain, form, "a=1&b=access_token&c=2", false },
+		{ plain, form, "access_token=x", true },
+		{ plain, form, "a=1&Access%5ftoken=x", true },
+		{ plain, form, "a=1;client_secret=x", true },
+		{ plain, form, "a&+[api.key]=x", true },
+		{ plain, form, "a[access_token]=x&access_tokens=x&access_token", false },
+		{ plain, form, "xaccess_token=x&a=access_token=x", false },
+		{ plain, form, "_method=DELETE", true },
+		{ plain, form, "a=b&.method[]=DELETE", true },
+		{ plain, hidden, "access_token=x", true },
+		{ plain, "content-type: application/json", "access_token=x", false },
+		{ plain, "", "access_token=x", false },
+		{ plain, "", "a=" TOKEN "b", true },
+		{ plain, form, "a=" TOKEN "b", true },
+		{ passed, form, "access_token=x&a=" TOKEN, false },
+		{ passed, form, "_method=DELETE", true },
+		{ any, form, "_method=DELETE", false },
+		{ in_place, form, "access_token=x&keys=1", false },
+		{ in_place, form, "KEY=x", true },
+		{ plain, form,
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=b&access_token=x",
+		  true },
+	};
+	static struct http_field list[8];
+	static struct judge j;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct http_request q = { .fields = list, .n_fields = take_fields(rows[i].fields, list) };
+		const uint8_t *body = (const uint8_t *)rows[i].body;
+		struct brings whole, single;
+		bool wrong = false;
+
+		assert_int_equal(terms_take(rows[i].terms, &j.terms, NULL), 0);
+		brings_begin(&whole, &q);
+		brings_begin(&single, &q);
+		for (size_t k = 0; k < strlen(rows[i].body); k++)
+			wrong |= brings_run(&single, &j, body + k, 1) != NULL;
+		if (wrong != rows[i].wrong ||
+		    (brings_run(&whole, &j, body, strlen(rows[i].body)) != NULL) != rows[i].wrong)
+			fail_msg("%s, %s: %s", rows[i].terms, rows[i].fields, rows[i].body);
+	}
+}
+
 static void another_host_is_refused(void **state)
 {
 	static struct judge j = { .object = "api.example:443" };
@@ -269,9 +325,10 @@ static void refusals_leave_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_are_judged),           cmocka_unit_test(a_document_stands_in_one_place),
-		cmocka_unit_test(another_host_is_refused),       cmocka_unit_test(uses_are_of_requests),
-		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
+		cmocka_unit_test(requests_are_judged),  cmocka_unit_test(a_document_stands_in_one_place),
+		cmocka_unit_test(a_body_is_looked_at),  cmocka_unit_test(another_host_is_refused),
+		cmocka_unit_test(uses_are_of_requests), cmocka_unit_test(what_was_asked_for_is_counted),
+		cmocka_unit_test(refusals_leave_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
