@@ -89,26 +89,30 @@ static void put_mask(uint8_t family, char *ret, size_t size)
 		       family == ADDRESS_IPV4 ? "255.255.255.255" : "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 }
 
-/* "": it may speak for any. What is below a name it may, too; its leaves are for the granted name. */
+#define NO_ADDRESS "excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::"
+#define NO_NAME "permitted;DNS:invalid" /* nobody has one in there (RFC 6761) */
+
+/* "": it may speak for any. What is below a name it may, too; its leaves are for the granted name. A constraint is of its own kind alone: one of names
+ * says nothing of addresses. */
 static void put_constraint(const struct endpoint *of, char *ret, size_t size)
 {
 	char address[ADDRESS_TEXT_MAX], mask[ADDRESS_TEXT_MAX];
 
 	ret[0] = 0;
 	if (of->kind == ENDPOINT_NAME)
-		(void)snprintf(ret, size, "critical,permitted;DNS:%s", of->name.text);
+		(void)snprintf(ret, size, "critical,permitted;DNS:%s," NO_ADDRESS, of->name.text);
 	if (of->kind == ENDPOINT_PATTERN)
-		(void)snprintf(ret, size, "critical,permitted;DNS:%s", of->name.text + 2);
+		(void)snprintf(ret, size, "critical,permitted;DNS:%s," NO_ADDRESS, of->name.text + 2);
 	if (of->kind != ENDPOINT_RANGE)
 		return;
 	address_put(&of->range.base, address);
 	put_mask(of->range.base.family, mask, sizeof mask);
-	(void)snprintf(ret, size, "critical,permitted;IP:%s/%s", address, mask);
+	(void)snprintf(ret, size, "critical,permitted;IP:%s/%s," NO_NAME, address, mask);
 }
 
 static bool sign_itself(struct authority *a, const struct endpoint *of)
 {
-	char constraint[HOST_NAME_MAX_LEN + 64] = "";
+	char constraint[HOST_NAME_MAX_LEN + 128] = "";
 	const struct extension extensions[] = {
 		{ NID_basic_constraints, "critical,CA:TRUE,pathlen:0" },
 		{ NID_key_usage, "critical,keyCertSign,cRLSign" },

@@ -1112,7 +1112,7 @@ def an_authority_is_for_its_own_grant_and_event(network, who, uid):
     (first, rows), (second, again) = events
     assert len(first) == len(second) == 2 and not {pem for pem, _ in first} & {pem for pem, _ in second}, f"{who}: {events}"
     for _, said_of in first + second:
-        assert re.search(r"Name Constraints: critical\s+Permitted:\s+DNS:open\.test\s*$", said_of, re.M) and "CA:TRUE, pathlen:0" in said_of, f"{who}: {said_of}"
+        assert re.search(r"Name Constraints: critical\s+Permitted:\s+DNS:open\.test\s+Excluded:\s+IP:0\.0\.0\.0/0\.0\.0\.0\s+IP:[0:]+/[0:]+\s*$", said_of, re.M) and "CA:TRUE, pathlen:0" in said_of, f"{who}: {said_of}"
     assert sorted(map(tuple, rows)) == [(False, True, True), (True, False, True)], f"{who}: {rows}"
     assert sorted(map(tuple, again)) == [(False, True, False, False, True), (True, False, False, False, True)], f"{who}: {again}"
 
