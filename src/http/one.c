@@ -579,7 +579,8 @@ static bool pass_raw(struct one *o, struct one_parts *p)
 	stream_take(p->server, down);
 	if (up > 0 || down > 0)
 		return true;
-	if (p->client->broken || p->server->broken || (p->server->ended && stream_has(p->server) == 0))
+	o->cut = p->server->broken;
+	if (p->client->broken || o->cut || (p->server->ended && stream_has(p->server) == 0))
 		return finish(o);
 	return p->client->ended && stream_has(p->client) == 0 && stream_close(p->server);
 }
@@ -588,10 +589,11 @@ static bool pass_raw(struct one *o, struct one_parts *p)
 static bool end(struct one *o, struct one_parts *p)
 {
 	const size_t has = stream_has(p->client);
-	bool any = has > 0 || stream_close(p->client);
+	bool any = has > 0 || (!o->cut && stream_close(p->client));
 
 	o->dropped += has;
 	stream_take(p->client, has);
+	p->client->broken |= o->cut && stream_waits(p->client) == 0;
 	if (p->client->broken || (p->client->closed && p->client->ended) || o->dropped > DROPPED_MAX) {
 		o->state = ONE_DONE;
 		any = true;

@@ -41,6 +41,7 @@ struct one {
 	bool answered; /* the answer's head was sent */
 	bool untold;   /* the request was sent, and is not counted yet */
 	bool chunks_down;
+	bool cut; /* in LAST: the host said no end, so the program is told none */
 	struct http_asked asked;
 	struct body up, down;
 	struct mask mask;

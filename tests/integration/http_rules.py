@@ -106,6 +106,7 @@ def serve(network, port=443, certificate="good", handler=Provider):
     ASKED.clear()
     for name in certificate.split():
         contexts.append(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        contexts[-1].options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a handler may want to know (suppress_ragged_eofs)
         contexts[-1].load_cert_chain(f"{top}/{name}.pem", f"{top}/{name}.key")
 
     class Secure(handler):
