@@ -18,18 +18,19 @@
 
 #define HOST_MAX (4u << 20) /* that of a distribution has a quarter of a megabyte */
 
-/* Where systems have it, the most common first. */
 static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt",                /* Debian, Arch, Alpine, Nix */
-	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora */
-	"/etc/pki/tls/certs/ca-bundle.crt",                  /* the same before Fedora 42, elsewhere a link to it */
-	"/etc/ssl/ca-bundle.pem",                            /* SUSE */
-	"/etc/ssl/cert.pem",                                 /* Alpine */
+#define BUNDLE(path) path,
+#define KEYSTORE(path)
+#include "base/authorities.def"
+#undef BUNDLE
+#undef KEYSTORE
 };
 static const char *const stores[] = {
-	"/etc/ssl/certs/java/cacerts",              /* Debian */
-	"/etc/pki/ca-trust/extracted/java/cacerts", /* Fedora */
-	"/var/lib/ca-certificates/java-cacerts",    /* SUSE */
+#define BUNDLE(path)
+#define KEYSTORE(path) path,
+#include "base/authorities.def"
+#undef BUNDLE
+#undef KEYSTORE
 };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))

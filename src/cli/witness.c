@@ -1,7 +1,6 @@
 #include "cli/witness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +19,13 @@
 #include "cli/cli.h"
 #include "cli/cosigned.h"
 #include "cli/dial.h"
+#include "lib/authorities.h"
 #include "lib/parser.h"
 #include "lib/public.h"
 #include "witness/ask.h"
 
 #define EXIT_FAULT 1
 #define MEMORY (UINT64_C(128) << 20)
-#define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
 /* One witness, while it is asked. */
 struct asking {
@@ -77,19 +76,6 @@ static int rolled_back(struct asking *a, uint64_t seen, struct err *e)
 }
 
 /* ---- the witness ---- */
-
-static int open_authorities(const struct witness_url *url, int *ret_fd, struct err *e)
-{
-	const char *given = getenv("SSL_CERT_FILE"), *path = given != NULL && given[0] != 0 ? given : AUTHORITIES;
-
-	if (!url->tls)
-		return 0;
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return *ret_fd >= 0 ? 0
-			    : err_sys(e, AMBIT_NOT_FOUND, errno,
-				      "install ca-certificates, or name a file of authorities in SSL_CERT_FILE",
-				      "cannot open %s, by which certificates are judged", path);
-}
 
 static uint64_t now_s(void)
 {
@@ -146,7 +132,7 @@ static int ask_once(struct asking *a, struct err *e)
 	auto_fd int other = -1;
 	int pair[2], r;
 
-	r = open_authorities(&a->url, &authorities, e);
+	r = a->url.tls ? authorities_open(&authorities, e) : 0;
 	r = r < 0 ? r : dial(&a->url, &fd, e);
 	if (r < 0)
 		return r;

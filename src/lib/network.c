@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "core/endpoint.h"
 #include "core/terms.h"
+#include "lib/authorities.h"
 #include "lib/event.h"
 #include "lib/helper.h"
 #include "lib/secret.h"
@@ -205,32 +206,15 @@ bool network_wants_judges(const struct grant_set *grants)
 	return false;
 }
 
-/* What the person's own programs believe: the file that OpenSSL's variable names, or where systems have it. */
-static int open_authorities(struct err *e)
-{
-	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-					      "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
-	const char *own = getenv("SSL_CERT_FILE");
-	int fd = own != NULL && own[0] != 0 ? open_file(own) : -1;
-
-	if (own != NULL && own[0] != 0 && fd < 0)
-		return err_sys(e, AMBIT_NOT_FOUND, errno, "correct SSL_CERT_FILE, or unset it",
-			       "cannot read the authorities in %s", own);
-	for (size_t i = 0; i < sizeof places / sizeof places[0] && fd < 0; i++)
-		fd = open_file(places[i]);
-	return fd >= 0 ? fd
-		       : err_set(e, AMBIT_NOT_FOUND, "install the package ca-certificates, or set SSL_CERT_FILE",
-				 "no file of authorities that certify hosts");
-}
-
 /* One role, with a file of authorities of its own: it reads on from where another has read to. *ret_vault: where its secret is to go, or -1. */
 static int start_http(struct network_roles *n, const struct terms *t, int *ret_vault, struct err *e)
 {
-	auto_fd int authorities = open_authorities(e);
-	int fds[2] = { authorities, -1 }, r;
+	auto_fd int authorities = -1;
+	int fds[2] = { -1, -1 }, r = authorities_open(&authorities, e);
 
-	if (authorities < 0)
-		return authorities;
+	if (r < 0)
+		return r;
+	fds[0] = authorities;
 	if (n->n_http == LINK_HTTP_MAX)
 		return err_set(e, AMBIT_LIMIT, "grant fewer hosts with rules or secrets",
 			       "more than %d grants whose requests are judged", LINK_HTTP_MAX);

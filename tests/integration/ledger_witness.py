@@ -588,7 +588,7 @@ def tls_is_verified(place):
             place.settings["SSL_CERT_FILE"] = made("self")[0]
             refused(ask(log), 125, "certificate is not that of this name")
             place.settings["SSL_CERT_FILE"] = "/nowhere"
-            refused(ask(log), 125, "cannot open /nowhere")
+            refused(ask(log), 125, "cannot read the authorities in /nowhere")
             del place.settings["SSL_CERT_FILE"]
             refused(ask(log), 125)  # the machine's authorities, or none
             refused(ask(log, "--url", w.url.replace("https", "http"), "--key", w.key), 125, "did not understand")
