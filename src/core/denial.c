@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/text.h"
 #include "core/endpoint.h"
 
@@ -181,13 +182,29 @@ static void widen_to_work(const struct grant_set *set, const struct effect *f, s
 	}
 }
 
+/* Of a request, by the status that its refusal had, which ends it. */
+static enum denial_reason request_reason(const char *object)
+{
+	const char *blank = strrchr(object, ' ');
+	uint32_t status = 0;
+
+	(void)(blank != NULL && parse_u32(blank + 1, 100, 999, &status)); /* a record of another's making */
+	switch (status) {
+	case 403:
+	case 405: return DENIAL_REQUEST;
+	case 429: return DENIAL_SPENT;
+	case 502: return DENIAL_HOST;
+	default: return DENIAL_UNSOUND;
+	}
+}
+
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret)
 {
 	const uint32_t right = effect_right(f->kind);
 
 	*ret = (struct denial){ .reason = DENIAL_UNCLEAR };
 	if (f->kind == EFFECT_REQUEST)
-		ret->reason = DENIAL_REQUEST;
+		ret->reason = request_reason(f->object);
 	if (f->kind == EFFECT_CONNECT)
 		address_denial(f, ret);
 	if (right == 0 || !path_is_normal(f->object) || !text_copy(ret->object, sizeof ret->object, f->object))

@@ -50,6 +50,12 @@
 	  "turn that off in the client, or give up the check for this host: --connect 'HOST:PORT ech=true'")   \
 	X(REQUEST,   "request",   "no rule of the grant means this request, or it brought a credential of its own",  \
 	  "the answer that the program got says which, and the grant that would allow it")                     \
+	X(SPENT,     "spent",     "the requests that its grant allows were spent",                                     \
+	  "give it more uses, or a higher rate")                                                                \
+	X(UNSOUND,   "unsound",   "servers could read this request in two ways, or it is larger than what is judged", \
+	  "the answer that the program got says what it has to leave out")                                      \
+	X(HOST,      "host",      "the host did not prove to be the one that is granted, or its answer could not be followed", \
+	  "the answer that the program got says why; SSL_CERT_FILE can name a file of other authorities")         \
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
 	X(TOP,       "top",       "its directory is /, which is never granted whole",                           \

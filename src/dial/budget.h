@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/qualifiers.h"
+#include "core/rate.h"
 
 struct budget {
 	bool taken; /* by a grant */
@@ -19,7 +20,7 @@ struct budget {
 	struct qualifiers most;
 	uint32_t opened, under_way; /* of connections */
 	uint64_t bytes;             /* in both directions, as last looked at */
-	uint64_t level, filled_ms;  /* of the bucket: a connection takes its period in ms; when it was filled last */
+	struct rate rate;           /* of connections that are begun */
 };
 
 /* Endpoints of one grant must say the same: false otherwise. */

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "core/qualifiers.h"
 #include "http/credential.h"
 #include "http/graphql.h"
 #include "http/target.h"
@@ -23,6 +24,7 @@ void judge_refuse(struct verdict *ret, uint16_t status, enum ambit_code code, co
 	va_end(arguments);
 	(void)err_set(&ret->why, code, hint, "%s", text);
 	ret->status = status;
+	ret->retry_s = 0;
 }
 
 static void shown(const struct http_text *t, char ret[SHOWN_MAX])
@@ -423,13 +425,37 @@ struct http_text judge_sent_query(const struct http_request *q, const struct ver
 	return v->changes_query ? (struct http_text){ .at = v->query, .n = strlen(v->query) } : q->query;
 }
 
-bool judge_charge(struct judge *j, struct verdict *ret)
+static bool has_uses(const struct judge *j, struct verdict *ret)
 {
-	if (j->uses != 0 && j->used >= j->uses) {
-		judge_refuse(ret, 429, AMBIT_LIMIT, "grant more uses", "all %u uses of connect: %s are spent", j->uses,
-			     j->object);
+	if (j->uses == 0 || j->used < j->uses)
+		return true;
+	judge_refuse(ret, 429, AMBIT_LIMIT, "grant more uses", "all %u uses of connect: %s are spent", j->uses,
+		     j->object);
+	return false;
+}
+
+static bool has_rate(struct judge *j, uint64_t now_ms, struct verdict *ret)
+{
+	const struct qualifiers most = { .rate = j->rate.most, .period_s = j->rate.period_s };
+	char rate[32], hint[ERR_HINT_MAX];
+	uint32_t wait_s;
+
+	if (rate_take(&j->rate, now_ms))
+		return true;
+	wait_s = (uint32_t)((rate_wait_ms(&j->rate, now_ms) + 999) / 1000); /* an hour at most */
+	qualifier_format(&most, QUALIFIER_RATE, rate, sizeof rate);
+	(void)snprintf(hint, sizeof hint, "ask again in %u second%s, or grant a higher rate", wait_s,
+		       wait_s == 1 ? "" : "s");
+	judge_refuse(ret, 429, AMBIT_LIMIT, hint, "more requests than rate=%s of connect: %s", rate, j->object);
+	ret->retry_s = wait_s;
+	return false;
+}
+
+/* The rate last: what is refused for another reason takes nothing of it. */
+bool judge_charge(struct judge *j, uint64_t now_ms, struct verdict *ret)
+{
+	if (!has_uses(j, ret) || !has_rate(j, now_ms, ret))
 		return false;
-	}
 	j->used++;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "core/address.h"
 #include "core/host.h"
+#include "core/rate.h"
 #include "core/terms.h"
 #include "http/head.h"
 
@@ -28,6 +29,7 @@ struct judge {
 	const char *secret; /* borrowed: as it goes into its place, without the word before it; NULL: there is none */
 	size_t secret_len;
 	uint32_t uses, used; /* requests; uses 0: no bound */
+	struct rate rate;    /* of requests */
 };
 
 /* A request of either version; names of fields in small letters where they are compared. */
@@ -46,6 +48,7 @@ struct http_request {
 struct verdict {
 	uint16_t status; /* 0: it passes; else of the answer that says why not */
 	struct err why;
+	uint32_t retry_s;            /* after so many seconds it may pass; 0: that is not said */
 	int rule;                    /* of terms.rules; -1: none is needed */
 	bool wants_document;         /* it passes if its body, or query, is GraphQL that is allowed: graphql_judge() */
 	bool is_for_git;             /* which shows its person an answer that is text/plain, and no other */
@@ -79,8 +82,8 @@ struct judge_meaning judge_name_means(const struct judge *j, const struct http_t
 /* Charges nothing: judge_charge() does, when it is sent. */
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
 		   struct verdict *ret);
-/* False: the uses of the grant are spent; *ret says so. */
-bool judge_charge(struct judge *j, struct verdict *ret);
+/* False: the uses of the grant are spent, or its rate is; *ret says so. */
+bool judge_charge(struct judge *j, uint64_t now_ms, struct verdict *ret);
 /* The query as it is sent, but for the secret. */
 struct http_text judge_sent_query(const struct http_request *q, const struct verdict *v);
 /* Fills a verdict that refuses. hint may be NULL. */

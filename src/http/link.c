@@ -2,16 +2,21 @@
 
 void http_put_orders(struct buf *out, const struct http_orders *o)
 {
-	buf_put_u32(out, o->uses);
+	qualifiers_put(out, &o->budget);
 	buf_put_str(out, o->terms);
 	link_put_listener(out, &o->to);
 }
 
+static bool is_of_requests(const struct qualifiers *q)
+{
+	return q->bytes == 0 && q->ech == 0 && q->until_s == 0;
+}
+
 bool http_take_orders(struct rbuf *in, struct http_orders *ret)
 {
-	ret->uses = rbuf_u32(in);
+	qualifiers_take(in, &ret->budget);
 	rbuf_str(in, ret->terms, sizeof ret->terms);
-	return !in->failed && link_take_listener(in, &ret->to) && ret->to.flags == 0;
+	return !in->failed && is_of_requests(&ret->budget) && link_take_listener(in, &ret->to) && ret->to.flags == 0;
 }
 
 /* ---- what was asked for ---- */

@@ -6,13 +6,14 @@
 #ifndef HTTP_LINK_H
 #define HTTP_LINK_H
 
+#include "core/qualifiers.h"
 #include "core/terms.h"
 #include "net/link.h"
 
 /* The grant that a role serves. */
 struct http_orders {
-	uint32_t uses;           /* requests; 0: no bound */
-	struct link_listener to; /* flags: none */
+	struct qualifiers budget; /* uses and rate are of requests; all other is the dialer's, and none here */
+	struct link_listener to;  /* flags: none */
 	char terms[TERMS_TEXT_MAX];
 };
 void http_put_orders(struct buf *out, const struct http_orders *o);

@@ -161,7 +161,7 @@ static bool send_request(struct one *o, struct one_parts *p, const struct http_h
 {
 	struct buf *out = stream_head(p->server);
 
-	if (!judge_charge(p->judge, p->verdict))
+	if (!judge_charge(p->judge, p->now_ms, p->verdict))
 		return refuse(o, p, !o->up.done);
 	put_request(out, o, p, h, q);
 	put_framing(out, &o->up);
@@ -533,7 +533,7 @@ static bool judge_document(struct one *o, struct one_parts *p)
 		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
 		return refuse(o, p, false);
 	}
-	if (!judge_charge(p->judge, p->verdict))
+	if (!judge_charge(p->judge, p->now_ms, p->verdict))
 		return refuse(o, p, false);
 	buf_put(out, o->head.data, o->head.len);
 	buf_finish(&o->head);

@@ -1,5 +1,7 @@
 #include "http/refusal.h"
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "http/mask.h"
 
@@ -106,13 +108,16 @@ const char *refusal_reason(unsigned status)
 void refusal_put(struct buf *out, const struct verdict *v, bool is_head, bool closes)
 {
 	uint8_t room[REFUSAL_MAX];
+	char retry[32] = "";
 	struct buf body;
 
 	buf_init_in(&body, room, sizeof room);
 	refusal_put_body(&body, v);
+	if (v->retry_s != 0)
+		(void)snprintf(retry, sizeof retry, "Retry-After: %u\r\n", (unsigned)v->retry_s);
 	buf_printf(out,
-		   "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n%s\r\n",
-		   (unsigned)v->status, refusal_reason(v->status), refusal_type(v), body.len,
+		   "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n%s%s\r\n",
+		   (unsigned)v->status, refusal_reason(v->status), refusal_type(v), body.len, retry,
 		   closes ? "Connection: close\r\n" : "");
 	if (!is_head)
 		buf_put(out, body.data, body.len);

@@ -74,7 +74,8 @@ static int take_terms(struct serve *s, struct err *e)
 	s->dialer = steal_fd(&m.fds[0]);
 	endpoint_put(&s->orders.to.what, s->object);
 	s->role.judge.object = s->object;
-	s->role.judge.uses = s->orders.uses;
+	s->role.judge.uses = s->orders.budget.uses;
+	rate_init(&s->role.judge.rate, s->orders.budget.rate, s->orders.budget.period_s, clock_ms());
 	return terms_take(s->orders.terms, &s->role.judge.terms, e);
 }
 

@@ -44,6 +44,9 @@ static void submit_refusal(struct two *o, struct twin *t)
 	(void)snprintf(text, sizeof text, "%zu", t->down.bytes.len);
 	two_fields_put_word(&o->made, "content-length", text);
 	two_fields_put_word(&o->made, "cache-control", "no-store");
+	(void)snprintf(text, sizeof text, "%u", (unsigned)o->parts->verdict->retry_s);
+	if (o->parts->verdict->retry_s != 0)
+		two_fields_put_word(&o->made, "retry-after", text);
 	if (!two_fields_list(&o->made, list) ||
 	    nghttp2_submit_response(o->client, t->client_id, list, o->made.n, t->is_head ? NULL : &body) != 0)
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
@@ -309,7 +312,7 @@ static void send_request(struct two *o, struct twin *t, const struct two_fields 
 {
 	if (o->server == NULL || !has_place(o))
 		twin_reset_client(o, t, NGHTTP2_REFUSED_STREAM);
-	else if (!judge_charge(o->parts->judge, o->parts->verdict))
+	else if (!judge_charge(o->parts->judge, o->parts->now_ms, o->parts->verdict))
 		two_refuse(o, t);
 	else
 		submit_request(o, t, f, has_body);

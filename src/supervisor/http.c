@@ -83,7 +83,8 @@ static int introduce(int role, const struct http_orders *orders, int dialer, str
 static int tell(struct http_roles *h, uint32_t k, const struct grant_set *set, uint32_t grant,
 		const struct cell_spec *spec, int dialer, struct err *e)
 {
-	struct http_orders orders = { .uses = set->grants[grant].qualifiers.uses };
+	const struct qualifiers *q = &set->grants[grant].qualifiers;
+	struct http_orders orders = { .budget = { .uses = q->uses, .rate = q->rate, .period_s = q->period_s } };
 	const uint32_t i = endpoint_of(spec, grant);
 
 	if (k >= h->n || i == spec->n_endpoints)

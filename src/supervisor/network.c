@@ -232,7 +232,7 @@ static int allow(struct network *n, const struct cell_spec *spec, const struct g
 	spec_endpoint(spec, p, &told.what);
 	to.to = told.what;
 	if (grant_terms(grants, p->grant)[0] != 0)
-		to.budget.uses = 0; /* of requests: who judges them counts them */
+		to.budget.uses = to.budget.rate = to.budget.period_s = 0; /* of requests: who judges them counts them */
 	buf_init_in(&b, room, sizeof room);
 	link_put_endpoint(&b, &to);
 	r = wire_send(n->dialer, WIRE_DIAL_ALLOW, &b, NULL, 0);

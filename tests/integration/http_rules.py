@@ -195,6 +195,41 @@ def a_later_connection_resumes_that_hosts_session_alone(network, who, uid):
     assert [a["resumed"] for a in ASKED] == [False, True, False, True, True, False], f"{who}: {ASKED}"
 
 
+def kept_requests(record):
+    """Each that the record has: with its status, how often, its verdict and why."""
+    with open(record, encoding="utf-8") as file:
+        return sorted((e["request"], e["count"], e["verdict"], e.get("why")) for e in json.load(file)["effects"] if e["kind"] == "request")
+
+
+@both_users
+def a_rate_is_of_requests(network, who, uid):
+    """By however many connections they come: no connection is reset for it, and a client that waits as it is told goes on."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    ASKED.clear()
+    record, ledger = f"{network.home(uid)}/record.json", f"{network.home(uid)}/ledger"
+    script = ("curl -sS -m 20 -D- $1/a $1/a $1/a; for url in $1/b $1/b $1/c $2/d $2/d $2/d; do "
+              "curl -sS -m 20 $([ $url != $2/d ] || echo --retry 3) -w '\\n%{http_code}\\n' $url | tail -n 1; done")
+    result = network.run(uid, "--record", record, "--ledger", ledger, "--connect", "open.test:443 rate=2/h http='GET /a, GET /b'", "--connect",
+                         "a.open.test:443 rate=1/s http='GET /d'", "--", "sh", "-c", script, "sh", "https://open.test", "https://a.open.test",
+                         before=("env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
+    assert result.returncode == 0, f"{who}: {told(result)}"
+    answers, rest = result.stdout.split("HTTP/1.1 ")[1:], result.stdout.splitlines()[-6:]
+    assert [a[:3] for a in answers] == ["200", "200", "429"] and re.search("^retry-after: (1800|179\\d)$", answers[2], re.M | re.I), f"{who}: {told(result)}"
+    said = json.loads(answers[2].split("\n\n")[1].splitlines()[0])["error"]
+    assert said["code"] == "LIMIT" and "rate=2/h" in said["message"] and "higher rate" in said["hint"], said
+    assert rest == ["429", "429", "403", "200", "200", "200"], f"{who}: {told(result)}"
+    assert [a["path"] for a in ASKED] == ["/a", "/a", "/d", "/d", "/d"], ASKED
+    kept = kept_requests(record)
+    assert [k for k in kept if "a.open" not in k[0]] == [("inet open.test:443 GET /a 200", 2, "allowed", None), ("inet open.test:443 GET /a 429", 1, "denied", "spent"),
+                                                         ("inet open.test:443 GET /b 429", 2, "denied", "spent"), ("inet open.test:443 GET /c 403", 1, "denied", "request")], f"{who}: {kept}"
+    for words in (("ledger", "replay", "--ledger", ledger), ("explain", record)):
+        result = network.ambit(uid, *words)
+        assert result.returncode == 0, f"{who}, {words}: {told(result)}"
+    assert "give it more uses, or a higher rate" in result.stdout, f"{who}: {told(result)}"
+
+
 def keep_secret(network, uid, name="provider", value=TOKEN, *more):
     """In that person's store, by standard input."""
     network.place.home = network.home(uid)
@@ -247,7 +282,7 @@ call -H "Authorization: Bearer ambit:provider" -d '{"query":"mutation { domainCr
         ("inet open.test:443 POST /graphql/v2 200", "allowed", 2, None), ("inet open.test:443 POST /graphql/v2 403", "denied", 4, "request")], requests
 
 
-SCENARIOS = [the_wipe, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+SCENARIOS = [the_wipe, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
              a_later_connection_resumes_that_hosts_session_alone]
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import subprocess
 
 from harness import main, need, told
@@ -195,7 +196,21 @@ def without_locked_memory_there_is_no_secret(network, who, uid):
         assert started or "ulimit -l" in result.stderr, f"{who}: {told(result)}"
 
 
-SCENARIOS = [real_clients_speak_it, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret]
+@both_users
+def a_rate_is_of_requests(network, who, uid):
+    need("node", "curl", "openssl")
+    server = serve(network)
+    try:
+        result = run(network, uid, ["open.test:443 rate=2/h http='GET /a'"], "curl", "-sS", "-m", "20", "--http2", "-D-", *["https://open.test/a"] * 3)
+        answers = result.stdout.split("HTTP/2 ")[1:]
+        assert [a[:3] for a in answers] == ["200", "200", "429"] and re.search("^retry-after: (1800|179\\d)$", answers[2], re.M), f"{who}: {told(result)}"
+        assert '"code":"LIMIT"' in answers[2] and len(asked(network)) == 2, f"{who}: {told(result)}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+SCENARIOS = [real_clients_speak_it, a_rate_is_of_requests, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -255,9 +255,40 @@ static void uses_are_of_requests(void **state)
 	static struct verdict v;
 
 	(void)state;
-	assert_true(judge_charge(&j, &v) && judge_charge(&j, &v));
-	assert_false(judge_charge(&j, &v));
+	assert_true(judge_charge(&j, 0, &v) && judge_charge(&j, 0, &v));
+	assert_false(judge_charge(&j, 0, &v));
 	assert_int_equal(v.status, 429);
+	assert_int_equal(v.retry_s, 0); /* never again */
+}
+
+static void a_rate_is_of_requests(void **state)
+{
+	static const struct {
+		uint64_t now_ms;
+		unsigned passes, retry_s; /* how many of five */
+	} rows[] = {
+		{ 5, 2, 30 }, { 5 + 29999, 0, 1 }, { 5 + 30000, 1, 30 }, { 5 + 45000, 0, 15 }, { 5 + 990000, 2, 30 }
+	};
+	struct judge j = { .object = "api.example:443", .uses = 6 };
+	static struct verdict v;
+
+	(void)state;
+	rate_init(&j.rate, 2, 60, 5);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned passed = 0;
+
+		for (unsigned k = 0; k < 5; k++)
+			passed += judge_charge(&j, rows[i].now_ms, &v);
+		if (passed != rows[i].passes || v.status != 429 || v.retry_s != rows[i].retry_s)
+			fail_msg("row %zu: %u passed, %u, %u s", i, passed, v.status, v.retry_s);
+	}
+	assert_string_equal(v.why.msg, "more requests than rate=2/m of connect: api.example:443");
+	assert_string_equal(v.why.hint, "ask again in 30 seconds, or grant a higher rate");
+	assert_true(judge_charge(&j, 5 + 1020000, &v)); /* what was refused took no use, */
+	assert_false(judge_charge(&j, 5 + 1080000, &v));
+	assert_int_equal(v.retry_s, 0);
+	assert_int_equal(rate_wait_ms(&j.rate, 5 + 1080000),
+			 0); /* nor does what is refused for its use take of the rate */
 }
 
 /* ---- what is told ---- */
@@ -325,10 +356,10 @@ static void refusals_leave_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_are_judged),  cmocka_unit_test(a_document_stands_in_one_place),
-		cmocka_unit_test(a_body_is_looked_at),  cmocka_unit_test(another_host_is_refused),
-		cmocka_unit_test(uses_are_of_requests), cmocka_unit_test(what_was_asked_for_is_counted),
-		cmocka_unit_test(refusals_leave_room),
+		cmocka_unit_test(requests_are_judged),           cmocka_unit_test(a_document_stands_in_one_place),
+		cmocka_unit_test(a_body_is_looked_at),           cmocka_unit_test(another_host_is_refused),
+		cmocka_unit_test(uses_are_of_requests),          cmocka_unit_test(a_rate_is_of_requests),
+		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,22 @@ static void uses_are_spent(void **state)
 	world_destroy(w);
 }
 
+static void a_rate_is_of_requests(void **state)
+{
+	struct world *w = begin(PLAIN);
+
+	(void)state;
+	rate_init(&w->judge.rate, 1, 60, 0);
+	say_headers(&w->program, END_BOTH, 1, GET);
+	say_headers(&w->program, END_BOTH, 3, GET);
+	world_run(w);
+	has(&w->host, "HEADERS 1", "the first");
+	has_not(&w->host, "HEADERS 3", "the second");
+	has(&w->program, "HEADERS 3 :status=429", "the second");
+	has(&w->program, "retry-after=60", "the second");
+	world_destroy(w);
+}
+
 static void large_head(void **state)
 {
 	static char fields[96 << 10];
@@ -1077,6 +1093,7 @@ int main(void)
 		cmocka_unit_test(is_judged),
 		cmocka_unit_test(refusal_has_its_words),
 		cmocka_unit_test(uses_are_spent),
+		cmocka_unit_test(a_rate_is_of_requests),
 		cmocka_unit_test(large_head),
 		cmocka_unit_test(long_head),
 		cmocka_unit_test(is_passed_down),
