@@ -1,4 +1,4 @@
-/* The target of a request, a line feed, and a granted host: what is taken lies in its bytes, and put together again is what was taken; it has no user;
+/* The target of a request, a line feed, a granted host, and behind another one an authority as a field has it: what is taken lies in its bytes, and put together again is what was taken; it has no user;
  * an authority means one host and port, and is no other spelling of them; parameters are what their query was, and encoded anew say the same. */
 #include <string.h>
 #include <strings.h>
@@ -147,6 +147,20 @@ static void authority_is_one(const struct http_text *authority, const struct gra
 	}
 }
 
+/* The host, and what follows it. */
+static void of_host(const struct http_text *authority, const char *text, size_t n)
+{
+	const char *end = n > 0 ? memchr(text, '\n', n) : NULL;
+	const size_t of_host = end != NULL ? (size_t)(end - text) : n;
+	struct granted g;
+
+	if (!take_granted(text, of_host, &g))
+		return;
+	authority_is_one(authority, &g);
+	if (end != NULL)
+		authority_is_one(&(struct http_text){ .at = end + 1, .n = n - of_host - 1 }, &g);
+}
+
 /* ---- parameters ---- */
 
 static void encode(struct buf *to, const struct http_text *t)
@@ -199,15 +213,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct http_text target = { .at = text, .n = end != NULL ? (size_t)(end - text) : size };
 	const char *why = NULL;
 	struct http_target t;
-	struct granted g;
 
 	if (!http_target_take(&target, &t, &why)) {
 		promise(why != NULL);
 		return 0;
 	}
 	target_is_sound(&target, &t);
-	if (end != NULL && take_granted(end + 1, size - target.n - 1, &g))
-		authority_is_one(&t.authority, &g);
+	if (end != NULL)
+		of_host(&t.authority, end + 1, size - target.n - 1);
 	if (t.has_query)
 		parameters_are_the_query(&t.query);
 	return 0;

@@ -82,7 +82,8 @@ static bool take_port(struct http_text *t, uint16_t *ret)
 		colon--;
 	if (colon == 0 || t->at[colon - 1] == ']')
 		return true;
-	if (t->n - colon == 0 || t->n - colon >= sizeof text || t->at[colon] == '0')
+	if (t->n - colon == 0 || t->n - colon >= sizeof text || t->at[colon] == '0' ||
+	    memchr(t->at + colon, 0, t->n - colon) != NULL)
 		return false;
 	memcpy(text, t->at + colon, t->n - colon);
 	text[t->n - colon] = 0;

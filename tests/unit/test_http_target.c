@@ -155,6 +155,16 @@ static void authorities_mean_one_host(void **state)
 	}
 }
 
+static void a_port_has_digits_alone(void **state)
+{
+	const struct host_name name = { .text = "a.example" };
+	const struct address none = { .family = 0 };
+
+	(void)state;
+	assert_true(http_authority_means(&(struct http_text){ "a.example:443", 13 }, &name, &none, 443, true));
+	assert_false(http_authority_means(&(struct http_text){ "a.example:443\0/", 15 }, &name, &none, 443, true));
+}
+
 static void parameters_are_decoded(void **state)
 {
 	static const struct {
@@ -228,11 +238,9 @@ static void parameters_end_and_have_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(targets_are_taken_apart),
-		cmocka_unit_test(targets_that_mean_two_things_are_refused),
-		cmocka_unit_test(authorities_mean_one_host),
-		cmocka_unit_test(parameters_are_decoded),
-		cmocka_unit_test(parameters_end_and_have_a_limit),
+		cmocka_unit_test(targets_are_taken_apart),   cmocka_unit_test(targets_that_mean_two_things_are_refused),
+		cmocka_unit_test(authorities_mean_one_host), cmocka_unit_test(a_port_has_digits_alone),
+		cmocka_unit_test(parameters_are_decoded),    cmocka_unit_test(parameters_end_and_have_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
