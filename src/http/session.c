@@ -217,8 +217,9 @@ static bool offer_resumption(struct session *s, SSL *tls)
 	if (known == NULL)
 		return true;
 	SSL_SESSION_get0_alpn_selected(known, &chosen, &n);
-	s->speaks_two = is_two(chosen, n);
-	if (s->offers_two || !s->speaks_two)
+	/* One that chose HTTP/1.1 may have been offered nothing else. */
+	s->speaks_two = s->offers_two && is_two(chosen, n);
+	if (s->speaks_two == s->offers_two)
 		s->state = SESSION_BOTH;
 	offered = SSL_set_session(tls, known) == 1;
 	SSL_SESSION_free(known);

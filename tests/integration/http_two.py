@@ -118,6 +118,19 @@ def real_clients_speak_it(network, who, uid):
         server.wait()
 
 
+@both_users
+def a_resumed_session_is_of_either_version(network, who, uid):
+    need("node", "curl", "openssl")
+    server = serve(network)
+    try:
+        versions = ["1.1", "2", "1.1", "1.1", "2", "2", "1.1", "2"]
+        result = run(network, uid, ["open.test:443 http='GET /**'"], "sh", "-c", 'for v; do curl -sS -m 20 -o /dev/null -w "%{http_version} %{http_code}\\n" --http$v https://open.test/a; done', "sh", *versions)
+        assert result.stdout.splitlines() == [f"{v} 200" for v in versions], f"{who}: {told(result)}"
+    finally:
+        server.kill()
+        server.wait()
+
+
 def stands_in(pid, texts):
     """Where any of them stands in its memory: (how the kernel calls that, whether it is locked and not dumped)."""
     found, area = [], None
@@ -210,7 +223,7 @@ def a_rate_is_of_requests(network, who, uid):
         server.wait()
 
 
-SCENARIOS = [real_clients_speak_it, a_rate_is_of_requests, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret]
+SCENARIOS = [real_clients_speak_it, a_resumed_session_is_of_either_version, a_rate_is_of_requests, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret]
 
 if __name__ == "__main__":
     main(SCENARIOS)
