@@ -12,14 +12,22 @@ static bool is_same(const struct http_row *a, const struct http_row *b)
 	       (a->address.family == 0 || address_is_same(&a->address, &b->address));
 }
 
-/* A program can be refused for any number of paths: they leave room for what was sent. */
+static bool is_named(const struct http_row *r)
+{
+	return r->name.text[0] != 0 || r->address.family != 0;
+}
+
+/* A program can be refused for any number of paths, and ask any number of hosts: they leave room for what was sent, and for all hosts together. */
 static bool has_room(const struct http_used *u, const struct http_row *wanted)
 {
-	uint32_t refused = 0;
+	uint32_t refused = 0, named = 0;
 
-	for (uint32_t i = 0; i < u->n; i++)
+	for (uint32_t i = 0; i < u->n; i++) {
 		refused += u->rows[i].refused;
-	return u->n < HTTP_ROWS_MAX && (wanted->refused == 0 || refused < HTTP_ROWS_MAX / 2);
+		named += is_named(&u->rows[i]);
+	}
+	return u->n < HTTP_ROWS_MAX && (wanted->refused == 0 || refused < HTTP_ROWS_MAX / 2) &&
+	       (!is_named(wanted) || named < HTTP_ROWS_MAX / 4 * 3);
 }
 
 static struct http_row *row_of(struct http_used *u, const struct http_row *wanted)
@@ -31,6 +39,21 @@ static struct http_row *row_of(struct http_used *u, const struct http_row *wante
 		return NULL;
 	u->rows[u->n] = *wanted;
 	return &u->rows[u->n++];
+}
+
+/* What a host did, or may have done, takes the place of what it did not do: under a rule for any method, those are endless. */
+static struct http_row *replace(struct http_used *u, const struct http_row *wanted)
+{
+	for (uint32_t i = 0; i < u->n && wanted->refused == 0 && wanted->status < 400; i++) {
+		struct http_row *r = &u->rows[i];
+
+		if (r->refused != 0 || r->status < 400)
+			continue;
+		u->more += r->count < UINT32_MAX - u->more ? r->count : UINT32_MAX - u->more;
+		*r = *wanted;
+		return r;
+	}
+	return NULL;
 }
 
 static void put_path(const struct terms *t, const struct http_asked *asked, char ret[HTTP_ROW_PATH_MAX])
@@ -54,6 +77,12 @@ void tally_add(struct http_used *u, const struct terms *t, const struct http_hos
 			asked->method[0] != 0 ? asked->method : "-"); /* of one size */
 	put_path(t, asked, wanted.path);
 	row = row_of(u, &wanted);
+	if (row == NULL && is_named(&wanted)) {
+		wanted.name.text[0] = 0;
+		wanted.address.family = 0;
+		row = row_of(u, &wanted);
+	}
+	row = row != NULL ? row : replace(u, &wanted);
 	if (row == NULL)
 		u->more += u->more < UINT32_MAX;
 	else

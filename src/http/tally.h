@@ -2,7 +2,7 @@
  *
  * Owns:   struct http_used (http/link.h), as it grows.
  * Holds:  a request that was sent is told by the pattern of its rule, so that there are few rows; one that was refused by what it asked for. What has no
- *         row is counted alone.
+ *         row is counted alone: of what was sent that is first what hosts did not do, by their status.
  * Called: http/serve.c; pure. */
 #ifndef HTTP_TALLY_H
 #define HTTP_TALLY_H

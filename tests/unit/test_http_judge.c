@@ -353,6 +353,65 @@ static void refusals_leave_room(void **state)
 	assert_int_equal(u.n, HTTP_ROWS_MAX / 2 + 1);
 }
 
+static uint32_t count_of(const struct http_used *u, const char *method)
+{
+	for (uint32_t i = 0; i < u->n; i++)
+		if (strcmp(u->rows[i].method, method) == 0)
+			return u->rows[i].count;
+	return 0;
+}
+
+/* Under a rule for any method a program can ask for what no host does, without end. */
+static void what_was_not_done_leaves_room(void **state)
+{
+	static struct http_used u;
+	static struct terms t;
+	char method[8];
+
+	(void)state;
+	for (int i = 0; i < HTTP_ROWS_MAX; i++) {
+		(void)snprintf(method, sizeof method, "M-%c%c", 'A' + i / 26, 'A' + i % 26);
+		add(&u, &t, -1, method, "/", i == 0 ? 200 : 405);
+		add(&u, &t, -1, method, "/", i == 0 ? 200 : 405);
+	}
+	assert_int_equal(u.n, HTTP_ROWS_MAX);
+	add(&u, &t, -1, "PUT", "/", 500);
+	assert_int_equal(u.more, 1);
+	add(&u, &t, -1, "DELETE", "/", 204);
+	add(&u, &t, -1, "PATCH", "/", HTTP_NO_ANSWER);
+	add(&u, &t, -1, "DELETE", "/", 204);
+	assert_int_equal(count_of(&u, "DELETE"), 2);
+	assert_int_equal(count_of(&u, "PATCH"), 1);
+	assert_int_equal(count_of(&u, "M-AA"), 2);
+	assert_int_equal(count_of(&u, "M-AB"), 0);
+	assert_int_equal(count_of(&u, "PUT"), 0);
+	assert_int_equal(u.more, 5);
+	assert_int_equal(u.n, HTTP_ROWS_MAX);
+}
+
+static void many_hosts_are_told_together(void **state)
+{
+	static struct http_used u;
+	static struct terms t;
+	const struct http_text method = text_of("GET"), path = text_of("/");
+	struct http_host host = { .port = 443 };
+	struct http_asked asked;
+
+	(void)state;
+	asked_note(&asked, &method, &path);
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(host.name.text, sizeof host.name.text, "a%u.example", i);
+		tally_add(&u, &t, &host, false, &asked, 200);
+	}
+	assert_int_equal(u.n, HTTP_ROWS_MAX / 4 * 3 + 1);
+	assert_string_equal(u.rows[u.n - 1].name.text, "");
+	assert_int_equal(u.rows[u.n - 1].count, 200 - HTTP_ROWS_MAX / 4 * 3);
+	assert_int_equal(u.more, 0);
+	(void)snprintf(host.name.text, sizeof host.name.text, "%s", "a0.example");
+	tally_add(&u, &t, &host, false, &asked, 200);
+	assert_int_equal(u.rows[0].count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_body_is_looked_at),           cmocka_unit_test(another_host_is_refused),
 		cmocka_unit_test(uses_are_of_requests),          cmocka_unit_test(a_rate_is_of_requests),
 		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
+		cmocka_unit_test(what_was_not_done_leaves_room), cmocka_unit_test(many_hosts_are_told_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
