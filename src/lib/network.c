@@ -249,9 +249,13 @@ static void host_of(const char *object, char ret[ENDPOINT_TEXT_MAX])
 static int give_secret(struct secret_role *role, const struct terms *t, const char *object, int vault, struct err *e)
 {
 	char host[ENDPOINT_TEXT_MAX];
-	int r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
+	int r;
 
 	host_of(object, host);
+	if (strcmp(host, "*") == 0)
+		return err_set(e, AMBIT_DENIED, "name the hosts that it is for, in grants of their own",
+			       "connect: %s: the secret '%s' would go to any host", object, t->secret.name);
+	r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
 	return r < 0 ? r : secret_give(role, t->secret.name, host, vault, e);
 }
 
