@@ -404,18 +404,9 @@ static bool judge_query(const struct judge *j, const struct http_request *q, str
 
 /* ---- all of it ---- */
 
-static bool is_of_git(const struct http_request *q)
-{
-	for (uint32_t i = 0; i < q->n_fields; i++)
-		if (http_text_is(&q->fields[i].name, "user-agent"))
-			return q->fields[i].value.n > 4 && memcmp(q->fields[i].value.at, "git/", 4) == 0;
-	return false;
-}
-
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
 		   struct verdict *ret)
 {
-	ret->is_for_git = is_of_git(q);
 	if (is_for_host(host, q, ret) && finds_rule(j, q, ret) && judge_fields(j, q, ret) && q->has_query)
 		(void)judge_query(j, q, ret);
 }

@@ -51,7 +51,6 @@ struct verdict {
 	uint32_t retry_s;            /* after so many seconds it may pass; 0: that is not said */
 	int rule;                    /* of terms.rules; -1: none is needed */
 	bool wants_document;         /* it passes if its body, or query, is GraphQL that is allowed: graphql_judge() */
-	bool is_for_git;             /* which shows its person an answer that is text/plain, and no other */
 	bool drops[HTTP_FIELDS_MAX]; /* these fields are left out */
 	bool changes_query;
 	char query

@@ -49,7 +49,7 @@ static bool finish(struct one *o)
 static bool answer(struct one *o, struct one_parts *p, bool closes)
 {
 	o->closes |= closes || o->old;
-	refusal_put(&p->client->out, p->verdict, o->is_head, o->closes);
+	refusal_put(&p->client->out, p->verdict, o->reader, o->is_head, o->closes);
 	if (o->closes)
 		return finish(o);
 	o->state = ONE_HEAD;
@@ -249,6 +249,7 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 		return refuse_malformed(o, p, "its field Connection has the next server drop others");
 	*p->verdict = (struct verdict){ .rule = -1 };
 	judge_request(p->judge, p->host, &q, p->verdict);
+	o->reader = (uint8_t)refusal_reader(&q);
 	o->asked.rule = p->verdict->rule;
 	if (p->verdict->status == 0 && p->broken != NULL)
 		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", p->broken);
@@ -282,6 +283,7 @@ static bool read_request(struct one *o, struct one_parts *p)
 		return p->client->ended && finish(o);
 	o->old = false;
 	o->is_head = false;
+	o->reader = REFUSAL_TO_PROGRAM;
 	if (r < 0)
 		return refuse_malformed(o, p, why);
 	if (!take_request(o, p, &h))

@@ -41,7 +41,8 @@ struct one {
 	bool answered; /* the answer's head was sent */
 	bool untold;   /* the request was sent, and is not counted yet */
 	bool chunks_down;
-	bool cut; /* in LAST: the host said no end, so the program is told none */
+	bool cut;       /* in LAST: the host said no end, so the program is told none */
+	uint8_t reader; /* enum refusal_reader: of an answer that says no */
 	struct http_asked asked;
 	struct body up, down;
 	struct mask mask;

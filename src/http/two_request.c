@@ -38,9 +38,9 @@ static void submit_refusal(struct two *o, struct twin *t)
 	char text[24];
 
 	two_fields_reset(&o->made);
-	(void)snprintf(text, sizeof text, "%u", o->parts->verdict->status);
+	(void)snprintf(text, sizeof text, "%u", refusal_status(o->parts->verdict, t->reader));
 	two_fields_put_word(&o->made, ":status", text);
-	two_fields_put_word(&o->made, "content-type", refusal_type(o->parts->verdict));
+	two_fields_put_word(&o->made, "content-type", refusal_type(t->reader));
 	(void)snprintf(text, sizeof text, "%zu", t->down.bytes.len);
 	two_fields_put_word(&o->made, "content-length", text);
 	two_fields_put_word(&o->made, "cache-control", "no-store");
@@ -66,7 +66,7 @@ static void answer(struct two *o, struct twin *t)
 		submit_grpc_refusal(o, t);
 		return;
 	}
-	refusal_put_body(&t->down.bytes, o->parts->verdict);
+	refusal_put_body(&t->down.bytes, o->parts->verdict, t->reader);
 	submit_refusal(o, t);
 }
 
@@ -380,6 +380,7 @@ static void judge(struct two *o, struct twin *t, const struct asked *a, const st
 	struct one_parts *p = o->parts;
 
 	judge_request(p->judge, p->host, q, p->verdict);
+	t->reader = (uint8_t)refusal_reader(q);
 	t->asked.rule = p->verdict->rule;
 	if (p->verdict->status != 0) {
 		two_refuse(o, t);

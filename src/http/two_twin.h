@@ -33,6 +33,7 @@ struct twin {
 	bool answered; /* the answer's head was sent */
 	bool untold;   /* the request was sent, and is not counted yet */
 	bool is_head;
+	uint8_t reader;  /* enum refusal_reader */
 	bool is_grpc;    /* what is refused is told as gRPC has it */
 	bool host_cares; /* not: it has answered, and wants no more of the body */
 	struct http_asked asked;

@@ -100,10 +100,16 @@ def git_clones_and_pushes(network, who, uid):
     done = subprocess.run(["git", "-c", "safe.directory=*", "log", "--format=%s", f"of-{uid}"], cwd=project, capture_output=True, text=True, check=False)
     assert done.stdout == "two\none\n", told(done)
     # who may fetch may not push, nor fetch another
-    again = Row("push", f"cd {at}/a && git push origin HEAD:not-{uid}", "", "403")
+    refused = r"(?s)fatal: remote error: POST /project.git/git-{}-pack is not granted\nhint: the grant that allows it: .*http: \[POST"
+    again = Row("push", f"cd {at}/a && git push origin HEAD:not-{uid}", "", refused.format("receive"))
+    more = "head -c 12M /dev/urandom >large && git add large && git -c user.name=b -c user.email=b@b commit -qm three"
+    large = Row("large push", f"cd {at}/a && {more} && git push origin HEAD:not-{uid}", "", refused.format("receive"))
     other = Row("clone of another", f"git clone https://open.test/other.git {at}/b", "", "(?s)remote: .*GET /other.git/info/refs is not granted.*remote: .*http: \\[.*403")
-    found, _ = run_rows(network, uid, [again, other], *words, *connect(f"open.test:443 http='{FETCHING}' {secret}"))
-    failing([again, other], found, None, f"without its rule ({who})")
+    found, _ = run_rows(network, uid, [again, large, other], *words, *connect(f"open.test:443 http='{FETCHING}' {secret}"))
+    failing([again, large, other], found, None, f"without its rule ({who})")
+    fetch = Row("clone", f"git clone https://open.test/project.git {at}/d", "", refused.format("upload"))
+    found, _ = run_rows(network, uid, [fetch], *words, *connect(f"open.test:443 http='GET /project.git/info/refs' {secret}"))
+    failing([fetch], found, None, f"without its rule ({who})")
     # and without the secret the server wants one
     found, _ = run_rows(network, uid, [clone._replace(command=f"GIT_TERMINAL_PROMPT=0 git clone https://open.test/project.git {at}/c")], *words,
                         *connect(f"open.test:443 http='{FETCHING}'"))

@@ -169,6 +169,28 @@ static void refusal_has_its_words(void **state)
 	world_destroy(w);
 }
 
+/* And the next stream of another program is told as that understands it. */
+static void git_is_told_as_it_reads(void **state)
+{
+	static const char push[] =
+		":method=POST|:scheme=https|:path=/b/git-receive-pack|:authority=h.example|user-agent=git/2.39.5"
+		"|content-type=application/x-git-receive-pack-request";
+	struct world *w = begin(PLAIN);
+
+	(void)state;
+	say_headers(&w->program, END_BOTH, 1, push);
+	world_run(w);
+	has(&w->program, "HEADERS 1 :status=200 content-type=application/x-git-receive-pack-result", "head");
+	has(&w->program, "ERR POST /b/git-receive-pack is not granted", "body");
+	has_not(&w->host, "HEADERS", "host");
+	assert_int_equal(w->counted_rule, -2);
+	assert_int_equal(w->counted_status, 403);
+	say_headers(&w->program, END_BOTH, 3, ":method=GET|:scheme=https|:path=/b|:authority=other.example");
+	world_run(w);
+	has(&w->program, "HEADERS 3 :status=421 content-type=application/json", "another");
+	world_destroy(w);
+}
+
 static void uses_are_spent(void **state)
 {
 	struct world *w = begin(PLAIN);
@@ -1092,6 +1114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_judged),
 		cmocka_unit_test(refusal_has_its_words),
+		cmocka_unit_test(git_is_told_as_it_reads),
 		cmocka_unit_test(uses_are_spent),
 		cmocka_unit_test(a_rate_is_of_requests),
 		cmocka_unit_test(large_head),
