@@ -191,6 +191,25 @@ static void git_is_told_as_it_reads(void **state)
 	world_destroy(w);
 }
 
+/* One verdict serves all streams, and all connections: who reads the answer is each one's own. */
+static void what_fails_later_is_told_to_who_asked(void **state)
+{
+	struct world *w = begin(PLAIN);
+
+	(void)state;
+	say_headers(&w->program, F_HEADERS, 1, POST);
+	world_run(w);
+	say_headers(&w->program, END_BOTH, 3,
+		    ":method=POST|:scheme=https|:path=/b/git-upload-pack|:authority=h.example|user-agent=git/2.39.5"
+		    "|content-type=application/x-git-upload-pack-request");
+	world_run(w);
+	has(&w->program, "HEADERS 3 :status=200 content-type=application/x-git-upload-pack-result", "git");
+	say_data(&w->program, 0, 1, "ghp_0123456789abcdefghijklmnopqrstuvwxyz");
+	world_run(w);
+	has(&w->program, "HEADERS 1 :status=403 content-type=application/json", "the other");
+	world_destroy(w);
+}
+
 static void uses_are_spent(void **state)
 {
 	struct world *w = begin(PLAIN);
@@ -1115,6 +1134,7 @@ int main(void)
 		cmocka_unit_test(is_judged),
 		cmocka_unit_test(refusal_has_its_words),
 		cmocka_unit_test(git_is_told_as_it_reads),
+		cmocka_unit_test(what_fails_later_is_told_to_who_asked),
 		cmocka_unit_test(uses_are_spent),
 		cmocka_unit_test(a_rate_is_of_requests),
 		cmocka_unit_test(large_head),
