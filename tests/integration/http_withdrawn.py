@@ -8,8 +8,8 @@ import json
 import subprocess
 import time
 
-from grant import Running, await_, events, listed, said
-from harness import main, need
+from grant import Running, as_user, await_, events, listed, said
+from harness import main, need, told
 from http_rules import ASKED, TOKEN, Provider, authority, keep_secret, serve
 from network import PATIENCE, PUBLIC, both_users
 
@@ -185,7 +185,7 @@ def lines(log):
         return [json.loads(line) for line in file]
 
 
-def it_is_told(who, record):
+def it_is_told(network, who, uid, record, event):
     with open(record, encoding="utf-8") as file:
         kept = file.read()
     told_of = json.loads(kept)
@@ -197,6 +197,15 @@ def it_is_told(who, record):
     requests = {e["request"]: e["count"] for e in told_of["effects"] if e["kind"] == "request"}
     assert requests == {"inet open.test:443 GET /** 200": 2, "inet open.test:443 GET /** 101": 1, "inet open.test:444 GET /** 200": 1,
                         "inet a.open.test:443 GET /** 200": 4, "inet a.open.test:443 GET /** 101": 1, "inet a.open.test:444 GET /** 200": 3}, f"{who}: {requests}"
+
+    def ledger(*words):
+        result = network.place.run(*as_user(uid), network.place.ambit, "ledger", *words, "--ledger", f"{network.home(uid)}/ledger", cwd="/")
+        assert result.returncode == 0, f"{who}, {words}: {told(result)}"
+        return result.stdout
+    entries = [json.loads(line) for line in ledger("show", "--event", event, "--type", "revoke", "--json").splitlines()]
+    assert [e.get("entry", e)["body"] for e in entries] == [{"by": uid, "connections": 3}, {"by": uid, "connections": 1}], f"{who}: {entries}"
+    ledger("verify")
+    ledger("replay")
 
 
 @both_users
@@ -239,7 +248,7 @@ def what_is_withdrawn_ends_in_its_midst(network, who, uid):
         assert [a for a in ASKED if a["headers"]["host"] == "open.test"] == begun and {a["headers"]["authorization"] for a in begun} == {f"Bearer {TOKEN}"}, f"{who}: {ASKED}"
         assert [a for a in lines(log) if a["host"] == "open.test" and "path" in a] == begun_two and begun_two[0]["credential"] == f"Bearer {TOKEN}", f"{who}: {lines(log)}"
         assert {a["headers"]["authorization"] for a in ASKED} == {f"Bearer {TOKEN}"} and len(ASKED) == 8, f"{who}: {ASKED}"
-        it_is_told(who, record)
+        it_is_told(network, who, uid, record, event)
     finally:
         server.kill()
         server.wait()
