@@ -25,7 +25,11 @@
 
 #define HELP "ambit secret --help"
 #define JSON_MAX (64u << 10)
+#ifdef AMBIT_SANITIZED /* shadow memory is reserved by the terabyte, which RLIMIT_DATA counts where no cgroup holds the limit */
+#define LIMITS "wall=60s,tasks=4,output=64K,memory=none"
+#else
 #define LIMITS "wall=60s,tasks=4,output=64K"
+#endif
 #define WARNINGS_MAX (ASK_SCOPES_MAX + 4)
 
 struct check {
