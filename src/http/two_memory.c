@@ -13,10 +13,11 @@ static void *change(void *at, size_t n, void *arg)
 {
 	struct two_memory *m = arg;
 	const size_t before = size_of(m, at);
-	void *changed = m->of != NULL ? m->of->grow(at, n) : realloc(at, n);
+	const size_t least = n > 0 ? n : 1; /* of 0 bytes realloc(3) gives what was there back, or does not */
+	void *changed = m->of != NULL ? m->of->grow(at, least) : realloc(at, least);
 
 	if (changed == NULL)
-		return NULL; /* it never asks for 0 bytes: what was there stays */
+		return NULL; /* what was there stays */
 	m->held += size_of(m, changed) - before;
 	return changed;
 }
