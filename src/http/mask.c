@@ -195,7 +195,7 @@ struct covered {
 
 static void cover(uint8_t *out, struct covered *c, size_t end, size_t n)
 {
-	const size_t start = end > n ? end - n : 0; /* what is before out was covered already */
+	const size_t start = end > n ? end - n : 0; /* what is before out was covered already, or let go */
 
 	if (start > c->to) {
 		memset(out + start, '*', end - start);
@@ -286,12 +286,20 @@ size_t mask_run(struct mask *m, const uint8_t *bytes, size_t n, uint8_t *out)
 	return all - m->held;
 }
 
-size_t mask_end(struct mask *m, uint8_t *out)
+size_t mask_let_go(struct mask *m, uint8_t *out)
 {
 	const size_t held = m->held;
 
 	if (held > 0)
 		tell_held(m, out);
+	m->held = 0;
+	return held;
+}
+
+size_t mask_end(struct mask *m, uint8_t *out)
+{
+	const size_t held = mask_let_go(m, out);
+
 	mask_init(m, m->set);
 	return held;
 }

@@ -3,7 +3,8 @@
  * Owns:   struct mask_set: the texts to cover, which are the secret, and what is known of each; struct mask: how far each of them is matched,
  *         in numbers alone, so that no byte of a secret is outside of a set.
  * Holds:  each byte of a text becomes `*`, so lengths stay as they are. Bytes may come in any pieces; the end of what came is held back only as
- *         far as it is the beginning of a text and not covered yet. A text may begin within another, or within itself.
+ *         far as it is the beginning of a text and not covered yet. A text may begin within another, or within itself. Nobody may write
+ *         what came while something of it is held: whoever has a host tell back what he guesses would see by that how far he is right (mask_let_go).
  * Called: role ambit-http; pure. */
 #ifndef HTTP_MASK_H
 #define HTTP_MASK_H
@@ -48,6 +49,8 @@ void mask_init(struct mask *m, const struct mask_set *set);
 size_t mask_room(const struct mask *m, size_t n);
 /* Takes n bytes, and gives those that are decided, in out; gives how many. All of out's room may be written; it is not where the bytes are. */
 size_t mask_run(struct mask *m, const uint8_t *bytes, size_t n, uint8_t *out);
+/* What is there is written now: gives what was held. What comes then may still end a text, of which the rest is covered. */
+size_t mask_let_go(struct mask *m, uint8_t *out);
 /* Nothing more comes: gives what was held. */
 size_t mask_end(struct mask *m, uint8_t *out);
 

@@ -295,9 +295,9 @@ static bool read_request(struct one *o, struct one_parts *p)
 /* ---- bodies ---- */
 
 /* Takes a piece of a body out of a stream: *ret is what it is. BAD: it is none. */
-static enum chunk_result take_piece(struct body *b, struct stream *from, struct http_text *ret)
+static enum chunk_result take_piece(struct body *b, struct stream *from, size_t most, struct http_text *ret)
 {
-	const size_t has = stream_has(from) < PIECE_MAX ? stream_has(from) : PIECE_MAX;
+	const size_t has = stream_has(from) < most ? stream_has(from) : most;
 	size_t taken = has, data = has;
 	enum chunk_result r = CHUNK_DATA;
 
@@ -359,7 +359,7 @@ static bool pass_up(struct one *o, struct one_parts *p)
 		o->state = ONE_DONE;
 		return true;
 	}
-	r = take_piece(&o->up, p->client, &piece);
+	r = take_piece(&o->up, p->client, PIECE_MAX, &piece);
 	if (r == CHUNK_BAD)
 		return cut_off(o, p, "its chunks are not well-formed");
 	wrong = wrong_in(o, p, &piece);
@@ -477,18 +477,16 @@ static void put_down(struct one *o, struct one_parts *p, const uint8_t *bytes, s
 
 static void end_down(struct one *o, struct one_parts *p)
 {
-	uint8_t room[MASK_TEXT_MAX];
-
-	put_down(o, p, room, mask_end(&o->mask, room));
 	if (o->chunks_down)
 		buf_put(&p->client->out, "0\r\n\r\n", 5);
 	o->down.done = true;
 }
 
+/* Nothing is held from one turn to the next, as mask_let_go says: what the program gets, and in what pieces, is the same whatever the secret is. */
 static bool pass_down(struct one *o, struct one_parts *p)
 {
 	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
-	struct http_text piece;
+	size_t taken = 0, n = 0;
 
 	if (stream_waits(p->client) > WAITS_MAX)
 		return false;
@@ -500,9 +498,16 @@ static bool pass_down(struct one *o, struct one_parts *p)
 		end_down(o, p);
 		return true;
 	}
-	if (take_piece(&o->down, p->server, &piece) == CHUNK_BAD)
-		return fail(o, p, "its chunks are not well-formed");
-	put_down(o, p, room, mask_run(&o->mask, (const uint8_t *)piece.at, piece.n, room));
+	while (!o->down.done && taken < PIECE_MAX && stream_has(p->server) > 0) {
+		struct http_text piece;
+
+		if (take_piece(&o->down, p->server, PIECE_MAX - taken, &piece) == CHUNK_BAD)
+			return fail(o, p, "its chunks are not well-formed");
+		n += mask_run(&o->mask, (const uint8_t *)piece.at, piece.n, room + n);
+		taken += piece.n;
+	}
+	n += mask_let_go(&o->mask, room + n);
+	put_down(o, p, room, n);
 	if (o->down.done)
 		end_down(o, p);
 	return true;
@@ -552,7 +557,7 @@ static bool gather_more(struct one *o, struct one_parts *p)
 		return judge_document(o, p);
 	if (stream_has(p->client) == 0)
 		return (p->client->ended || p->client->broken) && finish(o);
-	if (take_piece(&o->up, p->client, &piece) == CHUNK_BAD)
+	if (take_piece(&o->up, p->client, PIECE_MAX, &piece) == CHUNK_BAD)
 		return refuse_malformed(o, p, "its chunks are not well-formed");
 	wrong = wrong_in(o, p, &piece);
 	if (wrong != NULL) {
@@ -571,13 +576,15 @@ static bool gather_more(struct one *o, struct one_parts *p)
 static bool pass_raw(struct one *o, struct one_parts *p)
 {
 	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
-	size_t up = stream_has(p->client), down = stream_has(p->server);
+	size_t up = stream_has(p->client), down = stream_has(p->server), n;
 
 	up = stream_waits(p->server) > WAITS_MAX ? 0 : up;
 	down = stream_waits(p->client) > WAITS_MAX ? 0 : down < PIECE_MAX ? down : PIECE_MAX;
 	buf_put(&p->server->out, stream_at(p->client), up);
 	stream_take(p->client, up);
-	buf_put(&p->client->out, room, mask_run(&o->mask, stream_at(p->server), down, room));
+	n = mask_run(&o->mask, stream_at(p->server), down, room);
+	n += mask_let_go(&o->mask, room + n); /* as in pass_down */
+	buf_put(&p->client->out, room, n);
 	stream_take(p->server, down);
 	if (up > 0 || down > 0)
 		return true;

@@ -564,6 +564,8 @@ static bool run_server(struct two *o, struct one_parts *p)
 		return false;
 	if (has_room(o->server) && stream_waits(p->client) < TWO_WAITS_MAX)
 		in = feed(o->server, &o->from_server, p->server, p->now_ms);
+	if (in > 0)
+		two_let_go(o);
 	out = in < 0 ? -1 : drain(o->server, p->server);
 	if (out < 0 || is_over(o->server))
 		return lose_host(o, "it breaks the protocol, or has ended it");

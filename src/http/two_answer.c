@@ -106,3 +106,12 @@ void two_end_answer(struct two *o, struct twin *t)
 	twin_put_down(o, t, room, mask_end(&t->mask, room));
 	twin_end_down(o, t);
 }
+
+void two_let_go(struct two *o)
+{
+	uint8_t room[MASK_TEXT_MAX];
+
+	for (struct twin *t = o->twins; t != NULL; t = t->next)
+		if (t->client_open && t->mask.held > 0)
+			twin_put_down(o, t, room, mask_let_go(&t->mask, room));
+}

@@ -96,5 +96,7 @@ void two_put_masked(struct two_fields *to, const struct two_fields *from, uint32
 void two_take_answer(struct two *o, struct twin *t, bool ended);
 void two_take_answer_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
 void two_end_answer(struct two *o, struct twin *t);
+/* Before anything is written of what came: mask_let_go says why. */
+void two_let_go(struct two *o);
 
 #endif

@@ -518,6 +518,69 @@ def what_a_host_tells_back_has_no_secret_in_it(network, who, uid):
         assert shown in whole and "****" in whole, f"{who}, {row}: {answer}"
 
 
+# In the cell: a host tells back what it is told, at once. Whether a beginning of the secret comes back otherwise than other text. The texts are given turned round.
+GUESSES = """
+import json, socket, ssl, sys, time
+secret, other = (text[::-1].encode() for text in sys.argv[1:])
+def begin(path, fields=""):
+    s = ssl.create_default_context().wrap_socket(socket.create_connection(("open.test", 443), 20), server_hostname="open.test")
+    s.sendall(f"GET {path} HTTP/1.1\\r\\nHost: open.test\\r\\n{fields}\\r\\n".encode())
+    head = b""
+    while not head.endswith(b"\\r\\n\\r\\n"):
+        head += s.recv(1)
+    return s, head[9:12].decode()
+s, status = begin("/ok/echo", "Connection: upgrade\\r\\nUpgrade: websocket\\r\\n")
+def back(text, n):
+    s.sendall(text)
+    got = b""
+    s.settimeout(2)
+    try:
+        while len(got) < n:
+            got += s.recv(n - len(got))
+    except TimeoutError:
+        pass
+    return got
+strange = [n for n in (1, 2, 9, len(secret) - 1) for text in (secret, other) if back(b" " + text[:n], n + 1) != b" " + text[:n]]
+whole = back(b" " + secret + b"|", len(secret) + 2).decode()
+s, _ = begin("/ok/pieces")  # what comes before the host goes on, which another request says
+pieces = back(b"", 10 + len(secret) - 1)
+begin("/ok/go")
+print(json.dumps([status, strange, whole, pieces.decode(), back(b"", 12).decode()]))
+"""
+
+
+class Talk(Recorder):
+    """Tells back whatever it is told after its first answer; or two pieces of what it was told before."""
+    goes = threading.Event()
+
+    def answer(self, request):
+        if request[1] == "/ok/go":
+            self.goes.set()
+            return super().answer(request)
+        if request[1] == "/ok/pieces":
+            self.goes.clear()
+            self.request.sendall(b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n    %s\r\n" % (4 + len(TOKEN) - 1, TOKEN[:-1].encode()))
+            assert self.goes.wait(PATIENCE)
+            return b"2\r\n" + TOKEN[-1:].encode() + b"|\r\n0\r\n\r\n"
+        self.request.sendall(b"HTTP/1.1 101 Fine\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+        while piece := self.request.recv(65536):
+            self.request.sendall(piece)
+        raise OSError
+
+
+@both_users
+def what_is_told_back_says_nothing_of_the_secret(network, who, uid):
+    """A program that guesses how it begins learns nothing by when its words come back."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Talk)
+    keep_secret(network, uid)
+    other = "".join(chr(ord(c) ^ 1) for c in TOKEN)
+    result = run(network, uid, ["open.test:443 http='GET /ok/**' secret=provider"], "python3", "-c", GUESSES, TOKEN[::-1], other[::-1])
+    assert result.returncode == 0 and json.loads(result.stdout) == [
+        "101", [], " " + "*" * len(TOKEN) + "|", f"{4 + len(TOKEN) - 1:x}\r\n    {TOKEN[:-1]}\r\n", "2\r\n*|\r\n0\r\n\r\n"], f"{who}: {told(result)}"
+
+
 # In the cell: looks for texts, which are given turned round, in all that can be seen there. Puts the second one there itself.
 SEARCH = """
 import json, os, subprocess, sys
@@ -1148,7 +1211,7 @@ def who_takes_the_judge_over_gains_its_own_secret_alone(network, who, uid):
 SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_to_the_host_that_was_granted,
              a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host, a_stolen_token_passes_as_the_grant_says_or_not_at_all,
              a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
-             the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
+             what_is_told_back_says_nothing_of_the_secret, the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
              what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
              what_was_sent_stands_in_the_record, what_fills_the_judge_hides_nothing,
              who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,

@@ -138,6 +138,43 @@ static void any_pieces_are_covered_alike(void **state)
 }
 
 /* A program that waits for an answer gets all of it that cannot be of a secret. */
+/* What is given has the length of what came, whatever it is; a text that goes on is covered from there. */
+static void what_is_let_go_is_all(void **state)
+{
+	static const struct mask_text text = { (const uint8_t *)"s3cret", 6 };
+	static const struct {
+		const char *pieces[3], *out;
+	} rows[] = {
+		{ { "a s3cret", "", "" }, "a ******" },
+		{ { "a s3c", "ret s3cret", "s3" }, "a s3c*** ******s3" },
+		{ { "s", "3cre", "ts3cret" }, "s3cre*******" },
+		{ { "s3cre", "s3cret", "" }, "s3cre******" },
+		{ { "s3s3c", "ret", "s3cret" }, "s3s3c*********" },
+	};
+	struct mask_set *set = mask_set_create(&text, 1, NULL);
+	uint8_t room[64];
+	struct mask m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		size_t n = 0, came = 0;
+
+		mask_init(&m, set);
+		for (size_t k = 0; k < 3; k++) {
+			const size_t piece = strlen(rows[i].pieces[k]);
+
+			n += mask_run(&m, (const uint8_t *)rows[i].pieces[k], piece, room + n);
+			n += mask_let_go(&m, room + n);
+			came += piece;
+			assert_int_equal(n, came);
+		}
+		assert_int_equal(mask_end(&m, room + n), 0);
+		if (n != strlen(rows[i].out) || memcmp(room, rows[i].out, n) != 0)
+			fail_msg("%.*s, not %s", (int)n, (const char *)room, rows[i].out);
+	}
+	mask_set_free(set);
+}
+
 static void only_beginnings_are_held(void **state)
 {
 	static const struct {
@@ -283,7 +320,7 @@ int main(void)
 		cmocka_unit_test(rows_are_covered),         cmocka_unit_test(any_pieces_are_covered_alike),
 		cmocka_unit_test(only_beginnings_are_held), cmocka_unit_test(no_set_covers_nothing),
 		cmocka_unit_test(lengths_are_checked),      cmocka_unit_test(forms_are_covered),
-		cmocka_unit_test(the_longest_secret_fits),
+		cmocka_unit_test(the_longest_secret_fits),  cmocka_unit_test(what_is_let_go_is_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,13 +367,35 @@ static void masks_across_frames(void **state)
 	     at++) { /* two bodies by turns, so that each has a mask of its own */
 		say_data(&w->host, 0, 1, (char[]){ *at, 0 });
 		say_data(&w->host, 0, 3, "s");
-		world_run(w);
 	}
 	say_data(&w->host, F_END, 1, "");
 	say_data(&w->host, F_END, 3, "");
 	world_run(w);
 	assert_int_equal(times(&w->program, "*"), strlen(WORLD_SECRET));
 	assert_int_equal(w->program.data, 2 * strlen(WORLD_SECRET));
+	world_destroy(w);
+}
+
+/* What was told back is all there, whether it is a beginning of the secret or not; it is covered from there on. */
+static void mask_holds_nothing(void **state)
+{
+	struct world *w = begin(WITH_SECRET);
+	const size_t n = strlen(WORLD_SECRET);
+
+	(void)state;
+	say_headers(&w->program, END_BOTH, 1, GET);
+	world_run(w);
+	say_headers(&w->host, F_HEADERS, 1, ":status=200");
+	for (size_t i = 0; i + 1 < n; i++) {
+		say_data(&w->host, 0, 1, (char[]){ WORLD_SECRET[i], 0 });
+		world_run(w);
+		assert_int_equal(w->program.data, i + 1);
+	}
+	assert_int_equal(times(&w->program, "*"), 0);
+	say_data(&w->host, F_END, 1, WORLD_SECRET + n - 1);
+	world_run(w);
+	assert_int_equal(times(&w->program, "*"), 1);
+	assert_int_equal(w->program.data, n);
 	world_destroy(w);
 }
 
@@ -1141,6 +1163,7 @@ int main(void)
 		cmocka_unit_test(long_head),
 		cmocka_unit_test(is_passed_down),
 		cmocka_unit_test(masks_across_frames),
+		cmocka_unit_test(mask_holds_nothing),
 		cmocka_unit_test(hints_are_dropped),
 		cmocka_unit_test(continue_is_ours),
 		cmocka_unit_test(body_with_a_length),
