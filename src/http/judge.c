@@ -231,12 +231,46 @@ static bool refuse_another(const struct http_text *name, struct verdict *ret)
 	return false;
 }
 
-static bool judge_fields(const struct judge *j, const struct http_request *q, struct verdict *ret)
+static bool is_to_another(const struct http_request *q, const struct http_field *f)
+{
+	return http_name_means(&f->name, "destination") && q->method.n == 4 &&
+	       (memcmp(q->method.at, "MOVE", 4) == 0 || memcmp(q->method.at, "COPY", 4) == 0);
+}
+
+/* Of MOVE and COPY a field says where to (RFC 4918, 10.3): that has to be at this host, and a rule has to mean it, too. */
+static bool is_granted_destination(const struct judge *j, const struct http_host *host, const struct http_request *q,
+				   const struct http_text *value, struct verdict *ret)
+{
+	struct http_request to = *q;
+	struct verdict there = { .rule = -1 };
+	struct http_target t;
+	const char *why = NULL;
+
+	if (!http_target_take(value, &t, &why) || t.form == HTTP_TARGET_AUTHORITY || t.form == HTTP_TARGET_ASTERISK) {
+		judge_refuse(ret, 400, AMBIT_MALFORMED, "write a path, or a whole address of this host",
+			     "servers could read this request in two ways: its Destination is none");
+		return false;
+	}
+	to.path = t.path;
+	to.authority = t.form == HTTP_TARGET_ABSOLUTE ? t.authority : q->authority;
+	if (is_for_host(host, &to, &there) && finds_rule(j, &to, &there))
+		return true;
+	ret->status = there.status;
+	ret->why = there.why;
+	return false;
+}
+
+static bool judge_fields(const struct judge *j, const struct http_host *host, const struct http_request *q,
+			 struct verdict *ret)
 {
 	for (uint32_t i = 0; i < q->n_fields; i++) {
-		if (j->terms.n_rules > 0 && names_another(&q->fields[i].name))
-			return refuse_another(&q->fields[i].name, ret);
-		if (!judge_field(j, &q->fields[i], &ret->drops[i], ret))
+		const struct http_field *f = &q->fields[i];
+
+		if (j->terms.n_rules > 0 && names_another(&f->name))
+			return refuse_another(&f->name, ret);
+		if (j->terms.n_rules > 0 && is_to_another(q, f) && !is_granted_destination(j, host, q, &f->value, ret))
+			return false;
+		if (!judge_field(j, f, &ret->drops[i], ret))
 			return false;
 	}
 	return true;
@@ -407,7 +441,7 @@ static bool judge_query(const struct judge *j, const struct http_request *q, str
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
 		   struct verdict *ret)
 {
-	if (is_for_host(host, q, ret) && finds_rule(j, q, ret) && judge_fields(j, q, ret) && q->has_query)
+	if (is_for_host(host, q, ret) && finds_rule(j, q, ret) && judge_fields(j, host, q, ret) && q->has_query)
 		(void)judge_query(j, q, ret);
 }
 

@@ -172,7 +172,7 @@ HONEST = [  # bytes, statuses, the targets that are reached
     (ask("GET https://open.test/ok/absolute", LAST), [200], ["/ok/absolute"]),
     ("GET /ok/old HTTP/1.0\r\nHost: open.test\r\n\r\n", [200], ["/ok/old"]),
     (ask("GET /ok/query?a=%0d%0aX-Injected:%201", LAST), [200], ["/ok/query?a=%0d%0aX-Injected:%201"]),
-    (ask("GET /ok/many", "Connection: keep-alive, close"), [200], ["/ok/many"]),
+    (ask("GET /ok/many", "Connection: keep-alive, close"), [200], ["/ok/many"]), (ask("MOVE /ok/from", "Destination: https://open.test/ok/to", LAST), [200], ["/ok/from"]),
     (ask("GET /ok/port", LAST, host="Host: OPEN.test:443"), [200], ["/ok/port"]),
     (ask("GET /ok/h2c", "Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"), [200], ["/ok/h2c"]),
     (ask("GET /ok/socket", "Connection: Upgrade, close", "Upgrade: websocket"), [200], ["/ok/socket"]),
@@ -209,6 +209,7 @@ TWO_WAYS = [  # heads that are refused, each as the only one of a connection
 MISDIRECTED = [ask("GET /ok/host", LAST, host=f"Host: {host}") for host in (
     "evil.test", "open.test:80", "open.test:0443", "open.test.", "a@open.test", "open.test@evil.test", "evil.test, open.test", "", "open.test evil.test", "xopen.test", "93.184.216.34", "open.test:443:443",
     "open.test/ok", "[open.test]")] + [ask("GET https://evil.test/ok/a", LAST, host="Host: evil.test")]
+ELSEWHERE = [ask("MOVE /ok/from", *fields, LAST) for fields in (["Destination: https://open.test/hidden"], ["Destination: /hidden"], ["destination: /ok/to", "DESTINATION: /hidden"])]
 CHUNKS = [chunks("cut", body) for body in (
     "3 \r\nabc\r\n" + SMUGGLED, "0x3\r\nabc\r\n" + SMUGGLED, "+3\r\nabc\r\n" + SMUGGLED, "-1\r\n" + SMUGGLED, "3\nabc\r\n" + SMUGGLED, "\r\n" + SMUGGLED, "3\r\nabcd\r\n" + SMUGGLED,
     "3\r\nabc\n" + SMUGGLED, "3\r\nabc" + SMUGGLED, "1" * 16 + "\r\n" + SMUGGLED, "g\r\n" + SMUGGLED, "3;a\nb\r\nabc\r\n" + SMUGGLED, "3;a\r\r\nabc\r\n" + SMUGGLED, "3\r\nabc\r\n0\n\n" + HIDDEN,
@@ -232,9 +233,9 @@ def what_servers_could_read_in_two_ways_reaches_none(network, who, uid):
     if network.is_new:
         serve(network, handler=Recorder)
     keep_secret(network, uid)
-    refused = [(row, [400]) for row in TWO_WAYS] + [(row, [421]) for row in MISDIRECTED] + [(row, [403]) for row in CHUNKS]
+    refused = [(row, [400]) for row in TWO_WAYS] + [(row, [421]) for row in MISDIRECTED] + [(row, [403]) for row in CHUNKS + ELSEWHERE]
     rows = [(row, want) for row, want, _ in HONEST] + refused
-    got = said(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**' secret=provider"], [("open.test", 443, "open.test", row) for row, _ in rows])
+    got = said(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**, MOVE /ok/**' secret=provider"], [("open.test", 443, "open.test", row) for row, _ in rows])
     wrong = [(row, want, answer) for (row, want), answer in zip(rows, got) if statuses(answer) != want]
     assert not wrong, f"{who}: " + "\n".join(map(repr, wrong))
     heard = [requests_of(raw) for raw in Recorder.all()]

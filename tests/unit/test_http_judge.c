@@ -64,7 +64,7 @@ static void requests_are_judged(void **state)
 			  replaced[] = "http='* /**' secret='a as bearer' credentials=replace",
 			  passed[] = "http='* /**' credentials=pass", in_query[] = "secret='a as query:apiKey'",
 			  in_query_passed[] = "secret='a as query:apiKey' credentials=pass",
-			  graphql[] = "http='GET /r, GRAPHQL /g' graphql='query *'";
+			  graphql[] = "http='GET /r, GRAPHQL /g' graphql='query *'", moves[] = "http='* /a/**'";
 	static const struct {
 		const char *terms, *method, *target, *fields;
 		unsigned status;      /* 0: it passes */
@@ -98,6 +98,17 @@ static void requests_are_judged(void **state)
 		  NULL },
 		{ "secret='a as bearer'", "GET", "/?_method=DELETE", "", 0, "",
 		  NULL }, /* no rule that it could get by */
+		/* where to */
+		{ moves, "MOVE", "/a/x", "destination: https://api.example/a/y?z", 0, "-", NULL },
+		{ moves, "MOVE", "/a/x", "Destination: /a/y", 0, "-", NULL },
+		{ moves, "MOVE", "/a/x", "destination: https://api.example/b/y", 403, "", NULL },
+		{ moves, "MOVE", "/a/x", "destination: /a/y\nDestination: /b/y", 403, "", NULL },
+		{ moves, "MOVE", "/a/x", "destination_: /b/y", 0, "-", NULL },
+		{ moves, "COPY", "/a/x", "destination: /a/../b", 400, "", NULL },
+		{ moves, "COPY", "/a/x", "destination: https://other.example/a/y", 421, "", NULL },
+		{ moves, "COPY", "/a/x", "destination: a/y", 400, "", NULL },
+		{ moves, "PUT", "/a/x", "destination: wherever", 0, "-", NULL },
+		{ "secret='a as bearer'", "MOVE", "/a/x", "destination: /b/y", 0, "-", NULL }, /* no rule */
 		/* credentials */
 		{ rules, "GET", "/repos/a", "Authorization: Bearer x", 403, "", NULL },
 		{ rules, "GET", "/repos/a", "cookie: a=b", 403, "", NULL },
