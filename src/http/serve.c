@@ -37,6 +37,7 @@ struct serve {
 	size_t all_held;                 /* and all together */
 	uint32_t next;                   /* whose turn it is */
 	uint64_t look_ms;
+	bool rests; /* nobody can be late before something comes */
 	struct http_used used;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -179,6 +180,7 @@ static uint32_t heaviest(const struct serve *s)
 static void run(struct serve *s, uint32_t i)
 {
 	s->again[i] = session_run(&s->sessions[i], clock_ms());
+	s->rests = false;
 	weigh(s, i);
 	while (s->all_held > SERVE_HELD_MAX)
 		close_one(s, heaviest(s));
@@ -229,9 +231,12 @@ static void end_late(struct serve *s)
 	if (now < s->look_ms)
 		return;
 	s->look_ms = now + LOOK_MS;
+	s->rests = true;
 	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
 		if (s->sessions[i].state != SESSION_FREE && s->sessions[i].due_ms <= now)
 			close_one(s, i);
+		else if (s->sessions[i].state != SESSION_FREE && s->sessions[i].due_ms != UINT64_MAX)
+			s->rests = false;
 }
 
 /* ---- the loop ---- */
@@ -297,7 +302,8 @@ static bool run_all(struct serve *s)
 static int turn(struct serve *s, bool more)
 {
 	struct epoll_event events[EVENTS];
-	const int n = epoll_wait(s->epoll_fd, events, EVENTS, more ? 0 : LOOK_MS);
+	const int patience = s->rests ? -1 : LOOK_MS;
+	const int n = epoll_wait(s->epoll_fd, events, EVENTS, more ? 0 : patience);
 	int r = 0;
 
 	if (n < 0)
