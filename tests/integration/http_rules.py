@@ -28,7 +28,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = self.read_chunks() if self.headers.get("Transfer-Encoding") else self.rfile.read(length)
         asked = {"method": self.command, "path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body.decode("latin-1"),
-                 "length": len(body), "resumed": getattr(self.connection, "session_reused", None)}
+                 "resumed": getattr(self.connection, "session_reused", None), "length": len(body)}
         ASKED.append(asked)
         self.say(asked)
 
