@@ -392,7 +392,7 @@ static void mask_holds_nothing(void **state)
 		assert_int_equal(w->program.data, i + 1);
 	}
 	assert_int_equal(times(&w->program, "*"), 0);
-	say_data(&w->host, F_END, 1, WORLD_SECRET + n - 1);
+	say_data(&w->host, F_END, 1, &WORLD_SECRET[n - 1]);
 	world_run(w);
 	assert_int_equal(times(&w->program, "*"), 1);
 	assert_int_equal(w->program.data, n);
