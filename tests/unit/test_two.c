@@ -8,21 +8,11 @@
 
 #include <cmocka.h>
 
+#include "two_says.h"
+
 #define PLAIN "http='GET /a, POST /a'"
 #define WITH_SECRET "http='GET /a, POST /a' secret='github as bearer'"
 #define END_BOTH (F_END | F_HEADERS)
-
-static void has(struct side *s, const char *what, const char *name)
-{
-	if (strstr(world_log(s), what) == NULL)
-		fail_msg("%s: no `%s` in:\n%s", name, what, world_log(s));
-}
-
-static void has_not(struct side *s, const char *what, const char *name)
-{
-	if (strstr(world_log(s), what) != NULL)
-		fail_msg("%s: `%s` in:\n%s", name, what, world_log(s));
-}
 
 static unsigned times(struct side *s, const char *what)
 {

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "two_says.h"
+
 #define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
 #define PLAIN "http='GET /a, POST /a'"
 #define WITH_SECRET "http='GET /a, POST /a' secret='github as bearer'"
@@ -17,18 +19,6 @@
 #define OTHER_CALL ":method=POST|:scheme=https|:path=/p.S/Drop|:authority=h.example|content-type=application/grpc"
 #define TRAILER_MOST (16u << 10)
 static const char token[] = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
-
-static void has(struct side *s, const char *what, const char *name)
-{
-	if (strstr(world_log(s), what) == NULL)
-		fail_msg("%s: no `%s` in:\n%s", name, what, world_log(s));
-}
-
-static void has_not(struct side *s, const char *what, const char *name)
-{
-	if (strstr(world_log(s), what) != NULL)
-		fail_msg("%s: `%s` in:\n%s", name, what, world_log(s));
-}
 
 /* A request was sent, and is over or not; its answer has begun. */
 static struct world *begin_answer(const char *terms, const char *request, unsigned flags)
