@@ -132,7 +132,7 @@ void session_tell(struct session *s)
 
 size_t session_held(const struct session *s)
 {
-	const size_t streams = s->client.in.cap + s->client.out.cap + s->server.in.cap + s->server.out.cap;
+	const size_t streams = stream_held(&s->client) + stream_held(&s->server);
 
 	if (s->state == SESSION_FREE)
 		return 0;

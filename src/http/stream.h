@@ -57,6 +57,11 @@ static inline struct buf *stream_head(struct stream *s)
 {
 	return s->first.memory != NULL ? &s->first : &s->out;
 }
+/* Bytes of memory. */
+static inline size_t stream_held(const struct stream *s)
+{
+	return s->in.cap + s->first.cap + s->out.cap;
+}
 /* After what waits: the peer is told that this is all. True: now it was. */
 bool stream_close(struct stream *s);
 

@@ -43,8 +43,8 @@ size_t two_held(const struct two *o)
 		   o->made.text.cap;
 
 	for (const struct twin *t = o->twins; t != NULL; t = t->next)
-		n += sizeof *t + t->up.bytes.cap + t->down.bytes.cap +
-		     (t->kept != NULL ? sizeof *t->kept + t->kept->text.cap : 0);
+		n += sizeof *t + t->up.bytes.cap + t->down.bytes.cap + two_fields_held(t->kept) +
+		     two_fields_held(t->trailer);
 	return n;
 }
 

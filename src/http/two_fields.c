@@ -26,6 +26,11 @@ void two_fields_reset(struct two_fields *f)
 	f->cost = 0;
 }
 
+size_t two_fields_held(const struct two_fields *f)
+{
+	return f != NULL ? sizeof *f + f->text.cap : 0;
+}
+
 /* After one has failed, or did not fit, nothing of it is used. */
 static struct two_field *next(struct two_fields *f)
 {

@@ -42,6 +42,8 @@ void two_fields_put_word(struct two_fields *f, const char *name, const char *val
 
 struct http_text two_fields_name(const struct two_fields *f, uint32_t i);
 struct http_text two_fields_value(const struct two_fields *f, uint32_t i);
+/* Bytes of memory; f may be NULL. */
+size_t two_fields_held(const struct two_fields *f);
 /* The first of this name, or f->n. */
 uint32_t two_fields_find(const struct two_fields *f, const char *name);
 /* As the library takes them; they point into f. False: they are over, or memory was short. */

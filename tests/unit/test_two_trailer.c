@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,13 +190,13 @@ static void a_block_that_does_not_end_it_is_none(void **state)
 	world_destroy(w);
 }
 
-static void say_long_trailer(struct world *w, size_t n)
+static void say_long_trailer(struct world *w, const char *name, size_t n)
 {
 	static char fields[TRAILER_MOST + 16];
+	const size_t at = (size_t)sprintf(fields, "%s=", name);
 
-	strcpy(fields, "x=");
-	memset(fields + 2, 'y', n);
-	fields[2 + n] = 0;
+	memset(fields + at, 'y', n);
+	fields[at + n] = 0;
 	say_data(&w->host, 0, 1, "body");
 	say_headers(&w->host, END_BOTH, 1, fields);
 	world_run(w);
@@ -207,11 +208,11 @@ static void it_is_bounded(void **state)
 	struct world *w = begin_answer(PLAIN, GET, F_END);
 
 	(void)state;
-	say_long_trailer(w, most);
+	say_long_trailer(w, "x", most);
 	has(&w->program, "yyyy end\n", "at the bound");
 	world_destroy(w);
 	w = begin_answer(PLAIN, GET, F_END);
-	say_long_trailer(w, most + 1);
+	say_long_trailer(w, "x", most + 1);
 	has(&w->program, "RST 1 2\n", "beyond");
 	has_not(&w->program, "end", "beyond");
 	has_not(&w->program, "yyyy", "beyond");
@@ -256,6 +257,24 @@ static void it_waits_behind_what_waits(void **state)
 	assert_int_equal(w->program.data, 65530 + strlen("and s3cr3t-of"));
 	has(&w->program, "cr3t-of\nHEADERS 1 x-a=b end\n", "behind all");
 	world_destroy(w);
+}
+
+static size_t held_with(const char *name)
+{
+	struct world *w = begin_answer(PLAIN, GET, F_END);
+	size_t held;
+
+	say_much(&w->host, 0, 1, 100000); /* more than the program's window, so that it waits */
+	say_long_trailer(w, name, TRAILER_MOST / 2);
+	held = two_held(&w->two);
+	world_destroy(w);
+	return held;
+}
+
+static void it_counts_as_what_is_held(void **state)
+{
+	(void)state;
+	assert_true(held_with("x") >= held_with("date") + TRAILER_MOST / 2); /* which is dropped */
 }
 
 static void it_goes_with_its_stream(void **state)
@@ -575,6 +594,7 @@ int main(void)
 		cmocka_unit_test(it_is_bounded),
 		cmocka_unit_test(its_fields_are_bounded),
 		cmocka_unit_test(it_waits_behind_what_waits),
+		cmocka_unit_test(it_counts_as_what_is_held),
 		cmocka_unit_test(it_goes_with_its_stream),
 		cmocka_unit_test(of_requests_nothing_arrives),
 		cmocka_unit_test(what_is_no_trailer_of_a_request_resets_it),
