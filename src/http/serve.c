@@ -287,12 +287,15 @@ static bool run_all(struct serve *s)
 	const uint64_t end = clock_ms() + SERVE_TURN_MS;
 	bool any = false;
 
-	for (uint32_t n = 0; n < SERVE_SESSIONS_MAX && clock_ms() < end; n++) {
+	for (uint32_t n = 0; n < SERVE_SESSIONS_MAX; n++) {
 		const uint32_t i = s->next;
 
 		s->next = (i + 1) % SERVE_SESSIONS_MAX;
-		if (s->again[i])
-			run(s, i);
+		if (!s->again[i])
+			continue;
+		run(s, i);
+		if (clock_ms() >= end)
+			break;
 	}
 	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
 		any |= s->again[i];
