@@ -114,6 +114,16 @@ int fd_reserve_standard(void)
 	return 0;
 }
 
+int fd_open_to_read(const char *path)
+{
+	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? steal_fd(&fd) : -EINVAL;
+}
+
 int fd_create(const char *path, int flags, unsigned mode, int *ret_fd)
 {
 	const bool special = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;

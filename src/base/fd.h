@@ -38,6 +38,8 @@ int fd_lock_shared(int fd, uint32_t wait_ms);
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);
 
+/* Opens a regular file to be read: what is none is -EINVAL, and a pipe that nobody writes holds nobody up. The caller owns what it gives, or -errno. */
+int fd_open_to_read(const char *path);
 /* Opens a regular file for writing at a path that a program may have had in its hands: a symbolic link anywhere in it is
  * -ELOOP, and what is no regular file -ENXIO. Beneath /dev and /proc, which no cell writes, both are allowed
  * (/dev/stderr). flags: O_TRUNC or O_EXCL, as for a file that is created. */

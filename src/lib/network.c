@@ -1,14 +1,12 @@
 #include "lib/network.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -153,14 +151,6 @@ static int call_agent(int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int open_file(const char *path)
-{
-	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? steal_fd(&fd) : -1;
-}
-
 /* Where ssh looks: the person's files, then everybody's; those that are there. */
 static size_t open_known_hosts(const char *home, int ret[4])
 {
@@ -171,7 +161,7 @@ static size_t open_known_hosts(const char *home, int ret[4])
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		char path[GRANT_OBJECT_MAX];
 
-		ret[n] = path_normalise(home, names[i], path, sizeof path) ? open_file(path) : -1;
+		ret[n] = path_normalise(home, names[i], path, sizeof path) ? fd_open_to_read(path) : -1;
 		n += ret[n] >= 0;
 	}
 	return n;
