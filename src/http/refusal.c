@@ -16,6 +16,8 @@ static void put_error(struct json *j, const struct verdict *v)
 	json_put_object_end(j);
 }
 
+#define TEXT_MAX (ERR_MSG_MAX + ERR_HINT_MAX + sizeof "hint: \n\n")
+
 static void put_text(struct buf *out, const struct verdict *v)
 {
 	buf_printf(out, "%s\n", v->why.msg);
@@ -44,7 +46,7 @@ const char *refusal_grpc_status(const struct verdict *v)
 
 void refusal_put_grpc_message(struct buf *out, const struct verdict *v)
 {
-	uint8_t room[ERR_MSG_MAX + ERR_HINT_MAX + sizeof "hint: \n\n"];
+	uint8_t room[TEXT_MAX];
 	struct buf text;
 
 	buf_init_in(&text, room, sizeof room);
@@ -99,7 +101,7 @@ enum refusal_reader refusal_reader(const struct http_request *q)
 /* What git calls an error of the server in the midst of its own protocol (gitprotocol-common(5), pkt-line; gitprotocol-pack(5), error-line). */
 static void put_git_error(struct buf *out, const struct verdict *v)
 {
-	uint8_t room[ERR_MSG_MAX + ERR_HINT_MAX + sizeof "hint: \n\n"];
+	uint8_t room[TEXT_MAX];
 	struct buf text;
 
 	buf_init_in(&text, room, sizeof room);

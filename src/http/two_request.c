@@ -367,12 +367,11 @@ static bool is_granted_query(struct two *o, struct twin *t, const struct http_re
 /* How long the body will be is held by the library against what comes, on this side; the host is told, too. */
 static void put_length(struct two_fields *to, const struct asked *a)
 {
-	uint32_t i = 0;
+	unsigned n;
+	const struct http_field *length = find(a, "content-length", &n);
 
-	while (i < a->n && !http_text_is(&a->fields[i].name, "content-length"))
-		i++;
-	if (i < a->n)
-		two_fields_put(to, &a->fields[i].name, &a->fields[i].value, false);
+	if (length != NULL)
+		two_fields_put(to, &length->name, &length->value, false);
 }
 
 static void judge(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)
