@@ -54,7 +54,7 @@
 	  "give it more uses, or a higher rate")                                                                \
 	X(UNSOUND,   "unsound",   "servers could read this request in two ways, or it is larger than what is judged", \
 	  "the answer that the program got says what it has to leave out")                                      \
-	X(HOST,      "host",      "the host did not prove to be the one that is granted, or its answer could not be followed", \
+	X(HOST,      "host",      "the host did not prove to be the one that is granted, or was gone before it was asked", \
 	  "the answer that the program got says why; SSL_CERT_FILE can name a file of other authorities")         \
 	X(OWN,       "own",       "a cell has its own /proc, /dev and /sys, and never those of the host",       \
 	  "most programs go on without; no grant gives it")                                                     \
