@@ -22,6 +22,8 @@ void stream_finish(struct stream *s)
 	SSL_free(s->tls);
 	s->tls = NULL;
 	fd_close(&s->fd);
+	if (s->first.memory != NULL)
+		buf_wipe(&s->in); /* a host may have told the secret back */
 	buf_finish(&s->in);
 	buf_finish(&s->first);
 	buf_finish(&s->out);
