@@ -1,7 +1,7 @@
 /* brings - what the body of a request brings that it may not: tokens by their form, and of a form (application/x-www-form-urlencoded) parameters by their names.
  *
  * Owns:   struct brings: the end of what came, and the name at hand.
- * Holds:  whatever the pieces, the same is found. What is kept may be the beginning of a token: the owner wipes it.
+ * Holds:  whatever the pieces, the same is found.
  * Called: http/one.c, two*.c; pure. */
 #ifndef HTTP_BRINGS_H
 #define HTTP_BRINGS_H

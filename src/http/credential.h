@@ -18,7 +18,7 @@ bool credential_is_parameter(const char *name, size_t n);
 
 #define CREDENTIAL_TAIL 128
 
-/* Looks for tokens in bytes that come in any pieces. What is kept may be the beginning of one: the owner wipes it. */
+/* Looks for tokens in bytes that come in any pieces. What is kept may be the beginning of one. */
 struct credential_scan {
 	uint8_t tail[CREDENTIAL_TAIL]; /* the end of what came */
 	uint32_t n;

@@ -9,7 +9,9 @@
 #include "base/buf.h"
 
 #define LOCKED_MAX (4u << 20)
-#define LOCKED_LEAST (512u << 10) /* the longest secret, and some requests */
+#define LOCKED_LEAST                                                                                                   \
+	(512u                                                                                                          \
+	 << 10) /* a secret of two kilobytes, and some requests; the longest one wants four times as much, and is refused without */
 
 /* 0, -errno: there is none. */
 int locked_init(void);
