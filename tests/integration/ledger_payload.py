@@ -17,6 +17,7 @@ import time
 
 from harness import PATIENCE, SLOW, Skip, main, once, told
 from ledger import ACCEPTED, DURABLE, EVENT, FAILED, Ledger, Wire, an_event_at_work, entry, kill, types, until
+from peer import the_verifier_is_there
 
 PRUNE = 97
 
@@ -667,7 +668,8 @@ def nobody_says_for_the_ledger_what_was_pruned(place):
 
 
 if __name__ == "__main__":
-    main([the_record_is_kept, no_secret_is_kept, every_end_is_kept, who_cannot_keep_it_says_so, a_ledger_that_dies_before_the_result,
+    main([the_verifier_is_there,
+          the_record_is_kept, no_secret_is_kept, every_end_is_kept, who_cannot_keep_it_says_so, a_ledger_that_dies_before_the_result,
           who_dies_before_the_result, once(nobody_is_waited_for_without_end), an_event_is_explained, an_event_that_runs_is_told_as_that,
           a_record_that_was_changed_is_not_explained, a_log_that_was_changed_explains_nothing, records_are_verified, what_went_with_the_power, a_record_is_on_disk_before_its_entry_is_signed,
           pruning_leaves_all_proofs, a_pruning_that_is_not_signed_is_noted, the_age_is_that_of_the_entry, pruning_wants_to_know_what_and_how_old,
