@@ -4,13 +4,13 @@
 
 static inline void has(struct side *s, const char *what, const char *name)
 {
-	if (strstr(world_log(s), what) == NULL)
+	if (!world_says(s, what))
 		fail_msg("%s: no `%s` in:\n%s", name, what, world_log(s));
 }
 
 static inline void has_not(struct side *s, const char *what, const char *name)
 {
-	if (strstr(world_log(s), what) != NULL)
+	if (world_says(s, what))
 		fail_msg("%s: `%s` in:\n%s", name, what, world_log(s));
 }
 

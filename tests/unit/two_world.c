@@ -203,6 +203,11 @@ const char *world_log(struct side *s)
 	return buf_cstr(&s->log);
 }
 
+bool world_says(struct side *s, const char *what)
+{
+	return strstr(world_log(s), what) != NULL;
+}
+
 void world_forget(struct world *w)
 {
 	buf_reset(&w->program.log);

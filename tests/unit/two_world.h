@@ -38,6 +38,7 @@ void world_destroy(struct world *w);
 /* Until nothing goes on. What came out is in the logs. */
 void world_run(struct world *w);
 const char *world_log(struct side *s);
+bool world_says(struct side *s, const char *what);
 void world_forget(struct world *w);
 
 /* Frames, which wait until world_run. */
