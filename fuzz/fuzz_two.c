@@ -4,9 +4,25 @@
 #include "fuzz.h"
 #include "two_world.h"
 
-#define TERMS_OF_ALL "http='GET /a, GRAPHQL /g, POST /a' graphql='query viewer' secret='github as bearer'"
+static const char *const terms[] = {
+	"http='GET /a, GRAPHQL /g, POST /a' graphql='query viewer' secret='github as bearer'",
+	"http='GET /a, POST /a' secret='other as bearer, github as form:token'",
+};
+#define FORM POST "|content-type=application/x-www-form-urlencoded"
 
-static const char *const requests[] = {
+static const char *const of_forms[] = {
+	GET,
+	FORM,
+	(FORM "|content-length=4"),
+	(FORM "|expect=100-continue"),
+	(FORM "; charset=utf-8"),
+	(GET "|content-length=4"),
+	POST,
+	(FORM "; charset=utf-16"),
+	(FORM "|content-type=text/plain"),
+	(FORM "|authorization=Bearer x"),
+};
+static const char *const of_all[] = {
 	GET,
 	POST,
 	(POST "|content-length=4"),
@@ -49,7 +65,7 @@ static const char *const trailers_down[] = {
 };
 
 /* A bit of the flags that HEADERS have no use for says that it is one of those. */
-static const char *fields_of(bool host, unsigned flags, size_t n)
+static const char *fields_of(const char *const *requests, bool host, unsigned flags, size_t n)
 {
 	if ((flags & 2) == 0)
 		return host ? answers[n % 7] : requests[n % 10];
@@ -59,13 +75,14 @@ static const char *fields_of(bool host, unsigned flags, size_t n)
 }
 
 /* Few bytes are enough for whole exchanges: who, which frame, of which stream, with how much. */
-static void say(struct world *w, unsigned what, unsigned flags, uint32_t id, const uint8_t *bytes, size_t n)
+static void say(struct world *w, const char *const *requests, unsigned what, unsigned flags, uint32_t id,
+		const uint8_t *bytes, size_t n)
 {
 	struct side *s = (what & 1) != 0 ? &w->host : &w->program;
 
 	switch (what >> 1 & 7) {
 	case 0: say_bytes(s, bytes, n); break;
-	case 1: say_headers(s, (flags & F_END) | F_HEADERS, id, fields_of((what & 1) != 0, flags, n)); break;
+	case 1: say_headers(s, (flags & F_END) | F_HEADERS, id, fields_of(requests, (what & 1) != 0, flags, n)); break;
 	case 2: say_frame(s, NGHTTP2_DATA, flags & F_END, id, bytes, n); break;
 	case 3: say_much(s, flags & F_END, id, n * 64); break;
 	case 4: say_u32(s, NGHTTP2_RST_STREAM, id, flags & 15); break;
@@ -104,9 +121,9 @@ static bool has_in_fields(struct side *s, const char *text)
 	return false;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run(const char *with, const char *const *requests, const uint8_t *data, size_t size)
 {
-	struct world *w = world_create(TERMS_OF_ALL, "");
+	struct world *w = world_create(with, "");
 	size_t at = 0;
 
 	while (size - at >= 4 && w->two.state != TWO_DONE) {
@@ -114,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (w->program.stream.in.len + w->host.stream.in.len > STREAM_IN_MAX / 2)
 			break; /* it reads no more, as it has ended */
-		say(w, data[at], data[at + 1], data[at + 2] & 31, data + at + 4, n);
+		say(w, requests, data[at], data[at + 1], data[at + 2] & 31, data + at + 4, n);
 		at += 4 + (((data[at] >> 1 & 7) % 6 == 0 || (data[at] >> 1 & 7) == 2) ? n : 0);
 		if ((data[at - 1] & 3) != 0)
 			world_run(w);
@@ -125,5 +142,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	promise(!has(&w->program, WORLD_SECRET));
 	promise(!has_in_fields(&w->program, NOT_TO_ARRIVE) && !has_in_fields(&w->host, NOT_TO_ARRIVE));
 	world_destroy(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	run(terms[0], of_all, data, size);
+	run(terms[1], of_forms, data, size);
 	return 0;
 }

@@ -169,8 +169,12 @@ static int take_row(void *arg, const struct secret_row *row)
 static bool uses_it(const struct check *c, const struct policy_line *line, struct terms *ret)
 {
 	*ret = (struct terms){ .credentials = 0 };
-	return line->verb == VERB_CONNECT && terms_take(policy_terms(&c->policy->policy, line), ret, NULL) == 0 &&
-	       ret->secret.place != TERMS_NO_SECRET && strcmp(ret->secret.name, c->name) == 0;
+	if (line->verb != VERB_CONNECT || terms_take(policy_terms(&c->policy->policy, line), ret, NULL) < 0)
+		return false;
+	for (uint32_t i = 0; i < ret->n_secrets; i++)
+		if (strcmp(ret->secrets[i].name, c->name) == 0)
+			return true;
+	return false;
 }
 
 static bool is_granted_at(const struct check *c, const char *host)

@@ -52,7 +52,7 @@ bool terms_has(const struct terms *t, enum term which)
 	switch (which) {
 	case TERM_HTTP: return t->n_rules != 0;
 	case TERM_GRAPHQL: return t->n_operations != 0 || t->n_listed != 0;
-	case TERM_SECRET: return t->secret.place != TERMS_NO_SECRET;
+	case TERM_SECRET: return t->n_secrets != 0;
 	case TERM_CREDENTIALS: return t->credentials != TERMS_REFUSE;
 	case TERM_COUNT: break;
 	}
@@ -359,6 +359,13 @@ static bool take_header(struct piece p, struct terms_secret *s)
 	return is_last || copy_word(&p, TOKEN_CHARS, s->word, sizeof s->word);
 }
 
+/* `query:NAME` or `form:NAME`. */
+static bool take_parameter(const struct piece *kind, const struct piece *name, struct terms_secret *s)
+{
+	s->place = is_word(kind, "form") ? TERMS_FORM : TERMS_PARAMETER;
+	return (s->place == TERMS_FORM || is_word(kind, "query")) && copy_word(name, "-._~", s->where, sizeof s->where);
+}
+
 static bool take_place(struct piece p, struct terms_secret *s)
 {
 	bool is_last;
@@ -371,21 +378,21 @@ static bool take_place(struct piece p, struct terms_secret *s)
 	}
 	if (is_word(&kind, "header"))
 		return take_header(p, s);
-	s->place = is_word(&kind, "basic") ? TERMS_BASIC : TERMS_PARAMETER;
-	if (s->place == TERMS_BASIC)
-		return copy_word(&p, "!#$%&()*+-./;<=>?@[]^_`{|}~\\\"", s->where, sizeof s->where);
-	return is_word(&kind, "query") && copy_word(&p, "-._~", s->where, sizeof s->where);
+	if (!is_word(&kind, "basic"))
+		return take_parameter(&kind, &p, s);
+	s->place = TERMS_BASIC;
+	return copy_word(&p, "!#$%&()*+-./;<=>?@[]^_`{|}~\\\"", s->where, sizeof s->where);
 }
 
-static int read_secret(struct terms *t, struct piece value, struct err *e)
+static int take_secret(const struct piece *value, struct terms_secret *s, struct err *e)
 {
-	struct terms_secret s = { .place = TERMS_NO_SECRET };
-	struct piece rest = trimmed(value);
+	struct piece rest = *value;
 	bool is_alone;
 	const struct piece name = take_until(&rest, ' ', &is_alone);
 	struct piece as = { "as", 2 };
 
-	if (!copy_word(&name, "._-", s.name, sizeof s.name) || s.name[0] == '.')
+	*s = (struct terms_secret){ .place = TERMS_NO_SECRET };
+	if (!copy_word(&name, "._-", s->name, sizeof s->name) || s->name[0] == '.')
 		return wrong(e, TERM_SECRET, &name, "write letters, digits, `.`, `_` and `-`, not first a dot",
 			     "is not the name of a secret");
 	rest = trimmed(rest);
@@ -394,12 +401,84 @@ static int read_secret(struct terms *t, struct piece value, struct err *e)
 	else
 		as = take_until(&rest, ' ', &is_alone);
 	rest = trimmed(rest);
-	if (!is_word(&as, "as") || !take_place(rest, &s))
-		return wrong(e, TERM_SECRET, &value,
-			     "write NAME, or NAME as bearer, basic:USER, header:HEADER, header:HEADER:WORD or "
-			     "query:PARAMETER; a header of the connection itself is none of them",
+	if (!is_word(&as, "as") || !take_place(rest, s))
+		return wrong(e, TERM_SECRET, value,
+			     "write NAME, or NAME as bearer, basic:USER, header:HEADER, header:HEADER:WORD, "
+			     "query:PARAMETER or form:PARAMETER; a header of the connection itself is none of them",
 			     "does not say where the secret goes");
-	t->secret = s;
+	return 0;
+}
+
+static char folded(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c == '-' || c == '.' || c == ' ' ? '_' : c;
+}
+
+bool terms_name_is_same(const char *a, const char *b)
+{
+	while (*a != 0 && folded(*a) == folded(*b)) {
+		a++;
+		b++;
+	}
+	return *a == 0 && *b == 0;
+}
+
+const char *terms_field_of(const struct terms_secret *s)
+{
+	switch ((enum terms_place)s->place) {
+	case TERMS_BASIC: return "authorization";
+	case TERMS_HEADER: return s->where;
+	case TERMS_NO_SECRET:
+	case TERMS_PARAMETER:
+	case TERMS_FORM: break;
+	}
+	return NULL;
+}
+
+static bool is_same_place(const struct terms_secret *a, const struct terms_secret *b)
+{
+	const char *one = terms_field_of(a), *other = terms_field_of(b);
+
+	if (one != NULL && other != NULL)
+		return terms_name_is_same(one, other);
+	return a->place == b->place && terms_name_is_same(a->where, b->where);
+}
+
+static int compare_secrets(const void *a, const void *b)
+{
+	const struct terms_secret *left = a, *right = b;
+	const int by_where = strcmp(left->where, right->where);
+
+	if (left->place != right->place)
+		return left->place - right->place;
+	return by_where != 0 ? by_where : strcmp(left->name, right->name);
+}
+
+static int read_secrets(struct terms *t, struct piece value, struct err *e)
+{
+	bool is_last = false;
+
+	t->n_secrets = 0;
+	while (!is_last) {
+		const struct piece p = take_until(&value, ',', &is_last);
+		struct terms_secret *s = &t->secrets[t->n_secrets];
+		int rc;
+
+		if (t->n_secrets >= TERMS_SECRETS_MAX)
+			return err_set(e, AMBIT_LIMIT, "grant the host a second time for another port or path",
+				       "secret: more than %d secrets in one request", TERMS_SECRETS_MAX);
+		rc = take_secret(&p, s, e);
+		if (rc < 0)
+			return rc;
+		for (uint32_t i = 0; i < t->n_secrets; i++)
+			if (is_same_place(&t->secrets[i], s))
+				return wrong(e, TERM_SECRET, &p, "name one secret for each place",
+					     "goes where another secret goes already");
+		t->n_secrets++;
+	}
+	qsort(t->secrets, t->n_secrets, sizeof t->secrets[0], compare_secrets);
 	return 0;
 }
 
@@ -420,12 +499,20 @@ static int read_credentials(struct terms *t, const struct piece *value, struct e
 
 /* ---- setting ---- */
 
+bool terms_want_form(const struct terms *t)
+{
+	for (uint32_t i = 0; i < t->n_secrets; i++)
+		if (t->secrets[i].place == TERMS_FORM)
+			return true;
+	return false;
+}
+
 static int read_value(struct terms *t, enum term which, const struct piece *value, struct err *e)
 {
 	switch (which) {
 	case TERM_HTTP: return read_rules(t, *value, e);
 	case TERM_GRAPHQL: return read_operations(t, *value, e);
-	case TERM_SECRET: return read_secret(t, *value, e);
+	case TERM_SECRET: return read_secrets(t, *value, e);
 	case TERM_CREDENTIALS: return read_credentials(t, value, e);
 	case TERM_COUNT: break;
 	}
@@ -464,6 +551,9 @@ int terms_check(const struct terms *t, struct err *e)
 	if (says_graphql && !terms_has(t, TERM_GRAPHQL))
 		return err_set(e, AMBIT_MALFORMED, "say which operations are allowed, such as graphql='query *'",
 			       "http: a rule says GRAPHQL, and graphql is not given");
+	if (terms_want_form(t) && terms_has(t, TERM_GRAPHQL))
+		return err_set(e, AMBIT_MALFORMED, "put the secret into a header, such as secret='github as bearer'",
+			       "secret: no document of GraphQL is a form, into which a secret could go");
 	if (t->credentials == TERMS_REPLACE && !terms_has(t, TERM_SECRET))
 		return err_set(e, AMBIT_MALFORMED, "name the secret that is put in, such as secret=github",
 			       "credentials: replace without a secret");
@@ -508,13 +598,25 @@ static void put_operations(struct buf *out, const struct terms *t)
 
 static void put_secret(struct buf *out, const struct terms_secret *s)
 {
+	static const char *const kinds[] = {
+		[TERMS_BASIC] = "basic", [TERMS_PARAMETER] = "query", [TERMS_FORM] = "form"
+	};
+
 	buf_printf(out, "%s as ", s->name);
 	if (s->place == TERMS_HEADER && strcmp(s->where, "authorization") == 0 && strcmp(s->word, "Bearer") == 0)
 		put_text(out, "bearer");
 	else if (s->place == TERMS_HEADER)
 		buf_printf(out, "header:%s%s%s", s->where, s->word[0] != 0 ? ":" : "", s->word);
 	else
-		buf_printf(out, "%s:%s", s->place == TERMS_BASIC ? "basic" : "query", s->where);
+		buf_printf(out, "%s:%s", kinds[s->place], s->where);
+}
+
+static void put_secrets(struct buf *out, const struct terms *t)
+{
+	for (uint32_t i = 0; i < t->n_secrets; i++) {
+		put_text(out, i > 0 ? ", " : "");
+		put_secret(out, &t->secrets[i]);
+	}
 }
 
 static void put_value(struct buf *out, const struct terms *t, enum term which)
@@ -522,7 +624,7 @@ static void put_value(struct buf *out, const struct terms *t, enum term which)
 	switch (which) {
 	case TERM_HTTP: put_rules(out, t); break;
 	case TERM_GRAPHQL: put_operations(out, t); break;
-	case TERM_SECRET: put_secret(out, &t->secret); break;
+	case TERM_SECRET: put_secrets(out, t); break;
 	case TERM_CREDENTIALS: put_text(out, credentials_words[t->credentials]); break;
 	case TERM_COUNT: break;
 	}
@@ -789,19 +891,35 @@ static bool is_same_secret(const struct terms_secret *a, const struct terms_secr
 	       strcmp(a->word, b->word) == 0;
 }
 
-/* A program's own credentials pass everywhere but in the secret's place: without the secret they would there, too. */
+/* Whether each of inner's is one of outer's. */
+static bool secrets_are_within(const struct terms *inner, const struct terms *outer)
+{
+	for (uint32_t i = 0; i < inner->n_secrets; i++) {
+		bool found = false;
+
+		for (uint32_t k = 0; k < outer->n_secrets; k++)
+			found = found || is_same_secret(&inner->secrets[i], &outer->secrets[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* A program's own credentials pass everywhere but in the secrets' places: without a secret they would there, too. */
 static bool credentials_are_within(const struct terms *inner, const struct terms *outer)
 {
-	if (inner->credentials == TERMS_PASS && is_same_secret(&inner->secret, &outer->secret))
+	if (inner->credentials == TERMS_PASS && secrets_are_within(outer, inner))
 		return outer->credentials == TERMS_PASS;
 	return inner->credentials != TERMS_PASS && inner->credentials <= outer->credentials;
 }
 
 bool terms_are_within(const struct terms *inner, const struct terms *outer)
 {
-	if (terms_has(inner, TERM_SECRET) && !is_same_secret(&inner->secret, &outer->secret))
+	if (!secrets_are_within(inner, outer))
 		return false;
 	if (terms_are_none(outer)) /* everything passes, also credentials */
 		return true;
+	if (terms_want_form(outer) && !terms_want_form(inner)) /* what is no form would pass */
+		return false;
 	return !terms_are_none(inner) && credentials_are_within(inner, outer) && requests_are_within(inner, outer);
 }

@@ -17,6 +17,7 @@
 #define TERMS_RULES_MAX 32
 #define TERMS_OPERATIONS_MAX 128 /* of GraphQL */
 #define TERMS_LISTED_MAX 32      /* persisted queries */
+#define TERMS_SECRETS_MAX 2      /* who asks, and for what: each is in locked memory, of which little is to be had */
 #define TERMS_METHOD_MAX 24
 #define TERMS_NAME_MAX 64 /* of a field, a header, a secret, a user; with its NUL */
 
@@ -48,12 +49,13 @@ struct terms_operation {
 	char field[TERMS_NAME_MAX]; /* at the root; "*": any */
 };
 
-/* `NAME`, `NAME as bearer`, `NAME as basic:USER`, `NAME as header:HEADER`, `NAME as header:HEADER:WORD`, `NAME as query:PARAMETER`. */
+/* `NAME`, `NAME as bearer`, `NAME as basic:USER`, `NAME as header:HEADER`, `NAME as header:HEADER:WORD`, `NAME as query:PARAMETER`, `NAME as form:PARAMETER`. */
 enum terms_place {
 	TERMS_NO_SECRET,
 	TERMS_HEADER, /* where: its name in small letters, before it a word and a blank, if there is one: bearer is authorization and Bearer */
 	TERMS_BASIC,  /* authorization: Basic, of where:SECRET */
 	TERMS_PARAMETER, /* of the query */
+	TERMS_FORM, /* a parameter of the body, which is a form in each request that is not GET, HEAD or OPTIONS without one */
 };
 
 struct terms_secret {
@@ -71,11 +73,11 @@ enum terms_credentials {
 
 struct terms {
 	uint8_t credentials; /* enum terms_credentials */
-	uint32_t n_rules, n_operations, n_listed;
+	uint32_t n_rules, n_operations, n_listed, n_secrets;
 	struct terms_rule rules[TERMS_RULES_MAX];
 	struct terms_operation operations[TERMS_OPERATIONS_MAX];
-	char listed[TERMS_LISTED_MAX][65]; /* SHA-256 of persisted queries, in small hexadecimal digits */
-	struct terms_secret secret;
+	char listed[TERMS_LISTED_MAX][65];              /* SHA-256 of persisted queries, in small hexadecimal digits */
+	struct terms_secret secrets[TERMS_SECRETS_MAX]; /* no two in one place */
 };
 
 const char *term_word(enum term which);
@@ -84,7 +86,7 @@ bool terms_has(const struct terms *t, enum term which);
 bool terms_are_none(const struct terms *t);
 
 /* A value as a person writes it on the command line: "GET /repos, POST /x" (a comma within a path is %2C); "mutation createIssue, query *,
- * persisted HEX"; "github as header:x-api-key"; "replace". It takes the place of what was there. -MALFORMED, -LIMIT; then *t is as it was. */
+ * persisted HEX"; "github as header:x-api-key, other as query:key"; "replace". It takes the place of what was there. -MALFORMED, -LIMIT; then *t is as it was. */
 int terms_set(struct terms *t, enum term which, const char *value, struct err *e);
 /* The value as terms_set reads it; "" if it is absent. */
 void term_format(const struct terms *t, enum term which, char ret[TERMS_TEXT_MAX]);
@@ -92,11 +94,18 @@ void term_format(const struct terms *t, enum term which, char ret[TERMS_TEXT_MAX
 void terms_format(const struct terms *t, char ret[TERMS_TEXT_MAX]);
 /* What terms_format gave, and nothing else; also what terms_check refuses is refused. -MALFORMED; then *ret is as it was. */
 int terms_take(const char *text, struct terms *ret, struct err *e);
-/* Whether inner allows no more than outer: no other request, and the same secret or none. */
+/* Whether inner allows no more than outer: no other request, and of its secrets some or none. */
 bool terms_are_within(const struct terms *inner, const struct terms *outer);
 
-/* Whether together they make sense. -MALFORMED: credentials alone or replaced by nothing, a rule GRAPHQL without operations. */
+/* Whether together they make sense. -MALFORMED: credentials alone or replaced by nothing, a rule GRAPHQL without operations, operations with a secret in a form. */
 int terms_check(const struct terms *t, struct err *e);
+
+/* Whether a secret goes into a form, and so each body has to be one. */
+bool terms_want_form(const struct terms *t);
+/* Whether two names are one to some server: letters of either size, and `-`, `_`, `.` and a blank for each other. */
+bool terms_name_is_same(const char *a, const char *b);
+/* The field of a request that a secret goes into, in small letters; NULL: it goes into none. */
+const char *terms_field_of(const struct terms_secret *s);
 
 /* The first rule that means a request, or -1; by method and path in its normal form. A path that one of GRAPHQL means is meant by no other, and what
  * servers take for it (http_pattern_is_like) by no star that stands before its end. */

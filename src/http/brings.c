@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/num.h"
-
-#define FORM "application/x-www-form-urlencoded"
+#include "http/form.h"
 
 /* Of any of them: which one a server takes is its own affair. */
 static bool says_form(const struct http_request *q)
@@ -12,16 +11,16 @@ static bool says_form(const struct http_request *q)
 	for (uint32_t i = 0; i < q->n_fields; i++) {
 		struct http_text type = q->fields[i].value;
 
-		type.n = type.n < sizeof FORM - 1 ? type.n : sizeof FORM - 1;
-		if (http_name_means(&q->fields[i].name, "content-type") && http_text_is(&type, FORM))
+		type.n = type.n < sizeof FORM_TYPE - 1 ? type.n : sizeof FORM_TYPE - 1;
+		if (http_name_means(&q->fields[i].name, "content-type") && http_text_is(&type, FORM_TYPE))
 			return true;
 	}
 	return false;
 }
 
-void brings_begin(struct brings *b, const struct http_request *q)
+void brings_begin(struct brings *b, const struct http_request *q, bool is_written)
 {
-	*b = (struct brings){ .is_form = says_form(q) };
+	*b = (struct brings){ .is_form = !is_written && says_form(q) };
 	credential_scan_init(&b->tokens);
 }
 
@@ -50,10 +49,10 @@ static const char *judge_name(const struct brings *b, const struct judge *j)
 
 	if (b->n == TERMS_NAME_MAX)
 		return NULL;
-	m = judge_name_means(j, &name);
+	m = judge_name_means(j, TERMS_PARAMETER, &name);
 	if (m.another && j->terms.n_rules > 0)
 		return "its body is a form that may mean another method";
-	if (m.in_place || (m.credential && j->terms.credentials != TERMS_PASS))
+	if (m.in_place != NULL || (m.credential && j->terms.credentials != TERMS_PASS))
 		return "its body is a form with a credential that is not the grant's";
 	return NULL;
 }

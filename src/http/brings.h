@@ -18,7 +18,8 @@ struct brings {
 	char name[TERMS_NAME_MAX];
 };
 
-void brings_begin(struct brings *b, const struct http_request *q);
+/* is_written: a form is judged and written anew as a whole (form.h), and looked at here for tokens alone. */
+void brings_begin(struct brings *b, const struct http_request *q, bool is_written);
 /* NULL, or why the request is refused, as a sentence. The caller then asks no more. */
 const char *brings_run(struct brings *b, const struct judge *j, const uint8_t *bytes, size_t n);
 

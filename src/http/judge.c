@@ -10,7 +10,6 @@
 #include "core/qualifiers.h"
 #include "http/credential.h"
 #include "http/graphql.h"
-#include "http/target.h"
 
 #define SHOWN_MAX 160
 
@@ -130,17 +129,17 @@ static bool has_text(const struct http_text *t, const char *wanted, size_t n)
 }
 
 /* `ambit:NAME`, by itself, behind a word, or as the password of Basic. */
-static bool has_placeholder(const struct judge *j, const struct http_text *value)
+static bool has_placeholder(const struct terms_secret *s, const struct http_text *value)
 {
 	char plain[sizeof JUDGE_PLACEHOLDER + TERMS_NAME_MAX];
-	const int n = snprintf(plain, sizeof plain, "%s%s", JUDGE_PLACEHOLDER, j->terms.secret.name);
+	const int n = snprintf(plain, sizeof plain, "%s%s", JUDGE_PLACEHOLDER, s->name);
 	const char *blank = memchr(value->at, ' ', value->n);
 	uint8_t decoded[256];
 	struct buf b;
 
 	if (has_text(value, plain, (size_t)n))
 		return true;
-	if (j->terms.secret.place != TERMS_BASIC || blank == NULL)
+	if (s->place != TERMS_BASIC || blank == NULL)
 		return false;
 	buf_init_in(&b, decoded, sizeof decoded);
 	return base64_take(&b, blank + 1, value->n - (size_t)(blank + 1 - value->at)) &&
@@ -149,39 +148,31 @@ static bool has_placeholder(const struct judge *j, const struct http_text *value
 
 enum judged { KEPT, DROPPED, REFUSED };
 
-/* A credential that the program brings. in_place: where the secret goes. */
-static enum judged judge_own(const struct judge *j, bool in_place, const struct http_text *value)
+/* A credential that the program brings. in_place: the secret that goes there; NULL: none does. */
+static enum judged judge_own(const struct judge *j, const struct terms_secret *in_place, const struct http_text *value)
 {
-	if (in_place && has_placeholder(j, value))
+	if (in_place != NULL && has_placeholder(in_place, value))
 		return DROPPED;
 	if (j->terms.credentials == TERMS_REFUSE)
 		return REFUSED;
-	return in_place || j->terms.credentials == TERMS_REPLACE ? DROPPED : KEPT;
+	return in_place != NULL || j->terms.credentials == TERMS_REPLACE ? DROPPED : KEPT;
 }
 
-static void refuse_own(const struct judge *j, const char *what, const struct http_text *name, struct verdict *ret)
+static void refuse_own(const struct judge *j, const struct terms_secret *in_place, const char *what,
+		       const struct http_text *name, struct verdict *ret)
 {
 	char text[SHOWN_MAX], hint[ERR_HINT_MAX];
 
 	shown(name, text);
-	if (j->terms.secret.place != TERMS_NO_SECRET)
+	if (j->terms.n_secrets > 0)
 		(void)snprintf(
 			hint, sizeof hint,
 			"leave it out, or give the program %s%s in its place: the grant's own secret is put in; or grant credentials: replace",
-			JUDGE_PLACEHOLDER, j->terms.secret.name);
+			JUDGE_PLACEHOLDER, in_place != NULL ? in_place->name : j->terms.secrets[0].name);
 	else
 		(void)snprintf(hint, sizeof hint, "leave it out, or grant a secret: connect: %s with secret: NAME",
 			       j->object);
 	judge_refuse(ret, 403, AMBIT_DENIED, hint, "the %s %s is a credential that is not the grant's", what, text);
-}
-
-static const char *place_of(const struct judge *j, bool query)
-{
-	const uint8_t place = j->terms.secret.place;
-
-	if (place == TERMS_NO_SECRET || query != (place == TERMS_PARAMETER))
-		return "";
-	return place == TERMS_BASIC ? "authorization" : j->terms.secret.where;
 }
 
 /* A token that stands in one of the two, which need not be the value. */
@@ -192,20 +183,31 @@ static const char *form_in(const struct http_text *name, const struct http_text 
 	return form != NULL ? form : credential_find((const uint8_t *)name->at, name->n);
 }
 
+/* The secret that goes into a field of this name; NULL: none does. */
+static const struct terms_secret *secret_in_field(const struct judge *j, const struct http_text *name)
+{
+	for (uint32_t i = 0; i < j->terms.n_secrets; i++) {
+		const char *field = terms_field_of(&j->terms.secrets[i]);
+
+		if (field != NULL && http_name_means(name, field))
+			return &j->terms.secrets[i];
+	}
+	return NULL;
+}
+
 static bool judge_field(const struct judge *j, const struct http_field *f, bool *ret_drop, struct verdict *ret)
 {
-	const char *place = place_of(j, false);
-	const bool in_place = place[0] != 0 && http_name_means(&f->name, place);
+	const struct terms_secret *in_place = secret_in_field(j, &f->name);
 	const char *form = NULL;
 	enum judged judged = KEPT;
 
-	if (in_place || credential_is_field(f->name.at, f->name.n))
+	if (in_place != NULL || credential_is_field(f->name.at, f->name.n))
 		judged = judge_own(j, in_place, &f->value);
 	else if (j->terms.credentials != TERMS_PASS)
 		form = form_in(&f->name, &f->value);
 	*ret_drop = judged == DROPPED;
 	if (judged == REFUSED || form != NULL)
-		refuse_own(j, form != NULL ? form : "field", &f->name, ret);
+		refuse_own(j, in_place, form != NULL ? form : "field", &f->name, ret);
 	return judged != REFUSED && form == NULL;
 }
 
@@ -307,37 +309,65 @@ static bool is_method_word(const struct http_text *value)
 	return false;
 }
 
-struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name)
+/* A `[` that no bracket closes is `_` to PHP. */
+static void meant_open(const struct http_text *name, char ret[TERMS_NAME_MAX])
 {
-	const char *place = place_of(j, true);
-	char meant[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
-	struct http_text t = { .at = place, .n = strlen(place) };
+	char closed[HTTP_FIELDS_MAX];
+	struct http_text t = { .at = closed, .n = name->n < sizeof closed ? name->n : 0 };
 
-	meant_name(&t, wanted);
+	for (size_t i = 0; i < t.n; i++)
+		closed[i] = name->at[i] == '[' && memchr(name->at + i, ']', name->n - i) == NULL ? '_' : name->at[i];
+	meant_name(&t, ret);
+}
+
+/* The secret that goes into a parameter which one server or another takes for its own; some take large letters for small ones. */
+static const struct terms_secret *secret_in_parameter(const struct judge *j, enum terms_place place,
+						      const struct http_text *name, const char *meant)
+{
+	char open[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
+
+	meant_open(name, open);
+	for (uint32_t i = 0; i < j->terms.n_secrets; i++) {
+		const struct terms_secret *s = &j->terms.secrets[i];
+		const struct http_text where = { .at = s->where, .n = strlen(s->where) };
+
+		meant_name(&where, wanted);
+		if (s->place == place && (strcasecmp(meant, wanted) == 0 || strcasecmp(open, wanted) == 0))
+			return s;
+	}
+	return NULL;
+}
+
+struct judge_meaning judge_name_means(const struct judge *j, enum terms_place place, const struct http_text *name)
+{
+	char meant[TERMS_NAME_MAX];
+	struct http_text t;
+
 	meant_name(name, meant);
 	t = (struct http_text){ .at = meant, .n = strlen(meant) };
 	return (struct judge_meaning){
 		.another = http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method"),
 		.may_be_another = http_text_is(&t, "method"),
-		.in_place = wanted[0] != 0 &&
-			    strcasecmp(meant, wanted) == 0, /* some take large letters for small ones */
+		.in_place = secret_in_parameter(j, place, name, meant),
 		.credential = credential_is_parameter(meant, t.n),
 		.document = graphql_is_parameter(meant),
 	};
 }
 
-static void look_at(const struct judge *j, const struct http_parameter *p, struct judge_meaning *ret)
+static void look_at(const struct judge *j, enum terms_place place, const struct http_parameter *p,
+		    struct judge_meaning *ret)
 {
-	const struct judge_meaning one = judge_name_means(j, &p->name);
+	const struct judge_meaning one = judge_name_means(j, place, &p->name);
 
 	ret->another |= one.another || (one.may_be_another && is_method_word(&p->value));
-	ret->in_place |= one.in_place;
+	ret->in_place = one.in_place != NULL ? one.in_place : ret->in_place;
 	ret->credential |= one.credential;
 	ret->document |= one.document;
 }
 
 /* Each of what semicolons part: some servers take them as they take `&`, and then one is hidden in another. */
-static void look_at_parts(const struct judge *j, const struct http_text *raw, struct judge_meaning *ret)
+static void look_at_parts(const struct judge *j, enum terms_place place, const struct http_text *raw,
+			  struct judge_meaning *ret)
 {
 	struct http_parameters parts;
 	struct http_parameter one;
@@ -348,34 +378,48 @@ static void look_at_parts(const struct judge *j, const struct http_text *raw, st
 		end = semicolon == NULL ? raw->n : (size_t)(semicolon - raw->at);
 		http_parameters_begin(&parts, &(struct http_text){ .at = raw->at + from, .n = end - from });
 		if (http_parameters_next(&parts, &one))
-			look_at(j, &one, ret);
+			look_at(j, place, &one, ret);
 	}
 }
 
-static struct judge_meaning meaning_of(const struct judge *j, const struct http_parameter *p)
+struct judge_meaning judge_parameter_meaning(const struct judge *j, enum terms_place place,
+					     const struct http_parameter *p)
 {
 	struct judge_meaning ret = { .another = false };
 
-	look_at(j, p, &ret);
+	look_at(j, place, p, &ret);
 	if (memchr(p->raw.at, ';', p->raw.n) != NULL)
-		look_at_parts(j, &p->raw, &ret);
+		look_at_parts(j, place, &p->raw, &ret);
 	return ret;
 }
 
-static bool judge_parameter(const struct judge *j, const struct http_parameter *p, const struct judge_meaning *m,
-			    bool *ret_drop, struct verdict *ret)
+static bool judge_credential(const struct judge *j, const struct http_parameter *p, const struct judge_meaning *m,
+			     bool *ret_drop, struct verdict *ret)
 {
 	const char *form = NULL;
 	enum judged judged = KEPT;
 
-	if (m->in_place || m->credential)
+	if (m->in_place != NULL || m->credential)
 		judged = judge_own(j, m->in_place, &p->value);
 	else if (j->terms.credentials != TERMS_PASS)
 		form = form_in(&p->name, &p->value);
 	*ret_drop = judged == DROPPED;
 	if (judged == REFUSED || form != NULL)
-		refuse_own(j, form != NULL ? form : "parameter", &p->name, ret);
+		refuse_own(j, m->in_place, form != NULL ? form : "parameter", &p->name, ret);
 	return judged != REFUSED && form == NULL;
+}
+
+bool judge_parameter(const struct judge *j, enum terms_place place, const struct http_parameter *p,
+		     const struct judge_meaning *m, bool *ret_drop, struct verdict *ret)
+{
+	if (p->malformed) {
+		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
+			     "servers could read the %s in two ways", place == TERMS_FORM ? "form" : "query");
+		return false;
+	}
+	if (m->another && j->terms.n_rules > 0)
+		return refuse_another(&p->name, ret);
+	return judge_credential(j, p, m, ret_drop, ret);
 }
 
 /* Some servers take the document of a target before the one of the body. */
@@ -394,17 +438,9 @@ static bool is_for_one_document(const struct http_request *q, const struct http_
 static bool take_parameter(const struct judge *j, const struct http_request *q, const struct http_parameter *p,
 			   bool *ret_drop, struct verdict *ret)
 {
-	struct judge_meaning m;
+	const struct judge_meaning m = judge_parameter_meaning(j, TERMS_PARAMETER, p);
 
-	if (p->malformed) {
-		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
-			     "servers could read the query in two ways");
-		return false;
-	}
-	m = meaning_of(j, p);
-	if (m.another && j->terms.n_rules > 0)
-		return refuse_another(&p->name, ret);
-	return judge_parameter(j, p, &m, ret_drop, ret) && is_for_one_document(q, p, &m, ret);
+	return judge_parameter(j, TERMS_PARAMETER, p, &m, ret_drop, ret) && is_for_one_document(q, p, &m, ret);
 }
 
 /* Those that are left, in place of the query. */
@@ -438,9 +474,19 @@ static bool judge_query(const struct judge *j, const struct http_request *q, str
 
 /* ---- all of it ---- */
 
+/* What only asks, and brings nothing, has no form. */
+static bool wants_form(const struct judge *j, const struct http_request *q)
+{
+	const bool asks = http_text_is(&q->method, "get") || http_text_is(&q->method, "head") ||
+			  http_text_is(&q->method, "options");
+
+	return terms_want_form(&j->terms) && (q->has_body || !asks);
+}
+
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,
 		   struct verdict *ret)
 {
+	ret->wants_form = wants_form(j, q);
 	if (is_for_host(host, q, ret) && finds_rule(j, q, ret) && judge_fields(j, host, q, ret) && q->has_query)
 		(void)judge_query(j, q, ret);
 }

@@ -2,7 +2,7 @@
  *
  * Owns:   struct judge, what a role was told; struct verdict.
  * Holds:  what is read in one way here is sent in that one way. A request that could be read in two is refused; so is one that no rule means, one for another host than that of its
- *         connection, and one that brings credentials of its own, unless the grant says otherwise. Nothing is looked at but the head, and the parameters of its target.
+ *         connection, and one that brings credentials of its own, unless the grant says otherwise. Nothing is looked at but the head, the parameters of its target and those of a form.
  * Called: role ambit-http, on what programs in the cell send; pure. */
 #ifndef HTTP_JUDGE_H
 #define HTTP_JUDGE_H
@@ -14,6 +14,7 @@
 #include "core/rate.h"
 #include "core/terms.h"
 #include "http/head.h"
+#include "http/target.h"
 
 /* The host of a connection. */
 struct http_host {
@@ -23,13 +24,18 @@ struct http_host {
 	bool tls;
 };
 
+/* As it goes into its place, without the word before it. */
+struct judge_secret {
+	const char *at; /* borrowed */
+	size_t n;
+};
+
 struct judge {
 	struct terms terms;
-	const char *object; /* borrowed: of the grant, for messages */
-	const char *secret; /* borrowed: as it goes into its place, without the word before it; NULL: there is none */
-	size_t secret_len;
-	uint32_t uses, used; /* requests; uses 0: no bound */
-	struct rate rate;    /* of requests */
+	const char *object;                             /* borrowed: of the grant, for messages */
+	struct judge_secret secrets[TERMS_SECRETS_MAX]; /* of those of the terms, in their order */
+	uint32_t uses, used;                            /* requests; uses 0: no bound */
+	struct rate rate;                               /* of requests */
 };
 
 /* A request of either version; names of fields in small letters where they are compared. */
@@ -51,6 +57,7 @@ struct verdict {
 	uint32_t retry_s;            /* after so many seconds it may pass; 0: that is not said */
 	int rule;                    /* of terms.rules; -1: none is needed */
 	bool wants_document;         /* it passes if its body, or query, is GraphQL that is allowed: graphql_judge() */
+	bool wants_form;             /* its body, which may be none, is a form, which form_write() writes anew */
 	bool drops[HTTP_FIELDS_MAX]; /* these fields are left out */
 	bool changes_query;
 	char query
@@ -70,13 +77,20 @@ void asked_note(struct http_asked *a, const struct http_text *method, const stru
 
 /* What a parameter's name, decoded, means to one server or another. */
 struct judge_meaning {
-	bool another;        /* it says which request is meant, */
-	bool may_be_another; /* or does if its value is a method; */
-	bool in_place;       /* it is where the secret goes, */
-	bool credential;     /* or is a credential, */
-	bool document;       /* or a part of a document */
+	bool another;                        /* it says which request is meant, */
+	bool may_be_another;                 /* or does if its value is a method; */
+	const struct terms_secret *in_place; /* borrowed: this secret goes there, */
+	bool credential;                     /* or is a credential, */
+	bool document;                       /* or a part of a document */
 };
-struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name);
+/* place: TERMS_PARAMETER or TERMS_FORM, of what it is one. */
+struct judge_meaning judge_name_means(const struct judge *j, enum terms_place place, const struct http_text *name);
+/* With its value, and what semicolons may part in it. */
+struct judge_meaning judge_parameter_meaning(const struct judge *j, enum terms_place place,
+					     const struct http_parameter *p);
+/* False: refused. *ret_drop: it is left out. */
+bool judge_parameter(const struct judge *j, enum terms_place place, const struct http_parameter *p,
+		     const struct judge_meaning *m, bool *ret_drop, struct verdict *ret);
 
 /* Charges nothing: judge_charge() does, when it is sent. */
 void judge_request(const struct judge *j, const struct http_host *host, const struct http_request *q,

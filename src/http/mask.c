@@ -18,10 +18,10 @@ struct mask_set {
 	size_t size; /* of all of this memory */
 	const struct memory *memory;
 	size_t n;
-	uint16_t first[256], second[256];
+	uint64_t first[256], second[256];
 	struct text texts[MASK_TEXTS_MAX];
 };
-_Static_assert(MASK_TEXTS_MAX <= 16, "a bit for each text");
+_Static_assert(MASK_TEXTS_MAX <= 64, "a bit for each text");
 
 /* ---- one text ---- */
 
@@ -111,8 +111,8 @@ struct mask_set *mask_set_create(const struct mask_text *texts, size_t n, const 
 	s->n = n;
 	lay_out(s, texts);
 	for (size_t k = 0; k < n; k++) {
-		s->first[s->texts[k].at[0]] |= (uint16_t)(1u << k);
-		s->second[s->texts[k].at[1]] |= (uint16_t)(1u << k);
+		s->first[s->texts[k].at[0]] |= UINT64_C(1) << k;
+		s->second[s->texts[k].at[1]] |= UINT64_C(1) << k;
 		find_borders(&s->texts[k]);
 	}
 	for (size_t k = 0; k < n; k++)
@@ -234,7 +234,7 @@ static uint32_t step(struct mask *m, uint8_t byte, uint32_t *ret_whole)
 static size_t skip(const struct mask_set *s, const uint8_t *bytes, size_t at, size_t n)
 {
 	for (; at < n; at++) {
-		const uint16_t begin = s->first[bytes[at]];
+		const uint64_t begin = s->first[bytes[at]];
 
 		if (begin != 0 && (at + 1 == n || (begin & s->second[bytes[at + 1]]) != 0))
 			break;

@@ -14,7 +14,9 @@
 
 #include "base/buf.h"
 
-#define MASK_TEXTS_MAX 12    /* a secret, and how it may be written: http/mask_forms.c */
+#define MASK_SECRETS_MAX 2
+#define MASK_FORMS_MAX 20 /* of a secret, and how it may be written: http/mask_forms.c */
+#define MASK_TEXTS_MAX (MASK_SECRETS_MAX * MASK_FORMS_MAX)
 #define MASK_TEXT_LEAST 4    /* what is shorter stands everywhere by chance */
 #define MASK_SECRET_MAX 8192 /* of mask_set_of */
 #define MASK_USER_MAX 64     /* of Basic */
@@ -29,8 +31,14 @@ struct mask_set;
 
 /* The caller's, to give back by mask_set_free, which wipes it; in that memory, NULL: malloc's. NULL: no memory, or a number out of range. */
 struct mask_set *mask_set_create(const struct mask_text *texts, size_t n, const struct memory *memory);
-/* A secret, and how others write it: in a query, in JSON, and behind a user as Basic has it (user NULL: not by Basic). NULL: as above. */
-struct mask_set *mask_set_of(const void *secret, size_t n, const char *user, const struct memory *memory);
+
+struct mask_secret {
+	const void *at; /* borrowed */
+	size_t n;
+	const char *user; /* borrowed: it goes behind him as Basic has it; NULL: not by Basic */
+};
+/* Secrets, and how others write each: in a query, in a form, in JSON, and as Basic has it. NULL: as above. */
+struct mask_set *mask_set_of(const struct mask_secret *secrets, size_t n, const struct memory *memory);
 void mask_set_free(struct mask_set *s);
 
 /* As a query has it: what is not unreserved (RFC 3986, 2.3) is %XX; digits: the sixteen, in letters of one size. Who writes a secret so writes what is covered. */

@@ -5,6 +5,7 @@
 
 #include "http/attach.h"
 #include "http/compose.h"
+#include "http/form.h"
 #include "http/refusal.h"
 #include "http/target.h"
 
@@ -94,13 +95,17 @@ static bool is_plain_connection(const struct http_head *h)
 	return http_head_lists_only(h, "connection", words);
 }
 
-static void put_secret(struct buf *out, const struct judge *j)
+static void put_secrets(struct buf *out, const struct judge *j)
 {
-	if (attach_field(j) == NULL)
-		return;
-	buf_printf(out, "%s: ", attach_field(j));
-	attach_put_value(out, j);
-	buf_put(out, "\r\n", 2);
+	for (uint32_t i = 0; i < j->terms.n_secrets; i++) {
+		const char *field = terms_field_of(&j->terms.secrets[i]);
+
+		if (field == NULL)
+			continue;
+		buf_printf(out, "%s: ", field);
+		attach_put_value(out, j, i);
+		buf_put(out, "\r\n", 2);
+	}
 }
 
 static void put_framing(struct buf *out, const struct body *b)
@@ -127,16 +132,18 @@ static void put_request(struct buf *out, const struct one *o, const struct one_p
 		const struct http_field *f = &h->fields[i];
 
 		if (!p->verdict->drops[i] && !attach_is_ours(&f->name) &&
-		    (p->masks == NULL || !attach_compresses(&f->name)))
+		    !attach_describes_form(p->verdict, &f->name) && (p->masks == NULL || !attach_compresses(&f->name)))
 			compose_field(out, &f->name, &f->value);
 	}
+	if (p->verdict->wants_form)
+		buf_printf(out, "content-type: " FORM_TYPE "\r\n");
 	if (p->masks != NULL)
 		buf_printf(out, "accept-encoding: identity\r\n"); /* what is compressed is not literal */
 	if (http_head_lists(h, "expect", "100-continue") && o->state != ONE_GATHER)
 		buf_printf(out, "expect: 100-continue\r\n");
 	if (o->wants_upgrade)
 		buf_printf(out, "connection: upgrade\r\nupgrade: websocket\r\n");
-	put_secret(out, j);
+	put_secrets(out, j);
 }
 
 static bool refuse_malformed(struct one *o, struct one_parts *p, const char *why)
@@ -169,12 +176,13 @@ static bool send_request(struct one *o, struct one_parts *p, const struct http_h
 	return begin_exchange(o, p);
 }
 
-/* The body is a document that is judged first: only the head is made now, without its end. */
+/* The body is judged first: only the head is made now, without its end. */
 static bool gather(struct one *o, struct one_parts *p, const struct http_head *h, const struct http_request *q)
 {
-	if (!attach_takes_document(q->fields, q->n_fields, &o->form, p->verdict))
-		return refuse(o, p, true);
+	if (!attach_takes_body(q, p->verdict, &o->form))
+		return refuse(o, p, !o->up.done);
 	o->state = ONE_GATHER;
+	o->gathers_form = p->verdict->wants_form;
 	buf_reset(&o->head);
 	put_request(&o->head, o, p, h, q);
 	if (http_head_lists(h, "expect", "100-continue"))
@@ -194,7 +202,8 @@ static void note(struct one *o, const struct http_head *h)
 	asked_note(&o->asked, &h->method, &h->target);
 	o->is_head = strcmp(o->asked.method, "HEAD") == 0;
 	begin_body(&o->up, (enum http_body)h->body, h->body_length);
-	buf_reset(&o->gathered);
+	buf_finish(&o->gathered);
+	buf_init(&o->gathered, GRAPHQL_BODY_MAX); /* a form was of other memory */
 	o->sent = 0;
 }
 
@@ -255,9 +264,10 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", p->broken);
 	if (p->verdict->status != 0)
 		return refuse(o, p, !o->up.done);
-	brings_begin(&o->brings, &q);
-	o->wants_upgrade &= !p->verdict->wants_document; /* what comes then is judged by nobody */
-	if (p->verdict->wants_document && q.has_body)
+	brings_begin(&o->brings, &q, p->verdict->wants_form);
+	o->wants_upgrade &= !p->verdict->wants_document &&
+			    !p->verdict->wants_form; /* what comes then is judged by nobody */
+	if (p->verdict->wants_form || (p->verdict->wants_document && q.has_body))
 		return gather(o, p, h, &q);
 	if (p->verdict->wants_document && !judge_parameters(o, p, &q))
 		return true;
@@ -330,12 +340,17 @@ static const char *wrong_in(struct one *o, const struct one_parts *p, const stru
 	return brings_run(&o->brings, p->judge, (const uint8_t *)piece->at, piece->n);
 }
 
+/* What has a secret in it goes where heads go, and so alone. */
 static bool pass_gathered(struct one *o, struct one_parts *p)
 {
 	const size_t left = o->gathered.len - o->sent, n = left < PIECE_MAX ? left : PIECE_MAX;
 
-	buf_put(&p->server->out, o->gathered.data + o->sent, n);
+	if (o->gathers_form && stream_waits(p->server) > 0)
+		return false;
+	buf_put(o->gathers_form ? stream_head(p->server) : &p->server->out, o->gathered.data + o->sent, n);
 	o->sent += n;
+	if (o->gathers_form && n == left)
+		buf_finish(&o->gathered); /* its memory is short */
 	return true;
 }
 
@@ -527,20 +542,40 @@ static bool exchange(struct one *o, struct one_parts *p)
 	return true;
 }
 
-/* ---- a document of GraphQL ---- */
+/* ---- a body that is judged whole ---- */
 
 static bool judge_document(struct one *o, struct one_parts *p)
 {
-	struct buf *out = stream_head(p->server);
 	struct graphql_verdict g;
 
 	graphql_judge(&p->judge->terms, o->form, o->gathered.len > 0 ? (const char *)o->gathered.data : "",
 		      o->gathered.len, &g);
-	if (!g.allowed) {
+	if (!g.allowed)
 		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
-		return refuse(o, p, false);
-	}
-	if (!judge_charge(p->judge, p->now_ms, p->verdict))
+	return g.allowed;
+}
+
+/* What is sent takes the place of what was gathered. */
+static bool write_form(struct one *o, struct one_parts *p)
+{
+	struct buf form;
+	const bool good = form_write(p->judge, o->gathered.data, o->gathered.len, o->head.memory, &form, p->verdict);
+
+	buf_finish(&o->gathered);
+	if (good)
+		o->gathered = form;
+	else
+		buf_finish(&form);
+	return good;
+}
+
+static bool judge_gathered(struct one *o, struct one_parts *p)
+{
+	struct buf *out = stream_head(p->server);
+
+	*p->verdict = (struct verdict){ .rule = o->asked.rule }; /* others had the room since */
+	if (!(o->gathers_form ? write_form(o, p) : judge_document(o, p)) ||
+	    !judge_charge(p->judge, p->now_ms, p->verdict))
 		return refuse(o, p, false);
 	buf_put(out, o->head.data, o->head.len);
 	buf_finish(&o->head);
@@ -554,7 +589,7 @@ static bool gather_more(struct one *o, struct one_parts *p)
 	const char *wrong;
 
 	if (o->up.done)
-		return judge_document(o, p);
+		return judge_gathered(o, p);
 	if (stream_has(p->client) == 0)
 		return (p->client->ended || p->client->broken) && finish(o);
 	if (take_piece(&o->up, p->client, PIECE_MAX, &piece) == CHUNK_BAD)
@@ -565,9 +600,10 @@ static bool gather_more(struct one *o, struct one_parts *p)
 		return refuse(o, p, true);
 	}
 	buf_put(&o->gathered, piece.at, piece.n);
-	if (!o->gathered.failed)
+	if (!o->gathered.failed && o->gathered.len <= attach_body_max(o->gathers_form))
 		return true;
-	judge_refuse(p->verdict, 413, AMBIT_LIMIT, NULL, "a document has no more than %u bytes", GRAPHQL_BODY_MAX);
+	judge_refuse(p->verdict, 413, AMBIT_LIMIT, NULL, "a %s has no more than %u bytes",
+		     o->gathers_form ? "form" : "document", attach_body_max(o->gathers_form));
 	return refuse(o, p, true);
 }
 

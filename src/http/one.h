@@ -2,7 +2,7 @@
  *
  * Owns:   struct one: where the request and the answer at hand are.
  * Holds:  the next request is not looked at before the answer to the last is over, so an answer is never taken for another's. What passes is written by us: no line of a head
- *         that was read is sent as it came. Bodies pass as they come, in pieces; nothing of one is kept, but of a document of GraphQL, which is judged whole.
+ *         that was read is sent as it came. Bodies pass as they come, in pieces; nothing of one is kept, but of a document of GraphQL and of a form with a secret, which are judged whole.
  *         What cannot be followed ends both sides.
  * Called: http/session.c. */
 #ifndef HTTP_ONE_H
@@ -48,9 +48,11 @@ struct one {
 	struct mask mask;
 	struct brings brings; /* of the request's body */
 	enum graphql_form form;
-	uint64_t dropped;    /* in LAST */
-	struct buf head;     /* owned: of a request whose body is gathered */
-	struct buf gathered; /* owned: a document that was judged, of which `sent` bytes were passed on */
+	bool gathers_form; /* not a document */
+	uint64_t dropped;  /* in LAST */
+	struct buf head;   /* owned: of a request whose body is gathered */
+	struct buf
+		gathered; /* owned: a document that was judged, or a form with a secret, of which `sent` bytes were passed on */
 	size_t sent;
 };
 

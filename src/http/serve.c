@@ -29,8 +29,8 @@ struct serve {
 	char object[ENDPOINT_TEXT_MAX];
 	struct session_role role;
 	struct buf authorities; /* owned, PEM; until the terms came */
-	struct vault *vault;    /* borrowed */
-	int vault_fd;           /* owned: the secret comes from there; -1: none will */
+	struct vault *vaults;   /* borrowed: TERMS_SECRETS_MAX */
+	int vault_fd;           /* owned: the secrets come from there; -1: none will */
 	struct session sessions[SERVE_SESSIONS_MAX];
 	bool again[SERVE_SESSIONS_MAX];  /* it could go on */
 	size_t held[SERVE_SESSIONS_MAX]; /* by each, */
@@ -80,30 +80,42 @@ static int take_terms(struct serve *s, struct err *e)
 	return terms_take(s->orders.terms, &s->role.judge.terms, e);
 }
 
-static int take_secret(struct serve *s, struct err *e)
+static int take_one(struct serve *s, uint32_t i, struct err *e)
 {
-	const struct terms_secret *place = &s->role.judge.terms.secret;
-	int r;
+	const struct terms_secret *place = &s->role.judge.terms.secrets[i];
+	struct vault *v = &s->vaults[i];
+	const int r = vault_take(v, s->vault_fd, place, e);
 
-	if (place->place == TERMS_NO_SECRET)
+	if (r < 0)
+		return r;
+	s->role.judge.secrets[i] = (struct judge_secret){ vault_placed(v), v->n_placed };
+	return v->n >= MASK_TEXT_LEAST
+		       ? 0
+		       : err_set(e, AMBIT_LIMIT, "set a longer one: ambit secret set NAME",
+				 "the secret %s has fewer than %d bytes, which stand everywhere by chance", place->name,
+				 MASK_TEXT_LEAST);
+}
+
+static int take_secrets(struct serve *s, struct err *e)
+{
+	const struct terms *t = &s->role.judge.terms;
+
+	if (t->n_secrets == 0)
 		return 0;
 	if (s->vault_fd < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "no secret came");
-	r = vault_take(s->vault, s->vault_fd, place, e);
+	for (uint32_t i = 0; i < t->n_secrets; i++) {
+		const int r = take_one(s, i, e);
+
+		if (r < 0)
+			return r;
+	}
 	fd_close(&s->vault_fd);
-	if (r < 0)
-		return r;
-	s->role.judge.secret = vault_placed(s->vault);
-	s->role.judge.secret_len = s->vault->n_placed;
-	if (s->vault->n < MASK_TEXT_LEAST)
-		return err_set(e, AMBIT_LIMIT, "set a longer one: ambit secret set NAME",
-			       "the secret %s has fewer than %d bytes, which stand everywhere by chance", place->name,
-			       MASK_TEXT_LEAST);
-	s->role.masks = vault_masks(s->vault, place);
-	return s->role.masks != NULL
-		       ? 0
-		       : err_set(e, AMBIT_LIMIT, "raise the limit of locked memory: ulimit -l 8192",
-				 "no memory that is never written to a disk, to cover the secret %s", place->name);
+	s->role.masks = vault_masks(s->vaults, t);
+	return s->role.masks != NULL ? 0
+				     : err_set(e, AMBIT_LIMIT, "raise the limit of locked memory: ulimit -l 8192",
+					       "no memory that is never written to a disk, to cover the secret %s",
+					       t->secrets[0].name);
 }
 
 static int prepare(struct serve *s, struct err *e)
@@ -111,7 +123,7 @@ static int prepare(struct serve *s, struct err *e)
 	int r = take_begin(s, e);
 
 	r = r < 0 ? r : take_terms(s, e);
-	r = r < 0 ? r : take_secret(s, e);
+	r = r < 0 ? r : take_secrets(s, e);
 	if (r < 0)
 		return r;
 	if (!session_prepare(&s->role, s->authorities.data, s->authorities.len))
@@ -334,7 +346,7 @@ static int serve(struct serve *s, struct err *e)
 	return r >= 0 ? 0 : err_sys(e, r == -EPROTO ? AMBIT_PROTOCOL : AMBIT_SYSTEM, -r, NULL, "cannot judge requests");
 }
 
-int serve_run(int supervisor, struct vault *vault, struct err *e)
+int serve_run(int supervisor, struct vault *vaults, struct err *e)
 {
 	auto_free struct serve *s = calloc(1, sizeof *s);
 	int r;
@@ -345,7 +357,7 @@ int serve_run(int supervisor, struct vault *vault, struct err *e)
 	s->role.count = count;
 	s->role.arg = s;
 	s->dialer = s->vault_fd = -1;
-	s->vault = vault;
+	s->vaults = vaults;
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r = s->epoll_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot wait for connections") : prepare(s, e);
 	r = answer(s, r, e);

@@ -276,7 +276,7 @@ static bool begin(struct session *s)
 		session_close(s);
 	else if (first == 0) {
 		s->state = SESSION_OPEN;
-		if (s->role->judge.terms.secret.place != TERMS_NO_SECRET)
+		if (terms_has(&s->role->judge.terms, TERM_SECRET))
 			lose_host(s, "a secret is sent under TLS only, and this connection is plain");
 	}
 	return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/attach.h"
+#include "http/form.h"
 #include "http/refusal.h"
 #include "http/target.h"
 #include "http/two_twin.h"
@@ -230,7 +231,7 @@ static void put_target(struct two_fields *to, const struct judge *j, const struc
 
 	two_fields_begin(to, &path);
 	attach_put_target(&to->text, j, q, v);
-	two_fields_end(to, j->terms.secret.place == TERMS_PARAMETER);
+	two_fields_end(to, attach_is_in_target(j));
 }
 
 static void put_pseudo(struct two_fields *to, const char *name, const struct http_text *value)
@@ -240,11 +241,24 @@ static void put_pseudo(struct two_fields *to, const char *name, const struct htt
 	two_fields_put(to, &n, value, false);
 }
 
+static void put_secrets(struct two_fields *to, const struct judge *j)
+{
+	for (uint32_t i = 0; i < j->terms.n_secrets; i++) {
+		struct http_text place = { .at = terms_field_of(&j->terms.secrets[i]) };
+
+		if (place.at == NULL)
+			continue;
+		place.n = strlen(place.at);
+		two_fields_begin(to, &place);
+		attach_put_value(&to->text, j, i);
+		two_fields_end(to, true);
+	}
+}
+
 /* What the host gets in place of what the program said. */
 static void put_request(struct two_fields *to, const struct one_parts *p, const struct asked *a,
 			const struct http_request *q)
 {
-	struct http_text place = { .at = attach_field(p->judge) };
 	unsigned n;
 
 	two_fields_reset(to);
@@ -255,19 +269,17 @@ static void put_request(struct two_fields *to, const struct one_parts *p, const 
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct http_text *name = &a->fields[i].name;
 
-		if (!p->verdict->drops[i] && !attach_is_ours(name) && (p->masks == NULL || !attach_compresses(name)))
+		if (!p->verdict->drops[i] && !attach_is_ours(name) && !attach_describes_form(p->verdict, name) &&
+		    (p->masks == NULL || !attach_compresses(name)))
 			two_fields_put(to, name, &a->fields[i].value, a->hidden[i]);
 	}
+	if (p->verdict->wants_form)
+		two_fields_put_word(to, "content-type", FORM_TYPE);
 	if (p->masks != NULL)
 		two_fields_put_word(to, "accept-encoding", "identity"); /* what is compressed is not literal */
 	if (find(a, "te", &n) != NULL)
 		two_fields_put_word(to, "te", "trailers"); /* no other word got here, and those of the answer pass */
-	if (place.at == NULL)
-		return;
-	place.n = strlen(place.at);
-	two_fields_begin(to, &place);
-	attach_put_value(&to->text, p->judge);
-	two_fields_end(to, true);
+	put_secrets(to, p->judge);
 }
 
 /* Whether the host takes one more now: what the library would keep until it does is not bounded by anything of ours. */
@@ -334,7 +346,7 @@ static void say_continue(struct two *o, const struct twin *t)
 
 static void gather(struct two *o, struct twin *t, const struct asked *a, const struct http_request *q)
 {
-	if (!attach_takes_document(a->fields, a->n, &t->form, o->parts->verdict)) {
+	if (!attach_takes_body(q, o->parts->verdict, &t->form)) {
 		two_refuse(o, t);
 		return;
 	}
@@ -347,8 +359,12 @@ static void gather(struct two *o, struct twin *t, const struct asked *a, const s
 	put_request(t->kept, o->parts, a, q);
 	t->gathered = t->kept->text.len + sizeof *t->kept;
 	o->gathered += t->gathered;
+	t->gathers_form = o->parts->verdict->wants_form;
 	t->state = TWIN_GATHER;
-	say_continue(o, t);
+	if (q->has_body)
+		say_continue(o, t);
+	else
+		two_end_body(o, t);
 }
 
 static bool is_granted_query(struct two *o, struct twin *t, const struct http_request *q)
@@ -385,8 +401,8 @@ static void judge(struct two *o, struct twin *t, const struct asked *a, const st
 		two_refuse(o, t);
 		return;
 	}
-	brings_begin(&t->brings, q);
-	if (p->verdict->wants_document && q->has_body) {
+	brings_begin(&t->brings, q, p->verdict->wants_form);
+	if (p->verdict->wants_form || (p->verdict->wants_document && q->has_body)) {
 		gather(o, t, a, q);
 		return;
 	}
@@ -447,6 +463,13 @@ static bool brings_wrong(struct two *o, struct twin *t, const uint8_t *bytes, si
 	return wrong != NULL;
 }
 
+static void judge_too_large(struct two *o, const struct twin *t)
+{
+	judge_refuse(o->parts->verdict, 413, AMBIT_LIMIT, NULL,
+		     "a %s has no more than %u bytes, and all that come at one time %u",
+		     t->gathers_form ? "form" : "document", attach_body_max(t->gathers_form), TWO_GATHERED_MAX);
+}
+
 static void gather_more(struct two *o, struct twin *t, const uint8_t *bytes, size_t n)
 {
 	if (brings_wrong(o, t, bytes, n)) {
@@ -456,11 +479,10 @@ static void gather_more(struct two *o, struct twin *t, const uint8_t *bytes, siz
 	buf_put(&t->up.bytes, bytes, n);
 	t->gathered += n;
 	o->gathered += n;
-	if (!t->up.bytes.failed && o->gathered <= TWO_GATHERED_MAX)
+	if (!t->up.bytes.failed && t->up.bytes.len <= attach_body_max(t->gathers_form) &&
+	    o->gathered <= TWO_GATHERED_MAX)
 		return;
-	judge_refuse(o->parts->verdict, 413, AMBIT_LIMIT, NULL,
-		     "a document has no more than %u bytes, and all that come at one time %u", GRAPHQL_BODY_MAX,
-		     TWO_GATHERED_MAX);
+	judge_too_large(o, t);
 	two_refuse(o, t);
 }
 
@@ -494,7 +516,7 @@ void two_take_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n
 		(void)nghttp2_session_consume(o->client, t->client_id, n);
 }
 
-static void send_document(struct two *o, struct twin *t)
+static void send_gathered(struct two *o, struct twin *t)
 {
 	struct two_fields *kept = t->kept;
 	char text[24];
@@ -506,21 +528,43 @@ static void send_document(struct two *o, struct twin *t)
 	two_fields_reset(kept); /* the library has a copy */
 }
 
-void two_end_body(struct two *o, struct twin *t)
+static bool judge_document(struct two *o, struct twin *t)
 {
-	const char *document = t->up.bytes.len > 0 ? (const char *)t->up.bytes.data : "";
 	struct graphql_verdict g;
 
+	graphql_judge(&o->parts->judge->terms, t->form, t->up.bytes.len > 0 ? (const char *)t->up.bytes.data : "",
+		      t->up.bytes.len, &g);
+	if (!g.allowed)
+		judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	return g.allowed;
+}
+
+/* What is sent takes the place of what was gathered. */
+static bool write_form(struct two *o, struct twin *t)
+{
+	struct buf form;
+	const bool good = form_write(o->parts->judge, t->up.bytes.data, t->up.bytes.len, o->memory, &form,
+				     o->parts->verdict);
+
+	if (!good) {
+		buf_finish(&form);
+		return false;
+	}
+	twin_replace_up(o, t, &form);
+	if (o->gathered > TWO_GATHERED_MAX)
+		judge_too_large(o, t);
+	return o->gathered <= TWO_GATHERED_MAX;
+}
+
+void two_end_body(struct two *o, struct twin *t)
+{
 	if (t->state == TWIN_PASSES)
 		twin_end_up(o, t);
 	if (t->state != TWIN_GATHER)
 		return;
-	graphql_judge(&o->parts->judge->terms, t->form, document, t->up.bytes.len, &g);
 	*o->parts->verdict = (struct verdict){ .rule = t->asked.rule };
-	if (g.allowed) {
-		send_document(o, t);
-		return;
-	}
-	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
-	two_refuse(o, t);
+	if (t->gathers_form ? write_form(o, t) : judge_document(o, t))
+		send_gathered(o, t);
+	else
+		two_refuse(o, t);
 }

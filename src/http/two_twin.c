@@ -57,6 +57,15 @@ void twin_drop_up(struct two *o, struct twin *t)
 	buf_reset(&t->up.bytes);
 }
 
+void twin_replace_up(struct two *o, struct twin *t, struct buf *bytes)
+{
+	o->gathered += bytes->len - t->up.bytes.len; /* which was counted as it came: it does not go below 0 */
+	t->gathered += bytes->len - t->up.bytes.len;
+	buf_finish(&t->up.bytes);
+	t->up.bytes = *bytes;
+	*bytes = (struct buf){ .max = 0 };
+}
+
 static void free_fields(struct two_fields *f)
 {
 	if (f != NULL)
@@ -156,11 +165,8 @@ static size_t take(struct two_pipe *p, uint8_t *room, size_t size)
 	buf_init_in(&to, room, size);
 	buf_put(&to, p->bytes.data + p->taken, n);
 	p->taken += n;
-	if (p->taken == p->bytes.len && p->bytes.cap > GATHERED_FIRST) {
-		const size_t max = p->bytes.max;
-
+	if (p->taken == p->bytes.len && (p->bytes.cap > GATHERED_FIRST || p->bytes.memory != NULL)) {
 		buf_finish(&p->bytes); /* a stream that rests has no room of its own */
-		buf_init(&p->bytes, max);
 		p->taken = 0;
 	} else if (p->taken == p->bytes.len || p->taken > p->bytes.len / 2) {
 		buf_drop(&p->bytes, p->taken);

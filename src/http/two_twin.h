@@ -42,6 +42,7 @@ struct twin {
 	struct two_fields *trailer; /* owned: of the answer, to be sent behind its body; NULL */
 	struct brings brings;
 	enum graphql_form form;
+	bool gathers_form;       /* not a document */
 	struct two_fields *kept; /* owned: of a request whose body is gathered; NULL */
 	size_t gathered;         /* its part of two->gathered */
 };
@@ -54,6 +55,8 @@ void twin_free(struct two *o, struct twin *t);
 void twin_tell(struct twin *t, const struct one_parts *p, unsigned status);
 /* What waits to go up is dropped. */
 void twin_drop_up(struct two *o, struct twin *t);
+/* Takes these, with a secret, in the place of what was gathered. */
+void twin_replace_up(struct two *o, struct twin *t, struct buf *bytes);
 /* Frees it once both sides are closed. */
 void twin_settle(struct two *o, struct twin *t);
 void twin_reset_client(struct two *o, struct twin *t, uint32_t code);

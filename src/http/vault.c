@@ -13,6 +13,8 @@
 	(ROOM + TERMS_NAME_MAX + MASK_SECRET_MAX +                                                                     \
 	 VAULT_PLACED_MAX) /* of what Basic encodes, and of what goes into the place */
 
+_Static_assert(MASK_SECRETS_MAX >= TERMS_SECRETS_MAX, "all of a grant's secrets are covered");
+
 static uint8_t *joined(const struct vault *v)
 {
 	return v->pages + ROOM;
@@ -23,11 +25,12 @@ static uint8_t *placed(const struct vault *v)
 	return joined(v) + TERMS_NAME_MAX + MASK_SECRET_MAX;
 }
 
-void vault_init(struct vault *v)
+void vaults_init(struct vault vaults[TERMS_SECRETS_MAX])
 {
 	const int r = locked_init();
 
-	*v = (struct vault){ .pages = r == 0 ? locked_memory.grow(NULL, PAGES_SIZE) : NULL, .sys_errno = -r };
+	for (size_t i = 0; i < TERMS_SECRETS_MAX; i++)
+		vaults[i] = (struct vault){ .sys_errno = -r };
 }
 
 const char *vault_placed(const struct vault *v)
@@ -64,7 +67,7 @@ static bool put_in_place(struct vault *v, const struct terms_secret *place)
 	buf_init_in(&out, placed(v), VAULT_PLACED_MAX);
 	if (place->place == TERMS_BASIC)
 		put_basic(v, &out, bytes, place->where);
-	else if (place->place == TERMS_PARAMETER)
+	else if (place->place == TERMS_PARAMETER || place->place == TERMS_FORM)
 		mask_put_percent(&out, bytes, v->n, "0123456789ABCDEF");
 	else
 		buf_put(&out, bytes, v->n);
@@ -77,8 +80,11 @@ int vault_take(struct vault *v, int from, const struct terms_secret *place, stru
 	auto_message m = { .n_fds = 0 };
 	int r;
 
+	if (v->sys_errno == 0)
+		v->pages = locked_memory.grow(NULL, PAGES_SIZE);
 	if (v->pages == NULL)
-		return err_sys(e, AMBIT_LIMIT, v->sys_errno, "raise the limit of locked memory: ulimit -l 8192",
+		return err_sys(e, AMBIT_LIMIT, v->sys_errno != 0 ? v->sys_errno : ENOMEM,
+			       "raise the limit of locked memory: ulimit -l 8192",
 			       "no memory that is never written to a disk, for the secret %s", place->name);
 	r = wire_receive(from, WIRE_SECRET, WIRE_NEW, v->pages, ROOM, &m);
 	if (r <= 0 || m.number != WIRE_HTTP_SECRET)
@@ -90,8 +96,14 @@ int vault_take(struct vault *v, int from, const struct terms_secret *place, stru
 	return 0;
 }
 
-struct mask_set *vault_masks(const struct vault *v, const struct terms_secret *place)
+struct mask_set *vault_masks(const struct vault *vaults, const struct terms *t)
 {
-	return mask_set_of(v->pages + WIRE_HEAD, v->n, place->place == TERMS_BASIC ? place->where : NULL,
-			   &locked_memory);
+	struct mask_secret list[TERMS_SECRETS_MAX];
+
+	for (uint32_t i = 0; i < t->n_secrets; i++)
+		list[i] = (struct mask_secret){ .at = vaults[i].pages + WIRE_HEAD,
+						.n = vaults[i].n,
+						.user = t->secrets[i].place == TERMS_BASIC ? t->secrets[i].where
+											   : NULL };
+	return mask_set_of(list, t->n_secrets, &locked_memory);
 }

@@ -1,8 +1,8 @@
-/* vault - the secret of a grant, in memory of its own.
+/* vault - a secret of a grant, in memory of its own.
  *
  * Owns:   struct vault: its part of the locked memory (http/locked.h).
  * Holds:  the value comes once, and is kept as it goes into its place. Without such memory there is no secret: -LIMIT.
- * Called: role ambit-http: vault_init before it gives up mlock(2). */
+ * Called: role ambit-http: vaults_init before it gives up mlock(2). */
 #ifndef HTTP_VAULT_H
 #define HTTP_VAULT_H
 
@@ -16,17 +16,17 @@
 #define VAULT_PLACED_MAX (3 * MASK_SECRET_MAX + 256)
 
 struct vault {
-	uint8_t *pages; /* owned, for good; NULL: none were to be had */
-	int sys_errno;  /* why */
+	uint8_t *pages; /* owned, for good; NULL: no value came */
+	int sys_errno;  /* why there is no such memory; 0: there is */
 	size_t n, n_placed;
 };
 
-/* Never fails: what is missing is told when a secret is to be kept. */
-void vault_init(struct vault *v);
+/* Of all secrets that there may be. Never fails: what is missing is told when one is to be kept. */
+void vaults_init(struct vault vaults[TERMS_SECRETS_MAX]);
 /* Receives the value from who has the store, by the one message HTTP_SECRET, and makes what goes into the place. -LIMIT, -GONE, -MALFORMED: it has a character that no field can have. */
 int vault_take(struct vault *v, int from, const struct terms_secret *place, struct err *e);
 const char *vault_placed(const struct vault *v);
-/* How it may be written, to cover it. NULL: no memory. */
-struct mask_set *vault_masks(const struct vault *v, const struct terms_secret *place);
+/* How all of them may be written, to cover them; each of the terms' secrets has been taken. NULL: no memory. */
+struct mask_set *vault_masks(const struct vault *vaults, const struct terms *t);
 
 #endif

@@ -196,7 +196,7 @@ bool network_wants_judges(const struct grant_set *grants)
 	return false;
 }
 
-/* One role, with a file of authorities of its own: it reads on from where another has read to. *ret_vault: where its secret is to go, or -1. */
+/* One role, with a file of authorities of its own: it reads on from where another has read to. *ret_vault: where its secrets are to go, or -1. */
 static int start_http(struct network_roles *n, const struct terms *t, int *ret_vault, struct err *e)
 {
 	auto_fd int authorities = -1;
@@ -235,8 +235,8 @@ static void host_of(const char *object, char ret[ENDPOINT_TEXT_MAX])
 		(void)text_copy(ret, ENDPOINT_TEXT_MAX, p.kind == ENDPOINT_ANY ? "*" : p.name.text); /* fits */
 }
 
-/* The secret goes straight to who attaches it: this process has only both ends of what it goes through. */
-static int give_secret(struct secret_role *role, const struct terms *t, const char *object, int vault, struct err *e)
+/* The secrets go straight to who attaches them, in the order of the terms: this process has only both ends of what they go through. */
+static int give_secrets(struct secret_role *role, const struct terms *t, const char *object, int vault, struct err *e)
 {
 	char host[ENDPOINT_TEXT_MAX];
 	int r;
@@ -244,9 +244,11 @@ static int give_secret(struct secret_role *role, const struct terms *t, const ch
 	host_of(object, host);
 	if (strcmp(host, "*") == 0)
 		return err_set(e, AMBIT_DENIED, "name the hosts that it is for, in grants of their own",
-			       "connect: %s: the secret '%s' would go to any host", object, t->secret.name);
+			       "connect: %s: the secret '%s' would go to any host", object, t->secrets[0].name);
 	r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
-	return r < 0 ? r : secret_give(role, t->secret.name, host, vault, e);
+	for (uint32_t i = 0; i < t->n_secrets && r == 0; i++)
+		r = secret_give(role, t->secrets[i].name, host, vault, e);
+	return r;
 }
 
 static int start_judge(struct network_roles *n, const struct grant_set *grants, uint32_t i, struct secret_role *role,
@@ -260,7 +262,7 @@ static int start_judge(struct network_roles *n, const struct grant_set *grants, 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role that judges requests");
 	r = terms_take(grant_terms(grants, i), t, e);
 	r = r < 0 ? r : start_http(n, t, &vault, e);
-	return r < 0 || vault < 0 ? r : give_secret(role, t, grant_object(grants, i), vault, e);
+	return r < 0 || vault < 0 ? r : give_secrets(role, t, grant_object(grants, i), vault, e);
 }
 
 int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e)

@@ -309,15 +309,15 @@ static int set_values(struct reader *r, enum term which, const yaml_mark_t *at)
 	return 0;
 }
 
-/* `http: [GET /repos, POST /x]` */
-static int read_rules(struct reader *r)
+/* `http: [GET /repos, POST /x]`, `secret: [a, b as query:key]` */
+static int read_list(struct reader *r, enum term which)
 {
 	const yaml_mark_t at = r->ev.start_mark;
 	int rc;
 
 	buf_reset(&r->value);
-	rc = add_values(r, TERM_HTTP, "");
-	return rc < 0 ? rc : set_values(r, TERM_HTTP, &at);
+	rc = add_values(r, which, "");
+	return rc < 0 ? rc : set_values(r, which, &at);
 }
 
 static int graphql_key(struct reader *r, struct keys *keys)
@@ -356,6 +356,7 @@ static int read_qualifier(struct reader *r, struct keys *keys)
 {
 	const yaml_mark_t at = r->ev.start_mark;
 	char word[sizeof r->grant.first];
+	enum term which;
 	int rc;
 
 	if (qualifier_parse(text_of(r), &r->m->err) < 0)
@@ -368,8 +369,9 @@ static int read_qualifier(struct reader *r, struct keys *keys)
 	rc = seen_once(r, keys, word);
 	if (rc == 0)
 		rc = next(r);
-	if (rc == 0 && r->ev.type == YAML_SEQUENCE_START_EVENT && strcmp(word, term_word(TERM_HTTP)) == 0)
-		return read_rules(r);
+	if (rc == 0 && r->ev.type == YAML_SEQUENCE_START_EVENT && term_is(word, &which) &&
+	    (which == TERM_HTTP || which == TERM_SECRET))
+		return read_list(r, which);
 	if (rc == 0 && r->ev.type == YAML_MAPPING_START_EVENT && strcmp(word, term_word(TERM_GRAPHQL)) == 0)
 		return read_graphql(r);
 	if (rc == 0)

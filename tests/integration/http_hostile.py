@@ -17,7 +17,7 @@ import subprocess
 import threading
 import warnings
 import zlib
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from harness import PATIENCE, main, need, told
 from http_rules import STOLEN, TOKEN, authority, keep_secret, run, serve
@@ -453,6 +453,60 @@ def a_document_is_judged_whole_and_alone(network, who, uid):
     assert targets() == ["/gg", "/x/g"], who
 
 
+# ---- forms ----
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def form(n, text, *fields, kind=FORM, **more):
+    return ask(f"POST /ok/{n}", f"Content-Type: {kind}", f"Content-Length: {len(text)}", LAST, *fields, body=text, **more)
+
+
+FORMED = f"token={TOKEN}"
+FORMS = [  # bytes; the status; what the host has as a body
+    (form("plain", "a=b"), 200, f"a=b&{FORMED}"), (form("none", ""), 200, FORMED), (form("anew", "a+b=%2525&&c;d"), 200, f"a%20b=%2525&c%3Bd=&{FORMED}"),
+    (ask("POST /ok/chunks", f"Content-Type: {FORM}", "Transfer-Encoding: chunked", LAST, body="1\r\na\r\n2;x\r\n=b\r\n0\r\nX: y\r\n\r\n"), 200, f"a=b&{FORMED}"),
+    (form("holder", "token=ambit:provider&b=c"), 200, f"b=c&{FORMED}"), (form("hides", "a=" + quote(HIDDEN)), 200, "a=" + quote(HIDDEN, safe="") + f"&{FORMED}"),
+    (ask("GET /ok/asks?token=mine", LAST), 200, ""), (form("charset", "a=b", kind=f"{FORM};charset=UTF-8"), 200, f"a=b&{FORMED}"),
+    # in the place of the secret
+    *((form("own", text), 403, None) for text in (f"token={STOLEN}", "%74oken=x", "TOKEN=x", "+token=x", "token[]=x", "token%5B0%5D=x", "a=b&token")),
+    *((form("twice", text), 400, None) for text in ("token=ambit:provider&token=ambit:provider", "token=ambit:provider&Token[]=ambit:provider")),
+    *((form("odd", text), 400, None) for text in ("token%00x=y", "%C1%B4oken=y", "a=%zz", "a=%", "a=b c", "a=b\r\n", "a=\xe9", "_charset_=utf-7", "_method=DELETE", "a" * 9000)),
+    # other credentials
+    *((form("lain", text), 403, None) for text in (f"client_secret={STOLEN}", f"a={LAIN}", f"a=%67{LAIN[1:]}", f"{LAIN}=a", "a=b;access_token=x")),
+    # what is no form, or says so
+    *((form("kind", "a=b", kind=kind), 415, None) for kind in ("application/json", "text/plain", "multipart/form-data; boundary=a", f"{FORM}; charset=utf-16", f"{FORM}; charset=utf-7", f"{FORM}, text/plain",
+                                                               f"{FORM}; a=b", "")),
+    (form("kinds", "a=b", "Content-Type: application/json"), 415, None), (form("kinds", "a=b", "content_type: application/json"), 415, None),
+    *((form("coded", "a=b", f"Content-Encoding: {coding}"), 415, None) for coding in ("gzip", "identity")),
+    (ask("POST /ok/no", LAST), 415, None), (ask("PUT /ok/no", LAST), 403, None), (ask("GET /ok/no", "Content-Length: 3", LAST, body="a=b"), 415, None),
+    (form("large", "a=1&" * 16384), 200, "a=1&" * 16384 + FORMED), (form("large", "a=1&" * 16384 + "b"), 413, None),
+    # and by HTTP/1 alone
+    (form("cut", "a=b&" + HIDDEN).replace(f"Content-Length: {len(HIDDEN) + 4}", "Content-Length: 3"), 200, f"a=b&{FORMED}"),
+    (form("socket", "a=b", "Connection: Upgrade, close", "Upgrade: websocket"), 200, f"a=b&{FORMED}"),
+]
+
+
+@both_users
+def a_form_is_read_in_one_way_or_not_at_all(network, who, uid):
+    """The secret stands in it once, in its place, whatever else the program sends; beside one that says who asks."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Recorder)
+    keep_secret(network, uid)
+    keep_secret(network, uid, "odd", ODD)
+    rows = [(("open.test", 443, "open.test", row), [status]) for row, status, _ in FORMS]
+    got = said(network, uid, ["open.test:443 http='GET /ok/**, POST /ok/**' secret='provider as form:token, odd as basic:me'"], [row for row, _ in rows])
+    check(who, rows, got)
+    heard = [requests_of(raw) for raw in Recorder.all()]
+    whole = [request for requests, _ in heard for request in requests]
+    assert not any(rest for _, rest in heard) and [r[3].decode() for r in whole] == [body for *_, body in FORMS if body is not None], f"{who}: {whole}"
+    basic = "Basic " + base64.b64encode(f"me:{ODD}".encode()).decode()
+    for method, target, fields, body in whole:
+        assert fields["authorization"] == basic and fields["content-length" if method == "POST" else "host"] and "upgrade" not in fields, f"{who}: {fields}"
+        assert (fields["content-type"], int(fields["content-length"])) == (FORM, len(body)) if method == "POST" else "content-type" not in fields, f"{who}: {fields}"
+
+
 # ---- reading the secret ----
 
 ODD = "s3/cr\"t\\Tok+en=0123 4567"
@@ -461,7 +515,8 @@ SHOWN = "a-marker/of what+is shown"
 
 def told_back(kind, raw):
     """An answer that has in it what was received."""
-    body = {"percent": quote(raw, safe=""), "lower": re.sub("%..", lambda m: m[0].lower(), quote(raw, safe="")), "json": json.dumps(raw), "slashes": json.dumps(raw).replace("/", "\\/")}.get(kind, raw)
+    body = {"percent": quote(raw, safe=""), "lower": re.sub("%..", lambda m: m[0].lower(), quote(raw, safe="")), "json": json.dumps(raw), "slashes": json.dumps(raw).replace("/", "\\/"),
+            "form": quote_plus(raw), "browser": quote_plus(raw, safe="*").replace("~", "%7E"), "script": quote(raw, safe="!'()*")}.get(kind, raw)
     plain = f"Content-Length: {len(body)}\r\n\r\n{body}"
     single = "Transfer-Encoding: chunked\r\n\r\n" + "".join(f"1\r\n{c}\r\n" for c in body)
     return {"field": f"HTTP/1.1 200 OK\r\nX-Echo: {raw}\r\nLocation: https://six.test/?{raw}\r\nSet-Cookie: a={raw}\r\nContent-Length: 0\r\n\r\n",
@@ -476,9 +531,9 @@ class Echo(Recorder):
     """Tells back what it was told, as the path says."""
 
     def answer(self, request):
-        _, target, fields, _ = request
+        _, target, fields, body = request
         assert fields.get("accept-encoding") == "identity", fields
-        shown = [fields.get("authorization", ""), fields.get("x-key", ""), unquote(target) if "key=" in target else "", target if "key=" in target else "", fields["x-marker"]]
+        shown = [unquote_plus(body.decode("latin-1")), body.decode("latin-1"), fields.get("authorization", ""), fields.get("x-key", ""), unquote(target) if "key=" in target else "", target if "key=" in target else "", fields["x-marker"]]
         return told_back(target.split("?")[0].rsplit("/", 1)[1], " | ".join(shown)).encode("latin-1")
 
 
@@ -486,10 +541,10 @@ def forms_of(secret):
     """As any of its bytes could be read."""
     basic = base64.b64encode(f"me:{secret}".encode()).decode().rstrip("=")
     plain = [secret, basic, basic.replace("+", "-").replace("/", "_")]
-    return {form.lower() for text in plain for form in (text, quote(text, safe=""), json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"))}
+    return {form.lower() for text in plain for form in (text, quote(text, safe=""), quote_plus(text), quote_plus(text, safe="*").replace("~", "%7E"), quote(text, safe="!'()*"), json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"))}
 
 
-KINDS = ("body", "field", "reason", "error", "bytes", "name", "percent", "lower", "json", "slashes", "trailer", "extension", "hint", "twice")
+KINDS = ("body", "field", "reason", "error", "bytes", "name", "percent", "lower", "json", "slashes", "form", "browser", "script", "trailer", "extension", "hint", "twice")
 
 
 @both_users
@@ -497,16 +552,18 @@ def what_a_host_tells_back_has_no_secret_in_it(network, who, uid):
     """As it is, as Basic, encoded for addresses and in JSON: in bodies, fields, their names, reasons, in single bytes. What else it tells comes as it is."""
     need("openssl")
     if network.is_new:
-        for port in range(443, 447):
+        for port in range(443, 448):
             serve(network, port, handler=Echo)
     keep_secret(network, uid)
     keep_secret(network, uid, "odd", ODD)
-    grants = ["secret=provider", "secret='odd as basic:me'", "secret='odd as header:x-key'", "secret='odd as query:key'"]
-    rows = [("open.test", 443 + i, "open.test", ask(f"GET /{kind}", f"X-Marker: {SHOWN}", "Accept-Encoding: gzip, br", LAST, host=f"Host: open.test:{443 + i}"))
+    grants = ["secret=provider", "secret='odd as basic:me'", "secret='odd as header:x-key'", "secret='odd as query:key'", "secret='provider, odd as form:key'"]
+    rows = [("open.test", 443 + i, "open.test", ask(f"{'POST' if 'form' in grants[i] else 'GET'} /{kind}", f"X-Marker: {SHOWN}", "Accept-Encoding: gzip, br", f"Content-Type: {FORM}", LAST,
+                                                    host=f"Host: open.test:{443 + i}"))
             for i in range(len(grants)) for kind in KINDS if kind != "name" or i == 0]  # the others are no names
     got = said(network, uid, [f"open.test:{443 + i} {grant}" for i, grant in enumerate(grants)], rows)
     heard = b"".join(Recorder.all())
-    for secret, times in (TOKEN, len(KINDS)), *((text, len(KINDS) - 1) for text in (f"x-key: {ODD}", base64.b64encode(f"me:{ODD}".encode()).decode(), quote(ODD, safe=""))):
+    for secret, times in (TOKEN, 2 * len(KINDS) - 1), *((text, len(KINDS) - 1) for text in (f"x-key: {ODD}", base64.b64encode(f"me:{ODD}".encode()).decode(), "?key=" + quote(ODD, safe=""),
+                                                                                            "\r\nkey=" + quote(ODD, safe=""))):
         assert heard.count(secret.encode()) == times, f"{who}: {heard}"  # the twin: it was all there to be told
     for row, answer in zip(rows, got):
         head, _, body = answer.partition("\r\n\r\n")
@@ -515,7 +572,7 @@ def what_a_host_tells_back_has_no_secret_in_it(network, who, uid):
         assert statuses(answer) or " 200 " in answer, f"{who}, {row}: {answer}"
         assert not any(form in whole.lower() for secret in (TOKEN, ODD) for form in forms_of(secret)), f"{who}, {row}: {answer}"
         shown = ("marker" if "/name " in row[3] else quote(SHOWN, safe="") if "/percent " in row[3] else "marker%2fof%20what%2b" if "/lower " in row[3] else
-                 SHOWN.replace("/", "\\/") if "/slashes " in row[3] else SHOWN)
+                 SHOWN.replace("/", "\\/") if "/slashes " in row[3] else quote_plus(SHOWN) if "/form " in row[3] or "/browser " in row[3] else quote(SHOWN, safe="") if "/script " in row[3] else SHOWN)
         assert shown in whole and "****" in whole, f"{who}, {row}: {answer}"
 
 
@@ -1211,7 +1268,7 @@ def who_takes_the_judge_over_gains_its_own_secret_alone(network, who, uid):
 
 SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_to_the_host_that_was_granted,
              a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host, a_stolen_token_passes_as_the_grant_says_or_not_at_all,
-             a_document_is_judged_whole_and_alone, what_a_host_tells_back_has_no_secret_in_it,
+             a_document_is_judged_whole_and_alone, a_form_is_read_in_one_way_or_not_at_all, what_a_host_tells_back_has_no_secret_in_it,
              what_is_told_back_says_nothing_of_the_secret, the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
              what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
              what_was_sent_stands_in_the_record, what_fills_the_judge_hides_nothing,

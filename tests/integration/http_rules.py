@@ -4,6 +4,7 @@
 usage: http_rules.py AMBIT    (TAP on standard output; as root, whose scenarios run ambit as root and as another)
 """
 
+import base64
 import http.server
 import json
 import os
@@ -282,8 +283,44 @@ call -H "Authorization: Bearer ambit:provider" -d '{"query":"mutation { domainCr
         ("inet open.test:443 POST /graphql/v2 200", "allowed", 2, None), ("inet open.test:443 POST /graphql/v2 403", "denied", 4, "request")], requests
 
 
-SCENARIOS = [the_wipe, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+@both_users
+def a_form_has_the_secret(network, who, uid):
+    """Beside another one, which says who asks. What is no form is refused with what to send; a question that brings nothing passes without it."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    keep_secret(network, uid)
+    keep_secret(network, uid, "client", "cl!ent s3cret", "--host", "open.test")
+    ASKED.clear()
+    form, token = "application/x-www-form-urlencoded", f"token={TOKEN}"
+    rows = [(["-d", "a=b", "-d", "c=d e"], 400, "not encoded"), (["-d", "a=b", "--data-urlencode", "c=d e&\u00e9"], 200, f"a=b&c=d%20e%26%C3%A9&{token}"),
+            (["-d", "token=ambit:provider&a=1"], 200, f"a=1&{token}"), (["-d", "", "-H", "Expect: 100-continue"], 200, token), (["-X", "POST"], 415, "into a form"),
+            (["-d", "token=mine"], 403, "not the grant's"), (["-F", "a=b"], 415, "into a form"), (["-d", "{}", "-H", "Content-Type: application/json"], 415, "into a form"),
+            (["-d", "a=b", "-H", f"Content-Type: {form}; charset=utf-16"], 415, "into a form"), (["-d", "a=b", "-H", "Content-Encoding: gzip"], 415, "encoded"),
+            (["-d", "a=b", "-H", "Transfer-Encoding: chunked"], 200, f"a=b&{token}"), (["-d", "x=1&" * 20000], 413, "65536 bytes"), (["-G", "-d", "a=b"], 200, "")]
+    answers, _ = curl(network, uid, ["open.test:443 http='GET /introspect, POST /introspect' secret='provider as form:token, client as basic:me'"],
+                      *(["--http1.1", *row, "https://open.test/introspect"] for row, *_ in rows))
+    passed = []
+    for (row, status, says), (code, got, body, err) in zip(rows, answers, strict=True):
+        assert (code, got) == (0, status), f"{who}, {row}: {code} {got} {body} {err}"
+        assert TOKEN not in body and "s3cret" not in body and "cl%21ent" not in body, f"{who}, {row}: {body}"
+        if status == 200:
+            passed.append((says, json.loads(body)["body"]))
+        else:
+            assert says in json.loads(body)["error"]["message"], body
+    basic = "Basic " + base64.b64encode(b"me:cl!ent s3cret").decode()
+    assert [a["body"] for a in ASKED] == [says for says, _ in passed] and {a["headers"]["authorization"] for a in ASKED} == {basic}, f"{who}: {ASKED}"
+    assert {a["headers"].get("content-type") for a in ASKED[:-1]} == {form} and ASKED[-1]["path"] == "/introspect?a=b", ASKED
+    assert [body for _, body in passed] == [says.replace(TOKEN, "*" * len(TOKEN)) for says, _ in passed], f"{who}: {passed}"  # it was told back
+    for grant, why in (("secret='client as form:k, client as query:k, client'", "more than 2"), ("secret='client, provider as basic:me'", "goes where another"),
+                       ("graphql='query *' secret='client as form:k'", "no document of GraphQL is a form")):
+        result = run(network, uid, [f"open.test:443 {grant}"], "true")
+        assert result.returncode == 125 and why in result.stderr, f"{who}, {grant}: {told(result)}"
+
+
+SCENARIOS = [the_wipe, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
              a_later_connection_resumes_that_hosts_session_alone]
+
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -29,8 +29,11 @@ server.on('stream', (stream, headers) => {
     if (headers[':path'] === '/large') { stream.respond({ ':status': 200 }); stream.end(Buffer.alloc(20 << 20)); return; }
     if (headers[':path'] === '/never') { stream.respond({ ':status': 200 }); return; }
     if (headers[':path'] === '/reset') { stream.close(8); return; }
-    stream.on('data', (piece) => { length += piece.length; });
-    stream.on('end', () => { stream.respond({ ':status': 200, 'x-version': '2' }); stream.end(headers[':path'].split('?')[0] + ' ' + length + '\\n'); });
+    let form = '';
+    stream.on('data', (piece) => { length += piece.length; if (/^.(form|kept)$/.test(headers[':path'])) form += piece; });
+    stream.on('end', () => {
+        if (form) { fs.appendFileSync(log, JSON.stringify({ form }) + '\\n'); stream.respond({ ':status': 200 }); stream.end(headers[':path'] === '/form' ? form : 'ok'); return; }
+        stream.respond({ ':status': 200, 'x-version': '2' }); stream.end(headers[':path'].split('?')[0] + ' ' + length + '\\n'); });
 });
 server.on('request', (request, response) => {
     if (request.httpVersionMajor !== 1) return;
@@ -68,16 +71,18 @@ KEEPER = """
 const http2 = require('http2'), https = require('https'), document = '{"query": "{ me }"}', json = { 'content-type': 'application/json' };
 const session = http2.connect('https://open.test'), agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
 const two = (path, body) => new Promise((done, fail) => {
-    const stream = session.request({ ':path': path, ':method': body ? 'POST' : 'GET', ...json });
+    const stream = session.request({ ':path': path, ':method': body === undefined ? 'GET' : 'POST', ...json });
     stream.on('data', () => {}).on('error', fail).on('close', done).end(body);
 });
 const one = (path, body) => new Promise((done, fail) => {
-    const request = https.request('https://open.test' + path, { agent, method: body ? 'POST' : 'GET', headers: json }, (answer) => answer.on('data', () => {}).on('end', done));
+    const request = https.request('https://open.test' + path, { agent, method: body === undefined ? 'GET' : 'POST', headers: json }, (answer) => answer.on('data', () => {}).on('end', done));
     request.on('error', fail).end(body);
 });
 (async () => {
+    const forms = [['/kept', 'a=b'], ['/kept', 'x=%20&'.repeat(9000)], ['/kept', ''], ...[20, 60, 200, 700, 2000].map((n) => ['/kept', 'token=ambit:provider&' + 'y=1&'.repeat(n)])], form = 'application/x-www-form-urlencoded';
+    if (process.argv[1]) json['content-type'] = form;
     for (const ask of [two, one])
-        for (const row of [['/a'], ['/up', Buffer.alloc(300000, 'u')], ['/document', document], ['/b']])
+        for (const row of process.argv[1] ? forms : [['/a'], ['/up', Buffer.alloc(300000, 'u')], ['/document', document], ['/b']])
             await ask(...row);
     console.log('ready');
     process.stdin.on('end', () => process.exit()).resume();
@@ -163,11 +168,11 @@ def of_this_test(name):
 
 
 @contextlib.contextmanager
-def kept_open(network, uid, terms):
+def kept_open(network, uid, terms, *forms):
     """An event whose requests were made, while its connections are open."""
     who = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     child = subprocess.Popen([*who, "env", "AMBIT_LEDGER=none", f"SSL_CERT_FILE={authority(network)}/ca.pem", network.place.ambit, "run", "--connect", terms, "--run", "node", "--",
-                              "node", "-e", KEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=network.place.environment(), text=True)
+                              "node", "-e", KEEPER, *forms], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=network.place.environment(), text=True)
     try:
         said = child.stdout.readline()
         assert said == "ready\n", f"uid {uid}, {terms}: {said} {child.stderr.read()}"
@@ -194,7 +199,54 @@ def a_secret_stands_in_locked_memory_alone(network, who, uid):
                 assert len(got) == 8 and all(TOKEN in a or basic.decode() in a for a in got), f"{who}{place}: {got}"
                 found = [at for pid in of_this_test("ambit-http") for at in stands_in(pid, (TOKEN.encode(), basic))]
                 assert found and all(locked for _, locked in found), f"{who}{place}: {found}"
+        before = len(asked(network))
+        with kept_open(network, uid, "open.test:443 http='POST /kept' secret='provider as basic:someone, provider as form:token'", "forms"):
+            got = [json.dumps(a) for a in asked(network)[before:]]
+            assert len([a for a in got if f"token={TOKEN}" in a]) == 8 and len([a for a in got if basic.decode() in a]) == 16, f"{who}: {got}"
+            found = [at for pid in of_this_test("ambit-http") for at in stands_in(pid, (TOKEN.encode(), basic))]
+            assert found and all(locked for _, locked in found), f"{who}, in a form: {found}"
         assert any(not locked for _, locked in stands_in(server.pid, (TOKEN.encode(), basic))), who
+    finally:
+        server.kill()
+        server.wait()
+
+
+FORMS = """
+const session = require('http2').connect('https://open.test');
+const ask = (more, body) => new Promise((done) => {
+    const stream = session.request({ ':path': '/form', ':method': 'POST', 'content-type': 'application/x-www-form-urlencoded', ...more });
+    let status = 0, text = '';
+    stream.on('response', (headers) => { status = headers[':status']; });
+    stream.on('data', (piece) => { text += piece; });
+    stream.on('error', () => {});
+    stream.on('close', () => done([status, text.slice(0, 200)]));
+    stream.end(body);
+});
+(async () => {
+    const rows = [[{}, 'a=b&c=%2B'], [{}, ''], [{}, 'token=ambit:provider'], [{}, 'token=mine'], [{ 'content-type': 'text/plain' }, 'a=b'], [{ 'content-encoding': 'gzip' }, 'a=b'],
+        [{}, 'a b'], [{}, 'x=1&'.repeat(20000)]];
+    console.log(JSON.stringify(await Promise.all(rows.map((row) => ask(...row)))));
+    console.log(JSON.stringify(await Promise.all([...Array(60).keys()].map((i) => ask({}, 'i=' + i)))));
+    session.close();
+})();
+"""
+
+
+@both_users
+def a_form_has_the_secret(network, who, uid):
+    need("node", "openssl")
+    server = serve(network)
+    try:
+        keep_secret(network, uid)
+        result = run(network, uid, ["open.test:443 http='POST /form' secret='provider as form:token'"], "node", "-e", FORMS, more=("--run", "node"))
+        assert result.returncode == 0, f"{who}: {told(result)}"
+        rows, many = map(json.loads, result.stdout.splitlines())
+        covered = "token=" + "*" * len(TOKEN)
+        assert rows[:3] == [[200, f"a=b&c=%2B&{covered}"], [200, covered], [200, covered]], f"{who}: {rows}"
+        assert [status for status, _ in rows[3:]] == [403, 415, 415, 400, 413], f"{who}: {rows}"
+        assert many == [[200, f"i={i}&{covered}"] for i in range(60)], f"{who}: {many}"
+        sent = [a["form"] for a in asked(network) if "form" in a]
+        assert sorted(sent) == sorted([f"a=b&c=%2B&token={TOKEN}", *[f"token={TOKEN}"] * 2, *(f"i={i}&token={TOKEN}" for i in range(60))]), f"{who}: {sent}"
     finally:
         server.kill()
         server.wait()
@@ -247,7 +299,7 @@ def a_rate_is_of_requests(network, who, uid):
         server.wait()
 
 
-SCENARIOS = [real_clients_speak_it, a_resumed_session_is_of_either_version, a_rate_is_of_requests, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret,
+SCENARIOS = [real_clients_speak_it, a_resumed_session_is_of_either_version, a_rate_is_of_requests, a_form_has_the_secret, a_secret_stands_in_locked_memory_alone, without_locked_memory_there_is_no_secret,
              a_role_that_waits_for_nobody_sleeps]
 
 if __name__ == "__main__":

@@ -143,6 +143,15 @@ static void requests_are_judged(void **state)
 		{ "secret='a as query:api.key'", "GET", "/?api.key=ambit:a&q=1", "", 0, "", "q=1" },
 		{ "secret='a as query:api.key'", "GET", "/?api_key=x", "", 403, "", NULL },
 		{ "secret='a as header:x_key' credentials=pass", "GET", "/", "X-Key: x", 0, "x", NULL },
+		{ in_query, "GET", "/?+apikey[]=x", "", 403, "", NULL },
+		{ "secret='b as bearer, a as query:api_key'", "GET", "/?api.key=x", "", 403, "", NULL },
+		{ "secret='b as bearer, a as query:k'", "GET", "/?k=ambit:a", "authorization: Bearer ambit:b", 0, "x",
+		  "" },
+		{ "secret='b as bearer, a as query:k'", "GET", "/?k=ambit:b", "", 403, "", NULL },
+		{ "secret='b as bearer, a as query:k'", "GET", "/", "authorization: Bearer ambit:a", 403, "", NULL },
+		{ "secret='b as bearer, a as header:x-key'", "GET", "/", "x_key: ambit:a\nauthorization: ambit:b", 0,
+		  "xx", NULL },
+		{ "secret='a as form:k'", "GET", "/?k=x", "", 0, "", NULL },
 		/* documents */
 		{ graphql, "GET", "/r", "", 0, "", NULL },
 		{ graphql, "GET", "/g?query={a}", "", 0, "", NULL },
@@ -233,8 +242,8 @@ static void a_body_is_looked_at(void **state)
 		bool wrong = false;
 
 		assert_int_equal(terms_take(rows[i].terms, &j.terms, NULL), 0);
-		brings_begin(&whole, &q);
-		brings_begin(&single, &q);
+		brings_begin(&whole, &q, false);
+		brings_begin(&single, &q, false);
 		for (size_t k = 0; k < strlen(rows[i].body); k++)
 			wrong |= brings_run(&single, &j, body + k, 1) != NULL;
 		if (wrong != rows[i].wrong ||

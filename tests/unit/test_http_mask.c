@@ -23,6 +23,11 @@ static void cover_slowly(const struct mask_text *texts, size_t n_texts, const ch
 				memset(out + at, '*', texts[k].n);
 }
 
+static struct mask_set *set_of(const void *secret, size_t n, const char *user)
+{
+	return mask_set_of(&(struct mask_secret){ secret, n, user }, 1, NULL);
+}
+
 /* In pieces of at most `most` bytes. The room is exact, so that a byte too many is seen by sanitizers. */
 static size_t cover_in_pieces(const struct mask_set *set, struct prop *p, size_t most, const char *in, size_t n,
 			      char *out)
@@ -269,6 +274,14 @@ static void forms_are_covered(void **state)
 		{ "?\?\?>>>~~~ab", "x", "eDo%2FPz8%2BPj5%2Bfn5hYg", 0 },
 		{ "?\?\?>>>~~~ab", "x", "eDo%2fPz8%2bPj5%2bfn5hYg", 0 },
 		{ "?\?\?>>>~~~ab", "x", "eDo\\/Pz8+Pj5+fn5hYg", 0 },
+		/* in a form, as others write it */
+		{ "a b~c*d!e", NULL, "a+b~c%2Ad%21e", 0 },
+		{ "a b~c*d!e", NULL, "a+b%7Ec*d%21e", 0 },
+		{ "a b~c*d!e", NULL, "a+b%7ec*d%21e", 0 },
+		{ "a b~c*d!e", NULL, "a+b%7Ec%2Ad%21e", 0 },
+		{ "a b~c*d!e", NULL, "a%20b~c*d!e", 0 },
+		{ "a+b cd", NULL, "a%2Bb+cd", 0 },
+		{ "a+b cd", NULL, "a+b+cd", 6 },
 		/* not by Basic */
 		{ "Secret12", NULL, "bWU6U2VjcmV0MTI=", 16 },
 		{ "Secret12", "me", "secret12", 8 },
@@ -276,7 +289,7 @@ static void forms_are_covered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct mask_set *set = mask_set_of(rows[i].secret, strlen(rows[i].secret), rows[i].user, NULL);
+		struct mask_set *set = set_of(rows[i].secret, strlen(rows[i].secret), rows[i].user);
 		const size_t n = strlen(rows[i].form);
 		struct prop p = prop_round(i);
 		size_t left = 0;
@@ -292,6 +305,50 @@ static void forms_are_covered(void **state)
 	}
 }
 
+/* Of two, and where one is how the other is written. */
+static void two_secrets_are_covered(void **state)
+{
+	static const struct {
+		struct mask_secret secrets[2];
+		const char *in, *out;
+	} rows[] = {
+		{ { { "token-1", 7, NULL }, { "Secret12", 8, "me" } },
+		  "token-1 Secret12 bWU6U2VjcmV0MTI=",
+		  "******* ******** ***************=" },
+		{ { { "Secret12", 8, "me" }, { "token-1", 7, NULL } },
+		  "bWU6U2VjcmV0MTI=token-1",
+		  "***************=*******" },
+		{ { { "a b\"", 4, NULL }, { "a b\"", 4, NULL } },
+		  "a+b%22 a\x20"
+		  "b\\\" a%20b%22 a b\"",
+		  "****** ***** ******** ****" },
+		{ { { "Secret12", 8, "me" }, { "bWU6U2VjcmV0MTI", 15, NULL } },
+		  "bWU6U2VjcmV0MTI Secret12",
+		  "*************** ********" },
+		{ { { "a/b ", 4, NULL }, { "a%2Fb%20", 8, NULL } },
+		  "a%2Fb%20 a%252Fb%2520 a%2fb+ a\\/b ",
+		  "******** ************ ****** *****" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct mask_set *set = mask_set_of(rows[i].secrets, 2, NULL);
+		const size_t n = strlen(rows[i].in);
+		struct prop p = prop_round(i);
+		char out[128] = "";
+
+		assert_non_null(set);
+		assert_int_equal(cover_in_pieces(set, &p, 5, rows[i].in, n, out), n);
+		assert_string_equal(out, rows[i].out);
+		mask_set_free(set);
+	}
+	assert_null(mask_set_of(rows[0].secrets, 0, NULL));
+	assert_null(mask_set_of(
+		(const struct mask_secret[]){ { "one-", 4, NULL }, { "two-", 4, NULL }, { "three", 5, NULL } }, 3,
+		NULL));
+	assert_null(mask_set_of((const struct mask_secret[]){ { "one-", 4, NULL }, { "two", 3, NULL } }, 2, NULL));
+}
+
 static void the_longest_secret_fits(void **state)
 {
 	static char secret[MASK_SECRET_MAX + 1];
@@ -301,17 +358,17 @@ static void the_longest_secret_fits(void **state)
 	(void)state;
 	memset(secret, 0xff, sizeof secret); /* in base64 all `/`, and three bytes each in a query */
 	memset(user, 0x7f, MASK_USER_MAX - 1);
-	set = mask_set_of(secret, MASK_SECRET_MAX, user, NULL);
+	set = set_of(secret, MASK_SECRET_MAX, user);
 	assert_non_null(set);
 	mask_set_free(set);
 	memset(secret, '"', sizeof secret);
-	set = mask_set_of(secret, MASK_SECRET_MAX, user, NULL);
+	set = set_of(secret, MASK_SECRET_MAX, user);
 	assert_non_null(set);
 	mask_set_free(set);
-	assert_null(mask_set_of(secret, MASK_SECRET_MAX + 1, NULL, NULL));
-	assert_null(mask_set_of(secret, MASK_TEXT_LEAST - 1, NULL, NULL));
+	assert_null(set_of(secret, MASK_SECRET_MAX + 1, NULL));
+	assert_null(set_of(secret, MASK_TEXT_LEAST - 1, NULL));
 	user[MASK_USER_MAX - 1] = 'x';
-	assert_null(mask_set_of(secret, 8, user, NULL));
+	assert_null(set_of(secret, 8, user));
 }
 
 int main(void)
@@ -320,7 +377,8 @@ int main(void)
 		cmocka_unit_test(rows_are_covered),         cmocka_unit_test(any_pieces_are_covered_alike),
 		cmocka_unit_test(only_beginnings_are_held), cmocka_unit_test(no_set_covers_nothing),
 		cmocka_unit_test(lengths_are_checked),      cmocka_unit_test(forms_are_covered),
-		cmocka_unit_test(the_longest_secret_fits),  cmocka_unit_test(what_is_let_go_is_all),
+		cmocka_unit_test(the_longest_secret_fits),  cmocka_unit_test(two_secrets_are_covered),
+		cmocka_unit_test(what_is_let_go_is_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

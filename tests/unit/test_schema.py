@@ -48,7 +48,8 @@ TAKEN = [
     *({"connect": "a:1", **more} for more in (
         {"until": "2026-12-01T00:00:00Z"}, {"http": "GET /a"}, {"http": ["GET /repos/**", "* /x", "GRAPHQL /graphql"], "graphql": "query a"}, {"http": "GET /a, POST /b"},
         {"graphql": {"query": "*", "mutation": ["a", "b"], "persisted": ["0" * 64]}}, {"secret": "github"}, {"secret": "a.b-c as header:X-Api-Key:token"},
-        {"secret": "a as basic:me@example.com"}, {"secret": "a as query:key", "credentials": "replace"}, {"http": "GET /a", "credentials": "pass"}, {"secret": "a as bearer"})),
+        {"secret": "a as basic:me@example.com"}, {"secret": "a as query:key", "credentials": "replace"}, {"http": "GET /a", "credentials": "pass"}, {"secret": "a as bearer"},
+        {"secret": "a as form:token"}, {"secret": "a as form:token, b as basic:me"}, {"secret": ["a"]}, {"secret": ["a", "a as query:key"]}, {"graphql": "query a", "secret": "a as query:form"})),
     *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
 REFUSED = [
@@ -72,7 +73,9 @@ REFUSED = [
         {"until": "2026-12-01"}, {"until": "2026-13-01T00:00:00Z"}, {"until": "2026-12-01T00:00:00+01:00"}, {"http": []}, {"http": "get /a"}, {"http": "GET a"},
         {"http": ["GET /a?b"]}, {"http": {"GET": "/a"}}, {"graphql": {}}, {"graphql": {"fragment": "a"}}, {"graphql": {"query": "a-b"}}, {"graphql": "query"},
         {"graphql": {"persisted": "*"}}, {"graphql": ["query a"]}, {"secret": ".a"}, {"secret": "a as"}, {"secret": "a as header:Host"}, {"secret": "a as header:proxy-x:y"},
-        {"secret": "a as basic:b:c"}, {"secret": ["a"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),
+        {"secret": "a as basic:b:c"}, {"secret": []}, {"secret": "a, b as query:c, d as query:e"}, {"secret": ["a", "b as query:c", "d as query:e"]}, {"secret": "a,"},
+        {"secret": "a as query:b, c as header:Host"}, {"secret": [["a"]]}, {"secret": "a as form:"}, {"secret": "a as form:b c"}, {"graphql": "query a", "secret": "a as form:b"},
+        {"graphql": "query a", "secret": ["a", "b as form:c"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),
     *({"connect": to, "secret": "a"} for to in ("unix:/run/x", "ssh://git@a.test", "10.0.0.0/8:1", "[2001:db8::/64]:1", ["a:1", "unix:/run/x"])),
     {"read": "/a", "http": "GET /a"},
 ]

@@ -51,6 +51,11 @@ static void a_value_has_one_way_of_being_written(void **state)
 		{ TERM_SECRET, "-a as basic:x-access-token", "-a as basic:x-access-token" },
 		{ TERM_SECRET, "_a as basic:me@example.com", "_a as basic:me@example.com" },
 		{ TERM_SECRET, "a as query:api_key", "a as query:api_key" },
+		{ TERM_SECRET, "a as form:Token", "a as form:Token" },
+		{ TERM_SECRET, "a as form:token,b as basic:me", "b as basic:me, a as form:token" },
+		{ TERM_SECRET, "b , a as query:k", "b as bearer, a as query:k" },
+		{ TERM_SECRET, "a as header:z, a as header:y", "a as header:y, a as header:z" },
+		{ TERM_SECRET, "a as form:k, b as query:k", "b as query:k, a as form:k" },
 		{ TERM_CREDENTIALS, "replace", "replace" },
 		{ TERM_CREDENTIALS, "pass", "pass" },
 	};
@@ -153,6 +158,20 @@ static void what_is_no_value_is_refused(void **state)
 		{ TERM_SECRET, "a as query:a=b", "where the secret goes" },
 		{ TERM_SECRET, "a as cookie:x", "where the secret goes" },
 		{ TERM_SECRET, "a as x:y", "where the secret goes" },
+		{ TERM_SECRET, "a as form", "where the secret goes" },
+		{ TERM_SECRET, "a as form:", "where the secret goes" },
+		{ TERM_SECRET, "a as form:a&b", "where the secret goes" },
+		{ TERM_SECRET, "a as form:a[b]", "where the secret goes" },
+		{ TERM_SECRET, "a,", "is not the name" },
+		{ TERM_SECRET, "a, b as cookie:x", "'b as cookie:x' does not say" },
+		{ TERM_SECRET, "a, b", "'b' goes where another" },
+		{ TERM_SECRET, "a, a", "'a' goes where another" },
+		{ TERM_SECRET, "a, b as basic:me", "goes where another" },
+		{ TERM_SECRET, "a as basic:me, b as basic:you", "goes where another" },
+		{ TERM_SECRET, "a as header:authorization:token, b as bearer", "goes where another" },
+		{ TERM_SECRET, "a as header:x-api-key, b as header:X_Api_Key", "goes where another" },
+		{ TERM_SECRET, "a as query:api_key, b as query:API-key", "goes where another" },
+		{ TERM_SECRET, "a as form:api.key, b as form:api_key", "goes where another" },
 		{ TERM_CREDENTIALS, "", "is not a value" },
 		{ TERM_CREDENTIALS, "refuse", "is not a value" },
 		{ TERM_CREDENTIALS, "Pass", "is not a value" },
@@ -218,6 +237,8 @@ static void there_are_as_many_as_there_is_room(void **state)
 		{ TERM_GRAPHQL, "query f", 60, TERMS_OPERATIONS_MAX, -AMBIT_LIMIT },
 		{ TERM_GRAPHQL, "persisted ", 64, TERMS_LISTED_MAX, 0 },
 		{ TERM_GRAPHQL, "persisted ", 64, TERMS_LISTED_MAX + 1, -AMBIT_LIMIT },
+		{ TERM_SECRET, "a as query:k", 1, TERMS_SECRETS_MAX, 0 },
+		{ TERM_SECRET, "a as query:k", 1, TERMS_SECRETS_MAX + 1, -AMBIT_LIMIT },
 	};
 
 	(void)state;
@@ -281,6 +302,13 @@ static void what_was_written_is_taken_and_nothing_else(void **state)
 		{ "'", false },
 		{ "http='GRAPHQL /graphql'", false },
 		{ "http='GRAPHQL /graphql' graphql='query a'", true },
+		{ "secret='b as basic:me, a as form:token'", true },
+		{ "secret='a as form:token, b as basic:me'", false },
+		{ "secret='a as bearer,b as query:k'", false },
+		{ "secret='a as bearer, b as bearer'", false },
+		{ "graphql='query a' secret='a as query:k'", true },
+		{ "graphql='query a' secret='a as form:k'", false },
+		{ "graphql='query a' secret='b as bearer, a as form:k'", false },
 	};
 
 	(void)state;
@@ -484,6 +512,22 @@ static void which_allow_no_more(void **state)
 		{ "http='GET /a' secret='a as bearer'", "secret='a as bearer'", true },
 		{ "http='GET /a'", "http='GET /a' secret='a as bearer'", true },
 		{ "http='GET /a' secret='a as bearer'", "http='GET /a'", false },
+		/* several */
+		{ "secret='a as bearer'", "secret='a as bearer, b as query:k'", true },
+		{ "secret='b as query:k'", "secret='a as bearer, b as query:k'", true },
+		{ "secret='a as bearer, b as query:k'", "secret='a as bearer, b as query:k'", true },
+		{ "secret='a as bearer, b as query:k'", "secret='a as bearer'", false },
+		{ "secret='a as bearer, c as query:k'", "secret='a as bearer, b as query:k'", false },
+		{ "secret='b as bearer, a as query:k'", "secret='a as bearer, b as query:k'", false },
+		{ "secret='a as bearer' credentials=pass", "secret='a as bearer, b as query:k' credentials=pass",
+		  false },
+		{ "secret='a as bearer, b as query:k' credentials=pass",
+		  "secret='a as bearer, b as query:k' credentials=pass", true },
+		/* what is no form would pass */
+		{ "http='GET /a'", "secret='a as form:k'", false },
+		{ "secret='b as bearer'", "secret='b as bearer, a as form:k'", false },
+		{ "http='POST /a' secret='a as form:k'", "secret='a as form:k'", true },
+		{ "http='POST /a' secret='a as form:k'", "secret='a as query:k'", false },
 		/* credentials */
 		{ "http='GET /a'", "http='GET /a' credentials=pass", true },
 		{ "http='GET /a' credentials=pass", "http='GET /a'", false },
@@ -524,7 +568,8 @@ static struct terms random_terms(struct prop *p)
 					     "POST /A",    "GRAPHQL /B", "* /a/**",    "GRAPHQL /a/" };
 	static const char listed[] = "persisted " DIGEST;
 	static const char *const operations[] = { "query *", "query a", "mutation a", "mutation *", listed };
-	static const char *const secrets[] = { "a", "a as query:k", "b as basic:u" };
+	static const char *const secrets[] = { "a",           "a as query:k", "b as basic:u", "a as query:k, b",
+					       "a as form:k", "b as form:k,a" };
 	static const char *const credentials[] = { "pass", "replace" };
 	struct terms t = { .credentials = TERMS_REFUSE };
 	char value[512];
@@ -538,7 +583,9 @@ static struct terms random_terms(struct prop *p)
 		assert_int_equal(terms_set(&t, TERM_GRAPHQL, value, NULL), 0);
 	}
 	if (prop_below(p, 4) == 0)
-		assert_int_equal(terms_set(&t, TERM_SECRET, secrets[prop_below(p, 3)], NULL), 0);
+		assert_int_equal(
+			terms_set(&t, TERM_SECRET, secrets[prop_below(p, terms_has(&t, TERM_GRAPHQL) ? 4 : 6)], NULL),
+			0);
 	if (prop_below(p, 4) == 0)
 		assert_int_equal(terms_set(&t, TERM_CREDENTIALS, credentials[prop_below(p, 2)], NULL), 0);
 	return t;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "two_says.h"
+#include "http/form.h"
 
 #define PLAIN "http='GET /a, POST /a'"
 #define WITH_SECRET "http='GET /a, POST /a' secret='github as bearer'"
@@ -524,6 +525,141 @@ static void document_is_judged(void **state)
 			has(&w->program, rows[i].program, rows[i].name);
 		world_destroy(w);
 	}
+}
+
+#define WITH_FORM "http='GET /a, POST /a' secret='github as form:token'"
+#define FORM POST "|content-type=application/x-www-form-urlencoded"
+#define WRITTEN "token=" WORLD_SECRET
+
+static void form_has_the_secret(void **state)
+{
+	static const struct {
+		const char *name, *fields, *body, *host, *program;
+	} rows[] = {
+		{ "a form", FORM, "a=b", " content-length=29\nDATA 1 a=b&" WRITTEN " end", NULL },
+		{ "its type", FORM "; charset=utf-8|x=y", "",
+		  ":path=/a x=y content-type=application/x-www-form-urlencoded accept-encoding=identity content-length=25\nDATA 1 " WRITTEN
+		  " end",
+		  NULL },
+		{ "no body", FORM, NULL, "DATA 1 " WRITTEN " end", NULL },
+		{ "what stands for it", FORM "|content-length=21", "token=ambit:github&a=", "DATA 1 a=&" WRITTEN " end",
+		  NULL },
+		{ "a question", GET, NULL, ":path=/a accept-encoding=identity end", NULL },
+		{ "a question with a body", GET, "x", NULL, ":status=415" },
+		{ "no type", POST, "a=b", NULL, ":status=415" },
+		{ "another type", POST "|content-type=application/json", "{}", NULL, ":status=415" },
+		{ "another charset", FORM "; charset=utf-16", "a=b", NULL, ":status=415" },
+		{ "two types", FORM "|content-type=text/plain", "a=b", NULL, ":status=415" },
+		{ "two types for some", FORM "|content_type=text/plain", "a=b", NULL, ":status=415" },
+		{ "encoded", FORM "|content-encoding=gzip", "x", NULL, ":status=415" },
+		{ "its own", FORM, "token=x", NULL, ":status=403" },
+		{ "no form", FORM, "a b", NULL, ":status=400" },
+		{ "a token", FORM, "a=ghp_0123456789abcdefghijklmnopqrstuvwxyz", NULL, ":status=403" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world *w = begin(WITH_FORM);
+
+		say_headers(&w->program, rows[i].body == NULL ? END_BOTH : F_HEADERS, 1, rows[i].fields);
+		if (rows[i].body != NULL)
+			say_data(&w->program, F_END, 1, rows[i].body);
+		world_run(w);
+		if (rows[i].host != NULL)
+			has(&w->host, rows[i].host, rows[i].name);
+		else
+			has_not(&w->host, "HEADERS", rows[i].name);
+		if (rows[i].program != NULL)
+			has(&w->program, rows[i].program, rows[i].name);
+		else
+			has_not(&w->program, "HEADERS", rows[i].name);
+		has_not(&w->program, WORLD_SECRET, rows[i].name);
+		world_destroy(w);
+	}
+}
+
+/* Parameters are judged as the form is written, and not before. */
+static void form_is_judged_by_its_writer(void **state)
+{
+	struct world *w = begin(WITH_FORM " credentials=replace");
+
+	(void)state;
+	say_headers(&w->program, F_HEADERS, 1, FORM);
+	say_data(&w->program, F_END, 1, "client_secret=x&token=y&a=b");
+	world_run(w);
+	has(&w->host, "DATA 1 a=b&" WRITTEN " end", "left out");
+	world_destroy(w);
+}
+
+static void forms_are_bounded(void **state)
+{
+	struct world *w = begin(WITH_FORM);
+	size_t n = 0;
+
+	(void)state;
+	say_headers(&w->program, F_HEADERS, 1, FORM);
+	say_much(&w->program, 0, 1, FORM_BODY_MAX);
+	world_run(w);
+	has_not(&w->program, ":status", "at the bound");
+	say_much(&w->program, 0, 1, 1);
+	world_run(w);
+	has(&w->program, "HEADERS 1 :status=413", "beyond");
+	has_not(&w->host, "HEADERS", "beyond");
+	for (uint32_t id = 3; id <= 2 * TWO_STREAMS_MAX; id += 2) {
+		say_headers(&w->program, F_HEADERS, id, FORM);
+		say_much(&w->program, 0, id, FORM_BODY_MAX - 1);
+		world_run(w);
+		assert_true(w->two.gathered <= TWO_GATHERED_MAX + FORM_BODY_MAX);
+		n++;
+	}
+	assert_true(n > TWO_GATHERED_MAX / FORM_BODY_MAX);
+	has(&w->program, ":status=413", "all together");
+	world_destroy(w);
+}
+
+/* What is written is longer than what was sent, and waits as long as the host takes nothing. */
+static void written_forms_are_bounded_together(void **state)
+{
+	struct world *w = begin(WITH_FORM);
+	static char parameter[8001];
+
+	(void)state;
+	memset(parameter, ';', sizeof parameter - 1);
+	parameter[sizeof parameter - 2] = '&';
+	for (uint32_t id = 1; id < 80; id += 2) {
+		say_headers(&w->program, F_HEADERS, id, FORM);
+		for (int i = 0; i < 8; i++)
+			say_data(&w->program, i == 7 ? F_END : 0, id, parameter);
+		world_run(w);
+		assert_true(w->two.gathered <= TWO_GATHERED_MAX);
+	}
+	has(&w->host, "HEADERS 1 ", "one");
+	has(&w->program, ":status=413", "and one too many");
+	world_destroy(w);
+}
+
+/* What is not yet sent when its stream ends counts no more. */
+static void form_that_waits_is_given_up(void **state)
+{
+	struct world *w = begin(WITH_FORM);
+	const size_t none = w->two.gathered;
+	static char parameters[15001];
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof parameters; i += 3)
+		memcpy(parameters + i, ";=&", 4);
+	say_headers(&w->program, F_HEADERS, 1, FORM);
+	for (int i = 0; i < 4; i++)
+		say_data(&w->program, i == 3 ? F_END : 0, 1, parameters);
+	world_run(w);
+	assert_int_equal(w->host.data, 65535); /* its window: of 100,000 bytes that are written */
+	assert_true(w->two.gathered > none + 100000);
+	say_u32(&w->program, NGHTTP2_RST_STREAM, 1, NGHTTP2_CANCEL);
+	world_run(w);
+	has(&w->host, "RST 1", "given up");
+	assert_int_equal(w->two.gathered, none);
+	assert_int_equal(w->two.n_twins, 0);
+	world_destroy(w);
 }
 
 static void document_is_bounded(void **state)
@@ -1159,6 +1295,11 @@ int main(void)
 		cmocka_unit_test(body_with_a_length),
 		cmocka_unit_test(credential_in_a_body),
 		cmocka_unit_test(document_is_judged),
+		cmocka_unit_test(form_has_the_secret),
+		cmocka_unit_test(form_is_judged_by_its_writer),
+		cmocka_unit_test(forms_are_bounded),
+		cmocka_unit_test(written_forms_are_bounded_together),
+		cmocka_unit_test(form_that_waits_is_given_up),
 		cmocka_unit_test(document_is_bounded),
 		cmocka_unit_test(documents_are_bounded_together),
 		cmocka_unit_test(window_is_given_back_when_bytes_leave),

@@ -42,10 +42,10 @@ static bool take_terms(struct world *w, const char *terms)
 	if (terms_take(terms, &w->judge.terms, &e) != 0)
 		return false;
 	w->judge.object = "h.example:443";
-	if (w->judge.terms.secret.place == TERMS_NO_SECRET)
+	if (!terms_has(&w->judge.terms, TERM_SECRET))
 		return true;
-	w->judge.secret = WORLD_SECRET;
-	w->judge.secret_len = strlen(WORLD_SECRET);
+	for (uint32_t i = 0; i < w->judge.terms.n_secrets; i++)
+		w->judge.secrets[i] = (struct judge_secret){ WORLD_SECRET, strlen(WORLD_SECRET) };
 	w->masks = mask_set_create(&text, 1, NULL);
 	return w->masks != NULL;
 }
