@@ -1,0 +1,125 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "cli/check.h"
+#include "cli/session.h"
+#include "lib/event.h"
+#include "lib/helper.h"
+#include "lib/public.h"
+
+#ifdef AMBIT_SANITIZED /* shadow memory is reserved by the terabyte, which RLIMIT_DATA counts where no cgroup holds the limit */
+#define LIMITS "wall=60s,tasks=4,output=64K,memory=none"
+#else
+#define LIMITS "wall=60s,tasks=4,output=64K"
+#endif
+
+/* Where the program lies: it is run in a cell as one of the person's would be. */
+static int find_program(char ret[PATH_MAX], struct err *e)
+{
+	char link[64];
+	auto_fd int fd = -1;
+	ssize_t n;
+	int r = helper_open("ambit-ask", &fd, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, ret, PATH_MAX - 1);
+	ret[n > 0 ? n : 0] = 0;
+	return n > 0 ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot find ambit-ask");
+}
+
+/* One request, once. */
+static int grant(const struct check *c, struct ambit_policy *p, struct ambit_error *e)
+{
+	char text[ENDPOINT_TEXT_MAX + 256], at[ENDPOINT_TEXT_MAX];
+	int r;
+
+	endpoint_put(&c->at, at);
+	(void)snprintf(text, sizeof text, "%s uses=1 http='%s %s' secret='%s'", at, issuer_row(c->issuer)->method,
+		       issuer_path(c->issuer, c->host), c->name); /* fits */
+	r = ambit_policy_grant(p, "connect", text, e);
+	return r < 0 ? r : ambit_policy_limit(p, LIMITS, e);
+}
+
+static int take_answer(struct check *c, const struct event_result *result, struct err *e)
+{
+	if (result->cause == CAUSE_REFUSED) {
+		*e = result->error;
+		return -(int)e->code;
+	}
+	if (result->cause != CAUSE_EXITED || result->exit_status != 0 ||
+	    !ask_answer_take(result->out.data, result->out.len, &c->answer))
+		return err_set(e, AMBIT_PROTOCOL, "`ambit explain last` tells more, where events are recorded",
+			       "ambit-ask did not survive what %s sent", c->url);
+	return 0;
+}
+
+static int run(struct check *c, const struct ambit_policy *p, char *program, struct ambit_error *e)
+{
+	char port[8];
+	char *argv[] = { program, (char *)(uintptr_t)issuer_row(c->issuer)->word /* only copied */, c->host, port,
+			 NULL };
+	const struct ambit_event_options o = { .size = sizeof o,
+					       .argv = argv,
+					       .workspace = "/",
+#ifndef AMBIT_SANITIZED /* a sanitized role is not static */
+					       .base = "minimal",
+#endif
+					       .observe = "off",
+					       .stream = { AMBIT_STREAM_NULL, AMBIT_STREAM_CAPTURE,
+							   AMBIT_STREAM_NULL } };
+	struct ambit_event *ev = NULL;
+	struct err why = { .code = AMBIT_OK };
+	int r;
+
+	(void)snprintf(port, sizeof port, "%u", c->at.port);
+	r = ambit_event_start(p, &o, &ev, e);
+	r = r < 0 ? r : ambit_event_wait(ev, e);
+	if (r >= 0) {
+		session_tell_key(ev);
+		r = take_answer(c, event_result(ev), &why);
+		r = r < 0 ? public_error(e, r, &why) : 0;
+	}
+	ambit_event_free(ev);
+	return r;
+}
+
+int check_ask(struct check *c, struct ambit_error *e)
+{
+	char program[PATH_MAX];
+	struct ambit_policy *p = NULL;
+	struct err why;
+	int r = find_program(program, &why);
+
+	r = r < 0 ? public_error(e, r, &why) : ambit_policy_new(&p, e);
+	r = r < 0 ? r : grant(c, p, e);
+	r = r < 0 ? r : run(c, p, program, e);
+	ambit_policy_free(p);
+	return r;
+}
+
+/* That there was no answer, or one that says nothing. */
+int check_has_answer(const struct check *c, struct err *e)
+{
+	const struct ask_answer *a = &c->answer;
+
+	if (a->outcome != ASK_ANSWERED)
+		return err_why(e,
+			       err_set(e, a->outcome == ASK_NO_HTTP ? AMBIT_PROTOCOL : AMBIT_GONE,
+				       "is there a network? `ambit explain last` tells more, where events are recorded",
+				       "%s could not be asked: %s", c->url, ask_outcome_text(a)),
+			       "what %s may do is not known", c->name);
+	if (a->state == ASK_UNCLEAR)
+		return err_set(e, AMBIT_PROTOCOL,
+			       a->status == 502 ? "Ambit says so, too, where the host did not prove to be itself"
+						: "is this the issuer? name it: --issuer KIND:HOST",
+			       "%s answered with HTTP %u, and nothing that tells what %s may do", c->url, a->status,
+			       c->name);
+	return 0;
+}
