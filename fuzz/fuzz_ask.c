@@ -41,6 +41,10 @@ static void told(const uint8_t *data, size_t size)
 	promise(ask_outcome_text(&a)[0] != 0);
 	for (uint32_t i = 0; i < a.n_scopes; i++)
 		promise(ask_scope_is_good(a.scopes[i]));
+	for (unsigned i = 0; i < ASK_CLAIM_COUNT; i++)
+		promise(a.claims[i][0] == 0 || ask_claim_is_good(a.claims[i]));
+	for (uint32_t i = 0; i < a.n_audiences; i++)
+		promise(ask_claim_is_good(a.audiences[i]));
 	tell(&a, room, &out);
 	promise(out.len == size && memcmp(out.data, data, size) == 0);
 }

@@ -129,19 +129,30 @@ static enum ask_outcome outcome_of(enum witness_outcome o)
 	}
 }
 
-static enum witness_outcome say(struct channel *c, const struct exchange *x, enum issuer which)
+/* A form of OAuth's endpoint, in which ambit-http puts the token; of others nothing. */
+static void put_body(struct buf *out, const struct ask_question *q)
 {
-	const struct issuer_row *row = issuer_row(which);
+	const char *client = q->client != NULL ? q->client : "", *name = client[0] != 0 ? "client_id=" : "";
+
+	if (q->which == ISSUER_OAUTH)
+		buf_printf(out, "Content-Type: application/x-www-form-urlencoded\r\n");
+	if (strcmp(issuer_row(q->which)->method, "POST") == 0)
+		buf_printf(out, "Content-Length: %zu\r\n", strlen(name) + strlen(client));
+	buf_printf(out, "\r\n%s%s", name, client);
+}
+
+static enum witness_outcome say(struct channel *c, const struct exchange *x, const struct ask_question *q)
+{
 	const bool brackets = strchr(x->url.host, ':') != NULL;
 	auto_buf out = { .max = 0 };
 
 	buf_init(&out, 4096);
-	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s%s%s", row->method, issuer_path(which, x->url.host),
-		   brackets ? "[" : "", x->url.host, brackets ? "]" : "");
+	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s%s%s", issuer_row(q->which)->method, q->path, brackets ? "[" : "",
+		   x->url.host, brackets ? "]" : "");
 	if (strcmp(x->url.port, "443") != 0)
 		buf_printf(&out, ":%s", x->url.port);
-	buf_printf(&out, "\r\nUser-Agent: ambit\r\nAccept: application/json\r\nConnection: close\r\n%s\r\n",
-		   strcmp(row->method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
+	buf_printf(&out, "\r\nUser-Agent: ambit\r\nAccept: application/json\r\nConnection: close\r\n");
+	put_body(&out, q);
 	return out.failed ? WITNESS_CLOSED : channel_write(c, out.data, out.len);
 }
 
@@ -214,11 +225,12 @@ static size_t hear_body(struct channel *c, struct exchange *x, const struct http
 	return n;
 }
 
-static enum ask_outcome talk(struct channel *c, struct exchange *x, enum issuer which, struct ask_answer *ret)
+static enum ask_outcome talk(struct channel *c, struct exchange *x, const struct ask_question *q,
+			     struct ask_answer *ret)
 {
 	static struct http_head head;
-	const struct http_text method = { issuer_row(which)->method, strlen(issuer_row(which)->method) };
-	enum ask_outcome o = outcome_of(say(c, x, which));
+	const struct http_text method = { issuer_row(q->which)->method, strlen(issuer_row(q->which)->method) };
+	enum ask_outcome o = outcome_of(say(c, x, q));
 	enum http_body kind;
 	size_t n;
 
@@ -226,15 +238,15 @@ static enum ask_outcome talk(struct channel *c, struct exchange *x, enum issuer 
 	if (o != ASK_ANSWERED)
 		return o;
 	kind = http_head_answer_body(&head, &method);
-	n = kind == HTTP_NO_BODY || which == ISSUER_GITHUB ? 0 : hear_body(c, x, &head, kind);
+	n = kind == HTTP_NO_BODY || q->which == ISSUER_GITHUB ? 0 : hear_body(c, x, &head, kind);
 	/* The fields stand in x->in, which has moved as it grew. */
 	if (http_head_answer(x->in.data, head.length, &head, &(const char *){ NULL }) != 1)
 		return ASK_NO_HTTP;
-	answer_judge(which, &head, x->in.data + head.length, n, ret);
+	answer_judge(q->which, &head, x->in.data + head.length, n, ret);
 	return ASK_ANSWERED;
 }
 
-void exchange_run(struct exchange *x, enum issuer which, struct ask_answer *ret)
+void exchange_run(struct exchange *x, const struct ask_question *q, struct ask_answer *ret)
 {
 	const struct span authorities = span_bytes(x->authorities.data, x->authorities.len);
 	enum ask_outcome o;
@@ -242,7 +254,7 @@ void exchange_run(struct exchange *x, enum issuer which, struct ask_answer *ret)
 
 	*ret = (struct ask_answer){ .outcome = ASK_CLOSED };
 	o = outcome_of(channel_open(&c, x->fd, &x->url, authorities));
-	o = o == ASK_ANSWERED ? talk(&c, x, which, ret) : o;
+	o = o == ASK_ANSWERED ? talk(&c, x, q, ret) : o;
 	channel_close(&c);
 	ret->outcome = (uint8_t)o; /* in range */
 }

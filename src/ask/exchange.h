@@ -24,7 +24,12 @@ struct exchange {
 /* host: a name, which the cell's /etc/hosts has, or an address without brackets. ANSWERED: it is connected; else why not. */
 enum ask_outcome exchange_open(struct exchange *x, const char *host, const char *port);
 void exchange_close(struct exchange *x);
+struct ask_question {
+	enum issuer which;
+	const char *path;   /* borrowed, as `client` is */
+	const char *client; /* of OAUTH: who asks, encoded for a form; NULL: that stands elsewhere, or nowhere */
+};
 /* Fills *ret in any case. */
-void exchange_run(struct exchange *x, enum issuer which, struct ask_answer *ret);
+void exchange_run(struct exchange *x, const struct ask_question *q, struct ask_answer *ret);
 
 #endif

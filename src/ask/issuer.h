@@ -8,14 +8,21 @@
 
 #include <stdbool.h>
 
-enum issuer { ISSUER_GITHUB, ISSUER_GITLAB, ISSUER_NPM, ISSUER_SLACK, ISSUER_COUNT };
+enum issuer {
+	ISSUER_GITHUB,
+	ISSUER_GITLAB,
+	ISSUER_NPM,
+	ISSUER_SLACK,
+	ISSUER_OAUTH, /* whoever has an endpoint for introspection (RFC 7662): its address is the person's word */
+	ISSUER_COUNT
+};
 
 struct issuer_row {
 	const char *word; /* as a person names it */
 	const char *name; /* for messages */
-	const char *host; /* its own; it may be run elsewhere */
+	const char *host; /* its own; it may be run elsewhere; "": it has none */
 	const char *method;
-	const char *path; /* there */
+	const char *path; /* there; "": as it is named */
 	const char *path_elsewhere;
 	bool tells_scopes;
 	bool tells_expiry;

@@ -8,7 +8,17 @@
 
 bool ask_scope_is_good(const char *scope)
 {
-	return scope[0] != 0 && scope[strspn(scope, LETTERS ":_-./*")] == 0;
+	return scope[0] != 0 && scope[strspn(scope, LETTERS "!#$%&()*+-./:;=?@[]^_`{|}~")] == 0;
+}
+
+bool ask_claim_is_good(const char *text)
+{
+	const size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)text[i] < 0x20 || (uint8_t)text[i] > 0x7e)
+			return false;
+	return n > 0 && text[0] != ' ' && text[n - 1] != ' ';
 }
 
 /* "": it is not known. */
@@ -43,6 +53,37 @@ void ask_set_expires(struct ask_answer *a, const char *text, size_t n)
 		a->expires[0] = 0;
 }
 
+/* "" if it cannot be one. */
+static bool set_claim(char ret[ASK_CLAIM_MAX], const char *text, size_t n)
+{
+	if (copy(ret, ASK_CLAIM_MAX, text, n) && ask_claim_is_good(ret))
+		return true;
+	ret[0] = 0;
+	return false;
+}
+
+void ask_set_claim(struct ask_answer *a, enum ask_claim which, const char *text, size_t n)
+{
+	(void)set_claim(a->claims[which], text, n); /* or it was not told */
+}
+
+void ask_add_audience(struct ask_answer *a, const char *text, size_t n)
+{
+	if (a->n_audiences < ASK_AUDIENCES_MAX && set_claim(a->audiences[a->n_audiences], text, n))
+		a->n_audiences++;
+}
+
+const char *ask_claim_word(enum ask_claim which, bool is_text)
+{
+	static const char *const words[][2] = {
+#define ASK_CLAIM_WORD(name, word, text) [ASK_CLAIM_##name] = { word, text },
+		ASK_CLAIMS(ASK_CLAIM_WORD)
+#undef ASK_CLAIM_WORD
+	};
+
+	return words[which][is_text];
+}
+
 void ask_answer_put(struct buf *out, const struct ask_answer *a)
 {
 	buf_put_u8(out, a->outcome);
@@ -54,6 +95,11 @@ void ask_answer_put(struct buf *out, const struct ask_answer *a)
 	buf_put_u32(out, a->n_scopes);
 	for (uint32_t i = 0; i < a->n_scopes; i++)
 		buf_put_str(out, a->scopes[i]);
+	for (unsigned i = 0; i < ASK_CLAIM_COUNT; i++)
+		buf_put_str(out, a->claims[i]);
+	buf_put_u32(out, a->n_audiences);
+	for (uint32_t i = 0; i < a->n_audiences; i++)
+		buf_put_str(out, a->audiences[i]);
 }
 
 static bool take_scopes(struct rbuf *in, struct ask_answer *a)
@@ -64,6 +110,24 @@ static bool take_scopes(struct rbuf *in, struct ask_answer *a)
 	for (uint32_t i = 0; i < a->n_scopes; i++) {
 		rbuf_str(in, a->scopes[i], ASK_SCOPE_MAX);
 		if (!ask_scope_is_good(a->scopes[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool take_claims(struct rbuf *in, struct ask_answer *a)
+{
+	for (unsigned i = 0; i < ASK_CLAIM_COUNT; i++) {
+		rbuf_str(in, a->claims[i], ASK_CLAIM_MAX);
+		if (a->claims[i][0] != 0 && !ask_claim_is_good(a->claims[i]))
+			return false;
+	}
+	a->n_audiences = rbuf_u32(in);
+	if (a->n_audiences > ASK_AUDIENCES_MAX)
+		return false;
+	for (uint32_t i = 0; i < a->n_audiences; i++) {
+		rbuf_str(in, a->audiences[i], ASK_CLAIM_MAX);
+		if (!ask_claim_is_good(a->audiences[i]))
 			return false;
 	}
 	return true;
@@ -81,8 +145,8 @@ bool ask_answer_take(const void *bytes, size_t n, struct ask_answer *ret)
 	a.told_scopes = rbuf_u8(&in);
 	a.left_out = rbuf_u32(&in);
 	rbuf_str(&in, a.expires, sizeof a.expires);
-	if (!take_scopes(&in, &a) || !rbuf_done(&in) || a.outcome >= ASK_OUTCOME_COUNT || a.state >= ASK_STATE_COUNT ||
-	    a.told_scopes > 1 || a.status > 999 || !expires_is_good(a.expires))
+	if (!take_scopes(&in, &a) || !take_claims(&in, &a) || !rbuf_done(&in) || a.outcome >= ASK_OUTCOME_COUNT ||
+	    a.state >= ASK_STATE_COUNT || a.told_scopes > 1 || a.status > 999 || !expires_is_good(a.expires))
 		return false;
 	*ret = a;
 	return true;

@@ -1,4 +1,4 @@
-/* ambit-ask ISSUER HOST PORT: asks an issuer what a credential may do, and writes to descriptor 1 what it said (link.h). It runs in a cell that is granted this
+/* ambit-ask ISSUER HOST PORT PATH [CLIENT]: asks an issuer what a credential may do, and writes to descriptor 1 what it said (link.h). It runs in a cell that is granted this
  * one request, and has no credential: ambit-http attaches it outside.
  * Exit status: 0 there is an answer, whatever it says; 1 none could be written; 2 wrong usage. */
 #include <signal.h>
@@ -21,14 +21,16 @@ static int answer(const struct ask_answer *a)
 int main(int argc, char **argv)
 {
 	static struct ask_answer a;
+	struct ask_question q = { .client = NULL };
 	struct exchange x;
-	enum issuer which;
 	enum ask_outcome o;
 	struct err e;
 	int status;
 
-	if (argc != 4 || !issuer_find(argv[1], &which))
+	if (argc < 5 || argc > 6 || !issuer_find(argv[1], &q.which))
 		return 2;
+	q.path = argv[4];
+	q.client = argv[5];             /* or NULL */
 	(void)signal(SIGPIPE, SIG_IGN); /* who went away is an error number */
 	channel_prepare();
 	o = exchange_open(&x, argv[2], argv[3]);
@@ -37,7 +39,7 @@ int main(int argc, char **argv)
 	if (promise_keep(&e) < 0)
 		return 1;
 	if (o == ASK_ANSWERED)
-		exchange_run(&x, which, &a);
+		exchange_run(&x, &q, &a);
 	status = answer(&a);
 	exchange_close(&x);
 	return status;

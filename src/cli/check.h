@@ -10,6 +10,7 @@
 #include "ask/link.h"
 #include "ask/scopes.h"
 #include "core/endpoint.h"
+#include "core/terms.h"
 #include "lib/policy_handle.h"
 #include "secret/link.h"
 
@@ -19,12 +20,15 @@ struct check {
 	const char *name;            /* NULL: not named */
 	struct ambit_policy *policy; /* owned: whose grants are held against it */
 	bool compares, json, help;
-	bool has_issuer, has_host; /* named */
-	bool is_there;             /* the secret */
-	enum issuer issuer;
+	bool has_issuer, has_host, introspects; /* named: a kind, its host, an endpoint */
+	bool is_there;                          /* the secret */
+	enum issuer issuer, scopes_of;          /* who is asked, and whose scopes they are */
+	char path[HTTP_PATTERN_MAX];            /* that is asked for */
+	char client[TERMS_NAME_MAX];            /* of an introspection, who asks; "": not named */
+	char asking_secret[TERMS_NAME_MAX]; /* and with which secret: his, or as bearer without him; "": with none */
 	struct endpoint at;
 	char host[HOST_NAME_MAX_LEN + 1]; /* of it, without brackets */
-	char url[HOST_NAME_MAX_LEN + 64];
+	char url[HOST_NAME_MAX_LEN + HTTP_PATTERN_MAX + 64];
 	struct secret_hosts bound;
 	struct ask_answer answer;
 	uint32_t n_warnings;
@@ -33,6 +37,12 @@ struct check {
 		char text[256];
 	} warnings[CHECK_WARNINGS_MAX];
 };
+
+/* check_words.c: what names who is asked, and who asks: HOST[:PORT]; https://HOST[:PORT]/PATH; ID[:SECRET]; SECRET. -USAGE. */
+int check_take_host(struct check *c, const char *word, struct err *e);
+int check_take_endpoint(struct check *c, const char *word, struct err *e);
+int check_take_client(struct check *c, const char *word, struct err *e);
+int check_take_bearer(struct check *c, const char *word, struct err *e);
 
 /* check_whom.c: fills in who is asked, and where. */
 int check_find_whom(struct check *c, struct err *e);

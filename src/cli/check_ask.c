@@ -34,16 +34,32 @@ static int find_program(char ret[PATH_MAX], struct err *e)
 	return n > 0 ? 0 : err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot find ambit-ask");
 }
 
+/* Where it goes, and with which. Of an introspection the token stands in the form, and who asks in a field. */
+static void put_secrets(const struct check *c, struct buf *out)
+{
+	buf_printf(out, "%s", c->name);
+	if (c->issuer == ISSUER_OAUTH)
+		buf_printf(out, " as form:token");
+	if (c->asking_secret[0] != 0)
+		buf_printf(out, ", %s as %s%s", c->asking_secret, c->client[0] != 0 ? "basic:" : "bearer", c->client);
+}
+
 /* One request, once. */
 static int grant(const struct check *c, struct ambit_policy *p, struct ambit_error *e)
 {
-	char text[ENDPOINT_TEXT_MAX + 256], at[ENDPOINT_TEXT_MAX];
-	int r;
+	char normal[HTTP_PATTERN_MAX], pattern[3 * HTTP_PATTERN_MAX], at[ENDPOINT_TEXT_MAX];
+	auto_buf text = { .max = 0 };
+	int r = http_path_take(c->path, strlen(c->path), normal, sizeof normal) == NULL &&
+				http_pattern_put(normal, pattern, sizeof pattern)
+			? 0
+			: -AMBIT_INTERNAL; /* it is one */
 
+	buf_init(&text, TERMS_TEXT_MAX);
 	endpoint_put(&c->at, at);
-	(void)snprintf(text, sizeof text, "%s uses=1 http='%s %s' secret='%s'", at, issuer_row(c->issuer)->method,
-		       issuer_path(c->issuer, c->host), c->name); /* fits */
-	r = ambit_policy_grant(p, "connect", text, e);
+	buf_printf(&text, "%s uses=1 http='%s %s' secret='", at, issuer_row(c->issuer)->method, pattern);
+	put_secrets(c, &text);
+	buf_printf(&text, "'");
+	r = r < 0 || buf_cstr(&text) == NULL ? r : ambit_policy_grant(p, "connect", (const char *)text.data, e);
 	return r < 0 ? r : ambit_policy_limit(p, LIMITS, e);
 }
 
@@ -63,7 +79,10 @@ static int take_answer(struct check *c, const struct event_result *result, struc
 static int run(struct check *c, const struct ambit_policy *p, char *program, struct ambit_error *e)
 {
 	char port[8];
-	char *argv[] = { program, (char *)(uintptr_t)issuer_row(c->issuer)->word /* only copied */, c->host, port,
+	const bool says_client = c->client[0] != 0 && c->asking_secret[0] == 0; /* else it stands in a field */
+	char *argv[] = { program, (char *)(uintptr_t)issuer_row(c->issuer)->word /* only copied */,
+			 c->host, port,
+			 c->path, says_client ? c->client : NULL,
 			 NULL };
 	const struct ambit_event_options o = { .size = sizeof o,
 					       .argv = argv,
@@ -115,11 +134,19 @@ int check_has_answer(const struct check *c, struct err *e)
 				       "is there a network? `ambit explain last` tells more, where events are recorded",
 				       "%s could not be asked: %s", c->url, ask_outcome_text(a)),
 			       "what %s may do is not known", c->name);
+	if (a->state == ASK_ASKER)
+		return err_set(e, AMBIT_DENIED,
+			       c->client[0] != 0 || c->asking_secret[0] != 0
+				       ? "does it know this client, and may he ask? see where he was registered"
+				       : "name who asks: --client ID:SECRET, or --bearer SECRET",
+			       "%s does not let who asks: HTTP %u", c->url, a->status);
 	if (a->state == ASK_UNCLEAR)
-		return err_set(e, AMBIT_PROTOCOL,
-			       a->status == 502 ? "Ambit says so, too, where the host did not prove to be itself"
-						: "is this the issuer? name it: --issuer KIND:HOST",
-			       "%s answered with HTTP %u, and nothing that tells what %s may do", c->url, a->status,
-			       c->name);
+		return err_set(
+			e, AMBIT_PROTOCOL,
+			a->status == 502 ? "Ambit says so, too, where the host did not prove to be itself"
+			: c->issuer == ISSUER_OAUTH
+				? "is this an endpoint for introspection (RFC 7662)? its issuer's metadata name it"
+				: "is this the issuer? name it: --issuer KIND:HOST",
+			"%s answered with HTTP %u, and nothing that tells what %s may do", c->url, a->status, c->name);
 	return 0;
 }

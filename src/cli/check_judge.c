@@ -16,13 +16,13 @@ static void warn(struct check *c, const char *code, const char *scope, const cha
 enum scope_use check_use_of(const struct check *c, const char *scope)
 {
 	static struct terms t;
-	enum scope_use use = scope_use_of(c->issuer, scope, &(const struct terms){ .n_rules = 0 }) == SCOPE_UNKNOWN
+	enum scope_use use = scope_use_of(c->scopes_of, scope, &(const struct terms){ .n_rules = 0 }) == SCOPE_UNKNOWN
 				     ? SCOPE_UNKNOWN
 				     : SCOPE_UNUSED;
 
 	for (uint32_t i = 0; i < c->policy->policy.n_lines && use != SCOPE_UNKNOWN && use != SCOPE_USED; i++)
 		if (check_uses_it(c, &c->policy->policy.lines[i], &t)) {
-			const enum scope_use one = scope_use_of(c->issuer, scope, &t);
+			const enum scope_use one = scope_use_of(c->scopes_of, scope, &t);
 
 			use = one == SCOPE_UNUSED ? use : one;
 		}
@@ -58,12 +58,17 @@ void check_judge(struct check *c)
 	const struct issuer_row *row = issuer_row(c->issuer);
 
 	if (c->answer.state == ASK_REFUSED) {
-		warn(c, "refused", NULL, "the issuer refuses it: it is revoked or expired, or none of this issuer's");
+		warn(c, c->issuer == ISSUER_OAUTH ? "inactive" : "refused", NULL,
+		     c->issuer == ISSUER_OAUTH
+			     ? "it is expired or revoked, none of this issuer's, or none that who asked may know of"
+			     : "the issuer refuses it: it is revoked or expired, or none of this issuer's");
 		return;
 	}
 	if (row->tells_expiry && c->answer.expires[0] == 0)
 		warn(c, "no-expiry", NULL,
-		     "it never expires, as far as the issuer says: whoever has it once has it for good");
+		     c->issuer == ISSUER_OAUTH
+			     ? "the issuer does not say when it expires: whoever has it may have it for good"
+			     : "it never expires, as far as the issuer says: whoever has it once has it for good");
 	if (c->answer.left_out > 0)
 		warn(c, "left-out", NULL,
 		     "some of what the issuer gave as scopes can be none, or was too much, and is left out");

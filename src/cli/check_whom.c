@@ -40,21 +40,37 @@ static bool is_granted_at(const struct check *c, const char *host)
 	return false;
 }
 
+/* Whose own host this is, if it is one's. */
+static enum issuer issuer_at(const char *host)
+{
+	unsigned i = 0;
+
+	while (i < ISSUER_OAUTH && strcmp(issuer_row((enum issuer)i)->host, host) != 0)
+		i++;
+	return (enum issuer)i;
+}
+
 /* By where it is sent: a credential says of itself who made it, and is not looked at. */
 static int find_issuer(struct check *c, struct err *e)
 {
+	if (c->introspects) {
+		c->scopes_of = c->has_issuer ? c->issuer : issuer_at(c->at.name.text);
+		c->issuer = ISSUER_OAUTH;
+		return 0;
+	}
 	for (unsigned pass = 0; pass < 2 && !c->has_issuer; pass++)
-		for (unsigned i = 0; i < ISSUER_COUNT && !c->has_issuer; i++) {
+		for (unsigned i = 0; i < ISSUER_OAUTH && !c->has_issuer; i++) {
 			const char *host = issuer_row((enum issuer)i)->host;
 
 			c->issuer = (enum issuer)i;
 			c->has_issuer = pass == 0 ? c->bound.n > 0 && secret_hosts_mean(&c->bound, host)
 						  : is_granted_at(c, host);
 		}
+	c->scopes_of = c->issuer;
 	return c->has_issuer
 		       ? 0
 		       : err_set(e, AMBIT_USAGE,
-				 "name it: --issuer github, gitlab, npm or slack, as --issuer gitlab:git.example.com where it is run elsewhere",
+				 "name it: --issuer github, gitlab, npm or slack, as --issuer gitlab:git.example.com where it is run elsewhere; or --introspect URL",
 				 "who issued %s is not known from the hosts that it is for", c->name);
 }
 
@@ -74,7 +90,7 @@ static int find_host(struct check *c, struct err *e)
 	char text[ENDPOINT_TEXT_MAX];
 	int r = 0;
 
-	if (!c->has_host) {
+	if (!c->has_host && !c->introspects) {
 		const char *host = is_elsewhere(c, own) ? c->bound.list[0] : own;
 
 		(void)snprintf(text, sizeof text, strchr(host, ':') != NULL ? "[%s]:443" : "%s:443", host); /* fits */
@@ -89,7 +105,9 @@ static int find_host(struct check *c, struct err *e)
 	endpoint_put(&c->at, text);
 	if (c->at.port == 443)
 		text[strlen(text) - strlen(":443")] = 0;
-	(void)snprintf(c->url, sizeof c->url, "https://%s%s", text, issuer_path(c->issuer, c->host)); /* fits */
+	if (!c->introspects)
+		(void)text_copy(c->path, sizeof c->path, issuer_path(c->issuer, c->host)); /* fits */
+	(void)snprintf(c->url, sizeof c->url, "https://%s%s", text, c->path);              /* fits */
 	return 0;
 }
 

@@ -15,23 +15,44 @@
 static int take_issuer(struct check *c, const char *word, struct ambit_error *e)
 {
 	const size_t n = strcspn(word, ":");
-	char kind[16], place[ENDPOINT_TEXT_MAX];
+	char kind[16];
+	struct err why;
+	int r;
 
 	(void)snprintf(kind, sizeof kind, "%.*s", (int)(n < sizeof kind ? n : 0), word);
-	if (!issuer_find(kind, &c->issuer))
+	if (!issuer_find(kind, &c->issuer) || c->issuer == ISSUER_OAUTH)
 		return cli_misused(
 			e, HELP,
 			"--issuer takes github, gitlab, npm or slack, with :HOST where it is run elsewhere, and not '%s'",
 			word);
 	c->has_issuer = true;
 	c->has_host = word[n] == ':';
-	if (!c->has_host)
-		return 0;
-	(void)snprintf(place, sizeof place, "%s:443", word + n + 1);
-	if ((endpoint_take(word + n + 1, &c->at, NULL) < 0 && endpoint_take(place, &c->at, NULL) < 0) ||
-	    (c->at.kind != ENDPOINT_NAME && (c->at.kind != ENDPOINT_RANGE || endpoint_is_wide(&c->at))))
-		return cli_misused(e, HELP, "--issuer takes one host, and not '%s'", word + n + 1);
-	return 0;
+	r = c->has_host ? check_take_host(c, word + n + 1, &why) : 0;
+	return r < 0 ? public_error(e, r, &why) : 0;
+}
+
+static int take_introspect(struct check *c, const char *word, struct ambit_error *e)
+{
+	struct err why;
+	const int r = check_take_endpoint(c, word, &why);
+
+	return r < 0 ? public_error(e, r, &why) : 0;
+}
+
+static int take_client(struct check *c, const char *word, struct ambit_error *e)
+{
+	struct err why;
+	const int r = check_take_client(c, word, &why);
+
+	return r < 0 ? public_error(e, r, &why) : 0;
+}
+
+static int take_bearer(struct check *c, const char *word, struct ambit_error *e)
+{
+	struct err why;
+	const int r = check_take_bearer(c, word, &why);
+
+	return r < 0 ? public_error(e, r, &why) : 0;
 }
 
 static int take_policy(struct check *c, const char *word, struct ambit_error *e)
@@ -55,9 +76,9 @@ static int take_connect(struct check *c, const char *word, struct ambit_error *e
 static const struct {
 	const char *name;
 	int (*take)(struct check *c, const char *word, struct ambit_error *e);
-} options[] = {
-	{ "issuer", take_issuer }, { "policy", take_policy }, { "preset", take_preset }, { "connect", take_connect }
-};
+} options[] = { { "issuer", take_issuer },  { "introspect", take_introspect }, { "client", take_client },
+		{ "bearer", take_bearer },  { "policy", take_policy },         { "preset", take_preset },
+		{ "connect", take_connect } };
 
 #define OPTIONS (sizeof options / sizeof options[0])
 
@@ -106,6 +127,11 @@ static int read_words(struct check *c, char **argv, struct ambit_error *e)
 		return r;
 	if (c->name == NULL)
 		return cli_misused(e, HELP, "secret check: which? its name");
+	if (!c->introspects && (c->client[0] != 0 || c->asking_secret[0] != 0))
+		return cli_misused(e, HELP, "--client and --bearer are for --introspect: where is it asked?");
+	if (c->introspects && c->has_host)
+		return cli_misused(e, HELP,
+				   "--introspect names the host: --issuer says beside it whose scopes they are");
 	r = secret_name_check(c->name, &why);
 	return r < 0 ? public_error(e, r, &why) : 0;
 }

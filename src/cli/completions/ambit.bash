@@ -52,7 +52,7 @@ _ambit() {
 	local stage_options='--kept --json --help'
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
-	local secret_options='--host --command --from --issuer --policy --preset --connect --json --help'
+	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -116,7 +116,8 @@ _ambit() {
 	secret:--from | secret:--policy) _ambit_files -f ;;
 	secret:--preset) _ambit_words 'python node shell c claude-code' ;;
 	secret:--issuer) _ambit_words 'github gitlab npm slack' ;;
-	secret:--host | secret:--command | secret:--connect) ;;
+	secret:--bearer) _ambit_secrets ;;
+	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--connect) ;;
 	secret:*) _ambit_words "$secret_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
