@@ -332,12 +332,12 @@ static int read_operations(struct terms *t, struct piece value, struct err *e)
 /* Of RFC 9110, without the quote, in which terms are written. */
 #define TOKEN_CHARS "!#$%&*+-.^_`|~"
 
-/* What says how a request is framed or who speaks with whom is not a place for a secret. */
+/* What says how a request is framed, how its body is read or who speaks with whom is not a place for a secret. */
 static bool is_header_for_secrets(const char *name)
 {
-	static const char *const others[] = { "host",      "content-length", "transfer-encoding", "connection",
-					      "te",        "trailer",        "upgrade",           "expect",
-					      "keep-alive" };
+	static const char *const others[] = { "host",       "content-length", "transfer-encoding", "connection",
+					      "te",         "trailer",        "upgrade",           "expect",
+					      "keep-alive", "content-type",   "content-encoding" };
 
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		if (strcmp(name, others[i]) == 0)
@@ -402,10 +402,11 @@ static int take_secret(const struct piece *value, struct terms_secret *s, struct
 		as = take_until(&rest, ' ', &is_alone);
 	rest = trimmed(rest);
 	if (!is_word(&as, "as") || !take_place(rest, s))
-		return wrong(e, TERM_SECRET, value,
-			     "write NAME, or NAME as bearer, basic:USER, header:HEADER, header:HEADER:WORD, "
-			     "query:PARAMETER or form:PARAMETER; a header of the connection itself is none of them",
-			     "does not say where the secret goes");
+		return wrong(
+			e, TERM_SECRET, value,
+			"write NAME, or NAME as bearer, basic:USER, header:HEADER, header:HEADER:WORD, "
+			"query:PARAMETER or form:PARAMETER; a header of the connection or of the body's type is none of them",
+			"does not say where the secret goes");
 	return 0;
 }
 

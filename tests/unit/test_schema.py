@@ -72,7 +72,7 @@ REFUSED = [
     *({"connect": "a:1", **more} for more in (
         {"until": "2026-12-01"}, {"until": "2026-13-01T00:00:00Z"}, {"until": "2026-12-01T00:00:00+01:00"}, {"http": []}, {"http": "get /a"}, {"http": "GET a"},
         {"http": ["GET /a?b"]}, {"http": {"GET": "/a"}}, {"graphql": {}}, {"graphql": {"fragment": "a"}}, {"graphql": {"query": "a-b"}}, {"graphql": "query"},
-        {"graphql": {"persisted": "*"}}, {"graphql": ["query a"]}, {"secret": ".a"}, {"secret": "a as"}, {"secret": "a as header:Host"}, {"secret": "a as header:proxy-x:y"},
+        {"graphql": {"persisted": "*"}}, {"graphql": ["query a"]}, {"secret": ".a"}, {"secret": "a as"}, {"secret": "a as header:Host"}, {"secret": "a as header:proxy-x:y"}, {"secret": "a as header:Content-Type"}, {"secret": "a as header:content-encoding:x"},
         {"secret": "a as basic:b:c"}, {"secret": []}, {"secret": "a, b as query:c, d as query:e"}, {"secret": ["a", "b as query:c", "d as query:e"]}, {"secret": "a,"},
         {"secret": "a as query:b, c as header:Host"}, {"secret": [["a"]]}, {"secret": "a as form:"}, {"secret": "a as form:b c"}, {"graphql": "query a", "secret": "a as form:b"},
         {"graphql": "query a", "secret": ["a", "b as form:c"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),

@@ -152,6 +152,8 @@ static void what_is_no_value_is_refused(void **state)
 		{ TERM_SECRET, "a as header:upgrade", "where the secret goes" },
 		{ TERM_SECRET, "a as header:expect", "where the secret goes" },
 		{ TERM_SECRET, "a as header:keep-alive", "where the secret goes" },
+		{ TERM_SECRET, "a as header:Content-Type", "where the secret goes" },
+		{ TERM_SECRET, "a as header:content-encoding", "where the secret goes" },
 		{ TERM_SECRET, "a as header:Proxy-Authorization", "where the secret goes" },
 		{ TERM_SECRET, "a as query:", "where the secret goes" },
 		{ TERM_SECRET, "a as query:a&b", "where the secret goes" },
