@@ -207,10 +207,12 @@ def connections_are_derived_as_any_decision(place):
         return Ledger(place, entries)
 
     for more in ({}, {"qualifiers": {"uses": 5}}, {"qualifiers": {"bytes": 1 << 20, "ech": True, "rate": "10/m", "uses": 5}},
-                 {"qualifiers": {"http": "GET /a/**, POST /b", "secret": "x as bearer", "until": "2026-12-01T00:00:00Z"}}):
+                 {"qualifiers": {"http": "GET /a/**, POST /b", "secret": "x as bearer", "until": "2026-12-01T00:00:00Z"}},
+                 {"qualifiers": {"http": "POST /a", "secret": "y as basic:me, x as form:token"}}):
         answer = event("example.com", **more).replay()
         assert (answer["agree"], answer["differ"], answer["not_derived"]) == (1, 0, NOT_DERIVED), (more, answer)
-    for more in ({"qualifiers": {"moonlight": 5}}, {"qualifiers": {"uses": 0}}, {"qualifiers": {"credentials": "pass"}}, {"qualifiers": {"http": "get /a"}}, {"qualifiers": 5}):
+    for more in ({"qualifiers": {"moonlight": 5}}, {"qualifiers": {"uses": 0}}, {"qualifiers": {"credentials": "pass"}}, {"qualifiers": {"http": "get /a"}}, {"qualifiers": {"secret": "x as form:token, y as form:token"}},
+                 {"qualifiers": 5}):
         answer = event("example.com", **more).replay()
         assert (answer["agree"], answer["not_derived"]) == (0, {**NOT_DERIVED, "not_known": 1}), (more, answer)
     answer = event("other.com", qualifiers={"uses": 5}).replay(status=1)
