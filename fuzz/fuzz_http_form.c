@@ -22,7 +22,7 @@ static bool is_clean(uint8_t c)
 
 static const struct terms_secret *placed(const struct judge *j, const struct http_parameter *p)
 {
-	return judge_parameter_meaning(j, TERMS_FORM, p).in_place;
+	return judge_parameter_meaning(j, p).in_place;
 }
 
 static bool next_of_program(const struct judge *j, struct http_parameters *all, struct http_parameter *ret)

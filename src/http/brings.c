@@ -49,7 +49,7 @@ static const char *judge_name(const struct brings *b, const struct judge *j)
 
 	if (b->n == TERMS_NAME_MAX)
 		return NULL;
-	m = judge_name_means(j, TERMS_PARAMETER, &name);
+	m = judge_name_means(j, &name);
 	if (m.another && j->terms.n_rules > 0)
 		return "its body is a form that may mean another method";
 	if (m.in_place != NULL || (m.credential && j->terms.credentials != TERMS_PASS))

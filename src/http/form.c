@@ -49,7 +49,7 @@ static bool names_charset(const struct http_text *name)
 static bool take(const struct judge *j, const struct http_parameter *p, unsigned *places, bool *ret_drop,
 		 struct verdict *v)
 {
-	const struct judge_meaning m = judge_parameter_meaning(j, TERMS_FORM, p);
+	const struct judge_meaning m = judge_parameter_meaning(j, p);
 
 	if (!is_plain(&p->raw))
 		return refuse(v, "it has a character that is not encoded");

@@ -320,9 +320,10 @@ static void meant_open(const struct http_text *name, char ret[TERMS_NAME_MAX])
 	meant_name(&t, ret);
 }
 
-/* The secret that goes into a parameter which one server or another takes for its own; some take large letters for small ones. */
-static const struct terms_secret *secret_in_parameter(const struct judge *j, enum terms_place place,
-						      const struct http_text *name, const char *meant)
+/* The secret that goes into a parameter which one server or another takes for its own, of the query or of a form: many make one of both. Some take
+ * large letters for small ones. */
+static const struct terms_secret *secret_in_parameter(const struct judge *j, const struct http_text *name,
+						      const char *meant)
 {
 	char open[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
 
@@ -332,13 +333,14 @@ static const struct terms_secret *secret_in_parameter(const struct judge *j, enu
 		const struct http_text where = { .at = s->where, .n = strlen(s->where) };
 
 		meant_name(&where, wanted);
-		if (s->place == place && (strcasecmp(meant, wanted) == 0 || strcasecmp(open, wanted) == 0))
+		if ((s->place == TERMS_PARAMETER || s->place == TERMS_FORM) &&
+		    (strcasecmp(meant, wanted) == 0 || strcasecmp(open, wanted) == 0))
 			return s;
 	}
 	return NULL;
 }
 
-struct judge_meaning judge_name_means(const struct judge *j, enum terms_place place, const struct http_text *name)
+struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name)
 {
 	char meant[TERMS_NAME_MAX];
 	struct http_text t;
@@ -348,16 +350,15 @@ struct judge_meaning judge_name_means(const struct judge *j, enum terms_place pl
 	return (struct judge_meaning){
 		.another = http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method"),
 		.may_be_another = http_text_is(&t, "method"),
-		.in_place = secret_in_parameter(j, place, name, meant),
+		.in_place = secret_in_parameter(j, name, meant),
 		.credential = credential_is_parameter(meant, t.n),
 		.document = graphql_is_parameter(meant),
 	};
 }
 
-static void look_at(const struct judge *j, enum terms_place place, const struct http_parameter *p,
-		    struct judge_meaning *ret)
+static void look_at(const struct judge *j, const struct http_parameter *p, struct judge_meaning *ret)
 {
-	const struct judge_meaning one = judge_name_means(j, place, &p->name);
+	const struct judge_meaning one = judge_name_means(j, &p->name);
 
 	ret->another |= one.another || (one.may_be_another && is_method_word(&p->value));
 	ret->in_place = one.in_place != NULL ? one.in_place : ret->in_place;
@@ -366,8 +367,7 @@ static void look_at(const struct judge *j, enum terms_place place, const struct 
 }
 
 /* Each of what semicolons part: some servers take them as they take `&`, and then one is hidden in another. */
-static void look_at_parts(const struct judge *j, enum terms_place place, const struct http_text *raw,
-			  struct judge_meaning *ret)
+static void look_at_parts(const struct judge *j, const struct http_text *raw, struct judge_meaning *ret)
 {
 	struct http_parameters parts;
 	struct http_parameter one;
@@ -378,18 +378,17 @@ static void look_at_parts(const struct judge *j, enum terms_place place, const s
 		end = semicolon == NULL ? raw->n : (size_t)(semicolon - raw->at);
 		http_parameters_begin(&parts, &(struct http_text){ .at = raw->at + from, .n = end - from });
 		if (http_parameters_next(&parts, &one))
-			look_at(j, place, &one, ret);
+			look_at(j, &one, ret);
 	}
 }
 
-struct judge_meaning judge_parameter_meaning(const struct judge *j, enum terms_place place,
-					     const struct http_parameter *p)
+struct judge_meaning judge_parameter_meaning(const struct judge *j, const struct http_parameter *p)
 {
 	struct judge_meaning ret = { .another = false };
 
-	look_at(j, place, p, &ret);
+	look_at(j, p, &ret);
 	if (memchr(p->raw.at, ';', p->raw.n) != NULL)
-		look_at_parts(j, place, &p->raw, &ret);
+		look_at_parts(j, &p->raw, &ret);
 	return ret;
 }
 
@@ -438,7 +437,7 @@ static bool is_for_one_document(const struct http_request *q, const struct http_
 static bool take_parameter(const struct judge *j, const struct http_request *q, const struct http_parameter *p,
 			   bool *ret_drop, struct verdict *ret)
 {
-	const struct judge_meaning m = judge_parameter_meaning(j, TERMS_PARAMETER, p);
+	const struct judge_meaning m = judge_parameter_meaning(j, p);
 
 	return judge_parameter(j, TERMS_PARAMETER, p, &m, ret_drop, ret) && is_for_one_document(q, p, &m, ret);
 }

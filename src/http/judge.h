@@ -83,12 +83,10 @@ struct judge_meaning {
 	bool credential;                     /* or is a credential, */
 	bool document;                       /* or a part of a document */
 };
-/* place: TERMS_PARAMETER or TERMS_FORM, of what it is one. */
-struct judge_meaning judge_name_means(const struct judge *j, enum terms_place place, const struct http_text *name);
+struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name);
 /* With its value, and what semicolons may part in it. */
-struct judge_meaning judge_parameter_meaning(const struct judge *j, enum terms_place place,
-					     const struct http_parameter *p);
-/* False: refused. *ret_drop: it is left out. */
+struct judge_meaning judge_parameter_meaning(const struct judge *j, const struct http_parameter *p);
+/* place: TERMS_PARAMETER or TERMS_FORM, of what it is one. False: refused. *ret_drop: it is left out. */
 bool judge_parameter(const struct judge *j, enum terms_place place, const struct http_parameter *p,
 		     const struct judge_meaning *m, bool *ret_drop, struct verdict *ret);
 

@@ -467,7 +467,8 @@ FORMS = [  # bytes; the status; what the host has as a body
     (form("plain", "a=b"), 200, f"a=b&{FORMED}"), (form("none", ""), 200, FORMED), (form("anew", "a+b=%2525&&c;d"), 200, f"a%20b=%2525&c%3Bd=&{FORMED}"),
     (ask("POST /ok/chunks", f"Content-Type: {FORM}", "Transfer-Encoding: chunked", LAST, body="1\r\na\r\n2;x\r\n=b\r\n0\r\nX: y\r\n\r\n"), 200, f"a=b&{FORMED}"),
     (form("holder", "token=ambit:provider&b=c"), 200, f"b=c&{FORMED}"), (form("hides", "a=" + quote(HIDDEN)), 200, "a=" + quote(HIDDEN, safe="") + f"&{FORMED}"),
-    (ask("GET /ok/asks?token=mine", LAST), 200, ""), (form("charset", "a=b", kind=f"{FORM};charset=UTF-8"), 200, f"a=b&{FORMED}"),
+    (ask("GET /ok/asks?a=b", LAST), 200, ""), (ask("GET /ok/asks?token=mine", LAST), 403, None), (form("asks?token=mine", "a=b"), 403, None),
+    (form("asks?token=ambit:provider&c=d", "a=b"), 200, f"a=b&{FORMED}"), (form("charset", "a=b", kind=f"{FORM};charset=UTF-8"), 200, f"a=b&{FORMED}"),
     # in the place of the secret
     *((form("own", text), 403, None) for text in (f"token={STOLEN}", "%74oken=x", "TOKEN=x", "+token=x", "token[]=x", "token%5B0%5D=x", "a=b&token")),
     *((form("twice", text), 400, None) for text in ("token=ambit:provider&token=ambit:provider", "token=ambit:provider&Token[]=ambit:provider")),

@@ -119,6 +119,8 @@ static void forms_are_written_anew(void **state)
 		{ REFUSE, "token=ambit:a&token=ambit:a", 400, "is there twice" },
 		{ PASS, "token=x&Token=y", 400, "is there twice" },
 		{ PASS, "token=x&token[]=y", 400, "is there twice" },
+		{ "secret='b as query:key, a as form:token'", "key=x", 403, "key is a credential" },
+		{ "secret='b as query:key, a as form:token'", "key=ambit:b&c=d", 0, "c=d&" END },
 		/* credentials of its own */
 		{ REFUSE, "client_secret=x", 403, "client_secret is a credential" },
 		{ REFUSE, "a=" TOKEN, 403, "is a credential" },

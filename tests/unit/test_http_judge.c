@@ -151,7 +151,10 @@ static void requests_are_judged(void **state)
 		{ "secret='b as bearer, a as query:k'", "GET", "/", "authorization: Bearer ambit:a", 403, "", NULL },
 		{ "secret='b as bearer, a as header:x-key'", "GET", "/", "x_key: ambit:a\nauthorization: ambit:b", 0,
 		  "xx", NULL },
-		{ "secret='a as form:k'", "GET", "/?k=x", "", 0, "", NULL },
+		{ "secret='a as basic:k'", "GET", "/?k=x", "", 0, "", NULL },
+		{ "secret='a as form:k'", "GET", "/?k=x", "", 403, "", NULL },
+		{ "secret='a as form:k' credentials=pass", "GET", "/?k=x&q=1", "", 0, "", "q=1" },
+		{ "secret='a as form:k'", "GET", "/?k=ambit:a&q=1", "", 0, "", "q=1" },
 		/* documents */
 		{ graphql, "GET", "/r", "", 0, "", NULL },
 		{ graphql, "GET", "/g?query={a}", "", 0, "", NULL },
