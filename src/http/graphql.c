@@ -377,7 +377,7 @@ static bool take_parameters(struct judging *j, json_t *object, char *text)
 
 static bool judge_parameters(struct judging *j, const char *bytes, size_t n)
 {
-	auto_free char *text = strndup(bytes, n);
+	auto_free char *text = strndup(n > 0 ? bytes : "", n);
 	json_t *object = json_object();
 	bool ok;
 

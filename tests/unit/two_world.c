@@ -174,7 +174,8 @@ static bool collect(struct side *s, bool from_client)
 
 	if (from->out.failed || stream_waits(from) > TWO_WAITS_MAX + (17u << 10))
 		abort(); /* the bound that two.h names */
-	buf_put(&s->got, from->out.data + from->written, stream_waits(from));
+	if (any)
+		buf_put(&s->got, from->out.data + from->written, stream_waits(from));
 	buf_reset(&from->out);
 	from->written = 0;
 	if (from_client && s->got.len >= NGHTTP2_CLIENT_MAGIC_LEN &&
