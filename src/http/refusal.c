@@ -39,7 +39,8 @@ const char *refusal_grpc_status(const struct verdict *v)
 	case 429:
 	case 431: return "8";  /* RESOURCE_EXHAUSTED */
 	case 501: return "12"; /* UNIMPLEMENTED */
-	case 502: return "14"; /* UNAVAILABLE */
+	case 502:
+	case 503: return "14"; /* UNAVAILABLE */
 	default: return "13";  /* INTERNAL */
 	}
 }
@@ -178,12 +179,15 @@ const char *refusal_reason(unsigned status)
 	case 403: return "Forbidden";
 	case 405: return "Method Not Allowed";
 	case 413: return "Content Too Large";
+	case 414: return "URI Too Long";
 	case 415: return "Unsupported Media Type";
 	case 417: return "Expectation Failed";
 	case 421: return "Misdirected Request";
 	case 429: return "Too Many Requests";
+	case 431: return "Request Header Fields Too Large";
 	case 501: return "Not Implemented";
 	case 502: return "Bad Gateway";
+	case 503: return "Service Unavailable";
 	default: return "Refused";
 	}
 }
