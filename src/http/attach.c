@@ -77,18 +77,20 @@ unsigned attach_body_max(bool is_form)
 
 void attach_put_masked(struct buf *out, const struct mask_set *masks, const struct http_text *t)
 {
-	uint8_t room[HTTP_HEAD_MAX];
-	struct mask m;
-	size_t n;
+	const size_t at = out->len;
 
-	if (masks == NULL) {
-		buf_put(out, t->at, t->n);
-		return;
-	}
-	mask_init(&m, masks);
-	n = mask_run(&m, (const uint8_t *)t->at, t->n, room);
-	n += mask_end(&m, room + n);
-	buf_put(out, room, n);
+	buf_put(out, t->at, t->n);
+	if (!out->failed && t->n > 0)
+		mask_whole(masks, out->data + at, t->n);
+}
+
+bool attach_begin_mask(struct mask *m, const struct mask_set *masks, struct verdict *v)
+{
+	if (mask_begin(m, masks))
+		return true;
+	judge_refuse(v, 503, AMBIT_MEMORY, NULL,
+		     "no memory that is never written to a disk, to cover a secret in the answer");
+	return false;
 }
 
 /* A host that takes another coding than UTF-8 reads another document in these bytes: in UTF-7 any character of a text may end it. */

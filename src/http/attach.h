@@ -24,6 +24,8 @@ bool attach_compresses(const struct http_text *name);
 bool attach_describes_form(const struct verdict *v, const struct http_text *name);
 /* What a whole text is without a secret. */
 void attach_put_masked(struct buf *out, const struct mask_set *masks, const struct http_text *t);
+/* Before a request is sent of which the answer is covered. False: there is no memory for that, and *v refuses. */
+bool attach_begin_mask(struct mask *m, const struct mask_set *masks, struct verdict *v);
 /* Whether a request whose body is gathered brings what can be judged, by its fields: one says its type, and none that it is encoded. A document is
  * JSON or GraphQL in UTF-8, as *ret says. Else *v refuses. */
 bool attach_takes_body(const struct http_request *q, struct verdict *v, enum graphql_form *ret);

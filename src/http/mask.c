@@ -5,12 +5,11 @@
 #include <string.h>
 
 /* Each text has an automaton of its own (Knuth, Morris, Pratt): few texts, and a table of all transitions would be a kilobyte for each byte of a
- * secret. What is held back is the beginning of a text, so it is told again from there, and not kept a second time. */
+ * secret. */
 struct text {
 	const uint8_t *at;
 	uint32_t n;
 	uint32_t *border; /* of the first i bytes: the longest beginning that is also their end, and not all of them */
-	uint32_t *ends;   /* the longest text that ends where the first i bytes do, and lies in them; 0: none */
 };
 
 /* Bit k: text k has this byte there. Two bytes leave of ordinary text hardly anything to look at. */
@@ -18,6 +17,7 @@ struct mask_set {
 	size_t size; /* of all of this memory */
 	const struct memory *memory;
 	size_t n;
+	size_t hold; /* how many bytes of a text may have come, without it being whole */
 	uint64_t first[256], second[256];
 	struct text texts[MASK_TEXTS_MAX];
 };
@@ -39,27 +39,18 @@ static void find_borders(struct text *t)
 		t->border[i + 1] = advance(t, t->border[i], t->at[i]);
 }
 
-/* Which of the texts ends at each place of t: they are run over it. */
-static void find_ends(const struct mask_set *s, const struct text *t)
-{
-	for (size_t k = 0; k < s->n; k++) {
-		const struct text *other = &s->texts[k];
-		uint32_t state = 0;
-
-		for (uint32_t i = 0; i < t->n; i++) {
-			state = advance(other, state, t->at[i]);
-			if (state < other->n)
-				continue;
-			if (t->ends[i + 1] < other->n)
-				t->ends[i + 1] = other->n;
-			state = other->border[state];
-		}
-	}
-}
-
 /* ---- the set ---- */
 
-/* The memory of all texts behind the set, or 0 if a length is out of range. */
+static bool has_break(const struct mask_text *t)
+{
+	size_t i = 0;
+
+	while (i < t->n && !mask_is_break(t->at[i]))
+		i++;
+	return i < t->n;
+}
+
+/* The memory of all texts behind the set, or 0 if there can be no such set. */
 static size_t size_of_texts(const struct mask_text *texts, size_t n)
 {
 	size_t size = 0;
@@ -67,9 +58,9 @@ static size_t size_of_texts(const struct mask_text *texts, size_t n)
 	if (n == 0 || n > MASK_TEXTS_MAX)
 		return 0;
 	for (size_t k = 0; k < n; k++) {
-		if (texts[k].n < MASK_TEXT_LEAST || texts[k].n > MASK_TEXT_MAX)
+		if (texts[k].n < MASK_TEXT_LEAST || texts[k].n > MASK_TEXT_MAX || has_break(&texts[k]))
 			return 0;
-		size += 2 * (texts[k].n + 1) * sizeof(uint32_t) + texts[k].n;
+		size += (texts[k].n + 1) * sizeof(uint32_t) + texts[k].n;
 	}
 	return size;
 }
@@ -85,8 +76,9 @@ static void lay_out(struct mask_set *s, const struct mask_text *texts)
 
 		t->n = (uint32_t)texts[k].n; /* at most MASK_TEXT_MAX */
 		t->border = numbers;
-		t->ends = numbers + t->n + 1;
-		numbers += 2 * (t->n + 1);
+		numbers += t->n + 1;
+		if (s->hold < t->n - 1)
+			s->hold = t->n - 1;
 	}
 	bytes = (uint8_t *)numbers;
 	for (size_t k = 0; k < s->n; k++) {
@@ -115,8 +107,6 @@ struct mask_set *mask_set_create(const struct mask_text *texts, size_t n, const 
 		s->second[s->texts[k].at[1]] |= UINT64_C(1) << k;
 		find_borders(&s->texts[k]);
 	}
-	for (size_t k = 0; k < n; k++)
-		find_ends(s, &s->texts[k]);
 	return s;
 }
 
@@ -132,58 +122,6 @@ void mask_set_free(struct mask_set *s)
 		memory->give(s);
 	else
 		free(s);
-}
-
-/* ---- what is held, told again from its end ---- */
-
-struct teller {
-	const struct text *text;
-	uint32_t at;
-	uint32_t covered; /* how many bytes before `at` are of a text that is whole */
-};
-
-/* From the text that is matched farthest: what is held is the end of that much of it. */
-static struct teller tell(const struct mask *m)
-{
-	struct teller ret = { .text = &m->set->texts[0], .at = m->state[0] };
-
-	for (size_t k = 1; k < m->set->n; k++)
-		if (m->state[k] > ret.at) {
-			ret.text = &m->set->texts[k];
-			ret.at = m->state[k];
-		}
-	return ret;
-}
-
-static uint8_t told_before(struct teller *t)
-{
-	if (t->covered < t->text->ends[t->at])
-		t->covered = t->text->ends[t->at];
-	t->at--;
-	if (t->covered == 0)
-		return t->text->at[t->at];
-	t->covered--;
-	return '*';
-}
-
-static void tell_held(const struct mask *m, uint8_t *out)
-{
-	struct teller t = tell(m);
-
-	for (size_t i = m->held; i > 0; i--)
-		out[i - 1] = told_before(&t);
-}
-
-/* How much of the end of out could be told again. A byte that could not is covered by a text that begins before all that may become one:
- * it and what is before it is decided. */
-static size_t may_hold(const struct mask *m, const uint8_t *out, size_t n)
-{
-	struct teller t = tell(m);
-	size_t held = 0;
-
-	while (held < n && t.at > 0 && out[n - 1 - held] == told_before(&t))
-		held++;
-	return held;
 }
 
 /* ---- covering ---- */
@@ -211,21 +149,20 @@ static void cover(uint8_t *out, struct covered *c, size_t end, size_t n)
 }
 
 /* One byte for each text. Gives how far the one is that is farthest; *ret_whole is the length of the longest that is whole, or 0. */
-static uint32_t step(struct mask *m, uint8_t byte, uint32_t *ret_whole)
+static uint32_t step(const struct mask_set *s, uint32_t *state, uint8_t byte, uint32_t *ret_whole)
 {
 	uint32_t farthest = 0;
 
 	*ret_whole = 0;
-	for (size_t k = 0; k < m->set->n; k++) {
-		const struct text *t = &m->set->texts[k];
-		uint32_t state = advance(t, m->state[k], byte);
+	for (size_t k = 0; k < s->n; k++) {
+		const struct text *t = &s->texts[k];
 
-		if (state == t->n) {
+		state[k] = advance(t, state[k], byte);
+		if (state[k] == t->n) {
 			*ret_whole = t->n > *ret_whole ? t->n : *ret_whole;
-			state = t->border[state];
+			state[k] = t->border[t->n];
 		}
-		m->state[k] = state;
-		farthest = state > farthest ? state : farthest;
+		farthest = state[k] > farthest ? state[k] : farthest;
 	}
 	return farthest;
 }
@@ -242,64 +179,83 @@ static size_t skip(const struct mask_set *s, const uint8_t *bytes, size_t at, si
 	return at;
 }
 
-/* The bytes from `at` on in out. */
-static void cover_new(struct mask *m, uint8_t *out, size_t at, size_t n)
+/* The bytes from `at` on, and those before that end there. */
+static void cover_new(const struct mask_set *s, uint32_t *state, uint8_t *bytes, size_t at, size_t n)
 {
 	struct covered covered = { 0, 0 };
-	uint32_t farthest = tell(m).at, whole = 0;
+	uint32_t farthest = 0, whole = 0;
 
+	for (size_t k = 0; k < s->n; k++)
+		farthest = state[k] > farthest ? state[k] : farthest;
 	while (at < n) {
 		if (farthest == 0)
-			at = skip(m->set, out, at, n);
+			at = skip(s, bytes, at, n);
 		if (at == n)
 			return;
-		farthest = step(m, out[at++], &whole);
+		farthest = step(s, state, bytes[at++], &whole);
 		if (whole > 0)
-			cover(out, &covered, at, whole);
+			cover(bytes, &covered, at, whole);
 	}
 }
 
-void mask_init(struct mask *m, const struct mask_set *set)
+void mask_whole(const struct mask_set *set, uint8_t *bytes, size_t n)
 {
-	*m = (struct mask){ .set = set };
+	uint32_t state[MASK_TEXTS_MAX] = { 0 };
+
+	if (set != NULL)
+		cover_new(set, state, bytes, 0, n);
 }
 
-size_t mask_room(const struct mask *m, size_t n)
+/* ---- in pieces ---- */
+
+bool mask_begin(struct mask *m, const struct mask_set *set)
 {
-	return m->held + n;
+	memset(m->state, 0, sizeof m->state);
+	m->set = set;
+	if (set == NULL)
+		return true;
+	if (m->held.data == NULL)
+		buf_init_of(&m->held, set->hold, set->memory);
+	buf_reset(&m->held);
+	return buf_room(&m->held, set->hold) != NULL;
+}
+
+void mask_finish(struct mask *m)
+{
+	buf_wipe(&m->held);
+}
+
+/* How many bytes of the end. */
+static size_t holds(const struct mask_set *s, const uint8_t *bytes, size_t n)
+{
+	size_t held = 0;
+
+	while (held < s->hold && held < n && !mask_is_break(bytes[n - 1 - held]))
+		held++;
+	return held;
 }
 
 size_t mask_run(struct mask *m, const uint8_t *bytes, size_t n, uint8_t *out)
 {
-	const size_t all = m->held + n, held_before = m->held;
+	const size_t before = mask_let_go(m, out), all = before + n;
+	size_t held;
 
-	if (n == 0)
-		return 0;
-	if (m->set == NULL) {
-		memcpy(out, bytes, n);
+	if (n > 0)
+		memcpy(out + before, bytes, n);
+	if (m->set == NULL)
 		return n;
-	}
-	tell_held(m, out);
-	memcpy(out + held_before, bytes, n);
-	cover_new(m, out, held_before, all);
-	m->held = may_hold(m, out, all);
-	return all - m->held;
+	cover_new(m->set, m->state, out, before, all);
+	held = holds(m->set, out, all);
+	buf_put(&m->held, out + all - held, held); /* there is room since mask_begin */
+	return all - held;
 }
 
 size_t mask_let_go(struct mask *m, uint8_t *out)
 {
-	const size_t held = m->held;
+	const size_t n = m->held.len;
 
-	if (held > 0)
-		tell_held(m, out);
-	m->held = 0;
-	return held;
-}
-
-size_t mask_end(struct mask *m, uint8_t *out)
-{
-	const size_t held = mask_let_go(m, out);
-
-	mask_init(m, m->set);
-	return held;
+	if (n > 0)
+		memcpy(out, m->held.data, n);
+	m->held.len = 0;
+	return n;
 }

@@ -24,6 +24,7 @@ void one_finish(struct one *o)
 {
 	buf_finish(&o->head);
 	buf_finish(&o->gathered);
+	mask_finish(&o->mask);
 }
 
 /* ---- the end ---- */
@@ -152,15 +153,21 @@ static bool refuse_malformed(struct one *o, struct one_parts *p, const char *why
 	return refuse(o, p, true);
 }
 
+/* What is charged for is sent. */
+static bool may_send(struct one *o, struct one_parts *p)
+{
+	return attach_begin_mask(&o->mask, p->masks, p->verdict) && judge_charge(p->judge, p->now_ms, p->verdict);
+}
+
 /* It is sent; answers to it come. */
-static bool begin_exchange(struct one *o, struct one_parts *p)
+static bool begin_exchange(struct one *o)
 {
 	o->answered = false;
 	o->untold = true;
 	o->state = ONE_EXCHANGE;
 	begin_body(&o->down, HTTP_NO_BODY, 0);
 	o->down.done = false;
-	mask_init(&o->mask, p->masks);
+	o->framed = (struct framed){ .kind = FRAMED_NOT };
 	return true;
 }
 
@@ -168,12 +175,12 @@ static bool send_request(struct one *o, struct one_parts *p, const struct http_h
 {
 	struct buf *out = stream_head(p->server);
 
-	if (!judge_charge(p->judge, p->now_ms, p->verdict))
+	if (!may_send(o, p))
 		return refuse(o, p, !o->up.done);
 	put_request(out, o, p, h, q);
 	put_framing(out, &o->up);
 	buf_put(out, "\r\n", 2);
-	return begin_exchange(o, p);
+	return begin_exchange(o);
 }
 
 /* The body is judged first: only the head is made now, without its end. */
@@ -418,6 +425,8 @@ static bool switch_protocol(struct one *o, struct one_parts *p, const struct htt
 	put_answer(o, p, h);
 	buf_printf(&p->client->out, "connection: upgrade\r\nupgrade: websocket\r\n\r\n");
 	o->answered = true;
+	o->framed.kind = FRAMED_WEBSOCKET;
+	o->chunks_down = false;
 	o->state = ONE_RAW;
 	tell(o, p, 101);
 	return true;
@@ -441,6 +450,7 @@ static void end_head(struct one *o, struct one_parts *p)
 static bool take_answer(struct one *o, struct one_parts *p, const struct http_head *h)
 {
 	const struct http_text method = { .at = o->asked.method, .n = strlen(o->asked.method) };
+	const struct http_field *type = http_head_find(h, "content-type");
 
 	if (h->status == 101)
 		return switch_protocol(o, p, h);
@@ -452,6 +462,7 @@ static bool take_answer(struct one *o, struct one_parts *p, const struct http_he
 	o->closes |= http_head_lists(h, "connection", "close") || h->minor == 0 || !o->up.done;
 	begin_body(&o->down, http_head_answer_body(h, &method), h->body_length);
 	o->closes |= o->down.kind == HTTP_UNTIL_END;
+	o->framed.kind = framed_of_type(type != NULL ? &type->value : NULL);
 	put_answer(o, p, h);
 	end_head(o, p);
 	o->answered = true;
@@ -492,36 +503,66 @@ static void put_down(struct one *o, struct one_parts *p, const uint8_t *bytes, s
 
 static void end_down(struct one *o, struct one_parts *p)
 {
+	uint8_t room[MASK_TEXT_MAX];
+
+	put_down(o, p, room, mask_let_go(&o->mask, room));
 	if (o->chunks_down)
 		buf_put(&p->client->out, "0\r\n\r\n", 5);
 	o->down.done = true;
 }
 
-/* Nothing is held from one turn to the next, as mask_let_go says: what the program gets, and in what pieces, is the same whatever the secret is. */
+/* So many bytes that the host said, without a secret: less what is held of them. */
+static size_t cover(struct one *o, const struct one_parts *p, const uint8_t *bytes, size_t n, uint8_t *room)
+{
+	size_t given = mask_run(&o->mask, bytes, n, room);
+
+	if (framed_run(&o->framed, bytes, n))
+		given += mask_let_go(&o->mask, room + given);
+	o->flows_ms = p->now_ms;
+	return given;
+}
+
+/* That the host says nothing is a pause only while it could, since nothing that it said waits: whoever stops reading would else make one where he wants it. */
+static void look_at_flow(struct one *o, const struct one_parts *p)
+{
+	if (stream_waits(p->client) > 0)
+		o->flows_ms = p->now_ms;
+}
+
+static bool let_go_late(struct one *o, struct one_parts *p)
+{
+	uint8_t room[MASK_TEXT_MAX];
+
+	if (p->now_ms < one_wakes(o))
+		return false;
+	put_down(o, p, room, mask_let_go(&o->mask, room));
+	return true;
+}
+
 static bool pass_down(struct one *o, struct one_parts *p)
 {
 	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
 	size_t taken = 0, n = 0;
 
-	if (stream_waits(p->client) > WAITS_MAX)
-		return false;
+	look_at_flow(o, p);
 	if (stream_has(p->server) == 0) {
 		if (!p->server->ended && !p->server->broken)
-			return false;
+			return let_go_late(o, p);
 		if (o->down.kind != HTTP_UNTIL_END || p->server->broken)
 			return fail(o, p, "it ends too early");
 		end_down(o, p);
 		return true;
 	}
+	if (stream_waits(p->client) > WAITS_MAX)
+		return false;
 	while (!o->down.done && taken < PIECE_MAX && stream_has(p->server) > 0) {
 		struct http_text piece;
 
 		if (take_piece(&o->down, p->server, PIECE_MAX - taken, &piece) == CHUNK_BAD)
 			return fail(o, p, "its chunks are not well-formed");
-		n += mask_run(&o->mask, (const uint8_t *)piece.at, piece.n, room + n);
+		n += cover(o, p, (const uint8_t *)piece.at, piece.n, room + n);
 		taken += piece.n;
 	}
-	n += mask_let_go(&o->mask, room + n);
 	put_down(o, p, room, n);
 	if (o->down.done)
 		end_down(o, p);
@@ -574,13 +615,12 @@ static bool judge_gathered(struct one *o, struct one_parts *p)
 	struct buf *out = stream_head(p->server);
 
 	*p->verdict = (struct verdict){ .rule = o->asked.rule }; /* others had the room since */
-	if (!(o->gathers_form ? write_form(o, p) : judge_document(o, p)) ||
-	    !judge_charge(p->judge, p->now_ms, p->verdict))
+	if (!(o->gathers_form ? write_form(o, p) : judge_document(o, p)) || !may_send(o, p))
 		return refuse(o, p, false);
 	buf_put(out, o->head.data, o->head.len);
 	buf_finish(&o->head);
 	buf_printf(out, "content-length: %zu\r\n\r\n", o->gathered.len);
-	return begin_exchange(o, p);
+	return begin_exchange(o);
 }
 
 static bool gather_more(struct one *o, struct one_parts *p)
@@ -612,21 +652,25 @@ static bool gather_more(struct one *o, struct one_parts *p)
 static bool pass_raw(struct one *o, struct one_parts *p)
 {
 	uint8_t room[PIECE_MAX + MASK_TEXT_MAX];
-	size_t up = stream_has(p->client), down = stream_has(p->server), n;
+	size_t up = stream_has(p->client), down = stream_has(p->server);
 
+	look_at_flow(o, p);
 	up = stream_waits(p->server) > WAITS_MAX ? 0 : up;
 	down = stream_waits(p->client) > WAITS_MAX ? 0 : down < PIECE_MAX ? down : PIECE_MAX;
 	buf_put(&p->server->out, stream_at(p->client), up);
 	stream_take(p->client, up);
-	n = mask_run(&o->mask, stream_at(p->server), down, room);
-	n += mask_let_go(&o->mask, room + n); /* as in pass_down */
-	buf_put(&p->client->out, room, n);
+	if (down > 0)
+		buf_put(&p->client->out, room, cover(o, p, stream_at(p->server), down, room));
 	stream_take(p->server, down);
 	if (up > 0 || down > 0)
 		return true;
 	o->cut = p->server->broken;
-	if (p->client->broken || o->cut || (p->server->ended && stream_has(p->server) == 0))
+	if (p->client->broken || o->cut || (p->server->ended && stream_has(p->server) == 0)) {
+		buf_put(&p->client->out, room, o->cut ? 0 : mask_let_go(&o->mask, room));
 		return finish(o);
+	}
+	if (stream_has(p->server) == 0 && let_go_late(o, p))
+		return true;
 	return p->client->ended && stream_has(p->client) == 0 && stream_close(p->server);
 }
 
@@ -644,6 +688,13 @@ static bool end(struct one *o, struct one_parts *p)
 		any = true;
 	}
 	return any;
+}
+
+uint64_t one_wakes(const struct one *o)
+{
+	const bool passes = o->state == ONE_EXCHANGE || o->state == ONE_RAW;
+
+	return passes && mask_held(&o->mask) > 0 ? o->flows_ms + MASK_PAUSE_MS : UINT64_MAX;
 }
 
 bool one_step(struct one *o, struct one_parts *p)

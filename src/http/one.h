@@ -2,7 +2,7 @@
  *
  * Owns:   struct one: where the request and the answer at hand are.
  * Holds:  the next request is not looked at before the answer to the last is over, so an answer is never taken for another's. What passes is written by us: no line of a head
- *         that was read is sent as it came. Bodies pass as they come, in pieces; nothing of one is kept, but of a document of GraphQL and of a form with a secret, which are judged whole.
+ *         that was read is sent as it came. Bodies pass as they come, in pieces; nothing of one is kept, but of a document of GraphQL and of a form with a secret, which are judged whole, and of an answer what a mask holds (http/mask.h).
  *         What cannot be followed ends both sides.
  * Called: http/session.c. */
 #ifndef HTTP_ONE_H
@@ -10,6 +10,7 @@
 
 #include "http/brings.h"
 #include "http/chunk.h"
+#include "http/framed.h"
 #include "http/graphql.h"
 #include "http/judge.h"
 #include "http/mask.h"
@@ -46,6 +47,8 @@ struct one {
 	struct http_asked asked;
 	struct body up, down;
 	struct mask mask;
+	struct framed framed; /* the answer's body, and what comes after a change of protocol */
+	uint64_t flows_ms;    /* since then the host says nothing, and nothing waits for the program */
 	struct brings brings; /* of the request's body */
 	enum graphql_form form;
 	bool gathers_form; /* not a document */
@@ -74,6 +77,8 @@ void one_init(struct one *o, const struct memory *memory);
 void one_finish(struct one *o);
 /* What was sent and has no answer is counted as that; once. */
 void one_tell(struct one *o, const struct one_parts *p);
+/* When it has something to do though nothing came: UINT64_MAX, never. */
+uint64_t one_wakes(const struct one *o);
 /* One turn; the caller fills and flushes the streams. True: something happened. */
 bool one_step(struct one *o, struct one_parts *p);
 

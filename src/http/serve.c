@@ -37,7 +37,8 @@ struct serve {
 	size_t all_held;                 /* and all together */
 	uint32_t next;                   /* whose turn it is */
 	uint64_t look_ms;
-	bool rests; /* nobody can be late before something comes */
+	uint64_t wakes_ms; /* the first of all sessions' */
+	bool rests;        /* nobody can be late before something comes */
 	struct http_used used;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -179,6 +180,11 @@ static void close_one(struct serve *s, uint32_t i)
 	weigh(s, i);
 }
 
+static uint64_t wakes(const struct session *s)
+{
+	return s->state == SESSION_FREE ? UINT64_MAX : s->wakes_ms;
+}
+
 static uint32_t heaviest(const struct serve *s)
 {
 	uint32_t found = 0;
@@ -296,29 +302,42 @@ static int on_event(struct serve *s, const struct epoll_event *event)
 /* In turns, and no longer than it takes that others wait for a word. */
 static bool run_all(struct serve *s)
 {
-	const uint64_t end = clock_ms() + SERVE_TURN_MS;
+	const uint64_t now = clock_ms(), end = now + SERVE_TURN_MS;
 	bool any = false;
 
 	for (uint32_t n = 0; n < SERVE_SESSIONS_MAX; n++) {
 		const uint32_t i = s->next;
 
 		s->next = (i + 1) % SERVE_SESSIONS_MAX;
-		if (!s->again[i])
+		if (!s->again[i] && wakes(&s->sessions[i]) > now)
 			continue;
 		run(s, i);
 		if (clock_ms() >= end)
 			break;
 	}
-	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
+	s->wakes_ms = UINT64_MAX;
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++) {
 		any |= s->again[i];
+		if (wakes(&s->sessions[i]) < s->wakes_ms)
+			s->wakes_ms = wakes(&s->sessions[i]);
+	}
 	return any;
+}
+
+/* In milliseconds, until somebody is late or wakes; -1: nobody will be. */
+static int patience(const struct serve *s)
+{
+	const uint64_t now = clock_ms();
+
+	if (s->wakes_ms < now + LOOK_MS)
+		return s->wakes_ms > now ? (int)(s->wakes_ms - now) : 0;
+	return s->rests && s->wakes_ms == UINT64_MAX ? -1 : LOOK_MS;
 }
 
 static int turn(struct serve *s, bool more)
 {
 	struct epoll_event events[EVENTS];
-	const int patience = s->rests ? -1 : LOOK_MS;
-	const int n = epoll_wait(s->epoll_fd, events, EVENTS, more ? 0 : patience);
+	const int n = epoll_wait(s->epoll_fd, events, EVENTS, more ? 0 : patience(s));
 	int r = 0;
 
 	if (n < 0)

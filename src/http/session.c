@@ -115,7 +115,9 @@ void session_open(struct session *s, struct session_role *role, const struct htt
 {
 	const struct memory *memory = memory_of(role);
 
-	*s = (struct session){ .state = SESSION_FIRST, .host = *host, .role = role, .due_ms = UINT64_MAX };
+	*s = (struct session){
+		.state = SESSION_FIRST, .host = *host, .role = role, .due_ms = UINT64_MAX, .wakes_ms = UINT64_MAX
+	};
 	stream_init(&s->client, client_fd, NULL);
 	stream_init(&s->server, host_fd, memory);
 	one_init(&s->one, memory);
@@ -136,7 +138,8 @@ size_t session_held(const struct session *s)
 
 	if (s->state == SESSION_FREE)
 		return 0;
-	return streams + s->one.head.cap + s->one.gathered.cap + (s->two != NULL ? two_held(s->two) : 0);
+	return streams + s->one.head.cap + s->one.gathered.cap + s->one.mask.held.cap +
+	       (s->two != NULL ? two_held(s->two) : 0);
 }
 
 void session_close(struct session *s)
@@ -441,6 +444,7 @@ bool session_run(struct session *s, uint64_t now_ms)
 	if (s->state == SESSION_FREE)
 		return false;
 	ms = patience(s);
+	s->wakes_ms = s->two != NULL ? two_wakes(s->two) : one_wakes(&s->one);
 	due_for = s->two != NULL ? two_unfinished(s->two) : 0;
 	if (due_for != s->due_for && s->state == SESSION_OPEN)
 		s->due_ms = UINT64_MAX; /* another frame: what was waited for is there */

@@ -41,6 +41,7 @@ struct session {
 	uint8_t state;               /* enum session_state */
 	bool offers_two, speaks_two; /* HTTP/2 */
 	uint64_t due_ms;             /* when it has to be further than it is; UINT64_MAX: no matter */
+	uint64_t wakes_ms;           /* when it has something to do though nothing came; UINT64_MAX: never */
 	uint64_t due_for;            /* what of HTTP/2 that is: see two_unfinished */
 	struct http_host host;
 	struct stream client, server;

@@ -558,20 +558,20 @@ static bool has_room(nghttp2_session *session)
 
 static bool run_server(struct two *o, struct one_parts *p)
 {
+	bool late;
 	int in = 0, out;
 
 	if (o->server == NULL)
 		return false;
 	if (has_room(o->server) && stream_waits(p->client) < TWO_WAITS_MAX)
 		in = feed(o->server, &o->from_server, p->server, p->now_ms);
-	if (in > 0)
-		two_let_go(o);
+	late = in >= 0 && two_let_go_late(o, in > 0 || stream_has(p->server) > 0);
 	out = in < 0 ? -1 : drain(o->server, p->server);
 	if (out < 0 || is_over(o->server))
 		return lose_host(o, "it breaks the protocol, or has ended it");
 	if ((p->server->ended || p->server->broken) && stream_has(p->server) == 0)
 		return lose_host(o, "it ends too early");
-	return in > 0 || out > 0;
+	return late || in > 0 || out > 0;
 }
 
 /* The program has all answers, and the last of what it sent is still to leave. */

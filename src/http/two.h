@@ -50,6 +50,7 @@ struct two {
 	uint32_t n_twins, n_settings;
 	uint32_t streams_max; /* that the program was told */
 	size_t gathered;
+	uint64_t flows_ms; /* since then the host says nothing, and nothing that it said waits for the program */
 	struct two_memory for_client,
 		for_server; /* what the two sessions hold: of the host's the fields that are sent, which the library copies, and what it makes of them */
 	uint32_t dropped;   /* in LAST */
@@ -64,6 +65,8 @@ void two_finish(struct two *o);
 void two_tell(struct two *o, const struct one_parts *p);
 /* One turn; the caller fills and flushes the streams, and sets p->now_ms. p->broken is NULL: without a host nothing is agreed on. True: something happened. */
 bool two_step(struct two *o, struct one_parts *p);
+/* As one_wakes. */
+uint64_t two_wakes(const struct two *o);
 /* Bytes of memory that it holds. */
 size_t two_held(const struct two *o);
 /* What the program has begun and has to end: 0, nothing; else a number that is another for another. */

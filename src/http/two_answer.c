@@ -49,6 +49,14 @@ static void put_answer(struct two *o)
 	}
 }
 
+static enum framed_kind framed_of(const struct two_fields *f)
+{
+	const uint32_t i = two_fields_find(f, "content-type");
+	const struct http_text type = i < f->n ? two_fields_value(f, i) : (struct http_text){ .n = 0 };
+
+	return framed_of_type(i < f->n ? &type : NULL);
+}
+
 static void pass(struct two *o, struct twin *t, unsigned status, bool ended)
 {
 	const nghttp2_data_provider body = twin_down(t);
@@ -60,6 +68,7 @@ static void pass(struct two *o, struct twin *t, unsigned status, bool ended)
 		return;
 	}
 	t->answered = true;
+	t->framed.kind = framed_of(&o->answered);
 	t->down.ended = ended;
 	if (nghttp2_submit_response(o->client, t->client_id, list, o->made.n, ended ? NULL : &body) != 0) {
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);
@@ -95,6 +104,8 @@ void two_take_answer_body(struct two *o, struct twin *t, const uint8_t *bytes, s
 
 		twin_put_down(o, t, room, mask_run(&t->mask, bytes + at, piece, room));
 	}
+	if (framed_run(&t->framed, bytes, n))
+		twin_put_down(o, t, room, mask_let_go(&t->mask, room));
 }
 
 void two_end_answer(struct two *o, struct twin *t)
@@ -103,15 +114,49 @@ void two_end_answer(struct two *o, struct twin *t)
 
 	if (t->state != TWIN_PASSES || !t->answered)
 		return;
-	twin_put_down(o, t, room, mask_end(&t->mask, room));
+	twin_put_down(o, t, room, mask_let_go(&t->mask, room));
 	twin_end_down(o, t);
 }
 
-void two_let_go(struct two *o)
+/* ---- what is held, and nothing more comes ---- */
+
+static bool holds(const struct twin *t)
+{
+	return t->client_open && mask_held(&t->mask) > 0;
+}
+
+uint64_t two_wakes(const struct two *o)
+{
+	for (const struct twin *t = o->server != NULL ? o->twins : NULL; t != NULL; t = t->next)
+		if (holds(t))
+			return o->flows_ms + MASK_PAUSE_MS;
+	return UINT64_MAX;
+}
+
+/* Of any stream: all share the connection's window. */
+static bool something_waits(const struct two *o)
+{
+	for (const struct twin *t = o->twins; t != NULL; t = t->next)
+		if (two_pipe_waits(&t->down) > 0)
+			return true;
+	return stream_waits(o->parts->client) > 0;
+}
+
+bool two_let_go_late(struct two *o, bool came)
 {
 	uint8_t room[MASK_TEXT_MAX];
+	bool any = false;
 
+	if (o->parts->masks == NULL)
+		return false;
+	if (came || something_waits(o))
+		o->flows_ms = o->parts->now_ms;
+	if (o->parts->now_ms < o->flows_ms + MASK_PAUSE_MS)
+		return false;
 	for (struct twin *t = o->twins; t != NULL; t = t->next)
-		if (t->client_open && t->mask.held > 0)
+		if (holds(t)) {
 			twin_put_down(o, t, room, mask_let_go(&t->mask, room));
+			any = true;
+		}
+	return any;
 }

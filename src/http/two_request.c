@@ -317,14 +317,14 @@ static void submit_request(struct two *o, struct twin *t, const struct two_field
 	t->untold = true;
 	t->state = TWIN_PASSES;
 	t->down.counts = true;
-	mask_init(&t->mask, o->parts->masks);
 }
 
 static void send_request(struct two *o, struct twin *t, const struct two_fields *f, bool has_body)
 {
 	if (o->server == NULL || !has_place(o))
 		twin_reset_client(o, t, NGHTTP2_REFUSED_STREAM);
-	else if (!judge_charge(o->parts->judge, o->parts->now_ms, o->parts->verdict))
+	else if (!attach_begin_mask(&t->mask, o->parts->masks, o->parts->verdict) ||
+		 !judge_charge(o->parts->judge, o->parts->now_ms, o->parts->verdict))
 		two_refuse(o, t);
 	else
 		submit_request(o, t, f, has_body);

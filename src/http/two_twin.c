@@ -36,11 +36,6 @@ void twin_tell(struct twin *t, const struct one_parts *p, unsigned status)
 	p->count(p->arg, p->host, &t->asked, status);
 }
 
-static size_t waits(const struct two_pipe *p)
-{
-	return p->bytes.len - p->taken;
-}
-
 /* The library forgets nothing by itself: what a stream did not give back is still missing from the connection's window. */
 static void give_back(nghttp2_session *session, int32_t id, size_t n)
 {
@@ -51,7 +46,7 @@ static void give_back(nghttp2_session *session, int32_t id, size_t n)
 void twin_drop_up(struct two *o, struct twin *t)
 {
 	if (t->up.counts)
-		give_back(o->client, t->client_id, waits(&t->up));
+		give_back(o->client, t->client_id, two_pipe_waits(&t->up));
 	t->up.counts = false;
 	t->up.taken = 0;
 	buf_reset(&t->up.bytes);
@@ -79,7 +74,7 @@ void twin_free(struct two *o, struct twin *t)
 		twin_tell(t, o->parts, HTTP_NO_ANSWER);
 	twin_drop_up(o, t);
 	if (t->down.counts)
-		give_back(o->server, t->server_id, waits(&t->down) + t->mask.held);
+		give_back(o->server, t->server_id, two_pipe_waits(&t->down) + mask_held(&t->mask));
 	if (o->collects_asked == t)
 		o->collects_asked = NULL;
 	if (o->collects_answered == t)
@@ -91,6 +86,7 @@ void twin_free(struct two *o, struct twin *t)
 	free_fields(t->trailer);
 	buf_finish(&t->up.bytes);
 	buf_finish(&t->down.bytes);
+	mask_finish(&t->mask);
 	o->gathered -= t->gathered;
 	o->n_twins--;
 	free(t);
@@ -159,7 +155,7 @@ void twin_end_down(struct two *o, struct twin *t)
 /* Gives as many bytes as there are, up to size. */
 static size_t take(struct two_pipe *p, uint8_t *room, size_t size)
 {
-	const size_t has = waits(p), n = has < size ? has : size;
+	const size_t has = two_pipe_waits(p), n = has < size ? has : size;
 	struct buf to;
 
 	buf_init_in(&to, room, size);
@@ -180,12 +176,12 @@ static ssize_t read_pipe(struct two_pipe *p, uint8_t *room, size_t size, uint32_
 {
 	size_t n;
 
-	if (waits(p) == 0 && !p->ended) {
+	if (two_pipe_waits(p) == 0 && !p->ended) {
 		p->deferred = true;
 		return NGHTTP2_ERR_DEFERRED;
 	}
-	n = waits(p) > 0 ? take(p, room, size) : 0;
-	if (p->ended && waits(p) == 0)
+	n = two_pipe_waits(p) > 0 ? take(p, room, size) : 0;
+	if (p->ended && two_pipe_waits(p) == 0)
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	return (ssize_t)n; /* no more than size, which is a frame's */
 }

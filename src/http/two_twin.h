@@ -39,6 +39,7 @@ struct twin {
 	struct http_asked asked;
 	struct two_pipe up, down;
 	struct mask mask;
+	struct framed framed;       /* the answer's body */
 	struct two_fields *trailer; /* owned: of the answer, to be sent behind its body; NULL */
 	struct brings brings;
 	enum graphql_form form;
@@ -62,6 +63,11 @@ void twin_settle(struct two *o, struct twin *t);
 void twin_reset_client(struct two *o, struct twin *t, uint32_t code);
 void twin_reset_server(struct two *o, struct twin *t, uint32_t code);
 
+/* Whether something waits in a pipe. */
+static inline size_t two_pipe_waits(const struct two_pipe *p)
+{
+	return p->bytes.len - p->taken;
+}
 /* What comes, and that it is all; whoever waited for that goes on. */
 void twin_put_up(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
 void twin_put_down(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
@@ -99,7 +105,8 @@ void two_put_masked(struct two_fields *to, const struct two_fields *from, uint32
 void two_take_answer(struct two *o, struct twin *t, bool ended);
 void two_take_answer_body(struct two *o, struct twin *t, const uint8_t *bytes, size_t n);
 void two_end_answer(struct two *o, struct twin *t);
-/* Before anything is written of what came: mask_let_go says why. */
-void two_let_go(struct two *o);
+/* What masks hold goes on when the host has said nothing for MASK_PAUSE_MS, though it could: nothing of any stream waits for the program meanwhile. came: it said something
+ * in this turn. */
+bool two_let_go_late(struct two *o, bool came);
 
 #endif

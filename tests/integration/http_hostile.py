@@ -15,6 +15,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import time
 import warnings
 import zlib
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
@@ -589,23 +590,31 @@ def begin(path, fields=""):
         head += s.recv(1)
     return s, head[9:12].decode()
 s, status = begin("/ok/echo", "Connection: upgrade\\r\\nUpgrade: websocket\\r\\n")
-def back(text, n):
+def back(text, n, patience):
     s.sendall(text)
     got = b""
-    s.settimeout(2)
+    s.settimeout(patience)
     try:
         while len(got) < n:
             got += s.recv(n - len(got))
     except TimeoutError:
         pass
     return got
-strange = [n for n in (1, 2, 9, len(secret) - 1) for text in (secret, other) if back(b" " + text[:n], n + 1) != b" " + text[:n]]
-whole = back(b" " + secret + b"|", len(secret) + 2).decode()
+def frame(text, more=0):
+    return bytes([0x81, len(text) + more]) + text
+def echo(text, more=0):
+    return back(frame(text, more), 2 + len(text), PATIENCE if more == 0 else 0.3)
+strange = [n for n in (1, 2, 9, len(secret) - 1) for text in (secret, other) if echo(b" " + text[:n]) != frame(b" " + text[:n])]
+whole = echo(b" " + secret + b"|").decode("latin-1")[2:]
+parts = [len(echo(text[:-1], 1)) + 0 * len(back(b"x", len(text), PATIENCE)) for text in (secret, other)]  # of a frame that is not over yet
 s, _ = begin("/ok/pieces")  # what comes before the host goes on, which another request says
-pieces = back(b"", 10 + len(secret) - 1)
+first = back(b"", 9, PATIENCE)
+begun = time.monotonic()
+pieces = first + back(b"", 6 + len(secret) - 1, PATIENCE)
+late = time.monotonic() - begun
 begin("/ok/go")
-print(json.dumps([status, strange, whole, pieces.decode(), back(b"", 12).decode()]))
-"""
+print(json.dumps([status, strange, whole, parts, pieces.decode(), late > 0.5, back(b"", 12, PATIENCE).decode()]))
+""".replace("PATIENCE", str(PATIENCE))
 
 
 class Talk(Recorder):
@@ -637,7 +646,45 @@ def what_is_told_back_says_nothing_of_the_secret(network, who, uid):
     other = "".join(chr(ord(c) ^ 1) for c in TOKEN)
     result = run(network, uid, ["open.test:443 http='GET /ok/**' secret=provider"], "python3", "-c", GUESSES, TOKEN[::-1], other[::-1])
     assert result.returncode == 0 and json.loads(result.stdout) == [
-        "101", [], " " + "*" * len(TOKEN) + "|", f"{4 + len(TOKEN) - 1:x}\r\n    {TOKEN[:-1]}\r\n", "2\r\n*|\r\n0\r\n\r\n"], f"{who}: {told(result)}"
+        "101", [], " " + "*" * len(TOKEN) + "|", [2, 2], f"4\r\n    \r\n{len(TOKEN) - 1:x}\r\n{TOKEN[:-1]}\r\n", True, "2\r\n*|\r\n0\r\n\r\n"], f"{who}: {told(result)}"
+
+
+# In the cell: asks for the secret behind so many bytes, told in pieces between which there is a moment. Prints what is not as if all of it had come at once.
+BORDERS = """
+import http.client, json, ssl, sys
+n = int(sys.argv[1])
+c = http.client.HTTPSConnection("open.test", 443, timeout=20, context=ssl.create_default_context())
+wrong = []
+for size in (0, 100, 1460, 4096, 14600, 16384, 65536):
+    for before in (1, 4, n - 1):
+        c.request("GET", f"/ok/border?{size}&{before}")
+        got = c.getresponse().read()
+        if got != b"m" * max(size - before, 0) + b"*" * n + b"|":
+            wrong.append([size, before, len(got), got[-60:].decode("latin-1")])
+print(json.dumps(wrong))
+"""
+
+
+class Border(Recorder):
+    def answer(self, request):
+        size, before = map(int, request[1].partition("?")[2].split("&"))
+        pad = b"m" * max(size - before, 0)
+        whole = pad + TOKEN.encode() + b"|"
+        self.request.sendall(b"HTTP/1.1 200 Fine\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole[:len(pad) + before])
+        time.sleep(0.05)
+        return whole[len(pad) + before:]
+
+
+@both_users
+def a_secret_in_pieces_is_covered(network, who, uid):
+    """Wherever the border between two reads, records or pieces of it lies: whoever says how much is told before it says where."""
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Border)
+    keep_secret(network, uid)
+    result = run(network, uid, ["open.test:443 http='GET /ok/**' secret=provider"], "python3", "-c", BORDERS, str(len(TOKEN)))
+    assert result.returncode == 0 and json.loads(result.stdout) == [], f"{who}: {told(result)}"
+    assert TOKEN.encode() in b"".join(Recorder.all()), who
 
 
 # In the cell: looks for texts, which are given turned round, in all that can be seen there. Puts the second one there itself.
@@ -1270,7 +1317,7 @@ def who_takes_the_judge_over_gains_its_own_secret_alone(network, who, uid):
 SCENARIOS = [what_servers_could_read_in_two_ways_reaches_none, a_connection_is_to_the_host_that_was_granted,
              a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host, a_stolen_token_passes_as_the_grant_says_or_not_at_all,
              a_document_is_judged_whole_and_alone, a_form_is_read_in_one_way_or_not_at_all, what_a_host_tells_back_has_no_secret_in_it,
-             what_is_told_back_says_nothing_of_the_secret, the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
+             what_is_told_back_says_nothing_of_the_secret, a_secret_in_pieces_is_covered, the_secret_is_nowhere_in_the_cell, a_redirect_leaves_the_secret_behind,
              what_is_no_request_of_version_two_reaches_no_host, what_a_host_says_behind_a_body_is_read_as_strictly,
              what_was_sent_stands_in_the_record, what_fills_the_judge_hides_nothing,
              who_is_slow_or_large_is_in_nobodys_way, an_authority_is_for_its_own_grant_and_event,

@@ -38,7 +38,7 @@ class Dripping(Provider):
     def drip(self):
         self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(PATIENCE * 200):
-            self.wfile.write(b"5\r\ndrop \r\n")
+            self.wfile.write(b"5\r\ndrop\n\r\n")
             time.sleep(0.02)
         self.wfile.write(b"0\r\n\r\n")
 
@@ -147,7 +147,7 @@ begun = {}
 for host in hosts:
     drip, live, idle = (tls(host) for _ in range(3))
     ask(drip, host, "/drip")
-    upto(drip, b"drop ")
+    upto(drip, b"drop\\n")
     ask(live, host, "/live", "Connection: Upgrade", "Upgrade: websocket")
     upto(live, b"101 Switching Protocols")
     live.sendall(b"hello\\n")
@@ -160,7 +160,7 @@ sys.stdin.readline()
 gone, twin = (begun[host] for host in hosts)
 two.stdin.write("go\\n")
 two.stdin.flush()
-met = [{"drip": rest(gone[0]), "live": rest(gone[1])}, {"drip": tried(lambda: upto(twin[0], b"drop ")[-7:-2])}]
+met = [{"drip": rest(gone[0]), "live": rest(gone[1])}, {"drip": tried(lambda: upto(twin[0], b"drop\\n")[-7:-2])}]
 twin[1].sendall(b"still\\n")
 met[1]["live"] = tried(lambda: upto(twin[1], b"still\\n"))
 for told, (_, _, idle), host in zip(met, (gone, twin), hosts):
@@ -241,7 +241,7 @@ def what_is_withdrawn_ends_in_its_midst(network, who, uid):
         assert "Error" in one[0]["drip"] and "Error" in one[0]["live"] and not two[0]["ended"] and two[0]["error"], f"{who}: {one[0]} {two[0]}"
         assert one[0]["idle"] != "200" and one[0]["new"] in ("ConnectionResetError", "SSLEOFError", "BrokenPipeError"), f"{who}: {one[0]}"
         assert two[0]["same"][0] == two[0]["anew"][0] == 0, f"{who}: {two[0]}"
-        assert one[1] == {"drip": "drop ", "live": "still\n", "idle": "200", "new": "200"} and \
+        assert one[1] == {"drip": "drop\n", "live": "still\n", "idle": "200", "new": "200"} and \
             two[1] == {"more": True, "same": [200, "answer"], "anew": [200, "answer"]}, f"{who}: the twin: {one[1]} {two[1]}"
         assert "withdrawn: connect open.test:443" in err, f"{who}: {err}"
         # what was sent with the secret before is all that ever was

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "two_says.h"
 #include "http/form.h"
+#include "two_says.h"
 
 #define PLAIN "http='GET /a, POST /a'"
 #define WITH_SECRET "http='GET /a, POST /a' secret='github as bearer'"
@@ -367,26 +367,145 @@ static void masks_across_frames(void **state)
 	world_destroy(w);
 }
 
-/* What was told back is all there, whether it is a beginning of the secret or not; it is covered from there on. */
-static void mask_holds_nothing(void **state)
+/* A host says `first` on stream 1; WAITS ms later the program has as much, and all once the rest came, covered or not. */
+static void mask_waits(void **state)
+{
+	static const struct {
+		const char *name, *type, *first;
+		unsigned waits_ms;
+		size_t has; /* the program, then */
+		const char *rest;
+		unsigned covered;
+	} rows[] = {
+		{ "text", "text/plain", "0123456789 0123456789 ", 999, 4, "0", 0 },
+		{ "as much of the secret", "text/plain", "012s3cr3t-of-the-grant", 999, 4, "0", 19 },
+		{ "and of its beginning", "text/plain", "0123s3cr3t-of-the-gran", 999, 4, "t", 19 },
+		{ "it pauses", "text/plain", "0123s3cr3t-of-the-gran", 1000, 22, "t", 1 },
+		{ "text, and it pauses", "text/plain", "0123456789 0123456789 ", 1000, 22, "t", 0 },
+		{ "lines", "text/event-stream", "data: s3cr3t-of\n\n", 0, 17, "-the-grant", 0 },
+		{ "a line that is not over", "text/event-stream", "data: 1\n\ns3cr3t-", 0, 9, "of-the-grant", 19 },
+		{ "a message", "application/grpc", "\1\1\1\1\x0bs3cr3t-of-t", 0, 5, "he-grant", 19 }, /* 16 MiB */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world *w = begin(WITH_SECRET);
+		char head[64] = ":status=200|content-type=";
+
+		w->parts.now_ms = 5000;
+		say_headers(&w->program, END_BOTH, 1, GET);
+		world_run(w);
+		say_headers(&w->host, F_HEADERS, 1, strcat(head, rows[i].type));
+		say_data(&w->host, 0, 1, rows[i].first);
+		world_run(w);
+		w->parts.now_ms += rows[i].waits_ms;
+		world_run(w);
+		if (w->program.data != rows[i].has)
+			fail_msg("%s: %zu", rows[i].name, w->program.data);
+		say_data(&w->host, F_END, 1, rows[i].rest);
+		world_run(w);
+		assert_int_equal(w->program.data, strlen(rows[i].first) + strlen(rows[i].rest));
+		if (times(&w->program, "*") != rows[i].covered)
+			fail_msg("%s: %s", rows[i].name, world_log(&w->program));
+		assert_int_equal(two_wakes(&w->two), UINT64_MAX);
+		world_destroy(w);
+	}
+}
+
+/* A message that is whole is there, without its end or a pause. */
+static void a_message_is_not_waited_for(void **state)
+{
+	static const uint8_t message[] = { 0, 0, 0, 0, 5, 'h', 'e', 'l', 'l', 'o', 0, 0 };
+	struct world *w = begin(WITH_SECRET);
+
+	(void)state;
+	say_headers(&w->program, END_BOTH, 1, GET);
+	world_run(w);
+	say_headers(&w->host, F_HEADERS, 1, ":status=200|content-type=application/grpc+proto");
+	say_frame(&w->host, NGHTTP2_DATA, 0, 1, message, 10);
+	world_run(w);
+	assert_int_equal(w->program.data, 10);
+	assert_int_equal(two_wakes(&w->two), UINT64_MAX);
+	say_frame(&w->host, NGHTTP2_DATA, 0, 1, message, 9); /* one less */
+	world_run(w);
+	assert_int_equal(w->program.data, 15); /* its head has breaks */
+	assert_int_equal(two_wakes(&w->two), MASK_PAUSE_MS);
+	world_destroy(w);
+}
+
+static void a_pause_is_since_the_last_byte(void **state)
 {
 	struct world *w = begin(WITH_SECRET);
-	const size_t n = strlen(WORLD_SECRET);
 
 	(void)state;
 	say_headers(&w->program, END_BOTH, 1, GET);
 	world_run(w);
 	say_headers(&w->host, F_HEADERS, 1, ":status=200");
-	for (size_t i = 0; i + 1 < n; i++) {
-		say_data(&w->host, 0, 1, (char[]){ WORLD_SECRET[i], 0 });
+	for (unsigned i = 0; i < 5; i++) {
+		say_data(&w->host, 0, 1, "abc");
 		world_run(w);
-		assert_int_equal(w->program.data, i + 1);
+		w->parts.now_ms += MASK_PAUSE_MS - 1;
+		world_run(w);
+		assert_int_equal(w->program.data, 0);
 	}
-	assert_int_equal(times(&w->program, "*"), 0);
-	say_data(&w->host, F_END, 1, &WORLD_SECRET[n - 1]);
+	w->parts.now_ms++;
 	world_run(w);
-	assert_int_equal(times(&w->program, "*"), 1);
-	assert_int_equal(w->program.data, n);
+	assert_int_equal(w->program.data, 15);
+	world_destroy(w);
+}
+
+/* Nobody wakes for what is held of a host that is gone. */
+static void a_host_that_goes_is_not_waited_for(void **state)
+{
+	struct world *w = begin(WITH_SECRET);
+
+	(void)state;
+	say_headers(&w->program, END_BOTH, 1, GET);
+	world_run(w);
+	say_headers(&w->host, F_HEADERS, 1, ":status=200");
+	say_data(&w->host, 0, 1, "s3cr3t-");
+	world_run(w);
+	assert_int_equal(two_wakes(&w->two), MASK_PAUSE_MS);
+	w->host.stream.ended = true;
+	world_run(w);
+	assert_int_equal(two_wakes(&w->two), UINT64_MAX);
+	assert_int_equal(w->program.data, 0);
+	world_destroy(w);
+}
+
+/* A program that takes no more of one stream makes no pause in another: the host may have had no window. */
+static void who_stops_reading_makes_no_pause(void **state)
+{
+	struct world *w = begin(WITH_SECRET);
+
+	(void)state;
+	w->parts.now_ms = 5000;
+	say_headers(&w->program, END_BOTH, 1, GET);
+	say_headers(&w->program, END_BOTH, 3, GET);
+	world_run(w);
+	say_headers(&w->host, F_HEADERS, 1, ":status=200");
+	say_headers(&w->host, F_HEADERS, 3, ":status=200");
+	for (unsigned i = 0; i < 5; i++) /* more than the program's window of a stream */
+		say_much(&w->host, 0, 3, 16384);
+	say_data(&w->host, 0, 1, "s3cr3t-of-");
+	world_run(w);
+	assert_int_equal(w->program.data, 65535);
+	for (unsigned i = 0; i < 5; i++) {
+		w->parts.now_ms += 10 * MASK_PAUSE_MS;
+		world_run(w);
+	}
+	assert_int_equal(w->program.data, 65535);
+	assert_int_equal(two_wakes(&w->two), w->parts.now_ms + MASK_PAUSE_MS);
+	say_u32(&w->program, NGHTTP2_WINDOW_UPDATE, 0, 1u << 20);
+	say_u32(&w->program, NGHTTP2_WINDOW_UPDATE, 3, 1u << 20);
+	world_run(w);
+	assert_int_equal(w->program.data, 5 * 16384 - (strlen(WORLD_SECRET) - 1));
+	w->parts.now_ms += MASK_PAUSE_MS - 1;
+	world_run(w);
+	assert_int_equal(w->program.data, 5 * 16384 - (strlen(WORLD_SECRET) - 1));
+	say_data(&w->host, F_END, 1, "the-grant");
+	world_run(w);
+	assert_int_equal(times(&w->program, "*"), strlen(WORLD_SECRET));
 	world_destroy(w);
 }
 
@@ -1289,7 +1408,11 @@ int main(void)
 		cmocka_unit_test(long_head),
 		cmocka_unit_test(is_passed_down),
 		cmocka_unit_test(masks_across_frames),
-		cmocka_unit_test(mask_holds_nothing),
+		cmocka_unit_test(mask_waits),
+		cmocka_unit_test(a_message_is_not_waited_for),
+		cmocka_unit_test(who_stops_reading_makes_no_pause),
+		cmocka_unit_test(a_pause_is_since_the_last_byte),
+		cmocka_unit_test(a_host_that_goes_is_not_waited_for),
 		cmocka_unit_test(hints_are_dropped),
 		cmocka_unit_test(continue_is_ours),
 		cmocka_unit_test(body_with_a_length),
