@@ -107,6 +107,20 @@ int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure
 /* trust.c: certificates that the cell trusts, when all that is granted is in its place. Nothing where the event has no authorities. */
 int trust_build(const struct cell_spec *spec, int root_fd, struct cell_failure *f);
 
+/* standin.c: a file of the cell's own in the place of one of the host's, which a granted tree shows. standin_open: the place, owned; -1: there is no file, it is a link, or the event may
+ * write it, and there is nothing to stand in for. standin_put: 0 or -errno. */
+int standin_open(const struct cell_spec *spec, int root_fd, const char *path);
+int standin_put(int tree_fd, int place_fd);
+
+/* names.c: where names lead, where a granted tree shows the host's own account of that. names_keep comes after the skeleton and before all that is granted, names_build after that. */
+#define CELL_NAMES_FILES 2
+struct cell_names {
+	int fd[CELL_NAMES_FILES]; /* owned, -1 if none: copies of the cell's own files */
+};
+int names_keep(const struct cell_spec *spec, int root_fd, struct cell_names *ret, struct cell_failure *f);
+int names_build(const struct cell_spec *spec, int root_fd, struct cell_names *n, struct cell_failure *f);
+void names_finish(struct cell_names *n);
+
 /* pseudo.c: /proc and /dev/pts. pseudo_proc makes the mount and keeps its root in made->proc_fd; pseudo_attach puts it in
  * place and, where the spec wants a terminal, makes one. */
 int pseudo_proc(struct cell_made *made, struct cell_failure *f);

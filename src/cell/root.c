@@ -337,6 +337,19 @@ static int build_stages(const struct cell_spec *spec, struct cell_trees *trees, 
 	return r;
 }
 
+/* What is granted, and then what stands in places within that. */
+static int attach_all(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root,
+		      struct cell_failure *f)
+{
+	struct cell_names names;
+	int r = names_keep(spec, root->root_fd, &names, f);
+
+	r = r < 0 ? r : attach_paths(spec, trees, root, f);
+	r = r < 0 ? r : names_build(spec, root->root_fd, &names, f);
+	names_finish(&names);
+	return r < 0 ? r : trust_build(spec, root->root_fd, f);
+}
+
 int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct cell_root *root, struct cell_made *made,
 	       struct cell_failure *f)
 {
@@ -356,7 +369,7 @@ int root_build(const struct cell_spec *spec, struct cell_trees *trees, struct ce
 	if (spec->base != CELL_BASE_NONE &&
 	    (skeleton_make(spec, root->root_fd, f) < 0 || pseudo_attach(spec, root->root_fd, made, f) < 0))
 		return -1;
-	return attach_paths(spec, trees, root, f) < 0 ? -1 : trust_build(spec, root->root_fd, f);
+	return attach_all(spec, trees, root, f);
 }
 
 int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell_failure *f)

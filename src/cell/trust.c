@@ -37,39 +37,14 @@ static const char *const stores[] = {
 
 /* ---- the places of the host's own ---- */
 
-/* A tree that the event may write is its own to arrange, the bundle in it too. */
-static bool is_writable(const struct cell_spec *spec, const char *path)
-{
-	bool writable = false;
-
-	for (uint32_t i = 0; i < spec->n_paths; i++) /* sorted: the last is the narrowest */
-		if (path_is_beneath(path, spec_text(spec, spec->paths[i].path)))
-			writable = (spec->paths[i].rights & RIGHT_WRITE) != 0;
-	return writable;
-}
-
-/* Owned; -1: where there is no file, where it is a link to another of the places, or hidden from everybody, there is nothing to stand in for. */
-static int open_place(const struct cell_spec *spec, int root_fd, const char *path)
-{
-	auto_fd int place = root_open(root_fd, path + 1);
-	struct stat st;
-
-	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0 ||
-	    is_writable(spec, path))
-		return -1;
-	return steal_fd(&place);
-}
-
 static int stand_in(const struct cell_spec *spec, int root_fd, const char *path, const char *with)
 {
-	auto_fd int place = open_place(spec, root_fd, path), tree = -1;
+	auto_fd int place = standin_open(spec, root_fd, path), tree = -1;
 
 	if (place < 0)
 		return 0;
 	tree = open_tree(root_fd, with + 1, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0)
-		return -errno;
-	return move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+	return tree < 0 ? -errno : standin_put(tree, place);
 }
 
 /* A keystore costs as much as the rest: it is made where Java would look for it. */
@@ -78,7 +53,7 @@ static bool has_java(const struct cell_spec *spec, int root_fd)
 	bool has = false;
 
 	for (size_t i = 0; i < COUNT_OF(stores) && !has; i++) {
-		auto_fd int place = open_place(spec, root_fd, stores[i]);
+		auto_fd int place = standin_open(spec, root_fd, stores[i]);
 
 		has = place >= 0;
 	}

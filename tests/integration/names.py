@@ -331,7 +331,27 @@ node -e 'const dns = require("dns"); (async () => {{ for (const n of process.arg
     assert result.stdout.split() == [PUBLIC, PUBLIC, "none"] * 2 + ["found", "found", "none"] + ["1", "1", "ENOTFOUND"], f"{who}: {told(result)}"
 
 
-SCENARIOS = [no_question_leaves, names_are_what_they_are, no_address_is_another, a_name_leads_to_what_was_checked, loopback_is_the_cells_own, it_is_told_by_name,
+@both_users
+def names_lead_there_beside_the_hosts_own_account(net, who, uid):
+    """Where a grant shows the host's own file of names, and where all of the host is shown. The twin: without a grant of a name, that file is to be seen."""
+    begin(net)
+    tree, own = f"{net.home(uid)}/tree", "import sys\nsys.stdout.write(open('/etc/hosts').read())"
+    os.makedirs(tree)
+    os.chown(tree, uid, uid)
+    script = "import socket\nprint(socket.create_connection(('open.test', 80), 9).recv(99).decode().strip())"
+    for shown in ((), ("--read", "/etc/hosts"), *((("--read", "/etc"), ("--base", "minimal", "--read", "/usr", "--read", "/etc")) if uid == 0 else ())):  # hiding names there wants an overlay
+        result = net.run(uid, *shown, "--connect", "open.test:80", "--", "python3", "-c", script)
+        assert result.stdout == f"{PUBLIC}\n", f"{who}, {shown}: {told(result)}"
+    seen = net.run(uid, "--read", "/etc/hosts", "--", "python3", "-c", own).stdout
+    assert "localhost" in seen and "198.18." not in seen, f"{who}: {seen}"
+    words = ("learn", "--no-ledger", "--workspace", tree, "--connect")
+    result = net.ambit(uid, *words, "open.test:80", "--output", f"{tree}/policy", "--", "python3", "-c", script)
+    assert result.stdout == f"{PUBLIC}\n", f"{who}: {told(result)}"
+    with open(f"{tree}/policy", encoding="utf-8") as file:
+        assert "  - connect: open.test:80\n" in file.read(), who
+
+
+SCENARIOS = [names_lead_there_beside_the_hosts_own_account, no_question_leaves, names_are_what_they_are, no_address_is_another, a_name_leads_to_what_was_checked, loopback_is_the_cells_own, it_is_told_by_name,
              every_resolver_finds_them]
 
 if __name__ == "__main__":
