@@ -2,9 +2,31 @@
 #include <string.h>
 
 #include "core/http_path.h"
+#include "core/http_shape.h"
 #include "fuzz.h"
 
 #define WRITTEN_MAX (3 * HTTP_PATH_MAX)
+
+static size_t count_slashes(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != 0; text++)
+		n += *text == '/';
+	return n;
+}
+
+/* Its shape means it, and no longer or shorter path; and is its own. */
+static void of_shape(const char *path)
+{
+	static char shape[HTTP_PATTERN_MAX], again[HTTP_PATTERN_MAX], written[3 * HTTP_PATTERN_MAX];
+
+	if (!http_shape(path, shape))
+		return;
+	promise(http_pattern_matches(shape, path) && count_slashes(shape) == count_slashes(path));
+	promise(http_pattern_put(shape, written, sizeof written));
+	promise(http_pattern_take(written, strlen(written), again) == NULL && strcmp(shape, again) == 0);
+}
 
 static void of_path(const char *path, char again[HTTP_PATH_MAX])
 {
@@ -13,6 +35,7 @@ static void of_path(const char *path, char again[HTTP_PATH_MAX])
 	promise(http_pattern_put(path, written, sizeof written));
 	promise(http_path_take(written, strlen(written), again, HTTP_PATH_MAX) == NULL);
 	promise(strcmp(path, again) == 0);
+	of_shape(path);
 	promise(path[0] == '/' && strstr(path, "//") == NULL && strstr(path, "/../") == NULL &&
 		strchr(path, '\\') == NULL);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "base/text.h"
 #include "core/endpoint.h"
 
@@ -182,20 +181,32 @@ static void widen_to_work(const struct grant_set *set, const struct effect *f, s
 	}
 }
 
-/* Of a request, by the status that its refusal had, which ends it. */
-static enum denial_reason request_reason(const char *object)
+/* The terms of the grant that lets its host be connected to. */
+static bool terms_for(const struct grant_set *set, const char *endpoint, struct terms *ret)
 {
-	const char *blank = strrchr(object, ' ');
-	uint32_t status = 0;
+	const struct grant_request want = { .verb = VERB_CONNECT, .object = endpoint };
+	const struct grant_decision d = grant_check(set, &want);
 
-	(void)(blank != NULL && parse_u32(blank + 1, 100, 999, &status)); /* a record of another's making */
-	switch (status) {
-	case 403:
-	case 405: return DENIAL_REQUEST;
-	case 429: return DENIAL_SPENT;
-	case 502: return DENIAL_HOST;
-	default: return DENIAL_UNSOUND;
-	}
+	return d.allowed && terms_take(grant_terms(set, d.grant), ret, NULL) == 0;
+}
+
+/* By the status that the refusal had. */
+static void request_denial(const struct grant_set *set, const struct effect *f, struct denial *ret)
+{
+	struct http_told told = { .status = 0 };
+	struct terms terms;
+
+	(void)http_told_take(f->object, &told); /* a record of another's making */
+	ret->reason = DENIAL_UNSOUND;
+	if (told.status == 429)
+		ret->reason = DENIAL_SPENT;
+	else if (told.status == 502)
+		ret->reason = DENIAL_HOST;
+	else if (told.status == 403 || told.status == 405)
+		ret->reason = DENIAL_REQUEST;
+	if (told.status != 403 || !terms_for(set, told.endpoint, &terms) ||
+	    !http_told_missing(&terms, &told, true, ret->rule))
+		ret->rule[0] = 0;
 }
 
 void denial_of(const struct grant_set *set, const struct effect *f, struct denial *ret)
@@ -204,7 +215,7 @@ void denial_of(const struct grant_set *set, const struct effect *f, struct denia
 
 	*ret = (struct denial){ .reason = DENIAL_UNCLEAR };
 	if (f->kind == EFFECT_REQUEST)
-		ret->reason = request_reason(f->object);
+		request_denial(set, f, ret);
 	if (f->kind == EFFECT_CONNECT)
 		address_denial(f, ret);
 	if (right == 0 || !path_is_normal(f->object) || !text_copy(ret->object, sizeof ret->object, f->object))

@@ -12,6 +12,7 @@
 
 #include "core/effect.h"
 #include "core/grant.h"
+#include "core/http_told.h"
 
 /* DENIAL(name, word in the record, why, what to do where no grant would allow it) */
 /* clang-format off */
@@ -77,6 +78,8 @@ struct denial {
 	bool writes_too;      /* beside what is granted, it could then be written as well */
 	enum grant_verb verb; /* READ, WRITE, RUN, CONNECT; WORK for what may be written and is executed */
 	char object[GRANT_OBJECT_MAX];
+	char rule
+		[HTTP_RULE_TEXT_MAX]; /* of a request: the rule that would have let it pass beside those of its grant; "": none would */
 };
 
 const char *denial_word(enum denial_reason r);

@@ -239,6 +239,7 @@ struct denied { /* an effect and its denial, as short as sorting needs them */
 	bool writes_too;
 	enum grant_verb verb;
 	char *object; /* owned: of the request */
+	char *rule;   /* owned: of a request of HTTP; "": none */
 };
 
 struct denials {
@@ -248,8 +249,10 @@ struct denials {
 
 static void denials_finish(struct denials *d)
 {
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		free(d->items[i].object);
+		free(d->items[i].rule);
+	}
 	free(d->items);
 }
 
@@ -279,10 +282,9 @@ static bool add_denial(struct denials *d, const struct event_result *r, const st
 			       .writes_too = scratch->writes_too,
 			       .verb = scratch->verb };
 	at->object = strdup(scratch->object);
-	if (at->object == NULL)
-		return false;
+	at->rule = strdup(scratch->rule);
 	d->n++;
-	return true;
+	return at->object != NULL && at->rule != NULL;
 }
 
 static bool find_denials(const struct event_result *r, struct denials *ret)
@@ -334,6 +336,8 @@ static size_t put_group(const struct denials *d, size_t first, struct buf *out)
 		if (f->count > 1)
 			buf_printf(out, " (%u times)", f->count);
 		buf_printf(out, "\n");
+		if (d->items[first + n].rule[0] != 0)
+			buf_printf(out, "      rule:   http: %s\n", d->items[first + n].rule);
 	}
 	if (n > OBJECTS_SHOWN)
 		buf_printf(out, "    and %zu more\n", n - OBJECTS_SHOWN);

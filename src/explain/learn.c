@@ -87,6 +87,81 @@ static void put_grant(const struct event_result *r, enum grant_verb verb, const 
 			   text_escape(shown, sizeof shown, path, strlen(path)));
 }
 
+/* ---- a host, and what is said of it ---- */
+
+static void put_qualifiers(const struct qualifiers *q, struct buf *out)
+{
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
+		const char *quote = i == QUALIFIER_UNTIL ? "\"" : ""; /* other readers of YAML know times */
+		char value[32];
+
+		qualifier_format(q, i, value, sizeof value);
+		if (value[0] != 0)
+			buf_printf(out, "    %s: %s%s%s\n", qualifier_word(i), quote, value, quote);
+	}
+}
+
+/* Neither a method nor a pattern has a comma, a quote or a backslash. */
+static void put_rules(const struct terms *t, struct buf *out)
+{
+	char text[TERMS_TEXT_MAX];
+	char *rest = text, *rule;
+	const char *lead = "    http: [";
+
+	term_format(t, TERM_HTTP, text);
+	while (text[0] != 0 && (rule = strsep(&rest, ",")) != NULL) {
+		buf_printf(out, "%s\"%s\"", lead, rule + strspn(rule, " "));
+		lead = ", ";
+	}
+	buf_printf(out, "%s", text[0] != 0 ? "]\n" : "");
+}
+
+static const char *put_fields(const struct terms *t, uint8_t type, const char *word, const char *lead, struct buf *out)
+{
+	const char *first = "";
+
+	for (uint32_t i = 0; i < t->n_operations; i++) {
+		if (t->operations[i].type != type)
+			continue;
+		if (first[0] == 0)
+			buf_printf(out, "%s%s: [", lead, word);
+		buf_printf(out, "%s\"%s\"", first, t->operations[i].field);
+		first = ", ";
+	}
+	buf_printf(out, "%s", first[0] != 0 ? "]" : "");
+	return first[0] != 0 ? ", " : lead;
+}
+
+static void put_operations(const struct terms *t, struct buf *out)
+{
+	const char *lead = "    graphql: {";
+
+	if (!terms_has(t, TERM_GRAPHQL))
+		return;
+	lead = put_fields(t, TERMS_QUERY, "query", lead, out);
+	lead = put_fields(t, TERMS_MUTATION, "mutation", lead, out);
+	lead = put_fields(t, TERMS_SUBSCRIPTION, "subscription", lead, out);
+	for (uint32_t i = 0; i < t->n_listed; i++)
+		buf_printf(out, "%s%s\"%s\"", i == 0 ? lead : ", ", i == 0 ? "persisted: [" : "", t->listed[i]);
+	buf_printf(out, "%s}\n", t->n_listed > 0 ? "]" : "");
+}
+
+static void put_host(const struct event_result *r, const struct learned_host *h, struct buf *out)
+{
+	static const enum term rest[] = { TERM_SECRET, TERM_CREDENTIALS };
+	char text[TERMS_TEXT_MAX];
+
+	put_grant(r, VERB_CONNECT, h->object, out);
+	put_qualifiers(&h->qualifiers, out);
+	put_rules(&h->terms, out);
+	put_operations(&h->terms, out);
+	for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+		term_format(&h->terms, rest[i], text);
+		if (text[0] != 0)
+			buf_printf(out, "    %s: '%s'\n", term_word(rest[i]), text); /* none has this quote */
+	}
+}
+
 /* ---- parts of the file ---- */
 
 static void put_head(const struct event_result *r, struct buf *out)
@@ -153,7 +228,7 @@ static size_t count_sayable(const struct event_result *r, enum grant_verb verb, 
 
 static bool has_grants(const struct learned *l, const struct event_result *r)
 {
-	return l->work || l->runtimes.n > 0 || l->env.n > 0 || l->connect.n > 0 ||
+	return l->work || l->runtimes.n > 0 || l->env.n > 0 || l->connect.n > 0 || l->hosts.n > 0 ||
 	       count_sayable(r, VERB_READ, &l->read) > 0 || count_sayable(r, VERB_WRITE, &l->write) > 0 ||
 	       count_sayable(r, VERB_RUN, &l->run) > 0;
 }
@@ -169,13 +244,18 @@ static void put_grants(const struct learned *l, const struct event_result *r, st
 	put_list(r, VERB_RUN, &l->run, out);
 	put_named("env", &l->env, out);
 	put_list(r, VERB_CONNECT, &l->connect, out);
+	for (size_t i = 0; i < l->hosts.n; i++)
+		put_host(r, l->hosts.at[i], out);
 }
 
 static void put_decision(const struct event_result *r, const struct decision *d, const char *word, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], shown[SHOWN_MAX];
 
-	if (!d->never && grant_line(r, d->verb, d->object, line, sizeof line) && strlen(line) < SHOWN_MAX)
+	if (d->is_part) /* whole: half a rule is another one */
+		buf_printf(out, "# %s: %s: %s  -- %s\n", word, verb_word(d->verb),
+			   text_escape(line, sizeof line, d->object, strlen(d->object)), d->reason);
+	else if (!d->never && grant_line(r, d->verb, d->object, line, sizeof line) && strlen(line) < SHOWN_MAX)
 		buf_printf(out, "# %s: %s  -- %s\n", word, line, d->reason);
 	else
 		buf_printf(out, "# %s: %s %s  -- %s\n", d->never ? "cannot be granted" : word, verb_word(d->verb),

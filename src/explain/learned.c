@@ -1,5 +1,6 @@
 #include "explain/learned.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@ static const char looked_up[] = "a name was looked up: grant its host by name";
 static const char leads_out[] = "whoever is there gets what the program sends";
 static const char no_endpoint[] = "no grant can be written for it";
 static const char host_socket[] = "its listener would act with its own authority";
+static const char no_rule[] = "no rule of its grant means it, so it was not sent";
+static const char no_field[] = "its grant does not allow that field, so it was not sent";
 static const char no_socket[] = "its listener would act with its own authority, and no grant can name it";
 
 struct learner {
@@ -95,6 +98,7 @@ static void decide(struct decisions *d, enum grant_verb verb, const char *object
 		.object = copy,
 		.reason = reason,
 		.never = reason == looked_up || reason == no_endpoint || reason == no_socket,
+		.is_part = reason == no_rule || reason == no_field,
 	};
 	d->n++;
 }
@@ -212,16 +216,29 @@ static void collect_runtime(struct learner *l, const struct effect *f)
 		path_list_add(&l->ret->runtimes, t->name);
 }
 
+/* A budget is of all hosts that its grant leads to: told apart, each would have it. */
+static struct learned_host *host_of(struct learner *l, uint32_t grant, const char *object)
+{
+	const struct grant_set *set = l->r->grants;
+	const struct qualifiers *q = &set->grants[grant].qualifiers;
+
+	return learned_hosts_of(&l->ret->hosts, set, grant,
+				q->uses != 0 || q->bytes != 0 || q->rate != 0 ? grant_object(set, grant) : object);
+}
+
 /* "inet HOST:PORT", as an endpoint is written; of a socket, which may have been asked for by another name, and of a host with a key, what was granted. */
 static void add_endpoint(struct learner *l, const struct effect *f)
 {
 	static const char inet[] = "inet ", ssh[] = "ssh://";
 	const char *granted = grant_object(l->r->grants, f->grant);
+	const bool by_host = strncmp(f->object, inet, sizeof inet - 1) == 0 &&
+			     strncmp(granted, ssh, sizeof ssh - 1) != 0;
+	const char *object = by_host ? f->object + sizeof inet - 1 : granted;
 
-	if (strncmp(f->object, inet, sizeof inet - 1) == 0 && strncmp(granted, ssh, sizeof ssh - 1) != 0)
-		path_list_add(&l->ret->connect, f->object + sizeof inet - 1);
+	if (grant_has_conditions(l->r->grants, f->grant))
+		(void)host_of(l, f->grant, object);
 	else
-		path_list_add(&l->ret->connect, granted);
+		path_list_add(&l->ret->connect, object);
 }
 
 static const char *reason_of_address(const struct denial *d)
@@ -246,12 +263,51 @@ static void collect_address(struct learner *l, const struct effect *f)
 	       reason_of_address(&l->denial));
 }
 
+/* What it lacked, to be added to the grant that lets its host be connected to. */
+static void decide_request(struct learner *l, const struct http_told *t)
+{
+	char rule[HTTP_RULE_TEXT_MAX], text[ENDPOINT_TEXT_MAX + HTTP_RULE_TEXT_MAX + 32];
+	const struct grant_request want = { .verb = VERB_CONNECT, .object = t->endpoint };
+	const struct grant_decision d = grant_check(l->r->grants, &want);
+	struct terms granted;
+
+	if (t->status != 403 || !d.allowed || terms_take(grant_terms(l->r->grants, d.grant), &granted, NULL) < 0)
+		return;
+	if (http_told_missing(&granted, t, false, rule)) {
+		(void)snprintf(text, sizeof text, "%s with http: [%s]", t->endpoint, rule);
+		decide(&l->ret->decide, VERB_CONNECT, text, no_rule);
+	} else if (t->operation[0] != 0) {
+		(void)snprintf(text, sizeof text, "%s with graphql: [%s]", t->endpoint, t->operation);
+		decide(&l->ret->decide, VERB_CONNECT, text, no_field);
+	}
+}
+
+static void collect_request(struct learner *l, const struct effect *f)
+{
+	struct http_told told;
+	struct learned_host *h;
+
+	if (!http_told_take(f->object, &told))
+		return;
+	if (f->verdict != EFFECT_ALLOWED) {
+		decide_request(l, &told);
+		return;
+	}
+	h = f->grant != GRANT_NONE ? host_of(l, f->grant, told.endpoint) : NULL;
+	if (h != NULL)
+		learned_host_use(h, &told);
+}
+
 static void collect(struct learner *l, const struct effect *f)
 {
 	const bool denied = effect_is_denied(f->verdict);
 
-	if (f->kind == EFFECT_OPAQUE || f->kind == EFFECT_REQUEST || (f->verdict != EFFECT_ALLOWED && !denied))
+	if (f->kind == EFFECT_OPAQUE || (f->verdict != EFFECT_ALLOWED && !denied))
 		return;
+	if (f->kind == EFFECT_REQUEST) {
+		collect_request(l, f);
+		return;
+	}
 	if (f->kind == EFFECT_EXEC)
 		collect_runtime(l, f);
 	if (sensitive_reason(f->object, l->r->home) != NULL)
@@ -464,7 +520,7 @@ static struct cell_spec *default_base(const struct event_result *r)
 static bool ran_out(const struct learner *by, const struct learned *l)
 {
 	return by->avoid.failed || l->read.failed || l->write.failed || l->run.failed || l->runtimes.failed ||
-	       l->env.failed || l->connect.failed || l->decide.failed || l->notes.failed;
+	       l->env.failed || l->connect.failed || l->hosts.failed || l->decide.failed || l->notes.failed;
 }
 
 int learned_from(const struct event_result *r, struct learned *ret, struct err *e)
@@ -482,6 +538,7 @@ int learned_from(const struct event_result *r, struct learned *ret, struct err *
 	for (size_t i = 0; i < r->n_effects; i++)
 		collect(l, &r->effects[i]);
 	collect_grants(l);
+	learned_hosts_settle(&ret->hosts);
 	make_few(l);
 	failed = ran_out(l, ret);
 	path_list_finish(&l->avoid);
@@ -496,6 +553,7 @@ void learned_finish(struct learned *l)
 	path_list_finish(&l->runtimes);
 	path_list_finish(&l->env);
 	path_list_finish(&l->connect);
+	learned_hosts_finish(&l->hosts);
 	decisions_finish(&l->decide);
 	decisions_finish(&l->notes);
 }

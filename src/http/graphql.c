@@ -74,6 +74,22 @@ static bool is_granted(const struct terms *t, uint8_t type, const char *field, s
 	return false;
 }
 
+/* One whose name no term can have is more than can be noted. */
+static void note(struct graphql_verdict *v, uint8_t type, const char *field, size_t n)
+{
+	for (uint32_t i = 0; i < v->n_fields && i < GRAPHQL_NOTED_MAX; i++)
+		if (v->fields[i].type == type && strncmp(v->fields[i].field, field, n) == 0 &&
+		    v->fields[i].field[n < TERMS_NAME_MAX ? n : 0] == 0)
+			return;
+	if (n >= TERMS_NAME_MAX || v->n_fields >= GRAPHQL_NOTED_MAX) {
+		v->n_fields = GRAPHQL_NOTED_MAX + 1;
+		return;
+	}
+	v->fields[v->n_fields].type = type;
+	memcpy(v->fields[v->n_fields].field, field, n);
+	v->fields[v->n_fields++].field[n] = 0;
+}
+
 /* A name too long for terms is cut in what is said of it. */
 static bool judge_root(void *arg, uint8_t type, const char *field, size_t n)
 {
@@ -81,8 +97,10 @@ static bool judge_root(void *arg, uint8_t type, const char *field, size_t n)
 	struct judging *j = arg;
 
 	j->v->has_mutation |= type == TERMS_MUTATION;
-	if (is_granted(j->t, type, field, n))
+	if (is_granted(j->t, type, field, n)) {
+		note(j->v, type, field, n);
 		return true;
+	}
 	j->v->type = type;
 	(void)snprintf(j->v->field, sizeof(j->v->field), "%.*s", (int)(n < TERMS_NAME_MAX ? n : TERMS_NAME_MAX - 1),
 		       field);

@@ -22,6 +22,7 @@
 #define GRAPHQL_DEPTH_MAX 64     /* of the JSON; of documents: GQL_DEPTH_MAX */
 #define GRAPHQL_VALUES_MAX 32768 /* of the JSON, its keys counted too: each may need some hundred bytes of memory */
 #define GRAPHQL_BATCH_MAX 64
+#define GRAPHQL_NOTED_MAX 8 /* fields of what was sent together */
 
 enum graphql_form {
 	GRAPHQL_JSON, /* application/json: {"query", "operationName", "variables", "extensions"}, or a batch of them */
@@ -34,6 +35,9 @@ struct graphql_verdict {
 	uint8_t type;               /* enum terms_operation_type: of what is missing, */
 	char field[TERMS_NAME_MAX]; /* or "": it is not that a field is missing */
 	char why[200]; /* as the end of a sentence: "mutation volumeDelete is not granted", "the document ends within a selection (line 1, column 9)" */
+	uint32_t
+		n_fields; /* that were asked for at the root, and allowed, each once; GRAPHQL_NOTED_MAX + 1: more than are noted */
+	struct terms_operation fields[GRAPHQL_NOTED_MAX];
 	uint32_t n_operations; /* of all documents, and of them */
 	bool has_mutation;
 };

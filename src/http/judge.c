@@ -51,6 +51,20 @@ void asked_note(struct http_asked *a, const struct http_text *method, const stru
 		(void)text_copy(a->path, sizeof a->path, "(a-credential)"); /* what is told is kept, and shown */
 }
 
+void asked_note_document(struct http_asked *a, const struct graphql_verdict *g)
+{
+	a->n_fields = 0;
+	if (g->allowed && g->n_fields <= GRAPHQL_NOTED_MAX) {
+		a->n_fields = g->n_fields;
+		memcpy(a->fields, g->fields, sizeof a->fields);
+	} else if (!g->allowed && g->field[0] != 0 &&
+		   strlen(g->field) + 1 < sizeof g->field) { /* else it may be cut off */
+		a->n_fields = 1;
+		a->fields[0].type = g->type;
+		memcpy(a->fields[0].field, g->field, sizeof a->fields[0].field);
+	}
+}
+
 static bool take_path(const struct http_request *q, char path[HTTP_PATH_MAX], struct verdict *ret)
 {
 	const char *wrong = http_path_take(q->path.at, q->path.n, path, HTTP_PATH_MAX);

@@ -13,6 +13,7 @@
 #include "core/host.h"
 #include "core/rate.h"
 #include "core/terms.h"
+#include "http/graphql.h"
 #include "http/head.h"
 #include "http/target.h"
 
@@ -72,8 +73,12 @@ struct http_asked {
 	int rule;                      /* of terms.rules; -1: none was needed; -2: it was refused */
 	char method[TERMS_METHOD_MAX]; /* "": it has none that is told */
 	char path[ASKED_PATH_MAX];     /* as it was sent: the beginning, and never the query */
+	uint32_t
+		n_fields; /* of GraphQL: those that it asked for, or the one that is not granted; 0: none that can be told */
+	struct terms_operation fields[GRAPHQL_NOTED_MAX];
 };
 void asked_note(struct http_asked *a, const struct http_text *method, const struct http_text *path);
+void asked_note_document(struct http_asked *a, const struct graphql_verdict *g);
 
 /* What a parameter's name, decoded, means to one server or another. */
 struct judge_meaning {

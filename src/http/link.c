@@ -3,6 +3,7 @@
 void http_put_orders(struct buf *out, const struct http_orders *o)
 {
 	qualifiers_put(out, &o->budget);
+	buf_put_u8(out, o->learns);
 	buf_put_str(out, o->terms);
 	link_put_listener(out, &o->to);
 }
@@ -14,9 +15,14 @@ static bool is_of_requests(const struct qualifiers *q)
 
 bool http_take_orders(struct rbuf *in, struct http_orders *ret)
 {
+	uint8_t learns;
+
 	qualifiers_take(in, &ret->budget);
+	learns = rbuf_u8(in);
+	ret->learns = learns == 1;
 	rbuf_str(in, ret->terms, sizeof ret->terms);
-	return !in->failed && is_of_requests(&ret->budget) && link_take_listener(in, &ret->to) && ret->to.flags == 0;
+	return !in->failed && learns <= 1 && is_of_requests(&ret->budget) && link_take_listener(in, &ret->to) &&
+	       ret->to.flags == 0;
 }
 
 /* ---- what was asked for ---- */

@@ -13,6 +13,7 @@
 /* The grant that a role serves. */
 struct http_orders {
 	struct qualifiers budget; /* uses and rate are of requests; all other is the dialer's, and none here */
+	bool learns;              /* what is sent is told by its kind, and not only by its rule */
 	struct link_listener to;  /* flags: none */
 	char terms[TERMS_TEXT_MAX];
 };

@@ -247,6 +247,7 @@ static bool judge_parameters(struct one *o, struct one_parts *p, const struct ht
 	struct graphql_verdict g;
 
 	graphql_judge(&p->judge->terms, GRAPHQL_PARAMETERS, query.at, query.n, &g);
+	asked_note_document(&o->asked, &g);
 	if (g.allowed)
 		return true;
 	judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
@@ -591,6 +592,7 @@ static bool judge_document(struct one *o, struct one_parts *p)
 
 	graphql_judge(&p->judge->terms, o->form, o->gathered.len > 0 ? (const char *)o->gathered.data : "",
 		      o->gathered.len, &g);
+	asked_note_document(&o->asked, &g);
 	if (!g.allowed)
 		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
 	return g.allowed;

@@ -352,7 +352,8 @@ static void count(void *arg, const struct http_host *host, const struct http_ask
 {
 	struct serve *s = arg;
 
-	tally_add(&s->used, &s->role.judge.terms, host, !endpoint_is_wide(&s->orders.to.what), asked, status);
+	tally_add(&s->used, &s->role.judge.terms, host, !endpoint_is_wide(&s->orders.to.what), s->orders.learns, asked,
+		  status);
 }
 
 static int serve(struct serve *s, struct err *e)

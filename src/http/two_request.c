@@ -373,6 +373,7 @@ static bool is_granted_query(struct two *o, struct twin *t, const struct http_re
 
 	graphql_judge(&o->parts->judge->terms, GRAPHQL_PARAMETERS, judge_sent_query(q, o->parts->verdict).at,
 		      judge_sent_query(q, o->parts->verdict).n, &g);
+	asked_note_document(&t->asked, &g);
 	if (g.allowed)
 		return true;
 	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
@@ -534,6 +535,7 @@ static bool judge_document(struct two *o, struct twin *t)
 
 	graphql_judge(&o->parts->judge->terms, t->form, t->up.bytes.len > 0 ? (const char *)t->up.bytes.data : "",
 		      t->up.bytes.len, &g);
+	asked_note_document(&t->asked, &g);
 	if (!g.allowed)
 		judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
 	return g.allowed;

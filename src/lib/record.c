@@ -18,7 +18,7 @@ _Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_M
 	       "a record that the reader would refuse");
 
 #define METER_FRAME 240                       /* of its meter */
-#define EFFECT_FRAME 160                      /* bytes of an effect beside its texts: keys, numbers, the grant's id */
+#define EFFECT_FRAME 176                      /* bytes of an effect beside its texts: keys, numbers, the grant's id */
 #define SUGGESTION_MAX (2 * GRANT_OBJECT_MAX) /* longer ones are left out: nobody types them */
 
 static void count_or_null(struct json *j, bool there, uint64_t n)
@@ -208,6 +208,8 @@ static void denial_put(struct json *j, const struct effect *f, const struct effe
 	json_put_bool(json_put_key(j, "new"), f->verdict == EFFECT_DENIED_NEW);
 	would_put(json_put_key(j, "would"), t);
 	json_put_word(json_put_key(j, "why"), denial_word(t->denial.reason));
+	if (f->kind == EFFECT_REQUEST)
+		json_put_word(json_put_key(j, "rule"), t->denial.rule[0] != 0 ? t->denial.rule : NULL);
 }
 
 static void effect_put(struct json *j, const struct event_result *r, const struct effect *f,
@@ -238,7 +240,7 @@ static size_t effect_size(const struct effect *f, const struct effect_texts *t)
 	const size_t name = strnlen(f->object, sizeof f->object);
 
 	return EFFECT_FRAME + (size_t)(effect_has_meter(f) ? METER_FRAME : 0) + 6 * name +
-	       (effect_is_denied(f->verdict) ? 6 * (strlen(t->flag) + strlen(t->line)) : 0);
+	       (effect_is_denied(f->verdict) ? 6 * (strlen(t->flag) + strlen(t->line)) + strlen(t->denial.rule) : 0);
 }
 
 /* Effects until there is no room for more; *dropped counts those that are left out. */

@@ -229,6 +229,10 @@ static void put_denial(const struct listed *l, struct buf *out)
 	if (l->others > 0)
 		buf_printf(out, " and %zu more there", l->others);
 	buf_printf(out, "\n  why: %s\n", denial_why(l->denial.reason));
+	if (l->denial.rule[0] != 0) {
+		buf_printf(out, "  hint: a rule http='%s' beside those of its grant allows it\n", l->denial.rule);
+		return;
+	}
 	if (!l->denial.grantable) {
 		buf_printf(out, "  hint: %s\n", denial_otherwise(l->denial.reason));
 		return;

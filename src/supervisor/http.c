@@ -84,7 +84,8 @@ static int tell(struct http_roles *h, uint32_t k, const struct grant_set *set, u
 		const struct cell_spec *spec, int dialer, struct err *e)
 {
 	const struct qualifiers *q = &set->grants[grant].qualifiers;
-	struct http_orders orders = { .budget = { .uses = q->uses, .rate = q->rate, .period_s = q->period_s } };
+	struct http_orders orders = { .budget = { .uses = q->uses, .rate = q->rate, .period_s = q->period_s },
+				      .learns = spec->base == CELL_BASE_HOST }; /* what `ambit learn` uses alone */
 	const uint32_t i = endpoint_of(spec, grant);
 
 	if (k >= h->n || i == spec->n_endpoints)

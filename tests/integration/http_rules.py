@@ -222,13 +222,17 @@ def a_rate_is_of_requests(network, who, uid):
     assert said["code"] == "LIMIT" and "rate=2/h" in said["message"] and "higher rate" in said["hint"], said
     assert rest == ["429", "429", "403", "200", "200", "200"], f"{who}: {told(result)}"
     assert [a["path"] for a in ASKED] == ["/a", "/a", "/d", "/d", "/d"], ASKED
+    assert "hint: a rule http='GET /c' beside those of its grant allows it" in result.stderr, f"{who}: {told(result)}"
+    with open(record, encoding="utf-8") as file:
+        lacked = [e["rule"] for e in json.load(file)["effects"] if e["kind"] == "request" and e["verdict"] == "denied"]
+    assert [r for r in lacked if r is not None] == ["GET /c"], f"{who}: {lacked}"
     kept = kept_requests(record)
     assert [k for k in kept if "a.open" not in k[0]] == [("inet open.test:443 GET /a 200", 2, "allowed", None), ("inet open.test:443 GET /a 429", 1, "denied", "spent"),
                                                          ("inet open.test:443 GET /b 429", 2, "denied", "spent"), ("inet open.test:443 GET /c 403", 1, "denied", "request")], f"{who}: {kept}"
     for words in (("ledger", "replay", "--ledger", ledger), ("explain", record)):
         result = network.ambit(uid, *words)
         assert result.returncode == 0, f"{who}, {words}: {told(result)}"
-    assert "give it more uses, or a higher rate" in result.stdout, f"{who}: {told(result)}"
+    assert "give it more uses, or a higher rate" in result.stdout and "rule:   http: GET /c\n" in result.stdout, f"{who}: {told(result)}"
 
 
 def keep_secret(network, uid, name="provider", value=TOKEN, *more):
@@ -318,7 +322,56 @@ def a_form_has_the_secret(network, who, uid):
         assert result.returncode == 125 and why in result.stderr, f"{who}, {grant}: {told(result)}"
 
 
-SCENARIOS = [the_wipe, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+LEARNING = """
+call() { curl -sS -m 10 -o /dev/null -w '%{http_code} ' "$@"; }
+call https://open.test/repos/acme/shop
+call https://open.test/repos/acme/shop/issues/$1
+call -d x=1 https://open.test/repos/acme/shop/issues/$1/comments
+call "https://open.test/files/$2?ref=main"
+call -H 'Content-Type: application/json' -d '{"query":"{ me { name } viewer { id } }"}' https://open.test/graphql
+call -H 'Content-Type: application/json' -d '{"query":"mutation { createIssue(title: 1) { id } }"}' https://open.test/graphql
+"""
+
+
+@both_users
+def what_was_sent_is_learned(network, who, uid):
+    """From a grant of everything, and it suffices for another time; what was not sent is not granted then. What is refused is a decision."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    keep_secret(network, uid)
+    tree, trusts = f"{network.home(uid)}/learned", ("env", f"SSL_CERT_FILE={authority(network)}/ca.pem")
+    os.makedirs(tree)
+    os.chown(tree, uid, uid)
+    first, later = ("17", "da39a3ee5e6b4b0d3255bfef95601890afd80709"), ("4711", "356a192b7913b04c54574d18c28d46e6395428ab")
+
+    def learned(name, grant, *words):
+        policy = f"{tree}/{name}.yaml"
+        result = network.ambit(uid, "learn", "--no-ledger", "--workspace", tree, "--output", policy, "--connect", grant, "--", *words, before=trusts)
+        assert result.returncode == 0, f"{who}: {told(result)}"
+        with open(policy, encoding="utf-8") as file:
+            return policy, result.stdout, file.read()
+    policy, said, text = learned("wide", "open.test:443 rate=100/s http='GRAPHQL /graphql, * /**' graphql='query *, mutation *' secret=provider", "sh", "-c", LEARNING, "sh", *first)
+    assert said.split() == ["200"] * 6 and all(a["headers"]["authorization"] == f"Bearer {TOKEN}" for a in ASKED[-6:]), f"{who}: {said}"
+    lines = ['  - connect: open.test:443', '    rate: 100/s',
+             '    http: ["GET /files/*", "GET /repos/acme/shop", "GET /repos/acme/shop/issues/*", "GRAPHQL /graphql", "POST /repos/acme/shop/issues/*/comments"]',
+             '    graphql: {query: ["me", "viewer"], mutation: ["createIssue"]}', "    secret: 'provider as bearer'"]
+    assert "\n".join(lines) + "\n" in text and TOKEN not in text and first[1] not in text, f"{who}: {text}"
+    assert network.ambit(uid, "policy", "check", policy).returncode == 0
+    more = "call -X DELETE https://open.test/repos/acme/shop; call https://open.test/user; call -H 'Content-Type: application/json' -d '{\"query\":\"mutation { volumeDelete }\"}' https://open.test/graphql"
+    result = network.run(uid, "--policy", policy, "--workspace", tree, "--", "sh", "-c", LEARNING + more, "sh", *later, before=trusts)
+    assert result.stdout.split() == ["200"] * 6 + ["403"] * 3, f"{who}: {told(result)}"
+    # what a narrow grant refuses
+    more = f"call -H 'Authorization: Bearer {STOLEN}' https://open.test/repos/acme/shop; call https://open.test/ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    _, said, text = learned("narrow", "open.test:443 http='GET /repos/**, GRAPHQL /graphql' graphql='query me, query viewer'", "sh", "-c", LEARNING + more, "sh", *first)
+    assert said.split() == ["200", "200", "403", "403", "200", "403", "403", "403"], f"{who}: {said}"
+    decide = [line.split("  -- ")[0] for line in text.splitlines() if line.startswith("# decide: connect")]
+    assert decide == [f"# decide: connect: open.test:443 with {what}" for what in
+                      ("graphql: [mutation createIssue]", "http: [GET /files/*]", "http: [POST /repos/acme/shop/issues/*/comments]")], f"{who}: {text}"
+    assert STOLEN not in text and "ghp_" not in text and '    http: ["GET /repos/acme/shop", "GET /repos/acme/shop/issues/*", "GRAPHQL /graphql"]\n' in text, f"{who}: {text}"
+
+
+SCENARIOS = [the_wipe, what_was_sent_is_learned, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
              a_later_connection_resumes_that_hosts_session_alone]
 
 

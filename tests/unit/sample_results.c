@@ -391,6 +391,11 @@ static void add_with_terms(struct event_result *r)
 				  &id, NULL) == 0,
 	      "terms");
 	(void)snprintf(r->grant_ids[id], ID_TEXT_MAX, "g_01KDV%021u", id);
+	sample_effect(r, EFFECT_REQUEST, EFFECT_ALLOWED, id, 3, "inet api.example.com:443 GET /repos/** 200");
+	sample_effect(r, EFFECT_REQUEST, EFFECT_DENIED_REQUEST, GRANT_NONE, 2,
+		      "inet api.example.com:443 DELETE /repos/acme/shop 403");
+	sample_effect(r, EFFECT_REQUEST, EFFECT_DENIED_REQUEST, GRANT_NONE, 1,
+		      "inet api.example.com:443 GET /repos/acme/shop 429");
 }
 
 static void make_connected(struct event_result *r)

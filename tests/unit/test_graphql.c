@@ -326,12 +326,50 @@ static void fragments_are_visited_once(void **state)
 	assert_string_equal(v.why, DELETE);
 }
 
+/* Each field at the root once, whatever it is called and wherever it stands; more than that is said, too. */
+static void allowed_fields_are_noted(void **state)
+{
+	static const struct terms all = { .n_operations = 2,
+					  .operations = { { TERMS_QUERY, "*" }, { TERMS_MUTATION, "*" } } };
+	char text[1024];
+	struct graphql_verdict v;
+	size_t n = (size_t)snprintf(text, sizeof text,
+				    "query a {x: me{id} y: me ...F} fragment F on Q {viewer} mutation b {me}");
+
+	(void)state;
+	graphql_judge(&all, GRAPHQL_DOCUMENT, text, n, &v);
+	assert_true(v.allowed);
+	assert_int_equal(v.n_fields, 3);
+	assert_string_equal(v.fields[0].field, "me");
+	assert_string_equal(v.fields[1].field, "viewer");
+	assert_true(v.fields[1].type == TERMS_QUERY && v.fields[2].type == TERMS_MUTATION);
+	assert_string_equal(v.fields[2].field, "me");
+	for (unsigned more = 0; more <= 1; more++) {
+		n = (size_t)snprintf(text, sizeof text, "{");
+		for (unsigned i = 0; i < GRAPHQL_NOTED_MAX + more; i++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "f%u f%u ", i, i);
+		n += (size_t)snprintf(text + n, sizeof text - n, "}");
+		graphql_judge(&all, GRAPHQL_DOCUMENT, text, n, &v);
+		assert_true(v.allowed);
+		assert_int_equal(v.n_fields, GRAPHQL_NOTED_MAX + more);
+	}
+	for (int digits = TERMS_NAME_MAX - 2; digits < TERMS_NAME_MAX; digits++) { /* what no term can name */
+		n = (size_t)snprintf(text, sizeof text, "{f%0*d}", digits, 0);
+		graphql_judge(&all, GRAPHQL_DOCUMENT, text, n, &v);
+		assert_int_equal(v.n_fields, digits < TERMS_NAME_MAX - 1 ? 1 : GRAPHQL_NOTED_MAX + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_document),   cmocka_unit_test(each_json),
-		cmocka_unit_test(each_parameter),  cmocka_unit_test(what_is_missing_is_named),
-		cmocka_unit_test(work_is_bounded), cmocka_unit_test(fragments_are_visited_once),
+		cmocka_unit_test(each_document),
+		cmocka_unit_test(each_json),
+		cmocka_unit_test(each_parameter),
+		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(fragments_are_visited_once),
+		cmocka_unit_test(allowed_fields_are_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -325,7 +325,7 @@ static void add(struct http_used *u, const struct terms *t, int rule, const char
 
 	asked_note(&asked, &m, &p);
 	asked.rule = rule;
-	tally_add(u, t, &host, true, &asked, status);
+	tally_add(u, t, &host, true, false, &asked, status);
 }
 
 static void what_was_asked_for_is_counted(void **state)
@@ -357,6 +357,87 @@ static void what_was_asked_for_is_counted(void **state)
 	rbuf_init(&in, b.data, b.len);
 	assert_true(http_take_used(&in, &again));
 	assert_memory_equal(&u, &again, sizeof u);
+}
+
+static void learn(struct http_used *u, const struct terms *t, int rule, const char *path,
+		  const struct graphql_verdict *document)
+{
+	const struct http_host host = { .name = { "a.example" }, .port = 443 };
+	const struct http_text m = text_of("POST"), p = text_of(path);
+	struct http_asked asked;
+
+	asked_note(&asked, &m, &p);
+	asked.rule = rule;
+	if (document != NULL)
+		asked_note_document(&asked, document);
+	tally_add(u, t, &host, true, true, &asked, rule == -2 ? 403 : 200);
+}
+
+static void is_told(const struct http_used *u, const char *path, uint32_t count)
+{
+	for (uint32_t i = 0; i < u->n; i++)
+		if (strcmp(u->rows[i].path, path) == 0 && u->rows[i].count == count)
+			return;
+	fail_msg("%s", path);
+}
+
+/* By its kind, and not by its rule; what cannot be told so is told by that. */
+static void who_learns_is_told_of_kinds(void **state)
+{
+	static const struct graphql_verdict two = { .allowed = true,
+						    .n_fields = 2,
+						    .fields = { { TERMS_QUERY, "me" },
+								{ TERMS_MUTATION, "addIssue" } } },
+					    many = { .allowed = true, .n_fields = GRAPHQL_NOTED_MAX + 1 },
+					    missing = { .type = TERMS_MUTATION, .field = "volumeDelete" },
+					    other = { .why = "the document ends" };
+	static struct http_used u;
+	static struct terms t;
+	char path[300];
+
+	(void)state;
+	assert_int_equal(terms_take("http='POST /**'", &t, NULL), 0);
+	learn(&u, &t, 0, "/repos/a/issues/17?x=1", NULL);
+	learn(&u, &t, 0, "/repos/a/issues/18", NULL);
+	learn(&u, &t, 0, "/u/" TOKEN, NULL);
+	learn(&u, &t, 0, "http://a.example/b", NULL);
+	learn(&u, &t, -2, "/c/19", NULL);
+	learn(&u, &t, 0, "/g", &two);
+	learn(&u, &t, 0, "/h", &many);
+	learn(&u, &t, -2, "/g", &missing);
+	learn(&u, &t, -2, "/h", &other);
+	(void)snprintf(path, sizeof path, "/%0198d", 0); /* as long as one that was cut off */
+	learn(&u, &t, 0, path, NULL);
+	path[198] = 0;
+	learn(&u, &t, -2, path, &missing);
+	assert_int_equal(u.n, 9);
+	is_told(&u, "/repos/a/issues/*", 2);
+	is_told(&u, "/**", 3);
+	is_told(&u, "/c/19", 1);
+	is_told(&u, "/g#query:me", 1);
+	is_told(&u, "/g#mutation:addIssue", 1);
+	is_told(&u, "/h", 1);
+	is_told(&u, "/g#mutation:volumeDelete", 1);
+	is_told(&u, path, 1); /* with the field it would look as if it were cut off */
+	assert_int_equal(u.more, 0);
+}
+
+/* However many there are, there is room for the rules that mean them. */
+static void kinds_leave_room_for_rules(void **state)
+{
+	static struct http_used u;
+	static struct terms t;
+	char path[32];
+
+	(void)state;
+	assert_int_equal(terms_take("http='POST /**'", &t, NULL), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(path, sizeof path, "/a%u", i);
+		learn(&u, &t, 0, path, NULL);
+	}
+	assert_int_equal(u.n, HTTP_ROWS_MAX - TERMS_RULES_MAX + 1);
+	is_told(&u, "/**", 200 - (HTTP_ROWS_MAX - TERMS_RULES_MAX));
+	assert_int_equal(u.more, 0);
 }
 
 static void refusals_leave_room(void **state)
@@ -424,14 +505,14 @@ static void many_hosts_are_told_together(void **state)
 	asked_note(&asked, &method, &path);
 	for (unsigned i = 0; i < 200; i++) {
 		(void)snprintf(host.name.text, sizeof host.name.text, "a%u.example", i);
-		tally_add(&u, &t, &host, false, &asked, 200);
+		tally_add(&u, &t, &host, false, false, &asked, 200);
 	}
 	assert_int_equal(u.n, HTTP_ROWS_MAX / 4 * 3 + 1);
 	assert_string_equal(u.rows[u.n - 1].name.text, "");
 	assert_int_equal(u.rows[u.n - 1].count, 200 - HTTP_ROWS_MAX / 4 * 3);
 	assert_int_equal(u.more, 0);
 	(void)snprintf(host.name.text, sizeof host.name.text, "%s", "a0.example");
-	tally_add(&u, &t, &host, false, &asked, 200);
+	tally_add(&u, &t, &host, false, false, &asked, 200);
 	assert_int_equal(u.rows[0].count, 2);
 }
 
@@ -442,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_body_is_looked_at),           cmocka_unit_test(another_host_is_refused),
 		cmocka_unit_test(uses_are_of_requests),          cmocka_unit_test(a_rate_is_of_requests),
 		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
+		cmocka_unit_test(who_learns_is_told_of_kinds),   cmocka_unit_test(kinds_leave_room_for_rules),
 		cmocka_unit_test(what_was_not_done_leaves_room), cmocka_unit_test(many_hosts_are_told_together),
 	};
 

@@ -1,0 +1,202 @@
+#include "explain/learned_host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+/* ---- hosts ---- */
+
+static struct learned_host *host_create(const struct grant_set *set, uint32_t grant, const char *object)
+{
+	struct learned_host *h = calloc(1, sizeof *h);
+
+	if (h == NULL)
+		return NULL;
+	h->qualifiers = set->grants[grant].qualifiers;
+	h->object = strdup(object);
+	if (h->object != NULL && terms_take(grant_terms(set, grant), &h->terms, NULL) == 0)
+		return h;
+	free(h->object);
+	free(h);
+	return NULL;
+}
+
+static void host_destroy(struct learned_host *h)
+{
+	path_list_finish(&h->rules);
+	path_list_finish(&h->operations);
+	free(h->object);
+	free(h);
+}
+
+/* There are few: a record has as many grants, and of one that is wide as many hosts as are told apart. */
+struct learned_host *learned_hosts_of(struct learned_hosts *l, const struct grant_set *set, uint32_t grant,
+				      const char *object)
+{
+	struct learned_host **grown, *h;
+	size_t at = 0;
+
+	while (at < l->n && strcmp(l->at[at]->object, object) < 0)
+		at++;
+	if (at < l->n && strcmp(l->at[at]->object, object) == 0)
+		return l->at[at];
+	grown = realloc(l->at, (l->n + 1) * sizeof(*grown));
+	l->at = grown != NULL ? grown : l->at;
+	h = grown != NULL ? host_create(set, grant, object) : NULL;
+	if (h == NULL) {
+		l->failed = true;
+		return NULL;
+	}
+	memmove(l->at + at + 1, l->at + at, (l->n - at) * sizeof(*l->at));
+	l->at[at] = h;
+	l->n++;
+	return h;
+}
+
+void learned_hosts_finish(struct learned_hosts *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		host_destroy(l->at[i]);
+	free(l->at);
+	*l = (struct learned_hosts){ .n = 0 };
+}
+
+/* ---- what was used ---- */
+
+static bool is_graphql_rule(const struct terms_rule *r)
+{
+	return strcmp(r->method, "GRAPHQL") == 0;
+}
+
+/* Whether it was let pass for its document: what passes so by a rule of its own would pass without one. */
+static bool was_document(const struct terms *granted, const char *pattern)
+{
+	if (terms_are_graphql(granted))
+		return true;
+	for (uint32_t i = 0; i < granted->n_rules; i++)
+		if (is_graphql_rule(&granted->rules[i]) && http_patterns_may_meet(pattern, granted->rules[i].pattern))
+			return true;
+	return false;
+}
+
+static void use_operation(struct learned_host *h, const struct http_told *t)
+{
+	if (t->operation[0] != 0)
+		path_list_add(&h->operations, t->operation);
+	else
+		h->all_operations = true;
+}
+
+void learned_host_use(struct learned_host *h, const struct http_told *t)
+{
+	char text[HTTP_RULE_TEXT_MAX];
+	struct terms_rule rule;
+	bool document;
+
+	if (!http_told_pattern(t, rule.pattern)) {
+		h->all_rules = h->all_operations = true;
+		return;
+	}
+	document = was_document(&h->terms, rule.pattern);
+	(void)text_copy(rule.method, sizeof rule.method, document ? "GRAPHQL" : t->method); /* of one size */
+	if (document)
+		use_operation(h, t);
+	if (http_rule_put(&rule, text))
+		path_list_add(&h->rules, text);
+	else
+		h->all_rules = true;
+}
+
+/* ---- as terms ---- */
+
+static bool read_rule(const char *text, struct terms_rule *ret)
+{
+	const char *blank = strchr(text, ' ');
+
+	ret->method[0] = 0;
+	strncat(ret->method, text, (size_t)(blank - text)); /* as http_rule_put wrote it */
+	return http_pattern_take(blank + 1, strlen(blank + 1), ret->pattern) == NULL;
+}
+
+static bool covers(const char *outer, const char *inner)
+{
+	struct terms_rule o, i;
+
+	return read_rule(outer, &o) && read_rule(inner, &i) && http_pattern_is_within(i.pattern, o.pattern) &&
+	       (strcmp(i.method, o.method) == 0 || (strcmp(o.method, "GET") == 0 && strcmp(i.method, "HEAD") == 0));
+}
+
+/* No two of them cover each other: they are told in one way each. */
+static bool is_covered(const struct path_list *rules, size_t which)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (i != which && covers(rules->paths[i], rules->paths[which]))
+			return true;
+	return false;
+}
+
+/* With commas between. False: they have no room. */
+static bool join(const struct path_list *list, bool few, char ret[TERMS_TEXT_MAX])
+{
+	struct buf out;
+
+	buf_init_in(&out, ret, TERMS_TEXT_MAX);
+	for (size_t i = 0; i < list->n; i++)
+		if (!few || !is_covered(list, i))
+			buf_printf(&out, "%s%s", out.len > 0 ? ", " : "", list->paths[i]);
+	return buf_cstr(&out) != NULL;
+}
+
+/* What a person listed by its hash stays: nobody tells which of them were used. */
+static void put_listed(const struct terms *granted, struct path_list *operations)
+{
+	for (uint32_t i = 0; i < granted->n_listed; i++) {
+		char text[sizeof "persisted " + sizeof granted->listed[0]] = "persisted ";
+
+		strcat(text, granted->listed[i]);
+		path_list_add(operations, text);
+	}
+}
+
+static void narrow(struct learned_host *h, struct terms *to, enum term which)
+{
+	struct path_list *used = which == TERM_HTTP ? &h->rules : &h->operations;
+	char text[TERMS_TEXT_MAX];
+
+	if (used->n > 0 && join(used, which == TERM_HTTP, text))
+		(void)terms_set(to, which, text, NULL); /* as it was, where there are too many */
+}
+
+static bool says_graphql(const struct terms *t)
+{
+	for (uint32_t i = 0; i < t->n_rules; i++)
+		if (is_graphql_rule(&t->rules[i]))
+			return true;
+	return false;
+}
+
+static void settle(struct learned_host *h)
+{
+	struct terms used = h->terms;
+
+	if (!h->all_operations && h->operations.n > 0)
+		put_listed(&h->terms, &h->operations);
+	if (!h->all_operations)
+		narrow(h, &used, TERM_GRAPHQL);
+	if (!h->all_rules)
+		narrow(h, &used, TERM_HTTP);
+	if (!says_graphql(&used) && says_graphql(&h->terms))
+		used.n_operations = used.n_listed = 0; /* else every request would have to be a document */
+	if (terms_check(&used, NULL) == 0 && terms_are_within(&used, &h->terms))
+		h->terms = used;
+}
+
+void learned_hosts_settle(struct learned_hosts *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		settle(l->at[i]);
+		l->failed |= l->at[i]->rules.failed || l->at[i]->operations.failed;
+	}
+}
