@@ -41,6 +41,21 @@ static void parts_of_many_are_stars(void **state)
 		{ "/a%20b/%2A/1", "/a%20b/%2A/*" }, /* a star that was there is no wildcard */
 		{ "/a%2F17/1", "/a%2F17/*" },       /* nor is a part that some servers take for two */
 		{ "/17;v=1", "/17;v=1" },
+		/* what could be a word, with a number in or behind it */
+		{ "/a.Sessions/StreamingDetectIntentV2", "/a.Sessions/StreamingDetectIntentV2" },
+		{ "/GetObjectAttributesV2/ListBuckets-V2-All", "/GetObjectAttributesV2/ListBuckets-V2-All" },
+		{ "/iPhone14ProMaxCase/AWSSimpleQueueServiceV20121105",
+		  "/iPhone14ProMaxCase/AWSSimpleQueueServiceV20121105" },
+		{ "/releasenotes20241128abc/internationalization2024",
+		  "/releasenotes20241128abc/internationalization2024" },
+		{ "/ListObjectsV2ByPrefixV1", "/ListObjectsV2ByPrefixV1" },
+		{ "/a/Xk7dPqnWbV2mRoTgYcZaLe", "/a/*" }, /* two numbers, a letter behind each */
+		/* within a part: tokens and hashes, and nothing beside them */
+		{ "/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/getMe", "/bot110201543:*/getMe" },
+		{ "/services/T00000000/B00000000/q7Rz2LpX9vKd4WmT8sYb1NcF", "/services/T00000000/*/*" },
+		{ "/da39a3ee5e6b4b0d3255bfef95601890afd80709.tar.gz/main.3f2a9c1.js", "/*.tar.gz/main.*.js" },
+		{ "/a%2Fq7Rz2LpX9vKd4WmT8sYb1NcF;q7Rz2LpX9vKd4WmT8sYb1NcF", "/a%2F*;*" },
+		{ "/20240731.csv/v1.2024073", "/20240731.csv/v1.2024073" },
 	};
 
 	(void)state;
