@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "core/qualifiers.h"
 #include "http/credential.h"
@@ -37,9 +38,40 @@ static void note(const struct http_text *t, char *ret, size_t size)
 {
 	size_t n = 0;
 
-	for (; n < t->n && n + 1 < size && t->at[n] > 0x20 && t->at[n] < 0x7f && t->at[n] != '?'; n++)
+	for (; n < t->n && n + 1 < size && t->at[n] > 0x20 && t->at[n] < 0x7f && t->at[n] != '?' && t->at[n] != '#';
+	     n++)
 		ret[n] = t->at[n];
 	ret[n] = 0;
+}
+
+/* Decoded, as whoever makes a rule of it does. */
+static bool has_encoded_credential(const struct http_text *path)
+{
+	struct credential_scan scan;
+	uint8_t room[256];
+	size_t n = 0;
+
+	credential_scan_init(&scan);
+	for (size_t i = 0; i < path->n; i++) {
+		const int high = i + 2 < path->n ? hex_digit(path->at[i + 1]) : -1;
+		const int low = i + 2 < path->n ? hex_digit(path->at[i + 2]) : -1;
+		const bool encoded = path->at[i] == '%' && high >= 0 && low >= 0;
+
+		room[n++] = encoded ? (uint8_t)(high * 16 + low) : (uint8_t)path->at[i];
+		i += encoded ? 2 : 0;
+		if (n < sizeof room)
+			continue;
+		if (credential_scan_run(&scan, room, n) != NULL)
+			return true;
+		n = 0;
+	}
+	return credential_scan_run(&scan, room, n) != NULL;
+}
+
+/* A target in the absolute form may say who asks, and with which password. */
+static bool has_user(const struct http_text *path)
+{
+	return path->n > 0 && path->at[0] != '/' && memchr(path->at, '@', path->n) != NULL;
 }
 
 void asked_note(struct http_asked *a, const struct http_text *method, const struct http_text *path)
@@ -47,7 +79,8 @@ void asked_note(struct http_asked *a, const struct http_text *method, const stru
 	*a = (struct http_asked){ .rule = -1 };
 	note(method, a->method, method->n < sizeof a->method ? sizeof a->method : 1);
 	note(path, a->path, sizeof a->path);
-	if (credential_find((const uint8_t *)path->at, path->n) != NULL)
+	if (has_user(path) || has_encoded_credential(path) ||
+	    credential_find((const uint8_t *)path->at, path->n) != NULL)
 		(void)text_copy(a->path, sizeof a->path, "(a-credential)"); /* what is told is kept, and shown */
 }
 

@@ -335,6 +335,7 @@ static void what_was_asked_for_is_counted(void **state)
 	static struct terms t;
 	struct rbuf in;
 	struct buf b;
+	char encoded[128];
 
 	(void)state;
 	assert_int_equal(terms_take("http='GET /repos/**'", &t, NULL), 0);
@@ -343,13 +344,19 @@ static void what_was_asked_for_is_counted(void **state)
 	add(&u, &t, 0, "GET", "/repos/b", 404);
 	add(&u, &t, -2, "GET", "/user?token=x", 403);
 	add(&u, &t, -2, "GET", "/u/" TOKEN, 403);
+	(void)snprintf(encoded, sizeof encoded, "/u/%%%02x%s", (unsigned int)TOKEN[0], TOKEN + 1);
+	add(&u, &t, -2, "GET", encoded, 403); /* a rule that is made of it would have the token */
+	add(&u, &t, -2, "GET", "http://me:password@a.example/b", 403);
+	add(&u, &t, -2, "GET", "/user#query:me", 403);
 	add(&u, &t, -2, "A-METHOD-THAT-IS-FAR-TOO-LONG", "", 501);
 	add(&u, &t, -1, "GET", "/x", 200);
 	assert_int_equal(u.n, 6);
 	assert_string_equal(u.rows[0].path, "/repos/**");
 	assert_int_equal(u.rows[0].count, 2);
 	assert_string_equal(u.rows[2].path, "/user");
+	assert_int_equal(u.rows[2].count, 2);
 	assert_string_equal(u.rows[3].path, "(a-credential)");
+	assert_int_equal(u.rows[3].count, 3);
 	assert_string_equal(u.rows[4].method, "-");
 	assert_string_equal(u.rows[5].path, "/**");
 	buf_init_in(&b, room, sizeof room);
