@@ -153,6 +153,9 @@ static void put_host(const struct event_result *r, const struct learned_host *h,
 
 	put_grant(r, VERB_CONNECT, h->object, out);
 	put_qualifiers(&h->qualifiers, out);
+	buf_printf(out, "%s%s",
+		   h->as_granted ? "    # Not all that was sent could be told: here stands what was granted.\n" : "",
+		   h->unnamed ? "    # A method that no rule can name was used, and is not granted.\n" : "");
 	put_rules(&h->terms, out);
 	put_operations(&h->terms, out);
 	for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
@@ -228,7 +231,10 @@ static size_t count_sayable(const struct event_result *r, enum grant_verb verb, 
 
 static bool has_grants(const struct learned *l, const struct event_result *r)
 {
-	return l->work || l->runtimes.n > 0 || l->env.n > 0 || l->connect.n > 0 || l->hosts.n > 0 ||
+	for (size_t i = 0; i < l->hosts.n; i++)
+		if (!learned_host_is_unused(l->hosts.at[i]))
+			return true;
+	return l->work || l->runtimes.n > 0 || l->env.n > 0 || l->connect.n > 0 ||
 	       count_sayable(r, VERB_READ, &l->read) > 0 || count_sayable(r, VERB_WRITE, &l->write) > 0 ||
 	       count_sayable(r, VERB_RUN, &l->run) > 0;
 }
@@ -245,7 +251,8 @@ static void put_grants(const struct learned *l, const struct event_result *r, st
 	put_named("env", &l->env, out);
 	put_list(r, VERB_CONNECT, &l->connect, out);
 	for (size_t i = 0; i < l->hosts.n; i++)
-		put_host(r, l->hosts.at[i], out);
+		if (!learned_host_is_unused(l->hosts.at[i]))
+			put_host(r, l->hosts.at[i], out);
 }
 
 static void put_decision(const struct event_result *r, const struct decision *d, const char *word, struct buf *out)

@@ -28,6 +28,7 @@ static const char leads_out[] = "whoever is there gets what the program sends";
 static const char no_endpoint[] = "no grant can be written for it";
 static const char host_socket[] = "its listener would act with its own authority";
 static const char no_rule[] = "no rule of its grant means it, so it was not sent";
+static const char no_request[] = "it was connected to, and no request was let pass";
 static const char no_field[] = "its grant does not allow that field, so it was not sent";
 static const char no_socket[] = "its listener would act with its own authority, and no grant can name it";
 
@@ -98,7 +99,7 @@ static void decide(struct decisions *d, enum grant_verb verb, const char *object
 		.object = copy,
 		.reason = reason,
 		.never = reason == looked_up || reason == no_endpoint || reason == no_socket,
-		.is_part = reason == no_rule || reason == no_field,
+		.is_part = reason == no_rule || reason == no_field || reason == no_request,
 	};
 	d->n++;
 }
@@ -263,6 +264,13 @@ static void collect_address(struct learner *l, const struct effect *f)
 	       reason_of_address(&l->denial));
 }
 
+static bool allows_operation(const struct terms *granted, const char *operation)
+{
+	struct terms with = *granted;
+
+	return terms_set(&with, TERM_GRAPHQL, operation, NULL) == 0 && terms_are_within(&with, granted);
+}
+
 /* What it lacked, to be added to the grant that lets its host be connected to. */
 static void decide_request(struct learner *l, const struct http_told *t)
 {
@@ -276,7 +284,7 @@ static void decide_request(struct learner *l, const struct http_told *t)
 	if (http_told_missing(&granted, t, false, rule)) {
 		(void)snprintf(text, sizeof text, "%s with http: [%s]", t->endpoint, rule);
 		decide(&l->ret->decide, VERB_CONNECT, text, no_rule);
-	} else if (t->operation[0] != 0) {
+	} else if (t->operation[0] != 0 && !allows_operation(&granted, t->operation)) {
 		(void)snprintf(text, sizeof text, "%s with graphql: [%s]", t->endpoint, t->operation);
 		decide(&l->ret->decide, VERB_CONNECT, text, no_field);
 	}
@@ -316,6 +324,21 @@ static void collect(struct learner *l, const struct effect *f)
 		collect_path(l, f);
 	else
 		collect_address(l, f);
+}
+
+/* Nobody knows what of it is needed: no rule at all would mean every request. */
+static void decide_unused(struct learner *l)
+{
+	for (size_t i = 0; i < l->ret->hosts.n; i++) {
+		const struct learned_host *h = l->ret->hosts.at[i];
+		char terms[TERMS_TEXT_MAX], text[ENDPOINT_TEXT_MAX + TERMS_TEXT_MAX + 8];
+
+		if (!learned_host_is_unused(h))
+			continue;
+		terms_format(&h->terms, terms);
+		(void)snprintf(text, sizeof text, "%s with %s", h->object, terms);
+		decide(&l->ret->decide, VERB_CONNECT, text, no_request);
+	}
 }
 
 static void collect_grants(struct learner *l)
@@ -539,6 +562,7 @@ int learned_from(const struct event_result *r, struct learned *ret, struct err *
 		collect(l, &r->effects[i]);
 	collect_grants(l);
 	learned_hosts_settle(&ret->hosts);
+	decide_unused(l);
 	make_few(l);
 	failed = ran_out(l, ret);
 	path_list_finish(&l->avoid);

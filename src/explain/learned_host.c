@@ -89,6 +89,19 @@ static void use_operation(struct learned_host *h, const struct http_told *t)
 		h->all_operations = true;
 }
 
+static bool is_deep(const char *pattern)
+{
+	return strstr(pattern, (const char[]){ HTTP_PATH_WILD, HTTP_PATH_WILD, 0 }) != NULL;
+}
+
+/* As an HTTP method GRAPHQL is one, too, and as a rule it means others. */
+static bool can_be_named(const char *rule, bool document)
+{
+	struct terms t = { .n_rules = 0 };
+
+	return terms_set(&t, TERM_HTTP, rule, NULL) == 0 && (document || !is_graphql_rule(&t.rules[0]));
+}
+
 void learned_host_use(struct learned_host *h, const struct http_told *t)
 {
 	char text[HTTP_RULE_TEXT_MAX];
@@ -101,12 +114,23 @@ void learned_host_use(struct learned_host *h, const struct http_told *t)
 	}
 	document = was_document(&h->terms, rule.pattern);
 	(void)text_copy(rule.method, sizeof rule.method, document ? "GRAPHQL" : t->method); /* of one size */
+	if (!http_rule_put(&rule, text)) {
+		h->all_rules = true;
+		return;
+	}
+	if (!can_be_named(text, document)) {
+		h->unnamed = true;
+		return;
+	}
 	if (document)
 		use_operation(h, t);
-	if (http_rule_put(&rule, text))
-		path_list_add(&h->rules, text);
-	else
-		h->all_rules = true;
+	h->as_granted |= is_deep(rule.pattern); /* no kind of request is: it is told by its rule */
+	path_list_add(&h->rules, text);
+}
+
+bool learned_host_is_unused(const struct learned_host *h)
+{
+	return !terms_are_none(&h->terms) && h->rules.n == 0 && !h->all_rules;
 }
 
 /* ---- as terms ---- */
@@ -160,13 +184,15 @@ static void put_listed(const struct terms *granted, struct path_list *operations
 	}
 }
 
-static void narrow(struct learned_host *h, struct terms *to, enum term which)
+/* False: it is as it was. */
+static bool narrow(struct learned_host *h, struct terms *to, enum term which)
 {
-	struct path_list *used = which == TERM_HTTP ? &h->rules : &h->operations;
+	const bool is_http = which == TERM_HTTP;
+	struct path_list *used = is_http ? &h->rules : &h->operations;
 	char text[TERMS_TEXT_MAX];
 
-	if (used->n > 0 && join(used, which == TERM_HTTP, text))
-		(void)terms_set(to, which, text, NULL); /* as it was, where there are too many */
+	return !(is_http ? h->all_rules : h->all_operations) && used->n > 0 && join(used, is_http, text) &&
+	       terms_set(to, which, text, NULL) == 0;
 }
 
 static bool says_graphql(const struct terms *t)
@@ -180,17 +206,18 @@ static bool says_graphql(const struct terms *t)
 static void settle(struct learned_host *h)
 {
 	struct terms used = h->terms;
+	const bool documents = h->all_operations || h->operations.n > 0;
 
 	if (!h->all_operations && h->operations.n > 0)
 		put_listed(&h->terms, &h->operations);
-	if (!h->all_operations)
-		narrow(h, &used, TERM_GRAPHQL);
-	if (!h->all_rules)
-		narrow(h, &used, TERM_HTTP);
+	h->as_granted |= !narrow(h, &used, TERM_GRAPHQL) && documents;
+	h->as_granted |= !narrow(h, &used, TERM_HTTP);
 	if (!says_graphql(&used) && says_graphql(&h->terms))
 		used.n_operations = used.n_listed = 0; /* else every request would have to be a document */
 	if (terms_check(&used, NULL) == 0 && terms_are_within(&used, &h->terms))
 		h->terms = used;
+	else
+		h->as_granted = true;
 }
 
 void learned_hosts_settle(struct learned_hosts *l)
