@@ -107,9 +107,9 @@ int skeleton_make(const struct cell_spec *spec, int root_fd, struct cell_failure
 /* trust.c: certificates that the cell trusts, when all that is granted is in its place. Nothing where the event has no authorities. */
 int trust_build(const struct cell_spec *spec, int root_fd, struct cell_failure *f);
 
-/* standin.c: a file of the cell's own in the place of one of the host's, which a granted tree shows. standin_open: the place, owned; -1: there is no file, it is a link, or the event may
- * write it, and there is nothing to stand in for. standin_put: 0 or -errno. */
-int standin_open(const struct cell_spec *spec, int root_fd, const char *path);
+/* standin.c: a file of the cell's own in the place of one of the host's, which a granted tree shows. standin_open: the place, owned; -1: there is no file, it is a link (or_link: it may be one,
+ * which nobody follows: what stands in stands on the link itself), or the event may write it, and there is nothing to stand in for. standin_put: 0 or -errno. */
+int standin_open(const struct cell_spec *spec, int root_fd, const char *path, bool or_link);
 int standin_put(int tree_fd, int place_fd);
 
 /* names.c: where names lead, where a granted tree shows the host's own account of that. names_keep comes after the skeleton and before all that is granted, names_build after that. */

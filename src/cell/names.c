@@ -1,5 +1,5 @@
 /* Where names lead is said by files of the cell's own. A tree of the host's that shows /etc (`--read /etc`, or all of it, as `ambit learn` does) has the host's in their place, by which
- * what is granted by a name would not be found: the cell's stand there all the same, where the host has a file and not a link. */
+ * what is granted by a name would not be found: the cell's stand there all the same, where the host has a file or a link, as systemd-resolved makes one. */
 #include "cell/build.h"
 
 #include <errno.h>
@@ -31,7 +31,9 @@ static int keep(int root_fd, const char *path)
 
 int names_keep(const struct cell_spec *spec, int root_fd, struct cell_names *ret, struct cell_failure *f)
 {
-	const bool wanted[FILES] = { [HOSTS] = has_name(spec), [RESOLVER] = spec_has_responder(spec) };
+	/* the host's own account is read first, and has addresses that lead nowhere in the cell: it would be in the way of the responder's, too */
+	const bool asks = spec_has_responder(spec);
+	const bool wanted[FILES] = { [HOSTS] = asks || has_name(spec), [RESOLVER] = asks };
 	int r = 0;
 
 	for (int i = 0; i < FILES; i++)
@@ -56,7 +58,7 @@ int names_build(const struct cell_spec *spec, int root_fd, struct cell_names *n,
 	int r = 0;
 
 	for (int i = 0; i < FILES && r == 0; i++) {
-		auto_fd int place = n->fd[i] < 0 ? -1 : standin_open(spec, root_fd, paths[i]);
+		auto_fd int place = n->fd[i] < 0 ? -1 : standin_open(spec, root_fd, paths[i], true);
 
 		if (place >= 0 && !is_there(n->fd[i], place))
 			r = standin_put(n->fd[i], place);

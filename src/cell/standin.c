@@ -17,13 +17,13 @@ static bool is_writable(const struct cell_spec *spec, const char *path)
 	return writable;
 }
 
-int standin_open(const struct cell_spec *spec, int root_fd, const char *path)
+int standin_open(const struct cell_spec *spec, int root_fd, const char *path, bool or_link)
 {
 	auto_fd int place = root_open(root_fd, path + 1);
 	struct stat st;
 
-	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0 ||
-	    is_writable(spec, path))
+	if (place < 0 || fstat(place, &st) < 0 || (!S_ISREG(st.st_mode) && (!or_link || !S_ISLNK(st.st_mode))) ||
+	    (st.st_mode & S_IROTH) == 0 || is_writable(spec, path))
 		return -1;
 	return steal_fd(&place);
 }

@@ -39,7 +39,7 @@ static const char *const stores[] = {
 
 static int stand_in(const struct cell_spec *spec, int root_fd, const char *path, const char *with)
 {
-	auto_fd int place = standin_open(spec, root_fd, path), tree = -1;
+	auto_fd int place = standin_open(spec, root_fd, path, false), tree = -1;
 
 	if (place < 0)
 		return 0;
@@ -53,7 +53,7 @@ static bool has_java(const struct cell_spec *spec, int root_fd)
 	bool has = false;
 
 	for (size_t i = 0; i < COUNT_OF(stores) && !has; i++) {
-		auto_fd int place = standin_open(spec, root_fd, stores[i]);
+		auto_fd int place = standin_open(spec, root_fd, stores[i], false);
 
 		has = place >= 0;
 	}

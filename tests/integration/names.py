@@ -351,7 +351,114 @@ def names_lead_there_beside_the_hosts_own_account(net, who, uid):
         assert "  - connect: open.test:80\n" in file.read(), who
 
 
-SCENARIOS = [names_lead_there_beside_the_hosts_own_account, no_question_leaves, names_are_what_they_are, no_address_is_another, a_name_leads_to_what_was_checked, loopback_is_the_cells_own, it_is_told_by_name,
+# Whether a.open.test is found, and what all that would change the file in whose place the cell's stands came to.
+MEDDLE = r"""
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def system(name, *arguments):
+    if getattr(libc, name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+def said(what):
+    try:
+        return what() or "done"
+    except OSError as e:
+        return "no"
+p, other = "/etc/resolv.conf", "/etc/other"
+tries = (lambda: print(said(lambda: socket.create_connection(("a.open.test", 80), 9).recv(99).decode().strip())),
+         lambda: open(p, "a").write("x\n") and None, lambda: os.truncate(p, 0), lambda: os.chmod(p, 0o600), lambda: os.utime(p), lambda: system("umount2", p.encode(), 2),
+         lambda: system("umount2", p.encode(), 10), lambda: system("mount", b"/dev/null", p.encode(), b"", 4096, b""), lambda: os.rename(p, other), lambda: os.unlink(p), lambda: os.symlink("/x", other),
+         lambda: os.rename("/etc", "/etc.old"))
+tries[0]()
+print(*map(said, tries[1:]))
+"""
+
+
+def forms_of_resolv_conf(net, tree):
+    """Each as a name and who makes it; those which are a file, or lead to one, or nowhere."""
+    text, path = f"nameserver {PUBLIC}\noptions timeout:1 attempts:1\n", f"{net.top}/etc/resolv.conf"
+    for name in (f"{net.top}/real.conf", f"{net.top}/etc/real.conf", f"{tree}/real.conf"):
+        write(name, text)
+        os.chmod(name, 0o666)
+    return {"file": lambda: write(path, text), "absolute": lambda: os.symlink(f"{net.top}/real.conf", path), "relative": lambda: os.symlink("./real.conf", path),
+            "dangling": lambda: os.symlink("/run/nowhere/stub.conf", path), "loop": lambda: os.symlink("resolv.conf", path), "writable": lambda: os.symlink(f"{tree}/real.conf", path),
+            "directory": lambda: os.mkdir(path), "missing": lambda: None}
+
+
+def remove(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.rmdir(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def all_of(*roots):
+    """What lies there, as it is."""
+    found = {}
+    for root in roots:
+        for at, _, names in os.walk(root):
+            for path in (at, *(f"{at}/{n}" for n in names)):
+                s = os.lstat(path)
+                text = os.readlink(path) if os.path.islink(path) else open(path, "rb").read() if os.path.isfile(path) else b""
+                found[path] = (s.st_mode, s.st_uid, s.st_ino, s.st_mtime_ns, text)
+    return found
+
+
+@both_users
+def whatever_the_hosts_file_is_nothing_is_done_to_it(net, who, uid):
+    """A link is not followed, to where it may be written neither: the cell's file stands on the link itself. Nobody gets that away, and a file is there or not as on the host."""
+    begin(net)
+    tree, etc = f"{net.home(uid)}/forms", f"{net.top}/etc"
+    os.makedirs(tree)
+    shutil.rmtree(etc, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--one-file-system", "/etc", etc], check=True)
+    shutil.copy(f"{net.top}/hosts", f"{etc}/hosts")
+    forms = forms_of_resolv_conf(net, tree)
+    subprocess.run(["chown", "-R", f"{uid}:{uid}", tree], check=True)
+    subprocess.run(["mount", "--bind", etc, "/etc"], check=True)
+    try:
+        for form, make in forms.items():
+            remove(f"{etc}/resolv.conf")
+            make()
+            before = all_of(etc, tree, f"{net.top}/real.conf")
+            want = "no" if form in ("directory", "missing") else PUBLIC
+            learn = ("learn", "--no-ledger", "--workspace", tree, "--output", f"{net.home(uid)}/policy-{form}")
+            runs = [learn] + [("run", "--read", "/etc", *more) for more in ((), ("--direct",), ("--work", tree)) if uid == 0]
+            for words in runs:
+                result = net.ambit(uid, *words, "--connect", "*.open.test:80", "--", "python3", "-c", MEDDLE)
+                assert result.stdout.split() == [want] + ["no"] * 11, f"{who}, {form}, {words}: {told(result)}"
+                assert all_of(etc, tree, f"{net.top}/real.conf") == before, f"{who}, {form}, {words}"
+    finally:
+        subprocess.run(["umount", "/etc"], check=True)
+
+
+@both_users
+def what_the_event_may_write_is_its_own(net, who, uid):
+    """Then the host's file is what it sees and writes, staged or not; nothing of the cell's is in it. The twin of the one above: it can be written."""
+    if uid != 0:
+        return  # nobody else may write there
+    begin(net)
+    etc, text = f"{net.top}/etc-written", f"nameserver {PUBLIC}\n"
+    subprocess.run(["cp", "-a", "--one-file-system", "/etc", etc], check=True)
+    shutil.copy(f"{net.top}/hosts", f"{etc}/hosts")
+    subprocess.run(["mount", "--bind", etc, "/etc"], check=True)
+    script = "import sys\nfor n in ('resolv.conf', 'hosts'):\n    p = '/etc/' + n; sys.stdout.write(open(p).read()); open(p, 'a').write('# mine\\n')"
+    try:
+        for flags in (("--direct",), (), ("--stage",)):
+            write(f"{etc}/resolv.conf", text)
+            shutil.copy(f"{net.top}/hosts", f"{etc}/hosts")
+            result = net.run(0, "--write", "/etc", *flags, "--connect", "*.open.test:80", "--connect", "open.test:80", "--", "python3", "-c", script)
+            with open(f"{net.top}/hosts", encoding="utf-8") as file:
+                hosts = file.read()
+            assert result.returncode == 0 and result.stdout == text + hosts, f"{who}, {flags}: {told(result)}"
+            more = "" if flags == ("--stage",) else "# mine\n"
+            for name, was in (("resolv.conf", text), ("hosts", hosts)):
+                with open(f"{etc}/{name}", encoding="utf-8") as file:
+                    assert file.read() == was + more, f"{who}, {flags}, {name}"
+    finally:
+        subprocess.run(["umount", "/etc"], check=True)
+
+
+SCENARIOS = [names_lead_there_beside_the_hosts_own_account, whatever_the_hosts_file_is_nothing_is_done_to_it, what_the_event_may_write_is_its_own, no_question_leaves, names_are_what_they_are, no_address_is_another, a_name_leads_to_what_was_checked, loopback_is_the_cells_own, it_is_told_by_name,
              every_resolver_finds_them]
 
 if __name__ == "__main__":
