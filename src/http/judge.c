@@ -44,20 +44,22 @@ static void note(const struct http_text *t, char *ret, size_t size)
 	ret[n] = 0;
 }
 
-/* Decoded, as whoever makes a rule of it does. */
-static bool has_encoded_credential(const struct http_text *path)
+/* Decoded, as whoever makes a rule of it does; the query is in no rule. */
+static bool has_encoded_credential(const struct http_text *target)
 {
+	const char *mark = memchr(target->at, '?', target->n);
+	const struct http_text t = { .at = target->at, .n = mark != NULL ? (size_t)(mark - target->at) : target->n };
 	struct credential_scan scan;
 	uint8_t room[256];
 	size_t n = 0;
 
 	credential_scan_init(&scan);
-	for (size_t i = 0; i < path->n; i++) {
-		const int high = i + 2 < path->n ? hex_digit(path->at[i + 1]) : -1;
-		const int low = i + 2 < path->n ? hex_digit(path->at[i + 2]) : -1;
-		const bool encoded = path->at[i] == '%' && high >= 0 && low >= 0;
+	for (size_t i = 0; i < t.n; i++) {
+		const int high = i + 2 < t.n ? hex_digit(t.at[i + 1]) : -1;
+		const int low = i + 2 < t.n ? hex_digit(t.at[i + 2]) : -1;
+		const bool encoded = t.at[i] == '%' && high >= 0 && low >= 0;
 
-		room[n++] = encoded ? (uint8_t)(high * 16 + low) : (uint8_t)path->at[i];
+		room[n++] = encoded ? (uint8_t)(high * 16 + low) : (uint8_t)t.at[i];
 		i += encoded ? 2 : 0;
 		if (n < sizeof room)
 			continue;
@@ -69,9 +71,16 @@ static bool has_encoded_credential(const struct http_text *path)
 }
 
 /* A target in the absolute form may say who asks, and with which password. */
-static bool has_user(const struct http_text *path)
+static bool has_user(const struct http_text *target)
 {
-	return path->n > 0 && path->at[0] != '/' && memchr(path->at, '@', path->n) != NULL;
+	const char *slashes = memmem(target->at, target->n, "//", 2), *end = target->at + target->n;
+
+	if (target->at[0] == '/')
+		return false;
+	for (const char *at = slashes != NULL ? slashes + 2 : target->at; at < end && *at != '/' && *at != '?'; at++)
+		if (*at == '@')
+			return true;
+	return false;
 }
 
 void asked_note(struct http_asked *a, const struct http_text *method, const struct http_text *path)
@@ -79,8 +88,8 @@ void asked_note(struct http_asked *a, const struct http_text *method, const stru
 	*a = (struct http_asked){ .rule = -1 };
 	note(method, a->method, method->n < sizeof a->method ? sizeof a->method : 1);
 	note(path, a->path, sizeof a->path);
-	if (has_user(path) || has_encoded_credential(path) ||
-	    credential_find((const uint8_t *)path->at, path->n) != NULL)
+	if (path->n > 0 && (has_user(path) || has_encoded_credential(path) ||
+			    credential_find((const uint8_t *)path->at, path->n) != NULL))
 		(void)text_copy(a->path, sizeof a->path, "(a-credential)"); /* what is told is kept, and shown */
 }
 

@@ -350,7 +350,8 @@ static void what_was_asked_for_is_counted(void **state)
 	add(&u, &t, -2, "GET", "/user#query:me", 403);
 	add(&u, &t, -2, "A-METHOD-THAT-IS-FAR-TOO-LONG", "", 501);
 	add(&u, &t, -1, "GET", "/x", 200);
-	assert_int_equal(u.n, 6);
+	add(&u, &t, -2, "GET", "http://a.example/@scope/b?x=me:password@c", 403);
+	assert_int_equal(u.n, 7);
 	assert_string_equal(u.rows[0].path, "/repos/**");
 	assert_int_equal(u.rows[0].count, 2);
 	assert_string_equal(u.rows[2].path, "/user");
@@ -359,6 +360,7 @@ static void what_was_asked_for_is_counted(void **state)
 	assert_int_equal(u.rows[3].count, 3);
 	assert_string_equal(u.rows[4].method, "-");
 	assert_string_equal(u.rows[5].path, "/**");
+	assert_string_equal(u.rows[6].path, "http://a.example/@scope/b");
 	buf_init_in(&b, room, sizeof room);
 	http_put_used(&b, &u);
 	rbuf_init(&in, b.data, b.len);
