@@ -371,7 +371,41 @@ def what_was_sent_is_learned(network, who, uid):
     assert STOLEN not in text and "ghp_" not in text and '    http: ["GET /repos/acme/shop", "GET /repos/acme/shop/issues/*", "GRAPHQL /graphql"]\n' in text, f"{who}: {text}"
 
 
-SCENARIOS = [the_wipe, what_was_sent_is_learned, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+TARGETS = [("A_B", "/a"), ("GRAPHQL", "/b"), ("GET", "/%22%5D,%20DELETE%20/x"), ("GET", "/*"), ("GET", "/**"), ("GET", "/%2A%2A/c"), ("GET", "/'%20--%20"), ("GET", "/%C2%9B31m%E2%80%AE"),
+           ("GET", "/bot1:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/x"), ("GET", "/%67hp_16C7e42F292c6912E7710c838347Ae178B4a")]
+
+
+@both_users
+def what_is_learned_is_no_wider_for_what_was_sent(network, who, uid):
+    """What would be another rule, or another line, where it is written. As wide as its grant it is where too many kinds were sent, and it says so."""
+    need("curl", "openssl")
+    if network.is_new:
+        serve(network)
+    tree = f"{network.home(uid)}/sent"
+    os.makedirs(tree)
+    os.chown(tree, uid, uid)
+
+    def learned(name, script):
+        policy = f"{tree}/{name}.yaml"
+        result = network.ambit(uid, "learn", "--no-ledger", "--workspace", tree, "--output", policy, "--connect", "open.test:443 http='* /**'", "--", "sh", "-c", script,
+                               before=("env", f"SSL_CERT_FILE={authority(network)}/ca.pem"))
+        assert result.returncode == 0, f"{who}: {told(result)}"
+        assert network.ambit(uid, "policy", "check", policy).returncode == 0, f"{who}, {name}"
+        with open(policy, encoding="utf-8") as file:
+            return result.stdout, file.read()
+    calls = "".join(f"curl -gsS -m 10 -o /dev/null -w '%{{http_code}} ' --path-as-is -X {m} \"https://open.test{t}\"\n" for m, t in TARGETS)
+    said, text = learned("few", calls)
+    assert said.split() == ["501"] * 2 + ["200"] * 7 + ["403"], f"{who}: {said}"  # the server knows neither method
+    rules = ["GET /%22%5D%2C%20DELETE%20/x", "GET /%27%20--%20", "GET /%2A", "GET /%2A%2A", "GET /%2A%2A/c", "GET /bot1:*/x", "GET /%C2%9B31m%E2%80%AE"]
+    http = ", ".join(f'"{r}"' for r in rules)
+    assert f"  - connect: open.test:443\n    # A method that no rule can name was used, and is not granted.\n    http: [{http}]\n" in text and "AAHdq" not in text and "ghp_" not in text, f"{who}: {text}"
+    said, text = learned("many", "for i in $(seq 40); do set -- \"$@\" https://open.test/p$i; done; curl -sS -m 10 \"$@\" >/dev/null && echo ok")
+    assert said == "ok\n" and "    # Not all that was sent could be told: here stands what was granted.\n    http: [\"* /**\"]\n" in text, f"{who}: {said} {text}"
+    said, text = learned("none", "curl -sS -m 10 -o /dev/null -w '%{http_code}' https://open.test/%2e%2e/a")
+    assert "- connect" not in text and "# decide: connect: open.test:443 with http='* /**'  -- " in text, f"{who}: {said} {text}"
+
+
+SCENARIOS = [the_wipe, what_is_learned_is_no_wider_for_what_was_sent, what_was_sent_is_learned, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
              a_later_connection_resumes_that_hosts_session_alone]
 
 

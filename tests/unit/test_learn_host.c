@@ -217,6 +217,7 @@ static const char *const terms_of[] = {
 	"http='GRAPHQL /**' graphql='query *, mutation a'",
 	"graphql='query *, mutation *'",
 	"secret='x as bearer'",
+	"http='* /**' secret='b as basic:me, a as form:token' credentials=replace",
 	"http='GET /**' secret='x as header:x-key' credentials=replace",
 };
 static const char *const paths[] = { "/a", "/a/b", "/a/*",   "/b", "/g", "/g#query:me", "/g#mutation:a",
