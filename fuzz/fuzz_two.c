@@ -12,7 +12,7 @@ static const char *const terms[] = {
 
 static const char *const of_forms[] = {
 	GET,
-	FORM,
+	(FORM),
 	(FORM "|content-length=4"),
 	(FORM "|expect=100-continue"),
 	(FORM "; charset=utf-8"),

@@ -1,10 +1,13 @@
 #include "explain/learned_host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+
+#define ONE sizeof(void *) /* of the list */
 
 /* ---- hosts ---- */
 
@@ -42,14 +45,14 @@ struct learned_host *learned_hosts_of(struct learned_hosts *l, const struct gran
 		at++;
 	if (at < l->n && strcmp(l->at[at]->object, object) == 0)
 		return l->at[at];
-	grown = realloc(l->at, (l->n + 1) * sizeof(*grown));
+	grown = realloc(l->at, (l->n + 1) * ONE);
 	l->at = grown != NULL ? grown : l->at;
 	h = grown != NULL ? host_create(set, grant, object) : NULL;
 	if (h == NULL) {
 		l->failed = true;
 		return NULL;
 	}
-	memmove(l->at + at + 1, l->at + at, (l->n - at) * sizeof(*l->at));
+	memmove(l->at + at + 1, l->at + at, (l->n - at) * ONE);
 	l->at[at] = h;
 	l->n++;
 	return h;
@@ -177,9 +180,9 @@ static bool join(const struct path_list *list, bool few, char ret[TERMS_TEXT_MAX
 static void put_listed(const struct terms *granted, struct path_list *operations)
 {
 	for (uint32_t i = 0; i < granted->n_listed; i++) {
-		char text[sizeof "persisted " + sizeof granted->listed[0]] = "persisted ";
+		char text[sizeof "persisted " + sizeof granted->listed[0]];
 
-		strcat(text, granted->listed[i]);
+		(void)snprintf(text, sizeof text, "persisted %s", granted->listed[i]);
 		path_list_add(operations, text);
 	}
 }

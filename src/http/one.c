@@ -463,7 +463,7 @@ static bool take_answer(struct one *o, struct one_parts *p, const struct http_he
 	o->closes |= http_head_lists(h, "connection", "close") || h->minor == 0 || !o->up.done;
 	begin_body(&o->down, http_head_answer_body(h, &method), h->body_length);
 	o->closes |= o->down.kind == HTTP_UNTIL_END;
-	o->framed.kind = framed_of_type(type != NULL ? &type->value : NULL);
+	o->framed.kind = (uint8_t)framed_of_type(type != NULL ? &type->value : NULL);
 	put_answer(o, p, h);
 	end_head(o, p);
 	o->answered = true;

@@ -68,7 +68,7 @@ static void pass(struct two *o, struct twin *t, unsigned status, bool ended)
 		return;
 	}
 	t->answered = true;
-	t->framed.kind = framed_of(&o->answered);
+	t->framed.kind = (uint8_t)framed_of(&o->answered);
 	t->down.ended = ended;
 	if (nghttp2_submit_response(o->client, t->client_id, list, o->made.n, ended ? NULL : &body) != 0) {
 		twin_reset_client(o, t, NGHTTP2_INTERNAL_ERROR);

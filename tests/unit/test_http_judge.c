@@ -344,7 +344,7 @@ static void what_was_asked_for_is_counted(void **state)
 	add(&u, &t, 0, "GET", "/repos/b", 404);
 	add(&u, &t, -2, "GET", "/user?token=x", 403);
 	add(&u, &t, -2, "GET", "/u/" TOKEN, 403);
-	(void)snprintf(encoded, sizeof encoded, "/u/%%%02x%s", (unsigned int)TOKEN[0], TOKEN + 1);
+	(void)snprintf(encoded, sizeof encoded, "/u/%%%02x%s", (unsigned int)TOKEN[0], &TOKEN[1]);
 	add(&u, &t, -2, "GET", encoded, 403); /* a rule that is made of it would have the token */
 	add(&u, &t, -2, "GET", "http://me:password@a.example/b", 403);
 	add(&u, &t, -2, "GET", "/user#query:me", 403);
