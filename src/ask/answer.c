@@ -126,18 +126,18 @@ static void take_scope(json_t *scope, struct ask_answer *a)
 	}
 }
 
+#define SECONDS_LEN 19 /* of a timestamp, before its milliseconds */
+
 /* Seconds since 1970. 0 is what some say for never. */
 static void take_time(const json_t *seconds, struct ask_answer *a)
 {
 	char text[TIMESTAMP_LEN + 1];
-	char *dot;
 
 	if (!json_is_integer(seconds) || json_integer_value(seconds) <= 0 ||
 	    !timestamp_write(timestamp_ms_of((uint64_t)json_integer_value(seconds)), text))
 		return;
-	dot = strchr(text, '.'); /* there is one, and milliseconds behind it */
-	*dot++ = 'Z';
-	ask_set_expires(a, text, (size_t)(dot - text));
+	text[SECONDS_LEN] = 'Z';
+	ask_set_expires(a, text, SECONDS_LEN + 1);
 }
 
 /* One, or a list. */
