@@ -10,6 +10,7 @@ MB = 1 << 20
 GIT = {'GIT_CONFIG_NOSYSTEM': '1', 'GIT_CONFIG_GLOBAL': '/dev/null', 'HOME': '/nonexistent', 'PATH': os.environ['PATH'],
        'LC_ALL': 'C.UTF-8', 'GIT_CEILING_DIRECTORIES': tempfile.gettempdir()}
 WILD = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+SEED = int(os.environ.get('AMBIT_SEED') or random.randrange(1, 1 << 20))  # others in each run
 SECONDS = 12  # of the processor, for hostile input; it takes 1 to 4
 
 
@@ -276,14 +277,14 @@ def main(role, golden, build='bounded'):
                 ('git apply of binary files', ['git', 'apply', '-'], True, 'binary'),
                 ('git apply of binary files outside of a repository', ['git', 'apply', '-'], False, 'binary')]):
             wrong = ''
-            rounds = (1 if 'sanitized' in sys.argv else 12) * int(os.environ.get('AMBIT_SOAK') or 1)
+            rounds = (1 if 'sanitized' in sys.argv else 6) * int(os.environ.get('AMBIT_SOAK') or 1)
             for seed in range(rounds):
-                rng = random.Random(int(os.environ.get('AMBIT_SEED') or 1) * 1000003 + number * 100003 + seed)
+                rng = random.Random(SEED * 1000003 + number * 100003 + seed)
                 old, new, changes = random_trees(rng, name == 'patch', form == 'binary')
                 patch = show(changes, context=rng.choice([1, 3, 3, 10]), form=form).stdout
                 wrong = applied(command, old, new, patch, git) or ('' if is_tame(patch, False) else f'not tame: {patch}')
                 if wrong:
-                    wrong = f'seed {seed}: {wrong}'
+                    wrong = f'AMBIT_SEED={SEED}, {seed}: {wrong}'
                     break
             say(not wrong, f'{name}: {rounds} random trees become the new ones', wrong)
 
@@ -304,8 +305,8 @@ def main(role, golden, build='bounded'):
         for form, names in (('patch', 'fg'), ('binary', 'fghi'), ('binary', 'hgfi')):
             changes = [change('modified', name, old[name][1], new[name][1]) for name in names]
             all_of, wrong, refused = show(changes, form=form).stdout, '', 0
-            step = 1 if os.environ.get('AMBIT_SOAK') else 29 if 'sanitized' in sys.argv else 7
-            for most in range(1 + int(os.environ.get('AMBIT_SEED') or random.randrange(step)) % step, len(all_of) + 2, step):
+            step = 1 if os.environ.get('AMBIT_SOAK') else 29 if 'sanitized' in sys.argv else 11
+            for most in range(1 + SEED % step, len(all_of) + 2, step):
                 patch = show(changes, form=form, output_max=most).stdout
                 with tempfile.TemporaryDirectory() as root:
                     lay(root, old)
@@ -331,8 +332,8 @@ def main(role, golden, build='bounded'):
             return subprocess.run(git + ['diff', '-M100%', f'--stat={width}', *trees], env=GIT, check=True, capture_output=True).stdout
 
     def check_like_git():
-        wrong, first = '', int(os.environ.get('AMBIT_SEED') or 1) * 1000
-        for seed in range(first, first + (2 if 'sanitized' in sys.argv else 12) * int(os.environ.get('AMBIT_SOAK') or 1)):
+        wrong, first = '', SEED * 1000
+        for seed in range(first, first + (2 if 'sanitized' in sys.argv else 6) * int(os.environ.get('AMBIT_SOAK') or 1)):
             rng = random.Random(seed)
             old, new, changes = random_trees(rng, False, odd=ASCII)
             if any(name.startswith('to/') for name in new):
@@ -341,7 +342,7 @@ def main(role, golden, build='bounded'):
             theirs, ours = git_stat(old, new, width), show(changes, form='stat', width=width).stdout
             ours = [line for line in ours.splitlines() if not line.startswith((b' held:', b' executes later:'))]
             if sorted(theirs.splitlines()) != sorted(ours):
-                wrong = f'seed {seed}, width {width}; git:\n{theirs.decode()}ours:\n' + b'\n'.join(ours).decode()
+                wrong = f'AMBIT_SEED={SEED}, {seed}, width {width}; git:\n{theirs.decode()}ours:\n' + b'\n'.join(ours).decode()
                 break
         say(not wrong, 'the rows and the total of git diff --stat', wrong)
 
