@@ -66,7 +66,7 @@ static bool set_serial(X509 *x)
 }
 
 /* All but the extensions. An hour back, for clients whose clock is behind. */
-static X509 *begin(const char *common_name, EVP_PKEY *key, const X509_NAME *issuer, long days)
+static X509 *begin(const char *kind, const char *name_of_it, EVP_PKEY *key, const X509_NAME *issuer, long days)
 {
 	X509 *x = X509_new();
 	X509_NAME *name = x == NULL ? NULL : X509_get_subject_name(x);
@@ -74,7 +74,7 @@ static X509 *begin(const char *common_name, EVP_PKEY *key, const X509_NAME *issu
 	if (name != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
 	    X509_gmtime_adj(X509_getm_notBefore(x), -HOUR) != NULL &&
 	    X509_gmtime_adj(X509_getm_notAfter(x), days * DAY) != NULL && X509_set_pubkey(x, key) == 1 &&
-	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0) == 1 &&
+	    X509_NAME_add_entry_by_txt(name, kind, MBSTRING_ASC, (const unsigned char *)name_of_it, -1, -1, 0) == 1 &&
 	    X509_set_issuer_name(x, issuer != NULL ? issuer : name) == 1)
 		return x;
 	X509_free(x);
@@ -121,7 +121,7 @@ static bool sign_itself(struct authority *a, const struct endpoint *of)
 	};
 
 	put_constraint(of, constraint, sizeof constraint);
-	a->certificate = begin("Ambit, for this event only", a->key, NULL, AUTHORITY_DAYS);
+	a->certificate = begin("CN", "Ambit, for this event only", a->key, NULL, AUTHORITY_DAYS);
 	return a->certificate != NULL && complete(a->certificate, a->certificate, extensions, 4, a->key);
 }
 
@@ -163,7 +163,7 @@ size_t authority_put(const struct authority *a, uint8_t room[AUTHORITY_DER_MAX])
 
 /* ---- its leaves ---- */
 
-/* The common name is nobody's to look at, and has room for 64 characters only. */
+/* It has no common name: beside an address GnuTLS would hold that against the constraint of names. */
 static X509 *sign_leaf(const struct authority *a, const char *alt_name)
 {
 	const struct extension extensions[] = {
@@ -174,7 +174,7 @@ static X509 *sign_leaf(const struct authority *a, const char *alt_name)
 		{ NID_authority_key_identifier, "keyid,issuer" },
 		{ NID_subject_alt_name, alt_name },
 	};
-	X509 *x = begin("ambit", a->leaf_key, X509_get_subject_name(a->certificate), LEAF_DAYS);
+	X509 *x = begin("O", "ambit", a->leaf_key, X509_get_subject_name(a->certificate), LEAF_DAYS);
 
 	if (x != NULL && complete(x, a->certificate, extensions, 6, a->key))
 		return x;

@@ -736,10 +736,10 @@ def installed(network):
     return found
 
 
-def arrived(network, uid, clients, *grants):
+def arrived(network, uid, clients, *grants, url="https://open.test"):
     """Whose request came, of all that were called in one event; and what each said."""
     ASKED.clear()
-    rows = [Row(name, f"export URL=https://open.test HERE={network.top}/java; {{ {line}; }} </dev/null", "", "") for name, line in clients.items()]
+    rows = [Row(name, f"export URL={url} HERE={network.top}/java; {{ {line}; }} </dev/null", "", "") for name, line in clients.items()]
     java = ["--read", f"{network.top}/java"] if "java" in clients else []
     found, result = run_rows(network, uid, rows, "--run", "node", *java, *connect(*grants))
     return {name: any(f"/{name}" in a["path"] for a in ASKED) for name in clients}, {name: said[-400:] for name, (_, said) in zip(clients, found)}, result
@@ -756,6 +756,9 @@ def whom_programs_trust(network, who, uid):
     places = {f"place-{name}": "unset SSL_CERT_FILE CURL_CA_BUNDLE; " + line.replace(f"/{name}", f"/place-{name}") for name, line in clients.items() if name in BY_PLACE}
     came, said, result = arrived(network, uid, clients | places, "open.test:443 http='* /**'")
     assert all(came.values()), f"{who}: {[(n, said[n]) for n, yes in came.items() if not yes]}\n{result.stderr[-1000:]}"
+    addressed = {name: line for name, line in clients.items() if name in ("curl", "wget", "git", "python-urllib", "node-https")}
+    came, said, result = arrived(network, uid, addressed, f"{PUBLIC}:443 http='* /**'", url=f"https://{PUBLIC}")
+    assert all(came.values()), f"{who}, by address: {[(n, said[n]) for n, yes in came.items() if not yes]}\n{result.stderr[-1000:]}"
     strict = {name: line for name, line in clients.items() if name not in ("npm", "pip", "java", "node-fetch")}
     came, _, _ = arrived(network, uid, strict, "open.test:443", "both.test:443 http='GET /kept'")
     assert not any(came.values()), f"{who}: they trust anybody: {came}"
