@@ -163,7 +163,7 @@ static bool may_send(struct one *o, struct one_parts *p)
 static bool begin_exchange(struct one *o)
 {
 	o->answered = false;
-	o->untold = true;
+	o->begun = o->untold = true;
 	o->state = ONE_EXCHANGE;
 	begin_body(&o->down, HTTP_NO_BODY, 0);
 	o->down.done = false;
@@ -254,6 +254,17 @@ static bool judge_parameters(struct one *o, struct one_parts *p, const struct ht
 	return !refuse(o, p, !o->up.done);
 }
 
+static bool is_gone(const struct one_parts *p)
+{
+	return p->broken == NULL && (p->server->ended || p->server->broken);
+}
+
+/* NULL: there is a host. */
+static const char *why_gone(const struct one_parts *p)
+{
+	return is_gone(p) ? "the host ended the connection before it was asked" : p->broken;
+}
+
 static bool take_request(struct one *o, struct one_parts *p, const struct http_head *h)
 {
 	struct http_request q;
@@ -268,10 +279,10 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 	judge_request(p->judge, p->host, &q, p->verdict);
 	o->reader = (uint8_t)refusal_reader(&q);
 	o->asked.rule = p->verdict->rule;
-	if (p->verdict->status == 0 && p->broken != NULL)
-		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", p->broken);
+	if (p->verdict->status == 0 && why_gone(p) != NULL)
+		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", why_gone(p));
 	if (p->verdict->status != 0)
-		return refuse(o, p, !o->up.done);
+		return refuse(o, p, !o->up.done || is_gone(p));
 	brings_begin(&o->brings, &q, p->verdict->wants_form);
 	o->wants_upgrade &= !p->verdict->wants_document &&
 			    !p->verdict->wants_form; /* what comes then is judged by nobody */
@@ -290,7 +301,7 @@ static bool read_request(struct one *o, struct one_parts *p)
 
 	if (stream_waits(p->client) > WAITS_MAX)
 		return false;
-	if (p->broken == NULL && (p->server->ended || p->server->broken || stream_has(p->server) > 0))
+	if (p->broken == NULL && ((o->begun && is_gone(p)) || stream_has(p->server) > 0))
 		return finish(o); /* what a host says unasked would be taken for the next answer */
 	if (stream_has(p->client) == 0)
 		return (p->client->ended || p->client->broken) && finish(o);

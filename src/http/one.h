@@ -40,6 +40,7 @@ struct one {
 	bool is_head;  /* the request was HEAD: no body follows its answer */
 	bool wants_upgrade;
 	bool answered; /* the answer's head was sent */
+	bool begun;    /* a request was sent: a host that goes after one may have had enough, as hosts have */
 	bool untold;   /* the request was sent, and is not counted yet */
 	bool chunks_down;
 	bool cut;       /* in LAST: the host said no end, so the program is told none */

@@ -255,6 +255,38 @@ static void it_wakes_for_what_is_held(void **state)
 	finish(&w);
 }
 
+/* The program is told, if nothing was sent yet; a connection that rests between two requests only ends. */
+static void a_host_that_went_is_told(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	w.host.broken = true;
+	run(&w);
+	assert_int_equal(w.program.out.len, 0);
+	say(&w.program, GET);
+	run(&w);
+	assert_non_null(memmem(w.program.out.data, w.program.out.len, "HTTP/1.1 502 ", 13));
+	assert_non_null(memmem(w.program.out.data, w.program.out.len, "before it was asked", 19));
+	assert_int_equal(w.host.out.len, 0);
+	assert_int_equal(w.one.state, ONE_LAST);
+	finish(&w);
+
+	begin(&w);
+	say(&w.program, GET);
+	run(&w);
+	say(&w.host, "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n");
+	run(&w);
+	buf_reset(&w.program.out);
+	w.host.ended = true;
+	say(&w.program, GET);
+	run(&w);
+	assert_int_equal(w.program.out.len, 0);
+	assert_int_equal(w.one.state, ONE_LAST);
+	finish(&w);
+}
+
 /* A host that breaks off in a secret has told none of it. */
 static void what_is_held_is_lost_with_the_host(void **state)
 {
@@ -279,6 +311,7 @@ int main(void)
 		cmocka_unit_test(answers_come_so),
 		cmocka_unit_test(it_wakes_for_what_is_held),
 		cmocka_unit_test(what_is_held_is_lost_with_the_host),
+		cmocka_unit_test(a_host_that_went_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
