@@ -24,9 +24,10 @@ void brings_begin(struct brings *b, const struct http_request *q, bool is_writte
 	credential_scan_init(&b->tokens);
 }
 
+/* What is left out before a name takes no room, of which a name could be pushed out. */
 static void put(struct brings *b, char c)
 {
-	if (b->n < TERMS_NAME_MAX)
+	if (b->n < TERMS_NAME_MAX && (b->n > 0 || judge_begins_name(c)))
 		b->name[b->n++] = c;
 }
 
@@ -42,13 +43,12 @@ static void take_escape(struct brings *b, uint8_t byte)
 	put(b, (char)(b->high << 4 | (digit < 0 ? 0 : digit)));
 }
 
+/* Of one that is cut off a bracket may have ended what is meant; else it is none that is looked for. */
 static const char *judge_name(const struct brings *b, const struct judge *j)
 {
 	const struct http_text name = { .at = b->name, .n = b->n };
 	struct judge_meaning m;
 
-	if (b->n == TERMS_NAME_MAX)
-		return NULL;
 	m = judge_name_means(j, &name);
 	if (m.another && j->terms.n_rules > 0)
 		return "its body is a form that may mean another method";

@@ -336,13 +336,18 @@ static bool judge_fields(const struct judge *j, const struct http_host *host, co
 
 /* ---- parameters ---- */
 
-/* A name as it is read by those who make variables and arrays of parameters: blanks and `[` before it are left out, it ends at a bracket or
- * a NUL, and `.` and a blank are `_` (PHP; qs of Node.js). Too long for all that are looked for: "". */
+bool judge_begins_name(char c)
+{
+	return c != ' ' && c != '[' && c != ']';
+}
+
+/* A name as it is read by those who make variables and arrays of parameters: blanks and brackets before it are left out, it ends at a bracket or
+ * a NUL, and `.` and a blank are `_` (PHP; qs of Node.js; Rack). Too long for all that are looked for: "". */
 static void meant_name(const struct http_text *name, char ret[TERMS_NAME_MAX])
 {
 	size_t from = 0, n = 0;
 
-	while (from < name->n && (name->at[from] == ' ' || name->at[from] == '['))
+	while (from < name->n && !judge_begins_name(name->at[from]))
 		from++;
 	for (; from < name->n && name->at[from] != 0 && name->at[from] != '[' && name->at[from] != ']'; from++) {
 		if (n + 1 == TERMS_NAME_MAX) {
@@ -365,25 +370,27 @@ static bool is_method_word(const struct http_text *value)
 	return false;
 }
 
-/* A `[` that no bracket closes is `_` to PHP. */
+/* A `[` that no bracket closes is `_` to PHP, behind blanks that it leaves out. */
 static void meant_open(const struct http_text *name, char ret[TERMS_NAME_MAX])
 {
-	char closed[HTTP_FIELDS_MAX];
-	struct http_text t = { .at = closed, .n = name->n < sizeof closed ? name->n : 0 };
+	char open[TERMS_NAME_MAX]; /* what is longer is none that is looked for */
+	size_t from = 0, n = 0;
 
-	for (size_t i = 0; i < t.n; i++)
-		closed[i] = name->at[i] == '[' && memchr(name->at + i, ']', name->n - i) == NULL ? '_' : name->at[i];
-	meant_name(&t, ret);
+	while (from < name->n && name->at[from] == ' ')
+		from++;
+	for (; from < name->n && n < sizeof open; from++)
+		open[n++] = name->at[from] == '[' && memchr(name->at + from, ']', name->n - from) == NULL
+				    ? '_'
+				    : name->at[from];
+	meant_name(&(struct http_text){ .at = open, .n = n }, ret);
 }
 
 /* The secret that goes into a parameter which one server or another takes for its own, of the query or of a form: many make one of both. Some take
  * large letters for small ones. */
-static const struct terms_secret *secret_in_parameter(const struct judge *j, const struct http_text *name,
-						      const char *meant)
+static const struct terms_secret *secret_in_parameter(const struct judge *j, const char *meant, const char *open)
 {
-	char open[TERMS_NAME_MAX], wanted[TERMS_NAME_MAX];
+	char wanted[TERMS_NAME_MAX];
 
-	meant_open(name, open);
 	for (uint32_t i = 0; i < j->terms.n_secrets; i++) {
 		const struct terms_secret *s = &j->terms.secrets[i];
 		const struct http_text where = { .at = s->where, .n = strlen(s->where) };
@@ -398,16 +405,17 @@ static const struct terms_secret *secret_in_parameter(const struct judge *j, con
 
 struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name)
 {
-	char meant[TERMS_NAME_MAX];
+	char meant[TERMS_NAME_MAX], open[TERMS_NAME_MAX];
 	struct http_text t;
 
 	meant_name(name, meant);
+	meant_open(name, open);
 	t = (struct http_text){ .at = meant, .n = strlen(meant) };
 	return (struct judge_meaning){
 		.another = http_name_means(&t, "x-http-method-override") || http_text_is(&t, "_method"),
 		.may_be_another = http_text_is(&t, "method"),
-		.in_place = secret_in_parameter(j, name, meant),
-		.credential = credential_is_parameter(meant, t.n),
+		.in_place = secret_in_parameter(j, meant, open),
+		.credential = credential_is_parameter(meant, t.n) || credential_is_parameter(open, strlen(open)),
 		.document = graphql_is_parameter(meant),
 	};
 }

@@ -88,6 +88,8 @@ struct judge_meaning {
 	bool credential;                     /* or is a credential, */
 	bool document;                       /* or a part of a document */
 };
+/* Whether a name may begin with it: what some leave out before one does not. */
+bool judge_begins_name(char c);
 struct judge_meaning judge_name_means(const struct judge *j, const struct http_text *name);
 /* With its value, and what semicolons may part in it. */
 struct judge_meaning judge_parameter_meaning(const struct judge *j, const struct http_parameter *p);

@@ -379,6 +379,7 @@ BROUGHT = [  # a request, and what comes of it where credentials are to refuse, 
     (with_body("POST /ok/a", f'{{"note":"{LAIN}"}}'), (403, 403, 200)), (in_single_bytes("POST /ok/a", f"note={LAIN}&x=y"), (403, 403, 200)),
     (as_form(with_body("POST /ok/a", f"a=1&access_token={STOLEN}")), (403, 403, 200)), (as_form(in_single_bytes("POST /ok/a", f"a;Access%5Ftoken[]={STOLEN}")), (403, 403, 200)),
     (as_form(with_body("POST /ok/a", "a=1&_method=DELETE")), (403, 403, 403)),
+    *((as_form(with_body("POST /ok/a", f"a=1&{before}_method=DELETE")), (403, 403, 403)) for before in ("]", "%5D[", "+" * 64)),
     ((f"GET https://{STOLEN}@open.test/ok/a", [], ""), (400, 400, 400)), ((f"GET https://user:{LAIN}@open.test/ok/a", [], ""), (400, 400, 400)),
 ]
 
@@ -471,9 +472,9 @@ FORMS = [  # bytes; the status; what the host has as a body
     (ask("GET /ok/asks?a=b", LAST), 200, ""), (ask("GET /ok/asks?token=mine", LAST), 403, None), (form("asks?token=mine", "a=b"), 403, None),
     (form("asks?token=ambit:provider&c=d", "a=b"), 200, f"a=b&{FORMED}"), (form("charset", "a=b", kind=f"{FORM};charset=UTF-8"), 200, f"a=b&{FORMED}"),
     # in the place of the secret
-    *((form("own", text), 403, None) for text in (f"token={STOLEN}", "%74oken=x", "TOKEN=x", "+token=x", "token[]=x", "token%5B0%5D=x", "a=b&token")),
+    *((form("own", text), 403, None) for text in (f"token={STOLEN}", "%74oken=x", "TOKEN=x", "+token=x", "token[]=x", "token%5B0%5D=x", "a=b&token", "]token=x", "[%5Dtoken=x")),
     *((form("twice", text), 400, None) for text in ("token=ambit:provider&token=ambit:provider", "token=ambit:provider&Token[]=ambit:provider")),
-    *((form("odd", text), 400, None) for text in ("token%00x=y", "%C1%B4oken=y", "a=%zz", "a=%", "a=b c", "a=b\r\n", "a=\xe9", "_charset_=utf-7", "_method=DELETE", "a" * 9000)),
+    *((form("odd", text), 400, None) for text in ("token%00x=y", "%C1%B4oken=y", "a=%zz", "a=%", "a=b c", "a=b\r\n", "a=\xe9", "_charset_=utf-7", "_method=DELETE", "]_method=DELETE")), (form("odd", "a" * 9000), 413, None),
     # other credentials
     *((form("lain", text), 403, None) for text in (f"client_secret={STOLEN}", f"a={LAIN}", f"a=%67{LAIN[1:]}", f"{LAIN}=a", "a=b;access_token=x")),
     # what is no form, or says so

@@ -11,6 +11,7 @@
 #include "http/attach.h"
 #include "http/form.h"
 
+#define BLANKS "++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++"
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 #define TOKEN "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 #define PLACED "s%2Bcret" /* as a vault has it for this place */
@@ -113,6 +114,10 @@ static void forms_are_written_anew(void **state)
 		{ "secret='a as form:api_key'", "api.key=x", 403, "is a credential" },
 		{ "secret='a as form:api_key'", "api[key=x", 403, "is a credential" },
 		{ "secret='a as form:api_key'", "api+key=x", 403, "is a credential" },
+		{ "secret='a as form:to_ken'", BLANKS BLANKS BLANKS "to[ken=x", 403, "is a credential" },
+		{ REFUSE, "]token=x", 403, "is a credential" },
+		{ PASS, "]token=x&[%5Dtoken=y", 400, "is there twice" },
+		{ RULES, "]_method=DELETE", 400, "_method" },
 		{ REPLACE, "token=x&y=z", 0, "y=z&" END },
 		{ PASS, "token=x&y=z", 0, "y=z&" END },
 		{ PASS, "Token[0]=x", 0, END },

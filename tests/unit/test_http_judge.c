@@ -11,6 +11,7 @@
 #include "http/brings.h"
 #include "http/tally.h"
 
+#define BLANKS "++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++" /* as many as no name has */
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 #define TOKEN "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
@@ -92,6 +93,8 @@ static void requests_are_judged(void **state)
 		{ "http='* /**'", "GET", "/?.method=DELETE", "", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?%20_method[]=DELETE", "", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?[_method]=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?]_method=DELETE", "", 400, "", NULL },
+		{ "http='* /**'", "GET", "/?%5D[%5B_method]=DELETE", "", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?X.HTTP.Method.Override=DELETE", "", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?method=Delete", "", 400, "", NULL },
 		{ "http='* /**'", "GET", "/?method=flickr.photos.search&methods=delete&a[_method]=1;2", "", 0, "",
@@ -123,6 +126,9 @@ static void requests_are_judged(void **state)
 		{ rules, "GET", "/repos/a?access%20token[]=x", "", 403, "", NULL },
 		{ rules, "GET", "/repos/a?[access_token]=x", "", 403, "", NULL },
 		{ rules, "GET", "/repos/a?access_token%00=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?]access_token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?access[token=x", "", 403, "", NULL },
+		{ rules, "GET", "/repos/a?" BLANKS BLANKS BLANKS "access[token=x", "", 403, "", NULL },
 		{ rules, "GET", "/repos/a?a[access_token]=x&access_tokens=y;z", "", 0, "", NULL },
 		{ rules, "GET", "/repos/a?q=%zz", "", 400, "", NULL },
 		{ with, "GET", "/", "authorization: Bearer ambit:a", 0, "x", NULL },
@@ -220,6 +226,13 @@ static void a_body_is_looked_at(void **state)
 		{ plain, form, "xaccess_token=x&a=access_token=x", false },
 		{ plain, form, "_method=DELETE", true },
 		{ plain, form, "a=b&.method[]=DELETE", true },
+		{ plain, form, "]_method=DELETE", true },
+		{ plain, form, "%5d%5b_method=DELETE", true },
+		{ plain, form, BLANKS "_method=DELETE", true },
+		{ plain, form, "a=b&" BLANKS BLANKS "access_token=x", true },
+		{ plain, form, "access[token=x", true },
+		{ plain, form, "access_token[" BLANKS "]=x", true },
+		{ plain, form, BLANKS "_methods=DELETE&access_token" BLANKS "=x", false },
 		{ plain, hidden, "access_token=x", true },
 		{ plain, "content-type: application/json", "access_token=x", false },
 		{ plain, "", "access_token=x", false },
