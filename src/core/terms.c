@@ -332,17 +332,19 @@ static int read_operations(struct terms *t, struct piece value, struct err *e)
 /* Of RFC 9110, without the quote, in which terms are written. */
 #define TOKEN_CHARS "!#$%&*+-.^_`|~"
 
-/* What says how a request is framed, how its body is read or who speaks with whom is not a place for a secret. */
+/* What says how a request is framed, how its body is read or who speaks with whom is not a place for a secret, as servers tell names apart. */
 static bool is_header_for_secrets(const char *name)
 {
 	static const char *const others[] = { "host",       "content-length", "transfer-encoding", "connection",
 					      "te",         "trailer",        "upgrade",           "expect",
 					      "keep-alive", "content-type",   "content-encoding" };
+	char first[sizeof "proxy-"];
 
+	(void)snprintf(first, sizeof first, "%s", name);
 	for (size_t i = 0; i < COUNT_OF(others); i++)
-		if (strcmp(name, others[i]) == 0)
+		if (terms_name_is_same(name, others[i]))
 			return false;
-	return strncmp(name, "proxy-", 6) != 0;
+	return !terms_name_is_same(first, "proxy-");
 }
 
 static bool take_header(struct piece p, struct terms_secret *s)
