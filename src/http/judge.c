@@ -475,6 +475,10 @@ static bool judge_credential(const struct judge *j, const struct http_parameter 
 bool judge_parameter(const struct judge *j, enum terms_place place, const struct http_parameter *p,
 		     const struct judge_meaning *m, bool *ret_drop, struct verdict *ret)
 {
+	if (p->raw.n > HTTP_PARAMETER_MAX) {
+		judge_refuse(ret, 413, AMBIT_LIMIT, NULL, "a parameter has no more than %d bytes", HTTP_PARAMETER_MAX);
+		return false;
+	}
 	if (p->malformed) {
 		judge_refuse(ret, 400, AMBIT_MALFORMED, "encode a percent sign as %25",
 			     "servers could read the %s in two ways", place == TERMS_FORM ? "form" : "query");

@@ -27,6 +27,8 @@ bool http_target_take(const struct http_text *target, struct http_target *ret, c
 bool http_authority_means(const struct http_text *authority, const struct host_name *name,
 			  const struct address *address, uint16_t port, bool is_tls);
 
+#define HTTP_PARAMETER_MAX 8192 /* as it stands there: what servers take of a whole target */
+
 struct http_parameter {
 	struct http_text raw;         /* both, as they stand there */
 	struct http_text name, value; /* decoded: valid until the next is taken */
@@ -34,7 +36,7 @@ struct http_parameter {
 };
 struct http_parameters {
 	struct http_text left;
-	char room[8192]; /* of what was decoded */
+	char room[HTTP_PARAMETER_MAX]; /* of what was decoded */
 };
 void http_parameters_begin(struct http_parameters *p, const struct http_text *query);
 /* False: there is none left. One that is too long is malformed. */

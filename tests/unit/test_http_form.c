@@ -194,6 +194,30 @@ static void what_is_written_never_moves(void **state)
 	}
 }
 
+/* One byte more than there is room for is said to be too long, and not to be badly encoded. */
+static void a_parameter_is_bounded(void **state)
+{
+	static char form[HTTP_PARAMETER_MAX + 1];
+	static struct judge j;
+	static struct verdict v;
+
+	(void)state;
+	prepare(&j, REFUSE);
+	memset(form, 'a', sizeof form);
+	form[1] = '=';
+	for (size_t n = HTTP_PARAMETER_MAX; n <= sizeof form; n++) {
+		struct buf out;
+		bool good;
+
+		v = (struct verdict){ .status = 0 };
+		good = form_write(&j, form, n, NULL, &out, &v);
+		assert_true(good == (n == HTTP_PARAMETER_MAX));
+		assert_int_equal(v.status, good ? 0 : 413);
+		assert_true(good || strstr(v.why.msg, "a parameter has no more than 8192 bytes") != NULL);
+		buf_wipe(&out);
+	}
+}
+
 static void which_requests_want_one(void **state)
 {
 	static const struct {
@@ -235,6 +259,7 @@ int main(void)
 		cmocka_unit_test(types_are_told),
 		cmocka_unit_test(forms_are_written_anew),
 		cmocka_unit_test(what_is_written_never_moves),
+		cmocka_unit_test(a_parameter_is_bounded),
 		cmocka_unit_test(which_requests_want_one),
 	};
 
