@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/text.h"
 #include "cli/check.h"
 
@@ -72,12 +73,16 @@ static int once(const struct check *c, struct err *e)
 		       : err_set(e, AMBIT_USAGE, "name one of them", "--client and --bearer: one can ask");
 }
 
-/* As a form has it. */
+/* As a form has it: ambit-http would refuse another, and it would look like an answer. */
 static bool is_encoded(const char *id)
 {
-	for (; *id != 0; id++)
-		if (strchr(UNRESERVED "%", *id) == NULL)
+	for (; *id != 0; id++) {
+		if (strchr(UNRESERVED, *id) != NULL)
+			continue;
+		if (*id != '%' || hex_digit(id[1]) < 0 || hex_digit(id[2]) < 0)
 			return false;
+		id += 2;
+	}
 	return true;
 }
 
