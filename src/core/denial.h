@@ -49,7 +49,7 @@
 	  "no grant lets it pass: use another client there")                                                    \
 	X(HIDDEN_NAME, "hidden-name", "a TLS client hid there for which host it asked (encrypted client hello)", \
 	  "turn that off in the client, or give up the check for this host: --connect 'HOST:PORT ech=true'")   \
-	X(REQUEST,   "request",   "no rule of the grant means this request, or it brought a credential of its own",  \
+	X(REQUEST,   "request",   "no rule of the grant means this request, or it brought a credential of its own, or would have carried a secret without TLS", \
 	  "the answer that the program got says which, and the grant that would allow it")                     \
 	X(SPENT,     "spent",     "the requests that its grant allows were spent",                                     \
 	  "give it more uses, or a higher rate")                                                                \

@@ -252,14 +252,16 @@ static int append(struct grant_set *set, struct grant g, const char *object, con
 static int join(struct grant_set *set, uint32_t i, const struct grant *g, const char *terms, uint32_t *ret_id,
 		struct err *e)
 {
+	const char *hint = g->verb == VERB_CONNECT
+				   ? "put all into one: rules stand behind commas, as in http='GET /a, POST /b'"
+				   : "keep one of the two; the order of grants never decides";
 	char shown[SHOWN_MAX];
 
 	if (!qualifiers_are_same(&set->grants[i].qualifiers, &g->qualifiers) ||
 	    strcmp(grant_terms(set, i), terms) != 0) {
 		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
-		return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
-			       "%s: '%s' is given with different qualifiers", verb_word((enum grant_verb)g->verb),
-			       shown);
+		return err_set(e, AMBIT_CONFLICT, hint, "%s: '%s' is given with different qualifiers",
+			       verb_word((enum grant_verb)g->verb), shown);
 	}
 	set->grants[i].flags &= g->flags; /* whoever asked for it without `?` decides, in any order */
 	*ret_id = i;

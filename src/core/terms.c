@@ -470,7 +470,8 @@ static int read_secrets(struct terms *t, struct piece value, struct err *e)
 		int rc;
 
 		if (t->n_secrets >= TERMS_SECRETS_MAX)
-			return err_set(e, AMBIT_LIMIT, "grant the host a second time for another port or path",
+			return err_set(e, AMBIT_LIMIT,
+				       "a request carries two at most: what needs another is for an event of its own",
 				       "secret: more than %d secrets in one request", TERMS_SECRETS_MAX);
 		rc = take_secret(&p, s, e);
 		if (rc < 0)

@@ -399,7 +399,9 @@ static bool judge_parameters(struct judging *j, const char *bytes, size_t n)
 	json_t *object = json_object();
 	bool ok;
 
-	if (text == NULL || object == NULL || strlen(text) != n)
+	if (n == 0)
+		ok = refuse(j, "it asks for nothing of GraphQL");
+	else if (text == NULL || object == NULL || strlen(text) != n)
 		ok = refuse(j, "the parameters have a NUL, or memory is gone");
 	else
 		ok = take_parameters(j, object, text) && judge_object(j, object);

@@ -152,9 +152,33 @@ static void refuse_rule(const struct judge *j, const char *method, const struct 
 	char path[SHOWN_MAX], hint[ERR_HINT_MAX];
 
 	shown(&q->path, path);
-	(void)snprintf(hint, sizeof hint, "the grant that allows it: connect: %s with http: [%s %s]", j->object, method,
-		       path);
+	(void)snprintf(hint, sizeof hint, "added to the http rules of the grant %s, this one allows it: %s %s",
+		       j->object, method, path);
 	judge_refuse(ret, 403, AMBIT_DENIED, hint, "%s %s is not granted", method, path);
+}
+
+void judge_refuse_document(const struct judge *j, const struct graphql_verdict *g, struct verdict *ret)
+{
+	static const char *const words[] = {
+		[TERMS_QUERY] = "query", [TERMS_MUTATION] = "mutation", [TERMS_SUBSCRIPTION] = "subscription"
+	};
+	char hint[ERR_HINT_MAX] = "";
+
+	if (g->field[0] != 0)
+		(void)snprintf(hint, sizeof hint, "added to the graphql of the grant %s, this allows it: %s %s",
+			       j->object, words[g->type], g->field);
+	else if (terms_are_graphql(&j->terms))
+		(void)snprintf(
+			hint, sizeof hint,
+			"each request to %s has to be one of GraphQL, as its grant names no path for that: http='GRAPHQL /graphql' does",
+			j->object);
+	judge_refuse(ret, 403, AMBIT_DENIED, hint[0] != 0 ? hint : NULL, "%s", g->why);
+}
+
+void judge_refuse_bare(struct verdict *ret)
+{
+	judge_refuse(ret, 403, AMBIT_DENIED, "ask by https://: no setting is needed for that in here",
+		     "a secret is sent under TLS only, and this connection is plain");
 }
 
 static bool finds_rule(const struct judge *j, const struct http_request *q, struct verdict *ret)
@@ -226,7 +250,8 @@ static void refuse_own(const struct judge *j, const struct terms_secret *in_plac
 			"leave it out, or give the program %s%s in its place: the grant's own secret is put in; or grant credentials: replace",
 			JUDGE_PLACEHOLDER, in_place != NULL ? in_place->name : j->terms.secrets[0].name);
 	else
-		(void)snprintf(hint, sizeof hint, "leave it out, or grant a secret: connect: %s with secret: NAME",
+		(void)snprintf(hint, sizeof hint,
+			       "leave it out, or grant a secret (--connect \"%s secret=NAME\"), or credentials=pass",
 			       j->object);
 	judge_refuse(ret, 403, AMBIT_DENIED, hint, "the %s %s is a credential that is not the grant's", what, text);
 }

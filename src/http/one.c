@@ -250,7 +250,7 @@ static bool judge_parameters(struct one *o, struct one_parts *p, const struct ht
 	asked_note_document(&o->asked, &g);
 	if (g.allowed)
 		return true;
-	judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	judge_refuse_document(p->judge, &g, p->verdict);
 	return !refuse(o, p, !o->up.done);
 }
 
@@ -279,6 +279,8 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 	judge_request(p->judge, p->host, &q, p->verdict);
 	o->reader = (uint8_t)refusal_reader(&q);
 	o->asked.rule = p->verdict->rule;
+	if (p->verdict->status == 0 && !p->host->tls && p->judge->terms.n_secrets > 0)
+		judge_refuse_bare(p->verdict);
 	if (p->verdict->status == 0 && why_gone(p) != NULL)
 		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", why_gone(p));
 	if (p->verdict->status != 0)
@@ -605,7 +607,7 @@ static bool judge_document(struct one *o, struct one_parts *p)
 		      o->gathered.len, &g);
 	asked_note_document(&o->asked, &g);
 	if (!g.allowed)
-		judge_refuse(p->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+		judge_refuse_document(p->judge, &g, p->verdict);
 	return g.allowed;
 }
 

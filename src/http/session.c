@@ -280,7 +280,7 @@ static bool begin(struct session *s)
 	else if (first == 0) {
 		s->state = SESSION_OPEN;
 		if (terms_has(&s->role->judge.terms, TERM_SECRET))
-			lose_host(s, "a secret is sent under TLS only, and this connection is plain");
+			lose_host(s, "this connection is plain");
 	}
 	return true;
 }

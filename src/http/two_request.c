@@ -376,7 +376,7 @@ static bool is_granted_query(struct two *o, struct twin *t, const struct http_re
 	asked_note_document(&t->asked, &g);
 	if (g.allowed)
 		return true;
-	judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+	judge_refuse_document(o->parts->judge, &g, o->parts->verdict);
 	two_refuse(o, t);
 	return false;
 }
@@ -537,7 +537,7 @@ static bool judge_document(struct two *o, struct twin *t)
 		      t->up.bytes.len, &g);
 	asked_note_document(&t->asked, &g);
 	if (!g.allowed)
-		judge_refuse(o->parts->verdict, 403, AMBIT_DENIED, NULL, "%s", g.why);
+		judge_refuse_document(o->parts->judge, &g, o->parts->verdict);
 	return g.allowed;
 }
 

@@ -230,7 +230,9 @@ static void put_denial(const struct listed *l, struct buf *out)
 		buf_printf(out, " and %zu more there", l->others);
 	buf_printf(out, "\n  why: %s\n", denial_why(l->denial.reason));
 	if (l->denial.rule[0] != 0) {
-		buf_printf(out, "  hint: a rule http='%s' beside those of its grant allows it\n", l->denial.rule);
+		buf_printf(out,
+			   "  hint: added to the http rules of its grant, behind a comma, this one allows it: %s\n",
+			   l->denial.rule);
 		return;
 	}
 	if (!l->denial.grantable) {

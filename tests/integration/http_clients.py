@@ -100,11 +100,11 @@ def git_clones_and_pushes(network, who, uid):
     done = subprocess.run(["git", "-c", "safe.directory=*", "log", "--format=%s", f"of-{uid}"], cwd=project, capture_output=True, text=True, check=False)
     assert done.stdout == "two\none\n", told(done)
     # who may fetch may not push, nor fetch another
-    refused = r"(?s)fatal: remote error: POST /project.git/git-{}-pack is not granted\nhint: the grant that allows it: .*http: \[POST"
+    refused = r"(?s)fatal: remote error: POST /project.git/git-{}-pack is not granted\nhint: added to the http rules of the grant .*: POST"
     again = Row("push", f"cd {at}/a && git push origin HEAD:not-{uid}", "", refused.format("receive"))
     more = "head -c 12M /dev/urandom >large && git add large && git -c user.name=b -c user.email=b@b commit -qm three"
     large = Row("large push", f"cd {at}/a && {more} && git push origin HEAD:not-{uid}", "", refused.format("receive"))
-    other = Row("clone of another", f"git clone https://open.test/other.git {at}/b", "", "(?s)remote: .*GET /other.git/info/refs is not granted.*remote: .*http: \\[.*403")
+    other = Row("clone of another", f"git clone https://open.test/other.git {at}/b", "", "(?s)remote: .*GET /other.git/info/refs is not granted.*remote: .*this one allows it: GET .*403")
     found, _ = run_rows(network, uid, [again, large, other], *words, *connect(f"open.test:443 http='{FETCHING}' {secret}"))
     failing([again, large, other], found, None, f"without its rule ({who})")
     fetch = Row("clone", f"git clone https://open.test/project.git {at}/d", "", refused.format("upload"))
@@ -616,7 +616,7 @@ def calls_of_grpc(network, who, uid):
                     "cancelled": True, "packed": "cba", "leaves": ["BEFORE", "soon", "AFTER", 0, "OK"]}, f"{who}: {said}"
     assert late[0] == "DEADLINE_EXCEEDED" and {code for code, _ in denied.values()} == {"PERMISSION_DENIED"}, f"{who}: {late} {denied}"
     for name, path in (("denied", "/pkg.Service/Drop"), ("other service", "/other.Service/Unary"), ("denied stream", "/pkg.Service/Stream")):
-        assert denied[name][1] == f"POST {path} is not granted\nhint: the grant that allows it: connect: open.test:8443 with http: [POST {path}]", f"{who}: {denied[name]}"
+        assert denied[name][1] == f"POST {path} is not granted\nhint: added to the http rules of the grant open.test:8443, this one allows it: POST {path}", f"{who}: {denied[name]}"
     assert "is a credential that is not the grant" in denied["stolen"][1] and all("its body has a credential" in said_of[1] for name, said_of in denied.items() if "message" in name), f"{who}: {denied}"
     with open(log, encoding="ascii") as file:
         noted = [json.loads(line) for line in file]

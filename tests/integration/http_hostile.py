@@ -339,10 +339,10 @@ def a_secret_goes_to_nobody_who_did_not_prove_to_be_the_host(network, who, uid):
     assert Old.shaken == ["TLSv1.1"] and b"twin" in Recorder.all()[0]
     Old.shaken.clear()
     rows = [(("open.test", port, name, ask(f"GET /ok/{port}-{name}", LAST, host=f"Host: open.test:{port}")), [want])
-            for port, name, want in ((443, "open.test", 200), (443, None, 502), *((port, "open.test", 502) for port in (444, 445, 446, 447)))]
+            for port, name, want in ((443, "open.test", 200), (443, None, 403), *((port, "open.test", 502) for port in (444, 445, 446, 447)))]
     got = said(network, uid, [f"open.test:{port} http='GET /ok/**' secret=provider" for port in range(443, 448)], [row for row, _ in rows])
     check(who, rows, got)
-    assert "under TLS only" in got[1] and all("did not prove" in answer for answer in got[2:]), f"{who}: {got}"
+    assert "under TLS only" in got[1] and "403" in got[1] and "ask by https" in got[1] and all("did not prove" in answer for answer in got[2:]), f"{who}: {got}"
     result = run(network, uid, ["*:443 secret=provider"], "true")  # nor is it anybody's
     assert result.returncode == 125 and "would go to any host" in result.stderr and "hint: name the hosts" in result.stderr, f"{who}: {told(result)}"
     assert targets() == ["/ok/443-open.test"] and Old.shaken == [] and b"\x16" in Plain.heard and TOKEN.encode() not in Plain.heard, f"{who}: {Plain.heard}"

@@ -150,7 +150,7 @@ def what_a_rule_means_passes(network, who, uid):
         assert (code, got) == (0, status), f"{who}, {row}: {code} {got} {body} {err} {result.stderr}"
         if status == 403:
             said = json.loads(body)
-            assert said["error"]["code"] == "DENIED" and "not granted" in said["error"]["message"] and "http: [" in said["error"]["hint"], body
+            assert said["error"]["code"] == "DENIED" and "not granted" in said["error"]["message"] and "this one allows it: " in said["error"]["hint"], body
     assert [(a["method"], a["path"]) for a in ASKED] == [("GET", "/repos/a/b?per_page=3"), ("GET", "/repos"), ("HEAD", "/repos/x"), ("POST", "/pulls")], ASKED
     assert ASKED[3]["body"] == "x=1" and ASKED[0]["headers"]["host"] == "open.test"
 
@@ -222,7 +222,7 @@ def a_rate_is_of_requests(network, who, uid):
     assert said["code"] == "LIMIT" and "rate=2/h" in said["message"] and "higher rate" in said["hint"], said
     assert rest == ["429", "429", "403", "200", "200", "200"], f"{who}: {told(result)}"
     assert [a["path"] for a in ASKED] == ["/a", "/a", "/d", "/d", "/d"], ASKED
-    assert "hint: a rule http='GET /c' beside those of its grant allows it" in result.stderr, f"{who}: {told(result)}"
+    assert "hint: added to the http rules of its grant, behind a comma, this one allows it: GET /c" in result.stderr, f"{who}: {told(result)}"
     with open(record, encoding="utf-8") as file:
         lacked = [e["rule"] for e in json.load(file)["effects"] if e["kind"] == "request" and e["verdict"] == "denied"]
     assert [r for r in lacked if r is not None] == ["GET /c"], f"{who}: {lacked}"

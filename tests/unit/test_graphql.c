@@ -224,7 +224,7 @@ static const struct row parameters[] = {
 	{ "query={me};query={projects}", "encoded" },
 	{ "query={me}&", "no value" },
 	{ "query", "no value" },
-	{ "", "no value" },
+	{ "", "it asks for nothing of GraphQL" },
 	{ "query=", "too early" },
 	{ "query={me}%0", "encoded" },
 	{ "query={me}%zz", "encoded" },

@@ -538,15 +538,55 @@ static void many_hosts_are_told_together(void **state)
 	assert_int_equal(u.rows[0].count, 2);
 }
 
+/* What would allow a document is said, if anything would. */
+static void documents_are_refused_with_a_grant(void **state)
+{
+	static const struct {
+		const char *terms, *query, *message, *hint;
+	} rows[] = {
+		{ "graphql='query me'", "query={you}", "query you is not granted",
+		  "added to the graphql of the grant h.example:443, this allows it: query you" },
+		{ "graphql='query me'", "query={me%20you}", "query you is not granted",
+		  "added to the graphql of the grant h.example:443, this allows it: query you" },
+		{ "graphql='query me'", "", "it asks for nothing of GraphQL",
+		  "each request to h.example:443 has to be one of GraphQL, as its grant names no path for that: http='GRAPHQL /graphql' does" },
+		{ "http='GRAPHQL /g' graphql='query me'", "", "it asks for nothing of GraphQL", "" },
+		{ "http='GRAPHQL /g' graphql='query me'", "query={", "the document ends", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct judge j = { .object = "h.example:443" };
+		struct verdict v = { .status = 0 };
+		struct graphql_verdict g;
+		struct err e;
+
+		assert_int_equal(terms_take(rows[i].terms, &j.terms, &e), 0);
+		graphql_judge(&j.terms, GRAPHQL_PARAMETERS, rows[i].query, strlen(rows[i].query), &g);
+		assert_false(g.allowed);
+		judge_refuse_document(&j, &g, &v);
+		assert_int_equal(v.status, 403);
+		if (strstr(v.why.msg, rows[i].message) == NULL || strcmp(v.why.hint, rows[i].hint) != 0)
+			fail_msg("row %zu: %s | %s", i, v.why.msg, v.why.hint);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_are_judged),           cmocka_unit_test(a_document_stands_in_one_place),
-		cmocka_unit_test(a_body_is_looked_at),           cmocka_unit_test(another_host_is_refused),
-		cmocka_unit_test(uses_are_of_requests),          cmocka_unit_test(a_rate_is_of_requests),
-		cmocka_unit_test(what_was_asked_for_is_counted), cmocka_unit_test(refusals_leave_room),
-		cmocka_unit_test(who_learns_is_told_of_kinds),   cmocka_unit_test(kinds_leave_room_for_rules),
-		cmocka_unit_test(what_was_not_done_leaves_room), cmocka_unit_test(many_hosts_are_told_together),
+		cmocka_unit_test(documents_are_refused_with_a_grant),
+		cmocka_unit_test(requests_are_judged),
+		cmocka_unit_test(a_document_stands_in_one_place),
+		cmocka_unit_test(a_body_is_looked_at),
+		cmocka_unit_test(another_host_is_refused),
+		cmocka_unit_test(uses_are_of_requests),
+		cmocka_unit_test(a_rate_is_of_requests),
+		cmocka_unit_test(what_was_asked_for_is_counted),
+		cmocka_unit_test(refusals_leave_room),
+		cmocka_unit_test(who_learns_is_told_of_kinds),
+		cmocka_unit_test(kinds_leave_room_for_rules),
+		cmocka_unit_test(what_was_not_done_leaves_room),
+		cmocka_unit_test(many_hosts_are_told_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void each_case_in_its_words(void **state)
 		  "  why: its grant was withdrawn while it ran\n"
 		  "  hint: run it again: the grant is withdrawn from that event alone\n"
 		  "ambit: denied: request inet a.test:443 DELETE /x 403\n"
-		  "  why: no rule of the grant means this request, or it brought a credential of its own\n"
+		  "  why: no rule of the grant means this request, or it brought a credential of its own, or would have carried a secret without TLS\n"
 		  "  hint: the answer that the program got says which, and the grant that would allow it\n" },
 		{ "output-text", "r.json", "" },
 		{ "refused", NULL,

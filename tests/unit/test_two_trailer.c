@@ -488,8 +488,8 @@ struct refusals {
 
 static const struct refusals refusals[] = {
 	{ "another method", PLAIN, OTHER_CALL, NULL,
-	  STATUS("7") "POST /p.S/Drop is not granted%0Ahint: the grant that allows it: connect: h.example:443 with http: [POST "
-		      "/p.S/Drop] end\n" },
+	  STATUS("7") "POST /p.S/Drop is not granted%0Ahint: added to the http rules of the grant h.example:443, this one allows it: POST "
+		      "/p.S/Drop end\n" },
 	{ "of messages of protobuf", PLAIN, OTHER_CALL "+proto", NULL, STATUS("7") },
 	{ "with a parameter", PLAIN, OTHER_CALL ";x=y", NULL, STATUS("7") },
 	{ "in capitals", PLAIN,
