@@ -254,15 +254,16 @@ static bool judge_parameters(struct one *o, struct one_parts *p, const struct ht
 	return !refuse(o, p, !o->up.done);
 }
 
+/* What a host says unasked would be taken for the next answer. */
 static bool is_gone(const struct one_parts *p)
 {
-	return p->broken == NULL && (p->server->ended || p->server->broken);
+	return p->broken == NULL && (p->server->ended || p->server->broken || stream_has(p->server) > 0);
 }
 
 /* NULL: there is a host. */
 static const char *why_gone(const struct one_parts *p)
 {
-	return is_gone(p) ? "the host ended the connection before it was asked" : p->broken;
+	return is_gone(p) ? "the host spoke, or ended the connection, before it was asked" : p->broken;
 }
 
 static bool take_request(struct one *o, struct one_parts *p, const struct http_head *h)
@@ -303,8 +304,8 @@ static bool read_request(struct one *o, struct one_parts *p)
 
 	if (stream_waits(p->client) > WAITS_MAX)
 		return false;
-	if (p->broken == NULL && ((o->begun && is_gone(p)) || stream_has(p->server) > 0))
-		return finish(o); /* what a host says unasked would be taken for the next answer */
+	if (o->begun && is_gone(p))
+		return finish(o);
 	if (stream_has(p->client) == 0)
 		return (p->client->ended || p->client->broken) && finish(o);
 	if (stream_waits(p->server) > 0)

@@ -274,6 +274,16 @@ static void a_host_that_went_is_told(void **state)
 	finish(&w);
 
 	begin(&w);
+	say(&w.host, "HTTP/1.0 403 Unasked\r\n\r\n");
+	say(&w.program, GET);
+	run(&w);
+	assert_non_null(memmem(w.program.out.data, w.program.out.len, "HTTP/1.1 502 ", 13));
+	assert_null(memmem(w.program.out.data, w.program.out.len, "Unasked", 7));
+	assert_int_equal(w.host.out.len, 0);
+	assert_int_equal(w.one.state, ONE_LAST);
+	finish(&w);
+
+	begin(&w);
 	say(&w.program, GET);
 	run(&w);
 	say(&w.host, "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n");
