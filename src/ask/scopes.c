@@ -123,7 +123,7 @@ static enum scope_use use_of(const struct scope_row *row, const struct terms *t)
 	if (row->areas[0] == 0)
 		return SCOPE_UNUSED;
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (strcmp(t->rules[i].method, "GRAPHQL") != 0 && meets_any(t->rules[i].pattern, row->areas))
+		if (!terms_rule_is_graphql(&t->rules[i]) && meets_any(t->rules[i].pattern, row->areas))
 			use = both(use, row->writes && is_reading(t->rules[i].method) ? SCOPE_ONLY_READ : SCOPE_USED);
 	return use;
 }

@@ -47,6 +47,11 @@ bool term_is(const char *word, enum term *ret)
 	return false;
 }
 
+const char *terms_operation_word(uint8_t type)
+{
+	return type_words[type];
+}
+
 bool terms_has(const struct terms *t, enum term which)
 {
 	switch (which) {
@@ -154,7 +159,7 @@ static int too_many(struct err *e, enum term which, unsigned int max)
 
 /* ---- http ---- */
 
-static bool is_graphql_rule(const struct terms_rule *r)
+bool terms_rule_is_graphql(const struct terms_rule *r)
 {
 	return strcmp(r->method, GRAPHQL_METHOD) == 0;
 }
@@ -548,11 +553,7 @@ int terms_set(struct terms *t, enum term which, const char *value, struct err *e
 
 int terms_check(const struct terms *t, struct err *e)
 {
-	bool says_graphql = false;
-
-	for (uint32_t i = 0; i < t->n_rules; i++)
-		says_graphql = says_graphql || is_graphql_rule(&t->rules[i]);
-	if (says_graphql && !terms_has(t, TERM_GRAPHQL))
+	if (terms_say_graphql(t) && !terms_has(t, TERM_GRAPHQL))
 		return err_set(e, AMBIT_MALFORMED, "say which operations are allowed, such as graphql='query *'",
 			       "http: a rule says GRAPHQL, and graphql is not given");
 	if (terms_want_form(t) && terms_has(t, TERM_GRAPHQL))
@@ -740,13 +741,13 @@ static bool yields(const struct terms_rule *r, const struct terms_rule *graphql)
 {
 	const char *wild = strchr(r->pattern, HTTP_PATH_WILD);
 
-	return !is_graphql_rule(r) && is_graphql_rule(graphql) && wild != NULL &&
+	return !terms_rule_is_graphql(r) && terms_rule_is_graphql(graphql) && wild != NULL &&
 	       (size_t)(wild - r->pattern) <= strlen(graphql->pattern);
 }
 
 static bool means(const struct terms *t, const struct terms_rule *r, const char *method, const char *path)
 {
-	if (is_graphql_rule(r) || !method_is(r->method, method) || !http_pattern_matches(r->pattern, path))
+	if (terms_rule_is_graphql(r) || !method_is(r->method, method) || !http_pattern_matches(r->pattern, path))
 		return false;
 	for (uint32_t i = 0; i < t->n_rules; i++)
 		if (yields(r, &t->rules[i]) && http_pattern_is_like(t->rules[i].pattern, path))
@@ -757,7 +758,7 @@ static bool means(const struct terms *t, const struct terms_rule *r, const char 
 int terms_rule_of(const struct terms *t, const char *method, const char *path)
 {
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (is_graphql_rule(&t->rules[i]) && http_pattern_matches(t->rules[i].pattern, path))
+		if (terms_rule_is_graphql(&t->rules[i]) && http_pattern_matches(t->rules[i].pattern, path))
 			return method_is_of_graphql(method) ? (int)i : -1;
 	for (uint32_t i = 0; i < t->n_rules; i++)
 		if (means(t, &t->rules[i], method, path))
@@ -765,12 +766,17 @@ int terms_rule_of(const struct terms *t, const char *method, const char *path)
 	return -1;
 }
 
-bool terms_are_graphql(const struct terms *t)
+bool terms_say_graphql(const struct terms *t)
 {
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (is_graphql_rule(&t->rules[i]))
-			return false;
-	return terms_has(t, TERM_GRAPHQL);
+		if (terms_rule_is_graphql(&t->rules[i]))
+			return true;
+	return false;
+}
+
+bool terms_are_graphql(const struct terms *t)
+{
+	return terms_has(t, TERM_GRAPHQL) && !terms_say_graphql(t);
 }
 
 /* ---- comparing ---- */
@@ -813,16 +819,16 @@ static bool leaves_to_graphql(const struct terms *inner, const char *pattern)
 	for (uint32_t i = 0; i < inner->n_rules; i++) {
 		const struct terms_rule *r = &inner->rules[i];
 
-		if (is_graphql_rule(r) && http_pattern_is_within(pattern, r->pattern))
+		if (terms_rule_is_graphql(r) && http_pattern_is_within(pattern, r->pattern))
 			return true;
-		meets = meets || (!is_graphql_rule(r) && http_patterns_may_meet(pattern, r->pattern));
+		meets = meets || (!terms_rule_is_graphql(r) && http_patterns_may_meet(pattern, r->pattern));
 	}
 	return !meets && inner->n_rules > 0;
 }
 
 static bool method_is_within(const struct terms_rule *inner, const struct terms_rule *outer)
 {
-	if (is_graphql_rule(inner) || is_graphql_rule(outer) || strcmp(inner->method, "*") == 0)
+	if (terms_rule_is_graphql(inner) || terms_rule_is_graphql(outer) || strcmp(inner->method, "*") == 0)
 		return strcmp(inner->method, outer->method) == 0 || strcmp(outer->method, "*") == 0;
 	return method_is(outer->method, inner->method);
 }
@@ -867,7 +873,7 @@ static bool is_all_graphql(const struct terms *t)
 	bool all = true;
 
 	for (uint32_t i = 0; i < t->n_rules; i++)
-		all = all && is_graphql_rule(&t->rules[i]);
+		all = all && terms_rule_is_graphql(&t->rules[i]);
 	return terms_are_graphql(t) || (all && t->n_rules > 0);
 }
 
@@ -879,7 +885,7 @@ static bool requests_are_within(const struct terms *inner, const struct terms *o
 	if (terms_are_graphql(outer) && !is_all_graphql(inner))
 		return false;
 	for (uint32_t i = 0; i < outer->n_rules; i++)
-		if (is_graphql_rule(&outer->rules[i]) && !leaves_to_graphql(inner, outer->rules[i].pattern))
+		if (terms_rule_is_graphql(&outer->rules[i]) && !leaves_to_graphql(inner, outer->rules[i].pattern))
 			return false;
 	if (outer->n_rules > 0 && inner->n_rules == 0)
 		return false;

@@ -110,6 +110,11 @@ const char *terms_field_of(const struct terms_secret *s);
 /* The first rule that means a request, or -1; by method and path in its normal form. A path that one of GRAPHQL means is meant by no other, and what
  * servers take for it (http_pattern_is_like) by no star that stands before its end. */
 int terms_rule_of(const struct terms *t, const char *method, const char *path);
+bool terms_rule_is_graphql(const struct terms_rule *r);
+/* Whether a rule does. */
+bool terms_say_graphql(const struct terms *t);
+/* "query", "mutation", "subscription": of enum terms_operation_type. */
+const char *terms_operation_word(uint8_t type);
 /* Whether each request has to be one of GraphQL: there are operations or listed queries, and no rule says GRAPHQL. */
 bool terms_are_graphql(const struct terms *t);
 

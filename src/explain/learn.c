@@ -116,7 +116,7 @@ static void put_rules(const struct terms *t, struct buf *out)
 	buf_printf(out, "%s", text[0] != 0 ? "]\n" : "");
 }
 
-static const char *put_fields(const struct terms *t, uint8_t type, const char *word, const char *lead, struct buf *out)
+static const char *put_fields(const struct terms *t, uint8_t type, const char *lead, struct buf *out)
 {
 	const char *first = "";
 
@@ -124,7 +124,7 @@ static const char *put_fields(const struct terms *t, uint8_t type, const char *w
 		if (t->operations[i].type != type)
 			continue;
 		if (first[0] == 0)
-			buf_printf(out, "%s%s: [", lead, word);
+			buf_printf(out, "%s%s: [", lead, terms_operation_word(type));
 		buf_printf(out, "%s\"%s\"", first, t->operations[i].field);
 		first = ", ";
 	}
@@ -138,9 +138,8 @@ static void put_operations(const struct terms *t, struct buf *out)
 
 	if (!terms_has(t, TERM_GRAPHQL))
 		return;
-	lead = put_fields(t, TERMS_QUERY, "query", lead, out);
-	lead = put_fields(t, TERMS_MUTATION, "mutation", lead, out);
-	lead = put_fields(t, TERMS_SUBSCRIPTION, "subscription", lead, out);
+	for (uint8_t type = TERMS_QUERY; type <= TERMS_SUBSCRIPTION; type++)
+		lead = put_fields(t, type, lead, out);
 	for (uint32_t i = 0; i < t->n_listed; i++)
 		buf_printf(out, "%s%s\"%s\"", i == 0 ? lead : ", ", i == 0 ? "persisted: [" : "", t->listed[i]);
 	buf_printf(out, "%s}\n", t->n_listed > 0 ? "]" : "");

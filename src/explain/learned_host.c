@@ -68,18 +68,14 @@ void learned_hosts_finish(struct learned_hosts *l)
 
 /* ---- what was used ---- */
 
-static bool is_graphql_rule(const struct terms_rule *r)
-{
-	return strcmp(r->method, "GRAPHQL") == 0;
-}
-
 /* Whether it was let pass for its document: what passes so by a rule of its own would pass without one. */
 static bool was_document(const struct terms *granted, const char *pattern)
 {
 	if (terms_are_graphql(granted))
 		return true;
 	for (uint32_t i = 0; i < granted->n_rules; i++)
-		if (is_graphql_rule(&granted->rules[i]) && http_patterns_may_meet(pattern, granted->rules[i].pattern))
+		if (terms_rule_is_graphql(&granted->rules[i]) &&
+		    http_patterns_may_meet(pattern, granted->rules[i].pattern))
 			return true;
 	return false;
 }
@@ -102,7 +98,7 @@ static bool can_be_named(const char *rule, bool document)
 {
 	struct terms t = { .n_rules = 0 };
 
-	return terms_set(&t, TERM_HTTP, rule, NULL) == 0 && (document || !is_graphql_rule(&t.rules[0]));
+	return terms_set(&t, TERM_HTTP, rule, NULL) == 0 && (document || !terms_rule_is_graphql(&t.rules[0]));
 }
 
 void learned_host_use(struct learned_host *h, const struct http_told *t)
@@ -198,14 +194,6 @@ static bool narrow(struct learned_host *h, struct terms *to, enum term which)
 	       terms_set(to, which, text, NULL) == 0;
 }
 
-static bool says_graphql(const struct terms *t)
-{
-	for (uint32_t i = 0; i < t->n_rules; i++)
-		if (is_graphql_rule(&t->rules[i]))
-			return true;
-	return false;
-}
-
 static void settle(struct learned_host *h)
 {
 	struct terms used = h->terms;
@@ -215,7 +203,7 @@ static void settle(struct learned_host *h)
 		put_listed(&h->terms, &h->operations);
 	h->as_granted |= !narrow(h, &used, TERM_GRAPHQL) && documents;
 	h->as_granted |= !narrow(h, &used, TERM_HTTP);
-	if (!says_graphql(&used) && says_graphql(&h->terms))
+	if (!terms_say_graphql(&used) && terms_say_graphql(&h->terms))
 		used.n_operations = used.n_listed = 0; /* else every request would have to be a document */
 	if (terms_check(&used, NULL) == 0 && terms_are_within(&used, &h->terms))
 		h->terms = used;

@@ -93,7 +93,6 @@ static void note(struct graphql_verdict *v, uint8_t type, const char *field, siz
 /* A name too long for terms is cut in what is said of it. */
 static bool judge_root(void *arg, uint8_t type, const char *field, size_t n)
 {
-	static const char *const words[] = { "query", "mutation", "subscription" };
 	struct judging *j = arg;
 
 	j->v->has_mutation |= type == TERMS_MUTATION;
@@ -104,7 +103,7 @@ static bool judge_root(void *arg, uint8_t type, const char *field, size_t n)
 	j->v->type = type;
 	(void)snprintf(j->v->field, sizeof(j->v->field), "%.*s", (int)(n < TERMS_NAME_MAX ? n : TERMS_NAME_MAX - 1),
 		       field);
-	(void)snprintf(j->v->why, sizeof(j->v->why), "%s %s is not granted", words[type], j->v->field);
+	(void)snprintf(j->v->why, sizeof(j->v->why), "%s %s is not granted", terms_operation_word(type), j->v->field);
 	return false;
 }
 

@@ -159,26 +159,17 @@ static void refuse_rule(const struct judge *j, const char *method, const struct 
 
 void judge_refuse_document(const struct judge *j, const struct graphql_verdict *g, struct verdict *ret)
 {
-	static const char *const words[] = {
-		[TERMS_QUERY] = "query", [TERMS_MUTATION] = "mutation", [TERMS_SUBSCRIPTION] = "subscription"
-	};
 	char hint[ERR_HINT_MAX] = "";
 
 	if (g->field[0] != 0)
 		(void)snprintf(hint, sizeof hint, "added to the graphql of the grant %s, this allows it: %s %s",
-			       j->object, words[g->type], g->field);
+			       j->object, terms_operation_word(g->type), g->field);
 	else if (terms_are_graphql(&j->terms))
 		(void)snprintf(
 			hint, sizeof hint,
 			"each request to %s has to be one of GraphQL, as its grant names no path for that: http='GRAPHQL /graphql' does",
 			j->object);
 	judge_refuse(ret, 403, AMBIT_DENIED, hint[0] != 0 ? hint : NULL, "%s", g->why);
-}
-
-void judge_refuse_bare(struct verdict *ret)
-{
-	judge_refuse(ret, 403, AMBIT_DENIED, "ask by https://: no setting is needed for that in here",
-		     "a secret is sent under TLS only, and this connection is plain");
 }
 
 static bool finds_rule(const struct judge *j, const struct http_request *q, struct verdict *ret)
@@ -193,7 +184,7 @@ static bool finds_rule(const struct judge *j, const struct http_request *q, stru
 		return false;
 	}
 	ret->wants_document = terms_are_graphql(&j->terms) ||
-			      (ret->rule >= 0 && strcmp(j->terms.rules[ret->rule].method, "GRAPHQL") == 0);
+			      (ret->rule >= 0 && terms_rule_is_graphql(&j->terms.rules[ret->rule]));
 	if (j->terms.credentials == TERMS_PASS || credential_find((const uint8_t *)path, strlen(path)) == NULL)
 		return true;
 	judge_refuse(ret, 403, AMBIT_DENIED, "leave it out: who has a token may not use it here by that alone",

@@ -106,8 +106,6 @@ bool judge_charge(struct judge *j, uint64_t now_ms, struct verdict *ret);
 struct http_text judge_sent_query(const struct http_request *q, const struct verdict *v);
 /* What is not allowed of a document, with the grant that would allow it. */
 void judge_refuse_document(const struct judge *j, const struct graphql_verdict *g, struct verdict *ret);
-/* A secret would go out without TLS. */
-void judge_refuse_bare(struct verdict *ret);
 /* Fills a verdict that refuses. hint may be NULL. */
 void judge_refuse(struct verdict *ret, uint16_t status, enum ambit_code code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -54,7 +54,7 @@ static inline bool mask_is_break(uint8_t byte)
 	return byte < 0x20 || byte == 0x7f;
 }
 
-/* Covers in place what is there as a whole. masks NULL: covers nothing. */
+/* Covers in place what is there as a whole. set NULL: covers nothing. */
 void mask_whole(const struct mask_set *set, uint8_t *bytes, size_t n);
 
 struct mask {

@@ -281,7 +281,8 @@ static bool take_request(struct one *o, struct one_parts *p, const struct http_h
 	o->reader = (uint8_t)refusal_reader(&q);
 	o->asked.rule = p->verdict->rule;
 	if (p->verdict->status == 0 && !p->host->tls && p->judge->terms.n_secrets > 0)
-		judge_refuse_bare(p->verdict);
+		judge_refuse(p->verdict, 403, AMBIT_DENIED, "ask by https://: no setting is needed for that in here",
+			     "a secret is sent under TLS only, and this connection is plain");
 	if (p->verdict->status == 0 && why_gone(p) != NULL)
 		judge_refuse(p->verdict, 502, AMBIT_GONE, NULL, "%s", why_gone(p));
 	if (p->verdict->status != 0)

@@ -97,10 +97,9 @@ static bool put_shape(const struct http_asked *asked, char ret[HTTP_ROW_PATH_MAX
 
 static bool add_field(const struct terms_operation *of, char path[HTTP_ROW_PATH_MAX])
 {
-	static const char *const words[] = { "query", "mutation", "subscription" };
 	const size_t n = strlen(path);
-	const int more = snprintf(path + n, HTTP_ROW_PATH_MAX - n, "%c%s:%s", HTTP_TOLD_FIELD, words[of->type],
-				  of->field);
+	const int more = snprintf(path + n, HTTP_ROW_PATH_MAX - n, "%c%s:%s", HTTP_TOLD_FIELD,
+				  terms_operation_word(of->type), of->field);
 
 	return n + (size_t)more + 1 < HTTP_ROW_PATH_MAX; /* else it looks as one that was cut off */
 }
