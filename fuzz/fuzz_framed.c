@@ -33,6 +33,9 @@ static bool ends(enum framed_kind kind, const uint8_t *bytes, size_t n)
 	while (at < n) {
 		const uint64_t whole = message(kind, bytes + at, n - at);
 
+		if (kind == FRAMED_GRPC && (bytes[at] & 0x7c) != 0)
+			return false;
+
 		if (whole > n - at)
 			return false;
 		at += whole;
@@ -43,17 +46,19 @@ static bool ends(enum framed_kind kind, const uint8_t *bytes, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct framed f = { .kind = FRAMED_NOT };
+	enum framed_kind kind;
 	size_t piece;
 
 	if (size < 2)
 		return 0;
-	f.kind = data[0] % 2 == 0 ? FRAMED_WEBSOCKET : FRAMED_GRPC;
+	kind = data[0] % 2 == 0 ? FRAMED_WEBSOCKET : FRAMED_GRPC;
+	f.kind = (uint8_t)kind;
 	piece = data[1] + 1u;
 	data += 2;
 	size -= 2;
 	for (size_t at = 0, n; at < size; at += n) {
 		n = piece < size - at ? piece : size - at;
-		promise(framed_run(&f, data + at, n) == ends((enum framed_kind)f.kind, data, at + n));
+		promise(framed_run(&f, data + at, n) == ends(kind, data, at + n));
 	}
 	return 0;
 }

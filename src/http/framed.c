@@ -3,7 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define GRPC_HEAD 5 /* whether it is compressed, and its length */
+#define GRPC_HEAD 5      /* flags, and its length */
+#define GRPC_FLAGS 0x83u /* compressed, the last one (Connect), a trailer (gRPC-Web) */
 
 enum framed_kind framed_of_type(const struct http_text *content_type)
 {
@@ -47,6 +48,8 @@ static bool take_head(struct framed *f, uint8_t byte)
 {
 	f->head[f->n_head++] = byte;
 	if (f->kind == FRAMED_GRPC) {
+		if ((f->head[0] & ~GRPC_FLAGS) != 0)
+			f->kind = FRAMED_NOT; /* the body is another, as a text */
 		f->left = f->n_head == GRPC_HEAD ? number(f->head + 1, 4) : 0;
 		return f->n_head == GRPC_HEAD;
 	}
@@ -58,9 +61,7 @@ static bool take_head(struct framed *f, uint8_t byte)
 
 bool framed_run(struct framed *f, const uint8_t *bytes, size_t n)
 {
-	if (f->kind == FRAMED_NOT)
-		return false;
-	for (size_t at = 0; at < n;) {
+	for (size_t at = 0; at < n && f->kind != FRAMED_NOT;) {
 		if (f->left > 0) {
 			const uint64_t now = f->left < n - at ? f->left : n - at;
 
@@ -70,5 +71,5 @@ bool framed_run(struct framed *f, const uint8_t *bytes, size_t n)
 			f->n_head = 0;
 		}
 	}
-	return f->left == 0 && f->n_head == 0;
+	return f->kind != FRAMED_NOT && f->left == 0 && f->n_head == 0;
 }

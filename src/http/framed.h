@@ -1,7 +1,7 @@
 /* framed - where a message ends, of protocols that say before each how long it is: WebSocket and gRPC.
  *
- * Holds:  what a mask holds back (http/mask.h) goes on at the end of a message, since a program waits for all of it. Bytes may come in any pieces; what is no such
- *         protocol ends where its numbers say. It depends on nothing but what the host says.
+ * Holds:  what a mask holds back (http/mask.h) goes on at the end of a message, since a program waits for all of it. Bytes may come in any pieces. It depends on nothing but what the host says; what has
+ *         another flag than gRPC knows is no message of it, and then there is none any more.
  * Called: role ambit-http; pure. RFC 6455 (5.2); gRPC over HTTP/2, Length-Prefixed-Message, which gRPC-Web and Connect have, too. */
 #ifndef HTTP_FRAMED_H
 #define HTTP_FRAMED_H
