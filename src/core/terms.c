@@ -47,7 +47,7 @@ bool term_is(const char *word, enum term *ret)
 	return false;
 }
 
-const char *terms_operation_word(uint8_t type)
+const char *terms_operation_word(unsigned type)
 {
 	return type_words[type];
 }

@@ -114,7 +114,7 @@ bool terms_rule_is_graphql(const struct terms_rule *r);
 /* Whether a rule does. */
 bool terms_say_graphql(const struct terms *t);
 /* "query", "mutation", "subscription": of enum terms_operation_type. */
-const char *terms_operation_word(uint8_t type);
+const char *terms_operation_word(unsigned type);
 /* Whether each request has to be one of GraphQL: there are operations or listed queries, and no rule says GRAPHQL. */
 bool terms_are_graphql(const struct terms *t);
 

@@ -116,7 +116,7 @@ static void put_rules(const struct terms *t, struct buf *out)
 	buf_printf(out, "%s", text[0] != 0 ? "]\n" : "");
 }
 
-static const char *put_fields(const struct terms *t, uint8_t type, const char *lead, struct buf *out)
+static const char *put_fields(const struct terms *t, unsigned type, const char *lead, struct buf *out)
 {
 	const char *first = "";
 
@@ -138,7 +138,7 @@ static void put_operations(const struct terms *t, struct buf *out)
 
 	if (!terms_has(t, TERM_GRAPHQL))
 		return;
-	for (uint8_t type = TERMS_QUERY; type <= TERMS_SUBSCRIPTION; type++)
+	for (unsigned type = TERMS_QUERY; type <= TERMS_SUBSCRIPTION; type++)
 		lead = put_fields(t, type, lead, out);
 	for (uint32_t i = 0; i < t->n_listed; i++)
 		buf_printf(out, "%s%s\"%s\"", i == 0 ? lead : ", ", i == 0 ? "persisted: [" : "", t->listed[i]);
