@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "cli/trusted.h"
+#include "lib/policy_check.h"
+#include "lib/policy_handle.h"
 #include "lib/public.h"
 #include "policy/policy.h"
 
@@ -50,10 +52,13 @@ static int check(const char *path, bool json)
 	const bool is_stdin = strcmp(path, "-") == 0;
 	struct ambit_error e = { .size = sizeof e };
 	struct ambit_policy *p;
+	struct err err;
 	int r = ambit_policy_new(&p, &e);
 
 	if (r == 0)
 		r = is_stdin ? load_stdin(p, &e) : ambit_policy_load(p, path, &e);
+	if (r == 0)
+		r = public_error(&e, policy_check(&p->policy, &err), &err);
 	ambit_policy_free(p);
 	if (r < 0)
 		return cli_refuse(json, &e);

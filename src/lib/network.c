@@ -20,6 +20,7 @@
 #include "lib/event.h"
 #include "lib/helper.h"
 #include "lib/secret.h"
+#include "supervisor/endpoints.h"
 #include "wire/wire.h"
 
 #define RELAY_FILES                                                                                                    \
@@ -205,9 +206,6 @@ static int start_http(struct network_roles *n, const struct terms *t, int *ret_v
 	if (r < 0)
 		return r;
 	fds[0] = authorities;
-	if (n->n_http == LINK_HTTP_MAX)
-		return err_set(e, AMBIT_LIMIT, "grant fewer hosts with rules or secrets",
-			       "more than %d grants whose requests are judged", LINK_HTTP_MAX);
 	n->http[n->n_http].fd = -1;
 	n->http[n->n_http].cell = NULL;
 	r = start_in_cell("ambit-http", &n->http[n->n_http].cell, &n->http[n->n_http].fd, e);
@@ -221,7 +219,7 @@ static int start_http(struct network_roles *n, const struct terms *t, int *ret_v
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "ambit-http ended at once") : 0;
 }
 
-/* The host of an endpoint, as its secret may be bound to it. */
+/* The host of an endpoint, as its secret may be bound to it: never any, see endpoints_check_judged. */
 static void host_of(const char *object, char ret[ENDPOINT_TEXT_MAX])
 {
 	struct endpoint p;
@@ -232,7 +230,7 @@ static void host_of(const char *object, char ret[ENDPOINT_TEXT_MAX])
 	if (p.kind == ENDPOINT_RANGE)
 		address_put(&p.range.base, ret);
 	else
-		(void)text_copy(ret, ENDPOINT_TEXT_MAX, p.kind == ENDPOINT_ANY ? "*" : p.name.text); /* fits */
+		(void)text_copy(ret, ENDPOINT_TEXT_MAX, p.name.text); /* fits */
 }
 
 /* The secrets go straight to who attaches them, in the order of the terms: this process has only both ends of what they go through. */
@@ -242,9 +240,6 @@ static int give_secrets(struct secret_role *role, const struct terms *t, const c
 	int r;
 
 	host_of(object, host);
-	if (strcmp(host, "*") == 0)
-		return err_set(e, AMBIT_DENIED, "name the hosts that it is for, in grants of their own",
-			       "connect: %s: the secret '%s' would go to any host", object, t->secrets[0].name);
 	r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
 	for (uint32_t i = 0; i < t->n_secrets && r == 0; i++)
 		r = secret_give(role, t->secrets[i].name, host, vault, e);
@@ -268,7 +263,7 @@ static int start_judge(struct network_roles *n, const struct grant_set *grants, 
 int network_http_start(struct network_roles *n, const struct grant_set *grants, struct err *e)
 {
 	struct secret_role role = { .pidfd = -1, .fd = -1 };
-	int r = 0;
+	int r = endpoints_check_judged(grants, e);
 
 	for (uint32_t i = 0; i < grants->count && r == 0; i++)
 		if (grant_terms(grants, i)[0] != 0)

@@ -132,6 +132,11 @@ void policy_names_finish(struct policy_names *names);
 int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,
 		   struct limits *limits, struct policy_names *ret_names, struct err *e);
 
+/* Of one line what is the same on each host: adds its grant, unless that is of a path. */
+int policy_resolve_anywhere(const struct policy *p, uint32_t line, struct grant_set *set, struct err *e);
+/* Says in front of e, which has rc, where that line stands. */
+int policy_say_line(const struct policy *p, uint32_t line, int rc, struct err *e);
+
 /* ---- programs that need more than to be executed ---- */
 
 struct program_traits {

@@ -392,16 +392,25 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 	return rc < 0 ? rc : add_traits(set, l, r->walk.done, e);
 }
 
-static int add_line(struct resolving *r, const struct policy_line *l, struct grant_set *set, struct policy_names *names,
-		    struct err *e)
+static int add_word(const struct policy *p, const struct policy_line *l, struct grant_set *set, struct err *e)
 {
-	int rc;
+	const int rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers,
+					   policy_terms(p, l), NULL, e);
 
-	if (has_path(l))
-		return add_path(r, l, set, names, e);
-	rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers,
-				 policy_terms(r->p, l), NULL, e);
 	return rc < 0 ? rc : add_traits(set, l, l->object, e);
+}
+
+int policy_resolve_anywhere(const struct policy *p, uint32_t line, struct grant_set *set, struct err *e)
+{
+	const struct policy_line *l = &p->lines[line];
+	const int rc = has_path(l) ? 0 : add_word(p, l, set, e);
+
+	return rc < 0 ? prefix(e, rc, p, l) : 0;
+}
+
+int policy_say_line(const struct policy *p, uint32_t line, int rc, struct err *e)
+{
+	return prefix(e, rc, p, &p->lines[line]);
 }
 
 int policy_resolve(const struct policy *p, const struct policy_place *place, struct grant_set *set,
@@ -415,9 +424,11 @@ int policy_resolve(const struct policy *p, const struct policy_place *place, str
 	r->p = p;
 	rc = places(r, place, e);
 	for (uint32_t i = 0; rc == 0 && i < p->n_lines; i++) {
-		rc = add_line(r, &p->lines[i], set, ret_names, e);
+		const struct policy_line *l = &p->lines[i];
+
+		rc = has_path(l) ? add_path(r, l, set, ret_names, e) : add_word(p, l, set, e);
 		if (rc < 0)
-			rc = prefix(e, rc, p, &p->lines[i]);
+			rc = prefix(e, rc, p, l);
 	}
 	for (size_t i = 0; rc == 0 && i < LIMIT_COUNT; i++)
 		if ((p->limits_given >> i & 1u) != 0)

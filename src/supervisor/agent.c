@@ -10,6 +10,7 @@
 #include "core/endpoint.h"
 #include "sign/link.h"
 #include "sign/sshtext.h"
+#include "supervisor/endpoints.h"
 #include "wire/wire.h"
 
 #define PATIENCE_MS 15000 /* of who reads some files, and asks an agent for its list */
@@ -24,30 +25,6 @@ void agent_roles_finish(struct agent_roles *a)
 {
 	fd_close(&a->role);
 	fd_close(&a->signer);
-}
-
-/* ---- the endpoint ---- */
-
-bool agent_is(const struct cell_spec *spec, uint32_t i)
-{
-	return spec_endpoint_is_socket(&spec->endpoints[i]) &&
-	       strcmp(spec_text(spec, spec->endpoints[i].name), CELL_AGENT) == 0;
-}
-
-static uint32_t find(const struct cell_spec *spec)
-{
-	uint32_t i = 0;
-
-	while (i < spec->n_endpoints && !agent_is(spec, i))
-		i++;
-	return i < spec->n_endpoints ? i : CELL_ENDPOINTS_MAX;
-}
-
-int agent_plan(uint32_t grant, struct cell_spec *spec, struct err *e)
-{
-	const struct cell_endpoint at = { .kind = ENDPOINT_UNIX, .grant = grant };
-
-	return find(spec) < CELL_ENDPOINTS_MAX ? 0 : spec_add_endpoint(spec, &at, CELL_AGENT, e);
 }
 
 /* ---- what is allowed ---- */
@@ -177,7 +154,7 @@ int agent_begin(struct agent_roles *a, const struct event_request *q, struct cel
 	struct allowed allowed;
 	int r;
 
-	a->endpoint = find(spec);
+	a->endpoint = endpoints_agent(spec);
 	if (a->endpoint == CELL_ENDPOINTS_MAX)
 		return 0;
 	if (a->role < 0 || a->signer < 0)

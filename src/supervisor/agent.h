@@ -18,10 +18,6 @@ struct agent_roles {
 void agent_roles_init(struct agent_roles *a);
 void agent_roles_finish(struct agent_roles *a);
 
-/* The socket of the agent, once. -LIMIT. */
-int agent_plan(uint32_t grant, struct cell_spec *spec, struct err *e);
-/* Whether endpoint i is that. */
-bool agent_is(const struct cell_spec *spec, uint32_t i);
 /* Tells the roles what is allowed, and adds to spec the keys of hosts that are known. -PROTOCOL: there are grants and no roles. -GONE; what the signer
  * says: -NOT_FOUND, no key of the host is known, or the agent has none. */
 int agent_begin(struct agent_roles *a, const struct event_request *q, struct cell_spec *spec, struct err *e);

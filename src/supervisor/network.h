@@ -1,7 +1,7 @@
 /* network - what an event may connect to: its endpoints in the cell, and the two roles outside that answer them.
  *
  * Owns:   struct network: the connections to the roles ambit-net and ambit-dial, which the library started.
- * Holds:  an endpoint exists in the cell if and only if a grant says so, and the dialer is told where it leads before anything runs. What the two
+ * Holds:  what exists in the cell is endpoints_plan's, and the dialer is told where it leads before anything runs. What the two
  *         roles say decides nothing; how much was used is the dialer's word, who never reads what passes.
  * Called: supervisor. */
 #ifndef SUPERVISOR_NETWORK_H
@@ -28,9 +28,6 @@ struct network {
 void network_init(struct network *n);
 void network_finish(struct network *n);
 
-/* Gives spec an endpoint for each grant `connect`, and what grants `listen` need: data only. -UNAVAILABLE, -MALFORMED, -LIMIT; -CONFLICT: a
- * port of the cell would be the host's and a server's. */
-int network_plan(const struct event_request *q, struct cell_spec *spec, struct err *e);
 /* Tells the roles what is allowed, listens on the host, and puts into spec, which is that of q, what the signer told. -PROTOCOL: there are grants and
  * no roles. -GONE, -NOT_FOUND; -CONFLICT, -DENIED: a port cannot be had; what agent_begin gives. */
 int network_begin(struct network *n, const struct event_request *q, struct cell_spec *spec, struct err *e);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cell/base.h"
-#include "supervisor/network.h"
+#include "supervisor/endpoints.h"
 #include "supervisor/staging.h"
 
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
@@ -219,7 +219,7 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	r = r < 0 ? r : base_add(ret, e);
 	r = r < 0 ? r : add_grants(&q->grants, ret, e);
 	r = r < 0 ? r : staging_plan(q, ret, e);
-	r = r < 0 ? r : network_plan(q, ret, e);
+	r = r < 0 ? r : endpoints_plan(&q->grants, ret, e);
 	r = r < 0 ? r : add_links(q, ret, e);
 	r = r < 0 ? r : add_hides(q, ret, e);
 	if (r < 0)

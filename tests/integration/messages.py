@@ -201,6 +201,44 @@ def a_policy_on_standard_input_is_checked(place):
     assert done.returncode == 125 and "standard input:1:1: the policy is empty" in done.stderr, told(done)
 
 
+def row(verb, what, **conditions):
+    return f"  - {verb}: '{what}'\n" + "".join(f"    {key}: {value}\n" for key, value in conditions.items())
+
+
+def a_policy_is_checked_as_it_would_be_run(place):
+    """What run refuses for what the file alone says, check refuses, and says where; what depends on the host it does not judge."""
+    top = place.fresh()
+    for grants, at, message in (
+        ((("connect", "a.test:443", {}), ("connect", "b.test:443", {"uses": 2}), ("connect", "b.test:443", {"uses": 3})), "6:14",
+         "connect: 'b.test:443' is given with different qualifiers"),
+        ((("connect", "b.test:443", {"http": "GET /a"}), ("connect", "b.test:443", {"http": "GET /b"})), "5:14", "connect: 'b.test:443' is given with different qualifiers"),
+        ((("connect", "b.test:443", {"http": "GET /a"}), ("connect", "B.test:443", {})), "5:14", "connect: 'b.test:443' is given with different qualifiers"),
+        ((("connect", "*:443", {"secret": "x"}),), "3:14", "connect: *:443: the secret 'x' would go to any host"),
+        ((("connect", "a.test:1", {}), ("connect", "localhost:443", {})), "4:14", "connect: localhost is the cell itself"),
+        ((("connect", "a.localhost:443", {}),), "3:14", "connect: a.localhost is the cell itself"),
+        ((("connect", "0.0.0.0:80", {}),), "3:14", "connect: 0.0.0.0:80 is nobody's address"),
+        ((("connect", "198.18.7.0/24:80", {}),), "3:14", "connect: 198.18.7.0/24:80 lies where names have their addresses in a cell"),
+        ((("connect", "*:53", {}),), "3:14", "connect: *:53 beside names of a pattern, which need that port in the cell"),
+        ((("connect", "unix:/run/ambit/ssh-agent", {}),), "3:14", "connect: /run/ambit/ssh-agent is the cell's own"),
+        ((("connect", "127.0.0.1:8080", {}), ("listen", "8080", {})), "4:13", "listen: port 8080 of the cell is taken by connect: 127.0.0.1:8080"),
+        ((("env", "A=1", {}), ("env", "A=2", {})), "4:10", "env: 'A' is given two different values"),
+        (tuple(("connect", f"h{i}.test:443", {"http": "GET /"}) for i in range(17)), "35:14", "more than 16 grants whose requests are judged"),
+    ):
+        policy = os.path.join(top, "policy.yaml")
+        write(policy, "version: 1\ngrants:\n" + "".join(row(verb, what, **conditions) for verb, what, conditions in grants))
+        checked = place.run(place.ambit, "policy", "check", policy, cwd=top)
+        ran = place.cell("--no-ledger", "--policy", policy, "--", "true", cwd=top)
+        assert checked.returncode == ran.returncode == 125, f"{grants}: {told(checked)} {told(ran)}"
+        assert message in ran.stderr and f"policy.yaml:{at}: {message}\n" in checked.stderr, f"{grants}: {told(checked)} {told(ran)}"
+        hints = [[line for line in done.stderr.splitlines() if line.startswith("  hint: ")] for done in (checked, ran)]
+        assert hints[0] == hints[1] != [], f"{grants}: {hints}"
+    write(policy, "version: 1\ngrants:\n" + "".join((  # the twins; a path and a secret that are not there are nothing that the file says
+        row("connect", "b.test:443", uses=2), row("connect", "B.test:443", uses=2), row("connect", "localhost.test:443"), row("connect", "*.b.test:443", secret="x"),
+        row("connect", "*:443", uses=3), row("connect", "ssh://a@c.test"), row("connect", "c.test:22"), row("connect", "127.0.0.1:8080"), row("listen", "8081"),
+        row("env", "A=1"), row("read", "/nowhere/at/all"))))
+    expect_ok(place.run(place.ambit, "policy", "check", policy, cwd=top))
+
+
 def what_was_not_run_is_explained_as_that(place):
     top = place.fresh()
     json_of = place.cell("--json", "--", "./nothing", cwd=top).stdout
@@ -340,5 +378,5 @@ if __name__ == "__main__":
         shown_examples = [example(*e) for e in examples(document.read())]
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
           what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
-          a_policy_on_standard_input_is_checked, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
+          a_policy_on_standard_input_is_checked, a_policy_is_checked_as_it_would_be_run, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           quiet_is_only_of_denials, refused_as_JSON, no_flag_is_named_that_cannot_be_given, a_hint_says_what_its_grant_adds_up_to, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)
