@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cell/base.h"
 #include "cell/property.h"
+#include "core/conditions.h"
 #include "lib/environment.h"
 #include "lib/event.h"
 #include "lib/ledger.h"
@@ -266,26 +267,62 @@ static bool find_in_path(struct launch *l, const char *name, bool shown)
 	return false;
 }
 
+/* Fit to be pasted between quotes. */
+static bool is_plain(const char *value)
+{
+	for (; *value != 0; value++)
+		if (*value < ' ' || *value > '~' || strchr("'\"\\$`!", *value) != NULL)
+			return false;
+	return true;
+}
+
+/* What bounds an endpoint, outside of its quotes, where the program's name should be: how to write it; else what the hint is otherwise. */
+static const char *hint_of_program(const char *name, const char *otherwise, char room[ERR_HINT_MAX])
+{
+	const size_t n = strcspn(name, "=");
+	const char *value = name + n, *quote;
+	char word[32];
+
+	if (*value == 0 || n >= sizeof word)
+		return otherwise;
+	(void)snprintf(word, sizeof word, "%.*s", (int)n, name);
+	if (!condition_is(word))
+		return otherwise;
+	value++;
+	quote = strpbrk(value, " ,") != NULL ? "'" : "";
+	if (strlen(value) > 100 || !is_plain(value)) {
+		value = "...";
+		quote = "'";
+	}
+	(void)snprintf(room, ERR_HINT_MAX, "it belongs into the word of its endpoint: --connect \"HOST:443 %s=%s%s%s\"",
+		       word, quote, value, quote); /* fits */
+	return room;
+}
+
 /* In the PATH that the cell will have. What only the host has comes last: it may be executed since it was named. */
 static int find_program(struct launch *l, struct err *e)
 {
 	const char *name = l->o->argv[0];
+	char hint[ERR_HINT_MAX];
 
 	if (strchr(name, '/') != NULL) {
 		if (!path_normalise(l->q->workspace, name, l->program, sizeof l->program))
 			return err_set(e, AMBIT_LIMIT, NULL, "the program's path is too long");
 		if (access(l->program, F_OK) < 0)
-			return err_why(e,
-				       err_set(e, AMBIT_NO_PROGRAM, "check the path, or name another --workspace",
-					       "%s: no such program", name),
-				       "it is looked up from the workspace, and nothing is there");
+			return err_why(
+				e,
+				err_set(e, AMBIT_NO_PROGRAM,
+					hint_of_program(name, "check the path, or name another --workspace", hint),
+					"%s: no such program", name),
+				"it is looked up from the workspace, and nothing is there");
 		return is_program(l->program) ? 0 : not_executable(l->program, name, e);
 	}
 	if (find_in_path(l, name, true) || find_in_path(l, name, false))
 		return 0;
-	return err_why(
-		e, err_set(e, AMBIT_NO_PROGRAM, "install it, or name it with its path", "%s: command not found", name),
-		"no directory of a cell's PATH has it, which is the system's and not yours");
+	return err_why(e,
+		       err_set(e, AMBIT_NO_PROGRAM, hint_of_program(name, "install it, or name it with its path", hint),
+			       "%s: command not found", name),
+		       "no directory of a cell's PATH has it, which is the system's and not yours");
 }
 
 /* The program after `--` may always be executed, and brings its runtime's traits. */

@@ -152,6 +152,22 @@ def what_no_word_is_near_is_answered_with_the_help(place):
         refused_words(place, words, what, hint)
 
 
+def terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint(place):
+    """The outer quotes were forgotten: the shell made two words of it, and the second was taken for the program."""
+    belongs = "it belongs into the word of its endpoint: --connect "
+    for word, hint in (
+        ("http=GET /", belongs + "\"HOST:443 http='GET /'\""),
+        ("graphql=query viewer", belongs + "\"HOST:443 graphql='query viewer'\""),
+        *((word, belongs + f'"HOST:443 {word}"') for word in ("secret=x", "credentials=pass", "until=2030-01-01T00:00:00Z", "uses=2", "bytes=1M", "rate=10/s", "ech=true")),
+        ("http=GET /it's \x1b", belongs + "\"HOST:443 http='...'\""),
+        ("htp=GET /", "check the path, or name another --workspace"),  # the twins: no such word, or not at its beginning
+        ("secret", "install it, or name it with its path"),
+        ("xhttp=y", "install it, or name it with its path"),
+    ):
+        done = place.cell("--no-ledger", "--connect", "a.test:443", word, "--", "true", cwd=place.fresh())
+        assert done.returncode == 127 and done.stderr.splitlines()[-1] == f"  hint: {hint}", f"{word}: {told(done)}"
+
+
 def an_abbreviation_is_no_option(place):
     """What gives authority is written out, so that no later option changes what it means."""
     top = place.fresh()
@@ -377,6 +393,6 @@ if __name__ == "__main__":
     with open(beside(sys.argv[1], sys.argv[3]), encoding="utf-8") as document:
         shown_examples = [example(*e) for e in examples(document.read())]
     main([*shown_examples, a_cell_is_known_by_itself, a_wrong_word_is_answered_with_the_right_ones, a_slip_is_answered_with_the_word_meant,
-          what_no_word_is_near_is_answered_with_the_help, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
+          what_no_word_is_near_is_answered_with_the_help, terms_that_are_a_word_of_their_own_are_said_to_belong_to_their_endpoint, an_abbreviation_is_no_option, help_and_version_are_where_they_are_looked_for,
           a_policy_on_standard_input_is_checked, a_policy_is_checked_as_it_would_be_run, what_was_not_run_is_explained_as_that, an_option_of_another_command_is_refused,
           quiet_is_only_of_denials, refused_as_JSON, no_flag_is_named_that_cannot_be_given, a_hint_says_what_its_grant_adds_up_to, doctor_tries_an_overlay, doctor_says_why_limits_are_sampled], whole=True)
