@@ -322,6 +322,37 @@ def a_form_has_the_secret(network, who, uid):
         assert result.returncode == 125 and why in result.stderr, f"{who}, {grant}: {told(result)}"
 
 
+@both_users
+def a_secret_is_read_once_in_an_event(network, who, uid):
+    """What is set while it runs, and what the command would print next, is of the events that come."""
+    need("curl", "openssl")
+    failed = []
+
+    class Replacing(Provider):
+        def do_GET(self):
+            if self.path == "/replace":
+                try:
+                    keep_secret(network, uid, "held", "later-than-the-event-began")
+                except AssertionError as error:
+                    failed.append(error)
+            super().do_GET()
+    server = serve(network, 444 + uid % 97, handler=Replacing)
+    port = server.server_address[1]
+    for name, rows, values in (
+        ("held", (["/a", "/replace", "/b"], ["/c"]), ("as-the-event-began", "later-than-the-event-began")),
+        ("printed", (["/a", "/b"], ["/c"]), ("printed-in-run-1-of-it", "printed-in-run-2-of-it")),
+    ):
+        if name == "held":
+            keep_secret(network, uid, name, values[0])
+        else:
+            keep_secret(network, uid, name, "", "--command", "sh -c 'echo >>printed; echo printed-in-run-$(wc -l <printed)-of-it'")
+        for paths, value in zip(rows, values):
+            ASKED.clear()
+            curl(network, uid, [f"open.test:{port} http='GET /**' secret={name}"], *([f"https://open.test:{port}{path}"] for path in paths))
+            told_them = [(a["path"], a["headers"]["authorization"]) for a in ASKED]
+            assert told_them == [(path, f"Bearer {value}") for path in paths] and not failed, f"{who}: {told_them} {failed}"
+
+
 LEARNING = """
 call() { curl -sS -m 10 -o /dev/null -w '%{http_code} ' "$@"; }
 call https://open.test/repos/acme/shop
@@ -351,13 +382,15 @@ def what_was_sent_is_learned(network, who, uid):
         assert result.returncode == 0, f"{who}: {told(result)}"
         with open(policy, encoding="utf-8") as file:
             return policy, result.stdout, file.read()
-    policy, said, text = learned("wide", "open.test:443 rate=100/s http='GRAPHQL /graphql, * /**' graphql='query *, mutation *' secret=provider", "sh", "-c", LEARNING, "sh", *first)
+    policy, said, text = learned("wide", "open.test:443 rate=100/s http='* /**, GRAPHQL /graphql' graphql='query *, mutation *, subscription *' secret=provider", "sh", "-c", LEARNING, "sh", *first)
     assert said.split() == ["200"] * 6 and all(a["headers"]["authorization"] == f"Bearer {TOKEN}" for a in ASKED[-6:]), f"{who}: {said}"
     lines = ['  - connect: open.test:443', '    rate: 100/s',
              '    http: ["GET /files/*", "GET /repos/acme/shop", "GET /repos/acme/shop/issues/*", "GRAPHQL /graphql", "POST /repos/acme/shop/issues/*/comments"]',
              '    graphql: {query: ["me", "viewer"], mutation: ["createIssue"]}', "    secret: 'provider as bearer'"]
     assert "\n".join(lines) + "\n" in text and TOKEN not in text and first[1] not in text, f"{who}: {text}"
     assert network.ambit(uid, "policy", "check", policy).returncode == 0
+    _, said, text = learned("bare", "open.test:443 http='* /**'", "sh", "-c", LEARNING, "sh", *first)  # where GraphQL is not named it is a request like any other
+    assert said.split() == ["200"] * 6 and '"POST /graphql"' in text and "graphql:" not in text, f"{who}: {said} {text}"
     more = "call -X DELETE https://open.test/repos/acme/shop; call https://open.test/user; call -H 'Content-Type: application/json' -d '{\"query\":\"mutation { volumeDelete }\"}' https://open.test/graphql"
     result = network.run(uid, "--policy", policy, "--workspace", tree, "--", "sh", "-c", LEARNING + more, "sh", *later, before=trusts)
     assert result.stdout.split() == ["200"] * 6 + ["403"] * 3, f"{who}: {told(result)}"
@@ -405,7 +438,7 @@ def what_is_learned_is_no_wider_for_what_was_sent(network, who, uid):
     assert "- connect" not in text and "# decide: connect: open.test:443 with http='* /**'  -- " in text, f"{who}: {said} {text}"
 
 
-SCENARIOS = [the_wipe, what_is_learned_is_no_wider_for_what_was_sent, what_was_sent_is_learned, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
+SCENARIOS = [the_wipe, a_secret_is_read_once_in_an_event, what_is_learned_is_no_wider_for_what_was_sent, what_was_sent_is_learned, a_form_has_the_secret, a_rate_is_of_requests, what_a_rule_means_passes, bodies_stream_both_ways, a_host_that_does_not_prove_itself_gets_nothing,
              a_later_connection_resumes_that_hosts_session_alone]
 
 
