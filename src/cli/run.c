@@ -152,18 +152,41 @@ static int write_record(const struct record_file *f, const char *json, size_t n)
 					 : "the command has run; name a file that can be written");
 }
 
+#define EXPLAINED_MAX 160 /* shown whole: lib/summary.c */
+
+/* What `ambit explain` is to be given: the file, or the event where the ledger has it; NULL: there is no record of it. */
+static const char *explained(const struct run_options *o, const struct ambit_event *ev,
+			     const struct event_result *result, char room[EXPLAINED_MAX])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
+	const char *dir = o->event.ledger;
+
+	if (o->record != NULL)
+		return o->record;
+	if (ambit_event_ledger(ev) == NULL || result->unrecorded.code != AMBIT_OK)
+		return NULL;
+	if (dir == NULL)
+		return result->event;
+	if (dir[strspn(dir, plain)] != 0 ||
+	    strlen(dir) > EXPLAINED_MAX - ID_TEXT_MAX - sizeof " --ledger ") /* it would have to be quoted, or cut */
+		return NULL;
+	(void)snprintf(room, EXPLAINED_MAX, "%s --ledger %s", result->event, dir); /* fits */
+	return room;
+}
+
 /* What the person and the record get to know; gives the exit status. */
 static int tell(const struct run_options *o, const struct record_file *file, struct ambit_event *ev)
 {
 	const struct event_result *result = event_result(ev);
 	int status = ambit_event_exit_status(ev);
 	struct ambit_error e = { .size = sizeof e };
+	char room[EXPLAINED_MAX];
 	const char *json;
 	int written;
 	size_t n;
 
 	session_tell_key(ev);
-	summary_write(stderr, result, o->record, o->quiet);
+	summary_write(stderr, result, explained(o, ev, result, room), o->quiet);
 	if (o->strict && status == 0 && result_was_denied(result))
 		status = EXIT_REFUSED;
 	if (o->record == NULL && !o->json)

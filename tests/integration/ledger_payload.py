@@ -238,6 +238,27 @@ def an_event_is_explained(place):
     assert own.returncode == 0 and own.stdout == done.stdout, told(own)
 
 
+def more_denials_are_explained_where_they_are_recorded(place):
+    """The summary has four; the words that it gives for the rest are run as they stand."""
+    ledger, quoted, state = Kept(place), f"{place.fresh()}/a b", place.fresh()
+
+    def hint(*words, **settings):
+        done = subprocess.run([place.ambit, "run", *words, "--", "bash", "-c", "for i in 1 2 3 4 5 6; do (echo >/dev/tcp/192.0.2.$i/80); done; true"], cwd=place.top, env=place.environment() | settings, capture_output=True, text=True,
+                              timeout=SLOW * PATIENCE, check=False)
+        rest = done.stderr[done.stderr.index(" more\n  hint: "):].splitlines()[1]
+        return rest.removeprefix("  hint: ")
+    own = {"XDG_STATE_HOME": state, "AMBIT_LEDGER": ""}
+    for words, settings in (((), own), (("--ledger", ledger.dir), {})):
+        said = hint(*words, **settings).split()
+        assert said[:2] == ["ambit", "explain"] and said[2].startswith("e_") and said[3:] == list(words), said
+        done = subprocess.run([place.ambit, *said[1:]], cwd=place.top, env=place.environment() | settings, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False)
+        assert done.returncode == 0 and "Denied (" in done.stdout and "192.0.2.6:80" in done.stdout, told(done)
+    record = f"{place.fresh()}/r.json"
+    assert hint("--ledger", ledger.dir, "--record", record) == f"ambit explain {record}"
+    for words in (("--no-ledger",), ("--ledger", quoted)):  # nowhere, and where its name would have to be quoted
+        assert hint(*words) == "run it with --record FILE, then ambit explain FILE", words
+
+
 def an_event_that_runs_is_told_as_that(place):
     ledger = Kept(place)
     with an_event_at_work(ledger) as event:
@@ -670,7 +691,7 @@ def nobody_says_for_the_ledger_what_was_pruned(place):
 if __name__ == "__main__":
     main([the_verifier_is_there,
           the_record_is_kept, no_secret_is_kept, every_end_is_kept, who_cannot_keep_it_says_so, a_ledger_that_dies_before_the_result,
-          who_dies_before_the_result, once(nobody_is_waited_for_without_end), an_event_is_explained, an_event_that_runs_is_told_as_that,
+          who_dies_before_the_result, once(nobody_is_waited_for_without_end), an_event_is_explained, more_denials_are_explained_where_they_are_recorded, an_event_that_runs_is_told_as_that,
           a_record_that_was_changed_is_not_explained, a_log_that_was_changed_explains_nothing, records_are_verified, what_went_with_the_power, a_record_is_on_disk_before_its_entry_is_signed,
           pruning_leaves_all_proofs, a_pruning_that_is_not_signed_is_noted, the_age_is_that_of_the_entry, pruning_wants_to_know_what_and_how_old,
           what_cannot_be_told_is_not_pruned, a_pruning_that_is_killed_goes_on, what_no_entry_names_goes_when_it_is_old,
