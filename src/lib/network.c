@@ -240,6 +240,8 @@ static int give_secrets(struct secret_role *role, const struct terms *t, const c
 	int r;
 
 	host_of(object, host);
+	if (host[0] == 0) /* never: who plans it has refused that */
+		return err_set(e, AMBIT_INTERNAL, NULL, "connect: %s: a secret for no host", object);
 	r = role->pidfd < 0 ? secret_role_start(role, e) : 0;
 	for (uint32_t i = 0; i < t->n_secrets && r == 0; i++)
 		r = secret_give(role, t->secrets[i].name, host, vault, e);
