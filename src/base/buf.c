@@ -145,6 +145,18 @@ void buf_put_str(struct buf *b, const char *s)
 	buf_put_bytes(b, s, strlen(s));
 }
 
+void buf_put_text(struct buf *b, const char *s, size_t room)
+{
+	const size_t n = strnlen(s, room - 1);
+	uint8_t *to = buf_room(b, room);
+
+	if (to == NULL)
+		return;
+	memcpy(to, s, n);
+	memset(to + n, 0, room - n);
+	b->len += room;
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
@@ -251,6 +263,21 @@ void rbuf_str(struct rbuf *r, char *dst, size_t dst_size)
 	}
 	memcpy(dst, bytes, n);
 	dst[n] = 0;
+}
+
+void rbuf_text(struct rbuf *r, char *dst, size_t room)
+{
+	const uint8_t *bytes = rbuf_bytes(r, room);
+	const size_t n = bytes != NULL ? strnlen((const char *)bytes, room) : 0;
+
+	dst[0] = 0;
+	for (size_t i = n; bytes != NULL && i < room; i++)
+		if (bytes[i] != 0)
+			r->failed = true;
+	if (bytes == NULL || n == room)
+		r->failed = true;
+	if (!r->failed)
+		memcpy(dst, bytes, room);
 }
 
 bool rbuf_done(const struct rbuf *r)

@@ -52,6 +52,8 @@ void buf_put_be32(struct buf *b, uint32_t v);
 /* u32 length, then the bytes, no NUL. */
 void buf_put_str(struct buf *b, const char *s);
 void buf_put_bytes(struct buf *b, const void *bytes, size_t n);
+/* In a room of fixed size, filled up with NULs; cut, with one NUL at least. */
+void buf_put_text(struct buf *b, const char *s, size_t room);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends a NUL that is not counted in len, so that data reads as a string; NULL if failed. */
 const char *buf_cstr(struct buf *b);
@@ -76,6 +78,8 @@ uint16_t rbuf_be16(struct rbuf *r);
 const uint8_t *rbuf_bytes(struct rbuf *r, size_t n);
 /* A u32 length and that many bytes into dst as a string; fails if length >= dst_size or a NUL is inside. */
 void rbuf_str(struct rbuf *r, char *dst, size_t dst_size);
+/* What buf_put_text wrote into that room: fails if it has no NUL in it, or anything behind the first. */
+void rbuf_text(struct rbuf *r, char *dst, size_t room);
 /* True if nothing failed and nothing is left over. */
 bool rbuf_done(const struct rbuf *r);
 

@@ -6,16 +6,11 @@
 #define LIB_POLICY_HANDLE_H
 
 #include "ambit/ambit.h"
-#include "base/sha256.h"
 #include "policy/policy.h"
 
 struct ambit_policy {
 	struct policy policy;
-	/* of each named source of it: what was read, for the ledger */
-	struct policy_text {
-		uint8_t sha256[SHA256_BYTES];
-		uint32_t size;
-	} texts[POLICY_SOURCES_MAX];
+	struct policy_text texts[POLICY_SOURCES_MAX]; /* of each named source of it */
 };
 
 /* Parses a policy file in a cell of its own. *ret_mistake says where a file is wrong (line 0: not the file's fault). */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/sha256.h"
 #include "core/conditions.h"
 #include "core/grant.h"
 #include "core/limits.h"
@@ -95,6 +96,16 @@ void policy_answer_encode_mistake(const struct policy_mistake *m, struct buf *ou
 /* 0: *ret is the policy. Else *ret_mistake says what is wrong with the file, or, with line 0 and -PROTOCOL, with the
  * answer. All n bytes must be the answer. */
 int policy_answer_decode(const void *bytes, size_t n, struct policy *ret, struct policy_mistake *ret_mistake);
+
+/* A policy with what it came from, for who keeps both. Of each named source: what was read, for the ledger. */
+struct policy_text {
+	uint8_t sha256[SHA256_BYTES];
+	uint32_t size;
+};
+void policy_carry(const struct policy *p, const struct policy_text texts[POLICY_SOURCES_MAX], struct buf *out);
+/* Checks everything again. All n bytes must be the policy. -PROTOCOL. */
+int policy_carried(const void *bytes, size_t n, struct policy *ret, struct policy_text texts[POLICY_SOURCES_MAX],
+		   struct err *e);
 
 /* Whether a path, absolute and normal, is a place that is never granted: `/` as a whole, and /proc and /dev, of which a cell has
  * its own. `asked` is what the message calls it. -DENIED. */

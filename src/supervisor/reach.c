@@ -17,44 +17,19 @@ socklen_t reach_address(const char *event, struct sockaddr_un *ret)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* Texts have a fixed room, filled up with NULs. */
-static void put_text(struct buf *out, const char *text, size_t room)
-{
-	const size_t n = strnlen(text, room - 1);
-
-	buf_put(out, text, n);
-	for (size_t i = n; i < room; i++)
-		buf_put_u8(out, 0);
-}
-
-static bool take_text(struct rbuf *in, char *ret, size_t room)
-{
-	const uint8_t *bytes = rbuf_bytes(in, room);
-
-	if (bytes == NULL || memchr(bytes, 0, room) == NULL)
-		return false;
-	memcpy(ret, bytes, room);
-	return true;
-}
-
-static bool is_whole(const struct rbuf *in)
-{
-	return !in->failed && rbuf_left(in) == 0;
-}
-
 void reach_put_event(struct buf *out, const struct reach_event *e)
 {
 	buf_put_u32(out, e->grants);
 	buf_put_u32(out, e->withdrawn);
-	put_text(out, e->command, sizeof e->command);
+	buf_put_text(out, e->command, sizeof e->command);
 }
 
 bool reach_take_event(struct rbuf *in, struct reach_event *ret)
 {
 	ret->grants = rbuf_u32(in);
 	ret->withdrawn = rbuf_u32(in);
-	return take_text(in, ret->command, sizeof ret->command) && is_whole(in) && ret->grants <= GRANTS_MAX &&
-	       ret->withdrawn <= ret->grants;
+	rbuf_text(in, ret->command, sizeof ret->command);
+	return rbuf_done(in) && ret->grants <= GRANTS_MAX && ret->withdrawn <= ret->grants;
 }
 
 void reach_put_grant(struct buf *out, const struct reach_grant *g)
@@ -63,8 +38,8 @@ void reach_put_grant(struct buf *out, const struct reach_grant *g)
 	buf_put_u32(out, g->verb);
 	buf_put_u32(out, g->withdrawn);
 	buf_put_u32(out, g->live);
-	put_text(out, g->id, sizeof g->id);
-	put_text(out, g->object, sizeof g->object);
+	buf_put_text(out, g->id, sizeof g->id);
+	buf_put_text(out, g->object, sizeof g->object);
 }
 
 bool reach_take_grant(struct rbuf *in, struct reach_grant *ret)
@@ -75,8 +50,9 @@ bool reach_take_grant(struct rbuf *in, struct reach_grant *ret)
 	verb = rbuf_u32(in);
 	withdrawn = rbuf_u32(in);
 	ret->live = rbuf_u32(in);
-	if (!take_text(in, ret->id, sizeof ret->id) || !take_text(in, ret->object, sizeof ret->object) ||
-	    !is_whole(in) || ret->index >= GRANTS_MAX || verb >= VERB_COUNT || withdrawn > 1 ||
+	rbuf_text(in, ret->id, sizeof ret->id);
+	rbuf_text(in, ret->object, sizeof ret->object);
+	if (!rbuf_done(in) || ret->index >= GRANTS_MAX || verb >= VERB_COUNT || withdrawn > 1 ||
 	    !id_is('g', ret->id, strlen(ret->id)))
 		return false;
 	ret->verb = (enum grant_verb)verb; /* in range: just checked */
@@ -98,7 +74,7 @@ bool reach_take_done(struct rbuf *in, struct reach_done *ret)
 	ret->index = rbuf_u32(in);
 	result = rbuf_u32(in);
 	ret->connections = rbuf_u32(in);
-	if (!is_whole(in) || result < REACH_WITHDRAWN || result > REACH_NO_GRANT)
+	if (!rbuf_done(in) || result < REACH_WITHDRAWN || result > REACH_NO_GRANT)
 		return false;
 	ret->result = (enum reach_result)result; /* in range: just checked */
 	return true;

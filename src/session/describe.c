@@ -1,0 +1,192 @@
+/* What a session and a run are described by (link.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "cell/spec.h"
+#include "session/link.h"
+
+#define DESCRIPTION_VERSION 1
+#define RUN_VERSION 1
+
+/* ---- lists of texts ---- */
+
+static void put_list(struct buf *out, char *const *list)
+{
+	uint32_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	buf_put_u32(out, n);
+	for (uint32_t i = 0; i < n; i++)
+		buf_put_str(out, list[i]);
+}
+
+static void free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+static char *take_one(struct rbuf *in)
+{
+	struct rbuf ahead = *in;
+	const uint32_t n = rbuf_u32(&ahead);
+	char *text = ahead.failed || n > rbuf_left(&ahead) ? NULL : malloc((size_t)n + 1);
+
+	if (text != NULL)
+		rbuf_str(in, text, (size_t)n + 1);
+	else
+		in->failed = true;
+	return text;
+}
+
+/* Owned; NULL, and the cursor fails. Each text has at least its length, so what is allocated is bounded by what came. */
+static char **take_list(struct rbuf *in, uint32_t most)
+{
+	const uint32_t n = rbuf_u32(in);
+	char **list = in->failed || n > most || n > rbuf_left(in) / 4 ? NULL : calloc((size_t)n + 1, sizeof *list);
+
+	for (uint32_t i = 0; list != NULL && i < n && !in->failed; i++)
+		list[i] = take_one(in);
+	if (list == NULL)
+		in->failed = true;
+	if (!in->failed)
+		return list;
+	free_list(list);
+	return NULL;
+}
+
+/* Each is NAME=value. */
+static bool is_environment(char *const *env)
+{
+	for (size_t i = 0; env[i] != NULL; i++)
+		if (env[i][0] == '=' || strchr(env[i], '=') == NULL)
+			return false;
+	return true;
+}
+
+static bool is_key(const char *key)
+{
+	return text_is_utf8(key, strlen(key), NULL);
+}
+
+/* ---- a session ---- */
+
+void description_finish(struct description *d)
+{
+	free_list(d->env);
+	d->env = NULL;
+}
+
+void description_put(struct buf *out, const struct description *d)
+{
+	buf_put_u32(out, DESCRIPTION_VERSION);
+	buf_put_str(out, d->key);
+	buf_put_str(out, d->workspace);
+	buf_put_str(out, d->base);
+	buf_put_str(out, d->observe);
+	buf_put_str(out, d->without);
+	buf_put_u32(out, d->changes);
+	buf_put_u64(out, d->events_max);
+	buf_put_u64(out, d->wall_ms_max);
+	buf_put_u64(out, d->cpu_ms_max);
+	buf_put_u64(out, d->keep_ms);
+	buf_put_u64(out, d->keep_bytes);
+	put_list(out, d->env);
+	buf_put_bytes(out, d->policy, d->policy_bytes);
+}
+
+int description_take(struct rbuf *in, struct description *ret, struct err *e)
+{
+	struct description d = { .env = NULL };
+	const uint32_t version = rbuf_u32(in);
+
+	if (!in->failed && version != DESCRIPTION_VERSION)
+		return err_set(e, AMBIT_PROTOCOL, "was it made by a later Ambit?",
+			       "the session is described in version %u, and this is %d", version, DESCRIPTION_VERSION);
+	rbuf_str(in, d.key, sizeof d.key);
+	rbuf_str(in, d.workspace, sizeof d.workspace);
+	rbuf_str(in, d.base, sizeof d.base);
+	rbuf_str(in, d.observe, sizeof d.observe);
+	rbuf_str(in, d.without, sizeof d.without);
+	d.changes = rbuf_u32(in);
+	d.events_max = rbuf_u64(in);
+	d.wall_ms_max = rbuf_u64(in);
+	d.cpu_ms_max = rbuf_u64(in);
+	d.keep_ms = rbuf_u64(in);
+	d.keep_bytes = rbuf_u64(in);
+	d.env = take_list(in, DESCRIPTION_ENV_MAX);
+	d.policy_bytes = rbuf_u32(in);
+	d.policy = rbuf_bytes(in, d.policy_bytes);
+	if (!rbuf_done(in) || !is_key(d.key) || d.workspace[0] != '/' || !is_environment(d.env)) {
+		description_finish(&d);
+		return err_set(e, AMBIT_MALFORMED, NULL, "the description of a session is not well-formed");
+	}
+	*ret = d;
+	return 0;
+}
+
+/* ---- a run ---- */
+
+void run_finish(struct run *r)
+{
+	free_list(r->argv);
+	free_list(r->env);
+	r->argv = r->env = NULL;
+}
+
+/* The key comes first, so that what is behind it can be compared as it stands. */
+void run_put(struct buf *out, const struct run *r)
+{
+	buf_put_u32(out, RUN_VERSION);
+	buf_put_str(out, r->key);
+	buf_put_u32(out, r->flags);
+	buf_put_u32(out, r->changes);
+	buf_put_u32(out, r->rows);
+	buf_put_u32(out, r->columns);
+	buf_put_str(out, r->limits);
+	buf_put_str(out, r->on_conflict);
+	put_list(out, r->argv);
+	put_list(out, r->env);
+}
+
+static void digest(const struct rbuf *in, uint8_t ret[32])
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, in->data + in->at, in->len - in->at);
+	sha256_end(&s, ret);
+}
+
+int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32], struct err *e)
+{
+	struct run r = { .argv = NULL };
+	struct rbuf in;
+	uint32_t version;
+
+	rbuf_init(&in, bytes, n);
+	version = rbuf_u32(&in);
+	rbuf_str(&in, r.key, sizeof r.key);
+	if (!in.failed)
+		digest(&in, ret_digest);
+	r.flags = rbuf_u32(&in);
+	r.changes = rbuf_u32(&in);
+	r.rows = rbuf_u32(&in);
+	r.columns = rbuf_u32(&in);
+	rbuf_str(&in, r.limits, sizeof r.limits);
+	rbuf_str(&in, r.on_conflict, sizeof r.on_conflict);
+	r.argv = take_list(&in, CELL_ARGS_MAX);
+	r.env = take_list(&in, CELL_ARGS_MAX);
+	if (!rbuf_done(&in) || version != RUN_VERSION || !is_key(r.key) || r.argv[0] == NULL || r.argv[0][0] == 0 ||
+	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL)) != 0 || r.rows > 65535 ||
+	    r.columns > 65535 || !is_environment(r.env)) {
+		run_finish(&r);
+		return err_set(e, AMBIT_MALFORMED, NULL, "what is to be run is not well-formed");
+	}
+	*ret = r;
+	return 0;
+}

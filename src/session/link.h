@@ -1,0 +1,209 @@
+/* link - what a client, the daemon and the role of a session tell each other.
+ *
+ * Owns:   the bodies of the messages SERVE_* and SESSION_* (wire/messages.def), and what a session and a run are described by, which travels in a
+ *         sealed memory file.
+ * Holds:  all but an error and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
+ *         taken over by what it read. A request carries a number of the client's choice, and each gets one answer with that number, in the order of the
+ *         requests; what is told beside answers has none.
+ * Called: serve, session, rpc, lib/daemon.c; pure. */
+#ifndef SESSION_LINK_H
+#define SESSION_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/id.h"
+#include "core/outcome.h"
+
+/* Of everything below; who has another is told so, and nothing else is understood. */
+#define SESSION_REVISION 1
+
+#define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
+#define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
+#define SESSION_AGENT_MAX 64
+#define SESSION_PLACE_MAX 4096
+
+/* ---- client and daemon ---- */
+
+/* SERVE_HELLO: the daemon's first word. */
+struct serve_hello {
+	uint32_t revision;
+	uint32_t pid;
+	char version[32];
+};
+void serve_hello_put(struct buf *out, const struct serve_hello *h);
+bool serve_hello_take(struct rbuf *in, struct serve_hello *ret);
+
+/* SERVE_OPEN: a session that is there; SERVE_CHANNEL, with a descriptor, answers it and SERVE_NEW: a connection to the session's role. SERVE_NARROW: from
+ * here on this connection, and whatever comes of it, has that session alone: there is no way back. */
+struct serve_name {
+	uint32_t request;
+	char session[ID_TEXT_MAX];
+};
+void serve_name_put(struct buf *out, const struct serve_name *n);
+bool serve_name_take(struct rbuf *in, struct serve_name *ret);
+
+/* SERVE_LIST: sessions behind that one, in the order of their ids; "" is before the first. SERVE_ROW for each, then SERVE_DONE with how many: at most
+ * SERVE_PAGE, and as many mean that there may be more. */
+#define SERVE_PAGE 64
+bool serve_list_take(struct rbuf *in, struct serve_name *ret); /* as serve_name, and "" is one */
+
+enum session_state {
+	SESSION_IDLE = 1,
+	SESSION_BUSY /* events run */,
+	SESSION_ENDED,
+	SESSION_BROKEN /* cannot be read */,
+	SESSION_STATE_COUNT
+};
+
+struct session_row {
+	uint32_t request;
+	uint32_t state;   /* enum session_state */
+	uint64_t made_ms; /* since 1970 */
+	uint64_t events;  /* numbers that were given */
+	uint32_t running; /* events that run now */
+	char session[ID_TEXT_MAX];
+	char agent[SESSION_AGENT_MAX];
+	char workspace[SESSION_PLACE_MAX];
+};
+void session_row_put(struct buf *out, const struct session_row *r);
+bool session_row_take(struct rbuf *in, struct session_row *ret);
+
+/* SERVE_DONE, SESSION_DONE: an answer that is a number; SERVE_STATUS, SESSION_CLOSE: a request without anything, value 0. */
+struct link_number {
+	uint32_t request;
+	uint64_t value;
+};
+void link_number_put(struct buf *out, const struct link_number *n);
+bool link_number_take(struct rbuf *in, struct link_number *ret);
+
+/* SERVE_TOLD answers SERVE_STATUS. Counts since the daemon began, but for what is there now. */
+struct serve_status {
+	uint32_t request;
+	uint32_t pid;
+	uint64_t started_ms; /* since 1970 */
+	uint64_t clients, clients_now, sessions_now /* with a role of their own */, running_now;
+	uint64_t sessions_made, events_taken, events_ended, events_failed, events_interrupted, denials,
+		refused /* requests */;
+};
+void serve_status_put(struct buf *out, const struct serve_status *s);
+bool serve_status_take(struct rbuf *in, struct serve_status *ret);
+
+/* SERVE_FAILED, SESSION_FAILED: a request that was not done. */
+void link_failed_put(struct buf *out, uint32_t request, const struct err *e);
+/* Gives the error's negative code, or -PROTOCOL. */
+int link_failed_take(struct rbuf *in, uint32_t *ret_request, struct err *ret);
+
+/* ---- client and session ---- */
+
+/* SESSION_READY: the role's first word on a channel. */
+struct session_ready {
+	uint64_t next;   /* the number that the next event gets; the first is 1 */
+	uint64_t oldest; /* the first whose result is kept */
+	struct session_row row;
+};
+void session_ready_put(struct buf *out, const struct session_ready *r);
+bool session_ready_take(struct rbuf *in, struct session_ready *ret);
+
+/* SESSION_RUN has a request (link_number, value 0) and a sealed memory file with a struct run. SESSION_TAKEN answers: the event is written down, and nothing
+ * but the death of the machine loses it. */
+struct session_taken {
+	uint32_t request;
+	uint32_t replayed; /* 1: the key was there, with the same words; nothing was begun */
+	uint64_t n;
+	char event[ID_TEXT_MAX];
+};
+void session_taken_put(struct buf *out, const struct session_taken *t);
+bool session_taken_take(struct rbuf *in, struct session_taken *ret);
+
+/* SESSION_FOLLOW, SESSION_RECORD, SESSION_INPUT_END, SESSION_CANCEL, SESSION_SIGNAL, SESSION_RESIZE: of one event.
+ * FOLLOW is answered by SESSION_FILES with descriptors to read from: standard output, error, and with input one to write to. Then SESSION_GREW whenever
+ * there is more, each time once until SESSION_SEEN says that it was taken up, and SESSION_OVER (an event_row) at last. RECORD is answered by SESSION_FILES with
+ * one descriptor; the others by SESSION_DONE. */
+struct session_event {
+	uint32_t request;
+	uint32_t a, b; /* SIGNAL: its number; RESIZE: rows and columns; else 0 */
+	uint64_t n;
+};
+void session_event_put(struct buf *out, const struct session_event *v);
+bool session_event_take(struct rbuf *in, struct session_event *ret);
+
+/* SESSION_GREW: how long both are by now. */
+struct session_grew {
+	uint64_t n, out, err;
+};
+void session_grew_put(struct buf *out, const struct session_grew *g);
+bool session_grew_take(struct rbuf *in, struct session_grew *ret);
+
+enum event_state {
+	EVENT_TAKEN = 1 /* and not begun */,
+	EVENT_RUNS,
+	EVENT_OVER,
+	EVENT_INTERRUPTED /* the daemon, or its machine, died */,
+	EVENT_STATE_COUNT
+};
+enum {
+	EVENT_BACKGROUND = 1,
+	EVENT_INPUT = 2,
+	EVENT_TERMINAL = 4,
+	EVENT_PRUNED = 8 /* its output and record are not kept any more */,
+	EVENT_FLAGS = 15
+};
+
+/* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends): SESSION_ROW for each as it is now, then SESSION_DONE; of those to
+ * come a row whenever their state changes. SESSION_OVER is the same of one that is followed. */
+struct event_row {
+	uint64_t n;
+	uint32_t state;                        /* enum event_state */
+	uint32_t flags;                        /* EVENT_* */
+	uint64_t taken_ms, begun_ms, ended_ms; /* since 1970; 0: not yet */
+	uint64_t out_bytes, err_bytes;         /* what is kept of them */
+	uint32_t exit_status;                  /* as `ambit run` would give; over only */
+	uint32_t denied;                       /* 1: something was */
+	struct event_outcome outcome;          /* over only */
+	char event[ID_TEXT_MAX];
+	char command[SESSION_COMMAND_MAX];
+	char message[512], hint[512]; /* why it was refused, or did not go through; may be "" */
+};
+void event_row_put(struct buf *out, const struct event_row *r);
+bool event_row_take(struct rbuf *in, struct event_row *ret);
+
+/* ---- sealed memory files ---- */
+
+/* What a session is: what SERVE_NEW brings. The policy is as policy_carry writes it. */
+#define DESCRIPTION_BYTES_MAX (2u << 20)
+#define DESCRIPTION_ENV_MAX 256
+struct description {
+	char key[SESSION_KEY_MAX + 1]; /* "": none */
+	char workspace[SESSION_PLACE_MAX];
+	char base[16], observe[16], without[256];     /* words, "": as usual */
+	uint32_t changes;                             /* AMBIT_CHANGES_*, of its events */
+	uint64_t events_max, wall_ms_max, cpu_ms_max; /* over all of the session; 0: none */
+	uint64_t keep_ms, keep_bytes;                 /* of results; 0: as usual */
+	const uint8_t *policy;                        /* borrowed, of the bytes that were decoded */
+	uint32_t policy_bytes;
+	char **env; /* owned, ends with NULL: what grants `env NAME` pass on, "NAME=value" */
+};
+void description_finish(struct description *d);
+void description_put(struct buf *out, const struct description *d);
+int description_take(struct rbuf *in, struct description *ret, struct err *e);
+
+/* What SESSION_RUN brings: one event. */
+#define RUN_BYTES_MAX (2u << 20)
+struct run {
+	char key[SESSION_KEY_MAX + 1]; /* "": none */
+	uint32_t flags;                /* EVENT_BACKGROUND, INPUT, TERMINAL */
+	uint32_t changes;              /* AMBIT_CHANGES_*, beside the session's */
+	uint32_t rows, columns;        /* of a terminal */
+	char limits[512];              /* "wall=30s,memory=2G": narrower than the session's */
+	char on_conflict[16];
+	char **argv, **env; /* owned, end with NULL; env goes over the session's */
+};
+void run_finish(struct run *r);
+void run_put(struct buf *out, const struct run *r);
+/* ret_digest: of everything but the key, by which the same key with other words is known. */
+int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32], struct err *e);
+
+#endif
