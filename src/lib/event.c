@@ -30,32 +30,47 @@ static uint64_t unix_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int new_id(char prefix, uint64_t ns, char ret[ID_TEXT_MAX])
+int event_new_id(char prefix, uint64_t unix_ms, char ret[ID_TEXT_MAX])
 {
 	uint8_t random[ID_RANDOM];
 
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return -errno;
-	id_write(prefix, ns / 1000000, random, ret);
+	id_write(prefix, unix_ms, random, ret);
 	return 0;
 }
 
-static int name_everything(struct ambit_event *ev, struct err *e)
+/* A bare event is a session of one. */
+static int name_event(struct event_result *r, const struct event_names *names)
+{
+	int failed = 0;
+
+	r->n = names != NULL ? names->n : 1;
+	if (names != NULL) {
+		memcpy(r->event, names->event, sizeof r->event);
+		memcpy(r->session, names->session, sizeof r->session);
+		return 0;
+	}
+	failed = event_new_id('e', r->started_ns / 1000000, r->event);
+	return failed < 0 ? failed : event_new_id('s', r->started_ns / 1000000, r->session);
+}
+
+static int name_everything(struct ambit_event *ev, const struct event_names *names, struct err *e)
 {
 	struct event_result *r = &ev->result;
-	int failed = new_id('e', r->started_ns, r->event);
+	int failed = name_event(r, names);
 
-	failed = failed < 0 ? failed : new_id('s', r->started_ns, r->session);
 	r->grant_ids = calloc(ev->request->grants.count + 1, sizeof *r->grant_ids);
 	r->withdrawn_ns = calloc(ev->request->grants.count + 1, sizeof *r->withdrawn_ns);
 	if (r->grant_ids == NULL || r->withdrawn_ns == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
 	for (uint32_t i = 0; i < ev->request->grants.count && failed == 0; i++) {
-		failed = new_id('g', r->started_ns, r->grant_ids[i]);
+		failed = event_new_id('g', r->started_ns / 1000000, r->grant_ids[i]);
 		memcpy(ev->request->grant_ids[i], r->grant_ids[i], ID_TEXT_MAX);
 	}
 	memcpy(ev->request->event, r->event, sizeof ev->request->event);
 	memcpy(ev->request->session, r->session, sizeof ev->request->session);
+	ev->request->n = r->n;
 	return failed < 0 ? err_sys(e, AMBIT_SYSTEM, -failed, NULL, "cannot get random numbers") : 0;
 }
 
@@ -331,7 +346,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
-	r = r < 0 ? r : name_everything(ev, e);
+	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	r = r < 0 ? r : start_supervisor(ev, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))
 		r = network_roles_start(&ev->network, e);

@@ -48,10 +48,17 @@ struct ambit_event {
 	uint8_t room[65536];
 };
 
+/* An event of a session that somebody keeps: they had to be told before it starts. */
+struct event_names {
+	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
+	uint64_t n; /* in the session, from 1 on */
+};
+
 /* What the library itself decides about an event, once the request is complete. */
 struct event_plan {
-	struct event_request *request; /* taken */
-	const char *path;              /* the program, absolute in the cell */
+	struct event_request *request;   /* taken */
+	const struct event_names *names; /* borrowed; NULL: it is a session of one event, and both are named here */
+	const char *path;                /* the program, absolute in the cell */
 	char *const *argv;
 	char *const *envp;
 	int program_fd; /* borrowed: with CELL_BY_FD, else -1 */
@@ -85,6 +92,9 @@ const struct event_result *event_result(const struct ambit_event *ev);
 
 /* The event has ended: its record goes to the ledger, if that is where it is recorded; event_record.c. */
 void event_keep_record(struct ambit_event *ev);
+
+/* An id of now. 0 or -errno. */
+int event_new_id(char prefix, uint64_t unix_ms, char ret[ID_TEXT_MAX]);
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e);
 

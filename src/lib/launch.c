@@ -30,7 +30,8 @@
 
 struct launch {
 	const struct ambit_event_options *o;
-	char *const *hide; /* learning: what stays out of sight; else NULL */
+	char *const *hide;               /* learning: what stays out of sight; else NULL */
+	const struct event_names *names; /* NULL: a session of its own */
 	bool command_line;
 	struct event_request *q;
 	struct environment env;
@@ -501,6 +502,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 				   .program_fd = -1,
 				   .terminal = o->terminal != 0,
 				   .command_line = l->command_line,
+				   .names = l->names,
 				   .reached = true };
 	struct ledger_hello hello = { .is_new = false };
 	__attribute__((cleanup(reach_finish))) struct reach ledger = { .dir_fd = -1, .fd = -1 };
@@ -556,11 +558,11 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	return r;
 }
 
-static int check_and_launch(const struct ambit_policy *p, const struct ambit_event_options *given, char *const *hide,
-			    bool command_line, struct ambit_event **ret, struct ambit_error *ret_error)
+/* l: how; the rest of it is filled here. */
+static int check_and_launch(struct launch *l, const struct ambit_policy *p, const struct ambit_event_options *given,
+			    struct ambit_event **ret, struct ambit_error *ret_error)
 {
 	struct ambit_event_options o;
-	struct launch l = { .o = &o, .hide = hide, .command_line = command_line };
 	struct err e;
 	int r;
 
@@ -578,23 +580,36 @@ static int check_and_launch(const struct ambit_policy *p, const struct ambit_eve
 	if (o.argv == NULL || o.argv[0] == NULL || o.argv[0][0] == 0)
 		return public_error(ret_error,
 				    err_set(&e, AMBIT_USAGE, "name the program after --", "no program to run"), &e);
-	l.q = calloc(1, sizeof *l.q);
-	if (l.q == NULL)
+	l->o = &o;
+	l->q = calloc(1, sizeof *l->q);
+	if (l->q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
-	r = launch(&l, p, ret, &e);
-	environment_finish(&l.env);
-	free(l.q);
+	r = launch(l, p, ret, &e);
+	environment_finish(&l->env);
+	free(l->q);
 	return public_error(ret_error, r, &e);
 }
 
 int ambit_event_start(const struct ambit_policy *p, const struct ambit_event_options *o, struct ambit_event **ret,
 		      struct ambit_error *e)
 {
-	return check_and_launch(p, o, NULL, false, ret, e);
+	struct launch l = { .hide = NULL };
+
+	return check_and_launch(&l, p, o, ret, e);
 }
 
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		 struct ambit_event **ret, struct ambit_error *e)
 {
-	return check_and_launch(p, o, hide, true, ret, e);
+	struct launch l = { .hide = hide, .command_line = true };
+
+	return check_and_launch(&l, p, o, ret, e);
+}
+
+int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
+		      const struct event_names *names, struct ambit_event **ret, struct ambit_error *e)
+{
+	struct launch l = { .names = names };
+
+	return check_and_launch(&l, p, o, ret, e);
 }

@@ -14,4 +14,9 @@
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		 struct ambit_event **ret, struct ambit_error *e);
 
+/* As ambit_event_start, for an event of a session that somebody keeps. */
+struct event_names;
+int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
+		      const struct event_names *names, struct ambit_event **ret, struct ambit_error *e);
+
 #endif

@@ -393,7 +393,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_word(json_put_key(j, "event"), r->event);
 	json_put_null(json_put_key(j, "parent"));
 	json_put_word(json_put_key(j, "session"), r->session);
-	json_put_count(json_put_key(j, "n"), 1); /* a bare run is a session of one event */
+	json_put_count(json_put_key(j, "n"), r->n);
 	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);
 	json_put_word(json_put_key(j, "kind"), "run");
 	asked_put(json_put_key(j, "asked"), r);

@@ -139,6 +139,7 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	json_put_word(json_put_key(j, "base"), spec_base_word(q->base));
 	talk_put_text(json_put_key(j, "home"), q->home);
 	put_limits(json_put_key(j, "limits"), &q->limits);
+	json_put_count(json_put_key(j, "n"), q->n);
 	json_put_word(json_put_key(j, "observe"), spec_observe_word(q->observe));
 	talk_put_text(json_put_key(j, "program"), path);
 	put_real(j, q, path);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 11
+#define REQUEST_VERSION 12
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -16,6 +16,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->umask);
 	buf_put_str(out, q->event);
 	buf_put_str(out, q->session);
+	buf_put_u64(out, q->n);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
@@ -146,6 +147,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->umask = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->session, sizeof ret->session);
+	ret->n = rbuf_u64(in);
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
@@ -157,8 +159,9 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) || ret->staged > 1 ||
-	    ret->own > 1 || ret->umask > 0777 || (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) || ret->n == 0 ||
+	    ret->staged > 1 || ret->own > 1 || ret->umask > 0777 ||
+	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, ret, e);

@@ -50,6 +50,7 @@ struct event_request {
 	struct grant_set grants;
 	/* for the ledger */
 	char session[ID_TEXT_MAX];
+	uint64_t n; /* in the session */
 	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant */
 	char agent[POLICY_AGENT_MAX];            /* who asks, as a policy calls it; "": nobody does */
 	uint32_t n_policies;

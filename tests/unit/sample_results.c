@@ -60,7 +60,7 @@ static void start(struct event_result *r)
 	static char arg0[] = "python3", arg1[] = "analyse.py";
 	static char *const argv[] = { arg0, arg1, NULL };
 
-	*r = (struct event_result){ .exit_status = -1 };
+	*r = (struct event_result){ .n = 1, .exit_status = -1 };
 	(void)snprintf(r->event, sizeof r->event, "e_01KDVQJZ00000000000000EVEN");
 	(void)snprintf(r->session, sizeof r->session, "s_01KDVQJZ00000000000000SESS");
 	r->argv = argv;
