@@ -1,0 +1,431 @@
+#include "session/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "session/keep.h"
+#include "session/sealed.h"
+
+#define TURN 16 /* requests, or rows, before others have their turn */
+
+void channel_init(struct channel *c)
+{
+	memset(c, 0, sizeof *c);
+	c->sock = -1;
+}
+
+static void drop_answer(struct channel *c)
+{
+	for (unsigned i = 0; i < c->answer_n_fds; i++)
+		fd_close(&c->answer_fds[i]);
+	c->answer_n_fds = 0;
+	c->answer = (enum wire_number)0;
+}
+
+void channel_finish(struct channel *c)
+{
+	drop_answer(c);
+	fd_close(&c->sock);
+	channel_init(c);
+}
+
+/* ---- telling ---- */
+
+/* true: it was told; else there is no room now, or nobody is left. */
+static bool tell(struct channel *c, enum wire_number number, const struct buf *body, const int *fds, unsigned n_fds)
+{
+	const int r = wire_send(c->sock, number, body, fds, n_fds);
+
+	c->blocked = r == -EAGAIN;
+	if (r < 0 && r != -EAGAIN)
+		channel_finish(c);
+	return r == 0;
+}
+
+/* Takes the descriptors. What has no room now waits, alone. */
+static void answer(struct channel *c, enum wire_number number, const struct buf *body, int *fds, unsigned n_fds)
+{
+	const bool fits = !body->failed && body->len <= sizeof c->answer_room;
+
+	if (c->sock >= 0 && !tell(c, number, body, fds, n_fds) && c->sock >= 0 && fits) {
+		c->answer = number;
+		memcpy(c->answer_room, body->data, body->len);
+		c->answer_n = body->len;
+		for (unsigned i = 0; i < n_fds; i++)
+			c->answer_fds[i] = steal_fd(&fds[i]);
+		c->answer_n_fds = n_fds;
+	}
+	for (unsigned i = 0; i < n_fds; i++)
+		fd_close(&fds[i]);
+}
+
+static bool flush(struct channel *c)
+{
+	struct buf body = {
+		.data = c->answer_room, .len = c->answer_n, .cap = c->answer_n, .max = c->answer_n, .lent = true
+	};
+
+	if (c->answer != 0 && tell(c, c->answer, &body, c->answer_fds, c->answer_n_fds))
+		drop_answer(c);
+	return c->sock >= 0 && c->answer == 0;
+}
+
+static void answer_number(struct channel *c, uint32_t request, uint64_t value)
+{
+	uint8_t room[16];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_number_put(&b, &(struct link_number){ .request = request, .value = value });
+	answer(c, WIRE_SESSION_DONE, &b, NULL, 0);
+}
+
+static void answer_failed(struct channel *c, uint32_t request, const struct err *e)
+{
+	uint8_t room[CHANNEL_ANSWER_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_failed_put(&b, request, e);
+	answer(c, WIRE_SESSION_FAILED, &b, NULL, 0);
+}
+
+/* 0 is an answer of `value`. */
+static void answer_with(struct channel *c, uint32_t request, int r, uint64_t value, const struct err *e)
+{
+	if (r < 0)
+		answer_failed(c, request, e);
+	else
+		answer_number(c, request, value);
+}
+
+static bool tell_row(struct channel *c, enum wire_number number, const struct event_row *row)
+{
+	uint8_t room[2048];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	event_row_put(&b, row);
+	return tell(c, number, &b, NULL, 0);
+}
+
+void channel_begin(struct channel *c, struct keep *k, const struct err *why)
+{
+	uint8_t room[4608];
+	struct session_ready ready = { .next = k->shelf.next, .oldest = k->shelf.oldest, .row = k->row };
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	if (why != NULL) {
+		link_failed_put(&b, 0, why);
+		(void)tell(c, WIRE_SESSION_FAILED, &b, NULL, 0);
+		channel_finish(c);
+		return;
+	}
+	session_ready_put(&b, &ready);
+	if (!tell(c, WIRE_SESSION_READY, &b, NULL, 0))
+		channel_finish(c); /* its first word always has room, unless somebody filled it up */
+}
+
+/* ---- what is told beside answers ---- */
+
+static struct follow *find_follow(struct channel *c, uint64_t n)
+{
+	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->follows[i].n == n)
+			return &c->follows[i];
+	return NULL;
+}
+
+static bool tell_grew(struct channel *c, struct follow *f, const struct event_row *row)
+{
+	uint8_t room[32];
+	struct buf b;
+
+	if (f->told || (f->out == row->out_bytes && f->err == row->err_bytes))
+		return true;
+	buf_init_in(&b, room, sizeof room);
+	session_grew_put(&b, &(struct session_grew){ .n = f->n, .out = row->out_bytes, .err = row->err_bytes });
+	if (!tell(c, WIRE_SESSION_GREW, &b, NULL, 0))
+		return false;
+	f->told = true;
+	f->out = row->out_bytes;
+	f->err = row->err_bytes;
+	return true;
+}
+
+static bool tell_follow(struct channel *c, struct keep *k, struct follow *f)
+{
+	struct event_row row;
+
+	if (!keep_row(k, f->n, &row))
+		return true;
+	if (row.state == EVENT_TAKEN || row.state == EVENT_RUNS)
+		return tell_grew(c, f, &row);
+	if (!tell_row(c, WIRE_SESSION_OVER, &row))
+		return false;
+	*f = (struct follow){ .n = 0 };
+	return true;
+}
+
+void channel_relist(struct channel *c, uint64_t first, uint64_t last)
+{
+	if (c->list_next == 0 || first < c->list_next)
+		c->list_next = first;
+	if (last > c->list_end)
+		c->list_end = last;
+}
+
+static bool tell_list(struct channel *c, struct keep *k)
+{
+	struct event_row row;
+
+	for (unsigned i = 0; i < TURN && c->list_next != 0 && c->list_next <= c->list_end; i++, c->list_next++)
+		if (keep_row(k, c->list_next, &row) && !tell_row(c, WIRE_SESSION_ROW, &row))
+			return false;
+	if (c->list_next == 0 || c->list_next <= c->list_end)
+		return true;
+	c->list_next = c->list_end = 0;
+	if (c->list_request != 0)
+		answer_number(c, c->list_request, k->shelf.next - 1);
+	c->list_request = 0;
+	return c->sock >= 0 && c->answer == 0;
+}
+
+static bool tell_changes(struct channel *c, struct keep *k)
+{
+	struct event_row row;
+
+	while (c->follows_all && c->changes_seen < k->n_changes) {
+		const uint64_t n = k->changes[c->changes_seen % KEEP_CHANGES];
+
+		if (keep_row(k, n, &row) && !tell_row(c, WIRE_SESSION_ROW, &row))
+			return false;
+		c->changes_seen++;
+	}
+	return true;
+}
+
+static bool tell_news(struct channel *c, struct keep *k)
+{
+	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->follows[i].n != 0 && !tell_follow(c, k, &c->follows[i]))
+			return false;
+	return tell_list(c, k) && (c->list_next != 0 || tell_changes(c, k));
+}
+
+/* ---- what it asks ---- */
+
+static void on_run(struct channel *c, struct keep *k, struct wire_message *m)
+{
+	auto_buf bytes = { .max = RUN_BYTES_MAX };
+	struct link_number q;
+	struct session_taken taken;
+	uint8_t room[64];
+	struct buf b;
+	struct err e;
+	int r;
+
+	if (!link_number_take(&m->body, &q)) {
+		channel_finish(c);
+		return;
+	}
+	r = sealed_read(m->fds[0], &bytes);
+	r = r < 0 ? err_sys(&e, AMBIT_MALFORMED, -r, NULL, "what is to be run is no sealed memory file, or too long")
+		  : keep_take(k, bytes.data, bytes.len, &taken, &e);
+	if (r < 0) {
+		answer_failed(c, q.request, &e);
+		return;
+	}
+	taken.request = q.request;
+	buf_init_in(&b, room, sizeof room);
+	session_taken_put(&b, &taken);
+	answer(c, WIRE_SESSION_TAKEN, &b, NULL, 0);
+}
+
+/* Of what was pruned, or wrote nothing, there is an empty file. */
+static int open_kept(const struct keep *k, uint64_t n, enum shelf_kind kind)
+{
+	const int fd = shelf_file(&k->shelf, n, kind, O_RDONLY);
+
+	return fd == -ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
+}
+
+static void give_files(struct channel *c, uint32_t request, uint64_t n, int *fds, unsigned n_fds)
+{
+	uint8_t room[16];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_number_put(&b, &(struct link_number){ .request = request, .value = n });
+	answer(c, WIRE_SESSION_FILES, &b, fds, n_fds);
+}
+
+/* a: 1: with what its input is written to. */
+static void on_follow(struct channel *c, struct keep *k, const struct session_event *q)
+{
+	struct follow *f = find_follow(c, q->n), *place = f != NULL ? f : find_follow(c, 0);
+	struct job *j = keep_job(k, q->n);
+	int fds[3] = { -1, -1, -1 };
+	unsigned n = 2;
+	struct event_row row;
+	struct err e;
+
+	if (q->n == 0 || !keep_row(k, q->n, &row) || place == NULL) {
+		if (place == NULL)
+			(void)err_set(&e, AMBIT_LIMIT, "follow fewer, or on another connection",
+				      "%d events are followed already", CHANNEL_FOLLOWS_MAX);
+		else
+			(void)err_set(&e, AMBIT_NOT_FOUND, "ambit events", "the session has no event %llu",
+				      (unsigned long long)q->n);
+		answer_failed(c, q->request, &e);
+		return;
+	}
+	fds[0] = open_kept(k, q->n, SHELF_OUT);
+	fds[1] = open_kept(k, q->n, SHELF_ERR);
+	if (q->a == 1 && j != NULL && j->input_fd >= 0)
+		fds[n++] = fcntl(j->input_fd, F_DUPFD_CLOEXEC, 3);
+	if (fds[0] < 0 || fds[1] < 0 || fds[n - 1] < 0) {
+		(void)err_set(&e, AMBIT_SYSTEM, NULL, "cannot open what the event wrote");
+		answer_failed(c, q->request, &e);
+		for (unsigned i = 0; i < 3; i++)
+			if (fds[i] >= 0)
+				fd_close(&fds[i]);
+		return;
+	}
+	*place = (struct follow){ .n = q->n };
+	give_files(c, q->request, q->n, fds, n);
+}
+
+static void on_record(struct channel *c, const struct keep *k, const struct session_event *q)
+{
+	int fd = shelf_file(&k->shelf, q->n, SHELF_RECORD, O_RDONLY);
+	struct err e;
+
+	if (q->n > 0 && q->n < k->shelf.next && fd >= 0) {
+		give_files(c, q->request, q->n, &fd, 1);
+		return;
+	}
+	if (fd >= 0)
+		fd_close(&fd);
+	(void)err_set(&e, AMBIT_NOT_FOUND, "`ambit ledger show` has it, if it was recorded there",
+		      "there is no record of event %llu: it is not over, was interrupted, or is not kept any more",
+		      (unsigned long long)q->n);
+	answer_failed(c, q->request, &e);
+}
+
+static void on_seen(struct channel *c, const struct session_event *q)
+{
+	struct follow *f = q->n != 0 ? find_follow(c, q->n) : NULL;
+
+	if (f != NULL)
+		f->told = false;
+}
+
+static int on_input_end(struct keep *k, uint64_t n, struct err *e)
+{
+	struct job *j = keep_job(k, n);
+
+	if (j == NULL || j->input_fd < 0)
+		return err_set(e, AMBIT_GONE, NULL, "the event takes no input");
+	fd_close(&j->input_fd);
+	return 0;
+}
+
+static int gone(uint64_t n, struct err *e)
+{
+	return err_set(e, AMBIT_GONE, "ambit events", "event %llu does not run", (unsigned long long)n);
+}
+
+static void on_list(struct channel *c, struct keep *k, const struct session_event *q)
+{
+	struct err e;
+
+	if (c->list_request != 0) {
+		(void)err_set(&e, AMBIT_CONFLICT, "wait for its end", "a list is being told already");
+		answer_failed(c, q->request, &e);
+		return;
+	}
+	if (q->a == 1 && !c->follows_all) {
+		c->follows_all = true;
+		c->changes_seen = k->n_changes;
+	}
+	c->list_request = q->request;
+	channel_relist(c, q->n > 0 ? q->n : 1, k->shelf.next - 1);
+	if (c->list_next > c->list_end) { /* there is none, so it ends at once */
+		c->list_end = 0;
+		c->list_next = 1;
+	}
+}
+
+static void on_event(struct channel *c, struct keep *k, enum wire_number what, const struct session_event *q)
+{
+	struct job *j = keep_job(k, q->n);
+	struct err e;
+
+	if (what == WIRE_SESSION_FOLLOW)
+		on_follow(c, k, q);
+	else if (what == WIRE_SESSION_RECORD)
+		on_record(c, k, q);
+	else if (what == WIRE_SESSION_SEEN)
+		on_seen(c, q);
+	else if (what == WIRE_SESSION_LIST)
+		on_list(c, k, q);
+	else if (what == WIRE_SESSION_CANCEL)
+		answer_with(c, q->request, keep_cancel(k, q->n, &e), q->n, &e);
+	else if (what == WIRE_SESSION_INPUT_END)
+		answer_with(c, q->request, on_input_end(k, q->n, &e), q->n, &e);
+	else if (what == WIRE_SESSION_SIGNAL)
+		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, (int)(q->a & 255), &e), q->n, &e);
+	else
+		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_resize(j, q->a, q->b, &e), q->n, &e);
+}
+
+static void on_close(struct channel *c, struct keep *k, struct wire_message *m)
+{
+	struct link_number q;
+	struct err e;
+
+	if (!link_number_take(&m->body, &q)) {
+		channel_finish(c);
+		return;
+	}
+	answer_with(c, q.request, keep_close(k, &e), k->shelf.next - 1, &e);
+}
+
+static void hear(struct channel *c, struct keep *k)
+{
+	auto_message m = { .n_fds = 0 };
+	struct session_event q;
+	const int r = wire_receive(c->sock, WIRE_CLIENT, WIRE_RUNNING, k->room, sizeof k->room, &m);
+
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0)
+		channel_finish(c); /* it went, or said what nobody may */
+	else if (m.number == WIRE_SESSION_RUN)
+		on_run(c, k, &m);
+	else if (m.number == WIRE_SESSION_CLOSE)
+		on_close(c, k, &m);
+	else if (m.number >= WIRE_SESSION_READY && session_event_take(&m.body, &q))
+		on_event(c, k, m.number, &q);
+	else
+		channel_finish(c); /* it speaks to the daemon */
+}
+
+void channel_step(struct channel *c, struct keep *k)
+{
+	struct pollfd p = { .fd = c->sock, .events = POLLIN };
+
+	for (unsigned i = 0; i < TURN && flush(c) && poll(&p, 1, 0) == 1; i++)
+		hear(c, k);
+	if (flush(c))
+		(void)tell_news(c, k);
+}
+
+short channel_wants(const struct channel *c)
+{
+	return (short)((c->answer == 0 ? POLLIN : 0) | (c->answer != 0 || c->blocked ? POLLOUT : 0));
+}

@@ -1,0 +1,411 @@
+#include "session/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/event.h"
+#include "lib/launch.h"
+#include "lib/public.h"
+
+#define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
+#define TERMINAL_CHUNK (64u << 10)
+#define TERMINAL_TURN 16
+#define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void job_init(struct job *j)
+{
+	*j = (struct job){ .input_fd = -1, .inner_fd = -1, .terminal_fd = -1, .out_fd = -1, .err_fd = -1 };
+}
+
+void job_finish(struct job *j)
+{
+	ambit_event_free(j->ev);
+	fd_close(&j->input_fd);
+	fd_close(&j->inner_fd);
+	fd_close(&j->terminal_fd);
+	fd_close(&j->out_fd);
+	fd_close(&j->err_fd);
+	job_init(j);
+}
+
+/* ---- its end ---- */
+
+static void say(struct event_row *row, const struct err *why)
+{
+	(void)text_copy(row->message, sizeof row->message, why->msg); /* of the same size, as below */
+	(void)text_copy(row->hint, sizeof row->hint, why->hint);
+}
+
+static int refused(struct job *j, const struct ambit_error *why)
+{
+	struct event_row *row = &j->row;
+
+	row->state = EVENT_OVER;
+	row->ended_ms = now_ms();
+	row->outcome = (struct event_outcome){ .cause = CAUSE_REFUSED, .workspace = WORKSPACE_NONE };
+	row->exit_status = (uint32_t)err_code_exit(why->code) & 255;
+	(void)text_copy(row->message, sizeof row->message, why->message);
+	(void)text_copy(row->hint, sizeof row->hint, why->hint);
+	fd_close(&j->input_fd);
+	return 1;
+}
+
+static const struct err *reason(const struct event_result *r)
+{
+	if (r->unrecorded.code != AMBIT_OK)
+		return &r->unrecorded;
+	return r->error.code != AMBIT_OK ? &r->error : &r->stage_error;
+}
+
+static void take_result(struct event_row *row, const struct ambit_event *ev)
+{
+	const struct event_result *r = event_result(ev);
+
+	row->state = EVENT_OVER;
+	row->ended_ms = r->ended_ns / 1000000;
+	row->exit_status = (uint32_t)ambit_event_exit_status(ev) & 255;
+	row->denied = result_was_denied(r) ? 1 : 0;
+	row->outcome = (struct event_outcome){ .cause = r->cause,
+					       .limit = r->limit,
+					       .status = r->signal != 0 ? r->signal : (r->exit_status & 255) << 8,
+					       .workspace = r->workspace,
+					       .usage = r->usage,
+					       .effects_seen = r->n_effects,
+					       .effects_dropped = r->effects_dropped,
+					       .base_effects = r->base_effects };
+	say(row, reason(r));
+}
+
+/* Who asks for it later finds it, or that there was no room. */
+static void write_record(struct job *j, const struct shelf *shelf)
+{
+	const char *json;
+	size_t n;
+	auto_fd int fd = -1;
+
+	if (ambit_event_record(j->ev, &json, &n, NULL) < 0)
+		return;
+	fd = shelf_file(shelf, j->n, SHELF_RECORD, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd >= 0 && fd_write_all(fd, json, n) < 0)
+		shelf_remove(shelf, j->n, SHELF_RECORD); /* half a record is none */
+}
+
+static uint64_t length(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+void job_measure(struct job *j)
+{
+	j->row.out_bytes = length(j->out_fd);
+	j->row.err_bytes = length(j->err_fd);
+}
+
+/* ---- its beginning ---- */
+
+static int open_files(struct job *j, const struct shelf *shelf)
+{
+	int pair[2];
+
+	j->out_fd = shelf_file(shelf, j->n, SHELF_OUT, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+	j->err_fd = shelf_file(shelf, j->n, SHELF_ERR, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+	if (j->out_fd < 0 || j->err_fd < 0)
+		return j->out_fd < 0 ? j->out_fd : j->err_fd;
+	if ((j->flags & (EVENT_INPUT | EVENT_TERMINAL)) == 0)
+		return 0;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -errno;
+	j->inner_fd = pair[0];
+	j->input_fd = pair[1];
+	return 0;
+}
+
+int job_prepare(struct job *j, const struct shelf *shelf, struct err *e)
+{
+	const int r = open_files(j, shelf);
+
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "make room, or end other events",
+			       "cannot open what the event reads and writes")
+		     : 0;
+}
+
+/* A terminal that stands for the client's: the program's own starts with its size. */
+static int open_model(const struct run *run, int *ret_outer, int *ret_inner)
+{
+	const struct winsize size = { .ws_row = (unsigned short)(run->rows != 0 ? run->rows : 24), /* both checked */
+				      .ws_col = (unsigned short)(run->columns != 0 ? run->columns : 80) };
+
+	return openpty(ret_outer, ret_inner, NULL, NULL, &size) < 0 ? -errno : 0;
+}
+
+struct model {
+	int outer, inner; /* owned, until it is started */
+};
+
+static void model_finish(struct model *m)
+{
+	fd_close(&m->outer);
+	fd_close(&m->inner);
+}
+
+static int open_streams(const struct job *j, const struct run *run, struct model *model, struct ambit_event_options *o)
+{
+	int r = 0;
+
+	o->stream[0] = j->inner_fd >= 0 ? AMBIT_STREAM_PASS : AMBIT_STREAM_NULL;
+	o->stream_fd[0] = j->inner_fd;
+	o->stream_fd[1] = j->out_fd;
+	o->stream_fd[2] = j->err_fd;
+	if ((j->flags & EVENT_TERMINAL) != 0) {
+		r = open_model(run, &model->outer, &model->inner);
+		o->terminal = 1;
+		o->stream_fd[0] = o->stream_fd[1] = o->stream_fd[2] = model->inner;
+	}
+	return r;
+}
+
+/* The session's limits, the event's, and what the session has left: always the smaller. */
+static int narrow(struct ambit_policy *p, const struct job_terms *t, const struct run *run, struct err *e)
+{
+	int r = run->limits[0] != 0 ? policy_add_limit(&p->policy, run->limits, e) : 0;
+	char text[64];
+
+	if (r == 0 && (p->policy.limits_given >> LIMIT_OUTPUT & 1u) == 0) {
+		p->policy.limits_given |= 1u << LIMIT_OUTPUT;
+		p->policy.limits.value[LIMIT_OUTPUT] = OUTPUT_DEFAULT;
+	}
+	if (r == 0 && t->wall_ms_left != 0) {
+		(void)snprintf(text, sizeof text, "wall=%llums", (unsigned long long)t->wall_ms_left);
+		r = policy_add_limit(&p->policy, text, e);
+	}
+	if (r == 0 && t->cpu_ms_left != 0) {
+		(void)snprintf(text, sizeof text, "cpu=%llums", (unsigned long long)t->cpu_ms_left);
+		r = policy_add_limit(&p->policy, text, e);
+	}
+	return r;
+}
+
+static const char *word(const char *w)
+{
+	return w[0] != 0 ? w : NULL;
+}
+
+static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
+{
+	struct ambit_event_options o = { .size = sizeof o,
+					 .argv = run->argv,
+					 .workspace = t->about->workspace,
+					 .base = word(t->about->base),
+					 .observe = word(t->about->observe),
+					 .without = word(t->about->without),
+					 .changes = t->about->changes | run->changes,
+					 .on_conflict = word(run->on_conflict) };
+	const struct limits limits = t->policy->policy.limits;
+	const uint32_t given = t->policy->policy.limits_given;
+	__attribute__((cleanup(model_finish))) struct model model = { -1, -1 };
+	struct event_names names = { .n = j->n };
+	struct err e;
+	int r = open_streams(j, run, &model, &o);
+
+	if (r < 0)
+		return public_error(ret_error,
+				    err_sys(&e, AMBIT_SYSTEM, -r, "end other events", "cannot make a terminal"), &e);
+	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
+	(void)text_copy(names.session, sizeof names.session, t->session);
+	r = narrow(t->policy, t, run, &e);
+	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
+	r = r < 0 ? public_error(ret_error, r, &e) : launch_in_session(t->policy, &o, &names, &j->ev, ret_error);
+	t->policy->policy.limits = limits;
+	t->policy->policy.limits_given = given;
+	if ((j->flags & EVENT_TERMINAL) == 0)
+		fd_close(&j->inner_fd); /* the program's alone */
+	return r;
+}
+
+static int take_run(const struct job *j, const struct shelf *shelf, struct run *ret, struct err *e)
+{
+	auto_fd int fd = shelf_file(shelf, j->n, SHELF_RUN, O_RDONLY);
+	auto_buf bytes = { .max = 0 };
+	uint8_t digest[32];
+
+	buf_init(&bytes, RUN_BYTES_MAX);
+	if (fd < 0 || fd_read_into(fd, &bytes) < 0)
+		return err_set(e, AMBIT_SYSTEM, "see who may write in the directory of sessions",
+			       "what is to be run cannot be read any more");
+	return run_take(bytes.data, bytes.len, ret, digest, e);
+}
+
+int job_begin(struct job *j, const struct job_terms *t)
+{
+	__attribute__((cleanup(run_finish))) struct run run = { .argv = NULL };
+	struct ambit_error why = { .size = sizeof why };
+	struct err e;
+	int r = take_run(j, t->shelf, &run, &e);
+
+	j->row.begun_ms = now_ms();
+	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
+	if (r < 0)
+		return refused(j, &why);
+	j->runs = true;
+	j->row.state = EVENT_RUNS;
+	return 0;
+}
+
+/* ---- while it runs ---- */
+
+/* The library bounds what passes through it, which a terminal's output does not. */
+static void bound_terminal(struct job *j)
+{
+	if (j->over_output || length(j->out_fd) <= j->output_max)
+		return;
+	j->over_output = true;
+	(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile: then it is over as well */
+}
+
+/* What came out of its terminal, some of it each time, so that others have their turn; at the end all. The end of it is the end of the program's side. */
+static void copy_terminal(struct job *j, bool ended)
+{
+	static uint8_t room[TERMINAL_CHUNK];
+	struct pollfd p = { .fd = j->terminal_fd, .events = POLLIN };
+
+	for (unsigned i = 0; j->terminal_fd >= 0 && (ended || i < TERMINAL_TURN) && poll(&p, 1, 0) == 1; i++) {
+		const ssize_t n = read(j->terminal_fd, room, sizeof room);
+
+		if (n <= 0) {
+			fd_close(&j->terminal_fd);
+			return;
+		}
+		if (!j->over_output)
+			(void)fd_write_all(j->out_fd, room,
+					   (size_t)n); /* a full disk: what is kept says how much it is */
+		bound_terminal(j);
+	}
+}
+
+/* What is typed goes to the terminal as far as it takes it; the end of that is told as a terminal tells it. */
+static void copy_keys(struct job *j)
+{
+	struct pollfd p[] = { { .fd = j->terminal_fd, .events = POLLOUT }, { .fd = j->inner_fd, .events = POLLIN } };
+	ssize_t n;
+
+	if (j->terminal_fd < 0 || poll(p, 2, 0) <= 0 || (p[0].revents & POLLOUT) == 0)
+		return;
+	if (j->n_keys == 0 && p[1].revents != 0) {
+		n = read(j->inner_fd, j->keys, sizeof j->keys);
+		if (n <= 0) {
+			fd_close(&j->inner_fd);
+			j->keys[0] = 'D' & 31; /* Ctrl-D */
+		}
+		j->n_keys = n <= 0 ? 1 : (size_t)n;
+	}
+	n = j->n_keys == 0 ? 0 : write(j->terminal_fd, j->keys, j->n_keys < KEYS_AT_ONCE ? j->n_keys : KEYS_AT_ONCE);
+	if (n > 0) {
+		memmove(j->keys, j->keys + n, j->n_keys - (size_t)n);
+		j->n_keys -= (size_t)n;
+	}
+}
+
+int job_step(struct job *j, const struct shelf *shelf)
+{
+	const int ended = ambit_event_step(j->ev, NULL);
+
+	if ((j->flags & EVENT_TERMINAL) != 0 && j->terminal_fd < 0)
+		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
+	copy_keys(j);
+	copy_terminal(j, ended != 0);
+	if (ended == 0)
+		return 0;
+	take_result(&j->row, j->ev);
+	if (j->over_output && j->row.outcome.cause == CAUSE_KILLED) {
+		j->row.outcome.cause = CAUSE_LIMIT;
+		j->row.outcome.limit = LIMIT_OUTPUT;
+		j->row.exit_status = 125;
+	}
+	job_measure(j);
+	write_record(j, shelf);
+	fd_close(&j->input_fd);
+	fd_close(&j->inner_fd);
+	if (j->row.out_bytes == 0)
+		shelf_remove(shelf, j->n, SHELF_OUT);
+	if (j->row.err_bytes == 0)
+		shelf_remove(shelf, j->n, SHELF_ERR);
+	return 1;
+}
+
+unsigned job_wants(const struct job *j, struct pollfd *ret)
+{
+	unsigned n = 0;
+
+	if (!j->runs)
+		return 0;
+	ret[n++] = (struct pollfd){ .fd = ambit_event_fd(j->ev), .events = POLLIN };
+	if (j->terminal_fd >= 0)
+		ret[n++] = (struct pollfd){ .fd = j->terminal_fd, .events = POLLIN | (j->n_keys > 0 ? POLLOUT : 0) };
+	if (j->terminal_fd >= 0 && j->n_keys == 0 && j->inner_fd >= 0)
+		ret[n++] = (struct pollfd){ .fd = j->inner_fd, .events = POLLIN };
+	return n;
+}
+
+static int not_running(struct err *e)
+{
+	return err_set(e, AMBIT_GONE, "ambit events", "the event does not run");
+}
+
+int job_signal(struct job *j, int number, struct err *e)
+{
+	if (!j->runs)
+		return not_running(e);
+	if (number < 1 || number > 64)
+		return err_set(e, AMBIT_USAGE, "kill -l lists them", "there is no signal %d", number);
+	return ambit_event_signal(j->ev, number, NULL) < 0 ? not_running(e) : 0;
+}
+
+bool job_cancel(struct job *j)
+{
+	if (j->runs) {
+		(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile is as good */
+		return false;
+	}
+	j->row.state = EVENT_OVER;
+	j->row.ended_ms = now_ms();
+	j->row.exit_status = 128 + SIGKILL;
+	j->row.outcome = (struct event_outcome){ .cause = CAUSE_KILLED, .workspace = WORKSPACE_NONE };
+	return true;
+}
+
+int job_resize(struct job *j, uint32_t rows, uint32_t columns, struct err *e)
+{
+	struct winsize size = { .ws_row = (unsigned short)(rows & 0xffff),
+				.ws_col = (unsigned short)(columns & 0xffff) };
+
+	if (!j->runs || j->terminal_fd < 0)
+		return err_set(e, AMBIT_GONE, NULL, "the event has no terminal now");
+	if (rows == 0 || columns == 0 || rows > 0xffff || columns > 0xffff)
+		return err_set(e, AMBIT_USAGE, NULL, "a terminal of %u rows and %u columns", rows, columns);
+	return ioctl(j->terminal_fd, TIOCSWINSZ, &size) < 0
+		       ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set the size")
+		       : 0;
+}

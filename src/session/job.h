@@ -1,0 +1,62 @@
+/* job - one event of a session, from what was asked to its end.
+ *
+ * Owns:   the event's handle, what its program reads from, and its two files of output.
+ * Holds:  output goes to files first and to whoever follows from there, so a client that does not read holds nothing up; how much there may be is a limit of the
+ *         event. Who began it may be gone: the program's input stays open until somebody ends it.
+ * Called: the role ambit-session. */
+#ifndef SESSION_JOB_H
+#define SESSION_JOB_H
+
+#include "ambit/ambit.h"
+#include "lib/policy_handle.h"
+#include "session/shelf.h"
+
+struct job {
+	uint64_t n;             /* 0: this place is free */
+	uint32_t flags;         /* EVENT_* */
+	bool runs;              /* its handle is there; else it waits for its turn */
+	struct ambit_event *ev; /* owned, NULL */
+	int input_fd;           /* owned: to which its program's input is written; -1: none, or ended */
+	int inner_fd; /* owned: the other end of that, until the program has it; with a terminal ours for good; -1 */
+	uint8_t keys[1024]; /* on their way to the terminal */
+	size_t n_keys;
+	int terminal_fd;     /* owned: the outer end of its terminal; -1 */
+	int out_fd, err_fd;  /* owned: where its output goes; -1 */
+	uint64_t output_max; /* of a terminal's */
+	bool over_output;
+	struct event_row row; /* as it is by now */
+};
+
+/* What all events of a session share. */
+struct job_terms {
+	const struct shelf *shelf;
+	struct ambit_policy *policy; /* its limits are narrowed for the start, and set back */
+	const struct description *about;
+	const char *session;
+	uint64_t wall_ms_left, cpu_ms_left; /* of the session's; 0: not bounded */
+};
+
+void job_init(struct job *j);
+/* Kills what runs. */
+void job_finish(struct job *j);
+
+/* Makes its files and its input, so that it can be followed before it has its turn. row and n are set. */
+int job_prepare(struct job *j, const struct shelf *shelf, struct err *e);
+/* Starts it. What is refused is over at once: the row says so, and 1 is given; 0: it runs. */
+int job_begin(struct job *j, const struct job_terms *t);
+/* 1: it is over, and the row says how; its record is written. */
+int job_step(struct job *j, const struct shelf *shelf);
+/* poll(2)'s, at most JOB_FDS; gives how many. */
+#define JOB_FDS 3
+struct pollfd;
+unsigned job_wants(const struct job *j, struct pollfd *ret);
+/* How much it wrote so far. */
+void job_measure(struct job *j);
+
+/* -GONE: it does not run. */
+int job_signal(struct job *j, int number, struct err *e);
+/* Ends it, whether it runs or waits. true: it waited, and is over. */
+bool job_cancel(struct job *j);
+int job_resize(struct job *j, uint32_t rows, uint32_t columns, struct err *e);
+
+#endif

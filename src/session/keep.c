@@ -1,0 +1,450 @@
+#include "session/keep.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/event.h"
+#include "session/sealed.h"
+
+#define KEEP_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define KEEP_BYTES (UINT64_C(256) << 20)
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* ---- which it is ---- */
+
+static int take_description(struct keep *k, struct err *e)
+{
+	struct rbuf in;
+	int r;
+
+	rbuf_init(&in, k->described.data, k->described.len);
+	r = description_take(&in, &k->about, e);
+	if (r < 0)
+		return r;
+	if (ambit_policy_new(&k->policy, NULL) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a policy");
+	return policy_carried(k->about.policy, k->about.policy_bytes, &k->policy->policy, k->policy->texts, e);
+}
+
+static int make(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e)
+{
+	int r = sealed_read(description_fd, &k->described);
+
+	if (r < 0)
+		return err_sys(e, AMBIT_MALFORMED, -r, NULL,
+			       "what describes the session is no sealed memory file, or too long");
+	r = take_description(k, e);
+	if (r < 0)
+		return r;
+	k->row = (struct session_row){ .state = SESSION_IDLE, .made_ms = now_ms() };
+	(void)text_copy(k->row.session, sizeof k->row.session,
+			id); /* fits: an id, and what follows has the same size */
+	(void)text_copy(k->row.agent, sizeof k->row.agent, k->policy->policy.agent);
+	(void)text_copy(k->row.workspace, sizeof k->row.workspace, k->about.workspace);
+	return shelf_make(&k->shelf, sessions_fd, &k->row, &k->described, e);
+}
+
+/* What had no end when its process ended: nobody knows what became of it, and it is not begun again. */
+static int mark_interrupted(struct keep *k, struct err *e)
+{
+	struct event_row row;
+	int r = 0;
+
+	for (uint64_t n = k->shelf.oldest; n < k->shelf.next && r == 0; n++) {
+		if (!shelf_read(&k->shelf, n, &row) || row.state != EVENT_TAKEN)
+			continue;
+		row.state = EVENT_INTERRUPTED;
+		row.ended_ms = now_ms();
+		r = shelf_end(&k->shelf, &row, e);
+		k->interrupted++;
+	}
+	return r;
+}
+
+int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e)
+{
+	int r;
+
+	shelf_init(&k->shelf);
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		job_init(&k->jobs[i]);
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		channel_init(&k->channels[i]);
+	buf_init(&k->described, DESCRIPTION_BYTES_MAX);
+	if (description_fd >= 0)
+		return make(k, sessions_fd, id, description_fd, e);
+	r = shelf_open(&k->shelf, sessions_fd, id, &k->row, &k->described, e);
+	r = r < 0 ? r : take_description(k, e);
+	return r < 0 ? r : mark_interrupted(k, e);
+}
+
+void keep_finish(struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		job_finish(&k->jobs[i]);
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		channel_finish(&k->channels[i]);
+	description_finish(&k->about);
+	ambit_policy_free(k->policy);
+	buf_finish(&k->described);
+	shelf_finish(&k->shelf);
+}
+
+/* ---- events ---- */
+
+struct job *keep_job(struct keep *k, uint64_t n)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (n != 0 && k->jobs[i].n == n)
+			return &k->jobs[i];
+	return NULL;
+}
+
+static struct job *free_place(struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n == 0)
+			return &k->jobs[i];
+	return NULL;
+}
+
+bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (n != 0 && k->jobs[i].n == n) {
+			*ret = k->jobs[i].row;
+			if (ret->state == EVENT_OVER)
+				ret->state = EVENT_RUNS; /* for everybody, until that is written down */
+			return true;
+		}
+	return shelf_read(&k->shelf, n, ret);
+}
+
+/* Those who follow all are told of each change; whoever is far behind, of how those events are when he is told. */
+static void changed(struct keep *k, uint64_t n)
+{
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++) {
+		struct channel *c = &k->channels[i];
+
+		if (!c->follows_all || k->n_changes - c->changes_seen < KEEP_CHANGES)
+			continue;
+		channel_relist(c, k->changes[c->changes_seen % KEEP_CHANGES],
+			       k->changes[c->changes_seen % KEEP_CHANGES]);
+		c->changes_seen++;
+	}
+	k->changes[k->n_changes++ % KEEP_CHANGES] = n;
+}
+
+/* The command as a list shows it: cut, and on one line. */
+static void set_command(char ret[SESSION_COMMAND_MAX], char *const *argv)
+{
+	size_t n = 0;
+
+	for (; *argv != NULL && n + 1 < SESSION_COMMAND_MAX; argv++)
+		n += (size_t)snprintf(ret + n, SESSION_COMMAND_MAX - n, "%s%s", n > 0 ? " " : "",
+				      *argv); /* cut is fine */
+}
+
+/* 1: it is there; 0: it is new. */
+static int look_for_key(const struct keep *k, const char *key, const uint8_t digest[32], struct session_taken *ret,
+			struct err *e)
+{
+	struct shelf_asked before;
+	const uint64_t n = key[0] != 0 ? shelf_find(&k->shelf, key, &before) : 0;
+
+	if (n == 0)
+		return 0;
+	if (memcmp(before.digest, digest, sizeof before.digest) != 0)
+		return err_set(e, AMBIT_CONFLICT, "give each request a key of its own",
+			       "that key was given to event %llu, which is another request", (unsigned long long)n);
+	*ret = (struct session_taken){ .replayed = 1, .n = n };
+	(void)text_copy(ret->event, sizeof ret->event, before.event); /* of the same size */
+	return 1;
+}
+
+static int check_room(const struct keep *k, struct err *e)
+{
+	static const char hint[] = "ambit session new";
+	const struct description *d = &k->about;
+
+	if (k->row.state == SESSION_ENDED)
+		return err_set(e, AMBIT_GONE, hint, "the session has ended");
+	if (d->events_max != 0 && k->shelf.next > d->events_max)
+		return err_set(e, AMBIT_LIMIT, hint, "the session has had its %llu events",
+			       (unsigned long long)d->events_max);
+	if (d->wall_ms_max != 0 && k->shelf.wall_ms >= d->wall_ms_max)
+		return err_set(e, AMBIT_LIMIT, hint, "the events of the session have taken all of its time");
+	if (d->cpu_ms_max != 0 && k->shelf.cpu_ms >= d->cpu_ms_max)
+		return err_set(e, AMBIT_LIMIT, hint, "the events of the session have taken all of its processor time");
+	return 0;
+}
+
+static int begin_taking(struct keep *k, const struct run *run, struct shelf_asked *asked, struct err *e)
+{
+	int r;
+
+	asked->taken_ms = now_ms();
+	asked->flags = run->flags;
+	(void)text_copy(asked->key, sizeof asked->key, run->key); /* of the same size */
+	set_command(asked->command, run->argv);
+	r = event_new_id('e', asked->taken_ms, asked->event);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers") : check_room(k, e);
+}
+
+static void fill(struct job *j, const struct shelf_asked *a)
+{
+	j->n = a->n;
+	j->flags = a->flags;
+	j->row = (struct event_row){ .n = a->n, .state = EVENT_TAKEN, .flags = a->flags, .taken_ms = a->taken_ms };
+	memcpy(j->row.event, a->event, sizeof j->row.event);
+	memcpy(j->row.command, a->command, sizeof j->row.command);
+}
+
+static int take(struct keep *k, const void *bytes, size_t n, const struct run *run, const uint8_t digest[32],
+		struct session_taken *ret, struct err *e)
+{
+	struct shelf_asked asked = { .n = 0 };
+	struct job *j = free_place(k);
+	int r = look_for_key(k, run->key, digest, ret, e);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (j == NULL)
+		return err_set(e, AMBIT_LIMIT, "ask again when some have ended", "%d events of the session run or wait",
+			       KEEP_JOBS_MAX);
+	memcpy(asked.digest, digest, sizeof asked.digest);
+	r = begin_taking(k, run, &asked, e);
+	asked.n = k->shelf.next;
+	if (r == 0) {
+		fill(j, &asked);
+		r = job_prepare(j, &k->shelf, e);
+	}
+	r = r < 0 ? r : shelf_take(&k->shelf, &asked, bytes, n, e);
+	if (r < 0) {
+		job_finish(j);
+		return r;
+	}
+	k->taken++;
+	changed(k, asked.n);
+	*ret = (struct session_taken){ .n = asked.n };
+	memcpy(ret->event, asked.event, sizeof ret->event);
+	return 0;
+}
+
+int keep_take(struct keep *k, const void *bytes, size_t n, struct session_taken *ret, struct err *e)
+{
+	__attribute__((cleanup(run_finish))) struct run run = { .argv = NULL };
+	uint8_t digest[32];
+	int r = run_take(bytes, n, &run, digest, e);
+
+	return r < 0 ? r : take(k, bytes, n, &run, digest, ret, e);
+}
+
+/* It is written down before anybody is told. What cannot be, stays as it is and is tried again. */
+static void end(struct keep *k, struct job *j)
+{
+	const uint64_t n = j->n;
+	struct err e;
+
+	if (shelf_end(&k->shelf, &j->row, &e) < 0)
+		return;
+	k->ended++;
+	k->failed += j->row.exit_status != 0;
+	k->denials += j->row.denied;
+	job_finish(j);
+	changed(k, n);
+}
+
+static uint64_t oldest_job(const struct keep *k)
+{
+	uint64_t n = k->shelf.next;
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].n < n)
+			n = k->jobs[i].n;
+	return n;
+}
+
+static uint64_t left(uint64_t most, uint64_t used)
+{
+	return most == 0 ? 0 : used < most ? most - used : 1;
+}
+
+static void begin(struct keep *k, struct job *j)
+{
+	const struct job_terms terms = { .shelf = &k->shelf,
+					 .policy = k->policy,
+					 .about = &k->about,
+					 .session = k->row.session,
+					 .wall_ms_left = left(k->about.wall_ms_max, k->shelf.wall_ms),
+					 .cpu_ms_left = left(k->about.cpu_ms_max, k->shelf.cpu_ms) };
+
+	if (job_begin(j, &terms) != 0)
+		end(k, j);
+	else
+		changed(k, j->n);
+}
+
+/* The next whose turn it is; NULL: none. */
+static struct job *next_in_turn(struct keep *k)
+{
+	unsigned front = 0, beside = 0;
+	struct job *next = NULL;
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+		const struct job *j = &k->jobs[i];
+
+		if (j->n != 0 && j->runs && (j->flags & EVENT_BACKGROUND) != 0)
+			beside++;
+		else if (j->n != 0 && j->runs)
+			front++;
+	}
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+		struct job *j = &k->jobs[i];
+		const bool may = (j->flags & EVENT_BACKGROUND) != 0 ? beside < KEEP_BESIDE_MAX : front == 0;
+
+		if (j->n != 0 && j->row.state == EVENT_TAKEN && may && (next == NULL || j->n < next->n))
+			next = j;
+	}
+	return next;
+}
+
+static void step_jobs(struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+		struct job *j = &k->jobs[i];
+
+		if (j->n == 0)
+			continue;
+		if (j->row.state == EVENT_OVER)
+			end(k, j);
+		else if (j->runs && job_step(j, &k->shelf) != 0)
+			end(k, j);
+		else if (j->runs)
+			job_measure(j);
+	}
+}
+
+void keep_step(struct keep *k)
+{
+	struct job *j;
+
+	step_jobs(k);
+	while ((j = next_in_turn(k)) != NULL)
+		begin(k, j);
+	shelf_prune(&k->shelf, oldest_job(k), k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
+		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, now_ms());
+	k->row.running = keep_running(k);
+	if (k->row.state != SESSION_ENDED)
+		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		if (k->channels[i].sock >= 0)
+			channel_step(&k->channels[i], k);
+}
+
+int keep_cancel(struct keep *k, uint64_t n, struct err *e)
+{
+	struct job *j = keep_job(k, n);
+
+	if (j == NULL)
+		return err_set(e, AMBIT_GONE, "ambit events", "event %llu does not run", (unsigned long long)n);
+	(void)job_cancel(j); /* what waited is over, and written down with the next step */
+	return 0;
+}
+
+int keep_close(struct keep *k, struct err *e)
+{
+	const int r = shelf_close(&k->shelf, e);
+
+	if (r < 0)
+		return r;
+	k->row.state = SESSION_ENDED;
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].row.state != EVENT_OVER)
+			(void)job_cancel(&k->jobs[i]); /* as above */
+	return 0;
+}
+
+void keep_interrupt(struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+		struct job *j = &k->jobs[i];
+		struct err e;
+
+		if (j->n == 0 || j->row.state == EVENT_OVER)
+			continue;
+		job_measure(j);
+		j->row.state = EVENT_INTERRUPTED;
+		j->row.ended_ms = now_ms();
+		ambit_event_free(j->ev); /* the cell is dead when this is done, and its stage kept */
+		j->ev = NULL;
+		(void)shelf_end(&k->shelf, &j->row, &e); /* or the next who opens it finds that it has no end */
+	}
+}
+
+/* ---- who waits for what ---- */
+
+void keep_client(struct keep *k, int sock, const struct err *why)
+{
+	struct channel *c = k->channels;
+	struct channel refused;
+	struct err e;
+
+	k->came++;
+	(void)fd_set_nonblock(sock, true);
+	while (c < k->channels + KEEP_CHANNELS_MAX && c->sock >= 0)
+		c++;
+	if (c == k->channels + KEEP_CHANNELS_MAX) {
+		(void)err_set(&e, AMBIT_LIMIT, "close some", "the session has %d connections", KEEP_CHANNELS_MAX);
+		why = why != NULL ? why : &e;
+		c = &refused;
+	}
+	channel_init(c);
+	c->sock = sock;
+	channel_begin(c, k, why);
+}
+
+unsigned keep_wants(struct keep *k, struct pollfd *ret)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0)
+			n += job_wants(&k->jobs[i], ret + n);
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		if (k->channels[i].sock >= 0)
+			ret[n++] = (struct pollfd){ .fd = k->channels[i].sock,
+						    .events = channel_wants(&k->channels[i]) };
+	return n;
+}
+
+uint32_t keep_running(const struct keep *k)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		n += k->jobs[i].n != 0;
+	return n;
+}
+
+bool keep_is_at_rest(const struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		if (k->channels[i].sock >= 0)
+			return false;
+	return keep_running(k) == 0;
+}

@@ -1,0 +1,59 @@
+/* keep - a session that is in use.
+ *
+ * Owns:   its shelf, what it may do, its events that run or wait, and the connections of those who use it.
+ * Holds:  events of the foreground run in the order of their numbers, one at a time; those of the background beside them. Who asks is answered in the order of the
+ *         requests, and is asked for no more while an answer to him waits: a client that does not read holds its own connection up, and a few kilobytes.
+ * Called: main.c; channel.c does what clients ask. */
+#ifndef SESSION_KEEP_H
+#define SESSION_KEEP_H
+
+#include "session/channel.h"
+#include "session/job.h"
+
+#define KEEP_JOBS_MAX 256  /* that run or wait */
+#define KEEP_BESIDE_MAX 32 /* of the background, that run */
+#define KEEP_CHANNELS_MAX 64
+#define KEEP_CHANGES 256 /* that are kept for those who follow all */
+
+struct keep {
+	struct shelf shelf;
+	struct session_row row;
+	struct description about; /* its policy lies in `described` */
+	struct buf described;
+	struct ambit_policy *policy; /* owned */
+	struct job jobs[KEEP_JOBS_MAX];
+	struct channel channels[KEEP_CHANNELS_MAX];
+	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
+	uint64_t came;                                       /* clients, ever */
+	uint64_t taken, ended, failed, interrupted, denials; /* events, since this process began */
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+/* description_fd: of a new session (borrowed), -1: it is there. */
+int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e);
+void keep_finish(struct keep *k);
+
+/* Takes sock. why: what to tell instead of being ready, NULL. */
+void keep_client(struct keep *k, int sock, const struct err *why);
+
+/* Does what there is to do. */
+void keep_step(struct keep *k);
+#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX)
+unsigned keep_wants(struct keep *k, struct pollfd *ret);
+uint32_t keep_running(const struct keep *k);
+bool keep_is_at_rest(const struct keep *k);
+/* Ends what runs: it was interrupted. */
+void keep_interrupt(struct keep *k);
+
+/* ---- for channel.c ---- */
+
+struct job *keep_job(struct keep *k, uint64_t n); /* NULL: it is over, or was never there */
+/* Writes an event down. *ret_replayed: it was there, with this key. */
+int keep_take(struct keep *k, const void *bytes, size_t n, struct session_taken *ret, struct err *e);
+/* As it is now. false: there is none. */
+bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret);
+int keep_cancel(struct keep *k, uint64_t n, struct err *e);
+/* Cancels all, and takes no more. */
+int keep_close(struct keep *k, struct err *e);
+
+#endif

@@ -1,0 +1,138 @@
+/* ambit-session: keeps one session while it is in use. It has the person's authority, as `ambit run` has, and parses nothing but our own messages of fixed size.
+ * Descriptor 3 is the daemon's connection, whose end is ours: what runs then is interrupted. The environment is that of who started the daemon, of which the
+ * library takes where things are kept. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "session/keep.h"
+
+#define DAEMON_FD 3
+#define REST_MS 2000  /* without anything to do, before it asks to go */
+#define AGAIN_MS 1000 /* until what could not be written down is tried again */
+
+struct role {
+	struct keep *keep;
+	struct err why;          /* code AMBIT_OK: the session is open */
+	uint64_t rests_since_ms; /* 0: it does not */
+	struct pollfd polled[1 + KEEP_POLL_MAX];
+};
+
+static int take_session(struct role *r)
+{
+	auto_message m = { .n_fds = 0 };
+	struct serve_name name;
+	int n = wire_receive(DAEMON_FD, WIRE_DAEMON, WIRE_NEW, r->keep->room, sizeof r->keep->room, &m);
+
+	if (n <= 0 || !serve_name_take(&m.body, &name))
+		return -1;
+	if (keep_begin(r->keep, m.fds[0], name.session, m.n_fds == 2 ? m.fds[1] : -1, &r->why) == 0)
+		r->why.code = AMBIT_OK;
+	return 0;
+}
+
+/* false: the daemon went. */
+static bool hear_daemon(struct role *r)
+{
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(DAEMON_FD, WIRE_DAEMON, WIRE_RUNNING, r->keep->room, sizeof r->keep->room, &m);
+
+	if (n == -EAGAIN)
+		return true;
+	if (n <= 0 || m.number != WIRE_ROLE_CLIENT)
+		return false;
+	keep_client(r->keep, steal_fd(&m.fds[0]), r->why.code != AMBIT_OK ? &r->why : NULL);
+	return true;
+}
+
+static void tell_state(struct role *r)
+{
+	const struct keep *k = r->keep;
+	const uint64_t now[6] = { keep_running(k), k->taken, k->ended, k->failed, k->interrupted, k->denials };
+	static uint64_t told[6] = { UINT64_MAX };
+	uint8_t room[48];
+	struct buf b;
+	bool same = true;
+
+	for (unsigned i = 0; i < 6; i++)
+		same = same && now[i] == told[i];
+	if (same)
+		return;
+	buf_init_in(&b, room, sizeof room);
+	for (unsigned i = 0; i < 6; i++)
+		buf_put_u64(&b, now[i]);
+	if (wire_send(DAEMON_FD, WIRE_ROLE_STATE, &b, NULL, 0) < 0)
+		return; /* no room: with the next change, or it went */
+	for (unsigned i = 0; i < 6; i++)
+		told[i] = now[i];
+}
+
+/* Who has come meanwhile, and is on the way, keeps it here: the daemon counts, too. */
+static void ask_to_go(struct role *r)
+{
+	uint8_t room[16];
+	struct buf b;
+
+	if (!keep_is_at_rest(r->keep)) {
+		r->rests_since_ms = 0;
+		return;
+	}
+	if (r->rests_since_ms == 0)
+		r->rests_since_ms = clock_ms();
+	if (clock_ms() - r->rests_since_ms < REST_MS)
+		return;
+	buf_init_in(&b, room, sizeof room);
+	link_number_put(&b, &(struct link_number){ .value = r->keep->came });
+	(void)wire_send(DAEMON_FD, WIRE_ROLE_REST, &b, NULL, 0); /* if it has no room, later */
+	r->rests_since_ms = clock_ms();
+}
+
+static bool waits_to_write(const struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].row.state == EVENT_OVER)
+			return true;
+	return false;
+}
+
+static void loop(struct role *r)
+{
+	for (;;) {
+		unsigned n = 1;
+		int timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
+
+		keep_step(r->keep);
+		tell_state(r);
+		ask_to_go(r);
+		r->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
+		n += keep_wants(r->keep, r->polled + 1);
+		if (waits_to_write(r->keep))
+			timeout = AGAIN_MS;
+		if (poll(r->polled, n, timeout) < 0 && errno != EINTR)
+			return;
+		if (r->polled[0].revents != 0 && !hear_daemon(r))
+			return;
+	}
+}
+
+int main(void)
+{
+	static struct role r;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* who went away is an error number */
+	if (fd_reserve_standard() < 0 || fd_set_cloexec(DAEMON_FD, true) < 0)
+		return 2;
+	r.keep = calloc(1, sizeof *r.keep);
+	if (r.keep == NULL || take_session(&r) < 0 || fd_set_nonblock(DAEMON_FD, true) < 0)
+		return 2;
+	loop(&r);
+	keep_interrupt(r.keep);
+	keep_finish(r.keep);
+	free(r.keep);
+	return 0;
+}

@@ -1,0 +1,565 @@
+#include "session/shelf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/fnv.h"
+
+#define HEAD_MAGIC 0x53424d41u /* "AMBS" */
+#define HEAD_VERSION 1u
+#define HEAD_BYTES 16 /* magic, version, checksum of the rest */
+#define ROW_BYTES 4220
+#define HALF (SHELF_SLOT / 2)
+#define MESSAGE_CUT 160 /* of an event's message and hint: the record has them whole */
+#define KEPT_EVENTS 10000u
+#define READ_SLOTS 64
+
+void shelf_init(struct shelf *s)
+{
+	*s = (struct shelf){ .dir_fd = -1, .events_fd = -1, .next = 1, .oldest = 1 };
+}
+
+void shelf_finish(struct shelf *s)
+{
+	fd_close(&s->events_fd);
+	fd_close(&s->dir_fd);
+	free(s->keys);
+	shelf_init(s);
+}
+
+/* ---- what it is ---- */
+
+static int write_whole(int dir_fd, const char *name, const struct buf *b)
+{
+	char temporary[40];
+	auto_fd int fd = -1;
+	int r;
+
+	(void)snprintf(temporary, sizeof temporary, ".%s", name); /* fits */
+	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = b->failed ? -ENOMEM : fd_write_all(fd, b->data, b->len);
+	if (r == 0 && (fsync(fd) < 0 || renameat(dir_fd, temporary, dir_fd, name) < 0 || fsync(dir_fd) < 0))
+		r = -errno;
+	return r;
+}
+
+static int write_head(int dir_fd, const struct session_row *row, const struct buf *description)
+{
+	auto_buf body = { .max = 0 }, all = { .max = 0 };
+
+	buf_init(&body, ROW_BYTES + DESCRIPTION_BYTES_MAX);
+	session_row_put(&body, row);
+	buf_put(&body, description->data, description->len);
+	buf_init(&all, HEAD_BYTES + ROW_BYTES + DESCRIPTION_BYTES_MAX);
+	buf_put_u32(&all, HEAD_MAGIC);
+	buf_put_u32(&all, HEAD_VERSION);
+	buf_put_u64(&all, fnv(FNV_BASIS, body.data, body.len));
+	buf_put(&all, body.data, body.len);
+	all.failed = all.failed || body.failed;
+	return write_whole(dir_fd, SHELF_SESSION, &all);
+}
+
+static int take_head(struct rbuf *in, struct session_row *ret)
+{
+	const uint32_t magic = rbuf_u32(in), version = rbuf_u32(in);
+	const uint64_t sum = rbuf_u64(in);
+	const uint8_t *row_at;
+	struct rbuf row;
+
+	if (in->failed || magic != HEAD_MAGIC || version != HEAD_VERSION ||
+	    fnv(FNV_BASIS, in->data + in->at, in->len - in->at) != sum)
+		return -AMBIT_MALFORMED;
+	row_at = rbuf_bytes(in, ROW_BYTES);
+	if (row_at == NULL)
+		return -AMBIT_MALFORMED;
+	rbuf_init(&row, row_at, ROW_BYTES);
+	return session_row_take(&row, ret) ? 0 : -AMBIT_MALFORMED;
+}
+
+static int read_file(int dir_fd, const char *name, struct buf *ret)
+{
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd_read_into(fd, ret);
+}
+
+/* What the row says of the events is theirs to say. */
+static void look_up(int dir_fd, struct session_row *row)
+{
+	struct stat st;
+
+	row->events = fstatat(dir_fd, SHELF_EVENTS, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)st.st_size / SHELF_SLOT
+										   : 0;
+	row->running = 0;
+	row->state = faccessat(dir_fd, SHELF_ENDED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? SESSION_ENDED : SESSION_IDLE;
+}
+
+static int read_head(int dir_fd, struct session_row *ret_row, struct buf *ret_description)
+{
+	auto_buf all = { .max = 0 };
+	struct rbuf in;
+	int r;
+
+	buf_init(&all, HEAD_BYTES + ROW_BYTES + DESCRIPTION_BYTES_MAX);
+	r = read_file(dir_fd, SHELF_SESSION, &all);
+	if (r < 0)
+		return r == -ENOENT ? -AMBIT_NOT_FOUND : r == -EFBIG ? -AMBIT_MALFORMED : -AMBIT_SYSTEM;
+	rbuf_init(&in, all.data, all.len);
+	r = take_head(&in, ret_row);
+	if (r < 0)
+		return r;
+	look_up(dir_fd, ret_row);
+	if (ret_description != NULL)
+		buf_put(ret_description, in.data + in.at, in.len - in.at);
+	return ret_description != NULL && ret_description->failed ? -AMBIT_MEMORY : 0;
+}
+
+static int open_directory(int sessions_fd, const char *id)
+{
+	return openat(sessions_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int shelf_row(int sessions_fd, const char *id, struct session_row *ret)
+{
+	auto_fd int fd = open_directory(sessions_fd, id);
+
+	return fd < 0 ? -AMBIT_NOT_FOUND : read_head(fd, ret, NULL);
+}
+
+/* ---- slots ---- */
+
+static void put_sum(struct buf *b)
+{
+	while (!b->failed && b->len < HALF - 8)
+		buf_put_u8(b, 0);
+	buf_put_u64(b, fnv(FNV_BASIS, b->data, HALF - 8));
+}
+
+static bool has_sum(struct rbuf *in, const uint8_t *half)
+{
+	struct rbuf sum;
+
+	rbuf_init(&sum, half + HALF - 8, 8);
+	rbuf_init(in, half, HALF - 8);
+	return rbuf_u64(&sum) == fnv(FNV_BASIS, half, HALF - 8);
+}
+
+static void put_asked(struct buf *b, const struct shelf_asked *a)
+{
+	buf_put_u64(b, a->n);
+	buf_put_u64(b, a->taken_ms);
+	buf_put_u32(b, a->flags);
+	buf_put_text(b, a->event, sizeof a->event);
+	buf_put_text(b, a->key, sizeof a->key);
+	buf_put(b, a->digest, sizeof a->digest);
+	buf_put_text(b, a->command, sizeof a->command);
+	put_sum(b);
+}
+
+static bool take_asked(const uint8_t *half, uint64_t n, struct shelf_asked *ret)
+{
+	struct rbuf in;
+	const uint8_t *digest;
+
+	if (!has_sum(&in, half))
+		return false;
+	ret->n = rbuf_u64(&in);
+	ret->taken_ms = rbuf_u64(&in);
+	ret->flags = rbuf_u32(&in);
+	rbuf_text(&in, ret->event, sizeof ret->event);
+	rbuf_text(&in, ret->key, sizeof ret->key);
+	digest = rbuf_bytes(&in, sizeof ret->digest);
+	rbuf_text(&in, ret->command, sizeof ret->command);
+	if (in.failed || ret->n != n || ret->flags > EVENT_FLAGS || !id_is('e', ret->event, strlen(ret->event)))
+		return false;
+	memcpy(ret->digest, digest, sizeof ret->digest);
+	return true;
+}
+
+static void put_end(struct buf *b, const struct event_row *r)
+{
+	buf_put_u32(b, r->state);
+	buf_put_u32(b, r->exit_status);
+	buf_put_u32(b, r->denied);
+	buf_put_u64(b, r->begun_ms);
+	buf_put_u64(b, r->ended_ms);
+	buf_put_u64(b, r->out_bytes);
+	buf_put_u64(b, r->err_bytes);
+	buf_put_text(b, r->message, MESSAGE_CUT);
+	buf_put_text(b, r->hint, MESSAGE_CUT - 64);
+	if (r->state == EVENT_OVER)
+		outcome_encode(&r->outcome, b);
+	put_sum(b);
+}
+
+_Static_assert(12 + 32 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
+_Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX + 8 <= HALF,
+	       "what was asked fits its half");
+
+static bool take_end(const uint8_t *half, struct event_row *ret)
+{
+	struct rbuf in;
+
+	if (!has_sum(&in, half))
+		return false;
+	ret->state = rbuf_u32(&in);
+	ret->exit_status = rbuf_u32(&in);
+	ret->denied = rbuf_u32(&in);
+	ret->begun_ms = rbuf_u64(&in);
+	ret->ended_ms = rbuf_u64(&in);
+	ret->out_bytes = rbuf_u64(&in);
+	ret->err_bytes = rbuf_u64(&in);
+	rbuf_text(&in, ret->message, MESSAGE_CUT);
+	rbuf_text(&in, ret->hint, MESSAGE_CUT - 64);
+	if (ret->state == EVENT_OVER)
+		outcome_decode(&in, &ret->outcome);
+	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
+	       ret->denied <= 1;
+}
+
+static bool row_of(const uint8_t *slot, uint64_t n, struct event_row *ret)
+{
+	struct shelf_asked a;
+
+	memset(ret, 0, sizeof *ret);
+	if (!take_asked(slot, n, &a))
+		return false;
+	if (!take_end(slot + HALF, ret)) {
+		memset(ret, 0, sizeof *ret);
+		ret->state = EVENT_TAKEN;
+	}
+	ret->n = n;
+	ret->flags = a.flags;
+	ret->taken_ms = a.taken_ms;
+	memcpy(ret->event, a.event, sizeof ret->event);
+	memcpy(ret->command, a.command, sizeof ret->command);
+	return true;
+}
+
+static bool read_slot(const struct shelf *s, uint64_t n, uint8_t slot[SHELF_SLOT])
+{
+	return n > 0 && n < s->next &&
+	       pread(s->events_fd, slot, SHELF_SLOT, (off_t)((n - 1) * SHELF_SLOT)) == SHELF_SLOT;
+}
+
+bool shelf_read(const struct shelf *s, uint64_t n, struct event_row *ret)
+{
+	uint8_t slot[SHELF_SLOT];
+
+	if (!read_slot(s, n, slot) || !row_of(slot, n, ret))
+		return false;
+	if (n < s->oldest)
+		ret->flags |= EVENT_PRUNED;
+	return true;
+}
+
+static int write_half(const struct shelf *s, uint64_t n, bool second, const struct buf *b)
+{
+	const off_t at = (off_t)((n - 1) * SHELF_SLOT + (second ? HALF : 0));
+	ssize_t done;
+
+	do
+		done = pwrite(s->events_fd, b->data, HALF, at);
+	while (done < 0 && errno == EINTR);
+	return b->failed || b->len != HALF ? -EINVAL : done < 0 ? -errno : done == HALF ? 0 : -ENOSPC;
+}
+
+/* ---- files ---- */
+
+static void name_of(uint64_t n, enum shelf_kind kind, char ret[40])
+{
+	static const char *const ends[] = {
+		[SHELF_RUN] = "run", [SHELF_OUT] = "out", [SHELF_ERR] = "err", [SHELF_RECORD] = "json"
+	};
+
+	(void)snprintf(ret, 40, "%llu.%s", (unsigned long long)n, ends[kind]); /* fits */
+}
+
+int shelf_file(const struct shelf *s, uint64_t n, enum shelf_kind kind, int flags)
+{
+	char name[40];
+	int fd;
+
+	name_of(n, kind, name);
+	fd = openat(s->dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint64_t size_of(const struct shelf *s, uint64_t n, enum shelf_kind kind)
+{
+	auto_fd int fd = shelf_file(s, n, kind, O_RDONLY);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* ---- keys ---- */
+
+static uint64_t sum_of_key(const char *key)
+{
+	const uint64_t h = fnv(FNV_BASIS, key, strlen(key));
+
+	return key[0] == 0 ? 0 : h == 0 ? 1 : h;
+}
+
+static int note_key(struct shelf *s, uint64_t n, const char *key)
+{
+	if (n > s->room) {
+		const size_t room = s->room == 0 ? 64 : 2 * s->room;
+		uint64_t *grown = realloc(s->keys, room * sizeof *grown);
+
+		if (grown == NULL)
+			return -ENOMEM;
+		s->keys = grown;
+		s->room = room;
+	}
+	s->keys[n - 1] = sum_of_key(key);
+	return 0;
+}
+
+uint64_t shelf_find(const struct shelf *s, const char *key, struct shelf_asked *ret)
+{
+	const uint64_t sum = sum_of_key(key);
+	uint8_t slot[SHELF_SLOT];
+
+	for (uint64_t n = 1; sum != 0 && n < s->next; n++)
+		if (s->keys[n - 1] == sum && read_slot(s, n, slot) && take_asked(slot, n, ret) &&
+		    strcmp(ret->key, key) == 0)
+			return n;
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int cannot(struct err *e, int r, const char *what)
+{
+	return err_sys(e, r == -ENOSPC || r == -EDQUOT ? AMBIT_LIMIT : AMBIT_SYSTEM, -r,
+		       "make room, or see who may write in the directory of sessions", "cannot %s", what);
+}
+
+static int open_events(struct shelf *s, struct err *e)
+{
+	s->events_fd = openat(s->dir_fd, SHELF_EVENTS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return s->events_fd < 0 ? cannot(e, -errno, "open the session's events") : 0;
+}
+
+/* A slot whose first half cannot be read was never answered for if it is the last one; another was damaged by something else than a death. */
+static int look_at(struct shelf *s, const uint8_t *slot, uint64_t n, struct err *e)
+{
+	struct shelf_asked a;
+	struct event_row row;
+
+	if (!take_asked(slot, n, &a))
+		a.key[0] = 0;
+	if (note_key(s, n, a.key) < 0)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the session's events");
+	if (row_of(slot, n, &row) && row.state == EVENT_OVER) {
+		s->wall_ms += row.outcome.usage.wall_ms;
+		s->cpu_ms += row.outcome.usage.cpu_user_ms + row.outcome.usage.cpu_system_ms;
+	}
+	return 0;
+}
+
+static int read_events(struct shelf *s, struct err *e)
+{
+	static uint8_t slots[READ_SLOTS * SHELF_SLOT];
+	int r = 0;
+
+	for (;;) {
+		const ssize_t n = pread(s->events_fd, slots, sizeof slots, (off_t)((s->next - 1) * SHELF_SLOT));
+
+		if (n < 0)
+			return cannot(e, -errno, "read the session's events");
+		for (ssize_t at = 0; at + SHELF_SLOT <= n && r == 0; at += SHELF_SLOT)
+			r = look_at(s, slots + at, s->next++, e);
+		if (r < 0 || n < (ssize_t)sizeof slots)
+			return r;
+	}
+}
+
+/* The last may be half of one, which nobody was told of: its number is given again. */
+static void drop_torn(struct shelf *s)
+{
+	uint8_t slot[SHELF_SLOT];
+	struct shelf_asked a;
+
+	if (s->next > 1 && read_slot(s, s->next - 1, slot) && !take_asked(slot, s->next - 1, &a))
+		s->next--;
+}
+
+static bool is_kept(const struct shelf *s, uint64_t n)
+{
+	for (enum shelf_kind k = 0; k < SHELF_KINDS; k++) {
+		auto_fd int fd = shelf_file(s, n, k, O_PATH);
+
+		if (fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* What was begun to be forgotten has gaps: the first of which anything is left is the oldest. */
+static void measure_kept(struct shelf *s)
+{
+	s->oldest = s->next > KEPT_EVENTS ? s->next - KEPT_EVENTS : 1;
+	while (s->oldest < s->next && !is_kept(s, s->oldest))
+		s->oldest++;
+	for (uint64_t n = s->oldest; n < s->next; n++)
+		for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++)
+			s->kept_bytes += size_of(s, n, k);
+}
+
+static int lock(struct shelf *s, const char *id, struct err *e)
+{
+	const int r = fd_lock(s->dir_fd, SHELF_PATIENCE_MS);
+
+	if (r == -EWOULDBLOCK)
+		return err_set(e, AMBIT_CONFLICT, "wait for it, or end the process that has it (lslocks)",
+			       "session %s is in use by another process", id);
+	return r < 0 ? cannot(e, r, "lock the session") : 0;
+}
+
+int shelf_make(struct shelf *s, int sessions_fd, const struct session_row *row, const struct buf *description,
+	       struct err *e)
+{
+	int r;
+
+	if (mkdirat(sessions_fd, row->session, 0700) < 0)
+		return cannot(e, -errno, "make a directory for the session");
+	s->dir_fd = open_directory(sessions_fd, row->session);
+	if (s->dir_fd < 0)
+		return cannot(e, -errno, "open the session's directory");
+	r = lock(s, row->session, e);
+	if (r < 0)
+		return r;
+	r = write_head(s->dir_fd, row, description);
+	r = r == 0 && fsync(sessions_fd) < 0 ? -errno : r;
+	return r < 0 ? cannot(e, r, "write the session down") : open_events(s, e);
+}
+
+int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_row *ret_row,
+	       struct buf *ret_description, struct err *e)
+{
+	int r;
+
+	s->dir_fd = open_directory(sessions_fd, id);
+	if (s->dir_fd < 0)
+		return err_set(e, AMBIT_NOT_FOUND, "ambit session list", "there is no session %s", id);
+	r = lock(s, id, e);
+	if (r < 0)
+		return r;
+	r = read_head(s->dir_fd, ret_row, ret_description);
+	if (r < 0)
+		return err_set(e, (enum ambit_code) - r, "ambit session list",
+			       r == -AMBIT_NOT_FOUND ? "session %s was never finished being made"
+						     : "what session %s is cannot be read",
+			       id);
+	r = open_events(s, e);
+	r = r < 0 ? r : read_events(s, e);
+	if (r < 0)
+		return r;
+	drop_torn(s);
+	measure_kept(s);
+	return 0;
+}
+
+/* ---- events ---- */
+
+void shelf_remove(const struct shelf *s, uint64_t n, enum shelf_kind kind)
+{
+	char name[40];
+
+	name_of(n, kind, name);
+	(void)unlinkat(s->dir_fd, name, 0); /* not there is as good */
+}
+
+static int keep_run(const struct shelf *s, uint64_t n, const void *run, size_t size)
+{
+	auto_fd int fd = shelf_file(s, n, SHELF_RUN, O_WRONLY | O_CREAT | O_TRUNC);
+
+	return fd < 0 ? fd : fd_write_all(fd, run, size);
+}
+
+int shelf_take(struct shelf *s, struct shelf_asked *asked, const void *run, size_t n, struct err *e)
+{
+	uint8_t room[HALF];
+	struct buf b;
+	int r;
+
+	asked->n = s->next;
+	buf_init_in(&b, room, sizeof room);
+	put_asked(&b, asked);
+	r = note_key(s, asked->n, asked->key);
+	r = r < 0 ? r : keep_run(s, asked->n, run, n);
+	/* the slot is as long as any other from the first write on: a short file has half a slot */
+	if (r == 0 && ftruncate(s->events_fd, (off_t)(asked->n * SHELF_SLOT)) < 0)
+		r = -errno;
+	r = r < 0 ? r : write_half(s, asked->n, false, &b);
+	if (r < 0) {
+		shelf_remove(s, asked->n, SHELF_RUN);
+		(void)!ftruncate(s->events_fd,
+				 (off_t)((asked->n - 1) * SHELF_SLOT)); /* or it is found torn, and dropped */
+		return cannot(e, r, "write the event down");
+	}
+	s->next++;
+	return 0;
+}
+
+int shelf_end(struct shelf *s, const struct event_row *row, struct err *e)
+{
+	uint8_t room[HALF];
+	struct buf b;
+	int r;
+
+	buf_init_in(&b, room, sizeof room);
+	put_end(&b, row);
+	r = write_half(s, row->n, true, &b);
+	if (r < 0)
+		return cannot(e, r, "write down how the event ended");
+	shelf_remove(s, row->n, SHELF_RUN);
+	s->kept_bytes += row->out_bytes + row->err_bytes + size_of(s, row->n, SHELF_RECORD);
+	if (row->state == EVENT_OVER) {
+		s->wall_ms += row->outcome.usage.wall_ms;
+		s->cpu_ms += row->outcome.usage.cpu_user_ms + row->outcome.usage.cpu_system_ms;
+	}
+	return 0;
+}
+
+static void forget(struct shelf *s, uint64_t n)
+{
+	for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++) {
+		const uint64_t size = size_of(s, n, k);
+
+		s->kept_bytes -= size < s->kept_bytes ? size : s->kept_bytes;
+		shelf_remove(s, n, k);
+	}
+}
+
+void shelf_prune(struct shelf *s, uint64_t busy, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms)
+{
+	struct event_row row;
+
+	while (s->oldest < s->next && s->oldest < busy) {
+		const bool is_old = shelf_read(s, s->oldest, &row) && row.ended_ms + keep_ms < now_ms;
+
+		if (s->kept_bytes <= keep_bytes && !is_old && s->next - s->oldest <= KEPT_EVENTS)
+			return;
+		forget(s, s->oldest++);
+	}
+}
+
+int shelf_close(struct shelf *s, struct err *e)
+{
+	auto_fd int fd = openat(s->dir_fd, SHELF_ENDED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 || fsync(s->dir_fd) < 0 ? cannot(e, -errno, "write down that the session ended") : 0;
+}
