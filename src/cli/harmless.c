@@ -3,7 +3,13 @@
 #include "base/fd.h"
 #include "base/text.h"
 
-#define CHARACTER_MAX 4 /* bytes */
+/* Whether these are the beginning of a character that has more bytes. */
+static bool is_begun(const uint8_t *bytes, size_t n)
+{
+	const size_t need = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : bytes[0] >= 0xc0 ? 2 : 1;
+
+	return n < need;
+}
 
 int harmless_write(int fd, struct buf *text, bool last)
 {
@@ -13,7 +19,7 @@ int harmless_write(int fd, struct buf *text, bool last)
 	int r = 0;
 
 	buf_init_in(&shown, room, sizeof room);
-	while (r == 0 && at < text->len && (last || text->len - at >= CHARACTER_MAX)) {
+	while (r == 0 && at < text->len && (last || !is_begun(text->data + at, text->len - at))) {
 		char piece[TEXT_PIECE];
 		size_t n = 1;
 

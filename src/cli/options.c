@@ -31,6 +31,14 @@ enum flag {
 	LEDGER,
 	NO_LEDGER,
 	NO_PTY,
+	SESSION,
+	KEY,
+	BACKGROUND,
+	EVENTS,
+	TOTAL_WALL,
+	TOTAL_CPU,
+	KEEP,
+	KEEP_SPACE,
 	HELP
 };
 
@@ -68,12 +76,22 @@ static const struct option flags[] = {
 	{ "ledger", required_argument, NULL, LEDGER },
 	{ "no-ledger", no_argument, NULL, NO_LEDGER },
 	{ "no-pty", no_argument, NULL, NO_PTY },
+	{ "session", required_argument, NULL, SESSION },
+	{ "key", required_argument, NULL, KEY },
+	{ "background", no_argument, NULL, BACKGROUND },
+	{ "events", required_argument, NULL, EVENTS },
+	{ "total-wall", required_argument, NULL, TOTAL_WALL },
+	{ "total-cpu", required_argument, NULL, TOTAL_CPU },
+	{ "keep", required_argument, NULL, KEEP },
+	{ "keep-space", required_argument, NULL, KEEP_SPACE },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char *const help_commands[] = {
-	[COMMAND_RUN] = "ambit run --help", [COMMAND_LEARN] = "ambit learn --help"
+	[COMMAND_RUN] = "ambit run --help",
+	[COMMAND_LEARN] = "ambit learn --help",
+	[COMMAND_SESSION] = "ambit session --help",
 };
 
 static int add_without(struct run_options *o, const char *word, struct ambit_error *e)
@@ -100,13 +118,51 @@ static int set_wait(struct run_options *o, const char *word, struct ambit_error 
 	return 0;
 }
 
+static int set_duration(uint64_t *ret, const char *flag, const char *word, struct ambit_error *e)
+{
+	return parse_duration(word, ret) && *ret > 0
+		       ? 0
+		       : cli_misused(e, help_commands[COMMAND_SESSION], "--%s takes a time (10s, 5m, 7d), and not '%s'",
+				     flag, word);
+}
+
+static int set_bytes(uint64_t *ret, const char *flag, const char *word, struct ambit_error *e)
+{
+	return parse_bytes(word, ret) && *ret > 0
+		       ? 0
+		       : cli_misused(e, help_commands[COMMAND_SESSION], "--%s takes a size (64M, 2G), and not '%s'",
+				     flag, word);
+}
+
+static int set_events(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	return parse_u64(word, 1, UINT32_MAX, &o->events_max)
+		       ? 0
+		       : cli_misused(e, help_commands[COMMAND_SESSION], "--events takes a number, and not '%s'", word);
+}
+
+/* In a session of somebody else's making, too, where they narrow that. */
+static int set_limit(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	const size_t at = strlen(o->limits);
+	const int r = ambit_policy_limit(o->policy, word, e);
+	int n;
+
+	if (r < 0)
+		return r;
+	n = snprintf(o->limits + at, sizeof o->limits - at, "%s%s", at > 0 ? "," : "", word);
+	return n >= 0 && (size_t)n < sizeof o->limits - at
+		       ? 0
+		       : cli_misused(e, help_commands[COMMAND_RUN], "more limits than there are: --limit %s", word);
+}
+
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
 	case GRANT: return ambit_policy_grant(o->policy, flag->name, value != NULL ? value : "", e);
 	case POLICY: return trusted_load(o->policy, value, e);
 	case PRESET: return ambit_policy_preset(o->policy, value, e);
-	case LIMIT: return ambit_policy_limit(o->policy, value, e);
+	case LIMIT: return set_limit(o, value, e);
 	case WITHOUT: return add_without(o, value, e);
 	case WORKSPACE: o->event.workspace = value; break;
 	case BASE: o->event.base = value; break;
@@ -127,28 +183,47 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case LEDGER: o->event.ledger = value; break;
 	case NO_LEDGER: o->event.unrecorded = 1; break;
 	case NO_PTY: o->no_pty = true; break;
+	case SESSION: o->session = value; break;
+	case KEY: o->key = value; break;
+	case BACKGROUND: o->background = true; break;
+	case EVENTS: return set_events(o, value, e);
+	case TOTAL_WALL: return set_duration(&o->wall_ms_max, flag->name, value, e);
+	case TOTAL_CPU: return set_duration(&o->cpu_ms_max, flag->name, value, e);
+	case KEEP: return set_duration(&o->keep_ms, flag->name, value, e);
+	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
 	case HELP: o->help = true; break;
 	}
 	return 0;
 }
 
-/* Of the two commands that read these flags, each has some of its own. */
+/* Of the commands that read these flags, each has some of its own. */
 static bool is_taken(enum command command, int flag)
 {
 	switch (flag) {
 	case OUTPUT: return command == COMMAND_LEARN;
+	case EVENTS:
+	case TOTAL_WALL:
+	case TOTAL_CPU:
+	case KEEP:
+	case KEEP_SPACE: return command == COMMAND_SESSION;
 	case BASE:
 	case OBSERVE:
-	case RECORD:
-	case JSON:
 	case WITHOUT:
-	case QUIET:
+	case JSON:
 	case STRICT:
 	case STAGE:
 	case DISCARD:
-	case DIRECT:
+	case DIRECT: return command != COMMAND_LEARN;
+	case KEY: return command != COMMAND_LEARN;
+	case RECORD:
+	case QUIET:
 	case ON_CONFLICT:
+	case SESSION:
+	case BACKGROUND:
 	case WAIT: return command == COMMAND_RUN;
+	case NO_PTY:
+	case LEDGER:
+	case NO_LEDGER: return command != COMMAND_SESSION;
 	default: return true;
 	}
 }
@@ -225,8 +300,10 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (r < 0)
 		return r;
 	o->event.argv = argv + optind;
-	if (!o->help && optind >= argc)
+	if (!o->help && command != COMMAND_SESSION && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
+	if (!o->help && command == COMMAND_SESSION && optind < argc)
+		return cli_misused(e, help_command, "session new takes no command, and not '%s'", argv[optind]);
 	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    ((o->event.changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0 || o->event.on_conflict != NULL ||
 	     o->event.wait_ms != 0))

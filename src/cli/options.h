@@ -1,17 +1,18 @@
-/* options - the flags that `run` and `learn` share, and what they come to.
+/* options - the flags that `run`, `learn` and `session new` share, and what they come to.
  *
  * Owns:   struct run_options: the policy handle and the words of the flags.
  * Holds:  flags are read once, left to right, up to `--` or the first word that is no flag; what they mean is the
  *         library's to say.
- * Called: cli_run, cli_learn. */
+ * Called: cli_run, cli_learn, cli_session. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "ambit/ambit.h"
 
-enum command { COMMAND_RUN, COMMAND_LEARN };
+enum command { COMMAND_RUN, COMMAND_LEARN, COMMAND_SESSION };
 
 struct run_options {
 	struct ambit_policy *policy; /* owned */
@@ -19,6 +20,12 @@ struct run_options {
 	const char *record; /* file to write the record to */
 	const char *output; /* learn: file to write the policy to */
 	char without[256];
+	const char *session; /* run: in which one; NULL: in one of its own */
+	const char *key;     /* with it: an idempotency key */
+	bool background;     /* likewise */
+	/* session new: over all of its events; 0: not bounded, or as usual */
+	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;
+	char limits[512]; /* what --limit said, word by word */
 	bool json, quiet, strict, no_pty, help;
 };
 

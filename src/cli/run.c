@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "cli/options.h"
+#include "cli/remote.h"
 #include "cli/session.h"
 #include "lib/event.h"
 #include "lib/summary.h"
@@ -57,6 +58,10 @@ static const char help_text[] =
 	"  --direct            write in place: nothing is staged, and what went wrong stays\n"
 	"  --strict            a denial makes the event fail (exit 125), and nothing is committed\n"
 	"  --no-pty            no private terminal, even where standard input or output is one\n"
+	"  --session ID        in that session (`ambit session new`), whose grants it has; what is given beside narrows:\n"
+	"                      --limit, --stage, --discard, --strict, --on-conflict, --record, --json, and\n"
+	"  --key KEY           the same key again gives what became of the first, and runs nothing\n"
+	"  --background        beside the session's other events, until it ends; prints its id\n"
 	"  --quiet             no summary of denials\n"
 	"  --help              this text\n"
 	"\n"
@@ -214,6 +219,17 @@ int cli_run(int argc, char **argv)
 	else if (o.help)
 		(void)fputs(help_text, stdout);
 	if (status != 0 || o.help) {
+		options_finish(&o);
+		return status;
+	}
+	if (o.session != NULL) {
+		status = remote_run(&o);
+		options_finish(&o);
+		return status;
+	}
+	if (o.key != NULL || o.background) {
+		status = cli_usage("ambit run --help", "%s is of an event of a session: name it with --session",
+				   o.key != NULL ? "--key" : "--background");
 		options_finish(&o);
 		return status;
 	}

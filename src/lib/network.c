@@ -18,7 +18,7 @@
 #include "core/terms.h"
 #include "lib/authorities.h"
 #include "lib/event.h"
-#include "lib/helper.h"
+#include "lib/role.h"
 #include "lib/secret.h"
 #include "supervisor/endpoints.h"
 #include "wire/wire.h"
@@ -44,74 +44,21 @@ bool network_roles_are_needed(const struct grant_set *grants)
 	return false;
 }
 
-/* A cell that shows it nothing. */
-static int describe(const char *user, struct event_request **ret, struct err *e)
-{
-	struct event_request *q = calloc(1, sizeof *q);
-	const bool judges = strcmp(user, "http") == 0;
-
-	if (q == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start a role of the network");
-	q->base = CELL_BASE_NONE;
-	q->observe = CELL_OBSERVE_OFF;
-	q->flags = CELL_BY_FD;
-	q->own = 1;
-	q->umask = 077;
-	(void)text_copy(q->user, sizeof q->user, user); /* fits */
-	strcpy(q->home, "/");
-	strcpy(q->workspace, "/");
-	q->limits.value[LIMIT_TASKS] = 1;
-	q->limits.value[LIMIT_FILES] = judges ? HTTP_FILES : RELAY_FILES;
-	q->limits.value[LIMIT_MEMORY] = judges ? HTTP_MEMORY : RELAY_MEMORY;
-#ifdef AMBIT_SANITIZED
-	q->base = CELL_BASE_SYSTEM; /* a sanitized helper is not static, and its shadow memory has no measure */
-	q->limits.value[LIMIT_MEMORY] = 0;
-#endif
-	grant_set_init(&q->grants);
-	*ret = q;
-	return 0;
-}
-
-static int pair_up(int *ret_ours, int *ret_theirs, struct err *e)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket for the network's roles");
-	*ret_ours = pair[0];
-	*ret_theirs = pair[1];
-	return 0;
-}
-
-/* In a cell of its own; name has `ambit-` before its last word. */
+/* name has `ambit-` before its last word. */
 static int start_in_cell(const char *name, struct ambit_event **ret, int *ret_fd, struct err *e)
 {
-	char *const argv[] = { (char *)(uintptr_t)name, NULL }; /* only copied */
-	char *const envp[] = { NULL };
-	char path[32];
-	auto_fd int exe = -1, theirs = -1;
-	struct event_plan plan = { .path = path,
-				   .argv = argv,
-				   .envp = envp,
-				   .stream = { STREAM_OURS, AMBIT_STREAM_NULL, AMBIT_STREAM_NULL } };
-	int r = pair_up(ret_fd, &theirs, e);
+	const bool judges = strcmp(name, "ambit-http") == 0;
+	const struct role_bounds bounds = { .files = judges ? HTTP_FILES : RELAY_FILES,
+					    .memory_bytes = judges ? HTTP_MEMORY : RELAY_MEMORY };
 
-	(void)snprintf(path, sizeof path, "/%s", name); /* fits */
-	r = r < 0 ? r : helper_open(name, &exe, e);
-	plan.program_fd = exe;
-	plan.stream_fd[0] = theirs;
-	plan.stream_fd[1] = plan.stream_fd[2] = -1;
-	r = r < 0 ? r : describe(strrchr(name, '-') + 1, &plan.request, e);
-	return r < 0 ? r : event_start(&plan, ret, e);
+	return role_start_in_cell(name, &bounds, ret, ret_fd, e);
 }
 
 static int start_on_host(const char *name, int *ret_pidfd, int *ret_fd, struct err *e)
 {
-	auto_fd int exe = -1, theirs = -1;
-	int r = pair_up(ret_fd, &theirs, e);
+	char *const none[] = { NULL };
 
-	r = r < 0 ? r : helper_open(name, &exe, e);
-	return r < 0 ? r : helper_start(exe, name, theirs, ret_pidfd, e);
+	return role_start_on_host(name, none, ret_pidfd, ret_fd, e);
 }
 
 int network_roles_start(struct network_roles *n, struct err *e)
@@ -211,7 +158,7 @@ static int start_http(struct network_roles *n, const struct terms *t, int *ret_v
 	r = start_in_cell("ambit-http", &n->http[n->n_http].cell, &n->http[n->n_http].fd, e);
 	n->n_http++;
 	if (r == 0 && terms_has(t, TERM_SECRET))
-		r = pair_up(ret_vault, &fds[1], e);
+		r = role_pair(ret_vault, &fds[1], e);
 	if (r < 0)
 		return r;
 	r = wire_send(n->http[n->n_http - 1].fd, WIRE_HTTP_BEGIN, NULL, fds, fds[1] >= 0 ? 2 : 1);

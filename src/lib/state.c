@@ -22,3 +22,19 @@ int state_path(const char *name, char *ret, size_t size)
 		n = snprintf(path, sizeof path, "/var/tmp/.ambit-%u/%s", geteuid(), name);
 	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
 }
+
+int runtime_path(const char *name, char *ret, size_t size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char path[GRANT_OBJECT_MAX];
+	struct stat st;
+	int n;
+
+	/* `su` leaves another user's there */
+	if (runtime == NULL || runtime[0] != '/' || stat(runtime, &st) < 0 || st.st_uid != geteuid()) {
+		n = snprintf(path, sizeof path, "run/%s", name);
+		return n > 0 && (size_t)n < sizeof path ? state_path(path, ret, size) : -AMBIT_HOST;
+	}
+	n = snprintf(path, sizeof path, "%s/ambit/%s", runtime, name);
+	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
+}

@@ -13,64 +13,16 @@
 void channel_init(struct channel *c)
 {
 	memset(c, 0, sizeof *c);
-	c->sock = -1;
-}
-
-static void drop_answer(struct channel *c)
-{
-	for (unsigned i = 0; i < c->answer_n_fds; i++)
-		fd_close(&c->answer_fds[i]);
-	c->answer_n_fds = 0;
-	c->answer = (enum wire_number)0;
+	line_init(&c->line);
 }
 
 void channel_finish(struct channel *c)
 {
-	drop_answer(c);
-	fd_close(&c->sock);
+	line_finish(&c->line);
 	channel_init(c);
 }
 
 /* ---- telling ---- */
-
-/* true: it was told; else there is no room now, or nobody is left. */
-static bool tell(struct channel *c, enum wire_number number, const struct buf *body, const int *fds, unsigned n_fds)
-{
-	const int r = wire_send(c->sock, number, body, fds, n_fds);
-
-	c->blocked = r == -EAGAIN;
-	if (r < 0 && r != -EAGAIN)
-		channel_finish(c);
-	return r == 0;
-}
-
-/* Takes the descriptors. What has no room now waits, alone. */
-static void answer(struct channel *c, enum wire_number number, const struct buf *body, int *fds, unsigned n_fds)
-{
-	const bool fits = !body->failed && body->len <= sizeof c->answer_room;
-
-	if (c->sock >= 0 && !tell(c, number, body, fds, n_fds) && c->sock >= 0 && fits) {
-		c->answer = number;
-		memcpy(c->answer_room, body->data, body->len);
-		c->answer_n = body->len;
-		for (unsigned i = 0; i < n_fds; i++)
-			c->answer_fds[i] = steal_fd(&fds[i]);
-		c->answer_n_fds = n_fds;
-	}
-	for (unsigned i = 0; i < n_fds; i++)
-		fd_close(&fds[i]);
-}
-
-static bool flush(struct channel *c)
-{
-	struct buf body = {
-		.data = c->answer_room, .len = c->answer_n, .cap = c->answer_n, .max = c->answer_n, .lent = true
-	};
-
-	if (c->answer != 0 && tell(c, c->answer, &body, c->answer_fds, c->answer_n_fds))
-		drop_answer(c);
-	return c->sock >= 0 && c->answer == 0;
-}
 
 static void answer_number(struct channel *c, uint32_t request, uint64_t value)
 {
@@ -79,17 +31,17 @@ static void answer_number(struct channel *c, uint32_t request, uint64_t value)
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = request, .value = value });
-	answer(c, WIRE_SESSION_DONE, &b, NULL, 0);
+	line_answer(&c->line, WIRE_SESSION_DONE, &b, NULL, 0);
 }
 
 static void answer_failed(struct channel *c, uint32_t request, const struct err *e)
 {
-	uint8_t room[CHANNEL_ANSWER_MAX];
+	uint8_t room[LINE_ANSWER_MAX];
 	struct buf b;
 
 	buf_init_in(&b, room, sizeof room);
 	link_failed_put(&b, request, e);
-	answer(c, WIRE_SESSION_FAILED, &b, NULL, 0);
+	line_answer(&c->line, WIRE_SESSION_FAILED, &b, NULL, 0);
 }
 
 /* 0 is an answer of `value`. */
@@ -108,7 +60,7 @@ static bool tell_row(struct channel *c, enum wire_number number, const struct ev
 
 	buf_init_in(&b, room, sizeof room);
 	event_row_put(&b, row);
-	return tell(c, number, &b, NULL, 0);
+	return line_tell(&c->line, number, &b, NULL, 0);
 }
 
 void channel_begin(struct channel *c, struct keep *k, const struct err *why)
@@ -120,12 +72,12 @@ void channel_begin(struct channel *c, struct keep *k, const struct err *why)
 	buf_init_in(&b, room, sizeof room);
 	if (why != NULL) {
 		link_failed_put(&b, 0, why);
-		(void)tell(c, WIRE_SESSION_FAILED, &b, NULL, 0);
+		(void)line_tell(&c->line, WIRE_SESSION_FAILED, &b, NULL, 0);
 		channel_finish(c);
 		return;
 	}
 	session_ready_put(&b, &ready);
-	if (!tell(c, WIRE_SESSION_READY, &b, NULL, 0))
+	if (!line_tell(&c->line, WIRE_SESSION_READY, &b, NULL, 0))
 		channel_finish(c); /* its first word always has room, unless somebody filled it up */
 }
 
@@ -148,7 +100,7 @@ static bool tell_grew(struct channel *c, struct follow *f, const struct event_ro
 		return true;
 	buf_init_in(&b, room, sizeof room);
 	session_grew_put(&b, &(struct session_grew){ .n = f->n, .out = row->out_bytes, .err = row->err_bytes });
-	if (!tell(c, WIRE_SESSION_GREW, &b, NULL, 0))
+	if (!line_tell(&c->line, WIRE_SESSION_GREW, &b, NULL, 0))
 		return false;
 	f->told = true;
 	f->out = row->out_bytes;
@@ -191,7 +143,7 @@ static bool tell_list(struct channel *c, struct keep *k)
 	if (c->list_request != 0)
 		answer_number(c, c->list_request, k->shelf.next - 1);
 	c->list_request = 0;
-	return c->sock >= 0 && c->answer == 0;
+	return line_flush(&c->line);
 }
 
 static bool tell_changes(struct channel *c, struct keep *k)
@@ -242,7 +194,7 @@ static void on_run(struct channel *c, struct keep *k, struct wire_message *m)
 	taken.request = q.request;
 	buf_init_in(&b, room, sizeof room);
 	session_taken_put(&b, &taken);
-	answer(c, WIRE_SESSION_TAKEN, &b, NULL, 0);
+	line_answer(&c->line, WIRE_SESSION_TAKEN, &b, NULL, 0);
 }
 
 /* Of what was pruned, or wrote nothing, there is an empty file. */
@@ -260,7 +212,7 @@ static void give_files(struct channel *c, uint32_t request, uint64_t n, int *fds
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = request, .value = n });
-	answer(c, WIRE_SESSION_FILES, &b, fds, n_fds);
+	line_answer(&c->line, WIRE_SESSION_FILES, &b, fds, n_fds);
 }
 
 /* a: 1: with what its input is written to. */
@@ -399,7 +351,7 @@ static void hear(struct channel *c, struct keep *k)
 {
 	auto_message m = { .n_fds = 0 };
 	struct session_event q;
-	const int r = wire_receive(c->sock, WIRE_CLIENT, WIRE_RUNNING, k->room, sizeof k->room, &m);
+	const int r = wire_receive(c->line.sock, WIRE_CLIENT, WIRE_RUNNING, k->room, sizeof k->room, &m);
 
 	if (r == -EAGAIN)
 		return;
@@ -415,17 +367,16 @@ static void hear(struct channel *c, struct keep *k)
 		channel_finish(c); /* it speaks to the daemon */
 }
 
-void channel_step(struct channel *c, struct keep *k)
+void channel_hear(struct channel *c, struct keep *k)
 {
-	struct pollfd p = { .fd = c->sock, .events = POLLIN };
+	struct pollfd p = { .fd = c->line.sock, .events = POLLIN };
 
-	for (unsigned i = 0; i < TURN && flush(c) && poll(&p, 1, 0) == 1; i++)
+	for (unsigned i = 0; i < TURN && line_flush(&c->line) && poll(&p, 1, 0) == 1; i++)
 		hear(c, k);
-	if (flush(c))
-		(void)tell_news(c, k);
 }
 
-short channel_wants(const struct channel *c)
+void channel_tell(struct channel *c, struct keep *k)
 {
-	return (short)((c->answer == 0 ? POLLIN : 0) | (c->answer != 0 || c->blocked ? POLLOUT : 0));
+	if (line_flush(&c->line))
+		(void)tell_news(c, k);
 }

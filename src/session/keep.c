@@ -343,7 +343,10 @@ void keep_step(struct keep *k)
 {
 	struct job *j;
 
-	step_jobs(k);
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		if (k->channels[i].line.sock >= 0)
+			channel_hear(&k->channels[i], k);
+	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
 	while ((j = next_in_turn(k)) != NULL)
 		begin(k, j);
 	shelf_prune(&k->shelf, oldest_job(k), k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
@@ -352,8 +355,8 @@ void keep_step(struct keep *k)
 	if (k->row.state != SESSION_ENDED)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
-		if (k->channels[i].sock >= 0)
-			channel_step(&k->channels[i], k);
+		if (k->channels[i].line.sock >= 0)
+			channel_tell(&k->channels[i], k);
 }
 
 int keep_cancel(struct keep *k, uint64_t n, struct err *e)
@@ -406,7 +409,7 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 
 	k->came++;
 	(void)fd_set_nonblock(sock, true);
-	while (c < k->channels + KEEP_CHANNELS_MAX && c->sock >= 0)
+	while (c < k->channels + KEEP_CHANNELS_MAX && c->line.sock >= 0)
 		c++;
 	if (c == k->channels + KEEP_CHANNELS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "close some", "the session has %d connections", KEEP_CHANNELS_MAX);
@@ -414,7 +417,7 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 		c = &refused;
 	}
 	channel_init(c);
-	c->sock = sock;
+	c->line.sock = sock;
 	channel_begin(c, k, why);
 }
 
@@ -426,9 +429,9 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 		if (k->jobs[i].n != 0)
 			n += job_wants(&k->jobs[i], ret + n);
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
-		if (k->channels[i].sock >= 0)
-			ret[n++] = (struct pollfd){ .fd = k->channels[i].sock,
-						    .events = channel_wants(&k->channels[i]) };
+		if (k->channels[i].line.sock >= 0)
+			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
+						    .events = line_wants(&k->channels[i].line) };
 	return n;
 }
 
@@ -444,7 +447,7 @@ uint32_t keep_running(const struct keep *k)
 bool keep_is_at_rest(const struct keep *k)
 {
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
-		if (k->channels[i].sock >= 0)
+		if (k->channels[i].line.sock >= 0)
 			return false;
 	return keep_running(k) == 0;
 }

@@ -124,8 +124,9 @@ int link_failed_take(struct rbuf *in, uint32_t *ret_request, struct err *ret)
 	X(started_ms)                                                                                                  \
 	X(clients)                                                                                                     \
 	X(clients_now)                                                                                                 \
-	X(sessions_now) X(running_now) X(sessions_made) X(events_taken) X(events_ended) X(events_failed)               \
-		X(events_interrupted) X(denials) X(refused)
+	X(sessions_now)                                                                                                \
+	X(running_now)                                                                                                 \
+	X(sessions_made) X(events_taken) X(events_ended) X(events_failed) X(events_interrupted) X(denials) X(refused)
 
 void serve_status_put(struct buf *out, const struct serve_status *s)
 {

@@ -1,0 +1,14 @@
+/* found - a session by what a person calls it.
+ *
+ * Called: commands that speak to the daemon. */
+#ifndef CLI_FOUND_H
+#define CLI_FOUND_H
+
+#include "lib/daemon.h"
+
+/* word: an id, the beginning of one, or "last". -NOT_FOUND; -CONFLICT: several begin so. */
+int found_session(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX], struct err *e);
+/* cli_refuse, of an error of our own. */
+int found_refuse(bool json, const struct err *e);
+
+#endif

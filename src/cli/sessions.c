@@ -1,0 +1,422 @@
+/* ambit session new, list, end; ambit events: sessions that the daemon keeps, and what ran in them. */
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "cli/cli.h"
+#include "cli/found.h"
+#include "cli/options.h"
+#include "lib/policy_handle.h"
+#include "lib/public.h"
+
+#define SESSION_HELP "ambit session --help"
+#define EVENTS_HELP "ambit events --help"
+#define SHOWN_MAX 300
+#define ROW_JSON_MAX 32768
+
+static const char session_help[] =
+	"ambit session new [GRANTS]\n"
+	"ambit session list\n"
+	"ambit session end SESSION\n"
+	"\n"
+	"  new    makes a session and prints its id. GRANTS as for `ambit run`, for all of its events: --policy FILE, --preset NAME,\n"
+	"         --work DIR, --read PATH, ..., --limit, --workspace, --base, --observe, --without, --stage, --discard, --direct,\n"
+	"         --strict; values of `env NAME` are those of now\n"
+	"  list   the sessions there are\n"
+	"  end    ends what runs in it, and takes no more events; what became of the others is kept for its time\n"
+	"\n"
+	"  SESSION is an id or the beginning of one; `last` is the latest.\n"
+	"\n"
+	"  --events N          it takes so many events at most\n"
+	"  --total-wall TIME   all of its events together run so long\n"
+	"  --total-cpu TIME    likewise of processor time\n"
+	"  --keep TIME         how long output and record of an event are kept (7d)\n"
+	"  --keep-space SIZE   how much of them, the oldest go first (256M)\n"
+	"  --key KEY           the same key again gives the session that it gave before\n"
+	"  --json              as JSON\n"
+	"  --help              this text\n"
+	"\n"
+	"  ambit run --session last -- pytest -q\n";
+
+static const char events_help[] = "ambit events [SESSION]\n"
+				  "\n"
+				  "What ran in a session (the latest, if none is named), and runs.\n"
+				  "\n"
+				  "  --from N    events from that number on\n"
+				  "  --follow    and those to come, until it is interrupted\n"
+				  "  --json      a line of JSON for each\n"
+				  "  --help      this text\n";
+
+/* ---- new ---- */
+
+/* What `env NAME` grants pass on, from our own environment. Owned; NULL: no memory. */
+static char **values_of(const struct policy *p)
+{
+	char **list = calloc((size_t)p->n_lines + 1, sizeof *list);
+	size_t n = 0;
+
+	for (uint32_t i = 0; list != NULL && i < p->n_lines; i++) {
+		const char *name = p->lines[i].object;
+		const char *value = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? getenv(name) : NULL;
+
+		if (value != NULL && asprintf(&list[n], "%s=%s", name, value) >= 0)
+			n++;
+	}
+	return list;
+}
+
+static int describe(const struct run_options *o, struct description *d, struct buf *policy, struct err *e)
+{
+	char real[PATH_MAX];
+	const struct {
+		const char *word;
+		char *to;
+		size_t size;
+	} words[] = { { o->event.base, d->base, sizeof d->base },
+		      { o->event.observe, d->observe, sizeof d->observe },
+		      { o->event.without, d->without, sizeof d->without },
+		      { o->key, d->key, sizeof d->key } };
+
+	if (realpath(o->event.workspace != NULL ? o->event.workspace : ".", real) == NULL ||
+	    !text_copy(d->workspace, sizeof d->workspace, real))
+		return err_set(e, AMBIT_USAGE, "name a directory that is there with --workspace",
+			       "cannot use the workspace %s", o->event.workspace != NULL ? o->event.workspace : ".");
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i].word != NULL && !text_copy(words[i].to, words[i].size, words[i].word))
+			return err_set(e, AMBIT_LIMIT, SESSION_HELP, "'%s' is too long", words[i].word);
+	d->changes = o->event.changes;
+	d->events_max = o->events_max;
+	d->wall_ms_max = o->wall_ms_max;
+	d->cpu_ms_max = o->cpu_ms_max;
+	d->keep_ms = o->keep_ms;
+	d->keep_bytes = o->keep_bytes;
+	policy_carry(&o->policy->policy, o->policy->texts, policy);
+	d->policy = policy->data;
+	d->policy_bytes = (uint32_t)policy->len; /* bounded by its maximum */
+	d->env = values_of(&o->policy->policy);
+	return policy->failed || d->env == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory to describe the session")
+						: 0;
+}
+
+static void put_session(struct json *j, const struct session_row *r)
+{
+	static const char *const states[] = { NULL, "idle", "busy", "ended", "broken" };
+
+	json_put_object(j);
+	json_put_word(json_put_key(j, "session"), r->session);
+	json_put_word(json_put_key(j, "state"), states[r->state]);
+	json_put_ms(json_put_key(j, "made"), r->made_ms);
+	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);
+	json_put_name(json_put_key(j, "workspace"), r->workspace);
+	json_put_count(json_put_key(j, "events"), r->events);
+	json_put_count(json_put_key(j, "running"), r->running);
+	json_put_object_end(j);
+}
+
+static int tell_session(bool json, const struct session_row *r)
+{
+	auto_buf out = { .max = ROW_JSON_MAX };
+	struct json j;
+
+	if (!json) {
+		(void)printf("%s\n", r->session);
+		return cli_flush();
+	}
+	json_begin(&j, &out);
+	put_session(&j, r);
+	buf_put_u8(&out, '\n');
+	return cli_write(out.data, out.len);
+}
+
+static int make(const struct run_options *o)
+{
+	static struct daemon_link d;
+	static struct daemon_channel c;
+	struct description about = { .env = NULL };
+	auto_buf policy = { .max = DESCRIPTION_BYTES_MAX };
+	struct err e;
+	int r = describe(o, &about, &policy, &e), status;
+
+	d.sock = c.sock = -1;
+	r = r < 0 ? r : daemon_connect(&d, true, &e);
+	r = r < 0 ? r : daemon_new(&d, &about, &c, &e);
+	status = r < 0 ? found_refuse(o->json, &e) : tell_session(o->json, &c.ready.row);
+	daemon_part(&c);
+	daemon_leave(&d);
+	description_finish(&about);
+	return status;
+}
+
+static int session_new(int argc, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct run_options o;
+	int status;
+
+	if (options_read(&o, COMMAND_SESSION, argc, argv, &e) < 0)
+		status = cli_refuse(o.json, &e);
+	else if (o.help)
+		status = fputs(session_help, stdout) < 0;
+	else
+		status = make(&o);
+	options_finish(&o);
+	return status;
+}
+
+/* ---- list, end ---- */
+
+static void say_session(const struct session_row *r)
+{
+	char workspace[SHOWN_MAX], made[TIMESTAMP_LEN + 1] = "";
+	static const char *const states[] = { NULL, "", "", "  ended", "  cannot be read" };
+
+	(void)timestamp_write(r->made_ms, made);
+	(void)printf("%s  %.16sZ  %llu event%s", r->session, made, (unsigned long long)r->events,
+		     text_plural(r->events));
+	if (r->running > 0)
+		(void)printf(", %u run%s", r->running, r->running == 1 ? "s" : "");
+	(void)printf("%s  %s\n", states[r->state],
+		     text_escape(workspace, sizeof workspace, r->workspace, strlen(r->workspace)));
+}
+
+/* A daemon that is not there has none in use, but is started: sessions are its to list. */
+static int list_all(bool json, struct json *j, struct err *e)
+{
+	static struct daemon_link d;
+	auto_free struct session_row *rows = calloc(SERVE_PAGE, sizeof *rows);
+	char after[ID_TEXT_MAX] = "";
+	int n = rows == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : daemon_connect(&d, true, e);
+
+	for (n = n < 0 ? n : SERVE_PAGE; n == SERVE_PAGE;) {
+		n = daemon_list(&d, after, rows, e);
+		for (int i = 0; i < n; i++) {
+			if (json)
+				put_session(j, &rows[i]);
+			else
+				say_session(&rows[i]);
+		}
+		if (n > 0)
+			memcpy(after, rows[n - 1].session, sizeof after);
+	}
+	daemon_leave(&d);
+	return n < 0 ? n : 0;
+}
+
+static int session_list(bool json)
+{
+	auto_buf out = { .max = 64u << 20 };
+	struct json j;
+	struct err e;
+	int r;
+
+	json_begin(&j, &out);
+	json_put_object(&j);
+	json_put_array(json_put_key(&j, "sessions"));
+	r = list_all(json, &j, &e);
+	json_put_array_end(&j);
+	json_put_object_end(&j);
+	buf_put_u8(&out, '\n');
+	if (r < 0)
+		return found_refuse(json, &e);
+	return json ? cli_write(out.data, out.len) : cli_flush();
+}
+
+static int open_session(struct daemon_link *d, struct daemon_channel *c, const char *word, struct err *e)
+{
+	char session[ID_TEXT_MAX];
+	int r;
+
+	d->sock = c->sock = -1;
+	r = daemon_connect(d, true, e);
+	r = r < 0 ? r : found_session(d, word, session, e);
+	return r < 0 ? r : daemon_open(d, session, c, e);
+}
+
+static int session_end(const char *word, bool json)
+{
+	static struct daemon_link d;
+	static struct daemon_channel c;
+	struct err e;
+	int r = open_session(&d, &c, word, &e);
+
+	r = r < 0 ? r : daemon_end(&c, &e);
+	daemon_part(&c);
+	daemon_leave(&d);
+	return r < 0 ? found_refuse(json, &e) : 0;
+}
+
+int cli_session(int argc, char **argv)
+{
+	static const char *const verbs[] = { "new", "list", "end" };
+	const char *verb = argc > 1 ? argv[1] : "";
+	bool json = false;
+	int n = 2;
+
+	if (argc < 2 || cli_is_help(verb)) {
+		(void)fputs(session_help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? EXIT_REFUSED : 0;
+	}
+	if (strcmp(verb, "new") == 0)
+		return session_new(argc - 1, argv + 1);
+	for (; n < argc && strncmp(argv[n], "-", 1) == 0; n++) {
+		static const char *const names[] = { "json", "help" };
+
+		if (cli_is_help(argv[n])) {
+			(void)fputs(session_help, stdout);
+			return 0;
+		}
+		if (strcmp(argv[n], "--json") != 0)
+			return cli_no_option(SESSION_HELP, argv[n], names, 2);
+		json = true;
+	}
+	if (strcmp(verb, "list") == 0)
+		return n == argc ? session_list(json) : cli_usage(SESSION_HELP, "list takes no '%s'", argv[n]);
+	if (strcmp(verb, "end") == 0)
+		return n == argc - 1 ? session_end(argv[n], json) : cli_usage(SESSION_HELP, "end takes one session");
+	return cli_no_word(SESSION_HELP, verb, verbs, 3, "no command 'session %s'", verb);
+}
+
+/* ---- events ---- */
+
+struct events_words {
+	const char *session;
+	uint64_t from;
+	bool follow, json;
+};
+
+static const char *state_of(const struct event_row *r)
+{
+	switch ((enum event_state)r->state) {
+	case EVENT_TAKEN: return "waits";
+	case EVENT_RUNS: return "runs";
+	case EVENT_INTERRUPTED: return "interrupted";
+	case EVENT_OVER:
+	case EVENT_STATE_COUNT: break;
+	}
+	return "over";
+}
+
+static void say_event(const struct event_row *r)
+{
+	char command[SHOWN_MAX], when[TIMESTAMP_LEN + 1] = "";
+	const char *workspace = r->state == EVENT_OVER ? workspace_word(r->outcome.workspace) : NULL;
+
+	(void)timestamp_write(r->taken_ms, when);
+	(void)printf("%4llu  %s  %.19sZ  ", (unsigned long long)r->n, r->event, when);
+	if (r->state == EVENT_OVER)
+		(void)printf("%s %u%s%s", cause_word(r->outcome.cause), r->exit_status, workspace != NULL ? " " : "",
+			     workspace != NULL ? workspace : "");
+	else
+		(void)printf("%s", state_of(r));
+	(void)printf("%s%s  %s\n", (r->flags & EVENT_BACKGROUND) != 0 ? " beside" : "", r->denied != 0 ? " denied" : "",
+		     text_escape(command, sizeof command, r->command, strlen(r->command)));
+}
+
+static void put_time(struct json *j, const char *key, uint64_t ms)
+{
+	if (ms == 0)
+		json_put_null(json_put_key(j, key));
+	else
+		json_put_ms(json_put_key(j, key), ms);
+}
+
+static int tell_event_json(const struct event_row *r)
+{
+	auto_buf out = { .max = ROW_JSON_MAX };
+	const bool over = r->state == EVENT_OVER;
+	struct json j;
+
+	json_begin(&j, &out);
+	json_put_object(&j);
+	json_put_count(json_put_key(&j, "n"), r->n);
+	json_put_word(json_put_key(&j, "event"), r->event);
+	json_put_word(json_put_key(&j, "state"), state_of(r));
+	json_put_name(json_put_key(&j, "command"), r->command);
+	json_put_bool(json_put_key(&j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
+	put_time(&j, "taken", r->taken_ms);
+	put_time(&j, "begun", r->begun_ms);
+	put_time(&j, "ended", r->ended_ms);
+	json_put_count(json_put_key(&j, "stdout"), r->out_bytes);
+	json_put_count(json_put_key(&j, "stderr"), r->err_bytes);
+	if (over)
+		json_put_count(json_put_key(&j, "exit"), r->exit_status);
+	json_put_word(json_put_key(&j, "cause"), over ? cause_word(r->outcome.cause) : NULL);
+	json_put_word(json_put_key(&j, "workspace"), over ? workspace_word(r->outcome.workspace) : NULL);
+	json_put_bool(json_put_key(&j, "denied"), r->denied != 0);
+	json_put_bool(json_put_key(&j, "kept"), (r->flags & EVENT_PRUNED) == 0);
+	json_put_name(json_put_key(&j, "message"), r->message[0] != 0 ? r->message : NULL);
+	json_put_object_end(&j);
+	buf_put_u8(&out, '\n');
+	return cli_write(out.data, out.len);
+}
+
+/* Until the list is told, or for ever. */
+static int tell_events(struct daemon_channel *c, const struct events_words *w, struct err *e)
+{
+	struct daemon_news news;
+	int r = daemon_events(c, w->from, w->follow, e);
+
+	while (r == 0) {
+		r = daemon_hear(c, -1, &news, e);
+		if (r < 0 || (news.what == WIRE_SESSION_DONE && !w->follow))
+			break;
+		if (news.what == WIRE_SESSION_ROW && w->json)
+			(void)tell_event_json(&news.row);
+		else if (news.what == WIRE_SESSION_ROW)
+			say_event(&news.row);
+		r = w->follow && cli_flush() != 0 ? -AMBIT_GONE : 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int read_events_words(struct events_words *w, int argc, char **argv)
+{
+	static const char *const names[] = { "from", "follow", "json", "help" };
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--follow") == 0)
+			w->follow = true;
+		else if (strcmp(argv[i], "--json") == 0)
+			w->json = true;
+		else if (strcmp(argv[i], "--from") == 0) {
+			if (i + 1 == argc || !parse_u64(argv[++i], 1, UINT64_MAX, &w->from))
+				return cli_usage(EVENTS_HELP, "--from takes the number of an event");
+		} else if (argv[i][0] == '-')
+			return cli_no_option(EVENTS_HELP, argv[i], names, 4);
+		else if (w->session != NULL)
+			return cli_usage(EVENTS_HELP, "events takes one session, and not '%s' too", argv[i]);
+		else
+			w->session = argv[i];
+	}
+	return 0;
+}
+
+int cli_events(int argc, char **argv)
+{
+	static struct daemon_link d;
+	static struct daemon_channel c;
+	struct events_words w = { .from = 1 };
+	struct err e;
+	int r;
+
+	for (int i = 1; i < argc; i++)
+		if (cli_is_help(argv[i])) {
+			(void)fputs(events_help, stdout);
+			return 0;
+		}
+	r = read_events_words(&w, argc, argv);
+	if (r != 0)
+		return r;
+	r = open_session(&d, &c, w.session != NULL ? w.session : "last", &e);
+	r = r < 0 ? r : tell_events(&c, &w, &e);
+	daemon_part(&c);
+	daemon_leave(&d);
+	return r < 0 ? found_refuse(w.json, &e) : cli_flush();
+}

@@ -1,0 +1,66 @@
+/* daemon - the client's side of `ambit serve`.
+ *
+ * Owns:   connections to the daemon and to sessions, and what is said on them, request by request.
+ * Holds:  whoever listens is believed only if the kernel says that it is of our own user. A daemon that is not there is started, if the caller wants that: nobody's
+ *         child, with this process's environment as far as it says where things are kept.
+ * Called: the command line; serve takes the names of the sockets from here. */
+#ifndef LIB_DAEMON_H
+#define LIB_DAEMON_H
+
+#include "base/err.h"
+#include "session/link.h"
+#include "wire/wire.h"
+
+#define DAEMON_NATIVE "native.sock" /* SOCK_SEQPACKET: session/link.h */
+#define DAEMON_RPC "rpc.sock"       /* SOCK_STREAM: doc/PROTOCOL.md */
+
+struct daemon_link {
+	int sock;         /* owned, -1 */
+	uint32_t request; /* the last */
+	struct serve_hello hello;
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+/* start: it is started if it is not there. -NOT_FOUND: it is not; -PROTOCOL: it is of another Ambit. */
+int daemon_connect(struct daemon_link *d, bool start, struct err *e);
+void daemon_leave(struct daemon_link *d);
+
+/* The next page of sessions behind `after`; gives how many rows (of room for SERVE_PAGE) there are. */
+int daemon_list(struct daemon_link *d, const char *after, struct session_row *ret, struct err *e);
+int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e);
+
+/* ---- a channel to a session ---- */
+
+struct daemon_channel {
+	int sock; /* owned, -1 */
+	uint32_t request;
+	struct session_ready ready;
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+int daemon_new(struct daemon_link *d, const struct description *about, struct daemon_channel *ret, struct err *e);
+int daemon_open(struct daemon_link *d, const char *session, struct daemon_channel *ret, struct err *e);
+void daemon_part(struct daemon_channel *c);
+
+int daemon_run(struct daemon_channel *c, const struct run *run, struct session_taken *ret, struct err *e);
+/* ret_fds: output, error, and with input what its input is written to, else -1; owned. */
+int daemon_follow(struct daemon_channel *c, uint64_t n, bool input, int ret_fds[3], struct err *e);
+/* Owned. */
+int daemon_record(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e);
+/* SESSION_SIGNAL, CANCEL, RESIZE, INPUT_END, SEEN: said, and not waited for: what is answered is among the news. 0 or -GONE. */
+int daemon_say(struct daemon_channel *c, enum wire_number what, uint64_t n, uint32_t a, uint32_t b);
+int daemon_end(struct daemon_channel *c, struct err *e);
+
+/* What is told beside answers, or an answer that nobody waited for: one of them. -GONE: the session's process ended. */
+struct daemon_news {
+	enum wire_number what; /* SESSION_GREW, ROW, OVER; an answer: DONE (of a list, at its end), FAILED */
+	struct session_grew grew;
+	struct event_row row;
+	struct link_number done; /* of FAILED the request alone, and why: */
+	struct err failed;
+};
+int daemon_events(struct daemon_channel *c, uint64_t from, bool follow, struct err *e);
+/* Waits; 1: there is one, 0: wait_ms went by (-1: for ever). */
+int daemon_hear(struct daemon_channel *c, int wait_ms, struct daemon_news *ret, struct err *e);
+
+#endif

@@ -1,0 +1,419 @@
+#include "serve/clients.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/event.h"
+#include "lib/role.h"
+#include "serve/rows.h"
+#include "session/sealed.h"
+
+#define TURN 16 /* requests, or rows, before others have their turn */
+#define RPC_FILES 512
+#define RPC_MEMORY (UINT64_C(96) << 20)
+
+void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
+{
+	memset(c, 0, sizeof *c);
+	c->roles = roles;
+	c->spare_fd = -1;
+	c->started_ms = now_ms;
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		line_init(&c->client[i].line);
+}
+
+static void part_with(struct client *c)
+{
+	line_finish(&c->line);
+	ambit_event_free(c->speaker);
+	memset(c, 0, sizeof *c);
+	line_init(&c->line);
+}
+
+void clients_finish(struct clients *c)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		part_with(&c->client[i]);
+	fd_close(&c->spare_fd);
+	ambit_event_free(c->spare);
+}
+
+/* ---- answers ---- */
+
+static void fail(struct client *c, uint32_t request, const struct err *e)
+{
+	uint8_t room[LINE_ANSWER_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_failed_put(&b, request, e);
+	line_answer(&c->line, WIRE_SERVE_FAILED, &b, NULL, 0);
+}
+
+static void done(struct client *c, uint32_t request, uint64_t value)
+{
+	uint8_t room[16];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_number_put(&b, &(struct link_number){ .request = request, .value = value });
+	line_answer(&c->line, WIRE_SERVE_DONE, &b, NULL, 0);
+}
+
+/* ---- who comes ---- */
+
+static struct client *free_place(struct clients *c)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (c->client[i].line.sock < 0)
+			return &c->client[i];
+	return NULL;
+}
+
+static void say_hello(struct client *c)
+{
+	struct serve_hello h = { .revision = SESSION_REVISION, .pid = (uint32_t)getpid() };
+	uint8_t room[64];
+	struct buf b;
+
+	(void)text_copy(h.version, sizeof h.version, AMBIT_VERSION); /* fits */
+	buf_init_in(&b, room, sizeof room);
+	serve_hello_put(&b, &h);
+	(void)line_tell(&c->line, WIRE_SERVE_HELLO, &b, NULL, 0); /* its first word has room, or it went */
+}
+
+void clients_come(struct clients *c, int sock)
+{
+	struct client *place = free_place(c);
+	auto_fd int own = sock;
+
+	c->came++;
+	if (place == NULL)
+		return; /* the end of the connection says it */
+	place->line.sock = steal_fd(&own);
+	say_hello(place);
+}
+
+static void make_spare(struct clients *c)
+{
+	static const struct role_bounds bounds = { .files = RPC_FILES, .memory_bytes = RPC_MEMORY };
+
+	if (c->spare == NULL && role_start_in_cell("ambit-rpc", &bounds, &c->spare, &c->spare_fd, NULL) < 0)
+		fd_close(&c->spare_fd); /* who comes next is told why */
+}
+
+static unsigned translated(const struct clients *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		n += c->client[i].speaker != NULL;
+	return n;
+}
+
+/* For who gets no role to speak for him, which is where JSON is made otherwise. */
+static void refuse_rpc(int sock, const char *why)
+{
+	char text[640];
+	const int n = snprintf(
+		text, sizeof text,
+		"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"%s\",\"data\":{\"code\":\"limit\"}}}\n",
+		why);
+
+	(void)!send(sock, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT); /* it fits, or he went */
+}
+
+/* The role gets what the client says, and a connection to us: all that it can do is what this client may. */
+static int hand_over(struct clients *c, struct client *place, int sock)
+{
+	auto_fd int ours = -1, theirs = -1;
+	int fds[2] = { sock, -1 }, r = role_pair(&ours, &theirs, NULL);
+
+	if (r < 0)
+		return r;
+	fds[1] = theirs;
+	r = wire_send(c->spare_fd, WIRE_RPC_CLIENT, NULL, fds, 2);
+	fd_close(&c->spare_fd);
+	if (r < 0) {
+		ambit_event_free(c->spare);
+		c->spare = NULL;
+		return r;
+	}
+	place->speaker = c->spare;
+	c->spare = NULL;
+	(void)fd_set_nonblock(ours, true);
+	place->line.sock = steal_fd(&ours);
+	say_hello(place);
+	return 0;
+}
+
+void clients_come_by_rpc(struct clients *c, int sock)
+{
+	struct client *place = free_place(c);
+	auto_fd int own = sock;
+
+	c->came++;
+	if (place == NULL || translated(c) >= TRANSLATED_MAX) {
+		refuse_rpc(sock, "as many clients are connected as may be");
+		return;
+	}
+	make_spare(c);
+	if (c->spare == NULL || hand_over(c, place, sock) < 0)
+		refuse_rpc(sock, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
+	make_spare(c);
+}
+
+/* ---- what they ask ---- */
+
+static bool may(struct client *c, uint32_t request, const char *session)
+{
+	struct err e;
+
+	if (c->only[0] == 0 || strcmp(c->only, session) == 0)
+		return true;
+	(void)err_set(&e, AMBIT_DENIED, "connect anew, if that is yours to do", "this connection has session %s alone",
+		      c->only);
+	fail(c, request, &e);
+	return false;
+}
+
+static void give_channel(struct clients *all, struct client *c, uint32_t request, const char *session,
+			 int description_fd)
+{
+	struct serve_name name = { .request = request };
+	uint8_t room[64];
+	struct err e;
+	struct buf b;
+	int fd = -1, r = roles_connect(all->roles, session, description_fd, &fd, &e);
+
+	if (r < 0) {
+		all->refused++;
+		fail(c, request, &e);
+		return;
+	}
+	(void)text_copy(name.session, sizeof name.session, session); /* an id */
+	buf_init_in(&b, room, sizeof room);
+	serve_name_put(&b, &name);
+	line_answer(&c->line, WIRE_SERVE_CHANNEL, &b, &fd, 1);
+}
+
+static bool on_new(struct clients *all, struct client *c, struct wire_message *m)
+{
+	char session[ID_TEXT_MAX];
+	struct link_number q;
+	int r;
+
+	if (!link_number_take(&m->body, &q))
+		return false;
+	if (!may(c, q.request, ""))
+		return true;
+	r = event_new_id('s', rows_now_ms(), session);
+	if (r < 0) {
+		struct err e;
+
+		(void)err_sys(&e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
+		fail(c, q.request, &e);
+		return true;
+	}
+	give_channel(all, c, q.request, session, m->fds[0]);
+	return true;
+}
+
+static bool on_open(struct clients *all, struct client *c, struct rbuf *in)
+{
+	struct serve_name q;
+
+	if (!serve_name_take(in, &q))
+		return false;
+	if (may(c, q.request, q.session))
+		give_channel(all, c, q.request, q.session, -1);
+	return true;
+}
+
+static bool on_narrow(struct client *c, struct rbuf *in)
+{
+	struct serve_name q;
+
+	if (!serve_name_take(in, &q))
+		return false;
+	if (may(c, q.request, q.session)) {
+		(void)text_copy(c->only, sizeof c->only, q.session); /* of the same size */
+		done(c, q.request, 0);
+	}
+	return true;
+}
+
+static bool on_list(struct client *c, struct rbuf *in)
+{
+	struct serve_name q;
+	struct err e;
+
+	if (!serve_list_take(in, &q) || q.request == 0)
+		return false;
+	if (!may(c, q.request, ""))
+		return true;
+	if (c->list_request != 0) {
+		(void)err_set(&e, AMBIT_CONFLICT, "wait for its end", "a list is being told already");
+		fail(c, q.request, &e);
+		return true;
+	}
+	c->list_request = q.request;
+	c->told = 0;
+	memcpy(c->listed, q.session, sizeof c->listed);
+	return true;
+}
+
+static bool on_status(struct clients *all, struct client *c, struct rbuf *in)
+{
+	struct serve_status s = { .pid = (uint32_t)getpid(), .started_ms = all->started_ms, .clients = all->came };
+	struct role_state sum;
+	struct link_number q;
+	uint8_t room[128];
+	struct buf b;
+
+	if (!link_number_take(in, &q))
+		return false;
+	if (!may(c, q.request, ""))
+		return true;
+	roles_sum(all->roles, &sum);
+	s.request = q.request;
+	s.clients_now = clients_now(all);
+	s.sessions_now = all->roles->n;
+	s.sessions_made = all->roles->made;
+	s.running_now = sum.running;
+	s.events_taken = sum.taken;
+	s.events_ended = sum.ended;
+	s.events_failed = sum.failed;
+	s.events_interrupted = sum.interrupted;
+	s.denials = sum.denials;
+	s.refused = all->refused;
+	buf_init_in(&b, room, sizeof room);
+	serve_status_put(&b, &s);
+	line_answer(&c->line, WIRE_SERVE_TOLD, &b, NULL, 0);
+	return true;
+}
+
+/* false: it said what nobody may. */
+static bool take(struct clients *all, struct client *c, struct wire_message *m)
+{
+	if (m->number == WIRE_SERVE_NEW)
+		return on_new(all, c, m);
+	if (m->number == WIRE_SERVE_OPEN)
+		return on_open(all, c, &m->body);
+	if (m->number == WIRE_SERVE_NARROW)
+		return on_narrow(c, &m->body);
+	if (m->number == WIRE_SERVE_LIST)
+		return on_list(c, &m->body);
+	return m->number == WIRE_SERVE_STATUS && on_status(all, c, &m->body);
+}
+
+static bool hear(struct clients *all, struct client *c)
+{
+	auto_message m = { .n_fds = 0 };
+	const int r = wire_receive(c->line.sock, WIRE_CLIENT, WIRE_RUNNING, all->room, sizeof all->room, &m);
+
+	if (r == -EAGAIN)
+		return false;
+	if (r <= 0 || !take(all, c, &m))
+		part_with(c);
+	return c->line.sock >= 0;
+}
+
+/* ---- lists ---- */
+
+static bool tell_row(struct clients *all, struct client *c, struct session_row *row)
+{
+	uint8_t room[4352];
+	struct role_state now;
+	struct buf b;
+
+	row->request = c->list_request;
+	if (roles_state(all->roles, row->session, &now)) {
+		row->running = (uint32_t)(now.running & UINT32_MAX);
+		if (row->state == SESSION_IDLE && now.running > 0)
+			row->state = SESSION_BUSY;
+	}
+	buf_init_in(&b, room, sizeof room);
+	session_row_put(&b, row);
+	return line_tell(&c->line, WIRE_SERVE_ROW, &b, NULL, 0);
+}
+
+/* As far as there is room. Each page looks at the directory anew, so nothing is kept of it. */
+static void tell_list(struct clients *all, struct client *c)
+{
+	char names[SERVE_PAGE][ID_TEXT_MAX];
+	const unsigned n = rows_after(all->roles->sessions_fd, c->listed, names, SERVE_PAGE - c->told);
+	struct session_row row;
+
+	for (unsigned i = 0; i < n; i++) {
+		rows_read(all->roles->sessions_fd, names[i], &row);
+		if (!tell_row(all, c, &row))
+			return;
+		c->told++;
+		memcpy(c->listed, names[i], sizeof c->listed);
+	}
+	done(c, c->list_request, c->told);
+	c->list_request = 0;
+}
+
+/* ---- who waits for what ---- */
+
+static void step(struct clients *all, struct client *c)
+{
+	/* the cell of who speaks for a client, whose end shows by the connection */
+	if (c->speaker != NULL && ambit_event_step(c->speaker, NULL) != 0) {
+		part_with(c);
+		return;
+	}
+	for (unsigned i = 0; i < TURN && line_flush(&c->line) && hear(all, c); i++)
+		;
+	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0)
+		tell_list(all, c);
+	if (c->line.sock < 0)
+		part_with(c);
+}
+
+void clients_step(struct clients *c)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (c->client[i].line.sock >= 0)
+			step(c, &c->client[i]);
+	if (c->spare != NULL && ambit_event_step(c->spare, NULL) != 0) { /* somebody ended it */
+		ambit_event_free(c->spare);
+		c->spare = NULL;
+		fd_close(&c->spare_fd);
+	}
+}
+
+unsigned clients_wants(const struct clients *c, struct pollfd *ret)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *one = &c->client[i];
+
+		if (one->line.sock < 0)
+			continue;
+		ret[n++] = (struct pollfd){ .fd = one->line.sock, .events = line_wants(&one->line) };
+		if (one->speaker != NULL)
+			ret[n++] = (struct pollfd){ .fd = ambit_event_fd(one->speaker), .events = POLLIN };
+	}
+	if (c->spare != NULL)
+		ret[n++] = (struct pollfd){ .fd = ambit_event_fd(c->spare), .events = POLLIN };
+	return n;
+}
+
+unsigned clients_now(const struct clients *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		n += c->client[i].line.sock >= 0;
+	return n;
+}

@@ -1,0 +1,50 @@
+/* clients - who is connected to the daemon.
+ *
+ * Owns:   struct clients: a connection for each, and what it was narrowed to; for those who speak JSON-RPC the role ambit-rpc, in a cell, which speaks for
+ *         them, and one such role ahead of the next who comes.
+ * Holds:  a connection stands for one client, whoever speaks on it. A narrowed one has its session and nothing else. A client that does not read is not heard
+ *         before it does; none holds another up.
+ * Called: serve. */
+#ifndef SERVE_CLIENTS_H
+#define SERVE_CLIENTS_H
+
+#include "ambit/ambit.h"
+#include "serve/roles.h"
+#include "session/line.h"
+
+#define CLIENTS_MAX 512
+#define TRANSLATED_MAX 128 /* each has a cell */
+
+struct client {
+	struct line line;         /* without a connection: a free place */
+	char only[ID_TEXT_MAX];   /* the session to which it was narrowed; "": it is not */
+	uint32_t list_request;    /* 0: none is being told */
+	char listed[ID_TEXT_MAX]; /* the last that was told */
+	char last[ID_TEXT_MAX];   /* the last that is to be told */
+	unsigned told;
+	struct ambit_event *speaker; /* owned: the cell of the role that speaks for it; NULL: it speaks for itself */
+};
+
+struct clients {
+	struct roles *roles; /* borrowed */
+	struct client client[CLIENTS_MAX];
+	struct ambit_event *spare; /* owned: a role that waits for a client, */
+	int spare_fd;              /* owned: and the connection to it; -1 */
+	uint64_t came, refused;
+	uint64_t started_ms;
+	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
+};
+
+void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms);
+void clients_finish(struct clients *c);
+
+/* Both take sock. */
+void clients_come(struct clients *c, int sock);
+void clients_come_by_rpc(struct clients *c, int sock);
+
+#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1)
+unsigned clients_wants(const struct clients *c, struct pollfd *ret);
+void clients_step(struct clients *c);
+unsigned clients_now(const struct clients *c);
+
+#endif

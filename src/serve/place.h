@@ -1,0 +1,28 @@
+/* place - where the daemon is found, and where sessions lie.
+ *
+ * Owns:   the directory of sessions, with the lock that makes this the one daemon of it, and the two sockets: for programs that use libambit, and for
+ *         those that speak JSON-RPC.
+ * Holds:  both lie in a directory that is the person's alone, and are made anew; whoever connects is asked by the kernel who they are. A socket that the
+ *         service manager passed is taken instead (LISTEN_FDS: "native", "rpc" by LISTEN_FDNAMES, or in that order).
+ * Called: serve. */
+#ifndef SERVE_PLACE_H
+#define SERVE_PLACE_H
+
+#include "base/err.h"
+
+struct place {
+	int sessions_fd;       /* owned, with the lock */
+	int native_fd, rpc_fd; /* owned, listening */
+	int run_fd;            /* owned: the directory of the sockets; -1: they are the service manager's */
+};
+
+void place_init(struct place *p);
+/* -CONFLICT: there is a daemon already; -HOST, -SYSTEM, -DENIED. */
+int place_take(struct place *p, struct err *e);
+/* Takes the names of sockets away that are ours. */
+void place_leave(struct place *p);
+
+/* Owned, close-on-exec, not blocking; of the person's own alone, whoever else came is sent away. -EAGAIN: nobody, or it was somebody else. */
+int place_accept(int listen_fd);
+
+#endif

@@ -1,0 +1,16 @@
+/* rows - which sessions there are, from their directory.
+ *
+ * Owns:   nothing; each question looks at the directory.
+ * Called: serve. */
+#ifndef SERVE_ROWS_H
+#define SERVE_ROWS_H
+
+#include "session/link.h"
+
+/* The first `most` ids behind `after`, in their order. Gives how many. */
+unsigned rows_after(int sessions_fd, const char *after, char (*ret)[ID_TEXT_MAX], unsigned most);
+/* What cannot be read is SESSION_BROKEN. */
+void rows_read(int sessions_fd, const char *id, struct session_row *ret);
+uint64_t rows_now_ms(void);
+
+#endif

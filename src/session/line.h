@@ -1,0 +1,38 @@
+/* line - what is told to somebody who may not read.
+ *
+ * Owns:   struct line: the connection, and one answer that waits for room in it.
+ * Holds:  never more than that one answer is kept: who asks is not heard again before it was told, and what is told beside answers is made when there is room.
+ * Called: session, serve. */
+#ifndef SESSION_LINE_H
+#define SESSION_LINE_H
+
+#include <stdbool.h>
+
+#include "wire/wire.h"
+
+#define LINE_ANSWER_MAX 2048
+#define LINE_FDS_MAX 3
+
+struct line {
+	int sock;                /* owned; -1: none */
+	bool blocked;            /* something could not be told for want of room */
+	enum wire_number answer; /* that waits for room; 0: none */
+	uint8_t room[LINE_ANSWER_MAX];
+	size_t n;
+	int fds[LINE_FDS_MAX]; /* owned */
+	unsigned n_fds;
+};
+
+void line_init(struct line *l);
+void line_finish(struct line *l);
+
+/* true: it was told. Else there is no room now, or nobody is left: then sock is -1. */
+bool line_tell(struct line *l, enum wire_number number, const struct buf *body, const int *fds, unsigned n_fds);
+/* Takes the descriptors. What has no room now waits: line_flush was true before. */
+void line_answer(struct line *l, enum wire_number number, const struct buf *body, int *fds, unsigned n_fds);
+/* Whether nothing waits, and somebody is there. */
+bool line_flush(struct line *l);
+/* poll(2)'s. */
+short line_wants(const struct line *l);
+
+#endif
