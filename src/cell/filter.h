@@ -28,7 +28,8 @@ enum filter_shape {
 	FILTER_READER, /* a role that reads the files it was granted: the same, opening for reading, listing */
 	FILTER_KEEPER, /* one that keeps files for those who connect to it: the same, opening for writing, names of files and directories made,
 			replaced and removed, syncs, accepting, messages */
-	FILTER_RELAY,    /* one that passes bytes between sockets: accepting, messages, epoll, splice */
+	FILTER_RELAY, /* one that passes bytes between sockets: accepting, messages, epoll, splice */
+	FILTER_SPEAKER, /* one that speaks for somebody who has a connection: receiving messages with descriptors, reading files that came so */
 	FILTER_DIALER,   /* one that makes connections of TCP, and hands them on */
 	FILTER_RESOLVER, /* one that asks name servers, by the C library: opening for reading, sockets of the internet */
 	FILTER_COUNT

@@ -118,17 +118,21 @@ struct answer {
 		SEEN_CHECKED,
 		NO_JIT,
 		READS,
+		GIVEN,
 		KEEPS,
 		TALKS,
+		HEARS,
 		SENDS,
 		NETS,
 		RELAYS,
 		RELAYS_IF,
+		RELAYS_OR,
 		DIALS,
 		FILES
 	} kind;
 	enum check check;
 	enum check keeper, dialer; /* FILES: of the shapes that keep and dial */
+	enum check speaker;        /* RELAYS_OR: of the one that speaks */
 };
 
 enum column { WORKLOAD, WARDEN, ROLE, STACKED_WX, STACKED_SOCKETS, COLUMNS };
@@ -147,12 +151,15 @@ struct row {
 #define A_EXEC { .kind = EXEC }
 #define A_SANE { .kind = ONLY_SANE }
 #define A_READS { .kind = READS }
+#define A_GIVEN { .kind = GIVEN }
+#define A_HEARS { .kind = HEARS }
 #define A_KEEPS { .kind = KEEPS }
 #define A_TALKS { .kind = TALKS }
 #define A_SENDS { .kind = SENDS }
 #define A_NETS(name) { .kind = NETS, .check = CHECK_##name }
 #define A_RELAYS { .kind = RELAYS }
 #define A_RELAYS_IF(name) { .kind = RELAYS_IF, .check = CHECK_##name }
+#define A_RELAYS_OR(name, speaks) { .kind = RELAYS_OR, .check = CHECK_##name, .speaker = CHECK_##speaks }
 #define A_DIALS(name) { .kind = DIALS, .check = CHECK_##name }
 #define A_FILES(reads, keeps, dials) { .kind = FILES, .check = CHECK_##reads, .keeper = CHECK_##keeps, .dialer = CHECK_##dials }
 #define A_CHECK(name) { .kind = CHECKED, .check = CHECK_##name }
@@ -201,7 +208,7 @@ static const struct row resolver_calls[] = {
 static const struct shape {
 	const char *name;
 	enum column column;
-	bool exec_notified, all_notified, jit, reads, keeps, relays, dials, resolves;
+	bool exec_notified, all_notified, jit, reads, keeps, relays, speaks, dials, resolves;
 } shapes[FILTER_COUNT] = {
 	[FILTER_WORKLOAD_OFF] = { .name = "workload_off", .column = WORKLOAD },
 	[FILTER_WORKLOAD_EFFECTS] = { .name = "workload_effects", .column = WORKLOAD, .exec_notified = true },
@@ -226,6 +233,7 @@ static const struct shape {
 	[FILTER_READER] = { .name = "reader", .column = ROLE, .reads = true },
 	[FILTER_KEEPER] = { .name = "keeper", .column = ROLE, .reads = true, .keeps = true },
 	[FILTER_RELAY] = { .name = "relay", .column = ROLE, .relays = true },
+	[FILTER_SPEAKER] = { .name = "speaker", .column = ROLE, .speaks = true },
 	[FILTER_DIALER] = { .name = "dialer", .column = ROLE, .dials = true },
 	[FILTER_RESOLVER] = { .name = "resolver", .column = ROLE, .resolves = true },
 };
@@ -300,12 +308,18 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case CHECKED: return CHECK_MARK | a->check;
 	case SEEN_CHECKED: return CHECK_MARK | a->check | (m->shape->all_notified ? CHECK_SEEN : 0);
 	case READS: return allowed_if(m->shape->reads || m->sanitized);
+	case GIVEN: return allowed_if(m->shape->reads || m->shape->speaks || m->sanitized);
 	case KEEPS: return allowed_if(m->shape->keeps);
 	case TALKS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials);
+	case HEARS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials || m->shape->speaks);
 	case SENDS: return allowed_if(m->shape->keeps || m->shape->dials);
 	case NETS: return m->shape->relays || m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
 	case RELAYS: return allowed_if(m->shape->relays || m->sanitized);
 	case RELAYS_IF: return m->shape->relays && !m->sanitized ? CHECK_MARK | a->check : allowed_if(m->sanitized);
+	case RELAYS_OR:
+		if (m->sanitized || (!m->shape->relays && !m->shape->speaks))
+			return allowed_if(m->sanitized);
+		return CHECK_MARK | (m->shape->relays ? a->check : a->speaker);
 	case DIALS: return m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
 	case FILES:
 		if (m->shape->dials && !m->sanitized)

@@ -107,7 +107,7 @@ struct session_ready {
 void session_ready_put(struct buf *out, const struct session_ready *r);
 bool session_ready_take(struct rbuf *in, struct session_ready *ret);
 
-/* SESSION_RUN has a request (link_number, value 0) and a sealed memory file with a struct run. SESSION_TAKEN answers: the event is written down, and nothing
+/* SESSION_RUN has a request (link_number, value 0) and a struct run, in a sealed memory file or in parts. SESSION_TAKEN answers: the event is written down, and nothing
  * but the death of the machine loses it. */
 struct session_taken {
 	uint32_t request;
@@ -152,8 +152,8 @@ enum {
 	EVENT_FLAGS = 15
 };
 
-/* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends): SESSION_ROW for each as it is now, then SESSION_DONE; of those to
- * come a row whenever their state changes. SESSION_OVER is the same of one that is followed. */
+/* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; b: for so many at most, 0: for all): SESSION_ROW for each as it is
+ * now, then SESSION_DONE; of those to come SESSION_CHANGED whenever their state changes. SESSION_OVER is the same of one that is followed. */
 struct event_row {
 	uint64_t n;
 	uint32_t state;                        /* enum event_state */
@@ -170,7 +170,11 @@ struct event_row {
 void event_row_put(struct buf *out, const struct event_row *r);
 bool event_row_take(struct rbuf *in, struct event_row *ret);
 
-/* ---- sealed memory files ---- */
+/* ---- what describes a session and a run ---- */
+
+/* It comes in a sealed memory file, with SERVE_NEW and SESSION_RUN. Who can make none (a cell has no memfd_create) sends its bytes before, in
+ * SERVE_PART and SESSION_PART, as many as it takes: what came of them since the last SERVE_NEW or SESSION_RUN belongs to the next, which has no
+ * descriptor then. More than the most of it ends the connection. */
 
 /* What a session is: what SERVE_NEW brings. The policy is as policy_carry writes it. */
 #define DESCRIPTION_BYTES_MAX (2u << 20)

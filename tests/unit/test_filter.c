@@ -67,6 +67,7 @@ static const struct {
 	[FILTER_READER] = { "reader", false, false, false, false },
 	[FILTER_KEEPER] = { "keeper", false, false, false, false },
 	[FILTER_RELAY] = { "relay", false, false, false, false },
+	[FILTER_SPEAKER] = { "speaker", false, false, false, false },
 	[FILTER_DIALER] = { "dialer", false, false, false, false },
 	[FILTER_RESOLVER] = { "resolver", false, false, false, false },
 };
@@ -154,6 +155,8 @@ static bool said(const char *word, int shape, uint32_t *ret)
 	    (strncmp(word, "FILES(", 6) == 0 && (reads_files(shape) || (shape == FILTER_DIALER && !SANITIZED))) ||
 	    (strncmp(word, "DIALS(", 6) == 0 && shape == FILTER_DIALER) ||
 	    (strncmp(word, "RELAYS_IF(", 10) == 0 && shape == FILTER_RELAY && !SANITIZED) ||
+	    (strncmp(word, "RELAYS_OR(", 10) == 0 && (shape == FILTER_RELAY || shape == FILTER_SPEAKER) &&
+	     !SANITIZED) ||
 	    (strncmp(word, "NETS(", 5) == 0 && (shape == FILTER_DIALER || shape == FILTER_RELAY)))
 		return false;
 	if (strncmp(word, "NO_JIT(", 7) == 0 && !shapes[shape].jit)
@@ -169,6 +172,13 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = absent;
 	else if (strcmp(word, "TALKS") == 0)
 		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ? PASSED : absent;
+	else if (strcmp(word, "HEARS") == 0)
+		*ret = shape == FILTER_KEEPER || shape == FILTER_RELAY || shape == FILTER_DIALER ||
+				       shape == FILTER_SPEAKER
+			       ? PASSED
+			       : absent;
+	else if (strcmp(word, "GIVEN") == 0)
+		*ret = reads_files(shape) || shape == FILTER_SPEAKER || SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SENDS") == 0)
 		*ret = shape == FILTER_KEEPER || shape == FILTER_DIALER ? PASSED : absent;
 	else if (strcmp(word, "RELAYS") == 0)
@@ -177,8 +187,8 @@ static bool said(const char *word, int shape, uint32_t *ret)
 		*ret = shape == FILTER_KEEPER ? PASSED : absent;
 	else if (strcmp(word, "READS") == 0 && reads_files(shape))
 		*ret = PASSED;
-	else if (strcmp(word, "SANE") == 0 || strncmp(word, "RELAYS_IF(", 10) == 0 || strcmp(word, "READS") == 0 ||
-		 strncmp(word, "FILES(", 6) == 0)
+	else if (strcmp(word, "SANE") == 0 || strncmp(word, "RELAYS_IF(", 10) == 0 ||
+		 strncmp(word, "RELAYS_OR(", 10) == 0 || strcmp(word, "READS") == 0 || strncmp(word, "FILES(", 6) == 0)
 		*ret = SANITIZED ? PASSED : absent;
 	else if (strcmp(word, "SEEN") == 0)
 		*ret = shapes[shape].all_seen ? NOTIFIED : PASSED;
@@ -610,6 +620,19 @@ static const struct row {
 	  "fcntl",
 	  { 0, F_SETPIPE_SZ, 512 << 10 },
 	  SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "hearing", FILTER_SPEAKER, "recvmsg", { 0 }, PASSED },
+	{ "a file that came", FILTER_SPEAKER, "pread64", { 0 }, PASSED },
+	{ "sending", FILTER_SPEAKER, "sendmsg", { 0 }, REFUSED(ENOSYS) },
+	{ "accept", FILTER_SPEAKER, "accept4", { 0 }, REFUSED(ENOSYS) },
+	{ "open", FILTER_SPEAKER, "openat", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
+	{ "flags", FILTER_SPEAKER, "fcntl", { 0, F_GETFL, 0 }, PASSED },
+	{ "not waiting", FILTER_SPEAKER, "fcntl", { 0, F_SETFL, O_RDWR | O_NONBLOCK }, PASSED },
+	{ "signals when there is something",
+	  FILTER_SPEAKER,
+	  "fcntl",
+	  { 0, F_SETFL, O_RDWR | O_ASYNC },
+	  SANITIZED ? PASSED : REFUSED(EPERM) },
+	{ "a copy", FILTER_SPEAKER, "fcntl", { 0, F_DUPFD, 0 }, SANITIZED ? PASSED : REFUSED(EPERM) },
 	{ "connect", FILTER_RELAY, "connect", { 0 }, REFUSED(ENOSYS) },
 	{ "socket", FILTER_RELAY, "socket", { AF_INET, SOCK_STREAM }, REFUSED(ENOSYS) },
 	{ "open", FILTER_RELAY, "openat", { 0 }, SANITIZED ? PASSED : REFUSED(ENOSYS) },
