@@ -91,6 +91,8 @@ struct ambit_event_options {
 	 * $XDG_STATE_HOME/ambit/ledger or ~/.local/state/ambit/ledger */
 	const char *ledger;
 	int unrecorded; /* 1: in none. So it is with AMBIT_LEDGER=none, if no ledger is named */
+	/* What `env NAME` grants pass on, and TERM for a terminal: "NAME=value" texts, up to NULL. NULL: the process's own */
+	char *const *environment;
 };
 
 /* Starts; the policy may be freed afterwards. */

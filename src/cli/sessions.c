@@ -357,6 +357,14 @@ static int tell_event_json(const struct event_row *r)
 	return cli_write(out.data, out.len);
 }
 
+static void tell_event(const struct event_row *row, bool json)
+{
+	if (json)
+		(void)tell_event_json(row); /* who does not listen any more is found out by cli_flush */
+	else
+		say_event(row);
+}
+
 /* Until the list is told, or for ever. */
 static int tell_events(struct daemon_channel *c, const struct events_words *w, struct err *e)
 {
@@ -367,10 +375,12 @@ static int tell_events(struct daemon_channel *c, const struct events_words *w, s
 		r = daemon_hear(c, -1, &news, e);
 		if (r < 0 || (news.what == WIRE_SESSION_DONE && !w->follow))
 			break;
-		if (news.what == WIRE_SESSION_ROW && w->json)
-			(void)tell_event_json(&news.row);
-		else if (news.what == WIRE_SESSION_ROW)
-			say_event(&news.row);
+		if (news.what == WIRE_SESSION_FAILED) {
+			*e = news.failed;
+			return -(int)e->code;
+		}
+		if (news.what == WIRE_SESSION_ROW || news.what == WIRE_SESSION_CHANGED)
+			tell_event(&news.row, w->json);
 		r = w->follow && cli_flush() != 0 ? -AMBIT_GONE : 0;
 	}
 	return r < 0 ? r : 0;

@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "lib/role.h"
 #include "lib/state.h"
-#include "session/sealed.h"
 
 #define PATIENCE_MS 30000 /* for an answer, and for a daemon that is about to end */
 #define AGAIN_MS 20
@@ -147,11 +146,11 @@ static int cannot_ask(int r, struct err *e)
 }
 
 /* Sends, and waits for an answer. */
-static int ask(struct daemon_link *d, enum wire_number what, const struct buf *body, const int *fds, unsigned n_fds,
-	       struct wire_message *ret, struct err *e)
+static int ask(struct daemon_link *d, enum wire_number what, const struct buf *body, struct wire_message *ret,
+	       struct err *e)
 {
 	uint32_t request;
-	int r = wire_send(d->sock, what, body, fds, n_fds);
+	int r = wire_send(d->sock, what, body, NULL, 0);
 
 	if (r < 0)
 		return cannot_ask(r, e);
@@ -161,6 +160,19 @@ static int ask(struct daemon_link *d, enum wire_number what, const struct buf *b
 	if (r > 0 && ret->number == WIRE_SERVE_FAILED)
 		return link_failed_take(&ret->body, &request, e);
 	return r < 0 ? r : 0;
+}
+
+static int send_parts(int sock, enum wire_number what, const struct buf *bytes)
+{
+	int r = 0;
+
+	for (size_t at = 0; at < bytes->len && r == 0; at += WIRE_BODY_MAX) {
+		const size_t n = bytes->len - at < WIRE_BODY_MAX ? bytes->len - at : WIRE_BODY_MAX;
+		const struct buf part = { .data = bytes->data + at, .len = n, .cap = n, .max = n, .lent = true };
+
+		r = wire_send(sock, what, &part, NULL, 0);
+	}
+	return r;
 }
 
 static int not_understood(struct err *e)
@@ -213,7 +225,7 @@ int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++d->request });
-	r = ask(d, WIRE_SERVE_STATUS, &b, NULL, 0, &m, e);
+	r = ask(d, WIRE_SERVE_STATUS, &b, &m, e);
 	return r < 0 ? r : m.number == WIRE_SERVE_TOLD && serve_status_take(&m.body, ret) ? 0 : not_understood(e);
 }
 
@@ -244,19 +256,19 @@ int daemon_new(struct daemon_link *d, const struct description *about, struct da
 {
 	auto_buf bytes = { .max = DESCRIPTION_BYTES_MAX };
 	auto_message m = { .n_fds = 0 };
-	auto_fd int fd = -1;
 	uint8_t room[16];
 	struct buf b;
 	int r;
 
 	description_put(&bytes, about);
-	fd = bytes.failed ? -E2BIG : sealed_make("ambit-session", &bytes);
-	if (fd < 0)
-		return err_sys(e, AMBIT_LIMIT, -fd, "grant less in one session",
-			       "the session's description is too long");
+	if (bytes.failed)
+		return err_set(e, AMBIT_LIMIT, "grant less in one session", "the session's description is too long");
+	r = send_parts(d->sock, WIRE_SERVE_PART, &bytes);
+	if (r < 0)
+		return cannot_ask(r, e);
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++d->request });
-	r = ask(d, WIRE_SERVE_NEW, &b, &fd, 1, &m, e);
+	r = ask(d, WIRE_SERVE_NEW, &b, &m, e);
 	if (r < 0)
 		return r;
 	return m.number == WIRE_SERVE_CHANNEL ? begin(ret, &m, e) : not_understood(e);
@@ -271,7 +283,7 @@ int daemon_open(struct daemon_link *d, const char *session, struct daemon_channe
 
 	buf_init_in(&b, room, sizeof room);
 	put_name(d, session, &b);
-	r = ask(d, WIRE_SERVE_OPEN, &b, NULL, 0, &m, e);
+	r = ask(d, WIRE_SERVE_OPEN, &b, &m, e);
 	if (r < 0)
 		return r;
 	return m.number == WIRE_SERVE_CHANNEL ? begin(ret, &m, e) : not_understood(e);
@@ -283,18 +295,18 @@ void daemon_part(struct daemon_channel *c)
 }
 
 /* What is told beside answers is passed over while one is waited for: who asks does not follow yet. */
-static int ask_channel(struct daemon_channel *c, enum wire_number what, const struct buf *body, const int *fds,
-		       unsigned n_fds, struct wire_message *ret, struct err *e)
+static int ask_channel(struct daemon_channel *c, enum wire_number what, const struct buf *body,
+		       struct wire_message *ret, struct err *e)
 {
 	uint32_t request;
-	int r = wire_send(c->sock, what, body, fds, n_fds);
+	int r = wire_send(c->sock, what, body, NULL, 0);
 
 	if (r < 0)
 		return err_sys(e, AMBIT_GONE, -r, "try again: what was taken is kept", "the session's process ended");
 	do {
 		wire_message_finish(ret);
 		r = hear(c->sock, PATIENCE_MS, WIRE_SESSION, WIRE_RUNNING, c->room, ret, e);
-	} while (r > 0 && (ret->number == WIRE_SESSION_GREW || ret->number == WIRE_SESSION_ROW ||
+	} while (r > 0 && (ret->number == WIRE_SESSION_GREW || ret->number == WIRE_SESSION_CHANGED ||
 			   ret->number == WIRE_SESSION_OVER));
 	if (r == 0)
 		return silent(e);
@@ -307,19 +319,20 @@ int daemon_run(struct daemon_channel *c, const struct run *run, struct session_t
 {
 	auto_buf bytes = { .max = RUN_BYTES_MAX };
 	auto_message m = { .n_fds = 0 };
-	auto_fd int fd = -1;
 	uint8_t room[16];
 	struct buf b;
 	int r;
 
 	run_put(&bytes, run);
-	fd = bytes.failed ? -E2BIG : sealed_make("ambit-run", &bytes);
-	if (fd < 0)
-		return err_sys(e, AMBIT_LIMIT, -fd, "pass long input in a file or on standard input",
+	if (bytes.failed)
+		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
 			       "the arguments are too long");
+	r = send_parts(c->sock, WIRE_SESSION_PART, &bytes);
+	if (r < 0)
+		return cannot_ask(r, e);
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++c->request });
-	r = ask_channel(c, WIRE_SESSION_RUN, &b, &fd, 1, &m, e);
+	r = ask_channel(c, WIRE_SESSION_RUN, &b, &m, e);
 	if (r < 0)
 		return r;
 	return m.number == WIRE_SESSION_TAKEN && session_taken_take(&m.body, ret) ? 0 : not_understood(e);
@@ -333,7 +346,7 @@ static int ask_of(struct daemon_channel *c, enum wire_number what, const struct 
 
 	buf_init_in(&b, room, sizeof room);
 	session_event_put(&b, v);
-	return ask_channel(c, what, &b, NULL, 0, ret, e);
+	return ask_channel(c, what, &b, ret, e);
 }
 
 int daemon_follow(struct daemon_channel *c, uint64_t n, bool input, int ret_fds[3], struct err *e)
@@ -372,7 +385,7 @@ int daemon_end(struct daemon_channel *c, struct err *e)
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++c->request });
-	r = ask_channel(c, WIRE_SESSION_CLOSE, &b, NULL, 0, &m, e);
+	r = ask_channel(c, WIRE_SESSION_CLOSE, &b, &m, e);
 	return r < 0 ? r : m.number == WIRE_SESSION_DONE ? 0 : not_understood(e);
 }
 
@@ -417,7 +430,8 @@ int daemon_hear(struct daemon_channel *c, int wait_ms, struct daemon_news *ret, 
 	else if (m.number == WIRE_SESSION_DONE)
 		taken = link_number_take(&m.body, &ret->done);
 	else
-		taken = (m.number == WIRE_SESSION_ROW || m.number == WIRE_SESSION_OVER) &&
+		taken = (m.number == WIRE_SESSION_ROW || m.number == WIRE_SESSION_CHANGED ||
+			 m.number == WIRE_SESSION_OVER) &&
 			event_row_take(&m.body, &ret->row);
 	return taken ? 1 : not_understood(e);
 }

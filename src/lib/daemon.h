@@ -53,7 +53,7 @@ int daemon_end(struct daemon_channel *c, struct err *e);
 
 /* What is told beside answers, or an answer that nobody waited for: one of them. -GONE: the session's process ended. */
 struct daemon_news {
-	enum wire_number what; /* SESSION_GREW, ROW, OVER; an answer: DONE (of a list, at its end), FAILED */
+	enum wire_number what; /* SESSION_GREW, ROW, CHANGED, OVER; an answer: DONE (of a list, at its end), FAILED */
 	struct session_grew grew;
 	struct event_row row;
 	struct link_number done; /* of FAILED the request alone, and why: */

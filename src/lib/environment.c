@@ -28,11 +28,21 @@ static int set(struct environment *env, const char *name, size_t len, const char
 	return 0;
 }
 
+static const char *value_in(char *const *from, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (; from != NULL && *from != NULL; from++)
+		if (strncmp(*from, name, n) == 0 && (*from)[n] == '=')
+			return *from + n + 1;
+	return from == NULL ? getenv(name) : NULL;
+}
+
 /* `NAME` passes the caller's value on, if there is one; `NAME=value` is that value. */
-static int set_granted(struct environment *env, const char *object, struct err *e)
+static int set_granted(struct environment *env, char *const *from, const char *object, struct err *e)
 {
 	const char *equals = strchr(object, '=');
-	const char *value = equals != NULL ? equals + 1 : getenv(object);
+	const char *value = equals != NULL ? equals + 1 : value_in(from, object);
 
 	if (value == NULL)
 		return 0;
@@ -40,9 +50,9 @@ static int set_granted(struct environment *env, const char *object, struct err *
 }
 
 /* A terminal's name is letters, digits and few signs; anything else is not one. */
-static const char *terminal_name(void)
+static const char *terminal_name(char *const *from)
 {
-	const char *term = getenv("TERM");
+	const char *term = value_in(from, "TERM");
 
 	if (term == NULL || term[0] == 0 || strlen(term) > 64 ||
 	    strspn(term, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._") != strlen(term))
@@ -66,8 +76,8 @@ static int set_trust(struct environment *env, struct err *e)
 	return r;
 }
 
-int environment_make(const struct event_request *q, bool terminal, bool trusting, struct environment *ret,
-		     struct err *e)
+int environment_make(const struct event_request *q, char *const *from, bool terminal, bool trusting,
+		     struct environment *ret, struct err *e)
 {
 	const struct {
 		const char *name, *value;
@@ -81,14 +91,14 @@ int environment_make(const struct event_request *q, bool terminal, bool trusting
 	for (size_t i = 0; i < sizeof own / sizeof own[0] && r == 0; i++)
 		r = set(ret, own[i].name, strlen(own[i].name), own[i].value, e);
 	if (r == 0 && terminal)
-		r = set(ret, "TERM", 4, terminal_name(), e);
+		r = set(ret, "TERM", 4, terminal_name(from), e);
 	if (r == 0 && network_wants_agent(&q->grants))
 		r = set(ret, "SSH_AUTH_SOCK", strlen("SSH_AUTH_SOCK"), CELL_AGENT, e);
 	if (r == 0 && trusting)
 		r = set_trust(ret, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if (q->grants.grants[i].verb == VERB_ENV)
-			r = set_granted(ret, grant_object(&q->grants, i), e);
+			r = set_granted(ret, from, grant_object(&q->grants, i), e);
 	return r;
 }
 

@@ -15,9 +15,9 @@ struct environment {
 	size_t n;
 };
 
-/* trusting: the cell will have authorities of its own, and programs are told where they are. What is granted goes over it. */
-int environment_make(const struct event_request *q, bool terminal, bool trusting, struct environment *ret,
-		     struct err *e);
+/* from: what grants pass on, "NAME=value" up to NULL; NULL: the process's own. trusting: the cell will have authorities of its own, and programs are told where they are. What is granted goes over it. */
+int environment_make(const struct event_request *q, char *const *from, bool terminal, bool trusting,
+		     struct environment *ret, struct err *e);
 void environment_finish(struct environment *env);
 const char *environment_get(const struct environment *env, const char *name);
 

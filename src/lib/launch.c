@@ -529,7 +529,9 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
-	r = r < 0 ? r : environment_make(l->q, wants_terminal(o), network_wants_judges(&l->q->grants), &l->env, e);
+	r = r < 0 ? r
+		  : environment_make(l->q, o->environment, wants_terminal(o), network_wants_judges(&l->q->grants),
+				     &l->env, e);
 	r = r < 0 ? r : find_program(l, e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);

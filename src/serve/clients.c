@@ -18,6 +18,13 @@
 #define RPC_FILES 512
 #define RPC_MEMORY (UINT64_C(96) << 20)
 
+static void init(struct client *c)
+{
+	memset(c, 0, sizeof *c);
+	line_init(&c->line);
+	buf_init(&c->parts, DESCRIPTION_BYTES_MAX);
+}
+
 void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 {
 	memset(c, 0, sizeof *c);
@@ -25,15 +32,15 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->spare_fd = -1;
 	c->started_ms = now_ms;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		line_init(&c->client[i].line);
+		init(&c->client[i]);
 }
 
 static void part_with(struct client *c)
 {
 	line_finish(&c->line);
+	buf_finish(&c->parts);
 	ambit_event_free(c->speaker);
-	memset(c, 0, sizeof *c);
-	line_init(&c->line);
+	init(c);
 }
 
 void clients_finish(struct clients *c)
@@ -203,25 +210,45 @@ static void give_channel(struct clients *all, struct client *c, uint32_t request
 	line_answer(&c->line, WIRE_SERVE_CHANNEL, &b, &fd, 1);
 }
 
+static bool on_part(struct clients *all, struct client *c, struct rbuf *in)
+{
+	const size_t n = rbuf_left(in);
+	size_t sum = n;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		sum += all->client[i].parts.len;
+	if (sum > PARTS_MAX)
+		return false;
+	buf_put(&c->parts, rbuf_bytes(in, n), n);
+	return !c->parts.failed;
+}
+
+static int name_session(char ret[ID_TEXT_MAX], struct err *e)
+{
+	const int r = event_new_id('s', rows_now_ms(), ret);
+
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers") : 0;
+}
+
 static bool on_new(struct clients *all, struct client *c, struct wire_message *m)
 {
+	auto_buf bytes = c->parts; /* taken, whatever comes of it */
+	auto_fd int fd = sealed_make("ambit-session", &bytes);
 	char session[ID_TEXT_MAX];
 	struct link_number q;
+	struct err e;
 	int r;
 
+	buf_init(&c->parts, DESCRIPTION_BYTES_MAX);
 	if (!link_number_take(&m->body, &q))
 		return false;
 	if (!may(c, q.request, ""))
 		return true;
-	r = event_new_id('s', rows_now_ms(), session);
-	if (r < 0) {
-		struct err e;
-
-		(void)err_sys(&e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
+	r = fd < 0 ? err_sys(&e, AMBIT_SYSTEM, -fd, NULL, "cannot make a memory file") : name_session(session, &e);
+	if (r < 0)
 		fail(c, q.request, &e);
-		return true;
-	}
-	give_channel(all, c, q.request, session, m->fds[0]);
+	else
+		give_channel(all, c, q.request, session, fd);
 	return true;
 }
 
@@ -302,6 +329,8 @@ static bool on_status(struct clients *all, struct client *c, struct rbuf *in)
 /* false: it said what nobody may. */
 static bool take(struct clients *all, struct client *c, struct wire_message *m)
 {
+	if (m->number == WIRE_SERVE_PART)
+		return on_part(all, c, &m->body);
 	if (m->number == WIRE_SERVE_NEW)
 		return on_new(all, c, m);
 	if (m->number == WIRE_SERVE_OPEN)

@@ -13,10 +13,12 @@
 #include "session/line.h"
 
 #define CLIENTS_MAX 512
-#define TRANSLATED_MAX 128 /* each has a cell */
+#define TRANSLATED_MAX 128    /* each has a cell */
+#define PARTS_MAX (64u << 20) /* of all clients together */
 
 struct client {
 	struct line line;         /* without a connection: a free place */
+	struct buf parts;         /* of a session that is to be made */
 	char only[ID_TEXT_MAX];   /* the session to which it was narrowed; "": it is not */
 	uint32_t list_request;    /* 0: none is being told */
 	char listed[ID_TEXT_MAX]; /* the last that was told */

@@ -6,19 +6,20 @@
 
 #include "base/fd.h"
 #include "session/keep.h"
-#include "session/sealed.h"
 
-#define TURN 16 /* requests, or rows, before others have their turn */
+#define TURN 16 /* requests before others have their turn */
 
 void channel_init(struct channel *c)
 {
 	memset(c, 0, sizeof *c);
 	line_init(&c->line);
+	buf_init(&c->parts, RUN_BYTES_MAX);
 }
 
 void channel_finish(struct channel *c)
 {
 	line_finish(&c->line);
+	buf_finish(&c->parts);
 	channel_init(c);
 }
 
@@ -134,8 +135,9 @@ static bool tell_list(struct channel *c, struct keep *k)
 {
 	struct event_row row;
 
-	for (unsigned i = 0; i < TURN && c->list_next != 0 && c->list_next <= c->list_end; i++, c->list_next++)
-		if (keep_row(k, c->list_next, &row) && !tell_row(c, WIRE_SESSION_ROW, &row))
+	for (; c->list_next != 0 && c->list_next <= c->list_end; c->list_next++) /* until there is no room */
+		if (keep_row(k, c->list_next, &row) &&
+		    !tell_row(c, c->list_request != 0 ? WIRE_SESSION_ROW : WIRE_SESSION_CHANGED, &row))
 			return false;
 	if (c->list_next == 0 || c->list_next <= c->list_end)
 		return true;
@@ -153,7 +155,7 @@ static bool tell_changes(struct channel *c, struct keep *k)
 	while (c->follows_all && c->changes_seen < k->n_changes) {
 		const uint64_t n = k->changes[c->changes_seen % KEEP_CHANGES];
 
-		if (keep_row(k, n, &row) && !tell_row(c, WIRE_SESSION_ROW, &row))
+		if (keep_row(k, n, &row) && !tell_row(c, WIRE_SESSION_CHANGED, &row))
 			return false;
 		c->changes_seen++;
 	}
@@ -170,24 +172,30 @@ static bool tell_news(struct channel *c, struct keep *k)
 
 /* ---- what it asks ---- */
 
+static void on_part(struct channel *c, struct wire_message *m)
+{
+	const size_t n = rbuf_left(&m->body);
+
+	buf_put(&c->parts, rbuf_bytes(&m->body, n), n);
+	if (c->parts.failed)
+		channel_finish(c);
+}
+
 static void on_run(struct channel *c, struct keep *k, struct wire_message *m)
 {
-	auto_buf bytes = { .max = RUN_BYTES_MAX };
+	auto_buf bytes = c->parts; /* taken, whatever comes of it */
 	struct link_number q;
 	struct session_taken taken;
 	uint8_t room[64];
 	struct buf b;
 	struct err e;
-	int r;
 
+	buf_init(&c->parts, RUN_BYTES_MAX);
 	if (!link_number_take(&m->body, &q)) {
 		channel_finish(c);
 		return;
 	}
-	r = sealed_read(m->fds[0], &bytes);
-	r = r < 0 ? err_sys(&e, AMBIT_MALFORMED, -r, NULL, "what is to be run is no sealed memory file, or too long")
-		  : keep_take(k, bytes.data, bytes.len, &taken, &e);
-	if (r < 0) {
+	if (keep_take(k, bytes.data, bytes.len, &taken, &e) < 0) {
 		answer_failed(c, q.request, &e);
 		return;
 	}
@@ -291,10 +299,22 @@ static int gone(uint64_t n, struct err *e)
 	return err_set(e, AMBIT_GONE, "ambit events", "event %llu does not run", (unsigned long long)n);
 }
 
+/* The last of a list that was asked for. */
+static uint64_t last_of(const struct keep *k, const struct session_event *q)
+{
+	const uint64_t last = k->shelf.next - 1;
+
+	return q->b != 0 && q->n <= last && q->b < last - q->n + 1 ? q->n + q->b - 1 : last;
+}
+
 static void on_list(struct channel *c, struct keep *k, const struct session_event *q)
 {
 	struct err e;
 
+	if (q->request == 0 || q->n == 0) {
+		channel_finish(c); /* numbers begin at 1, as requests do that are answered at some time */
+		return;
+	}
 	if (c->list_request != 0) {
 		(void)err_set(&e, AMBIT_CONFLICT, "wait for its end", "a list is being told already");
 		answer_failed(c, q->request, &e);
@@ -305,7 +325,7 @@ static void on_list(struct channel *c, struct keep *k, const struct session_even
 		c->changes_seen = k->n_changes;
 	}
 	c->list_request = q->request;
-	channel_relist(c, q->n > 0 ? q->n : 1, k->shelf.next - 1);
+	channel_relist(c, q->n, last_of(k, q));
 	if (c->list_next > c->list_end) { /* there is none, so it ends at once */
 		c->list_end = 0;
 		c->list_next = 1;
@@ -357,6 +377,8 @@ static void hear(struct channel *c, struct keep *k)
 		return;
 	if (r <= 0)
 		channel_finish(c); /* it went, or said what nobody may */
+	else if (m.number == WIRE_SESSION_PART)
+		on_part(c, &m);
 	else if (m.number == WIRE_SESSION_RUN)
 		on_run(c, k, &m);
 	else if (m.number == WIRE_SESSION_CLOSE)

@@ -26,6 +26,7 @@ struct follow {
 
 struct channel {
 	struct line line; /* without a connection: a free place */
+	struct buf parts; /* of what is to be run */
 	struct follow follows[CHANNEL_FOLLOWS_MAX];
 	uint32_t list_request;
 	uint64_t list_next, list_end; /* rows that are to be told, up to that one; 0: none */

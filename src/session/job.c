@@ -213,14 +213,34 @@ static const char *word(const char *w)
 	return w[0] != 0 ? w : NULL;
 }
 
+/* The event's go before the session's: the first of a name is taken. Owned, with texts of both; NULL: no memory. */
+static char **environment_of(char *const *first, char *const *second)
+{
+	size_t n = 0, m = 0;
+	char **all;
+
+	while (first[n] != NULL)
+		n++;
+	while (second[m] != NULL)
+		m++;
+	all = calloc(n + m + 1, sizeof *all);
+	if (all != NULL) {
+		memcpy(all, first, n * sizeof *all);
+		memcpy(all + n, second, m * sizeof *all);
+	}
+	return all;
+}
+
 static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
 {
+	auto_free char **environment = environment_of(run->env, t->about->env);
 	struct ambit_event_options o = { .size = sizeof o,
 					 .argv = run->argv,
 					 .workspace = t->about->workspace,
 					 .base = word(t->about->base),
 					 .observe = word(t->about->observe),
 					 .without = word(t->about->without),
+					 .environment = environment,
 					 .changes = t->about->changes | run->changes,
 					 .on_conflict = word(run->on_conflict) };
 	const struct limits limits = t->policy->policy.limits;
@@ -235,7 +255,8 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 				    err_sys(&e, AMBIT_SYSTEM, -r, "end other events", "cannot make a terminal"), &e);
 	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
 	(void)text_copy(names.session, sizeof names.session, t->session);
-	r = narrow(t->policy, t, run, &e);
+	r = environment == NULL ? err_set(&e, AMBIT_MEMORY, NULL, "no memory for an environment")
+				: narrow(t->policy, t, run, &e);
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
 	r = r < 0 ? public_error(ret_error, r, &e) : launch_in_session(t->policy, &o, &names, &j->ev, ret_error);
 	t->policy->policy.limits = limits;

@@ -1,7 +1,7 @@
 /* link - what a client, the daemon and the role of a session tell each other.
  *
  * Owns:   the bodies of the messages SERVE_* and SESSION_* (wire/messages.def), and what a session and a run are described by, which travels in a
- *         sealed memory file.
+ *         parts.
  * Holds:  all but an error and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
  *         taken over by what it read. A request carries a number of the client's choice, and each gets one answer with that number, in the order of the
  *         requests; what is told beside answers has none.
@@ -107,7 +107,7 @@ struct session_ready {
 void session_ready_put(struct buf *out, const struct session_ready *r);
 bool session_ready_take(struct rbuf *in, struct session_ready *ret);
 
-/* SESSION_RUN has a request (link_number, value 0) and a struct run, in a sealed memory file or in parts. SESSION_TAKEN answers: the event is written down, and nothing
+/* SESSION_RUN has a request (link_number, value 0) and a struct run, in parts before it. SESSION_TAKEN answers: the event is written down, and nothing
  * but the death of the machine loses it. */
 struct session_taken {
 	uint32_t request;
@@ -172,9 +172,8 @@ bool event_row_take(struct rbuf *in, struct event_row *ret);
 
 /* ---- what describes a session and a run ---- */
 
-/* It comes in a sealed memory file, with SERVE_NEW and SESSION_RUN. Who can make none (a cell has no memfd_create) sends its bytes before, in
- * SERVE_PART and SESSION_PART, as many as it takes: what came of them since the last SERVE_NEW or SESSION_RUN belongs to the next, which has no
- * descriptor then. More than the most of it ends the connection. */
+/* Its bytes come before, in SERVE_PART and SESSION_PART, as many as it takes: what came of them since the last SERVE_NEW or SESSION_RUN belongs to the
+ * next. (A memory file would do, but a cell makes none, and the role that speaks for a client lives in one.) More than the most of it ends the connection. */
 
 /* What a session is: what SERVE_NEW brings. The policy is as policy_carry writes it. */
 #define DESCRIPTION_BYTES_MAX (2u << 20)

@@ -2,7 +2,7 @@
  *
  * Owns:   nothing.
  * Holds:  what is read has its seals, so it is a memory file, which neither blocks nor changes while it is looked at.
- * Called: lib, session, serve, rpc. Linux 3.17. */
+ * Called: serve, session: a new session's description. Linux 3.17. */
 #ifndef SESSION_SEALED_H
 #define SESSION_SEALED_H
 
