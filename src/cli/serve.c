@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "lib/helper.h"
@@ -164,6 +165,9 @@ static int end_it(struct err *e)
 		pidfd = (int)syscall(SYS_pidfd_open, (pid_t)d.hello.pid, 0);
 		r = pidfd < 0 ? err_sys(e, AMBIT_GONE, errno, NULL, "the daemon ended") : daemon_status(&d, &s, e);
 	}
+	if (r == 0 && s.running_now > 0)
+		(void)fprintf(stderr, "ambit: waiting for %llu event%s, half a minute at most\n",
+			      (unsigned long long)s.running_now, text_plural(s.running_now));
 	if (r == 0 && syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) < 0)
 		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot end the daemon");
 	daemon_leave(&d);

@@ -122,7 +122,7 @@ int roles_connect(struct roles *r, const char *session, int description_fd, int 
 	int n = 0;
 
 	if (s == NULL) {
-		if (description_fd < 0 && shelf_row(r->sessions_fd, session, &row) < 0)
+		if (description_fd < 0 && shelf_row(r->sessions_fd, session, &row) == -AMBIT_NOT_FOUND)
 			return err_set(e, AMBIT_NOT_FOUND, "ambit session list", "there is no session %s", session);
 		s = find(r, "");
 		if (s == NULL)

@@ -1,0 +1,601 @@
+#!/usr/bin/env python3
+"""Sessions that outlive their clients, and the daemon that keeps them: by the command line, and by messages of our own making.
+
+usage: sessions.py AMBIT    (TAP on standard output; as root everything runs a second time as an ordinary user)
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from harness import PATIENCE, SLOW, always, expect_ok, main, told, write
+
+# wire/messages.def
+HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART = 256, 257, 258, 259, 260, 261, 262
+CHANNEL, ROW, DONE, TOLD, FAILED = 264, 265, 266, 267, 268
+READY, RUN, FOLLOW, SEEN, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 295, 297, 299
+TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED = 304, 305, 306, 307, 308, 309, 310
+RUNNING, IS_OVER, INTERRUPTED = 2, 3, 4
+
+
+class Served:
+    """A person's daemon, with places of its own, started by the first command that needs it."""
+
+    def __init__(self, place):
+        self.place, self.home = place, place.fresh()
+        self.run_dir, self.tree = os.path.join(self.home, "run"), os.path.join(self.home, "tree")
+        os.mkdir(self.run_dir, 0o700)
+        os.mkdir(self.tree)
+        self.environment = {**place.environment(), "HOME": self.home, "XDG_RUNTIME_DIR": self.run_dir, "AMBIT_LEDGER": os.path.join(place.home, "ledger")}
+
+    def ambit(self, *words, cwd=None, input="", **more):
+        return subprocess.run([self.place.ambit, *words], cwd=cwd or self.tree, env={**self.environment, **more.pop("env", {})}, input=input,
+                              capture_output=True, text=True, errors="replace", timeout=SLOW * PATIENCE, **more)
+
+    def start(self, *words, **more):
+        return subprocess.Popen([self.place.ambit, *words], cwd=self.tree, env=self.environment, stdin=more.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, **more)
+
+    def session(self, *words, **more):
+        return expect_ok(self.ambit("session", "new", *words, **more)).stdout.strip()
+
+    def events(self, session):
+        return [json.loads(line) for line in expect_ok(self.ambit("events", "--json", session)).stdout.splitlines()]
+
+    def status(self):
+        return json.loads(expect_ok(self.ambit("serve", "--status", "--json")).stdout)
+
+    def kill(self):
+        """As a machine that is out of memory would."""
+        pid = self.status()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        self.until(lambda: not os.path.exists(f"/proc/{pid}") or state_of(pid) == "Z", "the daemon goes")
+
+    def until(self, holds, what):
+        end = time.monotonic() + SLOW * PATIENCE
+        while not (result := holds()):
+            assert time.monotonic() < end, f"never: {what}"
+            time.sleep(0.02)
+        return result
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Told twice, it waits for nothing."""
+        with contextlib.suppress(AssertionError, ProcessLookupError):
+            pid = self.status()["pid"]
+            for _ in range(2):
+                os.kill(pid, signal.SIGTERM)
+                time.sleep(0.05)
+            self.until(lambda: state_of(pid) == "Z", "the daemon goes")
+
+
+def state_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+def processes_in(runtime):
+    """Processes that have this directory in their environment and live: ours, whatever they are."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"XDG_RUNTIME_DIR={runtime}\0".encode() in file.read() and state_of(pid) != "Z":
+                    found.append(int(pid))
+    return found
+
+
+# ---- by hand ----
+
+
+class Native:
+    """A client that says what it likes."""
+
+    def __init__(self, served):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(SLOW * PATIENCE)
+        self.sock.connect(os.path.join(served.run_dir, "ambit", "native.sock"))
+        number, body, _ = self.receive()
+        assert number == HELLO and struct.unpack_from("<I", body)[0] == 1, (number, body)
+
+    @classmethod
+    def on(cls, fd):
+        self = cls.__new__(cls)
+        self.sock = socket.socket(fileno=fd)
+        self.sock.settimeout(SLOW * PATIENCE)
+        return self
+
+    def send(self, number, body=b"", fds=()):
+        socket.send_fds(self.sock, [struct.pack("<HH", number, 0) + body], list(fds))
+
+    def receive(self):
+        data, fds, _, _ = socket.recv_fds(self.sock, 1 << 17, 8)
+        return (struct.unpack_from("<H", data)[0], data[4:], fds) if data else (None, b"", fds)
+
+    def ask(self, number, body=b""):
+        self.send(number, body)
+        return self.receive()
+
+    def is_sent_away(self):
+        try:
+            return self.receive()[0] is None
+        except ConnectionError:
+            return True
+
+    def close(self):
+        self.sock.close()
+
+
+def name(request, session):
+    return struct.pack("<I32s", request, session.encode())
+
+
+def number(request, value=0):
+    return struct.pack("<IQ", request, value)
+
+
+def of_event(request, n, a=0, b=0):
+    return struct.pack("<IIIQ", request, a, b, n)
+
+
+def text(value):
+    return struct.pack("<I", len(value)) + value.encode()
+
+
+def run_bytes(*argv, key="", flags=0):
+    return (struct.pack("<I", 1) + text(key) + struct.pack("<IIII", flags, 0, 0, 0) + text("") + text("") +
+            struct.pack("<I", len(argv)) + b"".join(map(text, argv)) + struct.pack("<I", 0))
+
+
+def failed(body):
+    """Of an answer that is an error: its request, code and message."""
+    request, code = struct.unpack_from("<II", body)
+    n = struct.unpack_from("<I", body, 12)[0]
+    return request, code, body[16:16 + n].decode()
+
+
+def channel_to(served, session):
+    client = Native(served)
+    number_, body, fds = client.ask(OPEN, name(7, session))
+    assert number_ == CHANNEL and len(fds) == 1, (number_, body)
+    channel = Native.on(fds[0])
+    assert channel.receive()[0] == READY
+    return client, channel
+
+
+def take(channel, *argv, key="", request=1, flags=0):
+    channel.send(S_PART, run_bytes(*argv, key=key, flags=flags))
+    channel.send(RUN, number(request))
+    while True:
+        what, body, _ = channel.receive()
+        if what in (TAKEN, S_FAILED, None):
+            return what, body
+
+
+# ---- what a person does ----
+
+
+@always
+def a_session_has_grants_and_a_tree(place):
+    with Served(place) as s:
+        write(f"{s.tree}/a", "one\n")
+        session = s.session("--work", ".")
+        result = s.ambit("run", "--session", session, "--", "sh", "-c", "cat a; echo two > b; echo said >&2; exit 0")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "one\n", "said\n"), told(result)
+        assert open(f"{s.tree}/b", encoding="utf-8").read() == "two\n"
+        result = s.ambit("run", "--session", session[:12], "--", "sh", "-c", "echo three > c; exit 4")
+        assert result.returncode == 4 and not os.path.exists(f"{s.tree}/c") and "kept" in result.stderr, told(result)
+        result = s.ambit("run", "--session", "last", "--", "cat", "b", "/etc/shadow-of-nobody")
+        assert result.returncode == 1 and result.stdout == "two\n", told(result)
+        rows = s.events(session)
+        assert [r["n"] for r in rows] == [1, 2, 3] and [r["exit"] for r in rows] == [0, 4, 1], rows
+        assert [r["workspace"] for r in rows] == ["committed", "kept", "untouched"], rows
+
+
+def what_was_not_granted_is_not_there(place):
+    with Served(place) as s:
+        write(f"{s.home}/secret.txt", "secret\n")
+        session = s.session("--read", ".")
+        result = s.ambit("run", "--session", session, "--", "cat", f"{s.home}/secret.txt")
+        assert result.returncode == 1 and "secret\n" not in result.stdout, told(result)
+        twin = s.session("--read", f"{s.home}/secret.txt")
+        expect_ok(s.ambit("run", "--session", twin, "--", "cat", f"{s.home}/secret.txt"), "secret\n")
+        result = s.ambit("run", "--session", session, "--read", f"{s.home}/secret.txt", "--", "cat", f"{s.home}/secret.txt")
+        assert result.returncode == 125 and "has its own" in result.stderr and "secret\n" not in result.stdout, told(result)
+
+
+def input_comes_through_and_ends(place):
+    with Served(place) as s:
+        session = s.session()
+        data = "".join(f"{i}\n" for i in range(200000))
+        result = s.ambit("run", "--session", session, "--", "sh", "-c", "wc -c; head -c 3 /dev/null", input=data)
+        assert (result.returncode, result.stdout.strip()) == (0, str(len(data))), told(result)
+        result = s.ambit("run", "--session", session, "--", "head", "-n1", input=data)
+        assert (result.returncode, result.stdout) == (0, "0\n"), told(result)
+
+
+def output_is_whole_and_bounded(place):
+    with Served(place) as s:
+        session = s.session()
+        result = s.ambit("run", "--session", session, "--", "sh", "-c", "seq 1 300000; seq 1 300000 >&2")
+        seq = "".join(f"{i}\n" for i in range(1, 300001))
+        assert result.stdout == seq and result.stderr == seq, told(result)
+        result = s.ambit("run", "--session", session, "--limit", "output=100K", "--", "cat", "/dev/zero")
+        row = s.events(session)[-1]
+        assert result.returncode == 125 and "limit output" in result.stderr, told(result)
+        assert row["cause"] == "limit" and row["stdout"] < 8 << 20, row
+
+
+def the_environment_is_the_clients(place):
+    with Served(place) as s:
+        session = s.session("--env", "COLOUR", "--env", "FIXED=1", env={"COLOUR": "red", "OTHER": "no"})
+        result = s.ambit("run", "--session", session, "--", "sh", "-c", "echo $COLOUR $FIXED $OTHER.", env={"COLOUR": "blue"})
+        assert result.stdout == "red 1 .\n", told(result)
+
+
+@always
+def a_key_has_its_effect_once(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        words = ("run", "--session", session, "--key", "once", "--", "sh", "-c", "echo x >> log; cat log")
+        first, second = s.ambit(*words), s.ambit(*words)
+        assert first.stdout == second.stdout == "x\n" and first.returncode == second.returncode == 0, told(second)
+        assert open(f"{s.tree}/log", encoding="utf-8").read() == "x\n"
+        s.kill()
+        third = s.ambit(*words)
+        assert third.stdout == "x\n" and len(s.events(session)) == 1, told(third)
+        other = s.ambit("run", "--session", session, "--key", "once", "--", "true")
+        assert other.returncode == 125 and "another request" in other.stderr, told(other)
+        expect_ok(s.ambit("run", "--session", session, "--key", "twice", "--", "true"))
+        assert [r["n"] for r in s.events(session)] == [1, 2]
+
+
+@always
+def who_leaves_leaves_the_event(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        client = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; sleep 0.5; echo ended; echo x > done")
+        assert client.stdout.readline() == "begun\n"
+        client.kill()
+        client.communicate()
+        s.until(lambda: s.events(session)[0]["state"] == "over", "the event ends")
+        row = s.events(session)[0]
+        assert (row["exit"], row["stdout"]) == (0, 12) and os.path.exists(f"{s.tree}/done"), row
+        _, channel = channel_to(s, session)
+        what, _, fds = channel.ask(FOLLOW, of_event(1, 1))
+        assert what == FILES and os.pread(fds[0], 100, 6) == b"ended\n"
+        for fd in fds:
+            os.close(fd)
+
+
+@always
+def the_killed_daemon_has_everything_that_was_taken(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        expect_ok(s.ambit("run", "--session", session, "--", "sh", "-c", "echo before; echo 1 > a"), "before")
+        client = s.start("run", "--session", session, "--", "sh", "-c", "echo 2 > b; echo begun; sleep 60")
+        assert client.stdout.readline() == "begun\n"
+        s.kill()
+        out, err = client.communicate(timeout=SLOW * PATIENCE)
+        assert client.returncode == 125 and "interrupted" in err, f"{client.returncode} {out} {err}"
+        rows = s.events(session)
+        assert [r["state"] for r in rows] == ["over", "interrupted"] and rows[1]["stdout"] == 6, rows
+        assert not os.path.exists(f"{s.tree}/b") and os.path.exists(f"{s.tree}/a")
+        kept = expect_ok(s.ambit("stage", "list")).stdout
+        assert rows[1]["event"] in kept, kept
+        expect_ok(s.ambit("run", "--session", session, "--", "cat", "a"), "1\n")
+        assert len(s.events(session)) == 3
+
+
+def the_killed_role_of_a_session_is_no_loss(place):
+    with Served(place) as s:
+        session, other = s.session(), s.session()
+        client = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; sleep 60")
+        beside = s.start("run", "--session", other, "--", "sh", "-c", "echo begun; sleep 2; echo whole")
+        assert client.stdout.readline() == beside.stdout.readline() == "begun\n"
+        roles = [pid for pid in processes_in(s.run_dir) if "ambit-session" in open(f"/proc/{pid}/cmdline", encoding="ascii").read()]
+        assert len(roles) == 2, roles
+        os.kill(min(roles), signal.SIGKILL)  # the first that was started
+        assert client.wait(timeout=SLOW * PATIENCE) == 125
+        out, _ = beside.communicate(timeout=SLOW * PATIENCE)
+        assert (beside.returncode, out) == (0, "whole\n"), (beside.returncode, out)
+        assert s.events(session)[0]["state"] == "interrupted" and s.events(other)[0]["state"] == "over"
+        client.communicate()
+
+
+@always
+def nothing_is_left_after_kills_at_random(place):
+    """Each event adds one line: none that was answered for is lost, none happens twice, and no process stays."""
+    seed = int(os.environ.get("AMBIT_SEED", str(random.randrange(1 << 30))))
+    chance = random.Random(seed)
+    print(f"# seed {seed}", flush=True)
+    rounds = 3 * int(os.environ.get("AMBIT_SOAK", "1"))
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        answered = {}
+        for i in range(rounds):
+            clients = {}
+            for j in range(4):
+                key = f"{i}.{j}"
+                clients[key] = s.start("run", "--session", session, "--key", key, "--", "sh", "-c", f"echo {key} > made-{key}; echo {key}")
+            time.sleep(chance.random() * 0.25)
+            with contextlib.suppress(AssertionError, ProcessLookupError):
+                s.kill()
+            for key, client in clients.items():
+                out, _ = client.communicate(timeout=SLOW * PATIENCE)
+                if client.returncode == 0:
+                    answered[key] = out
+        rows = {r["command"].split()[-1]: r for r in s.events(session)}
+        for key, out in answered.items():
+            assert out == f"{key}\n" and os.path.exists(f"{s.tree}/made-{key}"), f"lost: {key} (seed {seed})"
+            again = s.ambit("run", "--session", session, "--key", key, "--", "sh", "-c", f"echo {key} > made-{key}; echo {key}")
+            assert (again.returncode, again.stdout) == (0, f"{key}\n"), told(again)
+        assert len(s.events(session)) == len(rows), "an event ran twice"
+        assert all(r["state"] in ("over", "interrupted") for r in rows.values()), rows
+        expect_ok(s.ambit("serve", "--stop"))
+        s.until(lambda: not processes_in(s.run_dir), "all processes go")
+
+
+def events_of_a_session_are_in_order(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        clients = [s.start("run", "--session", session, "--", "sh", "-c", f"cat log 2>/dev/null; echo {i} >> log") for i in range(4)]
+        ends = [(c.communicate(timeout=SLOW * PATIENCE), c.returncode) for c in clients]
+        assert all(status == 0 for _, status in ends), ends
+        assert sorted(out.count("\n") for (out, _), _ in ends) == [0, 1, 2, 3], f"two of them ran at one time: {ends}"
+
+
+def events_of_the_background_go_on_beside(place):
+    with Served(place) as s:
+        session = s.session("--read", ".")
+        beside = expect_ok(s.ambit("run", "--session", session, "--background", "--", "sleep", "600")).stdout.strip()
+        for _ in range(4):
+            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        assert s.events(session)[0]["event"] == beside and s.events(session)[0]["state"] == "runs"
+        expect_ok(s.ambit("session", "end", session))
+        s.until(lambda: s.events(session)[0]["state"] == "over", "the background ends with its session")
+        result = s.ambit("run", "--session", session, "--", "true")
+        assert result.returncode == 125 and "has ended" in result.stderr, told(result)
+        listed = json.loads(expect_ok(s.ambit("session", "list", "--json")).stdout)["sessions"]
+        assert [(r["session"], r["state"], r["events"]) for r in listed] == [(session, "ended", 5)], listed
+
+
+def limits_of_a_session_hold_over_all_of_it(place):
+    with Served(place) as s:
+        session = s.session("--events", "2")
+        assert [s.ambit("run", "--session", session, "--", "true").returncode for _ in range(3)] == [0, 0, 125]
+        timed = s.session("--total-wall", "700ms")
+        result = s.ambit("run", "--session", timed, "--", "sleep", "60")
+        assert result.returncode == 124, told(result)
+        result = s.ambit("run", "--session", timed, "--", "true")
+        assert result.returncode == 125 and "all of its time" in result.stderr, told(result)
+        kept = s.session("--keep-space", "100K")
+        for _ in range(4):
+            expect_ok(s.ambit("run", "--session", kept, "--", "head", "-c", "60000", "/dev/zero"))
+        flags = [r["kept"] for r in s.events(kept)]
+        assert flags[-1] and not flags[0] and flags == sorted(flags), flags
+
+
+def a_signal_reaches_the_program(place):
+    with Served(place) as s:
+        session = s.session()
+        client = s.start("run", "--session", session, "--", "sh", "-c", "trap 'echo caught; exit 7' INT; echo begun; while :; do sleep 0.1; done")
+        assert client.stdout.readline() == "begun\n"
+        client.send_signal(signal.SIGINT)
+        out, err = client.communicate(timeout=SLOW * PATIENCE)
+        assert (client.returncode, out) == (7, "caught\n"), (client.returncode, out, err)
+        client = s.start("run", "--session", session, "--", "sh", "-c", "trap '' INT TERM; echo begun; while :; do sleep 0.1; done")
+        assert client.stdout.readline() == "begun\n"
+        for _ in range(2):
+            client.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert client.wait(timeout=SLOW * PATIENCE) == 137
+        client.communicate()
+
+
+def the_record_comes_back(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        record = json.loads(expect_ok(s.ambit("run", "--session", session, "--json", "--", "sh", "-c", "echo x > a")).stdout)
+        assert (record["session"], record["n"], record["outcome"]["workspace"]) == (session, 1, "committed"), record
+        expect_ok(s.ambit("run", "--session", session, "--record", f"{s.home}/r.json", "--", "true"))
+        assert json.load(open(f"{s.home}/r.json", encoding="utf-8"))["n"] == 2
+
+
+def mistakes_are_told(place):
+    with Served(place) as s:
+        session = s.session()
+        for words, says in [(("run", "--session", "s_01"), "no command"),
+                            (("run", "--session", "s_01ZZZZZZZZ", "--", "true"), "no session s_01ZZZZZZZZ"),
+                            (("run", "--session", "nonsense", "--", "true"), "is no session"),
+                            (("run", "--key", "k", "--", "true"), "name it with --session"),
+                            (("run", "--session", session, "--", "no-such-program"), "command not found"),
+                            (("run", "--session", session, "--limit", "wal=3s", "--", "true"), "wal"),
+                            (("session", "nwe"), "no command"), (("session", "new", "--wrok", "."), "no option"),
+                            (("session", "end"), "one session"), (("events", "--from", "0"), "--from"),
+                            (("serve", "--statsu"), "no option")]:
+            result = s.ambit(*words)
+            assert result.returncode in (125, 127) and says in result.stderr, f"{words}: {told(result)}"
+        assert s.ambit("run", "--session", session, "--", "no-such-program").returncode == 127
+
+
+def there_is_one_daemon(place):
+    with Served(place) as s:
+        s.session()
+        result = s.ambit("serve")
+        assert result.returncode != 0 and "daemon already" in result.stderr, told(result)
+        clients = [s.start("session", "new") for _ in range(6)]
+        assert all(c.wait(timeout=SLOW * PATIENCE) == 0 for c in clients), [c.communicate() for c in clients]
+        s.kill()
+        clients += [s.start("session", "new") for _ in range(6)]
+        assert all(c.wait(timeout=SLOW * PATIENCE) == 0 for c in clients), [c.communicate() for c in clients]
+        assert len({c.communicate()[0] for c in clients}) == 12
+
+
+# ---- what nobody may ----
+
+
+@always
+def a_narrowed_connection_has_its_session_alone(place):
+    with Served(place) as s:
+        mine, other = s.session(), s.session()
+        client = Native(s)
+        assert client.ask(NARROW, name(1, mine))[0] == DONE
+        for what, body in [(OPEN, name(2, other)), (NARROW, name(2, other)), (NEW, number(2)), (LIST, name(2, "")), (STATUS, number(2))]:
+            answer, told_, fds = client.ask(what, body)
+            assert answer == FAILED and failed(told_)[:2] == (2, 5) and not fds, (what, answer, told_)
+        answer, _, fds = client.ask(OPEN, name(3, mine))
+        assert answer == CHANNEL and len(fds) == 1
+        os.close(fds[0])
+        twin = Native(s)
+        answer, _, fds = twin.ask(OPEN, name(2, other))
+        assert answer == CHANNEL
+        os.close(fds[0])
+
+
+def messages_that_nobody_may_send_end_the_connection(place):
+    with Served(place) as s:
+        session = s.session()
+        bad = [(HELLO, b""), (ROW, b"\0" * 4220), (OPEN, b""), (OPEN, name(1, session)[:-1]), (OPEN, name(1, "../etc")), (OPEN, name(1, "s_" + "0" * 25 + "I")),
+               (NEW, b"\0" * 11), (LIST, name(0, "")), (9999, b""), (RUN, number(1)), (272, name(0, session))]
+        for what, body in bad:
+            client = Native(s)
+            client.send(what, body)
+            assert client.is_sent_away(), (what, body)
+        with open("/dev/null", "rb") as file:
+            client = Native(s)
+            client.send(STATUS, number(1), [file.fileno()])
+            assert client.is_sent_away(), "a descriptor where none belongs"
+        for what, body in [(NEW, number(1)), (FOLLOW, of_event(1, 1)[:-1]), (S_LIST, of_event(0, 1)), (TAKEN, b"\0" * 48), (9999, b""), (OPEN, name(1, session))]:
+            _, channel = channel_to(s, session)
+            channel.send(what, body)
+            assert channel.is_sent_away(), ("session", what, body)
+        assert s.ambit("run", "--session", session, "--", "true").returncode == 0
+
+
+def bad_descriptions_are_refused_and_cost_nothing(place):
+    with Served(place) as s:
+        session = s.session()
+        good = run_bytes("true")
+        _, channel = channel_to(s, session)
+        for i in range(len(good)):
+            channel.send(S_PART, good[:i])
+            what, body, _ = channel.ask(RUN, number(i + 1))
+            assert what == S_FAILED and failed(body)[0] == i + 1, (i, what)
+        for bytes_ in [good + b"\0", run_bytes(), run_bytes(""), run_bytes("true", key="\xff" * 3), run_bytes("true", flags=64), b"\xff" * 64]:
+            channel.send(S_PART, bytes_)
+            what, body, _ = channel.ask(RUN, number(1))
+            assert what == S_FAILED, (bytes_, what)
+        assert take(channel, "true", key="k" * 129)[0] == S_FAILED
+        assert take(channel, "true")[0] == TAKEN
+        client = Native(s)
+        client.send(PART, b"\xff" * 60000)
+        answer, _, fds = client.ask(NEW, number(1))
+        assert answer == CHANNEL
+        refused = Native.on(fds[0])
+        assert refused.receive()[0] == S_FAILED and len(s.ambit("session", "list").stdout.splitlines()) == 1
+
+
+def clients_that_do_not_read_hold_nobody_up(place):
+    with Served(place) as s:
+        session = s.session()
+        stuck = []
+        for _ in range(20):
+            client = Native(s)
+            client.sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                for i in range(100000):
+                    client.send(STATUS, number(i + 1))
+            stuck.append(client)
+        _, channel = channel_to(s, session)
+        channel.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for i in range(100000):
+                channel.send(S_LIST, of_event(i + 1, 1))
+        begun = time.monotonic()
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "hello"), "hello\n")
+        assert time.monotonic() - begun < SLOW * 5
+        for pid in processes_in(s.run_dir):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii") as file:
+                rss = [int(line.split()[1]) for line in file if line.startswith("VmRSS")]
+                assert not rss or rss[0] < 100 << 10, (pid, rss)
+
+
+def parts_without_end_end_the_connection(place):
+    with Served(place) as s:
+        session = s.session()
+        for connect, what in [(lambda: Native(s), PART), (lambda: channel_to(s, session)[1], S_PART)]:
+            client = connect()
+            try:
+                for _ in range(60):
+                    client.send(what, b"x" * 60000)
+                assert client.is_sent_away()
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        assert s.ambit("run", "--session", session, "--", "true").returncode == 0
+
+
+def another_user_gets_no_word(place):
+    if os.geteuid() != 0:
+        return  # root tries it: as somebody else
+    with Served(place) as s:
+        s.session()
+        for path in (place.top, s.home, s.run_dir, f"{s.run_dir}/ambit"):
+            os.chmod(path, 0o755)
+        for file in os.listdir(f"{s.run_dir}/ambit"):
+            os.chmod(f"{s.run_dir}/ambit/{file}", 0o777)
+        code = ("import os, socket, sys\nos.setgid(64124); os.setuid(64124)\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                "s.settimeout(10)\ns.connect(sys.argv[1])\nprint('heard', len(s.recv(65536)))\n")
+        for uid, hears in (("64124", "heard 0"), ("0", "heard 44")):
+            result = subprocess.run([sys.executable, "-c", code.replace("64124", uid), f"{s.run_dir}/ambit/native.sock"], capture_output=True, text=True, check=False)
+            assert hears in result.stdout, (uid, told(result))
+        for path in (s.home, s.run_dir, f"{s.run_dir}/ambit"):
+            os.chmod(path, 0o700)
+
+
+def a_damaged_session_is_told_and_harms_no_other(place):
+    with Served(place) as s:
+        broken, whole = s.session(), s.session()
+        for _ in range(3):
+            expect_ok(s.ambit("run", "--session", whole, "--", "echo", "kept"))
+        expect_ok(s.ambit("serve", "--stop"))
+        sessions = f"{s.home}/.local/state/ambit/sessions"
+        with open(f"{sessions}/{broken}/session", "r+b") as file:
+            file.seek(4000)
+            file.write(b"\xff")
+        with open(f"{sessions}/{whole}/events", "r+b") as file:
+            file.seek(2 * 1024 + 600)  # how the third ended
+            file.write(b"\xff")
+            file.seek(0, 2)
+            file.write(b"\0" * 700)  # half of a fourth
+        listed = {r["session"]: r["state"] for r in json.loads(expect_ok(s.ambit("session", "list", "--json")).stdout)["sessions"]}
+        assert listed == {broken: "broken", whole: "idle"}, listed
+        result = s.ambit("run", "--session", broken, "--", "true")
+        assert result.returncode == 125 and "cannot be read" in result.stderr, told(result)
+        assert [r["state"] for r in s.events(whole)] == ["over", "over", "interrupted"]
+        expect_ok(s.ambit("run", "--session", whole, "--", "echo", "again"), "again")
+        assert [r["n"] for r in s.events(whole)] == [1, 2, 3, 4]
+
+
+SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there, input_comes_through_and_ends, output_is_whole_and_bounded,
+             the_environment_is_the_clients, a_key_has_its_effect_once, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
+             the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
+             events_of_a_session_are_in_order, events_of_the_background_go_on_beside, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
+             the_record_comes_back, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
+             parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
