@@ -267,7 +267,7 @@ int daemon_new(struct daemon_link *d, const struct description *about, struct da
 	if (r < 0)
 		return cannot_ask(r, e);
 	buf_init_in(&b, room, sizeof room);
-	link_number_put(&b, &(struct link_number){ .request = ++d->request });
+	link_number_put(&b, &(struct link_number){ .request = ++d->request, .value = link_key(about->key) });
 	r = ask(d, WIRE_SERVE_NEW, &b, &m, e);
 	if (r < 0)
 		return r;

@@ -190,14 +190,14 @@ static bool may(struct client *c, uint32_t request, const char *session)
 	return false;
 }
 
-static void give_channel(struct clients *all, struct client *c, uint32_t request, const char *session,
+static void give_channel(struct clients *all, struct client *c, uint32_t request, const char *session, bool is_new,
 			 int description_fd)
 {
 	struct serve_name name = { .request = request };
 	uint8_t room[64];
 	struct err e;
 	struct buf b;
-	int fd = -1, r = roles_connect(all->roles, session, description_fd, &fd, &e);
+	int fd = -1, r = roles_connect(all->roles, session, is_new, description_fd, &fd, &e);
 
 	if (r < 0) {
 		all->refused++;
@@ -223,11 +223,18 @@ static bool on_part(struct clients *all, struct client *c, struct rbuf *in)
 	return !c->parts.failed;
 }
 
-static int name_session(char ret[ID_TEXT_MAX], struct err *e)
+/* A key that is there names its session; one that is not names this one from now on. */
+static int name_session(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX], bool *ret_new, struct err *e)
 {
-	const int r = event_new_id('s', rows_now_ms(), ret);
+	int r;
 
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers") : 0;
+	*ret_new = key == 0 || !rows_keyed(sessions_fd, key, ret);
+	if (!*ret_new)
+		return 0;
+	r = event_new_id('s', rows_now_ms(), ret);
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
+	return key != 0 ? rows_key(sessions_fd, key, ret, e) : 0;
 }
 
 static bool on_new(struct clients *all, struct client *c, struct wire_message *m)
@@ -236,6 +243,7 @@ static bool on_new(struct clients *all, struct client *c, struct wire_message *m
 	auto_fd int fd = sealed_make("ambit-session", &bytes);
 	char session[ID_TEXT_MAX];
 	struct link_number q;
+	bool is_new = true;
 	struct err e;
 	int r;
 
@@ -244,11 +252,12 @@ static bool on_new(struct clients *all, struct client *c, struct wire_message *m
 		return false;
 	if (!may(c, q.request, ""))
 		return true;
-	r = fd < 0 ? err_sys(&e, AMBIT_SYSTEM, -fd, NULL, "cannot make a memory file") : name_session(session, &e);
+	r = fd < 0 ? err_sys(&e, AMBIT_SYSTEM, -fd, NULL, "cannot make a memory file")
+		   : name_session(all->roles->sessions_fd, q.value, session, &is_new, &e);
 	if (r < 0)
 		fail(c, q.request, &e);
 	else
-		give_channel(all, c, q.request, session, fd);
+		give_channel(all, c, q.request, session, is_new, fd);
 	return true;
 }
 
@@ -259,7 +268,7 @@ static bool on_open(struct clients *all, struct client *c, struct rbuf *in)
 	if (!serve_name_take(in, &q))
 		return false;
 	if (may(c, q.request, q.session))
-		give_channel(all, c, q.request, q.session, -1);
+		give_channel(all, c, q.request, q.session, false, -1);
 	return true;
 }
 

@@ -93,18 +93,20 @@ static int start(struct roles *r, struct session_role *s, const char *session, i
 	return n;
 }
 
-static int introduce(struct session_role *s, int *ret_fd, struct err *e)
+static int introduce(struct session_role *s, int description_fd, int *ret_fd, struct err *e)
 {
 	auto_fd int ours = -1, theirs = -1;
 	uint8_t room[16];
 	struct buf b;
-	int n = role_pair(&ours, &theirs, e);
+	int fds[2], n = role_pair(&ours, &theirs, e);
 
 	if (n < 0)
 		return n;
+	fds[0] = theirs;
+	fds[1] = description_fd;
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .value = s->sent + 1 });
-	n = wire_send(s->sock, WIRE_ROLE_CLIENT, &b, &theirs, 1);
+	n = wire_send(s->sock, WIRE_ROLE_CLIENT, &b, fds, description_fd >= 0 ? 2 : 1);
 	if (n == -EAGAIN)
 		return err_set(e, AMBIT_LIMIT, "try again",
 			       "more clients come to the session than it can take at a time");
@@ -115,22 +117,22 @@ static int introduce(struct session_role *s, int *ret_fd, struct err *e)
 	return 0;
 }
 
-int roles_connect(struct roles *r, const char *session, int description_fd, int *ret_fd, struct err *e)
+int roles_connect(struct roles *r, const char *session, bool is_new, int description_fd, int *ret_fd, struct err *e)
 {
 	struct session_role *s = find(r, session);
 	struct session_row row;
 	int n = 0;
 
 	if (s == NULL) {
-		if (description_fd < 0 && shelf_row(r->sessions_fd, session, &row) == -AMBIT_NOT_FOUND)
+		if (!is_new && shelf_row(r->sessions_fd, session, &row) == -AMBIT_NOT_FOUND)
 			return err_set(e, AMBIT_NOT_FOUND, "ambit session list", "there is no session %s", session);
 		s = find(r, "");
 		if (s == NULL)
 			return err_set(e, AMBIT_LIMIT, "leave some", "%d sessions are in use", ROLES_MAX);
-		n = start(r, s, session, description_fd, e);
-		r->made += description_fd >= 0 && n == 0;
+		n = start(r, s, session, is_new ? description_fd : -1, e);
+		r->made += is_new && n == 0;
 	}
-	return n < 0 ? n : introduce(s, ret_fd, e);
+	return n < 0 ? n : introduce(s, is_new ? -1 : description_fd, ret_fd, e);
 }
 
 /* ---- what they say ---- */

@@ -37,8 +37,9 @@ struct roles {
 void roles_init(struct roles *r, int sessions_fd, char **environment);
 void roles_finish(struct roles *r);
 
-/* A connection to the session, owned: its role is started if it has none. description_fd (borrowed): of a new session; -1: it is there. -LIMIT, -NOT_FOUND. */
-int roles_connect(struct roles *r, const char *session, int description_fd, int *ret_fd, struct err *e);
+/* A connection to the session, owned: its role is started if it has none. description_fd (borrowed) is of a new session, or of one that is to be the same
+ * as the one that is there; -1: it is there. -LIMIT, -NOT_FOUND. */
+int roles_connect(struct roles *r, const char *session, bool is_new, int description_fd, int *ret_fd, struct err *e);
 /* One for each role; step takes them back, before any other is started. */
 unsigned roles_wants(const struct roles *r, struct pollfd *ret);
 void roles_step(struct roles *r, const struct pollfd *polled, unsigned n);

@@ -1,7 +1,9 @@
 #include "serve/rows.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,4 +58,37 @@ void rows_read(int sessions_fd, const char *id, struct session_row *ret)
 		return;
 	*ret = (struct session_row){ .state = SESSION_BROKEN, .made_ms = id_ms(id) };
 	(void)text_copy(ret->session, sizeof ret->session, id); /* an id */
+}
+
+static void name_key(uint64_t key, char ret[32])
+{
+	(void)snprintf(ret, 32, "key-%016llx", (unsigned long long)key); /* fits */
+}
+
+/* One whose session was never finished being made, or was taken away, is nobody's. */
+bool rows_keyed(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX])
+{
+	char name[32], session[ID_TEXT_MAX];
+	struct session_row row;
+	ssize_t n;
+
+	name_key(key, name);
+	n = readlinkat(sessions_fd, name, session, sizeof session - 1);
+	if (n <= 0 || !id_is('s', session, (size_t)n))
+		return false;
+	session[n] = 0;
+	(void)text_copy(ret, ID_TEXT_MAX, session); /* of the same size */
+	return shelf_row(sessions_fd, session, &row) != -AMBIT_NOT_FOUND;
+}
+
+int rows_key(int sessions_fd, uint64_t key, const char *session, struct err *e)
+{
+	char name[32];
+
+	name_key(key, name);
+	(void)unlinkat(sessions_fd, name, 0); /* nobody's: rows_keyed was asked */
+	return symlinkat(session, sessions_fd, name) < 0
+		       ? err_sys(e, AMBIT_SYSTEM, errno, "make room, or see who may write in the directory of sessions",
+				 "cannot note the session's key")
+		       : 0;
 }

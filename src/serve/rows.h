@@ -1,6 +1,6 @@
 /* rows - which sessions there are, from their directory.
  *
- * Owns:   nothing; each question looks at the directory.
+ * Owns:   `key-...` in it: a link for each idempotency key, which names the session that was made with it. Each question looks at the directory.
  * Called: serve. */
 #ifndef SERVE_ROWS_H
 #define SERVE_ROWS_H
@@ -12,5 +12,10 @@ unsigned rows_after(int sessions_fd, const char *after, char (*ret)[ID_TEXT_MAX]
 /* What cannot be read is SESSION_BROKEN. */
 void rows_read(int sessions_fd, const char *id, struct session_row *ret);
 uint64_t rows_now_ms(void);
+
+/* The session that was made with that key (link_key), if it is there. */
+bool rows_keyed(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX]);
+/* It is that one's from now on. -SYSTEM. */
+int rows_key(int sessions_fd, uint64_t key, const char *session, struct err *e);
 
 #endif

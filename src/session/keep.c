@@ -92,6 +92,17 @@ int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_
 	return r < 0 ? r : mark_interrupted(k, e);
 }
 
+int keep_check_same(const struct keep *k, int description_fd, struct err *e)
+{
+	auto_buf given = { .max = DESCRIPTION_BYTES_MAX };
+
+	if (sealed_read(description_fd, &given) == 0 && given.len == k->described.len &&
+	    memcmp(given.data, k->described.data, given.len) == 0)
+		return 0;
+	return err_set(e, AMBIT_CONFLICT, "give each session a key of its own",
+		       "that key was given to session %s, which is another", k->row.session);
+}
+
 void keep_finish(struct keep *k)
 {
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)

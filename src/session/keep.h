@@ -32,6 +32,8 @@ struct keep {
 /* description_fd: of a new session (borrowed), -1: it is there. */
 int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e);
 void keep_finish(struct keep *k);
+/* Whether it is the session that these bytes describe. -CONFLICT: it is not. */
+int keep_check_same(const struct keep *k, int description_fd, struct err *e);
 
 /* Takes sock. why: what to tell instead of being ready, NULL. */
 void keep_client(struct keep *k, int sock, const struct err *why);

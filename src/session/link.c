@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "wire/wire.h"
 
 _Static_assert(SESSION_AGENT_MAX == 64 && SESSION_PLACE_MAX == 4096 && SESSION_COMMAND_MAX == 256,
@@ -93,6 +94,13 @@ bool session_ready_take(struct rbuf *in, struct session_ready *ret)
 }
 
 /* ---- answers and counts ---- */
+
+uint64_t link_key(const char *key)
+{
+	const uint64_t h = fnv(FNV_BASIS, key, strlen(key));
+
+	return key[0] == 0 ? 0 : h == 0 ? 1 : h;
+}
 
 void link_number_put(struct buf *out, const struct link_number *n)
 {

@@ -71,11 +71,13 @@ struct session_row {
 void session_row_put(struct buf *out, const struct session_row *r);
 bool session_row_take(struct rbuf *in, struct session_row *ret);
 
-/* SERVE_DONE, SESSION_DONE: an answer that is a number; SERVE_STATUS, SESSION_CLOSE: a request without anything, value 0. */
+/* SERVE_DONE, SESSION_DONE: an answer that is a number; SERVE_STATUS, SESSION_CLOSE, SESSION_RUN: a request without anything, value 0; SERVE_NEW: 0, or link_key of the
+ * description's key: the same key gives the same session, if it is described by the same bytes, and else is a conflict. */
 struct link_number {
 	uint32_t request;
 	uint64_t value;
 };
+uint64_t link_key(const char *key);
 void link_number_put(struct buf *out, const struct link_number *n);
 bool link_number_take(struct rbuf *in, struct link_number *ret);
 

@@ -39,14 +39,18 @@ static int take_session(struct role *r)
 /* false: the daemon went. */
 static bool hear_daemon(struct role *r)
 {
+	const struct err *why = r->why.code != AMBIT_OK ? &r->why : NULL;
 	auto_message m = { .n_fds = 0 };
+	struct err e;
 	const int n = wire_receive(DAEMON_FD, WIRE_DAEMON, WIRE_RUNNING, r->keep->room, sizeof r->keep->room, &m);
 
 	if (n == -EAGAIN)
 		return true;
 	if (n <= 0 || m.number != WIRE_ROLE_CLIENT)
 		return false;
-	keep_client(r->keep, steal_fd(&m.fds[0]), r->why.code != AMBIT_OK ? &r->why : NULL);
+	if (why == NULL && m.n_fds == 2 && keep_check_same(r->keep, m.fds[1], &e) < 0)
+		why = &e;
+	keep_client(r->keep, steal_fd(&m.fds[0]), why);
 	return true;
 }
 

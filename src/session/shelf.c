@@ -304,13 +304,6 @@ static uint64_t size_of(const struct shelf *s, uint64_t n, enum shelf_kind kind)
 
 /* ---- keys ---- */
 
-static uint64_t sum_of_key(const char *key)
-{
-	const uint64_t h = fnv(FNV_BASIS, key, strlen(key));
-
-	return key[0] == 0 ? 0 : h == 0 ? 1 : h;
-}
-
 static int note_key(struct shelf *s, uint64_t n, const char *key)
 {
 	if (n > s->room) {
@@ -322,13 +315,13 @@ static int note_key(struct shelf *s, uint64_t n, const char *key)
 		s->keys = grown;
 		s->room = room;
 	}
-	s->keys[n - 1] = sum_of_key(key);
+	s->keys[n - 1] = link_key(key);
 	return 0;
 }
 
 uint64_t shelf_find(const struct shelf *s, const char *key, struct shelf_asked *ret)
 {
-	const uint64_t sum = sum_of_key(key);
+	const uint64_t sum = link_key(key);
 	uint8_t slot[SHELF_SLOT];
 
 	for (uint64_t n = 1; sum != 0 && n < s->next; n++)

@@ -262,6 +262,17 @@ def a_key_has_its_effect_once(place):
         assert [r["n"] for r in s.events(session)] == [1, 2]
 
 
+def a_key_makes_one_session(place):
+    with Served(place) as s:
+        first = s.session("--key", "k", "--work", ".")
+        assert s.session("--key", "k", "--work", ".") == first != s.session("--key", "l", "--work", ".")
+        s.kill()
+        assert s.session("--key", "k", "--work", ".") == first
+        result = s.ambit("session", "new", "--key", "k", "--read", ".")
+        assert result.returncode == 125 and "is another" in result.stderr, told(result)
+        assert len(s.ambit("session", "list").stdout.splitlines()) == 2
+
+
 @always
 def who_leaves_leaves_the_event(place):
     with Served(place) as s:
@@ -590,7 +601,7 @@ def a_damaged_session_is_told_and_harms_no_other(place):
 
 
 SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there, input_comes_through_and_ends, output_is_whole_and_bounded,
-             the_environment_is_the_clients, a_key_has_its_effect_once, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
+             the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
              the_record_comes_back, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,

@@ -34,6 +34,11 @@ _ambit_running() {
 	_ambit_words "last $("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*')"
 }
 
+# "last" and the ids of sessions; $1: other words.
+_ambit_sessions() {
+	_ambit_words "last $("${COMP_WORDS[0]}" session list 2>/dev/null | grep -oE '^s_[0-9A-Z]*') ${1-}"
+}
+
 # Names of secrets.
 _ambit_secrets() {
 	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|damaged)' | cut -d' ' -f1)"
@@ -42,7 +47,7 @@ _ambit_secrets() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -53,6 +58,9 @@ _ambit() {
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
+	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --key --json --help'
+	local events_options='--from --follow --json --help'
+	local serve_options='--idle --status --stop --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -62,7 +70,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -97,10 +105,26 @@ _ambit() {
 	diff:--color) _ambit_words 'auto always never' ;;
 	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
+	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
+	run:--key | session:--key | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
+	session:session) _ambit_words 'new list end --help' ;;
+	session:--read | session:--write | session:--work | session:--policy) _ambit_files -f ;;
+	session:--workspace) _ambit_files -d ;;
+	session:--preset) _ambit_words 'python node shell c claude-code' ;;
+	session:--base) _ambit_words 'system minimal' ;;
+	session:--observe) _ambit_words 'full effects off' ;;
+	session:--without) _ambit_words "$properties" ;;
+	session:--limit)
+		_ambit_words "$limits"
+		compopt -o nospace 2>/dev/null
+		;;
+	session:*) _ambit_words "$session_options" ;;
+	events:*) _ambit_words "$events_options" ;;
+	serve:*) _ambit_words "$serve_options" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

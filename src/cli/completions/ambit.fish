@@ -21,6 +21,10 @@ function __ambit_events
     ambit stage list --json 2>/dev/null | string match -a -r '"event":"([^"]*)","state":"'$states -g
 end
 
+function __ambit_sessions
+    ambit session list 2>/dev/null | string match -r '^s_[0-9A-Z]+'
+end
+
 complete -c ambit -f
 complete -c ambit -n __fish_use_subcommand -a run -d 'Run one command in one cell'
 complete -c ambit -n __fish_use_subcommand -a explain -d 'Why each denial, and what would allow it'
@@ -33,6 +37,9 @@ complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what c
 complete -c ambit -n __fish_use_subcommand -a ledger -d 'What was recorded, and whether it is what was signed'
 complete -c ambit -n __fish_use_subcommand -a grant -d 'What running events may do, and taking it back'
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
+complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
+complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
+complete -c ambit -n __fish_use_subcommand -a serve -d 'The daemon that keeps sessions'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
 complete -c ambit -n __fish_use_subcommand -a help -d 'How Ambit is used'
@@ -63,6 +70,9 @@ complete -c ambit -n '__ambit_in run' -l direct -d 'Write in place'
 complete -c ambit -n '__ambit_in run' -l ledger -x -a '(__fish_complete_directories)' -d 'Record the event in this ledger'
 complete -c ambit -n '__ambit_in run' -l no-ledger -d 'Record it nowhere'
 complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fail'
+complete -c ambit -n '__ambit_in run' -l session -x -a 'last (__ambit_sessions)' -d 'In this session'
+complete -c ambit -n '__ambit_in run' -l key -x -d 'The same key again runs nothing'
+complete -c ambit -n '__ambit_in run' -l background -d 'Beside the other events of the session'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
@@ -173,6 +183,43 @@ complete -c ambit -n '__ambit_in secret' -l connect -x -d 'Check: a grant that u
 complete -c ambit -n '__ambit_in secret' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in secret' -l help -d 'How secret is used'
 
+complete -c ambit -n '__ambit_in session; and not __fish_seen_subcommand_from new list end' -a 'new list end'
+complete -c ambit -n '__ambit_in session; and __fish_seen_subcommand_from end' -a 'last (__ambit_sessions)'
+complete -c ambit -n '__ambit_in session' -l read -r -F -d 'New: read beneath PATH'
+complete -c ambit -n '__ambit_in session' -l write -r -F -d 'New: read and write beneath PATH'
+complete -c ambit -n '__ambit_in session' -l work -r -F -d 'New: read, write and execute beneath PATH'
+complete -c ambit -n '__ambit_in session' -l policy -r -F -d 'New: grants and limits of a file'
+complete -c ambit -n '__ambit_in session' -l preset -x -a 'python node shell c claude-code' -d 'New: a policy that comes with Ambit'
+complete -c ambit -n '__ambit_in session' -l limit -x -a 'wall= cpu= memory= tasks= files= disk= output=' -d 'New: bound what each event may use'
+complete -c ambit -n '__ambit_in session' -l workspace -x -a '(__fish_complete_directories)' -d 'New: what . means'
+complete -c ambit -n '__ambit_in session' -l base -x -a 'system minimal' -d 'New: what is there without a grant'
+complete -c ambit -n '__ambit_in session' -l observe -x -a 'full effects off' -d 'New: what the eye reports'
+complete -c ambit -n '__ambit_in session' -l without -x -a 'files processes ipc sockets network written code privilege kernel keys warden lifetime memory tasks disk time' -d 'New: go on without a property'
+complete -c ambit -n '__ambit_in session' -l stage -d 'New: keep what events changed for review'
+complete -c ambit -n '__ambit_in session' -l discard -d 'New: throw away what a failed one changed'
+complete -c ambit -n '__ambit_in session' -l direct -d 'New: write in place'
+complete -c ambit -n '__ambit_in session' -l strict -d 'New: a denial makes an event fail'
+complete -c ambit -n '__ambit_in session' -l events -x -d 'New: so many at most'
+complete -c ambit -n '__ambit_in session' -l total-wall -x -d 'New: so long together'
+complete -c ambit -n '__ambit_in session' -l total-cpu -x -d 'New: so much processor time together'
+complete -c ambit -n '__ambit_in session' -l keep -x -d 'New: how long results are kept'
+complete -c ambit -n '__ambit_in session' -l keep-space -x -d 'New: how much of them'
+complete -c ambit -n '__ambit_in session' -l key -x -d 'New: the same key again gives the same session'
+complete -c ambit -n '__ambit_in session' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in session' -l help -d 'How session is used'
+
+complete -c ambit -n '__ambit_in events' -a 'last (__ambit_sessions)'
+complete -c ambit -n '__ambit_in events' -l from -x -d 'Events from that number on'
+complete -c ambit -n '__ambit_in events' -l follow -d 'And those to come'
+complete -c ambit -n '__ambit_in events' -l json -d 'A line of JSON for each'
+complete -c ambit -n '__ambit_in events' -l help -d 'How events is used'
+
+complete -c ambit -n '__ambit_in serve' -l idle -x -d 'End when nobody has used it for so long'
+complete -c ambit -n '__ambit_in serve' -l status -d 'How the one that is there is'
+complete -c ambit -n '__ambit_in serve' -l stop -d 'End it'
+complete -c ambit -n '__ambit_in serve' -l json -d 'Status: as JSON'
+complete -c ambit -n '__ambit_in serve' -l help -d 'How serve is used'
+
 complete -c ambit -n '__ambit_in doctor' -l json -d 'Print the findings as JSON'
 complete -c ambit -n '__ambit_in doctor' -l help -d 'How doctor is used'
 
@@ -181,5 +228,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
