@@ -26,6 +26,7 @@ int cli_secret(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_events(int argc, char **argv);
+int cli_ps(int argc, char **argv);
 int cli_stage(int argc, char **argv);
 int cli_stage_short(int argc, char **argv); /* diff, commit, discard, undo without the word stage */
 

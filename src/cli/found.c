@@ -58,3 +58,14 @@ int found_session(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX]
 			       "'%s' is no session: name an id, the beginning of one, or last", word);
 	return look(d, word, ret, e);
 }
+
+int found_open(struct daemon_link *d, struct daemon_channel *c, const char *word, struct err *e)
+{
+	char session[ID_TEXT_MAX];
+	int r;
+
+	d->sock = c->sock = -1;
+	r = daemon_connect(d, true, e);
+	r = r < 0 ? r : found_session(d, word, session, e);
+	return r < 0 ? r : daemon_open(d, session, c, e);
+}

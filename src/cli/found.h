@@ -8,6 +8,8 @@
 
 /* word: an id, the beginning of one, or "last". -NOT_FOUND; -CONFLICT: several begin so. */
 int found_session(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX], struct err *e);
+/* Connects, starting the daemon if it is not there, and opens the session. The caller leaves both, also on failure. */
+int found_open(struct daemon_link *d, struct daemon_channel *c, const char *word, struct err *e);
 /* cli_refuse, of an error of our own. */
 int found_refuse(bool json, const struct err *e);
 

@@ -30,6 +30,7 @@ static const char help_text[] =
 	"  ambit stage list                   what is kept, and what can be undone\n"
 	"  ambit session new | list | end     a session that outlives its clients\n"
 	"  ambit events [SESSION]             what ran in it, and runs\n"
+	"  ambit ps [--watch]                 what runs in all of them\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
 	"  ambit grant list | revoke          what running events may do, and taking it back\n"
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
@@ -52,12 +53,25 @@ static const struct command {
 	const char *name;
 	int (*call)(int argc, char **argv);
 } commands[] = {
-	{ "run", cli_run },          { "explain", cli_explain },    { "learn", cli_learn },
-	{ "diff", cli_stage_short }, { "commit", cli_stage_short }, { "discard", cli_stage_short },
-	{ "undo", cli_stage_short }, { "stage", cli_stage },        { "doctor", cli_doctor },
-	{ "policy", cli_policy },    { "ledger", cli_ledger },      { "grant", cli_grant },
-	{ "secret", cli_secret },    { "session", cli_session },    { "events", cli_events },
-	{ "serve", cli_serve },      { "help", cli_help },          { "version", cli_version },
+	{ "run", cli_run },
+	{ "explain", cli_explain },
+	{ "learn", cli_learn },
+	{ "diff", cli_stage_short },
+	{ "commit", cli_stage_short },
+	{ "discard", cli_stage_short },
+	{ "undo", cli_stage_short },
+	{ "stage", cli_stage },
+	{ "doctor", cli_doctor },
+	{ "policy", cli_policy },
+	{ "ledger", cli_ledger },
+	{ "grant", cli_grant },
+	{ "secret", cli_secret },
+	{ "session", cli_session },
+	{ "events", cli_events },
+	{ "ps", cli_ps },
+	{ "serve", cli_serve },
+	{ "help", cli_help },
+	{ "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

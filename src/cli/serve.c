@@ -20,13 +20,14 @@
 
 static const char help_text[] =
 	"ambit serve [--idle TIME]\n"
-	"ambit serve --status | --stop\n"
+	"ambit serve --status | --metrics | --stop\n"
 	"\n"
 	"The daemon that keeps sessions: yours alone, without root. The first command that needs it starts it, and that one ends when\n"
 	"nobody has used it for ten minutes; one that is started so stays, and is what a service manager is to run.\n"
 	"\n"
 	"  --idle TIME   end when nobody has used it for so long (30s, 10m)\n"
 	"  --status      how the one that is there is\n"
+	"  --metrics     the same for a monitoring system, in the format OpenMetrics\n"
 	"  --stop        end it: nobody is let in any more, what runs has half a minute to end, and is interrupted then\n"
 	"  --json        with --status: as JSON\n"
 	"  --help        this text\n"
@@ -34,19 +35,21 @@ static const char help_text[] =
 	"Programs speak to it by libambit, or JSON-RPC at $XDG_RUNTIME_DIR/ambit/rpc.sock.\n";
 
 struct words {
-	bool status, stop, json, help;
+	bool status, metrics, stop, json, help;
 	uint64_t idle_ms;
 };
 
 static int read_words(struct words *w, int argc, char **argv)
 {
-	static const char *const names[] = { "idle", "status", "stop", "json", "help" };
+	static const char *const names[] = { "idle", "status", "metrics", "stop", "json", "help" };
 
 	for (int i = 1; i < argc; i++) {
 		if (cli_is_help(argv[i]))
 			w->help = true;
 		else if (strcmp(argv[i], "--status") == 0)
 			w->status = true;
+		else if (strcmp(argv[i], "--metrics") == 0)
+			w->metrics = true;
 		else if (strcmp(argv[i], "--stop") == 0)
 			w->stop = true;
 		else if (strcmp(argv[i], "--json") == 0)
@@ -58,8 +61,8 @@ static int read_words(struct words *w, int argc, char **argv)
 			 w->idle_ms > 1000000000)
 			return cli_usage(HELP, "--idle takes a time of a second at least (30s, 10m)");
 	}
-	if (w->status && w->stop)
-		return cli_usage(HELP, "--status and --stop are two commands");
+	if (w->status + w->metrics + w->stop > 1)
+		return cli_usage(HELP, "--status, --metrics and --stop are three commands");
 	return w->json && !w->status ? cli_usage(HELP, "--json is for --status") : 0;
 }
 
@@ -86,17 +89,39 @@ static int become(const struct words *w)
 /* ---- how it is ---- */
 
 #define ROWS(X)                                                                                                        \
-	X("clients_now", clients_now, "clients are connected")                                                         \
-	X("sessions_now", sessions_now, "sessions are in use")                                                         \
-	X("running_now", running_now, "events run or wait")                                                            \
-	X("clients", clients, "clients came")                                                                          \
-	X("sessions_made", sessions_made, "sessions were made")                                                        \
-	X("events_taken", events_taken, "events were taken")                                                           \
-	X("events_ended", events_ended, "ended")                                                                       \
-	X("events_failed", events_failed, "of these failed")                                                           \
-	X("events_interrupted", events_interrupted, "were interrupted")                                                \
-	X("denials", denials, "had something denied")                                                                  \
-	X("refused", refused, "requests were refused")
+	X(GAUGE, "clients_now", clients_now, "clients are connected")                                                  \
+	X(GAUGE, "sessions_now", sessions_now, "sessions are in use")                                                  \
+	X(GAUGE, "running_now", running_now, "events run or wait")                                                     \
+	X(COUNTER, "clients", clients, "clients came")                                                                 \
+	X(COUNTER, "sessions_made", sessions_made, "sessions were made")                                               \
+	X(COUNTER, "events_taken", events_taken, "events were taken")                                                  \
+	X(COUNTER, "events_ended", events_ended, "ended")                                                              \
+	X(COUNTER, "events_failed", events_failed, "of these failed")                                                  \
+	X(COUNTER, "events_interrupted", events_interrupted, "were interrupted")                                       \
+	X(COUNTER, "denials", denials, "had something denied")                                                         \
+	X(COUNTER, "refused", refused, "requests were refused")
+
+/* OpenMetrics 1.0: a counter's sample has a suffix that its family has not. */
+#define GAUGE "gauge", ""
+#define COUNTER "counter", "_total"
+
+static void metric(const char *type, const char *suffix, const char *name, uint64_t value, const char *text)
+{
+	(void)printf("# TYPE ambit_%s %s\n# HELP ambit_%s %s\nambit_%s%s %llu\n", name, type, name, text, name, suffix,
+		     (unsigned long long)value);
+}
+
+static int tell_metrics(const struct serve_status *s)
+{
+#define METRIC(type, name, field, text) metric(type, name, s->field, text);
+	ROWS(METRIC)
+#undef METRIC
+	(void)printf(
+		"# TYPE ambit_start_time_seconds gauge\n# UNIT ambit_start_time_seconds seconds\n"
+		"# HELP ambit_start_time_seconds when the daemon began\nambit_start_time_seconds %llu.%03llu\n# EOF\n",
+		(unsigned long long)(s->started_ms / 1000), (unsigned long long)(s->started_ms % 1000));
+	return cli_flush();
+}
 
 static int tell_json(const struct daemon_link *d, const struct serve_status *s)
 {
@@ -110,7 +135,7 @@ static int tell_json(const struct daemon_link *d, const struct serve_status *s)
 	json_put_word(json_put_key(&j, "version"), d->hello.version);
 	json_put_count(json_put_key(&j, "pid"), s->pid);
 	json_put_ms(json_put_key(&j, "started"), s->started_ms);
-#define PUT(name, field, text) json_put_count(json_put_key(&j, name), s->field);
+#define PUT(type, name, field, text) json_put_count(json_put_key(&j, name), s->field);
 	ROWS(PUT)
 #undef PUT
 	json_put_object_end(&j);
@@ -121,13 +146,13 @@ static int tell_json(const struct daemon_link *d, const struct serve_status *s)
 static int tell(const struct daemon_link *d, const struct serve_status *s)
 {
 	(void)printf("the daemon of Ambit %s, process %u\n", d->hello.version, s->pid);
-#define LINE(name, field, text) (void)printf("%8llu  %s\n", (unsigned long long)s->field, text);
+#define LINE(type, name, field, text) (void)printf("%8llu  %s\n", (unsigned long long)s->field, text);
 	ROWS(LINE)
 #undef LINE
 	return cli_flush();
 }
 
-static int ask_status(bool json)
+static int ask_status(bool metrics, bool json)
 {
 	static struct daemon_link d;
 	struct serve_status s;
@@ -135,7 +160,7 @@ static int ask_status(bool json)
 	int r = daemon_connect(&d, false, &e), status;
 
 	r = r < 0 ? r : daemon_status(&d, &s, &e);
-	status = r < 0 ? found_refuse(json, &e) : json ? tell_json(&d, &s) : tell(&d, &s);
+	status = r < 0 ? found_refuse(json, &e) : metrics ? tell_metrics(&s) : json ? tell_json(&d, &s) : tell(&d, &s);
 	daemon_leave(&d);
 	return status;
 }
@@ -186,8 +211,8 @@ int cli_serve(int argc, char **argv)
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
-	if (w.status)
-		return ask_status(w.json);
+	if (w.status || w.metrics)
+		return ask_status(w.metrics, w.json);
 	if (w.stop)
 		return end_it(&e) < 0 ? found_refuse(false, &e) : 0;
 	return become(&w);

@@ -399,9 +399,9 @@ static int send_of(struct daemon_channel *c, enum wire_number what, const struct
 	return wire_send(c->sock, what, &b, NULL, 0);
 }
 
-int daemon_events(struct daemon_channel *c, uint64_t from, bool follow, struct err *e)
+int daemon_events(struct daemon_channel *c, uint64_t from, enum daemon_which which, struct err *e)
 {
-	const struct session_event v = { .request = ++c->request, .a = follow ? 1 : 0, .n = from };
+	const struct session_event v = { .request = ++c->request, .a = (uint32_t)which, .n = from };
 	const int r = send_of(c, WIRE_SESSION_LIST, &v);
 
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the session's process ended") : 0;

@@ -59,7 +59,8 @@ struct daemon_news {
 	struct link_number done; /* of FAILED the request alone, and why: */
 	struct err failed;
 };
-int daemon_events(struct daemon_channel *c, uint64_t from, bool follow, struct err *e);
+enum daemon_which { DAEMON_ALL, DAEMON_AND_TO_COME, DAEMON_LIVE /* that run or wait */ };
+int daemon_events(struct daemon_channel *c, uint64_t from, enum daemon_which which, struct err *e);
 /* Waits; 1: there is one, 0: wait_ms went by (-1: for ever). */
 int daemon_hear(struct daemon_channel *c, int wait_ms, struct daemon_news *ret, struct err *e);
 

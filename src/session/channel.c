@@ -136,7 +136,7 @@ static bool tell_list(struct channel *c, struct keep *k)
 	struct event_row row;
 
 	for (; c->list_next != 0 && c->list_next <= c->list_end; c->list_next++) /* until there is no room */
-		if (keep_row(k, c->list_next, &row) &&
+		if ((!c->list_live || keep_job(k, c->list_next) != NULL) && keep_row(k, c->list_next, &row) &&
 		    !tell_row(c, c->list_request != 0 ? WIRE_SESSION_ROW : WIRE_SESSION_CHANGED, &row))
 			return false;
 	if (c->list_next == 0 || c->list_next <= c->list_end)
@@ -325,7 +325,8 @@ static void on_list(struct channel *c, struct keep *k, const struct session_even
 		c->changes_seen = k->n_changes;
 	}
 	c->list_request = q->request;
-	channel_relist(c, q->n, last_of(k, q));
+	c->list_live = q->a == 2;
+	channel_relist(c, c->list_live && q->n < keep_oldest_job(k) ? keep_oldest_job(k) : q->n, last_of(k, q));
 	if (c->list_next > c->list_end) { /* there is none, so it ends at once */
 		c->list_end = 0;
 		c->list_next = 1;

@@ -30,6 +30,7 @@ struct channel {
 	struct follow follows[CHANNEL_FOLLOWS_MAX];
 	uint32_t list_request;
 	uint64_t list_next, list_end; /* rows that are to be told, up to that one; 0: none */
+	bool list_live;               /* only those that run or wait */
 	bool follows_all;             /* told of each event whose state changes, */
 	uint64_t changes_seen;        /* of keep's; those that it cannot keep for us any more are told as a list */
 };

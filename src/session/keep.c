@@ -280,7 +280,7 @@ static void end(struct keep *k, struct job *j)
 	changed(k, n);
 }
 
-static uint64_t oldest_job(const struct keep *k)
+uint64_t keep_oldest_job(const struct keep *k)
 {
 	uint64_t n = k->shelf.next;
 
@@ -360,7 +360,7 @@ void keep_step(struct keep *k)
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
 	while ((j = next_in_turn(k)) != NULL)
 		begin(k, j);
-	shelf_prune(&k->shelf, oldest_job(k), k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
+	shelf_prune(&k->shelf, keep_oldest_job(k), k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
 		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, now_ms());
 	k->row.running = keep_running(k);
 	if (k->row.state != SESSION_ENDED)

@@ -50,6 +50,8 @@ void keep_interrupt(struct keep *k);
 /* ---- for channel.c ---- */
 
 struct job *keep_job(struct keep *k, uint64_t n); /* NULL: it is over, or was never there */
+/* The first that runs or waits; else the number that the next gets. */
+uint64_t keep_oldest_job(const struct keep *k);
 /* Writes an event down. *ret_replayed: it was there, with this key. */
 int keep_take(struct keep *k, const void *bytes, size_t n, struct session_taken *ret, struct err *e);
 /* As it is now. false: there is none. */

@@ -154,7 +154,7 @@ enum {
 	EVENT_FLAGS = 15
 };
 
-/* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; b: for so many at most, 0: for all): SESSION_ROW for each as it is
+/* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; 2: those that run or wait alone; b: for so many at most, 0: for all): SESSION_ROW for each as it is
  * now, then SESSION_DONE; of those to come SESSION_CHANGED whenever their state changes. SESSION_OVER is the same of one that is followed. */
 struct event_row {
 	uint64_t n;

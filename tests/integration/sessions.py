@@ -425,6 +425,25 @@ def the_record_comes_back(place):
         assert json.load(open(f"{s.home}/r.json", encoding="utf-8"))["n"] == 2
 
 
+def what_runs_is_listed_and_counted(place):
+    with Served(place) as s:
+        one, two = s.session(), s.session()
+        for session in (one, two):
+            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        assert s.ambit("ps").stdout == ""
+        beside = [expect_ok(s.ambit("run", "--session", one, "--background", "--", "sleep", "60")).stdout.strip() for _ in range(2)]
+        rows = [json.loads(line) for line in expect_ok(s.ambit("ps", "--json")).stdout.splitlines()]
+        assert [(r["session"], r["event"], r["n"], r["state"]) for r in rows] == [(one, beside[0], 2, "runs"), (one, beside[1], 3, "runs")], rows
+        follow = s.start("events", "--follow", "--from", "3", one)
+        assert beside[1] in follow.stdout.readline()
+        expect_ok(s.ambit("run", "--session", one, "--", "true"))
+        assert [follow.stdout.readline().split()[0] for _ in range(3)] == ["4", "4", "4"]  # taken, begun, over
+        follow.kill()
+        follow.communicate()
+        metrics = expect_ok(s.ambit("serve", "--metrics")).stdout
+        assert metrics.endswith("# EOF\n") and "ambit_running_now 2\n" in metrics and "ambit_events_taken_total 5\n" in metrics, metrics
+
+
 def mistakes_are_told(place):
     with Served(place) as s:
         session = s.session()
@@ -604,7 +623,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
-             the_record_comes_back, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 

@@ -60,7 +60,8 @@ _ambit() {
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --key --json --help'
 	local events_options='--from --follow --json --help'
-	local serve_options='--idle --status --stop --json --help'
+	local ps_options='--watch --json --help'
+	local serve_options='--idle --status --metrics --stop --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='
@@ -70,7 +71,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -120,11 +121,12 @@ _ambit() {
 		;;
 	session:*) _ambit_words "$session_options" ;;
 	events:*) _ambit_words "$events_options" ;;
+	ps:*) _ambit_words "$ps_options" ;;
 	serve:*) _ambit_words "$serve_options" ;;
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

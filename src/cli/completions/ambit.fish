@@ -39,6 +39,7 @@ complete -c ambit -n __fish_use_subcommand -a grant -d 'What running events may 
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
 complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
 complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
+complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
 complete -c ambit -n __fish_use_subcommand -a serve -d 'The daemon that keeps sessions'
 complete -c ambit -n __fish_use_subcommand -a doctor -d 'What this host can enforce'
 complete -c ambit -n __fish_use_subcommand -a policy -d 'Check a policy, or trust it'
@@ -214,8 +215,13 @@ complete -c ambit -n '__ambit_in events' -l follow -d 'And those to come'
 complete -c ambit -n '__ambit_in events' -l json -d 'A line of JSON for each'
 complete -c ambit -n '__ambit_in events' -l help -d 'How events is used'
 
+complete -c ambit -n '__ambit_in ps' -l watch -d 'Again each second'
+complete -c ambit -n '__ambit_in ps' -l json -d 'A line of JSON for each'
+complete -c ambit -n '__ambit_in ps' -l help -d 'How ps is used'
+
 complete -c ambit -n '__ambit_in serve' -l idle -x -d 'End when nobody has used it for so long'
 complete -c ambit -n '__ambit_in serve' -l status -d 'How the one that is there is'
+complete -c ambit -n '__ambit_in serve' -l metrics -d 'The same in the format OpenMetrics'
 complete -c ambit -n '__ambit_in serve' -l stop -d 'End it'
 complete -c ambit -n '__ambit_in serve' -l json -d 'Status: as JSON'
 complete -c ambit -n '__ambit_in serve' -l help -d 'How serve is used'
@@ -228,5 +234,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret session events serve doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
