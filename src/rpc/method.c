@@ -41,7 +41,7 @@ static const struct method_row *row_of(enum row_kind kind, size_t n)
 	for (size_t i = 0; i < ROWS; i++)
 		if (rows[i].kind == kind && n-- == 0)
 			return &rows[i];
-	return NULL;
+	abort(); /* there are as many as the enumeration has */
 }
 
 const struct method_row *method_row(enum method m)
@@ -66,9 +66,10 @@ int method_find(const char *word, enum method *ret, struct err *e)
 		*ret = (enum method)i;
 		return 0;
 	}
-	return err_set(e, AMBIT_UNKNOWN,
-		       nearest_hint(hint, "", word_nearest(word, words, METHOD_COUNT), "doc/PROTOCOL.md has the methods"),
-		       "no method '%.64s'", word);
+	return err_set(
+		e, AMBIT_UNKNOWN,
+		nearest_hint(hint, "", word_nearest(word, words, METHOD_COUNT), "doc/PROTOCOL.md has the methods"),
+		"no method '%.64s'", word);
 }
 
 /* ---- types ---- */
@@ -114,9 +115,10 @@ int signal_number(const json_t *v)
 		const char *word;
 		int number;
 	} names[] = {
-		{ "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT }, { "KILL", SIGKILL },   { "USR1", SIGUSR1 },
-		{ "USR2", SIGUSR2 }, { "TERM", SIGTERM }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },   { "TSTP", SIGTSTP },
-		{ "ALRM", SIGALRM }, { "PIPE", SIGPIPE }, { "ABRT", SIGABRT }, { "WINCH", SIGWINCH },
+		{ "HUP", SIGHUP },   { "INT", SIGINT },     { "QUIT", SIGQUIT }, { "KILL", SIGKILL },
+		{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },   { "TERM", SIGTERM }, { "CONT", SIGCONT },
+		{ "STOP", SIGSTOP }, { "TSTP", SIGTSTP },   { "ALRM", SIGALRM }, { "PIPE", SIGPIPE },
+		{ "ABRT", SIGABRT }, { "WINCH", SIGWINCH },
 	};
 
 	if (json_is_integer(v))
@@ -299,7 +301,8 @@ static int check_value(struct check *c, const json_t *v)
 	case PARAM_COUNT: return check_count(c, v);
 	case PARAM_BOOL: return json_is_boolean(v) ? 0 : not_of_type(c);
 	case PARAM_SESSION_ID:
-		return json_is_string(v) && id_is('s', json_string_value(v), json_string_length(v)) ? 0 : not_of_type(c);
+		return json_is_string(v) && id_is('s', json_string_value(v), json_string_length(v)) ? 0
+												    : not_of_type(c);
 	case PARAM_NAMES:
 	case PARAM_TEXTS: return check_list(c, v);
 	case PARAM_NAME_MAP:
@@ -330,7 +333,8 @@ static int unknown_param(const struct method_row *method, const char *key, struc
 		words[n++] = p->name;
 	(void)snprintf(m->place, sizeof m->place, "/params/%.80s", key);
 	return err_set(&m->err, AMBIT_USAGE,
-		       nearest_hint(hint, "", word_nearest(key, words, n), n == 0 ? "it takes none" : "doc/PROTOCOL.md has them"),
+		       nearest_hint(hint, "", word_nearest(key, words, n),
+				    n == 0 ? "it takes none" : "doc/PROTOCOL.md has them"),
 		       "%s takes no parameter '%.64s'", method->name, key);
 }
 
@@ -362,7 +366,8 @@ int method_check(enum method which, const json_t *params, struct mistake *m)
 		if (given != NULL)
 			r = check_value(&c, given);
 		else if (p->needed)
-			r = refuse(&c, AMBIT_USAGE, p->text[0] != 0 ? p->text : NULL, "%s: '%s' is missing", method->name, p->name);
+			r = refuse(&c, AMBIT_USAGE, p->text[0] != 0 ? p->text : NULL, "%s: '%s' is missing",
+				   method->name, p->name);
 		if (r < 0)
 			return r;
 	}
