@@ -152,10 +152,10 @@ static int keep_input(struct rpc *r, struct request *q, const json_t *data, stru
 	size_t n;
 	uint8_t *room;
 
-	buf_init(&q->kept, RPC_INPUT_MAX);
+	buf_init(&q->kept, room_n > 0 ? room_n : json_string_length(data) + 1);
 	if (data == NULL)
 		return 0;
-	room = buf_room(&q->kept, room_n > 0 ? room_n : json_string_length(data) + 1);
+	room = buf_room(&q->kept, q->kept.max);
 	if (room == NULL)
 		return err_set(&m->err, AMBIT_MEMORY, NULL, "no memory for the input");
 	bytes = name_bytes(data, room, &n);

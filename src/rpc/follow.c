@@ -171,19 +171,19 @@ static void begin_told(struct rpc *r, struct followed *f, struct request *q)
 	}
 }
 
-void followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m)
+bool followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m)
 {
 	struct link_number n;
 	struct followed *f = NULL;
 
 	if (!link_number_take(&m->body, &n) || m->n_fds < 2)
-		return;
+		return false;
 	for (size_t i = 0; i < RPC_FOLLOWED_MAX && f == NULL; i++)
 		if (r->followed[i].channel == c && n.request != 0 &&
 		    (r->followed[i].asked == n.request || r->followed[i].asked_input == n.request))
 			f = &r->followed[i];
 	if (f == NULL)
-		return;
+		return true; /* it was given up meanwhile */
 	if (f->asked == n.request) {
 		f->asked = 0;
 		f->file[0] = steal_fd(&m->fds[0]);
@@ -200,6 +200,7 @@ void followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m
 		f->input = m->n_fds > 2 ? steal_fd(&m->fds[2]) : -1;
 		input_write(r, f);
 	}
+	return true;
 }
 
 bool followed_failed(struct rpc *r, const struct channel *c, uint32_t number, const struct err *e)

@@ -37,8 +37,9 @@ bool frame_add(struct frame *f, const void *bytes, size_t n)
 /* Where the line at hand ends, in the bytes; false: its end is not there yet. */
 static bool find_end(struct frame *f, size_t *ret)
 {
-	const uint8_t *from = f->bytes.data + f->looked;
-	const uint8_t *end = f->looked < f->bytes.len ? memchr(from, '\n', f->bytes.len - f->looked) : NULL;
+	const uint8_t *end = f->looked < f->bytes.len
+				     ? memchr(f->bytes.data + f->looked, '\n', f->bytes.len - f->looked)
+				     : NULL;
 
 	if (end == NULL) {
 		f->looked = f->bytes.len;

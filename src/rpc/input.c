@@ -19,7 +19,7 @@ size_t input_pending(const struct rpc *r)
 
 	for (size_t i = 0; i < RPC_REQUESTS_MAX; i++)
 		if (r->requests[i].method == METHOD_EVENT_INPUT && r->requests[i].awaits != AWAIT_NONE)
-			n += r->requests[i].kept.cap;
+			n += r->requests[i].kept.len;
 	return n;
 }
 

@@ -100,6 +100,7 @@ static void read_client(struct rpc *r)
 		r->deaf = r->deaf || errno == ECONNRESET;
 	else if (n <= 0 || !frame_add(&r->in, r->page, (size_t)n))
 		r->said_all = true;
+	r->dry = false;
 }
 
 /* ---- the others ---- */
@@ -161,7 +162,7 @@ static bool is_over(const struct rpc *r)
 		return true; /* what was cut off cannot be gone on with */
 	if (r->daemon.fd < 0 && (!r->greeted || !has_channels(r)))
 		return r->deaf || r->out.len == r->out_at;
-	return r->said_all && !is_busy(r);
+	return r->said_all && r->dry && !is_busy(r);
 }
 
 struct waiting {
@@ -176,22 +177,25 @@ static void wait_for(struct waiting *w, int fd, int events, void *whose)
 	w->whose[w->n++] = whose;
 }
 
-static int port_events(const struct rpc *r, const struct port *p)
+/* Of an end that nothing is wanted of poll(2) would tell its end again and again. */
+static void wait_for_port(const struct rpc *r, struct waiting *w, const struct port *p, void *whose)
 {
-	return (has_room(r) ? POLLIN : 0) | (port_waits(p) ? POLLOUT : 0);
+	const int events = (has_room(r) ? POLLIN : 0) | (port_waits(p) ? POLLOUT : 0);
+
+	wait_for(w, events != 0 ? p->fd : -1, events, whose);
 }
 
 static void gather(struct rpc *r, struct waiting *w)
 {
-	const int in = r->greeted && has_room(r) && !r->said_all ? POLLIN : 0;
+	const int in = r->dry && has_room(r) && !r->said_all ? POLLIN : 0;
 	const int out = !r->deaf && r->out.len > r->out_at ? POLLOUT : 0;
 
 	w->n = 0;
-	wait_for(w, r->said_all && r->deaf ? -1 : r->client, in | out, NULL);
-	wait_for(w, r->daemon.fd, port_events(r, &r->daemon), NULL);
+	wait_for(w, !r->greeted || (r->deaf && in == 0) ? -1 : r->client, in | out, NULL);
+	wait_for_port(r, w, &r->daemon, NULL);
 	for (size_t i = 0; i < RPC_CHANNELS_MAX; i++)
 		if (r->channels[i] != NULL)
-			wait_for(w, r->channels[i]->port.fd, port_events(r, &r->channels[i]->port), r->channels[i]);
+			wait_for_port(r, w, &r->channels[i]->port, r->channels[i]);
 	for (size_t i = 0; i < RPC_FOLLOWED_MAX; i++)
 		if (r->followed[i].channel != NULL && r->followed[i].input >= 0)
 			wait_for(w, r->followed[i].input, POLLOUT, &r->followed[i]);
@@ -205,31 +209,40 @@ static bool is_there(const struct rpc *r, const struct channel *c)
 	return false;
 }
 
+#define GONE (POLLHUP | POLLERR)
+
 static void look_at_client(struct rpc *r, short what)
 {
-	if ((what & (POLLHUP | POLLERR)) != 0)
+	if ((what & GONE) != 0)
 		r->deaf = true;
-	if ((what & (POLLIN | POLLHUP | POLLERR)) != 0 && !r->said_all && r->greeted)
+	if ((what & (POLLIN | GONE)) != 0 && r->dry && !r->said_all)
 		read_client(r);
+}
+
+/* False: it is gone. */
+static bool look_at_port(const struct rpc *r, struct port *p, short what, bool *ret_heard)
+{
+	*ret_heard = (what & (POLLIN | GONE)) != 0 && has_room(r);
+	return (what & (POLLOUT | GONE)) == 0 || !port_waits(p) || port_flush(p);
 }
 
 static void look_at_channel(struct rpc *r, struct channel *c, short what)
 {
-	if (!is_there(r, c) || what == 0)
+	bool heard;
+
+	if (!is_there(r, c))
 		return;
-	if ((what & POLLOUT) != 0 && !port_flush(&c->port))
-		lose_channel(r, c);
-	else if ((what & (POLLIN | POLLHUP | POLLERR)) != 0 && has_room(r) && !rpc_told_by_session(r, c))
+	if (!look_at_port(r, &c->port, what, &heard) || (heard && !rpc_told_by_session(r, c)))
 		lose_channel(r, c);
 }
 
 static void look_at_daemon(struct rpc *r, short what)
 {
-	if (what == 0 || r->daemon.fd < 0)
+	bool heard;
+
+	if (r->daemon.fd < 0)
 		return;
-	if ((what & POLLOUT) != 0 && !port_flush(&r->daemon))
-		lose_daemon(r);
-	else if ((what & (POLLIN | POLLHUP | POLLERR)) != 0 && has_room(r) && !rpc_told_by_daemon(r))
+	if (!look_at_port(r, &r->daemon, what, &heard) || (heard && !rpc_told_by_daemon(r)))
 		lose_daemon(r);
 }
 
@@ -254,18 +267,14 @@ static void look(struct rpc *r, const struct waiting *w)
 /* What can be done without waiting. True: there is more of it. */
 static bool work(struct rpc *r)
 {
-	bool more = false;
+	bool told_all = false;
 
-	for (unsigned i = 0; i < LINES_A_TURN && r->greeted && has_room(r); i++) {
-		more = hear_line(r);
-		if (!more)
-			break;
-	}
-	while (has_room(r) && rpc_pump(r))
-		if (r->deaf)
-			break;
+	for (unsigned i = 0; i < LINES_A_TURN && r->greeted && !r->dry && has_room(r); i++)
+		r->dry = !hear_line(r);
+	while (!told_all && has_room(r) && !r->deaf)
+		told_all = !rpc_pump(r);
 	give(r);
-	return more && has_room(r);
+	return has_room(r) && ((r->greeted && !r->dry) || (!told_all && !r->deaf));
 }
 
 bool rpc_turn(struct rpc *r, int wait_ms)

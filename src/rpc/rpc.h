@@ -92,6 +92,7 @@ struct rpc {
 	bool greeted;  /* the daemon did */
 	struct serve_hello daemon_is;
 	struct frame in;
+	bool dry; /* no whole line is in it */
 	struct buf out;
 	size_t out_at; /* taken by now */
 	struct port daemon;
@@ -155,7 +156,8 @@ struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, bool
 unsigned followed_count(const struct rpc *r);
 void followed_tell(struct followed *f, uint64_t out_at, uint64_t err_at);
 void followed_free(struct followed *f);
-void followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m);
+/* False: not what was asked for. */
+bool followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m);
 bool followed_failed(struct rpc *r, const struct channel *c, uint32_t number, const struct err *e);
 void followed_grew(struct rpc *r, const struct channel *c, const struct session_grew *g);
 void followed_over(struct rpc *r, const struct channel *c, const struct event_row *row);

@@ -322,16 +322,17 @@ static void on_session_done(struct rpc *r, struct channel *c, const struct link_
 	list_next(r, c);
 }
 
-static void on_files(struct rpc *r, struct channel *c, struct wire_message *m)
+static bool on_files(struct rpc *r, struct channel *c, struct wire_message *m)
 {
 	struct rbuf ahead = m->body;
 	struct link_number n;
 	struct request *q = link_number_take(&ahead, &n) ? request_of(r, n.request, AWAIT_RECORD) : NULL;
 
 	if (q == NULL)
-		followed_got_files(r, c, m);
-	else if (q->channel == c)
+		return followed_got_files(r, c, m);
+	if (q->channel == c)
 		answer_page(r, q, m->fds[0]);
+	return true;
 }
 
 static bool on_session_failed(struct rpc *r, struct channel *c, struct rbuf *in)
@@ -387,7 +388,7 @@ static bool hear_session(struct rpc *r, struct channel *c, struct wire_message *
 			return false;
 		on_taken(r, c, &v.taken);
 		return true;
-	case WIRE_SESSION_FILES: on_files(r, c, m); return true;
+	case WIRE_SESSION_FILES: return on_files(r, c, m);
 	case WIRE_SESSION_GREW:
 		if (!session_grew_take(&m->body, &v.grew))
 			return false;
