@@ -10,10 +10,11 @@ struct code_row {
 	const char *name;
 	const char *text;
 	int exit_status;
+	int rpc;
 };
 
 static const struct code_row code_rows[] = {
-#define CODE_ROW(n, number, t, exit_st, rpc) { .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st) },
+#define CODE_ROW(n, number, t, exit_st, rpc_number) { .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st), .rpc = (rpc_number) },
 	AMBIT_CODES(CODE_ROW)
 #undef CODE_ROW
 };
@@ -41,6 +42,11 @@ const char *err_code_text(int code)
 int err_code_exit(int code)
 {
 	return row_of(code)->exit_status;
+}
+
+int err_code_rpc(int code)
+{
+	return row_of(code)->rpc;
 }
 
 void err_clear(struct err *e)

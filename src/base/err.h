@@ -46,5 +46,6 @@ void err_clear(struct err *e);
 const char *err_code_name(int code);
 const char *err_code_text(int code);
 int err_code_exit(int code);
+int err_code_rpc(int code); /* the number in an error of JSON-RPC */
 
 #endif
