@@ -100,6 +100,40 @@ def processes_in(runtime):
 # ---- by hand ----
 
 
+class Spoken:
+    """A client that speaks JSON-RPC."""
+
+    def __init__(self, served):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(SLOW * PATIENCE)
+        self.sock.connect(os.path.join(served.run_dir, "ambit", "rpc.sock"))
+        self.lines, self.number, self.heard = self.sock.makefile("r"), 0, []
+        self.ask("hello", protocol=1)
+
+    def say(self, method, **params):
+        self.number += 1
+        self.sock.sendall((json.dumps({"jsonrpc": "2.0", "id": self.number, "method": method, "params": params}) + "\n").encode())
+        return self.number
+
+    def hear(self):
+        line = self.lines.readline()
+        assert line, "the connection ended"
+        return json.loads(line)
+
+    def ask(self, method, **params):
+        """The answer; notifications before it are kept."""
+        number_ = self.say(method, **params)
+        while (message := self.hear()).get("id") != number_:
+            self.heard.append(message)
+        return message.get("result", message.get("error"))
+
+    def until(self, method):
+        while not any(m.get("method") == method for m in self.heard):
+            self.heard.append(self.hear())
+        found, self.heard = self.heard, []
+        return found
+
+
 class Native:
     """A client that says what it likes."""
 
@@ -474,6 +508,60 @@ def there_is_one_daemon(place):
         assert len({c.communicate()[0] for c in clients}) == 12
 
 
+# ---- in JSON ----
+
+
+@always
+def a_client_speaks_json(place):
+    with Served(place) as s:
+        write(f"{s.tree}/a", "one\n")
+        s.session()
+        client = Spoken(s)
+        session = client.ask("session.new", workspace=s.tree, policy="version: 1\ngrants:\n  - work: .\n")["session"]
+        taken = client.ask("event.run", session=session, argv=["sh", "-c", "cat a; echo two > b; echo said >&2"])
+        news = client.until("event.ended")
+        said = {stream: "".join(m["params"]["data"] for m in news if m["method"] == "event.output" and m["params"]["stream"] == stream)
+                for stream in ("stdout", "stderr")}
+        assert said == {"stdout": "one\n", "stderr": "said\n"}, news
+        assert news[-1]["params"]["exit_status"] == 0 and news[-1]["params"]["event"] == taken["event"], news
+        assert open(f"{s.tree}/b", encoding="utf-8").read() == "two\n"
+        assert client.ask("event.run", session=session, argv=[])["code"] == -32602
+        client.sock.sendall(b"{\n")
+        assert client.hear()["error"]["code"] == -32700
+
+
+def who_speaks_for_a_client_lives_in_a_cell(place):
+    """Its process, seen from outside: nothing of ours, an empty root, no network, and the death of it is that client's alone."""
+    with Served(place) as s:
+        s.session()
+        mine, other = Spoken(s), Spoken(s)
+
+        def roles():
+            found = []
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                    ours = os.path.dirname(os.readlink(f"/proc/{pid}/exe")) == os.path.dirname(place.ambit)
+                    if ours and file.read().startswith(b"ambit-rpc") and state_of(pid) != "Z":
+                        found.append(int(pid))
+            return found
+        if os.geteuid() != 0:
+            return  # another user's processes are not to be looked into
+        before = roles()
+        assert before, "none is there"
+        for pid in before:
+            assert os.listdir(f"/proc/{pid}/root") == [], os.listdir(f"/proc/{pid}/root")
+            assert os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net")
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                status = file.read()
+            assert "Seccomp:\t2" in status and "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status, status
+        for pid in before:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for client in (mine, other):
+            assert client.lines.readline() == "", "its connection goes on"
+        assert Spoken(s).ask("daemon.status")["clients_now"] >= 1
+
+
 # ---- what nobody may ----
 
 
@@ -623,7 +711,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
-             the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 
