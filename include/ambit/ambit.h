@@ -69,6 +69,9 @@ enum ambit_changes {
 	/* what was written is not read once more for its digests: the record lists changes without them. For who will not
 	 * ask for the record */
 	AMBIT_CHANGES_UNHASHED = 16,
+	/* others' commits to its trees do not wait for it: of what they change meanwhile it may see some, and what it changed, too, is a conflict at
+	 * its end. For what runs for long beside others (a server). Not with DIRECT */
+	AMBIT_CHANGES_BESIDE = 32,
 };
 
 struct ambit_event_options {

@@ -326,6 +326,9 @@ static int check(const struct run_options *o, struct err *e)
 		return err_set(
 			e, AMBIT_USAGE, hint,
 			"a workspace, a base, a level, a property or a ledger for an event of a session, which has its own");
+	if ((o->event.changes & AMBIT_CHANGES_DIRECT) != 0)
+		return err_set(e, AMBIT_USAGE, "ambit session new --direct",
+			       "whether events write in place is the session's to say");
 	if (o->background && (o->json || o->record != NULL))
 		return err_set(e, AMBIT_USAGE, "ambit events SESSION",
 			       "nobody waits for the record of an event of the background");

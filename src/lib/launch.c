@@ -524,6 +524,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	set_command(l->q, o->argv);
 	l->q->umask = own_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
+	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
 	set_policies(l->q, p);
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */

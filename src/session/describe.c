@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ambit/ambit.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "cell/spec.h"
@@ -9,6 +10,12 @@
 
 #define DESCRIPTION_VERSION 1
 #define RUN_VERSION 1
+
+/* AMBIT_CHANGES_*: those of a session; and of a run, which narrows: what is staged for the session is not written in place for one of its events. */
+#define SESSION_CHANGES                                                                                                \
+	(AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD | AMBIT_CHANGES_DIRECT | AMBIT_CHANGES_STRICT |                   \
+	 AMBIT_CHANGES_UNHASHED)
+#define RUN_CHANGES (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD | AMBIT_CHANGES_STRICT | AMBIT_CHANGES_UNHASHED)
 
 /* ---- lists of texts ---- */
 
@@ -68,6 +75,12 @@ static bool is_environment(char *const *env)
 	return true;
 }
 
+/* What is written in place is not staged. */
+static bool is_contradiction(uint32_t changes)
+{
+	return (changes & AMBIT_CHANGES_DIRECT) != 0 && (changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0;
+}
+
 static bool is_key(const char *key)
 {
 	return text_is_utf8(key, strlen(key), NULL);
@@ -121,7 +134,8 @@ int description_take(struct rbuf *in, struct description *ret, struct err *e)
 	d.env = take_list(in, DESCRIPTION_ENV_MAX);
 	d.policy_bytes = rbuf_u32(in);
 	d.policy = rbuf_bytes(in, d.policy_bytes);
-	if (!rbuf_done(in) || !is_key(d.key) || d.workspace[0] != '/' || !is_environment(d.env)) {
+	if (!rbuf_done(in) || !is_key(d.key) || d.workspace[0] != '/' ||
+	    (d.changes & ~(unsigned)SESSION_CHANGES) != 0 || is_contradiction(d.changes) || !is_environment(d.env)) {
 		description_finish(&d);
 		return err_set(e, AMBIT_MALFORMED, NULL, "the description of a session is not well-formed");
 	}
@@ -182,8 +196,9 @@ int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32
 	r.argv = take_list(&in, CELL_ARGS_MAX);
 	r.env = take_list(&in, CELL_ARGS_MAX);
 	if (!rbuf_done(&in) || version != RUN_VERSION || !is_key(r.key) || r.argv[0] == NULL || r.argv[0][0] == 0 ||
-	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL)) != 0 || r.rows > 65535 ||
-	    r.columns > 65535 || !is_environment(r.env)) {
+	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL)) != 0 ||
+	    (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 || r.columns > 65535 ||
+	    !is_environment(r.env)) {
 		run_finish(&r);
 		return err_set(e, AMBIT_MALFORMED, NULL, "what is to be run is not well-formed");
 	}

@@ -234,6 +234,7 @@ static char **environment_of(char *const *first, char *const *second)
 static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
 {
 	auto_free char **environment = environment_of(run->env, t->about->env);
+	const unsigned beside = (j->flags & EVENT_BACKGROUND) != 0 ? AMBIT_CHANGES_BESIDE : 0;
 	struct ambit_event_options o = { .size = sizeof o,
 					 .argv = run->argv,
 					 .workspace = t->about->workspace,
@@ -241,7 +242,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 					 .observe = word(t->about->observe),
 					 .without = word(t->about->without),
 					 .environment = environment,
-					 .changes = t->about->changes | run->changes,
+					 .changes = t->about->changes | run->changes | beside,
 					 .on_conflict = word(run->on_conflict) };
 	const struct limits limits = t->policy->policy.limits;
 	const uint32_t given = t->policy->policy.limits_given;

@@ -212,6 +212,10 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	asked->flags = run->flags;
 	(void)text_copy(asked->key, sizeof asked->key, run->key); /* of the same size */
 	set_command(asked->command, run->argv);
+	if ((k->about.changes & AMBIT_CHANGES_DIRECT) != 0 &&
+	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
+		return err_set(e, AMBIT_USAGE, "make a session without --direct",
+			       "events of this session write in place: there is nothing to keep or to throw away");
 	r = event_new_id('e', asked->taken_ms, asked->event);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers") : check_room(k, e);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 12
+#define REQUEST_VERSION 13
 
 void request_encode(const struct event_request *q, struct buf *out)
 {
@@ -12,6 +12,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->flags);
 	buf_put_u32(out, q->without);
 	buf_put_u32(out, q->staged);
+	buf_put_u32(out, q->beside);
 	buf_put_u32(out, q->own);
 	buf_put_u32(out, q->umask);
 	buf_put_str(out, q->event);
@@ -143,6 +144,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->flags = rbuf_u32(in);
 	ret->without = rbuf_u32(in);
 	ret->staged = rbuf_u32(in);
+	ret->beside = rbuf_u32(in);
 	ret->own = rbuf_u32(in);
 	ret->umask = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
@@ -160,7 +162,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
 	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) || ret->n == 0 ||
-	    ret->staged > 1 || ret->own > 1 || ret->umask > 0777 ||
+	    ret->staged > 1 || ret->beside > ret->staged || ret->own > 1 || ret->umask > 0777 ||
 	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");

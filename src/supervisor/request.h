@@ -33,6 +33,7 @@ struct event_request {
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
 	uint32_t staged;  /* 1: what is written is staged, 0: written in place */
+	uint32_t beside; /* 1: staged, and nobody's commit waits for it */
 	uint32_t
 		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
 	uint32_t umask; /* with which the program starts: the caller's */

@@ -568,12 +568,23 @@ static void end_claim(struct staging *s)
 
 /* ---- the whole ---- */
 
+/* Whoever lets go of a tree last takes its lock's file away: mostly that is this event. */
+static void let_go_of_trees(const char *store, struct staging *s)
+{
+	auto_fd int store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (uint32_t i = 0; i < s->meta.n_trees && store_fd >= 0; i++)
+		stage_tree_unlock(store_fd, &s->meta.trees[i], &s->stage.tree_lock[i]);
+}
+
 static int make_stages(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e)
 {
 	bool full = false;
 	int r = describe(q, spec, &ret->meta, e);
 
 	r = r < 0 ? r : stage_create(q->store, &ret->meta, &ret->stage, e);
+	if (r == 0 && q->beside != 0)
+		let_go_of_trees(q->store, ret); /* a commit that was under way is over; later ones need not wait */
 	if (r < 0)
 		return r;
 	ret->store = q->store;
@@ -613,13 +624,9 @@ static enum stage_why why_of(const struct event_outcome *o)
 	return STAGE_WHY_LOST;
 }
 
-/* Whoever lets go of a tree last takes its lock's file away: mostly that is this event. */
 static void let_go(struct staging *s)
 {
-	auto_fd int store_fd = open(s->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (uint32_t i = 0; i < s->meta.n_trees && store_fd >= 0; i++)
-		stage_tree_unlock(store_fd, &s->meta.trees[i], &s->stage.tree_lock[i]);
+	let_go_of_trees(s->store, s);
 	stage_finish(&s->stage);
 }
 

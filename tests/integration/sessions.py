@@ -404,10 +404,13 @@ def events_of_a_session_are_in_order(place):
 
 def events_of_the_background_go_on_beside(place):
     with Served(place) as s:
-        session = s.session("--read", ".")
-        beside = expect_ok(s.ambit("run", "--session", session, "--background", "--", "sleep", "600")).stdout.strip()
-        for _ in range(4):
-            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        session = s.session("--work", ".")
+        beside = expect_ok(s.ambit("run", "--session", session, "--background", "--", "sh", "-c", "echo b > beside; exec sleep 600")).stdout.strip()
+        for i in range(4):
+            begun = time.monotonic()
+            expect_ok(s.ambit("run", "--session", session, "--", "sh", "-c", f"echo {i} > a"))
+            assert time.monotonic() - begun < 5 * SLOW, "its commit waited for who runs beside"
+        assert open(f"{s.tree}/a", encoding="utf-8").read() == "3\n"
         assert s.events(session)[0]["event"] == beside and s.events(session)[0]["state"] == "runs"
         expect_ok(s.ambit("session", "end", session))
         s.until(lambda: s.events(session)[0]["state"] == "over", "the background ends with its session")
@@ -415,6 +418,24 @@ def events_of_the_background_go_on_beside(place):
         assert result.returncode == 125 and "has ended" in result.stderr, told(result)
         listed = json.loads(expect_ok(s.ambit("session", "list", "--json")).stdout)["sessions"]
         assert [(r["session"], r["state"], r["events"]) for r in listed] == [(session, "ended", 5)], listed
+
+
+def an_event_does_not_write_in_place_what_its_session_stages(place):
+    with Served(place) as s:
+        session = s.session("--work", ".")
+        result = s.ambit("run", "--session", session, "--direct", "--", "sh", "-c", "echo x > a; false")
+        assert result.returncode == 125 and not os.path.exists(f"{s.tree}/a"), told(result)
+        _, channel = channel_to(s, session)
+        for changes, answer in ((4, S_FAILED), (32, S_FAILED), (1, TAKEN)):
+            bytes_ = bytearray(run_bytes("sh", "-c", "echo x > a; false"))
+            bytes_[12:16] = struct.pack("<I", changes)  # behind version, key and flags
+            channel.send(S_PART, bytes(bytes_))
+            channel.send(RUN, number(1))
+            assert channel.receive()[0] == answer, changes
+        direct = s.session("--work", ".", "--direct")
+        result = s.ambit("run", "--session", direct, "--stage", "--", "true")
+        assert result.returncode == 125 and "in place" in result.stderr, told(result)
+        assert s.ambit("run", "--session", direct, "--", "sh", "-c", "echo x > a; false").returncode == 1 and os.path.exists(f"{s.tree}/a")
 
 
 def limits_of_a_session_hold_over_all_of_it(place):
@@ -710,7 +731,8 @@ def a_damaged_session_is_told_and_harms_no_other(place):
 SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there, input_comes_through_and_ends, output_is_whole_and_bounded,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
-             events_of_a_session_are_in_order, events_of_the_background_go_on_beside, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
+             events_of_a_session_are_in_order, events_of_the_background_go_on_beside,
+             an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
              a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
