@@ -19,6 +19,7 @@
 #include "lib/event.h"
 #include "lib/launch.h"
 #include "lib/public.h"
+#include "session/lend.h"
 
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
 #define TERMINAL_CHUNK (64u << 10)
@@ -248,6 +249,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	const uint32_t given = t->policy->policy.limits_given;
 	__attribute__((cleanup(model_finish))) struct model model = { -1, -1 };
 	struct event_names names = { .n = j->n };
+	struct lent lent = { .lines = NULL };
 	struct err e;
 	int r = open_streams(j, run, &model, &o);
 
@@ -259,7 +261,10 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	r = environment == NULL ? err_set(&e, AMBIT_MEMORY, NULL, "no memory for an environment")
 				: narrow(t->policy, t, run, &e);
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
+	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
 	r = r < 0 ? public_error(ret_error, r, &e) : launch_in_session(t->policy, &o, &names, &j->ev, ret_error);
+	lend_back(&t->policy->policy, &lent);
+	j->holds_ports = t->holder == NULL && lend_is_needed(&t->policy->policy);
 	t->policy->policy.limits = limits;
 	t->policy->policy.limits_given = given;
 	if ((j->flags & EVENT_TERMINAL) == 0)

@@ -15,6 +15,7 @@ struct job {
 	uint64_t n;             /* 0: this place is free */
 	uint32_t flags;         /* EVENT_* */
 	bool runs;              /* its handle is there; else it waits for its turn */
+	bool holds_ports;       /* the session\'s (lend.h), while it runs */
 	struct ambit_event *ev; /* owned, NULL */
 	int input_fd;           /* owned: to which its program's input is written; -1: none, or ended */
 	int inner_fd; /* owned: the other end of that, until the program has it; with a terminal ours for good; -1 */
@@ -33,6 +34,7 @@ struct job_terms {
 	struct ambit_policy *policy; /* its limits are narrowed for the start, and set back */
 	const struct description *about;
 	const char *session;
+	struct ambit_event *holder;         /* who has the session's ports; NULL: nobody */
 	uint64_t wall_ms_left, cpu_ms_left; /* of the session's; 0: not bounded */
 };
 

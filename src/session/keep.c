@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
+#include "session/lend.h"
 #include "session/sealed.h"
 
 #define KEEP_MS (UINT64_C(7) * 24 * 3600 * 1000)
@@ -299,9 +300,30 @@ static uint64_t left(uint64_t most, uint64_t used)
 	return most == 0 ? 0 : used < most ? most - used : 1;
 }
 
+/* Who has the session's ports; NULL: nobody, or there are none. */
+static struct job *holder(struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].holds_ports)
+			return &k->jobs[i];
+	return NULL;
+}
+
+/* One of the background is there to be reached: it waits for ports that the foreground has. What is to reach them waits until it is known where they are. */
+static bool waits_for_ports(const struct keep *k, const struct job *j, const struct job *has)
+{
+	if (has == NULL)
+		return false;
+	if ((j->flags & EVENT_BACKGROUND) != 0 && (has->flags & EVENT_BACKGROUND) == 0)
+		return true;
+	return !lend_is_known(&k->policy->policy, has->ev);
+}
+
 static void begin(struct keep *k, struct job *j)
 {
+	const struct job *has = holder(k);
 	const struct job_terms terms = { .shelf = &k->shelf,
+					 .holder = has != NULL ? has->ev : NULL,
 					 .policy = k->policy,
 					 .about = &k->about,
 					 .session = k->row.session,
@@ -317,6 +339,7 @@ static void begin(struct keep *k, struct job *j)
 /* The next whose turn it is; NULL: none. */
 static struct job *next_in_turn(struct keep *k)
 {
+	const struct job *has = holder(k);
 	unsigned front = 0, beside = 0;
 	struct job *next = NULL;
 
@@ -332,7 +355,8 @@ static struct job *next_in_turn(struct keep *k)
 		struct job *j = &k->jobs[i];
 		const bool may = (j->flags & EVENT_BACKGROUND) != 0 ? beside < KEEP_BESIDE_MAX : front == 0;
 
-		if (j->n != 0 && j->row.state == EVENT_TAKEN && may && (next == NULL || j->n < next->n))
+		if (j->n != 0 && j->row.state == EVENT_TAKEN && may && !waits_for_ports(k, j, has) &&
+		    (next == NULL || j->n < next->n))
 			next = j;
 	}
 	return next;

@@ -420,6 +420,37 @@ def events_of_the_background_go_on_beside(place):
         assert [(r["session"], r["state"], r["events"]) for r in listed] == [(session, "ended", 5)], listed
 
 
+SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"served")
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", 3000), Handler).serve_forever()
+"""
+ASK = "import urllib.request, sys; print(urllib.request.urlopen(f'http://127.0.0.1:{sys.argv[1]}/', timeout=10).read().decode())"
+
+
+def a_server_beside_is_reached_by_the_other_events(place):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Served(place) as s:
+        session = s.session("--listen", f"{port}:3000")
+        server = expect_ok(s.ambit("run", "--session", session, "--background", "--", "python3", "-c", SERVER)).stdout.strip()
+        def asks():
+            return s.ambit("run", "--session", session, "--", "python3", "-c", ASK, str(port)).stdout
+        s.until(lambda: asks() == "served\n", "the server answers an event of its session")
+        apart = s.session()
+        result = s.ambit("run", "--session", apart, "--", "python3", "-c", ASK, str(port))
+        assert result.returncode == 1 and "served" not in result.stdout, told(result)
+        assert s.events(session)[0]["event"] == server
+        expect_ok(s.ambit("session", "end", session))
+        s.until(lambda: s.events(session)[0]["state"] == "over", "the server ends with its session")
+        with socket.socket() as probe:
+            s.until(lambda: probe.connect_ex(("127.0.0.1", port)) != 0, "its port is free")
+
+
 def an_event_does_not_write_in_place_what_its_session_stages(place):
     with Served(place) as s:
         session = s.session("--work", ".")
@@ -731,7 +762,7 @@ def a_damaged_session_is_told_and_harms_no_other(place):
 SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there, input_comes_through_and_ends, output_is_whole_and_bounded,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
-             events_of_a_session_are_in_order, events_of_the_background_go_on_beside,
+             events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
              a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
