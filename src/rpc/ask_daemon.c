@@ -102,6 +102,7 @@ static int check_room(const struct rpc *r, struct mistake *m)
 
 int ask_new(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
 {
+	const char *key;
 	auto_buf text = { .max = DESCRIPTION_BYTES_MAX };
 	uint8_t room[16];
 	struct buf body;
@@ -112,7 +113,8 @@ int ask_new(struct rpc *r, struct request *q, const json_t *params, struct mista
 	if (rc < 0)
 		return rc;
 	buf_init_in(&body, room, sizeof room);
-	link_number_put(&body, &(struct link_number){ .request = q->number });
+	key = json_string_value(json_object_get(params, "key"));
+	link_number_put(&body, &(struct link_number){ .request = q->number, .value = key != NULL ? link_key(key) : 0 });
 	q->awaits = AWAIT_CHANNEL;
 	return port_send_parts(&r->daemon, WIRE_SERVE_PART, &text, WIRE_SERVE_NEW, &body, &m->err);
 }

@@ -115,6 +115,18 @@ static int find_channel(struct rpc *r, struct request *q, const json_t *params, 
 		       "that session is not open on this connection");
 }
 
+/* Of an event, if it is about one. */
+static int take_number(struct request *q, const json_t *params, struct mistake *m)
+{
+	const json_t *n = json_object_get(params, "n");
+
+	q->n = (uint64_t)json_integer_value(n);
+	if (n == NULL || q->n > 0)
+		return 0;
+	(void)snprintf(m->place, sizeof m->place, "/params/n");
+	return err_set(&m->err, AMBIT_USAGE, NULL, "numbers of events begin with 1");
+}
+
 static int ask(struct rpc *r, const struct envelope *v, struct mistake *m, int *ret_number)
 {
 	enum method method;
@@ -137,8 +149,8 @@ static int ask(struct rpc *r, const struct envelope *v, struct mistake *m, int *
 		return -AMBIT_LIMIT;
 	q->method = method;
 	memcpy(q->id, v->id, sizeof q->id);
-	q->n = param_count(v->params, "n", 0);
 	rc = find_channel(r, q, v->params, m);
+	rc = rc < 0 ? rc : take_number(q, v->params, m);
 	rc = rc < 0 ? rc : asks[method](r, q, v->params, m);
 	if (rc < 0)
 		request_free(q);

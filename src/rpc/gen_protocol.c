@@ -59,10 +59,11 @@ int main(void)
 
 	for (size_t i = 0; i < n; i++)
 		put_row(&rows[i], i > 0 ? &rows[i - 1] : &rows[i]);
-	(void)printf("\n| number | `data.code` | |\n|---|---|---|\n");
+	(void)printf("\n## Codes\n\n| number | `data.code` | |\n|---|---|---|\n");
 #define CODE(name, number, text, exit_status, rpc)                                                                     \
 	if ((number) != 0)                                                                                             \
-		(void)printf("| %d | `%s` | %s |\n", (number) == AMBIT_UNKNOWN ? -32602 : (rpc), #name, text);
+		(void)printf("| %d | `%s` | %s |\n",                                                                   \
+			     (number) == AMBIT_UNKNOWN || (number) == AMBIT_MALFORMED ? -32602 : (rpc), #name, text);
 	AMBIT_CODES(CODE)
 	return 0;
 }

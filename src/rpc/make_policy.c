@@ -60,7 +60,7 @@ static int add_own(struct policy *p, struct policy_text *texts, const json_t *po
 
 	if (json_is_string(policy))
 		return add_text(p, texts, OWN_NAME, json_string_value(policy), json_string_length(policy), m);
-	text = policy != NULL ? json_dumps(policy, JSON_COMPACT) : NULL;
+	text = policy != NULL ? json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	if (policy != NULL && text == NULL)
 		return no_memory(m);
 	return text == NULL ? 0 : add_text(p, texts, OWN_NAME, text, strlen(text), m);

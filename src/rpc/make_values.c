@@ -62,21 +62,28 @@ char **make_list(const json_t *names)
 	return done(list, whole);
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 char **make_environment(const json_t *map)
 {
 	char **list = calloc(json_object_size(map) + 1, sizeof *list);
 	bool whole = list != NULL;
 	const char *key;
 	json_t *value;
-	size_t i = 0;
+	size_t n = 0;
 
 	json_object_foreach((json_t *)(uintptr_t)map, key, value)
 	{
 		if (!whole)
 			break;
-		list[i] = copy(key, value);
-		whole = list[i++] != NULL;
+		list[n] = copy(key, value);
+		whole = list[n++] != NULL;
 	}
+	if (whole)
+		qsort(list, n, sizeof *list, compare);
 	return done(list, whole);
 }
 
@@ -87,29 +94,37 @@ bool make_text(const json_t *params, const char *key, char *room, size_t size)
 	return text_copy(room, size, text == NULL ? "" : text);
 }
 
-int make_limits(const json_t *map, char *room, size_t size, struct mistake *m)
+static int check_limits(const json_t *map, struct mistake *m)
 {
+	struct limits probe = { .value = { 0 } };
 	const char *key;
 	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)map, key, value)
+	{
+		const int r = limit_parse(&probe, key, json_string_value(value), &m->err);
+
+		if (r == 0)
+			continue;
+		(void)snprintf(m->place, sizeof m->place, "/params/limits/%.80s", key);
+		return r;
+	}
+	return 0;
+}
+
+int make_limits(const json_t *map, char *room, size_t size, struct mistake *m)
+{
+	const int r = check_limits(map, m);
 	size_t n = 0;
 
 	room[0] = 0;
-	json_object_foreach((json_t *)(uintptr_t)map, key, value)
-	{
-		struct limits probe = { .value = { 0 } };
-		int r = limit_parse(&probe, key, json_string_value(value), &m->err);
+	for (enum limit l = 0; r == 0 && l < LIMIT_COUNT; l++) {
+		const char *text = json_string_value(json_object_get(map, limit_word(l)));
 
-		if (r == 0) {
-			n += (size_t)snprintf(room + n, size - n, "%s%s=%s", n > 0 ? "," : "", key,
-					      json_string_value(value));
-			r = n < size ? 0 : err_set(&m->err, AMBIT_LIMIT, NULL, "limits: longer than they may be");
-		}
-		if (r < 0) {
-			(void)snprintf(m->place, sizeof m->place, "/params/limits/%.80s", key);
-			return r;
-		}
+		if (text != NULL && n < size)
+			n += (size_t)snprintf(room + n, size - n, "%s%s=%s", n > 0 ? "," : "", limit_word(l), text);
 	}
-	return 0;
+	return r < 0 || n < size ? r : err_set(&m->err, AMBIT_LIMIT, NULL, "limits: longer than they may be");
 }
 
 uint32_t make_changes(const json_t *params)

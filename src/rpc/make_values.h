@@ -9,6 +9,7 @@
 
 /* ---- make_values.c ---- */
 
+/* What is the same comes out the same, in whatever order an object had it: a key is compared by bytes. */
 /* Lists end with NULL and are the caller's to free, each text and then the list; NULL: no memory. A missing one is empty. */
 char **make_list(const json_t *names);
 char **make_environment(const json_t *map);

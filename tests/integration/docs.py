@@ -225,7 +225,8 @@ def main(ambit):
     verbs = table("src/core/verbs.def", "VERB")
     in_man = set(re.findall(r"\*([a-z]+)\*", read("man", "ambit.yaml.5.scd").split("# VERBS")[1].split("\n# ")[0]))
     check("ambit.yaml(5) has the verbs of verbs.def", [f"no {verb}" for verb in sorted(set(verbs) - in_man)])
-    for document, maker in (("doc/SECURITY.md", "src/cell/gen_properties"), ("doc/INTERNAL.md", "src/wire/gen_internal")):
+    for document, maker in (("doc/SECURITY.md", "src/cell/gen_properties"), ("doc/INTERNAL.md", "src/wire/gen_internal"),
+                            ("doc/PROTOCOL.md", "src/rpc/gen_protocol")):
         made = subprocess.run([os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), maker)], stdout=subprocess.PIPE,
                               text=True, check=True).stdout
         text = read(*document.split("/"))

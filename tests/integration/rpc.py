@@ -150,7 +150,7 @@ BAD_PARAMS = [
     ("event.run", {"session": SESSION, "argv": ["x" * 1000000] * 3}, -32005, None),
     ("event.signal", {"session": SESSION, "n": 1, "signal": "SIGTERM"}, -32602, "/params/signal"), ("event.signal", {"session": SESSION, "n": 1, "signal": 65}, -32602, "/params/signal"),
     ("event.list", {"session": SESSION, "limit": 257}, -32005, "/params/limit"), ("event.list", {"session": SESSION, "from": 0}, -32602, None),
-    ("event.read", {"session": SESSION, "n": 1, "stream": "out"}, -32602, "/params/stream"), ("event.show", {"session": SESSION, "n": 2 ** 53}, -32005, "/params/n"),
+    ("event.read", {"session": SESSION, "n": 1, "stream": "out"}, -32602, "/params/stream"), ("event.show", {"session": SESSION, "n": 2 ** 53}, -32005, "/params/n"), ("event.show", {"session": SESSION, "n": 0}, -32602, "/params/n"),
     ("event.show", {"session": OTHER, "n": 1}, -32003, "/params/session"), ("event.input", {"session": SESSION, "n": 1, "data": "x" * 1048577}, -32005, "/params/data"),
 ]
 
@@ -550,6 +550,41 @@ def input_that_is_not_taken_is_bounded():
                 break
         channel.send("SESSION_FILES", struct.pack("<IQ", request, n), [spool(), spool(), write])
         equal(c.failure(1)["code"], -32011)
+
+
+# ---- the document ----
+
+def the_example_of_the_document_is_what_happens():
+    with open(os.path.join(TOP, "doc/PROTOCOL.md"), encoding="utf-8") as file:
+        lines = [line for line in file.read().split("```text")[1].split("```")[0].splitlines() if line]
+    equal((lines[0][0], lines[-1][0]), (">", "<"))
+    with Case() as c:
+        channel = None
+        for line in lines:
+            said = json.loads(line[2:])
+            if line[0] == "<":
+                equal(c.hear(), said)
+                continue
+            c.say(line[2:])
+            if said["method"] == "session.new":
+                c.daemon.expect("SERVE_PART")
+                request, key = struct.unpack("<IQ", c.daemon.expect("SERVE_NEW"))
+                assert key != 0, "its key did not come"
+                channel = c.give_channel(request, workspace=said["params"]["workspace"])
+            elif said["method"] == "event.run":
+                equal(parse_run(channel.expect("SESSION_PART"))["key"], b"step-1")
+                request, _value = struct.unpack("<IQ", channel.expect("SESSION_RUN"))
+                channel.send("SESSION_TAKEN", struct.pack("<IIQ", request, 0, 1) + text(EVENT, 32))
+                c.files(channel, b"hello\n")
+                channel.send("SESSION_OVER", event_row(1, 3, 6, 0, command="echo hello"))
+
+
+def what_is_the_same_comes_out_the_same():
+    with met() as c:
+        channel = c.open()
+        runs = [c.run(channel, follow=False, env={"B": "1", "A": "2"}, limits={"memory": "1G", "wall": "1s"}) if i == 0 else
+                c.run(channel, follow=False, env={"A": "2", "B": "1"}, limits={"wall": "1s", "memory": "1G"}) for i in range(2)]
+        equal(runs[0], runs[1])
 
 
 # ---- who does harm ----
