@@ -64,7 +64,8 @@ static void what_was_written_is_read(void **state)
 			fail_msg("%s: %s", sample_name(i), e.msg);
 		sample_make(i, &r);
 		told.result.achieved = r.achieved;                        /* read as texts */
-		memcpy(told.result.session, r.session, sizeof r.session); /* not read: nothing is said of it */
+		memcpy(told.result.session, r.session, sizeof r.session); /* not read: nothing is said of it, */
+		told.result.n = r.n;                                      /* nor of its number there */
 		changes_again(&told, &told.result.stage);
 		assert_true((told.wall[PROPERTY_FILES] != NULL) == (r.achieved != 0));
 		buf_init(&again, RECORD_MAX);
