@@ -603,6 +603,19 @@ def requests_that_are_not_answered_are_bounded():
             c.daemon.expect("SERVE_STATUS")
 
 
+def a_daemon_that_does_not_read_gets_all_in_order_later():
+    with Case(narrow=True) as c:
+        c.meet()
+        for i in range(200):
+            c.ask("daemon.status", None, i)
+        c.ask("hello", {"protocol": 1}, "there")
+        c.result("there")
+        asked = [struct.unpack_from("<I", c.daemon.expect("SERVE_STATUS"))[0] for _ in range(200)]
+        equal(asked, sorted(asked))
+        c.daemon.send("SERVE_TOLD", struct.pack("<II", asked[-1], 9) + bytes(96))
+        c.result(199)
+
+
 def sessions_that_are_open_are_bounded():
     with met() as c:
         for i in range(64):
