@@ -14,7 +14,8 @@ struct code_row {
 };
 
 static const struct code_row code_rows[] = {
-#define CODE_ROW(n, number, t, exit_st, rpc_number) { .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st), .rpc = (rpc_number) },
+#define CODE_ROW(n, number, t, exit_st, rpc_number)                                                                    \
+	{ .code = AMBIT_##n, .name = #n, .text = (t), .exit_status = (exit_st), .rpc = (rpc_number) },
 	AMBIT_CODES(CODE_ROW)
 #undef CODE_ROW
 };

@@ -56,6 +56,15 @@ static bool has_room(const struct rpc *r)
 	return r->deaf || r->out.len - r->out_at < RPC_OUT_LOW;
 }
 
+/* What was taken makes room. */
+static void compact(struct rpc *r)
+{
+	buf_drop(&r->out, r->deaf ? r->out.len : r->out_at);
+	r->out_at = 0;
+	if (r->out.len == 0 && r->out.cap > RPC_OUT_LOW && !r->out.failed)
+		buf_finish(&r->out);
+}
+
 static void give(struct rpc *r)
 {
 	while (!r->deaf && r->out_at < r->out.len) {
@@ -64,16 +73,13 @@ static void give(struct rpc *r)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return;
+			break;
 		if (n < 0)
 			r->deaf = true;
 		else
 			r->out_at += (size_t)n;
 	}
-	r->out_at = 0;
-	buf_reset(&r->out);
-	if (r->out.cap > RPC_OUT_LOW)
-		buf_finish(&r->out);
+	compact(r);
 }
 
 /* True: a line was there. */

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 
-from harness import PATIENCE, SLOW, main
+from harness import PATIENCE, SLOW, main, sanitized
 from sessions import Served, state_of
 
 
@@ -162,7 +162,7 @@ def a_reader_has_nothing_but_its_connections(place):
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
             status = dict(line.split(":", 1) for line in file if ":" in line)
         assert (status["Seccomp"].strip(), status["NoNewPrivs"].strip(), int(status["CapEff"], 16)) == ("2", "1", 0), status
-        if os.geteuid() == 0:  # who else may look
+        if os.geteuid() == 0 and not sanitized(place.ambit):  # who else may look; a sanitizer's libraries are the host's
             for space in ("net", "mnt", "pid", "ipc", "user"):
                 assert os.readlink(f"/proc/{pid}/ns/{space}") != os.readlink(f"/proc/{daemon}/ns/{space}"), space
             assert "etc" not in os.listdir(f"/proc/{pid}/root/"), os.listdir(f"/proc/{pid}/root/")
@@ -186,7 +186,7 @@ def who_does_harm_harms_no_other(place):
             assert good.call("event.run", session=session, argv=["true"], wait=True, follow=False)["row"]["exit_status"] == 0
         for client in bad[:3]:
             client.close()
-        assert good.call("daemon.status")["events_ended"] >= 10
+        s.until(lambda: good.call("daemon.status")["events_ended"] >= 10, "what ended is counted")
         good.close()
         for client in bad[3:]:
             client.close()

@@ -81,11 +81,13 @@ class Port:
 class World:
     """Client, daemon, and the role between them."""
 
-    def __init__(self, exe, top, greet=True):
+    def __init__(self, exe, top, greet=True, narrow=False):
         self.names = numbers(top)
         start, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.client, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         daemon, daemon_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if narrow:  # the daemon's end takes little at a time
+            daemon_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.daemon = Port(daemon, self.names)
         self.process = subprocess.Popen([exe], stdin=theirs, stdout=subprocess.DEVNULL)
         theirs.close()
