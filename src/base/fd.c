@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+
+#define MANY 65536
 
 #define READ_STEP 65536
 #define LOCK_LOOK_MS 5
@@ -271,4 +274,14 @@ bool fd_is_named(int fd, const char *path)
 
 	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev &&
 	       held.st_ino == named.st_ino;
+}
+
+void fd_allow_many(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= MANY)
+		return;
+	l.rlim_cur = l.rlim_max < MANY ? l.rlim_max : MANY;
+	(void)setrlimit(RLIMIT_NOFILE, &l); /* else it goes on with those that it has */
 }

@@ -38,6 +38,9 @@ int fd_lock_shared(int fd, uint32_t wait_ms);
 /* Fills 0, 1 and 2 where they are closed, so that no other descriptor ever gets their numbers. 0 or -errno. */
 int fd_reserve_standard(void);
 
+/* As many descriptors as the process may have at all, up to 65,536: for who serves many. */
+void fd_allow_many(void);
+
 /* Opens a regular file to be read: what is none is -EINVAL, and a pipe that nobody writes holds nobody up. The caller owns what it gives, or -errno. */
 int fd_open_to_read(const char *path);
 /* Opens a regular file for writing at a path that a program may have had in its hands: a symbolic link anywhere in it is

@@ -103,7 +103,7 @@ void clients_come(struct clients *c, int sock)
 	c->came++;
 	if (place == NULL)
 		return; /* the end of the connection says it */
-	place->line.sock = steal_fd(&own);
+	line_open(&place->line, steal_fd(&own));
 	say_hello(place);
 }
 
@@ -154,8 +154,7 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 	}
 	place->speaker = c->spare;
 	c->spare = NULL;
-	(void)fd_set_nonblock(ours, true);
-	place->line.sock = steal_fd(&ours);
+	line_open(&place->line, steal_fd(&ours));
 	say_hello(place);
 	return 0;
 }

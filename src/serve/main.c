@@ -22,6 +22,7 @@
 #include "wire/wire.h"
 
 #define STARTER_FD 3   /* of who started it, and waits until it listens */
+#define DEAF_MS 200    /* also between two looks at what still runs when it is to end */
 #define GRACE_MS 30000 /* for what runs when it is told to end */
 #define IDLE_MS 600000 /* of one that was started because a client needed it */
 
@@ -32,6 +33,7 @@ struct daemon {
 	int signal_fd;
 	uint64_t idle_max_ms;   /* 0: it stays */
 	uint64_t idle_since_ms; /* 0: it is not */
+	uint64_t deaf_ms;       /* until when nobody is let in, for want of descriptors */
 	uint64_t ends_ms;       /* when it goes at the latest; 0: nobody told it to */
 	struct pollfd polled[3 + ROLES_MAX + CLIENTS_POLL_MAX];
 };
@@ -160,21 +162,34 @@ static bool is_over(struct daemon *d)
 	return idle && d->idle_max_ms != 0 && clock_ms() - d->idle_since_ms >= d->idle_max_ms;
 }
 
-static void let_in(struct daemon *d)
+/* Negative: there are no descriptors for him. */
+static int let_in_by(struct daemon *d, int listen_fd, void (*come)(struct clients *c, int sock))
 {
-	int fd = d->place.native_fd < 0 ? -EAGAIN : place_accept(d->place.native_fd);
+	const int fd = listen_fd < 0 ? -EAGAIN : place_accept(listen_fd);
 
 	if (fd >= 0)
-		clients_come(&d->clients, fd);
-	fd = d->place.rpc_fd < 0 ? -EAGAIN : place_accept(d->place.rpc_fd);
-	if (fd >= 0)
-		clients_come_by_rpc(&d->clients, fd);
+		come(&d->clients, fd);
+	return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
+}
+
+/* Who cannot be let in waits where he is, and would wake us without end. */
+static void let_in(struct daemon *d)
+{
+	const int native = let_in_by(d, d->place.native_fd, clients_come);
+	const int rpc = let_in_by(d, d->place.rpc_fd, clients_come_by_rpc);
+
+	d->deaf_ms = native < 0 || rpc < 0 ? clock_ms() + DEAF_MS : 0;
+}
+
+static bool is_deaf(const struct daemon *d)
+{
+	return d->deaf_ms != 0 && clock_ms() < d->deaf_ms;
 }
 
 static int patience(const struct daemon *d)
 {
-	if (d->ends_ms != 0)
-		return 200;
+	if (d->ends_ms != 0 || is_deaf(d))
+		return DEAF_MS;
 	return d->idle_since_ms != 0 && d->idle_max_ms != 0 ? (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000) : -1;
 }
 
@@ -182,10 +197,11 @@ static void loop(struct daemon *d)
 {
 	while (!is_over(d)) {
 		unsigned n = 3, of_roles;
+		const bool deaf = is_deaf(d);
 
 		d->polled[0] = (struct pollfd){ .fd = d->signal_fd, .events = POLLIN };
-		d->polled[1] = (struct pollfd){ .fd = d->place.native_fd, .events = POLLIN };
-		d->polled[2] = (struct pollfd){ .fd = d->place.rpc_fd, .events = POLLIN };
+		d->polled[1] = (struct pollfd){ .fd = deaf ? -1 : d->place.native_fd, .events = POLLIN };
+		d->polled[2] = (struct pollfd){ .fd = deaf ? -1 : d->place.rpc_fd, .events = POLLIN };
 		of_roles = roles_wants(&d->roles, d->polled + n);
 		n += of_roles;
 		n += clients_wants(&d->clients, d->polled + n);
@@ -226,6 +242,7 @@ int main(int argc, char **argv)
 	if (started && fd_set_cloexec(STARTER_FD, true) < 0)
 		return 2;
 	d.idle_max_ms = started ? IDLE_MS : d.idle_max_ms;
+	fd_allow_many();
 	d.signal_fd = catch_signals();
 	place_init(&d.place);
 	r = place_take(&d.place, &e);

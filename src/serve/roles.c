@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/role.h"
 #include "session/shelf.h"
 #include "wire/wire.h"
+
+#define END_MS 10000 /* for the ends of all of them */
 
 void roles_init(struct roles *r, int sessions_fd, char **environment)
 {
@@ -42,13 +45,16 @@ static void part_with(struct roles *r, struct session_role *s)
 /* They end what runs, and go; the events of those who do not are ended by the end of their supervisors' connections. */
 void roles_finish(struct roles *r)
 {
+	const uint64_t until = clock_ms() + END_MS;
+
 	for (unsigned i = 0; i < ROLES_MAX; i++)
 		fd_close(&r->role[i].sock);
 	for (unsigned i = 0; i < ROLES_MAX; i++) {
 		struct pollfd p = { .fd = r->role[i].pidfd, .events = POLLIN };
+		const uint64_t now = clock_ms();
 
-		if (r->role[i].pidfd >= 0)
-			(void)poll(&p, 1, 10000); /* then nobody waits for it any longer */
+		if (r->role[i].pidfd >= 0 && now < until)
+			(void)poll(&p, 1, (int)(until - now)); /* then nobody waits for it any longer */
 		fd_close(&r->role[i].pidfd);
 	}
 }

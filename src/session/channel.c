@@ -351,7 +351,8 @@ static void on_event(struct channel *c, struct keep *k, enum wire_number what, c
 	else if (what == WIRE_SESSION_INPUT_END)
 		answer_with(c, q->request, on_input_end(k, q->n, &e), q->n, &e);
 	else if (what == WIRE_SESSION_SIGNAL)
-		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, (int)(q->a & 255), &e), q->n, &e);
+		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, q->a <= 64 ? (int)q->a : 0, &e),
+			    q->n, &e);
 	else
 		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_resize(j, q->a, q->b, &e), q->n, &e);
 }

@@ -65,7 +65,7 @@ static int mark_interrupted(struct keep *k, struct err *e)
 	struct event_row row;
 	int r = 0;
 
-	for (uint64_t n = k->shelf.oldest; n < k->shelf.next && r == 0; n++) {
+	for (uint64_t n = k->shelf.unended; n < k->shelf.next && r == 0; n++) {
 		if (!shelf_read(&k->shelf, n, &row) || row.state != EVENT_TAKEN)
 			continue;
 		row.state = EVENT_INTERRUPTED;
@@ -447,7 +447,6 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 	struct err e;
 
 	k->came++;
-	(void)fd_set_nonblock(sock, true);
 	while (c < k->channels + KEEP_CHANNELS_MAX && c->line.sock >= 0)
 		c++;
 	if (c == k->channels + KEEP_CHANNELS_MAX) {
@@ -456,7 +455,7 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 		c = &refused;
 	}
 	channel_init(c);
-	c->line.sock = sock;
+	line_open(&c->line, sock);
 	channel_begin(c, k, why);
 }
 

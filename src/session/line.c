@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
+
+#define LINE_UNREAD (16 << 10)
 
 void line_init(struct line *l)
 {
@@ -17,6 +20,15 @@ static void drop_answer(struct line *l)
 		fd_close(&l->fds[i]);
 	l->n_fds = 0;
 	l->answer = (enum wire_number)0;
+}
+
+void line_open(struct line *l, int sock)
+{
+	const int size = LINE_UNREAD;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); /* else it is as it is */
+	(void)fd_set_nonblock(sock, true);
+	l->sock = sock;
 }
 
 void line_finish(struct line *l)

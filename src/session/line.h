@@ -24,6 +24,8 @@ struct line {
 };
 
 void line_init(struct line *l);
+/* Takes sock, which does not block from here on. Little fits into it that is not read: descriptors on their way count against all that the person sends. */
+void line_open(struct line *l, int sock);
 void line_finish(struct line *l);
 
 /* true: it was told. Else there is no room now, or nobody is left: then sock is -1. */

@@ -131,6 +131,7 @@ int main(void)
 	(void)signal(SIGPIPE, SIG_IGN); /* who went away is an error number */
 	if (fd_reserve_standard() < 0 || fd_set_cloexec(DAEMON_FD, true) < 0)
 		return 2;
+	fd_allow_many();
 	r.keep = calloc(1, sizeof *r.keep);
 	if (r.keep == NULL || take_session(&r) < 0 || fd_set_nonblock(DAEMON_FD, true) < 0)
 		return 2;

@@ -14,8 +14,8 @@
 
 #define HEAD_MAGIC 0x53424d41u /* "AMBS" */
 #define HEAD_VERSION 1u
-#define HEAD_BYTES 16 /* magic, version, checksum of the rest */
 #define ROW_BYTES 4220
+#define HEAD_BYTES (8 + ROW_BYTES + 16) /* magic, version, row, checksum of the description, and of all before that */
 #define HALF (SHELF_SLOT / 2)
 #define MESSAGE_CUT 160 /* of an event's message and hint: the record has them whole */
 #define KEPT_EVENTS 10000u
@@ -54,42 +54,34 @@ static int write_whole(int dir_fd, const char *name, const struct buf *b)
 
 static int write_head(int dir_fd, const struct session_row *row, const struct buf *description)
 {
-	auto_buf body = { .max = 0 }, all = { .max = 0 };
+	auto_buf all = { .max = 0 };
 
-	buf_init(&body, ROW_BYTES + DESCRIPTION_BYTES_MAX);
-	session_row_put(&body, row);
-	buf_put(&body, description->data, description->len);
-	buf_init(&all, HEAD_BYTES + ROW_BYTES + DESCRIPTION_BYTES_MAX);
+	buf_init(&all, HEAD_BYTES + DESCRIPTION_BYTES_MAX);
 	buf_put_u32(&all, HEAD_MAGIC);
 	buf_put_u32(&all, HEAD_VERSION);
-	buf_put_u64(&all, fnv(FNV_BASIS, body.data, body.len));
-	buf_put(&all, body.data, body.len);
-	all.failed = all.failed || body.failed;
+	session_row_put(&all, row);
+	buf_put_u64(&all, fnv(FNV_BASIS, description->data, description->len));
+	buf_put_u64(&all,
+		    all.failed ? 0 : fnv(FNV_BASIS, all.data, all.len)); /* of all before it: a list reads no more */
+	buf_put(&all, description->data, description->len);
 	return write_whole(dir_fd, SHELF_SESSION, &all);
 }
 
-static int take_head(struct rbuf *in, struct session_row *ret)
+static int take_head(const uint8_t head[HEAD_BYTES], struct session_row *ret, uint64_t *ret_sum)
 {
-	const uint32_t magic = rbuf_u32(in), version = rbuf_u32(in);
-	const uint64_t sum = rbuf_u64(in);
+	struct rbuf in, row;
 	const uint8_t *row_at;
-	struct rbuf row;
+	uint32_t magic, version;
 
-	if (in->failed || magic != HEAD_MAGIC || version != HEAD_VERSION ||
-	    fnv(FNV_BASIS, in->data + in->at, in->len - in->at) != sum)
-		return -AMBIT_MALFORMED;
-	row_at = rbuf_bytes(in, ROW_BYTES);
-	if (row_at == NULL)
+	rbuf_init(&in, head, HEAD_BYTES);
+	magic = rbuf_u32(&in);
+	version = rbuf_u32(&in);
+	row_at = rbuf_bytes(&in, ROW_BYTES);
+	*ret_sum = rbuf_u64(&in);
+	if (magic != HEAD_MAGIC || version != HEAD_VERSION || rbuf_u64(&in) != fnv(FNV_BASIS, head, HEAD_BYTES - 8))
 		return -AMBIT_MALFORMED;
 	rbuf_init(&row, row_at, ROW_BYTES);
 	return session_row_take(&row, ret) ? 0 : -AMBIT_MALFORMED;
-}
-
-static int read_file(int dir_fd, const char *name, struct buf *ret)
-{
-	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd_read_into(fd, ret);
 }
 
 /* What the row says of the events is theirs to say. */
@@ -105,22 +97,25 @@ static void look_up(int dir_fd, struct session_row *row)
 
 static int read_head(int dir_fd, struct session_row *ret_row, struct buf *ret_description)
 {
-	auto_buf all = { .max = 0 };
-	struct rbuf in;
+	auto_fd int fd = openat(dir_fd, SHELF_SESSION, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint8_t head[HEAD_BYTES];
+	uint64_t sum;
 	int r;
 
-	buf_init(&all, HEAD_BYTES + ROW_BYTES + DESCRIPTION_BYTES_MAX);
-	r = read_file(dir_fd, SHELF_SESSION, &all);
-	if (r < 0)
-		return r == -ENOENT ? -AMBIT_NOT_FOUND : r == -EFBIG ? -AMBIT_MALFORMED : -AMBIT_SYSTEM;
-	rbuf_init(&in, all.data, all.len);
-	r = take_head(&in, ret_row);
+	if (fd < 0)
+		return errno == ENOENT ? -AMBIT_NOT_FOUND : -AMBIT_SYSTEM;
+	if (fd_read_all(fd, head, sizeof head) != (ssize_t)sizeof head)
+		return -AMBIT_MALFORMED;
+	r = take_head(head, ret_row, &sum);
 	if (r < 0)
 		return r;
 	look_up(dir_fd, ret_row);
-	if (ret_description != NULL)
-		buf_put(ret_description, in.data + in.at, in.len - in.at);
-	return ret_description != NULL && ret_description->failed ? -AMBIT_MEMORY : 0;
+	if (ret_description == NULL)
+		return 0;
+	r = fd_read_into(fd, ret_description);
+	if (r < 0)
+		return r == -EFBIG ? -AMBIT_MALFORMED : -AMBIT_SYSTEM;
+	return fnv(FNV_BASIS, ret_description->data, ret_description->len) == sum ? 0 : -AMBIT_MALFORMED;
 }
 
 static int open_directory(int sessions_fd, const char *id)
@@ -355,6 +350,8 @@ static int look_at(struct shelf *s, const uint8_t *slot, uint64_t n, struct err 
 		a.key[0] = 0;
 	if (note_key(s, n, a.key) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the session's events");
+	if (row_of(slot, n, &row) && row.state == EVENT_TAKEN && s->unended == 0)
+		s->unended = n;
 	if (row_of(slot, n, &row) && row.state == EVENT_OVER) {
 		s->wall_ms += row.outcome.usage.wall_ms;
 		s->cpu_ms += row.outcome.usage.cpu_user_ms + row.outcome.usage.cpu_system_ms;
@@ -404,6 +401,8 @@ static bool is_kept(const struct shelf *s, uint64_t n)
 static void measure_kept(struct shelf *s)
 {
 	s->oldest = s->next > KEPT_EVENTS ? s->next - KEPT_EVENTS : 1;
+	if (s->unended < s->oldest)
+		s->oldest = s->unended; /* it may have run for very long, and wrote something */
 	while (s->oldest < s->next && !is_kept(s, s->oldest))
 		s->oldest++;
 	for (uint64_t n = s->oldest; n < s->next; n++)
@@ -461,6 +460,8 @@ int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_
 	if (r < 0)
 		return r;
 	drop_torn(s);
+	if (s->unended == 0 || s->unended > s->next)
+		s->unended = s->next;
 	measure_kept(s);
 	return 0;
 }

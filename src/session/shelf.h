@@ -32,6 +32,7 @@ struct shelf {
 	int dir_fd, events_fd;    /* owned */
 	uint64_t next;            /* the number that the next event gets */
 	uint64_t oldest;          /* the first whose results may be there */
+	uint64_t unended;         /* the first that had no end when it was opened; next: none */
 	uint64_t kept_bytes;      /* of results */
 	uint64_t wall_ms, cpu_ms; /* of all that ended */
 	uint64_t *keys;           /* owned: of each number, from 1 on, the checksum of its key; 0: it had none */
