@@ -196,7 +196,7 @@ def output_that_nobody_reads_costs_the_file_alone(place):
     with serving(place) as s:
         c, other = Client(s), Client(s)
         session = c.new(s)
-        c.send("event.run", session=session, argv=["sh", "-c", "head -c 20000000 /dev/zero"])
+        c.call("event.run", session=session, argv=["sh", "-c", "head -c 20000000 /dev/zero"])
         other.call("session.open", session=session)
         s.until(lambda: other.call("event.show", session=session, n=1)["state"] == "over", "the event ends")
         row = other.call("event.show", session=session, n=1)
