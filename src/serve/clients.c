@@ -130,7 +130,7 @@ static void refuse_rpc(int sock, const char *why)
 	char text[640];
 	const int n = snprintf(
 		text, sizeof text,
-		"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"%s\",\"data\":{\"code\":\"limit\"}}}\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"%s\",\"data\":{\"code\":\"LIMIT\",\"hint\":null,\"why\":null}}}\n",
 		why);
 
 	(void)!send(sock, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT); /* it fits, or he went */
