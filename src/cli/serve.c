@@ -182,7 +182,7 @@ static int await_end(int pidfd, struct err *e)
 static int end_it(struct err *e)
 {
 	static struct daemon_link d;
-	struct serve_status s;
+	struct serve_status s = { .request = 0 };
 	auto_fd int pidfd = -1;
 	int r = daemon_connect(&d, false, e);
 

@@ -23,7 +23,7 @@
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
-	uint64_t n; /* in the session, from 1 on */
+	uint64_t n;                     /* in the session, from 1 on */
 	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
 	uint64_t *withdrawn_ns; /* owned, likewise: when it was withdrawn, since 1970; 0: it was not. NULL: none was */
 	const struct grant_set *grants; /* borrowed */

@@ -157,8 +157,8 @@ static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 	run->columns = terminal ? (uint32_t)count_of(params, "columns", COLUMNS) : 0;
 	run->argv = make_list(json_object_get(params, "argv"));
 	run->env = make_environment(json_object_get(params, "env"));
-	if (r == 0 && (run->argv == NULL || run->env == NULL))
-		r = no_memory(m);
+	if (run->argv == NULL || run->env == NULL)
+		return r < 0 ? r : no_memory(m);
 	if (r == 0 && (run->argv[0] == NULL || run->argv[0][0] == 0))
 		r = wrong_param(m, "argv", err_set(&m->err, AMBIT_USAGE, NULL, "no program is named"));
 	return r;

@@ -220,15 +220,13 @@ static char **environment_of(char *const *first, char *const *second)
 	size_t n = 0, m = 0;
 	char **all;
 
-	while (first[n] != NULL)
+	while (first != NULL && first[n] != NULL)
 		n++;
-	while (second[m] != NULL)
+	while (second != NULL && second[m] != NULL)
 		m++;
 	all = calloc(n + m + 1, sizeof *all);
-	if (all != NULL) {
-		memcpy(all, first, n * sizeof *all);
-		memcpy(all + n, second, m * sizeof *all);
-	}
+	for (size_t i = 0; all != NULL && i < n + m; i++)
+		all[i] = i < n ? first[i] : second[i - n];
 	return all;
 }
 

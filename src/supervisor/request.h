@@ -33,7 +33,7 @@ struct event_request {
 	uint32_t flags;   /* CELL_TTY_*, CELL_BY_FD; CELL_JIT follows from the grants */
 	uint32_t without; /* bit set of enum property */
 	uint32_t staged;  /* 1: what is written is staged, 0: written in place */
-	uint32_t beside; /* 1: staged, and nobody's commit waits for it */
+	uint32_t beside;  /* 1: staged, and nobody's commit waits for it */
 	uint32_t
 		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
 	uint32_t umask; /* with which the program starts: the caller's */
@@ -51,7 +51,7 @@ struct event_request {
 	struct grant_set grants;
 	/* for the ledger */
 	char session[ID_TEXT_MAX];
-	uint64_t n; /* in the session */
+	uint64_t n;                              /* in the session */
 	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant */
 	char agent[POLICY_AGENT_MAX];            /* who asks, as a policy calls it; "": nobody does */
 	uint32_t n_policies;

@@ -17,15 +17,13 @@
 
 static const struct serve_hello hello = { .revision = 1, .pid = 7, .version = "0.1.0" };
 static const struct serve_name name = { .request = 3, .session = S };
-static const struct session_row row = { .request = 4,
-					.state = SESSION_BUSY,
-					.made_ms = 5,
-					.events = UINT64_MAX,
-					.running = 6,
-					.session = S,
-					.agent = "coder",
-					.workspace = "/w" };
-static const struct session_ready ready = { .next = 9, .oldest = 9, .row = row };
+#define ROW                                                                                                            \
+	{                                                                                                              \
+		.request = 4, .state = SESSION_BUSY, .made_ms = 5, .events = UINT64_MAX, .running = 6, .session = S,   \
+		.agent = "coder", .workspace = "/w"                                                                    \
+	}
+static const struct session_row row = ROW;
+static const struct session_ready ready = { .next = 9, .oldest = 9, .row = ROW };
 static const struct link_number number = { .request = 1, .value = UINT64_MAX };
 static const struct serve_status status = { .request = 1,
 					    .pid = 2,
