@@ -224,8 +224,10 @@ static int tell_all_live(struct daemon_link *d, bool json, struct err *e)
 {
 	auto_free struct session_row *rows = calloc(SERVE_PAGE, sizeof *rows);
 	char after[ID_TEXT_MAX] = "";
-	int n = rows == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : SERVE_PAGE;
+	int n = SERVE_PAGE;
 
+	if (rows == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
 	while (n == SERVE_PAGE) {
 		n = daemon_list(d, after, rows, e);
 		if (n > 0) {

@@ -373,7 +373,7 @@ static void prepare(struct output *o, int to_fd)
 int remote_run(const struct run_options *o)
 {
 	static struct remote r;
-	struct event_row row;
+	struct event_row row = { .n = 0 };
 	struct err e;
 	int n, status;
 

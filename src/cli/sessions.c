@@ -192,8 +192,11 @@ static int list_all(bool json, struct json *j, struct err *e)
 	static struct daemon_link d;
 	auto_free struct session_row *rows = calloc(SERVE_PAGE, sizeof *rows);
 	char after[ID_TEXT_MAX] = "";
-	int n = rows == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a list") : daemon_connect(&d, true, e);
+	int n;
 
+	if (rows == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
+	n = daemon_connect(&d, true, e);
 	for (n = n < 0 ? n : SERVE_PAGE; n == SERVE_PAGE;) {
 		n = daemon_list(&d, after, rows, e);
 		for (int i = 0; i < n; i++) {

@@ -29,9 +29,10 @@
 #include "lib/stage.h"
 
 struct launch {
-	const struct ambit_event_options *o;
-	char *const *hide;               /* learning: what stays out of sight; else NULL */
-	const struct event_names *names; /* NULL: a session of its own */
+	struct ambit_event_options options;  /* as given, and what a caller of an older ABI does not know cleared */
+	const struct ambit_event_options *o; /* that */
+	char *const *hide;                   /* learning: what stays out of sight; else NULL */
+	const struct event_names *names;     /* NULL: a session of its own */
 	bool command_line;
 	struct event_request *q;
 	struct environment env;
@@ -565,25 +566,24 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 static int check_and_launch(struct launch *l, const struct ambit_policy *p, const struct ambit_event_options *given,
 			    struct ambit_event **ret, struct ambit_error *ret_error)
 {
-	struct ambit_event_options o;
 	struct err e;
 	int r;
 
-	memset(&o, 0, sizeof o);
-	if (given->size < offsetof(struct ambit_event_options, stream) || given->size > sizeof o)
+	memset(&l->options, 0, sizeof l->options);
+	if (given->size < offsetof(struct ambit_event_options, stream) || given->size > sizeof l->options)
 		return public_error(ret_error,
 				    err_set(&e, AMBIT_USAGE, "set size to sizeof(struct ambit_event_options)",
 					    "options of another ABI"),
 				    &e);
-	memcpy(&o, given, given->size);
+	memcpy(&l->options, given, given->size);
 	for (int i = 0; i < 3; i++)
-		if (o.stream[i] < AMBIT_STREAM_PASS || o.stream[i] > AMBIT_STREAM_CAPTURE)
+		if (l->options.stream[i] < AMBIT_STREAM_PASS || l->options.stream[i] > AMBIT_STREAM_CAPTURE)
 			return public_error(ret_error,
 					    err_set(&e, AMBIT_USAGE, NULL, "stream %d is of no known kind", i), &e);
-	if (o.argv == NULL || o.argv[0] == NULL || o.argv[0][0] == 0)
+	if (l->options.argv == NULL || l->options.argv[0] == NULL || l->options.argv[0][0] == 0)
 		return public_error(ret_error,
 				    err_set(&e, AMBIT_USAGE, "name the program after --", "no program to run"), &e);
-	l->o = &o;
+	l->o = &l->options;
 	l->q = calloc(1, sizeof *l->q);
 	if (l->q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);

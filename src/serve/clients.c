@@ -166,12 +166,12 @@ void clients_come_by_rpc(struct clients *c, int sock)
 
 	c->came++;
 	if (place == NULL || translated(c) >= TRANSLATED_MAX) {
-		refuse_rpc(sock, "as many clients are connected as may be");
+		refuse_rpc(own, "as many clients are connected as may be");
 		return;
 	}
 	make_spare(c);
-	if (c->spare == NULL || hand_over(c, place, sock) < 0)
-		refuse_rpc(sock, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
+	if (c->spare == NULL || hand_over(c, place, own) < 0)
+		refuse_rpc(own, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
 	make_spare(c);
 }
 
