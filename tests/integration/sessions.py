@@ -560,6 +560,47 @@ def there_is_one_daemon(place):
         assert len({c.communicate()[0] for c in clients}) == 12
 
 
+# ---- a service manager ----
+
+
+STARTER = """
+import os, socket, sys
+run, ambit = sys.argv[1:3]
+os.makedirs(f"{run}/ambit", mode=0o700)
+listening = []
+for kind, name in ((socket.SOCK_SEQPACKET, "native.sock"), (socket.SOCK_STREAM, "rpc.sock")):
+    s = socket.socket(socket.AF_UNIX, kind)
+    s.bind(f"{run}/ambit/{name}")
+    s.listen(16)
+    listening.append(s)
+for at, s in enumerate(listening):
+    os.dup2(s.fileno(), 3 + at) if s.fileno() != 3 + at else os.set_inheritable(s.fileno(), True)
+os.environ.update(LISTEN_FDS="2", LISTEN_PID=str(os.getpid()), NOTIFY_SOCKET=f"{run}/notify")
+os.execv(ambit, [ambit, "serve"])
+"""
+
+
+def a_service_manager_passes_its_sockets(place):
+    with Served(place) as s, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(f"{s.run_dir}/notify")
+        notified.settimeout(SLOW * PATIENCE)
+        daemon = subprocess.Popen([sys.executable, "-c", STARTER, s.run_dir, place.ambit], cwd="/", env=s.environment)
+        try:
+            assert notified.recv(100) == b"READY=1"
+            session = s.session()
+            expect_ok(s.ambit("run", "--session", session, "--", "echo", "hello"), "hello")
+            assert s.status()["pid"] == daemon.pid
+            Spoken(s)
+            daemon.terminate()
+            assert notified.recv(100) == b"STOPPING=1" and daemon.wait(timeout=SLOW * PATIENCE) == 0
+            assert sorted(os.listdir(f"{s.run_dir}/ambit")) == ["native.sock", "rpc.sock"], "it took away what is not its own"
+        finally:
+            daemon.kill()
+            daemon.wait()
+            for name_ in os.listdir(f"{s.run_dir}/ambit"):
+                os.unlink(f"{s.run_dir}/ambit/{name_}")
+
+
 # ---- in JSON ----
 
 
@@ -764,7 +805,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
-             a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 
