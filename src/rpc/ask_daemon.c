@@ -138,6 +138,7 @@ int ask_list(struct rpc *r, struct request *q, const json_t *params, struct mist
 static void step_back(char id[ID_TEXT_MAX])
 {
 	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	char last[2] = "";
 	size_t i = ID_LEN;
 
 	while (i > 2 && id[i - 1] == '0')
@@ -146,7 +147,8 @@ static void step_back(char id[ID_TEXT_MAX])
 		id[0] = 0;
 		return;
 	}
-	id[i - 1] = strchr(digits, id[i - 1])[-1];
+	last[0] = id[i - 1];
+	id[i - 1] = digits[strcspn(digits, last) - 1]; /* it is one of them, and not the first */
 }
 
 int ask_show(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)

@@ -70,17 +70,20 @@ static int compare(const void *a, const void *b)
 char **make_environment(const json_t *map)
 {
 	char **list = calloc(json_object_size(map) + 1, sizeof *list);
-	bool whole = list != NULL;
+	bool whole = true;
 	const char *key;
 	json_t *value;
 	size_t n = 0;
 
+	if (list == NULL)
+		return NULL;
 	json_object_foreach((json_t *)(uintptr_t)map, key, value)
 	{
+		list[n] = copy(key, value);
+		whole = list[n] != NULL;
 		if (!whole)
 			break;
-		list[n] = copy(key, value);
-		whole = list[n++] != NULL;
+		n++;
 	}
 	if (whole)
 		qsort(list, n, sizeof *list, compare);
