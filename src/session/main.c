@@ -108,11 +108,12 @@ static void loop(struct role *r)
 {
 	for (;;) {
 		unsigned n = 1;
-		int timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
+		int timeout;
 
 		keep_step(r->keep);
 		tell_state(r);
 		ask_to_go(r);
+		timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
 		r->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
 		n += keep_wants(r->keep, r->polled + 1);
 		if (waits_to_write(r->keep))

@@ -530,6 +530,21 @@ def what_runs_is_listed_and_counted(place):
         assert metrics.endswith("# EOF\n") and "ambit_running_now 2\n" in metrics and "ambit_events_taken_total 5\n" in metrics, metrics
 
 
+def a_session_that_nobody_uses_has_no_process(place):
+    with Served(place) as s:
+        sessions = [s.session() for _ in range(3)]
+        for session in sessions:
+            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        assert s.status()["sessions_now"] == 3
+        client, channel = channel_to(s, sessions[0])
+        s.until(lambda: s.status()["sessions_now"] == 1, "the two that nobody uses rest")
+        assert take(channel, "true")[0] == TAKEN, "the one that somebody has is gone, too"
+        channel.close()
+        client.close()
+        s.until(lambda: s.status()["sessions_now"] == 0, "the third rests")
+        assert len(processes_in(s.run_dir)) == 1 and [r["n"] for r in s.events(sessions[0])] == [1, 2]
+
+
 def mistakes_are_told(place):
     with Served(place) as s:
         session = s.session()
@@ -805,7 +820,8 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
-             a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
+             mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 
