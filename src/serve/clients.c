@@ -222,18 +222,29 @@ static bool on_part(struct clients *all, struct client *c, struct rbuf *in)
 	return !c->parts.failed;
 }
 
+/* Whether it is there, or is being made right now; one that was never finished being made, or was taken away, is nobody's. */
+static bool is_there(const struct roles *roles, const char *session)
+{
+	struct session_row row;
+
+	if (roles_state(roles, session, NULL))
+		return true;
+	rows_read(roles->sessions_fd, session, &row);
+	return row.state != SESSION_BROKEN;
+}
+
 /* A key that is there names its session; one that is not names this one from now on. */
-static int name_session(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX], bool *ret_new, struct err *e)
+static int name_session(const struct roles *roles, uint64_t key, char ret[ID_TEXT_MAX], bool *ret_new, struct err *e)
 {
 	int r;
 
-	*ret_new = key == 0 || !rows_keyed(sessions_fd, key, ret);
+	*ret_new = key == 0 || !rows_keyed(roles->sessions_fd, key, ret) || !is_there(roles, ret);
 	if (!*ret_new)
 		return 0;
 	r = event_new_id('s', rows_now_ms(), ret);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
-	return key != 0 ? rows_key(sessions_fd, key, ret, e) : 0;
+	return key != 0 ? rows_key(roles->sessions_fd, key, ret, e) : 0;
 }
 
 static bool on_new(struct clients *all, struct client *c, struct wire_message *m)
@@ -252,7 +263,7 @@ static bool on_new(struct clients *all, struct client *c, struct wire_message *m
 	if (!may(c, q.request, ""))
 		return true;
 	r = fd < 0 ? err_sys(&e, AMBIT_SYSTEM, -fd, NULL, "cannot make a memory file")
-		   : name_session(all->roles->sessions_fd, q.value, session, &is_new, &e);
+		   : name_session(all->roles, q.value, session, &is_new, &e);
 	if (r < 0)
 		fail(c, q.request, &e);
 	else
@@ -410,7 +421,7 @@ static void step(struct clients *all, struct client *c)
 	}
 	for (unsigned i = 0; i < TURN && line_flush(&c->line) && hear(all, c); i++)
 		;
-	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0)
+	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
 	if (c->line.sock < 0)
 		part_with(c);

@@ -141,7 +141,7 @@ static void on_signal(struct daemon *d)
 	}
 	notify("STOPPING=1");
 	d->ends_ms = clock_ms() + GRACE_MS;
-	place_leave(&d->place); /* who comes finds nobody, or starts another, which waits for us */
+	place_shut(&d->place); /* who comes finds nobody, or starts another, which waits for us */
 }
 
 static uint64_t running(const struct daemon *d)

@@ -130,7 +130,7 @@ int place_take(struct place *p, struct err *e)
 	return r;
 }
 
-void place_leave(struct place *p)
+void place_shut(struct place *p)
 {
 	if (p->run_fd >= 0) {
 		(void)unlinkat(p->run_fd, DAEMON_NATIVE, 0); /* whoever comes next finds nobody, and starts another */
@@ -139,6 +139,11 @@ void place_leave(struct place *p)
 	fd_close(&p->native_fd);
 	fd_close(&p->rpc_fd);
 	fd_close(&p->run_fd);
+}
+
+void place_leave(struct place *p)
+{
+	place_shut(p);
 	fd_close(&p->sessions_fd);
 }
 

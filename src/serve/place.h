@@ -19,7 +19,8 @@ struct place {
 void place_init(struct place *p);
 /* -CONFLICT: there is a daemon already; -HOST, -SYSTEM, -DENIED. */
 int place_take(struct place *p, struct err *e);
-/* Takes the names of sockets away that are ours. */
+/* Nobody is let in any more: the listeners go, and the names of those that are ours. The directory and its lock stay. */
+void place_shut(struct place *p);
 void place_leave(struct place *p);
 
 /* Owned, close-on-exec, not blocking; of the person's own alone, whoever else came is sent away. -EAGAIN: nobody, or it was somebody else. */

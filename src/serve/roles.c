@@ -200,7 +200,8 @@ bool roles_state(const struct roles *r, const char *session, struct role_state *
 {
 	for (unsigned i = 0; i < ROLES_MAX; i++)
 		if (r->role[i].sock >= 0 && strcmp(r->role[i].session, session) == 0) {
-			*ret = r->role[i].now;
+			if (ret != NULL)
+				*ret = r->role[i].now;
 			return true;
 		}
 	return false;

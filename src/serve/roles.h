@@ -43,7 +43,7 @@ int roles_connect(struct roles *r, const char *session, bool is_new, int descrip
 /* One for each role; step takes them back, before any other is started. */
 unsigned roles_wants(const struct roles *r, struct pollfd *ret);
 void roles_step(struct roles *r, const struct pollfd *polled, unsigned n);
-/* Of one session that is in use. */
+/* Of one session that is in use. ret may be NULL. */
 bool roles_state(const struct roles *r, const char *session, struct role_state *ret);
 void roles_sum(const struct roles *r, struct role_state *ret);
 

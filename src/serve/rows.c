@@ -65,11 +65,9 @@ static void name_key(uint64_t key, char ret[32])
 	(void)snprintf(ret, 32, "key-%016llx", (unsigned long long)key); /* fits */
 }
 
-/* One whose session was never finished being made, or was taken away, is nobody's. */
 bool rows_keyed(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX])
 {
 	char name[32], session[ID_TEXT_MAX];
-	struct session_row row;
 	ssize_t n;
 
 	name_key(key, name);
@@ -78,7 +76,7 @@ bool rows_keyed(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX])
 		return false;
 	session[n] = 0;
 	(void)text_copy(ret, ID_TEXT_MAX, session); /* of the same size */
-	return shelf_row(sessions_fd, session, &row) != -AMBIT_NOT_FOUND;
+	return true;
 }
 
 int rows_key(int sessions_fd, uint64_t key, const char *session, struct err *e)

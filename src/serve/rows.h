@@ -13,7 +13,7 @@ unsigned rows_after(int sessions_fd, const char *after, char (*ret)[ID_TEXT_MAX]
 void rows_read(int sessions_fd, const char *id, struct session_row *ret);
 uint64_t rows_now_ms(void);
 
-/* The session that was made with that key (link_key), if it is there. */
+/* The session for which that key (link_key) was noted, whether it is there or not. */
 bool rows_keyed(int sessions_fd, uint64_t key, char ret[ID_TEXT_MAX]);
 /* It is that one's from now on. -SYSTEM. */
 int rows_key(int sessions_fd, uint64_t key, const char *session, struct err *e);

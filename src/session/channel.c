@@ -401,6 +401,6 @@ void channel_hear(struct channel *c, struct keep *k)
 
 void channel_tell(struct channel *c, struct keep *k)
 {
-	if (line_flush(&c->line))
+	if (line_flush(&c->line) && line_has_room(&c->line))
 		(void)tell_news(c, k);
 }

@@ -333,12 +333,13 @@ static void copy_terminal(struct job *j, bool ended)
 /* What is typed goes to the terminal as far as it takes it; the end of that is told as a terminal tells it. */
 static void copy_keys(struct job *j)
 {
-	struct pollfd p[] = { { .fd = j->terminal_fd, .events = POLLOUT }, { .fd = j->inner_fd, .events = POLLIN } };
+	struct pollfd out = { .fd = j->terminal_fd, .events = POLLOUT }, in = { .fd = j->inner_fd, .events = POLLIN };
 	ssize_t n;
 
-	if (j->terminal_fd < 0 || poll(p, 2, 0) <= 0 || (p[0].revents & POLLOUT) == 0)
+	if (j->terminal_fd < 0)
 		return;
-	if (j->n_keys == 0 && p[1].revents != 0) {
+	if (j->n_keys == 0 && j->inner_fd >= 0 &&
+	    poll(&in, 1, 0) == 1) { /* read even if the terminal is full: then its room is what is waited for */
 		n = read(j->inner_fd, j->keys, sizeof j->keys);
 		if (n <= 0) {
 			fd_close(&j->inner_fd);
@@ -346,7 +347,9 @@ static void copy_keys(struct job *j)
 		}
 		j->n_keys = n <= 0 ? 1 : (size_t)n;
 	}
-	n = j->n_keys == 0 ? 0 : write(j->terminal_fd, j->keys, j->n_keys < KEYS_AT_ONCE ? j->n_keys : KEYS_AT_ONCE);
+	if (j->n_keys == 0 || poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0)
+		return;
+	n = write(j->terminal_fd, j->keys, j->n_keys < KEYS_AT_ONCE ? j->n_keys : KEYS_AT_ONCE);
 	if (n > 0) {
 		memmove(j->keys, j->keys + n, j->n_keys - (size_t)n);
 		j->n_keys -= (size_t)n;

@@ -73,6 +73,15 @@ bool line_flush(struct line *l)
 	return l->sock >= 0 && l->answer == 0;
 }
 
+bool line_has_room(struct line *l)
+{
+	struct pollfd p = { .fd = l->sock, .events = POLLOUT };
+
+	if (l->blocked && poll(&p, 1, 0) == 1)
+		l->blocked = false;
+	return !l->blocked;
+}
+
 short line_wants(const struct line *l)
 {
 	return (short)((l->answer == 0 ? POLLIN : 0) | (l->answer != 0 || l->blocked ? POLLOUT : 0));

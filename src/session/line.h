@@ -34,6 +34,8 @@ bool line_tell(struct line *l, enum wire_number number, const struct buf *body, 
 void line_answer(struct line *l, enum wire_number number, const struct buf *body, int *fds, unsigned n_fds);
 /* Whether nothing waits, and somebody is there. */
 bool line_flush(struct line *l);
+/* Whether something could be told now that could not before. One call of poll(2), and only if so. */
+bool line_has_room(struct line *l);
 /* poll(2)'s. */
 short line_wants(const struct line *l);
 

@@ -543,7 +543,8 @@ void shelf_prune(struct shelf *s, uint64_t busy, uint64_t keep_bytes, uint64_t k
 	struct event_row row;
 
 	while (s->oldest < s->next && s->oldest < busy) {
-		const bool is_old = shelf_read(s, s->oldest, &row) && row.ended_ms + keep_ms < now_ms;
+		const bool is_old = shelf_read(s, s->oldest, &row) && now_ms > row.ended_ms &&
+				    now_ms - row.ended_ms > keep_ms;
 
 		if (s->kept_bytes <= keep_bytes && !is_old && s->next - s->oldest <= KEPT_EVENTS)
 			return;

@@ -300,11 +300,13 @@ def a_key_makes_one_session(place):
     with Served(place) as s:
         first = s.session("--key", "k", "--work", ".")
         assert s.session("--key", "k", "--work", ".") == first != s.session("--key", "l", "--work", ".")
+        at_once = [s.start("session", "new", "--key", "m") for _ in range(6)]
+        assert len({c.communicate(timeout=SLOW * PATIENCE)[0] for c in at_once}) == 1, "one key, several sessions"
         s.kill()
         assert s.session("--key", "k", "--work", ".") == first
         result = s.ambit("session", "new", "--key", "k", "--read", ".")
         assert result.returncode == 125 and "is another" in result.stderr, told(result)
-        assert len(s.ambit("session", "list").stdout.splitlines()) == 2
+        assert len(s.ambit("session", "list").stdout.splitlines()) == 3
 
 
 @always
@@ -575,6 +577,21 @@ def there_is_one_daemon(place):
         assert len({c.communicate()[0] for c in clients}) == 12
 
 
+def one_that_is_to_end_still_knows_its_sessions(place):
+    with Served(place) as s:
+        session, other = s.session("--keep", "200000000d"), s.session()
+        client = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; sleep 2")
+        assert client.stdout.readline() == "begun\n"
+        native = Native(s)
+        os.kill(s.status()["pid"], signal.SIGTERM)
+        s.until(lambda: not os.path.exists(f"{s.run_dir}/ambit/native.sock"), "it lets nobody in")
+        answer, _, fds = native.ask(OPEN, name(1, other))
+        assert answer == CHANNEL and Native.on(fds[0]).receive()[0] == READY
+        assert client.wait(timeout=SLOW * PATIENCE) == 0
+        client.communicate()
+        assert [r["kept"] for r in s.events(session)] == [True]
+
+
 # ---- a service manager ----
 
 
@@ -820,7 +837,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
-             a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
+             one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
              mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
