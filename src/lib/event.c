@@ -104,6 +104,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		return NULL;
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	ev->owner = getpid();
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -130,20 +131,32 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	return ev;
 }
 
-/* The supervisor ends the cell before itself, so after this nothing of the event is left. */
-static void await_end(int pidfd)
+/* The supervisor sees that nobody is there any more, and ends the cell before itself. By shutdown, since who forked meanwhile, in another thread, has a
+ * copy of the socket. */
+static void let_end(struct ambit_event *ev)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	if (ev->sock >= 0)
+		(void)shutdown(ev->sock, SHUT_RDWR); /* it has gone already: as well */
+	fd_close(&ev->sock);
+}
 
-	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
-		;
+/* What a fork copied is not the event, but descriptors that lead to it: they are closed, and the event goes on. */
+static void let_go(struct ambit_event *ev)
+{
+	fd_close(&ev->sock);
+	fd_close(&ev->pidfd);
+	fd_close(&ev->network.dialer_pidfd);
+	fd_close(&ev->network.signer_pidfd);
 }
 
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
 		return;
-	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
+	if (ev->owner == getpid())
+		let_end(ev);
+	else
+		let_go(ev);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->ledger_fd);
 	fd_close(&ev->ledger_dir_fd);
@@ -158,9 +171,10 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->record);
 	free(ev->request);
 	if (!ev->stays)
-		await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+		helper_end(
+			&ev->pidfd); /* at last: it ends while the rest is tidied up. Nothing of the event is left then */
 	network_roles_finish(&ev->network);
-	fd_close(&ev->pidfd);
+	helper_part(&ev->pidfd);
 	free(ev);
 }
 
