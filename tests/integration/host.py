@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Products with the library inside: what it does to them, which is nothing, and where it finds its helpers.
+
+usage: host.py AMBIT HOST LIBRARY    (tests/integration/host_*.c are the product; the library is libambit.so.1)
+"""
+
+import os
+import shutil
+import subprocess
+import textwrap
+
+from harness import ORDINARY, SLOW, Skip, expect_ok, main, sanitized, told, write
+
+CELL = "cell\n"  # what `host run` prints
+NO_HELPER = "/bin/true"  # a program that is none: an event that starts it has no supervisor
+
+
+def variables(place, library):
+    return {**place.environment(), "LD_LIBRARY_PATH": os.path.dirname(library), "AMBIT_LEDGER": "none"}
+
+
+def host(place, *words, cwd=None, program=None, library=None, more=None, timeout=120):
+    """The product with these words, and a library that lies apart from it."""
+    env = {**variables(place, library or place.given(2)), **(more or {})}
+    return subprocess.run([program or place.given(1), *words], cwd=cwd or place.fresh(), env=env, capture_output=True, text=True,
+                          errors="replace", timeout=SLOW * timeout)
+
+
+def alone(name, promise):
+    """A scenario of host_alone.c, which says what is wrong."""
+    def scenario(place):
+        expect_ok(host(place, name))
+    scenario.__name__ = promise
+    return scenario
+
+
+def threads_children_and_signals_of_a_host_stay_its_own(place):
+    expect_ok(host(place, "threads", "6", "10" if "AMBIT_SOAK" not in os.environ else "200", timeout=400), " children, ")
+
+
+def an_event_that_is_freed_keeps_what_it_changed(place):
+    work = place.fresh()
+    done = expect_ok(host(place, "dropped", work))
+    shown = expect_ok(place.run(place.ambit, "diff", done.stdout.strip(), cwd=work), "half")
+    assert not os.path.exists(os.path.join(work, "half")), told(shown)
+
+
+# ---- where helpers are ----
+
+
+def apart(place, helpers=True):
+    """A directory with the library, and with its helpers."""
+    directory = os.path.join(place.fresh(), "lib")
+    os.mkdir(directory)
+    shutil.copy(place.given(2), directory)
+    for name in os.listdir(os.path.dirname(place.ambit)) if helpers else ():
+        if name.startswith("ambit-") and os.path.isfile(os.path.join(os.path.dirname(place.ambit), name)):
+            shutil.copy(os.path.join(os.path.dirname(place.ambit), name), directory)
+    return os.path.join(directory, os.path.basename(place.given(2)))
+
+
+def plant(directory, name="ambit-supervisor"):
+    """Somebody's program by the name of a helper."""
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, name)
+    shutil.copy(NO_HELPER, path)
+    os.chmod(path, 0o755)
+    return path
+
+
+def refused(done, code, *texts):
+    assert done.returncode == 1 and f"code {code}:" in done.stdout, told(done)
+    for text in texts:
+        assert text in done.stdout, f"no {text!r}: {told(done)}"
+
+
+def helpers_are_found_beside_the_library(place):
+    library = apart(place)
+    expect_ok(host(place, "run", library=library), CELL)
+    plant(os.path.dirname(library))  # what is started there is what lies there
+    assert host(place, "run", library=library).returncode == 1
+
+
+def helpers_are_found_in_the_installation(place):
+    if sanitized(place.given(2)):
+        raise Skip("a sanitized library is not installed")
+    library = apart(place)
+    there = os.path.dirname(library)
+    prefix = os.path.dirname(there)
+    for depth in ("lib/x86_64-linux-gnu", "lib64", "lib"):
+        os.makedirs(os.path.join(prefix, "to", depth), exist_ok=True)
+        shutil.copy(library, os.path.join(prefix, "to", depth))
+    os.makedirs(os.path.join(prefix, "to/libexec"))
+    shutil.move(there, os.path.join(prefix, "to/libexec/ambit"))
+    found = [host(place, "run", library=os.path.join(prefix, "to", depth, "libambit.so.1")).stdout == CELL
+             for depth in ("lib/x86_64-linux-gnu", "lib64", "lib")]
+    assert any(found), "in no layout"  # which of them is the build's own, --libdir
+
+
+def no_helper_beside_a_host_is_started(place):
+    """Nor by a variable, in the current directory, or on PATH."""
+    directory = os.path.join(place.fresh(), "bin")
+    os.mkdir(directory)
+    program = shutil.copy(place.given(1), directory)
+    plant(directory)
+    plant(os.path.join(directory, "..", "libexec", "ambit"))
+    plant(os.path.join(directory, "libexec", "ambit"))
+    said = {"AMBIT_LIBEXECDIR": directory, "AMBIT_LIBEXEC": directory, "PATH": f"{directory}:{place.environment()['PATH']}"}
+    expect_ok(host(place, "run", program=program, cwd=directory, more=said), CELL)
+
+
+def no_helper_in_the_current_directory_is_started(place):
+    """Whose library was named from there: it is not known where that was."""
+    library = apart(place)
+    directory = os.path.dirname(library)
+    expect_ok(host(place, "run", cwd=directory, more={"LD_LIBRARY_PATH": directory}), CELL)
+    if os.path.exists("/usr/local/libexec/ambit/ambit-supervisor"):
+        raise Skip("Ambit is installed: that is found")
+    refused(host(place, "run", cwd=directory, more={"LD_LIBRARY_PATH": "."}), 10, "cannot open ambit-supervisor")
+
+
+def a_helper_that_others_may_change_is_not_started(place):
+    library = apart(place)
+    helper = os.path.join(os.path.dirname(library), "ambit-supervisor")
+    for mode in (0o775, 0o757):
+        os.chmod(helper, mode)
+        refused(host(place, "run", library=library), 12, "ambit-supervisor is not started", "others may change it")
+    os.chmod(helper, 0o755)
+    if os.geteuid() == 0:
+        os.chown(helper, ORDINARY, ORDINARY)
+        refused(host(place, "run", library=library), 12, "ambit-supervisor is not started")
+        os.chown(helper, 0, 0)
+    expect_ok(host(place, "run", library=library), CELL)
+
+
+def what_is_missing_is_told(place):
+    if os.path.exists("/usr/local/libexec/ambit/ambit-supervisor"):
+        raise Skip("Ambit is installed: that is found")
+    library = apart(place, helpers=False)
+    refused(host(place, "run", library=library), 10, "cannot open ambit-supervisor", os.path.dirname(library))
+
+
+# ---- in another language, with a loop ----
+
+PYTHON = textwrap.dedent('''
+    import asyncio, ctypes, os, signal, sys
+
+    class Error(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("code", ctypes.c_int), ("sys_errno", ctypes.c_int),
+                    ("message", ctypes.c_char * 512), ("hint", ctypes.c_char * 512), ("why", ctypes.c_char * 512)]
+
+    class Options(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("argv", ctypes.POINTER(ctypes.c_char_p)), ("workspace", ctypes.c_char_p),
+                    ("base", ctypes.c_char_p), ("observe", ctypes.c_char_p), ("without", ctypes.c_char_p), ("stream", ctypes.c_int * 3),
+                    ("stream_fd", ctypes.c_int * 3), ("terminal", ctypes.c_int), ("changes", ctypes.c_uint), ("on_conflict", ctypes.c_char_p),
+                    ("wait_ms", ctypes.c_uint), ("ledger", ctypes.c_char_p), ("unrecorded", ctypes.c_int)]  # of an older header
+
+    lib = ctypes.CDLL(sys.argv[1])
+    policy, error = ctypes.c_void_p(), Error(size=ctypes.sizeof(Error))
+    for function in (lib.ambit_event_fd, lib.ambit_event_step, lib.ambit_event_exit_status, lib.ambit_event_free, lib.ambit_event_failure):
+        function.argtypes = [ctypes.c_void_p] + [ctypes.c_void_p] * (function in (lib.ambit_event_step, lib.ambit_event_failure))
+
+    def check(result):
+        if result < 0:
+            raise RuntimeError(error.message.decode())
+
+    async def event(command):
+        argv = (ctypes.c_char_p * 4)(b"/bin/sh", b"-c", command.encode(), None)
+        options = Options(size=ctypes.sizeof(Options), argv=argv, stream=(1, 2, 2), unrecorded=1)
+        ev, text, length = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_size_t()
+        check(lib.ambit_event_start(policy, ctypes.byref(options), ctypes.byref(ev), ctypes.byref(error)))
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        fd = lib.ambit_event_fd(ev)
+        loop.add_reader(fd, lambda: lib.ambit_event_step(ev, None) and (loop.remove_reader(fd), over.set()))
+        await over.wait()
+        check(lib.ambit_event_failure(ev, ctypes.byref(error)))
+        check(lib.ambit_event_output(ev, 1, ctypes.byref(text), ctypes.byref(length), None, ctypes.byref(error)))
+        answer = ctypes.string_at(text, length.value).decode(), lib.ambit_event_exit_status(ev)
+        lib.ambit_event_free(ev)
+        return answer
+
+    async def child(number):
+        process = await asyncio.create_subprocess_exec("/bin/sh", "-c", f"sleep 0.{number}; echo child {number}; exit {number}",
+                                                       stdout=asyncio.subprocess.PIPE)
+        out = await process.stdout.read()
+        return out.decode(), await process.wait()
+
+    async def main():
+        check(lib.ambit_policy_new(ctypes.byref(policy), ctypes.byref(error)))
+        return await asyncio.gather(*(event(f"hostname; sleep 0.{n}; exit {n}") for n in range(4)), *(child(n) for n in range(4)))
+
+    before = sorted(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGCHLD)
+    print(asyncio.run(main()))
+    lib.ambit_policy_free(policy)
+    assert (sorted(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGCHLD)) == before
+''')
+
+
+def python_with_a_loop_of_events_and_children(place):
+    """Its loop waits for children of its own, with whatever it has for that."""
+    if sanitized(place.given(2)):
+        raise Skip("a sanitizer wants to be loaded first")
+    script = os.path.join(place.fresh(), "script.py")
+    write(script, PYTHON)
+    done = expect_ok(host(place, "-B", script, place.given(2), program=shutil.which("python3", path="/usr/bin:/usr/local/bin")))
+    expected = [("cell\n", n) for n in range(4)] + [(f"child {n}\n", n) for n in range(4)]
+    assert done.stdout.strip() == str(expected), told(done)
+
+
+SCENARIOS = [
+    threads_children_and_signals_of_a_host_stay_its_own, 
+    alone("told", "output_and_failure_are_told_without_the_record"), alone("sizes", "structs_of_older_headers_are_taken"),
+    alone("environment", "env_grants_pass_on_what_the_host_says"), alone("inherited", "no_descriptor_of_the_host_goes_to_a_cell_or_helper"),
+    alone("adopts", "a_host_that_adopts_orphans_is_left_none"), alone("forked", "a_fork_keeps_no_event_and_ends_none"),
+    alone("stack", "a_small_stack_is_enough"),
+    an_event_that_is_freed_keeps_what_it_changed, helpers_are_found_beside_the_library, helpers_are_found_in_the_installation,
+    no_helper_beside_a_host_is_started, no_helper_in_the_current_directory_is_started, a_helper_that_others_may_change_is_not_started,
+    what_is_missing_is_told, python_with_a_loop_of_events_and_children,
+]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
