@@ -6,6 +6,7 @@ usage: host.py AMBIT HOST LIBRARY    (tests/integration/host_*.c are the product
 
 import os
 import shutil
+import signal
 import subprocess
 import textwrap
 
@@ -164,11 +165,18 @@ PYTHON = textwrap.dedent('''
         if result < 0:
             raise RuntimeError(error.message.decode())
 
-    async def event(command):
-        argv = (ctypes.c_char_p * 4)(b"/bin/sh", b"-c", command.encode(), None)
-        options = Options(size=ctypes.sizeof(Options), argv=argv, stream=(1, 2, 2), unrecorded=1)
-        ev, text, length = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_size_t()
+    def start(command, **more):
+        argv, ev = (ctypes.c_char_p * 4)(b"/bin/sh", b"-c", command.encode(), None), ctypes.c_void_p()
+        options = Options(**{"size": ctypes.sizeof(Options), "argv": argv, "stream": (1, 2, 2), "unrecorded": 1, **more})
         check(lib.ambit_event_start(policy, ctypes.byref(options), ctypes.byref(ev), ctypes.byref(error)))
+        return ev
+
+    check(lib.ambit_policy_new(ctypes.byref(policy), ctypes.byref(error)))
+''')
+
+LOOP = textwrap.dedent('''
+    async def event(command):
+        ev, text, length = start(command), ctypes.c_void_p(), ctypes.c_size_t()
         loop, over = asyncio.get_running_loop(), asyncio.Event()
         fd = lib.ambit_event_fd(ev)
         loop.add_reader(fd, lambda: lib.ambit_event_step(ev, None) and (loop.remove_reader(fd), over.set()))
@@ -186,7 +194,6 @@ PYTHON = textwrap.dedent('''
         return out.decode(), await process.wait()
 
     async def main():
-        check(lib.ambit_policy_new(ctypes.byref(policy), ctypes.byref(error)))
         return await asyncio.gather(*(event(f"hostname; sleep 0.{n}; exit {n}") for n in range(4)), *(child(n) for n in range(4)))
 
     before = sorted(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGCHLD)
@@ -195,27 +202,49 @@ PYTHON = textwrap.dedent('''
     assert (sorted(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGCHLD)) == before
 ''')
 
+PASS = textwrap.dedent('''
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    ends = os.pipe()
+    os.close(ends[0])
+    flags = os.get_blocking(ends[1])
+    ev = start("yes", stream=(1, 0, 1), stream_fd=(-1, ends[1], -1))
+    check(lib.ambit_event_wait(ev, None))
+    print(lib.ambit_event_exit_status(ev), os.get_blocking(ends[1]) == flags)
+    lib.ambit_event_free(ev)
+    if sys.argv[2:]:
+        os.write(ends[1], b"x")
+''')
 
-def python_with_a_loop_of_events_and_children(place):
-    """Its loop waits for children of its own, with whatever it has for that."""
+
+def python(place, body, *words):
     if sanitized(place.given(2)):
         raise Skip("a sanitizer wants to be loaded first")
     script = os.path.join(place.fresh(), "script.py")
-    write(script, PYTHON)
-    done = expect_ok(host(place, "-B", script, place.given(2), program=shutil.which("python3", path="/usr/bin:/usr/local/bin")))
+    write(script, PYTHON + body)
+    return host(place, "-B", script, place.given(2), *words, program=shutil.which("python3", path="/usr/bin:/usr/local/bin"))
+
+
+def a_reader_that_is_gone_raises_no_signal(place):
+    expect_ok(python(place, PASS), f"{128 + signal.SIGPIPE} True")  # the command's own
+    assert python(place, PASS, "write").returncode == -signal.SIGPIPE  # where it is raised it ends the host
+
+
+def python_with_a_loop_of_events_and_children(place):
+    """Its loop waits for children of its own, with whatever it has for that."""
+    done = expect_ok(python(place, LOOP))
     expected = [("cell\n", n) for n in range(4)] + [(f"child {n}\n", n) for n in range(4)]
     assert done.stdout.strip() == str(expected), told(done)
 
 
 SCENARIOS = [
-    threads_children_and_signals_of_a_host_stay_its_own, 
+    threads_children_and_signals_of_a_host_stay_its_own,
     alone("told", "output_and_failure_are_told_without_the_record"), alone("sizes", "structs_of_older_headers_are_taken"),
     alone("environment", "env_grants_pass_on_what_the_host_says"), alone("inherited", "no_descriptor_of_the_host_goes_to_a_cell_or_helper"),
     alone("adopts", "a_host_that_adopts_orphans_is_left_none"), alone("forked", "a_fork_keeps_no_event_and_ends_none"),
     alone("stack", "a_small_stack_is_enough"),
     an_event_that_is_freed_keeps_what_it_changed, helpers_are_found_beside_the_library, helpers_are_found_in_the_installation,
     no_helper_beside_a_host_is_started, no_helper_in_the_current_directory_is_started, a_helper_that_others_may_change_is_not_started,
-    what_is_missing_is_told, python_with_a_loop_of_events_and_children,
+    what_is_missing_is_told, a_reader_that_is_gone_raises_no_signal, python_with_a_loop_of_events_and_children,
 ]
 
 if __name__ == "__main__":
