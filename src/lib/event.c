@@ -309,15 +309,21 @@ static void add_interest(void *user, int fd, uint32_t events)
 	}
 }
 
+/* Before any of them may be closed: of one that a fork has a copy of, epoll would go on to tell, and its number may be another thread's by then. */
+static void watch_nothing(struct ambit_event *ev)
+{
+	for (size_t i = 0; i < ev->n_watched; i++)
+		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd, NULL); /* it is there */
+	ev->n_watched = 0;
+}
+
 /* Tells epoll what is waited for now. Few descriptors, few changes: taken out and put in again. */
 static void watch_again(struct ambit_event *ev)
 {
 	struct interests in = { .n = 0 };
 
-	for (size_t i = 0; i < ev->n_watched; i++)
-		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd,
-				NULL); /* closed ones went by themselves */
-	ev->n_watched = 0;
+	if (ev->result.ended)
+		return;
 	if (!ev->told_end)
 		add_interest(&in, ev->sock, POLLIN);
 	if (ev->talk != NULL)
@@ -647,6 +653,7 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	(void)e; /* how an event ended is its result, not an error of asking */
 	if (ev->result.ended)
 		return 1;
+	watch_nothing(ev);
 	streams_step(&ev->streams);
 	take_messages(ev);
 	bound_output(ev);

@@ -97,13 +97,14 @@ UNTRACED static int helper(void *arg)
 {
 	struct start *s = arg;
 
-	/* the kernel's own calls: what a C library, or a sanitizer's, notes beside them is the host's as well */
+	/* the kernel's own calls throughout: what a C library, or a sanitizer, notes beside them is noted in the host */
 	for (int i = 1; i < NSIG; i++)
 		(void)syscall(SYS_rt_sigaction, i, default_action, NULL,
 			      SIGNAL_SET_BYTES); /* SIGKILL, SIGSTOP refuse */
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, default_action, NULL, SIGNAL_SET_BYTES);
-	(void)setsid(); /* a signal to the caller's group is the caller's */
-	if (chdir("/") == 0 && dup2(s->sock, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 &&
+	(void)syscall(SYS_setsid); /* a signal to the caller's group is the caller's */
+	if (syscall(SYS_chdir, "/") == 0 && (s->sock == 3 || syscall(SYS_dup3, s->sock, 3, 0) == 3) &&
+	    syscall(SYS_fcntl, 3, F_SETFD, 0) == 0 &&
 	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 &&
 	    syscall(SYS_close_range, 4, ~0U, 4) == 0)
 		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, s->envp, AT_EMPTY_PATH);

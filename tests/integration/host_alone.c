@@ -217,6 +217,29 @@ static void forked_and_freed(const struct ambit_policy *p)
 	end_child(pid);
 }
 
+/* Nor do copies of what the handle has closed keep its descriptor readable: the host would turn in circles. */
+static void forked_and_closed(const struct ambit_policy *p)
+{
+	struct ambit_event *ev = host_start(p, "exec >&- 2>&-; sleep 0.5");
+	const pid_t pid = fork();
+	int steps = 0;
+
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	while (ev != NULL && ambit_event_step(ev, NULL) == 0) {
+		struct pollfd wait = { .fd = ambit_event_fd(ev), .events = POLLIN };
+
+		(void)poll(&wait, 1, -1);
+		steps++;
+	}
+	if (steps > 1000)
+		host_problem("%d steps for an event that says nothing", steps);
+	host_expect(ev, 0, "");
+	ambit_event_free(ev);
+	end_child(pid);
+}
+
 /* What the fork frees are its copies. */
 static void freed_by_the_fork(const struct ambit_policy *p)
 {
@@ -241,6 +264,7 @@ static void forked(void)
 	struct ambit_policy *p = host_policy();
 
 	forked_and_freed(p);
+	forked_and_closed(p);
 	freed_by_the_fork(p);
 	ambit_policy_free(p);
 }
