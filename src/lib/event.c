@@ -764,7 +764,9 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_EXITED:
 		if (result_is_held(r))
 			return 123;
-		return r->signal != 0 ? 128 + r->signal : r->exit_status;
+		if (r->signal != 0)
+			return 128 + r->signal;
+		return r->exit_status == 0 ? err_code_exit((int)r->error.code) : r->exit_status; /* it may be strict */
 	case CAUSE_LIMIT: return r->limit == LIMIT_WALL ? 124 : 125;
 	case CAUSE_KILLED: return 128 + 9;
 	case CAUSE_REFUSED: return err_code_exit((int)r->error.code);

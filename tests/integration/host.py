@@ -227,18 +227,41 @@ PASS = textwrap.dedent('''
         os.write(ends[1], b"x")
 ''')
 
+FAILURES = textwrap.dedent('''
+    STAGE, STRICT = 1, 8
+    private = os.environ["HOME"] + "/private"
+    open(private, "w").close()
+    check(lib.ambit_policy_grant(policy, b"work", b".", ctypes.byref(error)))
+    for command, changes in (("echo all is well >well", 0), ("echo kept >kept", STAGE), ("mkdir -p .git/hooks; echo x >.git/hooks/post-commit", 0),
+                             (f"cat {private}; true", 0), (f"cat {private}; true", STRICT),
+                             ("exit 9", 0)):
+        ev = start(command, changes=changes, observe=b"full")
+        check(lib.ambit_event_wait(ev, None))
+        print(lib.ambit_event_exit_status(ev), lib.ambit_event_failure(ev, ctypes.byref(error)))
+        lib.ambit_event_free(ev)
+    print(*sorted(os.listdir(".")))
+''')
+
 
 def python(place, body, *words):
     if sanitized(place.given(2)):
         raise Skip("a sanitizer wants to be loaded first")
     script = os.path.join(place.fresh(), "script.py")
     write(script, PYTHON + body)
-    return host(place, "-B", script, place.given(2), *words, program=shutil.which("python3", path="/usr/bin:/usr/local/bin"))
+    return host(place, "-B", script, place.given(2), *words, cwd=os.path.dirname(script), program=shutil.which("python3", path="/usr/bin:/usr/local/bin"))
 
 
 def a_reader_that_is_gone_raises_no_signal(place):
     expect_ok(python(place, PASS), f"{128 + signal.SIGPIPE} True")  # the command's own
     assert python(place, PASS, "write").returncode == -signal.SIGPIPE  # where it is raised it ends the host
+
+
+def a_failure_is_told_apart_from_a_status(place):
+    done = expect_ok(python(place, FAILURES))
+    conflict, denied = -13, -5
+    expected = [(0, 0), (0, 0), (123, conflict), (0, 0), (125, denied), (9, 0)]
+    *told_of, files = done.stdout.splitlines()
+    assert told_of == [f"{status} {code}" for status, code in expected] and files == "script.py well", told(done)
 
 
 def python_with_a_loop_of_events_and_children(place):
@@ -256,7 +279,8 @@ SCENARIOS = [
     alone("stack", "a_small_stack_is_enough"),
     an_event_that_is_freed_keeps_what_it_changed, helpers_are_found_beside_the_library, helpers_are_found_in_the_installation,
     no_helper_beside_a_host_is_started, no_helper_in_the_current_directory_is_started, a_helper_that_others_may_change_is_not_started,
-    what_is_missing_is_told, a_reader_that_is_gone_raises_no_signal, python_with_a_loop_of_events_and_children,
+    what_is_missing_is_told, a_reader_that_is_gone_raises_no_signal, a_failure_is_told_apart_from_a_status,
+    python_with_a_loop_of_events_and_children,
 ]
 
 if __name__ == "__main__":
