@@ -202,6 +202,14 @@ static void end_child(pid_t pid)
 	(void)waitpid(pid, NULL, 0);
 }
 
+/* As long as the host does. */
+static void stay(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	for (;;)
+		(void)pause();
+}
+
 /* A fork keeps copies of all descriptors: the event ends all the same when its handle is freed. */
 static void forked_and_freed(const struct ambit_policy *p)
 {
@@ -209,8 +217,7 @@ static void forked_and_freed(const struct ambit_policy *p)
 	const pid_t pid = fork();
 
 	if (pid == 0)
-		for (;;)
-			(void)pause();
+		stay();
 	(void)alarm(PATIENCE_S); /* ends a host that waits for ever */
 	ambit_event_free(ev);
 	(void)alarm(0);
@@ -225,8 +232,7 @@ static void forked_and_closed(const struct ambit_policy *p)
 	int steps = 0;
 
 	if (pid == 0)
-		for (;;)
-			(void)pause();
+		stay();
 	while (ev != NULL && ambit_event_step(ev, NULL) == 0) {
 		struct pollfd wait = { .fd = ambit_event_fd(ev), .events = POLLIN };
 
