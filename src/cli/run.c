@@ -183,7 +183,7 @@ static const char *explained(const struct run_options *o, const struct ambit_eve
 static int tell(const struct run_options *o, const struct record_file *file, struct ambit_event *ev)
 {
 	const struct event_result *result = event_result(ev);
-	int status = ambit_event_exit_status(ev);
+	const int status = ambit_event_exit_status(ev);
 	struct ambit_error e = { .size = sizeof e };
 	char room[EXPLAINED_MAX];
 	const char *json;
@@ -192,8 +192,6 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 
 	session_tell_key(ev);
 	summary_write(stderr, result, explained(o, ev, result, room), o->quiet);
-	if (o->strict && status == 0 && result_was_denied(result))
-		status = EXIT_REFUSED;
 	if (o->record == NULL && !o->json)
 		return status;
 	if (ambit_event_record(ev, &json, &n, &e) < 0)

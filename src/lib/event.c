@@ -104,6 +104,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		return NULL;
 	}
 	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	ev->owner = getpid();
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -130,20 +131,32 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	return ev;
 }
 
-/* The supervisor ends the cell before itself, so after this nothing of the event is left. */
-static void await_end(int pidfd)
+/* The supervisor sees that nobody is there any more, and ends the cell before itself. By shutdown, since who forked meanwhile, in another thread, has a
+ * copy of the socket. */
+static void let_end(struct ambit_event *ev)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	if (ev->sock >= 0)
+		(void)shutdown(ev->sock, SHUT_RDWR); /* it has gone already: as well */
+	fd_close(&ev->sock);
+}
 
-	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
-		;
+/* What a fork copied is not the event, but descriptors that lead to it: they are closed, and the event goes on. */
+static void let_go(struct ambit_event *ev)
+{
+	fd_close(&ev->sock);
+	fd_close(&ev->pidfd);
+	fd_close(&ev->network.dialer_pidfd);
+	fd_close(&ev->network.signer_pidfd);
 }
 
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
 		return;
-	fd_close(&ev->sock); /* the supervisor sees it and ends the cell */
+	if (ev->owner == getpid())
+		let_end(ev);
+	else
+		let_go(ev);
 	fd_close(&ev->terminal_fd);
 	fd_close(&ev->ledger_fd);
 	fd_close(&ev->ledger_dir_fd);
@@ -158,9 +171,10 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev->record);
 	free(ev->request);
 	if (!ev->stays)
-		await_end(ev->pidfd); /* at last: it ends while the rest is tidied up */
+		helper_end(
+			&ev->pidfd); /* at last: it ends while the rest is tidied up. Nothing of the event is left then */
 	network_roles_finish(&ev->network);
-	fd_close(&ev->pidfd);
+	helper_part(&ev->pidfd);
 	free(ev);
 }
 
@@ -295,15 +309,21 @@ static void add_interest(void *user, int fd, uint32_t events)
 	}
 }
 
+/* Before any of them may be closed: of one that a fork has a copy of, epoll would go on to tell, and its number may be another thread's by then. */
+static void watch_nothing(struct ambit_event *ev)
+{
+	for (size_t i = 0; i < ev->n_watched; i++)
+		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd, NULL); /* it is there */
+	ev->n_watched = 0;
+}
+
 /* Tells epoll what is waited for now. Few descriptors, few changes: taken out and put in again. */
 static void watch_again(struct ambit_event *ev)
 {
 	struct interests in = { .n = 0 };
 
-	for (size_t i = 0; i < ev->n_watched; i++)
-		(void)epoll_ctl(ev->epoll_fd, EPOLL_CTL_DEL, ev->watched[i].fd,
-				NULL); /* closed ones went by themselves */
-	ev->n_watched = 0;
+	if (ev->result.ended)
+		return;
 	if (!ev->told_end)
 		add_interest(&in, ev->sock, POLLIN);
 	if (ev->talk != NULL)
@@ -633,6 +653,7 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	(void)e; /* how an event ended is its result, not an error of asking */
 	if (ev->result.ended)
 		return 1;
+	watch_nothing(ev);
 	streams_step(&ev->streams);
 	take_messages(ev);
 	bound_output(ev);
@@ -743,7 +764,9 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_EXITED:
 		if (result_is_held(r))
 			return 123;
-		return r->signal != 0 ? 128 + r->signal : r->exit_status;
+		if (r->signal != 0)
+			return 128 + r->signal;
+		return r->exit_status == 0 ? err_code_exit((int)r->error.code) : r->exit_status; /* it may be strict */
 	case CAUSE_LIMIT: return r->limit == LIMIT_WALL ? 124 : 125;
 	case CAUSE_KILLED: return 128 + 9;
 	case CAUSE_REFUSED: return err_code_exit((int)r->error.code);

@@ -14,6 +14,7 @@
 #include "supervisor/request.h"
 
 struct ambit_event {
+	pid_t owner;     /* who started it: a fork of that process has a copy, which is not its own */
 	int sock;        /* owned */
 	int pidfd;       /* owned: the supervisor */
 	int epoll_fd;    /* owned */

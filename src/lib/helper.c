@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -13,41 +14,60 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
+#include "lib/place.h"
 
-static int open_in(const char *directory, const char *between, const char *name)
+/* The first of the directories that has it. -EACCES: what is there is not to be started. */
+static int open_first(const struct places *p, const char *name)
 {
-	char path[4096];
-	auto_fd int fd = -1;
+	for (size_t i = 0; i < p->n; i++) {
+		char path[PLACE_PATH_MAX];
+		auto_fd int fd = -1;
 
-	if (snprintf(path, sizeof path, "%s%s/%s", directory, between, name) >= (int)sizeof path)
-		return -1;
-	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 4); /* 3 will be the helper's socket */
+		if (snprintf(path, sizeof path, "%s/%s", p->directory[i], name) >= (int)sizeof path)
+			continue;
+		fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!place_trusts(p, i, fd))
+			return -EACCES;
+		return fcntl(fd, F_DUPFD_CLOEXEC, 4); /* 3 will be the helper's socket */
+	}
+	return -ENOENT;
+}
+
+/* "A, B": cut is fine. */
+static const char *list_places(const struct places *p, char *text, size_t size)
+{
+	size_t n = 0;
+
+	text[0] = 0;
+	for (size_t i = 0; i < p->n && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i == 0 ? "" : ", ", p->directory[i]);
+	return text;
 }
 
 int helper_open(const char *name, int *ret_fd, struct err *e)
 {
-	char self[4096];
-	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	int fd = -1;
+	auto_free struct places *p = calloc(1, sizeof *p);
+	char all[ERR_WHY_MAX / 2];
+	int fd;
 
-	if (n > 0) {
-		char *slash;
-
-		self[n] = 0;
-		slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = 0;
-		fd = open_in(self, "", name);
-		if (fd < 0)
-			fd = open_in(self, "/../libexec/ambit", name);
-	}
+	if (p == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to start %s", name);
+	places_find(p);
+	fd = open_first(p, name);
+	if (fd == -EACCES)
+		return err_why(
+			e, err_set(e, AMBIT_UNTRUSTED, "install Ambit again, as one user", "%s is not started", name),
+			"others may change it than may change this library: it was looked for in %s",
+			list_places(p, all, sizeof all));
 	if (fd < 0)
-		fd = open_in(AMBIT_LIBEXECDIR, "", name);
-	if (fd < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "the installation is incomplete: reinstall Ambit",
-			       "cannot open %s", name);
+		return err_why(e,
+			       err_set(e, AMBIT_SYSTEM, "the installation is incomplete: reinstall Ambit",
+				       "cannot open %s", name),
+			       "it is in none of %s", list_places(p, all, sizeof all));
 	*ret_fd = fd;
 	return 0;
 }
@@ -60,24 +80,31 @@ struct start {
 	int sys_errno;
 };
 
+/* gcc's ThreadSanitizer keeps a stack of calls for each thread, and a thread that is lent to a child has it filled by one that never returns. */
+#define UNTRACED __attribute__((no_sanitize_thread))
+
 /* Not _exit: a sanitizer looks at the stack before functions that do not return, and this one is not the thread's own. */
-static int end_child(int status)
+UNTRACED static int end_child(int status)
 {
 	return (int)syscall(SYS_exit_group, status);
 }
 
-static int helper(void *arg)
+#define SIGNAL_SET_BYTES 8
+/* Zeros: the kernel's SIG_DFL without flags, and a mask without signals. */
+static const uint64_t default_action[8];
+
+UNTRACED static int helper(void *arg)
 {
 	struct start *s = arg;
-	struct sigaction plain = { .sa_handler = SIG_DFL };
-	sigset_t none;
 
+	/* the kernel's own calls throughout: what a C library, or a sanitizer, notes beside them is noted in the host */
 	for (int i = 1; i < NSIG; i++)
-		(void)sigaction(i, &plain, NULL); /* SIGKILL and SIGSTOP refuse */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setsid(); /* a signal to the caller's group is the caller's */
-	if (chdir("/") == 0 && dup2(s->sock, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 &&
+		(void)syscall(SYS_rt_sigaction, i, default_action, NULL,
+			      SIGNAL_SET_BYTES); /* SIGKILL, SIGSTOP refuse */
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, default_action, NULL, SIGNAL_SET_BYTES);
+	(void)syscall(SYS_setsid); /* a signal to the caller's group is the caller's */
+	if (syscall(SYS_chdir, "/") == 0 && (s->sock == 3 || syscall(SYS_dup3, s->sock, 3, 0) == 3) &&
+	    syscall(SYS_fcntl, 3, F_SETFD, 0) == 0 &&
 	    syscall(SYS_close_range, 0, 2, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 &&
 	    syscall(SYS_close_range, 4, ~0U, 4) == 0)
 		(void)syscall(SYS_execveat, s->exe_fd, "", s->argv, s->envp, AT_EMPTY_PATH);
@@ -88,7 +115,7 @@ static int helper(void *arg)
 #define STACK_BYTES (32u << 10)
 
 /* Starts the helper and goes, so that the helper is a child of init. Its own end has no signal, and only we wait for it. */
-static int go_between(void *arg)
+UNTRACED static int go_between(void *arg)
 {
 	struct start *s = arg;
 	const pid_t pid = clone(helper, s->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, s, &s->pidfd);
@@ -124,7 +151,8 @@ int helper_start_with(int exe_fd, const char *name, int sock, char *const *envp,
 	if (pid < 0)
 		s.sys_errno = errno;
 	else
-		(void)waitpid(pid, NULL, __WALL);
+		(void)syscall(SYS_wait4, pid, NULL, __WALL,
+			      NULL); /* waitpid would be a point where threads are cancelled */
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)munmap(stack, 2 * STACK_BYTES);
 	if (s.sys_errno != 0) {
@@ -137,4 +165,27 @@ int helper_start_with(int exe_fd, const char *name, int sock, char *const *envp,
 	}
 	*ret_pidfd = s.pidfd;
 	return 0;
+}
+
+/* A host that is init, or has made itself the reaper of orphans (PR_SET_CHILD_SUBREAPER), gets ours as well. Nobody else's child is waited for by this, and
+ * where the host was faster there is none. */
+static void reap(int pidfd)
+{
+	(void)syscall(SYS_waitid, P_PIDFD, pidfd, NULL, WEXITED | WNOHANG, NULL);
+}
+
+void helper_part(int *pidfd)
+{
+	if (*pidfd >= 0)
+		reap(*pidfd);
+	fd_close(pidfd);
+}
+
+void helper_end(int *pidfd)
+{
+	struct pollfd p = { .fd = *pidfd, .events = POLLIN };
+
+	while (*pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	helper_part(pidfd);
 }

@@ -1,7 +1,6 @@
 #include "lib/network.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "core/terms.h"
 #include "lib/authorities.h"
 #include "lib/event.h"
+#include "lib/helper.h"
 #include "lib/role.h"
 #include "lib/secret.h"
 #include "supervisor/endpoints.h"
@@ -221,14 +221,6 @@ int network_http_start(struct network_roles *n, const struct grant_set *grants, 
 	return r;
 }
 
-static void await_end(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
-		;
-}
-
 /* The supervisor knows what it had to tell, and it may be held up, by an agent that reads nothing, or stopped. */
 static void kill_role(int pidfd)
 {
@@ -253,8 +245,6 @@ void network_roles_finish(struct network_roles *n)
 	n->n_http = 0;
 	kill_role(n->dialer_pidfd);
 	kill_role(n->signer_pidfd);
-	await_end(n->dialer_pidfd);
-	await_end(n->signer_pidfd);
-	fd_close(&n->dialer_pidfd);
-	fd_close(&n->signer_pidfd);
+	helper_end(&n->dialer_pidfd);
+	helper_end(&n->signer_pidfd);
 }

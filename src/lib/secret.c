@@ -65,7 +65,7 @@ static int open_places(int ret_fds[2], struct err *e)
 static void finish(struct secret_role *role)
 {
 	fd_close(&role->fd); /* by which it ends */
-	fd_close(&role->pidfd);
+	helper_part(&role->pidfd);
 }
 
 /* With its first message. input_fd: -1 for none. */

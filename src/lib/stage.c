@@ -30,22 +30,14 @@ struct stage_talk {
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
-static void await_end(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
-		;
-}
-
 void stage_talk_free(struct stage_talk *t)
 {
 	if (t == NULL)
 		return;
 	if (t->over) /* it is about to end, and its locks with it */
-		await_end(t->pidfd);
+		helper_end(&t->pidfd);
 	fd_close(&t->sock);
-	fd_close(&t->pidfd);
+	helper_part(&t->pidfd);
 	stage_answer_finish(&t->answer);
 	free(t);
 }

@@ -30,6 +30,23 @@ profile_fits() {
 	done
 	grep -qF 'profile ambit /usr/libexec/ambit/ambit-{supervisor,warden} ' "$work/ambit-profile"
 }
+# FIELD PACKAGE: of its control file.
+field() { dpkg-deb -f "$work"/"$2"_*.deb "$1"; }
+needs() { field Depends "$1" | grep -F "$2 (= $(field Version "$2"))"; }
+# As a product's packages would be: built against what libambit-dev has, which leads to what libambit1 has. All three lie in one tree, as installed.
+builds_against() {
+	local lib
+	lib=$(dirname "$work"/unpacked/all/usr/lib/*/libambit.so.1) &&
+		"${CC:-cc}" "$top/examples/embed-simple.c" -o "$work/embed-simple" -I"$work/unpacked/all/usr/include" -L"$lib" -lambit &&
+		readelf -dW "$work/embed-simple" | grep -F '[libambit.so.1]' &&
+		[ "$(cd "$work" && LD_LIBRARY_PATH=$lib AMBIT_LEDGER=none ./embed-simple)" = 'hello from cell' ]
+}
+# From the symbols that a program refers to follows which package it depends on, and which version at least.
+is_depended_on() {
+	mkdir -p "$work/product/debian" && cd "$work/product" && printf 'Source: product\n\nPackage: product\nArchitecture: any\n' >debian/control &&
+		dpkg-deb -e "$work"/libambit1_*.deb "$work/unpacked/libambit1/DEBIAN" &&
+		dpkg-shlibdeps -O -S"$work/unpacked/libambit1" -e"$work/embed-simple" | grep -F 'libambit1 (>= 0.1.0)'
+}
 
 for tool in git dpkg-buildpackage dh meson; do
 	command -v "$tool" >/dev/null && continue
@@ -43,6 +60,7 @@ git -C "$top" rev-parse >/dev/null 2>&1 || {
 is 'dpkg-buildpackage builds' builds
 mkdir "$work/unpacked"
 is 'ambit unpacks' dpkg-deb -x "$work"/ambit_*.deb "$work/unpacked/ambit"
+is 'libambit1 unpacks' dpkg-deb -x "$work"/libambit1_*.deb "$work/unpacked/libambit1"
 is 'libambit-dev unpacks' dpkg-deb -x "$work"/libambit-dev_*.deb "$work/unpacked/dev"
 cp "$work/unpacked/ambit/usr/share/ambit/apparmor.d/ambit" "$work/ambit-profile"
 is 'the AppArmor profile names the helpers where they are installed' profile_fits
@@ -53,6 +71,15 @@ for file in usr/share/man/man1/ambit-run.1.gz usr/share/man/man1/ambit-stage.1.g
 done
 is 'libambit-dev has the header' test -s "$work/unpacked/dev/usr/include/ambit/ambit.h"
 is 'libambit-dev has the library' sh -c "test -s '$work'/unpacked/dev/usr/lib/*/libambit.a"
+is 'libambit-dev has the manual page' test -s "$work/unpacked/dev/usr/share/man/man3/libambit.3.gz"
+is 'libambit1 has the shared library' sh -c "test -s '$work'/unpacked/libambit1/usr/lib/*/libambit.so.1"
+is 'libambit1 needs the ambit of its own version' needs libambit1 ambit
+is 'libambit-dev needs the libambit1 of its own version' needs libambit-dev libambit1
+for package in ambit libambit1 libambit-dev; do
+	dpkg-deb -x "$work"/"$package"_*.deb "$work/unpacked/all"
+done
+is 'a program is built against libambit-dev, and runs a cell with libambit1 and ambit' builds_against
+is 'its package would depend on libambit1' is_depended_on
 is 'the packaged ambit looks for its helpers in /usr/libexec' \
 	grep -qF /usr/libexec/ambit "$work/unpacked/ambit/usr/bin/ambit"
 is 'the packaged ambit runs a cell' sh -c \

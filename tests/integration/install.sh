@@ -23,21 +23,60 @@ only() { # FILES...: all of the installed files are named, none else
 	printf '%s\n' "$@" | sort >"$work/wanted"
 	diff "$work/wanted" "$work/there"
 }
-no_foreign_mode() { [ -z "$(find "$root" \( -perm /6022 -o ! -type d ! -type f \) -print)" ]; }
-builds_against() {
-	# shellcheck disable=SC2046 # words
-	"${CC:-cc}" "$work/host.c" -o "$root/bin/host" \
-		$(PKG_CONFIG_PATH=$(dirname "$(find "$root" -name ambit.pc)") pkg-config --define-variable=prefix="$root" \
-			--cflags --libs ambit)
+no_foreign_mode() { [ -z "$(find "$root" \( -perm /6022 -o ! -type d ! -type f \) ! -path "$root/$libdir/libambit.so" -print)" ]; }
+link_for_linkers() { [ "$(readlink "$root/$libdir/libambit.so")" = libambit.so.1 ]; }
+flags() { # WORDS...: of pkg-config, for where this was installed
+	PKG_CONFIG_PATH=$root/$libdir/pkgconfig pkg-config --define-variable=prefix="$root" "$@" ambit
 }
-only_public_names() { ! nm -g --defined-only "$root/$libdir/libambit.a" | grep ' [A-Z] ' | grep -v ' ambit_'; }
+# As a product does that knows nothing but pkg-config; the linker prefers what is shared.
+builds_shared() { # SOURCE
+	# shellcheck disable=SC2046 # words
+	"${CC:-cc}" -Wall -Wextra -Werror -pthread "$1" -o "$work/$(basename "$1" .c)" $(flags --cflags --libs)
+}
+builds_static() {
+	# shellcheck disable=SC2046 # words
+	"${CC:-cc}" -Wall -Wextra -Werror -static "$1" -o "$work/static" $(flags --static --cflags --libs)
+}
+is_shared() { readelf -dW "$work/$1" | grep -F 'NEEDED' | grep -F '[libambit.so.1]'; }
+is_static() { ! readelf -dW "$work/static" | grep -F NEEDED; }
+# Where it was installed is not where it was made for: the library finds its helpers from its own file.
+with_shared() { (cd "$work" && LD_LIBRARY_PATH=$root/$libdir AMBIT_LEDGER=none "$@"); }
+builds_the_page() { page_example && builds_shared "$work/page.c"; }
+example_simple() { [ "$(with_shared ./embed-simple)" = 'hello from cell' ]; }
+example_status() {
+	with_shared ./embed-simple /bin/sh -c 'exit 7'
+	[ $? = 7 ]
+}
+example_poll() {
+	with_shared ./embed-poll 'sleep 1; echo slow' 'echo quick' 'exit 3' >"$work/poll" &&
+		grep -qxF 'sleep 1; echo slow: status 0: slow' "$work/poll" && grep -qxF 'exit 3: status 3: ' "$work/poll" &&
+		[ "$(head -n 1 "$work/poll")" != 'sleep 1; echo slow: status 0: slow' ]
+}
+example_threads() { [ "$(with_shared ./embed-threads 4 | tail -n 1)" = '3 * 3 = 9' ]; }
+example_of_the_page() { [ "$(with_shared ./page)" = 'hello from cell' ]; }
+# The static one takes what is installed, which is not there: also not beside the program, where somebody put it.
+static_finds_nothing() {
+	mkdir -p "$work/planted" && cp "$work/static" "$root"/libexec/ambit/* "$work/planted" &&
+		! (cd "$work/planted" && AMBIT_LEDGER=none ./static) >"$work/static.said" 2>&1 &&
+		grep -qF 'cannot open ambit-' "$work/static.said" && ! grep -qF "$work" "$work/static.said"
+}
+# In mounts of its own, where that place is the one that it was made for.
+static_runs_a_cell() {
+	[ "$(unshare "${own_mounts[@]}" sh -c "mount --bind '$root' '$prefix' && cd '$work' && AMBIT_LEDGER=none ./static")" = 'hello from cell' ]
+}
+own_mounts=(-m)
+[ "$(id -u)" = 0 ] || own_mounts=(-rm)
+# A page's example is a program, as it stands there.
+page_example() {
+	awk '/^# /{at = /EXAMPLE/} at && /^`/{inside = !inside; next} inside' "$top/man/libambit.3.scd" | sed 's/\\\\/\\/g' >"$work/page.c"
+	test -s "$work/page.c"
+}
 asks_for_no_loader() { # a loader would be the host's: its configuration, and libraries that may not be there
 	local file
 	for file in "$root"/bin/ambit "$root"/libexec/ambit/*; do
 		! readelf -lW "$file" | grep INTERP || return 1
 	done
 }
-runs_a_cell() { [ "$("$root/bin/host")" = "hello from cell" ]; }
 ambit_runs() { [ "$(cd / && "$root/bin/ambit" run -- hostname)" = cell ]; }
 
 option() {
@@ -56,45 +95,38 @@ pages=$(cd "$top/man" && for page in *.scd; do
 done)
 # shellcheck disable=SC2086 # lines
 is 'what is installed, and nothing else' only bin/ambit $helpers lib/systemd/user/ambit.service lib/systemd/user/ambit.socket include/ambit/ambit.h include/ambit/codes.h \
-	"$libdir/libambit.a" "$libdir/pkgconfig/ambit.pc" $presets share/ambit/policy.schema.json \
+	"$libdir/libambit.a" "$libdir/libambit.so" "$libdir/libambit.so.1" "$libdir/pkgconfig/ambit.pc" $presets share/ambit/policy.schema.json \
 	share/bash-completion/completions/ambit share/zsh/site-functions/_ambit \
 	share/fish/vendor_completions.d/ambit.fish $pages
-is 'no set-uid or set-gid bit, nothing that others may write, no link' no_foreign_mode
+is 'no set-uid or set-gid bit, nothing that others may write, and no link but one' no_foreign_mode
+is 'that link is what linkers look for' link_for_linkers
 is 'the installed ambit finds its helpers and runs a cell' ambit_runs
-is 'the library shows no name but ambit_*' only_public_names
-
-cat >"$work/host.c" <<'C'
-#include <ambit/ambit.h>
-#include <stdio.h>
-
-int main(void)
-{
-	char *argv[] = { "/bin/sh", "-c", "echo hello from $(hostname)", NULL };
-	struct ambit_event_options o = { .size = sizeof o, .argv = argv, .stream_fd = { -1, 1, 2 } };
-	struct ambit_error e = { .size = sizeof e };
-	struct ambit_policy *p = NULL;
-	struct ambit_event *ev = NULL;
-	int status = 1;
-
-	if (ambit_abi() == AMBIT_ABI && ambit_policy_new(&p, &e) == 0 && ambit_event_start(p, &o, &ev, &e) == 0 &&
-	    ambit_event_wait(ev, &e) >= 0)
-		status = ambit_event_exit_status(ev);
-	else
-		fprintf(stderr, "%s (%s)\n", e.message, e.hint);
-	ambit_event_free(ev);
-	ambit_policy_free(p);
-	return status;
-}
-C
 if [ "$(option b_sanitize)" = none ]; then
 	is 'no program asks for a loader' asks_for_no_loader
-	is 'a program builds against the header and the library' builds_against
-	is 'that program runs a cell' runs_a_cell
+	for example in "$top"/examples/embed-*.c; do
+		is "$(basename "$example") builds against the header and the library" builds_shared "$example"
+	done
+	is 'the example of the manual page builds' builds_the_page
+	is 'by default the library is shared' is_shared embed-simple
+	is 'embed-simple runs a cell' example_simple
+	is 'embed-simple ends as its command does' example_status
+	is 'embed-poll runs several at once' example_poll
+	is 'embed-threads runs one in each thread' example_threads
+	is 'the example of the manual page runs a cell' example_of_the_page
+	is 'pkg-config --static builds a static program' builds_static "$top/examples/embed-simple.c"
+	is 'it needs no library' is_static
+	is 'it finds no helpers but the installed ones, and none beside it' static_finds_nothing
+	if [ -d "$prefix" ] && unshare "${own_mounts[@]}" mount --bind "$root" "$prefix" 2>/dev/null; then
+		is 'with the installed ones it runs a cell' static_runs_a_cell
+	else
+		number=$((number + 1))
+		echo "ok $number - with the installed ones it runs a cell # SKIP no mounts of our own"
+	fi
 else
 	number=$((number + 1))
 	echo "ok $number - no program asks for a loader # SKIP sanitizers need it"
 	number=$((number + 1))
-	echo "ok $number - a program builds against the library # SKIP the library is a sanitized one"
+	echo "ok $number - programs build against the library # SKIP the library is a sanitized one"
 fi
 echo "1..$number"
 [ "$failed" = 0 ]
