@@ -75,7 +75,7 @@ def its_wheel_carries_the_program(place):
             file.extract(info, site)
             os.chmod(os.path.join(site, info.filename), info.external_attr >> 16)
     with Served(place) as s:
-        code = "import ambit\nwith ambit.Client() as c, c.new() as x: print(x.run(['echo', 'carried']).text, ambit._wire.program())"
+        code = "import ambit\nwith ambit.Client() as c, c.new() as x: print(x.run(['echo', 'carried']).text, ambit._place.program())"
         done = subprocess.run([PYTHON, "-B", "-c", code], cwd=s.tree, env={**s.environment, "PYTHONPATH": site, "PATH": "/nowhere"}, capture_output=True, text=True,
                               timeout=SLOW * PATIENCE, check=False)
         assert done.returncode == 0 and done.stdout.split() == ["carried", f"{site}/ambit/_program/bin/ambit"], told(done)
@@ -92,7 +92,7 @@ def output_and_input_are_whole(place):
         taken = session.start(["cat"], input=True)
         for _ in range(40):
             taken.write(data)  # nobody takes what it writes meanwhile: it is held for us only so far
-        assert taken._connection.held < 8 << 20
+        assert taken._connection.notes.held < 8 << 20
         taken.end_input()
         assert sum(len(chunk.data) for chunk in taken) == 40 * len(data)
         taken.close()
