@@ -93,7 +93,7 @@ class Connection:
     def _take(self, message: Json) -> None:
         number = message.get("id")
         if isinstance(number, int):
-            if number in self._asked:
+            if number in self._asked and self._asked[number] is None:
                 self._asked[number] = message
             elif number in self._ignored:
                 self._ignored.discard(number)
