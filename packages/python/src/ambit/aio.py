@@ -279,6 +279,7 @@ class Event:
             chunk = await self._next()
             if chunk is not None:
                 yield chunk
+        self._connection.close()  # it is of no more use; whatever is asked next connects again
 
     def output(self, stdout: int = 0, stderr: int = 0) -> AsyncIterator[Chunk]:
         self._progress = _wire.Progress(self.session.id, self.n, stdout, stderr)

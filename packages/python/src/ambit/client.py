@@ -284,6 +284,7 @@ class Event:
             chunk = self._next()
             if chunk is not None:
                 yield chunk
+        self._connection.close()  # it is of no more use; whatever is asked next connects again
 
     def output(self, stdout: int = 0, stderr: int = 0) -> Iterator[Chunk]:
         """What it writes from these bytes on, whatever was taken before."""
