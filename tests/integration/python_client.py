@@ -6,16 +6,19 @@ usage: python_client.py AMBIT PACKAGE    (TAP on standard output; as root everyt
 
 import asyncio
 import contextlib
+import json
 import os
+import pickle
 import re
-import socket
+import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 import zipfile
 
-from harness import PATIENCE, SLOW, Skip, always, main, told, write
+from harness import PATIENCE, SLOW, Skip, always, main, rooted, told, write
 from sessions import Served
 
 PYTHON = sys.executable if sys.executable.startswith("/usr/") else "/usr/bin/python3"
@@ -39,6 +42,11 @@ def client_of(served, place):
             os.environ.pop(key) if value is None else os.environ.update({key: value})
 
 
+def says(example):
+    """What an example says that it prints, in words."""
+    return " ".join(re.findall(r"print\(.*  # (.*)$", example, re.M)).split()
+
+
 @always
 def the_examples_of_its_readme_run(place):
     with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
@@ -46,17 +54,46 @@ def the_examples_of_its_readme_run(place):
     assert len(examples) >= 5
     with Served(place) as s:
         for number, example in enumerate(examples):
-            says = " ".join(re.findall(r"print\(.*  # (.*)$", example, re.M)).split()
             write(f"{s.home}/example.py", example)
             done = subprocess.run([PYTHON, "-B", f"{s.home}/example.py"], cwd=s.tree, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False,
                                   env={**s.environment, "PYTHONPATH": os.path.join(place.given(1), "src"), "AMBIT_PROGRAM": place.ambit})
-            assert done.returncode == 0 and done.stdout.split() == says, f"example {number + 1} says {done.stdout.split()}, not {says}; {told(done)}"
+            assert done.returncode == 0 and done.stdout.split() == says(example), f"example {number + 1} says {done.stdout.split()}, not {says(example)}; {told(done)}"
+
+
+def pythons():
+    """Those beside ours that this machine has, the oldest that is promised first."""
+    found = {}
+    for minor in range(9, 20):
+        path = shutil.which(f"python3.{minor}")
+        if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            found[minor] = path
+    return found
+
+
+@rooted
+def it_runs_with_other_pythons(place):
+    """The examples, with each version that there is."""
+    others = {minor: path for minor, path in pythons().items() if minor != sys.version_info.minor}
+    if 9 not in others and sys.version_info.minor != 9:
+        print("# Python 3.9, the oldest that is promised, is not in PATH")
+    if not others:
+        raise Skip("there is no other Python 3 in PATH")
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        examples = re.findall(r"```python\n(.*?)```", file.read(), re.S)
+    for path in others.values():
+        with Served(place) as s:
+            for number, example in enumerate(examples):
+                write(f"{s.home}/example.py", example)
+                done = subprocess.run([path, "-B", "-X", "dev", "-W", "error", f"{s.home}/example.py"], cwd=s.tree, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False,
+                                      env={**s.environment, "PYTHONPATH": os.path.join(place.given(1), "src"), "AMBIT_PROGRAM": place.ambit})
+                assert done.returncode == 0 and done.stdout.split() == says(example), f"{path}, example {number + 1}; {told(done)}"
+            print(f"# {path} ran {len(examples)} examples")
 
 
 def its_types_hold(place):
     if subprocess.run([PYTHON, "-m", "mypy", "--version"], capture_output=True, check=False).returncode != 0:
         raise Skip("mypy is not installed (python3-mypy)")
-    done = subprocess.run([PYTHON, "-m", "mypy", "--strict", "--cache-dir", os.devnull, os.path.join(place.given(1), "src", "ambit")], capture_output=True, text=True, check=False,
+    done = subprocess.run([PYTHON, "-m", "mypy", "--strict", "--python-version", "3.9", "--cache-dir", os.devnull, os.path.join(place.given(1), "src", "ambit")], capture_output=True, text=True, check=False,
                           timeout=SLOW * 120)
     assert done.returncode == 0, told(done)
 
@@ -75,7 +112,7 @@ def its_wheel_carries_the_program(place):
             file.extract(info, site)
             os.chmod(os.path.join(site, info.filename), info.external_attr >> 16)
     with Served(place) as s:
-        code = "import ambit\nwith ambit.Client() as c, c.new() as x: print(x.run(['echo', 'carried']).text, ambit._wire.program())"
+        code = "import ambit\nwith ambit.Client() as c, c.new() as x: print(x.run(['echo', 'carried']).text, ambit._place.program())"
         done = subprocess.run([PYTHON, "-B", "-c", code], cwd=s.tree, env={**s.environment, "PYTHONPATH": site, "PATH": "/nowhere"}, capture_output=True, text=True,
                               timeout=SLOW * PATIENCE, check=False)
         assert done.returncode == 0 and done.stdout.split() == ["carried", f"{site}/ambit/_program/bin/ambit"], told(done)
@@ -92,7 +129,7 @@ def output_and_input_are_whole(place):
         taken = session.start(["cat"], input=True)
         for _ in range(40):
             taken.write(data)  # nobody takes what it writes meanwhile: it is held for us only so far
-        assert taken._connection.held < 8 << 20
+        assert taken._connection.notes.held < 8 << 20
         taken.end_input()
         assert sum(len(chunk.data) for chunk in taken) == 40 * len(data)
         taken.close()
@@ -171,46 +208,249 @@ def threads_and_tasks_share_a_connection(place):
         assert len(asyncio.run(asyncio.wait_for(many(), SLOW * 2 * PATIENCE))) == 22
 
 
-def who_lies_is_not_believed(place):
-    """A server that is none: errors, and no waiting without end."""
+def a_wheel_is_installed_without_a_network(place):
+    """By pip, through the build backend, into an environment of its own; there the program is that of the wheel."""
     top = place.fresh()
-    os.makedirs(f"{top}/ambit", mode=0o700)
-    os.chmod(top, 0o700)
-    lies = [b"", b"{\n", b"[]\n", b'{"jsonrpc":"2.0","id":1,"result":{}}\n' + b"x" * (17 << 20), b'{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"full"}}\n',
-            b'"' + b"[" * 100000 + b"\n"]
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{top}/ambit/rpc.sock")
-        listener.listen(8)
+    package, venv = os.path.join(top, "package"), os.path.join(top, "venv")
+    shutil.copytree(place.given(1), package)
+    offline = {**place.environment(), "AMBIT_BUILD": os.path.dirname(place.ambit), "HOME": top, "PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for words in ([PYTHON, "-m", "venv", venv], [f"{venv}/bin/pip", "install", "--no-deps", package]):
+        done = subprocess.run(words, cwd=top, capture_output=True, text=True, env=offline, timeout=SLOW * 200, check=False)
+        if done.returncode != 0 and "ensurepip" in done.stdout + done.stderr:
+            raise Skip("there is no pip for an environment (python3-venv)")
+        assert done.returncode == 0, told(done)
+    with Served(place) as s:
+        code = "import ambit\nwith ambit.Session() as x: print(x.run(['echo', 'carried']).text, ambit._place.program())"
+        done = subprocess.run([f"{venv}/bin/python", "-c", code], cwd=s.tree, env={**s.environment, "PATH": "/nowhere"}, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False)
+        assert done.returncode == 0, told(done)
+        word, path = done.stdout.split()
+        assert word == "carried" and path.startswith(f"{venv}/") and path.endswith("/ambit/_program/bin/ambit"), path
+        done = subprocess.run([f"{venv}/bin/pip", "check"], cwd=top, capture_output=True, text=True, env=offline, timeout=SLOW * 60, check=False)
+        assert done.returncode == 0, told(done)
 
-        def lie():
-            while True:
-                try:
-                    conn, _ = listener.accept()
-                except OSError:
-                    return
-                with conn, contextlib.suppress(OSError):
-                    conn.recv(1000)
-                    conn.sendall(lies[0])
 
-        threading.Thread(target=lie, daemon=True).start()
-        served = type("Lying", (), {"environment": {**place.environment(), "XDG_RUNTIME_DIR": top, "AMBIT_LEDGER": ""}})
-        with client_of(served, place) as ambit:
-            while lies:
-                begun = time.monotonic()
+@always
+def sending_and_hearing_much_at_once_goes_on(place):
+    """Who writes while much waits to be read does not wait for ever: the daemon reads nothing then."""
+    with Served(place) as s, client_of(s, place) as ambit:
+        with ambit.Session(workspace=s.tree) as session:
+            event = session.start(["sh", "-c", "head -c 30000000 /dev/zero & cat > /dev/null; wait; echo taken >&2"], input=True)
+            done = threading.Thread(target=lambda: [event.write(b"x" * (1 << 20)) for _ in range(6)] and event.end_input(), daemon=True)
+            done.start()
+            done.join(SLOW * PATIENCE)
+            assert not done.is_alive(), "it waits for ever"
+            errors = b"".join(chunk.data for chunk in event if chunk.stream == "stderr")
+            assert errors == b"taken\n" and event.wait().state == "over", errors
+
+        async def both():
+            async with ambit.aio.Session(workspace=s.tree) as session:
+                event = await session.start(["sh", "-c", "head -c 30000000 /dev/zero & cat > /dev/null; wait; echo taken >&2"], input=True)
+                for _ in range(6):
+                    await event.write(b"x" * (1 << 20))
+                await event.end_input()
+                return b"".join([chunk.data async for chunk in event if chunk.stream == "stderr"])
+
+        assert asyncio.run(asyncio.wait_for(both(), SLOW * PATIENCE)) == b"taken\n"
+
+
+def much_output_is_held_up_to_a_bound(place):
+    """40 MB, whoever is slow to take it: each byte comes once, and little waits in memory."""
+    size = 40 << 20
+    with Served(place) as s, client_of(s, place) as ambit:
+        with ambit.Session(workspace=s.tree) as session, session.start(["head", "-c", str(size), "/dev/zero"]) as event:
+            taken, most = 0, 0
+            for chunk in event:
+                taken += len(chunk.data)
+                most = max(most, event._connection.notes.held)
+                if taken == len(chunk.data):
+                    time.sleep(0.5)
+            assert taken == size and most < 1 << 20, (taken, most)
+            assert len(session.run(["head", "-c", str(size), "/dev/zero"]).stdout) == size
+
+        async def slow():
+            async with ambit.aio.Session(workspace=s.tree) as session:
+                async with await session.start(["head", "-c", str(size), "/dev/zero"]) as event:
+                    taken, most = 0, 0
+                    async for chunk in event:
+                        taken += len(chunk.data)
+                        if taken == len(chunk.data):
+                            await asyncio.sleep(0.5)
+                        most = max(most, event._connection.notes.held)
+                    return taken, most
+
+        taken, most = asyncio.run(asyncio.wait_for(slow(), SLOW * 2 * PATIENCE))
+        assert taken == size and most < 1 << 20, (taken, most)
+
+
+def ended(session, n):
+    """The row of an event, when it is over."""
+    end = time.monotonic() + SLOW * PATIENCE
+    while not (result := session.event(n).show()).over:
+        assert time.monotonic() < end, result
+        time.sleep(0.05)
+    return result
+
+
+@always
+def who_is_interrupted_can_go_on(place):
+    """Ctrl-C while something runs: what nobody would find is cancelled, what has a key goes on, and the client is as good as before."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree) as session:
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        try:
+            for n, (key, more) in enumerate(((None, {}), ("mine", {}), (None, {"input": "x"}), (None, {"background": True})), 1):
+                signal.setitimer(signal.ITIMER_REAL, 0.7)
                 try:
-                    ambit.Client().status()
-                except ambit.AmbitError:
+                    session.run(["sh", "-c", "exec sleep 60" if key is None else "sleep 2; echo went on"], key=key, **more)
+                except KeyboardInterrupt:
                     pass
                 else:
-                    raise AssertionError(f"believed: {lies[0][:40]}")
-                assert time.monotonic() - begun < SLOW * 20
-                if len(lies) == 1:
-                    break
-                lies.pop(0)
+                    raise AssertionError("not interrupted")
+                result = ended(session, n)
+                assert result.exit_status == (137 if key is None else 0), result.row
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert session.run(["sh", "-c", "sleep 2; echo went on"], key="mine").text == "went on\n"
+        assert [row["n"] for row in session.events()] == [1, 2, 3, 4]
 
 
-SCENARIOS = [the_examples_of_its_readme_run, its_types_hold, its_wheel_carries_the_program, output_and_input_are_whole, mistakes_are_exceptions,
-             a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection, who_lies_is_not_believed]
+def a_task_that_is_cancelled_takes_its_event_along(place):
+    with Served(place) as s, client_of(s, place) as ambit:
+        async def cancelled():
+            async with ambit.aio.Session(workspace=s.tree) as session:
+                for key in (None, "mine"):
+                    try:
+                        await asyncio.wait_for(session.run(["sleep", "60" if key is None else "1"], key=key), 0.5)
+                    except asyncio.TimeoutError:
+                        pass
+                    else:
+                        raise AssertionError("not cancelled")
+                found = [await (await session.event(n)).wait() for n in (1, 2)]
+                event = await session.start(["sleep", "60"])
+                await event.cancel()
+                found.append(await event.wait())
+                await event.cancel()  # once more is no mistake
+                return [result.exit_status for result in found], (await session.run(["echo", "on"])).text
+
+        assert asyncio.run(asyncio.wait_for(cancelled(), SLOW * PATIENCE)) == ([137, 0, 137], "on\n")
+
+
+def many_at_once_run_at_once(place):
+    """Twenty that all wait for the last of them."""
+    with Served(place) as s, client_of(s, place) as ambit:
+        async def many():
+            async with ambit.aio.Session(workspace=s.tree, grants=["work ."], changes="direct") as session:
+                code = "touch at.$1; until [ $(ls at.* | wc -l) -eq 20 ]; do sleep 0.05; done; echo $1"
+                done = await asyncio.gather(*[session.run(["sh", "-c", code, "sh", str(i)], background=True, timeout=SLOW * PATIENCE) for i in range(20)])
+                large = ["true", *["x" * 100000] * 4]  # more than a socket takes at once, of each
+                assert all(result.ok for result in await asyncio.gather(*[session.run(large, background=True) for _ in range(4)]))
+                return [result.text for result in done]
+
+        assert asyncio.run(asyncio.wait_for(many(), SLOW * 2 * PATIENCE)) == [f"{i}\n" for i in range(20)]
+
+
+def a_child_of_a_fork_has_its_own(place):
+    """Made while another thread waits and so holds what there is to hold; both go on."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree) as session:
+        event = session.start(["sh", "-c", "echo one; sleep 1.5; echo two"], background=True)
+        chunks = iter(event)
+        assert next(chunks).data == b"one\n"
+        waits = threading.Thread(target=lambda: session.run(["sleep", "1"], background=True))
+        waits.start()
+        time.sleep(0.2)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(SLOW * PATIENCE)
+            ok = False
+            with contextlib.suppress(BaseException):
+                ok = session.run(["echo", "child"]).text == "child\n" and next(chunks).data == b"two\n"
+            os._exit(0 if ok else 1)
+        assert session.run(["echo", "parent"]).text == "parent\n" and next(chunks).data == b"two\n"
+        waits.join()
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0, "the child did not hear the same"
+
+
+def until_over(watched):
+    found = [next(watched)]
+    while not found[-1].over:
+        found.append(next(watched))
+    return found
+
+
+def each_state_is_told_once(place):
+    """However often the list is asked for, and whatever comes late."""
+    with Served(place) as s, client_of(s, place) as ambit:
+        watched, told_of = ambit.aio._wire.Watched(1), []
+        for n, state in ((1, "taken"), (2, "taken"), (1, "taken"), (1, "runs"), (2, "runs"), (1, "over"), (1, "runs"), (2, "runs"), (2, "interrupted"), (2, "over"), (1, "over"), (3, "over")):
+            if watched.take("s", {"n": n, "event": "e", "state": state}) is not None:
+                told_of.append((n, state))
+        assert told_of == [(1, "taken"), (2, "taken"), (1, "runs"), (2, "runs"), (1, "over"), (2, "interrupted"), (3, "over")] and watched.first == 4, told_of
+        assert not watched._states, "what is over is kept"
+
+
+def what_was_taken_is_not_taken_again(place):
+    """An event by its number, from a byte on; two clients of one event; lines; a terminal; what changes."""
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree, grants=[{"work": "."}]) as session:
+        event = session.start(["sh", "-c", "echo one; echo err >&2; read x; printf 'two\\nthree'"], input=True, key="k")
+        first = next(chunk for chunk in event if chunk.stream == "stdout")
+        with ambit.Client() as other:
+            again = other.open(session.id).event(1)
+            assert again.id == event.id and again.show().state == "runs"
+            again.write("\n", end=True)  # whoever knows it may write to it
+            assert b"".join(c.data for c in again.output(stdout=len(first.data)) if c.stream == "stdout") == b"two\nthree"
+            assert [(c.offset, c.data) for c in again.output() if c.stream == "stdout"][0][0] == 0
+            assert [(c.offset, c.data) for c in other.open(session.id).event(1).lines() if c.stream == "stdout"] == [(0, b"one\n"), (4, b"two\n"), (8, b"three")]
+            followed = other.open(session.id).follow(1, stdout=9, stderr=1).wait()
+            assert (followed.stdout, followed.stderr) == (b"hree", b"rr\n"), followed
+        rest = event.wait(check=True)
+        assert rest.stdout == b"two\nthree" and rest.outcome["workspace"] == "untouched" and json.loads(event.record())["event"] == event.id
+        try:
+            session.start(["true"]).write("x")
+        except ambit.Malformed as problem:
+            assert problem.hint
+        else:
+            raise AssertionError("it took input")
+        lines = session.start(["sh", "-c", "stty size; read x; stty size"], terminal=(10, 20))
+        shown = lines.lines()
+        assert next(shown).data == b"10 20\r\n"
+        lines.resize(30, 40)
+        lines.write("x\n")
+        assert [c.data for c in shown][-1] == b"30 40\r\n"
+        long = list(session.start(["head", "-c", "2500000", "/dev/zero"]).lines())
+        assert [len(c.data) for c in long][-1] < 1 << 20 and sum(len(c.data) for c in long) == 2500000 and max(len(c.data) for c in long) < 2 << 20
+        event = session.start(["sh", "-c", "read x"], input=True)
+        watched = session.watch(first=event.n)
+        assert (first := next(watched)).n == event.n and not first.over, first
+        event.write("\n")
+        told_of = until_over(watched)
+        assert {r.n for r in told_of} == {event.n} and len(told_of) <= 2, told_of
+        s.kill()
+        last = session.run(["true"])
+        told_of = until_over(watched)  # goes on with another daemon, and what was told is not told again
+        watched.close()
+        assert last.ok and {r.n for r in told_of} == {last.n}, told_of
+        assert session.show()["session"] == session.id and pickle.loads(pickle.dumps(ambit.EventFailed(rest))).result == rest
+
+
+def whoever_starts_the_daemon_is_not_its_parent(place):
+    """Started by a program that is gone, it is there for the next, in a session of its own."""
+    with Served(place) as s:
+        code = "import ambit, os; print(ambit.Client().status()['pid'], os.getsid(0))"
+        environment = {**s.environment, "PYTHONPATH": os.path.join(place.given(1), "src"), "AMBIT_PROGRAM": place.ambit}
+        pids = [subprocess.run([PYTHON, "-B", "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=SLOW * PATIENCE).stdout.split() for _ in range(2)]
+        daemon = int(pids[0][0])
+        assert pids[0][0] == pids[1][0] and os.getsid(daemon) not in (os.getsid(0), int(pids[0][1]))
+        for name in ("AMBIT_PROGRAM", "PATH"):  # the first that is named, else what there is; else it is said
+            done = subprocess.run([PYTHON, "-B", "-c", "import ambit; ambit.Client().status()"], capture_output=True, text=True, check=False, timeout=SLOW * PATIENCE,
+                                  env={**environment, "XDG_RUNTIME_DIR": place.fresh(), "AMBIT_PROGRAM": "/nowhere/ambit" if name == "AMBIT_PROGRAM" else "", "PATH": "/nowhere"})
+            assert done.returncode == 1 and ("the daemon cannot be started" if name == "AMBIT_PROGRAM" else "there is no program") in done.stderr, told(done)
+
+
+SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
+             output_and_input_are_whole, mistakes_are_exceptions, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
+             many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -1,7 +1,9 @@
 """Ambit: run code that nobody has read, with exactly the authority you name. See README.md; `ambit.aio` is the same for asyncio."""
 
-from ._wire import AmbitError, Chunk, Conflict, Denied, EventFailed, Gone, Limit, Malformed, NotFound, Result
+from ._wire import Chunk, Result
 from .client import Client, Event, Session
+from .errors import AmbitError, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, Silent, Untrue
 
-__all__ = ["AmbitError", "Chunk", "Client", "Conflict", "Denied", "Event", "EventFailed", "Gone", "Limit", "Malformed", "NotFound", "Result", "Session"]
+__all__ = ["AmbitError", "Chunk", "Client", "Conflict", "Denied", "Event", "EventFailed", "Gone", "Limit", "Lost", "Malformed", "NotFound", "Result", "Session",
+           "Silent", "Untrue"]
 __version__ = "0.1.0"

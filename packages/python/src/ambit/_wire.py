@@ -1,81 +1,34 @@
-"""What both clients share: lines of JSON-RPC, errors, results, and finding the daemon. doc/PROTOCOL.md is what they speak."""
+"""What both clients share: lines of JSON-RPC, what is told, parameters and results. doc/PROTOCOL.md is what they speak."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import os
-import shutil
-import subprocess
+import signal as signals
+import uuid
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+from .errors import EventFailed, Limit, Lost, Malformed, Untrue, error_of
 
 PROTOCOL = 1
 LINE_MAX = 16 << 20  # the longest answer is a page of sessions, or of a record
-HELD_MAX = 4 << 20  # bytes of output that are held for who waits for something else; then it is asked for again
-START_SECONDS = 60
+REQUEST_MAX = 4 << 20  # the daemon takes no longer line
+HELD_MAX = 4 << 20  # bytes of notes that are held for who waits for something else; what comes then is dropped, and asked for again
+HELD_ENOUGH = 256 << 10  # for who waits for nothing else: no more is read meanwhile
+NOTE_ROOM = 512  # what a note takes besides its output
+PAGE = 256 << 10  # of output or input in a request
+LINE_PIECE = 1 << 20  # of a program's output: a longer line is given in pieces
+ATTEMPTS = 5
+ANSWER_SECONDS = 120.0  # for what does not wait for an event
 
 Json = Dict[str, Any]
 Argument = Union[str, bytes, "os.PathLike[str]"]
-
-
-class AmbitError(Exception):
-    """Something was refused, or failed: what, the word for it, what to do, and why."""
-
-    def __init__(self, message: str, code: str = "INTERNAL", hint: Optional[str] = None, why: Optional[str] = None) -> None:
-        super().__init__(message)
-        self.message, self.code, self.hint, self.why = message, code, hint, why
-
-    def __str__(self) -> str:
-        return self.message + (f": {self.why}" if self.why else "") + (f" (hint: {self.hint})" if self.hint else "")
-
-
-class Malformed(AmbitError):
-    """What was asked is not well-formed."""
-
-
-class Denied(AmbitError):
-    """It is not granted."""
-
-
-class NotFound(AmbitError):
-    """It is not there."""
-
-
-class Conflict(AmbitError):
-    """It conflicts with what is there: a key that was given to another request."""
-
-
-class Limit(AmbitError):
-    """It is over a limit."""
-
-
-class Gone(AmbitError):
-    """The other side is gone."""
-
-
-class Lost(Gone):
-    """The connection to the daemon ended. What was asked with a key is asked again."""
-
-
-class EventFailed(AmbitError):
-    """An event that was to succeed did not. `result` is all that is known of it."""
-
-    def __init__(self, result: "Result") -> None:
-        super().__init__(result.message or f"event {result.n} ended with {result.exit_status if result.exit_status is not None else result.state}",
-                         "DENIED" if result.denied else "GONE", result.hint)
-        self.result = result
-
-
-_CLASSES = {"MALFORMED": Malformed, "USAGE": Malformed, "UNKNOWN": Malformed, "DENIED": Denied, "NOT_FOUND": NotFound, "CONFLICT": Conflict, "LIMIT": Limit,
-            "GONE": Gone}
-
-
-def error_of(error: Mapping[str, Any]) -> AmbitError:
-    data = error.get("data") or error
-    code = data.get("code")
-    word = code if isinstance(code, str) else "INTERNAL"
-    return _CLASSES.get(word, AmbitError)(str(error.get("message", "it failed and did not say why")), word, data.get("hint"), data.get("why"))
+Grant = Union[str, Mapping[str, Any]]
+Signal = Union[int, str, signals.Signals]
 
 
 @dataclass(frozen=True)
@@ -94,11 +47,26 @@ class Result:
     message: Optional[str] = None
     hint: Optional[str] = None
     replayed: bool = False
-    row: Json = field(default_factory=dict, repr=False)
+    row: Json = field(default_factory=dict, repr=False)  # all that doc/PROTOCOL.md says of an event
 
     @property
     def ok(self) -> bool:
         return self.state == "over" and self.exit_status == 0
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("over", "interrupted")
+
+    @property
+    def outcome(self) -> Optional[Json]:
+        """How it ended, in the words of doc/RECORD.md; None before."""
+        given = self.row.get("outcome")
+        return dict(given) if isinstance(given, dict) else None
+
+    @property
+    def pruned(self) -> bool:
+        """Its output and its record are not kept any more."""
+        return bool(self.row.get("pruned"))
 
     @property
     def text(self) -> str:
@@ -109,12 +77,6 @@ class Result:
         if not self.ok:
             raise EventFailed(self)
         return self
-
-
-def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr: bytes = b"", replayed: bool = False) -> Result:
-    outcome = row.get("outcome") or {}
-    return Result(session, int(row["n"]), str(row["event"]), str(row["state"]), row.get("exit_status"), stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), row.get("message"), row.get("hint"), replayed, dict(row))
 
 
 @dataclass(frozen=True)
@@ -129,6 +91,24 @@ class Chunk:
 # ---- lines ----
 
 
+class Lines:
+    """Cuts what comes into lines; one that is too long is no line of ours."""
+
+    def __init__(self) -> None:
+        self._room = bytearray()
+
+    def feed(self, piece: bytes) -> List[bytes]:
+        first, *others = piece.split(b"\n")
+        self._room += first
+        if len(self._room) > LINE_MAX:
+            raise Untrue("the daemon said more than a line may have")
+        if not others:
+            return []
+        lines = [bytes(self._room), *others[:-1]]
+        self._room = bytearray(others[-1])
+        return [line for line in lines if line]
+
+
 def put_data(value: Union[str, bytes]) -> Any:
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogateescape")
@@ -140,26 +120,198 @@ def put_data(value: Union[str, bytes]) -> Any:
 
 
 def take_data(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode("utf-8")
-    if isinstance(value, dict) and isinstance(value.get("b64"), str):
-        return base64.b64decode(value["b64"], validate=True)
-    raise Lost("the daemon said what it may not", "PROTOCOL")
+    try:
+        if isinstance(value, str):
+            return value.encode("utf-8")
+        if isinstance(value, dict) and isinstance(value.get("b64"), str):
+            return base64.b64decode(value["b64"], validate=True)
+    except (UnicodeEncodeError, binascii.Error, ValueError) as problem:
+        raise Untrue("the daemon said what it may not: data") from problem
+    raise Untrue("the daemon said what it may not: data")
 
 
 def put_line(number: int, method: str, params: Mapping[str, Any]) -> bytes:
     message = {"jsonrpc": "2.0", "id": number, "method": method, "params": {k: v for k, v in params.items() if v is not None}}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    try:
+        line = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8") + b"\n"
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise Malformed(f"{method}: what is asked cannot be said in JSON", "USAGE", None, str(problem)) from problem
+    if len(line) > REQUEST_MAX:
+        raise Limit(f"{method}: a request has at most 4 MiB, this has {len(line)} bytes", "LIMIT", "put it into a file of the workspace")
+    return line
 
 
 def take_line(line: bytes) -> Json:
+    """A message of the form that messages have: an answer (`id`), a note (`method`, `params`), or an error of no request."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        raise Lost("the daemon said what is no JSON", "PROTOCOL") from problem
+        raise Untrue("the daemon said what is no JSON") from problem
     if not isinstance(message, dict):
-        raise Lost("the daemon said what it may not", "PROTOCOL")
+        raise Untrue("the daemon said what is no message")
+    number = message.get("id")
+    if isinstance(number, int) and not isinstance(number, bool):
+        if not (isinstance(message.get("error"), dict) or isinstance(message.get("result"), dict)):
+            raise Untrue("the daemon said what is no answer")
+    elif number is not None or not (isinstance(message.get("error"), dict) or (isinstance(message.get("method"), str) and isinstance(message.get("params"), dict))):
+        raise Untrue("the daemon said what is no message")
     return message
+
+
+def answer_of(message: Json) -> Json:
+    if message.get("error") is not None:
+        raise error_of(message["error"])
+    return dict(message["result"])
+
+
+def part(message: Mapping[str, Any], name: str, kind: Any) -> Any:
+    """A member that has to be there. A count is none that is below zero, nor a bool."""
+    value: Any = message.get(name)
+    if not isinstance(value, kind) or (kind is int and (value is True or value is False or value < 0)):
+        raise Untrue(f"the daemon said what it may not: {name}")
+    return value
+
+
+def rows(page: Mapping[str, Any], name: str) -> Tuple[List[Json], bool]:
+    """A page of a list, and whether there may be more. An empty page that has more behind it would be asked for without end."""
+    found = part(page, name, list)
+    if not all(isinstance(row, dict) for row in found):
+        raise Untrue(f"the daemon said what it may not: {name}")
+    return found, bool(page.get("more")) and len(found) > 0
+
+
+def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr: bytes = b"", replayed: bool = False) -> Result:
+    given = row.get("outcome")
+    outcome = given if isinstance(given, dict) else {}
+    status = None if row.get("exit_status") is None else part(row, "exit_status", int)
+    return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
+                  outcome.get("workspace"), row.get("message"), row.get("hint"), replayed, dict(row))
+
+
+def page_of(page: Mapping[str, Any], offset: int, most: int) -> bytes:
+    """A page of what is kept. One that begins elsewhere, or has more than was asked for, is not the one that was asked for."""
+    data = take_data(page.get("data"))
+    if part(page, "offset", int) != offset or len(data) > most:
+        raise Untrue("the daemon said what it may not: offset")
+    return data
+
+
+# ---- what is told ----
+
+
+class Notes:
+    """Notes that nobody has taken yet, as many as there is room for. Behind the first that is dropped all are, until who follows begins anew."""
+
+    def __init__(self) -> None:
+        self._queue: Deque[Tuple[int, Json]] = deque()
+        self.held, self.dropped = 0, False
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def clear(self) -> None:
+        self._queue.clear()
+        self.held, self.dropped = 0, False
+
+    def add(self, note: Json, size: int) -> None:
+        size += NOTE_ROOM
+        if self.dropped or self.held + size > HELD_MAX:
+            self.dropped = True
+            return
+        self._queue.append((size, note))
+        self.held += size
+
+    def take(self) -> Json:
+        size, note = self._queue.popleft()
+        self.held -= size
+        return note
+
+
+class Progress:
+    """How much of an event was taken, and its end: what a note of it gives to who follows."""
+
+    def __init__(self, session: str, n: int, stdout: int = 0, stderr: int = 0) -> None:
+        self.session, self.n = session, n
+        self.at = {"stdout": stdout, "stderr": stderr}
+        self.row: Optional[Json] = None
+        self.lost = 0  # times in a row that nothing came before the connection ended
+
+    def take(self, note: Json) -> Optional[Chunk]:
+        method, params = note["method"], note["params"]
+        if method in ("session.lost", "event.lost"):
+            raise Lost("no more is told of the event")
+        if method not in ("event.output", "event.ended") or params.get("n") != self.n or params.get("session") != self.session:
+            return None
+        if method == "event.ended":
+            result_of(self.session, params)
+            self.row = params
+            return None
+        stream, offset = part(params, "stream", str), part(params, "offset", int)
+        if offset != self.at.get(stream):
+            raise Untrue("the daemon said what it may not: a piece of output that is not the next")
+        data = take_data(params.get("data"))
+        self.at[stream] += len(data)
+        self.lost = 0
+        return Chunk(stream, offset, data)
+
+    def again(self, problem: Lost) -> None:
+        """Whether it is worth to begin anew; raises if it is not."""
+        self.lost += 1
+        if isinstance(problem, Untrue) or self.lost > ATTEMPTS:
+            raise problem
+
+
+class Cutter:
+    """Output in lines, each with its newline; the last one may have none, and one beyond 1 MiB comes in pieces."""
+
+    def __init__(self) -> None:
+        self._rest: Dict[str, Tuple[int, bytearray]] = {}
+
+    def cut(self, chunk: Chunk) -> Iterator[Chunk]:
+        begins, room = self._rest.get(chunk.stream, (chunk.offset, bytearray()))
+        searched = len(room)
+        room += chunk.data
+        at = 0
+        while True:
+            end = room.find(b"\n", max(at, searched)) + 1
+            if end == 0 and len(room) - at < LINE_PIECE:
+                break
+            end = end or len(room)
+            yield Chunk(chunk.stream, begins + at, bytes(room[at:end]))
+            at = end
+        del room[:at]
+        self._rest[chunk.stream] = (begins + at, room)
+
+    def rest(self) -> Iterator[Chunk]:
+        for stream, (begins, room) in self._rest.items():
+            if room:
+                yield Chunk(stream, begins, bytes(room))
+        self._rest.clear()
+
+
+class Watched:
+    """Rows of a session's events as they change, each state once, also across connections."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first  # nothing before it changes any more
+        self._states: Dict[int, str] = {}
+
+    def take(self, session: str, row: Mapping[str, Any]) -> Optional[Result]:
+        result = result_of(session, row)
+        if result.n < self.first or self._states.get(result.n) in (result.state, "over", "interrupted"):
+            return None
+        self._states[result.n] = result.state
+        while self._states.get(self.first) in ("over", "interrupted"):
+            del self._states[self.first]
+            self.first += 1
+        return result
+
+
+# ---- what is asked ----
+
+
+def own_key() -> str:
+    return f"python-{uuid.uuid4()}"
 
 
 def arguments(argv: Sequence[Argument]) -> List[Any]:
@@ -172,62 +324,45 @@ def environment(env: Optional[Mapping[str, str]]) -> Optional[Json]:
     return None if env is None else {name: put_data(value) for name, value in env.items()}
 
 
-def grants_of(grants: Sequence[Union[str, Mapping[str, Any]]]) -> "tuple[List[str], List[Json]]":
-    """Texts as on the command line, and mappings as in a policy file."""
-    texts = [g for g in grants if isinstance(g, str)]
-    return texts, [dict(g) for g in grants if not isinstance(g, str)]
-
-
-def session_params(workspace: Optional["os.PathLike[str] | str"], grants: Sequence[Union[str, Mapping[str, Any]]], policy: Union[str, Mapping[str, Any], None],
+def session_params(workspace: Optional[Union[str, "os.PathLike[str]"]], grants: Sequence[Grant], policy: Union[str, Mapping[str, Any], None],
                    presets: Sequence[str], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], agent: Optional[str],
                    changes: Optional[str], strict: bool, key: Optional[str], more: Mapping[str, Any]) -> Json:
-    texts, mappings = grants_of(grants)
+    """Grants are texts as on the command line, or mappings as in a policy file."""
+    if isinstance(grants, (str, bytes)):
+        raise Malformed("grants is a list", "USAGE", 'grants=["work ."]')
+    texts = [g for g in grants if isinstance(g, str)]
+    mappings = [dict(g) for g in grants if not isinstance(g, str)]
     if mappings and policy is not None:
         raise Malformed("grants as mappings belong into the policy that is given, too", "USAGE", "give one of the two")
     if mappings:
         policy = {"version": 1, "grants": mappings}
     return {"workspace": put_data(os.path.abspath(os.fspath(workspace) if workspace is not None else os.getcwd())), "grants": texts or None, "policy": policy,
             "presets": list(presets) or None, "env": environment(env), "limits": dict(limits) if limits else None, "agent": agent, "changes": changes,
-            "strict": strict or None, "key": key, **more}
+            "strict": strict or None, "key": key or own_key(), **more}
 
 
 def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
-               changes: Optional[str], strict: bool, background: bool, key: Optional[str]) -> Json:
+               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
     bounds = dict(limits or {})
     if timeout is not None:
+        if not 0 < timeout < 1e9:
+            raise Malformed("timeout is a number of seconds, more than none", "USAGE", "leave it out for no limit")
         bounds["wall"] = f"{max(1, int(timeout * 1000))}ms"
     return {"session": session, "argv": arguments(argv), "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
-            "background": background or None, "key": key}
+            "background": background or None, "on_conflict": on_conflict, "key": key or own_key()}
 
 
-# ---- the daemon ----
+def terminal_params(terminal: Optional[Tuple[int, int]]) -> Json:
+    return {} if terminal is None else {"terminal": True, "rows": terminal[0], "columns": terminal[1]}
 
 
-def program() -> str:
-    """The program `ambit`: that of AMBIT_PROGRAM, the one that this package carries, or the one in PATH."""
-    carried = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_program", "bin", "ambit")
-    named = os.environ.get("AMBIT_PROGRAM")
-    found = named or (carried if os.access(carried, os.X_OK) else shutil.which("ambit"))
-    if not found:
-        raise NotFound("there is no program `ambit`", "NOT_FOUND", "install Ambit, or name the program in AMBIT_PROGRAM")
-    return found
+def pieces(data: Union[str, bytes], end: bool) -> Iterator[Json]:
+    """Of a program's standard input, as event.input takes them."""
+    raw = data.encode() if isinstance(data, str) else data
+    for at in range(0, max(1, len(raw)), PAGE):
+        piece = raw[at:at + PAGE]
+        yield {"data": put_data(piece) if piece else None, "end": (end and at + PAGE >= len(raw)) or None}
 
 
-def socket_path() -> str:
-    """Where the daemon listens: doc/PROTOCOL.md, *Connecting*."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime.startswith("/") and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.geteuid():
-        return os.path.join(runtime, "ambit", "rpc.sock")
-    state, home = os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", "")
-    if state.startswith("/"):
-        return os.path.join(state, "ambit", "run", "rpc.sock")
-    if home.startswith("/") and os.path.isdir(home):
-        return os.path.join(home, ".local", "state", "ambit", "run", "rpc.sock")
-    return f"/var/tmp/.ambit-{os.geteuid()}/run/rpc.sock"
-
-
-def start_daemon() -> None:
-    """Starts it if it is not there; it is nobody's child, and ends when nobody has used it for ten minutes."""
-    done = subprocess.run([program(), "ps", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=START_SECONDS, check=False)
-    if done.returncode != 0:
-        raise Gone("the daemon cannot be started", "GONE", None, done.stderr.decode(errors="replace").strip()[:400])
+def signal_of(number: Signal) -> Union[int, str]:
+    return number if isinstance(number, str) else int(number)
