@@ -195,11 +195,11 @@ int ambit_event_terminal(struct ambit_event *ev);
 int ambit_event_stopped(struct ambit_event *ev);
 
 /* Sends a signal to the program's process group. 1: the program has not started, and gets it when it has. -GONE:
- * it has ended. */
+ * it has ended. -LIMIT: it takes no more of them just now. */
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e);
 
-/* Ends the cell at once, with all that runs in it; that it has ended tells ambit_event_step. What it changed is
- * kept. -GONE: it has ended. */
+/* Ends the cell at once, with all that runs in it; that it has ended tells ambit_event_step, which also goes
+ * on with it where there is no room to tell it at once. What it changed is kept. -GONE: it has ended. */
 int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e);
 
 /* After the end: the command's own status, 128+n for a signal, 124 wall limit, 123 it succeeded and its changes

@@ -317,6 +317,11 @@ static void watch_nothing(struct ambit_event *ev)
 	ev->n_watched = 0;
 }
 
+static bool tells_early(const struct ambit_event *ev)
+{
+	return ev->started && ev->early != 0;
+}
+
 /* Tells epoll what is waited for now. Few descriptors, few changes: taken out and put in again. */
 static void watch_again(struct ambit_event *ev)
 {
@@ -325,7 +330,7 @@ static void watch_again(struct ambit_event *ev)
 	if (ev->result.ended)
 		return;
 	if (!ev->told_end)
-		add_interest(&in, ev->sock, POLLIN);
+		add_interest(&in, ev->sock, ev->kill_wanted || tells_early(ev) ? POLLIN | POLLOUT : POLLIN);
 	if (ev->talk != NULL)
 		add_interest(&in, stage_talk_fd(ev->talk), POLLIN);
 	streams_interests(&ev->streams, add_interest, &in);
@@ -401,9 +406,6 @@ static void on_started(struct ambit_event *ev, struct wire_message *m)
 	if (m->n_fds == 1)
 		ev->terminal_fd = steal_fd(&m->fds[0]);
 	ev->started = true;
-	for (int n = 1; n < 64; n++)
-		if ((ev->early >> n & 1) != 0)
-			(void)ambit_event_signal(ev, n, NULL); /* ended meanwhile: that shows by itself */
 }
 
 static void on_listening(struct ambit_event *ev, struct wire_message *m)
@@ -537,7 +539,29 @@ static void bound_output(struct ambit_event *ev)
 		return;
 	ev->over_output = over_output;
 	ev->over_disk = !over_output;
-	(void)wire_send(ev->sock, WIRE_EVENT_KILL, &(struct buf){ .data = ev->room, .len = 4, .max = 4 }, NULL, 0);
+	ev->kill_wanted = true;
+}
+
+static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value)
+{
+	uint8_t room[4];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, value);
+	return wire_send(ev->sock, number, &b, NULL, 0);
+}
+
+/* What has no room waits for it (watch_again). A supervisor that is gone shows by itself. */
+static void tell_waiting(struct ambit_event *ev)
+{
+	if (ev->told_end)
+		return;
+	if (ev->kill_wanted && send_number(ev, WIRE_EVENT_KILL, 0) == 0)
+		ev->kill_wanted = false;
+	for (unsigned n = 1; n < 64 && tells_early(ev); n++)
+		if ((ev->early >> n & 1) != 0 && send_number(ev, WIRE_EVENT_SIGNAL, n) == 0)
+			ev->early &= ~(UINT64_C(1) << n);
 }
 
 static bool has_succeeded(const struct ambit_event *ev)
@@ -657,6 +681,7 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	streams_step(&ev->streams);
 	take_messages(ev);
 	bound_output(ev);
+	tell_waiting(ev);
 	if (ev->told_end) {
 		streams_step(&ev->streams);
 		settle(ev);
@@ -713,18 +738,11 @@ int ambit_event_stopped(struct ambit_event *ev)
 	return stopped ? 1 : 0;
 }
 
-static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t value, struct ambit_error *ret)
+static int has_ended(struct ambit_error *ret)
 {
 	struct err e;
-	auto_buf b = { .max = 0 };
-	int r;
 
-	if (ev->told_end)
-		return public_error(ret, err_set(&e, AMBIT_GONE, NULL, "the event has ended"), &e);
-	buf_init(&b, 8);
-	buf_put_u32(&b, value);
-	r = wire_send(ev->sock, number, &b, NULL, 0);
-	return r < 0 ? public_error(ret, err_sys(&e, AMBIT_GONE, -r, NULL, "cannot speak to the supervisor"), &e) : 0;
+	return public_error(ret, err_set(&e, AMBIT_GONE, NULL, "the event has ended"), &e);
 }
 
 /* Before the program is there, nobody can get it; stopping and continuing undo each other, as in the kernel. */
@@ -744,14 +762,29 @@ static int keep_signal(struct ambit_event *ev, int signal_number)
 
 int ambit_event_signal(struct ambit_event *ev, int signal_number, struct ambit_error *e)
 {
-	if (!ev->started && !ev->told_end)
+	struct err why;
+	int r;
+
+	if (ev->told_end)
+		return has_ended(e);
+	if (!ev->started)
 		return keep_signal(ev, signal_number);
-	return send_number(ev, WIRE_EVENT_SIGNAL, (uint32_t)signal_number, e);
+	r = send_number(ev, WIRE_EVENT_SIGNAL, (uint32_t)signal_number);
+	if (r == -EAGAIN)
+		return public_error(e, err_set(&why, AMBIT_LIMIT, "try again", "more signals come than it takes"),
+				    &why);
+	return r < 0 ? has_ended(e) : 0;
 }
 
 int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e)
 {
-	return send_number(ev, WIRE_EVENT_KILL, 0, e);
+	if (ev->told_end)
+		return has_ended(e);
+	ev->kill_wanted = true;
+	watch_nothing(ev);
+	tell_waiting(ev);
+	watch_again(ev);
+	return 0;
 }
 
 int ambit_event_exit_status(const struct ambit_event *ev)

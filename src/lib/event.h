@@ -35,12 +35,13 @@ struct ambit_event {
 	char **argv;   /* owned copy */
 	bool told_end; /* the supervisor said how it ended, or is gone */
 	bool over_output;
-	bool over_disk; /* likewise, by what went to files */
-	bool stopped;   /* and not yet asked for */
+	bool over_disk;   /* likewise, by what went to files */
+	bool kill_wanted; /* and not told yet: the supervisor's socket was full */
+	bool stopped;     /* and not yet asked for */
 	bool told_wait, told_ports;
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
-	uint64_t early;             /* signals that came before, by number from bit 1 */
+	uint64_t early;             /* signals that came before, and are not told yet, by number from bit 1 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */

@@ -404,11 +404,16 @@ static int not_running(struct err *e)
 
 int job_signal(struct job *j, int number, struct err *e)
 {
+	int r;
+
 	if (!j->runs)
 		return not_running(e);
 	if (number < 1 || number > 64)
 		return err_set(e, AMBIT_USAGE, "kill -l lists them", "there is no signal %d", number);
-	return ambit_event_signal(j->ev, number, NULL) < 0 ? not_running(e) : 0;
+	r = ambit_event_signal(j->ev, number, NULL);
+	if (r == -AMBIT_LIMIT)
+		return err_set(e, AMBIT_LIMIT, "try again", "more signals come than the event takes");
+	return r < 0 ? not_running(e) : 0;
 }
 
 bool job_cancel(struct job *j)

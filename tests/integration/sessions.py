@@ -20,7 +20,7 @@ from harness import PATIENCE, SLOW, always, expect_ok, main, told, write
 # wire/messages.def
 HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART = 256, 257, 258, 259, 260, 261, 262
 CHANNEL, ROW, DONE, TOLD, FAILED = 264, 265, 266, 267, 268
-READY, RUN, FOLLOW, SEEN, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 295, 297, 299
+READY, RUN, FOLLOW, SEEN, SIGNAL, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 294, 295, 297, 299
 TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED = 304, 305, 306, 307, 308, 309, 310
 RUNNING, IS_OVER, INTERRUPTED = 2, 3, 4
 
@@ -504,6 +504,48 @@ def a_signal_reaches_the_program(place):
         client.communicate()
 
 
+def above(pid, name_):
+    """The nearest process above it that is called so."""
+    while pid > 1:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            comm, _, rest = file.read().partition("(")[2].rpartition(")")
+        if comm == name_[:15]:
+            return pid
+        pid = int(rest.split()[1])
+    raise AssertionError(f"no {name_}")
+
+
+def pid_of(*argv):
+    """Of the one process in a cell that runs this."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            if file.read() == "".join(f"{a}\0" for a in argv).encode():
+                return int(pid)
+    return None
+
+
+def a_kill_is_not_lost_behind_a_flood_of_signals(place):
+    with Served(place) as s:
+        session = s.session()
+        _, channel = channel_to(s, session)
+        nap = f"6{random.randrange(10**8)}"
+        assert take(channel, "sleep", nap)[0] == TAKEN
+        supervisor = above(s.until(lambda: pid_of("sleep", nap), "it sleeps"), "ambit-supervisor")
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            for i in range(100000):
+                what, body, _ = channel.ask(SIGNAL, of_event(i + 1, 1, 18))
+                if what == S_FAILED:
+                    break
+            assert failed(body)[2].startswith("more signals"), (i, what, body)
+            assert channel.ask(CANCEL, of_event(1, 1))[0] == S_DONE
+            time.sleep(0.1)
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        s.until(lambda: s.events(session)[0]["state"] == "over", "it is killed")
+        assert s.events(session)[0]["cause"] == "killed", s.events(session)
+
+
 def the_record_comes_back(place):
     with Served(place) as s:
         session = s.session("--work", ".")
@@ -836,7 +878,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
              the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
-             an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program,
+             an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
              one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
              mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
