@@ -638,6 +638,11 @@ static bool is_settled(const struct ambit_event *ev)
 	return ev->talk == NULL && ev->result.workspace != WORKSPACE_STAGED;
 }
 
+bool event_settles(const struct ambit_event *ev)
+{
+	return ev->told_end && !ev->result.ended;
+}
+
 /* Says in the result what the exit status does not. */
 static void fail_if_strict(struct event_result *r)
 {

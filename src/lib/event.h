@@ -87,6 +87,9 @@ void event_abandon(struct ambit_event *ev);
 /* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */
 const struct stage_answer *event_waiting(struct ambit_event *ev);
 
+/* Its program has ended, and it is not over yet: it is settled what becomes of its changes. */
+bool event_settles(const struct ambit_event *ev);
+
 /* True once, when it is known at which ports of the host its servers are reached (event_result), if there are any. */
 bool event_listens(struct ambit_event *ev);
 

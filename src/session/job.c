@@ -127,14 +127,23 @@ void job_measure(struct job *j)
 
 /* ---- its beginning ---- */
 
-static int open_files(struct job *j, const struct shelf *shelf)
+static int open_output(struct job *j, const struct shelf *shelf, int flags)
 {
+	j->out_fd = shelf_file(shelf, j->n, SHELF_OUT, O_WRONLY | O_APPEND | flags);
+	j->err_fd = shelf_file(shelf, j->n, SHELF_ERR, O_WRONLY | O_APPEND | flags);
+	return j->out_fd < 0 ? j->out_fd : j->err_fd < 0 ? j->err_fd : 0;
+}
+
+/* Of the files the names alone: whoever waits for his turn holds no more descriptors than he must. */
+static int make_files(struct job *j, const struct shelf *shelf)
+{
+	const int r = open_output(j, shelf, O_CREAT | O_TRUNC);
 	int pair[2];
 
-	j->out_fd = shelf_file(shelf, j->n, SHELF_OUT, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-	j->err_fd = shelf_file(shelf, j->n, SHELF_ERR, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-	if (j->out_fd < 0 || j->err_fd < 0)
-		return j->out_fd < 0 ? j->out_fd : j->err_fd;
+	fd_close(&j->out_fd);
+	fd_close(&j->err_fd);
+	if (r < 0)
+		return r;
 	if ((j->flags & (EVENT_INPUT | EVENT_TERMINAL)) == 0)
 		return 0;
 	if (pipe2(pair, O_CLOEXEC) < 0)
@@ -144,13 +153,17 @@ static int open_files(struct job *j, const struct shelf *shelf)
 	return 0;
 }
 
+static int cannot_open(int r, struct err *e)
+{
+	return err_sys(e, AMBIT_SYSTEM, -r, "make room, or end other events",
+		       "cannot open what the event reads and writes");
+}
+
 int job_prepare(struct job *j, const struct shelf *shelf, struct err *e)
 {
-	const int r = open_files(j, shelf);
+	const int r = make_files(j, shelf);
 
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "make room, or end other events",
-			       "cannot open what the event reads and writes")
-		     : 0;
+	return r < 0 ? cannot_open(r, e) : 0;
 }
 
 /* A terminal that stands for the client's: the program's own starts with its size. */
@@ -188,25 +201,34 @@ static int open_streams(const struct job *j, const struct run *run, struct model
 	return r;
 }
 
-/* The session's limits, the event's, and what the session has left: always the smaller. */
-static int narrow(struct ambit_policy *p, const struct job_terms *t, const struct run *run, struct err *e)
+/* An event of the background takes no more than half of what is left, unless it has a limit of its own: others are to run beside it. */
+static int set_share(struct policy *p, enum limit which, bool beside, uint64_t left, uint64_t *ret_share, struct err *e)
 {
-	int r = run->limits[0] != 0 ? policy_add_limit(&p->policy, run->limits, e) : 0;
+	const bool given = (p->limits_given >> which & 1u) != 0;
 	char text[64];
+	int r;
 
-	if (r == 0 && (p->policy.limits_given >> LIMIT_OUTPUT & 1u) == 0) {
-		p->policy.limits_given |= 1u << LIMIT_OUTPUT;
-		p->policy.limits.value[LIMIT_OUTPUT] = OUTPUT_DEFAULT;
-	}
-	if (r == 0 && t->wall_ms_left != 0) {
-		(void)snprintf(text, sizeof text, "wall=%llums", (unsigned long long)t->wall_ms_left);
-		r = policy_add_limit(&p->policy, text, e);
-	}
-	if (r == 0 && t->cpu_ms_left != 0) {
-		(void)snprintf(text, sizeof text, "cpu=%llums", (unsigned long long)t->cpu_ms_left);
-		r = policy_add_limit(&p->policy, text, e);
-	}
+	if (left == 0)
+		return 0;
+	(void)snprintf(text, sizeof text, "%s=%llums", limit_word(which),
+		       (unsigned long long)(beside && !given ? (left + 1) / 2 : left));
+	r = policy_add_limit(p, text, e);
+	*ret_share = p->limits.value[which];
 	return r;
+}
+
+/* The session's limits, the event's, and what the session has left: always the smaller. */
+static int narrow(struct job *j, struct policy *p, const struct job_terms *t, const struct run *run, struct err *e)
+{
+	const bool beside = (j->flags & EVENT_BACKGROUND) != 0;
+	int r = run->limits[0] != 0 ? policy_add_limit(p, run->limits, e) : 0;
+
+	if (r == 0 && (p->limits_given >> LIMIT_OUTPUT & 1u) == 0) {
+		p->limits_given |= 1u << LIMIT_OUTPUT;
+		p->limits.value[LIMIT_OUTPUT] = OUTPUT_DEFAULT;
+	}
+	r = r < 0 ? r : set_share(p, LIMIT_WALL, beside, t->left.wall_ms, &j->share.wall_ms, e);
+	return r < 0 ? r : set_share(p, LIMIT_CPU, beside, t->left.cpu_ms, &j->share.cpu_ms, e);
 }
 
 static const char *word(const char *w)
@@ -249,15 +271,15 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	struct event_names names = { .n = j->n };
 	struct lent lent = { .lines = NULL };
 	struct err e;
-	int r = open_streams(j, run, &model, &o);
+	int r = open_output(j, t->shelf, 0);
 
+	r = r < 0 ? r : open_streams(j, run, &model, &o);
 	if (r < 0)
-		return public_error(ret_error,
-				    err_sys(&e, AMBIT_SYSTEM, -r, "end other events", "cannot make a terminal"), &e);
+		return public_error(ret_error, cannot_open(r, &e), &e);
 	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
 	(void)text_copy(names.session, sizeof names.session, t->session);
 	r = environment == NULL ? err_set(&e, AMBIT_MEMORY, NULL, "no memory for an environment")
-				: narrow(t->policy, t, run, &e);
+				: narrow(j, &t->policy->policy, t, run, &e);
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
 	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
 	r = r < 0 ? public_error(ret_error, r, &e) : launch_in_session(t->policy, &o, &names, &j->ev, ret_error);

@@ -11,11 +11,16 @@
 #include "lib/policy_handle.h"
 #include "session/shelf.h"
 
+/* Of what all events of a session may take together; 0: that is not bounded. */
+struct job_share {
+	uint64_t wall_ms, cpu_ms;
+};
+
 struct job {
 	uint64_t n;             /* 0: this place is free */
 	uint32_t flags;         /* EVENT_* */
 	bool runs;              /* its handle is there; else it waits for its turn */
-	bool holds_ports;       /* the session\'s (lend.h), while it runs */
+	bool holds_ports;       /* the session's (lend.h), while it runs */
 	struct ambit_event *ev; /* owned, NULL */
 	int input_fd;           /* owned: to which its program's input is written; -1: none, or ended */
 	int inner_fd; /* owned: the other end of that, until the program has it; with a terminal ours for good; -1 */
@@ -25,7 +30,8 @@ struct job {
 	int out_fd, err_fd;  /* owned: where its output goes; -1 */
 	uint64_t output_max; /* of a terminal's */
 	bool over_output;
-	struct event_row row; /* as it is by now */
+	struct job_share share; /* set aside for it, while it runs */
+	struct event_row row;   /* as it is by now */
 };
 
 /* What all events of a session share. */
@@ -34,8 +40,8 @@ struct job_terms {
 	struct ambit_policy *policy; /* its limits are narrowed for the start, and set back */
 	const struct description *about;
 	const char *session;
-	struct ambit_event *holder;         /* who has the session's ports; NULL: nobody */
-	uint64_t wall_ms_left, cpu_ms_left; /* of the session's; 0: not bounded */
+	struct ambit_event *holder; /* who has the session's ports; NULL: nobody */
+	struct job_share left;      /* that nobody has set aside */
 };
 
 void job_init(struct job *j);

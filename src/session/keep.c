@@ -8,14 +8,18 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
 #include "session/lend.h"
 #include "session/sealed.h"
+#include "session/unended.h"
 
 #define KEEP_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define KEEP_BYTES (UINT64_C(256) << 20)
+#define SETTLE_MS                                                                                                      \
+	12000 /* for commits that go on when the daemon has gone: less than whoever comes next waits for us (SHELF_PATIENCE_MS) */
 
 static uint64_t now_ms(void)
 {
@@ -59,7 +63,7 @@ static int make(struct keep *k, int sessions_fd, const char *id, int description
 	return shelf_make(&k->shelf, sessions_fd, &k->row, &k->described, e);
 }
 
-/* What had no end when its process ended: nobody knows what became of it, and it is not begun again. */
+/* What had no end when its process ended is not begun again. */
 static int mark_interrupted(struct keep *k, struct err *e)
 {
 	struct event_row row;
@@ -68,10 +72,10 @@ static int mark_interrupted(struct keep *k, struct err *e)
 	for (uint64_t n = k->shelf.unended; n < k->shelf.next && r == 0; n++) {
 		if (!shelf_read(&k->shelf, n, &row) || row.state != EVENT_TAKEN)
 			continue;
-		row.state = EVENT_INTERRUPTED;
-		row.ended_ms = now_ms();
+		shelf_last_word(&k->shelf, &row);
+		unended_tell(&row);
 		r = shelf_end(&k->shelf, &row, e);
-		k->interrupted++;
+		k->interrupted += row.state == EVENT_INTERRUPTED;
 	}
 	return r;
 }
@@ -295,9 +299,33 @@ uint64_t keep_oldest_job(const struct keep *k)
 	return n;
 }
 
+/* What those that run have set aside for themselves, of both. */
+static struct job_share set_aside(const struct keep *k)
+{
+	struct job_share sum = { .wall_ms = 0 };
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].runs) {
+			sum.wall_ms += k->jobs[i].share.wall_ms;
+			sum.cpu_ms += k->jobs[i].share.cpu_ms;
+		}
+	return sum;
+}
+
+/* Of the session's, for the next event; 0: it is not bounded. Where nothing is left: 1, with which it ends at once. */
 static uint64_t left(uint64_t most, uint64_t used)
 {
 	return most == 0 ? 0 : used < most ? most - used : 1;
+}
+
+/* What is set aside is given back when its event is over. */
+static bool waits_for_share(const struct keep *k)
+{
+	const struct job_share aside = set_aside(k);
+	const struct description *d = &k->about;
+
+	return (aside.wall_ms > 0 && k->shelf.wall_ms + aside.wall_ms >= d->wall_ms_max) ||
+	       (aside.cpu_ms > 0 && k->shelf.cpu_ms + aside.cpu_ms >= d->cpu_ms_max);
 }
 
 /* Who has the session's ports; NULL: nobody, or there are none. */
@@ -322,13 +350,16 @@ static bool waits_for_ports(const struct keep *k, const struct job *j, const str
 static void begin(struct keep *k, struct job *j)
 {
 	const struct job *has = holder(k);
-	const struct job_terms terms = { .shelf = &k->shelf,
-					 .holder = has != NULL ? has->ev : NULL,
-					 .policy = k->policy,
-					 .about = &k->about,
-					 .session = k->row.session,
-					 .wall_ms_left = left(k->about.wall_ms_max, k->shelf.wall_ms),
-					 .cpu_ms_left = left(k->about.cpu_ms_max, k->shelf.cpu_ms) };
+	const struct job_share aside = set_aside(k);
+	const struct job_terms terms = {
+		.shelf = &k->shelf,
+		.holder = has != NULL ? has->ev : NULL,
+		.policy = k->policy,
+		.about = &k->about,
+		.session = k->row.session,
+		.left = { .wall_ms = left(k->about.wall_ms_max, k->shelf.wall_ms + aside.wall_ms),
+			  .cpu_ms = left(k->about.cpu_ms_max, k->shelf.cpu_ms + aside.cpu_ms) }
+	};
 
 	if (job_begin(j, &terms) != 0)
 		end(k, j);
@@ -343,6 +374,8 @@ static struct job *next_in_turn(struct keep *k)
 	unsigned front = 0, beside = 0;
 	struct job *next = NULL;
 
+	if (waits_for_share(k))
+		return NULL;
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
 		const struct job *j = &k->jobs[i];
 
@@ -388,7 +421,7 @@ void keep_step(struct keep *k)
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
 	while ((j = next_in_turn(k)) != NULL)
 		begin(k, j);
-	shelf_prune(&k->shelf, keep_oldest_job(k), k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
+	shelf_prune(&k->shelf, k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
 		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, now_ms());
 	k->row.running = keep_running(k);
 	if (k->row.state != SESSION_ENDED)
@@ -421,21 +454,54 @@ int keep_close(struct keep *k, struct err *e)
 	return 0;
 }
 
+static bool settles(const struct job *j)
+{
+	return j->n != 0 && j->runs && event_settles(j->ev);
+}
+
+static void interrupt(struct keep *k, struct job *j)
+{
+	struct err e;
+
+	job_measure(j);
+	j->row.state = EVENT_INTERRUPTED;
+	j->row.ended_ms = now_ms();
+	ambit_event_free(j->ev); /* the cell is dead when this is done, and its stage kept */
+	j->ev = NULL;
+	j->runs = false;
+	(void)shelf_end(&k->shelf, &j->row, &e); /* or the next who opens it finds that it has no end */
+}
+
+/* What is being committed comes to its end; what takes too long is left without one, and whoever opens the session next asks the stage (unended.h). */
+static void let_settle(struct keep *k)
+{
+	const uint64_t until = clock_ms() + SETTLE_MS;
+
+	for (;;) {
+		struct pollfd polled[KEEP_JOBS_MAX * JOB_FDS];
+		unsigned n = 0;
+		const uint64_t now = clock_ms();
+
+		for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+			if (settles(&k->jobs[i]))
+				n += job_wants(&k->jobs[i], polled + n);
+		if (n == 0 || now >= until)
+			return;
+		(void)poll(polled, n, (int)(until - now)); /* interrupted: it is looked at again */
+		step_jobs(k);
+	}
+}
+
 void keep_interrupt(struct keep *k)
 {
+	step_jobs(k); /* what has ended has, though nobody looked yet */
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
 		struct job *j = &k->jobs[i];
-		struct err e;
 
-		if (j->n == 0 || j->row.state == EVENT_OVER)
-			continue;
-		job_measure(j);
-		j->row.state = EVENT_INTERRUPTED;
-		j->row.ended_ms = now_ms();
-		ambit_event_free(j->ev); /* the cell is dead when this is done, and its stage kept */
-		j->ev = NULL;
-		(void)shelf_end(&k->shelf, &j->row, &e); /* or the next who opens it finds that it has no end */
+		if (j->n != 0 && j->row.state != EVENT_OVER && !settles(j))
+			interrupt(k, j);
 	}
+	let_settle(k);
 }
 
 /* ---- who waits for what ---- */

@@ -1,5 +1,6 @@
 #include "session/shelf.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/fnv.h"
+#include "base/num.h"
 
 #define HEAD_MAGIC 0x53424d41u /* "AMBS" */
 #define HEAD_VERSION 1u
@@ -18,7 +20,6 @@
 #define HEAD_BYTES (8 + ROW_BYTES + 16) /* magic, version, row, checksum of the description, and of all before that */
 #define HALF (SHELF_SLOT / 2)
 #define MESSAGE_CUT 160 /* of an event's message and hint: the record has them whole */
-#define KEPT_EVENTS 10000u
 #define READ_SLOTS 64
 
 void shelf_init(struct shelf *s)
@@ -31,6 +32,8 @@ void shelf_finish(struct shelf *s)
 	fd_close(&s->events_fd);
 	fd_close(&s->dir_fd);
 	free(s->keys);
+	free(s->kept);
+	retain_finish(&s->retain);
 	shelf_init(s);
 }
 
@@ -252,7 +255,7 @@ bool shelf_read(const struct shelf *s, uint64_t n, struct event_row *ret)
 
 	if (!read_slot(s, n, slot) || !row_of(slot, n, ret))
 		return false;
-	if (n < s->oldest)
+	if (!s->kept[n - 1])
 		ret->flags |= EVENT_PRUNED;
 	return true;
 }
@@ -297,20 +300,36 @@ static uint64_t size_of(const struct shelf *s, uint64_t n, enum shelf_kind kind)
 	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-/* ---- keys ---- */
+/* ---- what is known of each ---- */
 
-static int note_key(struct shelf *s, uint64_t n, const char *key)
+static int make_room(struct shelf *s, uint64_t n)
 {
-	if (n > s->room) {
-		const size_t room = s->room == 0 ? 64 : 2 * s->room;
-		uint64_t *grown = realloc(s->keys, room * sizeof *grown);
+	const size_t room = s->room == 0 ? 64 : 2 * s->room;
+	uint64_t *keys;
+	bool *kept;
 
-		if (grown == NULL)
-			return -ENOMEM;
-		s->keys = grown;
-		s->room = room;
-	}
+	if (n <= s->room)
+		return 0;
+	keys = realloc(s->keys, room * sizeof *keys);
+	if (keys == NULL)
+		return -ENOMEM;
+	s->keys = keys;
+	kept = realloc(s->kept, room * sizeof *kept);
+	if (kept == NULL)
+		return -ENOMEM;
+	s->kept = kept;
+	s->room = room;
+	return 0;
+}
+
+static int note(struct shelf *s, uint64_t n, const char *key)
+{
+	const int r = make_room(s, n);
+
+	if (r < 0)
+		return r;
 	s->keys[n - 1] = link_key(key);
+	s->kept[n - 1] = true;
 	return 0;
 }
 
@@ -340,6 +359,27 @@ static int open_events(struct shelf *s, struct err *e)
 	return s->events_fd < 0 ? cannot(e, -errno, "open the session's events") : 0;
 }
 
+/* What an interrupted one took of the processors nobody knows: as if it had had one to itself. */
+static void add_cost(struct shelf *s, const struct event_row *row)
+{
+	const bool lasted = row->begun_ms != 0 && row->ended_ms > row->begun_ms;
+
+	if (row->state == EVENT_OVER) {
+		s->wall_ms += row->outcome.usage.wall_ms;
+		s->cpu_ms += row->outcome.usage.cpu_user_ms + row->outcome.usage.cpu_system_ms;
+	} else if (row->state == EVENT_INTERRUPTED && lasted) {
+		s->wall_ms += row->ended_ms - row->begun_ms;
+		s->cpu_ms += row->ended_ms - row->begun_ms;
+	}
+}
+
+/* It wrote nothing, and has no record: there is nothing to forget. */
+static bool has_nothing(const struct event_row *row)
+{
+	return row->out_bytes + row->err_bytes == 0 &&
+	       (row->state == EVENT_INTERRUPTED || row->outcome.cause == CAUSE_REFUSED || row->begun_ms == 0);
+}
+
 /* A slot whose first half cannot be read was never answered for if it is the last one; another was damaged by something else than a death. */
 static int look_at(struct shelf *s, const uint8_t *slot, uint64_t n, struct err *e)
 {
@@ -348,14 +388,14 @@ static int look_at(struct shelf *s, const uint8_t *slot, uint64_t n, struct err 
 
 	if (!take_asked(slot, n, &a))
 		a.key[0] = 0;
-	if (note_key(s, n, a.key) < 0)
+	if (note(s, n, a.key) < 0)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the session's events");
-	if (row_of(slot, n, &row) && row.state == EVENT_TAKEN && s->unended == 0)
+	if (!row_of(slot, n, &row))
+		return 0;
+	if (row.state == EVENT_TAKEN && s->unended == 0)
 		s->unended = n;
-	if (row_of(slot, n, &row) && row.state == EVENT_OVER) {
-		s->wall_ms += row.outcome.usage.wall_ms;
-		s->cpu_ms += row.outcome.usage.cpu_user_ms + row.outcome.usage.cpu_system_ms;
-	}
+	s->kept[n - 1] = row.state == EVENT_TAKEN || has_nothing(&row);
+	add_cost(s, &row);
 	return 0;
 }
 
@@ -386,28 +426,51 @@ static void drop_torn(struct shelf *s)
 		s->next--;
 }
 
-static bool is_kept(const struct shelf *s, uint64_t n)
+static uint64_t bytes_kept(const struct shelf *s, uint64_t n)
 {
-	for (enum shelf_kind k = 0; k < SHELF_KINDS; k++) {
-		auto_fd int fd = shelf_file(s, n, k, O_PATH);
+	uint64_t sum = 0;
 
-		if (fd >= 0)
-			return true;
-	}
-	return false;
+	for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++)
+		sum += size_of(s, n, k);
+	return sum;
 }
 
-/* What was begun to be forgotten has gaps: the first of which anything is left is the oldest. */
-static void measure_kept(struct shelf *s)
+/* "17.out" */
+static uint64_t number_of(const char *name)
 {
-	s->oldest = s->next > KEPT_EVENTS ? s->next - KEPT_EVENTS : 1;
-	if (s->unended < s->oldest)
-		s->oldest = s->unended; /* it may have run for very long, and wrote something */
-	while (s->oldest < s->next && !is_kept(s, s->oldest))
-		s->oldest++;
-	for (uint64_t n = s->oldest; n < s->next; n++)
-		for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++)
-			s->kept_bytes += size_of(s, n, k);
+	const char *dot = strchr(name, '.');
+	char digits[24];
+	uint64_t n = 0;
+
+	if (dot == NULL || (size_t)(dot - name) >= sizeof digits)
+		return 0;
+	memcpy(digits, name, (size_t)(dot - name));
+	digits[dot - name] = 0;
+	return parse_u64(digits, 1, UINT64_MAX, &n) ? n : 0;
+}
+
+/* Of those that are over what lies there is what is kept: one that ran for very long may have any number. */
+static int find_kept(struct shelf *s, struct err *e)
+{
+	const int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	struct event_row row;
+
+	if (dir == NULL)
+		return cannot(e, -errno, "list what is kept of the session");
+	while ((entry = readdir(dir)) != NULL) {
+		const uint64_t n = number_of(entry->d_name);
+
+		if (n == 0 || n >= s->next || s->kept[n - 1] || !shelf_read(s, n, &row))
+			continue;
+		s->kept[n - 1] = true;
+		(void)retain_add(&s->retain,
+				 &(struct retained){ .n = n, .ended_ms = row.ended_ms, .bytes = bytes_kept(s, n) });
+	}
+	(void)closedir(dir);
+	retain_sort(&s->retain);
+	return 0;
 }
 
 static int lock(struct shelf *s, const char *id, struct err *e)
@@ -433,9 +496,12 @@ int shelf_make(struct shelf *s, int sessions_fd, const struct session_row *row, 
 	r = lock(s, row->session, e);
 	if (r < 0)
 		return r;
+	r = open_events(s, e); /* first: what is synced is the directory with its name in it */
+	if (r < 0)
+		return r;
 	r = write_head(s->dir_fd, row, description);
 	r = r == 0 && fsync(sessions_fd) < 0 ? -errno : r;
-	return r < 0 ? cannot(e, r, "write the session down") : open_events(s, e);
+	return r < 0 ? cannot(e, r, "write the session down") : 0;
 }
 
 int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_row *ret_row,
@@ -462,8 +528,7 @@ int shelf_open(struct shelf *s, int sessions_fd, const char *id, struct session_
 	drop_torn(s);
 	if (s->unended == 0 || s->unended > s->next)
 		s->unended = s->next;
-	measure_kept(s);
-	return 0;
+	return find_kept(s, e);
 }
 
 /* ---- events ---- */
@@ -492,12 +557,14 @@ int shelf_take(struct shelf *s, struct shelf_asked *asked, const void *run, size
 	asked->n = s->next;
 	buf_init_in(&b, room, sizeof room);
 	put_asked(&b, asked);
-	r = note_key(s, asked->n, asked->key);
+	r = note(s, asked->n, asked->key);
 	r = r < 0 ? r : keep_run(s, asked->n, run, n);
 	/* the slot is as long as any other from the first write on: a short file has half a slot */
 	if (r == 0 && ftruncate(s->events_fd, (off_t)(asked->n * SHELF_SLOT)) < 0)
 		r = -errno;
 	r = r < 0 ? r : write_half(s, asked->n, false, &b);
+	if (r == 0 && asked->key[0] != 0 && fdatasync(s->events_fd) < 0)
+		r = -errno;
 	if (r < 0) {
 		shelf_remove(s, asked->n, SHELF_RUN);
 		(void)!ftruncate(s->events_fd,
@@ -520,36 +587,45 @@ int shelf_end(struct shelf *s, const struct event_row *row, struct err *e)
 	if (r < 0)
 		return cannot(e, r, "write down how the event ended");
 	shelf_remove(s, row->n, SHELF_RUN);
-	s->kept_bytes += row->out_bytes + row->err_bytes + size_of(s, row->n, SHELF_RECORD);
-	if (row->state == EVENT_OVER) {
-		s->wall_ms += row->outcome.usage.wall_ms;
-		s->cpu_ms += row->outcome.usage.cpu_user_ms + row->outcome.usage.cpu_system_ms;
-	}
+	(void)retain_add(&s->retain,
+			 &(struct retained){ .n = row->n,
+					     .ended_ms = row->ended_ms,
+					     .bytes = bytes_kept(s, row->n) }); /* or when it is opened again */
+	add_cost(s, row);
 	return 0;
 }
 
-static void forget(struct shelf *s, uint64_t n)
+static void note_last(const struct shelf *s, enum shelf_kind kind, uint64_t *bytes, struct event_row *row)
 {
-	for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++) {
-		const uint64_t size = size_of(s, n, k);
+	auto_fd int fd = shelf_file(s, row->n, kind, O_PATH);
+	struct stat st;
+	uint64_t ms;
 
-		s->kept_bytes -= size < s->kept_bytes ? size : s->kept_bytes;
-		shelf_remove(s, n, k);
-	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	*bytes = (uint64_t)st.st_size;
+	ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
+	row->ended_ms = ms > row->ended_ms ? ms : row->ended_ms;
 }
 
-void shelf_prune(struct shelf *s, uint64_t busy, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms)
+void shelf_last_word(const struct shelf *s, struct event_row *row)
 {
-	struct event_row row;
+	row->begun_ms = row->ended_ms = row->taken_ms;
+	note_last(s, SHELF_OUT, &row->out_bytes, row);
+	note_last(s, SHELF_ERR, &row->err_bytes, row);
+}
 
-	while (s->oldest < s->next && s->oldest < busy) {
-		const bool is_old = shelf_read(s, s->oldest, &row) && now_ms > row.ended_ms &&
-				    now_ms - row.ended_ms > keep_ms;
+void shelf_prune(struct shelf *s, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms)
+{
+	struct retained one;
 
-		if (s->kept_bytes <= keep_bytes && !is_old && s->next - s->oldest <= KEPT_EVENTS)
-			return;
-		forget(s, s->oldest++);
+	while (retain_next(&s->retain, keep_bytes, keep_ms, now_ms, &one)) {
+		for (enum shelf_kind k = SHELF_OUT; k < SHELF_KINDS; k++)
+			shelf_remove(s, one.n, k);
+		s->kept[one.n - 1] = false;
 	}
+	while (s->oldest < s->next && !s->kept[s->oldest - 1])
+		s->oldest++;
 }
 
 int shelf_close(struct shelf *s, struct err *e)

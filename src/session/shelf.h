@@ -9,6 +9,7 @@
 #define SESSION_SHELF_H
 
 #include "session/link.h"
+#include "session/retain.h"
 
 #define SHELF_SLOT 1024
 #define SHELF_SESSION "session"
@@ -31,12 +32,13 @@ struct shelf_asked {
 struct shelf {
 	int dir_fd, events_fd;    /* owned */
 	uint64_t next;            /* the number that the next event gets */
-	uint64_t oldest;          /* the first whose results may be there */
+	uint64_t oldest;          /* the first that runs, or whose results are there */
 	uint64_t unended;         /* the first that had no end when it was opened; next: none */
-	uint64_t kept_bytes;      /* of results */
 	uint64_t wall_ms, cpu_ms; /* of all that ended */
+	struct retain retain;     /* whose results are there */
 	uint64_t *keys;           /* owned: of each number, from 1 on, the checksum of its key; 0: it had none */
-	size_t room;              /* for keys */
+	bool *kept;               /* owned: of each number, that its results were not taken away */
+	size_t room;              /* for both */
 };
 
 void shelf_init(struct shelf *s);
@@ -53,7 +55,8 @@ int shelf_row(int sessions_fd, const char *id, struct session_row *ret);
 
 /* Gives the number of the event with that key; 0: there is none. */
 uint64_t shelf_find(const struct shelf *s, const char *key, struct shelf_asked *ret);
-/* Writes down the next event. asked->n is set. The bytes are kept until it is over. */
+/* Writes down the next event. asked->n is set. The bytes are kept until it is over. One that has a key is on disk when this is done: after a loss of power, too,
+ * it is not begun again. */
 int shelf_take(struct shelf *s, struct shelf_asked *asked, const void *run, size_t n, struct err *e);
 /* How it ended: row->state is EVENT_OVER or EVENT_INTERRUPTED. */
 int shelf_end(struct shelf *s, const struct event_row *row, struct err *e);
@@ -62,8 +65,10 @@ bool shelf_read(const struct shelf *s, uint64_t n, struct event_row *ret);
 /* Owned, or -errno. flags as open(2) takes them. */
 int shelf_file(const struct shelf *s, uint64_t n, enum shelf_kind kind, int flags);
 void shelf_remove(const struct shelf *s, uint64_t n, enum shelf_kind kind);
-/* Results of the oldest go until what is kept is in bounds; those from `busy` on stay. */
-void shelf_prune(struct shelf *s, uint64_t busy, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms);
+/* Results of those that ended first go until what is kept is in bounds. */
+void shelf_prune(struct shelf *s, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms);
+/* Of an event that has no end: what it wrote so far, and when that was written last. */
+void shelf_last_word(const struct shelf *s, struct event_row *row);
 /* It takes no more events. */
 int shelf_close(struct shelf *s, struct err *e);
 

@@ -55,7 +55,8 @@ struct stage_ask {
 	uint64_t space_bytes; /* of all that is kept together; 0: no bound */
 	char store[STAGE_PATH_MAX];
 	char home[STAGE_PATH_MAX]; /* the person's, where links may lead into a tree; empty: unknown */
-	char event[STAGE_ID_MAX];  /* an id or the beginning of one; "last"; empty: of none */
+	char event
+		[STAGE_ID_MAX]; /* an id or the beginning of one; "last"; empty: of none. LIST: a whole id, or of all */
 	char here
 		[STAGE_PATH_MAX]; /* the current directory, which "last" is about; of LIST one that is asked about; empty: every tree */
 	uint32_t n_selected;

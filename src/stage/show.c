@@ -1,5 +1,6 @@
 /* What there is: a list, and changes as data. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "stage/chosen.h"
@@ -13,6 +14,8 @@ static int tell_entry(void *user, const char *event, const struct stage_meta *me
 	struct role *role = user;
 	const bool waits = meta == NULL || (meta->state != STAGE_COMMITTED && !in_use);
 
+	if (role->ask.event[0] != 0 && strcmp(role->ask.event, event) != 0)
+		return 0;
 	if ((waits || (role->ask.flags & STAGE_FLAG_KEPT) == 0) &&
 	    (meta == NULL ? role->ask.here[0] == 0 : pick_is_at_hand(meta, role->ask.here)))
 		answer_entry(role, event, meta, in_use);

@@ -352,7 +352,7 @@ def the_killed_role_of_a_session_is_no_loss(place):
         client = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; sleep 60")
         beside = s.start("run", "--session", other, "--", "sh", "-c", "echo begun; sleep 2; echo whole")
         assert client.stdout.readline() == beside.stdout.readline() == "begun\n"
-        roles = [pid for pid in processes_in(s.run_dir) if "ambit-session" in open(f"/proc/{pid}/cmdline", encoding="ascii").read()]
+        roles = commands_of(s, "ambit-session")
         assert len(roles) == 2, roles
         os.kill(min(roles), signal.SIGKILL)  # the first that was started
         assert client.wait(timeout=SLOW * PATIENCE) == 125
@@ -360,6 +360,74 @@ def the_killed_role_of_a_session_is_no_loss(place):
         assert (beside.returncode, out) == (0, "whole\n"), (beside.returncode, out)
         assert s.events(session)[0]["state"] == "interrupted" and s.events(other)[0]["state"] == "over"
         client.communicate()
+
+
+def commands_of(s, name_):
+    return [pid for pid in processes_in(s.run_dir) if name_ in open(f"/proc/{pid}/cmdline", encoding="ascii").read()]
+
+
+@always
+def what_is_being_committed_is_not_interrupted(place):
+    """The commit waits for another event that works on the tree, and meanwhile the daemon or the session's process is killed."""
+    with Served(place) as s:
+        session = s.session("--work", ".")
+
+        def commits_beside(killed, file):
+            words = ("run", "--session", session, "--key", file, "--", "sh", "-c", f"echo x >> {file}; echo said")
+            holder = s.start("run", "--work", ".", "--", "sh", "-c", "echo begun; read line", stdin=subprocess.PIPE)
+            assert holder.stdout.readline() == "begun\n"
+            client = s.start(*words)
+            row = s.until(lambda: next((r for r in s.events(session) if r["command"].endswith(f"{file}; echo said")), None), "it is taken")
+            s.until(lambda: json.loads(s.ambit("stage", "list", "--json").stdout) and s.events(session)[-1]["stdout"] == 5, "it wrote")
+            time.sleep(0.3)
+            killed(holder, f"{s.tree}/{file}")
+            holder.communicate()
+            client.communicate(timeout=SLOW * PATIENCE)
+            again = s.ambit(*words)
+            assert (again.returncode, again.stdout) == (0, "said\n"), told(again)
+            assert open(f"{s.tree}/{file}", encoding="utf-8").read() == "x\n", "it ran twice"
+            last = s.events(session)[row["n"] - 1]
+            assert (last["state"], last["workspace"], last["exit"], last["stdout"]) == ("over", "committed", 0, 5), last
+            return last
+
+        def kill_daemon(holder, _):
+            s.kill()
+            holder.stdin.close()
+            holder.stdin = None
+
+        def kill_role(holder, file):
+            role, = commands_of(s, "ambit-session")
+            os.kill(role, signal.SIGSTOP)
+            holder.stdin.close()
+            holder.stdin = None
+            s.until(lambda: os.path.exists(file), "it is committed, and its session does not hear of it")
+            os.kill(role, signal.SIGKILL)
+
+        assert not commits_beside(kill_daemon, "a").get("message"), "its record is lost"
+        assert "record is lost" in commits_beside(kill_role, "b")["message"]
+
+
+def the_total_of_a_session_is_shared(place):
+    with Served(place) as s:
+        session = s.session("--total-wall", "3s")
+        for _ in range(2):
+            expect_ok(s.ambit("run", "--session", session, "--background", "--", "sleep", "60"))
+        begun = time.monotonic()
+        assert s.ambit("run", "--session", session, "--", "sleep", "60").returncode == 124
+        assert time.monotonic() - begun < 2.5 * SLOW, "each has all of it"
+        s.until(lambda: all(r["state"] == "over" for r in s.events(session)), "all end")
+        assert [r["cause"] for r in s.events(session)] == ["limit"] * 3, s.events(session)
+        again = s.session("--total-wall", "5s")
+        client = s.start("run", "--session", again, "--", "sh", "-c", "echo begun; sleep 60")
+        assert client.stdout.readline() == "begun\n"
+        time.sleep(1.5)
+        s.kill()
+        client.communicate(timeout=SLOW * PATIENCE)
+        row = s.events(again)[0]
+        assert row["state"] == "interrupted", row
+        begun = time.monotonic()
+        assert s.ambit("run", "--session", again, "--", "sleep", "60").returncode == 124
+        assert time.monotonic() - begun < 4.5 * SLOW, "what was interrupted cost nothing"
 
 
 @always
@@ -876,7 +944,7 @@ def a_damaged_session_is_told_and_harms_no_other(place):
 
 SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there, input_comes_through_and_ends, output_is_whole_and_bounded,
              the_environment_is_the_clients, a_key_has_its_effect_once, a_key_makes_one_session, who_leaves_leaves_the_event, the_killed_daemon_has_everything_that_was_taken,
-             the_killed_role_of_a_session_is_no_loss, nothing_is_left_after_kills_at_random,
+             the_killed_role_of_a_session_is_no_loss, what_is_being_committed_is_not_interrupted, the_total_of_a_session_is_shared, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
              one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
