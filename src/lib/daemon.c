@@ -19,17 +19,16 @@
 
 /* ---- finding it ---- */
 
-static int try_connect(int *ret_fd, struct err *e)
+static int connect_to(const char *path, int *ret_fd, struct err *e)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	char path[PATH_MAX];
 	auto_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
 
-	if (runtime_path(DAEMON_NATIVE, path, sizeof path) < 0 || strlen(path) >= sizeof to.sun_path)
+	if (strlen(path) >= sizeof to.sun_path)
 		return err_set(e, AMBIT_HOST, "set XDG_RUNTIME_DIR to a directory of your own with a shorter path",
-			       "there is no place for the daemon's socket");
+			       "a socket cannot be called %s", path);
 	if (fd < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a socket");
 	memcpy(to.sun_path, path, strlen(path));
@@ -42,6 +41,18 @@ static int try_connect(int *ret_fd, struct err *e)
 			       "the daemon at %s is another user's", path);
 	*ret_fd = steal_fd(&fd);
 	return 1;
+}
+
+/* 1: connected; 0: nobody listens. */
+static int try_connect(int *ret_fd, struct err *e)
+{
+	char own[PATH_MAX], told[PATH_MAX];
+	int r = daemon_place_own(DAEMON_NATIVE, own, e);
+
+	r = r < 0 ? r : connect_to(own, ret_fd, e);
+	if (r == 0 && daemon_place_told(DAEMON_NATIVE, told) && strcmp(own, told) != 0)
+		r = connect_to(told, ret_fd, e);
+	return r;
 }
 
 static int hear(int sock, int wait_ms, enum wire_side from, enum wire_state state, uint8_t *room,
@@ -110,6 +121,22 @@ static int reach(bool start, int *ret_fd, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* What it says of itself. */
+static int check_hello(const struct serve_hello *h, struct err *e)
+{
+	uint64_t dev, ino;
+
+	if (h->revision != SESSION_REVISION)
+		return err_set(e, AMBIT_PROTOCOL, "`ambit serve --stop` ends it; the next command starts this one's",
+			       "the daemon is of Ambit %s, and this is " AMBIT_VERSION, h->version);
+	daemon_place_sessions(&dev, &ino);
+	if (h->dev != dev || h->ino != ino)
+		return err_set(e, AMBIT_CONFLICT, "give each XDG_STATE_HOME an XDG_RUNTIME_DIR of its own",
+			       "the daemon that listens (process %u) keeps the sessions of another XDG_STATE_HOME",
+			       h->pid);
+	return 0;
+}
+
 int daemon_connect(struct daemon_link *d, bool start, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
@@ -125,9 +152,7 @@ int daemon_connect(struct daemon_link *d, bool start, struct err *e)
 		r = serve_hello_take(&m.body, &d->hello)
 			    ? 0
 			    : err_set(e, AMBIT_PROTOCOL, NULL, "the daemon said what it may not");
-	if (r == 0 && d->hello.revision != SESSION_REVISION)
-		r = err_set(e, AMBIT_PROTOCOL, "`ambit serve --stop` ends it; the next command starts this one's",
-			    "the daemon is of Ambit %s, and this is " AMBIT_VERSION, d->hello.version);
+	r = r < 0 ? r : check_hello(&d->hello, e);
 	if (r < 0)
 		daemon_leave(d);
 	return r;

@@ -3,16 +3,14 @@
  * Owns:   connections to the daemon and to sessions, and what is said on them, request by request.
  * Holds:  whoever listens is believed only if the kernel says that it is of our own user. A daemon that is not there is started, if the caller wants that: nobody's
  *         child, with this process's environment as far as it says where things are kept.
- * Called: the command line; serve takes the names of the sockets from here. */
+ * Called: the command line; serve takes the names of the sockets from daemon_place.h. */
 #ifndef LIB_DAEMON_H
 #define LIB_DAEMON_H
 
 #include "base/err.h"
+#include "lib/daemon_place.h"
 #include "session/link.h"
 #include "wire/wire.h"
-
-#define DAEMON_NATIVE "native.sock" /* SOCK_SEQPACKET: session/link.h */
-#define DAEMON_RPC "rpc.sock"       /* SOCK_STREAM: doc/PROTOCOL.md */
 
 struct daemon_link {
 	int sock;         /* owned, -1 */
@@ -21,7 +19,8 @@ struct daemon_link {
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
-/* start: it is started if it is not there. -NOT_FOUND: it is not; -PROTOCOL: it is of another Ambit. */
+/* start: it is started if it is not there. -NOT_FOUND: it is not; -PROTOCOL: it is of another Ambit; -CONFLICT: it keeps other sessions than
+ * this environment's. */
 int daemon_connect(struct daemon_link *d, bool start, struct err *e);
 void daemon_leave(struct daemon_link *d);
 

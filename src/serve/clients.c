@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "lib/daemon_place.h"
 #include "lib/event.h"
 #include "lib/role.h"
 #include "serve/rows.h"
@@ -31,6 +32,7 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->roles = roles;
 	c->spare_fd = -1;
 	c->started_ms = now_ms;
+	daemon_place_sessions(&c->dev, &c->ino);
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
 }
@@ -83,9 +85,11 @@ static struct client *free_place(struct clients *c)
 	return NULL;
 }
 
-static void say_hello(struct client *c)
+static void say_hello(const struct clients *all, struct client *c)
 {
-	struct serve_hello h = { .revision = SESSION_REVISION, .pid = (uint32_t)getpid() };
+	struct serve_hello h = {
+		.revision = SESSION_REVISION, .pid = (uint32_t)getpid(), .dev = all->dev, .ino = all->ino
+	};
 	uint8_t room[64];
 	struct buf b;
 
@@ -104,7 +108,7 @@ void clients_come(struct clients *c, int sock)
 	if (place == NULL)
 		return; /* the end of the connection says it */
 	line_open(&place->line, steal_fd(&own));
-	say_hello(place);
+	say_hello(c, place);
 }
 
 static void make_spare(struct clients *c)
@@ -155,7 +159,7 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 	place->speaker = c->spare;
 	c->spare = NULL;
 	line_open(&place->line, steal_fd(&ours));
-	say_hello(place);
+	say_hello(c, place);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct clients {
 	struct ambit_event *spare; /* owned: a role that waits for a client, */
 	int spare_fd;              /* owned: and the connection to it; -1 */
 	uint64_t came, refused;
+	uint64_t dev, ino; /* of the directory of sessions */
 	uint64_t started_ms;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };

@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	else if (r < 0)
 		complain(&e);
 	if (r < 0)
-		return -r;
+		return err_code_exit(r);
 	keep_environment();
 	roles_init(&d.roles, d.place.sessions_fd, kept);
 	clients_init(&d.clients, &d.roles, rows_now_ms());

@@ -17,6 +17,8 @@ void serve_hello_put(struct buf *out, const struct serve_hello *h)
 {
 	buf_put_u32(out, h->revision);
 	buf_put_u32(out, h->pid);
+	buf_put_u64(out, h->dev);
+	buf_put_u64(out, h->ino);
 	buf_put_text(out, h->version, sizeof h->version);
 }
 
@@ -25,6 +27,8 @@ bool serve_hello_take(struct rbuf *in, struct serve_hello *ret)
 {
 	ret->revision = rbuf_u32(in);
 	ret->pid = rbuf_u32(in);
+	ret->dev = rbuf_u64(in);
+	ret->ino = rbuf_u64(in);
 	rbuf_text(in, ret->version, sizeof ret->version);
 	return rbuf_done(in);
 }

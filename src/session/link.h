@@ -31,6 +31,7 @@
 struct serve_hello {
 	uint32_t revision;
 	uint32_t pid;
+	uint64_t dev, ino; /* of its directory of sessions */
 	char version[32];
 };
 void serve_hello_put(struct buf *out, const struct serve_hello *h);
