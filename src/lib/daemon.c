@@ -148,6 +148,8 @@ int daemon_connect(struct daemon_link *d, bool start, struct err *e)
 	r = r < 0 ? r : hear(d->sock, PATIENCE_MS, WIRE_DAEMON, WIRE_NEW, d->room, &m, e);
 	if (r == 0)
 		r = silent(e);
+	else if (r > 0 && m.number == WIRE_SERVE_FAILED)
+		r = link_failed_take(&m.body, &d->request, e);
 	else if (r > 0)
 		r = serve_hello_take(&m.body, &d->hello)
 			    ? 0

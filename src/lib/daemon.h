@@ -20,7 +20,7 @@ struct daemon_link {
 };
 
 /* start: it is started if it is not there. -NOT_FOUND: it is not; -PROTOCOL: it is of another Ambit; -CONFLICT: it keeps other sessions than
- * this environment's. */
+ * this environment's; -LIMIT: it has as many clients as it may. */
 int daemon_connect(struct daemon_link *d, bool start, struct err *e);
 void daemon_leave(struct daemon_link *d);
 

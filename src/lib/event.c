@@ -643,6 +643,18 @@ bool event_settles(const struct ambit_event *ev)
 	return ev->told_end && !ev->result.ended;
 }
 
+int event_wait_fd(const struct ambit_event *ev)
+{
+	return ev->result.ended ? ev->pidfd : ev->epoll_fd;
+}
+
+bool event_is_gone(const struct ambit_event *ev)
+{
+	struct pollfd p = { .fd = ev->pidfd, .events = POLLIN };
+
+	return ev->result.ended && (ev->pidfd < 0 || poll(&p, 1, 0) == 1);
+}
+
 /* Says in the result what the exit status does not. */
 static void fail_if_strict(struct event_result *r)
 {

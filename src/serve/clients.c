@@ -37,20 +37,34 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 		init(&c->client[i]);
 }
 
-static void part_with(struct client *c)
+/* Nobody waits for the end of a cell: it is told to end, and gone when that shows. Where too many of them are about to, this one is waited for. */
+static void let_leave(struct clients *all, struct ambit_event *speaker)
+{
+	for (unsigned i = 0; speaker != NULL && i < LEAVING_MAX; i++)
+		if (all->leaving[i] == NULL) {
+			(void)ambit_event_kill(speaker, NULL); /* it has ended: as well */
+			all->leaving[i] = speaker;
+			return;
+		}
+	ambit_event_free(speaker);
+}
+
+static void part_with(struct clients *all, struct client *c)
 {
 	line_finish(&c->line);
 	buf_finish(&c->parts);
-	ambit_event_free(c->speaker);
+	let_leave(all, c->speaker);
 	init(c);
 }
 
 void clients_finish(struct clients *c)
 {
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		part_with(&c->client[i]);
+		part_with(c, &c->client[i]);
 	fd_close(&c->spare_fd);
 	ambit_event_free(c->spare);
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		ambit_event_free(c->leaving[i]);
 }
 
 /* ---- answers ---- */
@@ -85,6 +99,38 @@ static struct client *free_place(struct clients *c)
 	return NULL;
 }
 
+static pid_t pid_of(int sock)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof peer;
+
+	(void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size); /* as when it was let in */
+	return peer.pid;
+}
+
+/* Why nobody more is let in; NULL: he is. */
+static const char *no_place(const struct clients *c, pid_t pid, bool by_rpc)
+{
+	unsigned all = 0, translated = 0, of_his = 0, translated_of_his = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *one = &c->client[i];
+		const bool is_his = one->pid == pid;
+
+		if (one->line.sock < 0)
+			continue;
+		all++;
+		translated += one->speaker != NULL;
+		of_his += is_his;
+		translated_of_his += is_his && one->speaker != NULL;
+	}
+	if (all == CLIENTS_MAX || (by_rpc && translated == TRANSLATED_MAX))
+		return "the daemon has as many clients as may be";
+	if (of_his >= CLIENTS_MAX / 2 || (by_rpc && translated_of_his >= TRANSLATED_MAX / 2))
+		return "this process has as many connections as one may have";
+	return NULL;
+}
+
 static void say_hello(const struct clients *all, struct client *c)
 {
 	struct serve_hello h = {
@@ -99,14 +145,32 @@ static void say_hello(const struct clients *all, struct client *c)
 	(void)line_tell(&c->line, WIRE_SERVE_HELLO, &b, NULL, 0); /* its first word has room, or it went */
 }
 
+/* The last word, which answers nothing. */
+static void refuse(int sock, const struct err *why)
+{
+	uint8_t room[LINE_ANSWER_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_failed_put(&b, 0, why);
+	(void)wire_send(sock, WIRE_SERVE_FAILED, &b, NULL, 0); /* it has room, or he went */
+}
+
 void clients_come(struct clients *c, int sock)
 {
+	const pid_t pid = pid_of(sock);
+	const char *why = no_place(c, pid, false);
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
+	struct err e;
 
 	c->came++;
-	if (place == NULL)
-		return; /* the end of the connection says it */
+	if (why != NULL) {
+		(void)err_set(&e, AMBIT_LIMIT, "close some, or try again", "%s", why);
+		refuse(own, &e);
+		return;
+	}
+	place->pid = pid;
 	line_open(&place->line, steal_fd(&own));
 	say_hello(c, place);
 }
@@ -117,15 +181,6 @@ static void make_spare(struct clients *c)
 
 	if (c->spare == NULL && role_start_in_cell("ambit-rpc", &bounds, &c->spare, &c->spare_fd, NULL) < 0)
 		fd_close(&c->spare_fd); /* who comes next is told why */
-}
-
-static unsigned translated(const struct clients *c)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		n += c->client[i].speaker != NULL;
-	return n;
 }
 
 /* For who gets no role to speak for him, which is where JSON is made otherwise. */
@@ -165,14 +220,17 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 
 void clients_come_by_rpc(struct clients *c, int sock)
 {
+	const pid_t pid = pid_of(sock);
+	const char *why = no_place(c, pid, true);
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
 
 	c->came++;
-	if (place == NULL || translated(c) >= TRANSLATED_MAX) {
-		refuse_rpc(own, "as many clients are connected as may be");
+	if (why != NULL) {
+		refuse_rpc(own, why);
 		return;
 	}
+	place->pid = pid;
 	make_spare(c);
 	if (c->spare == NULL || hand_over(c, place, own) < 0)
 		refuse_rpc(own, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
@@ -213,15 +271,32 @@ static void give_channel(struct clients *all, struct client *c, uint32_t request
 	line_answer(&c->line, WIRE_SERVE_CHANNEL, &b, &fd, 1);
 }
 
+/* Whoever has most of it goes, which need not be whoever came last. */
+static void make_room(struct clients *all, size_t n)
+{
+	size_t sum = n;
+	struct client *most = &all->client[0];
+	struct err e;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		sum += all->client[i].parts.len;
+		if (all->client[i].parts.len > most->parts.len)
+			most = &all->client[i];
+	}
+	if (sum <= PARTS_MAX)
+		return;
+	(void)err_set(&e, AMBIT_LIMIT, "send a description at once", "more descriptions are begun than fit");
+	refuse(most->line.sock, &e);
+	part_with(all, most);
+}
+
 static bool on_part(struct clients *all, struct client *c, struct rbuf *in)
 {
 	const size_t n = rbuf_left(in);
-	size_t sum = n;
 
-	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		sum += all->client[i].parts.len;
-	if (sum > PARTS_MAX)
-		return false;
+	make_room(all, n);
+	if (c->line.sock < 0)
+		return true; /* it was he */
 	buf_put(&c->parts, rbuf_bytes(in, n), n);
 	return !c->parts.failed;
 }
@@ -373,7 +448,7 @@ static bool hear(struct clients *all, struct client *c)
 	if (r == -EAGAIN)
 		return false;
 	if (r <= 0 || !take(all, c, &m))
-		part_with(c);
+		part_with(all, c);
 	return c->line.sock >= 0;
 }
 
@@ -420,7 +495,7 @@ static void step(struct clients *all, struct client *c)
 {
 	/* the cell of who speaks for a client, whose end shows by the connection */
 	if (c->speaker != NULL && ambit_event_step(c->speaker, NULL) != 0) {
-		part_with(c);
+		part_with(all, c);
 		return;
 	}
 	for (unsigned i = 0; i < TURN && line_flush(&c->line) && hear(all, c); i++)
@@ -428,7 +503,15 @@ static void step(struct clients *all, struct client *c)
 	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
 	if (c->line.sock < 0)
-		part_with(c);
+		part_with(all, c);
+}
+
+static void step_leaving(struct ambit_event **leaving)
+{
+	if (*leaving == NULL || ambit_event_step(*leaving, NULL) == 0 || !event_is_gone(*leaving))
+		return;
+	ambit_event_free(*leaving);
+	*leaving = NULL;
 }
 
 void clients_step(struct clients *c)
@@ -436,6 +519,8 @@ void clients_step(struct clients *c)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (c->client[i].line.sock >= 0)
 			step(c, &c->client[i]);
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		step_leaving(&c->leaving[i]);
 	if (c->spare != NULL && ambit_event_step(c->spare, NULL) != 0) { /* somebody ended it */
 		ambit_event_free(c->spare);
 		c->spare = NULL;
@@ -456,9 +541,20 @@ unsigned clients_wants(const struct clients *c, struct pollfd *ret)
 		if (one->speaker != NULL)
 			ret[n++] = (struct pollfd){ .fd = ambit_event_fd(one->speaker), .events = POLLIN };
 	}
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		if (c->leaving[i] != NULL)
+			ret[n++] = (struct pollfd){ .fd = event_wait_fd(c->leaving[i]), .events = POLLIN };
 	if (c->spare != NULL)
 		ret[n++] = (struct pollfd){ .fd = ambit_event_fd(c->spare), .events = POLLIN };
 	return n;
+}
+
+bool clients_may_come_by_rpc(const struct clients *c)
+{
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		if (c->leaving[i] == NULL)
+			return true;
+	return false;
 }
 
 unsigned clients_now(const struct clients *c)

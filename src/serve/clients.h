@@ -2,7 +2,7 @@
  *
  * Owns:   struct clients: a connection for each, and what it was narrowed to; for those who speak JSON-RPC the role ambit-rpc, in a cell, which speaks for
  *         them, and one such role ahead of the next who comes.
- * Holds:  a connection stands for one client, whoever speaks on it. A narrowed one has its session and nothing else. A client that does not read is not heard
+ * Holds:  a connection stands for one client, whoever speaks on it. One process has half of the places at most, and is told so. A narrowed one has its session and nothing else. A client that does not read is not heard
  *         before it does; none holds another up.
  * Called: serve. */
 #ifndef SERVE_CLIENTS_H
@@ -14,10 +14,12 @@
 
 #define CLIENTS_MAX 512
 #define TRANSLATED_MAX 128    /* each has a cell */
+#define LEAVING_MAX 8         /* whose cells are about to end */
 #define PARTS_MAX (64u << 20) /* of all clients together */
 
 struct client {
 	struct line line;         /* without a connection: a free place */
+	pid_t pid;                /* whose it is, when it came; 0: of another namespace */
 	struct buf parts;         /* of a session that is to be made */
 	char only[ID_TEXT_MAX];   /* the session to which it was narrowed; "": it is not */
 	uint32_t list_request;    /* 0: none is being told */
@@ -30,8 +32,9 @@ struct client {
 struct clients {
 	struct roles *roles; /* borrowed */
 	struct client client[CLIENTS_MAX];
-	struct ambit_event *spare; /* owned: a role that waits for a client, */
-	int spare_fd;              /* owned: and the connection to it; -1 */
+	struct ambit_event *spare;                /* owned: a role that waits for a client, */
+	int spare_fd;                             /* owned: and the connection to it; -1 */
+	struct ambit_event *leaving[LEAVING_MAX]; /* owned: cells whose clients went, NULL */
 	uint64_t came, refused;
 	uint64_t dev, ino; /* of the directory of sessions */
 	uint64_t started_ms;
@@ -45,7 +48,10 @@ void clients_finish(struct clients *c);
 void clients_come(struct clients *c, int sock);
 void clients_come_by_rpc(struct clients *c, int sock);
 
-#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1)
+/* Whether one who speaks JSON-RPC can be let in now: who connects and leaves without end waits for his own cells. */
+bool clients_may_come_by_rpc(const struct clients *c);
+
+#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_MAX)
 unsigned clients_wants(const struct clients *c, struct pollfd *ret);
 void clients_step(struct clients *c);
 unsigned clients_now(const struct clients *c);

@@ -176,7 +176,8 @@ static int let_in_by(struct daemon *d, int listen_fd, void (*come)(struct client
 static void let_in(struct daemon *d)
 {
 	const int native = let_in_by(d, d->place.native_fd, clients_come);
-	const int rpc = let_in_by(d, d->place.rpc_fd, clients_come_by_rpc);
+	const bool by_rpc = clients_may_come_by_rpc(&d->clients);
+	const int rpc = by_rpc ? let_in_by(d, d->place.rpc_fd, clients_come_by_rpc) : 0;
 
 	d->deaf_ms = native < 0 || rpc < 0 ? clock_ms() + DEAF_MS : 0;
 }
@@ -197,11 +198,11 @@ static void loop(struct daemon *d)
 {
 	while (!is_over(d)) {
 		unsigned n = 3, of_roles;
-		const bool deaf = is_deaf(d);
+		const bool deaf = is_deaf(d), no_rpc = deaf || !clients_may_come_by_rpc(&d->clients);
 
 		d->polled[0] = (struct pollfd){ .fd = d->signal_fd, .events = POLLIN };
 		d->polled[1] = (struct pollfd){ .fd = deaf ? -1 : d->place.native_fd, .events = POLLIN };
-		d->polled[2] = (struct pollfd){ .fd = deaf ? -1 : d->place.rpc_fd, .events = POLLIN };
+		d->polled[2] = (struct pollfd){ .fd = no_rpc ? -1 : d->place.rpc_fd, .events = POLLIN };
 		of_roles = roles_wants(&d->roles, d->polled + n);
 		n += of_roles;
 		n += clients_wants(&d->clients, d->polled + n);

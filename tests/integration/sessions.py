@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import struct
@@ -926,6 +927,75 @@ def parts_without_end_end_the_connection(place):
         assert s.ambit("run", "--session", session, "--", "true").returncode == 0
 
 
+def who_takes_too_much_is_told_and_others_have_their_place(place):
+    with Served(place) as s:
+        session = s.session()
+        mine = [Native(s) for _ in range(256)]
+        refused = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        refused.settimeout(SLOW * PATIENCE)
+        refused.connect(os.path.join(s.run_dir, "ambit", "native.sock"))
+        what, body, _ = Native.receive(type("", (), {"sock": refused}))
+        assert what == FAILED and failed(body)[1:] == (8, "this process has as many connections as one may have"), (what, body)
+        refused.close()
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        for client in mine[:100]:
+            client.close()
+        big = mine[100:140]
+        for client in big:  # 40 descriptions of nearly 2 MiB are begun, and 64 MiB may be
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for _ in range(33):
+                    client.send(PART, b"x" * 60000)
+        expect_ok(s.ambit("session", "new"))
+        told_ = []
+        for client in big:
+            client.sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionResetError):
+                what, body, _ = client.receive()
+                told_.append(failed(body)[1:] if what == FAILED else what)
+        assert told_ and set(told_) == {(8, "more descriptions are begun than fit")}, told_
+        for client in mine:
+            client.close()
+
+
+def a_session_without_descriptors_tells_it_and_goes_on(place):
+    with Served(place) as s:
+        session = s.session()
+        _, channel = channel_to(s, session)
+        role, = commands_of(s, "ambit-session")
+        soft, hard = resource.prlimit(role, resource.RLIMIT_NOFILE)
+        used = max(map(int, os.listdir(f"/proc/{role}/fd"))) + 1
+        resource.prlimit(role, resource.RLIMIT_NOFILE, (used, hard))
+        client, beside = Native(s), []
+        for _ in range(8):  # numbers may be free below
+            what, _, fds = client.ask(OPEN, name(7, session))
+            assert what == CHANNEL
+            beside.append(Native.on(fds[0]))
+            what, body, _ = beside[-1].receive()
+            if what == S_FAILED:
+                break
+        assert what == S_FAILED and failed(body)[1:] == (8, "the session's process has no descriptors left"), (what, body)
+        what, body = take(channel, "true")
+        assert what == S_FAILED and "cannot open" in failed(body)[2], (what, body)
+        resource.prlimit(role, resource.RLIMIT_NOFILE, (soft, hard))
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        assert commands_of(s, "ambit-session") == [role], "it ended meanwhile"
+
+
+def who_comes_and_goes_in_json_leaves_nothing(place):
+    with Served(place) as s:
+        session = s.session()
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(os.path.join(s.run_dir, "ambit", "rpc.sock"))
+        for _ in range(40):
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(os.path.join(s.run_dir, "ambit", "rpc.sock"))
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        assert Spoken(s).ask("daemon.status")["clients_now"] >= 1
+        pid = s.status()["pid"]
+        s.until(lambda: s.status()["clients_now"] == 1, "all go")
+        s.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) < 40, "their cells' descriptors go")
+
+
 def another_user_gets_no_word(place):
     if os.geteuid() != 0:
         return  # root tries it: as somebody else
@@ -976,7 +1046,8 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_daemon_is_found_by_its_sessions, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
              mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
-             parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
+             parts_without_end_end_the_connection, who_takes_too_much_is_told_and_others_have_their_place, a_session_without_descriptors_tells_it_and_goes_on,
+             who_comes_and_goes_in_json_leaves_nothing, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -15,7 +15,9 @@
 #define S "s_01HZZZZZZZ0000000000000000"
 #define E "e_01HZZZZZZZ0000000000000000"
 
-static const struct serve_hello hello = { .revision = 1, .pid = 7, .dev = 8, .ino = UINT64_C(1) << 40, .version = "0.1.0" };
+static const struct serve_hello hello = {
+	.revision = 1, .pid = 7, .dev = 8, .ino = UINT64_C(1) << 40, .version = "0.1.0"
+};
 static const struct serve_name name = { .request = 3, .session = S };
 #define ROW                                                                                                            \
 	{                                                                                                              \
