@@ -256,6 +256,24 @@ int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e
 	return r < 0 ? r : m.number == WIRE_SERVE_TOLD && serve_status_take(&m.body, ret) ? 0 : not_understood(e);
 }
 
+int daemon_reload(struct daemon_link *d, uint64_t *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	struct link_number done;
+	uint8_t room[16];
+	struct buf b;
+	int r;
+
+	buf_init_in(&b, room, sizeof room);
+	link_number_put(&b, &(struct link_number){ .request = ++d->request });
+	r = ask(d, WIRE_SERVE_RELOAD, &b, &m, e);
+	if (r == 0 && (m.number != WIRE_SERVE_DONE || !link_number_take(&m.body, &done)))
+		r = not_understood(e);
+	if (r == 0)
+		*ret = done.value;
+	return r;
+}
+
 /* ---- channels ---- */
 
 /* Its first word, which comes when the session is open. */

@@ -26,6 +26,8 @@ void daemon_leave(struct daemon_link *d);
 
 /* The next page of sessions behind `after`; gives how many rows (of room for SERVE_PAGE) there are. */
 int daemon_list(struct daemon_link *d, const char *after, struct session_row *ret, struct err *e);
+/* Has it become the program that is installed now. *ret: how many times it was one. Waits. */
+int daemon_reload(struct daemon_link *d, uint64_t *ret, struct err *e);
 int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e);
 
 /* ---- a channel to a session ---- */

@@ -149,6 +149,13 @@ static void let_go(struct ambit_event *ev)
 	fd_close(&ev->network.signer_pidfd);
 }
 
+void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd)
+{
+	*ret_sock = steal_fd(&ev->sock);
+	*ret_pidfd = steal_fd(&ev->pidfd);
+	ambit_event_free(ev);
+}
+
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)

@@ -94,6 +94,9 @@ bool event_settles(const struct ambit_event *ev);
 int event_wait_fd(const struct ambit_event *ev);
 bool event_is_gone(const struct ambit_event *ev);
 
+/* Frees the handle and leaves the event: it lives as long as the connection to its supervisor, and has ended when that one has. Both are the caller's. */
+void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd);
+
 /* True once, when it is known at which ports of the host its servers are reached (event_result), if there are any. */
 bool event_listens(struct ambit_event *ev);
 

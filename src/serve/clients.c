@@ -5,25 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "lib/daemon_place.h"
 #include "lib/event.h"
 #include "lib/role.h"
 #include "serve/rows.h"
 #include "session/sealed.h"
 
 #define TURN 16 /* requests, or rows, before others have their turn */
-#define RPC_FILES 512
-#define RPC_MEMORY (UINT64_C(96) << 20)
 
 static void init(struct client *c)
 {
 	memset(c, 0, sizeof *c);
 	line_init(&c->line);
 	buf_init(&c->parts, DESCRIPTION_BYTES_MAX);
+	speaker_init(&c->speaker);
 }
 
 void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
@@ -32,28 +31,40 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->roles = roles;
 	c->spare_fd = -1;
 	c->started_ms = now_ms;
-	daemon_place_sessions(&c->dev, &c->ino);
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
+	speaker_init(&c->spare);
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		speaker_init(&c->leaving[i]);
+}
+
+void clients_place(struct clients *c)
+{
+	struct stat st;
+
+	if (fstat(c->roles->sessions_fd, &st) < 0)
+		return; /* then nobody finds it the same, and says so */
+	c->dev = st.st_dev;
+	c->ino = st.st_ino;
 }
 
 /* Nobody waits for the end of a cell: it is told to end, and gone when that shows. Where too many of them are about to, this one is waited for. */
-static void let_leave(struct clients *all, struct ambit_event *speaker)
+static void let_leave(struct clients *all, struct speaker *speaker)
 {
-	for (unsigned i = 0; speaker != NULL && i < LEAVING_MAX; i++)
-		if (all->leaving[i] == NULL) {
-			(void)ambit_event_kill(speaker, NULL); /* it has ended: as well */
-			all->leaving[i] = speaker;
-			return;
+	for (unsigned i = 0; speaker_is_there(speaker) && i < LEAVING_MAX; i++)
+		if (!speaker_is_there(&all->leaving[i])) {
+			speaker_end(speaker);
+			all->leaving[i] = *speaker;
+			speaker_init(speaker);
 		}
-	ambit_event_free(speaker);
+	speaker_finish(speaker);
 }
 
 static void part_with(struct clients *all, struct client *c)
 {
 	line_finish(&c->line);
 	buf_finish(&c->parts);
-	let_leave(all, c->speaker);
+	let_leave(all, &c->speaker);
 	init(c);
 }
 
@@ -62,9 +73,9 @@ void clients_finish(struct clients *c)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		part_with(c, &c->client[i]);
 	fd_close(&c->spare_fd);
-	ambit_event_free(c->spare);
+	speaker_finish(&c->spare);
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		ambit_event_free(c->leaving[i]);
+		speaker_finish(&c->leaving[i]);
 }
 
 /* ---- answers ---- */
@@ -120,9 +131,9 @@ static const char *no_place(const struct clients *c, pid_t pid, bool by_rpc)
 		if (one->line.sock < 0)
 			continue;
 		all++;
-		translated += one->speaker != NULL;
+		translated += speaker_is_there(&one->speaker);
 		of_his += is_his;
-		translated_of_his += is_his && one->speaker != NULL;
+		translated_of_his += is_his && speaker_is_there(&one->speaker);
 	}
 	if (all == CLIENTS_MAX || (by_rpc && translated == TRANSLATED_MAX))
 		return "the daemon has as many clients as may be";
@@ -177,10 +188,8 @@ void clients_come(struct clients *c, int sock)
 
 static void make_spare(struct clients *c)
 {
-	static const struct role_bounds bounds = { .files = RPC_FILES, .memory_bytes = RPC_MEMORY };
-
-	if (c->spare == NULL && role_start_in_cell("ambit-rpc", &bounds, &c->spare, &c->spare_fd, NULL) < 0)
-		fd_close(&c->spare_fd); /* who comes next is told why */
+	if (!speaker_is_there(&c->spare))
+		(void)speaker_start(&c->spare, &c->spare_fd); /* who comes next is told why */
 }
 
 /* For who gets no role to speak for him, which is where JSON is made otherwise. */
@@ -207,12 +216,11 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 	r = wire_send(c->spare_fd, WIRE_RPC_CLIENT, NULL, fds, 2);
 	fd_close(&c->spare_fd);
 	if (r < 0) {
-		ambit_event_free(c->spare);
-		c->spare = NULL;
+		speaker_finish(&c->spare);
 		return r;
 	}
 	place->speaker = c->spare;
-	c->spare = NULL;
+	speaker_init(&c->spare);
 	line_open(&place->line, steal_fd(&ours));
 	say_hello(c, place);
 	return 0;
@@ -232,7 +240,7 @@ void clients_come_by_rpc(struct clients *c, int sock)
 	}
 	place->pid = pid;
 	make_spare(c);
-	if (c->spare == NULL || hand_over(c, place, own) < 0)
+	if (!speaker_is_there(&c->spare) || hand_over(c, place, own) < 0)
 		refuse_rpc(own, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
 	make_spare(c);
 }
@@ -424,6 +432,19 @@ static bool on_status(struct clients *all, struct client *c, struct rbuf *in)
 	return true;
 }
 
+static bool on_reload(struct clients *all, struct client *c, struct rbuf *in)
+{
+	struct link_number q;
+
+	if (!link_number_take(in, &q) || q.request == 0 || speaker_is_there(&c->speaker))
+		return false;
+	if (may(c, q.request, "")) {
+		c->reload = q.request; /* answered when it is done: nothing else is heard before */
+		all->reload = true;
+	}
+	return true;
+}
+
 /* false: it said what nobody may. */
 static bool take(struct clients *all, struct client *c, struct wire_message *m)
 {
@@ -435,6 +456,8 @@ static bool take(struct clients *all, struct client *c, struct wire_message *m)
 		return on_open(all, c, &m->body);
 	if (m->number == WIRE_SERVE_NARROW)
 		return on_narrow(c, &m->body);
+	if (m->number == WIRE_SERVE_RELOAD)
+		return on_reload(all, c, &m->body);
 	if (m->number == WIRE_SERVE_LIST)
 		return on_list(c, &m->body);
 	return m->number == WIRE_SERVE_STATUS && on_status(all, c, &m->body);
@@ -494,24 +517,16 @@ static void tell_list(struct clients *all, struct client *c)
 static void step(struct clients *all, struct client *c)
 {
 	/* the cell of who speaks for a client, whose end shows by the connection */
-	if (c->speaker != NULL && ambit_event_step(c->speaker, NULL) != 0) {
+	if (speaker_is_there(&c->speaker) && speaker_step(&c->speaker)) {
 		part_with(all, c);
 		return;
 	}
-	for (unsigned i = 0; i < TURN && line_flush(&c->line) && hear(all, c); i++)
+	for (unsigned i = 0; i < TURN && c->reload == 0 && line_flush(&c->line) && hear(all, c); i++)
 		;
 	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
 	if (c->line.sock < 0)
 		part_with(all, c);
-}
-
-static void step_leaving(struct ambit_event **leaving)
-{
-	if (*leaving == NULL || ambit_event_step(*leaving, NULL) == 0 || !event_is_gone(*leaving))
-		return;
-	ambit_event_free(*leaving);
-	*leaving = NULL;
 }
 
 void clients_step(struct clients *c)
@@ -520,10 +535,10 @@ void clients_step(struct clients *c)
 		if (c->client[i].line.sock >= 0)
 			step(c, &c->client[i]);
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		step_leaving(&c->leaving[i]);
-	if (c->spare != NULL && ambit_event_step(c->spare, NULL) != 0) { /* somebody ended it */
-		ambit_event_free(c->spare);
-		c->spare = NULL;
+		if (speaker_is_there(&c->leaving[i]) && speaker_is_gone(&c->leaving[i]))
+			speaker_finish(&c->leaving[i]);
+	if (speaker_is_there(&c->spare) && speaker_step(&c->spare)) { /* somebody ended it */
+		speaker_finish(&c->spare);
 		fd_close(&c->spare_fd);
 	}
 }
@@ -538,23 +553,39 @@ unsigned clients_wants(const struct clients *c, struct pollfd *ret)
 		if (one->line.sock < 0)
 			continue;
 		ret[n++] = (struct pollfd){ .fd = one->line.sock, .events = line_wants(&one->line) };
-		if (one->speaker != NULL)
-			ret[n++] = (struct pollfd){ .fd = ambit_event_fd(one->speaker), .events = POLLIN };
+		if (speaker_is_there(&one->speaker))
+			ret[n++] = (struct pollfd){ .fd = speaker_fd(&one->speaker), .events = POLLIN };
 	}
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		if (c->leaving[i] != NULL)
-			ret[n++] = (struct pollfd){ .fd = event_wait_fd(c->leaving[i]), .events = POLLIN };
-	if (c->spare != NULL)
-		ret[n++] = (struct pollfd){ .fd = ambit_event_fd(c->spare), .events = POLLIN };
+		if (speaker_is_there(&c->leaving[i]))
+			ret[n++] = (struct pollfd){ .fd = speaker_fd(&c->leaving[i]), .events = POLLIN };
+	if (speaker_is_there(&c->spare))
+		ret[n++] = (struct pollfd){ .fd = speaker_fd(&c->spare), .events = POLLIN };
 	return n;
 }
 
 bool clients_may_come_by_rpc(const struct clients *c)
 {
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		if (c->leaving[i] == NULL)
+		if (!speaker_is_there(&c->leaving[i]))
 			return true;
 	return false;
+}
+
+void clients_tell_reload(struct clients *c, const struct err *why)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *one = &c->client[i];
+
+		if (one->line.sock < 0 || one->reload == 0)
+			continue;
+		if (why != NULL)
+			fail(one, one->reload, why);
+		else
+			done(one, one->reload, c->generation);
+		one->reload = 0;
+	}
+	c->reload = false;
 }
 
 unsigned clients_now(const struct clients *c)

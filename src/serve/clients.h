@@ -8,8 +8,8 @@
 #ifndef SERVE_CLIENTS_H
 #define SERVE_CLIENTS_H
 
-#include "ambit/ambit.h"
 #include "serve/roles.h"
+#include "serve/speaker.h"
 #include "session/line.h"
 
 #define CLIENTS_MAX 512
@@ -26,15 +26,18 @@ struct client {
 	char listed[ID_TEXT_MAX]; /* the last that was told */
 	char last[ID_TEXT_MAX];   /* the last that is to be told */
 	unsigned told;
-	struct ambit_event *speaker; /* owned: the cell of the role that speaks for it; NULL: it speaks for itself */
+	struct speaker speaker; /* the cell of the role that speaks for it; none: it speaks for itself */
+	uint32_t reload;        /* the request for it that is not answered; 0: none */
 };
 
 struct clients {
 	struct roles *roles; /* borrowed */
 	struct client client[CLIENTS_MAX];
-	struct ambit_event *spare;                /* owned: a role that waits for a client, */
-	int spare_fd;                             /* owned: and the connection to it; -1 */
-	struct ambit_event *leaving[LEAVING_MAX]; /* owned: cells whose clients went, NULL */
+	struct speaker spare;                /* a role that waits for a client, */
+	int spare_fd;                        /* owned: and the connection to it; -1 */
+	struct speaker leaving[LEAVING_MAX]; /* cells whose clients went */
+	bool reload;                         /* somebody asks for a hand-over */
+	uint64_t generation;                 /* how many there were */
 	uint64_t came, refused;
 	uint64_t dev, ino; /* of the directory of sessions */
 	uint64_t started_ms;
@@ -43,6 +46,8 @@ struct clients {
 
 void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms);
 void clients_finish(struct clients *c);
+/* The directory of sessions is there: it is told to who comes. */
+void clients_place(struct clients *c);
 
 /* Both take sock. */
 void clients_come(struct clients *c, int sock);
@@ -54,6 +59,8 @@ bool clients_may_come_by_rpc(const struct clients *c);
 #define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_MAX)
 unsigned clients_wants(const struct clients *c, struct pollfd *ret);
 void clients_step(struct clients *c);
+/* To who asked for the hand-over: how many there were; why there was none. */
+void clients_tell_reload(struct clients *c, const struct err *why);
 unsigned clients_now(const struct clients *c);
 
 #endif

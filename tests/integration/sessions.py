@@ -9,6 +9,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -19,7 +20,7 @@ import time
 from harness import PATIENCE, SLOW, always, expect_ok, main, told, write
 
 # wire/messages.def
-HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART = 256, 257, 258, 259, 260, 261, 262
+HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART, RELOAD = 256, 257, 258, 259, 260, 261, 262, 263
 CHANNEL, ROW, DONE, TOLD, FAILED = 264, 265, 266, 267, 268
 READY, RUN, FOLLOW, SEEN, SIGNAL, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 294, 295, 297, 299
 TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED = 304, 305, 306, 307, 308, 309, 310
@@ -729,6 +730,102 @@ def one_that_is_to_end_still_knows_its_sessions(place):
         assert [r["kept"] for r in s.events(session)] == [True]
 
 
+@contextlib.contextmanager
+def installed_apart(place, s):
+    """The programs of the build in a directory of their own, where one can be replaced."""
+    apart = os.path.join(s.home, "installed")
+    os.mkdir(apart)
+    build = os.path.dirname(place.ambit)
+    for file in os.listdir(build):
+        if file.startswith("ambit") and os.path.isfile(os.path.join(build, file)):
+            shutil.copy2(os.path.join(build, file), apart)
+    before, place.ambit = place.ambit, os.path.join(apart, "ambit")
+    try:
+        yield apart
+    finally:
+        place.ambit = before
+
+
+@always
+def a_daemon_becomes_what_is_installed(place):
+    """With an event that runs, clients of both kinds, one of them in the middle of a description, one that does not read, and a narrowed one."""
+    with Served(place) as s, installed_apart(place, s) as apart:
+        session, other = s.session("--work", "."), s.session()
+        running = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; read line; echo $line > a; echo ended", stdin=subprocess.PIPE)
+        assert running.stdout.readline() == "begun\n"
+        spoken, narrowed, half, stuck = Spoken(s), Native(s), Native(s), Native(s)
+        spoken.ask("session.open", session=session)
+        spoken.ask("event.follow", session=session, n=1)
+        assert narrowed.ask(NARROW, name(1, other))[0] == DONE
+        client, channel = channel_to(s, other)
+        described = description_of(s, other)
+        half.send(PART, described[:100])
+        stuck.sock.setblocking(False)
+        asked = 0
+        with contextlib.suppress(BlockingIOError):
+            while asked < 1000:
+                stuck.send(STATUS, number(asked + 1))
+                asked += 1
+        before = s.status()
+        os.rename(f"{apart}/ambit-serve", f"{apart}/old")
+        shutil.copy2(f"{apart}/old", f"{apart}/ambit-serve")
+        result = expect_ok(s.ambit("serve", "--reload"))
+        assert f"process {before['pid']}, is the one" in result.stderr, told(result)
+        assert os.path.samefile(f"/proc/{before['pid']}/exe", f"{apart}/ambit-serve"), "it is the old program"
+        after = s.status()
+        assert all(after[k] == before[k] for k in ("pid", "started", "sessions_now", "running_now", "events_taken", "sessions_made")), (before, after)
+        assert narrowed.ask(OPEN, name(2, session))[0] == FAILED and narrowed.ask(OPEN, name(3, other))[0] == CHANNEL
+        half.send(PART, described[100:])
+        assert half.ask(NEW, number(1))[0] == CHANNEL
+        assert take(channel, "true")[0] == TAKEN and client.ask(OPEN, name(4, session))[0] == CHANNEL
+        stuck.sock.settimeout(SLOW * PATIENCE)
+        for i in range(asked):
+            what, body, _ = stuck.receive()
+            assert what == TOLD and struct.unpack_from("<I", body)[0] == i + 1, (i, what)
+        assert spoken.ask("session.open", session=other)["session"] == other
+        out, err = running.communicate("typed\n", timeout=SLOW * PATIENCE)
+        assert (running.returncode, out) == (0, "ended\n") and open(f"{s.tree}/a", encoding="utf-8").read() == "typed\n", (out, err)
+        assert spoken.until("event.ended")[-1]["params"]["exit_status"] == 0
+        assert there_is_still_one(s, before["pid"])
+        spoken.lines.close()
+        spoken.sock.close()
+        s.until(lambda: s.status()["clients_now"] < after["clients_now"], "the cell of who speaks for it ends")
+        os.kill(before["pid"], signal.SIGHUP)
+        s.until(lambda: s.status()["pid"] == before["pid"], "once more")
+        expect_ok(s.ambit("run", "--session", session, "--", "cat", "a"), "typed\n")
+
+
+def description_of(s, session):
+    with open(f"{s.home}/.local/state/ambit/sessions/{session}/session", "rb") as file:
+        return file.read()[8 + 4220 + 16:]
+
+
+def there_is_still_one(s, pid):
+    result = s.ambit("serve")
+    return result.returncode != 0 and "daemon already" in result.stderr and s.status()["pid"] == pid
+
+
+def a_daemon_that_cannot_become_another_goes_on(place):
+    with Served(place) as s, installed_apart(place, s) as apart:
+        session = s.session()
+        pid = s.status()["pid"]
+        for text_ in ("#!/bin/sh\nexit 1\n", "#!/bin/sh\nsleep 600\n", "no program\n", None):
+            os.unlink(f"{apart}/ambit-serve")
+            if text_ is not None:
+                write(f"{apart}/ambit-serve", text_)
+                os.chmod(f"{apart}/ambit-serve", 0o755)
+            result = s.ambit("serve", "--reload")
+            assert result.returncode == 125 and ("does not take over" in result.stderr or "cannot open" in result.stderr), told(result)
+            if text_ is None:
+                write(f"{apart}/ambit-serve", "")
+        assert s.status()["pid"] == pid
+        expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        client = Native(s)
+        assert client.ask(NARROW, name(1, session))[0] == DONE
+        what, body, _ = client.ask(RELOAD, number(2))
+        assert what == FAILED and failed(body)[:2] == (2, 5), (what, body)
+
+
 # ---- a service manager ----
 
 
@@ -1043,7 +1140,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_killed_role_of_a_session_is_no_loss, what_is_being_committed_is_not_interrupted, the_total_of_a_session_is_shared, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
-             the_daemon_is_found_by_its_sessions, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
+             the_daemon_is_found_by_its_sessions, a_daemon_becomes_what_is_installed, a_daemon_that_cannot_become_another_goes_on, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
              mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, who_takes_too_much_is_told_and_others_have_their_place, a_session_without_descriptors_tells_it_and_goes_on,
