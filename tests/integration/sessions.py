@@ -674,6 +674,12 @@ def mistakes_are_told(place):
             result = s.ambit(*words)
             assert result.returncode in (125, 127) and says in result.stderr, f"{words}: {told(result)}"
         assert s.ambit("run", "--session", session, "--", "no-such-program").returncode == 127
+        assert s.events(session)[-1]["code"] == "NO_PROGRAM", s.events(session)[-1]
+        strict = s.session("--strict")
+        write(f"{s.home}/secret.txt", "secret\n")
+        result = s.ambit("run", "--session", strict, "--", "sh", "-c", f"cat {s.home}/secret.txt; exit 0")
+        row = s.events(strict)[-1]
+        assert result.returncode == 125 and row["exit"] == 125 and row["code"] == "DENIED" and row["denied"], (told(result), row)
 
 
 def there_is_one_daemon(place):
