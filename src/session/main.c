@@ -143,6 +143,7 @@ static void loop(struct role *r)
 
 		keep_step(r->keep);
 		tell_state(r);
+		keep_tell(r->keep);
 		ask_to_go(r);
 		timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
 		r->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
