@@ -260,6 +260,16 @@ def processes():
     return found
 
 
+def reap():
+    """Supervisors and roles that have ended and are ours. Children that somebody here waits for have other names."""
+    for pid, name in processes().items():
+        if name.startswith('ambit-'):
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
 def memory():
     """{name: (processes, KiB)} of them, proportional; None: not ours to read."""
     found = {}

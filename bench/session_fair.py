@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-from served import COMMAND, FOLLOW, OVER, RUN, S_FAILED, S_PART, TAKEN, Daemon, middle, percentile, run_bytes
+from served import COMMAND, FOLLOW, OVER, RUN, S_FAILED, S_PART, TAKEN, Daemon, middle, percentile, reap, run_bytes
 from work import figure
 
 SESSIONS = 20
@@ -73,6 +73,7 @@ def at_once(daemon, shares):
                 key.data[0].hear(key.data[1], begun)
     for one in asked:
         one.close()
+    reap()
     return asked
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 
 import session_harm
-from served import Daemon, memory, middle, percentile, timed
+from served import Daemon, memory, middle, percentile, reap, timed
 from session_idle import make
 from work import figure
 
@@ -85,6 +85,7 @@ def one_kind(daemon, quiet, kind, way, rounds):
                     taken[turn].setdefault(what, []).extend(values)
                 if turn == 'harm':
                     most(peaks, memory())
+            reap()
         turns.append(turns.pop(0))
     return taken, peaks
 

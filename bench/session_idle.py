@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-from served import CHANNEL, FAILED, NEW, PART, Channel, Daemon, Native, memory, middle, timed
+from served import CHANNEL, FAILED, NEW, PART, Channel, Daemon, Native, memory, middle, reap, timed
 from work import figure
 
 TARGET_MEMORY = 256
@@ -32,6 +32,8 @@ def make(daemon, n):
             assert number == FAILED
             time.sleep(0.02)  # as many are in use as may be
         Channel(client, fds[0]).sock.close()
+        if i % 500 == 499:
+            reap()
     made = time.monotonic() - begun
     while daemon.status()['sessions_now'] > 0:
         time.sleep(0.1)

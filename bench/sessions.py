@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = ('by a channel', 'by JSON-RPC', 'Python client', 'Python client, asyncio')
 
 
-def contestants(daemon, package, loop):
+def contestants(daemon, package, loop, closing):
     """{name: what to time}"""
     os.environ.update({**daemon.environment, 'AMBIT_PROGRAM': daemon.ambit})
     sys.path.insert(0, package)
@@ -28,6 +28,7 @@ def contestants(daemon, package, loop):
     session = ambit.Client().open(daemon.session_id)
     client = ambit.aio.Client()
     apart = loop.run_until_complete(client.open(daemon.session_id))
+    closing.append(client.close)
     channel, spoken = daemon.channel(), daemon.spoken()
     return {'by a channel': channel.event,
             'by JSON-RPC': spoken.event,
@@ -42,9 +43,9 @@ def main():
         sys.exit('usage: sessions.py AMBIT [ROUNDS [PACKAGE]]')
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 200
     package = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, '..', 'packages', 'python', 'src')
-    loop = asyncio.new_event_loop()
+    loop, closing = asyncio.new_event_loop(), []
     with Daemon(sys.argv[1]) as daemon:
-        kinds = contestants(daemon, package, loop)
+        kinds = contestants(daemon, package, loop, closing)
         names = list(kinds)
         took = {name: [] for name in names}
         for n in range(rounds + 1):
@@ -53,7 +54,9 @@ def main():
                 one = timed(kinds[name])
                 if n > 0:  # the first of each is warming up
                     took[name].append(one)
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.call_soon(closing[0])
+        loop.run_until_complete(asyncio.sleep(0.1))
+        loop.close()
     for name, times in took.items():
         print(f'{middle(times):8.2f} ms  99 of 100 below {percentile(times, 99):8.2f}  {name}')
     own = [run - start for run, start in zip(took['ambit run'], took['start of ambit'])]
