@@ -5,6 +5,7 @@ ordinary user, and a tenth by root.
 usage: session_soak.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user)
 """
 
+import asyncio
 import base64
 import contextlib
 import os
@@ -28,7 +29,7 @@ OUTPUT = (10 << 30) // (10 if ROOT else 1) if SOAK else 64 << 20
 SESSIONS = 20      # beside the one that gets half of all events
 AT_ONCE = 4        # of these that have events at one time
 KEEP_SPACE = 64 << 10  # of a session: two dozen records
-KEPT_MOST = 200    # files of a session, with as many kept
+KEPT_MOST = 100    # files of a session, with as many kept
 STAGES_KEPT_S = 2
 SLACK_KIB = 1024   # of a process, over all of it
 KEY_BYTES = 16     # of the process of a session, for each event: a digest of its key, and the room that a growing list has
@@ -49,7 +50,7 @@ class Stream:
 
     def ask(self):
         kind = self.chance.randrange(20)
-        argv = ["sh", "-c", f"echo {self.done} > made-{kind}"] if kind == 0 else ["sh", "-c", "echo out; echo err >&2; exit 3"] if kind == 1 else ["true"]
+        argv = ["sh", "-c", f"echo {self.done} > made-{kind}"] if kind < 2 else ["sh", "-c", "echo out; echo err >&2; exit 3"] if kind == 2 else ["true"]
         self.channel.send(S_PART, run_bytes(*argv, key=f"{self.chance.random()}"))
         self.channel.send(RUN, number(1))
 
@@ -110,7 +111,7 @@ class Count:
         self.resident = {name: left.resident_kib(pid) for name, pid in named.items()}
         self.descriptors = {name: left.descriptors(pid) for name, pid in (("daemon", daemon), ("session", session_role))}
         self.mounts = {name: len(left.mounts(pid) or ()) for name, pid in (("here", "self"), ("daemon", daemon), ("session", session_role))}
-        self.processes = sorted(left.descendants().values())
+        self.processes = sorted(left.others().values())
         self.runtime = sorted(os.listdir(os.path.join(served.run_dir, "ambit")))
         self.strays = left.strays()
 
@@ -139,7 +140,6 @@ def stages(served):
     return len(expect_ok(served.ambit("stage", "list")).stdout.splitlines())
 
 
-@always
 def nothing_grows_over_many_events(place):
     seed = int(os.environ.get("AMBIT_SEED", str(random.randrange(1 << 30))))
     chance = random.Random(seed)
@@ -177,7 +177,7 @@ def nothing_grows_over_many_events(place):
         keeper.close()
         reader_client.close()
     left.reap()
-    assert not [name for name in left.descendants().values() if name in ("ambit-serve", "ambit-session", "ambit-rpc")], left.descendants()
+    s.until(lambda: not left.others(), "all processes go")
 
 
 def one_reader():
@@ -327,20 +327,39 @@ def output_over_its_limit_ends_the_event(place):
         peaks.check(place, "ambit-serve", "ambit-session", "ambit-warden")
 
 
-def output_beyond_what_is_kept_is_not_lost_in_silence(place):
-    """The client that waits for all of it gets it, or is told."""
+def output_that_is_not_kept_is_not_lost_in_silence(place):
+    """A client that waits for all of it gets it, or is told: also whoever comes when the event is long over."""
     with Served(place) as s, client_of(s, place) as ambit:
         with ambit.Client() as client, client.new(workspace=s.tree, keep_bytes="100K") as session:
-            try:
-                result = session.run(writer(300000))
-            except ambit.AmbitError as problem:
-                assert "kept" in str(problem), problem
-                return
-            assert len(result.stdout) == 300000, f"{len(result.stdout)} bytes of 300000, and no word; {result}"
+            for late in (lambda: session.run(writer(300000)), lambda: session.follow(1).wait(), lambda: session.start(writer(300000)).wait(), lambda: session.follow(2, stdout=5).wait()):
+                whole_or_told(ambit, late)
+
+        async def same():
+            client = ambit.aio.Client()
+            session = await client.new(workspace=s.tree, keep_bytes="100K")
+            for late in (lambda: session.run(writer(300000)), lambda: session.start(writer(300000))):
+                try:
+                    result = await late()
+                    result = await result.wait() if isinstance(result, ambit.aio.Event) else result
+                except ambit.NotKept as problem:
+                    assert problem.result.exit_status == 0, problem.result
+                else:
+                    assert len(result.stdout) == 300000, result.row
+            client.close()
+        asyncio.run(same())
+
+
+def whole_or_told(ambit, what):
+    try:
+        result = what()
+    except ambit.NotKept as problem:
+        assert problem.result.exit_status == 0 and "keep_bytes" in problem.hint, problem.result
+    else:
+        assert len(result.stdout) == 300000, f"{len(result.stdout)} bytes of 300000, and no word; {result.row}"
 
 
 SCENARIOS = [nothing_grows_over_many_events, much_output_is_streamed_whole, much_output_that_nobody_reads_is_kept, output_over_its_limit_ends_the_event,
-             output_beyond_what_is_kept_is_not_lost_in_silence]
+             output_that_is_not_kept_is_not_lost_in_silence]
 
 if __name__ == "__main__":
     main(SCENARIOS)
