@@ -45,6 +45,16 @@ def descendants():
     return found
 
 
+def others():
+    """{pid: name} of those, without the ledger's own process and those above it, which stay for a while on purpose."""
+    found = descendants()
+    for pid in [pid for pid, name in found.items() if name == "ambit-ledger"]:
+        while pid in found:
+            del found[pid]
+            pid = (stat_of(pid) or (None, None, 0))[2]
+    return found
+
+
 def resident_kib(pid):
     with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
         return next((int(line.split()[1]) for line in file if line.startswith("VmRSS")), 0)
@@ -79,7 +89,8 @@ def groups():
 def groups_of_nobody(before=()):
     """Those whose supervisor is dead, and that were not there before."""
     known = {path for *_, path in before}
-    return [path for pid, start, _, path in groups() if path not in known and ((stat := stat_of(pid)) is None or stat[1] == "Z" or stat[3] != start)]
+    dead = [path for pid, start, _, path in groups() if path not in known and ((stat := stat_of(pid)) is None or stat[1] == "Z" or stat[3] != start)]
+    return [path for path in dead if os.path.exists(path)]  # its supervisor may have taken it away while this looked
 
 
 def files_beneath(top):
