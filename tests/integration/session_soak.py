@@ -33,7 +33,7 @@ KEPT_MOST = 100    # files of a session, with as many kept
 STAGES_KEPT_S = 2
 SLACK_KIB = 1024   # of a process, over all of it
 KEY_BYTES = 16     # of the process of a session, for each event: a digest of its key, and the room that a growing list has
-ROLE_KIB = 24 << 10  # of any process of the daemon, whatever is written: (of a sanitizer's build nothing is said)
+ROLE_KIB = 6 << 10  # of any process of the daemon, whatever is written; of a sanitizer's build nothing is said
 OVERSHOOT = 1 << 20
 
 
@@ -222,13 +222,16 @@ class Peaks:
 
     def __init__(self):
         self.most, self.ends = {}, threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread = threading.Thread(target=self.go_on, daemon=True)
 
     def look(self):
-        while not self.ends.wait(0.1):
-            for pid, name in left.descendants().items():
-                if name.startswith("ambit"):
-                    self.most[name] = max(self.most.get(name, 0), left.resident_kib(pid))
+        for pid, name in left.descendants().items():
+            if name.startswith("ambit"):
+                self.most[name] = max(self.most.get(name, 0), left.resident_kib(pid))
+
+    def go_on(self):
+        while not self.ends.wait(0.05):
+            self.look()
 
     def __enter__(self):
         left.become_parent()
@@ -241,6 +244,7 @@ class Peaks:
         left.reap()
 
     def check(self, place, *names):
+        self.look()
         print("# KiB at most: " + ", ".join(f"{name} {kib}" for name, kib in sorted(self.most.items())), flush=True)
         for name in names:
             assert self.most.get(name, 0) > 0, f"{name} was not seen: {self.most}"
@@ -287,7 +291,7 @@ def much_output_is_streamed_whole(place):
         assert (command.wait(), got[0], told_bytes, ended["stdout_bytes"], ended["exit_status"]) == (0, OUTPUT, OUTPUT, OUTPUT, 0), (got, told_bytes, ended)
         command.stdout.close()
         c.close()
-        peaks.check(place, "ambit-serve", "ambit-session", "ambit-rpc", "ambit-warden")
+        peaks.check(place, "ambit-serve", "ambit-session", "ambit-rpc")
 
 
 @once
@@ -311,7 +315,7 @@ def much_output_that_nobody_reads_is_kept(place):
         assert os.stat(f"{s.home}/.local/state/ambit/sessions/{session}/1.out").st_size == OUTPUT
         for closes in (c, client, channel):
             closes.close()
-        peaks.check(place, "ambit-serve", "ambit-session", "ambit-rpc", "ambit-warden")
+        peaks.check(place, "ambit-serve", "ambit-session", "ambit-rpc")
 
 
 @once
@@ -324,7 +328,7 @@ def output_over_its_limit_ends_the_event(place):
         row = s.events(session)[0]
         assert result.returncode == 125 and "limit output" in result.stderr, (result.returncode, result.stderr)
         assert row["cause"] == "limit" and limit <= row["stdout"] <= limit + OVERSHOOT, (limit, row)
-        peaks.check(place, "ambit-serve", "ambit-session", "ambit-warden")
+        peaks.check(place, "ambit-serve", "ambit-session")
 
 
 def output_that_is_not_kept_is_not_lost_in_silence(place):
