@@ -270,19 +270,25 @@ def reap():
                 pass
 
 
+def memory_of(pid):
+    """KiB: proportional where this may be read, else all that is resident, shared pages too. None: it is gone."""
+    for name, word in (('smaps_rollup', 'Pss:'), ('status', 'VmRSS:')):
+        try:
+            with open(f'/proc/{pid}/{name}', encoding='utf-8', errors='replace') as file:
+                return next(int(line.split()[1]) for line in file if line.startswith(word))
+        except (OSError, StopIteration):
+            pass
+    return None
+
+
 def memory():
-    """{name: (processes, KiB)} of them, proportional; None: not ours to read."""
+    """{name: (processes, KiB)} of all beneath this one."""
     found = {}
     for pid, name in processes().items():
-        try:
-            with open(f'/proc/{pid}/smaps_rollup', encoding='utf-8') as file:
-                kib = next(int(line.split()[1]) for line in file if line.startswith('Pss:'))
-        except PermissionError:
-            return None
-        except (FileNotFoundError, ProcessLookupError, StopIteration):
-            continue
-        n, sum_ = found.get(name, (0, 0))
-        found[name] = n + 1, sum_ + kib
+        kib = memory_of(pid)
+        if kib is not None:
+            n, sum_ = found.get(name, (0, 0))
+            found[name] = n + 1, sum_ + kib
     return found
 
 

@@ -67,8 +67,8 @@ class Quiet:
 
 
 def most(peaks, found):
-    """Of each role the process with the most: an average of them, since all are alike."""
-    for name, (n, kib) in (found or {}).items():
+    """Of each role, an average over its processes: those of a kind are alike."""
+    for name, (n, kib) in found.items():
         if name.startswith('ambit-'):
             peaks[name] = max(peaks.get(name, 0), kib // n)
 
