@@ -148,6 +148,14 @@ def native_parts(daemon, _session):
     time.sleep(3600)
 
 
+def native_many(daemon, session):
+    """Connections that say nothing, nearly as many as there may be, and to a session, too."""
+    kept = [Native(daemon) for _ in range(400)] + [Native(daemon).open(session) for _ in range(50)]
+    under_way()
+    time.sleep(3600)
+    del kept
+
+
 # ---- in JSON ----
 
 
@@ -235,6 +243,14 @@ def rpc_parts(daemon, _session):
         client.sock.sendall(b'{"jsonrpc":"2.0","id":"' + b'x' * ((4 << 20) - 100))
     under_way()
     time.sleep(3600)
+
+
+def rpc_many(daemon, session):
+    """Each has a cell."""
+    kept = [Spoken(daemon, session) for _ in range(60)]
+    under_way()
+    time.sleep(3600)
+    del kept
 
 
 def kinds():
