@@ -34,7 +34,7 @@ STAGES_KEPT_S = 2
 SLACK_KIB = 1024   # of a process, over all of it
 KEY_BYTES = 16     # of the process of a session, for each event: a digest of its key, and the room that a growing list has
 ROLE_KIB = 6 << 10  # of any process of the daemon, whatever is written; of a sanitizer's build nothing is said
-OVERSHOOT = 1 << 20
+OVERSHOOT = 16 << 20  # it is killed for it, and writes on meanwhile
 
 
 # ---- events ----
