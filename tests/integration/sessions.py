@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+import left
 from harness import PATIENCE, SLOW, always, expect_ok, main, told, write
 
 # wire/messages.def
@@ -434,11 +435,13 @@ def the_total_of_a_session_is_shared(place):
 
 @always
 def nothing_is_left_after_kills_at_random(place):
-    """Each event adds one line: none that was answered for is lost, none happens twice, and no process stays."""
+    """Each event adds one line: none that was answered for is lost, none happens twice, and nothing stays: no process, mount or control group, and no stage but those that are listed."""
     seed = int(os.environ.get("AMBIT_SEED", str(random.randrange(1 << 30))))
     chance = random.Random(seed)
     print(f"# seed {seed}", flush=True)
     rounds = 3 * int(os.environ.get("AMBIT_SOAK", "1"))
+    left.become_parent()
+    before, mounts, groups = set(left.descendants()), left.mounts(), left.groups()
     with Served(place) as s:
         session = s.session("--work", ".")
         answered = {}
@@ -447,6 +450,8 @@ def nothing_is_left_after_kills_at_random(place):
             for j in range(4):
                 key = f"{i}.{j}"
                 clients[key] = s.start("run", "--session", session, "--key", key, "--", "sh", "-c", f"echo {key} > made-{key}; echo {key}")
+            with contextlib.suppress(OSError, AssertionError):
+                Spoken(s)
             time.sleep(chance.random() * 0.25)
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 s.kill()
@@ -463,6 +468,22 @@ def nothing_is_left_after_kills_at_random(place):
         assert all(r["state"] in ("over", "interrupted") for r in rows.values()), rows
         expect_ok(s.ambit("serve", "--stop"))
         s.until(lambda: not processes_in(s.run_dir), "all processes go")
+        nothing_stays(s, before, mounts, groups)
+
+
+def nothing_stays(s, before, mounts, groups):
+    """Of what there is besides processes with the daemon's environment, which supervisors and cells do not have."""
+    def beneath():
+        left.reap()
+        return {pid: name_ for pid, name_ in left.others().items() if pid not in before}
+    with contextlib.suppress(AssertionError):  # what there is tells more
+        s.until(lambda: not beneath() and not left.groups_of_nobody(groups) and left.mounts() == mounts, "all go")
+    stays = beneath(), left.groups_of_nobody(groups), sorted(set(left.mounts()) - set(mounts))
+    assert stays == ({}, [], []), stays
+    listed = {stage["event"]: stage["state"] for stage in json.loads(expect_ok(s.ambit("stage", "list", "--json")).stdout)["stages"]}
+    there = {name_ for name_ in os.listdir(f"{s.home}/.local/state/ambit/stages") if not name_.startswith(".")}
+    assert there == set(listed), f"stages that are not listed: {there - set(listed)}; listed and not there: {set(listed) - there}"
+    assert "running" not in listed.values(), listed
 
 
 def events_of_a_session_are_in_order(place):
