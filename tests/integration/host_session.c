@@ -389,6 +389,25 @@ static void same_key_same_session(struct ambit_daemon *d)
 	ambit_session_free(second);
 }
 
+/* What a session passes on is the process's own, or what it is told. */
+static void greetings(struct ambit_daemon *d)
+{
+	char *given[] = { (char *)(uintptr_t) "GREETING=given", (char *)(uintptr_t) "OTHER=given", NULL };
+	struct ambit_session_options o = { .size = sizeof o };
+	struct ambit_session *s;
+
+	(void)setenv("GREETING", "own", 1);
+	(void)setenv("OTHER", "own", 1);
+	for (int i = 0; i < 2; i++) {
+		s = make(d, &o);
+		host_ends(host_follow(s, host_run(s, "echo $GREETING $OTHER", 0), 0), 0, i == 0 ? "own\n" : "given\n");
+		ambit_session_free(s);
+		o.environment = given;
+	}
+	(void)unsetenv("GREETING");
+	(void)unsetenv("OTHER");
+}
+
 static void words(int argc, char **argv)
 {
 	struct ambit_error e = { .size = sizeof e };
@@ -428,6 +447,7 @@ static void words(int argc, char **argv)
 		host_is(ambit_session_follow(s, n, 0, &followed[i], &e), i < 64 ? 0 : -AMBIT_LIMIT, &e, "following");
 	}
 	same_key_same_session(d);
+	greetings(d);
 	host_is(ambit_session_end(s, &e), 0, &e, "ending");
 	ambit_session_free(s);
 	if (ambit_follow_wait(followed[0], -1, &e) != -AMBIT_USAGE)

@@ -389,20 +389,35 @@ static void *one_of_many(void *shared)
 
 #define THREADS 16
 
-/* The first of them start the daemon, all at once. */
-static void threads(int argc, char **argv)
+static void in_threads(void *(*run)(void *), void *shared)
 {
-	struct ambit_daemon *d = host_daemon(1);
-	struct ambit_session *s = host_session(d);
 	pthread_t all[THREADS];
 
-	(void)argc;
-	(void)argv;
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&all[i], NULL, one_of_many, (void *)(uintptr_t)ambit_session_id(s)) != 0)
+		if (pthread_create(&all[i], NULL, run, shared) != 0)
 			abort();
 	for (int i = 0; i < THREADS; i++)
 		(void)pthread_join(all[i], NULL);
+}
+
+static void *connects(void *unused)
+{
+	ambit_daemon_free(host_daemon(1));
+	return unused;
+}
+
+/* All of them start the daemon at once; then each has what it has. */
+static void threads(int argc, char **argv)
+{
+	struct ambit_daemon *d;
+	struct ambit_session *s;
+
+	(void)argc;
+	(void)argv;
+	in_threads(connects, NULL);
+	d = host_daemon(0);
+	s = host_session(d);
+	in_threads(one_of_many, (void *)(uintptr_t)ambit_session_id(s)); /* only read */
 	ambit_session_free(s);
 	ambit_daemon_free(d);
 }
