@@ -294,7 +294,17 @@ void daemon_part(struct daemon_channel *c)
 	fd_close(&c->sock);
 }
 
-/* What is told beside answers is passed over while one is waited for: who asks does not follow yet. */
+/* Answers begin with the number of their request. One that nobody waited for (daemon_say) may come first. */
+static bool is_answer(const struct wire_message *m, uint32_t request)
+{
+	struct rbuf body = m->body;
+
+	return (m->number == WIRE_SESSION_TAKEN || m->number == WIRE_SESSION_FILES || m->number == WIRE_SESSION_DONE ||
+		m->number == WIRE_SESSION_FAILED) &&
+	       rbuf_u32(&body) == request;
+}
+
+/* What is told beside its answer is passed over: who asks does not follow yet, or not any more. */
 static int ask_channel(struct daemon_channel *c, enum wire_number what, const struct buf *body,
 		       struct wire_message *ret, struct err *e)
 {
@@ -306,8 +316,7 @@ static int ask_channel(struct daemon_channel *c, enum wire_number what, const st
 	do {
 		wire_message_finish(ret);
 		r = hear(c->sock, PATIENCE_MS, WIRE_SESSION, WIRE_RUNNING, c->room, ret, e);
-	} while (r > 0 && (ret->number == WIRE_SESSION_GREW || ret->number == WIRE_SESSION_CHANGED ||
-			   ret->number == WIRE_SESSION_OVER));
+	} while (r > 0 && !is_answer(ret, c->request));
 	if (r == 0)
 		return silent(e);
 	if (r > 0 && ret->number == WIRE_SESSION_FAILED)
