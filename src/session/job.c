@@ -406,10 +406,21 @@ static void say_lost(struct job *j)
 	say(&j->row, &e);
 }
 
+/* Stopped by its terminal, or by a signal: who sits at the terminal has to know. */
+static void note_stop(struct job *j, bool ended)
+{
+	if (ambit_event_stopped(j->ev) != 0)
+		j->row.flags |= EVENT_STOPPED;
+	if (j->continued || ended)
+		j->row.flags &= ~(uint32_t)EVENT_STOPPED;
+	j->continued = false;
+}
+
 int job_step(struct job *j, const struct shelf *shelf)
 {
 	const int ended = ambit_event_step(j->ev, NULL);
 
+	note_stop(j, ended != 0);
 	if ((j->flags & EVENT_TERMINAL) != 0 && j->terminal_fd < 0)
 		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
 	copy_keys(j);
@@ -464,6 +475,7 @@ int job_signal(struct job *j, int number, struct err *e)
 	r = ambit_event_signal(j->ev, number, NULL);
 	if (r == -AMBIT_LIMIT)
 		return err_set(e, AMBIT_LIMIT, "try again", "more signals come than the event takes");
+	j->continued = j->continued || (r >= 0 && number == SIGCONT);
 	return r < 0 ? not_running(e) : 0;
 }
 

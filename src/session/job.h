@@ -31,6 +31,7 @@ struct job {
 	int out_fd, err_fd;  /* owned: where its output goes; -1 */
 	uint64_t output_max; /* of a terminal's */
 	bool over_output;
+	bool continued;         /* by us, since the last step */
 	int lost_errno;         /* why what its terminal showed is not all kept; 0: it is */
 	struct job_share share; /* set aside for it, while it runs */
 	struct event_row row;   /* as it is by now */
