@@ -338,6 +338,23 @@ def a_signal_that_ends_the_program_gives_the_terminal_back(place):
                 assert t.end() == 128 + number and is_cooked(t), t.status
 
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def a_relay_that_dies_leaves_the_event(place):
+    with Served(place) as s:
+        session = s.session()
+        with on_terminal(s, session, "--", "sh", "-c", "echo r''eady; exec sleep 1000") as t:
+            t.until("ready")
+            relay, = children_of(t.pid)
+            os.kill(relay, signal.SIGKILL)
+            t.until("the event goes on")
+            assert t.end() == 125 and is_cooked(t), t.status
+        assert row_of(s, session, 1)["state"] == "runs", s.events(session)
+
+
 def a_session_that_goes_lets_go_of_the_terminal(place):
     with Served(place) as s:
         session = s.session()
@@ -523,6 +540,6 @@ if __name__ == "__main__":
           a_record_comes_though_something_else_is_answered_first, vim_edits_a_file, control_sequences_pass_the_filter,
           what_came_before_anybody_looked_is_shown_as_it_is, much_output_is_shown_whole, without_a_terminal_it_has_none,
           the_same_key_has_its_effect_once_whatever_the_window, a_client_that_is_killed_leaves_the_event, a_window_that_is_closed_leaves_the_event,
-          a_signal_that_ends_the_program_gives_the_terminal_back, a_session_that_goes_lets_go_of_the_terminal, ctrl_Z_stops_ambit_and_the_program, ctrl_Z_before_its_turn_stops_ambit_alone,
+          a_signal_that_ends_the_program_gives_the_terminal_back, a_relay_that_dies_leaves_the_event, a_session_that_goes_lets_go_of_the_terminal, ctrl_Z_stops_ambit_and_the_program, ctrl_Z_before_its_turn_stops_ambit_alone,
           stopped_from_outside_both_stop, a_shell_in_it_has_job_control_of_its_own, a_program_that_closes_its_terminal_for_a_moment_has_it_again,
           a_terminal_that_nobody_has_open_costs_nothing, a_full_disk_ends_the_event_and_is_told, a_limit_of_output_ends_it])
