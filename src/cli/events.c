@@ -58,6 +58,12 @@ static const char *state_of(const struct event_row *r)
 	return "over";
 }
 
+/* Its program, until somebody has it continue: it does run, and nothing comes of it. */
+static bool is_stopped(const struct event_row *r)
+{
+	return r->state == EVENT_RUNS && (r->flags & EVENT_STOPPED) != 0;
+}
+
 static void say_event(const struct event_row *r)
 {
 	char command[SHOWN_MAX], when[TIMESTAMP_LEN + 1] = "";
@@ -69,7 +75,7 @@ static void say_event(const struct event_row *r)
 		(void)printf("%s %u%s%s", cause_word(r->outcome.cause), r->exit_status, workspace != NULL ? " " : "",
 			     workspace != NULL ? workspace : "");
 	else
-		(void)printf("%s", state_of(r));
+		(void)printf("%s", is_stopped(r) ? "stopped" : state_of(r));
 	(void)printf("%s%s  %s\n", (r->flags & EVENT_BACKGROUND) != 0 ? " beside" : "", r->denied != 0 ? " denied" : "",
 		     text_escape(command, sizeof command, r->command, strlen(r->command)));
 }
@@ -96,6 +102,7 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_word(json_put_key(&j, "state"), state_of(r));
 	json_put_name(json_put_key(&j, "command"), r->command);
 	json_put_bool(json_put_key(&j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
+	json_put_bool(json_put_key(&j, "stopped"), is_stopped(r));
 	put_time(&j, "taken", r->taken_ms);
 	put_time(&j, "begun", r->begun_ms);
 	put_time(&j, "ended", r->ended_ms);

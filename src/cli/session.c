@@ -14,10 +14,10 @@
 
 #include "base/fd.h"
 #include "cli/keys.h"
+#include "cli/screen.h"
 #include "cli/terminal.h"
 #include "core/listen.h"
 #include "lib/event.h"
-#include "lib/helper.h"
 #include "lib/launch.h"
 #include "lib/public.h"
 #include "lib/summary_stage.h"
@@ -66,27 +66,24 @@ static int start_relay(struct session *s, const struct ambit_event_options *o, s
 {
 	const int in = is_tty(o, 0) ? o->stream_fd[0] : -1;
 	const int out = is_tty(o, 1) ? o->stream_fd[1] : is_tty(o, 2) ? o->stream_fd[2] : -1;
-	auto_fd int exe = -1, own_in = -1, own_out = -1;
-	char path[64];
-	struct relay_start how = { .path = path, .master = s->master };
-	int r = helper_open("ambit-relay", &exe, e);
+	auto_fd int own_in = -1, own_out = -1;
+	struct relay_start how = { .master = s->master };
+	int r;
 
 	s->alone = in >= 0 && is_tty(o, 1);
-	r = r < 0 ? r : open_input(s, in, &own_in, e);
+	r = open_input(s, in, &own_in, e);
 	if (r < 0)
 		return r;
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
 	own_out = out >= 0 ? terminal_open_own(out, O_WRONLY) : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	how.terminal_in = own_in;
 	how.terminal_out = own_out;
 	how.mute = !s->alone;
-	how.ascii = terminal_is_8bit(getenv("LC_ALL") != NULL ? getenv("LC_ALL") : getenv("LANG"));
 	r = terminal_save(&s->terminal, in >= 0 ? in : out, e);
 	r = r < 0 ? r : terminal_copy_size(&s->terminal, s->master, e); /* it may have changed since the start */
 	/* raw first: a Ctrl-D that is typed to a cooked terminal would be the end of what the relay reads */
 	if (r == 0 && s->alone)
 		r = terminal_raw(&s->terminal, e);
-	return r < 0 ? r : relay_start(&how, &s->relay, e);
+	return r < 0 ? r : screen_relay(&how, &s->relay, e);
 }
 
 /* The program and we stop together and go on together. Its deadline does not stop. */

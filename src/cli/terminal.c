@@ -308,7 +308,7 @@ int terminal_continue(struct terminal *t, int master, struct relay_process *r, s
 {
 	int code = t->raw ? terminal_raw(t, e) : 0;
 
-	if (code == 0)
+	if (code == 0 && master >= 0)
 		code = terminal_copy_size(t, master, e);
 	if (r != NULL && r->pidfd >= 0)
 		(void)pidfd_signal(r->pidfd, SIGCONT); /* as above */

@@ -92,7 +92,7 @@ void relay_finish(struct relay_process *r);
 
 /* On SIGTSTP: stops the relay, gives the terminal back, stops this process; when continued, all as it was, and
  * terminal_continue. Modes that the program set (mouse, alternate screen) stay meanwhile: nobody could tell it to set
- * them again. r may be NULL. */
+ * them again. master may be -1 (whose size is set elsewhere), r NULL. */
 int terminal_suspend(struct terminal *t, int master, struct relay_process *r, struct err *e);
 /* On SIGCONT, also after a SIGSTOP that we did not see: raw again if it was, size, the relay goes on. */
 int terminal_continue(struct terminal *t, int master, struct relay_process *r, struct err *e);

@@ -36,7 +36,9 @@ static uint64_t now_ms(void)
 
 void job_init(struct job *j)
 {
-	*j = (struct job){ .input_fd = -1, .inner_fd = -1, .terminal_fd = -1, .out_fd = -1, .err_fd = -1 };
+	*j = (struct job){
+		.input_fd = -1, .inner_fd = -1, .terminal_fd = -1, .held_fd = -1, .out_fd = -1, .err_fd = -1
+	};
 }
 
 void job_finish(struct job *j)
@@ -45,6 +47,7 @@ void job_finish(struct job *j)
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);
 	fd_close(&j->terminal_fd);
+	fd_close(&j->held_fd);
 	fd_close(&j->out_fd);
 	fd_close(&j->err_fd);
 	job_init(j);
@@ -325,16 +328,26 @@ int job_begin(struct job *j, const struct job_terms *t)
 
 /* ---- while it runs ---- */
 
-/* The library bounds what passes through it, which a terminal's output does not. */
+/* The library bounds what passes through it, which a terminal's output does not. What cannot be kept ends it as well: nobody else would be told, since the program writes
+ * to a terminal, which takes everything. */
 static void bound_terminal(struct job *j)
 {
-	if (j->over_output || length(j->out_fd) <= j->output_max)
+	if (j->over_output || (j->lost_errno == 0 && length(j->out_fd) <= j->output_max))
 		return;
 	j->over_output = true;
 	(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile: then it is over as well */
 }
 
-/* What came out of its terminal, some of it each time, so that others have their turn; at the end all. The end of it is the end of the program's side. */
+/* All of the program's ends are closed, by itself or since its leader went, and it may open one again: an end of ours lets it. false: nothing more comes. */
+static bool hold_terminal(struct job *j, bool ended)
+{
+	fd_close(&j->held_fd); /* hung up with the others, or there is none */
+	if (!ended)
+		j->held_fd = ioctl(j->terminal_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return j->held_fd >= 0;
+}
+
+/* What came out of its terminal, some of it each time, so that others have their turn; at the end, which is the event's, all. */
 static void copy_terminal(struct job *j, bool ended)
 {
 	static uint8_t room[TERMINAL_CHUNK];
@@ -342,14 +355,17 @@ static void copy_terminal(struct job *j, bool ended)
 
 	for (unsigned i = 0; j->terminal_fd >= 0 && (ended || i < TERMINAL_TURN) && poll(&p, 1, 0) == 1; i++) {
 		const ssize_t n = read(j->terminal_fd, room, sizeof room);
+		int r = 0;
 
+		if (n <= 0 && hold_terminal(j, ended))
+			continue;
 		if (n <= 0) {
 			fd_close(&j->terminal_fd);
 			return;
 		}
 		if (!j->over_output)
-			(void)fd_write_all(j->out_fd, room,
-					   (size_t)n); /* a full disk: what is kept says how much it is */
+			r = fd_write_all(j->out_fd, room, (size_t)n);
+		j->lost_errno = r < 0 ? -r : j->lost_errno;
 		bound_terminal(j);
 	}
 }
@@ -380,10 +396,33 @@ static void copy_keys(struct job *j)
 	}
 }
 
+/* Also of one that ended by itself before it could be killed: then how it ended stands, and what is missing is said. */
+static void say_lost(struct job *j)
+{
+	struct err e;
+
+	if (j->lost_errno == 0 || j->row.message[0] != 0)
+		return;
+	(void)err_set(&e, AMBIT_SYSTEM, "make room on the disk where sessions are kept, and run it again",
+		      "what it wrote to its terminal is not all kept: %s", strerror(j->lost_errno));
+	say(&j->row, &e);
+}
+
+/* Stopped by its terminal, or by a signal: who sits at the terminal has to know. */
+static void note_stop(struct job *j, bool ended)
+{
+	if (ambit_event_stopped(j->ev) != 0)
+		j->row.flags |= EVENT_STOPPED;
+	if (j->continued || ended)
+		j->row.flags &= ~(uint32_t)EVENT_STOPPED;
+	j->continued = false;
+}
+
 int job_step(struct job *j, const struct shelf *shelf)
 {
 	const int ended = ambit_event_step(j->ev, NULL);
 
+	note_stop(j, ended != 0);
 	if ((j->flags & EVENT_TERMINAL) != 0 && j->terminal_fd < 0)
 		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
 	copy_keys(j);
@@ -393,9 +432,10 @@ int job_step(struct job *j, const struct shelf *shelf)
 	take_result(&j->row, j->ev);
 	if (j->over_output && j->row.outcome.cause == CAUSE_KILLED) {
 		j->row.outcome.cause = CAUSE_LIMIT;
-		j->row.outcome.limit = LIMIT_OUTPUT;
+		j->row.outcome.limit = j->lost_errno != 0 ? LIMIT_DISK : LIMIT_OUTPUT;
 		j->row.exit_status = 125;
 	}
+	say_lost(j);
 	job_measure(j);
 	write_record(j, shelf);
 	fd_close(&j->input_fd);
@@ -437,6 +477,7 @@ int job_signal(struct job *j, int number, struct err *e)
 	r = ambit_event_signal(j->ev, number, NULL);
 	if (r == -AMBIT_LIMIT)
 		return err_set(e, AMBIT_LIMIT, "try again", "more signals come than the event takes");
+	j->continued = j->continued || (r >= 0 && number == SIGCONT);
 	return r < 0 ? not_running(e) : 0;
 }
 

@@ -27,9 +27,12 @@ struct job {
 	uint8_t keys[1024]; /* on their way to the terminal */
 	size_t n_keys;
 	int terminal_fd;     /* owned: the outer end of its terminal; -1 */
+	int held_fd;         /* owned: an inner end, so that a program which closes all of its own is not hung up; -1 */
 	int out_fd, err_fd;  /* owned: where its output goes; -1 */
 	uint64_t output_max; /* of a terminal's */
 	bool over_output;
+	bool continued;         /* by us, since the last step */
+	int lost_errno;         /* why what its terminal showed is not all kept; 0: it is */
 	struct job_share share; /* set aside for it, while it runs */
 	struct event_row row;   /* as it is by now */
 };

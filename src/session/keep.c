@@ -399,6 +399,7 @@ static void step_jobs(struct keep *k)
 {
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
 		struct job *j = &k->jobs[i];
+		const uint32_t flags = j->row.flags;
 
 		if (j->n == 0)
 			continue;
@@ -408,6 +409,8 @@ static void step_jobs(struct keep *k)
 			end(k, j);
 		else if (j->runs)
 			job_measure(j);
+		if (j->n != 0 && j->row.flags != flags)
+			changed(k, j->n);
 	}
 }
 

@@ -152,7 +152,8 @@ enum {
 	EVENT_INPUT = 2,
 	EVENT_TERMINAL = 4,
 	EVENT_PRUNED = 8 /* its output and record are not kept any more */,
-	EVENT_FLAGS = 15
+	EVENT_STOPPED = 16 /* while it runs: its program was stopped, and nobody of the session had it continue */,
+	EVENT_FLAGS = 31
 };
 
 /* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; 2: those that run or wait alone; b: for so many at most, 0: for all): SESSION_ROW for each as it is
