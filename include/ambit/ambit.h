@@ -395,7 +395,9 @@ struct ambit_event_info {
 	uint64_t out_bytes, err_bytes;         /* how much it wrote */
 	char event[32];
 	char command[256]; /* cut */
-	/* why it was refused or interrupted, or its changes were not committed; else empty */
+	/* why it was refused or interrupted, or its changes were not committed: enum ambit_code; 0 else, and the texts
+	 * are empty */
+	int code;
 	char message[512], hint[512];
 };
 

@@ -368,11 +368,11 @@ int daemon_reload(struct daemon_link *d, uint64_t *ret, struct err *e)
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++d->request });
-	r = ask(d, WIRE_SERVE_RELOAD, &b, &m, e);
+	r = ask(d, WIRE_SERVE_RELOAD, &b, end_of(d->wait_ms), &m, e);
 	if (r < 0)
 		return r;
 	if (m.number != WIRE_SERVE_DONE || !link_number_take(&m.body, &done))
-		return not_understood(e);
+		return lose(&d->broken, not_understood(e));
 	*ret = done.value;
 	return 0;
 }

@@ -220,7 +220,8 @@ static void its_end(struct ambit_session *s)
 	f = host_follow(s, run(s, &o).n, 0);
 	host_is(ambit_follow_wait(f, PATIENCE_MS, &e), 1, &e, "waiting");
 	host_is(ambit_follow_result(f, &info, &e), 0, &e, "the result");
-	if (strcmp(info.cause, "refused") != 0 || info.message[0] == 0 || info.exit_status != 127)
+	if (strcmp(info.cause, "refused") != 0 || info.code != AMBIT_NO_PROGRAM || info.message[0] == 0 ||
+	    info.exit_status != 127)
 		host_problem("what is not there ended by %s with %d: %s", info.cause, info.exit_status, info.message);
 	ambit_follow_free(f);
 }
