@@ -1,109 +1,69 @@
-#!/usr/bin/env python3
-"""What an event costs through the daemon: by a channel of libambit's kind, and by JSON-RPC, beside `ambit run` less the start of its process.
+#!/usr/bin/python3
+"""What an event costs through the daemon, beside `ambit run` less the start of its process: by a channel of libambit's kind, by JSON-RPC, and
+by the Python client, both of its ways.
 
-usage: sessions.py AMBIT [ROUNDS]    (interleaved, one of each in turn; medians in milliseconds)
-"""
+    sessions.py AMBIT [ROUNDS [PACKAGE]]
 
-import json
+PACKAGE is packages/python/src. One of each in turn, beginning with another one each time; medians in milliseconds, and of the differences in each round."""
+
+import asyncio
 import os
-import socket
-import statistics
-import struct
-import subprocess
 import sys
-import tempfile
-import time
 
-PART, RUN, FOLLOW, TAKEN, FILES, GREW, OVER = 299, 289, 290, 304, 305, 306, 308
-OPEN, CHANNEL = 258, 264
-COMMAND = ["/bin/true"]
+from served import COMMAND, Daemon, middle, percentile, timed
+from work import figure
 
-
-def text(value):
-    return struct.pack("<I", len(value)) + value.encode()
+TARGET_ABOVE = 1.0
+HERE = os.path.dirname(os.path.abspath(__file__))
+KINDS = ('by a channel', 'by JSON-RPC', 'Python client', 'Python client, asyncio')
 
 
-class Channel:
-    """As libambit's: messages of fixed size (src/session/link.h)."""
+def contestants(daemon, package, loop, closing):
+    """{name: what to time}"""
+    os.environ.update({**daemon.environment, 'AMBIT_PROGRAM': daemon.ambit})
+    sys.path.insert(0, package)
+    import ambit  # pylint: disable=import-outside-toplevel
+    import ambit.aio  # pylint: disable=import-outside-toplevel
 
-    def __init__(self, path, session):
-        self.daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.daemon.connect(path)
-        self.daemon.recv(1 << 16)
-        self.daemon.send(struct.pack("<HHI32s", OPEN, 0, 1, session.encode()))
-        data, fds, _, _ = socket.recv_fds(self.daemon, 1 << 16, 1)
-        assert struct.unpack_from("<H", data)[0] == CHANNEL
-        self.sock = socket.socket(fileno=fds[0])
-        self.sock.recv(1 << 16)
-        self.run_bytes = (struct.pack("<I", 1) + text("") + struct.pack("<IIII", 0, 0, 0, 0) + text("") + text("") + struct.pack("<I", len(COMMAND)) +
-                          b"".join(map(text, COMMAND)) + struct.pack("<I", 0))
-
-    def event(self):
-        self.sock.send(struct.pack("<HH", PART, 0) + self.run_bytes)
-        self.sock.send(struct.pack("<HHIQ", RUN, 0, 1, 0))
-        while True:
-            data, fds, _, _ = socket.recv_fds(self.sock, 1 << 16, 3)
-            for fd in fds:
-                os.close(fd)
-            number = struct.unpack_from("<H", data)[0]
-            if number == TAKEN:
-                self.sock.send(struct.pack("<HHIIIQ", FOLLOW, 0, 2, 0, 0, struct.unpack_from("<Q", data, 12)[0]))
-            elif number == OVER:
-                return
-            else:
-                assert number in (FILES, GREW), number
-
-
-class Json:
-    def __init__(self, path, session):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
-        self.lines, self.session, self.number = self.sock.makefile("r"), session, 0
-        self.say("hello", protocol=1)
-        self.lines.readline()
-        self.say("session.open", session=session)
-        self.lines.readline()
-
-    def say(self, method, **params):
-        self.number += 1
-        self.sock.sendall((json.dumps({"jsonrpc": "2.0", "id": self.number, "method": method, "params": params}) + "\n").encode())
-
-    def event(self):
-        self.say("event.run", session=self.session, argv=COMMAND)
-        while "event.ended" not in (line := self.lines.readline()):
-            assert line and '"error"' not in line, line
-
-
-def timed(what):
-    begun = time.perf_counter()
-    what()
-    return 1000 * (time.perf_counter() - begun)
+    session = ambit.Client().open(daemon.session_id)
+    client = ambit.aio.Client()
+    apart = loop.run_until_complete(client.open(daemon.session_id))
+    closing.append(client.close)
+    channel, spoken = daemon.channel(), daemon.spoken()
+    return {'by a channel': channel.event,
+            'by JSON-RPC': spoken.event,
+            'Python client': lambda: session.run(COMMAND, check=True),
+            'Python client, asyncio': lambda: loop.run_until_complete(apart.run(COMMAND, check=True)),
+            'ambit run': lambda: daemon.quiet('run', '--work', '.', '--', *COMMAND),
+            'start of ambit': lambda: daemon.quiet('version')}
 
 
 def main():
-    ambit, rounds = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    with tempfile.TemporaryDirectory(prefix="ambit-bench-") as top:
-        os.makedirs(f"{top}/run", mode=0o700)
-        os.makedirs(f"{top}/tree")
-        place = {"cwd": f"{top}/tree", "env": {"PATH": os.environ["PATH"], "HOME": top, "XDG_RUNTIME_DIR": f"{top}/run"}, "stdin": subprocess.DEVNULL, "check": True}
-        quiet = {**place, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        session = subprocess.run([ambit, "session", "new", "--work", "."], **place, stdout=subprocess.PIPE, text=True).stdout.strip()
-        channel, spoken = Channel(f"{top}/run/ambit/native.sock", session), Json(f"{top}/run/ambit/rpc.sock", session)
-        kinds = {"by a channel": channel.event, "by JSON-RPC": spoken.event,
-                 "ambit run": lambda: subprocess.run([ambit, "run", "--work", ".", "--", *COMMAND], **quiet),
-                 "start of ambit": lambda: subprocess.run([ambit, "version"], **quiet)}
-        took = {kind: [] for kind in kinds}
-        for _ in range(rounds):
-            for kind, what in kinds.items():
-                took[kind].append(timed(what))
-        middle = {kind: statistics.median(times) for kind, times in took.items()}
-        for kind, value in middle.items():
-            print(f"{value:8.2f} ms  {kind}")
-        own = middle["ambit run"] - middle["start of ambit"]
-        for kind in ("by a channel", "by JSON-RPC"):
-            print(f"{middle[kind] - own:+8.2f} ms  {kind}, above ambit run without its process's start (1)")
-        subprocess.run([ambit, "serve", "--stop"], **place)
+    if len(sys.argv) < 2:
+        sys.exit('usage: sessions.py AMBIT [ROUNDS [PACKAGE]]')
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    package = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, '..', 'packages', 'python', 'src')
+    loop, closing = asyncio.new_event_loop(), []
+    with Daemon(sys.argv[1]) as daemon:
+        kinds = contestants(daemon, package, loop, closing)
+        names = list(kinds)
+        took = {name: [] for name in names}
+        for n in range(rounds + 1):
+            for i in range(len(names)):
+                name = names[(n + i) % len(names)]
+                one = timed(kinds[name])
+                if n > 0:  # the first of each is warming up
+                    took[name].append(one)
+        loop.call_soon(closing[0])
+        loop.run_until_complete(asyncio.sleep(0.1))
+        loop.close()
+    for name, times in took.items():
+        print(f'{middle(times):8.2f} ms  99 of 100 below {percentile(times, 99):8.2f}  {name}')
+    own = [run - start for run, start in zip(took['ambit run'], took['start of ambit'])]
+    for name in KINDS:
+        figure(f'event {name}, above ambit run\'s own, ms', middle(took[name]) - middle(own), TARGET_ABOVE)
+        print(f'       of the differences in each round: {middle(a - b for a, b in zip(took[name], own)):+.3f}')
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
     main()

@@ -27,15 +27,16 @@
  * Descriptors  All are close-on-exec from the start; those of the host do not go to helpers or cells, but for what
  *              stream_fd names. Freeing a handle closes all of its own.
  * fork         A child that goes on without exec has copies of handles that are not its own: it may free them,
- *              which closes its descriptors and leaves the event alone, and does nothing else with them. It keeps,
- *              as with any pipe, the ends of those it has copies of open.
+ *              which closes its descriptors and leaves event and session alone, and does nothing else with them.
+ *              It keeps, as with any pipe, the ends of those it has copies of open.
  * Threads      A quarter of a megabyte of stack is enough. Calls are not to be cancelled (pthread_cancel) half-way.
  * Process      The current directory, umask and limits are read, never set. Of the environment are read: HOME,
- *              USER, XDG_STATE_HOME, XDG_CONFIG_HOME (where the person keeps what is Ambit's), AMBIT_LEDGER,
- *              AMBIT_KEEP, AMBIT_KEEP_SPACE; with grants that need them SSH_AUTH_SOCK and SSL_CERT_FILE; and what
- *              `env` grants pass on (ambit_event_options.environment). As with any getenv, no other thread may
- *              change the environment meanwhile. The role that gets the values of secrets has the whole
- *              environment, which the person's own commands for them may need.
+ *              USER, XDG_STATE_HOME, XDG_CONFIG_HOME, XDG_RUNTIME_DIR (where the person keeps what is Ambit's),
+ *              AMBIT_LEDGER, AMBIT_KEEP, AMBIT_KEEP_SPACE; with grants that need them SSH_AUTH_SOCK and
+ *              SSL_CERT_FILE; and what `env` grants pass on (ambit_event_options.environment). As with any getenv,
+ *              no other thread may change the environment meanwhile. The role that gets the values of secrets has
+ *              the whole environment, which the person's own commands for them may need, as has a daemon that is
+ *              started.
  * Blocking     A call that may wait says so. The others do what is there to do and return.
  *
  * Helpers are those that were installed with the library: the shared one looks for them beside itself, then where
@@ -233,6 +234,246 @@ const char *ambit_event_ledger_key(struct ambit_event *ev, int *ret_is_new);
 /* Kills what still runs, and waits until nothing is left of it: a moment, since the kernel ends the cell. What
  * it had changed is kept, as with kill. */
 void ambit_event_free(struct ambit_event *ev);
+
+/* ---- sessions, which a daemon keeps ---- */
+
+/* What runs in a session outlives who asked for it (`man ambit-session`): a host that was killed connects again,
+ * opens the session by its id, and follows its events from the byte that it had come to. The daemon is the person's
+ * own; whoever listens in its place is believed only if the kernel says that it is of the process's own user.
+ *
+ * Asking   A call that asks the daemon, or a session's process, sends, and waits for the answer: as long as wait_ms
+ *          says, and no longer, whatever comes meanwhile. -GONE: the other side ended, or does not answer;
+ *          -PROTOCOL: it said what it may not. Then the handle is of no use any more, but to be freed, and for what
+ *          is read of events that it follows: each later call gives the same error, as does a step. (-GONE may
+ *          also be the answer, of an event that does not run: it stands at the function, and breaks nothing.)
+ *          What was taken is kept: connect and open again, and say a request that had no answer once more with
+ *          the same key.
+ * Memory   A handle holds a connection, at most one page of a list (64), and one record; what events write lies in
+ *          files, and is read from there. */
+
+/* A connection to the daemon. */
+struct ambit_daemon;
+
+struct ambit_daemon_options {
+	size_t size;
+	/* 1: it is started if it is not there. It gets the whole environment of the process, is no child of it,
+	 * and lives on; where the host is init or adopts orphans it is the host's to wait for, some day */
+	int start;
+	/* for each answer, on this connection and on those to sessions that it opens; 0: 30 seconds */
+	unsigned wait_ms;
+};
+
+/* Connects, within the time for one answer. The caller owns *ret. -NOT_FOUND: no daemon is there; -PROTOCOL: it
+ * is of another version, too; -CONFLICT: it keeps the sessions of another XDG_STATE_HOME; -DENIED: it is another
+ * user's; -LIMIT: it has as many clients as it may; -HOST: there is no place for its socket; with start also
+ * -UNTRUSTED, as ambit_event_start. */
+int ambit_daemon_connect(const struct ambit_daemon_options *o, struct ambit_daemon **ret, struct ambit_error *e);
+
+enum ambit_session_state {
+	AMBIT_SESSION_IDLE = 1,
+	AMBIT_SESSION_BUSY = 2,   /* events run */
+	AMBIT_SESSION_ENDED = 3,  /* it takes no more */
+	AMBIT_SESSION_BROKEN = 4, /* what is kept of it cannot be read */
+};
+
+/* What is filled is what `size` has room for, as with struct ambit_error. */
+struct ambit_session_info {
+	size_t size;
+	char session[32]; /* its id: "s_" and 26 characters */
+	int state;        /* enum ambit_session_state */
+	unsigned running; /* events that run */
+	uint64_t events;  /* how many it took: the number of the last; numbers begin with 1 */
+	uint64_t made_ms; /* since 1970 */
+	char agent[64];
+	char workspace[4096];
+};
+
+/* The first session behind that id, in the order of their ids, which is that of their beginning; "" is before the
+ * first. 1: *ret is it; 0: there is none. Asks for a page at a time: who goes from one to the next asks seldom,
+ * and is told how they were at that time. -USAGE: `after` is no id. */
+int ambit_daemon_next_session(struct ambit_daemon *d, const char *after, struct ambit_session_info *ret,
+			      struct ambit_error *e);
+
+/* Leaves. Sessions that it opened stay open. */
+void ambit_daemon_free(struct ambit_daemon *d);
+
+/* A connection to one session. */
+struct ambit_session;
+
+/* What a session is; all of it is copied. Words and paths mean what they do in ambit_event_options, and hold for
+ * all of its events. */
+struct ambit_session_options {
+	size_t size;
+	const char *workspace; /* NULL: the current directory */
+	const char *base, *observe, *without;
+	unsigned changes; /* AMBIT_CHANGES_*, but for BESIDE, which is what `background` of an event is */
+	/* Over all of its events: how many it takes, how long they run, and how long processors work for them; 0:
+	 * not bounded */
+	uint64_t events_max, wall_ms_max, cpu_ms_max;
+	/* How long, and how much of, outputs and records are kept, the oldest go first; 0: 7 days, 256 MiB */
+	uint64_t keep_ms, keep_bytes;
+	char *const *environment; /* what `env NAME` grants pass on; NULL: the process's own */
+	/* At most 128 bytes of UTF-8: the same key with the same of everything else gives the session that it
+	 * gave before, and else is a -CONFLICT. NULL: none */
+	const char *key;
+};
+
+/* Makes a session with what the policy grants, and opens it. Asks. The caller owns *ret; policy, options and
+ * connection may be freed afterwards. What grants name is looked up when an event begins, and a word that is none
+ * is told by its end. -USAGE: an option; -LIMIT: more than a session can have, or as many are in use as may be. */
+int ambit_session_new(struct ambit_daemon *d, const struct ambit_policy *p, const struct ambit_session_options *o,
+		      struct ambit_session **ret, struct ambit_error *e);
+
+/* Opens the one with that id, also if it has ended: what became of its events is still to be read. Asks.
+ * -NOT_FOUND; -USAGE: this is no id. */
+int ambit_session_open(struct ambit_daemon *d, const char *session, struct ambit_session **ret, struct ambit_error *e);
+
+/* "s_" and 26 characters. */
+const char *ambit_session_id(const struct ambit_session *s);
+
+/* How it was when it was opened. */
+int ambit_session_look(const struct ambit_session *s, struct ambit_session_info *ret, struct ambit_error *e);
+
+/* One event of a session; all of it is copied. */
+struct ambit_run_options {
+	size_t size;
+	char *const *argv;
+	/* Over the session's, and for the same grants: "NAME=value" texts, up to NULL; NULL: nothing */
+	char *const *environment;
+	const char *limits; /* "wall=30s,memory=2G", beside the session's: the smaller holds; NULL: none */
+	/* At most 128 bytes of UTF-8: the same key with the same of everything else gives the number of the
+	 * first, and begins nothing; with something else it is a -CONFLICT. NULL: none */
+	const char *key;
+	/* 1: beside the others, until it ends or the session does; else those that are not run one after the other */
+	int background;
+	int input; /* 1: it reads what is written to it (ambit_follow_write), until that is ended; else nothing */
+	/* 1: a private one, from which it reads, with `rows` and `columns` (0: 24, 80); all output is stream 1 */
+	int terminal;
+	unsigned rows, columns;
+	unsigned changes;        /* AMBIT_CHANGES_STAGE, DISCARD, STRICT, UNHASHED, beside the session's */
+	const char *on_conflict; /* "fail" (NULL), "theirs", "ours" */
+};
+
+struct ambit_run {
+	size_t size;
+	uint64_t n;     /* its number in the session, by which it is named from here on */
+	char event[32]; /* its id: "e_" and 26 characters */
+	int replayed;   /* 1: of the key that was there; nothing was begun */
+};
+
+/* Has a command run, and says in *ret (may be NULL) by what number. Asks: then it is written down, and nothing
+ * but the death of the machine loses it; with a key not even that. Whether it can begin, and how it ends, is told
+ * at its end. -USAGE, -MALFORMED: an option; -CONFLICT: the key; -GONE: the session has ended, too; -LIMIT: it
+ * takes no more. */
+int ambit_session_run(struct ambit_session *s, const struct ambit_run_options *o, struct ambit_run *ret,
+		      struct ambit_error *e);
+
+enum ambit_event_state {
+	AMBIT_EVENT_TAKEN = 1, /* and not begun */
+	AMBIT_EVENT_RUNS = 2,
+	AMBIT_EVENT_OVER = 3,
+	/* The daemon or its machine died, and with it what ran; it is not begun again. What it had changed is
+	 * kept (`ambit stage list`) */
+	AMBIT_EVENT_INTERRUPTED = 4,
+};
+
+/* What is filled is what `size` has room for. */
+struct ambit_event_info {
+	size_t size;
+	uint64_t n;
+	int state;      /* enum ambit_event_state */
+	int background; /* 0 or 1, as the next three */
+	int terminal;
+	int denied;      /* something was */
+	int kept;        /* 0: its output and record are not kept any more */
+	int exit_status; /* when it is over: as ambit_event_exit_status gives it; 125: it was interrupted */
+	/* when it is over: "exited", "limit", "killed", "lost", "refused"; else NULL. Lives for ever, as the next */
+	const char *cause;
+	const char *limit;     /* with the cause "limit": "wall" */
+	const char *workspace; /* when it is over: "untouched", "committed", "kept", ... as in the record; NULL: none */
+	uint64_t taken_ms, begun_ms, ended_ms; /* since 1970; 0: not yet */
+	uint64_t out_bytes, err_bytes;         /* how much it wrote */
+	char event[32];
+	char command[256]; /* cut */
+	/* why it was refused or interrupted, or its changes were not committed; else empty */
+	char message[512], hint[512];
+};
+
+/* The first event of that number or a higher one. 1: *ret is it, as it is now; 0: there is none yet. Asks for a
+ * page at a time, as ambit_daemon_next_session: who goes from n to n + 1 asks seldom, and who asks for the same
+ * number again is told anew. */
+int ambit_session_next_event(struct ambit_session *s, uint64_t n, struct ambit_event_info *ret, struct ambit_error *e);
+
+/* The record of an event that is over, as ambit_event_record. Asks. Valid until the next call of this, or until
+ * the handle is freed. -NOT_FOUND: it is not over, was interrupted, or is not kept any more. */
+int ambit_session_record(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
+			 struct ambit_error *e);
+
+/* Sends a signal to its process group. Asks. -GONE: it does not run. */
+int ambit_session_signal(struct ambit_session *s, uint64_t n, int signal_number, struct ambit_error *e);
+
+/* Ends it at once, or has it not begin. Asks; that it has ended is told to who follows. What it changed is kept.
+ * -GONE: it is over. */
+int ambit_session_cancel(struct ambit_session *s, uint64_t n, struct ambit_error *e);
+
+/* Gives its terminal that size. Asks. -GONE: it has none now. */
+int ambit_session_resize(struct ambit_session *s, uint64_t n, unsigned rows, unsigned columns, struct ambit_error *e);
+
+/* ---- following an event ---- */
+
+/* What one event writes and reads, and its end. It belongs to a session's handle, which is used by the same
+ * thread. */
+struct ambit_follow;
+
+/* Asks. The caller owns *ret, and frees it before or after the session's. input: 1: ambit_follow_write is to be
+ * used. What it has written so far is there to be read; what comes then, and its end, is told to
+ * ambit_session_step. -NOT_FOUND: there is no such event; -LIMIT: 64 of the session are followed that are not
+ * over, those whose handles were freed included. */
+int ambit_session_follow(struct ambit_session *s, uint64_t n, int input, struct ambit_follow **ret,
+			 struct ambit_error *e);
+
+/* Readable when ambit_session_step has something to do for any of the events that the session's handle follows:
+ * as ambit_event_fd, one for each session. */
+int ambit_session_fd(const struct ambit_session *s);
+
+/* Takes in what there is to know, and never blocks. 1: something is new: more to be read of an event that is
+ * followed, its end, or room for its input; 0: nothing. More is told of an event's output only when what is there
+ * was read: until ambit_follow_read gives less than there was room for. After an error the descriptor is never
+ * readable. */
+int ambit_session_step(struct ambit_session *s, struct ambit_error *e);
+
+/* What it wrote to stream 1 or 2, from the byte `offset` on: gives how many bytes, up to n, were put into buffer;
+ * 0: there are no more now, and if it is over at all. Never waits, but for a disk. Any byte can be read again as
+ * long as the handle is there. */
+int ambit_follow_read(struct ambit_follow *f, int stream, uint64_t offset, void *buffer, size_t n,
+		      struct ambit_error *e);
+
+/* Of n bytes for it to read: gives how many were taken; 0: there is no room now, and the session's descriptor is
+ * readable when there is. Never waits. -GONE: it reads no more, or its input was ended; -USAGE: it is not
+ * followed with its input, or takes none. */
+int ambit_follow_write(struct ambit_follow *f, const void *bytes, size_t n, struct ambit_error *e);
+
+/* The end of its input, for everybody who writes there. Asks. -GONE: it takes none any more. */
+int ambit_follow_end_input(struct ambit_follow *f, struct ambit_error *e);
+
+/* 1: it is over or was interrupted, and all that it wrote can be read. */
+int ambit_follow_is_over(const struct ambit_follow *f);
+
+/* Steps until it is over: 1; 0: wait_ms went by (-1: as long as it takes, which the limit `wall` bounds, if the
+ * daemon is not stopped). */
+int ambit_follow_wait(struct ambit_follow *f, int wait_ms, struct ambit_error *e);
+
+/* How it ended. -USAGE: it is not over. */
+int ambit_follow_result(const struct ambit_follow *f, struct ambit_event_info *ret, struct ambit_error *e);
+
+/* Follows it no more; it goes on. */
+void ambit_follow_free(struct ambit_follow *f);
+
+/* Ends what runs in it, and takes no more events. Asks. What became of them is kept for its time. */
+int ambit_session_end(struct ambit_session *s, struct ambit_error *e);
+
+/* Leaves the session, in which everything goes on. Of events that are still followed what is there can be read. */
+void ambit_session_free(struct ambit_session *s);
 
 #ifdef __cplusplus
 }

@@ -114,6 +114,7 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_word(json_put_key(&j, "workspace"), over ? workspace_word(r->outcome.workspace) : NULL);
 	json_put_bool(json_put_key(&j, "denied"), r->denied != 0);
 	json_put_bool(json_put_key(&j, "kept"), (r->flags & EVENT_PRUNED) == 0);
+	json_put_word(json_put_key(&j, "code"), r->code != 0 ? err_code_name((int)r->code) : NULL);
 	json_put_name(json_put_key(&j, "message"), r->message[0] != 0 ? r->message : NULL);
 	json_put_object_end(&j);
 	buf_put_u8(&out, '\n');

@@ -334,6 +334,7 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 		return cli_refuse(false, &e);
 	}
 	if (row->outcome.cause == CAUSE_REFUSED || (row->message[0] != 0 && !r->o->quiet)) {
+		e.code = (int)row->code;
 		(void)text_copy(e.message, sizeof e.message, row->message); /* of the same size, as below */
 		(void)text_copy(e.hint, sizeof e.hint, row->hint);
 		(void)cli_refuse(false, &e);

@@ -20,7 +20,7 @@
 
 static const char help_text[] =
 	"ambit serve [--idle TIME]\n"
-	"ambit serve --status | --metrics | --stop\n"
+	"ambit serve --status | --metrics | --reload | --stop\n"
 	"\n"
 	"The daemon that keeps sessions: yours alone, without root. The first command that needs it starts it, and that one ends when\n"
 	"nobody has used it for ten minutes; one that is started so stays, and is what a service manager is to run.\n"
@@ -28,6 +28,7 @@ static const char help_text[] =
 	"  --idle TIME   end when nobody has used it for so long (30s, 10m)\n"
 	"  --status      how the one that is there is\n"
 	"  --metrics     the same for a monitoring system, in the format OpenMetrics\n"
+	"  --reload      after Ambit was installed anew: it becomes that, and neither what runs nor who is connected notices\n"
 	"  --stop        end it: nobody is let in any more, what runs has half a minute to end, and is interrupted then\n"
 	"  --json        with --status: as JSON\n"
 	"  --help        this text\n"
@@ -35,13 +36,13 @@ static const char help_text[] =
 	"Programs speak to it by libambit, or JSON-RPC at $XDG_RUNTIME_DIR/ambit/rpc.sock.\n";
 
 struct words {
-	bool status, metrics, stop, json, help;
+	bool status, metrics, reload, stop, json, help;
 	uint64_t idle_ms;
 };
 
 static int read_words(struct words *w, int argc, char **argv)
 {
-	static const char *const names[] = { "idle", "status", "metrics", "stop", "json", "help" };
+	static const char *const names[] = { "idle", "status", "metrics", "reload", "stop", "json", "help" };
 
 	for (int i = 1; i < argc; i++) {
 		if (cli_is_help(argv[i]))
@@ -50,6 +51,8 @@ static int read_words(struct words *w, int argc, char **argv)
 			w->status = true;
 		else if (strcmp(argv[i], "--metrics") == 0)
 			w->metrics = true;
+		else if (strcmp(argv[i], "--reload") == 0)
+			w->reload = true;
 		else if (strcmp(argv[i], "--stop") == 0)
 			w->stop = true;
 		else if (strcmp(argv[i], "--json") == 0)
@@ -61,8 +64,8 @@ static int read_words(struct words *w, int argc, char **argv)
 			 w->idle_ms > 1000000000)
 			return cli_usage(HELP, "--idle takes a time of a second at least (30s, 10m)");
 	}
-	if (w->status + w->metrics + w->stop > 1)
-		return cli_usage(HELP, "--status, --metrics and --stop are three commands");
+	if (w->status + w->metrics + w->reload + w->stop > 1)
+		return cli_usage(HELP, "--status, --metrics, --reload and --stop are four commands");
 	return w->json && !w->status ? cli_usage(HELP, "--json is for --status") : 0;
 }
 
@@ -165,6 +168,24 @@ static int ask_status(bool metrics, bool json)
 	return status;
 }
 
+/* ---- having it become another ---- */
+
+static int reload(struct err *e)
+{
+	static struct daemon_link d, anew;
+	uint64_t times;
+	int r = daemon_connect(&d, false, e);
+
+	r = r < 0 ? r : daemon_reload(&d, &times, e);
+	daemon_leave(&d);
+	r = r < 0 ? r : daemon_connect(&anew, false, e);
+	if (r == 0)
+		(void)fprintf(stderr, "ambit: the daemon, process %u, is the one of Ambit %s now\n", anew.hello.pid,
+			      anew.hello.version);
+	daemon_leave(&anew);
+	return r;
+}
+
 /* ---- ending it ---- */
 
 static int await_end(int pidfd, struct err *e)
@@ -213,6 +234,8 @@ int cli_serve(int argc, char **argv)
 	}
 	if (w.status || w.metrics)
 		return ask_status(w.metrics, w.json);
+	if (w.reload)
+		return reload(&e) < 0 ? found_refuse(false, &e) : 0;
 	if (w.stop)
 		return end_it(&e) < 0 ? found_refuse(false, &e) : 0;
 	return become(&w);

@@ -1,5 +1,4 @@
 /* ambit session new, list, end: sessions that the daemon keeps. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,8 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/options.h"
-#include "lib/policy_handle.h"
 #include "lib/public.h"
+#include "lib/session_describe.h"
 
 #define SESSION_HELP "ambit session --help"
 #define SHOWN_MAX 300
@@ -56,55 +55,6 @@ static const char session_help[] =
 
 /* ---- new ---- */
 
-/* What `env NAME` grants pass on, from our own environment. Owned; NULL: no memory. */
-static char **values_of(const struct policy *p)
-{
-	char **list = calloc((size_t)p->n_lines + 1, sizeof *list);
-	size_t n = 0;
-
-	for (uint32_t i = 0; list != NULL && i < p->n_lines; i++) {
-		const char *name = p->lines[i].object;
-		const char *value = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? getenv(name) : NULL;
-
-		if (value != NULL && asprintf(&list[n], "%s=%s", name, value) >= 0)
-			n++;
-	}
-	return list;
-}
-
-static int describe(const struct run_options *o, struct description *d, struct buf *policy, struct err *e)
-{
-	char real[PATH_MAX];
-	const struct {
-		const char *word;
-		char *to;
-		size_t size;
-	} words[] = { { o->event.base, d->base, sizeof d->base },
-		      { o->event.observe, d->observe, sizeof d->observe },
-		      { o->event.without, d->without, sizeof d->without },
-		      { o->key, d->key, sizeof d->key } };
-
-	if (realpath(o->event.workspace != NULL ? o->event.workspace : ".", real) == NULL ||
-	    !text_copy(d->workspace, sizeof d->workspace, real))
-		return err_set(e, AMBIT_USAGE, "name a directory that is there with --workspace",
-			       "cannot use the workspace %s", o->event.workspace != NULL ? o->event.workspace : ".");
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (words[i].word != NULL && !text_copy(words[i].to, words[i].size, words[i].word))
-			return err_set(e, AMBIT_LIMIT, SESSION_HELP, "'%s' is too long", words[i].word);
-	d->changes = o->event.changes;
-	d->events_max = o->events_max;
-	d->wall_ms_max = o->wall_ms_max;
-	d->cpu_ms_max = o->cpu_ms_max;
-	d->keep_ms = o->keep_ms;
-	d->keep_bytes = o->keep_bytes;
-	policy_carry(&o->policy->policy, o->policy->texts, policy);
-	d->policy = policy->data;
-	d->policy_bytes = (uint32_t)policy->len; /* bounded by its maximum */
-	d->env = values_of(&o->policy->policy);
-	return policy->failed || d->env == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory to describe the session")
-						: 0;
-}
-
 static void put_session(struct json *j, const struct session_row *r)
 {
 	static const char *const states[] = { NULL, "idle", "busy", "ended", "broken" };
@@ -137,12 +87,23 @@ static int tell_session(bool json, const struct session_row *r)
 
 static int make(const struct run_options *o)
 {
+	const struct ambit_session_options options = { .workspace = o->event.workspace,
+						       .base = o->event.base,
+						       .observe = o->event.observe,
+						       .without = o->event.without,
+						       .changes = o->event.changes,
+						       .events_max = o->events_max,
+						       .wall_ms_max = o->wall_ms_max,
+						       .cpu_ms_max = o->cpu_ms_max,
+						       .keep_ms = o->keep_ms,
+						       .keep_bytes = o->keep_bytes,
+						       .key = o->key };
 	static struct daemon_link d;
 	static struct daemon_channel c;
 	struct description about = { .env = NULL };
 	auto_buf policy = { .max = DESCRIPTION_BYTES_MAX };
 	struct err e;
-	int r = describe(o, &about, &policy, &e), status;
+	int r = session_describe(o->policy, &options, &policy, &about, &e), status;
 
 	d.sock = c.sock = -1;
 	r = r < 0 ? r : daemon_connect(&d, true, &e);

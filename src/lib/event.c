@@ -149,6 +149,13 @@ static void let_go(struct ambit_event *ev)
 	fd_close(&ev->network.signer_pidfd);
 }
 
+void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd)
+{
+	*ret_sock = steal_fd(&ev->sock);
+	*ret_pidfd = steal_fd(&ev->pidfd);
+	ambit_event_free(ev);
+}
+
 void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
@@ -641,6 +648,18 @@ static bool is_settled(const struct ambit_event *ev)
 bool event_settles(const struct ambit_event *ev)
 {
 	return ev->told_end && !ev->result.ended;
+}
+
+int event_wait_fd(const struct ambit_event *ev)
+{
+	return ev->result.ended ? ev->pidfd : ev->epoll_fd;
+}
+
+bool event_is_gone(const struct ambit_event *ev)
+{
+	struct pollfd p = { .fd = ev->pidfd, .events = POLLIN };
+
+	return ev->result.ended && (ev->pidfd < 0 || poll(&p, 1, 0) == 1);
 }
 
 /* Says in the result what the exit status does not. */

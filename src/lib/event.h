@@ -90,6 +90,13 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 /* Its program has ended, and it is not over yet: it is settled what becomes of its changes. */
 bool event_settles(const struct ambit_event *ev);
 
+/* Readable when it has something to do, and after its end when its supervisor is gone, for which freeing would wait. */
+int event_wait_fd(const struct ambit_event *ev);
+bool event_is_gone(const struct ambit_event *ev);
+
+/* Frees the handle and leaves the event: it lives as long as the connection to its supervisor, and has ended when that one has. Both are the caller's. */
+void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd);
+
 /* True once, when it is known at which ports of the host its servers are reached (event_result), if there are any. */
 bool event_listens(struct ambit_event *ev);
 

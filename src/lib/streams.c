@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "base/fd.h"
 #include "cell/spec.h"
+#include "lib/quiet.h"
 
 static const uint32_t tty_flag[3] = { CELL_TTY_IN, CELL_TTY_OUT, CELL_TTY_ERR };
 static const char *const stream_names[3] = { "standard input", "standard output", "standard error" };
@@ -222,38 +222,14 @@ static bool fill(struct relay *r)
 	return true;
 }
 
-/* A pipe whose reader is gone raises SIGPIPE, and a file at its limit SIGXFSZ, which are not ours to handle in somebody
- * else's process: such a signal is held back, and taken away if it came. */
-static ssize_t write_quietly(int fd, const void *bytes, size_t n)
-{
-	const struct timespec at_once = { .tv_sec = 0 };
-	sigset_t ours, before, pending;
-	ssize_t done;
-	int saved;
-
-	(void)sigemptyset(&ours);
-	(void)sigaddset(&ours, SIGPIPE);
-	(void)sigaddset(&ours, SIGXFSZ);
-	(void)sigpending(&pending);
-	(void)pthread_sigmask(SIG_BLOCK, &ours, &before);
-	done = write(fd, bytes, n);
-	saved = errno;
-	if (done < 0 && ((saved == EPIPE && !sigismember(&pending, SIGPIPE)) ||
-			 (saved == EFBIG && !sigismember(&pending, SIGXFSZ))))
-		(void)sigtimedwait(&ours, NULL, &at_once);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
-	return done;
-}
-
 /* Writes what waits. A caller's blocking descriptor takes at most a page after it said that it has room; a file does not block, and
  * our own pipe takes what it can. */
 static void drain(struct relay *r)
 {
 	while (r->waiting.len > r->waiting_at && r->to_fd >= 0 && is_ready(r->to_fd, POLLOUT)) {
 		size_t n = r->waiting.len - r->waiting_at;
-		const ssize_t done = write_quietly(r->to_fd, r->waiting.data + r->waiting_at,
-						   n < 4096 || !r->output || r->file ? n : 4096);
+		const ssize_t done = quiet_write(r->to_fd, r->waiting.data + r->waiting_at,
+						 n < 4096 || !r->output || r->file ? n : 4096);
 
 		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			return;

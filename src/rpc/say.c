@@ -171,6 +171,7 @@ void say_event(struct json *j, const struct event_row *r)
 	put_or_null(j, "exit_status", r->state == EVENT_OVER, r->exit_status);
 	json_put_bool(json_put_key(j, "denied"), r->denied != 0);
 	put_outcome(j, r);
+	json_put_word(json_put_key(j, "code"), r->code != 0 ? err_code_name((int)r->code) : NULL);
 	json_put_name(json_put_key(j, "message"), r->message[0] != 0 ? r->message : NULL);
 	json_put_name(json_put_key(j, "hint"), r->hint[0] != 0 ? r->hint : NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -15,14 +16,13 @@
 #include "session/sealed.h"
 
 #define TURN 16 /* requests, or rows, before others have their turn */
-#define RPC_FILES 512
-#define RPC_MEMORY (UINT64_C(96) << 20)
 
 static void init(struct client *c)
 {
 	memset(c, 0, sizeof *c);
 	line_init(&c->line);
 	buf_init(&c->parts, DESCRIPTION_BYTES_MAX);
+	speaker_init(&c->speaker);
 }
 
 void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
@@ -33,22 +33,49 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->started_ms = now_ms;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
+	speaker_init(&c->spare);
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		speaker_init(&c->leaving[i]);
 }
 
-static void part_with(struct client *c)
+void clients_place(struct clients *c)
+{
+	struct stat st;
+
+	if (fstat(c->roles->sessions_fd, &st) < 0)
+		return; /* then nobody finds it the same, and says so */
+	c->dev = st.st_dev;
+	c->ino = st.st_ino;
+}
+
+/* Nobody waits for the end of a cell: it is told to end, and gone when that shows. Where too many of them are about to, this one is waited for. */
+static void let_leave(struct clients *all, struct speaker *speaker)
+{
+	for (unsigned i = 0; speaker_is_there(speaker) && i < LEAVING_MAX; i++)
+		if (!speaker_is_there(&all->leaving[i])) {
+			speaker_end(speaker);
+			all->leaving[i] = *speaker;
+			speaker_init(speaker);
+		}
+	speaker_finish(speaker);
+}
+
+static void part_with(struct clients *all, struct client *c)
 {
 	line_finish(&c->line);
 	buf_finish(&c->parts);
-	ambit_event_free(c->speaker);
+	let_leave(all, &c->speaker);
 	init(c);
 }
 
 void clients_finish(struct clients *c)
 {
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		part_with(&c->client[i]);
+		part_with(c, &c->client[i]);
 	fd_close(&c->spare_fd);
-	ambit_event_free(c->spare);
+	speaker_finish(&c->spare);
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		speaker_finish(&c->leaving[i]);
 }
 
 /* ---- answers ---- */
@@ -83,9 +110,43 @@ static struct client *free_place(struct clients *c)
 	return NULL;
 }
 
-static void say_hello(struct client *c)
+static pid_t pid_of(int sock)
 {
-	struct serve_hello h = { .revision = SESSION_REVISION, .pid = (uint32_t)getpid() };
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof peer;
+
+	(void)getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size); /* as when it was let in */
+	return peer.pid;
+}
+
+/* Why nobody more is let in; NULL: he is. */
+static const char *no_place(const struct clients *c, pid_t pid, bool by_rpc)
+{
+	unsigned all = 0, translated = 0, of_his = 0, translated_of_his = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *one = &c->client[i];
+		const bool is_his = one->pid == pid;
+
+		if (one->line.sock < 0)
+			continue;
+		all++;
+		translated += speaker_is_there(&one->speaker);
+		of_his += is_his;
+		translated_of_his += is_his && speaker_is_there(&one->speaker);
+	}
+	if (all == CLIENTS_MAX || (by_rpc && translated == TRANSLATED_MAX))
+		return "the daemon has as many clients as may be";
+	if (of_his >= CLIENTS_MAX / 2 || (by_rpc && translated_of_his >= TRANSLATED_MAX / 2))
+		return "this process has as many connections as one may have";
+	return NULL;
+}
+
+static void say_hello(const struct clients *all, struct client *c)
+{
+	struct serve_hello h = {
+		.revision = SESSION_REVISION, .pid = (uint32_t)getpid(), .dev = all->dev, .ino = all->ino
+	};
 	uint8_t room[64];
 	struct buf b;
 
@@ -95,33 +156,40 @@ static void say_hello(struct client *c)
 	(void)line_tell(&c->line, WIRE_SERVE_HELLO, &b, NULL, 0); /* its first word has room, or it went */
 }
 
+/* The last word, which answers nothing. */
+static void refuse(int sock, const struct err *why)
+{
+	uint8_t room[LINE_ANSWER_MAX];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_failed_put(&b, 0, why);
+	(void)wire_send(sock, WIRE_SERVE_FAILED, &b, NULL, 0); /* it has room, or he went */
+}
+
 void clients_come(struct clients *c, int sock)
 {
+	const pid_t pid = pid_of(sock);
+	const char *why = no_place(c, pid, false);
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
+	struct err e;
 
 	c->came++;
-	if (place == NULL)
-		return; /* the end of the connection says it */
+	if (why != NULL) {
+		(void)err_set(&e, AMBIT_LIMIT, "close some, or try again", "%s", why);
+		refuse(own, &e);
+		return;
+	}
+	place->pid = pid;
 	line_open(&place->line, steal_fd(&own));
-	say_hello(place);
+	say_hello(c, place);
 }
 
 static void make_spare(struct clients *c)
 {
-	static const struct role_bounds bounds = { .files = RPC_FILES, .memory_bytes = RPC_MEMORY };
-
-	if (c->spare == NULL && role_start_in_cell("ambit-rpc", &bounds, &c->spare, &c->spare_fd, NULL) < 0)
-		fd_close(&c->spare_fd); /* who comes next is told why */
-}
-
-static unsigned translated(const struct clients *c)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		n += c->client[i].speaker != NULL;
-	return n;
+	if (!speaker_is_there(&c->spare))
+		(void)speaker_start(&c->spare, &c->spare_fd); /* who comes next is told why */
 }
 
 /* For who gets no role to speak for him, which is where JSON is made otherwise. */
@@ -148,29 +216,31 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 	r = wire_send(c->spare_fd, WIRE_RPC_CLIENT, NULL, fds, 2);
 	fd_close(&c->spare_fd);
 	if (r < 0) {
-		ambit_event_free(c->spare);
-		c->spare = NULL;
+		speaker_finish(&c->spare);
 		return r;
 	}
 	place->speaker = c->spare;
-	c->spare = NULL;
+	speaker_init(&c->spare);
 	line_open(&place->line, steal_fd(&ours));
-	say_hello(place);
+	say_hello(c, place);
 	return 0;
 }
 
 void clients_come_by_rpc(struct clients *c, int sock)
 {
+	const pid_t pid = pid_of(sock);
+	const char *why = no_place(c, pid, true);
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
 
 	c->came++;
-	if (place == NULL || translated(c) >= TRANSLATED_MAX) {
-		refuse_rpc(own, "as many clients are connected as may be");
+	if (why != NULL) {
+		refuse_rpc(own, why);
 		return;
 	}
+	place->pid = pid;
 	make_spare(c);
-	if (c->spare == NULL || hand_over(c, place, own) < 0)
+	if (!speaker_is_there(&c->spare) || hand_over(c, place, own) < 0)
 		refuse_rpc(own, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
 	make_spare(c);
 }
@@ -209,15 +279,32 @@ static void give_channel(struct clients *all, struct client *c, uint32_t request
 	line_answer(&c->line, WIRE_SERVE_CHANNEL, &b, &fd, 1);
 }
 
+/* Whoever has most of it goes, which need not be whoever came last. */
+static void make_room(struct clients *all, size_t n)
+{
+	size_t sum = n;
+	struct client *most = &all->client[0];
+	struct err e;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		sum += all->client[i].parts.len;
+		if (all->client[i].parts.len > most->parts.len)
+			most = &all->client[i];
+	}
+	if (sum <= PARTS_MAX)
+		return;
+	(void)err_set(&e, AMBIT_LIMIT, "send a description at once", "more descriptions are begun than fit");
+	refuse(most->line.sock, &e);
+	part_with(all, most);
+}
+
 static bool on_part(struct clients *all, struct client *c, struct rbuf *in)
 {
 	const size_t n = rbuf_left(in);
-	size_t sum = n;
 
-	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		sum += all->client[i].parts.len;
-	if (sum > PARTS_MAX)
-		return false;
+	make_room(all, n);
+	if (c->line.sock < 0)
+		return true; /* it was he */
 	buf_put(&c->parts, rbuf_bytes(in, n), n);
 	return !c->parts.failed;
 }
@@ -345,6 +432,19 @@ static bool on_status(struct clients *all, struct client *c, struct rbuf *in)
 	return true;
 }
 
+static bool on_reload(struct clients *all, struct client *c, struct rbuf *in)
+{
+	struct link_number q;
+
+	if (!link_number_take(in, &q) || q.request == 0 || speaker_is_there(&c->speaker))
+		return false;
+	if (may(c, q.request, "")) {
+		c->reload = q.request; /* answered when it is done: nothing else is heard before */
+		all->reload = true;
+	}
+	return true;
+}
+
 /* false: it said what nobody may. */
 static bool take(struct clients *all, struct client *c, struct wire_message *m)
 {
@@ -356,6 +456,8 @@ static bool take(struct clients *all, struct client *c, struct wire_message *m)
 		return on_open(all, c, &m->body);
 	if (m->number == WIRE_SERVE_NARROW)
 		return on_narrow(c, &m->body);
+	if (m->number == WIRE_SERVE_RELOAD)
+		return on_reload(all, c, &m->body);
 	if (m->number == WIRE_SERVE_LIST)
 		return on_list(c, &m->body);
 	return m->number == WIRE_SERVE_STATUS && on_status(all, c, &m->body);
@@ -369,7 +471,7 @@ static bool hear(struct clients *all, struct client *c)
 	if (r == -EAGAIN)
 		return false;
 	if (r <= 0 || !take(all, c, &m))
-		part_with(c);
+		part_with(all, c);
 	return c->line.sock >= 0;
 }
 
@@ -415,16 +517,16 @@ static void tell_list(struct clients *all, struct client *c)
 static void step(struct clients *all, struct client *c)
 {
 	/* the cell of who speaks for a client, whose end shows by the connection */
-	if (c->speaker != NULL && ambit_event_step(c->speaker, NULL) != 0) {
-		part_with(c);
+	if (speaker_is_there(&c->speaker) && speaker_step(&c->speaker)) {
+		part_with(all, c);
 		return;
 	}
-	for (unsigned i = 0; i < TURN && line_flush(&c->line) && hear(all, c); i++)
+	for (unsigned i = 0; i < TURN && c->reload == 0 && line_flush(&c->line) && hear(all, c); i++)
 		;
 	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
 	if (c->line.sock < 0)
-		part_with(c);
+		part_with(all, c);
 }
 
 void clients_step(struct clients *c)
@@ -432,9 +534,11 @@ void clients_step(struct clients *c)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (c->client[i].line.sock >= 0)
 			step(c, &c->client[i]);
-	if (c->spare != NULL && ambit_event_step(c->spare, NULL) != 0) { /* somebody ended it */
-		ambit_event_free(c->spare);
-		c->spare = NULL;
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		if (speaker_is_there(&c->leaving[i]) && speaker_is_gone(&c->leaving[i]))
+			speaker_finish(&c->leaving[i]);
+	if (speaker_is_there(&c->spare) && speaker_step(&c->spare)) { /* somebody ended it */
+		speaker_finish(&c->spare);
 		fd_close(&c->spare_fd);
 	}
 }
@@ -449,12 +553,39 @@ unsigned clients_wants(const struct clients *c, struct pollfd *ret)
 		if (one->line.sock < 0)
 			continue;
 		ret[n++] = (struct pollfd){ .fd = one->line.sock, .events = line_wants(&one->line) };
-		if (one->speaker != NULL)
-			ret[n++] = (struct pollfd){ .fd = ambit_event_fd(one->speaker), .events = POLLIN };
+		if (speaker_is_there(&one->speaker))
+			ret[n++] = (struct pollfd){ .fd = speaker_fd(&one->speaker), .events = POLLIN };
 	}
-	if (c->spare != NULL)
-		ret[n++] = (struct pollfd){ .fd = ambit_event_fd(c->spare), .events = POLLIN };
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		if (speaker_is_there(&c->leaving[i]))
+			ret[n++] = (struct pollfd){ .fd = speaker_fd(&c->leaving[i]), .events = POLLIN };
+	if (speaker_is_there(&c->spare))
+		ret[n++] = (struct pollfd){ .fd = speaker_fd(&c->spare), .events = POLLIN };
 	return n;
+}
+
+bool clients_may_come_by_rpc(const struct clients *c)
+{
+	for (unsigned i = 0; i < LEAVING_MAX; i++)
+		if (!speaker_is_there(&c->leaving[i]))
+			return true;
+	return false;
+}
+
+void clients_tell_reload(struct clients *c, const struct err *why)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *one = &c->client[i];
+
+		if (one->line.sock < 0 || one->reload == 0)
+			continue;
+		if (why != NULL)
+			fail(one, one->reload, why);
+		else
+			done(one, one->reload, c->generation);
+		one->reload = 0;
+	}
+	c->reload = false;
 }
 
 unsigned clients_now(const struct clients *c)

@@ -1,6 +1,7 @@
 /* ambit-serve [--idle SECONDS]: the daemon of one person. It lets in who is the person, gives each session a process of its own and each client a connection to it,
  * and counts. It parses nothing but our own messages of fixed size; what clients say in JSON is read by the role ambit-rpc, one for each, in a cell.
- * Told to end (SIGTERM, SIGINT) it lets nobody in any more, waits for what runs, and goes. */
+ * Told to end (SIGTERM, SIGINT) it lets nobody in any more, waits for what runs, and goes. Told to (SIGHUP, SERVE_RELOAD) it becomes the program that is
+ * installed now: --takes REVISION asks whether it can, --handed FD is what it then has. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include "base/num.h"
 #include "lib/daemon.h"
 #include "serve/clients.h"
+#include "serve/handover.h"
 #include "serve/place.h"
 #include "serve/rows.h"
 #include "wire/wire.h"
@@ -133,8 +135,12 @@ static void on_signal(struct daemon *d)
 {
 	struct signalfd_siginfo seen;
 
-	if (read(d->signal_fd, &seen, sizeof seen) != (ssize_t)sizeof seen || seen.ssi_signo == SIGHUP)
+	if (read(d->signal_fd, &seen, sizeof seen) != (ssize_t)sizeof seen)
 		return;
+	if (seen.ssi_signo == SIGHUP) {
+		d->clients.reload = true;
+		return;
+	}
 	if (d->ends_ms != 0) { /* told twice */
 		d->ends_ms = 1;
 		return;
@@ -176,7 +182,8 @@ static int let_in_by(struct daemon *d, int listen_fd, void (*come)(struct client
 static void let_in(struct daemon *d)
 {
 	const int native = let_in_by(d, d->place.native_fd, clients_come);
-	const int rpc = let_in_by(d, d->place.rpc_fd, clients_come_by_rpc);
+	const bool by_rpc = clients_may_come_by_rpc(&d->clients);
+	const int rpc = by_rpc ? let_in_by(d, d->place.rpc_fd, clients_come_by_rpc) : 0;
 
 	d->deaf_ms = native < 0 || rpc < 0 ? clock_ms() + DEAF_MS : 0;
 }
@@ -193,15 +200,36 @@ static int patience(const struct daemon *d)
 	return d->idle_since_ms != 0 && d->idle_max_ms != 0 ? (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000) : -1;
 }
 
+static void complain(const struct err *e)
+{
+	(void)fprintf(stderr, "ambit-serve: %s%s%s\n", e->msg, e->hint[0] != 0 ? "\n  hint: " : "", e->hint);
+}
+
+/* Comes back only if it cannot be. */
+static void reload(struct daemon *d)
+{
+	struct handover h = {
+		.place = &d->place, .roles = &d->roles, .clients = &d->clients, .idle_max_ms = d->idle_max_ms
+	};
+	struct err e;
+
+	if (d->ends_ms != 0)
+		(void)err_set(&e, AMBIT_CONFLICT, NULL, "the daemon is about to end");
+	else
+		(void)handover_give(&h, &e);
+	complain(&e);
+	clients_tell_reload(&d->clients, &e);
+}
+
 static void loop(struct daemon *d)
 {
 	while (!is_over(d)) {
 		unsigned n = 3, of_roles;
-		const bool deaf = is_deaf(d);
+		const bool deaf = is_deaf(d), no_rpc = deaf || !clients_may_come_by_rpc(&d->clients);
 
 		d->polled[0] = (struct pollfd){ .fd = d->signal_fd, .events = POLLIN };
 		d->polled[1] = (struct pollfd){ .fd = deaf ? -1 : d->place.native_fd, .events = POLLIN };
-		d->polled[2] = (struct pollfd){ .fd = deaf ? -1 : d->place.rpc_fd, .events = POLLIN };
+		d->polled[2] = (struct pollfd){ .fd = no_rpc ? -1 : d->place.rpc_fd, .events = POLLIN };
 		of_roles = roles_wants(&d->roles, d->polled + n);
 		n += of_roles;
 		n += clients_wants(&d->clients, d->polled + n);
@@ -213,48 +241,78 @@ static void loop(struct daemon *d)
 		else if ((d->polled[1].revents | d->polled[2].revents) != 0)
 			let_in(d);
 		clients_step(&d->clients);
+		if (d->clients.reload)
+			reload(d);
 	}
 }
 
-static int take_arguments(struct daemon *d, int argc, char **argv)
+static int take_arguments(struct daemon *d, int argc, char **argv, int *ret_handed_fd)
 {
-	uint32_t seconds = 0;
+	uint32_t seconds = 0, fd;
 
-	if (argc == 3 && strcmp(argv[1], "--idle") == 0 && parse_u32(argv[2], 0, 1000000, &seconds))
+	if (argc == 3 && strcmp(argv[1], "--handed") == 0 && parse_u32(argv[2], 3, INT32_MAX, &fd))
+		*ret_handed_fd = (int)fd;
+	else if (argc == 3 && strcmp(argv[1], "--idle") == 0 && parse_u32(argv[2], 0, 1000000, &seconds))
 		d->idle_max_ms = (uint64_t)seconds * 1000;
 	return argc == 1 || argc == 3 ? 0 : -1;
 }
 
-static void complain(const struct err *e)
+static int begin(struct daemon *d, struct err *e)
 {
-	(void)fprintf(stderr, "ambit-serve: %s%s%s\n", e->msg, e->hint[0] != 0 ? "\n  hint: " : "", e->hint);
+	const bool started = was_started();
+	int r;
+
+	if (started && fd_set_cloexec(STARTER_FD, true) < 0)
+		return err_set(e, AMBIT_SYSTEM, NULL, "cannot use the connection to who started it");
+	d->idle_max_ms = started ? IDLE_MS : d->idle_max_ms;
+	r = place_take(&d->place, e);
+	if (started)
+		(void)tell_starter(r, e); /* the descriptor is gone in any case */
+	else if (r < 0)
+		complain(e);
+	d->roles.sessions_fd = d->place.sessions_fd;
+	return r;
+}
+
+/* Everything lies in the descriptors of this process, which was another program until now. */
+static int take_over(struct daemon *d, int handed_fd, struct err *e)
+{
+	struct handover h = { .place = &d->place, .roles = &d->roles, .clients = &d->clients };
+	const int r = handover_take(&h, handed_fd, e);
+
+	if (r < 0) {
+		complain(e);
+		return r;
+	}
+	d->idle_max_ms = h.idle_max_ms;
+	d->roles.sessions_fd = d->place.sessions_fd;
+	clients_tell_reload(&d->clients, NULL);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	static struct daemon d;
-	const bool started = was_started();
 	struct err e;
-	int r;
+	int handed_fd = -1, r;
 
-	if (fd_reserve_standard() < 0 || take_arguments(&d, argc, argv) < 0)
+	if (argc == 3 && strcmp(argv[1], "--takes") == 0) {
+		uint32_t revision;
+
+		return parse_u32(argv[2], 0, UINT32_MAX, &revision) && revision == HANDOVER_REVISION ? 0 : 1;
+	}
+	if (fd_reserve_standard() < 0 || take_arguments(&d, argc, argv, &handed_fd) < 0)
 		return 2;
-	if (started && fd_set_cloexec(STARTER_FD, true) < 0)
-		return 2;
-	d.idle_max_ms = started ? IDLE_MS : d.idle_max_ms;
 	fd_allow_many();
 	d.signal_fd = catch_signals();
-	place_init(&d.place);
-	r = place_take(&d.place, &e);
-	if (started)
-		(void)tell_starter(r, &e); /* the descriptor is gone in any case */
-	else if (r < 0)
-		complain(&e);
-	if (r < 0)
-		return -r;
 	keep_environment();
-	roles_init(&d.roles, d.place.sessions_fd, kept);
+	place_init(&d.place);
+	roles_init(&d.roles, -1, kept);
 	clients_init(&d.clients, &d.roles, rows_now_ms());
+	r = handed_fd >= 0 ? take_over(&d, handed_fd, &e) : begin(&d, &e);
+	if (r < 0)
+		return err_code_exit(r);
+	clients_place(&d.clients);
 	notify("READY=1");
 	loop(&d);
 	clients_finish(&d.clients);

@@ -14,16 +14,17 @@
 #include "base/directory.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "lib/daemon.h"
+#include "lib/daemon_place.h"
 #include "lib/state.h"
 
 #define BACKLOG 512
 #define PASSED_FIRST 3 /* sd_listen_fds(3) */
-#define LOCK "daemon.lock"
 
 void place_init(struct place *p)
 {
-	*p = (struct place){ .sessions_fd = -1, .native_fd = -1, .rpc_fd = -1, .run_fd = -1 };
+	*p = (struct place){
+		.sessions_fd = -1, .lock_fd = -1, .native_fd = -1, .rpc_fd = -1, .run_fd = -1, .run_lock_fd = -1
+	};
 }
 
 static int open_place(const char *path, const char *what, int *ret_fd, struct err *e)
@@ -37,23 +38,46 @@ static int open_place(const char *path, const char *what, int *ret_fd, struct er
 		     : 0;
 }
 
-/* Two daemons would each take the other's sessions for those of a dead one. */
-static int lock(int dir_fd, struct err *e)
+/* The lock is held as long as this process is there. Two daemons of one directory of sessions would each take the other's for those of a dead one; of one
+ * directory of sockets, each the other's place. */
+static int lock(int dir_fd, const char *busy, int *ret_fd, struct err *e)
 {
-	auto_fd int fd = openat(dir_fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	char text[16];
-	int n, r = fd < 0 ? -errno : fd_lock(fd, 0);
+	auto_fd int fd = openat(dir_fd, DAEMON_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	const int r = fd < 0 ? -errno : fd_lock(fd, 0);
 
 	if (r == -EWOULDBLOCK)
-		return err_set(e, AMBIT_CONFLICT, "`ambit serve --status` asks it how it is; --stop ends it",
-			       "there is a daemon already");
+		return err_set(e, AMBIT_CONFLICT, "`ambit serve --status` asks it how it is; --stop ends it", "%s",
+			       busy);
 	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock the directory of sessions");
-	n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
-		return err_sys(e, AMBIT_SYSTEM, errno, "make room", "cannot write in the directory of sessions");
-	(void)steal_fd(&fd); /* the lock is held as long as this process is there */
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock the daemon's place");
+	*ret_fd = steal_fd(&fd);
 	return 0;
+}
+
+/* Who it is, and where it is met. */
+static int write_down(int lock_fd, const char *run, struct err *e)
+{
+	char text[PATH_MAX + 32];
+	const int n = snprintf(text, sizeof text, "%d\n%s\n", (int)getpid(), run); /* fits */
+
+	return ftruncate(lock_fd, 0) < 0 || pwrite(lock_fd, text, (size_t)n, 0) != n
+		       ? err_sys(e, AMBIT_SYSTEM, errno, "make room", "cannot write in the directory of sessions")
+		       : 0;
+}
+
+/* Of a socket that was passed: where whoever made it put it. */
+static void directory_of(int listen_fd, char ret[PATH_MAX])
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof at;
+	char *slash;
+
+	if (getsockname(listen_fd, (struct sockaddr *)&at, &size) < 0 || at.sun_path[0] != '/')
+		return; /* where this environment has it, as far as anybody knows */
+	(void)snprintf(ret, PATH_MAX, "%.*s", (int)sizeof at.sun_path, at.sun_path); /* fits */
+	slash = strrchr(ret, '/');
+	if (slash != NULL)
+		*slash = 0;
 }
 
 static int listen_at(int dir_fd, const char *name, int type, int *ret_fd, struct err *e)
@@ -62,7 +86,7 @@ static int listen_at(int dir_fd, const char *name, int type, int *ret_fd, struct
 	auto_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	(void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir_fd, name); /* fits */
-	(void)unlinkat(dir_fd, name, 0); /* nobody is behind it: we have the lock */
+	(void)unlinkat(dir_fd, name, 0); /* nobody is behind it: we have the lock of this directory */
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
 	    fchmodat(dir_fd, name, 0600, 0) < 0 || listen(fd, BACKLOG) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there",
@@ -119,10 +143,16 @@ int place_take(struct place *p, struct err *e)
 			       "there is no place for sessions");
 	r = n > 0 ? take_passed(p, n, e) : 0;
 	r = r < 0 ? r : open_place(sessions, "sessions", &p->sessions_fd, e);
-	r = r < 0 ? r : lock(p->sessions_fd, e);
+	r = r < 0 ? r : lock(p->sessions_fd, "there is a daemon already", &p->lock_fd, e);
+	if (r == 0 && n > 0)
+		directory_of(p->native_fd >= 0 ? p->native_fd : p->rpc_fd, run);
+	r = r < 0 ? r : write_down(p->lock_fd, run, e);
 	if (r < 0 || (p->native_fd >= 0 && p->rpc_fd >= 0))
 		return r;
 	r = open_place(run, "the daemon's sockets", &p->run_fd, e);
+	r = r < 0 ? r
+		  : lock(p->run_fd, "a daemon with another XDG_STATE_HOME listens in this XDG_RUNTIME_DIR already",
+			 &p->run_lock_fd, e);
 	if (r == 0 && p->native_fd < 0)
 		r = listen_at(p->run_fd, DAEMON_NATIVE, SOCK_SEQPACKET, &p->native_fd, e);
 	if (r == 0 && p->rpc_fd < 0)
@@ -144,6 +174,8 @@ void place_shut(struct place *p)
 void place_leave(struct place *p)
 {
 	place_shut(p);
+	fd_close(&p->run_lock_fd);
+	fd_close(&p->lock_fd);
 	fd_close(&p->sessions_fd);
 }
 

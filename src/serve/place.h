@@ -1,7 +1,7 @@
 /* place - where the daemon is found, and where sessions lie.
  *
- * Owns:   the directory of sessions, with the lock that makes this the one daemon of it, and the two sockets: for programs that use libambit, and for
- *         those that speak JSON-RPC.
+ * Owns:   the directory of sessions, with the lock that makes this the one daemon of it, and the two sockets, with a lock of their own: for programs that use
+ *         libambit, and for those that speak JSON-RPC.
  * Holds:  both lie in a directory that is the person's alone, and are made anew; whoever connects is asked by the kernel who they are. A socket that the
  *         service manager passed is taken instead (LISTEN_FDS: "native", "rpc" by LISTEN_FDNAMES, or in that order).
  * Called: serve. */
@@ -10,10 +10,12 @@
 
 #include "base/err.h"
 
+/* All owned; both directories are locked, the one of sessions says where the sockets are (lib/daemon_place.h). */
 struct place {
-	int sessions_fd;       /* owned, with the lock */
-	int native_fd, rpc_fd; /* owned, listening */
-	int run_fd;            /* owned: the directory of the sockets; -1: they are the service manager's */
+	int sessions_fd, lock_fd;
+	int native_fd, rpc_fd; /* listening */
+	int run_fd;            /* the directory of the sockets; -1: they are the service manager's */
+	int run_lock_fd;
 };
 
 void place_init(struct place *p);

@@ -57,6 +57,7 @@ void job_finish(struct job *j)
 
 static void say(struct event_row *row, const struct err *why)
 {
+	row->code = (uint32_t)why->code;
 	(void)text_copy(row->message, sizeof row->message, why->msg); /* of the same size, as below */
 	(void)text_copy(row->hint, sizeof row->hint, why->hint);
 }
@@ -69,6 +70,7 @@ static int refused(struct job *j, const struct ambit_error *why)
 	row->ended_ms = now_ms();
 	row->outcome = (struct event_outcome){ .cause = CAUSE_REFUSED, .workspace = WORKSPACE_NONE };
 	row->exit_status = (uint32_t)err_code_exit(why->code) & 255;
+	row->code = (uint32_t)why->code;
 	(void)text_copy(row->message, sizeof row->message, why->message);
 	(void)text_copy(row->hint, sizeof row->hint, why->hint);
 	fd_close(&j->input_fd);

@@ -429,6 +429,10 @@ void keep_step(struct keep *k)
 	k->row.running = keep_running(k);
 	if (k->row.state != SESSION_ENDED)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
+}
+
+void keep_tell(struct keep *k)
+{
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);

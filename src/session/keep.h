@@ -38,8 +38,9 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e);
 /* Takes sock. why: what to tell instead of being ready, NULL. */
 void keep_client(struct keep *k, int sock, const struct err *why);
 
-/* Does what there is to do. */
+/* Does what there is to do; then tells those who wait. Between the two the daemon is told: who hears that an event is over, and asks it, hears the same. */
 void keep_step(struct keep *k);
+void keep_tell(struct keep *k);
 #define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX)
 unsigned keep_wants(struct keep *k, struct pollfd *ret);
 uint32_t keep_running(const struct keep *k);

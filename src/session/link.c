@@ -1,5 +1,6 @@
 #include "session/link.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/fnv.h"
@@ -17,6 +18,8 @@ void serve_hello_put(struct buf *out, const struct serve_hello *h)
 {
 	buf_put_u32(out, h->revision);
 	buf_put_u32(out, h->pid);
+	buf_put_u64(out, h->dev);
+	buf_put_u64(out, h->ino);
 	buf_put_text(out, h->version, sizeof h->version);
 }
 
@@ -25,6 +28,8 @@ bool serve_hello_take(struct rbuf *in, struct serve_hello *ret)
 {
 	ret->revision = rbuf_u32(in);
 	ret->pid = rbuf_u32(in);
+	ret->dev = rbuf_u64(in);
+	ret->ino = rbuf_u64(in);
 	rbuf_text(in, ret->version, sizeof ret->version);
 	return rbuf_done(in);
 }
@@ -245,6 +250,7 @@ void event_row_put(struct buf *out, const struct event_row *r)
 	put_outcome(out, r);
 	buf_put_text(out, r->event, sizeof r->event);
 	buf_put_text(out, r->command, sizeof r->command);
+	buf_put_u32(out, r->code);
 	buf_put_text(out, r->message, sizeof r->message);
 	buf_put_text(out, r->hint, sizeof r->hint);
 }
@@ -264,9 +270,10 @@ bool event_row_take(struct rbuf *in, struct event_row *ret)
 	take_outcome(in, ret);
 	rbuf_text(in, ret->event, sizeof ret->event);
 	rbuf_text(in, ret->command, sizeof ret->command);
+	ret->code = rbuf_u32(in);
 	rbuf_text(in, ret->message, sizeof ret->message);
 	rbuf_text(in, ret->hint, sizeof ret->hint);
-	return rbuf_done(in) && ret->n > 0 && ret->state > 0 && ret->state < EVENT_STATE_COUNT &&
-	       ret->flags <= EVENT_FLAGS && ret->exit_status <= 255 && ret->denied <= 1 &&
-	       id_is('e', ret->event, strlen(ret->event));
+	return rbuf_done(in) && ret->code <= INT_MAX && ret->n > 0 && ret->state > 0 &&
+	       ret->state < EVENT_STATE_COUNT && ret->flags <= EVENT_FLAGS && ret->exit_status <= 255 &&
+	       ret->denied <= 1 && id_is('e', ret->event, strlen(ret->event));
 }

@@ -31,6 +31,7 @@
 struct serve_hello {
 	uint32_t revision;
 	uint32_t pid;
+	uint64_t dev, ino; /* of its directory of sessions */
 	char version[32];
 };
 void serve_hello_put(struct buf *out, const struct serve_hello *h);
@@ -168,7 +169,9 @@ struct event_row {
 	struct event_outcome outcome;          /* over only */
 	char event[ID_TEXT_MAX];
 	char command[SESSION_COMMAND_MAX];
-	char message[512], hint[512]; /* why it was refused, or did not go through; may be "" */
+	/* why it was refused, or did not go through: enum ambit_code, 0 if there is nothing to be said; then these are "", else what and what to do */
+	uint32_t code;
+	char message[512], hint[512];
 };
 void event_row_put(struct buf *out, const struct event_row *r);
 bool event_row_take(struct rbuf *in, struct event_row *ret);

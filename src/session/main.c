@@ -2,6 +2,7 @@
  * Descriptor 3 is the daemon's connection, whose end is ours: what runs then is interrupted. The environment is that of who started the daemon, of which the
  * library takes where things are kept. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,11 +16,14 @@
 #define DAEMON_FD 3
 #define REST_MS 2000  /* without anything to do, before it asks to go */
 #define AGAIN_MS 1000 /* until what could not be written down is tried again */
+#define ROLE_FDS 2    /* with a client: its connection, and what is to be the same as the session's description */
 
 struct role {
 	struct keep *keep;
 	struct err why;          /* code AMBIT_OK: the session is open */
 	uint64_t rests_since_ms; /* 0: it does not */
+	int reserve
+		[ROLE_FDS]; /* owned: with which a client can be taken in any case, to be told that there are no more; -1 */
 	struct pollfd polled[1 + KEEP_POLL_MAX];
 };
 
@@ -36,22 +40,49 @@ static int take_session(struct role *r)
 	return 0;
 }
 
+/* Whether it is whole. */
+static bool take_reserve(struct role *r)
+{
+	bool whole = true;
+
+	for (unsigned i = 0; i < ROLE_FDS; i++) {
+		if (r->reserve[i] < 0)
+			r->reserve[i] = fcntl(DAEMON_FD, F_DUPFD_CLOEXEC, 3);
+		whole = whole && r->reserve[i] >= 0;
+	}
+	return whole;
+}
+
+static void open_reserve(struct role *r)
+{
+	for (unsigned i = 0; i < ROLE_FDS; i++)
+		fd_close(&r->reserve[i]);
+}
+
 /* false: the daemon went. */
 static bool hear_daemon(struct role *r)
 {
 	const struct err *why = r->why.code != AMBIT_OK ? &r->why : NULL;
 	auto_message m = { .n_fds = 0 };
 	struct err e;
-	const int n = wire_receive(DAEMON_FD, WIRE_DAEMON, WIRE_RUNNING, r->keep->room, sizeof r->keep->room, &m);
+	int n;
 
-	if (n == -EAGAIN)
-		return true;
-	if (n <= 0 || m.number != WIRE_ROLE_CLIENT)
+	open_reserve(r);
+	n = wire_receive(DAEMON_FD, WIRE_DAEMON, WIRE_RUNNING, r->keep->room, sizeof r->keep->room, &m);
+	if (n > 0 && m.number != WIRE_ROLE_CLIENT)
 		return false;
-	if (why == NULL && m.n_fds == 2 && keep_check_same(r->keep, m.fds[1], &e) < 0)
+	if (n > 0 && why == NULL && m.n_fds == 2 && keep_check_same(r->keep, m.fds[1], &e) < 0)
 		why = &e;
-	keep_client(r->keep, steal_fd(&m.fds[0]), why);
-	return true;
+	if (m.n_fds == 2)
+		fd_close(&m.fds[1]);
+	if (!take_reserve(r) && n > 0 && why == NULL) {
+		(void)err_set(&e, AMBIT_LIMIT, "try again, or raise the limit of open files (ulimit -Hn)",
+			      "the session's process has no descriptors left");
+		why = &e;
+	}
+	if (n > 0)
+		keep_client(r->keep, steal_fd(&m.fds[0]), why);
+	return n > 0 || n == -EAGAIN;
 }
 
 static void tell_state(struct role *r)
@@ -112,6 +143,7 @@ static void loop(struct role *r)
 
 		keep_step(r->keep);
 		tell_state(r);
+		keep_tell(r->keep);
 		ask_to_go(r);
 		timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
 		r->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
@@ -127,12 +159,13 @@ static void loop(struct role *r)
 
 int main(void)
 {
-	static struct role r;
+	static struct role r = { .reserve = { -1, -1 } };
 
 	(void)signal(SIGPIPE, SIG_IGN); /* who went away is an error number */
 	if (fd_reserve_standard() < 0 || fd_set_cloexec(DAEMON_FD, true) < 0)
 		return 2;
 	fd_allow_many();
+	(void)take_reserve(&r); /* it is asked again with each client */
 	r.keep = calloc(1, sizeof *r.keep);
 	if (r.keep == NULL || take_session(&r) < 0 || fd_set_nonblock(DAEMON_FD, true) < 0)
 		return 2;

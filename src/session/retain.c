@@ -19,8 +19,11 @@ static int grow(struct retain *r)
 
 	if (ring == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < r->count; i++)
-		ring[i] = r->ring[(r->first + i) % r->room];
+	for (size_t i = 0; i < r->count; i++) {
+		const size_t at = r->first + i;
+
+		ring[i] = r->ring[at < r->room ? at : at - r->room];
+	}
 	free(r->ring);
 	r->ring = ring;
 	r->room = room;

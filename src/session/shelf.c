@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,7 @@ static void put_end(struct buf *b, const struct event_row *r)
 	buf_put_u64(b, r->ended_ms);
 	buf_put_u64(b, r->out_bytes);
 	buf_put_u64(b, r->err_bytes);
+	buf_put_u32(b, r->code);
 	buf_put_text(b, r->message, MESSAGE_CUT);
 	buf_put_text(b, r->hint, MESSAGE_CUT - 64);
 	if (r->state == EVENT_OVER)
@@ -199,7 +201,7 @@ static void put_end(struct buf *b, const struct event_row *r)
 	put_sum(b);
 }
 
-_Static_assert(12 + 32 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
+_Static_assert(16 + 32 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
 _Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX + 8 <= HALF,
 	       "what was asked fits its half");
 
@@ -216,12 +218,13 @@ static bool take_end(const uint8_t *half, struct event_row *ret)
 	ret->ended_ms = rbuf_u64(&in);
 	ret->out_bytes = rbuf_u64(&in);
 	ret->err_bytes = rbuf_u64(&in);
+	ret->code = rbuf_u32(&in);
 	rbuf_text(&in, ret->message, MESSAGE_CUT);
 	rbuf_text(&in, ret->hint, MESSAGE_CUT - 64);
 	if (ret->state == EVENT_OVER)
 		outcome_decode(&in, &ret->outcome);
 	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
-	       ret->denied <= 1;
+	       ret->denied <= 1 && ret->code <= INT_MAX;
 }
 
 static bool row_of(const uint8_t *slot, uint64_t n, struct event_row *ret)

@@ -78,6 +78,7 @@ void unended_tell(struct event_row *row)
 	row->outcome = (struct event_outcome){ .cause = CAUSE_EXITED,
 					       .workspace = WORKSPACE_COMMITTED,
 					       .usage = { .wall_ms = row->ended_ms - row->begun_ms } };
+	row->code = AMBIT_GONE;
 	(void)snprintf(
 		row->message, sizeof row->message, "%s",
 		"the session's process was killed while the changes were committed: they are, and the record is lost");

@@ -1,5 +1,5 @@
 /* host - a product with the library inside, which looks at what the library does to it.
- * usage: host threads THREADS EVENTS | run [DIRECTORY] | SCENARIO... */
+ * usage: host threads THREADS EVENTS | run [DIRECTORY] | session SCENARIO [WORD...] | SCENARIO... */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -370,6 +370,8 @@ int main(int argc, char **argv)
 		host_threads(atoi(argv[2]), atoi(argv[3]));
 		return host_problems() != 0;
 	}
+	if (argc > 2 && strcmp(argv[1], "session") == 0 && host_session_scenario(argc - 2, argv + 2))
+		return host_problems() != 0;
 	if (argc == 3 && chdir(argv[2]) < 0)
 		return 2;
 	for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof scenarios[0]; i++)

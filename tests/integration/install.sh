@@ -6,7 +6,12 @@ build=$(realpath "$1")
 top=$(cd "$(dirname "$0")/../.." && pwd)
 number=0 failed=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/ambit-install.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+daemon=no
+leave() {
+	[ $daemon = no ] || with_daemon "$root/bin/ambit" serve --stop >/dev/null 2>&1
+	rm -rf "$work"
+}
+trap leave EXIT
 
 is() { # NAME COMMAND...
 	local name=$1
@@ -53,6 +58,22 @@ example_poll() {
 		[ "$(head -n 1 "$work/poll")" != 'sleep 1; echo slow: status 0: slow' ]
 }
 example_threads() { [ "$(with_shared ./embed-threads 4 | tail -n 1)" = '3 * 3 = 9' ]; }
+# With a daemon of its own, which it starts, and we end.
+with_daemon() { (export XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work/run && with_shared "$@"); }
+example_session() {
+	daemon=yes
+	# shellcheck disable=SC2016 # the shell inside expands it
+	mkdir -m 700 "$work/run" && with_daemon ./embed-session 'echo hello from $(hostname); exit 7' >"$work/session" 2>"$work/session.id"
+	[ $? = 7 ] && [ "$(cat "$work/session")" = 'hello from cell' ]
+}
+example_resumed() {
+	local session n
+	read -r session n <"$work/session.id" && with_daemon ./embed-session "$session" "$n" 6 >"$work/session"
+	[ $? = 7 ] && [ "$(cat "$work/session")" = 'from cell' ]
+}
+ends_the_daemon() {
+	with_daemon "$root/bin/ambit" serve --status && with_daemon "$root/bin/ambit" serve --stop && ! with_daemon "$root/bin/ambit" serve --status
+}
 example_of_the_page() { [ "$(with_shared ./page)" = 'hello from cell' ]; }
 # The static one takes what is installed, which is not there: also not beside the program, where somebody put it.
 static_finds_nothing() {
@@ -112,6 +133,9 @@ if [ "$(option b_sanitize)" = none ]; then
 	is 'embed-simple ends as its command does' example_status
 	is 'embed-poll runs several at once' example_poll
 	is 'embed-threads runs one in each thread' example_threads
+	is 'embed-session starts a daemon, and has an event in a session' example_session
+	is 'embed-session follows it again from a byte' example_resumed
+	is 'the daemon that it started is the installed one, and ends' ends_the_daemon
 	is 'the example of the manual page runs a cell' example_of_the_page
 	is 'pkg-config --static builds a static program' builds_static "$top/examples/embed-simple.c"
 	is 'it needs no library' is_static

@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<II", 1, 7) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 1, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<II", 2, 7) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 2, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 
@@ -473,10 +473,10 @@ def lists_come_one_after_the_other():
         equal(([e["n"] for e in got["events"]], got["more"]), ([1, 2], True))
         request, a, b, n = struct.unpack("<IIIQ", channel.expect("SESSION_LIST"))
         equal((a, b, n), (0, 1, 9))
-        channel.send("SESSION_ROW", event_row(9, 4, message="why", command="rm -rf \x1b"))
+        channel.send("SESSION_ROW", event_row(9, 4, message="why", code=8, command="rm -rf \x1b"))
         channel.send("SESSION_DONE", struct.pack("<IQ", request, 3))
         got = c.result(2)
-        equal((got["state"], got["message"], got["outcome"], got["exit_status"], got["command"]), ("interrupted", "why", None, None, "rm -rf \x1b"))
+        equal((got["state"], got["code"], got["message"], got["outcome"], got["exit_status"], got["command"]), ("interrupted", "LIMIT", "why", None, None, "rm -rf \x1b"))
         request, = struct.unpack_from("<I", channel.expect("SESSION_LIST"))
         channel.send("SESSION_DONE", struct.pack("<IQ", request, 3))
         equal(c.failure(3)["code"], -32003)

@@ -82,13 +82,15 @@ def serving(place):
 
 
 def readers():
-    """Processes of the role, this daemon's or another's."""
+    """Processes of the role in cells of this person's, this daemon's or another's: other suites run the role by itself meanwhile."""
     found = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
-                if file.read().strip() == "ambit-rpc" and state_of(pid) != "Z":
-                    found.add(int(pid))
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                status = dict(line.split(":", 1) for line in file if ":" in line)
+            in_cell = len(status["NSpid"].split()) > 1 and os.geteuid() in (0, int(status["Uid"].split()[0]))
+            if status["Name"].strip() == "ambit-rpc" and in_cell and state_of(pid) != "Z":
+                found.add(int(pid))
     return found
 
 

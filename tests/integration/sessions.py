@@ -8,6 +8,8 @@ import contextlib
 import json
 import os
 import random
+import resource
+import shutil
 import signal
 import socket
 import struct
@@ -15,10 +17,11 @@ import subprocess
 import sys
 import time
 
+import left
 from harness import PATIENCE, SLOW, always, expect_ok, main, told, write
 
 # wire/messages.def
-HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART = 256, 257, 258, 259, 260, 261, 262
+HELLO, NEW, OPEN, LIST, NARROW, STATUS, PART, RELOAD = 256, 257, 258, 259, 260, 261, 262, 263
 CHANNEL, ROW, DONE, TOLD, FAILED = 264, 265, 266, 267, 268
 READY, RUN, FOLLOW, SEEN, SIGNAL, CANCEL, S_LIST, S_PART = 288, 289, 290, 291, 294, 295, 297, 299
 TAKEN, FILES, GREW, S_ROW, OVER, S_DONE, S_FAILED = 304, 305, 306, 307, 308, 309, 310
@@ -432,11 +435,13 @@ def the_total_of_a_session_is_shared(place):
 
 @always
 def nothing_is_left_after_kills_at_random(place):
-    """Each event adds one line: none that was answered for is lost, none happens twice, and no process stays."""
+    """Each event adds one line: none that was answered for is lost, none happens twice, and nothing stays: no process, mount or control group, and no stage but those that are listed."""
     seed = int(os.environ.get("AMBIT_SEED", str(random.randrange(1 << 30))))
     chance = random.Random(seed)
     print(f"# seed {seed}", flush=True)
     rounds = 3 * int(os.environ.get("AMBIT_SOAK", "1"))
+    left.become_parent()
+    before, mounts, groups = set(left.descendants()), left.mounts(), left.groups()
     with Served(place) as s:
         session = s.session("--work", ".")
         answered = {}
@@ -445,6 +450,8 @@ def nothing_is_left_after_kills_at_random(place):
             for j in range(4):
                 key = f"{i}.{j}"
                 clients[key] = s.start("run", "--session", session, "--key", key, "--", "sh", "-c", f"echo {key} > made-{key}; echo {key}")
+            with contextlib.suppress(OSError, AssertionError):
+                Spoken(s)
             time.sleep(chance.random() * 0.25)
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 s.kill()
@@ -461,6 +468,22 @@ def nothing_is_left_after_kills_at_random(place):
         assert all(r["state"] in ("over", "interrupted") for r in rows.values()), rows
         expect_ok(s.ambit("serve", "--stop"))
         s.until(lambda: not processes_in(s.run_dir), "all processes go")
+        nothing_stays(s, before, mounts, groups)
+
+
+def nothing_stays(s, before, mounts, groups):
+    """Of what there is besides processes with the daemon's environment, which supervisors and cells do not have."""
+    def beneath():
+        left.reap()
+        return {pid: name_ for pid, name_ in left.others().items() if pid not in before}
+    with contextlib.suppress(AssertionError):  # what there is tells more
+        s.until(lambda: not beneath() and not left.groups_of_nobody(groups) and left.mounts() == mounts, "all go")
+    stays = beneath(), left.groups_of_nobody(groups), sorted(set(left.mounts()) - set(mounts))
+    assert stays == ({}, [], []), stays
+    listed = {stage["event"]: stage["state"] for stage in json.loads(expect_ok(s.ambit("stage", "list", "--json")).stdout)["stages"]}
+    there = {name_ for name_ in os.listdir(f"{s.home}/.local/state/ambit/stages") if not name_.startswith(".")}
+    assert there == set(listed), f"stages that are not listed: {there - set(listed)}; listed and not there: {set(listed) - there}"
+    assert "running" not in listed.values(), listed
 
 
 def events_of_a_session_are_in_order(place):
@@ -672,6 +695,12 @@ def mistakes_are_told(place):
             result = s.ambit(*words)
             assert result.returncode in (125, 127) and says in result.stderr, f"{words}: {told(result)}"
         assert s.ambit("run", "--session", session, "--", "no-such-program").returncode == 127
+        assert s.events(session)[-1]["code"] == "NO_PROGRAM", s.events(session)[-1]
+        strict = s.session("--strict")
+        write(f"{s.home}/secret.txt", "secret\n")
+        result = s.ambit("run", "--session", strict, "--", "sh", "-c", f"cat {s.home}/secret.txt; exit 0")
+        row = s.events(strict)[-1]
+        assert result.returncode == 125 and row["exit"] == 125 and row["code"] == "DENIED" and row["denied"], (told(result), row)
 
 
 def there_is_one_daemon(place):
@@ -687,6 +716,32 @@ def there_is_one_daemon(place):
         assert len({c.communicate()[0] for c in clients}) == 12
 
 
+def the_daemon_is_found_by_its_sessions(place):
+    """Whoever has another runtime directory finds the same one; whoever has other sessions does not take it for theirs, nor its place."""
+    with Served(place) as s:
+        session = s.session()
+        other = os.path.join(s.home, "other")
+        os.mkdir(other, 0o700)
+        begun = time.monotonic()
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "found", env={"XDG_RUNTIME_DIR": other}), "found\n")
+        assert time.monotonic() - begun < 10 * SLOW and not os.path.exists(f"{other}/ambit/native.sock")
+        assert json.loads(s.ambit("serve", "--status", "--json", env={"XDG_RUNTIME_DIR": other}).stdout)["pid"] == s.status()["pid"]
+        elsewhere = {"XDG_STATE_HOME": os.path.join(s.home, "state")}
+        for words in (("session", "new"), ("session", "list"), ("serve", "--status")):
+            result = s.ambit(*words, env=elsewhere)
+            assert result.returncode == 125 and "another XDG_STATE_HOME" in result.stderr, told(result)
+        result = s.ambit("serve", env=elsewhere)
+        assert result.returncode == 125 and "listens in this XDG_RUNTIME_DIR" in result.stderr, told(result)
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        for name_ in ("XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+            elsewhere[name_] = os.path.join(s.home, f"apart-{name_}")
+            os.mkdir(elsewhere[name_], 0o700)
+        expect_ok(s.ambit("session", "new", env=elsewhere))
+        expect_ok(s.ambit("serve", "--stop", env=elsewhere))
+        s.ambit("serve", "--stop", env={"XDG_RUNTIME_DIR": other})
+        expect_ok(s.ambit("run", "--session", session, "--", "true"))
+
+
 def one_that_is_to_end_still_knows_its_sessions(place):
     with Served(place) as s:
         session, other = s.session("--keep", "200000000d"), s.session()
@@ -700,6 +755,102 @@ def one_that_is_to_end_still_knows_its_sessions(place):
         assert client.wait(timeout=SLOW * PATIENCE) == 0
         client.communicate()
         assert [r["kept"] for r in s.events(session)] == [True]
+
+
+@contextlib.contextmanager
+def installed_apart(place, s):
+    """The programs of the build in a directory of their own, where one can be replaced."""
+    apart = os.path.join(s.home, "installed")
+    os.mkdir(apart)
+    build = os.path.dirname(place.ambit)
+    for file in os.listdir(build):
+        if file.startswith("ambit") and os.path.isfile(os.path.join(build, file)):
+            shutil.copy2(os.path.join(build, file), apart)
+    before, place.ambit = place.ambit, os.path.join(apart, "ambit")
+    try:
+        yield apart
+    finally:
+        place.ambit = before
+
+
+@always
+def a_daemon_becomes_what_is_installed(place):
+    """With an event that runs, clients of both kinds, one of them in the middle of a description, one that does not read, and a narrowed one."""
+    with Served(place) as s, installed_apart(place, s) as apart:
+        session, other = s.session("--work", "."), s.session()
+        running = s.start("run", "--session", session, "--", "sh", "-c", "echo begun; read line; echo $line > a; echo ended", stdin=subprocess.PIPE)
+        assert running.stdout.readline() == "begun\n"
+        spoken, narrowed, half, stuck = Spoken(s), Native(s), Native(s), Native(s)
+        spoken.ask("session.open", session=session)
+        spoken.ask("event.follow", session=session, n=1)
+        assert narrowed.ask(NARROW, name(1, other))[0] == DONE
+        client, channel = channel_to(s, other)
+        described = description_of(s, other)
+        half.send(PART, described[:100])
+        stuck.sock.setblocking(False)
+        asked = 0
+        with contextlib.suppress(BlockingIOError):
+            while asked < 1000:
+                stuck.send(STATUS, number(asked + 1))
+                asked += 1
+        before = s.status()
+        os.rename(f"{apart}/ambit-serve", f"{apart}/old")
+        shutil.copy2(f"{apart}/old", f"{apart}/ambit-serve")
+        result = expect_ok(s.ambit("serve", "--reload"))
+        assert f"process {before['pid']}, is the one" in result.stderr, told(result)
+        assert os.path.samefile(f"/proc/{before['pid']}/exe", f"{apart}/ambit-serve"), "it is the old program"
+        after = s.status()
+        assert all(after[k] == before[k] for k in ("pid", "started", "sessions_now", "running_now", "events_taken", "sessions_made")), (before, after)
+        assert narrowed.ask(OPEN, name(2, session))[0] == FAILED and narrowed.ask(OPEN, name(3, other))[0] == CHANNEL
+        half.send(PART, described[100:])
+        assert half.ask(NEW, number(1))[0] == CHANNEL
+        assert take(channel, "true")[0] == TAKEN and client.ask(OPEN, name(4, session))[0] == CHANNEL
+        stuck.sock.settimeout(SLOW * PATIENCE)
+        for i in range(asked):
+            what, body, _ = stuck.receive()
+            assert what == TOLD and struct.unpack_from("<I", body)[0] == i + 1, (i, what)
+        assert spoken.ask("session.open", session=other)["session"] == other
+        out, err = running.communicate("typed\n", timeout=SLOW * PATIENCE)
+        assert (running.returncode, out) == (0, "ended\n") and open(f"{s.tree}/a", encoding="utf-8").read() == "typed\n", (out, err)
+        assert spoken.until("event.ended")[-1]["params"]["exit_status"] == 0
+        assert there_is_still_one(s, before["pid"])
+        spoken.lines.close()
+        spoken.sock.close()
+        s.until(lambda: s.status()["clients_now"] < after["clients_now"], "the cell of who speaks for it ends")
+        os.kill(before["pid"], signal.SIGHUP)
+        s.until(lambda: s.status()["pid"] == before["pid"], "once more")
+        expect_ok(s.ambit("run", "--session", session, "--", "cat", "a"), "typed\n")
+
+
+def description_of(s, session):
+    with open(f"{s.home}/.local/state/ambit/sessions/{session}/session", "rb") as file:
+        return file.read()[8 + 4220 + 16:]
+
+
+def there_is_still_one(s, pid):
+    result = s.ambit("serve")
+    return result.returncode != 0 and "daemon already" in result.stderr and s.status()["pid"] == pid
+
+
+def a_daemon_that_cannot_become_another_goes_on(place):
+    with Served(place) as s, installed_apart(place, s) as apart:
+        session = s.session()
+        pid = s.status()["pid"]
+        for text_ in ("#!/bin/sh\nexit 1\n", "#!/bin/sh\nsleep 600\n", "no program\n", None):
+            os.unlink(f"{apart}/ambit-serve")
+            if text_ is not None:
+                write(f"{apart}/ambit-serve", text_)
+                os.chmod(f"{apart}/ambit-serve", 0o755)
+            result = s.ambit("serve", "--reload")
+            assert result.returncode == 125 and ("does not take over" in result.stderr or "cannot open" in result.stderr), told(result)
+            if text_ is None:
+                write(f"{apart}/ambit-serve", "")
+        assert s.status()["pid"] == pid
+        expect_ok(s.ambit("run", "--session", session, "--", "true"))
+        client = Native(s)
+        assert client.ask(NARROW, name(1, session))[0] == DONE
+        what, body, _ = client.ask(RELOAD, number(2))
+        assert what == FAILED and failed(body)[:2] == (2, 5), (what, body)
 
 
 # ---- a service manager ----
@@ -900,6 +1051,75 @@ def parts_without_end_end_the_connection(place):
         assert s.ambit("run", "--session", session, "--", "true").returncode == 0
 
 
+def who_takes_too_much_is_told_and_others_have_their_place(place):
+    with Served(place) as s:
+        session = s.session()
+        mine = [Native(s) for _ in range(256)]
+        refused = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        refused.settimeout(SLOW * PATIENCE)
+        refused.connect(os.path.join(s.run_dir, "ambit", "native.sock"))
+        what, body, _ = Native.receive(type("", (), {"sock": refused}))
+        assert what == FAILED and failed(body)[1:] == (8, "this process has as many connections as one may have"), (what, body)
+        refused.close()
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        for client in mine[:100]:
+            client.close()
+        big = mine[100:140]
+        for client in big:  # 40 descriptions of nearly 2 MiB are begun, and 64 MiB may be
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for _ in range(33):
+                    client.send(PART, b"x" * 60000)
+        expect_ok(s.ambit("session", "new"))
+        told_ = []
+        for client in big:
+            client.sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionResetError):
+                what, body, _ = client.receive()
+                told_.append(failed(body)[1:] if what == FAILED else what)
+        assert told_ and set(told_) == {(8, "more descriptions are begun than fit")}, told_
+        for client in mine:
+            client.close()
+
+
+def a_session_without_descriptors_tells_it_and_goes_on(place):
+    with Served(place) as s:
+        session = s.session()
+        _, channel = channel_to(s, session)
+        role, = commands_of(s, "ambit-session")
+        soft, hard = resource.prlimit(role, resource.RLIMIT_NOFILE)
+        used = max(map(int, os.listdir(f"/proc/{role}/fd"))) + 1
+        resource.prlimit(role, resource.RLIMIT_NOFILE, (used, hard))
+        client, beside = Native(s), []
+        for _ in range(8):  # numbers may be free below
+            what, _, fds = client.ask(OPEN, name(7, session))
+            assert what == CHANNEL
+            beside.append(Native.on(fds[0]))
+            what, body, _ = beside[-1].receive()
+            if what == S_FAILED:
+                break
+        assert what == S_FAILED and failed(body)[1:] == (8, "the session's process has no descriptors left"), (what, body)
+        what, body = take(channel, "true")
+        assert what == S_FAILED and "cannot open" in failed(body)[2], (what, body)
+        resource.prlimit(role, resource.RLIMIT_NOFILE, (soft, hard))
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        assert commands_of(s, "ambit-session") == [role], "it ended meanwhile"
+
+
+def who_comes_and_goes_in_json_leaves_nothing(place):
+    with Served(place) as s:
+        session = s.session()
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(os.path.join(s.run_dir, "ambit", "rpc.sock"))
+        for _ in range(40):
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(os.path.join(s.run_dir, "ambit", "rpc.sock"))
+        expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+        assert Spoken(s).ask("daemon.status")["clients_now"] >= 1
+        pid = s.status()["pid"]
+        s.until(lambda: s.status()["clients_now"] == 1, "all go")
+        s.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) < 40, "their cells' descriptors go")
+
+
 def another_user_gets_no_word(place):
     if os.geteuid() != 0:
         return  # root tries it: as somebody else
@@ -911,7 +1131,7 @@ def another_user_gets_no_word(place):
             os.chmod(f"{s.run_dir}/ambit/{file}", 0o777)
         code = ("import os, socket, sys\nos.setgid(64124); os.setuid(64124)\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
                 "s.settimeout(10)\ns.connect(sys.argv[1])\nprint('heard', len(s.recv(65536)))\n")
-        for uid, hears in (("64124", "heard 0"), ("0", "heard 44")):
+        for uid, hears in (("64124", "heard 0"), ("0", "heard 60")):
             result = subprocess.run([sys.executable, "-c", code.replace("64124", uid), f"{s.run_dir}/ambit/native.sock"], capture_output=True, text=True, check=False)
             assert hears in result.stdout, (uid, told(result))
         for path in (s.home, s.run_dir, f"{s.run_dir}/ambit"):
@@ -947,10 +1167,11 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              the_killed_role_of_a_session_is_no_loss, what_is_being_committed_is_not_interrupted, the_total_of_a_session_is_shared, nothing_is_left_after_kills_at_random,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
-             one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
+             the_daemon_is_found_by_its_sessions, a_daemon_becomes_what_is_installed, a_daemon_that_cannot_become_another_goes_on, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
              mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
-             parts_without_end_end_the_connection, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
+             parts_without_end_end_the_connection, who_takes_too_much_is_told_and_others_have_their_place, a_session_without_descriptors_tells_it_and_goes_on,
+             who_comes_and_goes_in_json_leaves_nothing, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]
 
 if __name__ == "__main__":
     main(SCENARIOS)

@@ -15,7 +15,9 @@
 #define S "s_01HZZZZZZZ0000000000000000"
 #define E "e_01HZZZZZZZ0000000000000000"
 
-static const struct serve_hello hello = { .revision = 1, .pid = 7, .version = "0.1.0" };
+static const struct serve_hello hello = {
+	.revision = 1, .pid = 7, .dev = 8, .ino = UINT64_C(1) << 40, .version = "0.1.0"
+};
 static const struct serve_name name = { .request = 3, .session = S };
 #define ROW                                                                                                            \
 	{                                                                                                              \
@@ -56,6 +58,7 @@ static const struct event_row over = {
 	.outcome = { .cause = CAUSE_LIMIT, .limit = LIMIT_WALL, .usage = { .wall_ms = 9 } },
 	.event = E,
 	.command = "true",
+	.code = AMBIT_DENIED,
 	.message = "why",
 	.hint = "do"
 };
@@ -95,12 +98,12 @@ static const struct message {
 	void (*put)(struct buf *out);
 	bool (*again)(struct rbuf *in, struct buf *out);
 } messages[] = {
-	{ "hello", 40, put_hello, again_hello },     { "name", 36, put_name, again_name },
+	{ "hello", 56, put_hello, again_hello },     { "name", 36, put_name, again_name },
 	{ "list", 36, put_list, again_list },        { "row", 4220, put_row, again_row },
 	{ "ready", 4236, put_ready, again_ready },   { "number", 12, put_number, again_number },
 	{ "status", 104, put_status, again_status }, { "taken", 48, put_taken, again_taken },
 	{ "event", 20, put_event, again_event },     { "grew", 24, put_grew, again_grew },
-	{ "event row", 1472, put_over, again_over },
+	{ "event row", 1476, put_over, again_over },
 };
 
 static const struct message *message_of(const char *word)

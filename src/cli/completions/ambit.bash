@@ -61,7 +61,7 @@ _ambit() {
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
-	local serve_options='--idle --status --metrics --stop --json --help'
+	local serve_options='--idle --status --metrics --reload --stop --json --help'
 	local doctor_options='--json --help'
 	local policy_options='--json --help'
 	local limits='wall= cpu= memory= tasks= files= disk= output='

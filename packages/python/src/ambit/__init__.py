@@ -2,8 +2,8 @@
 
 from ._wire import Chunk, Result
 from .client import Client, Event, Session
-from .errors import AmbitError, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, Silent, Untrue
+from .errors import AmbitError, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, Untrue
 
-__all__ = ["AmbitError", "Chunk", "Client", "Conflict", "Denied", "Event", "EventFailed", "Gone", "Limit", "Lost", "Malformed", "NotFound", "Result", "Session",
-           "Silent", "Untrue"]
+__all__ = ["AmbitError", "Chunk", "Client", "Conflict", "Denied", "Event", "EventFailed", "Gone", "Limit", "Lost", "Malformed", "NotFound", "NotKept", "Result",
+           "Session", "Silent", "Untrue"]
 __version__ = "0.1.0"

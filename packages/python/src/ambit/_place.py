@@ -29,12 +29,24 @@ def socket_path() -> str:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime.startswith("/") and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.geteuid():
         return os.path.join(runtime, "ambit", "rpc.sock")
+    return os.path.join(_state(), "run", "rpc.sock")
+
+
+def _state() -> str:
     state, home = os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", "")
     if state.startswith("/"):
-        return os.path.join(state, "ambit", "run", "rpc.sock")
-    if home.startswith("/") and os.path.isdir(home):
-        return os.path.join(home, ".local", "state", "ambit", "run", "rpc.sock")
-    return f"/var/tmp/.ambit-{os.geteuid()}/run/rpc.sock"
+        return os.path.join(state, "ambit")
+    return os.path.join(home, ".local", "state", "ambit") if home.startswith("/") and os.path.isdir(home) else f"/var/tmp/.ambit-{os.geteuid()}"
+
+
+def told_path() -> str:
+    """Where the daemon of this person listens that was started with another XDG_RUNTIME_DIR: its lock says it."""
+    try:
+        with open(os.path.join(_state(), "sessions", "daemon.lock"), encoding="utf-8") as file:
+            directory = file.read(8192).split("\n")[1]
+    except (OSError, IndexError, UnicodeDecodeError):
+        return socket_path()
+    return os.path.join(directory, "rpc.sock") if directory.startswith("/") else socket_path()
 
 
 def start_daemon() -> None:
@@ -59,7 +71,7 @@ def _mine(sock: socket.socket, path: str) -> None:
 def connect() -> socket.socket:
     """A connection to the daemon, which is started if it is not there."""
     for started in (False, True):
-        path = socket_path()
+        path = told_path() if started and not os.path.exists(socket_path()) else socket_path()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(CONNECT_SECONDS)

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .errors import EventFailed, Limit, Lost, Malformed, Untrue, error_of
+from .errors import EventFailed, Limit, Lost, Malformed, NotKept, Untrue, error_of
 
 PROTOCOL = 1
 LINE_MAX = 16 << 20  # the longest answer is a page of sessions, or of a record
@@ -44,6 +44,7 @@ class Result:
     stderr: bytes = b""
     denied: bool = False
     workspace: Optional[str] = None  # committed, kept, ...
+    code: Optional[str] = None  # why it was refused, or did not go through: as of errors (doc/PROTOCOL.md)
     message: Optional[str] = None
     hint: Optional[str] = None
     replayed: bool = False
@@ -185,7 +186,15 @@ def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr:
     outcome = given if isinstance(given, dict) else {}
     status = None if row.get("exit_status") is None else part(row, "exit_status", int)
     return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), row.get("message"), row.get("hint"), replayed, dict(row))
+                  outcome.get("workspace"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
+
+
+def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
+    """An event that is over, of which what it wrote was taken up to there: all of it, or that is told."""
+    taken = at or {"stdout": len(result.stdout), "stderr": len(result.stderr)}
+    if any(taken[stream] < part(result.row, stream + "_bytes", int) for stream in taken):
+        raise NotKept(result)
+    return result
 
 
 def page_of(page: Mapping[str, Any], offset: int, most: int) -> bytes:

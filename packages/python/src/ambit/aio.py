@@ -130,8 +130,8 @@ class Session:
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        result = _wire.result_of(self.id, row, await self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                 await self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed")))
+        result = _wire.whole(_wire.result_of(self.id, row, await self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
+                                             await self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
         return result.check() if check else result
 
     async def _give_up(self, params: Json) -> None:
@@ -301,6 +301,7 @@ class Event:
             found[chunk.stream].append(chunk.data)
         assert self._progress.row is not None
         result = _wire.result_of(self.session.id, self._progress.row, b"".join(found["stdout"]), b"".join(found["stderr"]))
+        result = _wire.whole(result, self._progress.at)
         return result.check() if check else result
 
     async def show(self) -> Result:

@@ -124,8 +124,8 @@ class Session:
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        result = _wire.result_of(self.id, row, self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                 self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed")))
+        result = _wire.whole(_wire.result_of(self.id, row, self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
+                                             self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
         return result.check() if check else result
 
     def _give_up(self, params: Json) -> None:
@@ -307,6 +307,7 @@ class Event:
             found[chunk.stream].append(chunk.data)
         assert self._progress.row is not None
         result = _wire.result_of(self.session.id, self._progress.row, b"".join(found["stdout"]), b"".join(found["stderr"]))
+        result = _wire.whole(result, self._progress.at)
         return result.check() if check else result
 
     def show(self) -> Result:

@@ -76,6 +76,18 @@ class EventFailed(AmbitError):
         return type(self), (self.result,)
 
 
+class NotKept(Gone):
+    """An event is over, and not all that it wrote is kept any more. `result` has what is known of it."""
+
+    def __init__(self, result: "Result") -> None:
+        super().__init__(f"event {result.n} is over, and what it wrote is not all kept any more", "GONE",
+                         "give the session more keep_bytes, or take the output as it comes: start()")
+        self.result = result
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.result,)
+
+
 _CLASSES = {"MALFORMED": Malformed, "USAGE": Malformed, "UNKNOWN": Malformed, "DENIED": Denied, "NOT_FOUND": NotFound, "CONFLICT": Conflict, "LIMIT": Limit,
             "GONE": Gone}
 

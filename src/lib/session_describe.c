@@ -1,0 +1,128 @@
+#include "lib/session_describe.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "lib/policy_handle.h"
+
+int session_options_take(void *own, size_t own_size, size_t least, const void *given, const char *what, struct err *e)
+{
+	size_t size;
+
+	memcpy(&size, given, sizeof size); /* their first field */
+	memset(own, 0, own_size);
+	if (size < least || size > own_size)
+		return err_set(e, AMBIT_USAGE, "set size to the sizeof of that struct", "a struct %s of another ABI",
+			       what);
+	memcpy(own, given, size);
+	return 0;
+}
+
+static int too_long(const char *what, size_t most, struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, NULL, "%s has %zu bytes at most", what, most);
+}
+
+/* ---- a session ---- */
+
+/* The value in a list of "NAME=value", the whole text; NULL: none. */
+static const char *find(char *const *from, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (; *from != NULL; from++)
+		if (strncmp(*from, name, n) == 0 && (*from)[n] == '=')
+			return *from;
+	return NULL;
+}
+
+/* What `env NAME` grants pass on. Owned; NULL: no memory. */
+static char **values_of(const struct policy *p, char *const *from)
+{
+	char **list = calloc((size_t)p->n_lines + 1, sizeof *list);
+	size_t n = 0;
+
+	for (uint32_t i = 0; list != NULL && i < p->n_lines; i++) {
+		const char *name = p->lines[i].object;
+		const char *text = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? find(from, name) : NULL;
+
+		if (text != NULL && (list[n] = strdup(text)) != NULL)
+			n++;
+	}
+	return list;
+}
+
+static int set_words(const struct ambit_session_options *o, struct description *d, struct err *e)
+{
+	const struct {
+		const char *name, *word;
+		char *to;
+		size_t size;
+	} words[] = { { "the name of a base", o->base, d->base, sizeof d->base },
+		      { "the name of a level", o->observe, d->observe, sizeof d->observe },
+		      { "a list of properties", o->without, d->without, sizeof d->without },
+		      { "a key", o->key, d->key, sizeof d->key } };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i].word != NULL && !text_copy(words[i].to, words[i].size, words[i].word))
+			return too_long(words[i].name, words[i].size - 1, e);
+	return 0;
+}
+
+int session_describe(const struct ambit_policy *p, const struct ambit_session_options *o, struct buf *policy,
+		     struct description *ret, struct err *e)
+{
+	const char *workspace = o->workspace != NULL ? o->workspace : ".";
+	char real[PATH_MAX];
+
+	if (realpath(workspace, real) == NULL || !text_copy(ret->workspace, sizeof ret->workspace, real))
+		return err_set(e, AMBIT_USAGE, "name a directory that is there with --workspace",
+			       "cannot use the workspace %s", workspace);
+	if ((o->changes & AMBIT_CHANGES_BESIDE) != 0)
+		return err_set(e, AMBIT_USAGE, "run what is to be beside others in the background",
+			       "all events of a session beside each other");
+	ret->changes = o->changes;
+	ret->events_max = o->events_max;
+	ret->wall_ms_max = o->wall_ms_max;
+	ret->cpu_ms_max = o->cpu_ms_max;
+	ret->keep_ms = o->keep_ms;
+	ret->keep_bytes = o->keep_bytes;
+	policy_carry(&p->policy, p->texts, policy);
+	ret->policy = policy->data;
+	ret->policy_bytes = (uint32_t)policy->len; /* bounded by its maximum */
+	ret->env = values_of(&p->policy, o->environment != NULL ? o->environment : environ);
+	if (policy->failed || ret->env == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to describe the session");
+	return set_words(o, ret, e);
+}
+
+/* ---- a run ---- */
+
+int session_describe_run(const struct ambit_run_options *o, struct run *ret, struct err *e)
+{
+	if (o->argv == NULL || o->argv[0] == NULL || o->argv[0][0] == 0)
+		return err_set(e, AMBIT_USAGE, "name a program in argv[0]", "no program to run");
+	if (o->rows > UINT16_MAX || o->columns > UINT16_MAX)
+		return err_set(e, AMBIT_USAGE, NULL, "a terminal has %d rows and columns at most", UINT16_MAX);
+	if ((o->changes & (AMBIT_CHANGES_DIRECT | AMBIT_CHANGES_BESIDE)) != 0)
+		return err_set(e, AMBIT_USAGE, "say it of the session, or run it in the background",
+			       "whether events write in place is the session's to say");
+	*ret = (struct run){ .flags = (o->background != 0 ? EVENT_BACKGROUND : 0) | (o->input != 0 ? EVENT_INPUT : 0) |
+				      (o->terminal != 0 ? EVENT_TERMINAL : 0),
+			     .changes = o->changes,
+			     .rows = o->rows,
+			     .columns = o->columns,
+			     .argv = (char **)(uintptr_t)o->argv, /* only written out, as the next */
+			     .env = (char **)(uintptr_t)o->environment };
+	if (o->key != NULL && !text_copy(ret->key, sizeof ret->key, o->key))
+		return too_long("a key", sizeof ret->key - 1, e);
+	if (o->limits != NULL && !text_copy(ret->limits, sizeof ret->limits, o->limits))
+		return too_long("a list of limits", sizeof ret->limits - 1, e);
+	if (o->on_conflict != NULL && !text_copy(ret->on_conflict, sizeof ret->on_conflict, o->on_conflict))
+		return err_set(e, AMBIT_USAGE, "fail, theirs or ours", "'%s' is no way out of a conflict",
+			       o->on_conflict);
+	return 0;
+}
