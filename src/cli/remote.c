@@ -54,8 +54,10 @@ struct remote {
 	bool on_terminal; /* the event has one, for which the person's stands */
 	bool hung_up;     /* the person's went, or we were told so */
 	struct screen screen;
+	uint32_t
+		listing; /* a request that is not answered, 0: none: for how the event is, and becomes; rows that come later would be taken for another's */
 	uint32_t rows, columns; /* as the event's terminal has them */
-	uint32_t resize;        /* a request that is not answered, 0: none; */
+	uint32_t resize;        /* likewise; */
 	bool resize_again;      /* the last came too early */
 	uint32_t resume;        /* the same of SIGCONT: what is told before its answer is of the time before */
 };
@@ -298,6 +300,8 @@ static void on_done(struct remote *r, uint32_t request)
 {
 	if (request == r->resize)
 		on_resized(r, false);
+	else if (request == r->listing)
+		r->listing = 0;
 	else if (request == r->resume)
 		r->resume = 0;
 }
@@ -309,6 +313,8 @@ static void on_failed(struct remote *r, const struct daemon_news *news)
 		on_resized(r, news->failed.code == AMBIT_GONE);
 	else if (news->done.request == r->resume)
 		r->resume = 0;
+	else if (news->done.request == r->listing)
+		r->listing = 0; /* then it begins with what it writes */
 	else if (news->failed.code == AMBIT_GONE && r->is_to_end)
 		(void)daemon_say(&r->channel, WIRE_SESSION_CANCEL, r->taken.n, 0, 0);
 }
@@ -435,6 +441,7 @@ static int lose(struct remote *r, struct err *e)
 {
 	(void)screen_end(&r->screen); /* whatever became of the relay: it is no news here */
 	r->on_terminal = false;
+	r->listing = 0;
 	return find_again(r, e);
 }
 
@@ -462,7 +469,7 @@ static int hear(struct remote *r, struct err *e)
 
 static bool is_over(const struct remote *r)
 {
-	return r->row.state != 0 && all_is_shown(r);
+	return r->row.state != 0 && r->listing == 0 && all_is_shown(r);
 }
 
 /* Of the terminal alone: whoever is not there any more sees nothing, and the event goes on. */
@@ -484,7 +491,8 @@ static void watch(const struct remote *r, struct pollfd p[POLLED])
 	const bool reads = r->input_fd >= 0, waits = r->input_at < r->input_n;
 	const bool shows = r->screen.sock >= 0 && !all_is_shown(r);
 
-	p[CHANNEL] = (struct pollfd){ .fd = r->row.state == 0 ? r->channel.sock : -1, .events = POLLIN };
+	p[CHANNEL] = (struct pollfd){ .fd = r->row.state == 0 || r->listing != 0 ? r->channel.sock : -1,
+				      .events = POLLIN };
 	p[SIGNALS] = (struct pollfd){ .fd = r->signal_fd, .events = POLLIN };
 	p[INPUT] = (struct pollfd){ .fd = reads && !waits ? input_of(r) : -1, .events = POLLIN };
 	p[EVENT] = (struct pollfd){ .fd = reads ? r->input_fd : -1, .events = waits ? POLLOUT : 0 };
@@ -601,7 +609,11 @@ static int begin(struct remote *r, struct err *e)
 		return n;
 	n = follow(r, true, e);
 	/* when it begins is told of all that follow */
-	return n < 0 || !r->on_terminal ? n : daemon_events(&r->channel, r->taken.n, DAEMON_AND_TO_COME, e);
+	if (n < 0 || !r->on_terminal)
+		return n;
+	n = daemon_events(&r->channel, r->taken.n, DAEMON_AND_TO_COME, e);
+	r->listing = r->channel.request;
+	return n;
 }
 
 static void finish(struct remote *r)
