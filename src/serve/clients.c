@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "lib/event.h"
 #include "lib/role.h"
-#include "serve/rows.h"
 #include "session/sealed.h"
 
-#define TURN 16 /* requests, or rows, before others have their turn */
+#define TURN 16        /* requests before others have their turn */
+#define ROWS_AT_ONCE 8 /* of a list, likewise */
 
 static void init(struct client *c)
 {
@@ -42,6 +42,7 @@ void clients_place(struct clients *c)
 {
 	struct stat st;
 
+	c->goes_on = true; /* what was handed over may be in the middle of something */
 	if (fstat(c->roles->sessions_fd, &st) < 0)
 		return; /* then nobody finds it the same, and says so */
 	c->dev = st.st_dev;
@@ -76,6 +77,7 @@ void clients_finish(struct clients *c)
 	speaker_finish(&c->spare);
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
 		speaker_finish(&c->leaving[i]);
+	rows_finish(&c->rows);
 }
 
 /* ---- answers ---- */
@@ -494,11 +496,12 @@ static bool tell_row(struct clients *all, struct client *c, struct session_row *
 	return line_tell(&c->line, WIRE_SERVE_ROW, &b, NULL, 0);
 }
 
-/* As far as there is room. Each page looks at the directory anew, so nothing is kept of it. */
+/* As far as there is room, some at a time. */
 static void tell_list(struct clients *all, struct client *c)
 {
-	char names[SERVE_PAGE][ID_TEXT_MAX];
-	const unsigned n = rows_after(all->roles->sessions_fd, c->listed, names, SERVE_PAGE - c->told);
+	const unsigned left = SERVE_PAGE - c->told, most = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
+	char names[ROWS_AT_ONCE][ID_TEXT_MAX];
+	const unsigned n = rows_after(&all->rows, all->roles->sessions_fd, c->listed, names, most);
 	struct session_row row;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -507,6 +510,10 @@ static void tell_list(struct clients *all, struct client *c)
 			return;
 		c->told++;
 		memcpy(c->listed, names[i], sizeof c->listed);
+	}
+	if (n == most && c->told < SERVE_PAGE) {
+		all->goes_on = true;
+		return;
 	}
 	done(c, c->list_request, c->told);
 	c->list_request = 0;
@@ -529,10 +536,17 @@ static void step(struct clients *all, struct client *c)
 		part_with(all, c);
 }
 
-void clients_step(struct clients *c)
+static bool has_news(const struct client *c, const struct pollfd *polled)
 {
+	return c->polled == 0 || c->list_request != 0 || polled[c->polled - 1].revents != 0 ||
+	       (speaker_is_there(&c->speaker) && polled[c->polled].revents != 0);
+}
+
+void clients_step(struct clients *c, const struct pollfd *polled)
+{
+	c->goes_on = false;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		if (c->client[i].line.sock >= 0)
+		if (c->client[i].line.sock >= 0 && has_news(&c->client[i], polled))
 			step(c, &c->client[i]);
 	for (unsigned i = 0; i < LEAVING_MAX; i++)
 		if (speaker_is_there(&c->leaving[i]) && speaker_is_gone(&c->leaving[i]))
@@ -543,15 +557,16 @@ void clients_step(struct clients *c)
 	}
 }
 
-unsigned clients_wants(const struct clients *c, struct pollfd *ret)
+unsigned clients_wants(struct clients *c, struct pollfd *ret)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-		const struct client *one = &c->client[i];
+		struct client *one = &c->client[i];
 
 		if (one->line.sock < 0)
 			continue;
+		one->polled = n + 1;
 		ret[n++] = (struct pollfd){ .fd = one->line.sock, .events = line_wants(&one->line) };
 		if (speaker_is_there(&one->speaker))
 			ret[n++] = (struct pollfd){ .fd = speaker_fd(&one->speaker), .events = POLLIN };

@@ -9,6 +9,7 @@
 #define SERVE_CLIENTS_H
 
 #include "serve/roles.h"
+#include "serve/rows.h"
 #include "serve/speaker.h"
 #include "session/line.h"
 
@@ -27,6 +28,7 @@ struct client {
 	char last[ID_TEXT_MAX];   /* the last that is to be told */
 	unsigned told;
 	struct speaker speaker; /* the cell of the role that speaks for it; none: it speaks for itself */
+	unsigned polled;        /* where clients_wants asked for it, from 1 on; 0: it came since */
 	uint32_t reload;        /* the request for it that is not answered; 0: none */
 };
 
@@ -38,6 +40,8 @@ struct clients {
 	struct speaker leaving[LEAVING_MAX]; /* cells whose clients went */
 	bool reload;                         /* somebody asks for a hand-over */
 	uint64_t generation;                 /* how many there were */
+	struct rows rows;
+	bool goes_on; /* there is more to be done than somebody wakes us for */
 	uint64_t came, refused;
 	uint64_t dev, ino; /* of the directory of sessions */
 	uint64_t started_ms;
@@ -57,8 +61,9 @@ void clients_come_by_rpc(struct clients *c, int sock);
 bool clients_may_come_by_rpc(const struct clients *c);
 
 #define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_MAX)
-unsigned clients_wants(const struct clients *c, struct pollfd *ret);
-void clients_step(struct clients *c);
+unsigned clients_wants(struct clients *c, struct pollfd *ret);
+/* With what came of that. Who has nothing to say costs nothing. */
+void clients_step(struct clients *c, const struct pollfd *polled);
 /* To who asked for the hand-over: how many there were; why there was none. */
 void clients_tell_reload(struct clients *c, const struct err *why);
 unsigned clients_now(const struct clients *c);

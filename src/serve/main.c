@@ -195,6 +195,8 @@ static bool is_deaf(const struct daemon *d)
 
 static int patience(const struct daemon *d)
 {
+	if (d->clients.goes_on)
+		return 0;
 	if (d->ends_ms != 0 || is_deaf(d))
 		return DEAF_MS;
 	return d->idle_since_ms != 0 && d->idle_max_ms != 0 ? (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000) : -1;
@@ -240,7 +242,7 @@ static void loop(struct daemon *d)
 			on_signal(d);
 		else if ((d->polled[1].revents | d->polled[2].revents) != 0)
 			let_in(d);
-		clients_step(&d->clients);
+		clients_step(&d->clients, d->polled + 3 + of_roles);
 		if (d->clients.reload)
 			reload(d);
 	}

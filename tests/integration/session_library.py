@@ -130,7 +130,7 @@ def ready(session=SESSION):
 
 
 def event_row(n):
-    return struct.pack("<QIIQQQQQII96x32s256s512s512s", n, 4, 0, 1, 1, 1, 0, 0, 0, 0, EVENT.encode(), b"true", b"", b"")
+    return struct.pack("<QIIQQQQQII96x32s256sI512s512s", n, 4, 0, 1, 1, 1, 0, 0, 0, 0, EVENT.encode(), b"true", 0, b"", b"")
 
 
 def hello(revision=1, device=0):
