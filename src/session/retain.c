@@ -61,7 +61,7 @@ bool retain_next(struct retain *r, uint64_t bytes_max, uint64_t age_max_ms, uint
 
 	if (first == NULL)
 		return false;
-	if (r->bytes <= bytes_max && r->count <= RETAIN_EVENTS &&
+	if ((r->bytes <= bytes_max || r->count == 1) && r->count <= RETAIN_EVENTS &&
 	    (now_ms <= first->ended_ms || now_ms - first->ended_ms <= age_max_ms))
 		return false;
 	*ret = *first;

@@ -27,7 +27,8 @@ void retain_finish(struct retain *r);
 int retain_add(struct retain *r, const struct retained *one);
 /* Puts what was added in the order in which it ended. */
 void retain_sort(struct retain *r);
-/* Takes out the first, if there is more than may be: in bytes, in number, or in age. */
+/* Takes out the first, if there is more than may be: in bytes, in number, or in age. However much the last one has, it stays for its time: whoever waited
+ * for it is to have it. */
 bool retain_next(struct retain *r, uint64_t bytes_max, uint64_t age_max_ms, uint64_t now_ms, struct retained *ret);
 
 #endif

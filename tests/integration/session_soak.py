@@ -335,6 +335,9 @@ def output_that_is_not_kept_is_not_lost_in_silence(place):
     """A client that waits for all of it gets it, or is told: also whoever comes when the event is long over."""
     with Served(place) as s, client_of(s, place) as ambit:
         with ambit.Client() as client, client.new(workspace=s.tree, keep_bytes="100K") as session:
+            assert len(session.run(writer(300000)).stdout) == 300000, "the last is not kept"
+            session.start(writer(300000)).wait()
+        with ambit.Client() as client, client.new(workspace=s.tree, keep_bytes="100K") as session:
             for late in (lambda: session.run(writer(300000)), lambda: session.follow(1).wait(), lambda: session.start(writer(300000)).wait(), lambda: session.follow(2, stdout=5).wait()):
                 whole_or_told(ambit, late)
 

@@ -249,6 +249,14 @@ static void what_runs_keeps_nothing_else(void **state)
 	assert_int_equal(s.oldest, 6);
 	assert_int_equal(reopen(&s), 0);
 	assert_true(is_pruned(&s, 1) && is_pruned(&s, 5));
+	assert_int_equal(take(&s, ""), 0);
+	assert_int_equal(end(&s, 6, 200, 5000), 0);
+	shelf_prune(&s, 1000, DAY, 210);
+	assert_false(is_pruned(&s, 6)); /* it is the last */
+	assert_int_equal(take(&s, ""), 0);
+	assert_int_equal(end(&s, 7, 220, 10), 0);
+	shelf_prune(&s, 1000, DAY, 230);
+	assert_true(is_pruned(&s, 6) && !is_pruned(&s, 7));
 	shelf_finish(&s);
 }
 
