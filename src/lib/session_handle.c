@@ -133,10 +133,11 @@ int ambit_daemon_connect(const struct ambit_daemon_options *given, struct ambit_
 	struct ambit_daemon_options o;
 	auto_free struct ambit_daemon *d = calloc(1, sizeof *d);
 	struct err err;
-	int r = session_options_take(&o, sizeof o, FIRST_SIZE, given, "ambit_daemon_options", &err);
+	int r;
 
-	if (r == 0 && d == NULL)
-		r = err_set(&err, AMBIT_MEMORY, NULL, "no memory for a connection");
+	if (d == NULL)
+		return public_error(e, err_set(&err, AMBIT_MEMORY, NULL, "no memory for a connection"), &err);
+	r = session_options_take(&o, sizeof o, FIRST_SIZE, given, "ambit_daemon_options", &err);
 	r = r < 0 ? r : daemon_connect_within(&d->link, o.start != 0, patience(o.wait_ms), &err);
 	if (r < 0)
 		return public_error(e, r, &err);
