@@ -72,6 +72,7 @@ static void say_interrupted(const struct event_row *row, struct ambit_event_info
 	own->exit_status = err_code_exit(AMBIT_GONE);
 	if (own->message[0] != 0)
 		return;
+	own->code = AMBIT_GONE;
 	(void)snprintf(own->message, sizeof own->message,
 		       "event %llu of the session was interrupted: its process, or the machine, ended",
 		       (unsigned long long)row->n);
@@ -85,13 +86,15 @@ int session_event_info(const struct event_row *row, struct ambit_event_info *ret
 					.state = (int)row->state,
 					.background = (row->flags & EVENT_BACKGROUND) != 0,
 					.terminal = (row->flags & EVENT_TERMINAL) != 0,
+					.stopped = (row->flags & EVENT_STOPPED) != 0,
 					.denied = row->denied != 0,
 					.kept = (row->flags & EVENT_PRUNED) == 0,
 					.taken_ms = row->taken_ms,
 					.begun_ms = row->begun_ms,
 					.ended_ms = row->ended_ms,
 					.out_bytes = row->out_bytes,
-					.err_bytes = row->err_bytes };
+					.err_bytes = row->err_bytes,
+					.code = (int)row->code /* at most INT_MAX */ };
 
 	memcpy(own.event, row->event, sizeof own.event);
 	memcpy(own.command, row->command, sizeof own.command);

@@ -134,8 +134,8 @@ static void interrupted(int argc, char **argv)
 	f = host_follow(again, 1, 0);
 	host_is(ambit_follow_wait(f, PATIENCE_MS, &e), 1, &e, "waiting for what was interrupted");
 	host_is(ambit_follow_result(f, &info, &e), 0, &e, "the result");
-	if (info.state != AMBIT_EVENT_INTERRUPTED || info.exit_status != 125 || info.cause != NULL ||
-	    strstr(info.message, "interrupted") == NULL || info.hint[0] == 0)
+	if (info.state != AMBIT_EVENT_INTERRUPTED || info.exit_status != 125 || info.code != AMBIT_GONE ||
+	    info.cause != NULL || strstr(info.message, "interrupted") == NULL || info.hint[0] == 0)
 		host_problem("interrupted, it is in state %d with %d: %s", info.state, info.exit_status, info.message);
 	host_ends(f, 125, "up\n");
 	host_ends(host_follow(again, host_run(again, "echo on", 0), 0), 0, "on\n");
