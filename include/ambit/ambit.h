@@ -382,8 +382,9 @@ struct ambit_event_info {
 	size_t size;
 	uint64_t n;
 	int state;      /* enum ambit_event_state */
-	int background; /* 0 or 1, as the next three */
+	int background; /* 0 or 1, as the next four */
 	int terminal;
+	int stopped;     /* while it runs: its program was (by Ctrl-Z, say), and nobody had it go on */
 	int denied;      /* something was */
 	int kept;        /* 0: its output and record are not kept any more */
 	int exit_status; /* when it is over: as ambit_event_exit_status gives it; 125: it was interrupted */
@@ -395,8 +396,8 @@ struct ambit_event_info {
 	uint64_t out_bytes, err_bytes;         /* how much it wrote */
 	char event[32];
 	char command[256]; /* cut */
-	/* why it was refused or interrupted, or its changes were not committed: enum ambit_code; 0 else, and the texts
-	 * are empty */
+	/* enum ambit_code, and in words: why it was refused or interrupted, or its changes were not committed; else 0
+	 * and empty */
 	int code;
 	char message[512], hint[512];
 };

@@ -389,7 +389,7 @@ static int begin(struct daemon_link *d, struct daemon_channel *c, const char *se
 
 	c->request = 0;
 	c->wait_ms = d->wait_ms;
-	c->broken = false;
+	c->broken = c->lists = false;
 	c->sock = steal_fd(&given->fds[0]);
 	(void)fd_set_nonblock(c->sock, true); /* else it is no socket, which shows */
 	r = hear_until(c->sock, until, WIRE_SESSION, WIRE_NEW, c->room, &m, e);
@@ -486,7 +486,7 @@ static int classify(struct daemon_channel *c, struct wire_message *m, bool rows,
 	if (is_news(m->number))
 		return pass_on(c, m, e);
 	if (m->number == WIRE_SESSION_ROW)
-		return rows ? 1 : lose(&c->broken, not_understood(e));
+		return rows ? 1 : c->lists ? 0 : lose(&c->broken, not_understood(e));
 	which = compare(m, c->request);
 	return which > 0 ? lose(&c->broken, not_understood(e)) : which == 0;
 }
@@ -621,6 +621,7 @@ int daemon_events(struct daemon_channel *c, uint64_t from, enum daemon_which whi
 {
 	const int r = say(c, WIRE_SESSION_LIST, from, (uint32_t)which, 0, c->wait_ms);
 
+	c->lists = true;
 	return r < 0 ? lose(&c->broken, cannot_ask(r, WIRE_SESSION, e)) : 0;
 }
 

@@ -45,6 +45,7 @@ struct daemon_channel {
 	int sock;    /* owned, -1 */
 	int wait_ms; /* as the link's that it came from */
 	bool broken;
+	bool lists; /* daemon_events was asked: rows may come at any time */
 	uint32_t request;
 	/* Gets what is told beside an answer that is waited for: GREW, CHANGED, OVER. NULL: that is passed over. */
 	void (*on_news)(void *to, const struct daemon_news *news);

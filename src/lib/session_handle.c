@@ -86,14 +86,15 @@ int session_event_info(const struct event_row *row, struct ambit_event_info *ret
 					.state = (int)row->state,
 					.background = (row->flags & EVENT_BACKGROUND) != 0,
 					.terminal = (row->flags & EVENT_TERMINAL) != 0,
+					.stopped = (row->flags & EVENT_STOPPED) != 0,
 					.denied = row->denied != 0,
 					.kept = (row->flags & EVENT_PRUNED) == 0,
-					.code = (int)row->code,
 					.taken_ms = row->taken_ms,
 					.begun_ms = row->begun_ms,
 					.ended_ms = row->ended_ms,
 					.out_bytes = row->out_bytes,
-					.err_bytes = row->err_bytes };
+					.err_bytes = row->err_bytes,
+					.code = (int)row->code /* at most INT_MAX */ };
 
 	memcpy(own.event, row->event, sizeof own.event);
 	memcpy(own.command, row->command, sizeof own.command);
@@ -135,10 +136,11 @@ int ambit_daemon_connect(const struct ambit_daemon_options *given, struct ambit_
 	struct ambit_daemon_options o;
 	auto_free struct ambit_daemon *d = calloc(1, sizeof *d);
 	struct err err;
-	int r = session_options_take(&o, sizeof o, FIRST_SIZE, given, "ambit_daemon_options", &err);
+	int r;
 
-	if (r == 0 && d == NULL)
-		r = err_set(&err, AMBIT_MEMORY, NULL, "no memory for a connection");
+	if (d == NULL)
+		return public_error(e, err_set(&err, AMBIT_MEMORY, NULL, "no memory for a connection"), &err);
+	r = session_options_take(&o, sizeof o, FIRST_SIZE, given, "ambit_daemon_options", &err);
 	r = r < 0 ? r : daemon_connect_within(&d->link, o.start != 0, patience(o.wait_ms), &err);
 	if (r < 0)
 		return public_error(e, r, &err);

@@ -220,10 +220,25 @@ static void its_end(struct ambit_session *s)
 	f = host_follow(s, run(s, &o).n, 0);
 	host_is(ambit_follow_wait(f, PATIENCE_MS, &e), 1, &e, "waiting");
 	host_is(ambit_follow_result(f, &info, &e), 0, &e, "the result");
-	if (strcmp(info.cause, "refused") != 0 || info.code != AMBIT_NO_PROGRAM || info.message[0] == 0 ||
-	    info.exit_status != 127)
+	if (strcmp(info.cause, "refused") != 0 || info.message[0] == 0 || info.exit_status != 127 ||
+	    info.code != AMBIT_NO_PROGRAM)
 		host_problem("what is not there ended by %s with %d: %s", info.cause, info.exit_status, info.message);
 	ambit_follow_free(f);
+}
+
+static void a_stop(struct ambit_session *s)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_event_info info = { .size = sizeof info };
+	const uint64_t n = host_run(s, "kill -STOP $$; echo on", 0);
+	struct ambit_follow *f = host_follow(s, n, 0);
+
+	while (!info.stopped && ambit_session_next_event(s, n, &info, &e) == 1 && info.state < AMBIT_EVENT_OVER)
+		;
+	if (!info.stopped || info.state != AMBIT_EVENT_RUNS)
+		host_problem("stopped, it is in state %d", info.state);
+	host_is(ambit_session_signal(s, n, SIGCONT, &e), 0, &e, "having it go on");
+	host_ends(f, 0, "on\n");
 }
 
 static void a_terminal(struct ambit_session *s)
@@ -329,6 +344,7 @@ static void whole(int argc, char **argv)
 	(void)argv;
 	an_event(s);
 	its_end(s);
+	a_stop(s);
 	a_terminal(s);
 	keys(s);
 	lists(d, s);

@@ -134,12 +134,38 @@ static void interrupted(int argc, char **argv)
 	f = host_follow(again, 1, 0);
 	host_is(ambit_follow_wait(f, PATIENCE_MS, &e), 1, &e, "waiting for what was interrupted");
 	host_is(ambit_follow_result(f, &info, &e), 0, &e, "the result");
-	if (info.state != AMBIT_EVENT_INTERRUPTED || info.exit_status != 125 || info.cause != NULL ||
-	    strstr(info.message, "interrupted") == NULL || info.hint[0] == 0)
+	if (info.state != AMBIT_EVENT_INTERRUPTED || info.exit_status != 125 || info.code != AMBIT_GONE ||
+	    info.cause != NULL || strstr(info.message, "interrupted") == NULL || info.hint[0] == 0)
 		host_problem("interrupted, it is in state %d with %d: %s", info.state, info.exit_status, info.message);
 	host_ends(f, 125, "up\n");
 	host_ends(host_follow(again, host_run(again, "echo on", 0), 0), 0, "on\n");
 	ambit_session_free(again);
+	ambit_daemon_free(d);
+}
+
+/* The daemon becomes another program meanwhile. */
+static void reloaded(int argc, char **argv)
+{
+	struct ambit_error e = { .size = sizeof e };
+	struct ambit_session_info info = { .size = sizeof info };
+	struct ambit_daemon *d = host_daemon(1);
+	struct ambit_session *s = host_session(d), *other;
+	struct ambit_follow *f = host_follow(s, talk(s).n, 1);
+	char line[8];
+
+	(void)argc;
+	(void)argv;
+	say("up");
+	if (fgets(line, sizeof line, stdin) == NULL)
+		host_problem("nobody went on");
+	host_is(ambit_daemon_next_session(d, "", &info, &e), 1, &e, "a list");
+	if (strcmp(info.session, ambit_session_id(s)) != 0)
+		host_problem("the list has %s", info.session);
+	other = host_session(d);
+	ambit_session_free(other);
+	host_is(ambit_follow_write(f, "it\n", 3, &e), 3, &e, "writing");
+	host_ends(f, 0, "0123456789\ngot it\n");
+	ambit_session_free(s);
 	ambit_daemon_free(d);
 }
 
@@ -423,7 +449,7 @@ static void threads(int argc, char **argv)
 }
 
 const struct host_scenario host_hard[] = {
-	{ "begin", begin }, { "resume", resume }, { "interrupted", interrupted }, { "alone", alone },
-	{ "lied", lied },   { "forked", forked }, { "broken-pipe", broken_pipe }, { "threads", threads },
-	{ NULL, NULL }
+	{ "begin", begin },     { "resume", resume }, { "interrupted", interrupted }, { "reloaded", reloaded },
+	{ "alone", alone },     { "lied", lied },     { "forked", forked },           { "broken-pipe", broken_pipe },
+	{ "threads", threads }, { NULL, NULL }
 };

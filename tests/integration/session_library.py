@@ -87,6 +87,13 @@ def a_daemon_that_was_killed_is_told_and_what_ran_is_interrupted(place):
         product.ends_well()
 
 
+def a_daemon_that_becomes_another_program_is_not_noticed(place):
+    with Served(place) as s, Started(s, "reloaded") as product:
+        assert product.line() == "up"
+        expect_ok(s.ambit("serve", "--reload"))
+        product.ends_well("\n")
+
+
 def nobody_is_started_who_is_not_asked_for(place):
     with Served(place) as s:
         expect_ok(host(s, "alone"))
@@ -327,7 +334,7 @@ LIES = [
     ("files for a signal", {SIGNAL: says(FILES, lambda r: number(r, 1), lambda: (a_file(),))}, ("signal", PROTOCOL)),
     ("half of news", {"over": says(GREW, grew(0)[:-1])}, ("wait", PROTOCOL)),
     ("news that are too long", {"over": too_long(GREW)}, ("wait", PROTOCOL)),
-    ("an end of nothing", {"over": says(OVER, event_row(1)[:16] + b"\xff" * (1472 - 16))}, ("wait", PROTOCOL)),
+    ("an end of nothing", {"over": says(OVER, event_row(1)[:16] + b"\xff" * (1476 - 16))}, ("wait", PROTOCOL)),
     ("the session's end while it is waited for", {"over": leaves}, ("wait", GONE)),
     ("no end", {CLOSE: silent}, ("end", GONE)),
 ]
@@ -377,7 +384,7 @@ SCENARIOS = [
     done("large", "output_is_never_held_in_memory"), done("stack", "a_small_stack_is_enough"),
     done("broken-pipe", "a_reader_that_is_gone_raises_no_signal"), done("threads", "sixteen_threads_have_handles_of_their_own"),
     threads_with_handles_of_their_own_share_nothing, a_product_that_was_killed_goes_on_from_a_byte, a_daemon_that_was_killed_is_told_and_what_ran_is_interrupted,
-    nobody_is_started_who_is_not_asked_for, a_fork_holds_no_connection, a_daemon_that_lies_is_told_and_holds_nobody_up, a_daemon_that_stopped_holds_nobody_up,
+    a_daemon_that_becomes_another_program_is_not_noticed, nobody_is_started_who_is_not_asked_for, a_fork_holds_no_connection, a_daemon_that_lies_is_told_and_holds_nobody_up, a_daemon_that_stopped_holds_nobody_up,
     another_users_daemon_is_not_believed,
 ]
 
