@@ -80,6 +80,7 @@ $(BUILD)-install/build.ninja:
 install: $(BUILD)-install/build.ninja
 	meson configure $(BUILD)-install -Dprefix=$(PREFIX)
 	meson install -C $(BUILD)-install
+	@case "$(DESTDIR):$(PREFIX):$$(id -u)" in :/usr:0 | :/usr/local:0) /sbin/ldconfig ;; esac # else nothing finds libambit.so.1
 	@case "$(DESTDIR):$$PATH:" in [!:]* | *:"$(PREFIX)/bin":*) ;; *) \
 		echo "$(PREFIX)/bin is not on PATH; to call ambit by name: export PATH=\"$(PREFIX)/bin:\$$PATH\"" ;; esac
 

@@ -85,4 +85,6 @@ def build_sdist(sdist_directory, config_settings=None):
 if __name__ == "__main__":
     import sys
 
-    print(build_wheel(sys.argv[1] if len(sys.argv) > 1 else "."))
+    where = sys.argv[1] if len(sys.argv) > 1 else "."
+    os.makedirs(where, exist_ok=True)  # a front end has made its own
+    print(os.path.join(where, build_wheel(where)))

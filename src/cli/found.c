@@ -40,6 +40,8 @@ static int look(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX], 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list of sessions");
 	if (n < 0)
 		return n;
+	if (found == 0 && last)
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit session new` makes one", "there is no session yet");
 	if (found == 0)
 		return err_set(e, AMBIT_NOT_FOUND, "ambit session list", "there is no session %s", word);
 	return found > 1 && !last

@@ -100,11 +100,12 @@ def its_types_hold(place):
 
 def its_wheel_carries_the_program(place):
     """Built and installed without a network and without anything but Python, it runs with an empty PATH."""
-    top = place.fresh()
+    top = os.path.join(place.fresh(), "made", "by-it")
     build = {**place.environment(), "AMBIT_BUILD": os.path.dirname(place.ambit)}
     done = subprocess.run([PYTHON, "-B", os.path.join(place.given(1), "backend.py"), top], capture_output=True, text=True, env=build, timeout=SLOW * 120, check=False)
     assert done.returncode == 0 and done.stdout.strip().endswith("_x86_64.whl") or "_aarch64.whl" in done.stdout, told(done)
-    wheel = os.path.join(top, done.stdout.strip())
+    wheel = done.stdout.strip()
+    assert os.path.dirname(wheel) == top, told(done)
     site = os.path.join(top, "site")
     with zipfile.ZipFile(wheel) as file:
         assert file.testzip() is None

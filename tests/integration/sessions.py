@@ -682,6 +682,8 @@ def a_session_that_nobody_uses_has_no_process(place):
 
 def mistakes_are_told(place):
     with Served(place) as s:
+        result = s.ambit("run", "--session", "last", "--", "true")
+        assert result.returncode == 125 and "no session yet" in result.stderr and "ambit session new" in result.stderr, told(result)
         session = s.session()
         for words, says in [(("run", "--session", "s_01"), "no command"),
                             (("run", "--session", "s_01ZZZZZZZZ", "--", "true"), "no session s_01ZZZZZZZZ"),
