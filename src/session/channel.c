@@ -148,6 +148,18 @@ static bool tell_list(struct channel *c, struct keep *k)
 	return line_flush(&c->line);
 }
 
+static bool tell_change(struct channel *c, const struct event_row *row)
+{
+	if (c->last.n == row->n && c->last.state == row->state && c->last.flags == row->flags)
+		return true;
+	if (!tell_row(c, WIRE_SESSION_CHANGED, row))
+		return false;
+	c->last.n = row->n;
+	c->last.state = row->state;
+	c->last.flags = row->flags;
+	return true;
+}
+
 static bool tell_changes(struct channel *c, struct keep *k)
 {
 	struct event_row row;
@@ -155,7 +167,7 @@ static bool tell_changes(struct channel *c, struct keep *k)
 	while (c->follows_all && c->changes_seen < k->n_changes) {
 		const uint64_t n = k->changes[c->changes_seen % KEEP_CHANGES];
 
-		if (keep_row(k, n, &row) && !tell_row(c, WIRE_SESSION_CHANGED, &row))
+		if (keep_row(k, n, &row) && !tell_change(c, &row))
 			return false;
 		c->changes_seen++;
 	}

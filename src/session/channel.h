@@ -32,7 +32,11 @@ struct channel {
 	uint64_t list_next, list_end; /* rows that are to be told, up to that one; 0: none */
 	bool list_live;               /* only those that run or wait */
 	bool follows_all;             /* told of each event whose state changes, */
-	uint64_t changes_seen;        /* of keep's; those that it cannot keep for us any more are told as a list */
+	struct {
+		uint64_t n;
+		uint32_t state, flags;
+	} last;                /* change that was told: what became of an event before there was room is told once */
+	uint64_t changes_seen; /* of keep's; those that it cannot keep for us any more are told as a list */
 };
 
 void channel_init(struct channel *c);
