@@ -113,6 +113,33 @@ static void put_signals(FILE *out)
 	}
 }
 
+static unsigned count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned n = 0;
+
+	while (tasks != NULL && readdir(tasks) != NULL)
+		n++;
+	if (tasks != NULL)
+		(void)closedir(tasks);
+	return n;
+}
+
+/* One that was joined is counted by the kernel for a moment longer. */
+static void let_threads_go(void)
+{
+	unsigned same = 0, n = count_threads();
+
+	for (unsigned i = 0; i < 500 && same < 3; i++) {
+		unsigned now;
+
+		(void)usleep(10000);
+		now = count_threads();
+		same = now == n ? same + 1 : 0;
+		n = now;
+	}
+}
+
 static void put_umask(FILE *out)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -146,6 +173,7 @@ char *host_state(void)
 	size_t n = 0;
 	FILE *out;
 
+	let_threads_go();
 	out = open_memstream(&text, &n);
 	if (out == NULL)
 		abort();

@@ -339,26 +339,29 @@ class Cut:
                 return
             other = socket.socket(socket.AF_UNIX)
             other.connect(self.to)
-            threading.Thread(target=self.forward, args=(conn, other), daemon=True).start()
-            threading.Thread(target=self.back, args=(other, conn), daemon=True).start()
+            gone = threading.Event()
+            threading.Thread(target=self.forward, args=(conn, other, gone), daemon=True).start()
+            threading.Thread(target=self.back, args=(other, conn, gone), daemon=True).start()
 
     @staticmethod
-    def back(source, to):
+    def back(source, to, gone):
         with contextlib.suppress(OSError):
             while piece := source.recv(65536):
-                to.sendall(piece)
+                if not gone.is_set():
+                    to.sendall(piece)
             to.shutdown(socket.SHUT_RDWR)
 
-    def forward(self, conn, other):
+    def forward(self, conn, other, gone):
         with contextlib.suppress(OSError), conn.makefile("rb") as file:
             for line in file:
                 cut = self.left > 0 and self.method in line
                 if cut:
                     self.left -= 1
-                    conn.shutdown(socket.SHUT_RDWR)
+                    gone.set()
                 other.sendall(line)
                 if cut:
-                    time.sleep(0.3)
+                    time.sleep(0.3)  # the daemon has it before the client knows that its connection ended
+                    conn.shutdown(socket.SHUT_RDWR)
                     break
         other.close()
         conn.close()
