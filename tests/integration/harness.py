@@ -320,9 +320,9 @@ def always(scenario):
 
 
 def parts_of(scenarios, ambit):
-    """Among how many runs they are shared; of a long list two thirds, or a half, are tried in each. A sanitizer looks at our programs, which are the same for both users, and all units are tried with it."""
+    """Among how many runs they are shared; of a long list the half, or less, is tried in each. A sanitizer looks at our programs, which are the same for both users, and all units are tried with it."""
     if not sanitized(ambit):
-        return 4 if len(scenarios) > 30 else 3 if len(scenarios) > 16 else 2
+        return 5 if len(scenarios) > 30 else 4 if len(scenarios) > 16 else 3 if len(scenarios) > 10 else 2
     return 24 if len(scenarios) > 60 else 12 if len(scenarios) > 16 else 6 if len(scenarios) > 8 else 2
 
 
