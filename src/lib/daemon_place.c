@@ -22,12 +22,16 @@ bool daemon_place_told(const char *name, char ret[PATH_MAX])
 {
 	char lock[PATH_MAX], text[PATH_MAX + 32], *directory, *end;
 	auto_fd int fd = -1;
+	struct stat st;
 	ssize_t n;
 
 	if (state_path("sessions/" DAEMON_LOCK, lock, sizeof lock) < 0)
 		return false;
-	fd = open(lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+	/* who has no home has his place in a directory of everybody's, where somebody else may have been first */
+	fd = open(lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	n = fd_read_all(fd, text, sizeof text - 1);
 	if (n <= 0)
 		return false;
 	text[n] = 0;

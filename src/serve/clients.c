@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
@@ -16,6 +17,7 @@
 
 #define TURN 16        /* requests before others have their turn */
 #define ROWS_AT_ONCE 8 /* of a list, likewise */
+#define END_MS 5000    /* for the ends of all cells, when the daemon goes */
 
 static void init(struct client *c)
 {
@@ -34,7 +36,7 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
 	speaker_init(&c->spare);
-	for (unsigned i = 0; i < LEAVING_MAX; i++)
+	for (unsigned i = 0; i < LEAVING_ROOM; i++)
 		speaker_init(&c->leaving[i]);
 }
 
@@ -49,16 +51,15 @@ void clients_place(struct clients *c)
 	c->ino = st.st_ino;
 }
 
-/* Nobody waits for the end of a cell: it is told to end, and gone when that shows. Where too many of them are about to, this one is waited for. */
+/* Nobody waits for the end of a cell, whose supervisor may be stopped: it is told to end, and gone when that shows. There is room for all. */
 static void let_leave(struct clients *all, struct speaker *speaker)
 {
-	for (unsigned i = 0; speaker_is_there(speaker) && i < LEAVING_MAX; i++)
+	for (unsigned i = 0; speaker_is_there(speaker) && i < LEAVING_ROOM; i++)
 		if (!speaker_is_there(&all->leaving[i])) {
 			speaker_end(speaker);
 			all->leaving[i] = *speaker;
 			speaker_init(speaker);
 		}
-	speaker_finish(speaker);
 }
 
 static void part_with(struct clients *all, struct client *c)
@@ -71,12 +72,14 @@ static void part_with(struct clients *all, struct client *c)
 
 void clients_finish(struct clients *c)
 {
+	const uint64_t until = clock_ms() + END_MS;
+
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		part_with(c, &c->client[i]);
 	fd_close(&c->spare_fd);
-	speaker_finish(&c->spare);
-	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		speaker_finish(&c->leaving[i]);
+	let_leave(c, &c->spare);
+	for (unsigned i = 0; i < LEAVING_ROOM; i++)
+		speaker_finish_by(&c->leaving[i], until);
 	rows_finish(&c->rows);
 }
 
@@ -218,7 +221,7 @@ static int hand_over(struct clients *c, struct client *place, int sock)
 	r = wire_send(c->spare_fd, WIRE_RPC_CLIENT, NULL, fds, 2);
 	fd_close(&c->spare_fd);
 	if (r < 0) {
-		speaker_finish(&c->spare);
+		let_leave(c, &c->spare);
 		return r;
 	}
 	place->speaker = c->spare;
@@ -387,17 +390,11 @@ static bool on_narrow(struct client *c, struct rbuf *in)
 static bool on_list(struct client *c, struct rbuf *in)
 {
 	struct serve_name q;
-	struct err e;
 
 	if (!serve_list_take(in, &q) || q.request == 0)
 		return false;
 	if (!may(c, q.request, ""))
 		return true;
-	if (c->list_request != 0) {
-		(void)err_set(&e, AMBIT_CONFLICT, "wait for its end", "a list is being told already");
-		fail(c, q.request, &e);
-		return true;
-	}
 	c->list_request = q.request;
 	c->told = 0;
 	memcpy(c->listed, q.session, sizeof c->listed);
@@ -521,6 +518,13 @@ static void tell_list(struct clients *all, struct client *c)
 
 /* ---- who waits for what ---- */
 
+/* What is answered bit by bit is answered before the next is heard: else a narrowed connection would be told the rest of a list, and the end of one could be forgotten for
+ * another answer that waits for room. */
+static bool is_heard(const struct client *c)
+{
+	return c->reload == 0 && c->list_request == 0;
+}
+
 static void step(struct clients *all, struct client *c)
 {
 	/* the cell of who speaks for a client, whose end shows by the connection */
@@ -528,7 +532,7 @@ static void step(struct clients *all, struct client *c)
 		part_with(all, c);
 		return;
 	}
-	for (unsigned i = 0; i < TURN && c->reload == 0 && line_flush(&c->line) && hear(all, c); i++)
+	for (unsigned i = 0; i < TURN && is_heard(c) && line_flush(&c->line) && hear(all, c); i++)
 		;
 	if (c->line.sock >= 0 && line_flush(&c->line) && c->list_request != 0 && line_has_room(&c->line))
 		tell_list(all, c);
@@ -548,11 +552,11 @@ void clients_step(struct clients *c, const struct pollfd *polled)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (c->client[i].line.sock >= 0 && has_news(&c->client[i], polled))
 			step(c, &c->client[i]);
-	for (unsigned i = 0; i < LEAVING_MAX; i++)
+	for (unsigned i = 0; i < LEAVING_ROOM; i++)
 		if (speaker_is_there(&c->leaving[i]) && speaker_is_gone(&c->leaving[i]))
 			speaker_finish(&c->leaving[i]);
 	if (speaker_is_there(&c->spare) && speaker_step(&c->spare)) { /* somebody ended it */
-		speaker_finish(&c->spare);
+		let_leave(c, &c->spare);
 		fd_close(&c->spare_fd);
 	}
 }
@@ -567,11 +571,13 @@ unsigned clients_wants(struct clients *c, struct pollfd *ret)
 		if (one->line.sock < 0)
 			continue;
 		one->polled = n + 1;
-		ret[n++] = (struct pollfd){ .fd = one->line.sock, .events = line_wants(&one->line) };
+		ret[n++] = (struct pollfd){ .fd = one->line.sock,
+					    .events = (short)(is_heard(one) ? line_wants(&one->line)
+									    : line_wants(&one->line) & ~POLLIN) };
 		if (speaker_is_there(&one->speaker))
 			ret[n++] = (struct pollfd){ .fd = speaker_fd(&one->speaker), .events = POLLIN };
 	}
-	for (unsigned i = 0; i < LEAVING_MAX; i++)
+	for (unsigned i = 0; i < LEAVING_ROOM; i++)
 		if (speaker_is_there(&c->leaving[i]))
 			ret[n++] = (struct pollfd){ .fd = speaker_fd(&c->leaving[i]), .events = POLLIN };
 	if (speaker_is_there(&c->spare))
@@ -581,10 +587,11 @@ unsigned clients_wants(struct clients *c, struct pollfd *ret)
 
 bool clients_may_come_by_rpc(const struct clients *c)
 {
-	for (unsigned i = 0; i < LEAVING_MAX; i++)
-		if (!speaker_is_there(&c->leaving[i]))
-			return true;
-	return false;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < LEAVING_ROOM; i++)
+		n += speaker_is_there(&c->leaving[i]);
+	return n < LEAVING_MAX;
 }
 
 void clients_tell_reload(struct clients *c, const struct err *why)

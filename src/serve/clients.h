@@ -14,9 +14,11 @@
 #include "session/line.h"
 
 #define CLIENTS_MAX 512
-#define TRANSLATED_MAX 128    /* each has a cell */
-#define LEAVING_MAX 8         /* whose cells are about to end */
-#define PARTS_MAX (64u << 20) /* of all clients together */
+#define TRANSLATED_MAX 128 /* each has a cell */
+#define LEAVING_MAX 8      /* whose cells are about to end, before others are let in; */
+#define LEAVING_ROOM                                                                                                   \
+	(LEAVING_MAX + TRANSLATED_MAX + 1) /* with all that are in, who may go at once, and one that nobody got */
+#define PARTS_MAX (64u << 20)              /* of all clients together */
 
 struct client {
 	struct line line;         /* without a connection: a free place */
@@ -35,11 +37,11 @@ struct client {
 struct clients {
 	struct roles *roles; /* borrowed */
 	struct client client[CLIENTS_MAX];
-	struct speaker spare;                /* a role that waits for a client, */
-	int spare_fd;                        /* owned: and the connection to it; -1 */
-	struct speaker leaving[LEAVING_MAX]; /* cells whose clients went */
-	bool reload;                         /* somebody asks for a hand-over */
-	uint64_t generation;                 /* how many there were */
+	struct speaker spare;                 /* a role that waits for a client, */
+	int spare_fd;                         /* owned: and the connection to it; -1 */
+	struct speaker leaving[LEAVING_ROOM]; /* cells whose clients went */
+	bool reload;                          /* somebody asks for a hand-over */
+	uint64_t generation;                  /* how many there were */
 	struct rows rows;
 	bool goes_on; /* there is more to be done than somebody wakes us for */
 	uint64_t came, refused;
@@ -60,7 +62,7 @@ void clients_come_by_rpc(struct clients *c, int sock);
 /* Whether one who speaks JSON-RPC can be let in now: who connects and leaves without end waits for his own cells. */
 bool clients_may_come_by_rpc(const struct clients *c);
 
-#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_MAX)
+#define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_ROOM)
 unsigned clients_wants(struct clients *c, struct pollfd *ret);
 /* With what came of that. Who has nothing to say costs nothing. */
 void clients_step(struct clients *c, const struct pollfd *polled);

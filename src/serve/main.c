@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -127,8 +128,16 @@ static int catch_signals(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Nobody is our child, but where we are the first process of a container: then who is nobody else's is ours. */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 }
 
 static void on_signal(struct daemon *d)
@@ -137,6 +146,10 @@ static void on_signal(struct daemon *d)
 
 	if (read(d->signal_fd, &seen, sizeof seen) != (ssize_t)sizeof seen)
 		return;
+	if (seen.ssi_signo == SIGCHLD) {
+		reap();
+		return;
+	}
 	if (seen.ssi_signo == SIGHUP) {
 		d->clients.reload = true;
 		return;
@@ -240,8 +253,8 @@ static void loop(struct daemon *d)
 		roles_step(&d->roles, d->polled + 3, of_roles);
 		if (d->polled[0].revents != 0)
 			on_signal(d);
-		else if ((d->polled[1].revents | d->polled[2].revents) != 0)
-			let_in(d);
+		if ((d->polled[1].revents | d->polled[2].revents) != 0)
+			let_in(d); /* signals without end keep nobody out */
 		clients_step(&d->clients, d->polled + 3 + of_roles);
 		if (d->clients.reload)
 			reload(d);

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "lib/role.h"
 
@@ -63,6 +64,21 @@ void speaker_finish(struct speaker *s)
 	fd_close(&s->sock);
 	fd_close(&s->pidfd);
 	speaker_init(s);
+}
+
+void speaker_finish_by(struct speaker *s, uint64_t until_ms)
+{
+	if (!speaker_is_there(s))
+		return;
+	speaker_end(s);
+	for (uint64_t now; !speaker_is_gone(s) && (now = clock_ms()) < until_ms;) {
+		struct pollfd p = { .fd = speaker_fd(s), .events = POLLIN };
+
+		(void)poll(&p, 1, (int)(until_ms - now)); /* interrupted: it is looked at again */
+	}
+	if (!speaker_is_gone(s))
+		speaker_hand_on(s); /* what is closed by itself waits for nobody */
+	speaker_finish(s);
 }
 
 void speaker_hand_on(struct speaker *s)

@@ -25,8 +25,10 @@ bool speaker_step(struct speaker *s);
 int speaker_fd(const struct speaker *s);
 void speaker_end(struct speaker *s);
 bool speaker_is_gone(struct speaker *s);
-/* Ends it, and waits for that if it is not gone. */
+/* Of one that is gone. */
 void speaker_finish(struct speaker *s);
+/* Ends it, and waits for that until then (clock_ms) at the latest: it ends without us as well, unless somebody stopped it. */
+void speaker_finish_by(struct speaker *s, uint64_t until_ms);
 /* From here on it is the two descriptors. */
 void speaker_hand_on(struct speaker *s);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -225,6 +226,17 @@ static int open_kept(const struct keep *k, uint64_t n, enum shelf_kind kind)
 	return fd == -ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
 }
 
+/* An end of its own, since flags go with the open file: who writes to it never waits, whatever another client does to his. */
+static int open_input(const struct job *j)
+{
+	char path[40];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", j->input_fd); /* fits */
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static void give_files(struct channel *c, uint32_t request, uint64_t n, int *fds, unsigned n_fds)
 {
 	uint8_t room[16];
@@ -258,7 +270,7 @@ static void on_follow(struct channel *c, struct keep *k, const struct session_ev
 	fds[0] = open_kept(k, q->n, SHELF_OUT);
 	fds[1] = open_kept(k, q->n, SHELF_ERR);
 	if (q->a == 1 && j != NULL && j->input_fd >= 0)
-		fds[n++] = fcntl(j->input_fd, F_DUPFD_CLOEXEC, 3);
+		fds[n++] = open_input(j);
 	if (fds[0] < 0 || fds[1] < 0 || fds[n - 1] < 0) {
 		(void)err_set(&e, AMBIT_SYSTEM, NULL, "cannot open what the event wrote");
 		answer_failed(c, q->request, &e);

@@ -362,15 +362,16 @@ static int open_events(struct shelf *s, struct err *e)
 	return s->events_fd < 0 ? cannot(e, -errno, "open the session's events") : 0;
 }
 
-/* What an interrupted one took of the processors nobody knows: as if it had had one to itself. */
+/* What an interrupted one, or one whose supervisor was killed, took of the processors nobody knows: as if it had had one to itself. */
 static void add_cost(struct shelf *s, const struct event_row *row)
 {
 	const bool lasted = row->begun_ms != 0 && row->ended_ms > row->begun_ms;
+	const bool is_known = row->state == EVENT_OVER && row->outcome.cause != CAUSE_LOST;
 
-	if (row->state == EVENT_OVER) {
+	if (is_known) {
 		s->wall_ms += row->outcome.usage.wall_ms;
 		s->cpu_ms += row->outcome.usage.cpu_user_ms + row->outcome.usage.cpu_system_ms;
-	} else if (row->state == EVENT_INTERRUPTED && lasted) {
+	} else if (lasted) {
 		s->wall_ms += row->ended_ms - row->begun_ms;
 		s->cpu_ms += row->ended_ms - row->begun_ms;
 	}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Who would hold the daemon or a session up, get more than is his, or spend what is not counted.
+
+usage: sessions_hostile.py AMBIT    (TAP on standard output; as root everything runs a second time as an ordinary user)
+"""
+
+import contextlib
+import fcntl
+import os
+import random
+import signal
+import struct
+import subprocess
+import time
+
+from harness import PATIENCE, SLOW, expect_ok, main, told
+from sessions import DONE, FILES, FOLLOW, LIST, NARROW, ROW, STATUS, TAKEN, TOLD, Native, Served, Spoken, above, channel_to, name, number, of_event, pid_of, state_of, take
+
+
+def nap():
+    """A command that nobody else runs."""
+    return ("sleep", f"7{random.randrange(10**8)}")
+
+
+def who_writes_to_a_program_waits_for_nobody(place):
+    """Neither for the program, which does not read, nor for another client, who makes his end one that waits."""
+    with Served(place) as s:
+        session = s.session()
+        _, channel = channel_to(s, session)
+        assert take(channel, "sleep", "60", flags=2)[0] == TAKEN
+        what, _, fds = channel.ask(FOLLOW, of_event(1, 1, 1))
+        assert what == FILES and len(fds) == 3, (what, fds)
+        fcntl.fcntl(fds[2], fcntl.F_SETFL, fcntl.fcntl(fds[2], fcntl.F_GETFL) & ~os.O_NONBLOCK)
+        spoken = Spoken(s)
+        spoken.ask("session.open", session=session)
+        spoken.say("event.input", session=session, n=1, data="x" * (1 << 20))
+        assert spoken.ask("daemon.status")["running_now"] == 1
+        what, _, more = channel.ask(FOLLOW, of_event(2, 1, 1))
+        assert what == FILES and fcntl.fcntl(more[2], fcntl.F_GETFL) & os.O_NONBLOCK, "the end of one who comes later waits"
+        for fd in [*fds, *more]:
+            os.close(fd)
+
+
+def a_program_that_closed_its_input_is_followed(place):
+    with Served(place) as s:
+        session = s.session()
+        _, channel = channel_to(s, session)
+        assert take(channel, "sh", "-c", "exec <&-; echo closed; exec sleep 60", flags=2)[0] == TAKEN
+        s.until(lambda: s.events(session)[0]["stdout"] == 7, "it closes")
+        what, _, fds = channel.ask(FOLLOW, of_event(1, 1, 1))
+        assert what == FILES and len(fds) == 3, (what, fds)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(fds[2], b"x")
+            raise AssertionError("somebody reads it")
+        for fd in fds:
+            os.close(fd)
+
+
+def an_event_whose_supervisor_is_killed_counts(place):
+    """Else a session's total is no bound for who can have them killed."""
+    with Served(place) as s:
+        session, words = s.session("--total-wall", "3s"), nap()
+        client = s.start("run", "--session", session, "--", *words)
+        supervisor = above(s.until(lambda: pid_of(*words), "it sleeps"), "ambit-supervisor")
+        time.sleep(2)
+        os.kill(supervisor, signal.SIGKILL)
+        client.communicate(timeout=SLOW * PATIENCE)
+        assert s.events(session)[0]["cause"] == "lost", s.events(session)
+        begun = time.monotonic()
+        assert s.ambit("run", "--session", session, "--", "sleep", "60").returncode == 124
+        assert time.monotonic() - begun < 2 * SLOW, "what was lost cost nothing"
+        result = s.ambit("run", "--session", session, "--", "true")
+        assert result.returncode == 125 and "all of its time" in result.stderr, told(result)
+        s.kill()
+        result = s.ambit("run", "--session", session, "--", "true")
+        assert result.returncode == 125 and "all of its time" in result.stderr, told(result)
+
+
+def a_list_ends_before_anything_else_is_answered(place):
+    """A connection that is narrowed behind it is told no other session's row then."""
+    with Served(place) as s:
+        ids = [s.session() for _ in range(12)]
+        client = Native(s)
+        client.send(LIST, name(1, ""))
+        client.send(STATUS, number(2))
+        client.send(NARROW, name(3, ids[0]))
+        client.send(STATUS, number(4))
+        answers = [client.receive() for _ in range(16)]
+        said = [(what, struct.unpack_from("<I", body)[0]) for what, body, _ in answers]
+        assert said[:14] == [(ROW, 1)] * 12 + [(DONE, 1), (TOLD, 2)] and said[14] == (DONE, 3) and said[15][1] == 4, said
+        expect_ok(s.ambit("run", "--session", ids[0], "--", "echo", "there"), "there\n")
+
+
+def cells_that_do_not_end_hold_nobody_up(place):
+    """Of clients that speak JSON: somebody stopped their supervisors, and the clients went."""
+    with Served(place) as s:
+        session = s.session()
+        daemon, mine = s.status()["pid"], Native(s)
+        spoken = [Spoken(s) for _ in range(12)]
+        supervisors = held_by(daemon)
+        assert len(supervisors) >= len(spoken), supervisors
+        try:
+            for pid in supervisors:
+                os.kill(pid, signal.SIGSTOP)
+            for client in spoken:
+                client.lines.close()
+                client.sock.close()
+            for i in range(1, 20):
+                assert mine.ask(STATUS, number(i))[0] == TOLD
+                time.sleep(0.02)
+            expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+            mine.close()
+            os.kill(daemon, signal.SIGTERM)
+            s.until(lambda: state_of(daemon) == "Z", "the daemon goes")
+        finally:
+            for pid in supervisors:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+
+def held_by(daemon):
+    """The processes that it has a descriptor of: supervisors of its cells, and nobody else's."""
+    found = []
+    for fd in os.listdir(f"/proc/{daemon}/fdinfo"):
+        with contextlib.suppress(OSError), open(f"/proc/{daemon}/fdinfo/{fd}", encoding="ascii") as file:
+            found += [int(line.split()[1]) for line in file if line.startswith("Pid:")]
+    return [pid for pid in found if pid > 0 and command_of(pid).startswith("ambit-superviso")]
+
+
+def command_of(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
+        return file.read().strip()
+    return ""
+
+
+def what_is_in_the_daemons_place_makes_nobody_wait(place):
+    """Who has no home has it in /var/tmp, where another user may have been first: with a pipe that nobody writes to, or a place of his."""
+    with Served(place) as s:
+        sessions = f"{s.home}/.local/state/ambit/sessions"
+        os.makedirs(sessions, mode=0o700)
+        os.mkfifo(f"{sessions}/daemon.lock", 0o600)
+        result = s.ambit("serve", "--status")
+        assert result.returncode != 0 and "no daemon is there" in result.stderr, told(result)
+        os.unlink(f"{sessions}/daemon.lock")
+        s.session()
+        elsewhere = {"XDG_RUNTIME_DIR": place.fresh()}
+        os.chmod(elsewhere["XDG_RUNTIME_DIR"], 0o700)
+        expect_ok(s.ambit("serve", "--status", env=elsewhere))
+        if os.geteuid() == 0:
+            os.chown(f"{sessions}/daemon.lock", 64124, 64124)
+            result = s.ambit("serve", "--status", env=elsewhere)
+            assert result.returncode != 0 and "no daemon is there" in result.stderr, told(result)
+            os.chown(f"{sessions}/daemon.lock", 0, 0)
+
+
+def the_first_process_of_a_container_leaves_no_dead(place):
+    if os.geteuid() != 0:
+        return  # root tries it
+    with Served(place) as s:
+        served = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", place.ambit, "serve"], cwd=s.tree, env=s.environment)
+        try:
+            s.until(lambda: os.path.exists(f"{s.run_dir}/ambit/native.sock"), "it listens")
+            session = s.session()
+            for _ in range(5):
+                expect_ok(s.ambit("run", "--session", session, "--", "true"))
+            with open(f"/proc/{served.pid}/task/{served.pid}/children", encoding="ascii") as file:
+                first = int(file.read())
+
+            def children():
+                with open(f"/proc/{first}/task/{first}/children", encoding="ascii") as file:
+                    return [int(pid) for pid in file.read().split()]
+
+            assert children(), "none is the first one's: nothing was tried"
+            s.until(lambda: not [pid for pid in children() if state_of(pid) == "Z"], "the dead go")
+        finally:
+            served.kill()
+            served.wait()
+
+
+SCENARIOS = [who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
+             a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, what_is_in_the_daemons_place_makes_nobody_wait,
+             the_first_process_of_a_container_leaves_no_dead]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
