@@ -19,13 +19,16 @@ int screen_relay(struct relay_start *how, struct relay_process *ret, struct err 
 	auto_fd int exe = -1;
 	char path[64];
 	const int r = helper_open("ambit-relay", &exe, e);
+	int started;
 
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
 	how->path = path;
 	how->ascii = terminal_is_8bit(all != NULL ? all : getenv("LANG"));
-	return relay_start(how, ret, e);
+	started = relay_start(how, ret, e);
+	how->path = NULL; /* ours, and gone with us */
+	return started;
 }
 
 /* The number of the terminal itself, also of one that was opened as /dev/tty. */
@@ -57,18 +60,18 @@ int screen_begin(struct screen *s, struct err *e)
 {
 	auto_fd int in = terminal_open_own(STDIN_FILENO, O_RDONLY), out = terminal_open_own(STDOUT_FILENO, O_WRONLY);
 	auto_fd int ours = -1, relays = -1;
+	struct relay_start how = { .terminal_in = in, .terminal_out = out };
 	int pair[2], r;
 
 	if (in < 0 || out < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot use the terminal");
 	ours = pair[0];
 	relays = pair[1];
+	how.master = relays;
 	r = terminal_save(&s->terminal, STDIN_FILENO, e);
 	/* raw first: a Ctrl-D that is typed to a cooked terminal would be the end of what the relay reads */
 	r = r < 0 ? r : terminal_raw(&s->terminal, e);
-	r = r < 0 ? r
-		  : screen_relay(&(struct relay_start){ .terminal_in = in, .terminal_out = out, .master = relays },
-				 &s->relay, e);
+	r = r < 0 ? r : screen_relay(&how, &s->relay, e);
 	if (r < 0) {
 		terminal_restore(&s->terminal);
 		return r;
