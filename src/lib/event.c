@@ -650,6 +650,11 @@ bool event_settles(const struct ambit_event *ev)
 	return ev->told_end && !ev->result.ended;
 }
 
+int event_lost_output(const struct ambit_event *ev)
+{
+	return streams_lost(&ev->streams);
+}
+
 int event_wait_fd(const struct ambit_event *ev)
 {
 	return ev->result.ended ? ev->pidfd : ev->epoll_fd;

@@ -90,6 +90,9 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 /* Its program has ended, and it is not over yet: it is settled what becomes of its changes. */
 bool event_settles(const struct ambit_event *ev);
 
+/* Why not all that it wrote is where it was to go: an error number; 0: it is. */
+int event_lost_output(const struct ambit_event *ev);
+
 /* Readable when it has something to do, and after its end when its supervisor is gone, for which freeing would wait. */
 int event_wait_fd(const struct ambit_event *ev);
 bool event_is_gone(const struct ambit_event *ev);
