@@ -158,8 +158,7 @@ static void changed(struct keep *k, uint64_t n)
 
 		if (!c->follows_all || k->n_changes - c->changes_seen < KEEP_CHANGES)
 			continue;
-		channel_relist(c, k->changes[c->changes_seen % KEEP_CHANGES],
-			       k->changes[c->changes_seen % KEEP_CHANGES]);
+		channel_missed(c, k->changes[c->changes_seen % KEEP_CHANGES]);
 		c->changes_seen++;
 	}
 	k->changes[k->n_changes++ % KEEP_CHANGES] = n;
