@@ -13,8 +13,10 @@ import struct
 import subprocess
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, main, told
-from sessions import DONE, FILES, FOLLOW, LIST, NARROW, ROW, STATUS, TAKEN, TOLD, Native, Served, Spoken, above, channel_to, name, number, of_event, pid_of, state_of, take
+from harness import PATIENCE, SLOW, expect_ok, main, rooted, told
+from sessions import DONE, FILES, FOLLOW, IS_OVER, LIST, NARROW, ROW, S_LIST, STATUS, TAKEN, TOLD, Native, Served, Spoken, above, channel_to, name, number, of_event, pid_of, state_of, take
+
+CHANGED = 311  # wire/messages.def
 
 
 def nap():
@@ -177,7 +179,49 @@ def the_first_process_of_a_container_leaves_no_dead(place):
             served.wait()
 
 
-SCENARIOS = [who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
+def who_is_far_behind_hears_of_each_end_once(place):
+    """Also who asks for those that run alone, beside."""
+    with Served(place) as s:
+        session = s.session()
+        _, behind = channel_to(s, session)
+        _, channel = channel_to(s, session)
+        behind.send(S_LIST, of_event(1, 1, 1))
+        behind.send(S_LIST, of_event(2, 1, 2))
+        most = 150  # each changes three times, and 256 changes are kept for him
+        for i in range(1, most + 1):
+            assert take(channel, "true", request=i)[0] == TAKEN
+        s.until(lambda: all(r["state"] == "over" for r in s.events(session)), "all end")
+        last, ends = None, []
+        while last != (most, IS_OVER):
+            what, body, _ = behind.receive()
+            if what == CHANGED:
+                last = struct.unpack_from("<QI", body)
+                ends += [last[0]] if last[1] == IS_OVER else []
+        assert sorted(ends) == list(range(1, most + 1)), [n for n in range(1, most + 1) if ends.count(n) != 1]
+
+
+@rooted
+def what_cannot_be_kept_of_output_is_told(place):
+    """A full disk: else half of it would be all, and the event a success."""
+    with Served(place) as s:
+        state = os.path.join(s.home, ".local", "state")
+        os.makedirs(state, mode=0o700)
+        expect_ok(place.run("mount", "-t", "tmpfs", "-o", "size=2M,mode=0700", "tmpfs", state, cwd=s.home))
+        try:
+            session = s.session("--work", ".")
+            result = s.ambit("run", "--session", session, "--", "sh", "-c", "head -c 8000000 /dev/zero; echo x > done; exec sleep 60")
+            assert result.returncode == 125 and "not all kept: No space left on device" in result.stderr, told(result)
+            row = s.events(session)[0]
+            assert row["cause"] == "limit" and row["stdout"] < 8000000 and not os.path.exists(f"{s.tree}/done"), row
+            os.truncate(f"{state}/ambit/sessions/{session}/1.out", 0)
+            expect_ok(s.ambit("run", "--session", session, "--", "sh", "-c", "echo said; echo x > done"), "said\n")
+            assert os.path.exists(f"{s.tree}/done")
+        finally:
+            s.ambit("serve", "--stop")
+            place.run("umount", state, cwd=s.home)
+
+
+SCENARIOS = [who_is_far_behind_hears_of_each_end_once, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
              a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, what_is_in_the_daemons_place_makes_nobody_wait,
              the_first_process_of_a_container_leaves_no_dead]
 
