@@ -220,7 +220,25 @@ def what_cannot_be_kept_of_output_is_told(place):
             place.run("umount", state, cwd=s.home)
 
 
-SCENARIOS = [who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
+def a_stopped_supervisor_keeps_no_session(place):
+    """Of an event that runs when the daemon goes: else the session's process would wait for it, with the session's lock, for ever."""
+    with Served(place) as s:
+        session, words = s.session(), nap()
+        expect_ok(s.ambit("run", "--session", session, "--background", "--", *words))
+        asleep = s.until(lambda: pid_of(*words), "it sleeps")
+        supervisor = above(asleep, "ambit-supervisor")
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            s.kill()
+            expect_ok(s.ambit("run", "--session", session, "--", "echo", "again"), "again\n")
+            s.until(lambda: state_of(asleep) == "Z", "its program goes")
+            assert s.events(session)[0]["state"] == "interrupted", s.events(session)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(supervisor, signal.SIGCONT)
+
+
+SCENARIOS = [a_stopped_supervisor_keeps_no_session, who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
              a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, what_is_in_the_daemons_place_makes_nobody_wait,
              the_first_process_of_a_container_leaves_no_dead]
 
