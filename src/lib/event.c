@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "lib/helper.h"
 #include "lib/public.h"
 #include "lib/stage.h"
@@ -183,6 +184,19 @@ void ambit_event_free(struct ambit_event *ev)
 	network_roles_finish(&ev->network);
 	helper_part(&ev->pidfd);
 	free(ev);
+}
+
+void event_end_by(struct ambit_event *ev, uint64_t until_ms)
+{
+	struct pollfd p = { .fd = ev->pidfd, .events = POLLIN };
+	uint64_t now;
+	int n = 0;
+
+	let_end(ev);
+	while (ev->pidfd >= 0 && n != 1 && (now = clock_ms()) < until_ms)
+		n = poll(&p, 1, (int)(until_ms - now)); /* interrupted: again */
+	if (ev->pidfd >= 0 && n != 1)
+		event_abandon(ev);
 }
 
 /* The request as a sealed memory file: what the supervisor checks cannot change under it. */
@@ -648,6 +662,11 @@ static bool is_settled(const struct ambit_event *ev)
 bool event_settles(const struct ambit_event *ev)
 {
 	return ev->told_end && !ev->result.ended;
+}
+
+int event_lost_output(const struct ambit_event *ev)
+{
+	return streams_lost(&ev->streams);
 }
 
 int event_wait_fd(const struct ambit_event *ev)

@@ -90,6 +90,12 @@ const struct stage_answer *event_waiting(struct ambit_event *ev);
 /* Its program has ended, and it is not over yet: it is settled what becomes of its changes. */
 bool event_settles(const struct ambit_event *ev);
 
+/* Why not all that it wrote is where it was to go: an error number; 0: it is. */
+int event_lost_output(const struct ambit_event *ev);
+
+/* It is told to end, and waited for until then (clock_ms); a supervisor that is still there was stopped, and is killed: its cell goes with it. */
+void event_end_by(struct ambit_event *ev, uint64_t until_ms);
+
 /* Readable when it has something to do, and after its end when its supervisor is gone, for which freeing would wait. */
 int event_wait_fd(const struct ambit_event *ev);
 bool event_is_gone(const struct ambit_event *ev);

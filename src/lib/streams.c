@@ -233,7 +233,8 @@ static void drain(struct relay *r)
 
 		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (done < 0) { /* the reader is gone: the writer will see a broken pipe */
+		if (done < 0) { /* the reader is gone, or there is no room: the writer will see a broken pipe */
+			r->lost_errno = r->output && errno != EPIPE ? errno : 0;
 			r->waiting_at = r->waiting.len;
 			close_owned(r);
 			r->to_fd = r->output ? -1 : r->to_fd;
@@ -303,6 +304,11 @@ void streams_give_back(struct streams *s)
 	(void)lseek(r->input_fd, -(off_t)(r->waiting.len - r->waiting_at) - unread, SEEK_CUR);
 	r->input_fd = r->from_fd = -1;
 	fd_close(&r->unread_fd);
+}
+
+int streams_lost(const struct streams *s)
+{
+	return s->relay[1].lost_errno != 0 ? s->relay[1].lost_errno : s->relay[2].lost_errno;
 }
 
 uint64_t streams_output_total(const struct streams *s)

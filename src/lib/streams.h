@@ -32,6 +32,7 @@ struct relay {
 	size_t waiting_at;
 	struct buf kept;
 	uint64_t total;
+	int lost_errno; /* why what came is not written any more; 0: it is */
 };
 
 struct streams {
@@ -55,6 +56,8 @@ int streams_open(struct streams *s, const enum ambit_stream mode[3], const int f
 void streams_terminal(const struct streams *s, const int fd[3], struct pty_settings *ret);
 void streams_handed_over(struct streams *s);
 
+/* Why not all output is where it was to go; 0: it is, or its reader went, which is his affair. */
+int streams_lost(const struct streams *s);
 /* Copies what can be copied without blocking. */
 void streams_step(struct streams *s);
 /* Whether all output has arrived (asked after the cell is dead). */

@@ -124,12 +124,12 @@ static bool tell_follow(struct channel *c, struct keep *k, struct follow *f)
 	return true;
 }
 
-void channel_relist(struct channel *c, uint64_t first, uint64_t last)
+void channel_missed(struct channel *c, uint64_t n)
 {
-	if (c->list_next == 0 || first < c->list_next)
-		c->list_next = first;
-	if (last > c->list_end)
-		c->list_end = last;
+	if (c->missed_next == 0 || n < c->missed_next)
+		c->missed_next = n;
+	if (n > c->missed_end)
+		c->missed_end = n;
 }
 
 static bool tell_list(struct channel *c, struct keep *k)
@@ -138,13 +138,12 @@ static bool tell_list(struct channel *c, struct keep *k)
 
 	for (; c->list_next != 0 && c->list_next <= c->list_end; c->list_next++) /* until there is no room */
 		if ((!c->list_live || keep_job(k, c->list_next) != NULL) && keep_row(k, c->list_next, &row) &&
-		    !tell_row(c, c->list_request != 0 ? WIRE_SESSION_ROW : WIRE_SESSION_CHANGED, &row))
+		    !tell_row(c, WIRE_SESSION_ROW, &row))
 			return false;
-	if (c->list_next == 0 || c->list_next <= c->list_end)
+	if (c->list_request == 0)
 		return true;
 	c->list_next = c->list_end = 0;
-	if (c->list_request != 0)
-		answer_number(c, c->list_request, k->shelf.next - 1);
+	answer_number(c, c->list_request, k->shelf.next - 1);
 	c->list_request = 0;
 	return line_flush(&c->line);
 }
@@ -161,6 +160,28 @@ static bool tell_change(struct channel *c, const struct event_row *row)
 	return true;
 }
 
+/* Of what changes again it is told then. */
+static bool changes_again(const struct keep *k, uint64_t seen, uint64_t n)
+{
+	for (uint64_t i = seen; i < k->n_changes; i++)
+		if (k->changes[i % KEEP_CHANGES] == n)
+			return true;
+	return false;
+}
+
+/* Whatever it lists beside: who asked for those that run alone hears of the ends of all. */
+static bool tell_missed(struct channel *c, struct keep *k)
+{
+	struct event_row row;
+
+	for (; c->missed_next != 0 && c->missed_next <= c->missed_end; c->missed_next++)
+		if (!changes_again(k, c->changes_seen, c->missed_next) && keep_row(k, c->missed_next, &row) &&
+		    !tell_change(c, &row))
+			return false;
+	c->missed_next = c->missed_end = 0;
+	return true;
+}
+
 static bool tell_changes(struct channel *c, struct keep *k)
 {
 	struct event_row row;
@@ -168,7 +189,7 @@ static bool tell_changes(struct channel *c, struct keep *k)
 	while (c->follows_all && c->changes_seen < k->n_changes) {
 		const uint64_t n = k->changes[c->changes_seen % KEEP_CHANGES];
 
-		if (keep_row(k, n, &row) && !tell_change(c, &row))
+		if (!changes_again(k, c->changes_seen + 1, n) && keep_row(k, n, &row) && !tell_change(c, &row))
 			return false;
 		c->changes_seen++;
 	}
@@ -180,7 +201,7 @@ static bool tell_news(struct channel *c, struct keep *k)
 	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
 		if (c->follows[i].n != 0 && !tell_follow(c, k, &c->follows[i]))
 			return false;
-	return tell_list(c, k) && (c->list_next != 0 || tell_changes(c, k));
+	return tell_list(c, k) && tell_missed(c, k) && tell_changes(c, k);
 }
 
 /* ---- what it asks ---- */
@@ -350,11 +371,8 @@ static void on_list(struct channel *c, struct keep *k, const struct session_even
 	}
 	c->list_request = q->request;
 	c->list_live = q->a == 2;
-	channel_relist(c, c->list_live && q->n < keep_oldest_job(k) ? keep_oldest_job(k) : q->n, last_of(k, q));
-	if (c->list_next > c->list_end) { /* there is none, so it ends at once */
-		c->list_end = 0;
-		c->list_next = 1;
-	}
+	c->list_next = c->list_live && q->n < keep_oldest_job(k) ? keep_oldest_job(k) : q->n;
+	c->list_end = last_of(k, q); /* before the first, if there is none: then it ends at once */
 }
 
 static void on_event(struct channel *c, struct keep *k, enum wire_number what, const struct session_event *q)

@@ -29,9 +29,10 @@ struct channel {
 	struct buf parts; /* of what is to be run */
 	struct follow follows[CHANNEL_FOLLOWS_MAX];
 	uint32_t list_request;
-	uint64_t list_next, list_end; /* rows that are to be told, up to that one; 0: none */
-	bool list_live;               /* only those that run or wait */
-	bool follows_all;             /* told of each event whose state changes, */
+	uint64_t list_next, list_end;     /* rows that are to be told, up to that one; 0: none */
+	uint64_t missed_next, missed_end; /* likewise, of those whose changes it could not be told one by one */
+	bool list_live;                   /* only those that run or wait */
+	bool follows_all;                 /* told of each event whose state changes, */
 	struct {
 		uint64_t n;
 		uint32_t state, flags;
@@ -46,7 +47,7 @@ void channel_finish(struct channel *c);
 void channel_begin(struct channel *c, struct keep *k, const struct err *why);
 void channel_hear(struct channel *c, struct keep *k);
 void channel_tell(struct channel *c, struct keep *k);
-/* It is to be told of these, from first to last, as they are when there is room for it. */
-void channel_relist(struct channel *c, uint64_t first, uint64_t last);
+/* It is told of that event's change as it is when there is room for it. */
+void channel_missed(struct channel *c, uint64_t n);
 
 #endif

@@ -328,11 +328,10 @@ int job_begin(struct job *j, const struct job_terms *t)
 
 /* ---- while it runs ---- */
 
-/* The library bounds what passes through it, which a terminal's output does not. What cannot be kept ends it as well: nobody else would be told, since the program writes
- * to a terminal, which takes everything. */
+/* The library bounds what passes through it, which a terminal's output does not. */
 static void bound_terminal(struct job *j)
 {
-	if (j->over_output || (j->lost_errno == 0 && length(j->out_fd) <= j->output_max))
+	if (j->over_output || length(j->out_fd) <= j->output_max)
 		return;
 	j->over_output = true;
 	(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile: then it is over as well */
@@ -396,6 +395,17 @@ static void copy_keys(struct job *j)
 	}
 }
 
+/* What cannot be kept ends it: nobody would be told, since who gave it to us has no error of it, or one too late. */
+static void bound_lost(struct job *j)
+{
+	if (j->lost_errno == 0)
+		j->lost_errno = event_lost_output(j->ev);
+	if (j->lost_errno == 0 || j->over_output)
+		return;
+	j->over_output = true;
+	(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile: then it is over as well */
+}
+
 /* Also of one that ended by itself before it could be killed: then how it ended stands, and what is missing is said. */
 static void say_lost(struct job *j)
 {
@@ -404,7 +414,7 @@ static void say_lost(struct job *j)
 	if (j->lost_errno == 0 || j->row.message[0] != 0)
 		return;
 	(void)err_set(&e, AMBIT_SYSTEM, "make room on the disk where sessions are kept, and run it again",
-		      "what it wrote to its terminal is not all kept: %s", strerror(j->lost_errno));
+		      "what it wrote is not all kept: %s", strerror(j->lost_errno));
 	say(&j->row, &e);
 }
 
@@ -427,6 +437,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
 	copy_keys(j);
 	copy_terminal(j, ended != 0);
+	bound_lost(j);
 	if (ended == 0)
 		return 0;
 	take_result(&j->row, j->ev);

@@ -32,7 +32,7 @@ struct job {
 	uint64_t output_max; /* of a terminal's */
 	bool over_output;
 	bool continued;         /* by us, since the last step */
-	int lost_errno;         /* why what its terminal showed is not all kept; 0: it is */
+	int lost_errno;         /* why what it wrote is not all kept; 0: it is */
 	struct job_share share; /* set aside for it, while it runs */
 	struct event_row row;   /* as it is by now */
 };

@@ -18,6 +18,7 @@
 
 #define KEEP_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define KEEP_BYTES (UINT64_C(256) << 20)
+#define END_MS 5000 /* for the ends of what runs, when the daemon has gone */
 #define SETTLE_MS                                                                                                      \
 	12000 /* for commits that go on when the daemon has gone: less than whoever comes next waits for us (SHELF_PATIENCE_MS) */
 
@@ -158,8 +159,7 @@ static void changed(struct keep *k, uint64_t n)
 
 		if (!c->follows_all || k->n_changes - c->changes_seen < KEEP_CHANGES)
 			continue;
-		channel_relist(c, k->changes[c->changes_seen % KEEP_CHANGES],
-			       k->changes[c->changes_seen % KEEP_CHANGES]);
+		channel_missed(c, k->changes[c->changes_seen % KEEP_CHANGES]);
 		c->changes_seen++;
 	}
 	k->changes[k->n_changes++ % KEEP_CHANGES] = n;
@@ -466,13 +466,15 @@ static bool settles(const struct job *j)
 	return j->n != 0 && j->runs && event_settles(j->ev);
 }
 
-static void interrupt(struct keep *k, struct job *j)
+static void interrupt(struct keep *k, struct job *j, uint64_t until_ms)
 {
 	struct err e;
 
 	job_measure(j);
 	j->row.state = EVENT_INTERRUPTED;
 	j->row.ended_ms = now_ms();
+	if (j->ev != NULL)
+		event_end_by(j->ev, until_ms);
 	ambit_event_free(j->ev); /* the cell is dead when this is done, and its stage kept */
 	j->ev = NULL;
 	j->runs = false;
@@ -480,10 +482,8 @@ static void interrupt(struct keep *k, struct job *j)
 }
 
 /* What is being committed comes to its end; what takes too long is left without one, and whoever opens the session next asks the stage (unended.h). */
-static void let_settle(struct keep *k)
+static void let_settle(struct keep *k, uint64_t until)
 {
-	const uint64_t until = clock_ms() + SETTLE_MS;
-
 	for (;;) {
 		struct pollfd polled[KEEP_JOBS_MAX * JOB_FDS];
 		unsigned n = 0;
@@ -501,14 +501,16 @@ static void let_settle(struct keep *k)
 
 void keep_interrupt(struct keep *k)
 {
+	const uint64_t begun = clock_ms();
+
 	step_jobs(k); /* what has ended has, though nobody looked yet */
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
 		struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->row.state != EVENT_OVER && !settles(j))
-			interrupt(k, j);
+			interrupt(k, j, begun + END_MS);
 	}
-	let_settle(k);
+	let_settle(k, begun + SETTLE_MS);
 }
 
 /* ---- who waits for what ---- */
