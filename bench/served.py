@@ -206,6 +206,15 @@ class Daemon:
     def run(self, *words, **more):
         return subprocess.run([self.ambit, *words], cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL, check=True, **more)
 
+    def stop(self, child, session):
+        """Who used that session, and all that runs in it."""
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        self.quiet('session', 'end', session)
+        while self.status()['running_now'] > 0:
+            time.sleep(0.05)
+
     def quiet(self, *words):
         self.run(*words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -40,12 +40,7 @@ class Harm:
         return self
 
     def __exit__(self, *ignored):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdout.close()
-        self.daemon.quiet('session', 'end', self.session)
-        while self.daemon.status()['running_now'] > 0:
-            time.sleep(0.05)
+        self.daemon.stop(self.child, self.session)
         time.sleep(0.2)
 
 

@@ -55,12 +55,7 @@ class Neighbour:
     def __exit__(self, *ignored):
         if self.child.poll() is not None:
             sys.exit(f'session_limits: who feeds {self.session} ended')
-        self.child.kill()
-        self.child.wait()
-        self.child.stdout.close()
-        self.daemon.quiet('session', 'end', self.session)
-        while self.daemon.status()['running_now'] > 0:
-            time.sleep(0.05)
+        self.daemon.stop(self.child, self.session)
 
 
 def feed(native, session, kind):

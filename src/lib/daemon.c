@@ -343,16 +343,22 @@ int daemon_list(struct daemon_link *d, const char *after, struct session_row *re
 	return r < 0 ? lose(&d->broken, cannot_ask(r, WIRE_DAEMON, e)) : take_rows(d, until, ret, e);
 }
 
-int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e)
+/* What has nothing but its number. */
+static int ask_plain(struct daemon_link *d, enum wire_number what, struct wire_message *ret, struct err *e)
 {
-	auto_message m = { .n_fds = 0 };
 	uint8_t room[16];
 	struct buf b;
-	int r;
 
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .request = ++d->request });
-	r = ask(d, WIRE_SERVE_STATUS, &b, end_of(d->wait_ms), &m, e);
+	return ask(d, what, &b, end_of(d->wait_ms), ret, e);
+}
+
+int daemon_status(struct daemon_link *d, struct serve_status *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	const int r = ask_plain(d, WIRE_SERVE_STATUS, &m, e);
+
 	if (r < 0)
 		return r;
 	return m.number == WIRE_SERVE_TOLD && serve_status_take(&m.body, ret) ? 0 : lose(&d->broken, not_understood(e));
@@ -362,13 +368,8 @@ int daemon_reload(struct daemon_link *d, uint64_t *ret, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
 	struct link_number done;
-	uint8_t room[16];
-	struct buf b;
-	int r;
+	const int r = ask_plain(d, WIRE_SERVE_RELOAD, &m, e);
 
-	buf_init_in(&b, room, sizeof room);
-	link_number_put(&b, &(struct link_number){ .request = ++d->request });
-	r = ask(d, WIRE_SERVE_RELOAD, &b, end_of(d->wait_ms), &m, e);
 	if (r < 0)
 		return r;
 	if (m.number != WIRE_SERVE_DONE || !link_number_take(&m.body, &done))

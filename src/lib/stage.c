@@ -208,6 +208,18 @@ int stage_talk_step(struct stage_talk *t, struct err *e)
 	return r;
 }
 
+int stage_talk_wait(struct stage_talk *t, struct err *e)
+{
+	int r;
+
+	while ((r = stage_talk_step(t, e)) == 0) {
+		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
+
+		(void)poll(&p, 1, -1); /* interrupted: step looks again */
+	}
+	return r;
+}
+
 /* A journal is there while a commit goes on, or was broken off. */
 static bool has_journal(const char *store)
 {
@@ -261,11 +273,7 @@ int stage_recover_first(const char *store, const struct grant_set *grants, struc
 		r = r < 0 ? r : select_granted(&ask, grants, e);
 	r = r < 0 ? r : stage_talk_start(&ask, -1, &t, e);
 	stage_ask_finish(&ask);
-	while (r == 0 && t != NULL && (r = stage_talk_step(t, e)) == 0) {
-		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
-
-		(void)poll(&p, 1, -1); /* interrupted: step looks again */
-	}
+	r = r < 0 ? r : stage_talk_wait(t, e);
 	stage_talk_free(t);
 	return r < 0 ? r : 0;
 }

@@ -23,6 +23,8 @@ int stage_talk_start(const struct stage_ask *ask, int output_fd, struct stage_ta
 int stage_talk_fd(const struct stage_talk *t);
 /* Takes what has come, never blocks. 1: it is over, with the answer; 0: not yet; or the error that the role told. */
 int stage_talk_step(struct stage_talk *t, struct err *e);
+/* Until it is over; as step. */
+int stage_talk_wait(struct stage_talk *t, struct err *e);
 /* A commit or an undo that has not begun is not begun; the answer says which it was. */
 void stage_talk_stop(struct stage_talk *t);
 struct stage_answer *stage_talk_answer(struct stage_talk *t);

@@ -27,7 +27,6 @@ struct client {
 	char only[ID_TEXT_MAX];   /* the session to which it was narrowed; "": it is not */
 	uint32_t list_request;    /* 0: none is being told */
 	char listed[ID_TEXT_MAX]; /* the last that was told */
-	char last[ID_TEXT_MAX];   /* the last that is to be told */
 	unsigned told;
 	struct speaker speaker; /* the cell of the role that speaks for it; none: it speaks for itself */
 	unsigned polled;        /* where clients_wants asked for it, from 1 on; 0: it came since */

@@ -37,16 +37,6 @@ static void put_fd(struct writer *w, int fd)
 		w->kept.fd[w->kept.n++] = fd;
 }
 
-static void put_state(struct buf *b, const struct role_state *s)
-{
-	buf_put_u64(b, s->running);
-	buf_put_u64(b, s->taken);
-	buf_put_u64(b, s->ended);
-	buf_put_u64(b, s->failed);
-	buf_put_u64(b, s->interrupted);
-	buf_put_u64(b, s->denials);
-}
-
 static void put_place(struct writer *w, const struct place *p)
 {
 	put_fd(w, p->sessions_fd);
@@ -62,7 +52,7 @@ static void put_roles(struct writer *w, const struct roles *r)
 	struct buf *b = &w->bytes;
 
 	buf_put_u64(b, r->made);
-	put_state(b, &r->gone);
+	role_state_put(b, &r->gone);
 	buf_put_u32(b, r->n);
 	for (unsigned i = 0; i < ROLES_MAX; i++) {
 		const struct session_role *s = &r->role[i];
@@ -71,7 +61,7 @@ static void put_roles(struct writer *w, const struct roles *r)
 			continue;
 		buf_put_text(b, s->session, sizeof s->session);
 		buf_put_u64(b, s->sent);
-		put_state(b, &s->now);
+		role_state_put(b, &s->now);
 		put_fd(w, s->sock);
 		put_fd(w, s->pidfd);
 	}
@@ -99,7 +89,6 @@ static void put_client(struct writer *w, struct client *c)
 	buf_put_text(b, c->only, sizeof c->only);
 	buf_put_u32(b, c->list_request);
 	buf_put_text(b, c->listed, sizeof c->listed);
-	buf_put_text(b, c->last, sizeof c->last);
 	buf_put_u32(b, c->told);
 	buf_put_u32(b, c->reload);
 	buf_put_bytes(b, c->parts.data, c->parts.len);
@@ -134,16 +123,6 @@ static bool take_fd(struct rbuf *in, int *ret)
 	return true;
 }
 
-static void take_state(struct rbuf *in, struct role_state *ret)
-{
-	ret->running = rbuf_u64(in);
-	ret->taken = rbuf_u64(in);
-	ret->ended = rbuf_u64(in);
-	ret->failed = rbuf_u64(in);
-	ret->interrupted = rbuf_u64(in);
-	ret->denials = rbuf_u64(in);
-}
-
 static bool take_place(struct rbuf *in, struct place *p)
 {
 	return take_fd(in, &p->sessions_fd) && take_fd(in, &p->lock_fd) && take_fd(in, &p->native_fd) &&
@@ -156,7 +135,7 @@ static bool take_roles(struct rbuf *in, struct roles *r)
 	uint32_t n;
 
 	r->made = rbuf_u64(in);
-	take_state(in, &r->gone);
+	role_state_take(in, &r->gone);
 	n = rbuf_u32(in);
 	if (in->failed || n > ROLES_MAX)
 		return false;
@@ -165,7 +144,7 @@ static bool take_roles(struct rbuf *in, struct roles *r)
 
 		rbuf_text(in, s->session, sizeof s->session);
 		s->sent = rbuf_u64(in);
-		take_state(in, &s->now);
+		role_state_take(in, &s->now);
 		if (!take_fd(in, &s->sock) || !take_fd(in, &s->pidfd) || s->sock < 0)
 			return false;
 	}
@@ -213,7 +192,6 @@ static bool take_client(struct rbuf *in, struct client *c)
 	rbuf_text(in, c->only, sizeof c->only);
 	c->list_request = rbuf_u32(in);
 	rbuf_text(in, c->listed, sizeof c->listed);
-	rbuf_text(in, c->last, sizeof c->last);
 	c->told = rbuf_u32(in);
 	c->reload = rbuf_u32(in);
 	return take_bytes(in, &c->parts);

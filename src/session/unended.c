@@ -22,18 +22,6 @@ static bool has_stage(const char *event)
 	       snprintf(path, sizeof path, "%s/%s", store, event) < (int)sizeof path && lstat(path, &st) == 0;
 }
 
-static int wait_for(struct stage_talk *t)
-{
-	int r;
-
-	while ((r = stage_talk_step(t, NULL)) == 0) {
-		struct pollfd p = { .fd = stage_talk_fd(t), .events = POLLIN };
-
-		(void)poll(&p, 1, -1); /* interrupted: step looks again */
-	}
-	return r;
-}
-
 /* As a list has it: a commit that was broken off is finished first. false: it cannot be told. */
 static bool look(const char *event, bool *ret_in_use, bool *ret_committed)
 {
@@ -47,7 +35,7 @@ static bool look(const char *event, bool *ret_in_use, bool *ret_committed)
 	(void)text_copy(ask.event, sizeof ask.event, event); /* an id */
 	if (stage_talk_start(&ask, -1, &t, &e) < 0)
 		return false;
-	if (wait_for(t) > 0 && stage_talk_answer(t)->n_entries == 1) {
+	if (stage_talk_wait(t, NULL) > 0 && stage_talk_answer(t)->n_entries == 1) {
 		const struct stage_entry *entry = &stage_talk_answer(t)->entries[0];
 
 		found = !entry->damaged;
