@@ -273,7 +273,7 @@ int stage_recover_first(const char *store, const struct grant_set *grants, struc
 		r = r < 0 ? r : select_granted(&ask, grants, e);
 	r = r < 0 ? r : stage_talk_start(&ask, -1, &t, e);
 	stage_ask_finish(&ask);
-	r = r < 0 ? r : stage_talk_wait(t, e);
+	r = r < 0 || t == NULL ? r : stage_talk_wait(t, e);
 	stage_talk_free(t);
 	return r < 0 ? r : 0;
 }
