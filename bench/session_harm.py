@@ -152,8 +152,8 @@ def native_parts(daemon, _session):
 
 
 def native_many(daemon, session):
-    """Connections that say nothing, nearly as many as there may be, and to a session, too."""
-    kept = [Native(daemon) for _ in range(400)] + [Native(daemon).open(session) for _ in range(50)]
+    """Connections that say nothing, nearly as many as one process may have, and to a session, too."""
+    kept = [Native(daemon) for _ in range(200)] + [Native(daemon).open(session) for _ in range(50)]
     under_way()
     time.sleep(3600)
     del kept

@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define LINES_A_TURN 32
+#define LINE_BYTES 16384 /* a longer one counts as several */
+#define TIRED_MS 10 /* then some lines are looked at at once: a wake for each would cost more than it holds back */
 
 struct rpc *rpc_new(int client, int daemon)
 {
@@ -24,6 +27,7 @@ struct rpc *rpc_new(int client, int daemon)
 	port_init(&r->daemon, daemon);
 	frame_init(&r->in);
 	buf_init(&r->out, RPC_OUT_MAX);
+	rate_init(&r->rate, RPC_LINE_RATE, 1, clock_ms());
 	return r;
 }
 
@@ -270,17 +274,44 @@ static void look(struct rpc *r, const struct waiting *w)
 	look_at_client(r, w->fds[0].revents);
 }
 
+/* Whether a line may be looked at now. */
+static bool may_hear(struct rpc *r)
+{
+	if (r->tired_ms != 0 && clock_ms() >= r->tired_ms)
+		r->tired_ms = 0;
+	return r->tired_ms == 0 && r->greeted && !r->dry && has_room(r);
+}
+
+static void hear(struct rpc *r)
+{
+	const uint64_t now = clock_ms();
+	const size_t from = r->in.from;
+
+	r->dry = !hear_line(r);
+	for (size_t n = 0; !r->dry && n <= (r->in.from - from) / LINE_BYTES; n++)
+		if (!rate_take(&r->rate, now))
+			r->tired_ms = now + TIRED_MS;
+}
+
 /* What can be done without waiting. True: there is more of it. */
 static bool work(struct rpc *r)
 {
 	bool told_all = false;
 
-	for (unsigned i = 0; i < LINES_A_TURN && r->greeted && !r->dry && has_room(r); i++)
-		r->dry = !hear_line(r);
+	for (unsigned i = 0; i < LINES_A_TURN && may_hear(r); i++)
+		hear(r);
 	while (!told_all && has_room(r) && !r->deaf)
 		told_all = !rpc_pump(r);
 	give(r);
-	return has_room(r) && ((r->greeted && !r->dry) || (!told_all && !r->deaf));
+	return may_hear(r) || (has_room(r) && !told_all && !r->deaf);
+}
+
+static int patience(const struct rpc *r, int wait_ms)
+{
+	const uint64_t now = r->tired_ms != 0 ? clock_ms() : 0;
+	const int left = r->tired_ms > now ? (int)(r->tired_ms - now) : 0;
+
+	return r->tired_ms != 0 && (wait_ms < 0 || left < wait_ms) ? left : wait_ms;
 }
 
 bool rpc_turn(struct rpc *r, int wait_ms)
@@ -291,7 +322,7 @@ bool rpc_turn(struct rpc *r, int wait_ms)
 	if (is_over(r))
 		return false;
 	gather(r, &w);
-	if (poll(w.fds, w.n, more ? 0 : wait_ms) > 0)
+	if (poll(w.fds, w.n, more ? 0 : patience(r, wait_ms)) > 0)
 		look(r, &w);
 	return true;
 }

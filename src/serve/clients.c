@@ -17,7 +17,8 @@
 
 #define TURN 16        /* requests before others have their turn */
 #define ROWS_AT_ONCE 8 /* of a list, likewise */
-#define END_MS 5000    /* for the ends of all cells, when the daemon goes */
+#define END_MS 5000    /* for the end of a cell whose client went, and of all of them when the daemon goes */
+#define LOOK_MS 1000   /* after which ends are looked at again that may not come */
 
 static void init(struct client *c)
 {
@@ -33,6 +34,7 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->roles = roles;
 	c->spare_fd = -1;
 	c->started_ms = now_ms;
+	rate_init(&c->by_rpc, COME_RATE, 1, clock_ms());
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
 	speaker_init(&c->spare);
@@ -238,6 +240,7 @@ void clients_come_by_rpc(struct clients *c, int sock)
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
 
+	(void)rate_take(&c->by_rpc, clock_ms()); /* there is one: clients_rpc_wait */
 	c->came++;
 	if (why != NULL) {
 		refuse_rpc(own, why);
@@ -469,6 +472,8 @@ static bool hear(struct clients *all, struct client *c)
 
 	if (r == -EAGAIN)
 		return false;
+	if (r > 0)
+		line_heard(&c->line, 1);
 	if (r <= 0 || !take(all, c, &m))
 		part_with(all, c);
 	return c->line.sock >= 0;
@@ -508,6 +513,7 @@ static void tell_list(struct clients *all, struct client *c)
 		c->told++;
 		memcpy(c->listed, names[i], sizeof c->listed);
 	}
+	line_heard(&c->line, (n + 1) / 2); /* rows cost, too */
 	if (n == most && c->told < SERVE_PAGE) {
 		all->goes_on = true;
 		return;
@@ -520,9 +526,9 @@ static void tell_list(struct clients *all, struct client *c)
 
 /* What is answered bit by bit is answered before the next is heard: else a narrowed connection would be told the rest of a list, and the end of one could be forgotten for
  * another answer that waits for room. */
-static bool is_heard(const struct client *c)
+static bool is_heard(struct client *c)
 {
-	return c->reload == 0 && c->list_request == 0;
+	return c->reload == 0 && c->list_request == 0 && line_may_hear(&c->line);
 }
 
 static void step(struct clients *all, struct client *c)
@@ -546,15 +552,26 @@ static bool has_news(const struct client *c, const struct pollfd *polled)
 	       (speaker_is_there(&c->speaker) && polled[c->polled].revents != 0);
 }
 
+/* A supervisor that somebody stopped would keep others out. */
+static void step_leaving(struct clients *c)
+{
+	for (unsigned i = 0; i < LEAVING_ROOM; i++) {
+		struct speaker *s = &c->leaving[i];
+
+		if (speaker_is_there(s) && speaker_is_gone(s))
+			speaker_finish(s);
+		else if (speaker_is_there(s) && clock_ms() >= s->told_ms + END_MS)
+			speaker_abandon(s);
+	}
+}
+
 void clients_step(struct clients *c, const struct pollfd *polled)
 {
 	c->goes_on = false;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (c->client[i].line.sock >= 0 && has_news(&c->client[i], polled))
 			step(c, &c->client[i]);
-	for (unsigned i = 0; i < LEAVING_ROOM; i++)
-		if (speaker_is_there(&c->leaving[i]) && speaker_is_gone(&c->leaving[i]))
-			speaker_finish(&c->leaving[i]);
+	step_leaving(c);
 	if (speaker_is_there(&c->spare) && speaker_step(&c->spare)) { /* somebody ended it */
 		let_leave(c, &c->spare);
 		fd_close(&c->spare_fd);
@@ -585,13 +602,25 @@ unsigned clients_wants(struct clients *c, struct pollfd *ret)
 	return n;
 }
 
-bool clients_may_come_by_rpc(const struct clients *c)
+static unsigned leaving_now(const struct clients *c)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < LEAVING_ROOM; i++)
 		n += speaker_is_there(&c->leaving[i]);
-	return n < LEAVING_MAX;
+	return n;
+}
+
+int clients_patience(const struct clients *c, int timeout)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		timeout = line_patience(&c->client[i].line, timeout);
+	return leaving_now(c) > 0 && (timeout < 0 || timeout > LOOK_MS) ? LOOK_MS : timeout;
+}
+
+unsigned clients_rpc_wait(struct clients *c)
+{
+	return leaving_now(c) >= LEAVING_MAX ? LOOK_MS : (unsigned)rate_wait_ms(&c->by_rpc, clock_ms());
 }
 
 void clients_tell_reload(struct clients *c, const struct err *why)

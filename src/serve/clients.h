@@ -15,6 +15,7 @@
 
 #define CLIENTS_MAX 512
 #define TRANSLATED_MAX 128 /* each has a cell */
+#define COME_RATE 50       /* clients of JSON-RPC a second */
 #define LEAVING_MAX 8      /* whose cells are about to end, before others are let in; */
 #define LEAVING_ROOM                                                                                                   \
 	(LEAVING_MAX + TRANSLATED_MAX + 1) /* with all that are in, who may go at once, and one that nobody got */
@@ -39,6 +40,7 @@ struct clients {
 	struct speaker spare;                 /* a role that waits for a client, */
 	int spare_fd;                         /* owned: and the connection to it; -1 */
 	struct speaker leaving[LEAVING_ROOM]; /* cells whose clients went */
+	struct rate by_rpc;                   /* of clients who get one */
 	bool reload;                          /* somebody asks for a hand-over */
 	uint64_t generation;                  /* how many there were */
 	struct rows rows;
@@ -58,11 +60,13 @@ void clients_place(struct clients *c);
 void clients_come(struct clients *c, int sock);
 void clients_come_by_rpc(struct clients *c, int sock);
 
-/* Whether one who speaks JSON-RPC can be let in now: who connects and leaves without end waits for his own cells. */
-bool clients_may_come_by_rpc(const struct clients *c);
+/* After how many milliseconds one who speaks JSON-RPC can be let in, 0: now. Who connects and leaves without end waits for his own cells, and for a rate: a cell costs
+ * as much as an event. */
+unsigned clients_rpc_wait(struct clients *c);
 
 #define CLIENTS_POLL_MAX (2 * CLIENTS_MAX + 1 + LEAVING_ROOM)
 unsigned clients_wants(struct clients *c, struct pollfd *ret);
+int clients_patience(const struct clients *c, int timeout); /* for poll(2), as line_patience */
 /* With what came of that. Who has nothing to say costs nothing. */
 void clients_step(struct clients *c, const struct pollfd *polled);
 /* To who asked for the hand-over: how many there were; why there was none. */

@@ -195,8 +195,7 @@ static int let_in_by(struct daemon *d, int listen_fd, void (*come)(struct client
 static void let_in(struct daemon *d)
 {
 	const int native = let_in_by(d, d->place.native_fd, clients_come);
-	const bool by_rpc = clients_may_come_by_rpc(&d->clients);
-	const int rpc = by_rpc ? let_in_by(d, d->place.rpc_fd, clients_come_by_rpc) : 0;
+	const int rpc = clients_rpc_wait(&d->clients) == 0 ? let_in_by(d, d->place.rpc_fd, clients_come_by_rpc) : 0;
 
 	d->deaf_ms = native < 0 || rpc < 0 ? clock_ms() + DEAF_MS : 0;
 }
@@ -206,13 +205,20 @@ static bool is_deaf(const struct daemon *d)
 	return d->deaf_ms != 0 && clock_ms() < d->deaf_ms;
 }
 
-static int patience(const struct daemon *d)
+/* no_rpc_ms: nobody is let in by JSON-RPC until then. */
+static int patience(const struct daemon *d, unsigned no_rpc_ms)
 {
+	int timeout = -1;
+
 	if (d->clients.goes_on)
 		return 0;
 	if (d->ends_ms != 0 || is_deaf(d))
-		return DEAF_MS;
-	return d->idle_since_ms != 0 && d->idle_max_ms != 0 ? (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000) : -1;
+		timeout = DEAF_MS;
+	else if (d->idle_since_ms != 0 && d->idle_max_ms != 0)
+		timeout = (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000);
+	if (no_rpc_ms != 0 && (timeout < 0 || timeout > (int)no_rpc_ms))
+		timeout = (int)no_rpc_ms;
+	return clients_patience(&d->clients, timeout);
 }
 
 static void complain(const struct err *e)
@@ -240,15 +246,16 @@ static void loop(struct daemon *d)
 {
 	while (!is_over(d)) {
 		unsigned n = 3, of_roles;
-		const bool deaf = is_deaf(d), no_rpc = deaf || !clients_may_come_by_rpc(&d->clients);
+		const bool deaf = is_deaf(d);
+		const unsigned no_rpc_ms = clients_rpc_wait(&d->clients);
 
 		d->polled[0] = (struct pollfd){ .fd = d->signal_fd, .events = POLLIN };
 		d->polled[1] = (struct pollfd){ .fd = deaf ? -1 : d->place.native_fd, .events = POLLIN };
-		d->polled[2] = (struct pollfd){ .fd = no_rpc ? -1 : d->place.rpc_fd, .events = POLLIN };
+		d->polled[2] = (struct pollfd){ .fd = deaf || no_rpc_ms != 0 ? -1 : d->place.rpc_fd, .events = POLLIN };
 		of_roles = roles_wants(&d->roles, d->polled + n);
 		n += of_roles;
 		n += clients_wants(&d->clients, d->polled + n);
-		if (poll(d->polled, n, patience(d)) < 0 && errno != EINTR)
+		if (poll(d->polled, n, patience(d, no_rpc_ms)) < 0 && errno != EINTR)
 			return;
 		roles_step(&d->roles, d->polled + 3, of_roles);
 		if (d->polled[0].revents != 0)

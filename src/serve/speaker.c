@@ -1,6 +1,9 @@
 #include "serve/speaker.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -51,6 +54,15 @@ void speaker_end(struct speaker *s)
 	if (s->ev != NULL)
 		(void)ambit_event_kill(s->ev, NULL); /* it has ended: as well */
 	fd_close(&s->sock);
+	s->told_ms = clock_ms();
+}
+
+void speaker_abandon(struct speaker *s)
+{
+	if (s->ev != NULL)
+		event_abandon(s->ev);
+	else
+		(void)syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0); /* it has ended: as well */
 }
 
 bool speaker_is_gone(struct speaker *s)

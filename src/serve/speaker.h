@@ -13,6 +13,7 @@
 struct speaker {
 	struct ambit_event *ev; /* owned, NULL */
 	int sock, pidfd;        /* owned, with no event: of its supervisor; -1 */
+	uint64_t told_ms;       /* to end, by clock_ms; 0: not yet */
 };
 
 void speaker_init(struct speaker *s);
@@ -25,6 +26,8 @@ bool speaker_step(struct speaker *s);
 int speaker_fd(const struct speaker *s);
 void speaker_end(struct speaker *s);
 bool speaker_is_gone(struct speaker *s);
+/* Of one that was told, and does not go: its supervisor is killed, and the cell with it. Its end still shows by speaker_is_gone. */
+void speaker_abandon(struct speaker *s);
 /* Of one that is gone. */
 void speaker_finish(struct speaker *s);
 /* Ends it, and waits for that until then (clock_ms) at the latest: it ends without us as well, unless somebody stopped it. */

@@ -419,6 +419,7 @@ static void hear(struct channel *c, struct keep *k)
 
 	if (r == -EAGAIN)
 		return;
+	line_heard(&c->line, 1);
 	if (r <= 0)
 		channel_finish(c); /* it went, or said what nobody may */
 	else if (m.number == WIRE_SESSION_PART)
@@ -437,7 +438,7 @@ void channel_hear(struct channel *c, struct keep *k)
 {
 	struct pollfd p = { .fd = c->line.sock, .events = POLLIN };
 
-	for (unsigned i = 0; i < TURN && line_flush(&c->line) && poll(&p, 1, 0) == 1; i++)
+	for (unsigned i = 0; i < TURN && line_may_hear(&c->line) && line_flush(&c->line) && poll(&p, 1, 0) == 1; i++)
 		hear(c, k);
 }
 

@@ -548,6 +548,13 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 	return n;
 }
 
+int keep_patience(const struct keep *k, int timeout)
+{
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		timeout = line_patience(&k->channels[i].line, timeout);
+	return timeout;
+}
+
 uint32_t keep_running(const struct keep *k)
 {
 	uint32_t n = 0;

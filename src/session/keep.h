@@ -43,6 +43,7 @@ void keep_step(struct keep *k);
 void keep_tell(struct keep *k);
 #define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX)
 unsigned keep_wants(struct keep *k, struct pollfd *ret);
+int keep_patience(const struct keep *k, int timeout); /* for poll(2), as line_patience */
 uint32_t keep_running(const struct keep *k);
 bool keep_is_at_rest(const struct keep *k);
 /* Ends what runs: it was interrupted. */

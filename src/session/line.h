@@ -1,17 +1,20 @@
-/* line - what is told to somebody who may not read.
+/* line - what is told to somebody who may not read, and heard of somebody who may say too much.
  *
  * Owns:   struct line: the connection, and one answer that waits for room in it.
  * Holds:  never more than that one answer is kept: who asks is not heard again before it was told, and what is told beside answers is made when there is room.
+ *         Who says more than LINE_RATE messages a second waits in his own connection, and not others beside him.
  * Called: session, serve. */
 #ifndef SESSION_LINE_H
 #define SESSION_LINE_H
 
 #include <stdbool.h>
 
+#include "core/rate.h"
 #include "wire/wire.h"
 
 #define LINE_ANSWER_MAX 2048
 #define LINE_FDS_MAX 3
+#define LINE_RATE 2000 /* a second, and as many at once at first: a hundred events a second are five hundred */
 
 struct line {
 	int sock;                /* owned; -1: none */
@@ -21,6 +24,8 @@ struct line {
 	size_t n;
 	int fds[LINE_FDS_MAX]; /* owned */
 	unsigned n_fds;
+	struct rate rate;
+	uint64_t deaf_ms; /* until then nothing is heard, by clock_ms; 0: it is */
 };
 
 void line_init(struct line *l);
@@ -36,7 +41,12 @@ void line_answer(struct line *l, enum wire_number number, const struct buf *body
 bool line_flush(struct line *l);
 /* Whether something could be told now that could not before. One call of poll(2), and only if so. */
 bool line_has_room(struct line *l);
-/* poll(2)'s. */
-short line_wants(const struct line *l);
+/* One message was heard, or as much was done for it as for so many. */
+void line_heard(struct line *l, unsigned n);
+/* Whether another may be heard now. */
+bool line_may_hear(struct line *l);
+/* poll(2)'s events, and its timeout: what was given, -1 for none, or until the line may be heard again. */
+short line_wants(struct line *l);
+int line_patience(const struct line *l, int timeout);
 
 #endif

@@ -150,7 +150,7 @@ static void loop(struct role *r)
 		n += keep_wants(r->keep, r->polled + 1);
 		if (waits_to_write(r->keep))
 			timeout = AGAIN_MS;
-		if (poll(r->polled, n, timeout) < 0 && errno != EINTR)
+		if (poll(r->polled, n, keep_patience(r->keep, timeout)) < 0 && errno != EINTR)
 			return;
 		if (r->polled[0].revents != 0 && !hear_daemon(r))
 			return;

@@ -111,6 +111,7 @@ def cells_that_do_not_end_hold_nobody_up(place):
                 assert mine.ask(STATUS, number(i))[0] == TOLD
                 time.sleep(0.02)
             expect_ok(s.ambit("run", "--session", session, "--", "echo", "there"), "there\n")
+            assert Spoken(s).ask("daemon.status")["running_now"] == 0, "who speaks JSON is kept out, too"
             mine.close()
             os.kill(daemon, signal.SIGTERM)
             s.until(lambda: state_of(daemon) == "Z", "the daemon goes")
@@ -118,6 +119,58 @@ def cells_that_do_not_end_hold_nobody_up(place):
             for pid in supervisors:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+
+def in_a_row(ask, n):
+    """How long so many requests take that are all answered. A few at a time are on the way."""
+    begun = time.monotonic()
+    for _ in range(n // 8):
+        ask(8)
+    return time.monotonic() - begun
+
+
+def who_says_too_much_is_slowed(place):
+    """And is told everything. Bounds are from below, so that no machine is too slow for them: with the rates of session/line.h and rpc/rpc.h, nothing is faster."""
+    with Served(place) as s:
+        session = s.session()
+        client, (_, channel), spoken = Native(s), channel_to(s, session), Spoken(s)
+
+        def asked(n):
+            for i in range(n):
+                client.send(STATUS, number(i + 1))
+            assert [client.receive()[0] for _ in range(n)] == [TOLD] * n
+
+        def listed(n):
+            for i in range(n):
+                channel.send(S_LIST, of_event(i + 1, 1))
+                assert channel.receive()[0] == S_DONE
+
+        def said(n):
+            numbers = [spoken.say("daemon.status") for _ in range(n)]
+            assert [spoken.hear()["id"] for _ in range(n)] == numbers
+
+        assert in_a_row(asked, 5000) > 1.4, "the daemon hears more than 2000 a second"
+        assert in_a_row(listed, 5000) > 1.4, "a session's process does"
+        assert in_a_row(said, 2400) > 1, "the reader of JSON takes more than 1000 lines a second"
+        begun = time.monotonic()
+        spoken.sock.sendall(b'{"jsonrpc":"2.0","id":"' + b"x" * (3 << 20) + b'"}\n' + b'{"jsonrpc":"2.0","id":"' + b"x" * (3 << 20) + b'"}\n')
+        assert "error" in spoken.hear() and "error" in spoken.hear()
+        said(8)
+        assert time.monotonic() - begun > 0.2, "a long line counts as one"
+        spoken.sock.close()
+
+
+def who_comes_again_and_again_waits(place):
+    """For a cell of a reader of JSON each time; others come in meanwhile."""
+    with Served(place) as s:
+        s.session()
+        begun = time.monotonic()
+        for _ in range(120):
+            spoken = Spoken(s)
+            spoken.lines.close()
+            spoken.sock.close()
+        assert time.monotonic() - begun > 1.2, "more than 50 a second come in"
+        assert Native(s).ask(STATUS, number(1))[0] == TOLD
 
 
 def held_by(daemon):
@@ -239,7 +292,7 @@ def a_stopped_supervisor_keeps_no_session(place):
 
 
 SCENARIOS = [a_stopped_supervisor_keeps_no_session, who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
-             a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, what_is_in_the_daemons_place_makes_nobody_wait,
+             a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, who_says_too_much_is_slowed, who_comes_again_and_again_waits, what_is_in_the_daemons_place_makes_nobody_wait,
              the_first_process_of_a_container_leaves_no_dead]
 
 if __name__ == "__main__":
