@@ -162,6 +162,8 @@ class Spoken:
         while (message := self.hear()).get('method') != 'event.ended':
             if 'error' in message:
                 raise Failed(message['error'])
+        if argv is COMMAND and message['params']['exit'] != 0:  # what was refused costs less
+            raise Failed(message['params'])
 
     def status(self):
         self.ask('daemon.status')

@@ -5,7 +5,7 @@ bool budget_begin(struct budget *b, const struct qualifiers *most, uint64_t now_
 	if (b->taken)
 		return qualifiers_are_same(&b->most, most);
 	*b = (struct budget){ .taken = true, .most = *most };
-	rate_init(&b->rate, most->rate, most->period_s, now_ms);
+	rate_init(&b->rate, most->rate, most->period_s * 1000, now_ms);
 	return true;
 }
 

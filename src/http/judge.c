@@ -590,7 +590,7 @@ static bool has_uses(const struct judge *j, struct verdict *ret)
 
 static bool has_rate(struct judge *j, uint64_t now_ms, struct verdict *ret)
 {
-	const struct qualifiers most = { .rate = j->rate.most, .period_s = j->rate.period_s };
+	const struct qualifiers most = { .rate = j->rate.most, .period_s = j->rate.period_ms / 1000 };
 	char rate[32], hint[ERR_HINT_MAX];
 	uint32_t wait_s;
 

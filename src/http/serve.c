@@ -77,7 +77,7 @@ static int take_terms(struct serve *s, struct err *e)
 	endpoint_put(&s->orders.to.what, s->object);
 	s->role.judge.object = s->object;
 	s->role.judge.uses = s->orders.budget.uses;
-	rate_init(&s->role.judge.rate, s->orders.budget.rate, s->orders.budget.period_s, clock_ms());
+	rate_init(&s->role.judge.rate, s->orders.budget.rate, s->orders.budget.period_s * 1000, clock_ms());
 	return terms_take(s->orders.terms, &s->role.judge.terms, e);
 }
 

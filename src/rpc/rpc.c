@@ -6,12 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 
 #define LINES_A_TURN 32
 #define LINE_BYTES 16384 /* a longer one counts as several */
-#define TIRED_MS 10 /* then some lines are looked at at once: a wake for each would cost more than it holds back */
 
 struct rpc *rpc_new(int client, int daemon)
 {
@@ -27,7 +25,7 @@ struct rpc *rpc_new(int client, int daemon)
 	port_init(&r->daemon, daemon);
 	frame_init(&r->in);
 	buf_init(&r->out, RPC_OUT_MAX);
-	rate_init(&r->rate, RPC_LINE_RATE, 1, clock_ms());
+	pace_init(&r->pace);
 	return r;
 }
 
@@ -277,20 +275,16 @@ static void look(struct rpc *r, const struct waiting *w)
 /* Whether a line may be looked at now. */
 static bool may_hear(struct rpc *r)
 {
-	if (r->tired_ms != 0 && clock_ms() >= r->tired_ms)
-		r->tired_ms = 0;
-	return r->tired_ms == 0 && r->greeted && !r->dry && has_room(r);
+	return r->greeted && !r->dry && has_room(r) && !pace_rests(&r->pace);
 }
 
 static void hear(struct rpc *r)
 {
-	const uint64_t now = clock_ms();
 	const size_t from = r->in.from;
 
 	r->dry = !hear_line(r);
-	for (size_t n = 0; !r->dry && n <= (r->in.from - from) / LINE_BYTES; n++)
-		if (!rate_take(&r->rate, now))
-			r->tired_ms = now + TIRED_MS;
+	if (!r->dry)
+		pace_take(&r->pace, 1 + (r->in.from - from) / LINE_BYTES);
 }
 
 /* What can be done without waiting. True: there is more of it. */
@@ -306,14 +300,6 @@ static bool work(struct rpc *r)
 	return may_hear(r) || (has_room(r) && !told_all && !r->deaf);
 }
 
-static int patience(const struct rpc *r, int wait_ms)
-{
-	const uint64_t now = r->tired_ms != 0 ? clock_ms() : 0;
-	const int left = r->tired_ms > now ? (int)(r->tired_ms - now) : 0;
-
-	return r->tired_ms != 0 && (wait_ms < 0 || left < wait_ms) ? left : wait_ms;
-}
-
 bool rpc_turn(struct rpc *r, int wait_ms)
 {
 	struct waiting w;
@@ -322,7 +308,7 @@ bool rpc_turn(struct rpc *r, int wait_ms)
 	if (is_over(r))
 		return false;
 	gather(r, &w);
-	if (poll(w.fds, w.n, more ? 0 : patience(r, wait_ms)) > 0)
+	if (poll(w.fds, w.n, more ? 0 : pace_timeout(&r->pace, wait_ms)) > 0)
 		look(r, &w);
 	return true;
 }

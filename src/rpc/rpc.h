@@ -8,16 +8,15 @@
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
 
-#include "core/rate.h"
 #include "rpc/frame.h"
 #include "rpc/port.h"
 #include "rpc/say.h"
+#include "session/pace.h"
 
 #define RPC_PROTOCOL 1
 #define RPC_CHANNELS_MAX 64       /* sessions that are open */
 #define RPC_FOLLOWED_MAX 128      /* events that are followed, waited for, or read while they run */
 #define RPC_REQUESTS_MAX 256      /* that are not answered */
-#define RPC_LINE_RATE 1000        /* lines a second, and as many at once at first: else a flood has a processor */
 #define RPC_ID_MAX 160            /* of a request, as JSON, with a NUL */
 #define RPC_INPUT_MAX (4u << 20)  /* that programs did not take yet, of all events */
 #define RPC_LIST_MAX 256          /* events in one answer */
@@ -94,9 +93,8 @@ struct rpc {
 	bool greeted;  /* the daemon did */
 	struct serve_hello daemon_is;
 	struct frame in;
-	bool dry;          /* no whole line is in it */
-	struct rate rate;  /* of lines */
-	uint64_t tired_ms; /* until then none is looked at, by clock_ms; 0: they are */
+	bool dry;         /* no whole line is in it */
+	struct pace pace; /* of lines: else a flood of them has a processor */
 	struct buf out;
 	size_t out_at; /* taken by now */
 	struct port daemon;

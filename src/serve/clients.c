@@ -34,7 +34,7 @@ void clients_init(struct clients *c, struct roles *roles, uint64_t now_ms)
 	c->roles = roles;
 	c->spare_fd = -1;
 	c->started_ms = now_ms;
-	rate_init(&c->by_rpc, COME_RATE, 1, clock_ms());
+	rate_init(&c->by_rpc, COME_RATE, 1000, clock_ms());
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		init(&c->client[i]);
 	speaker_init(&c->spare);

@@ -5,11 +5,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 
 #define LINE_UNREAD (16 << 10)
-#define DEAF_MS 10 /* then some can be heard at once: a wake for each message would cost more than it holds back */
 
 void line_init(struct line *l)
 {
@@ -31,8 +29,7 @@ void line_open(struct line *l, int sock)
 	(void)setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); /* else it is as it is */
 	(void)fd_set_nonblock(sock, true);
 	l->sock = sock;
-	l->deaf_ms = 0;
-	rate_init(&l->rate, LINE_RATE, 1, clock_ms());
+	pace_init(&l->pace);
 }
 
 void line_finish(struct line *l)
@@ -88,31 +85,17 @@ bool line_has_room(struct line *l)
 
 void line_heard(struct line *l, unsigned n)
 {
-	const uint64_t now = clock_ms();
-
-	for (unsigned i = 0; i < n; i++)
-		(void)rate_take(&l->rate, now); /* what is more than there was is not counted */
-	if (rate_wait_ms(&l->rate, now) > 0)
-		l->deaf_ms = now + DEAF_MS;
+	pace_take(&l->pace, n);
 }
 
 bool line_may_hear(struct line *l)
 {
-	if (l->deaf_ms != 0 && clock_ms() >= l->deaf_ms)
-		l->deaf_ms = 0;
-	return l->deaf_ms == 0;
+	return !pace_rests(&l->pace);
 }
 
 int line_patience(const struct line *l, int timeout)
 {
-	uint64_t now;
-	int left;
-
-	if (l->sock < 0 || l->deaf_ms == 0)
-		return timeout;
-	now = clock_ms();
-	left = l->deaf_ms > now ? (int)(l->deaf_ms - now) : 0;
-	return timeout < 0 || left < timeout ? left : timeout;
+	return l->sock < 0 ? timeout : pace_timeout(&l->pace, timeout);
 }
 
 short line_wants(struct line *l)

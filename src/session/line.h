@@ -2,19 +2,18 @@
  *
  * Owns:   struct line: the connection, and one answer that waits for room in it.
  * Holds:  never more than that one answer is kept: who asks is not heard again before it was told, and what is told beside answers is made when there is room.
- *         Who says more than LINE_RATE messages a second waits in his own connection, and not others beside him.
+ *         Who says too much (pace.h) waits in his own connection, and not others beside him.
  * Called: session, serve. */
 #ifndef SESSION_LINE_H
 #define SESSION_LINE_H
 
 #include <stdbool.h>
 
-#include "core/rate.h"
+#include "session/pace.h"
 #include "wire/wire.h"
 
 #define LINE_ANSWER_MAX 2048
 #define LINE_FDS_MAX 3
-#define LINE_RATE 2000 /* a second, and as many at once at first: a hundred events a second are five hundred */
 
 struct line {
 	int sock;                /* owned; -1: none */
@@ -24,8 +23,7 @@ struct line {
 	size_t n;
 	int fds[LINE_FDS_MAX]; /* owned */
 	unsigned n_fds;
-	struct rate rate;
-	uint64_t deaf_ms; /* until then nothing is heard, by clock_ms; 0: it is */
+	struct pace pace;
 };
 
 void line_init(struct line *l);

@@ -309,7 +309,7 @@ static void a_rate_is_of_requests(void **state)
 	static struct verdict v;
 
 	(void)state;
-	rate_init(&j.rate, 2, 60, 5);
+	rate_init(&j.rate, 2, 60000, 5);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		unsigned passed = 0;
 

@@ -221,7 +221,7 @@ static void a_rate_is_of_requests(void **state)
 	struct world *w = begin(PLAIN);
 
 	(void)state;
-	rate_init(&w->judge.rate, 1, 60, 0);
+	rate_init(&w->judge.rate, 1, 60000, 0);
 	say_headers(&w->program, END_BOTH, 1, GET);
 	say_headers(&w->program, END_BOTH, 3, GET);
 	world_run(w);
