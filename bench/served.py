@@ -162,7 +162,7 @@ class Spoken:
         while (message := self.hear()).get('method') != 'event.ended':
             if 'error' in message:
                 raise Failed(message['error'])
-        if argv is COMMAND and message['params']['exit'] != 0:  # what was refused costs less
+        if argv is COMMAND and message['params']['exit_status'] != 0:  # what was refused costs less
             raise Failed(message['params'])
 
     def status(self):
