@@ -208,6 +208,14 @@ static int check_hello(const struct serve_hello *h, struct err *e)
 	return 0;
 }
 
+/* Its first word. -GONE: it went, and gave none. */
+static int meet(struct daemon_link *d, bool start, uint64_t until, struct wire_message *ret, struct err *e)
+{
+	const int r = reach(start, until, &d->sock, e);
+
+	return r < 0 ? r : hear_until(d->sock, until, WIRE_DAEMON, WIRE_NEW, d->room, ret, e);
+}
+
 int daemon_connect_within(struct daemon_link *d, bool start, int wait_ms, struct err *e)
 {
 	const uint64_t until = end_of(wait_ms);
@@ -218,8 +226,11 @@ int daemon_connect_within(struct daemon_link *d, bool start, int wait_ms, struct
 	d->wait_ms = wait_ms;
 	d->broken = false;
 	d->request = 0;
-	r = reach(start, until, &d->sock, e);
-	r = r < 0 ? r : hear_until(d->sock, until, WIRE_DAEMON, WIRE_NEW, d->room, &m, e);
+	/* one that was idle, and ended while we came, is not there: another is started */
+	while ((r = meet(d, start, until, &m, e)) == -AMBIT_GONE && start && d->sock >= 0 && left_until(until) > 0) {
+		fd_close(&d->sock);
+		(void)poll(NULL, 0, AGAIN_MS);
+	}
 	if (r > 0 && m.number == WIRE_SERVE_FAILED)
 		r = link_failed_take(&m.body, &d->request, e);
 	else if (r > 0)

@@ -573,6 +573,12 @@ static int send_number(struct ambit_event *ev, enum wire_number number, uint32_t
 	return wire_send(ev->sock, number, &b, NULL, 0);
 }
 
+/* Of 1 to 64. */
+static uint64_t signal_bit(int signal_number)
+{
+	return UINT64_C(1) << (signal_number - 1);
+}
+
 /* What has no room waits for it (watch_again). A supervisor that is gone shows by itself. */
 static void tell_waiting(struct ambit_event *ev)
 {
@@ -580,9 +586,9 @@ static void tell_waiting(struct ambit_event *ev)
 		return;
 	if (ev->kill_wanted && send_number(ev, WIRE_EVENT_KILL, 0) == 0)
 		ev->kill_wanted = false;
-	for (unsigned n = 1; n < 64 && tells_early(ev); n++)
-		if ((ev->early >> n & 1) != 0 && send_number(ev, WIRE_EVENT_SIGNAL, n) == 0)
-			ev->early &= ~(UINT64_C(1) << n);
+	for (unsigned n = 1; n <= 64 && tells_early(ev); n++)
+		if ((ev->early & signal_bit((int)n)) != 0 && send_number(ev, WIRE_EVENT_SIGNAL, n) == 0)
+			ev->early &= ~signal_bit((int)n);
 }
 
 static bool has_succeeded(const struct ambit_event *ev)
@@ -791,15 +797,15 @@ static int has_ended(struct ambit_error *ret)
 /* Before the program is there, nobody can get it; stopping and continuing undo each other, as in the kernel. */
 static int keep_signal(struct ambit_event *ev, int signal_number)
 {
-	const uint64_t stops = UINT64_C(1) << SIGSTOP | UINT64_C(1) << SIGTSTP, continues = UINT64_C(1) << SIGCONT;
+	const uint64_t stops = signal_bit(SIGSTOP) | signal_bit(SIGTSTP);
 
-	if (signal_number < 1 || signal_number > 63)
-		return 1; /* none that anybody sends to a program that is not there */
+	if (signal_number < 1 || signal_number > 64)
+		return 1; /* there is none, and 0 tells a program that is not there nothing */
 	if (signal_number == SIGCONT)
 		ev->early &= ~stops;
-	if ((stops >> signal_number & 1) != 0)
-		ev->early &= ~continues;
-	ev->early |= UINT64_C(1) << signal_number;
+	if ((stops & signal_bit(signal_number)) != 0)
+		ev->early &= ~signal_bit(SIGCONT);
+	ev->early |= signal_bit(signal_number);
 	return 1;
 }
 

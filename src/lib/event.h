@@ -41,7 +41,7 @@ struct ambit_event {
 	bool told_wait, told_ports;
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
-	uint64_t early;             /* signals that came before, and are not told yet, by number from bit 1 */
+	uint64_t early;             /* signals that came before, and are not told yet, the first by bit 0 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */

@@ -39,6 +39,13 @@ static const char *find(char *const *from, const char *name)
 	return NULL;
 }
 
+static void free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
 /* What `env NAME` grants pass on. Owned; NULL: no memory. */
 static char **values_of(const struct policy *p, char *const *from)
 {
@@ -49,8 +56,13 @@ static char **values_of(const struct policy *p, char *const *from)
 		const char *name = p->lines[i].object;
 		const char *text = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? find(from, name) : NULL;
 
-		if (text != NULL && (list[n] = strdup(text)) != NULL)
-			n++;
+		if (text == NULL)
+			continue;
+		list[n] = strdup(text);
+		if (list[n++] == NULL) {
+			free_list(list);
+			return NULL;
+		}
 	}
 	return list;
 }

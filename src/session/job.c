@@ -22,6 +22,7 @@
 #include "session/lend.h"
 
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
+#define LEAVE_MS 2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
 #define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */
@@ -43,6 +44,8 @@ void job_init(struct job *j)
 
 void job_finish(struct job *j)
 {
+	if (j->ev != NULL)
+		event_end_by(j->ev, clock_ms() + LEAVE_MS);
 	ambit_event_free(j->ev);
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);

@@ -6,9 +6,11 @@ usage: sessions_hostile.py AMBIT    (TAP on standard output; as root everything 
 
 import contextlib
 import fcntl
+import json
 import os
 import random
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -291,7 +293,41 @@ def a_stopped_supervisor_keeps_no_session(place):
                 os.kill(supervisor, signal.SIGCONT)
 
 
-SCENARIOS = [a_stopped_supervisor_keeps_no_session, who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
+def who_ended_while_somebody_came_is_not_there(place):
+    """A daemon that was idle may end between a client's connect and its own first word: another one is started."""
+    with Served(place) as s:
+        at = os.path.join(s.run_dir, "ambit")
+        os.mkdir(at, 0o700)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listens:
+            listens.bind(os.path.join(at, "native.sock"))
+            listens.listen()
+            client = s.start("session", "new")
+            came, _ = listens.accept()
+            os.unlink(os.path.join(at, "native.sock"))
+            came.close()
+        said, complaint = client.communicate(timeout=SLOW * PATIENCE)
+        assert client.returncode == 0 and said.startswith("s_"), complaint
+        expect_ok(s.ambit("run", "--session", said.strip(), "--", "echo", "there"), "there\n")
+
+
+def what_is_no_file_makes_nobody_wait(place):
+    """A pipe where a session's description should be, and a name that whoever reads it would cut."""
+    with Served(place) as s:
+        session = s.session()
+        sessions = os.path.join(s.home, ".local/state/ambit/sessions")
+        s.kill()
+        os.unlink(f"{sessions}/{session}/session")
+        os.mkfifo(f"{sessions}/{session}/session")
+        listed = json.loads(expect_ok(s.ambit("session", "list", "--json")).stdout)["sessions"]
+        assert [(row["session"], row["state"]) for row in listed] == [(session, "broken")], listed
+        s.kill()
+        cut = os.path.join(s.home, "run\n2")
+        os.mkdir(cut, 0o700)
+        result = s.ambit("session", "list", env={"XDG_RUNTIME_DIR": cut})
+        assert result.returncode == 2 and "line break" in result.stderr, told(result)
+
+
+SCENARIOS = [who_ended_while_somebody_came_is_not_there, what_is_no_file_makes_nobody_wait, a_stopped_supervisor_keeps_no_session, who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
              a_list_ends_before_anything_else_is_answered, cells_that_do_not_end_hold_nobody_up, who_says_too_much_is_slowed, who_comes_again_and_again_waits, what_is_in_the_daemons_place_makes_nobody_wait,
              the_first_process_of_a_container_leaves_no_dead]
 
