@@ -115,6 +115,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->conflict = plan->conflict;
 	ev->wait_ms = plan->wait_ms;
 	ev->stays = plan->stays;
+	ev->waits = plan->waits;
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -211,7 +212,8 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 			       "more than %d arguments and variables", CELL_ARGS_MAX);
 	buf_init(&b, REQUEST_BYTES_MAX);
 	request_encode(ev->request, &b);
-	program_encode(&b, plan->path, plan->argv, plan->envp);
+	if (!plan->waits)
+		program_encode(&b, plan->path, plan->argv, plan->envp);
 	if (b.failed)
 		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
 			       "the arguments are too long");
@@ -249,7 +251,7 @@ static int send_http(struct ambit_event *ev, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
-static int send_request(struct ambit_event *ev, const struct event_plan *plan, struct err *e)
+static int send_request(struct ambit_event *ev, const struct event_plan *plan, enum wire_number how, struct err *e)
 {
 	auto_fd int request_fd = -1;
 	int fds[FD_PASS_MAX], r;
@@ -283,8 +285,8 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, s
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
-				(plan->reached ? EVENT_REACHED : 0));
-	r = wire_send(ev->sock, WIRE_EVENT_START, &b, fds, n);
+				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0));
+	r = wire_send(ev->sock, how, &b, fds, n);
 	streams_handed_over(&ev->streams);
 	fd_close(&ev->network.relay_fd);
 	fd_close(&ev->network.dialer_fd);
@@ -338,6 +340,37 @@ static void watch_nothing(struct ambit_event *ev)
 	ev->n_watched = 0;
 }
 
+/* Whether its cell is the one that ev needs. What the supervisor knows better, it looks at again. */
+static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
+{
+	auto_buf theirs = { .max = 0 }, ours = { .max = 0 };
+
+	if (!ready->is_ready || ready->told_end || network_roles_are_needed(&ev->request->grants))
+		return false;
+	buf_init(&theirs, REQUEST_BYTES_MAX);
+	buf_init(&ours, REQUEST_BYTES_MAX);
+	request_encode_cell(ready->request, &theirs);
+	request_encode_cell(ev->request, &ours);
+	return !theirs.failed && !ours.failed && theirs.len == ours.len && memcmp(theirs.data, ours.data, ours.len) == 0 &&
+	       strcmp(ready->request->event, ev->request->event) == 0;
+}
+
+/* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. */
+static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_event *ready, int *ret, struct err *e)
+{
+	if (ready != NULL && fits(ready, ev)) {
+		watch_nothing(ready);
+		ev->sock = steal_fd(&ready->sock);
+		ev->pidfd = steal_fd(&ready->pidfd);
+		ambit_event_free(ready);
+		*ret = 0;
+		return WIRE_EVENT_GO;
+	}
+	ambit_event_free(ready);
+	*ret = start_supervisor(ev, e);
+	return WIRE_EVENT_START;
+}
+
 static bool tells_early(const struct ambit_event *ev)
 {
 	return ev->started && ev->early != 0;
@@ -372,10 +405,12 @@ static void watch_again(struct ambit_event *ev)
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
 {
 	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0;
-	struct ambit_event *ev = event_new(plan);
+	struct ambit_event *ev = event_new(plan), *ready = plan->ready;
+	enum wire_number how = WIRE_EVENT_START;
 	int r;
 
 	if (access("/" CELL_MARK, F_OK) == 0) { /* the kernel would refuse as well, and say less */
+		ambit_event_free(ready);
 		ambit_event_free(ev);
 		return err_why(e,
 			       err_set(e, AMBIT_UNAVAILABLE,
@@ -385,6 +420,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	}
 	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0 ||
 	    (plan->recorded && (ev->ledger_fd < 0 || ev->ledger_dir_fd < 0))) {
+		ambit_event_free(ready);
 		ambit_event_free(ev);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
 	}
@@ -393,7 +429,8 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
-	r = r < 0 ? r : start_supervisor(ev, e);
+	if (r == 0)
+		how = find_supervisor(ev, steal_ptr(&ready), &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))
 		r = network_roles_start(&ev->network, e);
 	if (r == 0 && network_wants_agent(&ev->request->grants))
@@ -401,8 +438,9 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_http(ev, e);
-	r = r < 0 ? r : send_request(ev, plan, e);
+	r = r < 0 ? r : send_request(ev, plan, how, e);
 	if (r < 0) {
+		ambit_event_free(ready);
 		ambit_event_free(ev);
 		return r;
 	}
@@ -533,6 +571,8 @@ static void take_messages(struct ambit_event *ev)
 			lost(ev);
 		else if (m.number == WIRE_EVENT_STARTED)
 			on_started(ev, &m);
+		else if (m.number == WIRE_EVENT_READY)
+			ev->is_ready = true;
 		else if (m.number == WIRE_EVENT_LISTENING)
 			on_listening(ev, &m);
 		else if (m.number == WIRE_EVENT_STOPPED)
@@ -855,6 +895,11 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_LOST: break;
 	}
 	return 125;
+}
+
+bool event_is_ready(const struct ambit_event *ev)
+{
+	return ev->is_ready && !ev->told_end;
 }
 
 void event_abandon(struct ambit_event *ev)

@@ -41,6 +41,7 @@ struct ambit_event {
 	bool told_wait, told_ports;
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
+	bool waits, is_ready;       /* for what it is to run; its cell stands */
 	uint64_t early;             /* signals that came before, and are not told yet, the first by bit 0 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
@@ -75,6 +76,8 @@ struct event_plan {
 	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
+	bool waits;        /* it runs nothing yet: only its cell is made. Nothing of argv and streams counts */
+	struct ambit_event *ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 
@@ -82,6 +85,8 @@ struct event_plan {
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
 /* Where it is recorded. */
 void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
+/* Whether the cell of one that waits stands; one that failed has ended (ambit_event_step). */
+bool event_is_ready(const struct ambit_event *ev);
 /* Kills a supervisor that does not answer; the warden ends the cell. */
 void event_abandon(struct ambit_event *ev);
 /* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */

@@ -33,6 +33,8 @@ struct launch {
 	const struct ambit_event_options *o; /* that */
 	char *const *hide;                   /* learning: what stays out of sight; else NULL */
 	const struct event_names *names;     /* NULL: a session of its own */
+	struct ambit_event *ready;           /* owned: whose cell may be used; NULL: there is none */
+	bool waits;                          /* only the cell is made */
 	bool command_line;
 	struct event_request *q;
 	struct environment env;
@@ -504,7 +506,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 				   .terminal = o->terminal != 0,
 				   .command_line = l->command_line,
 				   .names = l->names,
-				   .reached = true };
+				   .reached = true,
+				   .waits = l->waits };
 	struct ledger_hello hello = { .is_new = false };
 	__attribute__((cleanup(reach_finish))) struct reach ledger = { .dir_fd = -1, .fd = -1 };
 	struct stage_ask settings;
@@ -538,10 +541,10 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
-	r = r < 0 ? r : reach_ledger(l, &ledger, &hello, e);
+	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	if (r < 0)
 		return r;
-	plan.recorded = ledger.fd >= 0;
+	plan.recorded = ledger.fd >= 0 && !l->waits;
 	plan.ledger_fd = ledger.fd;
 	plan.ledger_dir_fd = ledger.dir_fd;
 	for (int i = 0; i < 3; i++) {
@@ -551,6 +554,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.path = l->program;
 	plan.envp = l->env.entries;
 	plan.request = steal_ptr(&l->q);
+	plan.ready = steal_ptr(&l->ready);
 	plan.changes = o->changes;
 	plan.conflict = conflict;
 	plan.wait_ms = o->wait_ms;
@@ -610,9 +614,20 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 }
 
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
-		      const struct event_names *names, struct ambit_event **ret, struct ambit_error *e)
+		      const struct event_names *names, struct ambit_event *ready, struct ambit_event **ret,
+		      struct ambit_error *e)
 {
-	struct launch l = { .names = names };
+	struct launch l = { .names = names, .ready = ready };
+	const int r = check_and_launch(&l, p, o, ret, e);
+
+	ambit_event_free(l.ready); /* it was not asked for */
+	return r;
+}
+
+int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
+		   struct ambit_event **ret, struct ambit_error *e)
+{
+	struct launch l = { .names = names, .waits = true };
 
 	return check_and_launch(&l, p, o, ret, e);
 }

@@ -14,9 +14,14 @@
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		 struct ambit_event **ret, struct ambit_error *e);
 
-/* As ambit_event_start, for an event of a session that somebody keeps. */
+/* As ambit_event_start, for an event of a session that somebody keeps. Takes ready: one of the same name that waits (launch_waiting), whose cell is used if it is what this event's
+ * would be; NULL: there is none. */
 struct event_names;
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
-		      const struct event_names *names, struct ambit_event **ret, struct ambit_error *e);
+		      const struct event_names *names, struct ambit_event *ready, struct ambit_event **ret,
+		      struct ambit_error *e);
+/* Makes the cell of one that is to come: of o only what a cell is made from counts, and any program of the base. */
+int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
+		   struct ambit_event **ret, struct ambit_error *e);
 
 #endif

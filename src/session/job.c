@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
@@ -260,43 +261,81 @@ static char **environment_of(char *const *first, char *const *second)
 	return all;
 }
 
+static void options_of(const struct job_terms *t, const struct run *run, bool beside, char *const *environment,
+		       struct ambit_event_options *ret)
+{
+	*ret = (struct ambit_event_options){ .size = sizeof *ret,
+					     .argv = run->argv,
+					     .workspace = t->about->workspace,
+					     .base = word(t->about->base),
+					     .observe = word(t->about->observe),
+					     .without = word(t->about->without),
+					     .environment = environment,
+					     .changes = t->about->changes | run->changes |
+							(beside ? AMBIT_CHANGES_BESIDE : 0),
+					     .on_conflict = word(run->on_conflict) };
+}
+
 static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
 {
 	auto_free char **environment = environment_of(run->env, t->about->env);
-	const unsigned beside = (j->flags & EVENT_BACKGROUND) != 0 ? AMBIT_CHANGES_BESIDE : 0;
-	struct ambit_event_options o = { .size = sizeof o,
-					 .argv = run->argv,
-					 .workspace = t->about->workspace,
-					 .base = word(t->about->base),
-					 .observe = word(t->about->observe),
-					 .without = word(t->about->without),
-					 .environment = environment,
-					 .changes = t->about->changes | run->changes | beside,
-					 .on_conflict = word(run->on_conflict) };
 	const struct limits limits = t->policy->policy.limits;
 	const uint32_t given = t->policy->policy.limits_given;
 	__attribute__((cleanup(model_finish))) struct model model = { -1, -1 };
+	struct ambit_event_options o;
 	struct event_names names = { .n = j->n };
 	struct lent lent = { .lines = NULL };
 	struct err e;
 	int r = open_output(j, t->shelf, 0);
 
+	options_of(t, run, (j->flags & EVENT_BACKGROUND) != 0, environment, &o);
 	r = r < 0 ? r : open_streams(j, run, &model, &o);
-	if (r < 0)
+	if (r < 0) {
+		ambit_event_free(t->ready);
 		return public_error(ret_error, cannot_open(r, &e), &e);
+	}
 	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
 	(void)text_copy(names.session, sizeof names.session, t->session);
 	r = environment == NULL ? err_set(&e, AMBIT_MEMORY, NULL, "no memory for an environment")
 				: narrow(j, &t->policy->policy, t, run, &e);
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
 	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
-	r = r < 0 ? public_error(ret_error, r, &e) : launch_in_session(t->policy, &o, &names, &j->ev, ret_error);
+	if (r < 0)
+		ambit_event_free(t->ready);
+	r = r < 0 ? public_error(ret_error, r, &e)
+		  : launch_in_session(t->policy, &o, &names, t->ready, &j->ev, ret_error);
 	lend_back(&t->policy->policy, &lent);
 	j->holds_ports = t->holder == NULL && lend_is_needed(&t->policy->policy);
 	t->policy->policy.limits = limits;
 	t->policy->policy.limits_given = given;
 	if ((j->flags & EVENT_TERMINAL) == 0)
 		fd_close(&j->inner_fd); /* the program's alone */
+	return r;
+}
+
+#define ANY_PROGRAM "/bin/true" /* of the base: what it runs is said later */
+
+int job_make_ready(const struct job_terms *t, char ret_event[ID_TEXT_MAX], struct ambit_event **ret)
+{
+	char *argv[] = { (char[]){ ANY_PROGRAM }, NULL };
+	const struct run run = { .argv = argv };
+	auto_free char **environment = environment_of(NULL, t->about->env);
+	const struct limits limits = t->policy->policy.limits;
+	const uint32_t given = t->policy->policy.limits_given;
+	struct job like = { .n = 1 };
+	struct event_names names = { .n = 1 };
+	struct ambit_event_options o;
+	struct err e;
+	int r = environment == NULL ? -ENOMEM : event_new_id('e', now_ms(), names.event);
+
+	(void)text_copy(names.session, sizeof names.session, t->session);
+	(void)memcpy(ret_event, names.event, sizeof names.event);
+	options_of(t, &run, false, environment, &o);
+	o.stream[0] = o.stream[1] = o.stream[2] = AMBIT_STREAM_NULL;
+	r = r < 0 ? r : narrow(&like, &t->policy->policy, t, &run, &e);
+	r = r < 0 ? r : launch_waiting(t->policy, &o, &names, ret, NULL);
+	t->policy->policy.limits = limits;
+	t->policy->policy.limits_given = given;
 	return r;
 }
 
@@ -321,6 +360,8 @@ int job_begin(struct job *j, const struct job_terms *t)
 	int r = take_run(j, t->shelf, &run, &e);
 
 	j->row.begun_ms = now_ms();
+	if (r < 0)
+		ambit_event_free(t->ready);
 	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
 	if (r < 0)
 		return refused(j, &why);

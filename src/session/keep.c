@@ -111,6 +111,7 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e)
 
 void keep_finish(struct keep *k)
 {
+	ready_finish(&k->ready);
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
 		job_finish(&k->jobs[i]);
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
@@ -211,6 +212,7 @@ static int check_room(const struct keep *k, struct err *e)
 
 static int begin_taking(struct keep *k, const struct run *run, struct shelf_asked *asked, struct err *e)
 {
+	const char *ready;
 	int r;
 
 	asked->taken_ms = now_ms();
@@ -221,7 +223,10 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",
 			       "events of this session write in place: there is nothing to keep or to throw away");
-	r = event_new_id('e', asked->taken_ms, asked->event);
+	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0 ? ready_promise(&k->ready) : NULL;
+	r = ready != NULL ? 0 : event_new_id('e', asked->taken_ms, asked->event);
+	if (ready != NULL)
+		memcpy(asked->event, ready, sizeof asked->event);
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers") : check_room(k, e);
 }
 
@@ -285,6 +290,7 @@ static void end(struct keep *k, struct job *j)
 	k->ended++;
 	k->failed += j->row.exit_status != 0;
 	k->denials += j->row.denied;
+	ambit_event_free(ready_take(&k->ready, j->row.event)); /* of one that never began */
 	job_finish(j);
 	changed(k, n);
 }
@@ -347,24 +353,52 @@ static bool waits_for_ports(const struct keep *k, const struct job *j, const str
 	return !lend_is_known(&k->policy->policy, has->ev);
 }
 
-static void begin(struct keep *k, struct job *j)
+static struct job_terms terms_of(struct keep *k)
 {
 	const struct job *has = holder(k);
 	const struct job_share aside = set_aside(k);
-	const struct job_terms terms = {
-		.shelf = &k->shelf,
-		.holder = has != NULL ? has->ev : NULL,
-		.policy = k->policy,
-		.about = &k->about,
-		.session = k->row.session,
-		.left = { .wall_ms = left(k->about.wall_ms_max, k->shelf.wall_ms + aside.wall_ms),
-			  .cpu_ms = left(k->about.cpu_ms_max, k->shelf.cpu_ms + aside.cpu_ms) }
-	};
 
+	return (struct job_terms){ .shelf = &k->shelf,
+				   .holder = has != NULL ? has->ev : NULL,
+				   .policy = k->policy,
+				   .about = &k->about,
+				   .session = k->row.session,
+				   .left = { .wall_ms = left(k->about.wall_ms_max, k->shelf.wall_ms + aside.wall_ms),
+					     .cpu_ms = left(k->about.cpu_ms_max, k->shelf.cpu_ms + aside.cpu_ms) } };
+}
+
+static void begin(struct keep *k, struct job *j)
+{
+	struct job_terms terms = terms_of(k);
+
+	terms.ready = ready_take(&k->ready, j->row.event);
 	if (job_begin(j, &terms) != 0)
 		end(k, j);
 	else
 		changed(k, j->n);
+}
+
+static bool has_clients(const struct keep *k)
+{
+	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+		if (k->channels[i].line.sock >= 0)
+			return true;
+	return false;
+}
+
+/* Who had one event asks for another, mostly. What has a bound over the session is made when that is known. */
+static void make_ready(struct keep *k)
+{
+	struct job_terms terms;
+
+	if (keep_running(k) == 0)
+		k->ready.promised = false; /* to an event that could not be written down */
+	ready_step(&k->ready);
+	if (k->ended == 0 || keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
+	    (k->about.changes & AMBIT_CHANGES_DIRECT) != 0 || k->about.wall_ms_max != 0 || k->about.cpu_ms_max != 0)
+		return;
+	terms = terms_of(k);
+	ready_make(&k->ready, &terms);
 }
 
 /* The next whose turn it is; NULL: none. */
@@ -436,6 +470,7 @@ void keep_tell(struct keep *k)
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);
+	make_ready(k); /* when everybody knows how the last one ended */
 }
 
 int keep_cancel(struct keep *k, uint64_t n, struct err *e)
@@ -545,6 +580,8 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 		if (k->channels[i].line.sock >= 0)
 			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
 						    .events = line_wants(&k->channels[i].line) };
+	if (ready_fd(&k->ready) >= 0)
+		ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready), .events = POLLIN };
 	return n;
 }
 
@@ -552,7 +589,7 @@ int keep_patience(const struct keep *k, int timeout)
 {
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
 		timeout = line_patience(&k->channels[i].line, timeout);
-	return timeout;
+	return ready_timeout(&k->ready, timeout);
 }
 
 uint32_t keep_running(const struct keep *k)
@@ -566,8 +603,5 @@ uint32_t keep_running(const struct keep *k)
 
 bool keep_is_at_rest(const struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
-		if (k->channels[i].line.sock >= 0)
-			return false;
-	return keep_running(k) == 0;
+	return !has_clients(k) && keep_running(k) == 0;
 }

@@ -31,7 +31,9 @@ static int64_t latest_change(const struct ident *i)
 
 int64_t conflicts_t0(const struct stage_meta *m, const struct look *upper)
 {
-	return 1 + (upper->id.btime_ns != 0 ? upper->id.btime_ns : (int64_t)m->started_ns);
+	const int64_t started = (int64_t)m->started_ns; /* later than the birth where a cell waited for its program */
+
+	return 1 + (upper->id.btime_ns > started ? upper->id.btime_ns : started);
 }
 
 struct late {

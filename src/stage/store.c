@@ -104,7 +104,7 @@ void stage_tree_unlock(int store_fd, const struct stage_tree *t, int *lock_fd)
 }
 
 /* A commit to the tree is short; until it is over the event would see half of it. */
-static int lock_shared(int store_fd, const struct stage_tree *t, int *ret_fd, struct err *e)
+int stage_tree_share(int store_fd, const struct stage_tree *t, int *ret_fd, struct err *e)
 {
 	int r = -EWOULDBLOCK;
 
@@ -274,7 +274,7 @@ static int make_tree(const char *store, int store_fd, struct stage *s, struct st
 		return err_sys(e, AMBIT_NOT_FOUND, errno, "check the path in the grant", "cannot open %s", t->real);
 	t->dev = st.st_dev;
 	t->ino = st.st_ino;
-	r = lock_shared(store_fd, t, &s->tree_lock[i], e);
+	r = stage_tree_share(store_fd, t, &s->tree_lock[i], e);
 	r = r < 0 ? r : make_part(&ask, s, t, &st, e);
 	if (r == -AMBIT_HOST && s->part_fd[i] >= 0 && !path_is_beneath(t->dir, store))
 		r = make_part_apart(&ask, s, t, &st, e);

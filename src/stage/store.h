@@ -120,6 +120,8 @@ void stage_finish(struct stage *s); /* closes, and with that unlocks */
  * last takes the file away. */
 void stage_tree_lock_name(const struct stage_tree *t, char ret[64]);
 int stage_tree_lock(int store_fd, const struct stage_tree *t, int operation, int *ret_fd);
+/* LOCK_SH; waits for a commit that is under way, COMMIT_PATIENCE_MS at most. */
+int stage_tree_share(int store_fd, const struct stage_tree *t, int *ret_fd, struct err *e);
 void stage_tree_unlock(int store_fd, const struct stage_tree *t, int *lock_fd);
 
 /* Makes the directories of m->event with those of its trees (real and whole are given; dir, dev and ino are filled in), takes

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "cell/property.h"
 #include "core/endpoint.h"
 #include "core/outcome.h"
@@ -71,6 +72,9 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
+	bool waits;        /* for what it is to run */
+	bool stands;       /* the cell, for that */
+	mechanism_set achieved;
 	bool stays;        /* when the library goes */
 	bool reached;      /* by its owner, while it runs */
 	bool told_stopped; /* the library, which has said nothing since */
@@ -128,12 +132,11 @@ static pid_t peer_pid(int sock)
 	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? 0 : peer.pid;
 }
 
-static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
+/* EVENT_START's and EVENT_GO's: the request's memory file, and what travels with it. */
+static int take_descriptors(struct supervisor *s, struct wire_message *m, int *ret_ledger_fd, struct err *e)
 {
 	const uint32_t present = rbuf_u32(&m->body), asks = rbuf_u32(&m->body);
-	auto_fd int ledger_fd = -1;
 	size_t next = 1;
-	int r;
 
 	for (unsigned i = 0; i < 3; i++)
 		if ((present & 1u << i) != 0 && next < m->n_fds)
@@ -141,7 +144,7 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	if ((present & EVENT_HAS_PROGRAM) != 0 && next < m->n_fds)
 		s->program_fd = steal_fd(&m->fds[next++]);
 	if ((present & EVENT_HAS_LEDGER) != 0 && next < m->n_fds)
-		ledger_fd = steal_fd(&m->fds[next++]);
+		*ret_ledger_fd = steal_fd(&m->fds[next++]);
 	if ((present & EVENT_HAS_NETWORK) != 0 && next + 1 < m->n_fds) {
 		s->network.relay = steal_fd(&m->fds[next++]);
 		s->network.dialer = steal_fd(&m->fds[next++]);
@@ -150,9 +153,18 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
 	s->stays = (asks & EVENT_STAYS) != 0;
 	s->reached = (asks & EVENT_REACHED) != 0;
+	s->waits = (asks & EVENT_WAITS) != 0;
 	if ((asks & EVENT_COMMAND_LINE) != 0)
 		s->companion = peer_pid(s->lib);
-	r = map_request(s, m->fds[0], e);
+	return 0;
+}
+
+static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	auto_fd int ledger_fd = -1;
+	int r = take_descriptors(s, m, &ledger_fd, e);
+
+	r = r < 0 ? r : map_request(s, m->fds[0], e);
 	if (r < 0)
 		return r;
 	rbuf_init(&s->program, s->request_bytes, s->request_size);
@@ -160,7 +172,7 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	if (r < 0)
 		return r;
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
-	return logbook_ask(&s->logbook, s->program, e);
+	return s->waits ? 0 : logbook_ask(&s->logbook, s->program, e);
 }
 
 /* A sealed file that both sides map: what was checked stays what it was. */
@@ -231,6 +243,8 @@ static int send_build(struct supervisor *s, struct err *e)
 		present |= 8;
 		fds[n++] = s->program_fd;
 	}
+	if (s->waits)
+		present |= 16;
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
@@ -348,9 +362,24 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 	fd_close(&s->terminal_fd);
 }
 
+static int run(struct supervisor *s, struct err *e)
+{
+	int r = logbook_start(&s->logbook, s->achieved, e);
+
+	if (r < 0)
+		return r;
+	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
+	if (r < 0)
+		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
+	tell_listening(s);
+	tell_started(s, s->achieved);
+	s->state = WIRE_RUNNING;
+	return 0;
+}
+
 static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 {
-	mechanism_set achieved = rbuf_u64(&m->body);
+	const mechanism_set achieved = rbuf_u64(&m->body);
 	int r;
 
 	s->proc_fd = steal_fd(&m->fds[0]); /* two or three: the table says so */
@@ -368,18 +397,15 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 			 e);
 	if (r < 0)
 		return r;
-	achieved |= own_mechanisms(s);
-	r = check_wall(s, achieved, e);
-	r = r < 0 ? r : logbook_start(&s->logbook, achieved, e);
+	s->achieved = achieved | own_mechanisms(s);
+	r = check_wall(s, s->achieved, e);
 	if (r < 0)
 		return r;
-	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
-	if (r < 0)
-		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
-	tell_listening(s);
-	tell_started(s, achieved);
-	s->state = WIRE_RUNNING;
-	return 0;
+	if (!s->waits)
+		return run(s, e);
+	s->stands = true;
+	r = wire_send(s->lib, WIRE_EVENT_READY, NULL, NULL, 0);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who asked for the cell went") : 0;
 }
 
 /* As the library sent it: behind the two counts (program_encode). */
@@ -463,6 +489,8 @@ static void on_cell(struct supervisor *s)
 		refuse(s, &e);
 }
 
+static void on_go(struct supervisor *s, struct wire_message *m);
+
 static void on_library(struct supervisor *s)
 {
 	auto_message m = { .n_fds = 0 };
@@ -476,6 +504,10 @@ static void on_library(struct supervisor *s)
 	}
 	if (r <= 0 || m.number == WIRE_EVENT_KILL) {
 		end_cell(s, CAUSE_KILLED);
+		return;
+	}
+	if (m.number == WIRE_EVENT_GO) {
+		on_go(s, &m);
 		return;
 	}
 	s->told_stopped = false;
@@ -504,11 +536,12 @@ static void on_tick(struct supervisor *s)
 
 static int start_timer(struct supervisor *s, struct err *e)
 {
-	const uint64_t wall_ms = s->request.limits.value[LIMIT_WALL];
-	const struct timespec period = { .tv_nsec = s->request.own != 0 ? OWN_PERIOD_NS : BOUNDS_PERIOD_NS };
+	const uint64_t wall_ms = s->waits ? 0 : s->request.limits.value[LIMIT_WALL];
+	const struct timespec period = { .tv_nsec = s->request.own != 0 || s->waits ? OWN_PERIOD_NS : BOUNDS_PERIOD_NS };
 	const struct itimerspec when = { .it_value = period, .it_interval = period };
 
-	s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->tick < 0)
+		s->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->started_ns = now_ns();
 	if (s->tick < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot set a timer");
@@ -922,7 +955,187 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 	c->network = &s->network;
 	c->tell = on_withdrawn;
 	c->user = s;
-	return s->reached ? control_open(c, s->request.event, e) : 0;
+	return s->reached && !s->waits ? control_open(c, s->request.event, e) : 0;
+}
+
+/* ---- a cell that waits for its program ---- */
+
+/* Of each path that the cell was made from, what it led to. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+} made_from[CELL_PATHS_MAX];
+
+static void look_at_paths(const struct supervisor *s)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < s->spec.n_paths; i++)
+		if (lstat(spec_text(&s->spec, s->spec.paths[i].path), &st) == 0) {
+			made_from[i].dev = st.st_dev;
+			made_from[i].ino = st.st_ino;
+		}
+}
+
+static bool paths_are_same(const struct supervisor *s)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < s->spec.n_paths; i++) {
+		const bool there = lstat(spec_text(&s->spec, s->spec.paths[i].path), &st) == 0;
+
+		if (there ? made_from[i].dev != st.st_dev || made_from[i].ino != st.st_ino : made_from[i].ino != 0)
+			return false;
+	}
+	return true;
+}
+
+static int begin_to_wait(struct supervisor *s, struct err *e)
+{
+	if (!s->waits)
+		return 0;
+	look_at_paths(s);
+	return staging_wait(&s->request, &s->staging, e);
+}
+
+/* What never ran leaves nothing. */
+static void take_down(struct supervisor *s)
+{
+	(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped */
+	(void)waitpid(s->pid, NULL, 0);
+	staging_drop(&s->staging);
+	network_finish(&s->network);
+	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
+}
+
+/* The cell that waited is not what is asked for: another is made, by another life of this process, to which the message is handed. */
+_Noreturn static void begin_again(struct supervisor *s, const struct wire_message *m)
+{
+	char head[2][16], number[FD_PASS_MAX][16];
+	char *argv[FD_PASS_MAX + 4] = { (char[]){ "ambit-supervisor" }, head[0], head[1] };
+	struct rbuf body = m->body;
+	struct err e;
+
+	take_down(s);
+	s->pid = 0;
+	for (unsigned i = 0; i < 2; i++)
+		(void)snprintf(head[i], sizeof head[i], "%u", rbuf_u32(&body));
+	for (size_t i = 0; i < m->n_fds; i++) {
+		(void)snprintf(number[i], sizeof number[i], "%d", m->fds[i]);
+		(void)fd_set_cloexec(m->fds[i], false);
+		argv[3 + i] = number[i];
+	}
+	(void)fd_set_cloexec(LIBRARY_FD, false);
+	(void)execv("/proc/self/exe", argv);
+	(void)err_sys(&e, AMBIT_SYSTEM, errno, NULL, "cannot make another cell");
+	refuse(s, &e);
+}
+
+static int take_handed(struct wire_message *m, int argc, char **argv, uint8_t room[8], struct err *e)
+{
+	struct buf b;
+	uint32_t v;
+
+	buf_init_in(&b, room, 8);
+	m->n_fds = 0;
+	for (int i = 1; i < argc; i++) {
+		if (argc > FD_PASS_MAX + 3 || !parse_u32(argv[i], 0, UINT32_MAX, &v))
+			return err_set(e, AMBIT_PROTOCOL, NULL, "started with what nobody passes");
+		if (i <= 2)
+			buf_put_u32(&b, v);
+		else
+			m->fds[m->n_fds++] = (int)v;
+		if (i > 2)
+			(void)fd_set_cloexec((int)v, true);
+	}
+	rbuf_init(&m->body, room, 8);
+	return 0;
+}
+
+/* Whether what comes is what the cell was made for, whoever runs what in it. */
+static bool is_made_for(const struct supervisor *s, const struct event_request *q)
+{
+	auto_buf was = { .max = 0 }, is = { .max = 0 };
+
+	buf_init(&was, REQUEST_BYTES_MAX);
+	buf_init(&is, REQUEST_BYTES_MAX);
+	request_encode_cell(&s->request, &was);
+	request_encode_cell(q, &is);
+	return !was.failed && !is.failed && was.len == is.len && memcmp(was.data, is.data, is.len) == 0 &&
+	       strcmp(s->request.event, q->event) == 0;
+}
+
+static void take_names(struct supervisor *s, const struct event_request *q)
+{
+	memcpy(s->request.session, q->session, sizeof q->session);
+	memcpy(s->request.command, q->command, sizeof q->command);
+	memcpy(s->request.grant_ids, q->grant_ids, sizeof q->grant_ids[0] * q->grants.count);
+	s->request.n = q->n;
+}
+
+static int send_program(struct supervisor *s, struct err *e)
+{
+	auto_fd int program_fd = -1;
+	int fds[4], r = memory_file("ambit-program", s->program.data + s->program.at, rbuf_left(&s->program), &program_fd, e);
+	size_t n = 1;
+	uint32_t present = 0;
+	uint8_t body[4];
+	struct buf b;
+
+	if (r < 0)
+		return r;
+	fds[0] = program_fd;
+	for (unsigned i = 0; i < 3; i++)
+		if (s->stdio_fd[i] >= 0) {
+			present |= 1u << i;
+			fds[n++] = s->stdio_fd[i];
+		}
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u32(&b, present);
+	r = wire_send(s->cell, WIRE_CELL_PROGRAM, &b, fds, n);
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&s->stdio_fd[i]);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to run") : 0;
+}
+
+static int go(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	static struct event_request q;
+	auto_fd int ledger_fd = -1;
+	bool stale = false;
+	int r = map_request(s, m->fds[0], e);
+
+	if (r < 0)
+		return r;
+	rbuf_init(&s->program, s->request_bytes, s->request_size);
+	r = request_decode(&s->program, &q, e);
+	if (r < 0)
+		return r;
+	if (!is_made_for(s, &q) || !paths_are_same(s))
+		begin_again(s, m);
+	take_names(s, &q);
+	r = staging_resume(&s->request, &s->staging, &stale, e);
+	if (stale)
+		begin_again(s, m);
+	r = r < 0 ? r : take_descriptors(s, m, &ledger_fd, e);
+	if (r < 0)
+		return r;
+	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
+	r = logbook_ask(&s->logbook, s->program, e);
+	r = r < 0 ? r : listen_to_owner(s, e);
+	r = r < 0 ? r : start_timer(s, e);
+	r = r < 0 ? r : send_program(s, e);
+	return r < 0 ? r : run(s, e);
+}
+
+static void on_go(struct supervisor *s, struct wire_message *m)
+{
+	struct err e;
+
+	if (!s->waits || !s->stands)
+		end_cell(s, CAUSE_LOST); /* nobody who keeps to the protocol says so */
+	else if (go(s, m, &e) < 0)
+		refuse(s, &e);
 }
 
 /* The roles of the agent come before the request, with which as many descriptors travel as can. */
@@ -944,11 +1157,19 @@ static bool take_http(struct supervisor *s, struct wire_message *m)
 	return ok;
 }
 
-static int start(struct supervisor *s, struct err *e)
+static int prepare(struct supervisor *s, struct wire_message *m, struct err *e);
+
+static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
-	int r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+	uint8_t room[8];
+	int r;
 
+	if (argc > 1) {
+		r = take_handed(&m, argc, argv, room, e);
+		return r < 0 ? r : prepare(s, &m, e);
+	}
+	r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	if (r == 1 && m.number == WIRE_EVENT_SSH) {
 		take_agent(s, &m);
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
@@ -957,18 +1178,25 @@ static int start(struct supervisor *s, struct err *e)
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	if (r <= 0 || m.number != WIRE_EVENT_START)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "no request came");
-	r = take_request(s, &m, e);
+	return prepare(s, &m, e);
+}
+
+static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	int r = take_request(s, m, e);
+
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
 	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
 	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
+	r = r < 0 ? r : begin_to_wait(s, e);
 	r = r < 0 ? r : bound(s, e);
 	s->state = WIRE_BUILDING;
 	return r < 0 ? r : make_cell(s, e);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct supervisor s; /* half a megabyte of grants and description: not for a stack */
 	struct err e;
@@ -985,9 +1213,12 @@ int main(void)
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();
-	if (start(&s, &e) < 0)
+	if (start(&s, argc, argv, &e) < 0)
 		refuse(&s, &e);
 	watch(&s, signal_fd);
-	finish(&s);
+	if (s.waits)
+		take_down(&s);
+	else
+		finish(&s);
 	return 0;
 }

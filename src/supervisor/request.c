@@ -4,7 +4,7 @@
 
 #define REQUEST_VERSION 13
 
-void request_encode(const struct event_request *q, struct buf *out)
+static void encode(const struct event_request *q, bool named, struct buf *out)
 {
 	buf_put_u32(out, REQUEST_VERSION);
 	buf_put_u32(out, q->base);
@@ -15,9 +15,9 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->beside);
 	buf_put_u32(out, q->own);
 	buf_put_u32(out, q->umask);
-	buf_put_str(out, q->event);
-	buf_put_str(out, q->session);
-	buf_put_u64(out, q->n);
+	buf_put_str(out, named ? q->event : "");
+	buf_put_str(out, named ? q->session : "");
+	buf_put_u64(out, named ? q->n : 0);
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
@@ -25,7 +25,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_str(out, q->ledger);
 	buf_put_str(out, q->secrets);
 	buf_put_str(out, q->secrets_key);
-	buf_put_str(out, q->command);
+	buf_put_str(out, named ? q->command : "");
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		buf_put_u64(out, q->limits.value[i]);
@@ -36,7 +36,7 @@ void request_encode(const struct event_request *q, struct buf *out)
 		qualifiers_put(out, &q->grants.grants[i].qualifiers);
 		buf_put_str(out, grant_terms(&q->grants, i));
 		buf_put_str(out, grant_object(&q->grants, i));
-		buf_put_str(out, q->grant_ids[i]);
+		buf_put_str(out, named ? q->grant_ids[i] : "");
 	}
 	buf_put_str(out, q->agent);
 	buf_put_u32(out, q->n_policies);
@@ -53,6 +53,16 @@ void request_encode(const struct event_request *q, struct buf *out)
 	buf_put_u32(out, q->n_hides);
 	for (uint32_t i = 0; i < q->n_hides; i++)
 		buf_put_str(out, q->hides[i]);
+}
+
+void request_encode(const struct event_request *q, struct buf *out)
+{
+	encode(q, true, out);
+}
+
+void request_encode_cell(const struct event_request *q, struct buf *out)
+{
+	encode(q, false, out);
 }
 
 static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e)

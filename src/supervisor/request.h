@@ -25,6 +25,7 @@
 /* And who asks. */
 #define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
 #define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
+#define EVENT_WAITS 8u        /* no program yet: the cell is made, and one comes with EVENT_GO, in the same form, or none */
 #define EVENT_REACHED 4u      /* its owner can reach it while it runs: an event of theirs, and no role of ours */
 
 struct event_request {
@@ -69,6 +70,8 @@ struct event_request {
 };
 
 void request_encode(const struct event_request *q, struct buf *out);
+/* Only what a cell is made from: two that give the same bytes differ in who runs what and when. */
+void request_encode_cell(const struct event_request *q, struct buf *out);
 /* Leaves the cursor at the program (program_decode). */
 int request_decode(struct rbuf *in, struct event_request *ret, struct err *e);
 

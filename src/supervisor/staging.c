@@ -371,6 +371,7 @@ static int hide_in_read_trees(const struct event_request *q, struct cell_spec *s
 			r = unseen_add_elsewhere(s->stage.dir_fd, tree, &mask.list, e);
 		if (r == 0 && text != 0 && find_mounted(tree, &mask.list) != NULL)
 			text = 0;
+		s->unkept = s->unkept || text == 0;
 		if (r == 0 && text != 0)
 			r = spec_add_stage(spec, tree, &stage, e);
 		else if (r == 0)
@@ -600,6 +601,7 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 	int r = 0;
 
 	ret->spec = spec;
+	ret->unkept = q->staged == 0 || q->beside != 0 || q->own != 0 || spec->base == CELL_BASE_HOST;
 	if (spec->n_stages > 0)
 		r = make_stages(q, spec, ret, e);
 	if (spec->base == CELL_BASE_HOST || q->own != 0) /* learning has a list of its own */
@@ -610,6 +612,82 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 	r = r < 0 || spec->n_stages == 0 ? r : hide_in_stages(q, spec, ret, e);
 	r = r < 0 ? r : hide_in_read_trees(q, spec, ret, e);
 	return r < 0 || q->staged != 0 ? r : look_in_place(q, spec, trees, n, e);
+}
+
+/* ---- waiting ---- */
+
+int staging_wait(const struct event_request *q, struct staging *s, struct err *e)
+{
+	if (s->unkept)
+		return err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell that does more than stage its workspace does not wait");
+	if (s->store != NULL)
+		let_go_of_trees(q->store, s);
+	return 0;
+}
+
+/* Whether the tree is still what its stage was made from, and nobody wrote in its stage. */
+static bool is_same_tree(const struct staging *s, uint32_t i)
+{
+	const struct stage_tree *t = &s->meta.trees[i];
+	struct stat st;
+
+	return stat(t->real, &st) == 0 && st.st_dev == t->dev && st.st_ino == t->ino;
+}
+
+/* Looks for hidden names once more: what is hidden is a layer that stands already. */
+static int look_again(const struct event_request *q, struct staging *s, uint32_t i, bool *ret_same, struct err *e)
+{
+	static struct cell_spec scratch; /* for the layer's path, of which one is there */
+	const struct mask *was = &s->masks[i];
+	const bool own = i < s->meta.n_trees;
+	char name[BEFORE_NAME_MAX];
+	const struct found found = { .keep_fd = s->stage.dir_fd, .keep = own ? name : NULL };
+	struct mask now;
+	uint32_t text;
+	int r;
+
+	before_name(i, name);
+	if (own)
+		(void)unlinkat(s->stage.dir_fd, name, 0);
+	r = hide_names(q, &scratch, spec_text(s->spec, s->spec->stages[i].tree), own ? HIDE_BY_LAYER : HIDE_BY_LAYER_IF_CAN, found,
+		       &now, &text, e);
+	*ret_same = r == 0 && strcmp(now.dir, was->dir) == 0 && now.list.bytes.len == was->list.bytes.len &&
+		    memcmp(now.list.bytes.data, was->list.bytes.data, now.list.bytes.len) == 0;
+	mask_finish(&now);
+	return r;
+}
+
+static int resume_trees(const struct event_request *q, struct staging *s, bool *ret_same, struct err *e)
+{
+	auto_fd int store_fd = open(q->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = store_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open %s", q->store) : 0;
+
+	for (uint32_t i = 0; i < s->meta.n_trees && r == 0; i++)
+		r = stage_tree_share(store_fd, &s->meta.trees[i], &s->stage.tree_lock[i], e);
+	for (uint32_t i = 0; i < s->meta.n_trees && r == 0 && *ret_same; i++)
+		*ret_same = is_same_tree(s, i);
+	if (r == 0 && *ret_same)
+		*ret_same = stage_is_untouched(&s->stage, &s->meta);
+	return r;
+}
+
+int staging_resume(const struct event_request *q, struct staging *s, bool *ret_stale, struct err *e)
+{
+	bool same = true;
+	int r = 0;
+
+	if (s->store != NULL)
+		r = resume_trees(q, s, &same, e);
+	for (uint32_t i = 0; i < s->n_masks && r == 0 && same; i++)
+		if (i >= s->meta.n_trees || s->meta.trees[i].whole)
+			r = look_again(q, s, i, &same, e);
+	*ret_stale = !same;
+	if (r < 0 || !same || s->store == NULL)
+		return r;
+	(void)text_copy(s->meta.command, sizeof s->meta.command, q->command); /* of the same size */
+	(void)text_copy(s->meta.ledger, sizeof s->meta.ledger, q->ledger);    /* likewise */
+	s->meta.started_ns = unix_ns(CLOCK_REALTIME_COARSE);
+	return stage_write_meta(&s->stage, &s->meta, STAGE_WRITE_CACHED, e);
 }
 
 static enum stage_why why_of(const struct event_outcome *o)

@@ -22,6 +22,7 @@ struct staging {
 	struct mask masks[CELL_STAGES_MAX]; /* of each stage of the spec */
 	int claim_store_fd, claim_fd;       /* owned; -1: nothing is written in place */
 	const char *claim_event;            /* borrowed, of the request */
+	bool unkept;                        /* something was looked at of which nothing is kept to compare with */
 };
 
 void staging_init(struct staging *s);
@@ -31,6 +32,11 @@ int staging_plan(const struct event_request *q, struct cell_spec *spec, struct e
 /* Makes what was planned, and completes the spec with the places. Of every tree that is granted whole it looks for what must be hidden;
  * one that is only read, and hides something, becomes a stage without a part. */
 int staging_make(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e);
+
+/* While a cell waits for its program, nobody's commit waits for it. -UNAVAILABLE: it cannot wait, since what it rests on could not be compared again. */
+int staging_wait(const struct event_request *q, struct staging *s, struct err *e);
+/* The wait is over: of what may have changed meanwhile, everything is as it was made from, or *ret_stale. From here on the stage is that of q, which begins now. */
+int staging_resume(const struct event_request *q, struct staging *s, bool *ret_stale, struct err *e);
 
 /* Whether a name was hidden from the cell, which its grants cover. */
 bool staging_hides(const struct staging *s, const char *path);

@@ -41,6 +41,7 @@ struct warden {
 	pid_t pid;
 	int status; /* of the workload, as waitpid gives it */
 	bool done;
+	bool waits; /* for its program, which comes when the cell stands */
 	uint8_t room[WIRE_HEAD + 256];
 };
 
@@ -85,7 +86,7 @@ static void take_tree(struct warden *w, struct wire_message *m)
 	w->trees.fd[index] = steal_fd(&m->fds[0]);
 }
 
-/* Bits of CELL_BUILD's first word: which descriptors travel with it, after the description and the arena. */
+/* Bits of CELL_BUILD's first word: which descriptors travel with it, after the description and the arena; and that the program comes later. */
 static void take_build(struct warden *w, struct wire_message *m)
 {
 	const uint32_t present = rbuf_u32(&m->body);
@@ -98,6 +99,7 @@ static void take_build(struct warden *w, struct wire_message *m)
 		w->program_fd = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		give_up_at(w, STEP_DECODE, EPROTO);
+	w->waits = (present & 16) != 0;
 }
 
 static void take_description(struct warden *w, int fd)
@@ -112,7 +114,7 @@ static void take_description(struct warden *w, int fd)
 	if (bytes == MAP_FAILED)
 		give_up_at(w, STEP_DECODE, errno);
 	rbuf_init(&r, bytes, (size_t)st.st_size);
-	if (spec_decode(&r, &w->spec, NULL) < 0 || program_decode(&r, &w->program, NULL) < 0)
+	if (spec_decode(&r, &w->spec, NULL) < 0 || (!w->waits && program_decode(&r, &w->program, NULL) < 0))
 		give_up_at(w, STEP_DECODE, EPROTO);
 	(void)munmap(bytes, (size_t)st.st_size);
 }
@@ -194,19 +196,23 @@ static void tell_pool(struct warden *w)
 /* No program is executed before the supervisor has accepted the wall. */
 static void await_go(struct warden *w)
 {
-	auto_message m = { .n_fds = 0 };
+	for (;;) {
+		auto_message m = { .n_fds = 0 };
 
-	do {
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_BUILDING, w->room, sizeof w->room, &m) <= 0)
 			end(1);
-	} while (m.number == WIRE_CELL_PING);
-	(void)workload_release(w->report_fd); /* a child that has ended has said why */
+		if (m.number == WIRE_CELL_PROGRAM && w->waits) /* a child that has ended has said why */
+			(void)workload_give(w->report_fd, rbuf_u32(&m.body), m.fds, m.n_fds);
+		else if (m.number == WIRE_CELL_GO)
+			break;
+	}
+	(void)workload_release(w->report_fd); /* likewise */
 }
 
 static void start(struct warden *w)
 {
 	const struct workload load = { .spec = &w->spec,
-				       .program = &w->program,
+				       .program = w->waits ? NULL : &w->program,
 				       .made = &w->made,
 				       .stdio_fd = { w->stdio_fd[0], w->stdio_fd[1], w->stdio_fd[2] },
 				       .program_fd = w->program_fd };

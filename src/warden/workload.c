@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -111,6 +112,33 @@ static int wall_up(const struct workload *w, struct cell_failure *f)
 	return filter_on(w, f);
 }
 
+/* What it is, when that comes after the wall: the filter allows what is needed for it, as for any program. Its descriptors lie above the report's. */
+static int take_program(const struct workload *w, struct cell_program *ret, struct cell_failure *f)
+{
+	int fds[FD_PASS_MAX];
+	size_t n_fds, next = 1;
+	uint32_t present;
+	struct stat st;
+	struct rbuf r;
+	void *bytes;
+
+	if (fd_receive(REPORT_FD, &present, sizeof present, fds, &n_fds) != (ssize_t)sizeof present || n_fds == 0)
+		return build_failed(f, STEP_GONE, EPIPE);
+	for (int i = 0; i < 3; i++) {
+		const int from = (present & 1u << i) != 0 && next < n_fds ? fds[next++] : w->made->slave_fd;
+
+		if (dup2(from, i) < 0)
+			return build_failed(f, STEP_STDIO, errno);
+	}
+	if (fstat(fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > CELL_PROGRAM_MAX)
+		return build_failed(f, STEP_DECODE, EPROTO);
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
+	if (bytes == MAP_FAILED)
+		return build_failed(f, STEP_DECODE, errno);
+	rbuf_init(&r, bytes, (size_t)st.st_size);
+	return program_decode(&r, ret, NULL) < 0 ? build_failed(f, STEP_DECODE, EPROTO) : 0;
+}
+
 /* The word that the supervisor accepts the wall. End of file: the warden went, and nothing is executed. */
 static int await_release(struct cell_failure *f)
 {
@@ -123,9 +151,8 @@ static int await_release(struct cell_failure *f)
 	return n == (ssize_t)sizeof word ? 0 : build_failed(f, STEP_GONE, n < 0 ? errno : EPIPE);
 }
 
-static int execute(const struct workload *w, struct cell_failure *f)
+static int execute(const struct workload *w, const struct cell_program *p, struct cell_failure *f)
 {
-	const struct cell_program *p = w->program;
 
 	if (w->program_fd >= 0)
 		(void)syscall(SYS_execveat, w->program_fd, "", p->argv, p->envp, AT_EMPTY_PATH);
@@ -136,19 +163,20 @@ static int execute(const struct workload *w, struct cell_failure *f)
 
 static void child(const struct workload *w, int report_fd)
 {
+	struct cell_program later = { .block = NULL };
 	struct cell_failure f;
 	uint32_t told[2];
-	const bool arranged = arrange_session(w, &f) == 0;
+	const bool arranged = arrange_session(w, &f) == 0, waits = w->program == NULL;
 
 	known_state(w->spec);
-	if (arranged && arrange_stdio(w, &f) == 0) {
+	if (arranged && (waits || arrange_stdio(w, &f) == 0)) {
 		/* on top of the copy of the warden's own connection, which the child has no business with */
 		(void)dup3(report_fd, REPORT_FD, O_CLOEXEC);
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
 		if (syscall(SYS_close_range, REPORT_FD, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 			(void)build_failed(&f, STEP_STDIO, errno);
-		else if (wall_up(w, &f) == 0 && await_release(&f) == 0)
-			(void)execute(w, &f);
+		else if (wall_up(w, &f) == 0 && (!waits || take_program(w, &later, &f) == 0) && await_release(&f) == 0)
+			(void)execute(w, waits ? &later : w->program, &f);
 	}
 	told[0] = (uint32_t)f.step;
 	told[1] = (uint32_t)f.sys_errno;
@@ -174,6 +202,11 @@ int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd,
 	}
 	*ret_report_fd = pair[0];
 	return 0;
+}
+
+int workload_give(int report_fd, uint32_t present, const int *fds, size_t n_fds)
+{
+	return fd_send(report_fd, &present, sizeof present, fds, n_fds);
 }
 
 int workload_release(int report_fd)

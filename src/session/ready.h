@@ -1,0 +1,35 @@
+/* ready - the cell of a session's next event, made before anybody asks.
+ *
+ * Owns:   struct ready: one that waits (launch_waiting), and which event was promised it.
+ * Holds:  no event has run in it, and one does at most. There is none before a session's first event has ended, nor when nobody asked for long. Whether it is what an event
+ *         needs is for the library and the supervisor to see: if not, the event gets one of its own.
+ * Called: keep.c. */
+#ifndef SESSION_READY_H
+#define SESSION_READY_H
+
+#include <stdbool.h>
+
+#include "core/id.h"
+#include "session/job.h"
+
+struct ready {
+	struct ambit_event *ev; /* owned, NULL */
+	char event[ID_TEXT_MAX];
+	bool promised;
+	uint64_t made_ms, not_before_ms; /* by clock_ms */
+};
+
+void ready_finish(struct ready *r);
+/* Begins to make one, if there is none and the last did not fail just now. */
+void ready_make(struct ready *r, const struct job_terms *t);
+/* Looks after it: one that failed, or that nobody wanted for too long, goes. */
+void ready_step(struct ready *r);
+/* The name that its event has to have, which is promised to whoever asks; NULL: it does not stand, or was promised. */
+const char *ready_promise(struct ready *r);
+/* The one that was promised to this event; NULL: there is none. Owned by the caller. */
+struct ambit_event *ready_take(struct ready *r, const char *event);
+/* poll(2)'s: -1 if there is none; and its timeout. */
+int ready_fd(const struct ready *r);
+int ready_timeout(const struct ready *r, int timeout);
+
+#endif
