@@ -239,6 +239,7 @@ void clients_come_by_rpc(struct clients *c, int sock)
 	const char *why = no_place(c, pid, true);
 	struct client *place = free_place(c);
 	auto_fd int own = sock;
+	int r = -1;
 
 	(void)rate_take(&c->by_rpc, clock_ms()); /* there is one: clients_rpc_wait */
 	c->came++;
@@ -247,8 +248,12 @@ void clients_come_by_rpc(struct clients *c, int sock)
 		return;
 	}
 	place->pid = pid;
-	make_spare(c);
-	if (!speaker_is_there(&c->spare) || hand_over(c, place, own) < 0)
+	for (unsigned i = 0; i < 2 && r < 0; i++) { /* the one that waited may just have been ended */
+		make_spare(c);
+		if (speaker_is_there(&c->spare))
+			r = hand_over(c, place, own);
+	}
+	if (r < 0)
 		refuse_rpc(own, "a cell for the reader of JSON cannot be made; ambit doctor says what is missing");
 	make_spare(c);
 }

@@ -950,6 +950,7 @@ def who_speaks_for_a_client_lives_in_a_cell(place):
                 os.kill(pid, signal.SIGKILL)
         for client in (mine, other):
             assert client.lines.readline() == "", "its connection goes on"
+        s.until(lambda: not set(before) & set(roles()), "they go")
         assert Spoken(s).ask("daemon.status")["clients_now"] >= 1
 
 

@@ -324,7 +324,7 @@ def what_is_no_file_makes_nobody_wait(place):
         cut = os.path.join(s.home, "run\n2")
         os.mkdir(cut, 0o700)
         result = s.ambit("session", "list", env={"XDG_RUNTIME_DIR": cut})
-        assert result.returncode == 2 and "line break" in result.stderr, told(result)
+        assert result.returncode == 125 and "line break" in result.stderr, told(result)
 
 
 SCENARIOS = [who_ended_while_somebody_came_is_not_there, what_is_no_file_makes_nobody_wait, a_stopped_supervisor_keeps_no_session, who_is_far_behind_hears_of_each_end, what_cannot_be_kept_of_output_is_told, who_writes_to_a_program_waits_for_nobody, a_program_that_closed_its_input_is_followed, an_event_whose_supervisor_is_killed_counts,
