@@ -525,7 +525,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || in_cell ? r : call_ledger(l, &ledger, e);
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
-	set_command(l->q, o->argv);
+	if (!l->waits) /* else it is none, and in no list */
+		set_command(l->q, o->argv);
 	l->q->umask = own_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;

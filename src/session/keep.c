@@ -292,6 +292,7 @@ static void end(struct keep *k, struct job *j)
 	k->denials += j->row.denied;
 	ambit_event_free(ready_take(&k->ready, j->row.event)); /* of one that never began */
 	job_finish(j);
+	k->ready.wanted = true;
 	changed(k, n);
 }
 
@@ -394,7 +395,7 @@ static void make_ready(struct keep *k)
 	if (keep_running(k) == 0)
 		k->ready.promised = false; /* to an event that could not be written down */
 	ready_step(&k->ready);
-	if (k->ended == 0 || keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
+	if (keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
 	    (k->about.changes & AMBIT_CHANGES_DIRECT) != 0 || k->about.wall_ms_max != 0 || k->about.cpu_ms_max != 0)
 		return;
 	terms = terms_of(k);

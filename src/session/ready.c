@@ -20,7 +20,7 @@ void ready_make(struct ready *r, const struct job_terms *t)
 {
 	const uint64_t now = clock_ms();
 
-	if (r->ev != NULL || now < r->not_before_ms)
+	if (r->ev != NULL || !r->wanted || now < r->not_before_ms)
 		return;
 	r->made_ms = now;
 	if (job_make_ready(t, r->event, &r->ev) < 0)
@@ -33,10 +33,11 @@ void ready_step(struct ready *r)
 
 	if (r->ev == NULL)
 		return;
-	if (ambit_event_step(r->ev, NULL) != 0) { /* it cannot wait: nobody need know why */
+	if (ambit_event_step(r->ev, NULL) != 0) { /* it cannot wait, or was ended: nobody need know why */
 		r->not_before_ms = now + FAILED_MS;
 		ready_finish(r);
 	} else if (!r->promised && now - r->made_ms >= UNWANTED_MS) {
+		r->wanted = false;
 		ready_finish(r);
 	}
 }
@@ -67,5 +68,10 @@ int ready_fd(const struct ready *r)
 
 int ready_timeout(const struct ready *r, int timeout)
 {
-	return r->ev != NULL && (timeout < 0 || timeout > UNWANTED_MS) ? UNWANTED_MS : timeout;
+	const uint64_t now = clock_ms(), until = r->ev != NULL ? r->made_ms + UNWANTED_MS : r->not_before_ms;
+	const int left = until > now ? (int)(until - now) : 0;
+
+	if (left == 0 || (r->ev == NULL && !r->wanted))
+		return timeout;
+	return timeout < 0 || left < timeout ? left : timeout;
 }

@@ -16,11 +16,12 @@ struct ready {
 	struct ambit_event *ev; /* owned, NULL */
 	char event[ID_TEXT_MAX];
 	bool promised;
+	bool wanted; /* an event ended not long ago: who had one asks for another, mostly */
 	uint64_t made_ms, not_before_ms; /* by clock_ms */
 };
 
 void ready_finish(struct ready *r);
-/* Begins to make one, if there is none and the last did not fail just now. */
+/* Begins to make one, if it is wanted, there is none, and the last did not fail just now. */
 void ready_make(struct ready *r, const struct job_terms *t);
 /* Looks after it: one that failed, or that nobody wanted for too long, goes. */
 void ready_step(struct ready *r);

@@ -6,6 +6,11 @@
 
 #define META_VERSION 3 /* 2 was without the ledger */
 
+bool stage_waits(const struct stage_meta *m)
+{
+	return m->state == STAGE_RUNNING && m->command[0] == 0;
+}
+
 void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 {
 	buf_put_u32(out, META_VERSION);

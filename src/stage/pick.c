@@ -12,7 +12,8 @@
 /* Some stages: how many, and what the latest of them are called. */
 struct some {
 	size_t n;
-	char event[STAGE_ID_MAX]; /* of the latest */
+	char event[STAGE_ID_MAX]; /* of the latest: ids are given when cells are made, and that can be long before */
+	uint64_t started_ns;      /* it */
 	char labels[NAMED_MAX][STAGE_LABEL_MAX];
 };
 
@@ -20,7 +21,10 @@ static void add(struct some *some, const char *event, const struct stage_meta *m
 {
 	memmove(some->labels[1], some->labels[0], sizeof some->labels[0]);
 	stage_label(some->labels[0], event, meta->command, meta->n_trees > 0 ? meta->trees[0].real : "", meta->n_trees);
-	(void)text_copy(some->event, sizeof some->event, event); /* an id */
+	if (meta->started_ns >= some->started_ns) {
+		(void)text_copy(some->event, sizeof some->event, event); /* an id */
+		some->started_ns = meta->started_ns;
+	}
 	some->n++;
 }
 

@@ -219,11 +219,12 @@ static int each(const struct shelf *s, bool ask_locks, each_fn *fn, void *user)
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		auto_fd int dir = openat(s->store_fd, names.list[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		const bool readable = dir >= 0 && read_meta(dir, names.list[i], meta, NULL) == 0;
+		const bool locked = dir >= 0 && (ask_locks || (readable && stage_waits(meta))) && is_locked(dir);
 
-		if (dir < 0)
-			continue; /* gone meanwhile */
-		r = fn(user, names.list[i], read_meta(dir, names.list[i], meta, NULL) < 0 ? NULL : meta,
-		       ask_locks && is_locked(dir));
+		if (dir < 0 || (readable && stage_waits(meta) && locked))
+			continue; /* gone meanwhile; or no event's yet */
+		r = fn(user, names.list[i], readable ? meta : NULL, locked);
 	}
 	free(names.list);
 	return r;

@@ -102,6 +102,9 @@ struct stage_meta {
 	char names[STAGE_NAMES_MAX][STAGE_PATH_MAX];
 };
 
+/* While it is locked: it was made for an event that is to come, and runs nothing yet. */
+bool stage_waits(const struct stage_meta *m);
+
 void stage_meta_encode(struct buf *out, const struct stage_meta *m);
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e);
 

@@ -193,12 +193,46 @@ static void tell_pool(struct warden *w)
 	}
 }
 
+/* What the child says between fork and exec: its listener, or why it could not be executed, or (by silence) that it was. */
+static void on_report(struct warden *w)
+{
+	uint32_t told[2];
+	int fds[FD_PASS_MAX];
+	size_t n_fds;
+	const ssize_t n = fd_receive(w->report_fd, told, sizeof told, fds, &n_fds);
+
+	if (n == sizeof told[0] && n_fds == 1) {
+		eye_open(&w->eye, fds[0]);
+	} else if (n == sizeof told) {
+		give_up_at(w, (enum cell_step)told[0], (int)told[1]);
+	} else {
+		fd_close(&w->report_fd);
+	}
+}
+
+/* One that waits for its program may wait long: whoever kills it ends the cell, and nobody is told of a program that never was. */
+static void await_supervisor(struct warden *w)
+{
+	struct pollfd p[] = { { .fd = w->sock, .events = POLLIN }, { .fd = w->report_fd, .events = POLLIN } };
+
+	while (w->waits && p[0].revents == 0) {
+		p[1].fd = w->report_fd;
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			end(1);
+		if (p[1].revents != 0)
+			on_report(w);
+		if (w->report_fd < 0)
+			end(1);
+	}
+}
+
 /* No program is executed before the supervisor has accepted the wall. */
 static void await_go(struct warden *w)
 {
 	for (;;) {
 		auto_message m = { .n_fds = 0 };
 
+		await_supervisor(w);
 		if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_BUILDING, w->room, sizeof w->room, &m) <= 0)
 			end(1);
 		if (m.number == WIRE_CELL_PROGRAM && w->waits) /* a child that has ended has said why */
@@ -240,23 +274,6 @@ static void lock_down(struct warden *w)
 		give_up(w, &f);
 	if (promise_make() < 0)
 		give_up_at(w, STEP_SELF, errno);
-}
-
-/* What the child says between fork and exec: its listener, or why it could not be executed, or (by silence) that it was. */
-static void on_report(struct warden *w)
-{
-	uint32_t told[2];
-	int fds[FD_PASS_MAX];
-	size_t n_fds;
-	const ssize_t n = fd_receive(w->report_fd, told, sizeof told, fds, &n_fds);
-
-	if (n == sizeof told[0] && n_fds == 1) {
-		eye_open(&w->eye, fds[0]);
-	} else if (n == sizeof told) {
-		give_up_at(w, (enum cell_step)told[0], (int)told[1]);
-	} else {
-		fd_close(&w->report_fd);
-	}
 }
 
 /* Children are asked for in any case: one signal may stand for several. */
