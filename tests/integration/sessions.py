@@ -366,7 +366,12 @@ def the_killed_role_of_a_session_is_no_loss(place):
 
 
 def commands_of(s, name_):
-    return [pid for pid in processes_in(s.run_dir) if name_ in open(f"/proc/{pid}/cmdline", encoding="ascii").read()]
+    found = []
+    for pid in processes_in(s.run_dir):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", encoding="ascii") as file:
+            if name_ in file.read():
+                found.append(pid)
+    return found
 
 
 @always
