@@ -351,8 +351,8 @@ static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 	buf_init(&ours, REQUEST_BYTES_MAX);
 	request_encode_cell(ready->request, &theirs);
 	request_encode_cell(ev->request, &ours);
-	return !theirs.failed && !ours.failed && theirs.len == ours.len && memcmp(theirs.data, ours.data, ours.len) == 0 &&
-	       strcmp(ready->request->event, ev->request->event) == 0;
+	return !theirs.failed && !ours.failed && theirs.len == ours.len &&
+	       memcmp(theirs.data, ours.data, ours.len) == 0 && strcmp(ready->request->event, ev->request->event) == 0;
 }
 
 /* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. */

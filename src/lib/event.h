@@ -77,7 +77,8 @@ struct event_plan {
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
 	bool waits;        /* it runs nothing yet: only its cell is made. Nothing of argv and streams counts */
-	struct ambit_event *ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
+	struct ambit_event *
+		ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 

@@ -223,7 +223,9 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",
 			       "events of this session write in place: there is nothing to keep or to throw away");
-	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0 ? ready_promise(&k->ready) : NULL;
+	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0
+			? ready_promise(&k->ready)
+			: NULL;
 	r = ready != NULL ? 0 : event_new_id('e', asked->taken_ms, asked->event);
 	if (ready != NULL)
 		memcpy(asked->event, ready, sizeof asked->event);

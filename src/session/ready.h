@@ -16,7 +16,7 @@ struct ready {
 	struct ambit_event *ev; /* owned, NULL */
 	char event[ID_TEXT_MAX];
 	bool promised;
-	bool wanted; /* an event ended not long ago: who had one asks for another, mostly */
+	bool wanted;                     /* an event ended not long ago: who had one asks for another, mostly */
 	uint64_t made_ms, not_before_ms; /* by clock_ms */
 };
 

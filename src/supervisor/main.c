@@ -72,8 +72,8 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
-	bool waits;        /* for what it is to run */
-	bool stands;       /* the cell, for that */
+	bool waits;  /* for what it is to run */
+	bool stands; /* the cell, for that */
 	mechanism_set achieved;
 	bool stays;        /* when the library goes */
 	bool reached;      /* by its owner, while it runs */
@@ -537,7 +537,8 @@ static void on_tick(struct supervisor *s)
 static int start_timer(struct supervisor *s, struct err *e)
 {
 	const uint64_t wall_ms = s->waits ? 0 : s->request.limits.value[LIMIT_WALL];
-	const struct timespec period = { .tv_nsec = s->request.own != 0 || s->waits ? OWN_PERIOD_NS : BOUNDS_PERIOD_NS };
+	const struct timespec period = { .tv_nsec = s->request.own != 0 || s->waits ? OWN_PERIOD_NS
+										    : BOUNDS_PERIOD_NS };
 	const struct itimerspec when = { .it_value = period, .it_interval = period };
 
 	if (s->tick < 0)
@@ -1076,7 +1077,8 @@ static void take_names(struct supervisor *s, const struct event_request *q)
 static int send_program(struct supervisor *s, struct err *e)
 {
 	auto_fd int program_fd = -1;
-	int fds[4], r = memory_file("ambit-program", s->program.data + s->program.at, rbuf_left(&s->program), &program_fd, e);
+	int fds[4], r = memory_file("ambit-program", s->program.data + s->program.at, rbuf_left(&s->program),
+				    &program_fd, e);
 	size_t n = 1;
 	uint32_t present = 0;
 	uint8_t body[4];

@@ -25,8 +25,8 @@
 /* And who asks. */
 #define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
 #define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
-#define EVENT_WAITS 8u        /* no program yet: the cell is made, and one comes with EVENT_GO, in the same form, or none */
-#define EVENT_REACHED 4u      /* its owner can reach it while it runs: an event of theirs, and no role of ours */
+#define EVENT_WAITS 8u   /* no program yet: the cell is made, and one comes with EVENT_GO, in the same form, or none */
+#define EVENT_REACHED 4u /* its owner can reach it while it runs: an event of theirs, and no role of ours */
 
 struct event_request {
 	uint32_t base;    /* enum cell_base */

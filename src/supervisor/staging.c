@@ -619,7 +619,8 @@ int staging_make(const struct event_request *q, struct cell_spec *spec, struct s
 int staging_wait(const struct event_request *q, struct staging *s, struct err *e)
 {
 	if (s->unkept)
-		return err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell that does more than stage its workspace does not wait");
+		return err_set(e, AMBIT_UNAVAILABLE, NULL,
+			       "a cell that does more than stage its workspace does not wait");
 	if (s->store != NULL)
 		let_go_of_trees(q->store, s);
 	return 0;
@@ -649,8 +650,8 @@ static int look_again(const struct event_request *q, struct staging *s, uint32_t
 	before_name(i, name);
 	if (own)
 		(void)unlinkat(s->stage.dir_fd, name, 0);
-	r = hide_names(q, &scratch, spec_text(s->spec, s->spec->stages[i].tree), own ? HIDE_BY_LAYER : HIDE_BY_LAYER_IF_CAN, found,
-		       &now, &text, e);
+	r = hide_names(q, &scratch, spec_text(s->spec, s->spec->stages[i].tree),
+		       own ? HIDE_BY_LAYER : HIDE_BY_LAYER_IF_CAN, found, &now, &text, e);
 	*ret_same = r == 0 && strcmp(now.dir, was->dir) == 0 && now.list.bytes.len == was->list.bytes.len &&
 		    memcmp(now.list.bytes.data, was->list.bytes.data, now.list.bytes.len) == 0;
 	mask_finish(&now);
