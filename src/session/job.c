@@ -23,7 +23,8 @@
 #include "session/lend.h"
 
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
-#define LEAVE_MS 2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
+#define LEAVE_MS                                                                                                       \
+	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
 #define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */

@@ -101,7 +101,8 @@ static void look_up(int dir_fd, struct session_row *row)
 
 static int read_head(int dir_fd, struct session_row *ret_row, struct buf *ret_description)
 {
-	auto_fd int fd = openat(dir_fd, SHELF_SESSION, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); /* a pipe would make all wait */
+	auto_fd int fd = openat(dir_fd, SHELF_SESSION,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); /* a pipe would make all wait */
 	uint8_t head[HEAD_BYTES];
 	uint64_t sum;
 	int r;
