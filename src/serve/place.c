@@ -61,7 +61,8 @@ static int write_down(int lock_fd, const char *run, struct err *e)
 	const int n = snprintf(text, sizeof text, "%d\n%s\n", (int)getpid(), run); /* fits */
 
 	if (strchr(run, '\n') != NULL) /* who reads it would look elsewhere */
-		return err_set(e, AMBIT_USAGE, "choose another XDG_RUNTIME_DIR", "the directory of sockets has a line break in its name");
+		return err_set(e, AMBIT_USAGE, "choose another XDG_RUNTIME_DIR",
+			       "the directory of sockets has a line break in its name");
 	return ftruncate(lock_fd, 0) < 0 || pwrite(lock_fd, text, (size_t)n, 0) != n
 		       ? err_sys(e, AMBIT_SYSTEM, errno, "make room", "cannot write in the directory of sessions")
 		       : 0;
