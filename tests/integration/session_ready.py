@@ -132,8 +132,9 @@ def what_changes_while_it_waits_is_seen(place):
             file.write("old\n")
         expect_ok(s.run("true"))
         waits = s.stands()
-        with open(f"{s.tree}/sub/file", "w", encoding="ascii") as file:
+        with open(f"{s.tree}/sub/file.new", "w", encoding="ascii") as file:
             file.write("new\n")
+        os.rename(f"{s.tree}/sub/file.new", f"{s.tree}/sub/file")
         expect_ok(s.run("sh", "-c", "cat sub/file; echo event >> sub/file"), "new\n")
         with open(f"{s.tree}/sub/file", encoding="ascii") as file:
             assert file.read() == "new\nevent\n"
