@@ -187,17 +187,20 @@ void ambit_event_free(struct ambit_event *ev)
 	free(ev);
 }
 
-void event_end_by(struct ambit_event *ev, uint64_t until_ms)
+void event_free_by(struct ambit_event *ev, uint64_t until_ms)
 {
-	struct pollfd p = { .fd = ev->pidfd, .events = POLLIN };
+	struct pollfd p = { .fd = ev != NULL ? ev->pidfd : -1, .events = POLLIN };
 	uint64_t now;
 	int n = 0;
 
+	if (ev == NULL)
+		return;
 	let_end(ev);
 	while (ev->pidfd >= 0 && n != 1 && (now = clock_ms()) < until_ms)
 		n = poll(&p, 1, (int)(until_ms - now)); /* interrupted: again */
 	if (ev->pidfd >= 0 && n != 1)
 		event_abandon(ev);
+	ambit_event_free(ev);
 }
 
 /* The request as a sealed memory file: what the supervisor checks cannot change under it. */

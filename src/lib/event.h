@@ -99,8 +99,8 @@ bool event_settles(const struct ambit_event *ev);
 /* Why not all that it wrote is where it was to go: an error number; 0: it is. */
 int event_lost_output(const struct ambit_event *ev);
 
-/* It is told to end, and waited for until then (clock_ms); a supervisor that is still there was stopped, and is killed: its cell goes with it. */
-void event_end_by(struct ambit_event *ev, uint64_t until_ms);
+/* As ambit_event_free, which waits for its end; a supervisor that is still there then (clock_ms) was stopped, and is killed: its cell goes with it. */
+void event_free_by(struct ambit_event *ev, uint64_t until_ms);
 
 /* Readable when it has something to do, and after its end when its supervisor is gone, for which freeing would wait. */
 int event_wait_fd(const struct ambit_event *ev);

@@ -39,32 +39,20 @@ static const char *find(char *const *from, const char *name)
 	return NULL;
 }
 
-static void free_list(char **list)
+/* What `env NAME` grants pass on; false: no memory, and some of it is there. */
+static bool take_values(const struct policy *p, char *const *from, struct description *ret)
 {
-	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
-}
-
-/* What `env NAME` grants pass on. Owned; NULL: no memory. */
-static char **values_of(const struct policy *p, char *const *from)
-{
-	char **list = calloc((size_t)p->n_lines + 1, sizeof *list);
 	size_t n = 0;
 
-	for (uint32_t i = 0; list != NULL && i < p->n_lines; i++) {
+	ret->env = calloc((size_t)p->n_lines + 1, sizeof *ret->env);
+	for (uint32_t i = 0; ret->env != NULL && i < p->n_lines; i++) {
 		const char *name = p->lines[i].object;
 		const char *text = p->lines[i].verb == VERB_ENV && strchr(name, '=') == NULL ? find(from, name) : NULL;
 
-		if (text == NULL)
-			continue;
-		list[n] = strdup(text);
-		if (list[n++] == NULL) {
-			free_list(list);
-			return NULL;
-		}
+		if (text != NULL && (ret->env[n++] = strdup(text)) == NULL)
+			return false;
 	}
-	return list;
+	return ret->env != NULL;
 }
 
 static int set_words(const struct ambit_session_options *o, struct description *d, struct err *e)
@@ -105,8 +93,7 @@ int session_describe(const struct ambit_policy *p, const struct ambit_session_op
 	policy_carry(&p->policy, p->texts, policy);
 	ret->policy = policy->data;
 	ret->policy_bytes = (uint32_t)policy->len; /* bounded by its maximum */
-	ret->env = values_of(&p->policy, o->environment != NULL ? o->environment : environ);
-	if (policy->failed || ret->env == NULL)
+	if (policy->failed || !take_values(&p->policy, o->environment != NULL ? o->environment : environ, ret))
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to describe the session");
 	return set_words(o, ret, e);
 }

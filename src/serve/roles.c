@@ -22,26 +22,6 @@ void roles_init(struct roles *r, int sessions_fd, char **environment)
 		r->role[i].sock = r->role[i].pidfd = -1;
 }
 
-void role_state_put(struct buf *out, const struct role_state *s)
-{
-	buf_put_u64(out, s->running);
-	buf_put_u64(out, s->taken);
-	buf_put_u64(out, s->ended);
-	buf_put_u64(out, s->failed);
-	buf_put_u64(out, s->interrupted);
-	buf_put_u64(out, s->denials);
-}
-
-void role_state_take(struct rbuf *in, struct role_state *ret)
-{
-	ret->running = rbuf_u64(in);
-	ret->taken = rbuf_u64(in);
-	ret->ended = rbuf_u64(in);
-	ret->failed = rbuf_u64(in);
-	ret->interrupted = rbuf_u64(in);
-	ret->denials = rbuf_u64(in);
-}
-
 static void add(struct role_state *to, const struct role_state *s)
 {
 	to->running += s->running;

@@ -14,14 +14,6 @@
 
 #define ROLES_MAX 1024
 
-struct role_state {
-	uint64_t running, taken, ended, failed, interrupted, denials;
-};
-
-/* As ROLE_STATE has it. */
-void role_state_put(struct buf *out, const struct role_state *s);
-void role_state_take(struct rbuf *in, struct role_state *ret);
-
 struct session_role {
 	char session[ID_TEXT_MAX]; /* "": a free place */
 	int sock, pidfd;           /* owned */

@@ -89,7 +89,7 @@ void speaker_finish_by(struct speaker *s, uint64_t until_ms)
 		(void)poll(&p, 1, (int)(until_ms - now)); /* interrupted: it is looked at again */
 	}
 	if (!speaker_is_gone(s))
-		speaker_hand_on(s); /* what is closed by itself waits for nobody */
+		speaker_abandon(s);
 	speaker_finish(s);
 }
 

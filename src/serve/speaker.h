@@ -30,7 +30,7 @@ bool speaker_is_gone(struct speaker *s);
 void speaker_abandon(struct speaker *s);
 /* Of one that is gone. */
 void speaker_finish(struct speaker *s);
-/* Ends it, and waits for that until then (clock_ms) at the latest: it ends without us as well, unless somebody stopped it. */
+/* Ends it, and waits for that; until then (clock_ms) at the latest, when it is abandoned. */
 void speaker_finish_by(struct speaker *s, uint64_t until_ms);
 /* From here on it is the two descriptors. */
 void speaker_hand_on(struct speaker *s);

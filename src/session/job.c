@@ -46,9 +46,7 @@ void job_init(struct job *j)
 
 void job_finish(struct job *j)
 {
-	if (j->ev != NULL)
-		event_end_by(j->ev, clock_ms() + LEAVE_MS);
-	ambit_event_free(j->ev);
+	event_free_by(j->ev, clock_ms() + LEAVE_MS);
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);
 	fd_close(&j->terminal_fd);

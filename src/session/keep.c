@@ -511,9 +511,7 @@ static void interrupt(struct keep *k, struct job *j, uint64_t until_ms)
 	job_measure(j);
 	j->row.state = EVENT_INTERRUPTED;
 	j->row.ended_ms = now_ms();
-	if (j->ev != NULL)
-		event_end_by(j->ev, until_ms);
-	ambit_event_free(j->ev); /* the cell is dead when this is done, and its stage kept */
+	event_free_by(j->ev, until_ms); /* the cell is dead when this is done, and its stage kept */
 	j->ev = NULL;
 	j->runs = false;
 	(void)shelf_end(&k->shelf, &j->row, &e); /* or the next who opens it finds that it has no end */

@@ -14,6 +14,26 @@ static bool is_session(const char *id)
 	return id_is('s', id, strlen(id));
 }
 
+void role_state_put(struct buf *out, const struct role_state *s)
+{
+	buf_put_u64(out, s->running);
+	buf_put_u64(out, s->taken);
+	buf_put_u64(out, s->ended);
+	buf_put_u64(out, s->failed);
+	buf_put_u64(out, s->interrupted);
+	buf_put_u64(out, s->denials);
+}
+
+void role_state_take(struct rbuf *in, struct role_state *ret)
+{
+	ret->running = rbuf_u64(in);
+	ret->taken = rbuf_u64(in);
+	ret->ended = rbuf_u64(in);
+	ret->failed = rbuf_u64(in);
+	ret->interrupted = rbuf_u64(in);
+	ret->denials = rbuf_u64(in);
+}
+
 void serve_hello_put(struct buf *out, const struct serve_hello *h)
 {
 	buf_put_u32(out, h->revision);

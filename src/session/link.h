@@ -1,6 +1,6 @@
 /* link - what a client, the daemon and the role of a session tell each other.
  *
- * Owns:   the bodies of the messages SERVE_* and SESSION_* (wire/messages.def), and what a session and a run are described by, which travels in a
+ * Owns:   the bodies of the messages SERVE_*, SESSION_* and ROLE_STATE (wire/messages.def), and what a session and a run are described by, which travels in
  *         parts.
  * Holds:  all but an error and those descriptions are of one size; what was decoded is checked, for meaning too: who speaks for a client may have been
  *         taken over by what it read. A request carries a number of the client's choice, and each gets one answer with that number, in the order of the
@@ -24,6 +24,15 @@
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
 #define SESSION_AGENT_MAX 64
 #define SESSION_PLACE_MAX 4096
+
+/* ---- the daemon and the role of a session ---- */
+
+/* ROLE_STATE: what of a session is counted, since its process began. */
+struct role_state {
+	uint64_t running, taken, ended, failed, interrupted, denials;
+};
+void role_state_put(struct buf *out, const struct role_state *s);
+void role_state_take(struct rbuf *in, struct role_state *ret);
 
 /* ---- client and daemon ---- */
 

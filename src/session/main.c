@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -88,23 +89,17 @@ static bool hear_daemon(struct role *r)
 static void tell_state(struct role *r)
 {
 	const struct keep *k = r->keep;
-	const uint64_t now[6] = { keep_running(k), k->taken, k->ended, k->failed, k->interrupted, k->denials };
-	static uint64_t told[6] = { UINT64_MAX };
+	const struct role_state now = { keep_running(k), k->taken, k->ended, k->failed, k->interrupted, k->denials };
+	static struct role_state told = { .running = UINT64_MAX };
 	uint8_t room[48];
 	struct buf b;
-	bool same = true;
 
-	for (unsigned i = 0; i < 6; i++)
-		same = same && now[i] == told[i];
-	if (same)
+	if (memcmp(&now, &told, sizeof now) == 0) /* numbers of one size, with nothing between them */
 		return;
 	buf_init_in(&b, room, sizeof room);
-	for (unsigned i = 0; i < 6; i++)
-		buf_put_u64(&b, now[i]);
-	if (wire_send(DAEMON_FD, WIRE_ROLE_STATE, &b, NULL, 0) < 0)
-		return; /* no room: with the next change, or it went */
-	for (unsigned i = 0; i < 6; i++)
-		told[i] = now[i];
+	role_state_put(&b, &now);
+	if (wire_send(DAEMON_FD, WIRE_ROLE_STATE, &b, NULL, 0) == 0)
+		told = now; /* else there was no room: with the next change, or it went */
 }
 
 /* Who has come meanwhile, and is on the way, keeps it here: the daemon counts, too. */

@@ -256,23 +256,23 @@ def who_is_far_behind_hears_of_each_end(place):
 
 @rooted
 def what_cannot_be_kept_of_output_is_told(place):
-    """A full disk: else half of it would be all, and the event a success."""
+    """A full disk: else half of it would be all, and the event a success. Only that of sessions: what it changed needs room, too, and would be told as well."""
     with Served(place) as s:
-        state = os.path.join(s.home, ".local", "state")
-        os.makedirs(state, mode=0o700)
-        expect_ok(place.run("mount", "-t", "tmpfs", "-o", "size=2M,mode=0700", "tmpfs", state, cwd=s.home))
+        sessions = os.path.join(s.home, ".local", "state", "ambit", "sessions")
+        os.makedirs(sessions, mode=0o700)
+        expect_ok(place.run("mount", "-t", "tmpfs", "-o", "size=2M,mode=0700", "tmpfs", sessions, cwd=s.home))
         try:
             session = s.session("--work", ".")
             result = s.ambit("run", "--session", session, "--", "sh", "-c", "head -c 8000000 /dev/zero; echo x > done; exec sleep 60")
             assert result.returncode == 125 and "not all kept: No space left on device" in result.stderr, told(result)
             row = s.events(session)[0]
             assert row["cause"] == "limit" and row["stdout"] < 8000000 and not os.path.exists(f"{s.tree}/done"), row
-            os.truncate(f"{state}/ambit/sessions/{session}/1.out", 0)
+            os.truncate(f"{sessions}/{session}/1.out", 0)
             expect_ok(s.ambit("run", "--session", session, "--", "sh", "-c", "echo said; echo x > done"), "said\n")
             assert os.path.exists(f"{s.tree}/done")
         finally:
             s.ambit("serve", "--stop")
-            place.run("umount", state, cwd=s.home)
+            place.run("umount", sessions, cwd=s.home)
 
 
 def a_stopped_supervisor_keeps_no_session(place):
