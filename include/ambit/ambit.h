@@ -133,6 +133,14 @@ enum ambit_changes {
 };
 
 /* What a start reads; all of it is copied. */
+/* Of code argv[0] is the language, "python", "node" or "shell", and argv[1] the source, of 1 MiB at most; there is no
+ * argv[2]. The language's interpreter is looked up as a program is. */
+enum ambit_code_event {
+	AMBIT_COMMAND = 0, /* a program and its arguments */
+	AMBIT_CODE = 1,
+	AMBIT_CODE_SHOWN = 2, /* the value of its last expression is printed, as an interactive interpreter does */
+};
+
 struct ambit_event_options {
 	size_t size;
 	char *const *argv;     /* ends with NULL; argv[0] is looked up in the cell's PATH unless it has a slash */
@@ -159,6 +167,10 @@ struct ambit_event_options {
 	/* What `env NAME` grants pass on, and TERM for a terminal: "NAME=value" texts, up to NULL. NULL: the
 	 * process's own. Nothing else of it reaches the cell, whose PATH is the system's */
 	char *const *environment;
+	int code; /* enum ambit_code_event: what argv is */
+	/* With code: a file, from 1 on, to which its result is written (doc/CODE.md), 16 MiB at most, which has to be
+	 * read as what it is, a hostile program's word; 0: nobody takes it */
+	int result_fd;
 };
 
 /* Starts; the policy and the options may be freed afterwards. What is said here is decided before anything runs:

@@ -55,7 +55,7 @@ int fd_set_nonblock(int fd, bool on); /* 0 or -errno */
 
 /* One packet with descriptors, over a Unix SOCK_SEQPACKET socket. The sender keeps its copies.
  * 0, or -errno (EPIPE: the other side is gone; never a signal). */
-#define FD_PASS_MAX 8
+#define FD_PASS_MAX 10
 int fd_send(int sock, const void *bytes, size_t n, const int *fds, size_t n_fds);
 /* The same for a message that lies in two places. */
 int fd_send_two(int sock, const void *first, size_t n_first, const void *second, size_t n_second, const int *fds,

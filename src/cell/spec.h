@@ -38,10 +38,13 @@
 #define CELL_STAGES_MAX 64     /* trees of which the cell sees a copy that is written elsewhere */
 #define CELL_ENDPOINTS_MAX 128 /* what listens in the cell for somebody outside */
 #define CELL_SOCKETS_MAX (2 * CELL_ENDPOINTS_MAX + 2) /* by which */
-#define CELL_POOL_SOCKETS 64        /* of each family, by which somebody outside connects to the cell's servers */
-#define CELL_PATHS_MAX 512          /* grants, what protects names in them, and the base */
-#define CELL_POOL_MAX (152u << 10)  /* texts of all paths, known_hosts and authorities */
-#define CELL_ARGS_MAX 4096          /* arguments plus environment entries */
+#define CELL_POOL_SOCKETS 64       /* of each family, by which somebody outside connects to the cell's servers */
+#define CELL_PATHS_MAX 512         /* grants, what protects names in them, and the base */
+#define CELL_POOL_MAX (152u << 10) /* texts of all paths, known_hosts and authorities */
+#define CELL_ARGS_MAX 4096         /* arguments plus environment entries */
+/* Of code: where its source is read, and what became of it is written. */
+#define CELL_CODE_FD 3
+#define CELL_RESULT_FD 4
 #define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
 #define CELL_SPEC_ENCODED_MAX (256u << 10)
 

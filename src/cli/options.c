@@ -2,11 +2,13 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/code.h"
 #include "cli/trusted.h"
 
 enum flag {
@@ -34,6 +36,8 @@ enum flag {
 	SESSION,
 	KEY,
 	BACKGROUND,
+	LANGUAGE,
+	RESULT,
 	EVENTS,
 	TOTAL_WALL,
 	TOTAL_CPU,
@@ -79,6 +83,10 @@ static const struct option flags[] = {
 	{ "session", required_argument, NULL, SESSION },
 	{ "key", required_argument, NULL, KEY },
 	{ "background", no_argument, NULL, BACKGROUND },
+	{ "python", no_argument, NULL, LANGUAGE },
+	{ "node", no_argument, NULL, LANGUAGE },
+	{ "shell", no_argument, NULL, LANGUAGE },
+	{ "result", required_argument, NULL, RESULT },
 	{ "events", required_argument, NULL, EVENTS },
 	{ "total-wall", required_argument, NULL, TOTAL_WALL },
 	{ "total-cpu", required_argument, NULL, TOTAL_CPU },
@@ -156,6 +164,15 @@ static int set_limit(struct run_options *o, const char *word, struct ambit_error
 		       : cli_misused(e, help_commands[COMMAND_RUN], "more limits than there are: --limit %s", word);
 }
 
+static int set_language(struct run_options *o, const char *word, struct ambit_error *e)
+{
+	if (o->kind != KIND_RUN && o->kind != kind_of_word(word))
+		return cli_misused(e, help_commands[COMMAND_RUN], "code in two languages: --%s and --%s",
+				   kind_word(o->kind), word);
+	o->kind = kind_of_word(word);
+	return 0;
+}
+
 static int take(struct run_options *o, const struct option *flag, const char *value, struct ambit_error *e)
 {
 	switch ((enum flag)flag->val) {
@@ -186,6 +203,8 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case SESSION: o->session = value; break;
 	case KEY: o->key = value; break;
 	case BACKGROUND: o->background = true; break;
+	case LANGUAGE: return set_language(o, flag->name, e);
+	case RESULT: o->result = value; break;
 	case EVENTS: return set_events(o, value, e);
 	case TOTAL_WALL: return set_duration(&o->wall_ms_max, flag->name, value, e);
 	case TOTAL_CPU: return set_duration(&o->cpu_ms_max, flag->name, value, e);
@@ -220,6 +239,8 @@ static bool is_taken(enum command command, int flag)
 	case ON_CONFLICT:
 	case SESSION:
 	case BACKGROUND:
+	case LANGUAGE:
+	case RESULT:
 	case WAIT: return command == COMMAND_RUN;
 	case NO_PTY:
 	case LEDGER:
@@ -289,6 +310,16 @@ static int read_flags(struct run_options *o, enum command command, int argc, cha
 	return r;
 }
 
+/* Its source is a file, or what comes on standard input. */
+static int take_code(struct run_options *o, int argc, char **argv, struct ambit_error *e)
+{
+	if (argc > 1)
+		return cli_misused(e, help_commands[COMMAND_RUN],
+				   "--%s takes one file, or code on standard input, and not '%s' beside it",
+				   kind_word(o->kind), argv[1]);
+	return code_read(o, argc == 1 && strcmp(argv[0], "-") != 0 ? argv[0] : NULL, e);
+}
+
 int options_read(struct run_options *o, enum command command, int argc, char **argv, struct ambit_error *e)
 {
 	const char *help_command = help_commands[command];
@@ -300,6 +331,10 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (r < 0)
 		return r;
 	o->event.argv = argv + optind;
+	if (!o->help && o->kind != KIND_RUN)
+		return take_code(o, argc - optind, argv + optind, e);
+	if (!o->help && o->result != NULL)
+		return cli_misused(e, help_command, "--result is of code: --python, --node or --shell");
 	if (!o->help && command != COMMAND_SESSION && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && command == COMMAND_SESSION && optind < argc)
@@ -319,4 +354,5 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 void options_finish(struct run_options *o)
 {
 	ambit_policy_free(o->policy);
+	free(o->code[1]);
 }

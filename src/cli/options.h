@@ -11,14 +11,18 @@
 #include <stdint.h>
 
 #include "ambit/ambit.h"
+#include "core/kind.h"
 
 enum command { COMMAND_RUN, COMMAND_LEARN, COMMAND_SESSION };
 
 struct run_options {
 	struct ambit_policy *policy; /* owned */
 	struct ambit_event_options event;
-	const char *record; /* file to write the record to */
-	const char *output; /* learn: file to write the policy to */
+	const char *record;   /* file to write the record to */
+	const char *output;   /* learn: file to write the policy to */
+	const char *result;   /* run, of code: file to write its result to */
+	enum event_kind kind; /* run: of code its language */
+	char *code[3];        /* of it: the language and the source, owned, from a file or standard input */
 	char without[256];
 	const char *session; /* run: in which one; NULL: in one of its own */
 	const char *key;     /* with it: an idempotency key */

@@ -17,6 +17,7 @@
 #include "cli/found.h"
 #include "cli/harmless.h"
 #include "cli/screen.h"
+#include "code/code.h"
 #include "lib/daemon.h"
 #include "lib/policy_handle.h"
 #include "lib/public.h"
@@ -348,9 +349,18 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 	return (int)row->exit_status;
 }
 
+static int write_file(const char *path, const struct buf *bytes, struct err *e)
+{
+	auto_fd int to = -1;
+	int n = fd_create(path, O_TRUNC, 0600, &to);
+
+	n = n < 0 ? n : fd_write_all(to, bytes->data, bytes->len);
+	return n < 0 ? err_sys(e, AMBIT_SYSTEM, -n, "name a file that can be written", "cannot write %s", path) : 0;
+}
+
 static int write_record(struct remote *r)
 {
-	auto_fd int from = -1, to = -1;
+	auto_fd int from = -1;
 	auto_buf json = { .max = 64u << 20 };
 	struct err e;
 	int n = daemon_record(&r->channel, r->taken.n, &from, &e);
@@ -359,13 +369,23 @@ static int write_record(struct remote *r)
 		n = err_set(&e, AMBIT_SYSTEM, NULL, "cannot read the record");
 	if (n == 0 && r->o->json)
 		return cli_write(json.data, json.len);
-	if (n == 0) {
-		n = fd_create(r->o->record, O_TRUNC, 0600, &to);
-		n = n < 0 ? n : fd_write_all(to, json.data, json.len);
-		n = n < 0 ? err_sys(&e, AMBIT_SYSTEM, -n, "name a file that can be written",
-				    "cannot write the record %s", r->o->record)
-			  : 0;
-	}
+	if (n == 0)
+		n = write_file(r->o->record, &json, &e);
+	return n < 0 ? found_refuse(r->o->json, &e) : 0;
+}
+
+/* As bytes: what it says is for whoever asked. One that was killed has none. */
+static int write_result(struct remote *r)
+{
+	auto_fd int from = -1;
+	auto_buf bytes = { .max = CODE_RESULT_MAX };
+	struct err e;
+	int n = r->row.result_bytes > 0 ? daemon_result(&r->channel, r->taken.n, &from, &e) : 0;
+
+	if (n == 0 && from >= 0 && fd_read_into(from, &bytes) < 0)
+		n = err_set(&e, AMBIT_SYSTEM, NULL, "cannot read the result");
+	if (n == 0)
+		n = write_file(r->o->result, &bytes, &e);
 	return n < 0 ? found_refuse(r->o->json, &e) : 0;
 }
 
@@ -536,7 +556,10 @@ static int loop(struct remote *r, struct err *e)
 static int run_of(const struct run_options *o, struct run *ret, struct err *e)
 {
 	*ret = (struct run){ .changes = o->event.changes,
-			     .flags = o->background ? EVENT_BACKGROUND : EVENT_INPUT,
+			     .flags = (o->background ? EVENT_BACKGROUND : 0) |
+				      (o->background || o->event.stream[0] == AMBIT_STREAM_NULL ? 0 : EVENT_INPUT) |
+				      (o->event.code == AMBIT_CODE_SHOWN ? EVENT_SHOWS : 0) |
+				      (uint32_t)o->kind << EVENT_KIND_SHIFT,
 			     .argv = (char **)(uintptr_t)o->event.argv }; /* only written out */
 	if (o->key != NULL && !text_copy(ret->key, sizeof ret->key, o->key))
 		return err_set(e, AMBIT_LIMIT, NULL, "a key has %d bytes at most", SESSION_KEY_MAX);
@@ -549,8 +572,8 @@ static int run_of(const struct run_options *o, struct run *ret, struct err *e)
 /* With a key a request is the same wherever it is made, and the size of a window is of one place: so it has no terminal. */
 static bool wants_terminal(const struct run_options *o)
 {
-	return o->event.terminal != 0 && !o->no_pty && !o->json && !o->background && o->key == NULL &&
-	       screen_is_there();
+	return o->event.terminal != 0 && o->kind == KIND_RUN && !o->no_pty && !o->json && !o->background &&
+	       o->key == NULL && screen_is_there();
 }
 
 /* Its kind stands beside the environment that the session's grants pass on. Borrows from the environment; room is for the text. */
@@ -658,6 +681,8 @@ static int tell(struct remote *r)
 
 	if (wanted && r->row.state == EVENT_OVER && r->row.outcome.cause != CAUSE_REFUSED)
 		written = write_record(r);
+	if (written == 0 && r->o->result != NULL)
+		written = write_result(r);
 	return written != 0 ? written : status;
 }
 

@@ -18,6 +18,7 @@
 
 static const char help_text[] =
 	"ambit run [GRANTS] [OPTIONS] -- COMMAND [ARGUMENT...]\n"
+	"ambit run [GRANTS] [OPTIONS] --python|--node|--shell [FILE]\n"
 	"\n"
 	"Runs COMMAND in a fresh cell with what is granted here and nothing else.\n"
 	"\n"
@@ -62,6 +63,8 @@ static const char help_text[] =
 	"                      --limit, --stage, --discard, --strict, --on-conflict, --record, --json, --no-pty, and\n"
 	"  --key KEY           the same key again gives what became of the first, and runs nothing; no private terminal\n"
 	"  --background        beside the session's other events, until it ends; prints its id\n"
+	"  --python, --node, --shell  [FILE]  code from FILE, or standard input\n"
+	"  --result FILE       its value, exception and pictures (JSON)\n"
 	"  --quiet             no summary of denials\n"
 	"  --help              this text\n"
 	"\n"
@@ -82,7 +85,7 @@ static int record_error(bool json, const char *path, int sys_errno, const char *
 {
 	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
 
-	(void)snprintf(e.message, sizeof e.message, "cannot write the record %s", path);
+	(void)snprintf(e.message, sizeof e.message, "cannot write %s", path);
 	(void)snprintf(e.why, sizeof e.why, "%s", strerror(sys_errno));
 	(void)snprintf(e.hint, sizeof e.hint, "%s", hint);
 	return cli_refuse(json, &e);
@@ -120,6 +123,17 @@ static int open_record(struct record_file *f, bool json)
 		f->made = f->fd >= 0 && f->dir_fd < 0;
 	}
 	return f->fd < 0 ? record_error(json, f->path, errno, "nothing was run; name a file that can be written") : 0;
+}
+
+/* What was there is gone: it is to be one document, or nothing. */
+static int open_result(struct run_options *o, bool json)
+{
+	if (o->result == NULL)
+		return 0;
+	o->event.result_fd = open(o->result, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	return o->event.result_fd < 0
+		       ? record_error(json, o->result, errno, "nothing was run; name a file that can be written")
+		       : 0;
 }
 
 static void forget_record(struct record_file *f)
@@ -241,6 +255,7 @@ int cli_run(int argc, char **argv)
 		o.event.changes |= AMBIT_CHANGES_UNHASHED;
 	file.path = o.record;
 	status = open_record(&file, o.json);
+	status = status != 0 ? status : open_result(&o, o.json);
 	if (status == 0 && session_run(o.policy, &o.event, NULL, &ev, &e) < 0) {
 		status = cli_refuse(o.json, &e);
 		forget_record(&file);
@@ -249,6 +264,8 @@ int cli_run(int argc, char **argv)
 	}
 	fd_close(&file.fd);
 	fd_close(&file.dir_fd);
+	if (o.event.result_fd > 0)
+		fd_close(&o.event.result_fd);
 	if (ev != NULL && status == 128 + SIGINT)
 		session_pass_interrupt(ev);
 	ambit_event_free(ev);

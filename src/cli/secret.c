@@ -81,7 +81,7 @@ static int open_input(struct words *w, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot read standard input") : 0;
 }
 
-static const char *kind_word(const struct secret_row *row)
+static const char *kind_of_row(const struct secret_row *row)
 {
 	return row->kind == SECRET_IS_VALUE ? "value" : row->kind == SECRET_IS_COMMAND ? "command" : "damaged";
 }
@@ -90,7 +90,7 @@ static void put_row(struct json *j, const struct secret_row *row)
 {
 	json_put_object(j);
 	json_put_word(json_put_key(j, "name"), row->name);
-	json_put_word(json_put_key(j, "kind"), kind_word(row));
+	json_put_word(json_put_key(j, "kind"), kind_of_row(row));
 	json_put_ms(json_put_key(j, "set"), row->set_ms);
 	json_put_array(json_put_key(j, "hosts"));
 	for (uint32_t i = 0; i < row->hosts.n; i++)

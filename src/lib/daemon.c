@@ -587,14 +587,25 @@ int daemon_follow(struct daemon_channel *c, uint64_t n, bool input, int ret_fds[
 	return r;
 }
 
-int daemon_record(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e)
+/* which: 0 of its record, 1 of its result. */
+static int ask_kept(struct daemon_channel *c, uint64_t n, uint32_t which, int *ret_fd, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
-	const int r = ask_of(c, WIRE_SESSION_RECORD, n, 0, WIRE_SESSION_FILES, 0, &m, e);
+	const int r = ask_of(c, WIRE_SESSION_RECORD, n, which, WIRE_SESSION_FILES, 0, &m, e);
 
 	if (r == 0)
 		*ret_fd = steal_fd(&m.fds[0]);
 	return r;
+}
+
+int daemon_record(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e)
+{
+	return ask_kept(c, n, 0, ret_fd, e);
+}
+
+int daemon_result(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e)
+{
+	return ask_kept(c, n, 1, ret_fd, e);
 }
 
 int daemon_tell(struct daemon_channel *c, enum wire_number what, uint64_t n, uint32_t a, uint32_t b, struct err *e)

@@ -64,6 +64,7 @@ int daemon_run(struct daemon_channel *c, const struct run *run, struct session_t
 int daemon_follow(struct daemon_channel *c, uint64_t n, bool input, int ret_fds[3], struct err *e);
 /* Owned. */
 int daemon_record(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e);
+int daemon_result(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e);
 /* SESSION_SIGNAL, CANCEL, RESIZE, INPUT_END, SEEN: said, and not waited for: what is answered is among the news. 0 or -GONE. */
 int daemon_say(struct daemon_channel *c, enum wire_number what, uint64_t n, uint32_t a, uint32_t b);
 /* The same, and never waits for room: -EAGAIN. */

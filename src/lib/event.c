@@ -110,7 +110,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->ledger_dir_fd = plan->recorded ? fcntl(plan->ledger_dir_fd, F_DUPFD_CLOEXEC, 3) : -1;
 	ev->request = plan->request;
-	ev->argv = copy_vector(plan->argv);
+	ev->argv = copy_vector(plan->asked != NULL ? plan->asked : plan->argv);
 	ev->changes = plan->changes;
 	ev->conflict = plan->conflict;
 	ev->wait_ms = plan->wait_ms;
@@ -122,6 +122,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->result = (struct event_result){ .grants = &ev->request->grants,
 					    .limits = ev->request->limits,
 					    .argv = ev->argv,
+					    .kind = ev->request->kind,
 					    .workdir = ev->request->workspace,
 					    .home = ev->request->home,
 					    .base = ev->request->base,
@@ -203,6 +204,18 @@ void event_free_by(struct ambit_event *ev, uint64_t until_ms)
 	ambit_event_free(ev);
 }
 
+/* What is recorded of code is its text, and not with what it is run. */
+static void put_asked(const struct event_plan *plan, struct buf *out)
+{
+	char *const nothing[] = { NULL };
+	auto_buf asked = { .max = 0 };
+
+	buf_init(&asked, REQUEST_BYTES_MAX);
+	program_encode(&asked, plan->path, plan->asked, nothing);
+	buf_put_bytes(out, asked.data, (uint32_t)asked.len); /* at most its max */
+	out->failed = out->failed || asked.failed;
+}
+
 /* The request as a sealed memory file: what the supervisor checks cannot change under it. */
 static int sealed_request(const struct ambit_event *ev, const struct event_plan *plan, int *ret_fd, struct err *e)
 {
@@ -215,6 +228,8 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 			       "more than %d arguments and variables", CELL_ARGS_MAX);
 	buf_init(&b, REQUEST_BYTES_MAX);
 	request_encode(ev->request, &b);
+	if (plan->asked != NULL)
+		put_asked(plan, &b);
 	if (!plan->waits)
 		program_encode(&b, plan->path, plan->argv, plan->envp);
 	if (b.failed)
@@ -285,6 +300,11 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 		fds[n++] = ev->network.relay_fd;
 		fds[n++] = ev->network.dialer_fd;
 	}
+	if (ev->streams.cell_fd[STREAM_CODE] >= 0) {
+		present |= EVENT_HAS_CODE;
+		fds[n++] = ev->streams.cell_fd[STREAM_CODE];
+		fds[n++] = ev->streams.cell_fd[STREAM_RESULT];
+	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
@@ -316,7 +336,7 @@ struct interests {
 	struct {
 		int fd;
 		uint32_t events;
-	} list[8];
+	} list[EVENT_WATCHED_MAX];
 	size_t n;
 };
 
@@ -431,6 +451,13 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
+	if (r == 0 && plan->asked != NULL)
+		r = streams_open_code(&ev->streams,
+				      &(struct stream_code){ .kind = (enum event_kind)ev->request->kind,
+							     .source = plan->asked[1],
+							     .shows = plan->shows,
+							     .result_fd = plan->result_fd },
+				      e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0)
 		how = find_supervisor(ev, steal_ptr(&ready), &r, e);
@@ -468,6 +495,7 @@ static void on_started(struct ambit_event *ev, struct wire_message *m)
 	if (m->n_fds == 1)
 		ev->terminal_fd = steal_fd(&m->fds[0]);
 	ev->started = true;
+	streams_give_code(&ev->streams);
 }
 
 static void on_listening(struct ambit_event *ev, struct wire_message *m)

@@ -13,6 +13,8 @@
 #include "lib/streams.h"
 #include "supervisor/request.h"
 
+#define EVENT_WATCHED_MAX 8 /* two connections, and the streams that are copied */
+
 struct ambit_event {
 	pid_t owner;     /* who started it: a fork of that process has a copy, which is not its own */
 	int sock;        /* owned */
@@ -23,7 +25,7 @@ struct ambit_event {
 	struct {
 		int fd;
 		uint32_t events;
-	} watched[8];
+	} watched[EVENT_WATCHED_MAX];
 	size_t n_watched;
 	struct streams streams;
 	struct event_request *request; /* owned */
@@ -64,7 +66,10 @@ struct event_plan {
 	const char *path;                /* the program, absolute in the cell */
 	char *const *argv;
 	char *const *envp;
-	int program_fd; /* borrowed: with CELL_BY_FD, else -1 */
+	char *const *asked; /* what is recorded in place of argv: of code its language and its source; NULL: argv */
+	int result_fd;      /* borrowed, of code: to which its result goes; -1: nobody takes it */
+	bool shows;         /* of code: its value is printed */
+	int program_fd;     /* borrowed: with CELL_BY_FD, else -1 */
 	enum ambit_stream stream[3];
 	int stream_fd[3];
 	bool terminal;

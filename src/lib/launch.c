@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cell/base.h"
 #include "cell/property.h"
+#include "code/code.h"
 #include "core/conditions.h"
 #include "lib/environment.h"
 #include "lib/event.h"
@@ -36,6 +37,7 @@ struct launch {
 	struct ambit_event *ready;           /* owned: whose cell may be used; NULL: there is none */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
+	char *const *argv; /* borrowed: what is executed: of code its interpreter */
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
@@ -139,15 +141,6 @@ static int set_without(struct event_request *q, const char *list, struct err *e)
 }
 
 /* "npm test", for a list. */
-static void set_command(struct event_request *q, char *const *argv)
-{
-	size_t n = 0;
-
-	for (; *argv != NULL && n + 1 < sizeof q->command; argv++)
-		n += (size_t)snprintf(q->command + n, sizeof q->command - n, "%s%s", n > 0 ? " " : "",
-				      *argv); /* cut is fine */
-}
-
 /* In the words of `ambit commit`: what stands there may be the next flag. */
 static int set_conflict(const char *word, uint32_t *ret, struct err *e)
 {
@@ -306,7 +299,7 @@ static const char *hint_of_program(const char *name, const char *otherwise, char
 /* In the PATH that the cell will have. What only the host has comes last: it may be executed since it was named. */
 static int find_program(struct launch *l, struct err *e)
 {
-	const char *name = l->o->argv[0];
+	const char *name = l->argv[0];
 	char hint[ERR_HINT_MAX];
 
 	if (strchr(name, '/') != NULL) {
@@ -501,7 +494,10 @@ static void reach_finish(struct reach *r)
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
-	struct event_plan plan = { .argv = o->argv,
+	struct event_plan plan = { .argv = l->argv,
+				   .asked = o->code != AMBIT_COMMAND ? o->argv : NULL,
+				   .result_fd = o->result_fd > 0 ? o->result_fd : -1,
+				   .shows = o->code == AMBIT_CODE_SHOWN,
 				   .program_fd = -1,
 				   .terminal = o->terminal != 0,
 				   .command_line = l->command_line,
@@ -526,7 +522,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	if (!l->waits) /* else it is none, and in no list */
-		set_command(l->q, o->argv);
+		kind_describe((enum event_kind)l->q->kind, o->argv, l->q->command, sizeof l->q->command);
 	l->q->umask = own_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
@@ -567,6 +563,25 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	return r;
 }
 
+/* The command, or what runs code. */
+static int choose_program(struct launch *l, struct err *e)
+{
+	const enum event_kind kind = l->o->code != AMBIT_COMMAND ? kind_of_word(l->o->argv[0]) : KIND_RUN;
+
+	l->argv = l->o->argv;
+	if (l->o->code == AMBIT_COMMAND)
+		return 0;
+	if (l->o->code != AMBIT_CODE && l->o->code != AMBIT_CODE_SHOWN)
+		return err_set(e, AMBIT_USAGE, NULL, "code of no known kind");
+	if (kind == KIND_COUNT || kind == KIND_RUN)
+		return err_set(e, AMBIT_UNKNOWN, "python, node or shell", "'%s' is no language of code", l->o->argv[0]);
+	if (l->o->argv[1] == NULL || l->o->argv[2] != NULL)
+		return err_set(e, AMBIT_USAGE, NULL, "code is a language and one source text");
+	l->q->kind = kind;
+	l->argv = code_argv(kind);
+	return 0;
+}
+
 /* l: how; the rest of it is filled here. */
 static int check_and_launch(struct launch *l, const struct ambit_policy *p, const struct ambit_event_options *given,
 			    struct ambit_event **ret, struct ambit_error *ret_error)
@@ -592,7 +607,8 @@ static int check_and_launch(struct launch *l, const struct ambit_policy *p, cons
 	l->q = calloc(1, sizeof *l->q);
 	if (l->q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
-	r = launch(l, p, ret, &e);
+	r = choose_program(l, &e);
+	r = r < 0 ? r : launch(l, p, ret, &e);
 	environment_finish(&l->env);
 	free(l->q);
 	return public_error(ret_error, r, &e);

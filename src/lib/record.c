@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cell/spec.h"
 #include "core/denial.h"
+#include "core/kind.h"
 #include "lib/record_change.h"
 
 /* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
@@ -395,7 +396,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_word(json_put_key(j, "session"), r->session);
 	json_put_count(json_put_key(j, "n"), r->n);
 	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);
-	json_put_word(json_put_key(j, "kind"), "run");
+	json_put_word(json_put_key(j, "kind"), kind_word(r->kind));
 	asked_put(json_put_key(j, "asked"), r);
 	grants_put(json_put_key(j, "grants"), r);
 	wall_put(json_put_key(j, "wall"), r);

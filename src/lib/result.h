@@ -29,6 +29,7 @@ struct event_result {
 	const struct grant_set *grants; /* borrowed */
 	struct limits limits;
 	char agent[64];
+	uint32_t kind;       /* enum event_kind */
 	char *const *argv;   /* borrowed: what was asked */
 	const char *workdir; /* borrowed; the workspace, where the program starts */
 	const char *home;    /* borrowed; what `~` means, NULL if there is none */

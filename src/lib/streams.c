@@ -11,18 +11,20 @@
 
 #include "base/fd.h"
 #include "cell/spec.h"
+#include "code/code.h"
 #include "lib/quiet.h"
 
 static const uint32_t tty_flag[3] = { CELL_TTY_IN, CELL_TTY_OUT, CELL_TTY_ERR };
-static const char *const stream_names[3] = { "standard input", "standard output", "standard error" };
+static const char *const stream_names[STREAMS] = { "standard input", "standard output", "standard error", "the code",
+						   "its result" };
 
 void streams_init(struct streams *s)
 {
 	memset(s, 0, sizeof *s);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < STREAMS; i++) {
 		s->cell_fd[i] = -1;
 		s->relay[i].from_fd = s->relay[i].to_fd = s->relay[i].input_fd = s->relay[i].unread_fd = -1;
-		buf_init(&s->relay[i].waiting, STREAM_CHUNK);
+		buf_init(&s->relay[i].waiting, i == STREAM_CODE ? CODE_HEAD_MAX + CODE_SOURCE_MAX : STREAM_CHUNK);
 		buf_init(&s->relay[i].kept, STREAM_RECORD_MAX);
 	}
 }
@@ -34,7 +36,7 @@ static void close_owned(struct relay *r)
 
 void streams_finish(struct streams *s)
 {
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < STREAMS; i++) {
 		fd_close(&s->cell_fd[i]);
 		close_owned(&s->relay[i]);
 		fd_close(&s->relay[i].unread_fd);
@@ -54,7 +56,7 @@ void streams_terminal(const struct streams *s, const int fd[3], struct pty_setti
 
 void streams_handed_over(struct streams *s)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < STREAMS; i++)
 		fd_close(&s->cell_fd[i]);
 }
 
@@ -66,7 +68,7 @@ static int add_relay(struct streams *s, size_t i, int fd, bool capture, struct e
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot make a pipe for %s", stream_names[i]);
-	r->output = i != 0;
+	r->output = i != 0 && i != STREAM_CODE;
 	r->capture = capture;
 	s->cell_fd[i] = r->output ? ends[1] : ends[0];
 	if (r->output)
@@ -184,6 +186,32 @@ int streams_open(struct streams *s, const enum ambit_stream mode[3], const int f
 	return r;
 }
 
+int streams_open_code(struct streams *s, const struct stream_code *c, struct err *e)
+{
+	struct relay *code = &s->relay[STREAM_CODE];
+	char head[CODE_HEAD_MAX];
+	int r = add_relay(s, STREAM_CODE, -1, false, e);
+
+	if (r == 0)
+		r = c->result_fd < 0 ? use_null(s, STREAM_RESULT, e)
+				     : add_relay(s, STREAM_RESULT, c->result_fd, false, e);
+	if (r < 0)
+		return r;
+	s->held_back = true;
+	s->relay[STREAM_RESULT].file = true;
+	s->relay[STREAM_RESULT].most = CODE_RESULT_MAX;
+	buf_put(&code->waiting, head, code_head(c->kind, c->shows, head));
+	buf_put(&code->waiting, c->source, strlen(c->source));
+	return code->waiting.failed ? err_set(e, AMBIT_LIMIT, "put it into a file, and run that",
+					      "the code has more than %u bytes", CODE_SOURCE_MAX)
+				    : 0;
+}
+
+void streams_give_code(struct streams *s)
+{
+	s->held_back = false;
+}
+
 static bool is_ready(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -210,6 +238,10 @@ static bool fill(struct relay *r)
 		return false;
 	}
 	r->total += (uint64_t)n;
+	if (r->most != 0 && r->total > r->most) { /* who takes it would not take more */
+		fd_close(&r->from_fd);
+		return false;
+	}
 	if (r->capture) {
 		const size_t room = STREAM_RECORD_MAX - r->kept.len;
 
@@ -244,12 +276,18 @@ static void drain(struct relay *r)
 	}
 }
 
+/* Whether there is nothing to be copied for this one. */
+static bool is_idle(const struct streams *s, size_t i)
+{
+	return !s->relayed[i] || (i == STREAM_CODE && s->held_back);
+}
+
 void streams_step(struct streams *s)
 {
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < STREAMS; i++) {
 		struct relay *r = &s->relay[i];
 
-		if (!s->relayed[i])
+		if (is_idle(s, i))
 			continue;
 		for (int rounds = 0; rounds < 16; rounds++) { /* each stream gets its turn */
 			drain(r);
@@ -264,18 +302,19 @@ void streams_step(struct streams *s)
 
 bool streams_drained(const struct streams *s)
 {
-	for (size_t i = 1; i < 3; i++)
-		if (s->relayed[i] && (s->relay[i].from_fd >= 0 || s->relay[i].waiting.len > s->relay[i].waiting_at))
+	for (size_t i = 1; i < STREAMS; i++)
+		if (s->relayed[i] && s->relay[i].output &&
+		    (s->relay[i].from_fd >= 0 || s->relay[i].waiting.len > s->relay[i].waiting_at))
 			return false;
 	return true;
 }
 
 void streams_interests(const struct streams *s, void (*add)(void *user, int fd, uint32_t events), void *user)
 {
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < STREAMS; i++) {
 		const struct relay *r = &s->relay[i];
 
-		if (!s->relayed[i])
+		if (is_idle(s, i))
 			continue;
 		if (r->waiting.len > r->waiting_at && r->to_fd >= 0)
 			add(user, r->to_fd, POLLOUT);
@@ -308,7 +347,10 @@ void streams_give_back(struct streams *s)
 
 int streams_lost(const struct streams *s)
 {
-	return s->relay[1].lost_errno != 0 ? s->relay[1].lost_errno : s->relay[2].lost_errno;
+	for (size_t i = 1; i < STREAMS; i++)
+		if (s->relay[i].lost_errno != 0)
+			return s->relay[i].lost_errno;
+	return 0;
 }
 
 uint64_t streams_output_total(const struct streams *s)

@@ -1,4 +1,4 @@
-/* streams - standard input, output and error of an event.
+/* streams - standard input, output and error of an event, and of one of code its source and result.
  *
  * Owns:   the decision what of the caller's descriptors a cell may hold, the pipes where it may not, and the copying.
  * Holds:  a cell gets an input pipe, harmless devices, its private terminal, and for output a file with nothing in it;
@@ -16,13 +16,14 @@
 #include "ambit/ambit.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/kind.h"
 #include "supervisor/pty.h"
 
 #define STREAM_RECORD_MAX (64u << 20) /* copies in records are cut here */
 #define STREAM_CHUNK (64u << 10)
 
 struct relay {
-	int from_fd, to_fd; /* owned: from for outputs, to for input; the other end is borrowed; -1 when done */
+	int from_fd, to_fd; /* owned: from for outputs, to for inputs; the other end is borrowed; -1 when done */
 	bool output;
 	bool capture;       /* to `kept` instead of a descriptor */
 	bool file;          /* the borrowed end is a regular file */
@@ -31,15 +32,20 @@ struct relay {
 	struct buf waiting; /* read and not yet written */
 	size_t waiting_at;
 	struct buf kept;
-	uint64_t total;
-	int lost_errno; /* why what came is not written any more; 0: it is */
+	uint64_t total, most; /* that came; of it so much is passed on, 0: all */
+	int lost_errno;       /* why what came is not written any more; 0: it is */
 };
 
+/* Behind the three: CELL_CODE_FD and CELL_RESULT_FD. */
+enum { STREAM_CODE = 3, STREAM_RESULT, STREAMS };
+
 struct streams {
-	int cell_fd[3]; /* owned: what the cell gets, -1: its private terminal or nothing; closed once handed over */
-	uint32_t tty;   /* CELL_TTY_* of those that are the private terminal */
-	struct relay relay[3];
-	bool relayed[3];
+	int cell_fd
+		[STREAMS]; /* owned: what the cell gets, -1: its private terminal or nothing; closed once handed over */
+	uint32_t tty;      /* CELL_TTY_* of those that are the private terminal */
+	struct relay relay[STREAMS];
+	bool relayed[STREAMS];
+	bool held_back; /* the source, until the program has started */
 };
 
 void streams_init(struct streams *s);
@@ -51,6 +57,17 @@ void streams_finish(struct streams *s);
 /* Decides for each of 0, 1, 2. relay_all: the amount of output must be known, so nothing is passed directly. */
 int streams_open(struct streams *s, const enum ambit_stream mode[3], const int fd[3], bool terminal, bool relay_all,
 		 struct err *e);
+struct stream_code {
+	enum event_kind kind;
+	const char *source;
+	bool shows;    /* its value is printed */
+	int result_fd; /* borrowed: to which its result goes; -1: nobody takes it */
+};
+
+/* Pipes for an event of code: the source, which is copied, waits until streams_give_code. */
+int streams_open_code(struct streams *s, const struct stream_code *c, struct err *e);
+void streams_give_code(struct streams *s);
+
 /* What the private terminal starts as: the first of the caller's that it stands for. It echoes only if it stands for the keys and
  * the screen both; else the caller's own terminal stays as it is, and echoes. */
 void streams_terminal(const struct streams *s, const int fd[3], struct pty_settings *ret);

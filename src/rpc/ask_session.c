@@ -128,8 +128,8 @@ int ask_read(struct rpc *r, struct request *q, const json_t *params, struct mist
 	q->at[0] = param_count(params, "offset", 0);
 	q->bytes = (uint32_t)param_count(params, "bytes", 64u << 10); /* checked */
 	q->stream = strcmp(stream, "stderr") == 0;
-	if (strcmp(stream, "record") == 0) {
-		const struct session_event v = { .request = q->number, .n = q->n };
+	if (strcmp(stream, "record") == 0 || strcmp(stream, "result") == 0) {
+		const struct session_event v = { .request = q->number, .a = strcmp(stream, "result") == 0, .n = q->n };
 
 		q->awaits = AWAIT_RECORD;
 		return channel_ask(q->channel, WIRE_SESSION_RECORD, &v, &m->err);

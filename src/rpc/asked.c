@@ -17,7 +17,7 @@ static ask_method *const asks[METHOD_COUNT] = {
 	[METHOD_EVENT_INPUT] = ask_input,     [METHOD_EVENT_SIGNAL] = ask_signal,
 	[METHOD_EVENT_CANCEL] = ask_cancel,   [METHOD_EVENT_RESIZE] = ask_resize,
 	[METHOD_EVENT_LIST] = ask_events,     [METHOD_EVENT_SHOW] = ask_event,
-	[METHOD_EVENT_READ] = ask_read,
+	[METHOD_EVENT_READ] = ask_read,       [METHOD_EVENT_CODE] = ask_run,
 };
 
 /* ---- the envelope ---- */

@@ -144,6 +144,7 @@ int make_description(const json_t *params, struct buf *out, struct mistake *m)
 static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 {
 	const bool terminal = json_is_true(json_object_get(params, "terminal"));
+	const char *code = json_string_value(json_object_get(params, "language")); /* of event.code alone */
 	int r = make_limits(json_object_get(params, "limits"), run->limits, sizeof run->limits, m);
 
 	if (r == 0 && !make_text(params, "key", run->key, sizeof run->key))
@@ -155,7 +156,11 @@ static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 	run->changes = make_changes(params);
 	run->rows = terminal ? (uint32_t)count_of(params, "rows", ROWS) : 0;
 	run->columns = terminal ? (uint32_t)count_of(params, "columns", COLUMNS) : 0;
-	run->argv = make_list(json_object_get(params, "argv"));
+	run->argv = code == NULL ? make_list(json_object_get(params, "argv"))
+				 : make_code(code, json_object_get(params, "source"));
+	if (code != NULL)
+		run->flags |= (uint32_t)kind_of_word(code) << EVENT_KIND_SHIFT |
+			      (json_is_true(json_object_get(params, "show")) ? EVENT_SHOWS : 0);
 	run->env = make_environment(json_object_get(params, "env"));
 	if (run->argv == NULL || run->env == NULL)
 		return r < 0 ? r : no_memory(m);

@@ -62,6 +62,17 @@ char **make_list(const json_t *names)
 	return done(list, whole);
 }
 
+char **make_code(const char *language, const json_t *source)
+{
+	char **list = calloc(3, sizeof *list);
+
+	if (list == NULL)
+		return NULL;
+	list[0] = strdup(language);
+	list[1] = copy(NULL, source);
+	return done(list, list[0] != NULL && list[1] != NULL);
+}
+
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

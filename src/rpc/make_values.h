@@ -12,6 +12,8 @@
 /* What is the same comes out the same, in whatever order an object had it: a key is compared by bytes. */
 /* Lists end with NULL and are the caller's to free, each text and then the list; NULL: no memory. A missing one is empty. */
 char **make_list(const json_t *names);
+/* What code is: its language, and its source. */
+char **make_code(const char *language, const json_t *source);
 char **make_environment(const json_t *map);
 void make_list_free(char **list);
 /* A copy of the text of a parameter; false: it does not fit. Missing: "". */

@@ -78,7 +78,8 @@ static const char *const bases[] = { "system", "minimal", NULL };
 static const char *const observes[] = { "full", "effects", "off", NULL };
 static const char *const changes[] = { "stage", "discard", "direct", NULL };
 static const char *const conflicts[] = { "fail", "theirs", "ours", NULL };
-static const char *const streams[] = { "stdout", "stderr", "record", NULL };
+static const char *const streams[] = { "stdout", "stderr", "record", "result", NULL };
+static const char *const languages[] = { "python", "node", "shell", NULL };
 
 static const struct {
 	const char *text;
@@ -102,6 +103,7 @@ static const struct {
 	[PARAM_WORD_CHANGES] = { "word", changes },
 	[PARAM_WORD_CONFLICT] = { "word", conflicts },
 	[PARAM_WORD_STREAM] = { "word", streams },
+	[PARAM_WORD_LANGUAGE] = { "word", languages },
 };
 
 const char *param_type_text(enum param_type t)
@@ -315,7 +317,8 @@ static int check_value(struct check *c, const json_t *v)
 	case PARAM_WORD_OBSERVE:
 	case PARAM_WORD_CHANGES:
 	case PARAM_WORD_CONFLICT:
-	case PARAM_WORD_STREAM: return check_word(c, v);
+	case PARAM_WORD_STREAM:
+	case PARAM_WORD_LANGUAGE: return check_word(c, v);
 	case PARAM_TYPE_COUNT: break;
 	}
 	abort();

@@ -158,6 +158,7 @@ void say_event(struct json *j, const struct event_row *r)
 	json_put_count(json_put_key(j, "n"), r->n);
 	json_put_word(json_put_key(j, "event"), r->event);
 	json_put_word(json_put_key(j, "state"), states[r->state]);
+	json_put_word(json_put_key(j, "kind"), kind_word(event_kind_of(r->flags)));
 	json_put_name(json_put_key(j, "command"), r->command);
 	json_put_bool(json_put_key(j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
 	json_put_bool(json_put_key(j, "input"), (r->flags & EVENT_INPUT) != 0);
@@ -168,6 +169,7 @@ void say_event(struct json *j, const struct event_row *r)
 	json_put_ms(json_put_key(j, "ended"), r->ended_ms);
 	json_put_count(json_put_key(j, "stdout_bytes"), r->out_bytes);
 	json_put_count(json_put_key(j, "stderr_bytes"), r->err_bytes);
+	json_put_count(json_put_key(j, "result_bytes"), r->result_bytes);
 	put_or_null(j, "exit_status", r->state == EVENT_OVER, r->exit_status);
 	json_put_bool(json_put_key(j, "denied"), r->denied != 0);
 	put_outcome(j, r);

@@ -306,7 +306,8 @@ static void on_follow(struct channel *c, struct keep *k, const struct session_ev
 
 static void on_record(struct channel *c, const struct keep *k, const struct session_event *q)
 {
-	int fd = shelf_file(&k->shelf, q->n, SHELF_RECORD, O_RDONLY);
+	const enum shelf_kind kind = q->a == 1 ? SHELF_RESULT : SHELF_RECORD;
+	int fd = shelf_file(&k->shelf, q->n, kind, O_RDONLY);
 	struct err e;
 
 	if (q->n > 0 && q->n < k->shelf.next && fd >= 0) {
@@ -315,9 +316,10 @@ static void on_record(struct channel *c, const struct keep *k, const struct sess
 	}
 	if (fd >= 0)
 		fd_close(&fd);
-	(void)err_set(&e, AMBIT_NOT_FOUND, "`ambit ledger show` has it, if it was recorded there",
-		      "there is no record of event %llu: it is not over, was interrupted, or is not kept any more",
-		      (unsigned long long)q->n);
+	(void)err_set(
+		&e, AMBIT_NOT_FOUND, "`ambit ledger show` has it, if it was recorded there",
+		"there is no %s of event %llu: it is not over, was interrupted, has none, or is not kept any more",
+		kind == SHELF_RESULT ? "result" : "record", (unsigned long long)q->n);
 	answer_failed(c, q->request, &e);
 }
 

@@ -176,6 +176,15 @@ static void digest(const struct rbuf *in, uint8_t ret[32])
 	sha256_end(&s, ret);
 }
 
+/* Code is a language and a source, and has no terminal. */
+static bool is_code(const struct run *r)
+{
+	const enum event_kind kind = event_kind_of(r->flags);
+
+	return kind == KIND_RUN || (strcmp(r->argv[0], kind_word(kind)) == 0 && r->argv[1] != NULL &&
+				    r->argv[2] == NULL && (r->flags & EVENT_TERMINAL) == 0);
+}
+
 int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32], struct err *e)
 {
 	struct run r = { .argv = NULL };
@@ -196,8 +205,9 @@ int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32
 	r.argv = take_list(&in, CELL_ARGS_MAX);
 	r.env = take_list(&in, CELL_ARGS_MAX);
 	if (!rbuf_done(&in) || version != RUN_VERSION || !is_key(r.key) || r.argv[0] == NULL || r.argv[0][0] == 0 ||
-	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL)) != 0 ||
-	    (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 || r.columns > 65535 ||
+	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL | EVENT_SHOWS |
+				   3u << EVENT_KIND_SHIFT)) != 0 ||
+	    !is_code(&r) || (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 || r.columns > 65535 ||
 	    !is_environment(r.env)) {
 		run_finish(&r);
 		return err_set(e, AMBIT_MALFORMED, NULL, "what is to be run is not well-formed");

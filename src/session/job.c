@@ -39,9 +39,13 @@ static uint64_t now_ms(void)
 
 void job_init(struct job *j)
 {
-	*j = (struct job){
-		.input_fd = -1, .inner_fd = -1, .terminal_fd = -1, .held_fd = -1, .out_fd = -1, .err_fd = -1
-	};
+	*j = (struct job){ .input_fd = -1,
+			   .inner_fd = -1,
+			   .terminal_fd = -1,
+			   .held_fd = -1,
+			   .out_fd = -1,
+			   .err_fd = -1,
+			   .result_fd = -1 };
 }
 
 void job_finish(struct job *j)
@@ -53,6 +57,7 @@ void job_finish(struct job *j)
 	fd_close(&j->held_fd);
 	fd_close(&j->out_fd);
 	fd_close(&j->err_fd);
+	fd_close(&j->result_fd);
 	job_init(j);
 }
 
@@ -131,6 +136,7 @@ void job_measure(struct job *j)
 {
 	j->row.out_bytes = length(j->out_fd);
 	j->row.err_bytes = length(j->err_fd);
+	j->row.result_bytes = length(j->result_fd);
 }
 
 /* ---- its beginning ---- */
@@ -139,7 +145,11 @@ static int open_output(struct job *j, const struct shelf *shelf, int flags)
 {
 	j->out_fd = shelf_file(shelf, j->n, SHELF_OUT, O_WRONLY | O_APPEND | flags);
 	j->err_fd = shelf_file(shelf, j->n, SHELF_ERR, O_WRONLY | O_APPEND | flags);
-	return j->out_fd < 0 ? j->out_fd : j->err_fd < 0 ? j->err_fd : 0;
+	if (event_kind_of(j->flags) != KIND_RUN)
+		j->result_fd = shelf_file(shelf, j->n, SHELF_RESULT, O_WRONLY | O_APPEND | flags);
+	else
+		j->result_fd = -1;
+	return j->out_fd < 0 ? j->out_fd : j->err_fd < 0 ? j->err_fd : j->result_fd < -1 ? j->result_fd : 0;
 }
 
 /* Of the files the names alone: whoever waits for his turn holds no more descriptors than he must. */
@@ -150,6 +160,7 @@ static int make_files(struct job *j, const struct shelf *shelf)
 
 	fd_close(&j->out_fd);
 	fd_close(&j->err_fd);
+	fd_close(&j->result_fd);
 	if (r < 0)
 		return r;
 	if ((j->flags & (EVENT_INPUT | EVENT_TERMINAL)) == 0)
@@ -201,6 +212,10 @@ static int open_streams(const struct job *j, const struct run *run, struct model
 	o->stream_fd[0] = j->inner_fd;
 	o->stream_fd[1] = j->out_fd;
 	o->stream_fd[2] = j->err_fd;
+	if (event_kind_of(j->flags) != KIND_RUN) {
+		o->code = (j->flags & EVENT_SHOWS) != 0 ? AMBIT_CODE_SHOWN : AMBIT_CODE;
+		o->result_fd = j->result_fd;
+	}
 	if ((j->flags & EVENT_TERMINAL) != 0) {
 		r = open_model(run, &model->outer, &model->inner);
 		o->terminal = 1;
@@ -498,6 +513,8 @@ int job_step(struct job *j, const struct shelf *shelf)
 		shelf_remove(shelf, j->n, SHELF_OUT);
 	if (j->row.err_bytes == 0)
 		shelf_remove(shelf, j->n, SHELF_ERR);
+	if (j->row.result_bytes == 0 && j->result_fd >= 0)
+		shelf_remove(shelf, j->n, SHELF_RESULT);
 	return 1;
 }
 

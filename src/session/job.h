@@ -1,6 +1,6 @@
 /* job - one event of a session, from what was asked to its end.
  *
- * Owns:   the event's handle, what its program reads from, and its two files of output.
+ * Owns:   the event's handle, what its program reads from, and its files of output.
  * Holds:  output goes to files first and to whoever follows from there, so a client that does not read holds nothing up; how much there may be is a limit of the
  *         event. Who began it may be gone: the program's input stays open until somebody ends it.
  * Called: the role ambit-session. */
@@ -29,6 +29,7 @@ struct job {
 	int terminal_fd;     /* owned: the outer end of its terminal; -1 */
 	int held_fd;         /* owned: an inner end, so that a program which closes all of its own is not hung up; -1 */
 	int out_fd, err_fd;  /* owned: where its output goes; -1 */
+	int result_fd;       /* owned, of code: where its result goes; -1 */
 	uint64_t output_max; /* of a terminal's */
 	bool over_output;
 	bool continued;         /* by us, since the last step */

@@ -166,16 +166,6 @@ static void changed(struct keep *k, uint64_t n)
 	k->changes[k->n_changes++ % KEEP_CHANGES] = n;
 }
 
-/* The command as a list shows it: cut, and on one line. */
-static void set_command(char ret[SESSION_COMMAND_MAX], char *const *argv)
-{
-	size_t n = 0;
-
-	for (; *argv != NULL && n + 1 < SESSION_COMMAND_MAX; argv++)
-		n += (size_t)snprintf(ret + n, SESSION_COMMAND_MAX - n, "%s%s", n > 0 ? " " : "",
-				      *argv); /* cut is fine */
-}
-
 /* 1: it is there; 0: it is new. */
 static int look_for_key(const struct keep *k, const char *key, const uint8_t digest[32], struct session_taken *ret,
 			struct err *e)
@@ -218,7 +208,7 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	asked->taken_ms = now_ms();
 	asked->flags = run->flags;
 	(void)text_copy(asked->key, sizeof asked->key, run->key); /* of the same size */
-	set_command(asked->command, run->argv);
+	kind_describe(event_kind_of(run->flags), run->argv, asked->command, sizeof asked->command);
 	if ((k->about.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",

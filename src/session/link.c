@@ -265,6 +265,7 @@ void event_row_put(struct buf *out, const struct event_row *r)
 	buf_put_u64(out, r->ended_ms);
 	buf_put_u64(out, r->out_bytes);
 	buf_put_u64(out, r->err_bytes);
+	buf_put_u64(out, r->result_bytes);
 	buf_put_u32(out, r->exit_status);
 	buf_put_u32(out, r->denied);
 	put_outcome(out, r);
@@ -285,6 +286,7 @@ bool event_row_take(struct rbuf *in, struct event_row *ret)
 	ret->ended_ms = rbuf_u64(in);
 	ret->out_bytes = rbuf_u64(in);
 	ret->err_bytes = rbuf_u64(in);
+	ret->result_bytes = rbuf_u64(in);
 	ret->exit_status = rbuf_u32(in);
 	ret->denied = rbuf_u32(in);
 	take_outcome(in, ret);

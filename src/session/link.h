@@ -15,10 +15,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/id.h"
+#include "core/kind.h"
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 1
+#define SESSION_REVISION 2
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -132,7 +133,7 @@ bool session_taken_take(struct rbuf *in, struct session_taken *ret);
 
 /* SESSION_FOLLOW, SESSION_RECORD, SESSION_INPUT_END, SESSION_CANCEL, SESSION_SIGNAL, SESSION_RESIZE: of one event.
  * FOLLOW is answered by SESSION_FILES with descriptors to read from: standard output, error, and with input one to write to. Then SESSION_GREW whenever
- * there is more, each time once until SESSION_SEEN says that it was taken up, and SESSION_OVER (an event_row) at last. RECORD is answered by SESSION_FILES with
+ * there is more, each time once until SESSION_SEEN says that it was taken up, and SESSION_OVER (an event_row) at last. RECORD (a: 0 of its record, 1 of its result) is answered by SESSION_FILES with
  * one descriptor; the others by SESSION_DONE. */
 struct session_event {
 	uint32_t request;
@@ -162,8 +163,15 @@ enum {
 	EVENT_TERMINAL = 4,
 	EVENT_PRUNED = 8 /* its output and record are not kept any more */,
 	EVENT_STOPPED = 16 /* while it runs: its program was stopped, and nobody of the session had it continue */,
-	EVENT_FLAGS = 31
+	EVENT_KIND_SHIFT = 5, /* two bits: enum event_kind */
+	EVENT_SHOWS = 128,    /* of code: its value is printed */
+	EVENT_FLAGS = 255
 };
+static inline enum event_kind event_kind_of(uint32_t flags)
+{
+	return (enum event_kind)(flags >> EVENT_KIND_SHIFT & 3);
+}
+_Static_assert(KIND_COUNT == 4, "a kind has two bits of an event's flags");
 
 /* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; 2: those that run or wait alone; b: for so many at most, 0: for all): SESSION_ROW for each as it is
  * now, then SESSION_DONE; of those to come SESSION_CHANGED whenever their state changes. SESSION_OVER is the same of one that is followed. */
@@ -173,6 +181,7 @@ struct event_row {
 	uint32_t flags;                        /* EVENT_* */
 	uint64_t taken_ms, begun_ms, ended_ms; /* since 1970; 0: not yet */
 	uint64_t out_bytes, err_bytes;         /* what is kept of them */
+	uint64_t result_bytes;                 /* and, of code, of its result */
 	uint32_t exit_status;                  /* as `ambit run` would give; over only */
 	uint32_t denied;                       /* 1: something was */
 	struct event_outcome outcome;          /* over only */
@@ -212,12 +221,13 @@ int description_take(struct rbuf *in, struct description *ret, struct err *e);
 #define RUN_BYTES_MAX (2u << 20)
 struct run {
 	char key[SESSION_KEY_MAX + 1]; /* "": none */
-	uint32_t flags;                /* EVENT_BACKGROUND, INPUT, TERMINAL */
+	uint32_t flags;                /* EVENT_BACKGROUND, INPUT, TERMINAL, and its kind */
 	uint32_t changes;              /* AMBIT_CHANGES_*, beside the session's */
 	uint32_t rows, columns;        /* of a terminal */
 	char limits[512];              /* "wall=30s,memory=2G": narrower than the session's */
 	char on_conflict[16];
-	char **argv, **env; /* owned, end with NULL; env goes over the session's */
+	char **argv,
+		**env; /* owned, end with NULL; of code argv is a language and its source; env goes over the session's */
 };
 void run_finish(struct run *r);
 void run_put(struct buf *out, const struct run *r);

@@ -199,10 +199,11 @@ static void put_end(struct buf *b, const struct event_row *r)
 	buf_put_text(b, r->hint, MESSAGE_CUT - 64);
 	if (r->state == EVENT_OVER)
 		outcome_encode(&r->outcome, b);
+	buf_put_u64(b, r->result_bytes);
 	put_sum(b);
 }
 
-_Static_assert(16 + 32 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
+_Static_assert(16 + 40 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
 _Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX + 8 <= HALF,
 	       "what was asked fits its half");
 
@@ -224,6 +225,7 @@ static bool take_end(const uint8_t *half, struct event_row *ret)
 	rbuf_text(&in, ret->hint, MESSAGE_CUT - 64);
 	if (ret->state == EVENT_OVER)
 		outcome_decode(&in, &ret->outcome);
+	ret->result_bytes = rbuf_u64(&in);
 	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
 	       ret->denied <= 1 && ret->code <= INT_MAX;
 }
@@ -279,9 +281,11 @@ static int write_half(const struct shelf *s, uint64_t n, bool second, const stru
 
 static void name_of(uint64_t n, enum shelf_kind kind, char ret[40])
 {
-	static const char *const ends[] = {
-		[SHELF_RUN] = "run", [SHELF_OUT] = "out", [SHELF_ERR] = "err", [SHELF_RECORD] = "json"
-	};
+	static const char *const ends[] = { [SHELF_RUN] = "run",
+					    [SHELF_OUT] = "out",
+					    [SHELF_ERR] = "err",
+					    [SHELF_RECORD] = "json",
+					    [SHELF_RESULT] = "result" };
 
 	(void)snprintf(ret, 40, "%llu.%s", (unsigned long long)n, ends[kind]); /* fits */
 }
@@ -618,6 +622,7 @@ void shelf_last_word(const struct shelf *s, struct event_row *row)
 	row->begun_ms = row->ended_ms = row->taken_ms;
 	note_last(s, SHELF_OUT, &row->out_bytes, row);
 	note_last(s, SHELF_ERR, &row->err_bytes, row);
+	note_last(s, SHELF_RESULT, &row->result_bytes, row);
 }
 
 void shelf_prune(struct shelf *s, uint64_t keep_bytes, uint64_t keep_ms, uint64_t now_ms)

@@ -138,6 +138,8 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	put_argv(json_put_key(j, "argv"), program, argc);
 	json_put_word(json_put_key(j, "base"), spec_base_word(q->base));
 	talk_put_text(json_put_key(j, "home"), q->home);
+	if (q->kind != KIND_RUN)
+		json_put_word(json_put_key(j, "kind"), kind_word(q->kind));
 	put_limits(json_put_key(j, "limits"), &q->limits);
 	json_put_count(json_put_key(j, "n"), q->n);
 	json_put_word(json_put_key(j, "observe"), spec_observe_word(q->observe));

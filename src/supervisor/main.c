@@ -51,6 +51,7 @@ struct supervisor {
 	int terminal_fd;         /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
+	int code_fd[2]; /* of code: what becomes CELL_CODE_FD and CELL_RESULT_FD */
 	pid_t pid;
 	pid_t companion; /* the command line, if it is that which asks; else 0 */
 	enum wire_state state;
@@ -65,6 +66,7 @@ struct supervisor {
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
 	struct err unlogged_why;
 	struct rbuf program; /* encoded, as the library sent it */
+	struct rbuf asked;   /* the same of what is recorded in its place */
 	void *request_bytes; /* mapped */
 	size_t request_size;
 	void *arena;                      /* mapped, shared with the warden */
@@ -149,6 +151,8 @@ static int take_descriptors(struct supervisor *s, struct wire_message *m, int *r
 		s->network.relay = steal_fd(&m->fds[next++]);
 		s->network.dialer = steal_fd(&m->fds[next++]);
 	}
+	for (unsigned i = 0; i < 2 && (present & EVENT_HAS_CODE) != 0 && next < m->n_fds; i++)
+		s->code_fd[i] = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
 	s->stays = (asks & EVENT_STAYS) != 0;
@@ -159,6 +163,25 @@ static int take_descriptors(struct supervisor *s, struct wire_message *m, int *r
 	return 0;
 }
 
+/* Leaves the cursor at the program. */
+static int read_request(struct supervisor *s, struct event_request *ret, struct err *e)
+{
+	uint32_t n;
+	int r;
+
+	rbuf_init(&s->program, s->request_bytes, s->request_size);
+	r = request_decode(&s->program, ret, e);
+	if (r < 0)
+		return r;
+	s->asked = s->program;
+	if (ret->kind == KIND_RUN)
+		return 0;
+	n = rbuf_u32(&s->program);
+	rbuf_init(&s->asked, rbuf_bytes(&s->program, n), n);
+	return s->program.failed ? err_set(e, AMBIT_PROTOCOL, NULL, "request: what is recorded of the code is missing")
+				 : 0;
+}
+
 static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	auto_fd int ledger_fd = -1;
@@ -167,12 +190,11 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	r = r < 0 ? r : map_request(s, m->fds[0], e);
 	if (r < 0)
 		return r;
-	rbuf_init(&s->program, s->request_bytes, s->request_size);
-	r = request_decode(&s->program, &s->request, e);
+	r = read_request(s, &s->request, e);
 	if (r < 0)
 		return r;
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
-	return s->waits ? 0 : logbook_ask(&s->logbook, s->program, e);
+	return s->waits ? 0 : logbook_ask(&s->logbook, s->asked, e);
 }
 
 /* A sealed file that both sides map: what was checked stays what it was. */
@@ -219,10 +241,32 @@ static int make_arena(struct supervisor *s, int *ret_fd, struct err *e)
 	return 0;
 }
 
+#define BUILD_HAS_CODE 32u
+
+/* Behind the other descriptors of a message to the warden. */
+static size_t put_code(const struct supervisor *s, int *fds, size_t n, uint32_t *present)
+{
+	if (s->code_fd[0] < 0)
+		return n;
+	*present |= BUILD_HAS_CODE;
+	fds[n] = s->code_fd[0];
+	fds[n + 1] = s->code_fd[1];
+	return n + 2;
+}
+
+/* The cell has them, or nobody. */
+static void close_streams(struct supervisor *s)
+{
+	for (size_t i = 0; i < 3; i++)
+		fd_close(&s->stdio_fd[i]);
+	for (size_t i = 0; i < 2; i++)
+		fd_close(&s->code_fd[i]);
+}
+
 static int send_build(struct supervisor *s, struct err *e)
 {
 	auto_fd int spec_fd = -1, arena_fd = -1;
-	int fds[6];
+	int fds[8];
 	size_t n = 2;
 	uint32_t present = 0;
 	uint8_t body[8];
@@ -245,6 +289,7 @@ static int send_build(struct supervisor *s, struct err *e)
 	}
 	if (s->waits)
 		present |= 16;
+	n = put_code(s, fds, n, &present);
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
@@ -253,8 +298,7 @@ static int send_build(struct supervisor *s, struct err *e)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
 	(void)fd_set_nonblock(s->cell, true); /* a warden that does not read must not hold the supervisor up */
-	for (size_t i = 0; i < 3; i++)
-		fd_close(&s->stdio_fd[i]);
+	close_streams(s);
 	fd_close(&s->program_fd);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to build") : 0;
 }
@@ -1072,12 +1116,13 @@ static void take_names(struct supervisor *s, const struct event_request *q)
 	memcpy(s->request.command, q->command, sizeof q->command);
 	memcpy(s->request.grant_ids, q->grant_ids, sizeof q->grant_ids[0] * q->grants.count);
 	s->request.n = q->n;
+	s->request.kind = q->kind;
 }
 
 static int send_program(struct supervisor *s, struct err *e)
 {
 	auto_fd int program_fd = -1;
-	int fds[4], r = memory_file("ambit-program", s->program.data + s->program.at, rbuf_left(&s->program),
+	int fds[6], r = memory_file("ambit-program", s->program.data + s->program.at, rbuf_left(&s->program),
 				    &program_fd, e);
 	size_t n = 1;
 	uint32_t present = 0;
@@ -1092,11 +1137,11 @@ static int send_program(struct supervisor *s, struct err *e)
 			present |= 1u << i;
 			fds[n++] = s->stdio_fd[i];
 		}
+	n = put_code(s, fds, n, &present);
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	r = wire_send(s->cell, WIRE_CELL_PROGRAM, &b, fds, n);
-	for (size_t i = 0; i < 3; i++)
-		fd_close(&s->stdio_fd[i]);
+	close_streams(s);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to run") : 0;
 }
 
@@ -1109,8 +1154,7 @@ static int go(struct supervisor *s, struct wire_message *m, struct err *e)
 
 	if (r < 0)
 		return r;
-	rbuf_init(&s->program, s->request_bytes, s->request_size);
-	r = request_decode(&s->program, &q, e);
+	r = read_request(s, &q, e);
 	if (r < 0)
 		return r;
 	if (!is_made_for(s, &q) || !paths_are_same(s))
@@ -1123,7 +1167,7 @@ static int go(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (r < 0)
 		return r;
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
-	r = logbook_ask(&s->logbook, s->program, e);
+	r = logbook_ask(&s->logbook, s->asked, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
 	r = r < 0 ? r : start_timer(s, e);
 	r = r < 0 ? r : send_program(s, e);
@@ -1207,7 +1251,7 @@ int main(int argc, char **argv)
 	/* field by field: clearing half a megabyte that is clear would cost its page faults */
 	s.lib = LIBRARY_FD;
 	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.talk.sock = -1;
-	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = -1;
+	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = s.code_fd[0] = s.code_fd[1] = -1;
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);
 	network_init(&s.network);

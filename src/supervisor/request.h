@@ -10,6 +10,7 @@
 #include "cell/spec.h"
 #include "core/grant.h"
 #include "core/id.h"
+#include "core/kind.h"
 #include "core/limits.h"
 #include "policy/policy.h"
 #include "supervisor/pty.h"
@@ -22,6 +23,7 @@
 #define EVENT_HAS_PROGRAM 8u
 #define EVENT_HAS_LEDGER 16u
 #define EVENT_HAS_NETWORK 32u /* two: the roles ambit-net and ambit-dial */
+#define EVENT_HAS_CODE 64u    /* two: what becomes CODE_FD and RESULT_FD */
 /* And who asks. */
 #define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
 #define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
@@ -37,6 +39,7 @@ struct event_request {
 	uint32_t beside;  /* 1: staged, and nobody's commit waits for it */
 	uint32_t
 		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
+	uint32_t kind;  /* enum event_kind */
 	uint32_t umask; /* with which the program starts: the caller's */
 	char event[32]; /* its id, for names on the host */
 	char user[64];

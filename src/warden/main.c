@@ -32,6 +32,7 @@ struct warden {
 	int report_fd;   /* owned: the workload before exec, -1 after */
 	int stdio_fd[3];
 	int program_fd;
+	int code_fd[2]; /* -1: it is no code, or that comes with the program */
 	struct cell_spec spec;
 	struct cell_program program;
 	struct cell_trees trees;
@@ -97,6 +98,8 @@ static void take_build(struct warden *w, struct wire_message *m)
 			w->stdio_fd[i] = steal_fd(&m->fds[next++]);
 	if ((present & 8) != 0 && next < m->n_fds)
 		w->program_fd = steal_fd(&m->fds[next++]);
+	for (unsigned i = 0; i < 2 && (present & WORKLOAD_CODE) != 0 && next < m->n_fds; i++)
+		w->code_fd[i] = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		give_up_at(w, STEP_DECODE, EPROTO);
 	w->waits = (present & 16) != 0;
@@ -249,6 +252,7 @@ static void start(struct warden *w)
 				       .program = w->waits ? NULL : &w->program,
 				       .made = &w->made,
 				       .stdio_fd = { w->stdio_fd[0], w->stdio_fd[1], w->stdio_fd[2] },
+				       .code_fd = { w->code_fd[0], w->code_fd[1] },
 				       .program_fd = w->program_fd };
 	struct cell_failure f;
 
@@ -258,6 +262,8 @@ static void start(struct warden *w)
 		give_up(w, &f);
 	for (size_t i = 0; i < 3; i++)
 		fd_close(&w->stdio_fd[i]);
+	for (size_t i = 0; i < 2; i++)
+		fd_close(&w->code_fd[i]);
 	fd_close(&w->program_fd);
 	fd_close(&w->made.slave_fd);
 	fd_close(&w->made.scratch_fd);
@@ -391,7 +397,7 @@ int main(void)
 	/* field by field: clearing what is clear would cost its page faults */
 	w.sock = SUPERVISOR_FD;
 	w.report_fd = w.program_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
-	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = -1;
+	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = w.code_fd[0] = w.code_fd[1] = -1;
 	for (size_t i = 0; i < CELL_TREES_MAX; i++)
 		w.trees.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* and the socket says the same if this is ever cleared */

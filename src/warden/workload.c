@@ -19,20 +19,24 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
 
-#define REPORT_FD 3 /* where the report socket lies until exec closes it */
+#define REPORT_FD                                                                                                      \
+	(CELL_RESULT_FD + 1) /* where the report socket lies until exec closes it: behind those that the program gets */
 
-static int arrange_stdio(const struct workload *w, struct cell_failure *f)
+/* What lies there is the warden's, which its child has no business with: its connection, its signals and its patience. *ret_n: the first that is not the program's. */
+static int arrange_streams(const struct workload *w, int *ret_n, struct cell_failure *f)
 {
-	int from[3];
+	const int n = w->code_fd[0] >= 0 ? CELL_RESULT_FD + 1 : 3;
+	int from[CELL_RESULT_FD + 1];
 
-	for (int i = 0; i < 3; i++) {
-		from[i] = w->stdio_fd[i] >= 0 ? w->stdio_fd[i] : w->made->slave_fd;
+	*ret_n = n;
+	for (int i = 0; i < n; i++) {
+		from[i] = i >= 3 ? w->code_fd[i - 3] : w->stdio_fd[i] >= 0 ? w->stdio_fd[i] : w->made->slave_fd;
 		/* above 9, so that none is overwritten before it is used */
 		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 10);
 		if (from[i] < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < n; i++)
 		if (dup2(from[i], i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	return 0;
@@ -130,6 +134,9 @@ static int take_program(const struct workload *w, struct cell_program *ret, stru
 		if (dup2(from, i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	}
+	for (int i = CELL_CODE_FD; i <= CELL_RESULT_FD && (present & WORKLOAD_CODE) != 0 && next < n_fds; i++)
+		if (dup2(fds[next++], i) < 0)
+			return build_failed(f, STEP_STDIO, errno);
 	if (fstat(fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > CELL_PROGRAM_MAX)
 		return build_failed(f, STEP_DECODE, EPROTO);
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
@@ -153,7 +160,6 @@ static int await_release(struct cell_failure *f)
 
 static int execute(const struct workload *w, const struct cell_program *p, struct cell_failure *f)
 {
-
 	if (w->program_fd >= 0)
 		(void)syscall(SYS_execveat, w->program_fd, "", p->argv, p->envp, AT_EMPTY_PATH);
 	else
@@ -167,13 +173,15 @@ static void child(const struct workload *w, int report_fd)
 	struct cell_failure f;
 	uint32_t told[2];
 	const bool arranged = arrange_session(w, &f) == 0, waits = w->program == NULL;
+	int n = 3;
 
 	known_state(w->spec);
-	if (arranged && (waits || arrange_stdio(w, &f) == 0)) {
-		/* on top of the copy of the warden's own connection, which the child has no business with */
+	if (arranged && (waits || arrange_streams(w, &n, &f) == 0)) {
 		(void)dup3(report_fd, REPORT_FD, O_CLOEXEC);
+		for (int i = n; i < REPORT_FD; i++)
+			(void)close(i); /* as above */
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
-		if (syscall(SYS_close_range, REPORT_FD, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+		if (syscall(SYS_close_range, n, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 			(void)build_failed(&f, STEP_STDIO, errno);
 		else if (wall_up(w, &f) == 0 && (!waits || take_program(w, &later, &f) == 0) && await_release(&f) == 0)
 			(void)execute(w, waits ? &later : w->program, &f);

@@ -18,7 +18,7 @@ static uint8_t asked[WITNESS_ASK_MAX];
 
 static int read_ask(struct witness_ask *ask, int *ret_socket, int *ret_authorities, struct err *e)
 {
-	int fds[FD_PASS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+	int fds[FD_PASS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	size_t n_fds = 0;
 	const ssize_t n = fd_receive(STDIN_FILENO, asked, sizeof asked, fds, &n_fds);
 

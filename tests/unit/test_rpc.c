@@ -187,6 +187,8 @@ static json_t *right_value(enum param_type type)
 		return json_integer(1);
 	if (type == PARAM_NAMES)
 		return json_pack("[s]", "a");
+	if (type == PARAM_WORD_LANGUAGE)
+		return json_string("node");
 	return json_string(type == PARAM_WORD_STREAM ? "stdout" : "s_01HZZZZZZZ0000000000000000");
 }
 

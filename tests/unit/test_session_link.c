@@ -165,13 +165,13 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ "no state of an event", "event row", 8, 0, false },
 		{ "one state too many", "event row", 8, EVENT_STATE_COUNT, false },
 		{ "interrupted", "event row", 8, EVENT_INTERRUPTED, true },
-		{ "one flag more", "event row", 12, EVENT_FLAGS + 1, false },
-		{ "status 256", "event row", 57, 1, false },
-		{ "denied twice", "event row", 60, 2, false },
-		{ "no cause", "event row", 64, 0, false },
-		{ "a cause that is none", "event row", 64, 99, false },
-		{ "a command without an end", "event row", 64 + 96 + 32 + 255, 'x', false },
-		{ "a hint without an end", "event row", 1471, 'x', false },
+		{ "one flag more", "event row", 13, 1, false },
+		{ "status 256", "event row", 65, 1, false },
+		{ "denied twice", "event row", 68, 2, false },
+		{ "no cause", "event row", 72, 0, false },
+		{ "a cause that is none", "event row", 72, 99, false },
+		{ "a command without an end", "event row", 72 + 96 + 32 + 255, 'x', false },
+		{ "a hint without an end", "event row", 1479, 'x', false },
 	};
 
 	(void)state;

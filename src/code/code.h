@@ -1,0 +1,25 @@
+/* code - code events: a text in a language instead of a command.
+ *
+ * Owns:   the drivers (python.py, node.js, shell.sh), which are part of the library and need no file, and with which interpreter each is started.
+ * Holds:  an event of code is a command like any other: an interpreter with the driver as an argument. The source comes by descriptor CELL_CODE_FD, to its end; what
+ *         became of it goes to CELL_RESULT_FD, as doc/CODE.md has it. So an interpreter can be started before anybody knows what it is to run. What a driver says is
+ *         what the code says: whoever reads a result reads a hostile program's.
+ * Called: lib/launch.c; pure. */
+#ifndef CODE_CODE_H
+#define CODE_CODE_H
+
+#include <stddef.h>
+
+#include "core/kind.h"
+
+#define CODE_SOURCE_MAX (1u << 20)
+#define CODE_RESULT_MAX (16u << 20)
+#define CODE_HEAD_MAX 64
+#define CODE_ARGV_MAX 6
+
+/* The interpreter and its arguments, ends with NULL; NULL: no language. Lives for ever. */
+char *const *code_argv(enum event_kind kind);
+/* What stands before the source: whether the value is to be printed, since nobody takes the result. Gives its length. */
+size_t code_head(enum event_kind kind, int shows, char ret[CODE_HEAD_MAX]);
+
+#endif
