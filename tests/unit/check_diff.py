@@ -327,6 +327,7 @@ def main(role, golden, build='bounded'):
                 os.mkdir(os.path.join(root, name))
                 lay(os.path.join(root, name), tree)
                 work = git + ['--work-tree', os.path.join(root, name)]
+                subprocess.run(work + ['read-tree', '--empty'], env=GIT, check=True)  # or the index may take a file for the other tree's
                 subprocess.run(work + ['add', '-A', '.'], cwd=os.path.join(root, name), env=GIT, check=True, capture_output=True)
                 trees.append(subprocess.run(work + ['write-tree'], env=GIT, check=True, capture_output=True, text=True).stdout.strip())
             return subprocess.run(git + ['diff', '-M100%', f'--stat={width}', *trees], env=GIT, check=True, capture_output=True).stdout

@@ -53,6 +53,7 @@ static const struct event_row over = {
 	.ended_ms = 4,
 	.out_bytes = 5,
 	.err_bytes = 6,
+	.result_bytes = 7,
 	.exit_status = 255,
 	.denied = 1,
 	.outcome = { .cause = CAUSE_LIMIT, .limit = LIMIT_WALL, .usage = { .wall_ms = 9 } },
@@ -103,7 +104,7 @@ static const struct message {
 	{ "ready", 4236, put_ready, again_ready },   { "number", 12, put_number, again_number },
 	{ "status", 104, put_status, again_status }, { "taken", 48, put_taken, again_taken },
 	{ "event", 20, put_event, again_event },     { "grew", 24, put_grew, again_grew },
-	{ "event row", 1476, put_over, again_over },
+	{ "event row", 1484, put_over, again_over },
 };
 
 static const struct message *message_of(const char *word)
