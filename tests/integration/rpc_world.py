@@ -32,7 +32,7 @@ def event_row(n, state=2, out=0, err=0, exit_status=0, denied=0, command="true",
     outcome = bytearray(96)
     if state == 3:
         outcome[0:4] = struct.pack("<I", 1)
-    return (struct.pack("<QIIQQQQQII", n, state, flags, 1700000000000, 1700000000001, 1700000000002 if state > 2 else 0, out, err, exit_status,
+    return (struct.pack("<QIIQQQQQQII", n, state, flags, 1700000000000, 1700000000001, 1700000000002 if state > 2 else 0, out, err, 0, exit_status,
                         denied) + bytes(outcome) + text(EVENT, 32) + text(command, 256) + struct.pack("<I", code) + text(message, 512) + text("", 512))
 
 
