@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/sha256.h"
 #include "lib/helper.h"
 #include "lib/public.h"
 #include "lib/stage.h"
@@ -96,6 +97,18 @@ static char **copy_vector(char *const *v)
 	return copy;
 }
 
+static void digest_program(const struct event_plan *plan, uint8_t ret[32])
+{
+	auto_buf b = { .max = REQUEST_BYTES_MAX };
+	struct sha256 s;
+
+	if (plan->asked != NULL) /* a command is started when it is known */
+		program_encode(&b, plan->path, plan->argv, plan->envp);
+	sha256_init(&s);
+	sha256_add(&s, b.data, b.failed ? 0 : b.len);
+	sha256_end(&s, ret);
+}
+
 static struct ambit_event *event_new(const struct event_plan *plan)
 {
 	struct ambit_event *ev = calloc(1, sizeof *ev);
@@ -116,6 +129,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->wait_ms = plan->wait_ms;
 	ev->stays = plan->stays;
 	ev->waits = plan->waits;
+	ev->reads_nothing = plan->stream[0] == AMBIT_STREAM_NULL;
+	digest_program(plan, ev->program);
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -230,7 +245,7 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 	request_encode(ev->request, &b);
 	if (plan->asked != NULL)
 		put_asked(plan, &b);
-	if (!plan->waits)
+	if (!plan->waits || plan->asked != NULL)
 		program_encode(&b, plan->path, plan->argv, plan->envp);
 	if (b.failed)
 		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
@@ -310,7 +325,8 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
 				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0));
 	r = wire_send(ev->sock, how, &b, fds, n);
-	streams_handed_over(&ev->streams);
+	if (!ev->waits) /* else they are sent again: another cell may be made when it is known what runs */
+		streams_handed_over(&ev->streams);
 	fd_close(&ev->network.relay_fd);
 	fd_close(&ev->network.dialer_fd);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
@@ -363,11 +379,22 @@ static void watch_nothing(struct ambit_event *ev)
 	ev->n_watched = 0;
 }
 
+/* Whether the interpreter that was started is what would be started now, and there is nothing that it should have had from the beginning. */
+static bool fits_program(const struct ambit_event *ready, const struct ambit_event *ev)
+{
+	if (ready->request->kind == KIND_RUN)
+		return true;
+	return ready->request->kind == ev->request->kind && ev->reads_nothing &&
+	       memcmp(ready->program, ev->program, sizeof ev->program) == 0;
+}
+
 /* Whether its cell is the one that ev needs. What the supervisor knows better, it looks at again. */
 static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 {
 	auto_buf theirs = { .max = 0 }, ours = { .max = 0 };
 
+	if (!fits_program(ready, ev))
+		return false;
 	if (!ready->is_ready || ready->told_end || network_roles_are_needed(&ev->request->grants))
 		return false;
 	buf_init(&theirs, REQUEST_BYTES_MAX);
@@ -385,6 +412,8 @@ static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_eve
 		watch_nothing(ready);
 		ev->sock = steal_fd(&ready->sock);
 		ev->pidfd = steal_fd(&ready->pidfd);
+		if (ready->request->kind != KIND_RUN)
+			streams_adopt(&ev->streams, &ready->streams);
 		ambit_event_free(ready);
 		*ret = 0;
 		return WIRE_EVENT_GO;
@@ -410,7 +439,8 @@ static void watch_again(struct ambit_event *ev)
 		add_interest(&in, ev->sock, ev->kill_wanted || tells_early(ev) ? POLLIN | POLLOUT : POLLIN);
 	if (ev->talk != NULL)
 		add_interest(&in, stage_talk_fd(ev->talk), POLLIN);
-	streams_interests(&ev->streams, add_interest, &in);
+	if (!ev->waits)
+		streams_interests(&ev->streams, add_interest, &in);
 	for (size_t i = 0; i < in.n; i++) {
 		struct epoll_event want = { .events = in.list[i].events };
 		int fd = in.list[i].fd;
@@ -798,14 +828,16 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	if (ev->result.ended)
 		return 1;
 	watch_nothing(ev);
-	streams_step(&ev->streams);
+	if (!ev->waits)
+		streams_step(&ev->streams);
 	take_messages(ev);
 	bound_output(ev);
 	tell_waiting(ev);
 	if (ev->told_end) {
-		streams_step(&ev->streams);
+		if (!ev->waits)
+			streams_step(&ev->streams);
 		settle(ev);
-		if (streams_drained(&ev->streams) && is_settled(ev))
+		if ((ev->waits || streams_drained(&ev->streams)) && is_settled(ev))
 			complete(ev);
 	}
 	watch_again(ev);

@@ -44,6 +44,8 @@ struct ambit_event {
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
 	bool waits, is_ready;       /* for what it is to run; its cell stands */
+	bool reads_nothing;         /* its standard input is /dev/null */
+	uint8_t program[32];        /* digest of what is executed, and with which variables */
 	uint64_t early;             /* signals that came before, and are not told yet, the first by bit 0 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
@@ -81,7 +83,7 @@ struct event_plan {
 	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
-	bool waits;        /* it runs nothing yet: only its cell is made. Nothing of argv and streams counts */
+	bool waits; /* it runs nothing yet: only its cell is made; of code its interpreter is started, too. Nothing of a command's argv and streams counts */
 	struct ambit_event *
 		ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */

@@ -212,6 +212,23 @@ void streams_give_code(struct streams *s)
 	s->held_back = false;
 }
 
+void streams_adopt(struct streams *to, struct streams *from)
+{
+	for (size_t i = 1; i < STREAMS; i++) {
+		struct relay *ours = &to->relay[i], *theirs = &from->relay[i];
+
+		if (!to->relayed[i] || !from->relayed[i])
+			continue;
+		close_owned(ours);
+		fd_close(&to->cell_fd[i]);
+		to->cell_fd[i] = steal_fd(&from->cell_fd[i]);
+		if (ours->output)
+			ours->from_fd = steal_fd(&theirs->from_fd);
+		else
+			ours->to_fd = steal_fd(&theirs->to_fd);
+	}
+}
+
 static bool is_ready(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };

@@ -67,6 +67,8 @@ struct stream_code {
 /* Pipes for an event of code: the source, which is copied, waits until streams_give_code. */
 int streams_open_code(struct streams *s, const struct stream_code *c, struct err *e);
 void streams_give_code(struct streams *s);
+/* The pipes of `from`, whose program waits at their other ends, in place of to's own, which lead where those did that are replaced. */
+void streams_adopt(struct streams *to, struct streams *from);
 
 /* What the private terminal starts as: the first of the caller's that it stands for. It echoes only if it stands for the keys and
  * the screen both; else the caller's own terminal stays as it is, and echoes. */

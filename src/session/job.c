@@ -329,9 +329,20 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 
 #define ANY_PROGRAM "/bin/true" /* of the base: what it runs is said later */
 
-int job_make_ready(const struct job_terms *t, char ret_event[ID_TEXT_MAX], struct ambit_event **ret)
+/* Its pipes are made now, and get where they lead when it is known whose they are. */
+static void lead_nowhere(struct ambit_event_options *o, int fd)
 {
-	char *argv[] = { (char[]){ ANY_PROGRAM }, NULL };
+	o->code = AMBIT_CODE;
+	o->stream[1] = o->stream[2] = AMBIT_STREAM_PASS;
+	o->stream_fd[1] = o->stream_fd[2] = o->result_fd = fd;
+}
+
+int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_event[ID_TEXT_MAX],
+		   struct ambit_event **ret)
+{
+	auto_fd int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char word[16], *argv[] = { kind == KIND_RUN ? (char[]){ ANY_PROGRAM } : word,
+				   kind == KIND_RUN ? NULL : (char[]){ "" }, NULL };
 	const struct run run = { .argv = argv };
 	auto_free char **environment = environment_of(NULL, t->about->env);
 	const struct limits limits = t->policy->policy.limits;
@@ -340,12 +351,15 @@ int job_make_ready(const struct job_terms *t, char ret_event[ID_TEXT_MAX], struc
 	struct event_names names = { .n = 1 };
 	struct ambit_event_options o;
 	struct err e;
-	int r = environment == NULL ? -ENOMEM : event_new_id('e', now_ms(), names.event);
+	int r = environment == NULL || nowhere < 0 ? -ENOMEM : event_new_id('e', now_ms(), names.event);
 
 	(void)text_copy(names.session, sizeof names.session, t->session);
 	(void)memcpy(ret_event, names.event, sizeof names.event);
 	options_of(t, &run, false, environment, &o);
 	o.stream[0] = o.stream[1] = o.stream[2] = AMBIT_STREAM_NULL;
+	(void)text_copy(word, sizeof word, kind_word(kind)); /* fits */
+	if (kind != KIND_RUN)
+		lead_nowhere(&o, nowhere);
 	r = r < 0 ? r : narrow(&like, &t->policy->policy, t, &run, &e);
 	r = r < 0 ? r : launch_waiting(t->policy, &o, &names, ret, NULL);
 	t->policy->policy.limits = limits;

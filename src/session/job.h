@@ -57,8 +57,9 @@ void job_finish(struct job *j);
 int job_prepare(struct job *j, const struct shelf *shelf, struct err *e);
 /* Starts it. What is refused is over at once: the row says so, and 1 is given; 0: it runs. */
 int job_begin(struct job *j, const struct job_terms *t);
-/* Makes the cell of an event that is to come, with a name of its own. */
-int job_make_ready(const struct job_terms *t, char ret_event[ID_TEXT_MAX], struct ambit_event **ret);
+/* Makes the cell of an event of that kind that is to come, with a name of its own; of code its interpreter is started in it. */
+int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_event[ID_TEXT_MAX],
+		   struct ambit_event **ret);
 /* 1: it is over, and the row says how; its record is written. */
 int job_step(struct job *j, const struct shelf *shelf);
 /* poll(2)'s, at most JOB_FDS; gives how many. */

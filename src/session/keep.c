@@ -86,6 +86,8 @@ int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_
 	int r;
 
 	shelf_init(&k->shelf);
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		k->ready[i].kind = (enum event_kind)i;
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
 		job_init(&k->jobs[i]);
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
@@ -111,7 +113,8 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e)
 
 void keep_finish(struct keep *k)
 {
-	ready_finish(&k->ready);
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		ready_finish(&k->ready[i]);
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
 		job_finish(&k->jobs[i]);
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
@@ -200,6 +203,16 @@ static int check_room(const struct keep *k, struct err *e)
 	return 0;
 }
 
+/* One whose interpreter was started has the session's variables alone, and reads nothing. */
+static const char *promise(struct keep *k, const struct run *run)
+{
+	const enum event_kind kind = event_kind_of(run->flags);
+	const bool is_plain = (run->flags & EVENT_INPUT) == 0 && run->env[0] == NULL;
+	const char *ready = kind != KIND_RUN && is_plain ? ready_promise(&k->ready[kind]) : NULL;
+
+	return ready != NULL ? ready : ready_promise(&k->ready[KIND_RUN]);
+}
+
 static int begin_taking(struct keep *k, const struct run *run, struct shelf_asked *asked, struct err *e)
 {
 	const char *ready;
@@ -213,9 +226,8 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",
 			       "events of this session write in place: there is nothing to keep or to throw away");
-	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0
-			? ready_promise(&k->ready)
-			: NULL;
+	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0 ? promise(k, run)
+												: NULL;
 	r = ready != NULL ? 0 : event_new_id('e', asked->taken_ms, asked->event);
 	if (ready != NULL)
 		memcpy(asked->event, ready, sizeof asked->event);
@@ -271,6 +283,16 @@ int keep_take(struct keep *k, const void *bytes, size_t n, struct session_taken 
 	return r < 0 ? r : take(k, bytes, n, &run, digest, ret, e);
 }
 
+/* What was promised to it; NULL: nothing was. */
+static struct ambit_event *take_ready(struct keep *k, const struct job *j)
+{
+	struct ambit_event *ev = NULL;
+
+	for (unsigned i = 0; i < KIND_COUNT && ev == NULL; i++)
+		ev = ready_take(&k->ready[i], j->row.event);
+	return ev;
+}
+
 /* It is written down before anybody is told. What cannot be, stays as it is and is tried again. */
 static void end(struct keep *k, struct job *j)
 {
@@ -282,9 +304,9 @@ static void end(struct keep *k, struct job *j)
 	k->ended++;
 	k->failed += j->row.exit_status != 0;
 	k->denials += j->row.denied;
-	ambit_event_free(ready_take(&k->ready, j->row.event)); /* of one that never began */
+	ambit_event_free(take_ready(k, j)); /* of one that never began */
+	k->ready[event_kind_of(j->flags)].wanted = true;
 	job_finish(j);
-	k->ready.wanted = true;
 	changed(k, n);
 }
 
@@ -364,7 +386,7 @@ static void begin(struct keep *k, struct job *j)
 {
 	struct job_terms terms = terms_of(k);
 
-	terms.ready = ready_take(&k->ready, j->row.event);
+	terms.ready = take_ready(k, j);
 	if (job_begin(j, &terms) != 0)
 		end(k, j);
 	else
@@ -384,14 +406,17 @@ static void make_ready(struct keep *k)
 {
 	struct job_terms terms;
 
-	if (keep_running(k) == 0)
-		k->ready.promised = false; /* to an event that could not be written down */
-	ready_step(&k->ready);
+	for (unsigned i = 0; i < KIND_COUNT; i++) {
+		if (keep_running(k) == 0)
+			k->ready[i].promised = false; /* to an event that could not be written down */
+		ready_step(&k->ready[i]);
+	}
 	if (keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
 	    (k->about.changes & AMBIT_CHANGES_DIRECT) != 0 || k->about.wall_ms_max != 0 || k->about.cpu_ms_max != 0)
 		return;
 	terms = terms_of(k);
-	ready_make(&k->ready, &terms);
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		ready_make(&k->ready[i], &terms);
 }
 
 /* The next whose turn it is; NULL: none. */
@@ -571,8 +596,9 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 		if (k->channels[i].line.sock >= 0)
 			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
 						    .events = line_wants(&k->channels[i].line) };
-	if (ready_fd(&k->ready) >= 0)
-		ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready), .events = POLLIN };
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		if (ready_fd(&k->ready[i]) >= 0)
+			ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready[i]), .events = POLLIN };
 	return n;
 }
 
@@ -580,7 +606,9 @@ int keep_patience(const struct keep *k, int timeout)
 {
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
 		timeout = line_patience(&k->channels[i].line, timeout);
-	return ready_timeout(&k->ready, timeout);
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		timeout = ready_timeout(&k->ready[i], timeout);
+	return timeout;
 }
 
 uint32_t keep_running(const struct keep *k)

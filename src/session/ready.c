@@ -23,7 +23,7 @@ void ready_make(struct ready *r, const struct job_terms *t)
 	if (r->ev != NULL || !r->wanted || now < r->not_before_ms)
 		return;
 	r->made_ms = now;
-	if (job_make_ready(t, r->event, &r->ev) < 0)
+	if (job_make_ready(t, r->kind, r->event, &r->ev) < 0)
 		r->not_before_ms = now + FAILED_MS;
 }
 

@@ -1,4 +1,4 @@
-/* ready - the cell of a session's next event, made before anybody asks.
+/* ready - the cell of a session's next event of a kind, made before anybody asks; of code its interpreter is started in it.
  *
  * Owns:   struct ready: one that waits (launch_waiting), and which event was promised it.
  * Holds:  no event has run in it, and one does at most. There is none before a session's first event has ended, nor when nobody asked for long. Whether it is what an event
@@ -14,6 +14,7 @@
 
 struct ready {
 	struct ambit_event *ev; /* owned, NULL */
+	enum event_kind kind;
 	char event[ID_TEXT_MAX];
 	bool promised;
 	bool wanted;                     /* an event ended not long ago: who had one asks for another, mostly */

@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "base/sha256.h"
 #include "cell/property.h"
 #include "core/endpoint.h"
 #include "core/outcome.h"
@@ -74,8 +75,10 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
-	bool waits;  /* for what it is to run */
-	bool stands; /* the cell, for that */
+	bool waits;                    /* for what it is to run */
+	bool stands;                   /* the cell, for that */
+	bool warm;                     /* likewise, and the interpreter of code was started in it */
+	uint8_t started[SHA256_BYTES]; /* then: digest of that */
 	mechanism_set achieved;
 	bool stays;        /* when the library goes */
 	bool reached;      /* by its owner, while it runs */
@@ -182,6 +185,15 @@ static int read_request(struct supervisor *s, struct event_request *ret, struct 
 				 : 0;
 }
 
+static void digest_program(const struct supervisor *s, uint8_t ret[SHA256_BYTES])
+{
+	struct sha256 sum;
+
+	sha256_init(&sum);
+	sha256_add(&sum, s->program.data + s->program.at, rbuf_left(&s->program));
+	sha256_end(&sum, ret);
+}
+
 static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	auto_fd int ledger_fd = -1;
@@ -193,6 +205,8 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	r = read_request(s, &s->request, e);
 	if (r < 0)
 		return r;
+	s->warm = s->waits && s->request.kind != KIND_RUN;
+	digest_program(s, s->started);
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
 	return s->waits ? 0 : logbook_ask(&s->logbook, s->asked, e);
 }
@@ -287,7 +301,7 @@ static int send_build(struct supervisor *s, struct err *e)
 		present |= 8;
 		fds[n++] = s->program_fd;
 	}
-	if (s->waits)
+	if (s->waits && !s->warm)
 		present |= 16;
 	n = put_code(s, fds, n, &present);
 	buf_init_in(&b, body, sizeof body);
@@ -412,7 +426,7 @@ static int run(struct supervisor *s, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
+	r = s->warm ? 0 : wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
 	if (r < 0)
 		return err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended before the program was started");
 	tell_listening(s);
@@ -448,7 +462,8 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (!s->waits)
 		return run(s, e);
 	s->stands = true;
-	r = wire_send(s->lib, WIRE_EVENT_READY, NULL, NULL, 0);
+	r = s->warm ? wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0) : 0;
+	r = r < 0 ? r : wire_send(s->lib, WIRE_EVENT_READY, NULL, NULL, 0);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who asked for the cell went") : 0;
 }
 
@@ -1110,6 +1125,17 @@ static bool is_made_for(const struct supervisor *s, const struct event_request *
 	       strcmp(s->request.event, q->event) == 0;
 }
 
+/* Whether the interpreter that waits is what would be started now; a cell without one takes any program. */
+static bool is_started_for(const struct supervisor *s, const struct event_request *q)
+{
+	uint8_t wanted[SHA256_BYTES];
+
+	if (!s->warm)
+		return true;
+	digest_program(s, wanted);
+	return q->kind == s->request.kind && memcmp(wanted, s->started, sizeof wanted) == 0;
+}
+
 static void take_names(struct supervisor *s, const struct event_request *q)
 {
 	memcpy(s->request.session, q->session, sizeof q->session);
@@ -1157,7 +1183,7 @@ static int go(struct supervisor *s, struct wire_message *m, struct err *e)
 	r = read_request(s, &q, e);
 	if (r < 0)
 		return r;
-	if (!is_made_for(s, &q) || !paths_are_same(s))
+	if (!is_made_for(s, &q) || !is_started_for(s, &q) || !paths_are_same(s))
 		begin_again(s, m);
 	take_names(s, &q);
 	r = staging_resume(&s->request, &s->staging, &stale, e);
@@ -1170,7 +1196,10 @@ static int go(struct supervisor *s, struct wire_message *m, struct err *e)
 	r = logbook_ask(&s->logbook, s->asked, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
 	r = r < 0 ? r : start_timer(s, e);
-	r = r < 0 ? r : send_program(s, e);
+	if (r == 0 && s->warm)
+		close_streams(s); /* it has them */
+	else
+		r = r < 0 ? r : send_program(s, e);
 	return r < 0 ? r : run(s, e);
 }
 
