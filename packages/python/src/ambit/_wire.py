@@ -15,6 +15,7 @@ from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence
 from .errors import EventFailed, Limit, Lost, Malformed, NotKept, Untrue, error_of
 
 PROTOCOL = 1
+CHANGES = ("added", "modified", "deleted", "renamed", "mode", "metadata")  # kinds of effects that are changes of files
 LINE_MAX = 16 << 20  # the longest answer is a page of sessions, or of a record
 REQUEST_MAX = 4 << 20  # the daemon takes no longer line
 HELD_MAX = 4 << 20  # bytes of notes that are held for who waits for something else; what comes then is dropped, and asked for again
@@ -350,15 +351,39 @@ def session_params(workspace: Optional[Union[str, "os.PathLike[str]"]], grants: 
             "strict": strict or None, "key": key or own_key(), **more}
 
 
-def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
+def how_params(session: str, env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
                changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
     bounds = dict(limits or {})
     if timeout is not None:
         if not 0 < timeout < 1e9:
             raise Malformed("timeout is a number of seconds, more than none", "USAGE", "leave it out for no limit")
         bounds["wall"] = f"{max(1, int(timeout * 1000))}ms"
-    return {"session": session, "argv": arguments(argv), "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
+    return {"session": session, "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
             "background": background or None, "on_conflict": on_conflict, "key": key or own_key()}
+
+
+def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
+               changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+    return {"argv": arguments(argv), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, key)}
+
+
+def code_params(session: str, language: str, source: Union[str, bytes], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
+                timeout: Optional[float], changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+    """A source is no path: whoever has one reads it."""
+    if not isinstance(source, (str, bytes)):
+        raise Malformed("a source is a text", "USAGE", "python(pathlib.Path(name).read_text())")
+    return {"language": language, "source": put_data(source), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, key)}
+
+
+def changes_of(record: bytes) -> List[Json]:
+    """What an event changed, of its record: proved effects (doc/RECORD.md)."""
+    try:
+        found = json.loads(record)["effects"]
+    except (ValueError, RecursionError, KeyError, TypeError) as problem:
+        raise Untrue("the daemon said what is no record") from problem
+    if not isinstance(found, list):
+        raise Untrue("the daemon said what is no record")
+    return [one for one in found if isinstance(one, dict) and one.get("source") == "proved" and one.get("kind") in CHANGES]
 
 
 def terminal_params(terminal: Optional[Tuple[int, int]]) -> Json:

@@ -11,6 +11,7 @@ from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, 
 from . import _wire
 from ._tasks import Connection, again, nothing, once
 from ._wire import Argument, Chunk, Grant, Json, Result, Signal
+from .code import RESULT_MAX, CodeResult, code_result
 from .client import NOWHERE
 from .errors import AmbitError, Gone, Lost, Malformed
 
@@ -109,35 +110,56 @@ class Session:
                   input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end; with `background` beside the session's others, so that several can be awaited at once. When the task is cancelled, an event
         without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
+        params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key)
+        result = await self._run("event.run", params, input, key)
+        return result.check() if check else result
+
+    async def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+                   limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                   input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
+        """As `ambit.Session.code`."""
+        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
+        result = await self._run("event.code", params, input, key)
+        found = code_result(result, await self.read(result.n, "result", min(RESULT_MAX, _wire.part(result.row, "result_bytes", int))))
+        if check:
+            found.check()
+        return found
+
+    async def python(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        return await self.code("python", source, **how)
+
+    async def node(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        return await self.code("node", source, **how)
+
+    async def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        return await self.code("shell", source, **how)
+
+    async def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Result:
         if input is not None:
-            async with await self.start(argv, timeout=timeout, env=env, limits=limits, changes=changes, strict=strict, on_conflict=on_conflict, input=True,
-                                        background=background, key=key) as event:
+            async with await self._start(method, params, True) as event:
                 try:
                     await event.write(input, end=True)
-                    result = await event.wait()
+                    return await event.wait()
                 except asyncio.CancelledError:
                     if key is None:
                         await asyncio.shield(event.cancel())
                     raise
-            return result.check() if check else result
-        params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key)
         connection = self.client._connection
         try:
-            answer = await again(connection, self.id, lambda: connection.ask("event.run", {**params, "wait": True, "follow": False}, True))
+            answer = await again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False}, True))
         except asyncio.CancelledError:
             if key is None:
-                await asyncio.shield(self._give_up(params))
+                await asyncio.shield(self._give_up(method, params))
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        result = _wire.whole(_wire.result_of(self.id, row, await self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                             await self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
-        return result.check() if check else result
+        return _wire.whole(_wire.result_of(self.id, row, await self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
+                                           await self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
 
-    async def _give_up(self, params: Json) -> None:
+    async def _give_up(self, method: str, params: Json) -> None:
         """The same request gives the number of what it began."""
         try:
-            n = _wire.part(await self.client._ask("event.run", follow=False, **{**params, "session": self.id}), "n", int)
+            n = _wire.part(await self.client._ask(method, follow=False, **{**params, "session": self.id}), "n", int)
             await self.client._ask("event.cancel", self.id, n=n)
         except AmbitError:
             pass  # what is told is the cancellation
@@ -146,10 +168,13 @@ class Session:
                     limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                     input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
         params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), **_wire.terminal_params(terminal)}
+        return await self._start("event.run", params, input, terminal is not None)
+
+    async def _start(self, method: str, params: Json, input: bool, terminal: bool = False) -> "Event":
         connection = Connection(self.client._patience, True)
         try:
-            answer = await again(connection, self.id, lambda: connection.ask("event.run", {**params, "input": input or None}))
-            return Event(self, connection, _wire.part(answer, "n", int), _wire.part(answer, "event", str), input or terminal is not None, connection.made)
+            answer = await again(connection, self.id, lambda: connection.ask(method, {**params, "input": input or None}))
+            return Event(self, connection, _wire.part(answer, "n", int), _wire.part(answer, "event", str), input or terminal, connection.made)
         except BaseException:
             connection.close()
             raise
@@ -216,6 +241,9 @@ class Session:
             found.append(data)
             offset, size = offset + len(data), size - len(data)
         return b"".join(found)
+
+    async def changes(self, n: int) -> List[Json]:
+        return _wire.changes_of(await self.record(n))
 
     async def record(self, n: int) -> bytes:
         return await self.read(n, "record", 1 << 40)

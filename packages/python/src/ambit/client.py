@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from . import _wire
 from ._link import Connection, again, once
 from ._wire import Argument, Chunk, Grant, Json, Result, Signal
+from .code import RESULT_MAX, CodeResult, code_result
 from .errors import AmbitError, Gone, Lost, Malformed
 
 
@@ -103,35 +104,58 @@ class Session:
             input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end. What was begun is never begun twice: it has a key, yours or one of its own, and is asked for again by that if the daemon dies.
         Interrupted (Ctrl-C), one without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
+        result = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), input, key)
+        return result.check() if check else result
+
+    def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+             limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+             input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
+        """Runs code in "python", "node" or "shell" to its end, as `run` does a command: its value, exception and pictures are in the result."""
+        params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
+        result = self._run("event.code", params, input, key)
+        found = code_result(result, self.read(result.n, "result", min(RESULT_MAX, _wire.part(result.row, "result_bytes", int))))
+        if check:
+            found.check()
+        return found
+
+    def python(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        """Code of Python; `how` as for `code`."""
+        return self.code("python", source, **how)
+
+    def node(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        """Code of Node; `how` as for `code`."""
+        return self.code("node", source, **how)
+
+    def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
+        """A script of bash; `how` as for `code`."""
+        return self.code("shell", source, **how)
+
+    def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Result:
         if input is not None:
-            with self.start(argv, timeout=timeout, env=env, limits=limits, changes=changes, strict=strict, on_conflict=on_conflict, input=True,
-                            background=background, key=key) as event:
+            with self._start(method, params, True) as event:
                 try:
                     event.write(input, end=True)
-                    result = event.wait()
+                    return event.wait()
                 except BaseException as problem:
                     if key is None and not isinstance(problem, Exception):
                         event.cancel()
                     raise
-            return result.check() if check else result
-        params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key)
         connection = self.client._connection
         try:
-            answer = again(connection, self.id, lambda: connection.ask("event.run", {**params, "wait": True, "follow": False}, True))
+            answer = again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False}, True))
         except BaseException as problem:
             if key is None and not isinstance(problem, Exception):
-                self._give_up(params)
+                self._give_up(method, params)
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        result = _wire.whole(_wire.result_of(self.id, row, self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                             self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
-        return result.check() if check else result
+        return _wire.whole(_wire.result_of(self.id, row, self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
+                                           self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
 
-    def _give_up(self, params: Json) -> None:
+    def _give_up(self, method: str, params: Json) -> None:
         """The same request gives the number of what it began."""
         try:
-            n = _wire.part(self.client._ask("event.run", follow=False, **{**params, "session": self.id}), "n", int)
+            n = _wire.part(self.client._ask(method, follow=False, **{**params, "session": self.id}), "n", int)
             self.client._ask("event.cancel", self.id, n=n)
         except AmbitError:
             pass  # what is told is the interruption
@@ -141,10 +165,13 @@ class Session:
               input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
         """Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: rows and columns of one."""
         params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), **_wire.terminal_params(terminal)}
+        return self._start("event.run", params, input, terminal is not None)
+
+    def _start(self, method: str, params: Json, input: bool, terminal: bool = False) -> "Event":
         connection = Connection(self.client._patience, True)
         try:
-            answer = again(connection, self.id, lambda: connection.ask("event.run", {**params, "input": input or None}))
-            return Event(self, connection, _wire.part(answer, "n", int), _wire.part(answer, "event", str), input or terminal is not None, connection.made)
+            answer = again(connection, self.id, lambda: connection.ask(method, {**params, "input": input or None}))
+            return Event(self, connection, _wire.part(answer, "n", int), _wire.part(answer, "event", str), input or terminal, connection.made)
         except BaseException:
             connection.close()
             raise
@@ -205,7 +232,7 @@ class Session:
                 yield note["params"]
 
     def read(self, n: int, stream: str, size: int, offset: int = 0) -> bytes:
-        """What is kept of an event: "stdout", "stderr" or "record"."""
+        """What is kept of an event: "stdout", "stderr", "record" or "result"."""
         found: List[bytes] = []
         while size > 0:
             most = min(size, _wire.PAGE)
@@ -215,6 +242,10 @@ class Session:
             found.append(data)
             offset, size = offset + len(data), size - len(data)
         return b"".join(found)
+
+    def changes(self, n: int) -> List[Json]:
+        """What an event that is over changed: `kind` (added, modified, deleted, ...) and `path` of each file, and what doc/RECORD.md has beside."""
+        return _wire.changes_of(self.record(n))
 
     def record(self, n: int) -> bytes:
         """The record of an event that is over, JSON (doc/RECORD.md)."""
