@@ -109,7 +109,7 @@ def main():
         import ambit  # pylint: disable=import-outside-toplevel
 
         def session(**more):
-            work = os.path.join(daemon.root, f'tree-{session.n}')
+            work = os.path.join(daemon.top, f'tree-{session.n}')
             session.n += 1
             os.mkdir(work)
             return ambit.Client().new(workspace=work, grants=['work .'], **more)

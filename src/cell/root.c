@@ -377,7 +377,7 @@ int root_enter(const struct cell_spec *spec, struct cell_root *root, struct cell
 	/* With both names the same, the old root lies on top of the new one, and is taken off (pivot_root(2)). */
 	if (fchdir(root->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 		return build_failed(f, STEP_PIVOT, errno);
-	if (chdir(spec_text(spec, spec->workdir)) < 0)
+	if ((spec->flags & CELL_LATE) == 0 && chdir(spec_text(spec, spec->workdir)) < 0)
 		return build_failed(f, STEP_WORKDIR, errno);
 	return 0;
 }

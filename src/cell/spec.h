@@ -65,7 +65,9 @@ enum cell_flag {
 	CELL_BY_FD = 16,        /* the program is a descriptor that travels with the build message, not a path */
 	CELL_MEMORY_EXACT = 32, /* a cgroup bounds the memory of all processes together */
 	CELL_SERVES = 64,       /* sockets of its network are handed out, CELL_POOL_SOCKETS of each family */
-	CELL_NO_IPV6 = 128,     /* the kernel has none: what leads to any host listens by IPv4 alone */
+	CELL_LATE =
+		256, /* the program is known later: it goes to its directory itself, since what a tree was seen to have before may be something else by then */
+	CELL_NO_IPV6 = 128, /* the kernel has none: what leads to any host listens by IPv4 alone */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 

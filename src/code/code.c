@@ -14,7 +14,7 @@
 static char *const argvs[KIND_COUNT][CODE_ARGV_MAX] = {
 	[KIND_PYTHON] = { WORD("python3"), WORD("-I"), WORD("-c"), driver_python, NULL },
 	[KIND_NODE] = { WORD("node"), WORD("-e"), driver_node, NULL },
-	[KIND_SHELL] = { WORD("bash"), WORD("-c"), driver_shell, NULL },
+	[KIND_SHELL] = { WORD("bash"), WORD("-c"), driver_shell, WORD("bash"), NULL },
 };
 
 char *const *code_argv(enum event_kind kind)

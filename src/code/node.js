@@ -645,6 +645,7 @@
 
   // What `node -e` has: a module of the working directory, and its variables as globals.
   function surroundings() {
+    if (process.argv.length > 1) process.chdir(process.argv[process.argv.length - 1]); // not before: what is there may be another directory by now
     process.argv.length = 1;
     const flags = process.execArgv, at = flags.indexOf(process._eval);
     if (at > 0) flags.splice(at - 1, 2);
@@ -721,7 +722,7 @@
     write();
   }
 
-  prepare(process.argv.slice(1));
+  prepare(process.argv.slice(1, -1));
   let came;
   try {
     came = wait();

@@ -97,6 +97,8 @@ def ambit():
         for name in ("random", "numpy.random"):
             if name in sys.modules:
                 sys.modules[name].seed()
+        if len(sys.argv) > 1:
+            posix.chdir(sys.argv[-1])  # not before: what is there may be another directory by now
         sys.argv[:] = ["-c"]
         if hasattr(sys, "orig_argv"):
             sys.orig_argv[:] = [sys.orig_argv[0], "-c"]
@@ -655,7 +657,7 @@ def ambit():
             sys.stdout.write(text.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
 
     own = sys._getframe().f_globals
-    prepare(sys.argv[1:])
+    prepare(sys.argv[1:-1])
     try:
         came = wait()
     except (OSError, ValueError, StopIteration) as problem:

@@ -6,5 +6,10 @@ if ((${#MAPFILE[@]} > 1)); then
 	echo 'bash: the source has a NUL byte' >&2
 	exit 1
 fi
+if (($# > 0)); then # not before: what is there may be another directory by now
+	cd -- "$1" || exit 2
+	shift
+	unset -v OLDPWD
+fi
 BASH_EXECUTION_STRING=${MAPFILE[0]-}
 LINENO=1; eval "unset -v MAPFILE; ${MAPFILE[0]-}"

@@ -379,6 +379,13 @@ static void watch_nothing(struct ambit_event *ev)
 	ev->n_watched = 0;
 }
 
+static bool is_gone(const struct ambit_event *ev)
+{
+	struct pollfd p = { .fd = ev->sock, .events = 0 };
+
+	return poll(&p, 1, 0) != 0;
+}
+
 /* Whether the interpreter that was started is what would be started now, and there is nothing that it should have had from the beginning. */
 static bool fits_program(const struct ambit_event *ready, const struct ambit_event *ev)
 {
@@ -395,7 +402,7 @@ static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 
 	if (!fits_program(ready, ev))
 		return false;
-	if (!ready->is_ready || ready->told_end || network_roles_are_needed(&ev->request->grants))
+	if (!ready->is_ready || ready->told_end || is_gone(ready) || network_roles_are_needed(&ev->request->grants))
 		return false;
 	buf_init(&theirs, REQUEST_BYTES_MAX);
 	buf_init(&ours, REQUEST_BYTES_MAX);
@@ -418,7 +425,7 @@ static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_eve
 		*ret = 0;
 		return WIRE_EVENT_GO;
 	}
-	ambit_event_free(ready);
+	event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 	*ret = start_supervisor(ev, e);
 	return WIRE_EVENT_START;
 }
@@ -463,7 +470,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	int r;
 
 	if (access("/" CELL_MARK, F_OK) == 0) { /* the kernel would refuse as well, and say less */
-		ambit_event_free(ready);
+		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
 		return err_why(e,
 			       err_set(e, AMBIT_UNAVAILABLE,
@@ -473,7 +480,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	}
 	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0 ||
 	    (plan->recorded && (ev->ledger_fd < 0 || ev->ledger_dir_fd < 0))) {
-		ambit_event_free(ready);
+		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
 	}
@@ -500,7 +507,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : send_http(ev, e);
 	r = r < 0 ? r : send_request(ev, plan, how, e);
 	if (r < 0) {
-		ambit_event_free(ready);
+		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
 		return r;
 	}
@@ -958,6 +965,11 @@ int ambit_event_exit_status(const struct ambit_event *ev)
 	case CAUSE_LOST: break;
 	}
 	return 125;
+}
+
+bool event_has_started(const struct ambit_event *ev)
+{
+	return ev->started || ev->told_end;
 }
 
 bool event_is_ready(const struct ambit_event *ev)

@@ -13,6 +13,8 @@
 #include "lib/streams.h"
 #include "supervisor/request.h"
 
+#define READY_LEAVE_MS                                                                                                 \
+	1000 /* for the supervisor of one that waits and is not wanted: one that somebody stopped is killed then */
 #define EVENT_WATCHED_MAX 8 /* two connections, and the streams that are copied */
 
 struct ambit_event {
@@ -95,6 +97,7 @@ char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the ag
 void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
 /* Whether the cell of one that waits stands; one that failed has ended (ambit_event_step). */
 bool event_is_ready(const struct ambit_event *ev);
+bool event_has_started(const struct ambit_event *ev);
 /* Kills a supervisor that does not answer; the warden ends the cell. */
 void event_abandon(struct ambit_event *ev);
 /* What is waited for before its changes can be committed, once each time; NULL if nothing is, or it was asked for. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/nearest.h"
 #include "base/text.h"
@@ -539,6 +540,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
+	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
+		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
 	if (r < 0)
 		return r;
 	plan.recorded = ledger.fd >= 0 && !l->waits;
@@ -637,7 +640,7 @@ int launch_in_session(const struct ambit_policy *p, const struct ambit_event_opt
 	struct launch l = { .names = names, .ready = ready };
 	const int r = check_and_launch(&l, p, o, ret, e);
 
-	ambit_event_free(l.ready); /* it was not asked for */
+	event_free_by(l.ready, clock_ms() + READY_LEAVE_MS); /* it was not asked for */
 	return r;
 }
 

@@ -25,6 +25,7 @@
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
 #define LEAVE_MS                                                                                                       \
 	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
+#define START_MS 90000 /* for a supervisor to start a program: longer than it waits for whatever it may wait for */
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
 #define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */
@@ -305,7 +306,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	options_of(t, run, (j->flags & EVENT_BACKGROUND) != 0, environment, &o);
 	r = r < 0 ? r : open_streams(j, run, &model, &o);
 	if (r < 0) {
-		ambit_event_free(t->ready);
+		event_free_by(t->ready, clock_ms() + LEAVE_MS);
 		return public_error(ret_error, cannot_open(r, &e), &e);
 	}
 	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
@@ -315,7 +316,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
 	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
 	if (r < 0)
-		ambit_event_free(t->ready);
+		event_free_by(t->ready, clock_ms() + LEAVE_MS);
 	r = r < 0 ? public_error(ret_error, r, &e)
 		  : launch_in_session(t->policy, &o, &names, t->ready, &j->ev, ret_error);
 	lend_back(&t->policy->policy, &lent);
@@ -326,8 +327,6 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 		fd_close(&j->inner_fd); /* the program's alone */
 	return r;
 }
-
-#define ANY_PROGRAM "/bin/true" /* of the base: what it runs is said later */
 
 /* Its pipes are made now, and get where they lead when it is known whose they are. */
 static void lead_nowhere(struct ambit_event_options *o, int fd)
@@ -341,8 +340,7 @@ int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_eve
 		   struct ambit_event **ret)
 {
 	auto_fd int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	char word[16], *argv[] = { kind == KIND_RUN ? (char[]){ ANY_PROGRAM } : word,
-				   kind == KIND_RUN ? NULL : (char[]){ "" }, NULL };
+	char word[GRANT_OBJECT_MAX], *argv[] = { word, kind == KIND_RUN ? NULL : (char[]){ "" }, NULL };
 	const struct run run = { .argv = argv };
 	auto_free char **environment = environment_of(NULL, t->about->env);
 	const struct limits limits = t->policy->policy.limits;
@@ -357,7 +355,7 @@ int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_eve
 	(void)memcpy(ret_event, names.event, sizeof names.event);
 	options_of(t, &run, false, environment, &o);
 	o.stream[0] = o.stream[1] = o.stream[2] = AMBIT_STREAM_NULL;
-	(void)text_copy(word, sizeof word, kind_word(kind)); /* fits */
+	(void)text_copy(word, sizeof word, kind == KIND_RUN ? t->program : kind_word(kind)); /* as it came, or fits */
 	if (kind != KIND_RUN)
 		lead_nowhere(&o, nowhere);
 	r = r < 0 ? r : narrow(&like, &t->policy->policy, t, &run, &e);
@@ -389,10 +387,11 @@ int job_begin(struct job *j, const struct job_terms *t)
 
 	j->row.begun_ms = now_ms();
 	if (r < 0)
-		ambit_event_free(t->ready);
+		event_free_by(t->ready, clock_ms() + LEAVE_MS);
 	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
 	if (r < 0)
 		return refused(j, &why);
+	j->began_ms = clock_ms();
 	j->runs = true;
 	j->row.state = EVENT_RUNS;
 	return 0;
@@ -507,6 +506,8 @@ int job_step(struct job *j, const struct shelf *shelf)
 	note_stop(j, ended != 0);
 	if ((j->flags & EVENT_TERMINAL) != 0 && j->terminal_fd < 0)
 		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
+	if (!event_has_started(j->ev) && clock_ms() - j->began_ms > START_MS)
+		event_abandon(j->ev);
 	copy_keys(j);
 	copy_terminal(j, ended != 0);
 	bound_lost(j);

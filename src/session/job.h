@@ -19,6 +19,7 @@ struct job_share {
 struct job {
 	uint64_t n;             /* 0: this place is free */
 	uint32_t flags;         /* EVENT_* */
+	uint64_t began_ms;      /* by clock_ms */
 	bool runs;              /* its handle is there; else it waits for its turn */
 	bool holds_ports;       /* the session's (lend.h), while it runs */
 	struct ambit_event *ev; /* owned, NULL */
@@ -47,6 +48,7 @@ struct job_terms {
 	struct ambit_event *holder; /* who has the session's ports; NULL: nobody */
 	struct job_share left;      /* that nobody has set aside */
 	struct ambit_event *ready;  /* taken: the cell that was promised to it; NULL: none was */
+	const char *program;        /* of the last command: what it is takes part in what its cell is */
 };
 
 void job_init(struct job *j);

@@ -293,6 +293,16 @@ static struct ambit_event *take_ready(struct keep *k, const struct job *j)
 	return ev;
 }
 
+/* By its first word, as it is told; one that has a space in it gets nothing ready, since there is no such program. */
+static void note_program(struct keep *k, const struct job *j)
+{
+	if (event_kind_of(j->flags) != KIND_RUN || (j->flags & EVENT_BACKGROUND) != 0 ||
+	    j->row.outcome.cause == CAUSE_REFUSED)
+		return;
+	(void)snprintf(k->program, sizeof k->program, "%.*s", (int)strcspn(j->row.command, " "),
+		       j->row.command); /* fits */
+}
+
 /* It is written down before anybody is told. What cannot be, stays as it is and is tried again. */
 static void end(struct keep *k, struct job *j)
 {
@@ -304,7 +314,8 @@ static void end(struct keep *k, struct job *j)
 	k->ended++;
 	k->failed += j->row.exit_status != 0;
 	k->denials += j->row.denied;
-	ambit_event_free(take_ready(k, j)); /* of one that never began */
+	note_program(k, j);
+	event_free_by(take_ready(k, j), clock_ms() + READY_LEAVE_MS); /* of one that never began */
 	k->ready[event_kind_of(j->flags)].wanted = true;
 	job_finish(j);
 	changed(k, n);
@@ -378,6 +389,7 @@ static struct job_terms terms_of(struct keep *k)
 				   .policy = k->policy,
 				   .about = &k->about,
 				   .session = k->row.session,
+				   .program = k->program,
 				   .left = { .wall_ms = left(k->about.wall_ms_max, k->shelf.wall_ms + aside.wall_ms),
 					     .cpu_ms = left(k->about.cpu_ms_max, k->shelf.cpu_ms + aside.cpu_ms) } };
 }

@@ -24,6 +24,7 @@ struct keep {
 	struct ambit_policy *policy; /* owned */
 	struct job jobs[KEEP_JOBS_MAX];
 	struct ready ready[KIND_COUNT];
+	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
 	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
 	uint64_t came;                                       /* clients, ever */

@@ -1,49 +1,63 @@
 #include "session/ready.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
 
 #define UNWANTED_MS 60000 /* then it costs more than it saves */
-#define FAILED_MS 5000
+#define SCARCE 8          /* of this part of the memory nothing is made ready */
 
 void ready_finish(struct ready *r)
 {
-	ambit_event_free(r->ev);
+	event_free_by(r->ev, clock_ms() + READY_LEAVE_MS);
 	r->ev = NULL;
 	r->promised = false;
 }
 
+/* What waits takes memory that nobody asked for yet. */
+static bool memory_is_scarce(void)
+{
+	auto_fd int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+	char text[512]; /* the first lines */
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+	const char *total, *available;
+
+	text[n > 0 ? n : 0] = 0;
+	total = strstr(text, "MemTotal:");
+	available = strstr(text, "MemAvailable:");
+	return total != NULL && available != NULL &&
+	       strtoull(available + strlen("MemAvailable:"), NULL, 10) <
+		       strtoull(total + strlen("MemTotal:"), NULL, 10) / SCARCE;
+}
+
 void ready_make(struct ready *r, const struct job_terms *t)
 {
-	const uint64_t now = clock_ms();
-
-	if (r->ev != NULL || !r->wanted || now < r->not_before_ms)
+	if (r->ev != NULL || !r->wanted)
 		return;
-	r->made_ms = now;
-	if (job_make_ready(t, r->kind, r->event, &r->ev) < 0)
-		r->not_before_ms = now + FAILED_MS;
+	r->made_ms = clock_ms();
+	if (memory_is_scarce() || job_make_ready(t, r->kind, r->event, &r->ev) < 0)
+		r->wanted = false;
 }
 
 void ready_step(struct ready *r)
 {
-	const uint64_t now = clock_ms();
-
 	if (r->ev == NULL)
 		return;
-	if (ambit_event_step(r->ev, NULL) != 0) { /* it cannot wait, or was ended: nobody need know why */
-		r->not_before_ms = now + FAILED_MS;
-		ready_finish(r);
-	} else if (!r->promised && now - r->made_ms >= UNWANTED_MS) {
-		r->wanted = false;
+	if (ambit_event_step(r->ev, NULL) != 0 || (!r->promised && clock_ms() - r->made_ms >= UNWANTED_MS)) {
+		r->wanted = false; /* it cannot wait, or was ended, or nobody came: nobody need know why */
 		ready_finish(r);
 	}
 }
 
 const char *ready_promise(struct ready *r)
 {
+	ready_step(r); /* it may have gone meanwhile */
 	if (r->ev == NULL || r->promised || !event_is_ready(r->ev))
 		return NULL;
 	r->promised = true;
@@ -68,10 +82,10 @@ int ready_fd(const struct ready *r)
 
 int ready_timeout(const struct ready *r, int timeout)
 {
-	const uint64_t now = clock_ms(), until = r->ev != NULL ? r->made_ms + UNWANTED_MS : r->not_before_ms;
+	const uint64_t now = clock_ms(), until = r->made_ms + UNWANTED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
-	if (left == 0 || (r->ev == NULL && !r->wanted))
+	if (r->ev == NULL || r->promised)
 		return timeout;
 	return timeout < 0 || left < timeout ? left : timeout;
 }

@@ -17,14 +17,14 @@ struct ready {
 	enum event_kind kind;
 	char event[ID_TEXT_MAX];
 	bool promised;
-	bool wanted;                     /* an event ended not long ago: who had one asks for another, mostly */
-	uint64_t made_ms, not_before_ms; /* by clock_ms */
+	bool wanted;      /* an event of the kind ended not long ago: who had one asks for another, mostly */
+	uint64_t made_ms; /* by clock_ms */
 };
 
 void ready_finish(struct ready *r);
-/* Begins to make one, if it is wanted, there is none, and the last did not fail just now. */
+/* Begins to make one, if it is wanted and there is none. */
 void ready_make(struct ready *r, const struct job_terms *t);
-/* Looks after it: one that failed, or that nobody wanted for too long, goes. */
+/* Looks after it: one that failed, or that nobody wanted for too long, goes, and none is made until an event of the kind has ended. */
 void ready_step(struct ready *r);
 /* The name that its event has to have, which is promised to whoever asks; NULL: it does not stand, or was promised. */
 const char *ready_promise(struct ready *r);

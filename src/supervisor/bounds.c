@@ -180,6 +180,11 @@ int bounds_watch(struct bounds *b, const struct bounds_watch_ask *ask, struct er
 	return 0;
 }
 
+void bounds_again(struct bounds *b)
+{
+	uncounted_again(&b->uncounted);
+}
+
 /* ---- watching ---- */
 
 static bool over(const struct bounds *b, enum limit which, uint64_t value)

@@ -81,6 +81,8 @@ struct bounds_watch_ask {
 
 /* Begins to sample what no cgroup keeps. All is borrowed. -PROTOCOL, -HOST, -MEMORY as sampler_create and uncounted_find.
  * From here on no cgroup is claimed that the cell is not in. */
+/* A cell that waited begins: what is counted from a beginning is counted from here. */
+void bounds_again(struct bounds *b);
 int bounds_watch(struct bounds *b, const struct bounds_watch_ask *ask, struct err *e);
 
 /* Every BOUNDS_PERIOD_NS, by the monotonic clock; looks at the processes only when that is due. 1: over *ret_over, end the

@@ -28,6 +28,7 @@
 #include "supervisor/control.h"
 #include "supervisor/identity.h"
 #include "supervisor/logbook.h"
+#include "supervisor/madefrom.h"
 #include "supervisor/network.h"
 #include "supervisor/plan.h"
 #include "supervisor/spawn.h"
@@ -75,10 +76,12 @@ struct supervisor {
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
 	bool ended;
-	bool waits;                    /* for what it is to run */
-	bool stands;                   /* the cell, for that */
-	bool warm;                     /* likewise, and the interpreter of code was started in it */
-	uint8_t started[SHA256_BYTES]; /* then: digest of that */
+	bool waits;                      /* for what it is to run */
+	bool stands;                     /* the cell, for that */
+	bool warm;                       /* likewise, and the interpreter of code was started in it */
+	uint8_t started[SHA256_BYTES];   /* then: digest of that */
+	uint8_t made_from[SHA256_BYTES]; /* what the paths of one that waits led to */
+	bool broken;                     /* what waited went: another is made when it is known for what */
 	mechanism_set achieved;
 	bool stays;        /* when the library goes */
 	bool reached;      /* by its owner, while it runs */
@@ -518,12 +521,24 @@ static void end_cell(struct supervisor *s, enum event_cause cause)
 	(void)kill(s->pid, SIGKILL);
 }
 
+/* What waited is gone, or not what it was: whoever comes for it gets another. */
+static void lose_waiting(struct supervisor *s)
+{
+	s->broken = true;
+	fd_close(&s->cell);
+	(void)kill(s->pid, SIGKILL);
+}
+
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
 	auto_message m = { .n_fds = 0 };
 	int r = wire_receive(s->cell, WIRE_WARDEN, s->state, s->room, sizeof s->room, &m);
 
+	if (s->waits && s->stands) {
+		lose_waiting(s); /* whatever it says: nothing was to be said */
+		return;
+	}
 	if (r <= 0) {
 		err_set(&e, AMBIT_GONE, "see the kernel's log", "the warden ended before the cell was built");
 		if (s->state == WIRE_BUILDING)
@@ -546,33 +561,6 @@ static void on_cell(struct supervisor *s)
 		on_ended(s, &m);
 	if (r < 0)
 		refuse(s, &e);
-}
-
-static void on_go(struct supervisor *s, struct wire_message *m);
-
-static void on_library(struct supervisor *s)
-{
-	auto_message m = { .n_fds = 0 };
-	uint8_t body[4];
-	struct buf b;
-	const int r = wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m);
-
-	if (r == 0 && s->stays && s->state == WIRE_RUNNING) {
-		fd_close(&s->lib);
-		return;
-	}
-	if (r <= 0 || m.number == WIRE_EVENT_KILL) {
-		end_cell(s, CAUSE_KILLED);
-		return;
-	}
-	if (m.number == WIRE_EVENT_GO) {
-		on_go(s, &m);
-		return;
-	}
-	s->told_stopped = false;
-	buf_init_in(&b, body, sizeof body);
-	buf_put_u32(&b, rbuf_u32(&m.body));
-	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */
 }
 
 static void on_tick(struct supervisor *s)
@@ -627,7 +615,9 @@ static void on_signal(struct supervisor *s, int signal_fd)
 	struct signalfd_siginfo seen;
 
 	(void)!read(signal_fd, &seen, sizeof seen);
-	if (warden_is_stopped(s))
+	if (warden_is_stopped(s) && s->waits)
+		lose_waiting(s);
+	else if (warden_is_stopped(s))
 		end_cell(s, CAUSE_LOST);
 }
 
@@ -652,31 +642,6 @@ static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connecti
 	(void)wire_send(s->lib, WIRE_EVENT_WITHDRAWN, &b, NULL, 0); /* if nobody listens, nobody asks */
 	if (s->unlogged == 0)
 		s->unlogged = logbook_revoke(&s->logbook, grant, by, connections, &s->unlogged_why);
-}
-
-static void watch(struct supervisor *s, int signal_fd)
-{
-	while (!s->ended) {
-		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
-			{ .fd = s->lib, .events = POLLIN },
-			{ .fd = s->cell, .events = POLLIN },
-			{ .fd = s->tick, .events = POLLIN },
-			{ .fd = signal_fd, .events = POLLIN },
-		};
-
-		control_watch(&s->control, p + OWN_POLLED);
-		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
-			end_cell(s, CAUSE_LOST);
-		if (p[1].revents != 0)
-			on_cell(s);
-		if (p[2].revents != 0)
-			on_tick(s);
-		if (p[0].revents != 0)
-			on_library(s);
-		if (p[3].revents != 0)
-			on_signal(s, signal_fd);
-		control_serve(&s->control, p + OWN_POLLED);
-	}
 }
 
 #define SHELL_SIGNAL 128 /* a shell's exit status when a signal ended what it ran */
@@ -1020,41 +985,20 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 
 /* ---- a cell that waits for its program ---- */
 
-/* Of each path that the cell was made from, what it led to. */
-static struct {
-	dev_t dev;
-	ino_t ino;
-} made_from[CELL_PATHS_MAX];
-
-static void look_at_paths(const struct supervisor *s)
-{
-	struct stat st;
-
-	for (uint32_t i = 0; i < s->spec.n_paths; i++)
-		if (lstat(spec_text(&s->spec, s->spec.paths[i].path), &st) == 0) {
-			made_from[i].dev = st.st_dev;
-			made_from[i].ino = st.st_ino;
-		}
-}
-
 static bool paths_are_same(const struct supervisor *s)
 {
-	struct stat st;
+	uint8_t now[SHA256_BYTES];
 
-	for (uint32_t i = 0; i < s->spec.n_paths; i++) {
-		const bool there = lstat(spec_text(&s->spec, s->spec.paths[i].path), &st) == 0;
-
-		if (there ? made_from[i].dev != st.st_dev || made_from[i].ino != st.st_ino : made_from[i].ino != 0)
-			return false;
-	}
-	return true;
+	madefrom_look(&s->spec, now);
+	return memcmp(now, s->made_from, sizeof now) == 0;
 }
 
 static int begin_to_wait(struct supervisor *s, struct err *e)
 {
 	if (!s->waits)
 		return 0;
-	look_at_paths(s);
+	s->spec.flags |= CELL_LATE;
+	madefrom_look(&s->spec, s->made_from);
 	return staging_wait(&s->request, &s->staging, e);
 }
 
@@ -1171,29 +1115,55 @@ static int send_program(struct supervisor *s, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to run") : 0;
 }
 
+static bool warden_is_gone(const struct supervisor *s)
+{
+	struct pollfd p = { .fd = s->pidfd, .events = POLLIN };
+
+	return s->broken || poll(&p, 1, 0) != 0;
+}
+
+/* Is the cell what would be made now? Nobody commits from the first step on, and what changes behind it changes while the event runs: its T0 is before all that is looked at. Else it
+ * does not come back. */
+static int look_back(struct supervisor *s, const struct event_request *q, struct wire_message *m, struct err *e)
+{
+	bool stale = false;
+	int r;
+
+	if (warden_is_gone(s) || !is_made_for(s, q) || !is_started_for(s, q))
+		begin_again(s, m);
+	take_names(s, q);
+	r = staging_begin(&s->request, &s->staging, e);
+	if (r < 0)
+		return r;
+	if (!paths_are_same(s))
+		begin_again(s, m);
+	r = staging_resume(&s->request, &s->staging, &stale, e);
+	if (stale)
+		begin_again(s, m);
+	bounds_again(&s->bounds);
+	return r;
+}
+
 static int go(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	static struct event_request q;
 	auto_fd int ledger_fd = -1;
-	bool stale = false;
-	int r = map_request(s, m->fds[0], e);
+	struct err refused;
+	int r = map_request(s, m->fds[0], e), looked;
 
+	r = r < 0 ? r : read_request(s, &q, e);
 	if (r < 0)
 		return r;
-	r = read_request(s, &q, e);
-	if (r < 0)
-		return r;
-	if (!is_made_for(s, &q) || !is_started_for(s, &q) || !paths_are_same(s))
-		begin_again(s, m);
-	take_names(s, &q);
-	r = staging_resume(&s->request, &s->staging, &stale, e);
-	if (stale)
-		begin_again(s, m);
-	r = r < 0 ? r : take_descriptors(s, m, &ledger_fd, e);
+	looked = look_back(s, &q, m, &refused);
+	r = take_descriptors(s, m, &ledger_fd, e);
 	if (r < 0)
 		return r;
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
 	r = logbook_ask(&s->logbook, s->asked, e);
+	if (r == 0 && looked < 0) { /* what is refused was asked for, too */
+		*e = refused;
+		return looked;
+	}
 	r = r < 0 ? r : listen_to_owner(s, e);
 	r = r < 0 ? r : start_timer(s, e);
 	if (r == 0 && s->warm)
@@ -1232,7 +1202,20 @@ static bool take_http(struct supervisor *s, struct wire_message *m)
 	return ok;
 }
 
-static int prepare(struct supervisor *s, struct wire_message *m, struct err *e);
+static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	int r = take_request(s, m, e);
+
+	r = r < 0 ? r : identity_choose(&s->identity, e);
+	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	r = r < 0 ? r : listen_to_owner(s, e);
+	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
+	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
+	r = r < 0 ? r : begin_to_wait(s, e);
+	r = r < 0 ? r : bound(s, e);
+	s->state = WIRE_BUILDING;
+	return r < 0 ? r : make_cell(s, e);
+}
 
 static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 {
@@ -1256,19 +1239,54 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 	return prepare(s, &m, e);
 }
 
-static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
+static void on_library(struct supervisor *s)
 {
-	int r = take_request(s, m, e);
+	auto_message m = { .n_fds = 0 };
+	uint8_t body[4];
+	struct buf b;
+	const int r = wire_receive(s->lib, WIRE_LIBRARY, s->state, s->room, sizeof s->room, &m);
 
-	r = r < 0 ? r : identity_choose(&s->identity, e);
-	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
-	r = r < 0 ? r : listen_to_owner(s, e);
-	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
-	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
-	r = r < 0 ? r : begin_to_wait(s, e);
-	r = r < 0 ? r : bound(s, e);
-	s->state = WIRE_BUILDING;
-	return r < 0 ? r : make_cell(s, e);
+	if (r == 0 && s->stays && s->state == WIRE_RUNNING) {
+		fd_close(&s->lib);
+		return;
+	}
+	if (r <= 0 || m.number == WIRE_EVENT_KILL) {
+		end_cell(s, CAUSE_KILLED);
+		return;
+	}
+	if (m.number == WIRE_EVENT_GO) {
+		on_go(s, &m);
+		return;
+	}
+	s->told_stopped = false;
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u32(&b, rbuf_u32(&m.body));
+	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */
+}
+
+static void watch(struct supervisor *s, int signal_fd)
+{
+	while (!s->ended) {
+		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
+			{ .fd = s->lib, .events = POLLIN },
+			{ .fd = s->cell, .events = POLLIN },
+			{ .fd = s->tick, .events = POLLIN },
+			{ .fd = signal_fd, .events = POLLIN },
+		};
+
+		control_watch(&s->control, p + OWN_POLLED);
+		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
+			end_cell(s, CAUSE_LOST);
+		if (p[1].revents != 0)
+			on_cell(s);
+		if (p[2].revents != 0)
+			on_tick(s);
+		if (p[0].revents != 0)
+			on_library(s);
+		if (p[3].revents != 0)
+			on_signal(s, signal_fd);
+		control_serve(&s->control, p + OWN_POLLED);
+	}
 }
 
 int main(int argc, char **argv)

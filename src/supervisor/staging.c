@@ -621,6 +621,14 @@ int staging_wait(const struct event_request *q, struct staging *s, struct err *e
 	if (s->unkept)
 		return err_set(e, AMBIT_UNAVAILABLE, NULL,
 			       "a cell that does more than stage its workspace does not wait");
+	for (uint32_t i = 0; s->store != NULL && i < s->meta.n_trees; i++)
+		if (!path_is_beneath(s->meta.trees[i].dir, q->store))
+			return err_set(e, AMBIT_UNAVAILABLE, NULL,
+				       "a cell holds the file system of %s, and does not wait", s->meta.trees[i].real);
+	s->made_ns = unix_ns(CLOCK_REALTIME_COARSE);
+	for (uint32_t i = 0; s->store != NULL && i < s->meta.n_trees; i++)
+		if (stat(s->meta.trees[i].real, &s->was[i]) < 0)
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot look at %s", s->meta.trees[i].real);
 	if (s->store != NULL)
 		let_go_of_trees(q->store, s);
 	return 0;
@@ -629,10 +637,12 @@ int staging_wait(const struct event_request *q, struct staging *s, struct err *e
 /* Whether the tree is still what its stage was made from, and nobody wrote in its stage. */
 static bool is_same_tree(const struct staging *s, uint32_t i)
 {
-	const struct stage_tree *t = &s->meta.trees[i];
+	const struct stat *was = &s->was[i];
 	struct stat st;
 
-	return stat(t->real, &st) == 0 && st.st_dev == t->dev && st.st_ino == t->ino;
+	/* its time of change is of its owner, mode, attributes, and names: an overlay has the first three of when it was made */
+	return stat(s->meta.trees[i].real, &st) == 0 && st.st_dev == was->st_dev && st.st_ino == was->st_ino &&
+	       st.st_ctim.tv_sec == was->st_ctim.tv_sec && st.st_ctim.tv_nsec == was->st_ctim.tv_nsec;
 }
 
 /* Looks for hidden names once more: what is hidden is a layer that stands already. */
@@ -658,27 +668,44 @@ static int look_again(const struct event_request *q, struct staging *s, uint32_t
 	return r;
 }
 
-static int resume_trees(const struct event_request *q, struct staging *s, bool *ret_same, struct err *e)
+/* The clock that changes of files are told by, which no call tells (fs/inode.c, inode_set_ctime_current: since Linux 6.13 some are later than CLOCK_REALTIME_COARSE). */
+static int tick(struct staging *s, struct err *e)
 {
-	auto_fd int store_fd = open(q->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = store_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open %s", q->store) : 0;
+	struct stat st;
 
-	for (uint32_t i = 0; i < s->meta.n_trees && r == 0; i++)
+	if (futimens(s->stage.lock_fd, NULL) < 0 || fstat(s->stage.lock_fd, &st) < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot tell the time of a stage");
+	s->meta.started_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec;
+	return 0;
+}
+
+int staging_begin(const struct event_request *q, struct staging *s, struct err *e)
+{
+	auto_fd int store_fd = s->store != NULL ? open(q->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int r = s->store != NULL && store_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open %s", q->store)
+						 : 0;
+
+	for (uint32_t i = 0; s->store != NULL && i < s->meta.n_trees && r == 0; i++)
 		r = stage_tree_share(store_fd, &s->meta.trees[i], &s->stage.tree_lock[i], e);
-	for (uint32_t i = 0; i < s->meta.n_trees && r == 0 && *ret_same; i++)
-		*ret_same = is_same_tree(s, i);
-	if (r == 0 && *ret_same)
-		*ret_same = stage_is_untouched(&s->stage, &s->meta);
-	return r;
+	return r < 0 || s->store == NULL ? r : tick(s, e);
+}
+
+/* A clock that was set back would make what changed before look as if that came after. */
+static bool is_as_before(const struct staging *s)
+{
+	if (s->meta.started_ns < s->made_ns)
+		return false;
+	for (uint32_t i = 0; i < s->meta.n_trees; i++)
+		if (!is_same_tree(s, i))
+			return false;
+	return stage_is_untouched(&s->stage, &s->meta);
 }
 
 int staging_resume(const struct event_request *q, struct staging *s, bool *ret_stale, struct err *e)
 {
-	bool same = true;
+	bool same = s->store == NULL || is_as_before(s);
 	int r = 0;
 
-	if (s->store != NULL)
-		r = resume_trees(q, s, &same, e);
 	for (uint32_t i = 0; i < s->n_masks && r == 0 && same; i++)
 		if (i >= s->meta.n_trees || s->meta.trees[i].whole)
 			r = look_again(q, s, i, &same, e);
@@ -687,7 +714,6 @@ int staging_resume(const struct event_request *q, struct staging *s, bool *ret_s
 		return r;
 	(void)text_copy(s->meta.command, sizeof s->meta.command, q->command); /* of the same size */
 	(void)text_copy(s->meta.ledger, sizeof s->meta.ledger, q->ledger);    /* likewise */
-	s->meta.started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	return stage_write_meta(&s->stage, &s->meta, STAGE_WRITE_CACHED, e);
 }
 

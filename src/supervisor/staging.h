@@ -8,6 +8,8 @@
 #ifndef SUPERVISOR_STAGING_H
 #define SUPERVISOR_STAGING_H
 
+#include <sys/stat.h>
+
 #include "core/outcome.h"
 #include "stage/mask.h"
 #include "stage/store.h"
@@ -22,6 +24,8 @@ struct staging {
 	struct mask masks[CELL_STAGES_MAX]; /* of each stage of the spec */
 	int claim_store_fd, claim_fd;       /* owned; -1: nothing is written in place */
 	const char *claim_event;            /* borrowed, of the request */
+	struct stat was[CELL_STAGES_MAX];   /* of each tree of one that waits, when it began to */
+	uint64_t made_ns;                   /* then */
 	bool unkept;                        /* something was looked at of which nothing is kept to compare with */
 };
 
@@ -33,9 +37,12 @@ int staging_plan(const struct event_request *q, struct cell_spec *spec, struct e
  * one that is only read, and hides something, becomes a stage without a part. */
 int staging_make(const struct event_request *q, struct cell_spec *spec, struct staging *ret, struct err *e);
 
-/* While a cell waits for its program, nobody's commit waits for it. -UNAVAILABLE: it cannot wait, since what it rests on could not be compared again. */
+/* While a cell waits for its program, nobody's commit waits for it. -UNAVAILABLE: it cannot wait, since what it rests on could not be compared again, or would be held (a file system
+ * of a tree's own). */
 int staging_wait(const struct event_request *q, struct staging *s, struct err *e);
-/* The wait is over: of what may have changed meanwhile, everything is as it was made from, or *ret_stale. From here on the stage is that of q, which begins now. */
+/* The wait is over: nobody commits from here on, and what changes outside does so while the event runs. */
+int staging_begin(const struct event_request *q, struct staging *s, struct err *e);
+/* Behind that: of what may have changed before, everything is as it was made from, or *ret_stale. From here on the stage is that of q. */
 int staging_resume(const struct event_request *q, struct staging *s, bool *ret_stale, struct err *e);
 
 /* Whether a name was hidden from the cell, which its grants cover. */

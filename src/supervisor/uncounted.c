@@ -148,6 +148,15 @@ int uncounted_find(struct uncounted *ret, const struct uncounted_ask *ask, struc
 	return r;
 }
 
+void uncounted_again(struct uncounted *u)
+{
+	uint64_t used;
+
+	for (uint32_t i = 0; i < u->n; i++)
+		if (used_bytes(u->row[i].fd, &used))
+			u->row[i].before = used;
+}
+
 uint64_t uncounted_grown(const struct uncounted *u)
 {
 	uint64_t sum = 0, used;

@@ -41,6 +41,8 @@ struct uncounted_ask {
 /* -HOST: the cell's mounts cannot be read, more than UNCOUNTED_MAX are in memory, or the limit cannot hold. Nothing is left open
  * then. */
 int uncounted_find(struct uncounted *ret, const struct uncounted_ask *ask, struct err *e);
+/* Later is before now: what others wrote while a cell waited is not its own. */
+void uncounted_again(struct uncounted *u);
 uint64_t uncounted_grown(const struct uncounted *u); /* bytes, of all together */
 void uncounted_close(struct uncounted *u);           /* accepts a zeroed one */
 

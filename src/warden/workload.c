@@ -117,7 +117,7 @@ static int wall_up(const struct workload *w, struct cell_failure *f)
 }
 
 /* What it is, when that comes after the wall: the filter allows what is needed for it, as for any program. Its descriptors lie above the report's. */
-static int take_program(const struct workload *w, struct cell_program *ret, struct cell_failure *f)
+static int take_program(const struct workload *w, struct cell_program *ret, bool *ret_is_code, struct cell_failure *f)
 {
 	int fds[FD_PASS_MAX];
 	size_t n_fds, next = 1;
@@ -134,7 +134,8 @@ static int take_program(const struct workload *w, struct cell_program *ret, stru
 		if (dup2(from, i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	}
-	for (int i = CELL_CODE_FD; i <= CELL_RESULT_FD && (present & WORKLOAD_CODE) != 0 && next < n_fds; i++)
+	*ret_is_code = (present & WORKLOAD_CODE) != 0;
+	for (int i = CELL_CODE_FD; i <= CELL_RESULT_FD && *ret_is_code && next < n_fds; i++)
 		if (dup2(fds[next++], i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	if (fstat(fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > CELL_PROGRAM_MAX)
@@ -143,7 +144,9 @@ static int take_program(const struct workload *w, struct cell_program *ret, stru
 	if (bytes == MAP_FAILED)
 		return build_failed(f, STEP_DECODE, errno);
 	rbuf_init(&r, bytes, (size_t)st.st_size);
-	return program_decode(&r, ret, NULL) < 0 ? build_failed(f, STEP_DECODE, EPROTO) : 0;
+	if (program_decode(&r, ret, NULL) < 0)
+		return build_failed(f, STEP_DECODE, EPROTO);
+	return chdir(spec_text(w->spec, w->spec->workdir)) < 0 ? build_failed(f, STEP_WORKDIR, errno) : 0;
 }
 
 /* The word that the supervisor accepts the wall. End of file: the warden went, and nothing is executed. */
@@ -158,12 +161,30 @@ static int await_release(struct cell_failure *f)
 	return n == (ssize_t)sizeof word ? 0 : build_failed(f, STEP_GONE, n < 0 ? errno : EPIPE);
 }
 
-static int execute(const struct workload *w, const struct cell_program *p, struct cell_failure *f)
+#define ARGV_OF_CODE 16
+
+/* An interpreter of code may have been started long before: where it is to go is its last argument. */
+static char *const *argv_of(const struct workload *w, const struct cell_program *p, bool is_code)
 {
+	static char *argv[ARGV_OF_CODE + 2];
+	size_t n = 0;
+
+	if (!is_code)
+		return p->argv;
+	for (; p->argv[n] != NULL && n < ARGV_OF_CODE; n++)
+		argv[n] = p->argv[n];
+	argv[n] = (char *)(uintptr_t)spec_text(w->spec, w->spec->workdir); /* exec changes nothing */
+	return argv;
+}
+
+static int execute(const struct workload *w, const struct cell_program *p, bool is_code, struct cell_failure *f)
+{
+	char *const *argv = argv_of(w, p, is_code);
+
 	if (w->program_fd >= 0)
-		(void)syscall(SYS_execveat, w->program_fd, "", p->argv, p->envp, AT_EMPTY_PATH);
+		(void)syscall(SYS_execveat, w->program_fd, "", argv, p->envp, AT_EMPTY_PATH);
 	else
-		(void)execve(p->path, p->argv, p->envp);
+		(void)execve(p->path, argv, p->envp);
 	return build_failed(f, STEP_EXEC, errno);
 }
 
@@ -173,6 +194,7 @@ static void child(const struct workload *w, int report_fd)
 	struct cell_failure f;
 	uint32_t told[2];
 	const bool arranged = arrange_session(w, &f) == 0, waits = w->program == NULL;
+	bool is_code = w->code_fd[0] >= 0;
 	int n = 3;
 
 	known_state(w->spec);
@@ -183,8 +205,9 @@ static void child(const struct workload *w, int report_fd)
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
 		if (syscall(SYS_close_range, n, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 			(void)build_failed(&f, STEP_STDIO, errno);
-		else if (wall_up(w, &f) == 0 && (!waits || take_program(w, &later, &f) == 0) && await_release(&f) == 0)
-			(void)execute(w, waits ? &later : w->program, &f);
+		else if (wall_up(w, &f) == 0 && (!waits || take_program(w, &later, &is_code, &f) == 0) &&
+			 await_release(&f) == 0)
+			(void)execute(w, waits ? &later : w->program, is_code, &f);
 	}
 	told[0] = (uint32_t)f.step;
 	told[1] = (uint32_t)f.sys_errno;

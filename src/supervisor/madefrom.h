@@ -1,0 +1,16 @@
+/* madefrom - what the paths of a cell led to when it was made.
+ *
+ * Owns:   the digest of that: of each path of the cell's description, and of all directories on the way to it inside a tree that is staged, which file it is, whose, and
+ *         of which mode. A mount stands on what its path led to, whatever is put there later.
+ * Called: supervisor, of a cell that waits for its program. */
+#ifndef SUPERVISOR_MADEFROM_H
+#define SUPERVISOR_MADEFROM_H
+
+#include <stdint.h>
+
+#include "base/sha256.h"
+#include "cell/spec.h"
+
+void madefrom_look(const struct cell_spec *spec, uint8_t ret[SHA256_BYTES]);
+
+#endif
