@@ -4,7 +4,7 @@
 // The code can replace all that it finds (JSON.stringify, Array.prototype.push, String.prototype.split): what is used after it has begun was taken before, and
 // arrays are written by index.
 "use strict";
-(() => {
+((process, Buffer, Atomics) => {
   const fs = require("fs"), vm = require("vm"), util = require("util"), path = require("path"), Module = require("module");
   const NAME = "<code>", MOST = 16 << 20, TEXT = 1 << 20, SHORT = 64 << 10;
 
@@ -92,9 +92,9 @@
   const quote = (string, most = TEXT) => (typeof string === "string" ? stringify(short(string, most)) : "null");
   const count = (number) => (typeof number === "number" && number > 0 ? StringCopy(number) : "null");
 
-  function told(any, depth) {
+  function told(any) {
     try {
-      return inspect(any, { colors: false, depth: depth ?? 4 });
+      return inspect(any, { colors: false, depth: 4, maxStringLength: TEXT + 1 });
     } catch (problem) {
       try {
         return `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
@@ -586,7 +586,7 @@
   // flags, or its user is warned of an experiment; how it came is told only by errors of vm's.
   function scripted(body, columnOffset = 0) {
     const script = new Script(body, { filename: NAME, columnOffset });
-    return indexOf(body, "import") < 0 ? () => runInThisContext(script) : () => {
+    return indexOf(body, "import") < 0 ? () => runInThisContext(script, { displayErrors: false }) : () => {
       if (columnOffset < 0) moved[moved.length] = { line: 1, from: 0, by: -columnOffset };
       return evaluate(body + "\n//# sourceURL=" + NAME);
     };
@@ -730,4 +730,4 @@
     process.exit(2);
   }
   if (came !== null) run(came.header, came.source);
-})();
+})(process, Buffer, Atomics);

@@ -468,17 +468,20 @@ def ambit():
         return found if len(found) <= 100 else found[:50] + found[-50:]
 
     def message_of(problem):
+        tb = problem.__traceback__
         try:
             return short(problem.msg if isinstance(problem, SyntaxError) and problem.filename == NAME else str(problem), SHORT)
         except BaseException:
             return "<its text raises>"
+        finally:
+            problem.__traceback__ = tb  # it may have raised itself
 
     def describe(problem):
         """What the document says of an exception. The modules that do it may be broken, as all else that the code can reach."""
-        at, tb = None, problem.__traceback__
-        while tb is not None:
-            at = tb if of_code(tb) else at
-            tb = tb.tb_next
+        at, each, tb = None, problem.__traceback__, problem.__traceback__
+        while each is not None:
+            at = each if of_code(each) else at
+            each = each.tb_next
         line, column = (at.tb_lineno, column_of(at)) if at is not None else (None, None)
         if at is None and isinstance(problem, SyntaxError) and problem.filename == NAME:
             line, column = problem.lineno, problem.offset
@@ -490,9 +493,10 @@ def ambit():
             traceback = library("traceback")
             enter(traceback.linecache)
             getline = traceback.linecache.getline
-            error["traceback"] = "".join(traceback.TracebackException(type(problem), problem, problem.__traceback__).format())
+            error["traceback"] = "".join(traceback.TracebackException(type(problem), problem, tb).format())
         except BaseException:
             pass
+        problem.__traceback__ = tb
         error["frames"] = frames_of(problem, getline)
         if error["traceback"] is None:
             error["traceback"] = "Traceback (most recent call last):\n" + "".join(
@@ -659,7 +663,7 @@ def ambit():
     try:
         came = wait()
     except (OSError, ValueError, StopIteration) as problem:
-        say("no code came: %s\n" % problem)
+        say("no code came: %s\n" % (problem if isinstance(problem, OSError) else "the header is not JSON"))
         return 2
     return run(*came) if came is not None else 0
 
