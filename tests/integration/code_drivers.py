@@ -237,6 +237,8 @@ ROWS = [
     (N, "an error behind await", "await null;\n  boom.x", {"status": 1, "error": error("ReferenceError", "boom is not defined", 2, column=3), "err": re.compile(r"(?s).*at <code>:2:3\n$")}),
     (N, "an error in the first line", "const a = await 1; a.b.c", {"status": 1, "error": error("TypeError", None, 1, column=24)}),
     (N, "syntax", "let a\nlet b = (1,,2)", {"status": 1, "error": error("SyntaxError", "Unexpected token ','", 2, column=12, source="let b = (1,,2)", frames=[])}),
+    (N, "syntax in the first line, behind await", "let b = await (1,,2)", {"status": 1, "error": error("SyntaxError", "Unexpected token ','", 1, column=18), "err": re.compile(
+        r"<code>:1\nlet b = await \(1,,2\)\n                 \^\n\nSyntaxError: Unex")}),
     (N, "syntax behind await", "await 1\nlet b = (1,,2)", {"status": 1, "error": error("SyntaxError", "Unexpected token ','", 2, column=12)}),
     (N, "the end is missing", "f(\n", {"status": 1, "error": error("SyntaxError", "Unexpected end of input", 2, column=1)}),
     (N, "the end is missing behind await", "await (3", {"status": 1, "error": error("SyntaxError", "Unexpected end of input", 1, column=9)}),
@@ -267,14 +269,14 @@ ROWS = [
     # ---- JavaScript: hostile ----
     (N, "primordials", "JSON.stringify = () => 'x'; Array.prototype.push = Array.prototype.join = Array.prototype[Symbol.iterator] = () => { throw 1 }; Object.prototype.toJSON = () => 'x';\n"
         "String.prototype.slice = String.prototype.split = String.prototype.indexOf = () => { throw 1 }; Object.keys = () => { throw 1 }; Buffer.from = () => { throw 1 };\n"
-        "require('fs').writeSync = () => { throw 1 }; Function.prototype.call = Function.prototype.apply = () => { throw 1 }; process.exit = () => {};\n"
-        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\n({a: ['b']})", {"value": value("{ a: [ 'b' ] }", json={"a": ["b"]})}),
+        "require('fs').writeSync = () => { throw 1 }; process.exit = () => {};\n"
+        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\ndisplay(1); ({a: ['b']})", {"displays": [("text/plain", "1")], "value": value("{ a: [ 'b' ] }", json={"a": ["b"]})}),
     (N, "primordials, and an error", "String.prototype.slice = String.prototype.split = String.prototype.indexOf = String.prototype.trim = () => { throw 1 };\nArray.prototype.push = () => { throw 2 };\n"
         "Error.prepareStackTrace = () => { throw 3 };\nnull.x", {"status": 1, "document": True}),
     (N, "garbage to low descriptors", "const fs = require('fs');\nfor (let f = 3; f < 6; f++) try { fs.writeSync(f, '{}') } catch {}\n5", {"document": True}),
     (N, "its own descriptor closed", "const fs = require('fs');\nfor (let f = 150; f < 300; f++) try { fs.closeSync(f) } catch {}\n5", {"none": True}),
     (N, "killed", "process.kill(process.pid, 9)", {"status": -9, "none": True}),
-    (N, "no listeners", "process.removeAllListeners(); setTimeout(() => { throw 1 })", {"status": 1, "document": True}),
+    (N, "no listeners", "process.removeAllListeners(); setTimeout(() => { throw 1 }); 5", {"status": 1, "document": True}),
     (N, "no process", "globalThis.process = undefined; globalThis.Buffer = undefined; globalThis.String = undefined;\n5", {"value": value("5")}),
     (N, "much output", "console.log('x'.repeat(1 << 20)); 5", {"out": "x" * (1 << 20) + "\n", "value": value("5")}),
     (N, "a stack that breaks", "const e = new Error('a'); Object.defineProperty(e, 'stack', { get() { throw 1 } }); throw e", {"status": 1, "document": True}),
