@@ -98,8 +98,8 @@
     try {
       return inspect(any, { colors: false, depth: 4, maxStringLength: TEXT + 1 });
     } catch (problem) {
-      try {
-        return `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
+      try { // inspect itself uses what the code may have replaced
+        return exact(any) ?? `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
       } catch {
         return "<an object whose inspection throws>";
       }
@@ -696,12 +696,11 @@
         start = asynchronous(body);
       } catch (problem) {
         // Which of the two errors is told: that of the script speaks of await and import as such where they are the reason.
-        if (script === null) wrong = indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0 ? problem : wrong;
+        if (script === null && (indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0)) wrong = problem;
+        else (moved = []), (prefix = 0);
       }
     }
     if (start !== null) return asynchronously(start);
-    moved = [];
-    prefix = 0;
     if (script === null) throw wrong;
     const got = script();
     process.on("exit", write); // behind those of the code

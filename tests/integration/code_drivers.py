@@ -270,7 +270,7 @@ ROWS = [
     (N, "primordials", "JSON.stringify = () => 'x'; Array.prototype.push = Array.prototype.join = Array.prototype[Symbol.iterator] = () => { throw 1 }; Object.prototype.toJSON = () => 'x';\n"
         "String.prototype.slice = String.prototype.split = String.prototype.indexOf = () => { throw 1 }; Object.keys = () => { throw 1 }; Buffer.from = () => { throw 1 };\n"
         "require('fs').writeSync = () => { throw 1 }; process.exit = () => {};\n"
-        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\ndisplay(1); ({a: ['b']})", {"displays": [("text/plain", "1")], "value": value("{ a: [ 'b' ] }", json={"a": ["b"]})}),
+        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\ndisplay(1); ({a: ['b']})", {"displays": [("text/plain", "1")], "value": value('{"a":["b"]}', json={"a": ["b"]})}),
     (N, "primordials, and an error", "String.prototype.slice = String.prototype.split = String.prototype.indexOf = String.prototype.trim = () => { throw 1 };\nArray.prototype.push = () => { throw 2 };\n"
         "Error.prepareStackTrace = () => { throw 3 };\nnull.x", {"status": 1, "document": True}),
     (N, "garbage to low descriptors", "const fs = require('fs');\nfor (let f = 3; f < 6; f++) try { fs.writeSync(f, '{}') } catch {}\n5", {"document": True}),
