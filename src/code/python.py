@@ -1,8 +1,8 @@
 # The driver of code events in Python (3.9 and later): started as `python3 -I -c DRIVER [MODULE...]`, it waits for source text on descriptor 3, runs it as
 # `python3 -c SOURCE` would, and writes what came of it to descriptor 4.
 #
-# It has globals and builtins of its own: what the code does to `__main__` or to `builtins` does not reach it, and `__main__` has nothing of it. It is in three
-# parts, of which the two that tell of values and of errors are compiled when they are needed; little is imported, since each start pays for it, and from the
+# It has globals and builtins of its own: what the code does to `__main__` or to `builtins` does not reach it, and `__main__` has nothing of it. It is in
+# parts, all but the first of which are compiled when they are needed; little is imported, since each start pays for it, and from the
 # standard library alone, also where the workspace has modules of the same names.
 
 
@@ -45,8 +45,8 @@ def start(modules):
     prepare(modules)
     try:
         if fcntl.ioctl(3, 0x541B, bytes(4)) == bytes(4):  # FIONREAD: nothing has come yet, and so there is time
-            need("TELL")
-            need("FAIL")
+            for part in list(parts):
+                need(part)
             compile("0", NAME, "exec", 0x400)
     except OSError:
         pass
@@ -114,11 +114,8 @@ def wait():
 
     if header in (b'{"v":1,"show":false}', b'{"v":1,"show":true}'):
         return {"show": header[-5:] == b"true}"}, source
-
-    class Read:  # what the scanner of the json module is made from; that module itself takes longer to load than all the rest
-        strict, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant, memo = True, None, None, float, int, float, {}
-
-    return make_scanner(Read)(header.decode(), 0)[0], source
+    need("SETUP")
+    return header_of(header), source
 
 
 # ---- when it comes ----
@@ -181,18 +178,15 @@ def result_is(value, forms, error):
 def decoded(source):
     """The text, and its lines. Like that of -c it is UTF-8 whatever a comment in it says."""
     source = source[3:] if source.startswith(b"\xef\xbb\xbf") else source
-    bad, why = source.find(b"\0"), "the source has a NUL byte"
-    if bad < 0:
+    if b"\0" not in source:
         try:
             text = source.decode().replace("\r\n", "\n").replace("\r", "\n")
             lines.extend(line + "\n" for line in text.split("\n"))
             return text
-        except UnicodeDecodeError as problem:
-            bad, why = problem.start, "the source is not UTF-8"
-    text = source.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines.extend(line + "\n" for line in text.split("\n"))
-    before = source[:bad].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    raise SyntaxError(why, (NAME, len(before), len(before[-1]) + 1, line_at(len(before))))
+        except UnicodeDecodeError:
+            pass
+    need("SETUP")
+    return undecoded(source)
 
 
 def surroundings():
@@ -209,6 +203,147 @@ def surroundings():
     sys.argv[:] = ["-c"]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = [sys.orig_argv[0], "-c"]
+    if "MPLBACKEND" not in environ:
+        environ["MPLBACKEND"] = "Agg"
+        if "matplotlib" in sys.modules:  # which has looked for it already
+            sys.modules["matplotlib"].rcParams["backend"] = "Agg"
+    if (any(name.startswith("PYTHON") or name == "VIRTUAL_ENV" for name in environ) or os.path.exists(".venv/pyvenv.cfg") or sys.prefix != sys.base_prefix or
+            os.path.isdir(sys.modules["site"].getusersitepackages())):
+        need("SETUP")
+        settings(environ)
+        paths(environ)
+    else:
+        sys.path.insert(0, "")
+
+
+class VirtualEnvironmentError(Exception):
+    __module__, __qualname__ = "builtins", "VirtualEnvironmentError"
+
+
+class Finder:
+    """Gives the source to linecache as soon as anybody imports it, so that tracebacks have its lines; it takes itself away then."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "linecache":
+            return None
+        need("SETUP")
+        return find_linecache(self, path, target)
+
+
+def enter(linecache):
+    cache = getattr(linecache, "cache", None)
+    if type(cache) is dict:
+        cache[NAME] = (sum(map(len, lines)), None, lines, NAME)
+
+
+def execute(text):
+    """Runs the source; the value of its last statement, if that is an expression."""
+    if not text.strip():
+        return None
+    import _ast  # not sooner: it makes two hundred classes
+    tree = compile(text, NAME, "exec", _ast.PyCF_ONLY_AST | AWAIT, True)
+    last = tree.body.pop() if tree.body and type(tree.body[-1]) is _ast.Expr else None
+    codes = [compile(tree, NAME, "exec", AWAIT, True)]
+    if last is not None:
+        codes.append(compile(_ast.Expression(last.value), NAME, "eval", AWAIT | codes[0].co_flags & FUTURES, True))
+    del tree, last
+    if not any(code.co_flags & COROUTINE for code in codes):
+        exec(codes[0], namespace)
+        return eval(codes[1], namespace) if len(codes) == 2 else None
+
+    async def steps():
+        for code in codes:
+            value = eval(code, namespace)
+            if code.co_flags & COROUTINE:
+                value = await value
+        return value if len(codes) == 2 else None
+
+    need("SETUP")
+    return library("asyncio").run(steps())
+
+
+def display(*objects, raw=False):
+    """Puts objects into the result of this code, each in the forms it has. raw: they are dictionaries of MIME types and data."""
+    need("TELL")
+    put(objects, raw)
+
+
+def say(text):
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BaseException:  # closed, or replaced by something else
+        pass
+
+
+def line_at(number):
+    return lines[number - 1].rstrip("\n") if isinstance(number, int) and 0 < number <= len(lines) else ""
+
+
+def failed(problem):
+    try:
+        sys.setrecursionlimit(max(limit, sys.getrecursionlimit()))
+        for part in ("SETUP", "TELL", "FAIL"):
+            need(part)
+        return fail(problem)
+    except BaseException:
+        return {"type": type(problem).__name__, "message": "", "line": None, "column": None, "source": None, "frames": [], "traceback": None}
+
+
+# ---- the end ----
+
+
+def finish():
+    """As the interpreter does at its end: threads are waited for, then come the functions of atexit. What they say is in the result."""
+    for step in (lambda: sys.modules["threading"]._shutdown() if "threading" in sys.modules else None, atexit._run_exitfuncs,
+                 lambda: sys.stdout.flush(), lambda: sys.__stdout__.flush(), lambda: sys.stderr.flush()):
+        try:
+            step()
+        except BaseException:  # the interpreter's own end says what there is to say
+            pass
+
+
+def write(data):
+    """Only to what the descriptor was open on at first, and only by the process that was started: the code may have closed it, or forked."""
+    global result
+    try:
+        if result is None or posix.getpid() != owner or identity(result) != same:
+            return
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[posix.write(result, left):]
+            except BlockingIOError:
+                need("SETUP")
+                library("select").select([], [result], [])
+        posix.close(result)
+        result = None
+    except OSError:  # nobody reads it
+        pass
+''', SETUP=r'''
+# ---- what is done for some sources ----
+
+def header_of(text):
+    class Read:  # what the scanner of the json module is made from; that module itself takes longer to load than all the rest
+        strict, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant, memo = True, None, None, float, int, float, {}
+
+    return make_scanner(Read)(text.decode(), 0)[0]
+
+
+def undecoded(source):
+    bad, why = source.find(b"\0"), "the source has a NUL byte"
+    if bad < 0:
+        try:
+            source.decode()
+        except UnicodeDecodeError as problem:
+            bad, why = problem.start, "the source is not UTF-8"
+    text = source.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines.extend(line + "\n" for line in text.split("\n"))
+    before = source[:bad].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    raise SyntaxError(why, (NAME, len(before), len(before[-1]) + 1, line_at(len(before))))
+
+
+def settings(environ):
     if environ.get("PYTHONDONTWRITEBYTECODE"):
         sys.dont_write_bytecode = True
     if environ.get("PYTHONPYCACHEPREFIX"):
@@ -222,11 +357,6 @@ def surroundings():
     if environ.get("PYTHONWARNINGS"):
         sys.warnoptions[:0] = environ["PYTHONWARNINGS"].split(",")
         library("warnings")._processoptions(sys.warnoptions)
-    if "MPLBACKEND" not in environ:
-        environ["MPLBACKEND"] = "Agg"
-        if "matplotlib" in sys.modules:  # which has looked for it already
-            sys.modules["matplotlib"].rcParams["backend"] = "Agg"
-    paths(environ)
 
 
 def paths(environ):
@@ -289,10 +419,6 @@ def environment(environ):
     return None
 
 
-class VirtualEnvironmentError(Exception):
-    __module__, __qualname__ = "builtins", "VirtualEnvironmentError"
-
-
 def library(name):
     """A module of the standard library, also where the workspace has one of this name, and the code has imported that."""
     if name in libraries:
@@ -315,120 +441,26 @@ def library(name):
         sys.modules.update(aside)
 
 
-class Finder:
-    """Gives the source to linecache as soon as anybody imports it, so that tracebacks have its lines; it takes itself away then."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "linecache":
-            return None
-        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                break
-        else:
-            return None
-        execute = spec.loader.exec_module
-
-        def exec_module(module):
-            execute(module)
-            enter(module)
-
-        try:
-            spec.loader.exec_module = exec_module
-        except AttributeError:  # tracebacks that we print have the lines all the same
-            pass
-        return spec
-
-
-def enter(linecache):
-    cache = getattr(linecache, "cache", None)
-    if type(cache) is dict:
-        cache[NAME] = (sum(map(len, lines)), None, lines, NAME)
-
-
-def execute(text):
-    """Runs the source; the value of its last statement, if that is an expression."""
-    if not text.strip():
+def find_linecache(ours, path, target):
+    name = "linecache"
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not ours]
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path, target)
+        if spec is not None:
+            break
+    else:
         return None
-    import _ast  # not sooner: it makes two hundred classes
-    tree = compile(text, NAME, "exec", _ast.PyCF_ONLY_AST | AWAIT, True)
-    last = tree.body.pop() if tree.body and type(tree.body[-1]) is _ast.Expr else None
-    codes = [compile(tree, NAME, "exec", AWAIT, True)]
-    if last is not None:
-        codes.append(compile(_ast.Expression(last.value), NAME, "eval", AWAIT | codes[0].co_flags & FUTURES, True))
-    del tree, last
-    if not any(code.co_flags & COROUTINE for code in codes):
-        exec(codes[0], namespace)
-        return eval(codes[1], namespace) if len(codes) == 2 else None
+    execute = spec.loader.exec_module
 
-    async def steps():
-        for code in codes:
-            value = eval(code, namespace)
-            if code.co_flags & COROUTINE:
-                value = await value
-        return value if len(codes) == 2 else None
+    def exec_module(module):
+        execute(module)
+        enter(module)
 
-    return library("asyncio").run(steps())
-
-
-def display(*objects, raw=False):
-    """Puts objects into the result of this code, each in the forms it has. raw: they are dictionaries of MIME types and data."""
-    need("TELL")
-    put(objects, raw)
-
-
-def say(text):
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except BaseException:  # closed, or replaced by something else
+        spec.loader.exec_module = exec_module
+    except AttributeError:  # tracebacks that we print have the lines all the same
         pass
-
-
-def line_at(number):
-    return lines[number - 1].rstrip("\n") if isinstance(number, int) and 0 < number <= len(lines) else ""
-
-
-def failed(problem):
-    try:
-        sys.setrecursionlimit(max(limit, sys.getrecursionlimit()))
-        need("TELL")
-        need("FAIL")
-        return fail(problem)
-    except BaseException:
-        return {"type": type(problem).__name__, "message": "", "line": None, "column": None, "source": None, "frames": [], "traceback": None}
-
-
-# ---- the end ----
-
-
-def finish():
-    """As the interpreter does at its end: threads are waited for, then come the functions of atexit. What they say is in the result."""
-    for step in (lambda: sys.modules["threading"]._shutdown() if "threading" in sys.modules else None, atexit._run_exitfuncs,
-                 lambda: sys.stdout.flush(), lambda: sys.__stdout__.flush(), lambda: sys.stderr.flush()):
-        try:
-            step()
-        except BaseException:  # the interpreter's own end says what there is to say
-            pass
-
-
-def write(data):
-    """Only to what the descriptor was open on at first, and only by the process that was started: the code may have closed it, or forked."""
-    global result
-    try:
-        if result is None or posix.getpid() != owner or identity(result) != same:
-            return
-        left = memoryview(data)
-        while left:
-            try:
-                left = left[posix.write(result, left):]
-            except BlockingIOError:
-                library("select").select([], [result], [])
-        posix.close(result)
-        result = None
-    except OSError:  # nobody reads it
-        pass
+    return spec
 ''', TELL=r'''
 # ---- what is told of values ----
 
@@ -521,6 +553,7 @@ def exact(value):
 
 
 def base64(data):
+    need("SETUP")
     return library("binascii").b2a_base64(data, newline=False).decode()
 
 

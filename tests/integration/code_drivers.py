@@ -109,7 +109,8 @@ ROWS = [
     (P, "an error in a library", "import json\njson.loads('ä')", {"status": 1, "error": error("json.decoder.JSONDecodeError", None, 2, source="json.loads('ä')")}),
     (P, "a chain", "try:\n    {}['a']\nexcept KeyError:\n    raise ValueError('b')", {"status": 1, "error": error("ValueError", "b", 4),
         "err": re.compile(r"(?s).*line 2, in <module>\n    \{\}\['a'\].*During handling of the above.*line 4.*ValueError: b\n$")}),
-    (P, "a group", "raise ExceptionGroup('g', [ValueError('v')])" if sys.version_info >= (3, 11) else "raise ValueError('v')", {"status": 1, "err": re.compile("(?s).*ValueError: v"), "since": (3, 11)}),
+    (P, "a group", "raise ExceptionGroup('g', [ValueError('v')])" if sys.version_info >= (3, 11) else "raise ValueError('v')",
+        {"status": 1, "err": re.compile("(?s).*ValueError: v"), "since": (3, 11)}),
     (P, "syntax", "x = 1\ny = (1,,2)\n", {"status": 1, "error": error("SyntaxError", "invalid syntax", 2, column=8, source="y = (1,,2)", frames=[])}),
     (P, "indentation", "if 1:\nx\n", {"status": 1, "error": error("IndentationError", None, 2)}),
     (P, "return outside", "x = 1\nreturn 5", {"status": 1, "error": error("SyntaxError", "'return' outside function", 2)}),
@@ -132,7 +133,8 @@ ROWS = [
     (P, "not UTF-8", b"x = 1\n'\xff'", {"status": 1, "error": error("SyntaxError", "the source is not UTF-8", 2, column=2)}),
     (P, "deeply nested", "(" * 3000 + ")" * 3000, {"status": 1, "error": {}}),
     # ---- Python: as -c ----
-    (P, "its names", "sorted(n for n in globals() if n != '__annotations__')", {"value": value("['__builtins__', '__doc__', '__loader__', '__name__', '__package__', '__spec__']")}),
+    (P, "its names", "sorted(n for n in globals() if n != '__annotations__')",
+        {"value": value("['__builtins__', '__doc__', '__loader__', '__name__', '__package__', '__spec__']")}),
     (P, "arguments", "import sys\nsys.argv, __name__, __doc__, sys.path[0], __builtins__.__name__", {"value": value("(['-c'], '__main__', None, '', 'builtins')")}),
     (P, "modules of the workspace", "import mine, token\nmine.a, token.b", {"files": {"mine.py": "a = 1", "token.py": "b = 2"}, "value": value("(1, 2)")}),
     (P, "modules that are named as ours", "import traceback, linecache, json, binascii, token\n1/0", {
@@ -140,7 +142,8 @@ ROWS = [
         "status": 1, "error": error("ZeroDivisionError", None, 2), "err": re.compile("(?s).*line 2, in <module>\n    1/0\n")}),
     (P, "the path", "import sys, os\n[os.path.basename(p) for p in sys.path[:3]]", {"env": {"PYTHONPATH": "/nope/a:b"}, "value": value("['', 'a', 'b']")}),
     (P, "pickling", "import pickle\nclass A: pass\ntype(pickle.loads(pickle.dumps(A()))) is A", {"value": value("True")}),
-    (P, "processes", "import multiprocessing as m\ndef f(x): return x * x\nif __name__ == '__main__':\n    with m.get_context('fork').Pool(2) as p:\n        r = p.map(f, [1, 2, 3])\nr",
+    (P, "processes", "import multiprocessing as m\ndef f(x): return x * x\nif __name__ == '__main__':\n    with m.get_context('fork').Pool(2) as p:\n"
+        "        r = p.map(f, [1, 2, 3])\nr",
         {"value": value("[1, 4, 9]")}),
     (P, "await", "import asyncio\nasync def f():\n    await asyncio.sleep(0.01)\n    return 5\nx = await f()\nawait f() + x", {"value": value("10")}),
     (P, "await that fails", "async def f():\n    1/0\nawait f()", {"status": 1, "error": error("ZeroDivisionError", None, 2), "err": re.compile(
@@ -166,13 +169,16 @@ ROWS = [
     # ---- Python: hostile ----
     (P, "garbage to all descriptors", "import os\nfor f in range(3, 21):\n    try: os.write(f, b'{}')\n    except OSError: pass\n5", {"value": value("5")}),
     (P, "all descriptors closed", "import os\nos.closerange(3, 4096)\n5", {"none": True}),
-    (P, "another file in its place", "import os\nos.closerange(3, 4096)\nf = os.open('a', os.O_RDWR | os.O_CREAT)\nfor n in range(4, 1024): os.dup2(f, n)\nprint(os.fstat(f).st_size)", {"none": True, "left": {"a": ""}}),
+    (P, "another file in its place", "import os\nos.closerange(3, 4096)\nf = os.open('a', os.O_RDWR | os.O_CREAT)\nfor n in range(4, 1024): os.dup2(f, n)\n"
+        "print(os.fstat(f).st_size)", {"none": True, "left": {"a": ""}}),
     (P, "killed", "import os\nos.kill(os.getpid(), 9)", {"status": -9, "none": True}),
     (P, "another stdout", "import sys\nsys.stdout = None\nsys.stderr = 5\nsys.__stdout__ = 6\n1/0", {"status": 120, "error": error("ZeroDivisionError", None, 5)}),
-    (P, "no builtins", "import builtins\nv = vars(builtins)\nfor n in list(v):\n    if n != '__import__': del v[n]\n1/0", {"status": 1, "error": error("ZeroDivisionError", None, 5)}),
+    (P, "no builtins", "import builtins\nv = vars(builtins)\nfor n in list(v):\n    if n != '__import__': del v[n]\n1/0",
+        {"status": 1, "error": error("ZeroDivisionError", None, 5)}),
     (P, "no builtins, and a value", "import builtins\nvars(builtins).clear()\n5", {"value": value("5", json=5), "err": re.compile("")}),
     (P, "two ends", "import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\n'parent' if pid else 'child'", {"value": value("'parent'")}),
-    (P, "a child that stays", "import os, time\nif os.fork() == 0:\n    os.close(0); os.close(1); os.close(2)\n    time.sleep(5)\n    os._exit(0)\n5", {"value": value("5"), "quick": 4}),
+    (P, "a child that stays", "import os, time\nif os.fork() == 0:\n    os.close(0); os.close(1); os.close(2)\n    time.sleep(5)\n    os._exit(0)\n5",
+        {"value": value("5"), "quick": 4}),
     (P, "much output", "print('x' * (1 << 20))\n5", {"out": "x" * (1 << 20) + "\n", "value": value("5")}),
     (P, "no main", "import sys\nsys.modules.clear()\nglobals().clear()\n", {"value": None}),
     (P, "no main, and an error", "import sys\nsys.modules['__main__'] = None\n__builtins__ = None\n1/0", {"status": 1, "error": error("ZeroDivisionError", None, 4)}),
@@ -199,7 +205,8 @@ ROWS = [
     (N, "toJSON", "({a: 1, toJSON() { throw 1 }})", {"value": {"type": "Object", "json": ...}}),
     (N, "a getter", "({get a() { throw 1 }})", {"value": {"text": "{ a: [Getter] }", "json": ...}}),
     (N, "a proxy", "new Proxy({}, {get() { throw 1 }, ownKeys() { throw 1 }, getPrototypeOf() { throw 1 }})", {"value": {"text": "{}", "type": "Proxy", "json": ...}}),
-    (N, "its inspection throws", "({[Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no') }})", {"value": {"text": re.compile("<Object, whose inspection throws"), "json": ...}}),
+    (N, "its inspection throws", "({[Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no') }})",
+        {"value": {"text": re.compile("<Object, whose inspection throws"), "json": ...}}),
     (N, "a promise", "(async () => { await null; return 5 })()", {"value": {"text": "Promise { 5 }", "json": ...}}),
     (N, "shown", "display(1); 'ä'", {"show": True, "out": "1\n'ä'\n", "displays": []}),
     (N, "displays", "display({mime: 'text/x', data: 'y'}, Buffer.from('" + base64.b64encode(PNG).decode() + "', 'base64'), ' <svg/>', '<b>x</b>', 'a < b', [1]);'<svg></svg>'", {
@@ -212,7 +219,8 @@ ROWS = [
     (N, "await at the end", "await 5;;  /* c */ // d", {"value": value("5")}),
     (N, "await that is a call to parsers of scripts", "await (3)", {"value": value("3")}),
     (N, "a name", "var await = 3; await", {"value": value("3")}),
-    (N, "await, and many lines", "await 0\n[1,\n 2,\n 3]\n  .map(x => {\n  const y = x;\n  return y + 1;\n})", {"status": 1, "error": error("TypeError", None, None, line_any=True)}),
+    (N, "await, and many lines", "await 0\n[1,\n 2,\n 3]\n  .map(x => {\n  const y = x;\n  return y + 1;\n})",
+        {"status": 1, "error": error("TypeError", None, None, line_any=True)}),
     (N, "await, and lines of an array", "await 0;\n[1,\n 2]\n  .map(x => {\n  const y = x;\n  return y + 1;\n})", {"value": value("[ 2, 3 ]")}),
     (N, "await, and two lines that are one", "const f = (x) => x + 1, a = await 1\nf\n(a)", {"value": value("2")}),
     (N, "await, and a sum in two lines", "const a = await 1;\na\n+ 4", {"value": value("5")}),
@@ -224,17 +232,22 @@ ROWS = [
     (N, "await, and a template", "const x = await 1;\n`a;\n${x}\n`", {"value": value("'a;\\n1\\n'")}),
     (N, "await, and an expression of patterns", "await 1; /a;b/.test('a;b')", {"value": value("true")}),
     (N, "await, and a comment with an end", "await 1; 7 // ; 8", {"value": value("7")}),
-    (N, "static imports", "import {readFileSync as r, existsSync} from 'fs'\nimport path, {join} from \"node:path\"; import * as os from 'os';\nimport 'util'\nconst t = `\nimport x from 'y'\n`;\n"
-        "// ; import z from 'z'\n[r, existsSync, path.join, join, os.cpus].map(x => typeof x).join() + t.length", {"value": value("'function,function,function,function,function19'")}),
+    (N, "static imports", "import {readFileSync as r, existsSync} from 'fs'\nimport path, {join} from \"node:path\"; import * as os from 'os';\nimport 'util'\nconst t = `\n"
+        "import x from 'y'\n`;\n"
+        "// ; import z from 'z'\n[r, existsSync, path.join, join, os.cpus].map(x => typeof x).join() + t.length",
+        {"value": value("'function,function,function,function,function19'")}),
     (N, "an import of the workspace", "import a, {b} from './mine.mjs'; a + b", {"files": {"mine.mjs": "export default 1; export const b = 2"}, "value": value("3")}),
     (N, "import()", "const m = await import('./mine.mjs'); m.b", {"files": {"mine.mjs": "export const b = 2"}, "value": value("2"), "err": ""}),
     (N, "import() in a script", "import('./mine.mjs').then(m => console.log(m.b))\n0", {"files": {"mine.mjs": "export const b = 2"}, "out": "2\n", "err": "", "value": value("0")}),
     (N, "an import that is not there", "\nimport x from './nope.mjs'", {"status": 1, "error": error("Error", re.compile("Cannot find module"), 2, column=1)}),
-    (N, "a name that is not there", "import fs from 'fs'; import {nope} from 'fs'", {"status": 1, "error": error("SyntaxError", "The requested module 'fs' does not provide an export named 'nope'", 1, column=22)}),
+    (N, "a name that is not there", "import fs from 'fs'; import {nope} from 'fs'",
+        {"status": 1, "error": error("SyntaxError", "The requested module 'fs' does not provide an export named 'nope'", 1, column=22)}),
     # ---- JavaScript: errors ----
-    (N, "an error", "function f() {\n  throw new TypeError('bad')\n}\nf()", {"status": 1, "value": None, "error": error("TypeError", "bad", 2, column=9, source="throw new TypeError('bad')"),
+    (N, "an error", "function f() {\n  throw new TypeError('bad')\n}\nf()",
+        {"status": 1, "value": None, "error": error("TypeError", "bad", 2, column=9, source="throw new TypeError('bad')"),
         "err": "<code>:2\n  throw new TypeError('bad')\n        ^\n\nTypeError: bad\n    at f (<code>:2:9)\n    at <code>:4:1\n"}),
-    (N, "an error behind await", "await null;\n  boom.x", {"status": 1, "error": error("ReferenceError", "boom is not defined", 2, column=3), "err": re.compile(r"(?s).*at <code>:2:3\n$")}),
+    (N, "an error behind await", "await null;\n  boom.x", {"status": 1, "error": error("ReferenceError", "boom is not defined", 2, column=3),
+        "err": re.compile(r"(?s).*at <code>:2:3\n$")}),
     (N, "an error in the first line", "const a = await 1; a.b.c", {"status": 1, "error": error("TypeError", None, 1, column=24)}),
     (N, "syntax", "let a\nlet b = (1,,2)", {"status": 1, "error": error("SyntaxError", "Unexpected token ','", 2, column=12, source="let b = (1,,2)", frames=[])}),
     (N, "syntax in the first line, behind await", "let b = await (1,,2)", {"status": 1, "error": error("SyntaxError", "Unexpected token ','", 1, column=18), "err": re.compile(
@@ -267,11 +280,14 @@ ROWS = [
     (N, "a hash bang", "#!/usr/bin/env node\nawait 5", {"value": value("5")}),
     (N, "no header", b"", {"header": b"", "none": True, "status": 0}),
     # ---- JavaScript: hostile ----
-    (N, "primordials", "JSON.stringify = () => 'x'; Array.prototype.push = Array.prototype.join = Array.prototype[Symbol.iterator] = () => { throw 1 }; Object.prototype.toJSON = () => 'x';\n"
+    (N, "primordials",
+        "JSON.stringify = () => 'x'; Array.prototype.push = Array.prototype.join = Array.prototype[Symbol.iterator] = () => { throw 1 }; Object.prototype.toJSON = () => 'x';\n"
         "String.prototype.slice = String.prototype.split = String.prototype.indexOf = () => { throw 1 }; Object.keys = () => { throw 1 }; Buffer.from = () => { throw 1 };\n"
         "require('fs').writeSync = () => { throw 1 }; process.exit = () => {};\n"
-        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\ndisplay(1); ({a: ['b']})", {"displays": [("text/plain", "1")], "value": value('{"a":["b"]}', json={"a": ["b"]})}),
-    (N, "primordials, and an error", "String.prototype.slice = String.prototype.split = String.prototype.indexOf = String.prototype.trim = () => { throw 1 };\nArray.prototype.push = () => { throw 2 };\n"
+        "Object.defineProperty(Object.prototype, 'get', { value: 1 }); RegExp.prototype.exec = () => { throw 1 };\ndisplay(1); ({a: ['b']})",
+        {"displays": [("text/plain", "1")], "value": value('{"a":["b"]}', json={"a": ["b"]})}),
+    (N, "primordials, and an error", "String.prototype.slice = String.prototype.split = String.prototype.indexOf = String.prototype.trim = () => { throw 1 };\n"
+        "Array.prototype.push = () => { throw 2 };\n"
         "Error.prepareStackTrace = () => { throw 3 };\nnull.x", {"status": 1, "document": True}),
     (N, "garbage to low descriptors", "const fs = require('fs');\nfor (let f = 3; f < 6; f++) try { fs.writeSync(f, '{}') } catch {}\n5", {"document": True}),
     (N, "its own descriptor closed", "const fs = require('fs');\nfor (let f = 150; f < 300; f++) try { fs.closeSync(f) } catch {}\n5", {"none": True}),
@@ -316,7 +332,8 @@ class Row:
             version = subprocess.run([self.argv[0], "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True).stdout.strip()
             at = self.expected.get("move", ".venv")
             packages = f"{at}/lib/python{version}/site-packages"
-            files = {f"{at}/pyvenv.cfg": f"home = /usr/bin\nversion = {version}.0\n", f"{packages}/inside.py": "a = 7", f"{packages}/x.pth": "import sys; sys.modules['early'] = sys\n"}
+            files = {f"{at}/pyvenv.cfg": f"home = /usr/bin\nversion = {version}.0\n", f"{packages}/inside.py": "a = 7",
+        f"{packages}/x.pth": "import sys; sys.modules['early'] = sys\n"}
         for name, text in files.items():
             write(os.path.join(top, name), text)
 
