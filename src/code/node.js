@@ -4,14 +4,15 @@
 // The code can replace all that it finds (JSON.stringify, Array.prototype.push, String.prototype.split): what is used after it has begun was taken before, and
 // arrays are written by index.
 "use strict";
-(() => {
+((process, Buffer, Atomics) => {
   const fs = require("fs"), vm = require("vm"), util = require("util"), path = require("path"), Module = require("module");
   const NAME = "<code>", MOST = 16 << 20, TEXT = 1 << 20, SHORT = 64 << 10;
 
   // ---- what the code cannot take from us ----
   const call = Function.prototype.call;
   const uncurry = call.bind.bind(call);
-  const { stringify } = JSON, { isArray } = Array, { is, keys, getPrototypeOf, getOwnPropertyDescriptor, getOwnPropertySymbols } = Object;
+  const { stringify } = JSON, { isArray } = Array;
+  const { is, keys, getPrototypeOf, getOwnPropertyDescriptor, getOwnPropertySymbols, setPrototypeOf } = Object, has = uncurry(Object.prototype.hasOwnProperty);
   const { isProxy, isPromise, isNativeError, isUint8Array } = util.types, { inspect } = util;
   const { readSync, writeSync, closeSync, openSync, fstatSync } = fs;
   const ObjectPrototype = Object.prototype, ArrayPrototype = Array.prototype, StringCopy = String, ErrorCopy = Error, bufferFrom = Buffer.from, concat = Buffer.concat;
@@ -25,9 +26,10 @@
   const sleep = Atomics.wait, floor = Math.floor, finite = Number.isFinite, setting = process.setUncaughtExceptionCaptureCallback;
   const defer = (problem) => nextTick(() => { throw problem; });
 
-  const displays = [], late = [];
+  const fresh = () => setPrototypeOf([], null); // an array for which no setter of Array.prototype is asked
+  const displays = fresh(), late = fresh();
   let result = 4, same = null, show = false, cut = false, room = MOST, value, have = false, error = null;
-  let phase = "before", waiting = false, drained = false, lines = [], moved = []; // phase: before, begun, run, written
+  let phase = "before", waiting = false, drained = false, lines = [], moved = [], prefix = 0; // phase: before, begun, run, written
 
   // ---- before the code comes ----
 
@@ -92,12 +94,12 @@
   const quote = (string, most = TEXT) => (typeof string === "string" ? stringify(short(string, most)) : "null");
   const count = (number) => (typeof number === "number" && number > 0 ? StringCopy(number) : "null");
 
-  function told(any, depth) {
+  function told(any) {
     try {
-      return inspect(any, { colors: false, depth: depth ?? 4 });
+      return inspect(any, { colors: false, depth: 4, maxStringLength: TEXT + 1 });
     } catch (problem) {
-      try {
-        return `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
+      try { // inspect itself uses what the code may have replaced
+        return exact(any) ?? `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
       } catch {
         return "<an object whose inspection throws>";
       }
@@ -132,7 +134,7 @@
     };
     const own = (object, key) => {
       const found = getOwnPropertyDescriptor(object, key);
-      if (found === undefined || found.get !== undefined || found.set !== undefined) throw lossy;
+      if (found === undefined || !has(found, "value")) throw lossy;
       return found.value;
     };
     const walk = (each, depth) => {
@@ -219,7 +221,7 @@
   const isOurs = (line) => indexOf(line, "[eval]") >= 0;
 
   function split(string) {
-    const found = [];
+    const found = fresh();
     for (let at = 0; ; ) {
       const end = indexOf(string, "\n", at);
       found[found.length] = end < 0 ? slice(string, at) : slice(string, at, end);
@@ -272,7 +274,7 @@
   }
 
   function describe(problem, at) {
-    const native = isNativeError(problem), found = { type: kindOf(problem), message: "", line: null, column: null, source: null, frames: [], traceback: "" };
+    const native = isNativeError(problem), found = { type: kindOf(problem), message: "", line: null, column: null, source: null, frames: fresh(), traceback: "" };
     const get = (name) => {
       try {
         return typeof problem[name] === "string" ? problem[name] : undefined;
@@ -289,7 +291,7 @@
       if (startsWith(all[0], NAME + ":") && problem.name === "SyntaxError") {
         found.line = +slice(all[0], NAME.length + 1) || null;
         const mark = all.length > 2 ? indexOf(all[2], "^") : -1;
-        found.column = mark < 0 ? null : unmoved(found.line, mark + 1);
+        found.column = mark < 0 ? null : unmoved(found.line, mark + 1 - (found.line === 1 ? prefix : 0));
         if (found.line > lines.length || found.column === null) { // it ends too early: what stands there is ours, or nothing
           if (found.line > lines.length) found.message = "Unexpected end of input";
           found.line = lines.length;
@@ -308,7 +310,10 @@
     if (found.line === null && at) (found.line = at.line), (found.column = at.column);
     found.source = found.line === null ? null : trim(lines[found.line - 1] ?? "");
     found.traceback ||= clean(native ? told(problem) : `Uncaught ${told(problem)}`);
-    if (found.line !== null && !startsWith(found.traceback, NAME + ":")) {
+    if (found.line !== null) {
+      // Where Node has said it already, it is said anew: its line may have what we put there.
+      const after = startsWith(found.traceback, NAME + ":") ? indexOf(found.traceback, "\n\n") : -1;
+      if (after > 0) found.traceback = slice(found.traceback, after + 2);
       const line = lines[found.line - 1] ?? "";
       let mark = "";
       for (let i = 1; i < found.column; i++) mark += line[i - 1] === "\t" ? "\t" : " ";
@@ -586,7 +591,7 @@
   // flags, or its user is warned of an experiment; how it came is told only by errors of vm's.
   function scripted(body, columnOffset = 0) {
     const script = new Script(body, { filename: NAME, columnOffset });
-    return indexOf(body, "import") < 0 ? () => runInThisContext(script) : () => {
+    return indexOf(body, "import") < 0 ? () => runInThisContext(script, { displayErrors: false }) : () => {
       if (columnOffset < 0) moved[moved.length] = { line: 1, from: 0, by: -columnOffset };
       return evaluate(body + "\n//# sourceURL=" + NAME);
     };
@@ -608,7 +613,8 @@
       parameters += `${i ? "," : ""}[{${list}},${space}]`;
     }
     const before = `(async(${parameters})=>{`, opened = "return{of:(", head = slice(made, 0, last === null ? made.length : last.at);
-    moved = [];
+    moved = fresh();
+    prefix = before.length;
     let body = before + made + "\n})";
     if (last !== null) {
       moved[0] = { line: split(head).length, from: head.length - lastIndexOf(head, "\n") - 1, by: opened.length };
@@ -691,11 +697,11 @@
         start = asynchronous(body);
       } catch (problem) {
         // Which of the two errors is told: that of the script speaks of await and import as such where they are the reason.
-        if (script === null) wrong = indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0 ? problem : wrong;
+        if (script === null && (indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0)) wrong = problem;
+        else (moved = []), (prefix = 0);
       }
     }
     if (start !== null) return asynchronously(start);
-    moved = [];
     if (script === null) throw wrong;
     const got = script();
     process.on("exit", write); // behind those of the code
@@ -731,4 +737,4 @@
     process.exit(2);
   }
   if (came !== null) run(came.header, came.source);
-})();
+})(process, Buffer, Atomics);
