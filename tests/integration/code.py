@@ -5,6 +5,7 @@ usage: code.py AMBIT PACKAGE    (TAP on standard output; as root everything runs
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -12,8 +13,8 @@ import time
 
 from harness import SLOW, expect_ok, main, told, write
 from python_client import client_of
-from session_ready import Waiting
-from sessions import Served, commands_of
+from session_ready import Waiting, children
+from sessions import Served
 
 NODE = shutil.which("node", path="/usr/local/bin:/usr/bin:/bin")  # as a cell has it
 KINDS = ["python", *(["node"] if NODE else []), "shell"]
@@ -186,9 +187,13 @@ class WaitingFor(Waiting):
         time.sleep(0.3 * SLOW)
 
     def interpreter(self):
-        names = {"python": "python3", "node": "node", "shell": "bash"}
-        found = [pid for pid in commands_of(self, names[self.kind])]
-        return found[0] if found else None
+        name = {"python": b"python3", "node": b"node", "shell": b"bash"}[self.kind]
+        for supervisor in self.supervisors():
+            for pid in [pid for warden in children(supervisor) for pid in children(warden)]:
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if file.read().split(b"\0")[0] == name:
+                        return pid
+        return None
 
 
 def an_interpreter_waits_for_the_next(place):
