@@ -8,7 +8,7 @@ export { Client, Session } from './session.js';
 export { Result } from './wire.js';
 
 /** A connection to your daemon, which is started if it is not there. */
-export const connect = (options) => new Client(options).connect();
+export const connect = async (options) => new Client(options).connect();
 
 /** A new session with a connection of its own: `const s = await session({ work: '.' })`. */
-export const session = (options) => Client.session(options);
+export const session = async (options) => Client.session(options);

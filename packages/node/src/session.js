@@ -64,7 +64,7 @@ export class Client {
     this.#connection.close();
   }
 
-  status() {
+  async status() {
     return this.#ask('daemon.status');
   }
 
@@ -98,7 +98,7 @@ export class Client {
 
   /** A new one with a client of its own, which goes with it. */
   static async session(options = {}) {
-    const { patience, ...rest } = options;
+    const { patience, ...rest } = wire.known(options, ['patience', ...OPTIONS], 'session');
     const client = new Client(patience === undefined ? {} : { patience });
     try {
       return await client.#make(rest, true);
