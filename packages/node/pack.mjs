@@ -58,6 +58,7 @@ mkdirSync(to, { recursive: true });
 // Where it cannot be had the client is as good, and uses the program that is installed.
 console.log(pack(to, { ...about, optionalDependencies: { [platform]: version } }, [...sources(about)]));
 if (process.env.AMBIT_BUILD) {
-  const carries = { name: platform, version, description: `${description}: the programs`, license, engines, os: [process.platform], cpu: [process.arch], files: ['bin', 'libexec'] };
+  const carries = { name: platform, version, description: `${description}: the programs`, license, engines, os: [process.platform], cpu: [process.arch], files: ['bin',
+    'libexec'] };
   console.log(pack(to, carries, programs(process.env.AMBIT_BUILD)));
 }

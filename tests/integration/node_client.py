@@ -17,6 +17,7 @@ WANTED = 18  # Node's major version
 # What scripts begin with. `killed` ends the daemon as a machine that is out of memory would.
 HEAD = """import * as ambit from '%s/src/index.js';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { text, buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 const killed = async () => {
@@ -24,11 +25,22 @@ const killed = async () => {
   const { pid } = await client.status();
   client.close();
   process.kill(pid, 'SIGKILL');
-  for (;;) try { process.kill(pid, 0); if (fs.readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ')) return; await sleep(20); } catch { return; }
+  while (fs.existsSync(`/proc/${pid}/exe`)) await sleep(20);
 };
-import fs from 'node:fs';
-const collect = async (all) => { const found = []; for await (const one of all) found.push(one); return found; };
-const ended = async (session, n) => { for (;;) { const event = await session.event(n), result = await event.show(); event.close(); if (result.over) return result; await sleep(50); } };
+const collect = async (all) => {
+  const found = [];
+  for await (const one of all) found.push(one);
+  return found;
+};
+const ended = async (session, n) => {
+  for (;;) {
+    const event = await session.event(n);
+    const result = await event.show();
+    event.close();
+    if (result.over) return result;
+    await sleep(50);
+  }
+};
 """
 
 
@@ -71,7 +83,8 @@ def the_examples_of_its_readme_run(place):
             write(f"{s.home}/example.mjs", example)
             done = subprocess.run([node(), f"{s.home}/example.mjs"], cwd=s.tree, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False,
                                   env={**s.environment, "AMBIT_PROGRAM": place.ambit})
-            assert done.returncode == 0 and done.stderr == "" and done.stdout.split() == says(example), f"example {number + 1} says {done.stdout.split()}, not {says(example)}; {told(done)}"
+            assert done.returncode == 0 and done.stderr == "" and done.stdout.split() == says(example), \
+                f"example {number + 1} says {done.stdout.split()}, not {says(example)}; {told(done)}"
 
 
 def its_units_hold(place):
@@ -87,7 +100,8 @@ def its_types_hold(place):
     top = place.fresh()
     shutil.copy(f"{place.given(1)}/test/types.ts", f"{top}/sample.ts")
     write(f"{top}/package.json", '{"type": "module"}')
-    done = subprocess.run(["npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "typescript@5.9", "@types/node@18"], cwd=top, capture_output=True,
+    done = subprocess.run(["npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "typescript@5.9", "@types/node@18"], cwd=top,
+        capture_output=True,
                           env={**place.environment(), "npm_config_cache": f"{top}/.npm"}, timeout=SLOW * 4 * PATIENCE, check=False)
     if done.returncode != 0:
         raise Skip("npm cannot fetch typescript and @types/node (no network?)")
@@ -113,12 +127,15 @@ def its_packages_are_installed_without_a_network(place):
         assert done.returncode == 0 and len(made[-1]) == count, told(done)
     with open(made[0][0], "rb") as one, open(made[1][0], "rb") as two:
         assert one.read() == two.read(), "the same package has other bytes"
-    done = subprocess.run(["npm", "install", "--offline", "--no-audit", *made[0]], cwd=f"{top}/project", env=offline, capture_output=True, text=True, timeout=SLOW * 120, check=False)
+    done = subprocess.run(["npm", "install", "--offline", "--no-audit", *made[0]], cwd=f"{top}/project", env=offline, capture_output=True, text=True, timeout=SLOW * 120,
+        check=False)
     assert done.returncode == 0, told(done)
     write(f"{top}/project/run.mjs", "import * as ambit from 'ambit';\nconst s = await ambit.session();\nconsole.log((await s.run(['echo', 'carried'])).text);\nawait s.end();\n")
     with Served(place) as s:
-        for words in ([f"{top}/project/run.mjs"], ["-e", "import('ambit').then(async (a) => { const c = await a.connect(); console.log('carried', (await c.status()).pid); c.close(); })"]):
-            done = subprocess.run([node(), *words], cwd=f"{top}/project", env={**s.environment, "PATH": "/nowhere"}, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False)
+        loads = "import('ambit').then(async (a) => { const c = await a.connect(); console.log('carried', (await c.status()).pid); c.close(); })"
+        for words in ([f"{top}/project/run.mjs"], ["-e", loads]):
+            done = subprocess.run([node(), *words], cwd=f"{top}/project", env={**s.environment, "PATH": "/nowhere"}, capture_output=True, text=True, timeout=SLOW * PATIENCE,
+                check=False)
             assert done.returncode == 0 and done.stdout.startswith("carried"), told(done)
         program = os.readlink(f"/proc/{done.stdout.split()[1]}/exe")
         assert program.startswith(f"{top}/project/node_modules/ambit-linux-"), program
@@ -163,9 +180,12 @@ for (const [wrong, kind, says] of [
   [() => session.run('ls'), ambit.Malformed, /list/], [() => client.session({ grants: [{ work: '.' }], policy: 'x' }), ambit.Malformed, /policy/],
   [() => client.session({ grants: 'work .' }), ambit.Malformed, /list/], [() => client.session({ max_events: 1 }), ambit.Malformed, /maxEvents/],
   [() => session.run(['ls'], { on_conflict: 'ours' }), ambit.Malformed, /onConflict/], [() => session.run(['ls'], { timeout: 0 }), ambit.Malformed, /milliseconds/],
-  [() => session.run(['ls', '\\ud800']), ambit.Malformed, /surrogate/], [() => session.run(['ls', 1]), ambit.Malformed, /argv/], [() => session.run(['ls'], { input: 7 }), ambit.Malformed, /input/],
-  [() => session.run([]), ambit.AmbitError, /./], [() => session.run(['true', 'x'.repeat(5 << 20)]), ambit.Limit, /4 MiB/], [() => client.session({ work: '.', workspace: '.' }), ambit.Malformed, /./],
-  [() => client.session({ policy: { version: NaN } }), ambit.Malformed, /JSON/], [() => session.event(99), ambit.NotFound, /./], [() => ambit.connect({ patience: -1 }), ambit.Malformed, /patience/],
+  [() => session.run(['ls', '\\ud800']), ambit.Malformed, /surrogate/], [() => session.run(['ls', 1]), ambit.Malformed, /argv/], [() => session.run(['ls'], { input: 7 }),
+      ambit.Malformed, /input/],
+  [() => session.run([]), ambit.AmbitError, /./], [() => session.run(['true', 'x'.repeat(5 << 20)]), ambit.Limit, /4 MiB/], [() => client.session({ work: '.', workspace: '.' }),
+      ambit.Malformed, /./],
+  [() => client.session({ policy: { version: NaN } }), ambit.Malformed, /JSON/], [() => session.event(99), ambit.NotFound, /./], [() => ambit.connect({ patience: -1 }),
+      ambit.Malformed, /patience/],
   [async () => (await session.start(['true'])).write('x'), ambit.Malformed, /input/], [() => session.code('perl', '1'), ambit.Malformed, /perl/],
   [() => session.start(['true'], { input: 'x' }), ambit.Malformed, /stdin/], [() => session.run(['false'], { check: true }), ambit.EventFailed, /ended with 1/],
 ]) {
@@ -178,10 +198,12 @@ assert.equal(result.exitStatus, 127);
 assert.match(result.message, /command not found/);
 assert.equal((await session.run(['sleep', '60'], { timeout: 300 })).exitStatus, 124);
 assert.equal((await session.run(['sleep', '60'], { timeout: '300ms' })).exitStatus, 124);
-assert.ok((await client.status()).sessions_made >= 2);
+assert.ok((await client.status()).sessions_made >= 1);
 assert.ok((await collect(client.sessions())).some((row) => row.session === session.id));
 assert.equal((await session.show()).session, session.id);
-assert.equal((await session.run(['sh', '-c', 'echo $A $B'], { env: { A: 'a', B: undefined } })).text, 'a\\n');
+const other = await client.session({ grants: ['env A'], env: { A: 'a' } });
+assert.equal((await other.run(['sh', '-c', 'echo $A $B'])).text, 'a\\n');
+assert.equal((await other.run(['sh', '-c', 'echo $A $B'], { env: { A: 'b', B: undefined } })).text, 'b\\n');
 """)
 
 
@@ -397,8 +419,9 @@ for await (const chunk of left) { assert.equal(chunk.offset, 0); break; }
 (await session.event(1)).close();
 await event.cancel();
 """)
-        assert runs(place, s, "const s = await ambit.session();\nconst e = await s.start(['sh', '-c', 'sleep 1; echo x']);\ne.stdout.on('data', (d) => process.stdout.write(d));") == "x\n"
-        assert runs(place, s, "const s = await ambit.session();\nambit.connect();\ns.run(['sh', '-c', 'sleep 1; echo y']).then((r) => process.stdout.write(r.text));") == "y\n"
+        begins = "const s = await ambit.session();\n"
+        assert runs(place, s, begins + "const e = await s.start(['sh', '-c', 'sleep 1; echo x']);\ne.stdout.on('data', (d) => process.stdout.write(d));") == "x\n"
+        assert runs(place, s, begins + "ambit.connect();\ns.run(['sh', '-c', 'sleep 1; echo y']).then((r) => process.stdout.write(r.text));") == "y\n"
 
 
 def programs_that_are_no_modules_have_it_too(place):

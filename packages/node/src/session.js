@@ -33,7 +33,8 @@ function sessionParams(options) {
   if (work !== undefined && !texts.includes('work .')) texts.unshift('work .');
   if (typeof place !== 'string') throw new Malformed('work, or workspace, is the path of a directory');
   return { ...same, workspace: wire.putData(path.resolve(place), 'workspace'), grants: texts.length > 0 ? texts : undefined,
-    policy: objects.length > 0 ? { version: 1, grants: objects } : policy, presets: presets && listOf(presets, 'presets'), env: wire.environmentOf(env), strict: strict || undefined,
+    policy: objects.length > 0 ? { version: 1, grants: objects } : policy, presets: presets && listOf(presets, 'presets'), env: wire.environmentOf(env),
+    strict: strict || undefined,
     max_events: maxEvents, max_wall: maxWall, max_cpu: maxCpu, keep_time: keepTime, keep_bytes: keepBytes, key: key ?? wire.ownKey() };
 }
 

@@ -29,8 +29,10 @@ test('a line that is too long is none', () => {
 });
 
 test('messages have a form', () => {
-  for (const good of [{ id: 1, result: {} }, { id: 1, error: {} }, { id: null, error: {} }, { method: 'x', params: {} }, { id: 0, result: {}, more: [] }]) wire.takeLine(line(good));
-  for (const bad of ['', '{', '[]', 'null', '1', '{}', '\ufeff{"id":1,"result":{}}', { id: 1 }, { id: '1', result: {} }, { id: true, result: {} }, { id: 1.5, result: {} }, { id: -1, result: {} },
+  for (const good of [{ id: 1, result: {} }, { id: 1, error: {} }, { id: null, error: {} }, { method: 'x', params: {} }, { id: 0, result: {},
+    more: [] }]) wire.takeLine(line(good));
+  for (const bad of ['', '{', '[]', 'null', '1', '{}', '\ufeff{"id":1,"result":{}}', { id: 1 }, { id: '1', result: {} }, { id: true, result: {} }, { id: 1.5, result: {} },
+    { id: -1, result: {} },
     { id: 1, result: [] }, { id: 1, result: 's' }, { id: 1, error: [] }, { id: 1, error: 'x', result: {} }, { method: 'x' }, { method: 1, params: {} }, { method: 'x', params: [] },
     { error: [] }, '{"id":1e999,"result":{}}', `{"id":${'9'.repeat(100000)},"result":{}}`, '{"__proto__":{"id":1,"result":{}}}', Buffer.from('7b22fe22', 'hex')]) {
     assert.throws(() => wire.takeLine(Buffer.isBuffer(bad) ? bad : line(bad)), Untrue, String(bad).slice(0, 60));
@@ -66,7 +68,8 @@ test('data is text or base64', () => {
     assert.ok(back.equals(Buffer.from(data)), String(data));
   }
   assert.equal(wire.putData(Buffer.from('text')), 'text');
-  for (const bad of [1, null, undefined, [], {}, { b64: 1 }, { b64: '!' }, { b64: 'QQ' }, { b64: 'QQ==\n' }, { b64: 'QR==' }, '\ud800', 'x\udc00y']) assert.throws(() => wire.takeData(bad), Untrue);
+  for (const bad of [1, null, undefined, [], {}, { b64: 1 }, { b64: '!' }, { b64: 'QQ' }, { b64: 'QQ==\n' }, { b64: 'QR==' }, '\ud800',
+    'x\udc00y']) assert.throws(() => wire.takeData(bad), Untrue);
   for (const bad of ['\ud800', 1, null, {}]) assert.throws(() => wire.putData(bad), Malformed);
 });
 
@@ -90,7 +93,8 @@ test('input goes in pieces, and ends once', () => {
 test('each state is told once', () => {
   const watched = new Watched(1);
   const told = [];
-  for (const [n, state] of [[1, 'taken'], [2, 'taken'], [1, 'taken'], [1, 'runs'], [2, 'runs'], [1, 'over'], [1, 'runs'], [2, 'runs'], [2, 'interrupted'], [2, 'over'], [1, 'over'], [3, 'over']]) {
+  for (const [n, state] of [[1, 'taken'], [2, 'taken'], [1, 'taken'], [1, 'runs'], [2, 'runs'], [1, 'over'], [1, 'runs'], [2, 'runs'], [2, 'interrupted'], [2, 'over'], [1,
+    'over'], [3, 'over']]) {
     if (watched.news({ n, state })) told.push([n, state]);
   }
   assert.deepEqual(told, [[1, 'taken'], [2, 'taken'], [1, 'runs'], [2, 'runs'], [1, 'over'], [2, 'interrupted'], [3, 'over']]);
@@ -128,7 +132,8 @@ test('notes are held up to a bound, and behind the first that is dropped all are
 test('errors say why, whatever stands there', () => {
   const said = errors.errorOf({ message: 'no', data: { code: 'DENIED', hint: 'h', why: 'w' } });
   assert.ok(said instanceof errors.Denied && said.message === 'no: w (hint: h)' && said.what === 'no' && said.hint === 'h' && said.name === 'Denied');
-  for (const bad of [null, [], 'x', {}, { message: 7, data: [1] }, { data: { code: 'constructor' } }, { data: { code: '__proto__' } }]) assert.equal(errors.errorOf(bad).constructor, errors.AmbitError);
+  for (const bad of [null, [], 'x', {}, { message: 7, data: [1] }, { data: { code: 'constructor' } },
+    { data: { code: '__proto__' } }]) assert.equal(errors.errorOf(bad).constructor, errors.AmbitError);
   assert.equal(errors.errorOf({ code: 'GONE' }).constructor, errors.Gone);
 });
 
@@ -146,11 +151,13 @@ const row = { n: 1, event: 'e', state: 'over', exit_status: 0, stdout_bytes: 0, 
 const resultOf = (document) => new CodeResult(session, row, {}, documentOf(line(document)));
 
 test('a document is what was left', () => {
-  const result = resultOf({ v: 1, value: { text: '42', type: 'int', json: 42 }, displays: [{ mime: 'text/html', data: '<b>' }, { mime: 'image/png', data: 'AAE=' }, { mime: 'image/svg+xml', data: '<svg' }],
+  const result = resultOf({ v: 1, value: { text: '42', type: 'int', json: 42 }, displays: [{ mime: 'text/html', data: '<b>' }, { mime: 'image/png', data: 'AAE=' },
+    { mime: 'image/svg+xml', data: '<svg' }],
     error: { type: 'E', message: 'm', line: 3, column: null, source: 's', frames: [{ file: '<code>', line: 3, function: 'f', source: 's' }], traceback: 't' }, later: 1 });
   assert.deepEqual([result.value, result.text, result.type, result.cut], [42, '42', 'int', false]);
   assert.deepEqual(result.displays, [{ mime: 'text/html', data: '<b>' }, { mime: 'image/png', data: Buffer.from([0, 1]) }, { mime: 'image/svg+xml', data: '<svg' }]);
-  assert.deepEqual(result.error, { type: 'E', message: 'm', line: 3, column: null, source: 's', frames: [{ file: '<code>', line: 3, function: 'f', source: 's' }], traceback: 't' });
+  assert.deepEqual(result.error, { type: 'E', message: 'm', line: 3, column: null, source: 's', frames: [{ file: '<code>', line: 3, function: 'f', source: 's' }],
+    traceback: 't' });
   assert.equal(resultOf({ v: 1, value: { text: 'x', type: 'y' } }).value, 'x');
   assert.equal(resultOf({ v: 1, value: { text: 'null', type: 'y', json: null } }).value, null);
   const none = resultOf('');
@@ -159,9 +166,12 @@ test('a document is what was left', () => {
 });
 
 test('a document of another form is none', () => {
-  for (const bad of ['x', '[]', 'null', '{', {}, { v: 2 }, { v: '1' }, { v: 1, value: 1 }, { v: 1, value: [] }, { v: 1, value: { text: 1 } }, { v: 1, value: { text: '', type: [] } }, { v: 1, displays: {} },
-    { v: 1, displays: [1] }, { v: 1, displays: [{}] }, { v: 1, displays: [{ mime: 'image/png', data: 'no base64' }] }, { v: 1, displays: [{ mime: 1, data: '' }] }, { v: 1, error: 'x' }, { v: 1, error: { line: -1 } },
-    { v: 1, error: { line: 1.5 } }, { v: 1, error: { frames: {} } }, { v: 1, error: { frames: [null] } }, { v: 1, error: { frames: [{ line: 'x' }] } }, { v: 1, error: { traceback: 1 } }, { v: 1, cut: 1 },
+  for (const bad of ['x', '[]', 'null', '{', {}, { v: 2 }, { v: '1' }, { v: 1, value: 1 }, { v: 1, value: [] }, { v: 1, value: { text: 1 } }, { v: 1, value: { text: '',
+    type: [] } }, { v: 1, displays: {} },
+    { v: 1, displays: [1] }, { v: 1, displays: [{}] }, { v: 1, displays: [{ mime: 'image/png', data: 'no base64' }] }, { v: 1, displays: [{ mime: 1, data: '' }] }, { v: 1,
+      error: 'x' }, { v: 1, error: { line: -1 } },
+    { v: 1, error: { line: 1.5 } }, { v: 1, error: { frames: {} } }, { v: 1, error: { frames: [null] } }, { v: 1, error: { frames: [{ line: 'x' }] } }, { v: 1,
+      error: { traceback: 1 } }, { v: 1, cut: 1 },
     '{"__proto__":{"v":1}}', `{"v":1,"value":{"text":"","json":${'['.repeat(2000)}${']'.repeat(2000)}}}`, `{"v":1,"value":{"text":"","json":[${'[],'.repeat(1100000)}1]}}`]) {
     assert.throws(() => documentOf(line(bad)), BadResult, JSON.stringify(bad)?.slice(0, 80));
   }
@@ -176,5 +186,6 @@ test('a value pollutes nothing', () => {
 
 test('failed code says how', () => {
   const failed = new CodeResult(session, { ...row, exit_status: 1 }, {}, documentOf(line({ v: 1, error: { type: 'ZeroDivisionError', message: 'division by zero', line: 2 } })));
-  assert.throws(() => failed.check(), (problem) => problem instanceof errors.EventFailed && /ZeroDivisionError: division by zero \(line 2\)/.test(problem.message) && problem.result === failed);
+  assert.throws(() => failed.check(), (problem) => problem instanceof errors.EventFailed && problem.result === failed &&
+    /ZeroDivisionError: division by zero \(line 2\)/.test(problem.message));
 });

@@ -4,7 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 
 async function all(): Promise<void> {
   const session: ambit.Session = await ambit.session({ work: '.', grants: ['read /etc', { connect: 'example.com:443' }], limits: { wall: '30s' }, patience: 1000 });
-  const result = await session.run(['sh', '-c', 'true', Buffer.from([255])], { timeout: 1000, env: { A: 'b', B: undefined }, signal: AbortSignal.timeout(5), check: true, key: 'k' });
+  const result = await session.run(['sh', '-c', 'true', Buffer.from([255])], { timeout: 1000, env: { A: 'b', B: undefined }, signal: AbortSignal.timeout(5), check: true,
+    key: 'k' });
   const status: number | null = result.exitStatus;
   const same: ambit.Result = result.check();
   const text: string = result.text + result.stdout.toString() + (result.workspace ?? '') + String(status) + String(same.outcome?.['cause']);
