@@ -278,17 +278,39 @@ export async function once(connection, session, what) {
   }
 }
 
+const told = new WeakMap(); // by signal: who is told when it is aborted
+
+/** Tells when the signal is aborted, until what is returned is called. One signal has one listener of ours, since Node warns where many events share a signal. */
+export function onAbort(signal, tell) {
+  if (signal === undefined || signal === null) return () => {};
+  let all = told.get(signal);
+  if (all === undefined) {
+    all = new Set();
+    told.set(signal, all);
+    const abort = () => {
+      told.delete(signal);
+      for (const one of all) one();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    all.end = () => signal.removeEventListener('abort', abort);
+  }
+  const mine = () => tell();
+  all.add(mine);
+  return () => {
+    all.delete(mine);
+    if (all.size > 0 || told.get(signal) !== all) return;
+    told.delete(signal);
+    all.end();
+  };
+}
+
 /** What is promised, or the reason why it is not waited for any more. */
 export function until(signal, promise) {
   if (signal === undefined || signal === null) return promise;
   promise.catch(() => {}); // also when nobody waits for it any more
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const leave = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(leave);
   });
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CodeResult, DOCUMENT_MAX, codeParams, documentOf } from './code.js';
 import { BadResult, Lost, Malformed, NotKept, Silent, Untrue } from './errors.js';
 import { Event } from './event.js';
-import { Connection, again, until } from './link.js';
+import { Connection, again, onAbort, until } from './link.js';
 import { NOWHERE, Watched } from './take.js';
 import * as wire from './wire.js';
 
@@ -224,14 +224,13 @@ export class Session {
 
   async #fed(method, params, input, begun, signal) {
     const event = await this.#begin(method, params, true, begun, signal);
-    const leave = () => event.close();
-    signal?.addEventListener('abort', leave, { once: true });
+    const leave = onAbort(signal, () => event.close());
     try {
       if (!signal?.aborted) await event.write(input, { end: true });
       const { row, stdout, stderr } = await event.wait();
       return { row, stdout, stderr, replayed: event.replayed };
     } finally {
-      signal?.removeEventListener('abort', leave);
+      leave();
       event.close();
     }
   }
@@ -299,8 +298,7 @@ export class Session {
     const { first = 1, signal } = wire.known(options, ['first', 'signal'], 'watch');
     const watched = new Watched(first);
     const connection = new Connection(this.#patience, true);
-    const leave = () => connection.close();
-    signal?.addEventListener('abort', leave, { once: true });
+    const leave = onAbort(signal, () => connection.close());
     try {
       for (let lost = 0; ;) {
         signal?.throwIfAborted();
@@ -318,7 +316,7 @@ export class Session {
         }
       }
     } finally {
-      signal?.removeEventListener('abort', leave);
+      leave();
       connection.close();
     }
   }
