@@ -55,8 +55,9 @@ const { version, description, license, engines } = about;
 const platform = `ambit-${process.platform}-${process.arch}`;
 delete about.scripts;
 mkdirSync(to, { recursive: true });
-// Where it cannot be had the client is as good, and uses the program that is installed.
-console.log(pack(to, { ...about, optionalDependencies: { [platform]: version } }, [...sources(about)]));
+// Named only where both come from here: else whoever has that name at a registry would be asked for programs.
+const carried = process.env.AMBIT_BUILD ? { optionalDependencies: { [platform]: version } } : {};
+console.log(pack(to, { ...about, ...carried }, [...sources(about)]));
 if (process.env.AMBIT_BUILD) {
   const carries = { name: platform, version, description: `${description}: the programs`, license, engines, os: [process.platform], cpu: [process.arch], files: ['bin',
     'libexec'] };

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 
 from harness import PATIENCE, SLOW, Skip, always, main, need, once, told, write
 from sessions import Served
@@ -121,12 +122,15 @@ def its_packages_are_installed_without_a_network(place):
     write(f"{top}/project/package.json", "{}")
     offline = {**place.environment(), "AMBIT_BUILD": os.path.dirname(place.ambit), "HOME": top}
     made = []
-    for to, environment, count in (("both", offline, 2), ("alone", place.environment(), 1)):
+    for to, environment, count in (("both", offline, 2), ("again", offline, 2), ("alone", place.environment(), 1)):
         done = subprocess.run([node(), f"{place.given(1)}/pack.mjs", f"{top}/{to}"], cwd=top, env=environment, capture_output=True, text=True, timeout=SLOW * 60, check=False)
         made.append(done.stdout.split())
         assert done.returncode == 0 and len(made[-1]) == count, told(done)
-    with open(made[0][0], "rb") as one, open(made[1][0], "rb") as two:
-        assert one.read() == two.read(), "the same package has other bytes"
+    for one, two in zip(*made[:2]):
+        with open(one, "rb") as first, open(two, "rb") as second:
+            assert first.read() == second.read(), f"{one} has other bytes the second time"
+    with tarfile.open(made[2][0]) as alone:
+        assert b"optionalDependencies" not in alone.extractfile("package/package.json").read(), "programs are asked for that nobody made here"
     done = subprocess.run(["npm", "install", "--offline", "--no-audit", *made[0]], cwd=f"{top}/project", env=offline, capture_output=True, text=True, timeout=SLOW * 120,
         check=False)
     assert done.returncode == 0, told(done)
@@ -322,6 +326,13 @@ for (const [i, [key, more]] of [[undefined, {}], ['mine', {}], [undefined, { inp
   await assert.rejects(session.run(['sh', '-c', key ? 'sleep 2; echo went on' : 'exec sleep 60'], { key, signal: control.signal, ...more }), (problem) => problem === reason);
   assert.equal((await ended(session, i + 1)).exitStatus, key ? 0 : 137, key);
 }
+for (const ms of [0, 1, 2, 4, 8, 16, 32]) {
+  for (const more of [{}, { input: 'x' }]) {
+    await assert.rejects(session.run(['sleep', '60'], { signal: AbortSignal.timeout(ms), background: true, ...more }), { name: 'TimeoutError' });
+  }
+}
+const before = await collect(session.events());
+for (const row of before) assert.ok((await ended(session, row.n)).over);
 const made = (await session.show()).next;
 await assert.rejects(session.run(['true'], { signal: AbortSignal.abort() }), { name: 'AbortError' });
 assert.equal((await session.show()).next, made, 'what was aborted before was begun');

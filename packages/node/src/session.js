@@ -193,11 +193,11 @@ export class Session {
 
   async #toEnd(method, what, options, result) {
     const { input, signal, key, check } = options;
-    const params = { ...wire.runParams(this.id, options), ...what, input: input === undefined ? undefined : true };
-    if (input !== undefined) [...wire.pieces(input, true)].length; // a mistake is told before anything is begun
+    const given = input === undefined ? undefined : wire.bytesOf(input, 'input');
+    const params = { ...wire.runParams(this.id, options), ...what, input: given && true };
     const begun = { asked: false };
     const whole = async () => {
-      const { row, ...outputs } = input === undefined ? await this.#ran(method, params, begun, signal) : await this.#fed(method, params, input, begun, signal);
+      const { row, ...outputs } = given === undefined ? await this.#ran(method, params, begun, signal) : await this.#fed(method, params, given, begun, signal);
       return result(row, outputs);
     };
     try {
@@ -226,7 +226,8 @@ export class Session {
     const event = await this.#begin(method, params, true, begun, signal);
     const leave = onAbort(signal, () => event.close());
     try {
-      if (!signal?.aborted) await event.write(input, { end: true });
+      signal?.throwIfAborted();
+      await event.write(input, { end: true });
       const { row, stdout, stderr } = await event.wait();
       return { row, stdout, stderr, replayed: event.replayed };
     } finally {

@@ -325,10 +325,16 @@ export function terminalParams(terminal) {
   return { terminal: true, rows, columns };
 }
 
+/** Of a text, or bytes; anything else is a mistake. */
+export function bytesOf(data, what) {
+  if (isText(data) && !HALF.test(data)) return Buffer.from(data);
+  if (!(data instanceof Uint8Array)) throw new Malformed(`${what} is a text of whole characters, or bytes (Uint8Array)`);
+  return data;
+}
+
 /** Of a program's standard input, as event.input takes them. */
 export function* pieces(data, end) {
-  const bytes = isText(data) ? Buffer.from(data) : data;
-  if (!(bytes instanceof Uint8Array)) throw new Malformed('input is a text, or bytes (Uint8Array)');
+  const bytes = bytesOf(data, 'input');
   for (let at = 0; at < Math.max(1, bytes.length); at += PAGE) {
     const piece = bytes.subarray(at, at + PAGE);
     yield { data: piece.length > 0 ? putData(piece) : undefined, end: (end && at + PAGE >= bytes.length) || undefined };
