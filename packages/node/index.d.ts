@@ -143,7 +143,7 @@ export interface CodeError {
 
 export interface Display {
   readonly mime: string;
-  /** Bytes of images and the like; else a text. */
+  /** Bytes of images and the like, if they are well-formed; else a text. */
   readonly data: string | Buffer;
 }
 

@@ -491,7 +491,7 @@ assert.deepEqual([result.value.length, result.value[19].length, result.cut], [20
 def code_that_lies_is_not_believed(place):
     """What is of another form is told, with what is known of the event; nothing of it gets where it should not."""
     rows = [b"x", b"{", b"[]", b"null", b"{}", b'{"v":2}', b'{"v":1,"value":7}', b'{"v":1,"value":{"text":7}}', b'{"v":1,"displays":7}',
-        b'{"v":1,"displays":[{"mime":"image/png","data":"!"}]}',
+        b'{"v":1,"displays":[{"mime":"image/png","data":{"b64":"AA=="}}]}',
             b'{"v":1,"error":{"line":"3"}}', b'{"v":1,"error":{"frames":[7]}}', b'\xff', b'{"v":1,"x":"\xff"}', b'{"v":1,"value":{"text":"","json":' + deep(100000) + b"}}",
             b'{"v":1,"value":{"text":"","json":[' + b"[]," * 2000000 + b"1]}}", b'{"__proto__":{"v":1}}', b'{"v":1,"cut":"no"}', b"\xef\xbb\xbf{\"v\":1}", b" " * (16 << 20)]
     bad = """

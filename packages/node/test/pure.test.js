@@ -163,12 +163,14 @@ test('a document is what was left', () => {
   const none = resultOf('');
   assert.deepEqual([none.value, none.text, none.error, none.displays], [undefined, '', null, []]);
   assert.equal(resultOf({ v: 1, cut: true }).cut, true);
+  const pictures = ['AAE=', 'AA\nE=\n', '', 'no base64'].map((data) => resultOf({ v: 1, displays: [{ mime: 'image/png', data }] }).displays[0].data);
+  assert.deepEqual(pictures, [Buffer.from([0, 1]), Buffer.from([0, 1]), Buffer.alloc(0), 'no base64']);
 });
 
 test('a document of another form is none', () => {
   for (const bad of ['x', '[]', 'null', '{', {}, { v: 2 }, { v: '1' }, { v: 1, value: 1 }, { v: 1, value: [] }, { v: 1, value: { text: 1 } }, { v: 1, value: { text: '',
     type: [] } }, { v: 1, displays: {} },
-    { v: 1, displays: [1] }, { v: 1, displays: [{}] }, { v: 1, displays: [{ mime: 'image/png', data: 'no base64' }] }, { v: 1, displays: [{ mime: 1, data: '' }] }, { v: 1,
+    { v: 1, displays: [1] }, { v: 1, displays: [{}] }, { v: 1, displays: [{ mime: 'image/png', data: 7 }] }, { v: 1, displays: [{ mime: 1, data: '' }] }, { v: 1,
       error: 'x' }, { v: 1, error: { line: -1 } },
     { v: 1, error: { line: 1.5 } }, { v: 1, error: { frames: {} } }, { v: 1, error: { frames: [null] } }, { v: 1, error: { frames: [{ line: 'x' }] } }, { v: 1,
       error: { traceback: 1 } }, { v: 1, cut: 1 },
