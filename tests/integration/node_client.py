@@ -309,6 +309,18 @@ await assert.rejects(async () => { for await (const _ of event) break; }, ambit.
 event = await session.start(['sh', '-c', 'while :; do echo x; done']); // closed while somebody waits for more
 await Promise.all([assert.rejects(text(event.stdout), ambit.Closed), assert.rejects(event.wait(), ambit.Closed), sleep(300).then(() => event.close())]);
 await event.cancel();
+event.close();
+for (let i = 0; i < 4; i++) { // what was taken to its end has no connection any more
+  const over = await session.start(['echo']);
+  await over.wait();
+  await over.cancel();
+  await collect(await session.start(['echo']));
+  await text((await session.start(['echo'])).stdout);
+}
+for (const end = Date.now() + 20000; (await session.client.status()).clients_now > 1; await sleep(50)) {
+  if (Date.now() > end) assert.fail(`connections are left: ${(await session.client.status()).clients_now}`);
+}
+await event.cancel();
 await session.end();
 """, patience=3 * PATIENCE)
 

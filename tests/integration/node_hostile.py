@@ -40,7 +40,7 @@ def ended(**more):
 
 
 MORE = [  # the same, of ours: what it is, of which request, what is said, and what is done then
-    ("half a line, and the end", "event.run", lambda n, _: None, WAIT),
+    ("nothing, and the end", "event.run", lambda n, _: None, WAIT),
     ("a line of 5 MiB that is no message", "event.run", always_says(b'"' + b"x" * (5 << 20) + b'"\n'), WAIT),
     ("depth in a result", "session.new", lambda n, _: b'{"id":%d,"result":{"session":"%s","x":%s}}\n' % (n, S.encode(), deep(100000)), WAIT),
     ("depth without an end", "session.new", lambda n, _: b'{"id":%d,"result":' % n + b'{"a":' * 1000000 + b"\n", WAIT),
@@ -100,6 +100,35 @@ def who_lies_is_not_believed(place):
             daemon.answers = {method: lie}
             what = runs(place, daemon, REFUSED % (SLOW * 20000, done, SLOW * 20000))
             assert what.startswith("refused"), f"{name}: {what}"
+
+
+class Breaking(Lying):
+    """Ends in the middle of what it says to one method."""
+
+    breaks = None
+
+    def serve(self, conn):
+        with conn, contextlib.suppress(OSError), conn.makefile("rb") as file:
+            for line in file:
+                request = json.loads(line)
+                self.asked.append(request["method"])
+                says = self.answers.get(request["method"], self.honest)(request["id"], request)
+                conn.sendall(says[:len(says) // 2] if request["method"] == self.breaks else says)
+                if request["method"] == self.breaks:
+                    conn.shutdown(socket.SHUT_RDWR)
+                    return
+
+
+def who_ends_in_the_middle_of_a_line_is_given_up(place):
+    """After some times. A line that is long and whole is heard."""
+    with Breaking(place) as daemon:
+        daemon.answers = {"daemon.status": lambda n, _: answer(n, {"filler": "x" * (9 << 20)})}
+        runs(place, daemon, "assert.equal((await (await ambit.connect()).status()).filler.length, 9 << 20);")
+        for method, does in (("hello", "async () => client.status()"), ("session.new", "async () => client.session()"), ("daemon.status", "async () => client.status()"),
+                             ("event.run", "async () => (await client.session()).start(['true'])"), ("event.run", "async () => (await client.session()).run(['true'])")):
+            daemon.breaks, daemon.asked = method, []
+            runs(place, daemon, "const client = new ambit.Client();\nawait assert.rejects(%s, (problem) => problem.constructor === ambit.Lost);" % does)
+            assert daemon.asked.count(method) == 5, daemon.asked
 
 
 def pages_without_an_end_are_not_asked_for(place):
@@ -521,7 +550,8 @@ assert.deepEqual([Object.keys(value), Object.keys(value.a), Object.assign({}, va
             runs(place, daemon, "await assert.rejects((await (await ambit.session()).python('x')).files(), ambit.Untrue);")
 
 
-SCENARIOS = [who_lies_is_not_believed, pages_without_an_end_are_not_asked_for, what_is_answered_twice_is_no_answer_to_another, who_is_silent_is_not_waited_for,
+SCENARIOS = [who_lies_is_not_believed, who_ends_in_the_middle_of_a_line_is_given_up, pages_without_an_end_are_not_asked_for,
+             what_is_answered_twice_is_no_answer_to_another, who_is_silent_is_not_waited_for,
              a_promise_is_kept_or_broken, floods_are_not_kept, who_does_not_take_is_not_sent_more, another_users_socket_is_not_spoken_to,
              what_was_begun_is_not_begun_again, what_may_have_arrived_is_not_sent_twice, what_is_followed_goes_on_at_its_byte, what_code_leaves_is_told,
              code_that_lies_is_not_believed]

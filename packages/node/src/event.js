@@ -50,12 +50,17 @@ export class Event {
     this.#connection.close();
   }
 
+  /** Of an event that is over and was taken the connection is of no more use; whatever is asked next connects again. */
+  #rest() {
+    if (this.#taking.row !== null) this.#connection.retire();
+  }
+
   #params(params) {
     return { session: this.#session.id, n: this.n, ...params };
   }
 
   #ask(method, params) {
-    return again(this.#connection, this.#session.id, () => this.#connection.ask(method, this.#params(params)));
+    return again(this.#connection, this.#session.id, () => this.#connection.ask(method, this.#params(params))).finally(() => this.#rest());
   }
 
   // ---- what it writes, in pieces and in lines ----
@@ -66,7 +71,7 @@ export class Event {
       const chunk = await this.#taking.next();
       if (chunk !== undefined) yield chunk;
     }
-    this.#connection.retire();
+    this.#rest();
   }
 
   async *lines() {
@@ -116,7 +121,7 @@ export class Event {
         else if (row !== null) this.#finish(row);
         else this.#give(await this.#taking.next((name) => this.#accepts(name)));
       }
-      if (this.#taking.row !== null) this.#connection.retire();
+      this.#rest();
     } catch (problem) {
       this.#fail(problem);
     } finally {
