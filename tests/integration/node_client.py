@@ -26,7 +26,14 @@ const killed = async () => {
   const { pid } = await client.status();
   client.close();
   process.kill(pid, 'SIGKILL');
-  while (fs.existsSync(`/proc/${pid}/exe`)) await sleep(20);
+  const lives = () => {
+    try {
+      return !/\\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1')); // it keeps its descriptors until then
+    } catch {
+      return false;
+    }
+  };
+  while (lives()) await sleep(20);
 };
 const collect = async (all) => {
   const found = [];
