@@ -119,6 +119,7 @@ static int wall_up(const struct workload *w, struct cell_failure *f)
 /* What it is, when that comes after the wall: the filter allows what is needed for it, as for any program. Its descriptors lie above the report's. */
 static int take_program(const struct workload *w, struct cell_program *ret, bool *ret_is_code, struct cell_failure *f)
 {
+	static char *room[CELL_PROGRAM_ROOM / sizeof(char *)]; /* the limit on memory holds already */
 	int fds[FD_PASS_MAX];
 	size_t n_fds, next = 1;
 	uint32_t present;
@@ -145,7 +146,7 @@ static int take_program(const struct workload *w, struct cell_program *ret, bool
 		if (dup2(fds[next++], i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	rbuf_init(&r, bytes, (size_t)st.st_size);
-	if (program_decode(&r, ret, NULL) < 0)
+	if (program_decode_in(&r, room, ret, NULL) < 0)
 		return build_failed(f, STEP_DECODE, EPROTO);
 	return chdir(spec_text(w->spec, w->spec->workdir)) < 0 ? build_failed(f, STEP_WORKDIR, errno) : 0;
 }
