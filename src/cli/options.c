@@ -10,6 +10,8 @@
 #include "cli/cli.h"
 #include "cli/code.h"
 #include "cli/trusted.h"
+#include "lib/policy_handle.h"
+#include "lib/public.h"
 
 enum flag {
 	GRANT = 256,
@@ -38,6 +40,7 @@ enum flag {
 	BACKGROUND,
 	LANGUAGE,
 	RESULT,
+	WARM,
 	EVENTS,
 	TOTAL_WALL,
 	TOTAL_CPU,
@@ -87,6 +90,7 @@ static const struct option flags[] = {
 	{ "node", no_argument, NULL, LANGUAGE },
 	{ "shell", no_argument, NULL, LANGUAGE },
 	{ "result", required_argument, NULL, RESULT },
+	{ "warm", required_argument, NULL, WARM },
 	{ "events", required_argument, NULL, EVENTS },
 	{ "total-wall", required_argument, NULL, TOTAL_WALL },
 	{ "total-cpu", required_argument, NULL, TOTAL_CPU },
@@ -164,6 +168,14 @@ static int set_limit(struct run_options *o, const char *word, struct ambit_error
 		       : cli_misused(e, help_commands[COMMAND_RUN], "more limits than there are: --limit %s", word);
 }
 
+static int set_warm(struct run_options *o, const char *text, struct ambit_error *e)
+{
+	struct err err;
+	const int r = policy_add_warm(&o->policy->policy, text, &err);
+
+	return r < 0 ? public_error(e, r, &err) : 0;
+}
+
 static int set_language(struct run_options *o, const char *word, struct ambit_error *e)
 {
 	if (o->kind != KIND_RUN && o->kind != kind_of_word(word))
@@ -205,6 +217,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case BACKGROUND: o->background = true; break;
 	case LANGUAGE: return set_language(o, flag->name, e);
 	case RESULT: o->result = value; break;
+	case WARM: return set_warm(o, value, e);
 	case EVENTS: return set_events(o, value, e);
 	case TOTAL_WALL: return set_duration(&o->wall_ms_max, flag->name, value, e);
 	case TOTAL_CPU: return set_duration(&o->cpu_ms_max, flag->name, value, e);
@@ -225,6 +238,7 @@ static bool is_taken(enum command command, int flag)
 	case TOTAL_CPU:
 	case KEEP:
 	case KEEP_SPACE: return command == COMMAND_SESSION;
+	case WARM: return command != COMMAND_LEARN;
 	case BASE:
 	case OBSERVE:
 	case WITHOUT:

@@ -34,6 +34,7 @@ static const char session_help[] =
 	"  --policy FILE       new: grants and limits of a file\n"
 	"  --preset NAME       new: grants and limits that come with Ambit\n"
 	"  --limit NAME=VALUE  new: bounds what each event may use\n"
+	"  --warm LINE         new: interpreters of code that wait from its beginning (see man ambit.yaml)\n"
 	"  --workspace DIR     new: what `.` means, and where commands start\n"
 	"  --base BASE         new: what is there without a grant\n"
 	"  --observe LEVEL     new: what the eye reports\n"

@@ -38,7 +38,9 @@ struct launch {
 	struct ambit_event *ready;           /* owned: whose cell may be used; NULL: there is none */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
-	char *const *argv; /* borrowed: what is executed: of code its interpreter */
+	char *const *argv; /* borrowed: what is executed: of code its interpreter, which is in: */
+	char *code_argv[CODE_ARGV_MAX + POLICY_MODULES_MAX + 1];
+	char warm[POLICY_WARM_MAX];
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
@@ -492,6 +494,23 @@ static void reach_finish(struct reach *r)
 	fd_close(&r->fd);
 }
 
+/* Whether an event may change it: by its name, or what that leads to. */
+static bool is_written(const struct launch *l, const char *path)
+{
+	char real[PATH_MAX];
+
+	if (realpath(path, real) == NULL)
+		return true;
+	for (uint32_t i = 0; i < l->q->grants.count; i++) {
+		const char *object = grant_object(&l->q->grants, i);
+
+		if ((l->q->grants.grants[i].rights & RIGHT_WRITE) != 0 &&
+		    (path_is_beneath(path, object) || path_is_beneath(real, object)))
+			return true;
+	}
+	return false;
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -540,6 +559,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
+	if (r == 0 && l->waits && l->q->kind != KIND_RUN && is_written(l, l->program))
+		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
 	if (r < 0)
@@ -567,7 +588,23 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 }
 
 /* The command, or what runs code. */
-static int choose_program(struct launch *l, struct err *e)
+static void choose_interpreter(struct launch *l, const struct policy *p, enum event_kind kind)
+{
+	char *const *usual = code_argv(kind);
+	const char *program, *modules[POLICY_MODULES_MAX];
+	const unsigned m = policy_warm(p, kind, l->warm, &program, modules);
+	size_t n = 0;
+
+	for (; usual[n] != NULL; n++)
+		l->code_argv[n] = usual[n];
+	if (program[0] != 0)
+		l->code_argv[0] = (char *)(uintptr_t)program; /* only read, as the next */
+	for (unsigned i = 0; i < m; i++)
+		l->code_argv[n++] = (char *)(uintptr_t)modules[i];
+	l->argv = l->code_argv;
+}
+
+static int choose_program(struct launch *l, const struct policy *p, struct err *e)
 {
 	const enum event_kind kind = l->o->code != AMBIT_COMMAND ? kind_of_word(l->o->argv[0]) : KIND_RUN;
 
@@ -581,7 +618,7 @@ static int choose_program(struct launch *l, struct err *e)
 	if (l->o->argv[1] == NULL || l->o->argv[2] != NULL)
 		return err_set(e, AMBIT_USAGE, NULL, "code is a language and one source text");
 	l->q->kind = kind;
-	l->argv = code_argv(kind);
+	choose_interpreter(l, p, kind);
 	return 0;
 }
 
@@ -610,7 +647,7 @@ static int check_and_launch(struct launch *l, const struct ambit_policy *p, cons
 	l->q = calloc(1, sizeof *l->q);
 	if (l->q == NULL)
 		return public_error(ret_error, err_set(&e, AMBIT_MEMORY, NULL, "no memory for an event"), &e);
-	r = choose_program(l, &e);
+	r = choose_program(l, &p->policy, &e);
 	r = r < 0 ? r : launch(l, p, ret, &e);
 	environment_finish(&l->env);
 	free(l->q);

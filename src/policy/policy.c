@@ -7,7 +7,7 @@
 #include "core/endpoint.h"
 #include "core/listen.h"
 
-#define ENCODING_VERSION 3
+#define ENCODING_VERSION 4
 #define SHOWN_MAX 200 /* of an object in a message */
 
 /* ---- objects as written ---- */
@@ -304,6 +304,105 @@ int policy_set_agent(struct policy *p, const char *agent, struct err *e)
 	return 0;
 }
 
+/* A module, or a package of Node's: what can stand in an argument and is no flag. */
+static bool is_module(const char *s, size_t n)
+{
+	if (n == 0 || n > 63 || strchr("-./", s[0]) != NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
+		      strchr("._-/@", s[i]) != NULL))
+			return false;
+	return true;
+}
+
+/* Its kind; KIND_COUNT: it is none. */
+static enum event_kind warm_kind(const char *text)
+{
+	const size_t n = strcspn(text, " =");
+	char word[16];
+	enum event_kind kind;
+
+	(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : 0), text);
+	kind = kind_of_word(word);
+	return kind == KIND_RUN ? KIND_COUNT : kind;
+}
+
+static bool is_interpreter(const char *s, size_t n)
+{
+	return n > 0 && n < 256 && s[0] != '-' && s[0] != '.' && (s[0] == '/' || memchr(s, '/', n) == NULL) &&
+	       memchr(s, '\n', n) == NULL;
+}
+
+static int no_warm(const char *text, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	text_escape(shown, sizeof shown, text, strlen(text));
+	return err_set(e, AMBIT_MALFORMED,
+		       "write `python`, `python numpy pandas` or `node=/opt/node/bin/node`, at most 16 modules",
+		       "'%s' is nothing that can be kept warm", shown);
+}
+
+static int check_warm(const char *text, enum event_kind kind, struct err *e)
+{
+	const char *at = text + strcspn(text, " =");
+	unsigned modules = 0;
+
+	if (kind == KIND_COUNT || strlen(text) >= POLICY_WARM_MAX)
+		return no_warm(text, e);
+	if (*at == '=') {
+		const size_t n = strcspn(at + 1, " ");
+
+		if (!is_interpreter(at + 1, n))
+			return no_warm(text, e);
+		at += 1 + n;
+	}
+	while (*at == ' ') {
+		const size_t n = strcspn(at + 1, " ");
+
+		if (!is_module(at + 1, n) || ++modules > POLICY_MODULES_MAX || kind == KIND_SHELL)
+			return no_warm(text, e);
+		at += 1 + n;
+	}
+	return 0;
+}
+
+int policy_add_warm(struct policy *p, const char *text, struct err *e)
+{
+	const enum event_kind kind = warm_kind(text);
+	const int r = check_warm(text, kind, e);
+
+	if (r < 0)
+		return r;
+	if (p->warm[kind][0] != 0 && strcmp(p->warm[kind], text) != 0)
+		return err_set(e, AMBIT_CONFLICT, "name all modules in one line", "'warm' has two lines for %s",
+			       kind_word(kind));
+	(void)text_copy(p->warm[kind], sizeof p->warm[kind], text); /* fits: checked */
+	return 0;
+}
+
+unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, const char **ret_program,
+		     const char *ret_modules[POLICY_MODULES_MAX])
+{
+	unsigned n = 0;
+	char *at = room;
+
+	(void)text_copy(room, POLICY_WARM_MAX, p->warm[kind]); /* of the same size */
+	at += strcspn(at, " =");
+	*ret_program = "";
+	if (*at == '=') {
+		*ret_program = ++at;
+		at += strcspn(at, " ");
+	}
+	while (*at == ' ' && n < POLICY_MODULES_MAX) {
+		*at++ = 0;
+		ret_modules[n++] = at;
+		at += strcspn(at, " ");
+	}
+	return n;
+}
+
 static void merge_limits(struct policy *into, const struct policy *from)
 {
 	limits_narrow(&into->limits, &from->limits); /* 0 in either is "none", or not given, and bounds nothing */
@@ -322,6 +421,12 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 			       POLICY_LINES_MAX);
 	if (from->agent[0] != 0) {
 		const int rc = policy_set_agent(into, from->agent, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
+		const int rc = from->warm[k][0] != 0 ? policy_add_warm(into, from->warm[k], e) : 0;
 
 		if (rc < 0)
 			return rc;
@@ -349,6 +454,8 @@ void policy_encode(const struct policy *p, struct buf *out)
 {
 	buf_put_u16(out, ENCODING_VERSION);
 	buf_put_str(out, p->agent);
+	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++)
+		buf_put_str(out, p->warm[k]);
 	buf_put_u32(out, p->limits_given);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		if ((p->limits_given >> i & 1u) != 0)
@@ -426,6 +533,12 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !is_agent(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
+	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
+		rbuf_str(in, ret->warm[k], sizeof ret->warm[k]);
+		if (ret->warm[k][0] != 0 && (warm_kind(ret->warm[k]) != (enum event_kind)k ||
+					     check_warm(ret->warm[k], (enum event_kind)k, NULL) < 0))
+			return err_set(e, AMBIT_PROTOCOL, NULL, "what is kept warm cannot be written so");
+	}
 	rc = decode_limits(in, ret, e);
 	n = rbuf_u32(in);
 	if (rc == 0 && n > POLICY_LINES_MAX)

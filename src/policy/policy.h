@@ -18,6 +18,7 @@
 #include "base/sha256.h"
 #include "core/conditions.h"
 #include "core/grant.h"
+#include "core/kind.h"
 #include "core/limits.h"
 
 #define POLICY_LINES_MAX GRANTS_MAX
@@ -37,9 +38,14 @@ struct policy_line {
 	struct qualifiers qualifiers;  /* of connect */
 };
 
+#define POLICY_WARM_MAX 512
+#define POLICY_MODULES_MAX 16
+
 struct policy {
 	char agent[POLICY_AGENT_MAX]; /* "" if nobody names one */
-	uint32_t n_sources;           /* named ones: sources 1 .. n_sources; source 0 is the flags and has no name */
+	/* by kind: "python=/opt/py/bin/python3 numpy", the interpreter of its code and what is loaded before that comes; "": as usual, and none is made before somebody asks */
+	char warm[KIND_COUNT][POLICY_WARM_MAX];
+	uint32_t n_sources; /* named ones: sources 1 .. n_sources; source 0 is the flags and has no name */
 	char sources[POLICY_SOURCES_MAX][POLICY_SOURCE_MAX];
 	uint32_t n_lines;
 	struct policy_line lines[POLICY_LINES_MAX];
@@ -61,6 +67,11 @@ int policy_add_flag(struct policy *p, const char *verb, const char *text, struct
 int policy_add_limit(struct policy *p, const char *text, struct err *e);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
+/* A line of `warm`: a language, perhaps `=` and its interpreter (an absolute path, or a name in the cell's PATH), and names of modules. -CONFLICT: there is another one of the language. */
+int policy_add_warm(struct policy *p, const char *text, struct err *e);
+/* What of a line is the interpreter ("": the usual one), and the modules, each ended by a NUL; gives how many. room is of POLICY_WARM_MAX bytes. */
+unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, const char **ret_program,
+		     const char *ret_modules[POLICY_MODULES_MAX]);
 /* One object of one grant, as written; line and column 0 if there are none. */
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);

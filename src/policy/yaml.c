@@ -479,14 +479,36 @@ static int read_agent(struct reader *r)
 	return rc;
 }
 
+static int read_warm_line(struct reader *r)
+{
+	int rc = check_scalar(r, "a line of warm");
+
+	if (rc == 0 && policy_add_warm(r->p, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
+static int read_warm(struct reader *r)
+{
+	int rc;
+
+	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return read_warm_line(r);
+	rc = next(r);
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		rc = read_warm_line(r);
+		if (rc == 0)
+			rc = next(r);
+	}
+	return rc;
+}
+
 static const struct {
 	const char *word;
 	int (*read)(struct reader *r);
 } sections[] = {
-	{ "version", read_version },
-	{ "agent", read_agent },
-	{ "grants", read_grants },
-	{ "limits", read_limits },
+	{ "version", read_version }, { "agent", read_agent }, { "grants", read_grants },
+	{ "limits", read_limits },   { "warm", read_warm },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -505,7 +527,7 @@ static int unknown_section(struct reader *r)
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
 	return mistake(r, AMBIT_UNKNOWN,
-		       nearest_hint(hint, "", meant, "a policy has version, agent, grants and limits"),
+		       nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits and warm"),
 		       "'%s' is not a part of a policy", shown);
 }
 

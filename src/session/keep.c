@@ -81,6 +81,13 @@ static int mark_interrupted(struct keep *k, struct err *e)
 	return r;
 }
 
+/* What the policy names is made ready before anybody asked. */
+static void want_warm(struct keep *k)
+{
+	for (unsigned i = 0; i < KIND_COUNT; i++)
+		k->ready[i].wanted = k->policy != NULL && k->policy->policy.warm[i][0] != 0;
+}
+
 int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e)
 {
 	int r;
@@ -93,10 +100,14 @@ int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
 		channel_init(&k->channels[i]);
 	buf_init(&k->described, DESCRIPTION_BYTES_MAX);
-	if (description_fd >= 0)
-		return make(k, sessions_fd, id, description_fd, e);
+	if (description_fd >= 0) {
+		r = make(k, sessions_fd, id, description_fd, e);
+		want_warm(k);
+		return r;
+	}
 	r = shelf_open(&k->shelf, sessions_fd, id, &k->row, &k->described, e);
 	r = r < 0 ? r : take_description(k, e);
+	want_warm(k);
 	return r < 0 ? r : mark_interrupted(k, e);
 }
 

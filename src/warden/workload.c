@@ -163,7 +163,7 @@ static int await_release(struct cell_failure *f)
 	return n == (ssize_t)sizeof word ? 0 : build_failed(f, STEP_GONE, n < 0 ? errno : EPIPE);
 }
 
-#define ARGV_OF_CODE 16
+#define ARGV_OF_CODE 24 /* an interpreter, its driver, and modules */
 
 /* An interpreter of code may have been started long before: where it is to go is its last argument. */
 static char *const *argv_of(const struct workload *w, const struct cell_program *p, bool is_code)

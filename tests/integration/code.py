@@ -14,7 +14,8 @@ import time
 from harness import SLOW, expect_ok, main, told, write
 from python_client import client_of
 from session_ready import Waiting, children
-from sessions import Served
+from sessions import Served, channel_to, commands_of
+from sessions_hostile import held_by
 
 NODE = shutil.which("node", path="/usr/local/bin:/usr/bin:/bin")  # as a cell has it
 KINDS = ["python", *(["node"] if NODE else []), "shell"]
@@ -173,6 +174,58 @@ def packages_of_the_workspace_are_found(place):
                 time.sleep(0.2 * SLOW)
 
 
+def what_a_policy_keeps_warm_is_there_from_the_beginning(place):
+    """Another interpreter, modules that are loaded, and none is started twice."""
+    with Served(place) as s:
+        write(f"{s.tree}/other", "#!/bin/sh\necho other >&2\nexec python3 \"$@\"\n")
+        os.chmod(f"{s.tree}/other", 0o755)
+        write(f"{s.tree}/p.yaml", f"version: 1\ngrants: [{{work: .}}]\nwarm: ['python={s.tree}/other', node]\n")
+        expect_ok(s.ambit("policy", "check", f"{s.tree}/p.yaml"))
+        said = s.ambit("run", "--work", ".", "--warm", f"python={s.tree}/other fractions no_such_module", "--python", input="import sys\n'fractions' in sys.modules, 'decimal' in sys.modules")
+        assert said.returncode == 0 and said.stdout == "(True, True)\n" and said.stderr.startswith("other\n"), told(said)
+        inside = s.session("--work", ".", "--warm", f"python={s.tree}/other")
+        with channel_of(s, inside):
+            for said in ("other\n", "changed\n"):  # what lies in the workspace may be another file when the code comes: it does not wait
+                assert expect_ok(run(s, "python", "1", "--session", inside), "1\n").stderr == said
+                time.sleep(0.3 * SLOW)
+                assert not any(b"other" in word for words in interpreters(s) for word in words)
+                write(f"{s.tree}/other", "#!/bin/sh\necho changed >&2\nexec python3 \"$@\"\n")
+                os.chmod(f"{s.tree}/other", 0o755)
+        session = s.session("--work", ".", "--warm", "python fractions")
+        with channel_of(s, session):
+            def waits():
+                return any(b"fractions" in words for words in interpreters(s))
+            s.until(waits, "the interpreter of its first event stands")
+            time.sleep(0.3 * SLOW)
+            expect_ok(run(s, "python", "import sys\n'fractions' in sys.modules", "--session", session), "True\n")
+        for wrong in ("ruby", "python -c", "shell module"):
+            refused = s.ambit("session", "new", "--work", ".", "--warm", wrong)
+            assert refused.returncode == 125 and "nothing that can be kept warm" in refused.stderr, told(refused)
+        refused = run(s, "python", "1", "--session", session, "--warm", "python")
+        assert refused.returncode == 125 and "session new" in refused.stderr, told(refused)
+
+
+@contextlib.contextmanager
+def channel_of(s, session):
+    client, channel = channel_to(s, session)
+    try:
+        yield channel
+    finally:
+        client.close()
+        channel.close()
+
+
+def interpreters(s):
+    """What waits in cells of the session that is in use: their arguments."""
+    found = []
+    for role in commands_of(s, "ambit-session"):
+        for supervisor in held_by(role):
+            for pid in [pid for warden in children(supervisor) for pid in children(warden)]:
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                    found.append(file.read().split(b"\0"))
+    return found
+
+
 class WaitingFor(Waiting):
     """Whose first event was code of a kind, and the interpreter of the next waits."""
 
@@ -218,7 +271,7 @@ def an_interpreter_that_dies_while_it_waits_is_no_loss(place):
             expect_ok(run(s, kind, source, "--session", s.session_id, "--result", "/dev/null"), said)
 
 
-SCENARIOS = [code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
+SCENARIOS = [what_a_policy_keeps_warm_is_there_from_the_beginning, code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
              in_a_session_it_is_an_event_like_others, clients_get_results_as_objects, a_result_that_lies_is_data, packages_of_the_workspace_are_found,
              an_interpreter_waits_for_the_next, an_interpreter_that_dies_while_it_waits_is_no_loss]
 

@@ -336,6 +336,8 @@ static void fill(struct policy *p)
 {
 	memset(p, 0, sizeof *p);
 	assert_int_equal(policy_set_agent(p, "coder", NULL), 0);
+	assert_int_equal(policy_add_warm(p, "python=/opt/python3 numpy", NULL), 0);
+	assert_int_equal(policy_add_warm(p, "shell", NULL), 0);
 	assert_int_equal(policy_add_limit(p, "wall=30s,memory=none", NULL), 0);
 	assert_int_equal(policy_add(p, VERB_READ, "~/x?", 3, 5, NULL), 0);
 	assert_int_equal(policy_add(p, VERB_JIT, "", 4, 5, NULL), 0);
@@ -568,6 +570,63 @@ static void presets_are_embedded(void **state)
 	assert_null(preset_text("nodes"));
 }
 
+/* By hand, and by what it becomes: an interpreter and modules, or nothing. */
+static void what_waits_is_read(void **state)
+{
+	static const struct {
+		const char *text, *program, *modules; /* NULL: it is refused */
+		enum event_kind kind;
+	} rows[] = {
+		{ "python", "", "", KIND_PYTHON },
+		{ "node", "", "", KIND_NODE },
+		{ "shell=/bin/bash", "/bin/bash", "", KIND_SHELL },
+		{ "python=python3.12 numpy pandas.core", "python3.12", "numpy pandas.core ", KIND_PYTHON },
+		{ "python=/opt/a=b/python3", "/opt/a=b/python3", "", KIND_PYTHON },
+		{ "node @scope/name", "", "@scope/name ", KIND_NODE },
+		{ "python 1 2 3 4 5 6 7 8 9 a b c d e f g", "", "1 2 3 4 5 6 7 8 9 a b c d e f g ", KIND_PYTHON },
+		{ "python 1 2 3 4 5 6 7 8 9 a b c d e f g h", NULL, NULL, KIND_PYTHON },
+		{ "", NULL, NULL, KIND_PYTHON },
+		{ "run", NULL, NULL, KIND_PYTHON },
+		{ "pythons", NULL, NULL, KIND_PYTHON },
+		{ "python ", NULL, NULL, KIND_PYTHON },
+		{ "python=", NULL, NULL, KIND_PYTHON },
+		{ "python= numpy", NULL, NULL, KIND_PYTHON },
+		{ "python=./python3", NULL, NULL, KIND_PYTHON },
+		{ "python=bin/python3", NULL, NULL, KIND_PYTHON },
+		{ "python=-c", NULL, NULL, KIND_PYTHON },
+		{ "python -c", NULL, NULL, KIND_PYTHON },
+		{ "python ../x", NULL, NULL, KIND_PYTHON },
+		{ "python /x", NULL, NULL, KIND_PYTHON },
+		{ "python a;b", NULL, NULL, KIND_PYTHON },
+		{ "python\tnumpy", NULL, NULL, KIND_PYTHON },
+		{ "shell module", NULL, NULL, KIND_SHELL },
+	};
+	char room[POLICY_WARM_MAX], modules[POLICY_WARM_MAX], again[POLICY_WARM_MAX + 8];
+	const char *program, *list[POLICY_MODULES_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static struct policy p;
+		unsigned n;
+
+		memset(&p, 0, sizeof p);
+		if ((policy_add_warm(&p, rows[i].text, NULL) == 0) != (rows[i].program != NULL))
+			fail_msg("row %zu: %s", i, rows[i].text);
+		n = policy_warm(&p, rows[i].kind, room, &program, list);
+		modules[0] = 0;
+		for (unsigned k = 0; k < n; k++)
+			(void)strcat(strcat(modules, list[k]), " ");
+		assert_string_equal(program, rows[i].program != NULL ? rows[i].program : "");
+		assert_string_equal(modules, rows[i].modules != NULL ? rows[i].modules : "");
+		if (rows[i].program == NULL)
+			continue;
+		assert_int_equal(policy_add_warm(&p, rows[i].text, NULL), 0); /* the same again */
+		(void)snprintf(again, sizeof again, "%s%s", rows[i].text, rows[i].kind == KIND_SHELL ? "x" : " x");
+		assert_true(policy_add_warm(&p, again, NULL) < 0);
+		assert_string_equal(p.warm[rows[i].kind], rows[i].text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -576,6 +635,7 @@ int main(void)
 		cmocka_unit_test(qualifiers_are_read_from_flags_and_sent),
 		cmocka_unit_test(the_design_s_qualifiers_are_known),
 		cmocka_unit_test(limits_are_read_from_flags),
+		cmocka_unit_test(what_waits_is_read),
 		cmocka_unit_test(policies_are_merged),
 		cmocka_unit_test(a_policy_survives_the_passage),
 		cmocka_unit_test(a_mistake_survives_the_passage),

@@ -136,7 +136,8 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ "version: [1]\n", AMBIT_MALFORMED, 1, 10, "version is not a text", "one word" },
 		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
 		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
-		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part", "version, agent, grants and limits" },
+		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part",
+		  "version, agent, grants, limits and warm" },
 		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
 		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
 		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },
@@ -192,6 +193,13 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "agent: a b\n", AMBIT_MALFORMED, 2, 8, "'a b' is not the name of an agent", "letters, digits" },
 		{ V "agent:\n", AMBIT_MALFORMED, 2, 7, "'' is not the name of an agent", "letters, digits" },
 		{ V "agent: \"a\\x1b\"\n", AMBIT_MALFORMED, 2, 8, "'a\\x1b' is not the name", "letters, digits" },
+		/* what waits */
+		{ V "warm: {python: numpy}\n", AMBIT_MALFORMED, 2, 7, "warm is not a text", "" },
+		{ V "warm: [python, ruby]\n", AMBIT_MALFORMED, 2, 16, "'ruby' is nothing that can be kept warm",
+		  "numpy" },
+		{ V "warm: [python, python numpy]\n", AMBIT_CONFLICT, 2, 16, "two lines for python", "one line" },
+		{ V "warm: run\n", AMBIT_MALFORMED, 2, 7, "'run' is nothing", "" },
+		{ V "warm: \"python a  b\"\n", AMBIT_MALFORMED, 2, 7, "'python a  b' is nothing", "" },
 		{ V "agent: [a]\n", AMBIT_MALFORMED, 2, 8, "agent is not a text", "one word" },
 		/* grants */
 		{ V "grants: {read: /x}\n", AMBIT_MALFORMED, 2, 9, "grants are not a list", "after `- `" },

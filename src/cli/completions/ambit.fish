@@ -78,6 +78,8 @@ complete -c ambit -n '__ambit_in run' -l python -d 'Code of Python, from a file 
 complete -c ambit -n '__ambit_in run' -l node -d 'Code of Node'
 complete -c ambit -n '__ambit_in run' -l shell -d 'Code of bash'
 complete -c ambit -n '__ambit_in run' -l result -r -F -d 'Write what became of code there'
+complete -c ambit -n '__ambit_in run' -l warm -x -d 'Interpreter and modules of code'
+complete -c ambit -n '__ambit_in session' -l warm -x -d 'Interpreter and modules of code'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
