@@ -141,7 +141,7 @@ def main():
                      tell_rate(f'{kind}, warm', at_once([job(warm[kind], kind), job(session(), kind)], seconds)),
                      tell_rate(f'{kind}, nothing ready', at_once([job(cold[kind], kind), job(session(max_wall="1h"), kind)], seconds))]
             if kind == 'python':
-                figure('warm Python events a second, of bare processes', rates[1] / rates[0], 1.0)
+                figure('bare Python processes a second, of warm events', rates[0] / rates[1], 1.0)
 
 
 if __name__ == '__main__':
