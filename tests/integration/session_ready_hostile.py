@@ -4,6 +4,7 @@
 usage: session_ready_hostile.py AMBIT    (TAP on standard output; as root everything runs a second time as an ordinary user)
 """
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -11,12 +12,12 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import time
 
-from harness import ORDINARY, PATIENCE, SLOW, Skip, expect_ok, main, rooted, told, write
+from harness import ORDINARY, PATIENCE, SLOW, Place, expect_ok, main, rooted, told, write
+from mounts import in_child, private_mounts
 from session_ready import Waiting, children, state_of
-from sessions import above, commands_of
+from sessions import RUN, S_PART, above, commands_of, number, run_bytes
 
 
 def read(path):
@@ -217,11 +218,12 @@ def runs_all_the_same(s, asleep, killed):
     with stopped(asleep):
         os.kill(killed, signal.SIGKILL)
         s.until(lambda: is_gone(killed), "it goes")
-        client = s.start("run", "--session", s.session_id, "--", "sh", "-c", "echo there; echo x > made")
+        s.channel.send(S_PART, run_bytes("sh", "-c", "echo there; echo x > made"))
+        s.channel.send(RUN, number(1))
         time.sleep(0.3 * SLOW)
-    out, err = client.communicate(timeout=SLOW * PATIENCE)
-    row = s.events(s.session_id)[-1]
-    assert client.returncode == 0 and out == "there\n" and row["workspace"] == "committed", (out, err, row)
+    row = s.until(lambda: (rows := s.events(s.session_id))[1:] and rows[1]["state"] == "over" and rows[1], "the event ends")
+    assert (row["exit"], row["stdout"], row["workspace"]) == (0, 6, "committed"), row
+    s.stands()
     return stages(s)
 
 
@@ -259,24 +261,26 @@ def a_supervisor_that_is_killed_while_it_waits_leaves_no_stage(place):
 
 
 @rooted
+@in_child
 def what_others_wrote_while_it_waited_counts_for_nobody(place):
-    """A tree, and what is staged of it, on a file system in memory, which is counted as a whole."""
-    s = Waiting(place, "--limit", "disk=20M")
-    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", s.home], capture_output=True, check=False).returncode != 0:
-        raise Skip("nothing can be mounted")
-    try:
-        os.mkdir(s.run_dir, 0o700)
-        os.mkdir(s.tree)
-        with s:
-            warden = s.cell()
-            with open(f"{s.home}/others", "wb") as file:
-                file.write(bytes(40 << 20))
-            expect_ok(s.run("sh", "-c", "sleep 0.5; echo x > made; echo done"), "done\n")
-            s.until(lambda: s.cell() not in (None, warden), "the next one's stands")
-            result = s.run("sh", "-c", "head -c 30M /dev/zero > much; sleep 1; echo done")
-            assert result.returncode != 0 and s.events(s.session_id)[-1]["cause"] == "limit", told(result)
-    finally:
-        subprocess.run(["umount", "-l", s.home], check=True)
+    """A tree, and what is staged of it, on a file system in memory: of an ordinary user, for whom nothing else counts it, that is counted as a whole."""
+    top = place.fresh()
+    private_mounts(["-t", "tmpfs", "-o", "mode=755", "tmpfs", top])
+    codecs.lookup("ascii")  # now: the interpreter may lie where the other one cannot look
+    os.chown(top, ORDINARY, ORDINARY)
+    os.setgroups([])
+    os.setresgid(ORDINARY, ORDINARY, ORDINARY)
+    os.setresuid(ORDINARY, ORDINARY, ORDINARY)
+    own = Place(top, place.ambit)
+    own.make_ledger()
+    with Waiting(own, "--limit", "disk=20M") as s:
+        warden = s.cell()
+        with open(f"{s.home}/others", "wb") as file:
+            file.write(bytes(40 << 20))
+        expect_ok(s.run("sh", "-c", "sleep 0.5; echo x > made; echo done"), "done\n")
+        s.until(lambda: s.cell() not in (None, warden), "the next one's stands")
+        result = s.run("sh", "-c", "for i in 1 2 3; do head -c 10M /dev/zero > much$i; done; sleep 1; echo done")
+        assert result.returncode != 0 and s.events(s.session_id)[-1]["cause"] == "limit", told(result)
 
 
 @rooted
