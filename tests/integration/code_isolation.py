@@ -764,8 +764,8 @@ def who_fills_its_memory_ends_alone(place):
 
 SCENARIOS = [*map(nothing_is_left_of, INTERPRETERS), who_waited_is_as_who_did_not, it_is_right_in_itself, what_it_starts_inherits_nothing,
              no_two_have_the_same_random_numbers, a_module_is_what_it_is_now, the_processes_tell_no_secrets, no_memory_has_a_trace_of_an_earlier_source,
-             nobody_is_told_which_pages_are_in_memory, an_interpreter_that_waits_is_used_and_only_once, a_source_may_be_empty, *map(the_session_survives, INTERPRETERS),
-             who_fills_its_memory_ends_alone]
+             nobody_is_told_which_pages_are_in_memory, an_interpreter_that_waits_is_used_and_only_once, a_source_may_be_empty,
+             *map(the_session_survives, INTERPRETERS), who_fills_its_memory_ends_alone]
 
 if __name__ == "__main__":
     main(SCENARIOS)
