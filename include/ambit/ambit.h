@@ -364,6 +364,7 @@ struct ambit_run_options {
 	unsigned rows, columns;
 	unsigned changes;        /* AMBIT_CHANGES_STAGE, DISCARD, STRICT, UNHASHED, beside the session's */
 	const char *on_conflict; /* "fail" (NULL), "theirs", "ours" */
+	int code;                /* enum ambit_code_event: what argv is; with code there is no terminal */
 };
 
 struct ambit_run {
@@ -422,6 +423,11 @@ int ambit_session_next_event(struct ambit_session *s, uint64_t n, struct ambit_e
 /* The record of an event that is over, as ambit_event_record. Asks. Valid until the next call of this, or until
  * the handle is freed. -NOT_FOUND: it is not over, was interrupted, or is not kept any more. */
 int ambit_session_record(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
+			 struct ambit_error *e);
+
+/* The same of the result of code that is over (doc/CODE.md), which is a hostile program's word. -NOT_FOUND: it has
+ * none, too. */
+int ambit_session_result(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
 			 struct ambit_error *e);
 
 /* Sends a signal to its process group. Asks. -GONE: it does not run. */

@@ -41,20 +41,29 @@ static char *take(struct rbuf *in, char **block_at, size_t *block_left)
 	return here;
 }
 
-int program_decode(struct rbuf *in, struct cell_program *ret, struct err *e)
+/* How much room it takes; 0: more than there may be. */
+static size_t room_of(struct rbuf *in, uint32_t *ret_argc, uint32_t *ret_envc)
 {
-	const uint32_t argc = rbuf_u32(in), envc = rbuf_u32(in);
-	const size_t texts = rbuf_left(in) + 1, vectors = ((size_t)argc + envc + 2) * sizeof(char *);
-	auto_free char **block = NULL;
-	char *at;
-	size_t left = texts;
+	const uint32_t argc = *ret_argc = rbuf_u32(in), envc = *ret_envc = rbuf_u32(in);
+	const size_t texts = rbuf_left(in) + 1;
 
 	if (in->failed || argc == 0 || argc > CELL_ARGS_MAX || envc > CELL_ARGS_MAX || texts > CELL_PROGRAM_MAX)
-		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
-			       "more than %d arguments or more than %u bytes of them", CELL_ARGS_MAX, CELL_PROGRAM_MAX);
-	block = calloc(1, vectors + texts + CELL_ARGS_MAX); /* each text loses a length of 4 and gains a NUL */
-	if (block == NULL)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the arguments");
+		return 0;
+	return ((size_t)argc + envc + 2) * sizeof(char *) + texts +
+	       CELL_ARGS_MAX; /* each text loses a length of 4 and gains a NUL */
+}
+
+static int too_long(struct err *e)
+{
+	return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
+		       "more than %d arguments or more than %u bytes of them", CELL_ARGS_MAX, CELL_PROGRAM_MAX);
+}
+
+static int fill(struct rbuf *in, char **block, uint32_t argc, uint32_t envc, struct cell_program *ret, struct err *e)
+{
+	size_t left = rbuf_left(in) + 1;
+	char *at;
+
 	ret->argv = block;
 	ret->envp = block + argc + 1;
 	at = (char *)(block + argc + envc + 2);
@@ -63,10 +72,32 @@ int program_decode(struct rbuf *in, struct cell_program *ret, struct err *e)
 		ret->argv[i] = take(in, &at, &left);
 	for (uint32_t i = 0; i < envc && !in->failed; i++)
 		ret->envp[i] = take(in, &at, &left);
-	if (!rbuf_done(in))
-		return err_set(e, AMBIT_MALFORMED, NULL, "arguments are not well-formed");
-	ret->block = steal_ptr(&block);
-	return 0;
+	return rbuf_done(in) ? 0 : err_set(e, AMBIT_MALFORMED, NULL, "arguments are not well-formed");
+}
+
+int program_decode(struct rbuf *in, struct cell_program *ret, struct err *e)
+{
+	uint32_t argc, envc;
+	const size_t n = room_of(in, &argc, &envc);
+	auto_free char **block = NULL;
+	int r;
+
+	if (n == 0)
+		return too_long(e);
+	block = calloc(1, n);
+	if (block == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the arguments");
+	r = fill(in, block, argc, envc, ret, e);
+	ret->block = r == 0 ? steal_ptr(&block) : NULL;
+	return r;
+}
+
+int program_decode_in(struct rbuf *in, void *room, struct cell_program *ret, struct err *e)
+{
+	uint32_t argc, envc;
+
+	ret->block = NULL;
+	return room_of(in, &argc, &envc) == 0 ? too_long(e) : fill(in, room, argc, envc, ret, e);
 }
 
 void program_finish(struct cell_program *p)

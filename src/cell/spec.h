@@ -189,11 +189,15 @@ struct cell_program {
 	char **argv;
 	char **envp;
 	char *path;  /* absolute path inside the cell; argv[0] may differ */
-	void *block; /* owned */
+	void *block; /* owned; NULL: its room is somebody else's */
 };
+
+#define CELL_PROGRAM_ROOM (CELL_PROGRAM_MAX + CELL_ARGS_MAX + (CELL_ARGS_MAX + 2) * 2 * sizeof(char *))
 
 void program_encode(struct buf *out, const char *path, char *const argv[], char *const envp[]);
 int program_decode(struct rbuf *in, struct cell_program *ret, struct err *e);
+/* The same without memory of its own, for who has a limit on that already: room has CELL_PROGRAM_ROOM bytes, aligned for pointers, all zero. */
+int program_decode_in(struct rbuf *in, void *room, struct cell_program *ret, struct err *e);
 void program_finish(struct cell_program *p);
 
 #endif

@@ -18,7 +18,7 @@
 
 static const char help_text[] =
 	"ambit run [GRANTS] [OPTIONS] -- COMMAND [ARGUMENT...]\n"
-	"ambit run [GRANTS] [OPTIONS] --python|--node|--shell [FILE]\n"
+	"ambit run [GRANTS] [OPTIONS] --python [FILE]\n"
 	"\n"
 	"Runs COMMAND in a fresh cell with what is granted here and nothing else.\n"
 	"\n"
@@ -63,7 +63,9 @@ static const char help_text[] =
 	"                      --limit, --stage, --discard, --strict, --on-conflict, --record, --json, --no-pty, and\n"
 	"  --key KEY           the same key again gives what became of the first, and runs nothing; no private terminal\n"
 	"  --background        beside the session's other events, until it ends; prints its id\n"
-	"  --python, --node, --shell  [FILE]  code from FILE, or standard input\n"
+	"  --python [FILE]     code of Python in place of COMMAND, from FILE or standard input\n"
+	"  --node [FILE]       the same of Node\n"
+	"  --shell [FILE]      the same of bash\n"
 	"  --result FILE       its value, exception and pictures (JSON)\n"
 	"  --quiet             no summary of denials\n"
 	"  --help              this text\n"

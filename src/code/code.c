@@ -4,22 +4,19 @@
 
 #include "code/drivers.h"
 
-#define WORD(w)                                                                                                        \
-	(char[])                                                                                                       \
-	{                                                                                                              \
-		w                                                                                                      \
-	} /* exec(2) takes no constants, and changes nothing */
-
-/* Python: -I, so that nothing beside the code is found by a name of the driver's before the code runs. */
-static char *const argvs[KIND_COUNT][CODE_ARGV_MAX] = {
-	[KIND_PYTHON] = { WORD("python3"), WORD("-I"), WORD("-c"), driver_python, NULL },
-	[KIND_NODE] = { WORD("node"), WORD("-e"), driver_node, NULL },
-	[KIND_SHELL] = { WORD("bash"), WORD("-c"), driver_shell, WORD("bash"), NULL },
+/* exec(2) takes no constants, and changes nothing. Python: -I, so that nothing beside the code is found by a name of the driver's before the code runs. */
+static const union {
+	const char *ours[CODE_ARGV_MAX];
+	char *given[CODE_ARGV_MAX];
+} argvs[KIND_COUNT] = {
+	[KIND_PYTHON] = { .ours = { "python3", "-I", "-c", driver_python } },
+	[KIND_NODE] = { .ours = { "node", "-e", driver_node } },
+	[KIND_SHELL] = { .ours = { "bash", "-c", driver_shell, "bash" } },
 };
 
 char *const *code_argv(enum event_kind kind)
 {
-	return kind < KIND_COUNT && argvs[kind][0] != NULL ? argvs[kind] : NULL;
+	return kind < KIND_COUNT && argvs[kind].ours[0] != NULL ? argvs[kind].given : NULL;
 }
 
 size_t code_head(enum event_kind kind, int shows, char ret[CODE_HEAD_MAX])

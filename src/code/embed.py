@@ -5,9 +5,10 @@ import os
 import sys
 
 
-def literal(text):
-    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return '"' + text + '"'
+def bytes_of(text):
+    """As numbers: a literal of that length is more than compilers must take."""
+    numbers = [str(byte) for byte in text.encode("ascii")] + ["0"]
+    return ",\n".join("\t" + ", ".join(numbers[i:i + 24]) for i in range(0, len(numbers), 24))
 
 
 def main():
@@ -16,10 +17,10 @@ def main():
     for path in files:
         name = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding="ascii") as f:
-            lines = f.read().splitlines(keepends=True)
-        if sum(map(len, lines)) >= 120000:
+            text = f.read()
+        if len(text) >= 120000:
             sys.exit(f"{path} is too long to be an argument")
-        rows.append(f"static char driver_{name}[] =\n" + "\n".join("\t" + literal(line) for line in lines) + ";\n")
+        rows.append(f"static const char driver_{name}[] = {{\n{bytes_of(text)}\n}};\n")
     with open(output, "w", encoding="ascii") as f:
         f.writelines(rows)
 

@@ -4,14 +4,15 @@
 // The code can replace all that it finds (JSON.stringify, Array.prototype.push, String.prototype.split): what is used after it has begun was taken before, and
 // arrays are written by index.
 "use strict";
-(() => {
+((process, Buffer, Atomics) => {
   const fs = require("fs"), vm = require("vm"), util = require("util"), path = require("path"), Module = require("module");
   const NAME = "<code>", MOST = 16 << 20, TEXT = 1 << 20, SHORT = 64 << 10;
 
   // ---- what the code cannot take from us ----
   const call = Function.prototype.call;
   const uncurry = call.bind.bind(call);
-  const { stringify } = JSON, { isArray } = Array, { is, keys, getPrototypeOf, getOwnPropertyDescriptor, getOwnPropertySymbols } = Object;
+  const { stringify } = JSON, { isArray } = Array;
+  const { is, keys, getPrototypeOf, getOwnPropertyDescriptor, getOwnPropertySymbols, setPrototypeOf } = Object, has = uncurry(Object.prototype.hasOwnProperty);
   const { isProxy, isPromise, isNativeError, isUint8Array } = util.types, { inspect } = util;
   const { readSync, writeSync, closeSync, openSync, fstatSync } = fs;
   const ObjectPrototype = Object.prototype, ArrayPrototype = Array.prototype, StringCopy = String, ErrorCopy = Error, bufferFrom = Buffer.from, concat = Buffer.concat;
@@ -20,14 +21,15 @@
   const startsWith = uncurry(String.prototype.startsWith), trim = uncurry(String.prototype.trim), codeAt = uncurry(String.prototype.charCodeAt);
   const utf8 = uncurry(Buffer.prototype.utf8Slice), base64 = uncurry(Buffer.prototype.base64Slice);
   const runInThisContext = uncurry(Script.prototype.runInThisContext), then = uncurry(Promise.prototype.then), compile = uncurry(Module.prototype._compile);
-  const exit = process.exit.bind(process), listenerCount = process.listenerCount.bind(process), nextTick = process.nextTick, cwd = process.cwd;
+  const exit = process.exit.bind(process), listenerCount = process.listenerCount.bind(process), listeners = process.listeners.bind(process), reallyExit = process.reallyExit.bind(process), nextTick = process.nextTick, cwd = process.cwd;
   const { createRequire, isBuiltin, _nodeModulePaths } = Module, { pathToFileURL } = require("url"), sleepOn = new Int32Array(new SharedArrayBuffer(4));
   const sleep = Atomics.wait, floor = Math.floor, finite = Number.isFinite, setting = process.setUncaughtExceptionCaptureCallback;
   const defer = (problem) => nextTick(() => { throw problem; });
 
-  const displays = [], late = [];
+  const fresh = () => setPrototypeOf([], null); // an array for which no setter of Array.prototype is asked
+  const displays = fresh(), late = fresh();
   let result = 4, same = null, show = false, cut = false, room = MOST, value, have = false, error = null;
-  let phase = "before", waiting = false, drained = false, lines = [], moved = []; // phase: before, begun, run, written
+  let phase = "before", waiting = false, drained = false, lines = [], moved = [], prefix = 0; // phase: before, begun, run, written
 
   // ---- before the code comes ----
 
@@ -42,7 +44,7 @@
     try {
       while (result === 4 && low.length < 256) {
         const fd = openSync("/proc/self/fd/4", "w");
-        if (fd >= 200) {
+        if (fd >= 40) { // each of them is seen by whoever watches the cell, so not more than that
           result = fd;
           closeSync(4);
         } else {
@@ -51,6 +53,8 @@
       }
     } catch {}
     for (let i = 0; i < low.length; i++) closeSync(low[i]);
+    void process.stdout; // made when they are first looked at, which takes longer than a short source
+    void process.stderr;
     const load = createRequire("/code.js"); // not from the working directory
     for (let i = 0; i < modules.length; i++) {
       try {
@@ -92,12 +96,12 @@
   const quote = (string, most = TEXT) => (typeof string === "string" ? stringify(short(string, most)) : "null");
   const count = (number) => (typeof number === "number" && number > 0 ? StringCopy(number) : "null");
 
-  function told(any, depth) {
+  function told(any) {
     try {
-      return inspect(any, { colors: false, depth: depth ?? 4 });
+      return inspect(any, { colors: false, depth: 4, maxStringLength: TEXT + 1 });
     } catch (problem) {
-      try {
-        return `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
+      try { // inspect itself uses what the code may have replaced
+        return exact(any) ?? `<${kindOf(any)}, whose inspection throws ${StringCopy(problem)}>`;
       } catch {
         return "<an object whose inspection throws>";
       }
@@ -132,7 +136,7 @@
     };
     const own = (object, key) => {
       const found = getOwnPropertyDescriptor(object, key);
-      if (found === undefined || found.get !== undefined || found.set !== undefined) throw lossy;
+      if (found === undefined || !has(found, "value")) throw lossy;
       return found.value;
     };
     const walk = (each, depth) => {
@@ -219,7 +223,7 @@
   const isOurs = (line) => indexOf(line, "[eval]") >= 0;
 
   function split(string) {
-    const found = [];
+    const found = fresh();
     for (let at = 0; ; ) {
       const end = indexOf(string, "\n", at);
       found[found.length] = end < 0 ? slice(string, at) : slice(string, at, end);
@@ -272,7 +276,7 @@
   }
 
   function describe(problem, at) {
-    const native = isNativeError(problem), found = { type: kindOf(problem), message: "", line: null, column: null, source: null, frames: [], traceback: "" };
+    const native = isNativeError(problem), found = { type: kindOf(problem), message: "", line: null, column: null, source: null, frames: fresh(), traceback: "" };
     const get = (name) => {
       try {
         return typeof problem[name] === "string" ? problem[name] : undefined;
@@ -289,7 +293,7 @@
       if (startsWith(all[0], NAME + ":") && problem.name === "SyntaxError") {
         found.line = +slice(all[0], NAME.length + 1) || null;
         const mark = all.length > 2 ? indexOf(all[2], "^") : -1;
-        found.column = mark < 0 ? null : unmoved(found.line, mark + 1);
+        found.column = mark < 0 ? null : unmoved(found.line, mark + 1 - (found.line === 1 ? prefix : 0));
         if (found.line > lines.length || found.column === null) { // it ends too early: what stands there is ours, or nothing
           if (found.line > lines.length) found.message = "Unexpected end of input";
           found.line = lines.length;
@@ -308,7 +312,10 @@
     if (found.line === null && at) (found.line = at.line), (found.column = at.column);
     found.source = found.line === null ? null : trim(lines[found.line - 1] ?? "");
     found.traceback ||= clean(native ? told(problem) : `Uncaught ${told(problem)}`);
-    if (found.line !== null && !startsWith(found.traceback, NAME + ":")) {
+    if (found.line !== null) {
+      // Where Node has said it already, it is said anew: its line may have what we put there.
+      const after = startsWith(found.traceback, NAME + ":") ? indexOf(found.traceback, "\n\n") : -1;
+      if (after > 0) found.traceback = slice(found.traceback, after + 2);
       const line = lines[found.line - 1] ?? "";
       let mark = "";
       for (let i = 1; i < found.column; i++) mark += line[i - 1] === "\t" ? "\t" : " ";
@@ -586,7 +593,7 @@
   // flags, or its user is warned of an experiment; how it came is told only by errors of vm's.
   function scripted(body, columnOffset = 0) {
     const script = new Script(body, { filename: NAME, columnOffset });
-    return indexOf(body, "import") < 0 ? () => runInThisContext(script) : () => {
+    return indexOf(body, "import") < 0 ? () => runInThisContext(script, { displayErrors: false }) : () => {
       if (columnOffset < 0) moved[moved.length] = { line: 1, from: 0, by: -columnOffset };
       return evaluate(body + "\n//# sourceURL=" + NAME);
     };
@@ -608,7 +615,8 @@
       parameters += `${i ? "," : ""}[{${list}},${space}]`;
     }
     const before = `(async(${parameters})=>{`, opened = "return{of:(", head = slice(made, 0, last === null ? made.length : last.at);
-    moved = [];
+    moved = fresh();
+    prefix = before.length;
     let body = before + made + "\n})";
     if (last !== null) {
       moved[0] = { line: split(head).length, from: head.length - lastIndexOf(head, "\n") - 1, by: opened.length };
@@ -691,23 +699,32 @@
         start = asynchronous(body);
       } catch (problem) {
         // Which of the two errors is told: that of the script speaks of await and import as such where they are the reason.
-        if (script === null) wrong = indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0 ? problem : wrong;
+        if (script === null && (indexOf(body, "await") >= 0 || indexOf(body, "import") >= 0)) wrong = problem;
+        else (moved = []), (prefix = 0);
       }
     }
     if (start !== null) return asynchronously(start);
-    moved = [];
     if (script === null) throw wrong;
     const got = script();
-    process.on("exit", write); // behind those of the code
+    process.on("exit", leave); // behind those of the code
     finished(got);
   }
 
   function asynchronously(start) {
     waiting = true;
     then(start(), (got) => {
-      process.on("exit", write);
+      process.on("exit", leave);
       finished(got?.of);
     }, defer);
+  }
+
+  // Taking down what V8 has takes longer than a short source. Where nothing else is to be done or said at the end, it is the kernel's.
+  function leave(code) {
+    write();
+    try {
+      const all = listeners("exit");
+      if (error === null && code === 0 && all[all.length - 1] === leave) reallyExit(process.exitCode ?? 0);
+    } catch {}
   }
 
   // The end before the code has come to its own: process.exit, an error, or nothing left that could wake what it awaits. Else it is written behind the
@@ -731,4 +748,4 @@
     process.exit(2);
   }
   if (came !== null) run(came.header, came.source);
-})();
+})(process, Buffer, Atomics);

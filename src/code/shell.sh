@@ -1,15 +1,5 @@
-# The driver of code events for bash. mapfile reads in blocks where read takes single bytes; NUL ends each of its parts, so that more than one of them is a NUL
-# in the source (one at the very end is not seen: whoever sends it looks). The lines of the source are counted from 1 again, and nothing of ours is left when it
-# begins: not even BASH_EXECUTION_STRING tells of it.
-mapfile -d '' -u 3 && exec 3<&- 4>&- || exit 2
-if ((${#MAPFILE[@]} > 1)); then
-	echo 'bash: the source has a NUL byte' >&2
-	exit 1
-fi
-if (($# > 0)); then # not before: what is there may be another directory by now
-	cd -- "$1" || exit 2
-	shift
-	unset -v OLDPWD
-fi
-BASH_EXECUTION_STRING=${MAPFILE[0]-}
-LINENO=1; eval "unset -v MAPFILE; ${MAPFILE[0]-}"
+mapfile -d '' -u 3 && exec 3<&- 4>&- || exit 2; ((${#MAPFILE[@]} < 2)) || ! echo 'bash: a NUL byte' >&2 || exit; (($# < 1)) || { cd -- "$1" && shift || exit 2; unset -v OLDPWD; }; BASH_EXECUTION_STRING=$MAPFILE; eval "unset -v MAPFILE; $MAPFILE"
+# The driver of code events for bash, in the first line, since the lines of the source are counted from that of eval. mapfile reads in blocks where read takes
+# single bytes; NUL ends each of its parts, so that more than one of them is a NUL in the source (one at the very end is not seen: whoever sends it looks).
+# Where the code is to be is its argument, and it goes there only now: what had that name before may be another directory.
+# Nothing of ours is left when the source begins: not even BASH_EXECUTION_STRING tells of it.

@@ -100,17 +100,33 @@ int session_describe(const struct ambit_policy *p, const struct ambit_session_op
 
 /* ---- a run ---- */
 
+static enum event_kind kind_of(const struct ambit_run_options *o)
+{
+	const enum event_kind kind = o->code != AMBIT_COMMAND ? kind_of_word(o->argv[0]) : KIND_RUN;
+
+	return o->code != AMBIT_COMMAND && kind == KIND_RUN ? KIND_COUNT : kind;
+}
+
 int session_describe_run(const struct ambit_run_options *o, struct run *ret, struct err *e)
 {
+	enum event_kind kind;
+
 	if (o->argv == NULL || o->argv[0] == NULL || o->argv[0][0] == 0)
 		return err_set(e, AMBIT_USAGE, "name a program in argv[0]", "no program to run");
+	kind = kind_of(o);
 	if (o->rows > UINT16_MAX || o->columns > UINT16_MAX)
 		return err_set(e, AMBIT_USAGE, NULL, "a terminal has %d rows and columns at most", UINT16_MAX);
 	if ((o->changes & (AMBIT_CHANGES_DIRECT | AMBIT_CHANGES_BESIDE)) != 0)
 		return err_set(e, AMBIT_USAGE, "say it of the session, or run it in the background",
 			       "whether events write in place is the session's to say");
+	if (kind == KIND_COUNT)
+		return err_set(e, AMBIT_UNKNOWN, "python, node or shell", "'%s' is no language of code", o->argv[0]);
+	if (kind != KIND_RUN && (o->argv[1] == NULL || o->argv[2] != NULL || o->terminal != 0))
+		return err_set(e, AMBIT_USAGE, NULL, "code is a language and one source text, and has no terminal");
 	*ret = (struct run){ .flags = (o->background != 0 ? EVENT_BACKGROUND : 0) | (o->input != 0 ? EVENT_INPUT : 0) |
-				      (o->terminal != 0 ? EVENT_TERMINAL : 0),
+				      (o->terminal != 0 ? EVENT_TERMINAL : 0) |
+				      (o->code == AMBIT_CODE_SHOWN ? EVENT_SHOWS : 0) |
+				      (uint32_t)kind << EVENT_KIND_SHIFT,
 			     .changes = o->changes,
 			     .rows = o->rows,
 			     .columns = o->columns,

@@ -424,8 +424,10 @@ static int read_record(struct ambit_session *s, int fd, struct err *e)
 	return r < 0 ? err_sys(e, r == -ENOMEM ? AMBIT_MEMORY : AMBIT_SYSTEM, -r, NULL, "cannot read the record") : 0;
 }
 
-int ambit_session_record(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
-			 struct ambit_error *e)
+typedef int ask_fn(struct daemon_channel *c, uint64_t n, int *ret_fd, struct err *e);
+
+static int give_kept(struct ambit_session *s, ask_fn *ask, uint64_t n, const char **ret_json, size_t *ret_len,
+		     struct ambit_error *e)
 {
 	auto_fd int fd = -1;
 	struct err err;
@@ -433,13 +435,25 @@ int ambit_session_record(struct ambit_session *s, uint64_t n, const char **ret_j
 
 	if (r < 0)
 		return r;
-	r = daemon_record(&s->channel, n, &fd, &err);
+	r = ask(&s->channel, n, &fd, &err);
 	r = r < 0 ? r : read_record(s, fd, &err);
 	if (r == 0) {
 		*ret_json = (const char *)s->record.data;
 		*ret_len = s->record.len;
 	}
 	return session_told(s, r, &err, e);
+}
+
+int ambit_session_record(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
+			 struct ambit_error *e)
+{
+	return give_kept(s, daemon_record, n, ret_json, ret_len, e);
+}
+
+int ambit_session_result(struct ambit_session *s, uint64_t n, const char **ret_json, size_t *ret_len,
+			 struct ambit_error *e)
+{
+	return give_kept(s, daemon_result, n, ret_json, ret_len, e);
 }
 
 static int tell(struct ambit_session *s, enum wire_number what, uint64_t n, uint32_t a, uint32_t b,

@@ -50,18 +50,22 @@ static void add_way(struct sha256 *sum, const char *path, size_t from)
 	}
 }
 
+static void add_with_way(struct sha256 *sum, const struct cell_spec *spec, const char *path)
+{
+	const size_t from = in_tree(spec, path);
+
+	if (from > 0)
+		add_way(sum, path, from);
+	add(sum, path);
+}
+
 void madefrom_look(const struct cell_spec *spec, uint8_t ret[SHA256_BYTES])
 {
 	struct sha256 sum;
 
 	sha256_init(&sum);
-	for (uint32_t i = 0; i < spec->n_paths; i++) {
-		const char *path = spec_text(spec, spec->paths[i].path);
-		const size_t from = in_tree(spec, path);
-
-		if (from > 0)
-			add_way(&sum, path, from);
-		add(&sum, path);
-	}
+	for (uint32_t i = 0; i < spec->n_paths; i++)
+		add_with_way(&sum, spec, spec_text(spec, spec->paths[i].path));
+	add_with_way(&sum, spec, spec_text(spec, spec->workdir));
 	sha256_end(&sum, ret);
 }

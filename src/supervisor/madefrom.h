@@ -1,7 +1,7 @@
 /* madefrom - what the paths of a cell led to when it was made.
  *
- * Owns:   the digest of that: of each path of the cell's description, and of all directories on the way to it inside a tree that is staged, which file it is, whose, and
- *         of which mode. A mount stands on what its path led to, whatever is put there later.
+ * Owns:   the digest of that: of each path of the cell's description, of the directory where its program is to start, and of all directories on the way to them inside a tree that is
+ *         staged, which file it is, whose, and of which mode. A mount stands on what its path led to, and so does a process, whatever is put there later.
  * Called: supervisor, of a cell that waits for its program. */
 #ifndef SUPERVISOR_MADEFROM_H
 #define SUPERVISOR_MADEFROM_H

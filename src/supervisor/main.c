@@ -997,7 +997,9 @@ static int begin_to_wait(struct supervisor *s, struct err *e)
 {
 	if (!s->waits)
 		return 0;
-	s->spec.flags |= CELL_LATE;
+	if (s->request.kind !=
+	    KIND_NODE) /* which keeps where it was started; no name is looked up there before its code comes */
+		s->spec.flags |= CELL_LATE;
 	madefrom_look(&s->spec, s->made_from);
 	return staging_wait(&s->request, &s->staging, e);
 }

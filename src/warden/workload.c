@@ -119,6 +119,7 @@ static int wall_up(const struct workload *w, struct cell_failure *f)
 /* What it is, when that comes after the wall: the filter allows what is needed for it, as for any program. Its descriptors lie above the report's. */
 static int take_program(const struct workload *w, struct cell_program *ret, bool *ret_is_code, struct cell_failure *f)
 {
+	static char *room[CELL_PROGRAM_ROOM / sizeof(char *)]; /* the limit on memory holds already */
 	int fds[FD_PASS_MAX];
 	size_t n_fds, next = 1;
 	uint32_t present;
@@ -128,6 +129,12 @@ static int take_program(const struct workload *w, struct cell_program *ret, bool
 
 	if (fd_receive(REPORT_FD, &present, sizeof present, fds, &n_fds) != (ssize_t)sizeof present || n_fds == 0)
 		return build_failed(f, STEP_GONE, EPIPE);
+	/* first: its number may be one of those that the program gets */
+	if (fstat(fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > CELL_PROGRAM_MAX)
+		return build_failed(f, STEP_DECODE, EPROTO);
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
+	if (bytes == MAP_FAILED)
+		return build_failed(f, STEP_DECODE, errno);
 	for (int i = 0; i < 3; i++) {
 		const int from = (present & 1u << i) != 0 && next < n_fds ? fds[next++] : w->made->slave_fd;
 
@@ -138,13 +145,8 @@ static int take_program(const struct workload *w, struct cell_program *ret, bool
 	for (int i = CELL_CODE_FD; i <= CELL_RESULT_FD && *ret_is_code && next < n_fds; i++)
 		if (dup2(fds[next++], i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
-	if (fstat(fds[0], &st) < 0 || st.st_size <= 0 || st.st_size > CELL_PROGRAM_MAX)
-		return build_failed(f, STEP_DECODE, EPROTO);
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
-	if (bytes == MAP_FAILED)
-		return build_failed(f, STEP_DECODE, errno);
 	rbuf_init(&r, bytes, (size_t)st.st_size);
-	if (program_decode(&r, ret, NULL) < 0)
+	if (program_decode_in(&r, room, ret, NULL) < 0)
 		return build_failed(f, STEP_DECODE, EPROTO);
 	return chdir(spec_text(w->spec, w->spec->workdir)) < 0 ? build_failed(f, STEP_WORKDIR, errno) : 0;
 }

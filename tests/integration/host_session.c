@@ -145,6 +145,35 @@ static void write_all(struct ambit_follow *f, const char *text)
 	host_is(ambit_follow_write(f, text, strlen(text), &e), (int)strlen(text), &e, "writing");
 }
 
+static void run_code(struct ambit_session *s)
+{
+	char python[] = "python", shell[] = "shell", run[] = "run", source[] = "print('said')\n6*7",
+	     script[] = "echo said; exit 4";
+	char *code[] = { python, source, NULL };
+	struct ambit_run_options o = { .size = sizeof o, .argv = code, .code = AMBIT_CODE };
+	struct ambit_run ran = { .size = sizeof ran };
+	struct ambit_error e = { .size = sizeof e };
+	const char *json;
+	size_t length;
+
+	host_is(ambit_session_run(s, &o, &ran, &e), 0, &e, "code");
+	host_ends(host_follow(s, ran.n, 0), 0, "said\n");
+	host_is(ambit_session_result(s, ran.n, &json, &length, &e), 0, &e, "its result");
+	if (strlen(json) != length || strstr(json, "\"42\"") == NULL)
+		host_problem("its result is %.200s", json);
+	code[0] = shell;
+	code[1] = script;
+	o.code = AMBIT_CODE_SHOWN;
+	host_is(ambit_session_run(s, &o, &ran, &e), 0, &e, "a script");
+	host_ends(host_follow(s, ran.n, 0), 4, "said\n");
+	host_is(ambit_session_result(s, ran.n, &json, &length, &e), -AMBIT_NOT_FOUND, &e, "the result of a script");
+	code[0] = run;
+	host_is(ambit_session_run(s, &o, &ran, &e), -AMBIT_UNKNOWN, &e, "no language");
+	code[1] = NULL;
+	code[0] = shell;
+	host_is(ambit_session_run(s, &o, &ran, &e), -AMBIT_USAGE, &e, "no source");
+}
+
 static void an_event(struct ambit_session *s)
 {
 	struct ambit_error e = { .size = sizeof e };
@@ -176,6 +205,7 @@ static void an_event(struct ambit_session *s)
 	if (strlen(json) != length || strstr(json, ambit_session_id(s)) == NULL || strstr(json, info.event) == NULL)
 		host_problem("its record is %.200s", json);
 	host_is(ambit_session_record(s, 999, &json, &length, &e), -AMBIT_NOT_FOUND, &e, "a record of nothing");
+	run_code(s);
 	ambit_follow_free(f);
 	host_ends(host_follow(s, n, 0), 3, "hello\nfrom the host\n"); /* and again */
 }

@@ -33,6 +33,13 @@ def note(method, **params):
     return said({"jsonrpc": "2.0", "method": method, "params": params})
 
 
+def silenced(listener):
+    """Whoever waits for a connection there is woken up: else it might, by the number of the descriptor, wait at another that comes after it."""
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 class Lying:
     """Listens where a daemon would. What is asked is answered by `answers`, which has a function for each method, or what a well-meaning daemon says."""
 
@@ -50,7 +57,7 @@ class Lying:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        silenced(self.listener)
 
     def accept(self):
         while True:
@@ -266,7 +273,7 @@ def another_users_socket_is_not_spoken_to(place):
     with Lying(place) as daemon, client_of(daemon, place) as ambit:
         assert ambit.Client(patience=SLOW * 20).status() == {} and daemon.asked == ["hello", "daemon.status"]  # the twin
         path = f"{daemon.top}/ambit/rpc.sock"
-        daemon.listener.close()
+        silenced(daemon.listener)
         os.unlink(path)
         os.chmod(daemon.top, 0o755)
         os.chmod(f"{daemon.top}/ambit", 0o777)
@@ -329,7 +336,7 @@ class Cut:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        silenced(self.listener)
 
     def accept(self):
         while True:

@@ -47,7 +47,7 @@ _ambit_secrets() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --python --node --shell --result --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -91,7 +91,7 @@ _ambit() {
 	fi
 
 	case $command:$previous in
-	run:--read | run:--write | run:--work | run:--policy | run:--record | learn:--output | learn:--write) _ambit_files -f ;;
+	run:--read | run:--write | run:--work | run:--policy | run:--record | run:--result | learn:--output | learn:--write) _ambit_files -f ;;
 	run:--workspace | run:--ledger | learn:--workspace | learn:--ledger) _ambit_files -d ;;
 	run:--run) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
 	run:--env | learn:--env) mapfile -t COMPREPLY < <(compgen -e -- "$word") ;;

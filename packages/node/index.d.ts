@@ -1,0 +1,269 @@
+/// <reference lib="esnext.disposable" />
+import type { Buffer } from 'node:buffer';
+import type { Readable, Writable } from 'node:stream';
+
+/** As JSON has it: what doc/PROTOCOL.md says of a session, an event, or the daemon. */
+export type Row = { readonly [name: string]: unknown };
+/** As on the command line without the dashes (`'work .'`), or as in a policy file (`{ work: '.' }`). */
+export type Grant = string | { readonly [verb: string]: unknown };
+export type Bytes = string | Uint8Array;
+export type Environment = { readonly [name: string]: Bytes | undefined };
+/** `{ wall: '30s', memory: '2G' }` */
+export type Limits = { readonly [name: string]: string };
+export type Changes = 'stage' | 'discard' | 'direct';
+export type StreamName = 'stdout' | 'stderr';
+export type State = 'taken' | 'runs' | 'over' | 'interrupted';
+
+export interface ConnectOptions {
+  /** Milliseconds for an answer that does not wait for a program; 120,000 if nothing is said. */
+  patience?: number;
+}
+
+export interface SessionOptions {
+  /** A directory that events may work on: short for that as `workspace` and the grant `'work .'`. */
+  work?: string;
+  /** What `.` means in grants, and where programs start; the working directory if nothing is said. */
+  workspace?: string;
+  grants?: readonly Grant[];
+  /** As a policy file has it: YAML or JSON as a text, or an object. */
+  policy?: string | { readonly [name: string]: unknown };
+  presets?: readonly string[];
+  env?: Environment;
+  /** Of each event. */
+  limits?: Limits;
+  /** Who asks, as policies call it. */
+  agent?: string;
+  base?: 'system' | 'minimal';
+  observe?: 'full' | 'effects' | 'off';
+  without?: readonly string[];
+  changes?: Changes;
+  /** A denial makes an event fail. */
+  strict?: boolean;
+  maxEvents?: number;
+  /** A duration, as `'30s'`, as the next two. */
+  maxWall?: string;
+  maxCpu?: string;
+  keepTime?: string;
+  /** A size, as `'2G'`. */
+  keepBytes?: string;
+  /** The same key gives the session that was made with it. */
+  key?: string;
+}
+
+export interface EventOptions {
+  /** Milliseconds, or a text as `'30s'`. */
+  timeout?: number | string;
+  env?: Environment;
+  limits?: Limits;
+  changes?: Changes;
+  strict?: boolean;
+  background?: boolean;
+  onConflict?: 'fail' | 'theirs' | 'ours';
+  /** The same request with the same key is one event. */
+  key?: string;
+}
+
+export interface RunOptions extends EventOptions {
+  /** Standard input; else it is empty. */
+  input?: Bytes;
+  /** Throws EventFailed if it fails. */
+  check?: boolean;
+  /** Aborted, an event without a key of yours is cancelled; one with a key goes on. */
+  signal?: AbortSignal;
+}
+
+export interface StartOptions extends EventOptions {
+  input?: boolean;
+  terminal?: boolean | { rows?: number; columns?: number };
+}
+
+/** A file that an event changed: doc/RECORD.md, *What was changed*. A name that is no UTF-8 is bytes. */
+export interface Change {
+  readonly kind: 'added' | 'modified' | 'deleted' | 'renamed' | 'mode' | 'link';
+  readonly path: string | Buffer;
+  readonly from?: string | Buffer;
+  readonly verdict?: unknown;
+  readonly [name: string]: unknown;
+}
+
+/** How an event is, or how it ended, and what it wrote, as far as that was asked for. */
+export class Result {
+  protected constructor();
+  readonly session: string;
+  readonly n: number;
+  readonly event: string;
+  readonly state: State;
+  /** As `ambit run` would exit. */
+  readonly exitStatus: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly denied: boolean;
+  /** `committed`, `kept`, `discarded`, ...: what became of its changes. */
+  readonly workspace: string | null;
+  /** Why it was refused, or did not go through: as of errors. */
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly hint: string | null;
+  /** The key was there, and nothing was begun. */
+  readonly replayed: boolean;
+  /** All that doc/PROTOCOL.md says of an event. */
+  readonly row: Row;
+  readonly ok: boolean;
+  readonly over: boolean;
+  readonly outcome: Row | null;
+  /** Its output and its record are not kept any more. */
+  readonly pruned: boolean;
+  /** Standard output; what is no UTF-8 is replaced. Of a CodeResult what its value is shown as. */
+  readonly text: string;
+  readonly stdoutText: string;
+  readonly stderrText: string;
+  /** What it changed, from its record. */
+  files(): Promise<Change[]>;
+  /** Itself; throws EventFailed if it failed. */
+  check(): this;
+}
+
+export interface Frame {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly function: string | null;
+  readonly source: string | null;
+}
+
+export interface CodeError {
+  readonly type: string;
+  readonly message: string;
+  /** The innermost within the code itself, from 1. */
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly source: string | null;
+  readonly frames: readonly Frame[];
+  readonly traceback: string;
+}
+
+export interface Display {
+  readonly mime: string;
+  /** Bytes of images and the like, if they are well-formed; else a text. */
+  readonly data: string | Buffer;
+}
+
+/** What an event of code came to. All of it was said by a program that nobody has read. */
+export class CodeResult extends Result {
+  protected constructor();
+  /** The value of its last expression: as JSON if it is that without loss, else as text; undefined if there is none. */
+  readonly value: unknown;
+  /** What the value is shown as; empty if there is none. */
+  readonly text: string;
+  readonly type: string | null;
+  readonly displays: readonly Display[];
+  readonly error: CodeError | null;
+  /** Something was left out, since it was more than a result may have. */
+  readonly cut: boolean;
+}
+
+/** A piece of what an event wrote, and where it begins. */
+export interface Chunk {
+  readonly stream: StreamName;
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+/** A command that runs, or ran. One thing takes what it writes at a time: iterating, or the streams. It goes on when it is left. */
+export class Event implements AsyncIterable<Chunk> {
+  private constructor();
+  readonly session: Session;
+  readonly n: number;
+  readonly id: string;
+  readonly replayed: boolean;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** null where it takes no input. */
+  readonly stdin: Writable | null;
+  [Symbol.asyncIterator](): AsyncGenerator<Chunk, void, void>;
+  /** Each line with its newline; the last may have none, and one beyond 1 MiB comes in pieces. */
+  lines(): AsyncGenerator<Chunk, void, void>;
+  /** To its end, with what it wrote and nobody took, or will by a stream. */
+  wait(options?: { check?: boolean }): Promise<Result>;
+  show(): Promise<Result>;
+  record(): Promise<Buffer>;
+  /** Done when the program's pipe has taken it. */
+  write(data: Bytes, options?: { end?: boolean }): Promise<void>;
+  kill(signal?: string | number): Promise<void>;
+  resize(rows: number, columns: number): Promise<void>;
+  cancel(): Promise<void>;
+  /** The event goes on. */
+  close(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Events that share grants and a workspace. It outlives this program, until it is ended. */
+export class Session {
+  private constructor();
+  readonly client: Client;
+  readonly id: string;
+  run(argv: readonly Bytes[], options?: RunOptions): Promise<Result>;
+  python(source: Bytes, options?: RunOptions): Promise<CodeResult>;
+  node(source: Bytes, options?: RunOptions): Promise<CodeResult>;
+  shell(source: Bytes, options?: RunOptions): Promise<CodeResult>;
+  code(language: 'python' | 'node' | 'shell', source: Bytes, options?: RunOptions): Promise<CodeResult>;
+  start(argv: readonly Bytes[], options?: StartOptions): Promise<Event>;
+  event(n: number): Promise<Event>;
+  /** An event that is there, to be taken from these bytes on. */
+  follow(n: number, from?: { stdout?: number; stderr?: number }): Promise<Event>;
+  events(options?: { first?: number }): AsyncGenerator<Row, void, void>;
+  watch(options?: { first?: number; signal?: AbortSignal }): AsyncGenerator<Result, void, void>;
+  read(n: number, stream: StreamName | 'record' | 'result', options?: { offset?: number; size?: number }): Promise<Buffer>;
+  record(n: number): Promise<Buffer>;
+  changes(n: number): Promise<Change[]>;
+  show(): Promise<Row>;
+  end(): Promise<void>;
+  close(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A connection to your daemon. */
+export class Client {
+  constructor(options?: ConnectOptions);
+  connect(): Promise<this>;
+  session(options?: SessionOptions): Promise<Session>;
+  open(session: string): Promise<Session>;
+  sessions(): AsyncGenerator<Row, void, void>;
+  status(): Promise<Row>;
+  close(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Something was refused, or failed. `message` says all of it. */
+export class AmbitError extends Error {
+  constructor(what: string, code?: string, hint?: string | null, why?: string | null);
+  readonly what: string;
+  /** doc/PROTOCOL.md, *Codes*. */
+  readonly code: string;
+  readonly hint: string | null;
+  readonly why: string | null;
+}
+export class Malformed extends AmbitError {}
+export class Denied extends AmbitError {}
+export class NotFound extends AmbitError {}
+export class Conflict extends AmbitError {}
+export class Limit extends AmbitError {}
+export class Gone extends AmbitError {}
+export class Closed extends Gone {}
+export class Lost extends Gone {}
+export class Untrue extends Lost {}
+export class Silent extends Lost {}
+export class EventFailed extends AmbitError {
+  private constructor();
+  readonly result: Result;
+}
+export class NotKept extends Gone {
+  private constructor();
+  readonly result: Result;
+}
+export class BadResult extends AmbitError {
+  private constructor();
+  readonly result: CodeResult;
+}
+
+export function connect(options?: ConnectOptions): Promise<Client>;
+export function session(options?: SessionOptions & ConnectOptions): Promise<Session>;

@@ -1,0 +1,391 @@
+// A connection to the daemon, and sessions on it.
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodeResult, DOCUMENT_MAX, codeParams, documentOf } from './code.js';
+import { BadResult, Lost, Malformed, NotKept, Silent, Untrue } from './errors.js';
+import { Event } from './event.js';
+import { Connection, again, onAbort, until } from './link.js';
+import { NOWHERE, Watched } from './take.js';
+import * as wire from './wire.js';
+
+const { own, part } = wire;
+const GIVE_UP_MS = 5000; // that who aborts waits for the event to be cancelled
+const RECORD_MAX = 128 << 20;
+const RECORD_CONTAINERS = 1_000_000;
+const CHANGES = new Set(['added', 'modified', 'deleted', 'renamed', 'mode', 'link']);
+const OPTIONS = ['work', 'workspace', 'grants', 'policy', 'presets', 'env', 'limits', 'agent', 'base', 'observe', 'without', 'changes', 'strict', 'maxEvents', 'maxWall', 'maxCpu',
+  'keepTime', 'keepBytes', 'key'];
+
+function listOf(value, name, example) {
+  if (value !== undefined && !Array.isArray(value)) throw new Malformed(`${name} is a list`, 'USAGE', example);
+  return value ?? [];
+}
+
+/** Grants are texts as on the command line, or objects as in a policy file. */
+function sessionParams(options) {
+  const { work, workspace, grants, policy, presets, env, key, strict, maxEvents, maxWall, maxCpu, keepTime, keepBytes, ...same } = wire.known(options, OPTIONS, 'session');
+  if (work !== undefined && workspace !== undefined) throw new Malformed('work names the workspace, and workspace does, too', 'USAGE', 'give one of the two');
+  const place = work ?? workspace ?? '.';
+  const given = listOf(grants, 'grants', "grants: ['work .']");
+  const texts = given.filter((grant) => typeof grant === 'string');
+  const objects = given.filter((grant) => typeof grant !== 'string');
+  if (objects.length > 0 && policy !== undefined) throw new Malformed('grants as objects belong into the policy that is given, too', 'USAGE', 'give one of the two');
+  if (work !== undefined && !texts.includes('work .')) texts.unshift('work .');
+  if (typeof place !== 'string') throw new Malformed('work, or workspace, is the path of a directory');
+  return { ...same, workspace: wire.putData(path.resolve(place), 'workspace'), grants: texts.length > 0 ? texts : undefined,
+    policy: objects.length > 0 ? { version: 1, grants: objects } : policy, presets: presets && listOf(presets, 'presets'), env: wire.environmentOf(env),
+    strict: strict || undefined,
+    max_events: maxEvents, max_wall: maxWall, max_cpu: maxCpu, keep_time: keepTime, keep_bytes: keepBytes, key: key ?? wire.ownKey() };
+}
+
+/** A connection to your daemon, which is started if it is not there. `patience`: milliseconds for an answer that does not wait for a program. */
+export class Client {
+  #patience;
+  #connection;
+
+  constructor(options = {}) {
+    const { patience = wire.ANSWER_MS } = wire.known(options, ['patience'], 'connect');
+    if (!(patience > 0 && patience < 2 ** 31)) throw new Malformed('patience is a number of milliseconds, more than none');
+    this.#patience = patience;
+    this.#connection = new Connection(patience, false);
+  }
+
+  #ask(method, params = {}) {
+    return again(this.#connection, null, () => this.#connection.ask(method, params));
+  }
+
+  /** Connects; whatever is asked does that, too. */
+  async connect() {
+    await again(this.#connection, null, async () => {});
+    return this;
+  }
+
+  /** Sessions and what runs go on. What is asked and not answered yet fails (Closed); whatever is asked next connects again. */
+  close() {
+    this.#connection.close();
+  }
+
+  async status() {
+    return this.#ask('daemon.status');
+  }
+
+  /** The rows of all sessions. */
+  async *sessions() {
+    let after;
+    for (let more = true; more;) {
+      let rows;
+      [rows, more] = wire.rowsOf(await this.#ask('session.list', { after }), 'sessions');
+      yield* rows;
+      after = more ? part(rows.at(-1), 'session', 'text') : undefined;
+    }
+  }
+
+  /** A new one. */
+  session(options = {}) {
+    return this.#make(options, false);
+  }
+
+  async #make(options, ownClient) {
+    const id = part(await this.#ask('session.new', sessionParams(options)), 'session', 'text');
+    return new Session(this, this.#connection, this.#patience, id, ownClient);
+  }
+
+  /** One that is there. */
+  async open(session) {
+    if (typeof session !== 'string') throw new Malformed("a session's id is a text");
+    await again(this.#connection, session, async () => {});
+    return new Session(this, this.#connection, this.#patience, session, false);
+  }
+
+  /** A new one with a client of its own, which goes with it. */
+  static async session(options = {}) {
+    const { patience, ...rest } = wire.known(options, ['patience', ...OPTIONS], 'session');
+    const client = new Client(patience === undefined ? {} : { patience });
+    try {
+      return await client.#make(rest, true);
+    } catch (problem) {
+      client.close();
+      throw problem;
+    }
+  }
+}
+
+/** Events that share grants and a workspace. It outlives this program, and is found again by its id, until it is ended. */
+export class Session {
+  #connection;
+  #patience;
+  #own;
+
+  /** By Client alone. */
+  constructor(client, connection, patience, id, ownClient) {
+    this.#connection = connection;
+    this.#patience = patience;
+    this.#own = ownClient;
+    this.id = id;
+    Object.defineProperty(this, 'client', { value: client, enumerable: false });
+  }
+
+  #ask(method, params = {}) {
+    return again(this.#connection, this.id, () => this.#connection.ask(method, { session: this.id, ...params }));
+  }
+
+  /** Ends what runs; results stay for their time. A connection of its own is closed. */
+  async end() {
+    await this.#ask('session.end');
+    this.close();
+  }
+
+  /** Closes a connection that is this session's own. The session stays. */
+  close() {
+    if (this.#own) this.client.close();
+  }
+
+  /** The session's row: `state`, `events`, `running`, ... */
+  show() {
+    return this.#ask('session.show');
+  }
+
+  // ---- what is run ----
+
+  /**
+   * Runs a command to its end. What was begun is never begun twice: it has a key, yours or one of its own, and is asked for again by that if the daemon dies.
+   * Aborted (`signal`), one without a key of yours is cancelled, since nobody would find it; one with a key goes on.
+   */
+  async run(argv, options = {}) {
+    wire.known(options, wire.RUN_OPTIONS, 'run');
+    return this.#toEnd('event.run', { argv: wire.argumentsOf(argv) }, options, (row, outputs) => wire.whole(...this.#all(new wire.Result(this, row, outputs))));
+  }
+
+  python(source, options) {
+    return this.code('python', source, options);
+  }
+
+  node(source, options) {
+    return this.code('node', source, options);
+  }
+
+  shell(source, options) {
+    return this.code('shell', source, options);
+  }
+
+  /** Runs code to its end: as run(), with its value, what it displayed, and its error. */
+  async code(language, source, options = {}) {
+    wire.known(options, wire.RUN_OPTIONS, language);
+    return this.#toEnd('event.code', codeParams(language, source), options, (row, outputs) => this.#codeResult(row, outputs));
+  }
+
+  async #codeResult(row, outputs) {
+    const bare = wire.whole(...this.#all(new CodeResult(this, row, outputs)));
+    const size = part(row, 'result_bytes', 'count');
+    if (size > DOCUMENT_MAX) throw new BadResult('it is larger than 16 MiB', bare);
+    const bytes = await this.read(bare.n, 'result', { size });
+    if (bytes.length < size) throw new NotKept(bare);
+    try {
+      return new CodeResult(this, row, outputs, documentOf(bytes));
+    } catch (problem) {
+      throw problem instanceof BadResult ? new BadResult(problem.why, bare) : problem;
+    }
+  }
+
+  #all(result) {
+    return [result, { stdout: result.stdout.length, stderr: result.stderr.length }];
+  }
+
+  async #toEnd(method, what, options, result) {
+    const { input, signal, key, check } = options;
+    const given = input === undefined ? undefined : wire.bytesOf(input, 'input');
+    const params = { ...wire.runParams(this.id, options), ...what, input: given && true };
+    const begun = { asked: false };
+    const whole = async () => {
+      const { row, ...outputs } = given === undefined ? await this.#ran(method, params, begun, signal) : await this.#fed(method, params, given, begun, signal);
+      return result(row, outputs);
+    };
+    try {
+      signal?.throwIfAborted();
+      const found = await until(signal, whole());
+      return check ? found.check() : found;
+    } catch (problem) {
+      if (signal?.aborted && (key === undefined || key === null) && begun.asked) await this.#giveUp(method, params);
+      throw problem;
+    }
+  }
+
+  async #ran(method, params, begun, signal) {
+    const answer = await again(this.#connection, this.id, () => {
+      begun.asked = true;
+      return this.#connection.ask(method, { ...params, wait: true, follow: false }, { unbounded: true, signal });
+    }, signal);
+    const row = part(answer, 'row', 'object');
+    const n = part(row, 'n', 'count');
+    const sizes = wire.STREAMS.map((stream) => part(row, `${stream}_bytes`, 'count'));
+    const [stdout, stderr] = await Promise.all(wire.STREAMS.map((stream, i) => this.read(n, stream, { size: sizes[i] })));
+    return { row, stdout, stderr, replayed: Boolean(own(answer, 'replayed')) };
+  }
+
+  async #fed(method, params, input, begun, signal) {
+    const event = await this.#begin(method, params, true, begun, signal);
+    const leave = onAbort(signal, () => event.close());
+    try {
+      signal?.throwIfAborted();
+      await event.write(input, { end: true });
+      const { row, stdout, stderr } = await event.wait();
+      return { row, stdout, stderr, replayed: event.replayed };
+    } finally {
+      leave();
+      event.close();
+    }
+  }
+
+  /** The same request gives the number of what it began. Why it was given up is what is told, whatever comes of this. */
+  async #giveUp(method, params) {
+    const cancel = async () => {
+      const n = part(await this.#ask(method, { ...params, follow: false }), 'n', 'count');
+      await this.#ask('event.cancel', { n });
+    };
+    await Promise.race([cancel().catch(() => {}), sleep(GIVE_UP_MS, undefined, { ref: false })]);
+  }
+
+  /** Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: `{ rows, columns }` of one. */
+  async start(argv, options = {}) {
+    const { input, terminal } = wire.known(options, wire.START_OPTIONS, 'start');
+    if (input !== undefined && typeof input !== 'boolean') throw new Malformed('start: input is true or false', 'USAGE', 'give what it reads by stdin, or write()');
+    const params = { ...wire.runParams(this.id, options), argv: wire.argumentsOf(argv), input: input || undefined, ...wire.terminalParams(terminal) };
+    return this.#begin('event.run', params, Boolean(input || params.terminal), { asked: false });
+  }
+
+  async #begin(method, params, takes, begun, signal) {
+    const connection = new Connection(this.#patience, true);
+    try {
+      const answer = await again(connection, this.id, () => {
+        begun.asked = true;
+        return connection.ask(method, params, { signal });
+      }, signal);
+      return new Event(this, connection, { n: part(answer, 'n', 'count'), event: part(answer, 'event', 'text'), takes, on: connection.made,
+        replayed: Boolean(own(answer, 'replayed')) });
+    } catch (problem) {
+      connection.close();
+      throw problem;
+    }
+  }
+
+  // ---- what is there ----
+
+  /** An event that is there. */
+  event(n) {
+    return this.follow(n);
+  }
+
+  /** An event that is there, to be taken from these bytes on. */
+  async follow(n, options = {}) {
+    const { stdout = 0, stderr = 0 } = wire.known(options, wire.STREAMS, 'follow');
+    const row = await this.#ask('event.show', { n });
+    const takes = Boolean(own(row, 'input')) || Boolean(own(row, 'terminal'));
+    return new Event(this, new Connection(this.#patience, true), { n, event: part(row, 'event', 'text'), takes, on: NOWHERE, at: { stdout, stderr } });
+  }
+
+  /** The rows of its events. */
+  async *events(options = {}) {
+    let { first = 1 } = wire.known(options, ['first'], 'events');
+    for (let more = true; more;) {
+      let rows;
+      [rows, more] = wire.rowsOf(await this.#ask('event.list', { from: first }), 'events');
+      yield* rows;
+      first = more ? part(rows.at(-1), 'n', 'count') + 1 : first;
+    }
+  }
+
+  /** How its events are, and how that changes, without end; across deaths of the daemon, too. */
+  async *watch(options = {}) {
+    const { first = 1, signal } = wire.known(options, ['first', 'signal'], 'watch');
+    const watched = new Watched(first);
+    const connection = new Connection(this.#patience, true);
+    const leave = onAbort(signal, () => connection.close());
+    try {
+      for (let lost = 0; ;) {
+        signal?.throwIfAborted();
+        try {
+          for await (const row of this.#look(watched.first, connection)) {
+            const result = new wire.Result(this, row);
+            if (!watched.news(result)) continue;
+            lost = 0;
+            yield result;
+          }
+        } catch (problem) {
+          signal?.throwIfAborted();
+          if (!(problem instanceof Lost) || problem instanceof Untrue || problem instanceof Silent || ++lost > wire.ATTEMPTS) throw problem;
+          connection.drop(problem);
+        }
+      }
+    } finally {
+      leave();
+      connection.close();
+    }
+  }
+
+  /** The list, and what changes from there on, as long as the connection is there and all that is told has room. */
+  async *#look(from, connection) {
+    let first = from;
+    for (let more = true, follow = true; more; follow = false) {
+      let rows;
+      const page = await again(connection, this.id, () => connection.ask('event.list', { session: this.id, from: first, follow: follow || undefined }));
+      [rows, more] = wire.rowsOf(page, 'events');
+      yield* rows;
+      first = more ? part(rows.at(-1), 'n', 'count') + 1 : first;
+    }
+    while (true) {
+      const note = await connection.note();
+      if (note === null) throw new Lost('more changed than there was room for');
+      if (note.method === 'session.lost') throw new Lost("the session's process ended");
+      if (note.method === 'event.changed' && own(note.params, 'session') === this.id) yield note.params;
+    }
+  }
+
+  /** What is kept of an event: 'stdout', 'stderr', 'record', or 'result'. */
+  async read(n, stream, options = {}) {
+    const { offset = 0, size = Infinity } = wire.known(options, ['offset', 'size'], 'read');
+    const found = [];
+    for (let at = offset; at < offset + size;) {
+      const most = Math.min(offset + size - at, wire.PAGE);
+      const data = wire.pageOf(await this.#ask('event.read', { n, stream, offset: at, bytes: most }), at, most);
+      if (data.length === 0) break;
+      found.push(data);
+      at += data.length;
+    }
+    return Buffer.concat(found);
+  }
+
+  /** The record of an event that is over, JSON (doc/RECORD.md). */
+  async record(n) {
+    const bytes = await this.read(n, 'record', { size: RECORD_MAX + 1 });
+    if (bytes.length > RECORD_MAX) throw new Untrue('the record is larger than one may be');
+    return bytes;
+  }
+
+  /** What an event that is over changed, of its record (doc/RECORD.md, *What was changed*). Names that are no UTF-8 are bytes. */
+  async changes(n) {
+    const json = wire.utf8(await this.record(n));
+    let record;
+    try {
+      record = json === undefined ? undefined : wire.readJson(json, undefined, RECORD_CONTAINERS);
+    } catch {
+      record = undefined;
+    }
+    if (!wire.isObject(record)) throw new Untrue('the record is not well-formed');
+    const nameOf = (value) => (typeof value === 'string' ? value : wire.takeData(value));
+    return part(record, 'effects', 'list').filter((effect) => wire.isObject(effect) && CHANGES.has(own(effect, 'kind')) && own(effect, 'source') === 'proved')
+      .map((effect) => ({ ...effect, path: nameOf(own(effect, 'path')), ...(Object.hasOwn(effect, 'from') ? { from: nameOf(effect.from) } : {}) }));
+  }
+}
+
+if (Symbol.asyncDispose !== undefined) {
+  Object.defineProperty(Session.prototype, Symbol.asyncDispose, { value: async function dispose() {
+    try {
+      await this.end();
+    } finally {
+      this.close();
+    }
+  } });
+  Object.defineProperty(Client.prototype, Symbol.asyncDispose, { value: async function dispose() {
+    this.close();
+  } });
+}

@@ -1,0 +1,486 @@
+#!/usr/bin/env python3
+"""The Node client with a real daemon: its README's examples, its types, its packages, and what it does when somebody dies or lies.
+
+usage: node_client.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+
+from harness import PATIENCE, SLOW, Skip, always, main, need, once, told, write
+from sessions import Served
+
+WANTED = 18  # Node's major version
+
+# What scripts begin with. `killed` ends the daemon as a machine that is out of memory would.
+HEAD = """import * as ambit from '%s/src/index.js';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { text, buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+const killed = async () => {
+  const client = await ambit.connect();
+  const { pid } = await client.status();
+  client.close();
+  process.kill(pid, 'SIGKILL');
+  const lives = () => {
+    try {
+      return !/\\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1')); // it keeps its descriptors until then
+    } catch {
+      return false;
+    }
+  };
+  while (lives()) await sleep(20);
+};
+const collect = async (all) => {
+  const found = [];
+  for await (const one of all) found.push(one);
+  return found;
+};
+const ended = async (session, n) => {
+  for (;;) {
+    const event = await session.event(n);
+    const result = await event.show();
+    event.close();
+    if (result.over) return result;
+    await sleep(50);
+  }
+};
+"""
+
+
+def node():
+    """The program, where it is and is new enough."""
+    named = os.environ.get("AMBIT_TEST_NODE")
+    if not named:
+        need("node")
+    found = named or shutil.which("node", path="/usr/local/bin:/usr/bin:/bin")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=SLOW * PATIENCE).stdout
+    if not (match := re.match(r"v(\d+)\.", version)) or int(match.group(1)) < WANTED:
+        raise Skip(f"node is {version.strip() or 'broken'}, and {WANTED} or later is wanted")
+    return found
+
+
+def runs(place, served, script, *flags, patience=PATIENCE, **environment):
+    """A script as a client of that daemon: what it says. It must not say anything on standard error, where Node warns."""
+    path = os.path.join(place.fresh(), "script.mjs")
+    write(path, HEAD % place.given(1) + script)
+    given = {**{k: v for k, v in served.environment.items() if k != "AMBIT_PROGRAM"}, "AMBIT_PROGRAM": place.ambit, **environment}
+    done = subprocess.run([node(), *flags, path], cwd=getattr(served, "tree", None), env=given, capture_output=True, text=True, timeout=SLOW * patience, check=False)
+    assert done.returncode == 0 and done.stderr == "", told(done)
+    return done.stdout
+
+
+def says(example):
+    """What an example says that it prints, in words."""
+    return " ".join(re.findall(r"console\.log\(.*; // (.*)$", example, re.M)).split()
+
+
+@always
+def the_examples_of_its_readme_run(place):
+    with open(os.path.join(place.given(1), "README.md"), encoding="utf-8") as file:
+        examples = re.findall(r"```js\n(.*?)```", file.read(), re.S)
+    assert len(examples) >= 6
+    with Served(place) as s:
+        os.makedirs(f"{s.home}/node_modules")
+        os.symlink(place.given(1), f"{s.home}/node_modules/ambit")
+        for number, example in enumerate(examples):
+            write(f"{s.home}/example.mjs", example)
+            done = subprocess.run([node(), f"{s.home}/example.mjs"], cwd=s.tree, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False,
+                                  env={**s.environment, "AMBIT_PROGRAM": place.ambit})
+            assert done.returncode == 0 and done.stderr == "" and done.stdout.split() == says(example), \
+                f"example {number + 1} says {done.stdout.split()}, not {says(example)}; {told(done)}"
+
+
+def its_units_hold(place):
+    done = subprocess.run([node(), "--test", f"{place.given(1)}/test/"], cwd=place.fresh(), env={**place.environment(), "NODE_OPTIONS": ""}, capture_output=True, text=True,
+                          timeout=SLOW * 120, check=False)
+    assert done.returncode == 0 and "# fail 0" in done.stdout and "# pass 0" not in done.stdout, told(done)
+
+
+@once
+def its_types_hold(place):
+    """With the compiler and Node's own types, from npm, where its registry can be reached."""
+    need("npm")
+    top = place.fresh()
+    shutil.copy(f"{place.given(1)}/test/types.ts", f"{top}/sample.ts")
+    write(f"{top}/package.json", '{"type": "module"}')
+    done = subprocess.run(["npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "typescript@5.9", "@types/node@18"], cwd=top,
+        capture_output=True,
+                          env={**place.environment(), "npm_config_cache": f"{top}/.npm"}, timeout=SLOW * 4 * PATIENCE, check=False)
+    if done.returncode != 0:
+        raise Skip("npm cannot fetch typescript and @types/node (no network?)")
+    shutil.copytree(place.given(1), f"{top}/node_modules/ambit")
+    done = subprocess.run([node(), "node_modules/typescript/bin/tsc", "--strict", "--noEmit", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes",
+                           "--noPropertyAccessFromIndexSignature", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext", "--types", "node", "sample.ts"],
+                          cwd=top, env=place.environment(), capture_output=True, text=True, timeout=SLOW * 120, check=False)
+    assert done.returncode == 0, told(done)
+
+
+@always
+def its_packages_are_installed_without_a_network(place):
+    """Packed by itself, into an empty project; there the program is the one that the second package carries."""
+    need("npm")
+    top = place.fresh()
+    os.mkdir(f"{top}/project")
+    write(f"{top}/project/package.json", "{}")
+    offline = {**place.environment(), "AMBIT_BUILD": os.path.dirname(place.ambit), "HOME": top}
+    made = []
+    for to, environment, count in (("both", offline, 2), ("again", offline, 2), ("alone", place.environment(), 1)):
+        done = subprocess.run([node(), f"{place.given(1)}/pack.mjs", f"{top}/{to}"], cwd=top, env=environment, capture_output=True, text=True, timeout=SLOW * 60, check=False)
+        made.append(done.stdout.split())
+        assert done.returncode == 0 and len(made[-1]) == count, told(done)
+    for one, two in zip(*made[:2]):
+        with open(one, "rb") as first, open(two, "rb") as second:
+            assert first.read() == second.read(), f"{one} has other bytes the second time"
+    with tarfile.open(made[2][0]) as alone:
+        assert b"optionalDependencies" not in alone.extractfile("package/package.json").read(), "programs are asked for that nobody made here"
+    done = subprocess.run(["npm", "install", "--offline", "--no-audit", *made[0]], cwd=f"{top}/project", env=offline, capture_output=True, text=True, timeout=SLOW * 120,
+        check=False)
+    assert done.returncode == 0, told(done)
+    write(f"{top}/project/run.mjs", "import * as ambit from 'ambit';\nconst s = await ambit.session();\nconsole.log((await s.run(['echo', 'carried'])).text);\nawait s.end();\n")
+    with Served(place) as s:
+        loads = "import('ambit').then(async (a) => { const c = await a.connect(); console.log('carried', (await c.status()).pid); c.close(); })"
+        for words in ([f"{top}/project/run.mjs"], ["-e", loads]):
+            done = subprocess.run([node(), *words], cwd=f"{top}/project", env={**s.environment, "PATH": "/nowhere"}, capture_output=True, text=True, timeout=SLOW * PATIENCE,
+                check=False)
+            assert done.returncode == 0 and done.stdout.startswith("carried"), told(done)
+        program = os.readlink(f"/proc/{done.stdout.split()[1]}/exe")
+        assert program.startswith(f"{top}/project/node_modules/ambit-linux-"), program
+
+
+def output_and_input_are_whole(place):
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const data = Buffer.alloc(1 << 20, Buffer.from(Array.from({ length: 256 }, (_, i) => i)));
+let result = await session.run(['cat'], { input: data });
+assert.equal(result.exitStatus, 0);
+assert.ok(result.stdout.equals(data));
+result = await session.run(['sh', '-c', 'seq 1 100000; seq 1 50000 >&2; exit 9']);
+assert.deepEqual([result.exitStatus, result.stdout.length, result.stderr.length, result.text.slice(-7)], [9, 588895, 288894, '100000\\n']);
+assert.equal((await session.run(['head', '-c1'], { input: data })).stdout[0], 0);
+assert.equal((await session.run(['printf', '%s|', Buffer.from([255, 254]), 'a\\u20acb'])).stdout.toString('hex'), 'fffe7c61e282ac627c');
+const event = await session.start(['cat'], { input: true });
+for (let i = 0; i < 40; i++) await event.write(data); // nobody takes what it writes meanwhile
+await event.write('', { end: true });
+let size = 0;
+for await (const chunk of event) size += chunk.data.length;
+assert.equal(size, 40 * data.length);
+const copy = await session.start(['sh', '-c', 'cat; echo end >&2'], { input: true });
+copy.stdin.write(data);
+copy.stdin.end('last');
+const [out, err, last] = await Promise.all([buffer(copy.stdout), text(copy.stderr), copy.wait()]);
+assert.ok(out.equals(Buffer.concat([data, Buffer.from('last')])));
+assert.deepEqual([err, last.exitStatus, last.stdout.length], ['end\\n', 0, 0]);
+assert.equal((await session.run(['true'])).stdout.length, 0);
+await session.end();
+""", patience=2 * PATIENCE)
+
+
+def mistakes_are_exceptions(place):
+    with Served(place) as s:
+        runs(place, s, """
+const client = await ambit.connect();
+const session = await client.session({ key: 'k' });
+for (const [wrong, kind, says] of [
+  [() => client.open('s_' + '0'.repeat(26)), ambit.NotFound, /./], [() => client.session({ grants: ['raed .'] }), ambit.AmbitError, /raed/],
+  [() => session.run('ls'), ambit.Malformed, /list/], [() => client.session({ grants: [{ work: '.' }], policy: 'x' }), ambit.Malformed, /policy/],
+  [() => client.session({ grants: 'work .' }), ambit.Malformed, /list/], [() => client.session({ max_events: 1 }), ambit.Malformed, /maxEvents/],
+  [() => session.run(['ls'], { on_conflict: 'ours' }), ambit.Malformed, /onConflict/], [() => session.run(['ls'], { timeout: 0 }), ambit.Malformed, /milliseconds/],
+  [() => session.run(['ls', '\\ud800']), ambit.Malformed, /surrogate/], [() => session.run(['ls', 1]), ambit.Malformed, /argv/], [() => session.run(['ls'], { input: 7 }),
+      ambit.Malformed, /input/],
+  [() => session.run([]), ambit.AmbitError, /./], [() => session.run(['true', 'x'.repeat(5 << 20)]), ambit.Limit, /4 MiB/], [() => client.session({ work: '.', workspace: '.' }),
+      ambit.Malformed, /./],
+  [() => client.session({ policy: { version: NaN } }), ambit.Malformed, /JSON/], [() => session.event(99), ambit.NotFound, /./], [() => ambit.connect({ patience: -1 }),
+      ambit.Malformed, /patience/],
+  [async () => (await session.start(['true'])).write('x'), ambit.Malformed, /input/], [() => session.code('perl', '1'), ambit.Malformed, /perl/],
+  [() => session.start(['true'], { input: 'x' }), ambit.Malformed, /stdin/], [() => session.run(['false'], { check: true }), ambit.EventFailed, /ended with 1/],
+]) {
+  const problem = await wrong().then((found) => assert.fail(`nothing was said: ${wrong}: ${found}`), (problem) => problem);
+  assert.ok(problem instanceof kind && problem.code && says.test(problem.message) && problem.name === problem.constructor.name, `${wrong}: ${problem}`);
+}
+assert.equal((await client.session({ key: 'k' })).id, session.id);
+const result = await session.run(['no-such-program']);
+assert.equal(result.exitStatus, 127);
+assert.match(result.message, /command not found/);
+assert.equal((await session.run(['sleep', '60'], { timeout: 300 })).exitStatus, 124);
+assert.equal((await session.run(['sleep', '60'], { timeout: '300ms' })).exitStatus, 124);
+assert.ok((await client.status()).sessions_made >= 1);
+assert.ok((await collect(client.sessions())).some((row) => row.session === session.id));
+assert.equal((await session.show()).session, session.id);
+const other = await client.session({ grants: ['env A'], env: { A: 'a' } });
+assert.equal((await other.run(['sh', '-c', 'echo $A $B'])).text, 'a\\n');
+assert.equal((await other.run(['sh', '-c', 'echo $A $B'], { env: { A: 'b', B: undefined } })).text, 'b\\n');
+""")
+
+
+@always
+def a_daemon_that_is_killed_is_found_again(place):
+    with Served(place) as s:
+        runs(place, s, """
+const client = await ambit.connect();
+const session = await client.session({ work: '.' });
+assert.equal((await session.run(['sh', '-c', 'echo 1 >> log; cat log'])).text, '1\\n');
+await killed();
+assert.equal((await session.run(['sh', '-c', 'echo 2 >> log; cat log'])).text, '1\\n2\\n');
+const [result] = await Promise.all([session.run(['sh', '-c', 'echo 3 >> log; sleep 1.5; cat log']), sleep(700).then(killed)]);
+assert.deepEqual([result.state, result.ok, result.over], ['interrupted', false, true]);
+assert.equal(fs.readFileSync('log', 'utf8'), '1\\n2\\n', 'it ran, or half of it is there');
+assert.deepEqual((await collect(session.events())).map((row) => row.n), [1, 2, 3]);
+const event = await session.start(['sh', '-c', 'echo a; sleep 60']);
+assert.equal((await event[Symbol.asyncIterator]().next()).value.data.toString(), 'a\\n');
+await killed();
+assert.equal((await event.wait()).state, 'interrupted');
+const streamed = await session.start(['sh', '-c', 'seq 1 200000; sleep 60']);
+let out = '';
+await Promise.all([(async () => { for await (const piece of streamed.stdout) { if (out === '') await sleep(300); out += piece; } })(), sleep(700).then(killed)]);
+assert.equal((await streamed.wait()).state, 'interrupted');
+assert.ok(out.startsWith('1\\n2\\n') && [...out.matchAll(/.*\\n/g)].every((line, i) => line[0] === `${i + 1}\\n`), 'a piece is missing, or there twice');
+""", patience=2 * PATIENCE)
+
+
+def many_at_once_run_at_once(place):
+    """Twenty that all wait for the last of them; on one connection, and those that start the daemon at once."""
+    with Served(place) as s:
+        runs(place, s, """
+const several = await Promise.all(Array.from({ length: 5 }, () => ambit.session()));
+assert.equal(new Set(several.map((one) => one.id)).size, 5);
+assert.equal((await several[0].client.status()).sessions_made, 5);
+await Promise.all(several.map((one) => one.end()));
+const session = await ambit.session({ work: '.', changes: 'direct' });
+const code = 'touch at.$1; until [ $(ls at.* | wc -l) -eq 20 ]; do sleep 0.05; done; echo $1';
+const done = await Promise.all(Array.from({ length: 20 }, (_, i) => session.run(['sh', '-c', code, 'sh', String(i)], { background: true })));
+assert.deepEqual(done.map((result) => result.text), Array.from({ length: 20 }, (_, i) => `${i}\\n`));
+const large = ['true', ...Array(4).fill('x'.repeat(100000))]; // more than a socket takes at once, of each
+assert.ok((await Promise.all(Array.from({ length: 4 }, () => session.run(large, { background: true })))).every((result) => result.ok));
+await session.end();
+""", patience=2 * PATIENCE)
+
+
+@always
+def sending_and_hearing_much_at_once_goes_on(place):
+    """Who writes while much waits to be read does not wait for ever: the daemon reads nothing then."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const event = await session.start(['sh', '-c', 'head -c 30000000 /dev/zero & cat > /dev/null; wait; echo taken >&2'], { input: true });
+for (let i = 0; i < 6; i++) await event.write('x'.repeat(1 << 20));
+await event.write('', { end: true });
+let errors = '', size = 0;
+for await (const chunk of event) if (chunk.stream === 'stderr') errors += chunk.data; else size += chunk.data.length;
+assert.deepEqual([errors, size, (await event.wait()).state], ['taken\\n', 30000000, 'over']);
+await session.end();
+""", patience=2 * PATIENCE)
+
+
+def streams_wait_for_who_reads_them_and_not_for_each_other(place):
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const much = ['sh', '-c', 'head -c 20000000 /dev/zero; seq 1 1000000 >&2; echo end; exit 3'];
+let event = await session.start(much); // one after the other, in either order
+assert.equal((await buffer(event.stdout)).length, 20000004);
+assert.equal((await text(event.stderr)).length, 6888896);
+assert.equal((await event.wait()).exitStatus, 3);
+event = await session.start(much);
+const { stdout, stderr } = event;
+assert.equal((await text(stderr)).length, 6888896);
+assert.ok(stdout.readableLength < 3 << 20, 'too much is held of what nobody reads');
+assert.equal((await buffer(stdout)).length, 20000004);
+event = await session.start(much); // at once, one slowly
+let slow = 0;
+const [errors] = await Promise.all([text(event.stderr), (async () => { for await (const piece of event.stdout) if ((slow += piece.length) < 300000) await sleep(100); })()]);
+assert.deepEqual([errors.length, slow], [6888896, 20000004]);
+event = await session.start(much); // one of them alone, and the other with the end
+assert.equal((await buffer(event.stdout)).length, 20000004);
+let result = await event.wait();
+assert.deepEqual([result.stdout.length, result.stderr.length, await event.wait()], [0, 6888896, result]);
+event = await session.start(much); // the end comes, whoever does not read
+const unread = event.stdout;
+result = await event.wait();
+assert.deepEqual([result.exitStatus, result.stderr.length], [3, 6888896]);
+assert.equal((await buffer(unread)).length, 20000004);
+event = await session.start(['sh', '-c', 'echo one; sleep 0.5; echo two; echo err >&2']); // taken for who waits, and then by a stream
+const waited = event.wait();
+await sleep(300);
+assert.deepEqual([await text(event.stdout), (await waited).stderrText, (await waited).text], ['one\\ntwo\\n', 'err\\n', '']);
+event = await session.start(much); // left in the middle
+for await (const piece of event.stdout) { assert.ok(piece.length > 0); break; }
+assert.equal((await event.wait()).stderr.length, 6888896);
+assert.equal((await (await session.event(event.n)).wait()).stdout.length, 20000004);
+await assert.rejects(async () => { for await (const _ of event) break; }, ambit.Malformed);
+event = await session.start(['sh', '-c', 'while :; do echo x; done']); // closed while somebody waits for more
+await Promise.all([assert.rejects(text(event.stdout), ambit.Closed), assert.rejects(event.wait(), ambit.Closed), sleep(300).then(() => event.close())]);
+await event.cancel();
+event.close();
+for (let i = 0; i < 4; i++) { // what was taken to its end has no connection any more
+  const over = await session.start(['echo']);
+  await over.wait();
+  await over.cancel();
+  await collect(await session.start(['echo']));
+  await text((await session.start(['echo'])).stdout);
+}
+for (const end = Date.now() + 20000; (await session.client.status()).clients_now > 1; await sleep(50)) {
+  if (Date.now() > end) assert.fail(`connections are left: ${(await session.client.status()).clients_now}`);
+}
+await event.cancel();
+await session.end();
+""", patience=3 * PATIENCE)
+
+
+@always
+def who_aborts_can_go_on(place):
+    """What nobody would find is cancelled, what has a key goes on, and the client is as good as before."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+for (const [i, [key, more]] of [[undefined, {}], ['mine', {}], [undefined, { input: 'x' }], [undefined, { background: true }], ['fed', { input: 'x' }]].entries()) {
+  const reason = new Error('enough');
+  const control = new AbortController();
+  setTimeout(() => control.abort(reason), 500);
+  await assert.rejects(session.run(['sh', '-c', key ? 'sleep 2; echo went on' : 'exec sleep 60'], { key, signal: control.signal, ...more }), (problem) => problem === reason);
+  assert.equal((await ended(session, i + 1)).exitStatus, key ? 0 : 137, key);
+}
+for (const ms of [0, 1, 2, 4, 8, 16, 32]) {
+  for (const more of [{}, { input: 'x' }]) {
+    await assert.rejects(session.run(['sleep', '60'], { signal: AbortSignal.timeout(ms), background: true, ...more }), { name: 'TimeoutError' });
+  }
+}
+const before = await collect(session.events());
+for (const row of before) assert.ok((await ended(session, row.n)).over);
+const made = (await collect(session.events())).length;
+await assert.rejects(session.run(['true'], { signal: AbortSignal.abort() }), { name: 'AbortError' });
+assert.equal((await collect(session.events())).length, made, 'what was aborted before was begun');
+const again = await session.run(['sh', '-c', 'sleep 2; echo went on'], { key: 'mine' });
+assert.deepEqual([again.text, again.replayed], ['went on\\n', true]);
+const other = new AbortController(); // one for many: Node does not warn
+const many = await Promise.all(Array.from({ length: 20 }, (_, i) => session.run(['true'], { background: true, signal: other.signal, input: i % 2 ? '' : undefined })));
+assert.ok(many.every((result) => result.ok));
+const last = Array.from({ length: 12 }, () => assert.rejects(session.run(['sleep', '60'], { background: true, signal: other.signal }), { name: 'AbortError' }));
+await sleep(300);
+other.abort();
+await Promise.all(last);
+const event = await session.start(['sleep', '60']);
+await event.cancel();
+assert.equal((await event.wait()).exitStatus, 137);
+await event.cancel(); // once more is no mistake
+assert.equal((await session.run(['echo', 'on'])).text, 'on\\n');
+await session.end();
+""", patience=2 * PATIENCE)
+
+
+def what_was_taken_is_not_taken_again(place):
+    """An event by its number, from a byte on; two clients of one event; lines; a terminal; what changes."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session({ grants: [{ work: '.' }] });
+const event = await session.start(['sh', '-c', "echo one; echo err >&2; read x; printf 'two\\\\nthree'"], { input: true, key: 'k' });
+let first;
+for await (const chunk of event) if (chunk.stream === 'stdout') { first = chunk; break; }
+const client = await ambit.connect();
+const other = await client.open(session.id);
+const again = await other.event(1);
+assert.deepEqual([again.id, (await again.show()).state], [event.id, 'runs']);
+await again.write('\\n', { end: true }); // whoever knows it may write to it
+const outOf = (chunks) => Buffer.concat(chunks.filter((c) => c.stream === 'stdout').map((c) => c.data)).toString();
+assert.equal(outOf(await collect(await other.follow(1, { stdout: first.data.length }))), 'two\\nthree');
+const lines = (await collect((await other.event(1)).lines())).filter((c) => c.stream === 'stdout').map((c) => [c.offset, c.data.toString()]);
+assert.deepEqual(lines, [[0, 'one\\n'], [4, 'two\\n'], [8, 'three']]);
+const followed = await (await other.follow(1, { stdout: 9, stderr: 1 })).wait();
+assert.deepEqual([followed.text, followed.stderrText], ['hree', 'rr\\n']);
+const rest = await event.wait({ check: true });
+assert.deepEqual([rest.text, rest.outcome.workspace, JSON.parse(await event.record()).event], ['two\\nthree', 'untouched', event.id]);
+assert.deepEqual([(await session.read(1, 'stdout')).toString(), (await session.read(1, 'stdout', { offset: 4, size: 3 })).toString()], ['one\\ntwo\\nthree', 'two']);
+const shown = await session.start(['sh', '-c', 'stty size; read x; stty size'], { terminal: { rows: 10, columns: 20 } });
+const screen = shown.lines();
+assert.equal((await screen.next()).value.data.toString(), '10 20\\r\\n');
+await shown.resize(30, 40);
+await shown.write('x\\n');
+assert.equal((await collect(screen)).at(-1).data.toString(), '30 40\\r\\n');
+const long = (await collect((await session.start(['head', '-c', '2500000', '/dev/zero'])).lines())).map((c) => c.data.length);
+assert.deepEqual(long, [1 << 20, 1 << 20, 2500000 - (2 << 20)]);
+const waits = await session.start(['sh', '-c', 'read x'], { input: true });
+const watched = session.watch({ first: waits.n });
+const until = async () => { const found = []; do found.push((await watched.next()).value); while (!found.at(-1).over); return found; };
+const seen = (await watched.next()).value;
+assert.deepEqual([seen.n, seen.over], [waits.n, false]);
+waits.stdin.write('\\n');
+let told = await until();
+assert.ok(told.every((r) => r.n === waits.n) && told.length <= 2);
+await killed();
+const last = await session.run(['true']);
+told = await until(); // goes on with another daemon, and what was told is not told again
+assert.ok(last.ok && told.every((r) => r.n === last.n), told.map((r) => r.n));
+await watched.return();
+const control = new AbortController();
+setTimeout(() => control.abort(), 200);
+await assert.rejects(collect(session.watch({ signal: control.signal })), { name: 'AbortError' });
+const changes = await session.run(['sh', '-c', "echo x > a; mkdir d; printf y > \\"$(printf 'd/\\\\377')\\"; mv a b"]);
+assert.deepEqual((await changes.files()).map((c) => [c.kind, String(c.path).split('/').slice(-1)[0], Buffer.isBuffer(c.path)]).sort(),
+  [['added', 'b', false], ['added', 'd', false], ['added', '\\ufffd', true]]);
+assert.deepEqual(await (await session.run(['true'])).files(), []);
+""", patience=2 * PATIENCE)
+
+
+def whoever_starts_the_daemon_is_not_its_parent(place):
+    """Started by a program that is gone, it is there for the next, in a session of its own."""
+    with Served(place) as s:
+        code = "const c = await ambit.connect(); console.log((await c.status()).pid, process.pid);"
+        pids = [runs(place, s, code).split() for _ in range(2)]
+        daemon = int(pids[0][0])
+        assert pids[0][0] == pids[1][0] and os.getsid(daemon) != os.getsid(0), pids
+        for name in ("AMBIT_PROGRAM", "PATH"):  # the first that is named, else what there is; else it is said
+            told_of = runs(place, s, "await assert.rejects(ambit.connect(), (problem) => (console.log(problem.name, problem.message), true));", XDG_RUNTIME_DIR=place.fresh(),
+                           AMBIT_PROGRAM="/nowhere/ambit" if name == "AMBIT_PROGRAM" else "", PATH="/nowhere")
+            assert told_of.startswith("Gone the daemon cannot be started" if name == "AMBIT_PROGRAM" else "NotFound there is no program"), told_of
+
+
+@always
+def it_ends_when_nothing_is_awaited(place):
+    """With whatever is open; and it stays while something is, though nothing but the daemon's answer keeps it."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const event = await session.start(['sleep', '60']);
+event.stdout.once('readable', () => {}); event.stdout.pause();
+for await (const row of session.watch()) { assert.equal(row.n, 1); break; }
+const left = await session.start(['sh', '-c', 'seq 1 1000000'], { background: true });
+for await (const chunk of left) { assert.equal(chunk.offset, 0); break; }
+(await session.event(1)).close();
+await event.cancel();
+""")
+        begins = "const s = await ambit.session();\n"
+        assert runs(place, s, begins + "const e = await s.start(['sh', '-c', 'sleep 1; echo x']);\ne.stdout.on('data', (d) => process.stdout.write(d));") == "x\n"
+        assert runs(place, s, begins + "ambit.connect();\ns.run(['sh', '-c', 'sleep 1; echo y']).then((r) => process.stdout.write(r.text));") == "y\n"
+
+
+def programs_that_are_no_modules_have_it_too(place):
+    """By import() of a program that is no module, and by two copies at once."""
+    with Served(place) as s:
+        top = place.fresh()
+        for copy in ("a", "b"):
+            shutil.copytree(place.given(1), f"{top}/{copy}/node_modules/ambit")
+            write(f"{top}/{copy}/main.cjs", "module.exports = import('ambit');\n")
+        runs(place, s, f"""
+import {{ createRequire }} from 'node:module';
+const require = createRequire('{top}/x.cjs');
+for (const copy of ['a', 'b']) {{
+  const ambit = await require(`./${{copy}}/main.cjs`);
+  const session = await ambit.session();
+  assert.ok((await session.run(['true'])).ok);
+  await session.end();
+}}
+""")
+
+
+SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, mistakes_are_exceptions,
+             a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
+             streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,
+             it_ends_when_nothing_is_awaited, programs_that_are_no_modules_have_it_too]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
