@@ -26,11 +26,11 @@ class Waiting(Served):
 
     def __init__(self, place, *words):
         super().__init__(place)
-        self.words = words
+        self.words, self.at = words, self.tree
 
     def __enter__(self):
         super().__enter__()
-        self.session_id = self.session("--work", ".", *self.words)
+        self.session_id = self.session("--work", self.tree, *self.words, cwd=self.at)
         self.client, self.channel = channel_to(self, self.session_id)
         expect_ok(self.run("true"))
         self.stands()
