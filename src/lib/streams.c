@@ -207,11 +207,6 @@ int streams_open_code(struct streams *s, const struct stream_code *c, struct err
 				    : 0;
 }
 
-void streams_give_code(struct streams *s)
-{
-	s->held_back = false;
-}
-
 void streams_adopt(struct streams *to, struct streams *from)
 {
 	for (size_t i = 1; i < STREAMS; i++) {
@@ -299,6 +294,20 @@ static bool is_idle(const struct streams *s, size_t i)
 	return !s->relayed[i] || (i == STREAM_CODE && s->held_back);
 }
 
+/* The end of input is passed on. */
+static void end_input(struct relay *r)
+{
+	if (!r->output && r->from_fd < 0 && r->waiting.len == r->waiting_at)
+		fd_close(&r->to_fd);
+}
+
+void streams_give_code(struct streams *s)
+{
+	s->held_back = false;
+	if (s->relayed[STREAM_CODE])
+		end_input(&s->relay[STREAM_CODE]); /* of no code at all */
+}
+
 void streams_step(struct streams *s)
 {
 	for (size_t i = 0; i < STREAMS; i++) {
@@ -312,8 +321,7 @@ void streams_step(struct streams *s)
 				break;
 		}
 		drain(r);
-		if (!r->output && r->from_fd < 0 && r->waiting.len == r->waiting_at)
-			fd_close(&r->to_fd); /* the end of input is passed on */
+		end_input(r);
 	}
 }
 

@@ -79,6 +79,7 @@ int ask_run(struct rpc *r, struct request *q, const json_t *params, struct mista
 
 	q->follow = param_bool(params, "follow", true);
 	q->wait = param_bool(params, "wait", false);
+	q->brings = param_bool(params, "output", false);
 	if (q->follow || q->wait)
 		rc = check_room(r, m);
 	rc = rc < 0 ? rc : make_run(params, &text, m);

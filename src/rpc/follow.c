@@ -7,6 +7,9 @@
 #include "base/fd.h"
 #include "rpc/rpc.h"
 
+#define BROUGHT_MAX                                                                                                    \
+	(16u << 10) /* of each stream in an answer: three of them are less than what waits for a client at most */
+
 struct followed *followed_find(struct rpc *r, const struct channel *c, uint64_t n)
 {
 	for (size_t i = 0; i < RPC_FOLLOWED_MAX; i++)
@@ -38,14 +41,14 @@ struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, bool
 			      RPC_FOLLOWED_MAX);
 		return NULL;
 	}
-	if (channel_ask(c, WIRE_SESSION_FOLLOW, &(struct session_event){ .request = number, .a = with_input, .n = n },
-			e) < 0)
+	if (channel_ask(c, WIRE_SESSION_FOLLOW,
+			&(struct session_event){ .request = number, .a = with_input ? 1 : 2, .n = n }, e) < 0)
 		return NULL;
 	*f = (struct followed){ .channel = c,
 				.n = n,
 				.asked = number,
 				.asked_input = with_input ? number : 0,
-				.file = { -1, -1 },
+				.file = { -1, -1, -1 },
 				.input = -1 };
 	return f;
 }
@@ -54,6 +57,7 @@ void followed_free(struct followed *f)
 {
 	fd_close(&f->file[0]);
 	fd_close(&f->file[1]);
+	fd_close(&f->file[2]);
 	fd_close(&f->input);
 	f->channel = NULL;
 }
@@ -67,8 +71,22 @@ void followed_tell(struct followed *f, uint64_t out_at, uint64_t err_at)
 
 /* ---- its end ---- */
 
-static void answer_over(struct rpc *r, struct request *q, const struct event_row *row)
+/* Whole, if it is short: else it is read by pages. */
+static void put_brought(struct rpc *r, struct json *j, const char *key, int fd, uint64_t size)
 {
+	const ssize_t n = size > BROUGHT_MAX ? -1 : size == 0 ? 0 : pread(fd, r->page, BROUGHT_MAX + 1, 0);
+
+	(void)json_put_key(j, key);
+	if (n >= 0 && (uint64_t)n == size)
+		json_put_bytes(j, r->page, (size_t)n);
+	else
+		json_put_null(j);
+}
+
+static void answer_over(struct rpc *r, struct request *q, const struct followed *f)
+{
+	const struct event_row *row = &f->row;
+
 	struct json j;
 
 	if (q->id[0] != 0) {
@@ -79,6 +97,11 @@ static void answer_over(struct rpc *r, struct request *q, const struct event_row
 		json_put_object(json_put_key(&j, "row"));
 		say_event(&j, row);
 		json_put_object_end(&j);
+		if (q->brings) {
+			put_brought(r, &j, "stdout", f->file[0], row->out_bytes);
+			put_brought(r, &j, "stderr", f->file[1], row->err_bytes);
+			put_brought(r, &j, "result", f->file[2], row->result_bytes);
+		}
 		say_result_end(&j);
 	}
 	request_free(q);
@@ -101,7 +124,7 @@ static void end(struct rpc *r, struct followed *f)
 		struct request *q = &r->requests[i];
 
 		if (q->awaits == AWAIT_OVER && q->channel == f->channel && q->n == f->n)
-			answer_over(r, q, &f->row);
+			answer_over(r, q, f);
 	}
 	(void)err_set(&e, AMBIT_GONE, NULL, "the event is over, and takes no input");
 	if (input != NULL)
@@ -188,6 +211,8 @@ bool followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m
 		f->asked = 0;
 		f->file[0] = steal_fd(&m->fds[0]);
 		f->file[1] = steal_fd(&m->fds[1]);
+		if (m->n_fds > 2 && f->asked_input == 0)
+			f->file[2] = steal_fd(&m->fds[2]);
 		for (size_t i = 0; i < RPC_REQUESTS_MAX; i++) {
 			struct request *q = &r->requests[i];
 

@@ -60,7 +60,7 @@ struct request {
 	char session[ID_TEXT_MAX];
 	struct channel *channel; /* borrowed; NULL: it is the daemon's */
 	uint64_t n;
-	bool follow, wait, more, end;
+	bool follow, wait, brings, more, end;
 	uint64_t at[2];         /* EVENT_FOLLOW; EVENT_READ: the first */
 	uint32_t stream, bytes; /* EVENT_READ */
 	uint32_t limit, count;  /* rows: how many at most, and by now */
@@ -75,7 +75,7 @@ struct followed {
 	uint64_t n;
 	uint32_t asked;       /* the number with which its files were asked for; 0: they are there */
 	uint32_t asked_input; /* and its input; 0: not */
-	int file[2];          /* owned; -1 */
+	int file[3];          /* owned: what it writes, and its result; -1 */
 	int input;       /* owned; -1: held only while there is something to write, or who ends it would not end it */
 	bool told;       /* the client hears of it */
 	bool grew;       /* and the role waits to hear that it was taken up */

@@ -268,7 +268,7 @@ static void give_files(struct channel *c, uint32_t request, uint64_t n, int *fds
 	line_answer(&c->line, WIRE_SESSION_FILES, &b, fds, n_fds);
 }
 
-/* a: 1: with what its input is written to. */
+/* a: 1: with what its input is written to; 2: with its result. */
 static void on_follow(struct channel *c, struct keep *k, const struct session_event *q)
 {
 	struct follow *f = find_follow(c, q->n), *place = f != NULL ? f : find_follow(c, 0);
@@ -292,6 +292,8 @@ static void on_follow(struct channel *c, struct keep *k, const struct session_ev
 	fds[1] = open_kept(k, q->n, SHELF_ERR);
 	if (q->a == 1 && j != NULL && j->input_fd >= 0)
 		fds[n++] = open_input(j);
+	else if (q->a == 2)
+		fds[n++] = open_kept(k, q->n, SHELF_RESULT);
 	if (fds[0] < 0 || fds[1] < 0 || fds[n - 1] < 0) {
 		(void)err_set(&e, AMBIT_SYSTEM, NULL, "cannot open what the event wrote");
 		answer_failed(c, q->request, &e);

@@ -26,6 +26,7 @@
 #define LEAVE_MS                                                                                                       \
 	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
 #define START_MS 90000 /* for a supervisor to start a program: longer than it waits for whatever it may wait for */
+#define CANCEL_MS 10000 /* for a supervisor to end what it is told to end */
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
 #define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */
@@ -520,7 +521,8 @@ int job_step(struct job *j, const struct shelf *shelf)
 	note_stop(j, ended != 0);
 	if ((j->flags & EVENT_TERMINAL) != 0 && j->terminal_fd < 0)
 		j->terminal_fd = ambit_event_terminal(j->ev); /* also of a short program, when it has ended */
-	if (!event_has_started(j->ev) && clock_ms() - j->began_ms > START_MS)
+	if ((!event_has_started(j->ev) && clock_ms() - j->began_ms > START_MS) ||
+	    (j->cancelled_ms != 0 && clock_ms() - j->cancelled_ms > CANCEL_MS))
 		event_abandon(j->ev);
 	copy_keys(j);
 	copy_terminal(j, ended != 0);
@@ -585,6 +587,8 @@ bool job_cancel(struct job *j)
 {
 	if (j->runs) {
 		(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile is as good */
+		if (j->cancelled_ms == 0)
+			j->cancelled_ms = clock_ms();
 		return false;
 	}
 	j->row.state = EVENT_OVER;

@@ -20,6 +20,7 @@ struct job {
 	uint64_t n;             /* 0: this place is free */
 	uint32_t flags;         /* EVENT_* */
 	uint64_t began_ms;      /* by clock_ms */
+	uint64_t cancelled_ms;  /* likewise; 0: it was not */
 	bool runs;              /* its handle is there; else it waits for its turn */
 	bool holds_ports;       /* the session's (lend.h), while it runs */
 	struct ambit_event *ev; /* owned, NULL */

@@ -132,7 +132,7 @@ void session_taken_put(struct buf *out, const struct session_taken *t);
 bool session_taken_take(struct rbuf *in, struct session_taken *ret);
 
 /* SESSION_FOLLOW, SESSION_RECORD, SESSION_INPUT_END, SESSION_CANCEL, SESSION_SIGNAL, SESSION_RESIZE: of one event.
- * FOLLOW is answered by SESSION_FILES with descriptors to read from: standard output, error, and with input one to write to. Then SESSION_GREW whenever
+ * FOLLOW is answered by SESSION_FILES with descriptors to read from: standard output, error, and with input (a: 1) one to write to, or (a: 2) its result to read from. Then SESSION_GREW whenever
  * there is more, each time once until SESSION_SEEN says that it was taken up, and SESSION_OVER (an event_row) at last. RECORD (a: 0 of its record, 1 of its result) is answered by SESSION_FILES with
  * one descriptor; the others by SESSION_DONE. */
 struct session_event {

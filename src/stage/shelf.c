@@ -222,7 +222,9 @@ static int each(const struct shelf *s, bool ask_locks, each_fn *fn, void *user)
 		const bool readable = dir >= 0 && read_meta(dir, names.list[i], meta, NULL) == 0;
 		const bool locked = dir >= 0 && (ask_locks || (readable && stage_waits(meta))) && is_locked(dir);
 
-		if (dir < 0 || (readable && stage_waits(meta) && locked))
+		if (readable && stage_waits(meta) && !locked) /* nobody's any more */
+			(void)stage_sweep_waiting(s->store, s->store_fd, names.list[i]);
+		if (dir < 0 || (readable && stage_waits(meta)))
 			continue; /* gone meanwhile; or no event's yet */
 		r = fn(user, names.list[i], readable ? meta : NULL, locked);
 	}

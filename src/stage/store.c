@@ -281,10 +281,11 @@ static int make_tree(const char *store, int store_fd, struct stage *s, struct st
 	return r;
 }
 
-/* <store>/<event>, locked before anybody can find it unlocked. */
-static int make_stage(int store_fd, struct stage *s, const char *event, struct err *e)
+/* <store>/<event>, locked before anybody can find it unlocked. Its name may have been given to a supervisor that was killed while it waited. */
+static int make_stage(const char *store, int store_fd, struct stage *s, const char *event, struct err *e)
 {
-	if (mkdirat(store_fd, event, 0700) < 0)
+	if (mkdirat(store_fd, event, 0700) < 0 &&
+	    (errno != EEXIST || !stage_sweep_waiting(store, store_fd, event) || mkdirat(store_fd, event, 0700) < 0))
 		return cannot_make("its directory", errno, e);
 	s->dir_fd = openat(store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	s->lock_fd = s->dir_fd < 0
@@ -321,6 +322,42 @@ int stage_remove_untouched(const char *store, struct stage *s, const struct stag
 	return gone ? 0 : -AMBIT_SYSTEM;
 }
 
+static bool take_waiting(const char *store, int store_fd, const char *event, struct stage *s, struct stage_meta *m)
+{
+	auto_buf bytes = { .max = STAGE_META_MAX };
+	auto_fd int fd = -1;
+	struct rbuf r;
+
+	s->dir_fd = openat(store_fd, event, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s->lock_fd = s->dir_fd < 0 ? -1 : openat(s->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	fd = s->dir_fd < 0 ? -1 : openat(s->dir_fd, "meta", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0 || fd < 0 || fd_read_into(fd, &bytes) < 0)
+		return false;
+	rbuf_init(&r, bytes.data, bytes.len);
+	if (stage_meta_decode(&r, m, NULL) < 0 || strcmp(m->event, event) != 0 || !stage_waits(m))
+		return false;
+	for (uint32_t i = 0; i < m->n_trees; i++) {
+		struct stat st;
+
+		s->part_fd[i] = path_is_beneath(m->trees[i].dir, store) ? place_open(m->trees[i].dir) : -1;
+		if (s->part_fd[i] < 0 || fstat(s->part_fd[i], &st) < 0 || st.st_ino != m->trees[i].part_ino)
+			return false;
+	}
+	return stage_is_untouched(s, m);
+}
+
+bool stage_sweep_waiting(const char *store, int store_fd, const char *event)
+{
+	auto_free struct stage_meta *m = calloc(1, sizeof *m);
+	struct stage s;
+	bool swept;
+
+	stage_init(&s);
+	swept = m != NULL && take_waiting(store, store_fd, event, &s, m) && stage_remove_untouched(store, &s, m) == 0;
+	stage_finish(&s);
+	return swept;
+}
+
 int stage_create(const char *store, struct stage_meta *m, struct stage *ret, struct err *e)
 {
 	auto_fd int store_fd = -1;
@@ -330,7 +367,7 @@ int stage_create(const char *store, struct stage_meta *m, struct stage *ret, str
 	if (r < 0)
 		return r;
 	m->state = STAGE_RUNNING;
-	r = make_stage(store_fd, ret, m->event, e);
+	r = make_stage(store, store_fd, ret, m->event, e);
 	for (uint32_t i = 0; i < m->n_trees && r == 0; i++)
 		r = make_tree(store, store_fd, ret, m, i, e);
 	r = r < 0 ? r : stage_write_meta(ret, m, STAGE_WRITE_CACHED, e);

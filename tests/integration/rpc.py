@@ -358,13 +358,25 @@ def a_long_run_for_a_role_that_does_not_read_holds_up_nothing():
                 pass
 
 
+def an_answer_brings_what_is_short():
+    for out, err, expected in ((b"one\n", b"\xff", {"stdout": "one\n", "stderr": {"b64": "/w=="}}), (b"x" * (16 << 10), b"", {"stdout": "x" * (16 << 10), "stderr": ""}),
+                               (b"x" * ((16 << 10) + 1), b"", {"stdout": None, "stderr": ""})):
+        with met() as c:
+            channel = c.open()
+            c.run(channel, wait=True, follow=False, output=True)
+            c.files(channel, out, err)
+            channel.send("SESSION_OVER", event_row(1, 3, out=len(out), err=len(err)))
+            result = c.result(7)
+            equal({key: result[key] for key in ("stdout", "stderr", "result")}, {**expected, "result": ""})
+
+
 def output_is_told_and_then_the_end():
     with met() as c:
         channel = c.open()
         c.run(channel)
         c.result(7)
         (out, err), with_input = c.files(channel, b"one\n")
-        equal(with_input, 0)
+        equal(with_input, 2)
         equal(c.note("event.output"), {"session": SESSION, "n": 1, "stream": "stdout", "offset": 0, "data": "one\n"})
         os.write(out, "zwölf".encode()[:3])
         os.write(err, b"\xff\x00")

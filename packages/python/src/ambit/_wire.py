@@ -15,6 +15,7 @@ from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence
 from .errors import EventFailed, Limit, Lost, Malformed, NotKept, Untrue, error_of
 
 PROTOCOL = 1
+STREAMS = ("stdout", "stderr", "result")
 CHANGES = ("added", "modified", "deleted", "renamed", "mode", "metadata")  # kinds of effects that are changes of files
 LINE_MAX = 16 << 20  # the longest answer is a page of sessions, or of a record
 REQUEST_MAX = 4 << 20  # the daemon takes no longer line
@@ -196,6 +197,13 @@ def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
     if any(taken[stream] < part(result.row, stream + "_bytes", int) for stream in taken):
         raise NotKept(result)
     return result
+
+
+def brought(answer: Mapping[str, Any], row: Mapping[str, Any], stream: str) -> Optional[bytes]:
+    """What came with the answer, if it did, and is all of it: what is long is read by pages."""
+    given = answer.get(stream)
+    data = take_data(given) if given is not None else None
+    return data if data is not None and len(data) == part(row, stream + "_bytes", int) else None
 
 
 def page_of(page: Mapping[str, Any], offset: int, most: int) -> bytes:

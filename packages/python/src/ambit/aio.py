@@ -111,7 +111,7 @@ class Session:
         """Runs a command to its end; with `background` beside the session's others, so that several can be awaited at once. When the task is cancelled, an event
         without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
         params = _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key)
-        result = await self._run("event.run", params, input, key)
+        result, _ = await self._run("event.run", params, input, key)
         return result.check() if check else result
 
     async def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
@@ -119,8 +119,7 @@ class Session:
                    input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """As `ambit.Session.code`."""
         params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
-        result = await self._run("event.code", params, input, key)
-        found = code_result(result, await self.read(result.n, "result", min(RESULT_MAX, _wire.part(result.row, "result_bytes", int))))
+        found = code_result(*await self._run("event.code", params, input, key))
         if check:
             found.check()
         return found
@@ -134,27 +133,31 @@ class Session:
     async def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
         return await self.code("shell", source, **how)
 
-    async def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Result:
+    async def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Tuple[Result, bytes]:
         if input is not None:
             async with await self._start(method, params, True) as event:
                 try:
                     await event.write(input, end=True)
-                    return await event.wait()
+                    ended = await event.wait()
+                    return ended, await self.read(ended.n, "result", min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)))
                 except asyncio.CancelledError:
                     if key is None:
                         await asyncio.shield(event.cancel())
                     raise
         connection = self.client._connection
         try:
-            answer = await again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False}, True))
+            answer = await again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False, "output": True}, True))
         except asyncio.CancelledError:
             if key is None:
                 await asyncio.shield(self._give_up(method, params))
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        return _wire.whole(_wire.result_of(self.id, row, await self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                           await self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
+        brought = {}
+        for stream in _wire.STREAMS:
+            given = _wire.brought(answer, row, stream)
+            brought[stream] = given if given is not None else await self.read(n, stream, _wire.part(row, stream + "_bytes", int))
+        return _wire.whole(_wire.result_of(self.id, row, brought["stdout"], brought["stderr"], bool(answer.get("replayed")))), brought["result"]
 
     async def _give_up(self, method: str, params: Json) -> None:
         """The same request gives the number of what it began."""

@@ -104,7 +104,7 @@ class Session:
             input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end. What was begun is never begun twice: it has a key, yours or one of its own, and is asked for again by that if the daemon dies.
         Interrupted (Ctrl-C), one without a key of yours is cancelled, since nobody would find it; one with a key goes on."""
-        result = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), input, key)
+        result, _ = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), input, key)
         return result.check() if check else result
 
     def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
@@ -112,8 +112,7 @@ class Session:
              input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """Runs code in "python", "node" or "shell" to its end, as `run` does a command: its value, exception and pictures are in the result."""
         params = _wire.code_params(self.id, language, source, env, limits, timeout, changes, strict, background, on_conflict, key)
-        result = self._run("event.code", params, input, key)
-        found = code_result(result, self.read(result.n, "result", min(RESULT_MAX, _wire.part(result.row, "result_bytes", int))))
+        found = code_result(*self._run("event.code", params, input, key))
         if check:
             found.check()
         return found
@@ -130,27 +129,32 @@ class Session:
         """A script of bash; `how` as for `code`."""
         return self.code("shell", source, **how)
 
-    def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Result:
+    def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Tuple[Result, bytes]:
+        """How it ended, and of code its result."""
         if input is not None:
             with self._start(method, params, True) as event:
                 try:
                     event.write(input, end=True)
-                    return event.wait()
+                    ended = event.wait()
+                    return ended, self.read(ended.n, "result", min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)))
                 except BaseException as problem:
                     if key is None and not isinstance(problem, Exception):
                         event.cancel()
                     raise
         connection = self.client._connection
         try:
-            answer = again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False}, True))
+            answer = again(connection, self.id, lambda: connection.ask(method, {**params, "wait": True, "follow": False, "output": True}, True))
         except BaseException as problem:
             if key is None and not isinstance(problem, Exception):
                 self._give_up(method, params)
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        return _wire.whole(_wire.result_of(self.id, row, self.read(n, "stdout", _wire.part(row, "stdout_bytes", int)),
-                                           self.read(n, "stderr", _wire.part(row, "stderr_bytes", int)), bool(answer.get("replayed"))))
+        brought = {}
+        for stream in _wire.STREAMS:
+            given = _wire.brought(answer, row, stream)
+            brought[stream] = given if given is not None else self.read(n, stream, _wire.part(row, stream + "_bytes", int))
+        return _wire.whole(_wire.result_of(self.id, row, brought["stdout"], brought["stderr"], bool(answer.get("replayed")))), brought["result"]
 
     def _give_up(self, method: str, params: Json) -> None:
         """The same request gives the number of what it began."""
