@@ -178,7 +178,7 @@ export class Session {
     const bare = wire.whole(...this.#all(new CodeResult(this, row, outputs)));
     const size = part(row, 'result_bytes', 'count');
     if (size > DOCUMENT_MAX) throw new BadResult('it is larger than 16 MiB', bare);
-    const bytes = await this.read(bare.n, 'result', { size });
+    const bytes = outputs.result ?? (await this.read(bare.n, 'result', { size }));
     if (bytes.length < size) throw new NotKept(bare);
     try {
       return new CodeResult(this, row, outputs, documentOf(bytes));
@@ -213,13 +213,16 @@ export class Session {
   async #ran(method, params, begun, signal) {
     const answer = await again(this.#connection, this.id, () => {
       begun.asked = true;
-      return this.#connection.ask(method, { ...params, wait: true, follow: false }, { unbounded: true, signal });
+      return this.#connection.ask(method, { ...params, wait: true, follow: false, output: true }, { unbounded: true, signal });
     }, signal);
     const row = part(answer, 'row', 'object');
     const n = part(row, 'n', 'count');
     const sizes = wire.STREAMS.map((stream) => part(row, `${stream}_bytes`, 'count'));
-    const [stdout, stderr] = await Promise.all(wire.STREAMS.map((stream, i) => this.read(n, stream, { size: sizes[i] })));
-    return { row, stdout, stderr, replayed: Boolean(own(answer, 'replayed')) };
+    const [stdout, stderr] = await Promise.all(
+      wire.STREAMS.map((stream, i) => wire.brought(answer, stream, sizes[i]) ?? this.read(n, stream, { size: sizes[i] })),
+    );
+    const result = method === 'event.code' ? wire.brought(answer, 'result', part(row, 'result_bytes', 'count')) : undefined;
+    return { row, stdout, stderr, result, replayed: Boolean(own(answer, 'replayed')) };
   }
 
   async #fed(method, params, input, begun, signal) {

@@ -182,6 +182,13 @@ export function pageOf(page, offset, most) {
   return data;
 }
 
+/** What came with the answer, if it did, and is all of it: what is long is read by pages. */
+export function brought(answer, stream, size) {
+  const given = own(answer, stream);
+  const data = given === undefined || given === null ? undefined : takeData(given);
+  return data?.length === size ? data : undefined;
+}
+
 export function takeData(value) {
   if (isText(value) && !HALF.test(value)) return Buffer.from(value, 'utf8');
   const b64 = isObject(value) ? own(value, 'b64') : undefined;

@@ -139,7 +139,8 @@ class Session:
                 try:
                     await event.write(input, end=True)
                     ended = await event.wait()
-                    return ended, await self.read(ended.n, "result", min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)))
+                    size = min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)) if method == "event.code" else 0
+                    return ended, await self.read(ended.n, "result", size)
                 except asyncio.CancelledError:
                     if key is None:
                         await asyncio.shield(event.cancel())
@@ -153,8 +154,8 @@ class Session:
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        brought = {}
-        for stream in _wire.STREAMS:
+        brought = {"result": b""}
+        for stream in _wire.STREAMS if method == "event.code" else _wire.STREAMS[:2]:
             given = _wire.brought(answer, row, stream)
             brought[stream] = given if given is not None else await self.read(n, stream, _wire.part(row, stream + "_bytes", int))
         return _wire.whole(_wire.result_of(self.id, row, brought["stdout"], brought["stderr"], bool(answer.get("replayed")))), brought["result"]

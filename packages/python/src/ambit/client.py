@@ -136,7 +136,8 @@ class Session:
                 try:
                     event.write(input, end=True)
                     ended = event.wait()
-                    return ended, self.read(ended.n, "result", min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)))
+                    size = min(RESULT_MAX, _wire.part(ended.row, "result_bytes", int)) if method == "event.code" else 0
+                    return ended, self.read(ended.n, "result", size)
                 except BaseException as problem:
                     if key is None and not isinstance(problem, Exception):
                         event.cancel()
@@ -150,8 +151,8 @@ class Session:
             raise
         row = _wire.part(answer, "row", dict)
         n = _wire.part(row, "n", int)
-        brought = {}
-        for stream in _wire.STREAMS:
+        brought = {"result": b""}
+        for stream in _wire.STREAMS if method == "event.code" else _wire.STREAMS[:2]:
             given = _wire.brought(answer, row, stream)
             brought[stream] = given if given is not None else self.read(n, stream, _wire.part(row, stream + "_bytes", int))
         return _wire.whole(_wire.result_of(self.id, row, brought["stdout"], brought["stderr"], bool(answer.get("replayed")))), brought["result"]
