@@ -51,13 +51,12 @@ function pythonTool(session) {
   return tool(run, { name: 'python', description, schema: z.object({ source: z.string().describe('Python code') }) });
 }
 
-/** A message in a line or two. */
-function show(message) {
-  for (const call of message.tool_calls ?? []) console.log(`--- ${message.type} calls ${call.name}\n${call.args.source}`);
-  if (message.tool_calls?.length) return;
-  console.log(`--- ${message.type}`);
-  const blocks = Array.isArray(message.content) ? message.content : [{ type: 'text', text: message.content }];
-  for (const block of blocks) console.log(block.type === 'text' ? block.text : `[${block.mimeType}, ${Buffer.from(block.data, 'base64').length} bytes]`);
+/** A message in a few lines; of code the last. */
+function show({ type, content, tool_calls: calls }) {
+  for (const { name, args } of calls ?? []) console.log(`--- ${type} calls ${name}: ${args.source.split('\n').at(-1)}`);
+  if (calls?.length) return;
+  console.log(`--- ${type}`);
+  for (const block of typeof content === 'string' ? [{ text: content }] : content) console.log(block.text ?? `[${block.mimeType}]`);
 }
 
 const data = await mkdtemp(path.join(tmpdir(), 'ambit-langchain-'));
@@ -71,15 +70,15 @@ try {
   const { messages } = await createAgent({ model: scripted(), tools }).invoke({ messages: [question] }, { signal: AbortSignal.timeout(60_000) });
   messages.forEach(show);
 
-  console.log('--- another agent, and nobody waits for it');
-  try {
-    await createAgent({ model: patient(), tools }).invoke({ messages: [question] }, { signal: AbortSignal.timeout(1000) });
-  } catch (problem) {
-    console.log(`stopped: ${problem.name}`);
+  // Another agent, stopped while its code runs. Whoever called it does not wait for that; the code ends all the same.
+  const stop = new AbortController();
+  const stopped = createAgent({ model: patient(), tools }).invoke({ messages: [question] }, { signal: stop.signal }).catch((problem) => problem.name);
+  for await (const event of session.watch({ first: 4 })) {
+    stop.abort();
+    if (!event.over) continue;
+    console.log(`--- another agent\n${await stopped}; event ${event.n}: exit status ${event.exitStatus}`);
+    break;
   }
-  // Its code is stopped, too; nobody waited for that either.
-  const left = await (await session.event(4)).wait();
-  console.log(`event ${left.n}: ${left.state}, exit status ${left.exitStatus}`);
 } finally {
   await session.end();
   await rm(data, { recursive: true });
