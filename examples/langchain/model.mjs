@@ -5,7 +5,7 @@ import { fakeModel } from 'langchain';
 const WRONG = `rows = [line.split(',') for line in open('sales.csv')]
 sum(int(amount) for month, amount in rows)`;
 
-const FORBIDDEN = `open('/etc/shadow').read()`;
+const FORBIDDEN = `open('/etc/fstab').read()`;
 
 const RIGHT = String.raw`import csv, struct, zlib
 

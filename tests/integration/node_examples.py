@@ -59,6 +59,8 @@ def runs(place, number):
 
 @always
 def langchain_runs_code_in_a_session(place):
+    if not os.access("/etc/fstab", os.R_OK):
+        raise Skip("there is no /etc/fstab, which the example's model would read")
     runs(place, 2)
 
 
