@@ -1,4 +1,5 @@
-// An agent of the OpenAI agents SDK whose tool runs the model's Python code in a session of Ambit. The model is a script (model.mjs), so that this needs no key and no network.
+// An agent of the OpenAI agents SDK whose tool runs the model's Python code in a session of Ambit.
+// The model is a script (model.mjs), so that this needs no key and no network.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,8 +8,13 @@ import * as ambit from 'ambit';
 import { z } from 'zod';
 import { patient, scripted } from './model.mjs';
 
-const PICTURES = ['image/png', 'image/jpeg']; // what models take; a program may call anything a picture
-const TEXT_MAX = 8000; // characters that one call may put before the model
+// What code says is bounded before a model has it.
+const PART_MAX = 2000; // characters
+const DENIED_MAX = 8; // lines
+const PICTURE_MAX = 1 << 20; // bytes
+const PICTURES = ['image/png', 'image/jpeg']; // what models take
+
+const isPicture = ({ mime, data }) => PICTURES.includes(mime) && Buffer.isBuffer(data) && data.length <= PICTURE_MAX;
 
 /** What the model is told. A connection that is denied looks to a program like a network that is down: the record says which it was. */
 async function told(session, result) {
@@ -22,22 +28,21 @@ async function told(session, result) {
   if (outcome?.limit) said.push(`stopped at its limit: ${outcome.limit}`);
   if (result.denied) {
     const { effects } = JSON.parse(await session.record(result.n));
-    for (const { verdict, kind, path: name, address, why } of effects) {
-      if (verdict === 'denied') said.push(`denied: ${kind} ${JSON.stringify(name ?? address)} (${why})`);
-    }
+    const denied = effects.filter(({ verdict }) => verdict === 'denied').slice(0, DENIED_MAX);
+    said.push(...denied.map(({ kind, path: name, address, why }) => `denied: ${kind} ${JSON.stringify(name ?? address)} (${why})`));
   }
-  return said.join('\n').slice(0, TEXT_MAX) || `nothing (exit status ${result.exitStatus})`;
+  const bounded = said.map((part) => (part.length > PART_MAX ? `${part.slice(0, PART_MAX)}... (cut)` : part));
+  return bounded.join('\n') || `nothing (exit status ${result.exitStatus})`;
 }
 
 /** The tool. The signal of the run is given on, so that whoever stops the agent stops its code. */
 function pythonTool(session) {
-  const execute = async ({ source }, _context, { signal }) => {
+  const execute = async ({ source }, _context, { signal } = {}) => {
     try {
       const result = await session.python(source, { signal });
-      const pictures = result.displays.filter(({ mime, data }) => PICTURES.includes(mime) && Buffer.isBuffer(data));
       return [
         { type: 'text', text: await told(session, result) },
-        ...pictures.map(({ mime, data }) => ({ type: 'image', image: { data: data.toString('base64'), mediaType: mime } })),
+        ...result.displays.filter(isPicture).map(({ mime, data }) => ({ type: 'image', image: { data: data.toString('base64'), mediaType: mime } })),
       ];
     } catch (problem) {
       // Code can bring about these two, and may try again. Everything else is ours, and ends the run.
@@ -45,7 +50,7 @@ function pythonTool(session) {
       throw problem;
     }
   };
-  const description = 'Runs Python code in the directory with the data. Gives the value of its last expression, what it prints, its error, and pictures that it displays.';
+  const description = 'Runs Python code where the data is. Gives the value of its last expression, what it prints, its error, and what it displays.';
   // Without errorFunction: null every mistake would be a text for the model.
   return tool({ name: 'python', description, parameters: z.object({ source: z.string().describe('Python code') }), execute, errorFunction: null });
 }

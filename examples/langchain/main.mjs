@@ -1,16 +1,22 @@
-// An agent of LangChain whose tool runs the model's Python code in a session of Ambit. The model is a script (model.mjs), so that this needs no key and no network.
+// An agent of LangChain whose tool runs the model's Python code in a session of Ambit.
+// The model is a script (model.mjs), so that this needs no key and no network.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { HumanMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import * as ambit from 'ambit';
-import { createAgent } from 'langchain';
+import { createAgent, toolErrorMiddleware } from 'langchain';
 import { z } from 'zod';
 import { patient, scripted } from './model.mjs';
 
-const PICTURES = ['image/png', 'image/jpeg']; // what models take; a program may call anything a picture
-const TEXT_MAX = 8000; // characters that one call may put before the model
+// What code says is bounded before a model has it.
+const PART_MAX = 2000; // characters
+const DENIED_MAX = 8; // lines
+const PICTURE_MAX = 1 << 20; // bytes
+const PICTURES = ['image/png', 'image/jpeg']; // what models take
+
+const isPicture = ({ mime, data }) => PICTURES.includes(mime) && Buffer.isBuffer(data) && data.length <= PICTURE_MAX;
 
 /** What the model is told. A denied read looks to a program like a file that is not there: the record says which it was. */
 async function told(session, result) {
@@ -24,32 +30,29 @@ async function told(session, result) {
   if (outcome?.limit) said.push(`stopped at its limit: ${outcome.limit}`);
   if (result.denied) {
     const { effects } = JSON.parse(await session.record(result.n));
-    for (const { verdict, kind, path: name, address, why } of effects) {
-      if (verdict === 'denied') said.push(`denied: ${kind} ${JSON.stringify(name ?? address)} (${why})`);
-    }
+    const denied = effects.filter(({ verdict }) => verdict === 'denied').slice(0, DENIED_MAX);
+    said.push(...denied.map(({ kind, path: name, address, why }) => `denied: ${kind} ${JSON.stringify(name ?? address)} (${why})`));
   }
-  return said.join('\n').slice(0, TEXT_MAX) || `nothing (exit status ${result.exitStatus})`;
+  const bounded = said.map((part) => (part.length > PART_MAX ? `${part.slice(0, PART_MAX)}... (cut)` : part));
+  return bounded.join('\n') || `nothing (exit status ${result.exitStatus})`;
 }
 
 /** The tool. LangChain's signal is given on, so that whoever stops the agent stops its code. */
 function pythonTool(session) {
   const run = async ({ source }, { signal }) => {
-    try {
-      const result = await session.python(source, { signal });
-      const pictures = result.displays.filter(({ mime, data }) => PICTURES.includes(mime) && Buffer.isBuffer(data));
-      return [
-        { type: 'text', text: await told(session, result) },
-        ...pictures.map(({ mime, data }) => ({ type: 'image', mimeType: mime, data: data.toString('base64') })),
-      ];
-    } catch (problem) {
-      // Code can bring about these two, and may try again. Everything else is ours, and ends the agent.
-      if (problem instanceof ambit.BadResult || problem instanceof ambit.NotKept) return problem.message;
-      throw problem;
-    }
+    const result = await session.python(source, { signal });
+    return [
+      { type: 'text', text: await told(session, result) },
+      ...result.displays.filter(isPicture).map(({ mime, data }) => ({ type: 'image', mimeType: mime, data: data.toString('base64') })),
+    ];
   };
-  const description = 'Runs Python code in the directory with the data. Gives the value of its last expression, what it prints, its error, and pictures that it displays.';
+  const description = 'Runs Python code where the data is. Gives the value of its last expression, what it prints, its error, and what it displays.';
   return tool(run, { name: 'python', description, schema: z.object({ source: z.string().describe('Python code') }) });
 }
+
+// Code can bring about these two, and the model may try again. Everything else is ours, and ends the agent; without this it would be a text for the model.
+const ofCode = (problem) => problem instanceof ambit.BadResult || problem instanceof ambit.NotKept;
+const middleware = [toolErrorMiddleware({ onError: (problem) => (ofCode(problem) ? problem.message : undefined) })];
 
 /** A message in a few lines; of code the last. */
 function show({ type, content, tool_calls: calls }) {
@@ -67,12 +70,14 @@ const session = await ambit.session({ work: data, limits: { memory: '512M', wall
 try {
   const tools = [pythonTool(session)];
   const question = new HumanMessage('How much was sold, and how does it look?');
-  const { messages } = await createAgent({ model: scripted(), tools }).invoke({ messages: [question] }, { signal: AbortSignal.timeout(60_000) });
+  const agent = createAgent({ model: scripted(), tools, middleware });
+  const { messages } = await agent.invoke({ messages: [question] }, { signal: AbortSignal.timeout(60_000) });
   messages.forEach(show);
 
   // Another agent, stopped while its code runs. Whoever called it does not wait for that; the code ends all the same.
   const stop = new AbortController();
-  const stopped = createAgent({ model: patient(), tools }).invoke({ messages: [question] }, { signal: stop.signal }).catch((problem) => problem.name);
+  const other = createAgent({ model: patient(), tools, middleware });
+  const stopped = other.invoke({ messages: [question] }, { signal: stop.signal }).catch((problem) => problem.name);
   for await (const event of session.watch({ first: 4 })) {
     stop.abort();
     if (!event.over) continue;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The examples for packages of npm that agents are made with: installed as their READMEs say, and run with a real daemon.
 
-usage: node_examples.py AMBIT PACKAGE EXAMPLE...    (TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
+usage: node_examples.py AMBIT PACKAGE LANGCHAIN AGENTS-SDK
+(TAP on standard output; as root everything runs a second time as an ordinary user; AMBIT_TEST_NODE names another node)
 """
 
 import os
@@ -14,7 +15,7 @@ from harness import PATIENCE, SLOW, Skip, always, main, need, told
 from node_client import node
 from sessions import Served
 
-# What npm says where its registry cannot be reached. What it says of a registry that has not got a version, or has other bytes, is a failure: these are named here.
+# What npm says where its registry cannot be reached. That a version is not there any more, or has other bytes, is a failure.
 UNREACHED = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b")
 
 
@@ -25,8 +26,9 @@ def installed(place, top, number):
     shutil.copytree(place.given(number), there, ignore=shutil.ignore_patterns("node_modules"))
     shutil.copytree(place.given(1), f"{top}/packages/node")
     kept = files(there)
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"], cwd=there, capture_output=True, text=True,
-                          env={**place.environment(), "npm_config_cache": f"{top}/.npm"}, timeout=SLOW * 8 * PATIENCE, check=False)
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"], cwd=there,
+                          env={**place.environment(), "npm_config_cache": f"{top}/.npm"}, capture_output=True, text=True,
+                          timeout=SLOW * 8 * PATIENCE, check=False)
     if done.returncode != 0 and UNREACHED.search(done.stderr):
         raise Skip(f"npm cannot fetch the packages of examples/{name} (no network?)")
     assert done.returncode == 0, told(done)
