@@ -25,7 +25,7 @@
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
 #define LEAVE_MS                                                                                                       \
 	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
-#define START_MS 90000 /* for a supervisor to start a program: longer than it waits for whatever it may wait for */
+#define START_MS 90000  /* for a supervisor to start a program: longer than it waits for whatever it may wait for */
 #define CANCEL_MS 10000 /* for a supervisor to end what it is told to end */
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
