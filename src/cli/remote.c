@@ -349,13 +349,15 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 	return (int)row->exit_status;
 }
 
-static int write_file(const char *path, const struct buf *bytes, struct err *e)
+static int write_file(const char *what, const char *path, const struct buf *bytes, struct err *e)
 {
 	auto_fd int to = -1;
 	int n = fd_create(path, O_TRUNC, 0600, &to);
 
 	n = n < 0 ? n : fd_write_all(to, bytes->data, bytes->len);
-	return n < 0 ? err_sys(e, AMBIT_SYSTEM, -n, "name a file that can be written", "cannot write %s", path) : 0;
+	return n < 0 ? err_sys(e, AMBIT_SYSTEM, -n, "name a file that can be written", "cannot write the %s %s", what,
+			       path)
+		     : 0;
 }
 
 static int write_record(struct remote *r)
@@ -370,7 +372,7 @@ static int write_record(struct remote *r)
 	if (n == 0 && r->o->json)
 		return cli_write(json.data, json.len);
 	if (n == 0)
-		n = write_file(r->o->record, &json, &e);
+		n = write_file("record", r->o->record, &json, &e);
 	return n < 0 ? found_refuse(r->o->json, &e) : 0;
 }
 
@@ -385,7 +387,7 @@ static int write_result(struct remote *r)
 	if (n == 0 && from >= 0 && fd_read_into(from, &bytes) < 0)
 		n = err_set(&e, AMBIT_SYSTEM, NULL, "cannot read the result");
 	if (n == 0)
-		n = write_file(r->o->result, &bytes, &e);
+		n = write_file("result", r->o->result, &bytes, &e);
 	return n < 0 ? found_refuse(r->o->json, &e) : 0;
 }
 

@@ -84,14 +84,19 @@ struct record_file {
 	bool made;        /* it was not there before, and has its name */
 };
 
-static int record_error(bool json, const char *path, int sys_errno, const char *hint)
+static int write_error(bool json, const char *what, const char *path, int sys_errno, const char *hint)
 {
 	struct ambit_error e = { .size = sizeof e, .code = AMBIT_SYSTEM };
 
-	(void)snprintf(e.message, sizeof e.message, "cannot write %s", path);
+	(void)snprintf(e.message, sizeof e.message, "cannot write the %s %s", what, path);
 	(void)snprintf(e.why, sizeof e.why, "%s", strerror(sys_errno));
 	(void)snprintf(e.hint, sizeof e.hint, "%s", hint);
 	return cli_refuse(json, &e);
+}
+
+static int record_error(bool json, const char *path, int sys_errno, const char *hint)
+{
+	return write_error(json, "record", path, sys_errno, hint);
 }
 
 static void open_without_name(struct record_file *f)
@@ -134,9 +139,9 @@ static int open_result(struct run_options *o, bool json)
 	if (o->result == NULL)
 		return 0;
 	o->event.result_fd = open(o->result, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	return o->event.result_fd < 0
-		       ? record_error(json, o->result, errno, "nothing was run; name a file that can be written")
-		       : 0;
+	return o->event.result_fd < 0 ? write_error(json, "result", o->result, errno,
+						    "nothing was run; name a file that can be written")
+				      : 0;
 }
 
 static void forget_record(struct record_file *f)

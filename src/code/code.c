@@ -1,6 +1,7 @@
 #include "code/code.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "code/drivers.h"
 
@@ -19,9 +20,20 @@ char *const *code_argv(enum event_kind kind)
 	return kind < KIND_COUNT && argvs[kind].ours[0] != NULL ? argvs[kind].given : NULL;
 }
 
-size_t code_head(enum event_kind kind, int shows, char ret[CODE_HEAD_MAX])
+size_t code_head(enum event_kind kind, bool shows, size_t n, char ret[CODE_HEAD_MAX])
 {
 	if (kind == KIND_SHELL) /* it says all by what it writes, and how it exits */
 		return 0;
-	return (size_t)snprintf(ret, CODE_HEAD_MAX, "{\"v\":1,\"show\":%s}\n", shows ? "true" : "false"); /* fits */
+	return (size_t)snprintf(ret, CODE_HEAD_MAX, "{\"v\":1,\"show\":%s,\"bytes\":%zu}\n", shows ? "true" : "false",
+				n); /* fits */
+}
+
+size_t code_tail(enum event_kind kind, char ret[CODE_HEAD_MAX])
+{
+	static const char whole[] = "\0whole"; /* and its own end */
+
+	if (kind != KIND_SHELL)
+		return 0;
+	memcpy(ret, whole, sizeof whole);
+	return sizeof whole;
 }

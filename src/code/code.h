@@ -8,6 +8,7 @@
 #ifndef CODE_CODE_H
 #define CODE_CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/kind.h"
@@ -19,7 +20,9 @@
 
 /* The interpreter and its arguments, ends with NULL; NULL: no language. Lives for ever. */
 char *const *code_argv(enum event_kind kind);
-/* What stands before the source: whether the value is to be printed, since nobody takes the result. Gives its length. */
-size_t code_head(enum event_kind kind, int shows, char ret[CODE_HEAD_MAX]);
+/* What stands before the source of n bytes, and behind it: whether the value is to be printed, and by what is known that it came whole: one of which the rest was lost with whoever sent it does
+ * not run. Give their lengths. */
+size_t code_head(enum event_kind kind, bool shows, size_t n, char ret[CODE_HEAD_MAX]);
+size_t code_tail(enum event_kind kind, char ret[CODE_HEAD_MAX]);
 
 #endif

@@ -79,7 +79,9 @@
     }
     closeSync(3);
     const all = concat(parts), end = all.indexOf(10);
-    return end < 0 ? null : { header: JSON.parse(utf8(all, 0, end)), source: all.subarray(end + 1) };
+    if (end < 0) return null;
+    const header = JSON.parse(utf8(all, 0, end)), source = all.subarray(end + 1);
+    return (header.bytes ?? source.length) === source.length ? { header, source } : null; // else the rest was lost with whoever sent it
   }
 
   // ---- what is told of values ----

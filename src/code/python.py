@@ -120,10 +120,13 @@ def wait():
     if not newline:
         return None
 
-    if header in (b'{"v":1,"show":false}', b'{"v":1,"show":true}'):
-        return {"show": header[-5:] == b"true}"}, source
-    need("SETUP")
-    return header_of(header), source
+    before, known, size = header.rpartition(b',"bytes":')
+    if known and before in (b'{"v":1,"show":false', b'{"v":1,"show":true') and size[:-1].isdigit():
+        told = {"show": before[-4:] == b"true", "bytes": int(size[:-1])}
+    else:
+        need("SETUP")
+        told = header_of(header)
+    return (told, source) if told.get("bytes", len(source)) == len(source) else None  # else the rest was lost with whoever sent it
 
 
 # ---- when it comes ----

@@ -464,7 +464,8 @@ static void watch_again(struct ambit_event *ev)
 
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
 {
-	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0;
+	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
+	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0 || plan->asked != NULL;
 	struct ambit_event *ev = event_new(plan), *ready = plan->ready;
 	enum wire_number how = WIRE_EVENT_START;
 	int r;
@@ -493,7 +494,8 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 				      &(struct stream_code){ .kind = (enum event_kind)ev->request->kind,
 							     .source = plan->asked[1],
 							     .shows = plan->shows,
-							     .result_fd = plan->result_fd },
+							     .result_fd = plan->result_fd,
+							     .most = ev->request->limits.value[LIMIT_DISK] },
 				      e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0)
@@ -841,6 +843,7 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	bound_output(ev);
 	tell_waiting(ev);
 	if (ev->told_end) {
+		streams_give_code(&ev->streams); /* it may never have started */
 		if (!ev->waits)
 			streams_step(&ev->streams);
 		settle(ev);

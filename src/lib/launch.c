@@ -41,6 +41,7 @@ struct launch {
 	char *const *argv; /* borrowed: what is executed: of code its interpreter, which is in: */
 	char *code_argv[CODE_ARGV_MAX + POLICY_MODULES_MAX + 1];
 	char warm[POLICY_WARM_MAX];
+	bool has_modules; /* in there */
 	struct event_request *q;
 	struct environment env;
 	char program[GRANT_OBJECT_MAX]; /* the path that is executed in the cell */
@@ -494,21 +495,67 @@ static void reach_finish(struct reach *r)
 	fd_close(&r->fd);
 }
 
-/* Whether an event may change it: by its name, or what that leads to. */
-static bool is_written(const struct launch *l, const char *path)
+/* Whether an event may write there, or with `within` somewhere beneath it. */
+static bool is_written(const struct launch *l, const char *path, bool within)
 {
-	char real[PATH_MAX];
-
-	if (realpath(path, real) == NULL)
-		return true;
 	for (uint32_t i = 0; i < l->q->grants.count; i++) {
 		const char *object = grant_object(&l->q->grants, i);
 
 		if ((l->q->grants.grants[i].rights & RIGHT_WRITE) != 0 &&
-		    (path_is_beneath(path, object) || path_is_beneath(real, object)))
+		    (path_is_beneath(path, object) || (within && path_is_beneath(object, path))))
 			return true;
 	}
 	return false;
+}
+
+/* The directory that an interpreter's libraries lie in: above that of the program. */
+static bool prefix_is_written(const struct launch *l, const char *program)
+{
+	char real[PATH_MAX];
+	char *slash;
+
+	if (is_written(l, program, false) || realpath(program, real) == NULL || is_written(l, real, false))
+		return true;
+	for (unsigned i = 0; i < 2; i++) {
+		slash = strrchr(real, '/');
+		if (slash == NULL || slash == real)
+			return false; /* all of the host is nobody's prefix */
+		*slash = 0;
+	}
+	return is_written(l, real, true);
+}
+
+/* Where modules look by themselves: all of the home, or what is hidden in it. */
+static bool home_is_written(const struct launch *l)
+{
+	const size_t n = strlen(l->q->home);
+
+	if (is_written(l, l->q->home, false))
+		return true;
+	for (uint32_t i = 0; i < l->q->grants.count; i++) {
+		const char *object = grant_object(&l->q->grants, i);
+
+		if ((l->q->grants.grants[i].rights & RIGHT_WRITE) != 0 && path_is_beneath(object, l->q->home) &&
+		    object[n] == '/' && object[n + 1] == '.')
+			return true;
+	}
+	return false;
+}
+
+/* Whether an interpreter could read, before its code comes, what an event may have written: its own files, what variables name, and with modules also what lies in the home. */
+static bool reads_what_is_written(const struct launch *l)
+{
+	if (prefix_is_written(l, l->program))
+		return true;
+	for (char *const *v = l->env.entries; v != NULL && *v != NULL; v++) {
+		const char *value = strchr(*v, '=');
+		const bool is_usual = strncmp(*v, "HOME=", 5) == 0 || strncmp(*v, "PWD=", 4) == 0;
+
+		if (value != NULL && value[1] == '/' && !is_usual && strchr(value, ':') == NULL &&
+		    is_written(l, value + 1, false))
+			return true;
+	}
+	return l->has_modules && home_is_written(l);
 }
 
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
@@ -559,7 +606,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
-	if (r == 0 && l->waits && l->q->kind != KIND_RUN && is_written(l, l->program))
+	if (r == 0 && l->waits && l->q->kind != KIND_RUN && reads_what_is_written(l))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
@@ -601,6 +648,7 @@ static void choose_interpreter(struct launch *l, const struct policy *p, enum ev
 		l->code_argv[0] = (char *)(uintptr_t)program; /* only read, as the next */
 	for (unsigned i = 0; i < m; i++)
 		l->code_argv[n++] = (char *)(uintptr_t)modules[i];
+	l->has_modules = m > 0;
 	l->argv = l->code_argv;
 }
 

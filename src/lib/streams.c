@@ -24,7 +24,7 @@ void streams_init(struct streams *s)
 	for (size_t i = 0; i < STREAMS; i++) {
 		s->cell_fd[i] = -1;
 		s->relay[i].from_fd = s->relay[i].to_fd = s->relay[i].input_fd = s->relay[i].unread_fd = -1;
-		buf_init(&s->relay[i].waiting, i == STREAM_CODE ? CODE_HEAD_MAX + CODE_SOURCE_MAX : STREAM_CHUNK);
+		buf_init(&s->relay[i].waiting, i == STREAM_CODE ? 2 * CODE_HEAD_MAX + CODE_SOURCE_MAX : STREAM_CHUNK);
 		buf_init(&s->relay[i].kept, STREAM_RECORD_MAX);
 	}
 }
@@ -189,6 +189,7 @@ int streams_open(struct streams *s, const enum ambit_stream mode[3], const int f
 int streams_open_code(struct streams *s, const struct stream_code *c, struct err *e)
 {
 	struct relay *code = &s->relay[STREAM_CODE];
+	const size_t n = strlen(c->source);
 	char head[CODE_HEAD_MAX];
 	int r = add_relay(s, STREAM_CODE, -1, false, e);
 
@@ -199,9 +200,10 @@ int streams_open_code(struct streams *s, const struct stream_code *c, struct err
 		return r;
 	s->held_back = true;
 	s->relay[STREAM_RESULT].file = true;
-	s->relay[STREAM_RESULT].most = CODE_RESULT_MAX;
-	buf_put(&code->waiting, head, code_head(c->kind, c->shows, head));
-	buf_put(&code->waiting, c->source, strlen(c->source));
+	s->relay[STREAM_RESULT].most = c->most != 0 && c->most < CODE_RESULT_MAX ? c->most : CODE_RESULT_MAX;
+	buf_put(&code->waiting, head, code_head(c->kind, c->shows, n, head));
+	buf_put(&code->waiting, c->source, n);
+	buf_put(&code->waiting, head, code_tail(c->kind, head));
 	return code->waiting.failed ? err_set(e, AMBIT_LIMIT, "put it into a file, and run that",
 					      "the code has more than %u bytes", CODE_SOURCE_MAX)
 				    : 0;
@@ -291,7 +293,7 @@ static void drain(struct relay *r)
 /* Whether there is nothing to be copied for this one. */
 static bool is_idle(const struct streams *s, size_t i)
 {
-	return !s->relayed[i] || (i == STREAM_CODE && s->held_back);
+	return !s->relayed[i] || (i != 0 && s->held_back);
 }
 
 /* The end of input is passed on. */

@@ -45,7 +45,7 @@ struct streams {
 	uint32_t tty;      /* CELL_TTY_* of those that are the private terminal */
 	struct relay relay[STREAMS];
 	bool relayed[STREAMS];
-	bool held_back; /* the source, until the program has started */
+	bool held_back; /* of code: all but standard input, until the program has started */
 };
 
 void streams_init(struct streams *s);
@@ -62,6 +62,7 @@ struct stream_code {
 	const char *source;
 	bool shows;    /* its value is printed */
 	int result_fd; /* borrowed: to which its result goes; -1: nobody takes it */
+	uint64_t most; /* of that; 0: CODE_RESULT_MAX */
 };
 
 /* Pipes for an event of code: the source, which is copied, waits until streams_give_code. */

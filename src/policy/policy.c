@@ -8,7 +8,8 @@
 #include "core/listen.h"
 
 #define ENCODING_VERSION 4
-#define SHOWN_MAX 200 /* of an object in a message */
+#define ENCODING_WITHOUT_WARM 3 /* of sessions that were made by an earlier build */
+#define SHOWN_MAX 200           /* of an object in a message */
 
 /* ---- objects as written ---- */
 
@@ -524,16 +525,18 @@ static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l,
 
 int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 {
+	uint16_t version;
 	uint32_t n;
 	int rc;
 
 	memset(ret, 0, sizeof *ret);
-	if (rbuf_u16(in) != ENCODING_VERSION)
+	version = rbuf_u16(in);
+	if (version != ENCODING_VERSION && version != ENCODING_WITHOUT_WARM)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy in another encoding");
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !is_agent(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
-	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
+	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT && version != ENCODING_WITHOUT_WARM; k++) {
 		rbuf_str(in, ret->warm[k], sizeof ret->warm[k]);
 		if (ret->warm[k][0] != 0 && (warm_kind(ret->warm[k]) != (enum event_kind)k ||
 					     check_warm(ret->warm[k], (enum event_kind)k, NULL) < 0))

@@ -18,6 +18,7 @@
 #include "core/grant.h"
 #include "stage/before.h"
 #include "stage/place.h"
+#include "stage/remove.h"
 
 void stage_init(struct stage *s)
 {
@@ -301,8 +302,6 @@ int stage_remove_untouched(const char *store, struct stage *s, const struct stag
 	auto_fd int store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool gone = store_fd >= 0;
 
-	(void)unlinkat(s->dir_fd, "meta", 0);
-	(void)unlinkat(s->dir_fd, "meta.new", 0);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
 		char name[BEFORE_NAME_MAX];
 
@@ -316,6 +315,9 @@ int stage_remove_untouched(const char *store, struct stage *s, const struct stag
 	for (uint32_t i = 0; i < m->n_trees; i++)
 		if (store_fd >= 0)
 			stage_tree_unlock(store_fd, &m->trees[i], &s->tree_lock[i]);
+	/* last: what is left by somebody who died here is known for what it is */
+	(void)unlinkat(s->dir_fd, "meta.new", 0);
+	(void)unlinkat(s->dir_fd, "meta", 0);
 	if (gone)
 		gone = unlinkat(s->dir_fd, "lock", 0) == 0 && unlinkat(store_fd, m->event, AT_REMOVEDIR) == 0;
 	stage_finish(s);
@@ -343,7 +345,7 @@ static bool take_waiting(const char *store, int store_fd, const char *event, str
 		if (s->part_fd[i] < 0 || fstat(s->part_fd[i], &st) < 0 || st.st_ino != m->trees[i].part_ino)
 			return false;
 	}
-	return stage_is_untouched(s, m);
+	return true;
 }
 
 bool stage_sweep_waiting(const char *store, int store_fd, const char *event)
@@ -353,9 +355,18 @@ bool stage_sweep_waiting(const char *store, int store_fd, const char *event)
 	bool swept;
 
 	stage_init(&s);
-	swept = m != NULL && take_waiting(store, store_fd, event, &s, m) && stage_remove_untouched(store, &s, m) == 0;
+	swept = m != NULL && take_waiting(store, store_fd, event, &s, m) && stage_remove_waiting(store, &s, m) == 0;
 	stage_finish(&s);
 	return swept;
+}
+
+int stage_remove_waiting(const char *store, struct stage *s, const struct stage_meta *m)
+{
+	for (uint32_t i = 0; i < m->n_trees; i++)
+		if (s->part_fd[i] >= 0 &&
+		    (remove_tree(s->part_fd[i], "upper") < 0 || remove_tree(s->part_fd[i], "work") < 0))
+			return -AMBIT_SYSTEM;
+	return stage_remove_untouched(store, s, m);
 }
 
 int stage_create(const char *store, struct stage_meta *m, struct stage *ret, struct err *e)

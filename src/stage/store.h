@@ -138,6 +138,8 @@ int stage_write_meta(const struct stage *s, const struct stage_meta *m, enum sta
 bool stage_is_untouched(const struct stage *s, const struct stage_meta *m);
 /* Removes a stage of which nothing was changed, and its lock with it. */
 int stage_remove_untouched(const char *store, struct stage *s, const struct stage_meta *m);
+/* The same of what was made for an event that never came (stage_waits), whatever lies in it: nobody asked for that. */
+int stage_remove_waiting(const char *store, struct stage *s, const struct stage_meta *m);
 /* Takes away what was made for an event that never came, and whose supervisor is gone. false: it is none of these, or cannot be. */
 bool stage_sweep_waiting(const char *store, int store_fd, const char *event);
 

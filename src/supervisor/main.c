@@ -578,6 +578,8 @@ static void on_tick(struct supervisor *s)
 		end_cell(s, CAUSE_LIMIT);
 	} else if (s->state == WIRE_RUNNING && bounds_tick(&s->bounds, now_ns(), &s->outcome.limit) == 1) {
 		end_cell(s, CAUSE_LIMIT);
+	} else if (s->warm && s->stands && !s->broken && bounds_tick(&s->bounds, now_ns(), &s->outcome.limit) == 1) {
+		lose_waiting(s);
 	}
 }
 
@@ -1014,6 +1016,24 @@ static void take_down(struct supervisor *s)
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 }
 
+/* What the interpreter that is gone wrote is no event's. Of a pipe the other end is opened by its name; who reads it reads nothing before the program starts. */
+static void drain_streams(const struct wire_message *m)
+{
+	char room[4096], path[40];
+
+	for (size_t i = 1; i < m->n_fds; i++) {
+		struct stat st;
+		auto_fd int fd = -1;
+
+		if (fstat(m->fds[i], &st) < 0 || !S_ISFIFO(st.st_mode) || (fcntl(m->fds[i], F_GETFL) & 3) != O_WRONLY)
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", m->fds[i]); /* fits */
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		while (fd >= 0 && read(fd, room, sizeof room) > 0)
+			;
+	}
+}
+
 /* The cell that waited is not what is asked for: another is made, by another life of this process, to which the message is handed. */
 _Noreturn static void begin_again(struct supervisor *s, const struct wire_message *m)
 {
@@ -1024,6 +1044,8 @@ _Noreturn static void begin_again(struct supervisor *s, const struct wire_messag
 
 	take_down(s);
 	s->pid = 0;
+	if (s->warm)
+		drain_streams(m);
 	for (unsigned i = 0; i < 2; i++)
 		(void)snprintf(head[i], sizeof head[i], "%u", rbuf_u32(&body));
 	for (size_t i = 0; i < m->n_fds; i++) {

@@ -766,7 +766,10 @@ void staging_drop(struct staging *s)
 {
 	finish_masks(s);
 	end_claim(s);
-	if (s->store != NULL)
-		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
+	/* what is left, a later event sweeps */
+	if (s->store != NULL && stage_waits(&s->meta))
+		(void)stage_remove_waiting(s->store, &s->stage, &s->meta);
+	else if (s->store != NULL)
+		(void)stage_remove_untouched(s->store, &s->stage, &s->meta);
 	s->store = NULL;
 }

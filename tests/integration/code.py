@@ -112,6 +112,8 @@ def clients_get_results_as_objects(place):
         r = session.python("import json\nopen('made.txt', 'w').write('x')\ndisplay('<b>')\n{'a': [1, None], 'b': 'ä'}")
         assert r.ok and r.value == {"a": [1, None], "b": "ä"} and r.value_type == "dict" and r.error is None and r.row["kind"] == "python", r
         assert [(c["kind"], c["path"]) for c in session.changes(r.n)] == [("added", f"{s.tree}/made.txt")]
+        changes = session.changes(session.shell("mkdir d; echo x > d/a; ln d/a d/b; rm made.txt").n)
+        assert sorted(c["kind"] for c in changes) == ["added", "added", "deleted", "link"], changes
         r = session.python("def f():\n    return 1/0\nf()")
         assert r.exit_status == 1 and r.error.type == "ZeroDivisionError" and r.error.line == 2 and [f.function for f in r.error.frames][-1] == "f", r
         try:
@@ -152,9 +154,34 @@ def a_result_that_lies_is_data(place):
             assert r.ok and r.value is None
             found = session.python("import os, glob\nfor fd in range(3, 2000):\n    try: os.write(fd, " + repr(text.encode()) + ")\n    except OSError: pass\nos._exit(0)")
             assert found.ok and found.error is None and isinstance(found.displays, tuple), (found, source)
+        for given, value in (('{"v":1,"value":{"text":"x","json":NaN}}', None), ('{"v":1,"value":{"json":' + "9" * 500 + "}}", None), ('{"v":1,"displays":[{"mime":"application/javascript","data":"abcd"}]}', None)):
+            found = session.python(f"import os\nfor fd in range(3, 2000):\n    try: os.write(fd, {given.encode()!r})\n    except OSError: pass\nos._exit(0)")
+            assert found.value == value and all(d.data == "abcd" for d in found.displays), found
+        many = session.python("import os\nfor fd in range(3, 2000):\n    try: os.write(fd, b'[' + b'[],' * 1000001 + b'0]')\n    except OSError: pass\nos._exit(0)")
+        assert many.cut and many.value is None, many.row
         big = session.python("import os\nn = 0\nfor fd in range(3, 2000):\n    try:\n        while n < 40 << 20: n += os.write(fd, b'x' * 65536)\n    except OSError: pass\nos._exit(0)")
         assert big.row["result_bytes"] <= 16 << 20, big.row
         assert session.python("1").value == 1
+
+
+def what_it_wrote_is_told_whoever_waited(place):
+    """Without a limit on output, too; and what modules say while they are loaded is said once, also where that interpreter was killed, and another one runs the code."""
+    with Served(place) as s:
+        session = s.session("--work", ".", "--limit", "output=none")
+        for _ in range(3):
+            done = expect_ok(run(s, "python", "import sys\nprint('out')\nprint('err', file=sys.stderr)", "--session", session))
+            assert (done.stdout, done.stderr) == ("out\n", "err\n"), told(done)
+            time.sleep(0.3 * SLOW)
+        session = s.session("--work", ".", "--warm", "python this")  # which has something to say
+        with channel_of(s, session):
+            for killed in (False, True):
+                found = s.until(lambda: [pid for pid, words in waiting(s) if b"this" in words], "its interpreter stands")
+                time.sleep(0.4 * SLOW)
+                if killed:
+                    os.kill(found[0], 9)
+                    time.sleep(0.1 * SLOW)
+                done = expect_ok(run(s, "python", "print('mine')", "--session", session))
+                assert done.stdout.count("The Zen of Python") == 1 and done.stdout.endswith("mine\n"), told(done)
 
 
 def packages_of_the_workspace_are_found(place):
@@ -216,13 +243,17 @@ def channel_of(s, session):
 
 
 def interpreters(s):
-    """What waits in cells of the session that is in use: their arguments."""
+    return [words for _, words in waiting(s)]
+
+
+def waiting(s):
+    """What waits in cells of the session that is in use: its process, and arguments."""
     found = []
     for role in commands_of(s, "ambit-session"):
         for supervisor in held_by(role):
             for pid in [pid for warden in children(supervisor) for pid in children(warden)]:
                 with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-                    found.append(file.read().split(b"\0"))
+                    found.append((pid, file.read().split(b"\0")))
     return found
 
 
@@ -272,7 +303,7 @@ def an_interpreter_that_dies_while_it_waits_is_no_loss(place):
 
 
 SCENARIOS = [what_a_policy_keeps_warm_is_there_from_the_beginning, code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
-             in_a_session_it_is_an_event_like_others, clients_get_results_as_objects, a_result_that_lies_is_data, packages_of_the_workspace_are_found,
+             in_a_session_it_is_an_event_like_others, clients_get_results_as_objects, a_result_that_lies_is_data, what_it_wrote_is_told_whoever_waited, packages_of_the_workspace_are_found,
              an_interpreter_waits_for_the_next, an_interpreter_that_dies_while_it_waits_is_no_loss]
 
 if __name__ == "__main__":

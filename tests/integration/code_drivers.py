@@ -136,6 +136,12 @@ ROWS = [
     # ---- Python: as -c ----
     (P, "its names", "sorted(n for n in globals() if n != '__annotations__')",
         {"value": value("['__builtins__', '__doc__', '__loader__', '__name__', '__package__', '__spec__']")}),
+    (P, "the rest is lost", "print('ran')", {"header": b'{"v":1,"show":false,"bytes":13}\n', "out": "", "none": True}),
+    (P, "the rest is there", "print('ran')", {"header": b'{"v":1,"show":false,"bytes":12}\n', "out": "ran\n"}),
+    (N, "the rest is lost", "console.log('ran')", {"header": b'{"v":1,"show":false,"bytes":19}\n', "out": "", "none": True}),
+    (N, "the rest is there", "console.log('ran')", {"header": b'{"v":1,"show":false,"bytes":18}\n', "out": "ran\n"}),
+    (S, "the rest is lost", "echo ran", {"tail": b"", "status": 2, "out": ""}),
+    (S, "the end of it is lost", "echo ran", {"tail": b"\0who", "status": 2, "out": ""}),
     (P, "a file that nobody closed", "f = open('made', 'w'); f.write('all of it')\nimport os\nprint(os.path.getsize('made'))", {"out": "0\n", "left": {"made": "all of it"}}),
     (P, "a finalizer", "class A:\n  def __del__(self): print('gone', flush=True)\na = A(); b = A(); b.b = b\nNone", {"out": "gone\ngone\n"}),
     (P, "a file of a module of its own", "import own\nown.f.write('kept')", {"files": {"own.py": "f = open('made', 'w')\n"}, "left": {"made": "kept"}}),
@@ -329,6 +335,7 @@ class Row:
         self.argv = [program, *{P: ["-I", "-c"], N: ["-e"], S: ["-c"]}[language], driver, *(["bash"] if language == S else []), *expected.get("modules", [])]
         header = b"" if language == S else b'{"v":1,"show":%s}\n' % (b"true" if expected.get("show") else b"false")
         self.header = expected.get("header", header)
+        self.tail = expected.get("tail", b"\0whole\0" if language == S else b"")
 
     def workspace(self, top):
         files = self.expected.get("files", {})
@@ -364,7 +371,7 @@ class Row:
                 time.sleep(waits)
                 try:
                     with open(code_in, "wb") as file:
-                        file.write(self.header + self.source)
+                        file.write(self.header + self.source + self.tail)
                 except BrokenPipeError:
                     pass
 

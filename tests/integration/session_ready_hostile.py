@@ -250,6 +250,7 @@ def a_supervisor_that_is_killed_while_it_waits_leaves_no_stage(place):
         supervisor = above(s.cell(), "ambit-supervisor")
         os.kill(supervisor, signal.SIGKILL)
         s.until(lambda: is_gone(supervisor), "it goes")
+        write(f"{s.tree}/another", "the tree is not as it was")
         expect_ok(s.run("echo", "there"), "there\n")
         ends = time.monotonic() + 2 * SLOW
         while "lost" in stages(s):

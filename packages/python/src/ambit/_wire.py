@@ -16,7 +16,7 @@ from .errors import EventFailed, Limit, Lost, Malformed, NotKept, Untrue, error_
 
 PROTOCOL = 1
 STREAMS = ("stdout", "stderr", "result")
-CHANGES = ("added", "modified", "deleted", "renamed", "mode", "metadata")  # kinds of effects that are changes of files
+CHANGES = ("added", "modified", "deleted", "renamed", "mode", "link")  # kinds of effects that are changes of files
 LINE_MAX = 16 << 20  # the longest answer is a page of sessions, or of a record
 REQUEST_MAX = 4 << 20  # the daemon takes no longer line
 HELD_MAX = 4 << 20  # bytes of notes that are held for who waits for something else; what comes then is dropped, and asked for again

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ._wire import Result
 
 RESULT_MAX = 16 << 20
+CONTAINERS_MAX = 1_000_000  # lists and objects of a document: each takes many times its two bytes in memory
+DIGITS_MAX = 400
+BINARY = re.compile(r"(?:image/(?!svg\+xml)|audio/|video/|font/|application/(?:pdf|octet-stream|zip)$)")
 
 
 @dataclass(frozen=True)
@@ -84,18 +88,28 @@ def _display(given: Any) -> Optional[Display]:
     mime, data = (_text(given.get("mime")), _text(given.get("data"))) if isinstance(given, dict) else (None, None)
     if mime is None or data is None:
         return None
-    if mime.startswith("text/") or mime == "image/svg+xml" or mime.endswith("json"):
-        return Display(mime, data)
     try:
-        return Display(mime, base64.b64decode(data, validate=True))
+        return Display(mime, base64.b64decode(data.replace("\r", "").replace("\n", ""), validate=True) if BINARY.match(mime) else data)
     except (binascii.Error, ValueError):
-        return None
+        return Display(mime, data)
+
+
+def _number(digits: str) -> int:
+    if len(digits) > DIGITS_MAX:
+        raise ValueError("a number that is too long")
+    return int(digits)
+
+
+def _constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _document(given: bytes) -> Dict[str, Any]:
     """What is no document is none: who ran the code could write anything, or nothing."""
+    if given.count(b"[") + given.count(b"{") > CONTAINERS_MAX:
+        return {"cut": True}
     try:
-        found = json.loads(given) if given else {}
+        found = json.loads(given, parse_int=_number, parse_constant=_constant) if given else {}
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
