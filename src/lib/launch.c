@@ -542,19 +542,28 @@ static bool home_is_written(const struct launch *l)
 	return false;
 }
 
+/* A variable that has an interpreter, or its loader, read files as it starts, or that is the path of what an event may write. */
+static bool names_what_is_written(const struct launch *l, const char *entry)
+{
+	static const char *const names[] = { "LD_", "NODE_", "BASH_ENV=", "GCONV_PATH=", "OPENSSL_CONF=" };
+	const char *value = strchr(entry, '=');
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strncmp(entry, names[i], strlen(names[i])) == 0)
+			return true;
+	if (strncmp(entry, "HOME=", 5) == 0 || strncmp(entry, "PWD=", 4) == 0)
+		return false;
+	return value != NULL && value[1] == '/' && strchr(value, ':') == NULL && is_written(l, value + 1, false);
+}
+
 /* Whether an interpreter could read, before its code comes, what an event may have written: its own files, what variables name, and with modules also what lies in the home. */
 static bool reads_what_is_written(const struct launch *l)
 {
 	if (prefix_is_written(l, l->program))
 		return true;
-	for (char *const *v = l->env.entries; v != NULL && *v != NULL; v++) {
-		const char *value = strchr(*v, '=');
-		const bool is_usual = strncmp(*v, "HOME=", 5) == 0 || strncmp(*v, "PWD=", 4) == 0;
-
-		if (value != NULL && value[1] == '/' && !is_usual && strchr(value, ':') == NULL &&
-		    is_written(l, value + 1, false))
+	for (char *const *v = l->env.entries; v != NULL && *v != NULL; v++)
+		if (names_what_is_written(l, *v))
 			return true;
-	}
 	return l->has_modules && home_is_written(l);
 }
 

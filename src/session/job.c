@@ -337,18 +337,6 @@ static void lead_nowhere(struct ambit_event_options *o, int fd)
 	o->stream_fd[1] = o->stream_fd[2] = o->result_fd = fd;
 }
 
-/* Of what an interpreter would read, before its code comes, from files that an event may have written. */
-static bool reads_early(char *const *env)
-{
-	static const char *const names[] = { "LD_", "NODE_", "BASH_ENV=", "GCONV_PATH=", "OPENSSL_CONF=" };
-
-	for (; env != NULL && *env != NULL; env++)
-		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-			if (strncmp(*env, names[i], strlen(names[i])) == 0)
-				return true;
-	return false;
-}
-
 int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_event[ID_TEXT_MAX],
 		   struct ambit_event **ret)
 {
@@ -362,9 +350,7 @@ int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_eve
 	struct event_names names = { .n = 1 };
 	struct ambit_event_options o;
 	struct err e;
-	int r = kind != KIND_RUN && reads_early(environment) ? -EPERM
-		: environment == NULL || nowhere < 0         ? -ENOMEM
-							     : event_new_id('e', now_ms(), names.event);
+	int r = environment == NULL || nowhere < 0 ? -ENOMEM : event_new_id('e', now_ms(), names.event);
 
 	(void)text_copy(names.session, sizeof names.session, t->session);
 	(void)memcpy(ret_event, names.event, sizeof names.event);

@@ -232,6 +232,17 @@ def what_a_policy_keeps_warm_is_there_from_the_beginning(place):
         assert refused.returncode == 125 and "session new" in refused.stderr, told(refused)
 
 
+def what_a_variable_has_it_read_is_what_lies_there_when_the_code_comes(place):
+    """A value that stands in a grant counts as one that is passed does: no interpreter with it waits."""
+    with Served(place) as s:
+        session = s.session("--work", ".", "--env", "BASH_ENV=./early.sh", "--env", "NODE_OPTIONS=--require=./early.cjs")
+        for kind, name, text, source in (("shell", "early.sh", "early={}", "cd /; echo $early"), ("node", "early.cjs", "globalThis.early = {}", "console.log(early)")):
+            for value in (1, 2) if kind in KINDS else ():
+                write(f"{s.tree}/{name}", text.format(value))
+                expect_ok(run(s, kind, source, "--session", session), f"{value}\n")
+                time.sleep(0.5 * SLOW)  # else the next one's would have started now
+
+
 @contextlib.contextmanager
 def channel_of(s, session):
     client, channel = channel_to(s, session)
@@ -304,7 +315,7 @@ def an_interpreter_that_dies_while_it_waits_is_no_loss(place):
 
 SCENARIOS = [what_a_policy_keeps_warm_is_there_from_the_beginning, code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
              in_a_session_it_is_an_event_like_others, clients_get_results_as_objects, a_result_that_lies_is_data, what_it_wrote_is_told_whoever_waited, packages_of_the_workspace_are_found,
-             an_interpreter_waits_for_the_next, an_interpreter_that_dies_while_it_waits_is_no_loss]
+             what_a_variable_has_it_read_is_what_lies_there_when_the_code_comes, an_interpreter_waits_for_the_next, an_interpreter_that_dies_while_it_waits_is_no_loss]
 
 if __name__ == "__main__":
     main(SCENARIOS)
