@@ -45,6 +45,10 @@
 /* Of code: where its source is read, and what became of it is written. */
 #define CELL_CODE_FD 3
 #define CELL_RESULT_FD 4
+/* The first word of CELL_BUILD and CELL_PROGRAM: which descriptors travel behind the message's own, in this order: 0, 1, 2 by their bits, then these. */
+#define CELL_HAS_PROGRAM 8u         /* what CELL_BY_FD executes */
+#define CELL_PROGRAM_LATER 16u      /* none: it comes with CELL_PROGRAM */
+#define CELL_HAS_CODE 32u           /* two: what becomes CELL_CODE_FD and CELL_RESULT_FD */
 #define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
 #define CELL_SPEC_ENCODED_MAX (256u << 10)
 

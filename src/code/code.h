@@ -4,7 +4,7 @@
  * Holds:  an event of code is a command like any other: an interpreter with the driver as an argument. The source comes by descriptor CELL_CODE_FD, to its end; what
  *         became of it goes to CELL_RESULT_FD, as doc/CODE.md has it. So an interpreter can be started before anybody knows what it is to run. What a driver says is
  *         what the code says: whoever reads a result reads a hostile program's.
- * Called: lib/launch.c; pure. */
+ * Called: lib/launch.c, lib/streams.c, cli; pure. */
 #ifndef CODE_CODE_H
 #define CODE_CODE_H
 

@@ -1,4 +1,4 @@
-// The driver of code events in JavaScript (Node 18 and later): started as `node -e DRIVER [MODULE...]`, it waits for source text on descriptor 3, runs it as
+// The driver of code events in JavaScript (Node 18 and later): started as `node -e DRIVER [MODULE...] DIRECTORY`, it waits for source text on descriptor 3, runs it as
 // `node -e SOURCE` would, and writes what came of it to descriptor 4.
 //
 // The code can replace all that it finds (JSON.stringify, Array.prototype.push, String.prototype.split): what is used after it has begun was taken before, and

@@ -130,7 +130,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->stays = plan->stays;
 	ev->waits = plan->waits;
 	ev->reads_nothing = plan->stream[0] == AMBIT_STREAM_NULL;
-	digest_program(plan, ev->program);
+	if (plan->waits || plan->ready != NULL)
+		digest_program(plan, ev->program);
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -398,18 +399,8 @@ static bool fits_program(const struct ambit_event *ready, const struct ambit_eve
 /* Whether its cell is the one that ev needs. What the supervisor knows better, it looks at again. */
 static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 {
-	auto_buf theirs = { .max = 0 }, ours = { .max = 0 };
-
-	if (!fits_program(ready, ev))
-		return false;
-	if (!ready->is_ready || ready->told_end || is_gone(ready) || network_roles_are_needed(&ev->request->grants))
-		return false;
-	buf_init(&theirs, REQUEST_BYTES_MAX);
-	buf_init(&ours, REQUEST_BYTES_MAX);
-	request_encode_cell(ready->request, &theirs);
-	request_encode_cell(ev->request, &ours);
-	return !theirs.failed && !ours.failed && theirs.len == ours.len &&
-	       memcmp(theirs.data, ours.data, ours.len) == 0 && strcmp(ready->request->event, ev->request->event) == 0;
+	return fits_program(ready, ev) && ready->is_ready && !ready->told_end && !is_gone(ready) &&
+	       !network_roles_are_needed(&ev->request->grants) && request_same_cell(ready->request, ev->request);
 }
 
 /* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. */

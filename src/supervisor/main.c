@@ -209,7 +209,8 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	if (r < 0)
 		return r;
 	s->warm = s->waits && s->request.kind != KIND_RUN;
-	digest_program(s, s->started);
+	if (s->warm)
+		digest_program(s, s->started);
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
 	return s->waits ? 0 : logbook_ask(&s->logbook, s->asked, e);
 }
@@ -258,14 +259,22 @@ static int make_arena(struct supervisor *s, int *ret_fd, struct err *e)
 	return 0;
 }
 
-#define BUILD_HAS_CODE 32u
+/* Behind the other descriptors of a message to the warden; so the next. Returns how many there are then. */
+static size_t put_stdio(const struct supervisor *s, int *fds, size_t n, uint32_t *present)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (s->stdio_fd[i] >= 0) {
+			*present |= 1u << i;
+			fds[n++] = s->stdio_fd[i];
+		}
+	return n;
+}
 
-/* Behind the other descriptors of a message to the warden. */
 static size_t put_code(const struct supervisor *s, int *fds, size_t n, uint32_t *present)
 {
 	if (s->code_fd[0] < 0)
 		return n;
-	*present |= BUILD_HAS_CODE;
+	*present |= CELL_HAS_CODE;
 	fds[n] = s->code_fd[0];
 	fds[n + 1] = s->code_fd[1];
 	return n + 2;
@@ -295,17 +304,13 @@ static int send_build(struct supervisor *s, struct err *e)
 		return r;
 	fds[0] = spec_fd;
 	fds[1] = arena_fd;
-	for (unsigned i = 0; i < 3; i++)
-		if (s->stdio_fd[i] >= 0) {
-			present |= 1u << i;
-			fds[n++] = s->stdio_fd[i];
-		}
+	n = put_stdio(s, fds, n, &present);
 	if (s->program_fd >= 0) {
-		present |= 8;
+		present |= CELL_HAS_PROGRAM;
 		fds[n++] = s->program_fd;
 	}
 	if (s->waits && !s->warm)
-		present |= 16;
+		present |= CELL_PROGRAM_LATER;
 	n = put_code(s, fds, n, &present);
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
@@ -1080,19 +1085,6 @@ static int take_handed(struct wire_message *m, int argc, char **argv, uint8_t ro
 	return 0;
 }
 
-/* Whether what comes is what the cell was made for, whoever runs what in it. */
-static bool is_made_for(const struct supervisor *s, const struct event_request *q)
-{
-	auto_buf was = { .max = 0 }, is = { .max = 0 };
-
-	buf_init(&was, REQUEST_BYTES_MAX);
-	buf_init(&is, REQUEST_BYTES_MAX);
-	request_encode_cell(&s->request, &was);
-	request_encode_cell(q, &is);
-	return !was.failed && !is.failed && was.len == is.len && memcmp(was.data, is.data, is.len) == 0 &&
-	       strcmp(s->request.event, q->event) == 0;
-}
-
 /* Whether the interpreter that waits is what would be started now; a cell without one takes any program. */
 static bool is_started_for(const struct supervisor *s, const struct event_request *q)
 {
@@ -1126,11 +1118,7 @@ static int send_program(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	fds[0] = program_fd;
-	for (unsigned i = 0; i < 3; i++)
-		if (s->stdio_fd[i] >= 0) {
-			present |= 1u << i;
-			fds[n++] = s->stdio_fd[i];
-		}
+	n = put_stdio(s, fds, n, &present);
 	n = put_code(s, fds, n, &present);
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
@@ -1153,7 +1141,7 @@ static int look_back(struct supervisor *s, const struct event_request *q, struct
 	bool stale = false;
 	int r;
 
-	if (warden_is_gone(s) || !is_made_for(s, q) || !is_started_for(s, q))
+	if (warden_is_gone(s) || !request_same_cell(&s->request, q) || !is_started_for(s, q))
 		begin_again(s, m);
 	take_names(s, q);
 	r = staging_begin(&s->request, &s->staging, e);

@@ -73,8 +73,8 @@ struct event_request {
 };
 
 void request_encode(const struct event_request *q, struct buf *out);
-/* Only what a cell is made from: two that give the same bytes differ in who runs what and when. */
-void request_encode_cell(const struct event_request *q, struct buf *out);
+/* Whether one cell serves both: they differ in who runs what and when, and in nothing that a cell is made from. */
+bool request_same_cell(const struct event_request *a, const struct event_request *b);
 /* Leaves the cursor at the program (program_decode). */
 int request_decode(struct rbuf *in, struct event_request *ret, struct err *e);
 

@@ -87,7 +87,6 @@ static void take_tree(struct warden *w, struct wire_message *m)
 	w->trees.fd[index] = steal_fd(&m->fds[0]);
 }
 
-/* Bits of CELL_BUILD's first word: which descriptors travel with it, after the description and the arena; and that the program comes later. */
 static void take_build(struct warden *w, struct wire_message *m)
 {
 	const uint32_t present = rbuf_u32(&m->body);
@@ -96,13 +95,13 @@ static void take_build(struct warden *w, struct wire_message *m)
 	for (unsigned i = 0; i < 3; i++)
 		if ((present & 1u << i) != 0 && next < m->n_fds)
 			w->stdio_fd[i] = steal_fd(&m->fds[next++]);
-	if ((present & 8) != 0 && next < m->n_fds)
+	if ((present & CELL_HAS_PROGRAM) != 0 && next < m->n_fds)
 		w->program_fd = steal_fd(&m->fds[next++]);
-	for (unsigned i = 0; i < 2 && (present & WORKLOAD_CODE) != 0 && next < m->n_fds; i++)
+	for (unsigned i = 0; i < 2 && (present & CELL_HAS_CODE) != 0 && next < m->n_fds; i++)
 		w->code_fd[i] = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		give_up_at(w, STEP_DECODE, EPROTO);
-	w->waits = (present & 16) != 0;
+	w->waits = (present & CELL_PROGRAM_LATER) != 0;
 }
 
 static void take_description(struct warden *w, int fd)

@@ -141,7 +141,7 @@ static int take_program(const struct workload *w, struct cell_program *ret, bool
 		if (dup2(from, i) < 0)
 			return build_failed(f, STEP_STDIO, errno);
 	}
-	*ret_is_code = (present & WORKLOAD_CODE) != 0;
+	*ret_is_code = (present & CELL_HAS_CODE) != 0;
 	for (int i = CELL_CODE_FD; i <= CELL_RESULT_FD && *ret_is_code && next < n_fds; i++)
 		if (dup2(fds[next++], i) < 0)
 			return build_failed(f, STEP_STDIO, errno);

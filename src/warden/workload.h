@@ -22,9 +22,8 @@ struct workload {
 /* Forks; the child puts up what is its own of the wall and waits before it executes anything. On success *ret_report_fd is a socket on which the child sends {u32 step, u32 errno} if it could not be executed
  * (end of file: it was), and, first, its listener if it is to be observed. */
 int workload_start(const struct workload *w, pid_t *ret_pid, int *ret_report_fd, struct cell_failure *f);
-/* What one without a program is to execute: a memory file of it, then what becomes 0, 1 and 2, by the bits of present (where a bit is missing, the private terminal), and with WORKLOAD_CODE
+/* What one without a program is to execute: a memory file of it, then what becomes 0, 1 and 2, by the bits of present (where a bit is missing, the private terminal), and with CELL_HAS_CODE
  * what becomes CELL_CODE_FD and CELL_RESULT_FD. As workload_release. */
-#define WORKLOAD_CODE 32u
 int workload_give(int report_fd, uint32_t present, const int *fds, size_t n_fds);
 /* Lets it execute the program. 0 or -errno: it has ended already, and its report says why. */
 int workload_release(int report_fd);
