@@ -43,7 +43,7 @@ function* sources(about) {
 
 /** `ambit`, and its roles beside it. */
 function programs(build) {
-  const isProgram = (name) => /^ambit(-[a-z]+)?$/.test(name) && statSync(path.join(build, name)).isFile() && (statSync(path.join(build, name)).mode & 0o111) !== 0;
+  const isProgram = (name) => /^ambit(-[a-z]+(\.so)?)?$/.test(name) && statSync(path.join(build, name)).isFile() && (statSync(path.join(build, name)).mode & 0o111) !== 0;
   const names = readdirSync(build).filter(isProgram).sort();
   if (!names.includes('ambit')) throw new Error(`AMBIT_BUILD: there is no program \`ambit\` in ${build}`);
   return names.map((name) => [name === 'ambit' ? 'bin/ambit' : `libexec/ambit/${name}`, readFileSync(path.join(build, name)), true]);

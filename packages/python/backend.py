@@ -25,7 +25,7 @@ def programs():
     found = {}
     for name in sorted(os.listdir(build)):
         path = os.path.join(build, name)
-        if re.fullmatch(r"ambit(-[a-z]+)?", name) and os.path.isfile(path) and os.access(path, os.X_OK):
+        if re.fullmatch(r"ambit(-[a-z]+(\.so)?)?", name) and os.path.isfile(path) and os.access(path, os.X_OK):
             place = "bin" if name == "ambit" else os.path.join("libexec", "ambit")
             found[os.path.join("ambit", "_program", place, name)] = path
     if not any(place.endswith(os.path.join("bin", "ambit")) for place in found):

@@ -142,6 +142,8 @@ int landlock_build(const struct cell_spec *spec, const struct cell_root *root, i
 
 	if (abi <= 0) /* the supervisor decides whether the cell stands without it */
 		return 0;
+	if ((spec->flags & CELL_TEMPLATE) != 0) /* a copy would have this domain in its own cell, too */
+		return 0;
 	if (abi >= 6)
 		attr.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
 	rules.fd = landlock_create_ruleset_(&attr, abi >= 6 ? sizeof attr : sizeof attr.handled_access_fs, 0);

@@ -15,12 +15,6 @@
 #include "cell/kernel.h"
 #include "core/grant.h"
 
-int build_failed(struct cell_failure *f, enum cell_step step, int sys_errno)
-{
-	*f = (struct cell_failure){ .step = step, .sys_errno = sys_errno, .index = UINT32_MAX };
-	return -1;
-}
-
 static int path_failed(struct cell_failure *f, enum cell_step step, int sys_errno, uint32_t index)
 {
 	*f = (struct cell_failure){ .step = step, .sys_errno = sys_errno, .index = index };

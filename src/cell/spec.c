@@ -322,7 +322,7 @@ static bool texts_are_good(const struct cell_spec *s)
 int spec_check(const struct cell_spec *s, struct err *e)
 {
 	const unsigned flags = CELL_JIT | CELL_TTY_ANY | CELL_BY_FD | CELL_MEMORY_EXACT | CELL_SERVES | CELL_NO_IPV6 |
-			       CELL_LATE;
+			       CELL_LATE | CELL_TEMPLATE | CELL_COPIED;
 
 	if (s->base < CELL_BASE_SYSTEM || s->base > CELL_BASE_HOST || s->observe < CELL_OBSERVE_OFF ||
 	    s->observe > CELL_OBSERVE_FULL || (s->flags & ~flags) != 0 || s->umask > 0777)

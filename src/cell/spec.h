@@ -49,6 +49,7 @@
 #define CELL_HAS_PROGRAM 8u         /* what CELL_BY_FD executes */
 #define CELL_PROGRAM_LATER 16u      /* none: it comes with CELL_PROGRAM */
 #define CELL_HAS_CODE 32u           /* two: what becomes CELL_CODE_FD and CELL_RESULT_FD */
+#define CELL_HAS_TEMPLATE 64u       /* an interpreter of which a copy becomes the program, if that can be had */
 #define CELL_PROGRAM_MAX (1u << 20) /* bytes of arguments and environment; the kernel's own ARG_MAX is 2 MiB */
 #define CELL_SPEC_ENCODED_MAX (256u << 10)
 
@@ -71,7 +72,9 @@ enum cell_flag {
 	CELL_SERVES = 64,       /* sockets of its network are handed out, CELL_POOL_SOCKETS of each family */
 	CELL_LATE =
 		256, /* the program is known later: it goes to its directory itself, since what a tree was seen to have before may be something else by then */
-	CELL_NO_IPV6 = 128, /* the kernel has none: what leads to any host listens by IPv4 alone */
+	CELL_TEMPLATE = 512, /* it runs an interpreter of which copies are made for other cells (warden/template.h) */
+	CELL_COPIED = 1024,  /* its program is to be such a copy: it has a Landlock layer, and the warden has none */
+	CELL_NO_IPV6 = 128,  /* the kernel has none: what leads to any host listens by IPv4 alone */
 };
 #define CELL_TTY_ANY (CELL_TTY_IN | CELL_TTY_OUT | CELL_TTY_ERR)
 

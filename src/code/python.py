@@ -49,14 +49,19 @@ displays, shown, room, show, cut = [], [], MOST, False, False
 def start(words):
     global goes
     goes = words[-1] if words else None
-    prepare(words[:-1])
-    try:
-        if fcntl.ioctl(3, 0x541B, bytes(4)) == bytes(4):  # FIONREAD: nothing has come yet, and so there is time
-            for part in list(parts):
-                need(part)
-            compile("0", NAME, "exec", 0x400)
-    except OSError:
-        pass
+    load(words[:-1])
+    if posix.fstat(3).st_mode & 0o170000 == 0o140000:  # a socket: this is a template
+        get_ready()
+        if not copied():
+            return 2
+        prepare()
+    else:
+        prepare()
+        try:
+            if fcntl.ioctl(3, 0x541B, bytes(4)) == bytes(4):  # FIONREAD: nothing has come yet, and so there is time
+                get_ready()
+        except OSError:
+            pass
     gc.freeze()  # what the code leaves is looked through at the end, and nothing of this
     try:
         came = wait()
@@ -73,9 +78,47 @@ def need(part):
         parts.pop(part, None)
 
 
-def prepare(modules):
+def load(modules):
     """Nothing here may look at the working directory, the clock or random numbers in a way that shows later."""
-    global result, same, started_locale
+    global started_locale
+    started_locale = _locale.setlocale(_locale.LC_ALL, None)
+    for name in modules:
+        try:
+            __import__(name)
+        except Exception:  # the code that needs it is told so
+            pass
+
+
+def get_ready():
+    for part in list(parts):
+        need(part)
+    compile("0", NAME, "exec", 0x400)
+
+
+def copied():
+    """Of a template: true in each copy of it, in the cell of that; false when nobody wants one, or none can be made (threads would be missing in it)."""
+    before = set(sys.modules)
+    try:
+        import ctypes
+        ambit_template = ctypes.PyDLL("/proc/self/fd/4").ambit_template
+        if len(posix.listdir("/proc/self/task")) != 1:
+            return False
+    except (ImportError, OSError, AttributeError):
+        return False
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+    del ctypes
+    gc.collect()
+    gc.freeze()
+    if ambit_template(3) != 0:
+        return False
+    if "multiprocessing.process" in sys.modules:
+        sys.modules["multiprocessing.process"].current_process().authkey = posix.urandom(32)
+    return True
+
+
+def prepare():
+    global result, same
     # 4 goes where no program looks for it; the code finds 3 and 4 closed, and what it starts inherits neither.
     for least in (1000, 200, 10):
         try:
@@ -86,12 +129,6 @@ def prepare(modules):
         except OSError:  # nobody wants a result; or the limit of descriptors is low
             pass
     posix.register_at_fork(after_in_child=forget)
-    started_locale = _locale.setlocale(_locale.LC_ALL, None)
-    for name in modules:
-        try:
-            __import__(name)
-        except Exception:  # the code that needs it is told so
-            pass
 
 
 def identity(descriptor):

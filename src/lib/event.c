@@ -22,6 +22,7 @@
 #include "lib/helper.h"
 #include "lib/public.h"
 #include "lib/stage.h"
+#include "lib/template.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -130,7 +131,8 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->stays = plan->stays;
 	ev->waits = plan->waits;
 	ev->reads_nothing = plan->stream[0] == AMBIT_STREAM_NULL;
-	if (plan->waits || plan->ready != NULL)
+	ev->cell_pidfd = -1;
+	if (plan->waits || plan->ready != NULL || plan->template != NULL)
 		digest_program(plan, ev->program);
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -201,6 +203,8 @@ void ambit_event_free(struct ambit_event *ev)
 			&ev->pidfd); /* at last: it ends while the rest is tidied up. Nothing of the event is left then */
 	network_roles_finish(&ev->network);
 	helper_part(&ev->pidfd);
+	fd_close(&ev->cell_pidfd);
+	template_release(ev->from); /* when its cell is gone */
 	free(ev);
 }
 
@@ -321,10 +325,19 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 		fds[n++] = ev->streams.cell_fd[STREAM_CODE];
 		fds[n++] = ev->streams.cell_fd[STREAM_RESULT];
 	}
+	if (how == WIRE_EVENT_START && !plan->is_template && plan->template != NULL &&
+	    template_serves(plan->template, ev->request, ev->program)) {
+		present |= EVENT_HAS_TEMPLATE;
+		fds[n++] = plan->template->sock;
+		fds[n++] = event_cell(plan->template->ev);
+		ev->from = template_hold(plan->template);
+		ev->from->copies++;
+	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
-				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0));
+				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0) |
+				(plan->is_template ? EVENT_TEMPLATE : 0));
 	r = wire_send(ev->sock, how, &b, fds, n);
 	if (!ev->waits) /* else they are sent again: another cell may be made when it is known what runs */
 		streams_handed_over(&ev->streams);
@@ -412,6 +425,7 @@ static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_eve
 		ev->pidfd = steal_fd(&ready->pidfd);
 		if (ready->request->kind != KIND_RUN)
 			streams_adopt(&ev->streams, &ready->streams);
+		ev->from = steal_ptr(&ready->from);
 		ambit_event_free(ready);
 		*ret = 0;
 		return WIRE_EVENT_GO;
@@ -480,7 +494,9 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
-	if (r == 0 && plan->asked != NULL)
+	if (r == 0 && plan->is_template)
+		streams_lend(&ev->streams, &plan->template->theirs, &plan->template->loaded);
+	else if (r == 0 && plan->asked != NULL)
 		r = streams_open_code(&ev->streams,
 				      &(struct stream_code){ .kind = (enum event_kind)ev->request->kind,
 							     .source = plan->asked[1],
@@ -522,10 +538,28 @@ static void on_started(struct ambit_event *ev, struct wire_message *m)
 {
 	ev->result.workspace = workspace_of(ev->request, WORKSPACE_NONE);
 	ev->result.achieved = rbuf_u64(&m->body);
+	ev->copied = rbuf_u64(&m->body) != 0;
 	if (m->n_fds == 1)
 		ev->terminal_fd = steal_fd(&m->fds[0]);
 	ev->started = true;
 	streams_give_code(&ev->streams);
+}
+
+static void on_ready(struct ambit_event *ev, struct wire_message *m)
+{
+	ev->is_ready = true;
+	if (m->n_fds == 1)
+		ev->cell_pidfd = steal_fd(&m->fds[0]);
+}
+
+bool event_went_without(const struct ambit_event *ev)
+{
+	return ev != NULL && ev->from != NULL && ev->started && !ev->copied;
+}
+
+int event_cell(const struct ambit_event *ev)
+{
+	return ev->cell_pidfd;
 }
 
 static void on_listening(struct ambit_event *ev, struct wire_message *m)
@@ -633,7 +667,7 @@ static void take_messages(struct ambit_event *ev)
 		else if (m.number == WIRE_EVENT_STARTED)
 			on_started(ev, &m);
 		else if (m.number == WIRE_EVENT_READY)
-			ev->is_ready = true;
+			on_ready(ev, &m);
 		else if (m.number == WIRE_EVENT_LISTENING)
 			on_listening(ev, &m);
 		else if (m.number == WIRE_EVENT_STOPPED)

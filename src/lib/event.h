@@ -46,6 +46,9 @@ struct ambit_event {
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
 	bool waits, is_ready;       /* for what it is to run; its cell stands */
+	struct template *from;      /* held: of which its program may be a copy; NULL */
+	bool copied;                /* when it has started: it is one, or was to be */
+	int cell_pidfd;             /* owned, of a template that is ready: a process of its cell; -1 */
 	bool reads_nothing;         /* its standard input is /dev/null */
 	uint8_t program[32];        /* digest of what is executed, and with which variables */
 	uint64_t early;             /* signals that came before, and are not told yet, the first by bit 0 */
@@ -85,6 +88,9 @@ struct event_plan {
 	int ledger_dir_fd; /* borrowed: and its directory */
 	bool stays;        /* the cell goes on when this process goes: a role that others use, too */
 	bool reached;      /* its owner can reach it while it runs (supervisor/control.h) */
+	struct template
+		*template; /* borrowed: of which its interpreter may be a copy; NULL. is_template: which this becomes */
+	bool is_template;  /* with waits: it is never given anything to run */
 	bool waits; /* it runs nothing yet: only its cell is made; of code its interpreter is started, too. Nothing of a command's argv and streams counts */
 	struct ambit_event *
 		ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
@@ -95,6 +101,10 @@ struct event_plan {
 char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the agent's name */
 /* Where it is recorded. */
 void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
+/* It could have been a copy, and this host, or how its cells are counted, did not let it. */
+bool event_went_without(const struct ambit_event *ev);
+/* Of a template: a process of its cell, borrowed; -1: it is not ready. */
+int event_cell(const struct ambit_event *ev);
 /* Whether the cell of one that waits stands; one that failed has ended (ambit_event_step). */
 bool event_is_ready(const struct ambit_event *ev);
 bool event_has_started(const struct ambit_event *ev);

@@ -29,6 +29,7 @@
 #include "lib/public.h"
 #include "lib/secret.h"
 #include "lib/stage.h"
+#include "lib/template.h"
 
 struct launch {
 	struct ambit_event_options options;  /* as given, and what a caller of an older ABI does not know cleared */
@@ -36,6 +37,8 @@ struct launch {
 	char *const *hide;                   /* learning: what stays out of sight; else NULL */
 	const struct event_names *names;     /* NULL: a session of its own */
 	struct ambit_event *ready;           /* owned: whose cell may be used; NULL: there is none */
+	struct template *template;           /* borrowed: of which its interpreter may be a copy; NULL */
+	bool is_template;                    /* which is made */
 	bool waits;                          /* only the cell is made */
 	bool command_line;
 	char *const *argv; /* borrowed: what is executed: of code its interpreter, which is in: */
@@ -619,6 +622,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
+	if (r == 0 && l->is_template)
+		r = template_take_request(l->template, l->q, e);
 	if (r < 0)
 		return r;
 	plan.recorded = ledger.fd >= 0 && !l->waits;
@@ -632,6 +637,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.envp = l->env.entries;
 	plan.request = steal_ptr(&l->q);
 	plan.ready = steal_ptr(&l->ready);
+	plan.template = l->template;
+	plan.is_template = l->is_template;
 	plan.changes = o->changes;
 	plan.conflict = conflict;
 	plan.wait_ms = o->wait_ms;
@@ -728,10 +735,10 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 }
 
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
-		      const struct event_names *names, struct ambit_event *ready, struct ambit_event **ret,
-		      struct ambit_error *e)
+		      const struct event_names *names, struct ambit_event *ready, struct template *template,
+		      struct ambit_event **ret, struct ambit_error *e)
 {
-	struct launch l = { .names = names, .ready = ready };
+	struct launch l = { .names = names, .ready = ready, .template = template };
 	const int r = check_and_launch(&l, p, o, ret, e);
 
 	event_free_by(l.ready, clock_ms() + READY_LEAVE_MS); /* it was not asked for */
@@ -739,9 +746,17 @@ int launch_in_session(const struct ambit_policy *p, const struct ambit_event_opt
 }
 
 int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
-		   struct ambit_event **ret, struct ambit_error *e)
+		   struct template *template, struct ambit_event **ret, struct ambit_error *e)
 {
-	struct launch l = { .names = names, .waits = true };
+	struct launch l = { .names = names, .waits = true, .template = template };
 
 	return check_and_launch(&l, p, o, ret, e);
+}
+
+int launch_template(const struct ambit_policy *p, const struct ambit_event_options *o, struct template *t,
+		    struct ambit_error *e)
+{
+	struct launch l = { .waits = true, .template = t, .is_template = true };
+
+	return check_and_launch(&l, p, o, &t->ev, e);
 }

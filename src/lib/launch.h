@@ -15,13 +15,17 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 		 struct ambit_event **ret, struct ambit_error *e);
 
 /* As ambit_event_start, for an event of a session that somebody keeps. Takes ready: one of the same name that waits (launch_waiting), whose cell is used if it is what this event's
- * would be; NULL: there is none. */
+ * would be; NULL: there is none. Borrows template: of which its interpreter may be a copy; NULL. */
 struct event_names;
+struct template;
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
-		      const struct event_names *names, struct ambit_event *ready, struct ambit_event **ret,
-		      struct ambit_error *e);
+		      const struct event_names *names, struct ambit_event *ready, struct template *template,
+		      struct ambit_event **ret, struct ambit_error *e);
 /* Makes the cell of one that is to come: of o only what a cell is made from counts, and any program of the base. */
 int launch_waiting(const struct ambit_policy *p, const struct ambit_event_options *o, const struct event_names *names,
-		   struct ambit_event **ret, struct ambit_error *e);
+		   struct template *template, struct ambit_event **ret, struct ambit_error *e);
+/* Starts what is copied for events of code with these options, from when it is ready on (template.h). -UNAVAILABLE: there can be none for them. */
+int launch_template(const struct ambit_policy *p, const struct ambit_event_options *o, struct template *t,
+		    struct ambit_error *e);
 
 #endif

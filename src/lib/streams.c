@@ -209,6 +209,12 @@ int streams_open_code(struct streams *s, const struct stream_code *c, struct err
 				    : 0;
 }
 
+void streams_lend(struct streams *s, int *sock, int *loaded)
+{
+	s->cell_fd[STREAM_CODE] = steal_fd(sock);
+	s->cell_fd[STREAM_RESULT] = steal_fd(loaded);
+}
+
 void streams_adopt(struct streams *to, struct streams *from)
 {
 	for (size_t i = 1; i < STREAMS; i++) {

@@ -68,6 +68,8 @@ struct stream_code {
 /* Pipes for an event of code: the source, which is copied, waits until streams_give_code. */
 int streams_open_code(struct streams *s, const struct stream_code *c, struct err *e);
 void streams_give_code(struct streams *s);
+/* In their place, of a template, what it is asked by and what it loads. Takes both. */
+void streams_lend(struct streams *s, int *sock, int *loaded);
 /* The pipes of `from`, whose program waits at their other ends, in place of to's own, which lead where those did that are replaced. */
 void streams_adopt(struct streams *to, struct streams *from);
 

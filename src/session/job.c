@@ -292,6 +292,12 @@ static void options_of(const struct job_terms *t, const struct run *run, bool be
 					     .on_conflict = word(run->on_conflict) };
 }
 
+/* One of the background may outlive what it is a copy of. */
+static bool beside_of(const struct job *j)
+{
+	return (j->flags & EVENT_BACKGROUND) != 0;
+}
+
 static int start(struct job *j, const struct job_terms *t, const struct run *run, struct ambit_error *ret_error)
 {
 	auto_free char **environment = environment_of(run->env, t->about->env);
@@ -319,7 +325,8 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	if (r < 0)
 		event_free_by(t->ready, clock_ms() + LEAVE_MS);
 	r = r < 0 ? public_error(ret_error, r, &e)
-		  : launch_in_session(t->policy, &o, &names, t->ready, &j->ev, ret_error);
+		  : launch_in_session(t->policy, &o, &names, t->ready, beside_of(j) ? NULL : t->template, &j->ev,
+				      ret_error);
 	lend_back(&t->policy->policy, &lent);
 	j->holds_ports = t->holder == NULL && lend_is_needed(&t->policy->policy);
 	t->policy->policy.limits = limits;
@@ -360,7 +367,30 @@ int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_eve
 	if (kind != KIND_RUN)
 		lead_nowhere(&o, nowhere);
 	r = r < 0 ? r : narrow(&like, &t->policy->policy, t, &run, &e);
-	r = r < 0 ? r : launch_waiting(t->policy, &o, &names, ret, NULL);
+	r = r < 0 ? r : launch_waiting(t->policy, &o, &names, t->template, ret, NULL);
+	t->policy->policy.limits = limits;
+	t->policy->policy.limits_given = given;
+	return r;
+}
+
+int job_make_template(const struct job_terms *t, enum event_kind kind, struct template *template)
+{
+	char word[16], *argv[] = { word, (char[]){ "" }, NULL };
+	const struct run run = { .argv = argv };
+	auto_free char **environment = environment_of(NULL, t->about->env);
+	const struct limits limits = t->policy->policy.limits;
+	const uint32_t given = t->policy->policy.limits_given;
+	struct job like = { .n = 1 };
+	struct ambit_event_options o;
+	struct err e;
+	int r = environment == NULL ? -ENOMEM : narrow(&like, &t->policy->policy, t, &run, &e);
+
+	options_of(t, &run, false, environment, &o);
+	(void)text_copy(word, sizeof word, kind_word(kind)); /* fits */
+	o.code = AMBIT_CODE;
+	o.stream[0] = AMBIT_STREAM_NULL;
+	o.stream[1] = o.stream[2] = AMBIT_STREAM_CAPTURE; /* pipes, as its copies have */
+	r = r < 0 ? r : launch_template(t->policy, &o, template, NULL);
 	t->policy->policy.limits = limits;
 	t->policy->policy.limits_given = given;
 	return r;

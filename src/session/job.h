@@ -48,6 +48,7 @@ struct job_terms {
 	const char *session;
 	struct ambit_event *holder; /* who has the session's ports; NULL: nobody */
 	struct job_share left;      /* that nobody has set aside */
+	struct template *template;  /* of which an interpreter may be a copy; NULL */
 	struct ambit_event *ready;  /* taken: the cell that was promised to it; NULL: none was */
 	const char *program;        /* of the last command: what it is takes part in what its cell is */
 };
@@ -63,6 +64,9 @@ int job_begin(struct job *j, const struct job_terms *t);
 /* Makes the cell of an event of that kind that is to come, with a name of its own; of code its interpreter is started in it. */
 int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_event[ID_TEXT_MAX],
 		   struct ambit_event **ret);
+/* Starts what is copied for events of that kind. */
+struct template;
+int job_make_template(const struct job_terms *t, enum event_kind kind, struct template *template);
 /* 1: it is over, and the row says how; its record is written. */
 int job_step(struct job *j, const struct shelf *shelf);
 /* poll(2)'s, at most JOB_FDS; gives how many. */

@@ -126,6 +126,7 @@ void keep_finish(struct keep *k)
 {
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_finish(&k->ready[i]);
+	mould_finish(&k->mould);
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
 		job_finish(&k->jobs[i]);
 	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
@@ -328,6 +329,8 @@ static void end(struct keep *k, struct job *j)
 	note_program(k, j);
 	event_free_by(take_ready(k, j), clock_ms() + READY_LEAVE_MS); /* of one that never began */
 	k->ready[event_kind_of(j->flags)].wanted = true;
+	if (event_kind_of(j->flags) == KIND_PYTHON && (j->flags & EVENT_BACKGROUND) == 0)
+		mould_note(&k->mould, event_went_without(j->ev));
 	job_finish(j);
 	changed(k, n);
 }
@@ -401,6 +404,7 @@ static struct job_terms terms_of(struct keep *k)
 				   .about = &k->about,
 				   .session = k->row.session,
 				   .program = k->program,
+				   .template = mould_template(&k->mould),
 				   .left = { .wall_ms = left(k->about.wall_ms_max, k->shelf.wall_ms + aside.wall_ms),
 					     .cpu_ms = left(k->about.cpu_ms_max, k->shelf.cpu_ms + aside.cpu_ms) } };
 }
@@ -434,12 +438,19 @@ static void make_ready(struct keep *k)
 			k->ready[i].promised = false; /* to an event that could not be written down */
 		ready_step(&k->ready[i]);
 	}
+	mould_step(&k->mould);
+	if (k->row.state == SESSION_ENDED) {
+		for (unsigned i = 0; i < KIND_COUNT; i++)
+			ready_finish(&k->ready[i]);
+		mould_finish(&k->mould);
+	}
 	if (keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
 	    (k->about.changes & AMBIT_CHANGES_DIRECT) != 0 || k->about.wall_ms_max != 0 || k->about.cpu_ms_max != 0)
 		return;
 	terms = terms_of(k);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_make(&k->ready[i], &terms);
+	mould_make(&k->mould, &terms);
 }
 
 /* The next whose turn it is; NULL: none. */
@@ -622,6 +633,8 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		if (ready_fd(&k->ready[i]) >= 0)
 			ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready[i]), .events = POLLIN };
+	if (mould_fd(&k->mould) >= 0)
+		ret[n++] = (struct pollfd){ .fd = mould_fd(&k->mould), .events = POLLIN };
 	return n;
 }
 
@@ -631,6 +644,7 @@ int keep_patience(const struct keep *k, int timeout)
 		timeout = line_patience(&k->channels[i].line, timeout);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
+	timeout = mould_timeout(&k->mould, timeout);
 	return timeout;
 }
 

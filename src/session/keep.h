@@ -9,6 +9,7 @@
 
 #include "session/channel.h"
 #include "session/job.h"
+#include "session/mould.h"
 #include "session/ready.h"
 
 #define KEEP_JOBS_MAX 256  /* that run or wait */
@@ -24,6 +25,7 @@ struct keep {
 	struct ambit_policy *policy; /* owned */
 	struct job jobs[KEEP_JOBS_MAX];
 	struct ready ready[KIND_COUNT];
+	struct mould mould;                /* of Python */
 	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
 	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
@@ -44,7 +46,7 @@ void keep_client(struct keep *k, int sock, const struct err *why);
 /* Does what there is to do; then tells those who wait. Between the two the daemon is told: who hears that an event is over, and asks it, hears the same. */
 void keep_step(struct keep *k);
 void keep_tell(struct keep *k);
-#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX + KIND_COUNT)
+#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX + KIND_COUNT + 1)
 unsigned keep_wants(struct keep *k, struct pollfd *ret);
 int keep_patience(const struct keep *k, int timeout); /* for poll(2), as line_patience */
 uint32_t keep_running(const struct keep *k);

@@ -305,6 +305,12 @@ int bounds_tick(struct bounds *b, uint64_t now_ns, enum limit *ret_over)
 	return find_over(b, ret_over) ? 1 : 0;
 }
 
+void bounds_add_written(struct bounds *b, uint64_t bytes)
+{
+	if (b->sampler != NULL)
+		sampler_add_written(b->sampler, bytes);
+}
+
 int bounds_tick_last(struct bounds *b, enum limit *ret_over)
 {
 	if (b->sampler != NULL)

@@ -91,6 +91,8 @@ int bounds_tick(struct bounds *b, uint64_t now_ns, enum limit *ret_over);
 /* One last look, when the cell has ended and its process 1, which waited for all, has not been waited for. Result as
  * bounds_tick. */
 int bounds_tick_last(struct bounds *b, enum limit *ret_over);
+/* What the program wrote, if it was no child of process 1, before the last look. */
+void bounds_add_written(struct bounds *b, uint64_t bytes);
 /* Whether it was the host that ran out of memory: then the cell ended as the largest, not as one over its limit. */
 bool bounds_host_low(const struct bounds *b);
 

@@ -35,6 +35,7 @@
 #include "supervisor/staging.h"
 #include "supervisor/told.h"
 #include "warden/arena.h"
+#include "warden/template.h"
 #include "wire/wire.h"
 
 #define LIBRARY_FD 3
@@ -53,7 +54,8 @@ struct supervisor {
 	int terminal_fd;         /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
-	int code_fd[2]; /* of code: what becomes CELL_CODE_FD and CELL_RESULT_FD */
+	int code_fd[2];                  /* of code: what becomes CELL_CODE_FD and CELL_RESULT_FD */
+	int template_fd, template_pidfd; /* owned: of which its interpreter may be a copy; -1 */
 	pid_t pid;
 	pid_t companion; /* the command line, if it is that which asks; else 0 */
 	enum wire_state state;
@@ -75,8 +77,11 @@ struct supervisor {
 	uint64_t started_ns, deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 	uint64_t pinged_ns;
 	struct event_outcome outcome;
+	struct template_end
+		copy; /* how the program ended; if that was a copy, what it used: process 1 did not wait for it */
 	bool ended;
 	bool waits;                      /* for what it is to run */
+	bool is_template;                /* for ever: copies of what it started are made for others */
 	bool stands;                     /* the cell, for that */
 	bool warm;                       /* likewise, and the interpreter of code was started in it */
 	uint8_t started[SHA256_BYTES];   /* then: digest of that */
@@ -159,11 +164,16 @@ static int take_descriptors(struct supervisor *s, struct wire_message *m, int *r
 	}
 	for (unsigned i = 0; i < 2 && (present & EVENT_HAS_CODE) != 0 && next < m->n_fds; i++)
 		s->code_fd[i] = steal_fd(&m->fds[next++]);
+	if ((present & EVENT_HAS_TEMPLATE) != 0 && next + 1 < m->n_fds) {
+		s->template_fd = steal_fd(&m->fds[next++]);
+		s->template_pidfd = steal_fd(&m->fds[next++]);
+	}
 	if (next != m->n_fds)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "request: descriptors do not match");
 	s->stays = (asks & EVENT_STAYS) != 0;
 	s->reached = (asks & EVENT_REACHED) != 0;
 	s->waits = (asks & EVENT_WAITS) != 0;
+	s->is_template = s->waits && (asks & EVENT_TEMPLATE) != 0;
 	if ((asks & EVENT_COMMAND_LINE) != 0)
 		s->companion = peer_pid(s->lib);
 	return 0;
@@ -292,7 +302,7 @@ static void close_streams(struct supervisor *s)
 static int send_build(struct supervisor *s, struct err *e)
 {
 	auto_fd int spec_fd = -1, arena_fd = -1;
-	int fds[8];
+	int fds[FD_PASS_MAX];
 	size_t n = 2;
 	uint32_t present = 0;
 	uint8_t body[8];
@@ -312,6 +322,10 @@ static int send_build(struct supervisor *s, struct err *e)
 	if (s->waits && !s->warm)
 		present |= CELL_PROGRAM_LATER;
 	n = put_code(s, fds, n, &present);
+	if ((s->spec.flags & CELL_COPIED) != 0) {
+		present |= CELL_HAS_TEMPLATE;
+		fds[n++] = s->template_fd;
+	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
@@ -322,6 +336,8 @@ static int send_build(struct supervisor *s, struct err *e)
 	(void)fd_set_nonblock(s->cell, true); /* a warden that does not read must not hold the supervisor up */
 	close_streams(s);
 	fd_close(&s->program_fd);
+	fd_close(&s->template_fd);
+	fd_close(&s->template_pidfd);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the warden ended while it was told what to build") : 0;
 }
 
@@ -342,12 +358,23 @@ static int open_warden(int *ret_fd, struct err *e)
 			   : 0;
 }
 
+/* A template is the caller's own, and would have its copies counted where it is itself: so none for another id, and none where a cgroup counts. */
+static bool can_be_copied(const struct supervisor *s)
+{
+	const mechanism_set counted = MECHANISM_BIT(MECHANISM_CGROUP_MEMORY) | MECHANISM_BIT(MECHANISM_CGROUP_TASKS);
+
+	return s->template_fd >= 0 && s->template_pidfd >= 0 && s->identity.outside_uid == geteuid() &&
+	       bounds_clone_fd(&s->bounds) < 0 && (bounds_mechanisms(&s->bounds) & counted) == 0;
+}
+
 static int make_cell(struct supervisor *s, struct err *e)
 {
 	struct spawn spawn = { .inside_uid = s->identity.inside_uid,
 			       .inside_gid = s->identity.inside_gid,
 			       .outside_uid = s->identity.outside_uid,
-			       .outside_gid = s->identity.outside_gid };
+			       .outside_gid = s->identity.outside_gid,
+			       .beneath_pidfd = can_be_copied(s) ? s->template_pidfd : -1,
+			       .has_more = s->is_template };
 	auto_fd int exe = -1;
 	bool inside = false;
 	int pair[2], r;
@@ -375,6 +402,8 @@ static int make_cell(struct supervisor *s, struct err *e)
 	(void)close(pair[1]);
 	if ((bounds_mechanisms(&s->bounds) & MECHANISM_BIT(MECHANISM_CGROUP_MEMORY)) != 0)
 		s->spec.flags |= CELL_MEMORY_EXACT;
+	if (spawn.beneath_pidfd >= 0)
+		s->spec.flags |= CELL_COPIED;
 	return r < 0 ? r : send_build(s, e);
 }
 
@@ -395,6 +424,12 @@ static int check_wall(const struct supervisor *s, mechanism_set achieved, struct
 	}
 	return 0;
 }
+
+/* Of a template they hold by its copies, each of which is under the rules of its own cell. */
+static const mechanism_set landlock_mechanisms = MECHANISM_BIT(MECHANISM_LANDLOCK) |
+						 MECHANISM_BIT(MECHANISM_LANDLOCK_SCOPE) |
+						 MECHANISM_BIT(MECHANISM_LANDLOCK_UNIX) |
+						 MECHANISM_BIT(MECHANISM_LANDLOCK_LAYER);
 
 static mechanism_set own_mechanisms(const struct supervisor *s)
 {
@@ -422,7 +457,7 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u64(&b, achieved);
-	buf_put_u64(&b, 0);
+	buf_put_u64(&b, (s->spec.flags & CELL_COPIED) != 0);
 	(void)wire_send(s->lib, WIRE_EVENT_STARTED, &b, &s->terminal_fd,
 			s->terminal_fd >= 0 ? 1 : 0); /* its end shows by itself */
 	fd_close(&s->terminal_fd);
@@ -464,14 +499,14 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (r < 0)
 		return r;
 	s->achieved = achieved | own_mechanisms(s);
-	r = check_wall(s, s->achieved, e);
+	r = check_wall(s, s->achieved | (s->is_template ? landlock_mechanisms : 0), e);
 	if (r < 0)
 		return r;
 	if (!s->waits)
 		return run(s, e);
 	s->stands = true;
 	r = s->warm ? wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0) : 0;
-	r = r < 0 ? r : wire_send(s->lib, WIRE_EVENT_READY, NULL, NULL, 0);
+	r = r < 0 ? r : wire_send(s->lib, WIRE_EVENT_READY, NULL, &s->pidfd, s->is_template ? 1 : 0);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who asked for the cell went") : 0;
 }
 
@@ -496,7 +531,9 @@ static int on_failed(struct supervisor *s, struct wire_message *m, struct err *e
 
 static void on_ended(struct supervisor *s, struct wire_message *m)
 {
-	s->outcome.status = (int)(rbuf_u32(&m->body) & 0xffff);
+	template_end_decode(&m->body, &s->copy);
+	bounds_add_written(&s->bounds, s->copy.written_bytes);
+	s->outcome.status = (int)(s->copy.status & 0xffff);
 	s->outcome.cause = CAUSE_EXITED;
 	s->ended = true;
 }
@@ -532,6 +569,7 @@ static void lose_waiting(struct supervisor *s)
 	s->broken = true;
 	fd_close(&s->cell);
 	(void)kill(s->pid, SIGKILL);
+	s->ended = s->is_template; /* for which nobody comes */
 }
 
 static void on_cell(struct supervisor *s)
@@ -924,6 +962,21 @@ static bool met_file_size(const struct supervisor *s)
 	       (WEXITSTATUS(status) != 0 && s->outcome.usage.written_bytes >= most);
 }
 
+static void add_time(struct timeval *t, uint64_t us)
+{
+	us += (uint64_t)t->tv_usec;
+	t->tv_sec += (time_t)(us / 1000000);
+	t->tv_usec = (suseconds_t)(us % 1000000);
+}
+
+static void add_copy(const struct template_end *copy, struct rusage *used)
+{
+	add_time(&used->ru_utime, copy->user_us);
+	add_time(&used->ru_stime, copy->system_us);
+	if (copy->memory_bytes / 1024 > (uint64_t)used->ru_maxrss)
+		used->ru_maxrss = (long)(copy->memory_bytes / 1024);
+}
+
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
@@ -938,6 +991,7 @@ static void finish(struct supervisor *s)
 	(void)waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED | WNOWAIT);
 	(void)bounds_tick_last(&s->bounds, &passed);
 	(void)wait4(s->pid, NULL, 0, &used); /* of process 1, so of all that it has waited for */
+	add_copy(&s->copy, &used);
 	bounds_usage(&s->bounds, &used, &s->outcome.usage);
 	/* the kernel kills one process, or with version 2 the whole cell, of which the warden's end is seen first */
 	if ((s->outcome.cause == CAUSE_LOST || (s->outcome.cause == CAUSE_EXITED && WIFSIGNALED(s->outcome.status))) &&
@@ -1220,6 +1274,8 @@ static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 
 	r = r < 0 ? r : identity_choose(&s->identity, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	if (r == 0 && s->is_template)
+		r = plan_template(&s->request, &s->spec, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
 	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
 	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
@@ -1311,6 +1367,7 @@ int main(int argc, char **argv)
 	s.lib = LIBRARY_FD;
 	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.talk.sock = -1;
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = s.code_fd[0] = s.code_fd[1] = -1;
+	s.template_fd = s.template_pidfd = -1;
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);
 	network_init(&s.network);

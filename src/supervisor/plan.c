@@ -227,3 +227,14 @@ int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t insid
 	spec_sort(ret);
 	return spec_check(ret, e);
 }
+
+int plan_template(const struct event_request *q, struct cell_spec *spec, struct err *e)
+{
+	bool full = false;
+
+	spec->workdir = spec_add_text(spec, q->workspace, &full);
+	spec->flags |= CELL_TEMPLATE;
+	spec->observe = CELL_OBSERVE_OFF;
+	spec->limits = (struct limits){ .value = { 0 } };
+	return full ? err_set(e, AMBIT_LIMIT, NULL, "the texts of the cell do not fit") : 0;
+}

@@ -18,4 +18,7 @@ bool plan_is_written_by_name(const struct grant_set *set, const char *path);
 int plan_cell(const struct event_request *q, uint32_t inside_uid, uint32_t inside_gid, struct cell_spec *ret,
 	      struct err *e);
 
+/* A template's cell: its limits are those of its copies, in their own cells, and so is the directory where they go. */
+int plan_template(const struct event_request *q, struct cell_spec *spec, struct err *e);
+
 #endif

@@ -61,12 +61,17 @@ void request_encode(const struct event_request *q, struct buf *out)
 	encode(q, true, out);
 }
 
+void request_encode_cell(const struct event_request *q, struct buf *out)
+{
+	encode(q, false, out);
+}
+
 bool request_same_cell(const struct event_request *a, const struct event_request *b)
 {
 	auto_buf of_a = { .max = REQUEST_BYTES_MAX }, of_b = { .max = REQUEST_BYTES_MAX };
 
-	encode(a, false, &of_a);
-	encode(b, false, &of_b);
+	request_encode_cell(a, &of_a);
+	request_encode_cell(b, &of_b);
 	return !of_a.failed && !of_b.failed && of_a.len == of_b.len && memcmp(of_a.data, of_b.data, of_a.len) == 0 &&
 	       strcmp(a->event, b->event) == 0;
 }

@@ -24,10 +24,14 @@
 #define EVENT_HAS_LEDGER 16u
 #define EVENT_HAS_NETWORK 32u /* two: the roles ambit-net and ambit-dial */
 #define EVENT_HAS_CODE 64u    /* two: what becomes CODE_FD and RESULT_FD */
+#define EVENT_HAS_TEMPLATE                                                                                             \
+	128u /* two: of which its interpreter may be a copy (warden/template.h): its connection, and a process of its cell */
 /* And who asks. */
 #define EVENT_COMMAND_LINE 1u /* Ambit's own, which may be moved to a leaf cgroup */
 #define EVENT_STAYS 2u        /* the cell goes on when the library is gone */
-#define EVENT_WAITS 8u   /* no program yet: the cell is made, and one comes with EVENT_GO, in the same form, or none */
+#define EVENT_WAITS 8u /* no program yet: the cell is made, and one comes with EVENT_GO, in the same form, or none */
+#define EVENT_TEMPLATE                                                                                                 \
+	16u /* with that: what is started in it is never given code, but copied for others; its process travels with EVENT_READY */
 #define EVENT_REACHED 4u /* its owner can reach it while it runs: an event of theirs, and no role of ours */
 
 struct event_request {
@@ -73,6 +77,8 @@ struct event_request {
 };
 
 void request_encode(const struct event_request *q, struct buf *out);
+/* What a cell is made from: all but who runs what and when. */
+void request_encode_cell(const struct event_request *q, struct buf *out);
 /* Whether one cell serves both: they differ in who runs what and when, and in nothing that a cell is made from. */
 bool request_same_cell(const struct event_request *a, const struct event_request *b);
 /* Leaves the cursor at the program (program_decode). */

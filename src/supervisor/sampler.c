@@ -37,7 +37,7 @@ struct sampler {
 	uint64_t ticks_per_second;
 
 	uint64_t ticks_before, ticks_lost; /* of the last sample; of processes that went without a trace */
-	uint64_t written_before, written_lost;
+	uint64_t written_before, written_lost, written_beside;
 	uint64_t cancelled_before, cancelled_lost;
 
 	unsigned samples;
@@ -304,6 +304,11 @@ static uint64_t add_lost(uint64_t now, uint64_t *before, uint64_t *lost)
 	return now + *lost;
 }
 
+void sampler_add_written(struct sampler *s, uint64_t bytes)
+{
+	s->written_beside += bytes;
+}
+
 void sampler_read(struct sampler *s, uint64_t memory_limit, struct sample *ret)
 {
 	struct sum sum = { 0 };
@@ -319,7 +324,7 @@ void sampler_read(struct sampler *s, uint64_t memory_limit, struct sample *ret)
 	if ((s->what & SAMPLE_MEMORY) != 0)
 		sum.sample.memory_bytes = memory_of(s, &sum, memory_limit);
 	sum.sample.cpu_ms = add_lost(sum.ticks, &s->ticks_before, &s->ticks_lost) * 1000 / s->ticks_per_second;
-	written = add_lost(sum.written, &s->written_before, &s->written_lost);
+	written = add_lost(sum.written + s->written_beside, &s->written_before, &s->written_lost);
 	cancelled = add_lost(sum.cancelled, &s->cancelled_before, &s->cancelled_lost);
 	sum.sample.written_bytes = written > cancelled ? written - cancelled : 0;
 	s->samples++;

@@ -54,5 +54,7 @@ void sampler_destroy(struct sampler *s);
 /* Reads everything. memory_limit (0: none): only a sum beyond it is confirmed, page by page, before it is given; so a
  * page that many processes share counts once where it matters and costs nothing where it does not. */
 void sampler_read(struct sampler *s, uint64_t memory_limit, struct sample *ret);
+/* What a process wrote that is gone, and for which process 1 did not wait: from here on it is in the sum. */
+void sampler_add_written(struct sampler *s, uint64_t bytes);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -78,17 +79,17 @@ static int keep_for_building(void)
 /* Of what the kernel counts for each user, also for the caller outside: a cell that took it all would leave none to the
  * caller's own programs. Best effort: a container may show /proc/sys read-only. No namespace is made in a cell; the
  * filter says so too. */
-static void narrow_counts(void)
+static void narrow_counts(bool has_more)
 {
 	static const struct {
 		const char *file, *value;
 	} counts[] = {
 		{ "/proc/sys/user/max_inotify_instances", "64" },
 		{ "/proc/sys/user/max_inotify_watches", "65536" },
-		{ "/proc/sys/user/max_user_namespaces", "0" },
+		{ "/proc/sys/user/max_user_namespaces", "0" }, /* the last: see below */
 	};
 
-	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0] - (has_more ? 1 : 0); i++)
 		(void)write_file(counts[i].file, counts[i].value);
 }
 
@@ -115,7 +116,7 @@ static int in_namespaces(void *arg)
 		return failed_at(c, SPAWN_SETGROUPS);
 	if (write_file("/proc/self/uid_map", c->uid_map) < 0 || write_file("/proc/self/gid_map", c->gid_map) < 0)
 		return failed_at(c, SPAWN_MAP);
-	narrow_counts();
+	narrow_counts(c->spawn->has_more);
 	if (keep_for_building() < 0)
 		return failed_at(c, SPAWN_CAPS);
 	if (dup2(c->spawn->sock, 3) < 0 || fcntl(3, F_SETFD, 0) < 0)
@@ -204,6 +205,88 @@ static pid_t clone_through_other(struct child *c, int *ret_pidfd, bool *ret_insi
 	return told.pid;
 }
 
+/* A copy of this process and a child of its parent. */
+static pid_t fork_sibling(void)
+{
+	struct clone_args how = { .flags = CLONE_PARENT };
+
+	return (pid_t)syscall(SYS_clone3, &how, sizeof how);
+}
+
+struct cloned {
+	pid_t inner; /* the process that makes the cell; 0: it says this itself */
+	int step, sys_errno;
+};
+
+/* Enters the namespaces; only what is forked then is in that of processes. Both that one and the cell are the supervisor's own children. */
+_Noreturn static void clone_beneath(struct child *c, int sock)
+{
+	struct cloned told = { .inner = -1, .step = SPAWN_NAMESPACES };
+	int pidfd = -1;
+
+	if (setns(c->spawn->beneath_pidfd, CLONE_NEWUSER | CLONE_NEWPID) == 0)
+		told.inner = fork_sibling();
+	told.sys_errno = errno;
+	if (told.inner == 0) {
+		const pid_t pid = clone_into(c, CLONE_PARENT, &pidfd);
+
+		told.step = pid < 0 ? SPAWN_NAMESPACES : c->step;
+		told.sys_errno = pid < 0 ? errno : c->sys_errno;
+	}
+	(void)fd_send(sock, &told, sizeof told, &pidfd, pidfd < 0 ? 0 : 1);
+	_exit(0);
+}
+
+/* The number that it has here: who made it has others. */
+static pid_t pid_of(int pidfd)
+{
+	char path[64], text[512];
+	const char *at;
+	auto_fd int fd = -1;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd); /* fits */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = 0;
+	at = strstr(text, "\nPid:");
+	return at != NULL ? (pid_t)strtol(at + strlen("\nPid:"), NULL, 10) : -1;
+}
+
+static pid_t clone_beneath_other(struct child *c, int *ret_pidfd)
+{
+	struct cloned told = { .inner = 0, .step = SPAWN_NAMESPACES, .sys_errno = ECHILD };
+	int pair[2], fds[FD_PASS_MAX];
+	pid_t between, inner = 0;
+	size_t n_fds;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	between = fork();
+	if (between == 0)
+		clone_beneath(c, pair[1]);
+	(void)close(pair[1]);
+	c->step = SPAWN_NAMESPACES;
+	c->sys_errno = ECHILD;
+	/* in either order; the one that could not enter speaks alone */
+	while (between > 0 && fd_receive(pair[0], &told, sizeof told, fds, &n_fds) == (ssize_t)sizeof told) {
+		if (n_fds == 1)
+			*ret_pidfd = fds[0];
+		if (told.inner > 0) {
+			inner = told.inner;
+			continue;
+		}
+		c->step = told.step;
+		c->sys_errno = told.sys_errno;
+	}
+	(void)close(pair[0]);
+	if (between > 0)
+		(void)waitpid(between, NULL, 0);
+	if (inner > 0)
+		(void)waitpid(inner, NULL, 0);
+	return *ret_pidfd < 0 ? -1 : pid_of(*ret_pidfd);
+}
+
 static int told(const struct child *c, struct err *e)
 {
 	if (c->step == SPAWN_NAMESPACES && c->sys_errno == ENOSPC) /* which is not about a disk: clone(2) */
@@ -228,11 +311,17 @@ int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, bool *re
 
 	if (s->outside_uid == 0)
 		return err_set(e, AMBIT_HOST, "run as an ordinary user", "a cell never runs as root");
-	(void)snprintf(c.uid_map, sizeof c.uid_map, "%u %u 1", s->inside_uid, s->outside_uid);
-	(void)snprintf(c.gid_map, sizeof c.gid_map, "%u %u 1", s->inside_gid, s->outside_gid);
+	/* of the namespace above, which knows it by what it is inside if that is a cell's, too */
+	(void)snprintf(c.uid_map, sizeof c.uid_map, "%u %u 1", s->inside_uid,
+		       s->beneath_pidfd >= 0 ? s->inside_uid : s->outside_uid);
+	(void)snprintf(c.gid_map, sizeof c.gid_map, "%u %u 1", s->inside_gid,
+		       s->beneath_pidfd >= 0 ? s->inside_gid : s->outside_gid);
 	*ret_inside = false;
-	pid = is_other(s) || s->cgroup_fd >= 0 ? clone_through_other(&c, &pidfd, ret_inside)
-					       : clone_into(&c, 0, &pidfd);
+	if (s->beneath_pidfd >= 0)
+		pid = clone_beneath_other(&c, &pidfd);
+	else
+		pid = is_other(s) || s->cgroup_fd >= 0 ? clone_through_other(&c, &pidfd, ret_inside)
+						       : clone_into(&c, 0, &pidfd);
 	if (pid < 0 && c.step == SPAWN_OK) {
 		c.step = SPAWN_NAMESPACES;
 		c.sys_errno = errno;

@@ -22,6 +22,8 @@ struct spawn {
 	gid_t inside_gid;
 	uid_t outside_uid; /* 0 is never accepted: as root an allocated id, else the caller's own */
 	gid_t outside_gid;
+	int beneath_pidfd; /* borrowed: a process in whose user and pid namespace those of the cell are made; -1: in this process's. Only with the caller's own ids, and in no cgroup */
+	bool has_more;     /* others are to be made beneath it */
 };
 
 /* On success the caller owns *ret_pidfd and the duty to reap; *ret_inside: it was born in the cgroup. */

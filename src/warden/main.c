@@ -20,6 +20,7 @@
 #include "cell/spec.h"
 #include "warden/eye.h"
 #include "warden/promise.h"
+#include "warden/template.h"
 #include "warden/workload.h"
 #include "wire/wire.h"
 
@@ -30,6 +31,8 @@ struct warden {
 	int signal_fd;   /* owned */
 	int patience_fd; /* owned: timer that runs out when the supervisor is silent for too long */
 	int report_fd;   /* owned: the workload before exec, -1 after */
+	int template_fd; /* owned: of which the workload is to be a copy; -1: of none */
+	int status_fd;   /* owned: by which the end of a copy is told; -1: it is no copy */
 	int stdio_fd[3];
 	int program_fd;
 	int code_fd[2]; /* -1: it is no code, or that comes with the program */
@@ -40,7 +43,7 @@ struct warden {
 	struct net_making network;
 	struct eye eye;
 	pid_t pid;
-	int status; /* of the workload, as waitpid gives it */
+	struct template_end ended; /* its status as waitpid gives it; the rest of a copy alone, which is no child */
 	bool done;
 	bool waits; /* for its program, which comes when the cell stands */
 	uint8_t room[WIRE_HEAD + 256];
@@ -99,6 +102,8 @@ static void take_build(struct warden *w, struct wire_message *m)
 		w->program_fd = steal_fd(&m->fds[next++]);
 	for (unsigned i = 0; i < 2 && (present & CELL_HAS_CODE) != 0 && next < m->n_fds; i++)
 		w->code_fd[i] = steal_fd(&m->fds[next++]);
+	if ((present & CELL_HAS_TEMPLATE) != 0 && next < m->n_fds)
+		w->template_fd = steal_fd(&m->fds[next++]);
 	if (next != m->n_fds)
 		give_up_at(w, STEP_DECODE, EPROTO);
 	w->waits = (present & CELL_PROGRAM_LATER) != 0;
@@ -228,6 +233,16 @@ static void await_supervisor(struct warden *w)
 	}
 }
 
+/* A copy says who it is before anything else. */
+static void await_copy(struct warden *w)
+{
+	struct cell_failure f;
+
+	w->pid = template_await(w->report_fd, &f);
+	if (w->pid == 0)
+		give_up(w, &f);
+}
+
 /* No program is executed before the supervisor has accepted the wall. */
 static void await_go(struct warden *w)
 {
@@ -242,7 +257,21 @@ static void await_go(struct warden *w)
 		else if (m.number == WIRE_CELL_GO)
 			break;
 	}
+	if (w->status_fd >= 0)
+		await_copy(w);
 	(void)workload_release(w->report_fd); /* likewise */
+}
+
+/* Whether its program becomes a copy of one that was started before; what hinders that costs time alone. */
+static bool start_copy(struct warden *w)
+{
+	const int streams[TEMPLATE_STREAMS] = { w->stdio_fd[0], w->stdio_fd[1], w->stdio_fd[2], w->code_fd[0],
+						w->code_fd[1] };
+	bool whole = w->template_fd >= 0;
+
+	for (int i = 0; i < TEMPLATE_STREAMS; i++)
+		whole = whole && streams[i] >= 0;
+	return whole && template_ask(w->template_fd, &w->spec, &w->made, streams, &w->report_fd, &w->status_fd) == 0;
 }
 
 static void start(struct warden *w)
@@ -257,13 +286,14 @@ static void start(struct warden *w)
 
 	if (w->made.slave_fd >= 0 && (setsid() < 0 || ioctl(w->made.slave_fd, TIOCSCTTY, 0) < 0))
 		give_up_at(w, STEP_PTS, errno);
-	if (workload_start(&load, &w->pid, &w->report_fd, &f) < 0)
+	if (!start_copy(w) && workload_start(&load, &w->pid, &w->report_fd, &f) < 0)
 		give_up(w, &f);
 	for (size_t i = 0; i < 3; i++)
 		fd_close(&w->stdio_fd[i]);
 	for (size_t i = 0; i < 2; i++)
 		fd_close(&w->code_fd[i]);
 	fd_close(&w->program_fd);
+	fd_close(&w->template_fd); /* which nobody in the cell may ask for more */
 	fd_close(&w->made.slave_fd);
 	fd_close(&w->made.scratch_fd);
 	fd_close(&w->made.terminal_fd);
@@ -281,6 +311,16 @@ static void lock_down(struct warden *w)
 		give_up_at(w, STEP_SELF, errno);
 }
 
+static void on_change(struct warden *w, int status)
+{
+	if (WIFSTOPPED(status)) {
+		(void)wire_send(w->sock, WIRE_CELL_STOPPED, NULL, NULL, 0); /* if nobody listens, nobody asks */
+		return;
+	}
+	w->ended.status = (uint32_t)status;
+	w->done = true;
+}
+
 /* Children are asked for in any case: one signal may stand for several. */
 static void on_signal(struct warden *w)
 {
@@ -294,15 +334,17 @@ static void on_signal(struct warden *w)
 
 		if (pid <= 0)
 			return;
-		if (WIFSTOPPED(status)) {
-			if (pid == w->pid)
-				(void)wire_send(w->sock, WIRE_CELL_STOPPED, NULL, NULL,
-						0); /* if nobody listens, nobody asks */
-		} else if (pid == w->pid) {
-			w->status = status;
-			w->done = true;
-		}
+		if (pid == w->pid && w->status_fd < 0)
+			on_change(w, status);
 	}
+}
+
+/* Without the template nobody would ever know how it ended. */
+static void on_template(struct warden *w)
+{
+	if (template_ended(w->status_fd, &w->ended) == 0)
+		end(1);
+	on_change(w, (int)w->ended.status);
 }
 
 /* A supervisor that is stopped bounds nothing: the cell ends when it has been silent for too long. */
@@ -339,7 +381,7 @@ static void watch(struct warden *w)
 		struct pollfd p[] = {
 			{ .fd = w->sock, .events = POLLIN },        { .fd = w->signal_fd, .events = POLLIN },
 			{ .fd = w->report_fd, .events = POLLIN },   { .fd = w->eye.listener_fd, .events = POLLIN },
-			{ .fd = w->patience_fd, .events = POLLIN },
+			{ .fd = w->patience_fd, .events = POLLIN }, { .fd = w->status_fd, .events = POLLIN },
 		};
 
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
@@ -356,21 +398,22 @@ static void watch(struct warden *w)
 			end(1);
 		if (p[1].revents != 0)
 			on_signal(w);
+		if (p[5].revents != 0)
+			on_template(w);
 	}
 }
 
 /* The event is over when its program is: whatever it left behind ends now. What it used the kernel tells the supervisor. */
 static void tell_end(struct warden *w)
 {
-	uint8_t body[8];
+	uint8_t body[40];
 	struct buf b;
 
 	(void)kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	buf_init_in(&b, body, sizeof body);
-	buf_put_u32(&b, (uint32_t)w->status);
-	buf_put_u32(&b, 0);
+	template_end_encode(&w->ended, &b);
 	(void)wire_send(w->sock, WIRE_CELL_ENDED, &b, NULL, 0); /* if nobody listens, nobody needs to know */
 }
 
@@ -395,7 +438,7 @@ int main(void)
 
 	/* field by field: clearing what is clear would cost its page faults */
 	w.sock = SUPERVISOR_FD;
-	w.report_fd = w.program_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
+	w.report_fd = w.program_fd = w.template_fd = w.status_fd = w.eye.listener_fd = w.eye.proc_fd = -1;
 	w.stdio_fd[0] = w.stdio_fd[1] = w.stdio_fd[2] = w.code_fd[0] = w.code_fd[1] = -1;
 	for (size_t i = 0; i < CELL_TREES_MAX; i++)
 		w.trees.fd[i] = -1;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,11 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cell/filter.h"
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
-#endif
+#include "warden/ownwall.h"
 
 #define REPORT_FD                                                                                                      \
 	(CELL_RESULT_FD + 1) /* where the report socket lies until exec closes it: behind those that the program gets */
@@ -66,56 +61,6 @@ static void known_state(const struct cell_spec *spec)
 	(void)umask((mode_t)spec->umask);
 }
 
-static int load(enum filter_shape shape, unsigned long flags)
-{
-	size_t n;
-	struct sock_fprog program = { .filter = NULL };
-
-	/* the kernel only reads it; its type lacks the const */
-	program.filter = (struct sock_filter *)(uintptr_t)filter_program(shape, &n);
-	program.len = (unsigned short)n; /* a filter has at most 4096 instructions */
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-}
-
-static enum filter_shape shape_of(const struct cell_spec *spec)
-{
-	const unsigned jit = (spec->flags & CELL_JIT) != 0 ? FILTER_WORKLOAD_OFF_JIT : FILTER_WORKLOAD_OFF;
-
-	return (enum filter_shape)(jit + (spec->observe - CELL_OBSERVE_OFF));
-}
-
-/* The last step before the program. The listener goes to the warden before the first call that it would hold up. */
-static int filter_on(const struct workload *w, struct cell_failure *f)
-{
-	const bool observed = w->spec->observe != CELL_OBSERVE_OFF;
-	const uint32_t nothing = 0;
-	int fd, r;
-
-	if ((w->made->achieved & MECHANISM_BIT(MECHANISM_WX_FILTER)) != 0 && load(FILTER_WX, 0) < 0)
-		return build_failed(f, STEP_FILTER, errno);
-	if ((w->made->achieved & MECHANISM_BIT(MECHANISM_NO_NAMED_SOCKETS)) != 0 && load(FILTER_SOCKETS, 0) < 0)
-		return build_failed(f, STEP_FILTER, errno);
-	if (!observed)
-		return load(shape_of(w->spec), 0) < 0 ? build_failed(f, STEP_FILTER, errno) : 0;
-	fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
-	if (fd < 0 &&
-	    errno == EINVAL) /* before 5.19: a signal may make a held call start again, which costs only time */
-		fd = load(shape_of(w->spec), SECCOMP_FILTER_FLAG_NEW_LISTENER);
-	if (fd < 0)
-		return build_failed(f, STEP_FILTER, errno);
-	r = fd_send(REPORT_FD, &nothing, sizeof nothing, &fd, 1);
-	(void)close(fd);
-	return r < 0 ? build_failed(f, STEP_FILTER, -r) : 0;
-}
-
-static int wall_up(const struct workload *w, struct cell_failure *f)
-{
-	if (rlimits_set(w->spec, f) < 0 || landlock_enforce(w->made, f) < 0 || identity_drop_workload(f) < 0 ||
-	    execmem_enforce(w->made, f) < 0)
-		return -1;
-	return filter_on(w, f);
-}
-
 /* What it is, when that comes after the wall: the filter allows what is needed for it, as for any program. Its descriptors lie above the report's. */
 static int take_program(const struct workload *w, struct cell_program *ret, bool *ret_is_code, struct cell_failure *f)
 {
@@ -151,18 +96,6 @@ static int take_program(const struct workload *w, struct cell_program *ret, bool
 	return chdir(spec_text(w->spec, w->spec->workdir)) < 0 ? build_failed(f, STEP_WORKDIR, errno) : 0;
 }
 
-/* The word that the supervisor accepts the wall. End of file: the warden went, and nothing is executed. */
-static int await_release(struct cell_failure *f)
-{
-	char word;
-	ssize_t n;
-
-	do
-		n = read(REPORT_FD, &word, sizeof word);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof word ? 0 : build_failed(f, STEP_GONE, n < 0 ? errno : EPIPE);
-}
-
 #define ARGV_OF_CODE 24 /* an interpreter, its driver, and modules */
 
 /* An interpreter of code may have been started long before: where it is to go is its last argument. */
@@ -185,7 +118,7 @@ static int execute(const struct workload *w, const struct cell_program *p, bool 
 
 	if (w->program_fd >= 0)
 		(void)syscall(SYS_execveat, w->program_fd, "", argv, p->envp, AT_EMPTY_PATH);
-	else
+	else if (p->path != NULL)
 		(void)execve(p->path, argv, p->envp);
 	return build_failed(f, STEP_EXEC, errno);
 }
@@ -207,8 +140,9 @@ static void child(const struct workload *w, int report_fd)
 		/* the ruleset and the program are needed until exec, so everything is marked and not closed */
 		if (syscall(SYS_close_range, n, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 			(void)build_failed(&f, STEP_STDIO, errno);
-		else if (wall_up(w, &f) == 0 && (!waits || take_program(w, &later, &is_code, &f) == 0) &&
-			 await_release(&f) == 0)
+		else if (ownwall_raise(w->spec, w->made, REPORT_FD, &f) == 0 &&
+			 (!waits || take_program(w, &later, &is_code, &f) == 0) &&
+			 ownwall_await_release(REPORT_FD, &f) == 0)
 			(void)execute(w, waits ? &later : w->program, is_code, &f);
 	}
 	told[0] = (uint32_t)f.step;

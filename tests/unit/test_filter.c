@@ -70,6 +70,7 @@ static const struct {
 	[FILTER_SPEAKER] = { "speaker", false, false, false, false },
 	[FILTER_DIALER] = { "dialer", false, false, false, false },
 	[FILTER_RESOLVER] = { "resolver", false, false, false, false },
+	[FILTER_TEMPLATE] = { "template", true, false, false, true },
 };
 
 static struct bpf_result run(const struct arch *arch, int shape, const struct seccomp_data *d)
@@ -199,6 +200,17 @@ static bool said(const char *word, int shape, uint32_t *ret)
 	return true;
 }
 
+/* What a copy of a template does before it has the filter of its own cell: its limits are really set, and not only said to be. */
+static bool is_for_copies(int shape, const char *name)
+{
+	static const char *const names[] = { "setns", "seccomp", "prctl", "keyctl", "prlimit64", "setrlimit" };
+
+	for (size_t i = 0; shape == FILTER_TEMPLATE && i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static const char *word_of(const struct call *c, int shape)
 {
 	if (!c)
@@ -227,6 +239,10 @@ static void every_number_answers_as_the_table_says(void **state)
 
 					if (is_stacked(s))
 						continue;
+					if (c != NULL && is_for_copies(s, c->name)) {
+						assert_int_equal(got, PASSED);
+						continue;
+					}
 					if (said(word_of(c, s), s, &want)
 						    ? got != want
 						    : got != PASSED && !(shapes[s].all_seen && got == NOTIFIED) &&
@@ -678,6 +694,8 @@ static const struct row {
 
 static bool concerns(const struct row *row, int shape)
 {
+	if (is_for_copies(shape, row->call))
+		return false;
 	if (row->shape >= 0)
 		return row->shape == shape;
 	return shapes[shape].workload && (row->shape == WORKLOAD || shapes[shape].jit == (row->shape == JIT_ONLY));

@@ -27,6 +27,8 @@ static void tell_end(int sock)
 
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u64(&b, 7);
+	for (int i = 0; i < 4; i++)
+		buf_put_u64(&b, 0);
 	assert_int_equal(wire_send(sock, WIRE_CELL_ENDED, &b, NULL, 0), 0);
 }
 
