@@ -2,7 +2,9 @@
 """The hostile suite, as TAP. Run as root it runs everything once more as an ordinary user.
 
 usage: run.py --ambit AMBIT --probe PROBE --marker SO --dynamic PROGRAM
-              [--only REGEX] [--extra 'FLAGS of every cell'] [--part table|life] [--twins] [--ordinary]"""
+              [--only REGEX] [--extra 'FLAGS of every cell'] [--part table|life] [--twins] [--ordinary] [--copies PACKAGE]
+
+With --copies (packages/python/src) the attacks run in what copied interpreters become (copied.py), and as an ordinary user alone: root has no copies."""
 import argparse
 import os
 import pwd
@@ -78,6 +80,9 @@ class Suite:
         return [*row.wrap, *row.prefix, self.h.probe, row.name, *map(self.fill, row.twin_args)]
 
     def cell(self, row, flags, args):
+        if self.options.copies:
+            return [shutil.which('python3', path='/usr/bin:/bin') or sys.executable, os.path.join(os.path.dirname(os.path.realpath(__file__)), 'copied.py'), self.options.ambit, self.options.copies, *flags, '--',
+                    self.h.probe, row.name, *map(self.fill, args)]
         limits = [] if any('wall=' in f for f in flags) else ['--limit', 'wall=30s']
         return [*row.wrap, self.options.ambit, 'run', *limits, *shlex.split(self.options.extra), *flags, '--',
                 self.h.probe, row.name, *map(self.fill, args)]
@@ -174,6 +179,10 @@ class Suite:
                 wrong = f'refused in a cell with {" ".join(row.granted)} too: {granted.tell()}'
         self.tap.line(wrong is None, name, wrong or '', skip)
 
+    def is_for_copies(self, row):
+        """What is no matter of how the cell is started."""
+        return not (row.how or row.wrap or row.program or row.status is not None or {'--direct', '--extra'} & {*row.flags, *(row.granted or [])})
+
     def table(self):
         names = subprocess.run([self.h.probe, '--list'], check=True, capture_output=True, text=True).stdout.split()
         rows = table.all_rows(self.h, names)
@@ -187,6 +196,8 @@ class Suite:
         if self.options.every > 1:
             print(f'# one row in {self.options.every}: AMBIT_SEED={seed}', flush=True)
         for topic, row in rows[first::self.options.every]:
+            if self.options.copies and not (self.options.ordinary and self.is_for_copies(row)):
+                continue
             if re.search(self.options.only, f'{topic}: {row.title()}'):
                 self.one(topic, row)
 
@@ -238,6 +249,11 @@ def run_as_ordinary(options, h, tap, entry):
                '--extra=' + options.extra, '--every', str(options.every), '--ordinary', '--others', ':'.join(h.other_programs)]
     if options.twins:
         command.append('--twins')
+    if options.copies:
+        package = h.at('package')
+        shutil.copytree(options.copies, package)
+        subprocess.run(['chmod', '-R', 'a+rX', package], check=True)
+        command += ['--copies', package]
     env = {'PATH': os.environ['PATH'], 'HOME': entry.pw_dir, 'USER': USER, 'LANG': 'C.UTF-8',
            **{k: v for k, v in os.environ.items() if k.startswith('AMBIT_')}}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd='/') as child:
@@ -270,6 +286,7 @@ def parse():
     p.add_argument('--twins', action='store_true')
     p.add_argument('--ordinary', action='store_true')
     p.add_argument('--others', default='')
+    p.add_argument('--copies', default='', type=lambda path: path and os.path.realpath(path))
     options = p.parse_args()
     if os.environ.get('AMBIT_SOAK'):
         options.every = 1
@@ -286,6 +303,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # a test that takes too long cleans up, too
     os.umask(0o022)
     state = tempfile.mkdtemp(prefix='ambit-hostile-state-', dir='/var/tmp') if os.getuid() == 0 else None
+    runtime = tempfile.mkdtemp(prefix='ambit-hostile-runtime-') if options.copies else None
+    if runtime:  # of a daemon for all of them
+        os.environ['XDG_RUNTIME_DIR'] = runtime
     if state:  # what is staged is not to lie with a person's; the ordinary user goes with its home
         os.environ['XDG_STATE_HOME'] = state
     h = host.Host(options.probe, options.marker, options.dynamic, tree_place())
@@ -314,6 +334,9 @@ def main():
             run_as_ordinary(options, h, tap, entry)
     finally:
         h.close()
+        if runtime:
+            subprocess.run([options.ambit, 'serve', '--stop'], capture_output=True, check=False)
+            shutil.rmtree(runtime, ignore_errors=True)
         if state:
             shutil.rmtree(state, ignore_errors=True)
         if entry:
