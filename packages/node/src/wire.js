@@ -313,7 +313,7 @@ export function environmentOf(env) {
 
 const RUN = ['timeout', 'env', 'limits', 'changes', 'strict', 'background', 'onConflict', 'key'];
 export const RUN_OPTIONS = [...RUN, 'input', 'check', 'signal'];
-export const START_OPTIONS = [...RUN, 'input', 'terminal'];
+export const START_OPTIONS = [...RUN, 'input', 'terminal', 'signal'];
 
 /** Of event.run and event.code. `timeout`: milliseconds, or a text as limits have it. */
 export function runParams(session, options) {
