@@ -32,7 +32,8 @@ export class Event {
   #stdin = null;
   #leave; // the signal that would cancel it
 
-  constructor(session, connection, { n, event, takes, on, at, replayed = false, signal }) {
+  /** `at`: the bytes from which it is taken; `signal`: what cancels it. */
+  constructor(session, connection, { n, event, takes, on, at = undefined, replayed = false, signal = undefined }) {
     this.#session = session;
     this.#connection = connection;
     this.#takes = takes;

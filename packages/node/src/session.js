@@ -122,17 +122,22 @@ export class Client {
 
 /** Events that share grants and a workspace. It outlives this program, and is found again by its id, until it is ended. */
 export class Session {
+  #client;
   #connection;
   #patience;
   #own;
 
   /** By Client alone. */
   constructor(client, connection, patience, id, ownClient) {
+    this.#client = client;
     this.#connection = connection;
     this.#patience = patience;
     this.#own = ownClient;
     this.id = id;
-    Object.defineProperty(this, 'client', { value: client, enumerable: false });
+  }
+
+  get client() {
+    return this.#client;
   }
 
   #ask(method, params = {}) {
