@@ -31,8 +31,9 @@ $(BUILD)/build.ninja:
 check: all
 	$(TEST) -C $(BUILD) --no-suite soak
 
+# Little optimised: it compiles in half the time, and runs as fast. The lengths of formats are judged in the build above, which has all of the optimiser.
 $(BUILD)-asan/build.ninja:
-	meson setup $(BUILD)-asan -Db_sanitize=address,undefined $(SETUP)
+	meson setup $(BUILD)-asan -Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-Wno-format-truncation $(SETUP)
 
 asan: $(BUILD)-asan/build.ninja
 	ninja -C $(BUILD)-asan

@@ -7,9 +7,12 @@ Run it as an ordinary user, with TMPDIR on a tmpfs where the disk is slow at rem
 which the next cell is made: medians in milliseconds, from the request to the result through the Python client. Then as many as go in SECONDS by two at once, each
 with a session of its own: events a second, and how their times lie. Then the same with nothing ready, and what a cell that waits costs the processors.
 
-Peers are tried where they are found in PATH: bwrap, runsc, srt; and isolated-vm where Node finds it."""
+Peers are tried where they are found in PATH: bwrap, runc, runsc, srt; and where WARM_PEERS names a directory in which npm installed them: srt, isolated-vm. Which are missing,
+or do not run here, is said."""
 
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,22 +37,62 @@ def bare(argv):
         process.stdout.read()
 
 
-def peers():
-    """{name: (kind, argv)}"""
-    found = {}
+def bundle(top, argv):
+    """One for runc by an ordinary user: namespaces as bubblewrap makes them, the system read only, no terminal."""
+    root = os.path.join(top, 'rootfs')
+    os.makedirs(os.path.join(root, 'usr'))
+    mounts = [{'destination': '/proc', 'type': 'proc', 'source': 'proc'}, {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nosuid', 'mode=755']},
+              {'destination': '/tmp', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nosuid', 'nodev']}]
+    for name in ('usr', 'etc', 'bin', 'sbin', 'lib', 'lib64'):
+        if os.path.islink(f'/{name}'):
+            os.symlink(os.readlink(f'/{name}'), os.path.join(root, name))
+        elif os.path.isdir(f'/{name}'):
+            mounts.append({'destination': f'/{name}', 'type': 'none', 'source': f'/{name}', 'options': ['rbind', 'ro']})
+    mapped = lambda number: [{'containerID': 0, 'hostID': number, 'size': 1}]  # it wants a root
+    config = {'ociVersion': '1.0.2', 'root': {'path': 'rootfs', 'readonly': True}, 'mounts': mounts,
+              'process': {'terminal': False, 'user': {'uid': 0, 'gid': 0}, 'args': argv, 'env': [f'{k}={v}' for k, v in CLEAN.items()], 'cwd': '/',
+                          'noNewPrivileges': True},
+              'linux': {'uidMappings': mapped(os.getuid()), 'gidMappings': mapped(os.getgid()),
+                        'namespaces': [{'type': kind} for kind in ('pid', 'ipc', 'uts', 'mount', 'user', 'network')]}}
+    with open(os.path.join(top, 'config.json'), 'w', encoding='utf-8') as f:
+        json.dump(config, f)
+    return ['runc', '--root', os.path.join(top, 'state'), 'run', '--bundle', top, f'warm-{os.getpid()}-{os.path.basename(top)}']
+
+
+def works(name, argv):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='replace', env=CLEAN, check=False)
+    if done.returncode != 0:
+        print(f'{name}: does not run here: {" ".join(done.stderr.split())[-200:]}')
+    return done.returncode == 0
+
+
+def peers(top):
+    """{name: argv}"""
+    found, near = {}, os.environ.get('WARM_PEERS', '')
+    srt = shutil.which('srt') or shutil.which('srt', path=os.path.join(near, 'node_modules', '.bin'))
+    for program in ('bwrap', 'runc', 'runsc'):
+        if not shutil.which(program):
+            print(f'{program}: not installed')
+    if not srt:
+        print('srt: not installed')
     for kind in ('python', 'node', 'command'):
         if BARE[kind][0] is None:
             continue
         if shutil.which('bwrap'):
             found[f'{kind}, bubblewrap'] = ['bwrap', '--unshare-all', '--die-with-parent', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp',
                                             *BARE[kind]]
+        if shutil.which('runc'):
+            found[f'{kind}, runc'] = bundle(os.path.join(top, f'bundle-{kind}'), BARE[kind])
         if shutil.which('runsc'):
             found[f'{kind}, gVisor do'] = ['runsc', '--rootless', '--network=none', 'do', *BARE[kind]]
-        if shutil.which('srt'):
-            found[f'{kind}, srt'] = ['srt', *BARE[kind]]
-    if NODE and subprocess.run([NODE, '-e', 'require("isolated-vm")'], capture_output=True, check=False).returncode == 0:
-        found['node, isolated-vm in a new process'] = [NODE, '-e', 'const i = require("isolated-vm"); new i.Isolate().createContextSync().evalSync("1")']
-    return {name: argv for name, argv in found.items() if subprocess.run(argv, capture_output=True, env=CLEAN, check=False).returncode == 0}
+        if srt:
+            found[f'{kind}, srt'] = [srt, shlex.join(BARE[kind])]  # it puts words together for a shell
+    vm = os.path.join(near, 'node_modules', 'isolated-vm') if near else 'isolated-vm'
+    if NODE and subprocess.run([NODE, '-e', f'require({json.dumps(vm)})'], capture_output=True, check=False).returncode == 0:
+        found['node, isolated-vm in a new process'] = [NODE, '-e', f'const i = require({json.dumps(vm)}); new i.Isolate().createContextSync().evalSync("1")']
+    else:
+        print('isolated-vm: not installed, or not for this Node')
+    return {name: argv for name, argv in found.items() if works(name, argv)}
 
 
 def busy():
@@ -127,7 +170,7 @@ def main():
         for kind in [*kinds, 'command']:
             contestants[f'{kind}, warm'] = job(warm[kind], kind)
             contestants[f'{kind}, nothing ready'] = job(cold[kind], kind)
-        for name, argv in peers().items():
+        for name, argv in peers(daemon.top).items():
             contestants[name] = lambda argv=argv: bare(argv)
         took = one_by_one(contestants, rounds)
         for name in sorted(took):

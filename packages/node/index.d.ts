@@ -7,6 +7,11 @@ export type Row = { readonly [name: string]: unknown };
 /** As on the command line without the dashes (`'work .'`), or as in a policy file (`{ work: '.' }`). */
 export type Grant = string | { readonly [verb: string]: unknown };
 export type Bytes = string | Uint8Array;
+/** What gives chunk after chunk: a Readable of Node, a ReadableStream of the web, an async generator. Who is given it reads it to its end, or destroys it. */
+export type Chunks = AsyncIterable<Bytes> | WebStream;
+export interface WebStream {
+  getReader(): { read(): Promise<{ done: boolean; value?: Bytes | undefined }>; cancel(reason?: unknown): Promise<void> };
+}
 export type Environment = { readonly [name: string]: Bytes | undefined };
 /** `{ wall: '30s', memory: '2G' }` */
 export type Limits = { readonly [name: string]: string };
@@ -64,8 +69,8 @@ export interface EventOptions {
 }
 
 export interface RunOptions extends EventOptions {
-  /** Standard input; else it is empty. */
-  input?: Bytes;
+  /** Standard input; else it is empty. Of a stream no more is read than the program takes. If that fails, or is aborted, the event is cancelled. */
+  input?: Bytes | Chunks;
   /** Throws EventFailed if it fails. */
   check?: boolean;
   /** Aborted, an event without a key of yours is cancelled; one with a key goes on. */
@@ -75,6 +80,8 @@ export interface RunOptions extends EventOptions {
 export interface StartOptions extends EventOptions {
   input?: boolean;
   terminal?: boolean | { rows?: number; columns?: number };
+  /** Aborted, an event without a key of yours is cancelled, whether it has begun or not, until it is over or closed; one with a key goes on. */
+  signal?: AbortSignal;
 }
 
 /** A file that an event changed: doc/RECORD.md, *What was changed*. A name that is no UTF-8 is bytes. */
@@ -186,8 +193,8 @@ export class Event implements AsyncIterable<Chunk> {
   wait(options?: { check?: boolean }): Promise<Result>;
   show(): Promise<Result>;
   record(): Promise<Buffer>;
-  /** Done when the program's pipe has taken it. */
-  write(data: Bytes, options?: { end?: boolean }): Promise<void>;
+  /** Done when the program's pipe has taken it; false if it reads no more. */
+  write(data: Bytes, options?: { end?: boolean }): Promise<boolean>;
   kill(signal?: string | number): Promise<void>;
   resize(rows: number, columns: number): Promise<void>;
   cancel(): Promise<void>;

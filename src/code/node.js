@@ -22,8 +22,8 @@
   const utf8 = uncurry(Buffer.prototype.utf8Slice), base64 = uncurry(Buffer.prototype.base64Slice);
   const runInThisContext = uncurry(Script.prototype.runInThisContext), then = uncurry(Promise.prototype.then), compile = uncurry(Module.prototype._compile);
   const exit = process.exit.bind(process), listenerCount = process.listenerCount.bind(process), listeners = process.listeners.bind(process), reallyExit = process.reallyExit.bind(process), nextTick = process.nextTick, cwd = process.cwd;
-  const { createRequire, isBuiltin, _nodeModulePaths } = Module, { pathToFileURL } = require("url"), sleepOn = new Int32Array(new SharedArrayBuffer(4));
-  const sleep = Atomics.wait, floor = Math.floor, finite = Number.isFinite, setting = process.setUncaughtExceptionCaptureCallback;
+  const { createRequire, _nodeModulePaths } = Module, sleepOn = new Int32Array(new SharedArrayBuffer(4));
+  const sleep = Atomics.wait, finite = Number.isFinite;
   const defer = (problem) => nextTick(() => { throw problem; });
 
   const fresh = () => setPrototypeOf([], null); // an array for which no setter of Array.prototype is asked

@@ -623,7 +623,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
 	if (r == 0 && l->is_template)
-		r = template_take_request(l->template, l->q, e);
+		r = template_take_request(l->template, l->q, l->program, e);
 	if (r < 0)
 		return r;
 	plan.recorded = ledger.fd >= 0 && !l->waits;

@@ -88,7 +88,7 @@ static bool start_in_workspace(const struct event_request *q)
 	return false;
 }
 
-int template_take_request(struct template *t, struct event_request *q, struct err *e)
+int template_take_request(struct template *t, struct event_request *q, const char *program, struct err *e)
 {
 	auto_free struct grant_set *full = malloc(sizeof *full);
 	int r = 0;
@@ -106,7 +106,7 @@ int template_take_request(struct template *t, struct event_request *q, struct er
 		const char *object = grant_object(full, i);
 		uint32_t id;
 
-		if (g->verb == VERB_JIT || (g->rights != 0 && !touches_written(full, object)))
+		if (g->verb == VERB_JIT || (g->rights != 0 && path_is_beneath(program, object) && !touches_written(full, object)))
 			r = grant_add(&q->grants, (enum grant_verb)g->verb, object, g->flags, &id, e);
 	}
 	q->limits = (struct limits){ .value = { 0 } };

@@ -25,8 +25,8 @@ struct template *template_new(void);
 struct template *template_hold(struct template *t); /* NULL: nothing */
 void template_release(struct template *t);
 
-/* Keeps what the events are that it is for, and leaves in q what it gets itself: what they may only read. */
-int template_take_request(struct template *t, struct event_request *q, struct err *e);
+/* Keeps what the events are that it is for, and leaves in q what it gets itself: what the program lies in, where they may only read that. */
+int template_take_request(struct template *t, struct event_request *q, const char *program, struct err *e);
 /* 1: it is ready; 0: not yet; -1: it is gone, or there is none. */
 int template_step(struct template *t);
 /* Whether it is ready and for this event, of which program is the digest (event.h). */

@@ -378,7 +378,7 @@ def what_was_taken_is_not_taken_again(place):
     with Served(place) as s:
         runs(place, s, """
 const session = await ambit.session({ grants: [{ work: '.' }] });
-const event = await session.start(['sh', '-c', "echo one; echo err >&2; read x; printf 'two\\\\nthree'"], { input: true, key: 'k' });
+const event = await session.start(['sh', '-c', "echo one; echo err >&2; read x; printf 'two\\nthree'"], { input: true, key: 'k' });
 let first;
 for await (const chunk of event) if (chunk.stream === 'stdout') { first = chunk; break; }
 const client = await ambit.connect();
@@ -477,9 +477,144 @@ for (const copy of ['a', 'b']) {{
 """)
 
 
+def input_comes_from_streams(place):
+    """Whole, no faster than it is read, and no longer: of each kind, and whoever ends first."""
+    with Served(place) as s:
+        runs(place, s, """
+import { Readable } from 'node:stream';
+const session = await ambit.session();
+const all = Buffer.from(Array.from({ length: 400000 }, (_, i) => i * 7 % 251));
+const cut = () => Array.from({ length: 9 }, (_, i) => all.subarray(i * 50000, (i + 1) * 50000));
+async function* generated(chunks) { yield* chunks; }
+const kinds = {
+  readable: (chunks) => Readable.from(chunks, { objectMode: true }),
+  web: (chunks) => new ReadableStream({ start(control) { for (const chunk of chunks) control.enqueue(chunk); control.close(); } }),
+  generator: generated,
+};
+for (const [kind, make] of Object.entries(kinds)) {
+  assert.deepEqual((await session.run(['cat'], { input: make(cut()) })).stdout, all, kind);
+  assert.equal((await session.run(['cat'], { input: make(['a', '', new Uint8Array([98])]) })).text, 'ab', kind);
+  assert.equal((await session.run(['cat'], { input: make([]) })).text, '', kind);
+}
+assert.equal((await session.shell('read a; echo $a', { input: generated(['code\\n']) })).stdoutText, 'code\\n');
+
+// no faster: what is asked for before it reads is what its pipe holds, and a chunk more; and no longer than it reads
+for (const [script, most] of [['sleep 1; head -c 200000 | wc -c', 64], ['exec <&-; sleep 1; echo 200000', 8], ['echo 200000', 8]]) {
+  const pulled = [], begun = Date.now();
+  let left = 0;
+  async function* endless() {
+    try { for (;;) { pulled.push(Date.now() - begun); yield Buffer.alloc(16384); } } finally { left++; }
+  }
+  assert.equal((await session.run(['sh', '-c', script], { input: endless() })).text.trim(), '200000');
+  await sleep(50);
+  assert.ok(pulled.length <= most && left === 1, `${script}: ${pulled.length} chunks, left ${left} times`);
+}
+let asked = 0;
+const counted = new Readable({ highWaterMark: 16384, read() { asked++; this.push(Buffer.alloc(16384)); } });
+const slow = await session.run(['sh', '-c', 'sleep 1; head -c 1 | wc -c'], { input: counted });
+assert.ok(slow.text.trim() === '1' && counted.destroyed && asked <= 16, `asked ${asked} times`);
+
+// who makes it waits for ever, and the program does not
+const silent = new Readable({ read() {} });
+let cancelled = 0;
+const mute = new ReadableStream({ cancel() { cancelled++; } });
+async function* never() { await new Promise(() => {}); yield 'x'; }
+for (const input of [silent, mute, never()]) assert.equal((await session.run(['sh', '-c', 'sleep 0.2; echo over'], { input })).text, 'over\\n');
+assert.ok(silent.destroyed && cancelled === 1);
+
+// it fails: what would be its end is none, so the event is cancelled, whoever has its key
+const broken = () => Object.assign(new Error('broken'), { mine: true });
+async function* fails() { yield 'half'; throw broken(); }
+const failing = { generator: fails, readable: () => new Readable({ read() { this.destroy(broken()); } }), web: () => new ReadableStream({ pull(control) { control.error(broken()); } }) };
+let n = (await collect(session.events())).length;
+for (const [kind, make] of Object.entries(failing)) {
+  for (const key of [undefined, kind]) {
+    await assert.rejects(session.run(['sh', '-c', 'cat; sleep 60'], { input: make(), key }), (problem) => problem.mine);
+    assert.equal((await ended(session, ++n)).exitStatus, 137, kind);
+  }
+}
+for (const wrong of [7, null, 'half \\ud800', ['x']]) {
+  await assert.rejects(session.run(['cat'], { input: generated([wrong]) }), ambit.Malformed);
+  assert.equal((await ended(session, ++n)).exitStatus, 137);
+}
+await assert.rejects(session.run(['cat'], { input: ['x'] }), ambit.Malformed);
+mute.locked || mute.getReader();
+await assert.rejects(session.run(['cat'], { input: mute }), ambit.Malformed);
+
+// it is aborted under way, or refused before
+for (const key of [undefined, 'aborted']) {
+  const open = new Readable({ read() {} });
+  open.push('x');
+  await assert.rejects(session.run(['sh', '-c', 'cat; sleep 60'], { input: open, key, signal: AbortSignal.timeout(400) }), { name: 'TimeoutError' });
+  assert.equal((await ended(session, ++n)).exitStatus, 137);
+  assert.ok(open.destroyed);
+}
+const unread = Readable.from(['x']);
+await assert.rejects(session.run(['cat'], { input: unread, signal: AbortSignal.abort() }), { name: 'AbortError' });
+assert.ok(unread.destroyed);
+
+// what another has begun has what that one gives it
+const first = await session.start(['cat'], { input: true, key: 'once' });
+const second = session.run(['cat'], { input: generated(['second']), key: 'once' });
+await sleep(300);
+await first.write('first', { end: true });
+const again = await second;
+assert.deepEqual([again.text, again.replayed], ['first', true]);
+await session.end();
+""", patience=4 * PATIENCE)
+
+
+@always
+def a_start_that_is_aborted_leaves_nothing(place):
+    """Before it has begun, while it does, and afterwards; what has a key of the caller's goes on, as does what was closed."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const slow = ['sleep', '60'];
+await assert.rejects(session.start(slow, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+assert.equal((await collect(session.events())).length, 0, 'what was aborted before was begun');
+let began = 0;
+for (const ms of [0, 1, 2, 3, 4, 6, 8, 12, 16, 32]) {
+  for (const more of [{}, { input: true }, { terminal: true }]) {
+    const signal = AbortSignal.timeout(ms);
+    try {
+      const event = await session.start(slow, { signal, background: true, ...more });
+      began++;
+      assert.equal((await event.wait()).exitStatus, 137);
+    } catch (problem) {
+      assert.equal(problem, signal.reason);
+    }
+  }
+}
+for (const row of await collect(session.events())) assert.ok((await ended(session, row.n)).over);
+const control = new AbortController();
+const event = await session.start(['sh', '-c', 'echo begun; sleep 60'], { signal: control.signal });
+for await (const line of event.lines()) {
+  assert.equal(line.data.toString(), 'begun\\n');
+  control.abort();
+}
+assert.equal((await event.wait()).exitStatus, 137);
+for (const [how, key] of [['key', 'mine'], ['close', undefined], ['over', undefined]]) {
+  const kept = new AbortController();
+  const one = await session.start(['sh', '-c', 'sleep 0.5; echo went on'], { signal: kept.signal, key });
+  if (how === 'close') one.close();
+  if (how === 'over') await one.wait();
+  kept.abort();
+  const result = await ended(session, one.n);
+  assert.deepEqual([result.exitStatus, (await session.read(one.n, 'stdout')).toString()], [0, 'went on\\n'], how);
+}
+const shared = new AbortController(); // one for many: Node does not warn
+const many = await Promise.all(Array.from({ length: 12 }, () => session.start(slow, { background: true, signal: shared.signal })));
+shared.abort();
+assert.deepEqual((await Promise.all(many.map((one) => one.wait()))).map((result) => result.exitStatus), many.map(() => 137));
+await session.end();
+""", patience=3 * PATIENCE)
+
+
 SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, mistakes_are_exceptions,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
-             streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,
+             streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
+             a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,
              it_ends_when_nothing_is_awaited, programs_that_are_no_modules_have_it_too]
 
 if __name__ == "__main__":

@@ -184,6 +184,37 @@ assert.ok(Date.now() - before < 9000);
 """)
 
 
+def what_was_begun_without_an_answer_is_cancelled(place):
+    """The daemon begins it and does not say so: who aborts asks for it by its key, and cancels what that says."""
+    for more in ("{}", "{ input: true }", "{ terminal: true }"):
+        with Lying(place) as daemon:
+            begins, cancelled = [], []
+
+            def begin(number, request):
+                begins.append(request["params"])
+                return b"" if len(begins) == 1 else begun(number)
+
+            def cancel(number, request):
+                cancelled.append(request["params"])
+                return answer(number, {})
+
+            daemon.answers = {"event.run": begin, "event.cancel": cancel}
+            runs(place, daemon, """
+const session = await (await ambit.connect()).session();
+await assert.rejects(session.start(['sleep', '60'], { signal: AbortSignal.timeout(300), ...%s }), { name: 'TimeoutError' });
+""" % more)
+            first, second = ({k: v for k, v in params.items() if k != "follow"} for params in begins)
+            assert first == second and first["key"], (first, second)
+            assert cancelled == [{"session": S, "n": 1}], cancelled
+            begins.clear()
+            cancelled.clear()
+            runs(place, daemon, """
+const session = await (await ambit.connect()).session();
+await assert.rejects(session.start(['sleep', '60'], { key: 'mine', signal: AbortSignal.timeout(300), ...%s }), { name: 'TimeoutError' });
+""" % more)
+            assert len(begins) == 1 and not cancelled, "it has a key, and is found by that"
+
+
 def a_promise_is_kept_or_broken(place):
     """Whatever is awaited when the connection ends, or is closed here, is told."""
     with Lying(place) as daemon:
@@ -550,7 +581,7 @@ assert.deepEqual([Object.keys(value), Object.keys(value.a), Object.assign({}, va
             runs(place, daemon, "await assert.rejects((await (await ambit.session()).python('x')).files(), ambit.Untrue);")
 
 
-SCENARIOS = [who_lies_is_not_believed, who_ends_in_the_middle_of_a_line_is_given_up, pages_without_an_end_are_not_asked_for,
+SCENARIOS = [who_lies_is_not_believed, what_was_begun_without_an_answer_is_cancelled, who_ends_in_the_middle_of_a_line_is_given_up, pages_without_an_end_are_not_asked_for,
              what_is_answered_twice_is_no_answer_to_another, who_is_silent_is_not_waited_for,
              a_promise_is_kept_or_broken, floods_are_not_kept, who_does_not_take_is_not_sent_more, another_users_socket_is_not_spoken_to,
              what_was_begun_is_not_begun_again, what_may_have_arrived_is_not_sent_twice, what_is_followed_goes_on_at_its_byte, what_code_leaves_is_told,

@@ -1,7 +1,7 @@
 // An event that runs, or ran: what it writes, and what it is told.
 import { Readable, Writable } from 'node:stream';
 import { Gone, Lost, Malformed, NotKept } from './errors.js';
-import { again, once } from './link.js';
+import { again, onAbort, once } from './link.js';
 import { Cutter, Taking } from './take.js';
 import * as wire from './wire.js';
 
@@ -30,8 +30,10 @@ export class Event {
   #ended = null; // the result, promised
   #end = null; // who waits for that
   #stdin = null;
+  #leave; // the signal that would cancel it
 
-  constructor(session, connection, { n, event, takes, on, at, replayed = false }) {
+  /** `at`: the bytes from which it is taken; `signal`: what cancels it. */
+  constructor(session, connection, { n, event, takes, on, at = undefined, replayed = false, signal = undefined }) {
     this.#session = session;
     this.#connection = connection;
     this.#takes = takes;
@@ -39,6 +41,7 @@ export class Event {
     this.n = n;
     this.id = event;
     this.replayed = replayed;
+    this.#leave = onAbort(signal, () => this.cancel().catch(() => {})); // who waits for its end is told
   }
 
   get session() {
@@ -47,12 +50,15 @@ export class Event {
 
   /** The event goes on. */
   close() {
+    this.#leave();
     this.#connection.close();
   }
 
   /** Of an event that is over and was taken the connection is of no more use; whatever is asked next connects again. */
   #rest() {
-    if (this.#taking.row !== null) this.#connection.retire();
+    if (this.#taking.row === null) return;
+    this.#leave();
+    this.#connection.retire();
   }
 
   #params(params) {
@@ -209,7 +215,7 @@ export class Event {
 
   /**
    * Standard input, of an event that was started with `input: true`; done when the program's pipe has taken it. What a program that reads no more does not take is left out,
-   * as a shell does. What may have arrived is not sent twice.
+   * as a shell does; then it is false. What may have arrived is not sent twice.
    */
   async write(data, { end = false } = {}) {
     if (!this.#takes) throw new Malformed('the event takes no input', 'USAGE', 'start it with input: true');
@@ -218,9 +224,10 @@ export class Event {
         await once(this.#connection, this.#session.id, () => this.#connection.ask('event.input', this.#params(piece), { unbounded: true }));
       } catch (problem) {
         if (!this.#isOver(problem)) throw problem;
-        return;
+        return false;
       }
     }
+    return true;
   }
 
   /** Whether it says that the event is gone, and not the connection. */

@@ -208,7 +208,7 @@ export class Connection {
   // ---- what is asked ----
 
   /** `unbounded`: the answer waits for a program. With a `signal` it is not waited for any more when that is aborted; what was asked stays asked. */
-  async ask(method, params, { unbounded = false, signal } = {}) {
+  async ask(method, params, { unbounded = false, signal = undefined } = {}) {
     const number = ++this.#number;
     const line = wire.putLine(number, method, params);
     const socket = this.#socket;

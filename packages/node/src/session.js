@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CodeResult, DOCUMENT_MAX, codeParams, documentOf } from './code.js';
 import { BadResult, Lost, Malformed, NotKept, Silent, Untrue } from './errors.js';
 import { Event } from './event.js';
+import { Source, isStream, pour } from './give.js';
 import { Connection, again, onAbort, until } from './link.js';
 import { NOWHERE, Watched } from './take.js';
 import * as wire from './wire.js';
@@ -13,6 +14,7 @@ const GIVE_UP_MS = 5000; // that who aborts waits for the event to be cancelled
 const RECORD_MAX = 128 << 20;
 const RECORD_CONTAINERS = 1_000_000;
 const CHANGES = new Set(['added', 'modified', 'deleted', 'renamed', 'mode', 'link']);
+const isNone = (value) => value === undefined || value === null;
 const OPTIONS = ['work', 'workspace', 'grants', 'policy', 'presets', 'env', 'limits', 'agent', 'base', 'observe', 'without', 'changes', 'strict', 'maxEvents', 'maxWall', 'maxCpu',
   'keepTime', 'keepBytes', 'key'];
 
@@ -36,6 +38,14 @@ function sessionParams(options) {
     policy: objects.length > 0 ? { version: 1, grants: objects } : policy, presets: presets && listOf(presets, 'presets'), env: wire.environmentOf(env),
     strict: strict || undefined,
     max_events: maxEvents, max_wall: maxWall, max_cpu: maxCpu, keep_time: keepTime, keep_bytes: keepBytes, key: key ?? wire.ownKey() };
+}
+
+/** What a program is to read: bytes, or chunk after chunk. */
+function inputOf(input) {
+  if (input === undefined) return undefined;
+  if (!isStream(input)) return wire.bytesOf(input, 'input');
+  if (input.locked === true) throw new Malformed('input is a stream that somebody reads already');
+  return new Source(input);
 }
 
 /** A connection to your daemon, which is started if it is not there. `patience`: milliseconds for an answer that does not wait for a program. */
@@ -112,17 +122,22 @@ export class Client {
 
 /** Events that share grants and a workspace. It outlives this program, and is found again by its id, until it is ended. */
 export class Session {
+  #client;
   #connection;
   #patience;
   #own;
 
   /** By Client alone. */
   constructor(client, connection, patience, id, ownClient) {
+    this.#client = client;
     this.#connection = connection;
     this.#patience = patience;
     this.#own = ownClient;
     this.id = id;
-    Object.defineProperty(this, 'client', { value: client, enumerable: false });
+  }
+
+  get client() {
+    return this.#client;
   }
 
   #ask(method, params = {}) {
@@ -193,9 +208,10 @@ export class Session {
 
   async #toEnd(method, what, options, result) {
     const { input, signal, key, check } = options;
-    const given = input === undefined ? undefined : wire.bytesOf(input, 'input');
-    const params = { ...wire.runParams(this.id, options), ...what, input: given && true };
-    const begun = { asked: false };
+    const asked = { ...wire.runParams(this.id, options), ...what };
+    const given = inputOf(input);
+    const params = { ...asked, input: given && true };
+    const begun = { asked: 0 };
     const whole = async () => {
       const { row, ...outputs } = given === undefined ? await this.#ran(method, params, begun, signal) : await this.#fed(method, params, given, begun, signal);
       return result(row, outputs);
@@ -205,14 +221,16 @@ export class Session {
       const found = await until(signal, whole());
       return check ? found.check() : found;
     } catch (problem) {
-      if (signal?.aborted && (key === undefined || key === null) && begun.asked) await this.#giveUp(method, params);
+      if (signal?.aborted && (isNone(key) || given instanceof Source) && begun.asked > 0) await this.#giveUp(method, params);
       throw problem;
+    } finally {
+      if (given instanceof Source) given.leave();
     }
   }
 
   async #ran(method, params, begun, signal) {
     const answer = await again(this.#connection, this.id, () => {
-      begun.asked = true;
+      begun.asked++;
       return this.#connection.ask(method, { ...params, wait: true, follow: false, output: true }, { unbounded: true, signal });
     }, signal);
     const row = part(answer, 'row', 'object');
@@ -230,12 +248,25 @@ export class Session {
     const leave = onAbort(signal, () => event.close());
     try {
       signal?.throwIfAborted();
-      await event.write(input, { end: true });
+      if (!(input instanceof Source)) await event.write(input, { end: true });
+      else if (!event.replayed || begun.asked > 1) await this.#pour(event, input); // what another has begun has what that one gives it
       const { row, stdout, stderr } = await event.wait();
       return { row, stdout, stderr, replayed: event.replayed };
     } finally {
       leave();
       event.close();
+    }
+  }
+
+  /** Gives it a stream, to its end or as far as the event reads. What does not get the rest of its input is not what was asked for: it is cancelled. */
+  async #pour(event, source) {
+    const over = event.wait();
+    over.catch(() => {}); // who asks for the end is told
+    try {
+      await Promise.race([over, pour(source, event)]);
+    } catch (problem) {
+      await this.#soon(event.cancel());
+      throw problem;
     }
   }
 
@@ -245,26 +276,42 @@ export class Session {
       const n = part(await this.#ask(method, { ...params, follow: false }), 'n', 'count');
       await this.#ask('event.cancel', { n });
     };
-    await Promise.race([cancel().catch(() => {}), sleep(GIVE_UP_MS, undefined, { ref: false })]);
+    await this.#soon(cancel());
   }
 
-  /** Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: `{ rows, columns }` of one. */
+  async #soon(done) {
+    await Promise.race([done.catch(() => {}), sleep(GIVE_UP_MS, undefined, { ref: false })]);
+  }
+
+  /**
+   * Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: `{ rows, columns }` of one.
+   * Aborted (`signal`), one without a key of yours is cancelled, whether it has begun or not, until it is over or closed.
+   */
   async start(argv, options = {}) {
-    const { input, terminal } = wire.known(options, wire.START_OPTIONS, 'start');
-    if (input !== undefined && typeof input !== 'boolean') throw new Malformed('start: input is true or false', 'USAGE', 'give what it reads by stdin, or write()');
+    const { input, terminal, signal, key } = wire.known(options, wire.START_OPTIONS, 'start');
+    if (input !== undefined && typeof input !== 'boolean') throw new Malformed('start: input is true or false', 'USAGE', 'give what it reads by stdin, or write(); run() takes streams');
     const params = { ...wire.runParams(this.id, options), argv: wire.argumentsOf(argv), input: input || undefined, ...wire.terminalParams(terminal) };
-    return this.#begin('event.run', params, Boolean(input || params.terminal), { asked: false });
+    const begun = { asked: 0 };
+    try {
+      signal?.throwIfAborted();
+      return await this.#begin('event.run', params, Boolean(input || params.terminal), begun, signal, isNone(key) ? signal : undefined);
+    } catch (problem) {
+      if (signal?.aborted && isNone(key) && begun.asked > 0) await this.#giveUp('event.run', params);
+      throw problem;
+    }
   }
 
-  async #begin(method, params, takes, begun, signal) {
+  /** `signal`: until it has begun; `cancels`: afterwards. */
+  async #begin(method, params, takes, begun, signal, cancels) {
     const connection = new Connection(this.#patience, true);
     try {
       const answer = await again(connection, this.id, () => {
-        begun.asked = true;
+        begun.asked++;
         return connection.ask(method, params, { signal });
       }, signal);
+      signal?.throwIfAborted();
       return new Event(this, connection, { n: part(answer, 'n', 'count'), event: part(answer, 'event', 'text'), takes, on: connection.made,
-        replayed: Boolean(own(answer, 'replayed')) });
+        replayed: Boolean(own(answer, 'replayed')), signal: cancels });
     } catch (problem) {
       connection.close();
       throw problem;

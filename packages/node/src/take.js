@@ -12,6 +12,7 @@ export class Taking {
   #connection;
   #lost = 0; // times in a row that nothing came before the connection ended
   #stale = false; // what is on the way is not what is wanted next
+  /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
   on; // the connection on which it is followed, as Connection.made, or NOWHERE
   row = null; // when it is over, and all was told

@@ -212,11 +212,13 @@ const textOrNull = (value) => (isText(value) ? value : null);
 
 /** How an event is, or how it ended, and what it wrote, as far as that was asked for. */
 export class Result {
+  #row;
   #session;
 
   constructor(session, row, { stdout = Buffer.alloc(0), stderr = Buffer.alloc(0), replayed = false } = {}) {
     const outcome = own(row, 'outcome');
     const status = own(row, 'exit_status') ?? null;
+    this.#row = row;
     this.#session = session;
     this.session = session.id;
     this.n = part(row, 'n', 'count');
@@ -231,7 +233,11 @@ export class Result {
     this.message = textOrNull(own(row, 'message'));
     this.hint = textOrNull(own(row, 'hint'));
     this.replayed = replayed;
-    Object.defineProperty(this, 'row', { value: row, enumerable: false });
+  }
+
+  /** All that doc/PROTOCOL.md says of an event; not shown when it is printed. */
+  get row() {
+    return this.#row;
   }
 
   get ok() {
@@ -313,7 +319,7 @@ export function environmentOf(env) {
 
 const RUN = ['timeout', 'env', 'limits', 'changes', 'strict', 'background', 'onConflict', 'key'];
 export const RUN_OPTIONS = [...RUN, 'input', 'check', 'signal'];
-export const START_OPTIONS = [...RUN, 'input', 'terminal'];
+export const START_OPTIONS = [...RUN, 'input', 'terminal', 'signal'];
 
 /** Of event.run and event.code. `timeout`: milliseconds, or a text as limits have it. */
 export function runParams(session, options) {

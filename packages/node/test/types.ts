@@ -14,7 +14,13 @@ async function all(): Promise<void> {
   const value: unknown = code.check().value;
   for (const display of code.displays) console.log(display.mime, typeof display.data === 'string' ? display.data : display.data.byteLength, value);
   if (code.error !== null) console.log(code.error.type, code.error.line, code.error.frames[0]?.file);
-  const event = await session.start(['cat'], { input: true, terminal: { rows: 24, columns: 80 } });
+  async function* chunks(): AsyncGenerator<string | Uint8Array> {
+    yield 'x';
+  }
+  for (const input of [chunks(), new Blob(['x']).stream(), process.stdin]) await session.run(['cat'], { input });
+  const event = await session.start(['cat'], { input: true, terminal: { rows: 24, columns: 80 }, signal: AbortSignal.timeout(5) });
+  const took: boolean = await event.write('x');
+  console.log(took);
   const stdin: Writable | null = event.stdin;
   const stdout: Readable = event.stdout;
   stdin?.end('x');
@@ -42,6 +48,8 @@ async function disposed(): Promise<void> {
 
 // @ts-expect-error one argument is no list
 const wrong = (session: ambit.Session) => session.run('ls');
+// @ts-expect-error chunks are texts or bytes
+const numbers = (session: ambit.Session, input: AsyncGenerator<number>) => session.run(['ls'], { input });
 // @ts-expect-error options are in camel case
 const mistaken = (session: ambit.Session) => session.run(['ls'], { on_conflict: 'ours' });
 // @ts-expect-error a session is made by a client
@@ -49,4 +57,4 @@ const made = () => new ambit.Session();
 // @ts-expect-error there is no such member
 const absent = (result: ambit.Result) => result.exit_status;
 
-export { all, disposed, wrong, mistaken, made, absent };
+export { all, disposed, wrong, numbers, mistaken, made, absent };
