@@ -84,7 +84,7 @@ class Coding(Served):
         wardens = [warden for supervisor in held_by(self.role(session)) for warden in children(supervisor)]
         programs = [pid for warden in wardens for pid in children(warden) if cmdline(pid).startswith(INTERPRETERS[kind])]
         copied = [pid for pid in programs if is_template(pid)]
-        return [pid for pid in programs if pid not in copied] + [pid for template in copied for pid in children(template)]
+        return [pid for pid in programs if pid not in copied] + [pid for template in copied for pid in children(template) if has_entered(pid, template)]
 
     def waits(self, session, kind):
         """The one that has loaded what it needs, and the session's process had the time to hear of it. An event of the kind has ended before. Of Python it is a copy, where there are copies: as an ordinary user."""
@@ -117,6 +117,13 @@ def is_template(pid):
 def is_copy(pid):
     parent = int(stat_of(pid)[1])
     return cmdline(parent).startswith(INTERPRETERS["python"]) and is_template(parent)
+
+
+def has_entered(pid, template):
+    """It is a copy, and not what makes one."""
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/ns/pid") != os.readlink(f"/proc/{template}/ns/pid")
+    return False
 
 
 def asleep(pid):
