@@ -88,6 +88,7 @@ def call(number, *words):
         raise OSError(ctypes.get_errno(), "")
     return r
 tries("processes", lambda: [n for n in os.listdir("/proc") if n.isdigit()] == [str(os.getpid())])
+tries("a child of its parent's", lambda: call(56, 0x8000 | 17, 0, 0, 0, 0) or os._exit(0))
 tries("a namespace of its own cell", lambda: call(308, os.open("/proc/self/ns/uts", os.O_RDONLY), 0))
 tries("another user", lambda: call(272, 0x10000000))
 tries("a limit", lambda: call(302, 0, 7, ctypes.byref((ctypes.c_uint64 * 2)(1 << 30, 1 << 30)), None))
@@ -104,7 +105,7 @@ tries("capabilities", lambda: [line.split()[1] for line in open("/proc/self/stat
 tries("privileges", lambda: [line.split()[1] for line in open("/proc/self/status") if line.startswith("NoNewPrivs")])
 print(json.dumps(found))
 """
-HELD = {"processes": "True", "a namespace of its own cell": "EPERM", "another user": "EPERM", "a limit": "EPERM", "a keyring": "EPERM", "a host name": "EPERM", "a mount": "EPERM",
+HELD = {"processes": "True", "a child of its parent's": "EPERM", "a namespace of its own cell": "EPERM", "another user": "EPERM", "a limit": "EPERM", "a keyring": "EPERM", "a host name": "EPERM", "a mount": "EPERM",
         "what was not granted": ("EACCES", "ENOENT"), "what it may only read": ("EACCES", "EROFS"), "the warden's memory": "ENOENT", "the warden": "EPERM",
         "a server of the template's": "[]", "capabilities": "[]", "privileges": "['1']"}
 
@@ -120,7 +121,7 @@ def a_copy_has_the_wall_of_an_event(place):
         assert not wrong and set(found) == set(HELD), (wrong, found)
         assert found == json.loads(expect_ok(s.code(cold, "python", source)).stdout)
         bare = json.loads(expect_ok(place.run("/usr/bin/python3", "-c", source, cwd=s.tree)).stdout)
-        assert bare["what was not granted"] == "secret\n" and bare["processes"] == "False" and bare["privileges"] == "['0']", bare
+        assert bare["what was not granted"] == "secret\n" and bare["processes"] == "False" and bare["privileges"] == "['0']" and bare["a child of its parent's"].isdigit(), bare
 
 
 def what_it_used_is_counted(place):

@@ -381,6 +381,7 @@ static const struct row {
 	{ "thread", WORKLOAD, "clone", { CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD }, PASSED },
 	{ "fork", WORKLOAD, "clone", { SIGCHLD }, PASSED },
 	{ "fork by vfork", WORKLOAD, "clone", { CLONE_VM | CLONE_VFORK | SIGCHLD }, PASSED },
+	{ "a child of its parent's", WORKLOAD, "clone", { CLONE_PARENT | SIGCHLD }, REFUSED(EPERM) },
 	{ "new user", WORKLOAD, "clone", { CLONE_NEWUSER | SIGCHLD }, REFUSED(EPERM) },
 	{ "new mount", WORKLOAD, "clone", { CLONE_NEWNS }, REFUSED(EPERM) },
 	{ "new cgroup", WORKLOAD, "clone", { CLONE_NEWCGROUP }, REFUSED(EPERM) },
