@@ -21,7 +21,16 @@
 /* All but the network's, which the warden has made while it builds (cell/net.c). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
-enum spawn_step { SPAWN_OK, SPAWN_IDS, SPAWN_NAMESPACES, SPAWN_SETGROUPS, SPAWN_MAP, SPAWN_CAPS, SPAWN_EXEC };
+enum spawn_step {
+	SPAWN_OK,
+	SPAWN_IDS,
+	SPAWN_NAMESPACES,
+	SPAWN_SETGROUPS,
+	SPAWN_MAP,
+	SPAWN_NUMBERS,
+	SPAWN_CAPS,
+	SPAWN_EXEC
+};
 
 static const struct {
 	const char *what, *hint;
@@ -33,6 +42,7 @@ static const struct {
 			       "install the package's AppArmor profile; `ambit doctor` tells which" },
 	[SPAWN_SETGROUPS] = { "deny setgroups in the user namespace", "`ambit doctor` tells more" },
 	[SPAWN_MAP] = { "map the user id", "`ambit doctor` tells more" },
+	[SPAWN_NUMBERS] = { "number the processes of a cell", "" },
 	[SPAWN_CAPS] = { "keep the capabilities for building", "on Ubuntu install the package's AppArmor profile" },
 	[SPAWN_EXEC] = { "execute ambit-warden", "the installation is incomplete: reinstall Ambit" },
 };
@@ -42,6 +52,7 @@ struct child {
 	int step; /* written by the child, which shares memory until exec */
 	int sys_errno;
 	char uid_map[64], gid_map[64];
+	char before_first[24]; /* with has_more: the number before that of its second process */
 };
 
 static int write_file(const char *path, const char *text)
@@ -93,6 +104,20 @@ static void narrow_counts(bool has_more)
 		(void)write_file(counts[i].file, counts[i].value);
 }
 
+#define NUMBERS_ABOVE 1024 /* of the highest, which a process that is not the last of very many never has */
+
+/* Libraries that draw random numbers see by its number that a process is a copy, and draw others (OpenSSL, Python's tempfile). So no process of a copy's cell, where they are counted
+ * from 2, may have the number of what it is a copy of. */
+static void number_apart(char ret[static 24])
+{
+	auto_fd int fd = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);
+	char text[16];
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = 0;
+	(void)snprintf(ret, 24, "%ld", strtol(text, NULL, 10) - NUMBERS_ABOVE); /* fits */
+}
+
 static int failed_at(struct child *c, enum spawn_step step)
 {
 	c->step = (int)step;
@@ -117,6 +142,8 @@ static int in_namespaces(void *arg)
 	if (write_file("/proc/self/uid_map", c->uid_map) < 0 || write_file("/proc/self/gid_map", c->gid_map) < 0)
 		return failed_at(c, SPAWN_MAP);
 	narrow_counts(c->spawn->has_more);
+	if (c->spawn->has_more && write_file("/proc/sys/kernel/ns_last_pid", c->before_first) < 0)
+		return failed_at(c, SPAWN_NUMBERS);
 	if (keep_for_building() < 0)
 		return failed_at(c, SPAWN_CAPS);
 	if (dup2(c->spawn->sock, 3) < 0 || fcntl(3, F_SETFD, 0) < 0)
@@ -316,6 +343,8 @@ int spawn_warden(const struct spawn *s, pid_t *ret_pid, int *ret_pidfd, bool *re
 		       s->beneath_pidfd >= 0 ? s->inside_uid : s->outside_uid);
 	(void)snprintf(c.gid_map, sizeof c.gid_map, "%u %u 1", s->inside_gid,
 		       s->beneath_pidfd >= 0 ? s->inside_gid : s->outside_gid);
+	if (s->has_more)
+		number_apart(c.before_first);
 	*ret_inside = false;
 	if (s->beneath_pidfd >= 0)
 		pid = clone_beneath_other(&c, &pidfd);

@@ -46,6 +46,7 @@ struct copy {
 struct template
 {
 	int sock, signal_fd;
+	pid_t number; /* its own */
 	struct copy copies[COPIES_MAX];
 };
 
@@ -81,7 +82,7 @@ static int arrange(const struct wire_message *m)
 	return close_range((unsigned)n, ~0U, 0) < 0 ? -errno : 0;
 }
 
-static int become(struct wire_message *m, struct cell_failure *f)
+static int become(const struct template *t, struct wire_message *m, struct cell_failure *f)
 {
 	static struct cell_spec spec; /* of both only what ownwall_raise looks at is touched */
 	static struct cell_made made;
@@ -101,6 +102,8 @@ static int become(struct wire_message *m, struct cell_failure *f)
 	(void)umask((mode_t)wall.umask);
 	if (wall.observe < CELL_OBSERVE_OFF || wall.observe > CELL_OBSERVE_FULL || (wall.flags & CELL_TEMPLATE) != 0)
 		return build_failed(f, STEP_DECODE, EPROTO);
+	if (getpid() >= t->number) /* what sees by that whether it is another process would not (supervisor/spawn.c) */
+		return build_failed(f, STEP_FORK, EEXIST);
 	if (setsid() < 0)
 		return build_failed(f, STEP_STDIO, errno);
 	r = fd_send(REPORT_FD, &number, sizeof number, NULL, 0);
@@ -116,7 +119,7 @@ static int become(struct wire_message *m, struct cell_failure *f)
 }
 
 /* Comes back as the program of the cell, or not at all. */
-static void be_copy(struct wire_message *m)
+static void be_copy(const struct template *t, struct wire_message *m)
 {
 	struct cell_failure f;
 	const int r = arrange(m);
@@ -125,7 +128,7 @@ static void be_copy(struct wire_message *m)
 		tell_failure(m->fds[TOLD_FD], STEP_STDIO, -r);
 		_exit(127);
 	}
-	if (become(m, &f) < 0) {
+	if (become(t, m, &f) < 0) {
 		tell_failure(REPORT_FD, f.step, f.sys_errno);
 		_exit(127);
 	}
@@ -183,7 +186,7 @@ static bool copy(struct template *t, struct wire_message *m)
 	between = fork();
 	if (between == 0) {
 		enter(m, pair[1]);
-		be_copy(m);
+		be_copy(t, m);
 		PyOS_AfterFork_Child();
 		return true;
 	}
@@ -297,6 +300,7 @@ int ambit_template(int sock)
 	int r;
 
 	t.sock = sock;
+	t.number = getpid();
 	if (begin(&t) < 0)
 		return -1;
 	do

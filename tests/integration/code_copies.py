@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from code_isolation import Coding, cmdline, is_copy, is_template, stat_of
 from harness import SLOW, expect_ok, main, told, write
@@ -242,8 +243,48 @@ def nothing_of_it_is_left(place):
         s.until(lambda: state_of(template) in ("", "Z") and state_of(pid) in ("", "Z"), "the template and its copy go")
 
 
+def with_modules(s, **modules):
+    """A session whose interpreter has these besides, which it loads before any code comes. Files are granted one by one: where a directory may only be read, nothing waits."""
+    prefix = f"{os.path.dirname(s.tree)}/prefix"
+    expect_ok(s.place.run("/usr/bin/python3", "-m", "venv", "--without-pip", prefix, cwd=os.path.dirname(s.tree)))
+    packages, = [f"{at}/site-packages" for at, inner, _ in os.walk(prefix) if "site-packages" in inner and not os.path.islink(at)]
+    for name, text in modules.items():
+        write(f"{packages}/{name}.py", text)
+    grants = [word for file in (f"{prefix}/pyvenv.cfg", *(f"{packages}/{name}.py" for name in modules)) for word in ("--read", file)]
+    return s.begin(*grants, "--run", f"{prefix}/bin/python3", "--warm", " ".join([f"python={prefix}/bin/python3", *modules]))
+
+
+ASKED = "import ssl, tempfile\nssl.RAND_bytes(1)\ntempfile.mktemp()\n"
+KEYS = """
+import os, ssl, sys, tempfile
+assert 'asked' in sys.modules
+print(os.getppid())
+print(ssl.RAND_bytes(8).hex(), tempfile.mktemp())
+sys.stdout.flush()
+if os.fork() == 0:
+    print(ssl.RAND_bytes(8).hex(), tempfile.mktemp(), flush=True)
+    os._exit(0)
+_ = os.wait()
+"""
+
+
+def keys_are_their_own(place):
+    """Though a module drew some before they were made: who draws sees by its number that it is another process. So no process of an event has the template's."""
+    with Copying(place) as s:
+        session = with_modules(s, asked=ASKED)
+        said = []
+
+        def enough():
+            parent, *words = expect_ok(s.code(session, "python", KEYS)).stdout.split()
+            said.extend([words] if parent == "0" else [])
+            time.sleep(0.2 * SLOW)
+            return len(said) == 3
+        s.until(enough, "they are copies")
+        assert len({word for words in said for word in words}) == sum(map(len, said)) == 12, said
+
+
 SCENARIOS = [as_root_there_are_none, *map(for_the_ordinary, [
-    a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told,
+    a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
     after_so_many_copies_there_is_another, if_the_template_dies_the_session_goes_on, a_template_that_is_stopped_is_none, nothing_of_it_is_left])]
 
 if __name__ == "__main__":
