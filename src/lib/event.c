@@ -339,7 +339,8 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0) |
 				(plan->is_template ? EVENT_TEMPLATE : 0));
 	r = wire_send(ev->sock, how, &b, fds, n);
-	if (!ev->waits) /* else they are sent again: another cell may be made when it is known what runs */
+	/* else they are sent again: another cell may be made when it is known what runs. Not of a template: what it was not there to take would be here for ever, with the streams of an event */
+	if (!ev->waits || plan->is_template)
 		streams_handed_over(&ev->streams);
 	fd_close(&ev->network.relay_fd);
 	fd_close(&ev->network.dialer_fd);
