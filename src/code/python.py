@@ -96,12 +96,12 @@ def get_ready():
 
 
 def copied():
-    """Of a template: true in each copy of it, in the cell of that; false when nobody wants one, or none can be made (threads would be missing in it)."""
+    """Of a template: true in each copy of it, in the cell of that; false when nobody wants one, or none can be made."""
     before = set(sys.modules)
     try:
         import ctypes
         ambit_template = ctypes.PyDLL("/proc/self/fd/4").ambit_template
-        if len(posix.listdir("/proc/self/task")) != 1:
+        if not alone():
             return False
     except (ImportError, OSError, AttributeError):
         return False
@@ -114,7 +114,39 @@ def copied():
         return False
     if "multiprocessing.process" in sys.modules:
         sys.modules["multiprocessing.process"].current_process().authkey = posix.urandom(32)
+    streams()
     return True
+
+
+def alone():
+    """Whether copies have all of this, and nothing in common with it: threads would be missing in them, and descriptors but 0 to 4 (one more looks); what they may write of memory that is shared,
+    whoever comes later would read."""
+    if len(posix.listdir("/proc/self/task")) != 1 or len(posix.listdir("/proc/self/fd")) != 6:
+        return False
+    descriptor, parts = posix.open("/proc/self/smaps", posix.O_RDONLY), []
+    while part := posix.read(descriptor, 1 << 16):
+        parts.append(part)
+    posix.close(descriptor)
+    flags = [line.split() for line in b"".join(parts).splitlines() if line.startswith(b"VmFlags:")]
+    return len(flags) > 0 and not any(b"sh" in line for line in flags)
+
+
+def streams():
+    """Those of a copy are not the template's: whether one can be sought in was asked when they were made."""
+    for name, descriptor in ("stdin", 0), ("stdout", 1), ("stderr", 2):
+        old = getattr(sys, name)
+        try:
+            posix.lseek(descriptor, 0, 1)
+            can = True
+        except OSError:
+            can = False
+        if old is None or old.seekable() == can:
+            continue
+        new = sys.modules["io"].open(descriptor, old.mode, encoding=old.encoding, errors=old.errors, newline="\n", closefd=False)
+        new.reconfigure(line_buffering=old.line_buffering)
+        new.buffer.raw.name, new.mode = old.name, old.mode
+        setattr(sys, name, new)
+        setattr(sys, "__%s__" % name, new)
 
 
 def prepare():

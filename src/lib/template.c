@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "lib/helper.h"
+#include "wire/wire.h"
 
 #define LOADED "ambit-template.so"
 
@@ -122,11 +123,21 @@ int template_step(struct template *t)
 	return event_cell(t->ev) >= 0 ? 1 : 0;
 }
 
-bool template_serves(const struct template *t, const struct event_request *q, const uint8_t program[32])
+static bool has_loaded(struct template *t)
+{
+	auto_message m = { .n_fds = 0 };
+	uint8_t room[WIRE_HEAD];
+
+	if (!t->has_loaded)
+		t->has_loaded = wire_receive(t->sock, WIRE_TEMPLATE, WIRE_RUNNING, room, sizeof room, &m) > 0;
+	return t->has_loaded;
+}
+
+bool template_serves(struct template *t, const struct event_request *q, const uint8_t program[32])
 {
 	auto_buf cell = { .max = REQUEST_BYTES_MAX };
 
-	if (t->ev == NULL || event_cell(t->ev) < 0 || event_is_gone(t->ev) ||
+	if (t->ev == NULL || event_cell(t->ev) < 0 || event_is_gone(t->ev) || !has_loaded(t) ||
 	    memcmp(t->ev->program, program, sizeof t->ev->program) != 0)
 		return false;
 	request_encode_cell(q, &cell);

@@ -12,9 +12,10 @@
 
 struct template
 {
-	unsigned held;          /* by whoever made it, and by each event */
-	unsigned copies;        /* that were asked for, ever */
-	int sock;               /* owned */
+	unsigned held;   /* by whoever made it, and by each event */
+	unsigned copies; /* that were asked for, ever */
+	int sock;        /* owned */
+	bool has_loaded; /* what it needs, and said so: before that it would keep an event waiting, or fail with it */
 	int theirs, loaded;     /* owned until it is started: its end of that, and what it loads */
 	struct ambit_event *ev; /* owned */
 	struct buf cell;        /* of the events that it is for: what their cells are made from */
@@ -30,6 +31,6 @@ int template_take_request(struct template *t, struct event_request *q, const cha
 /* 1: it is ready; 0: not yet; -1: it is gone, or there is none. */
 int template_step(struct template *t);
 /* Whether it is ready and for this event, of which program is the digest (event.h). */
-bool template_serves(const struct template *t, const struct event_request *q, const uint8_t program[32]);
+bool template_serves(struct template *t, const struct event_request *q, const uint8_t program[32]);
 
 #endif

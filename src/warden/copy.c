@@ -301,7 +301,7 @@ int ambit_template(int sock)
 
 	t.sock = sock;
 	t.number = getpid();
-	if (begin(&t) < 0)
+	if (begin(&t) < 0 || wire_send(sock, WIRE_TEMPLATE_READY, NULL, NULL, 0) < 0)
 		return -1;
 	do
 		r = serve_one(&t);

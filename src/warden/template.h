@@ -1,6 +1,6 @@
 /* template - an interpreter that was started once, and of which copies are made for cells.
  *
- * Owns:   how a warden asks for one (TEMPLATE_COPY), and what it hears of its end (TEMPLATE_ENDED); what both sides keep of the words.
+ * Owns:   how a warden asks for one (TEMPLATE_COPY), and what it hears of its end (TEMPLATE_ENDED); that it has loaded what it needs (TEMPLATE_READY, which the library hears); what both sides keep of the words.
  * Holds:  the template runs in a cell of its own, without capabilities, and never runs code of an event. The cells that get copies lie in namespaces beneath its own, so it can enter them (Linux: the
  *         owner of a user namespace has all capabilities over it): a copy of it does, makes a process there, and that process puts up its own part of the wall
  *         (ownwall.h) before it hears of any code. It is the template's child and not the warden's: its end is told. Who asks is a warden that has run nothing yet; what it sends has a

@@ -283,8 +283,66 @@ def keys_are_their_own(place):
         assert len({word for words in said for word in words}) == sum(map(len, said)) == 12, said
 
 
+SHARED = {"memory": ("import mmap\nroom = mmap.mmap(-1, 4096)\n", "import os, shared\nprint(os.getppid(), bytes(shared.room[:3]))\nshared.room[:3] = b'one'", "1 b'\\x00\\x00\\x00'\n"),
+          "a descriptor": ("file = open('/etc/passwd', 'rb')\n", "import os, shared\nprint(os.getppid(), len(shared.file.read()) > 0)", "1 True\n")}
+
+
+def nothing_that_a_module_keeps_is_shared(place):
+    """Memory that it maps would be the same in all copies, and a descriptor missing in them: such an interpreter is not copied."""
+    for what, (module, source, said) in SHARED.items():
+        with Copying(place) as s:
+            session = with_modules(s, shared=module)
+            for _ in range(8):
+                out = expect_ok(s.code(session, "python", source)).stdout
+                assert out == said, (what, out)
+                time.sleep(0.2 * SLOW)
+
+
+# What a module does in the template alone: it is asked over a socket.
+IN_TEMPLATE = "import os, stat, time\nif stat.S_ISSOCK(os.fstat(3).st_mode):\n    "
+
+
+def one_that_fails_holds_nobody_up(place):
+    """Nor does one that takes its time: who comes meanwhile has his own."""
+    with Copying(place) as s:
+        session = with_modules(s, fails=IN_TEMPLATE + "time.sleep(1)\n    os._exit(2)\n")
+        for _ in range(12):
+            assert expect_ok(s.code(session, "python", "import os\nprint(os.getppid())")).stdout == "1\n"
+            time.sleep(0.1 * SLOW)
+    with Copying(place) as s:
+        session, seen = with_modules(s, slow=IN_TEMPLATE + "time.sleep(7)\n"), []
+
+        def copied():
+            begun = time.monotonic()
+            seen.append(expect_ok(s.code(session, "python", "import os\nprint(os.getppid())")).stdout)
+            assert time.monotonic() - begun < 3 * SLOW, seen
+            time.sleep(0.3 * SLOW)
+            return seen[-1] == "0\n"
+        s.until(copied, "they are copies at last")
+        assert len(seen) > 8, seen
+
+
+def its_streams_are_its_own(place):
+    """What they can do is asked of those of the event, and not of the template's."""
+    with Copying(place) as s:
+        warm, cold = s.begin(), s.cold()
+        write(f"{s.tree}/looks.py", "import os, sys\nsays = [(f.name, f.mode, f.encoding, f.errors, f.seekable(), f.buffer.seekable(), f.isatty(), f.line_buffering, f.buffer.name)\n"
+                                    "        for f in (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__)]\nprint(os.getppid(), says, sys.stdin is sys.__stdin__, repr(sys.stdin.read()), file=sys.stderr)\n")
+        s.waits(warm, "python")
+        for stream in ("a pipe", "nothing", "a file"):
+            said = []
+            for session in (warm, cold):
+                with open("/etc/passwd" if stream == "a file" else os.devnull, encoding="utf-8") as file, open(f"{os.path.dirname(s.tree)}/out", "w", encoding="utf-8") as out:
+                    run = subprocess.Popen([place.ambit, "run", "--session", session, "--python", "looks.py"], cwd=s.tree, env=s.environment, text=True,
+                                           stdin=subprocess.PIPE if stream == "a pipe" else file, stdout=out, stderr=subprocess.PIPE)
+                    said.append(run.communicate("words" if stream == "a pipe" else None, timeout=30 * SLOW)[1])
+                assert run.returncode == 0, said
+            assert said[0].startswith("0 ") and said[1].startswith("1 ") and said[0][1:] == said[1][1:], (stream, said)
+
+
 SCENARIOS = [as_root_there_are_none, *map(for_the_ordinary, [
     a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
+    nothing_that_a_module_keeps_is_shared, one_that_fails_holds_nobody_up, its_streams_are_its_own,
     after_so_many_copies_there_is_another, if_the_template_dies_the_session_goes_on, a_template_that_is_stopped_is_none, nothing_of_it_is_left])]
 
 if __name__ == "__main__":
