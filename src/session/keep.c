@@ -140,7 +140,7 @@ void keep_finish(struct keep *k)
 
 struct job *keep_job(struct keep *k, uint64_t n)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (n != 0 && k->jobs[i].n == n)
 			return &k->jobs[i];
 	return NULL;
@@ -149,14 +149,16 @@ struct job *keep_job(struct keep *k, uint64_t n)
 static struct job *free_place(struct keep *k)
 {
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
-		if (k->jobs[i].n == 0)
+		if (k->jobs[i].n == 0) {
+			k->jobs_end = i < k->jobs_end ? k->jobs_end : i + 1;
 			return &k->jobs[i];
+		}
 	return NULL;
 }
 
 bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (n != 0 && k->jobs[i].n == n) {
 			*ret = k->jobs[i].row;
 			if (ret->state == EVENT_OVER)
@@ -169,7 +171,7 @@ bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
 /* Those who follow all are told of each change; whoever is far behind, of how those events are when he is told. */
 static void changed(struct keep *k, uint64_t n)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++) {
+	for (unsigned i = 0; i < k->channels_end; i++) {
 		struct channel *c = &k->channels[i];
 
 		if (!c->follows_all || k->n_changes - c->changes_seen < KEEP_CHANGES)
@@ -336,7 +338,7 @@ uint64_t keep_oldest_job(const struct keep *k)
 {
 	uint64_t n = k->shelf.next;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].n < n)
 			n = k->jobs[i].n;
 	return n;
@@ -347,7 +349,7 @@ static struct job_share set_aside(const struct keep *k)
 {
 	struct job_share sum = { .wall_ms = 0 };
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].runs) {
 			sum.wall_ms += k->jobs[i].share.wall_ms;
 			sum.cpu_ms += k->jobs[i].share.cpu_ms;
@@ -374,7 +376,7 @@ static bool waits_for_share(const struct keep *k)
 /* Who has the session's ports; NULL: nobody, or there are none. */
 static struct job *holder(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].holds_ports)
 			return &k->jobs[i];
 	return NULL;
@@ -418,7 +420,7 @@ static void begin(struct keep *k, struct job *j)
 
 static bool has_clients(const struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			return true;
 	return false;
@@ -451,7 +453,7 @@ static struct job *next_in_turn(struct keep *k)
 
 	if (waits_for_share(k))
 		return NULL;
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		const struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->runs && (j->flags & EVENT_BACKGROUND) != 0)
@@ -459,7 +461,7 @@ static struct job *next_in_turn(struct keep *k)
 		else if (j->n != 0 && j->runs)
 			front++;
 	}
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const bool may = (j->flags & EVENT_BACKGROUND) != 0 ? beside < KEEP_BESIDE_MAX : front == 0;
 
@@ -472,7 +474,7 @@ static struct job *next_in_turn(struct keep *k)
 
 static void step_jobs(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const uint32_t flags = j->row.flags;
 
@@ -489,11 +491,21 @@ static void step_jobs(struct keep *k)
 	}
 }
 
+/* Gives up the places at the end that became free. */
+static void trim(struct keep *k)
+{
+	while (k->jobs_end > 0 && k->jobs[k->jobs_end - 1].n == 0)
+		k->jobs_end--;
+	while (k->channels_end > 0 && k->channels[k->channels_end - 1].line.sock < 0)
+		k->channels_end--;
+}
+
 void keep_step(struct keep *k)
 {
 	struct job *j;
 
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	trim(k);
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_hear(&k->channels[i], k);
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
@@ -508,7 +520,7 @@ void keep_step(struct keep *k)
 
 void keep_tell(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);
 	make_ready(k); /* when everybody knows how the last one ended */
@@ -531,7 +543,7 @@ int keep_close(struct keep *k, struct err *e)
 	if (r < 0)
 		return r;
 	k->row.state = SESSION_ENDED;
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].row.state != EVENT_OVER)
 			(void)job_cancel(&k->jobs[i]); /* as above */
 	return 0;
@@ -563,7 +575,7 @@ static void let_settle(struct keep *k, uint64_t until)
 		unsigned n = 0;
 		const uint64_t now = clock_ms();
 
-		for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		for (unsigned i = 0; i < k->jobs_end; i++)
 			if (settles(&k->jobs[i]))
 				n += job_wants(&k->jobs[i], polled + n);
 		if (n == 0 || now >= until)
@@ -578,7 +590,7 @@ void keep_interrupt(struct keep *k)
 	const uint64_t begun = clock_ms();
 
 	step_jobs(k); /* what has ended has, though nobody looked yet */
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->row.state != EVENT_OVER && !settles(j))
@@ -598,6 +610,8 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 	k->came++;
 	while (c < k->channels + KEEP_CHANNELS_MAX && c->line.sock >= 0)
 		c++;
+	if (c < k->channels + KEEP_CHANNELS_MAX && (size_t)(c - k->channels) >= k->channels_end)
+		k->channels_end = (unsigned)(c - k->channels) + 1;
 	if (c == k->channels + KEEP_CHANNELS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "close some", "the session has %d connections", KEEP_CHANNELS_MAX);
 		why = why != NULL ? why : &e;
@@ -612,10 +626,10 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0)
 			n += job_wants(&k->jobs[i], ret + n);
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
 						    .events = line_wants(&k->channels[i].line) };
@@ -627,7 +641,7 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 
 int keep_patience(const struct keep *k, int timeout)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		timeout = line_patience(&k->channels[i].line, timeout);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
@@ -638,7 +652,7 @@ uint32_t keep_running(const struct keep *k)
 {
 	uint32_t n = 0;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		n += k->jobs[i].n != 0;
 	return n;
 }

@@ -23,9 +23,12 @@ struct keep {
 	struct buf described;
 	struct ambit_policy *policy; /* owned */
 	struct job jobs[KEEP_JOBS_MAX];
+	unsigned
+		jobs_end; /* behind the last place in use: what lies beyond is free, and not looked at with each step */
 	struct ready ready[KIND_COUNT];
 	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
+	unsigned channels_end;                               /* likewise */
 	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
 	uint64_t came;                                       /* clients, ever */
 	uint64_t taken, ended, failed, interrupted, denials; /* events, since this process began */
