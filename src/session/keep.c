@@ -122,8 +122,33 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e)
 		       "that key was given to session %s, which is another", k->row.session);
 }
 
+/* Nobody waits for a supervisor that has said its last word: the cell is dead, what it changed is settled, and what is left takes the kernel as long as a short event takes. Where
+ * there are roles of a network, ports for instance are free only when they have gone. */
+static void leave(struct keep *k, struct job *j)
+{
+	if (j->ev == NULL || k->n_over == KEEP_OVER_MAX || !event_leaves(j->ev))
+		return;
+	k->over[k->n_over].ev = steal_ptr(&j->ev);
+	k->over[k->n_over++].until_ms = clock_ms() + JOB_LEAVE_MS;
+}
+
+/* Those that are gone, or should be; in the end all. */
+static void tidy_over(struct keep *k, bool all)
+{
+	const uint64_t now = clock_ms();
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < k->n_over; i++)
+		if (all || event_is_gone(k->over[i].ev) || now >= k->over[i].until_ms)
+			event_free_by(k->over[i].ev, k->over[i].until_ms);
+		else
+			k->over[kept++] = k->over[i];
+	k->n_over = kept;
+}
+
 void keep_finish(struct keep *k)
 {
+	tidy_over(k, true);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_finish(&k->ready[i]);
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
@@ -330,6 +355,7 @@ static void end(struct keep *k, struct job *j)
 	note_program(k, j);
 	event_free_by(take_ready(k, j), clock_ms() + READY_LEAVE_MS); /* of one that never began */
 	k->ready[event_kind_of(j->flags)].wanted = true;
+	leave(k, j);
 	job_finish(j);
 	changed(k, n);
 }
@@ -505,6 +531,7 @@ void keep_step(struct keep *k)
 	struct job *j;
 
 	trim(k);
+	tidy_over(k, false);
 	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_hear(&k->channels[i], k);
@@ -633,6 +660,8 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 		if (k->channels[i].line.sock >= 0)
 			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
 						    .events = line_wants(&k->channels[i].line) };
+	for (unsigned i = 0; i < k->n_over; i++)
+		ret[n++] = (struct pollfd){ .fd = event_wait_fd(k->over[i].ev), .events = POLLIN };
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		if (ready_fd(&k->ready[i]) >= 0)
 			ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready[i]), .events = POLLIN };
@@ -641,6 +670,13 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 
 int keep_patience(const struct keep *k, int timeout)
 {
+	const uint64_t now = clock_ms();
+
+	for (unsigned i = 0; i < k->n_over; i++) { /* those that are stopped */
+		const int left = k->over[i].until_ms > now ? (int)(k->over[i].until_ms - now) : 0;
+
+		timeout = timeout < 0 || left < timeout ? left : timeout;
+	}
 	for (unsigned i = 0; i < k->channels_end; i++)
 		timeout = line_patience(&k->channels[i].line, timeout);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
