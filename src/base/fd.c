@@ -68,7 +68,7 @@ ssize_t fd_read_all(int fd, void *bytes, size_t n)
 
 int fd_read_into(int fd, struct buf *ret)
 {
-	uint8_t piece[READ_STEP];
+	ROOM_TO_READ uint8_t piece[READ_STEP];
 	ssize_t n;
 
 	do {

@@ -27,6 +27,10 @@ static inline int steal_fd(int *fd)
 int fd_write_all(int fd, const void *bytes, size_t n);
 ssize_t fd_read_all(int fd, void *bytes, size_t n);
 
+/* A room on the stack that read(2) fills, and of which nothing but what it gave is looked at: all others are cleared when they come to be (meson.build), which takes longer than
+ * reading a few bytes into 64 KB. */
+#define ROOM_TO_READ __attribute__((uninitialized))
+
 /* All that is left in it, appended to ret. 0, -errno; -EFBIG: more than the buffer may hold, -ENOMEM. Allocates. */
 struct buf;
 int fd_read_into(int fd, struct buf *ret);

@@ -417,8 +417,10 @@ static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 	       !network_roles_are_needed(&ev->request->grants) && request_same_cell(ready->request, ev->request);
 }
 
-/* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. */
-static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_event *ready, int *ret, struct err *e)
+/* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. What is left of one whose supervisor was
+ * taken is *ret_rest's: it can be freed when that is at work. */
+static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_event *ready,
+					struct ambit_event **ret_rest, int *ret, struct err *e)
 {
 	if (ready != NULL && fits(ready, ev)) {
 		watch_nothing(ready);
@@ -427,7 +429,7 @@ static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_eve
 		if (ready->request->kind != KIND_RUN)
 			streams_adopt(&ev->streams, &ready->streams);
 		ev->from = steal_ptr(&ready->from);
-		ambit_event_free(ready);
+		*ret_rest = ready;
 		*ret = 0;
 		return WIRE_EVENT_GO;
 	}
@@ -472,7 +474,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 {
 	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
 	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0 || plan->asked != NULL;
-	struct ambit_event *ev = event_new(plan), *ready = plan->ready;
+	struct ambit_event *ev = event_new(plan), *ready = plan->ready, *rest = NULL;
 	enum wire_number how = WIRE_EVENT_START;
 	int r;
 
@@ -507,7 +509,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 				      e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0)
-		how = find_supervisor(ev, steal_ptr(&ready), &r, e);
+		how = find_supervisor(ev, steal_ptr(&ready), &rest, &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))
 		r = network_roles_start(&ev->network, e);
 	if (r == 0 && network_wants_agent(&ev->request->grants))
@@ -516,6 +518,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_http(ev, e);
 	r = r < 0 ? r : send_request(ev, plan, how, e);
+	ambit_event_free(rest);
 	if (r < 0) {
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
@@ -821,6 +824,14 @@ bool event_is_gone(const struct ambit_event *ev)
 	struct pollfd p = { .fd = ev->pidfd, .events = POLLIN };
 
 	return ev->result.ended && (ev->pidfd < 0 || poll(&p, 1, 0) == 1);
+}
+
+bool event_leaves(const struct ambit_event *ev)
+{
+	const enum event_cause cause = ev->result.cause;
+
+	return ev->result.ended && cause != CAUSE_REFUSED && cause != CAUSE_LOST &&
+	       !network_roles_are_needed(&ev->request->grants);
 }
 
 /* Says in the result what the exit status does not. */

@@ -125,6 +125,9 @@ void event_free_by(struct ambit_event *ev, uint64_t until_ms);
 /* Readable when it has something to do, and after its end when its supervisor is gone, for which freeing would wait. */
 int event_wait_fd(const struct ambit_event *ev);
 bool event_is_gone(const struct ambit_event *ev);
+/* Whether nothing of it is left but a supervisor that has said its last word: no cell, and no roles of its network, which end when it is freed. Of one that was refused, or lost its
+ * supervisor, that is not known. */
+bool event_leaves(const struct ambit_event *ev);
 
 /* Frees the handle and leaves the event: it lives as long as the connection to its supervisor, and has ended when that one has. Both are the caller's. */
 void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd);

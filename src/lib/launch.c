@@ -435,8 +435,8 @@ static int show_host(struct launch *l, struct err *e)
 
 #define UMASK_LINE "\nUmask:"
 
-/* umask(2) tells it only by changing it, for all threads of who uses this library. */
-static uint32_t own_umask(void)
+/* As the kernel says it: umask(2) tells it only by changing it, for all threads of who uses this library. */
+static uint32_t told_umask(void)
 {
 	char text[512]; /* it is the second line */
 	auto_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -448,6 +448,18 @@ static uint32_t own_umask(void)
 	at = strstr(text, UMASK_LINE);
 	mask = at != NULL ? strtoul(at + strlen(UMASK_LINE), NULL, 8) : 022;
 	return mask <= 0777 ? (uint32_t)mask : 022;
+}
+
+/* A session's process is ours and has one thread, so that it can ask the short way. */
+static uint32_t own_umask(bool in_session)
+{
+	mode_t mask;
+
+	if (!in_session)
+		return told_umask();
+	mask = umask(077);
+	(void)umask(mask);
+	return mask & 0777;
 }
 
 /* What a cell may write is not where its own record lies, nor what is in there. */
@@ -602,7 +614,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	if (!l->waits) /* else it is none, and in no list */
 		kind_describe((enum event_kind)l->q->kind, o->argv, l->q->command, sizeof l->q->command);
-	l->q->umask = own_umask();
+	l->q->umask = own_umask(l->names != NULL);
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
 	set_policies(l->q, p);

@@ -242,7 +242,7 @@ static bool is_ready(int fd, short events)
 /* Reads one chunk; false: nothing more to do now. */
 static bool fill(struct relay *r)
 {
-	uint8_t chunk[STREAM_CHUNK];
+	ROOM_TO_READ uint8_t chunk[STREAM_CHUNK];
 	ssize_t n;
 
 	if (r->from_fd < 0 || r->waiting.len > r->waiting_at || !is_ready(r->from_fd, POLLIN))

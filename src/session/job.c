@@ -23,8 +23,6 @@
 #include "session/lend.h"
 
 #define OUTPUT_DEFAULT (UINT64_C(64) << 20) /* kept on disk, and so bounded, also where the policy says nothing */
-#define LEAVE_MS                                                                                                       \
-	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
 #define START_MS 90000  /* for a supervisor to start a program: longer than it waits for whatever it may wait for */
 #define CANCEL_MS 10000 /* for a supervisor to end what it is told to end */
 #define TERMINAL_CHUNK (64u << 10)
@@ -52,7 +50,7 @@ void job_init(struct job *j)
 
 void job_finish(struct job *j)
 {
-	event_free_by(j->ev, clock_ms() + LEAVE_MS);
+	event_free_by(j->ev, clock_ms() + JOB_LEAVE_MS);
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);
 	fd_close(&j->terminal_fd);
@@ -313,7 +311,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	options_of(t, run, (j->flags & EVENT_BACKGROUND) != 0, environment, &o);
 	r = r < 0 ? r : open_streams(j, run, &model, &o);
 	if (r < 0) {
-		event_free_by(t->ready, clock_ms() + LEAVE_MS);
+		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
 		return public_error(ret_error, cannot_open(r, &e), &e);
 	}
 	(void)text_copy(names.event, sizeof names.event, j->row.event); /* ids, as is the next */
@@ -323,7 +321,7 @@ static int start(struct job *j, const struct job_terms *t, const struct run *run
 	j->output_max = t->policy->policy.limits.value[LIMIT_OUTPUT];
 	r = r < 0 || t->holder == NULL ? r : lend(&t->policy->policy, t->holder, &lent, &e);
 	if (r < 0)
-		event_free_by(t->ready, clock_ms() + LEAVE_MS);
+		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
 	r = r < 0 ? public_error(ret_error, r, &e)
 		  : launch_in_session(t->policy, &o, &names, t->ready, beside_of(j) ? NULL : t->template, &j->ev,
 				      ret_error);
@@ -418,7 +416,7 @@ int job_begin(struct job *j, const struct job_terms *t)
 
 	j->row.begun_ms = now_ms();
 	if (r < 0)
-		event_free_by(t->ready, clock_ms() + LEAVE_MS);
+		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
 	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
 	if (r < 0)
 		return refused(j, &why);

@@ -11,6 +11,9 @@
 #include "lib/policy_handle.h"
 #include "session/shelf.h"
 
+#define JOB_LEAVE_MS                                                                                                   \
+	2000 /* for a supervisor that has said its last word: one that somebody stopped would hold up the session */
+
 /* Of what all events of a session may take together; 0: that is not bounded. */
 struct job_share {
 	uint64_t wall_ms, cpu_ms;

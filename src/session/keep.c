@@ -122,8 +122,33 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e)
 		       "that key was given to session %s, which is another", k->row.session);
 }
 
+/* Nobody waits for a supervisor that has said its last word: the cell is dead, what it changed is settled, and what is left takes the kernel as long as a short event takes. Where
+ * there are roles of a network, ports for instance are free only when they have gone. */
+static void leave(struct keep *k, struct job *j)
+{
+	if (j->ev == NULL || k->n_over == KEEP_OVER_MAX || !event_leaves(j->ev))
+		return;
+	k->over[k->n_over].ev = steal_ptr(&j->ev);
+	k->over[k->n_over++].until_ms = clock_ms() + JOB_LEAVE_MS;
+}
+
+/* Those that are gone, or should be; in the end all. */
+static void tidy_over(struct keep *k, bool all)
+{
+	const uint64_t now = clock_ms();
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < k->n_over; i++)
+		if (all || event_is_gone(k->over[i].ev) || now >= k->over[i].until_ms)
+			event_free_by(k->over[i].ev, k->over[i].until_ms);
+		else
+			k->over[kept++] = k->over[i];
+	k->n_over = kept;
+}
+
 void keep_finish(struct keep *k)
 {
+	tidy_over(k, true);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_finish(&k->ready[i]);
 	mould_finish(&k->mould);
@@ -141,7 +166,7 @@ void keep_finish(struct keep *k)
 
 struct job *keep_job(struct keep *k, uint64_t n)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (n != 0 && k->jobs[i].n == n)
 			return &k->jobs[i];
 	return NULL;
@@ -150,14 +175,16 @@ struct job *keep_job(struct keep *k, uint64_t n)
 static struct job *free_place(struct keep *k)
 {
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
-		if (k->jobs[i].n == 0)
+		if (k->jobs[i].n == 0) {
+			k->jobs_end = i < k->jobs_end ? k->jobs_end : i + 1;
 			return &k->jobs[i];
+		}
 	return NULL;
 }
 
 bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (n != 0 && k->jobs[i].n == n) {
 			*ret = k->jobs[i].row;
 			if (ret->state == EVENT_OVER)
@@ -170,7 +197,7 @@ bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
 /* Those who follow all are told of each change; whoever is far behind, of how those events are when he is told. */
 static void changed(struct keep *k, uint64_t n)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++) {
+	for (unsigned i = 0; i < k->channels_end; i++) {
 		struct channel *c = &k->channels[i];
 
 		if (!c->follows_all || k->n_changes - c->changes_seen < KEEP_CHANGES)
@@ -331,6 +358,7 @@ static void end(struct keep *k, struct job *j)
 	k->ready[event_kind_of(j->flags)].wanted = true;
 	if (event_kind_of(j->flags) == KIND_PYTHON && (j->flags & EVENT_BACKGROUND) == 0)
 		mould_note(&k->mould, event_went_without(j->ev));
+	leave(k, j);
 	job_finish(j);
 	changed(k, n);
 }
@@ -339,7 +367,7 @@ uint64_t keep_oldest_job(const struct keep *k)
 {
 	uint64_t n = k->shelf.next;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].n < n)
 			n = k->jobs[i].n;
 	return n;
@@ -350,7 +378,7 @@ static struct job_share set_aside(const struct keep *k)
 {
 	struct job_share sum = { .wall_ms = 0 };
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].runs) {
 			sum.wall_ms += k->jobs[i].share.wall_ms;
 			sum.cpu_ms += k->jobs[i].share.cpu_ms;
@@ -377,7 +405,7 @@ static bool waits_for_share(const struct keep *k)
 /* Who has the session's ports; NULL: nobody, or there are none. */
 static struct job *holder(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].holds_ports)
 			return &k->jobs[i];
 	return NULL;
@@ -422,7 +450,7 @@ static void begin(struct keep *k, struct job *j)
 
 static bool has_clients(const struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			return true;
 	return false;
@@ -462,7 +490,7 @@ static struct job *next_in_turn(struct keep *k)
 
 	if (waits_for_share(k))
 		return NULL;
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		const struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->runs && (j->flags & EVENT_BACKGROUND) != 0)
@@ -470,7 +498,7 @@ static struct job *next_in_turn(struct keep *k)
 		else if (j->n != 0 && j->runs)
 			front++;
 	}
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const bool may = (j->flags & EVENT_BACKGROUND) != 0 ? beside < KEEP_BESIDE_MAX : front == 0;
 
@@ -483,7 +511,7 @@ static struct job *next_in_turn(struct keep *k)
 
 static void step_jobs(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 		const uint32_t flags = j->row.flags;
 
@@ -500,11 +528,22 @@ static void step_jobs(struct keep *k)
 	}
 }
 
+/* Gives up the places at the end that became free. */
+static void trim(struct keep *k)
+{
+	while (k->jobs_end > 0 && k->jobs[k->jobs_end - 1].n == 0)
+		k->jobs_end--;
+	while (k->channels_end > 0 && k->channels[k->channels_end - 1].line.sock < 0)
+		k->channels_end--;
+}
+
 void keep_step(struct keep *k)
 {
 	struct job *j;
 
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	trim(k);
+	tidy_over(k, false);
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_hear(&k->channels[i], k);
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
@@ -519,7 +558,7 @@ void keep_step(struct keep *k)
 
 void keep_tell(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			channel_tell(&k->channels[i], k);
 	make_ready(k); /* when everybody knows how the last one ended */
@@ -542,7 +581,7 @@ int keep_close(struct keep *k, struct err *e)
 	if (r < 0)
 		return r;
 	k->row.state = SESSION_ENDED;
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].row.state != EVENT_OVER)
 			(void)job_cancel(&k->jobs[i]); /* as above */
 	return 0;
@@ -574,7 +613,7 @@ static void let_settle(struct keep *k, uint64_t until)
 		unsigned n = 0;
 		const uint64_t now = clock_ms();
 
-		for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		for (unsigned i = 0; i < k->jobs_end; i++)
 			if (settles(&k->jobs[i]))
 				n += job_wants(&k->jobs[i], polled + n);
 		if (n == 0 || now >= until)
@@ -589,7 +628,7 @@ void keep_interrupt(struct keep *k)
 	const uint64_t begun = clock_ms();
 
 	step_jobs(k); /* what has ended has, though nobody looked yet */
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->row.state != EVENT_OVER && !settles(j))
@@ -609,6 +648,8 @@ void keep_client(struct keep *k, int sock, const struct err *why)
 	k->came++;
 	while (c < k->channels + KEEP_CHANNELS_MAX && c->line.sock >= 0)
 		c++;
+	if (c < k->channels + KEEP_CHANNELS_MAX && (size_t)(c - k->channels) >= k->channels_end)
+		k->channels_end = (unsigned)(c - k->channels) + 1;
 	if (c == k->channels + KEEP_CHANNELS_MAX) {
 		(void)err_set(&e, AMBIT_LIMIT, "close some", "the session has %d connections", KEEP_CHANNELS_MAX);
 		why = why != NULL ? why : &e;
@@ -623,13 +664,15 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0)
 			n += job_wants(&k->jobs[i], ret + n);
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_end; i++)
 		if (k->channels[i].line.sock >= 0)
 			ret[n++] = (struct pollfd){ .fd = k->channels[i].line.sock,
 						    .events = line_wants(&k->channels[i].line) };
+	for (unsigned i = 0; i < k->n_over; i++)
+		ret[n++] = (struct pollfd){ .fd = event_wait_fd(k->over[i].ev), .events = POLLIN };
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		if (ready_fd(&k->ready[i]) >= 0)
 			ret[n++] = (struct pollfd){ .fd = ready_fd(&k->ready[i]), .events = POLLIN };
@@ -640,7 +683,14 @@ unsigned keep_wants(struct keep *k, struct pollfd *ret)
 
 int keep_patience(const struct keep *k, int timeout)
 {
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	const uint64_t now = clock_ms();
+
+	for (unsigned i = 0; i < k->n_over; i++) { /* those that are stopped */
+		const int left = k->over[i].until_ms > now ? (int)(k->over[i].until_ms - now) : 0;
+
+		timeout = timeout < 0 || left < timeout ? left : timeout;
+	}
+	for (unsigned i = 0; i < k->channels_end; i++)
 		timeout = line_patience(&k->channels[i].line, timeout);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
@@ -652,7 +702,7 @@ uint32_t keep_running(const struct keep *k)
 {
 	uint32_t n = 0;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		n += k->jobs[i].n != 0;
 	return n;
 }

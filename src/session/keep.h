@@ -14,6 +14,7 @@
 
 #define KEEP_JOBS_MAX 256  /* that run or wait */
 #define KEEP_BESIDE_MAX 32 /* of the background, that run */
+#define KEEP_OVER_MAX 16   /* events that are over, whose supervisors end */
 #define KEEP_CHANNELS_MAX 64
 #define KEEP_CHANGES 256 /* that are kept for those who follow all */
 
@@ -24,10 +25,18 @@ struct keep {
 	struct buf described;
 	struct ambit_policy *policy; /* owned */
 	struct job jobs[KEEP_JOBS_MAX];
+	unsigned
+		jobs_end; /* behind the last place in use: what lies beyond is free, and not looked at with each step */
+	struct {
+		struct ambit_event *ev; /* owned */
+		uint64_t until_ms;      /* by clock_ms: then its supervisor is killed */
+	} over[KEEP_OVER_MAX]; /* whose ends are written down and told: their supervisors have said their last word, and end */
+	unsigned n_over;
 	struct ready ready[KIND_COUNT];
 	struct mould mould;                /* of Python */
 	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
+	unsigned channels_end;                               /* likewise */
 	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
 	uint64_t came;                                       /* clients, ever */
 	uint64_t taken, ended, failed, interrupted, denials; /* events, since this process began */
@@ -46,7 +55,7 @@ void keep_client(struct keep *k, int sock, const struct err *why);
 /* Does what there is to do; then tells those who wait. Between the two the daemon is told: who hears that an event is over, and asks it, hears the same. */
 void keep_step(struct keep *k);
 void keep_tell(struct keep *k);
-#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_CHANNELS_MAX + KIND_COUNT + 1)
+#define KEEP_POLL_MAX (KEEP_JOBS_MAX * JOB_FDS + KEEP_OVER_MAX + KEEP_CHANNELS_MAX + KIND_COUNT + 1)
 unsigned keep_wants(struct keep *k, struct pollfd *ret);
 int keep_patience(const struct keep *k, int timeout); /* for poll(2), as line_patience */
 uint32_t keep_running(const struct keep *k);

@@ -124,7 +124,7 @@ static void ask_to_go(struct role *r)
 
 static bool waits_to_write(const struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].row.state == EVENT_OVER)
 			return true;
 	return false;

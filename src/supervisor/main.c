@@ -51,6 +51,7 @@ struct supervisor {
 	int pidfd;               /* owned: the warden's process */
 	int tick;                /* owned: timer: deadline and sampling */
 	int proc_fd, scratch_fd; /* owned: the cell's /proc, and its scratch file system */
+	int mounts_fd;           /* owned: the cell's mount namespace (hold_mounts); -1 */
 	int terminal_fd;         /* owned until handed to the library */
 	int stdio_fd[3];
 	int program_fd;
@@ -115,6 +116,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 		(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped: the number is its */
 		(void)waitpid(s->pid, NULL, 0);
 	}
+	fd_close(&s->mounts_fd);
 	staging_drop(&s->staging);
 	network_finish(&s->network);
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
@@ -478,6 +480,13 @@ static int run(struct supervisor *s, struct err *e)
 	return 0;
 }
 
+/* The kernel takes a mount namespace down with the last process in it, and that process has not ended before: up to a millisecond, in which it waits for all processors. A cell
+ * whose processes are gone is dead without that. So it is held until everything is told; where it cannot be, it takes as long. */
+static void hold_mounts(struct supervisor *s)
+{
+	s->mounts_fd = openat(s->proc_fd, "1/ns/mnt", O_RDONLY | O_CLOEXEC);
+}
+
 static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	const mechanism_set achieved = rbuf_u64(&m->body);
@@ -498,6 +507,7 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 			 e);
 	if (r < 0)
 		return r;
+	hold_mounts(s);
 	s->achieved = achieved | own_mechanisms(s);
 	r = check_wall(s, s->achieved | (s->is_template ? landlock_mechanisms : 0), e);
 	if (r < 0)
@@ -933,6 +943,8 @@ static void tell_ended(struct supervisor *s)
 		tell_effects(s, &t);
 	staging_close(&s->staging, &s->outcome); /* effects were held against what lies in the stage */
 	is_staged = s->outcome.workspace == WORKSPACE_STAGED;
+	if (is_staged) /* its overlay does not stand any more when somebody else settles what lies in it */
+		fd_close(&s->mounts_fd);
 	/* what lies in a stage may be committed next, over another connection: not before this is in the ledger */
 	if (t.unlogged == 0)
 		t.unlogged = logbook_stop(&s->logbook, &s->outcome, is_staged, &t.why);
@@ -1070,6 +1082,7 @@ static void take_down(struct supervisor *s)
 {
 	(void)kill(s->pid, SIGKILL); /* our own child, not yet reaped */
 	(void)waitpid(s->pid, NULL, 0);
+	fd_close(&s->mounts_fd);
 	staging_drop(&s->staging);
 	network_finish(&s->network);
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
@@ -1365,7 +1378,8 @@ int main(int argc, char **argv)
 
 	/* field by field: clearing half a megabyte that is clear would cost its page faults */
 	s.lib = LIBRARY_FD;
-	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.terminal_fd = s.program_fd = s.logbook.talk.sock = -1;
+	s.cell = s.pidfd = s.tick = s.proc_fd = s.scratch_fd = s.mounts_fd = s.terminal_fd = s.program_fd = -1;
+	s.logbook.talk.sock = -1;
 	s.stdio_fd[0] = s.stdio_fd[1] = s.stdio_fd[2] = s.code_fd[0] = s.code_fd[1] = -1;
 	s.template_fd = s.template_pidfd = -1;
 	s.state = WIRE_NEW;

@@ -260,10 +260,11 @@ def waiting(s):
     """What waits in cells of the session that is in use: its process, and arguments."""
     found = []
     for role in commands_of(s, "ambit-session"):
-        for supervisor in held_by(role):
-            for pid in [pid for warden in children(supervisor) for pid in children(warden)]:
-                with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-                    found.append((pid, file.read().split(b"\0")))
+        with contextlib.suppress(OSError):  # another session's may rest, and go meanwhile
+            for supervisor in held_by(role):
+                for pid in [pid for warden in children(supervisor) for pid in children(warden)]:
+                    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                        found.append((pid, file.read().split(b"\0")))
     return found
 
 
