@@ -35,6 +35,7 @@ struct message_row {
 #define CLIENT WIRE_CLIENT
 #define DAEMON WIRE_DAEMON
 #define SESSION WIRE_SESSION
+#define POOL WIRE_POOL
 #define NEW WIRE_NEW
 #define BUILDING WIRE_BUILDING
 #define RUNNING WIRE_RUNNING

@@ -39,7 +39,8 @@ enum wire_side {
 	WIRE_SECRET,
 	WIRE_CLIENT,
 	WIRE_DAEMON,
-	WIRE_SESSION
+	WIRE_SESSION,
+	WIRE_POOL
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 
