@@ -247,6 +247,23 @@ bool ground_put(struct buf *out, uint64_t files)
 	return put_role(out, "ambit-supervisor") && put_role(out, "ambit-warden") && !out->failed;
 }
 
+static ssize_t read_groups(const char *path, char room[4096])
+{
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : fd_read_all(fd, room, 4096);
+}
+
+bool ground_counts_with(pid_t pid)
+{
+	char path[32], own[4096], theirs[4096];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid); /* fits */
+	n = read_groups("/proc/self/cgroup", own);
+	return n > 0 && read_groups(path, theirs) == n && memcmp(own, theirs, (size_t)n) == 0;
+}
+
 bool ground_sees(pid_t pid)
 {
 	char path[40], link[64];

@@ -24,5 +24,7 @@ uint64_t ground_files(void);
 bool ground_put(struct buf *out, uint64_t files);
 /* Whether this process may look at that one; if both may, they are in the same domain. */
 bool ground_sees(pid_t pid);
+/* Whether that one counts in the same control groups: what differs most often, known without asking anybody. */
+bool ground_counts_with(pid_t pid);
 
 #endif

@@ -70,7 +70,7 @@ static int reach(void)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid() ||
-	    !ground_sees(peer.pid))
+	    !ground_sees(peer.pid) || !ground_counts_with(peer.pid))
 		return -1;
 	return steal_fd(&fd);
 }

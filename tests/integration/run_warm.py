@@ -272,6 +272,13 @@ def code_has_its_interpreter(place):
         result = s.ambit("run", "--python", "--env", "EXTRA=1", input="import os; print(os.environ['EXTRA'])")
         expect_ok(result, "1\n")
         s.stands(3)
+        if os.path.exists("/usr/bin/node"):
+            for n in range(2):
+                s.until(lambda: len(s.held()) == len(s.waiting()), "all stand")
+                time.sleep(0.2 * SLOW)
+                before = s.held()
+                expect_ok(s.ambit("run", "--node", input="console.log(process.cwd())"), s.home + "\n")
+            assert len(set(before) - set(s.held())) == 1, "none was used for Node"
         result = s.ambit("run", "--python", input="print(2)\nraise ValueError('so')")
         assert result.returncode != 0 and result.stdout == "2\n" and "ValueError: so" in result.stderr, told(result)
 
@@ -400,6 +407,25 @@ def who_dies_ends_what_is_his(place):
                 expect_ok(s.run("true"))
         expect_ok(s.run("echo", "without"), "without\n")
         s.daemon.wait()
+
+
+def a_signal_reaches_the_program(place):
+    """Interrupted, stopped and continued as by a terminal's keys: the command line and its program are in no group together."""
+    says = ("sh", "-c", "trap 'echo caught; exit 7' INT; echo up; while :; do sleep 0.05; done")
+    with Warm(place) as s:
+        for daemon in (True, False):
+            (supervisor, warden), = s.stands()
+            environment = s.environment if daemon else {**s.environment, "XDG_RUNTIME_DIR": s.elsewhere()}
+            with subprocess.Popen([place.ambit, "run", "--", *says], cwd=s.tree, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True) as it:
+                assert it.stdout.readline() == "up\n"
+                assert daemon == (supervisor not in s.held())
+                os.killpg(it.pid, signal.SIGTSTP)
+                s.until(lambda pid=it.pid: state_of(pid) == "T", "it stops")
+                os.killpg(it.pid, signal.SIGCONT)
+                s.until(lambda pid=it.pid: state_of(pid) != "T", "it goes on")
+                os.killpg(it.pid, signal.SIGINT)
+                out, _ = it.communicate(timeout=SLOW * PATIENCE)
+                assert it.returncode == 7 and out == "caught\n", (daemon, it.returncode, out)
 
 
 def who_does_not_answer_costs_little(place):
@@ -531,7 +557,7 @@ def command(pid):
 
 SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
-             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
              another_user_takes_none_and_offers_none, what_nobody_wants_goes_after_a_minute]
 

@@ -435,6 +435,8 @@ static void one_sees_itself_and_nobody_who_is_not_there(void **state)
 	assert_false(ground_sees(0));
 	assert_false(ground_sees(-1));
 	assert_false(ground_sees(INT32_MAX));
+	assert_true(ground_counts_with(getpid()) && ground_counts_with(getppid()));
+	assert_false(ground_counts_with(INT32_MAX));
 }
 
 /* The soft limit of open files is the caller's to name. */
