@@ -25,6 +25,7 @@ struct caller {
 	int sock;           /* owned; -1: a free place */
 	pid_t pid;          /* whose it was when it came */
 	bool asked;         /* once, and no more */
+	bool told;          /* by the daemon, that there is none */
 	struct buf wanted;  /* what is made again when its event is over; empty: nothing */
 	struct kept *waits; /* for this, which does not stand yet; NULL */
 };
@@ -43,7 +44,8 @@ struct pool {
 static void tell_none(struct caller *c)
 {
 	c->waits = NULL;
-	(void)wire_send(c->sock, WIRE_POOL_NONE, NULL, NULL, 0); /* it has room, or he went */
+	if (!c->told)
+		(void)wire_send(c->sock, WIRE_POOL_NONE, NULL, NULL, 0); /* it has room, or he went */
 }
 
 /* A cell that cannot be given to who asked for it stays for the next. */
@@ -127,7 +129,7 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 		return;
 	}
 	buf_put(&c->wanted, m->body.data + m->body.at, rbuf_left(&m->body));
-	k = find(p, &a);
+	k = c->told ? NULL : find(p, &a);
 	if (k == NULL) {
 		tell_none(c);
 	} else if (event_is_ready(k->ev)) {
@@ -151,22 +153,23 @@ static void hear(struct pool *p, struct caller *c)
 		answer(p, c, &m);
 }
 
-/* Of the person's own alone; who does not find a place has a cell of his own. */
-static void admit(struct pool *p)
+/* Takes sock, of the person's own alone; who does not find a place has a cell of his own. told: that there is none. */
+static void admit(struct pool *p, int sock, bool told)
 {
-	auto_fd int sock = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	auto_fd int own = sock;
 	struct ucred peer;
 	socklen_t size = sizeof peer;
 
-	if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
+	if (own < 0 || getsockopt(own, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
 		return;
 	for (unsigned i = 0; i < CALLERS_MAX; i++) {
 		struct caller *c = &p->caller[i];
 
 		if (c->sock >= 0)
 			continue;
-		c->sock = steal_fd(&sock);
+		c->sock = steal_fd(&own);
 		c->pid = peer.pid;
+		c->told = told;
 		return;
 	}
 }
@@ -250,7 +253,7 @@ static void loop(struct pool *p)
 		for (unsigned i = 0; i < KEPT_MAX; i++)
 			step(p, &p->kept[i]);
 		if (p->polled[1].revents != 0)
-			admit(p);
+			admit(p, accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), false);
 	}
 }
 
@@ -266,6 +269,7 @@ static int begin(struct pool *p)
 		kept_init(&p->kept[i]);
 	for (unsigned i = 0; i < CALLERS_MAX; i++)
 		init(&p->caller[i]);
+	admit(p, steal_fd(&m.fds[1]), true);
 	return 0;
 }
 

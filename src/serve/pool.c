@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "lib/role.h"
+#include "serve/place.h"
 #include "wire/wire.h"
 
 #define AGAIN_MS 1000
@@ -38,12 +39,18 @@ int pool_patience(const struct pool *p, int timeout)
 	return waits(p) && (timeout < 0 || timeout > AGAIN_MS) ? AGAIN_MS : timeout;
 }
 
-/* Whoever came waits where he is, and not for long. */
+/* Whoever comes first does not wait for it: there is none, and what is asked is for the next. */
 static void start(struct pool *p, int listen_fd, char **environment)
 {
+	auto_fd int first = place_accept(listen_fd);
+	const int fds[] = { listen_fd, first };
+
+	if (first < 0)
+		return; /* gone, or somebody else */
 	p->again_ms = clock_ms() + AGAIN_MS;
+	(void)wire_send(first, WIRE_POOL_NONE, NULL, NULL, 0); /* it has room, or he went */
 	if (role_start_on_host("ambit-pool", environment, &p->pidfd, &p->sock, NULL) < 0 ||
-	    wire_send(p->sock, WIRE_POOL_BEGIN, NULL, &listen_fd, 1) < 0)
+	    wire_send(p->sock, WIRE_POOL_BEGIN, NULL, fds, 2) < 0)
 		pool_finish(p);
 }
 
