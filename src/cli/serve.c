@@ -24,6 +24,7 @@ static const char help_text[] =
 	"\n"
 	"The daemon that keeps sessions: yours alone, without root. The first command that needs it starts it, and that one ends when\n"
 	"nobody has used it for ten minutes; one that is started so stays, and is what a service manager is to run.\n"
+	"While it is there, an `ambit run` that is repeated finds its cell made, if that changes nothing but time.\n"
 	"\n"
 	"  --idle TIME   end when nobody has used it for so long (30s, 10m)\n"
 	"  --status      how the one that is there is\n"

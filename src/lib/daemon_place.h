@@ -15,6 +15,7 @@
 
 #define DAEMON_NATIVE "native.sock" /* SOCK_SEQPACKET: session/link.h */
 #define DAEMON_RPC "rpc.sock"       /* SOCK_STREAM: doc/PROTOCOL.md */
+#define DAEMON_POOL "pool.sock"     /* SOCK_SEQPACKET: lib/pool.h */
 #define DAEMON_LOCK "daemon.lock"   /* "PID\nDIRECTORY\n" of who holds it */
 
 /* The socket that is called so: in the place of this environment; where the lock says. -HOST; false: it says nothing else. */

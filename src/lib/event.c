@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "lib/helper.h"
+#include "lib/pool.h"
 #include "lib/public.h"
 #include "lib/stage.h"
 #include "lib/template.h"
@@ -118,7 +119,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 		free(plan->request);
 		return NULL;
 	}
-	ev->sock = ev->pidfd = ev->terminal_fd = -1;
+	ev->sock = ev->pidfd = ev->terminal_fd = ev->pool_fd = -1;
 	ev->owner = getpid();
 	network_roles_init(&ev->network);
 	ev->ledger_fd = plan->recorded ? fcntl(plan->ledger_fd, F_DUPFD_CLOEXEC, 3) : -1;
@@ -205,6 +206,7 @@ void ambit_event_free(struct ambit_event *ev)
 	helper_part(&ev->pidfd);
 	fd_close(&ev->cell_pidfd);
 	template_release(ev->from); /* when its cell is gone */
+	fd_close(&ev->pool_fd); /* when all of it is over */
 	free(ev);
 }
 
@@ -340,7 +342,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 				(plan->is_template ? EVENT_TEMPLATE : 0));
 	r = wire_send(ev->sock, how, &b, fds, n);
 	/* else they are sent again: another cell may be made when it is known what runs. Not of a template: what it was not there to take would be here for ever, with the streams of an event */
-	if (!ev->waits || plan->is_template)
+	if (r == 0 && (!ev->waits || plan->is_template))
 		streams_handed_over(&ev->streams);
 	fd_close(&ev->network.relay_fd);
 	fd_close(&ev->network.dialer_fd);
@@ -417,10 +419,11 @@ static bool fits(const struct ambit_event *ready, const struct ambit_event *ev)
 	       !network_roles_are_needed(&ev->request->grants) && request_same_cell(ready->request, ev->request);
 }
 
-/* With the supervisor of the one that waits, or another one; the first has gone before the second makes what has the same name. What is left of one whose supervisor was
- * taken is *ret_rest's: it can be freed when that is at work. */
-static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_event *ready,
-					struct ambit_event **ret_rest, int *ret, struct err *e)
+/* With the supervisor of the one that waits, or another one, or that which the daemon gave; the first has gone before the second makes what has the same name. What is left of one whose supervisor
+ * was taken is *ret_rest's: it can be freed when that is at work. */
+static enum wire_number find_supervisor(struct ambit_event *ev, const struct event_plan *plan,
+					struct ambit_event *ready, struct ambit_event **ret_rest, int *ret,
+					struct err *e)
 {
 	if (ready != NULL && fits(ready, ev)) {
 		watch_nothing(ready);
@@ -434,8 +437,28 @@ static enum wire_number find_supervisor(struct ambit_event *ev, struct ambit_eve
 		return WIRE_EVENT_GO;
 	}
 	event_free_by(ready, clock_ms() + READY_LEAVE_MS);
+	*ret = 0;
+	if (pool_take(ev, plan))
+		return WIRE_EVENT_GO;
 	*ret = start_supervisor(ev, e);
 	return WIRE_EVENT_START;
+}
+
+/* What the daemon gave may have gone since: then it is as if it had given nothing, under another name. */
+static int ask_supervisor(struct ambit_event *ev, const struct event_plan *plan, enum wire_number how, struct err *e)
+{
+	int r = send_request(ev, plan, how, e);
+
+	if (r != -AMBIT_GONE || how != WIRE_EVENT_GO || !plan->pooled)
+		return r;
+	fd_close(&ev->sock);
+	fd_close(&ev->pidfd);
+	r = event_new_id('e', ev->result.started_ns / 1000000, ev->result.event);
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot get random numbers");
+	memcpy(ev->request->event, ev->result.event, sizeof ev->request->event);
+	r = start_supervisor(ev, e);
+	return r < 0 ? r : send_request(ev, plan, WIRE_EVENT_START, e);
 }
 
 static bool tells_early(const struct ambit_event *ev)
@@ -509,7 +532,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 				      e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0)
-		how = find_supervisor(ev, steal_ptr(&ready), &rest, &r, e);
+		how = find_supervisor(ev, plan, steal_ptr(&ready), &rest, &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))
 		r = network_roles_start(&ev->network, e);
 	if (r == 0 && network_wants_agent(&ev->request->grants))
@@ -517,7 +540,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_http(ev, e);
-	r = r < 0 ? r : send_request(ev, plan, how, e);
+	r = r < 0 ? r : ask_supervisor(ev, plan, how, e);
 	ambit_event_free(rest);
 	if (r < 0) {
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);

@@ -24,6 +24,7 @@ struct ambit_event {
 	int epoll_fd;    /* owned */
 	int always_fd;   /* owned: readable for ever, stands for descriptors that epoll does not take */
 	int terminal_fd; /* owned until taken */
+	int pool_fd;     /* owned: whoever was asked for a cell learns by its end that this is over; -1 */
 	struct {
 		int fd;
 		uint32_t events;
@@ -94,6 +95,8 @@ struct event_plan {
 	bool waits; /* it runs nothing yet: only its cell is made; of code its interpreter is started, too. Nothing of a command's argv and streams counts */
 	struct ambit_event *
 		ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
+	bool pooled;   /* it may have a cell that the person's daemon made (pool.h) */
+	bool pooled_code;  /* and the interpreter may have been started in it */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 

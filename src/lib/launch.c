@@ -630,6 +630,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
+	plan.pooled = l->command_line && l->hide == NULL;
+	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);
 	if (r == 0 && l->waits && l->q->kind != KIND_RUN && reads_what_is_written(l))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))

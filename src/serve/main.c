@@ -21,6 +21,7 @@
 #include "serve/clients.h"
 #include "serve/handover.h"
 #include "serve/place.h"
+#include "serve/pool.h"
 #include "serve/rows.h"
 #include "wire/wire.h"
 
@@ -33,12 +34,13 @@ struct daemon {
 	struct place place;
 	struct roles roles;
 	struct clients clients;
+	struct pool pool;
 	int signal_fd;
 	uint64_t idle_max_ms;   /* 0: it stays */
 	uint64_t idle_since_ms; /* 0: it is not */
 	uint64_t deaf_ms;       /* until when nobody is let in, for want of descriptors */
 	uint64_t ends_ms;       /* when it goes at the latest; 0: nobody told it to */
-	struct pollfd polled[3 + ROLES_MAX + CLIENTS_POLL_MAX];
+	struct pollfd polled[4 + ROLES_MAX + CLIENTS_POLL_MAX];
 };
 
 /* ---- what its roles are told of the person's environment ---- */
@@ -160,6 +162,7 @@ static void on_signal(struct daemon *d)
 	}
 	notify("STOPPING=1");
 	d->ends_ms = clock_ms() + GRACE_MS;
+	pool_finish(&d->pool);
 	place_shut(&d->place); /* who comes finds nobody, or starts another, which waits for us */
 }
 
@@ -173,7 +176,7 @@ static uint64_t running(const struct daemon *d)
 
 static bool is_over(struct daemon *d)
 {
-	const bool idle = d->roles.n == 0 && clients_now(&d->clients) == 0;
+	const bool idle = d->roles.n == 0 && clients_now(&d->clients) == 0 && !pool_is_there(&d->pool);
 
 	d->idle_since_ms = !idle ? 0 : d->idle_since_ms != 0 ? d->idle_since_ms : clock_ms();
 	if (d->ends_ms != 0)
@@ -218,7 +221,7 @@ static int patience(const struct daemon *d, unsigned no_rpc_ms)
 		timeout = (int)(d->idle_max_ms < 1000 ? d->idle_max_ms : 1000);
 	if (no_rpc_ms != 0 && (timeout < 0 || timeout > (int)no_rpc_ms))
 		timeout = (int)no_rpc_ms;
-	return clients_patience(&d->clients, timeout);
+	return clients_patience(&d->clients, pool_patience(&d->pool, timeout));
 }
 
 static void complain(const struct err *e)
@@ -245,24 +248,27 @@ static void reload(struct daemon *d)
 static void loop(struct daemon *d)
 {
 	while (!is_over(d)) {
-		unsigned n = 3, of_roles;
+		unsigned n = 4, of_roles;
 		const bool deaf = is_deaf(d);
 		const unsigned no_rpc_ms = clients_rpc_wait(&d->clients);
 
 		d->polled[0] = (struct pollfd){ .fd = d->signal_fd, .events = POLLIN };
 		d->polled[1] = (struct pollfd){ .fd = deaf ? -1 : d->place.native_fd, .events = POLLIN };
 		d->polled[2] = (struct pollfd){ .fd = deaf || no_rpc_ms != 0 ? -1 : d->place.rpc_fd, .events = POLLIN };
+		d->polled[3] = pool_wants(&d->pool, d->place.pool_fd);
 		of_roles = roles_wants(&d->roles, d->polled + n);
 		n += of_roles;
 		n += clients_wants(&d->clients, d->polled + n);
 		if (poll(d->polled, n, patience(d, no_rpc_ms)) < 0 && errno != EINTR)
 			return;
-		roles_step(&d->roles, d->polled + 3, of_roles);
+		roles_step(&d->roles, d->polled + 4, of_roles);
 		if (d->polled[0].revents != 0)
 			on_signal(d);
 		if ((d->polled[1].revents | d->polled[2].revents) != 0)
 			let_in(d); /* signals without end keep nobody out */
-		clients_step(&d->clients, d->polled + 3 + of_roles);
+		clients_step(&d->clients, d->polled + 4 + of_roles);
+		if (d->polled[3].revents != 0)
+			pool_step(&d->pool, d->place.pool_fd, d->roles.environment);
 		if (d->clients.reload)
 			reload(d);
 	}
@@ -306,6 +312,8 @@ static int take_over(struct daemon *d, int handed_fd, struct err *e)
 		complain(e);
 		return r;
 	}
+	if (place_listen_for_pool(&d->place, e) < 0)
+		complain(e); /* nothing is lost but time */
 	d->idle_max_ms = h.idle_max_ms;
 	d->roles.sessions_fd = d->place.sessions_fd;
 	clients_tell_reload(&d->clients, NULL);
@@ -329,6 +337,7 @@ int main(int argc, char **argv)
 	d.signal_fd = catch_signals();
 	keep_environment();
 	place_init(&d.place);
+	pool_init(&d.pool);
 	roles_init(&d.roles, -1, kept);
 	clients_init(&d.clients, &d.roles, rows_now_ms());
 	r = handed_fd >= 0 ? take_over(&d, handed_fd, &e) : begin(&d, &e);
@@ -337,6 +346,7 @@ int main(int argc, char **argv)
 	clients_place(&d.clients);
 	notify("READY=1");
 	loop(&d);
+	pool_finish(&d.pool);
 	clients_finish(&d.clients);
 	roles_finish(&d.roles);
 	place_leave(&d.place);

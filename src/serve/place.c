@@ -22,9 +22,13 @@
 
 void place_init(struct place *p)
 {
-	*p = (struct place){
-		.sessions_fd = -1, .lock_fd = -1, .native_fd = -1, .rpc_fd = -1, .run_fd = -1, .run_lock_fd = -1
-	};
+	*p = (struct place){ .sessions_fd = -1,
+			     .lock_fd = -1,
+			     .native_fd = -1,
+			     .rpc_fd = -1,
+			     .pool_fd = -1,
+			     .run_fd = -1,
+			     .run_lock_fd = -1 };
 }
 
 static int open_place(const char *path, const char *what, int *ret_fd, struct err *e)
@@ -160,7 +164,12 @@ int place_take(struct place *p, struct err *e)
 		r = listen_at(p->run_fd, DAEMON_NATIVE, SOCK_SEQPACKET, &p->native_fd, e);
 	if (r == 0 && p->rpc_fd < 0)
 		r = listen_at(p->run_fd, DAEMON_RPC, SOCK_STREAM, &p->rpc_fd, e);
-	return r;
+	return r < 0 ? r : place_listen_for_pool(p, e);
+}
+
+int place_listen_for_pool(struct place *p, struct err *e)
+{
+	return p->run_fd < 0 ? 0 : listen_at(p->run_fd, DAEMON_POOL, SOCK_SEQPACKET, &p->pool_fd, e);
 }
 
 void place_shut(struct place *p)
@@ -168,9 +177,11 @@ void place_shut(struct place *p)
 	if (p->run_fd >= 0) {
 		(void)unlinkat(p->run_fd, DAEMON_NATIVE, 0); /* whoever comes next finds nobody, and starts another */
 		(void)unlinkat(p->run_fd, DAEMON_RPC, 0);
+		(void)unlinkat(p->run_fd, DAEMON_POOL, 0);
 	}
 	fd_close(&p->native_fd);
 	fd_close(&p->rpc_fd);
+	fd_close(&p->pool_fd);
 	fd_close(&p->run_fd);
 }
 

@@ -14,13 +14,16 @@
 struct place {
 	int sessions_fd, lock_fd;
 	int native_fd, rpc_fd; /* listening */
-	int run_fd;            /* the directory of the sockets; -1: they are the service manager's */
+	int pool_fd; /* likewise, for the role ambit-pool; -1: the sockets are the service manager's, and so is the control group, which is nobody's who runs a command */
+	int run_fd;  /* the directory of the sockets; -1: they are the service manager's */
 	int run_lock_fd;
 };
 
 void place_init(struct place *p);
 /* -CONFLICT: there is a daemon already; -HOST, -SYSTEM, -DENIED. */
 int place_take(struct place *p, struct err *e);
+/* Anew, by a program that took over the rest. place_take has done it. */
+int place_listen_for_pool(struct place *p, struct err *e);
 /* Nobody is let in any more: the listeners go, and the names of those that are ours. The directory and its lock stay. */
 void place_shut(struct place *p);
 void place_leave(struct place *p);

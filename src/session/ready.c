@@ -1,39 +1,18 @@
 #include "session/ready.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/fd.h"
-#include "base/text.h"
 #include "lib/event.h"
+#include "lib/scarce.h"
 
 #define UNWANTED_MS 60000 /* then it costs more than it saves */
-#define SCARCE 8          /* of this part of the memory nothing is made ready */
 
 void ready_finish(struct ready *r)
 {
 	event_free_by(r->ev, clock_ms() + READY_LEAVE_MS);
 	r->ev = NULL;
 	r->promised = false;
-}
-
-/* What waits takes memory that nobody asked for yet. */
-static bool memory_is_scarce(void)
-{
-	auto_fd int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	char text[512]; /* the first lines */
-	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
-	const char *total, *available;
-
-	text[n > 0 ? n : 0] = 0;
-	total = strstr(text, "MemTotal:");
-	available = strstr(text, "MemAvailable:");
-	return total != NULL && available != NULL &&
-	       strtoull(available + strlen("MemAvailable:"), NULL, 10) <
-		       strtoull(total + strlen("MemTotal:"), NULL, 10) / SCARCE;
 }
 
 void ready_make(struct ready *r, const struct job_terms *t)

@@ -40,7 +40,8 @@ enum wire_side {
 	WIRE_CLIENT,
 	WIRE_DAEMON,
 	WIRE_SESSION,
-	WIRE_TEMPLATE
+	WIRE_TEMPLATE,
+	WIRE_POOL
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

@@ -1,0 +1,275 @@
+#include "lib/ground.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "lib/helper.h"
+
+#define STATUS "/proc/self/status"
+#define MASK_WORDS 16 /* nodes of memory: 1024, as many as any kernel is built for */
+
+/* ---- /proc/self/status ---- */
+
+/* What each process has of its own; all else is compared, also what a later kernel tells. */
+static bool is_own(const char *line)
+{
+	static const char *const own[] = { "Name:",    "State:", "Tgid:", "Ngid:", "Pid:",   "PPid:",
+					   "FDSize:",  "NS",     "Vm",    "Rss",   "Huge",   "Core",
+					   "Threads:", "Sig",    "Shd",   "volun", "nonvol", "x86_Thread_features" };
+
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (strncmp(line, own[i], strlen(own[i])) == 0)
+			return true;
+	return false;
+}
+
+/* "Seccomp:\t0": whether the line says that there is none. */
+static bool is_zero(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at != NULL && at[strlen(name)] == '0' && at[strlen(name) + 1] == '\n';
+}
+
+/* A filter cannot be read; and who is traced has what he starts traced. */
+static bool put_status(struct buf *out)
+{
+	char text[8192];
+	auto_fd int fd = open(STATUS, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
+
+	if (n <= 0 || n == (ssize_t)sizeof text - 1)
+		return false;
+	text[n] = 0;
+	if (!is_zero(text, "\nTracerPid:\t") || !is_zero(text, "\nSeccomp:\t"))
+		return false;
+	for (const char *line = text; *line != 0; line += strcspn(line, "\n") + 1)
+		if (!is_own(line))
+			buf_put(out, line, strcspn(line, "\n") + 1); /* each ends so */
+	return true;
+}
+
+/* ---- files of /proc/self ---- */
+
+/* With its length, so that no two files make the bytes of others; one that is not there, or not for us, is told by why. */
+static bool put_file(struct buf *out, const char *path)
+{
+	char text[8192];
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -errno : fd_read_all(fd, text, sizeof text);
+
+	if (n == (ssize_t)sizeof text)
+		return false;
+	buf_put_u32(out, n < 0 ? (uint32_t)-n : 0);
+	buf_put_bytes(out, text, n < 0 ? 0 : (size_t)n);
+	return true;
+}
+
+static bool put_files(struct buf *out)
+{
+	static const char *const paths[] = {
+		"/proc/self/cgroup",
+		"/proc/self/cpu_resctrl_groups",
+		"/proc/self/oom_score_adj",
+		"/proc/self/coredump_filter",
+		"/proc/self/loginuid",
+		"/proc/self/sessionid",
+		"/proc/self/attr/current",
+		"/proc/self/attr/apparmor/current",
+		"/proc/self/attr/smack/current",
+	};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		if (!put_file(out, paths[i]))
+			return false;
+	return true;
+}
+
+/* ---- namespaces, and the root ---- */
+
+static void put_stat(struct buf *out, const char *path)
+{
+	struct stat st;
+	const int r = stat(path, &st);
+
+	buf_put_u64(out, r < 0 ? (uint64_t)errno : st.st_dev);
+	buf_put_u64(out, r < 0 ? 0 : st.st_ino);
+}
+
+/* Also those that its children will be in. */
+static void put_namespaces(struct buf *out)
+{
+	static const char *const paths[] = { "/proc/self/ns/cgroup",
+					     "/proc/self/ns/ipc",
+					     "/proc/self/ns/mnt",
+					     "/proc/self/ns/net",
+					     "/proc/self/ns/pid_for_children",
+					     "/proc/self/ns/time_for_children",
+					     "/proc/self/ns/user",
+					     "/proc/self/ns/uts" };
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		put_stat(out, paths[i]);
+}
+
+/* By its mount, too: a directory can be mounted in two places, with other things around it. */
+static void put_root(struct buf *out)
+{
+	struct statx st = { .stx_mask = 0 };
+
+	(void)syscall(SYS_statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &st); /* zeros, where it cannot be */
+	buf_put_u64(out, st.stx_ino);
+	buf_put_u64(out, st.stx_mnt_id);
+	buf_put_u64(out, makedev(st.stx_dev_major, st.stx_dev_minor));
+}
+
+/* ---- limits and priorities ---- */
+
+static void put_limits(struct buf *out, uint64_t files)
+{
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit l = { .rlim_cur = 0 };
+
+		(void)syscall(SYS_prlimit64, 0, i, NULL, &l); /* each of them is there */
+		buf_put_u64(out, i == RLIMIT_NOFILE ? files : l.rlim_cur);
+		buf_put_u64(out, l.rlim_max);
+	}
+}
+
+/* A number that the kernel gives, or why it gives none. */
+static void put_answer(struct buf *out, long r)
+{
+	buf_put_u64(out, r < 0 ? (uint64_t)errno << 32 : (uint64_t)r);
+}
+
+#define IOPRIO_WHO_PROCESS 1
+#define SCHED_ATTR_BYTES 256 /* as many as a later kernel may tell */
+
+static void put_priorities(struct buf *out)
+{
+	uint8_t attr[SCHED_ATTR_BYTES] = { 0 };
+
+	put_answer(out, syscall(SYS_sched_getattr, 0, attr, sizeof attr, 0)); /* nice(2)'s is in there */
+	buf_put(out, attr, sizeof attr);
+	put_answer(out, syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
+}
+
+static void put_memory_nodes(struct buf *out)
+{
+	unsigned long mask[MASK_WORDS] = { 0 };
+	int mode = 0;
+
+	put_answer(out, syscall(SYS_get_mempolicy, &mode, mask, sizeof mask * 8, NULL, 0));
+	buf_put_u32(out, (uint32_t)mode);
+	buf_put(out, mask, sizeof mask);
+}
+
+/* ---- what calls set ---- */
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+#ifndef PR_GET_MEMORY_MERGE
+#define PR_GET_MEMORY_MERGE 68
+#endif
+#ifndef PR_SCHED_CORE
+#define PR_SCHED_CORE 62
+#endif
+#define SPECULATIONS 3 /* store bypass, indirect branch, level 1 data */
+#define SESSION_KEYRING (-3)
+#define ASKS_PERSONALITY 0xffffffff
+
+static void put_process(struct buf *out)
+{
+	static const int plain[] = { PR_GET_SECUREBITS, PR_GET_TIMERSLACK,   PR_GET_THP_DISABLE, PR_GET_MDWE,
+				     PR_GET_IO_FLUSHER, PR_GET_MEMORY_MERGE, PR_MCE_KILL_GET };
+	unsigned long cookie = 0;
+	int tsc = 0;
+
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+		put_answer(out, prctl(plain[i], 0L, 0L, 0L, 0L));
+	for (unsigned long i = 0; i < SPECULATIONS; i++)
+		put_answer(out, prctl(PR_GET_SPECULATION_CTRL, i, 0L, 0L, 0L));
+	put_answer(out, prctl(PR_SCHED_CORE, 0L /* get */, 0L, 0L, &cookie));
+	buf_put_u64(out, cookie);
+	put_answer(out, prctl(PR_GET_TSC, &tsc, 0L, 0L, 0L)); /* where the processor has none: why */
+	buf_put_u32(out, (uint32_t)tsc);
+	put_answer(out, syscall(SYS_personality, ASKS_PERSONALITY));
+	put_answer(out, syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, SESSION_KEYRING, 0));
+}
+
+/* ---- our own roles ---- */
+
+static bool put_role(struct buf *out, const char *name)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+
+	if (helper_open(name, &fd, NULL) < 0 || fstat(fd, &st) < 0)
+		return false;
+	buf_put_u64(out, st.st_dev);
+	buf_put_u64(out, st.st_ino);
+	buf_put_u64(out, (uint64_t)st.st_ctim.tv_sec);
+	buf_put_u64(out, (uint64_t)st.st_ctim.tv_nsec);
+	return true;
+}
+
+uint64_t ground_files(void)
+{
+	struct rlimit l = { .rlim_cur = 0 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &l);
+	return l.rlim_cur;
+}
+
+bool ground_put(struct buf *out, uint64_t files)
+{
+	if (!put_status(out) || !put_files(out))
+		return false;
+	put_namespaces(out);
+	put_root(out);
+	put_limits(out, files);
+	put_priorities(out);
+	put_memory_nodes(out);
+	put_process(out);
+	return put_role(out, "ambit-supervisor") && put_role(out, "ambit-warden") && !out->failed;
+}
+
+static ssize_t read_groups(const char *path, char room[4096])
+{
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : fd_read_all(fd, room, 4096);
+}
+
+bool ground_counts_with(pid_t pid)
+{
+	char path[32], own[4096], theirs[4096];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid); /* fits */
+	n = read_groups("/proc/self/cgroup", own);
+	return n > 0 && read_groups(path, theirs) == n && memcmp(own, theirs, (size_t)n) == 0;
+}
+
+bool ground_sees(pid_t pid)
+{
+	char path[40], link[64];
+
+	if (pid <= 0)
+		return false;                                            /* of another pid namespace */
+	(void)snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid); /* fits */
+	return readlink(path, link, sizeof link) > 0;
+}

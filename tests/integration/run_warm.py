@@ -1,0 +1,570 @@
+#!/usr/bin/env python3
+"""`ambit run` outside of sessions, in a cell that the person's daemon has made: it is used where it changes nothing but time, and nowhere else.
+
+usage: run_warm.py AMBIT    (TAP on standard output; as root everything runs a second time as an ordinary user)
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from harness import ORDINARY, PATIENCE, SLOW, Skip, Terminal, always, expect_ok, main, rooted, told
+from session_ready import children
+from sessions import Served, commands_of, state_of
+from sessions_hostile import held_by
+
+SAYS = ("sh", "-c", "echo up; read x; echo down")
+ASK, GIVEN, NONE = 321, 328, 329  # wire/messages.def
+
+
+class Warm(Served):
+    """A person whose daemon runs, and who has run a command with these grants: the cell of the next one stands."""
+
+    def __init__(self, place, *words, daemon="", become=""):
+        """daemon, become: what it makes of itself, and what each command line does."""
+        super().__init__(place)
+        self.words, self.daemon_is, self.become = words, daemon, become
+
+    def __enter__(self):
+        self.daemon = subprocess.Popen(becoming(self.daemon_is, self.place.ambit, "serve"), cwd=self.home, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.until(lambda: os.path.exists(f"{self.run_dir}/ambit/native.sock"), "it listens")
+        if self.daemon_is == self.become:
+            expect_ok(subprocess.run(becoming(self.become, self.place.ambit, "run", *self.words, "--", "true"), cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
+                                     capture_output=True, text=True, check=False))
+            self.stands()
+        return self
+
+    def __exit__(self, *why):
+        super().__exit__(*why)
+        self.daemon.kill()
+        self.daemon.wait()
+
+    def run(self, *argv, **more):
+        return self.ambit("run", *self.words, "--", *argv, **more)
+
+    def cold(self, *words, **more):
+        """With an XDG_RUNTIME_DIR where no daemon is."""
+        return self.ambit("run", *words, env={"XDG_RUNTIME_DIR": self.elsewhere()}, **more)
+
+    def elsewhere(self):
+        elsewhere = os.path.join(self.home, "elsewhere")
+        os.makedirs(elsewhere, mode=0o700, exist_ok=True)
+        return elsewhere
+
+    def pool(self):
+        """The process; a child of it that is about to become a supervisor has its name for a moment."""
+        found = [pid for pid in commands_of(self, "ambit-pool") if command(pid) == "ambit-pool"]
+        return found[0] if found else None
+
+    def held(self):
+        """All supervisors that it has, also those that come or go."""
+        with contextlib.suppress(FileNotFoundError):
+            return held_by(self.pool())
+        return []
+
+    def waiting(self):
+        """Supervisor and warden of each cell that waits, whose program's process waits, too."""
+        found = []
+        for supervisor in self.held():
+            for warden in children(supervisor):
+                found += [(supervisor, warden)] if children(warden) else []
+        return found
+
+    def stands(self, n=1):
+        """And the role had the time to hear of it."""
+        self.until(lambda: len(self.waiting()) == n, "a cell stands")
+        time.sleep(0.2 * SLOW)
+        return self.waiting()
+
+    def uses(self, *words, argv=SAYS, become=None, ends="down\n"):
+        """Whether what waits is where it runs; what comes of it is the same in any case."""
+        before = self.stands(max(1, len(self.waiting())))
+        start = becoming(self.become + (become or ""), self.place.ambit, "run", *(words or self.words), "--", *argv)
+        with subprocess.Popen(start, cwd=self.tree, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+            line = it.stdout.readline()
+            if line.startswith("cannot: "):
+                it.communicate()
+                raise Skip(line[8:].strip())
+            if line == "" and become is not None:
+                without = subprocess.run(start, cwd=self.tree, env={**self.environment, "XDG_RUNTIME_DIR": self.elsewhere()}, input="x\n", capture_output=True, text=True, check=False)
+                if without.returncode == 125:
+                    it.communicate()
+                    raise Skip("ambit does not run so: " + without.stderr.splitlines()[0])
+            assert line == "up\n", (line, it.communicate())
+            now = self.waiting()
+            gone = [pair for pair in before if pair not in now and pair[0] not in self.held()]
+            used = [pair for pair in gone if children(pair[0]) == [pair[1]]]
+            assert gone == used, f"it took one and made another: {gone}"
+            out, err = it.communicate("x\n", timeout=SLOW * PATIENCE)
+            assert it.returncode == 0 and out == ends, (it.returncode, out, err)
+        return bool(used)
+
+
+def becoming(what, *words):
+    return [sys.executable, "-c", BECOME + what + "\nos.execv(sys.argv[1], sys.argv[1:])", *words] if what else list(words)
+
+
+# What a process makes of itself before it becomes `ambit run`.
+BECOME = """
+import ctypes, os, resource, signal, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def must(r):
+    if r < 0:
+        print('cannot:', os.strerror(ctypes.get_errno()), flush=True)
+        sys.exit(1)
+    return r
+def call(*words):
+    return must(libc.syscall(*map(ctypes.c_long, words)))
+"""
+
+# Each has a supervisor that was started by somebody else as what it would not be.
+DIFFERS = {
+    "umask": "os.umask(0o027)",
+    "a limit": "resource.setrlimit(resource.RLIMIT_MSGQUEUE, (4096, resource.getrlimit(resource.RLIMIT_MSGQUEUE)[1]))",
+    "priority": "os.nice(3)",
+    "the policy of the scheduler": "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))",
+    "the priority of its input and output": "call(251, 1, 0, 3 << 13)",
+    "processors": "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}) if len(os.sched_getaffinity(0)) > 1 else (print('cannot: one processor', flush=True), sys.exit(1))",
+    "nodes of memory": "mask = ctypes.c_ulong(1); must(libc.syscall(238, 1, ctypes.byref(mask), 64))",
+    "personality": "must(libc.personality(0x0040000))",
+    "no_new_privs": "must(libc.prctl(38, 1, 0, 0, 0))",
+    "slack of timers": "must(libc.prctl(29, 123456, 0, 0, 0))",
+    "transparent huge pages": "must(libc.prctl(41, 1, 0, 0, 0))",
+    "whom the kernel kills first": "open('/proc/self/oom_score_adj', 'w').write('321')",
+    "what a core has": "open('/proc/self/coredump_filter', 'w').write('0x11')",
+    "the session's keyring": "must(libc.syscall(250, 1, None))",
+}
+
+# As root alone.
+ROOTED = {
+    "network": "must(libc.unshare(0x40000000))",
+    "mounts": "must(libc.unshare(0x00020000))",
+    "names of the host": "must(libc.unshare(0x04000000))",
+    "what others share by memory": "must(libc.unshare(0x08000000))",
+    "groups of control, as they are seen": "must(libc.unshare(0x02000000))",
+    "clocks": "must(libc.unshare(0x00000080))",
+    "groups": "os.setgroups([4, 64125])",
+    "a capability that nobody can have": "must(libc.prctl(24, 25, 0, 0, 0))",
+    "the security bits": "must(libc.prctl(28, 1 << 2, 0, 0, 0))",
+}
+
+
+NO_NEW = "must(libc.prctl(38, 1, 0, 0, 0))\n"
+FILTERED = ("code = struct.pack('HBBI', 6, 0, 0, 0x7fff0000); room = ctypes.create_string_buffer(code)\n"
+            "prog = ctypes.create_string_buffer(struct.pack('HxxxxxxP', 1, ctypes.addressof(room))); must(libc.prctl(22, 2, prog, 0, 0))\n")
+# of the network alone: in one that has rules for files nothing can be mounted
+CONFINED = "attr = ctypes.create_string_buffer(struct.pack('QQ', 0, 1)); fd = must(libc.syscall(444, attr, 16, 0)); call(446, fd, 0); os.close(fd)\n"
+
+
+def what_is_confined_has_a_cell_that_is(place):
+    """By a filter of system calls, or a domain of Landlock: also where all else is the same, and whichever of the two it is."""
+    with Warm(place, daemon=NO_NEW, become=NO_NEW) as s:
+        for what in (FILTERED, CONFINED):
+            assert not s.uses(become=what), what
+        assert s.uses(), "nothing would have been used"
+    for what in (FILTERED, CONFINED):
+        with Warm(place, daemon=NO_NEW + what, become=NO_NEW) as s:
+            for _ in range(2):
+                expect_ok(subprocess.run(becoming(NO_NEW, place.ambit, "run", "--", "true"), cwd=s.tree, env=s.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False))
+                time.sleep(0.5 * SLOW)
+            assert s.pool() and not s.held(), f"one is made by who is confined: {what}"
+
+
+def the_next_run_has_what_waits(place):
+    with Warm(place) as s:
+        first = s.stands()
+        assert s.uses(), "it has a cell of its own"
+        assert s.stands() != first, "none is made for the next"
+        expect_ok(s.run("sh", "-c", "echo said; echo wrong >&2"), "said\n")
+        for argv, status in ((("sh", "-c", "exit 3"), 3), (("sh", "-c", "kill -TERM $$"), 143), (("/no/such/program",), 127)):
+            s.stands()
+            result, other = s.run(*argv), s.cold("--", *argv)
+            assert result.returncode == other.returncode == status and result.stderr == other.stderr, (told(result), told(other))
+        s.stands()
+        expect_ok(s.run("cat", input="all of it\n" * 10000), "all of it\n" * 10000)
+        s.stands()
+        both = subprocess.run([place.ambit, "run", "--", "sh", "-c", "for i in 1 2 3 4; do echo out $i; echo err $i >&2; done"], cwd=s.tree, env=s.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+        assert both.stdout == "".join(f"out {i}\nerr {i}\n" for i in range(1, 5)), both
+
+
+IDS = re.compile(r"\b[a-z]_[0-9A-HJKMNP-TV-Z]{26}\b")
+MEASURED = ("t_mono", "t_wall", "started", "ended", "seq", "time", "ms", "size", "hash", "salt", "sha256", "digest", "root")
+
+
+def plain(value, name_=""):
+    """Without names and measures."""
+    if name_ == "usage":
+        return sorted(value)
+    if isinstance(value, dict):
+        return {key: plain(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner, name_) for inner in value]
+    if name_ in MEASURED:
+        return type(value).__name__
+    return IDS.sub(lambda m: f"{m.group()[0]}_ID", value) if isinstance(value, str) else value
+
+
+def differences(a, b, at=""):
+    if isinstance(a, dict) and isinstance(b, dict):
+        return [d for key in sorted({*a, *b}) for d in differences(a.get(key, "(absent)"), b.get(key, "(absent)"), f"{at}.{key}")]
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [d for i, (x, y) in enumerate(zip(a, b)) for d in differences(x, y, f"{at}[{i}]")]
+    return [] if a == b else [f"{at}: {a!r}, {b!r}"]
+
+
+def the_record_is_the_same(place):
+    """And what the ledger has: of what changed, was denied and failed; of code; of a session nothing is said."""
+    runs = ((["--work", "."], ["sh", "-c", "echo x > made; cat /etc/shadow; ls /root; rm -f made; echo y > kept; true"]),
+            (["--work", ".", "--limit", "wall=60s,memory=1G"], ["sh", "-c", "echo z > kept; exit 4"]),
+            (["--observe", "effects"], ["sh", "-c", "kill -KILL $$"]),
+            (["--shell"], None), (["--python", "--result", "RESULT"], None))
+    with Warm(place) as s:
+        for words, argv in runs:
+            words, code = [w.replace("RESULT", f"{s.home}/result") for w in words], "" if argv else "print('shown')\n6 * 7" if "--python" in words else "echo shown; exit 5"
+            told_of = []
+            for n, warm in enumerate((False, True, True)):
+                if n == 2:
+                    s.stands(len(s.waiting()))
+                    s.until(lambda: len(s.held()) == len(s.waiting()), "all stand")
+                    time.sleep(0.2 * SLOW)
+                    before = s.held()
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{s.tree}/kept")
+                record = f"{s.home}/record{n}"
+                given = [*words, "--record", record, *(["--", *argv] if argv else [])]
+                result = (s.ambit("run", *given, input=code) if warm else s.cold(*given, input=code))
+                if n == 2:
+                    assert len(set(before) - set(s.held())) == 1, f"none was used: {words}"
+                with open(record, encoding="utf-8") as file:
+                    one = json.load(file)
+                event = re.search(r"e_[0-9A-Z]{26}", json.dumps(one)).group()
+                shown = expect_ok(s.ambit("ledger", "show", "--json", "--event", event)).stdout
+                last = expect_ok(s.ambit("explain", "last")).stdout
+                value = ""
+                if "--result" in words:
+                    with open(f"{s.home}/result", encoding="utf-8") as file:
+                        value = json.load(file)
+                    assert "42" in json.dumps(value), value
+                told_of.append([result.returncode, result.stdout + json.dumps(plain(value)), IDS.sub("ID", result.stderr).replace(record, "RECORD"), plain(one), [plain(json.loads(line)) for line in shown.splitlines()],
+                                IDS.sub("ID", last)])
+                time.sleep(0.3 * SLOW)
+            found = differences(told_of[0][:5], told_of[2][:5])
+            assert not found, (words, found)
+
+
+def code_has_its_interpreter(place):
+    with Warm(place) as s:
+        expect_ok(s.ambit("run", "--python", input="print(1)"), "1\n")
+        code = "import sys\nprint('up', flush=True)\nimport time\nimport os\nwhile not os.path.exists('/tmp/go'): time.sleep(0.05)\n"
+        both = s.stands(2)
+        with subprocess.Popen([place.ambit, "run", "--python"], cwd=s.tree, env=s.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
+            it.stdin.write(code)
+            it.stdin.close()
+            assert it.stdout.readline() == "up\n"
+            gone = [pair for pair in both if pair[0] not in s.held()]
+            assert len(gone) == 1 and children(gone[0][0]) == [gone[0][1]], (gone, both)
+            it.send_signal(signal.SIGTERM)
+            assert it.wait(timeout=SLOW * PATIENCE) == 128 + signal.SIGTERM
+        s.stands(2)
+        result = s.ambit("run", "--python", "--env", "EXTRA=1", input="import os; print(os.environ['EXTRA'])")
+        expect_ok(result, "1\n")
+        s.stands(3)
+        if os.path.exists("/usr/bin/node"):
+            for n in range(2):
+                s.until(lambda: len(s.held()) == len(s.waiting()), "all stand")
+                time.sleep(0.2 * SLOW)
+                before = s.held()
+                expect_ok(s.ambit("run", "--node", input="console.log(process.cwd())"), s.home + "\n")
+            assert len(set(before) - set(s.held())) == 1, "none was used for Node"
+        result = s.ambit("run", "--python", input="print(2)\nraise ValueError('so')")
+        assert result.returncode != 0 and result.stdout == "2\n" and "ValueError: so" in result.stderr, told(result)
+
+
+def what_differs_has_a_cell_of_its_own(place):
+    """And then one that is as before has what waits, still."""
+    with Warm(place) as s:
+        wrong, missing = [], []
+        for what, become in {**DIFFERS, **(ROOTED if os.geteuid() == 0 else {})}.items():
+            try:
+                if s.uses(become=become):
+                    wrong.append(what)
+            except Skip as why:
+                missing.append(f"{what}: {why}")
+        for line in missing:
+            print(f"# not tried, {line}")
+        assert not wrong, f"it was used all the same: {wrong}"
+        assert len(missing) <= 4, missing
+        assert s.uses(become=""), "nothing would have been used"
+
+
+def who_is_traced_has_a_cell_of_his_own(place):
+    if not os.path.exists("/usr/bin/strace"):
+        raise Skip("strace is not installed")
+    with Warm(place) as s:
+        before = s.stands()
+        expect_ok(subprocess.run(["strace", "-f", "-o", "/dev/null", place.ambit, "run", "--", "true"], cwd=s.tree, env=s.environment, capture_output=True, text=True, check=False))
+        assert s.waiting() == before
+        assert s.uses()
+
+
+@rooted
+def another_control_group_has_a_cell_of_its_own(place):
+    """An event counts where it was called."""
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        lines = [line.strip().split(":", 2) for line in file]
+    own = next((f"/sys/fs/cgroup/{names}{path}" for _, names, path in lines if os.access(f"/sys/fs/cgroup/{names}{path}/cgroup.procs", os.W_OK)), None)
+    if own is None:
+        raise Skip("no control group can be made here")
+    group = f"{own.rstrip('/')}/ambit-test-{os.getpid()}"
+    os.mkdir(group)
+    try:
+        with Warm(place) as s:
+            assert not s.uses(become=f"open('{group}/cgroup.procs', 'w').write(str(os.getpid()))")
+            assert s.uses()
+    finally:
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                os.rmdir(group)
+                break
+            time.sleep(0.1)
+
+
+def what_does_not_reach_a_cell_makes_no_difference(place):
+    with Warm(place) as s:
+        for what in ("os.setsid()", "os.chdir('/'); sys.argv[3:3] = ['--workspace', " + repr(s.tree) + "]", "os.environ['OTHER'] = '1'", "signal.signal(signal.SIGUSR1, signal.SIG_IGN)"):
+            assert s.uses(become=what), what
+        # of open files the caller's number is applied
+        fewer = "resource.setrlimit(resource.RLIMIT_NOFILE, (700, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))"
+        assert not s.uses(become=fewer), "it was made with another"
+        s.stands(2)
+        assert s.uses(become=fewer), "none was made with that"
+
+
+def another_request_has_a_cell_of_its_own(place):
+    with Warm(place) as s:
+        for words in (["--read", "/srv?"], ["--work", "."], ["--limit", "tasks=77"], ["--base", "minimal"], ["--observe", "off"], ["--direct", "--write", "."], ["--jit"]):
+            s.daemon.send_signal(signal.SIGHUP)  # which ends what waits
+            s.until(lambda: not s.held(), "all go")
+            expect_ok(s.run("true"))
+            s.stands()
+            assert not s.uses(*words), words
+
+
+def on_a_terminal_it_is_as_before(place):
+    with Warm(place) as s:
+        before = s.stands()
+        with Terminal([place.ambit, "run", "--", "sh", "-c", "test -t 1 && echo there"], s.tree, s.environment) as t:
+            t.until("there")
+            assert t.end() == 0
+        assert s.waiting() == before
+
+
+def what_changed_meanwhile_is_seen(place):
+    granted = os.path.join(place.fresh(), "granted")
+    with open(granted, "w", encoding="ascii") as to:
+        to.write("old\n")
+    with Warm(place, "--work", ".", "--read", granted) as s:
+        with open(f"{s.tree}/file", "w", encoding="ascii") as file:
+            file.write("one\n")
+        expect_ok(s.run("cat", "file", granted), "one\nold\n")
+        s.stands()
+        for path, text in ((f"{s.tree}/file", "two\n"), (granted, "new\n")):
+            with open(path + ".new", "w", encoding="ascii") as file:
+                file.write(text)
+            os.rename(path + ".new", path)
+        expect_ok(s.run("sh", "-c", f"cat file {granted}; echo three > file"), "two\nnew\n")
+        with open(f"{s.tree}/file", encoding="ascii") as file:
+            assert file.read() == "three\n"
+        s.stands()
+        with open(f"{s.tree}/.env", "w", encoding="ascii") as file:
+            file.write("TOKEN=secret\n")
+        result = s.run("cat", ".env")
+        assert result.returncode != 0 and "secret" not in result.stdout, told(result)
+
+
+def who_dies_ends_what_is_his(place):
+    """The command line: its event. The daemon, or what keeps cells: nothing that runs."""
+    with Warm(place) as s:
+        for who in ("ambit", "pool", "daemon"):
+            (supervisor, warden), = s.stands()
+            with subprocess.Popen([place.ambit, "run", "--", *SAYS], cwd=s.tree, env=s.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
+                assert it.stdout.readline() == "up\n"
+                assert children(supervisor) == [warden] and supervisor not in s.held(), who
+                os.kill({"ambit": it.pid, "pool": s.pool(), "daemon": s.daemon.pid}[who], signal.SIGKILL)
+                if who == "ambit":
+                    s.until(lambda pid=supervisor: state_of(pid) == "Z", "its event ends")
+                    continue
+                time.sleep(0.3)
+                out, _ = it.communicate("x\n", timeout=SLOW * PATIENCE)
+                assert it.returncode == 0 and out == "down\n", (who, out)
+            if who == "pool":
+                s.until(lambda: s.pool() is None, "it goes")
+                time.sleep(1.2)  # no other is started at once
+                expect_ok(s.run("true"))
+        expect_ok(s.run("echo", "without"), "without\n")
+        s.daemon.wait()
+
+
+def a_signal_reaches_the_program(place):
+    """Interrupted, stopped and continued as by a terminal's keys: the command line and its program are in no group together."""
+    says = ("sh", "-c", "trap 'echo caught; exit 7' INT; echo up; while :; do sleep 0.05; done")
+    with Warm(place) as s:
+        for daemon in (True, False):
+            (supervisor, warden), = s.stands()
+            environment = s.environment if daemon else {**s.environment, "XDG_RUNTIME_DIR": s.elsewhere()}
+            with subprocess.Popen([place.ambit, "run", "--", *says], cwd=s.tree, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True) as it:
+                assert it.stdout.readline() == "up\n"
+                assert daemon == (supervisor not in s.held())
+                os.killpg(it.pid, signal.SIGTSTP)
+                s.until(lambda pid=it.pid: state_of(pid) == "T", "it stops")
+                os.killpg(it.pid, signal.SIGCONT)
+                s.until(lambda pid=it.pid: state_of(pid) != "T", "it goes on")
+                os.killpg(it.pid, signal.SIGINT)
+                out, _ = it.communicate(timeout=SLOW * PATIENCE)
+                assert it.returncode == 7 and out == "caught\n", (daemon, it.returncode, out)
+
+
+def who_does_not_answer_costs_little(place):
+    with Warm(place) as s:
+        for who in (s.pool(), s.daemon.pid):
+            os.kill(who, signal.SIGSTOP)
+            begun = time.monotonic()
+            expect_ok(s.run("echo", "there"), "there\n")
+            took = time.monotonic() - begun
+            os.kill(who, signal.SIGCONT)
+            assert took < 5 * SLOW, took
+        s.until(lambda: s.waiting(), "it goes on")
+        for victim in ("supervisor", "warden"):
+            s.until(lambda: len(s.waiting()) == 1, "one stands")
+            supervisor, warden = s.stands()[0]
+            os.kill({"supervisor": supervisor, "warden": warden}[victim], signal.SIGKILL)
+            expect_ok(s.run("echo", "there"), "there\n")
+            time.sleep(0.3 * SLOW)
+
+
+def there_are_few_and_they_go_with_the_daemon(place):
+    with Warm(place) as s:
+        for n in range(6):
+            os.mkdir(f"{s.tree}/{n}")
+            expect_ok(s.ambit("run", "--workspace", f"{s.tree}/{n}", "--work", ".", "--", "true"))
+            time.sleep(0.3 * SLOW)
+        kept = s.stands(4)
+        stages = json.loads(expect_ok(s.ambit("stage", "list", "--json")).stdout)
+        assert not [row for row in stages["stages"] if row["state"] == "running"], stages
+        expect_ok(s.ambit("serve", "--stop"))
+        s.until(lambda: all(state_of(pid) == "Z" for pid, _ in kept), "all go")
+        s.daemon.wait()
+
+
+def a_daemon_that_became_another_keeps_them_too(place):
+    with Warm(place) as s:
+        expect_ok(s.ambit("serve", "--reload"))
+        s.until(lambda: not s.waiting(), "what waited goes")
+        expect_ok(s.run("true"))
+        s.stands()
+        assert s.uses()
+
+
+def with_many_at_once_all_is_well(place):
+    """Each has a cell of its own, whoever gets the one that waits."""
+    with Warm(place, "--work", ".") as s:
+        for _ in range(3):
+            all_ = [s.start("run", "--work", ".", "--", "sh", "-c", f"echo {n} > {n}; echo {n}") for n in range(6)]
+            for n, one in enumerate(all_):
+                out, err = one.communicate(timeout=SLOW * PATIENCE)
+                assert one.returncode == 0 and out == f"{n}\n", (n, out, err)
+        assert sorted(os.listdir(s.tree)) == list("012345")
+
+
+def what_it_may_not_say_ends_a_connection_and_no_more(place):
+    def ask(path, *messages):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+            sock.settimeout(SLOW * PATIENCE)
+            sock.connect(path)
+            for message in messages:
+                sock.send(message)
+            return sock.recv(65536)
+
+    with Warm(place) as s:
+        path, before = f"{s.run_dir}/ambit/pool.sock", s.stands()
+        head = struct.pack("<HH", ASK, 0)
+        for messages in ((b"",), (b"\0" * 3,), (struct.pack("<HH", NONE, 0),), (struct.pack("<HH", 320, 0),), (head + b"\0" * 65001,)):
+            assert ask(path, *messages) == b"", messages
+        for body in (b"", b"\xff" * 40, struct.pack("<IQI", 0, 1024, 4) + b"same", struct.pack("<IQI", 0, 1024, 0xffffffff)):
+            assert ask(path, head + body)[:2] == struct.pack("<H", NONE), body
+        assert s.waiting() == before
+        assert s.uses()
+
+
+def no_cell_reaches_it(place):
+    """Not by its name, in whatever it was granted."""
+    code = "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nprint('connected')\n"
+    with Warm(place) as s:
+        path = f"{s.run_dir}/ambit/pool.sock"
+        expect_ok(subprocess.run(["python3", "-c", code, path], capture_output=True, text=True, check=False), "connected")
+        for words in ((), ("--work", ".")):
+            result = s.ambit("run", *words, "--", "python3", "-c", code, path)
+            assert result.returncode != 0 and "connected" not in result.stdout, told(result)
+
+
+@rooted
+@always
+def another_user_takes_none_and_offers_none(place):
+    become = f"import os, socket, sys\nos.setgroups([]); os.setgid({ORDINARY}); os.setuid({ORDINARY})\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+    with Warm(place) as s:
+        path = f"{s.run_dir}/ambit/pool.sock"
+        for directory in (place.top, s.home, s.run_dir, f"{s.run_dir}/ambit"):
+            os.chmod(directory, 0o755)
+        os.chmod(path, 0o777)
+        say = f"s.settimeout(10)\ns.connect(sys.argv[1])\ntry:\n    s.send(bytes([{ASK & 255}, {ASK >> 8}]) + bytes(50))\n    print('heard', len(s.recv(65536)))\nexcept OSError as e:\n    print('heard', 0, e)\n"
+        for who, hears in ((become, "heard 0"), (become.split("\n", 1)[0].split(";", 1)[0] + "\nimport socket\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n", "heard 4")):
+            result = subprocess.run([sys.executable, "-c", who + say, path], capture_output=True, text=True, check=False)
+            assert hears in result.stdout, (who, told(result))
+        s.until(lambda: s.waiting(), "it is there")
+        os.unlink(path)
+        os.chmod(f"{s.run_dir}/ambit", 0o777)
+        offer = "s.bind(sys.argv[1])\ns.listen(4)\nos.chmod(sys.argv[1], 0o777)\nprint('listens', flush=True)\nc, _ = s.accept()\nc.settimeout(10)\nprint('heard', len(c.recv(65536)), flush=True)\n"
+        with subprocess.Popen([sys.executable, "-c", become + offer, path], stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout.readline() == "listens\n"
+            expect_ok(s.run("echo", "there"), "there\n")
+            assert other.stdout.readline() == "heard 0\n"
+        for directory in (f"{s.run_dir}/ambit", s.run_dir, s.home):
+            os.chmod(directory, 0o700)
+
+
+def what_nobody_wants_goes_after_a_minute(place):
+    with Warm(place) as s:
+        (supervisor, _), = s.stands()
+        time.sleep(62)
+        s.until(lambda: state_of(supervisor) == "Z", "it goes")
+        time.sleep(62)
+        s.until(lambda: s.pool() is None, "and what keeps them")
+        expect_ok(s.run("true"))
+        s.stands()
+
+
+def command(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read().strip()
+    return ""
+
+
+SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
+             another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
+             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
+             another_user_takes_none_and_offers_none]
+if "AMBIT_SOAK" in os.environ:
+    SCENARIOS.append(what_nobody_wants_goes_after_a_minute)  # takes two
+
+if __name__ == "__main__":
+    main(SCENARIOS)
