@@ -68,8 +68,8 @@ def works(name, argv):
 
 def peers(top):
     """{name: argv}"""
-    found, near = {}, os.environ.get('WARM_PEERS', '')
-    srt = shutil.which('srt') or shutil.which('srt', path=os.path.join(near, 'node_modules', '.bin'))
+    found, near = {}, os.environ.get('WARM_PEERS') and os.path.abspath(os.environ['WARM_PEERS'])
+    srt = shutil.which('srt') or shutil.which('srt', path=os.path.join(near or '', 'node_modules', '.bin'))
     for program in ('bwrap', 'runc', 'runsc'):
         if not shutil.which(program):
             print(f'{program}: not installed')
@@ -86,7 +86,7 @@ def peers(top):
         if shutil.which('runsc'):
             found[f'{kind}, gVisor do'] = ['runsc', '--rootless', '--network=none', 'do', *BARE[kind]]
         if srt:
-            found[f'{kind}, srt'] = [srt, shlex.join(BARE[kind])]  # it puts words together for a shell
+            found[f'{kind}, srt'] = [srt, '-c', shlex.join(BARE[kind])]
     vm = os.path.join(near, 'node_modules', 'isolated-vm') if near else 'isolated-vm'
     if NODE and subprocess.run([NODE, '-e', f'require({json.dumps(vm)})'], capture_output=True, check=False).returncode == 0:
         found['node, isolated-vm in a new process'] = [NODE, '-e', f'const i = require({json.dumps(vm)}); new i.Isolate().createContextSync().evalSync("1")']
@@ -145,7 +145,7 @@ def main():
         sys.exit('usage: warm.py AMBIT [ROUNDS [SECONDS [PACKAGE]]]')
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 5
-    package = sys.argv[4] if len(sys.argv) > 4 else os.path.join(HERE, '..', 'packages', 'python', 'src')
+    package = os.path.abspath(sys.argv[4]) if len(sys.argv) > 4 else os.path.join(HERE, '..', 'packages', 'python', 'src')
     with Daemon(sys.argv[1]) as daemon:
         os.environ.update({**daemon.environment, 'AMBIT_PROGRAM': daemon.ambit})
         sys.path.insert(0, package)
@@ -170,7 +170,10 @@ def main():
         for kind in [*kinds, 'command']:
             contestants[f'{kind}, warm'] = job(warm[kind], kind)
             contestants[f'{kind}, nothing ready'] = job(cold[kind], kind)
-        for name, argv in peers(daemon.top).items():
+        found = peers(daemon.top)
+        os.mkdir(os.path.join(daemon.top, 'empty'))
+        os.chdir(os.path.join(daemon.top, 'empty'))  # srt looks through the working directory each time
+        for name, argv in found.items():
             contestants[name] = lambda argv=argv: bare(argv)
         took = one_by_one(contestants, rounds)
         for name in sorted(took):
