@@ -523,21 +523,30 @@ static bool is_written(const struct launch *l, const char *path, bool within)
 	return false;
 }
 
-/* The directory that an interpreter's libraries lie in: above that of the program. */
-static bool prefix_is_written(const struct launch *l, const char *program)
+/* The directory that an interpreter's libraries lie in: above that of the program. Of a virtual environment, whose program is a link to another's, it is where the link lies. */
+static bool prefix_is_written(const struct launch *l, const char *program, bool environment)
 {
-	char real[PATH_MAX];
+	char prefix[PATH_MAX], config[PATH_MAX + sizeof "/pyvenv.cfg"];
 	char *slash;
 
-	if (is_written(l, program, false) || realpath(program, real) == NULL || is_written(l, real, false))
+	if (!text_copy(prefix, sizeof prefix, program))
 		return true;
 	for (unsigned i = 0; i < 2; i++) {
-		slash = strrchr(real, '/');
-		if (slash == NULL || slash == real)
+		slash = strrchr(prefix, '/');
+		if (slash == NULL || slash == prefix)
 			return false; /* all of the host is nobody's prefix */
 		*slash = 0;
 	}
-	return is_written(l, real, true);
+	(void)snprintf(config, sizeof config, "%s/pyvenv.cfg", prefix); /* fits */
+	return (!environment || access(config, F_OK) == 0) && is_written(l, prefix, true);
+}
+
+static bool program_is_written(const struct launch *l, const char *program)
+{
+	char real[PATH_MAX];
+
+	return is_written(l, program, false) || realpath(program, real) == NULL || is_written(l, real, false) ||
+	       prefix_is_written(l, real, false) || prefix_is_written(l, program, true);
 }
 
 /* Where modules look by themselves: all of the home, or what is hidden in it. */
@@ -574,7 +583,7 @@ static bool names_what_is_written(const struct launch *l, const char *entry)
 /* Whether an interpreter could read, before its code comes, what an event may have written: its own files, what variables name, and with modules also what lies in the home. */
 static bool reads_what_is_written(const struct launch *l)
 {
-	if (prefix_is_written(l, l->program))
+	if (program_is_written(l, l->program))
 		return true;
 	for (char *const *v = l->env.entries; v != NULL && *v != NULL; v++)
 		if (names_what_is_written(l, *v))

@@ -243,13 +243,19 @@ def nothing_of_it_is_left(place):
         s.until(lambda: state_of(template) in ("", "Z") and state_of(pid) in ("", "Z"), "the template and its copy go")
 
 
-def with_modules(s, **modules):
-    """A session whose interpreter has these besides, which it loads before any code comes. Files are granted one by one: where a directory may only be read, nothing waits."""
+def prefix_with(s, **modules):
+    """An environment that has these besides: where it lies, and where they do."""
     prefix = f"{os.path.dirname(s.tree)}/prefix"
     expect_ok(s.place.run("/usr/bin/python3", "-m", "venv", "--without-pip", prefix, cwd=os.path.dirname(s.tree)))
     packages, = [f"{at}/site-packages" for at, inner, _ in os.walk(prefix) if "site-packages" in inner and not os.path.islink(at)]
     for name, text in modules.items():
         write(f"{packages}/{name}.py", text)
+    return prefix, packages
+
+
+def with_modules(s, **modules):
+    """A session whose interpreter has these besides, which it loads before any code comes. Files are granted one by one: where a directory may only be read, nothing waits."""
+    prefix, packages = prefix_with(s, **modules)
     grants = [word for file in (f"{prefix}/pyvenv.cfg", *(f"{packages}/{name}.py" for name in modules)) for word in ("--read", file)]
     return s.begin(*grants, "--run", f"{prefix}/bin/python3", "--warm", " ".join([f"python={prefix}/bin/python3", *modules]))
 
@@ -298,6 +304,16 @@ def nothing_that_a_module_keeps_is_shared(place):
                 time.sleep(0.2 * SLOW)
 
 
+def one_whose_libraries_may_be_written_is_not_copied(place):
+    """The template would have none of them."""
+    with Copying(place) as s:
+        prefix, _ = prefix_with(s, theirs="x = 1\n")
+        session = s.begin("--read", f"{prefix}/pyvenv.cfg", "--run", f"{prefix}/bin/python3", "--write", f"{prefix}/lib", "--warm", f"python={prefix}/bin/python3")
+        for _ in range(8):
+            assert expect_ok(s.code(session, "python", "import os, theirs\nprint(os.getppid(), theirs.x)")).stdout == "1 1\n"
+            time.sleep(0.2 * SLOW)
+
+
 # What a module does in the template alone: it is asked over a socket.
 IN_TEMPLATE = "import os, stat, time\nif stat.S_ISSOCK(os.fstat(3).st_mode):\n    "
 
@@ -342,7 +358,7 @@ def its_streams_are_its_own(place):
 
 SCENARIOS = [as_root_there_are_none, *map(for_the_ordinary, [
     a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
-    nothing_that_a_module_keeps_is_shared, one_that_fails_holds_nobody_up, its_streams_are_its_own,
+    nothing_that_a_module_keeps_is_shared, one_whose_libraries_may_be_written_is_not_copied, one_that_fails_holds_nobody_up, its_streams_are_its_own,
     after_so_many_copies_there_is_another, if_the_template_dies_the_session_goes_on, a_template_that_is_stopped_is_none, nothing_of_it_is_left])]
 
 if __name__ == "__main__":
