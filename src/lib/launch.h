@@ -17,6 +17,7 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 /* As ambit_event_start, for an event of a session that somebody keeps. Takes ready: one of the same name that waits (launch_waiting), whose cell is used if it is what this event's
  * would be; NULL: there is none. */
 struct event_names;
+#define LAUNCH_KERNEL 3 /* beside enum ambit_code_event, as the options' code: argv is a language and a name */
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
 		      const struct event_names *names, struct ambit_event *ready, struct ambit_event **ret,
 		      struct ambit_error *e);
