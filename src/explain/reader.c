@@ -40,6 +40,15 @@ static void read_limits(struct take *t, const json_t *asked, struct limits *ret)
 	}
 }
 
+/* The member is there of a kernel alone. */
+static void read_kernel(struct take *t, const json_t *json, struct told *ret)
+{
+	if (json_object_get(json, "kernel") == NULL)
+		return;
+	ret->result.kernel.is = true;
+	ret->result.kernel.steps = take_count(t, take_object(t, json, "kernel"), "steps", INT64_MAX);
+}
+
 static void read_argv(struct take *t, const json_t *asked, struct told *ret)
 {
 	const json_t *from = take_array(t, asked, "argv", CELL_ARGS_MAX);
@@ -102,6 +111,7 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 	r->without = read_properties(t, json, "given_up");
 	t->in = "asked";
 	read_argv(t, asked, ret);
+	read_kernel(t, json, ret);
 	ret->workdir = read_place(t, asked, "workdir");
 	ret->home = read_place(t, asked, "home");
 	r->base = (uint32_t)take_word(t, asked, "base", bases, COUNT_OF(bases));

@@ -222,8 +222,9 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 	}
 	k->runs.state = STEP_RUNS;
 	k->runs.begun_ms = now_ms();
-	k->runs.out_at = k->runs.out_end = length(files->out_fd);
-	k->runs.err_at = k->runs.err_end = length(files->err_fd);
+	/* what came behind the one before, of a thread or a timer, is told with this one */
+	k->runs.out_at = k->runs.out_end = k->told.out_end;
+	k->runs.err_at = k->runs.err_end = k->told.err_end;
 	k->runs.result_at = k->runs.result_end = length(files->result_fd);
 	k->until_ms = s->timeout_ms != 0 ? clock_ms() + s->timeout_ms : 0;
 	k->stopped_ms = k->deaf_ms = 0;
@@ -247,6 +248,7 @@ static void end_running(struct kernel *k, uint32_t state, const struct kernel_fi
 	measure(k, files);
 	k->runs.state = state;
 	(void)write_row(k, &k->runs); /* a full disk ends the kernel, by what it writes */
+	k->told = k->runs;
 	k->runs.step = 0;
 	k->used_ms = clock_ms();
 }

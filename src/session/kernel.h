@@ -32,6 +32,7 @@ struct kernel {
 	struct kernel_step waiting[STEPS_WAITING_MAX];
 	unsigned n_waiting;
 	struct step_row runs; /* step 0: none does */
+	struct step_row told; /* the last that is over */
 	uint64_t until_ms;    /* clock_ms: its time is over then; 0: it has no limit of its own */
 	uint64_t stopped_ms;  /* since when it is to end; 0: it is not */
 	uint64_t deaf_ms;     /* since when the interpreter cannot say how it ended */

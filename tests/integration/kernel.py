@@ -4,13 +4,18 @@
 usage: kernel.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user)
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
-import time
+import signal
 
-from harness import SLOW, expect_ok, main, told
+from harness import expect_ok, main
 from rpc_served import Client, serving
+from session_ready import children
+from sessions import commands_of, state_of
+from sessions_hostile import held_by
 
 NODE = shutil.which("node", path="/usr/local/bin:/usr/bin:/bin")  # as a cell has it
 KINDS = ["python", *(["node"] if NODE else [])]
@@ -76,5 +81,309 @@ def variables_stay(place):
         c.close()
 
 
+def variables_of_node_stay(place):
+    """Declared again, awaited, imported; what fails later is said, and ends nothing."""
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s), "node")
+        assert k.value("const x = 1; let y = 2; x + y") == "3"
+        assert k.value("const x = 5; function f() {\n  return null.a }\nx * y") == "10"
+        step = k.run("console.log('said')\nf()")
+        error = step["document"]["error"]
+        assert (step["end"], step["stdout"], error["type"], error["line"]) == ("error", "said\n", "TypeError", 2), step
+        assert [(f["file"], f["line"], f["source"]) for f in error["frames"]][:2] == [("<step-2>", 2, "return null.a }"), ("<step-3>", 2, "f()")], error
+        assert k.value("const z = await new Promise((done) => setTimeout(done, 5, 7)); z") == "7"
+        assert k.value("import { sep } from 'path'\nconst fs = await import('fs'); typeof fs.readFileSync + sep + 'import(1)'") == "'function/import(1)'"
+        assert k.value("sep") == "'/'"
+        assert k.run("const = 1")["document"]["error"]["type"] == "SyntaxError"
+        before = k.run("setTimeout(() => { throw new Error('later') }, 1)")
+        step = k.run("await new Promise((done) => setTimeout(done, 50)); x")
+        assert step["end"] == "ok" and "Error: later" in before["stderr"] + step["stderr"], step
+        row = k.end()
+        assert (row["exit_status"], row["outcome"]["workspace"], row["kind"]) == (0, "untouched", "node"), row
+        c.close()
+
+
+def it_says_what_it_is(place):
+    """In lists, in the record, and in the ledger: each step before it runs."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session, name="mine", limits={"memory": "400M"})
+        k.run("a = 'first'")
+        k.run("1/0")
+        assert k.row()["kernel"] and k.row()["command"] == "python kernel mine", k.row()
+        assert "python kernel mine" in expect_ok(s.ambit("ps")).stdout
+        shown = json.loads(expect_ok(s.ambit("events", "--json", session)).stdout.splitlines()[0])
+        assert shown["kernel"] is True, shown
+        entries = ledger_of(s, k, "step")
+        assert [(e["body"]["step"], e["body"]["size"]) for e in entries] == [(1, 11), (2, 3)], entries
+        slow = k.send("import time\ntime.sleep(3)")
+        s.until(lambda: len(ledger_of(s, k, "step")) == 3, "a step is in the ledger while it runs")
+        c.answer(slow)
+        k.run("exit(3)")
+        row = over(s, k)
+        assert row["exit_status"] == 3 and row["outcome"]["workspace"] == "untouched", row
+        record = json.loads(c.call("event.read", session=session, n=k.n, stream="record")["data"])
+        assert record["kind"] == "python" and record["asked"]["argv"] == ["python", "mine"] and record["kernel"]["steps"] == 4, record
+        steps = record["kernel"]["told"]
+        assert [(t["step"], t["source"], t["end"]) for t in steps[:2]] == [(1, "a = 'first'", "ok"), (2, "1/0", "error")] and steps[3]["end"] == "exit", steps
+        assert [t["sha256"] for t in steps] == [hashlib.sha256(t["source"].encode()).hexdigest() for t in steps] == [
+            e["body"]["sha256"] for e in ledger_of(s, k, "step")], steps
+        request = ledger_of(s, k, "request")[0]["body"]
+        assert request["kernel"] is True and request["argv"] == ["python", "mine"], request
+        expect_ok(s.ambit("ledger", "verify"))
+        assert json.loads(expect_ok(s.ambit("ledger", "replay", "--json")).stdout)["differ"] == 0
+        c.close()
+
+
+def ledger_of(s, kernel, kind):
+    """Nothing, where there is no ledger yet."""
+    shown = s.ambit("ledger", "show", "--json", "--event", kernel.taken["event"], "--type", kind)
+    return [json.loads(line) for line in shown.stdout.splitlines()] if shown.returncode == 0 else []
+
+
+def a_name_finds_it(place):
+    with serving(place) as s:
+        c, other = Client(s), Client(s)
+        session = c.new(s)
+        k = Kernel(c, session, name="mine")
+        k.run("x = 1")
+        other.call("session.open", session=session)
+        again = Kernel(other, session, name="mine")
+        assert again.n == k.n and again.taken["replayed"] and again.value("x") == "1"
+        apart = Kernel(other, session)
+        assert apart.n != k.n and apart.run("x")["document"]["error"]["type"] == "NameError"
+        assert Kernel(other, session).n not in (k.n, apart.n)
+        if NODE:
+            assert Kernel(c, session, "node", name="mine").n != k.n
+        else:
+            Kernel(c, session)
+        assert c.fails("kernel.start", session=session, language="python") == "LIMIT"
+        assert c.fails("kernel.start", session=session, language="shell") == "UNAVAILABLE"
+        assert c.fails("kernel.start", session=session, language="python", name="a b") == "USAGE"
+        assert Kernel(c, session, name="mine").n == k.n, "one that is there is given, however many there are"
+        k.end()
+        assert Kernel(c, session, name="mine").n != k.n
+        assert c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
+        assert c.fails("kernel.run", session=session, n=999, source="1") in ("GONE", "NOT_FOUND")
+        c.call("event.run", session=session, argv=["true"], wait=True, follow=False)
+        c.close(), other.close()
+
+
+def steps_go_one_after_the_other(place):
+    """Whoever asks; as many as may wait, and no more."""
+    with serving(place) as s:
+        c, other = Client(s), Client(s)
+        session = c.new(s)
+        k = Kernel(c, session)
+        other.call("session.open", session=session)
+        k.run("import time\nseen = []")
+        first = k.send("time.sleep(0.5); seen.append('a'); print('of a'); seen")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it runs")
+        second = other.send("kernel.run", session=session, n=k.n, source="seen.append('b'); print('of b'); seen")
+        a, b = k.of(c.answer(first)), k.of(other.answer(second))
+        assert (a["document"]["value"]["json"], a["stdout"]) == (["a"], "of a\n"), a
+        assert (b["document"]["value"]["json"], b["stdout"]) == (["a", "b"], "of b\n") and b["step"] == a["step"] + 1, b
+        sent = [k.send("time.sleep(2)" if i == 0 else f"seen.append({i})") for i in range(16)]
+        assert c.fails("kernel.run", session=session, n=k.n, source="1") == "LIMIT"
+        k.stop(step=b["step"] + 5)
+        answers = {}
+        while len(answers) < len(sent):
+            line = c.hear()
+            answers[line["id"]] = k.of(line)
+        steps = [answers[one] for one in sent]
+        assert [step["end"] for step in steps] == ["ok"] * 4 + ["never"] + ["ok"] * 11 and steps[4]["stopped"], [step["end"] for step in steps]
+        assert c.fails("kernel.stop", session=session, n=k.n) == "GONE"
+        c.close(), other.close()
+
+
+def who_goes_away_finds_it_again(place):
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session, name="mine")
+        k.send("import time\ntime.sleep(1)\nprint('done')\nx = 7\nx")
+        s.until(lambda: ledger_of(s, k, "step"), "it runs")
+        c.close()
+        c = Client(s)
+        c.call("session.open", session=session)
+        step = Kernel.of(c.answer(c.send("kernel.wait", session=session, n=k.n, step=1)))
+        assert (step["end"], step["stdout"], step["document"]["value"]["text"]) == ("ok", "done\n", "7"), step
+        assert Kernel(c, session, name="mine").value("x") == "7"
+        assert c.fails("kernel.wait", session=session, n=k.n, step=9) == "NOT_FOUND"
+        c.call("kernel.end", session=session, n=k.n, wait=True)
+        step = Kernel.of(c.answer(c.send("kernel.wait", session=session, n=k.n, step=1)))
+        assert (step["end"], step["stdout"]) == ("ok", "done\n"), step
+        c.close()
+
+
+def what_takes_too_long_is_broken_off(place):
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session)
+        k.run("x = 1")
+        step = k.run("import time\ntime.sleep(100)", timeout="300ms")
+        assert (step["end"], step["timed_out"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, False, "KeyboardInterrupt"), step
+        slow = k.send("while True: pass")
+        s.until(lambda: len(ledger_of(s, k, "step")) == 3, "it runs")
+        k.stop()
+        step = k.of(c.answer(slow))
+        assert (step["end"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, "KeyboardInterrupt"), step
+        assert k.value("x") == "1"
+        step = k.run("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(100)", timeout="300ms")
+        row = over(s, k)
+        assert step["end"] == "ended" and row["code"] == "LIMIT" and "took longer" in row["message"] and row["outcome"]["cause"] == "killed", (step, row)
+        if NODE:
+            k = Kernel(c, session, "node")
+            k.run("let x = 1")
+            step = k.run("for (;;) {}", timeout="300ms")
+            assert step["end"] == "ended" and "ended with it" in over(s, k)["message"], step
+        k = Kernel(c, session, limits={"wall": "2s"})
+        step = k.run("import time\ntime.sleep(100)")
+        assert step["end"] == "ended" and over(s, k)["outcome"]["limit"] == "wall", step
+        k = Kernel(c, session, idle="1s")
+        k.run("open('kept', 'w').write('x')")
+        row = over(s, k)
+        assert (row["exit_status"], row["outcome"]["workspace"]) == (0, "committed") and os.path.exists(f"{s.tree}/kept"), row
+        k = Kernel(c, session)
+        slow = k.send("import time\ntime.sleep(100)")
+        s.until(lambda: ledger_of(s, k, "step"), "it runs")
+        c.call("session.end", session=session)
+        assert k.of(c.answer(slow))["end"] == "ended" and over(s, k)["outcome"]["cause"] == "killed"
+        c.close()
+
+
+def what_it_changed_is_staged_to_its_end(place):
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session)
+        k.run("open('a', 'w').write('1')")
+        ran = c.call("event.run", session=session, argv=["ls"], wait=True, follow=False, output=True)
+        assert ran["stdout"] == "", ran
+        expect_ok(s.ambit("commit", k.taken["event"]))
+        assert os.path.exists(f"{s.tree}/a")
+        k.run("open('b', 'w').write('2')")
+        assert k.run("raise SystemExit(1)")["end"] == "exit"
+        row = over(s, k)
+        assert row["outcome"]["workspace"] == "kept" and not os.path.exists(f"{s.tree}/b"), row
+        c.close()
+
+
+# What a step does to what its kernel hangs on: source, how it ends, and whether the kernel lives.
+FD = "import os\nfor fd in map(int, os.listdir('/proc/self/fd')):\n    try:\n        link = os.readlink(f'/proc/self/fd/{fd}')\n    except OSError:\n        continue\n    if fd > 2 and 'pipe' in link:\n"
+HOSTILE = [
+    ("closes both", FD + "        os.close(fd)", "ended"),
+    ("closes 0 to 64", "import os\nos.closerange(0, 64)", "ok"),
+    ("writes garbage", FD + "        try: os.write(fd, b'x' * 64)\n        except OSError: pass", "ended"),
+    ("writes without end", FD + "        try:\n            while True: os.write(fd, b'STEP' + b'\\x02\\0\\0\\0' + b'\\0' * 4 + b'\\0\\0\\0\\x01' + b'x' * 65536)\n        except OSError: pass", "ended"),
+    ("says a step ended that is another", FD + "        try: os.write(fd, b'STEP' + b'\\x07\\0\\0\\0' + b'\\0' * 8)\n        except OSError: pass", "ended"),
+    ("announces more than there may be", FD + "        try: os.write(fd, b'STEP' + b'\\x02\\0\\0\\0' + b'\\0' * 4 + b'\\xff\\xff\\xff\\xff')\n        except OSError: pass", "ended"),
+    ("kills itself", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "ended"),
+    ("leaves at once", "import os\nos._exit(0)", "ended"),
+    ("replaces itself", "import os\nos.execvp('sleep', ['sleep', '100'])", "ended"),
+    ("forks", "import os\nif os.fork() == 0:\n    import time\n    time.sleep(100)", "ok"),
+    ("breaks what tells its end", "import builtins, sys\nfor name in list(vars(builtins)):\n    if name != '__import__': setattr(builtins, name, None)\nsys.modules.clear()", None),
+    ("floods", "import sys\nwhile True: sys.stdout.write('x' * 65536)", "ended"),
+]
+
+
+def steps_that_harm_their_kernel(place):
+    """Each lies about itself alone: another kernel of the session, and the session, go on."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        beside = Kernel(c, session)
+        beside.run("x = 1")
+        for name, source, end in HOSTILE:
+            k = Kernel(c, session, limits={"output": "4M", "memory": "400M"})
+            k.run("y = 2")
+            step = k.run(source)
+            assert end in (None, step["end"]), (name, step)
+            if step["end"] == "ended":
+                row = over(s, k)
+                assert row["state"] == "over", (name, row)
+            elif end == "ok":
+                assert k.run("y")["end"] == "ok", name
+                c.call("event.cancel", session=session, n=k.n)
+                over(s, k)
+            else:
+                c.call("event.cancel", session=session, n=k.n)
+                over(s, k)
+            assert beside.value("x") == "1", name
+        assert c.call("event.run", session=session, argv=["true"], wait=True, follow=False)["row"]["exit_status"] == 0
+        c.close()
+
+
+def a_forged_end_is_the_steps_own(place):
+    """A step that says that it ended is told so, with what it says; what comes behind is no other's."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session)
+        forged = FD + ("        document = b'{\"v\":1,\"value\":{\"text\":\"forged\",\"type\":\"int\"},\"displays\":[],\"error\":null}'\n"
+                       "        try: os.write(fd, b'STEP' + (1).to_bytes(4, 'little') + b'\\0' * 4 + len(document).to_bytes(4, 'little') + document)\n"
+                       "        except OSError: pass\nimport time\ntime.sleep(1)")
+        step = k.run(forged)
+        assert (step["end"], step["document"]["value"]["text"]) == ("ok", "forged"), step
+        step = k.run("1 + 1")
+        assert step["end"] == "ended" and over(s, k)["code"] == "PROTOCOL", step
+        c.close()
+
+
+def whoever_dies_leaves_nothing_that_runs(place):
+    """The supervisor, and then the daemon with the session's process."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        k = Kernel(c, session)
+        slow = k.send("import time\ntime.sleep(1000)")
+        s.until(lambda: ledger_of(s, k, "step"), "it runs")
+        (supervisor,) = supervisors_of(s)
+        cell = below(supervisor)
+        os.kill(supervisor, signal.SIGKILL)
+        step = k.of(c.answer(slow))
+        assert step["end"] == "ended" and over(s, k)["outcome"]["cause"] == "lost", step
+        s.until(lambda: all(state_of(pid) == "Z" for pid in cell), "the cell is gone with its supervisor")
+        k = Kernel(c, session)
+        k.send("import time\ntime.sleep(1000)")
+        s.until(lambda: ledger_of(s, k, "step"), "it runs")
+        cell = below(supervisors_of(s)[0])
+        assert cell
+        s.kill()
+        s.until(lambda: all(state_of(pid) == "Z" for pid in cell), "the cell is gone with the daemon")
+        rows = s.events(session)
+        assert rows[-1]["state"] == "interrupted" and rows[-1]["kernel"], rows
+        c.close()
+        c = Client(s)
+        c.call("session.open", session=session)
+        assert k.of(c.answer(c.send("kernel.wait", session=session, n=k.n, step=1)))["end"] == "ended"
+        assert Kernel(c, session).value("6 * 7") == "42"
+        c.close()
+
+
+def supervisors_of(s):
+    """Of events of this daemon's sessions that run."""
+    return [pid for role in commands_of(s, "ambit-session") for pid in held_by(role) if any(words_of(one)[1:2] == [b"-I"] for one in below(pid))]
+
+
+def below(pid):
+    found = []
+    for child in children(pid):
+        found += [child, *below(child)]
+    return found
+
+
+def words_of(pid):
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().split(b"\0")
+    return []
+
+
 if __name__ == "__main__":
-    main([variables_stay])
+    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
+          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+          whoever_dies_leaves_nothing_that_runs])
