@@ -4,6 +4,7 @@
 usage: kernel.py AMBIT PACKAGE    (TAP on standard output; as root everything runs a second time as an ordinary user)
 """
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -12,6 +13,7 @@ import shutil
 import signal
 
 from harness import expect_ok, main
+from python_client import client_of
 from rpc_served import Client, serving
 from session_ready import children
 from sessions import commands_of, state_of
@@ -272,6 +274,52 @@ def what_it_changed_is_staged_to_its_end(place):
         c.close()
 
 
+def clients_of_python_have_kernels(place):
+    with serving(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree, grants=["work ."]) as session:
+        with session.kernel("python") as k:
+            k.run("x = 1")
+            assert k.run("x + 1").value == 2
+            step = k.run("print('said')\nimport sys\nsys.stderr.write('oops')\n{'a': x}")
+            assert (step.value, step.text, step.stderr, step.ok, step.step) == ({"a": 1}, "said\n", b"oops", True, 3), step
+            step = k.run("\n1/0")
+            assert (step.end, step.error.type, step.error.line) == ("error", "ZeroDivisionError", 2), step
+            long = k.run("print('x' * 100000)\ndisplay('d' * 100000)")
+            assert len(long.stdout) == 100001 and len(long.displays[0].data) == 100002, long
+            assert k.run("x").value == 1 and k.run("import time\ntime.sleep(100)", timeout=0.3).timed_out
+            assert k.wait(4).error.type == "ZeroDivisionError"
+            try:
+                k.run("raise ValueError('no')", check=True)
+                raise AssertionError("it did not raise")
+            except ambit.StepFailed as failed:
+                assert failed.result.error.message == "no" and "ValueError: no" in str(failed)
+            k.run("open('made', 'w').write('x')")
+            assert session.kernel("python", name="other").n != k.n
+        assert os.path.exists(f"{s.tree}/made") and k.show().workspace == "committed"
+        with session.kernel("python") as k:
+            assert k.run("exit(0)").end == "exit"
+        for wrong, kind in ((lambda: session.kernel("shell"), ambit.AmbitError), (lambda: session.kernel(name="a b"), ambit.Malformed), (lambda: k.run("1"), ambit.Gone),
+                            (lambda: k.run(5), ambit.Malformed)):
+            try:
+                wrong()
+                raise AssertionError("it was taken")
+            except kind:
+                pass
+
+        async def apart():
+            async with ambit.aio.Session(workspace=s.tree, grants=["work ."]) as other:
+                async with await other.kernel() as k:
+                    await k.run("x = 20")
+                    found = await asyncio.gather(*[k.run(f"x + {i}") for i in range(5)])
+                    slow = asyncio.ensure_future(k.run("import time\ntime.sleep(100)"))
+                    await asyncio.sleep(0.5)
+                    slow.cancel()
+                    after = await k.run("x")
+                    stopped = await k.wait(after.step - 1)
+                    return [one.value for one in found], after.value, stopped.stopped
+
+        assert asyncio.run(apart()) == ([20, 21, 22, 23, 24], 20, True)
+
+
 # What a step does to what its kernel hangs on: source, how it ends, and whether the kernel lives.
 FD = "import os\nfor fd in map(int, os.listdir('/proc/self/fd')):\n    try:\n        link = os.readlink(f'/proc/self/fd/{fd}')\n    except OSError:\n        continue\n    if fd > 2 and 'pipe' in link:\n"
 HOSTILE = [
@@ -385,5 +433,5 @@ def words_of(pid):
 
 if __name__ == "__main__":
     main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
-          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           whoever_dies_leaves_nothing_that_runs])
