@@ -264,8 +264,8 @@ await assert.rejects(k.run("raise ValueError('no')", { check: true }), (problem)
 const again = await s.kernel('python', { name: 'mine' });
 assert.deepEqual([again.n, again.replayed, (await again.run('x')).value], [k.n, true, 1]);
 await k.run("open('made', 'w').write('x')");
-const ended = await k.end();
-assert.deepEqual([ended.ok, ended.workspace, fs.existsSync('made')], [true, 'committed', true]);
+const last = await k.end();
+assert.deepEqual([last.ok, last.workspace, fs.existsSync('made')], [true, 'committed', true]);
 await assert.rejects(k.run('1'), ambit.Gone);
 for (const wrong of [() => s.kernel('shell'), () => s.kernel('python', { nope: 1 }), () => again.run(5)]) await assert.rejects(wrong(), ambit.Malformed);
 const n = await s.kernel('node');
