@@ -11,8 +11,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 
-from harness import expect_ok, main
+from harness import PATIENCE, SLOW, expect_ok, main, told
 from python_client import client_of
 from rpc_served import Client, serving
 from session_ready import children
@@ -274,6 +275,49 @@ def what_it_changed_is_staged_to_its_end(place):
         c.close()
 
 
+def the_command_line_has_kernels(place):
+    with serving(place) as s:
+        session = s.session("--work", ".")
+
+        def step(source, *words, language="--python"):
+            return s.ambit("run", "--session", session, language, "--kernel", "mine", *words, input=source)
+
+        expect_ok(step("x = 1\nprint('said')"), "said\n")
+        expect_ok(step("x + 1"), "2\n")
+        expect_ok(step("open('made', 'w').write('x')\n{'a': x}", "--result", f"{s.home}/r.json"), "")
+        with open(f"{s.home}/r.json", encoding="utf-8") as file:
+            assert json.load(file)["value"]["json"] == {"a": 1}
+        failed = step("print('before')\n1/0")
+        assert (failed.returncode, failed.stdout) == (1, "before\n") and "ZeroDivisionError" in failed.stderr, told(failed)
+        rows = s.events(session)
+        assert len(rows) == 1 and rows[0]["kernel"] and rows[0]["state"] == "runs", rows
+        slow = s.start("run", "--session", session, "--python", "--kernel", "mine", "-", stdin=subprocess.PIPE)
+        slow.stdin.write("import time\ntime.sleep(100)")
+        slow.stdin.close()
+        s.until(lambda: len([1 for line in shown(s, rows[0]) if line]) == 5, "it runs")
+        slow.send_signal(signal.SIGINT)
+        assert slow.wait(SLOW * PATIENCE) == 130 and "KeyboardInterrupt" in slow.stderr.read()
+        expect_ok(step("exit()"), "")
+        assert os.path.exists(f"{s.tree}/made") and s.events(session)[0]["exit"] == 0
+        ended = step("exit(3)")
+        assert ended.returncode == 3 and len(s.events(session)) == 2, told(ended)
+        for words, why in ((("--shell", "--kernel", "a"), "no kernels of a shell"), (("--python", "--kernel", "a b"), "no name of a kernel"),
+                           (("--python", "--kernel", "a", "--json"), "no event of its own"), (("--python", "--kernel", "a", "--work", "."), "has its own")):
+            refused = s.ambit("run", "--session", session, *words, input="1")
+            assert refused.returncode == 125 and why in refused.stderr, told(refused)
+        refused = s.ambit("run", "--python", "--kernel", "a", input="1")
+        assert refused.returncode == 125 and "--session" in refused.stderr, told(refused)
+        refused = s.ambit("run", "--session", session, "--kernel", "a", "--", "true")
+        assert refused.returncode == 125 and "--kernel is of code" in refused.stderr, told(refused)
+        if NODE:
+            expect_ok(step("const y = 20; y + 1", language="--node"), "21\n")
+            expect_ok(step("y", language="--node"), "20\n")
+
+
+def shown(s, row):
+    return expect_ok(s.ambit("ledger", "show", "--json", "--event", row["event"], "--type", "step")).stdout.splitlines()
+
+
 def clients_of_python_have_kernels(place):
     with serving(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree, grants=["work ."]) as session:
         with session.kernel("python") as k:
@@ -381,6 +425,26 @@ def a_forged_end_is_the_steps_own(place):
         c.close()
 
 
+def what_cannot_be_recorded_does_not_run(place):
+    """The ledger's process goes while a kernel runs: the next step gets no source, and what ran before is not committed."""
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s))
+        k.run("open('before', 'w').write('x')")
+        ledger = s.environment["AMBIT_LEDGER"].encode()
+        keepers = [int(pid) for pid in filter(str.isdigit, os.listdir("/proc")) if (words := words_of(pid)) and words[0] == b"ambit-ledger" and ledger in words]
+        assert keepers
+        for pid in keepers:
+            os.kill(pid, signal.SIGKILL)
+        step = k.run("open('after', 'w').write('x')")
+        row = over(s, k)
+        assert step["end"] == "ended" and row["exit_status"] == 125, (step, row)
+        assert not os.path.exists(f"{s.tree}/before")
+        kept = expect_ok(s.ambit("diff", k.taken["event"])).stdout
+        assert "before" in kept and "after" not in kept, kept
+        c.close()
+
+
 def whoever_dies_leaves_nothing_that_runs(place):
     """The supervisor, and then the daemon with the session's process."""
     with serving(place) as s:
@@ -433,5 +497,5 @@ def words_of(pid):
 
 if __name__ == "__main__":
     main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
-          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
-          whoever_dies_leaves_nothing_that_runs])
+          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+          what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])
