@@ -117,6 +117,9 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 			       there >= STEPS_WAITING_MAX ? "%u steps of the kernel run or wait"
 							  : "the kernel has had its %u steps",
 			       there >= STEPS_WAITING_MAX ? there : STEPS_MAX);
+	if (bytes > STEPS_WAITING_BYTES - k->waiting_bytes)
+		return err_set(e, AMBIT_LIMIT, "wait for some of them",
+			       "the sources of steps that wait have more than %u bytes", STEPS_WAITING_BYTES);
 	sha256_init(&sum);
 	sha256_add(&sum, source, bytes);
 	sha256_end(&sum, row.sha256);
@@ -131,8 +134,16 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 	k->waiting[k->n_waiting++] = (struct kernel_step){
 		.step = row.step, .timeout_ms = q->timeout_ms, .shows = (q->flags & STEP_SHOWS) != 0, .source = copy
 	};
+	k->waiting_bytes += bytes;
 	*ret_step = ++k->count;
 	return 0;
+}
+
+static void take_out(struct kernel *k, unsigned i)
+{
+	k->waiting_bytes -= strlen(k->waiting[i].source);
+	free(k->waiting[i].source);
+	memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof k->waiting[0]);
 }
 
 /* One that waited never runs. */
@@ -147,8 +158,7 @@ static void end_waiting(struct kernel *k, unsigned i, uint32_t flags)
 		(void)write_row(
 			k, &row); /* else it is found as one that waits, which comes to the same when all is over */
 	}
-	free(k->waiting[i].source);
-	memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof k->waiting[0]);
+	take_out(k, i);
 }
 
 /* k->why is set. */
@@ -229,8 +239,7 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 	k->until_ms = s->timeout_ms != 0 ? clock_ms() + s->timeout_ms : 0;
 	k->stopped_ms = k->deaf_ms = 0;
 	(void)write_row(k, &k->runs); /* else it is found as one that waits */
-	free(s->source);
-	memmove(k->waiting, k->waiting + 1, --k->n_waiting * sizeof k->waiting[0]);
+	take_out(k, 0);
 }
 
 /* What it wrote since it began is its own. */
@@ -306,8 +315,17 @@ static void leave(struct kernel *k, struct ambit_event *ev)
 
 void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_files *files)
 {
+	struct step_end unasked;
+
 	if (k->runs.step != 0)
 		look_after(k, ev, files);
+	else if (!k->killed && event_step_over(ev, &unasked) < 0) {
+		(void)err_set(
+			&k->why, AMBIT_PROTOCOL,
+			"start another, and leave descriptors alone that the code did not open",
+			"something wrote where the kernel tells how a step ended, and none ran: it ended with that");
+		end_all(k, ev);
+	}
 	if (k->runs.step == 0 && k->n_waiting > 0 && !k->killed)
 		begin_next(k, ev, files);
 	if (k->runs.step == 0 && k->n_waiting == 0)

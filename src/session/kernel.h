@@ -31,15 +31,16 @@ struct kernel {
 	uint64_t count; /* steps that were taken */
 	struct kernel_step waiting[STEPS_WAITING_MAX];
 	unsigned n_waiting;
-	struct step_row runs; /* step 0: none does */
-	struct step_row told; /* the last that is over */
-	uint64_t until_ms;    /* clock_ms: its time is over then; 0: it has no limit of its own */
-	uint64_t stopped_ms;  /* since when it is to end; 0: it is not */
-	uint64_t deaf_ms;     /* since when the interpreter cannot say how it ended */
-	uint64_t idle_ms;     /* how long it may be of no use */
-	uint64_t used_ms;     /* when it was last of any */
-	bool ends;            /* it takes no more steps */
-	uint64_t ends_ms;     /* since when the interpreter knows that */
+	uint64_t waiting_bytes; /* of their sources */
+	struct step_row runs;   /* step 0: none does */
+	struct step_row told;   /* the last that is over */
+	uint64_t until_ms;      /* clock_ms: its time is over then; 0: it has no limit of its own */
+	uint64_t stopped_ms;    /* since when it is to end; 0: it is not */
+	uint64_t deaf_ms;       /* since when the interpreter cannot say how it ended */
+	uint64_t idle_ms;       /* how long it may be of no use */
+	uint64_t used_ms;       /* when it was last of any */
+	bool ends;              /* it takes no more steps */
+	uint64_t ends_ms;       /* since when the interpreter knows that */
 	bool killed;
 	struct err why; /* it was killed for */
 };

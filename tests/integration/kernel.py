@@ -198,6 +198,12 @@ def steps_go_one_after_the_other(place):
         steps = [answers[one] for one in sent]
         assert [step["end"] for step in steps] == ["ok"] * 4 + ["never"] + ["ok"] * 11 and steps[4]["stopped"], [step["end"] for step in steps]
         assert c.fails("kernel.stop", session=session, n=k.n) == "GONE"
+        long = [k.send("time.sleep(1)"), *[k.send("#" * (1 << 20)) for _ in range(4)]]
+        assert c.fails("kernel.run", session=session, n=k.n, source="1") == "LIMIT"
+        for one in long:
+            assert k.of(c.answer(one))["end"] == "ok"
+        assert c.fails("kernel.run", session=session, n=k.n, source="#" * ((1 << 20) + 1)) == "LIMIT"
+        assert k.value("seen[:2]") == "['a', 'b']"
         c.close(), other.close()
 
 
@@ -420,8 +426,13 @@ def a_forged_end_is_the_steps_own(place):
                        "        except OSError: pass\nimport time\ntime.sleep(1)")
         step = k.run(forged)
         assert (step["end"], step["document"]["value"]["text"]) == ("ok", "forged"), step
-        step = k.run("1 + 1")
-        assert step["end"] == "ended" and over(s, k)["code"] == "PROTOCOL", step
+        row = over(s, k)
+        assert row["code"] == "PROTOCOL" and "none ran" in row["message"], row
+        assert c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
+        k = Kernel(c, session)
+        first, second = k.send(forged), k.send("import time\ntime.sleep(3)")  # the second runs when the first says again that it ended
+        assert k.of(c.answer(first))["end"] == "ok"
+        assert k.of(c.answer(second))["end"] == "ended" and over(s, k)["code"] == "PROTOCOL"
         c.close()
 
 
