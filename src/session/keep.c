@@ -680,7 +680,7 @@ int keep_patience(const struct keep *k, int timeout)
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
 	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
-		if (k->jobs[i].n != 0 && k->jobs[i].kernel != NULL)
+		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].kernel != NULL)
 			timeout = kernel_patience(k->jobs[i].kernel, timeout);
 	return timeout;
 }
