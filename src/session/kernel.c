@@ -18,6 +18,7 @@
 #define HEED_MS 3000   /* for an interpreter to end a step that was interrupted */
 #define DEAF_MS 2000   /* for the end of one that closed where it would say how a step ended */
 #define LEAVE_MS 10000 /* for its own end: threads, and what it does at exit */
+#define LONGEST_MS (UINT64_C(1) << 42)
 
 static uint64_t now_ms(void)
 {
@@ -25,6 +26,12 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Times are added to the clock. */
+static uint64_t at_most(uint64_t ms)
+{
+	return ms < LONGEST_MS ? ms : LONGEST_MS;
 }
 
 struct kernel *kernel_new(const struct shelf *shelf, uint64_t n, enum event_kind kind, uint64_t idle_ms)
@@ -36,7 +43,7 @@ struct kernel *kernel_new(const struct shelf *shelf, uint64_t n, enum event_kind
 	k->steps_fd = shelf_file(shelf, n, SHELF_STEPS, O_RDWR | O_CREAT | O_TRUNC);
 	k->n = n;
 	k->kind = kind;
-	k->idle_ms = idle_ms != 0 ? idle_ms : KERNEL_IDLE_MS;
+	k->idle_ms = idle_ms != 0 ? at_most(idle_ms) : KERNEL_IDLE_MS;
 	k->used_ms = clock_ms();
 	if (k->steps_fd >= 0)
 		return k;
@@ -86,8 +93,8 @@ bool kernel_row(const struct kernel *k, const struct shelf *shelf, uint64_t n, u
 {
 	auto_fd int fd = k == NULL ? shelf_file(shelf, n, SHELF_STEPS, O_RDONLY) : -1;
 
-	if (k != NULL && k->runs.step == step && step != 0) {
-		*ret = k->runs;
+	if (k != NULL && step != 0 && (k->runs.step == step || k->told.step == step)) { /* also where a disk was full */
+		*ret = k->runs.step == step ? k->runs : k->told;
 		return true;
 	}
 	if (!read_row(k != NULL ? k->steps_fd : fd, n, step, ret))
@@ -131,9 +138,10 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 		free(copy);
 		return err_sys(e, AMBIT_SYSTEM, -r, "make room", "cannot write the step down");
 	}
-	k->waiting[k->n_waiting++] = (struct kernel_step){
-		.step = row.step, .timeout_ms = q->timeout_ms, .shows = (q->flags & STEP_SHOWS) != 0, .source = copy
-	};
+	k->waiting[k->n_waiting++] = (struct kernel_step){ .step = row.step,
+							   .timeout_ms = at_most(q->timeout_ms),
+							   .shows = (q->flags & STEP_SHOWS) != 0,
+							   .source = copy };
 	k->waiting_bytes += bytes;
 	*ret_step = ++k->count;
 	return 0;
@@ -299,6 +307,8 @@ static void leave(struct kernel *k, struct ambit_event *ev)
 {
 	const uint64_t now = clock_ms();
 
+	if (!event_has_started(ev))
+		k->used_ms = now;
 	if (now - k->used_ms >= k->idle_ms)
 		k->ends = true;
 	if (!k->ends || k->killed || !event_has_started(ev))

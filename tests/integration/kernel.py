@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 from harness import PATIENCE, SLOW, expect_ok, main, told
 from python_client import client_of
@@ -264,6 +265,27 @@ def what_takes_too_long_is_broken_off(place):
         c.close()
 
 
+def times_without_end_are_none(place):
+    """Added to the clock they would be over already, or have the session's process look again and again."""
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s), idle="213503982334d")
+        assert k.run("1 + 1", timeout="213503982334d")["end"] == "ok"
+        slow = k.send("import time\ntime.sleep(1)", timeout="213503982334d")
+        assert k.of(c.answer(slow))["end"] == "ok"
+        before = sum(map(processor_time, commands_of(s, "ambit-session")))
+        time.sleep(1)
+        assert sum(map(processor_time, commands_of(s, "ambit-session"))) - before < 0.3 and k.row()["state"] == "runs"
+        c.close()
+
+
+def processor_time(pid):
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return sum(map(int, file.read().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
 def what_it_changed_is_staged_to_its_end(place):
     with serving(place) as s:
         c = Client(s)
@@ -508,5 +530,5 @@ def words_of(pid):
 
 if __name__ == "__main__":
     main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
-          what_takes_too_long_is_broken_off, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+          what_takes_too_long_is_broken_off, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])
