@@ -63,9 +63,8 @@ int ask_step_stop(struct rpc *r, struct request *q, const json_t *params, struct
 	(void)r;
 	q->awaits = AWAIT_DONE;
 	return channel_ask(q->channel, WIRE_SESSION_STEP_STOP,
-			   &(struct session_event){ .request = q->number,
-						    .a = (uint32_t)param_count(params, "step", 0),
-						    .n = q->n },
+			   &(struct session_event){
+				   .request = q->number, .a = (uint32_t)param_count(params, "step", 0), .n = q->n },
 			   &m->err); /* likewise */
 }
 
