@@ -27,9 +27,10 @@ struct visit {
 	struct daemon_channel channel;
 	struct session_taken taken;
 	uint64_t step;
-	int out_fd, err_fd;  /* owned: what the kernel writes */
-	int signal_fd;       /* owned */
-	struct step_row row; /* state 0: it is not over */
+	int out_fd, err_fd;   /* owned: what the kernel writes */
+	int signal_fd;        /* owned */
+	struct step_row row;  /* state 0: it is not over */
+	struct event_row end; /* of the kernel; state 0: it has none yet */
 };
 
 static int catch_signals(void)
@@ -107,14 +108,26 @@ static void on_signal(struct visit *v)
 				 0); /* it may be over: that is told */
 }
 
-static int hear(struct visit *v, struct err *e)
+/* Also what is told while an answer is waited for. */
+static void take_news(void *to, const struct daemon_news *news)
+{
+	struct visit *v = to;
+
+	if (news->what == WIRE_SESSION_STEPPED && news->step.n == v->taken.n && news->step.step == v->step)
+		v->row = news->step;
+	else if (news->what == WIRE_SESSION_OVER && news->row.n == v->taken.n)
+		v->end = news->row;
+}
+
+/* 0: nothing came in that time. */
+static int hear(struct visit *v, int wait_ms, struct err *e)
 {
 	struct daemon_news news;
-	const int n = daemon_hear(&v->channel, 0, &news, e);
+	const int n = daemon_hear(&v->channel, wait_ms, &news, e);
 
-	if (n > 0 && news.what == WIRE_SESSION_STEPPED && news.step.n == v->taken.n && news.step.step == v->step)
-		v->row = news.step;
-	return n < 0 ? n : 0;
+	if (n > 0)
+		take_news(v, &news);
+	return n;
 }
 
 static int wait_for_it(struct visit *v, struct err *e)
@@ -130,7 +143,8 @@ static int wait_for_it(struct visit *v, struct err *e)
 		if (p[1].revents != 0)
 			on_signal(v);
 		if (p[0].revents != 0)
-			n = hear(v, e);
+			n = hear(v, 0, e);
+		n = n > 0 ? 0 : n;
 	}
 	return n;
 }
@@ -172,35 +186,31 @@ static int write_result(struct visit *v, struct err *e)
 }
 
 /* The kernel's own end, if the step brought it about. */
-static int how_it_ended(struct visit *v, struct event_row *ret, struct err *e)
+static int wait_for_end(struct visit *v, struct err *e)
 {
-	struct daemon_news news;
-	int n;
+	int n = 1;
 
-	while ((n = daemon_hear(&v->channel, DAEMON_PATIENCE_MS, &news, e)) > 0)
-		if (news.what == WIRE_SESSION_OVER && news.row.n == v->taken.n) {
-			*ret = news.row;
-			return 0;
-		}
-	return n < 0 ? n : err_set(e, AMBIT_GONE, "ambit events", "the kernel does not end");
+	while (v->end.state == 0 && n > 0)
+		n = hear(v, DAEMON_PATIENCE_MS, e);
+	return n != 0 ? (n < 0 ? n : 0) : err_set(e, AMBIT_GONE, "ambit events", "the kernel does not end");
 }
 
 static int tell_kernel_end(struct visit *v)
 {
-	struct event_row row;
+	const struct event_row *row = &v->end;
 	struct err e;
 
-	if (how_it_ended(v, &row, &e) < 0)
+	if (wait_for_end(v, &e) < 0)
 		return found_refuse(false, &e);
-	if (row.message[0] != 0 && !v->o->quiet) {
-		(void)err_set(&e, (enum ambit_code)row.code, row.hint[0] != 0 ? row.hint : NULL, "%s", row.message);
+	if (row->message[0] != 0 && !v->o->quiet) {
+		(void)err_set(&e, (enum ambit_code)row->code, row->hint[0] != 0 ? row->hint : NULL, "%s", row->message);
 		(void)found_refuse(false, &e);
-	} else if (row.outcome.cause == CAUSE_LIMIT && !v->o->quiet) {
-		(void)fprintf(stderr, "ambit: the kernel was ended by the limit %s\n", limit_word(row.outcome.limit));
+	} else if (row->outcome.cause == CAUSE_LIMIT && !v->o->quiet) {
+		(void)fprintf(stderr, "ambit: the kernel was ended by the limit %s\n", limit_word(row->outcome.limit));
 	}
-	if (row.outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
-		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row.event);
-	return v->row.state == STEP_EXIT || row.exit_status != 0 ? (int)row.exit_status : 125;
+	if (row->outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
+		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row->event);
+	return v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;
 }
 
 static int tell(struct visit *v)
@@ -229,6 +239,8 @@ int kernel_run(const struct run_options *o)
 
 	v = (struct visit){ .o = o, .out_fd = -1, .err_fd = -1, .signal_fd = catch_signals() };
 	v.channel.sock = v.daemon.sock = -1;
+	v.channel.on_news = take_news;
+	v.channel.news_to = &v;
 	n = begin(&v, &e);
 	n = n < 0 ? n : wait_for_it(&v, &e);
 	status = n < 0 ? found_refuse(o->json, &e) : tell(&v);

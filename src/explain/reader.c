@@ -112,8 +112,10 @@ static void read_kernel(struct take *t, const json_t *json, struct result_kernel
 	ret->steps = take_count(t, from, "steps", INT64_MAX);
 	told = take_array(t, from, "told", RESULT_STEPS_MAX);
 	ret->told = calloc(json_array_size(told) + 1, sizeof *ret->told);
-	if (ret->told == NULL)
+	if (ret->told == NULL) {
 		take_fail(t, AMBIT_MEMORY, "told", "no memory");
+		return;
+	}
 	t->in = "kernel.told";
 	for (t->index = 0; t->rc == 0 && t->index < json_array_size(told); t->index++)
 		read_step(t, json_array_get(told, t->index), &ret->told[ret->n++]);

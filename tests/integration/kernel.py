@@ -327,7 +327,7 @@ def the_command_line_has_kernels(place):
         assert slow.wait(SLOW * PATIENCE) == 130 and "KeyboardInterrupt" in slow.stderr.read()
         expect_ok(step("exit()"), "")
         assert os.path.exists(f"{s.tree}/made") and s.events(session)[0]["exit"] == 0
-        ended = step("exit(3)")
+        ended = step("exit(3)", "--result", f"{s.home}/r.json")
         assert ended.returncode == 3 and len(s.events(session)) == 2, told(ended)
         for words, why in ((("--shell", "--kernel", "a"), "no kernels of a shell"), (("--python", "--kernel", "a b"), "no name of a kernel"),
                            (("--python", "--kernel", "a", "--json"), "no event of its own"), (("--python", "--kernel", "a", "--work", "."), "has its own")):
