@@ -45,6 +45,8 @@ static void message(uint8_t which, struct rbuf *in, const uint8_t *data, size_t 
 	case 'v': TRY(session_event, session_event_take); break;
 	case 'g': TRY(session_grew, session_grew_take); break;
 	case 'h': TRY(serve_hello, serve_hello_take); break;
+	case 'p': TRY(session_step, session_step_take); break;
+	case 'w': TRY(step_row, step_row_take); break;
 	case 'e': event_row(in); break;
 	default: break;
 	}

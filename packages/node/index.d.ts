@@ -168,6 +168,81 @@ export class CodeResult extends Result {
   readonly cut: boolean;
 }
 
+export interface KernelOptions {
+  /** The same name is the same kernel, as long as it is there. */
+  name?: string;
+  /** Without use for so long it ends: milliseconds, or a text as `'30m'`, which it is if nothing is said. */
+  idle?: number | string;
+  env?: Environment;
+  /** Of all of its steps together. */
+  limits?: Limits;
+  changes?: Changes;
+  strict?: boolean;
+  onConflict?: 'fail' | 'theirs' | 'ours';
+  key?: string;
+}
+
+export interface StepOptions {
+  /** Milliseconds, or a text as `'30s'`, after which the step is broken off. */
+  timeout?: number | string;
+  /** The value of the last expression is printed, too. */
+  show?: boolean;
+  /** Throws StepFailed if it fails. */
+  check?: boolean;
+  /** Aborted, the step is broken off. */
+  signal?: AbortSignal;
+}
+
+/** How a step of a kernel ended. All of it was said by a program that nobody has read. */
+export class StepResult {
+  private constructor();
+  readonly session: string;
+  /** Of the kernel. */
+  readonly n: number;
+  readonly step: number;
+  /** `exit`: it asked for the kernel's end; `ended`: the kernel ended with it; `never`: it did not run. */
+  readonly end: 'ok' | 'error' | 'exit' | 'ended' | 'never';
+  readonly ok: boolean;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly stdoutText: string;
+  readonly stderrText: string;
+  readonly stopped: boolean;
+  readonly timedOut: boolean;
+  /** As of CodeResult, as the next five. */
+  readonly value: unknown;
+  readonly text: string;
+  readonly type: string | null;
+  readonly displays: readonly Display[];
+  readonly error: CodeError | null;
+  readonly cut: boolean;
+  readonly row: Row;
+  /** Itself; throws StepFailed if it failed. */
+  check(): this;
+}
+
+/** An interpreter that takes one piece of code after the other, in one memory. */
+export class Kernel {
+  private constructor();
+  readonly session: Session;
+  readonly language: 'python' | 'node';
+  readonly n: number;
+  readonly id: string;
+  /** It was there. */
+  readonly replayed: boolean;
+  run(source: Bytes, options?: StepOptions): Promise<StepResult>;
+  /** How a step ended, for whoever has lost the answer. */
+  wait(step: number, options?: { check?: boolean; signal?: AbortSignal }): Promise<StepResult>;
+  /** Breaks off a step, if nothing is said the one that runs; in Node the kernel ends with it. */
+  stop(step?: number): Promise<void>;
+  /** Ends it behind the steps that it has. */
+  end(options?: { check?: boolean }): Promise<Result>;
+  /** Ends it at once. */
+  cancel(): Promise<void>;
+  show(): Promise<Result>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** A piece of what an event wrote, and where it begins. */
 export interface Chunk {
   readonly stream: StreamName;
@@ -214,6 +289,7 @@ export class Session {
   shell(source: Bytes, options?: RunOptions): Promise<CodeResult>;
   code(language: 'python' | 'node' | 'shell', source: Bytes, options?: RunOptions): Promise<CodeResult>;
   start(argv: readonly Bytes[], options?: StartOptions): Promise<Event>;
+  kernel(language?: 'python' | 'node', options?: KernelOptions): Promise<Kernel>;
   event(n: number): Promise<Event>;
   /** An event that is there, to be taken from these bytes on. */
   follow(n: number, from?: { stdout?: number; stderr?: number }): Promise<Event>;
@@ -263,13 +339,17 @@ export class EventFailed extends AmbitError {
   private constructor();
   readonly result: Result;
 }
+export class StepFailed extends AmbitError {
+  private constructor();
+  readonly result: StepResult;
+}
 export class NotKept extends Gone {
   private constructor();
   readonly result: Result;
 }
 export class BadResult extends AmbitError {
   private constructor();
-  readonly result: CodeResult;
+  readonly result: CodeResult | StepResult;
 }
 
 export function connect(options?: ConnectOptions): Promise<Client>;

@@ -246,6 +246,7 @@ static void take_one(struct replay *r, const struct entry *entry, struct open_ev
 	case ENTRY_LABEL:
 	case ENTRY_PRUNE:
 	case ENTRY_KEY:
+	case ENTRY_STEP:
 	case ENTRY_TYPE_COUNT: break; /* these tell, and decide nothing */
 	}
 }

@@ -102,6 +102,7 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_word(json_put_key(&j, "state"), state_of(r));
 	json_put_name(json_put_key(&j, "command"), r->command);
 	json_put_bool(json_put_key(&j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
+	json_put_bool(json_put_key(&j, "kernel"), (r->flags & EVENT_KERNEL) != 0);
 	json_put_bool(json_put_key(&j, "stopped"), is_stopped(r));
 	put_time(&j, "taken", r->taken_ms);
 	put_time(&j, "begun", r->begun_ms);

@@ -38,6 +38,7 @@ enum flag {
 	SESSION,
 	KEY,
 	BACKGROUND,
+	KERNEL,
 	LANGUAGE,
 	RESULT,
 	WARM,
@@ -86,6 +87,7 @@ static const struct option flags[] = {
 	{ "session", required_argument, NULL, SESSION },
 	{ "key", required_argument, NULL, KEY },
 	{ "background", no_argument, NULL, BACKGROUND },
+	{ "kernel", required_argument, NULL, KERNEL },
 	{ "python", no_argument, NULL, LANGUAGE },
 	{ "node", no_argument, NULL, LANGUAGE },
 	{ "shell", no_argument, NULL, LANGUAGE },
@@ -215,6 +217,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case SESSION: o->session = value; break;
 	case KEY: o->key = value; break;
 	case BACKGROUND: o->background = true; break;
+	case KERNEL: o->kernel = value; break;
 	case LANGUAGE: return set_language(o, flag->name, e);
 	case RESULT: o->result = value; break;
 	case WARM: return set_warm(o, value, e);
@@ -253,6 +256,7 @@ static bool is_taken(enum command command, int flag)
 	case ON_CONFLICT:
 	case SESSION:
 	case BACKGROUND:
+	case KERNEL:
 	case LANGUAGE:
 	case RESULT:
 	case WAIT: return command == COMMAND_RUN;
@@ -347,8 +351,9 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	o->event.argv = argv + optind;
 	if (!o->help && o->kind != KIND_RUN)
 		return take_code(o, argc - optind, argv + optind, e);
-	if (!o->help && o->result != NULL)
-		return cli_misused(e, help_command, "--result is of code: --python, --node or --shell");
+	if (!o->help && (o->result != NULL || o->kernel != NULL))
+		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
+				   o->result != NULL ? "result" : "kernel");
 	if (!o->help && command != COMMAND_SESSION && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && command == COMMAND_SESSION && optind < argc)

@@ -27,6 +27,7 @@ struct run_options {
 	const char *session; /* run: in which one; NULL: in one of its own */
 	const char *key;     /* with it: an idempotency key */
 	bool background;     /* likewise */
+	const char *kernel;  /* likewise, of code: it is a step of the kernel of that name */
 	/* session new: over all of its events; 0: not bounded, or as usual */
 	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;
 	char limits[512]; /* what --limit said, word by word */

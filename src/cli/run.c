@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/kernel.h"
 #include "cli/options.h"
 #include "cli/remote.h"
 #include "cli/session.h"
@@ -39,7 +40,9 @@ static const char help_text[] =
 	"  --jit               allow memory that is written and then executed\n"
 	"  --policy FILE       the grants and limits of a policy file\n"
 	"  --preset NAME       a built-in policy: c, claude-code, node, python, shell\n"
-	"\n"
+	"\n";
+/* One literal has 4,095 bytes at most. */
+static const char help_options[] =
 	"Options:\n"
 	"  --limit NAME=VALUE  wall, cpu (30s), memory, disk, output (2G), tasks, files (100); repeat, or with commas\n"
 	"  --workspace DIR     what . means, and where COMMAND starts if something there is granted, else in its\n"
@@ -63,6 +66,8 @@ static const char help_text[] =
 	"                      --limit, --stage, --discard, --strict, --on-conflict, --record, --json, --no-pty, and\n"
 	"  --key KEY           the same key again gives what became of the first, and runs nothing; no private terminal\n"
 	"  --background        beside the session's other events, until it ends; prints its id\n"
+	"  --kernel NAME       with code: in an interpreter of that name that keeps its variables; the first starts it,\n"
+	"                      and code that exits ends it\n"
 	"  --python [FILE]     code of Python, from FILE or standard input\n"
 	"  --node [FILE]       of Node\n"
 	"  --shell [FILE]      of bash\n"
@@ -237,19 +242,21 @@ int cli_run(int argc, char **argv)
 	if (options_read(&o, COMMAND_RUN, argc, argv, &e) < 0)
 		status = cli_refuse(o.json, &e);
 	else if (o.help)
-		(void)fputs(help_text, stdout);
+		(void)printf("%s%s", help_text, help_options);
 	if (status != 0 || o.help) {
 		options_finish(&o);
 		return status;
 	}
 	if (o.session != NULL) {
-		status = remote_run(&o);
+		status = o.kernel != NULL ? kernel_run(&o) : remote_run(&o);
 		options_finish(&o);
 		return status;
 	}
-	if (o.key != NULL || o.background) {
+	if (o.key != NULL || o.background || o.kernel != NULL) {
 		status = cli_usage("ambit run --help", "%s is of an event of a session: name it with --session",
-				   o.key != NULL ? "--key" : "--background");
+				   o.key != NULL      ? "--key"
+				   : o.kernel != NULL ? "--kernel"
+						      : "--background");
 		options_finish(&o);
 		return status;
 	}

@@ -37,3 +37,19 @@ size_t code_tail(enum event_kind kind, char ret[CODE_HEAD_MAX])
 	memcpy(ret, whole, sizeof whole);
 	return sizeof whole;
 }
+
+bool code_has_kernel(enum event_kind kind)
+{
+	return kind == KIND_PYTHON || kind == KIND_NODE;
+}
+
+size_t code_kernel_head(char ret[CODE_HEAD_MAX])
+{
+	return (size_t)snprintf(ret, CODE_HEAD_MAX, "{\"v\":1,\"kernel\":true}\n"); /* fits, as the next */
+}
+
+size_t code_step_head(uint32_t step, bool shows, size_t n, char ret[CODE_HEAD_MAX])
+{
+	return (size_t)snprintf(ret, CODE_HEAD_MAX, "{\"v\":1,\"step\":%u,\"show\":%s,\"bytes\":%zu}\n", step,
+				shows ? "true" : "false", n);
+}

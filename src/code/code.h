@@ -10,12 +10,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/kind.h"
 
 #define CODE_SOURCE_MAX (1u << 20)
 #define CODE_RESULT_MAX (16u << 20)
-#define CODE_HEAD_MAX 64
+#define CODE_HEAD_MAX 96
 #define CODE_ARGV_MAX 6
 
 /* The interpreter and its arguments, ends with NULL; NULL: no language. Lives for ever. */
@@ -24,5 +25,10 @@ char *const *code_argv(enum event_kind kind);
  * not run. Give their lengths. */
 size_t code_head(enum event_kind kind, bool shows, size_t n, char ret[CODE_HEAD_MAX]);
 size_t code_tail(enum event_kind kind, char ret[CODE_HEAD_MAX]);
+
+/* Whether one can be a kernel, which takes one source after the other; what it is told first, and what stands before the source of a step. */
+bool code_has_kernel(enum event_kind kind);
+size_t code_kernel_head(char ret[CODE_HEAD_MAX]);
+size_t code_step_head(uint32_t step, bool shows, size_t n, char ret[CODE_HEAD_MAX]);
 
 #endif

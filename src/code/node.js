@@ -1,12 +1,14 @@
 // The driver of code events in JavaScript (Node 18 and later): started as `node -e DRIVER [MODULE...] DIRECTORY`, it waits for source text on descriptor 3, runs it as
 // `node -e SOURCE` would, and writes what came of it to descriptor 4.
 //
+// Where the first line says so it is a kernel: it reads one piece of source after the other, each of which finds what those before it declared.
+//
 // The code can replace all that it finds (JSON.stringify, Array.prototype.push, String.prototype.split): what is used after it has begun was taken before, and
 // arrays are written by index.
 "use strict";
 ((process, Buffer, Atomics) => {
   const fs = require("fs"), vm = require("vm"), util = require("util"), path = require("path"), Module = require("module");
-  const NAME = "<code>", MOST = 16 << 20, TEXT = 1 << 20, SHORT = 64 << 10;
+  const KERNEL = '{"v":1,"kernel":true}\n', MOST = 16 << 20, TEXT = 1 << 20, SHORT = 64 << 10;
 
   // ---- what the code cannot take from us ----
   const call = Function.prototype.call;
@@ -27,7 +29,8 @@
   const defer = (problem) => nextTick(() => { throw problem; });
 
   const fresh = () => setPrototypeOf([], null); // an array for which no setter of Array.prototype is asked
-  const displays = fresh(), late = fresh();
+  const { parse: parsed } = JSON, known = { __proto__: null }; // by the names of steps: their lines
+  let NAME = "<code>", displays = fresh(), late = fresh();
   let result = 4, same = null, show = false, cut = false, room = MOST, value, have = false, error = null;
   let phase = "before", waiting = false, drained = false, lines = [], moved = [], prefix = 0; // phase: before, begun, run, written
 
@@ -76,6 +79,7 @@
       }
       if (count === 0) break;
       parts[parts.length] = bufferFrom(piece.subarray(0, count));
+      if (parts.length === 1 && startsWith(utf8(piece, 0, count), KERNEL)) return { header: { kernel: true }, source: parts[0].subarray(KERNEL.length) };
     }
     closeSync(3);
     const all = concat(parts), end = all.indexOf(10);
@@ -270,7 +274,7 @@
     const all = split(string);
     let made = null, below = false;
     for (let i = 0; i < all.length; i++) {
-      const through = i + 1 < all.length && (indexOf(all[i], "(node:vm:") >= 0 || indexOf(all[i], "at eval (<anonymous>)") >= 0) && isOurs(all[i + 1]);
+      const through = i + 1 < all.length && (indexOf(all[i], "(node:vm:") >= 0 || indexOf(all[i], "(node:inspector:") >= 0 || indexOf(all[i], "at eval (<anonymous>)") >= 0) && isOurs(all[i + 1]);
       below = isFrame(all[i]) && (below || through || isOurs(all[i]));
       if (!below) made = (made === null ? "" : made + "\n") + placed(all[i]);
     }
@@ -306,7 +310,7 @@
       for (let i = 0; i < all.length && found.frames.length < 100; i++) {
         const frame = isFrame(all[i]) ? parse(all[i]) : null;
         if (frame === null) continue;
-        const source = frame.file === NAME ? trim(lines[frame.line - 1] ?? "") : "";
+        const source = trim((frame.file === NAME ? lines : known[frame.file])?.[frame.line - 1] ?? "");
         found.frames[found.frames.length] = { file: frame.file, line: frame.line, function: frame.name, source };
         if (found.line === null && frame.file === NAME) (found.line = frame.line), (found.column = frame.column);
       }
@@ -568,18 +572,21 @@
   const dynamic = (specifier, attributes) => (attributes === undefined ? import(specifier)
     : import(specifier, { [attributes.keyword]: attributes.of }));
 
+  async function imported({ specifier, names, attributes }) {
+    const space = await dynamic(specifier, attributes);
+    for (let j = 0; j < names.length; j++) {
+      if (names[j].from !== null && !(names[j].from in space)) {
+        throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${names[j].from}'`);
+      }
+    }
+    return space;
+  }
+
   async function withImports(found) {
     const spaces = [];
     for (let i = 0; i < found.length; i++) {
-      const { specifier, names, attributes } = found[i];
       try {
-        const space = await dynamic(specifier, attributes);
-        for (let j = 0; j < names.length; j++) {
-          if (names[j].from !== null && !(names[j].from in space)) {
-            throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${names[j].from}'`);
-          }
-        }
-        spaces[spaces.length] = space;
+        spaces[spaces.length] = await imported(found[i]);
       } catch (problem) {
         if (listenerCount("uncaughtException") <= 1) {
           fail(problem, found[i]);
@@ -669,6 +676,19 @@
     ErrorCopy.stackTraceLimit = 50; // so that the code's own line is among them also where a library calls deeply
   }
 
+  // What is wrong with these bytes, of which the text was made; null: nothing is.
+  function faultOf(data, text) {
+    const zero = data.indexOf(0), place = (offset) => {
+      const before = split(utf8(data, 0, offset));
+      return { line: before.length, column: before[before.length - 1].length + 1 };
+    };
+    if (zero >= 0) return { message: "the source has a NUL byte", at: place(zero) };
+    if (bufferFrom(text).equals(data.subarray(data.length - bufferFrom(text).length))) return null;
+    let bad = 0;
+    for (const again = bufferFrom(utf8(data, 0, data.length)); again[bad] === data[bad]; ) bad++;
+    return { message: "the source is not UTF-8", at: place(bad) };
+  }
+
   function run(header, data) {
     show = header.show === true;
     let text = utf8(data, 0, data.length);
@@ -676,16 +696,8 @@
     lines = split(text);
     surroundings();
     process.on("uncaughtException", uncaught);
-    const zero = data.indexOf(0), place = (offset) => {
-      const before = split(utf8(data, 0, offset));
-      return { line: before.length, column: before[before.length - 1].length + 1 };
-    };
-    if (zero >= 0) return refuse("the source has a NUL byte", place(zero));
-    if (!bufferFrom(text).equals(data.subarray(data.length - bufferFrom(text).length))) {
-      let bad = 0;
-      for (const again = bufferFrom(utf8(data, 0, data.length)); again[bad] === data[bad]; ) bad++;
-      return refuse("the source is not UTF-8", place(bad));
-    }
+    const fault = faultOf(data, text);
+    if (fault !== null) return refuse(fault.message, fault.at);
     phase = "begun";
     process.on("beforeExit", () => (drained = true));
     process.on("exit", early);
@@ -741,6 +753,177 @@
     write();
   }
 
+  // ---- a kernel ----
+
+  const OK = 0, ERROR = 1, EXIT = 2; // how a step ended: its document is behind four bytes that say what this is, and three numbers
+
+  // Each step is evaluated as in a console of V8's: what it declares stays, may be declared again, and it may await. It is reached by the inspector from within.
+  function serve(first) {
+    const { Session } = require("inspector"), { Socket } = require("net");
+    const session = new Session(), on = uncurry(Socket.prototype.on), alloc = Buffer.alloc;
+    session.connect();
+    const post = session.post.bind(session);
+    let came = first, step = 0, handed, closed = false;
+
+    // The object that the inspector has a name for. Ours is given to it before there is code, so that nothing of it can be found by that.
+    const hand = (() => {
+      let id;
+      globalThis.ambit = (object) => { handed = object; };
+      post("Runtime.evaluate", { expression: "ambit" }, (_, found) => { id = found.result.objectId; });
+      delete globalThis.ambit;
+      return id;
+    })();
+    function real(remote) {
+      if (remote.unserializableValue !== undefined) return runInThisContext(new Script(remote.unserializableValue));
+      if (remote.objectId === undefined) return remote.value;
+      post("Runtime.callFunctionOn", { objectId: hand, functionDeclaration: "function(object){this(object)}", arguments: [{ objectId: remote.objectId }], silent: true });
+      post("Runtime.releaseObject", { objectId: remote.objectId });
+      const object = handed;
+      handed = undefined;
+      return object;
+    }
+
+    function end(how) {
+      const said = bufferFrom(document(), "utf8"), head = alloc(16), numbers = [step, how, said.length];
+      head[0] = 83, head[1] = 84, head[2] = 69, head[3] = 80; // STEP
+      for (let i = 0; i < 3; i++) for (let j = 0; j < 4; j++) head[4 + 4 * i + j] = numbers[i] >>> (8 * j);
+      known[NAME] = lines;
+      step = 0;
+      try {
+        const now = fstatSync(result, { bigint: true });
+        if (now.dev !== same.dev || now.ino !== same.ino) return; // the code has closed it
+        writeAll(result, concat([head, said]));
+      } catch {}
+    }
+
+    function failing(problem, at) {
+      if (at && at.line > lines.length) at = { line: lines.length, column: lines[lines.length - 1].length + 1 };
+      fail(problem, at);
+      end(ERROR);
+      next();
+    }
+
+    // The code of a script of the inspector's has no import(): there a function of ours stands for it, whose name is as long. Where the word is one is seen by what
+    // compiles: `void` may stand before it, and a bracket may not, as it may within a string.
+    const IMPORT = "\u0131mport";
+    Object.defineProperty(globalThis, IMPORT, { value: (specifier, options) => (options === undefined ? import(specifier) : import(specifier, options)), enumerable: false });
+    function withoutImport(source) {
+      for (let at = indexOf(source, "import"); at >= 0; at = indexOf(source, "import", at + 1)) {
+        const head = slice(source, 0, at), rest = slice(source, at);
+        if ((at > 0 && isWord(codeAt(source, at - 1))) || codeAt(source, skip(source, at + 6, false)) !== 40) continue;
+        if (compiles(head + "void " + rest) && !compiles(head + ")" + rest)) source = head + IMPORT + slice(rest, 6);
+      }
+      return source;
+    }
+
+    // What a static import names is declared as what it is when the step begins.
+    async function declare(found) {
+      for (let i = 0; i < found.length; i++) {
+        let space, list = "", whole = "";
+        try {
+          space = await imported(found[i]);
+        } catch (problem) {
+          throw { problem, at: found[i] };
+        }
+        for (let j = 0; j < found[i].names.length; j++) {
+          const { from, to } = found[i].names[j];
+          if (from === null) whole = to;
+          else list += `${stringify(from)}:${to},`;
+        }
+        const spaces = "ambit:import";
+        Object.defineProperty(globalThis, spaces, { value: space, configurable: true });
+        post("Runtime.evaluate", { expression: `const {${list}}=globalThis[${stringify(spaces)}]${whole ? `,${whole}=globalThis[${stringify(spaces)}]` : ""};`, replMode: true, silent: true });
+        delete globalThis[spaces];
+      }
+    }
+
+    function evaluate_step(source) {
+      post("Runtime.evaluate", { expression: source + "\n//# sourceURL=" + NAME, replMode: true, awaitPromise: true, silent: true }, (wrong, found) => {
+        if (wrong) return failing(new ErrorCopy(wrong.message));
+        const details = found.exceptionDetails;
+        if (details !== undefined) {
+          const here = details.url === undefined || details.url === "" || details.url === NAME;
+          return failing(real(details.exception), here ? { line: details.lineNumber + 1, column: details.columnNumber + 1 } : undefined);
+        }
+        finished(real(found.result));
+        end(OK);
+        next();
+      });
+    }
+
+    function begin(number, header, data) {
+      let text = utf8(data, 0, data.length);
+      if (codeAt(text, 0) === 0xfeff) text = slice(text, 1);
+      step = number;
+      NAME = `<step-${number}>`; // a name with a blank in it is none to V8
+      lines = split(text);
+      show = header.show === true;
+      displays = fresh(), late = fresh(), moved = fresh();
+      room = MOST, cut = false, have = false, value = undefined, error = null, phase = "begun";
+      const fault = faultOf(data, text);
+      if (fault !== null) {
+        fail(new SyntaxError(fault.message), fault.at);
+        error.frames = fresh();
+        end(ERROR);
+        return next();
+      }
+      const body = startsWith(text, "#!") ? "//" + slice(text, 2) : text;
+      const { found, made } = indexOf(body, "import") >= 0 ? takeImports(body) : { found: [], made: body };
+      const source = indexOf(made, "import") >= 0 ? withoutImport(made) : made;
+      if (found.length === 0) return evaluate_step(source);
+      then(declare(found), () => evaluate_step(source), (wrong) => failing(wrong.problem, wrong.at));
+    }
+
+    function next() {
+      if (step !== 0) return;
+      const mark = came.indexOf(10), header = mark < 0 ? null : parsed(utf8(came, 0, mark));
+      if (header === null || came.length < mark + 1 + header.bytes) {
+        if (closed) exit();
+        return;
+      }
+      const source = came.subarray(mark + 1, mark + 1 + header.bytes);
+      came = came.subarray(mark + 1 + header.bytes);
+      begin(header.step, header, source);
+    }
+
+    surroundings();
+    // Behind a step, or beside one: it is said, and the kernel goes on.
+    process.on("uncaughtException", (problem) => {
+      if (listenerCount("uncaughtException") > 1) return;
+      const was = error, had = have, of = value;
+      fail(problem);
+      error = was, have = had, value = of;
+    });
+    process.on("exit", () => {
+      if (step !== 0) end(EXIT);
+    });
+    const steps = new Socket({ fd: movedFrom(3), readable: true, writable: false });
+    on(steps, "data", (data) => {
+      came = concat([came, data]);
+      next();
+    });
+    on(steps, "end", () => {
+      closed = true;
+      next();
+    });
+    next();
+  }
+
+  // The descriptor under a number where no program looks for it, as 4.
+  function movedFrom(fd) {
+    const low = [];
+    let found = fd;
+    try {
+      while (found === fd && low.length < 256) {
+        const other = openSync(`/proc/self/fd/${fd}`, "r");
+        if (other >= 40) (found = other), closeSync(fd);
+        else low[low.length] = other;
+      }
+    } catch {}
+    for (let i = 0; i < low.length; i++) closeSync(low[i]);
+    return found;
+  }
+
   prepare(process.argv.slice(1, -1));
   let came;
   try {
@@ -749,5 +932,5 @@
     process.stderr.write(`no code came: ${problem.message}\n`);
     process.exit(2);
   }
-  if (came !== null) run(came.header, came.source);
+  if (came !== null) (came.header.kernel ? serve(came.source) : run(came.header, came.source));
 })(process, Buffer, Atomics);

@@ -1,6 +1,8 @@
 # The driver of code events in Python (3.9 and later): started as `python3 -I -c DRIVER [MODULE...] DIRECTORY`, it waits for source text on descriptor 3, runs it as
 # `python3 -c SOURCE` would, and writes what came of it to descriptor 4.
 #
+# Where the first line says so it is a kernel: it reads one piece of source after the other, each of which finds what those before it left in `__main__`.
+#
 # It has globals and builtins of its own: what the code does to `__main__` or to `builtins` does not reach it, and `__main__` has nothing of it. It is in
 # parts, all but the first of which are compiled when they are needed; little is imported, since each start pays for it, and from the
 # standard library alone, also where the workspace has modules of the same names.
@@ -30,6 +32,7 @@ MOST = 16 << 20  # bytes of the document
 TEXT = 1 << 20  # bytes of one text in it
 SHORT = 64 << 10  # bytes of a message, or of a line of source
 AWAIT, COROUTINE, FUTURES = 0x2000, 0x80, 0x1FE0000  # a flag of compile (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), and two of co_flags
+KERNEL = b'{"v":1,"kernel":true}\n'
 LIBRARY = os.path.dirname(os.__file__)
 
 own, namespace = globals(), vars(sys.modules["__main__"])
@@ -68,7 +71,12 @@ def start(words):
     except (OSError, ValueError, StopIteration) as problem:
         say("no code came: %s\n" % (problem if isinstance(problem, OSError) else "the header is not JSON"))
         return 2
-    return leave(run(*came)) if came is not None else 0
+    if came is None:
+        return 0
+    if came[0].get("kernel"):
+        need("KERNEL")
+        return leave(serve(came[1]))
+    return leave(run(*came))
 
 
 def need(part):
@@ -177,13 +185,17 @@ def forget():
             posix.close(kept)
     except OSError:
         pass
+    if "stop_reading" in own:
+        own["stop_reading"]()
 
 
 def wait():
-    """All of descriptor 3; None: no code comes."""
+    """All of descriptor 3; None: no code comes. Of a kernel as much as came with the first line."""
     parts = []
     while part := posix.read(3, 1 << 16):
         parts.append(part)
+        if part.startswith(KERNEL) and len(parts) == 1:
+            return {"kernel": True}, part[len(KERNEL):]
     posix.close(3)
     header, newline, source = b"".join(parts).partition(b"\n")
     if not newline:
@@ -204,15 +216,30 @@ def wait():
 def run(header, source):
     global owner, show
     show, owner = header.get("show") is True, posix.getpid()
-    value, forms, error, status = None, [], None, 0
+    value, forms, error, status, _ = attempt(source, begin)
+    finish()
+    try:
+        result_is(value, forms, error)
+    except BaseException:  # the code has broken what Python itself needs, or there is no memory: no result
+        pass
+    return status
+
+
+def begin():
+    surroundings()
+    builtins.display = display
+    if "linecache" in sys.modules:
+        enter(sys.modules["linecache"])
+    else:
+        sys.meta_path.insert(0, Finder())
+
+
+def attempt(source, prepared):
+    """Runs it: its value, the forms that this has, the exception that nobody caught, the exit status, and whether it asked for the end."""
+    value, forms, error, status, ends = None, [], None, 0, False
     try:
         text = decoded(source)
-        surroundings()
-        builtins.display = display
-        if "linecache" in sys.modules:
-            enter(sys.modules["linecache"])
-        else:
-            sys.meta_path.insert(0, Finder())
+        prepared()
         got = execute(text)
         if got is not None:
             need("TELL")
@@ -224,7 +251,7 @@ def run(header, source):
         del got
     except SystemExit as stop:
         need("FAIL")
-        status = status_of(stop)
+        status, ends = status_of(stop), True
     except VirtualEnvironmentError as problem:
         problem.__traceback__ = None
         error, status = failed(problem), 1
@@ -239,20 +266,18 @@ def run(header, source):
         except BaseException as problem:
             need("FAIL")
             say("a figure could not be drawn: %s: %s\n" % (type(problem).__name__, message_of(problem)))
-    finish()
-    try:
-        result_is(value, forms, error)
-    except BaseException:  # the code has broken what Python itself needs, or there is no memory: no result
-        pass
-    return status
+    return value, forms, error, status, ends
 
 
 def result_is(value, forms, error):
+    write(document_of(value, forms, error))
+
+
+def document_of(value, forms, error):
     if value is None and error is None and not displays and not forms:
-        write(b'{"v":1,"value":null,"displays":[],"error":null%s}' % (b',"cut":true' if cut else b""))
-    else:
-        need("TELL")
-        write(document(value, forms, error))
+        return b'{"v":1,"value":null,"displays":[],"error":null%s}' % (b',"cut":true' if cut else b"")
+    need("TELL")
+    return document(value, forms, error)
 
 
 def decoded(source):
@@ -312,10 +337,10 @@ class Finder:
         return find_linecache(self, path, target)
 
 
-def enter(linecache):
+def enter(linecache, of=lines):
     cache = getattr(linecache, "cache", None)
     if type(cache) is dict:
-        cache[NAME] = (sum(map(len, lines)), None, lines, NAME)
+        cache[NAME] = (sum(map(len, of)), None, of, NAME)
 
 
 def execute(text):
@@ -409,11 +434,18 @@ def leave(status):
 
 
 def write(data):
-    """Only to what the descriptor was open on at first, and only by the process that was started: the code may have closed it, or forked."""
+    """The document, of which there is one."""
     global result
+    if put_all(data):
+        posix.close(result)
+        result = None
+
+
+def put_all(data):
+    """Only to what the descriptor was open on at first, and only by the process that was started: the code may have closed it, or forked."""
     try:
         if result is None or posix.getpid() != owner or identity(result) != same:
-            return
+            return False
         left = memoryview(data)
         while left:
             try:
@@ -421,10 +453,9 @@ def write(data):
             except BlockingIOError:
                 need("SETUP")
                 library("select").select([], [result], [])
-        posix.close(result)
-        result = None
+        return True
     except OSError:  # nobody reads it
-        pass
+        return False
 ''', SETUP=r'''
 # ---- what is done for some sources ----
 
@@ -912,4 +943,134 @@ def status_of(stop):
     except BaseException:
         pass
     return 1
+''', KERNEL=r'''
+# ---- a kernel ----
+
+import _signal
+
+# How a step ended, for whoever counts them; its document is behind the head: four bytes that say what this is, and three numbers.
+OK, ERROR, EXIT = 0, 1, 2
+steps_fd, steps_are, came, begun = None, None, b"", False
+
+
+def pass_over(*_):
+    """A handler, and not SIG_IGN, which programs would inherit that a thread starts meanwhile."""
+
+
+def serve(first):
+    """Runs one step after the other, until no more come or one of them asks for the end. What interrupts between two steps interrupts nothing."""
+    global owner, came
+    need("SETUP")
+    owner, came, status = posix.getpid(), first, 0
+    handler = _signal.signal(_signal.SIGINT, pass_over)
+    while True:
+        try:
+            step = next_step()
+        except (OSError, ValueError):  # the code has closed what they come from
+            status, step = 2, None
+        if step is None:
+            break
+        number, source = step
+        begin_step(number)
+        try:
+            _signal.signal(_signal.SIGINT, handler)
+            value, forms, error, status, ends = attempt(source, enter_step)
+        except KeyboardInterrupt:  # between the code's last word and ours
+            value, forms, error, status, ends = None, [], None, 1, False
+        while True:
+            try:
+                handler = _signal.signal(_signal.SIGINT, pass_over) or handler  # None: not from Python, and cannot be set again
+                break
+            except KeyboardInterrupt:
+                status = 1
+        if posix.getpid() != owner:  # the code forked, and this is the child: its end is its own
+            return status
+        end_step(number, EXIT if ends else ERROR if status else OK, value, forms, error)
+        if ends:
+            break
+        status = 0
+    finish()
+    return status
+
+
+def move_reading():
+    """3 goes where no program looks for it."""
+    global steps_fd, steps_are
+    for least in (1000, 200, 10):
+        try:
+            steps_fd = fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, least)
+            break
+        except OSError:
+            pass
+    steps_are = identity(steps_fd)
+    posix.close(3)
+
+
+def stop_reading():
+    try:
+        if steps_fd is not None and identity(steps_fd) == steps_are:
+            posix.close(steps_fd)
+    except OSError:
+        pass
+
+
+def next_step():
+    """The number and the source of the next; None: there is none."""
+    global came, show
+    if steps_fd is None:
+        move_reading()
+    while b"\n" not in came:
+        if not more():
+            return None
+    header, _, came = came.partition(b"\n")
+    told = header_of(header)
+    while len(came) < told["bytes"]:
+        if not more():
+            return None
+    source, came = came[:told["bytes"]], came[told["bytes"]:]
+    show = told["show"] is True
+    return told["step"], source
+
+
+def more():
+    global came
+    if identity(steps_fd) != steps_are:
+        return False
+    part = posix.read(steps_fd, 1 << 16)
+    came += part
+    return bool(part)
+
+
+def begin_step(number):
+    global NAME, room, cut
+    NAME, room, cut = "<step-%d>" % number, MOST, False
+    lines.clear()
+    displays.clear()
+    shown.clear()
+
+
+def enter_step():
+    """The lines of a step stay for tracebacks through what it defined."""
+    global begun
+    if not begun:
+        begin()
+        begun = True
+    kept = list(lines)
+    for module in {id(each): each for each in (library("linecache"), sys.modules.get("linecache")) if each is not None}.values():
+        enter(module, kept)
+
+
+def end_step(number, how, value, forms, error):
+    for stream in (sys.stdout, sys.__stdout__, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+    try:
+        if "matplotlib.pyplot" in sys.modules and not show:
+            sys.modules["matplotlib.pyplot"].close("all")
+        said = document_of(value, forms, error)
+    except BaseException:
+        said = b""
+    put_all(b"STEP" + number.to_bytes(4, "little") + how.to_bytes(4, "little") + len(said).to_bytes(4, "little") + said)
 '''))

@@ -30,3 +30,15 @@ void kind_describe(enum event_kind kind, char *const *argv, char *ret, size_t n)
 	for (char *c = ret; kind != KIND_RUN && *c != 0; c++)
 		*c = *c == '\n' || *c == '\t' ? ' ' : *c;
 }
+
+bool kernel_name_is(const char *name)
+{
+	const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return name[n] == 0 && n <= KERNEL_NAME_MAX;
+}
+
+void kernel_describe(enum event_kind kind, const char *name, char *ret, size_t n)
+{
+	(void)snprintf(ret, n, "%s kernel%s%s", words[kind], name[0] != 0 ? " " : "", name); /* cut is fine */
+}

@@ -33,6 +33,9 @@ static void put_command(const struct event_result *r, struct buf *out)
 		put_name(out, r->argv[i][0] != 0 ? r->argv[i] : "''");
 	}
 	buf_printf(out, "\n");
+	if (r->kernel.is)
+		buf_printf(out, "  as a kernel: %llu step%s in one memory\n", (unsigned long long)r->kernel.steps,
+			   text_plural(r->kernel.steps));
 	if (r->workdir != NULL) {
 		buf_printf(out, "  in ");
 		put_name(out, r->workdir);

@@ -159,3 +159,27 @@ uint64_t take_time(struct take *t, const json_t *from, const char *key)
 	take_fail(t, AMBIT_MALFORMED, key, "not a time");
 	return 0;
 }
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c != 0 ? strchr(digits, c) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+bool take_hex(struct take *t, const json_t *from, const char *key, uint8_t *ret, size_t n)
+{
+	const char *text = take_text(t, from, key, false);
+	bool whole = text != NULL && strlen(text) == 2 * n;
+
+	for (size_t i = 0; whole && i < n; i++) {
+		const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+
+		whole = high >= 0 && low >= 0;
+		ret[i] = whole ? (uint8_t)(high << 4 | low) : 0; /* two digits: just checked */
+	}
+	if (text != NULL && !whole)
+		take_fail(t, AMBIT_MALFORMED, key, "not a digest of 64 hexadecimal digits");
+	return whole;
+}

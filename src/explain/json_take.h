@@ -40,6 +40,8 @@ const char *take_text(struct take *t, const json_t *from, const char *key, bool 
 size_t take_word(struct take *t, const json_t *from, const char *key, const char *const *words, size_t n);
 /* A name: text or {"b64"}. A copy without NUL inside that the caller frees; null gives NULL if that is allowed. */
 char *take_name(struct take *t, const json_t *name, const char *key, bool may_be_null, size_t most);
+/* So many bytes, in hexadecimal digits. false: a mistake. */
+bool take_hex(struct take *t, const json_t *from, const char *key, uint8_t *ret, size_t n);
 /* "2026-01-01T00:00:00.000Z"; null is 0. */
 uint64_t take_time(struct take *t, const json_t *from, const char *key);
 

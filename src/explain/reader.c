@@ -9,6 +9,7 @@
 #include "cell/spec.h"
 #include "core/conditions.h"
 #include "core/denial.h"
+#include "core/kind.h"
 #include "explain/json_take.h"
 
 #define ARGUMENT_MAX CELL_PROGRAM_MAX
@@ -86,6 +87,42 @@ static uint32_t read_properties(struct take *t, const json_t *from, const char *
 	return set;
 }
 
+static void read_step(struct take *t, const json_t *from, struct result_step *ret)
+{
+	static const char *const ends[1 + STEP_SAYS_COUNT] = { "ended", "ok", "error", "exit" };
+
+	ret->step = take_count(t, from, "step", INT64_MAX);
+	ret->source = take_name(t, json_object_get(from, "source"), "source", true, RESULT_SOURCES_MAX + 1);
+	ret->bytes = take_count(t, from, "size", INT64_MAX);
+	(void)take_hex(t, from, "sha256", ret->sha256, sizeof ret->sha256);
+	ret->how = (uint32_t)take_word(t, from, "end", ends, COUNT_OF(ends));
+	ret->begun_ns = take_time(t, from, "begun");
+	ret->ended_ns = take_time(t, from, "ended");
+}
+
+/* The member is there of a kernel alone. */
+static void read_kernel(struct take *t, const json_t *json, struct result_kernel *ret)
+{
+	const json_t *from = json_object_get(json, "kernel") != NULL ? take_object(t, json, "kernel") : NULL, *told;
+
+	if (from == NULL)
+		return;
+	t->in = "kernel";
+	ret->is = true;
+	ret->steps = take_count(t, from, "steps", INT64_MAX);
+	told = take_array(t, from, "told", RESULT_STEPS_MAX);
+	ret->told = calloc(json_array_size(told) + 1, sizeof *ret->told);
+	if (ret->told == NULL) {
+		take_fail(t, AMBIT_MEMORY, "told", "no memory");
+		return;
+	}
+	t->in = "kernel.told";
+	for (t->index = 0; t->rc == 0 && t->index < json_array_size(told); t->index++)
+		read_step(t, json_array_get(told, t->index), &ret->told[ret->n++]);
+	t->in = "";
+	t->index = SIZE_MAX;
+}
+
 static void read_asked(struct take *t, const json_t *json, struct told *ret)
 {
 	static const char *const bases[] = { [CELL_BASE_SYSTEM] = "system",
@@ -95,9 +132,14 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 	static const char *const levels[] = {
 		[CELL_OBSERVE_OFF] = "off", [CELL_OBSERVE_EFFECTS] = "effects", [CELL_OBSERVE_FULL] = "full"
 	};
+	static const char *const kinds[KIND_COUNT] = {
+		[KIND_RUN] = "run", [KIND_PYTHON] = "python", [KIND_NODE] = "node", [KIND_SHELL] = "shell"
+	};
 	const json_t *asked = take_object(t, json, "asked");
 	struct event_result *r = &ret->result;
 
+	r->kind = (uint32_t)take_word(t, json, "kind", kinds, COUNT_OF(kinds));
+	read_kernel(t, json, &r->kernel);
 	r->observe = (uint32_t)take_word(t, json, "observed", levels, COUNT_OF(levels));
 	r->without = read_properties(t, json, "given_up");
 	t->in = "asked";

@@ -45,30 +45,9 @@ static uint32_t take_mode(struct take *t, const json_t *from, const char *key)
 	return mode;
 }
 
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c != 0 ? strchr(digits, c) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
 static void take_digest(struct take *t, const json_t *from, struct told_change *ret)
 {
-	const char *text = take_text(t, from, "sha256", false);
-
-	if (text == NULL)
-		return;
-	for (size_t i = 0; strlen(text) == sizeof ret->digest * 2 && i < sizeof ret->digest; i++) {
-		const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			break;
-		ret->digest[i] = (uint8_t)(high << 4 | low); /* two digits: just checked */
-		ret->has_digest = i + 1 == sizeof ret->digest;
-	}
-	if (ret->has_digest == 0)
-		take_fail(t, AMBIT_MALFORMED, "sha256", "not a digest of 64 hexadecimal digits");
+	ret->has_digest = take_hex(t, from, "sha256", ret->digest, sizeof ret->digest);
 }
 
 static bool has(const json_t *from, const char *key)

@@ -90,6 +90,7 @@ static struct shape shape_of(const struct entry *entry)
 		return of_event ? (struct shape){ PROCESS_ACTIVITY, 2, NULL, MEDIUM }
 				: (struct shape){ APPLICATION_LIFECYCLE, OTHER, "crash", MEDIUM };
 	case ENTRY_REQUEST: return (struct shape){ PROCESS_ACTIVITY, OTHER, "request", INFORMATIONAL };
+	case ENTRY_STEP: return (struct shape){ PROCESS_ACTIVITY, OTHER, "step", INFORMATIONAL };
 	case ENTRY_DECISION: return (struct shape){ PROCESS_ACTIVITY, 1, NULL, LOW };
 	case ENTRY_GRANT:
 	case ENTRY_DERIVE: return (struct shape){ USER_ACCESS, 1, NULL, INFORMATIONAL };

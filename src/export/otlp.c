@@ -568,6 +568,7 @@ static void take_body(struct otlp_span *sp, const struct reading_entry *r)
 	case ENTRY_VERDICT:
 	case ENTRY_PRUNE:
 	case ENTRY_KEY:
+	case ENTRY_STEP:
 	case ENTRY_TYPE_COUNT: tell_by_type(sp, r); break;
 	}
 }

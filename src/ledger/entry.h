@@ -63,7 +63,8 @@
 	X(DECLASSIFY, "declassify", MUST,  MUST)  /* and taken off */                                               \
 	X(VERDICT,    "verdict",    MUST,  NO)    /* what the profile thinks of an event */                         \
 	X(PRUNE,      "prune",      NO,    NO)    /* payloads beside the log are removed */                         \
-	X(KEY,        "key",        NO,    NO)    /* the key of the log is another from here on */
+	X(KEY,        "key",        NO,    NO)    /* the key of the log is another from here on */                  \
+	X(STEP,       "step",       MUST,  NO)    /* code is given to an event whose interpreter takes one piece after the other */
 
 enum entry_type {
 #define ENTRY_TYPE_ENUM(name, word, event, grant) ENTRY_##name,

@@ -466,7 +466,8 @@ void daemon_part(struct daemon_channel *c)
 
 static bool is_news(enum wire_number what)
 {
-	return what == WIRE_SESSION_GREW || what == WIRE_SESSION_CHANGED || what == WIRE_SESSION_OVER;
+	return what == WIRE_SESSION_GREW || what == WIRE_SESSION_CHANGED || what == WIRE_SESSION_OVER ||
+	       what == WIRE_SESSION_STEPPED;
 }
 
 /* false: it is not well-formed. */
@@ -475,6 +476,8 @@ static bool take_news(struct wire_message *m, struct daemon_news *ret)
 	ret->what = m->number;
 	if (m->number == WIRE_SESSION_GREW)
 		return session_grew_take(&m->body, &ret->grew);
+	if (m->number == WIRE_SESSION_STEPPED)
+		return step_row_take(&m->body, &ret->step);
 	return event_row_take(&m->body, &ret->row);
 }
 
@@ -552,6 +555,33 @@ int daemon_run(struct daemon_channel *c, const struct run *run, struct session_t
 		return r;
 	return m.number == WIRE_SESSION_TAKEN && session_taken_take(&m.body, ret) ? 0
 										  : lose(&c->broken, not_understood(e));
+}
+
+int daemon_step(struct daemon_channel *c, uint64_t n, const char *source, uint32_t flags, uint64_t *ret, struct err *e)
+{
+	const uint64_t until = end_of(c->wait_ms);
+	auto_buf bytes = { .max = RUN_BYTES_MAX };
+	auto_message m = { .n_fds = 0 };
+	struct link_number done;
+	uint8_t room[32];
+	struct buf b;
+	int r;
+
+	buf_put(&bytes, source, strlen(source));
+	if (bytes.failed)
+		return err_set(e, AMBIT_LIMIT, "put it into a file, and run that", "the code is too long");
+	r = send_parts(c->sock, until, WIRE_SESSION_PART, &bytes);
+	if (r < 0)
+		return lose(&c->broken, cannot_ask(r, WIRE_SESSION, e));
+	buf_init_in(&b, room, sizeof room);
+	session_step_put(&b, &(struct session_step){ .request = ++c->request, .flags = flags, .n = n });
+	r = ask_channel(c, until, WIRE_SESSION_STEP, &b, &m, e);
+	if (r < 0)
+		return r;
+	if (m.number != WIRE_SESSION_DONE || !link_number_take(&m.body, &done))
+		return lose(&c->broken, not_understood(e));
+	*ret = done.value;
+	return 0;
 }
 
 static void put_event(struct daemon_channel *c, uint64_t n, uint32_t a, uint32_t b, struct buf *out)

@@ -60,6 +60,8 @@ int daemon_open(struct daemon_link *d, const char *session, struct daemon_channe
 void daemon_part(struct daemon_channel *c);
 
 int daemon_run(struct daemon_channel *c, const struct run *run, struct session_taken *ret, struct err *e);
+/* A step of a kernel: *ret is its number. That it is over is among the news. */
+int daemon_step(struct daemon_channel *c, uint64_t n, const char *source, uint32_t flags, uint64_t *ret, struct err *e);
 /* ret_fds: output, error, and with input what its input is written to, else -1; owned. */
 int daemon_follow(struct daemon_channel *c, uint64_t n, bool input, int ret_fds[3], struct err *e);
 /* Owned. */
@@ -78,6 +80,7 @@ struct daemon_news {
 	enum wire_number what; /* SESSION_GREW, ROW, CHANGED, OVER; an answer: DONE (of a list, at its end), FAILED */
 	struct session_grew grew;
 	struct event_row row;
+	struct step_row step;    /* of STEPPED */
 	struct link_number done; /* of FAILED the request alone, and why: */
 	struct err failed;
 };

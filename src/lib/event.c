@@ -198,6 +198,7 @@ void ambit_event_free(struct ambit_event *ev)
 		free(ev->argv[i]);
 	free(ev->argv);
 	free(ev->record);
+	free(ev->step.source);
 	free(ev->request);
 	if (!ev->stays)
 		helper_end(
@@ -206,7 +207,7 @@ void ambit_event_free(struct ambit_event *ev)
 	helper_part(&ev->pidfd);
 	fd_close(&ev->cell_pidfd);
 	template_release(ev->from); /* when its cell is gone */
-	fd_close(&ev->pool_fd); /* when all of it is over */
+	fd_close(&ev->pool_fd);     /* when all of it is over */
 	free(ev);
 }
 
@@ -519,17 +520,19 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
+	ev->result.kernel.is = plan->kernel;
 	ev->result.captured = plan->stream[1] == AMBIT_STREAM_CAPTURE || plan->stream[2] == AMBIT_STREAM_CAPTURE;
 	if (r == 0 && plan->is_template)
 		streams_lend(&ev->streams, &plan->template->theirs, &plan->template->loaded);
 	else if (r == 0 && plan->asked != NULL)
-		r = streams_open_code(&ev->streams,
-				      &(struct stream_code){ .kind = (enum event_kind)ev->request->kind,
-							     .source = plan->asked[1],
-							     .shows = plan->shows,
-							     .result_fd = plan->result_fd,
-							     .most = ev->request->limits.value[LIMIT_DISK] },
-				      e);
+		r = (plan->kernel ? streams_open_kernel : streams_open_code)(
+			&ev->streams,
+			&(struct stream_code){ .kind = (enum event_kind)ev->request->kind,
+					       .source = plan->asked[1],
+					       .shows = plan->shows,
+					       .result_fd = plan->result_fd,
+					       .most = ev->request->limits.value[LIMIT_DISK] },
+			e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
 	if (r == 0)
 		how = find_supervisor(ev, plan, steal_ptr(&ready), &rest, &r, e);
@@ -695,6 +698,8 @@ static void take_messages(struct ambit_event *ev)
 			on_started(ev, &m);
 		else if (m.number == WIRE_EVENT_READY)
 			on_ready(ev, &m);
+		else if (m.number == WIRE_EVENT_STEP_TOLD)
+			event_step_told(ev, &m);
 		else if (m.number == WIRE_EVENT_LISTENING)
 			on_listening(ev, &m);
 		else if (m.number == WIRE_EVENT_STOPPED)
@@ -904,6 +909,7 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	tell_waiting(ev);
 	if (ev->told_end) {
 		streams_give_code(&ev->streams); /* it may never have started */
+		streams_end_steps(&ev->streams);
 		if (!ev->waits)
 			streams_step(&ev->streams);
 		settle(ev);
@@ -1007,6 +1013,13 @@ int ambit_event_kill(struct ambit_event *ev, struct ambit_error *e)
 	tell_waiting(ev);
 	watch_again(ev);
 	return 0;
+}
+
+void event_steps_end(struct ambit_event *ev)
+{
+	watch_nothing(ev);
+	streams_end_steps(&ev->streams);
+	watch_again(ev);
 }
 
 int ambit_event_exit_status(const struct ambit_event *ev)

@@ -12,6 +12,7 @@
 #include "lib/result.h"
 #include "lib/streams.h"
 #include "supervisor/request.h"
+#include "wire/wire.h"
 
 #define READY_LEAVE_MS                                                                                                 \
 	1000 /* for the supervisor of one that waits and is not wanted: one that somebody stopped is killed then */
@@ -57,6 +58,11 @@ struct ambit_event {
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */
 	int ledger_dir_fd; /* owned, likewise */
 	struct network_roles network;
+	struct { /* of a kernel: the last that was asked for */
+		uint32_t number;
+		bool shows;
+		char *source; /* owned: while it waits until it is recorded that it is about to run; else NULL */
+	} step;
 	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
@@ -77,6 +83,7 @@ struct event_plan {
 	char *const *asked; /* what is recorded in place of argv: of code its language and its source; NULL: argv */
 	int result_fd;      /* borrowed, of code: to which its result goes; -1: nobody takes it */
 	bool shows;         /* of code: its value is printed */
+	bool kernel;        /* of code: it takes steps; asked[1] is its name */
 	int program_fd;     /* borrowed: with CELL_BY_FD, else -1 */
 	enum ambit_stream stream[3];
 	int stream_fd[3];
@@ -131,6 +138,14 @@ bool event_is_gone(const struct ambit_event *ev);
 /* Whether nothing of it is left but a supervisor that has said its last word: no cell, and no roles of its network, which end when it is freed. Of one that was refused, or lost its
  * supervisor, that is not known. */
 bool event_leaves(const struct ambit_event *ev);
+
+/* The next step of a kernel, of which none runs: the source is given when it is recorded that it was asked for. -EAGAIN: not now; -EPIPE: it has ended. */
+int event_step_give(struct ambit_event *ev, uint32_t step, const char *source, bool shows);
+void event_step_told(struct ambit_event *ev, struct wire_message *m);
+/* As streams_step_over; -GONE: the interpreter has closed where it would say so. */
+int event_step_over(struct ambit_event *ev, struct step_end *ret);
+/* No more come: the interpreter ends behind those that it has. */
+void event_steps_end(struct ambit_event *ev);
 
 /* Frees the handle and leaves the event: it lives as long as the connection to its supervisor, and has ended when that one has. Both are the caller's. */
 void event_hand_on(struct ambit_event *ev, int *ret_sock, int *ret_pidfd);

@@ -591,6 +591,14 @@ static bool reads_what_is_written(const struct launch *l)
 	return l->has_modules && home_is_written(l);
 }
 
+static void describe(struct launch *l)
+{
+	if (l->q->kernel != 0)
+		kernel_describe((enum event_kind)l->q->kind, l->o->argv[1], l->q->command, sizeof l->q->command);
+	else
+		kind_describe((enum event_kind)l->q->kind, l->o->argv, l->q->command, sizeof l->q->command);
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -598,6 +606,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 				   .asked = o->code != AMBIT_COMMAND ? o->argv : NULL,
 				   .result_fd = o->result_fd > 0 ? o->result_fd : -1,
 				   .shows = o->code == AMBIT_CODE_SHOWN,
+				   .kernel = l->q->kernel != 0,
 				   .program_fd = -1,
 				   .terminal = o->terminal != 0,
 				   .command_line = l->command_line,
@@ -622,7 +631,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	if (!l->waits) /* else it is none, and in no list */
-		kind_describe((enum event_kind)l->q->kind, o->argv, l->q->command, sizeof l->q->command);
+		describe(l);
 	l->q->umask = own_umask(l->names != NULL);
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
@@ -691,6 +700,12 @@ static void choose_interpreter(struct launch *l, const struct policy *p, enum ev
 	l->argv = l->code_argv;
 }
 
+/* Of a session alone: elsewhere nobody gives it steps. */
+static bool is_kernel(const struct launch *l)
+{
+	return l->o->code == LAUNCH_KERNEL && l->names != NULL;
+}
+
 static int choose_program(struct launch *l, const struct policy *p, struct err *e)
 {
 	const enum event_kind kind = l->o->code != AMBIT_COMMAND ? kind_of_word(l->o->argv[0]) : KIND_RUN;
@@ -698,13 +713,14 @@ static int choose_program(struct launch *l, const struct policy *p, struct err *
 	l->argv = l->o->argv;
 	if (l->o->code == AMBIT_COMMAND)
 		return 0;
-	if (l->o->code != AMBIT_CODE && l->o->code != AMBIT_CODE_SHOWN)
+	if (l->o->code != AMBIT_CODE && l->o->code != AMBIT_CODE_SHOWN && !is_kernel(l))
 		return err_set(e, AMBIT_USAGE, NULL, "code of no known kind");
 	if (kind == KIND_COUNT || kind == KIND_RUN)
 		return err_set(e, AMBIT_UNKNOWN, "python, node or shell", "'%s' is no language of code", l->o->argv[0]);
 	if (l->o->argv[1] == NULL || l->o->argv[2] != NULL)
 		return err_set(e, AMBIT_USAGE, NULL, "code is a language and one source text");
 	l->q->kind = kind;
+	l->q->kernel = is_kernel(l) ? 1 : 0;
 	choose_interpreter(l, p, kind);
 	return 0;
 }

@@ -18,6 +18,7 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
  * would be; NULL: there is none. Borrows template: of which its interpreter may be a copy; NULL. */
 struct event_names;
 struct template;
+#define LAUNCH_KERNEL 3 /* beside enum ambit_code_event, as the options' code: argv is a language and a name */
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,
 		      const struct event_names *names, struct ambit_event *ready, struct template *template,
 		      struct ambit_event **ret, struct ambit_error *e);

@@ -14,7 +14,8 @@
 
 /* How RECORD_MAX is kept: what was captured takes at most 4/3 of RECORD_OUTPUT_MAX as base64, and json_put_bytes chooses
  * nothing larger; effects RECORD_EFFECTS_MAX; grants at most six times their pool; arguments CELL_PROGRAM_MAX, six times. */
-_Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX + 6 * CELL_PROGRAM_MAX + (1u << 20) <
+_Static_assert(RECORD_OUTPUT_MAX / 3 * 4 + RECORD_EFFECTS_MAX + 6 * GRANT_POOL_MAX + 6 * CELL_PROGRAM_MAX +
+			       6 * RESULT_SOURCES_MAX + RESULT_STEPS_MAX * 256 + (1u << 20) <
 		       RECORD_MAX,
 	       "a record that the reader would refuse");
 
@@ -383,6 +384,38 @@ static void output_put(struct json *j, const struct event_result *r)
 	json_put_object_end(j);
 }
 
+/* ---- the steps of a kernel ---- */
+
+static void step_put(struct json *j, const struct result_step *s)
+{
+	static const char *const words[1 + STEP_SAYS_COUNT] = { "ended", "ok", "error", "exit" };
+
+	json_put_object(j);
+	json_put_count(json_put_key(j, "step"), s->step);
+	json_put_name(json_put_key(j, "source"), s->source);
+	json_put_count(json_put_key(j, "size"), s->bytes);
+	json_put_hex(json_put_key(j, "sha256"), s->sha256, sizeof s->sha256);
+	json_put_word(json_put_key(j, "end"), words[s->how]);
+	json_put_time(json_put_key(j, "begun"), s->begun_ns);
+	json_put_key(j, "ended");
+	if (s->how != 0)
+		json_put_time(j, s->ended_ns);
+	else
+		json_put_null(j);
+	json_put_object_end(j);
+}
+
+static void kernel_put(struct json *j, const struct result_kernel *k)
+{
+	json_put_object(j);
+	json_put_count(json_put_key(j, "steps"), k->steps);
+	json_put_array(json_put_key(j, "told"));
+	for (size_t i = 0; i < k->n; i++)
+		step_put(j, &k->told[i]);
+	json_put_array_end(j);
+	json_put_object_end(j);
+}
+
 /* ---- the whole ---- */
 
 static void record_put(struct json *j, const struct event_result *r)
@@ -398,6 +431,8 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);
 	json_put_word(json_put_key(j, "kind"), kind_word(r->kind));
 	asked_put(json_put_key(j, "asked"), r);
+	if (r->kernel.is)
+		kernel_put(json_put_key(j, "kernel"), &r->kernel);
 	grants_put(json_put_key(j, "grants"), r);
 	wall_put(json_put_key(j, "wall"), r);
 	properties_put(json_put_key(j, "given_up"), r->without);

@@ -32,6 +32,9 @@ void result_finish(struct event_result *r)
 	free(r->grant_ids);
 	free(r->withdrawn_ns);
 	free(r->effects);
+	for (size_t i = 0; i < r->kernel.n; i++)
+		free(r->kernel.told[i].source);
+	free(r->kernel.told);
 	stage_answer_finish(&r->stage);
 	buf_finish(&r->out);
 	buf_finish(&r->err);

@@ -18,8 +18,29 @@
 #include "core/id.h"
 #include "core/limits.h"
 #include "core/outcome.h"
+#include "lib/frames.h"
 #include "lib/stage_answer.h"
 #include "net/link.h"
+
+#define RESULT_STEPS_MAX 1000         /* that a record tells one by one */
+#define RESULT_SOURCES_MAX (1u << 20) /* bytes of their sources, together */
+
+/* A step of a kernel. */
+struct result_step {
+	uint64_t step, bytes;
+	uint8_t sha256[32]; /* of its source */
+	char *source;       /* owned; NULL: there is no room for it */
+	uint64_t begun_ns, ended_ns;
+	uint32_t how; /* 1 and enum step_how; 0: the kernel ended with it */
+};
+
+struct result_kernel {
+	bool is;
+	uint64_t steps;           /* that were begun */
+	struct result_step *told; /* owned */
+	size_t n;                 /* the first so many */
+	size_t source_bytes;
+};
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
@@ -64,6 +85,7 @@ struct event_result {
 	struct err stage_error;    /* why that could not be done */
 	struct err unrecorded; /* why the ledger does not have the record; code AMBIT_OK: it has, or was not asked to */
 
+	struct result_kernel kernel;
 	bool captured; /* the outputs below are the command's */
 	struct buf out, err;
 	uint64_t out_total, err_total; /* bytes that there were, also those beyond the cut */

@@ -215,6 +215,55 @@ void streams_lend(struct streams *s, int *sock, int *loaded)
 	s->cell_fd[STREAM_RESULT] = steal_fd(loaded);
 }
 
+/* The end of input is passed on. */
+static void end_input(struct relay *r)
+{
+	if (!r->output && !r->open && r->from_fd < 0 && r->waiting.len == r->waiting_at)
+		fd_close(&r->to_fd);
+}
+
+int streams_open_kernel(struct streams *s, const struct stream_code *c, struct err *e)
+{
+	struct relay *code = &s->relay[STREAM_CODE], *result = &s->relay[STREAM_RESULT];
+	char head[CODE_HEAD_MAX];
+	int r = add_relay(s, STREAM_CODE, -1, false, e);
+
+	r = r < 0 ? r : add_relay(s, STREAM_RESULT, c->result_fd, false, e);
+	if (r < 0)
+		return r;
+	s->held_back = true;
+	s->frames = (struct frames){ .most = c->most != 0 && c->most < STREAM_STEPS_MAX ? c->most : STREAM_STEPS_MAX };
+	result->file = true;
+	result->frames = &s->frames;
+	code->open = true;
+	buf_put(&code->waiting, head, code_kernel_head(head));
+	return 0;
+}
+
+int streams_give_step(struct streams *s, uint32_t step, const char *source, size_t n, bool shows)
+{
+	struct relay *code = &s->relay[STREAM_CODE];
+	char head[CODE_HEAD_MAX];
+
+	if (n > CODE_SOURCE_MAX)
+		return -AMBIT_LIMIT;
+	if (code->waiting_at == code->waiting.len) {
+		buf_reset(&code->waiting);
+		code->waiting_at = 0;
+	}
+	buf_put(&code->waiting, head, code_step_head(step, shows, n, head));
+	buf_put(&code->waiting, source, n);
+	frames_begin(&s->frames, step);
+	return code->waiting.failed ? -AMBIT_LIMIT : 0; /* one whose source was not read to its end is not over */
+}
+
+void streams_end_steps(struct streams *s)
+{
+	s->relay[STREAM_CODE].open = false;
+	if (s->relayed[STREAM_CODE])
+		end_input(&s->relay[STREAM_CODE]);
+}
+
 void streams_adopt(struct streams *to, struct streams *from)
 {
 	for (size_t i = 1; i < STREAMS; i++) {
@@ -247,7 +296,7 @@ static bool fill(struct relay *r)
 
 	if (r->from_fd < 0 || r->waiting.len > r->waiting_at || !is_ready(r->from_fd, POLLIN))
 		return false;
-	n = read(r->from_fd, chunk, sizeof chunk);
+	n = read(r->from_fd, chunk, r->frames != NULL ? frames_want(r->frames, sizeof chunk) : sizeof chunk);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
@@ -259,6 +308,12 @@ static bool fill(struct relay *r)
 	}
 	r->total += (uint64_t)n;
 	if (r->most != 0 && r->total > r->most) { /* who takes it would not take more */
+		fd_close(&r->from_fd);
+		return false;
+	}
+	if (r->frames != NULL)
+		n = (ssize_t)frames_take(r->frames, chunk, (size_t)n);
+	if (r->frames != NULL && r->frames->wrong) {
 		fd_close(&r->from_fd);
 		return false;
 	}
@@ -302,13 +357,6 @@ static bool is_idle(const struct streams *s, size_t i)
 	return !s->relayed[i] || (i != 0 && s->held_back);
 }
 
-/* The end of input is passed on. */
-static void end_input(struct relay *r)
-{
-	if (!r->output && r->from_fd < 0 && r->waiting.len == r->waiting_at)
-		fd_close(&r->to_fd);
-}
-
 void streams_give_code(struct streams *s)
 {
 	s->held_back = false;
@@ -331,6 +379,31 @@ void streams_step(struct streams *s)
 		drain(r);
 		end_input(r);
 	}
+}
+
+int streams_step_over(struct streams *s, struct step_end *ret)
+{
+	const struct relay *result = &s->relay[STREAM_RESULT];
+
+	if (s->frames.wrong)
+		return -AMBIT_PROTOCOL;
+	if (s->frames.step != 0 && !s->frames.over && result->from_fd < 0)
+		return -AMBIT_GONE;
+	if (s->frames.step == 0 || !s->frames.over || result->waiting.len > result->waiting_at)
+		return 0;
+	for (size_t i = 1; i < 3; i++) { /* a pipe holds no more than this, and what comes later is not the step's */
+		struct relay *r = &s->relay[i];
+
+		for (int rounds = 0; s->relayed[i] && rounds < 32; rounds++) {
+			drain(r);
+			if (!fill(r))
+				break;
+		}
+		drain(r);
+	}
+	*ret = s->frames.end;
+	s->frames.step = 0;
+	return 1;
 }
 
 bool streams_drained(const struct streams *s)

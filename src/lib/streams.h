@@ -17,10 +17,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/kind.h"
+#include "lib/frames.h"
 #include "supervisor/pty.h"
 
 #define STREAM_RECORD_MAX (64u << 20) /* copies in records are cut here */
 #define STREAM_CHUNK (64u << 10)
+#define STREAM_STEPS_MAX (256u << 20) /* bytes of the results of a kernel's steps, together */
 
 struct relay {
 	int from_fd, to_fd; /* owned: from for outputs, to for inputs; the other end is borrowed; -1 when done */
@@ -32,8 +34,10 @@ struct relay {
 	struct buf waiting; /* read and not yet written */
 	size_t waiting_at;
 	struct buf kept;
-	uint64_t total, most; /* that came; of it so much is passed on, 0: all */
-	int lost_errno;       /* why what came is not written any more; 0: it is */
+	uint64_t total, most;  /* that came; of it so much is passed on, 0: all */
+	struct frames *frames; /* borrowed: what comes is in frames; NULL: it is not */
+	bool open;             /* of an input: more will be given */
+	int lost_errno;        /* why what came is not written any more; 0: it is */
 };
 
 /* Behind the three: CELL_CODE_FD and CELL_RESULT_FD. */
@@ -45,7 +49,8 @@ struct streams {
 	uint32_t tty;      /* CELL_TTY_* of those that are the private terminal */
 	struct relay relay[STREAMS];
 	bool relayed[STREAMS];
-	bool held_back; /* of code: all but standard input, until the program has started */
+	struct frames frames; /* of a kernel */
+	bool held_back;       /* of code: all but standard input, until the program has started */
 };
 
 void streams_init(struct streams *s);
@@ -70,6 +75,16 @@ int streams_open_code(struct streams *s, const struct stream_code *c, struct err
 void streams_give_code(struct streams *s);
 /* In their place, of a template, what it is asked by and what it loads. Takes both. */
 void streams_lend(struct streams *s, int *sock, int *loaded);
+
+/* Pipes for a kernel, which gets one source after the other. */
+int streams_open_kernel(struct streams *s, const struct stream_code *c, struct err *e);
+/* The next step; the one before is over. -LIMIT: it is too long. */
+int streams_give_step(struct streams *s, uint32_t step, const char *source, size_t n, bool shows);
+/* 1: it is over, and all that it wrote until then is where it was to go; 0: not yet; -PROTOCOL: it said what nobody may; -GONE: it says nothing
+ * any more. */
+int streams_step_over(struct streams *s, struct step_end *ret);
+/* Nothing comes any more. */
+void streams_end_steps(struct streams *s);
 /* The pipes of `from`, whose program waits at their other ends, in place of to's own, which lead where those did that are replaced. */
 void streams_adopt(struct streams *to, struct streams *from);
 

@@ -1,6 +1,7 @@
 #include "lib/template.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "cell/base.h"
 #include "lib/helper.h"
 #include "wire/wire.h"
 
@@ -66,14 +68,13 @@ void template_release(struct template *t)
 	free(t);
 }
 
-/* Whether one of them is written, or something in it, or it is in something that is. */
-static bool touches_written(const struct grant_set *set, const char *object)
+static bool is_of_base(const struct event_request *q, const char *program)
 {
-	for (uint32_t i = 0; i < set->count; i++)
-		if ((set->grants[i].rights & RIGHT_WRITE) != 0 &&
-		    (path_is_beneath(object, grant_object(set, i)) || path_is_beneath(grant_object(set, i), object)))
-			return true;
-	return false;
+	char real[PATH_MAX];
+
+	return q->base == CELL_BASE_SYSTEM && realpath(program, real) != NULL &&
+	       base_shows(CELL_BASE_SYSTEM, real, RIGHT_RUN | RIGHT_READ) &&
+	       base_shows(CELL_BASE_SYSTEM, program, RIGHT_RUN | RIGHT_READ);
 }
 
 /* Where the events start: in the workspace, if they see anything of it (supervisor/plan.h). */
@@ -91,25 +92,23 @@ static bool start_in_workspace(const struct event_request *q)
 
 int template_take_request(struct template *t, struct event_request *q, const char *program, struct err *e)
 {
-	auto_free struct grant_set *full = malloc(sizeof *full);
+	bool jit = false;
+	uint32_t id;
 	int r = 0;
 
 	if (!start_in_workspace(q))
 		return err_set(e, AMBIT_UNAVAILABLE, NULL,
 			       "an interpreter is copied only for events in their workspace");
+	if (!is_of_base(q, program))
+		return err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter is copied only if it is the system's");
 	request_encode_cell(q, &t->cell);
-	if (full == NULL || t->cell.failed)
+	if (t->cell.failed)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an interpreter that is copied");
-	*full = q->grants;
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		jit = jit || q->grants.grants[i].verb == VERB_JIT;
 	grant_set_init(&q->grants);
-	for (uint32_t i = 0; i < full->count && r >= 0; i++) {
-		const struct grant *g = &full->grants[i];
-		const char *object = grant_object(full, i);
-		uint32_t id;
-
-		if (g->verb == VERB_JIT || (g->rights != 0 && path_is_beneath(program, object) && !touches_written(full, object)))
-			r = grant_add(&q->grants, (enum grant_verb)g->verb, object, g->flags, &id, e);
-	}
+	if (jit)
+		r = grant_add(&q->grants, VERB_JIT, "", 0, &id, e);
 	q->limits = (struct limits){ .value = { 0 } };
 	return r < 0 ? r : 0;
 }

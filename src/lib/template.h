@@ -26,7 +26,8 @@ struct template *template_new(void);
 struct template *template_hold(struct template *t); /* NULL: nothing */
 void template_release(struct template *t);
 
-/* Keeps what the events are that it is for, and leaves in q what it gets itself: what the program lies in, where they may only read that. */
+/* Keeps what the events are that it is for, and leaves in q what it gets itself: nothing but the base. -UNAVAILABLE: its program, as the cell's PATH has it, is none of the base's. What such a
+ * process loads could reach the cells of all copies, and is to be what the host's own administrator put there. */
 int template_take_request(struct template *t, struct event_request *q, const char *program, struct err *e);
 /* 1: it is ready; 0: not yet; -1: it is gone, or there is none. */
 int template_step(struct template *t);

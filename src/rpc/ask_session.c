@@ -77,7 +77,7 @@ int ask_run(struct rpc *r, struct request *q, const json_t *params, struct mista
 	struct buf body;
 	int rc = 0;
 
-	q->follow = param_bool(params, "follow", true);
+	q->follow = param_bool(params, "follow", q->method != METHOD_KERNEL_START);
 	q->wait = param_bool(params, "wait", false);
 	q->brings = param_bool(params, "output", false);
 	if (q->follow || q->wait)

@@ -18,6 +18,9 @@ static ask_method *const asks[METHOD_COUNT] = {
 	[METHOD_EVENT_CANCEL] = ask_cancel,   [METHOD_EVENT_RESIZE] = ask_resize,
 	[METHOD_EVENT_LIST] = ask_events,     [METHOD_EVENT_SHOW] = ask_event,
 	[METHOD_EVENT_READ] = ask_read,       [METHOD_EVENT_CODE] = ask_run,
+	[METHOD_KERNEL_START] = ask_run,      [METHOD_KERNEL_RUN] = ask_step,
+	[METHOD_KERNEL_WAIT] = ask_step_wait, [METHOD_KERNEL_STOP] = ask_step_stop,
+	[METHOD_KERNEL_END] = ask_kernel_end,
 };
 
 /* ---- the envelope ---- */

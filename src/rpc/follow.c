@@ -72,9 +72,9 @@ void followed_tell(struct followed *f, uint64_t out_at, uint64_t err_at)
 /* ---- its end ---- */
 
 /* Whole, if it is short: else it is read by pages. */
-static void put_brought(struct rpc *r, struct json *j, const char *key, int fd, uint64_t size)
+void put_brought(struct rpc *r, struct json *j, const char *key, int fd, uint64_t at, uint64_t size)
 {
-	const ssize_t n = size > BROUGHT_MAX ? -1 : size == 0 ? 0 : pread(fd, r->page, BROUGHT_MAX + 1, 0);
+	const ssize_t n = size > BROUGHT_MAX ? -1 : size == 0 ? 0 : pread(fd, r->page, (size_t)size, (off_t)at);
 
 	(void)json_put_key(j, key);
 	if (n >= 0 && (uint64_t)n == size)
@@ -91,16 +91,18 @@ static void answer_over(struct rpc *r, struct request *q, const struct followed 
 
 	if (q->id[0] != 0) {
 		say_result(&j, &r->out, q->id);
-		json_put_count(json_put_key(&j, "n"), q->taken.n);
-		json_put_word(json_put_key(&j, "event"), q->taken.event);
-		json_put_bool(json_put_key(&j, "replayed"), q->taken.replayed != 0);
+		if (q->method != METHOD_KERNEL_END) {
+			json_put_count(json_put_key(&j, "n"), q->taken.n);
+			json_put_word(json_put_key(&j, "event"), q->taken.event);
+			json_put_bool(json_put_key(&j, "replayed"), q->taken.replayed != 0);
+		}
 		json_put_object(json_put_key(&j, "row"));
 		say_event(&j, row);
 		json_put_object_end(&j);
 		if (q->brings) {
-			put_brought(r, &j, "stdout", f->file[0], row->out_bytes);
-			put_brought(r, &j, "stderr", f->file[1], row->err_bytes);
-			put_brought(r, &j, "result", f->file[2], row->result_bytes);
+			put_brought(r, &j, "stdout", f->file[0], 0, row->out_bytes);
+			put_brought(r, &j, "stderr", f->file[1], 0, row->err_bytes);
+			put_brought(r, &j, "result", f->file[2], 0, row->result_bytes);
 		}
 		say_result_end(&j);
 	}

@@ -141,23 +141,44 @@ int make_description(const json_t *params, struct buf *out, struct mistake *m)
 
 /* ---- runs ---- */
 
+static int fill_kernel(const json_t *params, struct run *run, struct mistake *m)
+{
+	const char *name = json_string_value(json_object_get(params, "name"));
+
+	run->flags = EVENT_KERNEL | EVENT_BACKGROUND;
+	run->idle_ms = duration_of(params, "idle");
+	if (!kernel_name_is(name != NULL ? name : ""))
+		return wrong_param(
+			m, "name",
+			err_set(&m->err, AMBIT_USAGE, "letters, digits, '.', '_' and '-'", "no name of a kernel"));
+	if (strcmp(json_string_value(json_object_get(params, "language")), "shell") != 0)
+		return 0;
+	return wrong_param(m, "language",
+			   err_set(&m->err, AMBIT_UNAVAILABLE, "python or node; or event.code, where files carry over",
+				   "there are no kernels of a shell"));
+}
+
 static int fill_run(const json_t *params, struct run *run, struct mistake *m)
 {
 	const bool terminal = json_is_true(json_object_get(params, "terminal"));
 	const char *code = json_string_value(json_object_get(params, "language")); /* of event.code alone */
+	const bool is_kernel = code != NULL &&
+			       json_object_get(params, "source") == NULL; /* which event.code must have */
 	int r = make_limits(json_object_get(params, "limits"), run->limits, sizeof run->limits, m);
 
+	if (is_kernel)
+		r = r < 0 ? r : fill_kernel(params, run, m);
 	if (r == 0 && !make_text(params, "key", run->key, sizeof run->key))
 		r = does_not_fit(m, "key");
 	(void)make_text(params, "on_conflict", run->on_conflict, sizeof run->on_conflict);
-	run->flags = (json_is_true(json_object_get(params, "background")) ? EVENT_BACKGROUND : 0) |
-		     (json_is_true(json_object_get(params, "input")) ? EVENT_INPUT : 0) |
-		     (terminal ? EVENT_TERMINAL : 0);
+	run->flags |= (json_is_true(json_object_get(params, "background")) ? EVENT_BACKGROUND : 0) |
+		      (json_is_true(json_object_get(params, "input")) ? EVENT_INPUT : 0) |
+		      (terminal ? EVENT_TERMINAL : 0);
 	run->changes = make_changes(params);
 	run->rows = terminal ? (uint32_t)count_of(params, "rows", ROWS) : 0;
 	run->columns = terminal ? (uint32_t)count_of(params, "columns", COLUMNS) : 0;
 	run->argv = code == NULL ? make_list(json_object_get(params, "argv"))
-				 : make_code(code, json_object_get(params, "source"));
+				 : make_code(code, json_object_get(params, is_kernel ? "name" : "source"));
 	if (code != NULL)
 		run->flags |= (uint32_t)kind_of_word(code) << EVENT_KIND_SHIFT |
 			      (json_is_true(json_object_get(params, "show")) ? EVENT_SHOWS : 0);

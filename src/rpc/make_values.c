@@ -69,7 +69,7 @@ char **make_code(const char *language, const json_t *source)
 	if (list == NULL)
 		return NULL;
 	list[0] = strdup(language);
-	list[1] = copy(NULL, source);
+	list[1] = source == NULL ? strdup("") : copy(NULL, source);
 	return done(list, list[0] != NULL && list[1] != NULL);
 }
 

@@ -50,6 +50,7 @@ enum awaits {
 	AWAIT_EVENTS,
 	AWAIT_INPUT, /* until all of it is taken */
 	AWAIT_OVER,
+	AWAIT_STEP, /* the end of a step of a kernel */
 };
 
 struct request {
@@ -67,6 +68,7 @@ struct request {
 	struct buf kept;        /* owned: rows, or input */
 	size_t kept_at;         /* of input: taken by now */
 	struct session_taken taken;
+	uint64_t step; /* KERNEL_RUN, KERNEL_WAIT; 0: its number did not come yet */
 };
 
 /* An event of which the role tells us. */
@@ -132,6 +134,11 @@ void rpc_asked_too_long(struct rpc *r);
 /* ask_daemon.c, ask_session.c: the method's request. A negative code: *m has it, and the caller answers and frees. */
 typedef int ask_method(struct rpc *r, struct request *q, const json_t *params, struct mistake *m);
 ask_method ask_hello, ask_status, ask_new, ask_open, ask_list, ask_show, ask_narrow;
+/* step.c */
+ask_method ask_step, ask_step_wait, ask_step_stop, ask_kernel_end;
+/* DONE of one of them. */
+void step_done(struct rpc *r, struct request *q, uint64_t value);
+void step_over(struct rpc *r, const struct channel *c, const struct step_row *row);
 ask_method ask_leave, ask_end, ask_run, ask_follow, ask_unfollow, ask_input, ask_signal, ask_cancel, ask_resize,
 	ask_events, ask_event, ask_read;
 uint64_t param_count(const json_t *params, const char *key, uint64_t otherwise);
@@ -168,6 +175,8 @@ void followed_lost(struct rpc *r, struct followed *f, const struct err *why);
 void followed_quiet(struct rpc *r, struct followed *f);
 /* Tells one chunk; false: there is nothing to tell. */
 bool rpc_pump(struct rpc *r);
+/* What fd has there, if it is short; else null. */
+void put_brought(struct rpc *r, struct json *j, const char *key, int fd, uint64_t at, uint64_t size);
 void answer_page(struct rpc *r, struct request *q, int fd);
 /* input.c */
 struct request *input_of(struct rpc *r, const struct channel *c, uint64_t n);

@@ -161,6 +161,7 @@ void say_event(struct json *j, const struct event_row *r)
 	json_put_word(json_put_key(j, "kind"), kind_word(event_kind_of(r->flags)));
 	json_put_name(json_put_key(j, "command"), r->command);
 	json_put_bool(json_put_key(j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
+	json_put_bool(json_put_key(j, "kernel"), (r->flags & EVENT_KERNEL) != 0);
 	json_put_bool(json_put_key(j, "input"), (r->flags & EVENT_INPUT) != 0);
 	json_put_bool(json_put_key(j, "terminal"), (r->flags & EVENT_TERMINAL) != 0);
 	json_put_bool(json_put_key(j, "pruned"), (r->flags & EVENT_PRUNED) != 0);

@@ -311,7 +311,13 @@ static void on_session_done(struct rpc *r, struct channel *c, const struct link_
 {
 	struct request *done = request_of(r, n->request, AWAIT_DONE), *list = request_of(r, n->request, AWAIT_EVENTS);
 
-	if (done != NULL && done->channel == c)
+	struct request *step = request_of(r, n->request, AWAIT_STEP);
+
+	if (step != NULL && step->channel == c)
+		step_done(r, step, n->value);
+	if (done != NULL && done->channel == c && done->method == METHOD_KERNEL_END && done->wait)
+		done->awaits = AWAIT_OVER;
+	else if (done != NULL && done->channel == c)
 		request_done(r, done);
 	if (list == NULL || list->channel != c)
 		return;
@@ -379,6 +385,7 @@ static bool hear_session(struct rpc *r, struct channel *c, struct wire_message *
 		struct session_taken taken;
 		struct session_grew grew;
 		struct link_number number;
+		struct step_row step;
 	} v;
 
 	switch ((int)m->number) {
@@ -401,6 +408,11 @@ static bool hear_session(struct rpc *r, struct channel *c, struct wire_message *
 		if (!link_number_take(&m->body, &v.number))
 			return false;
 		on_session_done(r, c, &v.number);
+		return true;
+	case WIRE_SESSION_STEPPED:
+		if (!step_row_take(&m->body, &v.step))
+			return false;
+		step_over(r, c, &v.step);
 		return true;
 	case WIRE_SESSION_FAILED: return on_session_failed(r, c, &m->body);
 	default: return false;

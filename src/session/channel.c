@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "code/code.h"
 #include "session/keep.h"
 
 #define TURN 16 /* requests before others have their turn */
@@ -124,6 +125,28 @@ static bool tell_follow(struct channel *c, struct keep *k, struct follow *f)
 	return true;
 }
 
+/* Before its event's: who waits for a step hears how that ended, and then how its kernel did. */
+static bool tell_step(struct channel *c, struct keep *k, struct step_wait *w)
+{
+	const struct job *j = keep_job(k, w->n);
+	uint8_t room[STEP_ROW_BYTES];
+	struct step_row row;
+	struct buf b;
+
+	if (j != NULL && j->kernel == NULL)
+		j = NULL;
+	if (!kernel_row(j != NULL ? j->kernel : NULL, &k->shelf, w->n, w->step, &row))
+		row = (struct step_row){ .n = w->n, .step = w->step, .state = STEP_NEVER }; /* its rows were pruned */
+	if (!step_is_over(row.state))
+		return true;
+	buf_init_in(&b, room, sizeof room);
+	step_row_put(&b, &row);
+	if (!line_tell(&c->line, WIRE_SESSION_STEPPED, &b, NULL, 0))
+		return false;
+	*w = (struct step_wait){ .n = 0 };
+	return true;
+}
+
 void channel_missed(struct channel *c, uint64_t n)
 {
 	if (c->missed_next == 0 || n < c->missed_next)
@@ -199,6 +222,9 @@ static bool tell_changes(struct channel *c, struct keep *k)
 static bool tell_news(struct channel *c, struct keep *k)
 {
 	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n != 0 && !tell_step(c, k, &c->steps[i]))
+			return false;
+	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
 		if (c->follows[i].n != 0 && !tell_follow(c, k, &c->follows[i]))
 			return false;
 	return tell_list(c, k) && tell_missed(c, k) && tell_changes(c, k);
@@ -237,6 +263,81 @@ static void on_run(struct channel *c, struct keep *k, struct wire_message *m)
 	buf_init_in(&b, room, sizeof room);
 	session_taken_put(&b, &taken);
 	line_answer(&c->line, WIRE_SESSION_TAKEN, &b, NULL, 0);
+}
+
+/* ---- steps ---- */
+
+static struct kernel *kernel_of(struct keep *k, uint64_t n, struct err *e)
+{
+	struct job *j = keep_job(k, n);
+
+	if (j != NULL && j->kernel != NULL && j->row.state != EVENT_OVER)
+		return j->kernel;
+	(void)err_set(e, AMBIT_GONE, "start one", "event %llu is no kernel that runs", (unsigned long long)n);
+	return NULL;
+}
+
+/* A place for whoever waits for its end. */
+static int wait_for(struct channel *c, uint64_t n, uint64_t step, struct err *e)
+{
+	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n == 0) {
+			c->steps[i] = (struct step_wait){ .n = n, .step = step };
+			return 0;
+		}
+	return err_set(e, AMBIT_LIMIT, "wait for some of them", "%d steps are waited for on this connection",
+		       CHANNEL_FOLLOWS_MAX);
+}
+
+static int take_step(struct channel *c, struct keep *k, const struct buf *source, const struct session_step *q,
+		     uint64_t *ret, struct err *e)
+{
+	struct kernel *kernel = kernel_of(k, q->n, e);
+	const char *text = source->len > 0 ? (const char *)source->data : "";
+	int r = kernel != NULL ? wait_for(c, q->n, 0, e) : -(int)e->code;
+
+	if (r == 0 && (source->len > CODE_SOURCE_MAX || memchr(text, 0, source->len) != NULL))
+		r = err_set(e, AMBIT_USAGE, "put it into a file, and run that",
+			    "the code has more than %u bytes, or a NUL in it", CODE_SOURCE_MAX);
+	r = r < 0 ? r : kernel_take(kernel, text, source->len, q, ret, e);
+	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n == q->n && c->steps[i].step == 0)
+			c->steps[i] = r < 0 ? (struct step_wait){ .n = 0 } : (struct step_wait){ q->n, *ret };
+	return r;
+}
+
+static void on_step(struct channel *c, struct keep *k, struct wire_message *m)
+{
+	auto_buf source = c->parts; /* taken, whatever comes of it */
+	struct session_step q;
+	uint64_t step = 0;
+	struct err e;
+	int r;
+
+	buf_init(&c->parts, RUN_BYTES_MAX);
+	if (!session_step_take(&m->body, &q)) {
+		channel_finish(c);
+		return;
+	}
+	r = take_step(c, k, &source, &q, &step, &e);
+	answer_with(c, q.request, r, step, &e);
+}
+
+static int on_step_wait(struct channel *c, struct keep *k, const struct session_event *q, struct err *e)
+{
+	const struct job *j = keep_job(k, q->n);
+	struct step_row row;
+
+	if (q->n == 0 || !kernel_row(j != NULL ? j->kernel : NULL, &k->shelf, q->n, q->a, &row))
+		return err_set(e, AMBIT_NOT_FOUND, NULL, "event %llu has no step %u", (unsigned long long)q->n, q->a);
+	return wait_for(c, q->n, q->a, e);
+}
+
+static int on_step_stop(struct keep *k, const struct session_event *q, struct err *e)
+{
+	struct kernel *kernel = kernel_of(k, q->n, e);
+
+	return kernel == NULL ? -(int)e->code : kernel_stop(kernel, q->a, keep_job(k, q->n)->ev, e);
 }
 
 /* Of what was pruned, or wrote nothing, there is an empty file. */
@@ -337,6 +438,10 @@ static int on_input_end(struct keep *k, uint64_t n, struct err *e)
 {
 	struct job *j = keep_job(k, n);
 
+	if (j != NULL && j->kernel != NULL) {
+		kernel_end(j->kernel);
+		return 0;
+	}
 	if (j == NULL || j->input_fd < 0)
 		return err_set(e, AMBIT_GONE, NULL, "the event takes no input");
 	fd_close(&j->input_fd);
@@ -396,6 +501,10 @@ static void on_event(struct channel *c, struct keep *k, enum wire_number what, c
 		answer_with(c, q->request, keep_cancel(k, q->n, &e), q->n, &e);
 	else if (what == WIRE_SESSION_INPUT_END)
 		answer_with(c, q->request, on_input_end(k, q->n, &e), q->n, &e);
+	else if (what == WIRE_SESSION_STEP_WAIT)
+		answer_with(c, q->request, on_step_wait(c, k, q, &e), q->a, &e);
+	else if (what == WIRE_SESSION_STEP_STOP)
+		answer_with(c, q->request, on_step_stop(k, q, &e), q->a, &e);
 	else if (what == WIRE_SESSION_SIGNAL)
 		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, q->a <= 64 ? (int)q->a : 0, &e),
 			    q->n, &e);
@@ -430,6 +539,8 @@ static void hear(struct channel *c, struct keep *k)
 		on_part(c, &m);
 	else if (m.number == WIRE_SESSION_RUN)
 		on_run(c, k, &m);
+	else if (m.number == WIRE_SESSION_STEP)
+		on_step(c, k, &m);
 	else if (m.number == WIRE_SESSION_CLOSE)
 		on_close(c, k, &m);
 	else if (m.number >= WIRE_SESSION_READY && session_event_take(&m.body, &q))

@@ -24,10 +24,15 @@ struct follow {
 	bool told;         /* and not seen yet */
 };
 
+struct step_wait {
+	uint64_t n, step; /* 0: a free place */
+};
+
 struct channel {
 	struct line line; /* without a connection: a free place */
 	struct buf parts; /* of what is to be run */
 	struct follow follows[CHANNEL_FOLLOWS_MAX];
+	struct step_wait steps[CHANNEL_FOLLOWS_MAX]; /* whose ends it is told of */
 	uint32_t list_request;
 	uint64_t list_next, list_end;     /* rows that are to be told, up to that one; 0: none */
 	uint64_t missed_next, missed_end; /* likewise, of those whose changes it could not be told one by one */

@@ -9,7 +9,7 @@
 #include "session/link.h"
 
 #define DESCRIPTION_VERSION 1
-#define RUN_VERSION 1
+#define RUN_VERSION 2
 
 /* AMBIT_CHANGES_*: those of a session; and of a run, which narrows: what is staged for the session is not written in place for one of its events. */
 #define SESSION_CHANGES                                                                                                \
@@ -161,6 +161,7 @@ void run_put(struct buf *out, const struct run *r)
 	buf_put_u32(out, r->changes);
 	buf_put_u32(out, r->rows);
 	buf_put_u32(out, r->columns);
+	buf_put_u64(out, r->idle_ms);
 	buf_put_str(out, r->limits);
 	buf_put_str(out, r->on_conflict);
 	put_list(out, r->argv);
@@ -185,6 +186,17 @@ static bool is_code(const struct run *r)
 				    r->argv[2] == NULL && (r->flags & EVENT_TERMINAL) == 0);
 }
 
+/* A kernel is of the background, reads nothing but steps, and prints what each of them wants printed. */
+static bool is_kernel(const struct run *r)
+{
+	const enum event_kind kind = event_kind_of(r->flags);
+
+	if ((r->flags & EVENT_KERNEL) == 0)
+		return r->idle_ms == 0;
+	return (kind == KIND_PYTHON || kind == KIND_NODE) && kernel_name_is(r->argv[1]) &&
+	       (r->flags & (EVENT_BACKGROUND | EVENT_INPUT | EVENT_SHOWS)) == EVENT_BACKGROUND;
+}
+
 int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32], struct err *e)
 {
 	struct run r = { .argv = NULL };
@@ -200,15 +212,16 @@ int run_take(const void *bytes, size_t n, struct run *ret, uint8_t ret_digest[32
 	r.changes = rbuf_u32(&in);
 	r.rows = rbuf_u32(&in);
 	r.columns = rbuf_u32(&in);
+	r.idle_ms = rbuf_u64(&in);
 	rbuf_str(&in, r.limits, sizeof r.limits);
 	rbuf_str(&in, r.on_conflict, sizeof r.on_conflict);
 	r.argv = take_list(&in, CELL_ARGS_MAX);
 	r.env = take_list(&in, CELL_ARGS_MAX);
 	if (!rbuf_done(&in) || version != RUN_VERSION || !is_key(r.key) || r.argv[0] == NULL || r.argv[0][0] == 0 ||
-	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL | EVENT_SHOWS |
+	    (r.flags & ~(unsigned)(EVENT_BACKGROUND | EVENT_INPUT | EVENT_TERMINAL | EVENT_SHOWS | EVENT_KERNEL |
 				   3u << EVENT_KIND_SHIFT)) != 0 ||
-	    !is_code(&r) || (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 || r.columns > 65535 ||
-	    !is_environment(r.env)) {
+	    !is_code(&r) || !is_kernel(&r) || (r.changes & ~(unsigned)RUN_CHANGES) != 0 || r.rows > 65535 ||
+	    r.columns > 65535 || !is_environment(r.env)) {
 		run_finish(&r);
 		return err_set(e, AMBIT_MALFORMED, NULL, "what is to be run is not well-formed");
 	}

@@ -58,6 +58,7 @@ void job_finish(struct job *j)
 	fd_close(&j->out_fd);
 	fd_close(&j->err_fd);
 	fd_close(&j->result_fd);
+	kernel_free(j->kernel);
 	job_init(j);
 }
 
@@ -74,6 +75,7 @@ static int refused(struct job *j, const struct ambit_error *why)
 {
 	struct event_row *row = &j->row;
 
+	job_end_steps(j);
 	row->state = EVENT_OVER;
 	row->ended_ms = now_ms();
 	row->outcome = (struct event_outcome){ .cause = CAUSE_REFUSED, .workspace = WORKSPACE_NONE };
@@ -213,7 +215,9 @@ static int open_streams(const struct job *j, const struct run *run, struct model
 	o->stream_fd[1] = j->out_fd;
 	o->stream_fd[2] = j->err_fd;
 	if (event_kind_of(j->flags) != KIND_RUN) {
-		o->code = (j->flags & EVENT_SHOWS) != 0 ? AMBIT_CODE_SHOWN : AMBIT_CODE;
+		o->code = j->kernel != NULL               ? LAUNCH_KERNEL
+			  : (j->flags & EVENT_SHOWS) != 0 ? AMBIT_CODE_SHOWN
+							  : AMBIT_CODE;
 		o->result_fd = j->result_fd;
 	}
 	if ((j->flags & EVENT_TERMINAL) != 0) {
@@ -518,6 +522,37 @@ static void say_lost(struct job *j)
 	say(&j->row, &e);
 }
 
+static struct kernel_files files_of(const struct job *j)
+{
+	return (struct kernel_files){ .out_fd = j->out_fd, .err_fd = j->err_fd, .result_fd = j->result_fd };
+}
+
+void job_end_steps(struct job *j)
+{
+	const struct kernel_files files = files_of(j);
+
+	if (j->kernel != NULL)
+		kernel_over(j->kernel, &files);
+}
+
+/* Why it was killed, if that was for one of its steps. */
+static void end_kernel(struct job *j)
+{
+	if (j->kernel == NULL)
+		return;
+	job_end_steps(j);
+	if (j->kernel->why.code != AMBIT_OK && j->row.message[0] == 0)
+		say(&j->row, &j->kernel->why);
+}
+
+static void step_kernel(struct job *j)
+{
+	const struct kernel_files files = files_of(j);
+
+	if (j->kernel != NULL)
+		kernel_step(j->kernel, j->ev, &files);
+}
+
 /* Stopped by its terminal, or by a signal: who sits at the terminal has to know. */
 static void note_stop(struct job *j, bool ended)
 {
@@ -541,6 +576,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 	copy_keys(j);
 	copy_terminal(j, ended != 0);
 	bound_lost(j);
+	step_kernel(j); /* also at the end: how the last one ended may have come just before */
 	if (ended == 0)
 		return 0;
 	take_result(&j->row, j->ev);
@@ -550,6 +586,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 		j->row.exit_status = 125;
 	}
 	say_lost(j);
+	end_kernel(j);
 	job_measure(j);
 	write_record(j, shelf);
 	fd_close(&j->input_fd);
@@ -605,6 +642,7 @@ bool job_cancel(struct job *j)
 			j->cancelled_ms = clock_ms();
 		return false;
 	}
+	job_end_steps(j);
 	j->row.state = EVENT_OVER;
 	j->row.ended_ms = now_ms();
 	j->row.exit_status = 128 + SIGKILL;

@@ -9,6 +9,7 @@
 
 #include "ambit/ambit.h"
 #include "lib/policy_handle.h"
+#include "session/kernel.h"
 #include "session/shelf.h"
 
 #define JOB_LEAVE_MS                                                                                                   \
@@ -40,6 +41,7 @@ struct job {
 	bool continued;         /* by us, since the last step */
 	int lost_errno;         /* why what it wrote is not all kept; 0: it is */
 	struct job_share share; /* set aside for it, while it runs */
+	struct kernel *kernel;  /* owned: of one that takes steps; else NULL */
 	struct event_row row;   /* as it is by now */
 };
 
@@ -83,6 +85,8 @@ void job_measure(struct job *j);
 int job_signal(struct job *j, int number, struct err *e);
 /* Ends it, whether it runs or waits. true: it waited, and is over. */
 bool job_cancel(struct job *j);
+/* Of a kernel, whose steps did not all end: they never do. */
+void job_end_steps(struct job *j);
 int job_resize(struct job *j, uint32_t rows, uint32_t columns, struct err *e);
 
 #endif

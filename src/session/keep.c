@@ -242,6 +242,36 @@ static int check_room(const struct keep *k, struct err *e)
 	return 0;
 }
 
+/* The kernel of that name that takes steps; NULL: there is none. */
+static const struct job *kernel_named(const struct keep *k, const struct run *run)
+{
+	char command[SESSION_COMMAND_MAX];
+
+	if ((run->flags & EVENT_KERNEL) == 0 || run->argv[1][0] == 0)
+		return NULL;
+	kernel_describe(event_kind_of(run->flags), run->argv[1], command, sizeof command);
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+		const struct job *j = &k->jobs[i];
+
+		if (j->n != 0 && j->kernel != NULL && !j->kernel->ends && !j->kernel->killed && j->cancelled_ms == 0 &&
+		    j->row.state != EVENT_OVER && strcmp(j->row.command, command) == 0)
+			return j;
+	}
+	return NULL;
+}
+
+static int check_kernels(const struct keep *k, const struct run *run, struct err *e)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		n += k->jobs[i].n != 0 && k->jobs[i].kernel != NULL;
+	return (run->flags & EVENT_KERNEL) == 0 || n < KERNELS_MAX
+		       ? 0
+		       : err_set(e, AMBIT_LIMIT, "end one that is not used (event.list has them), or use it",
+				 "the session has %u kernels already", n);
+}
+
 /* One whose interpreter was started has the session's variables alone, and reads nothing. */
 static const char *promise(struct keep *k, const struct run *run)
 {
@@ -260,7 +290,10 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	asked->taken_ms = now_ms();
 	asked->flags = run->flags;
 	(void)text_copy(asked->key, sizeof asked->key, run->key); /* of the same size */
-	kind_describe(event_kind_of(run->flags), run->argv, asked->command, sizeof asked->command);
+	if ((run->flags & EVENT_KERNEL) != 0)
+		kernel_describe(event_kind_of(run->flags), run->argv[1], asked->command, sizeof asked->command);
+	else
+		kind_describe(event_kind_of(run->flags), run->argv, asked->command, sizeof asked->command);
 	if ((k->about.changes & AMBIT_CHANGES_DIRECT) != 0 &&
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",
@@ -287,6 +320,7 @@ static int take(struct keep *k, const void *bytes, size_t n, const struct run *r
 {
 	struct shelf_asked asked = { .n = 0 };
 	struct job *j = free_place(k);
+	const struct job *there;
 	int r = look_for_key(k, run->key, digest, ret, e);
 
 	if (r != 0)
@@ -294,12 +328,25 @@ static int take(struct keep *k, const void *bytes, size_t n, const struct run *r
 	if (j == NULL)
 		return err_set(e, AMBIT_LIMIT, "ask again when some have ended", "%d events of the session run or wait",
 			       KEEP_JOBS_MAX);
+	there = kernel_named(k, run);
+	if (there != NULL) {
+		*ret = (struct session_taken){ .replayed = 1, .n = there->n };
+		memcpy(ret->event, there->row.event, sizeof ret->event);
+		return 0;
+	}
+	r = check_kernels(k, run, e);
+	if (r < 0)
+		return r;
 	memcpy(asked.digest, digest, sizeof asked.digest);
 	r = begin_taking(k, run, &asked, e);
 	asked.n = k->shelf.next;
 	if (r == 0) {
 		fill(j, &asked);
 		r = job_prepare(j, &k->shelf, e);
+	}
+	if (r == 0 && (run->flags & EVENT_KERNEL) != 0) {
+		j->kernel = kernel_new(&k->shelf, asked.n, event_kind_of(run->flags), run->idle_ms);
+		r = j->kernel == NULL ? err_set(e, AMBIT_MEMORY, NULL, "no memory for a kernel") : 0;
 	}
 	r = r < 0 ? r : shelf_take(&k->shelf, &asked, bytes, n, e);
 	if (r < 0) {
@@ -597,6 +644,7 @@ static void interrupt(struct keep *k, struct job *j, uint64_t until_ms)
 	struct err e;
 
 	job_measure(j);
+	job_end_steps(j);
 	j->row.state = EVENT_INTERRUPTED;
 	j->row.ended_ms = now_ms();
 	event_free_by(j->ev, until_ms); /* the cell is dead when this is done, and its stage kept */
@@ -695,6 +743,9 @@ int keep_patience(const struct keep *k, int timeout)
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
 	timeout = mould_timeout(&k->mould, timeout);
+	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].kernel != NULL)
+			timeout = kernel_patience(k->jobs[i].kernel, timeout);
 	return timeout;
 }
 

@@ -231,6 +231,60 @@ bool session_grew_take(struct rbuf *in, struct session_grew *ret)
 	return rbuf_done(in);
 }
 
+void session_step_put(struct buf *out, const struct session_step *s)
+{
+	buf_put_u32(out, s->request);
+	buf_put_u32(out, s->flags);
+	buf_put_u64(out, s->n);
+	buf_put_u64(out, s->timeout_ms);
+}
+
+bool session_step_take(struct rbuf *in, struct session_step *ret)
+{
+	ret->request = rbuf_u32(in);
+	ret->flags = rbuf_u32(in);
+	ret->n = rbuf_u64(in);
+	ret->timeout_ms = rbuf_u64(in);
+	return rbuf_done(in) && ret->flags <= STEP_SHOWS;
+}
+
+/* In the order in which they travel. */
+#define STEP_TIMES(X)                                                                                                  \
+	X(taken_ms)                                                                                                    \
+	X(begun_ms) X(ended_ms) X(out_at) X(out_end) X(err_at) X(err_end) X(result_at) X(result_end) X(bytes)
+
+void step_row_put(struct buf *out, const struct step_row *r)
+{
+	buf_put_u64(out, r->n);
+	buf_put_u64(out, r->step);
+	buf_put_u32(out, r->state);
+	buf_put_u32(out, r->flags);
+#define PUT(field) buf_put_u64(out, r->field);
+	STEP_TIMES(PUT)
+#undef PUT
+	buf_put(out, r->sha256, sizeof r->sha256);
+}
+
+bool step_row_take(struct rbuf *in, struct step_row *ret)
+{
+	const uint8_t *digest;
+
+	ret->n = rbuf_u64(in);
+	ret->step = rbuf_u64(in);
+	ret->state = rbuf_u32(in);
+	ret->flags = rbuf_u32(in);
+#define TAKE(field) ret->field = rbuf_u64(in);
+	STEP_TIMES(TAKE)
+#undef TAKE
+	digest = rbuf_bytes(in, sizeof ret->sha256);
+	if (!rbuf_done(in) || ret->n == 0 || ret->step == 0 || ret->step > STEPS_MAX || ret->state == 0 ||
+	    ret->state >= STEP_STATE_COUNT || ret->flags > STEP_FLAGS || ret->out_at > ret->out_end ||
+	    ret->err_at > ret->err_end || ret->result_at > ret->result_end)
+		return false;
+	memcpy(ret->sha256, digest, sizeof ret->sha256);
+	return true;
+}
+
 /* One that is over has an outcome; another has the room of one. */
 static void put_outcome(struct buf *out, const struct event_row *r)
 {

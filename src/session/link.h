@@ -19,7 +19,7 @@
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 2
+#define SESSION_REVISION 3
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -165,13 +165,61 @@ enum {
 	EVENT_STOPPED = 16 /* while it runs: its program was stopped, and nobody of the session had it continue */,
 	EVENT_KIND_SHIFT = 5, /* two bits: enum event_kind */
 	EVENT_SHOWS = 128,    /* of code: its value is printed */
-	EVENT_FLAGS = 255
+	EVENT_KERNEL = 256, /* of code: it takes steps, which share its memory; argv is a language and a name, or "" */
+	EVENT_FLAGS = 511
 };
 static inline enum event_kind event_kind_of(uint32_t flags)
 {
 	return (enum event_kind)(flags >> EVENT_KIND_SHIFT & 3);
 }
 _Static_assert(KIND_COUNT == 4, "a kind has two bits of an event's flags");
+
+/* SESSION_STEP has a source, in parts before it, and is answered by SESSION_DONE with the step's number in its kernel, from 1 on: it is written down. SESSION_STEPPED tells that it is
+ * over, once, to whoever asked for it or by SESSION_STEP_WAIT (session_event, a: the step; answered by SESSION_DONE). SESSION_STEP_STOP (the same; a 0: the one that runs) breaks it off:
+ * one that waits never runs, and one that runs is interrupted, with its kernel if it does not heed that. SESSION_INPUT_END of a kernel: it takes no more steps, and ends behind those that it has. */
+#define STEPS_WAITING_MAX 16           /* of a kernel, the one that runs among them */
+#define STEPS_WAITING_BYTES (4u << 20) /* of the sources of those */
+#define STEPS_MAX 1000000              /* of a kernel, ever */
+#define STEP_SHOWS 1                   /* its value is printed */
+struct session_step {
+	uint32_t request, flags;
+	uint64_t n, timeout_ms; /* 0: none of its own */
+};
+void session_step_put(struct buf *out, const struct session_step *s);
+bool session_step_take(struct rbuf *in, struct session_step *ret);
+
+enum step_state {
+	STEP_TAKEN = 1,
+	STEP_RUNS,
+	STEP_OK,
+	STEP_ERROR /* by its own word, as the two around it: an exception that nobody caught */,
+	STEP_EXIT /* it asked for the kernel's end */,
+	STEP_ENDED /* the kernel ended with it */,
+	STEP_NEVER /* it did not run */,
+	STEP_STATE_COUNT
+};
+enum {
+	STEP_STOPPED = 1 /* somebody wanted that */,
+	STEP_TIMED_OUT = 2,
+	STEP_LOST = 4 /* there was no room for its result */,
+	STEP_FLAGS = 7
+};
+struct step_row {
+	uint64_t n, step;
+	uint32_t state, flags;
+	uint64_t taken_ms, begun_ms, ended_ms; /* since 1970; 0: not yet */
+	uint64_t out_at, out_end, err_at, err_end, result_at,
+		result_end; /* of what is kept of its event, what is the step's */
+	uint64_t bytes;     /* of its source, */
+	uint8_t sha256[32]; /* and the digest of that */
+};
+#define STEP_ROW_BYTES 136
+static inline bool step_is_over(uint32_t state)
+{
+	return state > STEP_RUNS;
+}
+void step_row_put(struct buf *out, const struct step_row *r);
+bool step_row_take(struct rbuf *in, struct step_row *ret);
 
 /* SESSION_LIST asks for events from `n` on (a = 1: and for those to come, until the channel ends; 2: those that run or wait alone; b: for so many at most, 0: for all): SESSION_ROW for each as it is
  * now, then SESSION_DONE; of those to come SESSION_CHANGED whenever their state changes. SESSION_OVER is the same of one that is followed. */
@@ -224,6 +272,7 @@ struct run {
 	uint32_t flags;                /* EVENT_BACKGROUND, INPUT, TERMINAL, and its kind */
 	uint32_t changes;              /* AMBIT_CHANGES_*, beside the session's */
 	uint32_t rows, columns;        /* of a terminal */
+	uint64_t idle_ms;              /* of a kernel: it ends when nobody has used it for so long; 0: as usual */
 	char limits[512];              /* "wall=30s,memory=2G": narrower than the session's */
 	char on_conflict[16];
 	char **argv,

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lib/scarce.h"
 #include "lib/template.h"
 
 #define SOON_MS 5000 /* events that follow each other as fast are worth one */
@@ -28,7 +29,8 @@ void mould_note(struct mould *m, bool went_without)
 
 void mould_make(struct mould *m, const struct job_terms *t)
 {
-	if (m->t != NULL || !m->wanted || m->refused || geteuid() == 0) /* whose cells have another id each */
+	if (m->t != NULL || !m->wanted || m->refused || memory_is_scarce() ||
+	    geteuid() == 0) /* whose cells have another id each */
 		return;
 	m->t = template_new();
 	if (m->t == NULL || job_make_template(t, KIND_PYTHON, m->t) < 0) {

@@ -281,11 +281,10 @@ static int write_half(const struct shelf *s, uint64_t n, bool second, const stru
 
 static void name_of(uint64_t n, enum shelf_kind kind, char ret[40])
 {
-	static const char *const ends[] = { [SHELF_RUN] = "run",
-					    [SHELF_OUT] = "out",
-					    [SHELF_ERR] = "err",
-					    [SHELF_RECORD] = "json",
-					    [SHELF_RESULT] = "result" };
+	static const char *const ends[] = {
+		[SHELF_RUN] = "run",     [SHELF_OUT] = "out",       [SHELF_ERR] = "err",
+		[SHELF_RECORD] = "json", [SHELF_RESULT] = "result", [SHELF_STEPS] = "steps"
+	};
 
 	(void)snprintf(ret, 40, "%llu.%s", (unsigned long long)n, ends[kind]); /* fits */
 }

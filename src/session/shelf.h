@@ -1,7 +1,7 @@
 /* shelf - what is kept of a session: a directory.
  *
  * Owns:   the directory s_... and what lies in it (doc/SESSIONS.md): `session`, which says what it is; `events`, a slot of 1,024 bytes for each number that
- *         was given, in its two halves what was asked and how it ended; `N.run`, `N.out`, `N.err`, `N.json`, `N.result` of those whose results are kept; `ended`.
+ *         was given, in its two halves what was asked and how it ended; `N.run`, `N.out`, `N.err`, `N.json`, `N.result`, `N.steps` of those whose results are kept; `ended`.
  * Holds:  a half of a slot is written once, with a checksum: half a write is none. An event exists when its first half is there, and is over when its second is.
  *         Whoever has the directory locked is the only one that writes it.
  * Called: the role ambit-session; serve/rows.c reads `session`. */
@@ -17,7 +17,7 @@
 #define SHELF_ENDED "ended"
 #define SHELF_PATIENCE_MS 15000 /* for the role before us, which is about to end */
 
-enum shelf_kind { SHELF_RUN, SHELF_OUT, SHELF_ERR, SHELF_RECORD, SHELF_RESULT, SHELF_KINDS };
+enum shelf_kind { SHELF_RUN, SHELF_OUT, SHELF_ERR, SHELF_RECORD, SHELF_RESULT, SHELF_STEPS, SHELF_KINDS };
 
 /* What was asked: the first half. */
 struct shelf_asked {

@@ -138,6 +138,8 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	put_argv(json_put_key(j, "argv"), program, argc);
 	json_put_word(json_put_key(j, "base"), spec_base_word(q->base));
 	talk_put_text(json_put_key(j, "home"), q->home);
+	if (q->kernel != 0)
+		json_put_bool(json_put_key(j, "kernel"), true);
 	if (q->kind != KIND_RUN)
 		json_put_word(json_put_key(j, "kind"), kind_word(q->kind));
 	put_limits(json_put_key(j, "limits"), &q->limits);
@@ -249,6 +251,21 @@ int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, co
 	json_put_word(json_put_key(j, "source"), f->source == EFFECT_PROVED ? "proved" : "requested");
 	json_put_word(json_put_key(j, "verdict"), effect_verdict_name(f->verdict));
 	return talk_put(&l->talk, ENTRY_EFFECT, by_grant ? l->q->grant_ids[f->grant] : "", e);
+}
+
+int logbook_step(struct logbook *l, uint64_t step, uint64_t size, const uint8_t sha256[SHA256_BYTES], struct err *e)
+{
+	struct json *j;
+	int r;
+
+	if (l->talk.sock < 0)
+		return 0;
+	j = talk_body(&l->talk);
+	json_put_hex(json_put_key(j, "sha256"), sha256, SHA256_BYTES);
+	json_put_count(json_put_key(j, "size"), size);
+	json_put_count(json_put_key(j, "step"), step);
+	r = talk_put(&l->talk, ENTRY_STEP, "", e);
+	return r < 0 ? r : talk_settle(&l->talk, false, e);
 }
 
 static void put_effects(struct json *j, const struct event_outcome *o)

@@ -34,6 +34,8 @@ void logbook_refuse(struct logbook *l, const struct err *why);
 int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connections, struct err *e);
 /* facts: a bit set of those on which its verdict rests; socket: where its object lies, if that is a socket with a path, else "". */
 int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e);
+/* A kernel is given the source of a step: accepted when it returns. */
+int logbook_step(struct logbook *l, uint64_t step, uint64_t size, const uint8_t sha256[SHA256_BYTES], struct err *e);
 /* How it ended; settled: all is accepted when it returns, and else when the library's next entry is, over the same connection. */
 int logbook_stop(struct logbook *l, const struct event_outcome *o, bool settled, struct err *e);
 

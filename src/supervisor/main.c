@@ -1320,6 +1320,29 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 	return prepare(s, &m, e);
 }
 
+/* It is given its source when the ledger has that it was asked for: else it ends, as any event that cannot be recorded. */
+static void on_step(struct supervisor *s, struct rbuf *in)
+{
+	const uint64_t step = rbuf_u64(in), size = rbuf_u64(in);
+	const uint8_t *sha256 = rbuf_bytes(in, SHA256_BYTES);
+	uint8_t body[8];
+	struct buf b;
+
+	if (s->request.kernel == 0) {
+		end_cell(s, CAUSE_KILLED);
+		return;
+	}
+	if (s->unlogged == 0)
+		s->unlogged = logbook_step(&s->logbook, step, size, sha256, &s->unlogged_why);
+	if (s->unlogged != 0) {
+		end_cell(s, CAUSE_KILLED);
+		return;
+	}
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u64(&b, step);
+	(void)wire_send(s->lib, WIRE_EVENT_STEP_TOLD, &b, NULL, 0); /* if nobody listens, nobody asks */
+}
+
 static void on_library(struct supervisor *s)
 {
 	auto_message m = { .n_fds = 0 };
@@ -1337,6 +1360,10 @@ static void on_library(struct supervisor *s)
 	}
 	if (m.number == WIRE_EVENT_GO) {
 		on_go(s, &m);
+		return;
+	}
+	if (m.number == WIRE_EVENT_STEP) {
+		on_step(s, &m.body);
 		return;
 	}
 	s->told_stopped = false;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 14
+#define REQUEST_VERSION 15
 
 static void encode(const struct event_request *q, bool named, struct buf *out)
 {
@@ -16,6 +16,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, q->own);
 	buf_put_u32(out, q->umask);
 	buf_put_u32(out, named ? q->kind : 0);
+	buf_put_u32(out, q->kernel);
 	buf_put_str(out, named ? q->event : "");
 	buf_put_str(out, named ? q->session : "");
 	buf_put_u64(out, named ? q->n : 0);
@@ -169,6 +170,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->own = rbuf_u32(in);
 	ret->umask = rbuf_u32(in);
 	ret->kind = rbuf_u32(in);
+	ret->kernel = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
 	rbuf_str(in, ret->session, sizeof ret->session);
 	ret->n = rbuf_u64(in);
@@ -185,7 +187,8 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 		ret->limits.value[i] = rbuf_u64(in);
 	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) || ret->n == 0 ||
 	    ret->staged > 1 || ret->beside > ret->staged || ret->own > 1 || ret->umask > 0777 ||
-	    ret->kind >= KIND_COUNT || (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
+	    ret->kind >= KIND_COUNT || ret->kernel > (ret->kind != KIND_RUN) ||
+	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
 	r = decode_grants(in, ret, e);

@@ -43,9 +43,10 @@ struct event_request {
 	uint32_t beside;  /* 1: staged, and nobody's commit waits for it */
 	uint32_t
 		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
-	uint32_t kind;  /* enum event_kind */
-	uint32_t umask; /* with which the program starts: the caller's */
-	char event[32]; /* its id, for names on the host */
+	uint32_t kind;   /* enum event_kind */
+	uint32_t kernel; /* 1: of code, it takes steps */
+	uint32_t umask;  /* with which the program starts: the caller's */
+	char event[32];  /* its id, for names on the host */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];

@@ -198,7 +198,8 @@ static bool copy(struct template *t, struct wire_message *m)
 		pid = -1;
 	(void)close(pair[0]);
 	if (between > 0)
-		(void)waitpid(between, NULL, 0); /* then the copy is this process's own child */
+		(void)waitpid(between, NULL, 0);        /* then the copy is this process's own child */
+	(void)fd_set_nonblock(m->fds[STATUS_FD], true); /* a warden that somebody stopped holds nobody up */
 	if (pid > 0)
 		*place = (struct copy){ pid, steal_fd(&m->fds[STATUS_FD]), open_io(pid) };
 	return false;

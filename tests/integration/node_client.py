@@ -243,6 +243,47 @@ assert.ok(out.startsWith('1\\n2\\n') && [...out.matchAll(/.*\\n/g)].every((line,
 """, patience=2 * PATIENCE)
 
 
+def kernels_keep_what_was_declared(place):
+    with Served(place) as s:
+        runs(place, s, """
+const s = await ambit.session({ work: '.' });
+const k = await s.kernel('python', { name: 'mine' });
+await k.run('x = 1');
+assert.equal((await k.run('x + 1')).value, 2);
+const step = await k.run("print('said')\\nimport sys\\nsys.stderr.write('oops')\\n{'a': x}");
+assert.deepEqual([step.value, step.stdoutText, step.stderrText, step.ok, step.end, step.step], [{ a: 1 }, 'said\\n', 'oops', true, 'ok', 3]);
+const failed = await k.run('\\n1/0');
+assert.deepEqual([failed.end, failed.error.type, failed.error.line], ['error', 'ZeroDivisionError', 2]);
+const long = await k.run("print('x' * 100000)\\ndisplay('d' * 100000)");
+assert.deepEqual([long.stdout.length, long.displays[0].data.length], [100001, 100002]);
+assert.equal((await k.run('import time\\ntime.sleep(100)', { timeout: 300 })).timedOut, true);
+await assert.rejects(k.run('import time\\ntime.sleep(100)', { signal: AbortSignal.timeout(500) }), { name: 'TimeoutError' });
+assert.deepEqual((await Promise.all([k.run('x'), k.run('x + 1')])).map((one) => one.value), [1, 2]);
+assert.equal((await k.wait(4)).error.type, 'ZeroDivisionError');
+await assert.rejects(k.run("raise ValueError('no')", { check: true }), (problem) => problem instanceof ambit.StepFailed && problem.result.error.message === 'no');
+const again = await s.kernel('python', { name: 'mine' });
+assert.deepEqual([again.n, again.replayed, (await again.run('x')).value], [k.n, true, 1]);
+await k.run("open('made', 'w').write('x')");
+const last = await k.end();
+assert.deepEqual([last.ok, last.workspace, fs.existsSync('made')], [true, 'committed', true]);
+await assert.rejects(k.run('1'), ambit.Gone);
+for (const wrong of [() => s.kernel('shell'), () => s.kernel('python', { nope: 1 }), () => again.run(5)]) await assert.rejects(wrong(), ambit.Malformed);
+const n = await s.kernel('node');
+await n.run('const y = 20; async function f() { return y + 1 }');
+assert.equal((await n.run('await f()')).value, 21);
+assert.equal((await n.run('for (;;) {}', { timeout: 300 })).end, 'ended');
+assert.equal((await ended_of(n)).code, 'LIMIT');
+await s.end();
+async function ended_of(kernel) {
+  for (;;) {
+    const result = await kernel.show();
+    if (result.over) return result;
+    await sleep(50);
+  }
+}
+""")
+
+
 def many_at_once_run_at_once(place):
     """Twenty that all wait for the last of them; on one connection, and those that start the daemon at once."""
     with Served(place) as s:
@@ -611,7 +652,7 @@ await session.end();
 """, patience=3 * PATIENCE)
 
 
-SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, mistakes_are_exceptions,
+SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

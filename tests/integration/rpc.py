@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 2, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 3, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 3, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 4, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 
@@ -335,7 +335,7 @@ def a_run_comes_as_it_was_asked():
         channel = c.open()
         run = c.run(channel, argv=["cat", "ä", {"b64": base64.b64encode(b"\xff\xfe").decode()}], env={"A": "b=c", "N": {"b64": "/w=="}}, input=True, terminal=True, rows=30,
                     background=True, limits={"wall": "3s", "memory": "1G"}, changes="stage", strict=True, on_conflict="ours", key="k" * 128, follow=False)
-        equal(run, {"version": 1, "key": b"k" * 128, "flags": 7, "changes": 9, "rows": 30, "columns": 80, "limits": b"wall=3s,memory=1G", "on_conflict": b"ours",
+        equal(run, {"version": 2, "idle": 0, "key": b"k" * 128, "flags": 7, "changes": 9, "rows": 30, "columns": 80, "limits": b"wall=3s,memory=1G", "on_conflict": b"ours",
                     "argv": [b"cat", "ä".encode(), b"\xff\xfe"], "env": [b"A=b=c", b"N=\xff"]})
         equal(c.result(7), {"n": 1, "event": EVENT, "replayed": False, "row": None})
         run = c.run(channel, argv=["x" * 900000, "y" * 900000], replayed=1, follow=False)

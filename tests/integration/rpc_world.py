@@ -98,7 +98,7 @@ class World:
         self.bytes = b""
         self.channels = []
         if greet:
-            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 2, 4242, 8, 9) + text("0.1.0", 32))
+            self.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 3, 4242, 8, 9) + text("0.1.0", 32))
 
     # ---- the client ----
 
@@ -208,7 +208,8 @@ def parse_run(data):
     run = {"version": struct.unpack_from("<I", data, 0)[0]}
     run["key"], at = string(4)
     run["flags"], run["changes"], run["rows"], run["columns"] = struct.unpack_from("<IIII", data, at)
-    run["limits"], at = string(at + 16)
+    run["idle"], = struct.unpack_from("<Q", data, at + 16)
+    run["limits"], at = string(at + 24)
     run["on_conflict"], at = string(at)
     run["argv"], at = parse_list(data, at)
     run["env"], at = parse_list(data, at)

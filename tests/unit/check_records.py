@@ -10,7 +10,7 @@ except ImportError:
     print('1..0 # SKIP python3-jsonschema is not installed')
     sys.exit(1 if os.environ.get('AMBIT_MUST_RUN') else 77)
 
-GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held', 'connected']
+GOLDEN = ['plain', 'denied', 'limit-memory', 'refused', 'names', 'output-binary', 'committed', 'held', 'connected', 'kernel']
 
 
 def strict(node):
@@ -80,6 +80,8 @@ SPOILT = [
     ('connected', 'a secret without its place', ['grants', 0, 'qualifiers', 'secret'], 'github'),
     ('connected', 'credentials that are not told', ['grants', 0, 'qualifiers', 'credentials'], 'refuse'),
     ('connected', 'qualifiers of which there are none', ['grants', 1, 'qualifiers'], {}),
+    ('kernel', 'a step that ended in no way', ['kernel', 'told', 0, 'end'], 'never'),
+    ('kernel', 'a step without a digest', ['kernel', 'told', 1, 'sha256'], None),
     ('held', 'what is held and allowed', ['effects', 30, 'verdict'], 'allowed'),
 ]
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cell/spec.h"
+#include "core/kind.h"
 #include "stage/changes.h"
 
 #define STARTED_NS UINT64_C(1767225599987654321) /* a millisecond that is not rounded up, at the end of a year */
@@ -445,6 +446,40 @@ static void make_thousands(struct event_result *r)
 	}
 }
 
+static void add_step(struct event_result *r, const char *source, uint32_t how)
+{
+	struct result_kernel *k = &r->kernel;
+	struct result_step *s;
+
+	k->told = realloc(k->told, (k->n + 1) * sizeof *k->told);
+	s = &k->told[k->n++];
+	*s = (struct result_step){ .step = k->n,
+				   .bytes = source != NULL ? strlen(source) : 1u << 20,
+				   .sha256 = { (uint8_t)k->n },
+				   .source = source != NULL ? strdup(source) : NULL,
+				   .begun_ns = r->started_ns + k->n * 1000000,
+				   .ended_ns = r->started_ns + k->n * 2000000,
+				   .how = how };
+}
+
+/* The last, which has no room for its source, ended with the kernel. */
+static void make_kernel(struct event_result *r)
+{
+	static char language[] = "python", name[] = "mine";
+	static char *const argv[] = { language, name, NULL };
+
+	(void)sample_grant(r, VERB_WORK, "/home/ann/shop");
+	r->argv = argv;
+	r->kind = KIND_PYTHON;
+	r->kernel.is = true;
+	r->kernel.steps = 1004;
+	add_step(r, "x = 1", 1 + STEP_SAYS_OK);
+	add_step(r, "1/0\n\"\xff", 1 + STEP_SAYS_ERROR);
+	add_step(r, "", 1 + STEP_SAYS_EXIT);
+	add_step(r, NULL, 0);
+	r->workspace = WORKSPACE_KEPT;
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct event_result *r);
@@ -472,6 +507,7 @@ static const struct {
 	{ "committed", make_committed },
 	{ "held", make_held },
 	{ "connected", make_connected },
+	{ "kernel", make_kernel },
 	{ "many", make_many },
 	{ "thousands", make_thousands },
 };

@@ -235,6 +235,7 @@ static void which_type_names_what(void **state)
 		{ "result", '!', '?' },     { "commit", '!', '-' },   { "discard", '!', '-' }, { "ask", '!', '?' },
 		{ "approve", '!', '?' },    { "freeze", '?', '-' },   { "thaw", '?', '-' },    { "label", '!', '?' },
 		{ "declassify", '!', '!' }, { "verdict", '!', '-' },  { "prune", '-', '-' },   { "key", '-', '-' },
+		{ "step", '!', '-' },
 	};
 	enum entry_type type;
 

@@ -44,6 +44,22 @@ static const struct serve_status status = { .request = 1,
 static const struct session_taken taken = { .request = 1, .replayed = 1, .n = 2, .event = E };
 static const struct session_event event = { .request = 1, .a = 2, .b = 3, .n = 4 };
 static const struct session_grew grew = { .n = 1, .out = 2, .err = UINT64_MAX };
+static const struct session_step step = { .request = 1, .flags = STEP_SHOWS, .n = 2, .timeout_ms = UINT64_MAX };
+static const struct step_row step_row = { .n = 1,
+					  .step = STEPS_MAX,
+					  .state = STEP_NEVER,
+					  .flags = STEP_FLAGS,
+					  .taken_ms = 2,
+					  .begun_ms = 3,
+					  .ended_ms = 4,
+					  .out_at = 5,
+					  .out_end = 6,
+					  .err_at = 7,
+					  .err_end = 8,
+					  .result_at = 9,
+					  .result_end = 10,
+					  .bytes = 11,
+					  .sha256 = { 12 } };
 static const struct event_row over = {
 	.n = 1,
 	.state = EVENT_OVER,
@@ -92,6 +108,8 @@ MESSAGE(taken, session_taken, taken, session_taken_take)
 MESSAGE(event, session_event, event, session_event_take)
 MESSAGE(grew, session_grew, grew, session_grew_take)
 MESSAGE(over, event_row, over, event_row_take)
+MESSAGE(step, session_step, step, session_step_take)
+MESSAGE(step_row, step_row, step_row, step_row_take)
 
 static const struct message {
 	const char *name;
@@ -99,12 +117,19 @@ static const struct message {
 	void (*put)(struct buf *out);
 	bool (*again)(struct rbuf *in, struct buf *out);
 } messages[] = {
-	{ "hello", 56, put_hello, again_hello },     { "name", 36, put_name, again_name },
-	{ "list", 36, put_list, again_list },        { "row", 4220, put_row, again_row },
-	{ "ready", 4236, put_ready, again_ready },   { "number", 12, put_number, again_number },
-	{ "status", 104, put_status, again_status }, { "taken", 48, put_taken, again_taken },
-	{ "event", 20, put_event, again_event },     { "grew", 24, put_grew, again_grew },
+	{ "hello", 56, put_hello, again_hello },
+	{ "name", 36, put_name, again_name },
+	{ "list", 36, put_list, again_list },
+	{ "row", 4220, put_row, again_row },
+	{ "ready", 4236, put_ready, again_ready },
+	{ "number", 12, put_number, again_number },
+	{ "status", 104, put_status, again_status },
+	{ "taken", 48, put_taken, again_taken },
+	{ "event", 20, put_event, again_event },
+	{ "grew", 24, put_grew, again_grew },
 	{ "event row", 1484, put_over, again_over },
+	{ "step", 24, put_step, again_step },
+	{ "step row", STEP_ROW_BYTES, put_step_row, again_step_row },
 };
 
 static const struct message *message_of(const char *word)
@@ -166,13 +191,22 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ "no state of an event", "event row", 8, 0, false },
 		{ "one state too many", "event row", 8, EVENT_STATE_COUNT, false },
 		{ "interrupted", "event row", 8, EVENT_INTERRUPTED, true },
-		{ "one flag more", "event row", 13, 1, false },
+		{ "a kernel", "event row", 13, 1, true },
+		{ "one flag more", "event row", 13, 2, false },
 		{ "status 256", "event row", 65, 1, false },
 		{ "denied twice", "event row", 68, 2, false },
 		{ "no cause", "event row", 72, 0, false },
 		{ "a cause that is none", "event row", 72, 99, false },
 		{ "a command without an end", "event row", 72 + 96 + 32 + 255, 'x', false },
 		{ "a hint without an end", "event row", 1479, 'x', false },
+		{ "one flag more of a step", "step", 4, STEP_SHOWS + 1, false },
+		{ "of no event", "step row", 0, 0, false },
+		{ "a step more than there may be", "step row", 8, (STEPS_MAX + 1) & 0xff, false },
+		{ "no state of a step", "step row", 16, 0, false },
+		{ "one state of a step too many", "step row", 16, STEP_STATE_COUNT, false },
+		{ "a flag of a step too many", "step row", 20, STEP_FLAGS + 1, false },
+		{ "output that ends before it begins", "step row", 48, 7, false },
+		{ "a result that ends before it begins", "step row", 80, 11, false },
 	};
 
 	(void)state;
@@ -397,14 +431,26 @@ static void a_run_is_known_by_all_but_its_key(void **state)
 
 static void a_run_that_is_wrong_is_refused(void **state)
 {
+	char *kernel_argv[] = { (char[]){ "python" }, (char[]){ "" }, NULL };
+	char *shell_argv[] = { (char[]){ "shell" }, (char[]){ "" }, NULL };
+	char *other_argv[] = { (char[]){ "python" }, (char[]){ "a b" }, NULL };
 	char *no_program[] = { NULL }, *empty_program[] = { (char[]){ "" }, NULL };
 	struct row {
 		const char *what;
 		struct run r;
 	} rows[] = {
-		{ "no program", run },     { "an empty program", run }, { "a flag that is ours to set", run },
-		{ "rows", run },           { "columns", run },          { "a key that is no text", run },
+		{ "no program", run },
+		{ "an empty program", run },
+		{ "a flag that is ours to set", run },
+		{ "rows", run },
+		{ "columns", run },
+		{ "a key that is no text", run },
 		{ "no environment", run },
+		{ "a kernel of the foreground", run },
+		{ "a kernel with input", run },
+		{ "a kernel of a shell", run },
+		{ "a kernel with another name", run },
+		{ "time for no kernel", run },
 	};
 
 	(void)state;
@@ -415,6 +461,15 @@ static void a_run_that_is_wrong_is_refused(void **state)
 	rows[4].r.columns = 65536;
 	strcpy(rows[5].r.key, "\xc3");
 	rows[6].r.env = argv;
+	for (size_t i = 7; i < 11; i++)
+		rows[i].r = (struct run){ .flags = EVENT_KERNEL | EVENT_BACKGROUND | KIND_PYTHON << EVENT_KIND_SHIFT,
+					  .argv = kernel_argv };
+	rows[7].r.flags &= ~(uint32_t)EVENT_BACKGROUND;
+	rows[8].r.flags |= EVENT_INPUT;
+	rows[9].r.flags |= KIND_SHELL << EVENT_KIND_SHIFT;
+	rows[9].r.argv = shell_argv;
+	rows[10].r.argv = other_argv;
+	rows[11].r.idle_ms = 1;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		auto_buf out = { .max = 65536 }, back = { .max = 65536 };
 		uint8_t digest[32];

@@ -75,6 +75,16 @@ export class EventFailed extends AmbitError {
   }
 }
 
+/** A step of a kernel that was to succeed did not. `result` is all that is known of it. */
+export class StepFailed extends AmbitError {
+  constructor(result) {
+    const { error, end } = result;
+    const how = error ? `${error.type}: ${error.message}` : end === 'exit' ? 'it ended the kernel' : end === 'never' ? 'it did not run' : 'the kernel ended with it';
+    super(`step ${result.step}: ${how}`, 'GONE', null);
+    keep(this, result);
+  }
+}
+
 /** An event is over, and not all that it wrote is kept any more. `result` has what is known of it. */
 export class NotKept extends Gone {
   constructor(result) {

@@ -2,8 +2,9 @@
 import { Client } from './session.js';
 
 export { CodeResult } from './code.js';
-export { AmbitError, BadResult, Closed, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, Untrue } from './errors.js';
+export { AmbitError, BadResult, Closed, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, StepFailed, Untrue } from './errors.js';
 export { Event } from './event.js';
+export { Kernel, StepResult } from './kernel.js';
 export { Client, Session } from './session.js';
 export { Result } from './wire.js';
 

@@ -5,6 +5,7 @@ import { CodeResult, DOCUMENT_MAX, codeParams, documentOf } from './code.js';
 import { BadResult, Lost, Malformed, NotKept, Silent, Untrue } from './errors.js';
 import { Event } from './event.js';
 import { Source, isStream, pour } from './give.js';
+import { Kernel, kernelParams } from './kernel.js';
 import { Connection, again, onAbort, until } from './link.js';
 import { NOWHERE, Watched } from './take.js';
 import * as wire from './wire.js';
@@ -187,6 +188,12 @@ export class Session {
   async code(language, source, options = {}) {
     wire.known(options, wire.RUN_OPTIONS, language);
     return this.#toEnd('event.code', codeParams(language, source), options, (row, outputs) => this.#codeResult(row, outputs));
+  }
+
+  /** A kernel of 'python' or 'node': `const k = await s.kernel('python'); await k.run('x = 1'); (await k.run('x + 1')).value`. The same `name` is the same kernel, as long as it is there. */
+  async kernel(language = 'python', options = {}) {
+    const answer = await this.#ask('kernel.start', kernelParams(language, options));
+    return new Kernel(this, this.#connection, { language, n: part(answer, 'n', 'count'), event: part(answer, 'event', 'text'), replayed: Boolean(own(answer, 'replayed')) });
   }
 
   async #codeResult(row, outputs) {

@@ -14,6 +14,9 @@ async function all(): Promise<void> {
   const value: unknown = code.check().value;
   for (const display of code.displays) console.log(display.mime, typeof display.data === 'string' ? display.data : display.data.byteLength, value);
   if (code.error !== null) console.log(code.error.type, code.error.line, code.error.frames[0]?.file);
+  const kernel: ambit.Kernel = await session.kernel('python', { name: 'a', idle: '5m' });
+  const step: ambit.StepResult = await kernel.run('x', { timeout: 1000, show: true, check: true, signal: AbortSignal.timeout(5) });
+  if (step.end === 'error' && step.error !== null) console.log(step.error.line, step.value, step.timedOut, (await kernel.end()).workspace);
   async function* chunks(): AsyncGenerator<string | Uint8Array> {
     yield 'x';
   }

@@ -47,7 +47,7 @@ _ambit_secrets() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --python --node --shell --result --warm --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --python --node --shell --result --warm --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -107,7 +107,7 @@ _ambit() {
 	run:--wait | commit:--wait) ;;
 	run:--without) _ambit_words "$properties" ;;
 	run:--session | session:end | events:events) _ambit_sessions "$([ "$command" = events ] && echo "$events_options")" ;;
-	run:--key | session:--key | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
+	run:--key | run:--kernel | session:--key | session:--events | session:--total-* | session:--keep* | events:--from | serve:--idle) ;;
 	session:session) _ambit_words 'new list end --help' ;;
 	session:--read | session:--write | session:--work | session:--policy) _ambit_files -f ;;
 	session:--workspace) _ambit_files -d ;;

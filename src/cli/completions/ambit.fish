@@ -74,6 +74,7 @@ complete -c ambit -n '__ambit_in run' -l strict -d 'A denial makes the event fai
 complete -c ambit -n '__ambit_in run' -l session -x -a 'last (__ambit_sessions)' -d 'In this session'
 complete -c ambit -n '__ambit_in run' -l key -x -d 'The same key again runs nothing'
 complete -c ambit -n '__ambit_in run' -l background -d 'Beside the other events of the session'
+complete -c ambit -n '__ambit_in run' -l kernel -x -d 'Code in an interpreter of that name, which keeps its variables'
 complete -c ambit -n '__ambit_in run' -l python -d 'Code of Python, from a file or standard input'
 complete -c ambit -n '__ambit_in run' -l node -d 'Code of Node'
 complete -c ambit -n '__ambit_in run' -l shell -d 'Code of bash'

@@ -3,8 +3,9 @@
 from ._wire import Chunk, Result
 from .client import Client, Event, Session
 from .code import CodeError, CodeResult, Display, Frame
-from .errors import AmbitError, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, Untrue
+from .kernel import Kernel, StepResult
+from .errors import AmbitError, Conflict, Denied, EventFailed, Gone, Limit, Lost, Malformed, NotFound, NotKept, Silent, StepFailed, Untrue
 
-__all__ = ["AmbitError", "Chunk", "Client", "CodeError", "CodeResult", "Conflict", "Denied", "Display", "Event", "EventFailed", "Frame", "Gone", "Limit", "Lost", "Malformed",
-           "NotFound", "NotKept", "Result", "Session", "Silent", "Untrue"]
+__all__ = ["AmbitError", "Chunk", "Client", "CodeError", "CodeResult", "Conflict", "Denied", "Display", "Event", "EventFailed", "Frame", "Gone", "Kernel", "Limit", "Lost", "Malformed",
+           "NotFound", "NotKept", "Result", "Session", "Silent", "StepFailed", "StepResult", "Untrue"]
 __version__ = "0.1.0"

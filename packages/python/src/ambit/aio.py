@@ -14,8 +14,9 @@ from ._wire import Argument, Chunk, Grant, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .client import NOWHERE
 from .errors import AmbitError, Gone, Lost, Malformed
+from .kernel import StepResult, missing, run_params, start_params, step_result
 
-__all__ = ["Client", "Event", "Session"]
+__all__ = ["Client", "Event", "Kernel", "Session"]
 
 
 class Client:
@@ -132,6 +133,14 @@ class Session:
 
     async def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
         return await self.code("shell", source, **how)
+
+    async def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+                     limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+                     key: Optional[str] = None) -> "Kernel":
+        """As `ambit.Session.kernel`: `async with await session.kernel("python") as k`."""
+        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, key)
+        answer = await self.client._ask("kernel.start", **{**params, "session": self.id})
+        return Kernel(self, language, _wire.part(answer, "n", int), _wire.part(answer, "event", str), bool(answer.get("replayed")))
 
     async def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Tuple[Result, bytes]:
         if input is not None:
@@ -370,3 +379,63 @@ class Event:
         except Gone as problem:
             if isinstance(problem, Lost) or not self._connection.has(self.session.id):
                 raise
+
+
+class Kernel:
+    """As `ambit.Kernel`."""
+
+    def __init__(self, session: Session, language: str, n: int, event: str, replayed: bool) -> None:
+        self.session, self.language, self.n, self.id, self.replayed = session, language, n, event, replayed
+
+    async def __aenter__(self) -> "Kernel":
+        return self
+
+    async def __aexit__(self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        try:
+            await self.end()
+        except Gone:
+            pass  # a step has ended it
+
+    async def _ask(self, method: str, **params: Any) -> Json:
+        return await self.session.client._ask(method, self.session.id, n=self.n, **params)
+
+    async def run(self, source: Union[str, bytes], *, timeout: Optional[float] = None, show: bool = False, check: bool = False) -> StepResult:
+        """Runs a step to its end. When the task is cancelled, it is broken off."""
+        return await self._taken("kernel.run", run_params(source, timeout, show), check)
+
+    async def wait(self, step: int, check: bool = False) -> StepResult:
+        return await self._taken("kernel.wait", {"step": step}, check)
+
+    async def _taken(self, method: str, more: Json, check: bool) -> StepResult:
+        connection = self.session.client._connection
+        params = {"session": self.session.id, "n": self.n, **more}
+        try:
+            answer = await once(connection, self.session.id, partial(connection.ask, method, params, True))
+        except asyncio.CancelledError:
+            try:
+                await asyncio.shield(self.stop())
+            except AmbitError:
+                pass  # what is told is the cancellation
+            raise
+        read = {stream: await self.session.read(self.n, stream, size, at) for stream, (at, size) in missing(answer).items()}
+        result = step_result(self.session.id, self.n, answer, read)
+        return result.check() if check else result
+
+    async def stop(self, step: Optional[int] = None) -> None:
+        await self._ask("kernel.stop", step=step)
+
+    async def end(self, check: bool = False) -> Result:
+        connection = self.session.client._connection
+        params = {"session": self.session.id, "n": self.n, "wait": True}
+        try:
+            row = _wire.part(await once(connection, self.session.id, partial(connection.ask, "kernel.end", params, True)), "row", dict)
+        except Gone:
+            row = await self._ask("event.show")
+        result = _wire.result_of(self.session.id, row)
+        return result.check() if check else result
+
+    async def cancel(self) -> None:
+        await self._ask("event.cancel")
+
+    async def show(self) -> Result:
+        return _wire.result_of(self.session.id, await self._ask("event.show"))

@@ -12,6 +12,7 @@ from ._link import Connection, again, once
 from ._wire import Argument, Chunk, Grant, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .errors import AmbitError, Gone, Lost, Malformed
+from .kernel import Kernel, start_params
 
 
 NOWHERE = -1
@@ -128,6 +129,15 @@ class Session:
     def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
         """A script of bash; `how` as for `code`."""
         return self.code("shell", source, **how)
+
+    def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+               limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
+               key: Optional[str] = None) -> Kernel:
+        """A kernel of "python" or "node": `with session.kernel("python") as k: k.run("x = 1"); k.run("x + 1").value`. The same `name` is the same kernel, as long as it is there.
+        `idle`: seconds without use after which it ends; half an hour if nothing is said."""
+        params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, key)
+        answer = self.client._ask("kernel.start", **{**params, "session": self.id})
+        return Kernel(self, language, _wire.part(answer, "n", int), _wire.part(answer, "event", str), bool(answer.get("replayed")))
 
     def _run(self, method: str, params: Json, input: Union[str, bytes, None], key: Optional[str]) -> Tuple[Result, bytes]:
         """How it ended, and of code its result."""

@@ -115,12 +115,16 @@ def _document(given: bytes) -> Dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def code_result(result: Result, given: bytes) -> CodeResult:
+def said_by(given: bytes) -> Dict[str, Any]:
+    """What a document says, by the names of CodeResult's members."""
     document = _document(given)
     value: Mapping[str, Any] = document["value"] if isinstance(document.get("value"), dict) else {}
     shown = document.get("displays")
     displays = [_display(one) for one in shown] if isinstance(shown, list) else []
     text = _text(value.get("text"))
-    return CodeResult(**{one.name: getattr(result, one.name) for one in fields(Result)}, value=value["json"] if "json" in value else text, value_text=text,
-                      value_type=_text(value.get("type")), error=_error(document.get("error")),
-                      displays=tuple(one for one in displays if one is not None), cut=document.get("cut") is True, document=document)
+    return {"value": value["json"] if "json" in value else text, "value_text": text, "value_type": _text(value.get("type")), "error": _error(document.get("error")),
+            "displays": tuple(one for one in displays if one is not None), "cut": document.get("cut") is True, "document": document}
+
+
+def code_result(result: Result, given: bytes) -> CodeResult:
+    return CodeResult(**{one.name: getattr(result, one.name) for one in fields(Result)}, **said_by(given))

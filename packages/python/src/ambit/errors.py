@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Tuple
 
 if TYPE_CHECKING:
     from ._wire import Result
+    from .kernel import StepResult
 
 
 class AmbitError(Exception):
@@ -70,6 +71,19 @@ class EventFailed(AmbitError):
     def __init__(self, result: "Result") -> None:
         super().__init__(result.message or f"event {result.n} ended with {result.exit_status if result.exit_status is not None else result.state}",
                          "DENIED" if result.denied else "GONE", result.hint)
+        self.result = result
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.result,)
+
+
+class StepFailed(AmbitError):
+    """A step of a kernel that was to succeed did not. `result` is all that is known of it."""
+
+    def __init__(self, result: "StepResult") -> None:
+        error = result.error
+        how = f"{error.type}: {error.message}" if error is not None else {"exit": "it ended the kernel", "never": "it did not run"}.get(result.end, "the kernel ended with it")
+        super().__init__(f"step {result.step}: {how}", "GONE", None)
         self.result = result
 
     def __reduce__(self) -> Tuple[Any, ...]:
