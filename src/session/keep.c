@@ -95,10 +95,6 @@ int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_
 	shelf_init(&k->shelf);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		k->ready[i].kind = (enum event_kind)i;
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
-		job_init(&k->jobs[i]);
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
-		channel_init(&k->channels[i]);
 	buf_init(&k->described, DESCRIPTION_BYTES_MAX);
 	if (description_fd >= 0) {
 		r = make(k, sessions_fd, id, description_fd, e);
@@ -152,9 +148,9 @@ void keep_finish(struct keep *k)
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_finish(&k->ready[i]);
 	mould_finish(&k->mould);
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_made; i++)
 		job_finish(&k->jobs[i]);
-	for (unsigned i = 0; i < KEEP_CHANNELS_MAX; i++)
+	for (unsigned i = 0; i < k->channels_made; i++)
 		channel_finish(&k->channels[i]);
 	description_finish(&k->about);
 	ambit_policy_free(k->policy);
@@ -174,12 +170,16 @@ struct job *keep_job(struct keep *k, uint64_t n)
 
 static struct job *free_place(struct keep *k)
 {
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
-		if (k->jobs[i].n == 0) {
-			k->jobs_end = i < k->jobs_end ? k->jobs_end : i + 1;
-			return &k->jobs[i];
-		}
-	return NULL;
+	unsigned i = 0;
+
+	while (i < k->jobs_made && k->jobs[i].n != 0)
+		i++;
+	if (i == KEEP_JOBS_MAX)
+		return NULL;
+	if (i == k->jobs_made)
+		job_init(&k->jobs[k->jobs_made++]);
+	k->jobs_end = i < k->jobs_end ? k->jobs_end : i + 1;
+	return &k->jobs[i];
 }
 
 bool keep_row(const struct keep *k, uint64_t n, struct event_row *ret)
@@ -250,7 +250,7 @@ static const struct job *kernel_named(const struct keep *k, const struct run *ru
 	if ((run->flags & EVENT_KERNEL) == 0 || run->argv[1][0] == 0)
 		return NULL;
 	kernel_describe(event_kind_of(run->flags), run->argv[1], command, sizeof command);
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < k->jobs_end; i++) {
 		const struct job *j = &k->jobs[i];
 
 		if (j->n != 0 && j->kernel != NULL && !j->kernel->ends && !j->kernel->killed && j->cancelled_ms == 0 &&
@@ -264,7 +264,7 @@ static int check_kernels(const struct keep *k, const struct run *run, struct err
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		n += k->jobs[i].n != 0 && k->jobs[i].kernel != NULL;
 	return (run->flags & EVENT_KERNEL) == 0 || n < KERNELS_MAX
 		       ? 0
@@ -689,16 +689,18 @@ void keep_interrupt(struct keep *k)
 
 void keep_client(struct keep *k, int sock, const struct err *why)
 {
-	struct channel *c = k->channels;
-	struct channel refused;
+	struct channel *c, refused;
+	unsigned i = 0;
 	struct err e;
 
 	k->came++;
-	while (c < k->channels + KEEP_CHANNELS_MAX && c->line.sock >= 0)
-		c++;
-	if (c < k->channels + KEEP_CHANNELS_MAX && (size_t)(c - k->channels) >= k->channels_end)
-		k->channels_end = (unsigned)(c - k->channels) + 1;
-	if (c == k->channels + KEEP_CHANNELS_MAX) {
+	while (i < k->channels_made && k->channels[i].line.sock >= 0)
+		i++;
+	c = &k->channels[i];
+	if (i < KEEP_CHANNELS_MAX) {
+		k->channels_made = i < k->channels_made ? k->channels_made : i + 1;
+		k->channels_end = i < k->channels_end ? k->channels_end : i + 1;
+	} else {
 		(void)err_set(&e, AMBIT_LIMIT, "close some", "the session has %d connections", KEEP_CHANNELS_MAX);
 		why = why != NULL ? why : &e;
 		c = &refused;
@@ -743,7 +745,7 @@ int keep_patience(const struct keep *k, int timeout)
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		timeout = ready_timeout(&k->ready[i], timeout);
 	timeout = mould_timeout(&k->mould, timeout);
-	for (unsigned i = 0; i < KEEP_JOBS_MAX; i++)
+	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].runs && k->jobs[i].kernel != NULL)
 			timeout = kernel_patience(k->jobs[i].kernel, timeout);
 	return timeout;

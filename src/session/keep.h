@@ -26,6 +26,8 @@ struct keep {
 	struct ambit_policy *policy; /* owned */
 	struct job jobs[KEEP_JOBS_MAX];
 	unsigned
+		jobs_made; /* so many places were ever in use: what lies beyond was never touched, and takes no memory */
+	unsigned
 		jobs_end; /* behind the last place in use: what lies beyond is free, and not looked at with each step */
 	struct {
 		struct ambit_event *ev; /* owned */
@@ -36,7 +38,7 @@ struct keep {
 	struct mould mould;                /* of Python */
 	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
-	unsigned channels_end;                               /* likewise */
+	unsigned channels_made, channels_end;                /* likewise */
 	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
 	uint64_t came;                                       /* clients, ever */
 	uint64_t taken, ended, failed, interrupted, denials; /* events, since this process began */
