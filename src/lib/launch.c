@@ -450,18 +450,6 @@ static uint32_t told_umask(void)
 	return mask <= 0777 ? (uint32_t)mask : 022;
 }
 
-/* A session's process is ours and has one thread, so that it can ask the short way. */
-static uint32_t own_umask(bool in_session)
-{
-	mode_t mask;
-
-	if (!in_session)
-		return told_umask();
-	mask = umask(077);
-	(void)umask(mask);
-	return mask & 0777;
-}
-
 /* What a cell may write is not where its own record lies, nor what is in there. */
 static int check_ledger(const struct event_request *q, struct err *e)
 {
@@ -632,7 +620,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		recovered = stage_recover_first(l->q->store, NULL, NULL);
 	if (!l->waits) /* else it is none, and in no list */
 		describe(l);
-	l->q->umask = own_umask(l->names != NULL);
+	l->q->umask = told_umask();
 	l->q->staged = (o->changes & AMBIT_CHANGES_DIRECT) == 0;
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
 	set_policies(l->q, p);

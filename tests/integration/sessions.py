@@ -386,7 +386,10 @@ def what_is_being_committed_is_not_interrupted(place):
             assert holder.stdout.readline() == "begun\n"
             client = s.start(*words)
             row = s.until(lambda: next((r for r in s.events(session) if r["command"].endswith(f"{file}; echo said")), None), "it is taken")
-            s.until(lambda: json.loads(s.ambit("stage", "list", "--json").stdout) and s.events(session)[-1]["stdout"] == 5, "it wrote")
+            try:
+                s.until(lambda: json.loads(s.ambit("stage", "list", "--json").stdout) and s.events(session)[-1]["stdout"] == 5, "it wrote")
+            except AssertionError as problem:
+                raise AssertionError(str(problem), s.events(session), told(s.ambit("stage", "list", "--json")), holder.poll(), client.poll()) from None
             time.sleep(0.3)
             killed(holder, f"{s.tree}/{file}")
             holder.communicate()
