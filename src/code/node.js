@@ -823,7 +823,7 @@
         try {
           space = await imported(found[i]);
         } catch (problem) {
-          throw { problem, at: found[i] };
+          throw { problem, at: found[i] }; // eslint-disable-line no-throw-literal -- no error of the code: step() takes it apart
         }
         for (let j = 0; j < found[i].names.length; j++) {
           const { from, to } = found[i].names[j];

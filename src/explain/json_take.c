@@ -177,7 +177,7 @@ bool take_hex(struct take *t, const json_t *from, const char *key, uint8_t *ret,
 		const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
 
 		whole = high >= 0 && low >= 0;
-		ret[i] = whole ? (uint8_t)(high << 4 | low) : 0; /* two digits: just checked */
+		ret[i] = (uint8_t)(whole ? high << 4 | low : 0); /* two digits: just checked */
 	}
 	if (text != NULL && !whole)
 		take_fail(t, AMBIT_MALFORMED, key, "not a digest of 64 hexadecimal digits");

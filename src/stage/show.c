@@ -16,6 +16,8 @@ static int tell_entry(void *user, const char *event, const struct stage_meta *me
 
 	if (role->ask.event[0] != 0 && strcmp(role->ask.event, event) != 0)
 		return 0;
+	if (meta == NULL && in_use) /* it is being made */
+		return 0;
 	if ((waits || (role->ask.flags & STAGE_FLAG_KEPT) == 0) &&
 	    (meta == NULL ? role->ask.here[0] == 0 : pick_is_at_hand(meta, role->ask.here)))
 		answer_entry(role, event, meta, in_use);
