@@ -979,7 +979,8 @@ def serve(first):
             value, forms, error, status, ends = None, [], None, 1, False
         while True:
             try:
-                handler = _signal.signal(_signal.SIGINT, pass_over) or handler  # None: not from Python, and cannot be set again
+                was = _signal.signal(_signal.SIGINT, pass_over)
+                handler = handler if was is None else was  # None: not from Python, and cannot be set again
                 break
             except KeyboardInterrupt:
                 status = 1

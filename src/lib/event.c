@@ -338,9 +338,9 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 	}
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
-	buf_put_u32(&b, (plan->command_line ? EVENT_COMMAND_LINE : 0) | (plan->stays ? EVENT_STAYS : 0) |
-				(plan->reached ? EVENT_REACHED : 0) | (plan->waits ? EVENT_WAITS : 0) |
-				(plan->is_template ? EVENT_TEMPLATE : 0));
+	buf_put_u32(&b, (plan->command_line && how == WIRE_EVENT_START ? EVENT_COMMAND_LINE : 0) |
+				(plan->stays ? EVENT_STAYS : 0) | (plan->reached ? EVENT_REACHED : 0) |
+				(plan->waits ? EVENT_WAITS : 0) | (plan->is_template ? EVENT_TEMPLATE : 0));
 	r = wire_send(ev->sock, how, &b, fds, n);
 	/* else they are sent again: another cell may be made when it is known what runs. Not of a template: what it was not there to take would be here for ever, with the streams of an event */
 	if (r == 0 && (!ev->waits || plan->is_template))

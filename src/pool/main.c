@@ -16,8 +16,9 @@
 #include "wire/wire.h"
 
 #define DAEMON_FD 3
-#define KEPT_MAX 4        /* cells that wait */
-#define CALLERS_MAX 64    /* whose events run; whoever comes then has a cell of his own */
+#define KEPT_MAX 4     /* cells that wait */
+#define CALLERS_MAX 64 /* whose events run; whoever comes then has a cell of his own */
+#define DEAF_MS 100
 #define UNWANTED_MS 60000 /* then it costs more than it saves: a cell; and the whole of this, without any */
 
 /* A command line: from its question to the end of its event. */
@@ -35,6 +36,7 @@ struct pool {
 	struct kept kept[KEPT_MAX];
 	struct caller caller[CALLERS_MAX];
 	uint64_t rests_since_ms; /* 0: it does not */
+	uint64_t deaf_until_ms;  /* nobody is let in: there are no descriptors */
 	struct pollfd polled[2 + CALLERS_MAX + KEPT_MAX];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -189,7 +191,11 @@ static void step(struct pool *p, struct kept *k)
 	const bool there = kept_step(k);
 	struct caller *c = who_waits(p, k);
 
-	if (c != NULL && !there)
+	if (there && !event_is_ready(k->ev) && clock_ms() - k->made_ms >= UNWANTED_MS) { /* it never will be */
+		if (c != NULL)
+			tell_none(c);
+		kept_finish(k);
+	} else if (c != NULL && !there)
 		tell_none(c);
 	else if (c != NULL && event_is_ready(k->ev))
 		give(c, k);
@@ -216,6 +222,8 @@ static int patience(const struct pool *p)
 	const uint64_t now = clock_ms();
 	uint64_t due = p->rests_since_ms != 0 ? p->rests_since_ms + UNWANTED_MS : UINT64_MAX;
 
+	if (now < p->deaf_until_ms && p->deaf_until_ms < due)
+		due = p->deaf_until_ms;
 	for (unsigned i = 0; i < KEPT_MAX; i++)
 		if (p->kept[i].ev != NULL && p->kept[i].made_ms + UNWANTED_MS < due)
 			due = p->kept[i].made_ms + UNWANTED_MS;
@@ -231,13 +239,24 @@ static bool is_over(struct pool *p)
 	return p->rests_since_ms != 0 && clock_ms() - p->rests_since_ms >= UNWANTED_MS;
 }
 
+/* Without descriptors whoever waits to be let in would wake us without end. */
+static void admit_next(struct pool *p)
+{
+	const int sock = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (sock < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		p->deaf_until_ms = clock_ms() + DEAF_MS;
+	admit(p, sock, false);
+}
+
 static void loop(struct pool *p)
 {
 	while (!is_over(p)) {
 		struct pollfd *of_callers = p->polled + 2, *of_kept = of_callers + CALLERS_MAX;
 
 		p->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
-		p->polled[1] = (struct pollfd){ .fd = p->listen_fd, .events = POLLIN };
+		p->polled[1] = (struct pollfd){ .fd = clock_ms() < p->deaf_until_ms ? -1 : p->listen_fd,
+						.events = POLLIN };
 		for (unsigned i = 0; i < CALLERS_MAX; i++)
 			of_callers[i] = (struct pollfd){ .fd = p->caller[i].sock, .events = POLLIN };
 		for (unsigned i = 0; i < KEPT_MAX; i++)
@@ -253,7 +272,7 @@ static void loop(struct pool *p)
 		for (unsigned i = 0; i < KEPT_MAX; i++)
 			step(p, &p->kept[i]);
 		if (p->polled[1].revents != 0)
-			admit(p, accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), false);
+			admit_next(p);
 	}
 }
 

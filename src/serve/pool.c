@@ -45,8 +45,10 @@ static void start(struct pool *p, int listen_fd, char **environment)
 	auto_fd int first = place_accept(listen_fd);
 	const int fds[] = { listen_fd, first };
 
-	if (first < 0)
-		return; /* gone, or somebody else */
+	if (first < 0) { /* gone, or somebody else; or there are no descriptors, and he would wake us without end */
+		p->again_ms = clock_ms() + AGAIN_MS;
+		return;
+	}
 	p->again_ms = clock_ms() + AGAIN_MS;
 	(void)wire_send(first, WIRE_POOL_NONE, NULL, NULL, 0); /* it has room, or he went */
 	if (role_start_on_host("ambit-pool", environment, &p->pidfd, &p->sock, NULL) < 0 ||

@@ -280,6 +280,9 @@ static struct kernel *kernel_of(struct keep *k, uint64_t n, struct err *e)
 /* A place for whoever waits for its end. */
 static int wait_for(struct channel *c, uint64_t n, uint64_t step, struct err *e)
 {
+	for (unsigned i = 0; step != 0 && i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n == n && c->steps[i].step == step)
+			return 0; /* told once, to all who asked here */
 	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
 		if (c->steps[i].n == 0) {
 			c->steps[i] = (struct step_wait){ .n = n, .step = step };

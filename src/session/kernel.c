@@ -282,6 +282,9 @@ static void look_after(struct kernel *k, struct ambit_event *ev, const struct ke
 	if (r == 1) {
 		k->runs.flags |= end.lost ? STEP_LOST : 0;
 		end_running(k, states[end.how], files);
+		k->ends = k->ends || end.how == STEP_SAYS_EXIT; /* it takes no more */
+		while (end.how == STEP_SAYS_EXIT && k->n_waiting > 0)
+			end_waiting(k, 0, 0);
 		return;
 	}
 	if (k->killed)
@@ -327,6 +330,8 @@ void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_f
 {
 	struct step_end unasked;
 
+	if (ev->told_end) /* how it ended is known, and nothing is asked of it any more */
+		k->killed = true;
 	if (k->runs.step != 0)
 		look_after(k, ev, files);
 	else if (!k->killed && event_step_over(ev, &unasked) < 0) {

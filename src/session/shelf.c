@@ -384,7 +384,8 @@ static void add_cost(struct shelf *s, const struct event_row *row)
 /* It wrote nothing, and has no record: there is nothing to forget. */
 static bool has_nothing(const struct event_row *row)
 {
-	return row->out_bytes + row->err_bytes == 0 &&
+	return (row->flags & EVENT_KERNEL) == 0 && /* which has its steps, at least */
+	       row->out_bytes + row->err_bytes + row->result_bytes == 0 &&
 	       (row->state == EVENT_INTERRUPTED || row->outcome.cause == CAUSE_REFUSED || row->begun_ms == 0);
 }
 

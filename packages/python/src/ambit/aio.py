@@ -413,7 +413,8 @@ class Kernel:
             answer = await once(connection, self.session.id, partial(connection.ask, method, params, True))
         except asyncio.CancelledError:
             try:
-                await asyncio.shield(self.stop())
+                if method == "kernel.run":  # who only waits has begun nothing
+                    await asyncio.shield(self.stop())
             except AmbitError:
                 pass  # what is told is the cancellation
             raise

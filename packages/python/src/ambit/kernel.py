@@ -123,13 +123,13 @@ class Kernel:
         """How a step ended, for whoever has lost the answer."""
         connection = self.session.client._connection
         params = {"session": self.session.id, "n": self.n, "step": step}
-        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.wait", params, True)), check)
+        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.wait", params, True)), check, stops=False)
 
-    def _taken(self, ask: Callable[[], Json], check: bool) -> StepResult:
+    def _taken(self, ask: Callable[[], Json], check: bool, stops: bool = True) -> StepResult:
         try:
             answer = ask()
         except BaseException as problem:
-            if not isinstance(problem, Exception):
+            if stops and not isinstance(problem, Exception):  # who only waits has begun nothing
                 try:
                     self.stop()
                 except AmbitError:
