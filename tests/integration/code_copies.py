@@ -260,11 +260,9 @@ def with_modules(s, **modules):
     return s.begin(*grants, "--run", f"{prefix}/bin/python3", "--warm", " ".join([f"python={prefix}/bin/python3", *modules]))
 
 
-ASKED = "import ssl, tempfile\nssl.RAND_bytes(1)\ntempfile.mktemp()\n"
 KEYS = """
 import os, ssl, sys, tempfile
-assert 'asked' in sys.modules
-print(os.getppid())
+print(os.getppid(), os.getpid())
 print(ssl.RAND_bytes(8).hex(), tempfile.mktemp())
 sys.stdout.flush()
 if os.fork() == 0:
@@ -275,18 +273,22 @@ _ = os.wait()
 
 
 def keys_are_their_own(place):
-    """Though a module drew some before they were made: who draws sees by its number that it is another process. So no process of an event has the template's."""
+    """Who has drawn one sees by its number that it is another process now. So no process of an event has the template's, whose modules are the system's."""
     with Copying(place) as s:
-        session = with_modules(s, asked=ASKED)
-        said = []
+        session = s.begin("--warm", "python ssl tempfile")
+        said, numbers = [], set()
 
         def enough():
-            parent, *words = expect_ok(s.code(session, "python", KEYS)).stdout.split()
-            said.extend([words] if parent == "0" else [])
+            parent, number, *words = expect_ok(s.code(session, "python", KEYS)).stdout.split()
+            if parent == "0":
+                said.append(words)
+                with open(f"/proc/{s.template(session)}/status", encoding="ascii") as status:
+                    numbers.add((number, *(line.split()[-1] for line in status if line.startswith("NSpid:"))))
             time.sleep(0.2 * SLOW)
             return len(said) == 3
         s.until(enough, "they are copies")
         assert len({word for words in said for word in words}) == sum(map(len, said)) == 12, said
+        assert all(int(own) < int(template) for own, template in numbers), numbers
 
 
 SHARED = {"memory": ("import mmap\nroom = mmap.mmap(-1, 4096)\n", "import os, shared\nprint(os.getppid(), bytes(shared.room[:3]))\nshared.room[:3] = b'one'", "1 b'\\x00\\x00\\x00'\n"),
@@ -314,28 +316,14 @@ def one_whose_libraries_may_be_written_is_not_copied(place):
             time.sleep(0.2 * SLOW)
 
 
-# What a module does in the template alone: it is asked over a socket.
-IN_TEMPLATE = "import os, stat, time\nif stat.S_ISSOCK(os.fstat(3).st_mode):\n    "
-
-
-def one_that_fails_holds_nobody_up(place):
-    """Nor does one that takes its time: who comes meanwhile has his own."""
+def modules_of_others_are_in_no_template(place):
+    """It can do what they like with the cells of all copies: who brings an interpreter or modules of his own has each started behind the wall of its event."""
     with Copying(place) as s:
-        session = with_modules(s, fails=IN_TEMPLATE + "time.sleep(1)\n    os._exit(2)\n")
-        for _ in range(12):
-            assert expect_ok(s.code(session, "python", "import os\nprint(os.getppid())")).stdout == "1\n"
+        session = with_modules(s, theirs="import os\nwho = os.getppid()\n")
+        for _ in range(8):
+            assert expect_ok(s.code(session, "python", "import os, sys\nprint(os.getppid(), sys.modules['theirs'].who)")).stdout == "1 1\n"
+            assert s.template(session) is None
             time.sleep(0.1 * SLOW)
-    with Copying(place) as s:
-        session, seen = with_modules(s, slow=IN_TEMPLATE + "time.sleep(7)\n"), []
-
-        def copied():
-            begun = time.monotonic()
-            seen.append(expect_ok(s.code(session, "python", "import os\nprint(os.getppid())")).stdout)
-            assert time.monotonic() - begun < 3 * SLOW, seen
-            time.sleep(0.3 * SLOW)
-            return seen[-1] == "0\n"
-        s.until(copied, "they are copies at last")
-        assert len(seen) > 8, seen
 
 
 def its_streams_are_its_own(place):
@@ -358,7 +346,7 @@ def its_streams_are_its_own(place):
 
 SCENARIOS = [as_root_there_are_none, *map(for_the_ordinary, [
     a_copy_is_in_its_own_cell, a_copy_has_the_wall_of_an_event, what_it_used_is_counted, how_it_ends_is_told, another_limit_has_its_own, one_that_is_stopped_is_told, keys_are_their_own,
-    nothing_that_a_module_keeps_is_shared, one_whose_libraries_may_be_written_is_not_copied, one_that_fails_holds_nobody_up, its_streams_are_its_own,
+    nothing_that_a_module_keeps_is_shared, one_whose_libraries_may_be_written_is_not_copied, modules_of_others_are_in_no_template, its_streams_are_its_own,
     after_so_many_copies_there_is_another, if_the_template_dies_the_session_goes_on, a_template_that_is_stopped_is_none, nothing_of_it_is_left])]
 
 if __name__ == "__main__":
