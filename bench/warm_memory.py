@@ -66,8 +66,8 @@ def main():
             rests = client.new(workspace=daemon.tree, grants=['work .'])
             client._ask('session.leave', rests.id)  # pylint: disable=protected-access
         clients = []
-        for i in range(warm):  # a connection has 64 sessions at most
-            clients.append(ambit.Client())
+        for i in range(warm):  # a connection has 64 sessions at most, and a process as many connections
+            clients = clients if i % 2 else [*clients, ambit.Client()]
             os.mkdir(f'{daemon.top}/w{i}')
             session = clients[-1].new(workspace=f'{daemon.top}/w{i}', grants=['work .'])
             assert session.python('6*7', check=True).value == 42
