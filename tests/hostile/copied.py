@@ -22,8 +22,7 @@ def parse(words):
         elif flag[2:] in VERBS:
             grants.append(f'{flag[2:]} {words.pop(0)}')
         elif flag == '--limit':
-            name, _, value = words.pop(0).partition('=')
-            limits[name] = value
+            limits.update(word.split('=', 1) for word in words.pop(0).split(','))
         elif flag == '--without':
             more.setdefault('without', []).append(words.pop(0))
         else:
@@ -44,8 +43,7 @@ def main():
     sys.path.insert(0, sys.argv[2])
     import ambit
     grants, limits, more, argv = parse(sys.argv[3:])
-    if 'without' in more:
-        more['without'] = ','.join(more['without'])
+    grants.append(f'run {argv[0]}')  # as the program behind `--` has it
     try:
         with ambit.Session(os.getcwd(), grants, limits=limits, **more) as session:
             result = as_copy(session, BECOMES.format(program=argv[0], argv=argv))
