@@ -148,13 +148,13 @@ static void put_limits(struct buf *out, uint64_t files)
 	}
 }
 
-/* A number that the kernel gives, or why it gives none. */
 /* Of prctl(2) what changes nothing: by its number, since this library refers to no function that could change a host's process. */
 static long asked(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long *d)
 {
 	return syscall(SYS_prctl, option, a, b, c, d);
 }
 
+/* A number that the kernel gives, or why it gives none. */
 static void put_answer(struct buf *out, long r)
 {
 	buf_put_u64(out, r < 0 ? (uint64_t)errno << 32 : (uint64_t)r);
