@@ -392,6 +392,11 @@ static int make_cell(struct supervisor *s, struct err *e)
 	spawn.cgroup_fd = bounds_clone_fd(&s->bounds);
 	bounds_enter(&s->bounds);
 	r = spawn_warden(&spawn, &s->pid, &s->pidfd, &inside, e);
+	if (r < 0 &&
+	    spawn.beneath_pidfd >= 0) { /* the template went, or this host does not let it: that costs time alone */
+		spawn.beneath_pidfd = -1;
+		r = spawn_warden(&spawn, &s->pid, &s->pidfd, &inside, e);
+	}
 	if (bounds_leave(&s->bounds, r < 0 ? NULL : e) < 0 && r == 0)
 		r = -AMBIT_SYSTEM;
 	if (r == 0 && inside)
