@@ -25,7 +25,7 @@ from peer import the_verifier_is_there, tlog_verify
 HEAD = 4
 APPEND, HELLO, ACCEPTED, DURABLE, FAILED = 96, 112, 113, 114, 115
 TYPES = ["start", "stop", "crash", "policy", "grant", "derive", "revoke", "expire", "request", "decision", "intent", "effect", "result",
-         "commit", "discard", "ask", "approve", "freeze", "thaw", "label", "declassify", "verdict", "prune", "key"]
+         "commit", "discard", "ask", "approve", "freeze", "thaw", "label", "declassify", "verdict", "prune", "key", "step"]
 EVENT = "e_01M8DNE24ECCTG32HASREWXH6C"
 
 
@@ -920,7 +920,7 @@ def a_hostile_client_harms_nobody(place):
     before = len(ledger.entries())
     good = entry("request", "{}")
     bad = [
-        [], [b"\x00"], [good[:-1]], [good + b"\x00"], [entry(24, "{}")], [entry(255, "{}")],  # not of the form
+        [], [b"\x00"], [good[:-1]], [good + b"\x00"], [entry(len(TYPES), "{}")], [entry(255, "{}")],  # not of the form
         [entry("request", "[]")], [entry("request", "{")], [entry("request", "{} ")], [entry("request", '{"b":1,"a":1}')],  # not canonical
         [entry("request", '{"a":1.5}')], [entry("request", b'{"a":"\xff"}')], [entry("request", '{"a":' + "[" * 40 + "]" * 40 + "}")],
         [entry("request", "{}", event="")], [entry("start", "{}", event="")], [entry("stop", "{}", event="")],  # the ledger's own

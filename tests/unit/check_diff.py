@@ -133,6 +133,7 @@ def random_trees(rng, for_patch, binary=False, odd=ODD):
         modes = tuple(rng.choice([0o644, 0o755]) for _ in range(2))
         a = random_content(rng) or b'x\n' * for_patch
         b = edited(rng, a)
+        b = b + b'x\n' if a == b and modes[0] == modes[1] else b  # git knows of no change that leaves all as it was
         if binary and rng.randrange(3):
             a, b = random_bytes(rng), random_bytes(rng)
             b = b + b'\n' if a == b else b
