@@ -183,6 +183,11 @@ const char *buf_cstr(struct buf *b)
 	return (const char *)b->data;
 }
 
+bool buf_is_same(const struct buf *a, const struct buf *b)
+{
+	return !a->failed && !b->failed && a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 void rbuf_init(struct rbuf *r, const void *bytes, size_t n)
 {
 	*r = (struct rbuf){ .data = bytes, .len = n };

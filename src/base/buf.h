@@ -57,6 +57,8 @@ void buf_put_text(struct buf *b, const char *s, size_t room);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends a NUL that is not counted in len, so that data reads as a string; NULL if failed. */
 const char *buf_cstr(struct buf *b);
+/* Of the same bytes; false if either has failed. */
+bool buf_is_same(const struct buf *a, const struct buf *b);
 
 #define auto_buf __attribute__((cleanup(buf_finish))) struct buf
 

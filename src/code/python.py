@@ -31,7 +31,7 @@ NAME = "<code>"  # of the source, in tracebacks
 MOST = 16 << 20  # bytes of the document
 TEXT = 1 << 20  # bytes of one text in it
 SHORT = 64 << 10  # bytes of a message, or of a line of source
-AWAIT, COROUTINE, FUTURES = 0x2000, 0x80, 0x1FE0000  # a flag of compile (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), and two of co_flags
+TREE, AWAIT, COROUTINE, FUTURES = 0x400, 0x2000, 0x80, 0x1FE0000  # two flags of compile (ast.PyCF_ONLY_AST, PyCF_ALLOW_TOP_LEVEL_AWAIT; _ast is dear to import), and two of co_flags
 KERNEL = b'{"v":1,"kernel":true}\n'
 LIBRARY = os.path.dirname(os.__file__)
 
@@ -100,7 +100,7 @@ def load(modules):
 def get_ready():
     for part in list(parts):
         need(part)
-    compile("0", NAME, "exec", 0x400)
+    parsed("0", "exec")
 
 
 def copied():
@@ -123,6 +123,7 @@ def copied():
     if "multiprocessing.process" in sys.modules:
         sys.modules["multiprocessing.process"].current_process().authkey = posix.urandom(32)
     streams()
+    execute("f'{0}'", {})  # what any source writes to is this process's own before one comes
     return True
 
 
@@ -343,16 +344,21 @@ def enter(linecache, of=lines):
         cache[NAME] = (sum(map(len, of)), None, of, NAME)
 
 
-def execute(text):
+def parsed(text, how):
+    return compile(text, NAME, how, TREE | AWAIT, True)
+
+
+def execute(text, namespace=namespace):
     """Runs the source; the value of its last statement, if that is an expression."""
     if not text.strip():
         return None
-    import _ast  # not sooner: it makes two hundred classes
-    tree = compile(text, NAME, "exec", _ast.PyCF_ONLY_AST | AWAIT, True)
-    last = tree.body.pop() if tree.body and type(tree.body[-1]) is _ast.Expr else None
+    tree, last = parsed(text, "exec"), None
+    if tree.body and type(tree.body[-1]).__name__ == "Expr":
+        last = parsed("0", "eval")
+        last.body = tree.body.pop().value
     codes = [compile(tree, NAME, "exec", AWAIT, True)]
     if last is not None:
-        codes.append(compile(_ast.Expression(last.value), NAME, "eval", AWAIT | codes[0].co_flags & FUTURES, True))
+        codes.append(compile(last, NAME, "eval", AWAIT | codes[0].co_flags & FUTURES, True))
     del tree, last
     if not any(code.co_flags & COROUTINE for code in codes):
         exec(codes[0], namespace)

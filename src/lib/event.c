@@ -18,7 +18,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "lib/helper.h"
 #include "lib/pool.h"
 #include "lib/public.h"
@@ -99,18 +98,6 @@ static char **copy_vector(char *const *v)
 	return copy;
 }
 
-static void digest_program(const struct event_plan *plan, uint8_t ret[32])
-{
-	auto_buf b = { .max = REQUEST_BYTES_MAX };
-	struct sha256 s;
-
-	if (plan->asked != NULL) /* a command is started when it is known */
-		program_encode(&b, plan->path, plan->argv, plan->envp);
-	sha256_init(&s);
-	sha256_add(&s, b.data, b.failed ? 0 : b.len);
-	sha256_end(&s, ret);
-}
-
 static struct ambit_event *event_new(const struct event_plan *plan)
 {
 	struct ambit_event *ev = calloc(1, sizeof *ev);
@@ -133,8 +120,9 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 	ev->waits = plan->waits;
 	ev->reads_nothing = plan->stream[0] == AMBIT_STREAM_NULL;
 	ev->cell_pidfd = -1;
-	if (plan->waits || plan->ready != NULL || plan->template != NULL)
-		digest_program(plan, ev->program);
+	buf_init(&ev->program, REQUEST_BYTES_MAX);
+	if (plan->asked != NULL) /* a command is started when it is known */
+		program_encode(&ev->program, plan->path, plan->argv, plan->envp);
 	ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ev->always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_init(&ev->streams);
@@ -197,6 +185,7 @@ void ambit_event_free(struct ambit_event *ev)
 	for (size_t i = 0; ev->argv != NULL && ev->argv[i] != NULL; i++)
 		free(ev->argv[i]);
 	free(ev->argv);
+	buf_finish(&ev->program);
 	free(ev->record);
 	free(ev->step.source);
 	free(ev->request);
@@ -251,11 +240,13 @@ static int sealed_request(const struct ambit_event *ev, const struct event_plan 
 			       "more than %d arguments and variables", CELL_ARGS_MAX);
 	buf_init(&b, REQUEST_BYTES_MAX);
 	request_encode(ev->request, &b);
-	if (plan->asked != NULL)
+	if (plan->asked != NULL) {
 		put_asked(plan, &b);
-	if (!plan->waits || plan->asked != NULL)
+		buf_put(&b, ev->program.data, ev->program.len);
+	} else if (!plan->waits) {
 		program_encode(&b, plan->path, plan->argv, plan->envp);
-	if (b.failed)
+	}
+	if (b.failed || ev->program.failed)
 		return err_set(e, AMBIT_LIMIT, "pass long input in a file or on standard input",
 			       "the arguments are too long");
 	r = fd < 0 ? -errno : fd_write_all(fd, b.data, b.len);
@@ -329,7 +320,7 @@ static int send_request(struct ambit_event *ev, const struct event_plan *plan, e
 		fds[n++] = ev->streams.cell_fd[STREAM_RESULT];
 	}
 	if (how == WIRE_EVENT_START && !plan->is_template && plan->template != NULL &&
-	    template_serves(plan->template, ev->request, ev->program)) {
+	    template_serves(plan->template, ev->request, &ev->program)) {
 		present |= EVENT_HAS_TEMPLATE;
 		fds[n++] = plan->template->sock;
 		fds[n++] = event_cell(plan->template->ev);
@@ -410,7 +401,7 @@ static bool fits_program(const struct ambit_event *ready, const struct ambit_eve
 	if (ready->request->kind == KIND_RUN)
 		return true;
 	return ready->request->kind == ev->request->kind && ev->reads_nothing &&
-	       memcmp(ready->program, ev->program, sizeof ev->program) == 0;
+	       buf_is_same(&ready->program, &ev->program);
 }
 
 /* Whether its cell is the one that ev needs. What the supervisor knows better, it looks at again. */

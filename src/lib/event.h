@@ -52,7 +52,7 @@ struct ambit_event {
 	bool copied;                /* when it has started: it is one, or was to be */
 	int cell_pidfd;             /* owned, of a template that is ready: a process of its cell; -1 */
 	bool reads_nothing;         /* its standard input is /dev/null */
-	uint8_t program[32];        /* digest of what is executed, and with which variables */
+	struct buf program;         /* of code: what is executed, and with which variables (program_encode) */
 	uint64_t early;             /* signals that came before, and are not told yet, the first by bit 0 */
 	struct ledger_hello ledger; /* "" as the key: it is not recorded */
 	int ledger_fd; /* owned: the supervisor's connection, which is ours when that has ended; -1: it is not recorded */

@@ -132,13 +132,13 @@ static bool has_loaded(struct template *t)
 	return t->has_loaded;
 }
 
-bool template_serves(struct template *t, const struct event_request *q, const uint8_t program[32])
+bool template_serves(struct template *t, const struct event_request *q, const struct buf *program)
 {
 	auto_buf cell = { .max = REQUEST_BYTES_MAX };
 
 	if (t->ev == NULL || event_cell(t->ev) < 0 || event_is_gone(t->ev) || !has_loaded(t) ||
-	    memcmp(t->ev->program, program, sizeof t->ev->program) != 0)
+	    !buf_is_same(&t->ev->program, program))
 		return false;
 	request_encode_cell(q, &cell);
-	return !cell.failed && cell.len == t->cell.len && memcmp(cell.data, t->cell.data, cell.len) == 0;
+	return buf_is_same(&cell, &t->cell);
 }

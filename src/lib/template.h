@@ -32,6 +32,6 @@ int template_take_request(struct template *t, struct event_request *q, const cha
 /* 1: it is ready; 0: not yet; -1: it is gone, or there is none. */
 int template_step(struct template *t);
 /* Whether it is ready and for this event, of which program is the digest (event.h). */
-bool template_serves(struct template *t, const struct event_request *q, const uint8_t program[32]);
+bool template_serves(struct template *t, const struct event_request *q, const struct buf *program);
 
 #endif

@@ -85,7 +85,7 @@ struct supervisor {
 	bool is_template;                /* for ever: copies of what it started are made for others */
 	bool stands;                     /* the cell, for that */
 	bool warm;                       /* likewise, and the interpreter of code was started in it */
-	uint8_t started[SHA256_BYTES];   /* then: digest of that */
+	struct rbuf started;             /* then: that, in the request of that time, which stays mapped */
 	uint8_t made_from[SHA256_BYTES]; /* what the paths of one that waits led to */
 	bool broken;                     /* what waited went: another is made when it is known for what */
 	mechanism_set achieved;
@@ -200,15 +200,6 @@ static int read_request(struct supervisor *s, struct event_request *ret, struct 
 				 : 0;
 }
 
-static void digest_program(const struct supervisor *s, uint8_t ret[SHA256_BYTES])
-{
-	struct sha256 sum;
-
-	sha256_init(&sum);
-	sha256_add(&sum, s->program.data + s->program.at, rbuf_left(&s->program));
-	sha256_end(&sum, ret);
-}
-
 static int take_request(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	auto_fd int ledger_fd = -1;
@@ -221,8 +212,7 @@ static int take_request(struct supervisor *s, struct wire_message *m, struct err
 	if (r < 0)
 		return r;
 	s->warm = s->waits && s->request.kind != KIND_RUN;
-	if (s->warm)
-		digest_program(s, s->started);
+	s->started = s->program;
 	logbook_init(&s->logbook, steal_fd(&ledger_fd), &s->request);
 	return s->waits ? 0 : logbook_ask(&s->logbook, s->asked, e);
 }
@@ -1160,12 +1150,12 @@ static int take_handed(struct wire_message *m, int argc, char **argv, uint8_t ro
 /* Whether the interpreter that waits is what would be started now; a cell without one takes any program. */
 static bool is_started_for(const struct supervisor *s, const struct event_request *q)
 {
-	uint8_t wanted[SHA256_BYTES];
+	const struct rbuf *was = &s->started, *is = &s->program;
 
 	if (!s->warm)
 		return true;
-	digest_program(s, wanted);
-	return q->kind == s->request.kind && memcmp(wanted, s->started, sizeof wanted) == 0;
+	return q->kind == s->request.kind && rbuf_left(was) == rbuf_left(is) &&
+	       memcmp(was->data + was->at, is->data + is->at, rbuf_left(is)) == 0;
 }
 
 static void take_names(struct supervisor *s, const struct event_request *q)

@@ -73,8 +73,7 @@ bool request_same_cell(const struct event_request *a, const struct event_request
 
 	request_encode_cell(a, &of_a);
 	request_encode_cell(b, &of_b);
-	return !of_a.failed && !of_b.failed && of_a.len == of_b.len && memcmp(of_a.data, of_b.data, of_a.len) == 0 &&
-	       strcmp(a->event, b->event) == 0;
+	return buf_is_same(&of_a, &of_b) && strcmp(a->event, b->event) == 0;
 }
 
 static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e)

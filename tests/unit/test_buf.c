@@ -167,6 +167,22 @@ static void a_cursor_never_reads_beyond(void **state)
 	assert_true(r.failed);
 }
 
+static void what_failed_is_like_nothing(void **state)
+{
+	auto_buf a = { .max = 4 }, b = { .max = 4 }, empty = { .max = 4 };
+
+	(void)state;
+	buf_put(&a, "abc", 3);
+	buf_put(&b, "abd", 3);
+	assert_true(buf_is_same(&a, &a));
+	assert_true(buf_is_same(&empty, &empty));
+	assert_false(buf_is_same(&a, &b));
+	assert_false(buf_is_same(&a, &empty));
+	buf_put(&empty, "abcde", 5);
+	assert_true(empty.failed);
+	assert_false(buf_is_same(&empty, &empty));
+}
+
 static void numbers_from_text(void **state)
 {
 	static const struct {
@@ -259,6 +275,7 @@ int main(void)
 		cmocka_unit_test(storage_is_of_the_memory_that_was_named),
 		cmocka_unit_test(what_is_dropped_was_at_the_front),
 		cmocka_unit_test(a_cursor_never_reads_beyond),
+		cmocka_unit_test(what_failed_is_like_nothing),
 		cmocka_unit_test(numbers_from_text),
 		cmocka_unit_test(text_is_escaped),
 		cmocka_unit_test(utf8_is_strict),
