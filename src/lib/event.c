@@ -578,6 +578,11 @@ bool event_went_without(const struct ambit_event *ev)
 	return ev != NULL && ev->from != NULL && ev->started && !ev->copied;
 }
 
+bool event_was_copied(const struct ambit_event *ev)
+{
+	return ev != NULL && ev->started && ev->copied;
+}
+
 int event_cell(const struct ambit_event *ev)
 {
 	return ev->cell_pidfd;

@@ -113,6 +113,7 @@ char *event_agent(struct ambit_event *ev); /* room of EVENT_AGENT_MAX for the ag
 void event_set_ledger(struct ambit_event *ev, const struct ledger_hello *hello);
 /* It could have been a copy, and this host, or how its cells are counted, did not let it. */
 bool event_went_without(const struct ambit_event *ev);
+bool event_was_copied(const struct ambit_event *ev);
 /* Of a template: a process of its cell, borrowed; -1: it is not ready. */
 int event_cell(const struct ambit_event *ev);
 /* Whether the cell of one that waits stands; one that failed has ended (ambit_event_step). */

@@ -31,7 +31,7 @@ void template_release(struct template *t);
 int template_take_request(struct template *t, struct event_request *q, const char *program, struct err *e);
 /* 1: it is ready; 0: not yet; -1: it is gone, or there is none. */
 int template_step(struct template *t);
-/* Whether it is ready and for this event, of which program is the digest (event.h). */
+/* Whether it is ready and for this event, of which program is what is executed (event.h). */
 bool template_serves(struct template *t, const struct event_request *q, const struct buf *program);
 
 #endif

@@ -404,7 +404,7 @@ static void end(struct keep *k, struct job *j)
 	event_free_by(take_ready(k, j), clock_ms() + READY_LEAVE_MS); /* of one that never began */
 	k->ready[event_kind_of(j->flags)].wanted = true;
 	if (event_kind_of(j->flags) == KIND_PYTHON && (j->flags & EVENT_BACKGROUND) == 0)
-		mould_note(&k->mould, event_went_without(j->ev));
+		mould_note(&k->mould, j->ev);
 	leave(k, j);
 	job_finish(j);
 	changed(k, n);

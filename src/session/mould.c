@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lib/event.h"
 #include "lib/scarce.h"
 #include "lib/template.h"
 
-#define SOON_MS 5000 /* events that follow each other as fast are worth one */
-#define UNWANTED_MS 60000
+#define SOON_MS 5000    /* events that follow each other as fast are worth one */
+#define UNUSED_MS 60000 /* as long it stays for nobody; and where none could be made, another is tried then */
 
 void mould_finish(struct mould *m)
 {
@@ -15,29 +16,35 @@ void mould_finish(struct mould *m)
 	m->t = NULL;
 }
 
-void mould_note(struct mould *m, bool went_without)
+static void give_up(struct mould *m)
+{
+	mould_finish(m);
+	m->again_ms = clock_ms() + UNUSED_MS;
+}
+
+void mould_note(struct mould *m, const struct ambit_event *ev)
 {
 	const uint64_t now = clock_ms();
 
-	if (went_without) {
-		m->refused = true;
-		mould_finish(m);
-	}
+	if (event_went_without(ev))
+		give_up(m);
+	if (event_was_copied(ev))
+		m->used_ms = now;
 	m->wanted = m->asked_ms != 0 && now - m->asked_ms < SOON_MS;
 	m->asked_ms = now;
 }
 
 void mould_make(struct mould *m, const struct job_terms *t)
 {
-	if (m->t != NULL || !m->wanted || m->refused || memory_is_scarce() ||
+	const uint64_t now = clock_ms();
+
+	if (m->t != NULL || !m->wanted || now < m->again_ms || memory_is_scarce() ||
 	    geteuid() == 0) /* whose cells have another id each */
 		return;
+	m->used_ms = now;
 	m->t = template_new();
-	if (m->t == NULL || job_make_template(t, KIND_PYTHON, m->t) < 0) {
-		m->refused =
-			true; /* as it would be again: one that events could have a say in, or it is not installed */
-		mould_finish(m);
-	}
+	if (m->t == NULL || job_make_template(t, KIND_PYTHON, m->t) < 0)
+		give_up(m); /* one that events could have a say in, or it is not installed */
 }
 
 void mould_step(struct mould *m)
@@ -45,9 +52,9 @@ void mould_step(struct mould *m)
 	if (m->t == NULL)
 		return;
 	if (template_step(m->t) < 0) {
-		m->refused = true; /* it cannot be copied, or this host does not let it */
-		mould_finish(m);
-	} else if (m->t->copies >= MOULD_COPIES || clock_ms() - m->asked_ms >= UNWANTED_MS) {
+		give_up(m); /* it cannot be copied, or this host does not let it */
+	} else if (m->t->copies >= MOULD_COPIES || clock_ms() - m->used_ms >= UNUSED_MS) {
+		m->wanted = false;
 		mould_finish(m);
 	}
 }
@@ -64,7 +71,7 @@ int mould_fd(const struct mould *m)
 
 int mould_timeout(const struct mould *m, int timeout)
 {
-	const uint64_t now = clock_ms(), until = m->asked_ms + UNWANTED_MS;
+	const uint64_t now = clock_ms(), until = m->used_ms + UNUSED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
 	if (m->t == NULL)
