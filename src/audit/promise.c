@@ -8,7 +8,7 @@
  * says, and memory for one bundle of entries, the journal, and what is found. */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_CPU, 1800 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 192u << 20 },

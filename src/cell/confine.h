@@ -16,7 +16,7 @@
 #include "cell/filter.h"
 
 struct confine_bound {
-	int resource; /* RLIMIT_* */
+	int resource; /* RLIMIT_*; of RLIMIT_CORE 1 and not 0 (cell/rlimits.c) */
 	uint64_t most;
 };
 

@@ -22,7 +22,7 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 		unsigned which;
 		uint64_t value; /* 0: leave it */
 	} rows[] = {
-		/* 1 and not 0: with a piped core_pattern 0 still runs the helper, as root, outside (core(5)) */
+		/* 1 and not 0: with a piped core_pattern 0 still runs the helper, as root, outside (supervisor/bounds.c) */
 		{ RLIMIT_CORE, 1 },
 		{ RLIMIT_NOFILE, limit[LIMIT_FILES] },
 		/* one more for the warden, which counts in the same user namespace */

@@ -5,7 +5,7 @@
 #include "cell/confine.h"
 
 static const struct confine_bound bounds[] = {
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_FSIZE, 0 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 64u << 20 },

@@ -72,7 +72,7 @@ static int confine_here(void)
  * socket and name servers. */
 static void give_up_powers(void)
 {
-	static const struct confine_bound bounds[] = { { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 } };
+	static const struct confine_bound bounds[] = { { RLIMIT_CORE, 1 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 } };
 
 	if (leave_root() < 0)
 		_exit(1);

@@ -8,7 +8,7 @@
  * core, no file beyond the three, and memory for two contents and their lines. */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_FSIZE, UINT64_C(4) << 30 }, /* the text, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 60 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */

@@ -8,7 +8,7 @@
  * file, and memory for as many connections as there may be, with two streams under TLS each. */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_FSIZE, 0 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 512u << 20 },

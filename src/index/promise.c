@@ -8,7 +8,7 @@
  * process, no core, and memory for a bundle, the journal, and what SQLite may take (database.c). */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_CPU, 1800 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 192u << 20 },

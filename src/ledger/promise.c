@@ -8,7 +8,7 @@
  * and memory for a journal that is full, its tiles, and who is connected. */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 192u << 20 },
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/directory.h"
 #include "base/text.h"
 #include "ledger/hello.h"
@@ -23,6 +24,7 @@
 #include "wire/wire.h"
 
 #define BACKLOG 128
+#define LAST_WORD_MS 2000 /* for what its cell says at its end */
 #define PATIENCE_MS 15000 /* for its first word: it may have a long journal to fold */
 #define ATTEMPTS 20       /* of finding one that is not about to end */
 #define MEMORY_BYTES (UINT64_C(256) << 20)
@@ -202,11 +204,18 @@ static int start_role(const char *dir, int listen_fd, struct ambit_event **ret, 
 static int lost(struct ambit_event *ev, struct err *e)
 {
 	const struct event_result *result = event_result(ev);
+	const uint64_t until = clock_ms() + LAST_WORD_MS;
+	int over;
 
-	if (ambit_event_step(ev, NULL) == 1 && result->cause == CAUSE_REFUSED) {
+	while ((over = ambit_event_step(ev, NULL)) == 0 && clock_ms() < until) { /* its socket may end first */
+		struct pollfd p = { .fd = ambit_event_fd(ev), .events = POLLIN };
+
+		(void)poll(&p, 1, LAST_WORD_MS);
+	}
+	if (over == 1 && result->cause == CAUSE_REFUSED) {
 		if (e != NULL)
 			*e = result->error;
-		if (e != NULL && e->code == AMBIT_HOST &&
+		if (e != NULL && e->code == AMBIT_HOST && strcmp(e->hint, "run `ambit doctor`") == 0 &&
 		    geteuid() == 0) /* idmapped mounts: not of an overlay, so not in most containers */
 			(void)snprintf(
 				e->hint, sizeof e->hint,

@@ -22,7 +22,7 @@ static const struct {
 	int resource;
 	rlim_t most;
 } bounds[] = {
-	{ RLIMIT_NPROC, 0 },        { RLIMIT_CORE, 0 },
+	{ RLIMIT_NPROC, 0 },        { RLIMIT_CORE, 1 },
 	{ RLIMIT_FSIZE, 2u << 20 }, /* the answer, should descriptor 1 be a file */
 	{ RLIMIT_CPU, 5 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */

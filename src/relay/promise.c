@@ -27,7 +27,7 @@ static const struct limit_row {
 	__rlimit_resource_t resource;
 	rlim_t value;
 } limit_rows[] = {
-	{ RLIMIT_NPROC, 0 },    { RLIMIT_CORE, 0 },           { RLIMIT_DATA, 0 },  { RLIMIT_MEMLOCK, 0 },
+	{ RLIMIT_NPROC, 0 },    { RLIMIT_CORE, 1 },           { RLIMIT_DATA, 0 },  { RLIMIT_MEMLOCK, 0 },
 	{ RLIMIT_MSGQUEUE, 0 }, { RLIMIT_SIGPENDING, 0 },     { RLIMIT_LOCKS, 0 }, { RLIMIT_NICE, 0 },
 	{ RLIMIT_RTPRIO, 0 },   { RLIMIT_STACK, 256u << 10 },
 };

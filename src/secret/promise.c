@@ -7,7 +7,7 @@
 /* Files of the two directories alone, and the system calls of a role that keeps files (FILTER_KEEPER): no socket of its own, no process, no core. */
 static const struct confine_bound bounds[] = {
 	{ RLIMIT_NPROC, 0 },
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 64u << 20 },
 #endif

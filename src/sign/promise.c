@@ -6,7 +6,7 @@
 
 /* The system calls are those of who reads and writes sockets that it was given (FILTER_RELAY). */
 static const struct confine_bound bounds[] = {
-	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_CORE, 1 },
 	{ RLIMIT_FSIZE, 0 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 128u << 20 },

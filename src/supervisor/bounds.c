@@ -85,6 +85,29 @@ static void take_mechanisms(struct bounds *b)
 		b->mechanisms |= MECHANISM_BIT(MECHANISM_CGROUP_TASKS);
 }
 
+/* With a limit of 1 no core is made (cell/rlimits.c). One of 0, which cannot be raised, makes no file either; but where core_pattern names a program or a socket (`|`, and since Linux 6.16 `@`), a
+ * crash in the cell has that start, or told, as root of the host (core(5)). */
+static int crashes_stay_inside(const char *root, struct err *e)
+{
+	struct rlimit now;
+	char path[PROCTEXT_PATH_MAX], first = 0;
+	auto_fd int fd = -1;
+	ssize_t n;
+
+	if (getrlimit(RLIMIT_CORE, &now) < 0 || now.rlim_max >= 1)
+		return 0;
+	(void)snprintf(path, sizeof path, "%s/proc/sys/kernel/core_pattern", root);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, &first, 1);
+	if (n >= 0 && first != '|' && first != '@')
+		return 0;
+	return err_set(
+		e, AMBIT_HOST,
+		"let the hard limit of core dumps be 1, with which there are none (`* hard core 1` in limits.conf, LimitCORE=1), or core_pattern name a file",
+		"a crash in the cell would start what %s names, as root of this host: the hard limit of core dumps is 0, which does not keep it from that",
+		path);
+}
+
 int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err *e)
 {
 	const uint64_t tasks = ask->limits->value[LIMIT_TASKS];
@@ -103,6 +126,10 @@ int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err 
 	ret->meminfo_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (ret->meminfo_fd < 0)
 		return err_sys(e, AMBIT_SYSTEM, errno, "mount /proc", "cannot open %s", path);
+	if (crashes_stay_inside(ask->root, e) < 0) {
+		fd_close(&ret->meminfo_fd);
+		return -AMBIT_HOST;
+	}
 	floor_init(ret);
 	cgroup_create(&cgroup, &ret->cgroup);
 	return 0;

@@ -58,7 +58,8 @@ struct bounds {
 };
 
 /* Finds what this host and caller can have. What cannot be had is not an error: see bounds_mechanisms and the reasons in
- * ret->cgroup.why. -SYSTEM: nothing at all can be known of this host. */
+ * ret->cgroup.why. -SYSTEM: nothing at all can be known of this host. -HOST: a crash in the
+ * cell would start a program of the host's, and no limit keeps it from that. */
 int bounds_prepare(const struct bounds_ask *ask, struct bounds *ret, struct err *e);
 mechanism_set bounds_mechanisms(const struct bounds *b);
 

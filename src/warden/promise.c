@@ -13,7 +13,7 @@ static const struct {
 	unsigned which;
 	rlim_t value;
 } bounds[] = {
-	{ RLIMIT_CORE, 1 }, /* 1 and not 0: with a piped core_pattern 0 still runs the helper (core(5)) */
+	{ RLIMIT_CORE, 1 }, /* as of the workload (cell/rlimits.c) */
 	{ RLIMIT_FSIZE, 0 },
 };
 
@@ -23,8 +23,13 @@ int promise_make(void)
 	size_t n;
 
 	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-		const struct rlimit limit = { .rlim_cur = bounds[i].value, .rlim_max = bounds[i].value };
+		struct rlimit limit;
 
+		if (getrlimit(bounds[i].which, &limit) < 0)
+			return -1;
+		if (limit.rlim_max > bounds[i].value)
+			limit.rlim_max = bounds[i].value;
+		limit.rlim_cur = limit.rlim_max;
 		if (setrlimit(bounds[i].which, &limit) < 0)
 			return -1;
 	}

@@ -7,7 +7,7 @@
 /* The system calls are those of every small role (FILTER_ROLE: read, write, poll, memory, the end): one connection that it was given, which
  * it neither made nor could make again. Beside them: no process, no core, no file, no descriptor beyond those that it has. */
 static const struct confine_bound bounds[] = {
-	{ RLIMIT_NPROC, 0 },      { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, 1u << 20 }, { RLIMIT_CPU, 20 },
+	{ RLIMIT_NPROC, 0 },      { RLIMIT_CORE, 1 }, { RLIMIT_FSIZE, 1u << 20 }, { RLIMIT_CPU, 20 },
 #ifndef AMBIT_SANITIZED /* shadow memory is terabytes of address space */
 	{ RLIMIT_AS, 64u << 20 },
 #endif

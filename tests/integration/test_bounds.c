@@ -89,9 +89,15 @@ static int fake_begin(void **state)
 
 static int fake_end(void **state)
 {
-	static const char *const files[] = {
-		"proc/self/cgroup", "proc/self/mountinfo", "proc/self", "proc/meminfo", "proc", ""
-	};
+	static const char *const files[] = { "proc/self/cgroup",
+					     "proc/self/mountinfo",
+					     "proc/self",
+					     "proc/sys/kernel/core_pattern",
+					     "proc/sys/kernel",
+					     "proc/sys",
+					     "proc/meminfo",
+					     "proc",
+					     "" };
 	char path[128];
 
 	(void)state;
@@ -756,6 +762,63 @@ static void only_the_root_of_a_proc_is_taken(void **state)
 	}
 }
 
+/* ---- cores ---- */
+
+/* In a process of its own, which cannot raise it again. */
+static int prepared_with(rlim_t most)
+{
+	const struct limits l = limits_of(LIMIT_MEMORY, MIB);
+	const struct bounds_ask ask = { .limits = &l, .event_id = "e_test", .root = fake_root };
+	int status;
+	const pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = { .code = AMBIT_OK };
+		struct bounds b;
+
+		if (setrlimit(RLIMIT_CORE, &(struct rlimit){ most, most }) < 0)
+			_exit(100);
+		_exit(-bounds_prepare(&ask, &b, &e));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void a_crash_starts_nothing_outside(void **state)
+{
+	static const struct {
+		const char *pattern; /* NULL: it cannot be read */
+		rlim_t most;
+		int want;
+	} rows[] = { { NULL, 0, -AMBIT_HOST },
+		     { NULL, 1, 0 },
+		     { "core\n", 0, 0 },
+		     { "\n", 0, 0 },
+		     { "", 0, 0 },
+		     { "|/lib/helper %P\n", 0, -AMBIT_HOST },
+		     { "|/lib/helper %P\n", 1, 0 },
+		     { "@/run/cores\n", 0, -AMBIT_HOST },
+		     { "@@/run/cores\n", 1, 0 } };
+	char path[128];
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/proc/sys", fake_root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof path, "%s/proc/sys/kernel", fake_root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int got;
+
+		if (rows[i].pattern != NULL)
+			fake_write("proc/sys/kernel/core_pattern", rows[i].pattern);
+		got = prepared_with(rows[i].most);
+		if (got != rows[i].want)
+			fail_msg("row %zu: %d", i, got);
+	}
+}
+
 static void a_dead_cell_reads_as_nothing(void **state)
 {
 	static int n = 3;
@@ -1052,6 +1115,7 @@ static int sampled(void)
 		ON_FAKE(what_all_wrote_shows_after_the_end),
 		ON_FAKE(who_hides_its_writing_is_ended),
 		ON_FAKE(only_the_root_of_a_proc_is_taken),
+		ON_FAKE(a_crash_starts_nothing_outside),
 		ON_FAKE(a_dead_cell_reads_as_nothing),
 	};
 
