@@ -69,7 +69,7 @@ static char *text_get(const char *dir, const char *file)
 {
 	static char room[4][4096];
 	static unsigned next;
-	char path[PROCTEXT_PATH_MAX + 64], *ret = room[next++ % 4];
+	char path[PROCTEXT_PATH_MAX + 400], *ret = room[next++ % 4];
 	int fd;
 	ssize_t n;
 
