@@ -24,7 +24,6 @@
 /* A command line: from its question to the end of its event. */
 struct caller {
 	int sock;           /* owned; -1: a free place */
-	pid_t pid;          /* whose it was when it came */
 	bool asked;         /* once, and no more */
 	bool told;          /* by the daemon, that there is none */
 	struct buf wanted;  /* what is made again when its event is over; empty: nothing */
@@ -125,8 +124,8 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 	struct kept *k;
 
 	c->asked = true;
-	/* who asks sees us, or he had not come (lib/pool.c) */
-	if (!pool_ask_take(&in, &a) || !ground_sees(c->pid) || !kept_is_same_ground(&a)) {
+	/* what he says of himself is one thing, what the kernel says of him another; and he sees us, or he had not come (lib/pool.c) */
+	if (!pool_ask_take(&in, &a) || !ground_is_peers(c->sock) || !kept_is_same_ground(&a)) {
 		tell_none(c); /* nor is one made: it would not be his */
 		return;
 	}
@@ -170,7 +169,6 @@ static void admit(struct pool *p, int sock, bool told)
 		if (c->sock >= 0)
 			continue;
 		c->sock = steal_fd(&own);
-		c->pid = peer.pid;
 		c->told = told;
 		return;
 	}

@@ -505,6 +505,56 @@ def what_it_may_not_say_ends_a_connection_and_no_more(place):
         assert s.uses()
 
 
+# Asks as who is told how to, and says how far it came.
+ASKS = """
+import os, socket
+print('sees', os.access(sys.argv[1], os.W_OK), flush=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(30)
+s.connect(sys.argv[1])
+try:
+    s.send(bytes.fromhex(sys.argv[2]))
+    print('heard', int.from_bytes(s.recv(65536)[:2], 'little'))
+except OSError:
+    print('heard', 0)
+"""
+OFFERS = """
+import os, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1])
+s.listen(4)
+print('listens', flush=True)
+c, _ = s.accept()
+c.settimeout(30)
+print('heard', c.recv(1 << 17).hex(), flush=True)
+"""
+
+# What a process of the person's that may write where the daemon's sockets are can be all the same.
+CONFINEMENTS = {"no_new_privs": NO_NEW, "a filter": NO_NEW + FILTERED, "users": "must(libc.unshare(0x10000000))", "mounts": "must(libc.unshare(0x10020000))", "network": "must(libc.unshare(0x50000000))",
+                "processes": "must(libc.unshare(0x30000000))\nif os.fork():\n    os.wait()\n    sys.exit()"}
+
+
+def offered(s, how, path, run_dir):
+    """What it hears of a command line, who offers a cell as this makes it."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with subprocess.Popen([sys.executable, "-c", f"{BECOME}{how}\n{OFFERS}", path], stdout=subprocess.PIPE, text=True) as it:
+        line = it.stdout.readline()
+        if line.startswith("cannot: "):
+            raise Skip(line[8:].strip())
+        assert line == "listens\n", line
+        expect_ok(s.ambit("run", *s.words, "--", "echo", "there", env={"XDG_RUNTIME_DIR": run_dir}), "there\n")
+        heard = it.stdout.readline().removeprefix("heard").strip()
+    os.unlink(path)
+    return heard
+
+
+def asked_by(s):
+    """What a command line asks for, if that is what waits."""
+    os.makedirs(f"{s.elsewhere()}/ambit", mode=0o700, exist_ok=True)
+    return offered(s, "", f"{s.elsewhere()}/ambit/pool.sock", s.elsewhere())
+
+
 def no_cell_reaches_it(place):
     """Not by its name, in whatever it was granted."""
     code = "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nprint('connected')\n"
@@ -514,6 +564,37 @@ def no_cell_reaches_it(place):
         for words in ((), ("--work", ".")):
             result = s.ambit("run", *words, "--", "python3", "-c", code, path)
             assert result.returncode != 0 and "connected" not in result.stdout, told(result)
+
+
+def who_is_confined_is_given_none(place):
+    """Also if it says of itself what a command line would that is not."""
+    with Warm(place) as s:
+        ask, path, tried = asked_by(s), f"{s.run_dir}/ambit/pool.sock", 0
+        for what, how in {**CONFINEMENTS, "not": ""}.items():
+            before = s.stands(len(s.waiting()) or 1)
+            result = subprocess.run([sys.executable, "-c", f"{BECOME}{how}\n{ASKS}", path, ask], capture_output=True, text=True, check=False)
+            if "cannot" in result.stdout:
+                print(f"# not tried, {what}: {result.stdout.strip()}")
+                continue
+            expect_ok(result, f"sees True\nheard {NONE if how else GIVEN}\n")
+            assert (s.waiting() == before) or not how, what
+            tried += 1
+        assert tried >= 3, tried
+
+
+def who_is_confined_offers_none(place):
+    """And is told nothing, not even what is asked for."""
+    with Warm(place) as s:
+        path, tried = f"{s.run_dir}/ambit/pool.sock", 0
+        for what, how in {**CONFINEMENTS, "not": ""}.items():
+            try:
+                heard = offered(s, how, path, s.run_dir)
+            except Skip as why:
+                print(f"# not tried, {what}: {why}")
+                continue
+            assert (heard == "") == (how != ""), (what, heard[:8])
+            tried += 1
+        assert tried >= 3, tried
 
 
 @rooted
@@ -562,6 +643,7 @@ SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, code_has_its_i
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
              on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
+             who_is_confined_is_given_none, who_is_confined_offers_none,
              another_user_takes_none_and_offers_none]
 if "AMBIT_SOAK" in os.environ:
     SCENARIOS.append(what_nobody_wants_goes_after_a_minute)  # takes two
