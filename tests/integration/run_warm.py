@@ -556,14 +556,17 @@ def asked_by(s):
 
 
 def no_cell_reaches_it(place):
-    """Not by its name, in whatever it was granted."""
-    code = "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nprint('connected')\n"
+    """Whatever it was granted; and where a person gave up that cells reach no sockets, there is none for it, though it asks as who would be given one."""
     with Warm(place) as s:
-        path = f"{s.run_dir}/ambit/pool.sock"
-        expect_ok(subprocess.run(["python3", "-c", code, path], capture_output=True, text=True, check=False), "connected")
-        for words in ((), ("--work", ".")):
-            result = s.ambit("run", *words, "--", "python3", "-c", code, path)
-            assert result.returncode != 0 and "connected" not in result.stdout, told(result)
+        directory = f"{s.run_dir}/ambit"
+        rest = ("python3", "-c", "import sys" + ASKS, f"{directory}/pool.sock", asked_by(s))
+        for words, sees in (((), False), (("--work", "."), False), (("--read", directory), True), (("--write", directory), True), (("--work", directory), True), (("--direct", "--write", directory), True),
+                            (("--connect", f"unix:{directory}/pool.sock"), True)):
+            result = s.ambit("run", *words, "--", *rest)
+            assert result.returncode == 1 and result.stdout == f"sees {sees}\n", (words, told(result))
+        for words in (("--read", directory, "--without", "sockets"), ("--direct", "--write", directory, "--without", "sockets")):
+            expect_ok(s.ambit("run", *words, "--", *rest), f"sees True\nheard {NONE if os.geteuid() != 0 else 0}\n")  # root's cells are another user's
+        s.until(lambda: expect_ok(subprocess.run(rest, capture_output=True, text=True, check=False)).stdout == f"sees True\nheard {GIVEN}\n", "who is as it is gets one")
 
 
 def who_is_confined_is_given_none(place):
