@@ -1053,6 +1053,7 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 {
 	struct control *c = &s->control;
 
+	c->begun_ms = unix_ms();
 	c->q = &s->request;
 	c->spec = &s->spec;
 	c->network = &s->network;

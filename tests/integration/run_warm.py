@@ -5,6 +5,7 @@ usage: run_warm.py AMBIT    (TAP on standard output; as root everything runs a s
 """
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -258,6 +259,31 @@ def the_record_is_the_same(place):
                 time.sleep(0.3 * SLOW)
             found = differences(told_of[0][:5], told_of[2][:5])
             assert not found, (words, found)
+
+
+def an_event_is_of_the_time_when_it_began(place):
+    """Its cell, and so its name, is older: also than that of an event that began before it."""
+    says = "echo up; read x; true "
+    with Warm(place) as s, contextlib.ExitStack() as both:
+        s.stands()
+        for which, run_dir in (("cold", s.elsewhere()), ("warm", s.run_dir)):
+            time.sleep(0.02)
+            since = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            it = both.enter_context(subprocess.Popen([place.ambit, "run", "--", "sh", "-c", says + which], cwd=s.tree, env={**s.environment, "XDG_RUNTIME_DIR": run_dir},
+                                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            assert it.stdout.readline() == "up\n"
+        listed = [row for row in json.loads(expect_ok(s.ambit("grant", "list", "--json")).stdout)["events"] if says in row["command"]]
+        assert [row["command"].split()[-1].strip("'") for row in listed] == ["warm", "cold"], listed
+        warm, cold = listed
+        assert warm["event"] < cold["event"] and warm["started"] >= since > cold["started"], (listed, since)
+        latest = json.loads(expect_ok(s.ambit("grant", "list", "last", "--json")).stdout)["event"]
+        assert latest != cold["event"], latest  # others may run beside it
+        both.close()
+        s.until(lambda: '"result"' in s.ambit("ledger", "show", "--json", "--event", warm["event"]).stdout, "it is over")
+        export = [[json.loads(line)["metadata"]["correlation_uid"] for line in expect_ok(s.ambit("ledger", "export", "--ocsf", *words)).stdout.splitlines() if "correlation_uid" in line]
+                  for words in (("--event", warm["event"]), ("--since", since), ("--until", since))]
+        assert len(export[0]) > 3 and [e for e in export[1] if e == warm["event"]] == export[0] and cold["event"] not in export[1], (since, export[1])
+        assert cold["event"] in export[2] and warm["event"] not in export[2], (since, export[2])
 
 
 def code_has_its_interpreter(place):
@@ -642,7 +668,7 @@ def command(pid):
     return ""
 
 
-SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
+SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
              on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
