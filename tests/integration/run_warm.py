@@ -417,6 +417,36 @@ def what_changed_meanwhile_is_seen(place):
         assert result.returncode != 0 and "secret" not in result.stdout, told(result)
 
 
+@rooted
+def what_the_host_unmounts_is_free(place):
+    """A cell that waits for nobody does not keep it; one that does not have it stays."""
+    disk, other = place.fresh(), place.fresh()
+    granted = f"{disk}/granted"
+    with contextlib.ExitStack() as last:
+        for where in (disk, other):
+            expect_ok(subprocess.run(["mount", "-t", "tmpfs", "none", where], capture_output=True, text=True, check=False))
+            last.callback(subprocess.run, ["umount", "-l", where], stderr=subprocess.DEVNULL, check=False)
+        with open(granted, "w", encoding="ascii") as to:
+            to.write("on it\n")
+        device = os.stat(disk).st_dev
+        number = f"{os.major(device)}:{os.minor(device)}"
+        with Warm(place, "--work", ".", "--read", granted) as s:
+            (supervisor, warden), = s.stands()
+            cell, = children(warden)
+            namespace = os.readlink(f"/proc/{cell}/ns/mnt")
+            with open(f"/proc/{cell}/mountinfo", encoding="utf-8") as file:
+                assert number in [line.split()[2] for line in file], "it has nothing of it"
+            expect_ok(subprocess.run(["umount", other], capture_output=True, text=True, check=False))
+            time.sleep(0.5 * SLOW)
+            assert s.waiting() == [(supervisor, warden)]
+            expect_ok(subprocess.run(["umount", disk], capture_output=True, text=True, check=False))
+            s.until(lambda: state_of(cell) == "Z", "it goes")
+            s.until(lambda: namespace not in held_open(supervisor), "and what it was in")
+            with open(granted, "w", encoding="ascii") as to:
+                to.write("beneath it\n")
+            expect_ok(s.run("cat", granted), "beneath it\n")
+
+
 def who_dies_ends_what_is_his(place):
     """The command line: its event. The daemon, or what keeps cells: nothing that runs."""
     with Warm(place) as s:
@@ -662,6 +692,15 @@ def what_nobody_wants_goes_after_a_minute(place):
         s.stands()
 
 
+def held_open(pid):
+    """What its descriptors are of; one may go meanwhile."""
+    found = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return found
+
+
 def command(pid):
     with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
         return file.read().strip()
@@ -670,7 +709,7 @@ def command(pid):
 
 SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
-             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
              who_is_confined_is_given_none, who_is_confined_offers_none,
              another_user_takes_none_and_offers_none]
