@@ -153,7 +153,7 @@ void kept_make(struct kept *k, const struct buf *bytes)
 		k->ev = NULL;
 	else
 		k->program_at = bytes->len - a.request_bytes + n;
-	k->made_ms = clock_ms();
+	k->made_ms = clock_boot_ms();
 }
 
 /* ---- whose it is ---- */

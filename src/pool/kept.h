@@ -13,7 +13,7 @@ struct kept {
 	struct ambit_event *ev; /* owned; NULL: a free place */
 	struct buf ask; /* as it came; its ground stands for the supervisor's, and its program for the interpreter's */
 	size_t program_at; /* where in there what starts the interpreter begins */
-	uint64_t made_ms;  /* by clock_ms */
+	uint64_t made_ms;  /* by clock_boot_ms */
 	bool waited_for;   /* somebody has asked for it, and it does not stand yet */
 };
 

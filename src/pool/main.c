@@ -36,7 +36,8 @@ struct pool {
 	struct caller caller[CALLERS_MAX];
 	uint64_t rests_since_ms; /* 0: it does not */
 	uint64_t deaf_until_ms;  /* nobody is let in: there are no descriptors */
-	struct pollfd polled[2 + CALLERS_MAX + KEPT_MAX];
+	int alarm_fd;            /* owned, -1 */
+	struct pollfd polled[3 + CALLERS_MAX + KEPT_MAX];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
@@ -189,7 +190,7 @@ static void step(struct pool *p, struct kept *k)
 	const bool there = kept_step(k);
 	struct caller *c = who_waits(p, k);
 
-	if (there && !event_is_ready(k->ev) && clock_ms() - k->made_ms >= UNWANTED_MS) { /* it never will be */
+	if (there && !event_is_ready(k->ev) && clock_boot_ms() - k->made_ms >= UNWANTED_MS) { /* it never will be */
 		if (c != NULL)
 			tell_none(c);
 		kept_finish(k);
@@ -197,7 +198,7 @@ static void step(struct pool *p, struct kept *k)
 		tell_none(c);
 	else if (c != NULL && event_is_ready(k->ev))
 		give(c, k);
-	else if (c == NULL && there && clock_ms() - k->made_ms >= UNWANTED_MS)
+	else if (c == NULL && there && clock_boot_ms() - k->made_ms >= UNWANTED_MS)
 		kept_finish(k);
 }
 
@@ -217,7 +218,7 @@ static bool is_at_rest(const struct pool *p)
 /* Until the next thing that is due; -1: nothing is. */
 static int patience(const struct pool *p)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_boot_ms();
 	uint64_t due = p->rests_since_ms != 0 ? p->rests_since_ms + UNWANTED_MS : UINT64_MAX;
 
 	if (now < p->deaf_until_ms && p->deaf_until_ms < due)
@@ -233,8 +234,8 @@ static bool is_over(struct pool *p)
 	if (!is_at_rest(p))
 		p->rests_since_ms = 0;
 	else if (p->rests_since_ms == 0)
-		p->rests_since_ms = clock_ms();
-	return p->rests_since_ms != 0 && clock_ms() - p->rests_since_ms >= UNWANTED_MS;
+		p->rests_since_ms = clock_boot_ms();
+	return p->rests_since_ms != 0 && clock_boot_ms() - p->rests_since_ms >= UNWANTED_MS;
 }
 
 /* Without descriptors whoever waits to be let in would wake us without end. */
@@ -243,24 +244,27 @@ static void admit_next(struct pool *p)
 	const int sock = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		p->deaf_until_ms = clock_ms() + DEAF_MS;
+		p->deaf_until_ms = clock_boot_ms() + DEAF_MS;
 	admit(p, sock, false);
 }
 
 static void loop(struct pool *p)
 {
 	while (!is_over(p)) {
-		struct pollfd *of_callers = p->polled + 2, *of_kept = of_callers + CALLERS_MAX;
+		struct pollfd *of_callers = p->polled + 3, *of_kept = of_callers + CALLERS_MAX;
 
 		p->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
-		p->polled[1] = (struct pollfd){ .fd = clock_ms() < p->deaf_until_ms ? -1 : p->listen_fd,
+		p->polled[1] = (struct pollfd){ .fd = clock_boot_ms() < p->deaf_until_ms ? -1 : p->listen_fd,
 						.events = POLLIN };
+		p->polled[2] = (struct pollfd){ .fd = p->alarm_fd, .events = POLLIN };
 		for (unsigned i = 0; i < CALLERS_MAX; i++)
 			of_callers[i] = (struct pollfd){ .fd = p->caller[i].sock, .events = POLLIN };
 		for (unsigned i = 0; i < KEPT_MAX; i++)
 			of_kept[i] = (struct pollfd){ .fd = p->kept[i].ev != NULL ? event_wait_fd(p->kept[i].ev) : -1,
 						      .events = POLLIN };
-		if (poll(p->polled, sizeof p->polled / sizeof p->polled[0], patience(p)) < 0 && errno != EINTR)
+		if (poll(p->polled, sizeof p->polled / sizeof p->polled[0], clock_alarm(p->alarm_fd, patience(p))) <
+			    0 &&
+		    errno != EINTR)
 			return;
 		if (p->polled[0].revents != 0)
 			return; /* the daemon went: it says nothing */
@@ -282,6 +286,7 @@ static int begin(struct pool *p)
 	    m.number != WIRE_POOL_BEGIN)
 		return -1;
 	p->listen_fd = steal_fd(&m.fds[0]);
+	p->alarm_fd = clock_alarm_open();
 	for (unsigned i = 0; i < KEPT_MAX; i++)
 		kept_init(&p->kept[i]);
 	for (unsigned i = 0; i < CALLERS_MAX; i++)

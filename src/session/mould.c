@@ -17,7 +17,7 @@ void mould_finish(struct mould *m)
 
 void mould_note(struct mould *m, bool went_without)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_boot_ms();
 
 	if (went_without) {
 		m->refused = true;
@@ -47,7 +47,7 @@ void mould_step(struct mould *m)
 	if (template_step(m->t) < 0) {
 		m->refused = true; /* it cannot be copied, or this host does not let it */
 		mould_finish(m);
-	} else if (m->t->copies >= MOULD_COPIES || clock_ms() - m->asked_ms >= UNWANTED_MS) {
+	} else if (m->t->copies >= MOULD_COPIES || clock_boot_ms() - m->asked_ms >= UNWANTED_MS) {
 		mould_finish(m);
 	}
 }
@@ -64,7 +64,7 @@ int mould_fd(const struct mould *m)
 
 int mould_timeout(const struct mould *m, int timeout)
 {
-	const uint64_t now = clock_ms(), until = m->asked_ms + UNWANTED_MS;
+	const uint64_t now = clock_boot_ms(), until = m->asked_ms + UNWANTED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
 	if (m->t == NULL)

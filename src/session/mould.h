@@ -16,7 +16,7 @@
 
 struct mould {
 	struct template *t; /* held, NULL */
-	uint64_t asked_ms;  /* when the last event of its kind ended, by clock_ms; 0: there was none */
+	uint64_t asked_ms;  /* when the last event of its kind ended, by clock_boot_ms; 0: there was none */
 	bool wanted, refused;
 };
 

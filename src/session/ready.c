@@ -19,7 +19,7 @@ void ready_make(struct ready *r, const struct job_terms *t)
 {
 	if (r->ev != NULL || !r->wanted)
 		return;
-	r->made_ms = clock_ms();
+	r->made_ms = clock_boot_ms();
 	if (memory_is_scarce() || job_make_ready(t, r->kind, r->event, &r->ev) < 0)
 		r->wanted = false;
 }
@@ -28,7 +28,7 @@ void ready_step(struct ready *r)
 {
 	if (r->ev == NULL)
 		return;
-	if (ambit_event_step(r->ev, NULL) != 0 || (!r->promised && clock_ms() - r->made_ms >= UNWANTED_MS)) {
+	if (ambit_event_step(r->ev, NULL) != 0 || (!r->promised && clock_boot_ms() - r->made_ms >= UNWANTED_MS)) {
 		r->wanted = false; /* it cannot wait, or was ended, or nobody came: nobody need know why */
 		ready_finish(r);
 	}
@@ -61,7 +61,7 @@ int ready_fd(const struct ready *r)
 
 int ready_timeout(const struct ready *r, int timeout)
 {
-	const uint64_t now = clock_ms(), until = r->made_ms + UNWANTED_MS;
+	const uint64_t now = clock_boot_ms(), until = r->made_ms + UNWANTED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
 	if (r->ev == NULL || r->promised)

@@ -681,6 +681,25 @@ def another_user_takes_none_and_offers_none(place):
             os.chmod(directory, 0o700)
 
 
+def a_minute_counts_also_while_the_machine_sleeps(place):
+    """Whoever keeps what waits is woken by such a clock (what it does then: what_nobody_wants_goes_after_a_minute)."""
+    def clocks(pid):
+        found = []
+        for number in os.listdir(f"/proc/{pid}/fdinfo"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file:
+                found += [(clock[1], int(left[1])) for text in [file.read()] if (clock := re.search("clockid: ([0-9]+)", text)) and (left := re.search(r"it_value: \(([0-9]+),", text))]
+        return found
+
+    with Warm(place) as s:
+        session = s.session()
+        with s.start("events", "--follow", session) as client:  # or its process rests
+            keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")
+            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+            for pid in (s.pool(), keeps[0]):
+                s.until(lambda pid=pid: any(clock == str(time.CLOCK_BOOTTIME) and 0 < left < 60 for clock, left in clocks(pid)), "it has such a timer")
+            client.kill()
+
+
 def what_nobody_wants_goes_after_a_minute(place):
     with Warm(place) as s:
         (supervisor, _), = s.stands()
@@ -711,7 +730,7 @@ SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
              on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
-             who_is_confined_is_given_none, who_is_confined_offers_none,
+             who_is_confined_is_given_none, who_is_confined_offers_none, a_minute_counts_also_while_the_machine_sleeps,
              another_user_takes_none_and_offers_none]
 if "AMBIT_SOAK" in os.environ:
     SCENARIOS.append(what_nobody_wants_goes_after_a_minute)  # takes two
