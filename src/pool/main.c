@@ -19,7 +19,6 @@
 #define KEPT_MAX 4     /* cells that wait */
 #define CALLERS_MAX 64 /* whose events run; whoever comes then has a cell of his own */
 #define DEAF_MS 100
-#define UNWANTED_MS 60000 /* then it costs more than it saves: a cell; and the whole of this, without any */
 
 /* A command line: from its question to the end of its event. */
 struct caller {
@@ -77,20 +76,28 @@ static struct kept *find(struct pool *p, const struct pool_ask *a)
 	return NULL;
 }
 
-/* A free place, or that of the one which was made first. NULL: somebody waits for each. */
+/* A free place, rather one with nothing to be remembered, or that of the one which was made first. NULL: somebody waits for each. */
 static struct kept *make_room(struct pool *p)
 {
-	struct kept *first = NULL;
+	struct kept *first = NULL, *spare = NULL;
 
 	for (unsigned i = 0; i < KEPT_MAX; i++) {
 		struct kept *k = &p->kept[i];
 
-		if (k->ev == NULL)
-			return k;
+		if (k->ev == NULL && (spare == NULL || !k->barren))
+			spare = k;
 		if (!k->waited_for && (first == NULL || k->made_ms < first->made_ms))
 			first = k;
 	}
-	return first;
+	return spare != NULL ? spare : first;
+}
+
+static bool is_barren(const struct pool *p, const struct pool_ask *a)
+{
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		if (kept_is_barren(&p->kept[i], a))
+			return true;
+	return false;
 }
 
 /* His event is over: who had one asks for another, mostly. */
@@ -101,7 +108,8 @@ static void make_next(struct pool *p, const struct buf *wanted)
 	struct kept *k;
 
 	rbuf_init(&in, wanted->data, wanted->len);
-	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a) != NULL || memory_is_scarce())
+	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a) != NULL || is_barren(p, &a) ||
+	    memory_is_scarce())
 		return;
 	k = make_room(p);
 	if (k != NULL)

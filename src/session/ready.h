@@ -18,6 +18,7 @@ struct ready {
 	char event[ID_TEXT_MAX];
 	bool promised;
 	bool wanted;      /* an event of the kind ended not long ago: who had one asks for another, mostly */
+	bool barren;      /* the last could not be made, or could not wait: it is not tried again for a while */
 	uint64_t made_ms; /* by clock_boot_ms */
 };
 

@@ -447,6 +447,33 @@ def what_the_host_unmounts_is_free(place):
             expect_ok(s.run("cat", granted), "beneath it\n")
 
 
+@rooted
+def what_cannot_wait_is_not_tried_again_at_once(place):
+    """A directory of another file system would be kept busy by it; nor is it in a session."""
+    beside = place.fresh()
+    expect_ok(subprocess.run(["mount", "-t", "tmpfs", "none", beside], capture_output=True, text=True, check=False))
+    with contextlib.ExitStack() as last:
+        last.callback(subprocess.run, ["umount", "-l", beside], check=False)
+        s = last.enter_context(Warm(place))
+
+        def tries(pid, *words):
+            """How many supervisors it has soon after a command; in a session the command's own may still be among them."""
+            expect_ok(s.ambit("run", *words, "--", "true"))
+            seen, end = set(), time.monotonic() + 0.6 * SLOW
+            while time.monotonic() < end:
+                seen |= set(held_by(pid))
+            return len(seen - stay)
+
+        session = s.session("--read", beside)
+        with s.start("events", "--follow", session) as client, contextlib.ExitStack() as last:
+            last.callback(client.kill)
+            keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")[0]
+            for pid, words in ((s.pool(), ("--work", ".", "--read", beside)), (keeps, ("--session", session))):
+                stay = set(held_by(pid))
+                counts = [tries(pid, *words) for _ in range(4)]
+                assert counts[0] > 0 and min(counts[1:]) == 0, counts
+
+
 def who_dies_ends_what_is_his(place):
     """The command line: its event. The daemon, or what keeps cells: nothing that runs."""
     with Warm(place) as s:
@@ -692,12 +719,12 @@ def a_minute_counts_also_while_the_machine_sleeps(place):
 
     with Warm(place) as s:
         session = s.session()
-        with s.start("events", "--follow", session) as client:  # or its process rests
+        with s.start("events", "--follow", session) as client, contextlib.ExitStack() as last:  # or its process rests
+            last.callback(client.kill)
             keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")
             expect_ok(s.ambit("run", "--session", session, "--", "true"))
             for pid in (s.pool(), keeps[0]):
                 s.until(lambda pid=pid: any(clock == str(time.CLOCK_BOOTTIME) and 0 < left < 60 for clock, left in clocks(pid)), "it has such a timer")
-            client.kill()
 
 
 def what_nobody_wants_goes_after_a_minute(place):
@@ -728,7 +755,7 @@ def command(pid):
 
 SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
-             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, what_cannot_wait_is_not_tried_again_at_once, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
              who_is_confined_is_given_none, who_is_confined_offers_none, a_minute_counts_also_while_the_machine_sleeps,
              another_user_takes_none_and_offers_none]
