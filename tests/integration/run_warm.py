@@ -314,6 +314,17 @@ def code_has_its_interpreter(place):
         assert result.returncode != 0 and result.stdout == "2\n" and "ValueError: so" in result.stderr, told(result)
 
 
+def no_interpreter_waits_that_may_read_what_is_written(place):
+    """By a variable that has its path, or one path of a list; a cell without one does."""
+    with Warm(place, "--work", ".") as s:
+        for value, n in ((s.tree, 0), (f"/nowhere:{s.tree}", 0), (f"{s.tree}/in:/nowhere", 0), (f"::{s.tree}:", 0), (f"/nowhere:{s.tree}s", 1)):
+            expect_ok(s.ambit("run", "--work", ".", "--python", "--env", f"LIST={value}", input="print(1)"), "1\n")
+            time.sleep(0.2 * SLOW)
+            s.until(lambda: s.waiting() and len(s.held()) == len(s.waiting()), "all stand")
+            found = [command(pid) for _, warden in s.waiting() for pid in children(warden)]
+            assert sum(name.startswith("python") for name in found) == n, (value, found)
+
+
 def what_differs_has_a_cell_of_its_own(place):
     """And then one that is as before has what waits, still."""
     with Warm(place) as s:
@@ -753,7 +764,7 @@ def command(pid):
     return ""
 
 
-SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
+SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, no_interpreter_waits_that_may_read_what_is_written, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
              on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, what_cannot_wait_is_not_tried_again_at_once, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
