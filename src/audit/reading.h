@@ -1,6 +1,6 @@
 /* reading - the entries of a log for somebody who retells them: each verified, then those that nobody signed yet.
  *
- * Owns:   which entries belong to a time: those of an event all or none, by when it began, which its id tells; others by their own time.
+ * Owns:   which entries belong to a time: those of an event all or none, by when it began, which the time of its first entry tells; others by their own time.
  * Holds:  an entry that is given out as signed was found in its place under the checkpoint. Those that are not signed come last, and are told
  *         apart. Whether the whole log is what was signed stands in the report at the end.
  * Called: replay, export, account. */

@@ -56,7 +56,7 @@ static void put_event(struct json *j, const char *event, const struct reach_even
 {
 	json_put_object(j);
 	json_put_word(json_put_key(j, "event"), event);
-	json_put_ms(json_put_key(j, "started"), id_ms(event));
+	json_put_ms(json_put_key(j, "started"), told->begun_ms);
 	json_put_count(json_put_key(j, "grants"), told->grants);
 	json_put_count(json_put_key(j, "withdrawn"), told->withdrawn);
 	json_put_name(json_put_key(j, "command"), told->command);
@@ -139,7 +139,7 @@ static int list_events(const struct words *w, struct err *e)
 	json_put_object(&j);
 	json_put_array(json_put_key(&j, "events"));
 	for (size_t i = 0; i < l.n; i++)
-		tell_event(l.events[i], w->json, &j);
+		tell_event(l.events[i].event, w->json, &j);
 	json_put_array_end(&j);
 	json_put_object_end(&j);
 	if (l.n == 0 && !w->json)

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -17,10 +19,9 @@
 #include "base/fd.h"
 #include "lib/helper.h"
 
-#define STATUS "/proc/self/status"
 #define MASK_WORDS 16 /* nodes of memory: 1024, as many as any kernel is built for */
 
-/* ---- /proc/self/status ---- */
+/* ---- its status; proc is in each of these a directory of /proc, open as long as it is the same process ---- */
 
 /* What each process has of its own; all else is compared, also what a later kernel tells. */
 static bool is_own(const char *line)
@@ -44,10 +45,10 @@ static bool is_zero(const char *text, const char *name)
 }
 
 /* A filter cannot be read; and who is traced has what he starts traced. */
-static bool put_status(struct buf *out)
+static bool put_status(struct buf *out, int proc)
 {
 	char text[8192];
-	auto_fd int fd = open(STATUS, O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = openat(proc, "status", O_RDONLY | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof text - 1);
 
 	if (n <= 0 || n == (ssize_t)sizeof text - 1)
@@ -61,13 +62,13 @@ static bool put_status(struct buf *out)
 	return true;
 }
 
-/* ---- files of /proc/self ---- */
+/* ---- files of its own ---- */
 
 /* With its length, so that no two files make the bytes of others; one that is not there, or not for us, is told by why. */
-static bool put_file(struct buf *out, const char *path)
+static bool put_file(struct buf *out, int proc, const char *name)
 {
 	char text[8192];
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -errno : fd_read_all(fd, text, sizeof text);
 
 	if (n == (ssize_t)sizeof text)
@@ -77,62 +78,60 @@ static bool put_file(struct buf *out, const char *path)
 	return true;
 }
 
-static bool put_files(struct buf *out)
+static bool put_files(struct buf *out, int proc)
 {
-	static const char *const paths[] = {
-		"/proc/self/cgroup",
-		"/proc/self/cpu_resctrl_groups",
-		"/proc/self/oom_score_adj",
-		"/proc/self/coredump_filter",
-		"/proc/self/loginuid",
-		"/proc/self/sessionid",
-		"/proc/self/attr/current",
-		"/proc/self/attr/apparmor/current",
-		"/proc/self/attr/smack/current",
+	static const char *const names[] = {
+		"cgroup",    "cpu_resctrl_groups", "oom_score_adj",         "coredump_filter",    "loginuid",
+		"sessionid", "attr/current",       "attr/apparmor/current", "attr/smack/current",
 	};
 
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-		if (!put_file(out, paths[i]))
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!put_file(out, proc, names[i]))
 			return false;
 	return true;
 }
 
 /* ---- namespaces, and the root ---- */
 
-static void put_stat(struct buf *out, const char *path)
+/* Also those that its children will be in. false: this process may not look at it. */
+static bool put_namespaces(struct buf *out, int proc)
 {
-	struct stat st;
-	const int r = stat(path, &st);
+	static const char *const names[] = {
+		"ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid_for_children", "ns/time_for_children",
+		"ns/user",   "ns/uts"
+	};
 
-	buf_put_u64(out, r < 0 ? (uint64_t)errno : st.st_dev);
-	buf_put_u64(out, r < 0 ? 0 : st.st_ino);
-}
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct stat st = { .st_ino = 0 };
 
-/* Also those that its children will be in. */
-static void put_namespaces(struct buf *out)
-{
-	static const char *const paths[] = { "/proc/self/ns/cgroup",
-					     "/proc/self/ns/ipc",
-					     "/proc/self/ns/mnt",
-					     "/proc/self/ns/net",
-					     "/proc/self/ns/pid_for_children",
-					     "/proc/self/ns/time_for_children",
-					     "/proc/self/ns/user",
-					     "/proc/self/ns/uts" };
-
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-		put_stat(out, paths[i]);
+		if (fstatat(proc, names[i], &st, 0) < 0 && errno != ENOENT)
+			return false;
+		buf_put_u64(out, st.st_dev);
+		buf_put_u64(out, st.st_ino); /* 0: this kernel has none */
+	}
+	return true;
 }
 
 /* By its mount, too: a directory can be mounted in two places, with other things around it. */
-static void put_root(struct buf *out)
+static void put_root(struct buf *out, int proc)
 {
 	struct statx st = { .stx_mask = 0 };
 
-	(void)syscall(SYS_statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &st); /* zeros, where it cannot be */
+	(void)syscall(SYS_statx, proc, "root", 0, STATX_INO | STATX_MNT_ID, &st); /* zeros, where it cannot be */
 	buf_put_u64(out, st.stx_ino);
 	buf_put_u64(out, st.stx_mnt_id);
 	buf_put_u64(out, makedev(st.stx_dev_major, st.stx_dev_minor));
+}
+
+/* What the kernel tells of any process to whoever may look at it. */
+static bool put_seen(struct buf *out, const char *path)
+{
+	auto_fd int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0 || !put_status(out, proc) || !put_files(out, proc) || !put_namespaces(out, proc))
+		return false;
+	put_root(out, proc);
+	return !out->failed;
 }
 
 /* ---- limits and priorities ---- */
@@ -242,10 +241,8 @@ uint64_t ground_files(void)
 
 bool ground_put(struct buf *out, uint64_t files)
 {
-	if (!put_status(out) || !put_files(out))
+	if (!put_seen(out, "/proc/self"))
 		return false;
-	put_namespaces(out);
-	put_root(out);
 	put_limits(out, files);
 	put_priorities(out);
 	put_memory_nodes(out);
@@ -253,29 +250,39 @@ bool ground_put(struct buf *out, uint64_t files)
 	return put_role(out, "ambit-supervisor") && put_role(out, "ambit-warden") && !out->failed;
 }
 
-static ssize_t read_groups(const char *path, char room[4096])
-{
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+/* ---- another process ---- */
 
-	return fd < 0 ? -1 : fd_read_all(fd, room, 4096);
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* By a number alone somebody who listened and went could have been another process by now. Before Linux 6.5 there is no more. */
+static bool hold(int sock, int *ret_pidfd)
+{
+	socklen_t size = sizeof *ret_pidfd;
+
+	return getsockopt(sock, SOL_SOCKET, SO_PEERPIDFD, ret_pidfd, &size) == 0 || errno == ENOPROTOOPT;
 }
 
-bool ground_counts_with(pid_t pid)
+static bool lives(int pidfd)
 {
-	char path[32], own[4096], theirs[4096];
-	ssize_t n;
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid); /* fits */
-	n = read_groups("/proc/self/cgroup", own);
-	return n > 0 && read_groups(path, theirs) == n && memcmp(own, theirs, (size_t)n) == 0;
+	return pidfd < 0 || poll(&p, 1, 0) == 0;
 }
 
-bool ground_sees(pid_t pid)
+bool ground_is_peers(int sock)
 {
-	char path[40], link[64];
+	auto_buf own = { .max = GROUND_MAX }, theirs = { .max = GROUND_MAX };
+	auto_fd int pidfd = -1;
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	char path[32];
 
-	if (pid <= 0)
-		return false;                                            /* of another pid namespace */
-	(void)snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid); /* fits */
-	return readlink(path, link, sizeof link) > 0;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid() || peer.pid <= 0 ||
+	    !hold(sock, &pidfd))
+		return false;                                         /* a number of another pid namespace is 0 */
+	(void)snprintf(path, sizeof path, "/proc/%d", (int)peer.pid); /* fits */
+	return put_seen(&theirs, path) && put_seen(&own, "/proc/self") && lives(pidfd) && own.len == theirs.len &&
+	       memcmp(own.data, theirs.data, own.len) == 0;
 }

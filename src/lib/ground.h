@@ -22,9 +22,8 @@
 uint64_t ground_files(void);
 /* Of this process, as if it could have so many files open. false: it has none, or they do not fit. */
 bool ground_put(struct buf *out, uint64_t files);
-/* Whether this process may look at that one; if both may, they are in the same domain. */
-bool ground_sees(pid_t pid);
-/* Whether that one counts in the same control groups: what differs most often, known without asking anybody. */
-bool ground_counts_with(pid_t pid);
+/* Whether who is at the other end of a connection (of one that listens: who began to) is as this process by all that the kernel tells of another, which is not what it says of itself: identity, filter, groups,
+ * labels, namespaces, root; and this process may look at it. If both find so, they are in the same domain. */
+bool ground_is_peers(int sock);
 
 #endif

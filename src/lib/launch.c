@@ -554,18 +554,31 @@ static bool home_is_written(const struct launch *l)
 	return false;
 }
 
-/* A variable that has an interpreter, or its loader, read files as it starts, or that is the path of what an event may write. */
+/* A variable that has an interpreter, or its loader, read files as it starts, or that has the path of what an event may write. */
 static bool names_what_is_written(const struct launch *l, const char *entry)
 {
 	static const char *const names[] = { "LD_", "NODE_", "BASH_ENV=", "GCONV_PATH=", "OPENSSL_CONF=" };
 	const char *value = strchr(entry, '=');
+	char part[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strncmp(entry, names[i], strlen(names[i])) == 0)
 			return true;
 	if (strncmp(entry, "HOME=", 5) == 0 || strncmp(entry, "PWD=", 4) == 0)
 		return false;
-	return value != NULL && value[1] == '/' && strchr(value, ':') == NULL && is_written(l, value + 1, false);
+	while (value != NULL) { /* or a list of paths, as PATH is */
+		const char *next = strchr(value + 1, ':');
+		const size_t n = next == NULL ? strlen(value + 1) : (size_t)(next - value - 1);
+
+		if (value[1] == '/' && n < sizeof part) { /* no longer one is a path */
+			memcpy(part, value + 1, n);
+			part[n] = 0;
+			if (is_written(l, part, false))
+				return true;
+		}
+		value = next;
+	}
+	return false;
 }
 
 /* Whether an interpreter could read, before its code comes, what an event may have written: its own files, what variables name, and with modules also what lies in the home. */

@@ -55,22 +55,18 @@ static bool put_ask(struct ambit_event *ev, const struct event_plan *plan, struc
 
 /* ---- who is asked ---- */
 
-/* Not waiting: one that has too many who wait is as good as none. Who listens is the daemon, whose domain is that of all that it starts; whether that is ours, too, its role asks. -1: nobody. */
+/* Not waiting: one that has too many who wait is as good as none. Who listens is the daemon, and what it starts is as it is itself, or its role finds so; anybody else who could make that file and is confined is not as we are. -1: nobody. */
 static int reach(void)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	auto_fd int fd = -1;
 	char path[PATH_MAX];
-	struct ucred peer;
-	socklen_t size = sizeof peer;
 
 	if (daemon_place_own(DAEMON_POOL, path, NULL) < 0 || strlen(path) >= sizeof to.sun_path)
 		return -1;
 	memcpy(to.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid() ||
-	    !ground_sees(peer.pid) || !ground_counts_with(peer.pid))
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) < 0 || !ground_is_peers(fd))
 		return -1;
 	return steal_fd(&fd);
 }

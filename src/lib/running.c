@@ -103,20 +103,25 @@ static bool names_event(const char *line, char ret[ID_TEXT_MAX])
 	return true;
 }
 
-static bool belongs_to_us(const char *event, unsigned *looks)
+/* Of ours, and when it began. */
+static bool look_at(struct running_event *ev, unsigned *looks)
 {
 	/* zero would mean for ever */
 	const struct timeval patience = { .tv_usec = *looks < LOOKS_MAX ? LOOK_MS * 1000 : 1 };
-	auto_fd int sock = dial(event, &patience);
+	struct running r = { .sock = dial(ev->event, &patience) };
+	struct reach_event told = { .begun_ms = id_ms(ev->event) };
 	uid_t uid;
+	const bool is_dialed = r.sock >= 0, is_own = is_dialed && is_ours(r.sock, &uid);
 
-	*looks += sock == -EAGAIN;
-	return sock >= 0 && is_ours(sock, &uid);
+	*looks += r.sock == -EAGAIN || (is_own && running_event(&r, &told, NULL) < 0);
+	ev->begun_ms = told.begun_ms;
+	running_finish(&r);
+	return is_own;
 }
 
-static int add(struct running_list *l, const char *event)
+static int add(struct running_list *l, const struct running_event *ev)
 {
-	char(*grown)[ID_TEXT_MAX];
+	struct running_event *grown;
 
 	if ((l->n & (l->n - 1)) == 0) { /* grows at powers of two */
 		grown = realloc(l->events, (l->n == 0 ? 1 : 2 * l->n) * sizeof *grown);
@@ -124,28 +129,32 @@ static int add(struct running_list *l, const char *event)
 			return -1;
 		l->events = grown;
 	}
-	memcpy(l->events[l->n++], event, ID_TEXT_MAX);
+	l->events[l->n++] = *ev;
 	return 0;
 }
 
 static int latest_first(const void *a, const void *b)
 {
-	return strcmp(b, a);
+	const struct running_event *x = a, *y = b;
+
+	return x->begun_ms != y->begun_ms ? (x->begun_ms < y->begun_ms) - (x->begun_ms > y->begun_ms)
+					  : strcmp(y->event, x->event);
 }
 
 int running_list(struct running_list *ret, struct err *e)
 {
 	struct running_list l = { .events = NULL };
 	FILE *file = fopen(SOCKETS, "re");
-	char line[256], event[ID_TEXT_MAX];
+	struct running_event ev;
+	char line[256];
 	unsigned looks = 0;
 	int r = 0;
 
 	if (file == NULL)
 		return err_sys(e, AMBIT_SYSTEM, errno, "name an event by its id", "cannot read " SOCKETS);
 	while (r == 0 && fgets(line, sizeof line, file) != NULL)
-		if (names_event(line, event) && belongs_to_us(event, &looks))
-			r = add(&l, event);
+		if (names_event(line, ev.event) && look_at(&ev, &looks))
+			r = add(&l, &ev);
 	(void)fclose(file);
 	if (r < 0) {
 		running_list_finish(&l);
@@ -171,12 +180,12 @@ static int choose(const struct running_list *l, const char *word, const char **r
 	const char *found = NULL;
 
 	for (size_t i = 0; i < l->n; i++) {
-		if (!last && strncmp(l->events[i], word, strlen(word)) != 0)
+		if (!last && strncmp(l->events[i].event, word, strlen(word)) != 0)
 			continue;
 		if (found != NULL && !last)
 			return err_set(e, AMBIT_CONFLICT, "give more of it", "%s begins more than one event: %s, %s",
-				       word, l->events[i], found);
-		found = found != NULL ? found : l->events[i];
+				       word, l->events[i].event, found);
+		found = found != NULL ? found : l->events[i].event;
 	}
 	if (found == NULL && last)
 		return err_set(e, AMBIT_NOT_FOUND, NULL, "no event of yours runs");

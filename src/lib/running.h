@@ -19,7 +19,10 @@ struct running {
 };
 
 struct running_list {
-	char (*events)[ID_TEXT_MAX]; /* owned; the latest first */
+	struct running_event {
+		char event[ID_TEXT_MAX];
+		uint64_t begun_ms; /* by its own word; by its id, if it has none now */
+	} * events;                /* owned; the latest first */
 	size_t n;
 };
 

@@ -148,12 +148,15 @@ void kept_make(struct kept *k, const struct buf *bytes)
 	if (!pool_ask_take(&in, &a) || !kept_is_same_ground(&a))
 		return;
 	buf_put(&k->ask, bytes->data, bytes->len);
+	k->made_ms = clock_boot_ms();
 	m.nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (k->ask.failed || m.nowhere < 0 || read_ask(&a, &m, &n) < 0 || start_as(&a, &m, &k->ev) < 0)
+	if (k->ask.failed || m.nowhere < 0 || read_ask(&a, &m, &n) < 0)
+		return;
+	k->program_at = bytes->len - a.request_bytes + n;
+	if (start_as(&a, &m, &k->ev) < 0) {
 		k->ev = NULL;
-	else
-		k->program_at = bytes->len - a.request_bytes + n;
-	k->made_ms = clock_ms();
+		k->barren = true;
+	}
 }
 
 /* ---- whose it is ---- */
@@ -164,31 +167,61 @@ static bool same_bytes(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
 	return n == m && memcmp(a, b, n) == 0;
 }
 
-bool kept_fits(const struct kept *k, const struct pool_ask *a)
+/* made: the request that it was made of. */
+static bool is_same(const struct kept *k, const struct event_request *made, const struct pool_ask *a)
 {
 	static struct event_request asked; /* megabytes, and one thread */
 	struct pool_ask was;
 	struct rbuf in, before;
 	struct err e;
 
-	if (k->ev == NULL)
-		return false;
 	rbuf_init(&before, k->ask.data, k->ask.len);
 	if (!pool_ask_take(&before, &was) || was.flags != a->flags ||
 	    !same_bytes(was.ground, was.ground_bytes, a->ground, a->ground_bytes))
 		return false;
 	rbuf_init(&in, a->request, a->request_bytes);
-	if (request_decode(&in, &asked, &e) < 0 || asked.kind != k->ev->request->kind)
+	if (request_decode(&in, &asked, &e) < 0 || asked.kind != made->kind)
 		return false;
-	memcpy(asked.event, k->ev->request->event, sizeof asked.event); /* it gets the cell's */
-	if (!request_same_cell(k->ev->request, &asked))
+	memcpy(asked.event, made->event, sizeof asked.event); /* it gets the cell's */
+	if (!request_same_cell(made, &asked))
 		return false;
 	return same_bytes(k->ask.data + k->program_at, k->ask.len - k->program_at, a->request + in.at, rbuf_left(&in));
 }
 
+bool kept_fits(const struct kept *k, const struct pool_ask *a)
+{
+	return k->ev != NULL && is_same(k, k->ev->request, a);
+}
+
+bool kept_is_barren(const struct kept *k, const struct pool_ask *a)
+{
+	static struct event_request made;
+	struct pool_ask was;
+	struct rbuf in;
+	struct err e;
+
+	if (!k->barren || clock_boot_ms() - k->made_ms >= UNWANTED_MS)
+		return false;
+	rbuf_init(&in, k->ask.data, k->ask.len);
+	if (!pool_ask_take(&in, &was))
+		return false;
+	rbuf_init(&in, was.request, was.request_bytes);
+	return request_decode(&in, &made, &e) == 0 && is_same(k, &made, a);
+}
+
 bool kept_step(struct kept *k)
 {
-	if (k->ev != NULL && ambit_event_step(k->ev, NULL) != 0)
-		kept_finish(k); /* it cannot wait, or was ended: nobody need know why */
-	return k->ev != NULL;
+	const bool stood = k->ev != NULL && event_is_ready(k->ev);
+
+	if (k->ev == NULL || ambit_event_step(k->ev, NULL) == 0)
+		return k->ev != NULL;
+	if (stood) {
+		kept_finish(k); /* it was ended: nobody need know why */
+	} else {
+		event_free_by(k->ev, clock_ms() + READY_LEAVE_MS);
+		k->ev = NULL;
+		k->waited_for = false;
+		k->barren = true;
+	}
+	return false;
 }

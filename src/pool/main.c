@@ -19,12 +19,10 @@
 #define KEPT_MAX 4     /* cells that wait */
 #define CALLERS_MAX 64 /* whose events run; whoever comes then has a cell of his own */
 #define DEAF_MS 100
-#define UNWANTED_MS 60000 /* then it costs more than it saves: a cell; and the whole of this, without any */
 
 /* A command line: from its question to the end of its event. */
 struct caller {
 	int sock;           /* owned; -1: a free place */
-	pid_t pid;          /* whose it was when it came */
 	bool asked;         /* once, and no more */
 	bool told;          /* by the daemon, that there is none */
 	struct buf wanted;  /* what is made again when its event is over; empty: nothing */
@@ -37,7 +35,8 @@ struct pool {
 	struct caller caller[CALLERS_MAX];
 	uint64_t rests_since_ms; /* 0: it does not */
 	uint64_t deaf_until_ms;  /* nobody is let in: there are no descriptors */
-	struct pollfd polled[2 + CALLERS_MAX + KEPT_MAX];
+	int alarm_fd;            /* owned, -1 */
+	struct pollfd polled[3 + CALLERS_MAX + KEPT_MAX];
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
 
@@ -77,20 +76,28 @@ static struct kept *find(struct pool *p, const struct pool_ask *a)
 	return NULL;
 }
 
-/* A free place, or that of the one which was made first. NULL: somebody waits for each. */
+/* A free place, rather one with nothing to be remembered, or that of the one which was made first. NULL: somebody waits for each. */
 static struct kept *make_room(struct pool *p)
 {
-	struct kept *first = NULL;
+	struct kept *first = NULL, *spare = NULL;
 
 	for (unsigned i = 0; i < KEPT_MAX; i++) {
 		struct kept *k = &p->kept[i];
 
-		if (k->ev == NULL)
-			return k;
+		if (k->ev == NULL && (spare == NULL || !k->barren))
+			spare = k;
 		if (!k->waited_for && (first == NULL || k->made_ms < first->made_ms))
 			first = k;
 	}
-	return first;
+	return spare != NULL ? spare : first;
+}
+
+static bool is_barren(const struct pool *p, const struct pool_ask *a)
+{
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		if (kept_is_barren(&p->kept[i], a))
+			return true;
+	return false;
 }
 
 /* His event is over: who had one asks for another, mostly. */
@@ -101,7 +108,8 @@ static void make_next(struct pool *p, const struct buf *wanted)
 	struct kept *k;
 
 	rbuf_init(&in, wanted->data, wanted->len);
-	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a) != NULL || memory_is_scarce())
+	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a) != NULL || is_barren(p, &a) ||
+	    memory_is_scarce())
 		return;
 	k = make_room(p);
 	if (k != NULL)
@@ -125,8 +133,8 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 	struct kept *k;
 
 	c->asked = true;
-	/* who asks sees us, or he had not come (lib/pool.c) */
-	if (!pool_ask_take(&in, &a) || !ground_sees(c->pid) || !kept_is_same_ground(&a)) {
+	/* what he says of himself is one thing, what the kernel says of him another; and he sees us, or he had not come (lib/pool.c) */
+	if (!pool_ask_take(&in, &a) || !ground_is_peers(c->sock) || !kept_is_same_ground(&a)) {
 		tell_none(c); /* nor is one made: it would not be his */
 		return;
 	}
@@ -170,7 +178,6 @@ static void admit(struct pool *p, int sock, bool told)
 		if (c->sock >= 0)
 			continue;
 		c->sock = steal_fd(&own);
-		c->pid = peer.pid;
 		c->told = told;
 		return;
 	}
@@ -191,7 +198,7 @@ static void step(struct pool *p, struct kept *k)
 	const bool there = kept_step(k);
 	struct caller *c = who_waits(p, k);
 
-	if (there && !event_is_ready(k->ev) && clock_ms() - k->made_ms >= UNWANTED_MS) { /* it never will be */
+	if (there && !event_is_ready(k->ev) && clock_boot_ms() - k->made_ms >= UNWANTED_MS) { /* it never will be */
 		if (c != NULL)
 			tell_none(c);
 		kept_finish(k);
@@ -199,7 +206,7 @@ static void step(struct pool *p, struct kept *k)
 		tell_none(c);
 	else if (c != NULL && event_is_ready(k->ev))
 		give(c, k);
-	else if (c == NULL && there && clock_ms() - k->made_ms >= UNWANTED_MS)
+	else if (c == NULL && there && clock_boot_ms() - k->made_ms >= UNWANTED_MS)
 		kept_finish(k);
 }
 
@@ -219,7 +226,7 @@ static bool is_at_rest(const struct pool *p)
 /* Until the next thing that is due; -1: nothing is. */
 static int patience(const struct pool *p)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_boot_ms();
 	uint64_t due = p->rests_since_ms != 0 ? p->rests_since_ms + UNWANTED_MS : UINT64_MAX;
 
 	if (now < p->deaf_until_ms && p->deaf_until_ms < due)
@@ -235,8 +242,8 @@ static bool is_over(struct pool *p)
 	if (!is_at_rest(p))
 		p->rests_since_ms = 0;
 	else if (p->rests_since_ms == 0)
-		p->rests_since_ms = clock_ms();
-	return p->rests_since_ms != 0 && clock_ms() - p->rests_since_ms >= UNWANTED_MS;
+		p->rests_since_ms = clock_boot_ms();
+	return p->rests_since_ms != 0 && clock_boot_ms() - p->rests_since_ms >= UNWANTED_MS;
 }
 
 /* Without descriptors whoever waits to be let in would wake us without end. */
@@ -245,24 +252,27 @@ static void admit_next(struct pool *p)
 	const int sock = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		p->deaf_until_ms = clock_ms() + DEAF_MS;
+		p->deaf_until_ms = clock_boot_ms() + DEAF_MS;
 	admit(p, sock, false);
 }
 
 static void loop(struct pool *p)
 {
 	while (!is_over(p)) {
-		struct pollfd *of_callers = p->polled + 2, *of_kept = of_callers + CALLERS_MAX;
+		struct pollfd *of_callers = p->polled + 3, *of_kept = of_callers + CALLERS_MAX;
 
 		p->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
-		p->polled[1] = (struct pollfd){ .fd = clock_ms() < p->deaf_until_ms ? -1 : p->listen_fd,
+		p->polled[1] = (struct pollfd){ .fd = clock_boot_ms() < p->deaf_until_ms ? -1 : p->listen_fd,
 						.events = POLLIN };
+		p->polled[2] = (struct pollfd){ .fd = p->alarm_fd, .events = POLLIN };
 		for (unsigned i = 0; i < CALLERS_MAX; i++)
 			of_callers[i] = (struct pollfd){ .fd = p->caller[i].sock, .events = POLLIN };
 		for (unsigned i = 0; i < KEPT_MAX; i++)
 			of_kept[i] = (struct pollfd){ .fd = p->kept[i].ev != NULL ? event_wait_fd(p->kept[i].ev) : -1,
 						      .events = POLLIN };
-		if (poll(p->polled, sizeof p->polled / sizeof p->polled[0], patience(p)) < 0 && errno != EINTR)
+		if (poll(p->polled, sizeof p->polled / sizeof p->polled[0], clock_alarm(p->alarm_fd, patience(p))) <
+			    0 &&
+		    errno != EINTR)
 			return;
 		if (p->polled[0].revents != 0)
 			return; /* the daemon went: it says nothing */
@@ -284,6 +294,7 @@ static int begin(struct pool *p)
 	    m.number != WIRE_POOL_BEGIN)
 		return -1;
 	p->listen_fd = steal_fd(&m.fds[0]);
+	p->alarm_fd = clock_alarm_open();
 	for (unsigned i = 0; i < KEPT_MAX; i++)
 		kept_init(&p->kept[i]);
 	for (unsigned i = 0; i < CALLERS_MAX; i++)

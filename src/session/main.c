@@ -25,7 +25,8 @@ struct role {
 	uint64_t rests_since_ms; /* 0: it does not */
 	int reserve
 		[ROLE_FDS]; /* owned: with which a client can be taken in any case, to be told that there are no more; -1 */
-	struct pollfd polled[1 + KEEP_POLL_MAX];
+	int alarm_fd;       /* owned, -1 */
+	struct pollfd polled[2 + KEEP_POLL_MAX];
 };
 
 static int take_session(struct role *r)
@@ -133,7 +134,7 @@ static bool waits_to_write(const struct keep *k)
 static void loop(struct role *r)
 {
 	for (;;) {
-		unsigned n = 1;
+		unsigned n = 2;
 		int timeout;
 
 		keep_step(r->keep);
@@ -142,10 +143,11 @@ static void loop(struct role *r)
 		ask_to_go(r);
 		timeout = keep_is_at_rest(r->keep) ? REST_MS : -1;
 		r->polled[0] = (struct pollfd){ .fd = DAEMON_FD, .events = POLLIN };
-		n += keep_wants(r->keep, r->polled + 1);
+		r->polled[1] = (struct pollfd){ .fd = r->alarm_fd, .events = POLLIN };
+		n += keep_wants(r->keep, r->polled + 2);
 		if (waits_to_write(r->keep))
 			timeout = AGAIN_MS;
-		if (poll(r->polled, n, keep_patience(r->keep, timeout)) < 0 && errno != EINTR)
+		if (poll(r->polled, n, clock_alarm(r->alarm_fd, keep_patience(r->keep, timeout))) < 0 && errno != EINTR)
 			return;
 		if (r->polled[0].revents != 0 && !hear_daemon(r))
 			return;
@@ -160,6 +162,7 @@ int main(void)
 	if (fd_reserve_standard() < 0 || fd_set_cloexec(DAEMON_FD, true) < 0)
 		return 2;
 	fd_allow_many();
+	r.alarm_fd = clock_alarm_open();
 	(void)take_reserve(&r); /* it is asked again with each client */
 	r.keep = calloc(1, sizeof *r.keep);
 	if (r.keep == NULL || take_session(&r) < 0 || fd_set_nonblock(DAEMON_FD, true) < 0)

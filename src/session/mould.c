@@ -19,12 +19,12 @@ void mould_finish(struct mould *m)
 static void give_up(struct mould *m)
 {
 	mould_finish(m);
-	m->again_ms = clock_ms() + UNUSED_MS;
+	m->again_ms = clock_boot_ms() + UNUSED_MS;
 }
 
 void mould_note(struct mould *m, const struct ambit_event *ev)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_boot_ms();
 
 	if (event_went_without(ev))
 		give_up(m);
@@ -36,7 +36,7 @@ void mould_note(struct mould *m, const struct ambit_event *ev)
 
 void mould_make(struct mould *m, const struct job_terms *t)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_boot_ms();
 
 	if (m->t != NULL || !m->wanted || now < m->again_ms || memory_is_scarce() ||
 	    geteuid() == 0) /* whose cells have another id each */
@@ -53,7 +53,7 @@ void mould_step(struct mould *m)
 		return;
 	if (template_step(m->t) < 0) {
 		give_up(m); /* it cannot be copied, or this host does not let it */
-	} else if (m->t->copies >= MOULD_COPIES || clock_ms() - m->used_ms >= UNUSED_MS) {
+	} else if (m->t->copies >= MOULD_COPIES || clock_boot_ms() - m->used_ms >= UNUSED_MS) {
 		m->wanted = false;
 		mould_finish(m);
 	}
@@ -71,7 +71,7 @@ int mould_fd(const struct mould *m)
 
 int mould_timeout(const struct mould *m, int timeout)
 {
-	const uint64_t now = clock_ms(), until = m->used_ms + UNUSED_MS;
+	const uint64_t now = clock_boot_ms(), until = m->used_ms + UNUSED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
 	if (m->t == NULL)

@@ -16,7 +16,7 @@
 
 struct mould {
 	struct template *t; /* held, NULL */
-	uint64_t asked_ms;  /* when the last event of its kind ended, by clock_ms; 0: there was none */
+	uint64_t asked_ms;  /* when the last event of its kind ended, by clock_boot_ms; 0: there was none */
 	uint64_t used_ms;   /* when that was a copy, or this was made */
 	uint64_t again_ms;  /* not before: none could be made */
 	bool wanted;

@@ -17,18 +17,23 @@ void ready_finish(struct ready *r)
 
 void ready_make(struct ready *r, const struct job_terms *t)
 {
+	if (r->barren && clock_boot_ms() - r->made_ms < UNWANTED_MS)
+		r->wanted = false;
 	if (r->ev != NULL || !r->wanted)
 		return;
-	r->made_ms = clock_ms();
-	if (memory_is_scarce() || job_make_ready(t, r->kind, r->event, &r->ev) < 0)
-		r->wanted = false;
+	r->made_ms = clock_boot_ms();
+	r->wanted = !memory_is_scarce();
+	r->barren = r->wanted && job_make_ready(t, r->kind, r->event, &r->ev) < 0;
 }
 
 void ready_step(struct ready *r)
 {
+	const bool stood = r->ev != NULL && event_is_ready(r->ev);
+
 	if (r->ev == NULL)
 		return;
-	if (ambit_event_step(r->ev, NULL) != 0 || (!r->promised && clock_ms() - r->made_ms >= UNWANTED_MS)) {
+	if (ambit_event_step(r->ev, NULL) != 0 || (!r->promised && clock_boot_ms() - r->made_ms >= UNWANTED_MS)) {
+		r->barren = !stood;
 		r->wanted = false; /* it cannot wait, or was ended, or nobody came: nobody need know why */
 		ready_finish(r);
 	}
@@ -61,7 +66,7 @@ int ready_fd(const struct ready *r)
 
 int ready_timeout(const struct ready *r, int timeout)
 {
-	const uint64_t now = clock_ms(), until = r->made_ms + UNWANTED_MS;
+	const uint64_t now = clock_boot_ms(), until = r->made_ms + UNWANTED_MS;
 	const int left = until > now ? (int)(until - now) : 0;
 
 	if (r->ev == NULL || r->promised)

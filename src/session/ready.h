@@ -18,7 +18,8 @@ struct ready {
 	char event[ID_TEXT_MAX];
 	bool promised;
 	bool wanted;      /* an event of the kind ended not long ago: who had one asks for another, mostly */
-	uint64_t made_ms; /* by clock_ms */
+	bool barren;      /* the last could not be made, or could not wait: it is not tried again for a while */
+	uint64_t made_ms; /* by clock_boot_ms */
 };
 
 void ready_finish(struct ready *r);

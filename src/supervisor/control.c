@@ -105,7 +105,7 @@ static void answer_done(struct control_client *client, enum reach_result result)
 
 static void answer_event(struct control *c, struct control_client *client)
 {
-	struct reach_event e = { .grants = c->q->grants.count, .withdrawn = c->n_withdrawn };
+	struct reach_event e = { .begun_ms = c->begun_ms, .grants = c->q->grants.count, .withdrawn = c->n_withdrawn };
 	struct buf b;
 
 	(void)text_copy(e.command, sizeof e.command, c->q->command); /* same size */

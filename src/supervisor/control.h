@@ -33,6 +33,7 @@ typedef void control_withdrawn_fn(void *user, uint32_t grant, uid_t by, uint32_t
 struct control {
 	int listener; /* owned, -1: nobody reaches this event */
 	uint32_t number;
+	uint64_t begun_ms;             /* the event, since 1970 */
 	const struct event_request *q; /* borrowed, like the next two */
 	const struct cell_spec *spec;
 	struct network *network;

@@ -29,6 +29,7 @@
 #include "supervisor/identity.h"
 #include "supervisor/logbook.h"
 #include "supervisor/madefrom.h"
+#include "supervisor/mounted.h"
 #include "supervisor/network.h"
 #include "supervisor/plan.h"
 #include "supervisor/spawn.h"
@@ -43,7 +44,7 @@
 /* For a role of our own, whose memory and files are bounded by rlimits that it sets itself before it hears anybody: those that wait for a client are many,
  * and are to cost nothing. */
 #define OWN_PERIOD_NS 500000000
-#define OWN_POLLED 4 /* library, warden, timer, signals */
+#define OWN_POLLED 5 /* library, warden, timer, signals, the host's mounts */
 
 struct supervisor {
 	int lib;                 /* owned: the library; when it goes, the cell goes, unless it stays: -1 then */
@@ -67,6 +68,7 @@ struct supervisor {
 	struct staging staging;
 	struct network network;
 	struct control control;
+	struct mounted mounted; /* while the cell waits */
 	struct logbook logbook;
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
 	struct err unlogged_why;
@@ -510,6 +512,7 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (!s->waits)
 		return run(s, e);
 	s->stands = true;
+	mounted_look(&s->mounted, s->proc_fd);
 	r = s->warm ? wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0) : 0;
 	r = r < 0 ? r : wire_send(s->lib, WIRE_EVENT_READY, NULL, &s->pidfd, s->is_template ? 1 : 0);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who asked for the cell went") : 0;
@@ -572,9 +575,18 @@ static void end_cell(struct supervisor *s, enum event_cause cause)
 static void lose_waiting(struct supervisor *s)
 {
 	s->broken = true;
+	mounted_finish(&s->mounted);
+	fd_close(&s->mounts_fd); /* or what is mounted there stays so */
 	fd_close(&s->cell);
 	(void)kill(s->pid, SIGKILL);
 	s->ended = s->is_template; /* for which nobody comes */
+}
+
+/* Nobody's event has them yet, so they would be busy for nothing. */
+static void on_mounts(struct supervisor *s)
+{
+	if (s->mounted.fd >= 0 && !mounted_are_there(&s->mounted))
+		lose_waiting(s);
 }
 
 static void on_cell(struct supervisor *s)
@@ -1043,6 +1055,7 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 {
 	struct control *c = &s->control;
 
+	c->begun_ms = unix_ms();
 	c->q = &s->request;
 	c->spec = &s->spec;
 	c->network = &s->network;
@@ -1196,6 +1209,14 @@ static bool warden_is_gone(const struct supervisor *s)
 	return s->broken || poll(&p, 1, 0) != 0;
 }
 
+/* Since the last look at what is polled. */
+static bool mounts_went(struct supervisor *s)
+{
+	struct pollfd p = { .fd = s->mounted.fd, .events = POLLPRI };
+
+	return poll(&p, 1, 0) != 0 && !mounted_are_there(&s->mounted);
+}
+
 /* Is the cell what would be made now? Nobody commits from the first step on, and what changes behind it changes while the event runs: its T0 is before all that is looked at. Else it
  * does not come back. */
 static int look_back(struct supervisor *s, const struct event_request *q, struct wire_message *m, struct err *e)
@@ -1203,8 +1224,9 @@ static int look_back(struct supervisor *s, const struct event_request *q, struct
 	bool stale = false;
 	int r;
 
-	if (warden_is_gone(s) || !request_same_cell(&s->request, q) || !is_started_for(s, q))
+	if (warden_is_gone(s) || mounts_went(s) || !request_same_cell(&s->request, q) || !is_started_for(s, q))
 		begin_again(s, m);
+	mounted_finish(&s->mounted);
 	take_names(s, q);
 	r = staging_begin(&s->request, &s->staging, e);
 	if (r < 0)
@@ -1371,10 +1393,9 @@ static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
 		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
-			{ .fd = s->lib, .events = POLLIN },
-			{ .fd = s->cell, .events = POLLIN },
-			{ .fd = s->tick, .events = POLLIN },
-			{ .fd = signal_fd, .events = POLLIN },
+			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
+			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
+			{ .fd = s->mounted.fd, .events = POLLPRI },
 		};
 
 		control_watch(&s->control, p + OWN_POLLED);
@@ -1384,6 +1405,8 @@ static void watch(struct supervisor *s, int signal_fd)
 			on_cell(s);
 		if (p[2].revents != 0)
 			on_tick(s);
+		if (p[4].revents != 0)
+			on_mounts(s); /* who comes at the same time gets another cell */
 		if (p[0].revents != 0)
 			on_library(s);
 		if (p[3].revents != 0)
@@ -1408,6 +1431,7 @@ int main(int argc, char **argv)
 	staging_init(&s.staging);
 	network_init(&s.network);
 	control_init(&s.control);
+	mounted_init(&s.mounted);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */
 	signal_fd = signals_as_data();

@@ -19,6 +19,7 @@ socklen_t reach_address(const char *event, struct sockaddr_un *ret)
 
 void reach_put_event(struct buf *out, const struct reach_event *e)
 {
+	buf_put_u64(out, e->begun_ms);
 	buf_put_u32(out, e->grants);
 	buf_put_u32(out, e->withdrawn);
 	buf_put_text(out, e->command, sizeof e->command);
@@ -26,6 +27,7 @@ void reach_put_event(struct buf *out, const struct reach_event *e)
 
 bool reach_take_event(struct rbuf *in, struct reach_event *ret)
 {
+	ret->begun_ms = rbuf_u64(in);
 	ret->grants = rbuf_u32(in);
 	ret->withdrawn = rbuf_u32(in);
 	rbuf_text(in, ret->command, sizeof ret->command);

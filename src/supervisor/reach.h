@@ -25,6 +25,7 @@ socklen_t reach_address(const char *event, struct sockaddr_un *ret);
 
 /* CONTROL_TOLD: the event. */
 struct reach_event {
+	uint64_t begun_ms;               /* since 1970. Its id tells when its cell was made, which may be long before */
 	uint32_t grants, withdrawn;      /* how many there are, and how many of them are withdrawn */
 	char command[REACH_COMMAND_MAX]; /* what runs, for a list; cut, and somebody else's words */
 };

@@ -255,7 +255,7 @@ def nobody_but_its_owner_reaches_it(network, who, uid):
             err = said(network, stranger, *words, status=125)
             assert "is not yours" in err and "hint:" in err, f"{who}, {words}: {err}"
         # and without our client, which is polite: the supervisor does not answer
-        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 268"), (0, "answered 268")):
+        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 276"), (0, "answered 276")):
             result = network.place.run(*as_user(asks), sys.executable, "-c", PROBE, cwd="/", input=event + "\n")
             assert re.fullmatch(answer, result.stdout.strip()), f"{who}, asked by {asks}: {told(result)}"
         # nor does the cell, whose programs may run as the same user
@@ -339,7 +339,7 @@ assert s.recv(5, socket.MSG_WAITALL) == b"still"
             (event,) = events(network, uid)
             assert "is not yours" in said(network, uid or ORDINARY, "revoke", fake, "1", status=125)
             for body in (b"", b"\0", b"\xa0", message(EVENT)[:3], message(0), message(EVENT, b"x"), message(LIST), message(LIST, b"123"), message(LIST, b"12345"),
-                         message(REVOKE), message(REVOKE, b"1" * 8), message(TOLD), message(TOLD, b"\0" * 264), message(1, b"\0" * 8), message(3, b"\0" * 4),
+                         message(REVOKE), message(REVOKE, b"1" * 8), message(TOLD), message(TOLD, b"\0" * 272), message(1, b"\0" * 8), message(3, b"\0" * 4),
                          message(20), message(136, b"\0" * 100), message(140, b"\0" * 8), b"\xa0\0\1\0", b"\xff" * 4148, b"\xff" * 4149, b"\0" * 65000):
                 assert ask(event, body) is None, f"{who}: {body[:8]} is answered"
             assert ask(event, message(EVENT), fds=[0]) is None, f"{who}: a descriptor is taken"
@@ -361,7 +361,7 @@ assert s.recv(5, socket.MSG_WAITALL) == b"still"
             except (ConnectionError, BrokenPipeError):
                 pass
             # the twin: what is well said is answered, and none of all this withdrew anything
-            assert len(ask(event, message(EVENT))) == 268
+            assert len(ask(event, message(EVENT))) == 276
             assert [g["withdrawn"] for g in listed(network, uid, event) if g["verb"] == "connect"] == [False]
             run.end()
     finally:

@@ -340,18 +340,29 @@ def no_line_has_the_uid_of_another(place):
 
 
 def an_event_belongs_to_the_time_when_it_began(place):
-    """All of it, or nothing: sixteen entries in 1.6 s, and events a second apart."""
+    """By its first entry, all of it, or nothing: sixteen entries in 1.6 s, and ids a second apart."""
     log = ledger_audit.Ledger(place).write(160, "events")
     whole = export(place, "ocsf", log.dir)
     begins = 1790000000000
-    for words, first, end in ((("--since", "2026-09-21T14:13:24Z"), 4, 10), (("--until", "2026-09-21T14:13:24Z"), 0, 4),
-                              (("--since", "2026-09-21T14:13:22Z", "--until", "2026-09-21T14:13:25Z"), 2, 5)):
+    for words, first, end in ((("--since", "2026-09-21T14:13:24Z"), 3, 10), (("--until", "2026-09-21T14:13:24Z"), 0, 3),
+                              (("--since", "2026-09-21T14:13:22Z", "--until", "2026-09-21T14:13:25Z"), 2, 4)):
         assert begins // 1000 == 1790000000
         assert export(place, "ocsf", log.dir, *words) == whole[16 * first:16 * end], words
         assert len(spans(export(place, "otlp", log.dir, *words))) == end - first
     event = whole[20]["metadata"]["correlation_uid"]
     assert export(place, "ocsf", log.dir, "--event", event) == whole[16:32]
     assert export(place, "ocsf", log.dir, "--event", "last") == whole[144:]
+
+
+def what_an_event_begins_with_is_not_torn(place):
+    """Its entries are a millisecond apart, its id is of another time."""
+    log = write_made(place, ledger_audit.Ledger(place), [("policy", {"name": "p", "sha256": "ab" * 32, "size": 1}), *event_of()])
+    whole = export(place, "ocsf", log.dir)
+    assert len(whole) == 4
+    for ms in range(5):
+        at = f"2026-01-31T09:15:00.{ms:03}Z"
+        for words, begun in ((("--since", at), ms == 0), (("--until", at), ms > 0), (("--since", "2026-01-31T09:15:00.000Z", "--until", at), ms > 0)):
+            assert export(place, "ocsf", log.dir, *words) == (whole if begun else []), words
 
 
 def odd_words_are_refused(place):
@@ -421,6 +432,6 @@ if __name__ == "__main__":
     main([what_is_exported_stays_the_same, all_of_a_real_ledger_has_the_form, the_schemas_refuse_what_is_wrong,
           each_entry_is_one_event_of_ocsf, a_line_leads_back_to_a_proof, each_event_is_one_span, events_as_they_are_recorded,
           what_a_person_does_afterwards_is_a_span_of_the_same_trace, no_span_takes_the_place_of_another, odd_entries_keep_the_form,
-          no_line_has_the_uid_of_another, an_event_without_an_end_is_told_as_that, an_event_belongs_to_the_time_when_it_began,
+          no_line_has_the_uid_of_another, an_event_without_an_end_is_told_as_that, an_event_belongs_to_the_time_when_it_began, what_an_event_begins_with_is_not_torn,
           odd_words_are_refused, what_was_not_signed_is_not_exported, few_open_events_are_enough, a_span_says_what_it_had_no_room_for,
           a_long_log_is_exported])

@@ -5,6 +5,7 @@ usage: run_warm.py AMBIT    (TAP on standard output; as root everything runs a s
 """
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -260,6 +261,31 @@ def the_record_is_the_same(place):
             assert not found, (words, found)
 
 
+def an_event_is_of_the_time_when_it_began(place):
+    """Its cell, and so its name, is older: also than that of an event that began before it."""
+    says = "echo up; read x; true "
+    with Warm(place) as s, contextlib.ExitStack() as both:
+        s.stands()
+        for which, run_dir in (("cold", s.elsewhere()), ("warm", s.run_dir)):
+            time.sleep(0.02)
+            since = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            it = both.enter_context(subprocess.Popen([place.ambit, "run", "--", "sh", "-c", says + which], cwd=s.tree, env={**s.environment, "XDG_RUNTIME_DIR": run_dir},
+                                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            assert it.stdout.readline() == "up\n"
+        listed = [row for row in json.loads(expect_ok(s.ambit("grant", "list", "--json")).stdout)["events"] if says in row["command"]]
+        assert [row["command"].split()[-1].strip("'") for row in listed] == ["warm", "cold"], listed
+        warm, cold = listed
+        assert warm["event"] < cold["event"] and warm["started"] >= since > cold["started"], (listed, since)
+        latest = json.loads(expect_ok(s.ambit("grant", "list", "last", "--json")).stdout)["event"]
+        assert latest != cold["event"], latest  # others may run beside it
+        both.close()
+        s.until(lambda: '"result"' in s.ambit("ledger", "show", "--json", "--event", warm["event"]).stdout, "it is over")
+        export = [[json.loads(line)["metadata"]["correlation_uid"] for line in expect_ok(s.ambit("ledger", "export", "--ocsf", *words)).stdout.splitlines() if "correlation_uid" in line]
+                  for words in (("--event", warm["event"]), ("--since", since), ("--until", since))]
+        assert len(export[0]) > 3 and [e for e in export[1] if e == warm["event"]] == export[0] and cold["event"] not in export[1], (since, export[1])
+        assert cold["event"] in export[2] and warm["event"] not in export[2], (since, export[2])
+
+
 def code_has_its_interpreter(place):
     with Warm(place) as s:
         expect_ok(s.ambit("run", "--python", input="print(1)"), "1\n")
@@ -286,6 +312,17 @@ def code_has_its_interpreter(place):
             assert len(set(before) - set(s.held())) == 1, "none was used for Node"
         result = s.ambit("run", "--python", input="print(2)\nraise ValueError('so')")
         assert result.returncode != 0 and result.stdout == "2\n" and "ValueError: so" in result.stderr, told(result)
+
+
+def no_interpreter_waits_that_may_read_what_is_written(place):
+    """By a variable that has its path, or one path of a list; a cell without one does."""
+    with Warm(place, "--work", ".") as s:
+        for value, n in ((s.tree, 0), (f"/nowhere:{s.tree}", 0), (f"{s.tree}/in:/nowhere", 0), (f"::{s.tree}:", 0), (f"/nowhere:{s.tree}s", 1)):
+            expect_ok(s.ambit("run", "--work", ".", "--python", "--env", f"LIST={value}", input="print(1)"), "1\n")
+            time.sleep(0.2 * SLOW)
+            s.until(lambda: s.waiting() and len(s.held()) == len(s.waiting()), "all stand")
+            found = [command(pid) for _, warden in s.waiting() for pid in children(warden)]
+            assert sum(name.startswith("python") for name in found) == n, (value, found)
 
 
 def what_differs_has_a_cell_of_its_own(place):
@@ -354,7 +391,8 @@ def another_request_has_a_cell_of_its_own(place):
         for words in (["--read", "/srv?"], ["--work", "."], ["--limit", "tasks=77"], ["--base", "minimal"], ["--observe", "off"], ["--direct", "--write", "."], ["--jit"]):
             s.daemon.send_signal(signal.SIGHUP)  # which ends what waits
             s.until(lambda: not s.held(), "all go")
-            expect_ok(s.run("true"))
+            # who comes while the daemon becomes another is not waited for, and gone when it is asked for what it wanted
+            s.until(lambda: s.waiting() or (expect_ok(s.run("true")) and time.sleep(0.3 * SLOW)), "one is made")
             s.stands()
             assert not s.uses(*words), words
 
@@ -389,6 +427,63 @@ def what_changed_meanwhile_is_seen(place):
             file.write("TOKEN=secret\n")
         result = s.run("cat", ".env")
         assert result.returncode != 0 and "secret" not in result.stdout, told(result)
+
+
+@rooted
+def what_the_host_unmounts_is_free(place):
+    """A cell that waits for nobody does not keep it; one that does not have it stays."""
+    disk, other = place.fresh(), place.fresh()
+    granted = f"{disk}/granted"
+    with contextlib.ExitStack() as last:
+        for where in (disk, other):
+            expect_ok(subprocess.run(["mount", "-t", "tmpfs", "none", where], capture_output=True, text=True, check=False))
+            last.callback(subprocess.run, ["umount", "-l", where], stderr=subprocess.DEVNULL, check=False)
+        with open(granted, "w", encoding="ascii") as to:
+            to.write("on it\n")
+        device = os.stat(disk).st_dev
+        number = f"{os.major(device)}:{os.minor(device)}"
+        with Warm(place, "--work", ".", "--read", granted) as s:
+            (supervisor, warden), = s.stands()
+            cell, = children(warden)
+            namespace = os.readlink(f"/proc/{cell}/ns/mnt")
+            with open(f"/proc/{cell}/mountinfo", encoding="utf-8") as file:
+                assert number in [line.split()[2] for line in file], "it has nothing of it"
+            expect_ok(subprocess.run(["umount", other], capture_output=True, text=True, check=False))
+            time.sleep(0.5 * SLOW)
+            assert s.waiting() == [(supervisor, warden)]
+            expect_ok(subprocess.run(["umount", disk], capture_output=True, text=True, check=False))
+            s.until(lambda: state_of(cell) == "Z", "it goes")
+            s.until(lambda: namespace not in held_open(supervisor), "and what it was in")
+            with open(granted, "w", encoding="ascii") as to:
+                to.write("beneath it\n")
+            expect_ok(s.run("cat", granted), "beneath it\n")
+
+
+@rooted
+def what_cannot_wait_is_not_tried_again_at_once(place):
+    """A directory of another file system would be kept busy by it; nor is it in a session."""
+    beside = place.fresh()
+    expect_ok(subprocess.run(["mount", "-t", "tmpfs", "none", beside], capture_output=True, text=True, check=False))
+    with contextlib.ExitStack() as last:
+        last.callback(subprocess.run, ["umount", "-l", beside], check=False)
+        s = last.enter_context(Warm(place))
+
+        def tries(pid, *words):
+            """How many supervisors it has soon after a command; in a session the command's own may still be among them."""
+            expect_ok(s.ambit("run", *words, "--", "true"))
+            seen, end = set(), time.monotonic() + 0.6 * SLOW
+            while time.monotonic() < end:
+                seen |= set(held_by(pid))
+            return len(seen - stay)
+
+        session = s.session("--read", beside)
+        with s.start("events", "--follow", session) as client, contextlib.ExitStack() as last:
+            last.callback(client.kill)
+            keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")[0]
+            for pid, words in ((s.pool(), ("--work", ".", "--read", beside)), (keeps, ("--session", session))):
+                stay = set(held_by(pid))
+                counts = [tries(pid, *words) for _ in range(4)]
+                assert counts[0] > 0 and min(counts[1:]) == 0, counts
 
 
 def who_dies_ends_what_is_his(place):
@@ -505,15 +600,99 @@ def what_it_may_not_say_ends_a_connection_and_no_more(place):
         assert s.uses()
 
 
+# Asks as who is told how to, and says how far it came.
+ASKS = """
+import os, socket
+print('sees', os.access(sys.argv[1], os.W_OK), flush=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(30)
+s.connect(sys.argv[1])
+try:
+    s.send(bytes.fromhex(sys.argv[2]))
+    print('heard', int.from_bytes(s.recv(65536)[:2], 'little'))
+except OSError:
+    print('heard', 0)
+"""
+OFFERS = """
+import os, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1])
+s.listen(4)
+print('listens', flush=True)
+c, _ = s.accept()
+c.settimeout(30)
+print('heard', c.recv(1 << 17).hex(), flush=True)
+"""
+
+# What a process of the person's that may write where the daemon's sockets are can be all the same.
+CONFINEMENTS = {"no_new_privs": NO_NEW, "a filter": NO_NEW + FILTERED, "users": "must(libc.unshare(0x10000000))", "mounts": "must(libc.unshare(0x10020000))", "network": "must(libc.unshare(0x50000000))",
+                "processes": "must(libc.unshare(0x30000000))\nif os.fork():\n    os.wait()\n    sys.exit()"}
+
+
+def offered(s, how, path, run_dir):
+    """What it hears of a command line, who offers a cell as this makes it."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with subprocess.Popen([sys.executable, "-c", f"{BECOME}{how}\n{OFFERS}", path], stdout=subprocess.PIPE, text=True) as it:
+        line = it.stdout.readline()
+        if line.startswith("cannot: "):
+            raise Skip(line[8:].strip())
+        assert line == "listens\n", line
+        expect_ok(s.ambit("run", *s.words, "--", "echo", "there", env={"XDG_RUNTIME_DIR": run_dir}), "there\n")
+        heard = it.stdout.readline().removeprefix("heard").strip()
+    os.unlink(path)
+    return heard
+
+
+def asked_by(s):
+    """What a command line asks for, if that is what waits."""
+    os.makedirs(f"{s.elsewhere()}/ambit", mode=0o700, exist_ok=True)
+    return offered(s, "", f"{s.elsewhere()}/ambit/pool.sock", s.elsewhere())
+
+
 def no_cell_reaches_it(place):
-    """Not by its name, in whatever it was granted."""
-    code = "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nprint('connected')\n"
+    """Whatever it was granted; and where a person gave up that cells reach no sockets, there is none for it, though it asks as who would be given one."""
     with Warm(place) as s:
-        path = f"{s.run_dir}/ambit/pool.sock"
-        expect_ok(subprocess.run(["python3", "-c", code, path], capture_output=True, text=True, check=False), "connected")
-        for words in ((), ("--work", ".")):
-            result = s.ambit("run", *words, "--", "python3", "-c", code, path)
-            assert result.returncode != 0 and "connected" not in result.stdout, told(result)
+        directory = f"{s.run_dir}/ambit"
+        rest = ("python3", "-c", "import sys" + ASKS, f"{directory}/pool.sock", asked_by(s))
+        for words, sees in (((), False), (("--work", "."), False), (("--read", directory), True), (("--write", directory), True), (("--work", directory), True), (("--direct", "--write", directory), True),
+                            (("--connect", f"unix:{directory}/pool.sock"), True)):
+            result = s.ambit("run", *words, "--", *rest)
+            assert result.returncode == 1 and result.stdout == f"sees {sees}\n", (words, told(result))
+        for words in (("--read", directory, "--without", "sockets"), ("--direct", "--write", directory, "--without", "sockets")):
+            expect_ok(s.ambit("run", *words, "--", *rest), f"sees True\nheard {NONE if os.geteuid() != 0 else 0}\n")  # root's cells are another user's
+        s.until(lambda: expect_ok(subprocess.run(rest, capture_output=True, text=True, check=False)).stdout == f"sees True\nheard {GIVEN}\n", "who is as it is gets one")
+
+
+def who_is_confined_is_given_none(place):
+    """Also if it says of itself what a command line would that is not."""
+    with Warm(place) as s:
+        ask, path, tried = asked_by(s), f"{s.run_dir}/ambit/pool.sock", 0
+        for what, how in {**CONFINEMENTS, "not": ""}.items():
+            before = s.stands(len(s.waiting()) or 1)
+            result = subprocess.run([sys.executable, "-c", f"{BECOME}{how}\n{ASKS}", path, ask], capture_output=True, text=True, check=False)
+            if "cannot" in result.stdout:
+                print(f"# not tried, {what}: {result.stdout.strip()}")
+                continue
+            expect_ok(result, f"sees True\nheard {NONE if how else GIVEN}\n")
+            assert (s.waiting() == before) or not how, what
+            tried += 1
+        assert tried >= 3, tried
+
+
+def who_is_confined_offers_none(place):
+    """And is told nothing, not even what is asked for."""
+    with Warm(place) as s:
+        path, tried = f"{s.run_dir}/ambit/pool.sock", 0
+        for what, how in {**CONFINEMENTS, "not": ""}.items():
+            try:
+                heard = offered(s, how, path, s.run_dir)
+            except Skip as why:
+                print(f"# not tried, {what}: {why}")
+                continue
+            assert (heard == "") == (how != ""), (what, heard[:8])
+            tried += 1
+        assert tried >= 3, tried
 
 
 @rooted
@@ -541,6 +720,25 @@ def another_user_takes_none_and_offers_none(place):
             os.chmod(directory, 0o700)
 
 
+def a_minute_counts_also_while_the_machine_sleeps(place):
+    """Whoever keeps what waits is woken by such a clock (what it does then: what_nobody_wants_goes_after_a_minute)."""
+    def clocks(pid):
+        found = []
+        for number in os.listdir(f"/proc/{pid}/fdinfo"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file:
+                found += [(clock[1], int(left[1])) for text in [file.read()] if (clock := re.search("clockid: ([0-9]+)", text)) and (left := re.search(r"it_value: \(([0-9]+),", text))]
+        return found
+
+    with Warm(place) as s:
+        session = s.session()
+        with s.start("events", "--follow", session) as client, contextlib.ExitStack() as last:  # or its process rests
+            last.callback(client.kill)
+            keeps = s.until(lambda: [pid for pid in commands_of(s, "ambit-session") if command(pid) == "ambit-session"], "there is one")
+            expect_ok(s.ambit("run", "--session", session, "--", "true"))
+            for pid in (s.pool(), keeps[0]):
+                s.until(lambda pid=pid: any(clock == str(time.CLOCK_BOOTTIME) and 0 < left < 60 for clock, left in clocks(pid)), "it has such a timer")
+
+
 def what_nobody_wants_goes_after_a_minute(place):
     with Warm(place) as s:
         (supervisor, _), = s.stands()
@@ -552,16 +750,26 @@ def what_nobody_wants_goes_after_a_minute(place):
         s.stands()
 
 
+def held_open(pid):
+    """What its descriptors are of; one may go meanwhile."""
+    found = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return found
+
+
 def command(pid):
     with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
         return file.read().strip()
     return ""
 
 
-SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, code_has_its_interpreter, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
+SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, no_interpreter_waits_that_may_read_what_is_written, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
-             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, what_cannot_wait_is_not_tried_again_at_once, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
+             who_is_confined_is_given_none, who_is_confined_offers_none, a_minute_counts_also_while_the_machine_sleeps,
              another_user_takes_none_and_offers_none]
 if "AMBIT_SOAK" in os.environ:
     SCENARIOS.append(what_nobody_wants_goes_after_a_minute)  # takes two

@@ -95,6 +95,7 @@ static int begin(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	w.network.dialer = pair[0];
 	w.dialers_end = pair[1];
+	w.c.begun_ms = 1790000000123;
 	w.c.q = &w.q;
 	w.c.network = &w.network;
 	w.c.tell = on_withdrawn;
@@ -199,6 +200,7 @@ static void what_is_granted_is_told(void **state)
 
 		assert_int_equal(hear(sock, &m), 1);
 		assert_true(reach_take_event(&m.body, &e));
+		assert_int_equal(e.begun_ms, 1790000000123);
 		assert_int_equal(e.grants, 4);
 		assert_string_equal(e.command, "npm test");
 	}

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/mempolicy.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -21,8 +22,10 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -428,15 +431,149 @@ static void what_nobody_can_compare_has_no_bytes(void **state)
 	}
 }
 
-static void one_sees_itself_and_nobody_who_is_not_there(void **state)
+/* ---- another process ---- */
+
+static int filter(unsigned long unused)
 {
+	(void)unused;
+	return filter_calls() ? 0 : errno;
+}
+
+static int be_another(unsigned long unused)
+{
+	(void)unused;
+	return 0;
+}
+
+static const struct row peers[] = {
+	{ "as we are", be_another, 0 },
+	{ "filter", filter, 0 },
+	{ "no_new_privs", set_no_new_privs, 1 },
+	{ "umask", set_umask, 0137 },
+	{ "groups", set_groups, 64125 },
+	{ "capabilities", drop_capability, 25 },
+	{ "whom the kernel kills first", set_oom, 321 },
+	{ "namespace: cgroup", leave_namespace, CLONE_NEWCGROUP },
+	{ "namespace: ipc", leave_namespace, CLONE_NEWIPC },
+	{ "namespace: mount", leave_namespace, CLONE_NEWNS },
+	{ "namespace: pid", leave_namespace, CLONE_NEWPID },
+	{ "namespace: user", leave_namespace, CLONE_NEWUSER },
+	{ "namespace: uts", leave_namespace, CLONE_NEWUTS },
+	{ "a user who may do all, and nothing here", leave_namespace, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID },
+};
+
+static socklen_t name_of(pid_t pid, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			   (size_t)snprintf(ret->sun_path + 1, sizeof ret->sun_path - 1, "ambit-ground/%d", (int)pid));
+}
+
+static int listen_as(const struct row *row)
+{
+	struct sockaddr_un name;
+	const socklen_t n = name_of(getpid(), &name);
+	const int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), why = row->set(row->value);
+
+	if (why != 0)
+		return why;
+	return sock < 0 || bind(sock, (struct sockaddr *)&name, n) < 0 || listen(sock, 1) < 0 ? EPROTO : 0;
+}
+
+/* By a child, whose number another has then, who is as we are. */
+static int listen_and_go(const struct row *row)
+{
+	struct sockaddr_un name;
+	const socklen_t n = name_of(getpid(), &name);
+	const int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	pid_t pid = fork();
+	struct clone_args again = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+	long r;
+
+	(void)row;
+	if (pid == 0)
+		_exit(bind(sock, (struct sockaddr *)&name, n) < 0 || listen(sock, 1) < 0);
+	if (waitpid(pid, NULL, 0) != pid)
+		return EPROTO;
+	r = syscall(SYS_clone3, &again, sizeof again);
+	if (r == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0L, 0L, 0L);
+		(void)pause();
+		_exit(0);
+	}
+	return of(r);
+}
+
+/* Whether one that listens as `how` says is as this process is; -1: it cannot be made. */
+static int is_peers(int (*how)(const struct row *), const struct row *row)
+{
+	struct sockaddr_un name;
+	int ready[2], why = EPROTO, r = -1;
+	auto_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		why = how(row);
+		(void)!write(ready[1], &why, sizeof why);
+		(void)pause();
+		_exit(0);
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &why, sizeof why), sizeof why);
+	(void)close(ready[0]);
+	assert_int_not_equal(why, EPROTO);
+	if (why == 0) {
+		const socklen_t n = name_of(pid, &name);
+
+		assert_int_equal(connect(sock, (struct sockaddr *)&name, n), 0);
+		r = ground_is_peers(sock);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return r;
+}
+
+static void who_listens_is_as_we_are_or_is_not_believed(void **state)
+{
+	unsigned tried = 0;
+
 	(void)state;
-	assert_true(ground_sees(getpid()));
-	assert_false(ground_sees(0));
-	assert_false(ground_sees(-1));
-	assert_false(ground_sees(INT32_MAX));
-	assert_true(ground_counts_with(getpid()) && ground_counts_with(getppid()));
-	assert_false(ground_counts_with(INT32_MAX));
+	for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++) {
+		const int r = is_peers(listen_as, &peers[i]);
+
+		if (r < 0)
+			print_message("# not tried here, %s\n", peers[i].name);
+		else if (r != (i == 0))
+			fail_msg("%s: %s", peers[i].name, r ? "it is believed" : "it is not");
+		tried += r >= 0;
+	}
+	assert_true(tried >= 4);
+}
+
+static void who_listened_and_went_is_nobody(void **state)
+{
+	const int r = is_peers(listen_and_go, &peers[0]);
+
+	(void)state;
+	if (r < 0)
+		print_message("# not tried here: no process can be given a number\n");
+	else
+		assert_int_equal(r, 0);
+}
+
+static void a_pair_is_as_who_made_it(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_true(ground_is_peers(pair[0]));
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	assert_false(ground_is_peers(pair[0]));
 }
 
 /* The soft limit of open files is the caller's to name. */
@@ -474,7 +611,9 @@ int main(void)
 		cmocka_unit_test(what_is_set_shows),
 		cmocka_unit_test(another_root_shows),
 		cmocka_unit_test(what_nobody_can_compare_has_no_bytes),
-		cmocka_unit_test(one_sees_itself_and_nobody_who_is_not_there),
+		cmocka_unit_test(who_listens_is_as_we_are_or_is_not_believed),
+		cmocka_unit_test(who_listened_and_went_is_nobody),
+		cmocka_unit_test(a_pair_is_as_who_made_it),
 		cmocka_unit_test(open_files_are_as_many_as_are_named),
 	};
 

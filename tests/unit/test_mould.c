@@ -21,7 +21,7 @@ static struct template whole; /* the one that there may be */
 static struct ambit_event a_copy = { .started = true, .copied = true }, its_own = { .started = true },
 			  without = { .started = true, .from = &whole };
 
-uint64_t clock_ms(void)
+uint64_t clock_boot_ms(void)
 {
 	return now;
 }
