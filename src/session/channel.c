@@ -305,7 +305,8 @@ static int take_step(struct channel *c, struct keep *k, const struct buf *source
 	r = r < 0 ? r : kernel_take(kernel, text, source->len, q, ret, e);
 	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
 		if (c->steps[i].n == q->n && c->steps[i].step == 0)
-			c->steps[i] = r < 0 ? (struct step_wait){ .n = 0 } : (struct step_wait){ q->n, *ret };
+			c->steps[i] = r < 0 ? (struct step_wait){ .n = 0 }
+					    : (struct step_wait){ q->n, *ret, q->request };
 	return r;
 }
 
@@ -336,11 +337,21 @@ static int on_step_wait(struct channel *c, struct keep *k, const struct session_
 	return wait_for(c, q->n, q->a, e);
 }
 
-static int on_step_stop(struct keep *k, const struct session_event *q, struct err *e)
+/* Who gave a step may not know its number yet. 0: it is over, or was none. */
+static uint64_t step_given(const struct channel *c, uint64_t n, uint32_t request)
+{
+	for (unsigned i = 0; request != 0 && i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n == n && c->steps[i].request == request)
+			return c->steps[i].step;
+	return 0;
+}
+
+static int on_step_stop(const struct channel *c, struct keep *k, const struct session_event *q, struct err *e)
 {
 	struct kernel *kernel = kernel_of(k, q->n, e);
+	const uint64_t step = q->a != 0 ? q->a : step_given(c, q->n, q->b);
 
-	return kernel == NULL ? -(int)e->code : kernel_stop(kernel, q->a, keep_job(k, q->n)->ev, e);
+	return kernel == NULL ? -(int)e->code : kernel_stop(kernel, step, keep_job(k, q->n)->ev, e);
 }
 
 /* Of what was pruned, or wrote nothing, there is an empty file. */
@@ -507,7 +518,7 @@ static void on_event(struct channel *c, struct keep *k, enum wire_number what, c
 	else if (what == WIRE_SESSION_STEP_WAIT)
 		answer_with(c, q->request, on_step_wait(c, k, q, &e), q->a, &e);
 	else if (what == WIRE_SESSION_STEP_STOP)
-		answer_with(c, q->request, on_step_stop(k, q, &e), q->a, &e);
+		answer_with(c, q->request, on_step_stop(c, k, q, &e), q->a, &e);
 	else if (what == WIRE_SESSION_SIGNAL)
 		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, q->a <= 64 ? (int)q->a : 0, &e),
 			    q->n, &e);

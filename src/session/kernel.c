@@ -197,12 +197,12 @@ static void interrupt(struct kernel *k, struct ambit_event *ev, uint32_t flags)
 
 int kernel_stop(struct kernel *k, uint64_t step, struct ambit_event *ev, struct err *e)
 {
-	if (k->runs.step != 0 && (step == 0 || step == k->runs.step)) {
+	if (step != 0 && step == k->runs.step) {
 		interrupt(k, ev, STEP_STOPPED);
 		return 0;
 	}
 	for (unsigned i = 0; i < k->n_waiting; i++)
-		if (step == 0 || step == k->waiting[i].step) {
+		if (step == k->waiting[i].step) {
 			end_waiting(k, i, STEP_STOPPED);
 			return 0;
 		}

@@ -54,7 +54,7 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 		struct err *e);
 /* Begins and ends what there is; ev runs. */
 void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_files *files);
-/* Breaks a step off, 0: the one that runs. -GONE: it is over. ev may be NULL: it has not begun. */
+/* Breaks that step off. -GONE: it is over, or there is none. ev may be NULL: it has not begun. */
 int kernel_stop(struct kernel *k, uint64_t step, struct ambit_event *ev, struct err *e);
 /* No more steps: it ends behind those that it has. */
 void kernel_end(struct kernel *k);

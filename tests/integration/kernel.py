@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 from harness import PATIENCE, SLOW, expect_ok, main, told
@@ -198,13 +199,59 @@ def steps_go_one_after_the_other(place):
             answers[line["id"]] = k.of(line)
         steps = [answers[one] for one in sent]
         assert [step["end"] for step in steps] == ["ok"] * 4 + ["never"] + ["ok"] * 11 and steps[4]["stopped"], [step["end"] for step in steps]
-        assert c.fails("kernel.stop", session=session, n=k.n) == "GONE"
         long = [k.send("time.sleep(1)"), *[k.send("#" * (1 << 20)) for _ in range(4)]]
         assert c.fails("kernel.run", session=session, n=k.n, source="1") == "LIMIT"
         for one in long:
             assert k.of(c.answer(one))["end"] == "ok"
         assert c.fails("kernel.run", session=session, n=k.n, source="#" * ((1 << 20) + 1)) == "LIMIT"
         assert k.value("seen[:2]") == "['a', 'b']"
+        c.close(), other.close()
+
+
+def a_stop_means_one_step(place):
+    """Who gives up a step that waits, or is over, leaves alone the one of another that runs."""
+    with serving(place) as s, client_of(s, place) as ambit:
+        c, other = Client(s), Client(s)
+        session = c.new(s)
+        k = Kernel(c, session, name="mine")
+        other.call("session.open", session=session)
+        first = k.send("import time")
+        assert k.of(c.answer(first))["step"] == 1
+        long = other.send("kernel.run", session=session, n=k.n, source="time.sleep(4); 'lived'")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it runs")
+        for late in ({"request": first}, {"request": "nobody's"}, {"request": long}, {"step": 1}, {"step": 3}):
+            assert c.fails("kernel.stop", session=session, n=k.n, **late) == "GONE", late
+        for none in ({}, {"step": 0}, {"step": 2, "request": long}, {"request": None}, {"request": 1.5}):
+            assert c.fails("kernel.stop", session=session, n=k.n, **none) == "USAGE", none
+        mine = k.send("'never'", timeout="30s")
+        k.stop(request=mine)  # before the answer, which is the first to tell its number
+        step = k.of(c.answer(mine))
+        assert (step["end"], step["stopped"], step["step"]) == ("never", True, 3), step
+
+        def gives_up(kernel):  # as Ctrl-C does
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                kernel.run("'never'")
+                raise AssertionError("it came to an end")
+            except KeyboardInterrupt:
+                return kernel.wait(4)
+
+        async def is_cancelled():
+            async with ambit.aio.Client() as client:
+                kernel = await (await client.open(session)).kernel(name="mine")
+                slow = asyncio.ensure_future(kernel.run("'never'"))
+                await asyncio.sleep(0.5)
+                slow.cancel()
+                await asyncio.wait([slow])
+                return await kernel.wait(5)
+
+        with ambit.Client() as client:
+            step = gives_up(client.open(session).kernel(name="mine"))
+        assert (step.end, step.stopped) == ("never", True), step
+        step = asyncio.run(is_cancelled())
+        assert (step.end, step.stopped) == ("never", True), step
+        step = k.of(other.answer(long))
+        assert (step["end"], step["stopped"], step["document"]["value"]["json"]) == ("ok", False, "lived"), step
         c.close(), other.close()
 
 
@@ -238,7 +285,7 @@ def what_takes_too_long_is_broken_off(place):
         assert (step["end"], step["timed_out"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, False, "KeyboardInterrupt"), step
         slow = k.send("while True: pass")
         s.until(lambda: len(ledger_of(s, k, "step")) == 3, "it runs")
-        k.stop()
+        k.stop(request=slow)
         step = k.of(c.answer(slow))
         assert (step["end"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, "KeyboardInterrupt"), step
         assert k.value("x") == "1"
@@ -529,6 +576,6 @@ def words_of(pid):
 
 
 if __name__ == "__main__":
-    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
+    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, a_stop_means_one_step, who_goes_away_finds_it_again,
           what_takes_too_long_is_broken_off, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])
