@@ -94,6 +94,16 @@ void event_step_told(struct ambit_event *ev, struct wire_message *m)
 	ev->step.source = NULL;
 }
 
+bool event_step_is_given(const struct ambit_event *ev)
+{
+	return ev->step.source == NULL;
+}
+
+bool event_step_is_read(const struct ambit_event *ev)
+{
+	return event_step_is_given(ev) && streams_step_is_read(&ev->streams);
+}
+
 int event_step_over(struct ambit_event *ev, struct step_end *ret)
 {
 	struct result_kernel *k = &ev->result.kernel;

@@ -312,6 +312,62 @@ def what_takes_too_long_is_broken_off(place):
         c.close()
 
 
+def a_stop_that_comes_early_is_heard(place):
+    """Before the interpreter has read the step; when it has, and does not run it yet; and between two steps it is none's."""
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s))
+        k.run("import signal, sys, time\nx = 1")
+        (interpreter,) = [pid for pid in below(supervisors_of(s)[0]) if os.path.basename(words_of(pid)[0]).startswith(b"python3")]
+        os.kill(interpreter, signal.SIGSTOP)
+        slow = k.send("time.sleep(100)")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it is given")
+        k.stop(request=slow)
+        time.sleep(1)
+        os.kill(interpreter, signal.SIGCONT)
+        step = k.of(c.answer(slow))
+        assert (step["end"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, "KeyboardInterrupt"), step
+        c.call("event.signal", session=k.session, n=k.n, signal="INT")
+        time.sleep(0.5)
+        assert k.value("time.sleep(0.1); x") == "1"
+        step = k.run("""at = sys._getframe()
+while 'more' not in at.f_globals:
+    at = at.f_back
+driver, more = at.f_globals, at.f_globals['more']
+def interrupted():
+    driver['more'], got = more, [more(), more()]
+    signal.raise_signal(signal.SIGINT)
+    return all(got)
+driver['more'] = interrupted""")
+        assert step["end"] == "ok", step
+        step = k.run("time.sleep(100)")
+        assert (step["end"], step["document"]["error"]["type"]) == ("error", "KeyboardInterrupt"), step
+        assert k.value("x") == "1"
+        c.close()
+
+
+def a_stop_waits_for_a_supervisor_that_takes_nothing(place):
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s))
+        k.run("import signal, time\nsignal.signal(signal.SIGWINCH, lambda *_: None)")
+        slow = k.send("time.sleep(100)")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it runs")
+        (supervisor,) = supervisors_of(s)
+        os.kill(supervisor, signal.SIGSTOP)
+        for _ in range(10000):
+            answer = c.answer(c.send("event.signal", session=k.session, n=k.n, signal="WINCH"))
+            if "error" in answer:
+                break
+        assert answer["error"]["data"]["code"] == "LIMIT", answer
+        k.stop(request=slow)
+        time.sleep(0.5)
+        os.kill(supervisor, signal.SIGCONT)
+        step = k.of(c.answer(slow))
+        assert (step["end"], step["document"]["error"]["type"]) == ("error", "KeyboardInterrupt") and k.value("6 * 7") == "42", step
+        c.close()
+
+
 def times_without_end_are_none(place):
     """Added to the clock they would be over already, or have the session's process look again and again."""
     with serving(place) as s:
@@ -577,5 +633,5 @@ def words_of(pid):
 
 if __name__ == "__main__":
     main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, a_stop_means_one_step, who_goes_away_finds_it_again,
-          what_takes_too_long_is_broken_off, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+          what_takes_too_long_is_broken_off, a_stop_that_comes_early_is_heard, a_stop_waits_for_a_supervisor_that_takes_nothing, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])
