@@ -62,6 +62,7 @@ struct ambit_event {
 		uint32_t number;
 		bool shows;
 		char *source; /* owned: while it waits until it is recorded that it is about to run; else NULL */
+		uint8_t sha256[32];
 	} step;
 	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];

@@ -257,7 +257,7 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 	k->runs.result_at = k->runs.result_end = length(files->result_fd);
 	k->until_ms = s->timeout_ms != 0 ? clock_ms() + s->timeout_ms : 0;
 	k->stopped_ms = k->deaf_ms = 0;
-	k->interrupted = false;
+	k->given = k->interrupted = false;
 	(void)write_row(k, &k->runs); /* else it is found as one that waits */
 	take_out(k, 0);
 }
@@ -273,7 +273,10 @@ static void measure(struct kernel *k, const struct kernel_files *files)
 /* Gives the row back, written; what could not be is the last word of one that is asked for it later. */
 static void end_running(struct kernel *k, uint32_t state, const struct kernel_files *files)
 {
-	measure(k, files);
+	if (state != STEP_NEVER)
+		measure(k, files);
+	else
+		k->runs.begun_ms = 0;
 	k->runs.ended_ms = now_ms();
 	k->runs.state = state;
 	(void)write_row(k, &k->runs); /* a full disk ends the kernel, by what it writes */
@@ -291,6 +294,7 @@ static void look_after(struct kernel *k, struct ambit_event *ev, const struct ke
 	const int r = event_step_over(ev, &end);
 	const uint64_t now = clock_ms();
 
+	k->given = k->given || event_step_is_given(ev);
 	if (r == 1) {
 		k->runs.flags |= end.lost ? STEP_LOST : 0;
 		end_running(k, states[end.how], files);
@@ -364,7 +368,7 @@ void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_f
 void kernel_over(struct kernel *k, const struct kernel_files *files)
 {
 	if (k->runs.step != 0)
-		end_running(k, STEP_ENDED, files);
+		end_running(k, k->given ? STEP_ENDED : STEP_NEVER, files);
 	while (k->n_waiting > 0)
 		end_waiting(k, 0, 0);
 }

@@ -35,6 +35,7 @@ struct kernel {
 	struct step_row runs;   /* step 0: none does */
 	struct step_row told;   /* the last that is over */
 	uint64_t until_ms;      /* clock_ms: its time is over then; 0: it has no limit of its own */
+	bool given;             /* its source went to the interpreter */
 	uint64_t stopped_ms;    /* since when it is to end; 0: it is not */
 	bool interrupted;       /* and was told so */
 	uint64_t deaf_ms;       /* since when the interpreter cannot say how it ended */

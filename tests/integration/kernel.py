@@ -574,8 +574,10 @@ def what_cannot_be_recorded_does_not_run(place):
             os.kill(pid, signal.SIGKILL)
         step = k.run("open('after', 'w').write('x')")
         row = over(s, k)
-        assert step["end"] == "ended" and row["exit_status"] == 125, (step, row)
+        assert (step["end"], step["begun"]) == ("never", None) and row["exit_status"] == 125, (step, row)
         assert not os.path.exists(f"{s.tree}/before")
+        record = json.loads(c.call("event.read", session=k.session, n=k.n, stream="record")["data"])
+        assert (record["kernel"]["steps"], [told["end"] for told in record["kernel"]["told"]]) == (1, ["ok"]), record["kernel"]
         kept = expect_ok(s.ambit("diff", k.taken["event"])).stdout
         assert "before" in kept and "after" not in kept, kept
         c.close()
