@@ -104,7 +104,7 @@ int ask_kernel_end(struct rpc *r, struct request *q, const json_t *params, struc
 	if (q->wait && followed_get(r, q->channel, q->n, false, &m->err) == NULL)
 		return -(int)m->err.code;
 	q->awaits = AWAIT_DONE;
-	return channel_ask(q->channel, WIRE_SESSION_INPUT_END,
+	return channel_ask(q->channel, WIRE_SESSION_STEPS_END,
 			   &(struct session_event){ .request = q->number, .n = q->n }, &m->err);
 }
 

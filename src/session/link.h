@@ -176,7 +176,7 @@ _Static_assert(KIND_COUNT == 4, "a kind has two bits of an event's flags");
 
 /* SESSION_STEP has a source, in parts before it, and is answered by SESSION_DONE with the step's number in its kernel, from 1 on: it is written down. SESSION_STEPPED tells that it is
  * over, once, to whoever asked for it or by SESSION_STEP_WAIT (session_event, a: the step; answered by SESSION_DONE). SESSION_STEP_STOP (the same; a 0: the one of the SESSION_STEP of this channel that had the request b) breaks it off, and no other:
- * one that waits never runs, and one that runs is interrupted, with its kernel if it does not heed that. SESSION_INPUT_END of a kernel: it takes no more steps, and ends behind those that it has. */
+ * one that waits never runs, and one that runs is interrupted, with its kernel if it does not heed that. SESSION_STEPS_END (a session_event, answered by SESSION_DONE): the kernel takes no more steps, and ends behind those that it has. */
 #define STEPS_WAITING_MAX 16           /* of a kernel, the one that runs among them */
 #define STEPS_WAITING_BYTES (4u << 20) /* of the sources of those */
 #define STEPS_MAX 1000000              /* of a kernel, ever */

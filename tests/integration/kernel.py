@@ -171,9 +171,29 @@ def a_name_finds_it(place):
         k.end()
         assert Kernel(c, session, name="mine").n != k.n
         assert c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
-        assert c.fails("kernel.run", session=session, n=999, source="1") in ("GONE", "NOT_FOUND")
+        assert c.fails("kernel.run", session=session, n=999, source="1") == "NOT_FOUND"
         c.call("event.run", session=session, argv=["true"], wait=True, follow=False)
         c.close(), other.close()
+
+
+def an_event_that_is_none_is_not_ended_as_one(place):
+    """It would lose its input; and a kernel has none."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        n = c.call("event.run", session=session, argv=["cat"], input=True, follow=False)["n"]
+        for method, more in (("kernel.end", {}), ("kernel.end", {"wait": True}), ("kernel.run", {"source": "1"}), ("kernel.stop", {"step": 1})):
+            error = c.answer(c.send(method, session=session, n=n, **more))["error"]
+            assert (error["data"]["code"], error["message"]) == ("USAGE", f"event {n} is no kernel") and "start one" in error["data"]["hint"], (method, error)
+        c.call("event.input", session=session, n=n, data="still there", end=True)
+        s.until(lambda: c.call("event.show", session=session, n=n)["state"] == "over", "its input ended")
+        assert c.call("event.read", session=session, n=n, stream="stdout")["data"] == "still there"
+        assert c.fails("kernel.end", session=session, n=n) == "USAGE" and c.fails("kernel.end", session=session, n=99) == "NOT_FOUND"
+        k = Kernel(c, session)
+        assert c.fails("event.input", session=session, n=k.n, data="", end=True) == "GONE" and k.run("6 * 7")["end"] == "ok"
+        k.end()
+        assert c.fails("kernel.end", session=session, n=k.n) == c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
+        c.close()
 
 
 def steps_go_one_after_the_other(place):
@@ -634,6 +654,6 @@ def words_of(pid):
 
 
 if __name__ == "__main__":
-    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, a_stop_means_one_step, who_goes_away_finds_it_again,
+    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, an_event_that_is_none_is_not_ended_as_one, steps_go_one_after_the_other, a_stop_means_one_step, who_goes_away_finds_it_again,
           what_takes_too_long_is_broken_off, a_stop_that_comes_early_is_heard, a_stop_waits_for_a_supervisor_that_takes_nothing, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])
