@@ -370,6 +370,21 @@ def an_answer_brings_what_is_short():
             equal({key: result[key] for key in ("stdout", "stderr", "result")}, {**expected, "result": ""})
 
 
+def a_step_brings_what_it_wrote_though_its_kernel_is_over():
+    with met() as c:
+        channel = c.open()
+        c.ask("kernel.wait", {"session": SESSION, "n": 1, "step": 1})
+        c.files(channel, b"one\n")
+        request, step = struct.unpack_from("<II", channel.expect("SESSION_STEP_WAIT"))
+        channel.send("SESSION_OVER", event_row(1, 3, out=4))
+        channel.send("SESSION_DONE", struct.pack("<IQ", request, step))
+        channel.send("SESSION_STEPPED", struct.pack("<QQII3Q6QQ32x", 1, 1, 3, 0, 1, 1, 1, 0, 4, 0, 0, 0, 0, 1))
+        step = c.result()
+        equal([step[key] for key in ("end", "stdout", "stderr", "result")], ["ok", "one\n", "", ""])
+        c.ask("event.unfollow", {"session": SESSION, "n": 1})
+        equal(c.failure()["code"], -32003)
+
+
 def output_is_told_and_then_the_end():
     with met() as c:
         channel = c.open()
