@@ -233,8 +233,8 @@ export class Kernel {
   run(source: Bytes, options?: StepOptions): Promise<StepResult>;
   /** How a step ended, for whoever has lost the answer. */
   wait(step: number, options?: { check?: boolean; signal?: AbortSignal }): Promise<StepResult>;
-  /** Breaks off a step, if nothing is said the one that runs; in Node the kernel ends with it. */
-  stop(step?: number): Promise<void>;
+  /** Breaks off that step, and no other; in Node the kernel ends with it. */
+  stop(step: number): Promise<void>;
   /** Ends it behind the steps that it has. */
   end(options?: { check?: boolean }): Promise<Result>;
   /** Ends it at once. */

@@ -956,15 +956,17 @@ import _signal
 
 # How a step ended, for whoever counts them; its document is behind the head: four bytes that say what this is, and three numbers.
 OK, ERROR, EXIT = 0, 1, 2
-steps_fd, steps_are, came, begun = None, None, b"", False
+steps_fd, steps_are, came, begun, interrupted = None, None, b"", False, False
 
 
 def pass_over(*_):
     """A handler, and not SIG_IGN, which programs would inherit that a thread starts meanwhile."""
+    global interrupted
+    interrupted = True
 
 
 def serve(first):
-    """Runs one step after the other, until no more come or one of them asks for the end. What interrupts between two steps interrupts nothing."""
+    """Runs one step after the other, until no more come or one of them asks for the end. What interrupts between two steps interrupts nothing, and what comes behind the first byte of one is that one's."""
     global owner, came
     need("SETUP")
     owner, came, status = posix.getpid(), first, 0
@@ -1040,11 +1042,14 @@ def next_step():
 
 
 def more():
-    global came
+    global came, interrupted
     if identity(steps_fd) != steps_are:
         return False
-    part = posix.read(steps_fd, 1 << 16)
+    idle = not came
+    part = posix.read(steps_fd, 1 if idle else 1 << 16)
     came += part
+    if idle:
+        interrupted = False
     return bool(part)
 
 
@@ -1065,6 +1070,8 @@ def enter_step():
     kept = list(lines)
     for module in {id(each): each for each in (library("linecache"), sys.modules.get("linecache")) if each is not None}.values():
         enter(module, kept)
+    if interrupted:
+        _signal.raise_signal(_signal.SIGINT)
 
 
 def end_step(number, how, value, forms, error):

@@ -62,6 +62,7 @@ struct ambit_event {
 		uint32_t number;
 		bool shows;
 		char *source; /* owned: while it waits until it is recorded that it is about to run; else NULL */
+		uint8_t sha256[32];
 	} step;
 	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];
@@ -143,6 +144,10 @@ bool event_leaves(const struct ambit_event *ev);
 /* The next step of a kernel, of which none runs: the source is given when it is recorded that it was asked for. -EAGAIN: not now; -EPIPE: it has ended. */
 int event_step_give(struct ambit_event *ev, uint32_t step, const char *source, bool shows);
 void event_step_told(struct ambit_event *ev, struct wire_message *m);
+/* Whether it was: one that was not has not run. */
+bool event_step_is_given(const struct ambit_event *ev);
+/* And whether the interpreter has all of it: what comes before that, it takes for none of the step's. */
+bool event_step_is_read(const struct ambit_event *ev);
 /* As streams_step_over; -GONE: the interpreter has closed where it would say so. */
 int event_step_over(struct ambit_event *ev, struct step_end *ret);
 /* No more come: the interpreter ends behind those that it has. */

@@ -31,15 +31,16 @@ static struct result_step *next_told(struct result_kernel *k)
 	return &k->told[k->n++];
 }
 
-static void note(struct result_kernel *k, uint32_t step, const char *source, size_t n, const uint8_t sha256[32])
+static void note(struct ambit_event *ev, const char *source, size_t n)
 {
+	struct result_kernel *k = &ev->result.kernel;
 	struct result_step *s = next_told(k);
 
-	k->steps = step;
+	k->steps = ev->step.number;
 	if (s == NULL)
 		return;
-	*s = (struct result_step){ .step = step, .bytes = n, .begun_ns = unix_ns() };
-	memcpy(s->sha256, sha256, sizeof s->sha256);
+	*s = (struct result_step){ .step = ev->step.number, .bytes = n, .begun_ns = unix_ns() };
+	memcpy(s->sha256, ev->step.sha256, sizeof s->sha256);
 	if (n <= RESULT_SOURCES_MAX - k->source_bytes)
 		s->source = strndup(source, n);
 	if (s->source != NULL)
@@ -74,24 +75,37 @@ int event_step_give(struct ambit_event *ev, uint32_t step, const char *source, b
 		free(copy);
 		return r;
 	}
-	note(&ev->result.kernel, step, source, n, digest);
 	free(ev->step.source);
 	ev->step.source = copy;
 	ev->step.number = step;
 	ev->step.shows = shows;
+	memcpy(ev->step.sha256, digest, sizeof digest);
 	return 0;
 }
 
 void event_step_told(struct ambit_event *ev, struct wire_message *m)
 {
 	const uint64_t step = rbuf_u64(&m->body);
+	size_t n;
 
 	if (ev->step.source == NULL || step != ev->step.number)
 		return; /* nobody asked */
-	(void)streams_give_step(&ev->streams, ev->step.number, ev->step.source, strlen(ev->step.source),
+	n = strlen(ev->step.source);
+	note(ev, ev->step.source, n);
+	(void)streams_give_step(&ev->streams, ev->step.number, ev->step.source, n,
 				ev->step.shows); /* it was bounded when it was taken */
 	free(ev->step.source);
 	ev->step.source = NULL;
+}
+
+bool event_step_is_given(const struct ambit_event *ev)
+{
+	return ev->step.source == NULL;
+}
+
+bool event_step_is_read(const struct ambit_event *ev)
+{
+	return event_step_is_given(ev) && streams_step_is_read(&ev->streams);
 }
 
 int event_step_over(struct ambit_event *ev, struct step_end *ret)

@@ -260,6 +260,14 @@ int streams_give_step(struct streams *s, uint32_t step, const char *source, size
 	return code->waiting.failed ? -AMBIT_LIMIT : 0; /* one whose source was not read to its end is not over */
 }
 
+bool streams_step_is_read(const struct streams *s)
+{
+	const struct relay *code = &s->relay[STREAM_CODE];
+	int unread = 0;
+
+	return code->waiting_at == code->waiting.len && ioctl(code->to_fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
 void streams_end_steps(struct streams *s)
 {
 	s->relay[STREAM_CODE].open = false;

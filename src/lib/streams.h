@@ -80,6 +80,8 @@ void streams_lend(struct streams *s, int *sock, int *loaded);
 int streams_open_kernel(struct streams *s, const struct stream_code *c, struct err *e);
 /* The next step; the one before is over. -LIMIT: it is too long. */
 int streams_give_step(struct streams *s, uint32_t step, const char *source, size_t n, bool shows);
+/* Whether its interpreter has all of its source. */
+bool streams_step_is_read(const struct streams *s);
 /* 1: it is over, and all that it wrote until then is where it was to go; 0: not yet; -PROTOCOL: it said what nobody may; -GONE: it says nothing
  * any more. */
 int streams_step_over(struct streams *s, struct step_end *ret);

@@ -109,13 +109,25 @@ static void answer_over(struct rpc *r, struct request *q, const struct followed 
 	request_free(q);
 }
 
-/* All was told that there was to tell. */
+/* The answer of one of its steps brings what is in its files. */
+static bool awaits_step(const struct rpc *r, const struct followed *f)
+{
+	for (size_t i = 0; i < RPC_REQUESTS_MAX; i++)
+		if (r->requests[i].awaits == AWAIT_STEP && r->requests[i].channel == f->channel &&
+		    r->requests[i].n == f->n)
+			return true;
+	return false;
+}
+
+/* All was told that there was to tell; rpc_pump comes back to one whose steps are still waited for. */
 static void end(struct rpc *r, struct followed *f)
 {
 	struct request *input = input_of(r, f->channel, f->n);
 	struct json j;
 	struct err e;
 
+	if (awaits_step(r, f))
+		return;
 	if (f->told) {
 		say_note(&j, &r->out, NOTE_ENDED);
 		json_put_word(json_put_key(&j, "session"), f->channel->session);
@@ -339,6 +351,8 @@ static bool pump_one(struct rpc *r, struct followed *f)
 {
 	const unsigned stream = f->stirred[0] ? 0 : 1;
 
+	if (f->channel != NULL && f->over && !f->told)
+		end(r, f);
 	if (f->channel == NULL || !f->told || f->file[0] < 0)
 		return false;
 	if (f->stirred[stream])

@@ -98,6 +98,7 @@ static const struct {
 	[PARAM_SIZE] = { "size, as \"2G\"", NULL },
 	[PARAM_POLICY] = { "text or object", NULL },
 	[PARAM_SIGNAL] = { "signal, as \"TERM\" or 15", NULL },
+	[PARAM_REQUEST_ID] = { "text or whole number", NULL },
 	[PARAM_WORD_BASE] = { "word", bases },
 	[PARAM_WORD_OBSERVE] = { "word", observes },
 	[PARAM_WORD_CHANGES] = { "word", changes },
@@ -313,6 +314,7 @@ static int check_value(struct check *c, const json_t *v)
 	case PARAM_SIZE: return check_measure(c, v);
 	case PARAM_POLICY: return json_is_object(v) ? 0 : check_text(c, v, c->row->most);
 	case PARAM_SIGNAL: return signal_number(v) > 0 ? 0 : not_of_type(c);
+	case PARAM_REQUEST_ID: return json_is_string(v) || json_is_integer(v) ? 0 : not_of_type(c);
 	case PARAM_WORD_BASE:
 	case PARAM_WORD_OBSERVE:
 	case PARAM_WORD_CHANGES:

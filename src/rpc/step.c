@@ -1,6 +1,9 @@
 /* Steps of kernels. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/num.h"
 #include "rpc/rpc.h"
 
@@ -58,14 +61,41 @@ int ask_step_wait(struct rpc *r, struct request *q, const json_t *params, struct
 			   &m->err); /* at most STEPS_MAX */
 }
 
+/* The one that waits with that id. */
+static const struct request *run_of(const struct rpc *r, const struct request *stop, const json_t *id)
+{
+	auto_free char *text = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	for (size_t i = 0; text != NULL && i < RPC_REQUESTS_MAX; i++) {
+		const struct request *q = &r->requests[i];
+
+		if (q->awaits == AWAIT_STEP && q->method == METHOD_KERNEL_RUN && q->channel == stop->channel &&
+		    q->n == stop->n && strcmp(q->id, text) == 0)
+			return q;
+	}
+	return NULL;
+}
+
 int ask_step_stop(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
 {
-	(void)r;
+	const uint64_t step = param_count(params, "step", 0);
+	const json_t *id = json_object_get(params, "request");
+	const struct request *run = id != NULL ? run_of(r, q, id) : NULL;
+
+	if ((step != 0) == (id != NULL)) {
+		(void)snprintf(m->place, sizeof m->place, "/params");
+		return err_set(&m->err, AMBIT_USAGE, "step: its number, or request: the id of its kernel.run",
+			       "one step is broken off, and which is not said");
+	}
+	if (id != NULL && run == NULL)
+		return err_set(&m->err, AMBIT_GONE, NULL,
+			       "no kernel.run of this kernel with that id waits for its answer here");
 	q->awaits = AWAIT_DONE;
-	return channel_ask(q->channel, WIRE_SESSION_STEP_STOP,
-			   &(struct session_event){
-				   .request = q->number, .a = (uint32_t)param_count(params, "step", 0), .n = q->n },
-			   &m->err); /* likewise */
+	return channel_ask(
+		q->channel, WIRE_SESSION_STEP_STOP,
+		&(struct session_event){
+			.request = q->number, .a = (uint32_t)step, .b = run != NULL ? run->number : 0, .n = q->n },
+		&m->err); /* likewise */
 }
 
 int ask_kernel_end(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
@@ -74,7 +104,7 @@ int ask_kernel_end(struct rpc *r, struct request *q, const json_t *params, struc
 	if (q->wait && followed_get(r, q->channel, q->n, false, &m->err) == NULL)
 		return -(int)m->err.code;
 	q->awaits = AWAIT_DONE;
-	return channel_ask(q->channel, WIRE_SESSION_INPUT_END,
+	return channel_ask(q->channel, WIRE_SESSION_STEPS_END,
 			   &(struct session_event){ .request = q->number, .n = q->n }, &m->err);
 }
 

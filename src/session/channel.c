@@ -270,10 +270,18 @@ static void on_run(struct channel *c, struct keep *k, struct wire_message *m)
 static struct kernel *kernel_of(struct keep *k, uint64_t n, struct err *e)
 {
 	struct job *j = keep_job(k, n);
+	const unsigned long long number = n;
+	struct event_row row;
 
 	if (j != NULL && j->kernel != NULL && j->row.state != EVENT_OVER)
 		return j->kernel;
-	(void)err_set(e, AMBIT_GONE, "start one", "event %llu is no kernel that runs", (unsigned long long)n);
+	if (n == 0 || !keep_row(k, n, &row))
+		(void)err_set(e, AMBIT_NOT_FOUND, "ambit events", "the session has no event %llu", number);
+	else if ((row.flags & EVENT_KERNEL) == 0)
+		(void)err_set(e, AMBIT_USAGE, "name one that `ambit events` lists as a kernel, or start one",
+			      "event %llu is no kernel", number);
+	else
+		(void)err_set(e, AMBIT_GONE, "start another", "the kernel %llu has ended", number);
 	return NULL;
 }
 
@@ -305,7 +313,8 @@ static int take_step(struct channel *c, struct keep *k, const struct buf *source
 	r = r < 0 ? r : kernel_take(kernel, text, source->len, q, ret, e);
 	for (unsigned i = 0; i < CHANNEL_FOLLOWS_MAX; i++)
 		if (c->steps[i].n == q->n && c->steps[i].step == 0)
-			c->steps[i] = r < 0 ? (struct step_wait){ .n = 0 } : (struct step_wait){ q->n, *ret };
+			c->steps[i] = r < 0 ? (struct step_wait){ .n = 0 }
+					    : (struct step_wait){ q->n, *ret, q->request };
 	return r;
 }
 
@@ -336,11 +345,31 @@ static int on_step_wait(struct channel *c, struct keep *k, const struct session_
 	return wait_for(c, q->n, q->a, e);
 }
 
-static int on_step_stop(struct keep *k, const struct session_event *q, struct err *e)
+/* Who gave a step may not know its number yet. 0: it is over, or was none. */
+static uint64_t step_given(const struct channel *c, uint64_t n, uint32_t request)
+{
+	for (unsigned i = 0; request != 0 && i < CHANNEL_FOLLOWS_MAX; i++)
+		if (c->steps[i].n == n && c->steps[i].request == request)
+			return c->steps[i].step;
+	return 0;
+}
+
+static int on_step_stop(const struct channel *c, struct keep *k, const struct session_event *q, struct err *e)
 {
 	struct kernel *kernel = kernel_of(k, q->n, e);
+	const uint64_t step = q->a != 0 ? q->a : step_given(c, q->n, q->b);
 
-	return kernel == NULL ? -(int)e->code : kernel_stop(kernel, q->a, keep_job(k, q->n)->ev, e);
+	return kernel == NULL ? -(int)e->code : kernel_stop(kernel, step, keep_job(k, q->n)->ev, e);
+}
+
+static int on_steps_end(struct keep *k, uint64_t n, struct err *e)
+{
+	struct kernel *kernel = kernel_of(k, n, e);
+
+	if (kernel == NULL)
+		return -(int)e->code;
+	kernel_end(kernel);
+	return 0;
 }
 
 /* Of what was pruned, or wrote nothing, there is an empty file. */
@@ -441,10 +470,6 @@ static int on_input_end(struct keep *k, uint64_t n, struct err *e)
 {
 	struct job *j = keep_job(k, n);
 
-	if (j != NULL && j->kernel != NULL) {
-		kernel_end(j->kernel);
-		return 0;
-	}
 	if (j == NULL || j->input_fd < 0)
 		return err_set(e, AMBIT_GONE, NULL, "the event takes no input");
 	fd_close(&j->input_fd);
@@ -506,8 +531,10 @@ static void on_event(struct channel *c, struct keep *k, enum wire_number what, c
 		answer_with(c, q->request, on_input_end(k, q->n, &e), q->n, &e);
 	else if (what == WIRE_SESSION_STEP_WAIT)
 		answer_with(c, q->request, on_step_wait(c, k, q, &e), q->a, &e);
+	else if (what == WIRE_SESSION_STEPS_END)
+		answer_with(c, q->request, on_steps_end(k, q->n, &e), q->n, &e);
 	else if (what == WIRE_SESSION_STEP_STOP)
-		answer_with(c, q->request, on_step_stop(k, q, &e), q->a, &e);
+		answer_with(c, q->request, on_step_stop(c, k, q, &e), q->a, &e);
 	else if (what == WIRE_SESSION_SIGNAL)
 		answer_with(c, q->request, j == NULL ? gone(q->n, &e) : job_signal(j, q->a <= 64 ? (int)q->a : 0, &e),
 			    q->n, &e);

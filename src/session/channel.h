@@ -26,6 +26,7 @@ struct follow {
 
 struct step_wait {
 	uint64_t n, step; /* 0: a free place */
+	uint32_t request; /* by which it was given; 0: it was not given here */
 };
 
 struct channel {

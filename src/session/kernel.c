@@ -184,6 +184,15 @@ static void end_with(struct kernel *k, struct ambit_event *ev)
 	end_all(k, ev);
 }
 
+/* Not before the interpreter has all of the step: it passes over what comes while it has none. What the supervisor has no room for is tried again, too. */
+static void tell_interrupt(struct kernel *k, struct ambit_event *ev)
+{
+	if (event_step_is_given(ev) && (!event_step_is_read(ev) || ambit_event_signal(ev, SIGINT, NULL) < 0))
+		return;
+	k->interrupted = event_step_is_given(ev);
+	k->stopped_ms = clock_ms(); /* also while the ledger is asked, which is no fault of the step's */
+}
+
 /* Python gets a KeyboardInterrupt; Node's code cannot be broken off, so its kernel goes with it. */
 static void interrupt(struct kernel *k, struct ambit_event *ev, uint32_t flags)
 {
@@ -191,18 +200,20 @@ static void interrupt(struct kernel *k, struct ambit_event *ev, uint32_t flags)
 	if (k->stopped_ms != 0 || k->killed)
 		return;
 	k->stopped_ms = clock_ms();
-	if (k->kind != KIND_PYTHON || ambit_event_signal(ev, SIGINT, NULL) < 0)
+	if (k->kind == KIND_PYTHON)
+		tell_interrupt(k, ev);
+	else
 		end_with(k, ev);
 }
 
 int kernel_stop(struct kernel *k, uint64_t step, struct ambit_event *ev, struct err *e)
 {
-	if (k->runs.step != 0 && (step == 0 || step == k->runs.step)) {
+	if (step != 0 && step == k->runs.step) {
 		interrupt(k, ev, STEP_STOPPED);
 		return 0;
 	}
 	for (unsigned i = 0; i < k->n_waiting; i++)
-		if (step == 0 || step == k->waiting[i].step) {
+		if (step == k->waiting[i].step) {
 			end_waiting(k, i, STEP_STOPPED);
 			return 0;
 		}
@@ -246,6 +257,7 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 	k->runs.result_at = k->runs.result_end = length(files->result_fd);
 	k->until_ms = s->timeout_ms != 0 ? clock_ms() + s->timeout_ms : 0;
 	k->stopped_ms = k->deaf_ms = 0;
+	k->given = k->interrupted = false;
 	(void)write_row(k, &k->runs); /* else it is found as one that waits */
 	take_out(k, 0);
 }
@@ -256,13 +268,16 @@ static void measure(struct kernel *k, const struct kernel_files *files)
 	k->runs.out_end = length(files->out_fd);
 	k->runs.err_end = length(files->err_fd);
 	k->runs.result_end = length(files->result_fd);
-	k->runs.ended_ms = now_ms();
 }
 
 /* Gives the row back, written; what could not be is the last word of one that is asked for it later. */
 static void end_running(struct kernel *k, uint32_t state, const struct kernel_files *files)
 {
-	measure(k, files);
+	if (state != STEP_NEVER)
+		measure(k, files);
+	else
+		k->runs.begun_ms = 0;
+	k->runs.ended_ms = now_ms();
 	k->runs.state = state;
 	(void)write_row(k, &k->runs); /* a full disk ends the kernel, by what it writes */
 	k->told = k->runs;
@@ -279,6 +294,7 @@ static void look_after(struct kernel *k, struct ambit_event *ev, const struct ke
 	const int r = event_step_over(ev, &end);
 	const uint64_t now = clock_ms();
 
+	k->given = k->given || event_step_is_given(ev);
 	if (r == 1) {
 		k->runs.flags |= end.lost ? STEP_LOST : 0;
 		end_running(k, states[end.how], files);
@@ -300,6 +316,8 @@ static void look_after(struct kernel *k, struct ambit_event *ev, const struct ke
 		end_all(k, ev);
 	} else if (k->stopped_ms != 0 && now - k->stopped_ms >= HEED_MS) {
 		end_with(k, ev);
+	} else if (k->stopped_ms != 0 && !k->interrupted) {
+		tell_interrupt(k, ev);
 	} else if (k->until_ms != 0 && now >= k->until_ms) {
 		interrupt(k, ev, STEP_TIMED_OUT);
 	}
@@ -350,7 +368,7 @@ void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_f
 void kernel_over(struct kernel *k, const struct kernel_files *files)
 {
 	if (k->runs.step != 0)
-		end_running(k, STEP_ENDED, files);
+		end_running(k, k->given ? STEP_ENDED : STEP_NEVER, files);
 	while (k->n_waiting > 0)
 		end_waiting(k, 0, 0);
 }
@@ -376,7 +394,7 @@ int kernel_patience(const struct kernel *k, int timeout)
 	else if (k->deaf_ms != 0)
 		until(k->deaf_ms + DEAF_MS, now, &timeout);
 	else if (k->stopped_ms != 0)
-		until(k->stopped_ms + HEED_MS, now, &timeout);
+		until(k->interrupted ? k->stopped_ms + HEED_MS : now + 20, now, &timeout);
 	else if (k->until_ms != 0)
 		until(k->until_ms, now, &timeout);
 	return timeout;

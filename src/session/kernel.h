@@ -35,7 +35,9 @@ struct kernel {
 	struct step_row runs;   /* step 0: none does */
 	struct step_row told;   /* the last that is over */
 	uint64_t until_ms;      /* clock_ms: its time is over then; 0: it has no limit of its own */
+	bool given;             /* its source went to the interpreter */
 	uint64_t stopped_ms;    /* since when it is to end; 0: it is not */
+	bool interrupted;       /* and was told so */
 	uint64_t deaf_ms;       /* since when the interpreter cannot say how it ended */
 	uint64_t idle_ms;       /* how long it may be of no use */
 	uint64_t used_ms;       /* when it was last of any */
@@ -54,7 +56,7 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 		struct err *e);
 /* Begins and ends what there is; ev runs. */
 void kernel_step(struct kernel *k, struct ambit_event *ev, const struct kernel_files *files);
-/* Breaks a step off, 0: the one that runs. -GONE: it is over. ev may be NULL: it has not begun. */
+/* Breaks that step off. -GONE: it is over, or there is none. ev may be NULL: it has not begun. */
 int kernel_stop(struct kernel *k, uint64_t step, struct ambit_event *ev, struct err *e);
 /* No more steps: it ends behind those that it has. */
 void kernel_end(struct kernel *k);

@@ -19,7 +19,7 @@
 #include "core/outcome.h"
 
 /* Of everything below; who has another is told so, and nothing else is understood. */
-#define SESSION_REVISION 3
+#define SESSION_REVISION 4
 
 #define SESSION_COMMAND_MAX 256 /* what runs, for a list: cut, with its NUL */
 #define SESSION_KEY_MAX 128     /* of an idempotency key, without its NUL */
@@ -137,7 +137,7 @@ bool session_taken_take(struct rbuf *in, struct session_taken *ret);
  * one descriptor; the others by SESSION_DONE. */
 struct session_event {
 	uint32_t request;
-	uint32_t a, b; /* SIGNAL: its number; RESIZE: rows and columns; else 0 */
+	uint32_t a, b; /* SIGNAL: its number; RESIZE: rows and columns; of steps see below; else 0 */
 	uint64_t n;
 };
 void session_event_put(struct buf *out, const struct session_event *v);
@@ -175,8 +175,8 @@ static inline enum event_kind event_kind_of(uint32_t flags)
 _Static_assert(KIND_COUNT == 4, "a kind has two bits of an event's flags");
 
 /* SESSION_STEP has a source, in parts before it, and is answered by SESSION_DONE with the step's number in its kernel, from 1 on: it is written down. SESSION_STEPPED tells that it is
- * over, once, to whoever asked for it or by SESSION_STEP_WAIT (session_event, a: the step; answered by SESSION_DONE). SESSION_STEP_STOP (the same; a 0: the one that runs) breaks it off:
- * one that waits never runs, and one that runs is interrupted, with its kernel if it does not heed that. SESSION_INPUT_END of a kernel: it takes no more steps, and ends behind those that it has. */
+ * over, once, to whoever asked for it or by SESSION_STEP_WAIT (session_event, a: the step; answered by SESSION_DONE). SESSION_STEP_STOP (the same; a 0: the one of the SESSION_STEP of this channel that had the request b) breaks it off, and no other:
+ * one that waits never runs, and one that runs is interrupted, with its kernel if it does not heed that. SESSION_STEPS_END (a session_event, answered by SESSION_DONE): the kernel takes no more steps, and ends behind those that it has. */
 #define STEPS_WAITING_MAX 16           /* of a kernel, the one that runs among them */
 #define STEPS_WAITING_BYTES (4u << 20) /* of the sources of those */
 #define STEPS_MAX 1000000              /* of a kernel, ever */

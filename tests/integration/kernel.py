@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 from harness import PATIENCE, SLOW, expect_ok, main, told
@@ -170,9 +171,29 @@ def a_name_finds_it(place):
         k.end()
         assert Kernel(c, session, name="mine").n != k.n
         assert c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
-        assert c.fails("kernel.run", session=session, n=999, source="1") in ("GONE", "NOT_FOUND")
+        assert c.fails("kernel.run", session=session, n=999, source="1") == "NOT_FOUND"
         c.call("event.run", session=session, argv=["true"], wait=True, follow=False)
         c.close(), other.close()
+
+
+def an_event_that_is_none_is_not_ended_as_one(place):
+    """It would lose its input; and a kernel has none."""
+    with serving(place) as s:
+        c = Client(s)
+        session = c.new(s)
+        n = c.call("event.run", session=session, argv=["cat"], input=True, follow=False)["n"]
+        for method, more in (("kernel.end", {}), ("kernel.end", {"wait": True}), ("kernel.run", {"source": "1"}), ("kernel.stop", {"step": 1})):
+            error = c.answer(c.send(method, session=session, n=n, **more))["error"]
+            assert (error["data"]["code"], error["message"]) == ("USAGE", f"event {n} is no kernel") and "start one" in error["data"]["hint"], (method, error)
+        c.call("event.input", session=session, n=n, data="still there", end=True)
+        s.until(lambda: c.call("event.show", session=session, n=n)["state"] == "over", "its input ended")
+        assert c.call("event.read", session=session, n=n, stream="stdout")["data"] == "still there"
+        assert c.fails("kernel.end", session=session, n=n) == "USAGE" and c.fails("kernel.end", session=session, n=99) == "NOT_FOUND"
+        k = Kernel(c, session)
+        assert c.fails("event.input", session=session, n=k.n, data="", end=True) == "GONE" and k.run("6 * 7")["end"] == "ok"
+        k.end()
+        assert c.fails("kernel.end", session=session, n=k.n) == c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
+        c.close()
 
 
 def steps_go_one_after_the_other(place):
@@ -198,13 +219,59 @@ def steps_go_one_after_the_other(place):
             answers[line["id"]] = k.of(line)
         steps = [answers[one] for one in sent]
         assert [step["end"] for step in steps] == ["ok"] * 4 + ["never"] + ["ok"] * 11 and steps[4]["stopped"], [step["end"] for step in steps]
-        assert c.fails("kernel.stop", session=session, n=k.n) == "GONE"
         long = [k.send("time.sleep(1)"), *[k.send("#" * (1 << 20)) for _ in range(4)]]
         assert c.fails("kernel.run", session=session, n=k.n, source="1") == "LIMIT"
         for one in long:
             assert k.of(c.answer(one))["end"] == "ok"
         assert c.fails("kernel.run", session=session, n=k.n, source="#" * ((1 << 20) + 1)) == "LIMIT"
         assert k.value("seen[:2]") == "['a', 'b']"
+        c.close(), other.close()
+
+
+def a_stop_means_one_step(place):
+    """Who gives up a step that waits, or is over, leaves alone the one of another that runs."""
+    with serving(place) as s, client_of(s, place) as ambit:
+        c, other = Client(s), Client(s)
+        session = c.new(s)
+        k = Kernel(c, session, name="mine")
+        other.call("session.open", session=session)
+        first = k.send("import time")
+        assert k.of(c.answer(first))["step"] == 1
+        long = other.send("kernel.run", session=session, n=k.n, source="time.sleep(4); 'lived'")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it runs")
+        for late in ({"request": first}, {"request": "nobody's"}, {"request": long}, {"step": 1}, {"step": 3}):
+            assert c.fails("kernel.stop", session=session, n=k.n, **late) == "GONE", late
+        for none in ({}, {"step": 0}, {"step": 2, "request": long}, {"request": None}, {"request": 1.5}):
+            assert c.fails("kernel.stop", session=session, n=k.n, **none) == "USAGE", none
+        mine = k.send("'never'", timeout="30s")
+        k.stop(request=mine)  # before the answer, which is the first to tell its number
+        step = k.of(c.answer(mine))
+        assert (step["end"], step["stopped"], step["step"]) == ("never", True, 3), step
+
+        def gives_up(kernel):  # as Ctrl-C does
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                kernel.run("'never'")
+                raise AssertionError("it came to an end")
+            except KeyboardInterrupt:
+                return kernel.wait(4)
+
+        async def is_cancelled():
+            async with ambit.aio.Client() as client:
+                kernel = await (await client.open(session)).kernel(name="mine")
+                slow = asyncio.ensure_future(kernel.run("'never'"))
+                await asyncio.sleep(0.5)
+                slow.cancel()
+                await asyncio.wait([slow])
+                return await kernel.wait(5)
+
+        with ambit.Client() as client:
+            step = gives_up(client.open(session).kernel(name="mine"))
+        assert (step.end, step.stopped) == ("never", True), step
+        step = asyncio.run(is_cancelled())
+        assert (step.end, step.stopped) == ("never", True), step
+        step = k.of(other.answer(long))
+        assert (step["end"], step["stopped"], step["document"]["value"]["json"]) == ("ok", False, "lived"), step
         c.close(), other.close()
 
 
@@ -238,7 +305,7 @@ def what_takes_too_long_is_broken_off(place):
         assert (step["end"], step["timed_out"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, False, "KeyboardInterrupt"), step
         slow = k.send("while True: pass")
         s.until(lambda: len(ledger_of(s, k, "step")) == 3, "it runs")
-        k.stop()
+        k.stop(request=slow)
         step = k.of(c.answer(slow))
         assert (step["end"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, "KeyboardInterrupt"), step
         assert k.value("x") == "1"
@@ -262,6 +329,62 @@ def what_takes_too_long_is_broken_off(place):
         s.until(lambda: ledger_of(s, k, "step"), "it runs")
         c.call("session.end", session=session)
         assert k.of(c.answer(slow))["end"] == "ended" and over(s, k)["outcome"]["cause"] == "killed"
+        c.close()
+
+
+def a_stop_that_comes_early_is_heard(place):
+    """Before the interpreter has read the step; when it has, and does not run it yet; and between two steps it is none's."""
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s))
+        k.run("import signal, sys, time\nx = 1")
+        (interpreter,) = [pid for pid in below(supervisors_of(s)[0]) if os.path.basename(words_of(pid)[0]).startswith(b"python3")]
+        os.kill(interpreter, signal.SIGSTOP)
+        slow = k.send("time.sleep(100)")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it is given")
+        k.stop(request=slow)
+        time.sleep(1)
+        os.kill(interpreter, signal.SIGCONT)
+        step = k.of(c.answer(slow))
+        assert (step["end"], step["stopped"], step["document"]["error"]["type"]) == ("error", True, "KeyboardInterrupt"), step
+        c.call("event.signal", session=k.session, n=k.n, signal="INT")
+        time.sleep(0.5)
+        assert k.value("time.sleep(0.1); x") == "1"
+        step = k.run("""at = sys._getframe()
+while 'more' not in at.f_globals:
+    at = at.f_back
+driver, more = at.f_globals, at.f_globals['more']
+def interrupted():
+    driver['more'], got = more, [more(), more()]
+    signal.raise_signal(signal.SIGINT)
+    return all(got)
+driver['more'] = interrupted""")
+        assert step["end"] == "ok", step
+        step = k.run("time.sleep(100)")
+        assert (step["end"], step["document"]["error"]["type"]) == ("error", "KeyboardInterrupt"), step
+        assert k.value("x") == "1"
+        c.close()
+
+
+def a_stop_waits_for_a_supervisor_that_takes_nothing(place):
+    with serving(place) as s:
+        c = Client(s)
+        k = Kernel(c, c.new(s))
+        k.run("import signal, time\nsignal.signal(signal.SIGWINCH, lambda *_: None)")
+        slow = k.send("time.sleep(100)")
+        s.until(lambda: ledger_of(s, k, "step")[1:], "it runs")
+        (supervisor,) = supervisors_of(s)
+        os.kill(supervisor, signal.SIGSTOP)
+        for _ in range(10000):
+            answer = c.answer(c.send("event.signal", session=k.session, n=k.n, signal="WINCH"))
+            if "error" in answer:
+                break
+        assert answer["error"]["data"]["code"] == "LIMIT", answer
+        k.stop(request=slow)
+        time.sleep(0.5)
+        os.kill(supervisor, signal.SIGCONT)
+        step = k.of(c.answer(slow))
+        assert (step["end"], step["document"]["error"]["type"]) == ("error", "KeyboardInterrupt") and k.value("6 * 7") == "42", step
         c.close()
 
 
@@ -471,8 +594,10 @@ def what_cannot_be_recorded_does_not_run(place):
             os.kill(pid, signal.SIGKILL)
         step = k.run("open('after', 'w').write('x')")
         row = over(s, k)
-        assert step["end"] == "ended" and row["exit_status"] == 125, (step, row)
+        assert (step["end"], step["begun"]) == ("never", None) and row["exit_status"] == 125, (step, row)
         assert not os.path.exists(f"{s.tree}/before")
+        record = json.loads(c.call("event.read", session=k.session, n=k.n, stream="record")["data"])
+        assert (record["kernel"]["steps"], [told["end"] for told in record["kernel"]["told"]]) == (1, ["ok"]), record["kernel"]
         kept = expect_ok(s.ambit("diff", k.taken["event"])).stdout
         assert "before" in kept and "after" not in kept, kept
         c.close()
@@ -529,6 +654,6 @@ def words_of(pid):
 
 
 if __name__ == "__main__":
-    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, steps_go_one_after_the_other, who_goes_away_finds_it_again,
-          what_takes_too_long_is_broken_off, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
+    main([variables_stay, *([variables_of_node_stay] if NODE else []), it_says_what_it_is, a_name_finds_it, an_event_that_is_none_is_not_ended_as_one, steps_go_one_after_the_other, a_stop_means_one_step, who_goes_away_finds_it_again,
+          what_takes_too_long_is_broken_off, a_stop_that_comes_early_is_heard, a_stop_waits_for_a_supervisor_that_takes_nothing, times_without_end_are_none, what_it_changed_is_staged_to_its_end, the_command_line_has_kernels, clients_of_python_have_kernels, steps_that_harm_their_kernel, a_forged_end_is_the_steps_own,
           what_cannot_be_recorded_does_not_run, whoever_dies_leaves_nothing_that_runs])

@@ -95,13 +95,13 @@ def nothing_is_answered_before_the_daemon_spoke():
     with Case(greet=False) as c:
         c.ask("hello", {"protocol": 1}, 0)
         assert c.is_silent(), "it answered"
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 3, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 4, 7, 8, 9) + text("9", 32))
         equal(c.result(0)["pid"], 7)
 
 
 def another_revision_of_the_daemon_is_no_daemon():
     with Case(greet=False) as c:
-        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 4, 7, 8, 9) + text("9", 32))
+        c.daemon.send("SERVE_HELLO", struct.pack("<IIQQ", 5, 7, 8, 9) + text("9", 32))
         equal(c.note("daemon.lost")["error"]["code"], "GONE")
         equal(c.hear(), None)
 
@@ -368,6 +368,21 @@ def an_answer_brings_what_is_short():
             channel.send("SESSION_OVER", event_row(1, 3, out=len(out), err=len(err)))
             result = c.result(7)
             equal({key: result[key] for key in ("stdout", "stderr", "result")}, {**expected, "result": ""})
+
+
+def a_step_brings_what_it_wrote_though_its_kernel_is_over():
+    with met() as c:
+        channel = c.open()
+        c.ask("kernel.wait", {"session": SESSION, "n": 1, "step": 1})
+        c.files(channel, b"one\n")
+        request, step = struct.unpack_from("<II", channel.expect("SESSION_STEP_WAIT"))
+        channel.send("SESSION_OVER", event_row(1, 3, out=4))
+        channel.send("SESSION_DONE", struct.pack("<IQ", request, step))
+        channel.send("SESSION_STEPPED", struct.pack("<QQII3Q6QQ32x", 1, 1, 3, 0, 1, 1, 1, 0, 4, 0, 0, 0, 0, 1))
+        step = c.result()
+        equal([step[key] for key in ("end", "stdout", "stderr", "result")], ["ok", "one\n", "", ""])
+        c.ask("event.unfollow", {"session": SESSION, "n": 1})
+        equal(c.failure()["code"], -32003)
 
 
 def output_is_told_and_then_the_end():

@@ -94,8 +94,11 @@ export class Kernel {
     return again(this.#connection, this.#session.id, () => this.#connection.ask(method, { session: this.#session.id, n: this.n, ...params }));
   }
 
-  #once(method, params, signal) {
-    return once(this.#connection, this.#session.id, () => this.#connection.ask(method, { session: this.#session.id, n: this.n, ...params }, { unbounded: true, signal }));
+  #once(method, params, signal, number) {
+    return once(this.#connection, this.#session.id, async () => {
+      signal?.throwIfAborted(); // who has said that it is to be stopped does not begin it any more
+      return this.#connection.ask(method, { session: this.#session.id, n: this.n, ...params }, { unbounded: true, signal, number });
+    });
   }
 
   /** Runs a step to its end. `timeout`: milliseconds after which it is broken off; aborted (`signal`), it is, too. What may have begun is not begun twice. */
@@ -112,14 +115,13 @@ export class Kernel {
   }
 
   async #taken(method, params, check, signal) {
-    const begun = { asked: false };
+    const number = this.#connection.number();
     let answer;
+    signal?.throwIfAborted();
     try {
-      signal?.throwIfAborted();
-      begun.asked = true;
-      answer = await until(signal, this.#once(method, params, signal));
+      answer = await until(signal, this.#once(method, params, signal, number));
     } catch (problem) {
-      if (signal?.aborted && begun.asked && method === 'kernel.run') await Promise.race([this.stop().catch(() => {}), sleep(STOP_MS, undefined, { ref: false })]);
+      if (signal?.aborted && method === 'kernel.run') await Promise.race([this.#ask('kernel.stop', { request: number }).catch(() => {}), sleep(STOP_MS, undefined, { ref: false })]);
       throw problem;
     }
     const outputs = {};
@@ -140,7 +142,7 @@ export class Kernel {
     }
   }
 
-  /** Breaks off a step, if nothing is said the one that runs: a KeyboardInterrupt in Python; in Node the kernel ends with it. */
+  /** Breaks off that step, and no other: a KeyboardInterrupt in Python; in Node the kernel ends with it. */
   async stop(step) {
     await this.#ask('kernel.stop', { step });
   }

@@ -207,9 +207,13 @@ export class Connection {
 
   // ---- what is asked ----
 
+  /** By which a request is known: for who has to name it later, on whatever connection. */
+  number() {
+    return ++this.#number;
+  }
+
   /** `unbounded`: the answer waits for a program. With a `signal` it is not waited for any more when that is aborted; what was asked stays asked. */
-  async ask(method, params, { unbounded = false, signal = undefined } = {}) {
-    const number = ++this.#number;
+  async ask(method, params, { unbounded = false, signal = undefined, number = this.number() } = {}) {
     const line = wire.putLine(number, method, params);
     const socket = this.#socket;
     if (socket === null) throw this.#lost();

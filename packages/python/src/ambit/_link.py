@@ -186,28 +186,32 @@ class Connection:
                     raise self._lost() from problem
                 raise
 
-    def ask(self, method: str, params: Mapping[str, Any], unbounded: bool = False) -> Json:
-        """`unbounded`: the answer waits for a program."""
-        end = None if unbounded else time.monotonic() + self._patience
+    def number(self) -> int:
+        """By which a request is known: for who has to name it later, on whatever connection."""
         with self._lock:
             self._number += 1
-            number = self._number
-        line = _wire.put_line(number, method, params)
+            return self._number
+
+    def ask(self, method: str, params: Mapping[str, Any], unbounded: bool = False, number: Optional[int] = None) -> Json:
+        """`unbounded`: the answer waits for a program."""
+        end = None if unbounded else time.monotonic() + self._patience
+        known = self.number() if number is None else number
+        line = _wire.put_line(known, method, params)
         with self._lock:
             sock = self._sock
             if sock is None:
                 raise self._lost()
             asked = self._asked
-            asked[number] = None
+            asked[known] = None
         try:
             self._send(sock, line)
-            while not self._pump(sock, lambda: asked[number] is not None, end):
+            while not self._pump(sock, lambda: asked[known] is not None, end):
                 pass
         finally:
             with self._lock:
-                answer = asked.pop(number)
+                answer = asked.pop(known)
                 if answer is None and asked is self._asked:
-                    self._ignored.add(number)
+                    self._ignored.add(known)
         assert answer is not None
         return _wire.answer_of(answer)
 

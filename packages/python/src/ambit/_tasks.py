@@ -145,20 +145,26 @@ class Connection:
 
     # ---- what is asked ----
 
-    async def ask(self, method: str, params: Mapping[str, Any], unbounded: bool = False) -> Json:
+    def number(self) -> int:
+        """By which a request is known: for who has to name it later, on whatever connection."""
+        self._of_this_loop()
+        self._number += 1
+        return self._number
+
+    async def ask(self, method: str, params: Mapping[str, Any], unbounded: bool = False, number: Optional[int] = None) -> Json:
         """`unbounded`: the answer waits for a program."""
+        number = self.number() if number is None else number
         if unbounded:
-            return await self._ask(method, params)
+            return await self._ask(method, params, number)
         try:
-            return await asyncio.wait_for(self._ask(method, params), self._patience)
+            return await asyncio.wait_for(self._ask(method, params, number), self._patience)
         except asyncio.TimeoutError:
             silent = Silent()
             self._lose(self._writer, silent)
             raise silent from None
 
-    async def _ask(self, method: str, params: Mapping[str, Any]) -> Json:
-        self._number += 1
-        number, asked = self._number, self._asked
+    async def _ask(self, method: str, params: Mapping[str, Any], number: int) -> Json:
+        asked = self._asked
         line = _wire.put_line(number, method, params)
         writer = self._writer
         if writer is None:

@@ -408,13 +408,13 @@ class Kernel:
 
     async def _taken(self, method: str, more: Json, check: bool) -> StepResult:
         connection = self.session.client._connection
-        params = {"session": self.session.id, "n": self.n, **more}
+        params, number = {"session": self.session.id, "n": self.n, **more}, connection.number()
         try:
-            answer = await once(connection, self.session.id, partial(connection.ask, method, params, True))
+            answer = await once(connection, self.session.id, partial(connection.ask, method, params, True, number))
         except asyncio.CancelledError:
             try:
                 if method == "kernel.run":  # who only waits has begun nothing
-                    await asyncio.shield(self.stop())
+                    await asyncio.shield(self._ask("kernel.stop", request=number))
             except AmbitError:
                 pass  # what is told is the cancellation
             raise
@@ -422,7 +422,7 @@ class Kernel:
         result = step_result(self.session.id, self.n, answer, read)
         return result.check() if check else result
 
-    async def stop(self, step: Optional[int] = None) -> None:
+    async def stop(self, step: int) -> None:
         await self._ask("kernel.stop", step=step)
 
     async def end(self, check: bool = False) -> Result:

@@ -117,21 +117,22 @@ class Kernel:
         """Runs a step to its end. `timeout`: seconds after which it is broken off. Interrupted (Ctrl-C), it is broken off, too. What may have begun is not begun twice."""
         connection = self.session.client._connection
         params = {"session": self.session.id, "n": self.n, **run_params(source, timeout, show)}
-        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.run", params, True)), check)
+        number = connection.number()
+        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.run", params, True, number)), check, number)
 
     def wait(self, step: int, check: bool = False) -> StepResult:
         """How a step ended, for whoever has lost the answer."""
         connection = self.session.client._connection
         params = {"session": self.session.id, "n": self.n, "step": step}
-        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.wait", params, True)), check, stops=False)
+        return self._taken(lambda: once(connection, self.session.id, lambda: connection.ask("kernel.wait", params, True)), check)
 
-    def _taken(self, ask: Callable[[], Json], check: bool, stops: bool = True) -> StepResult:
+    def _taken(self, ask: Callable[[], Json], check: bool, number: Optional[int] = None) -> StepResult:
         try:
             answer = ask()
         except BaseException as problem:
-            if stops and not isinstance(problem, Exception):  # who only waits has begun nothing
+            if number is not None and not isinstance(problem, Exception):  # who only waits has begun nothing
                 try:
-                    self.stop()
+                    self._ask("kernel.stop", request=number)
                 except AmbitError:
                     pass  # what is told is the interruption
             raise
@@ -139,8 +140,8 @@ class Kernel:
         result = step_result(self.session.id, self.n, answer, read)
         return result.check() if check else result
 
-    def stop(self, step: Optional[int] = None) -> None:
-        """Breaks off a step, if nothing is said the one that runs: a KeyboardInterrupt in Python; in Node the kernel ends with it."""
+    def stop(self, step: int) -> None:
+        """Breaks off that step, and no other: a KeyboardInterrupt in Python; in Node the kernel ends with it."""
         self._ask("kernel.stop", step=step)
 
     def end(self, check: bool = False) -> Result:
