@@ -142,7 +142,8 @@ static const struct base_row private_rows[] = {
 	{ "/etc/passwd", R, 0 },
 	{ "/etc/resolv.conf", R, 0 },
 	{ "/proc", R, 0 },
-	{ "/proc/self/fd", R | RIGHT_WRITE, 0 }, /* what the process has open already; of a file the wall has the word */
+	{ "/proc/self/fd", R | RIGHT_WRITE,
+	  0 }, /* what the process has open already; of a file the wall has the word */
 	{ "/sys", R, 0 },
 	{ "/tmp", R | RIGHT_WRITE, 0 },
 	{ VAR_TMP, R | RIGHT_WRITE, 0 },
