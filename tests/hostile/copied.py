@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-VERBS = ('read', 'write', 'work', 'run', 'env')
+VERBS = ('read', 'write', 'work', 'run')
 NOT_FOR_COPIES, NO_COPY = 96, 97
 BECOMES = 'import os, sys\nif os.getppid() != 0:\n    os._exit(97)\nos.execv({program!r}, {argv!r})\n'
 

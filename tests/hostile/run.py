@@ -180,8 +180,8 @@ class Suite:
         self.tap.line(wrong is None, name, wrong or '', skip)
 
     def is_for_copies(self, row):
-        """What is no matter of how the cell is started."""
-        return not (row.how or row.wrap or row.program or row.status is not None or {'--direct', '--extra'} & {*row.flags, *(row.granted or [])})
+        """What is no matter of how the cell is started. (A variable of the event's own: it is no copy's.)"""
+        return not (row.how or row.wrap or row.program or row.status is not None or {'--direct', '--extra', '--env'} & {*row.flags, *(row.granted or [])})
 
     def table(self):
         names = subprocess.run([self.h.probe, '--list'], check=True, capture_output=True, text=True).stdout.split()
