@@ -128,7 +128,7 @@ static const struct base_row private_rows[] = {
 	{ "/dev/pts", R | RIGHT_WRITE, 0 },
 	{ "/dev/ptmx", R | RIGHT_WRITE, 0 },
 	{ "/dev/shm", R | RIGHT_WRITE, 0 },
-	{ "/dev/fd", R | RIGHT_WRITE, 0 },
+	{ "/dev/fd", R, 0 },
 	{ "/dev/stdin", R, 0 },
 	{ "/dev/stdout", R | RIGHT_WRITE, 0 },
 	{ "/dev/stderr", R | RIGHT_WRITE, 0 },
@@ -142,12 +142,24 @@ static const struct base_row private_rows[] = {
 	{ "/etc/passwd", R, 0 },
 	{ "/etc/resolv.conf", R, 0 },
 	{ "/proc", R, 0 },
-	{ "/proc/self/fd", R | RIGHT_WRITE,
-	  0 }, /* what the process has open already; of a file the wall has the word */
 	{ "/sys", R, 0 },
 	{ "/tmp", R | RIGHT_WRITE, 0 },
 	{ VAR_TMP, R | RIGHT_WRITE, 0 },
 };
+
+/* By a name for what the process has open already, a pipe mostly: whether a file may be written, the wall says. Beneath one that is a directory names are names. */
+static bool is_descriptor(const char *path)
+{
+	static const char *const places[] = { "/dev/fd/", "/proc/self/fd/" };
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		const size_t n = strlen(places[i]);
+
+		if (strncmp(path, places[i], n) == 0 && path[n] != 0 && path[n + strspn(path + n, "0123456789")] == 0)
+			return true;
+	}
+	return false;
+}
 
 static bool row_allows(const struct base_row *rows, size_t n, const char *path, unsigned rights)
 {
@@ -171,7 +183,8 @@ static bool private_allows(const struct cell_spec *spec, const char *path, unsig
 	static const struct base_row ssh[] = { { "/etc/services", R, 0 }, { "/etc/ssh", R, 0 } };
 	static const struct base_row trust = { CELL_TRUST, R, 0 };
 
-	return (row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, rights) &&
+	return ((rights & ~(unsigned)(R | RIGHT_WRITE)) == 0 && is_descriptor(path)) ||
+	       (row_allows(private_rows, sizeof private_rows / sizeof private_rows[0], path, rights) &&
 		(!path_is_beneath(path, VAR_TMP) || base_links_var_tmp(spec))) ||
 	       (spec->known_hosts != 0 && row_allows(ssh, sizeof ssh / sizeof ssh[0], path, rights)) ||
 	       (spec->authorities != 0 && row_allows(&trust, 1, path, rights));

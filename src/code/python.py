@@ -191,12 +191,12 @@ def forget():
 
 
 def wait():
-    """All of descriptor 3; None: no code comes. Of a kernel as much as came with the first line."""
+    """All of descriptor 3; None: no code comes. Of a kernel the first line."""
     parts = []
-    while part := posix.read(3, 1 << 16):
+    while part := posix.read(3, 1 << 16 if parts else len(KERNEL)):  # of a kernel no more than that: what breaks its first step off is told when that was read
         parts.append(part)
-        if part.startswith(KERNEL) and len(parts) == 1:
-            return {"kernel": True}, part[len(KERNEL):]
+        if part == KERNEL and len(parts) == 1:
+            return {"kernel": True}, b""
     posix.close(3)
     header, newline, source = b"".join(parts).partition(b"\n")
     if not newline:
@@ -1065,8 +1065,8 @@ def enter_step():
     """The lines of a step stay for tracebacks through what it defined."""
     global begun
     if not begun:
-        begin()
         begun = True
+        begin()
     kept = list(lines)
     for module in {id(each): each for each in (library("linecache"), sys.modules.get("linecache")) if each is not None}.values():
         enter(module, kept)

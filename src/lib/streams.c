@@ -453,11 +453,15 @@ void streams_give_back(struct streams *s)
 {
 	struct relay *r = &s->relay[0];
 	int unread = 0;
+	uint64_t back;
 
 	if (r->input_fd < 0 || ioctl(r->unread_fd, FIONREAD, &unread) < 0)
 		return;
+	back = r->waiting.len - r->waiting_at + (uint64_t)unread;
+	if (back > r->total) /* the event wrote into it */
+		back = r->total;
 	/* a file in which nothing can be sought was not read ahead of anybody */
-	(void)lseek(r->input_fd, -(off_t)(r->waiting.len - r->waiting_at) - unread, SEEK_CUR);
+	(void)lseek(r->input_fd, -(off_t)back, SEEK_CUR);
 	r->input_fd = r->from_fd = -1;
 	fd_close(&r->unread_fd);
 }

@@ -85,21 +85,22 @@ static void take_mechanisms(struct bounds *b)
 		b->mechanisms |= MECHANISM_BIT(MECHANISM_CGROUP_TASKS);
 }
 
-/* With a limit of 1 no core is made (cell/rlimits.c). One of 0, which cannot be raised, makes no file either; but where core_pattern names a program or a socket (`|`, and since Linux 6.16 `@`), a
- * crash in the cell has that start, or told, as root of the host (core(5)). */
+/* What core_pattern names (`|` a program, since Linux 6.16 `@` a socket) would be started, or told, as root of the host for a crash in the cell (core(5)). A limit of 1, as the cell has it
+ * (cell/rlimits.c), keeps the program from that, and 0, which cannot be raised, does not; nothing keeps the socket from it. */
 static int crashes_stay_inside(const char *root, struct err *e)
 {
-	struct rlimit now;
 	char path[PROCTEXT_PATH_MAX], first = 0;
+	struct rlimit now;
 	auto_fd int fd = -1;
 	ssize_t n;
 
-	if (getrlimit(RLIMIT_CORE, &now) < 0 || now.rlim_max >= 1)
-		return 0;
 	(void)snprintf(path, sizeof path, "%s/proc/sys/kernel/core_pattern", root);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, &first, 1);
-	if (n >= 0 && first != '|' && first != '@')
+	if (first == '@')
+		return err_set(e, AMBIT_HOST, "let core_pattern name a file, or a program (`|`)",
+			       "a crash in the cell would be told to the socket of the host that %s names", path);
+	if ((n >= 0 && first != '|') || getrlimit(RLIMIT_CORE, &now) < 0 || now.rlim_max >= 1)
 		return 0;
 	return err_set(
 		e, AMBIT_HOST,

@@ -512,7 +512,8 @@ static int on_built(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (!s->waits)
 		return run(s, e);
 	s->stands = true;
-	mounted_look(&s->mounted, s->proc_fd);
+	if (!s->is_template) /* of which there may be copies in events that run: it has what the host unmounts for as long as it is used */
+		mounted_look(&s->mounted, s->proc_fd);
 	r = s->warm ? wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0) : 0;
 	r = r < 0 ? r : wire_send(s->lib, WIRE_EVENT_READY, NULL, &s->pidfd, s->is_template ? 1 : 0);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "who asked for the cell went") : 0;

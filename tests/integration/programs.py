@@ -299,6 +299,20 @@ def streams_by_their_names(place):
     script = "echo one > /dev/stdout; echo two > /dev/stderr; echo three > /proc/self/fd/1; echo four | cat /dev/stdin"
     done = expect_ok(place.cell("--strict", "--", "sh", "-c", script, cwd=place.fresh()))
     assert (done.stdout, done.stderr) == ("one\nthree\nfour\n", "two\n"), told(done)
+    # Beneath a directory that is open there are names.
+    done = place.cell("--", "sh", "-c", "exec 5</; (echo x > /proc/self/fd/5/usr/attack) 2>/dev/null; (echo x > /dev/fd/5/usr/attack) 2>/dev/null; true", cwd=place.fresh())
+    assert done.returncode == 0 and done.stderr.count("denied: write") == 2, told(done)
+
+
+def what_is_given_back_was_had(place):
+    """The caller's input stands where the event's reading ended, also if that wrote into its own."""
+    top = place.fresh()
+    write(os.path.join(top, "lines"), "".join(f"{n:09}\n" for n in range(5000)))
+    inside = "head -c 100 > /dev/null; yes | head -c 9000 > /proc/self/fd/0"
+    for deed, least in (("head -c 100 > /dev/null", 1110), (inside, 1100)):
+        outside = f'dd bs=11000 count=1 > /dev/null 2>&1; "$0" run -- sh -c "{deed}"; head -n 1'
+        done = expect_ok(place.run("sh", "-c", f"({outside}) < lines", place.ambit, cwd=top))
+        assert int(done.stdout) >= least and (deed == inside or int(done.stdout) == least), (deed, told(done))
 
 
 def bash_pipes_and_substitution(place):
@@ -647,7 +661,7 @@ def a_background_job_leaves_the_keys_alone(place):
 if __name__ == "__main__":
     main([git_clone_and_commit, git_clone_shows_no_denial, make_of_a_C_project, pip_install_of_a_wheel_into_a_venv, node_test_run,
           node_beneath_another_program, python_test_run, python_with_sqlite, perl, gcc_and_what_it_made, java, rust, go,
-          headless_chromium, threads_200, address_sanitizer, streams_by_their_names, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
+          headless_chromium, threads_200, address_sanitizer, streams_by_their_names, what_is_given_back_was_had, bash_pipes_and_substitution, bash_job_control, bash_line_editing,
           stty_size_follows_the_window, the_terminal_is_as_it_was, a_program_finds_its_terminal_as_it_stays, ctrl_C_reaches_the_program, vim_edits_a_file,
           vim_with_its_own_settings, top_shows_only_the_cell, less_pages, tmux_inside, script_and_pty_of_python, ctrl_Z_stops_ambit_and_its_program, ctrl_C_ends_a_loop_around_it, ctrl_Z_in_vim, a_pipeline_shares_the_terminal,
           a_pager_outside_has_the_keys, a_background_job_leaves_the_keys_alone])
