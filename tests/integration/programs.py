@@ -308,7 +308,7 @@ def what_is_given_back_was_had(place):
     """The caller's input stands where the event's reading ended, also if that wrote into its own."""
     top = place.fresh()
     write(os.path.join(top, "lines"), "".join(f"{n:09}\n" for n in range(5000)))
-    inside = "head -c 100 > /dev/null; yes | head -c 9000 > /proc/self/fd/0"
+    inside = "head -c 100 > /dev/null; exec 5> /proc/self/fd/0; yes | head -c 9000 >&5"
     for deed, least in (("head -c 100 > /dev/null", 1110), (inside, 1100)):
         outside = f'dd bs=11000 count=1 > /dev/null 2>&1; "$0" run -- sh -c "{deed}"; head -n 1'
         done = expect_ok(place.run("sh", "-c", f"({outside}) < lines", place.ambit, cwd=top))
