@@ -272,6 +272,20 @@ static int check_kernels(const struct keep *k, const struct run *run, struct err
 				 "the session has %u kernels already", n);
 }
 
+/* Whether the next event may have a cell that was made before: none does whose turn is to come. What runs behind (a kernel, in the background) is in nobody's way, if it lends nothing, which
+ * a cell made without it lacks. */
+static bool may_be_ready(const struct keep *k)
+{
+	bool front = false;
+
+	for (unsigned i = 0; i < k->jobs_end; i++) {
+		const struct job *j = &k->jobs[i];
+
+		front = front || (j->n != 0 && j->kernel == NULL && (j->flags & EVENT_BACKGROUND) == 0);
+	}
+	return !front && (keep_running(k) == 0 || !lend_is_needed(&k->policy->policy));
+}
+
 /* One whose interpreter was started has the session's variables alone, and reads nothing. */
 static const char *promise(struct keep *k, const struct run *run)
 {
@@ -280,6 +294,16 @@ static const char *promise(struct keep *k, const struct run *run)
 	const char *ready = kind != KIND_RUN && is_plain ? ready_promise(&k->ready[kind]) : NULL;
 
 	return ready != NULL ? ready : ready_promise(&k->ready[KIND_RUN]);
+}
+
+/* NULL: nothing was. */
+static struct ambit_event *promised_to(struct keep *k, const char *event)
+{
+	struct ambit_event *ev = NULL;
+
+	for (unsigned i = 0; i < KIND_COUNT && ev == NULL; i++)
+		ev = ready_take(&k->ready[i], event);
+	return ev;
 }
 
 static int begin_taking(struct keep *k, const struct run *run, struct shelf_asked *asked, struct err *e)
@@ -298,8 +322,7 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	    (run->changes & (AMBIT_CHANGES_STAGE | AMBIT_CHANGES_DISCARD)) != 0)
 		return err_set(e, AMBIT_USAGE, "make a session without --direct",
 			       "events of this session write in place: there is nothing to keep or to throw away");
-	ready = keep_running(k) == 0 && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0 ? promise(k, run)
-												: NULL;
+	ready = may_be_ready(k) && (run->flags & (EVENT_BACKGROUND | EVENT_TERMINAL)) == 0 ? promise(k, run) : NULL;
 	r = ready != NULL ? 0 : event_new_id('e', asked->taken_ms, asked->event);
 	if (ready != NULL)
 		memcpy(asked->event, ready, sizeof asked->event);
@@ -350,6 +373,7 @@ static int take(struct keep *k, const void *bytes, size_t n, const struct run *r
 	}
 	r = r < 0 ? r : shelf_take(&k->shelf, &asked, bytes, n, e);
 	if (r < 0) {
+		event_free_by(promised_to(k, asked.event), clock_ms() + READY_LEAVE_MS);
 		job_finish(j);
 		return r;
 	}
@@ -367,16 +391,6 @@ int keep_take(struct keep *k, const void *bytes, size_t n, struct session_taken 
 	int r = run_take(bytes, n, &run, digest, e);
 
 	return r < 0 ? r : take(k, bytes, n, &run, digest, ret, e);
-}
-
-/* What was promised to it; NULL: nothing was. */
-static struct ambit_event *take_ready(struct keep *k, const struct job *j)
-{
-	struct ambit_event *ev = NULL;
-
-	for (unsigned i = 0; i < KIND_COUNT && ev == NULL; i++)
-		ev = ready_take(&k->ready[i], j->row.event);
-	return ev;
 }
 
 /* By its first word, as it is told; one that has a space in it gets nothing ready, since there is no such program. */
@@ -401,7 +415,7 @@ static void end(struct keep *k, struct job *j)
 	k->failed += j->row.exit_status != 0;
 	k->denials += j->row.denied;
 	note_program(k, j);
-	event_free_by(take_ready(k, j), clock_ms() + READY_LEAVE_MS); /* of one that never began */
+	event_free_by(promised_to(k, j->row.event), clock_ms() + READY_LEAVE_MS); /* of one that never began */
 	k->ready[event_kind_of(j->flags)].wanted = true;
 	if (event_kind_of(j->flags) == KIND_PYTHON && (j->flags & EVENT_BACKGROUND) == 0)
 		mould_note(&k->mould, j->ev);
@@ -488,7 +502,7 @@ static void begin(struct keep *k, struct job *j)
 {
 	struct job_terms terms = terms_of(k);
 
-	terms.ready = take_ready(k, j);
+	terms.ready = promised_to(k, j->row.event);
 	if (job_begin(j, &terms) != 0)
 		end(k, j);
 	else
@@ -508,18 +522,15 @@ static void make_ready(struct keep *k)
 {
 	struct job_terms terms;
 
-	for (unsigned i = 0; i < KIND_COUNT; i++) {
-		if (keep_running(k) == 0)
-			k->ready[i].promised = false; /* to an event that could not be written down */
+	for (unsigned i = 0; i < KIND_COUNT; i++)
 		ready_step(&k->ready[i]);
-	}
 	mould_step(&k->mould);
 	if (k->row.state == SESSION_ENDED) {
 		for (unsigned i = 0; i < KIND_COUNT; i++)
 			ready_finish(&k->ready[i]);
 		mould_finish(&k->mould);
 	}
-	if (keep_running(k) > 0 || !has_clients(k) || k->row.state == SESSION_ENDED ||
+	if (!may_be_ready(k) || !has_clients(k) || k->row.state == SESSION_ENDED ||
 	    (k->about.changes & AMBIT_CHANGES_DIRECT) != 0 || k->about.wall_ms_max != 0 || k->about.cpu_ms_max != 0)
 		return;
 	terms = terms_of(k);

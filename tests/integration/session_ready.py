@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import time
 
 from harness import SLOW, expect_ok, main, told
@@ -61,6 +62,18 @@ class Waiting(Served):
             _, = children(warden)
             return warden
         return None
+
+
+    def waiting(self):
+        """The wardens of all that wait: the process behind each is none of a program's yet."""
+        return {warden for supervisor in self.supervisors() for warden in children(supervisor)
+                if [cmdline(pid) for pid in children(warden)] == [cmdline(warden)]}
+
+
+def cmdline(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read()
+    return b""
 
 
 def children(pid):
@@ -206,7 +219,23 @@ def who_is_killed_while_he_waits_is_no_loss(place):
             expect_ok(s.run("echo", "there"), "there\n")
 
 
-SCENARIOS = [the_next_event_runs_in_what_waits, it_is_what_another_would_be, what_changes_while_it_waits_is_seen, what_a_granted_path_leads_to_is_seen, it_holds_nobody_up,
+def what_runs_behind_keeps_none_from_waiting(place):
+    """An event in the background, a kernel."""
+    with Waiting(place) as s:
+        expect_ok(s.ambit("run", "--session", s.session_id, "--background", "--", "sleep", "100"))
+        expect_ok(s.ambit("run", "--session", s.session_id, "--python", "--kernel", "k", input="x = 1"))
+        waits = s.until(s.waiting, "one waits")
+        time.sleep(0.3 * SLOW)
+        assert waits == s.waiting() and len(waits) == 1
+        with s.start("run", "--session", s.session_id, "--", "sh", "-c", "echo up; read x", stdin=subprocess.PIPE) as run:
+            assert run.stdout.readline() == "up\n"
+            ran = {warden for supervisor in s.supervisors() for warden in children(supervisor) if any(cmdline(pid).startswith(b"sh\0") for pid in children(warden))}
+            run.communicate("\n", timeout=30 * SLOW)
+        assert ran == waits, (ran, waits)
+        s.until(lambda: s.waiting() and s.waiting() != waits, "the next one waits")
+
+
+SCENARIOS = [the_next_event_runs_in_what_waits, what_runs_behind_keeps_none_from_waiting, it_is_what_another_would_be, what_changes_while_it_waits_is_seen, what_a_granted_path_leads_to_is_seen, it_holds_nobody_up,
              who_is_killed_while_he_waits_is_no_loss]
 
 if __name__ == "__main__":
