@@ -331,6 +331,15 @@ static int read_flags(struct run_options *o, enum command command, int argc, cha
 /* Its source is a file, or what comes on standard input. */
 static int take_code(struct run_options *o, int argc, char **argv, struct ambit_error *e)
 {
+	char hint[64];
+	struct err err;
+
+	(void)snprintf(hint, sizeof hint, "ambit run [OPTIONS] --%s FILE", kind_word(o->kind)); /* it fits */
+	if (argc > 1 && argv[1][0] == '-')
+		return public_error(e,
+				    err_set(&err, AMBIT_USAGE, hint,
+					    "'%s' stands behind the file: options stand before it", argv[1]),
+				    &err);
 	if (argc > 1)
 		return cli_misused(e, help_commands[COMMAND_RUN],
 				   "--%s takes one file, or code on standard input, and not '%s' beside it",

@@ -68,6 +68,13 @@ def what_is_no_code_is_refused(place):
             for place_of in ((), ("--session", session)):
                 refused = s.ambit("run", *place_of, *words, input=source)
                 assert refused.returncode == 125 and why in refused.stderr, told(refused)
+        write(f"{s.tree}/big.js", "//" + "#" * (1 << 20))
+        for place_of in ((), ("--session", session)):
+            for words, why, hint in (((*place_of, "--node", "a.js", "--result", "r.json"), "'--result' stands behind the file: options stand before it", "ambit run [OPTIONS] --node FILE"),
+                                     ((*place_of, "--python"), "has a NUL in it, at byte 1", "UTF-8"),
+                                     ((*place_of, "--node", "big.js"), "in big.js has more than 1048576 bytes", " ".join(("ambit run", *(place_of or ("--read", ".")), "-- node big.js")))):
+                refused = s.ambit("run", *words, input="a\0b")
+                assert why in refused.stderr and hint in refused.stderr.split("hint: ")[1], told(refused)
         assert s.events(session) == []
         full = run(s, "python", "#" * (1 << 20))
         assert full.returncode == 0, told(full)
