@@ -202,12 +202,7 @@ static int tell_kernel_end(struct visit *v)
 
 	if (wait_for_end(v, &e) < 0)
 		return found_refuse(false, &e);
-	if (row->message[0] != 0 && !v->o->quiet) {
-		(void)err_set(&e, (enum ambit_code)row->code, row->hint[0] != 0 ? row->hint : NULL, "%s", row->message);
-		(void)found_refuse(false, &e);
-	} else if (row->outcome.cause == CAUSE_LIMIT && !v->o->quiet) {
-		(void)fprintf(stderr, "ambit: the kernel was ended by the limit %s\n", limit_word(row->outcome.limit));
-	}
+	found_tell(row, v->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
 		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row->event);
 	return v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;

@@ -334,14 +334,7 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 			       "`ambit stage list` shows what it had changed; it is not begun again by itself");
 		return cli_refuse(false, &e);
 	}
-	if (row->outcome.cause == CAUSE_REFUSED || (row->message[0] != 0 && !r->o->quiet)) {
-		e.code = (int)row->code;
-		(void)text_copy(e.message, sizeof e.message, row->message); /* of the same size, as below */
-		(void)text_copy(e.hint, sizeof e.hint, row->hint);
-		(void)cli_refuse(false, &e);
-	} else if (row->outcome.cause == CAUSE_LIMIT && !r->o->quiet) {
-		(void)fprintf(stderr, "ambit: ended by the limit %s\n", limit_word(row->outcome.limit));
-	}
+	found_tell(row, r->o->quiet);
 	if (row->denied != 0 && !r->o->quiet)
 		(void)fprintf(stderr, "ambit: something was denied\n  hint: ambit explain %s\n", row->event);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !r->o->quiet)
