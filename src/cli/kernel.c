@@ -57,14 +57,88 @@ static int check(const struct run_options *o, struct err *e)
 		return err_set(e, AMBIT_USAGE, "letters, digits, '.', '_' and '-'", "'%s' is no name of a kernel",
 			       o->kernel);
 	if (o->policy->policy.n_lines > 0 || o->policy->policy.n_sources > 0 || o->event.workspace != NULL ||
-	    o->event.base != NULL || o->event.observe != NULL || o->event.without != NULL || o->event.ledger != NULL ||
-	    o->event.unrecorded != 0 || (o->event.changes & AMBIT_CHANGES_DIRECT) != 0)
+	    o->policy->policy.warm[o->kind][0] != 0 || o->event.base != NULL || o->event.observe != NULL ||
+	    o->event.without != NULL || o->event.ledger != NULL || o->event.unrecorded != 0 ||
+	    (o->event.changes & AMBIT_CHANGES_DIRECT) != 0)
 		return err_set(e, AMBIT_USAGE, hint,
 			       "grants, or how its cell is, for a kernel of a session, which has its own");
 	if (o->json || o->record != NULL || o->background || o->key != NULL)
 		return err_set(e, AMBIT_USAGE,
 			       "`ambit events SESSION` lists the kernel, `ambit explain` tells of it when it has ended",
 			       "--json, --record, --background or --key for a step, which is no event of its own");
+	return 0;
+}
+
+/* ---- what its start means ---- */
+
+static void why_ended(const struct event_row *row, char *ret, size_t n)
+{
+	if (row->state == EVENT_INTERRUPTED)
+		(void)snprintf(ret, n, "its process, or the machine, ended");
+	else if (row->state != EVENT_OVER)
+		(void)snprintf(ret, n, "it takes no more steps");
+	else if (row->outcome.cause == CAUSE_LIMIT)
+		(void)snprintf(ret, n, "by its limit %s", limit_word(row->outcome.limit));
+	else if (row->message[0] != 0)
+		(void)text_show(ret, n, row->message, strlen(row->message));
+	else
+		(void)snprintf(ret, n, "exit status %u", row->exit_status);
+}
+
+static bool is_kernel(const struct run_options *o, const struct event_row *row)
+{
+	char command[SESSION_COMMAND_MAX];
+
+	kernel_describe(o->kind, o->kernel, command, sizeof command);
+	return (row->flags & EVENT_KERNEL) != 0 && strcmp(row->command, command) == 0;
+}
+
+/* The latest before number n. 0: there is none. */
+static int find_former(struct visit *v, uint64_t n, struct event_row *ret, struct err *e)
+{
+	auto_free struct event_row *rows = calloc(SERVE_PAGE, sizeof *rows);
+
+	if (rows == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
+	while (n > 1) {
+		const uint64_t from = n > SERVE_PAGE ? n - SERVE_PAGE : 1;
+		const int found = daemon_page(&v->channel, from, rows, e);
+
+		if (found < 0)
+			return found;
+		for (int i = found; i-- > 0;)
+			if (rows[i].n < n && is_kernel(v->o, &rows[i])) {
+				*ret = rows[i];
+				return 1;
+			}
+		n = from;
+	}
+	return 0;
+}
+
+/* Variables of the one before are gone, and what is said for its start counts for no other step. */
+static int tell_start(struct visit *v, struct err *e)
+{
+	const struct run_options *o = v->o;
+	struct event_row former;
+	char why[2 * sizeof former.message];
+	int n;
+
+	if (o->quiet)
+		return 0;
+	if (v->taken.replayed != 0) {
+		if (o->limits[0] != 0 || o->event.changes != 0 || o->event.on_conflict != NULL)
+			(void)fprintf(stderr,
+				      "ambit: kernel %s runs already: --limit, --stage, --discard, --strict and "
+				      "--on-conflict count only when it is started\n",
+				      o->kernel);
+		return 0;
+	}
+	n = find_former(v, v->taken.n, &former, e);
+	if (n <= 0)
+		return n;
+	why_ended(&former, why, sizeof why);
+	(void)fprintf(stderr, "ambit: kernel %s is new: the former one ended (%s)\n", o->kernel, why);
 	return 0;
 }
 
@@ -96,7 +170,10 @@ static int begin(struct visit *v, struct err *e)
 		return n;
 	v->out_fd = fds[0];
 	v->err_fd = fds[1];
-	return daemon_step(&v->channel, v->taken.n, o->code[1], o->result == NULL ? STEP_SHOWS : 0, &v->step, e);
+	n = tell_start(v, e);
+	return n < 0 ? n
+		     : daemon_step(&v->channel, v->taken.n, o->code[1], o->result == NULL ? STEP_SHOWS : 0, &v->step,
+				   e);
 }
 
 static void on_signal(struct visit *v)
