@@ -226,6 +226,45 @@ static int wait_for_it(struct visit *v, struct err *e)
 	return n;
 }
 
+/* ---- its end, in place of a step ---- */
+
+/* The one of that name that runs or waits; -NOT_FOUND. */
+static int find_live(struct visit *v, struct err *e)
+{
+	struct daemon_news news = { .what = WIRE_SESSION_ROW };
+	int n = daemon_events(&v->channel, 1, DAEMON_LIVE, e);
+
+	v->taken.n = 0;
+	while (n >= 0 && news.what != WIRE_SESSION_DONE && news.what != WIRE_SESSION_FAILED) {
+		n = daemon_hear(&v->channel, -1, &news, e);
+		if (n > 0 && news.what == WIRE_SESSION_ROW && is_kernel(v->o, &news.row))
+			v->taken.n = news.row.n;
+	}
+	if (n >= 0 && news.what == WIRE_SESSION_FAILED)
+		*e = news.failed;
+	if (n < 0 || news.what == WIRE_SESSION_FAILED)
+		return n < 0 ? n : -(int)e->code;
+	return v->taken.n != 0 ? 0
+			       : err_set(e, AMBIT_NOT_FOUND, "`ambit ps` has those that run",
+					 "no kernel %s of %s runs in the session", v->o->kernel, kind_word(v->o->kind));
+}
+
+/* Behind the steps that it has. Whoever interrupts us then has asked all the same. */
+static int end(struct visit *v, struct err *e)
+{
+	int fds[3] = { -1, -1, -1 }, n = check(v->o, e);
+
+	n = n < 0 ? n : found_open(&v->daemon, &v->channel, v->o->session, e);
+	n = n < 0 ? n : find_live(v, e);
+	n = n < 0 ? n : daemon_follow(&v->channel, v->taken.n, false, fds, e);
+	v->out_fd = fds[0];
+	v->err_fd = fds[1];
+	n = n < 0 ? n : daemon_tell(&v->channel, WIRE_SESSION_STEPS_END, v->taken.n, 0, 0, e);
+	while (n >= 0 && v->end.state == 0)
+		n = hear(v, -1, e);
+	return n < 0 ? n : 0;
+}
+
 /* ---- telling ---- */
 
 static int show(int from_fd, uint64_t at, uint64_t end, int to_fd)
@@ -282,7 +321,7 @@ static int tell_kernel_end(struct visit *v)
 	found_tell(row, v->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
 		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row->event);
-	return v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;
+	return v->o->end || v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;
 }
 
 static int tell(struct visit *v)
@@ -309,13 +348,17 @@ int kernel_run(const struct run_options *o)
 	struct err e;
 	int n, status;
 
-	v = (struct visit){ .o = o, .out_fd = -1, .err_fd = -1, .signal_fd = catch_signals() };
+	v = (struct visit){ .o = o, .out_fd = -1, .err_fd = -1, .signal_fd = o->end ? -1 : catch_signals() };
 	v.channel.sock = v.daemon.sock = -1;
 	v.channel.on_news = take_news;
 	v.channel.news_to = &v;
-	n = begin(&v, &e);
-	n = n < 0 ? n : wait_for_it(&v, &e);
-	status = n < 0 ? found_refuse(o->json, &e) : tell(&v);
+	if (o->end) {
+		n = end(&v, &e);
+	} else {
+		n = begin(&v, &e);
+		n = n < 0 ? n : wait_for_it(&v, &e);
+	}
+	status = n < 0 ? found_refuse(o->json, &e) : o->end ? tell_kernel_end(&v) : tell(&v);
 	fd_close(&v.out_fd);
 	fd_close(&v.err_fd);
 	fd_close(&v.signal_fd);

@@ -460,6 +460,15 @@ def the_command_line_has_kernels(place):
         assert ended.returncode == 124 and "ended by its limit: wall=1s" in ended.stderr, told(ended)
         ended = s.ambit("run", "--session", session, "--python", "--kernel", "w", input="exit()")
         assert ended.stderr == "ambit: kernel w is new: the former one ended (by its limit wall)\n", told(ended)
+        for name in "abc":
+            expect_ok(s.ambit("run", "--session", session, "--python", "--kernel", name, input=f"open('{name}', 'w').close()"))
+        full = s.ambit("run", "--session", session, "--python", "--kernel", "d", input="1")
+        assert full.returncode == 125 and "has 4 kernels already" in full.stderr and "`ambit ps`" in full.stderr and "`ambit run --kernel NAME --end`" in full.stderr, told(full)
+        for words, status, said in ((("--python",), 0, ""), (("--python",), 125, "no kernel a of python runs"), (("--node",), 125, "no kernel a of node runs"), (("--shell",), 125, "no kernels of a shell"),
+                                    ((), 125, "--end ends a kernel"), (("--python", "x.py"), 125, "takes no code")):
+            done = s.ambit("run", "--session", session, *words[:1], "--kernel", "a", "--end", *words[1:])
+            assert done.returncode == status and (said in done.stderr if said else not done.stderr), told(done)
+            assert os.path.exists(f"{s.tree}/a") and not os.path.exists(f"{s.tree}/b")
         for words, why in ((("--shell", "--kernel", "a"), "no kernels of a shell"), (("--python", "--kernel", "a b"), "no name of a kernel"),
                            (("--python", "--kernel", "a", "--json"), "no event of its own"), (("--python", "--kernel", "a", "--work", "."), "has its own")):
             refused = s.ambit("run", "--session", session, *words, input="1")
