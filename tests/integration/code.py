@@ -231,9 +231,9 @@ def what_a_policy_keeps_warm_is_there_from_the_beginning(place):
             s.until(waits, "the interpreter of its first event stands")
             time.sleep(0.3 * SLOW)
             expect_ok(run(s, "python", "import sys\n'fractions' in sys.modules", "--session", session), "True\n")
-        for wrong in ("ruby", "python -c", "shell module"):
+        for wrong, why in (("ruby", "nothing that can be kept warm: python, node and shell can"), ("python -c", "no name of a module"), ("shell module", "a shell has no modules")):
             refused = s.ambit("session", "new", "--work", ".", "--warm", wrong)
-            assert refused.returncode == 125 and "nothing that can be kept warm" in refused.stderr, told(refused)
+            assert refused.returncode == 125 and why in refused.stderr, told(refused)
         refused = run(s, "python", "1", "--session", session, "--warm", "python")
         assert refused.returncode == 125 and "session new" in refused.stderr, told(refused)
 
