@@ -100,6 +100,11 @@ _ambit() {
 		_ambit_words "$limits"
 		compopt -o nospace 2>/dev/null
 		;;
+	run:--python | run:--node | run:--shell) if [[ $word == -* ]]; then _ambit_words "$run_options"; else _ambit_files -f; fi ;;
+	run:--warm | session:--warm)
+		_ambit_words 'python= node= shell='
+		compopt -o nospace 2>/dev/null
+		;;
 	run:--base) _ambit_words 'system minimal' ;;
 	run:--observe) _ambit_words 'full effects off' ;;
 	run:--on-conflict | commit:--on-conflict | undo:--on-conflict) _ambit_words 'fail theirs ours' ;;
