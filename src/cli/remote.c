@@ -685,6 +685,16 @@ static int tell(struct remote *r)
 	return written != 0 ? written : status;
 }
 
+/* Its output looks as if it were another's. */
+static void tell_replayed(const struct remote *r)
+{
+	char key[2 * SESSION_KEY_MAX];
+
+	if (r->taken.replayed != 0 && !r->o->quiet)
+		(void)fprintf(stderr, "ambit: it did not run again: event %s has the key %s\n", r->taken.event,
+			      text_show(key, sizeof key, r->o->key, strlen(r->o->key)));
+}
+
 int remote_run(const struct run_options *o)
 {
 	static struct remote r = { .screen = SCREEN_NONE };
@@ -698,6 +708,8 @@ int remote_run(const struct run_options *o)
 	prepare(&r.err, STDERR_FILENO);
 	r.signal_fd = catch_signals(r.on_terminal);
 	n = begin(&r, &e);
+	if (n == 0)
+		tell_replayed(&r);
 	if (n == 0 && o->background) {
 		(void)printf("%s\n", r.taken.event);
 		finish(&r);

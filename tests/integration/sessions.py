@@ -293,6 +293,8 @@ def a_key_has_its_effect_once(place):
         first, second = s.ambit(*words), s.ambit(*words)
         assert first.stdout == second.stdout == "x\n" and first.returncode == second.returncode == 0, told(second)
         assert open(f"{s.tree}/log", encoding="utf-8").read() == "x\n"
+        assert first.stderr == "" and second.stderr == f"ambit: it did not run again: event {s.events(session)[0]['event']} has the key once\n", told(second)
+        assert s.ambit("run", "--quiet", *words[1:]).stderr == ""
         s.kill()
         third = s.ambit(*words)
         assert third.stdout == "x\n" and len(s.events(session)) == 1, told(third)
