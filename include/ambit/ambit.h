@@ -409,7 +409,7 @@ struct ambit_event_info {
 	uint64_t out_bytes, err_bytes;         /* how much it wrote */
 	char event[32];
 	char command[256]; /* cut */
-	/* enum ambit_code, and in words: why it was refused or interrupted, or its changes were not committed; else 0
+	/* enum ambit_code, and in words: why it was refused, interrupted or ended by a limit, or its changes were not committed; else 0
 	 * and empty */
 	int code;
 	char message[512], hint[512];

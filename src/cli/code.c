@@ -11,43 +11,57 @@
 #include "base/fd.h"
 #include "cli/cli.h"
 #include "code/code.h"
+#include "lib/public.h"
 
-static int cannot_read(struct ambit_error *e, const char *path, int sys_errno)
+static int cannot_read(struct err *e, const char *name, int sys_errno)
 {
-	e->code = AMBIT_USAGE;
-	e->sys_errno = sys_errno;
-	(void)snprintf(e->message, sizeof e->message, "cannot read the code in %s: %s", path, strerror(sys_errno));
-	(void)snprintf(e->hint, sizeof e->hint, "name a file, or give it on standard input");
-	return -AMBIT_USAGE;
+	return err_sys(e, AMBIT_USAGE, sys_errno, "name a file, or give it on standard input",
+		       "cannot read the code in %s", name);
 }
 
-static int check(const struct buf *b, const char *path, struct ambit_error *e)
+/* As a command it may be as long as its interpreter takes. */
+static int too_long(const struct run_options *o, const char *path, struct err *e)
 {
-	if (memchr(b->data, 0, b->len) != NULL)
-		return cli_misused(e, "ambit run --help", "the code in %s has a NUL in it, at byte %zu", path,
-				   (size_t)((const uint8_t *)memchr(b->data, 0, b->len) - b->data));
-	return 0;
+	const bool in_session = o->session != NULL;
+	char hint[ERR_HINT_MAX];
+
+	(void)snprintf(hint, sizeof hint, "%sambit run %s %s -- %s %s", path == NULL ? "write it to a file: " : "",
+		       in_session ? "--session" : "--read", in_session ? o->session : ".", code_argv(o->kind)[0],
+		       path != NULL ? path : "FILE"); /* cut is fine */
+	return err_set(e, AMBIT_USAGE, hint, "the code in %s has more than %u bytes: run its file as a command",
+		       path != NULL ? path : "standard input", CODE_SOURCE_MAX);
 }
 
-int code_read(struct run_options *o, const char *path, struct ambit_error *e)
+static int read_source(const struct run_options *o, const char *path, struct buf *b, struct err *e)
 {
 	auto_fd int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 	const char *name = path != NULL ? path : "standard input";
-	auto_buf b = { .max = 0 };
+	const uint8_t *nul;
 	int r;
 
 	if (path != NULL && file < 0)
 		return cannot_read(e, name, errno);
-	buf_init(&b, CODE_SOURCE_MAX + 1);
-	r = fd_read_into(path != NULL ? file : STDIN_FILENO, &b);
+	r = fd_read_into(path != NULL ? file : STDIN_FILENO, b);
 	if (r < 0 && r != -EFBIG)
 		return cannot_read(e, name, -r);
-	if (r == -EFBIG || b.len > CODE_SOURCE_MAX)
-		return cli_misused(e, "ambit run --help", "the code in %s has more than %u bytes: run it as a file",
-				   name, CODE_SOURCE_MAX);
-	r = check(&b, name, e);
+	if (r == -EFBIG || b->len > CODE_SOURCE_MAX)
+		return too_long(o, path, e);
+	nul = b->len > 0 ? memchr(b->data, 0, b->len) : NULL;
+	return nul == NULL ? 0
+			   : err_set(e, AMBIT_USAGE, "code is text: UTF-8, and neither UTF-16 nor a compiled file",
+				     "the code in %s has a NUL in it, at byte %zu", name, (size_t)(nul - b->data));
+}
+
+int code_read(struct run_options *o, const char *path, struct ambit_error *e)
+{
+	auto_buf b = { .max = 0 };
+	struct err err;
+	int r;
+
+	buf_init(&b, CODE_SOURCE_MAX + 1);
+	r = read_source(o, path, &b, &err);
 	if (r < 0)
-		return r;
+		return public_error(e, r, &err);
 	o->code[0] = (char *)(uintptr_t)kind_word(o->kind); /* only read */
 	o->code[1] = strndup(b.len > 0 ? (const char *)b.data : "", b.len);
 	o->event.argv = o->code;

@@ -17,6 +17,19 @@ int found_refuse(bool json, const struct err *e)
 	return cli_refuse(json, &public);
 }
 
+void found_tell(const struct event_row *row, bool quiet)
+{
+	const enum event_cause cause = row->outcome.cause;
+	struct err e;
+
+	if (row->message[0] == 0 || (quiet && cause != CAUSE_REFUSED && cause != CAUSE_LIMIT))
+		return;
+	(void)err_set(&e, (enum ambit_code)row->code, row->hint[0] != 0 ? row->hint : NULL, "%s", row->message);
+	if (cause == CAUSE_LIMIT && row->code == AMBIT_LIMIT)
+		(void)err_why(&e, AMBIT_LIMIT, "%s went over it", limit_text(row->outcome.limit)); /* no row has it */
+	(void)found_refuse(false, &e);
+}
+
 static int look(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX], struct err *e)
 {
 	auto_free struct session_row *rows = calloc(SERVE_PAGE, sizeof *rows);

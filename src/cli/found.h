@@ -12,5 +12,7 @@ int found_session(struct daemon_link *d, const char *word, char ret[ID_TEXT_MAX]
 int found_open(struct daemon_link *d, struct daemon_channel *c, const char *word, struct err *e);
 /* cli_refuse, of an error of our own. */
 int found_refuse(bool json, const struct err *e);
+/* Why an event that is over was refused, ended by a limit, or did not go through; with quiet the last is not said. */
+void found_tell(const struct event_row *row, bool quiet);
 
 #endif

@@ -57,14 +57,88 @@ static int check(const struct run_options *o, struct err *e)
 		return err_set(e, AMBIT_USAGE, "letters, digits, '.', '_' and '-'", "'%s' is no name of a kernel",
 			       o->kernel);
 	if (o->policy->policy.n_lines > 0 || o->policy->policy.n_sources > 0 || o->event.workspace != NULL ||
-	    o->event.base != NULL || o->event.observe != NULL || o->event.without != NULL || o->event.ledger != NULL ||
-	    o->event.unrecorded != 0 || (o->event.changes & AMBIT_CHANGES_DIRECT) != 0)
+	    o->policy->policy.warm[o->kind][0] != 0 || o->event.base != NULL || o->event.observe != NULL ||
+	    o->event.without != NULL || o->event.ledger != NULL || o->event.unrecorded != 0 ||
+	    (o->event.changes & AMBIT_CHANGES_DIRECT) != 0)
 		return err_set(e, AMBIT_USAGE, hint,
 			       "grants, or how its cell is, for a kernel of a session, which has its own");
 	if (o->json || o->record != NULL || o->background || o->key != NULL)
 		return err_set(e, AMBIT_USAGE,
 			       "`ambit events SESSION` lists the kernel, `ambit explain` tells of it when it has ended",
 			       "--json, --record, --background or --key for a step, which is no event of its own");
+	return 0;
+}
+
+/* ---- what its start means ---- */
+
+static void why_ended(const struct event_row *row, char *ret, size_t n)
+{
+	if (row->state == EVENT_INTERRUPTED)
+		(void)snprintf(ret, n, "its process, or the machine, ended");
+	else if (row->state != EVENT_OVER)
+		(void)snprintf(ret, n, "it takes no more steps");
+	else if (row->outcome.cause == CAUSE_LIMIT)
+		(void)snprintf(ret, n, "by its limit %s", limit_word(row->outcome.limit));
+	else if (row->message[0] != 0)
+		(void)text_show(ret, n, row->message, strlen(row->message));
+	else
+		(void)snprintf(ret, n, "exit status %u", row->exit_status);
+}
+
+static bool is_kernel(const struct run_options *o, const struct event_row *row)
+{
+	char command[SESSION_COMMAND_MAX];
+
+	kernel_describe(o->kind, o->kernel, command, sizeof command);
+	return (row->flags & EVENT_KERNEL) != 0 && strcmp(row->command, command) == 0;
+}
+
+/* The latest before number n. 0: there is none. */
+static int find_former(struct visit *v, uint64_t n, struct event_row *ret, struct err *e)
+{
+	auto_free struct event_row *rows = calloc(SERVE_PAGE, sizeof *rows);
+
+	if (rows == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
+	while (n > 1) {
+		const uint64_t from = n > SERVE_PAGE ? n - SERVE_PAGE : 1;
+		const int found = daemon_page(&v->channel, from, rows, e);
+
+		if (found < 0)
+			return found;
+		for (int i = found; i-- > 0;)
+			if (rows[i].n < n && is_kernel(v->o, &rows[i])) {
+				*ret = rows[i];
+				return 1;
+			}
+		n = from;
+	}
+	return 0;
+}
+
+/* Variables of the one before are gone, and what is said for its start counts for no other step. */
+static int tell_start(struct visit *v, struct err *e)
+{
+	const struct run_options *o = v->o;
+	struct event_row former;
+	char why[2 * sizeof former.message];
+	int n;
+
+	if (o->quiet)
+		return 0;
+	if (v->taken.replayed != 0) {
+		if (o->limits[0] != 0 || o->event.changes != 0 || o->event.on_conflict != NULL)
+			(void)fprintf(stderr,
+				      "ambit: kernel %s runs already: --limit, --stage, --discard, --strict and "
+				      "--on-conflict count only when it is started\n",
+				      o->kernel);
+		return 0;
+	}
+	n = find_former(v, v->taken.n, &former, e);
+	if (n <= 0)
+		return n;
+	why_ended(&former, why, sizeof why);
+	(void)fprintf(stderr, "ambit: kernel %s is new: the former one ended (%s)\n", o->kernel, why);
 	return 0;
 }
 
@@ -96,7 +170,10 @@ static int begin(struct visit *v, struct err *e)
 		return n;
 	v->out_fd = fds[0];
 	v->err_fd = fds[1];
-	return daemon_step(&v->channel, v->taken.n, o->code[1], o->result == NULL ? STEP_SHOWS : 0, &v->step, e);
+	n = tell_start(v, e);
+	return n < 0 ? n
+		     : daemon_step(&v->channel, v->taken.n, o->code[1], o->result == NULL ? STEP_SHOWS : 0, &v->step,
+				   e);
 }
 
 static void on_signal(struct visit *v)
@@ -147,6 +224,45 @@ static int wait_for_it(struct visit *v, struct err *e)
 		n = n > 0 ? 0 : n;
 	}
 	return n;
+}
+
+/* ---- its end, in place of a step ---- */
+
+/* The one of that name that runs or waits; -NOT_FOUND. */
+static int find_live(struct visit *v, struct err *e)
+{
+	struct daemon_news news = { .what = WIRE_SESSION_ROW };
+	int n = daemon_events(&v->channel, 1, DAEMON_LIVE, e);
+
+	v->taken.n = 0;
+	while (n >= 0 && news.what != WIRE_SESSION_DONE && news.what != WIRE_SESSION_FAILED) {
+		n = daemon_hear(&v->channel, -1, &news, e);
+		if (n > 0 && news.what == WIRE_SESSION_ROW && is_kernel(v->o, &news.row))
+			v->taken.n = news.row.n;
+	}
+	if (n >= 0 && news.what == WIRE_SESSION_FAILED)
+		*e = news.failed;
+	if (n < 0 || news.what == WIRE_SESSION_FAILED)
+		return n < 0 ? n : -(int)e->code;
+	return v->taken.n != 0 ? 0
+			       : err_set(e, AMBIT_NOT_FOUND, "`ambit ps` has those that run",
+					 "no kernel %s of %s runs in the session", v->o->kernel, kind_word(v->o->kind));
+}
+
+/* Behind the steps that it has. Whoever interrupts us then has asked all the same. */
+static int end(struct visit *v, struct err *e)
+{
+	int fds[3] = { -1, -1, -1 }, n = check(v->o, e);
+
+	n = n < 0 ? n : found_open(&v->daemon, &v->channel, v->o->session, e);
+	n = n < 0 ? n : find_live(v, e);
+	n = n < 0 ? n : daemon_follow(&v->channel, v->taken.n, false, fds, e);
+	v->out_fd = fds[0];
+	v->err_fd = fds[1];
+	n = n < 0 ? n : daemon_tell(&v->channel, WIRE_SESSION_STEPS_END, v->taken.n, 0, 0, e);
+	while (n >= 0 && v->end.state == 0)
+		n = hear(v, -1, e);
+	return n < 0 ? n : 0;
 }
 
 /* ---- telling ---- */
@@ -202,15 +318,10 @@ static int tell_kernel_end(struct visit *v)
 
 	if (wait_for_end(v, &e) < 0)
 		return found_refuse(false, &e);
-	if (row->message[0] != 0 && !v->o->quiet) {
-		(void)err_set(&e, (enum ambit_code)row->code, row->hint[0] != 0 ? row->hint : NULL, "%s", row->message);
-		(void)found_refuse(false, &e);
-	} else if (row->outcome.cause == CAUSE_LIMIT && !v->o->quiet) {
-		(void)fprintf(stderr, "ambit: the kernel was ended by the limit %s\n", limit_word(row->outcome.limit));
-	}
+	found_tell(row, v->o->quiet);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !v->o->quiet)
 		(void)fprintf(stderr, "ambit: what the kernel changed is kept\n  hint: ambit diff %s\n", row->event);
-	return v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;
+	return v->o->end || v->row.state == STEP_EXIT || row->exit_status != 0 ? (int)row->exit_status : 125;
 }
 
 static int tell(struct visit *v)
@@ -237,13 +348,17 @@ int kernel_run(const struct run_options *o)
 	struct err e;
 	int n, status;
 
-	v = (struct visit){ .o = o, .out_fd = -1, .err_fd = -1, .signal_fd = catch_signals() };
+	v = (struct visit){ .o = o, .out_fd = -1, .err_fd = -1, .signal_fd = o->end ? -1 : catch_signals() };
 	v.channel.sock = v.daemon.sock = -1;
 	v.channel.on_news = take_news;
 	v.channel.news_to = &v;
-	n = begin(&v, &e);
-	n = n < 0 ? n : wait_for_it(&v, &e);
-	status = n < 0 ? found_refuse(o->json, &e) : tell(&v);
+	if (o->end) {
+		n = end(&v, &e);
+	} else {
+		n = begin(&v, &e);
+		n = n < 0 ? n : wait_for_it(&v, &e);
+	}
+	status = n < 0 ? found_refuse(o->json, &e) : o->end ? tell_kernel_end(&v) : tell(&v);
 	fd_close(&v.out_fd);
 	fd_close(&v.err_fd);
 	fd_close(&v.signal_fd);

@@ -39,6 +39,7 @@ enum flag {
 	KEY,
 	BACKGROUND,
 	KERNEL,
+	END,
 	LANGUAGE,
 	RESULT,
 	WARM,
@@ -88,6 +89,7 @@ static const struct option flags[] = {
 	{ "key", required_argument, NULL, KEY },
 	{ "background", no_argument, NULL, BACKGROUND },
 	{ "kernel", required_argument, NULL, KERNEL },
+	{ "end", no_argument, NULL, END },
 	{ "python", no_argument, NULL, LANGUAGE },
 	{ "node", no_argument, NULL, LANGUAGE },
 	{ "shell", no_argument, NULL, LANGUAGE },
@@ -218,6 +220,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case KEY: o->key = value; break;
 	case BACKGROUND: o->background = true; break;
 	case KERNEL: o->kernel = value; break;
+	case END: o->end = true; break;
 	case LANGUAGE: return set_language(o, flag->name, e);
 	case RESULT: o->result = value; break;
 	case WARM: return set_warm(o, value, e);
@@ -257,6 +260,7 @@ static bool is_taken(enum command command, int flag)
 	case SESSION:
 	case BACKGROUND:
 	case KERNEL:
+	case END:
 	case LANGUAGE:
 	case RESULT:
 	case WAIT: return command == COMMAND_RUN;
@@ -331,6 +335,15 @@ static int read_flags(struct run_options *o, enum command command, int argc, cha
 /* Its source is a file, or what comes on standard input. */
 static int take_code(struct run_options *o, int argc, char **argv, struct ambit_error *e)
 {
+	char hint[64];
+	struct err err;
+
+	(void)snprintf(hint, sizeof hint, "ambit run [OPTIONS] --%s FILE", kind_word(o->kind)); /* it fits */
+	if (argc > 1 && argv[1][0] == '-')
+		return public_error(e,
+				    err_set(&err, AMBIT_USAGE, hint,
+					    "'%s' stands behind the file: options stand before it", argv[1]),
+				    &err);
 	if (argc > 1)
 		return cli_misused(e, help_commands[COMMAND_RUN],
 				   "--%s takes one file, or code on standard input, and not '%s' beside it",
@@ -349,12 +362,15 @@ int options_read(struct run_options *o, enum command command, int argc, char **a
 	if (r < 0)
 		return r;
 	o->event.argv = argv + optind;
-	if (!o->help && o->kind != KIND_RUN)
+	if (!o->help && o->end && (o->kernel == NULL || o->kind == KIND_RUN || optind < argc))
+		return cli_misused(e, help_command,
+				   "--end ends a kernel, and takes no code: --python --kernel NAME --end");
+	if (!o->help && o->kind != KIND_RUN && !o->end)
 		return take_code(o, argc - optind, argv + optind, e);
-	if (!o->help && (o->result != NULL || o->kernel != NULL))
+	if (!o->help && o->kind == KIND_RUN && (o->result != NULL || o->kernel != NULL))
 		return cli_misused(e, help_command, "--%s is of code: --python, --node or --shell",
 				   o->result != NULL ? "result" : "kernel");
-	if (!o->help && command != COMMAND_SESSION && optind >= argc)
+	if (!o->help && command != COMMAND_SESSION && !o->end && optind >= argc)
 		return cli_misused(e, help_command, "no command: name it after --");
 	if (!o->help && command == COMMAND_SESSION && optind < argc)
 		return cli_misused(e, help_command, "session new takes no command, and not '%s'", argv[optind]);

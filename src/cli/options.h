@@ -28,6 +28,7 @@ struct run_options {
 	const char *key;     /* with it: an idempotency key */
 	bool background;     /* likewise */
 	const char *kernel;  /* likewise, of code: it is a step of the kernel of that name */
+	bool end;            /* in place of a step: that kernel ends */
 	/* session new: over all of its events; 0: not bounded, or as usual */
 	uint64_t events_max, wall_ms_max, cpu_ms_max, keep_ms, keep_bytes;
 	char limits[512]; /* what --limit said, word by word */

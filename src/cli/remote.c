@@ -334,14 +334,7 @@ static int tell_end(const struct remote *r, const struct event_row *row)
 			       "`ambit stage list` shows what it had changed; it is not begun again by itself");
 		return cli_refuse(false, &e);
 	}
-	if (row->outcome.cause == CAUSE_REFUSED || (row->message[0] != 0 && !r->o->quiet)) {
-		e.code = (int)row->code;
-		(void)text_copy(e.message, sizeof e.message, row->message); /* of the same size, as below */
-		(void)text_copy(e.hint, sizeof e.hint, row->hint);
-		(void)cli_refuse(false, &e);
-	} else if (row->outcome.cause == CAUSE_LIMIT && !r->o->quiet) {
-		(void)fprintf(stderr, "ambit: ended by the limit %s\n", limit_word(row->outcome.limit));
-	}
+	found_tell(row, r->o->quiet);
 	if (row->denied != 0 && !r->o->quiet)
 		(void)fprintf(stderr, "ambit: something was denied\n  hint: ambit explain %s\n", row->event);
 	if (row->outcome.workspace == WORKSPACE_KEPT && !r->o->quiet)
@@ -692,6 +685,16 @@ static int tell(struct remote *r)
 	return written != 0 ? written : status;
 }
 
+/* Its output looks as if it were another's. */
+static void tell_replayed(const struct remote *r)
+{
+	char key[2 * SESSION_KEY_MAX];
+
+	if (r->taken.replayed != 0 && !r->o->quiet)
+		(void)fprintf(stderr, "ambit: it did not run again: event %s has the key %s\n", r->taken.event,
+			      text_show(key, sizeof key, r->o->key, strlen(r->o->key)));
+}
+
 int remote_run(const struct run_options *o)
 {
 	static struct remote r = { .screen = SCREEN_NONE };
@@ -705,6 +708,8 @@ int remote_run(const struct run_options *o)
 	prepare(&r.err, STDERR_FILENO);
 	r.signal_fd = catch_signals(r.on_terminal);
 	n = begin(&r, &e);
+	if (n == 0)
+		tell_replayed(&r);
 	if (n == 0 && o->background) {
 		(void)printf("%s\n", r.taken.event);
 		finish(&r);

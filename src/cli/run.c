@@ -68,6 +68,7 @@ static const char help_options[] =
 	"  --background        beside the session's other events, until it ends; prints its id\n"
 	"  --kernel NAME       with code: in an interpreter of that name that keeps its variables; the first starts it,\n"
 	"                      and code that exits ends it\n"
+	"  --end               in place of code: that kernel ends, behind the steps that it has\n"
 	"  --python [FILE]     code of Python, from FILE or standard input\n"
 	"  --node [FILE]       of Node\n"
 	"  --shell [FILE]      of bash\n"

@@ -213,3 +213,18 @@ void limits_format(const struct limits *l, enum limit which, char *ret, size_t s
 	case UNIT_COUNT: format_units(v, counts, ret, size); break;
 	}
 }
+
+void limits_tell(const struct limits *l, enum limit which, const char *beside, struct err *e)
+{
+	struct limits twice = *l;
+	char now[32], more[32], hint[ERR_HINT_MAX];
+
+	if (twice.value[which] <= UINT64_MAX / 2)
+		twice.value[which] *= 2;
+	limits_format(l, which, now, sizeof now);
+	limits_format(&twice, which, more, sizeof more);
+	(void)snprintf(hint, sizeof hint, "--limit %s=%s allows twice as much; %s", limit_word(which), more,
+		       beside); /* it fits */
+	(void)err_set(e, AMBIT_LIMIT, hint, "ended by its limit: %s=%s", limit_word(which), now);
+	(void)err_why(e, AMBIT_LIMIT, "%s went over it", limit_text(which));
+}

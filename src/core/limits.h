@@ -41,5 +41,7 @@ bool limit_in_range(enum limit which, uint64_t value);
 void limits_narrow(struct limits *l, const struct limits *bound);
 /* The value as limits_set reads it. */
 void limits_format(const struct limits *l, enum limit which, char *ret, size_t size);
+/* That it ended an event. beside: how to raise one that no --limit of the event set. */
+void limits_tell(const struct limits *l, enum limit which, const char *beside, struct err *e);
 
 #endif

@@ -90,8 +90,8 @@ void streams_end_steps(struct streams *s);
 /* The pipes of `from`, whose program waits at their other ends, in place of to's own, which lead where those did that are replaced. */
 void streams_adopt(struct streams *to, struct streams *from);
 
-/* What the private terminal starts as: the first of the caller's that it stands for. It echoes only if it stands for the keys and
- * the screen both; else the caller's own terminal stays as it is, and echoes. */
+/* What the private terminal starts as: the first of the caller's that it stands for. It echoes, and puts CR before LF, only if it stands
+ * for the keys and the screen both; else the caller's own terminal stays as it is, and does that. */
 void streams_terminal(const struct streams *s, const int fd[3], struct pty_settings *ret);
 void streams_handed_over(struct streams *s);
 

@@ -43,18 +43,10 @@ static void end_lost(const struct event_result *r, struct buf *out)
 
 static void end_limit(const struct event_result *r, struct buf *out)
 {
-	const enum limit limit = r->limit;
-	struct limits twice = r->limits;
-	char now[32], more[32];
+	struct err e;
 
-	if (twice.value[limit] <= UINT64_MAX / 2)
-		twice.value[limit] *= 2;
-	limits_format(&r->limits, limit, now, sizeof now);
-	limits_format(&twice, limit, more, sizeof more);
-	buf_printf(out, "ambit: ended by its limit: %s=%s\n", limit_word(limit), now);
-	buf_printf(out, "  why: %s went over it\n", limit_text(limit));
-	buf_printf(out, "  hint: --limit %s=%s allows twice as much; a limit of a policy is raised there\n",
-		   limit_word(limit), more);
+	limits_tell(&r->limits, r->limit, "a limit of a policy is raised there", &e);
+	put_error(&e, out);
 }
 
 static const char *base_name(const char *path)

@@ -335,14 +335,15 @@ static bool is_interpreter(const char *s, size_t n)
 	       memchr(s, '\n', n) == NULL;
 }
 
-static int no_warm(const char *text, struct err *e)
+/* word: what of the line is wrong, n bytes of it. */
+static int no_warm(const char *word, size_t n, const char *why, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	text_escape(shown, sizeof shown, text, strlen(text));
+	text_escape(shown, sizeof shown, word, n);
 	return err_set(e, AMBIT_MALFORMED,
-		       "write `python`, `python numpy pandas` or `node=/opt/node/bin/node`, at most 16 modules",
-		       "'%s' is nothing that can be kept warm", shown);
+		       "write `python`, `python numpy pandas`, `node=/opt/node/bin/node` or `shell`", "'%s' %s", shown,
+		       why);
 }
 
 static int check_warm(const char *text, enum event_kind kind, struct err *e)
@@ -350,24 +351,30 @@ static int check_warm(const char *text, enum event_kind kind, struct err *e)
 	const char *at = text + strcspn(text, " =");
 	unsigned modules = 0;
 
-	if (kind == KIND_COUNT || strlen(text) >= POLICY_WARM_MAX)
-		return no_warm(text, e);
+	if (kind == KIND_COUNT)
+		return no_warm(text, strcspn(text, " ="),
+			       "is nothing that can be kept warm: python, node and shell can", e);
+	if (strlen(text) >= POLICY_WARM_MAX)
+		return no_warm(text, strlen(text), "is too long to be kept warm", e);
 	if (*at == '=') {
 		const size_t n = strcspn(at + 1, " ");
 
 		if (!is_interpreter(at + 1, n))
-			return no_warm(text, e);
+			return no_warm(at + 1, n, "is no interpreter: name a program of PATH, or its whole path", e);
 		at += 1 + n;
 	}
-	while (*at == ' ') {
-		const size_t n = strcspn(at + 1, " ");
-
-		if (!is_module(at + 1, n) || ++modules > POLICY_MODULES_MAX || kind == KIND_SHELL)
-			return no_warm(text, e);
-		at += 1 + n;
+	for (size_t n; *at == ' '; at += 1 + n) {
+		n = strcspn(at + 1, " ");
+		if (kind == KIND_SHELL)
+			return no_warm(at + 1, n, "cannot be kept warm: a shell has no modules", e);
+		if (!is_module(at + 1, n))
+			return no_warm(at + 1, n, "is no name of a module", e);
+		if (++modules > POLICY_MODULES_MAX)
+			return no_warm(at + 1, n, "is one module more than the 16 that can be kept warm", e);
 	}
 	return 0;
 }
+_Static_assert(POLICY_MODULES_MAX == 16, "it is told so");
 
 int policy_add_warm(struct policy *p, const char *text, struct err *e)
 {

@@ -510,6 +510,17 @@ static void bound_lost(struct job *j)
 	(void)ambit_event_kill(j->ev, NULL); /* ended meanwhile: then it is over as well */
 }
 
+/* What a limit ended has no other word of its own. */
+static void say_limit(struct job *j)
+{
+	struct err e;
+
+	if (j->row.outcome.cause != CAUSE_LIMIT || j->row.message[0] != 0)
+		return;
+	limits_tell(&event_result(j->ev)->limits, j->row.outcome.limit, "a session's own in a new session", &e);
+	say(&j->row, &e);
+}
+
 /* Also of one that ended by itself before it could be killed: then how it ended stands, and what is missing is said. */
 static void say_lost(struct job *j)
 {
@@ -587,6 +598,7 @@ int job_step(struct job *j, const struct shelf *shelf)
 	}
 	say_lost(j);
 	end_kernel(j);
+	say_limit(j);
 	job_measure(j);
 	write_record(j, shelf);
 	fd_close(&j->input_fd);

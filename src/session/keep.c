@@ -268,7 +268,8 @@ static int check_kernels(const struct keep *k, const struct run *run, struct err
 		n += k->jobs[i].n != 0 && k->jobs[i].kernel != NULL;
 	return (run->flags & EVENT_KERNEL) == 0 || n < KERNELS_MAX
 		       ? 0
-		       : err_set(e, AMBIT_LIMIT, "end one that is not used (event.list has them), or use it",
+		       : err_set(e, AMBIT_LIMIT,
+				 "use one, or end one: `ambit ps` has them, and `ambit run --kernel NAME --end` (event.list, kernel.end)",
 				 "the session has %u kernels already", n);
 }
 

@@ -235,7 +235,7 @@ struct event_row {
 	struct event_outcome outcome;          /* over only */
 	char event[ID_TEXT_MAX];
 	char command[SESSION_COMMAND_MAX];
-	/* why it was refused, or did not go through: enum ambit_code, 0 if there is nothing to be said; then these are "", else what and what to do */
+	/* why it was refused, ended by a limit, or did not go through: enum ambit_code, 0 if there is nothing to be said; then these are "", else what and what to do */
 	uint32_t code;
 	char message[512], hint[512];
 };

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-void pty_read(int terminal, bool echo, struct pty_settings *ret)
+void pty_read(int terminal, bool alone, struct pty_settings *ret)
 {
 	struct winsize size = { .ws_row = 0 };
 	struct termios now;
@@ -11,8 +11,10 @@ void pty_read(int terminal, bool echo, struct pty_settings *ret)
 	*ret = (struct pty_settings){ .known = 0 };
 	if (tcgetattr(terminal, &now) < 0)
 		return;
-	if (!echo)
+	if (!alone) {
 		now.c_lflag &= ~(tcflag_t)ECHO;
+		now.c_oflag &= ~(tcflag_t)ONLCR;
+	}
 	(void)ioctl(terminal, TIOCGWINSZ, &size); /* a terminal without a size has 0 and 0 */
 	*ret = (struct pty_settings){ .known = 1,
 				      .modes = { now.c_iflag, now.c_oflag, now.c_cflag, now.c_lflag },

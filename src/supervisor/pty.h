@@ -20,8 +20,9 @@ struct pty_settings {
 	uint16_t rows, columns;
 };
 
-/* As `terminal` (a descriptor) is now; with echo false what is typed is not shown. Not known if it is no terminal. */
-void pty_read(int terminal, bool echo, struct pty_settings *ret);
+/* As `terminal` (a descriptor) is now. alone: it will be raw; else it goes on to show what is typed, and to put CR before
+ * LF, and the private one does neither. Not known if it is no terminal. */
+void pty_read(int terminal, bool alone, struct pty_settings *ret);
 void pty_apply(const struct pty_settings *p, int master);
 
 void pty_encode(const struct pty_settings *p, struct buf *out);

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 
-from harness import SLOW, expect_ok, main, told, write
+from harness import SLOW, Terminal, expect_ok, main, told, write
 from python_client import client_of
 from session_ready import Waiting, children
 from sessions import Served, channel_to, commands_of
@@ -60,6 +60,16 @@ def a_file_of_code_leaves_standard_input_to_it(place):
         expect_ok(s.ambit("run", "--python", "-", input="import sys\nlen(sys.stdin.read())"), "0\n")
 
 
+def a_line_on_a_terminal_ends_once(place):
+    """Whether the code has the terminal, or shares it with what the person's shell did with standard input."""
+    with Served(place) as s:
+        write(f"{s.tree}/a.py", "print(1)\n2")
+        session = s.session("--work", ".")
+        for words in ("--no-ledger --read . --python a.py", "--no-ledger --python < a.py", f"--session {session} --python < a.py", "--no-ledger -- sh -c 'echo 1; echo 2' < /dev/null"):
+            with Terminal(["sh", "-c", f"exec {place.ambit} run {words}"], s.tree, s.environment) as t:
+                assert t.end() == 0 and t.seen == b"1\r\n2\r\n", (words, t.seen)
+
+
 def what_is_no_code_is_refused(place):
     with Served(place) as s:
         session = s.session("--work", ".")
@@ -68,6 +78,13 @@ def what_is_no_code_is_refused(place):
             for place_of in ((), ("--session", session)):
                 refused = s.ambit("run", *place_of, *words, input=source)
                 assert refused.returncode == 125 and why in refused.stderr, told(refused)
+        write(f"{s.tree}/big.js", "//" + "#" * (1 << 20))
+        for place_of in ((), ("--session", session)):
+            for words, why, hint in (((*place_of, "--node", "a.js", "--result", "r.json"), "'--result' stands behind the file: options stand before it", "ambit run [OPTIONS] --node FILE"),
+                                     ((*place_of, "--python"), "has a NUL in it, at byte 1", "UTF-8"),
+                                     ((*place_of, "--node", "big.js"), "in big.js has more than 1048576 bytes", " ".join(("ambit run", *(place_of or ("--read", ".")), "-- node big.js")))):
+                refused = s.ambit("run", *words, input="a\0b")
+                assert why in refused.stderr and hint in refused.stderr.split("hint: ")[1], told(refused)
         assert s.events(session) == []
         full = run(s, "python", "#" * (1 << 20))
         assert full.returncode == 0, told(full)
@@ -224,9 +241,9 @@ def what_a_policy_keeps_warm_is_there_from_the_beginning(place):
             s.until(waits, "the interpreter of its first event stands")
             time.sleep(0.3 * SLOW)
             expect_ok(run(s, "python", "import sys\n'fractions' in sys.modules", "--session", session), "True\n")
-        for wrong in ("ruby", "python -c", "shell module"):
+        for wrong, why in (("ruby", "nothing that can be kept warm: python, node and shell can"), ("python -c", "no name of a module"), ("shell module", "a shell has no modules")):
             refused = s.ambit("session", "new", "--work", ".", "--warm", wrong)
-            assert refused.returncode == 125 and "nothing that can be kept warm" in refused.stderr, told(refused)
+            assert refused.returncode == 125 and why in refused.stderr, told(refused)
         refused = run(s, "python", "1", "--session", session, "--warm", "python")
         assert refused.returncode == 125 and "session new" in refused.stderr, told(refused)
 
@@ -313,7 +330,7 @@ def an_interpreter_that_dies_while_it_waits_is_no_loss(place):
             expect_ok(run(s, kind, source, "--session", s.session_id, "--result", "/dev/null"), said)
 
 
-SCENARIOS = [what_a_policy_keeps_warm_is_there_from_the_beginning, code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
+SCENARIOS = [what_a_policy_keeps_warm_is_there_from_the_beginning, code_runs_as_a_command_does, a_file_of_code_leaves_standard_input_to_it, a_line_on_a_terminal_ends_once, what_is_no_code_is_refused, the_record_and_the_ledger_have_the_source,
              in_a_session_it_is_an_event_like_others, clients_get_results_as_objects, a_result_that_lies_is_data, what_it_wrote_is_told_whoever_waited, packages_of_the_workspace_are_found,
              what_a_variable_has_it_read_is_what_lies_there_when_the_code_comes, an_interpreter_waits_for_the_next, an_interpreter_that_dies_while_it_waits_is_no_loss]
 

@@ -124,7 +124,7 @@ def listed(shell, option):
         if option in names:
             found = re.search(rf"local {names[option]}='([^']*)'", text)
         else:
-            found = re.search(rf"run:{option}\) _ambit_words '([^']*)'", text)
+            found = re.search(rf"run:{option}(?: \| session:{option})?\)\s+_ambit_words '([^']*)'", text)
     elif shell == "zsh":
         if option == "--limit":
             body = re.search(r"_ambit_limits\(\) {(.*?)\n}", text, re.S).group(1)
@@ -218,8 +218,9 @@ def main(ambit):
     preset_text = re.search(r"^\*--preset\*.*?\n\n", man_source("run"), re.M | re.S).group(0)
     check("the man page has the presets there are",
           differ(("presets", "man"), presets, set(re.findall(r"\*([a-z][a-z-]*)\*", preset_text))))
+    languages = set(re.findall(r'\[KIND_\w+\] = "(\w+)"', read("src/core/kind.c"))) - {"run"}
     for shell in SHELLS:
-        for option, words in (("--limit", limits), ("--without", properties), ("--preset", presets)):
+        for option, words in (("--limit", limits), ("--without", properties), ("--preset", presets), ("--warm", languages)):
             check(f"the {shell} completion has the words of {option}",
                   differ((shell, "the table"), listed(shell, option), set(words)))
     verbs = table("src/core/verbs.def", "VERB")

@@ -452,6 +452,23 @@ def the_command_line_has_kernels(place):
         assert os.path.exists(f"{s.tree}/made") and s.events(session)[0]["exit"] == 0
         ended = step("exit(3)", "--result", f"{s.home}/r.json")
         assert ended.returncode == 3 and len(s.events(session)) == 2, told(ended)
+        for language, words, said in (("--python", (), "new: the former one ended (exit status 3)"), ("--python", ("--limit", "wall=5s"), "mine runs already: --limit"),
+                                      ("--python", ("--strict", "--quiet"), ""), ("--python", (), "")):
+            done = expect_ok(step("1", *words, language=language), "1\n")
+            assert f"ambit: kernel mine is {said}\n" == done.stderr or said and said in done.stderr and done.stderr.count("\n") == 1 or not said and not done.stderr, told(done)
+        ended = s.ambit("run", "--session", session, "--python", "--kernel", "w", "--limit", "wall=1s", input="import time\ntime.sleep(90)")
+        assert ended.returncode == 124 and "ended by its limit: wall=1s" in ended.stderr, told(ended)
+        ended = s.ambit("run", "--session", session, "--python", "--kernel", "w", input="exit()")
+        assert ended.stderr == "ambit: kernel w is new: the former one ended (by its limit wall)\n", told(ended)
+        for name in "abc":
+            expect_ok(s.ambit("run", "--session", session, "--python", "--kernel", name, input=f"open('{name}', 'w').close()"))
+        full = s.ambit("run", "--session", session, "--python", "--kernel", "d", input="1")
+        assert full.returncode == 125 and "has 4 kernels already" in full.stderr and "`ambit ps`" in full.stderr and "`ambit run --kernel NAME --end`" in full.stderr, told(full)
+        for words, status, said in ((("--python",), 0, ""), (("--python",), 125, "no kernel a of python runs"), (("--node",), 125, "no kernel a of node runs"), (("--shell",), 125, "no kernels of a shell"),
+                                    ((), 125, "--end ends a kernel"), (("--python", "x.py"), 125, "takes no code")):
+            done = s.ambit("run", "--session", session, *words[:1], "--kernel", "a", "--end", *words[1:])
+            assert done.returncode == status and (said in done.stderr if said else not done.stderr), told(done)
+            assert os.path.exists(f"{s.tree}/a") and not os.path.exists(f"{s.tree}/b")
         for words, why in ((("--shell", "--kernel", "a"), "no kernels of a shell"), (("--python", "--kernel", "a b"), "no name of a kernel"),
                            (("--python", "--kernel", "a", "--json"), "no event of its own"), (("--python", "--kernel", "a", "--work", "."), "has its own")):
             refused = s.ambit("run", "--session", session, *words, input="1")

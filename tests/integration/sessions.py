@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -271,7 +272,9 @@ def output_is_whole_and_bounded(place):
         assert result.stdout == seq and result.stderr == seq, told(result)
         result = s.ambit("run", "--session", session, "--limit", "output=100K", "--", "cat", "/dev/zero")
         row = s.events(session)[-1]
-        assert result.returncode == 125 and "limit output" in result.stderr, told(result)
+        assert result.returncode == 125 and re.search("^ambit: ended by its limit: output=100K\n  why: bytes of standard output .*\n  hint: --limit output=200K .* new session\n", result.stderr), told(result)
+        result = s.ambit("run", "--quiet", "--session", session, "--limit", "wall=200ms", "--", "sleep", "9")
+        assert result.returncode == 124 and "ended by its limit: wall=200ms" in result.stderr, told(result)
         assert row["cause"] == "limit" and row["stdout"] < 8 << 20, row
 
 
@@ -290,6 +293,8 @@ def a_key_has_its_effect_once(place):
         first, second = s.ambit(*words), s.ambit(*words)
         assert first.stdout == second.stdout == "x\n" and first.returncode == second.returncode == 0, told(second)
         assert open(f"{s.tree}/log", encoding="utf-8").read() == "x\n"
+        assert first.stderr == "" and second.stderr == f"ambit: it did not run again: event {s.events(session)[0]['event']} has the key once\n", told(second)
+        assert s.ambit("run", "--quiet", *words[1:]).stderr == ""
         s.kill()
         third = s.ambit(*words)
         assert third.stdout == "x\n" and len(s.events(session)) == 1, told(third)

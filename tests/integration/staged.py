@@ -992,8 +992,8 @@ def a_wait_speaks(place):
     assert "--on-conflict takes fail, theirs or ours, and not '--work'" in refused.stderr, told(refused)
 
 
-def ids_are_completed(place):
-    """In bash, and in fish if it is there."""
+def words_are_completed(place):
+    """Ids, files of code, values: in bash, and in fish if it is there."""
     if not os.path.isdir(COMPLETIONS):
         raise Skip("the completions lie in the tree of the sources, which this user cannot read")
     top = tree(place)
@@ -1023,6 +1023,12 @@ def ids_are_completed(place):
             assert partly in found, f"{shell}: {command}"  # it can be undone, and the rest committed
         assert "a.txt" in offered(shell, "ambit", "diff", "a"), shell
         assert "last" in offered(shell, "ambit", "undo", ""), shell
+        for language in ("--python", "--node", "--shell"):
+            assert "a.txt" in offered(shell, "ambit", "run", language, "a"), f"{shell}: {language}"
+            assert "--kernel" in offered(shell, "ambit", "run", language, "--k"), f"{shell}: {language}"
+        assert "a.txt" not in offered(shell, "ambit", "run", "--kernel", "a"), shell
+        for command in ("run", "session"):
+            assert {"python=", "node=", "shell="} <= {word.split("\t")[0] for word in offered(shell, "ambit", command, "--warm", "")}, f"{shell}: {command}"
 
 
 # ---- when the machine goes down ----
@@ -1211,7 +1217,7 @@ SCENARIOS = [a_success_is_committed, a_failure_changes_nothing, a_killed_one_cha
              a_conflict_is_not_overwritten, edits_from_outside, a_directory_that_took_a_name, a_hook_is_not_planted, git_works, a_file_granted_alone, several_trees,
              home_is_a_tree, secrets_are_hidden, var_tmp, the_umask_is_the_callers, a_workspace_is_a_directory, strict_says_why,
              reading_needs_no_store, a_mount_in_the_tree, a_tree_of_somebody_else, the_highest_directory_of_a_mount, hints_can_be_followed, gone_with_the_cell, in_place, secrets_are_hidden_in_place,
-             the_record_lists_changes, while_it_runs, two_at_once, a_wait_speaks, ids_are_completed, it_is_volatile, the_machine_went_down,
+             the_record_lists_changes, while_it_runs, two_at_once, a_wait_speaks, words_are_completed, it_is_volatile, the_machine_went_down,
              its_word_was_not_on_disk, nobody_settled_it, what_cannot_be_synced, a_rest_is_no_change]
 
 if __name__ == "__main__":

@@ -190,6 +190,7 @@ static void the_pty_is_as_the_terminal(void **state)
 	assert_int_equal(tcgetattr(d->cell, &modes), 0);
 	assert_int_equal(modes.c_cc[VERASE], 0x08);
 	assert_int_equal(modes.c_lflag & ECHO, 0);
+	assert_int_equal(modes.c_oflag & ONLCR, 0);
 	assert_true((modes.c_lflag & ICANON) != 0);
 	assert_int_equal(ioctl(d->cell, TIOCGWINSZ, &got), 0);
 	assert_int_equal(got.ws_row, 7);

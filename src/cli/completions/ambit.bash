@@ -47,7 +47,7 @@ _ambit_secrets() {
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
 	local run_options='--read --write --work --run --env --connect --listen --jit --policy --preset --limit --workspace --base --observe
-		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --python --node --shell --result --warm --quiet --no-pty --help'
+		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --end --python --node --shell --result --warm --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'
 	local diff_options='--stat --name-only --binary --json --color --no-pager --help'
@@ -98,6 +98,11 @@ _ambit() {
 	run:--preset) _ambit_words 'python node shell c claude-code' ;;
 	run:--limit | learn:--limit)
 		_ambit_words "$limits"
+		compopt -o nospace 2>/dev/null
+		;;
+	run:--python | run:--node | run:--shell) if [[ $word == -* ]]; then _ambit_words "$run_options"; else _ambit_files -f; fi ;;
+	run:--warm | session:--warm)
+		_ambit_words 'python= node= shell='
 		compopt -o nospace 2>/dev/null
 		;;
 	run:--base) _ambit_words 'system minimal' ;;

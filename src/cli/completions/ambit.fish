@@ -9,6 +9,11 @@ function __ambit_in
     __ambit_before_command; and __fish_seen_subcommand_from $argv
 end
 
+function __ambit_is_code
+    # its file comes next
+    contains -- (commandline -opc)[-1] --python --node --shell
+end
+
 function __ambit_events
     # the ids of events that the command takes
     set -l states '(?:kept|lost|running)"'
@@ -75,12 +80,14 @@ complete -c ambit -n '__ambit_in run' -l session -x -a 'last (__ambit_sessions)'
 complete -c ambit -n '__ambit_in run' -l key -x -d 'The same key again runs nothing'
 complete -c ambit -n '__ambit_in run' -l background -d 'Beside the other events of the session'
 complete -c ambit -n '__ambit_in run' -l kernel -x -d 'Code in an interpreter of that name, which keeps its variables'
+complete -c ambit -n '__ambit_in run' -l end -d 'In place of code: that kernel ends'
 complete -c ambit -n '__ambit_in run' -l python -d 'Code of Python, from a file or standard input'
 complete -c ambit -n '__ambit_in run' -l node -d 'Code of Node'
 complete -c ambit -n '__ambit_in run' -l shell -d 'Code of bash'
+complete -c ambit -n '__ambit_in run; and __ambit_is_code' -F
 complete -c ambit -n '__ambit_in run' -l result -r -F -d 'Write what became of code there'
-complete -c ambit -n '__ambit_in run' -l warm -x -d 'Interpreter and modules of code'
-complete -c ambit -n '__ambit_in session' -l warm -x -d 'Interpreter and modules of code'
+complete -c ambit -n '__ambit_in run' -l warm -x -a 'python= node= shell=' -d 'Interpreter and modules of code'
+complete -c ambit -n '__ambit_in session' -l warm -x -a 'python= node= shell=' -d 'Interpreter and modules of code'
 complete -c ambit -n '__ambit_in run' -l quiet -d 'No summary'
 complete -c ambit -n '__ambit_in run' -l no-pty -d 'No private terminal'
 complete -c ambit -n '__ambit_in run' -l help -d 'How run is used'
