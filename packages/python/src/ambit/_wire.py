@@ -46,6 +46,8 @@ class Result:
     stderr: bytes = b""
     denied: bool = False
     workspace: Optional[str] = None  # committed, kept, ...
+    cause: Optional[str] = None  # why it ended: exited, limit, killed, lost, refused; None before
+    limit: Optional[str] = None  # of the cause `limit` which: wall, output, ...
     code: Optional[str] = None  # why it was refused, or did not go through: as of errors (doc/PROTOCOL.md)
     message: Optional[str] = None
     hint: Optional[str] = None
@@ -188,7 +190,7 @@ def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr:
     outcome = given if isinstance(given, dict) else {}
     status = None if row.get("exit_status") is None else part(row, "exit_status", int)
     return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
+                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
 
 
 def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
