@@ -150,7 +150,15 @@ def mistakes_are_exceptions(place):
         assert client.new(workspace=s.tree, key="k").id == session.id
         result = session.run(["no-such-program"])
         assert result.exit_status == 127 and "command not found" in result.message, result
-        assert session.run(["sleep", "60"], timeout=0.3).exit_status == 124
+        for timeout in ("x", "", 0, -1, float("nan"), float("inf"), [1], 1j):
+            for asks in (lambda t: session.run(["true"], timeout=t), lambda t: session.python("1", timeout=t), lambda t: session.kernel(idle=t)):
+                try:
+                    asks(timeout)
+                    raise AssertionError(f"{timeout!r} was taken")
+                except ambit.Malformed as problem:
+                    assert problem.hint, f"{timeout!r}: {problem!r}"
+        for timeout in (0.3, "300ms"):
+            assert session.run(["sleep", "60"], timeout=timeout).exit_status == session.python("import time\ntime.sleep(60)", timeout=timeout).exit_status == 124
         assert client.status()["sessions_made"] >= 2 and session.id in [row["session"] for row in client.sessions()]
 
 
