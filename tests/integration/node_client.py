@@ -188,6 +188,7 @@ const client = await ambit.connect();
 const session = await client.session({ key: 'k' });
 for (const [wrong, kind, says] of [
   [() => client.open('s_' + '0'.repeat(26)), ambit.NotFound, /./], [() => client.session({ grants: ['raed .'] }), ambit.AmbitError, /raed/],
+  [() => client.session({ work: '/nosuch' }), ambit.Malformed, /nosuch/], [() => client.session({ grants: ['read /nosuch'] }), ambit.NotFound, /nosuch/],
   [() => session.run('ls'), ambit.Malformed, /list/], [() => client.session({ grants: [{ work: '.' }], policy: 'x' }), ambit.Malformed, /policy/],
   [() => client.session({ grants: 'work .' }), ambit.Malformed, /list/], [() => client.session({ max_events: 1 }), ambit.Malformed, /maxEvents/],
   [() => session.run(['ls'], { on_conflict: 'ours' }), ambit.Malformed, /onConflict/], [() => session.run(['ls'], { timeout: 0 }), ambit.Malformed, /milliseconds/],

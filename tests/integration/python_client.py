@@ -139,6 +139,7 @@ def output_and_input_are_whole(place):
 def mistakes_are_exceptions(place):
     with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
         for wrong, kind in ((lambda: client.open("s_" + "0" * 26), ambit.NotFound), (lambda: client.new(grants=["raed ."]), ambit.AmbitError),
+                            (lambda: client.new(workspace="/nosuch"), ambit.Malformed), (lambda: ambit.Session(workspace=s.tree, grants=["work /nosuch"]), ambit.NotFound),
                             (lambda: client.new(workspace=s.tree).run("ls"), ambit.Malformed), (lambda: client.new(grants=[{"work": "."}], policy="x"), ambit.Malformed)):
             try:
                 wrong()
