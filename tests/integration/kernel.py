@@ -191,6 +191,11 @@ def an_event_that_is_none_is_not_ended_as_one(place):
         assert c.fails("kernel.end", session=session, n=n) == "USAGE" and c.fails("kernel.end", session=session, n=99) == "NOT_FOUND"
         k = Kernel(c, session)
         assert c.fails("event.input", session=session, n=k.n, data="", end=True) == "GONE" and k.run("6 * 7")["end"] == "ok"
+        k.client = other = Client(s)  # which has not followed it before
+        other.call("session.open", session=session)
+        assert other.fails("event.input", session=session, n=k.n, data="x") == "GONE" and k.value("6 * 7") == "42"
+        other.close()
+        k.client = c
         k.end()
         assert c.fails("kernel.end", session=session, n=k.n) == c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
         c.close()
