@@ -331,8 +331,9 @@ struct ambit_session_options {
 };
 
 /* Makes a session with what the policy grants, and opens it. Asks. The caller owns *ret; policy, options and
- * connection may be freed afterwards. What grants name is looked up when an event begins, and a word that is none
- * is told by its end. -USAGE: an option; -LIMIT: more than a session can have, or as many are in use as may be. */
+ * connection may be freed afterwards. What grants name is looked up now, and again when an event begins. -NOT_FOUND,
+ * -DENIED: as of ambit_event_start; -USAGE: an option; -LIMIT: more than a session can have, or as many are in use as
+ * may be. */
 int ambit_session_new(struct ambit_daemon *d, const struct ambit_policy *p, const struct ambit_session_options *o,
 		      struct ambit_session **ret, struct ambit_error *e);
 

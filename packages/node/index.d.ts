@@ -107,6 +107,10 @@ export class Result {
   readonly denied: boolean;
   /** `committed`, `kept`, `discarded`, ...: what became of its changes. */
   readonly workspace: string | null;
+  /** Why it ended: `exited`, `limit`, `killed`, `lost`, `refused`; null before. */
+  readonly cause: string | null;
+  /** Of the cause `limit` which: `wall`, `output`, ... */
+  readonly limit: string | null;
   /** Why it was refused, or did not go through: as of errors. */
   readonly code: string | null;
   readonly message: string | null;

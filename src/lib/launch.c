@@ -683,6 +683,21 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	return r;
 }
 
+/* Those that a policy names by their paths. One that lies where events write may still be made by them. */
+static int check_interpreters(struct launch *l, const struct policy *p, struct err *e)
+{
+	const char *program, *modules[POLICY_MODULES_MAX];
+	int r = 0;
+
+	for (unsigned kind = 0; kind < KIND_COUNT && r == 0; kind++) {
+		(void)policy_warm(p, (enum event_kind)kind, l->warm, &program, modules);
+		l->argv = (char *[]){ (char *)(uintptr_t)program }; /* only read */
+		if (program[0] == '/' && !is_written(l, program, false))
+			r = find_program(l, e);
+	}
+	return r;
+}
+
 /* The command, or what runs code. */
 static void choose_interpreter(struct launch *l, const struct policy *p, enum event_kind kind)
 {
@@ -772,6 +787,21 @@ int launch_event(const struct ambit_policy *p, const struct ambit_event_options 
 	struct launch l = { .hide = hide, .command_line = true };
 
 	return check_and_launch(&l, p, o, ret, e);
+}
+
+int launch_check(const struct ambit_policy *p, const struct ambit_event_options *o, struct err *e)
+{
+	auto_free struct event_request *q = calloc(1, sizeof *q);
+	struct launch l = { .o = o, .q = q };
+	uint32_t conflict;
+	int r;
+
+	if (q == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
+	r = set_place(&l, e);
+	r = r < 0 ? r : set_words(&l, &conflict, e);
+	r = r < 0 ? r : set_grants(&l, &p->policy, e);
+	return r < 0 ? r : check_interpreters(&l, &p->policy, e);
 }
 
 int launch_in_session(const struct ambit_policy *p, const struct ambit_event_options *o,

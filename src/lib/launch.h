@@ -14,6 +14,10 @@
 int launch_event(const struct ambit_policy *p, const struct ambit_event_options *o, char *const *hide,
 		 struct ambit_event **ret, struct ambit_error *e);
 
+/* Whether events with these options can have what the policy grants, as it is now: of o what is a session's counts. A negative code, with the words in which starting one would refuse it. */
+struct err;
+int launch_check(const struct ambit_policy *p, const struct ambit_event_options *o, struct err *e);
+
 /* As ambit_event_start, for an event of a session that somebody keeps. Takes ready: one of the same name that waits (launch_waiting), whose cell is used if it is what this event's
  * would be; NULL: there is none. Borrows template: of which its interpreter may be a copy; NULL. */
 struct event_names;

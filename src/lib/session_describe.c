@@ -1,5 +1,6 @@
 #include "lib/session_describe.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,9 +79,11 @@ int session_describe(const struct ambit_policy *p, const struct ambit_session_op
 	const char *workspace = o->workspace != NULL ? o->workspace : ".";
 	char real[PATH_MAX];
 
-	if (realpath(workspace, real) == NULL || !text_copy(ret->workspace, sizeof ret->workspace, real))
-		return err_set(e, AMBIT_USAGE, "name a directory that is there with --workspace",
+	if (realpath(workspace, real) == NULL)
+		return err_sys(e, AMBIT_USAGE, errno, "name a directory that is there with --workspace",
 			       "cannot use the workspace %s", workspace);
+	if (!text_copy(ret->workspace, sizeof ret->workspace, real))
+		return err_set(e, AMBIT_LIMIT, NULL, "the workspace's path is too long");
 	if ((o->changes & AMBIT_CHANGES_BESIDE) != 0)
 		return err_set(e, AMBIT_USAGE, "run what is to be beside others in the background",
 			       "all events of a session beside each other");

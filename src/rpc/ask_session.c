@@ -95,7 +95,7 @@ int ask_run(struct rpc *r, struct request *q, const json_t *params, struct mista
 
 int ask_follow(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
 {
-	struct followed *f = followed_get(r, q->channel, q->n, false, &m->err);
+	struct followed *f = followed_get(r, q->channel, q->n, &m->err);
 
 	if (f == NULL)
 		return -(int)m->err.code;
@@ -135,7 +135,7 @@ int ask_read(struct rpc *r, struct request *q, const json_t *params, struct mist
 		q->awaits = AWAIT_RECORD;
 		return channel_ask(q->channel, WIRE_SESSION_RECORD, &v, &m->err);
 	}
-	f = followed_get(r, q->channel, q->n, false, &m->err);
+	f = followed_get(r, q->channel, q->n, &m->err);
 	if (f == NULL)
 		return -(int)m->err.code;
 	q->awaits = AWAIT_FILES;

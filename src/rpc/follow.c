@@ -27,7 +27,7 @@ unsigned followed_count(const struct rpc *r)
 	return n;
 }
 
-struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, bool with_input, struct err *e)
+struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, struct err *e)
 {
 	struct followed *f = followed_find(r, c, n);
 	const uint32_t number = rpc_number(r);
@@ -41,15 +41,9 @@ struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, bool
 			      RPC_FOLLOWED_MAX);
 		return NULL;
 	}
-	if (channel_ask(c, WIRE_SESSION_FOLLOW,
-			&(struct session_event){ .request = number, .a = with_input ? 1 : 2, .n = n }, e) < 0)
+	if (channel_ask(c, WIRE_SESSION_FOLLOW, &(struct session_event){ .request = number, .a = 2, .n = n }, e) < 0)
 		return NULL;
-	*f = (struct followed){ .channel = c,
-				.n = n,
-				.asked = number,
-				.asked_input = with_input ? number : 0,
-				.file = { -1, -1, -1 },
-				.input = -1 };
+	*f = (struct followed){ .channel = c, .n = n, .asked = number, .file = { -1, -1, -1 }, .input = -1 };
 	return f;
 }
 
@@ -153,11 +147,12 @@ void followed_quiet(struct rpc *r, struct followed *f)
 		end(r, f);
 }
 
+/* Before its files came it is said to who followed it before, and comes again. */
 void followed_over(struct rpc *r, const struct channel *c, const struct event_row *row)
 {
 	struct followed *f = followed_find(r, c, row->n);
 
-	if (f == NULL)
+	if (f == NULL || f->asked != 0)
 		return;
 	f->row = *row;
 	f->over = f->stirred[0] = f->stirred[1] = true;
@@ -225,7 +220,7 @@ bool followed_got_files(struct rpc *r, struct channel *c, struct wire_message *m
 		f->asked = 0;
 		f->file[0] = steal_fd(&m->fds[0]);
 		f->file[1] = steal_fd(&m->fds[1]);
-		if (m->n_fds > 2 && f->asked_input == 0)
+		if (m->n_fds > 2)
 			f->file[2] = steal_fd(&m->fds[2]);
 		for (size_t i = 0; i < RPC_REQUESTS_MAX; i++) {
 			struct request *q = &r->requests[i];

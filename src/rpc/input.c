@@ -26,12 +26,12 @@ size_t input_pending(const struct rpc *r)
 /* The other end of its input is asked for each time: held for longer, it would keep the input open when another client ends it. */
 int input_ask(struct rpc *r, struct channel *c, uint64_t n, struct err *e)
 {
-	struct followed *f = followed_find(r, c, n);
+	struct followed *f = followed_get(r, c, n, e);
 	const uint32_t number = rpc_number(r);
 	int rc;
 
 	if (f == NULL)
-		return followed_get(r, c, n, true, e) == NULL ? -(int)e->code : 0;
+		return -(int)e->code;
 	rc = channel_ask(c, WIRE_SESSION_FOLLOW, &(struct session_event){ .request = number, .a = 1, .n = n }, e);
 	if (rc == 0)
 		f->asked_input = number;

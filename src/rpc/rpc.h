@@ -161,7 +161,7 @@ bool rpc_told_by_session(struct rpc *r, struct channel *c);
 /* follow.c */
 struct followed *followed_find(struct rpc *r, const struct channel *c, uint64_t n);
 /* The one that there is, or a new one, of which the files were asked for. */
-struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, bool with_input, struct err *e);
+struct followed *followed_get(struct rpc *r, struct channel *c, uint64_t n, struct err *e);
 unsigned followed_count(const struct rpc *r);
 void followed_tell(struct followed *f, uint64_t out_at, uint64_t err_at);
 void followed_free(struct followed *f);

@@ -39,7 +39,7 @@ int ask_step(struct rpc *r, struct request *q, const json_t *params, struct mist
 
 	if (timeout != NULL)
 		(void)parse_duration(json_string_value(timeout), &step.timeout_ms); /* checked */
-	if (rc == 0 && followed_get(r, q->channel, q->n, false, &m->err) == NULL)
+	if (rc == 0 && followed_get(r, q->channel, q->n, &m->err) == NULL)
 		rc = -(int)m->err.code;
 	if (rc < 0)
 		return rc;
@@ -53,7 +53,7 @@ int ask_step_wait(struct rpc *r, struct request *q, const json_t *params, struct
 {
 	const uint64_t step = param_count(params, "step", 0);
 
-	if (followed_get(r, q->channel, q->n, false, &m->err) == NULL)
+	if (followed_get(r, q->channel, q->n, &m->err) == NULL)
 		return -(int)m->err.code;
 	q->awaits = AWAIT_STEP;
 	return channel_ask(q->channel, WIRE_SESSION_STEP_WAIT,
@@ -101,7 +101,7 @@ int ask_step_stop(struct rpc *r, struct request *q, const json_t *params, struct
 int ask_kernel_end(struct rpc *r, struct request *q, const json_t *params, struct mistake *m)
 {
 	q->wait = param_bool(params, "wait", false);
-	if (q->wait && followed_get(r, q->channel, q->n, false, &m->err) == NULL)
+	if (q->wait && followed_get(r, q->channel, q->n, &m->err) == NULL)
 		return -(int)m->err.code;
 	q->awaits = AWAIT_DONE;
 	return channel_ask(q->channel, WIRE_SESSION_STEPS_END,

@@ -266,7 +266,7 @@ static void on_taken(struct rpc *r, struct channel *c, const struct session_take
 		request_free(q);
 	if (!follow && !wait)
 		return;
-	f = followed_get(r, c, t->n, false, &e);
+	f = followed_get(r, c, t->n, &e);
 	if (f != NULL && follow)
 		followed_tell(f, 0, 0);
 	if (f != NULL)

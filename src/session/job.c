@@ -294,6 +294,15 @@ static void options_of(const struct job_terms *t, const struct run *run, bool be
 					     .on_conflict = word(run->on_conflict) };
 }
 
+int job_check(const struct job_terms *t, struct err *e)
+{
+	const struct run none = { .argv = NULL };
+	struct ambit_event_options o;
+
+	options_of(t, &none, false, NULL, &o);
+	return launch_check(t->policy, &o, e);
+}
+
 /* One of the background may outlive what it is a copy of. */
 static bool beside_of(const struct job *j)
 {

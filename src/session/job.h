@@ -58,6 +58,9 @@ struct job_terms {
 	const char *program;        /* of the last command: what it is takes part in what its cell is */
 };
 
+/* Whether there can be events of that session, as things are now (launch_check). Of t what is known without one. */
+int job_check(const struct job_terms *t, struct err *e);
+
 void job_init(struct job *j);
 /* Kills what runs. */
 void job_finish(struct job *j);

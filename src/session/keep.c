@@ -46,14 +46,18 @@ static int take_description(struct keep *k, struct err *e)
 	return policy_carried(k->about.policy, k->about.policy_bytes, &k->policy->policy, k->policy->texts, e);
 }
 
+/* One that could have no event is not made. */
 static int make(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e)
 {
+	struct job_terms terms = { .about = &k->about };
 	int r = sealed_read(description_fd, &k->described);
 
 	if (r < 0)
 		return err_sys(e, AMBIT_MALFORMED, -r, NULL,
 			       "what describes the session is no sealed memory file, or too long");
 	r = take_description(k, e);
+	terms.policy = k->policy;
+	r = r < 0 ? r : job_check(&terms, e);
 	if (r < 0)
 		return r;
 	k->row = (struct session_row){ .state = SESSION_IDLE, .made_ms = now_ms() };

@@ -103,7 +103,7 @@ static void tell_state(struct role *r)
 		told = now; /* else there was no room: with the next change, or it went */
 }
 
-/* Who has come meanwhile, and is on the way, keeps it here: the daemon counts, too. */
+/* Who has come meanwhile, and is on the way, keeps it here: the daemon counts, too. One that could not be opened stays for nobody: who tries again is heard anew. */
 static void ask_to_go(struct role *r)
 {
 	uint8_t room[16];
@@ -115,7 +115,7 @@ static void ask_to_go(struct role *r)
 	}
 	if (r->rests_since_ms == 0)
 		r->rests_since_ms = clock_ms();
-	if (clock_ms() - r->rests_since_ms < REST_MS)
+	if (r->why.code == AMBIT_OK && clock_ms() - r->rests_since_ms < REST_MS)
 		return;
 	buf_init_in(&b, room, sizeof room);
 	link_number_put(&b, &(struct link_number){ .value = r->keep->came });

@@ -191,6 +191,11 @@ def an_event_that_is_none_is_not_ended_as_one(place):
         assert c.fails("kernel.end", session=session, n=n) == "USAGE" and c.fails("kernel.end", session=session, n=99) == "NOT_FOUND"
         k = Kernel(c, session)
         assert c.fails("event.input", session=session, n=k.n, data="", end=True) == "GONE" and k.run("6 * 7")["end"] == "ok"
+        k.client = other = Client(s)  # which has not followed it before
+        other.call("session.open", session=session)
+        assert other.fails("event.input", session=session, n=k.n, data="x") == "GONE" and k.value("6 * 7") == "42"
+        other.close()
+        k.client = c
         k.end()
         assert c.fails("kernel.end", session=session, n=k.n) == c.fails("kernel.run", session=session, n=k.n, source="1") == "GONE"
         c.close()
@@ -497,7 +502,7 @@ def clients_of_python_have_kernels(place):
             assert (step.end, step.error.type, step.error.line) == ("error", "ZeroDivisionError", 2), step
             long = k.run("print('x' * 100000)\ndisplay('d' * 100000)")
             assert len(long.stdout) == 100001 and len(long.displays[0].data) == 100002, long
-            assert k.run("x").value == 1 and k.run("import time\ntime.sleep(100)", timeout=0.3).timed_out
+            assert k.run("x").value == 1 and k.run("import time\ntime.sleep(100)", timeout=0.3).timed_out and k.run("time.sleep(100)", timeout="300ms").timed_out
             assert k.wait(4).error.type == "ZeroDivisionError"
             try:
                 k.run("raise ValueError('no')", check=True)
@@ -510,7 +515,7 @@ def clients_of_python_have_kernels(place):
         with session.kernel("python") as k:
             assert k.run("exit(0)").end == "exit"
         for wrong, kind in ((lambda: session.kernel("shell"), ambit.AmbitError), (lambda: session.kernel(name="a b"), ambit.Malformed), (lambda: k.run("1"), ambit.Gone),
-                            (lambda: k.run(5), ambit.Malformed)):
+                            (lambda: k.run(5), ambit.Malformed), (lambda: k.run("1", timeout="x"), ambit.Malformed), (lambda: k.run("1", timeout=[1]), ambit.Malformed)):
             try:
                 wrong()
                 raise AssertionError("it was taken")

@@ -188,6 +188,7 @@ const client = await ambit.connect();
 const session = await client.session({ key: 'k' });
 for (const [wrong, kind, says] of [
   [() => client.open('s_' + '0'.repeat(26)), ambit.NotFound, /./], [() => client.session({ grants: ['raed .'] }), ambit.AmbitError, /raed/],
+  [() => client.session({ work: '/nosuch' }), ambit.Malformed, /nosuch/], [() => client.session({ grants: ['read /nosuch'] }), ambit.NotFound, /nosuch/],
   [() => session.run('ls'), ambit.Malformed, /list/], [() => client.session({ grants: [{ work: '.' }], policy: 'x' }), ambit.Malformed, /policy/],
   [() => client.session({ grants: 'work .' }), ambit.Malformed, /list/], [() => client.session({ max_events: 1 }), ambit.Malformed, /maxEvents/],
   [() => session.run(['ls'], { on_conflict: 'ours' }), ambit.Malformed, /onConflict/], [() => session.run(['ls'], { timeout: 0 }), ambit.Malformed, /milliseconds/],
@@ -215,6 +216,34 @@ assert.equal((await session.show()).session, session.id);
 const other = await client.session({ grants: ['env A'], env: { A: 'a' } });
 assert.equal((await other.run(['sh', '-c', 'echo $A $B'])).text, 'a\\n');
 assert.equal((await other.run(['sh', '-c', 'echo $A $B'], { env: { A: 'b', B: undefined } })).text, 'b\\n');
+""")
+
+
+def why_an_event_ended_is_told(place):
+    """Of commands and code: the cause, and the limit that was met."""
+    with Served(place) as s:
+        runs(place, s, """
+const session = await ambit.session();
+const event = await session.start(['sleep', '60']);
+const before = await event.show();
+assert.deepEqual([before.cause, before.limit], [null, null]);
+await event.cancel();
+const cancelled = await event.wait();
+const little = { limits: { output: '10' } };
+const says = ['sh', '-c', 'echo more than ten bytes; exec sleep 60']; // one that is over at once may be quicker than who looks
+const prints = "import time; print('x' * 100, flush=True); time.sleep(60)";
+const ends = [['limit', 'output', 125], ['limit', 'wall', 124], ['exited', null, 3], ['killed', null, 137]];
+const toldOf = (...results) => assert.deepEqual(results.map(({ cause, limit, exitStatus }) => [cause, limit, exitStatus]), ends);
+toldOf(await session.run(says, little), await session.run(['sleep', '60'], { timeout: 300 }), await session.run(['sh', '-c', 'exit 3']), cancelled);
+toldOf(await session.python(prints, little), await session.python('import time; time.sleep(60)', { timeout: 300 }), await session.python('exit(3)'), cancelled);
+for (const [fails, code, why] of [
+  [() => session.python(prints, { ...little, check: true }), 'LIMIT', /ended with 125: it met the limit output$/],
+  [() => session.run(['sleep', '60'], { timeout: 300, check: true }), 'LIMIT', /ended with 124: it met the limit wall$/],
+  [async () => cancelled.check(), 'GONE', /ended with 137: it was killed$/],
+]) {
+  await assert.rejects(fails, (problem) => problem instanceof ambit.EventFailed && problem.code === code && why.test(problem.message));
+}
+await session.end();
 """)
 
 
@@ -658,7 +687,7 @@ await session.end();
 """, patience=3 * PATIENCE)
 
 
-SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions,
+SCENARIOS = [the_examples_of_its_readme_run, its_units_hold, its_types_hold, its_packages_are_installed_without_a_network, output_and_input_are_whole, kernels_keep_what_was_declared, mistakes_are_exceptions, why_an_event_ended_is_told,
              a_daemon_that_is_killed_is_found_again, many_at_once_run_at_once, sending_and_hearing_much_at_once_goes_on,
              streams_wait_for_who_reads_them_and_not_for_each_other, who_aborts_can_go_on, input_comes_from_streams,
              a_start_that_is_aborted_leaves_nothing, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent,

@@ -139,6 +139,7 @@ def output_and_input_are_whole(place):
 def mistakes_are_exceptions(place):
     with Served(place) as s, client_of(s, place) as ambit, ambit.Client() as client:
         for wrong, kind in ((lambda: client.open("s_" + "0" * 26), ambit.NotFound), (lambda: client.new(grants=["raed ."]), ambit.AmbitError),
+                            (lambda: client.new(workspace="/nosuch"), ambit.Malformed), (lambda: ambit.Session(workspace=s.tree, grants=["work /nosuch"]), ambit.NotFound),
                             (lambda: client.new(workspace=s.tree).run("ls"), ambit.Malformed), (lambda: client.new(grants=[{"work": "."}], policy="x"), ambit.Malformed)):
             try:
                 wrong()
@@ -150,8 +151,48 @@ def mistakes_are_exceptions(place):
         assert client.new(workspace=s.tree, key="k").id == session.id
         result = session.run(["no-such-program"])
         assert result.exit_status == 127 and "command not found" in result.message, result
-        assert session.run(["sleep", "60"], timeout=0.3).exit_status == 124
+        for timeout in ("x", "", 0, -1, float("nan"), float("inf"), [1], 1j):
+            for asks in (lambda t: session.run(["true"], timeout=t), lambda t: session.python("1", timeout=t), lambda t: session.kernel(idle=t)):
+                try:
+                    asks(timeout)
+                    raise AssertionError(f"{timeout!r} was taken")
+                except ambit.Malformed as problem:
+                    assert problem.hint, f"{timeout!r}: {problem!r}"
+        for timeout in (0.3, "300ms"):
+            assert session.run(["sleep", "60"], timeout=timeout).exit_status == session.python("import time\ntime.sleep(60)", timeout=timeout).exit_status == 124
         assert client.status()["sessions_made"] >= 2 and session.id in [row["session"] for row in client.sessions()]
+
+
+def why_an_event_ended_is_told(place):
+    """Of commands and code, with and without asyncio: the cause, and the limit that was met."""
+    ends = [("limit", "output", 125), ("limit", "wall", 124), ("exited", None, 3), ("killed", None, 137)]
+    prints, sleeps = "import time\nprint('x' * 100, flush=True)\ntime.sleep(60)", "import time\ntime.sleep(60)"
+    says = ["sh", "-c", "echo more than ten bytes; exec sleep 60"]  # one that is over at once may be quicker than who looks
+    with Served(place) as s, client_of(s, place) as ambit, ambit.Session(workspace=s.tree) as session:
+        def told_of(*results):
+            assert [(result.cause, result.limit, result.exit_status) for result in results] == ends, results
+
+        with session.start(["sleep", "60"]) as event:
+            assert (event.show().cause, event.show().limit) == (None, None)
+            event.cancel()
+            cancelled = event.wait()
+        told_of(session.run(says, limits={"output": "10"}), session.run(["sleep", "60"], timeout=0.3), session.run(["sh", "-c", "exit 3"]), cancelled)
+        told_of(session.python(prints, limits={"output": "10"}), session.python(sleeps, timeout=0.3), session.python("exit(3)"), cancelled)
+
+        async def again():
+            async with ambit.aio.Session(workspace=s.tree) as other:
+                told_of(await other.run(says, limits={"output": "10"}), await other.run(["sleep", "60"], timeout=0.3), await other.run(["sh", "-c", "exit 3"]), cancelled)
+                told_of(await other.python(prints, limits={"output": "10"}), await other.python(sleeps, timeout=0.3), await other.python("exit(3)"), cancelled)
+
+        asyncio.run(asyncio.wait_for(again(), SLOW * PATIENCE))
+        for fails, code, says_why in ((lambda: session.python(prints, limits={"output": "10"}, check=True), "LIMIT", "ended with 125: it met the limit output"),
+                                      (lambda: session.run(["sleep", "60"], timeout=0.3, check=True), "LIMIT", "ended with 124: it met the limit wall"),
+                                      (cancelled.check, "GONE", "ended with 137: it was killed")):
+            try:
+                fails()
+                raise AssertionError("it did not raise")
+            except ambit.EventFailed as failed:
+                assert failed.code == code and str(failed).endswith(says_why), failed
 
 
 @always
@@ -449,7 +490,7 @@ def whoever_starts_the_daemon_is_not_its_parent(place):
 
 
 SCENARIOS = [the_examples_of_its_readme_run, it_runs_with_other_pythons, its_types_hold, its_wheel_carries_the_program, a_wheel_is_installed_without_a_network,
-             output_and_input_are_whole, mistakes_are_exceptions, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
+             output_and_input_are_whole, mistakes_are_exceptions, why_an_event_ended_is_told, a_daemon_that_is_killed_is_found_again, threads_and_tasks_share_a_connection,
              sending_and_hearing_much_at_once_goes_on, much_output_is_held_up_to_a_bound, who_is_interrupted_can_go_on, a_task_that_is_cancelled_takes_its_event_along,
              many_at_once_run_at_once, a_child_of_a_fork_has_its_own, each_state_is_told_once, what_was_taken_is_not_taken_again, whoever_starts_the_daemon_is_not_its_parent]
 

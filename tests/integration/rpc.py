@@ -385,6 +385,19 @@ def a_step_brings_what_it_wrote_though_its_kernel_is_over():
         equal(c.failure()["code"], -32003)
 
 
+def an_end_before_the_files_is_of_an_earlier_question():
+    """The input of an event that is over was asked for; meanwhile the client follows it anew, and gets all of it."""
+    with met() as c:
+        channel = c.open()
+        c.ask("event.follow", {"session": SESSION, "n": 1})
+        request, _a, _b, n = struct.unpack("<IIIQ", channel.expect("SESSION_FOLLOW"))
+        channel.send("SESSION_OVER", event_row(1, 3, out=4))
+        channel.send("SESSION_FILES", struct.pack("<IQ", request, n), [spool(b"one\n"), spool(), spool()])
+        equal(c.result(), {})
+        channel.send("SESSION_OVER", event_row(1, 3, out=4))
+        equal((c.note("event.output")["data"], c.note("event.ended")["n"]), ("one\n", 1))
+
+
 def output_is_told_and_then_the_end():
     with met() as c:
         channel = c.open()
@@ -561,6 +574,7 @@ def input_that_is_not_taken_is_bounded():
         channel = c.open()
         read, write = os.pipe2(os.O_NONBLOCK)
         c.ask("event.input", {"session": SESSION, "n": 1, "data": "x" * (1 << 20)}, 1)
+        equal(c.files(channel)[1], 2)
         c.files(channel, with_input=write)
         c.ask("event.input", {"session": SESSION, "n": 1, "data": "y"}, 2)
         equal(c.failure(2)["code"], -32005)

@@ -721,6 +721,30 @@ def mistakes_are_told(place):
         assert result.returncode == 125 and row["exit"] == 125 and row["code"] == "DENIED" and row["denied"], (told(result), row)
 
 
+def a_session_that_could_have_no_event_is_not_made(place):
+    """What it grants, or where it is, is missing: as `ambit run` says it, whoever asks. What may still come is no reason."""
+    with Served(place) as s:
+        expect_ok(s.ambit("ps"))
+        for words in (("--work", "/nosuch"), ("--read", f"{s.home}/nosuch"), ("--workspace", f"{s.home}/nosuch"), ("--base", "nosuch"), ("--warm", "python=/nosuch/py")):
+            refused, said = s.ambit("session", "new", *words), s.ambit("run", *words, *(("--python", "-") if words[0] == "--warm" else ("--", "true")), input="1")
+            assert refused.returncode == said.returncode != 0 and refused.stderr == said.stderr and "nosuch" in said.stderr, (told(refused), told(said))
+        spoken = Spoken(s)
+        write(f"{s.home}/file", "")
+        for workspace in (f"{s.home}/nosuch", f"{s.home}/file"):
+            refused = spoken.ask("session.new", workspace=workspace)
+            assert refused["data"]["code"] == "USAGE" and workspace in refused["message"], refused
+        refused = spoken.ask("session.new", workspace=s.tree, key="k", grants=["work ./nosuch"])
+        assert refused["data"]["code"] == "NOT_FOUND" and refused["message"].endswith(f"work: there is no '{s.tree}/nosuch'"), refused
+        assert not json.loads(expect_ok(s.ambit("session", "list", "--json")).stdout)["sessions"]
+        os.mkdir(f"{s.tree}/nosuch")
+        begun = time.monotonic()
+        made = s.until(lambda: spoken.ask("session.new", workspace=s.tree, key="k", grants=["work ./nosuch"]).get("session"), "the key is free again")
+        assert time.monotonic() - begun < SLOW * 1.5, "who tries again is told what was so before"
+        expect_ok(s.ambit("run", "--session", made, "--", "touch", "nosuch/a"), "")
+        for words in (("--read", "/nosuch?"), ("--work", ".", "--warm", f"python={s.tree}/venv/bin/python")):
+            expect_ok(s.ambit("run", "--session", s.session(*words), "--", "true"), "")
+
+
 def there_is_one_daemon(place):
     with Served(place) as s:
         s.session()
@@ -1187,7 +1211,7 @@ SCENARIOS = [a_session_has_grants_and_a_tree, what_was_not_granted_is_not_there,
              events_of_a_session_are_in_order, events_of_the_background_go_on_beside, a_server_beside_is_reached_by_the_other_events,
              an_event_does_not_write_in_place_what_its_session_stages, limits_of_a_session_hold_over_all_of_it, a_signal_reaches_the_program, a_kill_is_not_lost_behind_a_flood_of_signals,
              the_daemon_is_found_by_its_sessions, a_daemon_becomes_what_is_installed, a_daemon_that_cannot_become_another_goes_on, one_that_is_to_end_still_knows_its_sessions, a_service_manager_passes_its_sockets, a_client_speaks_json, who_speaks_for_a_client_lives_in_a_cell, the_record_comes_back, what_runs_is_listed_and_counted, a_session_that_nobody_uses_has_no_process,
-             mistakes_are_told, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
+             mistakes_are_told, a_session_that_could_have_no_event_is_not_made, there_is_one_daemon, a_narrowed_connection_has_its_session_alone,
              messages_that_nobody_may_send_end_the_connection, bad_descriptions_are_refused_and_cost_nothing, clients_that_do_not_read_hold_nobody_up,
              parts_without_end_end_the_connection, who_takes_too_much_is_told_and_others_have_their_place, a_session_without_descriptors_tells_it_and_goes_on,
              who_comes_and_goes_in_json_leaves_nothing, another_user_gets_no_word, a_damaged_session_is_told_and_harms_no_other]

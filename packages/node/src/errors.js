@@ -70,7 +70,9 @@ function keep(error, result) {
 /** An event that was to succeed did not. `result` is all that is known of it. */
 export class EventFailed extends AmbitError {
   constructor(result, what = null) {
-    super(what ?? result.message ?? `event ${result.n} ended with ${result.exitStatus ?? result.state}`, result.denied ? 'DENIED' : 'GONE', result.hint);
+    const { limit, cause } = result;
+    const why = limit ? `it met the limit ${limit}` : cause === 'killed' || cause === 'lost' ? `it was ${cause}` : null;
+    super(what ?? result.message ?? `event ${result.n} ended with ${result.exitStatus ?? result.state}`, limit ? 'LIMIT' : result.denied ? 'DENIED' : 'GONE', result.hint, why);
     keep(this, result);
   }
 }

@@ -228,7 +228,10 @@ export class Result {
     this.stdout = stdout;
     this.stderr = stderr;
     this.denied = Boolean(own(row, 'denied'));
-    this.workspace = isObject(outcome) ? textOrNull(own(outcome, 'workspace')) : null;
+    const ended = isObject(outcome) ? outcome : {};
+    this.workspace = textOrNull(own(ended, 'workspace'));
+    this.cause = textOrNull(own(ended, 'cause'));
+    this.limit = textOrNull(own(ended, 'limit'));
     this.code = textOrNull(own(row, 'code'));
     this.message = textOrNull(own(row, 'message'));
     this.hint = textOrNull(own(row, 'hint'));

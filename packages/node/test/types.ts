@@ -8,7 +8,7 @@ async function all(): Promise<void> {
     key: 'k' });
   const status: number | null = result.exitStatus;
   const same: ambit.Result = result.check();
-  const text: string = result.text + result.stdout.toString() + (result.workspace ?? '') + String(status) + String(same.outcome?.['cause']);
+  const text: string = result.text + result.stdout.toString() + (result.workspace ?? '') + String(status) + (same.cause ?? '') + (same.limit ?? '');
   for (const change of await result.files()) console.log(change.kind, change.path.length, change['sha256']);
   const code = await session.python('1 + 1', { input: text });
   const value: unknown = code.check().value;

@@ -31,6 +31,7 @@ Json = Dict[str, Any]
 Argument = Union[str, bytes, "os.PathLike[str]"]
 Grant = Union[str, Mapping[str, Any]]
 Signal = Union[int, str, signals.Signals]
+Duration = Union[float, str]  # seconds, or a text as "30s"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Result:
     stderr: bytes = b""
     denied: bool = False
     workspace: Optional[str] = None  # committed, kept, ...
+    cause: Optional[str] = None  # why it ended: exited, limit, killed, lost, refused; None before
+    limit: Optional[str] = None  # of the cause `limit` which: wall, output, ...
     code: Optional[str] = None  # why it was refused, or did not go through: as of errors (doc/PROTOCOL.md)
     message: Optional[str] = None
     hint: Optional[str] = None
@@ -188,7 +191,7 @@ def result_of(session: str, row: Mapping[str, Any], stdout: bytes = b"", stderr:
     outcome = given if isinstance(given, dict) else {}
     status = None if row.get("exit_status") is None else part(row, "exit_status", int)
     return Result(session, part(row, "n", int), part(row, "event", str), part(row, "state", str), status, stdout, stderr, bool(row.get("denied")),
-                  outcome.get("workspace"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
+                  outcome.get("workspace"), outcome.get("cause"), outcome.get("limit"), row.get("code"), row.get("message"), row.get("hint"), replayed, dict(row))
 
 
 def whole(result: Result, at: Optional[Mapping[str, int]] = None) -> Result:
@@ -359,24 +362,32 @@ def session_params(workspace: Optional[Union[str, "os.PathLike[str]"]], grants: 
             "strict": strict or None, "key": key or own_key(), **more}
 
 
-def how_params(session: str, env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
+def duration(given: Optional[Duration], what: str) -> Optional[str]:
+    """As limits have it: what a text says is looked at where it is asked for."""
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, (int, float)) or not 0 < given < 1e9:
+        raise Malformed(f"{what} is a number of seconds, more than none, or a text as '30s'", "USAGE", "leave it out")
+    return f"{max(1, int(given * 1000))}ms"
+
+
+def how_params(session: str, env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
                changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
     bounds = dict(limits or {})
-    if timeout is not None:
-        if not 0 < timeout < 1e9:
-            raise Malformed("timeout is a number of seconds, more than none", "USAGE", "leave it out for no limit")
-        bounds["wall"] = f"{max(1, int(timeout * 1000))}ms"
+    wall = duration(timeout, "timeout")
+    if wall is not None:
+        bounds["wall"] = wall
     return {"session": session, "env": environment(env), "limits": bounds or None, "changes": changes, "strict": strict or None,
             "background": background or None, "on_conflict": on_conflict, "key": key or own_key()}
 
 
-def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[float],
+def run_params(session: str, argv: Sequence[Argument], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]], timeout: Optional[Duration],
                changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
     return {"argv": arguments(argv), **how_params(session, env, limits, timeout, changes, strict, background, on_conflict, key)}
 
 
 def code_params(session: str, language: str, source: Union[str, bytes], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
-                timeout: Optional[float], changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
+                timeout: Optional[Duration], changes: Optional[str], strict: bool, background: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
     """A source is no path: whoever has one reads it."""
     if not isinstance(source, (str, bytes)):
         raise Malformed("a source is a text", "USAGE", "python(pathlib.Path(name).read_text())")

@@ -10,7 +10,7 @@ from typing import Any, AsyncIterator, Dict, List, Mapping, Optional, Sequence, 
 
 from . import _wire
 from ._tasks import Connection, again, nothing, once
-from ._wire import Argument, Chunk, Grant, Json, Result, Signal
+from ._wire import Argument, Chunk, Duration, Grant, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .client import NOWHERE
 from .errors import AmbitError, Gone, Lost, Malformed
@@ -106,7 +106,7 @@ class Session:
     async def show(self) -> Json:
         return await self.client._ask("session.show", self.id)
 
-    async def run(self, argv: Sequence[Argument], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    async def run(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
                   limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                   input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end; with `background` beside the session's others, so that several can be awaited at once. When the task is cancelled, an event
@@ -115,7 +115,7 @@ class Session:
         result, _ = await self._run("event.run", params, input, key)
         return result.check() if check else result
 
-    async def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    async def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
                    limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                    input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """As `ambit.Session.code`."""
@@ -134,7 +134,7 @@ class Session:
     async def shell(self, source: Union[str, bytes], **how: Any) -> CodeResult:
         return await self.code("shell", source, **how)
 
-    async def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    async def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
                      limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                      key: Optional[str] = None) -> "Kernel":
         """As `ambit.Session.kernel`: `async with await session.kernel("python") as k`."""
@@ -177,7 +177,7 @@ class Session:
         except AmbitError:
             pass  # what is told is the cancellation
 
-    async def start(self, argv: Sequence[Argument], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    async def start(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
                     limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                     input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
         params = {**_wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), **_wire.terminal_params(terminal)}
@@ -399,7 +399,7 @@ class Kernel:
     async def _ask(self, method: str, **params: Any) -> Json:
         return await self.session.client._ask(method, self.session.id, n=self.n, **params)
 
-    async def run(self, source: Union[str, bytes], *, timeout: Optional[float] = None, show: bool = False, check: bool = False) -> StepResult:
+    async def run(self, source: Union[str, bytes], *, timeout: Optional[Duration] = None, show: bool = False, check: bool = False) -> StepResult:
         """Runs a step to its end. When the task is cancelled, it is broken off."""
         return await self._taken("kernel.run", run_params(source, timeout, show), check)
 

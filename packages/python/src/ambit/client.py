@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from . import _wire
 from ._link import Connection, again, once
-from ._wire import Argument, Chunk, Grant, Json, Result, Signal
+from ._wire import Argument, Chunk, Duration, Grant, Json, Result, Signal
 from .code import RESULT_MAX, CodeResult, code_result
 from .errors import AmbitError, Gone, Lost, Malformed
 from .kernel import Kernel, start_params
@@ -100,7 +100,7 @@ class Session:
         """The session's row: `state`, `events`, `running`, ..."""
         return self.client._ask("session.show", self.id)
 
-    def run(self, argv: Sequence[Argument], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    def run(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
             limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
             input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> Result:
         """Runs a command to its end. What was begun is never begun twice: it has a key, yours or one of its own, and is asked for again by that if the daemon dies.
@@ -108,7 +108,7 @@ class Session:
         result, _ = self._run("event.run", _wire.run_params(self.id, argv, env, limits, timeout, changes, strict, background, on_conflict, key), input, key)
         return result.check() if check else result
 
-    def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    def code(self, language: str, source: Union[str, bytes], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
              limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
              input: Union[str, bytes, None] = None, background: bool = False, key: Optional[str] = None, check: bool = False) -> CodeResult:
         """Runs code in "python", "node" or "shell" to its end, as `run` does a command: its value, exception and pictures are in the result."""
@@ -130,11 +130,11 @@ class Session:
         """A script of bash; `how` as for `code`."""
         return self.code("shell", source, **how)
 
-    def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    def kernel(self, language: str = "python", *, name: Optional[str] = None, idle: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
                limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
                key: Optional[str] = None) -> Kernel:
         """A kernel of "python" or "node": `with session.kernel("python") as k: k.run("x = 1"); k.run("x + 1").value`. The same `name` is the same kernel, as long as it is there.
-        `idle`: seconds without use after which it ends; half an hour if nothing is said."""
+        `idle`: seconds, or a text as "30m", without use after which it ends; half an hour if nothing is said."""
         params = start_params(self.id, language, name, idle, env, limits, changes, strict, on_conflict, key)
         answer = self.client._ask("kernel.start", **{**params, "session": self.id})
         return Kernel(self, language, _wire.part(answer, "n", int), _wire.part(answer, "event", str), bool(answer.get("replayed")))
@@ -175,7 +175,7 @@ class Session:
         except AmbitError:
             pass  # what is told is the interruption
 
-    def start(self, argv: Sequence[Argument], *, timeout: Optional[float] = None, env: Optional[Mapping[str, str]] = None,
+    def start(self, argv: Sequence[Argument], *, timeout: Optional[Duration] = None, env: Optional[Mapping[str, str]] = None,
               limits: Optional[Mapping[str, str]] = None, changes: Optional[str] = None, strict: bool = False, on_conflict: Optional[str] = None,
               input: bool = False, terminal: Optional[Tuple[int, int]] = None, background: bool = False, key: Optional[str] = None) -> "Event":
         """Begins a command, on a connection of its own: what it writes comes as you take it. `terminal`: rows and columns of one."""

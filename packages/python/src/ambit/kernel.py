@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple,
 
 from . import _wire
 from ._link import once
-from ._wire import Json, Result
+from ._wire import Duration, Json, Result
 from .code import CodeError, Display, said_by
 from .errors import AmbitError, Gone, Malformed, StepFailed
 
@@ -55,24 +55,16 @@ class StepResult:
         return self
 
 
-def start_params(session: str, language: str, name: Optional[str], idle: Optional[float], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
+def start_params(session: str, language: str, name: Optional[str], idle: Optional[Duration], env: Optional[Mapping[str, str]], limits: Optional[Mapping[str, str]],
                  changes: Optional[str], strict: bool, on_conflict: Optional[str], key: Optional[str]) -> Json:
-    return {"session": session, "language": language, "name": name, "idle": seconds(idle, "idle"), "env": _wire.environment(env), "limits": dict(limits) if limits else None,
+    return {"session": session, "language": language, "name": name, "idle": _wire.duration(idle, "idle"), "env": _wire.environment(env), "limits": dict(limits) if limits else None,
             "changes": changes, "strict": strict or None, "on_conflict": on_conflict, "key": key or _wire.own_key()}
 
 
-def seconds(given: Optional[float], what: str) -> Optional[str]:
-    if given is None:
-        return None
-    if not 0 < given < 1e9:
-        raise Malformed(f"{what} is a number of seconds, more than none", "USAGE", "leave it out")
-    return f"{max(1, int(given * 1000))}ms"
-
-
-def run_params(source: Union[str, bytes], timeout: Optional[float], show: bool) -> Json:
+def run_params(source: Union[str, bytes], timeout: Optional[Duration], show: bool) -> Json:
     if not isinstance(source, (str, bytes)):
         raise Malformed("a source is a text", "USAGE", "run(pathlib.Path(name).read_text())")
-    return {"source": _wire.put_data(source), "timeout": seconds(timeout, "timeout"), "show": show or None}
+    return {"source": _wire.put_data(source), "timeout": _wire.duration(timeout, "timeout"), "show": show or None}
 
 
 def missing(answer: Json) -> Dict[str, Tuple[int, int]]:
@@ -113,8 +105,8 @@ class Kernel:
     def _ask(self, method: str, **params: Any) -> Json:
         return self.session.client._ask(method, self.session.id, n=self.n, **params)
 
-    def run(self, source: Union[str, bytes], *, timeout: Optional[float] = None, show: bool = False, check: bool = False) -> StepResult:
-        """Runs a step to its end. `timeout`: seconds after which it is broken off. Interrupted (Ctrl-C), it is broken off, too. What may have begun is not begun twice."""
+    def run(self, source: Union[str, bytes], *, timeout: Optional[Duration] = None, show: bool = False, check: bool = False) -> StepResult:
+        """Runs a step to its end. `timeout`: seconds, or a text as "30s", after which it is broken off. Interrupted (Ctrl-C), it is broken off, too. What may have begun is not begun twice."""
         connection = self.session.client._connection
         params = {"session": self.session.id, "n": self.n, **run_params(source, timeout, show)}
         number = connection.number()
