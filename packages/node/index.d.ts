@@ -111,7 +111,7 @@ export class Result {
   readonly cause: string | null;
   /** Of the cause `limit` which: `wall`, `output`, ... */
   readonly limit: string | null;
-  /** Why it was refused, or did not go through: as of errors. */
+  /** Why it was refused, ended by a limit, or did not go through: as of errors. */
   readonly code: string | null;
   readonly message: string | null;
   readonly hint: string | null;

@@ -237,8 +237,8 @@ const toldOf = (...results) => assert.deepEqual(results.map(({ cause, limit, exi
 toldOf(await session.run(says, little), await session.run(['sleep', '60'], { timeout: 300 }), await session.run(['sh', '-c', 'exit 3']), cancelled);
 toldOf(await session.python(prints, little), await session.python('import time; time.sleep(60)', { timeout: 300 }), await session.python('exit(3)'), cancelled);
 for (const [fails, code, why] of [
-  [() => session.python(prints, { ...little, check: true }), 'LIMIT', /ended with 125: it met the limit output$/],
-  [() => session.run(['sleep', '60'], { timeout: 300, check: true }), 'LIMIT', /ended with 124: it met the limit wall$/],
+  [() => session.python(prints, { ...little, check: true }), 'LIMIT', /^ended by its limit: output=10 \\(hint: /],
+  [() => session.run(['sleep', '60'], { timeout: 300, check: true }), 'LIMIT', /^ended by its limit: wall=300ms \\(hint: /],
   [async () => cancelled.check(), 'GONE', /ended with 137: it was killed$/],
 ]) {
   await assert.rejects(fails, (problem) => problem instanceof ambit.EventFailed && problem.code === code && why.test(problem.message));

@@ -71,7 +71,7 @@ function keep(error, result) {
 export class EventFailed extends AmbitError {
   constructor(result, what = null) {
     const { limit, cause } = result;
-    const why = limit ? `it met the limit ${limit}` : cause === 'killed' || cause === 'lost' ? `it was ${cause}` : null;
+    const why = (result.message ?? null) === null && (cause === 'killed' || cause === 'lost') ? `it was ${cause}` : null;
     super(what ?? result.message ?? `event ${result.n} ended with ${result.exitStatus ?? result.state}`, limit ? 'LIMIT' : result.denied ? 'DENIED' : 'GONE', result.hint, why);
     keep(this, result);
   }

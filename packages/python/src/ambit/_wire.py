@@ -49,7 +49,7 @@ class Result:
     workspace: Optional[str] = None  # committed, kept, ...
     cause: Optional[str] = None  # why it ended: exited, limit, killed, lost, refused; None before
     limit: Optional[str] = None  # of the cause `limit` which: wall, output, ...
-    code: Optional[str] = None  # why it was refused, or did not go through: as of errors (doc/PROTOCOL.md)
+    code: Optional[str] = None  # why it was refused, ended by a limit, or did not go through: as of errors (doc/PROTOCOL.md)
     message: Optional[str] = None
     hint: Optional[str] = None
     replayed: bool = False

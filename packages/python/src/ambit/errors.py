@@ -69,7 +69,7 @@ class EventFailed(AmbitError):
     """An event that was to succeed did not. `result` is all that is known of it."""
 
     def __init__(self, result: "Result") -> None:
-        why = f"it met the limit {result.limit}" if result.limit else f"it was {result.cause}" if result.cause in ("killed", "lost") else None
+        why = f"it was {result.cause}" if result.message is None and result.cause in ("killed", "lost") else None
         super().__init__(result.message or f"event {result.n} ended with {result.exit_status if result.exit_status is not None else result.state}",
                          "LIMIT" if result.limit else "DENIED" if result.denied else "GONE", result.hint, why)
         self.result = result
