@@ -16,7 +16,8 @@
 #include "wire/wire.h"
 
 #define DAEMON_FD 3
-#define KEPT_MAX 4     /* cells that wait */
+#define KEPT_MAX 8     /* cells that wait */
+#define SAME_MAX 4     /* of them for the same */
 #define CALLERS_MAX 64 /* whose events run; whoever comes then has a cell of his own */
 #define DEAF_MS 100
 
@@ -68,12 +69,27 @@ static void init(struct caller *c)
 	buf_init(&c->wanted, WIRE_BODY_MAX);
 }
 
-static struct kept *find(struct pool *p, const struct pool_ask *a)
+/* How many are what is asked for, and the last of them that was made, rather one that stands: what there is too much of is not taken, and goes after its minute. */
+static unsigned find(struct pool *p, const struct pool_ask *a, struct kept **ret)
 {
-	for (unsigned i = 0; i < KEPT_MAX; i++)
-		if (!p->kept[i].waited_for && kept_step(&p->kept[i]) && kept_fits(&p->kept[i], a))
-			return &p->kept[i];
-	return NULL;
+	bool stands = false;
+	unsigned n = 0;
+
+	*ret = NULL;
+	for (unsigned i = 0; i < KEPT_MAX; i++) {
+		struct kept *k = &p->kept[i];
+		bool is_ready;
+
+		if (k->waited_for || !kept_step(k) || !kept_fits(k, a))
+			continue;
+		n++;
+		is_ready = event_is_ready(k->ev);
+		if (*ret == NULL || is_ready > stands || (is_ready == stands && k->made_ms > (*ret)->made_ms)) {
+			*ret = k;
+			stands = is_ready;
+		}
+	}
+	return n;
 }
 
 /* A free place, rather one with nothing to be remembered, or that of the one which was made first. NULL: somebody waits for each. */
@@ -100,7 +116,7 @@ static bool is_barren(const struct pool *p, const struct pool_ask *a)
 	return false;
 }
 
-/* His event is over: who had one asks for another, mostly. */
+/* His event is over: who had one asks for another, mostly. So there come to be as many of a kind as ran at once. */
 static void make_next(struct pool *p, const struct buf *wanted)
 {
 	struct pool_ask a;
@@ -108,7 +124,7 @@ static void make_next(struct pool *p, const struct buf *wanted)
 	struct kept *k;
 
 	rbuf_init(&in, wanted->data, wanted->len);
-	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a) != NULL || is_barren(p, &a) ||
+	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a, &k) >= SAME_MAX || is_barren(p, &a) ||
 	    memory_is_scarce())
 		return;
 	k = make_room(p);
@@ -139,8 +155,8 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 		return;
 	}
 	buf_put(&c->wanted, m->body.data + m->body.at, rbuf_left(&m->body));
-	k = c->told ? NULL : find(p, &a);
-	if (k == NULL) {
+	(void)find(p, &a, &k);
+	if (k == NULL || c->told) {
 		tell_none(c);
 	} else if (event_is_ready(k->ev)) {
 		give(c, k);

@@ -288,6 +288,33 @@ def an_event_is_of_the_time_when_it_began(place):
         assert cold["event"] in export[2] and warm["event"] not in export[2], (since, export[2])
 
 
+def there_are_as_many_as_ran_at_once(place):
+    """And no more than four of a kind."""
+    def at_once(s, n):
+        """The supervisors that were given to so many."""
+        before = {supervisor for supervisor, _ in s.waiting()}
+        with contextlib.ExitStack() as all_of:
+            runs = [all_of.enter_context(subprocess.Popen([place.ambit, "run", "--", "sh", "-c", "echo up; read x"], cwd=s.tree, env=s.environment,
+                                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) for _ in range(n)]
+            try:
+                assert [run.stdout.readline() for run in runs] == ["up\n"] * n
+                return before - set(s.held())
+            finally:
+                for run in runs:
+                    run.communicate("\n", timeout=30 * SLOW)
+
+    with Warm(place) as s:
+        s.stands()
+        assert len(at_once(s, 3)) == 1
+        s.stands(3)
+        assert len(at_once(s, 3)) == 3
+        s.stands(3)
+        assert len(at_once(s, 6)) == 3
+        s.stands(4)
+        assert len(at_once(s, 1)) == 1
+        s.stands(4)
+
+
 def code_has_its_interpreter(place):
     with Warm(place) as s:
         expect_ok(s.ambit("run", "--python", input="print(1)"), "1\n")
@@ -550,11 +577,11 @@ def who_does_not_answer_costs_little(place):
 
 def there_are_few_and_they_go_with_the_daemon(place):
     with Warm(place) as s:
-        for n in range(6):
+        for n in range(10):
             os.mkdir(f"{s.tree}/{n}")
             expect_ok(s.ambit("run", "--workspace", f"{s.tree}/{n}", "--work", ".", "--", "true"))
             time.sleep(0.3 * SLOW)
-        kept = s.stands(4)
+        kept = s.stands(8)
         stages = json.loads(expect_ok(s.ambit("stage", "list", "--json")).stdout)
         assert not [row for row in stages["stages"] if row["state"] == "running"], stages
         expect_ok(s.ambit("serve", "--stop"))
@@ -769,7 +796,7 @@ def command(pid):
 
 SCENARIOS = [the_next_run_has_what_waits, the_record_is_the_same, an_event_is_of_the_time_when_it_began, code_has_its_interpreter, no_interpreter_waits_that_may_read_what_is_written, what_differs_has_a_cell_of_its_own, what_is_confined_has_a_cell_that_is, who_is_traced_has_a_cell_of_his_own,
              another_control_group_has_a_cell_of_its_own, what_does_not_reach_a_cell_makes_no_difference, another_request_has_a_cell_of_its_own,
-             on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, what_cannot_wait_is_not_tried_again_at_once, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
+             there_are_as_many_as_ran_at_once, on_a_terminal_it_is_as_before, what_changed_meanwhile_is_seen, what_the_host_unmounts_is_free, what_cannot_wait_is_not_tried_again_at_once, who_dies_ends_what_is_his, a_signal_reaches_the_program, who_does_not_answer_costs_little, there_are_few_and_they_go_with_the_daemon,
              a_daemon_that_became_another_keeps_them_too, with_many_at_once_all_is_well, what_it_may_not_say_ends_a_connection_and_no_more, no_cell_reaches_it,
              who_is_confined_is_given_none, who_is_confined_offers_none, a_minute_counts_also_while_the_machine_sleeps,
              another_user_takes_none_and_offers_none]
