@@ -149,7 +149,7 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 	struct kept *k;
 
 	c->asked = true;
-	/* what he says of himself is one thing, what the kernel says of him another; and he sees us, or he had not come (lib/pool.c) */
+	/* what he says of himself is one thing, what the kernel says of him another; that he sees us he had to look at himself (lib/pool.c) */
 	if (!pool_ask_take(&in, &a) || !ground_is_peers(c->sock) || !kept_is_same_ground(&a)) {
 		tell_none(c); /* nor is one made: it would not be his */
 		return;
