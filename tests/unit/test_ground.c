@@ -488,6 +488,7 @@ static int listen_and_go(const struct row *row)
 	const int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	pid_t pid = fork();
 	struct clone_args again = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+	const pid_t parent = getpid();
 	long r;
 
 	(void)row;
@@ -498,7 +499,8 @@ static int listen_and_go(const struct row *row)
 	r = syscall(SYS_clone3, &again, sizeof again);
 	if (r == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0L, 0L, 0L);
-		(void)pause();
+		if (getppid() == parent) /* else it had gone before */
+			(void)pause();
 		_exit(0);
 	}
 	return of(r);
