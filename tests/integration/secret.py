@@ -322,7 +322,7 @@ def it_is_not_dumped_and_shut_in(place):
         assert status["Seccomp"].strip() == "2" and status["NoNewPrivs"].strip() == "1", status
         assert sanitized(place.ambit) or int(status["VmLck"].split()[0]) >= 24, status["VmLck"]  # a sanitizer makes nothing of mlock(2)
         assert os.stat(f"/proc/{role.process.pid}/mem").st_uid == 0  # root's, as of what may not be dumped
-        limits = open(f"/proc/{role.process.pid}/limits", encoding="ascii").read() if os.geteuid() == 0 else "Max core file size 0 0"
+        limits = open(f"/proc/{role.process.pid}/limits", encoding="ascii").read() if os.geteuid() == 0 else "Max core file size 1 1"
         assert re.search(r"Max core file size +1 +1", limits), limits
 
 
