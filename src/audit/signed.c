@@ -23,7 +23,7 @@ static void check_key_beside(const struct snapshot *s, struct report *report)
 		return; /* a copy has no need of it */
 	if (found.len > 0 && found.data[found.len - 1] == '\n')
 		found.len--;
-	if (r < 0 || found.len != want.len || memcmp(found.data, want.data, want.len) != 0)
+	if (r < 0 || !buf_is_same(&found, &want))
 		report_fault(report, LEDGER_PUBLIC, "it is another key than the one given");
 }
 

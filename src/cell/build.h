@@ -148,7 +148,8 @@ int net_join(struct net_making *making, struct cell_made *made, struct cell_fail
 /* endpoints.c: what listens in that network for somebody outside; in it, and while its owner has his capabilities there. */
 int endpoints_open(const struct cell_spec *spec, struct cell_made *made, struct cell_failure *f);
 
-/* rlimits.c: limits of each process. */
+/* rlimits.c: limits of each process. Lowers one (RLIMIT_*) to value, hard and soft; never tries to raise what the caller was given. -errno. */
+int rlimit_lower(unsigned which, uint64_t value);
 int rlimits_set(const struct cell_spec *spec, struct cell_failure *f);
 
 /* sockets.c: how the named sockets of the host are kept out of reach. */

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-/* Lowers a limit; never tries to raise what the caller was given. */
-static int lower(unsigned which, uint64_t value)
+int rlimit_lower(unsigned which, uint64_t value)
 {
 	struct rlimit now, want;
 
@@ -40,6 +39,6 @@ int rlimits_set(const struct cell_spec *spec, struct cell_failure *f)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0] && r == 0; i++)
 		if (rows[i].value != 0 || rows[i].which == RLIMIT_RTPRIO)
-			r = lower(rows[i].which, rows[i].value);
+			r = rlimit_lower(rows[i].which, rows[i].value);
 	return r < 0 ? build_failed(f, STEP_RLIMITS, -r) : 0;
 }

@@ -75,7 +75,7 @@ def start(words):
         return 0
     if came[0].get("kernel"):
         need("KERNEL")
-        return leave(serve(came[1]))
+        return leave(serve())
     return leave(run(*came))
 
 
@@ -196,7 +196,7 @@ def wait():
     while part := posix.read(3, 1 << 16 if parts else len(KERNEL)):  # of a kernel no more than that: what breaks its first step off is told when that was read
         parts.append(part)
         if part == KERNEL and len(parts) == 1:
-            return {"kernel": True}, b""
+            return {"kernel": True}, None
     posix.close(3)
     header, newline, source = b"".join(parts).partition(b"\n")
     if not newline:
@@ -965,11 +965,11 @@ def pass_over(*_):
     interrupted = True
 
 
-def serve(first):
+def serve():
     """Runs one step after the other, until no more come or one of them asks for the end. What interrupts between two steps interrupts nothing, and what comes behind the first byte of one is that one's."""
-    global owner, came
+    global owner
     need("SETUP")
-    owner, came, status = posix.getpid(), first, 0
+    owner, status = posix.getpid(), 0
     handler = _signal.signal(_signal.SIGINT, pass_over)
     while True:
         try:

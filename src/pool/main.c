@@ -69,26 +69,34 @@ static void init(struct caller *c)
 	buf_init(&c->wanted, WIRE_BODY_MAX);
 }
 
-/* How many are what is asked for, and the last of them that was made, rather one that stands: what there is too much of is not taken, and goes after its minute. */
-static unsigned find(struct pool *p, const struct pool_ask *a, struct kept **ret)
+/* Rather one that stands, and the last that was made: what there is too much of is not taken, and goes after its minute. */
+static bool is_better(const struct kept *k, const struct kept *than)
 {
-	bool stands = false;
-	unsigned n = 0;
+	const bool stands = event_is_ready(k->ev), other = event_is_ready(than->ev);
 
-	*ret = NULL;
+	return stands != other ? stands : k->made_ms > than->made_ms;
+}
+
+static struct kept *find(struct pool *p, const struct pool_ask *a)
+{
+	struct kept *found = NULL;
+
 	for (unsigned i = 0; i < KEPT_MAX; i++) {
 		struct kept *k = &p->kept[i];
-		bool is_ready;
 
-		if (k->waited_for || !kept_step(k) || !kept_fits(k, a))
-			continue;
-		n++;
-		is_ready = event_is_ready(k->ev);
-		if (*ret == NULL || is_ready > stands || (is_ready == stands && k->made_ms > (*ret)->made_ms)) {
-			*ret = k;
-			stands = is_ready;
-		}
+		/* last what takes longest */
+		if (!k->waited_for && kept_step(k) && (found == NULL || is_better(k, found)) && kept_fits(k, a))
+			found = k;
 	}
+	return found;
+}
+
+static unsigned count(struct pool *p, const struct pool_ask *a)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		n += !p->kept[i].waited_for && kept_step(&p->kept[i]) && kept_fits(&p->kept[i], a);
 	return n;
 }
 
@@ -124,7 +132,7 @@ static void make_next(struct pool *p, const struct buf *wanted)
 	struct kept *k;
 
 	rbuf_init(&in, wanted->data, wanted->len);
-	if (wanted->len == 0 || !pool_ask_take(&in, &a) || find(p, &a, &k) >= SAME_MAX || is_barren(p, &a) ||
+	if (wanted->len == 0 || !pool_ask_take(&in, &a) || count(p, &a) >= SAME_MAX || is_barren(p, &a) ||
 	    memory_is_scarce())
 		return;
 	k = make_room(p);
@@ -155,8 +163,8 @@ static void answer(struct pool *p, struct caller *c, const struct wire_message *
 		return;
 	}
 	buf_put(&c->wanted, m->body.data + m->body.at, rbuf_left(&m->body));
-	(void)find(p, &a, &k);
-	if (k == NULL || c->told) {
+	k = c->told ? NULL : find(p, &a);
+	if (k == NULL) {
 		tell_none(c);
 	} else if (event_is_ready(k->ev)) {
 		give(c, k);

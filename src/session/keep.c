@@ -115,8 +115,7 @@ int keep_check_same(const struct keep *k, int description_fd, struct err *e)
 {
 	auto_buf given = { .max = DESCRIPTION_BYTES_MAX };
 
-	if (sealed_read(description_fd, &given) == 0 && given.len == k->described.len &&
-	    memcmp(given.data, k->described.data, given.len) == 0)
+	if (sealed_read(description_fd, &given) == 0 && buf_is_same(&given, &k->described))
 		return 0;
 	return err_set(e, AMBIT_CONFLICT, "give each session a key of its own",
 		       "that key was given to session %s, which is another", k->row.session);

@@ -662,8 +662,7 @@ static int look_again(const struct event_request *q, struct staging *s, uint32_t
 		(void)unlinkat(s->stage.dir_fd, name, 0);
 	r = hide_names(q, &scratch, spec_text(s->spec, s->spec->stages[i].tree),
 		       own ? HIDE_BY_LAYER : HIDE_BY_LAYER_IF_CAN, found, &now, &text, e);
-	*ret_same = r == 0 && strcmp(now.dir, was->dir) == 0 && now.list.bytes.len == was->list.bytes.len &&
-		    memcmp(now.list.bytes.data, was->list.bytes.data, now.list.bytes.len) == 0;
+	*ret_same = r == 0 && strcmp(now.dir, was->dir) == 0 && buf_is_same(&now.list.bytes, &was->list.bytes);
 	mask_finish(&now);
 	return r;
 }

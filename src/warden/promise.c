@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cell/build.h"
 #include "cell/filter.h"
 
 /* Limits of the warden itself: it opens links of /proc to read them and nothing more. */
@@ -22,17 +23,9 @@ int promise_make(void)
 	struct sock_fprog program = { .filter = NULL };
 	size_t n;
 
-	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-		struct rlimit limit;
-
-		if (getrlimit(bounds[i].which, &limit) < 0)
+	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+		if (rlimit_lower(bounds[i].which, bounds[i].value) < 0)
 			return -1;
-		if (limit.rlim_max > bounds[i].value)
-			limit.rlim_max = bounds[i].value;
-		limit.rlim_cur = limit.rlim_max;
-		if (setrlimit(bounds[i].which, &limit) < 0)
-			return -1;
-	}
 	program.filter = (struct sock_filter *)(uintptr_t)filter_program(FILTER_WARDEN, &n); /* only read */
 	program.len = (unsigned short)n; /* at most 4096 instructions */
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -1 : 0;
