@@ -8,6 +8,7 @@
 
 #include "ambit/codes.h"
 
+#define ERR_DOCTOR "run `ambit doctor`" /* a hint, where nothing better is known */
 #define ERR_MSG_MAX 512
 #define ERR_WHY_MAX 512
 #define ERR_HINT_MAX 512

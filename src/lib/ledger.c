@@ -215,7 +215,7 @@ static int lost(struct ambit_event *ev, struct err *e)
 	if (over == 1 && result->cause == CAUSE_REFUSED) {
 		if (e != NULL)
 			*e = result->error;
-		if (e != NULL && e->code == AMBIT_HOST && strcmp(e->hint, "run `ambit doctor`") == 0 &&
+		if (e != NULL && e->code == AMBIT_HOST && strcmp(e->hint, ERR_DOCTOR) == 0 &&
 		    geteuid() == 0) /* idmapped mounts: not of an overlay, so not in most containers */
 			(void)snprintf(
 				e->hint, sizeof e->hint,

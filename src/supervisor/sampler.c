@@ -358,12 +358,12 @@ static int prove(struct sampler *s, struct err *e)
 	if ((s->what & SAMPLE_MEMORY) != 0) {
 		rollup = openat(s->proc_fd, "1/smaps_rollup", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (rollup < 0)
-			return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`",
+			return err_sys(e, AMBIT_HOST, errno, ERR_DOCTOR,
 				       "cannot read /proc/1/smaps_rollup of the cell");
 	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((s->what & rows[i].what) != 0 && !read_text(s, "1", rows[i].file, &err))
-			return err_sys(e, AMBIT_HOST, err, "run `ambit doctor`", "cannot read /proc/1/%s of the cell",
+			return err_sys(e, AMBIT_HOST, err, ERR_DOCTOR, "cannot read /proc/1/%s of the cell",
 				       rows[i].file);
 	return 0;
 }
@@ -382,7 +382,7 @@ int sampler_create(const struct sampler_ask *ask, struct sampler **ret, struct e
 	s->ticks_per_second = (uint64_t)sysconf(_SC_CLK_TCK);
 	/* Opened anew: a descriptor that came from another process shares its position with the copy kept there. */
 	s->proc_fd = openat(ask->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = s->proc_fd < 0 ? err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot open the cell's /proc")
+	r = s->proc_fd < 0 ? err_sys(e, AMBIT_HOST, errno, ERR_DOCTOR, "cannot open the cell's /proc")
 			   : check_root(s->proc_fd, e);
 	if (r == 0 && ask->scratch_fd >= 0) {
 		s->scratch_fd = fcntl(ask->scratch_fd, F_DUPFD_CLOEXEC, 3);
@@ -394,7 +394,7 @@ int sampler_create(const struct sampler_ask *ask, struct sampler **ret, struct e
 	if (r == 0 && (s->what & SAMPLE_WRITTEN) != 0) {
 		s->first_io_fd = openat(s->proc_fd, "1/io", O_RDONLY | O_CLOEXEC);
 		if (s->first_io_fd < 0)
-			r = err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot open /proc/1/io of the cell");
+			r = err_sys(e, AMBIT_HOST, errno, ERR_DOCTOR, "cannot open /proc/1/io of the cell");
 	}
 	if (r < 0) {
 		sampler_destroy(s);

@@ -114,7 +114,7 @@ static int add_mounts(struct uncounted *u, const struct uncounted_ask *ask, FILE
 			r = err_set(e, AMBIT_HOST, "say --limit disk=none if it need not hold",
 				    "a mount of the cell has a path or a kind that is too long to tell");
 	if (r == 0 && ferror(lines))
-		r = err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot read the mounts of the cell");
+		r = err_sys(e, AMBIT_HOST, errno, ERR_DOCTOR, "cannot read the mounts of the cell");
 	free(line);
 	return r;
 }
@@ -127,7 +127,7 @@ static int find_mounts(struct uncounted *u, const struct uncounted_ask *ask, str
 	int r;
 
 	if (lines == NULL)
-		return err_sys(e, AMBIT_HOST, errno, "run `ambit doctor`", "cannot read the mounts of the cell");
+		return err_sys(e, AMBIT_HOST, errno, ERR_DOCTOR, "cannot read the mounts of the cell");
 	(void)steal_fd(&fd); /* the stream has it */
 	r = add_mounts(u, ask, lines, root, e);
 	(void)fclose(lines);
