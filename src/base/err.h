@@ -8,7 +8,10 @@
 
 #include "ambit/codes.h"
 
-#define ERR_DOCTOR "run `ambit doctor`" /* a hint, where nothing better is known */
+/* hints that another place says something better than */
+#define ERR_DOCTOR "run `ambit doctor`"
+#define ERR_OWNERS                                                                                                     \
+	"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user"
 #define ERR_MSG_MAX 512
 #define ERR_WHY_MAX 512
 #define ERR_HINT_MAX 512

@@ -304,9 +304,8 @@ static const char *hint_of_program(const char *name, const char *otherwise, char
 }
 
 /* In the PATH that the cell will have. What only the host has comes last: it may be executed since it was named. */
-static int find_program(struct launch *l, struct err *e)
+static int find_program(struct launch *l, const char *name, struct err *e)
 {
-	const char *name = l->argv[0];
 	char hint[ERR_HINT_MAX];
 
 	if (strchr(name, '/') != NULL) {
@@ -644,7 +643,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r
 		  : environment_make(l->q, o->environment, wants_terminal(o), network_wants_judges(&l->q->grants),
 				     &l->env, e);
-	r = r < 0 ? r : find_program(l, e);
+	r = r < 0 ? r : find_program(l, l->argv[0], e);
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
@@ -691,9 +690,8 @@ static int check_interpreters(struct launch *l, const struct policy *p, struct e
 
 	for (unsigned kind = 0; kind < KIND_COUNT && r == 0; kind++) {
 		(void)policy_warm(p, (enum event_kind)kind, l->warm, &program, modules);
-		l->argv = (char *[]){ (char *)(uintptr_t)program }; /* only read */
 		if (program[0] == '/' && !is_written(l, program, false))
-			r = find_program(l, e);
+			r = find_program(l, program, e);
 	}
 	return r;
 }

@@ -215,8 +215,8 @@ static int lost(struct ambit_event *ev, struct err *e)
 	if (over == 1 && result->cause == CAUSE_REFUSED) {
 		if (e != NULL)
 			*e = result->error;
-		if (e != NULL && e->code == AMBIT_HOST && strcmp(e->hint, ERR_DOCTOR) == 0 &&
-		    geteuid() == 0) /* idmapped mounts: not of an overlay, so not in most containers */
+		if (e != NULL && e->code == AMBIT_HOST &&
+		    strcmp(e->hint, ERR_OWNERS) == 0) /* not of an overlay, so not in most containers */
 			(void)snprintf(
 				e->hint, sizeof e->hint,
 				"name a directory on ext4, xfs, btrfs or tmpfs (in a container, a volume) with --ledger or "

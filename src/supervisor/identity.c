@@ -158,10 +158,8 @@ static int send_tree(struct sending *s, const char *path, const char *granted, u
 
 static int cannot_send(const char *path, int sys_errno, struct err *e)
 {
-	const int r = err_sys(
-		e, sys_errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, sys_errno,
-		"root's cells need idmapped mounts (Linux 5.12, and a file system that can): or run as an ordinary user",
-		"cannot make %s visible in the cell", path);
+	const int r = err_sys(e, sys_errno == ENOENT ? AMBIT_NOT_FOUND : AMBIT_HOST, sys_errno, ERR_OWNERS,
+			      "cannot make %s visible in the cell", path);
 
 	/* mount_setattr(2): EINVAL is the file system that cannot */
 	return sys_errno != EINVAL
