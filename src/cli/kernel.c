@@ -120,7 +120,7 @@ static int find_former(struct visit *v, uint64_t n, struct event_row *ret, struc
 static int tell_start(struct visit *v, struct err *e)
 {
 	const struct run_options *o = v->o;
-	struct event_row former;
+	struct event_row former = { .n = 0 };
 	char why[2 * sizeof former.message];
 	int n;
 
