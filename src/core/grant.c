@@ -183,6 +183,14 @@ static int take_object(enum grant_verb verb, const char **object, char room[ENDP
 	return 0;
 }
 
+bool grant_object_is(enum grant_verb verb, const char *object)
+{
+	const char *normal = object;
+	char room[ENDPOINT_TEXT_MAX];
+
+	return verb < VERB_COUNT && take_object(verb, &normal, room, NULL) == 0 && strcmp(normal, object) == 0;
+}
+
 static int check_verb(enum grant_verb verb, struct err *e)
 {
 	if (verb >= VERB_COUNT)
@@ -364,19 +372,25 @@ static bool is_endpoint_within(const char *inner, const char *outer)
 	return endpoint_take(inner, &a, NULL) == 0 && endpoint_take(outer, &b, NULL) == 0 && endpoint_is_within(&a, &b);
 }
 
-/* By path: every right that is asked, beneath the object. By endpoint: within the object. Anything else: the same verb
+/* By path: every right that is asked, beneath the object. By endpoint: within the object. Any sub-agent within `*`. Anything else: the same verb
  * and the same object; a sub-agent may not give a variable another value, nor turn a value that was named into one of
  * the caller's. */
-static bool covers(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object)
+bool grant_object_covers(enum grant_verb outer_verb, const char *outer, enum grant_verb verb, const char *object)
 {
-	const struct grant *g = &set->grants[id];
 	const uint32_t asked = rights_of(verb, object);
 
 	if (verb == VERB_CONNECT)
-		return g->verb == verb && is_endpoint_within(object, grant_object(set, id));
+		return outer_verb == verb && is_endpoint_within(object, outer);
+	if (verb == VERB_DELEGATE && strcmp(outer, DELEGATE_ANY) == 0)
+		return outer_verb == verb;
 	if (asked == 0)
-		return g->verb == verb && strcmp(grant_object(set, id), object) == 0;
-	return (g->rights & asked) == asked && path_is_beneath(object, grant_object(set, id));
+		return outer_verb == verb && strcmp(outer, object) == 0;
+	return (rights_of(outer_verb, outer) & asked) == asked && path_is_beneath(object, outer);
+}
+
+static bool covers(const struct grant_set *set, uint32_t id, enum grant_verb verb, const char *object)
+{
+	return grant_object_covers((enum grant_verb)set->grants[id].verb, grant_object(set, id), verb, object);
 }
 
 static int wider(struct err *e, const struct grant_set *set, uint32_t parent, const char *object)
@@ -449,27 +463,34 @@ static bool allows(const struct grant_set *set, uint32_t id, const struct grant_
 	return covers(set, id, want->verb, want->object);
 }
 
-static bool lies_in(const struct grant_set *set, uint32_t inner, uint32_t outer)
+static bool lies_in(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
-	return set->grants[outer].verb == VERB_CONNECT && covers(set, outer, VERB_CONNECT, grant_object(set, inner));
+	return b_verb == VERB_CONNECT && grant_object_covers(b_verb, b, a_verb, a);
 }
 
-/* Of two that allow the same request. Rules, in this order: an endpoint within another is narrower, however long they
- * are written; the longer object is; of the same object, fewer rights; of as many, to run is less than to write; then
- * the one added first, which only grants derived alike can be. */
-static bool narrower(const struct grant_set *set, uint32_t a_id, uint32_t b_id)
+/* Rules, in this order: an endpoint within another is narrower, however long they are written; the longer object is; of the same object,
+ * fewer rights; of as many, to run is less than to write. */
+bool grant_object_is_narrower(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
-	const struct grant *a = &set->grants[a_id], *b = &set->grants[b_id];
-	const int a_rights = __builtin_popcount(a->rights), b_rights = __builtin_popcount(b->rights);
-	const bool a_in_b = lies_in(set, a_id, b_id), b_in_a = lies_in(set, b_id, a_id);
+	const uint32_t a_rights = rights_of(a_verb, a), b_rights = rights_of(b_verb, b);
+	const int a_count = __builtin_popcount(a_rights), b_count = __builtin_popcount(b_rights);
+	const bool a_in_b = lies_in(a_verb, a, b_verb, b), b_in_a = lies_in(b_verb, b, a_verb, a);
+	const size_t a_len = strlen(a), b_len = strlen(b);
 
 	if (a_in_b != b_in_a)
 		return a_in_b;
-	if (a->object_len != b->object_len)
-		return a->object_len > b->object_len;
-	if (a_rights != b_rights)
-		return a_rights < b_rights;
-	return (a->rights & RIGHT_WRITE) < (b->rights & RIGHT_WRITE);
+	if (a_len != b_len)
+		return a_len > b_len;
+	if (a_count != b_count)
+		return a_count < b_count;
+	return (a_rights & RIGHT_WRITE) < (b_rights & RIGHT_WRITE);
+}
+
+/* Of two that allow the same request; of two that are alike the one added first, which only grants derived alike can be. */
+static bool narrower(const struct grant_set *set, uint32_t a, uint32_t b)
+{
+	return grant_object_is_narrower((enum grant_verb)set->grants[a].verb, grant_object(set, a),
+					(enum grant_verb)set->grants[b].verb, grant_object(set, b));
 }
 
 struct grant_decision grant_check(const struct grant_set *set, const struct grant_request *want)

@@ -36,6 +36,8 @@ bool verb_available(enum grant_verb v);
 /* True and *ret if word is a verb of the table, available or not. */
 bool verb_find(const char *word, size_t len, enum grant_verb *ret);
 
+#define DELEGATE_ANY "*" /* as the object of a delegate: whatever the sub-agent is called */
+
 /* What a path verb allows beneath its object. work = read + write + run, write = write + read, run (given a path)
  * and read are what they say; every run implies that the bytes can be read. */
 enum grant_right { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_RUN = 4 };
@@ -107,6 +109,13 @@ struct grant_decision {
 };
 
 struct grant_decision grant_check(const struct grant_set *set, const struct grant_request *want);
+
+/* Whether an object is one of that verb, in the form in which it is kept. */
+bool grant_object_is(enum grant_verb verb, const char *object);
+/* Whether a grant of that verb and object covers another: its rights, where it is of a path, and its object; both as grant_object_is says. */
+bool grant_object_covers(enum grant_verb outer_verb, const char *outer, enum grant_verb verb, const char *object);
+/* Of two that cover the same: whether the first is the one to name. */
+bool grant_object_is_narrower(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b);
 
 /* Writes the exact grant that would allow a denied request, as a policy line ("read: /srv/data/x") and as a flag
  * ("--read /srv/data/x"). The object is quoted for its place when it needs to be. */

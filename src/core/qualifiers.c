@@ -251,6 +251,12 @@ static bool is_period(uint32_t rate, uint32_t seconds)
 	return rate == 0 ? seconds == 0 : unit_of(seconds) != '?';
 }
 
+bool qualifiers_are_well_formed(const struct qualifiers *q)
+{
+	return q->uses <= COUNT_MAX && q->bytes <= BYTES_MAX && q->rate <= COUNT_MAX &&
+	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->until_s < TIMESTAMP_END_MS / 1000;
+}
+
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 {
 	struct qualifiers q = { .uses = rbuf_u32(in) };
@@ -260,8 +266,7 @@ void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 	q.period_s = rbuf_u32(in);
 	q.ech = rbuf_u8(in);
 	q.until_s = rbuf_u64(in);
-	if (q.uses > COUNT_MAX || q.bytes > BYTES_MAX || q.rate > COUNT_MAX || !is_period(q.rate, q.period_s) ||
-	    q.ech > 1 || q.until_s >= TIMESTAMP_END_MS / 1000)
+	if (!qualifiers_are_well_formed(&q))
 		in->failed = true;
 	*ret = q;
 }

@@ -57,6 +57,8 @@ bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
 /* Whether inner allows no more than outer in any of them. */
 bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifiers *outer);
 
+/* Whether qualifiers_set could have given it. */
+bool qualifiers_are_well_formed(const struct qualifiers *q);
 void qualifiers_put(struct buf *out, const struct qualifiers *q);
 /* Fails the cursor on what qualifiers_set could not have given. */
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret);

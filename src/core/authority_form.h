@@ -1,0 +1,20 @@
+/* authority_form - whether what a request says can be kept: its names, bounds and grants, each by itself.
+ *
+ * Owns:   nothing.
+ * Holds:  a state has nothing that is not well-formed, whoever sent the requests, or wrote the state.
+ * Called: core/authority*.c. */
+#ifndef CORE_AUTHORITY_FORM_H
+#define CORE_AUTHORITY_FORM_H
+
+#include "core/authority.h"
+
+bool form_is_name(const char *name);
+bool form_is_bounds(const struct authority_bounds *b);
+/* Those of a badge or an agent: no time, nothing but numbers. */
+bool form_is_total(const struct authority_bounds *b);
+bool form_is_none(const struct authority_bounds *b);
+bool form_is_grant(const struct authority_request *q);
+/* Whether a grant like this one is within that one: in all but its depth, and whoever holds it. */
+bool form_is_within(const struct authority_request *q, const struct authority_grant_told *parent);
+
+#endif

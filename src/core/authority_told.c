@@ -1,0 +1,148 @@
+#include <string.h>
+
+#include "core/authority_rows.h"
+#include "core/authority_use.h"
+
+static const char *const why_words[WHY_COUNT] = {
+	[WHY_NONE] = "",
+	[WHY_RECORDED] = "recorded",
+	[WHY_ALREADY] = "already",
+	[WHY_NOT_HELD] = "not-held",
+	[WHY_FROZEN] = "frozen",
+	[WHY_REVOKED] = "revoked",
+	[WHY_EXPIRED] = "expired",
+	[WHY_NOT_NOW] = "not-now",
+	[WHY_BEYOND] = "beyond",
+	[WHY_DEPTH] = "depth",
+	[WHY_LABELLED] = "labelled",
+	[WHY_SPENT] = "spent",
+	[WHY_REFUSED] = "refused",
+	[WHY_FLOOD] = "flood",
+	[WHY_CONFLICT] = "conflict",
+	[WHY_MISMATCH] = "mismatch",
+	[WHY_ANSWERED] = "answered",
+	[WHY_TAKEN] = "taken",
+	[WHY_FULL] = "full",
+	[WHY_MALFORMED] = "malformed",
+};
+
+const char *authority_why_word(enum authority_why why)
+{
+	return why < WHY_COUNT ? why_words[why] : "?";
+}
+
+bool authority_badge_at(const struct authority *a, uint32_t row, struct authority_badge_told *ret)
+{
+	const struct badge *b = row < a->size.badges ? &a->badges[row] : NULL;
+
+	if (b == NULL || !b->row.live)
+		return false;
+	*ret = (struct authority_badge_told){ .ref = badge_ref(a, row),
+					      .parent = badge_ref(a, b->parent),
+					      .agent = badge_agent(a, row),
+					      .depth = b->depth,
+					      .frozen = is_frozen(a, row),
+					      .labels = b->labels,
+					      .bounds = b->account.bounds,
+					      .uses = b->account.uses,
+					      .bytes = b->account.bytes,
+					      .rows = b->account.rows };
+	memcpy(ret->id, b->id, AUTHORITY_ID);
+	memcpy(ret->event, b->event, AUTHORITY_ID);
+	return true;
+}
+
+bool authority_grant_at(const struct authority *a, uint32_t row, struct authority_grant_told *ret)
+{
+	const struct holding *g = row < a->size.grants ? &a->grants[row] : NULL;
+
+	if (g == NULL || !g->row.live)
+		return false;
+	*ret = (struct authority_grant_told){ .ref = grant_ref(a, row),
+					      .parent = grant_ref(a, g->parent),
+					      .badge = badge_ref(a, g->badge),
+					      .verb = g->verb,
+					      .flags = g->flags,
+					      .depth = g->depth,
+					      .revoked = g->revoked,
+					      .expired = g->expired,
+					      .muted = g->muted,
+					      .labels = g->labels,
+					      .n_unless = g->n_unless,
+					      .bounds = g->account.bounds,
+					      .uses = g->account.uses,
+					      .bytes = g->account.bytes,
+					      .rows = g->account.rows,
+					      .lent_bytes = g->lent_bytes,
+					      .lent_rows = g->lent_rows,
+					      .object = text_of(a, g->object),
+					      .terms = text_of(a, g->terms) };
+	memcpy(ret->id, g->id, AUTHORITY_ID);
+	memcpy(ret->unless, g->unless, sizeof ret->unless);
+	return true;
+}
+
+bool authority_ask_at(const struct authority *a, uint32_t row, struct authority_ask_told *ret)
+{
+	const struct ask *k = row < a->size.asks ? &a->asks[row] : NULL;
+
+	if (k == NULL || !k->row.live)
+		return false;
+	*ret = (struct authority_ask_told){ .ref = ask_ref(a, row),
+					    .badge = badge_ref(a, k->badge),
+					    .grant = grant_ref(a, k->grant),
+					    .state = k->state,
+					    .session = k->session,
+					    .until_ms = k->until_ms };
+	memcpy(ret->id, k->id, AUTHORITY_ID);
+	memcpy(ret->digest, k->digest, AUTHORITY_DIGEST);
+	return true;
+}
+
+bool authority_mark_at(const struct authority *a, uint32_t row, struct authority_mark_told *ret)
+{
+	if (row >= a->size.marks || !a->marks[row].row.live)
+		return false;
+	*ret = (struct authority_mark_told){ .path = text_of(a, a->marks[row].path), .labels = a->marks[row].labels };
+	return true;
+}
+
+bool authority_agent_at(const struct authority *a, uint32_t row, struct authority_agent_told *ret)
+{
+	const struct agent *g = row < a->size.agents ? &a->agents[row] : NULL;
+
+	if (g == NULL || !g->row.live)
+		return false;
+	*ret = (struct authority_agent_told){ .name = text_of(a, g->name),
+					      .bounds = g->account.bounds,
+					      .uses = g->account.uses,
+					      .bytes = g->account.bytes,
+					      .rows = g->account.rows };
+	return true;
+}
+
+bool authority_is_frozen(const struct authority *a)
+{
+	return a->frozen;
+}
+
+authority_ref authority_find(const struct authority *a, authority_ref badge, enum grant_verb verb, const char *object)
+{
+	const uint32_t holder = badge_of(a, badge);
+	uint32_t best = ROW_NONE;
+
+	if (holder == ROW_NONE || verb >= VERB_COUNT)
+		return 0;
+	for (uint32_t i = a->badges[holder].grants; i != ROW_NONE; i = a->grants[i].of_badge) {
+		const struct holding *g = &a->grants[i];
+		const enum grant_verb of = (enum grant_verb)g->verb; /* is one: it was made so */
+
+		if (g->revoked || g->expired || !grant_object_covers(of, text_of(a, g->object), verb, object))
+			continue;
+		if (best == ROW_NONE ||
+		    grant_object_is_narrower(of, text_of(a, g->object), (enum grant_verb)a->grants[best].verb,
+					     holding_object(a, best)))
+			best = i;
+	}
+	return grant_ref(a, best);
+}

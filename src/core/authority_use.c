@@ -1,0 +1,390 @@
+#include "core/authority_use.h"
+
+#include <string.h>
+
+bool refuse(struct authority_answer *ret, enum authority_why why)
+{
+	ret->verdict = AUTHORITY_DENIED;
+	ret->why = (uint8_t)why; /* below WHY_COUNT */
+	return false;
+}
+
+bool is_frozen(const struct authority *a, uint32_t badge)
+{
+	for (; badge != ROW_NONE; badge = a->badges[badge].parent)
+		if (a->badges[badge].frozen)
+			return true;
+	return a->frozen;
+}
+
+/* ---- labels ---- */
+
+static bool is_blocked(const struct holding *g, uint64_t labels)
+{
+	for (uint8_t i = 0; i < g->n_unless; i++)
+		if ((g->unless[i] & ~labels) == 0)
+			return true;
+	return false;
+}
+
+uint64_t labels_for(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST])
+{
+	uint64_t labels = a->badges[badge].labels;
+
+	for (uint32_t i = 0, seen = 0; seen < a->passes_used; i++) {
+		const struct pass *p = &a->passes[i];
+
+		if (!p->row.live)
+			continue;
+		seen++;
+		if (p->badge == badge && memcmp(p->digest, digest, AUTHORITY_DIGEST) == 0)
+			labels &= ~p->labels;
+	}
+	return labels;
+}
+
+void passes_take(struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST])
+{
+	for (uint32_t i = 0, left = a->passes_used; left > 0; i++) {
+		const struct pass *p = &a->passes[i];
+
+		if (!p->row.live)
+			continue;
+		left--;
+		if (p->badge == badge && memcmp(p->digest, digest, AUTHORITY_DIGEST) == 0)
+			pass_drop(a, i);
+	}
+}
+
+bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels)
+{
+	struct badge *b = &a->badges[badge];
+	const uint64_t before = b->labels;
+
+	b->labels |= labels;
+	if (b->labels == before)
+		return false;
+	for (uint32_t i = b->grants; i != ROW_NONE; i = a->grants[i].of_badge) {
+		const struct holding *g = &a->grants[i];
+
+		if (!g->revoked && !g->expired && (g->flags & AUTHORITY_ASK_LABELLED) == 0 && !is_blocked(g, before) &&
+		    is_blocked(g, b->labels))
+			act(a, AUTHORITY_ACT_CLOSE, grant_ref(a, i));
+	}
+	return true;
+}
+
+/* ---- accounts ---- */
+
+void account_init(struct authority *a, struct account *c, const struct authority_bounds *bounds)
+{
+	c->bounds = *bounds;
+	rate_init(&c->rate, bounds->q.rate, bounds->q.period_s * 1000, a->ticks_ms);
+}
+
+/* All that a use is charged to, one after the other: what the grant is derived from, then who is above the badge, then their agents. */
+struct bill {
+	uint32_t grant, badge, holder, agents_of; /* holder: of the agents; agents_of: where that begins */
+};
+
+static struct bill bill_of(const struct authority *a, uint32_t grant)
+{
+	const uint32_t badge = a->grants[grant].badge;
+
+	return (struct bill){ .grant = grant, .badge = badge, .holder = badge, .agents_of = badge };
+}
+
+/* Whether a badge that stands below names the same agent. */
+static bool is_named_before(const struct authority *a, const struct bill *b)
+{
+	for (uint32_t i = b->agents_of; i != b->holder; i = a->badges[i].parent)
+		if (a->badges[i].agent == a->badges[b->holder].agent)
+			return true;
+	return false;
+}
+
+/* NULL: that was all. */
+static struct account *bill_next(struct authority *a, struct bill *b)
+{
+	if (b->grant != ROW_NONE) {
+		struct holding *g = &a->grants[b->grant];
+
+		b->grant = g->parent;
+		return &g->account;
+	}
+	if (b->badge != ROW_NONE) {
+		struct badge *h = &a->badges[b->badge];
+
+		b->badge = h->parent;
+		return &h->account;
+	}
+	while (b->holder != ROW_NONE) {
+		const uint32_t agent = a->badges[b->holder].agent;
+		const bool is_new = agent != ROW_NONE && !is_named_before(a, b);
+
+		b->holder = a->badges[b->holder].parent;
+		if (is_new)
+			return &a->agents[agent].account;
+	}
+	return NULL;
+}
+
+static bool is_over(uint64_t bound, uint64_t used, uint64_t amount)
+{
+	return bound != 0 && (amount > bound || used > bound - amount);
+}
+
+static bool has_room(struct authority *a, struct account *c, const struct authority_request *q,
+		     struct authority_answer *ret)
+{
+	uint8_t limit;
+
+	if (is_over(c->bounds.q.uses, c->uses, 1))
+		limit = AUTHORITY_USES;
+	else if (is_over(c->bounds.q.bytes, c->bytes, q->bytes))
+		limit = AUTHORITY_BYTES;
+	else if (is_over(c->bounds.rows, c->rows, q->rows))
+		limit = AUTHORITY_ROWS;
+	else if (rate_wait_ms(&c->rate, a->ticks_ms) > 0)
+		limit = AUTHORITY_RATE;
+	else
+		return true;
+	ret->limit = limit;
+	return refuse(ret, WHY_SPENT);
+}
+
+static bool all_have_room(struct authority *a, const struct use *u, struct authority_answer *ret)
+{
+	struct bill b = bill_of(a, u->grant);
+
+	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b))
+		if (!has_room(a, c, u->q, ret))
+			return false;
+	return true;
+}
+
+/* Without a bound it counts as far as it goes. */
+static uint64_t sum(uint64_t used, uint64_t amount)
+{
+	return used > UINT64_MAX - amount ? UINT64_MAX : used + amount;
+}
+
+static void charge(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows)
+{
+	struct bill b = bill_of(a, grant);
+
+	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b)) {
+		c->uses = sum(c->uses, 1);
+		c->bytes = sum(c->bytes, bytes);
+		c->rows = sum(c->rows, rows);
+		(void)rate_take(&c->rate, a->ticks_ms); /* there is one: has_room */
+	}
+}
+
+/* An agent's account may be younger than the use. */
+static uint64_t rest(uint64_t used, uint64_t amount)
+{
+	return used > amount ? used - amount : 0;
+}
+
+void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows)
+{
+	struct bill b = bill_of(a, grant);
+
+	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b)) {
+		c->bytes = rest(c->bytes, bytes);
+		c->rows = rest(c->rows, rows);
+	}
+	a->grants[grant].lent_bytes -= bytes; /* no more: looked at */
+	a->grants[grant].lent_rows -= rows;
+}
+
+/* ---- asking ---- */
+
+static uint32_t question(const struct authority *a, const struct use *u)
+{
+	for (uint32_t i = 0, seen = 0; seen < a->asks_used; i++) {
+		const struct ask *k = &a->asks[i];
+
+		if (!k->row.live)
+			continue;
+		seen++;
+		if (k->badge == u->badge && k->grant == u->grant &&
+		    memcmp(k->digest, u->q->digest, AUTHORITY_DIGEST) == 0)
+			return i;
+	}
+	return ROW_NONE;
+}
+
+static uint32_t waiting_in(const struct authority *a, uint32_t top)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0, seen = 0; seen < a->asks_used; i++) {
+		if (!a->asks[i].row.live)
+			continue;
+		seen++;
+		if (a->asks[i].state == ASK_WAITS && badge_top(a, a->asks[i].badge) == top)
+			n++;
+	}
+	return n;
+}
+
+static bool asks(struct authority *a, uint32_t ask, enum authority_why why, struct authority_answer *ret)
+{
+	ret->verdict = AUTHORITY_ASKS;
+	ret->why = (uint8_t)why; /* below WHY_COUNT */
+	ret->made = ask_ref(a, ask);
+	return false;
+}
+
+static bool ask_anew(struct authority *a, const struct use *u, struct authority_answer *ret)
+{
+	const struct authority_request *q = u->q;
+	const uint32_t top = badge_top(a, u->badge);
+	uint32_t i;
+
+	if (a->grants[u->grant].muted)
+		return refuse(ret, WHY_REFUSED);
+	if (is_zeroes(q->id, AUTHORITY_ID) || q->until_ms <= q->now_ms)
+		return refuse(ret, WHY_MALFORMED);
+	if (waiting_in(a, top) >= AUTHORITY_WAITING_MAX || rate_wait_ms(&a->badges[top].asks, a->ticks_ms) > 0)
+		return refuse(ret, WHY_FLOOD);
+	if (a->asks_used == a->size.asks)
+		return refuse(ret, WHY_FULL);
+	(void)rate_take(&a->badges[top].asks, a->ticks_ms); /* there is one */
+	i = ask_new(a);
+	a->asks[i].badge = u->badge;
+	a->asks[i].grant = u->grant;
+	a->asks[i].state = ASK_WAITS;
+	a->asks[i].until_ms = q->until_ms;
+	memcpy(a->asks[i].id, q->id, AUTHORITY_ID);
+	memcpy(a->asks[i].digest, q->digest, AUTHORITY_DIGEST);
+	if (q->until_ms < a->next_ask_ms)
+		a->next_ask_ms = q->until_ms;
+	return asks(a, i, WHY_NONE, ret);
+}
+
+static bool is_approved(struct authority *a, struct use *u, struct authority_answer *ret)
+{
+	const uint32_t i = question(a, u);
+
+	if (i == ROW_NONE)
+		return ask_anew(a, u, ret);
+	switch ((enum authority_ask_state)a->asks[i].state) {
+	case ASK_APPROVED: u->ask = i; return true;
+	case ASK_WAITS: return asks(a, i, WHY_ALREADY, ret);
+	case ASK_REFUSED: break;
+	}
+	return refuse(ret, WHY_REFUSED);
+}
+
+/* ---- the decision ---- */
+
+static bool is_well_formed(const struct authority_request *q, enum grant_verb verb)
+{
+	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 &&
+	       (q->minute < WINDOW_DAY || q->minute == AUTHORITY_MINUTE_NONE) && q->bytes <= AUTHORITY_AMOUNT_MAX &&
+	       q->rows <= AUTHORITY_AMOUNT_MAX;
+}
+
+static bool is_recorded(const struct key *k, const struct use *u)
+{
+	return k->grant == u->grant && memcmp(k->digest, u->q->digest, AUTHORITY_DIGEST) == 0 &&
+	       k->bytes == u->q->bytes && k->rows == u->q->rows;
+}
+
+/* True: the key says what becomes of it. */
+static bool key_decides(const struct authority *a, const struct use *u, struct authority_answer *ret)
+{
+	const uint32_t key = (u->q->flags & AUTHORITY_KEYED) != 0 ? key_with_name(a, u->badge, u->q->key) : ROW_NONE;
+
+	if (key == ROW_NONE)
+		return false;
+	if (is_recorded(&a->keys[key], u))
+		ret->why = WHY_RECORDED;
+	else
+		(void)refuse(ret, WHY_CONFLICT);
+	return true;
+}
+
+static bool is_within(const struct use *u, const struct authority *a, const struct holding *g)
+{
+	return u->object[0] == 0 ? u->verb == g->verb
+				 : grant_object_covers((enum grant_verb)g->verb, text_of(a, g->object), u->verb,
+						       u->object); /* its verb is one: it was made so */
+}
+
+static bool can_go_deeper(const struct authority *a, const struct use *u)
+{
+	return a->grants[u->grant].depth > 0 && a->badges[u->badge].depth < AUTHORITY_DEPTH_MAX;
+}
+
+bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret)
+{
+	const struct authority_request *q = u->q;
+	const struct holding *g = &a->grants[u->grant];
+
+	u->ask = ROW_NONE;
+	if (!is_well_formed(q, u->verb))
+		return refuse(ret, WHY_MALFORMED);
+	if (is_frozen(a, u->badge))
+		return refuse(ret, WHY_FROZEN);
+	if (g->revoked || g->expired)
+		return refuse(ret, g->revoked ? WHY_REVOKED : WHY_EXPIRED);
+	if (key_decides(a, u, ret))
+		return false;
+	if (!window_has(&g->account.bounds.window, q->minute))
+		return refuse(ret, WHY_NOT_NOW);
+	if (!is_within(u, a, g))
+		return refuse(ret, WHY_BEYOND);
+	if (u->opens && !can_go_deeper(a, u))
+		return refuse(ret, WHY_DEPTH);
+	u->blocked = is_blocked(g, labels_for(a, u->badge, q->digest));
+	if (u->blocked && (g->flags & AUTHORITY_ASK_LABELLED) == 0)
+		return refuse(ret, WHY_LABELLED);
+	if (!all_have_room(a, u, ret))
+		return false;
+	if (((q->flags & AUTHORITY_KEYED) != 0 && a->keys_used == a->size.keys) ||
+	    (g->verb == VERB_DECLASSIFY && a->passes_used == a->size.passes))
+		return refuse(ret, WHY_FULL);
+	return (g->flags & AUTHORITY_ASK) == 0 && !u->blocked ? true : is_approved(a, u, ret);
+}
+
+static void keep_key(struct authority *a, const struct use *u)
+{
+	struct key *k = &a->keys[key_new(a, u->badge, u->q->key)];
+
+	k->grant = u->grant;
+	k->bytes = u->q->bytes;
+	k->rows = u->q->rows;
+	memcpy(k->digest, u->q->digest, AUTHORITY_DIGEST);
+}
+
+static void make_pass(struct authority *a, const struct use *u)
+{
+	struct pass *p = &a->passes[pass_new(a)];
+
+	p->badge = u->badge;
+	p->labels = a->grants[u->grant].labels;
+	memcpy(p->digest, u->q->digest, AUTHORITY_DIGEST);
+}
+
+void use_charge(struct authority *a, const struct use *u)
+{
+	struct holding *g = &a->grants[u->grant];
+
+	charge(a, u->grant, u->q->bytes, u->q->rows);
+	g->lent_bytes = sum(g->lent_bytes, u->q->bytes);
+	g->lent_rows = sum(g->lent_rows, u->q->rows);
+	if (u->ask != ROW_NONE && !a->asks[u->ask].session)
+		ask_drop(a, u->ask);
+	if (g->n_unless > 0)
+		passes_take(a, u->badge, u->q->digest);
+	if ((u->q->flags & AUTHORITY_KEYED) != 0)
+		keep_key(a, u);
+	if (g->verb == VERB_DECLASSIFY)
+		make_pass(a, u);
+	else
+		(void)labels_grow(a, u->badge, g->labels);
+}

@@ -1,0 +1,39 @@
+/* authority_use - one use of a grant: whether it is allowed, what it is charged to, and which labels it leaves.
+ *
+ * Owns:   nothing.
+ * Holds:  rules 5 to 9 and 12 of authority.h, in the order of doc/AUTHORITY.md: all is looked at before anything changes.
+ * Called: core/authority.c. */
+#ifndef CORE_AUTHORITY_USE_H
+#define CORE_AUTHORITY_USE_H
+
+#include "core/authority_rows.h"
+
+/* Which badge uses which grant for what, and what was found out about it. */
+struct use {
+	const struct authority_request *q;
+	uint32_t badge, grant;
+	enum grant_verb verb;
+	const char *object;
+	bool opens;   /* a sub-agent */
+	bool blocked; /* by a label, where that asks */
+	uint32_t ask; /* the approval that allows it, or ROW_NONE */
+};
+
+/* False: ret has the answer, and nothing but a question has changed. */
+bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret);
+/* What use_is_allowed said is charged, and leaves its labels. */
+void use_charge(struct authority *a, const struct use *u);
+/* What was lent and not needed; no more than that. */
+void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows);
+
+/* Puts labels on a badge, and tells which of its grants that closes. False: there was nothing new. */
+bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels);
+/* The badge's, less what its passes for that digest take off. */
+uint64_t labels_for(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
+void passes_take(struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
+bool is_frozen(const struct authority *a, uint32_t badge);
+
+void account_init(struct authority *a, struct account *c, const struct authority_bounds *bounds);
+bool refuse(struct authority_answer *ret, enum authority_why why);
+
+#endif
