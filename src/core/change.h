@@ -44,7 +44,8 @@ enum change_type { CHANGE_FILE = 1, CHANGE_DIRECTORY, CHANGE_SYMLINK, CHANGE_FIF
 	X(JUDGED,    2, "judged")    /* protected unless its content is harmless, which is still to be said */         \
 	X(CONFLICT,  3, "conflict")  /* the real tree changed there */                                                 \
 	X(HIDDEN,    4, "hidden")    /* something that the cell did not see lies there */                              \
-	X(REFUSED,   5, "refused")   /* a device, setuid bits, a name that is too long: `reason` says what */
+	X(REFUSED,   5, "refused")   /* a device, setuid bits, a name that is too long: `reason` says what */          \
+	X(ASKED,     6, "asked")     /* the policy wants a person to say yes to it */
 /* clang-format on */
 
 enum change_held {

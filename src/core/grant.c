@@ -265,8 +265,11 @@ static int join(struct grant_set *set, uint32_t i, const struct grant *g, const 
 				   : "keep one of the two; the order of grants never decides";
 	char shown[SHOWN_MAX];
 
-	if (!qualifiers_are_same(&set->grants[i].qualifiers, &g->qualifiers) ||
-	    strcmp(grant_terms(set, i), terms) != 0) {
+	struct qualifiers q = g->qualifiers;
+
+	q.ask |= set->grants[i].qualifiers.ask; /* it wins over the grant that would not ask */
+	set->grants[i].qualifiers.ask = q.ask;
+	if (!qualifiers_are_same(&set->grants[i].qualifiers, &q) || strcmp(grant_terms(set, i), terms) != 0) {
 		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
 		return err_set(e, AMBIT_CONFLICT, hint, "%s: '%s' is given with different qualifiers",
 			       verb_word((enum grant_verb)g->verb), shown);
@@ -321,6 +324,12 @@ int grant_check_terms(const char *object, const char *terms, struct err *e)
 		       "connect: '%s' takes no http, graphql, secret or credentials", shown);
 }
 
+/* Of what is staged, which waits for the answer. */
+static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
+{
+	return (verb == VERB_WORK || verb == VERB_WRITE) && qualifiers_only_ask(q);
+}
+
 static int check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
 			    struct err *e)
 {
@@ -330,8 +339,11 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 
 		return rc < 0 ? rc : grant_check_terms(object, terms, e);
 	}
-	if (verb == VERB_CONNECT || (qualifiers_are_none(q) && terms[0] == 0))
+	if (terms[0] == 0 && (verb == VERB_CONNECT ? q->ask == 0 : qualifiers_are_none(q) || can_ask(verb, q)))
 		return 0;
+	if (q->ask != 0)
+		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the work or write that is meant",
+			       "%s: this verb takes no ask", verb_word(verb));
 	return err_set(e, AMBIT_MALFORMED, "leave the qualifiers out", "%s: this verb takes no qualifiers",
 		       verb_word(verb));
 }

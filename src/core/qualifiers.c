@@ -51,6 +51,7 @@ bool qualifiers_has(const struct qualifiers *q, enum qualifier which)
 	case QUALIFIER_RATE: return q->rate != 0;
 	case QUALIFIER_ECH: return q->ech != 0;
 	case QUALIFIER_UNTIL: return q->until_s != 0;
+	case QUALIFIER_ASK: return q->ask != 0;
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -90,7 +91,7 @@ static bool read_bytes(const char *value, uint64_t *ret)
 	return true;
 }
 
-static bool read_ech(const char *value, uint32_t *ret)
+static bool read_true(const char *value, uint32_t *ret)
 {
 	if (strcmp(value, "true") != 0)
 		return false;
@@ -120,8 +121,9 @@ static bool read_value(struct qualifiers *q, enum qualifier which, const char *v
 	case QUALIFIER_USES: return parse_u32(value, 1, COUNT_MAX, &q->uses);
 	case QUALIFIER_BYTES: return read_bytes(value, &q->bytes);
 	case QUALIFIER_RATE: return read_rate(value, q);
-	case QUALIFIER_ECH: return read_ech(value, &q->ech);
+	case QUALIFIER_ECH: return read_true(value, &q->ech);
 	case QUALIFIER_UNTIL: return read_until(value, &q->until_s);
+	case QUALIFIER_ASK: return read_true(value, &q->ask);
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -134,7 +136,8 @@ static const char *hint_of(enum qualifier which)
 	case QUALIFIER_BYTES:
 		return "write bytes, or a number and K, M, G or T, such as 10M, at most 1048576T; or leave it out";
 	case QUALIFIER_RATE: return "write a number and /s, /m or /h, such as 10/s; or leave it out";
-	case QUALIFIER_ECH: return "write true, or leave it out";
+	case QUALIFIER_ECH:
+	case QUALIFIER_ASK: return "write true, or leave it out";
 	case QUALIFIER_UNTIL: return "write a moment in UTC, such as 2026-12-01T00:00:00Z; or leave it out";
 	case QUALIFIER_COUNT: break;
 	}
@@ -180,7 +183,8 @@ void qualifier_format(const struct qualifiers *q, enum qualifier which, char *re
 	case QUALIFIER_USES: (void)snprintf(ret, size, "%" PRIu32, q->uses); break;
 	case QUALIFIER_BYTES: limits_format(&bytes, LIMIT_DISK, ret, size); break;
 	case QUALIFIER_RATE: (void)snprintf(ret, size, "%" PRIu32 "/%c", q->rate, unit_of(q->period_s)); break;
-	case QUALIFIER_ECH: (void)snprintf(ret, size, "true"); break;
+	case QUALIFIER_ECH:
+	case QUALIFIER_ASK: (void)snprintf(ret, size, "true"); break;
 	case QUALIFIER_UNTIL: put_until(q->until_s, ret, size); break;
 	case QUALIFIER_COUNT: break;
 	}
@@ -195,7 +199,7 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 		char value[32];
 
 		qualifier_format(q, i, value, sizeof value);
-		if (value[0] != 0) /* it fits: five words, three numbers, a moment */
+		if (value[0] != 0) /* it fits: six words, three numbers, a moment */
 			n += (size_t)snprintf(ret + n, QUALIFIERS_TEXT_MAX - n, "%s%s=%s", n > 0 ? " " : "", words[i],
 					      value);
 	}
@@ -203,15 +207,20 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 
 /* ---- comparing ---- */
 
-bool qualifiers_are_none(const struct qualifiers *q)
+bool qualifiers_only_ask(const struct qualifiers *q)
 {
 	return q->uses == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0;
+}
+
+bool qualifiers_are_none(const struct qualifiers *q)
+{
+	return q->ask == 0 && qualifiers_only_ask(q);
 }
 
 bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
 {
 	return a->uses == b->uses && a->bytes == b->bytes && a->rate == b->rate && a->period_s == b->period_s &&
-	       a->ech == b->ech && a->until_s == b->until_s;
+	       a->ech == b->ech && a->until_s == b->until_s && a->ask == b->ask;
 }
 
 static bool is_no_larger(uint64_t inner, uint64_t outer)
@@ -231,7 +240,8 @@ static bool is_rate_within(const struct qualifiers *inner, const struct qualifie
 bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifiers *outer)
 {
 	return is_no_larger(inner->uses, outer->uses) && is_no_larger(inner->bytes, outer->bytes) &&
-	       is_rate_within(inner, outer) && inner->ech <= outer->ech && is_no_larger(inner->until_s, outer->until_s);
+	       is_rate_within(inner, outer) && inner->ech <= outer->ech && inner->ask >= outer->ask &&
+	       is_no_larger(inner->until_s, outer->until_s);
 }
 
 /* ---- between processes ---- */
@@ -242,7 +252,7 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q)
 	buf_put_u64(out, q->bytes);
 	buf_put_u32(out, q->rate);
 	buf_put_u32(out, q->period_s);
-	buf_put_u8(out, (uint8_t)q->ech); /* 0 or 1 */
+	buf_put_u8(out, (uint8_t)(q->ech | q->ask << 1)); /* two bits */
 	buf_put_u64(out, q->until_s);
 }
 
@@ -254,17 +264,20 @@ static bool is_period(uint32_t rate, uint32_t seconds)
 bool qualifiers_are_well_formed(const struct qualifiers *q)
 {
 	return q->uses <= COUNT_MAX && q->bytes <= BYTES_MAX && q->rate <= COUNT_MAX &&
-	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->until_s < TIMESTAMP_END_MS / 1000;
+	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->ask <= 1 && q->until_s < TIMESTAMP_END_MS / 1000;
 }
 
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 {
 	struct qualifiers q = { .uses = rbuf_u32(in) };
+	uint8_t marks;
 
 	q.bytes = rbuf_u64(in);
 	q.rate = rbuf_u32(in);
 	q.period_s = rbuf_u32(in);
-	q.ech = rbuf_u8(in);
+	marks = rbuf_u8(in);
+	q.ech = marks & 1u;
+	q.ask = marks >> 1;
 	q.until_s = rbuf_u64(in);
 	if (!qualifiers_are_well_formed(&q))
 		in->failed = true;

@@ -1,4 +1,4 @@
-/* qualifiers - how much of what a grant `connect` allows, and on which terms.
+/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all of them, of what is written `ask` alone.
  *
  * Owns:   struct qualifiers: pure data, with its words, its text and its encoding. Zeroed memory has none.
  * Holds:  a number that is absent (0) bounds nothing, and so allows more than any other. What was set or decoded is in range.
@@ -19,7 +19,8 @@
 	X(BYTES, "bytes")                                                                                              \
 	X(RATE, "rate")                                                                                                \
 	X(ECH, "ech")                                                                                                  \
-	X(UNTIL, "until")
+	X(UNTIL, "until")                                                                                              \
+	X(ASK, "ask")
 
 enum qualifier {
 #define QUALIFIER_ENUM(name, word) QUALIFIER_##name,
@@ -35,6 +36,7 @@ struct qualifiers {
 	uint32_t rate;     /* connections that may be begun at once; as many come back, evenly, in each period */
 	uint32_t period_s; /* 1, 60 or 3600; 0 if there is no rate */
 	uint32_t ech;      /* 1: an encrypted client hello passes */
+	uint32_t ask;      /* 1: nothing is done with it before a person said yes */
 };
 
 #define QUALIFIERS_TEXT_MAX 128 /* of qualifiers_format, with its NUL */
@@ -44,6 +46,9 @@ const char *qualifier_word(enum qualifier which);
 /* False: it is none of these. */
 bool qualifier_is(const char *word, enum qualifier *ret);
 bool qualifiers_has(const struct qualifiers *q, enum qualifier which);
+
+/* Whether there are none but ask. */
+bool qualifiers_only_ask(const struct qualifiers *q);
 
 /* A value as a person writes it: "50", "10M", "10/s", "true", "2026-12-01T00:00:00Z". -MALFORMED; then *q is as it was. */
 int qualifiers_set(struct qualifiers *q, enum qualifier which, const char *value, struct err *e);

@@ -22,6 +22,8 @@ static void put_text(struct json *j, const struct qualifiers *q, enum qualifier 
 void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t)
 {
 	json_put_object(j);
+	if (q->ask != 0)
+		json_put_bool(json_put_key(j, "ask"), true);
 	if (q->bytes != 0)
 		json_put_count(json_put_key(j, "bytes"), q->bytes);
 	put_term(j, t, TERM_CREDENTIALS);

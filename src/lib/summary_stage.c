@@ -21,6 +21,7 @@ const char *summary_held_why(uint8_t held)
 	case HELD_CONFLICT: return "the real tree changed there meanwhile";
 	case HELD_HIDDEN: return "something lies there that the command could not see";
 	case HELD_REFUSED: return "nothing of that kind is ever committed";
+	case HELD_ASKED: return "a person has to say yes to it";
 	default: return "";
 	}
 }
@@ -178,6 +179,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_DENIED: return "something was denied, and it is strict";
 	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
 	case STAGE_WHY_REFUSED: return "they could not be committed";
+	case STAGE_WHY_ASKS: return "the policy asks a person first";
 	}
 	return "";
 }
@@ -191,6 +193,7 @@ static const char *files_now(const struct stage_answer *a)
 	case STAGE_WHY_KILLED:
 	case STAGE_WHY_LOST:
 	case STAGE_WHY_HELD:
+	case STAGE_WHY_ASKS:
 	case STAGE_WHY_DENIED:
 		return a->end.commits > 0 ? "; of it your files have what you committed, which `ambit undo` takes back"
 					  : "; your files are as they were";

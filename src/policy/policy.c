@@ -524,7 +524,8 @@ static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l,
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
 	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)) ||
-	    (l->verb != VERB_CONNECT && (!qualifiers_are_none(&l->qualifiers) || l->terms != 0)))
+	    (l->verb != VERB_CONNECT && (!qualifiers_only_ask(&l->qualifiers) || l->terms != 0)) ||
+	    (l->qualifiers.ask != 0 && l->verb != VERB_WORK && l->verb != VERB_WRITE))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	rc = check_line(l, e);
 	return rc < 0 ? rc : grant_check_terms(l->object, policy_terms(p, l), e);

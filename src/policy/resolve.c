@@ -384,7 +384,8 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 		return refuse(r, l, asked, end, e);
 	rc = policy_check_place((enum grant_verb)l->verb, r->walk.done, r->walk.done, e);
 	if (rc == 0)
-		rc = grant_add(set, (enum grant_verb)l->verb, r->walk.done, l->flags, NULL, e);
+		rc = grant_add_qualified(set, (enum grant_verb)l->verb, r->walk.done, l->flags, &l->qualifiers, "",
+					 NULL, e);
 	if (rc == 0)
 		rc = add_name(names, asked, r->walk.done, e);
 	if (rc == 0)

@@ -65,6 +65,13 @@ int qualifier_parse(const char *word, struct err *e)
 
 int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 {
+	const bool asks = strcmp(word, qualifier_word(QUALIFIER_ASK)) == 0;
+
+	if (asks && (verb == VERB_WORK || verb == VERB_WRITE))
+		return 0;
+	if (asks)
+		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
+			       "'%s' is not available beside %s in this build", word, verb_word(verb));
 	if (verb == VERB_CONNECT)
 		return 0;
 	return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",

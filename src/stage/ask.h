@@ -29,18 +29,19 @@ enum stage_op {
 };
 
 enum stage_flag {
-	STAGE_FLAG_COMMIT = 1,   /* SETTLE: the event succeeded; commit */
-	STAGE_FLAG_DISCARD = 2,  /* SETTLE: do not keep it */
-	STAGE_FLAG_DIGESTS = 4,  /* of new contents */
-	STAGE_FLAG_COLOUR = 8,   /* DIFF */
-	STAGE_FLAG_STAT = 16,    /* DIFF: a table of names */
-	STAGE_FLAG_NAMES = 32,   /* DIFF: names only */
-	STAGE_FLAG_ALL = 64,     /* DISCARD: every stage that is not in use */
-	STAGE_FLAG_FORCE = 128,  /* DISCARD: also if a commit of it was broken off and cannot be finished */
-	STAGE_FLAG_BINARY = 256, /* DIFF: a patch to be applied, with all contents */
-	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
+	STAGE_FLAG_COMMIT = 1,      /* SETTLE: the event succeeded; commit */
+	STAGE_FLAG_DISCARD = 2,     /* SETTLE: do not keep it */
+	STAGE_FLAG_DIGESTS = 4,     /* of new contents */
+	STAGE_FLAG_COLOUR = 8,      /* DIFF */
+	STAGE_FLAG_STAT = 16,       /* DIFF: a table of names */
+	STAGE_FLAG_NAMES = 32,      /* DIFF: names only */
+	STAGE_FLAG_ALL = 64,        /* DISCARD: every stage that is not in use */
+	STAGE_FLAG_FORCE = 128,     /* DISCARD: also if a commit of it was broken off and cannot be finished */
+	STAGE_FLAG_BINARY = 256,    /* DIFF: a patch to be applied, with all contents */
+	STAGE_FLAG_KEPT = 512,      /* LIST: only what waits to be decided about */
+	STAGE_FLAG_APPROVED = 1024, /* COMMIT: a person said yes to what is asked for */
 };
-#define STAGE_FLAGS 1023u
+#define STAGE_FLAGS 2047u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 

@@ -20,8 +20,9 @@
 struct commit_options {
 	const struct selection *selection; /* NULL: everything */
 	enum conflict_policy conflicts;
-	uint32_t accept; /* 1 << HELD_PROTECTED, 1 << HELD_JUDGED: the person saw them, and wants them */
-	bool copy;       /* the event lives, and its overlay is mounted: upper stays as it is */
+	uint32_t
+		accept; /* 1 << HELD_PROTECTED, 1 << HELD_JUDGED, 1 << HELD_ASKED: the person saw them, and wants them */
+	bool copy;      /* the event lives, and its overlay is mounted: upper stays as it is */
 	const struct walk_calls *calls;
 	/* What walk_plan() found with the same calls, of an event that is over; it is used up. NULL: it is looked for now. */
 	struct plan *plan;

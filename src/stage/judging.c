@@ -20,6 +20,7 @@
 #include "judge/protected.h"
 #include "lib/parser.h"
 #include "stage/aliases.h"
+#include "stage/asked.h"
 #include "stage/hidden.h"
 #include "stage/sys.h"
 #include "stage/unseen_list.h"
@@ -631,6 +632,10 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 			(void)text_copy(ret->reason, sizeof ret->reason, v.reason); /* it is short */
 	} else if (v.held == HELD_JUDGED) {
 		as_judged(j, c, reason, ret);
+	}
+	if (ret->held == HELD_NOT && asked_is(j->role->meta, c)) {
+		ret->held = HELD_ASKED;
+		(void)text_copy(ret->reason, sizeof ret->reason, "a grant says ask"); /* fits */
 	}
 }
 

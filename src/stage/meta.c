@@ -4,7 +4,7 @@
 #include "core/grant.h"
 #include "stage/store.h"
 
-#define META_VERSION 3 /* 2 was without the ledger */
+#define META_VERSION 4 /* 2 was without the ledger, 3 without what is asked for */
 
 bool stage_waits(const struct stage_meta *m)
 {
@@ -36,8 +36,10 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 		buf_put_u8(out, m->trees[i].whole ? 1 : 0);
 	}
 	buf_put_u32(out, m->n_names);
-	for (uint32_t i = 0; i < m->n_names; i++)
+	for (uint32_t i = 0; i < m->n_names; i++) {
 		buf_put_str(out, m->names[i]);
+		buf_put_u8(out, m->asks[i]);
+	}
 }
 
 static bool tree_decode(struct rbuf *in, struct stage_tree *t)
@@ -54,9 +56,9 @@ static bool tree_decode(struct rbuf *in, struct stage_tree *t)
 	return !in->failed && whole <= 1 && path_is_normal(t->real) && path_is_normal(t->dir);
 }
 
-static bool head_decode(struct rbuf *in, struct stage_meta *m)
+static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_version)
 {
-	const uint32_t version = rbuf_u32(in);
+	const uint32_t version = *ret_version = rbuf_u32(in);
 
 	rbuf_str(in, m->event, sizeof m->event);
 	m->state = rbuf_u32(in);
@@ -79,9 +81,18 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m)
 	       m->n_trees <= STAGE_TREES_MAX;
 }
 
+static bool take_bool(struct rbuf *in, bool *good)
+{
+	const uint8_t v = rbuf_u8(in);
+
+	*good = *good && v <= 1;
+	return v == 1;
+}
+
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
 {
-	bool good = head_decode(in, ret);
+	uint32_t version;
+	bool good = head_decode(in, ret, &version);
 
 	for (uint32_t i = 0; good && i < ret->n_trees; i++)
 		good = tree_decode(in, &ret->trees[i]);
@@ -89,7 +100,8 @@ int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
 	good = good && !in->failed && ret->n_names <= STAGE_NAMES_MAX;
 	for (uint32_t i = 0; good && i < ret->n_names; i++) {
 		rbuf_str(in, ret->names[i], sizeof ret->names[i]);
-		good = !in->failed && path_is_normal(ret->names[i]);
+		ret->asks[i] = version > 3 && take_bool(in, &good);
+		good = good && !in->failed && path_is_normal(ret->names[i]);
 	}
 	if (!good || !rbuf_done(in))
 		return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes it",

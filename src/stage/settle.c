@@ -211,6 +211,21 @@ static enum conflict_policy policy_of(const struct role *role)
 	return CONFLICT_FAIL;
 }
 
+static bool is_approved(const struct role *role)
+{
+	return role->ask.op == STAGE_OP_COMMIT && (role->ask.flags & STAGE_FLAG_APPROVED) != 0;
+}
+
+/* Whether a yes is all that is missing, as far as they are listed. */
+static bool only_asks(const struct role *role)
+{
+	uint64_t asked = 0;
+
+	for (size_t i = 0; i < role->n_changes; i++)
+		asked += role->changes[i]->held == HELD_ASKED;
+	return asked > 0 && asked == role->counts.held;
+}
+
 /* Directories that are held and lead to what was chosen. */
 static bool leads_to_chosen(const struct role *role, const struct change *dir)
 {
@@ -245,6 +260,8 @@ static int tell_chosen(struct role *role, bool done, struct err *e)
 		}
 		if (done && c->held == HELD_CONFLICT && role->ask.conflict == STAGE_CONFLICT_OURS)
 			c->held = HELD_NOT; /* it was there when it was committed */
+		if (done && c->held == HELD_ASKED && is_approved(role))
+			c->held = HELD_NOT;
 		role->changes[n++] = c;
 	}
 	role->n_changes = n;
@@ -311,6 +328,8 @@ static int commit_wanted(struct role *role, const struct wanted *wanted, struct 
 				    .stopped_user = role };
 	int r;
 
+	if (is_approved(role))
+		o.accept = 1u << HELD_ASKED;
 	role->calls.digest = NULL; /* told already */
 	if (role->ask.n_selected > 0)
 		o.selection = &wanted->selection;
@@ -322,7 +341,7 @@ static int commit_wanted(struct role *role, const struct wanted *wanted, struct 
 	if (r == -AMBIT_CONFLICT && result.held > 0) {
 		r = tell_chosen(role, false, e);
 		role->counts.held = result.held;
-		return r < 0 ? r : keep(role, STAGE_WHY_HELD, e);
+		return r < 0 ? r : keep(role, only_asks(role) ? STAGE_WHY_ASKS : STAGE_WHY_HELD, e);
 	}
 	if (r == -AMBIT_NOT_FOUND && result.unmatched >= 0)
 		return no_such_change(role, role->ask.selected[result.unmatched], e);

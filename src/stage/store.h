@@ -58,7 +58,8 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_UNDONE,  /* it was committed, and taken back */
 		 STAGE_WHY_DENIED,  /* --strict, and something was denied */
 		 STAGE_WHY_REFUSED, /* it could not be committed: who asked heard why */
-		 STAGE_WHY_LAST = STAGE_WHY_REFUSED,
+		 STAGE_WHY_ASKS,    /* the policy wants a person to say yes to it */
+		 STAGE_WHY_LAST = STAGE_WHY_ASKS,
 };
 
 enum stage_disk { /* of what the event wrote (durable.h) */
@@ -100,6 +101,7 @@ struct stage_meta {
 	struct stage_tree trees[STAGE_TREES_MAX];
 	uint32_t n_names; /* absolute paths that were granted for writing by name: protection leaves them alone */
 	char names[STAGE_NAMES_MAX][STAGE_PATH_MAX];
+	bool asks[STAGE_NAMES_MAX]; /* and of these, what is done to them waits for a yes */
 };
 
 /* While it is locked: it was made for an event that is to come, and runs nothing yet. */

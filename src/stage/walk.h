@@ -31,7 +31,7 @@
 
 /* What the table of names says of a change. */
 struct verdict {
-	uint8_t held; /* HELD_NOT, HELD_PROTECTED or HELD_JUDGED */
+	uint8_t held; /* HELD_NOT, HELD_PROTECTED, HELD_JUDGED or HELD_ASKED */
 	uint8_t later, judge;
 	char reason[CHANGE_REASON_MAX];
 };

@@ -106,11 +106,12 @@ static bool is_whole(const struct cell_spec *spec, uint32_t stage)
 	return false;
 }
 
-static int add_name(struct stage_meta *m, const char *name, struct err *e)
+static int add_name(struct stage_meta *m, const char *name, bool asks, struct err *e)
 {
 	if (m->n_names == STAGE_NAMES_MAX)
 		return err_set(e, AMBIT_LIMIT, "grant directories instead of single files",
 			       "more than %d grants for writing", STAGE_NAMES_MAX);
+	m->asks[m->n_names] = asks;
 	(void)text_copy(m->names[m->n_names++], STAGE_PATH_MAX, name); /* objects are shorter */
 	return 0;
 }
@@ -132,7 +133,7 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 	}
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
-			r = add_name(m, grant_object(&q->grants, i), e);
+			r = add_name(m, grant_object(&q->grants, i), q->grants.grants[i].qualifiers.ask != 0, e);
 	return r;
 }
 

@@ -1,0 +1,30 @@
+#include "stage/asked.h"
+
+#include <stdio.h>
+
+#include "core/grant.h"
+
+/* What is removed, moved or replaced takes all in it along; what is merely beside it in a directory that was changed does not. */
+static bool takes_along(const struct change *c)
+{
+	return c->kind == CHANGE_DELETED || c->kind == CHANGE_RENAMED || c->kind == CHANGE_MODIFIED;
+}
+
+static bool is_name_asked(const struct stage_meta *m, const struct change *c, const char *path)
+{
+	char full[STAGE_PATH_MAX + CHANGE_PATH_MAX];
+	const char *real = m->trees[c->tree].real;
+
+	(void)snprintf(full, sizeof full, "%s%s%s", real[1] == 0 ? "" : real, path[0] == 0 && real[1] != 0 ? "" : "/",
+		       path); /* fits: both are bounded */
+	for (uint32_t i = 0; i < m->n_names; i++)
+		if (m->asks[i] &&
+		    (path_is_beneath(full, m->names[i]) || (takes_along(c) && path_is_beneath(m->names[i], full))))
+			return true;
+	return false;
+}
+
+bool asked_is(const struct stage_meta *m, const struct change *c)
+{
+	return is_name_asked(m, c, c->path) || (c->kind == CHANGE_RENAMED && is_name_asked(m, c, c->from));
+}
