@@ -591,6 +591,18 @@ static bool reads_what_is_written(const struct launch *l)
 	return l->has_modules && home_is_written(l);
 }
 
+/* Only what is staged can wait for an answer. */
+static int check_asked(const struct launch *l, struct err *e)
+{
+	for (uint32_t i = 0; i < l->q->grants.count && l->q->staged == 0; i++)
+		if (l->q->grants.grants[i].qualifiers.ask != 0)
+			return err_set(e, AMBIT_USAGE, "leave out --direct: its changes are staged then, and wait",
+				       "'%s: %s' asks, and with --direct nothing would wait for the answer",
+				       verb_word((enum grant_verb)l->q->grants.grants[i].verb),
+				       grant_object(&l->q->grants, i));
+	return 0;
+}
+
 static void describe(struct launch *l)
 {
 	if (l->q->kernel != 0)
@@ -637,6 +649,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	l->q->beside = (o->changes & AMBIT_CHANGES_BESIDE) != 0 && l->q->staged != 0;
 	set_policies(l->q, p);
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
+	r = r < 0 ? r : check_asked(l, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);

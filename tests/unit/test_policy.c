@@ -143,7 +143,11 @@ static void a_wrong_flag_is_told(void **state)
 		{ "read", "/a http='GET /'", AMBIT_MALFORMED, "'http' belongs to connect", "beside the connect" },
 		{ "connect", "a:1 uses=5 rows=1", AMBIT_UNAVAILABLE, "qualifier 'rows'", "leave the grant out" },
 		{ "read", "/a b  label=private", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
-		{ "read", "[/a] ask=true", AMBIT_UNAVAILABLE, "qualifier 'ask'", "leave the grant out" },
+		{ "read", "[/a] label=x", AMBIT_UNAVAILABLE, "qualifier 'label'", "leave the grant out" },
+		{ "read", "[/a] ask=true", AMBIT_UNAVAILABLE, "beside read", "leave the grant out" },
+		{ "connect", "a.example:1 ask=true", AMBIT_UNAVAILABLE, "beside connect", "leave the grant out" },
+		{ "write", "/a ask=yes", AMBIT_MALFORMED, "ask: 'yes'", "write true" },
+		{ "write", "/a uses=1", AMBIT_MALFORMED, "belongs to connect", "leave it out" },
 		{ "read", "\"/a\" user=5", AMBIT_UNKNOWN, "'user' is not a verb or qualifier", "did you mean 'uses'?" },
 		{ "run", "make", AMBIT_UNKNOWN, "run: 'make'", "programs of the base" },
 		{ "run", "bin/x", AMBIT_MALFORMED, "'bin/x' is not a path", "./x" },
@@ -229,7 +233,7 @@ static void qualifiers_are_read_from_flags_and_sent(void **state)
 
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "rows", "between", "label", "unless", "where", "ask", "allow" };
+	static const char *const words[] = { "rows", "between", "label", "unless", "where", "allow" };
 	static const char *const here[] = { "uses", "bytes",   "rate",   "ech",        "until",
 					    "http", "graphql", "secret", "credentials" };
 

@@ -34,6 +34,7 @@ static void a_value_has_one_way_of_being_written(void **state)
 		{ QUALIFIER_RATE, "1073741824/h", "rate=1073741824/h" },
 		{ QUALIFIER_RATE, "60/m", "rate=60/m" }, /* not 1/s: 60 may begin at once */
 		{ QUALIFIER_ECH, "true", "ech=true" },
+		{ QUALIFIER_ASK, "true", "ask=true" },
 		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00Z", "until=2026-12-01T00:00:00Z" },
 		{ QUALIFIER_UNTIL, "1970-01-01T00:00:01Z", "until=1970-01-01T00:00:01Z" },
 		{ QUALIFIER_UNTIL, "9999-12-31T23:59:59Z", "until=9999-12-31T23:59:59Z" },
@@ -57,7 +58,7 @@ static void a_value_has_one_way_of_being_written(void **state)
 static void all_together_fit(void **state)
 {
 	static const char *const values[] = { "1073741824", "1152921504606846975", "1073741824/h", "true",
-					      "2026-12-01T00:00:00Z" };
+					      "2026-12-01T00:00:00Z", "true" };
 	struct qualifiers q = { .uses = 0 };
 	char text[QUALIFIERS_TEXT_MAX];
 
@@ -68,7 +69,7 @@ static void all_together_fit(void **state)
 		assert_int_equal(qualifiers_set(&q, w, values[w], NULL), 0);
 	qualifiers_format(&q, text);
 	assert_string_equal(text, "uses=1073741824 bytes=1152921504606846975 rate=1073741824/h ech=true "
-				  "until=2026-12-01T00:00:00Z");
+				  "until=2026-12-01T00:00:00Z ask=true");
 }
 
 static void what_is_no_value_is_refused(void **state)
@@ -205,7 +206,7 @@ static void what_cannot_be_set_is_not_taken(void **state)
 			fail_msg("%s", rows[i].name);
 	}
 	memset(room, 0, QUALIFIERS_BYTES);
-	room[QUALIFIERS_BYTES - 9] = 2; /* neither true nor false */
+	room[QUALIFIERS_BYTES - 9] = 4; /* ech and ask are two bits */
 	rbuf_init(&in, room, sizeof room);
 	qualifiers_take(&in, &again);
 	assert_true(in.failed);
