@@ -14,7 +14,6 @@
 #include "stage/sys.h"
 
 #define DIFF_MEMORY (UINT64_C(1) << 30)
-#define DIFF_OUTPUT_MAX (UINT64_C(32) << 20) /* as much as anybody reads, and more */
 
 static uint8_t type_of(uint32_t mode)
 {
@@ -141,7 +140,6 @@ static int write_out(const struct role *role, const struct buf *out, struct err 
 
 	if (r == 0 && role->output_fd >= 0)
 		r = fd_write_all(role->output_fd, out->data, out->len);
-
 	if (r == -EPIPE) /* a reader that has seen enough goes */
 		return 0;
 	return r == 0 ? 0
@@ -149,36 +147,44 @@ static int write_out(const struct role *role, const struct buf *out, struct err 
 				"cannot write the difference");
 }
 
-static int run_diff(struct role *role, int input_fd, struct err *e)
+static int run_diff(int input_fd, struct buf *out, struct err *e)
 {
 	const struct parser_ask ask = { .role = "ambit-diff", .input_fd = input_fd, .memory_bytes = DIFF_MEMORY };
-	auto_buf out = { .max = 0 };
-	int status, r;
+	int status, r = parser_run(&ask, out, &status, e);
 
-	buf_init(&out, DIFF_OUTPUT_MAX + (16u << 20));
-	r = parser_run(&ask, &out, &status, e);
 	if (r == 0 && status != 0)
 		r = err_set(e, AMBIT_INTERNAL, "--stat and --json may serve meanwhile", "ambit-diff failed: %.*s",
-			    (int)(out.len < 300 ? out.len : 300), out.data != NULL ? (char *)out.data : "");
-	return r < 0 ? r : write_out(role, &out, e);
+			    (int)(out->len < 300 ? out->len : 300), out->data != NULL ? (char *)out->data : "");
+	return r;
 }
 
-int show_diff(struct role *role, struct err *e)
+int diff_text(struct role *role, struct buf *out, struct err *e)
 {
 	auto_fd int fd = openat(role->stage.dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	struct trees trees;
-	int r = find_changes(role, e);
+	int r;
 
-	r = r < 0 ? r : check_shown(role, e);
-	if (r == 0 && fd < 0)
-		r = err_sys(e, AMBIT_SYSTEM, errno, "free some space", "cannot write what is to be shown");
-	if (r == 0)
-		r = trees_open(&role->stage, role->meta, &trees, e);
+	if (fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "free some space", "cannot write what is to be shown");
+	r = trees_open(&role->stage, role->meta, &trees, e);
 	if (r < 0)
 		return r;
 	r = write_input(role, &trees, fd, e);
 	trees_finish(&trees);
-	r = r < 0 ? r : run_diff(role, fd, e);
+	return r < 0 ? r : run_diff(fd, out, e);
+}
+
+int show_diff(struct role *role, struct err *e)
+{
+	auto_buf out = { .max = 0 };
+	int r = find_changes(role, e);
+
+	buf_init(&out, DIFF_TEXT_MAX);
+	r = r < 0 ? r : check_shown(role, e);
+	r = r < 0 ? r : diff_text(role, &out, e);
+	r = r < 0 ? r : write_out(role, &out, e);
+	if (r < 0)
+		return r;
 	answer_whose(role);
 	role->end.changes = role->counts.changes;
 	return r;

@@ -26,6 +26,8 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_u8(out, (uint8_t)m->disk);
 	buf_put_str(out, m->command);
 	buf_put_str(out, m->ledger);
+	buf_put_str(out, m->agent);
+	buf_put_str(out, m->workspace);
 	buf_put_u32(out, m->n_trees);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
 		buf_put_str(out, m->trees[i].real);
@@ -74,9 +76,15 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_ver
 	m->ledger[0] = 0;
 	if (version > 2)
 		rbuf_str(in, m->ledger, sizeof m->ledger);
+	m->agent[0] = m->workspace[0] = 0;
+	if (version > 3) {
+		rbuf_str(in, m->agent, sizeof m->agent);
+		rbuf_str(in, m->workspace, sizeof m->workspace);
+	}
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version >= 2 && version <= META_VERSION &&
-	       (m->ledger[0] == 0 || path_is_normal(m->ledger)) && m->state >= STAGE_RUNNING &&
+	       (m->ledger[0] == 0 || path_is_normal(m->ledger)) &&
+	       (m->workspace[0] == 0 || path_is_normal(m->workspace)) && m->state >= STAGE_RUNNING &&
 	       m->state <= STAGE_COMMITTED && m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST &&
 	       m->n_trees <= STAGE_TREES_MAX;
 }

@@ -38,6 +38,7 @@
 #define STAGE_PATH_MAX 4096 /* with its NUL */
 #define STAGE_ID_MAX 32     /* of the event; as ID_TEXT_MAX */
 #define STAGE_BOOT_MAX 40   /* a UUID */
+#define STAGE_AGENT_MAX 64  /* with its NUL */
 #define STAGE_META_MAX (4u << 20)
 
 enum stage_state {
@@ -87,16 +88,18 @@ struct stage_tree {
 
 struct stage_meta {
 	char event[STAGE_ID_MAX];
-	uint32_t state;                /* enum stage_state */
-	uint32_t why;                  /* enum stage_why */
-	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME; ended_ns 0 while it runs */
-	uint64_t keep_until_ns;        /* when it may be removed; 0: not yet known */
-	uint32_t commits;              /* that can be taken back */
-	uint64_t bytes;                /* of the files that it holds, once it is settled */
-	char boot[STAGE_BOOT_MAX];     /* since when the machine ran when the event started; "": unknown */
-	uint32_t disk;                 /* enum stage_disk */
-	char command[256];             /* what ran, for lists; cut */
-	char ledger[STAGE_PATH_MAX];   /* where the event is recorded; "": nowhere */
+	uint32_t state;                 /* enum stage_state */
+	uint32_t why;                   /* enum stage_why */
+	uint64_t started_ns, ended_ns;  /* CLOCK_REALTIME; ended_ns 0 while it runs */
+	uint64_t keep_until_ns;         /* when it may be removed; 0: not yet known */
+	uint32_t commits;               /* that can be taken back */
+	uint64_t bytes;                 /* of the files that it holds, once it is settled */
+	char boot[STAGE_BOOT_MAX];      /* since when the machine ran when the event started; "": unknown */
+	uint32_t disk;                  /* enum stage_disk */
+	char command[256];              /* what ran, for lists; cut */
+	char agent[STAGE_AGENT_MAX];    /* who asked for it; "": nobody said */
+	char workspace[STAGE_PATH_MAX]; /* where; "": an older program wrote this */
+	char ledger[STAGE_PATH_MAX];    /* where the event is recorded; "": nowhere */
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
 	uint32_t n_names; /* absolute paths that were granted for writing by name: protection leaves them alone */

@@ -120,9 +120,11 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 {
 	int r = 0;
 
-	(void)text_copy(m->event, sizeof m->event, q->event);       /* of the same size */
-	(void)text_copy(m->command, sizeof m->command, q->command); /* likewise */
-	(void)text_copy(m->ledger, sizeof m->ledger, q->ledger);    /* likewise */
+	(void)text_copy(m->event, sizeof m->event, q->event);             /* of the same size */
+	(void)text_copy(m->command, sizeof m->command, q->command);       /* likewise */
+	(void)text_copy(m->ledger, sizeof m->ledger, q->ledger);          /* likewise */
+	(void)text_copy(m->agent, sizeof m->agent, q->agent);             /* likewise */
+	(void)text_copy(m->workspace, sizeof m->workspace, q->workspace); /* likewise */
 	/* as files have it: compared with theirs where upper has no birth */
 	m->started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	durable_boot(m->boot);
