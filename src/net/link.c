@@ -83,7 +83,7 @@ bool link_take_endpoint(struct rbuf *in, struct link_endpoint *ret)
 	ret->grant = rbuf_u32(in);
 	qualifiers_take(in, &ret->budget);
 	return take_what(in, &ret->to) && ret->to.kind != ENDPOINT_UNIX && ret->index < LINK_ENDPOINTS_MAX &&
-	       ret->grant < LINK_GRANTS_MAX;
+	       ret->grant < LINK_GRANTS_MAX && ret->budget.ask == 0; /* nothing that asks is begun */
 }
 
 void link_put_listener(struct buf *out, const struct link_listener *l)
@@ -143,7 +143,7 @@ bool link_take_socket(struct rbuf *in, struct link_socket *ret)
 	qualifiers_take(in, &p.budget);
 	rbuf_str(in, p.name, sizeof p.name);
 	if (!is_whole(in) || p.index >= LINK_ENDPOINTS_MAX || p.grant >= LINK_GRANTS_MAX || p.budget.bytes != 0 ||
-	    !is_file_name(p.name))
+	    p.budget.ask != 0 || !is_file_name(p.name))
 		return false;
 	*ret = p;
 	return true;
