@@ -524,7 +524,7 @@ static void bound_agent(struct authority *a, const struct authority_request *q, 
 
 static void restart(struct authority *a)
 {
-	for (uint32_t i = 0; i < a->size.grants; i++)
+	for (uint32_t i = 0; i < a->grants_end; i++)
 		a->grants[i].lent_bytes = a->grants[i].lent_rows = 0;
 }
 
@@ -573,4 +573,18 @@ void authority_step(struct authority *a, const struct authority_request *q, stru
 		ret->labels = a->badges[badge].labels;
 	ret->n_actions = a->n_actions;
 	ret->actions = a->actions;
+}
+
+uint64_t authority_next_ms(const struct authority *a)
+{
+	return a->next_grant_ms < a->next_ask_ms ? a->next_grant_ms : a->next_ask_ms;
+}
+
+/* MARK takes passes also if the path has the labels already. */
+bool authority_left_alone(const struct authority_request *q, const struct authority_answer *answer)
+{
+	if (answer->n_actions > 0)
+		return false;
+	return answer->verdict == AUTHORITY_DENIED || answer->why == WHY_RECORDED ||
+	       (answer->why == WHY_ALREADY && q->op != AUTHORITY_MARK) || q->op == AUTHORITY_TIME;
 }

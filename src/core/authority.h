@@ -63,6 +63,8 @@
 
 /* A row and the turn in which it was given out; 0: none. */
 typedef uint64_t authority_ref;
+#define AUTHORITY_ROW(ref)                                                                                             \
+	((uint32_t)((ref) & ((UINT64_C(1) << 24) - 1))) /* below what authority_used says of its kind */
 
 /* What is counted, and when. Of an agent, and of a badge, uses, bytes, rows and rate alone. */
 struct authority_bounds {
@@ -181,9 +183,14 @@ struct authority;
 
 /* Bytes that authority_init wants; 0: one is 0, or too large. */
 size_t authority_bytes(const struct authority_size *size);
-/* In room of that many bytes, aligned as malloc's, which must live as long. */
+/* In room of that many bytes, all zero (mmap's are: what is not used is not touched), aligned as malloc's, which must live as long. */
 struct authority *authority_init(void *room, const struct authority_size *size);
 void authority_step(struct authority *a, const struct authority_request *q, struct authority_answer *ret);
+/* Before this time a step changes nothing by rule 1 alone; UINT64_MAX: never. */
+uint64_t authority_next_ms(const struct authority *a);
+/* Whether the answer to this request, at a time before authority_next_ms, left all as it was: who keeps requests need not keep it, if what passed is added to
+ * that of the next one. */
+bool authority_left_alone(const struct authority_request *q, const struct authority_answer *answer);
 
 /* What there is, for lists; false: there is none of that row. Texts are borrowed until the next step. */
 struct authority_badge_told {
@@ -212,6 +219,8 @@ struct authority_grant_told {
 	const char *object, *terms;
 };
 bool authority_grant_at(const struct authority *a, uint32_t row, struct authority_grant_told *ret);
+/* By its reference; false: it refers to nothing that lives. */
+bool authority_grant_by(const struct authority *a, authority_ref grant, struct authority_grant_told *ret);
 
 enum authority_ask_state { ASK_WAITS = 1, ASK_APPROVED, ASK_REFUSED };
 struct authority_ask_told {
@@ -222,6 +231,7 @@ struct authority_ask_told {
 	uint64_t until_ms;
 };
 bool authority_ask_at(const struct authority *a, uint32_t row, struct authority_ask_told *ret);
+bool authority_ask_by(const struct authority *a, authority_ref ask, struct authority_ask_told *ret);
 
 struct authority_agent_told {
 	const char *name;
@@ -237,7 +247,13 @@ struct authority_mark_told {
 bool authority_mark_at(const struct authority *a, uint32_t row, struct authority_mark_told *ret);
 
 const struct authority_size *authority_size(const struct authority *a);
+/* How many of the rows were ever given out (text: bytes of all that live): behind them lists have nothing to look for. */
+void authority_used(const struct authority *a, struct authority_size *ret);
 bool authority_is_frozen(const struct authority *a); /* everything */
+/* Both live, and the badge is that one or below it. */
+bool authority_is_in(const struct authority *a, authority_ref badge, authority_ref tree);
+/* Whose grant it is; 0: it does not live. */
+authority_ref authority_holder(const struct authority *a, authority_ref grant);
 /* The narrowest grant of the badge, neither revoked nor expired, that covers the object; 0: none. For who has a name and no reference. */
 authority_ref authority_find(const struct authority *a, authority_ref badge, enum grant_verb verb, const char *object);
 
@@ -250,6 +266,10 @@ void authority_put_request(struct buf *out, const struct authority_request *q);
 /* Texts are copied to room. False: it is none. */
 #define AUTHORITY_TEXTS_MAX (GRANT_OBJECT_MAX + TERMS_TEXT_MAX)
 bool authority_take_request(struct rbuf *in, struct authority_request *ret, char room[AUTHORITY_TEXTS_MAX]);
+
+/* Bounds as bytes; taking fails the cursor on what is not well-formed. */
+void authority_put_bounds(struct buf *out, const struct authority_bounds *b);
+void authority_take_bounds(struct rbuf *in, struct authority_bounds *ret);
 
 const char *authority_why_word(enum authority_why why);
 

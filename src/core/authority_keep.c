@@ -50,14 +50,14 @@ static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_AGENT] = PART_BOUNDS | PART_OBJECT,
 };
 
-static void put_bounds(struct buf *out, const struct authority_bounds *b)
+void authority_put_bounds(struct buf *out, const struct authority_bounds *b)
 {
 	qualifiers_put(out, &b->q);
 	buf_put_u64(out, b->rows);
 	window_encode(&b->window, out);
 }
 
-void bounds_take(struct rbuf *in, struct authority_bounds *ret)
+void authority_take_bounds(struct rbuf *in, struct authority_bounds *ret)
 {
 	qualifiers_take(in, &ret->q);
 	ret->rows = rbuf_u64(in);
@@ -132,7 +132,7 @@ void authority_put_request(struct buf *out, const struct authority_request *q)
 		buf_put_str(out, q->terms);
 	}
 	if ((parts & PART_BOUNDS) != 0)
-		put_bounds(out, &q->bounds);
+		authority_put_bounds(out, &q->bounds);
 	if ((parts & PART_OBJECT) != 0)
 		buf_put_str(out, q->object);
 }
@@ -170,7 +170,7 @@ bool authority_take_request(struct rbuf *in, struct authority_request *ret, char
 		q.terms = room + GRANT_OBJECT_MAX;
 	}
 	if ((parts & PART_BOUNDS) != 0)
-		bounds_take(in, &q.bounds);
+		authority_take_bounds(in, &q.bounds);
 	if ((parts & PART_OBJECT) != 0) {
 		rbuf_str(in, room, GRANT_OBJECT_MAX);
 		q.object = room;
@@ -187,7 +187,7 @@ bool authority_take_request(struct rbuf *in, struct authority_request *ret, char
 
 static void put_account(struct buf *out, const struct account *c)
 {
-	put_bounds(out, &c->bounds);
+	authority_put_bounds(out, &c->bounds);
 	buf_put_u64(out, c->uses);
 	buf_put_u64(out, c->bytes);
 	buf_put_u64(out, c->rows);
@@ -280,11 +280,8 @@ static void put_agent(struct buf *out, const struct authority *a, uint32_t i)
 /* The rows that were ever used, with their turns: what has gone must not come back. */
 #define PUT_TABLE(table, put_one)                                                                                      \
 	do {                                                                                                           \
-		uint32_t n = a->size.table;                                                                            \
-		while (n > 0 && !a->table[n - 1].row.live && a->table[n - 1].row.turn == 1)                            \
-			n--;                                                                                           \
-		buf_put_u32(out, n);                                                                                   \
-		for (uint32_t i = 0; i < n; i++) {                                                                     \
+		buf_put_u32(out, a->table##_end);                                                                      \
+		for (uint32_t i = 0; i < a->table##_end; i++) {                                                        \
 			buf_put_u64(out, a->table[i].row.turn);                                                        \
 			buf_put_u8(out, a->table[i].row.live);                                                         \
 			if (a->table[i].row.live)                                                                      \

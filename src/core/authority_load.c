@@ -45,7 +45,7 @@ static void take_account(struct rbuf *in, struct authority *a, struct account *r
 	struct authority_bounds bounds;
 
 	memset(&bounds, 0, sizeof bounds);
-	bounds_take(in, &bounds);
+	authority_take_bounds(in, &bounds);
 	if (in->failed)
 		return;
 	account_init(a, ret, &bounds);
@@ -210,9 +210,10 @@ static void take_agent(struct rbuf *in, struct authority *a, uint32_t i, char ro
 			return err_set(e, AMBIT_LIMIT, NULL, "a state with %u rows of " #table, n);                    \
 		for (uint32_t i = 0; i < n && !in->failed; i++) {                                                      \
 			bool live;                                                                                     \
+			a->table##_end = i + 1;                                                                        \
 			a->table[i].row.turn = rbuf_u64(in);                                                           \
 			live = take_bool(in);                                                                          \
-			in->failed |= a->table[i].row.turn == 0 || a->table[i].row.turn >= TURN_END;                   \
+			in->failed |= a->table[i].row.turn >= TURN_END - 1;                                            \
 			if (live && !in->failed)                                                                       \
 				take_one(in, a, i, room);                                                              \
 			if (live && !in->failed) {                                                                     \
@@ -255,7 +256,7 @@ static bool is_grant_of(const struct authority *a, uint32_t grant, uint32_t badg
 /* Each has one depth more than its parent: so there is no circle. */
 static bool link_badges(struct authority *a)
 {
-	for (uint32_t i = 0; i < a->size.badges; i++) {
+	for (uint32_t i = 0; i < a->badges_end; i++) {
 		const struct badge *b = &a->badges[i];
 
 		if (!b->row.live)
@@ -299,7 +300,7 @@ static bool are_all_reached(const struct authority *a)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < a->size.grants; i++) {
+	for (uint32_t i = 0; i < a->grants_end; i++) {
 		if (!a->grants[i].row.live || a->grants[i].parent != ROW_NONE)
 			continue;
 		for (uint32_t g = grant_deepest(a, i); g != ROW_NONE; g = grant_after(a, g, i))
@@ -310,7 +311,7 @@ static bool are_all_reached(const struct authority *a)
 
 static bool link_grants(struct authority *a)
 {
-	for (uint32_t i = 0; i < a->size.grants; i++) {
+	for (uint32_t i = 0; i < a->grants_end; i++) {
 		const struct holding *g = &a->grants[i];
 
 		if (!g->row.live)
@@ -325,7 +326,7 @@ static bool link_grants(struct authority *a)
 
 static bool are_asks_held(const struct authority *a)
 {
-	for (uint32_t i = 0; i < a->size.asks; i++)
+	for (uint32_t i = 0; i < a->asks_end; i++)
 		if (a->asks[i].row.live &&
 		    (!is_badge(a, a->asks[i].badge) || !is_grant_of(a, a->asks[i].grant, a->asks[i].badge)))
 			return false;
@@ -334,7 +335,7 @@ static bool are_asks_held(const struct authority *a)
 
 static bool link_keys(struct authority *a)
 {
-	for (uint32_t i = 0; i < a->size.keys; i++) {
+	for (uint32_t i = 0; i < a->keys_end; i++) {
 		const struct key *k = &a->keys[i];
 
 		if (!k->row.live)
@@ -343,7 +344,7 @@ static bool link_keys(struct authority *a)
 			return false;
 		key_link(a, i);
 	}
-	for (uint32_t i = 0; i < a->size.passes; i++)
+	for (uint32_t i = 0; i < a->passes_end; i++)
 		if (a->passes[i].row.live && !is_badge(a, a->passes[i].badge))
 			return false;
 	return true;
@@ -351,13 +352,12 @@ static bool link_keys(struct authority *a)
 
 int authority_take(struct rbuf *in, struct authority *a, struct err *e)
 {
-	const struct authority_size size = a->size;
 	int r;
 
-	(void)authority_init(a, &size); /* the same room */
+	authority_empty(a);
 	r = take_rows(in, a, e);
 	if (r == 0 && link_badges(a) && link_grants(a) && are_asks_held(a) && link_keys(a))
 		return 0;
-	(void)authority_init(a, &size);
+	authority_empty(a);
 	return r == -AMBIT_LIMIT ? r : err_set(e, AMBIT_PROTOCOL, NULL, "these bytes are no state of an authority");
 }

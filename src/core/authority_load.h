@@ -10,7 +10,6 @@
 
 #define AUTHORITY_STATE_VERSION 1
 
-void bounds_take(struct rbuf *in, struct authority_bounds *ret);
 void unless_take(struct rbuf *in, uint8_t *ret_n, uint64_t unless[AUTHORITY_UNLESS_MAX]);
 
 #endif

@@ -77,14 +77,10 @@ struct authority *authority_init(void *room, const struct authority_size *size)
 
 	if (bytes == 0)
 		return NULL;
-	memset(room, 0, bytes);
 	(void)carve(&at, sizeof *a);
 	a->size = *size;
 	a->next_grant_ms = a->next_ask_ms = UINT64_MAX;
-#define TABLE_CARVE(name, type)                                                                                        \
-	a->name = carve(&at, size->name * sizeof(type));                                                               \
-	for (uint32_t i = 0; i < size->name; i++)                                                                      \
-		a->name[i].row.turn = 1;
+#define TABLE_CARVE(name, type) a->name = carve(&at, size->name * sizeof(type));
 	AUTHORITY_TABLES(TABLE_CARVE)
 #undef TABLE_CARVE
 	a->badge_ids = finder_in(&at, size->badges);
@@ -94,6 +90,31 @@ struct authority *authority_init(void *room, const struct authority_size *size)
 	a->spare = carve(&at, size->text);
 	a->actions = carve(&at, actions_bytes(size));
 	return a;
+}
+
+static void finder_empty(struct finder *f)
+{
+	memset(f->slots, 0, ((size_t)f->mask + 1) * sizeof *f->slots);
+}
+
+/* Memory that nobody used stays untouched. */
+void authority_empty(struct authority *a)
+{
+	if (a->badges_end > 0)
+		finder_empty(&a->badge_ids);
+	if (a->grants_end > 0)
+		finder_empty(&a->grant_ids);
+	if (a->keys_end > 0)
+		finder_empty(&a->key_names);
+#define TABLE_EMPTY(name, type)                                                                                        \
+	memset(a->name, 0, a->name##_end * sizeof(type));                                                              \
+	a->name##_free = a->name##_used = a->name##_end = 0;
+	AUTHORITY_TABLES(TABLE_EMPTY)
+#undef TABLE_EMPTY
+	a->text_end = a->text_live = a->n_actions = 0;
+	a->ticks_ms = 0;
+	a->next_grant_ms = a->next_ask_ms = UINT64_MAX;
+	a->frozen = false;
 }
 
 const struct authority_size *authority_size(const struct authority *a)
@@ -118,13 +139,13 @@ void act(struct authority *a, enum authority_act what, authority_ref ref)
 
 static authority_ref ref_to(const struct row *row, uint32_t i)
 {
-	return row->turn << ROW_BITS | i;
+	return (row->turn + 1) << ROW_BITS | i;
 }
 
-/* A turn is from 1, so 0 refers to nothing. */
+/* 0 refers to nothing. */
 static bool is_of(const struct row *row, authority_ref ref)
 {
-	return row->live && row->turn == ref >> ROW_BITS;
+	return row->live && row->turn + 1 == ref >> ROW_BITS;
 }
 
 authority_ref badge_ref(const struct authority *a, uint32_t badge)
@@ -144,21 +165,21 @@ authority_ref ask_ref(const struct authority *a, uint32_t ask)
 
 uint32_t badge_of(const struct authority *a, authority_ref ref)
 {
-	const uint32_t i = (uint32_t)(ref & ((1u << ROW_BITS) - 1));
+	const uint32_t i = AUTHORITY_ROW(ref);
 
 	return i < a->size.badges && is_of(&a->badges[i].row, ref) ? i : ROW_NONE;
 }
 
 uint32_t grant_of(const struct authority *a, authority_ref ref)
 {
-	const uint32_t i = (uint32_t)(ref & ((1u << ROW_BITS) - 1));
+	const uint32_t i = AUTHORITY_ROW(ref);
 
 	return i < a->size.grants && is_of(&a->grants[i].row, ref) ? i : ROW_NONE;
 }
 
 uint32_t ask_of(const struct authority *a, authority_ref ref)
 {
-	const uint32_t i = (uint32_t)(ref & ((1u << ROW_BITS) - 1));
+	const uint32_t i = AUTHORITY_ROW(ref);
 
 	return i < a->size.asks && is_of(&a->asks[i].row, ref) ? i : ROW_NONE;
 }
@@ -205,18 +226,18 @@ static void gather_texts(struct authority *a)
 	char *other = a->spare;
 
 	a->text_end = 0;
-	for (uint32_t i = 0; i < a->size.badges; i++)
+	for (uint32_t i = 0; i < a->badges_end; i++)
 		if (a->badges[i].row.live)
 			move_text(a, &a->badges[i].name);
-	for (uint32_t i = 0; i < a->size.grants; i++)
+	for (uint32_t i = 0; i < a->grants_end; i++)
 		if (a->grants[i].row.live) {
 			move_text(a, &a->grants[i].object);
 			move_text(a, &a->grants[i].terms);
 		}
-	for (uint32_t i = 0; i < a->size.marks; i++)
+	for (uint32_t i = 0; i < a->marks_end; i++)
 		if (a->marks[i].row.live)
 			move_text(a, &a->marks[i].path);
-	for (uint32_t i = 0; i < a->size.agents; i++)
+	for (uint32_t i = 0; i < a->agents_end; i++)
 		if (a->agents[i].row.live)
 			move_text(a, &a->agents[i].name);
 	a->spare = a->text;
@@ -385,6 +406,8 @@ void key_found(struct authority *a, uint32_t key)
 	memset(&a->table[i], 0, sizeof a->table[i]);                                                                   \
 	a->table[i].row = (struct row){ .turn = turn, .live = true };                                                  \
 	a->table##_free = i + 1;                                                                                       \
+	if (i >= a->table##_end)                                                                                       \
+		a->table##_end = i + 1;                                                                                \
 	a->table##_used++
 
 #define DROP_ROW(table, i)                                                                                             \
@@ -505,7 +528,7 @@ uint32_t agent_new(struct authority *a, const char *name)
 	NEW_ROW(agents);
 
 	a->agents[i].name = kept;
-	for (uint32_t b = 0; b < a->size.badges; b++)
+	for (uint32_t b = 0; b < a->badges_end; b++)
 		if (a->badges[b].row.live && strcmp(badge_agent(a, b), name) == 0)
 			a->badges[b].agent = i;
 	return i;
@@ -513,7 +536,7 @@ uint32_t agent_new(struct authority *a, const char *name)
 
 void agent_drop(struct authority *a, uint32_t agent)
 {
-	for (uint32_t b = 0; b < a->size.badges; b++)
+	for (uint32_t b = 0; b < a->badges_end; b++)
 		if (a->badges[b].row.live && a->badges[b].agent == agent)
 			a->badges[b].agent = ROW_NONE;
 	drop_text(a, &a->agents[agent].name);
@@ -580,10 +603,10 @@ void badge_drop(struct authority *a, uint32_t badge)
 
 	drop_grants(a, badge);
 	drop_keys(a, badge);
-	for (uint32_t i = 0; i < a->size.asks && a->asks_used > 0; i++)
+	for (uint32_t i = 0; i < a->asks_end && a->asks_used > 0; i++)
 		if (a->asks[i].row.live && a->asks[i].badge == badge)
 			ask_drop(a, i);
-	for (uint32_t i = 0; i < a->size.passes && a->passes_used > 0; i++)
+	for (uint32_t i = 0; i < a->passes_end && a->passes_used > 0; i++)
 		if (a->passes[i].row.live && a->passes[i].badge == badge)
 			pass_drop(a, i);
 	if (b->parent != ROW_NONE)

@@ -18,7 +18,8 @@
 
 /* What each row begins with. */
 struct row {
-	uint64_t turn; /* from 1; of a free row, the one to come */
+	uint64_t
+		turn; /* from 0, so that zeroes are a row that was never given out; a reference has one more. Of a free row, the one to come */
 	bool live;
 };
 
@@ -120,7 +121,8 @@ struct authority {
 	bool frozen;
 #define AUTHORITY_TABLE(name, type)                                                                                    \
 	type *name;                                                                                                    \
-	uint32_t name##_free, name##_used; /* no row below the first is free; how many are live */
+	uint32_t name##_free, name##_used,                                                                             \
+		name##_end; /* no row below the first is free; how many are live; from the last on none was given out */
 	AUTHORITY_TABLES(AUTHORITY_TABLE)
 #undef AUTHORITY_TABLE
 	struct finder badge_ids, grant_ids, key_names;
@@ -130,6 +132,9 @@ struct authority {
 	struct authority_action *actions;
 	uint32_t n_actions;
 };
+
+/* As authority_init left it: its room is the same. */
+void authority_empty(struct authority *a);
 
 /* ---- references ---- */
 

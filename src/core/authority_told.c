@@ -121,6 +121,45 @@ bool authority_agent_at(const struct authority *a, uint32_t row, struct authorit
 	return true;
 }
 
+bool authority_grant_by(const struct authority *a, authority_ref grant, struct authority_grant_told *ret)
+{
+	return authority_grant_at(a, grant_of(a, grant), ret); /* ROW_NONE is no row */
+}
+
+bool authority_ask_by(const struct authority *a, authority_ref ask, struct authority_ask_told *ret)
+{
+	return authority_ask_at(a, ask_of(a, ask), ret);
+}
+
+bool authority_is_in(const struct authority *a, authority_ref badge, authority_ref tree)
+{
+	const uint32_t root = badge_of(a, tree);
+	uint32_t i = root == ROW_NONE ? ROW_NONE : badge_of(a, badge);
+
+	while (i != ROW_NONE && i != root)
+		i = a->badges[i].parent;
+	return i != ROW_NONE;
+}
+
+authority_ref authority_holder(const struct authority *a, authority_ref grant)
+{
+	const uint32_t i = grant_of(a, grant);
+
+	return i == ROW_NONE ? 0 : badge_ref(a, a->grants[i].badge);
+}
+
+void authority_used(const struct authority *a, struct authority_size *ret)
+{
+	*ret = (struct authority_size){ .badges = a->badges_end,
+					.grants = a->grants_end,
+					.asks = a->asks_end,
+					.keys = a->keys_end,
+					.passes = a->passes_end,
+					.marks = a->marks_end,
+					.agents = a->agents_end,
+					.text = a->text_live };
+}
+
 bool authority_is_frozen(const struct authority *a)
 {
 	return a->frozen;

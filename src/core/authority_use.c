@@ -134,7 +134,15 @@ static bool is_over(uint64_t bound, uint64_t used, uint64_t amount)
 	return bound != 0 && (amount > bound || used > bound - amount);
 }
 
-static bool has_room(struct authority *a, struct account *c, const struct authority_request *q,
+/* Without filling it: what is refused changes nothing, not even by a form of the same. */
+static bool has_left(const struct authority *a, const struct rate *r)
+{
+	struct rate looked_at = *r;
+
+	return rate_wait_ms(&looked_at, a->ticks_ms) == 0;
+}
+
+static bool has_room(const struct authority *a, const struct account *c, const struct authority_request *q,
 		     struct authority_answer *ret)
 {
 	uint8_t limit;
@@ -145,7 +153,7 @@ static bool has_room(struct authority *a, struct account *c, const struct author
 		limit = AUTHORITY_BYTES;
 	else if (is_over(c->bounds.rows, c->rows, q->rows))
 		limit = AUTHORITY_ROWS;
-	else if (rate_wait_ms(&c->rate, a->ticks_ms) > 0)
+	else if (!has_left(a, &c->rate))
 		limit = AUTHORITY_RATE;
 	else
 		return true;
@@ -248,7 +256,7 @@ static bool ask_anew(struct authority *a, const struct use *u, struct authority_
 		return refuse(ret, WHY_REFUSED);
 	if (is_zeroes(q->id, AUTHORITY_ID) || q->until_ms <= q->now_ms)
 		return refuse(ret, WHY_MALFORMED);
-	if (waiting_in(a, top) >= AUTHORITY_WAITING_MAX || rate_wait_ms(&a->badges[top].asks, a->ticks_ms) > 0)
+	if (waiting_in(a, top) >= AUTHORITY_WAITING_MAX || !has_left(a, &a->badges[top].asks))
 		return refuse(ret, WHY_FLOOD);
 	if (a->asks_used == a->size.asks)
 		return refuse(ret, WHY_FULL);
