@@ -41,7 +41,8 @@ enum wire_side {
 	WIRE_DAEMON,
 	WIRE_SESSION,
 	WIRE_TEMPLATE,
-	WIRE_POOL
+	WIRE_POOL,
+	WIRE_KEEPER
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

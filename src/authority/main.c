@@ -1,0 +1,88 @@
+/* The role ambit-authority: the keeper of a person's authority. It runs in a cell without a network that shows it its directory, and the tables of time zones to
+ * read; whoever needs it and finds nobody there starts it (lib/authority.c), with the socket that clients connect to as its standard
+ * input. It ends when nobody needs it.
+ *
+ *   ambit-authority DIRECTORY BOOT */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "authority/layout.h"
+#include "authority/promise.h"
+#include "authority/serve.h"
+#include "base/fd.h"
+
+#define LOCK_PATIENCE_MS 10000 /* for one that ends */
+
+static const struct authority_size size = {
+	.badges = 16384,
+	.grants = 262144,
+	.asks = SHOWN_MAX,
+	.keys = 65536,
+	.passes = 1024,
+	.marks = 16384,
+	.agents = 256,
+	.text = 32u << 20,
+};
+
+/* Held until the process ends. The one before may be about to. */
+static int lock(int dir_fd, int *ret_fd, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, AUTHORITY_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, "see who may write there", "cannot open the authority's lock");
+	r = fd_lock(fd, LOCK_PATIENCE_MS);
+	if (r < 0)
+		return err_sys(e, r == -EWOULDBLOCK ? AMBIT_CONFLICT : AMBIT_SYSTEM, -r,
+			       "is the directory shared with another machine?", "cannot lock the authority");
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int serve(int dir_fd, int zones_fd, const char *boot, struct err *e)
+{
+	static struct zones zones; /* its variable is the environment's */
+	struct shown shown = { .dir_fd = -1 };
+	struct journal_found found = { .cut_bytes = 0 };
+	struct book book;
+	struct serve how = { .listen_fd = 0, .book = &book, .shown = &shown, .zones = &zones };
+	const struct book_time now = serve_time();
+	int r = book_open(&book, dir_fd, &size, boot, &now, &found, e);
+
+	zones.dir_fd = zones_fd;
+	how.cut_bytes = found.cut_bytes;
+	if (r == 0) {
+		r = shown_open(&shown, dir_fd, book.a);
+		r = r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "see who may write there",
+				    "cannot open what was shown with questions")
+			  : serve_run(&how, e);
+	}
+	shown_close(&shown);
+	book_close(&book);
+	return r;
+}
+
+static int run(const char *directory, const char *boot, struct err *e)
+{
+	auto_fd int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock_fd = -1;
+	auto_fd int zones_fd = open(AUTHORITY_ZONES, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* or there are none */
+	int r = dir_fd < 0 ? err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot open the authority's directory") : 0;
+
+	r = r < 0 ? r : lock(dir_fd, &lock_fd, e);
+	r = r < 0 ? r : promise_keep(dir_fd, zones_fd, e);
+	return r < 0 ? r : serve(dir_fd, zones_fd, boot, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct err e;
+
+	if (argc != 3 || fd_set_nonblock(0, true) < 0)
+		return 2;
+	if (run(argv[1], argv[2], &e) == 0)
+		return 0;
+	serve_refusal(0, &e);
+	return 1;
+}
