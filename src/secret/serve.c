@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,6 +25,10 @@ static struct {
 	_Alignas(PAGE) struct store store;
 	struct typed typed;
 } secret;
+
+static const struct typed_words typed_words = { .what = "value",
+						.otherwise = "give the value by standard input",
+						.nothing = "nothing was set" };
 
 struct serving {
 	int sock;                              /* borrowed: the library's */
@@ -113,6 +118,14 @@ static int take_value(const struct typed *t, struct secret_value *ret, const cha
 
 /* ---- set ---- */
 
+static int read_typed(struct typed *t, const char *name, struct err *e)
+{
+	char prompt[sizeof "Value of " + SECRET_NAME_MAX];
+
+	(void)snprintf(prompt, sizeof prompt, "Value of %s", name); /* fits */
+	return typed_terminal(t, prompt, true, e);
+}
+
 static int read_value(struct serving *s, const struct secret_set *set, struct err *e)
 {
 	struct typed *t = &secret.typed;
@@ -126,7 +139,7 @@ static int read_value(struct serving *s, const struct secret_set *set, struct er
 	if (set->source == SECRET_FROM_FILE)
 		return typed_file(t, e);
 	if (set->source == SECRET_FROM_TERMINAL)
-		return typed_terminal(t, set->name, e);
+		return read_typed(t, set->name, e);
 	t->n = strlen(set->command);
 	memcpy(t->bytes, set->command, t->n); /* at most SECRET_VALUE_MAX */
 	r = words_split(set->command, t->n, words, e);
@@ -354,6 +367,7 @@ int serve_run(int sock, struct err *e)
 	s = (struct serving){
 		.sock = sock, .dir_fd = -1, .key_fd = -1, .input_fd = -1, .lock_fd = -1, .runner = { .sock = -1 }
 	};
+	secret.typed.words = &typed_words;
 	r = hide_memory(e);
 	r = r < 0 ? r : begin(&s, e);
 	sodium_memzero(&secret, sizeof secret);

@@ -9,14 +9,14 @@
 
 #include "base/fd.h"
 
-static int too_long(struct err *e)
+static int too_long(const struct typed *t, struct err *e)
 {
-	return err_set(e, AMBIT_LIMIT, NULL, "the value is longer than %d bytes", SECRET_VALUE_MAX);
+	return err_set(e, AMBIT_LIMIT, NULL, "the %s is longer than %d bytes", t->words->what, SECRET_VALUE_MAX);
 }
 
-static int gone(struct err *e)
+static int gone(const struct typed *t, struct err *e)
 {
-	return err_set(e, AMBIT_GONE, NULL, "who asked for the value is gone");
+	return err_set(e, AMBIT_GONE, NULL, "who asked for the %s is gone", t->words->what);
 }
 
 /* 1: something can be read; 0: who asked is gone. */
@@ -37,12 +37,12 @@ static int read_some(const struct typed *t, void *ret, size_t n, struct err *e)
 		ssize_t got;
 
 		if (wait_input(t) == 0)
-			return gone(e);
+			return gone(t, e);
 		got = read(t->fd, ret, n);
 		if (got >= 0)
 			return (int)got; /* n is small */
 		if (errno != EINTR && errno != EAGAIN)
-			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot read the value");
+			return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot read the %s", t->words->what);
 	}
 }
 
@@ -55,7 +55,7 @@ int typed_file(struct typed *t, struct err *e)
 	if (r < 0)
 		return r;
 	t->n -= t->n > 0 && t->bytes[t->n - 1] == '\n';
-	return t->n > SECRET_VALUE_MAX ? too_long(e) : 0;
+	return t->n > SECRET_VALUE_MAX ? too_long(t, e) : 0;
 }
 
 /* ---- a terminal ---- */
@@ -72,18 +72,19 @@ static void erase(const uint8_t *bytes, size_t *n)
 		;
 }
 
-static int cancelled(struct err *e)
+static int cancelled(const struct typed *t, struct err *e)
 {
-	return err_set(e, AMBIT_USAGE, NULL, "nothing was set");
+	return err_set(e, AMBIT_USAGE, NULL, "%s", t->words->nothing);
 }
 
 /* 1: the line goes on; 0: it has ended. */
-static int take_key(const struct termios *was, uint8_t c, uint8_t *bytes, size_t *n, struct err *e)
+static int take_key(const struct typed *t, const struct termios *was, uint8_t c, uint8_t *bytes, size_t *n,
+		    struct err *e)
 {
 	if (c == '\n' || c == '\r')
 		return 0;
 	if (is_key(was, VINTR, c) || is_key(was, VQUIT, c) || (is_key(was, VEOF, c) && *n == 0))
-		return cancelled(e);
+		return cancelled(t, e);
 	if (is_key(was, VEOF, c))
 		return 0;
 	if (is_key(was, VERASE, c) || c == 0x7f || c == '\b')
@@ -104,10 +105,10 @@ static int read_line(const struct typed *t, const struct termios *was, uint8_t *
 		uint8_t c = 0;
 
 		r = read_some(t, &c, 1, e);
-		r = r == 0 ? cancelled(e) : r < 0 ? r : take_key(was, c, bytes, n, e);
+		r = r == 0 ? cancelled(t, e) : r < 0 ? r : take_key(t, was, c, bytes, n, e);
 	}
 	(void)fd_write_all(t->fd, "\n", 1); /* which was not shown; a terminal that is gone says so when it is read */
-	return r < 0 ? r : *n > SECRET_VALUE_MAX ? too_long(e) : 0;
+	return r < 0 ? r : *n > SECRET_VALUE_MAX ? too_long(t, e) : 0;
 }
 
 static void say(const struct typed *t, const char *text)
@@ -115,40 +116,43 @@ static void say(const struct typed *t, const char *text)
 	(void)fd_write_all(t->fd, text, strlen(text));
 }
 
-static int ask_twice(struct typed *t, const struct termios *was, const char *name, struct err *e)
+static int ask_again(struct typed *t, const struct termios *was, struct err *e)
 {
-	size_t n_again = 0;
+	size_t n = 0;
 	int r;
 
-	say(t, "Value of ");
-	say(t, name);
-	say(t, ", which is not shown: ");
-	r = read_line(t, was, t->bytes, &t->n, e);
-	if (r < 0)
-		return r;
 	say(t, "Once more: ");
-	r = read_line(t, was, t->again, &n_again, e);
-	if (r == 0 && (n_again != t->n || sodium_memcmp(t->bytes, t->again, t->n) != 0))
-		r = err_set(e, AMBIT_USAGE, "type it again, or give it by standard input", "the two values differ");
+	r = read_line(t, was, t->again, &n, e);
+	if (r == 0 && (n != t->n || sodium_memcmp(t->bytes, t->again, t->n) != 0))
+		r = err_set(e, AMBIT_USAGE, "type it again", "the two %ss differ", t->words->what);
 	return r;
 }
 
-int typed_terminal(struct typed *t, const char *name, struct err *e)
+static int ask(struct typed *t, const struct termios *was, const char *prompt, bool twice, struct err *e)
+{
+	int r;
+
+	say(t, prompt);
+	say(t, ", which is not shown: ");
+	r = read_line(t, was, t->bytes, &t->n, e);
+	return r < 0 || !twice ? r : ask_again(t, was, e);
+}
+
+int typed_terminal(struct typed *t, const char *prompt, bool twice, struct err *e)
 {
 	struct termios was, quiet;
 	int r;
 
 	if (tcgetattr(t->fd, &was) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "give the value by standard input",
-			       "cannot ask on this terminal");
+		return err_sys(e, AMBIT_SYSTEM, errno, t->words->otherwise, "cannot ask on this terminal");
 	quiet = was;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
 	if (tcsetattr(t->fd, TCSAFLUSH, &quiet) < 0)
-		return err_sys(e, AMBIT_SYSTEM, errno, "give the value by standard input",
+		return err_sys(e, AMBIT_SYSTEM, errno, t->words->otherwise,
 			       "cannot keep this terminal from showing what is typed");
-	r = ask_twice(t, &was, name, e);
+	r = ask(t, &was, prompt, twice, e);
 	(void)tcsetattr(t->fd, TCSAFLUSH, &was); /* a terminal that is gone shows nothing */
 	sodium_memzero(t->again, sizeof t->again);
 	return r;

@@ -70,34 +70,49 @@ static bool ask(struct talk *t, const struct buf *message, uint64_t end_ms, stru
 
 /* ---- the list ---- */
 
-static void take_key(struct span blob, struct sign_key *ret, uint32_t *n)
-{
-	if (*n == SIGN_KEYS_MAX || blob.len > SIGN_BLOB_MAX || algorithm_of_key(blob) == ALGORITHM_NONE)
-		return;
-	ret[*n].grant = 0;
-	ret[*n].n = (uint32_t)blob.len; /* at most SIGN_BLOB_MAX */
-	memcpy(ret[*n].blob, blob.at, blob.len);
-	++*n;
-}
-
-bool talk_take_list(struct span body, struct sign_key *ret, uint32_t *ret_n)
+static bool each_key(struct span body, talk_take *take, void *arg)
 {
 	struct rbuf in = ssh_within(body);
 	const uint8_t kind = rbuf_u8(&in);
 	const uint32_t n = ssh_u32(&in);
 
-	*ret_n = 0;
 	for (uint32_t i = 0; i < n && !in.failed; i++) {
-		const struct span blob = ssh_string(&in);
+		const struct span blob = ssh_string(&in), comment = ssh_string(&in);
 
-		(void)ssh_string(&in); /* a comment, which is nobody's to see */
 		if (!in.failed)
-			take_key(blob, ret, ret_n);
+			take(arg, blob, comment);
 	}
 	return kind == AGENT_LIST && rbuf_done(&in);
 }
 
-int talk_list(struct talk *t, struct sign_key *ret, uint32_t *ret_n, struct err *e)
+struct listed {
+	struct sign_key *keys;
+	uint32_t *n;
+};
+
+static void take_key(void *arg, struct span blob, struct span comment)
+{
+	const struct listed *l = arg;
+	struct sign_key *k = &l->keys[*l->n];
+
+	(void)comment; /* which is nobody's to see */
+	if (*l->n == SIGN_KEYS_MAX || blob.len > SIGN_BLOB_MAX || algorithm_of_key(blob) == ALGORITHM_NONE)
+		return;
+	k->grant = 0;
+	k->n = (uint32_t)blob.len; /* at most SIGN_BLOB_MAX */
+	memcpy(k->blob, blob.at, blob.len);
+	++*l->n;
+}
+
+bool talk_take_list(struct span body, struct sign_key *ret, uint32_t *ret_n)
+{
+	struct listed l = { ret, ret_n };
+
+	*ret_n = 0;
+	return each_key(body, take_key, &l);
+}
+
+int talk_each(struct talk *t, talk_take *take, void *arg, struct err *e)
 {
 	uint8_t room[8];
 	struct buf message;
@@ -106,11 +121,21 @@ int talk_list(struct talk *t, struct sign_key *ret, uint32_t *ret_n, struct err 
 	buf_init_in(&message, room, sizeof room);
 	buf_put_be32(&message, 1);
 	buf_put_u8(&message, AGENT_ASKS_LIST);
-	if (!ask(t, &message, clock_ms() + TALK_LIST_MS, &body) || !talk_take_list(body, ret, ret_n))
+	if (!ask(t, &message, clock_ms() + TALK_LIST_MS, &body) || !each_key(body, take, arg))
 		return err_set(e, AMBIT_NOT_FOUND, NO_AGENT_HINT, "your ssh agent does not say which keys it has");
-	if (*ret_n == 0)
-		return err_set(e, AMBIT_NOT_FOUND, "give it one: ssh-add", "your ssh agent has no key");
 	return 0;
+}
+
+int talk_list(struct talk *t, struct sign_key *ret, uint32_t *ret_n, struct err *e)
+{
+	struct listed l = { ret, ret_n };
+	int r;
+
+	*ret_n = 0;
+	r = talk_each(t, take_key, &l, e);
+	if (r == 0 && *ret_n == 0)
+		return err_set(e, AMBIT_NOT_FOUND, "give it one: ssh-add", "your ssh agent has no key");
+	return r;
 }
 
 /* ---- signatures ---- */
@@ -128,13 +153,19 @@ static int take_signature(struct span body, struct sign_done *ret)
 	return 1;
 }
 
+int talk_sign_message(struct talk *t, const struct buf *message, struct sign_done *ret)
+{
+	struct span body;
+
+	return ask(t, message, 0, &body) ? take_signature(body, ret) : -AMBIT_GONE;
+}
+
 int talk_sign(struct talk *t, const struct request *q, struct sign_done *ret)
 {
 	uint8_t room[2 * REQUEST_MESSAGE_MAX];
 	struct buf message;
-	struct span body;
 
 	buf_init_in(&message, room, sizeof room);
 	request_put_message(&message, q);
-	return ask(t, &message, 0, &body) ? take_signature(body, ret) : -AMBIT_GONE;
+	return talk_sign_message(t, &message, ret);
 }
