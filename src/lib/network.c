@@ -78,8 +78,7 @@ bool network_wants_agent(const struct grant_set *grants)
 	return false;
 }
 
-/* The person's agent; it is asked nothing here. */
-static int call_agent(int *ret_fd, struct err *e)
+int network_call_agent(const char *wanted, int *ret_fd, struct err *e)
 {
 	static const char hint[] = "start one and give it your key: eval $(ssh-agent); ssh-add";
 	const char *path = getenv("SSH_AUTH_SOCK");
@@ -87,9 +86,7 @@ static int call_agent(int *ret_fd, struct err *e)
 	auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (path == NULL || path[0] == 0)
-		return err_why(e,
-			       err_set(e, AMBIT_NOT_FOUND, hint,
-				       "a key for ssh is granted, and there is no agent that has one"),
+		return err_why(e, err_set(e, AMBIT_NOT_FOUND, hint, "%s, and there is no agent that has one", wanted),
 			       "SSH_AUTH_SOCK is not set");
 	if (!text_copy(to.sun_path, sizeof to.sun_path, path))
 		return err_set(e, AMBIT_LIMIT, hint, "SSH_AUTH_SOCK is longer than a socket's path can be");
@@ -120,7 +117,7 @@ int network_agent_start(struct network_roles *n, const char *home, struct err *e
 	int fds[1 + 4], r;
 	size_t n_fds = 1;
 
-	r = call_agent(&fds[0], e);
+	r = network_call_agent("a key for ssh is granted", &fds[0], e);
 	if (r < 0)
 		return r;
 	n_fds += open_known_hosts(home, fds + 1);

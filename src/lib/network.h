@@ -34,6 +34,8 @@ bool network_roles_are_needed(const struct grant_set *grants);
 int network_roles_start(struct network_roles *n, struct err *e);
 /* Whether one of the grants has a key in it. */
 bool network_wants_agent(const struct grant_set *grants);
+/* A connection to the person's ssh agent, which is asked nothing here; the caller owns it. wanted: what for, as "a key for ssh is granted". -NOT_FOUND. */
+int network_call_agent(const char *wanted, int *ret_fd, struct err *e);
 /* The roles for it. home: where the person's known_hosts are. -NOT_FOUND: no agent answers. */
 int network_agent_start(struct network_roles *n, const char *home, struct err *e);
 /* Whether one of the grants has terms, so that the cell has authorities of its own. */

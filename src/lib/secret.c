@@ -36,17 +36,6 @@ static int key_path(char *ret, size_t size)
 	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
 }
 
-static int open_own(const char *path, int *ret_fd, struct err *e)
-{
-	const int r = directory_open_own(path, ret_fd);
-
-	if (r == -EPERM)
-		return err_set(e, AMBIT_DENIED, "chmod 700 it, if it is yours", "%s is not yours alone", path);
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "set XDG_STATE_HOME and XDG_CONFIG_HOME to directories of your own",
-			       "cannot open %s", path)
-		     : 0;
-}
-
 /* Both, made where they are missing. */
 static int open_places(int ret_fds[2], struct err *e)
 {
@@ -56,8 +45,8 @@ static int open_places(int ret_fds[2], struct err *e)
 	if (key_path(key, sizeof key) < 0 || state_path("secrets", store, sizeof store) < 0)
 		return err_set(e, AMBIT_HOST, "set HOME; or XDG_STATE_HOME and XDG_CONFIG_HOME, to absolute paths",
 			       "there is no place for secrets");
-	r = open_own(store, &ret_fds[0], e);
-	return r < 0 ? r : open_own(key, &ret_fds[1], e);
+	r = state_open(store, &ret_fds[0], e);
+	return r < 0 ? r : state_open(key, &ret_fds[1], e);
 }
 
 /* ---- the role ---- */
@@ -233,7 +222,8 @@ static void real_of(char path[GRANT_OBJECT_MAX])
 		(void)text_copy(path, GRANT_OBJECT_MAX, whole); /* of the same size */
 }
 
-static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], struct err *e)
+static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], const char *holds, const char *hint,
+		    struct err *e)
 {
 	auto_fd int fd = -1;
 
@@ -243,10 +233,7 @@ static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], struc
 		const uint32_t rights = q->grants.grants[i].rights;
 
 		if (rights != 0 && path_is_beneath(object, place))
-			return err_set(
-				e, AMBIT_USAGE,
-				"no cell sees it; connect: HOST:PORT with secret: NAME has one attached to requests",
-				"%s is granted, and holds your secrets", object);
+			return err_set(e, AMBIT_USAGE, hint, "%s is granted, and holds %s", object, holds);
 		/* what is missing a cell could make, with a key that it knows; where we cannot make it, nor can it */
 		if ((rights & RIGHT_WRITE) != 0 && fd < 0 && path_is_beneath(place, object))
 			(void)directory_open_own(place, &fd);
@@ -256,15 +243,20 @@ static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], struc
 
 int secret_keep_out(struct event_request *q, struct err *e)
 {
+	static const char hint[] = "no cell sees it; connect: HOST:PORT with secret: NAME has one attached to requests";
 	int r = 0;
 
 	if (state_path("secrets", q->secrets, sizeof q->secrets) < 0)
 		q->secrets[0] = 0;
 	else
-		r = keep_out(q, q->secrets, e);
+		r = keep_out(q, q->secrets, "your secrets", hint, e);
 	if (key_path(q->secrets_key, sizeof q->secrets_key) < 0)
 		q->secrets_key[0] = 0;
 	else
-		r = r < 0 ? r : keep_out(q, q->secrets_key, e);
+		r = r < 0 ? r : keep_out(q, q->secrets_key, "your secrets", hint, e);
+	if (state_path("approvers", q->approvers, sizeof q->approvers) < 0)
+		q->approvers[0] = 0;
+	else
+		r = r < 0 ? r : keep_out(q, q->approvers, "your approver's keys", "no cell sees it", e);
 	return r;
 }

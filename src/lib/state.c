@@ -1,10 +1,12 @@
 #include "lib/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "core/grant.h"
 
 int state_path(const char *name, char *ret, size_t size)
@@ -37,4 +39,15 @@ int runtime_path(const char *name, char *ret, size_t size)
 	}
 	n = snprintf(path, sizeof path, "%s/ambit/%s", runtime, name);
 	return n > 0 && (size_t)n < sizeof path && path_normalise("/", path, ret, size) ? 0 : -AMBIT_HOST;
+}
+
+int state_open(const char *path, int *ret_fd, struct err *e)
+{
+	const int r = directory_open_own(path, ret_fd);
+
+	if (r == -EPERM)
+		return err_set(e, AMBIT_DENIED, "chmod 700 it, if it is yours", "%s is not yours alone", path);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "set XDG_STATE_HOME and XDG_CONFIG_HOME to directories of your own",
+			       "cannot open %s", path)
+		     : 0;
 }

@@ -27,6 +27,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_str(out, q->ledger);
 	buf_put_str(out, q->secrets);
 	buf_put_str(out, q->secrets_key);
+	buf_put_str(out, q->approvers);
 	buf_put_str(out, named ? q->command : "");
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
@@ -180,6 +181,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->ledger, sizeof ret->ledger);
 	rbuf_str(in, ret->secrets, sizeof ret->secrets);
 	rbuf_str(in, ret->secrets_key, sizeof ret->secrets_key);
+	rbuf_str(in, ret->approvers, sizeof ret->approvers);
 	rbuf_str(in, ret->command, sizeof ret->command);
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)

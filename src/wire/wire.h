@@ -42,7 +42,8 @@ enum wire_side {
 	WIRE_SESSION,
 	WIRE_TEMPLATE,
 	WIRE_POOL,
-	WIRE_KEEPER
+	WIRE_KEEPER,
+	WIRE_APPROVER
 };
 enum wire_state { WIRE_NEW = 1, WIRE_BUILDING = 2, WIRE_RUNNING = 4 };
 

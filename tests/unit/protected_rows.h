@@ -66,7 +66,7 @@
 { ".kiro/hooks/x", HELD }, { ".junie/mcp/mcp.json", HELD }, { ".augment/rules", HELD }, { ".opencode/plugin/x.ts", HELD }, { "opencode.json", HELD }, { "opencode.jsonc", HELD },
 { ".goose/x", HELD }, { ".crush.json", HELD }, { "crush.json", HELD }, { ".factory/x", HELD }, { ".trae/mcp.json", HELD }, { ".openhands/setup.sh", HELD },
 { ".copilot/mcp-config.json", HELD }, { ".agents/skills/x/SKILL.md", HELD }, { ".agent/rules/x", HELD }, { ".serena/project.yml", HELD }, { ".warp/workflows/x.yaml", HELD },
-{ "ambit.yaml", HELD }, { "ambit.yml", HELD }, { ".ambit/a.yaml", HELD }, { "x/ambit/secrets/a.sealed", HELD }, { "ambit/secret-key/store.key", HELD }, { ".ambit-1000/.mask-1-2/index", HELD }, { "claude_desktop_config.json", HELD },
+{ "ambit.yaml", HELD }, { "ambit.yml", HELD }, { ".ambit/a.yaml", HELD }, { "x/ambit/secrets/a.sealed", HELD }, { "ambit/secret-key/store.key", HELD }, { "ambit/approvers/a.sealed", HELD }, { ".ambit-1000/.mask-1-2/index", HELD }, { "claude_desktop_config.json", HELD },
 
 { ".npmrc", JUDGE_NPMRC }, { ".yarnrc", HELD }, { ".yarnrc.yml", HELD }, { ".yarn/releases/yarn.cjs", HELD }, { ".yarn/plugins/x.cjs", HELD }, { ".yarn/sdks/x", HELD },
 { ".yarn/cache/x.zip", NO }, { ".yarn/install-state.gz", NO }, { ".pnpmfile.cjs", HELD }, { "pnpmfile.js", HELD }, { ".cargo/config", HELD }, { ".cargo/config.toml", HELD },

@@ -38,8 +38,10 @@ static void names_are_judged_by_the_table(void **state)
 		{ "lib", "secrets.py", 0 }, /* a module of Python */
 		{ "ambit", "secrets", 1 },  /* our own */
 		{ "ambit", "secret-key", 1 },
+		{ "ambit", "approvers", 1 },
 		{ "src", "secrets", 0 },
 		{ "src", "secret-key", 0 },
+		{ "src", "approvers", 0 },
 		/* private keys, and their public halves */
 		{ "", "id_rsa", 1 },
 		{ "", "id_ed25519_work", 1 },
