@@ -23,6 +23,7 @@ int cli_policy(int argc, char **argv);
 int cli_ledger(int argc, char **argv);
 int cli_grant(int argc, char **argv);
 int cli_secret(int argc, char **argv);
+int cli_approve(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_events(int argc, char **argv);

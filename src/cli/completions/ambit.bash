@@ -39,6 +39,10 @@ _ambit_sessions() {
 	_ambit_words "last $("${COMP_WORDS[0]}" session list 2>/dev/null | grep -oE '^s_[0-9A-Z]*') ${1-}"
 }
 
+# Names of an approver's keys.
+_ambit_approve_keys() {
+	_ambit_words "$("${COMP_WORDS[0]}" approve --keys 2>/dev/null | grep -E '  (password|agent|damaged)' | cut -d' ' -f1)"
+}
 # Names of secrets.
 _ambit_secrets() {
 	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|damaged)' | cut -d' ' -f1)"
@@ -58,6 +62,7 @@ _ambit() {
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
+	local approve_options='--enroll --keys --forget --name --agent --password-fd --json --help'
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
@@ -71,7 +76,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -131,7 +136,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -150,6 +155,9 @@ _ambit() {
 	secret:--bearer) _ambit_secrets ;;
 	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--connect) ;;
 	secret:*) _ambit_words "$secret_options" ;;
+	approve:--forget) _ambit_approve_keys ;;
+	approve:--name | approve:--agent | approve:--password-fd) ;;
+	approve:*) _ambit_words "$approve_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

@@ -42,6 +42,7 @@ complete -c ambit -n __fish_use_subcommand -a stage -d 'What is kept, and what c
 complete -c ambit -n __fish_use_subcommand -a ledger -d 'What was recorded, and whether it is what was signed'
 complete -c ambit -n __fish_use_subcommand -a grant -d 'What running events may do, and taking it back'
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
+complete -c ambit -n __fish_use_subcommand -a approve -d 'The keys that sign your answers to requests for an approval'
 complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
 complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
 complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
@@ -197,6 +198,14 @@ complete -c ambit -n '__ambit_in secret' -l preset -x -a 'python node shell c cl
 complete -c ambit -n '__ambit_in secret' -l connect -x -d 'Check: a grant that uses it'
 complete -c ambit -n '__ambit_in secret' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in secret' -l help -d 'How secret is used'
+complete -c ambit -n '__ambit_in approve' -l enroll -d 'Make a key'
+complete -c ambit -n '__ambit_in approve' -l keys -d 'Which there are'
+complete -c ambit -n '__ambit_in approve' -l forget -x -a '(ambit approve --keys 2>/dev/null | string match -r "^\S+(?=  (?:password|agent|damaged))")' -d 'Take one away'
+complete -c ambit -n '__ambit_in approve' -l name -x -d 'Enroll: what it is called'
+complete -c ambit -n '__ambit_in approve' -l agent -x -d 'Enroll: one that your ssh agent has'
+complete -c ambit -n '__ambit_in approve' -l password-fd -x -d 'Enroll: read the password from a descriptor'
+complete -c ambit -n '__ambit_in approve' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in approve' -l help -d 'How approve is used'
 
 complete -c ambit -n '__ambit_in session; and not __fish_seen_subcommand_from new list end' -a 'new list end'
 complete -c ambit -n '__ambit_in session; and __fish_seen_subcommand_from end' -a 'last (__ambit_sessions)'
@@ -249,5 +258,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret session events ps serve doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
