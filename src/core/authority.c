@@ -110,6 +110,7 @@ static void open_badge(struct authority *a, const struct authority_request *q, s
 		return;
 	}
 	if (badge_with_id(a, q->id) != ROW_NONE) {
+		ret->made = badge_ref(a, badge_with_id(a, q->id));
 		(void)refuse(ret, WHY_TAKEN);
 		return;
 	}
@@ -187,7 +188,17 @@ static void hand_over(struct authority *a, const struct authority_request *q, st
 
 /* ---- grants ---- */
 
-/* Room, and no other with its id. */
+static bool is_taken(const struct authority *a, const uint8_t id[AUTHORITY_ID], struct authority_answer *ret)
+{
+	const uint32_t there = grant_with_id(a, id);
+
+	if (there == ROW_NONE)
+		return false;
+	ret->made = grant_ref(a, there);
+	(void)refuse(ret, WHY_TAKEN);
+	return true;
+}
+
 static bool can_make_grant(const struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
 	return (a->grants_used < a->size.grants && has_text_room(a, q->object, q->terms)) || refuse(ret, WHY_FULL);
@@ -221,8 +232,8 @@ static void give(struct authority *a, const struct authority_request *q, struct 
 		(void)refuse(ret, WHY_BEYOND);
 	else if (!form_is_grant(q))
 		(void)refuse(ret, WHY_MALFORMED);
-	else if (grant_with_id(a, q->id) != ROW_NONE)
-		(void)refuse(ret, WHY_TAKEN);
+	else if (is_taken(a, q->id, ret))
+		return;
 	else if (can_make_grant(a, q, ret))
 		make_grant(a, q, badge, ROW_NONE, ret);
 }
@@ -242,8 +253,8 @@ static bool is_derivable(const struct authority *a, const struct authority_reque
 
 	if (!form_is_grant(q))
 		return refuse(ret, WHY_MALFORMED);
-	if (grant_with_id(a, q->id) != ROW_NONE)
-		return refuse(ret, WHY_TAKEN);
+	if (is_taken(a, q->id, ret))
+		return false;
 	if (is_frozen(a, badge))
 		return refuse(ret, WHY_FROZEN);
 	if (a->grants[parent].revoked || a->grants[parent].expired)

@@ -152,7 +152,7 @@ enum authority_why {
 	WHY_CONFLICT, /* the key is another request's */
 	WHY_MISMATCH, /* the digest is not that of the question */
 	WHY_ANSWERED, /* before */
-	WHY_TAKEN,    /* the id is */
+	WHY_TAKEN,    /* the id is: `made` has it */
 	WHY_FULL,     /* no row, or no room for texts, is left */
 	WHY_MALFORMED,
 	WHY_COUNT

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "core/authority.h"
 #include "core/grant.h"
 #include "judge/judge.h"
 
@@ -113,6 +114,7 @@ static void put_hint(const struct stage_answer *a, const struct change *c, struc
 		buf_printf(out, "  hint: if what lies there may go: `ambit commit %s %s`\n", a->end.event,
 			   flag[0] != 0 ? flag : "--write NAME");
 		break;
+	case HELD_ASKED: break; /* one question is about all of them: put_kept */
 	default: buf_printf(out, "  hint: `ambit diff %s` shows it; it can only be left out\n", a->end.event);
 	}
 }
@@ -165,6 +167,35 @@ static uint64_t put_all_held(const struct stage_answer *a, struct buf *out)
 	return told;
 }
 
+/* It waits for a person, or somebody has decided already. */
+static const char *asks_why(const struct stage_answer *a)
+{
+	switch ((enum authority_why)a->end.asked_why) {
+	case WHY_REFUSED: return "the policy asks a person first, who said no";
+	case WHY_FLOOD: return "the policy asks a person first, for whom too many questions wait";
+	case WHY_FROZEN: return "the policy asks a person first, and everything is frozen";
+	case WHY_REVOKED: return "the grant that asks a person first was revoked";
+	case WHY_NONE:
+	case WHY_RECORDED:
+	case WHY_ALREADY:
+	case WHY_NOT_HELD:
+	case WHY_EXPIRED:
+	case WHY_NOT_NOW:
+	case WHY_BEYOND:
+	case WHY_DEPTH:
+	case WHY_LABELLED:
+	case WHY_SPENT:
+	case WHY_CONFLICT:
+	case WHY_MISMATCH:
+	case WHY_ANSWERED:
+	case WHY_TAKEN:
+	case WHY_FULL:
+	case WHY_MALFORMED:
+	case WHY_COUNT: break;
+	}
+	return "the policy asks a person first";
+}
+
 static const char *kept_why(const struct stage_answer *a)
 {
 	switch ((enum stage_why)a->end.why) {
@@ -179,7 +210,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_DENIED: return "something was denied, and it is strict";
 	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
 	case STAGE_WHY_REFUSED: return "they could not be committed";
-	case STAGE_WHY_ASKS: return "the policy asks a person first";
+	case STAGE_WHY_ASKS: return asks_why(a);
 	}
 	return "";
 }
@@ -326,6 +357,9 @@ static void put_kept(const struct stage_answer *a, const char *how, struct buf *
 		buf_printf(out, "%s%s\n", how != NULL ? how : kept_why(a), files_now(a));
 	if (a->end.why == STAGE_WHY_HELD && a->end.held > 0)
 		put_ways(a, out);
+	else if (a->end.why == STAGE_WHY_ASKS && a->end.approval[0] != 0)
+		buf_printf(out, "  hint: `ambit approve %s` shows it, and asks you; `ambit discard %s` forgets it\n",
+			   a->end.approval, event);
 	else
 		buf_printf(out, "  hint: ambit diff %s, then ambit commit %s or ambit discard %s\n", event, event,
 			   event);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/authority.h"
 #include "core/grant.h"
 
 #define ASK_VERSION 3
@@ -165,6 +166,8 @@ void stage_end_encode(struct buf *out, const struct stage_end *s)
 	buf_put_u64(out, s->keep_until_ns);
 	buf_put_u32(out, s->caches);
 	buf_put_u64(out, s->cache_bytes);
+	buf_put_str(out, s->approval);
+	buf_put_u32(out, s->asked_why);
 	buf_put_str(out, s->busy);
 	buf_put_str(out, s->command);
 	buf_put_str(out, s->tree);
@@ -188,11 +191,14 @@ void stage_end_decode(struct rbuf *in, struct stage_end *ret)
 	ret->keep_until_ns = rbuf_u64(in);
 	ret->caches = rbuf_u32(in);
 	ret->cache_bytes = rbuf_u64(in);
+	rbuf_str(in, ret->approval, sizeof ret->approval);
+	ret->asked_why = rbuf_u32(in);
 	rbuf_str(in, ret->busy, sizeof ret->busy);
 	rbuf_str(in, ret->command, sizeof ret->command);
 	rbuf_str(in, ret->tree, sizeof ret->tree);
 	ret->n_trees = rbuf_u32(in);
-	if (workspace > WORKSPACE_DISCARDED || ret->why > STAGE_WHY_LAST)
+	if (workspace > WORKSPACE_DISCARDED || ret->why > STAGE_WHY_LAST || ret->asked_why >= WHY_COUNT ||
+	    (ret->approval[0] != 0 && !id_is('a', ret->approval, strlen(ret->approval))))
 		in->failed = true;
 	else
 		ret->workspace = (enum event_workspace)workspace; /* in range: just checked */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/id.h"
 #include "core/outcome.h"
 #include "stage/store.h"
 
@@ -29,19 +30,18 @@ enum stage_op {
 };
 
 enum stage_flag {
-	STAGE_FLAG_COMMIT = 1,      /* SETTLE: the event succeeded; commit */
-	STAGE_FLAG_DISCARD = 2,     /* SETTLE: do not keep it */
-	STAGE_FLAG_DIGESTS = 4,     /* of new contents */
-	STAGE_FLAG_COLOUR = 8,      /* DIFF */
-	STAGE_FLAG_STAT = 16,       /* DIFF: a table of names */
-	STAGE_FLAG_NAMES = 32,      /* DIFF: names only */
-	STAGE_FLAG_ALL = 64,        /* DISCARD: every stage that is not in use */
-	STAGE_FLAG_FORCE = 128,     /* DISCARD: also if a commit of it was broken off and cannot be finished */
-	STAGE_FLAG_BINARY = 256,    /* DIFF: a patch to be applied, with all contents */
-	STAGE_FLAG_KEPT = 512,      /* LIST: only what waits to be decided about */
-	STAGE_FLAG_APPROVED = 1024, /* COMMIT: a person said yes to what is asked for */
+	STAGE_FLAG_COMMIT = 1,   /* SETTLE: the event succeeded; commit */
+	STAGE_FLAG_DISCARD = 2,  /* SETTLE: do not keep it */
+	STAGE_FLAG_DIGESTS = 4,  /* of new contents */
+	STAGE_FLAG_COLOUR = 8,   /* DIFF */
+	STAGE_FLAG_STAT = 16,    /* DIFF: a table of names */
+	STAGE_FLAG_NAMES = 32,   /* DIFF: names only */
+	STAGE_FLAG_ALL = 64,     /* DISCARD: every stage that is not in use */
+	STAGE_FLAG_FORCE = 128,  /* DISCARD: also if a commit of it was broken off and cannot be finished */
+	STAGE_FLAG_BINARY = 256, /* DIFF: a patch to be applied, with all contents */
+	STAGE_FLAG_KEPT = 512,   /* LIST: only what waits to be decided about */
 };
-#define STAGE_FLAGS 2047u
+#define STAGE_FLAGS 1023u
 
 enum stage_conflict { STAGE_CONFLICT_FAIL, STAGE_CONFLICT_THEIRS, STAGE_CONFLICT_OURS, STAGE_CONFLICT_COUNT };
 
@@ -105,15 +105,18 @@ struct stage_end {
 	uint32_t commits; /* of it, that can be taken back */
 	bool lost;        /* DISCARD: a part of it was committed, which cannot be taken back any more */
 	uint64_t keep_until_ns;
-	uint32_t caches;           /* LIST: of how many trees something is remembered (mask.h) */
-	uint64_t cache_bytes;      /* LIST: of them, on disk */
+	uint32_t caches;      /* LIST: of how many trees something is remembered (mask.h) */
+	uint64_t cache_bytes; /* LIST: of them, on disk */
+	char approval
+		[ID_TEXT_MAX];     /* with STAGE_WHY_ASKS: the question that waits for a person; "": they are refused */
+	uint32_t asked_why;        /* likewise: enum authority_why */
 	char busy[STAGE_PATH_MAX]; /* with STAGE_WHY_BUSY: the tree */
 	char command[256];         /* of the event, as in an entry */
 	char tree[STAGE_PATH_MAX];
 	uint32_t n_trees;
 };
 
-#define STAGE_END_MAX (2 * STAGE_PATH_MAX + 512)
+#define STAGE_END_MAX (2 * STAGE_PATH_MAX + 560)
 
 void stage_end_encode(struct buf *out, const struct stage_end *s);
 void stage_end_decode(struct rbuf *in, struct stage_end *ret);

@@ -10,7 +10,7 @@ static bool takes_along(const struct change *c)
 	return c->kind == CHANGE_DELETED || c->kind == CHANGE_RENAMED || c->kind == CHANGE_MODIFIED;
 }
 
-static bool is_name_asked(const struct stage_meta *m, const struct change *c, const char *path)
+static int name_asks(const struct stage_meta *m, const struct change *c, const char *path)
 {
 	char full[STAGE_PATH_MAX + CHANGE_PATH_MAX];
 	const char *real = m->trees[c->tree].real;
@@ -20,11 +20,13 @@ static bool is_name_asked(const struct stage_meta *m, const struct change *c, co
 	for (uint32_t i = 0; i < m->n_names; i++)
 		if (m->asks[i] &&
 		    (path_is_beneath(full, m->names[i]) || (takes_along(c) && path_is_beneath(m->names[i], full))))
-			return true;
-	return false;
+			return (int)i; /* below STAGE_NAMES_MAX */
+	return -1;
 }
 
-bool asked_is(const struct stage_meta *m, const struct change *c)
+int asked_by(const struct stage_meta *m, const struct change *c)
 {
-	return is_name_asked(m, c, c->path) || (c->kind == CHANGE_RENAMED && is_name_asked(m, c, c->from));
+	const int by = name_asks(m, c, c->path);
+
+	return by >= 0 || c->kind != CHANGE_RENAMED ? by : name_asks(m, c, c->from);
 }

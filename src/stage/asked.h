@@ -10,6 +10,7 @@
 #include "core/change.h"
 #include "stage/store.h"
 
-bool asked_is(const struct stage_meta *m, const struct change *c);
+/* The index of the first of these grants among the names of the description; -1: it is not asked for. */
+int asked_by(const struct stage_meta *m, const struct change *c);
 
 #endif

@@ -97,6 +97,15 @@ static void list_changes(struct role *role)
 	role->counts.dropped += all.lost;
 }
 
+/* What a person is shown names contents by their digests. */
+static bool is_asking(const struct stage_meta *m)
+{
+	for (uint32_t i = 0; i < m->n_names; i++)
+		if (m->asks[i])
+			return true;
+	return false;
+}
+
 int find_changes(struct role *role, struct err *e)
 {
 	int r = trees_open(&role->stage, role->meta, &role->trees, e);
@@ -115,7 +124,7 @@ int find_changes(struct role *role, struct err *e)
 		.judge_name = judging_name,
 		.is_hidden = judging_is_hidden,
 		.is_named = judging_is_named,
-		.digest = (role->ask.flags & STAGE_FLAG_DIGESTS) != 0 ? digest : NULL,
+		.digest = (role->ask.flags & STAGE_FLAG_DIGESTS) != 0 || is_asking(role->meta) ? digest : NULL,
 	};
 	r = r < 0 ? r : walk_plan(&role->stage, role->meta, &role->trees, &role->calls, &role->plan, e);
 	r = r < 0 ? r : judge(role, e);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/grant.h"
 #include "stage/account.h"
+#include "stage/asking.h"
 #include "stage/changes.h"
 #include "stage/chosen.h"
 #include "stage/commit.h"
@@ -211,11 +212,6 @@ static enum conflict_policy policy_of(const struct role *role)
 	return CONFLICT_FAIL;
 }
 
-static bool is_approved(const struct role *role)
-{
-	return role->ask.op == STAGE_OP_COMMIT && (role->ask.flags & STAGE_FLAG_APPROVED) != 0;
-}
-
 /* Whether a yes is all that is missing, as far as they are listed. */
 static bool only_asks(const struct role *role)
 {
@@ -260,7 +256,7 @@ static int tell_chosen(struct role *role, bool done, struct err *e)
 		}
 		if (done && c->held == HELD_CONFLICT && role->ask.conflict == STAGE_CONFLICT_OURS)
 			c->held = HELD_NOT; /* it was there when it was committed */
-		if (done && c->held == HELD_ASKED && is_approved(role))
+		if (done && c->held == HELD_ASKED && role->approved)
 			c->held = HELD_NOT;
 		role->changes[n++] = c;
 	}
@@ -328,7 +324,7 @@ static int commit_wanted(struct role *role, const struct wanted *wanted, struct 
 				    .stopped_user = role };
 	int r;
 
-	if (is_approved(role))
+	if (role->approved)
 		o.accept = 1u << HELD_ASKED;
 	role->calls.digest = NULL; /* told already */
 	if (role->ask.n_selected > 0)
@@ -370,7 +366,8 @@ static int commit_found(struct role *role, struct err *e)
 
 	r = r < 0 ? r : check_granted(role, e);
 	if (r == 0) {
-		r = account_begin(role, "commit", role->counts.changes, e);
+		r = asking_allows(role, e);
+		r = r < 0 ? r : account_begin(role, "commit", role->counts.changes, e);
 		r = r < 0 ? keep_refused(role, r) : commit_wanted(role, &wanted, e);
 		account_end(role, how(role, r, WORKSPACE_COMMITTED));
 	}

@@ -1,0 +1,15 @@
+/* asking - a commit that a policy wants a person to say yes to.
+ *
+ * Owns:   how such a commit is put to the person's authority (doc/AUTHORITY.md): as a use of the grant that asks, by the agent in its workspace, of just what is shown.
+ * Holds:  what was approved is what is committed, byte for byte, and for no other event; who may not be reached, or does not answer, has not said yes. A yes that was
+ *         used for a commit which then failed holds for that commit when it is tried again.
+ * Called: settle.c, before the rest of the files is shut out. */
+#ifndef STAGE_ASKING_H
+#define STAGE_ASKING_H
+
+#include "stage/role.h"
+
+/* 1: nothing that is to be committed is asked for, or it is approved: role->approved; 0: it waits, or is refused: role->end says which. */
+int asking_allows(struct role *role, struct err *e);
+
+#endif
