@@ -15,6 +15,10 @@
 #define AUTHORITY_JOURNAL_NEW "journal.new"
 #define AUTHORITY_SHOWN "asks" /* what was shown with a question, each under its reference (shown.h) */
 
+#define AUTHORITY_REALM "realm" /* sixteen random bytes: which authority this is (signed.h) */
+
+#define AUTHORITY_KEYS                                                                                                 \
+	"approvers" /* beneath the place of lib/state.h, too: the person's keys, which it reads (approve/keyring.h) */
 #define AUTHORITY_ZONES "/usr/share/zoneinfo" /* of the host: the tables of time zones */
 
 #endif

@@ -288,3 +288,26 @@ bool keeper_row_take(struct rbuf *in, enum keeper_kind kind, struct keeper_row *
 	}
 	return !in->failed;
 }
+
+void keeper_signed_put(struct buf *out, const struct keeper_signed *q)
+{
+	buf_put_u64(out, q->ask);
+	buf_put_str(out, q->key);
+	buf_put_str(out, q->statement);
+	buf_put_bytes(out, q->signature.bytes, q->signature.n);
+}
+
+bool keeper_signed_take(struct rbuf *in, struct keeper_signed *ret)
+{
+	const uint8_t *bytes;
+
+	ret->ask = rbuf_u64(in);
+	rbuf_str(in, ret->key, sizeof ret->key);
+	rbuf_str(in, ret->statement, sizeof ret->statement);
+	ret->signature.n = rbuf_u32(in);
+	bytes = ret->signature.n <= sizeof ret->signature.bytes ? rbuf_bytes(in, ret->signature.n) : NULL;
+	if (bytes == NULL || !rbuf_done(in) || !approve_name_is_good(ret->key))
+		return false;
+	memcpy(ret->signature.bytes, bytes, ret->signature.n);
+	return true;
+}

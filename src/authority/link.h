@@ -8,13 +8,15 @@
  *           LIST     u8 kind, u32 first row   FIND  u64 badge, u8 verb, object
  *           LABEL_NAME a name                 SHOWN u64 question
  *           PART     bytes of what is shown with the question that the next STEP may lead to
- *           HELLO    u64 steps so far, u64 bytes that were cut off the journal when it started
+ *           SIGNED   as below
+ *           HELLO    u64 steps so far, u64 bytes that were cut off the journal when it started, 16 bytes of its realm
  *           TAKEN    u64: of BIND 0, of WATCH the number of the connection, of LABEL_NAME the bit, of FIND the grant or 0
  *           NAMES    u8 how many, then names by bit
  * Called: authority/serve.c, lib/authority.c; pure. */
 #ifndef AUTHORITY_LINK_H
 #define AUTHORITY_LINK_H
 
+#include "approve/link.h"
 #include "core/authority.h"
 
 #define KEEPER_LATE_MAX 8
@@ -38,6 +40,16 @@ struct keeper_answer {
 };
 void keeper_answer_put(struct buf *out, const struct keeper_answer *a);
 bool keeper_answer_take(struct rbuf *in, struct keeper_answer *ret);
+
+/* AUTHORITY_SIGNED: a person's answer to a question. */
+struct keeper_signed {
+	authority_ref ask;
+	char key[APPROVE_NAME_MAX];    /* whose signature it is */
+	char statement[STATEMENT_MAX]; /* as statement_put has it */
+	struct approve_signature signature;
+};
+void keeper_signed_put(struct buf *out, const struct keeper_signed *q);
+bool keeper_signed_take(struct rbuf *in, struct keeper_signed *ret);
 
 /* AUTHORITY_ACTIONS: of one step, in as many messages as it takes. */
 struct keeper_actions {

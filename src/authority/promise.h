@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-/* zones_fd: the tables of time zones, or -1. */
-int promise_keep(int dir_fd, int zones_fd, struct err *e);
+/* zones_fd: the tables of time zones, keys_fd: the approver's keys; or -1. */
+int promise_keep(int dir_fd, int zones_fd, int keys_fd, struct err *e);
 
 #endif

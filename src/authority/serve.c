@@ -386,12 +386,33 @@ static void hear_step(struct server *s, struct client *c, struct rbuf *in)
 	if (c->shown.len > 0 && !is_shown(c, q.digest)) {
 		(void)err_set(&e, AMBIT_MALFORMED, NULL, "what is to be shown has not the digest of the request");
 		refuse(c, &e);
+	} else if (q.op == AUTHORITY_ANSWER) {
+		(void)err_set(&e, AMBIT_DENIED, "`ambit approve` signs it", "nobody answers without a signature");
+		refuse(c, &e);
 	} else if (!may_ask(s, c, &q)) {
 		deny(c);
 	} else if (has_zone(s, c, &q)) {
 		step(s, c, own, &q);
 	}
 	buf_reset(&c->shown);
+}
+
+static void hear_signed(struct server *s, struct client *c, struct rbuf *in)
+{
+	struct keeper_signed by;
+	struct authority_request q;
+	struct err e;
+
+	if (!keeper_signed_take(in, &by)) {
+		send_away(s, c, "an answer that is none");
+		return;
+	}
+	if (c->is_bound)
+		deny(c);
+	else if (signed_take(s->how->signers, &by, s->book->a, &q, &e) < 0)
+		refuse(c, &e);
+	else
+		step(s, c, 0, &q);
 }
 
 /* ---- keeping them ---- */
@@ -673,6 +694,8 @@ static int hear(struct server *s, struct client *c, struct err *e)
 		hear_done(s, c, rbuf_u64(&m.body));
 	else if (m.number == WIRE_AUTHORITY_STEP)
 		hear_step(s, c, &m.body);
+	else if (m.number == WIRE_AUTHORITY_SIGNED)
+		hear_signed(s, c, &m.body);
 	else if (m.number == WIRE_AUTHORITY_PART)
 		hear_part(s, c, &m.body);
 	else
@@ -685,7 +708,7 @@ static int hear(struct server *s, struct client *c, struct err *e)
 static void meet(struct server *s)
 {
 	auto_fd int sock = accept4(s->how->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	uint8_t room[16];
+	uint8_t room[32];
 	struct client *c = s->clients;
 	struct buf hello;
 	struct err e;
@@ -701,6 +724,7 @@ static void meet(struct server *s)
 	buf_init_in(&hello, room, sizeof room);
 	buf_put_u64(&hello, s->book->steps);
 	buf_put_u64(&hello, s->how->cut_bytes);
+	buf_put(&hello, s->how->signers->realm, STATEMENT_REALM_BYTES);
 	if (sock < 0 || wire_send(sock, WIRE_AUTHORITY_HELLO, &hello, NULL, 0) < 0)
 		return;
 	client_init(c, steal_fd(&sock), ++s->numbers);

@@ -12,6 +12,7 @@
 
 #include "authority/book.h"
 #include "authority/shown.h"
+#include "authority/signed.h"
 #include "authority/zone.h"
 
 #define SERVE_CLIENTS_MAX 256
@@ -22,11 +23,12 @@
 #define SERVE_SHOWN_MAX (16u << 20) /* bytes of parts, of all connections together */
 
 struct serve {
-	int listen_fd;       /* borrowed */
-	struct book *book;   /* borrowed; open */
-	struct shown *shown; /* borrowed; open */
-	struct zones *zones; /* borrowed */
-	uint64_t cut_bytes;  /* for who connects */
+	int listen_fd;                 /* borrowed */
+	struct book *book;             /* borrowed; open */
+	struct shown *shown;           /* borrowed; open */
+	struct zones *zones;           /* borrowed */
+	const struct signers *signers; /* borrowed: whose answers count */
+	uint64_t cut_bytes;            /* for who connects */
 };
 
 /* Until nobody needs it for SERVE_IDLE_MS. -code: what is on disk is not known, or memory is gone. */

@@ -3,18 +3,23 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "authority/layout.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "lib/service.h"
 #include "lib/state.h"
 
 struct keeper {
 	int sock; /* owned */
-	uint64_t cut_bytes;
+	struct hello {
+		uint64_t cut_bytes;
+		uint8_t realm[STATEMENT_REALM_BYTES];
+	} hello;
 	uint32_t own; /* number of a connection that is not waited for; 0: none */
 	struct buf message;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
@@ -46,14 +51,28 @@ static int not_allowed(struct err *e)
 static int hear_hello(int sock, void *told, struct err *e)
 {
 	uint8_t room[WIRE_HEAD + 2048];
+	struct hello *hello = told;
+	const uint8_t *realm;
 	auto_message m = { .n_fds = 0 };
 	const int n = service_receive(&service, sock, WIRE_NEW, room, sizeof room, &m, e);
 
 	if (n <= 0)
 		return n;
 	(void)rbuf_u64(&m.body); /* steps so far */
-	*(uint64_t *)told = rbuf_u64(&m.body);
-	return rbuf_done(&m.body) ? 1 : not_allowed(e);
+	hello->cut_bytes = rbuf_u64(&m.body);
+	realm = rbuf_bytes(&m.body, sizeof hello->realm);
+	if (realm == NULL || !rbuf_done(&m.body))
+		return not_allowed(e);
+	memcpy(hello->realm, realm, sizeof hello->realm);
+	return 1;
+}
+
+/* place: NULL: by the environment. */
+static int path_of(const char *place, const char *name, char *ret, size_t size)
+{
+	if (place == NULL)
+		return state_path(name, ret, size);
+	return (size_t)snprintf(ret, size, "%s/%s", place, name) < size ? 0 : -AMBIT_HOST;
 }
 
 int keeper_find(char *ret, size_t size, struct err *e)
@@ -65,21 +84,40 @@ int keeper_find(char *ret, size_t size, struct err *e)
 		       : err_set(e, AMBIT_NOT_FOUND, NULL, "nobody has asked for authority over time yet");
 }
 
-int keeper_open(struct keeper **ret, struct err *e)
+/* Keys that are enrolled while the role runs are to be there, so the directory is. Its path is through no link: as grants have theirs. */
+static int open_keys(const char *place, char *ret, size_t size, struct err *e)
+{
+	char named[PATH_MAX], real[PATH_MAX];
+	auto_fd int fd = -1;
+	int r = 0;
+
+	if (path_of(place, AUTHORITY_KEYS, named, sizeof named) < 0)
+		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for an approver's keys");
+	r = state_open(named, &fd, e);
+	if (r < 0)
+		return r;
+	if (realpath(named, real) == NULL || !text_copy(ret, size, real))
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot find %s", named);
+	return 0;
+}
+
+int keeper_open(const char *place, struct keeper **ret, struct err *e)
 {
 	auto_free struct keeper *k = calloc(1, sizeof *k);
-	char named[PATH_MAX], path[PATH_MAX];
+	char named[PATH_MAX], path[PATH_MAX], keys[PATH_MAX];
+	struct service with_keys = service;
 	auto_fd int dir_fd = -1;
 	int r;
 
 	if (k == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a connection to the authority");
-	r = keeper_find(named, sizeof named, e);
-	if (r < 0 && r != -AMBIT_NOT_FOUND)
-		return r;
+	if (path_of(place, AUTHORITY_DIRECTORY, named, sizeof named) < 0)
+		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
 	k->sock = -1;
 	r = service_open(&service, named, &dir_fd, path, sizeof path, e);
-	r = r < 0 ? r : service_join(&service, dir_fd, path, &k->sock, &k->cut_bytes, e);
+	r = r < 0 ? r : open_keys(place, keys, sizeof keys, e);
+	with_keys.also = keys;
+	r = r < 0 ? r : service_join(&with_keys, dir_fd, path, &k->sock, &k->hello, e);
 	if (r < 0) {
 		fd_close(&k->sock);
 		return r;
@@ -100,7 +138,7 @@ void keeper_close(struct keeper *k)
 
 uint64_t keeper_cut(const struct keeper *k)
 {
-	return k->cut_bytes;
+	return k->hello.cut_bytes;
 }
 
 /* ---- asking ---- */
@@ -197,6 +235,24 @@ int keeper_step_shown(struct keeper *k, const struct authority_request *q, const
 }
 
 /* ---- watching ---- */
+
+int keeper_sign(struct keeper *k, const struct keeper_signed *q, struct keeper_answer *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	int r;
+
+	buf_reset(&k->message);
+	keeper_signed_put(&k->message, q);
+	r = ask(k, WIRE_AUTHORITY_SIGNED, WIRE_AUTHORITY_ANSWERED, &m, e);
+	if (r < 0)
+		return r;
+	return keeper_answer_take(&m.body, ret) ? 0 : not_allowed(e);
+}
+
+void keeper_realm(const struct keeper *k, uint8_t ret[STATEMENT_REALM_BYTES])
+{
+	memcpy(ret, k->hello.realm, STATEMENT_REALM_BYTES);
+}
 
 int keeper_watch(struct keeper *k, uint32_t *ret_number, struct err *e)
 {

@@ -18,8 +18,9 @@ struct keeper;
 
 /* Its directory. -NOT_FOUND: nobody ever asked for anything, which one system call tells; ret is filled then, too. -HOST: there is no place for one. */
 int keeper_find(char *ret, size_t size, struct err *e);
-/* The directory is made, and the role started, where they are missing. */
-int keeper_open(struct keeper **ret, struct err *e);
+/* The directory is made, and the role started, where they are missing. place: where what Ambit keeps of the person lies, of a role that has no environment; NULL: by
+ * that (lib/state.h). */
+int keeper_open(const char *place, struct keeper **ret, struct err *e);
 void keeper_close(struct keeper *k);
 /* Bytes that a death, or a loss of power, had left at the end of the journal when the role was started, and that did not count. */
 uint64_t keeper_cut(const struct keeper *k);
@@ -32,6 +33,11 @@ int keeper_step(struct keeper *k, const struct authority_request *q, struct keep
 /* The same of a use that may ask: with what the person is to be shown, whose SHA-256 is the request's digest (else -MALFORMED), KEEPER_SHOWN_MAX at most. */
 int keeper_step_shown(struct keeper *k, const struct authority_request *q, const void *shown, size_t n,
 		      struct keeper_answer *ret, struct err *e);
+
+/* A person's answer, which their key signed; -DENIED: it is not theirs, or not to this question; -MALFORMED, -NOT_FOUND. */
+int keeper_sign(struct keeper *k, const struct keeper_signed *q, struct keeper_answer *ret, struct err *e);
+/* Which authority this is: what an answer has to name. */
+void keeper_realm(const struct keeper *k, uint8_t ret[STATEMENT_REALM_BYTES]);
 
 /* The connection is told what closes from here on, and asks nothing any more; it has a number from now on. */
 int keeper_watch(struct keeper *k, uint32_t *ret_number, struct err *e);

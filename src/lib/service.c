@@ -139,6 +139,8 @@ static int describe(const struct service *s, const char *dir, struct event_reque
 	r = grant_add(&q->grants, VERB_WRITE, dir, 0, &grant, e);
 	if (r == 0 && s->reads != NULL && access(s->reads, F_OK) == 0)
 		r = grant_add(&q->grants, VERB_READ, s->reads, 0, &grant, e);
+	if (r == 0 && s->also != NULL)
+		r = grant_add(&q->grants, VERB_READ, s->also, 0, &grant, e);
 	*ret = r < 0 ? NULL : steal_ptr(&q);
 	return r;
 }
@@ -147,7 +149,8 @@ static int describe(const struct service *s, const char *dir, struct event_reque
 static int start_role(const struct service *s, const char *dir, int listen_fd, struct ambit_event **ret, struct err *e)
 {
 	char boot[BOOT_LEN + 1];
-	char *const argv[] = { (char *)(uintptr_t)s->role, (char *)(uintptr_t)dir, boot, NULL }; /* only copied */
+	char *const argv[] = { (char *)(uintptr_t)s->role, (char *)(uintptr_t)dir, boot, (char *)(uintptr_t)s->also,
+			       NULL }; /* only copied */
 	char *const envp[] = { NULL };
 	auto_fd int exe = -1;
 	char path[64];

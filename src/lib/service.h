@@ -4,7 +4,7 @@
  * Holds:  whoever is answered here is of the caller's own user (SO_PEERCRED), and has the role's lock. Two who start it at once
  *         start one. The process outlives who started it and ends when nobody needs it; one that ends
  *         just now is not mistaken for one that is there. Nobody is waited for without end: neither one that was stopped, nor who starts it.
- *         Its cell has no network, its own directory to write, and beside that at most one to read.
+ *         Its cell has no network, its own directory to write, and beside that at most two to read.
  * Called: lib/ledger.c, lib/authority.c. */
 #ifndef LIB_SERVICE_H
 #define LIB_SERVICE_H
@@ -14,11 +14,13 @@
 #define SERVICE_PATIENCE_MS 15000 /* for its first word: it may have a long journal to read */
 
 struct service {
-	const char *name;        /* "ledger": as messages have it */
-	const char *role;        /* the executable; it gets the directory and the boot's id */
-	const char *socket;      /* Unix SOCK_SEQPACKET, in the directory; the role has it as standard input */
-	const char *starting;    /* flock: held by who starts it */
-	const char *reads;       /* what its cell may read beside its directory, where that is there; NULL: nothing */
+	const char *name;     /* "ledger": as messages have it */
+	const char *role;     /* the executable; it gets the directory and the boot's id */
+	const char *socket;   /* Unix SOCK_SEQPACKET, in the directory; the role has it as standard input */
+	const char *starting; /* flock: held by who starts it */
+	const char *reads;    /* what its cell may read beside its directory, where that is there; NULL: nothing */
+	const char *
+		also; /* likewise, a directory that is there; the role is told of it behind the boot's id; NULL: nothing */
 	uint64_t memory_bytes;   /* for its cell */
 	enum wire_side side;     /* who speaks, */
 	enum wire_number failed; /* and what it says when it cannot */

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "lib/authority.h"
 #include "stage/asked.h"
 #include "stage/chosen.h"
@@ -128,11 +129,16 @@ static int put_to_person(struct role *role, uint32_t asks, struct err *e)
 	auto_buf shown = { .max = 0 };
 	struct keeper_answer a = { .step = 0 };
 	struct keeper *k = NULL;
+	char place[STAGE_PATH_MAX], *slash;
 	int r;
 
+	(void)text_copy(place, sizeof place, role->ask.store); /* of the same size */
+	slash = strrchr(place, '/');
+	if (slash != NULL) /* stages and authority lie side by side */
+		*slash = 0;
 	buf_init(&shown, SHOWN_BYTES_MAX);
 	r = shown_put(role, asks, &shown, e);
-	r = r < 0 ? r : keeper_open(&k, e);
+	r = r < 0 ? r : keeper_open(place, &k, e);
 	r = r < 0 ? r : use(k, role, role->meta->names[asks], &shown, &a, e);
 	keeper_close(k);
 	if (r < 0)
