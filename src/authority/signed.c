@@ -68,8 +68,8 @@ static int check_signature(const struct signers *s, const struct keeper_signed *
 	int r = find_key(s, q->key, key, e);
 
 	r = r < 0 ? r
-		  : sshsig_take((struct span){ .at = (const char *)q->signature.bytes, .len = q->signature.n }, SSHSIG_APPROVAL, &sig,
-				e);
+		  : sshsig_take((struct span){ .at = (const char *)q->signature.bytes, .len = q->signature.n },
+				SSHSIG_APPROVAL, &sig, e);
 	if (r == 0 && memcmp(sig.key, key, sizeof key) != 0)
 		return err_set(e, AMBIT_DENIED, "name the key that signed it", "another key than %s signed this answer",
 			       q->key);
@@ -82,11 +82,8 @@ static int check_question(const struct signers *s, const struct statement *said,
 			  struct err *e)
 {
 	char id[ID_TEXT_MAX];
-	uint64_t ms = 0;
 
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | ask->id[i];
-	id_write('a', ms, ask->id + 6, id);
+	authority_id_text('a', ask->id, id);
 	if (memcmp(said->realm, s->realm, sizeof said->realm) != 0)
 		return err_set(e, AMBIT_DENIED, "give it where it was asked", "this answer is for another authority");
 	if (strcmp(said->approval, id) != 0)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "cli/cli.h"
+#include "cli/questions.h"
 #include "lib/approve.h"
 #include "lib/public.h"
 
@@ -17,16 +18,28 @@
 #define FD_MOST 65535
 
 static const char help_text[] =
+	"ambit approve [QUESTION]\n"
+	"ambit approve QUESTION --show | --grant once|session | --deny [--stop] [--digest SHA256] [--key NAME] [--password-fd N]\n"
 	"ambit approve --enroll [--name NAME] [--agent KEY] [--password-fd N]\n"
 	"ambit approve --keys\n"
 	"ambit approve --forget KEY\n"
+	"\n"
+	"  Without words    what waits for your answer\n"
+	"  QUESTION         shows it whole, asks you, and signs your answer; an id, the beginning of one, or `last`. After a yes it goes on\n"
+	"  --show           only shows it, and its digest\n"
+	"  --grant once     yes, to just this; for scripts, with --digest\n"
+	"  --grant session  yes, and to the same again as often as it is asked for a day\n"
+	"  --deny           no; with --stop, and ask no more by this grant for 30 days\n"
+	"  --digest SHA256  of what you saw, as --show says it: an answer is to that and to nothing else\n"
+	"  --until TIME     how long the answer holds: 2026-12-01T00:00:00Z\n"
+	"  --key NAME       which of your keys signs it; without it: the only one\n"
 	"\n"
 	"  --enroll         make a key, by which your answers to requests for an approval are signed\n"
 	"  --keys           which keys there are\n"
 	"  --forget KEY     take one away, by its name or fingerprint; what it signed counts no more\n"
 	"  --name NAME      enroll: what it is called: letters, digits, and . _ - within; without it: default\n"
 	"  --agent KEY      enroll: no new key, but one of Ed25519 that your ssh agent has, by its comment or fingerprint\n"
-	"  --password-fd N  enroll: read the password from this descriptor to its end, else it is asked for at the terminal, twice\n"
+	"  --password-fd N  read the password from this descriptor to its end, else it is asked for at the terminal, twice\n"
 	"  --json           as JSON\n"
 	"  --help           this text\n";
 
@@ -36,7 +49,8 @@ struct words {
 	enum action action;
 	const char *name, *agent, *which; /* NULL: not named */
 	int password_fd;                  /* -1: none */
-	bool json, help;
+	bool stop, json, help;
+	struct questions asked;
 };
 
 /* ---- what is said ---- */
@@ -194,10 +208,87 @@ static int take_fd(struct words *w, const char *text, struct ambit_error *e)
 	return 0;
 }
 
+static int take_grant(struct words *w, const char *value, struct ambit_error *e)
+{
+	if (w->asked.answer != QUESTION_UNSAID)
+		return cli_misused(e, HELP, "one of --grant and --deny, once");
+	if (strcmp(value, "once") == 0)
+		w->asked.answer = QUESTION_ONCE;
+	else if (strcmp(value, "session") == 0)
+		w->asked.answer = QUESTION_SESSION;
+	else
+		return cli_misused(e, HELP, "--grant: '%s' is neither once nor session", value);
+	return 0;
+}
+
+/* To the second, as a person writes it. */
+static int take_until(struct words *w, const char *value, struct ambit_error *e)
+{
+	char text[TIMESTAMP_LEN + 1];
+	const size_t n = strlen(value);
+
+	if (n == TIMESTAMP_LEN - 4 && value[n - 1] == 'Z') {
+		(void)snprintf(text, sizeof text, "%.*s.000Z", (int)n - 1, value);
+		if (timestamp_read(text, TIMESTAMP_LEN, &w->asked.until_ms))
+			return 0;
+	}
+	return cli_misused(e, HELP, "--until: '%s' is no moment such as 2026-12-01T00:00:00Z", value);
+}
+
+/* True: it was one of those about a question; *r says whether it is well said. */
+static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error *e)
+{
+	const char *value;
+
+	if (strcmp(**at, "--show") == 0) {
+		w->asked.shows = true;
+	} else if (strcmp(**at, "--stop") == 0) {
+		w->stop = true;
+	} else if (strcmp(**at, "--deny") == 0) {
+		if (w->asked.answer != QUESTION_UNSAID)
+			*r = cli_misused(e, HELP, "one of --grant and --deny, once");
+		w->asked.answer = QUESTION_NO;
+	} else if ((value = argument(at, "--grant", r, e)) != NULL) {
+		*r = *r < 0 ? *r : take_grant(w, value, e);
+	} else if ((value = argument(at, "--digest", r, e)) != NULL) {
+		w->asked.digest = value;
+	} else if ((value = argument(at, "--key", r, e)) != NULL) {
+		w->asked.key = value;
+	} else if ((value = argument(at, "--until", r, e)) != NULL) {
+		*r = *r < 0 ? *r : take_until(w, value, e);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool says_more(const struct words *w)
+{
+	return w->asked.shows || w->stop || w->asked.answer != QUESTION_UNSAID || w->asked.digest != NULL ||
+	       w->asked.key != NULL || w->asked.until_ms != 0;
+}
+
+static int judge_answer(struct words *w, struct ambit_error *e)
+{
+	if (w->name != NULL || w->agent != NULL)
+		return cli_misused(e, HELP,
+				   "--name and --agent go with --enroll; --key says which key signs an answer");
+	if (w->asked.which == NULL && (says_more(w) || w->password_fd >= 0))
+		return cli_misused(e, HELP, "which question? `ambit approve` lists what waits");
+	if (w->stop && w->asked.answer != QUESTION_NO)
+		return cli_misused(e, HELP, "--stop goes with --deny");
+	if (w->asked.shows && (w->asked.answer != QUESTION_UNSAID || w->asked.key != NULL || w->asked.until_ms != 0))
+		return cli_misused(e, HELP, "--show answers nothing");
+	if (w->stop)
+		w->asked.answer = QUESTION_NEVER;
+	return 0;
+}
+
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "agent", "enroll", "forget", "help",
-					       "json",  "keys",   "name",   "password-fd" };
+	static const char *const options[] = { "agent", "deny",        "digest", "enroll", "forget",
+					       "grant", "help",        "json",   "key",    "keys",
+					       "name",  "password-fd", "show",   "stop",   "until" };
 	const char *value;
 	int r = 0;
 
@@ -219,15 +310,23 @@ static int take_word(struct words *w, char ***at, struct ambit_error *e)
 	}
 	if ((value = argument(at, "--password-fd", &r, e)) != NULL)
 		return r < 0 ? r : take_fd(w, value, e);
+	if (take_answer(w, at, &r, e))
+		return r;
 	if ((**at)[0] == '-')
 		return cli_misused_option(e, HELP, **at, options, sizeof options / sizeof options[0]);
+	if (w->asked.which == NULL) {
+		w->asked.which = **at;
+		return 0;
+	}
 	return cli_misused(e, HELP, "approve: '%s' is too many; a password is never a word of a command", **at);
 }
 
-static int judge_words(const struct words *w, struct ambit_error *e)
+static int judge_words(struct words *w, struct ambit_error *e)
 {
 	if (w->action == NO_ACTION)
-		return cli_misused(e, HELP, "approve what? --enroll, --keys or --forget");
+		return judge_answer(w, e);
+	if (w->asked.which != NULL || says_more(w))
+		return cli_misused(e, HELP, "a question is answered by itself: without --enroll, --keys and --forget");
 	if (w->action != ENROLL && (w->name != NULL || w->agent != NULL || w->password_fd >= 0))
 		return cli_misused(e, HELP, "--name, --agent and --password-fd go with --enroll");
 	if (w->agent != NULL && w->password_fd >= 0)
@@ -265,7 +364,12 @@ int cli_approve(int argc, char **argv)
 		(void)fputs(help_text, stdout);
 		return 0;
 	}
-	r = w.action == ENROLL ? enroll(&w, &e) : w.action == KEYS ? keys(&w, &e) : forget(&w, &e);
+	w.asked.json = w.json;
+	w.asked.password_fd = w.password_fd;
+	r = w.action == NO_ACTION ? questions_run(&w.asked, &e)
+	    : w.action == ENROLL  ? enroll(&w, &e)
+	    : w.action == KEYS    ? keys(&w, &e)
+				  : forget(&w, &e);
 	if (r >= 0)
 		return r;
 	(void)public_error(&told, r, &e);

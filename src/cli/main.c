@@ -38,7 +38,7 @@ static const char help_text[] =
 	"  ambit ledger prove | check         a proof of one entry, for who has no ledger\n"
 	"  ambit secret set | list | remove   what is attached to requests, and no cell sees\n"
 	"  ambit secret check NAME            what its issuer says that it may do, beside what grants use\n"
-	"  ambit approve --enroll | --keys    the keys that sign your answers to requests for an approval\n"
+	"  ambit approve [QUESTION]           what waits for your answer; shows it, asks you, and signs what you say\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"

@@ -45,6 +45,7 @@
 #include <stdint.h>
 
 #include "core/grant.h"
+#include "core/id.h"
 #include "core/qualifiers.h"
 #include "core/window.h"
 
@@ -272,5 +273,7 @@ void authority_put_bounds(struct buf *out, const struct authority_bounds *b);
 void authority_take_bounds(struct rbuf *in, struct authority_bounds *ret);
 
 const char *authority_why_word(enum authority_why why);
+/* As ids are written (core/id.h). */
+void authority_id_text(char prefix, const uint8_t id[AUTHORITY_ID], char ret[ID_TEXT_MAX]);
 
 #endif

@@ -31,6 +31,15 @@ const char *authority_why_word(enum authority_why why)
 	return why < WHY_COUNT ? why_words[why] : "?";
 }
 
+void authority_id_text(char prefix, const uint8_t id[AUTHORITY_ID], char ret[ID_TEXT_MAX])
+{
+	uint64_t ms = 0;
+
+	for (int i = 0; i < AUTHORITY_ID - ID_RANDOM; i++)
+		ms = ms << 8 | id[i];
+	id_write(prefix, ms, id + AUTHORITY_ID - ID_RANDOM, ret);
+}
+
 bool authority_badge_at(const struct authority *a, uint32_t row, struct authority_badge_told *ret)
 {
 	const struct badge *b = row < a->size.badges ? &a->badges[row] : NULL;

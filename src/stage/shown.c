@@ -41,7 +41,7 @@ static void put_target(struct buf *out, const struct role *role, const struct ch
 
 static void put_change(struct buf *out, const struct role *role, const struct change *c)
 {
-	buf_printf(out, "%s%s %s", c->held == HELD_ASKED ? "* " : "  ", change_word(c->kind),
+	buf_printf(out, "%s%s %s", c->held == HELD_ASKED ? "* " : "- ", change_word(c->kind),
 		   change_type_word(c->type));
 	put_path(out, role, c, c->path);
 	if (c->from[0] != 0) {
