@@ -161,6 +161,11 @@ static struct span line_of(const struct question *q, const char *word)
 	return (struct span){ .at = "", .len = 0 };
 }
 
+static bool is_commit(const struct question *q)
+{
+	return span_equal(line_of(q, "what"), span_of("commit"));
+}
+
 static void put_shown(struct buf *out, const struct question *q)
 {
 	const char *at = (const char *)q->shown.data, *end = at + q->shown.len;
@@ -278,7 +283,7 @@ static enum question_answer answer_of(const char *line)
 }
 
 /* What stands on the terminal, and nothing that came by a pipe. */
-static enum question_answer ask_terminal(void)
+static enum question_answer ask_terminal(bool again)
 {
 	auto_fd int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	char line[64];
@@ -286,15 +291,14 @@ static enum question_answer ask_terminal(void)
 
 	if (fd < 0)
 		return QUESTION_UNSAID;
-	if (dprintf(fd,
-		    "Allow it? y: once, s: the same as often as it is asked for a day, n: no, never: no, and ask no "
-		    "more; anything else leaves it: ") < 0)
+	if (dprintf(fd, "Allow it? y: yes, %sn: no, never: no, and ask no more; anything else leaves it: ",
+		    again ? "s: yes, and the same as often as it is asked for a day, " : "") < 0)
 		return QUESTION_UNSAID;
 	n = read(fd, line, sizeof line - 1);
 	if (n <= 0 || line[n - 1] != '\n')
 		return QUESTION_UNSAID;
 	line[n - 1] = 0;
-	return answer_of(line);
+	return answer_of(line) == QUESTION_SESSION && !again ? QUESTION_UNSAID : answer_of(line);
 }
 
 static int count_key(void *of, const struct approve_key *key)
@@ -377,12 +381,12 @@ static int refused_by(enum authority_why why, struct err *e)
 /* What waited goes on: its own command says what became of it. */
 static int go_on(const struct question *asked)
 {
-	const struct span what = line_of(asked, "what"), event = line_of(asked, "event");
+	const struct span event = line_of(asked, "event");
 	char id[ID_TEXT_MAX];
 	char command[] = "commit";
 	char *argv[] = { command, id, NULL };
 
-	if (!span_equal(what, span_of("commit")) || event.len >= sizeof id)
+	if (!is_commit(asked) || event.len >= sizeof id)
 		return 0;
 	memcpy(id, event.at, event.len);
 	id[event.len] = 0;
@@ -424,6 +428,9 @@ static int answer(const struct questions *q, struct keeper *k, const struct ques
 	enum question_answer answer = q->answer;
 	int r;
 
+	if (answer == QUESTION_SESSION && is_commit(asked))
+		return err_set(e, AMBIT_USAGE, "--grant once",
+			       "no two events have the same changes: each is asked for by itself");
 	if (answer != QUESTION_UNSAID && q->digest == NULL)
 		return err_set(e, AMBIT_USAGE, "--digest, with what `ambit approve ID --show` says at its end",
 			       "an answer without a look: which digest did you see?");
@@ -432,7 +439,7 @@ static int answer(const struct questions *q, struct keeper *k, const struct ques
 			       "%s asks about something else than that digest", asked->id);
 	if (answer == QUESTION_UNSAID) {
 		r = show(asked);
-		answer = r != 0 ? QUESTION_UNSAID : ask_terminal();
+		answer = r != 0 ? QUESTION_UNSAID : ask_terminal(!is_commit(asked));
 	}
 	if (answer == QUESTION_UNSAID) {
 		(void)fprintf(stderr, "ambit: %s still waits\n", asked->id);
