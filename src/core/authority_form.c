@@ -39,7 +39,7 @@ static bool is_terms(enum grant_verb verb, const char *object, const char *text)
 	       (verb == VERB_CONNECT && terms_take(text, &t, NULL) == 0 && grant_check_terms(object, text, NULL) == 0);
 }
 
-static bool is_object(enum grant_verb verb, const char *object)
+bool form_is_object(enum grant_verb verb, const char *object)
 {
 	if (verb == VERB_DELEGATE && strcmp(object, DELEGATE_ANY) != 0)
 		return form_is_name(object);
@@ -57,7 +57,7 @@ bool form_is_grant(const struct authority_request *q)
 		if (q->unless[i] == 0)
 			return false;
 	return (verb != VERB_DECLASSIFY || q->labels != 0) && !is_zeroes(q->id, AUTHORITY_ID) &&
-	       form_is_bounds(&q->bounds) && is_object(verb, q->object) && is_terms(verb, q->object, q->terms);
+	       form_is_bounds(&q->bounds) && form_is_object(verb, q->object) && is_terms(verb, q->object, q->terms);
 }
 
 /* ---- narrowing ---- */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/authority_form.h"
 #include "core/authority_rows.h"
 #include "core/authority_use.h"
 
@@ -179,7 +180,7 @@ authority_ref authority_find(const struct authority *a, authority_ref badge, enu
 	const uint32_t holder = badge_of(a, badge);
 	uint32_t best = ROW_NONE;
 
-	if (holder == ROW_NONE || verb >= VERB_COUNT)
+	if (holder == ROW_NONE || !form_is_object(verb, object))
 		return 0;
 	for (uint32_t i = a->badges[holder].grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];

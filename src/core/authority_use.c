@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/authority_form.h"
+
 bool refuse(struct authority_answer *ret, enum authority_why why)
 {
 	ret->verdict = AUTHORITY_DENIED;
@@ -316,11 +318,14 @@ static bool key_decides(const struct authority *a, const struct use *u, struct a
 	return true;
 }
 
+/* A path that is not normal would lead out of the grant's by its own parts. */
 static bool is_within(const struct use *u, const struct authority *a, const struct holding *g)
 {
-	return u->object[0] == 0 ? u->verb == g->verb
-				 : grant_object_covers((enum grant_verb)g->verb, text_of(a, g->object), u->verb,
-						       u->object); /* its verb is one: it was made so */
+	if (u->object[0] == 0)
+		return u->verb == g->verb;
+	return form_is_object(u->verb, u->object) &&
+	       grant_object_covers((enum grant_verb)g->verb, text_of(a, g->object), u->verb,
+				   u->object); /* its verb is one: it was made so */
 }
 
 static bool can_go_deeper(const struct authority *a, const struct use *u)
