@@ -477,10 +477,10 @@ static bool allows(const struct grant_set *set, uint32_t id, const struct grant_
 
 static bool lies_in(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
-	return b_verb == VERB_CONNECT && grant_object_covers(b_verb, b, a_verb, a);
+	return (b_verb == VERB_CONNECT || b_verb == VERB_DELEGATE) && grant_object_covers(b_verb, b, a_verb, a);
 }
 
-/* Rules, in this order: an endpoint within another is narrower, however long they are written; the longer object is; of the same object,
+/* Rules, in this order: an endpoint, or a sub-agent, within another is narrower, however long they are written; the longer object is; of the same object,
  * fewer rights; of as many, to run is less than to write. */
 bool grant_object_is_narrower(enum grant_verb a_verb, const char *a, enum grant_verb b_verb, const char *b)
 {
