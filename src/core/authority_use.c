@@ -131,9 +131,12 @@ static struct account *bill_next(struct authority *a, struct bill *b)
 	return NULL;
 }
 
+/* What no number holds is over any bound. */
 static bool is_over(uint64_t bound, uint64_t used, uint64_t amount)
 {
-	return bound != 0 && (amount > bound || used > bound - amount);
+	const uint64_t most = bound != 0 ? bound : UINT64_MAX;
+
+	return amount > most || used > most - amount;
 }
 
 /* Without filling it: what is refused changes nothing, not even by a form of the same. */
@@ -173,20 +176,15 @@ static bool all_have_room(struct authority *a, const struct use *u, struct autho
 	return true;
 }
 
-/* Without a bound it counts as far as it goes. */
-static uint64_t sum(uint64_t used, uint64_t amount)
-{
-	return used > UINT64_MAX - amount ? UINT64_MAX : used + amount;
-}
-
+/* No sum is too large: has_room. */
 static void charge(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows)
 {
 	struct bill b = bill_of(a, grant);
 
 	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b)) {
-		c->uses = sum(c->uses, 1);
-		c->bytes = sum(c->bytes, bytes);
-		c->rows = sum(c->rows, rows);
+		c->uses++;
+		c->bytes += bytes;
+		c->rows += rows;
 		(void)rate_take(&c->rate, a->ticks_ms); /* there is one: has_room */
 	}
 }
@@ -388,8 +386,8 @@ void use_charge(struct authority *a, const struct use *u)
 	struct holding *g = &a->grants[u->grant];
 
 	charge(a, u->grant, u->q->bytes, u->q->rows);
-	g->lent_bytes = sum(g->lent_bytes, u->q->bytes);
-	g->lent_rows = sum(g->lent_rows, u->q->rows);
+	g->lent_bytes += u->q->bytes;
+	g->lent_rows += u->q->rows;
 	if (u->ask != ROW_NONE && !a->asks[u->ask].session)
 		ask_drop(a, u->ask);
 	if (g->n_unless > 0)
