@@ -30,7 +30,7 @@
  *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once. All
  *     have room, or nothing is charged. RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
  *  9. Asking. A grant that asks is used only by an approval of just that digest: once, or (for the session) as often as the badge wants until it
- *     expires. Without one the question is kept, once, and its reference given. A person's no holds for that digest until it expires, and for the grant if it said so.
+ *     expires. Without one the question is kept, once, and its reference given. A person's no holds for that digest until it expires, and for the grant, and what is derived from it, if it said so.
  *     Of questions no more than AUTHORITY_WAITING_MAX wait for a badge at the top and its sub-agents, and ASKS_PER_HOUR are new.
  * 10. ANSWER is for one question, which waits, and the digest that was shown. FORGET takes back an approval that was not used.
  * 11. FREEZE stops uses of a badge and those below it, or all; the actions name them, those below first. THAW ends what was frozen by the same name, and nothing else.
@@ -106,7 +106,7 @@ enum authority_flag {
 	AUTHORITY_ASK_LABELLED = 2, /* where labels would refuse it, it asks */
 	AUTHORITY_YES = 4,          /* of an answer; else no */
 	AUTHORITY_SESSION = 8,      /* the approval is used as often as it is wanted */
-	AUTHORITY_STOP = 16,        /* no, and for any other use of that grant, too */
+	AUTHORITY_STOP = 16,        /* no, and for any other use of that grant and of what is derived from it, too */
 	AUTHORITY_KEYED = 32,       /* of a use: it has a key */
 };
 

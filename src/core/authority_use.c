@@ -246,13 +246,22 @@ static bool asks(struct authority *a, uint32_t ask, enum authority_why why, stru
 	return false;
 }
 
+/* Or what it is derived from: else a no would be asked around by deriving. */
+static bool is_muted(const struct authority *a, uint32_t grant)
+{
+	for (; grant != ROW_NONE; grant = a->grants[grant].parent)
+		if (a->grants[grant].muted)
+			return true;
+	return false;
+}
+
 static bool ask_anew(struct authority *a, const struct use *u, struct authority_answer *ret)
 {
 	const struct authority_request *q = u->q;
 	const uint32_t top = badge_top(a, u->badge);
 	uint32_t i;
 
-	if (a->grants[u->grant].muted)
+	if (is_muted(a, u->grant))
 		return refuse(ret, WHY_REFUSED);
 	if (is_zeroes(q->id, AUTHORITY_ID) || q->until_ms <= q->now_ms)
 		return refuse(ret, WHY_MALFORMED);
