@@ -11,6 +11,7 @@
 bool form_is_name(const char *name);
 /* Of a grant or a use, in the form in which it is kept. */
 bool form_is_object(enum grant_verb verb, const char *object);
+/* None that ask: a grant does by its flag. */
 bool form_is_bounds(const struct authority_bounds *b);
 /* Those of a badge or an agent: no time, nothing but numbers. */
 bool form_is_total(const struct authority_bounds *b);
