@@ -291,8 +291,9 @@ static bool is_derived(const struct authority *a, uint32_t i)
 					.object = mine.object,
 					.terms = mine.terms };
 	memcpy(q.unless, mine.unless, sizeof q.unless);
-	return form_is_within(&q, &parent) && g->depth <= p->depth && (!p->revoked || g->revoked) &&
-	       (!p->expired || g->expired || g->revoked);
+	return form_is_within(&q, &parent) &&
+	       g->depth + (p->badge != g->badge && g->verb == VERB_DELEGATE) <= p->depth &&
+	       (!p->revoked || g->revoked) && (!p->expired || g->expired || g->revoked);
 }
 
 /* All that is reached from those that were given is all there is: so there is no circle. */
@@ -324,12 +325,82 @@ static bool link_grants(struct authority *a)
 	return are_all_reached(a);
 }
 
+/* What is used of one that stands below is used of this one, too. */
+static bool add_used(struct account *sum, const struct account *more)
+{
+	return !__builtin_add_overflow(sum->uses, more->uses, &sum->uses) &&
+	       !__builtin_add_overflow(sum->bytes, more->bytes, &sum->bytes) &&
+	       !__builtin_add_overflow(sum->rows, more->rows, &sum->rows);
+}
+
+static bool is_no_more(uint64_t used, uint64_t bound)
+{
+	return bound == 0 || used <= bound;
+}
+
+static bool is_sum(const struct account *c, const struct account *sum)
+{
+	return sum->uses <= c->uses && sum->bytes <= c->bytes && sum->rows <= c->rows &&
+	       is_no_more(c->uses, c->bounds.q.uses) && is_no_more(c->bytes, c->bounds.q.bytes) &&
+	       is_no_more(c->rows, c->bounds.rows);
+}
+
+static bool are_sums(const struct authority *a)
+{
+	for (uint32_t i = 0; i < a->badges_end; i++) {
+		struct account sum = { .uses = 0 };
+
+		if (!a->badges[i].row.live)
+			continue;
+		for (uint32_t k = a->badges[i].first; k != ROW_NONE; k = a->badges[k].next)
+			if (!add_used(&sum, &a->badges[k].account))
+				return false;
+		if (!is_sum(&a->badges[i].account, &sum))
+			return false;
+	}
+	for (uint32_t i = 0; i < a->grants_end; i++) {
+		const struct holding *g = &a->grants[i];
+		struct account sum = { .bytes = g->lent_bytes, .rows = g->lent_rows };
+
+		if (!g->row.live)
+			continue;
+		for (uint32_t k = g->first; k != ROW_NONE; k = a->grants[k].next)
+			if (!add_used(&sum, &a->grants[k].account))
+				return false;
+		if (!is_sum(&g->account, &sum))
+			return false;
+	}
+	return true;
+}
+
+/* One for each use, and of no badge at the top more than may wait. */
+static bool is_asked_once(const struct authority *a, uint32_t i)
+{
+	const struct ask *k = &a->asks[i];
+	const uint32_t top = badge_top(a, k->badge);
+	uint32_t waiting = k->state == ASK_WAITS;
+
+	for (uint32_t n = 0; n < i; n++) {
+		const struct ask *other = &a->asks[n];
+
+		if (!other->row.live)
+			continue;
+		waiting += k->state == ASK_WAITS && other->state == ASK_WAITS && badge_top(a, other->badge) == top;
+		if (other->grant == k->grant && memcmp(other->digest, k->digest, AUTHORITY_DIGEST) == 0)
+			return false;
+	}
+	return waiting <= AUTHORITY_WAITING_MAX;
+}
+
 static bool are_asks_held(const struct authority *a)
 {
-	for (uint32_t i = 0; i < a->asks_end; i++)
-		if (a->asks[i].row.live &&
-		    (!is_badge(a, a->asks[i].badge) || !is_grant_of(a, a->asks[i].grant, a->asks[i].badge)))
+	for (uint32_t i = 0; i < a->asks_end; i++) {
+		const struct ask *k = &a->asks[i];
+
+		if (k->row.live && (!is_badge(a, k->badge) || !is_grant_of(a, k->grant, k->badge) ||
+				    a->grants[k->grant].revoked || !is_asked_once(a, i)))
 			return false;
+	}
 	return true;
 }
 
@@ -356,7 +427,7 @@ int authority_take(struct rbuf *in, struct authority *a, struct err *e)
 
 	authority_empty(a);
 	r = take_rows(in, a, e);
-	if (r == 0 && link_badges(a) && link_grants(a) && are_asks_held(a) && link_keys(a))
+	if (r == 0 && link_badges(a) && link_grants(a) && are_sums(a) && are_asks_held(a) && link_keys(a))
 		return 0;
 	authority_empty(a);
 	return r == -AMBIT_LIMIT ? r : err_set(e, AMBIT_PROTOCOL, NULL, "these bytes are no state of an authority");
