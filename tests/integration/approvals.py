@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""A person is asked, and answers: what they approved is done, and nothing else; whoever else answers, or answers twice, or about something else, has said nothing.
+
+usage: approvals.py AMBIT    (TAP on standard output; as root once more as an ordinary user)"""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import PATIENCE, SLOW, Terminal, expect_ok, main, told, write
+
+PASSWORD = "a password that nobody guesses"
+ASK = ("--work", ".", "--write", "./conf ask=true")
+
+
+class Person:
+    """With a home, a tree, and perhaps a key to sign with."""
+
+    def __init__(self, place, key=True):
+        self.place = place
+        fresh = place.fresh()
+        self.home = place.home = f"{fresh}/home"
+        self.top = f"{fresh}/tree"
+        os.mkdir(self.home)
+        os.makedirs(f"{self.top}/conf")
+        write(f"{self.top}/conf/a", "a\n")
+        self.state = f"{self.home}/.local/state/ambit"
+        if key:
+            expect_ok(self.signed("approve", "--enroll"), "enrolled: default")
+
+    def ambit(self, *words, **more):
+        self.place.home = self.home
+        return self.place.run(self.place.ambit, *words, cwd=self.top, **more)
+
+    def signed(self, *words, password=PASSWORD):
+        return self.ambit(*words, "--password-fd", "0", input=password)
+
+    def work(self, script, *flags):
+        return self.ambit("run", *ASK, *flags, "--", "sh", "-ec", script)
+
+    def asked(self):
+        return json.loads(expect_ok(self.ambit("approve", "--json")).stdout)["questions"]
+
+    def ask(self, script="echo x > conf/a"):
+        """Gives the question that an event leaves."""
+        result = self.work(script)
+        assert result.returncode == 123 and "ambit approve a_" in result.stderr, told(result)
+        return re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+
+    def digest(self, question):
+        return next(q["digest"] for q in self.asked() if q["approval"] == question)
+
+    def yes(self, question, *more, **how):
+        return self.signed("approve", question, "--grant", "once", "--digest", self.digest(question), *more, **how)
+
+    def reads(self, name="conf/a"):
+        return open(f"{self.top}/{name}").read()
+
+    def keepers(self):
+        """Processes that keep this person's authority."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                words = open(path, "rb").read().split(b"\0")
+            except OSError:
+                continue
+            if words[0].endswith(b"ambit-authority") and words[1].decode() == f"{self.state}/authority":
+                found.append(int(path.split("/")[2]))
+        return found
+
+
+def a_yes_commits_what_was_shown(place):
+    p = Person(place)
+    question = p.ask()
+    assert p.reads() == "a\n"
+    assert [q["approval"] for q in p.asked()] == [question]
+    shown = expect_ok(p.ambit("approve", question, "--show")).stdout
+    for line in "what: commit", "command: sh -ec echo x > conf/a", f"{p.top}/conf/a", "+x", "-a", "digest: ":
+        assert line in shown, f"{line!r} is not shown: {shown}"
+    result = p.yes(question)
+    assert result.returncode == 0 and "yes, signed by default" in result.stdout and "committed: 1 change" in result.stdout, told(result)
+    assert p.reads() == "x\n" and p.asked() == []
+    again = p.ask("echo x2 > conf/a")  # and the next one asks anew
+    assert again != question and p.reads() == "x\n"
+
+
+def a_no_is_no(place):
+    p = Person(place)
+    question = p.ask()
+    result = p.signed("approve", question, "--deny", "--digest", p.digest(question))
+    assert result.returncode == 0 and "no, signed by default" in result.stdout and p.reads() == "a\n", told(result)
+    result = p.ambit("commit", "last")
+    assert result.returncode == 123 and "who said no" in result.stderr and p.reads() == "a\n" and p.asked() == [], told(result)
+    p.ask("echo other > conf/a")  # of something else they are asked
+
+
+def never_is_for_all_of_it(place):
+    p = Person(place)
+    question = p.ask()
+    expect_ok(p.signed("approve", question, "--deny", "--stop", "--digest", p.digest(question)), "no, signed")
+    result = p.work("echo other > conf/a")
+    assert result.returncode == 123 and "who said no" in result.stderr and p.asked() == [] and p.reads() == "a\n", told(result)
+
+
+def nobody_answers_without_the_password(place):
+    p = Person(place)
+    question = p.ask()
+    for words, why in ((("--digest", p.digest(question)), "does not open the key"),
+                       ((), "which digest did you see"),
+                       (("--digest", "0" * 64), "asks about something else"),
+                       (("--digest", p.digest(question), "--key", "nobody"), "nobody")):
+        result = p.signed("approve", question, "--grant", "once", *words, password="a guess")
+        assert result.returncode != 0 and why in result.stderr and p.reads() == "a\n", f"{words}: {told(result)}"
+    assert [q["approval"] for q in p.asked()] == [question]
+    assert p.yes(question).returncode == 0 and p.reads() == "x\n"  # the twin
+
+
+def who_has_no_key_is_told(place):
+    p = Person(place, key=False)
+    question = p.ask()
+    result = p.ambit("approve", question, "--grant", "once", "--digest", p.digest(question))
+    assert result.returncode == 125 and "approve --enroll" in result.stderr, told(result)
+
+
+def a_key_that_was_taken_away_answers_nothing(place):
+    p = Person(place)
+    question = p.ask()
+    expect_ok(p.signed("approve", "--enroll", "--name", "other"), "enrolled")
+    expect_ok(p.ambit("approve", "--forget", "default"), "forgotten")
+    result = p.yes(question, "--key", "default")
+    assert result.returncode == 125 and p.reads() == "a\n", told(result)
+    assert p.yes(question, "--key", "other").returncode == 0 and p.reads() == "x\n"
+
+
+def what_was_changed_after_the_yes_is_asked_for_again(place):
+    p = Person(place)
+    question = p.ask()
+    os.chmod(p.top + "/conf", 0o555)  # so the commit fails, behind the yes
+    if os.getuid() != 0:
+        result = p.yes(question)
+        assert result.returncode != 0 and p.reads() == "a\n", told(result)
+        os.chmod(p.top + "/conf", 0o755)
+    else:
+        os.chmod(p.top + "/conf", 0o755)
+    staged = glob.glob(f"{p.state}/stages/e_*/0/upper/conf/a") + glob.glob(f"{p.top}/../.ambit-*/e_*/0/upper/conf/a")
+    assert staged, "the stage was not found"
+    write(staged[0], "evil\n")
+    result = p.ambit("commit", "last")
+    assert result.returncode == 123 and p.reads() == "a\n", told(result)
+    assert question not in re.findall(r"ambit approve (a_\w+)", result.stderr), "the same question about something else"
+    assert "+evil" in expect_ok(p.ambit("approve", "last", "--show")).stdout
+
+
+def a_yes_holds_for_the_commit_that_failed(place):
+    p = Person(place)
+    if os.getuid() == 0:
+        return  # root is not kept from writing
+    question = p.ask()
+    os.chmod(p.top + "/conf", 0o555)
+    result = p.yes(question)
+    assert result.returncode != 0 and p.reads() == "a\n", told(result)
+    os.chmod(p.top + "/conf", 0o755)
+    result = p.ambit("commit", "last")
+    assert result.returncode == 0 and p.reads() == "x\n", told(result)
+
+
+def a_conflict_is_told_as_ever(place):
+    p = Person(place)
+    question = p.ask()
+    write(f"{p.top}/conf/a", "meanwhile\n")
+    result = p.yes(question)
+    assert p.reads() == "meanwhile\n" and "it changed in the real tree" in result.stderr, told(result)
+
+
+def what_waits_outlives_the_keeper(place):
+    p = Person(place)
+    question = p.ask()
+    pids = p.keepers()
+    assert pids, "nobody keeps it"
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + PATIENCE
+    while p.keepers() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert [q["approval"] for q in p.asked()] == [question]
+    assert p.yes(question).returncode == 0 and p.reads() == "x\n"
+
+
+def too_many_questions_are_none(place):
+    p = Person(place)
+    seen = {p.ask(f"echo {i} > conf/a") for i in range(8)}
+    assert len(seen) == 8
+    result = p.work("echo more > conf/a")
+    assert result.returncode == 123 and "too many questions wait" in result.stderr, told(result)
+    assert len(p.asked()) == 8
+    result = p.signed("approve", min(seen), "--deny", "--digest", p.digest(min(seen)))
+    assert result.returncode == 0, told(result)
+    p.ask("echo again > conf/a")
+
+
+def what_is_shown_cannot_draw(place):
+    """Escapes, text that turns around, and letters that look like others: on the terminal each is seen as what it is."""
+    p = Person(place)
+    question = p.ask(r"""printf 'ok\033[2K\033[1A harmless \342\200\256txet\nраypal\n' > conf/a; : 'x
+what: nothing
+changes: 0'; touch "$(printf 'conf/b\033]0;title\007\n* modified file other')" """)
+    shown = p.ambit("approve", question, "--show").stdout
+    bad = [c for c in shown if ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 or c in "\u202e\u2066\u200b"]
+    assert not bad, f"{bad} in {shown!r}"
+    assert "р" not in shown and "а" not in shown, shown  # Cyrillic letters, which look like others
+    heads = [line for line in shown.splitlines() if line.startswith("  | what: ")]
+    assert heads == ["  | what: commit"], heads
+    assert not [line for line in shown.splitlines() if line.startswith("  | * modified file other")], shown
+
+
+def no_cell_answers_or_sees(place):
+    """Neither the questions, nor the socket, nor the keys: not even where the home is granted."""
+    p = Person(place)
+    question = p.ask()
+    script = f"""
+cat {p.state}/authority/journal {p.state}/authority/realm && echo SEEN
+ls {p.state}/authority/asks {p.state}/approvers && echo SEEN
+python3 - <<'X'
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+try:
+    s.connect("{p.state}/authority/socket")
+    print("SEEN")
+except OSError:
+    pass
+X
+true"""
+    for grants in ((), ("--read", p.home), ("--work", p.home)):
+        result = p.ambit("run", *grants, "--", "sh", "-c", script)
+        assert result.returncode in (0, 125) and "SEEN" not in result.stdout, f"{grants}: {told(result)}"
+    outside = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert outside.stdout.count("SEEN") == 3, outside  # the twin
+
+
+def an_event_of_a_session_waits_as_well(place):
+    p = Person(place)
+    policy = f"{p.home}/policy.yaml"
+    write(policy, "version: 1\nagent: coder\ngrants:\n  - work: .\n  - write: [./conf]\n    ask: true\n")
+    daemon = subprocess.Popen([p.place.ambit, "serve"], cwd=p.top, env={**p.place.environment(), "HOME": p.home},
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + PATIENCE * SLOW
+        while True:
+            made = p.ambit("session", "new", "--policy", policy)
+            if made.returncode == 0 or time.monotonic() > until:
+                break
+            time.sleep(0.1)
+        session = re.search(r"s_\w+", expect_ok(made).stdout)[0]
+        result = p.ambit("run", "--session", session, "--", "sh", "-c", "echo x > conf/a")
+        assert result.returncode == 123 and p.reads() == "a\n", told(result)
+        questions = p.asked()
+        assert len(questions) == 1 and questions[0]["agent"] == "coder", questions
+        daemon.terminate()
+        daemon.wait(PATIENCE * SLOW)
+        result = p.yes(questions[0]["approval"])  # and it outlives the daemon
+        assert result.returncode == 0 and p.reads() == "x\n", told(result)
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def on_a_terminal_one_is_asked(place):
+    p = Person(place)
+    question = p.ask()
+    with Terminal([place.ambit, "approve", question], p.top, {**place.environment(), "HOME": p.home}) as t:
+        t.until("Allow it")
+        t.type("what?\n")
+        t.until("still waits")
+    assert p.reads() == "a\n" and len(p.asked()) == 1
+    with Terminal([place.ambit, "approve", question], p.top, {**place.environment(), "HOME": p.home}) as t:
+        t.until("Allow it")
+        t.type("y\n")
+        t.until("assword")
+        t.type(PASSWORD + "\n")
+        t.until("committed: 1 change")
+    assert p.reads() == "x\n"
+
+
+if __name__ == "__main__":
+    main([a_yes_commits_what_was_shown, a_no_is_no, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
+          a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
+          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, on_a_terminal_one_is_asked])
