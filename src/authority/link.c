@@ -105,7 +105,7 @@ static bool put_grant(struct buf *out, const struct authority *a, uint32_t row)
 	buf_put_u8(out, t.verb);
 	buf_put_u8(out, t.flags);
 	buf_put_u8(out, t.depth);
-	buf_put_u8(out, (uint8_t)(t.revoked | t.expired << 1 | t.muted << 2)); /* three bits */
+	buf_put_u8(out, (uint8_t)(t.revoked | t.expired << 1)); /* two bits */
 	buf_put_u64(out, t.labels);
 	buf_put_u8(out, t.n_unless);
 	for (uint8_t i = 0; i < t.n_unless; i++)
@@ -131,7 +131,7 @@ static bool put_ask(struct buf *out, const struct authority *a, uint32_t row)
 	buf_put(out, t.id, AUTHORITY_ID);
 	buf_put(out, t.digest, AUTHORITY_DIGEST);
 	buf_put_u8(out, t.state);
-	buf_put_u8(out, t.session);
+	buf_put_u8(out, (uint8_t)(t.session | t.stop << 1)); /* two bits */
 	buf_put_u64(out, t.until_ms);
 	return true;
 }
@@ -230,10 +230,9 @@ static void take_grant(struct rbuf *in, struct keeper_row *r)
 	marks = rbuf_u8(in);
 	t->revoked = (marks & 1) != 0;
 	t->expired = (marks & 2) != 0;
-	t->muted = (marks & 4) != 0;
 	t->labels = rbuf_u64(in);
 	t->n_unless = rbuf_u8(in);
-	in->failed |= marks > 7 || t->verb >= VERB_COUNT || t->n_unless > AUTHORITY_UNLESS_MAX;
+	in->failed |= marks > 3 || t->verb >= VERB_COUNT || t->n_unless > AUTHORITY_UNLESS_MAX;
 	for (uint8_t i = 0; i < t->n_unless && !in->failed; i++)
 		t->unless[i] = rbuf_u64(in);
 	authority_take_bounds(in, &t->bounds);
@@ -248,6 +247,7 @@ static void take_grant(struct rbuf *in, struct keeper_row *r)
 
 static void take_ask(struct rbuf *in, struct keeper_row *r)
 {
+	uint8_t marks;
 	struct authority_ask_told *t = &r->ask;
 
 	t->ref = rbuf_u64(in);
@@ -256,7 +256,10 @@ static void take_ask(struct rbuf *in, struct keeper_row *r)
 	take_fixed(in, t->id, AUTHORITY_ID);
 	take_fixed(in, t->digest, AUTHORITY_DIGEST);
 	t->state = rbuf_u8(in);
-	t->session = take_bool(in);
+	marks = rbuf_u8(in);
+	t->session = (marks & 1) != 0;
+	t->stop = (marks & 2) != 0;
+	in->failed |= marks > 3;
 	t->until_ms = rbuf_u64(in);
 	in->failed |= t->state < ASK_WAITS || t->state > ASK_REFUSED;
 }

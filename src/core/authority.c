@@ -368,8 +368,7 @@ static void answer(struct authority *a, const struct authority_request *q, struc
 		k->session = (q->flags & AUTHORITY_SESSION) != 0;
 		k->until_ms = q->until_ms;
 		a->next_ask_ms = q->until_ms < a->next_ask_ms ? q->until_ms : a->next_ask_ms;
-		if ((q->flags & AUTHORITY_STOP) != 0)
-			a->grants[k->grant].muted = true;
+		k->stop = (q->flags & AUTHORITY_STOP) != 0;
 	}
 }
 

@@ -210,7 +210,7 @@ struct authority_grant_told {
 	authority_ref ref, parent, badge;
 	uint8_t id[AUTHORITY_ID];
 	uint8_t verb, flags, depth;
-	bool revoked, expired, muted; /* muted: a person said no, to all of it */
+	bool revoked, expired;
 	uint64_t labels;
 	uint8_t n_unless;
 	uint64_t unless[AUTHORITY_UNLESS_MAX];
@@ -228,7 +228,7 @@ struct authority_ask_told {
 	authority_ref ref, badge, grant;
 	uint8_t id[AUTHORITY_ID], digest[AUTHORITY_DIGEST];
 	uint8_t state; /* enum authority_ask_state */
-	bool session;
+	bool session, stop;
 	uint64_t until_ms;
 };
 bool authority_ask_at(const struct authority *a, uint32_t row, struct authority_ask_told *ret);

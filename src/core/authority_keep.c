@@ -221,7 +221,7 @@ static void put_grant(struct buf *out, const struct authority *a, uint32_t i)
 	buf_put_u8(out, g->verb);
 	buf_put_u8(out, g->flags);
 	buf_put_u8(out, g->depth);
-	buf_put_u8(out, (uint8_t)(g->revoked | g->expired << 1 | g->muted << 2)); /* three bits */
+	buf_put_u8(out, (uint8_t)(g->revoked | g->expired << 1)); /* two bits */
 	buf_put_u64(out, g->labels);
 	put_unless(out, g->n_unless, g->unless);
 	buf_put_str(out, text_of(a, g->object));
@@ -240,7 +240,7 @@ static void put_ask(struct buf *out, const struct authority *a, uint32_t i)
 	buf_put(out, k->id, AUTHORITY_ID);
 	buf_put(out, k->digest, AUTHORITY_DIGEST);
 	buf_put_u8(out, k->state);
-	buf_put_u8(out, k->session);
+	buf_put_u8(out, (uint8_t)(k->session | k->stop << 1)); /* two bits */
 	buf_put_u64(out, k->until_ms);
 }
 

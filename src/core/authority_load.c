@@ -108,7 +108,6 @@ static void take_grant(struct rbuf *in, struct authority *a, uint32_t i, char ro
 	marks = rbuf_u8(in);
 	g->revoked = (marks & 1) != 0;
 	g->expired = (marks & 2) != 0;
-	g->muted = (marks & 4) != 0;
 	g->labels = rbuf_u64(in);
 	unless_take(in, &g->n_unless, g->unless);
 	g->object = take_text(in, a, room);
@@ -117,7 +116,7 @@ static void take_grant(struct rbuf *in, struct authority *a, uint32_t i, char ro
 	g->lent_bytes = rbuf_u64(in);
 	g->lent_rows = rbuf_u64(in);
 	g->first = g->prev = g->next = g->of_badge = ROW_NONE;
-	in->failed |= marks > 7 || grant_with_id(a, g->id) != ROW_NONE;
+	in->failed |= marks > 3 || grant_with_id(a, g->id) != ROW_NONE;
 	if (in->failed || !is_grant(a, g)) {
 		in->failed = true;
 		return;
@@ -130,6 +129,7 @@ static void take_grant(struct rbuf *in, struct authority *a, uint32_t i, char ro
 static void take_ask(struct rbuf *in, struct authority *a, uint32_t i, char *room)
 {
 	struct ask *k = &a->asks[i];
+	uint8_t marks;
 
 	(void)room;
 	k->badge = rbuf_u32(in);
@@ -137,10 +137,12 @@ static void take_ask(struct rbuf *in, struct authority *a, uint32_t i, char *roo
 	take_fixed(in, k->id, AUTHORITY_ID);
 	take_fixed(in, k->digest, AUTHORITY_DIGEST);
 	k->state = rbuf_u8(in);
-	k->session = take_bool(in);
+	marks = rbuf_u8(in);
+	k->session = (marks & 1) != 0;
+	k->stop = (marks & 2) != 0;
 	k->until_ms = rbuf_u64(in);
-	in->failed |= is_zeroes(k->id, AUTHORITY_ID) || k->state < ASK_WAITS || k->state > ASK_REFUSED ||
-		      (k->session && k->state != ASK_APPROVED);
+	in->failed |= is_zeroes(k->id, AUTHORITY_ID) || k->state < ASK_WAITS || k->state > ASK_REFUSED || marks > 3 ||
+		      (k->session && k->state != ASK_APPROVED) || (k->stop && k->state != ASK_REFUSED);
 	a->next_ask_ms = 0;
 }
 

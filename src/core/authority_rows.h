@@ -55,7 +55,7 @@ struct holding {
 	uint32_t parent, first, prev, next; /* grants: the first derived one; siblings */
 	uint8_t id[AUTHORITY_ID];
 	uint8_t verb, flags, depth, n_unless;
-	bool revoked, expired, muted;
+	bool revoked, expired;
 	uint64_t labels, unless[AUTHORITY_UNLESS_MAX];
 	struct text object, terms;
 	struct account account;
@@ -66,8 +66,8 @@ struct ask {
 	struct row row;
 	uint32_t badge, grant;
 	uint8_t id[AUTHORITY_ID], digest[AUTHORITY_DIGEST];
-	uint8_t state; /* enum authority_ask_state */
-	bool session;
+	uint8_t state;      /* enum authority_ask_state */
+	bool session, stop; /* of a yes; of a no, which is for all of the grant then */
 	uint64_t until_ms;
 };
 

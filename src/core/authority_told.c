@@ -76,7 +76,6 @@ bool authority_grant_at(const struct authority *a, uint32_t row, struct authorit
 					      .depth = g->depth,
 					      .revoked = g->revoked,
 					      .expired = g->expired,
-					      .muted = g->muted,
 					      .labels = g->labels,
 					      .n_unless = g->n_unless,
 					      .bounds = g->account.bounds,
@@ -103,6 +102,7 @@ bool authority_ask_at(const struct authority *a, uint32_t row, struct authority_
 					    .grant = grant_ref(a, k->grant),
 					    .state = k->state,
 					    .session = k->session,
+					    .stop = k->stop,
 					    .until_ms = k->until_ms };
 	memcpy(ret->id, k->id, AUTHORITY_ID);
 	memcpy(ret->digest, k->digest, AUTHORITY_DIGEST);

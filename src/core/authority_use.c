@@ -250,8 +250,13 @@ static bool asks(struct authority *a, uint32_t ask, enum authority_why why, stru
 static bool is_muted(const struct authority *a, uint32_t grant)
 {
 	for (; grant != ROW_NONE; grant = a->grants[grant].parent)
-		if (a->grants[grant].muted)
-			return true;
+		for (uint32_t i = 0, seen = 0; seen < a->asks_used; i++) {
+			if (!a->asks[i].row.live)
+				continue;
+			if (a->asks[i].stop && a->asks[i].grant == grant)
+				return true;
+			seen++;
+		}
 	return false;
 }
 

@@ -75,7 +75,7 @@ struct ask {
 	uint32_t badge, grant;
 	uint8_t id[AUTHORITY_ID], digest[AUTHORITY_DIGEST];
 	enum authority_ask_state state;
-	bool session, gone;
+	bool session, stop, gone;
 	uint64_t until_ms;
 };
 
@@ -145,7 +145,6 @@ struct model {
 	LIST(struct froze) froze;
 	LIST(uint32_t) revoked; /* grants, those that were named */
 	LIST(uint32_t) expired; /* grants, each */
-	LIST(uint32_t) muted;   /* grants */
 };
 
 /* In the order of time: nothing of a later group comes before something of an earlier one. */
@@ -206,7 +205,6 @@ void model_destroy(struct model *m)
 	free(m->froze.at);
 	free(m->revoked.at);
 	free(m->expired.at);
-	free(m->muted.at);
 	free(m);
 }
 
@@ -505,8 +503,8 @@ static bool is_expired(const struct model *m, uint32_t g)
 
 static bool is_muted(const struct model *m, uint32_t g)
 {
-	for (uint32_t i = 0; i < m->muted.n; i++)
-		if (m->muted.at[i] == g)
+	for (uint32_t i = 0; i < m->asks.n; i++)
+		if (!m->asks.at[i].gone && m->asks.at[i].stop && m->asks.at[i].grant == g)
 			return true;
 	return false;
 }
@@ -1371,8 +1369,7 @@ static enum authority_why step_answer(struct model *m, const struct authority_re
 	m->asks.at[i].state = yes ? ASK_APPROVED : ASK_REFUSED;
 	m->asks.at[i].session = session;
 	m->asks.at[i].until_ms = q->until_ms;
-	if (stop)
-		*ADD(&m->muted) = m->asks.at[i].grant;
+	m->asks.at[i].stop = stop;
 	return WHY_NONE;
 }
 
@@ -1651,9 +1648,9 @@ static bool grant_agrees(const struct model *m, const struct authority_grant_tol
 	    !same_bounds(&t->bounds, &ours->bounds) || strcmp(t->object, ours->object) != 0 ||
 	    strcmp(t->terms, ours->terms) != 0)
 		return differ(said, "grant %#" PRIx64 " is of something else", t->ref);
-	if (t->revoked != is_revoked(m, g) || t->expired != is_expired(m, g) || t->muted != is_muted(m, g))
-		return differ(said, "grant %#" PRIx64 " is%s%s%s", t->ref, t->revoked ? " revoked" : "",
-			      t->expired ? " expired" : "", t->muted ? " muted" : "");
+	if (t->revoked != is_revoked(m, g) || t->expired != is_expired(m, g))
+		return differ(said, "grant %#" PRIx64 " is%s%s", t->ref, t->revoked ? " revoked" : "",
+			      t->expired ? " expired" : "");
 	used = used_of(m, (struct node){ OF_GRANT, g });
 	lent = lent_of(m, g);
 	if (t->uses != used.uses || t->bytes != used.bytes || t->rows != used.rows)
@@ -1675,7 +1672,7 @@ static bool ask_agrees(const struct model *m, const struct authority_ask_told *t
 		return differ(said, "question %#" PRIx64 " is not there", t->ref);
 	if (t->badge != ref_of(m, A_BADGE, ours->badge) || t->grant != ref_of(m, A_GRANT, ours->grant) ||
 	    !same_id(t->id, ours->id) || !same_digest(t->digest, ours->digest) || t->state != ours->state ||
-	    t->session != ours->session || t->until_ms != ours->until_ms)
+	    t->session != ours->session || t->stop != ours->stop || t->until_ms != ours->until_ms)
 		return differ(said, "question %#" PRIx64 " is another one", t->ref);
 	return true;
 }

@@ -457,8 +457,8 @@ static bool grant_goes_on(struct watch *w, const struct authority_grant_told *t,
 	}
 	if (!is_same_grant(g, t))
 		return broken(w, "a grant's reference means another one", t->ref);
-	if ((g->told.revoked && !t->revoked) || (g->told.expired && !t->expired) || (g->told.muted && !t->muted))
-		return broken(w, "what ended, or was muted, is not any more", t->ref);
+	if ((g->told.revoked && !t->revoked) || (g->told.expired && !t->expired))
+		return broken(w, "what ended has not", t->ref);
 	if (g->told.uses > t->uses ||
 	    ((g->told.bytes > t->bytes || g->told.rows > t->rows) && (back == 0 || !grant_is_of(w, back, t->ref))))
 		return broken(w, "what was used of a grant is forgotten", t->ref);
