@@ -15,6 +15,7 @@
 #include "cli/remote.h"
 #include "cli/session.h"
 #include "lib/event.h"
+#include "lib/hook.h"
 #include "lib/summary.h"
 
 static const char help_text[] =
@@ -220,6 +221,8 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 
 	session_tell_key(ev);
 	summary_write(stderr, result, explained(o, ev, result, room), o->quiet);
+	if (result->stage.end.approval[0] != 0)
+		hook_asked(result->stage.end.approval, result->event);
 	if (o->record == NULL && !o->json)
 		return status;
 	if (ambit_event_record(ev, &json, &n, &e) < 0)

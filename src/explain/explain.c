@@ -203,6 +203,9 @@ static void put_changes(const struct told *t, struct buf *out)
 	shown += put_some_changes(t, false, &lines, out);
 	if (shown < t->n_changes)
 		buf_printf(out, "  and %zu more\n", t->n_changes - shown);
+	if (t->result.stage.end.approval[0] != 0)
+		buf_printf(out, "  a person was asked: `ambit approve %s`, unless it was answered\n",
+			   t->result.stage.end.approval);
 }
 
 /* ---- the wall ---- */

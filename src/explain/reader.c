@@ -507,6 +507,9 @@ static void read_outcome(struct take *t, const json_t *json, struct event_result
 	if (r->cause == CAUSE_LIMIT)
 		r->limit = (enum limit)take_word(t, from, "limit", limits, COUNT_OF(limits));
 	r->workspace = (enum event_workspace)take_word(t, from, "workspace", workspaces, COUNT_OF(workspaces));
+	if (json_object_get(from, "approval") != NULL && t->rc == 0 &&
+	    !text_copy(r->stage.end.approval, ID_TEXT_MAX, take_text(t, from, "approval", false)))
+		take_fail(t, AMBIT_MALFORMED, "approval", "not an id");
 	read_error(t, from, "outcome.error", &r->error);
 	t->in = "";
 }

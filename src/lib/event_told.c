@@ -42,6 +42,12 @@ static int held(const struct event_result *r, struct err *e)
 		*e = r->stage_error;
 		return -(int)e->code;
 	}
+	if (r->stage.end.approval[0] != 0)
+		return err_why(e,
+			       err_set(e, AMBIT_CONFLICT,
+				       "`ambit approve` lists what waits, and commits it after a yes",
+				       "the command succeeded, and its changes wait for a person"),
+			       "the question is %s", r->stage.end.approval);
 	return err_why(e,
 		       err_set(e, AMBIT_CONFLICT, "`ambit diff` and its id show them; `ambit commit` takes them over",
 			       "the command succeeded, and its changes are not committed"),

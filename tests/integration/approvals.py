@@ -268,6 +268,35 @@ def an_event_of_a_session_waits_as_well(place):
         daemon.wait()
 
 
+def a_hook_is_told(place):
+    p = Person(place)
+    hooks, told_to = f"{p.home}/.config/ambit/hooks", f"{p.home}/told"
+    os.makedirs(hooks)
+    write(f"{hooks}/asked", f'#!/bin/sh\necho "$1 $2" > {told_to}.part; mv {told_to}.part {told_to}\n')
+    os.chmod(f"{hooks}/asked", 0o755)
+    question = p.ask()
+    until = time.monotonic() + PATIENCE
+    while not os.path.exists(told_to) and time.monotonic() < until:
+        time.sleep(0.02)
+    approval, event = open(told_to).read().split()
+    assert approval == question and event.startswith("e_"), (approval, event)
+    os.unlink(told_to)
+    os.chmod(f"{hooks}/asked", 0o775)  # whoever else may write it is not obeyed
+    p.ask("echo other > conf/a")
+    time.sleep(0.5)
+    assert not os.path.exists(told_to)
+    result = p.ambit("run", "--work", p.home, "--", "sh", "-c", f"echo evil >> {hooks}/asked")  # nor is what a cell wrote
+    assert result.returncode != 0 and "evil" not in open(f"{hooks}/asked").read(), told(result)
+
+
+def the_record_and_explain_name_the_question(place):
+    p = Person(place)
+    result = p.work("echo x > conf/a", "--record", f"{p.home}/record.json")
+    record = json.load(open(f"{p.home}/record.json"))
+    assert record["outcome"]["workspace"] == "kept" and record["outcome"]["approval"] in result.stderr, record["outcome"]
+    assert record["outcome"]["approval"] in expect_ok(p.ambit("explain", f"{p.home}/record.json")).stdout
+
+
 def on_a_terminal_one_is_asked(place):
     p = Person(place)
     question = p.ask()
@@ -289,4 +318,4 @@ if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
