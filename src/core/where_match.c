@@ -1,0 +1,372 @@
+#include "core/where_match.h"
+
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+
+/* ---- patterns ---- */
+
+/* A character as it is, or as a URL has it: %2F. Gives how many bytes it took. */
+static size_t plain(const char *text, size_t n, char *ret)
+{
+	*ret = text[0];
+	if (n < 3 || text[0] != '%' || hex_digit(text[1]) < 0 || hex_digit(text[2]) < 0)
+		return 1;
+	*ret = (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+	return 3;
+}
+
+/* Blanks and controls are skipped: there are servers that leave them out of a URL, or off the end of a name. */
+bool where_climbs(const char *text, size_t n)
+{
+	size_t dots = 0;
+	char c = 0;
+
+	for (size_t at = 0; at < n;) {
+		at += plain(text + at, n - at, &c);
+		if (c == 0 || strchr("/\\?#", c) != NULL) {
+			if (dots == 2)
+				return true;
+			dots = 0;
+		} else if (c == '.') {
+			dots++;
+		} else if ((unsigned char)c > ' ') {
+			dots = 3; /* no number of them is two any more */
+		}
+	}
+	return dots == 2;
+}
+
+static bool ends_with(const char *text, size_t n, const char *end)
+{
+	const size_t end_n = strlen(end);
+
+	return end_n <= n && memcmp(text + n - end_n, end, end_n) == 0;
+}
+
+/* What stands between stars is found as early as it can be: then as much as can be is left for the rest. memmem(3) is linear. */
+static bool matches_from_star(const char *pattern, const char *text, size_t n)
+{
+	const char *end;
+
+	while ((end = strchr(pattern + 1, WHERE_STAR)) != NULL) {
+		const size_t piece = (size_t)(end - pattern - 1);
+		const char *at = memmem(text, n, pattern + 1, piece);
+
+		if (at == NULL)
+			return false;
+		n -= (size_t)(at - text) + piece;
+		text = at + piece;
+		pattern = end;
+	}
+	return ends_with(text, n, pattern + 1);
+}
+
+static bool is_any(const char *pattern)
+{
+	return pattern[0] == WHERE_STAR && pattern[1] == 0;
+}
+
+bool where_matches(const char *pattern, const char *text, size_t n)
+{
+	const char *star = strchr(pattern, WHERE_STAR);
+	const size_t before = star != NULL ? (size_t)(star - pattern) : strlen(pattern);
+
+	if (before > n || memcmp(pattern, text, before) != 0)
+		return false;
+	if (star == NULL)
+		return before == n;
+	return is_any(pattern) || (matches_from_star(star, text + before, n - before) && !where_climbs(text, n));
+}
+
+/* ---- numbers ---- */
+
+static size_t digits(const char *text, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n && text[at] >= '0' && text[at] <= '9')
+		at++;
+	return at;
+}
+
+bool where_is_number(const char *text, size_t n)
+{
+	size_t at = n > 0 && text[0] == '-' ? 1 : 0;
+	size_t some = digits(text + at, n - at);
+
+	if (some == 0 || (some > 1 && text[at] == '0'))
+		return false;
+	at += some;
+	if (at < n && text[at] == '.') {
+		some = digits(text + at + 1, n - at - 1);
+		if (some == 0)
+			return false;
+		at += 1 + some;
+	}
+	if (at < n && (text[at] == 'e' || text[at] == 'E')) {
+		at += at + 1 < n && (text[at + 1] == '+' || text[at + 1] == '-') ? 2 : 1;
+		some = digits(text + at, n - at);
+		if (some == 0)
+			return false;
+		at += some;
+	}
+	return at == n;
+}
+
+struct number {
+	int sign;        /* 0: it is zero */
+	int64_t place;   /* of its first digit that is not 0: 0 for ones, 1 for tens, -1 for tenths */
+	const char *at;  /* that digit */
+	const char *end; /* of its digits; a point may stand among them */
+};
+
+#define EXPONENT_MAX 1000000000 /* more than any number that fits has digits */
+
+static int64_t exponent(const char *text, size_t n)
+{
+	const bool negative = n > 0 && text[0] == '-';
+	int64_t value = 0;
+
+	for (size_t i = n > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0; i < n && value < EXPONENT_MAX; i++)
+		value = value * 10 + (text[i] - '0');
+	return negative ? -value : value;
+}
+
+static struct number number_of(const char *text, size_t n)
+{
+	struct number v = { .sign = n > 0 && text[0] == '-' ? -1 : 1, .at = text + (n > 0 && text[0] == '-') };
+	const char *const last = text + n;
+	const char *point;
+
+	for (v.end = v.at; v.end < last && *v.end != 'e' && *v.end != 'E'; v.end++)
+		;
+	point = memchr(v.at, '.', (size_t)(v.end - v.at));
+	point = point != NULL ? point : v.end;
+	while (v.at < v.end && (*v.at == '0' || *v.at == '.'))
+		v.at++;
+	if (v.at == v.end)
+		return (struct number){ .sign = 0 };
+	v.place = point > v.at ? point - v.at - 1 : point - v.at;
+	if (v.end < last)
+		v.place += exponent(v.end + 1, (size_t)(last - v.end - 1));
+	return v;
+}
+
+/* The next digit; 0 behind the last. */
+static char next_digit(struct number *v)
+{
+	if (v->at < v->end && *v->at == '.')
+		v->at++;
+	return v->at < v->end ? *v->at++ : '0';
+}
+
+/* Of two that are not zero, without their signs. */
+static int compare_sizes(struct number a, struct number b)
+{
+	if (a.place != b.place)
+		return a.place < b.place ? -1 : 1;
+	while (a.at < a.end || b.at < b.end) {
+		const int by_digit = next_digit(&a) - next_digit(&b);
+
+		if (by_digit != 0)
+			return by_digit;
+	}
+	return 0;
+}
+
+int where_compare_numbers(const char *a, size_t a_n, const char *b, size_t b_n)
+{
+	const struct number left = number_of(a, a_n), right = number_of(b, b_n);
+
+	if (left.sign != right.sign || left.sign == 0)
+		return left.sign - right.sign;
+	return left.sign * compare_sizes(left, right);
+}
+
+/* ---- arguments ---- */
+
+bool where_is_path(const char *path, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const bool is_escape = path[i] == '\\';
+
+		if (is_escape && (++i == n || (path[i] != '.' && path[i] != '*' && path[i] != '\\')))
+			return false;
+		if (!is_escape && (path[i] == '*' || path[i] == 0))
+			return false;
+	}
+	return text_is_utf8(path, n, NULL);
+}
+
+bool where_is_at(const char *path, size_t n, const char *of, size_t of_n)
+{
+	return n >= of_n && memcmp(path, of, of_n) == 0 && (n == of_n || path[of_n] == '.');
+}
+
+void where_put_name(struct buf *path, const char *name, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (name[i] == '.' || name[i] == '*' || name[i] == '\\')
+			buf_put_u8(path, '\\');
+		buf_put_u8(path, (uint8_t)name[i]);
+	}
+}
+
+void where_put(struct buf *out, const char *path, enum where_kind kind, const void *value, size_t n)
+{
+	buf_put_u8(out, (uint8_t)kind); /* below WHERE_KIND_COUNT */
+	buf_put_str(out, path);
+	buf_put_bytes(out, value, n);
+}
+
+struct argument {
+	uint8_t kind;
+	const char *path, *value;
+	size_t path_n, n;
+};
+
+static const char *take_bytes(struct rbuf *in, size_t *ret_n)
+{
+	*ret_n = rbuf_u32(in);
+	return (const char *)rbuf_bytes(in, *ret_n);
+}
+
+/* False: there is none behind those that were taken, or it is none. */
+static bool take_argument(struct rbuf *in, struct argument *ret)
+{
+	if (rbuf_left(in) == 0)
+		return false;
+	ret->kind = rbuf_u8(in);
+	ret->path = take_bytes(in, &ret->path_n);
+	ret->value = take_bytes(in, &ret->n);
+	return !in->failed;
+}
+
+static bool is_bool(const struct argument *a)
+{
+	return (a->n == 4 && memcmp(a->value, "true", 4) == 0) || (a->n == 5 && memcmp(a->value, "false", 5) == 0);
+}
+
+static bool is_count(const struct argument *a)
+{
+	return a->n <= 18 && digits(a->value, a->n) == a->n && where_is_number(a->value, a->n);
+}
+
+static bool is_argument(const struct argument *a)
+{
+	if (a->kind >= WHERE_KIND_COUNT || !where_is_path(a->path, a->path_n))
+		return false;
+	switch ((enum where_kind)a->kind) {
+	case WHERE_TEXT: return text_is_utf8(a->value, a->n, NULL);
+	case WHERE_NUMBER: return where_is_number(a->value, a->n);
+	case WHERE_BOOL: return is_bool(a);
+	case WHERE_LONG: return is_count(a);
+	case WHERE_KIND_COUNT: break;
+	}
+	return false;
+}
+
+bool where_are_arguments(const struct where_arguments *args)
+{
+	struct rbuf in;
+	struct argument a;
+	uint32_t n = 0;
+
+	rbuf_init(&in, args->bytes, args->n);
+	while (take_argument(&in, &a))
+		if (++n > WHERE_ARGUMENTS_MAX || !is_argument(&a))
+			return false;
+	return rbuf_done(&in) && args->n <= WHERE_BYTES_MAX;
+}
+
+/* ---- what is allowed ---- */
+
+static uint64_t characters(const struct argument *a)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->kind == WHERE_LONG)
+			n = n * 10 + (uint64_t)(a->value[i] - '0');
+		else if (((unsigned char)a->value[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
+/* Of a text that was not told nothing is known but that it is one. */
+static bool is_one_of(const struct where *w, const struct where_condition *c, const struct argument *a)
+{
+	for (uint16_t i = 0; i < c->n_values; i++) {
+		const char *pattern = w->text + w->values[c->values + i];
+
+		if (a->kind == WHERE_LONG ? is_any(pattern) : where_matches(pattern, a->value, a->n))
+			return true;
+	}
+	return c->n_values == 0;
+}
+
+static bool is_in_range(const struct where *w, const struct where_condition *c, const struct argument *a)
+{
+	const char *min = w->text + c->min, *max = w->text + c->max;
+
+	if (c->min == 0 && c->max == 0)
+		return true;
+	return a->kind == WHERE_NUMBER &&
+	       (c->min == 0 || where_compare_numbers(a->value, a->n, min, strlen(min)) >= 0) &&
+	       (c->max == 0 || where_compare_numbers(a->value, a->n, max, strlen(max)) <= 0);
+}
+
+bool where_is_bounded(const struct where_condition *c)
+{
+	return c->n_values != 0 || c->min != 0 || c->max != 0 || c->length != 0;
+}
+
+/* An argument at a condition's path, or beneath it. */
+static bool admits(const struct where *w, const struct where_condition *c, const struct argument *a, bool is_beneath)
+{
+	if (c->absent || (is_beneath && where_is_bounded(c)))
+		return false;
+	return is_one_of(w, c, a) && is_in_range(w, c, a) && (c->length == 0 || characters(a) <= c->length);
+}
+
+/* Also says which conditions it is one for. */
+static bool allows_one(const struct where *w, const struct argument *a, uint32_t *there)
+{
+	bool is_named = false;
+
+	for (uint16_t i = 0; i < w->n_conditions; i++) {
+		const struct where_condition *c = &w->conditions[i];
+		const char *path = w->text + c->path;
+		const size_t n = strlen(path);
+
+		if (where_is_at(a->path, a->path_n, path, n)) {
+			is_named = true;
+			*there |= UINT32_C(1) << i;
+			if (!admits(w, c, a, a->path_n > n))
+				return false;
+		} else if ((c->absent || where_is_bounded(c)) && where_is_at(path, n, a->path, a->path_n)) {
+			return false;
+		}
+	}
+	return is_named || !w->only;
+}
+
+_Static_assert(WHERE_CONDITIONS_MAX <= 32, "a bit for each");
+
+bool where_allows(const struct where *w, const struct where_arguments *args)
+{
+	struct rbuf in;
+	struct argument a;
+	uint32_t there = 0;
+
+	rbuf_init(&in, args->bytes, args->n);
+	while (take_argument(&in, &a))
+		if (!allows_one(w, &a, &there))
+			return false;
+	for (uint16_t i = 0; i < w->n_conditions; i++)
+		if (w->conditions[i].given && (there >> i & 1) == 0)
+			return false;
+	return rbuf_done(&in);
+}

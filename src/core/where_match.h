@@ -1,0 +1,26 @@
+/* where_match - patterns and numbers of conditions, by themselves.
+ *
+ * Owns:   nothing.
+ * Holds:  linear in both of what is compared.
+ * Called: core/where*.c, and tests. */
+#ifndef CORE_WHERE_MATCH_H
+#define CORE_WHERE_MATCH_H
+
+#include "core/where.h"
+
+/* A pattern as struct where has it. A text may be a pattern, too: then all that it matches is matched. */
+bool where_matches(const char *pattern, const char *text, size_t n);
+/* Whether a part of it is `..`, to somebody who takes it for a path or a URL. */
+bool where_climbs(const char *text, size_t n);
+/* As JSON has numbers; exact, of any size. */
+bool where_is_number(const char *text, size_t n);
+/* Below 0, 0, above 0. Both are numbers. */
+int where_compare_numbers(const char *a, size_t a_n, const char *b, size_t b_n);
+/* Whether path is the other, or lies beneath it. */
+bool where_is_at(const char *path, size_t n, const char *of, size_t of_n);
+/* Whether it looks at what the argument is. */
+bool where_is_bounded(const struct where_condition *c);
+/* Names of which each `.`, `*` and `\` has a `\` before it. */
+bool where_is_path(const char *path, size_t n);
+
+#endif
