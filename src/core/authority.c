@@ -102,7 +102,7 @@ static void open_badge(struct authority *a, const struct authority_request *q, s
 {
 	const bool is_sub = q->badge != 0;
 	struct use u = { .q = q, .verb = VERB_DELEGATE, .object = q->object, .opens = true };
-	struct authority_request used = *q; /* as a use: without the amounts and the key, which OPEN does not have */
+	struct authority_request used = *q; /* as a use: without amounts, key and arguments, which OPEN does not have */
 
 	if (!form_is_name(q->object) || is_zeroes(q->id, AUTHORITY_ID) || !form_is_total(&q->bounds) ||
 	    (!is_sub && (q->grant != 0 || !is_zeroes(q->event, AUTHORITY_ID)))) {
@@ -123,6 +123,7 @@ static void open_badge(struct authority *a, const struct authority_request *q, s
 		u.badge = badge_of(a, q->badge);
 		u.grant = grant_of(a, q->grant);
 		used.bytes = used.rows = 0;
+		used.arguments = (struct where_arguments){ .n = 0 };
 		used.flags = 0;
 		u.q = &used;
 		if (u.badge == ROW_NONE || u.grant == ROW_NONE || a->grants[u.grant].badge != u.badge ||

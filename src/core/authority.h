@@ -24,7 +24,8 @@
  *     (END, the sub-agents first); EVENT_END the sub-agents of `badge` that came with `event`, unless they were handed over (HAND_OVER) before.
  *  5. USE. The grant is the badge's own; neither the badge, nor one above it, nor everything is frozen. What was allowed under an idempotency key is
  *     allowed again, for the same grant, digest and amounts, and charges nothing; with others it is a conflict.
- *  6. It is neither revoked nor expired; it is within its time of day (`minute`); the object lies within it.
+ *  6. It is neither revoked nor expired; it is within its time of day (`minute`); the object lies within it, and the arguments of a tool are as its terms
+ *     want them (core/where.h).
  *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or asks, if the grant says so. Labels that a
  *     pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
  *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once. All
@@ -47,6 +48,7 @@
 #include "core/grant.h"
 #include "core/id.h"
 #include "core/qualifiers.h"
+#include "core/where.h"
 #include "core/window.h"
 
 #define AUTHORITY_ID 16 /* bytes of an id: 6 of milliseconds, 10 random (core/id.h) */
@@ -130,7 +132,8 @@ struct authority_request {
 	struct authority_bounds bounds;
 	const char *
 		object; /* borrowed; of OPEN and AGENT the agent's name, of MARK a path; of USE "" is the grant's own */
-	const char *terms; /* as terms_format writes them */
+	const char *terms;                /* as terms_format writes them, of a tool where_format */
+	struct where_arguments arguments; /* of a use of a tool; borrowed */
 };
 
 enum authority_verdict { AUTHORITY_ALLOWED, AUTHORITY_DENIED, AUTHORITY_ASKS };
@@ -257,6 +260,9 @@ bool authority_is_in(const struct authority *a, authority_ref badge, authority_r
 authority_ref authority_holder(const struct authority *a, authority_ref grant);
 /* The narrowest grant of the badge, neither revoked nor expired, that covers the object; 0: none. For who has a name and no reference. */
 authority_ref authority_find(const struct authority *a, authority_ref badge, enum grant_verb verb, const char *object);
+/* The same for a use that lacks its grant alone, of which each other field counts: one of which it would be allowed in silence, before one that asks, before one
+ * that refuses it (doc/AUTHORITY.md). As things stood after the last step. */
+authority_ref authority_find_use(struct authority *a, const struct authority_request *use);
 
 /* The state as bytes, and from bytes (anybody's: all is checked) in a room of its own size. */
 void authority_put(const struct authority *a, struct buf *out);
@@ -264,7 +270,7 @@ void authority_put(const struct authority *a, struct buf *out);
 int authority_take(struct rbuf *in, struct authority *a, struct err *e);
 /* A request as bytes, with the texts that its op has. */
 void authority_put_request(struct buf *out, const struct authority_request *q);
-/* Texts are copied to room. False: it is none. */
+/* Texts are copied to room; arguments stay where they were read. False: it is none. */
 #define AUTHORITY_TEXTS_MAX (GRANT_OBJECT_MAX + TERMS_TEXT_MAX)
 bool authority_take_request(struct rbuf *in, struct authority_request *ret, char room[AUTHORITY_TEXTS_MAX]);
 

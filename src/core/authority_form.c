@@ -34,7 +34,10 @@ bool form_is_none(const struct authority_bounds *b)
 static bool is_terms(enum grant_verb verb, const char *object, const char *text)
 {
 	struct terms t;
+	struct where w;
 
+	if (verb == VERB_TOOL)
+		return where_take(text, &w, NULL) == 0;
 	return text[0] == 0 ||
 	       (verb == VERB_CONNECT && terms_take(text, &t, NULL) == 0 && grant_check_terms(object, text, NULL) == 0);
 }
@@ -62,12 +65,21 @@ bool form_is_grant(const struct authority_request *q)
 
 /* ---- narrowing ---- */
 
-static bool are_terms_within(const char *inner, const char *outer)
+bool form_is_where_within(const char *inner, const char *outer)
+{
+	struct where a, b;
+
+	return where_take(inner, &a, NULL) == 0 && where_take(outer, &b, NULL) == 0 && where_is_within(&a, &b);
+}
+
+static bool are_terms_within(enum grant_verb verb, const char *inner, const char *outer)
 {
 	struct terms a, b;
 
 	if (strcmp(inner, outer) == 0)
 		return true;
+	if (verb == VERB_TOOL)
+		return form_is_where_within(inner, outer);
 	memset(&a, 0, sizeof a);
 	memset(&b, 0, sizeof b);
 	return (inner[0] == 0 || terms_take(inner, &a, NULL) == 0) &&
@@ -106,7 +118,7 @@ bool form_is_within(const struct authority_request *q, const struct authority_gr
 	return grant_object_covers((enum grant_verb)parent->verb, parent->object, (enum grant_verb)q->verb,
 				   q->object) && /* both are verbs: form_is_grant */
 	       are_bounds_within(&q->bounds, &parent->bounds) &&
-	       are_terms_within(q->terms, parent->terms) &&
+	       are_terms_within((enum grant_verb)q->verb, q->terms, parent->terms) &&
 	       ((parent->flags & AUTHORITY_ASK) == 0 || (q->flags & AUTHORITY_ASK) != 0) &&
 	       are_labels_within(q, parent);
 }

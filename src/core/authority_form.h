@@ -17,6 +17,8 @@ bool form_is_bounds(const struct authority_bounds *b);
 bool form_is_total(const struct authority_bounds *b);
 bool form_is_none(const struct authority_bounds *b);
 bool form_is_grant(const struct authority_request *q);
+/* Of the terms of two tools. */
+bool form_is_where_within(const char *inner, const char *outer);
 /* Whether a grant like this one is within that one: in all but its depth, and whoever holds it. */
 bool form_is_within(const struct authority_request *q, const struct authority_grant_told *parent);
 

@@ -24,6 +24,7 @@ enum part {
 	PART_BOUNDS = 4096,
 	PART_OBJECT = 8192,
 	PART_USED = 16384, /* verb and minute */
+	PART_ARGUMENTS = 32768,
 };
 
 static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
@@ -37,7 +38,7 @@ static const uint16_t parts_of[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_EVENT_END] = PART_BADGE | PART_EVENT,
 	[AUTHORITY_HAND_OVER] = PART_BADGE | PART_TO,
 	[AUTHORITY_USE] = PART_BADGE | PART_GRANT | PART_ID | PART_DIGEST | PART_KEY | PART_AMOUNTS | PART_UNTIL |
-			  PART_OBJECT | PART_USED,
+			  PART_OBJECT | PART_USED | PART_ARGUMENTS,
 	[AUTHORITY_RETURN] = PART_BADGE | PART_GRANT | PART_AMOUNTS,
 	[AUTHORITY_ANSWER] = PART_ASK | PART_DIGEST | PART_UNTIL,
 	[AUTHORITY_FORGET] = PART_ASK,
@@ -135,6 +136,17 @@ void authority_put_request(struct buf *out, const struct authority_request *q)
 		authority_put_bounds(out, &q->bounds);
 	if ((parts & PART_OBJECT) != 0)
 		buf_put_str(out, q->object);
+	if ((parts & PART_ARGUMENTS) != 0)
+		buf_put_bytes(out, q->arguments.bytes, q->arguments.n);
+}
+
+/* Whether they are any is for the step: what is none is refused there, and kept. */
+static void take_arguments(struct rbuf *in, struct where_arguments *ret)
+{
+	ret->n = rbuf_u32(in);
+	if (ret->n > WHERE_BYTES_MAX)
+		in->failed = true;
+	ret->bytes = rbuf_bytes(in, ret->n);
 }
 
 bool authority_take_request(struct rbuf *in, struct authority_request *ret, char room[AUTHORITY_TEXTS_MAX])
@@ -175,6 +187,8 @@ bool authority_take_request(struct rbuf *in, struct authority_request *ret, char
 		rbuf_str(in, room, GRANT_OBJECT_MAX);
 		q.object = room;
 	}
+	if ((parts & PART_ARGUMENTS) != 0)
+		take_arguments(in, &q.arguments);
 	if (q.op >= AUTHORITY_OP_COUNT)
 		in->failed = true;
 	if (in->failed)

@@ -195,3 +195,73 @@ authority_ref authority_find(const struct authority *a, authority_ref badge, enu
 	}
 	return grant_ref(a, best);
 }
+
+/* How far a use would go with a grant: the less, the further. */
+enum reach { IN_SILENCE, WAS_ASKED, ASKS, NOWHERE };
+
+static enum reach reach(struct authority *a, struct use *u)
+{
+	struct authority_answer answer = { .verdict = AUTHORITY_ALLOWED };
+
+	if (!use_is_open(a, u, &answer)) /* what its key has recorded is allowed */
+		return answer.verdict == AUTHORITY_ALLOWED ? IN_SILENCE : NOWHERE;
+	if (!use_asks(a, u))
+		return IN_SILENCE;
+	if (use_question(a, u) != ROW_NONE)
+		return WAS_ASKED;
+	return a->grants[u->grant].muted ? NOWHERE : ASKS;
+}
+
+static bool is_narrower(const struct authority *a, uint32_t grant, uint32_t other)
+{
+	const struct holding *g = &a->grants[grant], *o = &a->grants[other];
+	const enum grant_verb of = (enum grant_verb)g->verb,
+			      by = (enum grant_verb)o->verb; /* each is one: they were made so */
+	const char *terms = text_of(a, g->terms), *others = text_of(a, o->terms);
+
+	if (g->verb != VERB_TOOL)
+		return grant_object_is_narrower(of, text_of(a, g->object), by, text_of(a, o->object));
+	return form_is_where_within(terms, others) && !form_is_where_within(others, terms); /* the object is the same */
+}
+
+/* Of those within `than`, if that is one: the one with which the use gets furthest, of several the one whose id is the first. *furthest: so far. */
+static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t than, enum reach *furthest)
+{
+	uint32_t best = ROW_NONE;
+
+	for (u->grant = a->badges[u->badge].grants; u->grant != ROW_NONE; u->grant = a->grants[u->grant].of_badge) {
+		const struct holding *g = &a->grants[u->grant];
+		enum reach to;
+
+		if (g->revoked || g->expired || !use_is_covered(a, u) ||
+		    (than != ROW_NONE && !is_narrower(a, u->grant, than)))
+			continue;
+		to = reach(a, u);
+		if (to > *furthest ||
+		    (to == *furthest && best != ROW_NONE && memcmp(g->id, a->grants[best].id, AUTHORITY_ID) > 0))
+			continue;
+		best = u->grant;
+		*furthest = to;
+	}
+	return best;
+}
+
+authority_ref authority_find_use(struct authority *a, const struct authority_request *use)
+{
+	struct use u = {
+		.q = use, .badge = badge_of(a, use->badge), .verb = (enum grant_verb)use->verb, .object = use->object
+	};
+	enum reach furthest = NOWHERE;
+	uint32_t
+		found = ROW_NONE,
+		next,
+		left = a->grants_used; /* of hosts that are longer than those they lie in, each may be narrower than the next */
+
+	if (u.badge == ROW_NONE || use->verb >= VERB_COUNT || use->object[0] == 0)
+		return 0;
+	for (next = furthest_within(a, &u, ROW_NONE, &furthest); next != ROW_NONE && left > 0; left--) {
+		found = next;
+		next = furthest_within(a, &u, found, &furthest);
+	}
+	return grant_ref(a, found);
+}

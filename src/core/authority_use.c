@@ -209,7 +209,7 @@ void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t
 
 /* ---- asking ---- */
 
-static uint32_t question(const struct authority *a, const struct use *u)
+uint32_t use_question(const struct authority *a, const struct use *u)
 {
 	for (uint32_t i = 0, seen = 0; seen < a->asks_used; i++) {
 		const struct ask *k = &a->asks[i];
@@ -289,7 +289,7 @@ static bool ask_anew(struct authority *a, const struct use *u, struct authority_
 
 static bool is_approved(struct authority *a, struct use *u, struct authority_answer *ret)
 {
-	const uint32_t i = question(a, u);
+	const uint32_t i = use_question(a, u);
 
 	if (i == ROW_NONE)
 		return ask_anew(a, u, ret);
@@ -307,7 +307,8 @@ static bool is_well_formed(const struct authority_request *q, enum grant_verb ve
 {
 	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 &&
 	       (q->minute < WINDOW_DAY || q->minute == AUTHORITY_MINUTE_NONE) && q->bytes <= AUTHORITY_AMOUNT_MAX &&
-	       q->rows <= AUTHORITY_AMOUNT_MAX;
+	       q->rows <= AUTHORITY_AMOUNT_MAX && (verb == VERB_TOOL || q->arguments.n == 0) &&
+	       where_are_arguments(&q->arguments);
 }
 
 static bool is_recorded(const struct key *k, const struct use *u)
@@ -340,12 +341,26 @@ static bool is_within(const struct use *u, const struct authority *a, const stru
 				   u->object); /* its verb is one: it was made so */
 }
 
+static bool are_as_wanted(const char *terms, const struct where_arguments *args)
+{
+	struct where w;
+
+	return terms[0] == 0 || (where_take(terms, &w, NULL) == 0 && where_allows(&w, args));
+}
+
+bool use_is_covered(const struct authority *a, const struct use *u)
+{
+	const struct holding *g = &a->grants[u->grant];
+
+	return is_within(u, a, g) && (g->verb != VERB_TOOL || are_as_wanted(text_of(a, g->terms), &u->q->arguments));
+}
+
 static bool can_go_deeper(const struct authority *a, const struct use *u)
 {
 	return a->grants[u->grant].depth > 0 && a->badges[u->badge].depth < AUTHORITY_DEPTH_MAX;
 }
 
-bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret)
+bool use_is_open(struct authority *a, struct use *u, struct authority_answer *ret)
 {
 	const struct authority_request *q = u->q;
 	const struct holding *g = &a->grants[u->grant];
@@ -361,7 +376,7 @@ bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer 
 		return false;
 	if (!window_has(&g->account.bounds.window, q->minute))
 		return refuse(ret, WHY_NOT_NOW);
-	if (!is_within(u, a, g))
+	if (!use_is_covered(a, u))
 		return refuse(ret, WHY_BEYOND);
 	if (u->opens && !can_go_deeper(a, u))
 		return refuse(ret, WHY_DEPTH);
@@ -373,7 +388,17 @@ bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer 
 	if (((q->flags & AUTHORITY_KEYED) != 0 && a->keys_used == a->size.keys) ||
 	    (g->verb == VERB_DECLASSIFY && a->passes_used == a->size.passes))
 		return refuse(ret, WHY_FULL);
-	return (g->flags & AUTHORITY_ASK) == 0 && !u->blocked ? true : is_approved(a, u, ret);
+	return true;
+}
+
+bool use_asks(const struct authority *a, const struct use *u)
+{
+	return (a->grants[u->grant].flags & AUTHORITY_ASK) != 0 || u->blocked;
+}
+
+bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret)
+{
+	return use_is_open(a, u, ret) && (!use_asks(a, u) || is_approved(a, u, ret));
 }
 
 static void keep_key(struct authority *a, const struct use *u)

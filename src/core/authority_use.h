@@ -19,6 +19,14 @@ struct use {
 	uint32_t ask; /* the approval that allows it, or ROW_NONE */
 };
 
+/* Whether what is done lies within the grant: the object, and the arguments of a tool. */
+bool use_is_covered(const struct authority *a, const struct use *u);
+/* Whether it may be, but for what a person says: nothing changes. False: ret has the answer. */
+bool use_is_open(struct authority *a, struct use *u, struct authority_answer *ret);
+/* Of one that is open. */
+bool use_asks(const struct authority *a, const struct use *u);
+/* The question of just that use, in whatever state, or ROW_NONE. */
+uint32_t use_question(const struct authority *a, const struct use *u);
 /* False: ret has the answer, and nothing but a question has changed. */
 bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret);
 /* What use_is_allowed said is charged, and leaves its labels. */
