@@ -1,19 +1,20 @@
-"""The core that decides (src/core/authority.h, by eval/decide.c), and what a gate before it does: it finds the grants whose arguments a call has.
+"""The core that decides (src/core/authority.h, by eval/decide.c), and what a gate before it does: it writes arguments as the core has them.
 
 A grant is {"tool": NAME} with, as far as it has them,
   where   {parameter: values}: the argument, or each one of its list, is one of the values, in which * stands for any text; one that is not given is all right.
           {parameter: None}: the argument is not given
   unless  labels with which it does not hold
   ask     "always": a person approves each use; "labelled": each where `unless` would refuse it
-  label   labels that what the tool answers carries
-`where` is looked at here: it is the one part that the core does not have yet. All else is the core's."""
+  label   labels that what the tool answers carries"""
 
 import json
-import re
+import struct
 import subprocess
 
 ALLOW, ASK, DENY = VERDICTS = ("allowed", "asks", "denied")
-ASKING = (None, "labelled", "always")
+TEXT, NUMBER, BOOL, LONG = range(4)  # enum where_kind
+IN_NAMES, IN_VALUES = "\\.*", "\\"  # what has a \ before it (core/where.h)
+TOLD = 4000  # characters of an argument that are told; of a longer one only how many there are
 
 
 def easiest(verdicts):
@@ -24,21 +25,34 @@ def hardest(verdicts):
     return max(verdicts, key=VERDICTS.index)
 
 
-def is_one_of(text, values):
-    return any(re.fullmatch(".*".join(map(re.escape, value.split("*"))), text, re.DOTALL) for value in values)
-
-
 def is_given(argument):
     return argument is not None and argument != []
 
 
-def is_as_granted(where, args):
-    for name, values in where.items():
-        argument = args.get(name)
-        parts = argument if isinstance(argument, list) else [argument]
-        if is_given(argument) and not (values and all(is_one_of(str(part), values) for part in parts)):
-            return False
-    return True
+def escaped(text, special):
+    return "".join("\\" + c if c in special else c for c in text)
+
+
+def conditions(where):
+    """As the core has them: there a backslash is not itself, and a name may be a path."""
+    return json.dumps({escaped(name, IN_NAMES): values and [escaped(value, IN_VALUES) for value in values] for name, values in where.items()})
+
+
+def flat(path, argument):
+    """Each scalar of an argument, as where_put writes it."""
+    if isinstance(argument, list):
+        return b"".join(flat(path, part) for part in argument)
+    if isinstance(argument, dict):
+        return b"".join(flat(f"{path}.{escaped(name, IN_NAMES)}", part) for name, part in argument.items())
+    if argument is None:
+        return b""
+    kind, value = TEXT, argument
+    if not isinstance(argument, str):
+        kind, value = BOOL if isinstance(argument, bool) else NUMBER, json.dumps(argument)
+    elif len(argument) > TOLD:
+        kind, value = LONG, str(len(argument))
+    name, value = path.encode(), value.encode()
+    return struct.pack("<BI", kind, len(name)) + name + struct.pack("<I", len(value)) + value
 
 
 class Core:
@@ -73,25 +87,24 @@ class Session:
 
     def __init__(self, core, grants, labels=()):
         self.core, self.grants, self.labels = core, grants, set(labels)
-        self.given = {}
+        self.given = set()
         core.sessions += 1
         self.number = core.sessions
         core.say("open", written(labels))
 
-    def number_of(self, place):
+    def give(self, tool):
         """Grants are given when their tool is first used."""
-        grant = self.grants[place]
-        if place not in self.given:
-            self.given[place], = self.core.say("grant", grant["tool"], written(grant.get("label", ())), written(grant.get("unless", ())), grant.get("ask") or "never")
-        return self.given[place]
+        for grant in self.grants:
+            if grant["tool"] == tool and tool not in self.given:
+                self.core.say("grant", tool, written(grant.get("label", ())), written(grant.get("unless", ())), grant.get("ask") or "never",
+                              conditions(grant.get("where", {})))
+        self.given.add(tool)
 
     def use(self, tool, args):
-        """The verdict; who is asked says yes. The grants whose arguments these are: one that does not ask is enough."""
+        """The verdict; who is asked says yes."""
         assert self.number == self.core.sessions, "the session has ended"
-        fitting = [place for place, grant in enumerate(self.grants) if grant["tool"] == tool and is_as_granted(grant.get("where", {}), args)]
-        for place in sorted(fitting, key=lambda place: ASKING.index(self.grants[place].get("ask"))):
-            verdict, _, labels = self.core.say("use", self.number_of(place), tool, json.dumps(args, sort_keys=True))
-            self.labels = set(labels.split(",")) - {"-"}
-            if verdict != DENY:
-                return verdict
-        return DENY
+        self.give(tool)
+        arguments = b"".join(flat(escaped(name, IN_NAMES), argument) for name, argument in args.items())
+        verdict, _, labels = self.core.say("use", tool, arguments.hex() or "-")
+        self.labels = set(labels.split(",")) - {"-"}
+        return verdict

@@ -14,7 +14,7 @@ import traceback
 import agentdojo
 import derive
 import runs
-from authority import ALLOW, ASK, DENY, Core, Session
+from authority import ALLOW, ASK, DENY, Core, Session, flat
 
 DECIDE = sys.argv[1]
 PROGRAM = os.path.join(agentdojo.HERE, "agentdojo.py")
@@ -140,7 +140,7 @@ def what_a_session_decides(core):
     for grants, labels, argument, expected in (
             ([], [], "a", DENY), ([{"tool": "u"}], [], "a", DENY), ([{"tool": "t"}], ["untrusted"], "a", ALLOW),
             ([pinned], [], "a?", ALLOW), ([pinned], [], "ab", DENY), ([pinned], [], "a", DENY), ([pinned], [], "xyz", ALLOW), ([pinned], [], "x\nz", ALLOW),
-            ([pinned], [], "wxyz", DENY), ([pinned], [], ["a?", "xz"], ALLOW), ([pinned], [], ["a?", "b"], DENY), ([pinned], [], [], ALLOW), ([pinned], [], "", DENY),
+            ([pinned], [], "wxyz", DENY), ([{"tool": "t", "where": {"to": ["a\\b"]}}], [], "a\\b", ALLOW), ([{"tool": "t", "where": {"to": ["13"]}}], [], 13, ALLOW), ([pinned], [], ["a?", "xz"], ALLOW), ([pinned], [], ["a?", "b"], DENY), ([pinned], [], [], ALLOW), ([pinned], [], "", DENY),
             ([{"tool": "t", "where": {"to": None}}], [], "a", DENY), ([{"tool": "t", "where": {"to": None}}], [], None, ALLOW),
             ([asks], [], "a", ASK), ([asks, pinned], [], "a?", ALLOW), ([pinned, asks], [], "a?", ALLOW), ([pinned, asks], [], "b", ASK), ([asks, pinned], [], "b", ASK),
             ([labelled], [], "a", ALLOW), ([labelled], ["members"], "a", ALLOW), ([labelled], ["untrusted", "members"], "a", ASK), ([asks, labelled], [], "a", ALLOW),
@@ -158,12 +158,21 @@ def what_a_use_leaves(core):
 
 
 def what_is_no_request():
-    for line in ("", "open", "open wrong", "open - -", "grant t - - never", "open -\ngrant t - - some", "open -\ngrant t - never", "open -\nuse 0 t {}",
-                 "open -\ngrant t - - never\nuse 1 t {}", "open -\ngrant t - - never\nuse 0 t", "open -\ngrant  - - never", "open " + "x" * 70000):
+    for line in ("", "open", "open wrong", "open - -", "grant t - - never {}", "open -\ngrant t - - some {}", "open -\ngrant t - never {}", "open -\ngrant t - - never",
+                 "open -\ngrant t - - never {a}", "use t -", "open -\nuse t", "open -\nuse t - -", "open -\nuse t 0", "open -\nuse t 0x", "open -\nuse t 00",
+                 "open -\nuse t " + "00" * 17000, "open -\ngrant  - - never {}", "open " + "x" * 70000):
         result = subprocess.run([DECIDE], input=line + "\n", capture_output=True, text=True, timeout=60)
         assert result.returncode == 1 and result.stderr.startswith("decide: "), f"{line[:80]}: {result}"
-    result = subprocess.run([DECIDE], input="open -\ngrant t - - never\nuse 0 u {}\nuse 0 t {\"a\": \"b c\"}\n", capture_output=True, text=True, timeout=60)
-    assert result.stdout == "ok\n0\ndenied beyond -\nallowed - -\n", result
+    result = subprocess.run([DECIDE], input="open -\ngrant t - - never {\"a\": \"b c\"}\nuse u -\nuse t -\n", capture_output=True, text=True, timeout=60)
+    assert result.stdout == "ok\nok\ndenied not-held -\nallowed - -\n", result
+
+
+def how_arguments_are_written():
+    for argument, expected in (("b", "00 01000000 61 01000000 62"), (5, "01 01000000 61 01000000 35"), (0.5, "01 01000000 61 03000000 302e35"),
+                               (True, "02 01000000 61 04000000 74727565"), ("x" * 4001, "03 01000000 61 04000000 34303031"), (None, ""), ([], ""),
+                               ([5, "b"], "01 01000000 61 01000000 35 00 01000000 61 01000000 62"),
+                               ({".": {"c": "d"}}, "00 06000000 612e5c2e2e63 01000000 64")):
+        assert flat("a", argument).hex() == expected.replace(" ", ""), f"{argument}: {flat('a', argument).hex()}"
 
 
 def which_prompts_leave_the_what_to_a_text():
@@ -299,7 +308,7 @@ def agentdojo_meets_its_targets(core):
 
 
 def main():
-    alone = [what_is_no_request, what_a_prompt_names, which_prompts_leave_the_what_to_a_text, what_the_program_says, tables_that_say_too_little]
+    alone = [what_is_no_request, how_arguments_are_written, what_a_prompt_names, which_prompts_leave_the_what_to_a_text, what_the_program_says, tables_that_say_too_little]
     of_core = [what_a_session_decides, what_a_use_leaves, what_policies_decide, a_suite_replayed, what_was_seen_before_the_injection_is_no_label_yet, runs_counted,
                agentdojo_meets_its_targets]
     failures = 0

@@ -1,12 +1,11 @@
 /* What the authority says (core/authority.h), for programs that are not C: a line a request on standard input, a line an answer on standard output.
  *
  *   open LABELS                                a session, in place of the one before                       ok
- *   grant TOOL LABELS UNLESS never|labelled|always    what it may use; LABELS are put on by each use       its number
- *   use NUMBER TOOL ARGUMENTS                  ARGUMENTS: the rest of the line, whose digest is approved   allowed|asks|denied WHY LABELS
+ *   grant TOOL LABELS UNLESS never|labelled|always WHERE    what it may use; LABELS are put on by each use, WHERE is JSON (core/where.h), the rest of the line   ok
+ *   use TOOL ARGUMENTS                         ARGUMENTS: as where_put writes them, in hexadecimal digits, or `-`; their digest is approved   allowed|asks|denied WHY LABELS
  *
- * Labels are names with a comma between, or `-`. What asks is approved at once and used: the labels told are those after it. An hour passes before each
- * line, so that no question is one too many. Whether the arguments are as a grant wants them is for whoever asks: the core knows no tool's. */
-#include <inttypes.h>
+ * Labels are names with a comma between, or `-`. The grant is the one that authority_find_use finds. What asks is approved at once and used: the labels told are
+ * those after it. An hour passes before each line, so that no question is one too many. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "core/authority.h"
 
 #define HOUR_MS 3600000
-#define LINE_MAX_BYTES 65536
+#define LINE_MAX_BYTES 65536 /* all arguments, and a tool */
 
 _Static_assert(LABEL_PRIVATE == 1 && LABEL_UNTRUSTED == 2, "labels stand in the order of their bits");
 _Static_assert(AUTHORITY_ASK == 1 && AUTHORITY_ASK_LABELLED == 2, "and ways to ask by their flags");
@@ -28,7 +27,7 @@ static const struct authority_size SIZE = { .badges = 1,
 					    .passes = 1,
 					    .marks = 1,
 					    .agents = 1,
-					    .text = GRANTS_MAX * 64 };
+					    .text = GRANTS_MAX * 1024 };
 
 /* By their bits: two of the core's, and one of a policy's own. */
 static const char *const LABELS[] = { "private", "untrusted", "members" };
@@ -38,8 +37,7 @@ static const char *const VERDICTS[] = { "allowed", "denied", "asks" };
 struct driver {
 	void *room; /* owned */
 	struct authority *a;
-	authority_ref badge, grants[GRANTS_MAX];
-	uint32_t n_grants;
+	authority_ref badge;
 	uint64_t made, now_ms;
 };
 
@@ -112,7 +110,6 @@ static int open_session(struct driver *d, char *labels)
 
 	d->a = authority_init(d->room, &SIZE);
 	d->badge = 0;
-	d->n_grants = 0;
 	q = request(d, AUTHORITY_OPEN);
 	q.object = "agent";
 	if (take_labels(labels, &q.labels) < 0)
@@ -123,10 +120,13 @@ static int open_session(struct driver *d, char *labels)
 	return puts("ok") < 0 ? -1 : 0;
 }
 
-static int give(struct driver *d, const char *tool, char *labels, char *unless, const char *asks)
+static int give(struct driver *d, const char *tool, char *labels, char *unless, const char *asks, const char *value)
 {
 	struct authority_request q = request(d, AUTHORITY_GIVE);
 	struct authority_answer answer;
+	struct where where;
+	struct err e;
+	char terms[TERMS_TEXT_MAX];
 	const int flags = place_of(asks, ASKS, sizeof ASKS / sizeof ASKS[0]);
 	uint64_t set;
 
@@ -134,16 +134,19 @@ static int give(struct driver *d, const char *tool, char *labels, char *unless, 
 		return fail("how it asks is never, labelled or always");
 	if (take_labels(labels, &q.labels) < 0 || take_labels(unless, &set) < 0)
 		return -1;
+	if (where_set(&where, value, &e) < 0)
+		return fail(e.msg);
+	where_format(&where, terms);
 	q.verb = VERB_TOOL;
 	q.object = tool;
+	q.terms = terms;
 	q.flags = (uint8_t)flags; /* AUTHORITY_ASK, AUTHORITY_ASK_LABELLED */
 	for (uint64_t bit = 1; bit != 0 && q.n_unless < AUTHORITY_UNLESS_MAX; bit <<= 1) /* each by itself */
 		if ((set & bit) != 0)
 			q.unless[q.n_unless++] = bit;
-	if (d->n_grants == GRANTS_MAX || !is_allowed(d, &q, &answer))
+	if (!is_allowed(d, &q, &answer))
 		return fail("the grant was refused");
-	d->grants[d->n_grants] = answer.made;
-	return printf("%" PRIu32 "\n", d->n_grants++) < 0 ? -1 : 0;
+	return puts("ok") < 0 ? -1 : 0;
 }
 
 /* Says yes to what is asked, and uses it. */
@@ -159,30 +162,45 @@ static int approve(struct driver *d, const struct authority_request *use, author
 	return is_allowed(d, &q, ret) && is_allowed(d, use, ret) ? 0 : fail("what was approved is not allowed");
 }
 
-static void digest_of(const char *text, uint8_t ret[AUTHORITY_DIGEST])
+static void digest_of(const struct where_arguments *args, uint8_t ret[AUTHORITY_DIGEST])
 {
 	struct sha256 s;
 
 	sha256_init(&s);
-	sha256_add(&s, text, strlen(text));
+	sha256_add(&s, args->bytes, args->n);
 	sha256_end(&s, ret);
 }
 
-static int use(struct driver *d, const char *number, const char *tool, const char *arguments)
+static int take_arguments(const char *digits, uint8_t room[WHERE_BYTES_MAX], struct where_arguments *ret)
+{
+	*ret = (struct where_arguments){ .bytes = room };
+	if (strcmp(digits, "-") == 0)
+		return 0;
+	for (; digits[0] != 0; digits += 2) {
+		const int high = hex_digit(digits[0]), low = hex_digit(digits[1]);
+
+		if (ret->n == WHERE_BYTES_MAX || high < 0 || low < 0)
+			return fail("these are no arguments");
+		room[ret->n++] = (uint8_t)(high << 4 | low);
+	}
+	return where_are_arguments(ret) ? 0 : fail("these are no arguments");
+}
+
+static int use(struct driver *d, const char *tool, const char *arguments)
 {
 	struct authority_request q = request(d, AUTHORITY_USE);
 	struct authority_answer answer, after;
-	uint32_t grant;
+	uint8_t room[WHERE_BYTES_MAX];
 
-	if (d->n_grants == 0 || !parse_u32(number, 0, d->n_grants - 1, &grant))
-		return fail("there is no such grant");
-	q.grant = d->grants[grant];
+	if (take_arguments(arguments, room, &q.arguments) < 0)
+		return -1;
 	q.verb = VERB_TOOL;
 	q.object = tool;
 	q.minute = AUTHORITY_MINUTE_NONE;
 	q.passed_ms = HOUR_MS;
 	q.until_ms = d->now_ms + HOUR_MS;
-	digest_of(arguments, q.digest);
+	digest_of(&q.arguments, q.digest);
+	q.grant = authority_find_use(d->a, &q);
 	authority_step(d->a, &q, &answer);
 	after = answer;
 	q.passed_ms = 0;
@@ -197,17 +215,16 @@ static int use(struct driver *d, const char *number, const char *tool, const cha
 static int take_line(struct driver *d, char *line)
 {
 	char *words[5] = { NULL }, *rest = line;
-	const size_t wanted = strncmp(line, "use ", 4) == 0 ? 3 : 5;
 
 	d->now_ms += HOUR_MS;
-	for (size_t i = 0; i < wanted && rest != NULL; i++)
+	for (size_t i = 0; i < sizeof words / sizeof words[0] && rest != NULL; i++)
 		words[i] = strsep(&rest, " ");
-	if (wanted == 3 && words[2] != NULL && rest != NULL)
-		return use(d, words[1], words[2], rest);
 	if (strcmp(words[0], "open") == 0 && words[1] != NULL && words[2] == NULL)
 		return open_session(d, words[1]);
-	if (strcmp(words[0], "grant") == 0 && words[4] != NULL && rest == NULL && d->a != NULL)
-		return give(d, words[1], words[2], words[3], words[4]);
+	if (strcmp(words[0], "use") == 0 && words[2] != NULL && words[3] == NULL && d->a != NULL)
+		return use(d, words[1], words[2]);
+	if (strcmp(words[0], "grant") == 0 && rest != NULL && d->a != NULL)
+		return give(d, words[1], words[2], words[3], words[4], rest);
 	return fail("no such request");
 }
 
