@@ -209,7 +209,7 @@ static enum reach reach(struct authority *a, struct use *u)
 		return IN_SILENCE;
 	if (use_question(a, u) != ROW_NONE)
 		return WAS_ASKED;
-	return a->grants[u->grant].muted ? NOWHERE : ASKS;
+	return is_muted(a, u->grant) ? NOWHERE : ASKS;
 }
 
 static bool is_narrower(const struct authority *a, uint32_t grant, uint32_t other)

@@ -246,8 +246,8 @@ static bool asks(struct authority *a, uint32_t ask, enum authority_why why, stru
 	return false;
 }
 
-/* Or what it is derived from: else a no would be asked around by deriving. */
-static bool is_muted(const struct authority *a, uint32_t grant)
+/* Of what it is derived from, too: else a no would be asked around by deriving. */
+bool is_muted(const struct authority *a, uint32_t grant)
 {
 	for (; grant != ROW_NONE; grant = a->grants[grant].parent)
 		for (uint32_t i = 0, seen = 0; seen < a->asks_used; i++) {

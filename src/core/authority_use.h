@@ -40,6 +40,8 @@ bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels);
 uint64_t labels_for(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
 void passes_take(struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
 bool is_frozen(const struct authority *a, uint32_t badge);
+/* A person said no to all of it, or of what it is derived from. */
+bool is_muted(const struct authority *a, uint32_t grant);
 
 void account_init(struct authority *a, struct account *c, const struct authority_bounds *bounds);
 bool refuse(struct authority_answer *ret, enum authority_why why);
