@@ -108,6 +108,7 @@ static int open_session(struct driver *d, char *labels)
 	struct authority_request q;
 	struct authority_answer answer;
 
+	memset(d->room, 0, authority_bytes(&SIZE)); /* another session may have been there */
 	d->a = authority_init(d->room, &SIZE);
 	d->badge = 0;
 	q = request(d, AUTHORITY_OPEN);
