@@ -20,6 +20,7 @@
 static const char help_text[] =
 	"ambit approve [QUESTION]\n"
 	"ambit approve QUESTION --show | --grant once|session | --deny [--stop] [--digest SHA256] [--key NAME] [--password-fd N]\n"
+	"ambit approve QUESTION --export | --sign FILE | --take FILE\n"
 	"ambit approve --enroll [--name NAME] [--agent KEY] [--password-fd N]\n"
 	"ambit approve --keys\n"
 	"ambit approve --forget KEY\n"
@@ -32,6 +33,7 @@ static const char help_text[] =
 	"  --deny           no; with --stop, and ask no more by this grant for 30 days\n"
 	"  --digest SHA256  of what you saw, as --show says it: an answer is to that and to nothing else\n"
 	"  --until TIME     how long the answer holds: 2026-12-01T00:00:00Z\n"
+	"  --export         print it, to be answered on another machine: there `--sign FILE` shows it, asks and prints your answer; here `--take FILE` takes that. FILE may be -\n"
 	"  --key NAME       which of your keys signs it; without it: the only one\n"
 	"\n"
 	"  --enroll         make a key, by which your answers to requests for an approval are signed\n"
@@ -250,6 +252,12 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 		w->asked.answer = QUESTION_NO;
 	} else if ((value = argument(at, "--grant", r, e)) != NULL) {
 		*r = *r < 0 ? *r : take_grant(w, value, e);
+	} else if (strcmp(**at, "--export") == 0) {
+		w->asked.exports = true;
+	} else if ((value = argument(at, "--sign", r, e)) != NULL) {
+		w->asked.sign = value;
+	} else if ((value = argument(at, "--take", r, e)) != NULL) {
+		w->asked.take = value;
 	} else if ((value = argument(at, "--digest", r, e)) != NULL) {
 		w->asked.digest = value;
 	} else if ((value = argument(at, "--key", r, e)) != NULL) {
@@ -264,16 +272,25 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 
 static bool says_more(const struct words *w)
 {
-	return w->asked.shows || w->stop || w->asked.answer != QUESTION_UNSAID || w->asked.digest != NULL ||
-	       w->asked.key != NULL || w->asked.until_ms != 0;
+	return w->asked.shows || w->asked.exports || w->asked.sign != NULL || w->asked.take != NULL || w->stop ||
+	       w->asked.answer != QUESTION_UNSAID || w->asked.digest != NULL || w->asked.key != NULL ||
+	       w->asked.until_ms != 0;
 }
 
 static int judge_answer(struct words *w, struct ambit_error *e)
 {
+	const bool away = w->asked.sign != NULL || w->asked.take != NULL;
+
 	if (w->name != NULL || w->agent != NULL)
 		return cli_misused(e, HELP,
 				   "--name and --agent go with --enroll; --key says which key signs an answer");
-	if (w->asked.which == NULL && (says_more(w) || w->password_fd >= 0))
+	if (away && (w->asked.which != NULL || w->asked.exports || (w->asked.sign != NULL && w->asked.take != NULL)))
+		return cli_misused(e, HELP, "--sign and --take have the question in their file, and go one by one");
+	if (w->asked.take != NULL && (w->asked.shows || w->asked.answer != QUESTION_UNSAID || w->password_fd >= 0))
+		return cli_misused(e, HELP, "--take: what is in the file is the answer");
+	if (w->asked.exports && (w->asked.shows || w->asked.answer != QUESTION_UNSAID))
+		return cli_misused(e, HELP, "--export answers nothing");
+	if (w->asked.which == NULL && !away && (says_more(w) || w->password_fd >= 0))
 		return cli_misused(e, HELP, "which question? `ambit approve` lists what waits");
 	if (w->stop && w->asked.answer != QUESTION_NO)
 		return cli_misused(e, HELP, "--stop goes with --deny");
@@ -286,9 +303,9 @@ static int judge_answer(struct words *w, struct ambit_error *e)
 
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "agent", "deny",        "digest", "enroll", "forget",
-					       "grant", "help",        "json",   "key",    "keys",
-					       "name",  "password-fd", "show",   "stop",   "until" };
+	static const char *const options[] = { "agent",       "deny", "digest", "enroll", "export", "forget",
+					       "grant",       "help", "json",   "key",    "keys",   "name",
+					       "password-fd", "show", "sign",   "stop",   "take",   "until" };
 	const char *value;
 	int r = 0;
 

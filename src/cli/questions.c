@@ -3,54 +3,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "approve/visible.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/text.h"
-#include "base/timestamp.h"
 #include "cli/cli.h"
+#include "cli/question.h"
+#include "cli/question_away.h"
 #include "lib/approve.h"
-#include "lib/authority.h"
-#include "lib/summary_stage.h"
 
-#define SHOWN_LINE_MAX 4000 /* of a line: what is longer is cut, and that is said */
-#define COMMAND_MAX 60      /* of a command, in the list */
 #define SESSION_MS (UINT64_C(24) * 3600 * 1000)
 #define NEVER_MS (UINT64_C(30) * 24 * 3600 * 1000)
-#define JSON_MAX (8u << 20)
-
-struct question {
-	char id[ID_TEXT_MAX];
-	struct authority_ask_told told;
-	struct buf shown; /* owned: what the authority has of it; empty: nothing */
-};
-
-struct all {
-	struct question *list; /* owned, and what each has */
-	size_t n;
-};
-
-static void all_finish(struct all *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		buf_finish(&a->list[i].shown);
-	free(a->list);
-}
-
-#define auto_all __attribute__((cleanup(all_finish))) struct all
-#define auto_keeper __attribute__((cleanup(close_keeper))) struct keeper
 
 static void close_keeper(struct keeper **k)
 {
 	keeper_close(*k);
 }
+
+#define auto_keeper __attribute__((cleanup(close_keeper))) struct keeper
 
 static uint64_t now_ms(void)
 {
@@ -58,212 +32,6 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* ---- what waits ---- */
-
-static int add(void *of, const struct keeper_row *row)
-{
-	struct all *a = of;
-	struct question *grown;
-
-	if (row->ask.state != ASK_WAITS)
-		return 0;
-	grown = realloc(a->list, (a->n + 1) * sizeof *grown);
-	if (grown == NULL)
-		return -AMBIT_MEMORY;
-	a->list = grown;
-	a->list[a->n] = (struct question){ .told = row->ask };
-	buf_init(&a->list[a->n].shown, KEEPER_SHOWN_MAX);
-	authority_id_text('a', row->ask.id, a->list[a->n].id);
-	a->n++;
-	return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct question *x = a, *y = b;
-
-	return strcmp(x->id, y->id);
-}
-
-static int read_shown(struct keeper *k, struct question *q, struct err *e)
-{
-	auto_fd int fd = -1;
-	int r = keeper_shown(k, q->told.ref, &fd, e);
-
-	if (r < 0)
-		return r == -AMBIT_NOT_FOUND ? 0 : r; /* it says nothing; or was answered just now */
-	r = fd_read_into(fd, &q->shown);
-	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read what %s asks", q->id) : 0;
-}
-
-/* Nothing is made or started for a look. */
-static int find_all(struct keeper **ret_k, struct all *ret, struct err *e)
-{
-	char place[4096];
-	int r = keeper_find(place, sizeof place, e);
-
-	if (r == -AMBIT_NOT_FOUND)
-		return 0;
-	r = r < 0 ? r : keeper_open(NULL, ret_k, e);
-	if (r < 0)
-		return r;
-	r = keeper_list(*ret_k, KEEPER_ASKS, add, ret, e);
-	if (r == -AMBIT_MEMORY)
-		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a list");
-	for (size_t i = 0; i < ret->n && r >= 0; i++)
-		r = read_shown(*ret_k, &ret->list[i], e);
-	if (ret->n > 1)
-		qsort(ret->list, ret->n, sizeof *ret->list, by_id);
-	return r;
-}
-
-static int pick(const struct all *a, const char *which, struct question **ret, struct err *e)
-{
-	const bool last = strcmp(which, "last") == 0;
-	char shown[80];
-
-	*ret = NULL;
-	for (size_t i = 0; i < a->n; i++) {
-		if (!last && strncmp(a->list[i].id, which, strlen(which)) != 0)
-			continue;
-		if (*ret != NULL && !last)
-			return err_set(e, AMBIT_CONFLICT, "write more of it", "several questions begin with '%s'",
-				       text_escape(shown, sizeof shown, which, strlen(which)));
-		*ret = &a->list[i];
-	}
-	if (*ret != NULL)
-		return 0;
-	return err_set(e, AMBIT_NOT_FOUND,
-		       "`ambit approve` lists what waits; what was answered, or is too old, waits no more",
-		       "no question '%s' waits", text_escape(shown, sizeof shown, which, strlen(which)));
-}
-
-/* ---- showing ---- */
-
-/* What stands behind `word: ` in the head of what is shown; empty: nothing does. */
-static struct span line_of(const struct question *q, const char *word)
-{
-	const char *at = (const char *)q->shown.data, *end = at + q->shown.len;
-	const size_t n = strlen(word);
-
-	while (at != NULL && at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		const size_t len = stop == NULL ? (size_t)(end - at) : (size_t)(stop - at);
-
-		if (len == 0)
-			break; /* the head ends */
-		if (len > n + 1 && memcmp(at, word, n) == 0 && memcmp(at + n, ": ", 2) == 0)
-			return (struct span){ .at = at + n + 2, .len = len - n - 2 };
-		at = stop == NULL ? end : stop + 1;
-	}
-	return (struct span){ .at = "", .len = 0 };
-}
-
-static bool is_commit(const struct question *q)
-{
-	return span_equal(line_of(q, "what"), span_of("commit"));
-}
-
-static void put_shown(struct buf *out, const struct question *q)
-{
-	const char *at = (const char *)q->shown.data, *end = at + q->shown.len;
-
-	while (at != NULL && at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		const size_t len = stop == NULL ? (size_t)(end - at) : (size_t)(stop - at);
-		struct visible v;
-
-		buf_printf(out, "  | ");
-		visible_put(out, (struct span){ .at = at, .len = len }, SHOWN_LINE_MAX, &v);
-		buf_printf(out, "\n");
-		visible_put_notes(out, &v);
-		at = stop == NULL ? end : stop + 1;
-	}
-}
-
-static void put_digest(struct buf *out, const struct question *q)
-{
-	for (size_t i = 0; i < AUTHORITY_DIGEST; i++)
-		buf_printf(out, "%02x", q->told.digest[i]);
-}
-
-static int show(const struct question *q)
-{
-	auto_buf out = { .max = 0 };
-
-	buf_init(&out, 32u << 20);
-	buf_printf(&out, "%s asks:\n", q->id);
-	put_shown(&out, q);
-	buf_printf(&out, "digest: ");
-	put_digest(&out, q);
-	buf_printf(&out, "\n");
-	return out.failed ? EXIT_REFUSED : cli_write(out.data, out.len);
-}
-
-static void list_one(const struct question *q)
-{
-	const struct span what = line_of(q, "what"), event = line_of(q, "event"), command = line_of(q, "command");
-	const uint64_t now = now_ms(), made = id_ms(q->id);
-	char ago[32], left[32], shown[4 * COMMAND_MAX];
-
-	summary_time_left(now > made ? (now - made) * 1000000 : 0, ago, sizeof ago);
-	summary_time_left(q->told.until_ms > now ? (q->told.until_ms - now) * 1000000 : 0, left, sizeof left);
-	(void)printf("%s  %.*s %.*s, asked %s ago, for %s more: %s\n", q->id, (int)what.len, what.at, (int)event.len,
-		     event.at, ago, left, text_show(shown, sizeof shown, command.at, command.len));
-}
-
-static void put_span(struct json *j, const char *key, struct span s)
-{
-	if (s.len > 0)
-		json_put_bytes(json_put_key(j, key), s.at, s.len);
-}
-
-static void put_json(struct json *j, const struct question *q, bool whole)
-{
-	json_put_object(j);
-	json_put_word(json_put_key(j, "approval"), q->id);
-	put_span(j, "what", line_of(q, "what"));
-	put_span(j, "event", line_of(q, "event"));
-	put_span(j, "agent", line_of(q, "agent"));
-	put_span(j, "command", line_of(q, "command"));
-	json_put_hex(json_put_key(j, "digest"), q->told.digest, AUTHORITY_DIGEST);
-	json_put_ms(json_put_key(j, "asked"), id_ms(q->id));
-	json_put_ms(json_put_key(j, "until"), q->told.until_ms);
-	if (whole)
-		json_put_bytes(json_put_key(j, "shown"), q->shown.data != NULL ? (const char *)q->shown.data : "",
-			       q->shown.len);
-	json_put_object_end(j);
-}
-
-static int list_json(const struct all *a, const struct question *only)
-{
-	auto_buf out = { .max = 0 };
-	struct json j;
-
-	buf_init(&out, JSON_MAX);
-	json_begin(&j, &out);
-	json_put_object(&j);
-	json_put_array(json_put_key(&j, "questions"));
-	for (size_t i = 0; i < a->n; i++)
-		if (only == NULL || only == &a->list[i])
-			put_json(&j, &a->list[i], only != NULL);
-	json_put_array_end(&j);
-	json_put_object_end(&j);
-	buf_put_u8(&out, '\n');
-	return out.failed ? EXIT_REFUSED : cli_write(out.data, out.len);
-}
-
-static int list(const struct all *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		list_one(&a->list[i]);
-	if (a->n == 0)
-		(void)printf("nothing waits for you\n");
-	else
-		(void)printf("`ambit approve %s` shows one, and asks you\n", a->n == 1 ? a->list[0].id : "ID");
-	return cli_flush();
 }
 
 /* ---- answering ---- */
@@ -343,7 +111,7 @@ static uint64_t until_of(const struct questions *q, const struct question *asked
 	return answer == QUESTION_NEVER ? now_ms() + NEVER_MS : asked->told.until_ms;
 }
 
-static int sign(const struct questions *q, struct keeper *k, const struct question *asked, enum question_answer answer,
+static int sign(const struct questions *q, const struct question *asked, enum question_answer answer,
 		struct keeper_signed *ret, struct err *e)
 {
 	const bool yes = answer == QUESTION_ONCE || answer == QUESTION_SESSION;
@@ -356,7 +124,7 @@ static int sign(const struct questions *q, struct keeper *k, const struct questi
 
 	if (r == 0 && getrandom(s.nonce, sizeof s.nonce, 0) != sizeof s.nonce)
 		r = err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for the answer");
-	keeper_realm(k, s.realm);
+	memcpy(s.realm, asked->realm, sizeof s.realm);
 	(void)text_copy(s.approval, sizeof s.approval, asked->id); /* of the same size */
 	memcpy(s.shown, asked->told.digest, sizeof s.shown);
 	ret->ask = asked->told.ref;
@@ -381,37 +149,31 @@ static int refused_by(enum authority_why why, struct err *e)
 /* What waited goes on: its own command says what became of it. */
 static int go_on(const struct question *asked)
 {
-	const struct span event = line_of(asked, "event");
+	const struct span event = question_line(asked, "event");
 	char id[ID_TEXT_MAX];
 	char command[] = "commit";
 	char *argv[] = { command, id, NULL };
 
-	if (!is_commit(asked) || event.len >= sizeof id)
+	if (!question_is_commit(asked) || event.len >= sizeof id)
 		return 0;
 	memcpy(id, event.at, event.len);
 	id[event.len] = 0;
 	return id_is('e', id, event.len) ? cli_stage_short(2, argv) : 0;
 }
 
-static int say(const struct questions *q, struct keeper *k, const struct question *asked, enum question_answer answer,
-	       struct err *e)
+/* yes: it says so. */
+static int give(struct keeper *k, const struct question *asked, const struct keeper_signed *by, bool yes, struct err *e)
 {
-	struct keeper_signed by = { .ask = 0 };
 	struct keeper_answer told;
-	int r = sign(q, k, asked, answer, &by, e);
+	int r = keeper_sign(k, by, &told, e);
 
-	r = r < 0 ? r : keeper_sign(k, &by, &told, e);
 	if (r < 0)
 		return r;
 	if (told.verdict != AUTHORITY_ALLOWED)
 		return refused_by((enum authority_why)told.why, e);
-	if (answer == QUESTION_NO || answer == QUESTION_NEVER) {
-		(void)printf("%s: no, signed by %s\n", asked->id, by.key);
-		return cli_flush();
-	}
-	(void)printf("%s: yes, signed by %s\n", asked->id, by.key);
+	(void)printf("%s: %s, signed by %s\n", asked->id, yes ? "yes" : "no", by->key);
 	r = cli_flush();
-	return r != 0 ? r : go_on(asked);
+	return r != 0 || !yes ? r : go_on(asked);
 }
 
 static bool is_digest(const struct question *q, const char *text)
@@ -423,45 +185,108 @@ static bool is_digest(const struct question *q, const char *text)
 	return strcmp(own, text) == 0;
 }
 
-static int answer(const struct questions *q, struct keeper *k, const struct question *asked, struct err *e)
+/* What is said to it: by the words of the command, or on the terminal, where it is shown. UNSAID: nothing was; 0. */
+static int hear(const struct questions *q, const struct question *asked, enum question_answer *ret, struct err *e)
 {
-	enum question_answer answer = q->answer;
 	int r;
 
-	if (answer == QUESTION_SESSION && is_commit(asked))
+	*ret = q->answer;
+	if (asked->shown.len == 0)
+		return err_set(e, AMBIT_MALFORMED, NULL, "%s does not show what it asks", asked->id);
+	if (*ret == QUESTION_SESSION && question_is_commit(asked))
 		return err_set(e, AMBIT_USAGE, "--grant once",
 			       "no two events have the same changes: each is asked for by itself");
-	if (answer != QUESTION_UNSAID && q->digest == NULL)
-		return err_set(e, AMBIT_USAGE, "--digest, with what `ambit approve ID --show` says at its end",
+	if (*ret != QUESTION_UNSAID && q->digest == NULL)
+		return err_set(e, AMBIT_USAGE, "--digest, with what --show says at its end",
 			       "an answer without a look: which digest did you see?");
 	if (q->digest != NULL && !is_digest(asked, q->digest))
-		return err_set(e, AMBIT_CONFLICT, "`ambit approve ID --show` shows it",
-			       "%s asks about something else than that digest", asked->id);
-	if (answer == QUESTION_UNSAID) {
-		r = show(asked);
-		answer = r != 0 ? QUESTION_UNSAID : ask_terminal(!is_commit(asked));
-	}
-	if (answer == QUESTION_UNSAID) {
+		return err_set(e, AMBIT_CONFLICT, "--show shows it", "%s asks about something else than that digest",
+			       asked->id);
+	if (*ret != QUESTION_UNSAID)
+		return 0;
+	r = question_show(asked);
+	*ret = r != 0 ? QUESTION_UNSAID : ask_terminal(!question_is_commit(asked));
+	if (*ret == QUESTION_UNSAID)
 		(void)fprintf(stderr, "ambit: %s still waits\n", asked->id);
-		return 1;
-	}
-	return say(q, k, asked, answer, e);
+	return 0;
+}
+
+static bool is_yes(enum question_answer answer)
+{
+	return answer == QUESTION_ONCE || answer == QUESTION_SESSION;
+}
+
+static int answer(const struct questions *q, struct keeper *k, const struct question *asked, struct err *e)
+{
+	struct keeper_signed by = { .ask = 0 };
+	enum question_answer said;
+	int r = hear(q, asked, &said, e);
+
+	if (r < 0 || said == QUESTION_UNSAID)
+		return r < 0 ? r : 1;
+	r = sign(q, asked, said, &by, e);
+	return r < 0 ? r : give(k, asked, &by, is_yes(said), e);
+}
+
+/* ---- on another machine ---- */
+
+static int sign_away(const struct questions *q, struct err *e)
+{
+	struct keeper_signed by = { .ask = 0 };
+	struct question asked;
+	enum question_answer said = QUESTION_UNSAID;
+	int r = question_read(q->sign, &asked, e);
+
+	if (r == 0 && q->shows)
+		r = question_show(&asked);
+	else if (r == 0)
+		r = hear(q, &asked, &said, e);
+	if (r == 0 && said != QUESTION_UNSAID)
+		r = sign(q, &asked, said, &by, e);
+	if (r == 0 && said != QUESTION_UNSAID)
+		r = answer_print(&by);
+	else if (r == 0 && !q->shows)
+		r = 1;
+	buf_finish(&asked.shown);
+	return r;
+}
+
+static int take_back_home(const struct questions *q, struct keeper *k, const struct questions_all *all, struct err *e)
+{
+	struct keeper_signed by;
+	struct statement said;
+	struct question *asked;
+	int r = answer_read(q->take, &by, &said, e);
+
+	r = r < 0 ? r : questions_pick(all, said.approval, &asked, e);
+	if (r < 0)
+		return r;
+	if (q->key != NULL && !text_copy(by.key, sizeof by.key, q->key))
+		return err_set(e, AMBIT_NOT_FOUND, "`ambit approve --keys` lists them", "no key has that name");
+	by.ask = asked->told.ref;
+	return give(k, asked, &by, said.answer == STATEMENT_GRANT, e);
 }
 
 int questions_run(const struct questions *q, struct err *e)
 {
 	auto_keeper *k = NULL;
-	auto_all all = { .n = 0 };
+	auto_questions all = { .n = 0 };
 	struct question *asked = NULL;
-	int r = find_all(&k, &all, e);
+	int r = q->sign != NULL ? 0 : questions_find(&k, &all, e);
 
 	if (r == 0 && q->which != NULL)
-		r = pick(&all, q->which, &asked, e);
+		r = questions_pick(&all, q->which, &asked, e);
 	if (r < 0)
 		return r;
+	if (q->sign != NULL)
+		return sign_away(q, e);
+	if (q->take != NULL)
+		return take_back_home(q, k, &all, e);
 	if (q->json && q->answer == QUESTION_UNSAID)
-		return list_json(&all, asked);
+		return questions_list_json(&all, asked);
 	if (asked == NULL)
-		return list(&all);
-	return q->shows ? show(asked) : answer(q, k, asked, e);
+		return questions_list(&all);
+	if (q->exports)
+		return question_print(asked);
+	return q->shows ? question_show(asked) : answer(q, k, asked, e);
 }

@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -268,6 +269,60 @@ def an_event_of_a_session_waits_as_well(place):
         daemon.wait()
 
 
+def carried(p, question, q):
+    """The question of one, answered by the other's key: gives the files of both ways."""
+    there, back = f"{q.home}/question", f"{p.home}/answer"
+    write(there, expect_ok(p.ambit("approve", question, "--export")).stdout)
+    digest = re.search(r"digest: (\w+)", expect_ok(q.ambit("approve", "--sign", there, "--show")).stdout)[1]
+    assert digest == p.digest(question)
+    write(back, expect_ok(q.signed("approve", "--sign", there, "--grant", "once", "--digest", digest, "--key", "laptop")).stdout)
+    return there, back
+
+
+def on_another_machine(place):
+    p, q = Person(place), Person(place, key=False)
+    expect_ok(q.signed("approve", "--enroll", "--name", "laptop"), "enrolled")
+    question = p.ask()
+    there, back = carried(p, question, q)
+    result = p.ambit("approve", "--take", back)
+    assert result.returncode == 125 and "laptop" in result.stderr and p.reads() == "a\n", told(result)  # not enrolled here
+    key = f"{p.state}/approvers/laptop.sealed"
+    shutil.copy(f"{q.state}/approvers/laptop.sealed", key)
+    os.chmod(key, 0o600)
+    good = open(back).read()
+    for what, text in (("cut", good[:-20]), ("more", good + "x\n"), ("another answer", good.replace("answer: grant", "answer: deny")),
+                       ("another digest", re.sub(r"shown: .", "shown: 0" if "shown: 1" in good else "shown: 1", good)),
+                       ("another realm", re.sub(r"realm: .", "realm: 0" if "realm: 1" in good else "realm: 1", good)),
+                       ("another key", good.replace("key: laptop", "key: default")),
+                       ("empty", "")):
+        write(back, text)
+        result = p.ambit("approve", "--take", back)
+        assert result.returncode == 125 and p.reads() == "a\n", f"{what}: {told(result)}"
+    write(back, good)
+    result = p.ambit("approve", "--take", back)
+    assert result.returncode == 0 and "yes, signed by laptop" in result.stdout and p.reads() == "x\n", told(result)
+    result = p.ambit("approve", "--take", back)  # and once
+    assert result.returncode == 125 and "waits" in result.stderr, told(result)
+    p.ask("echo x > conf/b")
+    assert p.ambit("approve", "--take", back).returncode == 125 and not os.path.exists(f"{p.top}/conf/b")
+
+
+def what_was_changed_on_the_way_is_another_question(place):
+    p = Person(place)
+    question = p.ask()
+    path = f"{p.home}/question"
+    text = expect_ok(p.ambit("approve", question, "--export")).stdout
+    write(path, text.replace("+x", "+y"))
+    digest = re.search(r"digest: (\w+)", expect_ok(p.ambit("approve", "--sign", path, "--show")).stdout)[1]
+    answer = expect_ok(p.signed("approve", "--sign", path, "--grant", "once", "--digest", digest)).stdout
+    result = p.ambit("approve", "--take", "-", input=answer)
+    assert result.returncode == 125 and "something else" in result.stderr and p.reads() == "a\n", told(result)
+    for bad in text[:-1], text + "\n", text.replace("ambit question 1", "ambit question 2"), text.replace("approval: a_", "approval: b_"), "":
+        write(path, bad)
+        result = p.ambit("approve", "--sign", path, "--show")
+        assert result.returncode == 125 and "no question" in result.stderr, told(result)
+
+
 def a_hook_is_told(place):
     p = Person(place)
     hooks, told_to = f"{p.home}/.config/ambit/hooks", f"{p.home}/told"
@@ -318,4 +373,4 @@ if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
