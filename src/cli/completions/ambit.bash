@@ -43,6 +43,11 @@ _ambit_sessions() {
 _ambit_approve_keys() {
 	_ambit_words "$("${COMP_WORDS[0]}" approve --keys 2>/dev/null | grep -E '  (password|agent|damaged)' | cut -d' ' -f1)"
 }
+# Questions that wait for a person.
+_ambit_questions() {
+	_ambit_words "last $("${COMP_WORDS[0]}" approve 2>/dev/null | grep -oE '^a_[0-9A-Z]*')"
+}
+
 # Names of secrets.
 _ambit_secrets() {
 	_ambit_words "$("${COMP_WORDS[0]}" secret list 2>/dev/null | grep -E '  (value|command|damaged)' | cut -d' ' -f1)"
@@ -62,7 +67,7 @@ _ambit() {
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
-	local approve_options='--enroll --keys --forget --name --agent --password-fd --json --help'
+	local approve_options='--show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
@@ -155,8 +160,16 @@ _ambit() {
 	secret:--bearer) _ambit_secrets ;;
 	secret:--host | secret:--command | secret:--introspect | secret:--client | secret:--connect) ;;
 	secret:*) _ambit_words "$secret_options" ;;
-	approve:--forget) _ambit_approve_keys ;;
-	approve:--name | approve:--agent | approve:--password-fd) ;;
+	approve:--forget | approve:--key) _ambit_approve_keys ;;
+	approve:--grant) _ambit_words 'once session' ;;
+	approve:--sign | approve:--take) _ambit_files -f ;;
+	approve:--name | approve:--agent | approve:--password-fd | approve:--digest | approve:--until) ;;
+	approve:approve)
+		case $word in
+		-*) _ambit_words "$approve_options" ;;
+		*) _ambit_questions ;;
+		esac
+		;;
 	approve:*) _ambit_words "$approve_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
