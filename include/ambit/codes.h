@@ -26,7 +26,8 @@
 	X(GONE,        14, "the other side is gone",                             125, -32011)   \
 	X(MEMORY,      15, "out of memory",                                      125, -32012)   \
 	X(INTERNAL,    16, "a mistake in Ambit",                                 125, -32603)   \
-	X(NO_PROGRAM,  17, "no such program",                                    127, -32013)
+	X(NO_PROGRAM,  17, "no such program",                                    127, -32013)   \
+	X(FROZEN,      18, "frozen until somebody thaws it",                     125, -32014)
 /* clang-format on */
 
 enum ambit_code {

@@ -21,6 +21,11 @@ uint64_t clock_boot_ms(void)
 	return ms_of(CLOCK_BOOTTIME);
 }
 
+uint64_t clock_unix_ms(void)
+{
+	return ms_of(CLOCK_REALTIME);
+}
+
 int clock_alarm_open(void)
 {
 	return timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -22,6 +22,7 @@ int cli_doctor(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_ledger(int argc, char **argv);
 int cli_grant(int argc, char **argv);
+int cli_freeze(int argc, char **argv); /* and thaw, and kill */
 int cli_secret(int argc, char **argv);
 int cli_approve(int argc, char **argv);
 int cli_serve(int argc, char **argv);

@@ -8,9 +8,12 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "base/timestamp.h"
 #include "cell/probe.h"
 #include "cell/property.h"
 #include "lib/event.h"
+#include "lib/freeze.h"
 #include "supervisor/cgroup.h"
 
 static const char help_text[] =
@@ -153,6 +156,27 @@ static void show_host(struct report *r)
 	}
 }
 
+static void show_one_frozen(void *user, const struct frozen *f)
+{
+	char since[TIMESTAMP_LEN + 1] = "", how[64 + 4 * FROZEN_REASON_MAX], hint[64], reason[4 * FROZEN_REASON_MAX];
+	struct report *r = user;
+
+	(void)timestamp_write(f->since_ms, since);
+	(void)snprintf(how, sizeof how, "frozen since %.19sZ by user %u%s%s", since, f->by,
+		       f->reason[0] != 0 ? ": " : "", text_escape(reason, sizeof reason, f->reason, strlen(f->reason)));
+	(void)snprintf(hint, sizeof hint, "ambit thaw %s%s", strcmp(f->what, FROZEN_ALL) == 0 ? "--" : "", f->what);
+	add(r, "note", strcmp(f->what, FROZEN_ALL) == 0 ? "everything" : f->what, how, hint);
+}
+
+static void show_frozen(struct report *r)
+{
+	char place[GRANT_OBJECT_MAX];
+	struct err e;
+
+	if (freeze_place(place, &e) < 0 || frozen_list(place, show_one_frozen, r, &e) < 0)
+		add(r, "no", "frozen", e.msg, e.hint);
+}
+
 static int show_wall(struct report *r, const struct event_result *result)
 {
 	int missing = 0;
@@ -208,6 +232,7 @@ static int look(struct report *r)
 		show_probe(r, &probes[i]);
 	show_cgroups(r);
 	show_host(r);
+	show_frozen(r);
 	begin(r, "wall", "\nA cell on this host, and what holds each property of its wall:");
 	return make_cell(r);
 }

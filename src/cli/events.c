@@ -64,6 +64,11 @@ static bool is_stopped(const struct event_row *r)
 	return r->state == EVENT_RUNS && (r->flags & EVENT_STOPPED) != 0;
 }
 
+static bool is_frozen(const struct event_row *r)
+{
+	return r->state == EVENT_RUNS && (r->flags & EVENT_FROZEN) != 0;
+}
+
 static void say_event(const struct event_row *r)
 {
 	char command[SHOWN_MAX], when[TIMESTAMP_LEN + 1] = "";
@@ -75,7 +80,7 @@ static void say_event(const struct event_row *r)
 		(void)printf("%s %u%s%s", cause_word(r->outcome.cause), r->exit_status, workspace != NULL ? " " : "",
 			     workspace != NULL ? workspace : "");
 	else
-		(void)printf("%s", is_stopped(r) ? "stopped" : state_of(r));
+		(void)printf("%s", is_frozen(r) ? "frozen" : is_stopped(r) ? "stopped" : state_of(r));
 	(void)printf("%s%s  %s\n", (r->flags & EVENT_BACKGROUND) != 0 ? " beside" : "", r->denied != 0 ? " denied" : "",
 		     text_escape(command, sizeof command, r->command, strlen(r->command)));
 }
@@ -104,6 +109,7 @@ static int tell_event_json(const struct event_row *r, const char *session)
 	json_put_bool(json_put_key(&j, "background"), (r->flags & EVENT_BACKGROUND) != 0);
 	json_put_bool(json_put_key(&j, "kernel"), (r->flags & EVENT_KERNEL) != 0);
 	json_put_bool(json_put_key(&j, "stopped"), is_stopped(r));
+	json_put_bool(json_put_key(&j, "frozen"), is_frozen(r));
 	put_time(&j, "taken", r->taken_ms);
 	put_time(&j, "begun", r->begun_ms);
 	put_time(&j, "ended", r->ended_ms);

@@ -59,6 +59,7 @@ static void put_event(struct json *j, const char *event, const struct reach_even
 	json_put_ms(json_put_key(j, "started"), told->begun_ms);
 	json_put_count(json_put_key(j, "grants"), told->grants);
 	json_put_count(json_put_key(j, "withdrawn"), told->withdrawn);
+	json_put_bool(json_put_key(j, "frozen"), told->freeze != REACH_RUNS);
 	json_put_name(json_put_key(j, "command"), told->command);
 	json_put_object_end(j);
 }
@@ -70,6 +71,8 @@ static void say_event(const char *event, const struct reach_event *told)
 	(void)printf("%s  %u grant%s", event, told->grants, text_plural(told->grants));
 	if (told->withdrawn > 0)
 		(void)printf(", %u withdrawn", told->withdrawn);
+	if (told->freeze != REACH_RUNS)
+		(void)printf(", frozen");
 	(void)printf("  %s\n", text_escape(command, sizeof command, told->command, strlen(told->command)));
 }
 

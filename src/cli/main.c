@@ -33,6 +33,7 @@ static const char help_text[] =
 	"  ambit ps [--watch]                 what runs in all of them\n"
 	"  ambit serve                        the daemon that keeps sessions; started by itself\n"
 	"  ambit grant list | revoke          what running events may do, and taking it back\n"
+	"  ambit freeze | thaw | kill --all   everything stands still, goes on, or ends; or one session or event\n"
 	"  ambit ledger verify | show         what was recorded, and whether it is what was signed\n"
 	"  ambit ledger replay                its decisions made once more, or under another policy\n"
 	"  ambit ledger prove | check         a proof of one entry, for who has no ledger\n"
@@ -66,6 +67,9 @@ static const struct command {
 	{ "policy", cli_policy },
 	{ "ledger", cli_ledger },
 	{ "grant", cli_grant },
+	{ "freeze", cli_freeze },
+	{ "thaw", cli_freeze },
+	{ "kill", cli_freeze },
 	{ "secret", cli_secret },
 	{ "approve", cli_approve },
 	{ "session", cli_session },

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/found.h"
 #include "cli/options.h"
+#include "lib/freeze.h"
 #include "lib/public.h"
 #include "lib/session_describe.h"
 
@@ -56,6 +57,14 @@ static const char session_help[] =
 
 /* ---- new ---- */
 
+/* It, or everything. */
+static bool is_frozen(const struct session_row *r)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	return freeze_place(place, NULL) == 0 && frozen_refuse(place, r->session, "", NULL) < 0;
+}
+
 static void put_session(struct json *j, const struct session_row *r)
 {
 	static const char *const states[] = { NULL, "idle", "busy", "ended", "broken" };
@@ -68,6 +77,7 @@ static void put_session(struct json *j, const struct session_row *r)
 	json_put_name(json_put_key(j, "workspace"), r->workspace);
 	json_put_count(json_put_key(j, "events"), r->events);
 	json_put_count(json_put_key(j, "running"), r->running);
+	json_put_bool(json_put_key(j, "frozen"), is_frozen(r));
 	json_put_object_end(j);
 }
 
@@ -144,7 +154,7 @@ static void say_session(const struct session_row *r)
 		     text_plural(r->events));
 	if (r->running > 0)
 		(void)printf(", %u run%s", r->running, r->running == 1 ? "s" : "");
-	(void)printf("%s  %s\n", states[r->state],
+	(void)printf("%s%s  %s\n", states[r->state], is_frozen(r) ? "  frozen" : "",
 		     text_escape(workspace, sizeof workspace, r->workspace, strlen(r->workspace)));
 }
 

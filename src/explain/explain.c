@@ -112,6 +112,9 @@ static void put_ended(const struct event_result *r, struct buf *out)
 	buf_printf(out, "\nEnded\n");
 	put_cause(r, out);
 	buf_printf(out, ", after %" PRIu64 ".%03u s\n", u->wall_ms / 1000, (unsigned int)(u->wall_ms % 1000));
+	if (r->frozen_ms > 0)
+		buf_printf(out, "  frozen for %" PRIu64 ".%03u s of its time, which counts for no limit\n",
+			   r->frozen_ms / 1000, (unsigned int)(r->frozen_ms % 1000));
 	put_line(out, "what", r->error.msg);
 	put_line(out, "why", r->error.why);
 	put_line(out, "hint", r->error.hint);

@@ -431,12 +431,15 @@ static uint8_t read_used(struct take *t, const json_t *usage, const char *which,
 	return (uint8_t)take_word(t, from, "how", how, COUNT_OF(how));
 }
 
-static void read_usage(struct take *t, const json_t *json, struct event_usage *u)
+static void read_usage(struct take *t, const json_t *json, struct event_result *r)
 {
 	const json_t *from = take_object(t, json, "usage");
+	struct event_usage *u = &r->usage;
 
 	t->in = "usage";
 	(void)read_used(t, from, "wall", "ms", &u->wall_ms);
+	if (json_object_get(json_object_get(from, "wall"), "frozen_ms") != NULL)
+		r->frozen_ms = take_count(t, take_object(t, from, "wall"), "frozen_ms", INT64_MAX);
 	(void)read_used(t, from, "cpu", "user_ms", &u->cpu_user_ms);
 	(void)read_used(t, from, "cpu", "system_ms", &u->cpu_system_ms);
 	u->memory_exact = read_used(t, from, "memory", "peak_bytes", &u->memory_peak_bytes);
@@ -581,7 +584,7 @@ static void read_all(struct take *t, struct told *ret)
 	read_grants(t, ret->json, ret);
 	read_wall(t, ret->json, ret);
 	read_effects(t, ret->json, ret);
-	read_usage(t, ret->json, &ret->result.usage);
+	read_usage(t, ret->json, &ret->result);
 	read_outcome(t, ret->json, &ret->result);
 	read_times(t, ret->json, &ret->result);
 	ret->result.argv = ret->argv;

@@ -39,6 +39,8 @@ struct serve {
 	uint64_t look_ms;
 	uint64_t wakes_ms; /* the first of all sessions' */
 	bool rests;        /* nobody can be late before something comes */
+	bool still;        /* nothing passes, */
+	uint64_t still_ms; /* since when */
 	struct http_used used;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -271,6 +273,17 @@ static int report(struct serve *s)
 	return wire_write(s->supervisor, WIRE_HTTP_USED, &b);
 }
 
+/* Nobody is late for what could not be. */
+static void go_on(struct serve *s)
+{
+	const uint64_t stood = s->still ? clock_ms() - s->still_ms : 0;
+
+	s->still = false;
+	for (uint32_t i = 0; i < SERVE_SESSIONS_MAX; i++)
+		if (s->sessions[i].state != SESSION_FREE && s->sessions[i].due_ms != UINT64_MAX)
+			s->sessions[i].due_ms += stood;
+}
+
 /* 1: the supervisor is gone. */
 static int on_supervisor(struct serve *s)
 {
@@ -279,7 +292,15 @@ static int on_supervisor(struct serve *s)
 
 	if (n <= 0)
 		return n == 0 ? 1 : n;
-	return m.number == WIRE_HTTP_REPORT ? report(s) : -EPROTO;
+	if (m.number != WIRE_HTTP_STILL)
+		return m.number == WIRE_HTTP_REPORT ? report(s) : -EPROTO;
+	if (rbuf_u32(&m.body) == 0) {
+		go_on(s);
+		return 0;
+	}
+	s->still = true;
+	s->still_ms = clock_ms();
+	return 0;
 }
 
 static int on_event(struct serve *s, const struct epoll_event *event)
@@ -356,13 +377,23 @@ static void count(void *arg, const struct http_host *host, const struct http_ask
 		  status);
 }
 
+/* The turn in which that was said is over. What comes meanwhile is told by epoll afterwards. */
+static int stand(struct serve *s)
+{
+	int r = wire_write(s->supervisor, WIRE_HTTP_STANDS, NULL);
+
+	while (r == 0 && s->still)
+		r = on_supervisor(s);
+	return r;
+}
+
 static int serve(struct serve *s, struct err *e)
 {
 	int r = watch(s, s->supervisor, EPOLLIN, FROM_SUPERVISOR, 0);
 
 	r = r < 0 ? r : watch(s, s->dialer, EPOLLIN, FROM_DIALER, 0);
 	while (r == 0)
-		r = turn(s, run_all(s));
+		r = s->still ? stand(s) : turn(s, run_all(s));
 	return r >= 0 ? 0 : err_sys(e, r == -EPROTO ? AMBIT_PROTOCOL : AMBIT_SYSTEM, -r, NULL, "cannot judge requests");
 }
 

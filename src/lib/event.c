@@ -23,6 +23,7 @@
 #include "lib/public.h"
 #include "lib/stage.h"
 #include "lib/template.h"
+#include "supervisor/frozen.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -485,6 +486,16 @@ static void watch_again(struct ambit_event *ev)
 	}
 }
 
+/* Told before anything is started for it. Its supervisor looks again, when it can be found (supervisor/main.c). */
+static int check_frozen(const struct event_plan *plan, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if (!plan->reached || plan->waits || !frozen_place(plan->request->store, place))
+		return 0;
+	return frozen_refuse(place, plan->names != NULL ? plan->names->session : "", "", e);
+}
+
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
 {
 	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
@@ -508,7 +519,8 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 		ambit_event_free(ev);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
 	}
-	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
+	r = check_frozen(plan, e);
+	r = r < 0 ? r : streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.kernel.is = plan->kernel;
@@ -638,6 +650,17 @@ static void on_withdrawn(struct ambit_event *ev, struct wire_message *m)
 		ev->result.withdrawn_ns[grant] = ms * 1000000;
 }
 
+static void on_frozen(struct ambit_event *ev, struct wire_message *m)
+{
+	ev->frozen = rbuf_u32(&m->body) != 0;
+	ev->result.frozen_ms = rbuf_u64(&m->body);
+}
+
+bool event_is_frozen(const struct ambit_event *ev)
+{
+	return ev->frozen && !ev->told_end;
+}
+
 static void on_ended(struct ambit_event *ev, struct wire_message *m)
 {
 	struct event_result *r = &ev->result;
@@ -702,6 +725,8 @@ static void take_messages(struct ambit_event *ev)
 			ev->stopped = true;
 		else if (m.number == WIRE_EVENT_WITHDRAWN)
 			on_withdrawn(ev, &m);
+		else if (m.number == WIRE_EVENT_FROZEN)
+			on_frozen(ev, &m);
 		else if (m.number == WIRE_EVENT_EFFECTS)
 			on_effects(ev, &m);
 		else if (m.number == WIRE_EVENT_ENDED)

@@ -44,6 +44,7 @@ struct ambit_event {
 	bool over_disk;   /* likewise, by what went to files */
 	bool kill_wanted; /* and not told yet: the supervisor's socket was full */
 	bool stopped;     /* and not yet asked for */
+	bool frozen;      /* it stands still now */
 	bool told_wait, told_ports;
 	bool started;               /* the program */
 	bool stays;                 /* nobody waits for its end */
@@ -117,6 +118,8 @@ bool event_went_without(const struct ambit_event *ev);
 bool event_was_copied(const struct ambit_event *ev);
 /* Of a template: a process of its cell, borrowed; -1: it is not ready. */
 int event_cell(const struct ambit_event *ev);
+/* Somebody froze it, and nothing of it runs. */
+bool event_is_frozen(const struct ambit_event *ev);
 /* Whether the cell of one that waits stands; one that failed has ended (ambit_event_step). */
 bool event_is_ready(const struct ambit_event *ev);
 bool event_has_started(const struct ambit_event *ev);

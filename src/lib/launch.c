@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/directory.h"
 #include "base/fd.h"
 #include "base/nearest.h"
 #include "base/text.h"
@@ -30,6 +31,7 @@
 #include "lib/secret.h"
 #include "lib/stage.h"
 #include "lib/template.h"
+#include "supervisor/frozen.h"
 
 struct launch {
 	struct ambit_event_options options;  /* as given, and what a caller of an older ABI does not know cleared */
@@ -611,6 +613,27 @@ static void describe(struct launch *l)
 		kind_describe((enum event_kind)l->q->kind, l->o->argv, l->q->command, sizeof l->q->command);
 }
 
+/* No cell lets go what is frozen: the directory that says so is hidden (supervisor/plan.c), and there, where a cell could make it or see it come. */
+static int keep_frozen_out(const struct event_request *q, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if (!frozen_place(q->store, place))
+		return 0;
+	for (uint32_t i = 0; i < q->grants.count; i++) {
+		const char *object = grant_object(&q->grants, i);
+		const uint32_t rights = q->grants.grants[i].rights;
+		auto_fd int fd = -1;
+
+		if (rights != 0 && path_is_beneath(object, place))
+			return err_set(e, AMBIT_USAGE, "`ambit thaw` and `ambit doctor` say what lies there",
+				       "%s is granted, and says what is frozen", object);
+		if ((rights & RIGHT_WRITE) != 0 && path_is_beneath(place, object))
+			(void)directory_open_own(place, &fd); /* where we cannot make it, nor can the cell */
+	}
+	return 0;
+}
+
 static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_event **ret, struct err *e)
 {
 	const struct ambit_event_options *o = l->o;
@@ -660,6 +683,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	r = r < 0 ? r : grant_program(l, e);
 	r = r < 0 || l->q->base != CELL_BASE_MINIMAL ? r : grant_libraries(l, e);
 	r = r < 0 || in_cell ? r : secret_keep_out(l->q, e);
+	r = r < 0 || in_cell ? r : keep_frozen_out(l->q, e);
 	r = r < 0 || l->waits ? r : reach_ledger(l, &ledger, &hello, e);
 	plan.pooled = l->command_line && l->hide == NULL;
 	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);

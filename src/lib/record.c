@@ -292,10 +292,22 @@ static void cpu_put(struct json *j, const struct event_usage *u)
 	json_put_object_end(j);
 }
 
-static void usage_put(struct json *j, const struct event_usage *u)
+static void wall_used_put(struct json *j, const struct event_result *r)
 {
 	json_put_object(j);
-	used_put(json_put_key(j, "wall"), "ms", u->wall_ms, true);
+	json_put_count(json_put_key(j, "ms"), r->usage.wall_ms);
+	json_put_word(json_put_key(j, "how"), "exact");
+	if (r->frozen_ms > 0)
+		json_put_count(json_put_key(j, "frozen_ms"), r->frozen_ms);
+	json_put_object_end(j);
+}
+
+static void usage_put(struct json *j, const struct event_result *r)
+{
+	const struct event_usage *u = &r->usage;
+
+	json_put_object(j);
+	wall_used_put(json_put_key(j, "wall"), r);
 	cpu_put(json_put_key(j, "cpu"), u);
 	used_put(json_put_key(j, "memory"), "peak_bytes", u->memory_peak_bytes, u->memory_exact != 0);
 	used_put(json_put_key(j, "tasks"), "peak", u->tasks_peak, u->tasks_exact != 0);
@@ -442,7 +454,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	effects_put(json_put_key(j, "effects"), r, &dropped);
 	json_put_count(json_put_key(j, "effects_dropped"), dropped);
 	json_put_count(json_put_key(j, "base_effects"), r->base_effects);
-	usage_put(json_put_key(j, "usage"), &r->usage);
+	usage_put(json_put_key(j, "usage"), r);
 	json_put_array(json_put_key(j, "labels"));
 	json_put_array_end(j);
 	outcome_put(json_put_key(j, "outcome"), r);

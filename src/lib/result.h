@@ -78,6 +78,7 @@ struct event_result {
 	struct err error; /* with CAUSE_REFUSED; with CAUSE_EXITED why it failed all the same: it is strict */
 	bool strict;      /* a denial makes it fail */
 	struct event_usage usage;
+	uint64_t frozen_ms;            /* that it stood still; in no usage */
 	uint64_t started_ns, ended_ns; /* CLOCK_REALTIME, nanoseconds since 1970 */
 
 	enum event_workspace workspace;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/text.h"
 
 #define PATIENCE_S 10 /* for an answer */
 #define LOOK_MS 50    /* for one of a list that is busy */
@@ -282,4 +283,49 @@ int running_revoke(struct running *r, uint32_t index, struct reach_done *ret, st
 	return m.number == WIRE_CONTROL_DONE && reach_take_done(&m.body, ret) && ret->index == index
 		       ? 0
 		       : not_an_answer(r, e);
+}
+
+static int tell(struct running *r, enum wire_number number, const struct buf *body, struct err *e)
+{
+	const int n = wire_send(r->sock, number, body, NULL, 0);
+
+	return n == -EPIPE || n == -ECONNRESET ? 0 : n < 0 ? unheard(r, e, -n) : 0; /* its end is what it answers */
+}
+
+int running_ask_freeze(struct running *r, const char *reason, struct err *e)
+{
+	char padded[FROZEN_REASON_MAX];
+	uint8_t body[204];
+	struct buf b;
+
+	(void)text_copy(padded, sizeof padded, reason); /* fits: checked by who asks */
+	buf_init_in(&b, body, sizeof body);
+	reach_put_reason(&b, padded);
+	return tell(r, WIRE_CONTROL_FREEZE, &b, e);
+}
+
+int running_ask_thaw(struct running *r, struct err *e)
+{
+	return tell(r, WIRE_CONTROL_THAW, NULL, e);
+}
+
+int running_ask_kill(struct running *r, struct err *e)
+{
+	return tell(r, WIRE_CONTROL_KILL, NULL, e);
+}
+
+int running_held(struct running *r, struct reach_held *ret, struct err *e)
+{
+	auto_message m = { .n_fds = 0 };
+	const int n = wire_receive(r->sock, WIRE_SUPERVISOR, WIRE_RUNNING, r->room, sizeof r->room, &m);
+
+	if (n == 0 || n == -ECONNRESET) {
+		*ret = (struct reach_held){ .result = REACH_ENDED };
+		return 0;
+	}
+	if (n == -EPROTO)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "event %s answers what is not allowed here", r->event);
+	if (n < 0)
+		return unheard(r, e, -n);
+	return m.number == WIRE_CONTROL_HELD && reach_take_held(&m.body, ret) ? 0 : not_an_answer(r, e);
 }

@@ -38,6 +38,12 @@ void running_finish(struct running *r);
 int running_event(struct running *r, struct reach_event *ret, struct err *e);
 /* 1; 0: it has no grant of that index. */
 int running_grant(struct running *r, uint32_t index, struct reach_grant *ret, struct err *e);
+/* Asks it to freeze (for a reason), to go on, or to end; the answer comes when that is true, and is waited for by itself, so that many can be asked at once. -GONE. */
+int running_ask_freeze(struct running *r, const char *reason, struct err *e);
+int running_ask_thaw(struct running *r, struct err *e);
+int running_ask_kill(struct running *r, struct err *e);
+/* One that ended instead is REACH_ENDED. */
+int running_held(struct running *r, struct reach_held *ret, struct err *e);
 int running_revoke(struct running *r, uint32_t index, struct reach_done *ret, struct err *e);
 
 #endif

@@ -211,6 +211,7 @@ static const char *kept_why(const struct stage_answer *a)
 	case STAGE_WHY_UNDONE: return "they were committed, and taken back";
 	case STAGE_WHY_REFUSED: return "they could not be committed";
 	case STAGE_WHY_ASKS: return asks_why(a);
+	case STAGE_WHY_FROZEN: return "it was frozen when it ended";
 	}
 	return "";
 }
@@ -226,6 +227,7 @@ static const char *files_now(const struct stage_answer *a)
 	case STAGE_WHY_HELD:
 	case STAGE_WHY_ASKS:
 	case STAGE_WHY_DENIED:
+	case STAGE_WHY_FROZEN:
 		return a->end.commits > 0 ? "; of it your files have what you committed, which `ambit undo` takes back"
 					  : "; your files are as they were";
 	case STAGE_WHY_NONE:

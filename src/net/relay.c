@@ -55,6 +55,7 @@ struct relay {
 	uint32_t asked;                        /* of the dialer, and not answered */
 	bool listens;                          /* the listeners are watched */
 	bool arrives;                          /* somebody came from outside: more may */
+	bool still, tells_still;               /* nothing passes; and that is to be said when this turn is over */
 	uint32_t files;                        /* descriptors that may be had */
 	uint32_t n_listeners, n_connections;   /* which take them */
 	int listener[LINK_LISTENERS_MAX];      /* owned */
@@ -409,6 +410,10 @@ static int on_supervisor(struct relay *r)
 		return n == 0 ? 1 : n;
 	if (m.number == WIRE_NET_REPORT)
 		return report(r);
+	if (m.number == WIRE_NET_STILL) {
+		r->tells_still = r->still = rbuf_u32(&m.body) != 0;
+		return 0;
+	}
 	if (m.number == WIRE_NET_ENDPOINT)
 		return take_endpoint(r, &m);
 	if (m.number == WIRE_NET_NAMES)
@@ -503,14 +508,22 @@ static int serve(struct relay *r, const struct epoll_event *event)
 static int turn(struct relay *r)
 {
 	struct epoll_event events[EVENTS];
-	int n, failed = listen_if_room(r);
+	int n, failed;
 
+	if (r->still) /* what comes meanwhile is told by epoll afterwards */
+		return on_supervisor(r);
+	failed = listen_if_room(r);
 	n = failed < 0 ? 0 : epoll_wait(r->epoll_fd, events, EVENTS, r->n_turns > 0 ? 0 : -1);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < n && failed == 0; i++)
 		failed = serve(r, &events[i]);
-	return failed != 0 ? failed : take_turns(r);
+	failed = failed != 0 ? failed : take_turns(r);
+	if (failed == 0 && r->tells_still) {
+		r->tells_still = false;
+		failed = wire_write(r->supervisor, WIRE_NET_STANDS, NULL);
+	}
+	return failed;
 }
 
 /* ---- beginning and end ---- */

@@ -582,6 +582,9 @@ static void note_stop(struct job *j, bool ended)
 	if (j->continued || ended)
 		j->row.flags &= ~(uint32_t)EVENT_STOPPED;
 	j->continued = false;
+	j->row.flags &= ~(uint32_t)EVENT_FROZEN;
+	if (event_is_frozen(j->ev))
+		j->row.flags |= EVENT_FROZEN;
 }
 
 int job_step(struct job *j, const struct shelf *shelf)

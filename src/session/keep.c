@@ -12,13 +12,16 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "lib/event.h"
+#include "lib/stage.h"
 #include "session/lend.h"
 #include "session/sealed.h"
 #include "session/unended.h"
+#include "supervisor/frozen.h"
 
 #define KEEP_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define KEEP_BYTES (UINT64_C(256) << 20)
-#define END_MS 5000 /* for the ends of what runs, when the daemon has gone */
+#define FROZEN_LOOK_MS 100 /* while something waits that may not begin */
+#define END_MS 5000        /* for the ends of what runs, when the daemon has gone */
 #define SETTLE_MS                                                                                                      \
 	12000 /* for commits that go on when the daemon has gone: less than whoever comes next waits for us (SHELF_PATIENCE_MS) */
 
@@ -92,10 +95,20 @@ static void want_warm(struct keep *k)
 		k->ready[i].wanted = k->policy != NULL && k->policy->policy.warm[i][0] != 0;
 }
 
+/* A place that cannot be is one of which nobody can tell. */
+static void find_frozen(struct keep *k)
+{
+	char store[GRANT_OBJECT_MAX];
+
+	if (stage_store_path(store, sizeof store) < 0 || !frozen_place(store, k->frozen))
+		(void)text_copy(k->frozen, sizeof k->frozen, "/dev/null"); /* fits */
+}
+
 int keep_begin(struct keep *k, int sessions_fd, const char *id, int description_fd, struct err *e)
 {
 	int r;
 
+	find_frozen(k);
 	shelf_init(&k->shelf);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		k->ready[i].kind = (enum event_kind)i;
@@ -235,6 +248,8 @@ static int check_room(const struct keep *k, struct err *e)
 
 	if (k->row.state == SESSION_ENDED)
 		return err_set(e, AMBIT_GONE, hint, "the session has ended");
+	if (frozen_refuse(k->frozen, k->row.session, "", e) < 0)
+		return -AMBIT_FROZEN;
 	if (d->events_max != 0 && k->shelf.next > d->events_max)
 		return err_set(e, AMBIT_LIMIT, hint, "the session has had its %llu events",
 			       (unsigned long long)d->events_max);
@@ -599,6 +614,12 @@ static void trim(struct keep *k)
 		k->channels_end--;
 }
 
+/* What waits for its turn waits until that is over. */
+static bool is_frozen(const struct keep *k)
+{
+	return frozen_refuse(k->frozen, k->row.session, "", NULL) < 0;
+}
+
 void keep_step(struct keep *k)
 {
 	struct job *j;
@@ -609,8 +630,9 @@ void keep_step(struct keep *k)
 		if (k->channels[i].line.sock >= 0)
 			channel_hear(&k->channels[i], k);
 	step_jobs(k); /* after what was asked of them, so that nothing is left to be done when this waits */
-	while ((j = next_in_turn(k)) != NULL)
+	while ((j = next_in_turn(k)) != NULL && !is_frozen(k))
 		begin(k, j);
+	k->waits_frozen = j != NULL;
 	shelf_prune(&k->shelf, k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
 		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, now_ms());
 	k->row.running = keep_running(k);
@@ -750,6 +772,8 @@ int keep_patience(const struct keep *k, int timeout)
 {
 	const uint64_t now = clock_ms();
 
+	if (k->waits_frozen && (timeout < 0 || timeout > FROZEN_LOOK_MS))
+		timeout = FROZEN_LOOK_MS;
 	for (unsigned i = 0; i < k->n_over; i++) { /* those that are stopped */
 		const int left = k->over[i].until_ms > now ? (int)(k->over[i].until_ms - now) : 0;
 

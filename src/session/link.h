@@ -166,7 +166,8 @@ enum {
 	EVENT_KIND_SHIFT = 5, /* two bits: enum event_kind */
 	EVENT_SHOWS = 128,    /* of code: its value is printed */
 	EVENT_KERNEL = 256, /* of code: it takes steps, which share its memory; argv is a language and a name, or "" */
-	EVENT_FLAGS = 511
+	EVENT_FROZEN = 512, /* while it runs: somebody froze it */
+	EVENT_FLAGS = 1023
 };
 static inline enum event_kind event_kind_of(uint32_t flags)
 {

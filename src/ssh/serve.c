@@ -25,6 +25,7 @@ struct agent {
 	int supervisor;       /* borrowed */
 	int signer, listener; /* owned, -1 until they came */
 	bool ready;           /* the signer has told all */
+	bool still;           /* nothing passes */
 	struct knowledge known;
 	struct connection connections[CLIENTS_MAX];
 	struct sign_ask ask;
@@ -193,7 +194,9 @@ static int on_supervisor(struct agent *a)
 
 	if (n <= 0)
 		return n == 0 ? 1 : n;
-	if (m.number == WIRE_SSH_SIGNER)
+	if (m.number == WIRE_SSH_STILL)
+		a->still = rbuf_u32(&m.body) != 0;
+	else if (m.number == WIRE_SSH_SIGNER)
 		a->signer = steal_fd(&m.fds[0]);
 	else if (a->listener < 0)
 		a->listener = steal_fd(&m.fds[0]);
@@ -240,6 +243,16 @@ static int turn(struct agent *a)
 	return r;
 }
 
+/* The turn in which that was said is over. */
+static int stand(struct agent *a)
+{
+	int r = wire_write(a->supervisor, WIRE_SSH_STANDS, NULL);
+
+	while (r == 0 && a->still)
+		r = on_supervisor(a);
+	return r;
+}
+
 int serve_run(int supervisor, struct err *e)
 {
 	auto_free struct agent *a = calloc(1, sizeof *a);
@@ -252,7 +265,7 @@ int serve_run(int supervisor, struct err *e)
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
 		a->connections[i].fd = -1;
 	while (n == 0)
-		n = turn(a);
+		n = a->still ? stand(a) : turn(a);
 	return n >= 0 ? 0 /* what it holds goes with the process */
 		      : err_sys(e, n == -EPROTO ? AMBIT_PROTOCOL : AMBIT_SYSTEM, -n, NULL, "cannot answer as an agent");
 }

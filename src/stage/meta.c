@@ -4,7 +4,7 @@
 #include "core/grant.h"
 #include "stage/store.h"
 
-#define META_VERSION 4 /* 2 was without the ledger, 3 without what is asked for */
+#define META_VERSION 4 /* 2 was without the ledger, 3 without session, agent and workspace, and what is asked for */
 
 bool stage_waits(const struct stage_meta *m)
 {
@@ -26,6 +26,7 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_u8(out, (uint8_t)m->disk);
 	buf_put_str(out, m->command);
 	buf_put_str(out, m->ledger);
+	buf_put_str(out, m->session);
 	buf_put_str(out, m->agent);
 	buf_put_str(out, m->workspace);
 	buf_put_u32(out, m->n_trees);
@@ -76,14 +77,16 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_ver
 	m->ledger[0] = 0;
 	if (version > 2)
 		rbuf_str(in, m->ledger, sizeof m->ledger);
-	m->agent[0] = m->workspace[0] = 0;
+	m->session[0] = m->agent[0] = m->workspace[0] = 0;
 	if (version > 3) {
+		rbuf_str(in, m->session, sizeof m->session);
 		rbuf_str(in, m->agent, sizeof m->agent);
 		rbuf_str(in, m->workspace, sizeof m->workspace);
 	}
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version >= 2 && version <= META_VERSION &&
 	       (m->ledger[0] == 0 || path_is_normal(m->ledger)) &&
+	       (m->session[0] == 0 || id_is('s', m->session, strlen(m->session))) &&
 	       (m->workspace[0] == 0 || path_is_normal(m->workspace)) && m->state >= STAGE_RUNNING &&
 	       m->state <= STAGE_COMMITTED && m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST &&
 	       m->n_trees <= STAGE_TREES_MAX;

@@ -26,6 +26,7 @@
 #include "stage/role.h"
 #include "stage/tidy.h"
 #include "stage/undo.h"
+#include "supervisor/frozen.h"
 
 #define SETTLED_NS UINT64_C(60000000000) /* by then an event that ended is being settled, or never will be */
 #define UNDO_TOLD_MAX 65536              /* as of changes; the rest is counted */
@@ -375,6 +376,27 @@ static int commit_found(struct role *role, struct err *e)
 	return r;
 }
 
+/* Under the lock of all commits: who froze waits for it after the word was written, so a commit has ended by then, or sees the word here. */
+static int check_frozen(const struct role *role, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	return !frozen_place(role->ask.store, place) ? 0
+						     : frozen_refuse(place, role->meta->session, role->meta->event, e);
+}
+
+/* What the event changed is kept, as of one that could not be committed; who asks for a commit is told. */
+static int stay_frozen(struct role *role, struct err *e)
+{
+	int r;
+
+	if (role->ask.op != STAGE_OP_SETTLE)
+		return -AMBIT_FROZEN;
+	err_clear(e);
+	r = find_changes(role, e);
+	return r < 0 ? r : role->counts.changes == 0 ? remove_empty(role, e) : keep(role, STAGE_WHY_FROZEN, e);
+}
+
 int commit(struct role *role, struct err *e)
 {
 	int r = turn_take(role, role->ask.wait_ms);
@@ -386,6 +408,9 @@ int commit(struct role *role, struct err *e)
 		r = stop_check(turn_is_stopped, role, e);
 	} else if (r < 0) {
 		r = err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
+	} else if (check_frozen(role, e) < 0) {
+		r = stay_frozen(role, e);
+		turn_end(role);
 	} else {
 		r = find_changes(role, e);
 		if (r == 0)
@@ -578,6 +603,11 @@ int undo(struct role *role, struct err *e)
 		return stop_check(turn_is_stopped, role, e);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot lock %s", role->end.busy);
+	r = check_frozen(role, e);
+	if (r < 0) {
+		turn_end(role);
+		return r;
+	}
 	r = trees_open(&role->stage, role->meta, &role->trees, e);
 	role->has_trees = r == 0;
 	r = r < 0 ? r : account_begin(role, "undo", 0, e);

@@ -28,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/id.h"
 
 #define STORE_LOCK_PREFIX ".tree-"
 #define STORE_BESIDE "/.ambit-%u" /* with the user id: in a directory of the tree's own file system */
@@ -60,7 +61,8 @@ enum stage_why { /* of STAGE_KEPT */
 		 STAGE_WHY_DENIED,  /* --strict, and something was denied */
 		 STAGE_WHY_REFUSED, /* it could not be committed: who asked heard why */
 		 STAGE_WHY_ASKS,    /* the policy wants a person to say yes to it */
-		 STAGE_WHY_LAST = STAGE_WHY_ASKS,
+		 STAGE_WHY_FROZEN,  /* nothing is committed while it is */
+		 STAGE_WHY_LAST = STAGE_WHY_FROZEN,
 };
 
 enum stage_disk { /* of what the event wrote (durable.h) */
@@ -100,6 +102,7 @@ struct stage_meta {
 	char agent[STAGE_AGENT_MAX];    /* who asked for it; "": nobody said */
 	char workspace[STAGE_PATH_MAX]; /* where; "": an older program wrote this */
 	char ledger[STAGE_PATH_MAX];    /* where the event is recorded; "": nowhere */
+	char session[ID_TEXT_MAX];      /* the event's; "": unknown */
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
 	uint32_t n_names; /* absolute paths that were granted for writing by name: protection leaves them alone */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -40,7 +41,7 @@ static void drop(struct control_client *client)
 	fd_close(&client->sock);
 }
 
-/* A free place, or that of whoever has been here longest and waits for nothing; NULL: all wait for the dialer. */
+/* A free place, or that of whoever has been here longest and waits for nothing; NULL: all wait for the dialer, or the cell. */
 static struct control_client *make_room(struct control *c)
 {
 	struct control_client *oldest = NULL;
@@ -48,7 +49,7 @@ static struct control_client *make_room(struct control *c)
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &c->clients[i];
 
-		if (client->waits > 0)
+		if (client->waits > 0 || client->holds)
 			continue;
 		if (client->sock < 0)
 			return client;
@@ -105,9 +106,21 @@ static void answer_done(struct control_client *client, enum reach_result result)
 
 static void answer_event(struct control *c, struct control_client *client)
 {
-	struct reach_event e = { .begun_ms = c->begun_ms, .grants = c->q->grants.count, .withdrawn = c->n_withdrawn };
+	struct reach_event e = { .begun_ms = c->begun_ms,
+				 .grants = c->q->grants.count,
+				 .withdrawn = c->n_withdrawn,
+				 .freeze = !c->freeze->is_wanted ? REACH_RUNS
+					   : c->freeze->is_true  ? REACH_FROZEN
+								 : REACH_FREEZES };
+	char place[GRANT_OBJECT_MAX];
+	struct stat st;
 	struct buf b;
 
+	if (frozen_place(c->q->store, place) && stat(place, &st) == 0) {
+		e.dev = st.st_dev;
+		e.ino = st.st_ino;
+	}
+	(void)text_copy(e.session, sizeof e.session, c->q->session); /* same size */
 	(void)text_copy(e.command, sizeof e.command, c->q->command); /* same size */
 	buf_init_in(&b, c->room, sizeof c->room);
 	reach_put_event(&b, &e);
@@ -178,6 +191,33 @@ static void begin(struct control *c, struct control_client *client, uint32_t ind
 	}
 }
 
+static void order(struct control *c, struct control_client *client, enum control_order what, struct rbuf *body)
+{
+	char reason[FROZEN_REASON_MAX] = "";
+
+	if (what == CONTROL_FREEZE && !reach_take_reason(body, reason)) {
+		drop(client);
+		return;
+	}
+	client->holds = true;
+	c->order(c->user, what, client->uid, reason);
+}
+
+void control_held(struct control *c, const struct reach_held *h)
+{
+	uint8_t room[12];
+	struct buf b;
+
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
+		if (!c->clients[i].holds)
+			continue;
+		buf_init_in(&b, room, sizeof room);
+		reach_put_held(&b, h);
+		answer(&c->clients[i], WIRE_CONTROL_HELD, &b);
+		c->clients[i].holds = false;
+	}
+}
+
 static void take(struct control *c, struct control_client *client)
 {
 	auto_message m = { .n_fds = 0 };
@@ -188,6 +228,12 @@ static void take(struct control *c, struct control_client *client)
 			drop(client);
 	} else if (m.number == WIRE_CONTROL_EVENT) {
 		answer_event(c, client);
+	} else if (m.number == WIRE_CONTROL_FREEZE) {
+		order(c, client, CONTROL_FREEZE, &m.body);
+	} else if (m.number == WIRE_CONTROL_THAW) {
+		order(c, client, CONTROL_THAW, &m.body);
+	} else if (m.number == WIRE_CONTROL_KILL) {
+		order(c, client, CONTROL_KILL, &m.body);
 	} else {
 		begin(c, client, rbuf_u32(&m.body), m.number == WIRE_CONTROL_REVOKE);
 	}
@@ -236,7 +282,9 @@ void control_watch(const struct control *c, struct pollfd *p)
 	p[0] = (struct pollfd){ .fd = c->listener, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = waits_for_dialer(c) ? c->network->dialer : -1, .events = POLLIN };
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
-		p[2 + i] = (struct pollfd){ .fd = c->clients[i].waits > 0 ? -1 : c->clients[i].sock, .events = POLLIN };
+		p[2 + i] = (struct pollfd){ .fd = c->clients[i].waits > 0 || c->clients[i].holds ? -1
+												 : c->clients[i].sock,
+					    .events = POLLIN };
 }
 
 void control_serve(struct control *c, const struct pollfd *p)
@@ -253,6 +301,7 @@ void control_serve(struct control *c, const struct pollfd *p)
 void control_finish(struct control *c)
 {
 	conclude_all(c);
+	control_held(c, &(struct reach_held){ .result = REACH_ENDED });
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		drop(&c->clients[i]);
 	fd_close(&c->listener);

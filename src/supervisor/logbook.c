@@ -221,6 +221,35 @@ int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connect
 	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e); /* else it goes with what comes next */
 }
 
+int logbook_freeze(struct logbook *l, const struct frozen *why, uint32_t threads, struct err *e)
+{
+	struct json *j;
+	int r;
+
+	if (l->talk.sock < 0)
+		return 0;
+	j = talk_body(&l->talk);
+	json_put_count(json_put_key(j, "by"), why->by);
+	talk_put_text(json_put_key(j, "reason"), why->reason);
+	json_put_count(json_put_key(j, "threads"), threads);
+	r = talk_put(&l->talk, ENTRY_FREEZE, "", e);
+	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e); /* else it goes with what comes next */
+}
+
+int logbook_thaw(struct logbook *l, uid_t by, uint64_t stood_ms, struct err *e)
+{
+	struct json *j;
+	int r;
+
+	if (l->talk.sock < 0)
+		return 0;
+	j = talk_body(&l->talk);
+	json_put_count(json_put_key(j, "by"), by);
+	json_put_count(json_put_key(j, "stood_ms"), stood_ms);
+	r = talk_put(&l->talk, ENTRY_THAW, "", e);
+	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e);
+}
+
 static void put_facts(struct json *j, uint32_t facts)
 {
 	json_put_array(j);

@@ -12,6 +12,7 @@
 #include "core/decide.h"
 #include "core/outcome.h"
 #include "ledger/talk.h"
+#include "supervisor/frozen.h"
 #include "supervisor/request.h"
 
 #define LOGBOOK_ARGV_MAX 24576 /* bytes of arguments in an entry; how many there are is told in any case */
@@ -32,6 +33,9 @@ int logbook_start(struct logbook *l, mechanism_set achieved, struct err *e);
 void logbook_refuse(struct logbook *l, const struct err *why);
 /* A grant was withdrawn, by whom, and how many connections that closed. Never waits. */
 int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connections, struct err *e);
+/* The event stands still, or goes on after so long. As logbook_revoke. */
+int logbook_freeze(struct logbook *l, const struct frozen *why, uint32_t threads, struct err *e);
+int logbook_thaw(struct logbook *l, uid_t by, uint64_t stood_ms, struct err *e);
 /* facts: a bit set of those on which its verdict rests; socket: where its object lies, if that is a socket with a path, else "". */
 int logbook_effect(struct logbook *l, const struct effect *f, uint32_t facts, const char *socket, struct err *e);
 /* A kernel is given the source of a step: accepted when it returns. */

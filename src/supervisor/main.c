@@ -18,14 +18,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "cell/property.h"
 #include "core/endpoint.h"
 #include "core/outcome.h"
 #include "supervisor/bounds.h"
 #include "supervisor/classify.h"
 #include "supervisor/control.h"
+#include "supervisor/freeze.h"
 #include "supervisor/identity.h"
 #include "supervisor/logbook.h"
 #include "supervisor/madefrom.h"
@@ -44,7 +47,7 @@
 /* For a role of our own, whose memory and files are bounded by rlimits that it sets itself before it hears anybody: those that wait for a client are many,
  * and are to cost nothing. */
 #define OWN_PERIOD_NS 500000000
-#define OWN_POLLED 5 /* library, warden, timer, signals, the host's mounts */
+#define OWN_POLLED 6 /* library, warden, timer, signals, the host's mounts, what is to stand still */
 
 struct supervisor {
 	int lib;                 /* owned: the library; when it goes, the cell goes, unless it stays: -1 then */
@@ -68,6 +71,7 @@ struct supervisor {
 	struct staging staging;
 	struct network network;
 	struct control control;
+	struct freeze freeze;
 	struct mounted mounted; /* while the cell waits */
 	struct logbook logbook;
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
@@ -462,10 +466,24 @@ static void tell_started(struct supervisor *s, mechanism_set achieved)
 	fd_close(&s->terminal_fd);
 }
 
+/* Its owner can reach it by now: who froze before this looks has left a word, and who freezes later finds it. */
+static int check_frozen(const struct supervisor *s, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if (s->freeze.is_wanted)
+		return err_set(e, AMBIT_FROZEN, "run it again when it is thawed",
+			       "the event was frozen before it began");
+	if (!s->reached || !frozen_place(s->request.store, place))
+		return 0;
+	return frozen_refuse(place, s->request.session, "", e);
+}
+
 static int run(struct supervisor *s, struct err *e)
 {
-	int r = logbook_start(&s->logbook, s->achieved, e);
+	int r = check_frozen(s, e);
 
+	r = r < 0 ? r : logbook_start(&s->logbook, s->achieved, e);
 	if (r < 0)
 		return r;
 	r = s->warm ? 0 : wire_send(s->cell, WIRE_CELL_GO, NULL, NULL, 0);
@@ -590,6 +608,104 @@ static void on_mounts(struct supervisor *s)
 		lose_waiting(s);
 }
 
+/* ---- standing still ---- */
+
+static void tell_frozen(struct supervisor *s)
+{
+	uint8_t body[12];
+	struct buf b;
+
+	buf_init_in(&b, body, sizeof body);
+	buf_put_u32(&b, s->freeze.is_true);
+	buf_put_u64(&b, freeze_total_ms(&s->freeze, now_ns()));
+	(void)wire_send(s->lib, WIRE_EVENT_FROZEN, &b, NULL, 0); /* if nobody listens, nobody asks */
+}
+
+static void say_held(struct supervisor *s, enum reach_held_result result)
+{
+	control_held(
+		&s->control,
+		&(struct reach_held){ .result = result, .threads = s->freeze.threads, .running = s->freeze.running });
+}
+
+static void look_whether_frozen(struct supervisor *s)
+{
+	uint64_t times;
+
+	(void)!read(s->freeze.timer_fd, &times, sizeof times);
+	if (!freeze_look(&s->freeze, s->cell, s->proc_fd, now_ns()))
+		return;
+	say_held(s, s->freeze.is_true ? REACH_HELD : REACH_LATE);
+	if (!s->freeze.is_true)
+		return;
+	tell_frozen(s);
+	if (s->unlogged == 0)
+		s->unlogged = logbook_freeze(&s->logbook, &s->freeze.why, s->freeze.threads, &s->unlogged_why);
+}
+
+static void on_held(struct supervisor *s)
+{
+	s->freeze.is_asked = false;
+	if (s->freeze.is_wanted)
+		look_whether_frozen(s);
+}
+
+static void freeze(struct supervisor *s, uid_t by, const char *reason)
+{
+	const bool again = s->freeze.is_wanted;
+
+	if (!again) {
+		s->freeze.why = (struct frozen){ .since_ms = clock_unix_ms(), .by = by };
+		(void)text_copy(s->freeze.why.reason, sizeof s->freeze.why.reason, reason); /* same size */
+	}
+	if (s->state != WIRE_RUNNING) { /* and so nothing will (check_frozen) */
+		s->freeze.is_wanted = true;
+		say_held(s, REACH_HELD);
+	} else if (!again) {
+		network_still(&s->network, true);
+		freeze_begin(&s->freeze, s->cell, now_ns());
+		network_stands(&s->network); /* while the warden is at work */
+	} else if (s->freeze.is_true) {
+		say_held(s, REACH_HELD);
+	}
+}
+
+/* What it is given of time, it is given while it runs. */
+static void thaw(struct supervisor *s, uid_t by)
+{
+	uint64_t stood_ns;
+
+	if (!s->freeze.is_wanted) {
+		say_held(s, REACH_NOT_HELD);
+		return;
+	}
+	if (s->state == WIRE_RUNNING)
+		network_still(&s->network, false);
+	stood_ns = s->state == WIRE_RUNNING ? freeze_end(&s->freeze, s->cell, now_ns()) : 0;
+	s->freeze.is_wanted = false;
+	if (s->deadline_ns != 0)
+		s->deadline_ns += stood_ns;
+	if (s->state == WIRE_RUNNING)
+		tell_frozen(s);
+	if (s->state == WIRE_RUNNING && s->unlogged == 0)
+		s->unlogged = logbook_thaw(&s->logbook, by, stood_ns / 1000000, &s->unlogged_why);
+	say_held(s, REACH_LET_GO);
+}
+
+/* What has ended is answered when nothing of it is left. */
+static void on_order(void *user, enum control_order order, uid_t by, const char *reason)
+{
+	struct supervisor *s = user;
+
+	if (s->ended)
+		return;
+	switch (order) {
+	case CONTROL_FREEZE: freeze(s, by, reason); break;
+	case CONTROL_THAW: thaw(s, by); break;
+	case CONTROL_KILL: end_cell(s, CAUSE_KILLED); break;
+	}
+}
+
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
@@ -620,6 +736,8 @@ static void on_cell(struct supervisor *s)
 		tell_stopped(s);
 	else if (m.number == WIRE_CELL_ENDED)
 		on_ended(s, &m);
+	else if (m.number == WIRE_CELL_HELD)
+		on_held(s);
 	if (r < 0)
 		refuse(s, &e);
 }
@@ -634,6 +752,8 @@ static void on_tick(struct supervisor *s)
 		(void)wire_send(s->cell, WIRE_CELL_PING, NULL, NULL,
 				0); /* one that is gone or stuck is seen elsewhere */
 	}
+	if (s->freeze.is_wanted) /* it takes nothing, and its time does not run */
+		return;
 	if (s->deadline_ns != 0 && now_ns() >= s->deadline_ns) {
 		s->outcome.limit = LIMIT_WALL;
 		end_cell(s, CAUSE_LIMIT);
@@ -684,14 +804,6 @@ static void on_signal(struct supervisor *s, int signal_fd)
 		end_cell(s, CAUSE_LOST);
 }
 
-static uint64_t unix_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Once for each grant, so that a library that does not read has room for all of them. */
 static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connections)
 {
@@ -701,7 +813,7 @@ static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connecti
 
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, grant);
-	buf_put_u64(&b, unix_ms());
+	buf_put_u64(&b, clock_unix_ms());
 	(void)wire_send(s->lib, WIRE_EVENT_WITHDRAWN, &b, NULL, 0); /* if nobody listens, nobody asks */
 	if (s->unlogged == 0)
 		s->unlogged = logbook_revoke(&s->logbook, grant, by, connections, &s->unlogged_why);
@@ -997,6 +1109,21 @@ static void add_copy(const struct template_end *copy, struct rusage *used)
 		used->ru_maxrss = (long)(copy->memory_bytes / 1024);
 }
 
+/* That it is frozen goes with the event; whoever froze its session, or everything, keeps that. */
+static void finish_freeze(struct supervisor *s)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if (s->freeze.times == 0)
+		return;
+	if (s->freeze.is_wanted) /* they are asked for what was used, and end */
+		network_still(&s->network, false);
+	tell_frozen(s);
+	freeze_finish(&s->freeze);
+	if (frozen_place(s->request.store, place))
+		(void)frozen_remove(place, s->request.event, NULL); /* it says nothing of an event that is over */
+}
+
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
@@ -1024,8 +1151,9 @@ static void finish(struct supervisor *s)
 		s->outcome.limit = LIMIT_DISK;
 	}
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
+	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000 - freeze_total_ms(&s->freeze, now_ns());
+	finish_freeze(s);
 	control_finish(&s->control);
-	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000;
 	tell_ended(s);
 	if (sweeps)
 		(void)bounds_sweep(); /* of supervisors that were killed: a part of tidying up, not of this event */
@@ -1056,11 +1184,13 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 {
 	struct control *c = &s->control;
 
-	c->begun_ms = unix_ms();
+	c->begun_ms = clock_unix_ms();
 	c->q = &s->request;
 	c->spec = &s->spec;
 	c->network = &s->network;
 	c->tell = on_withdrawn;
+	c->order = on_order;
+	c->freeze = &s->freeze;
 	c->user = s;
 	return s->reached && !s->waits ? control_open(c, s->request.event, e) : 0;
 }
@@ -1396,7 +1526,7 @@ static void watch(struct supervisor *s, int signal_fd)
 		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
 			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
-			{ .fd = s->mounted.fd, .events = POLLPRI },
+			{ .fd = s->mounted.fd, .events = POLLPRI }, { .fd = s->freeze.timer_fd, .events = POLLIN },
 		};
 
 		control_watch(&s->control, p + OWN_POLLED);
@@ -1412,6 +1542,8 @@ static void watch(struct supervisor *s, int signal_fd)
 			on_library(s);
 		if (p[3].revents != 0)
 			on_signal(s, signal_fd);
+		if (p[5].revents != 0 && !s->ended)
+			look_whether_frozen(s);
 		control_serve(&s->control, p + OWN_POLLED);
 	}
 }
@@ -1432,6 +1564,7 @@ int main(int argc, char **argv)
 	staging_init(&s.staging);
 	network_init(&s.network);
 	control_init(&s.control);
+	freeze_init(&s.freeze);
 	mounted_init(&s.mounted);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */

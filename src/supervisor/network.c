@@ -14,6 +14,7 @@
 #include "supervisor/hostport.h"
 #include "wire/wire.h"
 
+#define STILL_PATIENCE_MS 1000
 #define REPORT_PATIENCE_MS 2000 /* of a role that has nothing else to do */
 
 _Static_assert(LINK_ENDPOINTS_MAX == CELL_ENDPOINTS_MAX, "an index is the same on both sides");
@@ -281,6 +282,52 @@ int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "the warden hands out what was not asked for");
 	r = wire_send(n->dialer, WIRE_DIAL_POOL, NULL, fds, n_fds);
 	return r < 0 ? role_is_gone(e, r) : 0;
+}
+
+/* The relay, who judges requests and the agent have what passes; the dialer connects, and the signer signs, for them alone. */
+static void each_passing(struct network *n, void (*each)(int *fd, enum wire_number still, enum wire_side side, bool on),
+			 bool on)
+{
+	each(&n->relay, WIRE_NET_STILL, WIRE_RELAY, on);
+	each(&n->agent.role, WIRE_SSH_STILL, WIRE_SSH, on);
+	for (uint32_t k = 0; k < n->http.n; k++)
+		each(&n->http.role[k].fd, WIRE_HTTP_STILL, WIRE_HTTP, on);
+}
+
+static void tell_still(int *fd, enum wire_number still, enum wire_side side, bool on)
+{
+	uint8_t room[4];
+	struct buf b;
+
+	(void)side;
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, on);
+	if (*fd >= 0 && wire_send(*fd, still, &b, NULL, 0) < 0)
+		fd_close(fd);
+}
+
+static void hear_still(int *fd, enum wire_number still, enum wire_side side, bool on)
+{
+	uint8_t room[WIRE_HEAD + 16];
+	auto_message m = { .n_fds = 0 };
+	struct pollfd p = { .fd = *fd, .events = POLLIN };
+
+	(void)still;
+	(void)on;
+	if (*fd < 0)
+		return;
+	if (poll(&p, 1, STILL_PATIENCE_MS) != 1 || wire_receive(*fd, side, WIRE_RUNNING, room, sizeof room, &m) <= 0)
+		fd_close(fd);
+}
+
+void network_still(struct network *n, bool still)
+{
+	each_passing(n, tell_still, still);
+}
+
+void network_stands(struct network *n)
+{
+	each_passing(n, hear_still, true);
 }
 
 /* The dialer knows of none that is the agent's, and tells of those up to the last that it knows. */

@@ -47,6 +47,10 @@ bool network_answer(struct network *n, struct link_live *ret);
 int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e);
 /* The ports of the host, as EVENT_LISTENING has them. */
 void network_put_ports(const struct network *n, struct buf *out);
+/* Nothing passes from now on, or again. Never waits. */
+void network_still(struct network *n, bool still);
+/* Those who were told have stopped; one that does not say so in time is let go, and ends with what it had. */
+void network_stands(struct network *n);
 /* The cell is dead: what was used of each endpoint; False: the dialer does not say. */
 bool network_used(struct network *n, struct link_report *ret);
 /* The same, by the relay's word: the hellos that it refused of each endpoint, and the names that were asked for. */

@@ -8,6 +8,7 @@
 
 #include "cell/base.h"
 #include "supervisor/endpoints.h"
+#include "supervisor/frozen.h"
 #include "supervisor/staging.h"
 
 #define SCRATCH_MAX (UINT64_C(4) << 30) /* /tmp, home and /dev/shm together, if no limit says less */
@@ -131,11 +132,14 @@ static int hide_own(const struct event_request *q, const char *path, struct cell
 static int hide_store(const struct event_request *q, struct cell_spec *spec, struct err *e)
 {
 	const uint32_t flags = CELL_PATH_HIDE | CELL_PATH_OPTIONAL;
+	char frozen[GRANT_OBJECT_MAX];
 	int r;
 
 	if (q->base == CELL_BASE_NONE) /* a role of our own, which was granted nothing that has one */
 		return 0;
 	r = hide_own(q, q->store, spec, e);
+	if (r == 0 && frozen_place(q->store, frozen)) /* nor is what holds events */
+		r = hide_own(q, frozen, spec, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
 		const char *object = grant_object(&q->grants, i);
 		char path[GRANT_OBJECT_MAX];

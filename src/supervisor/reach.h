@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "core/grant.h"
 #include "core/id.h"
+#include "supervisor/frozen.h"
 
 #define REACH_PREFIX "ambit/" /* behind a NUL; then the event's id */
 #define REACH_COMMAND_MAX 256
@@ -23,10 +24,15 @@
 /* Gives the length of the address. */
 socklen_t reach_address(const char *event, struct sockaddr_un *ret);
 
+enum reach_freeze { REACH_RUNS, REACH_FREEZES, REACH_FROZEN };
+
 /* CONTROL_TOLD: the event. */
 struct reach_event {
-	uint64_t begun_ms;               /* since 1970. Its id tells when its cell was made, which may be long before */
-	uint32_t grants, withdrawn;      /* how many there are, and how many of them are withdrawn */
+	uint64_t begun_ms;          /* since 1970. Its id tells when its cell was made, which may be long before */
+	uint32_t grants, withdrawn; /* how many there are, and how many of them are withdrawn */
+	enum reach_freeze freeze;
+	uint64_t dev, ino; /* of the directory that says what of it is frozen (frozen.h); 0: there is none */
+	char session[ID_TEXT_MAX];
 	char command[REACH_COMMAND_MAX]; /* what runs, for a list; cut, and somebody else's words */
 };
 void reach_put_event(struct buf *out, const struct reach_event *e);
@@ -58,5 +64,24 @@ struct reach_done {
 };
 void reach_put_done(struct buf *out, const struct reach_done *d);
 bool reach_take_done(struct rbuf *in, struct reach_done *ret);
+
+/* CONTROL_FREEZE: who asks is known. */
+void reach_put_reason(struct buf *out, const char reason[FROZEN_REASON_MAX]);
+bool reach_take_reason(struct rbuf *in, char ret[FROZEN_REASON_MAX]);
+
+/* CONTROL_HELD: to CONTROL_FREEZE, CONTROL_THAW and CONTROL_KILL, when it is true. */
+enum reach_held_result {
+	REACH_HELD = 1, /* all of it stands still: so many threads */
+	REACH_LATE,     /* it is frozen, and some threads have not come to a stop; it is tried on */
+	REACH_LET_GO,   /* it goes on */
+	REACH_NOT_HELD, /* it was not frozen, and could not be let go */
+	REACH_ENDED,    /* nothing of it is left */
+};
+struct reach_held {
+	enum reach_held_result result;
+	uint32_t threads, running;
+};
+void reach_put_held(struct buf *out, const struct reach_held *h);
+bool reach_take_held(struct rbuf *in, struct reach_held *ret);
 
 #endif

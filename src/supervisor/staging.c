@@ -19,6 +19,7 @@
 #include "stage/hidden.h"
 #include "stage/place.h"
 #include "stage/unseen.h"
+#include "supervisor/frozen.h"
 #include "supervisor/holding.h"
 #include "supervisor/inplace.h"
 
@@ -125,6 +126,7 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 	(void)text_copy(m->ledger, sizeof m->ledger, q->ledger);          /* likewise */
 	(void)text_copy(m->agent, sizeof m->agent, q->agent);             /* likewise */
 	(void)text_copy(m->workspace, sizeof m->workspace, q->workspace); /* likewise */
+	(void)text_copy(m->session, sizeof m->session, q->session);       /* likewise */
 	/* as files have it: compared with theirs where upper has no birth */
 	m->started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	durable_boot(m->boot);
@@ -472,10 +474,12 @@ static int look_in_place(const struct event_request *q, struct cell_spec *spec, 
 			 struct err *e)
 {
 	struct inplace_tree tree = { .set = &q->grants, .all = trees, .n_all = n };
+	char frozen[GRANT_OBJECT_MAX];
 	int r = n > 0 ? hold_way_to(q->ledger, q, spec, e) : 0;
 
 	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets, q, spec, e);
 	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets_key, q, spec, e);
+	r = r < 0 || n == 0 || !frozen_place(q->store, frozen) ? r : hold_way_to(frozen, q, spec, e);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		tree.path = trees[i];
 		if (tree.outer == NULL || !path_is_beneath(tree.path, tree.outer))
@@ -716,6 +720,7 @@ int staging_resume(const struct event_request *q, struct staging *s, bool *ret_s
 		return r;
 	(void)text_copy(s->meta.command, sizeof s->meta.command, q->command); /* of the same size */
 	(void)text_copy(s->meta.ledger, sizeof s->meta.ledger, q->ledger);    /* likewise */
+	(void)text_copy(s->meta.session, sizeof s->meta.session, q->session);
 	return stage_write_meta(&s->stage, &s->meta, STAGE_WRITE_CACHED, e);
 }
 

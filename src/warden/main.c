@@ -19,6 +19,7 @@
 #include "cell/filter.h"
 #include "cell/spec.h"
 #include "warden/eye.h"
+#include "warden/freeze.h"
 #include "warden/promise.h"
 #include "warden/template.h"
 #include "warden/workload.h"
@@ -42,6 +43,7 @@ struct warden {
 	struct cell_made made;
 	struct net_making network;
 	struct eye eye;
+	struct freeze freeze;
 	pid_t pid;
 	struct template_end ended; /* its status as waitpid gives it; the rest of a copy alone, which is no child */
 	bool done;
@@ -334,6 +336,8 @@ static void on_signal(struct warden *w)
 
 		if (pid <= 0)
 			return;
+		if (WIFSTOPPED(status) && freeze_stopped(&w->freeze, pid))
+			continue;
 		if (pid == w->pid && w->status_fd < 0)
 			on_change(w, status);
 	}
@@ -356,6 +360,13 @@ static void be_patient(struct warden *w)
 		end(1);
 }
 
+/* The supervisor sees for itself what stands still: this says when to look. */
+static void hold_all(struct warden *w)
+{
+	freeze_hold(&w->freeze, w->made.proc_fd);
+	(void)wire_send(w->sock, WIRE_CELL_HELD, NULL, NULL, 0); /* likewise */
+}
+
 static void on_supervisor(struct warden *w)
 {
 	auto_message m = { .n_fds = 0 };
@@ -365,6 +376,10 @@ static void on_supervisor(struct warden *w)
 
 	if (wire_receive(w->sock, WIRE_SUPERVISOR, WIRE_RUNNING, w->room, sizeof w->room, &m) <= 0)
 		end(1);
+	if (m.number == WIRE_CELL_FREEZE && !w->done)
+		hold_all(w);
+	else if (m.number == WIRE_CELL_THAW)
+		freeze_let_go(&w->freeze, w->made.proc_fd);
 	if (m.number != WIRE_CELL_SIGNAL)
 		return;
 	number = rbuf_u32(&m.body);

@@ -255,7 +255,7 @@ def nobody_but_its_owner_reaches_it(network, who, uid):
             err = said(network, stranger, *words, status=125)
             assert "is not yours" in err and "hint:" in err, f"{who}, {words}: {err}"
         # and without our client, which is polite: the supervisor does not answer
-        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 276"), (0, "answered 276")):
+        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 328"), (0, "answered 328")):
             result = network.place.run(*as_user(asks), sys.executable, "-c", PROBE, cwd="/", input=event + "\n")
             assert re.fullmatch(answer, result.stdout.strip()), f"{who}, asked by {asks}: {told(result)}"
         # nor does the cell, whose programs may run as the same user

@@ -64,14 +64,31 @@ static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connecti
 	*(struct told *)user = (struct told){ ((struct told *)user)->n + 1, grant, connections, by };
 }
 
+struct ordered {
+	unsigned n;
+	enum control_order what;
+	uid_t by;
+	char reason[FROZEN_REASON_MAX];
+};
+
 static struct world {
 	struct control c;
+	struct freeze freeze;
+	struct ordered ordered;
 	struct event_request q;
 	struct network network;
 	struct told told;
 	int dialers_end;
 	char event[ID_TEXT_MAX];
 } w;
+
+/* user is the told of the world. */
+static void on_order(void *user, enum control_order what, uid_t by, const char *reason)
+{
+	assert_ptr_equal(user, &w.told);
+	w.ordered = (struct ordered){ .n = w.ordered.n + 1, .what = what, .by = by };
+	(void)snprintf(w.ordered.reason, sizeof w.ordered.reason, "%s", reason);
+}
 
 static int begin(void **state)
 {
@@ -99,6 +116,9 @@ static int begin(void **state)
 	w.c.q = &w.q;
 	w.c.network = &w.network;
 	w.c.tell = on_withdrawn;
+	w.c.order = on_order;
+	w.c.freeze = &w.freeze;
+	(void)snprintf(w.q.session, sizeof w.q.session, "s_%026u", 1u);
 	w.c.user = &w.told;
 	return control_open(&w.c, w.event, NULL);
 }
@@ -203,6 +223,9 @@ static void what_is_granted_is_told(void **state)
 		assert_int_equal(e.begun_ms, 1790000000123);
 		assert_int_equal(e.grants, 4);
 		assert_string_equal(e.command, "npm test");
+		assert_string_equal(e.session, w.q.session);
+		assert_int_equal(e.freeze, REACH_RUNS);
+		assert_int_equal(e.ino, 0); /* it has no store */
 	}
 	for (uint32_t i = 0; i < 4; i++) {
 		static const char *const objects[] = { "/srv", "a.test:443", "b.test:443", "TOKEN" };
@@ -289,6 +312,70 @@ static void what_was_withdrawn_is_told_in_any_case(void **state)
 	assert_int_equal(w.told.n, 2);
 	(void)close(second);
 	(void)close(third);
+}
+
+static void orders(int sock, enum wire_number number, const char *reason)
+{
+	char padded[FROZEN_REASON_MAX] = "";
+	uint8_t room[204];
+	struct buf b;
+
+	(void)snprintf(padded, sizeof padded, "%s", reason);
+	buf_init_in(&b, room, sizeof room);
+	reach_put_reason(&b, padded);
+	assert_int_equal(wire_send(sock, number, number == WIRE_CONTROL_FREEZE ? &b : NULL, NULL, 0), 0);
+	serve();
+}
+
+static void hears_held(int sock, enum reach_held_result result, uint32_t threads)
+{
+	auto_message m = { .n_fds = 0 };
+	struct reach_held h;
+
+	assert_int_equal(hear(sock, &m), 1);
+	assert_int_equal(m.number, WIRE_CONTROL_HELD);
+	assert_true(reach_take_held(&m.body, &h));
+	assert_int_equal(h.result, result);
+	assert_int_equal(h.threads, threads);
+}
+
+/* Whoever asked hears when it is true, and nobody else; who waits for that keeps his place. */
+static void an_order_is_answered_when_it_is_true(void **state)
+{
+	const int first = dial(w.event), second = dial(w.event), idle = dial(w.event);
+	const struct reach_held held = { .result = REACH_HELD, .threads = 7 };
+	int more[CONTROL_CLIENTS];
+
+	(void)state;
+	serve();
+	orders(first, WIRE_CONTROL_FREEZE, "a reason");
+	assert_int_equal(w.ordered.n, 1);
+	assert_int_equal(w.ordered.what, CONTROL_FREEZE);
+	assert_int_equal(w.ordered.by, getuid());
+	assert_string_equal(w.ordered.reason, "a reason");
+	orders(second, WIRE_CONTROL_FREEZE, "");
+	hears(first, -EAGAIN);
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
+		more[i] = dial(w.event);
+		serve();
+	}
+	control_held(&w.c, &held);
+	hears_held(first, REACH_HELD, 7);
+	hears_held(second, REACH_HELD, 7);
+	hears(idle, 0); /* whose place others took */
+	hears(first, -EAGAIN);
+	orders(first, WIRE_CONTROL_THAW, "");
+	assert_int_equal(w.ordered.what, CONTROL_THAW);
+	orders(second, WIRE_CONTROL_KILL, "");
+	assert_int_equal(w.ordered.what, CONTROL_KILL);
+	control_finish(&w.c);
+	hears_held(first, REACH_ENDED, 0);
+	hears_held(second, REACH_ENDED, 0);
+	(void)close(first);
+	(void)close(second);
+	(void)close(idle);
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+		(void)close(more[i]);
 }
 
 static void an_end_concludes(void **state)
@@ -440,6 +527,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_granted_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(the_answer_comes_when_the_dialer_has_done_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_was_withdrawn_is_told_in_any_case, begin, end),
+		cmocka_unit_test_setup_teardown(an_order_is_answered_when_it_is_true, begin, end),
 		cmocka_unit_test_setup_teardown(an_end_concludes, begin, end),
 		cmocka_unit_test_setup_teardown(the_oldest_makes_room_unless_it_waits, begin, end),
 		cmocka_unit_test_setup_teardown(garbage_ends_the_connection, begin, end),

@@ -192,7 +192,7 @@ static void what_is_out_of_range_is_refused(void **state)
 		{ "one state too many", "event row", 8, EVENT_STATE_COUNT, false },
 		{ "interrupted", "event row", 8, EVENT_INTERRUPTED, true },
 		{ "a kernel", "event row", 13, 1, true },
-		{ "one flag more", "event row", 13, 2, false },
+		{ "one flag more", "event row", 13, 4, false },
 		{ "status 256", "event row", 65, 1, false },
 		{ "denied twice", "event row", 68, 2, false },
 		{ "no cause", "event row", 72, 0, false },
