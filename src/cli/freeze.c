@@ -151,22 +151,26 @@ static struct frozen word_of(const struct words *w, const char *what)
 	return f;
 }
 
-/* The word, then who runs. An event that ended meanwhile takes its word with it. */
+/* The word, then who runs; also where the word cannot be written: what runs is stopped all the same, and that it may begin again is told. An event
+ * that ended meanwhile takes its word with it. */
 static int freeze_now(const struct words *w, const char *place, const char *what, struct held_events *h, bool *ret_new,
 		      struct err *e)
 {
 	const struct frozen f = word_of(w, what);
-	int r = frozen_write(place, &f, e);
+	const int written = frozen_write(place, &f, e);
+	struct err later;
+	struct err *why = written < 0 ? &later : e; /* the first is told */
+	int r = freeze_gather(what, h, why);
 
-	*ret_new = r == 1;
-	r = r < 0 ? r : freeze_gather(what, h, e);
-	if (r < 0)
-		return r;
-	freeze_events(h, w->reason);
-	if (what[0] == 'e' && (h->n == 0 || h->list[0].held.result == REACH_ENDED))
-		(void)frozen_remove(place, what, NULL);
-	r = freeze_commits(e);
-	return r < 0 ? r : failed(h, e);
+	*ret_new = written == 1;
+	if (r == 0) {
+		freeze_events(h, w->reason);
+		if (what[0] == 'e' && (h->n == 0 || h->list[0].held.result == REACH_ENDED))
+			(void)frozen_remove(place, what, NULL);
+		r = freeze_commits(why);
+		r = r < 0 ? r : failed(h, why);
+	}
+	return written < 0 ? written : r;
 }
 
 static int freeze(const struct words *w, const char *place, const char *what, struct err *e)

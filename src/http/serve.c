@@ -382,8 +382,11 @@ static int stand(struct serve *s)
 {
 	int r = wire_write(s->supervisor, WIRE_HTTP_STANDS, NULL);
 
-	while (r == 0 && s->still)
+	while (r == 0 && s->still) {
+		wire_await(s->supervisor);
 		r = on_supervisor(s);
+		r = r == -EAGAIN ? 0 : r;
+	}
 	return r;
 }
 

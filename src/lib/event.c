@@ -23,7 +23,6 @@
 #include "lib/public.h"
 #include "lib/stage.h"
 #include "lib/template.h"
-#include "supervisor/frozen.h"
 #include "wire/wire.h"
 
 static uint64_t unix_ns(void)
@@ -486,16 +485,6 @@ static void watch_again(struct ambit_event *ev)
 	}
 }
 
-/* Told before anything is started for it. Its supervisor looks again, when it can be found (supervisor/main.c). */
-static int check_frozen(const struct event_plan *plan, struct err *e)
-{
-	char place[GRANT_OBJECT_MAX];
-
-	if (!plan->reached || plan->waits || !frozen_place(plan->request->store, place))
-		return 0;
-	return frozen_refuse(place, plan->names != NULL ? plan->names->session : "", "", e);
-}
-
 int event_start(const struct event_plan *plan, struct ambit_event **ret, struct err *e)
 {
 	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
@@ -519,8 +508,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 		ambit_event_free(ev);
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory or descriptors for an event");
 	}
-	r = check_frozen(plan, e);
-	r = r < 0 ? r : streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
+	r = streams_open(&ev->streams, plan->stream, plan->stream_fd, plan->terminal, relay_all, e);
 	ev->request->flags |= ev->streams.tty;
 	streams_terminal(&ev->streams, plan->stream_fd, &ev->request->terminal);
 	ev->result.kernel.is = plan->kernel;

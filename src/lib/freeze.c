@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cell/spec.h"
@@ -130,13 +131,15 @@ int freeze_gather(const char *what, struct held_events *ret, struct err *e)
 	struct running_list l = { .events = NULL };
 	char place[GRANT_OBJECT_MAX];
 	struct stat st = { .st_ino = 0 };
+	auto_fd int fd = -1;
 	int r = freeze_place(place, e);
 
 	fd_allow_many();
 	r = r < 0 ? r : running_list(&l, e);
 	if (r < 0)
 		return r;
-	if (stat(place, &st) < 0) /* nothing was ever frozen: theirs is not there, either */
+	/* made, so that ours is not mistaken for another that is not there, either: where it cannot be, they are all there is to go by */
+	if (directory_open_own(place, &fd) < 0 || fstat(fd, &st) < 0)
 		st = (struct stat){ .st_ino = 0 };
 	h.list = calloc(l.n + 1, sizeof *h.list);
 	for (size_t i = 0; h.list != NULL && i < l.n; i++) {

@@ -613,6 +613,16 @@ static void describe(struct launch *l)
 		kind_describe((enum event_kind)l->q->kind, l->o->argv, l->q->command, sizeof l->q->command);
 }
 
+/* Before anything is done or started for it, a recovery of the trees included. Its supervisor looks again, when it can be found (supervisor/main.c). */
+static int check_frozen(const struct launch *l, struct err *e)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if (l->waits || !frozen_place(l->q->store, place))
+		return 0;
+	return frozen_refuse(place, l->names != NULL ? l->names->session : "", "", e);
+}
+
 /* No cell lets go what is frozen: the directory that says so is hidden (supervisor/plan.c), and there, where a cell could make it or see it come. */
 static int keep_frozen_out(const struct event_request *q, struct err *e)
 {
@@ -662,6 +672,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 		l->q->store[0] = 0; /* which matters only where something is written */
 	/* in a cell there is no store, no ledger and no event: event_start says so */
 	in_cell = access("/" CELL_MARK, F_OK) == 0;
+	r = r < 0 || in_cell ? r : check_frozen(l, e);
 	r = r < 0 || in_cell ? r : call_ledger(l, &ledger, e);
 	if (r == 0 && !in_cell)
 		recovered = stage_recover_first(l->q->store, NULL, NULL);

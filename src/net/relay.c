@@ -510,8 +510,11 @@ static int turn(struct relay *r)
 	struct epoll_event events[EVENTS];
 	int n, failed;
 
-	if (r->still) /* what comes meanwhile is told by epoll afterwards */
-		return on_supervisor(r);
+	if (r->still) { /* what comes meanwhile is told by epoll afterwards */
+		wire_await(r->supervisor);
+		failed = on_supervisor(r);
+		return failed == -EAGAIN ? 0 : failed;
+	}
 	failed = listen_if_room(r);
 	n = failed < 0 ? 0 : epoll_wait(r->epoll_fd, events, EVENTS, r->n_turns > 0 ? 0 : -1);
 	if (n < 0)

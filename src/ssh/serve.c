@@ -248,8 +248,11 @@ static int stand(struct agent *a)
 {
 	int r = wire_write(a->supervisor, WIRE_SSH_STANDS, NULL);
 
-	while (r == 0 && a->still)
+	while (r == 0 && a->still) {
+		wire_await(a->supervisor);
 		r = on_supervisor(a);
+		r = r == -EAGAIN ? 0 : r;
+	}
 	return r;
 }
 

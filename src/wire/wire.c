@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,6 +68,13 @@ static const struct message_row *row_of(uint16_t number)
 	return NULL;
 }
 
+void wire_await(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+
+	(void)poll(&p, 1, -1); /* interrupted: whoever receives finds nothing, and comes again */
+}
+
 const char *wire_name(enum wire_number number)
 {
 	const struct message_row *row = row_of((uint16_t)number);
@@ -96,9 +104,10 @@ int wire_write(int sock, enum wire_number number, const struct buf *body)
 {
 	uint8_t head[WIRE_HEAD] = { (uint8_t)((unsigned)number & 0xff), (uint8_t)((unsigned)number >> 8), 0, 0 };
 	const struct iovec iov[] = { { .iov_base = head, .iov_len = sizeof head },
-				     { .iov_base = body->data, .iov_len = body->len } };
+				     { .iov_base = body != NULL ? body->data : NULL,
+				       .iov_len = body != NULL ? body->len : 0 } };
 
-	if (body->failed || body->len > WIRE_BODY_MAX)
+	if (body != NULL && (body->failed || body->len > WIRE_BODY_MAX))
 		return -EMSGSIZE;
 	for (;;) {
 		if (writev(sock, iov, 2) >= 0)

@@ -79,6 +79,9 @@ int wire_receive(int sock, enum wire_side from, enum wire_state state, void *roo
 void wire_put_error(struct buf *out, const struct err *e);
 int wire_take_error(struct rbuf *in, struct err *ret);
 
+/* Until something came, or the other side went. */
+void wire_await(int sock);
+
 const char *wire_name(enum wire_number number);
 
 #endif

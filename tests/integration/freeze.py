@@ -215,6 +215,60 @@ time.sleep(30)
         w.until(lambda: open(p.path, "rb").read().rpartition(b"on")[2].startswith(b"c"), "its parent continues it")
 
 
+# Looks on from outside, as a debugger of the person's would; whoever traces a process keeps others from it.
+TRACER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+SEIZE, LISTEN, CONT, STOP = 0x4206, 0x4208, 7, 128
+pid = int(sys.argv[1])
+assert libc.ptrace(SEIZE, pid, 0, 0) == 0, os.strerror(ctypes.get_errno())
+print('traces', flush=True)
+while True:
+    _, status = os.waitpid(pid, 0x40000000)
+    if not os.WIFSTOPPED(status): break
+    by = os.WSTOPSIG(status)
+    if status >> 16 == STOP: libc.ptrace(LISTEN if by == 19 else CONT, pid, 0, 0)
+    else: libc.ptrace(CONT, pid, 0, by)
+"""
+
+
+def what_may_not_be_traced_is_stopped_by_a_signal(place):
+    with World(place) as w:
+        p = w.run(BUSY)
+        w.has_begun(p)
+        (pid,) = [n for n in pids_of(BUSY) if parent_of(n) != p.pid and n != p.pid]
+        with subprocess.Popen([sys.executable, "-c", TRACER, str(pid)], stdout=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stdout.readline() == "traces\n"
+            for _ in range(3):
+                assert w.says("freeze", "last")["events"][0]["result"] == "frozen"
+                w.stand(p)
+                os.kill(pid, signal.SIGCONT)  # it is the person's to do so, and held again within a second
+                w.until(lambda: state_of(pid) in "tT", "it is stopped again")
+                w.says("thaw", "last")
+                w.go_on(p)
+            w.says("kill", "last")
+            assert p.wait(SLOW * PATIENCE) == 137
+
+
+def code_stands_too(place):
+    """Of an interpreter that waited, and of a copy of one."""
+    with World(place) as w:
+        session = w.session("--work", ".")
+        for i in range(4):
+            p = w.start("run", "--session", session, "--python", "-", stdin=subprocess.PIPE)
+            p.stdin.write("import time\nfor i in range(150): print(i, flush=True); time.sleep(0.005)\n")
+            p.stdin.close()
+            w.until(lambda i=i: any(e["stdout"] > 0 for e in w.events(session)[i:]), "it says something")
+            assert [e["result"] for e in w.says("freeze", session)["events"]] == ["frozen"]
+            before = w.events(session)[-1]["stdout"]
+            time.sleep(SLOW * MOMENT)
+            assert w.events(session)[-1]["stdout"] == before
+            w.says("thaw", session)
+            out = p.stdout.read()
+            assert p.wait(SLOW * PATIENCE) == 0 and out.split() == [str(i) for i in range(150)], out
+
+
 def nobody_but_the_owner_lets_it_go(place):
     """Neither a signal of its caller, nor one from outside."""
     with World(place) as w:
@@ -223,11 +277,8 @@ def nobody_but_the_owner_lets_it_go(place):
         w.says("freeze", "last")
         for number in (signal.SIGCONT, signal.SIGUSR1):
             p.send_signal(number)
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if BUSY.encode() in file.read() and int(pid) != os.getpid():
-                        os.kill(int(pid), signal.SIGCONT)
+        for pid in pids_of(BUSY):
+            os.kill(pid, signal.SIGCONT)
         w.stand(p)
         assert w.says("freeze", "last")["events"][0]["result"] == "frozen"
         assert w.says("thaw", "last")["events"][0]["result"] == "thawed"
@@ -333,6 +384,22 @@ def what_is_killed_is_gone(place):
         p.wait()
         w.until(lambda: w.says("grant", "list")["events"] == [], "it ends with its caller")
         w.until(lambda: not any(name.startswith("e_") for name in os.listdir(os.path.join(w.home, ".local/state/ambit/frozen"))), "its word goes with it")
+
+
+def pids_of(text):
+    """Processes with this in their command line, the command line that runs it among them."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if text.encode() in file.read() and int(pid) != os.getpid():
+                    found.append(int(pid))
+    return found
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
 
 
 def of(words):
@@ -529,7 +596,7 @@ def words_are_told_apart(place):
         w.says("thaw", "--all")
 
 
-SCENARIOS = [whatever_runs_stands_still_and_goes_on, nobody_is_told_and_the_result_is_right, what_stands_takes_none_of_its_time, what_was_stopped_stays_stopped, nobody_but_the_owner_lets_it_go,
+SCENARIOS = [whatever_runs_stands_still_and_goes_on, nobody_is_told_and_the_result_is_right, what_stands_takes_none_of_its_time, what_was_stopped_stays_stopped, what_may_not_be_traced_is_stopped_by_a_signal, code_stands_too, nobody_but_the_owner_lets_it_go,
              nothing_begins_while_all_is_frozen, what_cannot_be_read_counts_as_frozen, a_session_is_frozen_by_itself, what_is_killed_is_gone, none_gets_by_that_begins_meanwhile, many_stand_at_once,
              who_asked_may_go, nothing_is_committed_while_frozen, what_ends_while_frozen_keeps_its_changes, no_cell_freezes_or_thaws, it_is_recorded, words_are_told_apart]
 

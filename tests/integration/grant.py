@@ -361,7 +361,7 @@ assert s.recv(5, socket.MSG_WAITALL) == b"still"
             except (ConnectionError, BrokenPipeError):
                 pass
             # the twin: what is well said is answered, and none of all this withdrew anything
-            assert len(ask(event, message(EVENT))) == 276
+            assert len(ask(event, message(EVENT))) == 328
             assert [g["withdrawn"] for g in listed(network, uid, event) if g["verb"] == "connect"] == [False]
             run.end()
     finally:

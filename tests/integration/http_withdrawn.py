@@ -4,7 +4,11 @@
 usage: http_withdrawn.py AMBIT    (TAP on standard output; as root, whose scenarios run ambit as root and as another)
 """
 
+import contextlib
 import json
+import os
+import select
+import socketserver
 import subprocess
 import time
 
@@ -254,7 +258,88 @@ def what_is_withdrawn_ends_in_its_midst(network, who, uid):
         server.wait()
 
 
-SCENARIOS = [what_is_withdrawn_ends_in_its_midst]
+# One connection whose requests are judged, and one that is relayed alone; each gets something all the time.
+DRIPS = """
+import socket, ssl, sys, threading
+tls = ssl.create_default_context().wrap_socket(socket.create_connection(("open.test", 443), 10), server_hostname="open.test")
+tls.sendall(b"GET /drip HTTP/1.1\\r\\nHost: open.test\\r\\n\\r\\n")
+plain = socket.create_connection(("open.test", 7001), 10)
+def tell(word, s):
+    while s.recv(1000):
+        print(word, flush=True)
+for word, s in (("judged", tls), ("relayed", plain)):
+    threading.Thread(target=tell, args=(word, s), daemon=True).start()
+sys.stdin.readline()
+"""
+
+
+class Drops(socketserver.BaseRequestHandler):
+    def handle(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.request.sendall(b"x")
+                time.sleep(0.01)
+
+
+def passing():
+    """How often each process that lets something pass was awake."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+                about = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                name = os.path.basename(file.read().split(b"\0")[0].decode())
+            if name in ("ambit-net", "ambit-http"):
+                found[int(pid), name] = int(about["voluntary_ctxt_switches"])
+    return found
+
+
+def told_during(run, seconds):
+    """The words that came in this time."""
+    words, end = set(), time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([run.process.stdout], [], [], left)[0]:
+            words |= set(os.read(run.process.stdout.fileno(), 1 << 20).decode().split())
+    return words
+
+
+@both_users
+def what_is_frozen_passes_nothing(network, who, uid):
+    need("openssl")
+    if network.is_new:
+        serve(network, handler=Dripping)
+        network.serve(Drops, 7001)
+    keep_secret(network, uid)
+    network.place.settings["SSL_CERT_FILE"] = f"{authority(network)}/ca.pem"
+    before = set(passing())
+    home = network.home(uid)
+
+    def word(*words):
+        result = network.place.run(*as_user(uid), "env", f"HOME={home}", network.place.ambit, *words, "--json", cwd="/")
+        assert result.returncode == 0, f"{who}, {words}: {told(result)}"
+        return [e["result"] for e in json.loads(result.stdout)["events"]]
+
+    with Running(network, uid, "--connect", "open.test:443 http='GET /**' secret=provider", "--connect", "open.test:7001", "--", "python3", "-c", DRIPS) as run:
+        for _ in range(2):
+            assert told_during(run, 1.5) == {"judged", "relayed"}, f"{who}: not both run"
+            assert word("freeze", "last") == ["frozen"]
+            told_during(run, 0.3)  # what was said before
+            ours = {k: n for k, n in passing().items() if k not in before}
+            assert {name for _, name in ours} == {"ambit-net", "ambit-http"}, f"{who}: {ours}"
+            assert told_during(run, 1) == set()
+            after = passing()
+            assert {k: after[k] for k in ours} == ours, f"{who}: they woke up: {ours} {after}"
+            assert word("thaw", "last") == ["thawed"]
+        assert told_during(run, 1.5) == {"judged", "relayed"}, f"{who}: not both go on"
+        assert any(n > ours[k] for k, n in passing().items() if k in ours), f"{who}: the measure shows nothing"
+        assert word("freeze", "last") == ["frozen"] and word("kill", "last") == ["ended"]
+        assert run.process.wait(PATIENCE) == 137
+    record = network.place.run(*as_user(uid), "env", f"HOME={home}", network.place.ambit, "explain", "last", "--ledger", f"{home}/ledger", cwd="/")
+    assert "open.test:7001" in record.stdout and "GET" in record.stdout, f"{who}: what was used is not told: {told(record)}"
+
+
+SCENARIOS = [what_is_withdrawn_ends_in_its_midst, what_is_frozen_passes_nothing]
 
 if __name__ == "__main__":
     main(SCENARIOS)
