@@ -9,8 +9,10 @@
 #include "base/tasks.h"
 #include "wire/wire.h"
 
-#define LOOK_NS 1000000               /* until the next look, while something runs */
-#define WATCH_NS UINT64_C(1000000000) /* while nothing does */
+#define FIRST_NS UINT64_C(20000000)   /* until it is looked though the warden does not answer */
+#define LOOK_NS UINT64_C(1000000)     /* until the next look, while something runs */
+#define ASK_LOOKS 8                   /* after so many the warden looks again, too */
+#define WATCH_NS UINT64_C(1000000000) /* while nothing runs */
 #define SURE 2                        /* looks */
 
 void freeze_init(struct freeze *f)
@@ -79,8 +81,9 @@ void freeze_begin(struct freeze *f, int cell, uint64_t now_ns)
 	f->clean = 0;
 	f->times++;
 	f->since_ns = now_ns;
+	f->looks = 0;
 	ask(f, cell);
-	set_timer(f, LOOK_NS);
+	set_timer(f, FIRST_NS);
 }
 
 bool freeze_look(struct freeze *f, int cell, int proc_fd, uint64_t now_ns)
@@ -97,10 +100,16 @@ bool freeze_look(struct freeze *f, int cell, int proc_fd, uint64_t now_ns)
 	} while (f->clean > 0 && f->clean < SURE);
 	f->is_true = f->clean >= SURE;
 	f->is_late = f->is_late || (!f->is_true && now_ns - f->since_ns >= FREEZE_PATIENCE_MS * UINT64_C(1000000));
-	if (!f->is_true)
-		ask(f, cell);
-	if (f->is_true != was_true)
-		set_timer(f, f->is_true ? WATCH_NS : LOOK_NS);
+	if (f->is_true) {
+		f->looks = 0;
+		if (!was_true)
+			set_timer(f, WATCH_NS);
+	} else {
+		if (was_true || f->looks == 0)
+			set_timer(f, LOOK_NS);
+		if (was_true || ++f->looks % ASK_LOOKS == 0)
+			ask(f, cell);
+	}
 	return (f->is_true && !was_true) || (f->is_late && !was_late);
 }
 

@@ -21,6 +21,7 @@ struct freeze {
 	bool is_asked;             /* the warden, and it has not answered */
 	bool is_late;              /* it was told that it takes long */
 	uint32_t threads, running; /* of the last look */
+	uint32_t looks;            /* in a row in which some ran */
 	uint32_t clean;            /* looks in a row in which none ran */
 	uint32_t times;            /* that it was frozen */
 	uint64_t since_ns;         /* CLOCK_MONOTONIC */
