@@ -175,7 +175,8 @@ struct ambit_event_options {
 
 /* Starts; the policy and the options may be freed afterwards. What is said here is decided before anything runs:
  * -USAGE: an option; -NOT_FOUND, -DENIED and the codes of ambit_policy_grant: what a grant names; -NO_PROGRAM,
- * -NOT_RUNNABLE: the program; -UNAVAILABLE: this is in a cell; -HOST, -CONFLICT, -GONE: there is no ledger to
+ * -NOT_RUNNABLE: the program; -UNAVAILABLE: this is in a cell; -FROZEN: so is
+ * its session, or everything; -HOST, -CONFLICT, -GONE: there is no ledger to
  * record it in; -UNTRUSTED: others may change the helpers than may change the library. Whether the host can make
  * the cell is told at the end of the event (ambit_event_failure). May wait: for the ledger, which is started if
  * it is not there, 15 seconds at most for each answer; for the repair of a commit that was interrupted; with

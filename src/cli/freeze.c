@@ -92,14 +92,17 @@ static void say_event(const struct held_event *ev)
 	(void)printf("  %s\n", text_escape(command, sizeof command, ev->told.command, strlen(ev->told.command)));
 }
 
+/* before: it was frozen when this was said. */
 static int tell(const struct words *w, const char *done, const char *what, bool before, int cancelled,
 		const struct held_events *h)
 {
+	const bool freezes = strcmp(done, "frozen") == 0, thaws = strcmp(done, "thawed") == 0;
+	const char *remark = freezes && before ? ", as before" : thaws && !before ? ", which was not frozen" : "";
 	auto_buf out = { .max = 0 };
 	struct json j;
 
 	if (!w->json) {
-		(void)printf("%s%s: %s\n", done, before ? " before" : "", what);
+		(void)printf("%s: %s%s\n", done, what, remark);
 		for (size_t i = 0; i < h->n; i++)
 			say_event(&h->list[i]);
 		return cli_flush();
@@ -249,7 +252,7 @@ static int thaw(const struct words *w, const char *place, const char *what, stru
 		r = failed(&h, e);
 	}
 	if (r == 0)
-		status = tell(w, removed > 0 ? "thawed" : "not frozen", what, false, -1, &h);
+		status = tell(w, "thawed", what, removed > 0, -1, &h);
 	freeze_part(&h);
 	return r < 0 ? r : status;
 }
@@ -273,7 +276,7 @@ static int end(const struct words *w, const char *place, const char *what, struc
 	if (is_new && !w->keep && frozen_remove(place, what, r < 0 ? &unused : e) < 0)
 		r = r < 0 ? r : -AMBIT_SYSTEM;
 	if (r == 0)
-		status = tell(w, "killed", what, false, cancelled, &h);
+		status = tell(w, "killed", what, !is_new, cancelled, &h);
 	freeze_part(&h);
 	return r < 0 ? r : status;
 }

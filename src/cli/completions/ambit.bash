@@ -46,6 +46,9 @@ _ambit_approve_keys() {
 # Questions that wait for a person.
 _ambit_questions() {
 	_ambit_words "last $("${COMP_WORDS[0]}" approve 2>/dev/null | grep -oE '^a_[0-9A-Z]*')"
+# Those of both; $1: other words.
+_ambit_what() {
+	_ambit_sessions "$("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*') $1"
 }
 
 # Names of secrets.
@@ -66,6 +69,9 @@ _ambit() {
 	local stage_options='--kept --json --help'
 	local ledger_options='--from --key --witness --quorum --url --list --forget --policy --event --denied --grant --session --type --since --until --limit --no-index --verbose --no-payloads --no-verify --html --text --otlp --ocsf --payloads --older-than --dry-run --wait --ledger --json --no-pager --help'
 	local grant_options='--all --json --help'
+	local freeze_options='--all --reason --json --help'
+	local thaw_options='--all --json --help'
+	local kill_options='--all --keep-frozen --reason --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local approve_options='--show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
@@ -82,6 +88,7 @@ _ambit() {
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret session events ps serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -142,6 +149,7 @@ _ambit() {
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
 	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret session events ps serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -152,6 +160,13 @@ _ambit() {
 	grant:grant) _ambit_words 'list revoke --help' ;;
 	grant:list | grant:revoke) _ambit_running ;;
 	grant:*) _ambit_words "$grant_options" ;;
+	freeze:--reason | kill:--reason) ;;
+	freeze:freeze) _ambit_what "$freeze_options" ;;
+	thaw:thaw) _ambit_what "$thaw_options" ;;
+	kill:kill) _ambit_what "$kill_options" ;;
+	freeze:*) _ambit_words "$freeze_options" ;;
+	thaw:*) _ambit_words "$thaw_options" ;;
+	kill:*) _ambit_words "$kill_options" ;;
 	secret:secret) _ambit_words 'set list check remove --help' ;;
 	secret:set | secret:check | secret:remove) _ambit_secrets ;;
 	secret:--from | secret:--policy) _ambit_files -f ;;
