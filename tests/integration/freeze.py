@@ -47,6 +47,7 @@ while True: print('x', flush=True)
 CONTINUES = """
 import ctypes, signal
 libc = ctypes.CDLL(None, use_errno=True)
+signal.signal(signal.SIGCONT, lambda *_: None)
 class Event(ctypes.Structure):
     _fields_ = [('value', ctypes.c_void_p), ('signo', ctypes.c_int), ('notify', ctypes.c_int), ('room', ctypes.c_char * 48)]
 class Spec(ctypes.Structure):
@@ -69,10 +70,17 @@ while True:
         while os.waitpid(-1, os.WNOHANG)[0]: pass
     except ChildProcessError: pass
 """
-# The parent waits in the kernel for a child that does the work, and shares its memory.
+# The parent waits in the kernel for a child that does the work.
 VFORKS = """
-import os, subprocess
-while True: subprocess.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do echo x; done'])
+import ctypes, os, platform, time
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_VFORK, SIGCHLD = 0x4000, 17
+while True:
+    pid = libc.syscall({'x86_64': 56, 'aarch64': 220}[platform.machine()], CLONE_VFORK | SIGCHLD, 0, 0, 0, 0)
+    if pid == 0:
+        for _ in range(300): os.write(1, b'x'); time.sleep(0.001)
+        os._exit(0)
+    os.waitpid(pid, 0)
 """
 DISK = """
 import os
@@ -180,7 +188,7 @@ print(child.stdout.read().decode().strip(), os.waitstatus_to_exitcode(status), [
 
 def what_stands_takes_none_of_its_time(place):
     with World(place) as w:
-        p = w.run("import time; print('x', flush=True); time.sleep(0.5); print('done')", "--limit", "wall=3s", "--limit", "cpu=3s")
+        p = w.run("import time; print('x', flush=True)\nfor _ in range(20): time.sleep(0.05)", "--limit", "wall=3s", "--limit", "cpu=3s")
         w.has_begun(p)
         w.says("freeze", "last", "--reason", "tea")
         time.sleep(4)
@@ -233,13 +241,23 @@ while True:
 """
 
 
+@contextlib.contextmanager
+def traced(p):
+    (pid,) = [n for n in pids_of(BUSY) if parent_of(n) != p.pid and n != p.pid]
+    tracer = subprocess.Popen([sys.executable, "-c", TRACER, str(pid)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert tracer.stdout.readline() == "traces\n"
+        yield pid
+    finally:
+        tracer.kill()
+        tracer.communicate()
+
+
 def what_may_not_be_traced_is_stopped_by_a_signal(place):
     with World(place) as w:
         p = w.run(BUSY)
         w.has_begun(p)
-        (pid,) = [n for n in pids_of(BUSY) if parent_of(n) != p.pid and n != p.pid]
-        with subprocess.Popen([sys.executable, "-c", TRACER, str(pid)], stdout=subprocess.PIPE, text=True) as tracer:
-            assert tracer.stdout.readline() == "traces\n"
+        with traced(p) as pid:
             for _ in range(3):
                 assert w.says("freeze", "last")["events"][0]["result"] == "frozen"
                 w.stand(p)
@@ -282,6 +300,7 @@ def nobody_but_the_owner_lets_it_go(place):
         w.stand(p)
         assert w.says("freeze", "last")["events"][0]["result"] == "frozen"
         assert w.says("thaw", "last")["events"][0]["result"] == "thawed"
+        assert p.wait(SLOW * PATIENCE) == 128 + signal.SIGUSR1, "what was sent meanwhile is delivered"
         again = w.says("thaw", "--all")
         assert again["thawed"] == "all" and again["before"] is False, again
 
