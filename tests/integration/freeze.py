@@ -156,6 +156,8 @@ def whatever_runs_stands_still_and_goes_on(place):
             thawed = w.says("thaw", "--all")
             assert {e["result"] for e in thawed["events"]} == {"thawed"}, thawed
             w.go_on(*tried.values())
+        time.sleep(SLOW * 2 * MOMENT)
+        w.go_on(*tried.values())  # also who waited for another in the kernel all that time
 
 
 def nobody_is_told_and_the_result_is_right(place):
@@ -369,6 +371,23 @@ def a_session_is_frozen_by_itself(place):
         assert len(killed["events"]) == 1 and killed["events"][0]["result"] == "ended", killed
         beside.communicate(timeout=SLOW * PATIENCE)
         expect_ok(w.ambit("run", "--session", one, "--", "true"))  # it was thawed
+
+
+def what_waits_goes_on_waiting(place):
+    """Though its turn comes."""
+    with World(place) as w:
+        session = w.session("--work", ".")
+        first = w.start("run", "--session", session, "--", "sh", "-c", "echo up; sleep 1000")
+        w.until(lambda: w.events(session) and w.events(session)[0]["stdout"] > 0, "it runs")
+        waiting = w.start("run", "--session", session, "--", "echo", "waited")
+        w.until(lambda: len(w.events(session)) == 2, "one waits")
+        w.says("freeze", session)
+        w.says("kill", w.events(session)[0]["event"])
+        assert first.wait(SLOW * PATIENCE) == 137
+        time.sleep(SLOW * MOMENT)
+        assert [e["state"] for e in w.events(session)] == ["over", "waits"] and waiting.poll() is None
+        w.says("thaw", session)
+        assert waiting.communicate(timeout=SLOW * PATIENCE)[0] == "waited\n" and waiting.returncode == 0
 
 
 def what_is_killed_is_gone(place):
@@ -616,7 +635,7 @@ def words_are_told_apart(place):
 
 
 SCENARIOS = [whatever_runs_stands_still_and_goes_on, nobody_is_told_and_the_result_is_right, what_stands_takes_none_of_its_time, what_was_stopped_stays_stopped, what_may_not_be_traced_is_stopped_by_a_signal, code_stands_too, nobody_but_the_owner_lets_it_go,
-             nothing_begins_while_all_is_frozen, what_cannot_be_read_counts_as_frozen, a_session_is_frozen_by_itself, what_is_killed_is_gone, none_gets_by_that_begins_meanwhile, many_stand_at_once,
+             nothing_begins_while_all_is_frozen, what_cannot_be_read_counts_as_frozen, a_session_is_frozen_by_itself, what_waits_goes_on_waiting, what_is_killed_is_gone, none_gets_by_that_begins_meanwhile, many_stand_at_once,
              who_asked_may_go, nothing_is_committed_while_frozen, what_ends_while_frozen_keeps_its_changes, no_cell_freezes_or_thaws, it_is_recorded, words_are_told_apart]
 
 if __name__ == "__main__":
