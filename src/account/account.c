@@ -589,7 +589,8 @@ int account_take(void *arg, const struct reading_entry *r)
 	case ENTRY_DECLASSIFY:
 	case ENTRY_VERDICT:
 	case ENTRY_STEP:
-	case ENTRY_TYPE_COUNT: break; /* counted by type; but for `revoke`, `freeze`, `thaw` and `step` no program writes them yet */
+	case ENTRY_TYPE_COUNT:
+		break; /* counted by type; but for `revoke`, `freeze`, `thaw` and `step` no program writes them yet */
 	}
 	return 0;
 }

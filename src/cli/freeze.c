@@ -170,8 +170,7 @@ static int freeze_now(const struct words *w, const char *place, const char *what
 		freeze_events(h, w->reason);
 		if (what[0] == 'e' && (h->n == 0 || h->list[0].held.result == REACH_ENDED))
 			(void)frozen_remove(place, what, NULL);
-		r = freeze_commits(why);
-		r = r < 0 ? r : failed(h, why);
+		r = failed(h, why);
 	}
 	return written < 0 ? written : r;
 }
@@ -182,6 +181,7 @@ static int freeze(const struct words *w, const char *place, const char *what, st
 	bool is_new = false;
 	int r = freeze_now(w, place, what, &h, &is_new, e), status = 0;
 
+	r = r < 0 ? r : freeze_commits(e);
 	if (r == 0 && what[0] == 'e' && h.n == 0)
 		r = err_set(e, AMBIT_NOT_FOUND, NULL, "event %s ended meanwhile", what);
 	if (r == 0)

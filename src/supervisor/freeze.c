@@ -77,7 +77,7 @@ static void ask(struct freeze *f, int cell)
 void freeze_begin(struct freeze *f, int cell, uint64_t now_ns)
 {
 	f->is_wanted = true;
-	f->is_true = f->is_late = f->is_asked = false;
+	f->is_true = f->is_late = f->is_asked = f->is_told = false;
 	f->clean = 0;
 	f->times++;
 	f->since_ns = now_ns;

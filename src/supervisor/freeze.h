@@ -20,6 +20,7 @@ struct freeze {
 	bool is_wanted, is_true;
 	bool is_asked;             /* the warden, and it has not answered */
 	bool is_late;              /* it was told that it takes long */
+	bool is_told;              /* the library and the ledger were told that it stands */
 	uint32_t threads, running; /* of the last look */
 	uint32_t looks;            /* in a row in which some ran */
 	uint32_t clean;            /* looks in a row in which none ran */

@@ -110,6 +110,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* That it is frozen goes with the event; whoever froze its session, or everything, keeps that. */
+static void forget_frozen(const struct supervisor *s)
+{
+	char place[GRANT_OBJECT_MAX];
+
+	if ((s->freeze.times > 0 || s->freeze.is_wanted) && frozen_place(s->request.store, place))
+		(void)frozen_remove(place, s->request.event, NULL); /* it says nothing of an event that is over */
+}
+
 _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 {
 	auto_buf b = { .max = 0 };
@@ -125,6 +134,7 @@ _Noreturn static void refuse(struct supervisor *s, const struct err *e)
 	fd_close(&s->mounts_fd);
 	staging_drop(&s->staging);
 	network_finish(&s->network);
+	forget_frozen(s);
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	_exit(1);
 }
@@ -636,8 +646,9 @@ static void look_whether_frozen(struct supervisor *s)
 	if (!freeze_look(&s->freeze, s->cell, s->proc_fd, now_ns()))
 		return;
 	say_held(s, s->freeze.is_true ? REACH_HELD : REACH_LATE);
-	if (!s->freeze.is_true)
+	if (!s->freeze.is_true || s->freeze.is_told)
 		return;
+	s->freeze.is_told = true;
 	tell_frozen(s);
 	if (s->unlogged == 0)
 		s->unlogged = logbook_freeze(&s->logbook, &s->freeze.why, s->freeze.threads, &s->unlogged_why);
@@ -665,8 +676,8 @@ static void freeze(struct supervisor *s, uid_t by, const char *reason)
 		network_still(&s->network, true);
 		freeze_begin(&s->freeze, s->cell, now_ns());
 		network_stands(&s->network); /* while the warden is at work */
-	} else if (s->freeze.is_true) {
-		say_held(s, REACH_HELD);
+	} else if (s->freeze.is_true || s->freeze.is_late) {
+		say_held(s, s->freeze.is_true ? REACH_HELD : REACH_LATE);
 	}
 }
 
@@ -1109,19 +1120,16 @@ static void add_copy(const struct template_end *copy, struct rusage *used)
 		used->ru_maxrss = (long)(copy->memory_bytes / 1024);
 }
 
-/* That it is frozen goes with the event; whoever froze its session, or everything, keeps that. */
+/* Its roles are asked for what was used, and end. */
 static void finish_freeze(struct supervisor *s)
 {
-	char place[GRANT_OBJECT_MAX];
-
 	if (s->freeze.times == 0)
 		return;
-	if (s->freeze.is_wanted) /* they are asked for what was used, and end */
+	if (s->freeze.is_wanted)
 		network_still(&s->network, false);
 	tell_frozen(s);
 	freeze_finish(&s->freeze);
-	if (frozen_place(s->request.store, place))
-		(void)frozen_remove(place, s->request.event, NULL); /* it says nothing of an event that is over */
+	forget_frozen(s);
 }
 
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "core/endpoint.h"
 #include "core/listen.h"
@@ -14,7 +15,7 @@
 #include "supervisor/hostport.h"
 #include "wire/wire.h"
 
-#define STILL_PATIENCE_MS 1000
+#define STILL_PATIENCE_MS 1000  /* of all that pass something */
 #define REPORT_PATIENCE_MS 2000 /* of a role that has nothing else to do */
 
 _Static_assert(LINK_ENDPOINTS_MAX == CELL_ENDPOINTS_MAX, "an index is the same on both sides");
@@ -285,49 +286,58 @@ int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e)
 }
 
 /* The relay, who judges requests and the agent have what passes; the dialer connects, and the signer signs, for them alone. */
-static void each_passing(struct network *n, void (*each)(int *fd, enum wire_number still, enum wire_side side, bool on),
-			 bool on)
+struct passing {
+	int *fd;
+	enum wire_number still;
+	enum wire_side side;
+};
+#define PASSING_MAX (2 + LINK_HTTP_MAX)
+
+static size_t who_passes(struct network *n, struct passing ret[PASSING_MAX])
 {
-	each(&n->relay, WIRE_NET_STILL, WIRE_RELAY, on);
-	each(&n->agent.role, WIRE_SSH_STILL, WIRE_SSH, on);
+	size_t count = 2;
+
+	ret[0] = (struct passing){ &n->relay, WIRE_NET_STILL, WIRE_RELAY };
+	ret[1] = (struct passing){ &n->agent.role, WIRE_SSH_STILL, WIRE_SSH };
 	for (uint32_t k = 0; k < n->http.n; k++)
-		each(&n->http.role[k].fd, WIRE_HTTP_STILL, WIRE_HTTP, on);
-}
-
-static void tell_still(int *fd, enum wire_number still, enum wire_side side, bool on)
-{
-	uint8_t room[4];
-	struct buf b;
-
-	(void)side;
-	buf_init_in(&b, room, sizeof room);
-	buf_put_u32(&b, on);
-	if (*fd >= 0 && wire_send(*fd, still, &b, NULL, 0) < 0)
-		fd_close(fd);
-}
-
-static void hear_still(int *fd, enum wire_number still, enum wire_side side, bool on)
-{
-	uint8_t room[WIRE_HEAD + 16];
-	auto_message m = { .n_fds = 0 };
-	struct pollfd p = { .fd = *fd, .events = POLLIN };
-
-	(void)still;
-	(void)on;
-	if (*fd < 0)
-		return;
-	if (poll(&p, 1, STILL_PATIENCE_MS) != 1 || wire_receive(*fd, side, WIRE_RUNNING, room, sizeof room, &m) <= 0)
-		fd_close(fd);
+		ret[count++] = (struct passing){ &n->http.role[k].fd, WIRE_HTTP_STILL, WIRE_HTTP };
+	return count;
 }
 
 void network_still(struct network *n, bool still)
 {
-	each_passing(n, tell_still, still);
+	struct passing all[PASSING_MAX];
+	const size_t count = who_passes(n, all);
+	uint8_t room[4];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, still);
+	for (size_t i = 0; i < count; i++)
+		if (*all[i].fd >= 0 && wire_send(*all[i].fd, all[i].still, &b, NULL, 0) < 0)
+			fd_close(all[i].fd);
+}
+
+static bool hears(const struct passing *p, uint64_t until_ms)
+{
+	const uint64_t now = clock_ms();
+	struct pollfd polled = { .fd = *p->fd, .events = POLLIN };
+	uint8_t room[WIRE_HEAD + 16];
+	auto_message m = { .n_fds = 0 };
+
+	return poll(&polled, 1, now < until_ms ? (int)(until_ms - now) : 0) == 1 &&
+	       wire_receive(*p->fd, p->side, WIRE_RUNNING, room, sizeof room, &m) == 1;
 }
 
 void network_stands(struct network *n)
 {
-	each_passing(n, hear_still, true);
+	const uint64_t until_ms = clock_ms() + STILL_PATIENCE_MS;
+	struct passing all[PASSING_MAX];
+	const size_t count = who_passes(n, all);
+
+	for (size_t i = 0; i < count; i++)
+		if (*all[i].fd >= 0 && !hears(&all[i], until_ms))
+			fd_close(all[i].fd);
 }
 
 /* The dialer knows of none that is the agent's, and tells of those up to the last that it knows. */
