@@ -4,7 +4,6 @@
 #include <linux/ptrace.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
