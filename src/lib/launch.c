@@ -613,14 +613,13 @@ static void describe(struct launch *l)
 		kind_describe((enum event_kind)l->q->kind, l->o->argv, l->q->command, sizeof l->q->command);
 }
 
-/* Before anything is done or started for it, a recovery of the trees included. Its supervisor looks again, when it can be found (supervisor/main.c). */
+/* Before anything is done or started for it, a recovery of the trees included; of a session its process has looked (session/keep.c). Its supervisor looks again,
+ * when it can be found (supervisor/main.c). */
 static int check_frozen(const struct launch *l, struct err *e)
 {
 	char place[GRANT_OBJECT_MAX];
 
-	if (l->waits || !frozen_place(l->q->store, place))
-		return 0;
-	return frozen_refuse(place, l->names != NULL ? l->names->session : "", "", e);
+	return l->waits || l->names != NULL || !frozen_place(l->q->store, place) ? 0 : frozen_refuse(place, "", "", e);
 }
 
 /* No cell lets go what is frozen: the directory that says so is hidden (supervisor/plan.c), and there, where a cell could make it or see it come. */
