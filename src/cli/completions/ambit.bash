@@ -87,8 +87,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy help version --help --version'
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret session events ps serve doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -148,8 +147,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy' ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret session events ps serve doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;

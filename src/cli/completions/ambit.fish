@@ -288,6 +288,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant secret approve session events ps serve doctor policy'
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret session events ps serve doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
