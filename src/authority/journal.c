@@ -17,7 +17,7 @@
 #define MAGIC_BYTES 8
 #define STATE_MAGIC "AMBAUTST"
 #define JOURNAL_MAGIC "AMBAUTJN"
-#define STATE_HEAD (MAGIC_BYTES + 4 + 8 + 8)
+#define STATE_HEAD (MAGIC_BYTES + 4 + 4 * 8)
 #define JOURNAL_HEAD (MAGIC_BYTES + 4 + 8 + SHA256_BYTES + 8)
 #define GROUP_HEAD (4 + 8)
 #define GROUP_FRAME (GROUP_HEAD + 8)
@@ -79,13 +79,16 @@ static int rename_in(int dir_fd, const char *from, const char *to)
 
 /* ---- forms ---- */
 
-static void put_state(struct buf *out, uint64_t number, const void *state, size_t n, uint8_t ret_sha256[SHA256_BYTES])
+static void put_state(struct buf *out, const struct journal *before, const void *state, size_t n,
+		      uint8_t ret_sha256[SHA256_BYTES])
 {
 	struct sha256 sum;
 
 	buf_put(out, STATE_MAGIC, MAGIC_BYTES);
 	buf_put_u32(out, VERSION);
-	buf_put_u64(out, number);
+	buf_put_u64(out, before->number + 1);
+	buf_put_u64(out, before->end);
+	buf_put_u64(out, before->chain);
 	buf_put_u64(out, n);
 	buf_put(out, state, n);
 	if (out->failed)
@@ -137,6 +140,8 @@ static int take_state(const struct buf *file, struct journal *j, const struct jo
 	if (!is_magic(&in, STATE_MAGIC))
 		return damaged(e, AUTHORITY_STATE, 0);
 	j->number = rbuf_u64(&in);
+	j->before_end = rbuf_u64(&in);
+	j->before_chain = rbuf_u64(&in);
 	n = rbuf_u64(&in);
 	if (in.failed || j->number == 0 || n != rbuf_left(&in) - SHA256_BYTES || rbuf_left(&in) < SHA256_BYTES)
 		return damaged(e, AUTHORITY_STATE, MAGIC_BYTES + 4);
@@ -169,18 +174,30 @@ static bool group_at(const struct buf *file, uint64_t at, uint64_t chain, struct
 	return fnv(chain, file->data + at, GROUP_HEAD + n) == *ret_chain;
 }
 
-/* Whether a group stands behind this place that was written when the bytes here were on disk already: each of them ends with what the next one goes on from. */
-static bool was_on_disk(const struct buf *file, uint64_t bad)
+/* Whether a group stands behind this place that was written when the bytes here were on disk already: each of them ends with what the next one goes on from; that of the group here
+ * may be what is damaged. */
+static bool was_on_disk(const struct buf *file, uint64_t bad, uint64_t chain)
 {
 	for (uint64_t at = bad + GROUP_FRAME; at + GROUP_FRAME <= file->len; at++) {
-		struct rbuf before, group;
-		uint64_t synced, chain;
+		struct rbuf head, group;
+		uint64_t stored, synced, ignored;
 
-		rbuf_init(&before, file->data + at - 8, 8);
-		if (group_at(file, at, rbuf_u64(&before), &group, &synced, &chain) && synced > bad)
+		rbuf_init(&head, file->data + at - 8, 8 + GROUP_HEAD);
+		stored = rbuf_u64(&head);
+		(void)rbuf_u32(&head);
+		synced = rbuf_u64(&head);
+		if (synced > bad && synced <= at &&
+		    (group_at(file, at, stored, &group, &synced, &ignored) ||
+		     group_at(file, at, fnv(chain, file->data + bad, at - 8 - bad), &group, &synced, &ignored)))
 			return true;
 	}
 	return false;
+}
+
+static int not_its_journal(struct err *e)
+{
+	return err_set(e, AMBIT_PROTOCOL, "restore both from the same backup",
+		       "the authority's journal does not belong to its snapshot");
 }
 
 static int take_head(const struct buf *file, struct journal *j, bool *ret_stale, struct err *e)
@@ -200,8 +217,13 @@ static int take_head(const struct buf *file, struct journal *j, bool *ret_stale,
 		return damaged(e, AUTHORITY_JOURNAL, MAGIC_BYTES + 4);
 	*ret_stale = number + 1 == j->number;
 	if (!*ret_stale && (number != j->number || memcmp(sha256, j->state_sha256, SHA256_BYTES) != 0))
-		return err_set(e, AMBIT_PROTOCOL, "restore both from the same backup",
-			       "the authority's journal does not belong to its snapshot");
+		return not_its_journal(e);
+	return 0;
+}
+
+static int passes(void *of, struct rbuf *in, struct err *e)
+{
+	(void)of, (void)in, (void)e;
 	return 0;
 }
 
@@ -221,6 +243,16 @@ static int take_groups(const struct buf *file, struct journal *j, const struct j
 		j->chain = chain;
 	}
 	return 0;
+}
+
+/* Of one that the snapshot was made of: it ends where that was. */
+static bool is_spent(const struct buf *file, const struct journal *j)
+{
+	struct journal spent = { .fd = -1, .chain = j->chain };
+	const struct journal_reader nobody = { .of = NULL, .group = passes };
+
+	(void)take_groups(file, &spent, &nobody, NULL); /* nobody fails */
+	return spent.end == j->before_end && spent.chain == j->before_chain;
 }
 
 /* ---- reading ---- */
@@ -247,10 +279,12 @@ static int read_journal(struct journal *j, const struct journal_reader *reader, 
 	if (r <= 0)
 		return r;
 	r = take_head(&file, j, &ret->is_stale, e);
+	if (r == 0 && ret->is_stale && !is_spent(&file, j))
+		return not_its_journal(e);
 	if (r < 0 || ret->is_stale)
 		return r;
 	r = take_groups(&file, j, reader, e);
-	if (r == 0 && j->end < file.len && was_on_disk(&file, j->end))
+	if (r == 0 && j->end < file.len && was_on_disk(&file, j->end, j->chain))
 		return damaged(e, AUTHORITY_JOURNAL, j->end);
 	ret->cut_bytes = file.len - j->end;
 	return r;
@@ -357,7 +391,7 @@ int journal_fold(struct journal *j, const void *state, size_t n, bool *ret_lost)
 		return -EFBIG;
 	buf_init(&file, STATE_HEAD + n + SHA256_BYTES);
 	buf_init(&head, JOURNAL_HEAD);
-	put_state(&file, next.number, state, n, next.state_sha256);
+	put_state(&file, j, state, n, next.state_sha256);
 	put_head(&head, next.number, next.state_sha256, &next.chain);
 	r = make_file(j->dir_fd, AUTHORITY_STATE_NEW, &file, &state_fd);
 	r = r < 0 ? r : make_file(j->dir_fd, AUTHORITY_JOURNAL_NEW, &head, &fd);

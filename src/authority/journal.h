@@ -1,7 +1,8 @@
 /* journal - a snapshot, and what was done since, in a directory.
  *
  * Owns:   the files `state` and `journal`, their forms, and the order in which they are written:
- *           state    "AMBAUTST", u32 version, u64 number, u64 length, the state, SHA-256 of all that
+ *           state    "AMBAUTST", u32 version, u64 number, u64 end and u64 checksum of the journal that it was made of (of the first 0), u64 length, the
+ *                    state, SHA-256 of all that
  *           journal  "AMBAUTJN", u32 version, u64 number, the SHA-256 of the state that it goes on from, u64 checksum; then groups:
  *                    u32 length, u64 how much of the file was on disk when this was written, the bytes, u64 checksum over these and the one before
  * Holds:  what was appended and synced is read again; so is what was appended, unless power is lost. A group is there whole or not at all. What is cut
@@ -28,9 +29,10 @@ struct journal {
 	int fd;          /* owned; -1: not open */
 	uint64_t number; /* of the snapshot that it goes on from, from 1 on; 0: there is none yet */
 	uint8_t state_sha256[SHA256_BYTES];
-	uint64_t end;    /* of what was appended: a byte behind it does not count */
-	uint64_t synced; /* likewise, on disk */
-	uint64_t chain;  /* checksum of the last group, or of the head */
+	uint64_t before_end, before_chain; /* of the journal that the snapshot was made of */
+	uint64_t end;                      /* of what was appended: a byte behind it does not count */
+	uint64_t synced;                   /* likewise, on disk */
+	uint64_t chain;                    /* checksum of the last group, or of the head */
 };
 
 /* Who takes what was found. A negative code: it is not what was written, and where it stood is told. */

@@ -42,7 +42,7 @@ static uint16_t look_up(struct zones *z, const char *name, uint64_t now_ms)
 /* Nothing changes the hour within a minute. */
 uint16_t zone_minute(struct zones *z, const char *name, uint64_t now_ms)
 {
-	const uint64_t minute = now_ms / MINUTE_MS;
+	const uint64_t minute = now_ms / MINUTE_MS + 1; /* 0: nothing was seen */
 	const unsigned i = z->next;
 
 	for (unsigned s = 0; s < ZONES_REMEMBERED; s++)

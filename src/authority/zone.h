@@ -22,7 +22,7 @@ struct zones {
 	unsigned next;
 	struct {
 		char name[WINDOW_ZONE_MAX];
-		uint64_t minute; /* since 1970 */
+		uint64_t minute; /* since 1970, from 1 on */
 		uint16_t is;
 	} seen[ZONES_REMEMBERED];
 };

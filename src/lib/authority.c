@@ -77,9 +77,12 @@ static int path_of(const char *place, const char *name, char *ret, size_t size)
 
 int keeper_find(char *ret, size_t size, struct err *e)
 {
-	if (state_path(AUTHORITY_DIRECTORY, ret, size) < 0)
+	char state[PATH_MAX];
+
+	if (state_path(AUTHORITY_DIRECTORY, ret, size) < 0 ||
+	    snprintf(state, sizeof state, "%s/" AUTHORITY_STATE, ret) >= (int)sizeof state)
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
-	return access(ret, F_OK) == 0
+	return access(state, F_OK) == 0
 		       ? 0
 		       : err_set(e, AMBIT_NOT_FOUND, NULL, "nobody has asked for authority over time yet");
 }
@@ -192,7 +195,7 @@ static int ask_about(struct keeper *k, enum wire_number number, uint64_t about, 
 
 int keeper_bind(struct keeper *k, authority_ref badge, struct err *e)
 {
-	uint64_t none;
+	uint64_t none = 0;
 
 	return ask_about(k, WIRE_AUTHORITY_BIND, badge, &none, e);
 }
@@ -256,7 +259,7 @@ void keeper_realm(const struct keeper *k, uint8_t ret[STATEMENT_REALM_BYTES])
 
 int keeper_watch(struct keeper *k, uint32_t *ret_number, struct err *e)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	buf_reset(&k->message);
@@ -302,7 +305,7 @@ int keeper_done(struct keeper *k, uint64_t step, struct err *e)
 
 int keeper_label(struct keeper *k, const char *name, unsigned *ret_bit, struct err *e)
 {
-	uint64_t bit;
+	uint64_t bit = 0;
 	int r;
 
 	if (strnlen(name, AUTHORITY_NAME_MAX) == AUTHORITY_NAME_MAX)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "authority/layout.h"
 #include "base/directory.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -222,6 +223,16 @@ static void real_of(char path[GRANT_OBJECT_MAX])
 		(void)text_copy(path, GRANT_OBJECT_MAX, whole); /* of the same size */
 }
 
+/* A socket of the host that lies in it, as `connect` names it. */
+static bool is_socket_in(const struct grant_set *set, uint32_t i, const char *place)
+{
+	static const char form[] = "unix:";
+	const char *object = grant_object(set, i);
+
+	return set->grants[i].verb == VERB_CONNECT && strncmp(object, form, sizeof form - 1) == 0 &&
+	       path_is_beneath(object + sizeof form - 1, place);
+}
+
 static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], const char *holds, const char *hint,
 		    struct err *e)
 {
@@ -232,7 +243,7 @@ static int keep_out(struct event_request *q, char place[GRANT_OBJECT_MAX], const
 		const char *object = grant_object(&q->grants, i);
 		const uint32_t rights = q->grants.grants[i].rights;
 
-		if (rights != 0 && path_is_beneath(object, place))
+		if ((rights != 0 && path_is_beneath(object, place)) || is_socket_in(&q->grants, i, place))
 			return err_set(e, AMBIT_USAGE, hint, "%s is granted, and holds %s", object, holds);
 		/* what is missing a cell could make, with a key that it knows; where we cannot make it, nor can it */
 		if ((rights & RIGHT_WRITE) != 0 && fd < 0 && path_is_beneath(place, object))
@@ -258,5 +269,9 @@ int secret_keep_out(struct event_request *q, struct err *e)
 		q->approvers[0] = 0;
 	else
 		r = r < 0 ? r : keep_out(q, q->approvers, "your approver's keys", "no cell sees it", e);
+	if (state_path(AUTHORITY_DIRECTORY, q->authority, sizeof q->authority) < 0)
+		q->authority[0] = 0;
+	else
+		r = r < 0 ? r : keep_out(q, q->authority, "your authority", "no cell sees it", e);
 	return r;
 }

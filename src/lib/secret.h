@@ -37,7 +37,7 @@ void secret_role_finish(struct secret_role *role);
 /* A terminal of the person's, opened for both, if this process is in its foreground; else -1. The caller owns it. */
 int secret_terminal(void);
 
-/* Into the request: what no cell sees, with the approver's keys (lib/approve.h). -USAGE: something in it is granted. What a cell might make where they are missing is made. */
+/* Into the request: what no cell sees, with the approver's keys (lib/approve.h) and the person's authority. -USAGE: something in it is granted. What a cell might make where they are missing is made. */
 int secret_keep_out(struct event_request *q, struct err *e);
 
 #endif

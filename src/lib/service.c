@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/directory.h"
+#include "base/text.h"
 #include "lib/event.h"
 #include "lib/helper.h"
 
@@ -125,7 +126,7 @@ static int describe(const struct service *s, const char *dir, struct event_reque
 	q->flags = CELL_BY_FD;
 	q->own = 1;
 	q->umask = 077;
-	strcpy(q->user, s->name); /* fits */
+	(void)text_copy(q->user, sizeof q->user, s->name); /* fits */
 	strcpy(q->home, "/");
 	strcpy(q->workspace, "/");
 	q->limits.value[LIMIT_TASKS] = 1;

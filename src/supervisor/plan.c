@@ -159,6 +159,7 @@ static int add_hides(const struct event_request *q, struct cell_spec *spec, stru
 	r = r < 0 ? r : hide_own(q, q->secrets, spec, e);
 	r = r < 0 ? r : hide_own(q, q->secrets_key, spec, e);
 	r = r < 0 ? r : hide_own(q, q->approvers, spec, e);
+	r = r < 0 ? r : hide_own(q, q->authority, spec, e);
 	for (uint32_t i = 0; i < q->n_hides && r == 0; i++)
 		r = spec_hide_path(spec, q->hides[i], e);
 	return r;

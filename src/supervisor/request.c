@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 15
+#define REQUEST_VERSION 16
 
 static void encode(const struct event_request *q, bool named, struct buf *out)
 {
@@ -28,6 +28,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_str(out, q->secrets);
 	buf_put_str(out, q->secrets_key);
 	buf_put_str(out, q->approvers);
+	buf_put_str(out, q->authority);
 	buf_put_str(out, named ? q->command : "");
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
@@ -182,6 +183,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->secrets, sizeof ret->secrets);
 	rbuf_str(in, ret->secrets_key, sizeof ret->secrets_key);
 	rbuf_str(in, ret->approvers, sizeof ret->approvers);
+	rbuf_str(in, ret->authority, sizeof ret->authority);
 	rbuf_str(in, ret->command, sizeof ret->command);
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)

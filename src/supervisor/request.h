@@ -54,6 +54,7 @@ struct event_request {
 	char secrets[GRANT_OBJECT_MAX],
 		secrets_key[GRANT_OBJECT_MAX]; /* the store of secrets, and where its key is: likewise */
 	char approvers[GRANT_OBJECT_MAX];      /* the keys of the person as an approver: likewise */
+	char authority[GRANT_OBJECT_MAX];      /* where the person's authority is kept: likewise */
 	char ledger[GRANT_OBJECT_MAX];         /* where it is recorded: no cell sees it; empty: nowhere */
 	char command[256];                     /* what runs, for lists; cut */
 	struct pty_settings terminal;          /* of the private terminal, if it has one */

@@ -480,6 +480,7 @@ static int look_in_place(const struct event_request *q, struct cell_spec *spec, 
 	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets, q, spec, e);
 	r = r < 0 || n == 0 ? r : hold_way_to(q->secrets_key, q, spec, e);
 	r = r < 0 || n == 0 || !frozen_place(q->store, frozen) ? r : hold_way_to(frozen, q, spec, e);
+	r = r < 0 || n == 0 ? r : hold_way_to(q->authority, q, spec, e);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		tree.path = trees[i];
 		if (tree.outer == NULL || !path_is_beneath(tree.path, tree.outer))

@@ -23,6 +23,10 @@
 #ifdef ROLE_KEEPS_ANYWHERE /* which files it reaches is its cell's to say */
 #define ROLE_KEEPS
 #include "index/promise.h"
+#elif defined ROLE_KEEPS_TIME /* and reads tables of time zones and keys, if there are any */
+#define ROLE_KEEPS
+#include "authority/promise.h"
+#define promise_keep(dir_fd, e) promise_keep(dir_fd, -1, -1, e)
 #elif defined ROLE_KEEPS
 #include "ledger/promise.h"
 #else
@@ -35,6 +39,11 @@
 #define ELSEWHERE OTHERWISE
 #endif
 
+#ifdef ROLE_KEEPS_TIME
+#define TOO_MUCH (1536u << 20)
+#else
+#define TOO_MUCH (192u << 20)
+#endif
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 static long open_a_file(void)
@@ -83,7 +92,7 @@ static long take_memory(void)
 
 static long take_too_much_memory(void)
 {
-	void *p = mmap(NULL, 192u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, TOO_MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? -1 : 0;
 }
