@@ -152,8 +152,9 @@ def what_was_changed_after_the_yes_is_asked_for_again(place):
     write(staged[0], "evil\n")
     result = p.ambit("commit", "last")
     assert result.returncode == 123 and p.reads() == "a\n", told(result)
-    assert question not in re.findall(r"ambit approve (a_\w+)", result.stderr), "the same question about something else"
-    assert "+evil" in expect_ok(p.ambit("approve", "last", "--show")).stdout
+    again = re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+    assert question != again, "the same question about something else"
+    assert "+evil" in expect_ok(p.ambit("approve", again, "--show")).stdout
 
 
 def a_yes_holds_for_the_commit_that_failed(place):
@@ -238,7 +239,7 @@ true"""
     for grants in ((), ("--read", p.home), ("--work", p.home)):
         result = p.ambit("run", *grants, "--", "sh", "-c", script)
         assert result.returncode in (0, 125) and "SEEN" not in result.stdout, f"{grants}: {told(result)}"
-    outside = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    outside = subprocess.run(["sh", "-c", script], capture_output=True, text=True, errors="replace")
     assert outside.stdout.count("SEEN") == 3, outside  # the twin
 
 

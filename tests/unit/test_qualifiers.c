@@ -57,8 +57,8 @@ static void a_value_has_one_way_of_being_written(void **state)
 
 static void all_together_fit(void **state)
 {
-	static const char *const values[] = { "1073741824", "1152921504606846975", "1073741824/h", "true",
-					      "2026-12-01T00:00:00Z", "true" };
+	static const char *const values[] = { "1073741824", "1152921504606846975",  "1073741824/h",
+					      "true",       "2026-12-01T00:00:00Z", "true" };
 	struct qualifiers q = { .uses = 0 };
 	char text[QUALIFIERS_TEXT_MAX];
 
