@@ -21,6 +21,8 @@ static const char help_text[] =
 	"ambit approve [QUESTION]\n"
 	"ambit approve QUESTION --show | --grant once|session | --deny [--stop] [--digest SHA256] [--key NAME] [--password-fd N]\n"
 	"ambit approve QUESTION --export | --sign FILE | --take FILE\n"
+	"ambit approve --answers\n"
+	"ambit approve QUESTION --take-back\n"
 	"ambit approve --enroll [--name NAME] [--agent KEY] [--password-fd N]\n"
 	"ambit approve --keys\n"
 	"ambit approve --forget KEY\n"
@@ -37,6 +39,8 @@ static const char help_text[] =
 	"  --export         print it, to be answered on another machine\n"
 	"  --sign FILE      there: show it, ask, and print the signed answer\n"
 	"  --take FILE      here: take that answer\n"
+	"  --answers        list what you said that holds still\n"
+	"  --take-back      forget what you said to it: a yes that was not used counts no more, after a no it is asked again\n"
 	"  --key NAME       which of your keys signs it; without it: the only one\n"
 	"\n"
 	"  --enroll         make a key, by which your answers to requests for an approval are signed\n"
@@ -255,6 +259,10 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 		w->asked.answer = QUESTION_NO;
 	} else if ((value = argument(at, "--grant", r, e)) != NULL) {
 		*r = *r < 0 ? *r : take_grant(w, value, e);
+	} else if (strcmp(**at, "--answers") == 0) {
+		w->asked.answers = true;
+	} else if (strcmp(**at, "--take-back") == 0) {
+		w->asked.takes_back = true;
 	} else if (strcmp(**at, "--export") == 0) {
 		w->asked.exports = true;
 	} else if ((value = argument(at, "--sign", r, e)) != NULL) {
@@ -293,7 +301,11 @@ static int judge_answer(struct words *w, struct ambit_error *e)
 		return cli_misused(e, HELP, "--take: what is in the file is the answer");
 	if (w->asked.exports && (w->asked.shows || w->asked.answer != QUESTION_UNSAID))
 		return cli_misused(e, HELP, "--export answers nothing");
-	if (w->asked.which == NULL && !away && (says_more(w) || w->password_fd >= 0))
+	if (w->asked.answers && (w->asked.which != NULL || says_more(w)))
+		return cli_misused(e, HELP, "--answers goes by itself");
+	if (w->asked.takes_back && (w->asked.shows || w->asked.answer != QUESTION_UNSAID))
+		return cli_misused(e, HELP, "--take-back goes by itself");
+	if (w->asked.which == NULL && !away && (w->asked.takes_back || says_more(w) || w->password_fd >= 0))
 		return cli_misused(e, HELP, "which question? `ambit approve` lists what waits");
 	if (w->stop && w->asked.answer != QUESTION_NO)
 		return cli_misused(e, HELP, "--stop goes with --deny");
@@ -306,9 +318,10 @@ static int judge_answer(struct words *w, struct ambit_error *e)
 
 static int take_word(struct words *w, char ***at, struct ambit_error *e)
 {
-	static const char *const options[] = { "agent",       "deny", "digest", "enroll", "export", "forget",
-					       "grant",       "help", "json",   "key",    "keys",   "name",
-					       "password-fd", "show", "sign",   "stop",   "take",   "until" };
+	static const char *const options[] = { "agent",  "answers", "take-back", "deny",  "digest",
+					       "enroll", "export",  "forget",    "grant", "help",
+					       "json",   "key",     "keys",      "name",  "password-fd",
+					       "show",   "sign",    "stop",      "take",  "until" };
 	const char *value;
 	int r = 0;
 

@@ -41,7 +41,7 @@ static int add(void *of, const struct keeper_row *row)
 	struct questions_all *a = of;
 	struct question *grown;
 
-	if (row->ask.state != ASK_WAITS)
+	if ((row->ask.state == ASK_WAITS) == a->answered)
 		return 0;
 	grown = realloc(a->list, (a->n + 1) * sizeof *grown);
 	if (grown == NULL)
@@ -61,7 +61,8 @@ static int by_id(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-bool question_is_whole(const struct question *q)
+/* Whether the digest is that of what is shown. */
+static bool is_whole(const struct question *q)
 {
 	uint8_t digest[SHA256_BYTES];
 	struct sha256 sum;
@@ -82,9 +83,9 @@ static int read_shown(struct keeper *k, struct question *q, struct err *e)
 	r = fd_read_into(fd, &q->shown);
 	if (r < 0)
 		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read what %s asks", q->id);
-	return question_is_whole(q) ? 0
-				    : err_set(e, AMBIT_MALFORMED, "deny it, and ask again",
-					      "what is shown with %s is not what it asks", q->id);
+	if (!is_whole(q))
+		buf_reset(&q->shown); /* nobody says yes to that; the others are answered all the same */
+	return 0;
 }
 
 int questions_find(struct keeper **ret_k, struct questions_all *ret, struct err *e)
@@ -191,17 +192,29 @@ int question_show(const struct question *q)
 	return out.failed ? EXIT_REFUSED : cli_write(out.data, out.len);
 }
 
+static const char *said(const struct question *q)
+{
+	if (q->told.state == ASK_APPROVED)
+		return q->told.session ? "yes, as often as it is asked" : "yes, once";
+	return q->told.stop ? "no, to all of it" : "no";
+}
+
 static void list_one(const struct question *q)
 {
 	const struct span what = question_line(q, "what"), event = question_line(q, "event"),
 			  command = question_line(q, "command");
 	const uint64_t now = now_ms(), made = id_ms(q->id);
-	char ago[32], left[32], shown[4 * COMMAND_MAX];
+	char ago[32], left[32], of[64], at[64], shown[4 * COMMAND_MAX];
 
 	summary_time_left(now > made ? (now - made) * 1000000 : 0, ago, sizeof ago);
 	summary_time_left(q->told.until_ms > now ? (q->told.until_ms - now) * 1000000 : 0, left, sizeof left);
-	(void)printf("%s  %.*s %.*s, asked %s ago, for %s more: %s\n", q->id, (int)what.len, what.at, (int)event.len,
-		     event.at, ago, left, text_show(shown, sizeof shown, command.at, command.len));
+	(void)printf("%s  %s %s, ", q->id, text_show(of, sizeof of, what.at, what.len),
+		     text_show(at, sizeof at, event.at, event.len));
+	if (q->told.state == ASK_WAITS)
+		(void)printf("asked %s ago, for %s more: ", ago, left);
+	else
+		(void)printf("%s, for %s more: ", said(q), left);
+	(void)printf("%s\n", text_show(shown, sizeof shown, command.at, command.len));
 }
 
 static void put_span(struct json *j, const char *key, struct span s)
@@ -250,8 +263,8 @@ int questions_list(const struct questions_all *a)
 	for (size_t i = 0; i < a->n; i++)
 		list_one(&a->list[i]);
 	if (a->n == 0)
-		(void)printf("nothing waits for you\n");
-	else
+		(void)printf(a->answered ? "none of your answers holds\n" : "nothing waits for you\n");
+	else if (!a->answered)
 		(void)printf("`ambit approve %s` shows one, and asks you\n", a->n == 1 ? a->list[0].id : "ID");
 	return cli_flush();
 }

@@ -19,17 +19,16 @@ struct question {
 struct questions_all {
 	struct question *list; /* owned, and what each has; in the order of their ids */
 	size_t n;
+	bool answered; /* those that were, and whose answer holds still; else those that wait */
 };
 void questions_all_finish(struct questions_all *a);
 #define auto_questions __attribute__((cleanup(questions_all_finish))) struct questions_all
 
-/* What waits. Nothing is made or started for a look: *ret_k NULL: nobody ever asked anything. -MALFORMED: what the authority shows is not what is asked. */
+/* What there is; ret->answered says of which. Nothing is made or started for a look: *ret_k NULL: nobody ever asked anything. One whose shown text has another digest shows nothing. */
 int questions_find(struct keeper **ret_k, struct questions_all *ret, struct err *e);
 /* "a_...", the beginning of one, "last". */
 int questions_pick(const struct questions_all *a, const char *which, struct question **ret, struct err *e);
 
-/* Whether the digest is that of what is shown. */
-bool question_is_whole(const struct question *q);
 /* What stands behind `word: ` in the head of what is shown; empty: nothing does. */
 struct span question_line(const struct question *q, const char *word);
 bool question_is_commit(const struct question *q);

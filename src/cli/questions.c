@@ -267,10 +267,27 @@ static int take_back_home(const struct questions *q, struct keeper *k, const str
 	return give(k, asked, &by, said.answer == STATEMENT_GRANT, e);
 }
 
+/* As if it had not been answered: a yes that was not used counts no more, and after a no it is asked again. */
+static int forget(struct keeper *k, const struct question *asked, struct err *e)
+{
+	const struct authority_request q = {
+		.op = AUTHORITY_FORGET, .ask = asked->told.ref, .object = "", .terms = ""
+	};
+	struct keeper_answer told;
+	const int r = keeper_step(k, &q, &told, e);
+
+	if (r < 0)
+		return r;
+	if (told.verdict != AUTHORITY_ALLOWED)
+		return refused_by((enum authority_why)told.why, e);
+	(void)printf("%s: your answer is taken back\n", asked->id);
+	return cli_flush();
+}
+
 int questions_run(const struct questions *q, struct err *e)
 {
 	auto_keeper *k = NULL;
-	auto_questions all = { .n = 0 };
+	auto_questions all = { .answered = q->answers || q->takes_back };
 	struct question *asked = NULL;
 	int r = q->sign != NULL ? 0 : questions_find(&k, &all, e);
 
@@ -286,6 +303,8 @@ int questions_run(const struct questions *q, struct err *e)
 		return questions_list_json(&all, asked);
 	if (asked == NULL)
 		return questions_list(&all);
+	if (q->takes_back)
+		return forget(k, asked, e);
 	if (q->exports)
 		return question_print(asked);
 	return q->shows ? question_show(asked) : answer(q, k, asked, e);

@@ -21,6 +21,8 @@ struct questions {
 	uint64_t until_ms;           /* how long the answer holds; 0: as usual */
 	enum question_answer answer; /* UNSAID: the terminal is asked, if there is one */
 	bool shows;                  /* and nothing else */
+	bool answers;                /* those are listed that were answered, */
+	bool takes_back;             /* or the answer to one is forgotten */
 	bool exports;                /* it is printed, to be carried to another machine, */
 	const char *sign;            /* where this file of it is answered; the answer is printed, to be carried back, */
 	const char *take;            /* where this file of that is taken; NULL: none of it */

@@ -99,6 +99,19 @@ def a_no_is_no(place):
     p.ask("echo other > conf/a")  # of something else they are asked
 
 
+def an_answer_can_be_taken_back(place):
+    p = Person(place)
+    question = p.ask()
+    expect_ok(p.signed("approve", question, "--deny", "--stop", "--digest", p.digest(question)), "no, signed")
+    assert re.search(rf"^{question} .*no, to all of it", p.ambit("approve", "--answers").stdout), p.ambit("approve", "--answers").stdout
+    assert p.ambit("approve").stdout == "nothing waits for you\n"
+    assert p.work("echo other > conf/a").returncode == 123 and p.asked() == []
+    expect_ok(p.ambit("approve", question, "--take-back"), "taken back")
+    p.ask("echo other > conf/a")  # it asks again
+    result = p.ambit("approve", question, "--take-back")
+    assert result.returncode == 125 and p.ambit("approve", "--answers").stdout == "none of your answers holds\n", told(result)
+
+
 def never_is_for_all_of_it(place):
     p = Person(place)
     question = p.ask()
@@ -371,7 +384,7 @@ def on_a_terminal_one_is_asked(place):
 
 
 if __name__ == "__main__":
-    main([a_yes_commits_what_was_shown, a_no_is_no, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
+    main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
           no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
