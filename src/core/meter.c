@@ -3,6 +3,51 @@
 #include <errno.h>
 #include <string.h>
 
+static const char *const why_words[METER_WHY_COUNT] = {
+#define METER_WORD(name, word) [METER_##name] = (word),
+	METER_WHYS(METER_WORD)
+#undef METER_WORD
+};
+
+static const char *const why_texts[METER_WHY_COUNT] = {
+	[METER_FROZEN] = "it is frozen",
+	[METER_LABELLED] = "what was read may not leave by it",
+	[METER_SPENT] = "nothing is left of its budget",
+	[METER_ASKED] = "a person is asked first",
+	[METER_REFUSED] = "a person said no",
+	[METER_NOT_NOW] = "not at this time of day",
+	[METER_ENDED] = "it was revoked, or has expired",
+	[METER_OTHER] = "the authority did not say yes",
+};
+
+const char *meter_why_word(enum meter_why why)
+{
+	return why < METER_WHY_COUNT ? why_words[why] : "?";
+}
+
+void meter_put_whys(const struct meter *m, struct buf *out)
+{
+	const char *lead = "";
+
+	for (enum meter_why i = 0; i < METER_WHY_COUNT; i++) {
+		if ((m->stopped & METER_BY(i)) == 0)
+			continue;
+		buf_printf(out, "%s%s", lead, why_texts[i]);
+		lead = "; ";
+	}
+}
+
+bool meter_stop_is(const char *word, uint32_t *ret_bit)
+{
+	enum qualifier which;
+
+	*ret_bit = qualifier_is(word, &which) ? 1u << which & METER_BY_BUDGET : 0;
+	for (enum meter_why i = 0; i < METER_WHY_COUNT; i++)
+		if (strcmp(word, why_words[i]) == 0)
+			*ret_bit = METER_BY(i);
+	return *ret_bit != 0;
+}
+
 void meter_add(struct meter *sum, const struct meter *m)
 {
 	sum->opened += m->opened;

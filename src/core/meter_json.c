@@ -7,6 +7,9 @@ static void put_stopped(struct json *j, const struct meter *m)
 	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++)
 		if (meter_is_stopped_by(m, i))
 			json_put_word(j, qualifier_word(i));
+	for (enum meter_why i = 0; i < METER_WHY_COUNT; i++)
+		if ((m->stopped & METER_BY(i)) != 0)
+			json_put_word(j, meter_why_word(i));
 	json_put_array_end(j);
 }
 

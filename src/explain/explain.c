@@ -428,11 +428,16 @@ static void put_meter(const struct event_result *r, const struct effect *f, stru
 	buf_printf(out, ": %u opened, %" PRIu64 " bytes up, %" PRIu64 " bytes down\n", m->opened, m->up, m->down);
 	if (m->failed > 0)
 		buf_printf(out, "    %u failed, the last: %s\n", m->failed, meter_failure(m));
-	if (m->stopped == 0)
-		return;
-	buf_printf(out, "    stopped");
-	put_budget(r, f, out);
-	buf_printf(out, ": %u refused\n", m->refused);
+	if ((m->stopped & METER_BY_BUDGET) != 0) {
+		buf_printf(out, "    stopped");
+		put_budget(r, f, out);
+		buf_printf(out, ": %u refused\n", m->refused);
+	}
+	if ((m->stopped & METER_BY_AUTHORITY) != 0) {
+		buf_printf(out, "    not allowed: ");
+		meter_put_whys(m, out);
+		buf_printf(out, ": %u refused\n", m->refused);
+	}
 }
 
 static void put_connections(const struct event_result *r, struct buf *out)

@@ -313,16 +313,16 @@ static uint8_t read_denied(struct take *t, const json_t *from, const struct effe
 
 static void read_stopped(struct take *t, const json_t *from, uint32_t *ret)
 {
-	const json_t *list = take_array(t, from, "stopped_by", QUALIFIER_COUNT);
+	const json_t *list = take_array(t, from, "stopped_by", QUALIFIER_COUNT + METER_WHY_COUNT);
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *word = json_string_value(json_array_get(list, i));
-		enum qualifier which;
+		uint32_t bit;
 
-		if (word == NULL || !qualifier_is(word, &which) || which == QUALIFIER_ECH)
-			take_fail(t, AMBIT_MALFORMED, "stopped_by", "not a budget");
+		if (word == NULL || !meter_stop_is(word, &bit))
+			take_fail(t, AMBIT_MALFORMED, "stopped_by", "nothing that stops");
 		else
-			*ret |= 1u << which;
+			*ret |= bit;
 	}
 }
 

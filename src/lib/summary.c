@@ -316,6 +316,7 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 {
 	const struct qualifiers *q = &r->grants->grants[grant].qualifiers;
 	const char *object = grant_object(r->grants, grant);
+	const uint32_t spent = m->stopped & METER_BY_BUDGET;
 	char shown[SHOWN_MAX], text[QUALIFIERS_TEXT_MAX];
 	struct qualifiers more;
 
@@ -327,7 +328,7 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 	}
 	list_spent(q, m, out, &more);
 	buf_printf(out, " of this event %s spent: %u connection%s refused%s\n",
-		   (m->stopped & (m->stopped - 1)) != 0 ? "are" : "is", m->refused, m->refused == 1 ? " was" : "s were",
+		   (spent & (spent - 1)) != 0 ? "are" : "is", m->refused, m->refused == 1 ? " was" : "s were",
 		   meter_is_stopped_by(m, QUALIFIER_BYTES) ? ", and those that were open ended" : "");
 	qualifiers_format(&more, text);
 	if (strcmp(shown, object) == 0 && strpbrk(object, "' ") == NULL) /* fit to be pasted */
@@ -338,13 +339,26 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 		buf_printf(out, "  hint: %s allows twice as much\n", text);
 }
 
+static void put_not_allowed(const struct event_result *r, uint32_t grant, const struct meter *m, struct buf *out)
+{
+	const char *object = grant_object(r->grants, grant);
+	char shown[SHOWN_MAX];
+
+	buf_printf(out, "ambit: not allowed by the authority: connect %s\n  why: ",
+		   text_escape(shown, sizeof shown, object, strlen(object)));
+	meter_put_whys(m, out);
+	buf_printf(out, ": %u connection%s refused\n", m->refused, m->refused == 1 ? " was" : "s were");
+}
+
 static void what_was_spent(const struct event_result *r, struct buf *out)
 {
 	for (uint32_t i = 0; r->grants != NULL && i < r->grants->count; i++) {
 		const struct meter m = meter_of(r, i);
 
-		if (m.stopped != 0)
+		if ((m.stopped & METER_BY_BUDGET) != 0)
 			put_spent(r, i, &m, out);
+		if ((m.stopped & METER_BY_AUTHORITY) != 0)
+			put_not_allowed(r, i, &m, out);
 	}
 }
 

@@ -418,6 +418,12 @@ static void make_connected(struct event_result *r)
 	add_meter(r, down, "inet down.example.com:443", (struct meter){ .failed = 2, .sys_errno = 1 });
 	add_meter(r, once, "inet once.example.com:443",
 		  (struct meter){ .opened = 1, .refused = 1, .stopped = 1u << QUALIFIER_USES, .up = 10, .down = 20 });
+	add_meter(r, add_connect(r, "held.example.com:443", none), "inet held.example.com:443",
+		  (struct meter){ .opened = 2,
+				  .refused = 3,
+				  .stopped = METER_BY(METER_FROZEN) | METER_BY(METER_ASKED),
+				  .up = 30,
+				  .down = 40 });
 	add_with_terms(r);
 }
 
