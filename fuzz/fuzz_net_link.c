@@ -42,6 +42,23 @@ static void ask(const uint8_t *data, size_t size)
 	check(&out, data, size);
 }
 
+static void may(const uint8_t *data, size_t size)
+{
+	uint8_t room[512];
+	struct rbuf in = again(data, size);
+	struct link_may m;
+	struct buf out;
+
+	if (!link_take_may(&in, &m))
+		return;
+	promise(m.number != 0 && m.endpoint < LINK_ENDPOINTS_MAX);
+	promise(m.name.text[0] == 0 || (is_good(&m.name) && m.address.family == 0));
+	promise(m.address.family == 0 || address_is_well_formed(&m.address));
+	buf_init_in(&out, room, sizeof room);
+	link_put_may(&out, &m);
+	check(&out, data, size);
+}
+
 static void names(const uint8_t *data, size_t size)
 {
 	static struct host_name taken[LINK_UNKNOWN_MAX];
@@ -68,7 +85,7 @@ static void listener(const uint8_t *data, size_t size)
 
 	if (!link_take_listener(&in, &l))
 		return;
-	promise(l.index < LINK_ENDPOINTS_MAX && (l.flags & ~LINK_ECH) == 0);
+	promise(l.index < LINK_ENDPOINTS_MAX && (l.flags & ~(LINK_ECH | LINK_HELD)) == 0);
 	promise(l.what.kind == ENDPOINT_UNIX ? l.what.port == 0 && l.what.path[0] == 0
 					     : endpoint_is_well_formed(&l.what));
 	buf_init_in(&out, room, sizeof room);
@@ -85,7 +102,7 @@ static void endpoint(const uint8_t *data, size_t size)
 
 	if (!link_take_endpoint(&in, &p))
 		return;
-	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX);
+	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1);
 	promise(endpoint_is_well_formed(&p.to) && p.to.kind != ENDPOINT_UNIX && p.to.kind != ENDPOINT_SSH);
 	buf_init_in(&out, room, sizeof room);
 	link_put_endpoint(&out, &p);
@@ -101,7 +118,7 @@ static void in_directory(const uint8_t *data, size_t size)
 
 	if (!link_take_socket(&in, &p))
 		return;
-	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.budget.bytes == 0);
+	promise(p.index < LINK_ENDPOINTS_MAX && p.grant < LINK_GRANTS_MAX && p.held <= 1 && p.budget.bytes == 0);
 	promise(p.name[0] != 0 && strchr(p.name, '/') == NULL && strcmp(p.name, ".") != 0 && strcmp(p.name, "..") != 0);
 	buf_init_in(&out, room, sizeof room);
 	link_put_socket(&out, &p);
@@ -210,10 +227,30 @@ static bool live(struct rbuf *in, struct buf *out)
 	return taken;
 }
 
+static bool word(struct rbuf *in, struct buf *out)
+{
+	struct link_word w;
+	const bool taken = link_take_word(in, &w);
+
+	promise(!taken || (w.number != 0 && (w.why == LINK_YES || (w.why < METER_WHY_COUNT && w.bytes == 0))));
+	link_put_word(out, &w);
+	return taken;
+}
+
+static bool spent(struct rbuf *in, struct buf *out)
+{
+	struct link_spent s;
+	const bool taken = link_take_spent(in, &s);
+
+	promise(!taken || (s.number != 0 && (s.opened == 1 || (s.opened == 0 && s.up == 0 && s.down == 0))));
+	link_put_spent(out, &s);
+	return taken;
+}
+
 static void numbers(uint8_t which, const uint8_t *data, size_t size)
 {
 	struct rbuf in = again(data, size);
-	uint8_t room[16];
+	uint8_t room[28];
 	struct buf out;
 	bool taken;
 
@@ -225,6 +262,8 @@ static void numbers(uint8_t which, const uint8_t *data, size_t size)
 	case 'd': taken = done(&in, &out); break;
 	case 'b': taken = about(&in, &out); break;
 	case 'l': taken = live(&in, &out); break;
+	case 'w': taken = word(&in, &out); break;
+	case 'x': taken = spent(&in, &out); break;
 	default: return;
 	}
 	if (taken)
@@ -237,6 +276,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	switch (data[0]) {
 	case 'a': ask(data + 1, size - 1); break;
+	case 'm': may(data + 1, size - 1); break;
 	case 'n': names(data + 1, size - 1); break;
 	case 't': listener(data + 1, size - 1); break;
 	case 'e': endpoint(data + 1, size - 1); break;

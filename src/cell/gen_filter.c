@@ -131,7 +131,7 @@ struct answer {
 		FILES
 	} kind;
 	enum check check;
-	enum check keeper, dialer; /* FILES: of the shapes that keep and dial */
+	enum check keeper, dialer; /* FILES, NETS: of the shapes that keep and dial */
 	enum check speaker;        /* RELAYS_OR: of the one that speaks */
 };
 
@@ -156,7 +156,7 @@ struct row {
 #define A_KEEPS { .kind = KEEPS }
 #define A_TALKS { .kind = TALKS }
 #define A_SENDS { .kind = SENDS }
-#define A_NETS(name) { .kind = NETS, .check = CHECK_##name }
+#define A_NETS(name, dials) { .kind = NETS, .check = CHECK_##name, .dialer = CHECK_##dials }
 #define A_RELAYS { .kind = RELAYS }
 #define A_RELAYS_IF(name) { .kind = RELAYS_IF, .check = CHECK_##name }
 #define A_RELAYS_OR(name, speaks) { .kind = RELAYS_OR, .check = CHECK_##name, .speaker = CHECK_##speaks }
@@ -314,7 +314,10 @@ static uint32_t what_of(const struct maker *m, const struct answer *a)
 	case TALKS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials);
 	case HEARS: return allowed_if(m->shape->keeps || m->shape->relays || m->shape->dials || m->shape->speaks);
 	case SENDS: return allowed_if(m->shape->keeps || m->shape->dials);
-	case NETS: return m->shape->relays || m->shape->dials ? CHECK_MARK | a->check : RET_ERRNO(ENOSYS);
+	case NETS:
+		if (!m->shape->relays && !m->shape->dials)
+			return RET_ERRNO(ENOSYS);
+		return CHECK_MARK | (m->shape->dials ? a->dialer : a->check);
 	case RELAYS: return allowed_if(m->shape->relays || m->sanitized);
 	case RELAYS_IF: return m->shape->relays && !m->sanitized ? CHECK_MARK | a->check : allowed_if(m->sanitized);
 	case RELAYS_OR:

@@ -12,12 +12,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "dial/allowance.h"
 #include "dial/arrive.h"
 #include "dial/attempt.h"
 #include "dial/budget.h"
 #include "dial/end.h"
 #include "dial/known.h"
 #include "dial/own.h"
+#include "dial/pause.h"
 #include "dial/promise.h"
 #include "dial/resolve.h"
 #include "dial/tcpinfo.h"
@@ -44,9 +46,12 @@ struct endpoint_state {
 
 struct dialing {
 	bool taken, waits_name;
+	bool waits_word; /* of the supervisor; nothing is done before that */
 	uint32_t connection, endpoint;
-	uint32_t known; /* place of its name, while it waits for that */
-	uint32_t meter; /* of meter_of() */
+	uint32_t known;  /* place of its name, while it waits for that */
+	uint32_t meter;  /* of meter_of() */
+	uint64_t number; /* as the supervisor knows it; 0: its grant is not held */
+	uint64_t bytes;  /* that may pass, by its word */
 	struct link_ask meant;
 	struct attempt attempt;
 };
@@ -61,6 +66,8 @@ struct connection {
 	uint32_t meter; /* of meter_of() */
 	bool cut;       /* nothing passes any more, and the relay has still to say that it is over */
 	struct passed passed;
+	uint64_t number; /* of a grant that is held, until the supervisor was told what was used; 0 */
+	struct allowance allowance;
 };
 
 struct dialer {
@@ -73,10 +80,11 @@ struct dialer {
 	struct link_host hosts[LINK_HOSTS_MAX]; /* to which endpoints led that may lead to many */
 	struct known_names known;
 	struct connection open[LINK_CONNECTIONS_MAX];
-	uint32_t n_bounded; /* open connections that are not cut, and whose grant has a budget of bytes */
+	uint32_t n_bounded; /* open connections that are not cut, and that have, or whose grant has, a bound of bytes */
 	uint64_t look_ms;   /* when these are looked at next */
 	uint32_t n_ending;  /* budgets that will end at a moment */
 	struct dialing dialing[LINK_ASKED_MAX];
+	uint64_t numbers; /* of connections of grants that are held: the last */
 	struct arrivals arrivals;
 	struct passed arrived[LINK_ARRIVALS_MAX]; /* of each arrival that is open */
 	bool over;                                /* what was used is told: nothing passes any more */
@@ -176,16 +184,61 @@ static void count_arrival(struct dialer *d, uint32_t index)
 		(void)count_passed(v->client, false, &d->arrived[index], &d->endpoints[v->endpoint].used);
 }
 
+/* ---- what the supervisor is told of grants that are held ---- */
+
+/* It is waited for, as nobody else is: it reads what we say, and the cell does not outlive it. That it has gone is seen elsewhere. */
+static void tell_spent(struct dialer *d, enum wire_number what, uint64_t number, const struct passed *passed)
+{
+	const struct link_spent spent = { .number = number,
+					  .opened = passed != NULL,
+					  .up = passed != NULL ? passed->up : 0,
+					  .down = passed != NULL ? passed->down : 0 };
+	uint8_t room[28];
+	struct buf b;
+
+	if (number == 0)
+		return;
+	buf_init_in(&b, room, sizeof room);
+	link_put_spent(&b, &spent);
+	(void)wire_send(d->supervisor, what, &b, NULL, 0);
+}
+
+/* Once, of each that was not refused. */
+static void tell_end(struct dialer *d, uint64_t *number, const struct passed *passed)
+{
+	tell_spent(d, WIRE_DIAL_SPENT, *number, passed);
+	*number = 0;
+}
+
+static void ask_may(struct dialer *d, struct dialing *g, uint64_t now)
+{
+	const struct link_may may = {
+		.number = g->number, .endpoint = g->endpoint, .address = g->meant.address, .name = g->meant.name
+	};
+	uint8_t room[512];
+	struct buf b;
+
+	g->waits_word = true;
+	g->attempt.end_ms = now + HELD_PATIENCE_MS;
+	buf_init_in(&b, room, sizeof room);
+	link_put_may(&b, &may);
+	(void)wire_send(d->supervisor, WIRE_DIAL_MAY, &b, NULL, 0); /* as above */
+}
+
 /* ---- connections that are open ---- */
 
 static bool is_bounded(struct dialer *d, const struct connection *c)
 {
-	return c->fd >= 0 && !c->cut && budget_of(d, c->endpoint)->most.bytes != 0;
+	return c->fd >= 0 && !c->cut && (c->allowance.most != 0 || budget_of(d, c->endpoint)->most.bytes != 0);
 }
 
 static void add_open(struct dialer *d, const struct dialing *g, int fd)
 {
-	d->open[g->connection] = (struct connection){ .fd = fd, .endpoint = g->endpoint, .meter = g->meter };
+	d->open[g->connection] = (struct connection){ .fd = fd,
+						      .endpoint = g->endpoint,
+						      .meter = g->meter,
+						      .number = g->number,
+						      .allowance = { .most = g->bytes, .piece = g->bytes } };
 	if (!is_bounded(d, &d->open[g->connection]))
 		return;
 	if (d->n_bounded++ == 0)
@@ -198,6 +251,30 @@ static void cut(struct dialer *d, struct connection *c)
 	d->n_bounded -= is_bounded(d, c);
 	c->cut = true;
 	end_dissolve(c->fd);
+	tell_end(d, &c->number, &c->passed);
+}
+
+/* It has used what the authority allowed. */
+static void cut_held(struct dialer *d, struct connection *c, enum meter_why why)
+{
+	cut(d, c);
+	meter_of(d, c->meter)->stopped |= METER_BY(why);
+}
+
+static uint64_t passed_all(const struct connection *c)
+{
+	return c->passed.up + c->passed.down;
+}
+
+/* One that cannot be paused ends. */
+static void hold_allowance(struct dialer *d, struct connection *c, uint64_t now)
+{
+	const unsigned acts = allowance_look(&c->allowance, passed_all(c), now);
+
+	if ((acts & ALLOWANCE_END) != 0 || ((acts & ALLOWANCE_PAUSE) != 0 && pause_begin(c->fd) < 0))
+		cut_held(d, c, METER_OTHER);
+	else if ((acts & ALLOWANCE_ASK) != 0)
+		tell_spent(d, WIRE_DIAL_MORE, c->number, &c->passed);
 }
 
 /* All that are open of a grant; the endpoints remember why. */
@@ -220,9 +297,12 @@ static void hold_bytes(struct dialer *d, uint64_t now)
 	if (d->n_bounded == 0 || now < d->look_ms)
 		return;
 	d->look_ms = now + LOOK_MS;
-	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++)
-		if (is_bounded(d, &d->open[i]))
-			count_bytes(d, &d->open[i], false);
+	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
+		if (!is_bounded(d, &d->open[i]))
+			continue;
+		count_bytes(d, &d->open[i], false);
+		hold_allowance(d, &d->open[i], now);
+	}
 	for (uint32_t i = 0; i < LINK_GRANTS_MAX; i++)
 		if (budget_is_over(&d->budgets[i]))
 			cut_grant(d, i, 1u << QUALIFIER_BYTES);
@@ -230,13 +310,15 @@ static void hold_bytes(struct dialer *d, uint64_t now)
 
 /* ---- the end of a connection ---- */
 
-/* What is no longer counted no longer passes. */
+/* What is no longer counted no longer passes, nor what waits for a word. */
 static void hang_up(struct dialer *d, struct connection *c, bool broken)
 {
+	broken = broken || c->allowance.paused;
 	if (!broken)
 		(void)shutdown(c->fd, SHUT_RDWR); /* what comes from now on is not counted, and not taken */
 	count_bytes(d, c, !broken);
 	d->n_bounded -= is_bounded(d, c);
+	tell_end(d, &c->number, &c->passed);
 	end_close(&c->fd, broken);
 }
 
@@ -258,6 +340,7 @@ static void end_dial(struct dialer *d, struct dialing *g)
 	stop_waiting(d, g);
 	attempt_finish(&g->attempt);
 	budget_settle(budget_of(d, g->endpoint), false);
+	tell_end(d, &g->number, NULL);
 	g->taken = false;
 }
 
@@ -384,12 +467,13 @@ static void hand_over(struct dialer *d, const struct dialing *g, int fd)
 	tell_failed(d, g, -r);
 }
 
-static void refuse(struct dialer *d, uint32_t connection, uint32_t meter, enum qualifier spent)
+/* why: as `stopped` has it. */
+static void refuse(struct dialer *d, uint32_t connection, uint32_t meter, uint32_t why)
 {
 	struct meter *used = meter_of(d, meter);
 
 	used->refused++;
-	used->stopped |= 1u << spent;
+	used->stopped |= why;
 	(void)tell_done(d, connection, EDQUOT, -1);
 }
 
@@ -404,12 +488,15 @@ static void advance(struct dialer *d, struct dialing *g, uint64_t now)
 		return;
 	g->taken = false;
 	budget_settle(b, r > 0 && budget_has_bytes(b));
+	if (r > 0 && budget_has_bytes(b)) {
+		hand_over(d, g, steal_fd(&fd));
+		return;
+	}
+	tell_end(d, &g->number, NULL);
 	if (r < 0)
 		tell_failed(d, g, g->attempt.sys_errno);
-	else if (!budget_has_bytes(b)) /* spent meanwhile */
-		refuse(d, g->connection, g->meter, QUALIFIER_BYTES);
-	else
-		hand_over(d, g, steal_fd(&fd));
+	else /* spent meanwhile */
+		refuse(d, g->connection, g->meter, 1u << QUALIFIER_BYTES);
 }
 
 /* Dials under way of a grant of which the moment has passed. */
@@ -421,7 +508,7 @@ static void refuse_late(struct dialer *d, uint32_t grant)
 		if (!g->taken || d->endpoints[g->endpoint].what.grant != grant)
 			continue;
 		end_dial(d, g);
-		refuse(d, g->connection, g->meter, QUALIFIER_UNTIL);
+		refuse(d, g->connection, g->meter, 1u << QUALIFIER_UNTIL);
 	}
 }
 
@@ -473,13 +560,13 @@ static void name_is_known(struct dialer *d, uint32_t known)
 	}
 }
 
-/* A name server that does not answer holds nobody up for longer than a host that does not. */
+/* A name server that does not answer holds nobody up for longer than a host that does not, and who gives no word for less. */
 static void stop_waiting_late(struct dialer *d, uint64_t now)
 {
 	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++) {
 		struct dialing *g = &d->dialing[i];
 
-		if (!g->taken || !g->waits_name || now < g->attempt.end_ms)
+		if (!g->taken || (!g->waits_name && !g->waits_word) || now < g->attempt.end_ms)
 			continue;
 		end_dial(d, g);
 		tell_failed(d, g, ETIMEDOUT);
@@ -511,6 +598,16 @@ static struct dialing *free_dialing(struct dialer *d)
 		if (!d->dialing[i].taken)
 			return &d->dialing[i];
 	return NULL;
+}
+
+/* Whether the relay may ask for one more. */
+static bool has_held_room(const struct dialer *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++)
+		n += d->dialing[i].taken && d->endpoints[d->dialing[i].endpoint].what.held != 0;
+	return n < LINK_HELD_MAX;
 }
 
 static bool is_dialing(const struct dialer *d, uint32_t connection)
@@ -545,10 +642,11 @@ static void see_own(struct dialer *d, struct address *a)
 }
 
 /* False: the dial has to wait for them. */
-static bool has_addresses(struct dialer *d, struct dialing *g, const struct link_ask *ask, uint64_t now)
+static bool has_addresses(struct dialer *d, struct dialing *g, uint64_t now)
 {
 	const struct endpoint_state *p = &d->endpoints[g->endpoint];
 	const struct endpoint *to = &p->what.to;
+	const struct link_ask *ask = &g->meant;
 	struct resolved meant = { .n = 1, .address = { ask->address } };
 	struct known_name *n;
 
@@ -577,6 +675,12 @@ static bool has_addresses(struct dialer *d, struct dialing *g, const struct link
 	return false;
 }
 
+static void find(struct dialer *d, struct dialing *g, uint64_t now)
+{
+	if (has_addresses(d, g, now))
+		advance(d, g, now);
+}
+
 static int begin(struct dialer *d, const struct link_ask *ask)
 {
 	struct endpoint_state *p = &d->endpoints[ask->endpoint];
@@ -585,7 +689,8 @@ static int begin(struct dialer *d, const struct link_ask *ask)
 	enum qualifier spent;
 
 	hold_time(d);
-	if (!is_allowed(p, ask) || g == NULL || d->open[ask->connection].fd >= 0 || is_dialing(d, ask->connection))
+	if (!is_allowed(p, ask) || g == NULL || d->open[ask->connection].fd >= 0 || is_dialing(d, ask->connection) ||
+	    (p->what.held != 0 && !has_held_room(d)))
 		return -EPROTO;
 	if (p->withdrawn) {
 		p->withdrawn_dials++;
@@ -593,18 +698,80 @@ static int begin(struct dialer *d, const struct link_ask *ask)
 		return 0;
 	}
 	if (!budget_take(budget_of(d, ask->endpoint), now, &spent)) {
-		refuse(d, ask->connection, meter_for(d, ask), spent);
+		refuse(d, ask->connection, meter_for(d, ask), 1u << spent);
 		return 0;
 	}
 	g->taken = true;
-	g->waits_name = false;
+	g->waits_name = g->waits_word = false;
+	g->number = p->what.held != 0 ? ++d->numbers : 0;
+	g->bytes = 0;
 	g->connection = ask->connection;
 	g->endpoint = ask->endpoint;
 	g->meter = meter_for(d, ask);
 	g->meant = *ask;
 	attempt_init(&g->attempt, p->what.to.port);
-	if (has_addresses(d, g, ask, now))
-		advance(d, g, now);
+	if (g->number != 0)
+		ask_may(d, g, now);
+	else
+		find(d, g, now);
+	return 0;
+}
+
+/* ---- the supervisor's word ---- */
+
+static void refuse_held(struct dialer *d, struct dialing *g, enum meter_why why)
+{
+	end_dial(d, g);
+	refuse(d, g->connection, g->meter, METER_BY(why));
+}
+
+/* Of a Unix socket nobody counts the bytes. */
+static void on_word_to_dial(struct dialer *d, struct dialing *g, const struct link_word *w)
+{
+	g->waits_word = false;
+	g->attempt.end_ms = 0;
+	g->bytes = w->bytes;
+	if (w->why != LINK_YES) {
+		g->number = 0; /* who refused it expects no more of it */
+		refuse_held(d, g, (enum meter_why)w->why);
+	} else if (w->bytes != 0 && d->endpoints[g->endpoint].what.to.kind == ENDPOINT_UNIX) {
+		refuse_held(d, g, METER_OTHER);
+	} else {
+		find(d, g, clock_ms());
+	}
+}
+
+static void on_word_to_pass(struct dialer *d, struct connection *c, const struct link_word *w)
+{
+	const bool was_bounded = is_bounded(d, c);
+
+	count_bytes(d, c, false);
+	if (w->why == LINK_YES) {
+		if (allowance_add(&c->allowance, w->bytes, passed_all(c)))
+			(void)pause_end(c->fd); /* it was begun */
+		d->n_bounded -= was_bounded && !is_bounded(d, c);
+	} else if (allowance_refuse(&c->allowance, passed_all(c))) {
+		cut_held(d, c, (enum meter_why)w->why);
+	}
+}
+
+/* On one that is over, or asked for nothing, it says nothing. */
+static int take_word(struct dialer *d, struct rbuf *body)
+{
+	struct link_word w;
+
+	if (!link_take_word(body, &w))
+		return -EPROTO;
+	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++)
+		if (d->dialing[i].taken && d->dialing[i].waits_word && d->dialing[i].number == w.number) {
+			on_word_to_dial(d, &d->dialing[i], &w);
+			return 0;
+		}
+	for (uint32_t i = 0; i < LINK_CONNECTIONS_MAX; i++)
+		if (d->open[i].fd >= 0 && d->open[i].number == w.number && d->open[i].allowance.asks) {
+			on_word_to_pass(d, &d->open[i], &w);
+			return 0;
+		}
 	return 0;
 }
 
@@ -724,6 +891,8 @@ static int on_supervisor(struct dialer *d)
 		return n == 0 ? 1 : n;
 	if (m.number == WIRE_DIAL_LOOK || m.number == WIRE_DIAL_WITHDRAW)
 		return look(d, &m.body, m.number == WIRE_DIAL_WITHDRAW);
+	if (m.number == WIRE_DIAL_WORD)
+		return take_word(d, &m.body);
 	if (m.number == WIRE_DIAL_POOL)
 		return take_pool(d, &m);
 	return m.number == WIRE_DIAL_REPORT ? report(d) : -EPROTO;
@@ -798,7 +967,7 @@ static void advance_all(struct dialer *d)
 	const uint64_t now = clock_ms();
 
 	for (uint32_t i = 0; i < LINK_ASKED_MAX; i++)
-		if (d->dialing[i].taken && !d->dialing[i].waits_name)
+		if (d->dialing[i].taken && !d->dialing[i].waits_name && !d->dialing[i].waits_word)
 			advance(d, &d->dialing[i], now);
 	stop_waiting_late(d, now);
 	ask_names(d);
@@ -897,6 +1066,7 @@ static int allow_socket(struct dialer *d, struct wire_message *m)
 		return -EPROTO;
 	p->socket = what;
 	p->what.grant = what.grant;
+	p->what.held = what.held;
 	p->what.to.kind = ENDPOINT_UNIX;
 	p->dir_fd = steal_fd(&m->fds[0]);
 	return 0;

@@ -73,6 +73,7 @@ void link_put_endpoint(struct buf *out, const struct link_endpoint *p)
 {
 	buf_put_u32(out, p->index);
 	buf_put_u32(out, p->grant);
+	buf_put_u32(out, p->held);
 	qualifiers_put(out, &p->budget);
 	put_what(out, &p->to);
 }
@@ -81,9 +82,10 @@ bool link_take_endpoint(struct rbuf *in, struct link_endpoint *ret)
 {
 	ret->index = rbuf_u32(in);
 	ret->grant = rbuf_u32(in);
+	ret->held = rbuf_u32(in);
 	qualifiers_take(in, &ret->budget);
 	return take_what(in, &ret->to) && ret->to.kind != ENDPOINT_UNIX && ret->index < LINK_ENDPOINTS_MAX &&
-	       ret->grant < LINK_GRANTS_MAX && ret->budget.ask == 0; /* nothing that asks is begun */
+	       ret->grant < LINK_GRANTS_MAX && ret->held <= 1 && ret->budget.ask == 0; /* nothing that asks is begun */
 }
 
 void link_put_listener(struct buf *out, const struct link_listener *l)
@@ -97,7 +99,8 @@ bool link_take_listener(struct rbuf *in, struct link_listener *ret)
 {
 	ret->index = rbuf_u32(in);
 	ret->flags = rbuf_u32(in);
-	return take_what(in, &ret->what) && ret->index < LINK_ENDPOINTS_MAX && (ret->flags & ~LINK_ECH) == 0 &&
+	return take_what(in, &ret->what) && ret->index < LINK_ENDPOINTS_MAX &&
+	       (ret->flags & ~(LINK_ECH | LINK_HELD)) == 0 &&
 	       (ret->what.kind != ENDPOINT_NAME || address_range_is_one(&ret->what.range));
 }
 
@@ -125,6 +128,7 @@ void link_put_socket(struct buf *out, const struct link_socket *p)
 {
 	buf_put_u32(out, p->index);
 	buf_put_u32(out, p->grant);
+	buf_put_u32(out, p->held);
 	qualifiers_put(out, &p->budget);
 	buf_put_str(out, p->name);
 }
@@ -140,10 +144,11 @@ bool link_take_socket(struct rbuf *in, struct link_socket *ret)
 	struct link_socket p = { .index = rbuf_u32(in) };
 
 	p.grant = rbuf_u32(in);
+	p.held = rbuf_u32(in);
 	qualifiers_take(in, &p.budget);
 	rbuf_str(in, p.name, sizeof p.name);
-	if (!is_whole(in) || p.index >= LINK_ENDPOINTS_MAX || p.grant >= LINK_GRANTS_MAX || p.budget.bytes != 0 ||
-	    p.budget.ask != 0 || !is_file_name(p.name))
+	if (!is_whole(in) || p.index >= LINK_ENDPOINTS_MAX || p.grant >= LINK_GRANTS_MAX || p.held > 1 ||
+	    p.budget.bytes != 0 || p.budget.ask != 0 || !is_file_name(p.name))
 		return false;
 	*ret = p;
 	return true;
@@ -167,6 +172,60 @@ bool link_take_ask(struct rbuf *in, struct link_ask *ret)
 	is_good = link_take_name(in, &ret->name) && is_good;
 	return is_good && is_whole(in) && ret->connection < LINK_CONNECTIONS_MAX &&
 	       ret->endpoint < LINK_ENDPOINTS_MAX && (ret->address.family == 0 || ret->name.text[0] == 0);
+}
+
+void link_put_may(struct buf *out, const struct link_may *p)
+{
+	buf_put_u64(out, p->number);
+	buf_put_u32(out, p->endpoint);
+	link_put_address(out, &p->address);
+	buf_put_str(out, p->name.text);
+}
+
+bool link_take_may(struct rbuf *in, struct link_may *ret)
+{
+	bool is_good;
+
+	ret->number = rbuf_u64(in);
+	ret->endpoint = rbuf_u32(in);
+	is_good = link_take_address(in, &ret->address);
+	is_good = link_take_name(in, &ret->name) && is_good;
+	return is_good && is_whole(in) && ret->number != 0 && ret->endpoint < LINK_ENDPOINTS_MAX &&
+	       (ret->address.family == 0 || ret->name.text[0] == 0);
+}
+
+void link_put_word(struct buf *out, const struct link_word *w)
+{
+	buf_put_u64(out, w->number);
+	buf_put_u64(out, w->bytes);
+	buf_put_u32(out, w->why);
+}
+
+bool link_take_word(struct rbuf *in, struct link_word *ret)
+{
+	ret->number = rbuf_u64(in);
+	ret->bytes = rbuf_u64(in);
+	ret->why = rbuf_u32(in);
+	return is_whole(in) && ret->number != 0 &&
+	       (ret->why == LINK_YES || (ret->why < METER_WHY_COUNT && ret->bytes == 0));
+}
+
+void link_put_spent(struct buf *out, const struct link_spent *s)
+{
+	buf_put_u64(out, s->number);
+	buf_put_u32(out, s->opened);
+	buf_put_u64(out, s->up);
+	buf_put_u64(out, s->down);
+}
+
+bool link_take_spent(struct rbuf *in, struct link_spent *ret)
+{
+	ret->number = rbuf_u64(in);
+	ret->opened = rbuf_u32(in);
+	ret->up = rbuf_u64(in);
+	ret->down = rbuf_u64(in);
+	return is_whole(in) && ret->number != 0 && ret->opened <= 1 &&
+	       (ret->opened == 1 || (ret->up == 0 && ret->down == 0));
 }
 
 void link_put_close(struct buf *out, const struct link_close *c)

@@ -26,6 +26,7 @@
 #define LINK_NUMBERS_MAX (LINK_CONNECTIONS_MAX + LINK_ARRIVALS_MAX)
 #define LINK_HTTP_MAX 16  /* grants of an event whose requests are judged: each has a process */
 #define LINK_ASKED_MAX 64 /* dials that the relay waits for at one time: so many messages fit any socket's buffer */
+#define LINK_HELD_MAX 32  /* of them, of grants that are held: the others find room while a word is waited for */
 
 /* Parts of bodies. A name: "", or in its one way of being written; an address: also of family 0, none. */
 bool link_take_name(struct rbuf *in, struct host_name *ret);
@@ -36,6 +37,7 @@ bool link_take_address(struct rbuf *in, struct address *ret);
 struct link_endpoint {
 	uint32_t index;
 	uint32_t grant;
+	uint32_t held;            /* 1: each connection waits for the supervisor's word (DIAL_MAY) */
 	struct qualifiers budget; /* of the grant; ech is nothing to the dialer */
 	struct endpoint to;
 };
@@ -45,6 +47,7 @@ bool link_take_endpoint(struct rbuf *in, struct link_endpoint *ret);
 /* What an endpoint of the cell is, and what a client of it may ask for. */
 #define LINK_BY_ADDRESS UINT32_MAX /* in place of an index: it is the address that says which */
 #define LINK_ECH 1u                /* flag: an encrypted client hello passes, though it may name another host */
+#define LINK_HELD 2u               /* flag: the grant is held */
 struct link_listener {
 	uint32_t index;       /* of the endpoint */
 	uint32_t flags;       /* LINK_* */
@@ -75,6 +78,7 @@ bool link_take_refused(struct rbuf *in, struct link_refused ret[LINK_ENDPOINTS_M
 struct link_socket {
 	uint32_t index;
 	uint32_t grant;
+	uint32_t held;            /* as above */
 	struct qualifiers budget; /* of the grant, as above; no bytes, which nobody counts */
 	char name[ENDPOINT_UNIX_MAX];
 };
@@ -89,6 +93,35 @@ struct link_ask {
 };
 void link_put_ask(struct buf *out, const struct link_ask *a);
 bool link_take_ask(struct rbuf *in, struct link_ask *ret);
+
+/* The dialer asks for a word on a new connection of a grant that is held: to where, as link_ask has it. Nothing was done for it yet. */
+struct link_may {
+	uint64_t number; /* of the connection: not 0, and no other's ever after */
+	uint32_t endpoint;
+	struct address address;
+	struct host_name name;
+};
+void link_put_may(struct buf *out, const struct link_may *p);
+bool link_take_may(struct rbuf *in, struct link_may *ret);
+
+/* The word: on that, and on a connection whose bytes were used up (DIAL_MORE). */
+#define LINK_YES UINT32_MAX
+struct link_word {
+	uint64_t number;
+	uint64_t bytes; /* with yes: how many more may pass, in both directions together; 0: any number */
+	uint32_t why;   /* enum meter_why; LINK_YES */
+};
+void link_put_word(struct buf *out, const struct link_word *w);
+bool link_take_word(struct rbuf *in, struct link_word *ret);
+
+/* What a connection has used: of its bytes all (DIAL_MORE), or nothing more comes (DIAL_SPENT). */
+struct link_spent {
+	uint64_t number;
+	uint32_t opened;   /* 0: it came to nothing */
+	uint64_t up, down; /* bytes, by the kernel's count; 0 of a Unix socket */
+};
+void link_put_spent(struct buf *out, const struct link_spent *s);
+bool link_take_spent(struct rbuf *in, struct link_spent *ret);
 
 /* A port of the cell, to which what listens on the host leads; its index is one of the endpoints'. */
 struct link_listen {

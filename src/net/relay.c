@@ -49,18 +49,19 @@ struct connection {
 };
 
 struct relay {
-	int epoll_fd;                          /* owned */
-	int supervisor;                        /* borrowed */
-	int dialer;                            /* owned, -1 until it came */
-	uint32_t asked;                        /* of the dialer, and not answered */
-	bool listens;                          /* the listeners are watched */
-	bool arrives;                          /* somebody came from outside: more may */
-	bool still, tells_still;               /* nothing passes; and that is to be said when this turn is over */
-	uint32_t files;                        /* descriptors that may be had */
+	int epoll_fd;               /* owned */
+	int supervisor;             /* borrowed */
+	int dialer;                 /* owned, -1 until it came */
+	uint32_t asked, asked_held; /* of the dialer, and not answered: all, and those of grants that are held */
+	bool listens[2];            /* the listeners are watched: the others, and those that lead to such a grant */
+	bool arrives;               /* somebody came from outside: more may */
+	bool still, tells_still;    /* nothing passes; and that is to be said when this turn is over */
+	uint32_t files;             /* descriptors that may be had */
 	uint32_t n_listeners, n_connections;   /* which take them */
 	int listener[LINK_LISTENERS_MAX];      /* owned */
 	uint32_t endpoint[LINK_LISTENERS_MAX]; /* that it is of; LINK_BY_ADDRESS: which, is the address's to say */
 	uint16_t port[LINK_LISTENERS_MAX];
+	bool held[LINK_LISTENERS_MAX];
 	struct targets targets;
 	struct responder responder;
 	uint32_t free; /* the first free connection */
@@ -240,22 +241,53 @@ static bool has_room(const struct relay *r)
 		FILES_EACH * (r->n_connections + more) + r->n_listeners + FILES_BESIDE <= r->files);
 }
 
-/* While there is no room, those who connect wait in the kernel's queue. */
-static int listen_if_room(struct relay *r)
+/* Who waits for a word holds up no other grant. */
+static bool has_room_for(const struct relay *r, bool held)
 {
-	const bool wants = has_room(r);
+	return has_room(r) && (!held || r->asked_held < LINK_HELD_MAX);
+}
+
+/* While there is no room, those who connect wait in the kernel's queue. */
+static int listen_if_room_for(struct relay *r, bool held)
+{
+	const bool wants = has_room_for(r, held);
 	int failed = 0;
 
-	if (wants == r->listens)
+	if (wants == r->listens[held])
 		return 0;
 	for (uint32_t i = 0; i < r->n_listeners && failed == 0; i++) {
+		if (r->held[i] != held)
+			continue;
 		if (wants)
 			failed = watch(r, r->listener[i], EPOLLIN, FROM_LISTENER, i);
 		else
 			failed = epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, r->listener[i], NULL) < 0 ? -errno : 0;
 	}
-	r->listens = wants;
+	r->listens[held] = wants;
 	return failed;
+}
+
+static int listen_if_room(struct relay *r)
+{
+	const int failed = listen_if_room_for(r, false);
+
+	return failed < 0 ? failed : listen_if_room_for(r, true);
+}
+
+static bool is_held(const struct relay *r, uint32_t endpoint)
+{
+	return (r->targets.of[endpoint].flags & LINK_HELD) != 0;
+}
+
+/* Of one that many endpoints have, whether it may be. */
+static bool leads_to_held(const struct relay *r, uint32_t endpoint, uint16_t port)
+{
+	if (endpoint != LINK_BY_ADDRESS)
+		return is_held(r, endpoint);
+	for (uint32_t i = 0; i < r->targets.n; i++)
+		if (is_held(r, i) && r->targets.of[i].what.port == port)
+			return true;
+	return false;
 }
 
 /* Small pieces are passed on as they came. */
@@ -308,6 +340,7 @@ static int admit(struct relay *r, const struct target *to, int client)
 	no_delay(client);
 	r->free = next;
 	r->asked++;
+	r->asked_held += is_held(r, to->endpoint);
 	return ask(r, c, to);
 }
 
@@ -315,7 +348,7 @@ static int on_listener(struct relay *r, uint32_t l)
 {
 	int failed = 0;
 
-	for (unsigned i = 0; i < ACCEPTS && failed == 0 && has_room(r); i++) {
+	for (unsigned i = 0; i < ACCEPTS && failed == 0 && has_room_for(r, r->held[l]); i++) {
 		int client = accept4(r->listener[l], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		struct address at;
 		struct target to;
@@ -360,8 +393,9 @@ static int take_listener(struct relay *r, struct wire_message *m)
 	r->endpoint[l] = endpoint;
 	r->listener[l] = steal_fd(&m->fds[0]);
 	r->port[l] = (uint16_t)port;
+	r->held[l] = leads_to_held(r, endpoint, r->port[l]);
 	r->n_listeners++;
-	return r->listens ? watch(r, r->listener[l], EPOLLIN, FROM_LISTENER, l) : 0;
+	return r->listens[r->held[l]] ? watch(r, r->listener[l], EPOLLIN, FROM_LISTENER, l) : 0;
 }
 
 static int take_names(struct relay *r, struct wire_message *m)
@@ -460,6 +494,7 @@ static int on_done(struct relay *r, struct wire_message *m)
 	if (c->state != DIALING || (done.sys_errno == 0) != (m->n_fds == 1))
 		return -EPROTO;
 	r->asked--;
+	r->asked_held -= is_held(r, c->endpoint);
 	return done.sys_errno != 0 ? end(r, c, true) : open_connection(r, c, steal_fd(&m->fds[0]));
 }
 

@@ -238,7 +238,7 @@ class Dialer:
         theirs.close()
         self.supervisor.settimeout(PATIENCE)
         kind, address, prefix = (2 if name[:1] == "*" else 1, bytes(17), 0) if name else (3, b"\4" + socket.inet_aton("127.0.0.1") + bytes(12), 32)
-        self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBQBH", 0, 0, 0, bytes_most, 0, 0, 0, 0, kind, self.server.getsockname()[1]) + address +
+        self.say(self.supervisor, self.ALLOW, struct.pack("<IIIIQIIBQBH", 0, 0, 0, 0, bytes_most, 0, 0, 0, 0, kind, self.server.getsockname()[1]) + address +
                  struct.pack("<BI", prefix, len(name)) + name.encode())
         if arrives is not None:
             socket.send_fds(self.supervisor, [struct.pack("<HHIHH", self.LISTEN, 0, 1, arrives[1], 0)], [arrives[0].fileno()])

@@ -266,7 +266,7 @@ class Held(Dialer):
         self.supervisor.settimeout(PATIENCE)
         for i, (endpoint, (kind, address, prefix, name)) in enumerate(self.ENDPOINTS.items()):
             if only in (None, endpoint):
-                self.say(self.supervisor, self.ALLOW, struct.pack("<IIIQIIBQBH", i, i, 0, 0, 0, 0, 0, 0, kind, PLAIN) + address +
+                self.say(self.supervisor, self.ALLOW, struct.pack("<IIIIQIIBQBH", i, i, 0, 0, 0, 0, 0, 0, 0, kind, PLAIN) + address +
                          struct.pack("<BI", prefix, len(name)) + name)
         self.relay, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         socket.send_fds(self.supervisor, [struct.pack("<HH", self.RELAY, 0)], [theirs.fileno()])

@@ -55,15 +55,17 @@ static void an_endpoint_out_of_range_is_refused(void **state)
 		{ "one more", 0, LINK_ENDPOINTS_MAX, false },
 		{ "the last grant", 4, LINK_GRANTS_MAX - 1, true },
 		{ "one more", 5, LINK_GRANTS_MAX >> 8, false },
-		{ "more uses than there are", 11, 0x80, false },
-		{ "more bytes than there are", 19, 0x80, false },
-		{ "another period", 24, 61, false },
-		{ "neither true nor false", 28, 2, false },
-		{ "after the year 9999", 36, 1, false },
-		{ "a pattern that is a name", 37, ENDPOINT_PATTERN, false },
-		{ "an address that is a name", 37, ENDPOINT_RANGE, false },
-		{ "no kind", 37, 0, false },
-		{ "a family that is none", 40, 5, false },
+		{ "held", 8, 1, true },
+		{ "held in another way", 8, 2, false },
+		{ "more uses than there are", 15, 0x80, false },
+		{ "more bytes than there are", 23, 0x80, false },
+		{ "another period", 28, 61, false },
+		{ "neither true nor false", 32, 2, false },
+		{ "after the year 9999", 40, 1, false },
+		{ "a pattern that is a name", 41, ENDPOINT_PATTERN, false },
+		{ "an address that is a name", 41, ENDPOINT_RANGE, false },
+		{ "no kind", 41, 0, false },
+		{ "a family that is none", 44, 5, false },
 	};
 
 	(void)state;
@@ -118,6 +120,130 @@ static void meters_come_as_they_were_sent(void **state)
 	room[12] |= 1u << QUALIFIER_ECH; /* which stops nothing */
 	rbuf_init(&in, out.data, out.len);
 	assert_false(link_take_report(&in, &back, COUNT_OF(used)));
+}
+
+/* ---- grants that are held ---- */
+
+static void a_question_comes_as_it_was_sent(void **state)
+{
+	static const struct link_may rows[] = {
+		{ .number = 1, .endpoint = 2 },
+		{ .number = UINT64_MAX, .endpoint = LINK_ENDPOINTS_MAX - 1, .name = { "a.open.test" } },
+		{ .number = 5, .address = { .family = ADDRESS_IPV4, .bytes = { 10, 1, 2, 3 } } },
+		{ .number = 0, .endpoint = 2 }, /* these are none */
+		{ .number = 1, .endpoint = LINK_ENDPOINTS_MAX },
+		{ .number = 1, .address = { .family = ADDRESS_IPV4 }, .name = { "a.open.test" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct link_may got;
+		uint8_t room[512];
+		struct buf out;
+		struct rbuf in;
+
+		buf_init_in(&out, room, sizeof room);
+		link_put_may(&out, &rows[i]);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(link_take_may(&in, &got), i < 3);
+		if (i >= 3)
+			continue;
+		assert_int_equal(got.number, rows[i].number);
+		assert_int_equal(got.endpoint, rows[i].endpoint);
+		assert_string_equal(got.name.text, rows[i].name.text);
+		assert_memory_equal(got.address.bytes, rows[i].address.bytes, sizeof got.address.bytes);
+		for (size_t n = 0; n < out.len; n++) {
+			rbuf_init(&in, out.data, n);
+			assert_false(link_take_may(&in, &got));
+		}
+	}
+}
+
+static void a_word_is_yes_or_a_reason(void **state)
+{
+	static const struct {
+		struct link_word w;
+		bool good;
+	} rows[] = {
+		{ { 1, 0, LINK_YES }, true },         { { 1, UINT64_MAX, LINK_YES }, true },
+		{ { 1, 0, METER_FROZEN }, true },     { { 1, 0, METER_WHY_COUNT - 1 }, true },
+		{ { 1, 0, METER_WHY_COUNT }, false }, { { 1, 0, LINK_YES - 1 }, false },
+		{ { 1, 1, METER_FROZEN }, false },    { { 0, 0, LINK_YES }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct link_word got;
+		uint8_t room[32];
+		struct buf out;
+		struct rbuf in;
+
+		buf_init_in(&out, room, sizeof room);
+		link_put_word(&out, &rows[i].w);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(link_take_word(&in, &got), rows[i].good);
+		assert_int_equal(got.bytes, rows[i].w.bytes);
+		rbuf_init(&in, out.data, out.len - 1);
+		assert_false(link_take_word(&in, &got));
+		rbuf_init(&in, room, out.len + 1);
+		assert_false(link_take_word(&in, &got));
+	}
+}
+
+static void what_came_to_nothing_has_no_bytes(void **state)
+{
+	static const struct {
+		struct link_spent s;
+		bool good;
+	} rows[] = {
+		{ { 1, 1, 5, 6 }, true },  { { 1, 0, 0, 0 }, true },  { { 0, 1, 5, 6 }, false },
+		{ { 1, 2, 5, 6 }, false }, { { 1, 0, 1, 0 }, false }, { { 1, 0, 0, 1 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct link_spent got;
+		uint8_t room[32];
+		struct buf out;
+		struct rbuf in;
+
+		buf_init_in(&out, room, sizeof room);
+		link_put_spent(&out, &rows[i].s);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(link_take_spent(&in, &got), rows[i].good);
+		assert_int_equal(got.down, rows[i].s.down);
+		rbuf_init(&in, out.data, out.len - 1);
+		assert_false(link_take_spent(&in, &got));
+	}
+}
+
+static void each_stop_has_a_word(void **state)
+{
+	uint32_t bit, all = 0;
+	char text[400];
+	struct buf out;
+
+	(void)state;
+	for (enum meter_why i = 0; i < METER_WHY_COUNT; i++) {
+		const struct meter m = { .stopped = METER_BY(i) | METER_BY(METER_FROZEN) };
+
+		assert_true(meter_stop_is(meter_why_word(i), &bit));
+		assert_int_equal(bit, METER_BY(i));
+		all |= bit;
+		memset(text, 0, sizeof text);
+		buf_init_in(&out, text, sizeof text - 1);
+		meter_put_whys(&m, &out);
+		assert_int_equal(strchr(text, ';') != NULL, i != METER_FROZEN);
+	}
+	assert_int_equal(all, METER_BY_AUTHORITY);
+	assert_true(meter_stop_is("until", &bit));
+	assert_int_equal(bit, 1u << QUALIFIER_UNTIL);
+	assert_false(meter_stop_is("ech", &bit));
+	assert_false(meter_stop_is("ask", &bit));
+	assert_false(meter_stop_is("", &bit));
+	buf_init_in(&out, text, sizeof text);
+	meter_put_whys(&(struct meter){ .stopped = METER_BY_BUDGET }, &out);
+	assert_int_equal(out.len, 0);
 }
 
 static void sums_of_meters(void **state)
@@ -199,7 +325,7 @@ static void what_is_no_name_is_not_taken(void **state)
 
 static const struct qualifiers few = { .uses = 2, .rate = 1, .period_s = 60 };
 
-static bool take_socket(uint32_t index, const char *name, bool longer, struct link_socket *ret)
+static bool take_socket(uint32_t index, const char *name, uint32_t held, bool longer, struct link_socket *ret)
 {
 	uint8_t room[512];
 	struct rbuf in;
@@ -208,6 +334,7 @@ static bool take_socket(uint32_t index, const char *name, bool longer, struct li
 	buf_init_in(&out, room, sizeof room);
 	buf_put_u32(&out, index);
 	buf_put_u32(&out, LINK_GRANTS_MAX - 1);
+	buf_put_u32(&out, held);
 	qualifiers_put(&out, &few);
 	buf_put_str(&out, name);
 	if (longer)
@@ -224,18 +351,20 @@ static void a_socket_is_a_name_in_a_directory(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		if (take_socket(0, bad[i], false, &p))
+		if (take_socket(0, bad[i], 0, false, &p))
 			fail_msg("taken: %s", bad[i]);
 	memset(name, 'x', ENDPOINT_UNIX_MAX);
-	assert_false(take_socket(0, name, false, &p));
+	assert_false(take_socket(0, name, 0, false, &p));
 	name[ENDPOINT_UNIX_MAX - 1] = 0;
-	assert_false(take_socket(LINK_ENDPOINTS_MAX, name, false, &p));
-	assert_false(take_socket(0, name, true, &p));
+	assert_false(take_socket(LINK_ENDPOINTS_MAX, name, 0, false, &p));
+	assert_false(take_socket(0, name, 0, true, &p));
 	assert_int_equal(p.index, 99);
-	assert_true(take_socket(LINK_ENDPOINTS_MAX - 1, name, false, &p));
+	assert_true(take_socket(LINK_ENDPOINTS_MAX - 1, name, 0, false, &p));
 	assert_int_equal(p.index, LINK_ENDPOINTS_MAX - 1);
 	assert_string_equal(p.name, name);
-	assert_true(take_socket(0, "...", false, &p));
+	assert_true(take_socket(0, "...", 1, false, &p));
+	assert_int_equal(p.held, 1);
+	assert_false(take_socket(0, "...", 2, false, &p));
 }
 
 static bool gives_back(const struct link_socket *put)
@@ -408,6 +537,10 @@ int main(void)
 		cmocka_unit_test(an_endpoint_out_of_range_is_refused),
 		cmocka_unit_test(meters_come_as_they_were_sent),
 		cmocka_unit_test(sums_of_meters),
+		cmocka_unit_test(a_question_comes_as_it_was_sent),
+		cmocka_unit_test(a_word_is_yes_or_a_reason),
+		cmocka_unit_test(what_came_to_nothing_has_no_bytes),
+		cmocka_unit_test(each_stop_has_a_word),
 		cmocka_unit_test(what_was_refused_is_taken_again),
 		cmocka_unit_test(what_is_no_name_is_not_taken),
 		cmocka_unit_test(a_socket_is_a_name_in_a_directory),
