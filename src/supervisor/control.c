@@ -241,8 +241,10 @@ static void take(struct control *c, struct control_client *client)
 
 /* ---- the dialer ---- */
 
-static bool waits_for_dialer(const struct control *c)
+static bool listens_to_dialer(const struct control *c)
 {
+	if (network_is_judged(c->network))
+		return true;
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i].waits > 0)
 			return true;
@@ -259,11 +261,12 @@ static void conclude_all(struct control *c)
 static void on_dialer(struct control *c)
 {
 	struct link_live live;
+	const int r = network_hear(c->network, &live);
 
-	if (!network_answer(c->network, &live)) {
+	if (r < 0)
 		conclude_all(c);
+	if (r <= 0)
 		return;
-	}
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &c->clients[i];
 
@@ -280,7 +283,7 @@ static void on_dialer(struct control *c)
 void control_watch(const struct control *c, struct pollfd *p)
 {
 	p[0] = (struct pollfd){ .fd = c->listener, .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = waits_for_dialer(c) ? c->network->dialer : -1, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = listens_to_dialer(c) ? c->network->dialer : -1, .events = POLLIN };
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		p[2 + i] = (struct pollfd){ .fd = c->clients[i].waits > 0 || c->clients[i].holds ? -1
 												 : c->clients[i].sock,

@@ -925,12 +925,10 @@ static void tell_endpoint(struct supervisor *s, struct telling *t, uint32_t i, c
 /* One of the hosts to which an endpoint led, by its name or address. */
 static void tell_host(struct supervisor *s, struct telling *t, const struct link_host *h)
 {
-	struct endpoint p = { .kind = h->address.family == 0 ? ENDPOINT_NAME : ENDPOINT_RANGE,
-			      .port = s->spec.endpoints[h->endpoint].port,
-			      .range = { .base = h->address, .prefix = h->address.family == ADDRESS_IPV6 ? 128 : 32 },
-			      .name = h->name };
+	struct endpoint p;
 	char text[ENDPOINT_TEXT_MAX], object[GRANT_OBJECT_MAX];
 
+	network_host(&s->spec, h->endpoint, &h->name, &h->address, &p);
 	endpoint_put(&p, text);
 	tell_meter(t, &h->meter, object, snprintf(object, sizeof object, "inet %s", text));
 }
@@ -992,13 +990,7 @@ static void tell_request(struct supervisor *s, struct telling *t, uint32_t endpo
 	char text[ENDPOINT_TEXT_MAX], object[GRANT_OBJECT_MAX];
 	int n;
 
-	spec_endpoint(&s->spec, &s->spec.endpoints[endpoint], &p);
-	if (r->name.text[0] != 0 || r->address.family != 0) {
-		p.kind = r->address.family == 0 ? ENDPOINT_NAME : ENDPOINT_RANGE;
-		p.name = r->name;
-		p.range = (struct address_range){ .base = r->address,
-						  .prefix = r->address.family == ADDRESS_IPV6 ? 128 : 32 };
-	}
+	network_host(&s->spec, endpoint, &r->name, &r->address, &p);
 	endpoint_put(&p, text);
 	n = snprintf(object, sizeof object, "inet %s %s %s %u", text, r->method, r->path, r->status);
 	t->classifier.told = r->refused != 0 ? FACT_BIT(FACT_REFUSED) : 0;

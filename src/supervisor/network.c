@@ -54,20 +54,27 @@ static int tell_relay(struct network *n, const struct link_listener *told)
 	return wire_send(n->relay, WIRE_NET_ENDPOINT, &b, NULL, 0);
 }
 
+static uint32_t held_flag(const struct network *n, uint32_t i)
+{
+	return n->held[i] ? LINK_HELD : 0;
+}
+
 /* Where an endpoint of the cell leads, and what that may cost; and which it is. */
 static int allow(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t i,
 		 struct err *e)
 {
 	const struct cell_endpoint *p = &spec->endpoints[i];
 	const struct qualifiers *q = &grants->grants[p->grant].qualifiers;
-	struct link_endpoint to = { .index = i, .grant = p->grant, .budget = *q };
-	struct link_listener told = { .index = i, .flags = q->ech != 0 ? LINK_ECH : 0 };
+	struct link_endpoint to = { .index = i, .grant = p->grant, .held = n->held[i], .budget = *q };
+	struct link_listener told = { .index = i, .flags = (q->ech != 0 ? LINK_ECH : 0) | held_flag(n, i) };
 	uint8_t room[512];
 	struct buf b;
 	int r;
 
 	spec_endpoint(spec, p, &told.what);
 	to.to = told.what;
+	if (n->held[i])
+		to.budget.ask = 0; /* of the judge, each time */
 	if (grant_terms(grants, p->grant)[0] != 0)
 		to.budget.uses = to.budget.rate = to.budget.period_s = 0; /* of requests: who judges them counts them */
 	buf_init_in(&b, room, sizeof room);
@@ -82,7 +89,9 @@ static int allow_socket(struct network *n, const struct cell_spec *spec, const s
 			struct err *e)
 {
 	const uint32_t grant = spec->endpoints[i].grant;
-	struct link_socket told = { .index = i, .grant = grant, .budget = grants->grants[grant].qualifiers };
+	struct link_socket told = {
+		.index = i, .grant = grant, .held = n->held[i], .budget = grants->grants[grant].qualifiers
+	};
 	const char *path = spec_text(spec, spec->endpoints[i].name), *slash = strrchr(path, '/');
 	char above[ENDPOINT_UNIX_MAX];
 	auto_fd int dir = -1;
@@ -90,6 +99,8 @@ static int allow_socket(struct network *n, const struct cell_spec *spec, const s
 	struct buf b;
 	int r;
 
+	if (n->held[i])
+		told.budget.ask = 0; /* as above */
 	(void)snprintf(above, sizeof above, "%.*s", slash == path ? 1 : (int)(slash - path),
 		       path); /* spec_check: they fit */
 	(void)text_copy(told.name, sizeof told.name, slash + 1);
@@ -100,7 +111,9 @@ static int allow_socket(struct network *n, const struct cell_spec *spec, const s
 	buf_init_in(&b, room, sizeof room);
 	link_put_socket(&b, &told);
 	r = wire_send(n->dialer, WIRE_DIAL_SOCKET, &b, &dir, 1);
-	r = r < 0 ? r : tell_relay(n, &(struct link_listener){ .index = i, .what.kind = ENDPOINT_UNIX });
+	r = r < 0 ? r
+		  : tell_relay(n, &(struct link_listener){
+					  .index = i, .flags = held_flag(n, i), .what.kind = ENDPOINT_UNIX });
 	return r < 0 ? role_is_gone(e, r) : 0;
 }
 
@@ -151,6 +164,7 @@ static int allow_any(struct network *n, const struct cell_spec *spec, const stru
 {
 	if (endpoints_is_agent(spec, i))
 		return 0; /* the dialer has nothing to do with it */
+	n->held[i] = n->judge != NULL && n->judge->holds(n->judge_user, spec->endpoints[i].grant);
 	return spec_endpoint_is_socket(&spec->endpoints[i]) ? allow_socket(n, spec, grants, i, e)
 							    : allow(n, spec, grants, i, e);
 }
@@ -167,6 +181,7 @@ int network_begin(struct network *n, const struct event_request *q, struct cell_
 	int r = 0;
 
 	n->n = spec->n_endpoints;
+	n->spec = spec;
 	if (n->n == 0 && (spec->flags & CELL_SERVES) == 0)
 		return 0;
 	if (n->relay < 0 || n->dialer < 0)
@@ -264,15 +279,84 @@ static bool hear(struct network *n, void *room, size_t size, struct wire_message
 	return wire_receive(n->dialer, WIRE_DIALER, WIRE_RUNNING, room, size, ret) == 1;
 }
 
-bool network_answer(struct network *n, struct link_live *ret)
+/* ---- grants that are held ---- */
+
+bool network_is_judged(const struct network *n)
 {
-	uint8_t room[WIRE_HEAD + 8];
+	return n->judge != NULL && n->dialer >= 0;
+}
+
+void network_host(const struct cell_spec *spec, uint32_t endpoint, const struct host_name *name,
+		  const struct address *address, struct endpoint *ret)
+{
+	spec_endpoint(spec, &spec->endpoints[endpoint], ret);
+	if (name->text[0] == 0 && address->family == 0)
+		return;
+	ret->kind = address->family == 0 ? ENDPOINT_NAME : ENDPOINT_RANGE;
+	ret->name = *name;
+	ret->range = (struct address_range){ .base = *address, .prefix = address->family == ADDRESS_IPV6 ? 128 : 32 };
+}
+
+static bool tell_may(struct network *n, struct rbuf *body)
+{
+	struct link_may may;
+	struct endpoint to;
+
+	if (!link_take_may(body, &may) || may.endpoint >= n->n || !n->held[may.endpoint])
+		return false;
+	network_host(n->spec, may.endpoint, &may.name, &may.address, &to);
+	n->judge->may(n->judge_user, n->spec->endpoints[may.endpoint].grant, may.number, &to);
+	return true;
+}
+
+static bool tell_spent(struct network *n, struct wire_message *m)
+{
+	struct link_spent s;
+
+	if (!link_take_spent(&m->body, &s))
+		return false;
+	if (m->number == WIRE_DIAL_MORE)
+		n->judge->more(n->judge_user, s.number, s.up, s.down);
+	else
+		n->judge->used(n->judge_user, s.number, s.opened != 0, s.up, s.down);
+	return true;
+}
+
+/* False: it says what it may not. */
+static bool tell_judge(struct network *n, struct wire_message *m)
+{
+	if (n->judge == NULL)
+		return false;
+	if (m->number == WIRE_DIAL_MAY)
+		return tell_may(n, &m->body);
+	return (m->number == WIRE_DIAL_MORE || m->number == WIRE_DIAL_SPENT) && tell_spent(n, m);
+}
+
+void network_may(struct network *n, uint64_t number, uint32_t why, uint64_t bytes)
+{
+	const struct link_word w = { .number = number, .why = why, .bytes = bytes };
+	uint8_t room[20];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	link_put_word(&b, &w);
+	if (fd_set_nonblock(n->dialer, true) == 0) /* who waits for us reads nothing */
+		(void)wire_send(n->dialer, WIRE_DIAL_WORD, &b, NULL, 0);
+}
+
+int network_hear(struct network *n, struct link_live *ret)
+{
+	uint8_t room[WIRE_HEAD + 512];
 	auto_message m = { .n_fds = 0 };
 
-	if (hear(n, room, sizeof room, &m) && m.number == WIRE_DIAL_LIVE && link_take_live(&m.body, ret))
-		return true;
+	if (hear(n, room, sizeof room, &m)) {
+		if (m.number == WIRE_DIAL_LIVE && link_take_live(&m.body, ret))
+			return 1;
+		if (tell_judge(n, &m))
+			return 0;
+	}
 	fd_close(&n->dialer);
-	return false;
+	return -AMBIT_GONE;
 }
 
 int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e)
@@ -362,7 +446,7 @@ bool network_used(struct network *n, struct link_report *ret)
 			return false;
 		if (m.number == WIRE_DIAL_USED)
 			return link_take_report(&m.body, ret, count_told(n));
-		/* an answer to what the owner asked last */
+		(void)tell_judge(n, &m); /* or an answer to what the owner asked last */
 	}
 	return false;
 }

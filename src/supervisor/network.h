@@ -8,15 +8,34 @@
 #define SUPERVISOR_NETWORK_H
 
 #include "cell/spec.h"
+#include "core/meter.h"
 #include "net/link.h"
 #include "supervisor/agent.h"
 #include "supervisor/http.h"
 #include "supervisor/request.h"
 
+/* Who decides on each new connection of the grants that are held, before anything is sent to a host or comes from it. What is asked is answered
+ * by network_may(), now or later; without an answer it is refused after ten seconds. A number is one connection's and never another's. It ends by
+ * network_may() that refuses what `may` asked, or by `used`, once, in any case but that of a dialer that went: then none is told any more. */
+struct network_judge {
+	bool (*holds)(void *user, uint32_t grant); /* asked once of each endpoint, by network_begin */
+	/* A connection of the grant to what `to` says: the name or the one address that is meant, and the port; or the path
+	 * of a Unix socket. */
+	void (*may)(void *user, uint32_t grant, uint64_t number, const struct endpoint *to);
+	/* Half of what was allowed last has passed, or all of it: then nothing passes before the answer. */
+	void (*more)(void *user, uint64_t number, uint64_t up, uint64_t down);
+	/* It is over, or came to nothing (not opened): also if the answer was yes and came too late. */
+	void (*used)(void *user, uint64_t number, bool opened, uint64_t up, uint64_t down);
+};
+
 struct network {
-	int relay, dialer; /* owned, -1: nothing is granted */
-	uint32_t n;        /* endpoints, as in the spec, */
-	uint32_t n_ports;  /* and ports of the host that lead into the cell, whose numbers come after them */
+	int relay, dialer;                 /* owned, -1: nothing is granted */
+	const struct network_judge *judge; /* borrowed, and set before network_begin; NULL: no grant is held */
+	void *judge_user;
+	const struct cell_spec *spec; /* borrowed, from network_begin on */
+	bool held[LINK_ENDPOINTS_MAX];
+	uint32_t n;       /* endpoints, as in the spec, */
+	uint32_t n_ports; /* and ports of the host that lead into the cell, whose numbers come after them */
 	struct {
 		uint32_t grant;
 		uint16_t port; /* of the host */
@@ -41,8 +60,17 @@ const char *network_connection(const struct grant_set *set, uint32_t grant, char
  * answers are to come. Never waits: -errno, where the dialer is gone or takes nothing. */
 int network_ask(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t grant,
 		uint32_t number, bool withdraw);
-/* One of them, which is there. False: the dialer is gone. */
-bool network_answer(struct network *n, struct link_live *ret);
+/* Hears the dialer, of whom something is there. 1: one of these answers; 0: what the judge was told; -GONE: the dialer is gone. */
+int network_hear(struct network *n, struct link_live *ret);
+/* Whether the dialer may say something that nobody asked for. */
+bool network_is_judged(const struct network *n);
+/* What `may` or `more` asked: LINK_YES with so many bytes more (0: without a bound; of a Unix socket that alone), or enum meter_why, with 0. Of
+ * what is over by now, or was answered, it says nothing. A piece that passes in less than 20 ms makes a quick connection stop and go. Never waits;
+ * an answer that the dialer does not take is a no. */
+void network_may(struct network *n, uint64_t number, uint32_t why, uint64_t bytes);
+/* The host that is meant by an endpoint: itself, or one of those to which it leads (of link_ask). */
+void network_host(const struct cell_spec *spec, uint32_t endpoint, const struct host_name *name,
+		  const struct address *address, struct endpoint *ret);
 /* Sockets of the cell's network go to the dialer. -PROTOCOL, -GONE. */
 int network_pool(struct network *n, const int *fds, size_t n_fds, struct err *e);
 /* The ports of the host, as EVENT_LISTENING has them. */

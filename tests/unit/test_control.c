@@ -23,6 +23,8 @@ static struct {
 	uint32_t asked, number; /* questions, and the number of the last */
 	uint32_t live[8], n;    /* answers that it will give, one for each endpoint: all to one number */
 	bool withdraw, gone;
+	bool judged;
+	unsigned said; /* what its judge was told */
 } dialer;
 
 int network_ask(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t grant,
@@ -41,14 +43,21 @@ int network_ask(struct network *n, const struct cell_spec *spec, const struct gr
 
 static struct link_live next_answer;
 
-bool network_answer(struct network *n, struct link_live *ret)
+int network_hear(struct network *n, struct link_live *ret)
 {
 	char byte;
 
 	if (read(n->dialer, &byte, 1) != 1)
-		return false;
+		return -AMBIT_GONE;
+	dialer.said += byte == 'j';
 	*ret = next_answer;
-	return true;
+	return byte != 'j';
+}
+
+bool network_is_judged(const struct network *n)
+{
+	(void)n;
+	return dialer.judged;
 }
 
 /* ---- an event ---- */
@@ -393,6 +402,28 @@ static void an_end_concludes(void **state)
 	(void)close(sock);
 }
 
+/* Also while nobody asked; what the judge is told is no answer to who did. */
+static void a_dialer_that_is_judged_is_heard(void **state)
+{
+	const int sock = dial(w.event);
+
+	(void)state;
+	assert_int_equal(write(w.dialers_end, "j", 1), 1);
+	serve();
+	assert_int_equal(dialer.said, 0);
+	dialer.judged = true;
+	serve();
+	assert_int_equal(dialer.said, 1);
+	ask(sock, WIRE_CONTROL_REVOKE, 1);
+	assert_int_equal(write(w.dialers_end, "j", 1), 1);
+	serve();
+	assert_int_equal(dialer.said, 2);
+	hears(sock, -EAGAIN);
+	dialer_says(dialer.number, 1);
+	hears_done(sock, 1, REACH_WITHDRAWN, 1);
+	(void)close(sock);
+}
+
 static void the_oldest_makes_room_unless_it_waits(void **state)
 {
 	int socks[CONTROL_CLIENTS + 2];
@@ -529,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_withdrawn_is_told_in_any_case, begin, end),
 		cmocka_unit_test_setup_teardown(an_order_is_answered_when_it_is_true, begin, end),
 		cmocka_unit_test_setup_teardown(an_end_concludes, begin, end),
+		cmocka_unit_test_setup_teardown(a_dialer_that_is_judged_is_heard, begin, end),
 		cmocka_unit_test_setup_teardown(the_oldest_makes_room_unless_it_waits, begin, end),
 		cmocka_unit_test_setup_teardown(garbage_ends_the_connection, begin, end),
 		cmocka_unit_test_setup_teardown(who_does_not_read_is_hung_up_on, begin, end),
