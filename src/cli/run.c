@@ -221,8 +221,8 @@ static int tell(const struct run_options *o, const struct record_file *file, str
 
 	session_tell_key(ev);
 	summary_write(stderr, result, explained(o, ev, result, room), o->quiet);
-	if (result->stage.end.approval[0] != 0)
-		hook_asked(result->stage.end.approval, result->event);
+	if (result_question(result)[0] != 0)
+		hook_asked(result_question(result), result->event);
 	if (o->record == NULL && !o->json)
 		return status;
 	if (ambit_event_record(ev, &json, &n, &e) < 0)

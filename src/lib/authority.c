@@ -130,6 +130,14 @@ int keeper_open(const char *place, struct keeper **ret, struct err *e)
 	return 0;
 }
 
+int keeper_hand_on(struct keeper *k)
+{
+	const int sock = steal_fd(&k->sock);
+
+	keeper_close(k);
+	return sock;
+}
+
 void keeper_close(struct keeper *k)
 {
 	if (k == NULL)

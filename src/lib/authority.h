@@ -22,6 +22,8 @@ int keeper_find(char *ret, size_t size, struct err *e);
  * that (lib/state.h). */
 int keeper_open(const char *place, struct keeper **ret, struct err *e);
 void keeper_close(struct keeper *k);
+/* The connection, to be given to somebody else; the rest is freed. */
+int keeper_hand_on(struct keeper *k);
 /* Bytes that a death, or a loss of power, had left at the end of the journal when the role was started, and that did not count. */
 uint64_t keeper_cut(const struct keeper *k);
 

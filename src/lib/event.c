@@ -19,9 +19,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lib/helper.h"
+#include "lib/judged.h"
 #include "lib/pool.h"
 #include "lib/public.h"
 #include "lib/stage.h"
+#include "lib/standing.h"
 #include "lib/template.h"
 #include "wire/wire.h"
 
@@ -283,6 +285,16 @@ static int send_http(struct ambit_event *ev, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
+static int send_authority(struct ambit_event *ev, struct err *e)
+{
+	struct stage_ask times;
+	int r = judged_is_needed(ev->request) ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
+
+	if (r < 0 || !judged_is_needed(ev->request))
+		return r;
+	return judged_tell(ev->sock, ev->request, times.keep_ns / 1000000, &ev->badge, e);
+}
+
 static int send_request(struct ambit_event *ev, const struct event_plan *plan, enum wire_number how, struct err *e)
 {
 	auto_fd int request_fd = -1;
@@ -534,6 +546,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_http(ev, e);
+	r = r < 0 ? r : send_authority(ev, e);
 	r = r < 0 ? r : ask_supervisor(ev, plan, how, e);
 	ambit_event_free(rest);
 	if (r < 0) {
@@ -812,6 +825,9 @@ static void settle(struct ambit_event *ev)
 	struct event_result *r = &ev->result;
 	int done;
 
+	if (ev->badge != 0 && result_asked_to_connect(r))
+		standing_waits(ev->request->store, ev->badge, r->asked);
+	ev->badge = 0;
 	if (ev->talk == NULL && r->workspace == WORKSPACE_STAGED)
 		begin_to_settle(ev);
 	if (ev->talk == NULL)

@@ -339,8 +339,8 @@ static void outcome_put(struct json *j, const struct event_result *r)
 	else
 		json_put_null(json_put_key(j, "error"));
 	json_put_word(json_put_key(j, "workspace"), workspace_word(r->workspace));
-	if (r->stage.end.approval[0] != 0)
-		json_put_word(json_put_key(j, "approval"), r->stage.end.approval);
+	if (result_question(r)[0] != 0)
+		json_put_word(json_put_key(j, "approval"), result_question(r));
 	json_put_object_end(j);
 }
 

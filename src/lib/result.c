@@ -11,6 +11,19 @@ bool result_has_denial(const struct event_result *r)
 	return false;
 }
 
+bool result_asked_to_connect(const struct event_result *r)
+{
+	for (size_t i = 0; i < r->n_effects; i++)
+		if (effect_has_meter(&r->effects[i]) && (r->effects[i].meter.stopped & METER_BY(METER_ASKED)) != 0)
+			return true;
+	return false;
+}
+
+const char *result_question(const struct event_result *r)
+{
+	return r->stage.end.approval[0] != 0 ? r->stage.end.approval : r->asked;
+}
+
 bool result_was_denied(const struct event_result *r)
 {
 	return r->effects_dropped > 0 || result_has_denial(r);

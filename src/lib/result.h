@@ -59,7 +59,8 @@ struct event_result {
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
 
-	struct effect *effects; /* owned */
+	char asked[ID_TEXT_MAX]; /* a connection was asked for: the question that waits; "": none does */
+	struct effect *effects;  /* owned */
 	size_t n_effects;
 	uint64_t effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
@@ -97,6 +98,9 @@ bool result_has_denial(const struct event_result *r);
 /* Whether something was denied, or may have been: what had no room in the record was not judged. */
 bool result_was_denied(const struct event_result *r);
 /* Whether the event succeeded and its changes are not committed, though nobody asked for that. */
+/* The question that waits for a person since this event: of its changes, or of a connection; "": none does. */
+const char *result_question(const struct event_result *r);
+bool result_asked_to_connect(const struct event_result *r);
 bool result_is_held(const struct event_result *r);
 
 /* Frees what it owns; the rest is zero afterwards. */

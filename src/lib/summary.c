@@ -469,6 +469,11 @@ void summary_text(const struct event_result *r, const char *record, bool quiet, 
 		what_is_gone(r, out);
 		what_is_not_known(r, out);
 	}
+	if (r->asked[0] != 0)
+		buf_printf(
+			out,
+			"ambit: a person is asked first\n  hint: `ambit approve %s` shows it, and asks you; after a yes run it again\n",
+			r->asked);
 	if (r->workspace == WORKSPACE_KEPT || (r->workspace == WORKSPACE_COMMITTED && r->stage.end.dropped > 0))
 		summary_stage_ended(&r->stage, &r->stage_error, how_it_failed(r, room, sizeof room), out);
 }

@@ -238,6 +238,17 @@ static int add_terms(struct policy *p, const char *text, uint32_t *ret, struct e
 	return 0;
 }
 
+/* The key that comes with it signs whatever the program shows to the host: nobody could be shown that. */
+static int check_asked(const struct policy_line *l, const struct qualifiers *q, struct err *e)
+{
+	struct endpoint p;
+
+	if (q->ask == 0 || l->verb != VERB_CONNECT || endpoint_take(l->object, &p, NULL) < 0 || p.kind != ENDPOINT_SSH)
+		return 0;
+	return err_set(e, AMBIT_MALFORMED, "leave the ask out; your agent may ask (ssh-add -c)",
+		       "connect: a key for ssh is not asked for");
+}
+
 static int check_counted(const struct policy_line *l, const struct qualifiers *q, struct err *e)
 {
 	char shown[SHOWN_MAX];
@@ -267,6 +278,7 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 		l->qualifiers = b->qualifiers;
 		l->terms = at;
 		rc = check_counted(l, &b->qualifiers, e);
+		rc = rc < 0 ? rc : check_asked(l, &b->qualifiers, e);
 		if (rc == 0)
 			rc = grant_check_terms(l->object, terms, e);
 		if (rc < 0 && ret_line != NULL)
@@ -525,7 +537,7 @@ static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l,
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
 	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)) ||
 	    (l->verb != VERB_CONNECT && (!qualifiers_only_ask(&l->qualifiers) || l->terms != 0)) ||
-	    (l->qualifiers.ask != 0 && l->verb != VERB_WORK && l->verb != VERB_WRITE))
+	    (l->qualifiers.ask != 0 && l->verb != VERB_WORK && l->verb != VERB_WRITE && l->verb != VERB_CONNECT))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	rc = check_line(l, e);
 	return rc < 0 ? rc : grant_check_terms(l->object, policy_terms(p, l), e);

@@ -67,7 +67,7 @@ int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 {
 	const bool asks = strcmp(word, qualifier_word(QUALIFIER_ASK)) == 0;
 
-	if (asks && (verb == VERB_WORK || verb == VERB_WRITE))
+	if (asks && (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT))
 		return 0;
 	if (asks)
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",

@@ -614,8 +614,8 @@ int job_step(struct job *j, const struct shelf *shelf)
 	say_limit(j);
 	job_measure(j);
 	write_record(j, shelf);
-	if (event_result(j->ev)->stage.end.approval[0] != 0)
-		hook_asked(event_result(j->ev)->stage.end.approval, event_result(j->ev)->event);
+	if (result_question(event_result(j->ev))[0] != 0)
+		hook_asked(result_question(event_result(j->ev)), event_result(j->ev)->event);
 	fd_close(&j->input_fd);
 	fd_close(&j->inner_fd);
 	if (j->row.out_bytes == 0)

@@ -30,6 +30,7 @@
 #include "supervisor/control.h"
 #include "supervisor/freeze.h"
 #include "supervisor/identity.h"
+#include "supervisor/judge.h"
 #include "supervisor/logbook.h"
 #include "supervisor/madefrom.h"
 #include "supervisor/mounted.h"
@@ -70,6 +71,7 @@ struct supervisor {
 	struct cell_spec spec;
 	struct staging staging;
 	struct network network;
+	struct judge judge;
 	struct control control;
 	struct freeze freeze;
 	struct mounted mounted; /* while the cell waits */
@@ -1438,6 +1440,10 @@ static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 	if (r == 0 && s->is_template)
 		r = plan_template(&s->request, &s->spec, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
+	s->judge.q = &s->request;
+	s->judge.network = &s->network;
+	s->network.judge = &judge_of_connections;
+	s->network.judge_user = &s->judge;
 	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
 	r = r < 0 ? r : staging_make(&s->request, &s->spec, &s->staging, e);
 	r = r < 0 ? r : begin_to_wait(s, e);
@@ -1463,6 +1469,13 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 	}
 	while (r == 1 && m.number == WIRE_EVENT_HTTP && take_http(s, &m))
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+	if (r == 1 && m.number == WIRE_EVENT_AUTHORITY) {
+		r = judge_take(&s->judge, &m, e);
+		wire_message_finish(&m);
+		if (r < 0)
+			return r;
+		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
+	}
 	if (r <= 0 || m.number != WIRE_EVENT_START)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "no request came");
 	return prepare(s, &m, e);
@@ -1523,13 +1536,14 @@ static void on_library(struct supervisor *s)
 static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
-		struct pollfd p[OWN_POLLED + CONTROL_POLLED] = {
+		struct pollfd p[OWN_POLLED + 1 + CONTROL_POLLED] = {
 			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
 			{ .fd = s->mounted.fd, .events = POLLPRI }, { .fd = s->freeze.timer_fd, .events = POLLIN },
 		};
 
-		control_watch(&s->control, p + OWN_POLLED);
+		judge_watch(&s->judge, p + OWN_POLLED);
+		control_watch(&s->control, p + OWN_POLLED + 1);
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end_cell(s, CAUSE_LOST);
 		if (p[1].revents != 0)
@@ -1544,7 +1558,8 @@ static void watch(struct supervisor *s, int signal_fd)
 			on_signal(s, signal_fd);
 		if (p[5].revents != 0 && !s->ended)
 			look_whether_frozen(s);
-		control_serve(&s->control, p + OWN_POLLED);
+		judge_serve(&s->judge, p + OWN_POLLED);
+		control_serve(&s->control, p + OWN_POLLED + 1);
 	}
 }
 
@@ -1563,6 +1578,7 @@ int main(int argc, char **argv)
 	s.state = WIRE_NEW;
 	staging_init(&s.staging);
 	network_init(&s.network);
+	judge_init(&s.judge);
 	control_init(&s.control);
 	freeze_init(&s.freeze);
 	mounted_init(&s.mounted);

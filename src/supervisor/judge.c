@@ -1,0 +1,232 @@
+#include "supervisor/judge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "authority/link.h"
+#include "base/fd.h"
+#include "base/sha256.h"
+#include "base/text.h"
+
+void judge_init(struct judge *j)
+{
+	memset(j, 0, sizeof *j);
+	j->sock = -1;
+}
+
+void judge_finish(struct judge *j)
+{
+	fd_close(&j->sock);
+}
+
+int judge_take(struct judge *j, struct wire_message *m, struct err *e)
+{
+	struct judge_told told;
+
+	if (m->n_fds != 1 || j->sock >= 0 || !judge_told_take(&m->body, &told) || fd_set_nonblock(m->fds[0], true) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "what the authority is to be asked is not well-formed");
+	j->badge = told.badge;
+	j->keep_ms = told.keep_ms;
+	for (uint32_t i = 0; i < told.n; i++)
+		j->grants[told.grants[i].grant] = told.grants[i].ref;
+	j->sock = steal_fd(&m->fds[0]);
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* ---- asking ---- */
+
+static void put_line(struct buf *out, const char *what, const char *text, const char *more)
+{
+	static char room[4 * GRANT_OBJECT_MAX];
+
+	buf_printf(out, "%s: %s%s\n", what, text_escape(room, sizeof room, text, strlen(text)), more);
+}
+
+/* What a person is shown: the same for the same connection of the same command, in this event and in the next. */
+static void put_shown(struct buf *out, const struct judge *j, uint32_t grant, const char *to)
+{
+	char room[GRANT_OBJECT_MAX];
+	struct buf conditions;
+
+	buf_init_in(&conditions, room, sizeof room);
+	grant_put_conditions(&j->q->grants, grant, &conditions);
+	buf_printf(out, "what: connect\n");
+	put_line(out, "to", to, "");
+	if (j->q->agent[0] != 0)
+		put_line(out, "agent", j->q->agent, "");
+	put_line(out, "workspace", j->q->workspace, "");
+	put_line(out, "command", j->q->command, "");
+	put_line(out, "asked for by a grant of", grant_object(&j->q->grants, grant),
+		 buf_cstr(&conditions) != NULL ? room : "");
+}
+
+static bool say(struct judge *j, enum wire_number number, struct buf *b)
+{
+	return !b->failed && wire_send(j->sock, number, b, NULL, 0) == 0;
+}
+
+static bool ask(struct judge *j, uint32_t grant, const char *to)
+{
+	static uint8_t shown_room[JUDGE_SHOWN_MAX], room[JUDGE_SHOWN_MAX];
+	struct authority_request q = { .op = AUTHORITY_USE,
+				       .verb = VERB_CONNECT,
+				       .badge = j->badge,
+				       .grant = j->grants[grant],
+				       .until_ms = now_ms() + j->keep_ms,
+				       .minute = AUTHORITY_MINUTE_NONE,
+				       .object = to,
+				       .terms = "" };
+	const uint64_t now = now_ms();
+	struct sha256 sum;
+	struct buf shown, b;
+
+	buf_init_in(&shown, shown_room, sizeof shown_room);
+	put_shown(&shown, j, grant, to);
+	sha256_init(&sum);
+	sha256_add(&sum, shown.data, shown.len);
+	sha256_end(&sum, q.digest);
+	for (int i = 0; i < AUTHORITY_ID - ID_RANDOM; i++)
+		q.id[i] = (uint8_t)(now >> (40 - 8 * i)); /* the lowest 48 bits, the first first */
+	if (getrandom(q.id + AUTHORITY_ID - ID_RANDOM, ID_RANDOM, 0) != ID_RANDOM)
+		return false;
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, 0); /* nobody watches for us */
+	authority_put_request(&b, &q);
+	return say(j, WIRE_AUTHORITY_PART, &shown) && say(j, WIRE_AUTHORITY_STEP, &b);
+}
+
+static bool holds(void *user, uint32_t grant)
+{
+	const struct judge *j = user;
+
+	return j->sock >= 0 && grant < GRANTS_MAX && j->grants[grant] != 0;
+}
+
+static void may(void *user, uint32_t grant, uint64_t number, const struct endpoint *to)
+{
+	struct judge *j = user;
+	char text[ENDPOINT_TEXT_MAX];
+
+	endpoint_put(to, text);
+	if (j->sock < 0 || j->n == JUDGE_ASKED_MAX || !ask(j, grant, text)) {
+		network_may(j->network, number, METER_OTHER, 0);
+		return;
+	}
+	j->asked[(j->first + j->n++) % JUDGE_ASKED_MAX] = number;
+}
+
+/* No bytes were bounded. */
+static void more(void *user, uint64_t number, uint64_t up, uint64_t down)
+{
+	struct judge *j = user;
+
+	(void)up;
+	(void)down;
+	network_may(j->network, number, METER_OTHER, 0);
+}
+
+static void used(void *user, uint64_t number, bool opened, uint64_t up, uint64_t down)
+{
+	(void)user;
+	(void)number;
+	(void)opened;
+	(void)up;
+	(void)down;
+}
+
+const struct network_judge judge_of_connections = { .holds = holds, .may = may, .more = more, .used = used };
+
+/* ---- hearing ---- */
+
+static enum meter_why why_of(const struct keeper_answer *a)
+{
+	if (a->verdict == AUTHORITY_ASKS)
+		return METER_ASKED;
+	switch ((enum authority_why)a->why) {
+	case WHY_REFUSED: return METER_REFUSED;
+	case WHY_FROZEN: return METER_FROZEN;
+	case WHY_LABELLED: return METER_LABELLED;
+	case WHY_SPENT: return METER_SPENT;
+	case WHY_NOT_NOW: return METER_NOT_NOW;
+	case WHY_REVOKED:
+	case WHY_EXPIRED: return METER_ENDED;
+	case WHY_NONE:
+	case WHY_RECORDED:
+	case WHY_ALREADY:
+	case WHY_NOT_HELD:
+	case WHY_BEYOND:
+	case WHY_DEPTH:
+	case WHY_FLOOD:
+	case WHY_CONFLICT:
+	case WHY_MISMATCH:
+	case WHY_ANSWERED:
+	case WHY_TAKEN:
+	case WHY_FULL:
+	case WHY_MALFORMED:
+	case WHY_COUNT: break;
+	}
+	return METER_OTHER;
+}
+
+static void answer(struct judge *j, uint32_t why)
+{
+	const uint64_t number = j->asked[j->first];
+
+	j->first = (j->first + 1) % JUDGE_ASKED_MAX;
+	j->n--;
+	network_may(j->network, number, why, 0);
+}
+
+/* It has gone, or says what it may not: nothing is connected by these grants any more. */
+static void lose(struct judge *j)
+{
+	fd_close(&j->sock);
+	while (j->n > 0)
+		answer(j, METER_OTHER);
+}
+
+static void hear(struct judge *j, struct wire_message *m)
+{
+	struct keeper_answer a;
+
+	if (j->n == 0) {
+		lose(j);
+	} else if (m->number == WIRE_AUTHORITY_REFUSED) {
+		answer(j, METER_OTHER);
+	} else if (m->number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m->body, &a)) {
+		lose(j);
+	} else {
+		j->waits = j->waits || a.verdict == AUTHORITY_ASKS;
+		answer(j, a.verdict == AUTHORITY_ALLOWED ? LINK_YES : (uint32_t)why_of(&a));
+	}
+}
+
+void judge_watch(const struct judge *j, struct pollfd *p)
+{
+	*p = (struct pollfd){ .fd = j->sock, .events = POLLIN };
+}
+
+void judge_serve(struct judge *j, const struct pollfd *p)
+{
+	auto_message m = { .n_fds = 0 };
+	int r;
+
+	if (j->sock < 0 || p->revents == 0)
+		return;
+	r = wire_receive(j->sock, WIRE_KEEPER, WIRE_RUNNING, j->room, sizeof j->room, &m);
+	if (r > 0)
+		hear(j, &m);
+	else if (r != -EAGAIN)
+		lose(j);
+}

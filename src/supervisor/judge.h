@@ -1,0 +1,44 @@
+/* judge - what the person's authority says of each connection of the grants that ask.
+ *
+ * Owns:   struct judge: a connection to the keeper (src/authority), bound to who acts, that the library made and gave; which grants of the event are whose there.
+ * Holds:  nothing is connected by such a grant without a yes for just that: what is to be shown says where to, by whom, and what runs. What cannot be
+ *         asked is refused. It waits for no answer: those come in the order in which was asked. A connection that is not asked of any more is never made.
+ * Called: supervisor/main.c; network.c calls it back. */
+#ifndef SUPERVISOR_JUDGE_H
+#define SUPERVISOR_JUDGE_H
+
+#include <poll.h>
+
+#include "core/authority.h"
+#include "supervisor/judge_told.h"
+#include "supervisor/network.h"
+#include "supervisor/request.h"
+#include "wire/wire.h"
+
+#define JUDGE_ASKED_MAX LINK_HELD_MAX
+#define JUDGE_SHOWN_MAX (16u << 10)
+
+struct judge {
+	int sock; /* owned, -1: no grant asks */
+	authority_ref badge;
+	authority_ref grants[GRANTS_MAX]; /* by the event's own; 0: it does not ask */
+	uint64_t keep_ms;                 /* how long a question waits */
+	const struct event_request *q;    /* borrowed, like the next */
+	struct network *network;
+	uint64_t asked[JUDGE_ASKED_MAX]; /* connections, in the order of their answers */
+	uint32_t first, n;
+	bool waits; /* a question was put to the person, or is there */
+	uint8_t room[WIRE_HEAD + 2048];
+};
+
+extern const struct network_judge judge_of_connections; /* user: a struct judge */
+
+void judge_init(struct judge *j);
+void judge_finish(struct judge *j);
+/* EVENT_AUTHORITY. -PROTOCOL. */
+int judge_take(struct judge *j, struct wire_message *m, struct err *e);
+void judge_watch(const struct judge *j, struct pollfd *p);
+/* Hears the keeper, if there is something to hear. */
+void judge_serve(struct judge *j, const struct pollfd *p);
+
+#endif
