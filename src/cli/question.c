@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "core/endpoint.h"
 #include "lib/summary_stage.h"
 
 #define SHOWN_LINE_MAX 4000 /* of a line: what is longer is cut, and that is said */
@@ -201,10 +202,11 @@ static const char *said(const struct question *q)
 
 static void list_one(const struct question *q)
 {
-	const struct span what = question_line(q, "what"), event = question_line(q, "event"),
+	const struct span what = question_line(q, "what"),
+			  event = question_line(q, question_is_commit(q) ? "event" : "to"),
 			  command = question_line(q, "command");
 	const uint64_t now = now_ms(), made = id_ms(q->id);
-	char ago[32], left[32], of[64], at[64], shown[4 * COMMAND_MAX];
+	char ago[32], left[32], of[64], at[2 * ENDPOINT_TEXT_MAX], shown[4 * COMMAND_MAX];
 
 	summary_time_left(now > made ? (now - made) * 1000000 : 0, ago, sizeof ago);
 	summary_time_left(q->told.until_ms > now ? (q->told.until_ms - now) * 1000000 : 0, left, sizeof left);
@@ -229,6 +231,7 @@ static void put_json(struct json *j, const struct question *q, bool whole)
 	json_put_word(json_put_key(j, "approval"), q->id);
 	put_span(j, "what", question_line(q, "what"));
 	put_span(j, "event", question_line(q, "event"));
+	put_span(j, "to", question_line(q, "to"));
 	put_span(j, "agent", question_line(q, "agent"));
 	put_span(j, "command", question_line(q, "command"));
 	json_put_hex(json_put_key(j, "digest"), q->told.digest, AUTHORITY_DIGEST);

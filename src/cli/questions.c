@@ -154,7 +154,11 @@ static int go_on(const struct question *asked)
 	char command[] = "commit";
 	char *argv[] = { command, id, NULL };
 
-	if (!question_is_commit(asked) || event.len >= sizeof id)
+	if (!question_is_commit(asked)) {
+		(void)printf("run it again: what was asked for is allowed\n");
+		return cli_flush();
+	}
+	if (event.len >= sizeof id)
 		return 0;
 	memcpy(id, event.at, event.len);
 	id[event.len] = 0;

@@ -53,6 +53,36 @@ static void put_line(struct buf *out, const char *what, const char *text, const 
 	buf_printf(out, "%s: %s%s\n", what, text_escape(room, sizeof room, text, strlen(text)), more);
 }
 
+/* All of what runs: what is in a list of events may be cut. */
+static void put_arguments(struct buf *out, const struct judge *j)
+{
+	const size_t before = out->len;
+	struct cell_program p;
+	struct rbuf program = *j->program;
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 sum;
+	size_t n = 0;
+
+	if (program_decode(&program, &p, NULL) < 0) {
+		out->failed = true;
+		return;
+	}
+	sha256_init(&sum);
+	for (char **arg = p.argv; *arg != NULL; arg++, n++) {
+		const size_t length = strlen(*arg);
+
+		sha256_add(&sum, *arg, length + 1);
+		if (out->len - before < JUDGE_ARGUMENTS_MAX && length < GRANT_OBJECT_MAX)
+			put_line(out, "argument", *arg, "");
+	}
+	sha256_end(&sum, digest);
+	program_finish(&p);
+	buf_printf(out, "arguments: %zu, sha256 ", n);
+	for (size_t i = 0; i < sizeof digest; i++)
+		buf_printf(out, "%02x", digest[i]);
+	buf_printf(out, "\n");
+}
+
 /* What a person is shown: the same for the same connection of the same command, in this event and in the next. */
 static void put_shown(struct buf *out, const struct judge *j, uint32_t grant, const char *to)
 {
@@ -67,6 +97,7 @@ static void put_shown(struct buf *out, const struct judge *j, uint32_t grant, co
 		put_line(out, "agent", j->q->agent, "");
 	put_line(out, "workspace", j->q->workspace, "");
 	put_line(out, "command", j->q->command, "");
+	put_arguments(out, j);
 	put_line(out, "asked for by a grant of", grant_object(&j->q->grants, grant),
 		 buf_cstr(&conditions) != NULL ? room : "");
 }
@@ -78,7 +109,7 @@ static bool say(struct judge *j, enum wire_number number, struct buf *b)
 
 static bool ask(struct judge *j, uint32_t grant, const char *to)
 {
-	static uint8_t shown_room[JUDGE_SHOWN_MAX], room[JUDGE_SHOWN_MAX];
+	static uint8_t shown_room[JUDGE_SHOWN_MAX], room[8192];
 	struct authority_request q = { .op = AUTHORITY_USE,
 				       .verb = VERB_CONNECT,
 				       .badge = j->badge,

@@ -16,14 +16,16 @@
 #include "wire/wire.h"
 
 #define JUDGE_ASKED_MAX LINK_HELD_MAX
-#define JUDGE_SHOWN_MAX (16u << 10)
+#define JUDGE_SHOWN_MAX (40u << 10)
+#define JUDGE_ARGUMENTS_MAX (8u << 10) /* bytes that are shown, written out; of more there is the digest */
 
 struct judge {
 	int sock; /* owned, -1: no grant asks */
 	authority_ref badge;
 	authority_ref grants[GRANTS_MAX]; /* by the event's own; 0: it does not ask */
 	uint64_t keep_ms;                 /* how long a question waits */
-	const struct event_request *q;    /* borrowed, like the next */
+	const struct event_request *q;    /* borrowed, like the next two */
+	const struct rbuf *program;       /* what runs, as it is recorded (program_encode) */
 	struct network *network;
 	uint64_t asked[JUDGE_ASKED_MAX]; /* connections, in the order of their answers */
 	uint32_t first, n;

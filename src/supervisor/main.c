@@ -1442,6 +1442,7 @@ static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 	r = r < 0 ? r : listen_to_owner(s, e);
 	s->judge.q = &s->request;
 	s->judge.network = &s->network;
+	s->judge.program = &s->asked;
 	s->network.judge = &judge_of_connections;
 	s->network.judge_user = &s->judge;
 	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);

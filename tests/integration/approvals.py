@@ -9,7 +9,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 from harness import PATIENCE, SLOW, Terminal, expect_ok, main, told, write
@@ -283,6 +285,133 @@ def an_event_of_a_session_waits_as_well(place):
         daemon.wait()
 
 
+class Server:
+    """Of loopback addresses of this host: counts who came."""
+
+    def __init__(self, family=socket.AF_INET, path=None):
+        self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.bind(path or ("0.0.0.0", 0))
+        self.sock.listen(16)
+        self.port = None if path else self.sock.getsockname()[1]
+        self.came, self.ends = [], False
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client = self.sock.accept()[0]
+            except OSError:
+                return
+            with client:
+                client.settimeout(PATIENCE)
+                try:
+                    self.came.append(client.recv(100).decode())
+                    client.sendall(b"served\n")
+                except OSError:
+                    pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+
+CALL = """import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=10) if len(sys.argv) > 2 else socket.socket(socket.AF_UNIX)
+if len(sys.argv) == 2: s.connect(sys.argv[1])
+s.sendall(b"hello")
+print(s.recv(100).decode())"""
+
+
+def call(p, grant, *to):
+    return p.ambit("run", "--connect", f"{grant} ask=true", "--", "/usr/bin/python3", "-c", CALL, *to)
+
+
+def refused_and_asked(result):
+    assert result.returncode != 0 and "served" not in result.stdout and "a person is asked first" in result.stderr, told(result)
+    return re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+
+
+def allow(p, question, how="once"):
+    result = p.signed("approve", question, "--grant", how, "--digest", p.digest(question))
+    assert result.returncode == 0 and "run it again" in result.stdout, told(result)
+
+
+def a_connection_is_asked_for(place):
+    p = Person(place)
+    with Server() as server:
+        where = ("127.0.0.1", str(server.port))
+        question = refused_and_asked(call(p, f"127.0.0.1:{server.port}", *where))
+        assert server.came == [], "something came before the yes"
+        shown = expect_ok(p.ambit("approve", question, "--show")).stdout
+        for line in "what: connect", f"to: 127.0.0.1:{server.port}", "command: /usr/bin/python3 -c import socket":
+            assert line in shown, f"{line!r} is not shown: {shown}"
+        assert refused_and_asked(call(p, f"127.0.0.1:{server.port}", *where)) == question  # still that one
+        allow(p, question)
+        result = call(p, f"127.0.0.1:{server.port}", *where)
+        assert result.returncode == 0 and "served" in result.stdout and server.came == ["hello"], told(result)
+        again = refused_and_asked(call(p, f"127.0.0.1:{server.port}", *where))  # it was once
+        assert again != question and len(server.came) == 1
+        allow(p, again, "session")
+        for n in 2, 3:
+            result = call(p, f"127.0.0.1:{server.port}", *where)
+            assert result.returncode == 0 and len(server.came) == n, told(result)
+        result = p.ambit("run", "--connect", f"127.0.0.1:{server.port}", "--", "/usr/bin/python3", "-c", CALL, *where)
+        assert result.returncode == 0 and len(server.came) == 4, told(result)  # the twin: without ask
+
+
+def a_yes_is_for_that_host_and_that_command(place):
+    p = Person(place)
+    with Server() as server:
+        wide = f"127.0.0.0/8:{server.port}"
+        allow(p, refused_and_asked(call(p, wide, "127.0.0.1", str(server.port))), "session")
+        assert call(p, wide, "127.0.0.1", str(server.port)).returncode == 0 and len(server.came) == 1
+        refused_and_asked(call(p, wide, "127.0.0.2", str(server.port)))  # another host
+        result = p.ambit("run", "--connect", f"{wide} ask=true", "--", "/usr/bin/python3", "-c", CALL + "\n", "127.0.0.1", str(server.port))
+        refused_and_asked(result)  # another command
+        assert len(server.came) == 1
+        question = refused_and_asked(call(p, wide, "127.0.0.3", str(server.port)))
+        expect_ok(p.signed("approve", question, "--deny", "--digest", p.digest(question)), "no, signed")
+        result = call(p, wide, "127.0.0.3", str(server.port))
+        assert result.returncode != 0 and len(server.came) == 1 and "said no" in result.stderr, told(result)
+
+
+def a_socket_of_the_host_is_asked_for(place):
+    p = Person(place)
+    path = f"{p.home}/s"
+    with Server(socket.AF_UNIX, path) as server:
+        question = refused_and_asked(call(p, f"unix:{path}", path))
+        assert server.came == []
+        allow(p, question)
+        result = call(p, f"unix:{path}", path)
+        assert result.returncode == 0 and server.came == ["hello"], told(result)
+        refused_and_asked(call(p, f"unix:{path}", path))
+
+
+def many_at_once_take_one_yes(place):
+    """What was allowed once is connected once, however many try at the same time."""
+    p = Person(place)
+    many = """import socket, sys, threading
+got = []
+def one():
+    try:
+        s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=10); s.sendall(b"hello"); got.append(s.recv(100))
+    except OSError: pass
+threads = [threading.Thread(target=one) for _ in range(16)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(sum(g == b"served\\n" for g in got))"""
+    with Server() as server:
+        run = lambda: p.ambit("run", "--connect", f"127.0.0.1:{server.port} ask=true", "--", "/usr/bin/python3", "-c", many, "127.0.0.1", str(server.port))
+        result = run()
+        question = re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+        assert result.stdout == "0\n" and server.came == [], told(result)
+        allow(p, question)
+        result = run()
+        assert result.stdout == "1\n" and len(server.came) == 1, told(result)
+
+
 def carried(p, question, q):
     """The question of one, answered by the other's key: gives the files of both ways."""
     there, back = f"{q.home}/question", f"{p.home}/answer"
@@ -387,4 +516,4 @@ if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
