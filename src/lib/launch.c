@@ -195,6 +195,15 @@ static int add_link(struct event_request *q, const char *name, const char *real,
 	return 0;
 }
 
+static int add_asked(struct event_request *q, const char *path, struct err *e)
+{
+	if (q->n_asked == REQUEST_ASKED_MAX || !text_copy(q->asked[q->n_asked], sizeof q->asked[0], path))
+		return err_set(e, AMBIT_LIMIT, "name the places themselves",
+			       "grants that ask lead over more than %d links", REQUEST_ASKED_MAX);
+	q->n_asked++;
+	return 0;
+}
+
 static int set_grants(struct launch *l, const struct policy *p, struct err *e)
 {
 	const struct policy_place place = { .workspace = l->q->workspace, .home = l->q->home };
@@ -207,7 +216,8 @@ static int set_grants(struct launch *l, const struct policy *p, struct err *e)
 	limits_default_run(&l->q->limits, half_of_memory());
 	r = policy_resolve(p, &place, &l->q->grants, &l->q->limits, names, e);
 	for (size_t i = 0; i < names->count && r == 0; i++)
-		r = add_link(l->q, names->items[i].asked, names->items[i].real, e);
+		r = names->items[i].real == NULL ? add_asked(l->q, names->items[i].asked, e)
+						 : add_link(l->q, names->items[i].asked, names->items[i].real, e);
 	policy_names_finish(names);
 	return r;
 }
@@ -602,6 +612,10 @@ static int check_asked(const struct launch *l, struct err *e)
 				       "'%s: %s' asks, and with --direct nothing would wait for the answer",
 				       verb_word((enum grant_verb)l->q->grants.grants[i].verb),
 				       grant_object(&l->q->grants, i));
+	if (l->q->n_asked > 0 && l->q->staged == 0)
+		return err_set(e, AMBIT_USAGE, "leave out --direct: its changes are staged then, and wait",
+			       "'%s' is asked for, and with --direct nothing would wait for the answer",
+			       l->q->asked[0]);
 	return 0;
 }
 

@@ -130,15 +130,16 @@ struct policy_place {
 	const char *home;      /* what `~` means; NULL: there is none */
 };
 
-/* Names under which objects were asked for but do not lie: through symbolic links. The cell shows a link there. */
+/* Names under which objects were asked for but do not lie: through symbolic links. The cell shows a link there. And names of which a person is
+ * asked beside the object of a grant that says `ask`: each link that leads to it, and where it would be if it is missing. */
 struct policy_name {
 	char *asked; /* owned; absolute and normal */
-	char *real;  /* owned; where it lies: the object of the grant */
+	char *real;  /* owned; where it lies: the object of the grant. NULL: it is only asked for */
 };
 
 struct policy_names {
 	size_t count;
-	struct policy_name items[POLICY_LINES_MAX];
+	struct policy_name items[2 * POLICY_LINES_MAX];
 };
 
 void policy_names_finish(struct policy_names *names);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ struct walk {
 	unsigned int links;
 	bool held[POLICY_LINES_MAX + 1]; /* by tree: a link that lies in it was followed */
 	int sys_errno;                   /* with WALK_REACH */
+	char over[LINKS_MAX][PATH_MAX];  /* the links that were followed; the last, since it is not cleared */
 };
 
 static bool is_host_own(const char *path)
@@ -102,8 +104,9 @@ static enum walk_end follow(struct walk *w)
 	}
 	if (n == 0 || n >= PATH_MAX || (size_t)n + rest_len + 1 > sizeof target)
 		return WALK_MISSING;
-	if (++w->links > LINKS_MAX)
+	if (w->links == LINKS_MAX)
 		return WALK_LINKS;
+	(void)text_copy(w->over[w->links++], PATH_MAX, w->done); /* of the same size */
 	for (size_t i = 0; i < w->trees->count; i++)
 		if (path_is_beneath(w->done, w->trees->real[i]))
 			w->held[i] = true;
@@ -145,7 +148,7 @@ static enum walk_end walk(struct walk *w, const struct trees *trees, const char 
 {
 	enum walk_end end = WALK_FOUND;
 
-	memset(w, 0, sizeof *w);
+	memset(w, 0, offsetof(struct walk, over));
 	w->trees = trees;
 	if (!text_copy(w->rest, sizeof w->rest, path))
 		return WALK_MISSING;
@@ -336,13 +339,16 @@ static int add_name(struct policy_names *names, const char *asked, const char *r
 {
 	struct policy_name name = { .asked = NULL };
 
-	if (names == NULL || strcmp(asked, real) == 0)
+	if (names == NULL || (real != NULL && strcmp(asked, real) == 0))
 		return 0;
 	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->items[i].asked, asked) == 0)
+		if (strcmp(names->items[i].asked, asked) == 0 && (names->items[i].real == NULL) == (real == NULL))
 			return 0;
-	name = (struct policy_name){ .asked = strdup(asked), .real = strdup(real) };
-	if (name.asked == NULL || name.real == NULL || names->count >= POLICY_LINES_MAX) {
+	if (names->count == sizeof names->items / sizeof names->items[0])
+		return err_set(e, AMBIT_LIMIT, "name the places themselves", "the grants lead over more than %d links",
+			       POLICY_LINES_MAX);
+	name = (struct policy_name){ .asked = strdup(asked), .real = real != NULL ? strdup(real) : NULL };
+	if (name.asked == NULL || (real != NULL && name.real == NULL)) {
 		free(name.asked);
 		free(name.real);
 		return err_set(e, AMBIT_MEMORY, NULL, "out of memory");
@@ -368,6 +374,21 @@ static int add_traits(struct grant_set *set, const struct policy_line *l, const 
 	return grant_add(set, VERB_JIT, "", 0, NULL, e);
 }
 
+/* Who makes one of the links lead elsewhere, or makes what was missing, changes what is asked for. */
+static int add_asked(const struct walk *w, enum walk_end end, struct policy_names *names, struct err *e)
+{
+	char path[GRANT_OBJECT_MAX];
+	int rc = 0;
+
+	for (unsigned int i = 0; i < w->links && rc == 0; i++)
+		rc = add_name(names, w->over[i], NULL, e);
+	if (rc < 0 || end == WALK_FOUND)
+		return rc;
+	return path_normalise(w->done, w->rest[0] == '/' ? w->rest + 1 : ".", path, sizeof path)
+		       ? add_name(names, path, NULL, e)
+		       : add_name(names, w->done, NULL, e);
+}
+
 static int add_path(struct resolving *r, const struct policy_line *l, struct grant_set *set, struct policy_names *names,
 		    struct err *e)
 {
@@ -378,6 +399,10 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 	if (rc < 0)
 		return rc;
 	end = walk(&r->walk, &r->trees, asked);
+	if (l->qualifiers.ask != 0 && (end == WALK_FOUND || end == WALK_MISSING))
+		rc = add_asked(&r->walk, end, names, e);
+	if (rc < 0)
+		return rc;
 	if (end == WALK_MISSING && (l->flags & GRANT_OPTIONAL) != 0)
 		return 0;
 	if (end != WALK_FOUND)

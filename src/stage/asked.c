@@ -4,10 +4,12 @@
 
 #include "core/grant.h"
 
-/* What is removed, moved or replaced takes all in it along; what is merely beside it in a directory that was changed does not. */
+/* What is removed, moved or replaced takes all in it along, and what is no directory leads elsewhere; what is merely beside it in a directory that was
+ * changed does not. */
 static bool takes_along(const struct change *c)
 {
-	return c->kind == CHANGE_DELETED || c->kind == CHANGE_RENAMED || c->kind == CHANGE_MODIFIED;
+	return c->kind == CHANGE_DELETED || c->kind == CHANGE_RENAMED || c->kind == CHANGE_MODIFIED ||
+	       c->type != CHANGE_DIRECTORY;
 }
 
 static int name_asks(const struct stage_meta *m, const struct change *c, const char *path)
@@ -18,7 +20,7 @@ static int name_asks(const struct stage_meta *m, const struct change *c, const c
 	(void)snprintf(full, sizeof full, "%s%s%s", real[1] == 0 ? "" : real, path[0] == 0 && real[1] != 0 ? "" : "/",
 		       path); /* fits: both are bounded */
 	for (uint32_t i = 0; i < m->n_names; i++)
-		if (m->asks[i] &&
+		if (m->asks[i] != STAGE_ASKS_NOT &&
 		    (path_is_beneath(full, m->names[i]) || (takes_along(c) && path_is_beneath(m->names[i], full))))
 			return (int)i; /* below STAGE_NAMES_MAX */
 	return -1;

@@ -101,7 +101,7 @@ static void list_changes(struct role *role)
 static bool is_asking(const struct stage_meta *m)
 {
 	for (uint32_t i = 0; i < m->n_names; i++)
-		if (m->asks[i])
+		if (m->asks[i] != STAGE_ASKS_NOT)
 			return true;
 	return false;
 }

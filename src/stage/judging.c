@@ -177,7 +177,8 @@ static bool is_granted(const struct judging *j, const struct change *c, size_t n
 	join(m->trees[c->tree].real, c->path, strlen(c->path), path, sizeof path);
 	join(m->trees[c->tree].real, c->path, name_len, name, sizeof name);
 	for (uint32_t i = 0; i < m->n_names; i++)
-		if (path_is_beneath(path, m->names[i]) && path_is_beneath(m->names[i], name))
+		if (m->asks[i] != STAGE_ASKS_ONLY && path_is_beneath(path, m->names[i]) &&
+		    path_is_beneath(m->names[i], name))
 			return true;
 	for (uint32_t i = 0; i < j->role->ask.n_granted; i++)
 		if (path_is_beneath(path, j->role->ask.granted[i]) && path_is_beneath(j->role->ask.granted[i], name))
@@ -193,7 +194,8 @@ static bool is_granted_apart(const struct judging *j, const struct change *c)
 
 	join(m->trees[c->tree].real, c->path, strlen(c->path), path, sizeof path);
 	for (uint32_t i = 0; i < m->n_names; i++)
-		if (path_is_beneath(path, m->names[i]) && !path_is_beneath(m->trees[c->tree].real, m->names[i]))
+		if (m->asks[i] != STAGE_ASKS_ONLY && path_is_beneath(path, m->names[i]) &&
+		    !path_is_beneath(m->trees[c->tree].real, m->names[i]))
 			return true;
 	return false;
 }

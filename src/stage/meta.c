@@ -92,14 +92,6 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_ver
 	       m->n_trees <= STAGE_TREES_MAX;
 }
 
-static bool take_bool(struct rbuf *in, bool *good)
-{
-	const uint8_t v = rbuf_u8(in);
-
-	*good = *good && v <= 1;
-	return v == 1;
-}
-
 int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
 {
 	uint32_t version;
@@ -111,8 +103,8 @@ int stage_meta_decode(struct rbuf *in, struct stage_meta *ret, struct err *e)
 	good = good && !in->failed && ret->n_names <= STAGE_NAMES_MAX;
 	for (uint32_t i = 0; good && i < ret->n_names; i++) {
 		rbuf_str(in, ret->names[i], sizeof ret->names[i]);
-		ret->asks[i] = version > 3 && take_bool(in, &good);
-		good = good && !in->failed && path_is_normal(ret->names[i]);
+		ret->asks[i] = version > 3 ? rbuf_u8(in) : STAGE_ASKS_NOT;
+		good = good && !in->failed && ret->asks[i] < STAGE_ASKS_COUNT && path_is_normal(ret->names[i]);
 	}
 	if (!good || !rbuf_done(in))
 		return err_set(e, AMBIT_MALFORMED, "`ambit discard EVENT` removes it",

@@ -88,6 +88,9 @@ struct stage_tree {
 	bool whole;                /* else only the names below are the cell's (files granted alone) */
 };
 
+/* Whether what is done to a name waits for a yes. ONLY: it is no grant, but a link that leads to one, or the place of what is missing. */
+enum stage_asks { STAGE_ASKS_NOT, STAGE_ASKS, STAGE_ASKS_ONLY, STAGE_ASKS_COUNT };
+
 struct stage_meta {
 	char event[STAGE_ID_MAX];
 	uint32_t state;                 /* enum stage_state */
@@ -105,9 +108,10 @@ struct stage_meta {
 	char session[ID_TEXT_MAX];      /* the event's; "": unknown */
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
-	uint32_t n_names; /* absolute paths that were granted for writing by name: protection leaves them alone */
+	uint32_t
+		n_names; /* absolute paths that were granted for writing by name: protection leaves them alone; and those that are only asked for */
 	char names[STAGE_NAMES_MAX][STAGE_PATH_MAX];
-	bool asks[STAGE_NAMES_MAX]; /* and of these, what is done to them waits for a yes */
+	uint8_t asks[STAGE_NAMES_MAX]; /* enum stage_asks, of each */
 };
 
 /* While it is locked: it was made for an event that is to come, and runs nothing yet. */

@@ -122,7 +122,7 @@ static bool is_named(const struct walk *w, const char *path, bool or_above)
 	for (uint32_t i = 0; i < w->m->n_names && !t->whole; i++) {
 		const char *rest = w->m->names[i];
 
-		if (strncmp(rest, t->real, n) != 0 || rest[n] != '/')
+		if (w->m->asks[i] == STAGE_ASKS_ONLY || strncmp(rest, t->real, n) != 0 || rest[n] != '/')
 			continue;
 		rest += n + 1;
 		if (strcmp(rest, path) == 0)

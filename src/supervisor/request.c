@@ -57,6 +57,9 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, q->n_hides);
 	for (uint32_t i = 0; i < q->n_hides; i++)
 		buf_put_str(out, q->hides[i]);
+	buf_put_u32(out, q->n_asked);
+	for (uint32_t i = 0; i < q->n_asked; i++)
+		buf_put_str(out, q->asked[i]);
 }
 
 void request_encode(const struct event_request *q, struct buf *out)
@@ -151,6 +154,19 @@ static int decode_hides(struct rbuf *in, struct event_request *ret, struct err *
 	return 0;
 }
 
+static int decode_asked(struct rbuf *in, struct event_request *ret, struct err *e)
+{
+	ret->n_asked = rbuf_u32(in);
+	if (in->failed || ret->n_asked > REQUEST_ASKED_MAX)
+		return err_set(e, AMBIT_LIMIT, NULL, "more than %d paths that are asked for", REQUEST_ASKED_MAX);
+	for (uint32_t i = 0; i < ret->n_asked; i++) {
+		rbuf_str(in, ret->asked[i], sizeof ret->asked[i]);
+		if (in->failed || !path_is_normal(ret->asked[i]))
+			return err_set(e, AMBIT_MALFORMED, NULL, "request: path %u is not well-formed", i);
+	}
+	return 0;
+}
+
 /* It becomes part of a file name. */
 static bool is_id(const char *s)
 {
@@ -197,5 +213,6 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	r = decode_grants(in, ret, e);
 	r = r < 0 ? r : decode_policies(in, ret, e);
 	r = r < 0 ? r : decode_links(in, ret, e);
-	return r < 0 ? r : decode_hides(in, ret, e);
+	r = r < 0 ? r : decode_hides(in, ret, e);
+	return r < 0 ? r : decode_asked(in, ret, e);
 }

@@ -18,6 +18,7 @@
 #define REQUEST_BYTES_MAX (2u << 20)
 #define REQUEST_LINKS_MAX 256
 #define REQUEST_HIDES_MAX 256
+#define REQUEST_ASKED_MAX 64
 
 /* The two words of EVENT_START. Which descriptors travel with the request behind it, in this order: 0, 1, 2 by their bits, then these. */
 #define EVENT_HAS_PROGRAM 8u
@@ -77,6 +78,8 @@ struct event_request {
 	} links[REQUEST_LINKS_MAX];
 	uint32_t n_hides; /* paths that are not to be seen even beneath a grant (`ambit learn`) */
 	char hides[REQUEST_HIDES_MAX][GRANT_OBJECT_MAX];
+	uint32_t n_asked; /* paths of which a person is asked, beside the objects of grants that say so */
+	char asked[REQUEST_ASKED_MAX][GRANT_OBJECT_MAX];
 };
 
 void request_encode(const struct event_request *q, struct buf *out);

@@ -107,12 +107,12 @@ static bool is_whole(const struct cell_spec *spec, uint32_t stage)
 	return false;
 }
 
-static int add_name(struct stage_meta *m, const char *name, bool asks, struct err *e)
+static int add_name(struct stage_meta *m, const char *name, enum stage_asks asks, struct err *e)
 {
 	if (m->n_names == STAGE_NAMES_MAX)
 		return err_set(e, AMBIT_LIMIT, "grant directories instead of single files",
 			       "more than %d grants for writing", STAGE_NAMES_MAX);
-	m->asks[m->n_names] = asks;
+	m->asks[m->n_names] = (uint8_t)asks;
 	(void)text_copy(m->names[m->n_names++], STAGE_PATH_MAX, name); /* objects are shorter */
 	return 0;
 }
@@ -137,7 +137,10 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 	}
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
-			r = add_name(m, grant_object(&q->grants, i), q->grants.grants[i].qualifiers.ask != 0, e);
+			r = add_name(m, grant_object(&q->grants, i),
+				     q->grants.grants[i].qualifiers.ask != 0 ? STAGE_ASKS : STAGE_ASKS_NOT, e);
+	for (uint32_t i = 0; i < q->n_asked && r == 0; i++)
+		r = add_name(m, q->asked[i], STAGE_ASKS_ONLY, e);
 	return r;
 }
 

@@ -28,7 +28,8 @@ def picture(top):
     for at, _, files in os.walk(top):
         for name in files:
             path = os.path.join(at, name)
-            seen.append((os.path.relpath(path, top), os.stat(path).st_mode & 0o777, open(path).read()))
+            text = os.readlink(path) if os.path.islink(path) else open(path).read()
+            seen.append((os.path.relpath(path, top), os.lstat(path).st_mode & 0o777, text))
     return sorted(seen)
 
 
@@ -83,6 +84,32 @@ def each_way_to_change_it_waits(place):
         assert picture(top) != before or "link" in name, f"{name}: the probe changes nothing"
 
 
+# How the tree is first, what of it is asked for, and how a program would get something else there.
+ROADS = {
+    "a link is another directory": ("mv conf real; ln -s real conf", "./conf", "rm conf; mkdir conf; echo x > conf/a"),
+    "a link leads elsewhere": ("mv conf real; ln -s real conf; mkdir other", "./conf", "ln -sfn other conf; echo x > other/a"),
+    "a link on the way": ("mkdir real; mv conf real; ln -s real sub", "./sub/conf", "rm sub; mkdir -p sub/conf; echo x > sub/conf/a"),
+    "the second of two links": ("mv conf real; ln -s real second; ln -s second conf", "./conf", "rm second; mkdir second; echo x > second/a"),
+    "a link to a file": ("ln -s conf/a file", "./file", "rm file; echo x > file"),
+    "what is missing is made": ("true", "./new?", "echo x > new"),
+    "what is missing is made deep": ("true", "./sub/new?", "mkdir -p sub/new/deep; echo x > sub/new/deep/file"),
+    "what is missing is a link": ("true", "./sub/new?", "mkdir -p evil/new; ln -s evil sub"),
+    "a link to what is missing": ("ln -s absent link", "./link?", "echo x > link"),
+}
+
+
+def each_road_there_waits(place):
+    for name, (first, asked, script) in ROADS.items():
+        top = tree(place)
+        expect_ok(place.run("sh", "-ec", first, cwd=top))
+        before = picture(top)
+        result = work(place, top, script, ask=("--work", ".", "--write", f"{asked} ask=true"))
+        assert result.returncode == 123 and "a grant says ask" in result.stderr, f"{name}: {told(result)}"
+        assert picture(top) == before, f"{name}: the tree was changed"
+        assert work(place, top, "echo more >> beside", ask=("--work", ".", "--write", f"{asked} ask=true")).returncode == 0, name
+        assert work(place, top, script, ask=("--work", ".", "--write", asked)).returncode == 0, name  # the twin
+
+
 def what_is_beside_is_not_asked_for(place):
     for script in "echo x >> beside", "mkdir confx; echo x > confx/a", "echo x > conf.bak", "mkdir -p sub/conf; echo x > sub/conf/a":
         top = tree(place)
@@ -121,6 +148,8 @@ def nothing_asks_in_place(place):
     top = tree(place)
     result = work(place, top, "echo x > conf/a", "--direct")
     assert result.returncode == 125 and "leave out --direct" in result.stderr and open(f"{top}/conf/a").read() == "a\n", told(result)
+    result = work(place, top, "echo x > new", "--direct", ask=("--work", ".", "--write", "./new? ask=true"))
+    assert result.returncode == 125 and "leave out --direct" in result.stderr and not os.path.exists(f"{top}/new"), told(result)
     assert work(place, top, "echo x > conf/a", "--direct", ask=("--work", ".")).returncode == 0  # the twin
 
 
@@ -136,5 +165,5 @@ def a_policy_says_it_too(place):
 
 
 if __name__ == "__main__":
-    main([each_way_to_change_it_waits, what_is_beside_is_not_asked_for, the_rest_can_be_committed, asking_wins_whatever_else_is_granted,
+    main([each_way_to_change_it_waits, each_road_there_waits, what_is_beside_is_not_asked_for, the_rest_can_be_committed, asking_wins_whatever_else_is_granted,
           a_whole_tree_can_be_asked_for, nothing_asks_in_place, a_policy_says_it_too])
