@@ -30,5 +30,5 @@ int asked_by(const struct stage_meta *m, const struct change *c)
 {
 	const int by = name_asks(m, c, c->path);
 
-	return by >= 0 || c->kind != CHANGE_RENAMED ? by : name_asks(m, c, c->from);
+	return by >= 0 || c->from[0] == 0 ? by : name_asks(m, c, c->from);
 }

@@ -1,8 +1,8 @@
 /* asked - changes that a policy wants a person to say yes to.
  *
  * Owns:   which of them a grant with `ask` is of.
- * Holds:  what lies in the object of such a grant, is it or holds it is asked for, under its new name and its old one, whatever other grants say: asking
- *         wins. The grants are those of the event, written down before its program ran.
+ * Holds:  what lies in the object of such a grant, is it or holds it is asked for, under its new name and its old one (of another name for a file: the
+ *         first), whatever other grants say: asking wins. The grants are those of the event, written down before its program ran.
  * Called: role ambit-stage; pure. */
 #ifndef STAGE_ASKED_H
 #define STAGE_ASKED_H

@@ -60,6 +60,7 @@ CHANGES = {
     "a name of its file is made there": "ln beside conf/second",
     "by another name of the file": "ln conf/a second; echo x > second",
     "by another name of it that takes its place": "ln conf/a second; echo x > second; rm conf/a; mv second conf/a",
+    "another name of its file is made elsewhere": "ln conf/a second",
     "a link is made there": "ln -s ../beside conf/link",
     "by a link that leads there": "ln -s conf way; echo x > way/a; rm way",
 }
