@@ -1,5 +1,6 @@
 #include "stage/asking.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -62,7 +63,7 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 	return keeper_step_shown(k, &q, shown->data, shown->len, ret, e);
 }
 
-static int put_to_person(struct role *role, uint32_t asks, struct err *e)
+static int put_to_person(struct role *role, uint32_t asks, const bool *goes, struct err *e)
 {
 	auto_buf shown = { .max = 0 };
 	struct keeper_answer a = { .step = 0 };
@@ -70,7 +71,7 @@ static int put_to_person(struct role *role, uint32_t asks, struct err *e)
 	int r;
 
 	buf_init(&shown, SHOWN_BYTES_MAX);
-	r = shown_put(role, asks, &shown, e);
+	r = shown_put(role, asks, goes, &shown, e);
 	r = r < 0 ? r : standing_open(role->ask.store, &k, e);
 	r = r < 0 ? r : use(k, role, role->meta->names[asks], &shown, &a, e);
 	keeper_close(k);
@@ -85,12 +86,16 @@ static int put_to_person(struct role *role, uint32_t asks, struct err *e)
 
 int asking_allows(struct role *role, struct err *e)
 {
+	auto_free bool *goes = calloc(role->n_changes + 1, sizeof *goes);
 	int asks = -1;
 
+	if (goes == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what is to be asked");
+	chosen_go(&role->ask, role->meta, role->changes, role->n_changes, goes);
 	for (size_t i = 0; i < role->n_changes; i++) {
 		const struct change *c = role->changes[i];
 
-		if (c->held == HELD_NOT || !chosen(&role->ask, role->meta, c))
+		if (c->held == HELD_NOT || !goes[i])
 			continue;
 		if (c->held != HELD_ASKED)
 			return 0; /* held in any case: nobody is asked for nothing */
@@ -101,5 +106,5 @@ int asking_allows(struct role *role, struct err *e)
 		return 1;
 	if (role->in_use) /* what is shown would be something else by the time it is committed */
 		return 0;
-	return put_to_person(role, (uint32_t)asks, e);
+	return put_to_person(role, (uint32_t)asks, goes, e);
 }

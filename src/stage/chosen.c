@@ -29,3 +29,29 @@ bool chosen(const struct stage_ask *ask, const struct stage_meta *meta, const st
 			return true;
 	return ask->n_selected == 0;
 }
+
+static bool is_new_directory(const struct change *c)
+{
+	return c->type == CHANGE_DIRECTORY && (c->kind == CHANGE_ADDED || c->kind == CHANGE_MODIFIED);
+}
+
+static bool holds(const struct change *dir, const struct change *c)
+{
+	const size_t n = strlen(dir->path);
+
+	return dir->tree == c->tree && strncmp(dir->path, c->path, n) == 0 && c->path[n] == '/';
+}
+
+/* What lies in a directory follows it at once. */
+void chosen_go(const struct stage_ask *ask, const struct stage_meta *meta, struct change *const *changes, size_t n,
+	       bool *ret)
+{
+	const struct change *next = NULL;
+
+	for (size_t i = n; i-- > 0;) {
+		const struct change *c = changes[i];
+
+		ret[i] = chosen(ask, meta, c) || (next != NULL && is_new_directory(c) && holds(c, next));
+		next = ret[i] ? c : next;
+	}
+}

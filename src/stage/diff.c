@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "diff/writer.h"
 #include "lib/parser.h"
@@ -95,7 +97,7 @@ static uint8_t form_asked(const struct stage_ask *ask)
 }
 
 /* In a file of the stage itself: it may be as large as what changed. */
-static int write_input(struct role *role, const struct trees *t, int fd, struct err *e)
+static int write_input(struct role *role, const struct trees *t, const bool *goes, int fd, struct err *e)
 {
 	struct diff_options o;
 	struct diff_writer w;
@@ -112,7 +114,7 @@ static int write_input(struct role *role, const struct trees *t, int fd, struct 
 		o.tree[i] = role->meta->n_trees == 1 ? "" : role->meta->trees[i].real + 1;
 	diff_writer_init(&w, fd, &o);
 	for (size_t i = 0; i < role->n_changes; i++)
-		if (chosen(&role->ask, role->meta, role->changes[i]))
+		if (goes[i])
 			put_change(&w, t, role->changes[i]);
 	r = diff_writer_end(&w, e);
 	diff_writer_finish(&w);
@@ -158,7 +160,7 @@ static int run_diff(int input_fd, struct buf *out, struct err *e)
 	return r;
 }
 
-int diff_text(struct role *role, struct buf *out, struct err *e)
+int diff_text(struct role *role, const bool *goes, struct buf *out, struct err *e)
 {
 	auto_fd int fd = openat(role->stage.dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	struct trees trees;
@@ -169,7 +171,7 @@ int diff_text(struct role *role, struct buf *out, struct err *e)
 	r = trees_open(&role->stage, role->meta, &trees, e);
 	if (r < 0)
 		return r;
-	r = write_input(role, &trees, fd, e);
+	r = write_input(role, &trees, goes, fd, e);
 	trees_finish(&trees);
 	return r < 0 ? r : run_diff(fd, out, e);
 }
@@ -177,11 +179,18 @@ int diff_text(struct role *role, struct buf *out, struct err *e)
 int show_diff(struct role *role, struct err *e)
 {
 	auto_buf out = { .max = 0 };
+	auto_free bool *goes = NULL;
 	int r = find_changes(role, e);
 
 	buf_init(&out, DIFF_TEXT_MAX);
 	r = r < 0 ? r : check_shown(role, e);
-	r = r < 0 ? r : diff_text(role, &out, e);
+	if (r == 0)
+		goes = calloc(role->n_changes + 1, sizeof *goes);
+	if (r == 0 && goes == NULL)
+		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the difference");
+	for (size_t i = 0; r == 0 && i < role->n_changes; i++)
+		goes[i] = chosen(&role->ask, role->meta, role->changes[i]);
+	r = r < 0 ? r : diff_text(role, goes, &out, e);
 	r = r < 0 ? r : write_out(role, &out, e);
 	if (r < 0)
 		return r;

@@ -84,10 +84,10 @@ int list_stages(struct role *role, struct err *e);
 int show_changes(struct role *role, struct err *e);
 int show_diff(struct role *role, struct err *e);
 
-/* diff.c: what was found and chosen as text, in the form that the question wants. */
+/* diff.c: what was found as text, in the form that the question wants; goes: of each change, whether it is wanted. */
 #define DIFF_OUTPUT_MAX (UINT64_C(32) << 20) /* as much as anybody reads, and more */
 #define DIFF_TEXT_MAX (DIFF_OUTPUT_MAX + (16u << 20))
-int diff_text(struct role *role, struct buf *out, struct err *e);
+int diff_text(struct role *role, const bool *goes, struct buf *out, struct err *e);
 
 /* find.c: finds the changes of the stage that is taken, and says of each whether it is held. */
 int find_changes(struct role *role, struct err *e);

@@ -2,7 +2,7 @@
  *
  * Owns:   the form: a head of lines (what, which event, who asked for it, where, what ran, which grant asks), a line for each change with the digest of its
  *         new content, and the difference.
- * Holds:  the same stage and the same choice give the same text, so what is committed is what was shown. Names and commands are escaped, one to a line; the
+ * Holds:  the same stage and the same choice give the same text, so what is committed is what was shown. Names and commands are escaped, and each is the end of a line; the
  *         difference is the last part, with contents as they are: who shows it makes it visible (approve/visible.h). One that is too long is left out,
  *         and that is said: the digests of all contents stand before it.
  * Called: asking.c. */
@@ -13,7 +13,8 @@
 
 #define SHOWN_BYTES_MAX (1u << 20)
 
-/* asks: the name in the stage's description whose grant asks. -LIMIT: there are too many changes to be shown; grants in smaller parts. */
-int shown_put(struct role *role, uint32_t asks, struct buf *out, struct err *e);
+/* asks: the name in the stage's description whose grant asks; goes: of each change that was found, whether it would be committed. -LIMIT: there are too many
+ * changes to be shown, or too large ones. */
+int shown_put(struct role *role, uint32_t asks, const bool *goes, struct buf *out, struct err *e);
 
 #endif

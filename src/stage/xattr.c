@@ -130,6 +130,36 @@ int xattr_same(const struct xattr_scan *of_a, int a, int b)
 	return r == 1 ? has_all(b, a, room) : r;
 }
 
+int xattr_sum(int fd, uint8_t ret[SHA256_BYTES])
+{
+	auto_free char *room = malloc(XATTR_VALUE_MAX_BYTES);
+	auto_names l;
+	struct sha256 sum;
+	bool any = false;
+	int r = names_get(fd, &l);
+
+	if (room == NULL)
+		return -ENOMEM;
+	sha256_init(&sum);
+	for
+		EACH_NAME(&l, name)
+		{
+			const ssize_t n = owner_of(name) == OWNER_FILE ? value_of(fd, name, room) : 0;
+			const uint32_t size = (uint32_t)n; /* XATTR_VALUE_MAX_BYTES at most */
+
+			if (owner_of(name) != OWNER_FILE || r < 0)
+				continue;
+			if (n < 0)
+				return (int)n;
+			any = true;
+			sha256_add(&sum, name, strlen(name) + 1);
+			sha256_add(&sum, &size, sizeof size);
+			sha256_add(&sum, room, (size_t)n);
+		}
+	sha256_end(&sum, ret);
+	return r < 0 ? r : any;
+}
+
 static int remove_all(int fd, enum owner owner)
 {
 	auto_names l;

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "base/sha256.h"
+
 struct xattr_scan {
 	bool overlay; /* has any of the overlay's */
 	bool origin, opaque;
@@ -19,6 +21,8 @@ struct xattr_scan {
 int xattr_scan(int fd, struct xattr_scan *ret); /* 0 or -errno, as all of these */
 /* 1 if the files' own attributes are the same, 0 if not; of_a is what was found on `a`. */
 int xattr_same(const struct xattr_scan *of_a, int a, int b);
+/* The digest of names and values of the file's own attributes. 1, or 0: it has none. */
+int xattr_sum(int fd, uint8_t ret[SHA256_BYTES]);
 int xattr_strip(int fd);
 /* Makes the own attributes of `to` those of `from`. */
 int xattr_copy(int from, int to);

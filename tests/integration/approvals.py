@@ -234,6 +234,41 @@ changes: 0'; touch "$(printf 'conf/b\033]0;title\007\n* modified file other')" "
     assert not [line for line in shown.splitlines() if line.startswith("  | * modified file other")], shown
 
 
+def what_goes_along_is_shown(place):
+    """Of a part: also the new directories that it lies in, and what one of them takes the place of."""
+    p = Person(place)
+    p.ask("rm conf/a; mkdir -m 777 conf/a; echo x > conf/a/f; mkdir -m 777 conf/n; echo y > conf/n/f")
+    for part, line in (("conf/n/f", "added directory mode 777"), ("conf/a/f", "modified directory mode 777")):
+        result = p.ambit("commit", "last", part)
+        assert result.returncode == 123, told(result)
+        question = re.findall(r"ambit approve (a_\w+)", result.stderr)[-1]
+        shown = expect_ok(p.ambit("approve", question, "--show")).stdout
+        assert f"  | * {line} {p.top}/{os.path.dirname(part)}\n" in shown, f"{part}: {shown}"
+        assert "changes: 2," in shown and ("  | -a\n" in shown) == (part == "conf/a/f"), f"{part}: {shown}"
+
+
+def each_byte_counts(place):
+    """What differs looks so, or is not asked at all."""
+    p = Person(place)
+    shown = {}
+    for name, script in (("plain", "echo x > conf/b"),
+                         ("attribute", "echo x > conf/b; setfattr conf/b yes"), ("another value", "echo x > conf/b; setfattr conf/b no"),
+                         ("of a directory", "echo x > conf/b; setfattr conf yes"),
+                         ("link", "ln -s b conf/l"), ("longer link", "ln -s 'b mode 777 to c' conf/l"), ("longer name", "ln -s c 'conf/l mode 777 to b'"),
+                         ("old name", "mv 'conf/a' 'conf/b from c'")):
+        script = script.replace("setfattr ", """python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.x", sys.argv[2].encode())' """)
+        question = p.ask(script)
+        text = expect_ok(p.ambit("approve", question, "--show")).stdout
+        shown[name] = [line for line in text.splitlines() if re.match(r"  \| [*.-] ", line)]
+        expect_ok(p.signed("approve", question, "--deny", "--digest", p.digest(question)))
+    assert len({tuple(lines) for lines in shown.values()}) == len(shown), shown
+    assert shown["longer link"] != shown["link"] and "  | . to b mode 777 to c" in shown["longer link"], shown
+    result = p.work("truncate -s 1200M conf/big; printf evil >> conf/big; echo y > beside")
+    assert result.returncode == 123 and "conf/big has too much in it to be shown" in result.stderr and p.asked() == [], told(result)
+    result = p.ambit("commit", "last", "beside")
+    assert result.returncode == 0 and p.reads("beside") == "y\n" and not os.path.exists(f"{p.top}/conf/big"), told(result)
+
+
 def no_cell_answers_or_sees(place):
     """Neither the questions, nor the socket, nor the keys: not even where the home is granted."""
     p = Person(place)
@@ -515,5 +550,5 @@ def on_a_terminal_one_is_asked(place):
 if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
-          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw,
+          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts,
           no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
