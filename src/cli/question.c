@@ -1,6 +1,5 @@
 #include "cli/question.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,11 +80,8 @@ static int read_shown(struct keeper *k, struct question *q, struct err *e)
 
 	if (r < 0)
 		return r == -AMBIT_NOT_FOUND ? 0 : r; /* it says nothing; or was answered just now */
-	r = fd_read_into(fd, &q->shown);
-	if (r < 0)
-		return err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot read what %s asks", q->id);
-	if (!is_whole(q))
-		buf_reset(&q->shown); /* nobody says yes to that; the others are answered all the same */
+	if (fd_read_into(fd, &q->shown) < 0 || !is_whole(q))
+		buf_reset(&q->shown); /* then it shows nothing, and can be denied; the others are none the worse */
 	return 0;
 }
 
@@ -157,11 +153,15 @@ bool question_is_commit(const struct question *q)
 	return span_equal(question_line(q, "what"), span_of("commit"));
 }
 
-static void put_shown(struct buf *out, const struct question *q)
+#define WRITE_BYTES                                                                                                    \
+	(1u << 20) /* lines are written when there are so many bytes of them: notes can make much of little */
+
+static int put_shown(struct buf *out, const struct question *q)
 {
 	const char *at = (const char *)q->shown.data, *end = at + q->shown.len;
+	int r = 0;
 
-	while (at != NULL && at < end) {
+	while (at != NULL && at < end && r == 0) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		const size_t len = stop == NULL ? (size_t)(end - at) : (size_t)(stop - at);
 		struct visible v;
@@ -171,7 +171,12 @@ static void put_shown(struct buf *out, const struct question *q)
 		buf_printf(out, "\n");
 		visible_put_notes(out, &v);
 		at = stop == NULL ? end : stop + 1;
+		if (out->len < WRITE_BYTES)
+			continue;
+		r = cli_write(out->data, out->len);
+		buf_reset(out);
 	}
+	return r;
 }
 
 static void put_digest(struct buf *out, const struct question *q)
@@ -184,9 +189,13 @@ int question_show(const struct question *q)
 {
 	auto_buf out = { .max = 0 };
 
-	buf_init(&out, 32u << 20);
+	int r;
+
+	buf_init(&out, 2 * WRITE_BYTES);
 	buf_printf(&out, "%s asks:\n", q->id);
-	put_shown(&out, q);
+	r = put_shown(&out, q);
+	if (r != 0)
+		return r;
 	buf_printf(&out, "digest: ");
 	put_digest(&out, q);
 	buf_printf(&out, "\n");

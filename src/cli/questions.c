@@ -195,8 +195,9 @@ static int hear(const struct questions *q, const struct question *asked, enum qu
 	int r;
 
 	*ret = q->answer;
-	if (asked->shown.len == 0)
-		return err_set(e, AMBIT_MALFORMED, NULL, "%s does not show what it asks", asked->id);
+	if (asked->shown.len == 0 && *ret != QUESTION_NO && *ret != QUESTION_NEVER)
+		return err_set(e, AMBIT_MALFORMED, "--deny --digest, with that of `ambit approve --json`, answers it",
+			       "%s does not show what it asks", asked->id);
 	if (*ret == QUESTION_SESSION && question_is_commit(asked))
 		return err_set(e, AMBIT_USAGE, "--grant once",
 			       "no two events have the same changes: each is asked for by itself");

@@ -269,6 +269,29 @@ def each_byte_counts(place):
     assert result.returncode == 0 and p.reads("beside") == "y\n" and not os.path.exists(f"{p.top}/conf/big"), told(result)
 
 
+def what_makes_much_of_little_is_shown(place):
+    """Lines that each have to be explained: it is shown to its end, or could not be said yes to."""
+    p = Person(place)
+    question = p.ask("""python3 -c 'open("conf/z", "w").write("\\u0430b\\n" * 180000)'""")
+    result = p.ambit("approve", question, "--show")
+    assert result.returncode == 0 and result.stdout.count("\\u{430}b (Latin") == 180000, result.stdout[-300:] + result.stderr
+    assert result.stdout.endswith(f"digest: {p.digest(question)}\n")
+
+
+def one_that_cannot_be_read_hides_no_other(place):
+    p = Person(place)
+    first, second = p.ask(), p.ask("echo second > conf/a")
+    path = max(glob.glob(f"{p.state}/authority/asks/*"))
+    for evil in "what: \x1b[2J\n", "x" * (2 << 20):
+        write(path, evil)
+        result = p.ambit("approve")
+        assert result.returncode == 0 and first in result.stdout and second in result.stdout and "\x1b" not in result.stdout, told(result)
+    assert p.yes(first).returncode == 0 and p.reads() == "x\n"
+    result = p.yes(second)
+    assert result.returncode == 125 and "does not show" in result.stderr, told(result)
+    expect_ok(p.signed("approve", second, "--deny", "--digest", p.digest(second)), "no, signed")
+
+
 def no_cell_answers_or_sees(place):
     """Neither the questions, nor the socket, nor the keys: not even where the home is granted."""
     p = Person(place)
@@ -550,5 +573,6 @@ def on_a_terminal_one_is_asked(place):
 if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
-          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts,
+          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
+          one_that_cannot_be_read_hides_no_other,
           no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
