@@ -35,10 +35,11 @@ static bool is_own(const char *path)
 	       (st.st_uid == geteuid() || st.st_uid == 0) && access(path, X_OK) == 0;
 }
 
-/* Through a shell that ends at once, so it is nobody's child, and is waited for by nobody. */
+/* Through a shell that ends at once, so it is nobody's child, and is waited for by nobody. Not in the workspace: what lies there would be obeyed by what
+ * the hook runs (git, interpreters). */
 static void run(char *path, char *first, char *second)
 {
-	static char shell[] = "sh", flag[] = "-c", text[] = "\"$0\" \"$@\" </dev/null >/dev/null 2>&1 &";
+	static char shell[] = "sh", flag[] = "-c", text[] = "cd / && \"$0\" \"$@\" </dev/null >/dev/null 2>&1 &";
 	char *argv[] = { shell, flag, text, path, first, second, NULL };
 	posix_spawnattr_t attributes;
 	sigset_t none;

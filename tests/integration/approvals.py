@@ -528,14 +528,14 @@ def a_hook_is_told(place):
     p = Person(place)
     hooks, told_to = f"{p.home}/.config/ambit/hooks", f"{p.home}/told"
     os.makedirs(hooks)
-    write(f"{hooks}/asked", f'#!/bin/sh\necho "$1 $2" > {told_to}.part; mv {told_to}.part {told_to}\n')
+    write(f"{hooks}/asked", f'#!/bin/sh\necho "$1 $2 $(pwd)" > {told_to}.part; mv {told_to}.part {told_to}\n')
     os.chmod(f"{hooks}/asked", 0o755)
     question = p.ask()
     until = time.monotonic() + PATIENCE
     while not os.path.exists(told_to) and time.monotonic() < until:
         time.sleep(0.02)
-    approval, event = open(told_to).read().split()
-    assert approval == question and event.startswith("e_"), (approval, event)
+    approval, event, where = open(told_to).read().split()
+    assert approval == question and event.startswith("e_") and where == "/", (approval, event, where)
     os.unlink(told_to)
     os.chmod(f"{hooks}/asked", 0o775)  # whoever else may write it is not obeyed
     p.ask("echo other > conf/a")
