@@ -11,7 +11,15 @@
 #include "stage/chosen.h"
 #include "stage/shown.h"
 
+#define TIME_BYTES 6 /* of an id; the rest is ID_RANDOM */
+
 /* ---- names: the same things have the same ones (lib/standing.h) ---- */
+
+static void put_time(uint8_t id[AUTHORITY_ID], uint64_t ms)
+{
+	for (int i = 0; i < TIME_BYTES; i++)
+		id[i] = (uint8_t)(ms >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
+}
 
 /* Of the time of the event: so lists are in order. */
 static void name_question(const struct stage_meta *m, const uint8_t shown[SHA256_BYTES], uint8_t id[AUTHORITY_ID],
@@ -21,10 +29,9 @@ static void name_question(const struct stage_meta *m, const uint8_t shown[SHA256
 	uint8_t name[SHA256_BYTES];
 
 	standing_name("question", m->event, strlen(m->event), shown, SHA256_BYTES, name);
-	for (int i = 0; i < 6; i++)
-		id[i] = (uint8_t)(ms >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
-	memcpy(id + 6, name, ID_RANDOM);
-	id_write('a', ms, id + 6, text);
+	put_time(id, ms);
+	memcpy(id + TIME_BYTES, name, ID_RANDOM);
+	id_write('a', ms, id + TIME_BYTES, text);
 }
 
 /* ---- the authority ---- */
@@ -107,4 +114,55 @@ int asking_allows(struct role *role, struct err *e)
 	if (role->in_use) /* what is shown would be something else by the time it is committed */
 		return 0;
 	return put_to_person(role, (uint32_t)asks, goes, e);
+}
+
+/* ---- what is thrown away ---- */
+
+struct forgetting {
+	authority_ref badge;
+	uint8_t time[AUTHORITY_ID]; /* its first bytes */
+	authority_ref asks[AUTHORITY_WAITING_MAX];
+	size_t n;
+};
+
+/* Of that agent in that workspace, and of the moment in which the event began. */
+static int take_ask(void *of, const struct keeper_row *row)
+{
+	struct forgetting *f = of;
+
+	if (row->ask.badge == f->badge && row->ask.state == ASK_WAITS &&
+	    memcmp(row->ask.id, f->time, TIME_BYTES) == 0 && f->n < AUTHORITY_WAITING_MAX)
+		f->asks[f->n++] = row->ask.ref;
+	return 0;
+}
+
+static bool may_be_asked(const struct stage_meta *m)
+{
+	for (uint32_t i = 0; i < m->n_names; i++)
+		if (m->asks[i] != STAGE_ASKS_NOT)
+			return m->why == STAGE_WHY_ASKS;
+	return false;
+}
+
+void asking_forget(const struct role *role)
+{
+	const struct stage_meta *m = role->meta;
+	struct authority_request q = { .op = AUTHORITY_FORGET, .object = "", .terms = "" };
+	struct forgetting f = { .n = 0 };
+	struct keeper_answer a;
+	struct keeper *k = NULL;
+	struct standing s;
+
+	if (!may_be_asked(m) || standing_open(role->ask.store, &k, NULL) < 0)
+		return;
+	put_time(f.time, id_ms(m->event));
+	if (standing_take(k, m->agent, m->workspace, &s, NULL) == 0) {
+		f.badge = s.badge;
+		(void)keeper_list(k, KEEPER_ASKS, take_ask, &f, NULL);
+	}
+	for (size_t i = 0; i < f.n; i++) {
+		q.ask = f.asks[i];
+		(void)keeper_step(k, &q, &a, NULL);
+	}
+	keeper_close(k);
 }

@@ -3,7 +3,7 @@
  * Owns:   how such a commit is put to the person's authority (doc/AUTHORITY.md): as a use of the grant that asks, by the agent in its workspace, of just what is shown.
  * Holds:  what was approved is what is committed, byte for byte, and for no other event; who may not be reached, or does not answer, has not said yes. A yes that was
  *         used for a commit which then failed holds for that commit when it is tried again.
- * Called: settle.c, before the rest of the files is shut out. */
+ * Called: settle.c, allows before the rest of the files is shut out. */
 #ifndef STAGE_ASKING_H
 #define STAGE_ASKING_H
 
@@ -11,5 +11,7 @@
 
 /* 1: nothing that is to be committed is asked for, or it is approved: role->approved; 0: it waits, or is refused: role->end says which. */
 int asking_allows(struct role *role, struct err *e);
+/* The event is thrown away: what waits about it waits no more. Whatever fails, its questions end by themselves. */
+void asking_forget(const struct role *role);
 
 #endif

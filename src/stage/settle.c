@@ -429,6 +429,8 @@ static int throw_away(struct role *role, struct err *e)
 	int r = forced ? 0 : account_begin(role, "discard", 0, e);
 
 	r = r < 0 ? r : shelf_remove(&role->shelf, &role->stage, role->meta, e);
+	if (r == 0)
+		asking_forget(role);
 	say(role, WORKSPACE_DISCARDED, STAGE_WHY_NONE);
 	account_end(role, how(role, r, WORKSPACE_DISCARDED));
 	return r;
@@ -486,6 +488,8 @@ static int discard_one(void *user, const char *event, const struct stage_meta *m
 		stage_finish(&role->stage);
 		return 0;
 	}
+	if (role->state == SHELF_WHOLE)
+		asking_forget(role);
 	account_end(role, "done");
 	account_close(role);
 	answer_entry(role, event, role->state == SHELF_DAMAGED ? NULL : role->meta, false);

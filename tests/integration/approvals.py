@@ -219,6 +219,22 @@ def too_many_questions_are_none(place):
     p.ask("echo again > conf/a")
 
 
+def of_what_is_thrown_away_nobody_is_asked(place):
+    p = Person(place)
+    other = p.ask("echo other > conf/a")
+    for i in range(9):
+        p.ask(f"echo {i} > conf/a")
+        expect_ok(p.ambit("discard", "last"))
+        assert [q["approval"] for q in p.asked()] == [other]
+    p.ask()
+    expect_ok(p.ambit("discard", "--all"))
+    assert p.asked() == [] and p.reads() == "a\n"
+    question = p.ask()
+    expect_ok(p.signed("approve", question, "--deny", "--stop", "--digest", p.digest(question)))
+    expect_ok(p.ambit("discard", "last"))
+    assert "who said no" in p.work("echo y > conf/a").stderr  # what was answered stays so
+
+
 def what_is_shown_cannot_draw(place):
     """Escapes, text that turns around, and letters that look like others: on the terminal each is seen as what it is."""
     p = Person(place)
@@ -573,6 +589,6 @@ def on_a_terminal_one_is_asked(place):
 if __name__ == "__main__":
     main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
-          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
+          a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
           no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
