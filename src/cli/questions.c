@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,14 +51,14 @@ static enum question_answer answer_of(const char *line)
 	return QUESTION_UNSAID;
 }
 
-/* What stands on the terminal, and nothing that came by a pipe. */
+/* What is typed at the terminal once it is asked, and nothing that came by a pipe, or was typed (or answered by the terminal itself) while it was shown. */
 static enum question_answer ask_terminal(bool again)
 {
 	auto_fd int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	char line[64];
 	ssize_t n;
 
-	if (fd < 0)
+	if (fd < 0 || tcflush(fd, TCIFLUSH) < 0)
 		return QUESTION_UNSAID;
 	if (dprintf(fd, "Allow it? y: yes, %sn: no, never: no, and ask no more; anything else leaves it: ",
 		    again ? "s: yes, and the same as often as it is asked for a day, " : "") < 0)

@@ -577,6 +577,13 @@ def on_a_terminal_one_is_asked(place):
         t.type("what?\n")
         t.until("still waits")
     assert p.reads() == "a\n" and len(p.asked()) == 1
+    with Terminal(["sh", "-c", 'echo ready; sleep 1; "$0" approve "$1"', place.ambit, question], p.top, {**place.environment(), "HOME": p.home}) as t:
+        t.until("ready")
+        t.type("y\n")  # before anything was shown
+        t.until("Allow it")
+        t.type("n no\n")
+        t.until("still waits")
+    assert p.reads() == "a\n" and len(p.asked()) == 1
     with Terminal([place.ambit, "approve", question], p.top, {**place.environment(), "HOME": p.home}) as t:
         t.until("Allow it")
         t.type("y\n")
