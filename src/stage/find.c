@@ -11,20 +11,29 @@
 #include "stage/unseen.h"
 
 #define DIGEST_SIZE_MAX                                                                                                \
-	(1 << 30)         /* bytes; a file that is larger, be it all holes, is told without: it would take minutes */
-#define CHANGES_MAX 65536 /* listed; the rest is counted */
+	(1 << 30) /* bytes; a file that is larger, be it all holes, is told without: it would take minutes */
+#define HOLES_MAX                                                                                                      \
+	(UINT64_C(1) << 30) /* bytes that take time and no room, of all files of a stage; the rest is told without */
+#define CHANGES_MAX 65536   /* listed; the rest is counted */
+
+static uint64_t holes; /* looked through so far, in the stage at hand */
 
 static bool digest(void *user, int fd, uint8_t ret[CHANGE_DIGEST_BYTES])
 {
 	static uint8_t piece[256u << 10];
 	crypto_hash_sha256_state state;
 	struct stat st;
+	uint64_t hole;
 	off_t at = 0;
 	ssize_t n;
 
 	(void)user;
 	if (fstat(fd, &st) < 0 || st.st_size > DIGEST_SIZE_MAX)
 		return false;
+	hole = st.st_size > st.st_blocks * 512 ? (uint64_t)(st.st_size - st.st_blocks * 512) : 0;
+	if (hole > HOLES_MAX - holes)
+		return false;
+	holes += hole;
 	crypto_hash_sha256_init(&state);
 	while ((n = pread(fd, piece, sizeof piece, at)) > 0) {
 		crypto_hash_sha256_update(&state, piece, (unsigned long long)n);
@@ -113,6 +122,7 @@ int find_changes(struct role *role, struct err *e)
 	if (r < 0)
 		return r;
 	role->has_trees = true;
+	holes = 0;
 	for (uint32_t i = 0; i < role->meta->n_trees && r == 0; i++)
 		r = unseen_read(role->stage.dir_fd, i, &role->unseen[i], e);
 	if (r < 0)
