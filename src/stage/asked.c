@@ -1,8 +1,8 @@
 #include "stage/asked.h"
 
 #include <stdio.h>
-
-#include "core/grant.h"
+#include <string.h>
+#include <strings.h>
 
 /* What is removed, moved or replaced takes all in it along, and what is no directory leads elsewhere; what is merely beside it in a directory that was
  * changed does not. */
@@ -10,6 +10,14 @@ static bool takes_along(const struct change *c)
 {
 	return c->kind == CHANGE_DELETED || c->kind == CHANGE_RENAMED || c->kind == CHANGE_MODIFIED ||
 	       c->type != CHANGE_DIRECTORY;
+}
+
+/* In whatever case: some directories take them for one. */
+static bool is_beneath(const char *path, const char *of)
+{
+	const size_t n = of[1] == 0 ? 0 : strlen(of); /* of "/" */
+
+	return strncasecmp(path, of, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
 static int name_asks(const struct stage_meta *m, const struct change *c, const char *path)
@@ -21,7 +29,7 @@ static int name_asks(const struct stage_meta *m, const struct change *c, const c
 		       path); /* fits: both are bounded */
 	for (uint32_t i = 0; i < m->n_names; i++)
 		if (m->asks[i] != STAGE_ASKS_NOT &&
-		    (path_is_beneath(full, m->names[i]) || (takes_along(c) && path_is_beneath(m->names[i], full))))
+		    (is_beneath(full, m->names[i]) || (takes_along(c) && is_beneath(m->names[i], full))))
 			return (int)i; /* below STAGE_NAMES_MAX */
 	return -1;
 }

@@ -57,6 +57,7 @@ CHANGES = {
     "the directory is a link": "mv conf other; ln -s other conf",
     "the directory is a file": "rm -r conf; echo x > conf",
     "a mode is set": "chmod 600 conf/a",
+    "a name in another case": "mkdir Conf; echo x > Conf/a",
     "a name of its file is made there": "ln beside conf/second",
     "by another name of the file": "ln conf/a second; echo x > second",
     "by another name of it that takes its place": "ln conf/a second; echo x > second; rm conf/a; mv second conf/a",
