@@ -1,7 +1,9 @@
 #include "stage/asking.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -21,17 +23,28 @@ static void put_time(uint8_t id[AUTHORITY_ID], uint64_t ms)
 		id[i] = (uint8_t)(ms >> (40 - 8 * i)); /* its lowest 48 bits, the first first */
 }
 
-/* Of the time of the event: so lists are in order. */
-static void name_question(const struct stage_meta *m, const uint8_t shown[SHA256_BYTES], uint8_t id[AUTHORITY_ID],
-			  char text[ID_TEXT_MAX])
+/* Of the time of the event: so lists are in order. Else another one each time: what was signed for a question that has gone is no answer to the same one, asked
+ * again. */
+static int name_question(const struct stage_meta *m, uint8_t id[AUTHORITY_ID], struct err *e)
 {
-	const uint64_t ms = id_ms(m->event);
-	uint8_t name[SHA256_BYTES];
+	put_time(id, id_ms(m->event));
+	return getrandom(id + TIME_BYTES, ID_RANDOM, 0) == ID_RANDOM
+		       ? 0
+		       : err_sys(e, AMBIT_SYSTEM, errno, NULL, "no random bytes for a question");
+}
 
-	standing_name("question", m->event, strlen(m->event), shown, SHA256_BYTES, name);
-	put_time(id, ms);
-	memcpy(id + TIME_BYTES, name, ID_RANDOM);
-	id_write('a', ms, id + TIME_BYTES, text);
+struct asked {
+	authority_ref ref;
+	char *id; /* borrowed: of ID_TEXT_MAX */
+};
+
+static int take_id(void *of, const struct keeper_row *row)
+{
+	const struct asked *asked = of;
+
+	if (row->ask.ref == asked->ref)
+		authority_id_text('a', row->ask.id, asked->id);
+	return 0;
 }
 
 /* ---- the authority ---- */
@@ -58,16 +71,19 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 	int r = standing_take(k, role->meta->agent, role->meta->workspace, &who, e);
 
 	r = r < 0 ? r : standing_grant(k, &who, VERB_WRITE, path, "", &q.grant, e);
+	r = r < 0 ? r : name_question(role->meta, q.id, e);
 	q.badge = who.badge;
 	if (r < 0)
 		return r;
 	sha256_init(&sum);
 	sha256_add(&sum, shown->data, shown->len);
 	sha256_end(&sum, q.digest);
-	name_question(role->meta, q.digest, q.id, role->end.approval);
 	standing_name("commit", role->meta->event, strlen(role->meta->event), q.digest, sizeof q.digest, q.key);
 	q.until_ms = expires_ms(role);
-	return keeper_step_shown(k, &q, shown->data, shown->len, ret, e);
+	r = keeper_step_shown(k, &q, shown->data, shown->len, ret, e);
+	if (r < 0 || ret->verdict != AUTHORITY_ASKS)
+		return r;
+	return keeper_list(k, KEEPER_ASKS, take_id, &(struct asked){ .ref = ret->made, .id = role->end.approval }, e);
 }
 
 static int put_to_person(struct role *role, uint32_t asks, const bool *goes, struct err *e)
@@ -86,8 +102,6 @@ static int put_to_person(struct role *role, uint32_t asks, const bool *goes, str
 		return err_context(e, r, "a person is to be asked about %s", role->meta->event);
 	role->approved = a.verdict == AUTHORITY_ALLOWED;
 	role->end.asked_why = a.why;
-	if (a.verdict != AUTHORITY_ASKS)
-		role->end.approval[0] = 0;
 	return role->approved;
 }
 

@@ -543,6 +543,25 @@ def what_was_changed_on_the_way_is_another_question(place):
         assert result.returncode == 125 and "no question" in result.stderr, told(result)
 
 
+def what_was_signed_counts_for_one_question(place):
+    """Asked again, the same is another question: nobody answers it with what the person signed before they changed their mind."""
+    p, q = Person(place), Person(place, key=False)
+    expect_ok(q.signed("approve", "--enroll", "--name", "laptop"), "enrolled")
+    question = p.ask()
+    there, back = carried(p, question, q)
+    shutil.copy(f"{q.state}/approvers/laptop.sealed", f"{p.state}/approvers/laptop.sealed")
+    expect_ok(p.signed("approve", question, "--deny", "--digest", p.digest(question), "--key", "default"), "no, signed")
+    expect_ok(p.ambit("approve", question, "--take-back"))
+    result = p.ambit("commit", "last")
+    again = re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+    assert result.returncode == 123 and again != question, told(result)
+    assert re.search(r"ambit approve (a_\w+)", p.ambit("commit", "last").stderr)[1] == again  # while it waits it is the one
+    result = p.ambit("approve", "--take", back)
+    assert result.returncode == 125 and "waits" in result.stderr and p.reads() == "a\n", told(result)
+    there, back = carried(p, again, q)
+    assert p.ambit("approve", "--take", back).returncode == 0 and p.reads() == "x\n"  # the twin
+
+
 def a_hook_is_told(place):
     p = Person(place)
     hooks, told_to = f"{p.home}/.config/ambit/hooks", f"{p.home}/told"
@@ -601,4 +620,4 @@ if __name__ == "__main__":
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_signed_counts_for_one_question, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
