@@ -1,6 +1,7 @@
 #include "stage/asking.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -66,6 +67,7 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 				       .minute = AUTHORITY_MINUTE_NONE,
 				       .object = "",
 				       .terms = "" };
+	char once[STAGE_ID_MAX + 16];
 	struct standing who;
 	struct sha256 sum;
 	int r = standing_take(k, role->meta->agent, role->meta->workspace, &who, e);
@@ -78,7 +80,8 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 	sha256_init(&sum);
 	sha256_add(&sum, shown->data, shown->len);
 	sha256_end(&sum, q.digest);
-	standing_name("commit", role->meta->event, strlen(role->meta->event), q.digest, sizeof q.digest, q.key);
+	(void)snprintf(once, sizeof once, "%s %u", role->meta->event, role->meta->undone); /* fits */
+	standing_name("commit", once, strlen(once), q.digest, sizeof q.digest, q.key);
 	q.until_ms = expires_ms(role);
 	r = keeper_step_shown(k, &q, shown->data, shown->len, ret, e);
 	if (r < 0 || ret->verdict != AUTHORITY_ASKS)

@@ -2,7 +2,7 @@
  *
  * Owns:   how such a commit is put to the person's authority (doc/AUTHORITY.md): as a use of the grant that asks, by the agent in its workspace, of just what is shown.
  * Holds:  what was approved is what is committed, byte for byte, and for no other event; who may not be reached, or does not answer, has not said yes. A yes that was
- *         used for a commit which then failed holds for that commit when it is tried again.
+ *         used for a commit which then failed holds for that commit when it is tried again; not so once it was done and is taken back.
  * Called: settle.c, allows before the rest of the files is shut out. */
 #ifndef STAGE_ASKING_H
 #define STAGE_ASKING_H

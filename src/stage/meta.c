@@ -29,6 +29,7 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_str(out, m->session);
 	buf_put_str(out, m->agent);
 	buf_put_str(out, m->workspace);
+	buf_put_u32(out, m->undone);
 	buf_put_u32(out, m->n_trees);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
 		buf_put_str(out, m->trees[i].real);
@@ -78,10 +79,12 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_ver
 	if (version > 2)
 		rbuf_str(in, m->ledger, sizeof m->ledger);
 	m->session[0] = m->agent[0] = m->workspace[0] = 0;
+	m->undone = 0;
 	if (version > 3) {
 		rbuf_str(in, m->session, sizeof m->session);
 		rbuf_str(in, m->agent, sizeof m->agent);
 		rbuf_str(in, m->workspace, sizeof m->workspace);
+		m->undone = rbuf_u32(in);
 	}
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version >= 2 && version <= META_VERSION &&

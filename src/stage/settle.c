@@ -96,6 +96,7 @@ void secure(struct role *role)
  * knows: that of a commit is not synced. */
 static void came_back(struct role *role)
 {
+	role->meta->undone++;
 	role->meta->disk = STAGE_DISK_NOT_YET;
 	memcpy(role->meta->boot, role->boot, sizeof role->meta->boot);
 }
@@ -626,6 +627,8 @@ int undo(struct role *role, struct err *e)
 		role->meta->commits = 0;
 		if (role->meta->state == STAGE_COMMITTED)
 			came_back(role);
+		else
+			role->meta->undone++; /* a part of it */
 		r = remember(role, STAGE_KEPT, STAGE_WHY_UNDONE, e);
 		say(role, WORKSPACE_KEPT, STAGE_WHY_UNDONE);
 		answer_changes(role);

@@ -98,6 +98,7 @@ struct stage_meta {
 	uint64_t started_ns, ended_ns;  /* CLOCK_REALTIME; ended_ns 0 while it runs */
 	uint64_t keep_until_ns;         /* when it may be removed; 0: not yet known */
 	uint32_t commits;               /* that can be taken back */
+	uint32_t undone;                /* how often it was taken back */
 	uint64_t bytes;                 /* of the files that it holds, once it is settled */
 	char boot[STAGE_BOOT_MAX];      /* since when the machine ran when the event started; "": unknown */
 	uint32_t disk;                  /* enum stage_disk */

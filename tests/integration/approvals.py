@@ -91,6 +91,22 @@ def a_yes_commits_what_was_shown(place):
     assert again != question and p.reads() == "x\n"
 
 
+def what_was_undone_is_asked_for_again(place):
+    p = Person(place)
+    question = p.ask("echo x > conf/a; echo y > conf/b")
+    for part in ("conf/b",), ():  # a part, the whole
+        result = p.ambit("commit", "last", *part)
+        question = re.search(r"ambit approve (a_\w+)", result.stderr)[1]
+        result = p.yes(question)
+        done = p.ambit("commit", "last", *part) if part else result
+        assert done.returncode == 0 and p.reads("conf/b") == "y\n", told(done)
+        expect_ok(p.ambit("undo", "last"), "undone")
+        for _ in range(2):
+            result = p.ambit("commit", "last", *part)
+            assert result.returncode == 123 and "ambit approve a_" in result.stderr and not os.path.exists(f"{p.top}/conf/b"), told(result)
+        expect_ok(p.signed("approve", "last", "--deny", "--digest", p.asked()[-1]["digest"])) if part else None
+
+
 def a_no_is_no(place):
     p = Person(place)
     question = p.ask()
@@ -616,7 +632,7 @@ def on_a_terminal_one_is_asked(place):
 
 
 if __name__ == "__main__":
-    main([a_yes_commits_what_was_shown, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
+    main([a_yes_commits_what_was_shown, what_was_undone_is_asked_for_again, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
