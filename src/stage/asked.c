@@ -20,23 +20,29 @@ static bool is_beneath(const char *path, const char *of)
 	return strncasecmp(path, of, n) == 0 && (path[n] == 0 || path[n] == '/');
 }
 
-static int name_asks(const struct stage_meta *m, const struct change *c, const char *path)
+static int name_asks(const struct stage_meta *m, const struct change *c, const char *path, bool *all)
 {
 	char full[STAGE_PATH_MAX + CHANGE_PATH_MAX];
 	const char *real = m->trees[c->tree].real;
+	int first = -1;
 
 	(void)snprintf(full, sizeof full, "%s%s%s", real[1] == 0 ? "" : real, path[0] == 0 && real[1] != 0 ? "" : "/",
 		       path); /* fits: both are bounded */
-	for (uint32_t i = 0; i < m->n_names; i++)
-		if (m->asks[i] != STAGE_ASKS_NOT &&
-		    (is_beneath(full, m->names[i]) || (takes_along(c) && is_beneath(m->names[i], full))))
-			return (int)i; /* below STAGE_NAMES_MAX */
-	return -1;
+	for (uint32_t i = 0; i < m->n_names && (first < 0 || all != NULL); i++) {
+		if (m->asks[i] == STAGE_ASKS_NOT ||
+		    (!is_beneath(full, m->names[i]) && !(takes_along(c) && is_beneath(m->names[i], full))))
+			continue;
+		first = first < 0 ? (int)i : first; /* below STAGE_NAMES_MAX */
+		if (all != NULL)
+			all[i] = true;
+	}
+	return first;
 }
 
-int asked_by(const struct stage_meta *m, const struct change *c)
+int asked_by(const struct stage_meta *m, const struct change *c, bool *all)
 {
-	const int by = name_asks(m, c, c->path);
+	const int by = name_asks(m, c, c->path, all);
+	const int also = c->from[0] == 0 || (by >= 0 && all == NULL) ? -1 : name_asks(m, c, c->from, all);
 
-	return by >= 0 || c->from[0] == 0 ? by : name_asks(m, c, c->from);
+	return by >= 0 ? by : also;
 }

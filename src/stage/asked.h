@@ -10,7 +10,7 @@
 #include "core/change.h"
 #include "stage/store.h"
 
-/* The index of the first of these grants among the names of the description; -1: it is not asked for. */
-int asked_by(const struct stage_meta *m, const struct change *c);
+/* The index of the first of these grants among the names of the description; -1: it is not asked for. all: NULL, or by index: each of them is set. */
+int asked_by(const struct stage_meta *m, const struct change *c, bool *all);
 
 #endif

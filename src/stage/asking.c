@@ -58,7 +58,36 @@ static uint64_t expires_ms(const struct role *role)
 	return (uint64_t)now.tv_sec * 1000 + role->ask.keep_ns / 1000000; /* as long as the changes are kept */
 }
 
-static int use(struct keeper *k, struct role *role, const char *path, const struct buf *shown,
+struct stops {
+	authority_ref grants[STAGE_NAMES_MAX];
+	size_t n;
+	bool any;
+};
+
+static int take_stop(void *of, const struct keeper_row *row)
+{
+	struct stops *s = of;
+
+	for (size_t i = 0; i < s->n && row->ask.state == ASK_REFUSED && row->ask.stop; i++)
+		s->any = s->any || s->grants[i] == row->ask.grant;
+	return 0;
+}
+
+/* Whether to any of the grants that ask the answer was a no for all of it: what another one asks is no way past that. 1, 0. */
+static int is_stopped(struct keeper *k, const struct standing *who, const struct stage_meta *m, const bool *asks,
+		      struct err *e)
+{
+	struct stops s = { .n = 0 };
+	int r = 0;
+
+	for (uint32_t i = 0; i < m->n_names && r == 0; i++)
+		if (asks[i])
+			r = standing_grant(k, who, VERB_WRITE, m->names[i], "", &s.grants[s.n++], e);
+	r = r < 0 || s.n < 2 ? r : keeper_list(k, KEEPER_ASKS, take_stop, &s, e); /* of one the authority knows it */
+	return r < 0 ? r : s.any;
+}
+
+static int use(struct keeper *k, struct role *role, uint32_t first, const bool *asks, const struct buf *shown,
 	       struct keeper_answer *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_USE,
@@ -72,7 +101,12 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 	struct sha256 sum;
 	int r = standing_take(k, role->meta->agent, role->meta->workspace, &who, e);
 
-	r = r < 0 ? r : standing_grant(k, &who, VERB_WRITE, path, "", &q.grant, e);
+	r = r < 0 ? r : standing_grant(k, &who, VERB_WRITE, role->meta->names[first], "", &q.grant, e);
+	r = r < 0 ? r : is_stopped(k, &who, role->meta, asks, e);
+	if (r == 1) {
+		*ret = (struct keeper_answer){ .verdict = AUTHORITY_DENIED, .why = WHY_REFUSED };
+		return 0;
+	}
 	r = r < 0 ? r : name_question(role->meta, q.id, e);
 	q.badge = who.badge;
 	if (r < 0)
@@ -89,7 +123,7 @@ static int use(struct keeper *k, struct role *role, const char *path, const stru
 	return keeper_list(k, KEEPER_ASKS, take_id, &(struct asked){ .ref = ret->made, .id = role->end.approval }, e);
 }
 
-static int put_to_person(struct role *role, uint32_t asks, const bool *goes, struct err *e)
+static int put_to_person(struct role *role, uint32_t first, const bool *asks, const bool *goes, struct err *e)
 {
 	auto_buf shown = { .max = 0 };
 	struct keeper_answer a = { .step = 0 };
@@ -97,9 +131,9 @@ static int put_to_person(struct role *role, uint32_t asks, const bool *goes, str
 	int r;
 
 	buf_init(&shown, SHOWN_BYTES_MAX);
-	r = shown_put(role, asks, goes, &shown, e);
+	r = shown_put(role, first, goes, &shown, e);
 	r = r < 0 ? r : standing_open(role->ask.store, &k, e);
-	r = r < 0 ? r : use(k, role, role->meta->names[asks], &shown, &a, e);
+	r = r < 0 ? r : use(k, role, first, asks, &shown, &a, e);
 	keeper_close(k);
 	if (r < 0)
 		return err_context(e, r, "a person is to be asked about %s", role->meta->event);
@@ -111,7 +145,8 @@ static int put_to_person(struct role *role, uint32_t asks, const bool *goes, str
 int asking_allows(struct role *role, struct err *e)
 {
 	auto_free bool *goes = calloc(role->n_changes + 1, sizeof *goes);
-	int asks = -1;
+	bool asks[STAGE_NAMES_MAX] = { false };
+	int first = -1, by;
 
 	if (goes == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for what is to be asked");
@@ -123,14 +158,14 @@ int asking_allows(struct role *role, struct err *e)
 			continue;
 		if (c->held != HELD_ASKED)
 			return 0; /* held in any case: nobody is asked for nothing */
-		if (asks < 0)
-			asks = asked_by(role->meta, c);
+		by = asked_by(role->meta, c, asks);
+		first = first < 0 ? by : first;
 	}
-	if (asks < 0)
+	if (first < 0)
 		return 1;
 	if (role->in_use) /* what is shown would be something else by the time it is committed */
 		return 0;
-	return put_to_person(role, (uint32_t)asks, goes, e);
+	return put_to_person(role, (uint32_t)first, asks, goes, e);
 }
 
 /* ---- what is thrown away ---- */

@@ -635,7 +635,7 @@ void judging_name(void *user, const struct change *c, struct verdict *ret)
 	} else if (v.held == HELD_JUDGED) {
 		as_judged(j, c, reason, ret);
 	}
-	if (ret->held == HELD_NOT && asked_by(j->role->meta, c) >= 0) {
+	if (ret->held == HELD_NOT && asked_by(j->role->meta, c, NULL) >= 0) {
 		ret->held = HELD_ASKED;
 		(void)text_copy(ret->reason, sizeof ret->reason, "a grant says ask"); /* fits */
 	}

@@ -138,6 +138,19 @@ def never_is_for_all_of_it(place):
     assert result.returncode == 123 and "who said no" in result.stderr and p.asked() == [] and p.reads() == "a\n", told(result)
 
 
+def never_is_not_got_around_by_another_question(place):
+    """Of two grants that ask, what the person never wants to be asked of the one is not asked with the other."""
+    p = Person(place)
+    both = ("run", *ASK, "--write", "./beside ask=true", "--", "sh", "-ec")
+    write(f"{p.top}/beside", "beside\n")
+    question = p.ask()
+    expect_ok(p.signed("approve", question, "--deny", "--stop", "--digest", p.digest(question)), "no, signed")
+    for script in "echo x > beside; echo y > conf/a", "mv beside conf/z":
+        result = p.ambit(*both, script)
+        assert result.returncode == 123 and "who said no" in result.stderr and p.asked() == [] and p.reads() == "a\n", told(result)
+    assert "ambit approve a_" in p.ambit(*both, "echo x > beside").stderr  # the twin
+
+
 def nobody_answers_without_the_password(place):
     p = Person(place)
     question = p.ask()
@@ -632,7 +645,7 @@ def on_a_terminal_one_is_asked(place):
 
 
 if __name__ == "__main__":
-    main([a_yes_commits_what_was_shown, what_was_undone_is_asked_for_again, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, nobody_answers_without_the_password, who_has_no_key_is_told,
+    main([a_yes_commits_what_was_shown, what_was_undone_is_asked_for_again, a_no_is_no, an_answer_can_be_taken_back, never_is_for_all_of_it, never_is_not_got_around_by_another_question, nobody_answers_without_the_password, who_has_no_key_is_told,
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
