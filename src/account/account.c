@@ -554,10 +554,13 @@ int account_take(void *arg, const struct reading_entry *r)
 	if (!body_find_name(entry->body, "object", a->object, sizeof a->object))
 		(void)text_copy(a->object, sizeof a->object, "?");
 	switch (entry->type) {
-	case ENTRY_GRANT: return take_grant(a, e, entry);
+	case ENTRY_GRANT: return of_event ? take_grant(a, e, entry) : 0; /* without one: of the person's authority */
 	case ENTRY_POLICY: take_policy(a, entry); break;
 	case ENTRY_REQUEST: take_request(a, e, entry); break;
-	case ENTRY_DECISION: take_decision(a, e, entry); break;
+	case ENTRY_DECISION:
+		if (of_event)
+			take_decision(a, e, entry);
+		break;
 	case ENTRY_EFFECT: take_effect(a, e, entry); break;
 	case ENTRY_RESULT: take_result(e, entry); break;
 	case ENTRY_CRASH: take_crash(a, e, r); break;
@@ -589,8 +592,7 @@ int account_take(void *arg, const struct reading_entry *r)
 	case ENTRY_DECLASSIFY:
 	case ENTRY_VERDICT:
 	case ENTRY_STEP:
-	case ENTRY_TYPE_COUNT:
-		break; /* counted by type; but for `revoke`, `freeze`, `thaw` and `step` no program writes them yet */
+	case ENTRY_TYPE_COUNT: break; /* counted by type */
 	}
 	return 0;
 }

@@ -38,8 +38,8 @@ static void put_members(struct buf *out, struct canonical_value body, size_t fro
 			buf_printf(out, " ...");
 			return;
 		}
-		if (canonical_is(value, "null"))
-			continue;
+		if (canonical_is(value, "null") || (depth == 0 && canonical_is(key, "\"request\"")))
+			continue; /* the bytes of a request are told by the other members */
 		if (depth == 0 && is_laid_open(key)) {
 			put_members(out, value, from, 1);
 			continue;

@@ -74,6 +74,12 @@ static struct shape shape_of_effect(const struct entry *entry)
 	return (struct shape){ BASE, OTHER, "effect", severity };
 }
 
+/* What has no class there: of what a person's authority did, most. */
+static struct shape base_shape(const struct entry *entry)
+{
+	return (struct shape){ BASE, OTHER, entry_type_word(entry->type), INFORMATIONAL };
+}
+
 static struct shape shape_of(const struct entry *entry)
 {
 	const bool of_event = entry->event[0] != 0;
@@ -89,9 +95,11 @@ static struct shape shape_of(const struct entry *entry)
 	case ENTRY_CRASH:
 		return of_event ? (struct shape){ PROCESS_ACTIVITY, 2, NULL, MEDIUM }
 				: (struct shape){ APPLICATION_LIFECYCLE, OTHER, "crash", MEDIUM };
-	case ENTRY_REQUEST: return (struct shape){ PROCESS_ACTIVITY, OTHER, "request", INFORMATIONAL };
+	case ENTRY_REQUEST:
+		return of_event ? (struct shape){ PROCESS_ACTIVITY, OTHER, "request", INFORMATIONAL }
+				: base_shape(entry);
 	case ENTRY_STEP: return (struct shape){ PROCESS_ACTIVITY, OTHER, "step", INFORMATIONAL };
-	case ENTRY_DECISION: return (struct shape){ PROCESS_ACTIVITY, 1, NULL, LOW };
+	case ENTRY_DECISION: return of_event ? (struct shape){ PROCESS_ACTIVITY, 1, NULL, LOW } : base_shape(entry);
 	case ENTRY_GRANT:
 	case ENTRY_DERIVE: return (struct shape){ USER_ACCESS, 1, NULL, INFORMATIONAL };
 	case ENTRY_REVOKE:
@@ -112,7 +120,7 @@ static struct shape shape_of(const struct entry *entry)
 	case ENTRY_KEY:
 	case ENTRY_TYPE_COUNT: break;
 	}
-	return (struct shape){ BASE, OTHER, entry_type_word(entry->type), INFORMATIONAL };
+	return base_shape(entry);
 }
 
 /* ---- pieces ---- */

@@ -10,6 +10,52 @@ static bool is_of_clients(enum entry_type type)
 	return type != ENTRY_CRASH && type != ENTRY_PRUNE && type != ENTRY_KEY;
 }
 
+/* What a person, or the clock, does between events. */
+static bool is_of_authority(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_GRANT:
+	case ENTRY_DERIVE:
+	case ENTRY_REVOKE:
+	case ENTRY_EXPIRE:
+	case ENTRY_REQUEST:
+	case ENTRY_DECISION:
+	case ENTRY_ASK:
+	case ENTRY_APPROVE:
+	case ENTRY_FREEZE:
+	case ENTRY_THAW:
+	case ENTRY_LABEL:
+	case ENTRY_DECLASSIFY: return true;
+	case ENTRY_START:
+	case ENTRY_STOP:
+	case ENTRY_CRASH:
+	case ENTRY_POLICY:
+	case ENTRY_INTENT:
+	case ENTRY_EFFECT:
+	case ENTRY_RESULT:
+	case ENTRY_COMMIT:
+	case ENTRY_DISCARD:
+	case ENTRY_VERDICT:
+	case ENTRY_PRUNE:
+	case ENTRY_KEY:
+	case ENTRY_STEP:
+	case ENTRY_TYPE_COUNT: break;
+	}
+	return false;
+}
+
+/* Whether whoever tells this may: of its event and no other, or of none. */
+static bool is_its_own(struct append_client *c, const struct entry *entry)
+{
+	if (entry->event[0] == 0) {
+		c->is_authority = c->is_authority || c->event[0] == 0;
+		return c->is_authority && is_of_authority(entry->type);
+	}
+	if (c->event[0] == 0 && !c->is_authority)
+		memcpy(c->event, entry->event, sizeof c->event);
+	return strcmp(c->event, entry->event) == 0;
+}
+
 static int take_entry(struct append *a, struct append_client *c, const struct entry *stamp, struct rbuf *r,
 		      struct err *e)
 {
@@ -27,9 +73,7 @@ static int take_entry(struct append *a, struct append_client *c, const struct en
 		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is none", a->n);
 	entry.type = (enum entry_type)type;
 	entry.seq = stamp->seq + a->n;
-	if (c->event[0] == 0)
-		memcpy(c->event, entry.event, sizeof c->event);
-	if (c->event[0] == 0 || strcmp(c->event, entry.event) != 0)
+	if (!is_its_own(c, &entry))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "entry %u of the message is not of the client's event", a->n);
 	rc = entry_put(&entry, &a->made, e);
 	if (rc < 0)

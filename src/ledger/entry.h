@@ -32,10 +32,11 @@
 /* Whether entries of a type name an event or a grant. Where this version says NO or MUST, a later one may say MAY (it then
  * takes what was written before), and not the other way.
  *   event  MUST where it tells of what an event did or what was decided for it. MAY where a person or a clock can be the
- *          cause as well: a grant can be made, derived, revoked and expire between events, a session be frozen from outside.
+ *          cause as well: a grant can be made, derived, revoked, used and expire between events, a session be frozen from outside; what a
+ *          person's authority did (doc/AUTHORITY.md) names none, whatever it was for.
  *   grant  MUST where the entry is about one grant, or could not be without one: nothing irreversible happens
- *          (`intent`) and no label is taken off (`declassify`) but by a grant. MAY where there is none if it was denied, or if
- *          the base of the cell allowed it. NO where it concerns all that an event was granted.
+ *          (`intent`) and no label is taken off (`declassify`) but by a grant. MAY where there is none if it was denied, if
+ *          the base of the cell allowed it, or if only the clock was at work (`expire`). NO where it concerns all that an event was granted.
  *
  *       name        word          event  grant    what it tells */
 /* clang-format off */
@@ -47,20 +48,20 @@
 	X(GRANT,      "grant",      MAY,   MUST)  /* a grant is made */                                             \
 	X(DERIVE,     "derive",     MAY,   MUST)  /* a grant is made of another, which the body names */            \
 	X(REVOKE,     "revoke",     MAY,   MUST)                                                                    \
-	X(EXPIRE,     "expire",     MAY,   MUST)                                                                    \
-	X(REQUEST,    "request",    MUST,  MAY)   /* something is asked for; a grant, if it was named */            \
-	X(DECISION,   "decision",   MUST,  MAY)   /* and answered; a denial has no grant */                         \
+	X(EXPIRE,     "expire",     MAY,   MAY)                                                                     \
+	X(REQUEST,    "request",    MAY,   MAY)   /* something is asked for; a grant, if it was named */            \
+	X(DECISION,   "decision",   MAY,   MAY)   /* and answered; a denial has no grant */                         \
 	X(INTENT,     "intent",     MUST,  MUST)  /* what cannot be undone is about to happen */                    \
 	X(EFFECT,     "effect",     MUST,  MAY)   /* what happened */                                               \
 	X(RESULT,     "result",     MUST,  MAY)   /* how a request ended, or the event */                           \
 	X(COMMIT,     "commit",     MUST,  NO)    /* the changes of an event go to the real files */                \
 	X(DISCARD,    "discard",    MUST,  NO)    /* or are thrown away */                                          \
-	X(ASK,        "ask",        MUST,  MAY)   /* an approval is asked for, by a grant or by a verdict */        \
-	X(APPROVE,    "approve",    MUST,  MAY)   /* the answer; a grant, if it was yes */                          \
+	X(ASK,        "ask",        MAY,   MAY)   /* an approval is asked for, by a grant or by a verdict */        \
+	X(APPROVE,    "approve",    MAY,   MAY)   /* the answer; a grant, if it was yes */                          \
 	X(FREEZE,     "freeze",     MAY,   NO)                                                                      \
 	X(THAW,       "thaw",       MAY,   NO)                                                                      \
-	X(LABEL,      "label",      MUST,  MAY)   /* a label is put on; by a grant, or with what came in */         \
-	X(DECLASSIFY, "declassify", MUST,  MUST)  /* and taken off */                                               \
+	X(LABEL,      "label",      MAY,   MAY)   /* a label is put on; by a grant, or with what came in */         \
+	X(DECLASSIFY, "declassify", MAY,   MUST)  /* and taken off */                                               \
 	X(VERDICT,    "verdict",    MUST,  NO)    /* what the profile thinks of an event */                         \
 	X(PRUNE,      "prune",      NO,    NO)    /* payloads beside the log are removed */                         \
 	X(KEY,        "key",        NO,    NO)    /* the key of the log is another from here on */                  \

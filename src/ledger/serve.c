@@ -218,7 +218,7 @@ static int hear_prune(struct server *s, struct client *c, struct rbuf *r, struct
 	auto_buf body = { .max = 256 };
 	struct err wrong;
 
-	if (c->told.event[0] != 0 || before_ms > stamp_wall_ms() || !timestamp_write(before_ms, before)) {
+	if (append_tells(&c->told) || before_ms > stamp_wall_ms() || !timestamp_write(before_ms, before)) {
 		(void)err_set(&wrong, AMBIT_PROTOCOL, NULL, "an event prunes nothing, and nobody what is to come");
 		return send_away(s, c, &wrong, e);
 	}
@@ -291,7 +291,7 @@ static int hear_rotate(struct server *s, struct client *c, struct err *e)
 	const unsigned n = others(s, c);
 	struct err wrong;
 
-	if (c->told.event[0] != 0)
+	if (append_tells(&c->told))
 		(void)err_set(&wrong, AMBIT_PROTOCOL, NULL,
 			      "an event does not rotate the ledger that it is recorded in");
 	else if (n > 0)

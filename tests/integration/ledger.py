@@ -923,7 +923,8 @@ def a_hostile_client_harms_nobody(place):
         [], [b"\x00"], [good[:-1]], [good + b"\x00"], [entry(len(TYPES), "{}")], [entry(255, "{}")],  # not of the form
         [entry("request", "[]")], [entry("request", "{")], [entry("request", "{} ")], [entry("request", '{"b":1,"a":1}')],  # not canonical
         [entry("request", '{"a":1.5}')], [entry("request", b'{"a":"\xff"}')], [entry("request", '{"a":' + "[" * 40 + "]" * 40 + "}")],
-        [entry("request", "{}", event="")], [entry("start", "{}", event="")], [entry("stop", "{}", event="")],  # the ledger's own
+        [entry("effect", "{}", event="")], [entry("start", "{}", event="")], [entry("stop", "{}", event="")],  # of an event, and the ledger's own
+        [good, entry("ask", "{}", event="")], [entry("ask", "{}", event=""), good],  # of an event and of what the person's authority did
         [entry("crash", "{}")], [entry("prune", "{}", event="")], [entry("key", "{}", event="")], [entry("crash", "{}", event="")],
         [entry("request", "{}", event="e_short")], [entry("request", "{}", event="s" + EVENT[1:])],  # no event
         [entry("grant", "{}")], [entry("request", "{}", grant="e" + EVENT[1:])], [entry("stop", "{}", grant="g" + EVENT[1:])],

@@ -230,11 +230,11 @@ static void which_type_names_what(void **state)
 		char event, grant; /* '-' never, '?' perhaps, '!' always */
 	} rows[] = {
 		{ "start", '?', '-' },      { "stop", '?', '-' },     { "crash", '?', '-' },   { "policy", '?', '-' },
-		{ "grant", '?', '!' },      { "derive", '?', '!' },   { "revoke", '?', '!' },  { "expire", '?', '!' },
-		{ "request", '!', '?' },    { "decision", '!', '?' }, { "intent", '!', '!' },  { "effect", '!', '?' },
-		{ "result", '!', '?' },     { "commit", '!', '-' },   { "discard", '!', '-' }, { "ask", '!', '?' },
-		{ "approve", '!', '?' },    { "freeze", '?', '-' },   { "thaw", '?', '-' },    { "label", '!', '?' },
-		{ "declassify", '!', '!' }, { "verdict", '!', '-' },  { "prune", '-', '-' },   { "key", '-', '-' },
+		{ "grant", '?', '!' },      { "derive", '?', '!' },   { "revoke", '?', '!' },  { "expire", '?', '?' },
+		{ "request", '?', '?' },    { "decision", '?', '?' }, { "intent", '!', '!' },  { "effect", '!', '?' },
+		{ "result", '!', '?' },     { "commit", '!', '-' },   { "discard", '!', '-' }, { "ask", '?', '?' },
+		{ "approve", '?', '?' },    { "freeze", '?', '-' },   { "thaw", '?', '-' },    { "label", '?', '?' },
+		{ "declassify", '?', '!' }, { "verdict", '!', '-' },  { "prune", '-', '-' },   { "key", '-', '-' },
 		{ "step", '!', '-' },
 	};
 	enum entry_type type;
