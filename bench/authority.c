@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	r = prepare(&core, &badge);
 	r = r < 0 ? r : measure(&core, badge, true, false, "in the core, found and charged", rounds);
 	r = r < 0 ? r : measure(&core, badge, false, false, "in the core, charged", rounds);
-	if (r == 0 && keeper_open(NULL, &role.k, &e) < 0) {
+	if (r == 0 && keeper_open(NULL, "", &role.k, &e) < 0) {
 		(void)fprintf(stderr, "authority: %s: %s\n", e.msg, e.why);
 		return 1;
 	}

@@ -84,6 +84,7 @@ static int take_state(void *of, struct rbuf *in, struct err *e)
 
 	b->steps = rbuf_u64(in);
 	b->passed_ms = 0;
+	buf_reset(&b->owed);
 	if (!take_boot(b, in))
 		return not_ours(e);
 	n = rbuf_u8(in);
@@ -93,6 +94,69 @@ static int take_state(void *of, struct rbuf *in, struct err *e)
 			return not_ours(e);
 	return authority_take(in, b->a, e);
 }
+
+/* ---- what the ledger has not been told ---- */
+
+void book_closed(const struct book *b, const struct authority_answer *answer, struct book_closed *ret)
+{
+	struct authority_grant_told g;
+
+	ret->n = 0;
+	for (uint32_t i = 0; i < answer->n_actions && ret->n < BOOK_CLOSED_MAX; i++)
+		if (answer->actions[i].act == AUTHORITY_ACT_CLOSE &&
+		    authority_grant_by(b->a, answer->actions[i].ref, &g))
+			memcpy(ret->ids[ret->n++], g.id, AUTHORITY_ID);
+}
+
+static bool is_of_clock(const struct authority_request *q)
+{
+	return q->op == AUTHORITY_TIME || q->op == AUTHORITY_RESTART;
+}
+
+/* Step b->steps. More than there is room for is not told: the numbers of the steps show that. */
+static void owe(struct book *b, const struct authority_request *q, const struct authority_answer *answer)
+{
+	auto_buf request = { .max = 64 }; /* without a text or a reference */
+	struct book_closed closed;
+
+	book_closed(b, answer, &closed);
+	authority_put_request(&request, q);
+	buf_put_u64(&b->owed, b->steps);
+	if (!request.failed)
+		buf_put_bytes(&b->owed, request.data, request.len);
+	buf_put_u8(&b->owed, (uint8_t)closed.n); /* BOOK_CLOSED_MAX */
+	for (unsigned i = 0; i < closed.n; i++)
+		buf_put(&b->owed, closed.ids[i], AUTHORITY_ID);
+	if (b->owed.failed || request.failed)
+		buf_reset(&b->owed);
+}
+
+bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *ret, struct book_closed *ret_closed)
+{
+	static char texts[AUTHORITY_TEXTS_MAX]; /* stays empty */
+	struct rbuf request;
+	const uint8_t *bytes;
+	uint32_t n;
+
+	if (rbuf_left(in) == 0)
+		return false;
+	*ret_step = rbuf_u64(in);
+	n = rbuf_u32(in);
+	bytes = rbuf_bytes(in, n);
+	ret_closed->n = rbuf_u8(in);
+	for (unsigned i = 0; i < ret_closed->n && i < BOOK_CLOSED_MAX; i++) {
+		const uint8_t *id = rbuf_bytes(in, AUTHORITY_ID);
+
+		if (id != NULL)
+			memcpy(ret_closed->ids[i], id, AUTHORITY_ID);
+	}
+	if (in->failed)
+		return false;
+	rbuf_init(&request, bytes, n);
+	return authority_take_request(&request, ret, texts);
+}
+
+/* ---- what is on disk ---- */
 
 static bool take_step(struct book *b, struct rbuf *in)
 {
@@ -106,6 +170,10 @@ static bool take_step(struct book *b, struct rbuf *in)
 	authority_step(b->a, &q, &answer);
 	b->steps++;
 	b->passed_ms = 0;
+	if (is_of_clock(&q))
+		owe(b, &q, &answer);
+	else
+		buf_reset(&b->owed); /* it took them along */
 	return true;
 }
 
@@ -155,6 +223,8 @@ bool book_step(struct book *b, struct authority_request *q, const struct book_ti
 	authority_put_request(&b->group, q);
 	b->passed_ms = 0;
 	b->steps++;
+	if (is_of_clock(q))
+		owe(b, q, ret);
 	return true;
 }
 
@@ -296,6 +366,7 @@ int book_open(struct book *b, int dir_fd, const struct authority_size *size, con
 	memset(b, 0, sizeof *b);
 	b->journal.fd = -1;
 	buf_init(&b->group, JOURNAL_GROUP_MAX);
+	buf_init(&b->owed, BOOK_OWED_MAX);
 	if (strlen(boot) != BOOK_BOOT_LEN)
 		return err_set(e, AMBIT_USAGE, NULL, "the id of a boot has %d characters", BOOK_BOOT_LEN);
 	r = make_room(b, size, e);
@@ -307,6 +378,7 @@ void book_close(struct book *b)
 {
 	journal_close(&b->journal);
 	buf_finish(&b->group);
+	buf_finish(&b->owed);
 	if (b->room != NULL)
 		(void)munmap(b->room, b->room_bytes);
 	b->room = NULL;

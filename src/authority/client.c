@@ -12,6 +12,7 @@ void client_init(struct client *c, int sock, uint32_t number)
 	memset(c, 0, sizeof *c);
 	c->sock = sock;
 	c->number = number;
+	c->ledger = -1;
 	buf_init(&c->out, SERVE_UNREAD_MAX);
 	buf_init(&c->shown, KEEPER_SHOWN_MAX);
 }
@@ -19,6 +20,7 @@ void client_init(struct client *c, int sock, uint32_t number)
 void client_finish(struct client *c)
 {
 	fd_close(&c->sock);
+	fd_close(&c->ledger);
 	buf_finish(&c->out);
 	buf_finish(&c->shown);
 }

@@ -18,6 +18,9 @@ struct client {
 	struct buf out; /* messages: u32 length, u16 number, body */
 	size_t committed;
 	struct buf shown;
+	int ledger;           /* owned: a connection to the ledger for its steps; -1: none just now */
+	uint64_t ledger_ms;   /* when that was used last, since boot */
+	bool is_not_recorded; /* its steps are not in a ledger: so it said before it was bound */
 	/* What it asked in this turn, or waits for. */
 	bool asks;       /* there is an answer for it, */
 	bool wants_sync; /* which is given when all is on disk, */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "authority/client.h"
+#include "authority/scribe.h"
+#include "authority/told.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -25,14 +27,15 @@ struct server {
 	struct book *book;
 	struct client clients[SERVE_CLIENTS_MAX];
 	struct pollfd polled[1 + SERVE_CLIENTS_MAX];
-	struct kin *kin;   /* owned: by row, the badges that lived before a step that ends some */
-	uint32_t numbers;  /* of connections, so far */
-	uint64_t idle_ms;  /* since when nobody is connected; 0: somebody is */
-	uint64_t dirty_ms; /* since when something is written and not synced; 0: nothing is */
-	uint64_t rests_ms; /* until then the clock alone makes no step: it could not be written */
-	unsigned places;   /* behind these no connection is */
-	bool changed;      /* since the last commit */
-	int failed;        /* -errno: what a step of this turn needed could not be written */
+	struct kin *kin;       /* owned: by row, the badges that lived before a step that ends some */
+	uint32_t numbers;      /* of connections, so far */
+	uint64_t idle_ms;      /* since when nobody is connected; 0: somebody is */
+	uint64_t dirty_ms;     /* since when something is written and not synced; 0: nothing is */
+	uint64_t rests_ms;     /* until then the clock alone makes no step: it could not be written */
+	unsigned places;       /* behind these no connection is */
+	bool changed;          /* since the last commit */
+	int failed;            /* -errno: what a step of this turn needed could not be written */
+	struct err unrecorded; /* what the ledger did not take of this turn, and why; AMBIT_OK: nothing */
 	bool wants_sync;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 	char texts[AUTHORITY_TEXTS_MAX];
@@ -340,13 +343,91 @@ static void keep_shown(struct server *s, struct client *c, const struct authorit
 	s->failed = r < 0 ? r : s->failed;
 }
 
-/* client NULL: of the clock. */
-static void step(struct server *s, struct client *c, uint32_t own, struct authority_request *q)
+/* ---- the ledger ---- */
+
+/* Whether its steps have where to go; else it is asked for that. */
+static bool has_ledger(struct client *c)
+{
+	if (c->is_not_recorded || scribe_is_there(c->ledger))
+		return true;
+	fd_close(&c->ledger);
+	client_put(c, WIRE_AUTHORITY_UNRECORDED, NULL);
+	client_commit(c);
+	return false;
+}
+
+static int write_told(struct client *c, const struct told *t, struct err *e)
+{
+	auto_buf message = { .max = WIRE_BODY_MAX };
+
+	told_put(&message, t);
+	return scribe_write(c->ledger, &message, e);
+}
+
+/* What the clock did since the last step that somebody asked for goes before it. */
+static int write_owed(struct server *s, struct client *c, struct err *e)
+{
+	static const struct authority_answer allowed = { .verdict = AUTHORITY_ALLOWED };
+	static const struct told_names none = { .verb = VERB_COUNT };
+	struct authority_request q;
+	struct book_closed closed;
+	struct told t = { .q = &q,
+			  .answer = &allowed,
+			  .names = &none,
+			  .closed = &closed,
+			  .book = s->book,
+			  .realm = s->how->signers->realm };
+	struct rbuf in;
+	int r = 0;
+
+	rbuf_init(&in, s->book->owed.data, s->book->owed.len);
+	while (r == 0 && book_owed(&in, &t.step, &q, &closed))
+		r = write_told(c, &t, e);
+	return r;
+}
+
+/* Before it is written here: what is in no log has no effect. An entry of a step that was not kept then is followed by another of its number. */
+static void record(struct server *s, struct client *c, struct told *t)
+{
+	struct book_closed closed;
+	struct err e;
+	int r = 0;
+
+	book_closed(s->book, t->answer, &closed);
+	t->closed = &closed;
+	t->step = s->book->steps;
+	t->book = s->book;
+	t->realm = s->how->signers->realm;
+	if (!c->is_not_recorded) {
+		r = write_owed(s, c, &e);
+		r = r < 0 ? r : write_told(c, t, &e);
+		c->ledger_ms = clock_boot_ms();
+	}
+	buf_reset(&s->book->owed);
+	if (r == 0)
+		return;
+	fd_close(&c->ledger);
+	(void)err_context(&e, r, "what the authority does is to be in the ledger; nothing was changed");
+	s->unrecorded = e;
+}
+
+/* ---- a step ---- */
+
+/* by: of a person's answer, who signed it, with key. */
+static void step_by(struct server *s, struct client *c, uint32_t own, struct authority_request *q,
+		    const struct keeper_signed *by, const uint8_t *key)
 {
 	const struct book_time t = serve_time();
 	struct authority_answer answer;
+	struct told_names names;
+	struct told told = { .q = q, .answer = &answer, .names = &names, .by = by, .key = key };
 	bool kept;
 
+	if (s->unrecorded.code != AMBIT_OK) { /* all of this turn is refused */
+		c->asks = true;
+		return;
+	}
+	told_find(s->book->a, q, &names);
 	if (q->op == AUTHORITY_END || q->op == AUTHORITY_EVENT_END)
 		remember_kin(s);
 	fill_in(s, &t, q);
@@ -357,14 +438,24 @@ static void step(struct server *s, struct client *c, uint32_t own, struct author
 		tell_watchers(s, c, own, &answer);
 	if (c == NULL)
 		return;
-	keep_shown(s, c, &answer);
+	if (kept)
+		record(s, c, &told);
 	c->asks = true;
+	if (s->unrecorded.code != AMBIT_OK)
+		return;
+	keep_shown(s, c, &answer);
 	c->answer = (struct keeper_answer){ .step = kept ? s->book->steps : 0,
 					    .verdict = answer.verdict,
 					    .why = answer.why,
 					    .limit = answer.limit,
 					    .made = answer.made,
 					    .labels = answer.labels };
+}
+
+/* client NULL: of the clock. */
+static void step(struct server *s, struct client *c, uint32_t own, struct authority_request *q)
+{
+	step_by(s, c, own, q, NULL, NULL);
 }
 
 static void deny(struct client *c)
@@ -391,6 +482,8 @@ static void hear_step(struct server *s, struct client *c, struct rbuf *in)
 		refuse(c, &e);
 	} else if (!may_ask(s, c, &q)) {
 		deny(c);
+	} else if (!has_ledger(c)) {
+		return; /* it says the same again, and what is to be shown is here */
 	} else if (has_zone(s, c, &q)) {
 		step(s, c, own, &q);
 	}
@@ -401,6 +494,7 @@ static void hear_signed(struct server *s, struct client *c, struct rbuf *in)
 {
 	struct keeper_signed by;
 	struct authority_request q;
+	uint8_t key[APPROVE_KEY_BYTES];
 	struct err e;
 
 	if (!keeper_signed_take(in, &by)) {
@@ -409,10 +503,10 @@ static void hear_signed(struct server *s, struct client *c, struct rbuf *in)
 	}
 	if (c->is_bound)
 		deny(c);
-	else if (signed_take(s->how->signers, &by, s->book->a, &q, &e) < 0)
+	else if (signed_take(s->how->signers, &by, s->book->a, &q, key, &e) < 0)
 		refuse(c, &e);
-	else
-		step(s, c, 0, &q);
+	else if (has_ledger(c))
+		step_by(s, c, 0, &q, &by, key);
 }
 
 /* ---- keeping them ---- */
@@ -433,7 +527,13 @@ static int take_back(struct server *s, int why, struct err *e)
 {
 	struct err told;
 
-	unwritten(why, &told);
+	if (s->unrecorded.code != AMBIT_OK) { /* the clock's steps wait for no ledger, and need no rest */
+		told = s->unrecorded;
+		s->unrecorded.code = AMBIT_OK;
+	} else {
+		unwritten(why, &told);
+		s->rests_ms = clock_boot_ms() + REST_MS;
+	}
 	for (unsigned i = 0; i < s->places; i++) {
 		struct client *c = client_at(s, i);
 
@@ -446,7 +546,6 @@ static int take_back(struct server *s, int why, struct err *e)
 		c->asks = false;
 		refuse(c, &told);
 	}
-	s->rests_ms = clock_boot_ms() + REST_MS;
 	return book_again(s->book, e);
 }
 
@@ -482,7 +581,10 @@ static void answer_all(struct server *s, uint64_t now)
 static int commit(struct server *s, struct err *e)
 {
 	const uint64_t now = clock_boot_ms();
-	int r = s->failed < 0 ? s->failed : s->changed ? book_write(s->book) : 0;
+	int r = s->unrecorded.code != AMBIT_OK ? -ECANCELED
+		: s->failed < 0                ? s->failed
+		: s->changed                   ? book_write(s->book)
+					       : 0;
 
 	s->failed = 0;
 	if (r < 0) {
@@ -679,6 +781,19 @@ static int hear_other(struct server *s, struct client *c, struct wire_message *m
 	return r;
 }
 
+/* That there is none is said before it is bound: a session's steps are not for it to leave out. */
+static void hear_ledger(struct server *s, struct client *c, struct wire_message *m)
+{
+	fd_close(&c->ledger);
+	c->is_not_recorded = m->n_fds == 0;
+	if (c->is_not_recorded && c->is_bound) {
+		send_away(s, c, "who is bound to a session does not say that nothing is recorded");
+	} else if (m->n_fds > 0) {
+		c->ledger = steal_fd(&m->fds[0]);
+		c->ledger_ms = clock_boot_ms();
+	}
+}
+
 static int hear(struct server *s, struct client *c, struct err *e)
 {
 	auto_message m = { .n_fds = 0 };
@@ -696,6 +811,8 @@ static int hear(struct server *s, struct client *c, struct err *e)
 		hear_step(s, c, &m.body);
 	else if (m.number == WIRE_AUTHORITY_SIGNED)
 		hear_signed(s, c, &m.body);
+	else if (m.number == WIRE_AUTHORITY_LEDGER)
+		hear_ledger(s, c, &m);
 	else if (m.number == WIRE_AUTHORITY_PART)
 		hear_part(s, c, &m.body);
 	else
@@ -744,6 +861,17 @@ static void release(struct server *s, uint64_t now)
 	}
 }
 
+/* So that it can end, or go on in another log. */
+static void let_go_of_ledgers(struct server *s, uint64_t now)
+{
+	for (unsigned i = 0; i < s->places; i++) {
+		struct client *c = client_at(s, i);
+
+		if (c != NULL && c->ledger >= 0 && now - c->ledger_ms >= SCRIBE_IDLE_MS)
+			fd_close(&c->ledger);
+	}
+}
+
 static void flush(struct server *s)
 {
 	for (unsigned i = 0; i < s->places; i++)
@@ -776,6 +904,9 @@ static int patience(const struct server *s)
 	for (unsigned i = 0; i < s->places; i++)
 		if (s->clients[i].sock >= 0 && s->clients[i].until_ms != 0)
 			at = sooner(at, s->clients[i].until_ms);
+	for (unsigned i = 0; i < s->places; i++)
+		if (s->clients[i].sock >= 0 && s->clients[i].ledger >= 0)
+			at = sooner(at, s->clients[i].ledger_ms + SCRIBE_IDLE_MS);
 	if (at != UINT64_MAX)
 		left = sooner(left, at > t.boot_ms ? at - t.boot_ms : 0);
 	return left == UINT64_MAX ? -1 : (int)left; /* SERVE_IDLE_MS at most */
@@ -849,6 +980,7 @@ static int turn(struct server *s, bool *ret_over, struct err *e)
 	now = clock_boot_ms();
 	release(s, now);
 	flush(s);
+	let_go_of_ledgers(s, now);
 	if (s->polled[0].revents != 0)
 		meet(s);
 	s->idle_ms = !is_alone(s) ? 0 : s->idle_ms == 0 ? now : s->idle_ms;

@@ -1,8 +1,8 @@
 /* serve - the keeper at work: makes the steps of all who are connected, by turns.
  *
  * Owns:   the connections.
- * Holds:  a step is written before it is answered, and on disk unless it is one of those that only charge a budget (doc/AUTHORITY.md); one sync serves
- *         all that wait. A connection that was bound to a badge is taken for that badge and those below it, and nothing else, until it ends.
+ * Holds:  a step is in the ledger, where its connection has one, before it is written; and written before it is answered, and on disk unless it is one of those that
+ *         only charge a budget (doc/AUTHORITY.md); one sync serves all that wait. A connection that was bound to a badge is taken for that badge and those below it, and nothing else, until it ends.
  *         What closes is told to each connection that watches it, in the order of the steps, and the answer waits until they have all said that it is
  *         so, SERVE_WATCH_MS at most. Who floods or does not read holds up nobody else. A step that could not be written has not happened; what could not be
  *         synced ends the process.

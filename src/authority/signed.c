@@ -60,17 +60,17 @@ static int find_key(const struct signers *s, const char *name, uint8_t ret[APPRO
 	return r;
 }
 
-static int check_signature(const struct signers *s, const struct keeper_signed *q, struct err *e)
+static int check_signature(const struct signers *s, const struct keeper_signed *q, uint8_t key[APPROVE_KEY_BYTES],
+			   struct err *e)
 {
 	const struct span text = { .at = q->statement, .len = strlen(q->statement) };
-	uint8_t key[APPROVE_KEY_BYTES];
 	struct sshsig sig;
 	int r = find_key(s, q->key, key, e);
 
 	r = r < 0 ? r
 		  : sshsig_take((struct span){ .at = (const char *)q->signature.bytes, .len = q->signature.n },
 				SSHSIG_APPROVAL, &sig, e);
-	if (r == 0 && memcmp(sig.key, key, sizeof key) != 0)
+	if (r == 0 && memcmp(sig.key, key, APPROVE_KEY_BYTES) != 0)
 		return err_set(e, AMBIT_DENIED, "name the key that signed it", "another key than %s signed this answer",
 			       q->key);
 	return r < 0 ? r : sshsig_check(&sig, SSHSIG_APPROVAL, text, e);
@@ -104,7 +104,7 @@ static uint8_t flags_of(const struct statement *said)
 }
 
 int signed_take(const struct signers *s, const struct keeper_signed *q, const struct authority *a,
-		struct authority_request *ret, struct err *e)
+		struct authority_request *ret, uint8_t ret_key[APPROVE_KEY_BYTES], struct err *e)
 {
 	const struct span text = { .at = q->statement, .len = strlen(q->statement) };
 	struct authority_ask_told ask;
@@ -115,7 +115,7 @@ int signed_take(const struct signers *s, const struct keeper_signed *q, const st
 		r = err_set(e, AMBIT_NOT_FOUND, "`ambit approve` lists what waits",
 			    "this question does not wait any more");
 	r = r < 0 ? r : check_question(s, &said, &ask, e);
-	r = r < 0 ? r : check_signature(s, q, e);
+	r = r < 0 ? r : check_signature(s, q, ret_key, e);
 	if (r < 0)
 		return r;
 	*ret = (struct authority_request){ .op = AUTHORITY_ANSWER,

@@ -21,8 +21,8 @@ struct signers {
 
 /* The realm of the directory, which is made with the first. Before files are shut out. */
 int signed_open(struct signers *s, int dir_fd, struct err *e);
-/* What a signed answer asks for, as a step. -MALFORMED, -NOT_FOUND (no such question, no such key), -DENIED (signed by nobody who may, or about something else). */
+/* What a signed answer asks for, as a step, and the key that signed it. -MALFORMED, -NOT_FOUND (no such question, no such key), -DENIED (signed by nobody who may, or about something else). */
 int signed_take(const struct signers *s, const struct keeper_signed *signed_by, const struct authority *a,
-		struct authority_request *ret, struct err *e);
+		struct authority_request *ret, uint8_t ret_key[APPROVE_KEY_BYTES], struct err *e);
 
 #endif

@@ -92,7 +92,7 @@ int questions_find(struct keeper **ret_k, struct questions_all *ret, struct err 
 
 	if (r == -AMBIT_NOT_FOUND)
 		return 0;
-	r = r < 0 ? r : keeper_open(NULL, ret_k, e);
+	r = r < 0 ? r : keeper_open(NULL, NULL, ret_k, e);
 	if (r < 0)
 		return r;
 	r = keeper_list(*ret_k, KEEPER_ASKS, add, ret, e);

@@ -11,8 +11,11 @@
 #include "authority/layout.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "lib/ledger.h"
 #include "lib/service.h"
 #include "lib/state.h"
+
+#define STEP_ATTEMPTS 4
 
 struct keeper {
 	int sock; /* owned */
@@ -20,7 +23,9 @@ struct keeper {
 		uint64_t cut_bytes;
 		uint8_t realm[STATEMENT_REALM_BYTES];
 	} hello;
-	uint32_t own; /* number of a connection that is not waited for; 0: none */
+	bool ledger_is_named;  /* by the caller: then it is there already */
+	char ledger[PATH_MAX]; /* for what is done over this connection; "": nothing of it is recorded */
+	uint32_t own;          /* number of a connection that is not waited for; 0: none */
 	struct buf message;
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };
@@ -33,6 +38,7 @@ static const struct service service = {
 	.socket = AUTHORITY_SOCKET,
 	.starting = AUTHORITY_STARTING,
 	.reads = AUTHORITY_ZONES,
+	.takes_descriptors = true, /* of the ledger: it reaches none by itself */
 	.memory_bytes = UINT64_C(1536) << 20,
 	.side = WIRE_KEEPER,
 	.failed = WIRE_AUTHORITY_FAILED,
@@ -104,7 +110,45 @@ static int open_keys(const char *place, char *ret, size_t size, struct err *e)
 	return 0;
 }
 
-int keeper_open(const char *place, struct keeper **ret, struct err *e)
+/* ---- the ledger ---- */
+
+static int choose_ledger(struct keeper *k, const char *ledger, struct err *e)
+{
+	int r = 1;
+
+	k->ledger_is_named = ledger != NULL;
+	if (ledger == NULL)
+		r = ledger_default(k->ledger, sizeof k->ledger, e);
+	else if (!text_copy(k->ledger, sizeof k->ledger, ledger))
+		return err_set(e, AMBIT_HOST, NULL, "the ledger's path is too long");
+	if (r == 0)
+		k->ledger[0] = 0;
+	return r < 0 ? r : 0;
+}
+
+/* It cannot reach one from its cell. fd -1: there is none. */
+static int give_ledger(struct keeper *k, int fd, struct err *e)
+{
+	const int r = wire_send(k->sock, WIRE_AUTHORITY_LEDGER, NULL, &fd, fd < 0 ? 0 : 1);
+
+	return r == 0         ? 0
+	       : r == -EAGAIN ? service_silent(&service, e)
+			      : err_set(e, AMBIT_GONE, "try again", "the authority has gone");
+}
+
+static int connect_ledger(struct keeper *k, struct err *e)
+{
+	struct ledger_hello hello;
+	auto_fd int fd = -1;
+	int r = k->ledger_is_named ? ledger_reconnect(k->ledger, &fd, &hello, e)
+				   : ledger_connect(k->ledger, &fd, &hello, e);
+
+	if (r < 0)
+		return err_context(e, r, "what the authority does is to be in the ledger");
+	return give_ledger(k, fd, e);
+}
+
+int keeper_open(const char *place, const char *ledger, struct keeper **ret, struct err *e)
 {
 	auto_free struct keeper *k = calloc(1, sizeof *k);
 	char named[PATH_MAX], path[PATH_MAX], keys[PATH_MAX];
@@ -117,10 +161,13 @@ int keeper_open(const char *place, struct keeper **ret, struct err *e)
 	if (path_of(place, AUTHORITY_DIRECTORY, named, sizeof named) < 0)
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
 	k->sock = -1;
-	r = service_open(&service, named, &dir_fd, path, sizeof path, e);
+	r = choose_ledger(k, ledger, e);
+	r = r < 0 ? r : service_open(&service, named, &dir_fd, path, sizeof path, e);
 	r = r < 0 ? r : open_keys(place, keys, sizeof keys, e);
 	with_keys.also = keys;
 	r = r < 0 ? r : service_join(&with_keys, dir_fd, path, &k->sock, &k->hello, e);
+	if (r == 0 && k->ledger[0] == 0)
+		r = give_ledger(k, -1, e);
 	if (r < 0) {
 		fd_close(&k->sock);
 		return r;
@@ -165,7 +212,7 @@ static int say(struct keeper *k, enum wire_number number, struct err *e)
 			      : err_set(e, AMBIT_GONE, "try again", "the authority has gone");
 }
 
-static int hear(struct keeper *k, enum wire_number expected, struct wire_message *m, struct err *e)
+static int hear_any(struct keeper *k, struct wire_message *m, struct err *e)
 {
 	const int n = service_receive(&service, k->sock, WIRE_RUNNING, k->room, sizeof k->room, m, e);
 
@@ -173,7 +220,33 @@ static int hear(struct keeper *k, enum wire_number expected, struct wire_message
 		return n < 0 ? n : err_set(e, AMBIT_GONE, "try again", "the authority has gone");
 	if (m->number == WIRE_AUTHORITY_REFUSED)
 		return wire_take_error(&m->body, e);
-	return m->number == expected ? 0 : not_allowed(e);
+	return 0;
+}
+
+static int hear(struct keeper *k, enum wire_number expected, struct wire_message *m, struct err *e)
+{
+	const int r = hear_any(k, m, e);
+
+	return r < 0 ? r : m->number == expected ? 0 : not_allowed(e);
+}
+
+/* A step, which is asked for again when the keeper has been given a ledger: it lets go of one that it does not use. */
+static int ask_step(struct keeper *k, enum wire_number number, struct keeper_answer *ret, struct err *e)
+{
+	for (unsigned i = 0; i < STEP_ATTEMPTS; i++) {
+		auto_message m = { .n_fds = 0 };
+		int r = say(k, number, e);
+
+		r = r < 0 ? r : hear_any(k, &m, e);
+		if (r == 0 && m.number == WIRE_AUTHORITY_ANSWERED)
+			return keeper_answer_take(&m.body, ret) ? 0 : not_allowed(e);
+		if (r == 0 && (m.number != WIRE_AUTHORITY_UNRECORDED || k->ledger[0] == 0))
+			return not_allowed(e);
+		r = r < 0 ? r : connect_ledger(k, e);
+		if (r < 0)
+			return r;
+	}
+	return err_set(e, AMBIT_GONE, "try again", "the ledger ends as often as it is connected to");
 }
 
 static int ask(struct keeper *k, enum wire_number number, enum wire_number expected, struct wire_message *m,
@@ -210,16 +283,10 @@ int keeper_bind(struct keeper *k, authority_ref badge, struct err *e)
 
 int keeper_step(struct keeper *k, const struct authority_request *q, struct keeper_answer *ret, struct err *e)
 {
-	auto_message m = { .n_fds = 0 };
-	int r;
-
 	buf_reset(&k->message);
 	buf_put_u32(&k->message, k->own);
 	authority_put_request(&k->message, q);
-	r = ask(k, WIRE_AUTHORITY_STEP, WIRE_AUTHORITY_ANSWERED, &m, e);
-	if (r < 0)
-		return r;
-	return keeper_answer_take(&m.body, ret) ? 0 : not_allowed(e);
+	return ask_step(k, WIRE_AUTHORITY_STEP, ret, e);
 }
 
 int keeper_step_shown(struct keeper *k, const struct authority_request *q, const void *shown, size_t n,
@@ -249,15 +316,9 @@ int keeper_step_shown(struct keeper *k, const struct authority_request *q, const
 
 int keeper_sign(struct keeper *k, const struct keeper_signed *q, struct keeper_answer *ret, struct err *e)
 {
-	auto_message m = { .n_fds = 0 };
-	int r;
-
 	buf_reset(&k->message);
 	keeper_signed_put(&k->message, q);
-	r = ask(k, WIRE_AUTHORITY_SIGNED, WIRE_AUTHORITY_ANSWERED, &m, e);
-	if (r < 0)
-		return r;
-	return keeper_answer_take(&m.body, ret) ? 0 : not_allowed(e);
+	return ask_step(k, WIRE_AUTHORITY_SIGNED, ret, e);
 }
 
 void keeper_realm(const struct keeper *k, uint8_t ret[STATEMENT_REALM_BYTES])

@@ -19,8 +19,9 @@ struct keeper;
 /* Its directory. -NOT_FOUND: nobody ever asked for anything, which one system call tells; ret is filled then, too. -HOST: there is no place for one. */
 int keeper_find(char *ret, size_t size, struct err *e);
 /* The directory is made, and the role started, where they are missing. place: where what Ambit keeps of the person lies, of a role that has no environment; NULL: by
- * that (lib/state.h). */
-int keeper_open(const char *place, struct keeper **ret, struct err *e);
+ * that (lib/state.h). ledger: the directory of the ledger, which is there, that has what is done over this connection; "": none has; NULL: by the environment (lib/ledger.h). It is reached, and
+ * started, with the first step: if that fails, nothing is done. */
+int keeper_open(const char *place, const char *ledger, struct keeper **ret, struct err *e);
 void keeper_close(struct keeper *k);
 /* The connection, to be given to somebody else; the rest is freed. */
 int keeper_hand_on(struct keeper *k);

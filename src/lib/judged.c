@@ -41,7 +41,7 @@ int judged_tell(int sock, const struct event_request *q, uint64_t keep_ms, uint6
 	auto_buf b = { .max = 4096 };
 	auto_fd int fd = -1;
 	struct keeper *k = NULL;
-	int r = standing_open(q->store, &k, e);
+	int r = standing_open(q->store, q->ledger, &k, e);
 
 	r = r < 0 ? r : prepare(k, q, &told, e);
 	if (r < 0) {

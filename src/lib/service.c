@@ -85,7 +85,7 @@ static int boot_id(char ret[BOOT_LEN + 1], struct err *e)
 	return n == BOOT_LEN ? 0 : err_sys(e, AMBIT_SYSTEM, fd < 0 ? errno : EIO, NULL, "cannot read " BOOT_FILE);
 }
 
-/* Nobody passes it a descriptor, whose last end could hold it up for as long as the sender likes (SO_LINGER). Before Linux 6.16 they
+/* Of one that wants none: nobody passes it a descriptor, whose last end could hold it up for as long as the sender likes (SO_LINGER). Before Linux 6.16 they
  * come, and are closed. */
 static void take_no_descriptors(int sock)
 {
@@ -103,7 +103,8 @@ static int listen_there(const struct service *s, int dir_fd, int *ret_fd, struct
 	if (r < 0)
 		return r;
 	address_of(s, dir_fd, &address);
-	take_no_descriptors(sock);
+	if (!s->takes_descriptors)
+		take_no_descriptors(sock);
 	(void)unlinkat(dir_fd, s->socket, 0); /* nobody is behind it, and nobody else starts one now */
 	if (bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
 	    fchmodat(dir_fd, s->socket, 0600, 0) < 0 || listen(sock, BACKLOG) < 0)

@@ -21,6 +21,7 @@ struct service {
 	const char *reads;    /* what its cell may read beside its directory, where that is there; NULL: nothing */
 	const char *
 		also; /* likewise, a directory that is there; the role is told of it behind the boot's id; NULL: nothing */
+	bool takes_descriptors;  /* else nobody passes it one, whose last end could hold it up */
 	uint64_t memory_bytes;   /* for its cell */
 	enum wire_side side;     /* who speaks, */
 	enum wire_number failed; /* and what it says when it cannot */

@@ -16,7 +16,7 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 	sha256_end(&sum, ret);
 }
 
-int standing_open(const char *store, struct keeper **ret, struct err *e)
+int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e)
 {
 	char place[STANDING_PATH_MAX], *slash;
 
@@ -24,7 +24,7 @@ int standing_open(const char *store, struct keeper **ret, struct err *e)
 		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
 	slash = strrchr(place, '/'); /* it is absolute */
 	*slash = 0;
-	return keeper_open(place, ret, e);
+	return keeper_open(place, ledger, ret, e);
 }
 
 /* What was made, or was there. */
@@ -89,7 +89,7 @@ void standing_waits(const char *store, authority_ref badge, char ret[ID_TEXT_MAX
 	struct keeper *k = NULL;
 
 	ret[0] = 0;
-	if (standing_open(store, &k, NULL) == 0 && keeper_list(k, KEEPER_ASKS, look, &l, NULL) >= 0 &&
+	if (standing_open(store, "", &k, NULL) == 0 && keeper_list(k, KEEPER_ASKS, look, &l, NULL) >= 0 &&
 	    memcmp(l.id, none, sizeof none) != 0)
 		authority_id_text('a', l.id, ret);
 	keeper_close(k);

@@ -20,8 +20,8 @@ struct standing {
 	uint8_t name[SHA256_BYTES];
 };
 
-/* The keeper beside the store of stages, for who has no environment. -HOST: there is no store. */
-int standing_open(const char *store, struct keeper **ret, struct err *e);
+/* The keeper beside the store of stages, for who has no environment. ledger: as keeper_open has it. -HOST: there is no store. */
+int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e);
 /* The badge, which is made where it is missing. agent: "" if nobody named one. */
 int standing_take(struct keeper *k, const char *agent, const char *workspace, struct standing *ret, struct err *e);
 /* A grant that asks before each use. object and terms as core/grant.h keeps them. */

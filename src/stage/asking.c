@@ -132,7 +132,7 @@ static int put_to_person(struct role *role, uint32_t first, const bool *asks, co
 
 	buf_init(&shown, SHOWN_BYTES_MAX);
 	r = shown_put(role, first, goes, &shown, e);
-	r = r < 0 ? r : standing_open(role->ask.store, &k, e);
+	r = r < 0 ? r : standing_open(role->ask.store, role->meta->ledger, &k, e);
 	r = r < 0 ? r : use(k, role, first, asks, &shown, &a, e);
 	keeper_close(k);
 	if (r < 0)
@@ -205,7 +205,7 @@ void asking_forget(const struct role *role)
 	struct keeper *k = NULL;
 	struct standing s;
 
-	if (!may_be_asked(m) || standing_open(role->ask.store, &k, NULL) < 0)
+	if (!may_be_asked(m) || standing_open(role->ask.store, m->ledger, &k, NULL) < 0)
 		return;
 	put_time(f.time, id_ms(m->event));
 	if (standing_take(k, m->agent, m->workspace, &s, NULL) == 0) {

@@ -18,8 +18,8 @@ import time
 
 from harness import PATIENCE, SLOW, Skip, expect_ok, lock_holders, main, rooted, sanitized, told
 
-STEP, BIND, WATCH, DONE, LABEL_NAME, LABELS, LIST, FIND, PART, SHOWN = range(352, 362)  # wire/messages.def
-HELLO, ANSWERED, ACTIONS, TAKEN, NAMES, PAGE, SHOWS, REFUSED, FAILED = range(368, 377)
+STEP, BIND, WATCH, DONE, LABEL_NAME, LABELS, LIST, FIND, PART, SHOWN, SIGNED, LEDGER = range(352, 364)  # wire/messages.def
+HELLO, ANSWERED, ACTIONS, TAKEN, NAMES, PAGE, SHOWS, REFUSED, FAILED, UNRECORDED = range(368, 378)
 (TIME, OPEN, GIVE, DERIVE, REVOKE, END, EVENT_END, HAND_OVER, USE, RETURN, ANSWER, FORGET, FREEZE, THAW, LABEL, TAKE, ENTER, MARK, AGENT, RESTART) = range(20)  # core/authority.h
 ALLOWED, DENIED, ASKS = range(3)
 (NONE, RECORDED, ALREADY, NOT_HELD, FROZEN, REVOKED, EXPIRED, NOT_NOW, BEYOND, DEPTH, LABELLED, SPENT, REFUSED_BY, FLOOD, CONFLICT, MISMATCH, ANSWERED_ALREADY, TAKEN_ID, FULL,
@@ -95,7 +95,7 @@ class Said(Exception):
 
 
 class Client:
-    def __init__(self, directory, patience=PATIENCE):
+    def __init__(self, directory, patience=PATIENCE, recorded=False):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(SLOW * patience)
         here = os.open(directory, os.O_PATH)
@@ -108,6 +108,8 @@ class Client:
         number, body = self.hear()
         assert number == HELLO, number
         self.steps, self.cut, _ = struct.unpack("<QQ16s", body)
+        if not recorded:
+            self.say(LEDGER)
 
     def __enter__(self):
         return self

@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 
 	printf("%s\n", keeper_find(place, sizeof place, &e) == 0 ? "there" : "new");
 	for (int left = argc > 1 ? atoi(argv[1]) : 1; left > 0; left--) {
-		if (keeper_open(NULL, &k, &e) < 0) {
+		if (keeper_open(NULL, NULL, &k, &e) < 0) {
 			printf("failed: %s: %s (%s)\n", e.msg, e.why, e.hint);
 			return 1;
 		}

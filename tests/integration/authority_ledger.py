@@ -1,0 +1,378 @@
+#!/usr/bin/env python3
+"""What a person's authority does is in their ledger: which entries, in which order, and what happens where there is no ledger, or none that can be written.
+
+usage: authority_ledger.py AMBIT KEEPER    (TAP on standard output; as root once more as an ordinary user)
+"""
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import time
+
+from approvals import Person
+from approve_keys import has_line
+from authority import (ALLOWED, BIND, END, FREEZE, LABEL, LABEL_NAME, LEDGER, REFUSED, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept, Said, bounds, deriving, giving, op, opening,
+                       ref, text, using)
+from harness import SLOW, expect_ok, main, told
+from ledger import ACCEPTED, APPEND, Ledger, Wire, kill, until
+
+SPACE = "ambit-approval"  # approve/sshsig.h
+GONE = 14  # ambit/codes.h
+OF_AUTHORITY = {"grant", "derive", "revoke", "expire", "request", "decision", "ask", "approve", "freeze", "thaw", "label", "declassify"}
+
+
+class Log(Ledger):
+    """The one of a home, or of a directory."""
+
+    def __init__(self, place, directory):
+        self.place, self.dir, self.log = place, directory, f"{directory}/log"
+
+    def steps(self):
+        return [e for e in self.entries() if e["event"] is None and e["type"] in OF_AUTHORITY]
+
+    def ambit(self, *words):
+        return self.place.run(self.place.ambit, "ledger", *words, "--ledger", self.dir, cwd=self.place.top)
+
+
+class Recorded(Client):
+    """One whose steps are in the ledger: it gives a connection whenever the keeper has none, as the library does."""
+
+    def __init__(self, directory, ledger):
+        super().__init__(directory, recorded=True)
+        self.ledger, self.given = ledger, 0
+
+    def give(self):
+        wire = Wire(self.ledger)
+        socket.send_fds(self.sock, [struct.pack("<HH", LEDGER, 0)], [wire.sock.fileno()])
+        wire.sock.close()
+        self.given += 1
+
+    def ask(self, number, body, expected):
+        self.say(number, body)
+        got, answer = self.hear()
+        while got == UNRECORDED:
+            self.give()
+            self.say(number, body)
+            got, answer = self.hear()
+        assert got == expected, f"{got} and not {expected}"
+        return answer
+
+
+def log_of(person):
+    return Log(person.place, f"{person.state}/ledger")
+
+
+def words(entry):
+    body = entry["body"]
+    return (entry["type"], body["op"], body["verdict"])
+
+
+def numbers(entries):
+    return [e["body"]["step"] for e in entries]
+
+
+def a_ledger(place):
+    """Of a fresh directory, which an event made."""
+    ledger = Log(place, os.path.join(place.fresh(), "ledger"))
+    ledger.tree = place.fresh()
+    expect_ok(ledger.run("--", "true"))
+    return ledger
+
+
+# ---- what is recorded ----
+
+
+def a_question_and_its_answer_are_recorded(place):
+    p = Person(place)
+    question = p.ask()
+    assert p.yes(question).returncode == 0 and p.reads() == "x\n"
+    log = log_of(p)
+    steps = log.steps()
+    assert [words(e) for e in steps] == [("request", "restart", "allowed"), ("request", "open", "allowed"), ("grant", "give", "allowed"), ("ask", "use", "asks"),
+                                         ("approve", "answer", "allowed"), ("decision", "use", "allowed")], [words(e) for e in steps]
+    assert numbers(steps) == list(range(1, 7)), numbers(steps)
+    _, opened, granted, asked, approved, used = (e["body"] for e in steps)
+    assert opened["agent"] == "-" and opened["badge"].startswith("b_") and all(b["badge"] == opened["badge"] for b in (granted, asked, approved, used))
+    assert granted["object"] == f"{p.top}/conf" and granted["verb"] == "write" and granted["flags"] == ["ask"], granted
+    assert steps[2]["grant"] and all(e["grant"] == steps[2]["grant"] for e in steps[3:])
+    assert asked["approval"] == approved["approval"] == question and asked["digest"] == approved["digest"] == used["digest"], (asked, approved)
+    # the person's own words, which anybody verifies who knows the key
+    assert approved["signer"] == "default" and approved["flags"] == ["yes"]
+    assert question in approved["statement"] and approved["digest"] in approved["statement"] and approved["realm"] in approved["statement"], approved["statement"]
+    assert_signed(place, approved)
+    assert len({e["body"]["realm"] for e in steps}) == 1
+    expect_ok(log.ambit("verify"))
+    expect_ok(log.ambit("replay"))
+    shown = expect_ok(log.ambit("show")).stdout
+    assert f"approval={question}" in shown and "signer=default" in shown and "request=" not in shown, shown
+
+
+def assert_signed(place, body):
+    """By another program: OpenSSH's."""
+    top = place.fresh()
+    key = bytes.fromhex(body["signed_with"])
+    blob = struct.pack(">I", 11) + b"ssh-ed25519" + struct.pack(">I", len(key)) + key
+    armour = body["signature"]
+    for name, content in (("allowed", f"person ssh-ed25519 {base64.b64encode(blob).decode()}\n"),
+                          ("sig", "-----BEGIN SSH SIGNATURE-----\n" + "\n".join(armour[i:i + 70] for i in range(0, len(armour), 70)) + "\n-----END SSH SIGNATURE-----\n")):
+        with open(f"{top}/{name}", "w", encoding="utf-8") as file:
+            file.write(content)
+    check = (*(() if has_line() else ("unshare", "-r")), "ssh-keygen", "-Y", "verify", "-f", f"{top}/allowed", "-I", "person", "-n", SPACE, "-s", f"{top}/sig")
+    expect_ok(place.run(*check, cwd=top, input=body["statement"]))
+    assert place.run(*check, cwd=top, input=body["statement"] + "x").returncode != 0  # the twin
+
+
+def each_kind_of_step_has_its_entry(place):
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
+        badge = c.made(opening("coder"))
+        label = c.number(LABEL_NAME, text("finance"))
+        grant = c.made(giving(badge, terms="", limits=bounds(uses=5, rows=7)))
+        derived = c.made(deriving(badge, grant, limits=bounds(uses=2, rows=7)))
+        c.step(using(badge, derived)).is_(ALLOWED)
+        c.step(op(LABEL, ref(badge), ref(1 << label))).is_(ALLOWED)
+        c.step(op(FREEZE, ref(0))).is_(ALLOWED)
+        c.step(op(THAW, ref(0))).is_(ALLOWED)
+        late = c.made(giving(badge, thing="late", limits=bounds(until=int(time.time()) + 2)))
+        c.step(using(badge, late, thing="other"))  # refused, and nothing of it is kept
+        c.step(op(REVOKE, ref(grant))).is_(ALLOWED)
+        time.sleep(3)  # the clock ends `late`, while nobody asks for anything
+        c.step(op(END, ref(badge))).is_(ALLOWED)
+        steps = ledger.steps()
+    assert [words(e) for e in steps] == [("request", "restart", "allowed"), ("request", "open", "allowed"), ("grant", "give", "allowed"), ("derive", "derive", "allowed"),
+                                         ("decision", "use", "allowed"), ("label", "label", "allowed"), ("freeze", "freeze", "allowed"), ("thaw", "thaw", "allowed"),
+                                         ("grant", "give", "allowed"), ("revoke", "revoke", "allowed"), ("expire", "time", "allowed"), ("request", "end", "allowed")], [words(e) for e in steps]
+    assert numbers(steps) == list(range(1, 13)), numbers(steps)
+    by = {e["body"]["op"]: e for e in steps}
+    first = steps[2]
+    assert first["body"]["qualifiers"] == {"uses": 5} and first["body"]["rows"] == 7 and first["body"]["verb"] == "tool" and first["body"]["object"] == "shell", first
+    assert by["derive"]["body"]["of"] == first["grant"] != by["derive"]["grant"] and by["use"]["grant"] == by["derive"]["grant"]
+    assert by["label"]["body"]["labels"] == ["finance"]
+    assert by["revoke"]["grant"] == first["grant"] and by["revoke"]["body"]["closed"] == [by["derive"]["grant"], first["grant"]], by["revoke"]
+    assert by["time"]["body"]["closed"] == [steps[8]["grant"]], by["time"]
+    assert by["end"]["body"]["badge"] == by["open"]["body"]["badge"]
+    for e in steps:  # the request itself: its op, first of all
+        assert base64.b64decode(e["body"]["request"])[0] == {"restart": 19, "open": 1, "give": 2, "derive": 3, "use": 8, "label": 14, "freeze": 12, "thaw": 13, "revoke": 4, "time": 0,
+                                                             "end": 5}[e["body"]["op"]], e
+    ledger.believed()
+
+
+def two_steps_of_two_are_in_the_order_of_their_numbers(place):
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as a, Recorded(kept.directory, ledger) as b:
+        badge = a.made(opening())
+        grant = a.made(giving(badge))
+        for _ in range(50):
+            a.step(using(badge, grant)).is_(ALLOWED)
+            b.step(using(badge, grant)).is_(ALLOWED)
+        assert numbers(ledger.steps()) == list(range(1, 104))
+        assert a.given <= 2 and b.given <= 2, (a.given, b.given)  # one connection serves many
+
+
+# ---- where there is none ----
+
+
+def without_a_ledger_nothing_is_recorded_and_all_goes_on(place):
+    place.settings["AMBIT_LEDGER"] = "none"
+    try:
+        p = Person(place)
+        question = p.ask()
+        assert p.yes(question).returncode == 0 and p.reads() == "x\n"
+        assert not os.path.exists(f"{p.state}/ledger")
+    finally:
+        del place.settings["AMBIT_LEDGER"]
+
+
+def no_log_no_effect(place):
+    """A ledger that cannot be had refuses each step: by the library, and by the keeper."""
+    p = Person(place)
+    question = p.ask()
+    place.settings["AMBIT_LEDGER"] = "/proc/none/ledger"
+    try:
+        result = p.yes(question)
+        assert result.returncode == 125 and "ledger" in result.stderr and p.reads() == "a\n", told(result)
+    finally:
+        del place.settings["AMBIT_LEDGER"]
+    assert [q["approval"] for q in p.asked()] == [question], "it was answered"
+    assert p.yes(question).returncode == 0 and p.reads() == "x\n"  # the twin
+
+
+def refuses(c, request, code, words_of_it):
+    try:
+        answer = c.step(request)
+        raise AssertionError(f"taken: {answer}")
+    except Said as said:
+        assert said.args[2] == REFUSED and said.args[0] == code and words_of_it in said.args[1], said.args
+
+
+def a_ledger_that_says_nothing_refuses_and_holds_up_nobody_for_long(place):
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c, kept.client() as other:
+        badge = c.made(opening())
+        pid = ledger.holder()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            refuses(c, giving(badge), GONE, "in the ledger; nothing was changed")
+            assert time.monotonic() - begun < SLOW * 9
+            other.made(opening("other"))  # whose steps nobody records
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        grant = c.made(giving(badge))  # the twin
+        c.step(using(badge, grant)).is_(ALLOWED)
+
+
+def a_socket_that_is_no_ledger_is_told(place):
+    with Kept(place) as kept, Recorded(kept.directory, None) as c:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        c.give = lambda: socket.send_fds(c.sock, [struct.pack("<HH", LEDGER, 0)], [theirs.fileno()])
+        c.say(STEP, struct.pack("<I", 0) + opening())
+        assert c.hear()[0] == UNRECORDED
+        c.give()
+        c.say(STEP, struct.pack("<I", 0) + opening())
+        assert struct.unpack("<HH", ours.recv(70000)[:4]) == (APPEND, 0)
+        ours.send(b"nonsense")
+        try:
+            c.hear()
+            raise AssertionError("it was believed")
+        except Said as said:
+            assert said.args[2] == REFUSED and "ledger" in said.args[1], said.args
+        with kept.client() as other:
+            assert other.steps == 1, "a step was kept"  # the restart
+
+
+def who_is_bound_does_not_say_that_nothing_is_recorded(place):
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c, Recorded(kept.directory, ledger) as b:
+        badge = c.made(opening())
+        grant = c.made(giving(badge))
+        b.number(BIND, ref(badge))
+        b.step(using(badge, grant)).is_(ALLOWED)  # the twin
+        b.say(LEDGER)
+        try:
+            b.step(using(badge, grant))
+            raise AssertionError("it was taken")
+        except (Said, Gone):
+            pass
+        assert [words(e)[1] for e in ledger.steps()] == ["restart", "open", "give", "use"]
+
+
+def a_full_disk_of_the_ledger_refuses(place):
+    ledger = Log(place, os.path.join(place.fresh(), "ledger"))
+    ledger.tree = place.fresh()
+    with ledger.on_a_small_disk():
+        expect_ok(ledger.run("--", "true"))
+        with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
+            badge = c.made(opening())
+            grant = c.made(giving(badge))
+            done = 1
+            c.step(using(badge, grant)).is_(ALLOWED)
+            with ledger.full():
+                refused = None
+                while refused is None and done < 2000:
+                    try:
+                        c.step(using(badge, grant)).is_(ALLOWED)
+                        done += 1
+                    except Said as said:
+                        refused = said
+                    except OSError:  # the ledger ended, and its socket with it
+                        break
+                assert refused is not None and refused.args[2] == REFUSED, done
+            with kept.client() as other:
+                assert other.steps == 3 + done, (other.steps, done)  # restart, open, give
+
+
+# ---- while others have to do with the ledger ----
+
+
+def an_idle_keeper_does_not_hold_up_a_rotation(place):
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
+        badge = c.made(opening())
+        done = ledger.ambit("rotate")
+        assert done.returncode != 0 and "being recorded" in done.stderr, told(done)  # the twin: just now it has a connection
+        until(lambda: ledger.ambit("rotate").returncode == 0, "a rotation")
+        expect_ok(ledger.run("--", "true"))
+        given = c.given
+        c.made(giving(badge))  # and it goes on, in the other log
+        assert c.given == given + 1
+        assert [words(e)[1] for e in ledger.steps()] == ["give"]
+    expect_ok(ledger.ambit("verify"))
+
+
+def a_ledger_that_ended_is_begun_again(place):
+    p = Person(place)
+    question = p.ask()
+    log = log_of(p)
+    kill(log)
+    until(lambda: log.holder() is None, "the end of the ledger's process")
+    assert p.yes(question).returncode == 0 and p.reads() == "x\n"
+    assert [words(e)[1] for e in log.steps()][-2:] == ["answer", "use"]
+
+
+def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
+    """The entry comes first. If the step did not happen then, another one has its number, and that one counts."""
+    ledger = a_ledger(place)
+    with Kept(place) as kept:
+        with Recorded(kept.directory, ledger) as c:
+            badge = c.made(opening())
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            wire = Wire(ledger)
+            time.sleep(1.5)  # so it asks for another connection: this one, which dies with it
+            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="lost"))
+            assert c.hear()[0] == UNRECORDED
+            socket.send_fds(c.sock, [struct.pack("<HH", LEDGER, 0)], [theirs.fileno()])
+            c.say(STEP, struct.pack("<I", 0) + giving(badge, thing="lost"))
+            wire.sock.send(ours.recv(70000))  # the ledger has it, and the keeper does not hear that
+            assert wire.hear()[0] == ACCEPTED
+            wire.sock.close()
+            kept.kill()
+        found, said = kept.hold()
+        assert said == "open 0", said
+        with Recorded(kept.directory, ledger) as c:
+            c.made(giving(badge, thing="kept"))
+        steps = ledger.steps()
+        assert [(e["body"]["step"], e["body"]["op"], e["body"].get("object")) for e in steps] == [
+            (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept")], steps
+
+
+def what_the_authority_did_is_of_no_event(place):
+    """Reports and exports of events are as they were: a decision of the authority is no start that was refused, and its grants are no event's."""
+    p = Person(place)
+    p.yes(p.ask())
+    log = log_of(p)
+    count = len(log.steps())
+    report = expect_ok(log.ambit("report", "--text")).stdout
+    ends = re.search(r"Ends of events\n.*\n((?: +\d.*\n)*)", report)[1].splitlines()
+    assert len(ends) == 1 and "exited" in ends[0], report
+    assert re.search(rf" 1 +1 +1  write +{p.top}/conf\n", report), report
+    lines = [json.loads(line) for line in expect_ok(log.ambit("export", "--ocsf")).stdout.splitlines()]
+    of_authority = [line for line in lines if '"realm"' in json.dumps(line)]
+    assert len(of_authority) == count, (len(of_authority), count)
+    for line in of_authority:
+        assert "process" not in line and "correlation_uid" not in line["metadata"], line
+    assert '"realm"' not in expect_ok(log.ambit("export", "--otlp")).stdout
+
+
+SCENARIOS = [
+    a_question_and_its_answer_are_recorded,
+    each_kind_of_step_has_its_entry,
+    two_steps_of_two_are_in_the_order_of_their_numbers,
+    without_a_ledger_nothing_is_recorded_and_all_goes_on,
+    no_log_no_effect,
+    a_ledger_that_says_nothing_refuses_and_holds_up_nobody_for_long,
+    a_socket_that_is_no_ledger_is_told,
+    who_is_bound_does_not_say_that_nothing_is_recorded,
+    a_full_disk_of_the_ledger_refuses,
+    an_idle_keeper_does_not_hold_up_a_rotation,
+    a_ledger_that_ended_is_begun_again,
+    a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers,
+    what_the_authority_did_is_of_no_event,
+]
+
+if __name__ == "__main__":
+    main(SCENARIOS)
