@@ -9,6 +9,7 @@
 #include "audit/reading.h"
 #include "audit/replay_say.h"
 #include "audit/seen.h"
+#include "audit/steps.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 
@@ -30,8 +31,10 @@ struct replay {
 	struct policy_asked *policy;              /* owned; NULL: none */
 	struct open_event *open[REPLAY_OPEN_MAX]; /* owned */
 	uint64_t clock;                           /* entries that were taken */
-	struct seen given_up;                     /* events of which only the end may still come */
-	unsigned log;                             /* as in past/N; 0: the present one */
+	struct steps *steps;                      /* owned */
+	struct said steps_said;
+	struct seen given_up; /* events of which only the end may still come */
+	unsigned log;         /* as in past/N; 0: the present one */
 	verify_progress_fn *progress;
 	bool any_said, failed, is_signed; /* the entry at hand is */
 	struct replay_counts n;
@@ -251,6 +254,23 @@ static void take_one(struct replay *r, const struct entry *entry, struct open_ev
 	}
 }
 
+static void take_step(struct replay *r, const struct entry *entry)
+{
+	const char *why;
+
+	switch (steps_take(r->steps, entry, &why)) {
+	case STEPS_NOT: break;
+	case STEPS_AGREES: r->n.steps_agree++; break;
+	case STEPS_DIFFERS:
+		r->n.steps_differ++;
+		say_step_differs(&r->steps_said, entry, r->is_signed, why);
+		break;
+	case STEPS_LOST: r->n.skipped[SKIP_STEP_LOST]++; break;
+	case STEPS_CROWD: r->n.skipped[SKIP_STEP_CROWD]++; break;
+	case STEPS_NO_MEMORY: r->rc = -ENOMEM; break;
+	}
+}
+
 static bool begins(enum entry_type type)
 {
 	return type == ENTRY_GRANT || type == ENTRY_REQUEST;
@@ -269,8 +289,10 @@ static int take_entry(void *arg, const struct reading_entry *given)
 	struct open_event *o;
 
 	r->is_signed = given->is_signed;
-	if (entry->event[0] == 0)
-		return 0;
+	if (entry->event[0] == 0) {
+		take_step(r, entry);
+		return r->rc;
+	}
 	slot = begins(entry->type) ? NULL : find_open(r, entry->event);
 	o = begins(entry->type) ? open_event(r, entry->event) : slot != NULL ? *slot : NULL;
 	if (o != NULL)
@@ -285,6 +307,9 @@ static int take_entry(void *arg, const struct reading_entry *given)
 
 static int prepare(struct replay *r, struct err *e)
 {
+	r->steps = steps_create();
+	if (r->steps == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
 	if (r->ask->given.len > 0) {
 		r->policy = malloc(sizeof *r->policy);
 		if (r->policy == NULL)
@@ -323,7 +348,7 @@ static int read_log(void *arg, const struct over_log *log, struct err *e)
 	found = over_found(log, report);
 	if (log->last) {
 		r->failed = found->n_faults > 0;
-		say_end(&r->out, (r->ask->flags & AUDIT_JSON) != 0, &r->n, r->policy, found, log);
+		say_end(&r->out, (r->ask->flags & AUDIT_JSON) != 0, &r->n, &r->steps_said, r->policy, found, log);
 		flush(r);
 	}
 	return r->rc < 0 ? err_sys(e, AMBIT_SYSTEM, -r->rc, NULL, "cannot write what was found") : 0;
@@ -335,6 +360,8 @@ static void finish(struct replay *r)
 		if (r->open[i] != NULL)
 			free_open(r->open[i]);
 	free(r->policy);
+	steps_free(r->steps);
+	buf_finish(&r->steps_said.text);
 	buf_finish(&r->out);
 }
 
@@ -347,11 +374,13 @@ int replay_logs(const struct audit_ask *ask, verify_progress_fn *progress, bool 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to replay the log");
 	r->ask = ask;
 	r->progress = progress;
+	r->steps_said.json = (ask->flags & AUDIT_JSON) != 0;
+	buf_init(&r->steps_said.text, SAID_MAX);
 	buf_init(&r->out, OUT_STEP + 2 * SAID_MAX + END_MAX);
 	say_begin(&r->out, (ask->flags & AUDIT_JSON) != 0);
 	rc = prepare(r, e);
 	rc = rc < 0 ? rc : over_logs(ask, progress, read_log, r, e);
-	*ret_failed = r->failed || r->n.differ > 0 || r->n.denied_events + r->n.lost_events > 0;
+	*ret_failed = r->failed || r->n.differ + r->n.steps_differ > 0 || r->n.denied_events + r->n.lost_events > 0;
 	finish(r);
 	return rc;
 }

@@ -138,6 +138,58 @@ void say_differs(struct said *said, const struct past *p, const struct past_effe
 	keep(said, before);
 }
 
+/* ---- of an authority ---- */
+
+void say_step_differs(struct said *said, const struct entry *entry, bool is_signed, const char *why)
+{
+	struct json j;
+	const size_t before = begin(said, &j);
+
+	if (said->json) {
+		json_put_object(&j);
+		json_put_count(json_put_key(&j, "entry"), entry->seq);
+		json_put_bool(json_put_key(&j, "signed"), is_signed);
+		json_put_word(json_put_key(&j, "type"), entry_type_word(entry->type));
+		json_put_name(json_put_key(&j, "why"), why);
+		json_put_object_end(&j);
+	} else {
+		char shown[128];
+
+		buf_printf(&said->text, "the authority's entry %" PRIu64 "%s DIFFERS (%s): %s\n", entry->seq,
+			   is_signed ? "" : ", which nobody signed yet,", entry_type_word(entry->type),
+			   text_escape(shown, sizeof shown, why, strlen(why)));
+	}
+	keep(said, before);
+}
+
+static void text_steps(struct buf *out, const struct replay_counts *n, const struct said *said)
+{
+	const uint64_t all = n->steps_agree + n->steps_differ;
+
+	if (said->text.len > 0)
+		buf_put(out, said->text.data, said->text.len);
+	if (said->more > 0)
+		buf_printf(out, "  and %" PRIu64 " more\n", said->more);
+	if (all > 0)
+		buf_printf(out,
+			   "%" PRIu64 " step%s of the authority made once more: %" PRIu64 " agree, %" PRIu64
+			   " differ%s\n",
+			   all, text_plural(all), n->steps_agree, n->steps_differ, n->steps_differ == 1 ? "s" : "");
+}
+
+static void json_steps(struct json *j, const struct replay_counts *n, const struct said *said)
+{
+	json_put_object(json_put_key(j, "steps"));
+	json_put_count(json_put_key(j, "agree"), n->steps_agree);
+	json_put_count(json_put_key(j, "differ"), n->steps_differ);
+	json_put_count(json_put_key(j, "more"), said->more);
+	json_put_array(json_put_key(j, "found"));
+	if (said->text.len > 0)
+		json_put_made(j, said->text.data, said->text.len);
+	json_put_array_end(j);
+	json_put_object_end(j);
+}
+
 /* ---- under another policy ---- */
 
 static void suggest(const struct under_told *told, char *ret, size_t size)
@@ -364,14 +416,15 @@ static void json_policy(struct json *j, const struct replay_counts *n, const str
 	json_put_object_end(j);
 }
 
-void say_end(struct buf *out, bool json, const struct replay_counts *n, const struct policy_asked *policy,
-	     const struct report *report, const struct over_log *log)
+void say_end(struct buf *out, bool json, const struct replay_counts *n, const struct said *steps,
+	     const struct policy_asked *policy, const struct report *report, const struct over_log *log)
 {
 	struct json j;
 
 	if (!json) {
 		report_text(report, log->present, log->chain, out);
 		text_counts(out, n);
+		text_steps(out, n, steps);
 		if (policy != NULL)
 			text_policy(out, n, policy);
 		return;
@@ -380,6 +433,7 @@ void say_end(struct buf *out, bool json, const struct replay_counts *n, const st
 	json_begin(&j, out);
 	j.comma = true;
 	json_counts(&j, n);
+	json_steps(&j, n, steps);
 	json_policy(&j, n, policy);
 	json_put_key(&j, "log");
 	report_json(report, log->present, log->chain, out);

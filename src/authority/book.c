@@ -97,17 +97,6 @@ static int take_state(void *of, struct rbuf *in, struct err *e)
 
 /* ---- what the ledger has not been told ---- */
 
-void book_closed(const struct book *b, const struct authority_answer *answer, struct book_closed *ret)
-{
-	struct authority_grant_told g;
-
-	ret->n = 0;
-	for (uint32_t i = 0; i < answer->n_actions && ret->n < BOOK_CLOSED_MAX; i++)
-		if (answer->actions[i].act == AUTHORITY_ACT_CLOSE &&
-		    authority_grant_by(b->a, answer->actions[i].ref, &g))
-			memcpy(ret->ids[ret->n++], g.id, AUTHORITY_ID);
-}
-
 static bool is_of_clock(const struct authority_request *q)
 {
 	return q->op == AUTHORITY_TIME || q->op == AUTHORITY_RESTART;
@@ -117,21 +106,21 @@ static bool is_of_clock(const struct authority_request *q)
 static void owe(struct book *b, const struct authority_request *q, const struct authority_answer *answer)
 {
 	auto_buf request = { .max = 64 }; /* without a text or a reference */
-	struct book_closed closed;
+	struct authority_closed closed;
 
-	book_closed(b, answer, &closed);
+	authority_closed(b->a, answer, &closed);
 	authority_put_request(&request, q);
 	buf_put_u64(&b->owed, b->steps);
 	if (!request.failed)
 		buf_put_bytes(&b->owed, request.data, request.len);
-	buf_put_u8(&b->owed, (uint8_t)closed.n); /* BOOK_CLOSED_MAX */
+	buf_put_u8(&b->owed, (uint8_t)closed.n); /* AUTHORITY_CLOSED_MAX */
 	for (unsigned i = 0; i < closed.n; i++)
 		buf_put(&b->owed, closed.ids[i], AUTHORITY_ID);
 	if (b->owed.failed || request.failed)
 		buf_reset(&b->owed);
 }
 
-bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *ret, struct book_closed *ret_closed)
+bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *ret, struct authority_closed *ret_closed)
 {
 	static char texts[AUTHORITY_TEXTS_MAX]; /* stays empty */
 	struct rbuf request;
@@ -144,7 +133,7 @@ bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *re
 	n = rbuf_u32(in);
 	bytes = rbuf_bytes(in, n);
 	ret_closed->n = rbuf_u8(in);
-	for (unsigned i = 0; i < ret_closed->n && i < BOOK_CLOSED_MAX; i++) {
+	for (unsigned i = 0; i < ret_closed->n && i < AUTHORITY_CLOSED_MAX; i++) {
 		const uint8_t *id = rbuf_bytes(in, AUTHORITY_ID);
 
 		if (id != NULL)

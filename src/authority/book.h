@@ -15,14 +15,7 @@
 
 #define BOOK_BOOT_LEN 36
 #define BOOK_LABELS_MAX AUTHORITY_LABELS_MAX
-#define BOOK_CLOSED_MAX 64
 #define BOOK_OWED_MAX 16384
-
-/* Grants that a step closed: the first of them. */
-struct book_closed {
-	unsigned n;
-	uint8_t ids[BOOK_CLOSED_MAX][AUTHORITY_ID];
-};
 
 struct book {
 	struct journal journal;
@@ -57,10 +50,8 @@ bool book_step(struct book *b, struct authority_request *q, const struct book_ti
 /* The label's bit; -NOT_FOUND: it has none, and is not to get one; -LIMIT; -MALFORMED. */
 int book_label(struct book *b, const char *name, bool may_make);
 
-/* What the answer to the last step says that it closed. */
-void book_closed(const struct book *b, const struct authority_answer *answer, struct book_closed *ret);
 /* The next one that is owed to the ledger; texts are "". False: there is none more. */
-bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *ret, struct book_closed *ret_closed);
+bool book_owed(struct rbuf *in, uint64_t *ret_step, struct authority_request *ret, struct authority_closed *ret_closed);
 
 /* What was done since the last one is written, and outlives the process. 0; -errno: it has not happened, and book_again is next. */
 int book_write(struct book *b);

@@ -370,12 +370,14 @@ static int write_owed(struct server *s, struct client *c, struct err *e)
 	static const struct authority_answer allowed = { .verdict = AUTHORITY_ALLOWED };
 	static const struct told_names none = { .verb = VERB_COUNT };
 	struct authority_request q;
-	struct book_closed closed;
+	struct authority_closed closed;
 	struct told t = { .q = &q,
 			  .answer = &allowed,
 			  .names = &none,
 			  .closed = &closed,
-			  .book = s->book,
+			  .a = s->book->a,
+			  .n_labels = s->book->n_labels,
+			  .labels = s->book->labels,
 			  .realm = s->how->signers->realm };
 	struct rbuf in;
 	int r = 0;
@@ -389,14 +391,16 @@ static int write_owed(struct server *s, struct client *c, struct err *e)
 /* Before it is written here: what is in no log has no effect. An entry of a step that was not kept then is followed by another of its number. */
 static void record(struct server *s, struct client *c, struct told *t)
 {
-	struct book_closed closed;
+	struct authority_closed closed;
 	struct err e;
 	int r = 0;
 
-	book_closed(s->book, t->answer, &closed);
+	authority_closed(s->book->a, t->answer, &closed);
 	t->closed = &closed;
 	t->step = s->book->steps;
-	t->book = s->book;
+	t->a = s->book->a;
+	t->n_labels = s->book->n_labels;
+	t->labels = s->book->labels;
 	t->realm = s->how->signers->realm;
 	if (!c->is_not_recorded) {
 		r = write_owed(s, c, &e);

@@ -8,6 +8,7 @@
 
 #include "approve/keyring.h"
 #include "authority/layout.h"
+#include "authority/told.h"
 #include "base/fd.h"
 #include "base/own.h"
 
@@ -94,15 +95,6 @@ static int check_question(const struct signers *s, const struct statement *said,
 	return 0;
 }
 
-static uint8_t flags_of(const struct statement *said)
-{
-	const bool all = said->scope == STATEMENT_SESSION;
-
-	if (said->answer == STATEMENT_GRANT)
-		return AUTHORITY_YES | (all ? AUTHORITY_SESSION : 0);
-	return all ? AUTHORITY_STOP : 0;
-}
-
 int signed_take(const struct signers *s, const struct keeper_signed *q, const struct authority *a,
 		struct authority_request *ret, uint8_t ret_key[APPROVE_KEY_BYTES], struct err *e)
 {
@@ -118,12 +110,6 @@ int signed_take(const struct signers *s, const struct keeper_signed *q, const st
 	r = r < 0 ? r : check_signature(s, q, ret_key, e);
 	if (r < 0)
 		return r;
-	*ret = (struct authority_request){ .op = AUTHORITY_ANSWER,
-					   .flags = flags_of(&said),
-					   .ask = q->ask,
-					   .until_ms = said.until_ms,
-					   .object = "",
-					   .terms = "" };
-	memcpy(ret->digest, said.shown, sizeof ret->digest);
+	told_answer(&said, q->ask, ret);
 	return 0;
 }

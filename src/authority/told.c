@@ -189,12 +189,12 @@ static void put_base64(struct json *j, const char *key, const void *bytes, size_
 		json_put_word(json_put_key(j, key), (const char *)text.data);
 }
 
-static void put_labels(struct json *j, const struct book *b, uint64_t labels)
+static void put_labels(struct json *j, const struct told *t, uint64_t labels)
 {
 	json_put_array(j);
-	for (unsigned i = 0; i < b->n_labels; i++)
+	for (unsigned i = 0; i < t->n_labels; i++)
 		if ((labels & UINT64_C(1) << i) != 0)
-			json_put_word(j, b->labels[i]);
+			json_put_word(j, t->labels[i]);
 	json_put_array_end(j);
 }
 
@@ -204,7 +204,7 @@ static void put_unless(struct json *j, const struct told *t)
 		return;
 	json_put_array(json_put_key(j, "unless"));
 	for (unsigned i = 0; i < t->q->n_unless; i++)
-		put_labels(j, t->book, t->q->unless[i]);
+		put_labels(j, t, t->q->unless[i]);
 	json_put_array_end(j);
 }
 
@@ -265,7 +265,7 @@ static void put_approval(struct json *j, const struct told *t)
 {
 	struct authority_ask_told ask;
 
-	if (t->answer->verdict == AUTHORITY_ASKS && authority_ask_by(t->book->a, t->answer->made, &ask))
+	if (t->answer->verdict == AUTHORITY_ASKS && authority_ask_by(t->a, t->answer->made, &ask))
 		put_id(j, "approval", 'a', ask.id);
 	else
 		put_word(j, "approval", t->names->ask);
@@ -310,7 +310,7 @@ static void put_body(struct json *j, const struct told *t)
 	put_flags(j, q->flags);
 	put_hex(j, "key", q->key, sizeof q->key);
 	if (q->labels != 0)
-		put_labels(json_put_key(j, "labels"), t->book, q->labels);
+		put_labels(json_put_key(j, "labels"), t, q->labels);
 	if (t->answer->why == WHY_SPENT)
 		put_word(j, "limit", limit_words[t->answer->limit]);
 	put_text(j, "object", opens || q->op == AUTHORITY_AGENT ? "" : q->object);
@@ -339,16 +339,24 @@ static void put_body(struct json *j, const struct told *t)
 	json_put_object_end(j);
 }
 
-void told_put(struct buf *out, const struct told *t)
+void told_entry(struct buf *out, const struct told *t, enum entry_type *ret, char ret_grant[ID_TEXT_MAX])
 {
-	const enum entry_type type = type_of(t);
-	char grant[ID_TEXT_MAX];
-	auto_buf body = { .max = ENTRY_BODY_MAX };
 	struct json j;
 
-	json_begin(&j, &body);
+	*ret = type_of(t);
+	grant_of(t, *ret, ret_grant);
+	json_begin(&j, out);
 	put_body(&j, t);
-	grant_of(t, type, grant);
+	out->failed = out->failed || out->len > ENTRY_BODY_MAX;
+}
+
+void told_put(struct buf *out, const struct told *t)
+{
+	auto_buf body = { .max = ENTRY_BODY_MAX };
+	char grant[ID_TEXT_MAX];
+	enum entry_type type;
+
+	told_entry(&body, t, &type, grant);
 	buf_put_u8(out, APPEND_WANTS_ACCEPTED);
 	buf_put_u8(out, (uint8_t)type);
 	buf_put_str(out, ""); /* of no event: `event` in the body names the one that a badge came with */
@@ -356,4 +364,26 @@ void told_put(struct buf *out, const struct told *t)
 	if (!body.failed)
 		buf_put_bytes(out, body.data, body.len);
 	out->failed = out->failed || body.failed;
+}
+
+/* ---- a person's answer ---- */
+
+static uint8_t flags_of(const struct statement *said)
+{
+	const bool all = said->scope == STATEMENT_SESSION;
+
+	if (said->answer == STATEMENT_GRANT)
+		return AUTHORITY_YES | (all ? AUTHORITY_SESSION : 0);
+	return all ? AUTHORITY_STOP : 0;
+}
+
+void told_answer(const struct statement *said, authority_ref ask, struct authority_request *ret)
+{
+	*ret = (struct authority_request){ .op = AUTHORITY_ANSWER,
+					   .flags = flags_of(said),
+					   .ask = ask,
+					   .until_ms = said->until_ms,
+					   .object = "",
+					   .terms = "" };
+	memcpy(ret->digest, said->shown, sizeof ret->digest);
 }

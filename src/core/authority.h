@@ -196,6 +196,14 @@ uint64_t authority_next_ms(const struct authority *a);
  * that of the next one. */
 bool authority_left_alone(const struct authority_request *q, const struct authority_answer *answer);
 
+/* Grants that the answer to the last step closes: the first of them, by their ids. */
+#define AUTHORITY_CLOSED_MAX 64
+struct authority_closed {
+	unsigned n;
+	uint8_t ids[AUTHORITY_CLOSED_MAX][AUTHORITY_ID];
+};
+void authority_closed(const struct authority *a, const struct authority_answer *answer, struct authority_closed *ret);
+
 /* What there is, for lists; false: there is none of that row. Texts are borrowed until the next step. */
 struct authority_badge_told {
 	authority_ref ref, parent;

@@ -265,3 +265,13 @@ authority_ref authority_find_use(struct authority *a, const struct authority_req
 	}
 	return grant_ref(a, found);
 }
+
+void authority_closed(const struct authority *a, const struct authority_answer *answer, struct authority_closed *ret)
+{
+	struct authority_grant_told g;
+
+	ret->n = 0;
+	for (uint32_t i = 0; i < answer->n_actions && ret->n < AUTHORITY_CLOSED_MAX; i++)
+		if (answer->actions[i].act == AUTHORITY_ACT_CLOSE && authority_grant_by(a, answer->actions[i].ref, &g))
+			memcpy(ret->ids[ret->n++], g.id, AUTHORITY_ID);
+}

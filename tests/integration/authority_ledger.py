@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What a person's authority does is in their ledger: which entries, in which order, and what happens where there is no ledger, or none that can be written.
 
-usage: authority_ledger.py AMBIT KEEPER    (TAP on standard output; as root once more as an ordinary user)
+usage: authority_ledger.py AMBIT KEEPER WRITE_LOG    (TAP on standard output; as root once more as an ordinary user)
 """
 
 import base64
+import copy
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from authority import (ALLOWED, BIND, END, FREEZE, LABEL, LABEL_NAME, LEDGER, RE
                        ref, text, using)
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, Ledger, Wire, kill, until
+from replay import canonical
 
 SPACE = "ambit-approval"  # approve/sshsig.h
 GONE = 14  # ambit/codes.h
@@ -106,7 +108,8 @@ def a_question_and_its_answer_are_recorded(place):
     assert_signed(place, approved)
     assert len({e["body"]["realm"] for e in steps}) == 1
     expect_ok(log.ambit("verify"))
-    expect_ok(log.ambit("replay"))
+    assert replayed(place, log) == (6, 0, 0)
+    assert "6 steps of the authority made once more: 6 agree" in expect_ok(log.ambit("replay")).stdout
     shown = expect_ok(log.ambit("show")).stdout
     assert f"approval={question}" in shown and "signer=default" in shown and "request=" not in shown, shown
 
@@ -159,6 +162,7 @@ def each_kind_of_step_has_its_entry(place):
         assert base64.b64decode(e["body"]["request"])[0] == {"restart": 19, "open": 1, "give": 2, "derive": 3, "use": 8, "label": 14, "freeze": 12, "thaw": 13, "revoke": 4, "time": 0,
                                                              "end": 5}[e["body"]["op"]], e
     ledger.believed()
+    assert replayed(place, ledger) == (12, 0, 0)
 
 
 def two_steps_of_two_are_in_the_order_of_their_numbers(place):
@@ -170,7 +174,78 @@ def two_steps_of_two_are_in_the_order_of_their_numbers(place):
             a.step(using(badge, grant)).is_(ALLOWED)
             b.step(using(badge, grant)).is_(ALLOWED)
         assert numbers(ledger.steps()) == list(range(1, 104))
+        assert replayed(place, ledger) == (103, 0, 0)
         assert a.given <= 2 and b.given <= 2, (a.given, b.given)  # one connection serves many
+
+
+# ---- made again ----
+
+
+def replayed(place, log):
+    """How many agree, differ, and stand behind a gap."""
+    done = place.run(place.ambit, "ledger", "replay", "--json", "--ledger", log.dir, cwd=place.top)
+    answer = json.loads(done.stdout)
+    steps = answer["steps"]
+    assert (done.returncode == 0) == (steps["differ"] == 0), told(done)
+    return steps["agree"], steps["differ"], answer["not_derived"]["steps_behind_a_gap"]
+
+
+def forged(place, entries):
+    """A log of these, signed by a key that the test has."""
+    top = place.fresh()
+    log = Log(place, f"{top}/ledger")
+    with open(f"{top}/entries", "w", encoding="utf-8") as file:
+        file.write("".join(canonical({**entry, "seq": i}) + "\n" for i, entry in enumerate(entries)))
+    os.mkdir(log.dir)
+    done = expect_ok(place.run(place.given(2), log.log, "ambit.test/authority", str(len(entries)), "50", "1000", f"from={top}/entries", cwd=top))
+    with open(f"{log.log}/key.pub", "w", encoding="utf-8") as file:
+        file.write(done.stdout.splitlines()[0] + "\n")
+    return log
+
+
+def renumbered(entry, step):
+    entry = copy.deepcopy(entry)
+    entry["body"]["step"] = step
+    return entry
+
+
+def changed(steps, which, key, value):
+    """One member of one body, or of the entry itself."""
+    steps = copy.deepcopy(steps)
+    part = steps[which] if key in ("type", "grant") else steps[which]["body"]
+    assert part.get(key) != value
+    part[key] = value
+    return steps
+
+
+def who_has_the_key_and_changes_a_step_is_seen(place):
+    p = Person(place)
+    assert p.yes(p.ask()).returncode == 0
+    steps = log_of(p).steps()
+    assert replayed(place, forged(place, steps)) == (6, 0, 0)  # the twin
+    restart, opened, given, asked, answered, used = range(6)
+    request = bytearray(base64.b64decode(steps[given]["body"]["request"]))
+    request[-1] ^= 1  # the last letter of the object
+    signature = bytearray(base64.b64decode(steps[answered]["body"]["signature"]))
+    signature[-1] ^= 1
+    statement = steps[answered]["body"]["statement"]
+    for which, key, value, differ in (
+            (used, "verdict", "denied", 1), (used, "why", "already", 1), (used, "digest", "0" * 64, 1), (used, "badge", "b_" + "0" * 26, 1), (given, "object", "/etc", 1),
+            (given, "verb", "read", 1), (given, "type", "derive", 1), (given, "grant", "g_" + "0" * 26, 1), (asked, "approval", "a_" + "0" * 26, 1), (asked, "flags", [], 1),
+            (answered, "flags", ["stop"], 1), (answered, "until", "2030-01-01T00:00:00.000Z", 1), (opened, "agent", "another", 1), (restart, "op", "time", 1),
+            (given, "request", base64.b64encode(request).decode(), 3),  # and what was used is another thing, then
+            (answered, "signature", base64.b64encode(signature).decode(), 1), (answered, "signed_with", "ab" * 32, 1),
+            (answered, "statement", statement.replace("grant", "deny"), 1), (answered, "statement", statement + "x", 1), (answered, "signer", "mallory", 0)):
+        agree, differs, lost = replayed(place, forged(place, changed(steps, which, key, value)))
+        assert lost == 0 and agree + differs == 6 and (differs > 0) == (differ > 0), (which, key, value, agree, differs, lost)
+        assert differ > 1 or differs == differ, (which, key, differs)
+    without = [steps[i] for i in range(6) if i != answered]
+    assert replayed(place, forged(place, without)) == (4, 0, 1)
+    # a yes that nobody gave: the number is right, and the rest is as it would be
+    stolen = changed(steps, answered, "step", 99)
+    del stolen[answered]["body"]["statement"], stolen[answered]["body"]["signature"]
+    stolen[answered]["body"]["step"] = steps[answered]["body"]["step"]
+    assert replayed(place, forged(place, stolen))[1] == 1
 
 
 # ---- where there is none ----
@@ -338,6 +413,11 @@ def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
         steps = ledger.steps()
         assert [(e["body"]["step"], e["body"]["op"], e["body"].get("object")) for e in steps] == [
             (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept")], steps
+        assert replayed(place, ledger) == (5, 0, 0)
+        # the twin: had it happened, the restart would be the fourth, and what was given then the fifth
+        happened = [*steps[:3], renumbered(steps[3], 4), renumbered(steps[4], 5)]
+        assert replayed(place, forged(place, happened)) == (5, 0, 0)
+        assert replayed(place, forged(place, [*steps[:3], renumbered(steps[4], 5)])) == (3, 0, 1)  # and one that is missing
 
 
 def what_the_authority_did_is_of_no_event(place):
@@ -362,6 +442,7 @@ SCENARIOS = [
     a_question_and_its_answer_are_recorded,
     each_kind_of_step_has_its_entry,
     two_steps_of_two_are_in_the_order_of_their_numbers,
+    who_has_the_key_and_changes_a_step_is_seen,
     without_a_ledger_nothing_is_recorded_and_all_goes_on,
     no_log_no_effect,
     a_ledger_that_says_nothing_refuses_and_holds_up_nobody_for_long,

@@ -14,7 +14,8 @@ from harness import main, once, told, write
 
 NAME = "ambit.test/replay"
 BEGAN = 1790000000
-NOT_DERIVED = {"refused_starts": 0, "changes": 0, "answers": 0, "not_known": 0, "beginning_not_there": 0, "too_many_open": 0}
+NOT_DERIVED = {"refused_starts": 0, "changes": 0, "answers": 0, "not_known": 0, "beginning_not_there": 0, "too_many_open": 0,
+               "steps_behind_a_gap": 0, "steps_too_many": 0}
 
 
 def canonical(entry):
