@@ -19,9 +19,11 @@ from approve_keys import has_line
 from authority import (ALLOWED, BIND, END, FREEZE, LABEL, LABEL_NAME, LEDGER, REFUSED, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept, Said, bounds, deriving, giving, op, opening,
                        ref, text, using)
 from harness import SLOW, expect_ok, main, told
-from ledger import ACCEPTED, APPEND, Ledger, Wire, kill, until
+from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
+from ledger_rotate import ROTATE
 from replay import canonical
 
+PRUNE = 97  # wire/messages.def
 SPACE = "ambit-approval"  # approve/sshsig.h
 GONE = 14  # ambit/codes.h
 OF_AUTHORITY = {"grant", "derive", "revoke", "expire", "request", "decision", "ask", "approve", "freeze", "thaw", "label", "declassify"}
@@ -68,9 +70,9 @@ def log_of(person):
     return Log(person.place, f"{person.state}/ledger")
 
 
-def words(entry):
-    body = entry["body"]
-    return (entry["type"], body["op"], body["verdict"])
+def words(one):
+    body = one["body"]
+    return (one["type"], body["op"], body["verdict"])
 
 
 def numbers(entries):
@@ -195,7 +197,7 @@ def forged(place, entries):
     top = place.fresh()
     log = Log(place, f"{top}/ledger")
     with open(f"{top}/entries", "w", encoding="utf-8") as file:
-        file.write("".join(canonical({**entry, "seq": i}) + "\n" for i, entry in enumerate(entries)))
+        file.write("".join(canonical({**one, "seq": i}) + "\n" for i, one in enumerate(entries)))
     os.mkdir(log.dir)
     done = expect_ok(place.run(place.given(2), log.log, "ambit.test/authority", str(len(entries)), "50", "1000", f"from={top}/entries", cwd=top))
     with open(f"{log.log}/key.pub", "w", encoding="utf-8") as file:
@@ -203,10 +205,10 @@ def forged(place, entries):
     return log
 
 
-def renumbered(entry, step):
-    entry = copy.deepcopy(entry)
-    entry["body"]["step"] = step
-    return entry
+def renumbered(one, step):
+    one = copy.deepcopy(one)
+    one["body"]["step"] = step
+    return one
 
 
 def changed(steps, which, key, value):
@@ -239,6 +241,12 @@ def who_has_the_key_and_changes_a_step_is_seen(place):
         agree, differs, lost = replayed(place, forged(place, changed(steps, which, key, value)))
         assert lost == 0 and agree + differs == 6 and (differs > 0) == (differ > 0), (which, key, value, agree, differs, lost)
         assert differ > 1 or differs == differ, (which, key, differs)
+    # another answer of theirs, which the same key signed, in the place of this one
+    assert p.signed("approve", question := p.ask("echo y > conf/a"), "--deny", "--digest", p.digest(question)).returncode == 0
+    other = log_of(p).steps()[-1]["body"]
+    assert other["op"] == "answer" and "deny" in other["statement"], other
+    exchanged = changed(changed(steps, answered, "statement", other["statement"]), answered, "signature", other["signature"])
+    assert replayed(place, forged(place, exchanged)) == (5, 1, 0)
     without = [steps[i] for i in range(6) if i != answered]
     assert replayed(place, forged(place, without)) == (4, 0, 1)
     # a yes that nobody gave: the number is right, and the rest is as it would be
@@ -361,6 +369,18 @@ def a_full_disk_of_the_ledger_refuses(place):
                 assert other.steps == 3 + done, (other.steps, done)  # restart, open, give
 
 
+def who_tells_of_the_authority_tells_nothing_else(place):
+    ledger = a_ledger(place)
+    for number, body in ((PRUNE, bytes(24)), (ROTATE, b""), (APPEND, b"\0" + entry("start", "{}", event="")), (APPEND, b"\0" + entry("policy", "{}", event="")),
+                         (APPEND, b"\0" + entry("ask", "{}"))):
+        wire = Wire(ledger)
+        assert wire.append(entry("ask", "{}", event=""))[0] == ACCEPTED
+        assert wire.append(entry("declassify", "{}", event="", grant="g_" + "0" * 26))[0] == ACCEPTED  # the twin
+        wire.say(number, body)
+        assert wire.hear()[0] == FAILED, (number, body)
+        wire.sock.close()
+
+
 # ---- while others have to do with the ledger ----
 
 
@@ -409,11 +429,11 @@ def a_death_between_the_ledger_and_the_journal_is_seen_by_the_numbers(place):
         found, said = kept.hold()
         assert said == "open 0", said
         with Recorded(kept.directory, ledger) as c:
-            c.made(giving(badge, thing="kept"))
+            c.step(using(badge, c.made(giving(badge, thing="kept")))).is_(ALLOWED)  # in the row that the lost one would have
         steps = ledger.steps()
         assert [(e["body"]["step"], e["body"]["op"], e["body"].get("object")) for e in steps] == [
-            (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept")], steps
-        assert replayed(place, ledger) == (5, 0, 0)
+            (1, "restart", None), (2, "open", None), (3, "give", "lost"), (3, "restart", None), (4, "give", "kept"), (5, "use", None)], steps
+        assert replayed(place, ledger) == (6, 0, 0)
         # the twin: had it happened, the restart would be the fourth, and what was given then the fifth
         happened = [*steps[:3], renumbered(steps[3], 4), renumbered(steps[4], 5)]
         assert replayed(place, forged(place, happened)) == (5, 0, 0)
@@ -448,6 +468,7 @@ SCENARIOS = [
     a_ledger_that_says_nothing_refuses_and_holds_up_nobody_for_long,
     a_socket_that_is_no_ledger_is_told,
     who_is_bound_does_not_say_that_nothing_is_recorded,
+    who_tells_of_the_authority_tells_nothing_else,
     a_full_disk_of_the_ledger_refuses,
     an_idle_keeper_does_not_hold_up_a_rotation,
     a_ledger_that_ended_is_begun_again,
