@@ -16,8 +16,8 @@ import time
 
 from approvals import Person
 from approve_keys import has_line
-from authority import (ALLOWED, BIND, END, FREEZE, LABEL, LABEL_NAME, LEDGER, REFUSED, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept, Said, bounds, deriving, giving, op, opening,
-                       ref, text, using)
+from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL, LABEL_NAME, LEDGER, MARK, REFUSED, RETURN, REVOKE, STEP, TAKE, THAW, UNRECORDED, ZERO32, Client,
+                       Gone, Kept, Said, bounds, deriving, giving, op, opening, ref, text, using)
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
 from ledger_rotate import ROTATE
@@ -165,6 +165,46 @@ def each_kind_of_step_has_its_entry(place):
                                                              "end": 5}[e["body"]["op"]], e
     ledger.believed()
     assert replayed(place, ledger) == (12, 0, 0)
+
+
+def whatever_a_step_has_stands_in_its_entry(place):
+    """All that a request can have, also of the greatest length: what is not canonical, or too long, the ledger would refuse."""
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
+        label = c.number(LABEL_NAME, text("finance"))
+        badge = c.made(opening("coder", labels=1, limits=bounds(uses=50, bytes=1000, rows=9, rate=5, period=60)))
+        window = (0, 1439, "UTC")
+        where = "where='" + json.dumps({f"a{i}": ["x" * 110] for i in range(30)}, separators=(",", ":"), sort_keys=True) + "'"
+        wide = c.made(giving(badge, labels=1 << label, unless=(2, 1 << label | 2), flags=2, limits=bounds(uses=9, bytes=90, until=int(time.time()) + 999, window=window), thing="\u00e9" * 100))
+        tool = c.made(giving(badge, thing="t" * 100, terms=where))
+        delegate = c.made(giving(badge, verb=DELEGATE, thing="*", depth=2))
+        sub = c.made(opening("sub", parent=badge, grant=delegate, event=bytes(15) + b"2"))
+        derived = c.made(deriving(badge, wide, to=sub, labels=1 << label, unless=(2, 1 << label | 2), limits=bounds(uses=3, bytes=9, until=int(time.time()) + 99, window=window),
+                                  thing="\u00e9" * 100))
+        arguments = "".join(argument(f"a{i}", "x" * 110) for i in range(30)) + "".join(argument(f"b{i}", "y" * 120) for i in range(80))
+        c.step(using(badge, tool, arguments=arguments)).is_(ALLOWED)
+        c.step(using(sub, derived, digest=b"d" * 32, key=b"k" * 32, bytes=7, rows=0)).is_(ALLOWED)
+        c.step(op(RETURN, ref(sub), ref(derived), ref(3), ref(0))).is_(ALLOWED)
+        c.step(op(MARK, ref(badge), ZERO32, text("/tmp/x"))).is_(ALLOWED)
+        c.step(op(AGENT, bounds(uses=100), text("coder"))).is_(ALLOWED)
+        c.step(op(TAKE, ref(badge), ref(sub))).is_(ALLOWED)
+        c.step(op(HAND_OVER, ref(badge), ref(sub))).is_(ALLOWED)
+        c.step(op(FREEZE, ref(sub))).is_(ALLOWED)
+        c.step(op(END, ref(badge))).is_(ALLOWED)
+        steps = ledger.steps()
+        assert numbers(steps) == list(range(1, len(steps) + 1)), numbers(steps)
+        by = {e["body"]["op"]: e["body"] for e in steps}
+        assert by["derive"]["unless"] == [["untrusted"], ["untrusted", "finance"]] and by["derive"]["to"] == by["take"]["to"] and by["derive"]["window"].endswith("UTC"), by["derive"]
+        assert by["give"]["verb"] == "delegate" and by["give"]["depth"] == 2 and by["agent"]["qualifiers"] == {"uses": 100}
+        assert any(e["body"].get("where") == where for e in steps)
+        assert by["return"]["bytes"] == 3 and by["mark"]["object"] == "/tmp/x" and by["open"]["event"].startswith("e_") and by["open"]["of"] == by["take"]["badge"]
+        ledger.believed()
+        assert replayed(place, ledger) == (len(steps), 0, 0)
+
+
+def argument(path, value):
+    """core/where.h: as where_put writes one"""
+    return (b"\0" + text(path) + text(value)).decode("ascii")
 
 
 def two_steps_of_two_are_in_the_order_of_their_numbers(place):
@@ -461,6 +501,7 @@ def what_the_authority_did_is_of_no_event(place):
 SCENARIOS = [
     a_question_and_its_answer_are_recorded,
     each_kind_of_step_has_its_entry,
+    whatever_a_step_has_stands_in_its_entry,
     two_steps_of_two_are_in_the_order_of_their_numbers,
     who_has_the_key_and_changes_a_step_is_seen,
     without_a_ledger_nothing_is_recorded_and_all_goes_on,
