@@ -12,6 +12,8 @@
 #include "base/text.h"
 
 #define HISTORY_MAX (8u << 20) /* bytes of requests */
+#define AGAIN_MAX                                                                                                      \
+	4000000 /* steps that are made to go back: a death costs as many as there were, and a log of nothing else is somebody's */
 #define REALM_BYTES STATEMENT_REALM_BYTES
 #define REALM_HEX ((size_t)2 * REALM_BYTES)
 #define REQUEST_TEXT_MAX (48u << 10)
@@ -35,6 +37,7 @@ struct realm {
 	void *room;                 /* owned */
 	struct buf history;         /* requests that count: u32 length, bytes; from step 1 on */
 	uint64_t last;              /* the step that was made last */
+	uint64_t again;             /* steps that were made to go back */
 	enum steps_answer given_up; /* STEPS_LOST, STEPS_CROWD; else STEPS_NOT */
 	unsigned n_labels;
 	char labels[AUTHORITY_LABELS_MAX][AUTHORITY_NAME_MAX]; /* by bit; "": not known yet */
@@ -315,6 +318,8 @@ enum steps_answer steps_take(struct steps *s, const struct entry *entry, const c
 		return no;
 	if (r->given_up == STEPS_NOT && step > r->last + 1)
 		r->given_up = STEPS_LOST;
+	if (r->given_up == STEPS_NOT && step <= r->last && (r->again += step) > AGAIN_MAX)
+		r->given_up = STEPS_CROWD;
 	if (r->given_up != STEPS_NOT)
 		return r->given_up;
 	if (step <= r->last && !go_back(s, r, step - 1))
