@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "lib/ledger.h"
 #include "lib/standing.h"
 #include "supervisor/judge_told.h"
 #include "wire/wire.h"
@@ -39,18 +40,21 @@ int judged_tell(int sock, const struct event_request *q, uint64_t keep_ms, uint6
 {
 	struct judge_told told = { .keep_ms = keep_ms };
 	auto_buf b = { .max = 4096 };
-	auto_fd int fd = -1;
+	auto_fd int fd = -1, ledger = -1;
+	struct ledger_hello ignored;
 	struct keeper *k = NULL;
 	int r = standing_open(q->store, q->ledger, &k, e);
 
 	r = r < 0 ? r : prepare(k, q, &told, e);
+	if (r == 0 && q->ledger[0] != 0) /* the event's own is for its entries alone */
+		r = ledger_reconnect(q->ledger, &ledger, &ignored, e);
 	if (r < 0) {
 		keeper_close(k);
 		return err_context(e, r, "a grant asks a person first");
 	}
 	fd = keeper_hand_on(k);
 	judge_told_put(&b, &told);
-	r = wire_send(sock, WIRE_EVENT_AUTHORITY, &b, &fd, 1);
+	r = wire_send(sock, WIRE_EVENT_AUTHORITY, &b, (int[]){ fd, ledger }, ledger < 0 ? 1 : 2);
 	*ret_badge = told.badge;
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }

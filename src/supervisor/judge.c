@@ -15,24 +15,29 @@ void judge_init(struct judge *j)
 {
 	memset(j, 0, sizeof *j);
 	j->sock = -1;
+	j->ledger = -1;
 }
 
 void judge_finish(struct judge *j)
 {
 	fd_close(&j->sock);
+	fd_close(&j->ledger);
 }
 
 int judge_take(struct judge *j, struct wire_message *m, struct err *e)
 {
 	struct judge_told told;
 
-	if (m->n_fds != 1 || j->sock >= 0 || !judge_told_take(&m->body, &told) || fd_set_nonblock(m->fds[0], true) < 0)
+	if (m->n_fds < 1 || m->n_fds > 2 || j->sock >= 0 || !judge_told_take(&m->body, &told) ||
+	    fd_set_nonblock(m->fds[0], true) < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "what the authority is to be asked is not well-formed");
 	j->badge = told.badge;
 	j->keep_ms = told.keep_ms;
 	for (uint32_t i = 0; i < told.n; i++)
 		j->grants[told.grants[i].grant] = told.grants[i].ref;
 	j->sock = steal_fd(&m->fds[0]);
+	if (m->n_fds == 2)
+		j->ledger = steal_fd(&m->fds[1]);
 	return 0;
 }
 
@@ -107,23 +112,24 @@ static bool say(struct judge *j, enum wire_number number, struct buf *b)
 	return !b->failed && wire_send(j->sock, number, b, NULL, 0) == 0;
 }
 
-static bool ask(struct judge *j, uint32_t grant, const char *to)
+/* again: what is to be shown is there already. */
+static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 {
 	static uint8_t shown_room[JUDGE_SHOWN_MAX], room[8192];
 	struct authority_request q = { .op = AUTHORITY_USE,
 				       .verb = VERB_CONNECT,
 				       .badge = j->badge,
-				       .grant = j->grants[grant],
+				       .grant = j->grants[what->grant],
 				       .until_ms = now_ms() + j->keep_ms,
 				       .minute = AUTHORITY_MINUTE_NONE,
-				       .object = to,
+				       .object = what->to,
 				       .terms = "" };
 	const uint64_t now = now_ms();
 	struct sha256 sum;
 	struct buf shown, b;
 
 	buf_init_in(&shown, shown_room, sizeof shown_room);
-	put_shown(&shown, j, grant, to);
+	put_shown(&shown, j, what->grant, what->to);
 	sha256_init(&sum);
 	sha256_add(&sum, shown.data, shown.len);
 	sha256_end(&sum, q.digest);
@@ -134,7 +140,17 @@ static bool ask(struct judge *j, uint32_t grant, const char *to)
 	buf_init_in(&b, room, sizeof room);
 	buf_put_u32(&b, 0); /* nobody watches for us */
 	authority_put_request(&b, &q);
-	return say(j, WIRE_AUTHORITY_PART, &shown) && say(j, WIRE_AUTHORITY_STEP, &b);
+	return (again || say(j, WIRE_AUTHORITY_PART, &shown)) && say(j, WIRE_AUTHORITY_STEP, &b);
+}
+
+/* The first one. What cannot be asked is refused, and the next one's turn comes. */
+static void answer(struct judge *j, uint32_t why);
+
+static void ask_next(struct judge *j)
+{
+	j->given = 0;
+	while (j->n > 0 && !ask(j, &j->asked[j->first], false))
+		answer(j, METER_OTHER);
 }
 
 static bool holds(void *user, uint32_t grant)
@@ -147,14 +163,16 @@ static bool holds(void *user, uint32_t grant)
 static void may(void *user, uint32_t grant, uint64_t number, const struct endpoint *to)
 {
 	struct judge *j = user;
-	char text[ENDPOINT_TEXT_MAX];
+	struct judge_asked *a = &j->asked[(j->first + j->n) % JUDGE_ASKED_MAX];
 
-	endpoint_put(to, text);
-	if (j->sock < 0 || j->n == JUDGE_ASKED_MAX || !ask(j, grant, text)) {
+	if (j->sock < 0 || j->n == JUDGE_ASKED_MAX) {
 		network_may(j->network, number, METER_OTHER, 0);
 		return;
 	}
-	j->asked[(j->first + j->n++) % JUDGE_ASKED_MAX] = number;
+	*a = (struct judge_asked){ .number = number, .grant = grant };
+	endpoint_put(to, a->to);
+	if (j->n++ == 0)
+		ask_next(j);
 }
 
 /* No bytes were bounded. */
@@ -212,7 +230,7 @@ static enum meter_why why_of(const struct keeper_answer *a)
 
 static void answer(struct judge *j, uint32_t why)
 {
-	const uint64_t number = j->asked[j->first];
+	const uint64_t number = j->asked[j->first].number;
 
 	j->first = (j->first + 1) % JUDGE_ASKED_MAX;
 	j->n--;
@@ -227,19 +245,31 @@ static void lose(struct judge *j)
 		answer(j, METER_OTHER);
 }
 
+/* The keeper lets go of a ledger that it does not use, so that it can end. */
+static bool give_ledger(struct judge *j)
+{
+	return j->ledger >= 0 && j->given++ < JUDGE_GIVEN_MAX &&
+	       wire_send(j->sock, WIRE_AUTHORITY_LEDGER, NULL, &j->ledger, 1) == 0 && ask(j, &j->asked[j->first], true);
+}
+
 static void hear(struct judge *j, struct wire_message *m)
 {
 	struct keeper_answer a;
 
 	if (j->n == 0) {
 		lose(j);
+	} else if (m->number == WIRE_AUTHORITY_UNRECORDED) {
+		if (!give_ledger(j))
+			lose(j);
 	} else if (m->number == WIRE_AUTHORITY_REFUSED) {
 		answer(j, METER_OTHER);
+		ask_next(j);
 	} else if (m->number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m->body, &a)) {
 		lose(j);
 	} else {
 		j->waits = j->waits || a.verdict == AUTHORITY_ASKS;
 		answer(j, a.verdict == AUTHORITY_ALLOWED ? LINK_YES : (uint32_t)why_of(&a));
+		ask_next(j);
 	}
 }
 

@@ -2,7 +2,8 @@
  *
  * Owns:   struct judge: a connection to the keeper (src/authority), bound to who acts, that the library made and gave; which grants of the event are whose there.
  * Holds:  nothing is connected by such a grant without a yes for just that: what is to be shown says where to, by whom, and what runs. What cannot be
- *         asked is refused. It waits for no answer: those come in the order in which was asked. A connection that is not asked of any more is never made.
+ *         asked is refused. It waits for no answer, and asks of one connection after the other. A connection that is not asked of any more is never made.
+ *         The keeper reaches no ledger by itself: it is given the event's, each time it says that it has none.
  * Called: supervisor/main.c; network.c calls it back. */
 #ifndef SUPERVISOR_JUDGE_H
 #define SUPERVISOR_JUDGE_H
@@ -17,19 +18,28 @@
 
 #define JUDGE_ASKED_MAX LINK_HELD_MAX
 #define JUDGE_SHOWN_MAX (40u << 10)
+#define JUDGE_GIVEN_MAX 4
 #define JUDGE_ARGUMENTS_MAX (8u << 10) /* bytes that are shown, written out; of more there is the digest */
+
+struct judge_asked {
+	uint64_t number; /* the connection's */
+	uint32_t grant;
+	char to[ENDPOINT_TEXT_MAX];
+};
 
 struct judge {
 	int sock; /* owned, -1: no grant asks */
+	int ledger; /* owned: a connection to the ledger, for the keeper; -1: what it does is recorded nowhere, which it was told */
 	authority_ref badge;
 	authority_ref grants[GRANTS_MAX]; /* by the event's own; 0: it does not ask */
 	uint64_t keep_ms;                 /* how long a question waits */
 	const struct event_request *q;    /* borrowed, like the next two */
 	const struct rbuf *program;       /* what runs, as it is recorded (program_encode) */
 	struct network *network;
-	uint64_t asked[JUDGE_ASKED_MAX]; /* connections, in the order of their answers */
+	struct judge_asked asked[JUDGE_ASKED_MAX]; /* the first one is being decided */
 	uint32_t first, n;
-	bool waits; /* a question was put to the person, or is there */
+	uint32_t given; /* how often the ledger was, for the first one */
+	bool waits;     /* a question was put to the person, or is there */
 	uint8_t room[WIRE_HEAD + 2048];
 };
 
