@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-from approvals import Person
+from approvals import CALL, Person, Server, allow, refused_and_asked
 from approve_keys import has_line
 from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL, LABEL_NAME, LEDGER, MARK, REFUSED, RETURN, REVOKE, STEP, TAKE, THAW, UNRECORDED, ZERO32, Client,
                        Gone, Kept, Said, bounds, deriving, giving, op, opening, ref, text, using)
@@ -129,6 +129,29 @@ def assert_signed(place, body):
     check = (*(() if has_line() else ("unshare", "-r")), "ssh-keygen", "-Y", "verify", "-f", f"{top}/allowed", "-I", "person", "-n", SPACE, "-s", f"{top}/sig")
     expect_ok(place.run(*check, cwd=top, input=body["statement"]))
     assert place.run(*check, cwd=top, input=body["statement"] + "x").returncode != 0  # the twin
+
+
+def what_a_connection_asked_is_recorded(place):
+    """The supervisor asks, long after the keeper let go of the ledger that the library gave."""
+    p = Person(place)
+    with Server() as server:
+        where = ("127.0.0.1", str(server.port))
+        late = "import sys, time; time.sleep(1.5)\n" + CALL
+
+        def call(*flags):
+            return p.ambit("run", *flags, "--connect", f"127.0.0.1:{server.port} ask=true", "--", "/usr/bin/python3", "-c", late, *where)
+
+        question = refused_and_asked(call())
+        allow(p, question)
+        expect_ok(call())
+        assert server.came == ["hello"]
+        steps = log_of(p).steps()
+        assert [words(e) for e in steps if e["type"] in ("ask", "approve", "decision")] == [
+            ("ask", "use", "asks"), ("approve", "answer", "allowed"), ("decision", "use", "allowed")], [words(e) for e in steps]
+        assert all(e["body"]["object"] == f"127.0.0.1:{server.port}" for e in steps if e["type"] in ("ask", "decision")), steps
+        assert "agree" in expect_ok(log_of(p).ambit("replay")).stdout
+        refused_and_asked(call("--no-ledger"))  # the twin: it goes on, and nothing of it is there
+        assert log_of(p).steps() == steps
 
 
 def each_kind_of_step_has_its_entry(place):
@@ -500,6 +523,7 @@ def what_the_authority_did_is_of_no_event(place):
 
 SCENARIOS = [
     a_question_and_its_answer_are_recorded,
+    what_a_connection_asked_is_recorded,
     each_kind_of_step_has_its_entry,
     whatever_a_step_has_stands_in_its_entry,
     two_steps_of_two_are_in_the_order_of_their_numbers,
