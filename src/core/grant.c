@@ -342,7 +342,8 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 	if (terms[0] == 0 && (verb == VERB_CONNECT || qualifiers_are_none(q) || can_ask(verb, q)))
 		return 0;
 	if (q->ask != 0)
-		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the work, write or connect that is meant",
+		return err_set(e, AMBIT_MALFORMED,
+			       "leave it out, or put it beside the work, write or connect that is meant",
 			       "%s: this verb takes no ask", verb_word(verb));
 	return err_set(e, AMBIT_MALFORMED, "leave the qualifiers out", "%s: this verb takes no qualifiers",
 		       verb_word(verb));

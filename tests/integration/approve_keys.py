@@ -257,7 +257,7 @@ def typed_twice_at_a_terminal(place):
 
 def wrong_words_are_refused(place):
     with Approver(place) as a:
-        for words, says in (((), "approve what"), (("--enroll", "--keys"), "one of"), (("--forget",), "which"), (("--forget", "a", "--enroll"), "one of"), (("--keys", "--name", "a"), "go with --enroll"),
+        for words, says in ((("--enroll", "--keys"), "one of"), (("--forget",), "which"), (("--forget", "a", "--enroll"), "one of"), (("--keys", "--name", "a"), "go with --enroll"),
                             (("--enroll", PASSWORD), "never a word"), (("--enroll", "--password", "x"), "no option"), (("--enroll", "--password-fd", "99"), "is no descriptor"),
                             (("--enroll", "--password-fd", "x"), "is no descriptor"), (("--enroll", "--password-fd", "0", "--agent", "x"), "has no password here"), (("--enroll",), "no terminal"),
                             (("--forget", ""), "no key ''"), (("--forget", "x" * 5000), "there is no key")):
