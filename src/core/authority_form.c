@@ -17,8 +17,8 @@ bool form_is_name(const char *name)
 
 bool form_is_bounds(const struct authority_bounds *b)
 {
-	return qualifiers_are_well_formed(&b->q) && b->q.ask == 0 && b->rows <= AUTHORITY_AMOUNT_MAX &&
-	       window_is_well_formed(&b->window);
+	return qualifiers_are_well_formed(&b->q) && b->q.ask == 0 && b->q.depth == 0 &&
+	       b->rows <= AUTHORITY_AMOUNT_MAX && window_is_well_formed(&b->window);
 }
 
 bool form_is_total(const struct authority_bounds *b)

@@ -92,6 +92,19 @@ bool grant_has_conditions(const struct grant_set *set, uint32_t id)
 
 /* ---- objects ---- */
 
+bool agent_is_name(const char *s)
+{
+	const size_t n = strlen(s);
+
+	if (n == 0 || n >= AGENT_NAME_MAX || strchr("._-", s[0]) != NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
+		      strchr("._-", s[i]) != NULL))
+			return false;
+	return true;
+}
+
 static bool is_name_start(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -149,6 +162,10 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 			       ? 0
 			       : bad_object(e, verb, object, "give an absolute path or the name of a program");
 	case OBJECT_NAME:
+		if (verb == VERB_DELEGATE && strcmp(object, DELEGATE_ANY) != 0 && !agent_is_name(object))
+			return bad_object(
+				e, verb, object,
+				"give the name that the sub-agent gets (letters, digits, `.`, `_`, `-`), or *");
 		if (verb == VERB_ENV && !is_env(object))
 			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
 		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
@@ -333,6 +350,8 @@ static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
 static int check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
 			    struct err *e)
 {
+	if (q->depth != 0 && verb != VERB_DELEGATE)
+		return err_set(e, AMBIT_MALFORMED, "leave it out", "%s: this verb takes no depth", verb_word(verb));
 	if (verb == VERB_CONNECT && terms[0] != 0) {
 		struct terms taken; /* 20 KB, cleared for the few that have any */
 		const int rc = terms_take(terms, &taken, e);
@@ -341,6 +360,11 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 	}
 	if (terms[0] == 0 && (verb == VERB_CONNECT || qualifiers_are_none(q) || can_ask(verb, q)))
 		return 0;
+	if (terms[0] == 0 && verb == VERB_DELEGATE && qualifiers_only_of_delegate(q))
+		return 0;
+	if (verb == VERB_DELEGATE)
+		return err_set(e, AMBIT_MALFORMED, "leave the others out",
+			       "delegate: takes uses and depth, and nothing else");
 	if (q->ask != 0)
 		return err_set(e, AMBIT_MALFORMED,
 			       "leave it out, or put it beside the work, write or connect that is meant",

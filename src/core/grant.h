@@ -36,7 +36,10 @@ bool verb_available(enum grant_verb v);
 /* True and *ret if word is a verb of the table, available or not. */
 bool verb_find(const char *word, size_t len, enum grant_verb *ret);
 
-#define DELEGATE_ANY "*" /* as the object of a delegate: whatever the sub-agent is called */
+#define DELEGATE_ANY "*"  /* as the object of a delegate: whatever the sub-agent is called */
+#define AGENT_NAME_MAX 64 /* with its NUL */
+/* Letters, digits, `.`, `_` and `-`, the first a letter or a digit. */
+bool agent_is_name(const char *s);
 
 /* What a path verb allows beneath its object. work = read + write + run, write = write + read, run (given a path)
  * and read are what they say; every run implies that the bytes can be read. */
@@ -53,7 +56,7 @@ struct grant {
 	uint32_t object; /* offset in the pool */
 	uint32_t object_len;
 	uint32_t terms;               /* likewise: as terms_format writes them; "" if there are none */
-	struct qualifiers qualifiers; /* none but of connect */
+	struct qualifiers qualifiers; /* of connect, of what is written and of delegate */
 };
 
 struct grant_set {
@@ -77,7 +80,7 @@ void grant_put_conditions_json(struct json *j, const struct grant_set *set, uint
 size_t grant_told(const struct grant_set *set, uint32_t id);
 
 /* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
- * absolute path; NAME for env is `NAME` or `NAME=value`; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
+ * absolute path; NAME for env is `NAME` or `NAME=value`, for delegate an agent's name or "*"; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
  * kept in the one of endpoint_put, for listen ports (core/listen.h), likewise; NONE is "". The same grant twice is one grant (its id).
  * -UNAVAILABLE: a verb this build lacks. -MALFORMED: a bad object. -LIMIT: the set is full. */
 int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,

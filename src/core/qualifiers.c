@@ -52,6 +52,7 @@ bool qualifiers_has(const struct qualifiers *q, enum qualifier which)
 	case QUALIFIER_ECH: return q->ech != 0;
 	case QUALIFIER_UNTIL: return q->until_s != 0;
 	case QUALIFIER_ASK: return q->ask != 0;
+	case QUALIFIER_DEPTH: return q->depth != 0;
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -124,6 +125,7 @@ static bool read_value(struct qualifiers *q, enum qualifier which, const char *v
 	case QUALIFIER_ECH: return read_true(value, &q->ech);
 	case QUALIFIER_UNTIL: return read_until(value, &q->until_s);
 	case QUALIFIER_ASK: return read_true(value, &q->ask);
+	case QUALIFIER_DEPTH: return parse_u32(value, 1, QUALIFIERS_DEPTH_MAX, &q->depth);
 	case QUALIFIER_COUNT: break;
 	}
 	return false;
@@ -138,6 +140,7 @@ static const char *hint_of(enum qualifier which)
 	case QUALIFIER_RATE: return "write a number and /s, /m or /h, such as 10/s; or leave it out";
 	case QUALIFIER_ECH:
 	case QUALIFIER_ASK: return "write true, or leave it out";
+	case QUALIFIER_DEPTH: return "write a whole number from 1 to 8; or leave it out, which is 1";
 	case QUALIFIER_UNTIL: return "write a moment in UTC, such as 2026-12-01T00:00:00Z; or leave it out";
 	case QUALIFIER_COUNT: break;
 	}
@@ -185,6 +188,7 @@ void qualifier_format(const struct qualifiers *q, enum qualifier which, char *re
 	case QUALIFIER_RATE: (void)snprintf(ret, size, "%" PRIu32 "/%c", q->rate, unit_of(q->period_s)); break;
 	case QUALIFIER_ECH:
 	case QUALIFIER_ASK: (void)snprintf(ret, size, "true"); break;
+	case QUALIFIER_DEPTH: (void)snprintf(ret, size, "%" PRIu32, q->depth); break;
 	case QUALIFIER_UNTIL: put_until(q->until_s, ret, size); break;
 	case QUALIFIER_COUNT: break;
 	}
@@ -209,7 +213,17 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 
 bool qualifiers_only_ask(const struct qualifiers *q)
 {
-	return q->uses == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0;
+	return q->uses == 0 && q->depth == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0;
+}
+
+bool qualifiers_only_of_delegate(const struct qualifiers *q)
+{
+	return q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0 && q->ask == 0;
+}
+
+uint32_t qualifiers_depth(const struct qualifiers *q)
+{
+	return q->depth != 0 ? q->depth : 1;
 }
 
 bool qualifiers_are_none(const struct qualifiers *q)
@@ -220,7 +234,8 @@ bool qualifiers_are_none(const struct qualifiers *q)
 bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
 {
 	return a->uses == b->uses && a->bytes == b->bytes && a->rate == b->rate && a->period_s == b->period_s &&
-	       a->ech == b->ech && a->until_s == b->until_s && a->ask == b->ask;
+	       a->ech == b->ech && a->until_s == b->until_s && a->ask == b->ask &&
+	       qualifiers_depth(a) == qualifiers_depth(b);
 }
 
 static bool is_no_larger(uint64_t inner, uint64_t outer)
@@ -241,7 +256,7 @@ bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifie
 {
 	return is_no_larger(inner->uses, outer->uses) && is_no_larger(inner->bytes, outer->bytes) &&
 	       is_rate_within(inner, outer) && inner->ech <= outer->ech && inner->ask >= outer->ask &&
-	       is_no_larger(inner->until_s, outer->until_s);
+	       is_no_larger(inner->until_s, outer->until_s) && qualifiers_depth(inner) <= qualifiers_depth(outer);
 }
 
 /* ---- between processes ---- */
@@ -252,7 +267,7 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q)
 	buf_put_u64(out, q->bytes);
 	buf_put_u32(out, q->rate);
 	buf_put_u32(out, q->period_s);
-	buf_put_u8(out, (uint8_t)(q->ech | q->ask << 1)); /* two bits */
+	buf_put_u8(out, (uint8_t)(q->ech | q->ask << 1 | q->depth << 2)); /* two bits, and a number of four */
 	buf_put_u64(out, q->until_s);
 }
 
@@ -264,7 +279,8 @@ static bool is_period(uint32_t rate, uint32_t seconds)
 bool qualifiers_are_well_formed(const struct qualifiers *q)
 {
 	return q->uses <= COUNT_MAX && q->bytes <= BYTES_MAX && q->rate <= COUNT_MAX &&
-	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->ask <= 1 && q->until_s < TIMESTAMP_END_MS / 1000;
+	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->ask <= 1 && q->depth <= QUALIFIERS_DEPTH_MAX &&
+	       q->until_s < TIMESTAMP_END_MS / 1000;
 }
 
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
@@ -277,7 +293,8 @@ void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 	q.period_s = rbuf_u32(in);
 	marks = rbuf_u8(in);
 	q.ech = marks & 1u;
-	q.ask = marks >> 1;
+	q.ask = marks >> 1 & 1u;
+	q.depth = marks >> 2;
 	q.until_s = rbuf_u64(in);
 	if (!qualifiers_are_well_formed(&q))
 		in->failed = true;

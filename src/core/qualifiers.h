@@ -1,4 +1,4 @@
-/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all of them, of what is written `ask` alone.
+/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all but `depth`, of what is written `ask` alone, of `delegate` `uses` and `depth`.
  *
  * Owns:   struct qualifiers: pure data, with its words, its text and its encoding. Zeroed memory has none.
  * Holds:  a number that is absent (0) bounds nothing, and so allows more than any other. What was set or decoded is in range.
@@ -20,7 +20,8 @@
 	X(RATE, "rate")                                                                                                \
 	X(ECH, "ech")                                                                                                  \
 	X(UNTIL, "until")                                                                                              \
-	X(ASK, "ask")
+	X(ASK, "ask")                                                                                                  \
+	X(DEPTH, "depth")
 
 enum qualifier {
 #define QUALIFIER_ENUM(name, word) QUALIFIER_##name,
@@ -32,13 +33,15 @@ enum qualifier {
 struct qualifiers {
 	uint64_t bytes;    /* in both directions together, of one event */
 	uint64_t until_s;  /* since 1970, by the host's clock: from then on nothing is connected */
-	uint32_t uses;     /* connections of one event */
+	uint32_t uses;     /* connections, or sub-agents, of one event */
 	uint32_t rate;     /* connections that may be begun at once; as many come back, evenly, in each period */
 	uint32_t period_s; /* 1, 60 or 3600; 0 if there is no rate */
 	uint32_t ech;      /* 1: an encrypted client hello passes */
 	uint32_t ask;      /* 1: nothing is done with it before a person said yes */
+	uint32_t depth;    /* sub-agents below one another; absent: 1, and so no more than any other */
 };
 
+#define QUALIFIERS_DEPTH_MAX 8
 #define QUALIFIERS_TEXT_MAX 128 /* of qualifiers_format, with its NUL */
 #define QUALIFIERS_BYTES 29     /* of the encoding */
 
@@ -47,8 +50,11 @@ const char *qualifier_word(enum qualifier which);
 bool qualifier_is(const char *word, enum qualifier *ret);
 bool qualifiers_has(const struct qualifiers *q, enum qualifier which);
 
-/* Whether there are none but ask. */
+/* Whether there are none but ask; but uses and depth. */
 bool qualifiers_only_ask(const struct qualifiers *q);
+bool qualifiers_only_of_delegate(const struct qualifiers *q);
+/* Of a delegate: how many sub-agents may stand below one another. */
+uint32_t qualifiers_depth(const struct qualifiers *q);
 
 /* A value as a person writes it: "50", "10M", "10/s", "true", "2026-12-01T00:00:00Z". -MALFORMED; then *q is as it was. */
 int qualifiers_set(struct qualifiers *q, enum qualifier which, const char *value, struct err *e);

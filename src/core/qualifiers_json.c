@@ -27,6 +27,8 @@ void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struc
 	if (q->bytes != 0)
 		json_put_count(json_put_key(j, "bytes"), q->bytes);
 	put_term(j, t, TERM_CREDENTIALS);
+	if (q->depth != 0)
+		json_put_count(json_put_key(j, "depth"), q->depth);
 	if (q->ech != 0)
 		json_put_bool(json_put_key(j, "ech"), true);
 	put_term(j, t, TERM_GRAPHQL);

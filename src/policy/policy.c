@@ -287,24 +287,11 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 	return rc;
 }
 
-static bool is_agent(const char *s)
-{
-	const size_t n = strlen(s);
-
-	if (n == 0 || n >= POLICY_AGENT_MAX || strchr("._-", s[0]) != NULL)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
-		      strchr("._-", s[i]) != NULL))
-			return false;
-	return true;
-}
-
 int policy_set_agent(struct policy *p, const char *agent, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
-	if (!is_agent(agent)) {
+	if (!agent_is_name(agent)) {
 		text_escape(shown, sizeof shown, agent, strlen(agent));
 		return err_set(e, AMBIT_MALFORMED,
 			       "letters, digits, `.`, `_` and `-`, at most 63, the first a letter or a digit",
@@ -313,7 +300,7 @@ int policy_set_agent(struct policy *p, const char *agent, struct err *e)
 	if (p->agent[0] != 0 && strcmp(p->agent, agent) != 0)
 		return err_set(e, AMBIT_CONFLICT, "an event has one agent; name one of them",
 			       "agent '%s', but it is '%s' already", agent, p->agent);
-	(void)text_copy(p->agent, sizeof p->agent, agent); /* fits: is_agent */
+	(void)text_copy(p->agent, sizeof p->agent, agent); /* fits: agent_is_name */
 	return 0;
 }
 
@@ -554,7 +541,7 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	if (version != ENCODING_VERSION && version != ENCODING_WITHOUT_WARM)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy in another encoding");
 	rbuf_str(in, ret->agent, sizeof ret->agent);
-	if (ret->agent[0] != 0 && !is_agent(ret->agent))
+	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "an agent that cannot be named");
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT && version != ENCODING_WITHOUT_WARM; k++) {
 		rbuf_str(in, ret->warm[k], sizeof ret->warm[k]);

@@ -24,9 +24,9 @@
 #define POLICY_LINES_MAX GRANTS_MAX
 #define POLICY_FILE_MAX (256u << 10)    /* a policy that a person can review is far smaller */
 #define POLICY_ENCODED_MAX (512u << 10) /* escapes in YAML can make a text half as long again */
-#define POLICY_AGENT_MAX 64             /* with its NUL */
-#define POLICY_SOURCES_MAX 8            /* files and presets of one event, and the flags */
-#define POLICY_SOURCE_MAX 128           /* with its NUL; longer names are cut in messages */
+#define POLICY_AGENT_MAX AGENT_NAME_MAX
+#define POLICY_SOURCES_MAX 8  /* files and presets of one event, and the flags */
+#define POLICY_SOURCE_MAX 128 /* with its NUL; longer names are cut in messages */
 
 struct policy_line {
 	uint32_t verb;                 /* enum grant_verb */

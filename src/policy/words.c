@@ -60,15 +60,21 @@ int qualifier_parse(const char *word, struct err *e)
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));
 	return unknown(e, "verb or qualifier of a grant", word, meant,
-		       "verbs are work, read, write, run, env, jit, connect and listen");
+		       "verbs are work, read, write, run, env, jit, connect, listen and delegate");
 }
 
 int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 {
 	const bool asks = strcmp(word, qualifier_word(QUALIFIER_ASK)) == 0;
+	const bool deepens = strcmp(word, qualifier_word(QUALIFIER_DEPTH)) == 0;
 
 	if (asks && (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT))
 		return 0;
+	if (verb == VERB_DELEGATE && (strcmp(word, qualifier_word(QUALIFIER_USES)) == 0 || deepens))
+		return 0;
+	if (deepens)
+		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the delegate that is meant",
+			       "'%s' belongs to delegate, and %s takes no such qualifier", word, verb_word(verb));
 	if (asks)
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
 			       "'%s' is not available beside %s in this build", word, verb_word(verb));
@@ -84,7 +90,7 @@ int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
 
 	if (!verb_find(word, strlen(word), &v))
 		return unknown(e, "verb", word, word_nearest(word, verbs, COUNT_OF(verbs)),
-			       "verbs are work, read, write, run, env, jit, connect and listen");
+			       "verbs are work, read, write, run, env, jit, connect, listen and delegate");
 	if (!verb_available(v))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out; what it would allow stays closed",
 			       "the verb '%s' is not available in this build", word);

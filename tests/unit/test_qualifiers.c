@@ -35,6 +35,8 @@ static void a_value_has_one_way_of_being_written(void **state)
 		{ QUALIFIER_RATE, "60/m", "rate=60/m" }, /* not 1/s: 60 may begin at once */
 		{ QUALIFIER_ECH, "true", "ech=true" },
 		{ QUALIFIER_ASK, "true", "ask=true" },
+		{ QUALIFIER_DEPTH, "1", "depth=1" },
+		{ QUALIFIER_DEPTH, "8", "depth=8" },
 		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00Z", "until=2026-12-01T00:00:00Z" },
 		{ QUALIFIER_UNTIL, "1970-01-01T00:00:01Z", "until=1970-01-01T00:00:01Z" },
 		{ QUALIFIER_UNTIL, "9999-12-31T23:59:59Z", "until=9999-12-31T23:59:59Z" },
@@ -58,7 +60,8 @@ static void a_value_has_one_way_of_being_written(void **state)
 static void all_together_fit(void **state)
 {
 	static const char *const values[] = { "1073741824", "1152921504606846975",  "1073741824/h",
-					      "true",       "2026-12-01T00:00:00Z", "true" };
+					      "true",       "2026-12-01T00:00:00Z", "true",
+					      "8" };
 	struct qualifiers q = { .uses = 0 };
 	char text[QUALIFIERS_TEXT_MAX];
 
@@ -69,7 +72,7 @@ static void all_together_fit(void **state)
 		assert_int_equal(qualifiers_set(&q, w, values[w], NULL), 0);
 	qualifiers_format(&q, text);
 	assert_string_equal(text, "uses=1073741824 bytes=1152921504606846975 rate=1073741824/h ech=true "
-				  "until=2026-12-01T00:00:00Z ask=true");
+				  "until=2026-12-01T00:00:00Z ask=true depth=8");
 }
 
 static void what_is_no_value_is_refused(void **state)
@@ -78,6 +81,8 @@ static void what_is_no_value_is_refused(void **state)
 		enum qualifier which;
 		const char *text;
 	} rows[] = {
+		{ QUALIFIER_DEPTH, "0" },
+		{ QUALIFIER_DEPTH, "9" },
 		{ QUALIFIER_USES, "" },
 		{ QUALIFIER_USES, "0" },
 		{ QUALIFIER_USES, "-1" },
@@ -144,6 +149,7 @@ static struct qualifiers random_qualifiers(struct prop *p)
 	q.period_s = q.rate != 0 ? periods[prop_below(p, 3)] : 0;
 	q.ech = prop_below(p, 2);
 	q.until_s = prop_below(p, 4);
+	q.depth = prop_below(p, QUALIFIERS_DEPTH_MAX + 1);
 	return q;
 }
 
@@ -206,7 +212,7 @@ static void what_cannot_be_set_is_not_taken(void **state)
 			fail_msg("%s", rows[i].name);
 	}
 	memset(room, 0, QUALIFIERS_BYTES);
-	room[QUALIFIERS_BYTES - 9] = 4; /* ech and ask are two bits */
+	room[QUALIFIERS_BYTES - 9] = 9 << 2; /* ech and ask are two bits, then the depth, of at most 8 */
 	rbuf_init(&in, room, sizeof room);
 	qualifiers_take(&in, &again);
 	assert_true(in.failed);
@@ -228,6 +234,10 @@ static void which_allow_no_more(void **state)
 		{ "a time in none", { .until_s = 5 }, { .uses = 0 }, true },
 		{ "the same time", { .until_s = 5 }, { .until_s = 5 }, true },
 		{ "a longer time", { .until_s = 6 }, { .until_s = 5 }, false },
+		{ "no depth is one", { .uses = 0 }, { .depth = 1 }, true },
+		{ "one is no more than none", { .depth = 1 }, { .uses = 0 }, true },
+		{ "deeper than none", { .depth = 2 }, { .uses = 0 }, false },
+		{ "deeper", { .depth = 3 }, { .depth = 2 }, false },
 		{ "as many", { .uses = 5 }, { .uses = 5 }, true },
 		{ "more uses", { .uses = 6 }, { .uses = 5 }, false },
 		{ "more bytes", { .bytes = 6 }, { .bytes = 5 }, false },
