@@ -21,6 +21,7 @@ static bool shows_the_host(const struct cell_spec *spec, const struct cell_root 
 {
 	for (uint32_t i = 0; i < spec->n_paths; i++)
 		if (root->path_fd[i] >= 0 && spec->paths[i].stage == 0 &&
+		    (spec->paths[i].flags & CELL_PATH_STAGED) == 0 &&
 		    (spec->paths[i].grant != GRANT_NONE || spec->base == CELL_BASE_HOST) &&
 		    may_hold_sockets(root->path_fd[i]))
 			return true;

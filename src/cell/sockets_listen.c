@@ -56,15 +56,18 @@ static int open_place(const char *path)
 	return fd;
 }
 
-/* Only who runs in the cell may connect. Descriptors are refused where the kernel can, since they lead nowhere: whoever drops one closes it, and
+/* Only who runs in the cell may connect. Descriptors are refused where the kernel can, but by who asks for sub-agents, since they lead nowhere: whoever drops one closes it, and
  * waits for what is to be sent on it for as long as its owner said (SO_LINGER). */
-static int bind_beside(uint32_t i, int *ret_sock, int *ret_fd)
+static int bind_beside(uint32_t i, bool delegates, int *ret_sock, int *ret_fd)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	auto_fd int sock = socket(AF_UNIX, (delegates ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				  0);
 	const int no = 0;
 
-	(void)setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);   /* who connects has it from the listener */
+	if (!delegates)
+		(void)setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &no,
+				 sizeof no);                                 /* who connects has it from the listener */
 	(void)snprintf(at.sun_path, sizeof at.sun_path, BOUND, (unsigned)i); /* it fits */
 	if (sock < 0 || bind(sock, (const struct sockaddr *)&at, sizeof at) < 0 || chmod(at.sun_path, 0600) < 0 ||
 	    listen(sock, BACKLOG) < 0)
@@ -93,8 +96,9 @@ static int mount_on(int socket_fd, int place_fd)
 int sockets_listen(const struct cell_spec *spec, uint32_t i, struct cell_made *made, int *ret_fd,
 		   struct cell_failure *f)
 {
-	auto_fd int place = open_place(spec_text(spec, spec->endpoints[i].name)), sock = -1, bound = -1;
-	int r = place < 0 ? place : bind_beside(i, &sock, &bound);
+	const char *path = spec_text(spec, spec->endpoints[i].name);
+	auto_fd int place = open_place(path), sock = -1, bound = -1;
+	int r = place < 0 ? place : bind_beside(i, strcmp(path, CELL_DELEGATE) == 0, &sock, &bound);
 
 	r = r < 0 ? r : landlock_allow_socket(made, bound);
 	r = r < 0 ? r : mount_on(bound, place);

@@ -276,7 +276,8 @@ static bool is_text(const struct cell_spec *s, uint32_t offset)
 static bool path_is_good(const struct cell_spec *s, const struct cell_path *p)
 {
 	const unsigned rights = RIGHT_READ | RIGHT_WRITE | RIGHT_RUN;
-	const unsigned flags = CELL_PATH_OPTIONAL | CELL_PATH_PIN | CELL_PATH_LINK | CELL_PATH_DEVICE | CELL_PATH_HIDE;
+	const unsigned flags = CELL_PATH_OPTIONAL | CELL_PATH_PIN | CELL_PATH_LINK | CELL_PATH_DEVICE | CELL_PATH_HIDE |
+			       CELL_PATH_STAGED;
 
 	return is_text(s, p->path) && is_text(s, p->link) && path_is_normal(spec_text(s, p->path)) &&
 	       p->stage <= s->n_stages &&

@@ -25,6 +25,8 @@
 	"192.0.2.53" /* the cell's name server, if it has one; else an address that nobody has (RFC 5737) */
 /* What SSH_AUTH_SOCK says in a cell that was granted a key. Nothing of the host has this name. */
 #define CELL_AGENT "/run/ambit/ssh-agent"
+/* Where a cell that was granted `delegate` asks for others. Likewise; packets (SOCK_SEQPACKET), and the only such socket that takes descriptors. */
+#define CELL_DELEGATE "/run/ambit/delegate"
 
 /* Whom programs of the cell trust, where the event has authorities of its own: what is mounted there is of this cell alone. As the mark in
  * the root, which no grant can cover. */
@@ -86,6 +88,8 @@ enum cell_path_flag {
 	CELL_PATH_LINK = 4,   /* not a tree: a symbolic link with the text `link` */
 	CELL_PATH_DEVICE = 8, /* a device node of the base: device access stays on */
 	CELL_PATH_HIDE = 16,  /* an empty, unreadable thing stands here instead */
+	CELL_PATH_STAGED =
+		32, /* a tree that was given, and lies in another cell's stage: no socket of the host's is there */
 };
 
 struct cell_path {

@@ -29,7 +29,7 @@ static const char help_text[] =
 	"  --json   as JSON\n"
 	"  --help   this text\n"
 	"\n"
-	"Only `connect` can be withdrawn: what a cell was shown of files it has until it ends.\n";
+	"Only `connect` and `delegate` can be withdrawn, and with them what sub-agents have of them: what a cell was shown of files it has until it ends.\n";
 
 struct words {
 	const char *event, *grant; /* NULL: not named */
@@ -224,10 +224,11 @@ static int not_withdrawable(const struct reach_grant *g, struct err *e)
 {
 	char what[SHOWN_MAX];
 
-	return err_why(e,
-		       err_set(e, AMBIT_UNAVAILABLE, "end the event: what it wrote is kept, and `ambit diff` shows it",
-			       "cannot withdraw %s", shown(g, what)),
-		       "what a cell was given of that kind it has until it ends: only connect can be withdrawn");
+	return err_why(
+		e,
+		err_set(e, AMBIT_UNAVAILABLE, "end the event: what it wrote is kept, and `ambit diff` shows it",
+			"cannot withdraw %s", shown(g, what)),
+		"what a cell was given of that kind it has until it ends: only connect and delegate can be withdrawn");
 }
 
 static void say_done(const struct reach_grant *g, const struct reach_done *d)
@@ -289,7 +290,7 @@ static int revoke_those(struct running *run, const struct words *w, struct err *
 	int r = get_grants(run, &all, e);
 
 	r = r < 0 || w->all ? r : find_grant(&all, w->grant, &one, e);
-	if (r == 0 && one != NULL && one->verb != VERB_CONNECT)
+	if (r == 0 && one != NULL && one->verb != VERB_CONNECT && one->verb != VERB_DELEGATE)
 		r = not_withdrawable(one, e);
 	buf_init(&out, JSON_MAX);
 	json_begin(&j, &out);

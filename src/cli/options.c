@@ -48,6 +48,7 @@ enum flag {
 	TOTAL_CPU,
 	KEEP,
 	KEEP_SPACE,
+	AGENT,
 	HELP
 };
 
@@ -100,6 +101,7 @@ static const struct option flags[] = {
 	{ "total-cpu", required_argument, NULL, TOTAL_CPU },
 	{ "keep", required_argument, NULL, KEEP },
 	{ "keep-space", required_argument, NULL, KEEP_SPACE },
+	{ "agent", required_argument, NULL, AGENT },
 	{ "help", no_argument, NULL, HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -180,6 +182,14 @@ static int set_warm(struct run_options *o, const char *text, struct ambit_error 
 	return r < 0 ? public_error(e, r, &err) : 0;
 }
 
+static int set_agent(struct run_options *o, const char *name, struct ambit_error *e)
+{
+	struct err err;
+	const int r = policy_set_agent(&o->policy->policy, name, &err);
+
+	return r < 0 ? public_error(e, r, &err) : 0;
+}
+
 static int set_language(struct run_options *o, const char *word, struct ambit_error *e)
 {
 	if (o->kind != KIND_RUN && o->kind != kind_of_word(word))
@@ -229,6 +239,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case TOTAL_CPU: return set_duration(&o->cpu_ms_max, flag->name, value, e);
 	case KEEP: return set_duration(&o->keep_ms, flag->name, value, e);
 	case KEEP_SPACE: return set_bytes(&o->keep_bytes, flag->name, value, e);
+	case AGENT: return set_agent(o, value, e);
 	case HELP: o->help = true; break;
 	}
 	return 0;
@@ -263,6 +274,7 @@ static bool is_taken(enum command command, int flag)
 	case END:
 	case LANGUAGE:
 	case RESULT:
+	case AGENT:
 	case WAIT: return command == COMMAND_RUN;
 	case NO_PTY:
 	case LEDGER:

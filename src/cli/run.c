@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/beside.h"
 #include "cli/kernel.h"
 #include "cli/options.h"
 #include "cli/remote.h"
@@ -38,6 +39,8 @@ static const char help_text[] =
 	"  --connect unix:PATH connect to a Unix socket of the host\n"
 	"  --connect ssh://USER@HOST[:PORT]  be USER there by a key of your ssh agent, which stays in it\n"
 	"  --listen PORT       let this machine reach a server of COMMAND at its port (or HOSTPORT:PORT; 0:PORT any)\n"
+	"  --delegate NAME     let it start sub-agents of that name (*: any) by `ambit run` in its cell, beside it, with no\n"
+	"                      more than it has; '* uses=10 depth=2' bounds how many there are in all, and below one another\n"
 	"  --jit               allow memory that is written and then executed\n"
 	"  --policy FILE       the grants and limits of a policy file\n"
 	"  --preset NAME       a built-in policy: c, claude-code, node, python, shell\n"
@@ -45,6 +48,7 @@ static const char help_text[] =
 /* One literal has 4,095 bytes at most. */
 static const char help_options[] =
 	"Options:\n"
+	"  --agent NAME        who asks, for the record; of a sub-agent the name that it gets\n"
 	"  --limit NAME=VALUE  wall, cpu (30s), memory, disk, output (2G), tasks, files (100); repeat, or with commas\n"
 	"  --workspace DIR     what . means, and where COMMAND starts if something there is granted, else in its\n"
 	"                      home (default: the current directory)\n"
@@ -248,6 +252,11 @@ int cli_run(int argc, char **argv)
 	else if (o.help)
 		(void)printf("%s%s", help_text, help_options);
 	if (status != 0 || o.help) {
+		options_finish(&o);
+		return status;
+	}
+	if (beside_is_cell()) {
+		status = beside_run(&o);
 		options_finish(&o);
 		return status;
 	}

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lib/delegate.h"
 #include "lib/helper.h"
 #include "lib/judged.h"
 #include "lib/pool.h"
@@ -140,6 +141,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 					    .strict = (plan->changes & AMBIT_CHANGES_STRICT) != 0,
 					    .exit_status = -1,
 					    .started_ns = unix_ns() };
+	memcpy(ev->result.parent, ev->request->parent, sizeof ev->result.parent); /* same size */
 	return ev;
 }
 
@@ -172,6 +174,7 @@ void ambit_event_free(struct ambit_event *ev)
 {
 	if (ev == NULL)
 		return;
+	delegate_finish(ev);
 	if (ev->owner == getpid())
 		let_end(ev);
 	else
@@ -293,6 +296,22 @@ static int send_authority(struct ambit_event *ev, struct err *e)
 	if (r < 0 || !judged_is_needed(ev->request))
 		return r;
 	return judged_tell(ev->sock, ev->request, times.keep_ns / 1000000, &ev->badge, e);
+}
+
+static int send_trees(struct ambit_event *ev, const struct sibling_trees *t, struct err *e)
+{
+	uint8_t room[4 + 4 * SIBLING_TREES_MAX];
+	struct buf b;
+	int r;
+
+	if (t == NULL)
+		return 0;
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, t->uid);
+	for (uint32_t i = 0; i < t->n; i++)
+		buf_put_u32(&b, t->grant[i]);
+	r = wire_send(ev->sock, WIRE_EVENT_TREES, &b, t->fd, t->n);
+	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
 static int send_request(struct ambit_event *ev, const struct event_plan *plan, enum wire_number how, struct err *e)
@@ -478,7 +497,9 @@ static void watch_again(struct ambit_event *ev)
 	if (ev->result.ended)
 		return;
 	if (!ev->told_end)
-		add_interest(&in, ev->sock, ev->kill_wanted || tells_early(ev) ? POLLIN | POLLOUT : POLLIN);
+		add_interest(&in, ev->sock,
+			     ev->kill_wanted || tells_early(ev) || delegate_is_untold(ev) ? POLLIN | POLLOUT : POLLIN);
+	delegate_interests(ev, add_interest, &in);
 	if (ev->talk != NULL)
 		add_interest(&in, stage_talk_fd(ev->talk), POLLIN);
 	if (!ev->waits)
@@ -508,11 +529,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	if (access("/" CELL_MARK, F_OK) == 0) { /* the kernel would refuse as well, and say less */
 		event_free_by(ready, clock_ms() + READY_LEAVE_MS);
 		ambit_event_free(ev);
-		return err_why(e,
-			       err_set(e, AMBIT_UNAVAILABLE,
-				       "run it outside; what it needs can be granted to the cell that is there",
-				       "this is a cell already"),
-			       "a cell contains no other: it could grant nothing that it does not have itself");
+		return delegate_refused(e);
 	}
 	if (ev == NULL || ev->argv == NULL || ev->epoll_fd < 0 || ev->always_fd < 0 ||
 	    (plan->recorded && (ev->ledger_fd < 0 || ev->ledger_dir_fd < 0))) {
@@ -545,6 +562,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 		r = network_agent_start(&ev->network, ev->request->home, e);
 	r = r < 0 ? r : network_http_start(&ev->network, &ev->request->grants, e);
 	r = r < 0 ? r : send_agent(ev, e);
+	r = r < 0 ? r : send_trees(ev, plan->trees, e);
 	r = r < 0 ? r : send_http(ev, e);
 	r = r < 0 ? r : send_authority(ev, e);
 	r = r < 0 ? r : ask_supervisor(ev, plan, how, e);
@@ -562,7 +580,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 /* Where writes go, unless the supervisor says more at the end. */
 static enum event_workspace workspace_of(const struct event_request *q, enum event_workspace if_staged)
 {
-	for (uint32_t i = 0; i < q->grants.count; i++)
+	for (uint32_t i = 0; i < q->grants.count && q->parent[0] == 0; i++) /* a sub-agent's changes are its caller's */
 		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
 			return q->staged != 0 ? if_staged : WORKSPACE_DIRECT;
 	return WORKSPACE_NONE;
@@ -730,6 +748,10 @@ static void take_messages(struct ambit_event *ev)
 			on_frozen(ev, &m);
 		else if (m.number == WIRE_EVENT_EFFECTS)
 			on_effects(ev, &m);
+		else if (m.number == WIRE_EVENT_DELEGATE)
+			delegate_begin(ev, &m);
+		else if (m.number == WIRE_EVENT_DELEGATE_END)
+			delegate_kill(ev, rbuf_u32(&m.body));
 		else if (m.number == WIRE_EVENT_ENDED)
 			on_ended(ev, &m);
 		else
@@ -932,13 +954,15 @@ int ambit_event_step(struct ambit_event *ev, struct ambit_error *e)
 	take_messages(ev);
 	bound_output(ev);
 	tell_waiting(ev);
+	delegate_step(ev);
 	if (ev->told_end) {
 		streams_give_code(&ev->streams); /* it may never have started */
 		streams_end_steps(&ev->streams);
 		if (!ev->waits)
 			streams_step(&ev->streams);
-		settle(ev);
-		if ((ev->waits || streams_drained(&ev->streams)) && is_settled(ev))
+		if (delegate_is_over(ev)) /* they work in what is settled */
+			settle(ev);
+		if ((ev->waits || streams_drained(&ev->streams)) && is_settled(ev) && delegate_is_over(ev))
 			complete(ev);
 	}
 	watch_again(ev);

@@ -12,11 +12,13 @@
 #include "lib/result.h"
 #include "lib/streams.h"
 #include "supervisor/request.h"
+#include "supervisor/sibling.h"
 #include "wire/wire.h"
 
 #define READY_LEAVE_MS                                                                                                 \
 	1000 /* for the supervisor of one that waits and is not wanted: one that somebody stopped is killed then */
-#define EVENT_WATCHED_MAX 8 /* two connections, and the streams that are copied */
+#define EVENT_DELEGATED_MAX 8                       /* DELEGATES_AT_ONCE of supervisor/delegate.h */
+#define EVENT_WATCHED_MAX (8 + EVENT_DELEGATED_MAX) /* two connections, the streams that are copied, and sub-agents */
 
 struct ambit_event {
 	pid_t owner;     /* who started it: a fork of that process has a copy, which is not its own */
@@ -66,6 +68,10 @@ struct ambit_event {
 		char *source; /* owned: while it waits until it is recorded that it is about to run; else NULL */
 		uint8_t sha256[32];
 	} step;
+	struct delegated {
+		struct ambit_event *ev; /* owned: a sub-agent; NULL: none */
+		struct sibling_end end; /* its number; and with number and no event what is to be told of it yet */
+	} delegated[EVENT_DELEGATED_MAX];
 	char *record; /* owned, NULL until asked for */
 	uint8_t room[65536];
 };
@@ -106,7 +112,8 @@ struct event_plan {
 	struct ambit_event *
 		ready; /* taken: one that waits, of the same name, whose cell is used if it fits; NULL: there is none */
 	bool pooled;   /* it may have a cell that the person's daemon made (pool.h) */
-	bool pooled_code;  /* and the interpreter may have been started in it */
+	bool pooled_code;                  /* and the interpreter may have been started in it */
+	const struct sibling_trees *trees; /* borrowed, of a sub-agent (request->parent): what its cell is made of */
 	bool command_line; /* this process is Ambit's own command line, which may be moved to a leaf cgroup (cgroup.h) */
 };
 

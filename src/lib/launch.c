@@ -21,6 +21,7 @@
 #include "cell/property.h"
 #include "code/code.h"
 #include "core/conditions.h"
+#include "lib/delegate.h"
 #include "lib/environment.h"
 #include "lib/event.h"
 #include "lib/ledger.h"
@@ -619,6 +620,16 @@ static int check_asked(const struct launch *l, struct err *e)
 	return 0;
 }
 
+/* What a sub-agent writes is in the stage of its caller, or nowhere. */
+static int check_delegate(const struct launch *l, struct err *e)
+{
+	return l->q->staged == 0 && delegate_is_granted(&l->q->grants)
+		       ? err_set(e, AMBIT_USAGE,
+				 "leave out --direct: its changes are staged then, and so are those of sub-agents",
+				 "sub-agents work in what is staged, and with --direct nothing is")
+		       : 0;
+}
+
 static void describe(struct launch *l)
 {
 	if (l->q->kernel != 0)
@@ -697,6 +708,7 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	set_policies(l->q, p);
 	r = r < 0 ? r : set_grants(l, &p->policy, e);
 	r = r < 0 ? r : check_asked(l, e);
+	r = r < 0 ? r : check_delegate(l, e);
 	if (r == 0 && recovered < 0) /* what the command would not see stops nobody */
 		r = stage_recover_first(l->q->store, l->hide == NULL ? &l->q->grants : NULL, e);
 	r = r < 0 || l->hide == NULL ? r : show_host(l, e);
@@ -713,6 +725,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	plan.pooled_code = r == 0 && plan.pooled && l->q->kind != KIND_RUN && !reads_what_is_written(l);
 	if (r == 0 && l->waits && l->q->kind != KIND_RUN && reads_what_is_written(l))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "an interpreter that events may write does not wait");
+	if (r == 0 && l->waits && delegate_is_granted(&l->q->grants))
+		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell that has sub-agents does not wait");
 	if (r == 0 && l->waits && network_roles_are_needed(&l->q->grants))
 		r = err_set(e, AMBIT_UNAVAILABLE, NULL, "a cell with a network does not wait");
 	if (r == 0 && l->is_template)
@@ -741,6 +755,52 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	if (r == 0)
 		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, p->policy.agent); /* same size */
 	return r;
+}
+
+/* A runtime's trait is the cell's, or is left out. */
+static void soften_traits(struct grant_set *set, const struct policy *p)
+{
+	for (uint32_t i = 0; i < p->n_lines; i++)
+		if (p->lines[i].verb == VERB_JIT)
+			return;
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->grants[i].verb == VERB_JIT)
+			set->grants[i].flags |= GRANT_OPTIONAL;
+}
+
+static void fill_ask(const struct launch *l, const struct policy *p, struct sibling_ask *a)
+{
+	a->flags = (p->n_lines == 0 ? SIBLING_INHERITS : 0) | (wants_terminal(l->o) ? SIBLING_TERMINAL : 0);
+	memcpy(a->agent, p->agent, sizeof a->agent); /* same size */
+	memcpy(a->workdir, l->q->workspace, sizeof a->workdir);
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		a->limits.value[i] = (p->limits_given >> i & 1u) != 0 ? p->limits.value[i] : 0;
+	a->grants = l->q->grants;
+	soften_traits(&a->grants, p);
+}
+
+int launch_beside(const struct ambit_policy *p, const struct ambit_event_options *o, struct sibling_end *ret,
+		  struct err *e)
+{
+	auto_free struct event_request *q = calloc(1, sizeof *q);
+	auto_free struct sibling_ask *ask = calloc(1, sizeof *ask);
+	struct launch l = { .o = o, .q = q };
+	uint32_t conflict;
+	int r;
+
+	if (q == NULL || ask == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory to ask for a sub-agent");
+	r = set_place(&l, e);
+	r = r < 0 ? r : set_words(&l, &conflict, e);
+	r = r < 0 ? r : set_grants(&l, &p->policy, e);
+	r = r < 0 ? r : environment_make(q, NULL, false, false, &l.env, e);
+	r = r < 0 ? r : find_program(&l, o->argv[0], e);
+	if (r == 0 && p->policy.n_lines > 0)
+		r = grant_program(&l, e);
+	if (r == 0)
+		fill_ask(&l, &p->policy, ask);
+	environment_finish(&l.env);
+	return r < 0 ? r : delegate_ask(ask, l.program, o->argv, ret, e);
 }
 
 /* Those that a policy names by their paths. One that lies where events write may still be made by them. */

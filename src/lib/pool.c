@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "lib/daemon_place.h"
+#include "lib/delegate.h"
 #include "lib/ground.h"
 #include "lib/network.h"
 #include "wire/wire.h"
@@ -175,7 +176,7 @@ bool pool_take(struct ambit_event *ev, const struct event_plan *plan)
 	auto_message m = { .n_fds = 0 };
 
 	if (!plan->pooled || ev->request->staged == 0 || (ev->request->flags & CELL_TTY_ANY) != 0 ||
-	    network_roles_are_needed(&ev->request->grants))
+	    network_roles_are_needed(&ev->request->grants) || delegate_is_granted(&ev->request->grants))
 		return false;
 	ev->pool_fd = reach();
 	if (ev->pool_fd < 0)

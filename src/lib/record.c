@@ -439,7 +439,7 @@ static void record_put(struct json *j, const struct event_result *r)
 	json_put_object(j);
 	json_put_count(json_put_key(j, "v"), RECORD_VERSION);
 	json_put_word(json_put_key(j, "event"), r->event);
-	json_put_null(json_put_key(j, "parent"));
+	json_put_word(json_put_key(j, "parent"), r->parent[0] != 0 ? r->parent : NULL);
 	json_put_word(json_put_key(j, "session"), r->session);
 	json_put_count(json_put_key(j, "n"), r->n);
 	json_put_name(json_put_key(j, "agent"), r->agent[0] != 0 ? r->agent : NULL);

@@ -44,6 +44,7 @@ struct result_kernel {
 
 struct event_result {
 	char event[ID_TEXT_MAX], session[ID_TEXT_MAX];
+	char parent[ID_TEXT_MAX];       /* whose sub-agent it is; "": nobody's */
 	uint64_t n;                     /* in the session, from 1 on */
 	char (*grant_ids)[ID_TEXT_MAX]; /* owned, one for each grant of the set */
 	uint64_t *withdrawn_ns; /* owned, likewise: when it was withdrawn, since 1970; 0: it was not. NULL: none was */

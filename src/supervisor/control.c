@@ -179,7 +179,8 @@ static void begin(struct control *c, struct control_client *client, uint32_t ind
 	client->connections = 0;
 	if (index >= c->q->grants.count) {
 		answer_done(client, REACH_NO_GRANT);
-	} else if (c->q->grants.grants[index].verb == VERB_CONNECT) {
+	} else if (c->q->grants.grants[index].verb == VERB_CONNECT ||
+		   c->q->grants.grants[index].verb == VERB_DELEGATE) {
 		client->again = c->withdrawn[index];
 		c->n_withdrawn += revokes && !c->withdrawn[index];
 		c->withdrawn[index] = c->withdrawn[index] || revokes;

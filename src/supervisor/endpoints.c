@@ -19,10 +19,20 @@ uint32_t endpoints_agent(const struct cell_spec *spec)
 	return i < spec->n_endpoints ? i : CELL_ENDPOINTS_MAX;
 }
 
-bool endpoints_is_agent(const struct cell_spec *spec, uint32_t i)
+static bool is_at(const struct cell_spec *spec, uint32_t i, const char *path)
 {
 	return spec_endpoint_is_socket(&spec->endpoints[i]) &&
-	       strcmp(spec_text(spec, spec->endpoints[i].name), CELL_AGENT) == 0;
+	       strcmp(spec_text(spec, spec->endpoints[i].name), path) == 0;
+}
+
+bool endpoints_is_delegate(const struct cell_spec *spec, uint32_t i)
+{
+	return is_at(spec, i, CELL_DELEGATE);
+}
+
+bool endpoints_is_agent(const struct cell_spec *spec, uint32_t i)
+{
+	return is_at(spec, i, CELL_AGENT);
 }
 
 /* Its socket, once. */
@@ -101,8 +111,8 @@ static int add_socket(const struct grant_set *set, uint32_t grant, const char *p
 {
 	const struct cell_endpoint at = { .kind = ENDPOINT_UNIX, .grant = grant };
 
-	if (strcmp(path, CELL_AGENT) == 0)
-		return err_set(e, AMBIT_MALFORMED, "grant ssh://USER@HOST for an agent",
+	if (strcmp(path, CELL_AGENT) == 0 || strcmp(path, CELL_DELEGATE) == 0)
+		return err_set(e, AMBIT_MALFORMED, "grant ssh://USER@HOST for an agent, delegate for sub-agents",
 			       "connect: %s is the cell's own", path);
 	if (set->grants[grant].qualifiers.bytes != 0)
 		return err_set(e, AMBIT_MALFORMED, "bound it by uses or rate",
@@ -220,6 +230,16 @@ int endpoints_check_judged(const struct grant_set *set, struct err *e)
 	return r;
 }
 
+/* One for all of them, behind those of the network. */
+static int add_delegate(const struct grant_set *set, struct cell_spec *spec, struct err *e)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->grants[i].verb == VERB_DELEGATE)
+			return spec_add_endpoint(spec, &(struct cell_endpoint){ .kind = ENDPOINT_UNIX, .grant = i },
+						 CELL_DELEGATE, e);
+	return 0;
+}
+
 int endpoints_plan(const struct grant_set *set, struct cell_spec *spec, struct err *e)
 {
 	int r = endpoints_check_judged(set, e);
@@ -230,5 +250,6 @@ int endpoints_plan(const struct grant_set *set, struct cell_spec *spec, struct e
 		else if (set->grants[i].verb == VERB_LISTEN)
 			r = add_listen(set, i, spec, e);
 	}
-	return r < 0 ? r : check_port(spec, e);
+	r = r < 0 ? r : check_port(spec, e);
+	return r < 0 ? r : add_delegate(set, spec, e);
 }

@@ -17,6 +17,7 @@ int endpoints_plan(const struct grant_set *set, struct cell_spec *spec, struct e
 
 /* Which is the socket of the agent for ssh; CELL_ENDPOINTS_MAX: there is none. */
 uint32_t endpoints_agent(const struct cell_spec *spec);
+bool endpoints_is_delegate(const struct cell_spec *spec, uint32_t i); /* the last, if there is one */
 bool endpoints_is_agent(const struct cell_spec *spec, uint32_t i);
 
 #endif

@@ -229,3 +229,60 @@ int identity_send_trees(const struct identity *id, const struct cell_spec *spec,
 	fd_close(&s.map);
 	return r;
 }
+
+/* ---- of a sub-agent ---- */
+
+int identity_share(struct identity *id, const struct sibling_trees *given, struct err *e)
+{
+	if (id->mapped ? given->uid < ALLOCATED_FIRST : given->uid != id->outside_uid)
+		return err_set(e, AMBIT_PROTOCOL, NULL,
+			       "request: the trees of a sub-agent belong to nobody who could be its caller");
+	id->outside_uid = given->uid;
+	if (id->mapped)
+		id->outside_gid = given->uid;
+	return 0;
+}
+
+static int *given_at(struct sibling_trees *given, const struct grant_set *grants, const char *path)
+{
+	for (uint32_t i = 0; i < given->n; i++)
+		if (given->fd[i] >= 0 && strcmp(grant_object(grants, given->grant[i] & ~SIBLING_STAGED), path) == 0)
+			return &given->fd[i];
+	return NULL;
+}
+
+void identity_mark_given(const struct sibling_trees *given, const struct grant_set *grants, struct cell_spec *spec)
+{
+	for (uint32_t i = 0; i < given->n; i++)
+		for (uint32_t k = 0; k < spec->n_paths && (given->grant[i] & SIBLING_STAGED) != 0; k++)
+			if (is_sent(&spec->paths[k]) && strcmp(grant_object(grants, given->grant[i] & ~SIBLING_STAGED),
+							       spec_text(spec, spec->paths[k].path)) == 0)
+				spec->paths[k].flags |= CELL_PATH_STAGED;
+}
+
+int identity_send_given(struct sibling_trees *given, const struct grant_set *grants, const struct cell_spec *spec,
+			int cell_sock, struct err *e)
+{
+	for (uint32_t i = 0; i < spec->n_paths; i++) {
+		const char *path = spec_text(spec, spec->paths[i].path);
+		uint8_t room[4];
+		struct buf b;
+		int *fd, r;
+
+		if (!is_sent(&spec->paths[i]))
+			continue;
+		fd = given_at(given, grants, path);
+		if (fd == NULL)
+			return err_set(e, AMBIT_NOT_FOUND, "grant what is there", "there is no %s in the caller's cell",
+				       path);
+		buf_init_in(&b, room, sizeof room);
+		buf_put_u32(&b, i);
+		r = wire_send(cell_sock, WIRE_CELL_TREE, &b, fd, 1);
+		fd_close(fd);
+		if (r < 0)
+			return cannot_send(path, -r, e);
+	}
+	for (uint32_t i = 0; i < given->n; i++)
+		fd_close(&given->fd[i]);
+	return 0;
+}

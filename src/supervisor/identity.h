@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "cell/spec.h"
+#include "supervisor/sibling.h"
 
 struct identity {
 	uid_t inside_uid, outside_uid;
@@ -18,6 +19,14 @@ struct identity {
 };
 
 int identity_choose(struct identity *ret, struct err *e);
+
+/* The caller's ids in place of own ones. -PROTOCOL: nobody has such. */
+int identity_share(struct identity *id, const struct sibling_trees *given, struct err *e);
+/* Those of spec that lie in a stage are marked. */
+void identity_mark_given(const struct sibling_trees *given, const struct grant_set *grants, struct cell_spec *spec);
+/* As identity_send_trees, and closes them. -NOT_FOUND: a path of spec is none of them; the warden never opens one by itself. */
+int identity_send_given(struct sibling_trees *given, const struct grant_set *grants, const struct cell_spec *spec,
+			int cell_sock, struct err *e);
 
 /* Sends the trees that the warden cannot open by itself; nothing for an ordinary caller. */
 int identity_send_trees(const struct identity *id, const struct cell_spec *spec, int cell_sock, struct err *e);

@@ -145,6 +145,8 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	put_limits(json_put_key(j, "limits"), &q->limits);
 	json_put_count(json_put_key(j, "n"), q->n);
 	json_put_word(json_put_key(j, "observe"), spec_observe_word(q->observe));
+	if (q->parent[0] != 0)
+		json_put_word(json_put_key(j, "parent"), q->parent);
 	talk_put_text(json_put_key(j, "program"), path);
 	put_real(j, q, path);
 	json_put_word(json_put_key(j, "session"), q->session);

@@ -28,6 +28,8 @@
 #include "supervisor/bounds.h"
 #include "supervisor/classify.h"
 #include "supervisor/control.h"
+#include "supervisor/delegate.h"
+#include "supervisor/endpoints.h"
 #include "supervisor/freeze.h"
 #include "supervisor/identity.h"
 #include "supervisor/judge.h"
@@ -45,6 +47,7 @@
 
 #define LIBRARY_FD 3
 #define END_PATIENCE_MS 100
+#define DELEGATES_PATIENCE_MS 10000 /* of the library, which ends sub-agents; without it they end by themselves */
 /* For a role of our own, whose memory and files are bounded by rlimits that it sets itself before it hears anybody: those that wait for a client are many,
  * and are to cost nothing. */
 #define OWN_PERIOD_NS 500000000
@@ -74,7 +77,9 @@ struct supervisor {
 	struct judge judge;
 	struct control control;
 	struct freeze freeze;
-	struct mounted mounted; /* while the cell waits */
+	struct delegates delegates;
+	struct sibling_trees given; /* of a sub-agent */
+	struct mounted mounted;     /* while the cell waits */
 	struct logbook logbook;
 	int unlogged; /* what the ledger did not take while it ran: its code, and why */
 	struct err unlogged_why;
@@ -339,7 +344,10 @@ static int send_build(struct supervisor *s, struct err *e)
 	buf_init_in(&b, body, sizeof body);
 	buf_put_u32(&b, present);
 	buf_put_u32(&b, 0);
-	r = identity_send_trees(&s->identity, &s->spec, s->cell, e);
+	if (s->request.parent[0] != 0)
+		r = identity_send_given(&s->given, &s->request.grants, &s->spec, s->cell, e);
+	else
+		r = identity_send_trees(&s->identity, &s->spec, s->cell, e);
 	if (r < 0)
 		return r;
 	r = wire_send(s->cell, WIRE_CELL_BUILD, &b, fds, n);
@@ -504,6 +512,13 @@ static int run(struct supervisor *s, struct err *e)
 	tell_listening(s);
 	tell_started(s, s->achieved);
 	s->state = WIRE_RUNNING;
+	s->delegates.lib = s->lib;
+	s->delegates.proc_fd = s->proc_fd;
+	s->delegates.mounts_fd = s->mounts_fd;
+	s->delegates.uid = s->identity.outside_uid;
+	s->delegates.q = &s->request;
+	s->delegates.spec = &s->spec;
+	s->delegates.withdrawn = s->control.withdrawn;
 	return 0;
 }
 
@@ -719,6 +734,25 @@ static void on_order(void *user, enum control_order order, uid_t by, const char 
 	}
 }
 
+/* What listens in the cell is heard by those outside for whom it was made. */
+static int on_endpoints(struct supervisor *s, struct wire_message *m, struct err *e)
+{
+	const uint32_t first = rbuf_u32(&m->body);
+	int r = 0;
+
+	for (size_t k = 0; k < m->n_fds && r == 0; k++) {
+		enum cell_listening how;
+		uint32_t i;
+
+		if (first < CELL_SOCKETS_MAX && spec_listener(&s->spec, first + (uint32_t)k, &i, &how) &&
+		    how == CELL_LISTENS_PATH && endpoints_is_delegate(&s->spec, i))
+			delegates_listen(&s->delegates, &m->fds[k]);
+		else
+			r = network_listen(&s->network, &s->spec, first + (uint32_t)k, &m->fds[k], 1, e);
+	}
+	return r;
+}
+
 static void on_cell(struct supervisor *s)
 {
 	struct err e;
@@ -740,7 +774,7 @@ static void on_cell(struct supervisor *s)
 	if (m.number == WIRE_CELL_BUILT)
 		r = on_built(s, &m, &e);
 	else if (m.number == WIRE_CELL_ENDPOINTS)
-		r = network_listen(&s->network, &s->spec, rbuf_u32(&m.body), m.fds, m.n_fds, &e);
+		r = on_endpoints(s, &m, &e);
 	else if (m.number == WIRE_CELL_POOL)
 		r = network_pool(&s->network, m.fds, m.n_fds, &e);
 	else if (m.number == WIRE_CELL_FAILED)
@@ -780,8 +814,8 @@ static void on_tick(struct supervisor *s)
 static int start_timer(struct supervisor *s, struct err *e)
 {
 	const uint64_t wall_ms = s->waits ? 0 : s->request.limits.value[LIMIT_WALL];
-	const struct timespec period = { .tv_nsec = s->request.own != 0 || s->waits ? OWN_PERIOD_NS
-										    : BOUNDS_PERIOD_NS };
+	const bool is_own = s->request.own != 0 && s->request.parent[0] == 0;
+	const struct timespec period = { .tv_nsec = is_own || s->waits ? OWN_PERIOD_NS : BOUNDS_PERIOD_NS };
 	const struct itimerspec when = { .it_value = period, .it_interval = period };
 
 	if (s->tick < 0)
@@ -811,6 +845,7 @@ static void on_signal(struct supervisor *s, int signal_fd)
 	struct signalfd_siginfo seen;
 
 	(void)!read(signal_fd, &seen, sizeof seen);
+	delegates_reap(&s->delegates);
 	if (warden_is_stopped(s) && s->waits)
 		lose_waiting(s);
 	else if (warden_is_stopped(s))
@@ -828,6 +863,7 @@ static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connecti
 	buf_put_u32(&b, grant);
 	buf_put_u64(&b, clock_unix_ms());
 	(void)wire_send(s->lib, WIRE_EVENT_WITHDRAWN, &b, NULL, 0); /* if nobody listens, nobody asks */
+	delegates_withdraw(&s->delegates, grant);
 	if (s->unlogged == 0)
 		s->unlogged = logbook_revoke(&s->logbook, grant, by, connections, &s->unlogged_why);
 }
@@ -1126,6 +1162,24 @@ static void finish_freeze(struct supervisor *s)
 	forget_frozen(s);
 }
 
+/* Before anybody looks at what was changed: they work in the same trees. */
+static void end_delegates(struct supervisor *s)
+{
+	const uint64_t until = now_ns() + DELEGATES_PATIENCE_MS * UINT64_C(1000000);
+
+	while (!delegates_end(&s->delegates) && now_ns() < until) {
+		struct pollfd p = { .fd = s->lib, .events = POLLIN };
+		auto_message m = { .n_fds = 0 };
+
+		if (poll(&p, 1, END_PATIENCE_MS) == 0)
+			continue;
+		if (wire_receive(s->lib, WIRE_LIBRARY, WIRE_RUNNING, s->room, sizeof s->room, &m) <= 0)
+			return;
+		if (m.number == WIRE_EVENT_DELEGATED)
+			delegates_ended(&s->delegates, &m.body);
+	}
+}
+
 /* Waits until the kernel has taken the cell down, then tells everything that is known about it. */
 static void finish(struct supervisor *s)
 {
@@ -1155,6 +1209,7 @@ static void finish(struct supervisor *s)
 	(void)bounds_finish(&s->bounds, NULL); /* what is left, a later event sweeps */
 	s->outcome.usage.wall_ms = (now_ns() - s->started_ns) / 1000000 - freeze_total_ms(&s->freeze, now_ns());
 	finish_freeze(s);
+	end_delegates(s);
 	control_finish(&s->control);
 	tell_ended(s);
 	if (sweeps)
@@ -1431,12 +1486,29 @@ static bool take_http(struct supervisor *s, struct wire_message *m)
 	return ok;
 }
 
+/* And those of a sub-agent. */
+static bool take_trees(struct supervisor *s, struct wire_message *m)
+{
+	s->given.uid = rbuf_u32(&m->body);
+	s->given.n = 0;
+	for (size_t i = 0; i < m->n_fds && i < SIBLING_TREES_MAX; i++) {
+		s->given.grant[s->given.n] = rbuf_u32(&m->body);
+		s->given.fd[s->given.n++] = steal_fd(&m->fds[i]);
+	}
+	wire_message_finish(m);
+	return rbuf_done(&m->body);
+}
+
 static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 {
 	int r = take_request(s, m, e);
 
 	r = r < 0 ? r : identity_choose(&s->identity, e);
+	if (r == 0 && s->request.parent[0] != 0)
+		r = identity_share(&s->identity, &s->given, e);
 	r = r < 0 ? r : plan_cell(&s->request, s->identity.inside_uid, s->identity.inside_gid, &s->spec, e);
+	if (r == 0 && s->request.parent[0] != 0)
+		identity_mark_given(&s->given, &s->request.grants, &s->spec);
 	if (r == 0 && s->is_template)
 		r = plan_template(&s->request, &s->spec, e);
 	r = r < 0 ? r : listen_to_owner(s, e);
@@ -1468,6 +1540,8 @@ static int start(struct supervisor *s, int argc, char **argv, struct err *e)
 		take_agent(s, &m);
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	}
+	if (r == 1 && m.number == WIRE_EVENT_TREES && take_trees(s, &m))
+		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	while (r == 1 && m.number == WIRE_EVENT_HTTP && take_http(s, &m))
 		r = wire_receive(s->lib, WIRE_LIBRARY, WIRE_NEW, s->room, sizeof s->room, &m);
 	if (r == 1 && m.number == WIRE_EVENT_AUTHORITY) {
@@ -1524,6 +1598,10 @@ static void on_library(struct supervisor *s)
 		on_go(s, &m);
 		return;
 	}
+	if (m.number == WIRE_EVENT_DELEGATED) {
+		delegates_ended(&s->delegates, &m.body);
+		return;
+	}
 	if (m.number == WIRE_EVENT_STEP) {
 		on_step(s, &m.body);
 		return;
@@ -1537,7 +1615,7 @@ static void on_library(struct supervisor *s)
 static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
-		struct pollfd p[OWN_POLLED + 1 + CONTROL_POLLED] = {
+		struct pollfd p[OWN_POLLED + 1 + CONTROL_POLLED + DELEGATES_POLLED] = {
 			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
 			{ .fd = s->mounted.fd, .events = POLLPRI }, { .fd = s->freeze.timer_fd, .events = POLLIN },
@@ -1545,6 +1623,7 @@ static void watch(struct supervisor *s, int signal_fd)
 
 		judge_watch(&s->judge, p + OWN_POLLED);
 		control_watch(&s->control, p + OWN_POLLED + 1);
+		delegates_watch(&s->delegates, p + OWN_POLLED + 1 + CONTROL_POLLED);
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end_cell(s, CAUSE_LOST);
 		if (p[1].revents != 0)
@@ -1561,6 +1640,8 @@ static void watch(struct supervisor *s, int signal_fd)
 			look_whether_frozen(s);
 		judge_serve(&s->judge, p + OWN_POLLED);
 		control_serve(&s->control, p + OWN_POLLED + 1);
+		if (!s->ended && s->state == WIRE_RUNNING && !s->freeze.is_wanted)
+			delegates_serve(&s->delegates, p + OWN_POLLED + 1 + CONTROL_POLLED);
 	}
 }
 
@@ -1582,6 +1663,7 @@ int main(int argc, char **argv)
 	judge_init(&s.judge);
 	control_init(&s.control);
 	freeze_init(&s.freeze);
+	delegates_init(&s.delegates);
 	mounted_init(&s.mounted);
 	(void)fd_set_cloexec(LIBRARY_FD, true);
 	(void)fd_reserve_standard(); /* a host without /dev/null is refused for other reasons */

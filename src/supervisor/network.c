@@ -182,6 +182,8 @@ int network_begin(struct network *n, const struct event_request *q, struct cell_
 
 	n->n = spec->n_endpoints;
 	n->spec = spec;
+	if (n->n > 0 && endpoints_is_delegate(spec, n->n - 1)) /* nothing of a network */
+		n->n--;
 	if (n->n == 0 && (spec->flags & CELL_SERVES) == 0)
 		return 0;
 	if (n->relay < 0 || n->dialer < 0)

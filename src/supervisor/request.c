@@ -2,7 +2,20 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 16
+#define REQUEST_VERSION 17
+
+void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
+{
+	buf_put_u32(out, set->count);
+	for (uint32_t i = 0; i < set->count; i++) {
+		buf_put_u16(out, set->grants[i].verb);
+		buf_put_u16(out, set->grants[i].flags);
+		qualifiers_put(out, &set->grants[i].qualifiers);
+		buf_put_str(out, grant_terms(set, i));
+		buf_put_str(out, grant_object(set, i));
+		buf_put_str(out, ids != NULL ? ids[i] : "");
+	}
+}
 
 static void encode(const struct event_request *q, bool named, struct buf *out)
 {
@@ -18,6 +31,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, named ? q->kind : 0);
 	buf_put_u32(out, q->kernel);
 	buf_put_str(out, named ? q->event : "");
+	buf_put_str(out, q->parent);
 	buf_put_str(out, named ? q->session : "");
 	buf_put_u64(out, named ? q->n : 0);
 	buf_put_str(out, q->user);
@@ -33,15 +47,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	pty_encode(&q->terminal, out);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		buf_put_u64(out, q->limits.value[i]);
-	buf_put_u32(out, q->grants.count);
-	for (uint32_t i = 0; i < q->grants.count; i++) {
-		buf_put_u16(out, q->grants.grants[i].verb);
-		buf_put_u16(out, q->grants.grants[i].flags);
-		qualifiers_put(out, &q->grants.grants[i].qualifiers);
-		buf_put_str(out, grant_terms(&q->grants, i));
-		buf_put_str(out, grant_object(&q->grants, i));
-		buf_put_str(out, named ? q->grant_ids[i] : "");
-	}
+	request_put_grants(out, &q->grants, named ? q->grant_ids : NULL);
 	buf_put_str(out, q->agent);
 	buf_put_u32(out, q->n_policies);
 	for (uint32_t i = 0; i < q->n_policies; i++) {
@@ -81,11 +87,10 @@ bool request_same_cell(const struct event_request *a, const struct event_request
 	return buf_is_same(&of_a, &of_b) && strcmp(a->event, b->event) == 0;
 }
 
-static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e)
+int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_TEXT_MAX], struct err *e)
 {
-	struct grant_set *set = &q->grants;
 	const uint32_t n = rbuf_u32(in);
-	char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX];
+	char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX], none[ID_TEXT_MAX];
 
 	grant_set_init(set);
 	for (uint32_t i = 0; i < n; i++) {
@@ -98,7 +103,7 @@ static int decode_grants(struct rbuf *in, struct event_request *q, struct err *e
 		rbuf_str(in, terms, sizeof terms);
 		rbuf_str(in, object, sizeof object);
 		if (i < GRANTS_MAX)
-			rbuf_str(in, q->grant_ids[i], sizeof q->grant_ids[i]);
+			rbuf_str(in, ids != NULL ? ids[i] : none, ID_TEXT_MAX);
 		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
 		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, &id, e);
@@ -189,6 +194,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	ret->kind = rbuf_u32(in);
 	ret->kernel = rbuf_u32(in);
 	rbuf_str(in, ret->event, sizeof ret->event);
+	rbuf_str(in, ret->parent, sizeof ret->parent);
 	rbuf_str(in, ret->session, sizeof ret->session);
 	ret->n = rbuf_u64(in);
 	rbuf_str(in, ret->user, sizeof ret->user);
@@ -204,13 +210,13 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	pty_decode(in, &ret->terminal);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		ret->limits.value[i] = rbuf_u64(in);
-	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) || ret->n == 0 ||
-	    ret->staged > 1 || ret->beside > ret->staged || ret->own > 1 || ret->umask > 0777 ||
-	    ret->kind >= KIND_COUNT || ret->kernel > (ret->kind != KIND_RUN) ||
-	    (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
+	if (in->failed || version != REQUEST_VERSION || !is_id(ret->event) || !is_id(ret->session) ||
+	    (ret->parent[0] != 0 && !is_id(ret->parent)) || ret->n == 0 || ret->staged > 1 ||
+	    ret->beside > ret->staged || ret->own > 1 || ret->umask > 0777 || ret->kind >= KIND_COUNT ||
+	    ret->kernel > (ret->kind != KIND_RUN) || (ret->store[0] != 0 && !path_is_normal(ret->store)) ||
 	    (ret->flags & ~(unsigned)(CELL_TTY_ANY | CELL_BY_FD)) != 0)
 		return err_set(e, AMBIT_MALFORMED, NULL, "request: not of this version");
-	r = decode_grants(in, ret, e);
+	r = request_take_grants(in, &ret->grants, ret->grant_ids, e);
 	r = r < 0 ? r : decode_policies(in, ret, e);
 	r = r < 0 ? r : decode_links(in, ret, e);
 	r = r < 0 ? r : decode_hides(in, ret, e);

@@ -44,10 +44,11 @@ struct event_request {
 	uint32_t beside;  /* 1: staged, and nobody's commit waits for it */
 	uint32_t
 		own; /* 1: what may be written is Ambit's own (the ledger), in which nothing is hidden, held or claimed */
-	uint32_t kind;   /* enum event_kind */
-	uint32_t kernel; /* 1: of code, it takes steps */
-	uint32_t umask;  /* with which the program starts: the caller's */
-	char event[32];  /* its id, for names on the host */
+	uint32_t kind;            /* enum event_kind */
+	uint32_t kernel;          /* 1: of code, it takes steps */
+	uint32_t umask;           /* with which the program starts: the caller's */
+	char event[32];           /* its id, for names on the host */
+	char parent[ID_TEXT_MAX]; /* the event of which it is a sub-agent, in whose trees it works; "": of none */
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
@@ -81,6 +82,10 @@ struct event_request {
 	uint32_t n_asked; /* paths of which a person is asked, beside the objects of grants that say so */
 	char asked[REQUEST_ASKED_MAX][GRANT_OBJECT_MAX];
 };
+
+/* Grants, each with its id where there are ids (NULL: none). Taking them checks each again. */
+void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX]);
+int request_take_grants(struct rbuf *in, struct grant_set *ret, char (*ids)[ID_TEXT_MAX], struct err *e);
 
 void request_encode(const struct event_request *q, struct buf *out);
 /* What a cell is made from: all but who runs what and when. */

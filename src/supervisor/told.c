@@ -7,6 +7,7 @@
 
 #include "base/filesystem.h"
 #include "core/grant.h"
+#include "supervisor/endpoints.h"
 
 static bool may_hold_sockets(const char *path)
 {
@@ -94,13 +95,19 @@ static int socket_failure(const struct cell_spec *spec, uint32_t endpoint, int s
 		       "it lies in a directory that is granted, and nothing of that name is there");
 }
 
-static bool is_for_agent_alone(const struct cell_spec *spec)
+/* What the first of the cell's sockets is for; one of the host's is told before those of its own. */
+static const char *socket_is_for(const struct cell_spec *spec)
 {
-	for (uint32_t i = 0; i < spec->n_endpoints; i++)
-		if (spec_endpoint_is_socket(&spec->endpoints[i]) &&
-		    strcmp(spec_text(spec, spec->endpoints[i].name), CELL_AGENT) != 0)
-			return false;
-	return true;
+	bool agent = false;
+
+	for (uint32_t i = 0; i < spec->n_endpoints; i++) {
+		if (!spec_endpoint_is_socket(&spec->endpoints[i]))
+			continue;
+		if (!endpoints_is_agent(spec, i) && !endpoints_is_delegate(spec, i))
+			return "a Unix socket";
+		agent = agent || endpoints_is_agent(spec, i);
+	}
+	return agent ? "a key for ssh, which needs a Unix socket," : "delegate, which needs a Unix socket,";
 }
 
 int told_sockets(const struct cell_spec *spec, struct err *e)
@@ -117,8 +124,7 @@ int told_sockets(const struct cell_spec *spec, struct err *e)
 		err_set(e, AMBIT_HOST,
 			"grant files in place of the directory, or with --write and without --direct, which stages it; or let every "
 			"socket that lies there be connected to: --without sockets",
-			"%s is granted, and beside it %s of the host",
-			is_for_agent_alone(spec) ? "a key for ssh, which needs a Unix socket," : "a Unix socket",
+			"%s is granted, and beside it %s of the host", socket_is_for(spec),
 			tree[0] != 0 ? tree : "the whole tree"),
 		"before Linux 7.1 nothing tells that socket from others which lie there");
 }

@@ -1,0 +1,298 @@
+#include "lib/delegate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "lib/environment.h"
+
+#define END_ROOM 2400
+#define ASK_ROOM 49152
+
+bool delegate_is_granted(const struct grant_set *grants)
+{
+	for (uint32_t i = 0; i < grants->count; i++)
+		if (grants->grants[i].verb == VERB_DELEGATE)
+			return true;
+	return false;
+}
+
+/* ---- starting one ---- */
+
+static void fill_request(const struct ambit_event *caller, const struct sibling_ask *a, struct event_request *q)
+{
+	*q = *caller->request;
+	memcpy(q->parent, caller->result.event, sizeof q->parent); /* same size */
+	memcpy(q->agent, a->agent, sizeof q->agent);
+	memcpy(q->workspace, a->workdir, sizeof q->workspace);
+	q->limits = a->limits;
+	q->grants = a->grants;
+	q->flags = 0;
+	q->kind = KIND_RUN;
+	q->kernel = 0;
+	q->n_policies = 0;
+	q->staged = q->beside = 0;
+	q->own =
+		1; /* its trees are as they are: what is staged, hidden and held in them is so for its caller already */
+}
+
+struct recorded {
+	int dir_fd, fd; /* owned */
+	struct ledger_hello hello;
+};
+
+static void recorded_finish(struct recorded *r)
+{
+	fd_close(&r->dir_fd);
+	fd_close(&r->fd);
+}
+
+static int reach_ledger(const struct ambit_event *caller, struct recorded *ret, struct err *e)
+{
+	int r;
+
+	if (caller->ledger_dir_fd < 0)
+		return 0;
+	ret->dir_fd = fcntl(caller->ledger_dir_fd, F_DUPFD_CLOEXEC, 3);
+	if (ret->dir_fd < 0)
+		return err_sys(e, AMBIT_SYSTEM, errno, NULL, "cannot reach the ledger");
+	r = ledger_call(ret->dir_fd, &ret->fd, e);
+	return r < 0 ? r : ledger_join(ret->dir_fd, caller->request->ledger, &ret->fd, &ret->hello, e);
+}
+
+static int start(struct ambit_event *caller, struct sibling_ask *a, const struct sibling_trees *trees,
+		 const int streams[3], struct ambit_event **ret, struct err *e)
+{
+	__attribute__((cleanup(recorded_finish))) struct recorded ledger = { .dir_fd = -1, .fd = -1 };
+	__attribute__((cleanup(program_finish))) struct cell_program program = { .block = NULL };
+	auto_free struct environment *env = calloc(1, sizeof *env);
+	struct event_request *q = calloc(1, sizeof *q);
+	struct event_plan plan = { .request = q, .result_fd = -1, .program_fd = -1, .reached = true, .trees = trees };
+	int r;
+
+	if (q == NULL || env == NULL) {
+		free(q);
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for a sub-agent");
+	}
+	r = program_decode(&a->program, &program, e);
+	if (r == 0 && program.argv[0] == NULL)
+		r = err_set(e, AMBIT_MALFORMED, NULL, "a sub-agent without a program");
+	if (r == 0) {
+		fill_request(caller, a, q);
+		kind_describe(KIND_RUN, program.argv, q->command, sizeof q->command);
+		r = environment_make(q, program.envp, (a->flags & SIBLING_TERMINAL) != 0,
+				     network_wants_judges(&q->grants), env, e);
+	}
+	r = r < 0 ? r : reach_ledger(caller, &ledger, e);
+	if (r < 0) {
+		environment_finish(env);
+		free(q);
+		return r;
+	}
+	plan.path = program.path;
+	plan.argv = program.argv;
+	plan.envp = env->entries;
+	plan.recorded = ledger.fd >= 0;
+	plan.ledger_fd = ledger.fd;
+	plan.ledger_dir_fd = ledger.dir_fd;
+	plan.changes = AMBIT_CHANGES_UNHASHED | (caller->changes & AMBIT_CHANGES_STRICT);
+	for (int i = 0; i < 3; i++) {
+		plan.stream[i] = STREAM_OURS;
+		plan.stream_fd[i] = streams[i];
+	}
+	r = event_start(&plan, ret, e);
+	environment_finish(env);
+	if (r == 0) {
+		event_set_ledger(*ret, &ledger.hello);
+		(void)text_copy(event_agent(*ret), EVENT_AGENT_MAX, a->agent); /* same size */
+	}
+	return r;
+}
+
+static bool take_trees(struct wire_message *m, struct sibling_trees *ret)
+{
+	ret->uid = rbuf_u32(&m->body);
+	ret->n = rbuf_u32(&m->body);
+	if (m->body.failed || ret->n > SIBLING_TREES_MAX || m->n_fds != 3 + ret->n)
+		return false;
+	for (uint32_t i = 0; i < ret->n; i++) {
+		ret->grant[i] = rbuf_u32(&m->body);
+		ret->fd[i] = m->fds[3 + i];
+	}
+	return true;
+}
+
+static struct delegated *find(struct ambit_event *ev, uint32_t number)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
+		if (ev->delegated[i].end.number == number)
+			return &ev->delegated[i];
+	return NULL;
+}
+
+static void refuse(struct delegated *d, const struct err *e)
+{
+	d->end.error = *e;
+	d->end.exit_status = (uint32_t)err_code_exit((int)e->code);
+}
+
+void delegate_begin(struct ambit_event *ev, struct wire_message *m)
+{
+	auto_free struct sibling_ask *a = calloc(1, sizeof *a);
+	const uint32_t number = rbuf_u32(&m->body);
+	struct delegated *d = find(ev, 0);
+	struct sibling_trees trees;
+	struct err e;
+	int r;
+
+	if (d == NULL || number == 0) /* it keeps to the same number of places */
+		return;
+	d->end = (struct sibling_end){ .number = number };
+	if (a == NULL) {
+		(void)err_set(&e, AMBIT_MEMORY, NULL, "no memory for a sub-agent");
+		refuse(d, &e);
+		return;
+	}
+	r = take_trees(m, &trees) ? sibling_take(&m->body, a, &e)
+				  : err_set(&e, AMBIT_PROTOCOL, NULL, "the supervisor asked for what is none");
+	r = r < 0 ? r : start(ev, a, &trees, m->fds, &d->ev, &e);
+	if (r < 0)
+		refuse(d, &e);
+}
+
+void delegate_kill(struct ambit_event *ev, uint32_t number)
+{
+	struct delegated *d = number != 0 ? find(ev, number) : NULL;
+
+	if (d != NULL && d->ev != NULL)
+		(void)ambit_event_kill(d->ev, NULL); /* ended meanwhile is as good */
+}
+
+/* ---- going on with them ---- */
+
+static void take_end(struct delegated *d)
+{
+	const struct event_result *r = event_result(d->ev);
+
+	d->end.exit_status = (uint32_t)ambit_event_exit_status(d->ev) & 255;
+	d->end.signal = (uint32_t)r->signal;
+	memcpy(d->end.event, r->event, sizeof d->end.event); /* same size */
+	if (r->cause == CAUSE_REFUSED)
+		d->end.error = r->error;
+	else if (r->unrecorded.code != AMBIT_OK)
+		d->end.error = r->unrecorded;
+	event_free_by(d->ev, clock_ms() + READY_LEAVE_MS);
+	d->ev = NULL;
+}
+
+/* Without a supervisor nobody is to be told. */
+static void tell(struct ambit_event *ev, struct delegated *d)
+{
+	uint8_t room[END_ROOM];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	sibling_put_end(&b, &d->end);
+	if (ev->told_end || wire_send(ev->sock, WIRE_EVENT_DELEGATED, &b, NULL, 0) != -EAGAIN)
+		d->end = (struct sibling_end){ .number = 0 };
+}
+
+void delegate_step(struct ambit_event *ev)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++) {
+		struct delegated *d = &ev->delegated[i];
+
+		if (d->ev != NULL && ev->told_end)
+			delegate_kill(ev, d->end.number);
+		if (d->ev != NULL && ambit_event_step(d->ev, NULL) != 0)
+			take_end(d);
+		if (d->ev == NULL && d->end.number != 0)
+			tell(ev, d);
+	}
+}
+
+bool delegate_is_over(const struct ambit_event *ev)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
+		if (ev->delegated[i].ev != NULL)
+			return false;
+	return true;
+}
+
+bool delegate_is_untold(const struct ambit_event *ev)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
+		if (ev->delegated[i].ev == NULL && ev->delegated[i].end.number != 0)
+			return true;
+	return false;
+}
+
+void delegate_interests(const struct ambit_event *ev, void (*add)(void *user, int fd, uint32_t events), void *user)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++)
+		if (ev->delegated[i].ev != NULL)
+			add(user, ambit_event_fd(ev->delegated[i].ev), POLLIN);
+}
+
+void delegate_finish(struct ambit_event *ev)
+{
+	for (size_t i = 0; i < EVENT_DELEGATED_MAX; i++) {
+		ambit_event_free(ev->delegated[i].ev);
+		ev->delegated[i].ev = NULL;
+	}
+}
+
+/* ---- in a cell ---- */
+
+int delegate_refused(struct err *e)
+{
+	return err_why(e,
+		       err_set(e, AMBIT_UNAVAILABLE,
+			       "run it outside, or let that cell ask for others beside it: --delegate '*'",
+			       "this is a cell already"),
+		       "a cell contains no other, and this one was not granted delegate");
+}
+
+static int call(int *ret_sock, struct err *e)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = CELL_DELEGATE };
+	auto_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (sock < 0 || connect(sock, (const struct sockaddr *)&at, sizeof at) < 0)
+		return delegate_refused(e);
+	*ret_sock = steal_fd(&sock);
+	return 0;
+}
+
+int delegate_ask(struct sibling_ask *a, const char *path, char *const *argv, struct sibling_end *ret, struct err *e)
+{
+	static const int streams[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	auto_buf program = { .max = ASK_ROOM }, body = { .max = ASK_ROOM };
+	uint8_t room[WIRE_HEAD + END_ROOM];
+	auto_message m = { .n_fds = 0 };
+	auto_fd int sock = -1;
+	int r = call(&sock, e);
+
+	if (r < 0)
+		return r;
+	program_encode(&program, path, argv, environ);
+	rbuf_init(&a->program, program.data, program.len);
+	sibling_put(&body, a);
+	if (program.failed || body.failed)
+		return err_set(e, AMBIT_LIMIT, "pass long input on standard input, and fewer variables (env -i)",
+			       "arguments, variables and grants of a sub-agent exceed %d bytes", ASK_ROOM);
+	r = wire_send(sock, WIRE_DELEGATE_ASK, &body, streams, 3);
+	r = r < 0 ? r : wire_receive(sock, WIRE_SUPERVISOR, WIRE_RUNNING, room, sizeof room, &m);
+	if (r == 1 && m.number == WIRE_DELEGATE_DONE && sibling_take_end(&m.body, ret))
+		return 0;
+	return err_sys(e, AMBIT_GONE, r < 0 ? -r : 0, "ask again", "who starts sub-agents did not answer");
+}

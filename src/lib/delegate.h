@@ -1,0 +1,34 @@
+/* delegate - sub-agents of an event: events beside it, started for its supervisor.
+ *
+ * Owns:   what was asked for and how it ended (ambit_event.delegated), and the asking from within a cell.
+ * Holds:  a sub-agent's grants, limits and trees are those that the supervisor gave; everything else is its caller's: home, base, ledger, what is given up. It
+ *         ends before its caller's changes are settled, and with its caller's handle.
+ * Called: event.c, launch.c. */
+#ifndef LIB_DELEGATE_H
+#define LIB_DELEGATE_H
+
+#include "lib/event.h"
+
+bool delegate_is_granted(const struct grant_set *grants);
+
+/* ---- outside ---- */
+
+/* EVENT_DELEGATE, EVENT_DELEGATE_END. */
+void delegate_begin(struct ambit_event *ev, struct wire_message *m);
+void delegate_kill(struct ambit_event *ev, uint32_t number);
+/* Goes on with all of them, and tells of those that have ended. When ev has, they are ended. */
+void delegate_step(struct ambit_event *ev);
+bool delegate_is_over(const struct ambit_event *ev);
+/* The supervisor had no room for what was to be told. */
+bool delegate_is_untold(const struct ambit_event *ev);
+void delegate_interests(const struct ambit_event *ev, void (*add)(void *user, int fd, uint32_t events), void *user);
+void delegate_finish(struct ambit_event *ev);
+
+/* ---- in a cell ---- */
+
+/* What is said where there is no such grant. */
+int delegate_refused(struct err *e);
+/* a: all but the program, which is path with argv and this process's environment. */
+int delegate_ask(struct sibling_ask *a, const char *path, char *const *argv, struct sibling_end *ret, struct err *e);
+
+#endif

@@ -1,0 +1,172 @@
+#include "supervisor/derive.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define SHOWN_MAX 160
+#define UNNAMED "sub-agent"
+
+static bool is_given(const struct derive_from *c, uint32_t i)
+{
+	return !c->withdrawn[i];
+}
+
+static bool is_counted(const struct grant *g)
+{
+	const struct qualifiers *q = &g->qualifiers;
+
+	return g->verb == VERB_CONNECT && (q->uses != 0 || q->bytes != 0 || q->rate != 0);
+}
+
+static int shared(const struct grant_set *set, uint32_t i, struct err *e)
+{
+	return err_why(e,
+		       err_set(e, AMBIT_UNAVAILABLE, "name the grants that the sub-agent needs, without it",
+			       "'%s: %s' is counted, and cannot be given to a sub-agent",
+			       verb_word((enum grant_verb)set->grants[i].verb), grant_object(set, i)),
+		       "both would count for themselves, and together use more than was granted");
+}
+
+/* Which grant lets there be a sub-agent of that name; one that is named goes before `*`. */
+static int find_delegate(const struct derive_from *c, const struct sibling_ask *ask, struct derived *ret,
+			 uint32_t *ret_grant, struct err *e)
+{
+	uint32_t found = GRANT_NONE;
+
+	for (uint32_t i = 0; i < c->grants->count; i++) {
+		const bool any = strcmp(grant_object(c->grants, i), DELEGATE_ANY) == 0;
+
+		if (c->grants->grants[i].verb != VERB_DELEGATE || !is_given(c, i) ||
+		    (ask->agent[0] != 0 && !any && strcmp(grant_object(c->grants, i), ask->agent) != 0))
+			continue;
+		if (found == GRANT_NONE || !any)
+			found = i;
+	}
+	if (found == GRANT_NONE)
+		return err_set(e, AMBIT_DENIED, "delegate: and that name, or *, would allow it",
+			       "no grant lets this cell start a sub-agent%s%s", ask->agent[0] != 0 ? " called " : "",
+			       ask->agent);
+	(void)text_copy(ret->agent, sizeof ret->agent,
+			ask->agent[0] != 0                                          ? ask->agent
+			: strcmp(grant_object(c->grants, found), DELEGATE_ANY) == 0 ? UNNAMED
+										    : grant_object(c->grants, found));
+	*ret_grant = found;
+	return 0;
+}
+
+/* 0, or -LIMIT without a word: all that was granted is used up. */
+static int charge(const struct derive_from *c, uint32_t grant, uint32_t extra[GRANTS_MAX], uint32_t n, struct err *e)
+{
+	const uint32_t most = c->grants->grants[grant].qualifiers.uses;
+
+	if (n > UINT32_MAX - extra[grant] - c->used[grant])
+		n = UINT32_MAX - extra[grant] - c->used[grant];
+	extra[grant] += n;
+	if (most == 0 || (uint64_t)c->used[grant] + extra[grant] <= most)
+		return 0;
+	return err_set(e, AMBIT_DENIED, "a larger number beside its grant delegate, uses=N, would allow more",
+		       "this cell has started the %u sub-agents that it may, or asks for more than are left", most);
+}
+
+/* One that is given to a sub-agent stands one lower, and takes all of its number at once. */
+static int check_depth(const struct derive_from *c, uint32_t parent, const struct qualifiers *q,
+		       uint32_t extra[GRANTS_MAX], struct err *e)
+{
+	const uint32_t depth = qualifiers_depth(&c->grants->grants[parent].qualifiers);
+
+	if (qualifiers_depth(q) >= depth)
+		return err_set(e, AMBIT_DENIED,
+			       "a larger number beside the caller's grant delegate, depth=N, would allow it",
+			       "sub-agents may not stand that deep: %u below this cell", depth);
+	return charge(c, parent, extra, q->uses, e);
+}
+
+static int give(const struct derive_from *c, uint32_t parent, enum grant_verb verb, const char *object,
+		struct qualifiers q, const char *terms, struct derived *ret, struct err *e)
+{
+	uint32_t id;
+	int r;
+
+	if (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT) /* a person is asked as for its caller */
+		q.ask |= c->grants->grants[parent].qualifiers.ask;
+	r = grant_derive(c->grants, parent, &ret->grants, verb, object, &q, terms, &id, e);
+	if (r == 0)
+		ret->from[parent] = true;
+	return r;
+}
+
+static int inherit(const struct derive_from *c, struct derived *ret, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < c->grants->count && r == 0; i++) {
+		const struct grant *g = &c->grants->grants[i];
+
+		/* a port of the host leads to one cell */
+		if (!is_given(c, i) || g->verb == VERB_DELEGATE || g->verb == VERB_LISTEN)
+			continue;
+		r = is_counted(g) ? shared(c->grants, i, e)
+				  : give(c, i, (enum grant_verb)g->verb, grant_object(c->grants, i), g->qualifiers,
+					 grant_terms(c->grants, i), ret, e);
+	}
+	return r;
+}
+
+static int not_within(const struct grant_set *asked, uint32_t i, struct err *e)
+{
+	const char *verb = verb_word((enum grant_verb)asked->grants[i].verb);
+	char shown[SHOWN_MAX], hint[ERR_HINT_MAX];
+
+	text_escape(shown, sizeof shown, grant_object(asked, i), grant_told(asked, i));
+	(void)text_copy(hint, sizeof hint, "ask for less, or grant it to the caller");
+	return err_set(e, AMBIT_DENIED, hint, "the caller has no grant from which '%s%s%s' could be derived", verb,
+		       shown[0] != 0 ? ": " : "", shown);
+}
+
+/* From the first of the caller's that covers it, in their order. */
+static int give_asked(const struct derive_from *c, const struct sibling_ask *ask, uint32_t i, struct derived *ret,
+		      uint32_t extra[GRANTS_MAX], struct err *e)
+{
+	const struct grant *g = &ask->grants.grants[i];
+	const enum grant_verb verb = (enum grant_verb)g->verb;
+	const char *object = grant_object(&ask->grants, i), *terms = grant_terms(&ask->grants, i);
+	int r = verb == VERB_JIT && (g->flags & GRANT_OPTIONAL) != 0 ? 0 : not_within(&ask->grants, i, e);
+
+	for (uint32_t parent = 0; parent < c->grants->count; parent++) {
+		const struct grant *of = &c->grants->grants[parent];
+
+		if (!is_given(c, parent) ||
+		    !grant_object_covers((enum grant_verb)of->verb, grant_object(c->grants, parent), verb, object))
+			continue;
+		if (is_counted(of))
+			r = shared(c->grants, parent, e);
+		else
+			r = verb == VERB_DELEGATE ? check_depth(c, parent, &g->qualifiers, extra, e) : 0;
+		r = r < 0 ? r : give(c, parent, verb, object, g->qualifiers, terms, ret, e);
+		if (r == 0)
+			return 0;
+	}
+	return r;
+}
+
+int derive(const struct derive_from *c, const struct sibling_ask *ask, struct derived *ret, struct err *e)
+{
+	uint32_t extra[GRANTS_MAX] = { 0 }, grant = 0;
+	int r;
+
+	memset(ret->from, 0, sizeof ret->from);
+	grant_set_init(&ret->grants);
+	r = find_delegate(c, ask, ret, &grant, e);
+	r = r < 0 ? r : charge(c, grant, extra, 1, e);
+	if (r == 0 && (ask->flags & SIBLING_INHERITS) != 0)
+		r = inherit(c, ret, e);
+	for (uint32_t i = 0; i < ask->grants.count && r == 0; i++)
+		r = give_asked(c, ask, i, ret, extra, e);
+	if (r < 0)
+		return r;
+	ret->from[grant] = true;
+	for (uint32_t i = 0; i < c->grants->count; i++)
+		c->used[i] += extra[i]; /* charge() looked */
+	return 0;
+}

@@ -1,0 +1,215 @@
+/* What a sub-agent gets out of its caller's grants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "supervisor/derive.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define GIVEN_MAX 6
+
+struct line {
+	enum grant_verb verb; /* VERB_COUNT: no more */
+	const char *object;
+	struct qualifiers q;
+};
+#define END                                                                                                            \
+	{                                                                                                              \
+		.verb = VERB_COUNT                                                                                     \
+	}
+
+static struct grant_set own;
+static struct sibling_ask ask;
+static struct derived got;
+static bool withdrawn[GRANTS_MAX];
+static uint32_t used[GRANTS_MAX];
+
+static void fill(struct grant_set *set, const struct line *lines)
+{
+	grant_set_init(set);
+	for (size_t i = 0; i < GIVEN_MAX && lines[i].verb != VERB_COUNT; i++)
+		assert_int_equal(
+			grant_add_qualified(set, lines[i].verb, lines[i].object, 0, &lines[i].q, "", NULL, NULL), 0);
+}
+
+static int try(const struct line *has, const struct line *wants, const char *agent)
+{
+	const struct derive_from from = { .grants = &own, .withdrawn = withdrawn, .used = used };
+
+	memset(&ask, 0, sizeof ask);
+	fill(&own, has);
+	if (wants != NULL)
+		fill(&ask.grants, wants);
+	else
+		ask.flags = SIBLING_INHERITS;
+	(void)snprintf(ask.agent, sizeof ask.agent, "%s", agent);
+	return derive(&from, &ask, &got, NULL);
+}
+
+static void nothing_wider_is_given(void **state)
+{
+	static const struct {
+		const char *name;
+		struct line has[GIVEN_MAX], wants[GIVEN_MAX];
+		int expected;
+	} rows[] = {
+		{ "no grant of it", { { VERB_WORK, "/w", { 0 } }, END }, { END }, -AMBIT_DENIED },
+		{ "nothing", { { VERB_DELEGATE, "*", { 0 } }, END }, { END }, 0 },
+		{ "the same",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_WORK, "/w", { 0 } }, END },
+		  { { VERB_WORK, "/w", { 0 } }, END },
+		  0 },
+		{ "beneath",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_WORK, "/w", { 0 } }, END },
+		  { { VERB_READ, "/w/a", { 0 } }, END },
+		  0 },
+		{ "above",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_READ, "/w/a", { 0 } }, END },
+		  { { VERB_READ, "/w", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "a name that begins alike",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_READ, "/w", { 0 } }, END },
+		  { { VERB_READ, "/wide", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "another right",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_READ, "/w", { 0 } }, END },
+		  { { VERB_WRITE, "/w", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "two that make one",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_WRITE, "/w", { 0 } }, { VERB_RUN, "/w", { 0 } }, END },
+		  { { VERB_WORK, "/w", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "another value",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_ENV, "A=1", { 0 } }, END },
+		  { { VERB_ENV, "A=2", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "jit", { { VERB_DELEGATE, "*", { 0 } }, END }, { { VERB_JIT, "", { 0 } }, END }, -AMBIT_DENIED },
+		{ "a host",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  { { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  0 },
+		{ "another",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  { { VERB_CONNECT, "a.test:2", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "a counted one",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "a.test:1", { .uses = 9 } }, END },
+		  { { VERB_CONNECT, "a.test:1", { .uses = 1 } }, END },
+		  -AMBIT_UNAVAILABLE },
+		{ "a later end",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "a.test:1", { .until_s = 5 } }, END },
+		  { { VERB_CONNECT, "a.test:1", { .until_s = 6 } }, END },
+		  -AMBIT_DENIED },
+		{ "an earlier end",
+		  { { VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "a.test:1", { .until_s = 5 } }, END },
+		  { { VERB_CONNECT, "a.test:1", { .until_s = 4 } }, END },
+		  0 },
+		{ "of its own",
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "one below",
+		  { { VERB_DELEGATE, "*", { .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  0 },
+		{ "as deep",
+		  { { VERB_DELEGATE, "*", { .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { .depth = 2 } }, END },
+		  -AMBIT_DENIED },
+		{ "without a number",
+		  { { VERB_DELEGATE, "*", { .uses = 3, .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "all but itself",
+		  { { VERB_DELEGATE, "*", { .uses = 3, .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { .uses = 2 } }, END },
+		  0 },
+		{ "as many",
+		  { { VERB_DELEGATE, "*", { .uses = 3, .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { .uses = 3 } }, END },
+		  -AMBIT_DENIED },
+		{ "any name of one",
+		  { { VERB_DELEGATE, "a", { .depth = 2 } }, END },
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  -AMBIT_DENIED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		memset(used, 0, sizeof used);
+		if (try(rows[i].has, rows[i].wants, "") != rows[i].expected)
+			fail_msg("%s", rows[i].name);
+		if (rows[i].expected != 0)
+			assert_int_equal(used[0], 0); /* what is refused costs nothing */
+	}
+}
+
+static void all_is_inherited_but_what_is_its_callers_alone(void **state)
+{
+	static const struct line has[] = { { VERB_DELEGATE, "helper", { .uses = 2 } },
+					   { VERB_WORK, "/w", { .ask = 1 } },
+					   { VERB_LISTEN, "80", { 0 } },
+					   { VERB_READ, "/r", { 0 } },
+					   { VERB_ENV, "A", { 0 } },
+					   END };
+	static const struct line counted[] = { { VERB_DELEGATE, "*", { 0 } },
+					       { VERB_CONNECT, "a.test:1", { .rate = 1, .period_s = 1 } },
+					       END };
+
+	(void)state;
+	memset(used, 0, sizeof used);
+	withdrawn[3] = true;
+	assert_int_equal(try(has, NULL, ""), 0);
+	withdrawn[3] = false;
+	assert_string_equal(got.agent, "helper");
+	assert_int_equal(got.grants.count, 2);
+	assert_int_equal(got.grants.grants[0].verb, VERB_WORK);
+	assert_int_equal(got.grants.grants[0].qualifiers.ask, 1);
+	assert_int_equal(got.grants.grants[1].verb, VERB_ENV);
+	assert_true(got.from[0] && got.from[1] && !got.from[2] && !got.from[3] && got.from[4]);
+	assert_int_equal(try(counted, NULL, ""), -AMBIT_UNAVAILABLE);
+}
+
+static void the_number_ends(void **state)
+{
+	static const struct line has[] = { { VERB_DELEGATE, "*", { .uses = 2 } }, END };
+
+	(void)state;
+	memset(used, 0, sizeof used);
+	assert_int_equal(try(has, NULL, "a"), 0);
+	assert_string_equal(got.agent, "a");
+	assert_int_equal(try(has, NULL, ""), 0);
+	assert_int_equal(try(has, NULL, ""), -AMBIT_DENIED);
+	withdrawn[0] = true;
+	memset(used, 0, sizeof used);
+	assert_int_equal(try(has, NULL, ""), -AMBIT_DENIED);
+	withdrawn[0] = false;
+}
+
+static void who_is_named_must_be_granted(void **state)
+{
+	static const struct line has[] = { { VERB_DELEGATE, "a", { 0 } }, { VERB_DELEGATE, "b", { 0 } }, END };
+
+	(void)state;
+	memset(used, 0, sizeof used);
+	assert_int_equal(try(has, NULL, "b"), 0);
+	assert_true(got.from[1] && !got.from[0]);
+	assert_int_equal(try(has, NULL, "c"), -AMBIT_DENIED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_wider_is_given),
+		cmocka_unit_test(all_is_inherited_but_what_is_its_callers_alone),
+		cmocka_unit_test(the_number_ends),
+		cmocka_unit_test(who_is_named_must_be_granted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
