@@ -116,7 +116,10 @@ static int prepare(struct way *w, authority_ref *ret_badge)
 	return 0;
 }
 
-static int measure(struct way *w, authority_ref badge, bool looks, bool keyed, const char *what, unsigned rounds)
+/* How the grant is found. */
+enum looks { IS_KNOWN, BY_NAME, BY_ARGUMENTS /* in the core */ };
+
+static int measure(struct way *w, authority_ref badge, enum looks looks, bool keyed, const char *what, unsigned rounds)
 {
 	double *us = calloc(rounds, sizeof *us);
 	authority_ref grant = 0, ignored;
@@ -133,8 +136,12 @@ static int measure(struct way *w, authority_ref badge, bool looks, bool keyed, c
 		char name[32];
 
 		name_of(i * 7 % GRANTS, name);
-		if (looks || grant == 0)
+		if (looks == BY_ARGUMENTS) {
+			use.object = name;
+			grant = authority_find_use(w->a, &use);
+		} else if (looks == BY_NAME || grant == 0) {
 			grant = find(w, badge, name);
+		}
 		memcpy(use.key, &i, sizeof i);
 		use.grant = grant;
 		r = grant == 0 ? -1 : step(w, &use, &ignored);
@@ -165,16 +172,17 @@ int main(int argc, char **argv)
 		return 1;
 	core.a = authority_init(room, &size);
 	r = prepare(&core, &badge);
-	r = r < 0 ? r : measure(&core, badge, true, false, "in the core, found and charged", rounds);
-	r = r < 0 ? r : measure(&core, badge, false, false, "in the core, charged", rounds);
+	r = r < 0 ? r : measure(&core, badge, BY_NAME, false, "in the core, found and charged", rounds);
+	r = r < 0 ? r : measure(&core, badge, BY_ARGUMENTS, false, "the same, by its arguments", rounds);
+	r = r < 0 ? r : measure(&core, badge, IS_KNOWN, false, "in the core, charged", rounds);
 	if (r == 0 && keeper_open(NULL, "", &role.k, &e) < 0) {
 		(void)fprintf(stderr, "authority: %s: %s\n", e.msg, e.why);
 		return 1;
 	}
 	r = r < 0 ? r : prepare(&role, &badge);
-	r = r < 0 ? r : measure(&role, badge, false, false, "through the keeper, charged and written", rounds);
-	r = r < 0 ? r : measure(&role, badge, true, false, "the same, found by name (two messages)", rounds);
-	r = r < 0 ? r : measure(&role, badge, false, true, "with a key: on disk", rounds / 10);
+	r = r < 0 ? r : measure(&role, badge, IS_KNOWN, false, "through the keeper, charged and written", rounds);
+	r = r < 0 ? r : measure(&role, badge, BY_NAME, false, "the same, found by name (two messages)", rounds);
+	r = r < 0 ? r : measure(&role, badge, IS_KNOWN, true, "with a key: on disk", rounds / 10);
 	keeper_close(role.k);
 	return r < 0 ? 1 : 0;
 }

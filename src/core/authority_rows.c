@@ -384,8 +384,14 @@ void badge_found(struct authority *a, uint32_t badge)
 	finder_add(&a->badge_ids, badge_hash(a, badge), badge);
 }
 
+uint32_t object_sum(const char *object)
+{
+	return hash_of((const uint8_t *)object, strlen(object), 0);
+}
+
 void grant_found(struct authority *a, uint32_t grant)
 {
+	a->grants[grant].sum = object_sum(text_of(a, a->grants[grant].object));
 	finder_add(&a->grant_ids, grant_hash(a, grant), grant);
 }
 

@@ -52,6 +52,7 @@ struct badge {
 struct holding {
 	struct row row;
 	uint32_t badge, of_badge;           /* and the next grant of it */
+	uint32_t sum;                       /* of the object */
 	uint32_t parent, first, prev, next; /* grants: the first derived one; siblings */
 	uint8_t id[AUTHORITY_ID];
 	uint8_t verb, flags, depth, n_unless;
@@ -180,6 +181,8 @@ uint32_t agent_with_name(const struct authority *a, const char *name);
 uint32_t mark_with_path(const struct authority *a, const char *path);
 /* Of a row that was filled by somebody else: from now on it is found; and hangs where its fields say. */
 void badge_found(struct authority *a, uint32_t badge);
+/* Objects with another sum are not this one. */
+uint32_t object_sum(const char *object);
 void grant_found(struct authority *a, uint32_t grant);
 void key_found(struct authority *a, uint32_t key);
 void badge_link(struct authority *a, uint32_t badge); /* it has a parent */

@@ -175,18 +175,26 @@ bool authority_is_frozen(const struct authority *a)
 	return a->frozen;
 }
 
+/* A tool is the one that is named, which most that are held are not: this one look tells. */
+static bool is_another_tool(const struct holding *g, enum grant_verb verb, uint32_t sum)
+{
+	return verb == VERB_TOOL && (g->verb != VERB_TOOL || g->sum != sum);
+}
+
 authority_ref authority_find(const struct authority *a, authority_ref badge, enum grant_verb verb, const char *object)
 {
 	const uint32_t holder = badge_of(a, badge);
-	uint32_t best = ROW_NONE;
+	uint32_t best = ROW_NONE, sum;
 
 	if (holder == ROW_NONE || !form_is_object(verb, object))
 		return 0;
+	sum = object_sum(object);
 	for (uint32_t i = a->badges[holder].grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];
 		const enum grant_verb of = (enum grant_verb)g->verb; /* is one: it was made so */
 
-		if (g->revoked || g->expired || !grant_object_covers(of, text_of(a, g->object), verb, object))
+		if (is_another_tool(g, verb, sum) || g->revoked || g->expired ||
+		    !grant_object_covers(of, text_of(a, g->object), verb, object))
 			continue;
 		if (best == ROW_NONE ||
 		    grant_object_is_narrower(of, text_of(a, g->object), (enum grant_verb)a->grants[best].verb,
@@ -224,18 +232,21 @@ static bool is_narrower(const struct authority *a, uint32_t grant, uint32_t othe
 	return form_is_where_within(terms, others) && !form_is_where_within(others, terms); /* the object is the same */
 }
 
-/* Of those within `than`, if that is one: the one with which the use gets furthest, of several the one whose id is the first. *furthest: so far. */
-static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t than, enum reach *furthest)
+/* Of those within `than`, if that is one: the one with which the use gets furthest, of several the one whose id is the first. *furthest: so far; *n: of how many. */
+static uint32_t furthest_within(struct authority *a, struct use *u, uint32_t than, enum reach *furthest, uint32_t *n)
 {
+	const uint32_t sum = object_sum(u->object);
 	uint32_t best = ROW_NONE;
 
+	*n = 0;
 	for (u->grant = a->badges[u->badge].grants; u->grant != ROW_NONE; u->grant = a->grants[u->grant].of_badge) {
 		const struct holding *g = &a->grants[u->grant];
 		enum reach to;
 
-		if (g->revoked || g->expired || !use_is_covered(a, u) ||
+		if (is_another_tool(g, u->verb, sum) || g->revoked || g->expired || !use_is_covered(a, u) ||
 		    (than != ROW_NONE && !is_narrower(a, u->grant, than)))
 			continue;
+		++*n;
 		to = reach(a, u);
 		if (to > *furthest ||
 		    (to == *furthest && best != ROW_NONE && memcmp(g->id, a->grants[best].id, AUTHORITY_ID) > 0))
@@ -254,14 +265,15 @@ authority_ref authority_find_use(struct authority *a, const struct authority_req
 	enum reach furthest = NOWHERE;
 	uint32_t
 		found = ROW_NONE,
-		next,
+		next, n,
 		left = a->grants_used; /* of hosts that are longer than those they lie in, each may be narrower than the next */
 
 	if (u.badge == ROW_NONE || use->verb >= VERB_COUNT || use->object[0] == 0)
 		return 0;
-	for (next = furthest_within(a, &u, ROW_NONE, &furthest); next != ROW_NONE && left > 0; left--) {
+	for (next = furthest_within(a, &u, ROW_NONE, &furthest, &n); next != ROW_NONE && left > 0; left--) {
 		found = next;
-		next = furthest_within(a, &u, found, &furthest);
+		next = n == 1 ? ROW_NONE
+			      : furthest_within(a, &u, found, &furthest, &n); /* none is narrower than itself */
 	}
 	return grant_ref(a, found);
 }
