@@ -156,12 +156,16 @@ bool question_is_commit(const struct question *q)
 #define WRITE_BYTES                                                                                                    \
 	(1u << 20) /* lines are written when there are so many bytes of them: notes can make much of little */
 
-static int put_shown(struct buf *out, const struct question *q)
+#define LINES_SEEN 20 /* with a prompt, on a small terminal: of more, the head has left it, */
+#define LINES_AGAIN 8 /* of which so many say what it is about */
+
+/* All of it, or its head alone; *n: how many lines. */
+static int put_shown(struct buf *out, const struct question *q, bool head, size_t *n)
 {
 	const char *at = (const char *)q->shown.data, *end = at + q->shown.len;
 	int r = 0;
 
-	while (at != NULL && at < end && r == 0) {
+	for (*n = 0; at != NULL && at < end && r == 0 && (!head || (*at != '\n' && *n < LINES_AGAIN)); ++*n) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		const size_t len = stop == NULL ? (size_t)(end - at) : (size_t)(stop - at);
 		struct visible v;
@@ -188,12 +192,16 @@ static void put_digest(struct buf *out, const struct question *q)
 int question_show(const struct question *q)
 {
 	auto_buf out = { .max = 0 };
-
+	size_t lines, again;
 	int r;
 
 	buf_init(&out, 2 * WRITE_BYTES);
 	buf_printf(&out, "%s asks:\n", q->id);
-	r = put_shown(&out, q);
+	r = put_shown(&out, q, false, &lines);
+	if (r == 0 && lines > LINES_SEEN) {
+		buf_printf(&out, "these are %zu lines, and the first ones:\n", lines);
+		r = put_shown(&out, q, true, &again);
+	}
 	if (r != 0)
 		return r;
 	buf_printf(&out, "digest: ");

@@ -322,7 +322,10 @@ def what_makes_much_of_little_is_shown(place):
     question = p.ask("""python3 -c 'open("conf/z", "w").write("\\u0430b\\n" * 180000)'""")
     result = p.ambit("approve", question, "--show")
     assert result.returncode == 0 and result.stdout.count("\\u{430}b (Latin") == 180000, result.stdout[-300:] + result.stderr
-    assert result.stdout.endswith(f"digest: {p.digest(question)}\n")
+    # and what it is about stands where one looks
+    last = result.stdout.splitlines()[-10:]
+    assert last[-1] == f"digest: {p.digest(question)}" and "  | what: commit" in last and any(line.startswith("  | command: sh -ec") for line in last), last
+    assert p.ambit("approve", p.ask(), "--show").stdout.count("what: commit") == 1
 
 
 def one_that_cannot_be_read_hides_no_other(place):
