@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, main, told
+from harness import AS_USER, PATIENCE, SLOW, expect_ok, main, told
+from network import LIBC, NEWNET
 from sessions import Served, state_of
 
 CONTROL_EVENT, CONTROL_FREEZE, CONTROL_THAW, CONTROL_HELD = 160, 163, 164, 171
@@ -638,5 +639,17 @@ SCENARIOS = [whatever_runs_stands_still_and_goes_on, nobody_is_told_and_the_resu
              nothing_begins_while_all_is_frozen, what_cannot_be_read_counts_as_frozen, a_session_is_frozen_by_itself, what_waits_goes_on_waiting, what_is_killed_is_gone, none_gets_by_that_begins_meanwhile, many_stand_at_once,
              who_asked_may_go, nothing_is_committed_while_frozen, what_ends_while_frozen_keeps_its_changes, no_cell_freezes_or_thaws, it_is_recorded, words_are_told_apart]
 
+
+
+def in_a_network_of_our_own():
+    """Events are found in the network where they began: what is said to all of them here is not said to those of other tests."""
+    if os.geteuid() == 0:
+        assert LIBC.unshare(NEWNET) == 0, "no network namespace"
+    elif AS_USER not in os.environ and os.environ.pop("AMBIT_TEST_ALONE", None) is None:
+        os.environ["AMBIT_TEST_ALONE"] = "1"
+        os.execvp("unshare", ["unshare", "--user", "--map-current-user", "--net", sys.executable, "-B", *sys.argv])
+
+
 if __name__ == "__main__":
+    in_a_network_of_our_own()
     main(SCENARIOS)
