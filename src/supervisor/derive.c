@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/endpoint.h"
 
 #define SHOWN_MAX 160
 #define UNNAMED "sub-agent"
@@ -96,6 +97,77 @@ static int give(const struct derive_from *c, uint32_t parent, enum grant_verb ve
 	return r;
 }
 
+/* ---- one that lies in another ---- */
+
+/* Of several that let a connection be made, or a sub-agent be started, the narrowest alone decides (net/targets.h): what bounds that one, or that it
+ * was withdrawn, must not be got around by what was derived from a wider one. Of paths all count together. */
+static bool narrowest_decides(enum grant_verb verb)
+{
+	return verb == VERB_CONNECT || verb == VERB_DELEGATE;
+}
+
+/* Whether it says more than that this may be done. */
+static bool is_bounded(const struct grant_set *set, uint32_t i)
+{
+	return !qualifiers_are_none(&set->grants[i].qualifiers) || grant_terms(set, i)[0] != 0;
+}
+
+/* Whether the caller's grant decides about a part of what the object means. */
+static bool decides_within(const struct grant_set *set, uint32_t i, enum grant_verb verb, const char *object)
+{
+	struct endpoint outer, inner;
+
+	if (set->grants[i].verb != verb || strcmp(grant_object(set, i), object) == 0)
+		return false;
+	if (verb != VERB_CONNECT)
+		return grant_object_covers(verb, object, verb, grant_object(set, i));
+	if (endpoint_take(object, &outer, NULL) < 0 || endpoint_take(grant_object(set, i), &inner, NULL) < 0)
+		return false;
+	inner = endpoint_connection(&inner);
+	return endpoint_is_within(&inner, &outer) || /* a range may have public addresses, without being within `*` */
+	       (outer.kind == ENDPOINT_ANY && inner.kind == ENDPOINT_RANGE && inner.port == outer.port);
+}
+
+static bool is_asked(const struct grant_set *asked, enum grant_verb verb, const char *object)
+{
+	for (uint32_t i = 0; i < asked->count; i++)
+		if (asked->grants[i].verb == verb && strcmp(grant_object(asked, i), object) == 0)
+			return true;
+	return false;
+}
+
+/* asked: what comes with it; NULL: all that was not withdrawn. */
+static int check_exceptions(const struct derive_from *c, enum grant_verb verb, const char *object,
+			    const struct grant_set *asked, struct err *e)
+{
+	for (uint32_t i = 0; i < c->grants->count && narrowest_decides(verb); i++) {
+		const char *inner = grant_object(c->grants, i);
+
+		if (!decides_within(c->grants, i, verb, object) || (is_given(c, i) && !is_bounded(c->grants, i)) ||
+		    (asked != NULL ? is_asked(asked, verb, inner) : is_given(c, i)))
+			continue;
+		return err_set(e, AMBIT_DENIED,
+			       is_given(c, i) ? "name that one, too, or less that lies beside it"
+					      : "name what the sub-agent needs beside it",
+			       "'%s: %s' would go around the caller's '%s', which %s", verb_word(verb), object, inner,
+			       is_given(c, i) ? "is bounded" : "was withdrawn");
+	}
+	return 0;
+}
+
+static uint32_t narrowest(const struct derive_from *c, enum grant_verb verb, const char *object)
+{
+	uint32_t found = GRANT_NONE;
+
+	for (uint32_t i = 0; i < c->grants->count; i++)
+		if (grant_object_covers((enum grant_verb)c->grants->grants[i].verb, grant_object(c->grants, i), verb,
+					object) &&
+		    (found == GRANT_NONE ||
+		     grant_object_is_narrower(verb, grant_object(c->grants, i), verb, grant_object(c->grants, found))))
+			found = i;
+	return found;
+}
+
 static int inherit(const struct derive_from *c, struct derived *ret, struct err *e)
 {
 	int r = 0;
@@ -107,8 +179,10 @@ static int inherit(const struct derive_from *c, struct derived *ret, struct err 
 		if (!is_given(c, i) || g->verb == VERB_DELEGATE || g->verb == VERB_LISTEN)
 			continue;
 		r = is_counted(g) ? shared(c->grants, i, e)
-				  : give(c, i, (enum grant_verb)g->verb, grant_object(c->grants, i), g->qualifiers,
-					 grant_terms(c->grants, i), ret, e);
+				  : check_exceptions(c, (enum grant_verb)g->verb, grant_object(c->grants, i), NULL, e);
+		if (r == 0)
+			r = give(c, i, (enum grant_verb)g->verb, grant_object(c->grants, i), g->qualifiers,
+				 grant_terms(c->grants, i), ret, e);
 	}
 	return r;
 }
@@ -124,19 +198,23 @@ static int not_within(const struct grant_set *asked, uint32_t i, struct err *e)
 		       shown[0] != 0 ? ": " : "", shown);
 }
 
-/* From the first of the caller's that covers it, in their order. */
+/* From the narrowest of the caller's where that decides, else from the first that covers it, in their order. */
 static int give_asked(const struct derive_from *c, const struct sibling_ask *ask, uint32_t i, struct derived *ret,
 		      uint32_t extra[GRANTS_MAX], struct err *e)
 {
 	const struct grant *g = &ask->grants.grants[i];
 	const enum grant_verb verb = (enum grant_verb)g->verb;
 	const char *object = grant_object(&ask->grants, i), *terms = grant_terms(&ask->grants, i);
-	int r = verb == VERB_JIT && (g->flags & GRANT_OPTIONAL) != 0 ? 0 : not_within(&ask->grants, i, e);
+	const uint32_t only = narrowest_decides(verb) ? narrowest(c, verb, object) : GRANT_NONE;
+	int r = check_exceptions(c, verb, object, &ask->grants, e);
 
+	if (r < 0)
+		return r;
+	r = verb == VERB_JIT && (g->flags & GRANT_OPTIONAL) != 0 ? 0 : not_within(&ask->grants, i, e);
 	for (uint32_t parent = 0; parent < c->grants->count; parent++) {
 		const struct grant *of = &c->grants->grants[parent];
 
-		if (!is_given(c, parent) ||
+		if (!is_given(c, parent) || (only != GRANT_NONE && parent != only) ||
 		    !grant_object_covers((enum grant_verb)of->verb, grant_object(c->grants, parent), verb, object))
 			continue;
 		if (is_counted(of))

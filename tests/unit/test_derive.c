@@ -133,6 +133,66 @@ static void nothing_wider_is_given(void **state)
 		  { { VERB_DELEGATE, "*", { .uses = 3, .depth = 2 } }, END },
 		  { { VERB_DELEGATE, "*", { .uses = 3 } }, END },
 		  -AMBIT_DENIED },
+		{ "around one that asks, by its name",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "a.test:1", { .until_s = 1 } }, END },
+		  0 },
+		{ "around one that ends, by its name",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .until_s = 5 } },
+		    END },
+		  { { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "around one that is counted, by its name",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .uses = 5 } },
+		    END },
+		  { { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  -AMBIT_UNAVAILABLE },
+		{ "around one that asks, by what it lies in",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "*:1", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "around one that asks, by a pattern",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.b.test:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "*.b.test:1", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "around a range that asks",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "8.0.0.0/8:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "*:1", { 0 } }, END },
+		  -AMBIT_DENIED },
+		{ "both",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "*:1", { 0 } }, { VERB_CONNECT, "a.test:1", { 0 } }, END },
+		  0 },
+		{ "beside it",
+		  { { VERB_DELEGATE, "*", { 0 } },
+		    { VERB_CONNECT, "*:1", { 0 } },
+		    { VERB_CONNECT, "a.test:1", { .ask = 1 } },
+		    END },
+		  { { VERB_CONNECT, "b.test:1", { 0 } }, END },
+		  0 },
+		{ "around a name that is counted",
+		  { { VERB_DELEGATE, "*", { .depth = 2 } }, { VERB_DELEGATE, "a", { .uses = 1 } }, END },
+		  { { VERB_DELEGATE, "*", { 0 } }, END },
+		  -AMBIT_DENIED },
 		{ "any name of one",
 		  { { VERB_DELEGATE, "a", { .depth = 2 } }, END },
 		  { { VERB_DELEGATE, "*", { 0 } }, END },
@@ -175,6 +235,27 @@ static void all_is_inherited_but_what_is_its_callers_alone(void **state)
 	assert_int_equal(try(counted, NULL, ""), -AMBIT_UNAVAILABLE);
 }
 
+static void what_was_withdrawn_is_not_reached_by_a_wider_one(void **state)
+{
+	static const struct line has[] = {
+		{ VERB_DELEGATE, "*", { 0 } }, { VERB_CONNECT, "*:1", { 0 } }, { VERB_CONNECT, "a.test:1", { 0 } }, END
+	};
+	static const struct line name[] = { { VERB_CONNECT, "a.test:1", { 0 } }, END };
+	static const struct line any[] = { { VERB_CONNECT, "*:1", { 0 } }, END };
+	static const struct line both[] = { { VERB_CONNECT, "*:1", { 0 } }, { VERB_CONNECT, "a.test:1", { 0 } }, END };
+	static const struct line *const wants[] = { NULL, name, any, both };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wants); i++) {
+		memset(used, 0, sizeof used);
+		assert_int_equal(try(has, wants[i], ""), 0);
+		withdrawn[2] = true;
+		assert_int_equal(try(has, wants[i], ""), -AMBIT_DENIED);
+		withdrawn[2] = false;
+	}
+	assert_int_equal(try(has, any, ""), 0);
+}
+
 static void the_number_ends(void **state)
 {
 	static const struct line has[] = { { VERB_DELEGATE, "*", { .uses = 2 } }, END };
@@ -207,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_wider_is_given),
 		cmocka_unit_test(all_is_inherited_but_what_is_its_callers_alone),
+		cmocka_unit_test(what_was_withdrawn_is_not_reached_by_a_wider_one),
 		cmocka_unit_test(the_number_ends),
 		cmocka_unit_test(who_is_named_must_be_granted),
 	};
