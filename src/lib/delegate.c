@@ -33,7 +33,7 @@ static void fill_request(const struct ambit_event *caller, const struct sibling_
 	*q = *caller->request;
 	memcpy(q->parent, caller->result.event, sizeof q->parent); /* same size */
 	memcpy(q->agent, a->agent, sizeof q->agent);
-	memcpy(q->workspace, a->workdir, sizeof q->workspace);
+	memcpy(q->workdir, a->workdir, sizeof q->workdir); /* same size */
 	q->limits = a->limits;
 	q->grants = a->grants;
 	q->flags = 0;

@@ -133,7 +133,7 @@ static struct ambit_event *event_new(const struct event_plan *plan)
 					    .limits = ev->request->limits,
 					    .argv = ev->argv,
 					    .kind = ev->request->kind,
-					    .workdir = ev->request->workspace,
+					    .workdir = request_workdir(ev->request),
 					    .home = ev->request->home,
 					    .base = ev->request->base,
 					    .observe = ev->request->observe,

@@ -152,7 +152,7 @@ static int put_request(struct logbook *l, struct rbuf *program, struct err *e)
 	json_put_word(json_put_key(j, "session"), q->session);
 	json_put_bool(json_put_key(j, "staged"), q->staged != 0);
 	put_properties(json_put_key(j, "without"), q->without);
-	talk_put_text(json_put_key(j, "workdir"), q->workspace);
+	talk_put_text(json_put_key(j, "workdir"), request_workdir(q));
 	return talk_put(&l->talk, ENTRY_REQUEST, "", e);
 }
 

@@ -181,16 +181,17 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 /* Where the program starts: the workspace if the cell shows it or something in it, else its home. */
 static const char *workdir_of(const struct event_request *q, const struct cell_spec *spec)
 {
+	const char *at = request_workdir(q);
 	uint32_t grant;
 
 	if (spec->base == CELL_BASE_NONE)
 		return "/";
-	if (plan_rights(&q->grants, q->workspace, &grant) != 0 ||
-	    base_shows((enum cell_base)spec->base, q->workspace, RIGHT_READ)) /* checked by spec_check */
-		return q->workspace;
+	if (plan_rights(&q->grants, at, &grant) != 0 ||
+	    base_shows((enum cell_base)spec->base, at, RIGHT_READ)) /* checked by spec_check */
+		return at;
 	for (uint32_t i = 0; i < q->grants.count; i++)
-		if (path_is_beneath(grant_object(&q->grants, i), q->workspace))
-			return q->workspace;
+		if (path_is_beneath(grant_object(&q->grants, i), at))
+			return at;
 	return q->home;
 }
 

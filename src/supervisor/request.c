@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 17
+#define REQUEST_VERSION 18
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {
@@ -37,6 +37,7 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_str(out, q->user);
 	buf_put_str(out, q->home);
 	buf_put_str(out, q->workspace);
+	buf_put_str(out, q->workdir);
 	buf_put_str(out, q->store);
 	buf_put_str(out, q->ledger);
 	buf_put_str(out, q->secrets);
@@ -66,6 +67,11 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_u32(out, q->n_asked);
 	for (uint32_t i = 0; i < q->n_asked; i++)
 		buf_put_str(out, q->asked[i]);
+}
+
+const char *request_workdir(const struct event_request *q)
+{
+	return q->workdir[0] != 0 ? q->workdir : q->workspace;
 }
 
 void request_encode(const struct event_request *q, struct buf *out)
@@ -200,6 +206,7 @@ int request_decode(struct rbuf *in, struct event_request *ret, struct err *e)
 	rbuf_str(in, ret->user, sizeof ret->user);
 	rbuf_str(in, ret->home, sizeof ret->home);
 	rbuf_str(in, ret->workspace, sizeof ret->workspace);
+	rbuf_str(in, ret->workdir, sizeof ret->workdir);
 	rbuf_str(in, ret->store, sizeof ret->store);
 	rbuf_str(in, ret->ledger, sizeof ret->ledger);
 	rbuf_str(in, ret->secrets, sizeof ret->secrets);

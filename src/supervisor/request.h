@@ -52,6 +52,8 @@ struct event_request {
 	char user[64];
 	char home[GRANT_OBJECT_MAX];
 	char workspace[GRANT_OBJECT_MAX];
+	char workdir
+		[GRANT_OBJECT_MAX]; /* where a sub-agent's program starts, which is what its caller says; "": in the workspace, which is a person's */
 	char store[GRANT_OBJECT_MAX]; /* where changes are staged; empty: there is no place */
 	char secrets[GRANT_OBJECT_MAX],
 		secrets_key[GRANT_OBJECT_MAX]; /* the store of secrets, and where its key is: likewise */
@@ -86,6 +88,8 @@ struct event_request {
 /* Grants, each with its id where there are ids (NULL: none). Taking them checks each again. */
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX]);
 int request_take_grants(struct rbuf *in, struct grant_set *ret, char (*ids)[ID_TEXT_MAX], struct err *e);
+
+const char *request_workdir(const struct event_request *q);
 
 void request_encode(const struct event_request *q, struct buf *out);
 /* What a cell is made from: all but who runs what and when. */

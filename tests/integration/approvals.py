@@ -485,6 +485,20 @@ def a_yes_is_for_that_host_and_that_command(place):
         assert result.returncode != 0 and len(server.came) == 1 and "said no" in result.stderr, told(result)
 
 
+def of_a_sub_agent_the_workspace_is_a_persons_word(place):
+    """A yes counts for an agent in a workspace: its caller says where it starts, and not whose yes it has."""
+    p = Person(place)
+    with Server() as server:
+        to = f"127.0.0.1:{server.port}"
+        # nothing of the tree is read beside the socket of delegate, which an old kernel would refuse
+        shell = f"cd /usr && {place.ambit} run --connect '{to} ask=true' -- /usr/bin/python3 -c '{CALL}' 127.0.0.1 {server.port}"
+        result = p.ambit("run", "--connect", f"{to} ask=true", "--run", place.ambit, "--delegate", "*", "--", "sh", "-c", shell)
+        assert result.returncode == 1 and len(p.asked()) == 1, told(result)
+        question = p.asked()[0]["approval"]
+        shown = expect_ok(p.ambit("approve", question, "--show")).stdout
+        assert f"workspace: {os.path.realpath(p.top)}" in shown and server.came == [], shown
+
+
 def a_socket_of_the_host_is_asked_for(place):
     p = Person(place)
     path = f"{p.home}/s"
@@ -651,4 +665,4 @@ if __name__ == "__main__":
           a_key_that_was_taken_away_answers_nothing, what_was_changed_after_the_yes_is_asked_for_again, a_yes_holds_for_the_commit_that_failed,
           a_conflict_is_told_as_ever, what_waits_outlives_the_keeper, too_many_questions_are_none, of_what_is_thrown_away_nobody_is_asked, what_is_shown_cannot_draw, what_goes_along_is_shown, each_byte_counts, what_makes_much_of_little_is_shown,
           one_that_cannot_be_read_hides_no_other,
-          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_signed_counts_for_one_question, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
+          no_cell_answers_or_sees, an_event_of_a_session_waits_as_well, a_connection_is_asked_for, a_yes_is_for_that_host_and_that_command, of_a_sub_agent_the_workspace_is_a_persons_word, a_socket_of_the_host_is_asked_for, many_at_once_take_one_yes, on_another_machine, what_was_signed_counts_for_one_question, what_was_changed_on_the_way_is_another_question, a_hook_is_told, the_record_and_explain_name_the_question, on_a_terminal_one_is_asked])
