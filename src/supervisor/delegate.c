@@ -121,7 +121,7 @@ static struct delegate *free_place(struct delegates *d)
 static void part(struct delegate *place)
 {
 	place->number = 0;
-	place->ending = false;
+	place->unwanted = place->ending = false;
 	fd_close(&place->door);
 }
 
@@ -281,6 +281,7 @@ static int begin(struct delegates *d, struct delegate *place, struct wire_messag
 	return forward(d, place, &ask, &given, m->fds, e);
 }
 
+/* Again and again, where the library has no room for it. */
 static void tell_end(struct delegates *d, struct delegate *place)
 {
 	uint8_t room[4];
@@ -288,6 +289,7 @@ static void tell_end(struct delegates *d, struct delegate *place)
 
 	if (place->number == 0 || place->ending)
 		return;
+	place->unwanted = true;
 	buf_init_in(&b, room, sizeof room);
 	buf_put_u32(&b, place->number);
 	place->ending = wire_send(d->lib, WIRE_EVENT_DELEGATE_END, &b, NULL, 0) ==
@@ -319,7 +321,7 @@ static void take(struct delegates *d, struct delegate *place)
 	part(place);
 }
 
-void delegates_watch(const struct delegates *d, struct pollfd p[DELEGATES_POLLED])
+void delegates_watch(const struct delegates *d, bool hears, struct pollfd p[DELEGATES_POLLED])
 {
 	bool room = false;
 
@@ -327,9 +329,9 @@ void delegates_watch(const struct delegates *d, struct pollfd p[DELEGATES_POLLED
 		const struct delegate *place = &d->places[i];
 
 		room = room || place->pid == 0;
-		p[1 + i] = (struct pollfd){ .fd = place->ending ? -1 : place->door, .events = POLLIN };
+		p[1 + i] = (struct pollfd){ .fd = !hears || place->unwanted ? -1 : place->door, .events = POLLIN };
 	}
-	p[0] = (struct pollfd){ .fd = room ? d->listener : -1, .events = POLLIN };
+	p[0] = (struct pollfd){ .fd = hears && room ? d->listener : -1, .events = POLLIN };
 }
 
 void delegates_serve(struct delegates *d, const struct pollfd p[DELEGATES_POLLED])
@@ -337,6 +339,9 @@ void delegates_serve(struct delegates *d, const struct pollfd p[DELEGATES_POLLED
 	for (unsigned i = 0; i < DELEGATES_AT_ONCE; i++)
 		if (p[1 + i].revents != 0 && d->places[i].door >= 0)
 			take(d, &d->places[i]);
+	for (unsigned i = 0; i < DELEGATES_AT_ONCE; i++)
+		if (d->places[i].unwanted)
+			tell_end(d, &d->places[i]);
 	if (p[0].revents != 0)
 		admit(d);
 }

@@ -26,7 +26,8 @@ struct delegate {
 	int door;        /* owned: the process that hears who asked; -1: none, or it is ending */
 	pid_t pid;       /* of that; 0: the place is free */
 	uint32_t number; /* of what runs; 0: nothing does */
-	bool ending;     /* and was told to end */
+	bool unwanted;   /* and is to end */
+	bool ending;     /* of which the library was told */
 	bool from[GRANTS_MAX];
 };
 
@@ -47,7 +48,8 @@ void delegates_init(struct delegates *d);
 /* Takes what listens. The rest of d is set before the first delegates_watch. */
 void delegates_listen(struct delegates *d, int *fd);
 
-void delegates_watch(const struct delegates *d, struct pollfd p[DELEGATES_POLLED]);
+/* hears: who asks is heard now, in delegates_serve. */
+void delegates_watch(const struct delegates *d, bool hears, struct pollfd p[DELEGATES_POLLED]);
 void delegates_serve(struct delegates *d, const struct pollfd p[DELEGATES_POLLED]);
 /* EVENT_DELEGATED. */
 void delegates_ended(struct delegates *d, struct rbuf *body);

@@ -1612,6 +1612,11 @@ static void on_library(struct supervisor *s)
 	(void)wire_send(s->cell, WIRE_CELL_SIGNAL, &b, NULL, 0); /* a warden that is gone is seen elsewhere */
 }
 
+static bool hears_delegates(const struct supervisor *s)
+{
+	return !s->ended && s->state == WIRE_RUNNING && !s->freeze.is_wanted;
+}
+
 static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
@@ -1623,7 +1628,7 @@ static void watch(struct supervisor *s, int signal_fd)
 
 		judge_watch(&s->judge, p + OWN_POLLED);
 		control_watch(&s->control, p + OWN_POLLED + 1);
-		delegates_watch(&s->delegates, p + OWN_POLLED + 1 + CONTROL_POLLED);
+		delegates_watch(&s->delegates, hears_delegates(s), p + OWN_POLLED + 1 + CONTROL_POLLED);
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end_cell(s, CAUSE_LOST);
 		if (p[1].revents != 0)
@@ -1640,7 +1645,7 @@ static void watch(struct supervisor *s, int signal_fd)
 			look_whether_frozen(s);
 		judge_serve(&s->judge, p + OWN_POLLED);
 		control_serve(&s->control, p + OWN_POLLED + 1);
-		if (!s->ended && s->state == WIRE_RUNNING && !s->freeze.is_wanted)
+		if (hears_delegates(s))
 			delegates_serve(&s->delegates, p + OWN_POLLED + 1 + CONTROL_POLLED);
 	}
 }

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-from harness import SLOW, expect_ok, main, told, write
+from harness import SLOW, expect_ok, main, rooted, told, write
 
 SOCKET = "/run/ambit/delegate"
 
@@ -213,18 +213,54 @@ kill -KILL $!; wait; n=0; a=; while test $n -lt 100; do b=$(wc -c <loop); test "
     expect_ok(done, "over")
 
 
-def what_is_withdrawn_ends_it(place):
-    top = tree(place)
-    started = subprocess.Popen([place.ambit, "run", "--work", ".", "--run", place.ambit, "--delegate", "*", "--", "sh", "-c",
-                                f"echo begun; : {top}; {place.ambit} run -- sh -c 'echo in; sleep 60'; echo status $?; {place.ambit} run -- echo no; exit 0"], cwd=top, env=place.environment(),
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def begin(place, top, script, *flags, delegate="*"):
+    """A caller that goes on, when it has said `begun` and its sub-agent `in`; gives it and its event."""
+    started = subprocess.Popen([place.ambit, "run", "--work", ".", "--run", place.ambit, "--delegate", delegate, *flags, "--", "sh", "-c", f": {top}; echo begun; A={place.ambit}; {script}"],
+                               cwd=top, env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert started.stdout.readline() == "begun\n" and started.stdout.readline() == "in\n"
     events = json.loads(expect_ok(place.run(place.ambit, "grant", "list", "--json", cwd=top)).stdout)["events"]
-    event = next(e["event"] for e in events if e["command"].startswith("sh -c") and top in e["command"])
+    return started, next(e["event"] for e in events if e["command"].startswith("sh -c :") and top in e["command"])
+
+
+def what_is_withdrawn_ends_it(place):
+    top = tree(place)
+    started, event = begin(place, top, "$A run -- sh -c 'echo in; sleep 60'; echo status $?; $A run -- echo no; exit 0")
     said = expect_ok(place.run(place.ambit, "grant", "revoke", event, "*", cwd=top)).stdout
     assert said.startswith("withdrawn: delegate"), said
     out, err = started.communicate(timeout=30 * SLOW)
     assert out == "status 137\n" and "no grant" in err, out + err
+
+
+def spent(place):
+    """By the supervisors, in ticks."""
+    total = 0
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            if os.readlink(path[:-4] + "exe") == os.path.dirname(place.ambit) + "/ambit-supervisor":
+                total += sum(map(int, read(path).rsplit(")", 1)[1].split()[11:13]))
+        except OSError:
+            pass
+    return total
+
+
+@rooted  # others may not see whose process it is
+def one_that_waits_costs_nothing_while_its_caller_is_frozen(place):
+    started, event = begin(place, tree(place), "for i in 1 2 3 4 5 6 7 8 9 10; do $A run -- sh -c 'echo in; sleep 60' & done; wait")  # where eight may be
+    try:
+        for _ in range(7):
+            assert started.stdout.readline() == "in\n"
+        expect_ok(place.run(place.ambit, "freeze", event, cwd=place.top))
+        those = json.loads(expect_ok(place.run(place.ambit, "grant", "list", "--json", cwd=place.top)).stdout)["events"]
+        one = next(e["event"] for e in those if "echo in" in e["command"] and e["event"] != event and not e["command"].startswith("sh -c :"))
+        expect_ok(place.run(place.ambit, "kill", one, cwd=place.top))
+        time.sleep(0.5)
+        before = spent(place)
+        time.sleep(1)
+        ticks = spent(place) - before
+    finally:
+        place.run(place.ambit, "kill", event, cwd=place.top)
+        started.communicate(timeout=30 * SLOW)
+    assert ticks < 0.4 * os.sysconf("SC_CLK_TCK"), ticks
 
 
 FORGED = """
@@ -323,5 +359,5 @@ def options_of_others_are_refused(place):
 if __name__ == "__main__":
     main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, gets_no_more_than_is_asked,
           sees_nothing_that_is_hidden_from_its_caller, asks_for_more_in_vain, what_is_counted_is_not_shared, a_socket_of_its_caller_does_not_come_with_a_tree, a_link_that_its_caller_makes_leads_nowhere, number_and_depth_hold,
-          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it,
+          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it, one_that_waits_costs_nothing_while_its_caller_is_frozen,
           forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])
