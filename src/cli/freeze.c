@@ -20,7 +20,7 @@ static const char freeze_help[] =
 	"Stops every process of it where it is, now. When the command returns, nothing of it runs: no program, no connection, no commit, and\n"
 	"none begins, also after a restart of the machine, until `ambit thaw`.\n"
 	"\n"
-	"  SESSION and EVENT are ids or beginnings of them; `last` is the latest event that runs.\n"
+	"  SESSION and EVENT are ids or beginnings of them; `last` is the latest event that runs. Sub-agents go with the event that asked for them.\n"
 	"\n"
 	"  --all          everything of yours\n"
 	"  --reason TEXT  why, for whoever is refused meanwhile, and for the ledger; 200 bytes at most\n"
@@ -168,7 +168,7 @@ static int freeze_now(const struct words *w, const char *place, const char *what
 	*ret_new = written == 1;
 	if (r == 0) {
 		freeze_events(h, w->reason);
-		if (what[0] == 'e' && (h->n == 0 || h->list[0].held.result == REACH_ENDED))
+		if (what[0] == 'e' && (h->n == 0 || h->list[h->n - 1].held.result == REACH_ENDED))
 			(void)frozen_remove(place, what, NULL);
 		r = failed(h, why);
 	}

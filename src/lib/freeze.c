@@ -104,6 +104,14 @@ int freeze_find(const char *word, char ret[ID_TEXT_MAX], struct err *e)
 
 /* ---- those that run ---- */
 
+static bool is_of_one(const struct held_event *ev, const struct held_event *older, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (older[i].is_meant && strcmp(ev->told.parent, older[i].run.event) == 0)
+			return true;
+	return false;
+}
+
 static bool is_meant(const struct held_event *ev, const char *what, const struct stat *place)
 {
 	if (ev->told.dev != place->st_dev || ev->told.ino != place->st_ino)
@@ -123,8 +131,24 @@ static bool reach(const char *event, struct held_event *ret)
 	return false;
 }
 
-/* The latest first. When events have descendants, this is where their order is made: those before who began them, so that nobody is told by his own
- * child that it was frozen, and none is begun behind us (to thaw: the other way round). */
+/* Sub-agents began later than who asked for them. */
+static void keep_meant(struct held_events *h, const char *what, const struct stat *place)
+{
+	size_t kept = 0;
+
+	for (size_t i = h->n; i-- > 0;)
+		h->list[i].is_meant = is_meant(&h->list[i], what, place) ||
+				      is_of_one(&h->list[i], h->list + i + 1, h->n - i - 1);
+	for (size_t i = 0; i < h->n; i++)
+		if (h->list[i].is_meant)
+			h->list[kept++] = h->list[i];
+		else
+			running_finish(&h->list[i].run);
+	h->n = kept;
+}
+
+/* The latest first: sub-agents before who began them, and the one that was named last. None is begun behind us: who is asked for by one that is frozen by a
+ * word looks for that word (supervisor/main.c). */
 int freeze_gather(const char *what, struct held_events *ret, struct err *e)
 {
 	struct held_events h = { .list = NULL };
@@ -142,19 +166,12 @@ int freeze_gather(const char *what, struct held_events *ret, struct err *e)
 	if (directory_open_own(place, &fd) < 0 || fstat(fd, &st) < 0)
 		st = (struct stat){ .st_ino = 0 };
 	h.list = calloc(l.n + 1, sizeof *h.list);
-	for (size_t i = 0; h.list != NULL && i < l.n; i++) {
-		struct held_event *ev = &h.list[h.n];
-
-		if (!reach(l.events[i].event, ev))
-			continue;
-		if (is_meant(ev, what, &st))
-			h.n++;
-		else
-			running_finish(&ev->run);
-	}
+	for (size_t i = 0; h.list != NULL && i < l.n; i++)
+		h.n += reach(l.events[i].event, &h.list[h.n]);
 	running_list_finish(&l);
 	if (h.list == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the events");
+	keep_meant(&h, what, &st);
 	*ret = h;
 	return 0;
 }

@@ -16,6 +16,7 @@ struct held_event {
 	struct reach_event told;
 	struct reach_held held;
 	struct err why; /* AMBIT_OK: it answered */
+	bool is_meant;
 };
 
 struct held_events {
@@ -28,7 +29,7 @@ int freeze_place(char ret[GRANT_OBJECT_MAX], struct err *e);
 /* What a person calls a session or an event: an id, the beginning of one; "last" is the latest event that runs. -NOT_FOUND, -CONFLICT. */
 int freeze_find(const char *word, char ret[ID_TEXT_MAX], struct err *e);
 
-/* Those that run of it: FROZEN_ALL, a session's, or one event. -SYSTEM, -MEMORY. */
+/* Those that run of it: FROZEN_ALL, a session's, or one event, which is the last, and its sub-agents. -SYSTEM, -MEMORY. */
 int freeze_gather(const char *what, struct held_events *ret, struct err *e);
 void freeze_part(struct held_events *h);
 

@@ -121,7 +121,8 @@ static void answer_event(struct control *c, struct control_client *client)
 		e.ino = st.st_ino;
 	}
 	(void)text_copy(e.session, sizeof e.session, c->q->session); /* same size */
-	(void)text_copy(e.command, sizeof e.command, c->q->command); /* same size */
+	(void)text_copy(e.parent, sizeof e.parent, c->q->parent);
+	(void)text_copy(e.command, sizeof e.command, c->q->command);
 	buf_init_in(&b, c->room, sizeof c->room);
 	reach_put_event(&b, &e);
 	answer(client, WIRE_CONTROL_TOLD, &b);

@@ -496,7 +496,7 @@ static int check_frozen(const struct supervisor *s, struct err *e)
 			       "the event was frozen before it began");
 	if (!s->reached || !frozen_place(s->request.store, place))
 		return 0;
-	return frozen_refuse(place, s->request.session, "", e);
+	return frozen_refuse(place, s->request.session, s->request.parent, e);
 }
 
 static int run(struct supervisor *s, struct err *e)

@@ -26,6 +26,7 @@ void reach_put_event(struct buf *out, const struct reach_event *e)
 	buf_put_u64(out, e->dev);
 	buf_put_u64(out, e->ino);
 	buf_put_text(out, e->session, sizeof e->session);
+	buf_put_text(out, e->parent, sizeof e->parent);
 	buf_put_text(out, e->command, sizeof e->command);
 }
 
@@ -40,9 +41,11 @@ bool reach_take_event(struct rbuf *in, struct reach_event *ret)
 	ret->dev = rbuf_u64(in);
 	ret->ino = rbuf_u64(in);
 	rbuf_text(in, ret->session, sizeof ret->session);
+	rbuf_text(in, ret->parent, sizeof ret->parent);
 	rbuf_text(in, ret->command, sizeof ret->command);
 	if (!rbuf_done(in) || ret->grants > GRANTS_MAX || ret->withdrawn > ret->grants || freeze > REACH_FROZEN ||
-	    !id_is('s', ret->session, strlen(ret->session)))
+	    !id_is('s', ret->session, strlen(ret->session)) ||
+	    (ret->parent[0] != 0 && !id_is('e', ret->parent, strlen(ret->parent))))
 		return false;
 	ret->freeze = (enum reach_freeze)freeze; /* in range: just checked */
 	return true;

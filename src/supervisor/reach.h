@@ -33,6 +33,7 @@ struct reach_event {
 	enum reach_freeze freeze;
 	uint64_t dev, ino; /* of the directory that says what of it is frozen (frozen.h); 0: there is none */
 	char session[ID_TEXT_MAX];
+	char parent[ID_TEXT_MAX];        /* the event of which it is a sub-agent; "": of none */
 	char command[REACH_COMMAND_MAX]; /* what runs, for a list; cut, and somebody else's words */
 };
 void reach_put_event(struct buf *out, const struct reach_event *e);

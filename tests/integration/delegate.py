@@ -6,6 +6,7 @@ usage: delegate.py AMBIT    (TAP on standard output; as root once more as an ord
 import glob
 import json
 import os
+import select
 import socket
 import subprocess
 import time
@@ -231,6 +232,31 @@ def what_is_withdrawn_ends_it(place):
     assert out == "status 137\n" and "no grant" in err, out + err
 
 
+def quiet(out):
+    """Reads what is there, until nothing comes for a while, or all the time."""
+    for _ in range(40):
+        if not select.select([out], [], [], 0.3)[0]:
+            return True
+        os.read(out.fileno(), 65536)
+        time.sleep(0.05)
+    return False
+
+
+def is_frozen_and_thawed_with_its_caller(place):
+    nested = "$A run --work . --run $A --delegate '*' -- sh -c \"$A run --work . -- sh -c 'echo in; while :; do echo x; sleep 0.01; done'\""
+    started, event = begin(place, tree(place), nested, delegate="* depth=2")
+    say = lambda *words: json.loads(expect_ok(place.run(place.ambit, *words, "--json", cwd=place.top)).stdout)["events"]
+    try:
+        held = [e["event"] for e in say("freeze", event)]
+        assert len(held) == 3 and held[-1] == event and quiet(started.stdout), held
+        assert [e["event"] for e in say("thaw", held[1])] == held[:2] and not quiet(started.stdout)
+        say("freeze", event)
+        assert [e["event"] for e in say("thaw", event)] == held and not quiet(started.stdout)
+    finally:
+        say("kill", event)
+        started.communicate(timeout=30 * SLOW)
+
+
 def spent(place):
     """By the supervisors, in ticks."""
     total = 0
@@ -359,5 +385,5 @@ def options_of_others_are_refused(place):
 if __name__ == "__main__":
     main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, gets_no_more_than_is_asked,
           sees_nothing_that_is_hidden_from_its_caller, asks_for_more_in_vain, what_is_counted_is_not_shared, a_socket_of_its_caller_does_not_come_with_a_tree, a_link_that_its_caller_makes_leads_nowhere, number_and_depth_hold,
-          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it, one_that_waits_costs_nothing_while_its_caller_is_frozen,
+          its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
           forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])

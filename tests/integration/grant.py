@@ -255,7 +255,7 @@ def nobody_but_its_owner_reaches_it(network, who, uid):
             err = said(network, stranger, *words, status=125)
             assert "is not yours" in err and "hint:" in err, f"{who}, {words}: {err}"
         # and without our client, which is polite: the supervisor does not answer
-        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 328"), (0, "answered 328")):
+        for asks, answer in ((stranger, "ECONNRESET|EPIPE|answered 0"), (uid, "answered 360"), (0, "answered 360")):
             result = network.place.run(*as_user(asks), sys.executable, "-c", PROBE, cwd="/", input=event + "\n")
             assert re.fullmatch(answer, result.stdout.strip()), f"{who}, asked by {asks}: {told(result)}"
         # nor does the cell, whose programs may run as the same user
@@ -361,7 +361,7 @@ assert s.recv(5, socket.MSG_WAITALL) == b"still"
             except (ConnectionError, BrokenPipeError):
                 pass
             # the twin: what is well said is answered, and none of all this withdrew anything
-            assert len(ask(event, message(EVENT))) == 328
+            assert len(ask(event, message(EVENT))) == 360
             assert [g["withdrawn"] for g in listed(network, uid, event) if g["verb"] == "connect"] == [False]
             run.end()
     finally:
