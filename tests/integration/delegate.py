@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from harness import SLOW, expect_ok, main, rooted, told, write
+from harness import SLOW, expect_ok, main, rooted, sanitized, told, write
 
 SOCKET = "/run/ambit/delegate"
 
@@ -49,9 +49,14 @@ def tree(place, **files):
     return top
 
 
+def room_of(place):
+    """The program that asks runs in the cell: a sanitizer's takes terabytes there, where an ordinary user's cells have an address space of their own."""
+    return ("--limit", "memory=32T") if sanitized(place.ambit) else ()
+
+
 def caller(place, top, script, *flags, delegate="*", **more):
     """`ambit run` of a shell that has the command line in its cell, as $AMBIT_BIN."""
-    granted = ("--delegate", delegate) if delegate else ()
+    granted = (*room_of(place), *(("--delegate", delegate) if delegate else ()))
     return place.cell("--work", ".", "--run", place.ambit, "--env", f"AMBIT_BIN={place.ambit}", *granted, *flags, "--", "sh", "-c", script, cwd=top, **more)
 
 
@@ -216,7 +221,7 @@ kill -KILL $!; wait; n=0; a=; while test $n -lt 100; do b=$(wc -c <loop); test "
 
 def begin(place, top, script, *flags, delegate="*"):
     """A caller that goes on, when it has said `begun` and its sub-agent `in`; gives it and its event."""
-    started = subprocess.Popen([place.ambit, "run", "--work", ".", "--run", place.ambit, "--delegate", delegate, *flags, "--", "sh", "-c", f": {top}; echo begun; A={place.ambit}; {script}"],
+    started = subprocess.Popen([place.ambit, "run", "--work", ".", "--run", place.ambit, "--delegate", delegate, *room_of(place), *flags, "--", "sh", "-c", f": {top}; echo begun; A={place.ambit}; {script}"],
                                cwd=top, env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert started.stdout.readline() == "begun\n" and started.stdout.readline() == "in\n"
     events = json.loads(expect_ok(place.run(place.ambit, "grant", "list", "--json", cwd=top)).stdout)["events"]
