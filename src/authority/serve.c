@@ -428,7 +428,8 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 	bool kept;
 
 	if (s->unrecorded.code != AMBIT_OK) { /* all of this turn is refused */
-		c->asks = true;
+		if (c != NULL)
+			c->asks = true;
 		return;
 	}
 	told_find(s->book->a, q, &names);

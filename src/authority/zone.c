@@ -16,7 +16,9 @@
 
 bool zone_is(const struct zones *z, const char *name)
 {
-	auto_fd int fd = z->dir_fd < 0 ? -1 : openat(z->dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const bool is_the_machines = strcmp(name, "localtime") == 0; /* leads to whatever that is just now */
+	auto_fd int fd = z->dir_fd < 0 || is_the_machines ? -1
+							  : openat(z->dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char magic[sizeof TABLE_MAGIC - 1];
 
 	return fd >= 0 && fd_read_all(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&

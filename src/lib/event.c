@@ -290,12 +290,13 @@ static int send_http(struct ambit_event *ev, struct err *e)
 
 static int send_authority(struct ambit_event *ev, struct err *e)
 {
-	struct stage_ask times;
-	int r = judged_is_needed(ev->request) ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
+	struct stage_ask times = { .keep_ns = 0 };
+	int r;
 
-	if (r < 0 || !judged_is_needed(ev->request))
-		return r;
-	return judged_tell(ev->sock, ev->request, times.keep_ns / 1000000, &ev->badge, e);
+	if (!judged_is_needed(ev->request))
+		return 0;
+	r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
+	return r < 0 ? r : judged_tell(ev->sock, ev->request, times.keep_ns / 1000000, &ev->badge, e);
 }
 
 static int send_trees(struct ambit_event *ev, const struct sibling_trees *t, struct err *e)

@@ -184,13 +184,14 @@ int show_diff(struct role *role, struct err *e)
 
 	buf_init(&out, DIFF_TEXT_MAX);
 	r = r < 0 ? r : check_shown(role, e);
-	if (r == 0)
-		goes = calloc(role->n_changes + 1, sizeof *goes);
-	if (r == 0 && goes == NULL)
-		r = err_set(e, AMBIT_MEMORY, NULL, "no memory for the difference");
-	for (size_t i = 0; r == 0 && i < role->n_changes; i++)
+	if (r < 0)
+		return r;
+	goes = calloc(role->n_changes + 1, sizeof *goes);
+	if (goes == NULL)
+		return err_set(e, AMBIT_MEMORY, NULL, "no memory for the difference");
+	for (size_t i = 0; i < role->n_changes; i++)
 		goes[i] = chosen(&role->ask, role->meta, role->changes[i]);
-	r = r < 0 ? r : diff_text(role, goes, &out, e);
+	r = diff_text(role, goes, &out, e);
 	r = r < 0 ? r : write_out(role, &out, e);
 	if (r < 0)
 		return r;

@@ -170,6 +170,7 @@ def of_this_test(name):
 @contextlib.contextmanager
 def kept_open(network, uid, terms, *forms):
     """An event whose requests were made, while its connections are open."""
+    network.place.home = network.home(uid)
     who = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     child = subprocess.Popen([*who, "env", "AMBIT_LEDGER=none", f"SSL_CERT_FILE={authority(network)}/ca.pem", network.place.ambit, "run", "--connect", terms, "--run", "node", "--",
                               "node", "-e", KEEPER, *forms], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=network.place.environment(), text=True)
