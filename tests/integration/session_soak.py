@@ -120,11 +120,15 @@ class Count:
 
 
 def settled(served, daemon, session_role, reader, before=None):
-    """When nothing runs. With `before` it waits for what is on its way out."""
+    """When nothing runs. With `before` it waits for what is on its way out; without, until cells that are to wait do: until it looks the same a second later."""
     def look():
         left.reap()
         count = Count(served, daemon, session_role, reader)
-        return count if before is None or (count.descriptors == before.descriptors and count.processes == before.processes) else None
+        as_it_was = before
+        if before is None:
+            time.sleep(1)
+            as_it_was, count = count, Count(served, daemon, session_role, reader)
+        return count if count.descriptors == as_it_was.descriptors and count.processes == as_it_was.processes else None
     with contextlib.suppress(AssertionError):
         return served.until(look, "as many processes and descriptors as before")
     return Count(served, daemon, session_role, reader)
