@@ -21,6 +21,7 @@ from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, L
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
 from ledger_rotate import ROTATE
+from peer import the_verifier_is_there
 from replay import canonical
 
 PRUNE = 97  # wire/messages.def
@@ -522,6 +523,7 @@ def what_the_authority_did_is_of_no_event(place):
 
 
 SCENARIOS = [
+    the_verifier_is_there,
     a_question_and_its_answer_are_recorded,
     what_a_connection_asked_is_recorded,
     each_kind_of_step_has_its_entry,
