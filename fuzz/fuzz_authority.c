@@ -39,7 +39,7 @@ static bool next(struct rbuf *in, struct authority_request *ret, char room[AUTHO
 	if (!authority_take_request(&one, ret, room) || !rbuf_done(&one))
 		return false;
 	authority_put_request(&again, ret);
-	promise(!again.failed && again.len == n && memcmp(again.data, at, n) == 0);
+	promise(at != NULL && again.data != NULL && !again.failed && again.len == n && memcmp(again.data, at, n) == 0);
 	return true;
 }
 
@@ -61,7 +61,7 @@ static void go_from_state(const uint8_t *data, size_t size)
 	if (authority_take(&state, a, NULL) < 0)
 		return;
 	authority_put(a, &again);
-	promise(!again.failed && again.len == n && memcmp(again.data, at, n) == 0);
+	promise(at != NULL && again.data != NULL && !again.failed && again.len == n && memcmp(again.data, at, n) == 0);
 	promise_that(watch_allows(a, said), said);
 	while (next(&in, &q, room)) {
 		authority_step(a, &q, &answer);

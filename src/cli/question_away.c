@@ -92,12 +92,15 @@ static bool copy(char *to, size_t size, struct span s)
 
 static bool take_hex(struct span s, uint8_t *ret, size_t n)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[16] = {
+		'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'
+	};
 
 	if (s.len != 2 * n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const char *high = memchr(digits, s.at[2 * i], 16), *low = memchr(digits, s.at[2 * i + 1], 16);
+		const char *high = memchr(digits, s.at[2 * i], sizeof digits),
+			   *low = memchr(digits, s.at[2 * i + 1], sizeof digits);
 
 		if (high == NULL || low == NULL)
 			return false;
