@@ -174,22 +174,6 @@ bool keeper_row_put(struct buf *out, const struct authority *a, enum keeper_kind
 
 /* ---- lists: reading ---- */
 
-static void take_fixed(struct rbuf *in, uint8_t *ret, size_t n)
-{
-	const uint8_t *bytes = rbuf_bytes(in, n);
-
-	if (bytes != NULL)
-		memcpy(ret, bytes, n);
-}
-
-static bool take_bool(struct rbuf *in)
-{
-	const uint8_t v = rbuf_u8(in);
-
-	in->failed |= v > 1;
-	return v == 1;
-}
-
 static const char *take_text(struct rbuf *in, char room[GRANT_OBJECT_MAX])
 {
 	room[0] = 0;
@@ -203,11 +187,11 @@ static void take_badge(struct rbuf *in, struct keeper_row *r)
 
 	t->ref = rbuf_u64(in);
 	t->parent = rbuf_u64(in);
-	take_fixed(in, t->id, AUTHORITY_ID);
-	take_fixed(in, t->event, AUTHORITY_ID);
+	rbuf_fixed(in, t->id, AUTHORITY_ID);
+	rbuf_fixed(in, t->event, AUTHORITY_ID);
 	t->agent = take_text(in, r->text);
 	t->depth = rbuf_u8(in);
-	t->frozen = take_bool(in);
+	t->frozen = rbuf_bool(in);
 	t->labels = rbuf_u64(in);
 	authority_take_bounds(in, &t->bounds);
 	t->uses = rbuf_u64(in);
@@ -223,7 +207,7 @@ static void take_grant(struct rbuf *in, struct keeper_row *r)
 	t->ref = rbuf_u64(in);
 	t->parent = rbuf_u64(in);
 	t->badge = rbuf_u64(in);
-	take_fixed(in, t->id, AUTHORITY_ID);
+	rbuf_fixed(in, t->id, AUTHORITY_ID);
 	t->verb = rbuf_u8(in);
 	t->flags = rbuf_u8(in);
 	t->depth = rbuf_u8(in);
@@ -253,8 +237,8 @@ static void take_ask(struct rbuf *in, struct keeper_row *r)
 	t->ref = rbuf_u64(in);
 	t->badge = rbuf_u64(in);
 	t->grant = rbuf_u64(in);
-	take_fixed(in, t->id, AUTHORITY_ID);
-	take_fixed(in, t->digest, AUTHORITY_DIGEST);
+	rbuf_fixed(in, t->id, AUTHORITY_ID);
+	rbuf_fixed(in, t->digest, AUTHORITY_DIGEST);
 	t->state = rbuf_u8(in);
 	marks = rbuf_u8(in);
 	t->session = (marks & 1) != 0;

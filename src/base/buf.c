@@ -270,6 +270,22 @@ void rbuf_str(struct rbuf *r, char *dst, size_t dst_size)
 	dst[n] = 0;
 }
 
+void rbuf_fixed(struct rbuf *r, uint8_t *dst, size_t n)
+{
+	const uint8_t *bytes = rbuf_bytes(r, n);
+
+	if (bytes != NULL)
+		memcpy(dst, bytes, n);
+}
+
+bool rbuf_bool(struct rbuf *r)
+{
+	const uint8_t v = rbuf_u8(r);
+
+	r->failed |= v > 1;
+	return v == 1;
+}
+
 void rbuf_text(struct rbuf *r, char *dst, size_t room)
 {
 	const uint8_t *bytes = rbuf_bytes(r, room);

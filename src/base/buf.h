@@ -78,6 +78,8 @@ uint64_t rbuf_u64(struct rbuf *r);
 uint16_t rbuf_be16(struct rbuf *r);
 /* Gives n bytes in place, or NULL. */
 const uint8_t *rbuf_bytes(struct rbuf *r, size_t n);
+void rbuf_fixed(struct rbuf *r, uint8_t *dst, size_t n); /* a copy; if they are not there dst stays as it was */
+bool rbuf_bool(struct rbuf *r);                          /* 0 or 1; else it fails */
 /* A u32 length and that many bytes into dst as a string; fails if length >= dst_size or a NUL is inside. */
 void rbuf_str(struct rbuf *r, char *dst, size_t dst_size);
 /* What buf_put_text wrote into that room: fails if it has no NUL in it, or anything behind the first. */

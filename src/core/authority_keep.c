@@ -83,14 +83,6 @@ void unless_take(struct rbuf *in, uint8_t *ret_n, uint64_t unless[AUTHORITY_UNLE
 		unless[i] = rbuf_u64(in);
 }
 
-static void take_fixed(struct rbuf *in, uint8_t *ret, size_t n)
-{
-	const uint8_t *bytes = rbuf_bytes(in, n);
-
-	if (bytes != NULL)
-		memcpy(ret, bytes, n);
-}
-
 void authority_put_request(struct buf *out, const struct authority_request *q)
 {
 	const unsigned parts = q->op < AUTHORITY_OP_COUNT ? parts_of[q->op] : 0;
@@ -162,13 +154,13 @@ bool authority_take_request(struct rbuf *in, struct authority_request *ret, char
 	q.grant = (parts & PART_GRANT) != 0 ? rbuf_u64(in) : 0;
 	q.ask = (parts & PART_ASK) != 0 ? rbuf_u64(in) : 0;
 	if ((parts & PART_ID) != 0)
-		take_fixed(in, q.id, AUTHORITY_ID);
+		rbuf_fixed(in, q.id, AUTHORITY_ID);
 	if ((parts & PART_EVENT) != 0)
-		take_fixed(in, q.event, AUTHORITY_ID);
+		rbuf_fixed(in, q.event, AUTHORITY_ID);
 	if ((parts & PART_DIGEST) != 0)
-		take_fixed(in, q.digest, AUTHORITY_DIGEST);
+		rbuf_fixed(in, q.digest, AUTHORITY_DIGEST);
 	if ((parts & PART_KEY) != 0)
-		take_fixed(in, q.key, AUTHORITY_DIGEST);
+		rbuf_fixed(in, q.key, AUTHORITY_DIGEST);
 	q.bytes = (parts & PART_AMOUNTS) != 0 ? rbuf_u64(in) : 0;
 	q.rows = (parts & PART_AMOUNTS) != 0 ? rbuf_u64(in) : 0;
 	q.until_ms = (parts & PART_UNTIL) != 0 ? rbuf_u64(in) : 0;

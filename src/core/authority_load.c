@@ -7,22 +7,6 @@
 
 /* Whoever wrote the bytes: each row is looked at by itself while it is read, and then how they hang together. */
 
-static void take_fixed(struct rbuf *in, uint8_t *ret, size_t n)
-{
-	const uint8_t *bytes = rbuf_bytes(in, n);
-
-	if (bytes != NULL)
-		memcpy(ret, bytes, n);
-}
-
-static bool take_bool(struct rbuf *in)
-{
-	const uint8_t v = rbuf_u8(in);
-
-	in->failed |= v > 1;
-	return v == 1;
-}
-
 static struct text take_text(struct rbuf *in, struct authority *a, char room[GRANT_OBJECT_MAX])
 {
 	rbuf_str(in, room, GRANT_OBJECT_MAX);
@@ -61,9 +45,9 @@ static void take_badge(struct rbuf *in, struct authority *a, uint32_t i, char ro
 
 	b->parent = rbuf_u32(in);
 	b->depth = rbuf_u8(in);
-	b->frozen = take_bool(in);
-	take_fixed(in, b->id, AUTHORITY_ID);
-	take_fixed(in, b->event, AUTHORITY_ID);
+	b->frozen = rbuf_bool(in);
+	rbuf_fixed(in, b->id, AUTHORITY_ID);
+	rbuf_fixed(in, b->event, AUTHORITY_ID);
 	b->labels = rbuf_u64(in);
 	b->name = take_text(in, a, room);
 	b->agent = agent_with_name(a, room);
@@ -101,7 +85,7 @@ static void take_grant(struct rbuf *in, struct authority *a, uint32_t i, char ro
 
 	g->badge = rbuf_u32(in);
 	g->parent = rbuf_u32(in);
-	take_fixed(in, g->id, AUTHORITY_ID);
+	rbuf_fixed(in, g->id, AUTHORITY_ID);
 	g->verb = rbuf_u8(in);
 	g->flags = rbuf_u8(in);
 	g->depth = rbuf_u8(in);
@@ -134,8 +118,8 @@ static void take_ask(struct rbuf *in, struct authority *a, uint32_t i, char *roo
 	(void)room;
 	k->badge = rbuf_u32(in);
 	k->grant = rbuf_u32(in);
-	take_fixed(in, k->id, AUTHORITY_ID);
-	take_fixed(in, k->digest, AUTHORITY_DIGEST);
+	rbuf_fixed(in, k->id, AUTHORITY_ID);
+	rbuf_fixed(in, k->digest, AUTHORITY_DIGEST);
 	k->state = rbuf_u8(in);
 	marks = rbuf_u8(in);
 	k->session = (marks & 1) != 0;
@@ -153,8 +137,8 @@ static void take_key(struct rbuf *in, struct authority *a, uint32_t i, char *roo
 	(void)room;
 	k->badge = rbuf_u32(in);
 	k->grant = rbuf_u32(in);
-	take_fixed(in, k->key, AUTHORITY_DIGEST);
-	take_fixed(in, k->digest, AUTHORITY_DIGEST);
+	rbuf_fixed(in, k->key, AUTHORITY_DIGEST);
+	rbuf_fixed(in, k->digest, AUTHORITY_DIGEST);
 	k->bytes = rbuf_u64(in);
 	k->rows = rbuf_u64(in);
 	in->failed |= k->bytes > AUTHORITY_AMOUNT_MAX || k->rows > AUTHORITY_AMOUNT_MAX ||
@@ -169,7 +153,7 @@ static void take_pass(struct rbuf *in, struct authority *a, uint32_t i, char *ro
 
 	(void)room;
 	p->badge = rbuf_u32(in);
-	take_fixed(in, p->digest, AUTHORITY_DIGEST);
+	rbuf_fixed(in, p->digest, AUTHORITY_DIGEST);
 	p->labels = rbuf_u64(in);
 	in->failed |= p->labels == 0;
 }
@@ -214,7 +198,7 @@ static void take_agent(struct rbuf *in, struct authority *a, uint32_t i, char ro
 			bool live;                                                                                     \
 			a->table##_end = i + 1;                                                                        \
 			a->table[i].row.turn = rbuf_u64(in);                                                           \
-			live = take_bool(in);                                                                          \
+			live = rbuf_bool(in);                                                                          \
 			in->failed |= a->table[i].row.turn >= TURN_END - 1;                                            \
 			if (live && !in->failed)                                                                       \
 				take_one(in, a, i, room);                                                              \
@@ -232,7 +216,7 @@ static int take_rows(struct rbuf *in, struct authority *a, struct err *e)
 	if (rbuf_u32(in) != AUTHORITY_STATE_VERSION)
 		in->failed = true;
 	a->ticks_ms = rbuf_u64(in);
-	a->frozen = take_bool(in);
+	a->frozen = rbuf_bool(in);
 	TAKE_TABLE(agents, take_agent);
 	TAKE_TABLE(badges, take_badge);
 	TAKE_TABLE(grants, take_grant);
