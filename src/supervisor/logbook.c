@@ -209,24 +209,29 @@ static bool takes_more(const struct logbook *l)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* What happens while it runs never waits: it goes with what comes next where the ledger takes no more. */
+static int put_now(struct logbook *l, enum entry_type type, const char *grant, struct err *e)
+{
+	const int r = talk_put(&l->talk, type, grant, e);
+
+	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e);
+}
+
 int logbook_revoke(struct logbook *l, uint32_t grant, uid_t by, uint32_t connections, struct err *e)
 {
 	struct json *j;
-	int r;
 
 	if (l->talk.sock < 0)
 		return 0;
 	j = talk_body(&l->talk);
 	json_put_count(json_put_key(j, "by"), by);
 	json_put_count(json_put_key(j, "connections"), connections);
-	r = talk_put(&l->talk, ENTRY_REVOKE, l->q->grant_ids[grant], e);
-	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e); /* else it goes with what comes next */
+	return put_now(l, ENTRY_REVOKE, l->q->grant_ids[grant], e);
 }
 
 int logbook_freeze(struct logbook *l, const struct frozen *why, uint32_t threads, struct err *e)
 {
 	struct json *j;
-	int r;
 
 	if (l->talk.sock < 0)
 		return 0;
@@ -234,22 +239,19 @@ int logbook_freeze(struct logbook *l, const struct frozen *why, uint32_t threads
 	json_put_count(json_put_key(j, "by"), why->by);
 	talk_put_text(json_put_key(j, "reason"), why->reason);
 	json_put_count(json_put_key(j, "threads"), threads);
-	r = talk_put(&l->talk, ENTRY_FREEZE, "", e);
-	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e); /* else it goes with what comes next */
+	return put_now(l, ENTRY_FREEZE, "", e);
 }
 
 int logbook_thaw(struct logbook *l, uid_t by, uint64_t stood_ms, struct err *e)
 {
 	struct json *j;
-	int r;
 
 	if (l->talk.sock < 0)
 		return 0;
 	j = talk_body(&l->talk);
 	json_put_count(json_put_key(j, "by"), by);
 	json_put_count(json_put_key(j, "stood_ms"), stood_ms);
-	r = talk_put(&l->talk, ENTRY_THAW, "", e);
-	return r < 0 || !takes_more(l) ? r : talk_flush(&l->talk, e);
+	return put_now(l, ENTRY_THAW, "", e);
 }
 
 static void put_facts(struct json *j, uint32_t facts)
