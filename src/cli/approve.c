@@ -183,22 +183,6 @@ static int keys(const struct words *w, struct err *e)
 
 /* ---- words ---- */
 
-/* What stands behind `--option` or in `--option=`. NULL: it is not this option. */
-static const char *argument(char ***at, const char *option, int *r, struct ambit_error *e)
-{
-	const size_t n = strlen(option);
-	const char *word = **at;
-
-	if (strncmp(word, option, n) != 0 || (word[n] != 0 && word[n] != '='))
-		return NULL;
-	if (word[n] == '=')
-		return word + n + 1;
-	if ((*at)[1] != NULL)
-		return *++*at;
-	*r = cli_misused(e, HELP, "%s: which?", option);
-	return "";
-}
-
 static int take_action(struct words *w, enum action action, struct ambit_error *e)
 {
 	if (w->action != NO_ACTION && w->action != action)
@@ -257,7 +241,7 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 		if (w->asked.answer != QUESTION_UNSAID)
 			*r = cli_misused(e, HELP, "one of --grant and --deny, once");
 		w->asked.answer = QUESTION_NO;
-	} else if ((value = argument(at, "--grant", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--grant", r, e)) != NULL) {
 		*r = *r < 0 ? *r : take_grant(w, value, e);
 	} else if (strcmp(**at, "--answers") == 0) {
 		w->asked.answers = true;
@@ -265,15 +249,15 @@ static bool take_answer(struct words *w, char ***at, int *r, struct ambit_error 
 		w->asked.takes_back = true;
 	} else if (strcmp(**at, "--export") == 0) {
 		w->asked.exports = true;
-	} else if ((value = argument(at, "--sign", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--sign", r, e)) != NULL) {
 		w->asked.sign = value;
-	} else if ((value = argument(at, "--take", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--take", r, e)) != NULL) {
 		w->asked.take = value;
-	} else if ((value = argument(at, "--digest", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--digest", r, e)) != NULL) {
 		w->asked.digest = value;
-	} else if ((value = argument(at, "--key", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--key", r, e)) != NULL) {
 		w->asked.key = value;
-	} else if ((value = argument(at, "--until", r, e)) != NULL) {
+	} else if ((value = cli_argument(at, HELP, "--until", r, e)) != NULL) {
 		*r = *r < 0 ? *r : take_until(w, value, e);
 	} else {
 		return false;
@@ -329,19 +313,19 @@ static int take_word(struct words *w, char ***at, struct ambit_error *e)
 		return take_action(w, ENROLL, e);
 	if (strcmp(**at, "--keys") == 0)
 		return take_action(w, KEYS, e);
-	if ((value = argument(at, "--forget", &r, e)) != NULL) {
+	if ((value = cli_argument(at, HELP, "--forget", &r, e)) != NULL) {
 		w->which = value;
 		return r < 0 ? r : take_action(w, FORGET, e);
 	}
-	if ((value = argument(at, "--name", &r, e)) != NULL) {
+	if ((value = cli_argument(at, HELP, "--name", &r, e)) != NULL) {
 		w->name = value;
 		return r;
 	}
-	if ((value = argument(at, "--agent", &r, e)) != NULL) {
+	if ((value = cli_argument(at, HELP, "--agent", &r, e)) != NULL) {
 		w->agent = value;
 		return r;
 	}
-	if ((value = argument(at, "--password-fd", &r, e)) != NULL)
+	if ((value = cli_argument(at, HELP, "--password-fd", &r, e)) != NULL)
 		return r < 0 ? r : take_fd(w, value, e);
 	if (take_answer(w, at, &r, e))
 		return r;

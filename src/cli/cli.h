@@ -54,6 +54,8 @@ int cli_write(const void *bytes, size_t n);
 
 /* Fills e with wrong usage; gives -AMBIT_USAGE. */
 int cli_misused(struct ambit_error *e, const char *help, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What stands behind `--option` or in `--option=`: *at goes on where it is a word of its own. NULL: it is not this option; "" and *r: nothing is there. */
+const char *cli_argument(char ***at, const char *help, const char *option, int *r, struct ambit_error *e);
 int cli_misused_option(struct ambit_error *e, const char *help, const char *word, const char *const *names, size_t n);
 
 #endif

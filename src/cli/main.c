@@ -196,6 +196,21 @@ int cli_no_word(const char *help, const char *word, const char *const *words, si
 	return cli_error(&e);
 }
 
+const char *cli_argument(char ***at, const char *help, const char *option, int *r, struct ambit_error *e)
+{
+	const size_t n = strlen(option);
+	const char *word = **at;
+
+	if (strncmp(word, option, n) != 0 || (word[n] != 0 && word[n] != '='))
+		return NULL;
+	if (word[n] == '=')
+		return word + n + 1;
+	if ((*at)[1] != NULL)
+		return *++*at;
+	*r = cli_misused(e, help, "%s: which?", option);
+	return "";
+}
+
 int cli_misused_option(struct ambit_error *e, const char *help, const char *word, const char *const *names, size_t n)
 {
 	const char *name = word + strspn(word, "-");

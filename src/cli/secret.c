@@ -227,22 +227,6 @@ static const struct action {
 
 #define ACTIONS (sizeof actions / sizeof actions[0])
 
-/* What stands behind `--option` or in `--option=`. NULL: it is not this option. */
-static const char *argument(char ***at, const char *option, int *r, struct ambit_error *e)
-{
-	const size_t n = strlen(option);
-	const char *word = **at;
-
-	if (strncmp(word, option, n) != 0 || (word[n] != 0 && word[n] != '='))
-		return NULL;
-	if (word[n] == '=')
-		return word + n + 1;
-	if ((*at)[1] != NULL)
-		return *++*at;
-	*r = cli_misused(e, HELP, "%s: which?", option);
-	return "";
-}
-
 static int take_host(struct words *w, const char *host, struct ambit_error *e)
 {
 	struct err why;
@@ -267,11 +251,11 @@ static int take_set_word(struct words *w, char ***at, struct ambit_error *e)
 	const char *value;
 	int r = 0;
 
-	if ((value = argument(at, "--host", &r, e)) != NULL)
+	if ((value = cli_argument(at, HELP, "--host", &r, e)) != NULL)
 		return r < 0 ? r : take_host(w, value, e);
-	if ((value = argument(at, "--command", &r, e)) != NULL)
+	if ((value = cli_argument(at, HELP, "--command", &r, e)) != NULL)
 		return r < 0 ? r : take_command(w, value, e);
-	if ((value = argument(at, "--from", &r, e)) != NULL) {
+	if ((value = cli_argument(at, HELP, "--from", &r, e)) != NULL) {
 		w->from = value;
 		return r;
 	}
