@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "approve/agent.h"
 #include "approve/keyring.h"
 #include "approve/promise.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -133,14 +133,6 @@ static struct span password(void)
 
 /* ---- enroll ---- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static int make_by_agent(struct serving *s, const char *which, struct approve_key *head, struct buf *out, struct err *e)
 {
 	struct agent a;
@@ -161,7 +153,7 @@ static int make_by_agent(struct serving *s, const char *which, struct approve_ke
 static int add(struct serving *s, const struct approve_enroll *q, struct err *e)
 {
 	uint8_t room[KEY_FILE_MAX];
-	struct approve_key head = { .made_ms = now_ms() };
+	struct approve_key head = { .made_ms = clock_unix_ms() };
 	struct key_file made;
 	struct buf out;
 	int r;

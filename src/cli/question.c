@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "approve/visible.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -24,14 +24,6 @@ void questions_all_finish(struct questions_all *a)
 	for (size_t i = 0; i < a->n; i++)
 		buf_finish(&a->list[i].shown);
 	free(a->list);
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* ---- what waits ---- */
@@ -222,7 +214,7 @@ static void list_one(const struct question *q)
 	const struct span what = question_line(q, "what"),
 			  event = question_line(q, question_is_commit(q) ? "event" : "to"),
 			  command = question_line(q, "command");
-	const uint64_t now = now_ms(), made = id_ms(q->id);
+	const uint64_t now = clock_unix_ms(), made = id_ms(q->id);
 	char ago[32], left[32], of[64], at[2 * ENDPOINT_TEXT_MAX], shown[4 * COMMAND_MAX];
 
 	summary_time_left(now > made ? (now - made) * 1000000 : 0, ago, sizeof ago);

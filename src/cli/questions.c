@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -26,14 +26,6 @@ static void close_keeper(struct keeper **k)
 }
 
 #define auto_keeper __attribute__((cleanup(close_keeper))) struct keeper
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- answering ---- */
 
@@ -108,8 +100,8 @@ static uint64_t until_of(const struct questions *q, const struct question *asked
 	if (q->until_ms != 0)
 		return q->until_ms;
 	if (answer == QUESTION_SESSION)
-		return now_ms() + SESSION_MS;
-	return answer == QUESTION_NEVER ? now_ms() + NEVER_MS : asked->told.until_ms;
+		return clock_unix_ms() + SESSION_MS;
+	return answer == QUESTION_NEVER ? clock_unix_ms() + NEVER_MS : asked->told.until_ms;
 }
 
 static int sign(const struct questions *q, const struct question *asked, enum question_answer answer,

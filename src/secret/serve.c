@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "secret/promise.h"
@@ -146,14 +146,6 @@ static int read_value(struct serving *s, const struct secret_set *set, struct er
 	return r < 0 ? r : 0;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Which hosts it is bound to from now on: those that were named, or as before. 1: there was one of this name. */
 static int take_hosts(const struct secret_set *set, struct secret_hosts *ret, struct err *e)
 {
@@ -182,7 +174,7 @@ static int put(const struct secret_set *set, int *ret_replaced, struct err *e)
 		return r;
 	*ret_replaced = r;
 	*h = (struct sealed_head){ .kind = set->source == SECRET_FROM_COMMAND ? SECRET_IS_COMMAND : SECRET_IS_VALUE,
-				   .set_ms = now_ms(),
+				   .set_ms = clock_unix_ms(),
 				   .hosts = hosts };
 	(void)text_copy(h->name, sizeof h->name, set->name); /* of the same size */
 	r = take_value(&secret.typed, &secret.store.value, h->kind == SECRET_IS_VALUE ? "the value" : "the command", e);

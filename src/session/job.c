@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -29,14 +28,6 @@
 #define TERMINAL_CHUNK (64u << 10)
 #define TERMINAL_TURN 16
 #define KEYS_AT_ONCE 256 /* a terminal that has room takes as many without waiting */
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 void job_init(struct job *j)
 {
@@ -78,7 +69,7 @@ static int refused(struct job *j, const struct ambit_error *why)
 
 	job_end_steps(j);
 	row->state = EVENT_OVER;
-	row->ended_ms = now_ms();
+	row->ended_ms = clock_unix_ms();
 	row->outcome = (struct event_outcome){ .cause = CAUSE_REFUSED, .workspace = WORKSPACE_NONE };
 	row->exit_status = (uint32_t)err_code_exit(why->code) & 255;
 	row->code = (uint32_t)why->code;
@@ -369,7 +360,7 @@ int job_make_ready(const struct job_terms *t, enum event_kind kind, char ret_eve
 	struct event_names names = { .n = 1 };
 	struct ambit_event_options o;
 	struct err e;
-	int r = environment == NULL || nowhere < 0 ? -ENOMEM : event_new_id('e', now_ms(), names.event);
+	int r = environment == NULL || nowhere < 0 ? -ENOMEM : event_new_id('e', clock_unix_ms(), names.event);
 
 	(void)text_copy(names.session, sizeof names.session, t->session);
 	(void)memcpy(ret_event, names.event, sizeof names.event);
@@ -428,7 +419,7 @@ int job_begin(struct job *j, const struct job_terms *t)
 	struct err e;
 	int r = take_run(j, t->shelf, &run, &e);
 
-	j->row.begun_ms = now_ms();
+	j->row.begun_ms = clock_unix_ms();
 	if (r < 0)
 		event_free_by(t->ready, clock_ms() + JOB_LEAVE_MS);
 	r = r < 0 ? public_error(&why, r, &e) : start(j, t, &run, &why);
@@ -671,7 +662,7 @@ bool job_cancel(struct job *j)
 	}
 	job_end_steps(j);
 	j->row.state = EVENT_OVER;
-	j->row.ended_ms = now_ms();
+	j->row.ended_ms = clock_unix_ms();
 	j->row.exit_status = 128 + SIGKILL;
 	j->row.outcome = (struct event_outcome){ .cause = CAUSE_KILLED, .workspace = WORKSPACE_NONE };
 	return true;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -24,14 +23,6 @@
 #define END_MS 5000        /* for the ends of what runs, when the daemon has gone */
 #define SETTLE_MS                                                                                                      \
 	12000 /* for commits that go on when the daemon has gone: less than whoever comes next waits for us (SHELF_PATIENCE_MS) */
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- which it is ---- */
 
@@ -63,7 +54,7 @@ static int make(struct keep *k, int sessions_fd, const char *id, int description
 	r = r < 0 ? r : job_check(&terms, e);
 	if (r < 0)
 		return r;
-	k->row = (struct session_row){ .state = SESSION_IDLE, .made_ms = now_ms() };
+	k->row = (struct session_row){ .state = SESSION_IDLE, .made_ms = clock_unix_ms() };
 	(void)text_copy(k->row.session, sizeof k->row.session,
 			id); /* fits: an id, and what follows has the same size */
 	(void)text_copy(k->row.agent, sizeof k->row.agent, k->policy->policy.agent);
@@ -330,7 +321,7 @@ static int begin_taking(struct keep *k, const struct run *run, struct shelf_aske
 	const char *ready;
 	int r;
 
-	asked->taken_ms = now_ms();
+	asked->taken_ms = clock_unix_ms();
 	asked->flags = run->flags;
 	(void)text_copy(asked->key, sizeof asked->key, run->key); /* of the same size */
 	if ((run->flags & EVENT_KERNEL) != 0)
@@ -634,7 +625,7 @@ void keep_step(struct keep *k)
 		begin(k, j);
 	k->waits_frozen = j != NULL;
 	shelf_prune(&k->shelf, k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
-		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, now_ms());
+		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, clock_unix_ms());
 	k->row.running = keep_running(k);
 	if (k->row.state != SESSION_ENDED)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
@@ -683,7 +674,7 @@ static void interrupt(struct keep *k, struct job *j, uint64_t until_ms)
 	job_measure(j);
 	job_end_steps(j);
 	j->row.state = EVENT_INTERRUPTED;
-	j->row.ended_ms = now_ms();
+	j->row.ended_ms = clock_unix_ms();
 	event_free_by(j->ev, until_ms); /* the cell is dead when this is done, and its stage kept */
 	j->ev = NULL;
 	j->runs = false;

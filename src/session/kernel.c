@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,14 +18,6 @@
 #define DEAF_MS 2000   /* for the end of one that closed where it would say how a step ended */
 #define LEAVE_MS 10000 /* for its own end: threads, and what it does at exit */
 #define LONGEST_MS (UINT64_C(1) << 42)
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* Times are added to the clock. */
 static uint64_t at_most(uint64_t ms)
@@ -110,7 +101,7 @@ int kernel_take(struct kernel *k, const char *source, size_t bytes, const struct
 		struct err *e)
 {
 	struct step_row row = {
-		.n = k->n, .step = k->count + 1, .state = STEP_TAKEN, .taken_ms = now_ms(), .bytes = bytes
+		.n = k->n, .step = k->count + 1, .state = STEP_TAKEN, .taken_ms = clock_unix_ms(), .bytes = bytes
 	};
 	const unsigned there = k->n_waiting + (k->runs.step != 0);
 	struct sha256 sum;
@@ -162,7 +153,7 @@ static void end_waiting(struct kernel *k, unsigned i, uint32_t flags)
 	if (read_row(k->steps_fd, k->n, k->waiting[i].step, &row)) {
 		row.state = STEP_NEVER;
 		row.flags |= flags;
-		row.ended_ms = now_ms();
+		row.ended_ms = clock_unix_ms();
 		(void)write_row(
 			k, &row); /* else it is found as one that waits, which comes to the same when all is over */
 	}
@@ -241,7 +232,7 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 
 	if (!read_row(k->steps_fd, k->n, s->step, &k->runs)) {
 		k->runs = (struct step_row){
-			.n = k->n, .step = s->step, .taken_ms = now_ms(), .bytes = strlen(s->source)
+			.n = k->n, .step = s->step, .taken_ms = clock_unix_ms(), .bytes = strlen(s->source)
 		};
 	}
 	r = event_step_give(ev, (uint32_t)s->step, s->source, s->shows); /* STEPS_MAX */
@@ -250,7 +241,7 @@ static void begin_next(struct kernel *k, struct ambit_event *ev, const struct ke
 		return;
 	}
 	k->runs.state = STEP_RUNS;
-	k->runs.begun_ms = now_ms();
+	k->runs.begun_ms = clock_unix_ms();
 	/* what came behind the one before, of a thread or a timer, is told with this one */
 	k->runs.out_at = k->runs.out_end = k->told.out_end;
 	k->runs.err_at = k->runs.err_end = k->told.err_end;
@@ -277,7 +268,7 @@ static void end_running(struct kernel *k, uint32_t state, const struct kernel_fi
 		measure(k, files);
 	else
 		k->runs.begun_ms = 0;
-	k->runs.ended_ms = now_ms();
+	k->runs.ended_ms = clock_unix_ms();
 	k->runs.state = state;
 	(void)write_row(k, &k->runs); /* a full disk ends the kernel, by what it writes */
 	k->told = k->runs;

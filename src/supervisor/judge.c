@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "authority/link.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -39,14 +39,6 @@ int judge_take(struct judge *j, struct wire_message *m, struct err *e)
 	if (m->n_fds == 2)
 		j->ledger = steal_fd(&m->fds[1]);
 	return 0;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* ---- asking ---- */
@@ -120,11 +112,11 @@ static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 				       .verb = VERB_CONNECT,
 				       .badge = j->badge,
 				       .grant = j->grants[what->grant],
-				       .until_ms = now_ms() + j->keep_ms,
+				       .until_ms = clock_unix_ms() + j->keep_ms,
 				       .minute = AUTHORITY_MINUTE_NONE,
 				       .object = what->to,
 				       .terms = "" };
-	const uint64_t now = now_ms();
+	const uint64_t now = clock_unix_ms();
 	struct sha256 sum;
 	struct buf shown, b;
 
