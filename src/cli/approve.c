@@ -335,13 +335,15 @@ static int take_word(struct words *w, char ***at, struct ambit_error *e)
 		w->asked.which = **at;
 		return 0;
 	}
-	return cli_misused(e, HELP, "approve: '%s' is too many; a password is never a word of a command", **at);
+	return cli_misused(e, HELP, "approve: one word is too many; a password is never a word of a command");
 }
 
 static int judge_words(struct words *w, struct ambit_error *e)
 {
 	if (w->action == NO_ACTION)
 		return judge_answer(w, e);
+	if (w->action == ENROLL && w->asked.which != NULL) /* which may be a password, and is not said again */
+		return cli_misused(e, HELP, "approve: --enroll takes no word; a password is never a word of a command");
 	if (w->asked.which != NULL || says_more(w))
 		return cli_misused(e, HELP, "a question is answered by itself: without --enroll, --keys and --forget");
 	if (w->action != ENROLL && (w->name != NULL || w->agent != NULL || w->password_fd >= 0))
