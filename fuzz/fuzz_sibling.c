@@ -14,9 +14,9 @@ static void fill(void)
 	static const struct qualifiers bounds = { .uses = 3, .depth = 2 }, none = { .uses = 0 };
 
 	grant_set_init(&caller);
-	promise(grant_add_qualified(&caller, VERB_DELEGATE, DELEGATE_ANY, 0, &bounds, "", NULL, NULL) == 0 &&
-		grant_add_qualified(&caller, VERB_WORK, "/w", 0, &none, "", NULL, NULL) == 0 &&
-		grant_add_qualified(&caller, VERB_CONNECT, "a.test:443", 0, &none, "", NULL, NULL) == 0);
+	promise(grant_add_qualified(&caller, VERB_DELEGATE, DELEGATE_ANY, 0, &bounds, "", NULL, NULL, NULL) == 0 &&
+		grant_add_qualified(&caller, VERB_WORK, "/w", 0, &none, "", NULL, NULL, NULL) == 0 &&
+		grant_add_qualified(&caller, VERB_CONNECT, "a.test:443", 0, &none, "", NULL, NULL, NULL) == 0);
 }
 
 static void derive_it(void)

@@ -64,7 +64,7 @@ void past_take_grant(struct past *p, const struct entry *entry)
 	}
 	terms_format(&conditions.terms, terms);
 	if (grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &conditions.qualifiers, terms,
-				&id, NULL) < 0) {
+				NULL, &id, NULL) < 0) {
 		p->no = other_grant;
 		return;
 	}

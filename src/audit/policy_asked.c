@@ -32,7 +32,8 @@ static bool take_set(struct rbuf *in, struct grant_set *ret)
 		rbuf_str(in, terms, sizeof terms);
 		rbuf_str(in, object, sizeof object);
 		if (in->failed || flags > GRANT_OPTIONAL ||
-		    grant_add_qualified(ret, (enum grant_verb)verb, object, flags, &qualifiers, terms, NULL, NULL) < 0)
+		    grant_add_qualified(ret, (enum grant_verb)verb, object, flags, &qualifiers, terms, NULL, NULL,
+					NULL) < 0)
 			return false;
 	}
 	return !in->failed;

@@ -20,7 +20,7 @@ static int add_within(const struct policy_line *l, struct grant_set *set, struct
 
 	if (!path_normalise("/", l->object, path, sizeof path)) /* it has no "..": policy_add */
 		return err_set(e, AMBIT_LIMIT, NULL, "%s: the path is too long", l->object);
-	return grant_add_qualified(set, (enum grant_verb)l->verb, path, l->flags, &l->qualifiers, "", NULL, e);
+	return grant_add_qualified(set, (enum grant_verb)l->verb, path, l->flags, &l->qualifiers, "", NULL, NULL, e);
 }
 
 /* Takes the lines on the workspace out of p. */

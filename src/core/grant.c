@@ -74,20 +74,27 @@ const char *grant_terms(const struct grant_set *set, uint32_t id)
 	return id < set->count ? set->pool + set->grants[id].terms : "";
 }
 
+const char *grant_flow(const struct grant_set *set, uint32_t id)
+{
+	return id < set->count ? set->pool + set->grants[id].flow : "";
+}
+
 void grant_put_conditions(const struct grant_set *set, uint32_t id, struct buf *out)
 {
-	const char *terms = grant_terms(set, id);
+	const char *terms = grant_terms(set, id), *flow = grant_flow(set, id);
 	char text[QUALIFIERS_TEXT_MAX];
 
 	if (id >= set->count)
 		return;
 	qualifiers_format(&set->grants[id].qualifiers, text);
-	buf_printf(out, "%s%s%s%s", text[0] != 0 ? " " : "", text, terms[0] != 0 ? " " : "", terms);
+	buf_printf(out, "%s%s%s%s%s%s", text[0] != 0 ? " " : "", text, terms[0] != 0 ? " " : "", terms,
+		   flow[0] != 0 ? " " : "", flow);
 }
 
 bool grant_has_conditions(const struct grant_set *set, uint32_t id)
 {
-	return id < set->count && (!qualifiers_are_none(&set->grants[id].qualifiers) || grant_terms(set, id)[0] != 0);
+	return id < set->count && (!qualifiers_are_none(&set->grants[id].qualifiers) || grant_terms(set, id)[0] != 0 ||
+				   grant_flow(set, id)[0] != 0);
 }
 
 /* ---- objects ---- */
@@ -166,6 +173,9 @@ static int check_object(enum grant_verb verb, const char *object, struct err *e)
 			return bad_object(
 				e, verb, object,
 				"give the name that the sub-agent gets (letters, digits, `.`, `_`, `-`), or *");
+		if (verb == VERB_DECLASSIFY && !flow_is_name(object))
+			return bad_object(e, verb, object,
+					  "give the name of a label: small letters, digits, `.`, `_` and `-`");
 		if (verb == VERB_ENV && !is_env(object))
 			return bad_object(e, verb, object, "write NAME or NAME=value; a name is letters, digits and _");
 		return object[0] != 0 ? 0 : bad_object(e, verb, object, "give a name");
@@ -254,27 +264,41 @@ static uint32_t pool_put(struct grant_set *set, const char *text, size_t len)
 	return at;
 }
 
-static int append(struct grant_set *set, struct grant g, const char *object, const char *terms, uint32_t *ret_id,
+/* What stands behind the object of a grant, as text. */
+struct texts {
+	const char *terms, *flow;
+};
+
+/* The NUL behind the object is the text of what there is none of. */
+static uint32_t pool_put_behind(struct grant_set *set, const char *text, const struct grant *g)
+{
+	return text[0] != 0 ? pool_put(set, text, strlen(text)) : g->object + g->object_len;
+}
+
+static int append(struct grant_set *set, struct grant g, const char *object, const struct texts *t, uint32_t *ret_id,
 		  struct err *e)
 {
-	const size_t len = strlen(object), terms_len = strlen(terms); /* both checked to be short */
+	const size_t len = strlen(object), terms_len = strlen(t->terms),
+		     flow_len = strlen(t->flow); /* all checked to be short */
 
 	if (set->count >= GRANTS_MAX)
 		return err_set(e, AMBIT_LIMIT, "name a directory in place of its files", "more than %d grants",
 			       GRANTS_MAX);
-	if (len + 1 + (terms_len > 0 ? terms_len + 1 : 0) > GRANT_POOL_MAX - set->pool_used)
+	if (len + 1 + (terms_len > 0 ? terms_len + 1 : 0) + (flow_len > 0 ? flow_len + 1 : 0) >
+	    GRANT_POOL_MAX - set->pool_used)
 		return err_set(e, AMBIT_LIMIT, "use shorter paths, or fewer",
 			       "the objects and terms of all grants exceed %u bytes", GRANT_POOL_MAX);
 	g.object = pool_put(set, object, len);
 	g.object_len = (uint32_t)len; /* below GRANT_OBJECT_MAX: check_object */
-	g.terms = terms_len > 0 ? pool_put(set, terms, terms_len) : g.object + g.object_len;
+	g.terms = pool_put_behind(set, t->terms, &g);
+	g.flow = pool_put_behind(set, t->flow, &g);
 	set->grants[set->count] = g;
 	*ret_id = set->count++;
 	return 0;
 }
 
 /* Grant i is the same: one of the two is enough. */
-static int join(struct grant_set *set, uint32_t i, const struct grant *g, const char *terms, uint32_t *ret_id,
+static int join(struct grant_set *set, uint32_t i, const struct grant *g, const struct texts *t, uint32_t *ret_id,
 		struct err *e)
 {
 	const char *hint = g->verb == VERB_CONNECT
@@ -286,7 +310,8 @@ static int join(struct grant_set *set, uint32_t i, const struct grant *g, const 
 
 	q.ask |= set->grants[i].qualifiers.ask; /* it wins over the grant that would not ask */
 	set->grants[i].qualifiers.ask = q.ask;
-	if (!qualifiers_are_same(&set->grants[i].qualifiers, &q) || strcmp(grant_terms(set, i), terms) != 0) {
+	if (!qualifiers_are_same(&set->grants[i].qualifiers, &q) || strcmp(grant_terms(set, i), t->terms) != 0 ||
+	    strcmp(grant_flow(set, i), t->flow) != 0) {
 		text_escape(shown, sizeof shown, grant_object(set, i), set->grants[i].object_len);
 		return err_set(e, AMBIT_CONFLICT, hint, "%s: '%s' is given with different qualifiers",
 			       verb_word((enum grant_verb)g->verb), shown);
@@ -297,7 +322,7 @@ static int join(struct grant_set *set, uint32_t i, const struct grant *g, const 
 }
 
 /* g has all but the object's place, and its flags and rights. */
-static int add(struct grant_set *set, struct grant g, const char *object, const char *terms, uint32_t flags,
+static int add(struct grant_set *set, struct grant g, const char *object, const struct texts *t, uint32_t flags,
 	       uint32_t *ret_id, struct err *e)
 {
 	const enum grant_verb verb = (enum grant_verb)g.verb;
@@ -306,12 +331,12 @@ static int add(struct grant_set *set, struct grant g, const char *object, const 
 	g.rights = rights_of(verb, object);
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (same_grant(set, i, verb, object, g.parent))
-			return join(set, i, &g, terms, ret_id, e);
+			return join(set, i, &g, t, ret_id, e);
 		if (contradicts(set, i, verb, object))
 			return err_set(e, AMBIT_CONFLICT, "keep one of the two; the order of grants never decides",
 				       "env: '%.*s' is given two different values", (int)env_name_len(object), object);
 	}
-	return append(set, g, object, terms, ret_id, e);
+	return append(set, g, object, t, ret_id, e);
 }
 
 /* One host at a time: of a range nobody knows by which name a program means it. */
@@ -347,6 +372,45 @@ static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
 	return (verb == VERB_WORK || verb == VERB_WRITE) && qualifiers_only_ask(q);
 }
 
+/* Sources carry labels, and sinks are closed by them. */
+static bool takes_label(enum grant_verb verb, bool of_path)
+{
+	return of_path || verb == VERB_ENV || verb == VERB_CONNECT;
+}
+
+int grant_check_flow(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e)
+{
+	const int rc = flow_check(f, e);
+
+	if (rc < 0)
+		return rc;
+	if (f->label.n > 0 && verb == VERB_RUN && !of_path)
+		return err_set(e, AMBIT_MALFORMED, "name the program by its path",
+			       "run: a program that is named without a path takes no label");
+	if (f->label.n > 0 && !takes_label(verb, of_path))
+		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside what is read, executed or connected",
+			       "%s: this verb takes no label", verb_word(verb));
+	if ((flow_has_unless(f) || f->ask) && verb != VERB_CONNECT)
+		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
+			       "%s: this verb takes no unless, and no ask: labelled", verb_word(verb));
+	return 0;
+}
+
+static int check_flow(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *text,
+		      struct err *e)
+{
+	struct flow f;
+
+	if (text[0] == 0)
+		return 0;
+	if (flow_take(text, &f) < 0)
+		return err_set(e, AMBIT_MALFORMED, NULL, "the labels of a grant are not in their normal form");
+	if (f.ask && q->ask != 0)
+		return err_set(e, AMBIT_MALFORMED, "keep one of the two", "%s: asks always, and where labels close it",
+			       verb_word(verb));
+	return grant_check_flow(verb, rights_of(verb, object) != 0, &f, e);
+}
+
 static int check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
 			    struct err *e)
 {
@@ -362,6 +426,11 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 		return 0;
 	if (terms[0] == 0 && verb == VERB_DELEGATE && qualifiers_only_of_delegate(q))
 		return 0;
+	if (terms[0] == 0 && verb == VERB_DECLASSIFY && qualifiers_only_of_declassify(q))
+		return 0;
+	if (verb == VERB_DECLASSIFY)
+		return err_set(e, AMBIT_MALFORMED, "leave the others out",
+			       "declassify: takes uses and ask, and nothing else");
 	if (verb == VERB_DELEGATE)
 		return err_set(e, AMBIT_MALFORMED, "leave the others out",
 			       "delegate: takes uses and depth, and nothing else");
@@ -374,9 +443,11 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 }
 
 int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
-			const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e)
+			const struct qualifiers *q, const char *terms, const char *flow, uint32_t *ret_id,
+			struct err *e)
 {
 	const struct grant g = { .parent = GRANT_NONE, .verb = (uint16_t)verb, .qualifiers = *q };
+	const struct texts t = { terms, flow != NULL ? flow : "" };
 	char room[ENDPOINT_TEXT_MAX];
 	uint32_t id = 0;
 	int rc = check_verb(verb, e);
@@ -386,7 +457,9 @@ int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char 
 	if (rc == 0)
 		rc = check_conditions(verb, object, q, terms, e);
 	if (rc == 0)
-		rc = add(set, g, object, terms, flags, &id, e);
+		rc = check_flow(verb, object, q, t.flow, e);
+	if (rc == 0)
+		rc = add(set, g, object, &t, flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;
@@ -397,7 +470,7 @@ int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, u
 {
 	static const struct qualifiers none;
 
-	return grant_add_qualified(set, verb, object, flags, &none, "", ret_id, e);
+	return grant_add_qualified(set, verb, object, flags, &none, "", "", ret_id, e);
 }
 
 /* ---- what a grant allows ---- */
@@ -447,29 +520,47 @@ static int wider(struct err *e, const struct grant_set *set, uint32_t parent, co
 
 /* Both are taken: they were looked at. */
 static bool is_bounded_within(const struct grant_set *set, uint32_t parent, const struct qualifiers *q,
-			      const char *terms)
+			      const struct texts *t)
 {
 	struct terms inner = { .credentials = TERMS_REFUSE }, outer = inner;
+	struct flow flow, parents;
 
-	if (terms_take(terms, &inner, NULL) < 0 || terms_take(grant_terms(set, parent), &outer, NULL) < 0)
+	if (flow_take(t->flow, &flow) < 0 || flow_take(grant_flow(set, parent), &parents) < 0 ||
+	    !flow_is_within(&flow, &parents))
+		return false;
+	if (terms_take(t->terms, &inner, NULL) < 0 || terms_take(grant_terms(set, parent), &outer, NULL) < 0)
 		return false;
 	return qualifiers_are_within(q, &set->grants[parent].qualifiers) && terms_are_within(&inner, &outer);
 }
 
+/* The parent's, which the verb of the child takes; one that asks in any case need not ask because of labels. */
+static void inherit_flow(const struct grant_set *from, uint32_t parent, const struct qualifiers *q,
+			 char ret[FLOW_TEXT_MAX])
+{
+	struct flow f = { .ask = false };
+
+	(void)flow_take(grant_flow(from, parent), &f); /* the set has none that are not */
+	f.ask = f.ask && q->ask == 0;
+	flow_format(&f, ret);
+}
+
 int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
-		 const char *object, const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e)
+		 const char *object, const struct qualifiers *q, const char *terms, const char *flow, uint32_t *ret_id,
+		 struct err *e)
 {
 	static const struct qualifiers none;
 	struct grant g = { .verb = (uint16_t)verb, .qualifiers = q != NULL ? *q : none };
-	char shown[SHOWN_MAX], room[ENDPOINT_TEXT_MAX];
+	char shown[SHOWN_MAX], room[ENDPOINT_TEXT_MAX], inherited[FLOW_TEXT_MAX];
+	struct texts t = { terms != NULL ? terms : "", flow != NULL ? flow : "" };
 	uint32_t id = GRANT_NONE;
 	int rc = check_verb(verb, e);
 
-	terms = terms != NULL ? terms : "";
 	if (rc == 0)
 		rc = take_object(verb, &object, room, e);
 	if (rc == 0)
-		rc = check_conditions(verb, object, &g.qualifiers, terms, e);
+		rc = check_conditions(verb, object, &g.qualifiers, t.terms, e);
+	if (rc == 0)
+		rc = check_flow(verb, object, &g.qualifiers, t.flow, e);
 	if (rc < 0)
 		return rc;
 	if (parent >= from->count)
@@ -480,10 +571,14 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 			       "'%s' is not within the grant '%s: %s'", verb_word(verb),
 			       verb_word((enum grant_verb)from->grants[parent].verb), shown);
 	}
-	if (!is_bounded_within(from, parent, &g.qualifiers, terms))
+	if (t.flow[0] == 0) {
+		inherit_flow(from, parent, &g.qualifiers, inherited);
+		t.flow = inherited;
+	}
+	if (!is_bounded_within(from, parent, &g.qualifiers, &t))
 		return wider(e, from, parent, object);
 	g.parent = child == from ? parent : GRANT_NONE;
-	rc = add(child, g, object, terms, from->grants[parent].flags, &id, e);
+	rc = add(child, g, object, &t, from->grants[parent].flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
 		*ret_id = id;
 	return rc;

@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/flow.h"
 #include "core/qualifiers.h"
 #include "core/terms.h"
 
 #define GRANTS_MAX 256             /* a policy that a person can review is far smaller */
-#define GRANT_POOL_MAX (64u << 10) /* bytes of all objects and terms together */
+#define GRANT_POOL_MAX (64u << 10) /* bytes of all objects, terms and flows together */
 #define GRANT_OBJECT_MAX 4096      /* PATH_MAX, with its NUL */
 #define GRANT_NONE UINT32_MAX      /* "no grant", "no parent" */
 
@@ -56,20 +57,23 @@ struct grant {
 	uint32_t object; /* offset in the pool */
 	uint32_t object_len;
 	uint32_t terms;               /* likewise: as terms_format writes them; "" if there are none */
-	struct qualifiers qualifiers; /* of connect, of what is written and of delegate */
+	uint32_t flow;                /* likewise: as flow_format writes it */
+	struct qualifiers qualifiers; /* of connect, of what is written, of delegate and of declassify */
 };
 
 struct grant_set {
 	uint32_t count;
 	uint32_t pool_used;
 	struct grant grants[GRANTS_MAX];
-	char pool[GRANT_POOL_MAX]; /* objects and terms, each followed by a NUL */
+	char pool[GRANT_POOL_MAX]; /* objects, terms and flows, each followed by a NUL */
 };
 
 void grant_set_init(struct grant_set *set);
 const char *grant_object(const struct grant_set *set, uint32_t id);
 /* "" if there are none. */
 const char *grant_terms(const struct grant_set *set, uint32_t id);
+/* Its labels, and those that close it; "" if nothing is said of them. */
+const char *grant_flow(const struct grant_set *set, uint32_t id);
 /* What bounds it, as a person writes it, with a blank before each: " uses=50 http='GET /a'"; nothing if it is not bounded. */
 void grant_put_conditions(const struct grant_set *set, uint32_t id, struct buf *out);
 bool grant_has_conditions(const struct grant_set *set, uint32_t id);
@@ -80,24 +84,29 @@ void grant_put_conditions_json(struct json *j, const struct grant_set *set, uint
 size_t grant_told(const struct grant_set *set, uint32_t id);
 
 /* Adds a grant as given by the person. Objects by kind: PATH absolute and normalised; PROGRAM a base name or an
- * absolute path; NAME for env is `NAME` or `NAME=value`, for delegate an agent's name or "*"; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
+ * absolute path; NAME for env is `NAME` or `NAME=value`, for delegate an agent's name or "*", for declassify a label's name; ADDRESS for connect is an endpoint in any spelling (core/endpoint.h) and
  * kept in the one of endpoint_put, for listen ports (core/listen.h), likewise; NONE is "". The same grant twice is one grant (its id).
  * -UNAVAILABLE: a verb this build lacks. -MALFORMED: a bad object. -LIMIT: the set is full. */
 int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags, uint32_t *ret_id,
 	      struct err *e);
 /* Whether an endpoint, in any spelling, can have these terms: there are none, or it is a port of hosts that are connected one at a time. -MALFORMED. */
 int grant_check_terms(const char *object, const char *terms, struct err *e);
-/* The same as grant_add, with qualifiers, and with terms as terms_format writes them ("": none). -MALFORMED: this verb takes none, or this object
- * no terms. -CONFLICT: the set has the object with others: were the smaller or the larger of both taken, whoever reads one of the two lines
+/* Whether a grant of that verb, of a path or not, can have this flow. -MALFORMED. */
+int grant_check_flow(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e);
+/* The same as grant_add, with qualifiers, with terms as terms_format writes them and with a flow as flow_format does (either may be "": none; flow also NULL). -MALFORMED: this
+ * verb takes none, or this object no terms. -CONFLICT: the set has the object with others: were the smaller or the larger of both taken, whoever reads one of the two lines
  * would be wrong about it. */
 int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
-			const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e);
+			const struct qualifiers *q, const char *terms, const char *flow, uint32_t *ret_id,
+			struct err *e);
 
 /* Derives into `child` a grant that allows `verb object` and no more than grant `parent` of `from`; -DENIED if the
- * parent does not cover it, or a qualifier (q; NULL: none) or the terms (NULL: none) allow more than the parent's. `child` may be another set (a sub-agent's): then the new grant's parent field is
+ * parent does not cover it, or a qualifier (q; NULL: none), the terms (NULL: none) or the flow allow more than the parent's. Without a flow (NULL or "") it has
+ * the parent's, as far as its verb takes one. `child` may be another set (a sub-agent's): then the new grant's parent field is
  * GRANT_NONE and the derivation is the caller's to record. */
 int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set *child, enum grant_verb verb,
-		 const char *object, const struct qualifiers *q, const char *terms, uint32_t *ret_id, struct err *e);
+		 const char *object, const struct qualifiers *q, const char *terms, const char *flow, uint32_t *ret_id,
+		 struct err *e);
 
 /* A request: one right on one path, or a verb and its object. READ, WRITE, RUN with an absolute normalised path; ENV with a
  * name; CONNECT with an endpoint; JIT with "". */

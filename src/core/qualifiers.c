@@ -221,6 +221,11 @@ bool qualifiers_only_of_delegate(const struct qualifiers *q)
 	return q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0 && q->ask == 0;
 }
 
+bool qualifiers_only_of_declassify(const struct qualifiers *q)
+{
+	return q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0 && q->depth == 0;
+}
+
 uint32_t qualifiers_depth(const struct qualifiers *q)
 {
 	return q->depth != 0 ? q->depth : 1;

@@ -1,4 +1,5 @@
-/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all but `depth`, of what is written `ask` alone, of `delegate` `uses` and `depth`.
+/* qualifiers - how much of what a grant allows, and on which terms: of `connect` all but `depth`, of what is written `ask` alone, of `delegate`
+ * `uses` and `depth`, of `declassify` `uses` and `ask`.
  *
  * Owns:   struct qualifiers: pure data, with its words, its text and its encoding. Zeroed memory has none.
  * Holds:  a number that is absent (0) bounds nothing, and so allows more than any other. What was set or decoded is in range.
@@ -50,9 +51,10 @@ const char *qualifier_word(enum qualifier which);
 bool qualifier_is(const char *word, enum qualifier *ret);
 bool qualifiers_has(const struct qualifiers *q, enum qualifier which);
 
-/* Whether there are none but ask; but uses and depth. */
+/* Whether there are none but ask; but uses and depth; but uses and ask. */
 bool qualifiers_only_ask(const struct qualifiers *q);
 bool qualifiers_only_of_delegate(const struct qualifiers *q);
+bool qualifiers_only_of_declassify(const struct qualifiers *q);
 /* Of a delegate: how many sub-agents may stand below one another. */
 uint32_t qualifiers_depth(const struct qualifiers *q);
 

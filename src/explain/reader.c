@@ -199,7 +199,7 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	if (t->rc != 0)
 		return;
 	terms_format(&conditions.terms, terms);
-	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, &at, t->e);
+	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, NULL, &at, t->e);
 	if (t->rc < 0)
 		t->rc = err_context(t->e, t->rc, "record: grants[%zu]", t->index);
 	else if (ret->grants->count == before)

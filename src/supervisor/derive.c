@@ -17,7 +17,8 @@ static bool is_counted(const struct grant *g)
 {
 	const struct qualifiers *q = &g->qualifiers;
 
-	return g->verb == VERB_CONNECT && (q->uses != 0 || q->bytes != 0 || q->rate != 0);
+	return (g->verb == VERB_CONNECT || g->verb == VERB_DECLASSIFY) &&
+	       (q->uses != 0 || q->bytes != 0 || q->rate != 0);
 }
 
 static int shared(const struct grant_set *set, uint32_t i, struct err *e)
@@ -84,14 +85,15 @@ static int check_depth(const struct derive_from *c, uint32_t parent, const struc
 }
 
 static int give(const struct derive_from *c, uint32_t parent, enum grant_verb verb, const char *object,
-		struct qualifiers q, const char *terms, struct derived *ret, struct err *e)
+		struct qualifiers q, const char *terms, const char *flow, struct derived *ret, struct err *e)
 {
 	uint32_t id;
 	int r;
 
-	if (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT) /* a person is asked as for its caller */
+	if (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT ||
+	    verb == VERB_DECLASSIFY) /* a person is asked as for its caller */
 		q.ask |= c->grants->grants[parent].qualifiers.ask;
-	r = grant_derive(c->grants, parent, &ret->grants, verb, object, &q, terms, &id, e);
+	r = grant_derive(c->grants, parent, &ret->grants, verb, object, &q, terms, flow, &id, e);
 	if (r == 0)
 		ret->from[parent] = true;
 	return r;
@@ -104,12 +106,6 @@ static int give(const struct derive_from *c, uint32_t parent, enum grant_verb ve
 static bool narrowest_decides(enum grant_verb verb)
 {
 	return verb == VERB_CONNECT || verb == VERB_DELEGATE;
-}
-
-/* Whether it says more than that this may be done. */
-static bool is_bounded(const struct grant_set *set, uint32_t i)
-{
-	return !qualifiers_are_none(&set->grants[i].qualifiers) || grant_terms(set, i)[0] != 0;
 }
 
 /* Whether the caller's grant decides about a part of what the object means. */
@@ -143,7 +139,8 @@ static int check_exceptions(const struct derive_from *c, enum grant_verb verb, c
 	for (uint32_t i = 0; i < c->grants->count && narrowest_decides(verb); i++) {
 		const char *inner = grant_object(c->grants, i);
 
-		if (!decides_within(c->grants, i, verb, object) || (is_given(c, i) && !is_bounded(c->grants, i)) ||
+		if (!decides_within(c->grants, i, verb, object) ||
+		    (is_given(c, i) && !grant_has_conditions(c->grants, i)) ||
 		    (asked != NULL ? is_asked(asked, verb, inner) : is_given(c, i)))
 			continue;
 		return err_set(e, AMBIT_DENIED,
@@ -182,7 +179,7 @@ static int inherit(const struct derive_from *c, struct derived *ret, struct err 
 				  : check_exceptions(c, (enum grant_verb)g->verb, grant_object(c->grants, i), NULL, e);
 		if (r == 0)
 			r = give(c, i, (enum grant_verb)g->verb, grant_object(c->grants, i), g->qualifiers,
-				 grant_terms(c->grants, i), ret, e);
+				 grant_terms(c->grants, i), "", ret, e);
 	}
 	return r;
 }
@@ -221,7 +218,8 @@ static int give_asked(const struct derive_from *c, const struct sibling_ask *ask
 			r = shared(c->grants, parent, e);
 		else
 			r = verb == VERB_DELEGATE ? check_depth(c, parent, &g->qualifiers, extra, e) : 0;
-		r = r < 0 ? r : give(c, parent, verb, object, g->qualifiers, terms, ret, e);
+		r = r < 0 ? r
+			  : give(c, parent, verb, object, g->qualifiers, terms, grant_flow(&ask->grants, i), ret, e);
 		if (r == 0)
 			return 0;
 	}

@@ -112,7 +112,7 @@ int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_T
 			rbuf_str(in, ids != NULL ? ids[i] : none, ID_TEXT_MAX);
 		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
-		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, &id, e);
+		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, NULL, &id, e);
 		if (r < 0)
 			return r;
 	}

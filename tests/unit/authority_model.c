@@ -325,6 +325,15 @@ static bool is_variable(const char *object)
 	return n > 0 && strspn(object, letters) >= n && !(object[0] >= '0' && object[0] <= '9');
 }
 
+static bool is_label(const char *object)
+{
+	static const char *const chars = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	const size_t n = strlen(object);
+
+	return n > 0 && n < FLOW_LABEL_MAX && strspn(object, chars) == n && strcspn(object, "._-") > 0 &&
+	       strcmp(object, "none") != 0 && strcmp(object, "labelled") != 0;
+}
+
 static bool is_object(unsigned verb, const char *object)
 {
 	if (strlen(object) >= GRANT_OBJECT_MAX)
@@ -342,8 +351,8 @@ static bool is_object(unsigned verb, const char *object)
 	case VERB_CONNECT: return is_endpoint(object);
 	case VERB_LISTEN: return is_ports(object);
 	case VERB_QUERY:
-	case VERB_TOOL:
-	case VERB_DECLASSIFY: return object[0] != 0;
+	case VERB_TOOL: return object[0] != 0;
+	case VERB_DECLASSIFY: return is_label(object);
 	case VERB_DELEGATE: return strcmp(object, "*") == 0 || is_name(object);
 	default: return false;
 	}

@@ -34,7 +34,8 @@ static void fill(struct grant_set *set, const struct line *lines)
 	grant_set_init(set);
 	for (size_t i = 0; i < GIVEN_MAX && lines[i].verb != VERB_COUNT; i++)
 		assert_int_equal(
-			grant_add_qualified(set, lines[i].verb, lines[i].object, 0, &lines[i].q, "", NULL, NULL), 0);
+			grant_add_qualified(set, lines[i].verb, lines[i].object, 0, &lines[i].q, "", NULL, NULL, NULL),
+			0);
 }
 
 static int try(const struct line *has, const struct line *wants, const char *agent)

@@ -98,7 +98,8 @@ static void an_endpoint_is_kept_in_one_spelling(void **state)
 		assert_int_equal(set_a.grants[first].rights, 0);
 		grant_set_init(&set_b);
 		assert_int_equal(
-			grant_derive(&set_a, first, &set_b, VERB_CONNECT, rows[i].text, NULL, NULL, &derived, &e), 0);
+			grant_derive(&set_a, first, &set_b, VERB_CONNECT, rows[i].text, NULL, NULL, NULL, &derived, &e),
+			0);
 		assert_string_equal(grant_object(&set_b, derived), rows[i].kept);
 	}
 }
@@ -115,7 +116,8 @@ static void a_bad_endpoint_is_told(void **state)
 	assert_string_equal(e.hint, "write 10.0.0.1:443");
 	assert_int_equal(set_a.count, 0);
 	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "*:443", 0, NULL, &e), 0);
-	assert_int_equal(grant_derive(&set_a, 0, &set_b, VERB_CONNECT, "a:0", NULL, NULL, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_derive(&set_a, 0, &set_b, VERB_CONNECT, "a:0", NULL, NULL, NULL, NULL, &e),
+			 -AMBIT_MALFORMED);
 	assert_string_equal(e.msg, "connect: 'a:0' is not an endpoint");
 	assert_int_equal(grant_add(&set_a, VERB_CONNECT, "a", 0, NULL, NULL), -AMBIT_MALFORMED);
 }
@@ -388,7 +390,7 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		grant_set_init(&set_b);
 		assert_int_equal(grant_add(&set_a, rows[i].parent, rows[i].parent_object, GRANT_OPTIONAL, &parent, &e),
 				 0);
-		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, NULL, NULL, &id, &e);
+		rc = grant_derive(&set_a, parent, &set_b, rows[i].verb, rows[i].object, NULL, NULL, NULL, &id, &e);
 		if (rc != rows[i].expected || set_b.count != (rc == 0))
 			fail_msg("%s %s -> %s %s: %d", verb_word(rows[i].parent), rows[i].parent_object,
 				 verb_word(rows[i].verb), rows[i].object, rc);
@@ -397,11 +399,12 @@ static void a_derived_grant_is_within_its_parent(void **state)
 		assert_int_equal(set_b.grants[id].parent, GRANT_NONE);
 		assert_int_equal(set_b.grants[id].flags, GRANT_OPTIONAL);
 		assert_int_equal(
-			grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, NULL, NULL, &id, &e), 0);
+			grant_derive(&set_a, parent, &set_a, rows[i].verb, rows[i].object, NULL, NULL, NULL, &id, &e),
+			0);
 		assert_int_equal(set_a.grants[id].parent, parent);
 		assert_int_equal(set_a.count, 2);
 	}
-	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL, NULL, NULL),
+	assert_int_equal(grant_derive(&set_a, set_a.count, &set_b, VERB_JIT, "", NULL, NULL, NULL, NULL, NULL),
 			 -AMBIT_MALFORMED);
 }
 
@@ -603,8 +606,8 @@ static void deriving_never_widens(void **state)
 		for (unsigned int i = 0; i < 8; i++) {
 			const struct random_grant child = random_grant(&p);
 
-			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL, NULL, NULL) ==
-				   0;
+			derived += grant_derive(&set_a, id, &set_b, child.verb, child.object, NULL, NULL, NULL, NULL,
+						NULL) == 0;
 		}
 		for (unsigned int i = 0; i < 32; i++) {
 			const struct random_grant want = random_request(&p);
@@ -659,18 +662,21 @@ static void qualifiers_belong_to_one_grant(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) { /* in either order */
 		grant_set_init(&set_a);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][0], "", &first, &e), 0);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "A.:1", 0, rows[i][0], "", &again, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][0], "", NULL, &first, &e),
+				 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "A.:1", 0, rows[i][0], "", NULL, &again, &e),
+				 0);
 		assert_int_equal(first, again);
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][1], "", &again, &e),
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, rows[i][1], "", NULL, &again, &e),
 				 -AMBIT_CONFLICT);
 		assert_string_equal(e.msg, "connect: 'a:1' is given with different qualifiers");
 		assert_true(qualifiers_are_same(&set_a.grants[first].qualifiers, rows[i][0]));
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, rows[i][1], "", &again, &e), 0);
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, rows[i][1], "", NULL, &again, &e),
+				 0);
 		assert_int_equal(set_a.count, 2);
 	}
-	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &two, "", NULL, &e), -AMBIT_MALFORMED);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, "", NULL, &e), 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &two, "", NULL, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, "", NULL, NULL, &e), 0);
 }
 
 static void terms_belong_to_one_grant(void **state)
@@ -682,20 +688,21 @@ static void terms_belong_to_one_grant(void **state)
 
 	(void)state;
 	grant_set_init(&set_a);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, &id, &e), 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, NULL, &id, &e), 0);
 	assert_string_equal(grant_terms(&set_a, id), get);
 	assert_true(grant_has_conditions(&set_a, id));
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, &again, &e), 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, get, NULL, &again, &e), 0);
 	assert_int_equal(id, again);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, other, &again, &e),
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, other, NULL, &again, &e),
 			 -AMBIT_CONFLICT);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "", &again, &e), -AMBIT_CONFLICT);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, &none, "", &again, &e), 0);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "", NULL, &again, &e),
+			 -AMBIT_CONFLICT);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, &none, "", NULL, &again, &e), 0);
 	assert_string_equal(grant_terms(&set_a, again), "");
 	assert_string_equal(grant_object(&set_a, again), "a:2");
 	assert_false(grant_has_conditions(&set_a, again));
-	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, get, NULL, &e), -AMBIT_MALFORMED);
-	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &none, "http='get /a'", NULL, &e),
+	assert_int_equal(grant_add_qualified(&set_a, VERB_READ, "/a", 0, &none, get, NULL, NULL, &e), -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &none, "http='get /a'", NULL, NULL, &e),
 			 -AMBIT_MALFORMED);
 }
 
@@ -717,7 +724,7 @@ static void which_endpoints_have_terms(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		grant_set_init(&set_a);
 		if (grant_add_qualified(&set_a, VERB_CONNECT, rows[i].object, 0, &none, "secret='a as bearer'", NULL,
-					&e) != (rows[i].can ? 0 : -AMBIT_MALFORMED))
+					NULL, &e) != (rows[i].can ? 0 : -AMBIT_MALFORMED))
 			fail_msg("%s", rows[i].object);
 		if (!rows[i].can)
 			assert_true(e.hint[0] != 0);
@@ -751,13 +758,173 @@ static void deriving_never_widens_terms(void **state)
 
 		grant_set_init(&set_a);
 		assert_int_equal(
-			grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &none, rows[i].parent, &parent, &e), 0);
-		if (grant_derive(&set_a, parent, &set_a, VERB_CONNECT, "a.b:443", NULL, rows[i].child, &id, &e) !=
+			grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &none, rows[i].parent, NULL, &parent, &e),
+			0);
+		if (grant_derive(&set_a, parent, &set_a, VERB_CONNECT, "a.b:443", NULL, rows[i].child, NULL, &id, &e) !=
 		    rows[i].rc)
 			fail_msg("%s in %s", rows[i].child, rows[i].parent);
 		if (rows[i].rc == 0)
 			assert_string_equal(grant_terms(&set_a, id), rows[i].child);
 	}
+}
+
+static void which_verbs_take_which_labels(void **state)
+{
+	static const struct {
+		enum grant_verb verb;
+		const char *object, *flow;
+		int rc;
+	} rows[] = {
+		{ VERB_READ, "/a", "label=private", 0 },
+		{ VERB_WORK, "/a", "label=mail+private", 0 },
+		{ VERB_WRITE, "/a", "label=private", 0 },
+		{ VERB_RUN, "/a", "label=private", 0 },
+		{ VERB_RUN, "node", "label=private", -AMBIT_MALFORMED },
+		{ VERB_ENV, "TOKEN", "label=private", 0 },
+		{ VERB_JIT, "", "label=private", -AMBIT_MALFORMED },
+		{ VERB_LISTEN, "8080", "label=private", -AMBIT_MALFORMED },
+		{ VERB_DELEGATE, "*", "label=private", -AMBIT_MALFORMED },
+		{ VERB_DECLASSIFY, "private", "label=private", -AMBIT_MALFORMED },
+		{ VERB_READ, "/a", "unless=a", -AMBIT_MALFORMED },
+		{ VERB_READ, "/a", "unless=none", -AMBIT_MALFORMED },
+		{ VERB_ENV, "TOKEN", "ask=labelled", -AMBIT_MALFORMED },
+		{ VERB_WORK, "/a", "label=private ask=labelled", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "a:1", "label=untrusted unless=a+b,c ask=labelled", 0 },
+		{ VERB_CONNECT, "unix:/run/x", "unless=none", 0 },
+		{ VERB_CONNECT, "a:1", "unless=none ask=labelled", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "a:1", "label=b+a", -AMBIT_MALFORMED },
+		{ VERB_CONNECT, "a:1", "uses=1", -AMBIT_MALFORMED },
+	};
+	static const struct qualifiers none;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint32_t id;
+
+		grant_set_init(&set_a);
+		if (grant_add_qualified(&set_a, rows[i].verb, rows[i].object, 0, &none, "", rows[i].flow, &id, &e) !=
+		    rows[i].rc)
+			fail_msg("%s %s %s", verb_word(rows[i].verb), rows[i].object, rows[i].flow);
+		if (rows[i].rc < 0)
+			continue;
+		assert_string_equal(grant_flow(&set_a, id), rows[i].flow);
+		assert_string_equal(grant_terms(&set_a, id), "");
+		assert_true(grant_has_conditions(&set_a, id));
+	}
+}
+
+static void labels_belong_to_one_grant(void **state)
+{
+	static const struct qualifiers none, asks = { .ask = 1 };
+	uint32_t id = 77, again = 78;
+	struct err e;
+
+	(void)state;
+	grant_set_init(&set_a);
+	assert_int_equal(
+		grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "http='GET /a'", "label=x", &id, &e), 0);
+	assert_string_equal(grant_terms(&set_a, id), "http='GET /a'");
+	assert_string_equal(grant_flow(&set_a, id), "label=x");
+	assert_int_equal(
+		grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "http='GET /a'", "label=x", &again, &e), 0);
+	assert_int_equal(id, again);
+	assert_int_equal(
+		grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "http='GET /a'", "label=y", &again, &e),
+		-AMBIT_CONFLICT);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:1", 0, &none, "http='GET /a'", NULL, &again, &e),
+			 -AMBIT_CONFLICT);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:2", 0, &none, "", "", &again, &e), 0);
+	assert_string_equal(grant_flow(&set_a, again), "");
+	assert_false(grant_has_conditions(&set_a, again));
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &asks, "", "ask=labelled", NULL, &e),
+			 -AMBIT_MALFORMED);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "a:3", 0, &asks, "", "label=x", NULL, &e), 0);
+}
+
+static void deriving_never_widens_labels(void **state)
+{
+	static const struct {
+		const char *parent, *child;
+		uint32_t ask; /* of the child */
+		int rc;
+		const char *has; /* NULL: what the child asked for */
+	} rows[] = {
+		{ "", NULL, 0, 0, "" },
+		{ "label=a unless=b", NULL, 0, 0, "label=a unless=b" },
+		{ "label=a unless=b", "", 0, 0, "label=a unless=b" },
+		{ "unless=none", NULL, 0, 0, "unless=none" },
+		{ "unless=none", "unless=private+untrusted", 0, 0, NULL },
+		{ "unless=none", "unless=a ask=labelled", 0, 0, NULL },
+		{ "", "unless=none", 0, -AMBIT_DENIED, NULL },
+		{ "", "ask=labelled", 0, -AMBIT_DENIED, NULL },
+		{ "label=a", "unless=private", 0, -AMBIT_DENIED, NULL },
+		{ "label=a", "label=a+b unless=private", 0, 0, NULL },
+		{ "unless=a", "unless=a,b", 0, 0, NULL },
+		{ "unless=a", "unless=b", 0, -AMBIT_DENIED, NULL },
+		{ "unless=a ask=labelled", NULL, 0, 0, "unless=a ask=labelled" },
+		{ "unless=a ask=labelled", NULL, 1, 0, "unless=a" },
+		{ "", "unless=x", 0, -AMBIT_DENIED, NULL },
+		{ "", "label=X", 0, -AMBIT_MALFORMED, NULL },
+	};
+	static const struct qualifiers none;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct qualifiers asks = { .ask = rows[i].ask };
+		uint32_t parent, id;
+
+		grant_set_init(&set_a);
+		assert_int_equal(
+			grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &none, "", rows[i].parent, &parent, &e),
+			0);
+		if (grant_derive(&set_a, parent, &set_a, VERB_CONNECT, "a.b:443", &asks, NULL, rows[i].child, &id,
+				 &e) != rows[i].rc)
+			fail_msg("%s in %s", rows[i].child, rows[i].parent);
+		if (rows[i].rc == 0)
+			assert_string_equal(grant_flow(&set_a, id), rows[i].has != NULL ? rows[i].has : rows[i].child);
+	}
+	grant_set_init(&set_a);
+	assert_int_equal(grant_add_qualified(&set_a, VERB_WORK, "/a", 0, &none, "", "label=x", NULL, &e), 0);
+	assert_int_equal(grant_derive(&set_a, 0, &set_a, VERB_READ, "/a/b", NULL, NULL, NULL, NULL, &e), 0);
+	assert_string_equal(grant_flow(&set_a, 1), "label=x");
+}
+
+static void a_label_is_taken_off_by_name(void **state)
+{
+	static const struct {
+		const char *object;
+		struct qualifiers q;
+		const char *terms;
+		int rc;
+	} rows[] = {
+		{ "private", { .uses = 0 }, "", 0 },
+		{ "private", { .uses = 3, .ask = 1 }, "", 0 },
+		{ "a.b_c-9", { .uses = 0 }, "", 0 },
+		{ "Private", { .uses = 0 }, "", -AMBIT_MALFORMED },
+		{ "", { .uses = 0 }, "", -AMBIT_MALFORMED },
+		{ "none", { .uses = 0 }, "", -AMBIT_MALFORMED },
+		{ "*", { .uses = 0 }, "", -AMBIT_MALFORMED },
+		{ "private", { .bytes = 1 }, "", -AMBIT_MALFORMED },
+		{ "private", { .depth = 1 }, "", -AMBIT_MALFORMED },
+		{ "private", { .until_s = 1 }, "", -AMBIT_MALFORMED },
+		{ "private", { .uses = 0 }, "http='GET /a'", -AMBIT_MALFORMED },
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		grant_set_init(&set_a);
+		if (grant_add_qualified(&set_a, VERB_DECLASSIFY, rows[i].object, 0, &rows[i].q, rows[i].terms, NULL,
+					NULL, &e) != rows[i].rc)
+			fail_msg("%s, row %zu", rows[i].object, i);
+	}
+	grant_set_init(&set_a);
+	assert_int_equal(grant_add(&set_a, VERB_DECLASSIFY, "private", 0, NULL, &e), 0);
+	assert_int_equal(grant_derive(&set_a, 0, &set_a, VERB_DECLASSIFY, "private", NULL, NULL, NULL, NULL, &e), 0);
+	assert_int_equal(grant_derive(&set_a, 0, &set_a, VERB_DECLASSIFY, "untrusted", NULL, NULL, NULL, NULL, &e),
+			 -AMBIT_DENIED);
 }
 
 static struct qualifiers random_qualifiers(struct prop *p)
@@ -785,14 +952,16 @@ static void deriving_never_widens_a_budget(void **state)
 			q[i] = random_qualifiers(&p);
 			q[i].period_s = q[i].rate != 0 ? (prop_below(&p, 2) != 0 ? 60 : 1) : 0;
 		}
-		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &q[0], "", &id[0], NULL), 0);
-		if (grant_derive(&set_a, id[0], &set_a, VERB_CONNECT, "a.b:443", &q[1], NULL, &id[1], NULL) < 0) {
+		assert_int_equal(grant_add_qualified(&set_a, VERB_CONNECT, "*:443", 0, &q[0], "", NULL, &id[0], NULL),
+				 0);
+		if (grant_derive(&set_a, id[0], &set_a, VERB_CONNECT, "a.b:443", &q[1], NULL, NULL, &id[1], NULL) < 0) {
 			if (qualifiers_are_within(&q[1], &q[0]))
 				prop_fail(&p, "refused, and within");
 			continue;
 		}
 		derived++;
-		if (grant_derive(&set_a, id[1], &set_a, VERB_CONNECT, "a.b:443", &q[2], NULL, &id[2], NULL) == 0 &&
+		if (grant_derive(&set_a, id[1], &set_a, VERB_CONNECT, "a.b:443", &q[2], NULL, NULL, &id[2], NULL) ==
+			    0 &&
 		    !qualifiers_are_within(&set_a.grants[id[2]].qualifiers, &q[0]))
 			prop_fail(&p, "more than the first");
 		if (!qualifiers_are_within(&set_a.grants[id[1]].qualifiers, &q[0]))
@@ -956,6 +1125,10 @@ int main(void)
 		cmocka_unit_test(terms_belong_to_one_grant),
 		cmocka_unit_test(which_endpoints_have_terms),
 		cmocka_unit_test(deriving_never_widens_terms),
+		cmocka_unit_test(which_verbs_take_which_labels),
+		cmocka_unit_test(labels_belong_to_one_grant),
+		cmocka_unit_test(deriving_never_widens_labels),
+		cmocka_unit_test(a_label_is_taken_off_by_name),
 		cmocka_unit_test(order_never_matters),
 		cmocka_unit_test(adding_never_takes_away),
 		cmocka_unit_test(a_suggestion_allows_the_request_and_nothing_outside),

@@ -25,7 +25,7 @@ static uint32_t add_grant(struct event_result *r, const char *object, const char
 	struct grant_set *set = (struct grant_set *)(uintptr_t)r->grants; /* made by sample_grant: not constant */
 	uint32_t id = 0;
 
-	assert_int_equal(grant_add_qualified(set, VERB_CONNECT, object, 0, q, terms, &id, NULL), 0);
+	assert_int_equal(grant_add_qualified(set, VERB_CONNECT, object, 0, q, terms, NULL, &id, NULL), 0);
 	return id;
 }
 
