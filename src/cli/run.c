@@ -41,6 +41,7 @@ static const char help_text[] =
 	"  --listen PORT       let this machine reach a server of COMMAND at its port (or HOSTPORT:PORT; 0:PORT any)\n"
 	"  --delegate NAME     let it start sub-agents of that name (*: any) by `ambit run` in its cell, beside it, with no\n"
 	"                      more than it has; '* uses=10 depth=2' bounds how many there are in all, and below one another\n"
+	"  --declassify LABEL  take a label off what is committed or sent ('PATH label=private' puts it on: man ambit.yaml)\n"
 	"  --jit               allow memory that is written and then executed\n"
 	"  --policy FILE       the grants and limits of a policy file\n"
 	"  --preset NAME       a built-in policy: c, claude-code, node, python, shell\n"

@@ -1,11 +1,23 @@
 #include "core/conditions.h"
 
+#include <string.h>
+
+static bool is_label(const char *word)
+{
+	return strcmp(word, "label") == 0;
+}
+
+static bool is_unless(const char *word)
+{
+	return strcmp(word, "unless") == 0;
+}
+
 bool condition_is(const char *word)
 {
 	enum qualifier q;
 	enum term t;
 
-	return qualifier_is(word, &q) || term_is(word, &t);
+	return qualifier_is(word, &q) || term_is(word, &t) || is_label(word) || is_unless(word);
 }
 
 bool conditions_have(const struct conditions *b, const char *word)
@@ -14,8 +26,20 @@ bool conditions_have(const struct conditions *b, const char *word)
 	enum term t;
 
 	if (qualifier_is(word, &q))
-		return qualifiers_has(&b->qualifiers, q);
+		return qualifiers_has(&b->qualifiers, q) || (q == QUALIFIER_ASK && b->flow.ask);
+	if (is_label(word))
+		return b->flow.label.n > 0;
+	if (is_unless(word))
+		return flow_has_unless(&b->flow);
 	return term_is(word, &t) && terms_has(&b->terms, t);
+}
+
+static int set_qualifier(struct conditions *b, enum qualifier q, const char *value, struct err *e)
+{
+	if (q != QUALIFIER_ASK || strcmp(value, "labelled") != 0)
+		return qualifiers_set(&b->qualifiers, q, value, e);
+	b->flow.ask = true;
+	return 0;
 }
 
 int conditions_set(struct conditions *b, const char *word, const char *value, struct err *e)
@@ -24,13 +48,17 @@ int conditions_set(struct conditions *b, const char *word, const char *value, st
 	enum term t;
 
 	if (qualifier_is(word, &q))
-		return qualifiers_set(&b->qualifiers, q, value, e);
+		return set_qualifier(b, q, value, e);
 	if (term_is(word, &t))
 		return terms_set(&b->terms, t, value, e);
+	if (is_label(word))
+		return flow_set_label(&b->flow, value, e);
+	if (is_unless(word))
+		return flow_set_unless(&b->flow, value, e);
 	return err_set(e, AMBIT_UNKNOWN, NULL, "there is no such qualifier");
 }
 
 bool conditions_are_none(const struct conditions *b)
 {
-	return qualifiers_are_none(&b->qualifiers) && terms_are_none(&b->terms);
+	return qualifiers_are_none(&b->qualifiers) && terms_are_none(&b->terms) && flow_is_empty(&b->flow);
 }

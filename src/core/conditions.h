@@ -1,25 +1,27 @@
-/* conditions - what stands behind the object of a grant: its qualifiers and its terms, by their words.
+/* conditions - what stands behind the object of a grant: its qualifiers, its terms and its flow, by their words.
  *
  * Owns:   struct conditions: pure data. Zeroed memory has none.
- * Holds:  what qualifiers.h and terms.h say of each.
+ * Holds:  what qualifiers.h, terms.h and flow.h say of each. `ask` is a qualifier, but for its value `labelled`.
  * Called: whoever reads grants that were written down: policies, records, the ledger; pure. */
 #ifndef CORE_CONDITIONS_H
 #define CORE_CONDITIONS_H
 
+#include "core/flow.h"
 #include "core/qualifiers.h"
 #include "core/terms.h"
 
 struct conditions {
 	struct qualifiers qualifiers;
 	struct terms terms;
+	struct flow flow;
 };
 
 #define CONDITION_MAX TERMS_TEXT_MAX /* of a value that may be good, with its NUL */
 
-/* Whether it is the word of a qualifier or a term. */
+/* Whether it is the word of a qualifier, a term, or of the flow. */
 bool condition_is(const char *word);
 bool conditions_have(const struct conditions *b, const char *word);
-/* As qualifiers_set and terms_set. -UNKNOWN: there is no such word. */
+/* As qualifiers_set, terms_set and those of flow.h. -UNKNOWN: there is no such word. */
 int conditions_set(struct conditions *b, const char *word, const char *value, struct err *e);
 bool conditions_are_none(const struct conditions *b);
 

@@ -126,6 +126,11 @@ static int no_name(struct err *e, const char *word, const char *at, size_t n)
 		       "%s: '%s' is not the name of a label", word, shown);
 }
 
+int flow_check_name(const char *word, const char *name, struct err *e)
+{
+	return flow_is_name(name) ? 0 : no_name(e, word, name, strlen(name));
+}
+
 /* Names of n bytes, with one of `between` between them. */
 static int read_set(struct flow_set *ret, const char *word, const char *at, size_t n, const char *between,
 		    struct err *e)
@@ -161,6 +166,15 @@ int flow_set_label(struct flow *f, const char *value, struct err *e)
 	if (rc == 0)
 		f->label = s;
 	return rc;
+}
+
+bool flow_add_labels(struct flow *f, const struct flow_set *labels)
+{
+	bool fits = true;
+
+	for (uint32_t i = 0; i < labels->n; i++)
+		fits = set_add(&f->label, labels->names[i], strlen(labels->names[i])) && fits;
+	return fits;
 }
 
 int flow_set_unless(struct flow *f, const char *value, struct err *e)

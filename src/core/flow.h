@@ -35,6 +35,8 @@ struct flow {
 
 /* Small letters, digits, `.`, `_` and `-`, the first a letter or a digit; `none` and `labelled` are none, since they are words of a value. */
 bool flow_is_name(const char *s);
+/* The same, with what is wrong: `word` is what takes it. -MALFORMED. */
+int flow_check_name(const char *word, const char *name, struct err *e);
 
 bool flow_is_empty(const struct flow *f);
 bool flow_has_unless(const struct flow *f);
@@ -43,6 +45,8 @@ bool flow_has_unless(const struct flow *f);
  * them, as in "private+untrusted, secret", or "none". They take the place of what was there. -MALFORMED, -LIMIT: too many; then *f is as it was. */
 int flow_set_label(struct flow *f, const char *value, struct err *e);
 int flow_set_unless(struct flow *f, const char *value, struct err *e);
+/* Puts these beside its own. False: there is no room for all of them. */
+bool flow_add_labels(struct flow *f, const struct flow_set *labels);
 /* Whether together they make sense. -MALFORMED: it asks, and no label closes it. */
 int flow_check(const struct flow *f, struct err *e);
 

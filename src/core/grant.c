@@ -79,6 +79,21 @@ const char *grant_flow(const struct grant_set *set, uint32_t id)
 	return id < set->count ? set->pool + set->grants[id].flow : "";
 }
 
+bool grant_add_labels(const struct grant_set *set, const char *path, struct flow *f)
+{
+	bool fits = true;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const char *object = grant_object(set, i);
+		struct flow of;
+
+		if (set->grants[i].rights != 0 && (path_is_beneath(path, object) || path_is_beneath(object, path)) &&
+		    flow_take(grant_flow(set, i), &of) == 0)
+			fits = flow_add_labels(f, &of.label) && fits;
+	}
+	return fits;
+}
+
 void grant_put_conditions(const struct grant_set *set, uint32_t id, struct buf *out)
 {
 	const char *terms = grant_terms(set, id), *flow = grant_flow(set, id);
@@ -378,17 +393,14 @@ static bool takes_label(enum grant_verb verb, bool of_path)
 	return of_path || verb == VERB_ENV || verb == VERB_CONNECT;
 }
 
-int grant_check_flow(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e)
+static int check_labels(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e)
 {
-	const int rc = flow_check(f, e);
-
-	if (rc < 0)
-		return rc;
 	if (f->label.n > 0 && verb == VERB_RUN && !of_path)
 		return err_set(e, AMBIT_MALFORMED, "name the program by its path",
 			       "run: a program that is named without a path takes no label");
 	if (f->label.n > 0 && !takes_label(verb, of_path))
-		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside what is read, executed or connected",
+		return err_set(e, AMBIT_MALFORMED,
+			       "leave it out, or put it beside what is read, executed or connected to",
 			       "%s: this verb takes no label", verb_word(verb));
 	if ((flow_has_unless(f) || f->ask) && verb != VERB_CONNECT)
 		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
@@ -399,6 +411,7 @@ int grant_check_flow(enum grant_verb verb, bool of_path, const struct flow *f, s
 static int check_flow(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *text,
 		      struct err *e)
 {
+	const bool of_path = verb_rights(verb) != 0 && object[0] != 0 && strchr("/.~", object[0]) != NULL;
 	struct flow f;
 
 	if (text[0] == 0)
@@ -408,11 +421,11 @@ static int check_flow(enum grant_verb verb, const char *object, const struct qua
 	if (f.ask && q->ask != 0)
 		return err_set(e, AMBIT_MALFORMED, "keep one of the two", "%s: asks always, and where labels close it",
 			       verb_word(verb));
-	return grant_check_flow(verb, rights_of(verb, object) != 0, &f, e);
+	return check_labels(verb, of_path, &f, e);
 }
 
-static int check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
-			    struct err *e)
+static int check_qualified(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
+			   struct err *e)
 {
 	if (q->depth != 0 && verb != VERB_DELEGATE)
 		return err_set(e, AMBIT_MALFORMED, "leave it out", "%s: this verb takes no depth", verb_word(verb));
@@ -442,6 +455,14 @@ static int check_conditions(enum grant_verb verb, const char *object, const stru
 		       verb_word(verb));
 }
 
+int grant_check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
+			   const char *flow, struct err *e)
+{
+	const int rc = check_qualified(verb, object, q, terms, e);
+
+	return rc < 0 ? rc : check_flow(verb, object, q, flow, e);
+}
+
 int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char *object, uint32_t flags,
 			const struct qualifiers *q, const char *terms, const char *flow, uint32_t *ret_id,
 			struct err *e)
@@ -455,9 +476,7 @@ int grant_add_qualified(struct grant_set *set, enum grant_verb verb, const char 
 	if (rc == 0)
 		rc = take_object(verb, &object, room, e);
 	if (rc == 0)
-		rc = check_conditions(verb, object, q, terms, e);
-	if (rc == 0)
-		rc = check_flow(verb, object, q, t.flow, e);
+		rc = grant_check_conditions(verb, object, q, t.terms, t.flow, e);
 	if (rc == 0)
 		rc = add(set, g, object, &t, flags, &id, e);
 	if (rc == 0 && ret_id != NULL)
@@ -558,9 +577,7 @@ int grant_derive(const struct grant_set *from, uint32_t parent, struct grant_set
 	if (rc == 0)
 		rc = take_object(verb, &object, room, e);
 	if (rc == 0)
-		rc = check_conditions(verb, object, &g.qualifiers, t.terms, e);
-	if (rc == 0)
-		rc = check_flow(verb, object, &g.qualifiers, t.flow, e);
+		rc = grant_check_conditions(verb, object, &g.qualifiers, t.terms, t.flow, e);
 	if (rc < 0)
 		return rc;
 	if (parent >= from->count)

@@ -74,6 +74,9 @@ const char *grant_object(const struct grant_set *set, uint32_t id);
 const char *grant_terms(const struct grant_set *set, uint32_t id);
 /* Its labels, and those that close it; "" if nothing is said of them. */
 const char *grant_flow(const struct grant_set *set, uint32_t id);
+/* Adds the labels of each grant of a path that lies in this one, or in which this one lies: whoever has it may use what they say. False: there is
+ * no room for all of them. */
+bool grant_add_labels(const struct grant_set *set, const char *path, struct flow *f);
 /* What bounds it, as a person writes it, with a blank before each: " uses=50 http='GET /a'"; nothing if it is not bounded. */
 void grant_put_conditions(const struct grant_set *set, uint32_t id, struct buf *out);
 bool grant_has_conditions(const struct grant_set *set, uint32_t id);
@@ -91,8 +94,9 @@ int grant_add(struct grant_set *set, enum grant_verb verb, const char *object, u
 	      struct err *e);
 /* Whether an endpoint, in any spelling, can have these terms: there are none, or it is a port of hosts that are connected one at a time. -MALFORMED. */
 int grant_check_terms(const char *object, const char *terms, struct err *e);
-/* Whether a grant of that verb, of a path or not, can have this flow. -MALFORMED. */
-int grant_check_flow(enum grant_verb verb, bool of_path, const struct flow *f, struct err *e);
+/* Whether a grant of that verb and object, as it is kept or as a policy writes it, can have these together. -MALFORMED. */
+int grant_check_conditions(enum grant_verb verb, const char *object, const struct qualifiers *q, const char *terms,
+			   const char *flow, struct err *e);
 /* The same as grant_add, with qualifiers, with terms as terms_format writes them and with a flow as flow_format does (either may be "": none; flow also NULL). -MALFORMED: this
  * verb takes none, or this object no terms. -CONFLICT: the set has the object with others: were the smaller or the larger of both taken, whoever reads one of the two lines
  * would be wrong about it. */

@@ -138,8 +138,8 @@ static const char *hint_of(enum qualifier which)
 	case QUALIFIER_BYTES:
 		return "write bytes, or a number and K, M, G or T, such as 10M, at most 1048576T; or leave it out";
 	case QUALIFIER_RATE: return "write a number and /s, /m or /h, such as 10/s; or leave it out";
-	case QUALIFIER_ECH:
-	case QUALIFIER_ASK: return "write true, or leave it out";
+	case QUALIFIER_ECH: return "write true, or leave it out";
+	case QUALIFIER_ASK: return "write true, beside connect also labelled, or leave it out";
 	case QUALIFIER_DEPTH: return "write a whole number from 1 to 8; or leave it out, which is 1";
 	case QUALIFIER_UNTIL: return "write a moment in UTC, such as 2026-12-01T00:00:00Z; or leave it out";
 	case QUALIFIER_COUNT: break;

@@ -251,7 +251,7 @@ static int take_qualifiers(enum grant_verb verb, const char *at, struct conditio
 
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e)
 {
-	const uint32_t before = p->n_lines, terms_before = p->terms_used;
+	const uint32_t before = p->n_lines, texts_before = p->texts_used;
 	const char *at = skip_blanks(text != NULL ? text : "");
 	struct conditions b = { .qualifiers = { .uses = 0 } };
 	enum grant_verb v;
@@ -266,7 +266,7 @@ int policy_add_flag(struct policy *p, const char *verb, const char *text, struct
 		rc = policy_qualify(p, before, &b, NULL, e);
 	if (rc < 0) {
 		p->n_lines = before;
-		p->terms_used = terms_before;
+		p->texts_used = texts_before;
 	}
 	return rc;
 }

@@ -7,8 +7,9 @@
 #include "core/endpoint.h"
 #include "core/listen.h"
 
-#define ENCODING_VERSION 4
-#define ENCODING_WITHOUT_WARM 3 /* of sessions that were made by an earlier build */
+#define ENCODING_VERSION 5
+#define ENCODING_WITHOUT_FLOW 4 /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_WARM 3 /* and before that */
 #define SHOWN_MAX 200           /* of an object in a message */
 
 /* ---- objects as written ---- */
@@ -139,6 +140,8 @@ static int check_name(enum grant_verb verb, const char *object, struct err *e)
 {
 	const size_t n = strcspn(object, "=");
 
+	if (verb == VERB_DECLASSIFY)
+		return flow_check_name(verb_word(verb), object, e);
 	if (verb != VERB_ENV)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
@@ -217,23 +220,28 @@ static bool is_socket(const char *object)
 
 const char *policy_terms(const struct policy *p, const struct policy_line *l)
 {
-	return p->terms + l->terms;
+	return p->texts + l->terms;
 }
 
-/* Gives where they lie. */
-static int add_terms(struct policy *p, const char *text, uint32_t *ret, struct err *e)
+const char *policy_flow(const struct policy *p, const struct policy_line *l)
 {
-	const uint32_t at = p->terms_used > 0 ? p->terms_used : 1;
+	return p->texts + l->flow;
+}
+
+/* Gives where it lies. */
+static int add_text(struct policy *p, const char *text, uint32_t *ret, struct err *e)
+{
+	const uint32_t at = p->texts_used > 0 ? p->texts_used : 1;
 	const size_t n = strlen(text); /* below TERMS_TEXT_MAX */
 
 	*ret = 0;
 	if (n == 0)
 		return 0;
-	if (n + 1 > sizeof p->terms - at)
+	if (n + 1 > sizeof p->texts - at)
 		return err_set(e, AMBIT_LIMIT, "write fewer, with wildcards",
-			       "the terms of all grants exceed %zu bytes", sizeof p->terms);
-	memcpy(p->terms + at, text, n + 1);
-	p->terms_used = at + (uint32_t)n + 1;
+			       "the terms of all grants exceed %zu bytes", sizeof p->texts);
+	memcpy(p->texts + at, text, n + 1);
+	p->texts_used = at + (uint32_t)n + 1;
 	*ret = at;
 	return 0;
 }
@@ -249,6 +257,12 @@ static int check_asked(const struct policy_line *l, const struct qualifiers *q, 
 		       "connect: a key for ssh is not asked for");
 }
 
+static int check_conditions(const struct policy *p, const struct policy_line *l, struct err *e)
+{
+	return grant_check_conditions((enum grant_verb)l->verb, l->object, &l->qualifiers, policy_terms(p, l),
+				      policy_flow(p, l), e);
+}
+
 static int check_counted(const struct policy_line *l, const struct qualifiers *q, struct err *e)
 {
 	char shown[SHOWN_MAX];
@@ -262,13 +276,18 @@ static int check_counted(const struct policy_line *l, const struct qualifiers *q
 
 int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b, uint32_t *ret_line, struct err *e)
 {
-	char terms[TERMS_TEXT_MAX];
-	uint32_t at = 0;
+	char terms[TERMS_TEXT_MAX], flow[FLOW_TEXT_MAX];
+	uint32_t terms_at = 0, flow_at = 0;
 	int rc = terms_check(&b->terms, e);
 
 	terms_format(&b->terms, terms);
+	flow_format(&b->flow, flow);
 	if (rc == 0)
-		rc = add_terms(p, terms, &at, e);
+		rc = flow_check(&b->flow, e);
+	if (rc == 0)
+		rc = add_text(p, terms, &terms_at, e);
+	if (rc == 0)
+		rc = add_text(p, flow, &flow_at, e);
 	if (ret_line != NULL)
 		*ret_line = first; /* what is wrong with all of them */
 
@@ -276,11 +295,11 @@ int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b,
 		struct policy_line *l = &p->lines[i];
 
 		l->qualifiers = b->qualifiers;
-		l->terms = at;
+		l->terms = terms_at;
+		l->flow = flow_at;
 		rc = check_counted(l, &b->qualifiers, e);
 		rc = rc < 0 ? rc : check_asked(l, &b->qualifiers, e);
-		if (rc == 0)
-			rc = grant_check_terms(l->object, terms, e);
+		rc = rc < 0 ? rc : check_conditions(p, l, e);
 		if (rc < 0 && ret_line != NULL)
 			*ret_line = i;
 	}
@@ -446,7 +465,8 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 
 		*l = from->lines[i];
 		l->source = index;
-		rc = add_terms(into, policy_terms(from, &from->lines[i]), &l->terms, e);
+		rc = add_text(into, policy_terms(from, &from->lines[i]), &l->terms, e);
+		rc = rc < 0 ? rc : add_text(into, policy_flow(from, &from->lines[i]), &l->flow, e);
 		if (rc < 0)
 			return rc;
 		into->n_lines++;
@@ -477,6 +497,7 @@ void policy_encode(const struct policy *p, struct buf *out)
 		buf_put_u32(out, l->flags);
 		qualifiers_put(out, &l->qualifiers);
 		buf_put_str(out, policy_terms(p, l));
+		buf_put_str(out, policy_flow(p, l));
 		buf_put_str(out, l->object);
 	}
 }
@@ -504,10 +525,21 @@ static int decode_terms(struct rbuf *in, struct policy *p, struct policy_line *l
 	rbuf_str(in, text, sizeof text);
 	if (in->failed || terms_take(text, &taken, NULL) < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "terms that cannot be written");
-	return add_terms(p, text, &l->terms, e);
+	return add_text(p, text, &l->terms, e);
 }
 
-static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l, struct err *e)
+static int decode_flow(struct rbuf *in, struct policy *p, struct policy_line *l, struct err *e)
+{
+	char text[FLOW_TEXT_MAX];
+	struct flow taken;
+
+	rbuf_str(in, text, sizeof text);
+	if (in->failed || flow_take(text, &taken) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "labels that cannot be written");
+	return add_text(p, text, &l->flow, e);
+}
+
+static int decode_line(struct rbuf *in, uint16_t version, struct policy *p, struct policy_line *l, struct err *e)
 {
 	int rc;
 
@@ -517,17 +549,19 @@ static int decode_line(struct rbuf *in, struct policy *p, struct policy_line *l,
 	l->flags = rbuf_u32(in);
 	qualifiers_take(in, &l->qualifiers);
 	rc = decode_terms(in, p, l, e);
+	if (rc == 0 && version > ENCODING_WITHOUT_FLOW)
+		rc = decode_flow(in, p, l, e);
 	if (rc < 0)
 		return rc;
 	rbuf_str(in, l->object, sizeof l->object);
 	if (in->failed)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant is cut off");
-	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)) ||
-	    (l->verb != VERB_CONNECT && (!qualifiers_only_ask(&l->qualifiers) || l->terms != 0)) ||
-	    (l->qualifiers.ask != 0 && l->verb != VERB_WORK && l->verb != VERB_WRITE && l->verb != VERB_CONNECT))
+	if ((l->flags & ~GRANT_OPTIONAL) != 0 || (l->flags != 0 && !takes_mark((enum grant_verb)l->verb)))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
 	rc = check_line(l, e);
-	return rc < 0 ? rc : grant_check_terms(l->object, policy_terms(p, l), e);
+	if (rc == 0 && check_conditions(p, l, NULL) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "a grant that cannot be written");
+	return rc;
 }
 
 int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
@@ -538,7 +572,7 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 
 	memset(ret, 0, sizeof *ret);
 	version = rbuf_u16(in);
-	if (version != ENCODING_VERSION && version != ENCODING_WITHOUT_WARM)
+	if (version < ENCODING_WITHOUT_WARM || version > ENCODING_VERSION)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "a policy in another encoding");
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	if (ret->agent[0] != 0 && !agent_is_name(ret->agent))
@@ -554,7 +588,7 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 	if (rc == 0 && n > POLICY_LINES_MAX)
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "more grants than there can be");
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		rc = decode_line(in, ret, &ret->lines[i], e);
+		rc = decode_line(in, version, ret, &ret->lines[i], e);
 	if (rc == 0 && !rbuf_done(in))
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "a policy of the wrong length");
 	if (rc == 0)

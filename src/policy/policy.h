@@ -34,8 +34,9 @@ struct policy_line {
 	uint32_t line, column;         /* 1-based; 0 if it came from a flag */
 	char object[GRANT_OBJECT_MAX]; /* as written, without the final `?` */
 	uint32_t flags;                /* GRANT_OPTIONAL */
-	uint32_t terms;                /* of connect, as terms_format writes them: offset in policy.terms; 0: none */
-	struct qualifiers qualifiers;  /* of connect */
+	uint32_t terms;                /* of connect, as terms_format writes them: offset in policy.texts; 0: none */
+	uint32_t flow;                 /* likewise, as flow_format writes it */
+	struct qualifiers qualifiers;
 };
 
 #define POLICY_WARM_MAX 512
@@ -49,8 +50,8 @@ struct policy {
 	char sources[POLICY_SOURCES_MAX][POLICY_SOURCE_MAX];
 	uint32_t n_lines;
 	struct policy_line lines[POLICY_LINES_MAX];
-	uint32_t terms_used;
-	char terms[GRANT_POOL_MAX]; /* a NUL, then those of lines, each followed by a NUL */
+	uint32_t texts_used;
+	char texts[GRANT_POOL_MAX]; /* a NUL, then terms and flows of lines, each followed by a NUL */
 	uint32_t limits_given;      /* bit set of enum limit */
 	struct limits limits;
 };
@@ -76,11 +77,12 @@ unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, c
 int policy_add(struct policy *p, enum grant_verb verb, const char *object, uint32_t line, uint32_t column,
 	       struct err *e);
 
-/* Gives the lines from `first` on, which are of one grant, its qualifiers and terms. -MALFORMED: one of them cannot have all of these; *ret_line, which
+/* Gives the lines from `first` on, which are of one grant, its qualifiers, terms and flow. -MALFORMED: one of them cannot have all of these; *ret_line, which
  * may be NULL, is that one. -LIMIT. */
 int policy_qualify(struct policy *p, uint32_t first, const struct conditions *b, uint32_t *ret_line, struct err *e);
 /* Of a line; "": none. */
 const char *policy_terms(const struct policy *p, const struct policy_line *l);
+const char *policy_flow(const struct policy *p, const struct policy_line *l);
 
 /* Adds all of `from` (a decoded file) to `into`; its lines say `source` in messages. -LIMIT, -CONFLICT (agent). */
 int policy_merge(struct policy *into, const struct policy *from, const char *source, struct err *e);

@@ -410,7 +410,7 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 	rc = policy_check_place((enum grant_verb)l->verb, r->walk.done, r->walk.done, e);
 	if (rc == 0)
 		rc = grant_add_qualified(set, (enum grant_verb)l->verb, r->walk.done, l->flags, &l->qualifiers, "",
-					 NULL, NULL, e);
+					 policy_flow(r->p, l), NULL, e);
 	if (rc == 0)
 		rc = add_name(names, asked, r->walk.done, e);
 	if (rc == 0)
@@ -421,7 +421,7 @@ static int add_path(struct resolving *r, const struct policy_line *l, struct gra
 static int add_word(const struct policy *p, const struct policy_line *l, struct grant_set *set, struct err *e)
 {
 	const int rc = grant_add_qualified(set, (enum grant_verb)l->verb, l->object, l->flags, &l->qualifiers,
-					   policy_terms(p, l), NULL, NULL, e);
+					   policy_terms(p, l), policy_flow(p, l), NULL, e);
 
 	return rc < 0 ? rc : add_traits(set, l, l->object, e);
 }

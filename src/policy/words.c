@@ -60,28 +60,41 @@ int qualifier_parse(const char *word, struct err *e)
 	if (meant == NULL)
 		meant = word_nearest(word, qualifiers, COUNT_OF(qualifiers));
 	return unknown(e, "verb or qualifier of a grant", word, meant,
-		       "verbs are work, read, write, run, env, jit, connect, listen and delegate");
+		       "verbs are work, read, write, run, env, jit, connect, listen, delegate and declassify");
 }
+
+/* Who takes it; what has no row belongs to connect alone. */
+static const struct {
+	const char *word;
+	uint32_t takers;        /* bit set of verbs */
+	const char *belongs_to; /* NULL: to these, and may come to others */
+	const char *hint;
+} owners[] = {
+#define BIT(verb) (1u << VERB_##verb)
+#define BESIDE_CONNECT "leave it out, or put it beside the connect that is meant"
+	{ "uses", BIT(CONNECT) | BIT(DELEGATE) | BIT(DECLASSIFY), "connect", BESIDE_CONNECT },
+	{ "depth", BIT(DELEGATE), "delegate", "leave it out, or put it beside the delegate that is meant" },
+	{ "ask", BIT(WORK) | BIT(WRITE) | BIT(CONNECT) | BIT(DECLASSIFY), NULL, "leave the grant out" },
+	{ "label", BIT(WORK) | BIT(READ) | BIT(WRITE) | BIT(RUN) | BIT(ENV) | BIT(CONNECT),
+	  "work, read, write, run, env and connect", "leave it out, or put it beside what brings the label" },
+	{ "", BIT(CONNECT), "connect", BESIDE_CONNECT },
+#undef BESIDE_CONNECT
+#undef BIT
+};
 
 int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 {
-	const bool asks = strcmp(word, qualifier_word(QUALIFIER_ASK)) == 0;
-	const bool deepens = strcmp(word, qualifier_word(QUALIFIER_DEPTH)) == 0;
+	size_t i = 0;
 
-	if (asks && (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT))
+	while (owners[i].word[0] != 0 && strcmp(owners[i].word, word) != 0)
+		i++;
+	if ((owners[i].takers >> verb & 1u) != 0)
 		return 0;
-	if (verb == VERB_DELEGATE && (strcmp(word, qualifier_word(QUALIFIER_USES)) == 0 || deepens))
-		return 0;
-	if (deepens)
-		return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the delegate that is meant",
-			       "'%s' belongs to delegate, and %s takes no such qualifier", word, verb_word(verb));
-	if (asks)
-		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out",
-			       "'%s' is not available beside %s in this build", word, verb_word(verb));
-	if (verb == VERB_CONNECT)
-		return 0;
-	return err_set(e, AMBIT_MALFORMED, "leave it out, or put it beside the connect that is meant",
-		       "'%s' belongs to connect, and %s takes no such qualifier", word, verb_word(verb));
+	if (owners[i].belongs_to == NULL)
+		return err_set(e, AMBIT_UNAVAILABLE, owners[i].hint, "'%s' is not available beside %s in this build",
+			       word, verb_word(verb));
+	return err_set(e, AMBIT_MALFORMED, owners[i].hint, "'%s' belongs to %s, and %s takes no such qualifier", word,
+		       owners[i].belongs_to, verb_word(verb));
 }
 
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
@@ -90,7 +103,7 @@ int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
 
 	if (!verb_find(word, strlen(word), &v))
 		return unknown(e, "verb", word, word_nearest(word, verbs, COUNT_OF(verbs)),
-			       "verbs are work, read, write, run, env, jit, connect, listen and delegate");
+			       "verbs are work, read, write, run, env, jit, connect, listen, delegate and declassify");
 	if (!verb_available(v))
 		return err_set(e, AMBIT_UNAVAILABLE, "leave the grant out; what it would allow stays closed",
 			       "the verb '%s' is not available in this build", word);

@@ -19,15 +19,18 @@ struct reader {
 	yaml_event_t ev; /* the event at hand; owned */
 	struct policy *p;
 	struct policy_mistake *m;
-	struct buf value;     /* owned: of the term at hand */
+	struct buf value;     /* owned: of the term or the labels at hand */
 	const uint8_t *bytes; /* of the file */
 	size_t n;
 	struct {
 		bool has_verb;
 		enum grant_verb verb;
 		struct conditions conditions;
-		char first[16]; /* that stands there; "": none */
-		yaml_mark_t first_at;
+		size_t n_words; /* that stand there beside the verb */
+		struct {
+			char word[16];
+			yaml_mark_t at;
+		} words[KEYS_MAX];
 	} grant; /* at hand */
 };
 
@@ -351,24 +354,104 @@ static int read_graphql(struct reader *r)
 	return rc < 0 ? rc : set_values(r, TERM_GRAPHQL, &at);
 }
 
+/* One of a list of labels. */
+static int add_label(struct reader *r, const char *word, char before)
+{
+	int rc = check_scalar(r, "a label");
+
+	if (rc == 0 && flow_check_name(word, text_of(r), &r->m->err) < 0)
+		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	if (rc == 0)
+		buf_printf(&r->value, "%s%s", (const char[]){ before, 0 }, text_of(r));
+	return rc;
+}
+
+/* `[private, untrusted]`, with that between them, and that before the first. */
+static int add_labels(struct reader *r, const char *word, char before, char between)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	size_t n = 0;
+	int rc = next(r);
+
+	for (; rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT; n++) {
+		rc = add_label(r, word, n == 0 ? before : between);
+		if (rc == 0)
+			rc = next(r);
+	}
+	if (rc == 0 && n == 0)
+		return mistake_at(r, &at,
+				  err_set(&r->m->err, AMBIT_MALFORMED, "name a label, such as private",
+					  "%s: a list without labels", word));
+	return rc;
+}
+
+/* `[[private, untrusted], secret]`: where an element is a list, each element is a combination; else all of them are one. */
+static int add_combinations(struct reader *r)
+{
+	static const char word[] = "unless";
+	const yaml_mark_t at = r->ev.start_mark;
+	bool several = false;
+	int rc = next(r);
+
+	while (rc == 0 && r->ev.type != YAML_SEQUENCE_END_EVENT) {
+		const char before = r->value.len == 0 ? ' ' : '&'; /* to be told below */
+
+		several = several || r->ev.type == YAML_SEQUENCE_START_EVENT;
+		rc = r->ev.type == YAML_SEQUENCE_START_EVENT ? add_labels(r, word, before, '+')
+							     : add_label(r, word, before);
+		if (rc == 0)
+			rc = next(r);
+	}
+	if (rc == 0 && r->value.len == 0)
+		return mistake_at(r, &at,
+				  err_set(&r->m->err, AMBIT_MALFORMED,
+					  "name labels, or write none if no label is to close it",
+					  "unless: a list without labels"));
+	for (size_t i = 0; i < r->value.len; i++)
+		if (r->value.data[i] == '&')
+			r->value.data[i] = several ? ',' : '+';
+	return rc;
+}
+
+static int read_flow(struct reader *r, const char *word)
+{
+	const yaml_mark_t at = r->ev.start_mark;
+	const char *value;
+	int rc;
+
+	buf_reset(&r->value);
+	rc = strcmp(word, "unless") == 0 ? add_combinations(r) : add_labels(r, word, ' ', ',');
+	if (rc < 0)
+		return rc;
+	value = buf_cstr(&r->value);
+	if (value == NULL)
+		return mistake_at(r, &at,
+				  err_set(&r->m->err, AMBIT_LIMIT, "write fewer", "%s: this is too much", word));
+	return conditions_set(&r->grant.conditions, word, value, &r->m->err) < 0
+		       ? mistake_at(r, &at, -(int)r->m->err.code)
+		       : 0;
+}
+
 /* `uses: 50`. Which verb it stands beside is known when all keys are read. */
 static int read_qualifier(struct reader *r, struct keys *keys)
 {
 	const yaml_mark_t at = r->ev.start_mark;
-	char word[sizeof r->grant.first];
+	char word[sizeof r->grant.words[0].word];
 	enum term which;
 	int rc;
 
 	if (qualifier_parse(text_of(r), &r->m->err) < 0)
 		return mistake_at(r, &at, -(int)r->m->err.code);
 	(void)text_copy(word, sizeof word, text_of(r)); /* it is longer than any of them */
-	if (r->grant.first[0] == 0) {
-		(void)text_copy(r->grant.first, sizeof r->grant.first, word);
-		r->grant.first_at = at;
-	}
-	rc = seen_once(r, keys, word);
-	if (rc == 0)
-		rc = next(r);
+	rc = seen_once(r, keys, word);                  /* as many as there is room for */
+	if (rc < 0)
+		return rc;
+	memcpy(r->grant.words[r->grant.n_words].word, word, sizeof word);
+	r->grant.words[r->grant.n_words++].at = at;
+	rc = next(r);
+	if (rc == 0 && r->ev.type == YAML_SEQUENCE_START_EVENT &&
+	    (strcmp(word, "label") == 0 || strcmp(word, "unless") == 0))
+		return read_flow(r, word);
 	if (rc == 0 && r->ev.type == YAML_SEQUENCE_START_EVENT && term_is(word, &which) &&
 	    (which == TERM_HTTP || which == TERM_SECRET))
 		return read_list(r, which);
@@ -431,8 +514,9 @@ static int read_grant(struct reader *r)
 		return mistake_at(
 			r, &start,
 			err_set(&r->m->err, AMBIT_MALFORMED, "write `- read: /srv/data`", "a grant without a verb"));
-	if (rc == 0 && r->grant.first[0] != 0 && qualifier_check_verb(r->grant.first, r->grant.verb, &r->m->err) < 0)
-		return mistake_at(r, &r->grant.first_at, -(int)r->m->err.code);
+	for (size_t i = 0; i < r->grant.n_words && rc == 0; i++)
+		if (qualifier_check_verb(r->grant.words[i].word, r->grant.verb, &r->m->err) < 0)
+			return mistake_at(r, &r->grant.words[i].at, -(int)r->m->err.code);
 	return rc < 0 ? rc : qualify(r, before);
 }
 

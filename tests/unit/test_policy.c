@@ -142,8 +142,30 @@ static void a_wrong_flag_is_told(void **state)
 		{ "connect", "10.0.0.0/8:80 secret=a", AMBIT_MALFORMED, "takes no http", "name a host" },
 		{ "read", "/a http='GET /'", AMBIT_MALFORMED, "'http' belongs to connect", "beside the connect" },
 		{ "connect", "a:1 uses=5 rows=1", AMBIT_UNAVAILABLE, "qualifier 'rows'", "leave the grant out" },
-		{ "read", "/a b  label=private", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
-		{ "read", "[/a] label=x", AMBIT_UNAVAILABLE, "qualifier 'label'", "leave the grant out" },
+		{ "read", "/a b  where=x", AMBIT_UNAVAILABLE, "wider than you wrote", "leave the grant out" },
+		{ "read", "[/a] label=X", AMBIT_MALFORMED, "label: 'X' is not the name of a label", "small letters" },
+		{ "read", "/a label=", AMBIT_MALFORMED, "label: a label is missing", "such as private" },
+		{ "read", "/a label=none", AMBIT_MALFORMED, "label: 'none' is not the name", "are no labels" },
+		{ "read", "/a label=a label=b", AMBIT_CONFLICT, "'label' stands here twice", "keep one" },
+		{ "read", "/a label=private, mail", AMBIT_MALFORMED, "label: a label is missing", "such as private" },
+		{ "read", "/a unless=private", AMBIT_MALFORMED, "'unless' belongs to connect", "beside the connect" },
+		{ "jit", "label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "what brings the label" },
+		{ "listen", "80 label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "leave it out" },
+		{ "delegate", "* label=x", AMBIT_MALFORMED, "'label' belongs to work, read,", "leave it out" },
+		{ "run", "node label=x", AMBIT_MALFORMED, "named without a path", "by its path" },
+		{ "run", "[/opt/x, node] label=x", AMBIT_MALFORMED, "named without a path", "by its path" },
+		{ "work", ". ask=labelled", AMBIT_MALFORMED, "no ask: labelled", "beside the connect" },
+		{ "connect", "a:1 unless=a+b, c", AMBIT_MALFORMED, "unless: a label is missing", "such as private" },
+		{ "connect", "a:1 unless=a,b,c,d,e", AMBIT_LIMIT, "more than 4 combinations", "write fewer" },
+		{ "connect", "a:1 unless=none ask=labelled", AMBIT_MALFORMED, "nobody would be asked",
+		  "one of the two" },
+		{ "connect", "a:1 unless=none unless=a", AMBIT_CONFLICT, "'unless' stands here twice", "keep one" },
+		{ "connect", "a:1 ask=labelled ask=true", AMBIT_CONFLICT, "'ask' stands here twice", "keep one" },
+		{ "connect", "a:1 ask=labeled", AMBIT_MALFORMED, "ask: 'labeled'", "also labelled" },
+		{ "declassify", "", AMBIT_MALFORMED, "declassify: a label is missing", "such as private" },
+		{ "declassify", "Private", AMBIT_MALFORMED, "'Private' is not the name of a label", "small letters" },
+		{ "declassify", "a bytes=5", AMBIT_MALFORMED, "'bytes' belongs to connect", "leave it out" },
+		{ "declassify", "a ask=labelled", AMBIT_MALFORMED, "no ask: labelled", "leave it out" },
 		{ "read", "[/a] ask=true", AMBIT_UNAVAILABLE, "beside read", "leave the grant out" },
 		{ "run", "/bin/ls ask=true", AMBIT_UNAVAILABLE, "beside run", "leave the grant out" },
 		{ "connect", "ssh://git@a.example ask=true", AMBIT_MALFORMED, "a key for ssh", "leave the ask out" },
@@ -233,11 +255,75 @@ static void qualifiers_are_read_from_flags_and_sent(void **state)
 	}
 }
 
+/* From a flag to the other side, to another policy, and to the grants of a host. */
+static void labels_are_read_from_flags_and_carried(void **state)
+{
+	static const struct {
+		const char *verb, *text, *qualifiers, *flow;
+	} rows[] = {
+		{ "read", "/usr label=private", "", "label=private" },
+		{ "read", "[/usr, /bin?] label='private, mail'", "", "label=mail+private" },
+		{ "work", "/usr ask=true label=mail+private", "ask=true", "label=mail+private" },
+		{ "run", "/usr label=x", "", "label=x" },
+		{ "env", "TOKEN label=private", "", "label=private" },
+		{ "connect", "a:443 label=untrusted", "", "label=untrusted" },
+		{ "connect", "a:443 unless=private+untrusted ask=labelled", "",
+		  "unless=private+untrusted ask=labelled" },
+		{ "connect", "a:443 unless='secret, private+untrusted' uses=2", "uses=2",
+		  "unless=private+untrusted,secret" },
+		{ "connect", "unix:/run/x unless=none", "", "unless=none" },
+		{ "connect", "ssh://git@a.test ask=labelled", "", "ask=labelled" },
+		{ "declassify", "private", "", "" },
+		{ "declassify", "[a, b.c] uses=3 ask=true", "uses=3 ask=true", "" },
+		{ "delegate", "* uses=3 depth=2", "uses=3 depth=2", "" },
+	};
+	static const struct policy_place place = { .workspace = "/", .home = NULL };
+	static struct policy decoded, all;
+	static struct grant_set set;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		auto_buf out = { .max = POLICY_ENCODED_MAX };
+		struct limits limits;
+		struct rbuf in;
+		struct err e;
+
+		memset(&policy, 0, sizeof policy);
+		memset(&all, 0, sizeof all);
+		grant_set_init(&set);
+		if (policy_add_flag(&policy, rows[i].verb, rows[i].text, &e) < 0)
+			fail_msg("%s %s: %s", rows[i].verb, rows[i].text, err_text(&e).s);
+		policy_encode(&policy, &out);
+		rbuf_init(&in, out.data, out.len);
+		if (policy_decode(&in, &decoded, &e) < 0 || policy_merge(&all, &decoded, "x", &e) < 0 ||
+		    policy_resolve(&all, &place, &set, &limits, NULL, &e) < 0)
+			fail_msg("%s %s: %s", rows[i].verb, rows[i].text, err_text(&e).s);
+		assert_true(set.count > 0);
+		for (uint32_t k = 0; k < set.count; k++) {
+			char has[QUALIFIERS_TEXT_MAX];
+
+			qualifiers_format(&set.grants[k].qualifiers, has);
+			assert_string_equal(has, rows[i].qualifiers);
+			assert_string_equal(grant_flow(&set, k), rows[i].flow);
+		}
+	}
+	policy.lines[0].flow = policy.texts_used + 1; /* of delegate, which has none */
+	memcpy(policy.texts + policy.lines[0].flow, "label=x", sizeof "label=x");
+	{
+		auto_buf out = { .max = POLICY_ENCODED_MAX };
+		struct rbuf in;
+
+		policy_encode(&policy, &out);
+		rbuf_init(&in, out.data, out.len);
+		assert_int_equal(policy_decode(&in, &decoded, NULL), -AMBIT_PROTOCOL);
+	}
+}
+
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "rows", "between", "label", "unless", "where", "allow" };
-	static const char *const here[] = { "uses", "bytes",   "rate",   "ech",        "until",
-					    "http", "graphql", "secret", "credentials" };
+	static const char *const words[] = { "rows", "between", "where", "allow" };
+	static const char *const here[] = { "uses",   "bytes",       "rate",  "ech",    "until", "http", "graphql",
+					    "secret", "credentials", "label", "unless", "ask",   "depth" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(words); i++)
@@ -639,6 +725,7 @@ int main(void)
 		cmocka_unit_test(a_flag_is_a_grant),
 		cmocka_unit_test(a_wrong_flag_is_told),
 		cmocka_unit_test(qualifiers_are_read_from_flags_and_sent),
+		cmocka_unit_test(labels_are_read_from_flags_and_carried),
 		cmocka_unit_test(the_design_s_qualifiers_are_known),
 		cmocka_unit_test(limits_are_read_from_flags),
 		cmocka_unit_test(what_waits_is_read),

@@ -86,7 +86,33 @@ static void qualifiers_stand_beside_their_verb(void **state)
 		"  - connect: e:5\n"
 		"    http: POST /x, GET /y\n"
 		"  - connect: f:6\n"
-		"    graphql: {query: \"*\", mutation: [createIssue, addComment], subscription: []}\n";
+		"    graphql: {query: \"*\", mutation: [createIssue, addComment], subscription: []}\n"
+		"  - read: /mail\n"
+		"    label: private\n"
+		"  - label: [private, mail]\n"
+		"    work: /mail\n"
+		"    ask: true\n"
+		"  - env: TOKEN\n"
+		"    label: private, mail\n"
+		"  - connect: g:7\n"
+		"    unless: [untrusted, private]\n"
+		"  - connect: h:8\n"
+		"    unless: [secret, [untrusted, private]]\n"
+		"    ask: labelled\n"
+		"    label: untrusted\n"
+		"  - connect: i:9\n"
+		"    unless: [[secret], [a, b], [b]]\n"
+		"  - connect: j:1\n"
+		"    http: GET /page\n"
+		"    unless: none\n"
+		"  - connect: k:1\n"
+		"    unless: private+untrusted, secret\n"
+		"  - declassify: private\n"
+		"    uses: 3\n"
+		"    ask: true\n"
+		"  - delegate: \"*\"\n"
+		"    uses: 3\n"
+		"    depth: 2\n";
 	static const char *const expected[] = {
 		"uses=50 bytes=10M rate=10/s ech=true",
 		"",
@@ -96,6 +122,16 @@ static void qualifiers_stand_beside_their_verb(void **state)
 		"until=2026-12-01T00:00:00Z http='GET /repos/**, POST /x' secret='github as header:x-api-key' credentials=replace",
 		" http='GET /y, POST /x'",
 		" graphql='query *, mutation addComment, mutation createIssue'",
+		" label=private",
+		"ask=true label=mail+private",
+		" label=mail+private",
+		" unless=private+untrusted",
+		" label=untrusted unless=private+untrusted,secret ask=labelled",
+		" unless=b,secret",
+		" http='GET /page' unless=none",
+		" unless=private+untrusted,secret",
+		"uses=3 ask=true",
+		"uses=3 depth=2",
 	};
 	struct policy_mistake m;
 
@@ -105,10 +141,12 @@ static void qualifiers_stand_beside_their_verb(void **state)
 	assert_int_equal(policy.n_lines, COUNT_OF(expected));
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {
 		const char *terms = policy_terms(&policy, &policy.lines[i]);
-		char has[QUALIFIERS_TEXT_MAX], both[QUALIFIERS_TEXT_MAX + TERMS_TEXT_MAX];
+		const char *flow = policy_flow(&policy, &policy.lines[i]);
+		char has[QUALIFIERS_TEXT_MAX], both[QUALIFIERS_TEXT_MAX + TERMS_TEXT_MAX + FLOW_TEXT_MAX];
 
 		qualifiers_format(&policy.lines[i].qualifiers, has);
-		(void)snprintf(both, sizeof both, "%s%s%s", has, terms[0] != 0 ? " " : "", terms);
+		(void)snprintf(both, sizeof both, "%s%s%s%s%s", has, terms[0] != 0 ? " " : "", terms,
+			       flow[0] != 0 ? " " : "", flow);
 		assert_string_equal(both, expected[i]);
 	}
 }
@@ -238,7 +276,45 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ G "  - connect: a:1\n    uses: 5\n    uses: 5\n", AMBIT_MALFORMED, 5, 5, "'uses' stands here twice",
 		  "keep one" },
 		{ G "  - uses: 5\n", AMBIT_MALFORMED, 3, 5, "a grant without a verb", "read: /srv/data" },
-		{ G "  - read: /x\n    label: private\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
+		{ G "  - read: /x\n    label: Private\n", AMBIT_MALFORMED, 4, 12, "'Private' is not the name",
+		  "small letters" },
+		{ G "  - read: /x\n    label: [a, none]\n", AMBIT_MALFORMED, 4, 16, "'none' is not the name",
+		  "are no labels" },
+		{ G "  - read: /x\n    label: [\"a,b\"]\n", AMBIT_MALFORMED, 4, 13, "'a,b' is not the name",
+		  "small letters" },
+		{ G "  - read: /x\n    label: [[a]]\n", AMBIT_MALFORMED, 4, 13, "a label is not a text", "one word" },
+		{ G "  - read: /x\n    label: {a: b}\n", AMBIT_MALFORMED, 4, 12, "not a text", "one word" },
+		{ G "  - read: /x\n    label: []\n", AMBIT_MALFORMED, 4, 12, "label: a list without labels",
+		  "such as private" },
+		{ G "  - read: /x\n    label:\n", AMBIT_MALFORMED, 4, 11, "label: a label is missing",
+		  "such as private" },
+		{ G "  - read: /x\n    label: a\n    unless: b\n", AMBIT_MALFORMED, 5, 5,
+		  "'unless' belongs to connect, and read takes", "beside the connect" },
+		{ G "  - work: /x\n    ask: true\n    uses: 3\n", AMBIT_MALFORMED, 5, 5,
+		  "'uses' belongs to connect, and work takes", "beside the connect" },
+		{ G "  - work: /x\n    ask: labelled\n", AMBIT_MALFORMED, 3, 11, "no ask: labelled",
+		  "beside the connect" },
+		{ G "  - run: [/x, node]\n    label: a\n", AMBIT_MALFORMED, 3, 15, "named without a path",
+		  "by its path" },
+		{ G "  - jit: true\n    label: a\n", AMBIT_MALFORMED, 4, 5, "'label' belongs to", "leave it out" },
+		{ G "  - connect: a:1\n    unless: []\n", AMBIT_MALFORMED, 4, 13, "unless: a list without labels",
+		  "or write none" },
+		{ G "  - connect: a:1\n    unless: [a, []]\n", AMBIT_MALFORMED, 4, 17, "unless: a list without labels",
+		  "such as private" },
+		{ G "  - connect: a:1\n    unless: [none]\n", AMBIT_MALFORMED, 4, 14, "'none' is not the name",
+		  "are no labels" },
+		{ G "  - connect: a:1\n    unless: [a, [b, [c]]]\n", AMBIT_MALFORMED, 4, 21, "a label is not a text",
+		  "one word" },
+		{ G "  - connect: a:1\n    unless: [a+b, c]\n", AMBIT_MALFORMED, 4, 14, "'a+b' is not the name",
+		  "small letters" },
+		{ G "  - connect: a:1\n    unless: [[a], b, c, d, e]\n", AMBIT_LIMIT, 4, 13, "more than 4 combinations",
+		  "write fewer" },
+		{ G "  - connect: a:1\n    unless: none\n    ask: labelled\n", AMBIT_MALFORMED, 3, 14,
+		  "nobody would be asked", "one of the two" },
+		{ G "  - declassify: Private\n", AMBIT_MALFORMED, 3, 17, "'Private' is not the name", "small letters" },
+		{ G "  - declassify: private\n    label: a\n", AMBIT_MALFORMED, 4, 5, "'label' belongs to",
+		  "leave it out" },
+		{ G "  - read: /x\n    where: a\n", AMBIT_UNAVAILABLE, 4, 5, "wider than you wrote",
 		  "leave the grant out" },
 		{ G "  - uses: 5\n    read: /x\n", AMBIT_MALFORMED, 3, 5, "'uses' belongs to connect", "leave it out" },
 		{ G "  - read: /x\n    user: 5\n", AMBIT_UNKNOWN, 4, 5, "'user' is not a verb or qualifier",

@@ -50,6 +50,15 @@ TAKEN = [
         {"graphql": {"query": "*", "mutation": ["a", "b"], "persisted": ["0" * 64]}}, {"secret": "github"}, {"secret": "a.b-c as header:X-Api-Key:token"},
         {"secret": "a as basic:me@example.com"}, {"secret": "a as query:key", "credentials": "replace"}, {"http": "GET /a", "credentials": "pass"}, {"secret": "a as bearer"},
         {"secret": "a as form:token"}, {"secret": "a as form:token, b as basic:me"}, {"secret": ["a"]}, {"secret": ["a", "a as query:key"]}, {"graphql": "query a", "secret": "a as query:form"})),
+    *({"connect": "a:1", **more} for more in (
+        {"label": "untrusted"}, {"label": ["private", "a.b_c-1"]}, {"label": " private, mail+a "}, {"label": 31 * "a"}, {"unless": "none"}, {"unless": ["private", "untrusted"]},
+        {"unless": [["private", "untrusted"], "secret"]}, {"unless": [["a"], ["b"], ["c"], ["d"]]}, {"unless": [*"abcdefgh"]}, {"unless": "a+b, c"}, {"ask": "labelled"}, {"ask": True},
+        {"label": "nonesuch", "unless": "a", "ask": "labelled"}, {"unless": "none", "ask": True}, {"uses": 5, "http": "GET /a", "unless": "none"})),
+    {"connect": "ssh://git@a.test", "ask": "labelled"},
+    *({verb: "/a", "label": label} for verb in ("work", "read", "write", "run") for label in ("private", ["private", "mail"])),
+    {"work": ".", "ask": True}, {"write": ["/a", "/b?"], "ask": True, "label": "a"}, {"run": ["/a", "./b"], "label": "a"}, {"env": ["A", "B=c"], "label": "private"},
+    *({"declassify": name} for name in ("private", ["private", "a.b"])),
+    {"declassify": "private", "uses": 3, "ask": True}, {"delegate": "*", "uses": 3, "depth": 2},
     *({"connect": to, "secret": "a"} for to in ("*.b.test:1", "*:443", "10.0.0.1:1", "10.0.0.1/32:1", "[2001:db8::1]:1", ["a:1", "b:2"])),
 ]
 REFUSED = [
@@ -78,6 +87,16 @@ REFUSED = [
         {"graphql": "query a", "secret": ["a", "b as form:c"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),
     *({"connect": to, "secret": "a"} for to in ("unix:/run/x", "ssh://git@a.test", "10.0.0.0/8:1", "[2001:db8::/64]:1", ["a:1", "unix:/run/x"])),
     {"read": "/a", "http": "GET /a"},
+    *({"connect": "a:1", **more} for more in (
+        {"label": ""}, {"label": []}, {"label": "none"}, {"label": ["a", "labelled"]}, {"label": "Private"}, {"label": ".a"}, {"label": 32 * "a"}, {"label": "a b"}, {"label": "a,"},
+        {"label": ["a,b"]}, {"label": [["a"]]}, {"label": {"a": "b"}}, {"unless": []}, {"unless": [[]]}, {"unless": ["none"]}, {"unless": "none, a"}, {"unless": [["a"], "b", "c", "d", "e"]},
+        {"unless": ["a", ["b", ["c"]]]}, {"unless": ["a+b"]}, {"unless": "a+"}, {"ask": False}, {"ask": "labeled"}, {"unless": "none", "ask": "labelled"}, {"depth": 2})),
+    {"connect": "ssh://git@a.test", "ask": True}, {"connect": ["a:1", "ssh://git@a.test"], "ask": True},
+    {"read": "/a", "unless": "a"}, {"read": "/a", "ask": True}, {"work": "/a", "ask": "labelled"}, {"work": "/a", "ask": True, "uses": 3}, {"env": "A", "ask": True},
+    {"run": "node", "label": "a"}, {"run": ["/a", "node"], "label": "a"}, {"jit": True, "label": "a"}, {"listen": 8080, "label": "a"}, {"delegate": "*", "label": "a"},
+    {"read": "/a", "work": "/b"}, {"label": "a"},
+    *({"declassify": name} for name in ("", "Private", "none", "*", [], ["a", "B"])),
+    *({"declassify": "a", **more} for more in ({"label": "a"}, {"unless": "a"}, {"ask": "labelled"}, {"bytes": 5}, {"depth": 2})),
 ]
 
 

@@ -58,7 +58,7 @@ _ambit_secrets() {
 
 _ambit() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
-	local run_options='--read --write --work --run --env --connect --listen --delegate --jit --policy --preset --limit --workspace --base --observe
+	local run_options='--read --write --work --run --env --connect --listen --delegate --declassify --jit --policy --preset --limit --workspace --base --observe
 		--record --json --without --stage --discard --on-conflict --wait --direct --ledger --no-ledger --strict --session --key --background --kernel --end --python --node --shell --result --warm --agent --quiet --no-pty --help'
 	local explain_options='--ledger --help'
 	local learn_options='--output --workspace --env --write --limit --ledger --no-ledger --no-pty --help'

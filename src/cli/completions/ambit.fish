@@ -63,6 +63,7 @@ complete -c ambit -n '__ambit_in run' -l env -x -a '(set -nx)' -d 'A variable, a
 complete -c ambit -n '__ambit_in run' -l connect -x -d 'Connect to HOST:PORT, unix:PATH or ssh://USER@HOST'
 complete -c ambit -n '__ambit_in run' -l listen -x -d 'A port of a server in the cell'
 complete -c ambit -n '__ambit_in run' -l delegate -x -d 'Let it start sub-agents'
+complete -c ambit -n '__ambit_in run' -l declassify -x -a 'private untrusted' -d 'Take a label off'
 complete -c ambit -n '__ambit_in run' -l agent -x -d 'Who asks, for the record'
 complete -c ambit -n '__ambit_in run' -l jit -d 'Memory may be written and then executed'
 complete -c ambit -n '__ambit_in run' -l policy -r -F -d 'Grants and limits of a file'
