@@ -23,7 +23,53 @@ static const char other_grant[] = "it has a grant that this program does not kno
 
 /* ---- before the program ran ---- */
 
-/* Older entries have none. A value that is no text is written as a person would. */
+/* Labels in an array, with that between them: behind what stands in out. */
+static bool put_labels(struct canonical_value list, char between, struct buf *out)
+{
+	struct canonical_value item;
+	size_t at = 0;
+	bool first = true;
+
+	while (canonical_item(list, &at, &item)) {
+		char name[FLOW_LABEL_MAX];
+
+		if (!canonical_string(item, name, sizeof name) || !flow_is_name(name))
+			return false;
+		buf_printf(out, "%s%s", first ? "" : (const char[]){ between, 0 }, name);
+		first = false;
+	}
+	return !first;
+}
+
+/* `label` is an array of labels, `unless` one of such arrays. */
+static bool take_labels(struct canonical_value value, bool several, char *ret, size_t size)
+{
+	struct canonical_value item;
+	struct buf out;
+	size_t at = 0;
+	bool good = true;
+
+	buf_init_in(&out, ret, size);
+	if (!several)
+		good = put_labels(value, ',', &out);
+	while (several && good && canonical_item(value, &at, &item)) {
+		buf_printf(&out, "%s", out.len > 0 ? "," : "");
+		good = put_labels(item, '+', &out);
+	}
+	return good && buf_cstr(&out) != NULL;
+}
+
+/* As a person would write it. */
+static bool take_value(const char *word, struct canonical_value value, char *ret, size_t size)
+{
+	if (value.n > 0 && value.at[0] == '[')
+		return take_labels(value, strcmp(word, "unless") == 0, ret, size);
+	if (!canonical_string(value, ret, size))
+		(void)snprintf(ret, size, "%.*s", (int)(value.n < size ? value.n : 0), (const char *)value.at);
+	return true;
+}
+
+/* Older entries have none. */
 static bool take_conditions(struct canonical_value body, struct conditions *ret)
 {
 	struct canonical_value all, key, value;
@@ -35,10 +81,8 @@ static bool take_conditions(struct canonical_value body, struct conditions *ret)
 	while (canonical_member(all, &at, &key, &value)) {
 		char word[24], text[CONDITION_MAX];
 
-		if (!canonical_string(value, text, sizeof text))
-			(void)snprintf(text, sizeof text, "%.*s", (int)(value.n < sizeof text ? value.n : 0),
-				       (const char *)value.at);
-		if (!canonical_string(key, word, sizeof word) || conditions_set(ret, word, text, NULL) < 0)
+		if (!canonical_string(key, word, sizeof word) || !take_value(word, value, text, sizeof text) ||
+		    conditions_set(ret, word, text, NULL) < 0)
 			return false;
 	}
 	return all.n > 0 && all.at[0] == '{';
@@ -46,7 +90,7 @@ static bool take_conditions(struct canonical_value body, struct conditions *ret)
 
 void past_take_grant(struct past *p, const struct entry *entry)
 {
-	char object[GRANT_OBJECT_MAX], word[24], terms[TERMS_TEXT_MAX];
+	char object[GRANT_OBJECT_MAX], word[24], terms[TERMS_TEXT_MAX], flow[FLOW_TEXT_MAX];
 	struct conditions conditions;
 	enum grant_verb verb;
 	bool optional;
@@ -63,8 +107,9 @@ void past_take_grant(struct past *p, const struct entry *entry)
 		return;
 	}
 	terms_format(&conditions.terms, terms);
+	flow_format(&conditions.flow, flow);
 	if (grant_add_qualified(&p->grants, verb, object, optional ? GRANT_OPTIONAL : 0, &conditions.qualifiers, terms,
-				NULL, &id, NULL) < 0) {
+				flow, &id, NULL) < 0) {
 		p->no = other_grant;
 		return;
 	}

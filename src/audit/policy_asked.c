@@ -8,6 +8,7 @@ static void put_set(const struct grant_set *set, struct buf *out)
 		buf_put_u16(out, set->grants[i].flags);
 		qualifiers_put(out, &set->grants[i].qualifiers);
 		buf_put_str(out, grant_terms(set, i));
+		buf_put_str(out, grant_flow(set, i));
 		buf_put_str(out, grant_object(set, i));
 	}
 }
@@ -26,13 +27,14 @@ static bool take_set(struct rbuf *in, struct grant_set *ret)
 	for (uint32_t i = 0; i < count; i++) {
 		const uint16_t verb = rbuf_u16(in), flags = rbuf_u16(in);
 		struct qualifiers qualifiers;
-		char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX];
+		char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX], flow[FLOW_TEXT_MAX];
 
 		qualifiers_take(in, &qualifiers);
 		rbuf_str(in, terms, sizeof terms);
+		rbuf_str(in, flow, sizeof flow);
 		rbuf_str(in, object, sizeof object);
 		if (in->failed || flags > GRANT_OPTIONAL ||
-		    grant_add_qualified(ret, (enum grant_verb)verb, object, flags, &qualifiers, terms, NULL, NULL,
+		    grant_add_qualified(ret, (enum grant_verb)verb, object, flags, &qualifiers, terms, flow, NULL,
 					NULL) < 0)
 			return false;
 	}

@@ -16,7 +16,7 @@ static bool add(struct under *u, const struct grant_set *from, uint32_t grant, c
 	uint32_t id;
 
 	if (grant_add_qualified(&u->grants, (enum grant_verb)g->verb, object, g->flags, &g->qualifiers,
-				grant_terms(from, grant), NULL, &id, NULL) < 0)
+				grant_terms(from, grant), grant_flow(from, grant), &id, NULL) < 0)
 		return false;
 	if (u->grants.count > before)
 		u->line[id] = line;

@@ -14,13 +14,14 @@ static bool is_within(const struct policy_line *l)
 	return strcmp(l->object, ".") == 0 || strncmp(l->object, "./", 2) == 0;
 }
 
-static int add_within(const struct policy_line *l, struct grant_set *set, struct err *e)
+static int add_within(const struct policy *p, const struct policy_line *l, struct grant_set *set, struct err *e)
 {
 	char path[GRANT_OBJECT_MAX];
 
 	if (!path_normalise("/", l->object, path, sizeof path)) /* it has no "..": policy_add */
 		return err_set(e, AMBIT_LIMIT, NULL, "%s: the path is too long", l->object);
-	return grant_add_qualified(set, (enum grant_verb)l->verb, path, l->flags, &l->qualifiers, "", NULL, NULL, e);
+	return grant_add_qualified(set, (enum grant_verb)l->verb, path, l->flags, &l->qualifiers, "", policy_flow(p, l),
+				   NULL, e);
 }
 
 /* Takes the lines on the workspace out of p. */
@@ -32,7 +33,7 @@ static int take_within(struct policy *p, struct grant_set *set, struct err *e)
 	grant_set_init(set);
 	for (uint32_t i = 0; i < p->n_lines && r == 0; i++) {
 		if (is_within(&p->lines[i]))
-			r = add_within(&p->lines[i], set, e);
+			r = add_within(p, &p->lines[i], set, e);
 		else if (kept++ != i)
 			p->lines[kept - 1] = p->lines[i];
 	}

@@ -76,9 +76,10 @@ void qualifiers_put(struct buf *out, const struct qualifiers *q);
 /* Fails the cursor on what qualifiers_set could not have given. */
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret);
 
-/* As an object of JSON: those that there are, and of the terms each as one text, with keys in order; linked only where JSON is written. */
+/* As an object of JSON: those that there are, of the terms each as one text, and of the flow its labels as they are; with keys in order; linked only where JSON is written. */
 struct json;
 struct terms;
-void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t);
+struct flow;
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f);
 
 #endif

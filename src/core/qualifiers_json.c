@@ -19,11 +19,34 @@ static void put_text(struct json *j, const struct qualifiers *q, enum qualifier 
 		json_put_word(json_put_key(j, qualifier_word(which)), value);
 }
 
-void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t)
+static void put_set(struct json *j, const struct flow_set *s)
+{
+	json_put_array(j);
+	for (uint32_t i = 0; i < s->n; i++)
+		json_put_word(j, s->names[i]);
+	json_put_array_end(j);
+}
+
+static void put_unless(struct json *j, const struct flow *f)
+{
+	json_put_key(j, "unless");
+	if (f->none) {
+		json_put_word(j, "none");
+		return;
+	}
+	json_put_array(j);
+	for (uint32_t i = 0; i < f->n_unless; i++)
+		put_set(j, &f->unless[i]);
+	json_put_array_end(j);
+}
+
+void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struct terms *t, const struct flow *f)
 {
 	json_put_object(j);
 	if (q->ask != 0)
 		json_put_bool(json_put_key(j, "ask"), true);
+	else if (f->ask)
+		json_put_word(json_put_key(j, "ask"), "labelled");
 	if (q->bytes != 0)
 		json_put_count(json_put_key(j, "bytes"), q->bytes);
 	put_term(j, t, TERM_CREDENTIALS);
@@ -33,8 +56,12 @@ void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struc
 		json_put_bool(json_put_key(j, "ech"), true);
 	put_term(j, t, TERM_GRAPHQL);
 	put_term(j, t, TERM_HTTP);
+	if (f->label.n > 0)
+		put_set(json_put_key(j, "label"), &f->label);
 	put_text(j, q, QUALIFIER_RATE);
 	put_term(j, t, TERM_SECRET);
+	if (flow_has_unless(f))
+		put_unless(j, f);
 	put_text(j, q, QUALIFIER_UNTIL);
 	if (q->uses != 0)
 		json_put_count(json_put_key(j, "uses"), q->uses);
@@ -44,7 +71,9 @@ void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struc
 void grant_put_conditions_json(struct json *j, const struct grant_set *set, uint32_t id)
 {
 	struct terms t = { .credentials = TERMS_REFUSE };
+	struct flow f = { .ask = false };
 
 	(void)terms_take(grant_terms(set, id), &t, NULL); /* the set has none that are not */
-	qualifiers_put_json(j, &set->grants[id].qualifiers, &t);
+	(void)flow_take(grant_flow(set, id), &f);
+	qualifiers_put_json(j, &set->grants[id].qualifiers, &t, &f);
 }

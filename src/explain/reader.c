@@ -153,6 +153,51 @@ static void read_asked(struct take *t, const json_t *json, struct told *ret)
 
 /* ---- grants ---- */
 
+/* Labels in an array, with that between them: behind what stands in out. */
+static bool put_labels(const json_t *list, char between, struct buf *out)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (name == NULL || !flow_is_name(name))
+			return false;
+		buf_printf(out, "%s%s", i > 0 ? (const char[]){ between, 0 } : "", name);
+	}
+	return json_array_size(list) > 0;
+}
+
+/* `label` is an array of labels, `unless` one of such arrays. */
+static bool take_labels(const json_t *value, bool several, char *ret, size_t size)
+{
+	struct buf out;
+	bool good = true;
+
+	buf_init_in(&out, ret, size);
+	if (!several)
+		good = put_labels(value, ',', &out);
+	for (size_t i = 0; several && good && i < json_array_size(value); i++) {
+		buf_printf(&out, "%s", i > 0 ? "," : "");
+		good = put_labels(json_array_get(value, i), '+', &out);
+	}
+	return buf_cstr(&out) != NULL && good;
+}
+
+/* As a person would write it; "", which none is, if nobody would. */
+static void take_value(const char *word, const json_t *value, char *ret, size_t size)
+{
+	const char *text = json_is_true(value) ? "true" : json_is_string(value) ? json_string_value(value) : "";
+	bool good;
+
+	if (json_is_array(value))
+		good = take_labels(value, strcmp(word, "unless") == 0, ret, size);
+	else if (json_is_integer(value))
+		good = snprintf(ret, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < (int)size;
+	else
+		good = text_copy(ret, size, text);
+	if (!good)
+		ret[0] = 0;
+}
+
 /* Records of before have no such key. */
 static void read_conditions(struct take *t, const json_t *from, struct conditions *ret)
 {
@@ -166,14 +211,7 @@ static void read_conditions(struct take *t, const json_t *from, struct condition
 	{
 		char text[CONDITION_MAX];
 
-		if (json_is_integer(value))
-			(void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT,
-				       json_integer_value(value)); /* it fits */
-		else if (!text_copy(text, sizeof text,
-				    json_is_true(value)     ? "true"
-				    : json_is_string(value) ? json_string_value(value)
-							    : ""))
-			text[0] = 0;
+		take_value(word, value, text, sizeof text);
 		if (conditions_set(ret, word, text, NULL) < 0)
 			take_fail(t, AMBIT_MALFORMED, "qualifiers", "not a qualifier that this build knows");
 	}
@@ -191,7 +229,7 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	const uint32_t flags = take_bool(t, from, "optional") ? GRANT_OPTIONAL : 0;
 	const char *id = take_text(t, from, "id", false);
 	const uint32_t before = ret->grants->count;
-	char terms[TERMS_TEXT_MAX];
+	char terms[TERMS_TEXT_MAX], flow[FLOW_TEXT_MAX];
 	struct conditions conditions;
 	uint32_t at;
 
@@ -199,7 +237,8 @@ static void read_grant(struct take *t, const json_t *from, struct told *ret)
 	if (t->rc != 0)
 		return;
 	terms_format(&conditions.terms, terms);
-	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, NULL, &at, t->e);
+	flow_format(&conditions.flow, flow);
+	t->rc = grant_add_qualified(ret->grants, verb, object, flags, &conditions.qualifiers, terms, flow, &at, t->e);
 	if (t->rc < 0)
 		t->rc = err_context(t->e, t->rc, "record: grants[%zu]", t->index);
 	else if (ret->grants->count == before)

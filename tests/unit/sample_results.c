@@ -389,7 +389,7 @@ static void add_with_terms(struct event_result *r)
 	check(grant_add_qualified(set, VERB_CONNECT, "api.example.com:443", 0, &until,
 				  "http='GET /repos/**, GRAPHQL /graphql' graphql='query *, mutation createIssue' "
 				  "secret='github as bearer' credentials=replace",
-				  NULL, &id, NULL) == 0,
+				  "label=mail+untrusted unless=private+untrusted,secret ask=labelled", &id, NULL) == 0,
 	      "terms");
 	(void)snprintf(r->grant_ids[id], ID_TEXT_MAX, "g_01KDV%021u", id);
 	sample_effect(r, EFFECT_REQUEST, EFFECT_ALLOWED, id, 3, "inet api.example.com:443 GET /repos/** 200");
