@@ -15,8 +15,18 @@ static void fill(void)
 
 	grant_set_init(&caller);
 	promise(grant_add_qualified(&caller, VERB_DELEGATE, DELEGATE_ANY, 0, &bounds, "", NULL, NULL, NULL) == 0 &&
-		grant_add_qualified(&caller, VERB_WORK, "/w", 0, &none, "", NULL, NULL, NULL) == 0 &&
-		grant_add_qualified(&caller, VERB_CONNECT, "a.test:443", 0, &none, "", NULL, NULL, NULL) == 0);
+		grant_add_qualified(&caller, VERB_WORK, "/w", 0, &none, "", "label=private", NULL, NULL) == 0 &&
+		grant_add_qualified(&caller, VERB_CONNECT, "a.test:443", 0, &none, "",
+				    "label=x unless=a+b ask=labelled", NULL, NULL) == 0);
+}
+
+static bool is_flow_within(uint32_t given_id, uint32_t caller_id)
+{
+	struct flow inner, outer;
+
+	promise(flow_take(grant_flow(&given.grants, given_id), &inner) == 0 &&
+		flow_take(grant_flow(&caller, caller_id), &outer) == 0);
+	return flow_is_within(&inner, &outer);
 }
 
 static void derive_it(void)
@@ -35,8 +45,9 @@ static void derive_it(void)
 
 		for (uint32_t k = 0; k < caller.count; k++)
 			within = within ||
-				 grant_object_covers((enum grant_verb)caller.grants[k].verb, grant_object(&caller, k),
-						     verb, grant_object(&given.grants, i));
+				 (grant_object_covers((enum grant_verb)caller.grants[k].verb, grant_object(&caller, k),
+						      verb, grant_object(&given.grants, i)) &&
+				  is_flow_within(i, k));
 		promise(within);
 	}
 }

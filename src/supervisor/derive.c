@@ -84,12 +84,34 @@ static int check_depth(const struct derive_from *c, uint32_t parent, const struc
 	return charge(c, parent, extra, q->uses, e);
 }
 
+/* Of paths all count together: who may read a part by a grant without a label has that of the one that names it. */
+static int label_path(const struct derive_from *c, uint32_t parent, const char *object, const char *flow,
+		      char ret[FLOW_TEXT_MAX], struct err *e)
+{
+	struct flow f;
+
+	if (flow_take(flow[0] != 0 ? flow : grant_flow(c->grants, parent), &f) < 0)
+		return err_set(e, AMBIT_MALFORMED, NULL, "the labels of a grant are not in their normal form");
+	if (!grant_add_labels(c->grants, object, &f))
+		return err_set(e, AMBIT_LIMIT, "ask for less than that",
+			       "'%s' has more than %d labels of the caller's grants", object, FLOW_SET_MAX);
+	flow_format(&f, ret);
+	return 0;
+}
+
 static int give(const struct derive_from *c, uint32_t parent, enum grant_verb verb, const char *object,
 		struct qualifiers q, const char *terms, const char *flow, struct derived *ret, struct err *e)
 {
+	char labels[FLOW_TEXT_MAX];
 	uint32_t id;
 	int r;
 
+	if (verb_rights(verb) != 0 && object[0] == '/') {
+		r = label_path(c, parent, object, flow, labels, e);
+		if (r < 0)
+			return r;
+		flow = labels;
+	}
 	if (verb == VERB_WORK || verb == VERB_WRITE || verb == VERB_CONNECT ||
 	    verb == VERB_DECLASSIFY) /* a person is asked as for its caller */
 		q.ask |= c->grants->grants[parent].qualifiers.ask;

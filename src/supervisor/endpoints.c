@@ -82,7 +82,8 @@ static int check_range(const struct address_range *r, const char *object, struct
 static int check_shared(const struct grant_set *set, uint32_t grant, uint32_t first, struct err *e)
 {
 	if (qualifiers_are_same(&set->grants[grant].qualifiers, &set->grants[first].qualifiers) &&
-	    strcmp(grant_terms(set, grant), grant_terms(set, first)) == 0)
+	    strcmp(grant_terms(set, grant), grant_terms(set, first)) == 0 &&
+	    strcmp(grant_flow(set, grant), grant_flow(set, first)) == 0)
 		return 0;
 	return err_set(e, AMBIT_CONFLICT, "give both the same qualifiers",
 		       "connect: %s and %s are one connection, and have different qualifiers", grant_object(set, first),

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 18
+#define REQUEST_VERSION 19
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {
@@ -12,6 +12,7 @@ void request_put_grants(struct buf *out, const struct grant_set *set, const char
 		buf_put_u16(out, set->grants[i].flags);
 		qualifiers_put(out, &set->grants[i].qualifiers);
 		buf_put_str(out, grant_terms(set, i));
+		buf_put_str(out, grant_flow(set, i));
 		buf_put_str(out, grant_object(set, i));
 		buf_put_str(out, ids != NULL ? ids[i] : "");
 	}
@@ -96,7 +97,7 @@ bool request_same_cell(const struct event_request *a, const struct event_request
 int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_TEXT_MAX], struct err *e)
 {
 	const uint32_t n = rbuf_u32(in);
-	char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX], none[ID_TEXT_MAX];
+	char object[GRANT_OBJECT_MAX], terms[TERMS_TEXT_MAX], flow[FLOW_TEXT_MAX], none[ID_TEXT_MAX];
 
 	grant_set_init(set);
 	for (uint32_t i = 0; i < n; i++) {
@@ -107,12 +108,13 @@ int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_T
 
 		qualifiers_take(in, &qualifiers);
 		rbuf_str(in, terms, sizeof terms);
+		rbuf_str(in, flow, sizeof flow);
 		rbuf_str(in, object, sizeof object);
 		if (i < GRANTS_MAX)
 			rbuf_str(in, ids != NULL ? ids[i] : none, ID_TEXT_MAX);
 		if (in->failed || i >= GRANTS_MAX || verb >= VERB_COUNT)
 			return err_set(e, AMBIT_MALFORMED, NULL, "request: grant %u is not well-formed", i);
-		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, NULL, &id, e);
+		r = grant_add_qualified(set, (enum grant_verb)verb, object, flags, &qualifiers, terms, flow, &id, e);
 		if (r < 0)
 			return r;
 	}

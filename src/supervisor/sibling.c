@@ -5,7 +5,7 @@
 #include "supervisor/request.h"
 #include "wire/wire.h"
 
-#define SIBLING_VERSION 1
+#define SIBLING_VERSION 2
 
 void sibling_put(struct buf *out, const struct sibling_ask *a)
 {

@@ -32,7 +32,7 @@ def ask(packet, fds):
         return type(e).__name__.encode()
 def text(t):
     return struct.pack("<I", len(t)) + t.encode()
-def head(number, version=1, flags=1, agent="", workdir="/", limits=7, grants=0):
+def head(number, version=2, flags=1, agent="", workdir="/", limits=7, grants=0):
     return struct.pack("<HHII", number, 0, version, flags) + text(agent) + text(workdir) + struct.pack("<Q", 0) * limits + struct.pack("<I", grants)
 def program(*argv):
     return struct.pack("<II", len(argv), 0) + text(argv[0]) + b"".join(text(a) for a in argv)
@@ -99,6 +99,24 @@ def its_record_names_its_caller(place):
         expect_ok(place.run(place.ambit, "ledger", *words, "--ledger", ledger, cwd=top))
     record = place.run(place.ambit, "explain", helper["event"], "--ledger", ledger, cwd=top)
     expect_ok(record)
+
+
+def its_grants_are_labelled_as_its_callers(place):
+    top = tree(place, mail="m\n")
+    ledger = f"{top}.ledger"
+    done = caller(place, top, """$AMBIT_BIN run --agent helper --read . --read './mail label=own' --connect 'a.test:443 unless=x,y' --env TOKEN=1 -- cat mail
+$AMBIT_BIN run --connect 'a.test:443 unless=none' -- echo no; $AMBIT_BIN run --env 'TOKEN=1 label=own' -- echo no""",
+                  "--read", "./mail label=private", "--connect", "a.test:443 unless=x ask=labelled", "--env", "TOKEN=1 label=private", "--ledger", ledger)
+    assert "no\n" not in done.stdout and "m\n" in done.stdout and done.stderr.count("would be allowed more than its parent") == 2, told(done)
+    shown = expect_ok(place.run(place.ambit, "ledger", "show", "--ledger", ledger, "--json", cwd=top))
+    entries = [json.loads(line) for line in shown.stdout.splitlines()]
+    helper = [e["event"] for e in entries if e["type"] == "request" and e["body"]["agent"] == "helper"][0]
+    granted = [(e["body"]["verb"], os.path.relpath(e["body"]["object"], top), e["body"].get("qualifiers")) for e in entries
+               if e["type"] == "grant" and e["event"] == helper and e["body"]["verb"] in ("read", "connect", "env")]
+    assert [(verb, q) for verb, _, q in granted] == [
+        ("read", {"label": ["private"]}), ("read", {"label": ["own", "private"]}), ("connect", {"unless": [["x"], ["y"]]}), ("env", {"label": ["private"]})], granted
+    for words in (("verify",), ("replay",)):
+        expect_ok(place.run(place.ambit, "ledger", *words, "--ledger", ledger, cwd=top))
 
 
 def gets_no_more_than_is_asked(place):
@@ -303,7 +321,7 @@ rows = {
     "a client's of the daemon": (struct.pack("<HH", 257, 0) + bytes(12), []), "no stream": (GOOD, []), "two streams": (GOOD, [null] * 2), "four": (GOOD, [null] * 4),
     "eleven": (GOOD, [null] * 11), "two hundred": (GOOD, [null] * 200), "a directory": (GOOD, [os.open("/", os.O_RDONLY), null, null]), "a place": (GOOD, [place, null, null]),
     "cut": (GOOD[:-3], [null] * 3), "more behind": (GOOD + b"x", [null] * 3), "no program": (head(400), [null] * 3), "too long": (GOOD + bytes(49152), [null] * 3),
-    "another version": (head(400, version=2) + program("/bin/true"), [null] * 3), "unknown flags": (head(400, flags=64) + program("/bin/true"), [null] * 3),
+    "another version": (head(400, version=1) + program("/bin/true"), [null] * 3), "unknown flags": (head(400, flags=64) + program("/bin/true"), [null] * 3),
     "grants without end": (head(400, flags=0, grants=0xffffffff) + program("/bin/true"), [null] * 3), "a relative place": (head(400, workdir="tmp") + program("/bin/true"), [null] * 3),
     "a name that is none": (head(400, agent="../x") + program("/bin/true"), [null] * 3), "no words": (head(400) + struct.pack("<II", 0, 0) + text("/bin/true"), [null] * 3),
     "words without end": (head(400) + struct.pack("<II", 0xffffffff, 0) + text("/bin/true"), [null] * 3),
@@ -388,7 +406,7 @@ def options_of_others_are_refused(place):
 
 
 if __name__ == "__main__":
-    main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, gets_no_more_than_is_asked,
+    main([works_in_its_callers_trees, what_it_writes_is_kept_or_lost_with_its_callers, a_signal_is_told_as_a_shell_does, its_record_names_its_caller, its_grants_are_labelled_as_its_callers, gets_no_more_than_is_asked,
           sees_nothing_that_is_hidden_from_its_caller, asks_for_more_in_vain, what_is_counted_is_not_shared, a_socket_of_its_caller_does_not_come_with_a_tree, a_link_that_its_caller_makes_leads_nowhere, number_and_depth_hold,
           its_name_is_what_was_granted, without_the_grant_it_is_refused, ends_with_its_caller_and_before_the_commit, ends_with_who_asked, what_is_withdrawn_ends_it, is_frozen_and_thawed_with_its_caller, one_that_waits_costs_nothing_while_its_caller_is_frozen,
           forged_requests_are_refused, nothing_that_is_sent_stops_the_supervisor, limits_are_its_callers_at_most, options_of_others_are_refused])

@@ -210,6 +210,68 @@ static void nothing_wider_is_given(void **state)
 	}
 }
 
+/* What a sub-agent that asks for `verb object` with a flow gets: it, or a code. */
+static void labels_come_with_what_is_given(void **state)
+{
+	static const struct {
+		enum grant_verb verb;
+		const char *object, *flow;
+		int expected;
+		const char *gets;
+	} rows[] = {
+		{ VERB_READ, "/w/a", "", 0, "" },
+		{ VERB_READ, "/w/mail", "", 0, "label=mail" },
+		{ VERB_READ, "/w/mail/in", "", 0, "label=mail" },
+		{ VERB_READ, "/w", "", 0, "label=mail" },
+		{ VERB_READ, "/w/mail", "label=own", 0, "label=mail+own" },
+		{ VERB_ENV, "TOKEN", "", 0, "label=private" },
+		{ VERB_ENV, "TOKEN", "label=own", -AMBIT_DENIED, NULL },
+		{ VERB_ENV, "TOKEN", "label=own+private", 0, "label=own+private" },
+		{ VERB_CONNECT, "a.test:1", "", 0, "unless=x ask=labelled" },
+		{ VERB_CONNECT, "a.test:1", "unless=x,y", 0, "unless=x,y" },
+		{ VERB_CONNECT, "a.test:1", "unless=none", -AMBIT_DENIED, NULL },
+		{ VERB_CONNECT, "a.test:1", "unless=y", -AMBIT_DENIED, NULL },
+		{ VERB_CONNECT, "b.test:1", "", 0, "" },
+		{ VERB_CONNECT, "b.test:1", "unless=none", -AMBIT_DENIED, NULL },
+		{ VERB_CONNECT, "*:1", "", -AMBIT_DENIED, NULL }, /* around a.test */
+		{ VERB_DECLASSIFY, "mail", "", 0, "" },
+		{ VERB_DECLASSIFY, "private", "", -AMBIT_DENIED, NULL },
+		{ VERB_DECLASSIFY, "counted", "", -AMBIT_UNAVAILABLE, NULL },
+	};
+	static const struct qualifiers none, twice = { .uses = 2 }, asks = { .ask = 1 };
+	const struct derive_from from = { .grants = &own, .withdrawn = withdrawn, .used = used };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		memset(used, 0, sizeof used);
+		memset(&ask, 0, sizeof ask);
+		grant_set_init(&own);
+		grant_set_init(&ask.grants);
+		assert_int_equal(grant_add(&own, VERB_DELEGATE, "*", 0, NULL, NULL), 0);
+		assert_int_equal(grant_add(&own, VERB_WORK, "/w", 0, NULL, NULL), 0);
+		assert_int_equal(
+			grant_add_qualified(&own, VERB_READ, "/w/mail", 0, &none, "", "label=mail", NULL, NULL), 0);
+		assert_int_equal(
+			grant_add_qualified(&own, VERB_ENV, "TOKEN", 0, &none, "", "label=private", NULL, NULL), 0);
+		assert_int_equal(grant_add(&own, VERB_CONNECT, "*:1", 0, NULL, NULL), 0);
+		assert_int_equal(grant_add_qualified(&own, VERB_CONNECT, "a.test:1", 0, &none, "",
+						     "unless=x ask=labelled", NULL, NULL),
+				 0);
+		assert_int_equal(grant_add_qualified(&own, VERB_DECLASSIFY, "mail", 0, &asks, "", NULL, NULL, NULL), 0);
+		assert_int_equal(grant_add_qualified(&own, VERB_DECLASSIFY, "counted", 0, &twice, "", NULL, NULL, NULL),
+				 0);
+		assert_int_equal(grant_add_qualified(&ask.grants, rows[i].verb, rows[i].object, 0, &none, "",
+						     rows[i].flow, NULL, NULL),
+				 0);
+		if (derive(&from, &ask, &got, NULL) != rows[i].expected)
+			fail_msg("%s %s %s", verb_word(rows[i].verb), rows[i].object, rows[i].flow);
+		if (rows[i].expected < 0)
+			continue;
+		assert_string_equal(grant_flow(&got.grants, 0), rows[i].gets);
+		assert_int_equal(got.grants.grants[0].qualifiers.ask, rows[i].verb == VERB_DECLASSIFY);
+	}
+}
+
 static void all_is_inherited_but_what_is_its_callers_alone(void **state)
 {
 	static const struct line has[] = { { VERB_DELEGATE, "helper", { .uses = 2 } },
@@ -288,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_wider_is_given),
+		cmocka_unit_test(labels_come_with_what_is_given),
 		cmocka_unit_test(all_is_inherited_but_what_is_its_callers_alone),
 		cmocka_unit_test(what_was_withdrawn_is_not_reached_by_a_wider_one),
 		cmocka_unit_test(the_number_ends),
