@@ -76,15 +76,55 @@ static bool grant_line(const struct event_result *r, enum grant_verb verb, const
 	return n > 0;
 }
 
-static void put_grant(const struct event_result *r, enum grant_verb verb, const char *path, struct buf *out)
+/* False, and a comment in its place: YAML cannot say it. */
+static bool put_grant(const struct event_result *r, enum grant_verb verb, const char *path, struct buf *out)
 {
 	char line[LINE_MAX_BYTES], shown[SHOWN_MAX];
+	const bool sayable = grant_line(r, verb, path, line, sizeof line);
 
-	if (grant_line(r, verb, path, line, sizeof line))
+	if (sayable)
 		buf_printf(out, "  - %s\n", line);
 	else
 		buf_printf(out, "  # YAML cannot say this name; as a flag it can be given: %s %s\n", verb_word(verb),
 			   text_escape(shown, sizeof shown, path, strlen(path)));
+	return sayable;
+}
+
+/* ---- labels ---- */
+
+/* In quotes: `y` or `1` would be no text to other readers of YAML. */
+static void put_set(const struct flow_set *s, struct buf *out)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		buf_printf(out, "%s\"%s\"", i == 0 ? "[" : ", ", s->names[i]);
+	buf_printf(out, "]");
+}
+
+static void put_flow(const struct flow *f, struct buf *out)
+{
+	if (f->label.n > 0) {
+		buf_printf(out, "    label: ");
+		put_set(&f->label, out);
+		buf_printf(out, "\n");
+	}
+	if (f->none)
+		buf_printf(out, "    unless: none\n");
+	for (uint32_t i = 0; i < f->n_unless; i++) {
+		buf_printf(out, "%s", i == 0 ? "    unless: [" : ", ");
+		put_set(&f->unless[i], out);
+	}
+	buf_printf(out, "%s%s", f->n_unless > 0 ? "]\n" : "", f->ask ? "    ask: labelled\n" : "");
+}
+
+/* What is learned of a path is as labelled as what was granted there. */
+static void put_labels_of(const struct event_result *r, const char *path, struct buf *out)
+{
+	struct flow f = { .ask = false };
+
+	if (!grant_add_labels(r->grants, path, &f))
+		buf_printf(out,
+			   "    # It was granted with more labels than these, and one grant has no room for all.\n");
+	put_flow(&f, out);
 }
 
 /* ---- a host, and what is said of it ---- */
@@ -150,8 +190,9 @@ static void put_host(const struct event_result *r, const struct learned_host *h,
 	static const enum term rest[] = { TERM_SECRET, TERM_CREDENTIALS };
 	char text[TERMS_TEXT_MAX];
 
-	put_grant(r, VERB_CONNECT, h->object, out);
+	(void)put_grant(r, VERB_CONNECT, h->object, out);
 	put_qualifiers(&h->qualifiers, out);
+	put_flow(&h->flow, out);
 	buf_printf(out, "%s%s",
 		   h->as_granted ? "    # Not all that was sent could be told: here stands what was granted.\n" : "",
 		   h->unnamed ? "    # A method that no rule can name was used, and is not granted.\n" : "");
@@ -198,7 +239,8 @@ static bool is_agent(const char *s)
 static void put_list(const struct event_result *r, enum grant_verb verb, const struct path_list *list, struct buf *out)
 {
 	for (size_t i = 0; i < list->n; i++)
-		put_grant(r, verb, list->paths[i], out);
+		if (put_grant(r, verb, list->paths[i], out) && verb != VERB_CONNECT)
+			put_labels_of(r, list->paths[i], out);
 }
 
 /* Names of runtimes and variables need no quotes: they are of our own table, and of letters, digits and `_`. Quoted all
@@ -216,6 +258,34 @@ static void put_named(const char *verb, const struct path_list *names, struct bu
 	buf_printf(out, "  - %s: [", verb);
 	put_names(names, out);
 	buf_printf(out, "]\n");
+}
+
+static const char *env_flow(const struct event_result *r, const char *name)
+{
+	const struct grant_request want = { .verb = VERB_ENV, .object = name };
+
+	return grant_flow(r->grants, grant_check(r->grants, &want).grant); /* "" of none */
+}
+
+/* Those with labels, each by itself, behind the others. */
+static void put_env(const struct event_result *r, const struct path_list *names, struct buf *out)
+{
+	const char *first = "  - env: [";
+
+	for (size_t i = 0; i < names->n; i++)
+		if (env_flow(r, names->paths[i])[0] == 0) {
+			buf_printf(out, "%s\"%s\"", first, names->paths[i]);
+			first = ", ";
+		}
+	buf_printf(out, "%s", first[0] == ',' ? "]\n" : "");
+	for (size_t i = 0; i < names->n; i++) {
+		struct flow f;
+
+		if (flow_take(env_flow(r, names->paths[i]), &f) < 0 || flow_is_empty(&f))
+			continue;
+		buf_printf(out, "  - env: \"%s\"\n", names->paths[i]);
+		put_flow(&f, out);
+	}
 }
 
 static size_t count_sayable(const struct event_result *r, enum grant_verb verb, const struct path_list *list)
@@ -241,13 +311,15 @@ static bool has_grants(const struct learned *l, const struct event_result *r)
 static void put_grants(const struct learned *l, const struct event_result *r, struct buf *out)
 {
 	buf_printf(out, "%s\n", has_grants(l, r) ? "grants:" : "grants: []");
-	if (l->work)
+	if (l->work) {
 		buf_printf(out, "  - work: .\n");
+		put_labels_of(r, r->workdir, out);
+	}
 	put_named("run", &l->runtimes, out);
 	put_list(r, VERB_READ, &l->read, out);
 	put_list(r, VERB_WRITE, &l->write, out);
 	put_list(r, VERB_RUN, &l->run, out);
-	put_named("env", &l->env, out);
+	put_env(r, &l->env, out);
 	put_list(r, VERB_CONNECT, &l->connect, out);
 	for (size_t i = 0; i < l->hosts.n; i++)
 		if (!learned_host_is_unused(l->hosts.at[i]))

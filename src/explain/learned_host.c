@@ -19,7 +19,8 @@ static struct learned_host *host_create(const struct grant_set *set, uint32_t gr
 		return NULL;
 	h->qualifiers = set->grants[grant].qualifiers;
 	h->object = strdup(object);
-	if (h->object != NULL && terms_take(grant_terms(set, grant), &h->terms, NULL) == 0)
+	if (h->object != NULL && flow_take(grant_flow(set, grant), &h->flow) == 0 &&
+	    terms_take(grant_terms(set, grant), &h->terms, NULL) == 0)
 		return h;
 	free(h->object);
 	free(h);

@@ -15,6 +15,7 @@
 struct learned_host {
 	char *object; /* owned: an endpoint */
 	struct qualifiers qualifiers;
+	struct flow flow;
 	struct terms terms;                 /* that were granted, and once it is settled those that were used */
 	struct path_list rules, operations; /* that were used: "GET /repos/x", "query me" */
 	bool all_rules, all_operations;     /* not all of them are told */

@@ -185,6 +185,49 @@ static void budgets_stay(void **state)
 	}
 }
 
+static void labels_stay(void **state)
+{
+	static const char expected[] =
+		"  - connect: api.example:443\n    label: [\"untrusted\"]\n    unless: [[\"a\", \"b\"], [\"c\"]]\n"
+		"    ask: labelled\n    http: [\"GET /a\"]\n"
+		"  - connect: b.example:443\n    unless: none\n";
+	static const struct qualifiers none;
+	struct event_result r;
+	struct grant_set *set;
+	struct learned l;
+	struct err e;
+	uint32_t id, other;
+	auto_buf out = { .max = 1u << 16 };
+
+	(void)state;
+	begin(&r);
+	set = (struct grant_set *)(uintptr_t)r.grants; /* made by sample_grant: not constant */
+	assert_int_equal(grant_add_qualified(set, VERB_CONNECT, "api.example:443", 0, &none, "http='GET /**'",
+					     "label=untrusted unless=a+b,c ask=labelled", &id, NULL),
+			 0);
+	assert_int_equal(
+		grant_add_qualified(set, VERB_CONNECT, "b.example:443", 0, &none, "", "unless=none", &other, NULL), 0);
+	assert_int_equal(
+		grant_add_qualified(set, VERB_READ, "/srv/mail", 0, &none, "", "label=mail+private", NULL, NULL), 0);
+	assert_int_equal(grant_add_qualified(set, VERB_READ, "/srv/mail/in", 0, &none, "", "label=in", NULL, NULL), 0);
+	assert_int_equal(grant_add_qualified(set, VERB_ENV, "TOKEN", 0, &none, "", "label=private", NULL, NULL), 0);
+	sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, id, 1, "inet api.example:443");
+	add_requests(&r, id, HOST, "GET /a 200\n");
+	sample_effect(&r, EFFECT_CONNECT, EFFECT_ALLOWED, other, 1, "inet b.example:443");
+	sample_effect(&r, EFFECT_READ, EFFECT_ALLOWED, id + 2, 1, "/srv/mail/in/x");
+	assert_int_equal(learned_from(&r, &l, &e), 0);
+	learn_write(&l, &r, &out);
+	assert_non_null(buf_cstr(&out));
+	if (strstr((const char *)out.data, expected) == NULL ||
+	    strstr((const char *)out.data, "  - read: /srv/mail/in/x\n    label: [\"in\", \"mail\", \"private\"]\n") ==
+		    NULL ||
+	    strstr((const char *)out.data, "  - env: [\"TERM\"]\n  - env: \"TOKEN\"\n    label: [\"private\"]\n") ==
+		    NULL)
+		fail_msg("%s", (const char *)out.data);
+	learned_finish(&l);
+	sample_finish(&r);
+}
+
 /* More than a grant has room for: the rules that were granted. */
 static void many_rules_are_as_they_were_granted(void **state)
 {
@@ -302,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_requests_that_were_sent_are_granted),
 		cmocka_unit_test(budgets_stay),
+		cmocka_unit_test(labels_stay),
 		cmocka_unit_test(many_rules_are_as_they_were_granted),
 		cmocka_unit_test(nothing_is_learned_that_was_not_granted),
 	};
