@@ -279,8 +279,8 @@ static bool may_ask(const struct server *s, const struct client *c, const struct
 	case AUTHORITY_USE:
 	case AUTHORITY_RETURN:
 	case AUTHORITY_LABEL:
-	case AUTHORITY_ENTER:
-	case AUTHORITY_MARK: return is_mine(s, c, q->badge);
+	case AUTHORITY_ENTER: return is_mine(s, c, q->badge);
+	case AUTHORITY_MARK: return is_mine(s, c, q->badge) && q->labels == 0; /* others would be fewer than it has */
 	case AUTHORITY_TAKE: return is_mine(s, c, q->badge) && is_mine(s, c, q->to);
 	case AUTHORITY_END: return q->badge != c->bound && is_mine(s, c, q->badge);
 	case AUTHORITY_TIME:

@@ -290,6 +290,17 @@ static bool is_used(const struct authority_request *q)
 	return q->op == AUTHORITY_USE || makes_grant(q);
 }
 
+/* For which it was done; of other steps, if there is none, the one that the badge came with. */
+static const uint8_t *event_of(const struct told *t)
+{
+	const uint8_t op = t->q->op;
+
+	if (op == AUTHORITY_USE || op == AUTHORITY_LABEL || op == AUTHORITY_TAKE || op == AUTHORITY_ENTER ||
+	    op == AUTHORITY_MARK || !is_zero(t->q->event, sizeof t->q->event))
+		return t->q->event;
+	return t->names->event;
+}
+
 /* Keys in order. */
 static void put_body(struct json *j, const struct told *t)
 {
@@ -307,7 +318,7 @@ static void put_body(struct json *j, const struct told *t)
 	put_closed(j, t);
 	put_count(j, "depth", q->depth);
 	put_hex(j, "digest", q->digest, sizeof q->digest);
-	put_id(j, "event", 'e', is_zero(q->event, sizeof q->event) ? t->names->event : q->event);
+	put_id(j, "event", 'e', event_of(t));
 	put_flags(j, q->flags);
 	put_hex(j, "key", q->key, sizeof q->key);
 	if (q->labels != 0)
@@ -360,7 +371,7 @@ void told_put(struct buf *out, const struct told *t)
 	told_entry(&body, t, &type, grant);
 	buf_put_u8(out, APPEND_WANTS_ACCEPTED);
 	buf_put_u8(out, (uint8_t)type);
-	buf_put_str(out, ""); /* of no event: `event` in the body names the one that a badge came with */
+	buf_put_str(out, ""); /* of no event: the body names the one that it was for */
 	buf_put_str(out, grant);
 	if (!body.failed)
 		buf_put_bytes(out, body.data, body.len);

@@ -444,18 +444,21 @@ static bool is_on_path(const struct authority *a, const struct holding *g)
 	       text_of(a, g->object)[0] == '/';
 }
 
+static bool is_along(const char *one, const char *other)
+{
+	return path_is_beneath(one, other) || path_is_beneath(other, one);
+}
+
 /* Of what is marked within the object, or above it. */
 static uint64_t marks_at(const struct authority *a, const char *object)
 {
 	uint64_t labels = 0;
 
 	for (uint32_t i = 0, seen = 0; seen < a->marks_used; i++) {
-		const char *path = text_of(a, a->marks[i].path);
-
 		if (!a->marks[i].row.live)
 			continue;
 		seen++;
-		if (path_is_beneath(path, object) || path_is_beneath(object, path))
+		if (is_along(text_of(a, a->marks[i].path), object))
 			labels |= a->marks[i].labels;
 	}
 	return labels;
@@ -476,17 +479,50 @@ static void enter(struct authority *a, const struct authority_request *q, struct
 	put_labels(a, badge, labels, ret);
 }
 
+static bool may_reach(const struct authority *a, uint32_t badge, const char *path)
+{
+	for (uint32_t i = a->badges[badge].grants; i != ROW_NONE; i = a->grants[i].of_badge)
+		if (is_on_path(a, &a->grants[i]) && is_along(holding_object(a, i), path))
+			return true;
+	return false;
+}
+
+/* Who entered before a path was marked. False: nobody got anything new. */
+static bool label_who_may_reach(struct authority *a, const char *path, uint64_t labels)
+{
+	bool any = false;
+
+	for (uint32_t i = 0, seen = 0; seen < a->badges_used; i++) {
+		if (!a->badges[i].row.live)
+			continue;
+		seen++;
+		if ((labels & ~a->badges[i].labels) != 0 && may_reach(a, i, path))
+			any = labels_grow(a, i, labels) || any;
+	}
+	return any;
+}
+
+/* False: it has them. */
+static bool mark_grow(struct mark *m, uint64_t labels)
+{
+	const uint64_t before = m->labels;
+
+	m->labels |= labels;
+	return m->labels != before;
+}
+
 static void mark(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
 	const uint32_t badge = badge_of(a, q->badge);
 	uint32_t i;
 	uint64_t labels;
+	bool grew;
 
 	if (badge == ROW_NONE || !path_is_normal(q->object)) {
 		(void)refuse(ret, badge == ROW_NONE ? WHY_NOT_HELD : WHY_MALFORMED);
 		return;
 	}
-	labels = labels_for(a, badge, q->digest);
+	labels = labels_less_passes(a, badge, q->digest, q->labels != 0 ? q->labels : a->badges[badge].labels);
 	i = mark_with_path(a, q->object);
 	if (labels != 0 && i == ROW_NONE) {
 		if (a->marks_used == a->size.marks || !has_text_room(a, q->object, "")) {
@@ -496,10 +532,10 @@ static void mark(struct authority *a, const struct authority_request *q, struct 
 		i = mark_new(a, q->object);
 	}
 	passes_take(a, badge, q->digest);
-	if (labels == 0 || (labels & ~a->marks[i].labels) == 0)
+	grew = labels != 0 && mark_grow(&a->marks[i], labels);
+	grew = label_who_may_reach(a, q->object, labels) || grew;
+	if (!grew)
 		(void)allow(ret, WHY_ALREADY);
-	else
-		a->marks[i].labels |= labels;
 }
 
 /* ---- agents ---- */

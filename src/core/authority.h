@@ -26,8 +26,8 @@
  *     allowed again, for the same grant, digest and amounts, and charges nothing; with others it is a conflict.
  *  6. It is neither revoked nor expired; it is within its time of day (`minute`); the object lies within it, and the arguments of a tool are as its terms
  *     want them (core/where.h).
- *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or asks, if the grant says so. Labels that a
- *     pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
+ *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or come by the grant itself, or asks, if the grant says so. Labels
+ *     that a pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
  *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once. All
  *     have room, or nothing is charged. RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
  *  9. Asking. A grant that asks is used only by an approval of just that digest: once, or (for the session) as often as the badge wants until it
@@ -35,9 +35,10 @@
  *     Of questions no more than AUTHORITY_WAITING_MAX wait for a badge at the top and its sub-agents, and ASKS_PER_HOUR are new.
  * 10. ANSWER is for one question, which waits, and the digest that was shown. FORGET takes back an approval that was not used.
  * 11. FREEZE stops uses of a badge and those below it, or all; the actions name them, those below first. THAW ends what was frozen by the same name, and nothing else.
- * 12. Labels only grow: LABEL puts some on a badge; TAKE those of another badge; ENTER those of its grants on files, and of the marks that lie within
- *     their objects or above them; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named (CLOSE), and stay refused.
- *     MARK puts the badge's labels on a path (but what a pass of that digest takes off, and takes the pass). */
+ * 12. Labels only grow: LABEL puts some on a badge (with none it asks which there are); TAKE those of another badge; ENTER those of its grants on files, and of the
+ *     marks that lie within their objects or above them; a use allowed those of its grant. When that closes grants (rule 7, and they would not ask), they are named
+ *     (CLOSE), and stay refused. MARK puts the badge's labels, or those it names, on a path (but what a pass of that digest takes off, and takes the pass), and on
+ *     each badge that had them by an ENTER now. */
 #ifndef CORE_AUTHORITY_H
 #define CORE_AUTHORITY_H
 
@@ -122,11 +123,11 @@ struct authority_request {
 	uint32_t passed_ms; /* since the request before */
 	authority_ref badge, to, grant, ask;
 	uint8_t id[AUTHORITY_ID];    /* of the badge or grant that is made, or of the question, if there will be one */
-	uint8_t event[AUTHORITY_ID]; /* zeroes: none */
+	uint8_t event[AUTHORITY_ID]; /* zeroes: none; of what is used, labelled or marked, for the ledger alone */
 	uint8_t digest[AUTHORITY_DIGEST], key[AUTHORITY_DIGEST];
 	uint64_t bytes, rows;
 	uint64_t until_ms; /* of a question: when it is forgotten; of an answer: how long it holds */
-	uint64_t labels;
+	uint64_t labels;   /* of MARK 0: the badge's */
 	uint8_t n_unless;
 	uint64_t unless[AUTHORITY_UNLESS_MAX]; /* none is empty */
 	struct authority_bounds bounds;

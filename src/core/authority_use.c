@@ -29,10 +29,15 @@ static bool is_blocked(const struct holding *g, uint64_t labels)
 	return false;
 }
 
-uint64_t labels_for(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST])
+/* What comes by it; a declassify takes off those that it has. */
+static uint64_t own_labels(const struct holding *g)
 {
-	uint64_t labels = a->badges[badge].labels;
+	return g->verb == VERB_DECLASSIFY ? 0 : g->labels;
+}
 
+uint64_t labels_less_passes(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST],
+			    uint64_t labels)
+{
 	for (uint32_t i = 0, seen = 0; seen < a->passes_used; i++) {
 		const struct pass *p = &a->passes[i];
 
@@ -69,8 +74,8 @@ bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels)
 	for (uint32_t i = b->grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];
 
-		if (!g->revoked && !g->expired && (g->flags & AUTHORITY_ASK_LABELLED) == 0 && !is_blocked(g, before) &&
-		    is_blocked(g, b->labels))
+		if (!g->revoked && !g->expired && (g->flags & AUTHORITY_ASK_LABELLED) == 0 &&
+		    !is_blocked(g, before | own_labels(g)) && is_blocked(g, b->labels | own_labels(g)))
 			act(a, AUTHORITY_ACT_CLOSE, grant_ref(a, i));
 	}
 	return true;
@@ -380,7 +385,8 @@ bool use_is_open(struct authority *a, struct use *u, struct authority_answer *re
 		return refuse(ret, WHY_BEYOND);
 	if (u->opens && !can_go_deeper(a, u))
 		return refuse(ret, WHY_DEPTH);
-	u->blocked = is_blocked(g, labels_for(a, u->badge, q->digest));
+	u->blocked = is_blocked(g,
+				labels_less_passes(a, u->badge, q->digest, a->badges[u->badge].labels | own_labels(g)));
 	if (u->blocked && (g->flags & AUTHORITY_ASK_LABELLED) == 0)
 		return refuse(ret, WHY_LABELLED);
 	if (!all_have_room(a, u, ret))

@@ -36,8 +36,9 @@ void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t
 
 /* Puts labels on a badge, and tells which of its grants that closes. False: there was nothing new. */
 bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels);
-/* The badge's, less what its passes for that digest take off. */
-uint64_t labels_for(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
+/* What the badge's passes for that digest leave of these. */
+uint64_t labels_less_passes(const struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST],
+			    uint64_t labels);
 void passes_take(struct authority *a, uint32_t badge, const uint8_t digest[AUTHORITY_DIGEST]);
 bool is_frozen(const struct authority *a, uint32_t badge);
 /* A person said no to all of it, or of what it is derived from. */

@@ -73,9 +73,25 @@ def deriving(badge, grant, to=0, verb=TOOL, thing="shell", labels=0, unless=(), 
     return op(DERIVE, ref(badge), ref(to), ref(grant), *granted(verb, thing, labels, unless, limits, depth, terms), flags=flags)
 
 
-def using(badge, grant, verb=TOOL, thing="", digest=ZERO32, key=None, bytes=0, rows=0, until=0, arguments=""):
-    return op(USE, ref(badge), ref(grant), new_id(), digest, key or ZERO32, ref(bytes), ref(rows), ref(until), struct.pack("<BH", verb, NO_MINUTE), text(thing), text(arguments),
+def using(badge, grant, verb=TOOL, thing="", digest=ZERO32, key=None, bytes=0, rows=0, until=0, arguments="", event=ZERO16):
+    return op(USE, ref(badge), ref(grant), new_id(), event, digest, key or ZERO32, ref(bytes), ref(rows), ref(until), struct.pack("<BH", verb, NO_MINUTE), text(thing), text(arguments),
               flags=KEYED if key else 0)
+
+
+def labelling(badge, labels, event=ZERO16):
+    return op(LABEL, ref(badge), event, ref(labels))
+
+
+def taking(badge, of, event=ZERO16):
+    return op(TAKE, ref(badge), ref(of), event)
+
+
+def entering(badge, event=ZERO16):
+    return op(ENTER, ref(badge), event)
+
+
+def marking(badge, path, labels=0, digest=ZERO32, event=ZERO16):
+    return op(MARK, ref(badge), event, digest, ref(labels), text(path))
 
 
 def answering(ask, digest, until, flags):
@@ -421,22 +437,24 @@ def a_bound_connection_has_its_badge_and_no_more(place):
         assert c.number(BIND, ref(mine)) == 0
         c.step(using(mine, grant)).is_(ALLOWED)
         c.step(using(below, lent)).is_(ALLOWED)
-        c.step(op(ENTER, ref(mine))).is_(ALLOWED, ALREADY)
-        c.step(op(LABEL, ref(mine), ref(label))).is_(ALLOWED)
+        c.step(entering(mine)).is_(ALLOWED, ALREADY)
+        c.step(labelling(mine, label)).is_(ALLOWED)
+        c.step(marking(mine, "/tmp/own")).is_(ALLOWED)
         deeper = c.made(opening("deeper", parent=mine, grant=delegate))
         c.step(op(END, ref(deeper))).is_(ALLOWED)
-        person.step(op(LABEL, ref(other), ref(1))).is_(ALLOWED)
+        person.step(labelling(other, 1)).is_(ALLOWED)
+        person.step(marking(mine, "/tmp/own", labels=label)).is_(ALLOWED, ALREADY)
         # what is not its own, was, or never was; and what only the person says
         for request in (using(other, theirs), using(mine, theirs), using(other, grant), using(mine, grant ^ 1 << 30), using(mine, grant + (1 << 24)), using(0, 0),
-                        op(LABEL, ref(other), ref(1)), op(TAKE, ref(mine), ref(other)), op(TAKE, ref(other), ref(mine)), op(END, ref(mine)), op(END, ref(other)),
-                        op(END, ref(deeper)), op(ENTER, ref(other)), op(MARK, ref(other), ZERO32, text("/tmp/x")), op(EVENT_END, ref(other), bytes(15) + b"1"),
+                        labelling(other, 1), taking(mine, other), taking(other, mine), op(END, ref(mine)), op(END, ref(other)),
+                        op(END, ref(deeper)), entering(other), marking(other, "/tmp/x"), marking(mine, "/tmp/own", labels=label), op(EVENT_END, ref(other), bytes(15) + b"1"),
                         op(HAND_OVER, ref(other), ref(mine)), deriving(other, theirs), deriving(mine, theirs), opening("new"), opening("new", parent=other, grant=theirs),
                         giving(mine), op(REVOKE, ref(grant)), op(FREEZE, ref(mine)), op(FREEZE, ref(0)), op(THAW, ref(0)), op(AGENT, bounds(uses=1), text("mine")),
                         op(FORGET, ref(1 << 24)), op(TIME), op(RETURN, ref(other), ref(theirs), ref(0), ref(0))):
             answer = c.step(request)
             assert (answer.verdict, answer.why, answer.made, answer.labels & ~label) == (DENIED, NOT_HELD, 0, 0), (request[0], answer)
             assert answer.why == NOT_HELD
-        assert person.step(op(LABEL, ref(mine), ref(0))).labels == label, "a label came by what was refused"
+        assert person.step(labelling(mine, 0)).labels == label, "a label came by what was refused"
         # lists: its own; names: those that are there; and no way back
         assert len(b"".join(c.pages(BADGES))) < len(b"".join(person.pages(BADGES)))
         assert b"other" not in b"".join(c.pages(BADGES)) and b"mine" in b"".join(c.pages(BADGES))
@@ -679,7 +697,7 @@ def what_is_no_message_ends_its_connection(place):
                     pass
                 except Said as said:
                     assert said.args[2] == FAILED, said.args
-        good.step(op(LABEL, ref(badge), ref(1))).is_(ALLOWED)
+        good.step(labelling(badge, 1)).is_(ALLOWED)
 
 
 def damage_is_told(kept, journal, damaged):
@@ -711,7 +729,7 @@ def a_torn_end_is_cut_and_told_and_damage_stops_it(place):
         with kept.client() as c:
             assert c.cut == int(cut)
             c.step(using(badge, grant)).is_(DENIED, NOT_HELD)
-            c.step(op(LABEL, ref(badge), ref(1))).is_(ALLOWED)
+            c.step(labelling(badge, 1)).is_(ALLOWED)
         kept.kill()
         with open(journal, "rb") as file:
             later = file.read()
@@ -738,9 +756,9 @@ def what_waits_for_the_disk_is_on_it(place):
         badge = c.made(opening())
         grant, asks = c.made(giving(badge)), c.made(giving(badge, flags=ASK))
         digest = hashlib.sha256(b"x").digest()
-        waiting = [lambda: giving(badge), lambda: using(badge, grant, key=os.urandom(32)), lambda: op(LABEL, ref(badge), ref(1)), lambda: op(FREEZE, ref(badge)), lambda: op(THAW, ref(badge)),
+        waiting = [lambda: giving(badge), lambda: using(badge, grant, key=os.urandom(32)), lambda: labelling(badge, 1), lambda: op(FREEZE, ref(badge)), lambda: op(THAW, ref(badge)),
                    lambda: using(badge, asks, digest=digest, until=soon()), lambda: op(FORGET, ref(asked[0])),
-                   lambda: op(MARK, ref(badge), ZERO32, text("/tmp/x")), lambda: op(AGENT, bounds(uses=99999), text("agent")), lambda: op(REVOKE, ref(asks)), lambda: op(END, ref(badge))]
+                   lambda: marking(badge, "/tmp/x"), lambda: op(AGENT, bounds(uses=99999), text("agent")), lambda: op(REVOKE, ref(asks)), lambda: op(END, ref(badge))]
         asked, steps = [], []
         for request in waiting:
             for _ in range(3):
@@ -831,7 +849,7 @@ def it_ends_when_nobody_needs_it(place):
             time.sleep(0.2)
         assert kept.hold()[1] == "open 0"
         with kept.client() as c:
-            c.step(op(LABEL, ref(badge), ref(1))).is_(ALLOWED)
+            c.step(labelling(badge, 1)).is_(ALLOWED)
 
 
 SCENARIOS = [

@@ -16,8 +16,8 @@ import time
 
 from approvals import CALL, Person, Server, allow, refused_and_asked
 from approve_keys import has_line
-from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL, LABEL_NAME, LEDGER, MARK, REFUSED, RETURN, REVOKE, STEP, TAKE, THAW, UNRECORDED, ZERO32, Client,
-                       Gone, Kept, Said, bounds, deriving, giving, op, opening, ref, text, using)
+from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL_NAME, LEDGER, READ, REFUSED, RETURN, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept,
+                       Said, bounds, deriving, entering, giving, labelling, marking, op, opening, ref, taking, text, using)
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
 from ledger_rotate import ROTATE
@@ -163,7 +163,7 @@ def each_kind_of_step_has_its_entry(place):
         grant = c.made(giving(badge, terms="", limits=bounds(uses=5, rows=7)))
         derived = c.made(deriving(badge, grant, limits=bounds(uses=2, rows=7)))
         c.step(using(badge, derived)).is_(ALLOWED)
-        c.step(op(LABEL, ref(badge), ref(1 << label))).is_(ALLOWED)
+        c.step(labelling(badge, 1 << label)).is_(ALLOWED)
         c.step(op(FREEZE, ref(0))).is_(ALLOWED)
         c.step(op(THAW, ref(0))).is_(ALLOWED)
         late = c.made(giving(badge, thing="late", limits=bounds(until=int(time.time()) + 2)))
@@ -209,9 +209,9 @@ def whatever_a_step_has_stands_in_its_entry(place):
         c.step(using(badge, tool, arguments=arguments)).is_(ALLOWED)
         c.step(using(sub, derived, digest=b"d" * 32, key=b"k" * 32, bytes=7, rows=0)).is_(ALLOWED)
         c.step(op(RETURN, ref(sub), ref(derived), ref(3), ref(0))).is_(ALLOWED)
-        c.step(op(MARK, ref(badge), ZERO32, text("/tmp/x"))).is_(ALLOWED)
+        c.step(marking(badge, "/tmp/x")).is_(ALLOWED)
         c.step(op(AGENT, bounds(uses=100), text("coder"))).is_(ALLOWED)
-        c.step(op(TAKE, ref(badge), ref(sub))).is_(ALLOWED)
+        c.step(taking(badge, sub)).is_(ALLOWED)
         c.step(op(HAND_OVER, ref(badge), ref(sub))).is_(ALLOWED)
         c.step(op(FREEZE, ref(sub))).is_(ALLOWED)
         c.step(op(END, ref(badge))).is_(ALLOWED)
@@ -224,6 +224,36 @@ def whatever_a_step_has_stands_in_its_entry(place):
         assert by["return"]["bytes"] == 3 and by["mark"]["object"] == "/tmp/x" and by["open"]["event"].startswith("e_") and by["open"]["of"] == by["take"]["badge"]
         ledger.believed()
         assert replayed(place, ledger) == (len(steps), 0, 0)
+
+
+def what_brought_a_label_is_told_with_its_event(place):
+    """Without one none is told, also not the one that a sub-agent came with."""
+    ledger = a_ledger(place)
+    with Kept(place) as kept, Recorded(kept.directory, ledger) as c:
+        top, other = c.made(opening("coder", labels=4)), c.made(opening("other"))
+        delegate = c.made(giving(top, verb=DELEGATE, thing="*", depth=2))
+        tool = c.made(giving(top, labels=8))
+        sub = c.made(opening("sub", parent=top, grant=delegate, event=bytes(15) + b"2"))
+        lent = c.made(deriving(top, tool, to=sub, labels=8))
+        for event in (bytes(16), bytes(15) + b"1"):
+            new = 1 if event == bytes(16) else 2
+            for request in (labelling(sub, new, event=event), using(sub, lent, event=event), taking(other, sub, event=event), marking(sub, "/tmp/x", labels=new, event=event)):
+                c.step(request).is_(ALLOWED)
+            late = c.made(opening("late"))
+            c.made(giving(late, verb=READ, thing="/var/x", labels=1))
+            c.step(entering(late, event=event)).is_(ALLOWED)
+        told_of = {"label": [], "use": [], "take": [], "mark": [], "enter": []}
+        for e in ledger.steps():
+            told_of.get(e["body"]["op"], []).append(e["body"].get("event"))
+        assert all(events == [None, id_of("e", bytes(15) + b"1")] for events in told_of.values()), told_of
+        ledger.believed()
+        assert replayed(place, ledger)[1:] == (0, 0)
+
+
+def id_of(kind, number):
+    """core/id.h"""
+    whole = int.from_bytes(number, "big")
+    return f"{kind}_" + "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[whole >> 5 * i & 31] for i in reversed(range(26)))
 
 
 def argument(path, value):
@@ -528,6 +558,7 @@ SCENARIOS = [
     what_a_connection_asked_is_recorded,
     each_kind_of_step_has_its_entry,
     whatever_a_step_has_stands_in_its_entry,
+    what_brought_a_label_is_told_with_its_event,
     two_steps_of_two_are_in_the_order_of_their_numbers,
     who_has_the_key_and_changes_a_step_is_seen,
     without_a_ledger_nothing_is_recorded_and_all_goes_on,

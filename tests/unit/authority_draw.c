@@ -477,6 +477,7 @@ static void draw_use(struct draw *d, const struct authority *a, struct authority
 	if (chance(d, 1))
 		q->flags = (uint8_t)(1u << prop_below(d->p, 8));
 	draw_digest(d, q->digest, d->digests);
+	draw_event(d, q->event);
 	if (q->flags == AUTHORITY_KEYED && chance(d, 80)) { /* one of few that come again */
 		q->bytes = q->rows = 0;
 		memcpy(q->digest, q->key, AUTHORITY_DIGEST);
@@ -638,17 +639,24 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 	case AUTHORITY_THAW: draw_ice(d, a, q, true); break;
 	case AUTHORITY_LABEL:
 		q->badge = a_badge(d, a);
-		q->labels = draw_labels(d);
+		q->labels = chance(d, 90) ? draw_labels(d) : 0;
+		draw_event(d, q->event);
 		break;
 	case AUTHORITY_TAKE:
 		q->badge = a_badge(d, a);
 		q->to = a_badge(d, a);
+		draw_event(d, q->event);
 		break;
-	case AUTHORITY_ENTER: q->badge = a_badge(d, a); break;
+	case AUTHORITY_ENTER:
+		q->badge = a_badge(d, a);
+		draw_event(d, q->event);
+		break;
 	case AUTHORITY_MARK:
 		q->badge = a_badge(d, a);
 		keep_object(d, q, chance(d, 94) ? ONE_OF(d, paths) : ONE_OF(d, bad));
 		draw_digest(d, q->digest, d->digests);
+		q->labels = chance(d, 40) ? draw_labels(d) : 0;
+		draw_event(d, q->event);
 		break;
 	case AUTHORITY_AGENT: draw_agent(d, q); break;
 	case AUTHORITY_TIME:

@@ -567,10 +567,8 @@ static bool pass_is(const struct model *m, uint32_t i, uint32_t b, const uint8_t
 	return p->badge == b && !p->taken && same_digest(p->digest, digest);
 }
 
-static uint64_t labels_for(const struct model *m, uint32_t b, const uint8_t *digest)
+static uint64_t less_passes(const struct model *m, uint64_t labels, uint32_t b, const uint8_t *digest)
 {
-	uint64_t labels = labels_of(m, b);
-
 	for (uint32_t i = 0; i < m->passes.n; i++)
 		if (pass_is(m, i, b, digest))
 			labels &= ~m->passes.at[i].labels;
@@ -582,6 +580,11 @@ static void take_passes(struct model *m, uint32_t b, const uint8_t *digest)
 	for (uint32_t i = 0; i < m->passes.n; i++)
 		if (pass_is(m, i, b, digest))
 			m->passes.at[i].taken = true;
+}
+
+static uint64_t own_of(const struct model *m, uint32_t g)
+{
+	return m->grants.at[g].verb != VERB_DECLASSIFY ? m->grants.at[g].labels : 0;
 }
 
 static bool is_blocked(const struct model *m, uint32_t g, uint64_t labels)
@@ -682,8 +685,8 @@ static void join_labels(struct model *m, uint32_t b, uint64_t labels, struct rep
 	*ADD(&m->joined) = (struct joined){ b, labels };
 	for (uint32_t g = 0; g < m->grants.n; g++)
 		if (m->grants.at[g].badge == b && is_open(m, g) &&
-		    (m->grants.at[g].flags & AUTHORITY_ASK_LABELLED) == 0 && is_blocked(m, g, before | labels) &&
-		    !is_blocked(m, g, before))
+		    (m->grants.at[g].flags & AUTHORITY_ASK_LABELLED) == 0 &&
+		    is_blocked(m, g, before | labels | own_of(m, g)) && !is_blocked(m, g, before | own_of(m, g)))
 			do_act(ret, AUTHORITY_ACT_CLOSE, g, BY_LABELS, false);
 }
 
@@ -1070,7 +1073,8 @@ static enum authority_why make_use(struct model *m, const struct use *u, const s
 		return WHY_BEYOND;
 	if (u->opens && (g.depth == 0 || m->badges.at[u->badge].depth + 1 > AUTHORITY_DEPTH_MAX))
 		return WHY_DEPTH;
-	blocked = is_blocked(m, u->grant, labels_for(m, u->badge, q->digest));
+	blocked = is_blocked(m, u->grant,
+			     less_passes(m, labels_of(m, u->badge) | own_of(m, u->grant), u->badge, q->digest));
 	if (blocked && (g.flags & AUTHORITY_ASK_LABELLED) == 0)
 		return WHY_LABELLED;
 	if (something_is_short(m, u->badge, u->grant, u->bytes, u->rows, ret))
@@ -1416,6 +1420,24 @@ static enum authority_why step_take(struct model *m, const struct authority_requ
 	return b == NOBODY || from == NOBODY ? WHY_NOT_HELD : put_labels(m, b, labels_of(m, from), ret);
 }
 
+/* At it, beneath it or above it. */
+static bool is_near(const char *path, const char *other)
+{
+	return is_in_directory(path, other) || is_in_directory(other, path);
+}
+
+/* By a grant that counts for ENTER. */
+static bool has_grant_near(const struct model *m, uint32_t b, const char *path)
+{
+	for (uint32_t i = 0; i < m->grants.n; i++) {
+		const struct grant_row *g = &m->grants.at[i];
+
+		if (g->badge == b && is_open(m, i) && is_of_path(g->verb, g->object) && is_near(g->object, path))
+			return true;
+	}
+	return false;
+}
+
 static enum authority_why step_enter(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge);
@@ -1432,25 +1454,24 @@ static enum authority_why step_enter(struct model *m, const struct authority_req
 			continue;
 		labels |= g->labels;
 		for (uint32_t k = 0; k < m->marks.n; k++)
-			if (is_in_directory(m->marks.at[k].path, g->object) ||
-			    is_in_directory(g->object, m->marks.at[k].path))
+			if (is_near(m->marks.at[k].path, g->object))
 				labels |= m->marks.at[k].labels;
 	}
 	return put_labels(m, b, labels, ret);
 }
 
-static enum authority_why step_mark(struct model *m, const struct authority_request *q)
+static enum authority_why step_mark(struct model *m, const struct authority_request *q, struct reply *ret)
 {
 	const uint32_t b = badge_of(m, q->badge);
 	uint64_t labels;
 	struct mark *mark = NULL;
-	bool lacks;
+	bool lacks, is_new;
 
 	if (b == NOBODY)
 		return WHY_NOT_HELD;
 	if (!is_path(q->object))
 		return WHY_MALFORMED;
-	labels = labels_for(m, b, q->digest);
+	labels = less_passes(m, q->labels != 0 ? q->labels : labels_of(m, b), b, q->digest);
 	for (uint32_t i = 0; i < m->marks.n; i++)
 		if (strcmp(m->marks.at[i].path, q->object) == 0)
 			mark = &m->marks.at[i];
@@ -1464,7 +1485,11 @@ static enum authority_why step_mark(struct model *m, const struct authority_requ
 	if (lacks)
 		mark->labels |= labels;
 	take_passes(m, b, q->digest);
-	return lacks ? WHY_NONE : WHY_ALREADY;
+	is_new = lacks;
+	for (uint32_t i = 0; i < m->badges.n; i++)
+		if (!m->badges.at[i].ended && has_grant_near(m, i, q->object))
+			is_new = put_labels(m, i, labels, ret) == WHY_NONE || is_new;
+	return is_new ? WHY_NONE : WHY_ALREADY;
 }
 
 /* ---- agents ---- */
@@ -1523,7 +1548,7 @@ static enum authority_why step(struct model *m, const struct authority_request *
 	case AUTHORITY_LABEL: return step_label(m, q, ret);
 	case AUTHORITY_TAKE: return step_take(m, q, ret);
 	case AUTHORITY_ENTER: return step_enter(m, q, ret);
-	case AUTHORITY_MARK: return step_mark(m, q);
+	case AUTHORITY_MARK: return step_mark(m, q, ret);
 	case AUTHORITY_AGENT: return step_agent(m, q);
 	case AUTHORITY_RESTART: m->lent_since = m->charges.n; return WHY_NONE;
 	case AUTHORITY_OP_COUNT: break;
@@ -1550,6 +1575,11 @@ static bool act_is(const struct model *m, const struct act *act, const struct au
 	return act->act == there->act && ref_of(m, kind, act->which) == there->ref;
 }
 
+static uint32_t row_of_holder(const struct model *m, uint32_t g)
+{
+	return AUTHORITY_ROW(ref_of(m, A_BADGE, m->grants.at[g].badge));
+}
+
 /* Whether the one may not come before the other. */
 static bool comes_after(const struct model *m, const struct act *one, const struct act *other)
 {
@@ -1557,6 +1587,8 @@ static bool comes_after(const struct model *m, const struct act *one, const stru
 		return one->which != other->which && grant_is_below(m, other->which, one->which);
 	if (one->group == BY_TIME || other->group == BY_TIME)
 		return other->group == BY_TIME;
+	if (one->group == BY_LABELS && other->group == BY_LABELS)
+		return row_of_holder(m, one->which) > row_of_holder(m, other->which);
 	if (!one->ordered || !other->ordered || one->which == other->which)
 		return false;
 	return one->act == AUTHORITY_ACT_CLOSE ? grant_is_below(m, other->which, one->which)

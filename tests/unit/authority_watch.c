@@ -69,8 +69,8 @@ struct agent_seen {
 };
 
 struct mark_seen {
-	char *path; /* owned */
-	uint64_t labels;
+	char *path;              /* owned */
+	uint64_t labels, gained; /* in this step */
 };
 
 struct watch {
@@ -182,12 +182,18 @@ static bool badge_is_of(struct watch *w, authority_ref badge, authority_ref ref)
 
 enum level { GOES, ASKS, STOPS };
 
-static enum level level_of(const struct authority_grant_told *g, uint64_t labels)
+static enum level level_under(const struct authority_grant_told *g, uint64_t labels)
 {
 	for (unsigned i = 0; i < g->n_unless; i++)
 		if ((g->unless[i] & ~labels) == 0)
 			return (g->flags & AUTHORITY_ASK_LABELLED) != 0 ? ASKS : STOPS;
 	return (g->flags & AUTHORITY_ASK) != 0 ? ASKS : GOES;
+}
+
+/* For whoever has these labels: those that come by it are there as well. */
+static enum level level_of(const struct authority_grant_told *g, uint64_t labels)
+{
+	return level_under(g, labels | (g->verb != VERB_DECLASSIFY ? g->labels : 0));
 }
 
 /* Under each label that changes something for the parent. */
@@ -499,6 +505,7 @@ static bool mark_goes_on(struct watch *w, const struct authority_mark_told *t)
 		SEE(&w->marks)->path = own(t->path);
 	if ((w->marks.at[i].labels & ~t->labels) != 0)
 		return broken(w, "labels of a path are gone", i);
+	w->marks.at[i].gained = t->labels & ~w->marks.at[i].labels;
 	w->marks.at[i].labels = t->labels;
 	return true;
 }
@@ -579,14 +586,12 @@ static bool use_approval(struct watch *w, const struct authority_request *q)
 static bool labels_let_it(struct watch *w, const struct authority_request *q, const struct grant_seen *g)
 {
 	const struct badge_seen *badge = badge_seen(w, q->badge);
-	uint64_t labels = badge != NULL ? badge->told.labels : 0;
-	enum level level;
+	enum level level = level_of(&g->told, badge != NULL ? badge->told.labels : 0);
 
 	for (size_t i = 0; i < w->used.n; i++) /* what a pass may have taken off is not looked at */
 		if (w->used.at[i].passes && w->used.at[i].badge == q->badge &&
 		    is_digest(w->used.at[i].digest, q->digest))
-			labels = 0;
-	level = level_of(&g->told, labels);
+			level = level_under(&g->told, 0);
 	if (level == STOPS)
 		return broken(w, "what labels refuse was allowed", q->grant);
 	return level == GOES || use_approval(w, q) ||
@@ -776,6 +781,31 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 	return true;
 }
 
+/* It may be read while it is marked. */
+static bool is_within_reach(const struct authority_grant_told *g, const char *path)
+{
+	const size_t n = strlen(path);
+
+	if (g->revoked || g->expired || verb_rights((enum grant_verb)g->verb) == 0)
+		return false;
+	return rights_at(g, path) != 0 || (g->object[0] == '/' && strncmp(g->object, path, n) == 0 &&
+					   (n == 1 || g->object[n] == 0 || g->object[n] == '/'));
+}
+
+static bool marks_reach_everybody(struct watch *w)
+{
+	for (size_t i = 0; i < w->marks.n; i++)
+		for (size_t k = 0; k < w->grants.n && w->marks.at[i].gained != 0; k++) {
+			const struct grant_seen *g = &w->grants.at[k];
+			const struct badge_seen *b = badge_seen(w, g->told.badge);
+
+			if (g->is_there && b != NULL && is_within_reach(&g->told, w->marks.at[i].path) &&
+			    (w->marks.at[i].gained & ~b->told.labels) != 0)
+				return broken(w, "a path got a label that who may reach it lacks", g->told.ref);
+		}
+	return true;
+}
+
 bool watch_sees(struct watch *w, const struct authority_request *q, const struct authority_answer *answer,
 		const struct authority *a, char said[WATCH_SAID_MAX])
 {
@@ -784,7 +814,8 @@ bool watch_sees(struct watch *w, const struct authority_request *q, const struct
 
 	w->said = said;
 	w->clock_ms += q->passed_ms;
-	if (!answer_is_right(w, q, answer) || !lists_go_on(w, a, q->op == AUTHORITY_RETURN ? q->grant : 0))
+	if (!answer_is_right(w, q, answer) || !lists_go_on(w, a, q->op == AUTHORITY_RETURN ? q->grant : 0) ||
+	    !marks_reach_everybody(w))
 		return false;
 	new = opened ? badge_seen(w, answer->made) : NULL;
 	if (opened && new == NULL)

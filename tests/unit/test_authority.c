@@ -233,6 +233,12 @@ static bool world_step(struct world *w, const struct authority_request *q, struc
 	{                                                                                                              \
 		.op = AUTHORITY_LABEL, .badge = 1, .labels = (l)                                                       \
 	}
+/* The first badge, which has a label, marks what the second reads, or not. */
+#define TWO TOP(1, .labels = 1), TOP(2)
+#define READS(path) TWO, GIVE(1, READ, path, .badge = 2)
+#define MARKS DO(MARK, .badge = 1, .object = "/a/b")
+#define MARKS_WITH(l) DO(MARK, .badge = 1, .object = "/a/b", .labels = (l))
+#define HAS_IT DO(LABEL, .badge = 2, .labels = 1) /* then nothing is new */
 #define UNLESS(l) .n_unless = 1, .unless = { l }
 #define ASKING .flags = AUTHORITY_ASK
 #define FLOOD_OF(make)                                                                                                 \
@@ -520,8 +526,8 @@ static const struct row rows[] = {
 	  STEPS(TOP(1), GIVE(1, CONNECT, "a.org:80"), USE(1, CONNECT, .object = "A.org:80")), STOPS, WHY_BEYOND },
 	{ "use: labelled", STEPS(TOP(1), TOOL(1, UNLESS(3)), LABELLED(3), CALL()), STOPS, WHY_LABELLED },
 	{ "use: labelled, but not enough", STEPS(TOP(1), TOOL(1, UNLESS(3)), LABELLED(1), CALL()), GOES, WHY_NONE },
-	{ "use: labelled by its own use", STEPS(TOP(1), TOOL(1, UNLESS(1), .labels = 1), CALL(), CALL()), STOPS,
-	  WHY_LABELLED },
+	{ "use: labelled by another use",
+	  STEPS(TOP(1), TOOL(1, UNLESS(1)), TOOL(2, .labels = 1), CALL(), USE(2, TOOL), CALL()), STOPS, WHY_LABELLED },
 	{ "use: labelled, with a pass",
 	  STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(1)), GIVE(2, DECLASSIFY, "d", .labels = 1), USE(2, DECLASSIFY),
 		CALL()),
@@ -534,6 +540,18 @@ static const struct row rows[] = {
 	  STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(1)), GIVE(2, DECLASSIFY, "d", .labels = 1), USE(2, DECLASSIFY),
 		CALL(.digest = { 1 })),
 	  STOPS, WHY_LABELLED },
+	{ "use: labelled by what comes by it", STEPS(TOP(1), TOOL(1, UNLESS(3), .labels = 2), LABELLED(1), CALL()),
+	  STOPS, WHY_LABELLED },
+	{ "use: labelled by what comes by it, asks",
+	  STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(3), .labels = 2, .flags = AUTHORITY_ASK_LABELLED), CALL()), ASKS,
+	  WHY_NONE },
+	{ "use: labelled by what comes by it, with a pass",
+	  STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(3), .labels = 2), GIVE(2, DECLASSIFY, "d", .labels = 2),
+		USE(2, DECLASSIFY), CALL()),
+	  GOES, WHY_NONE },
+	{ "use: what a declassify takes off does not come by it",
+	  STEPS(TOP(1, .labels = 1), GIVE(1, DECLASSIFY, "d", UNLESS(3), .labels = 2), USE(1, DECLASSIFY)), GOES,
+	  WHY_NONE },
 	{ "use: labelled, asks",
 	  STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(1), .flags = AUTHORITY_ASK_LABELLED), CALL()), ASKS, WHY_NONE },
 	{ "use: spent", STEPS(TOP(1), TOOL(1, .bounds.q.uses = 1), CALL(), CALL()), STOPS, WHY_SPENT, AUTHORITY_USES },
@@ -663,6 +681,9 @@ static const struct row rows[] = {
 
 	{ "label", STEPS(TOP(1), TOOL(1, UNLESS(1)), LABELLED(1)), GOES, WHY_NONE },
 	{ "label: again", STEPS(TOP(1), LABELLED(1), LABELLED(1)), GOES, WHY_ALREADY },
+	{ "label: none", STEPS(TOP(1, .labels = 1), TOOL(1, UNLESS(1)), LABELLED(0)), GOES, WHY_ALREADY },
+	{ "label: none, of one that is frozen", STEPS(TOP(1, .labels = 1), DO(FREEZE, .badge = 1), LABELLED(0)), GOES,
+	  WHY_ALREADY },
 	{ "label: nobody", STEPS(DO(LABEL, .badge = FORGED, .labels = 1)), STOPS, WHY_NOT_HELD },
 	{ "take", STEPS(TOP(1), TOP(2, .labels = 1), DO(TAKE, .badge = 1, .to = 2)), GOES, WHY_NONE },
 	{ "take: nothing", STEPS(TOP(1), TOP(2), DO(TAKE, .badge = 1, .to = 2)), GOES, WHY_ALREADY },
@@ -696,6 +717,16 @@ static const struct row rows[] = {
 	  STEPS(TOP(1, .labels = 1), GIVE(1, DECLASSIFY, "d", .labels = 1), USE(1, DECLASSIFY),
 		DO(MARK, .badge = 1, .object = "/a"), DO(MARK, .badge = 1, .object = "/a")),
 	  GOES, WHY_NONE },
+	{ "mark: with fewer labels than the badge has",
+	  STEPS(TOP(1, .labels = 3), DO(MARK, .badge = 1, .object = "/a", .labels = 1),
+		DO(MARK, .badge = 1, .object = "/a")),
+	  GOES, WHY_NONE },
+	{ "mark: with labels that the badge lacks",
+	  STEPS(TOP(1), DO(MARK, .badge = 1, .object = "/a", .labels = 1), LABELLED(1)), GOES, WHY_NONE },
+	{ "mark: with labels, and a pass for them",
+	  STEPS(TOP(1), GIVE(1, DECLASSIFY, "d", .labels = 1), USE(1, DECLASSIFY),
+		DO(MARK, .badge = 1, .object = "/a", .labels = 1)),
+	  GOES, WHY_ALREADY },
 	{ "mark: no row",
 	  STEPS(TOP(1, .labels = 1), DO(MARK, .badge = 1, .object = "/a"), DO(MARK, .badge = 1, .object = "/b")), STOPS,
 	  WHY_FULL, .size = &scant },
@@ -703,6 +734,31 @@ static const struct row rows[] = {
 	  STEPS(TOP(1, .labels = 1), DO(MARK, .badge = 1, .object = "/a"), LABELLED(2),
 		DO(MARK, .badge = 1, .object = "/a")),
 	  GOES, WHY_NONE, .size = &scant },
+	{ "mark: no row, and nobody is labelled",
+	  STEPS(TOP(1), GIVE(1, READ, "/b"), DO(MARK, .badge = 1, .object = "/a", .labels = 1),
+		DO(MARK, .badge = 1, .object = "/b", .labels = 1)),
+	  STOPS, WHY_FULL, .size = &scant },
+	{ "mark: labels who may reach it from above", STEPS(READS("/a"), MARKS, HAS_IT), GOES, WHY_ALREADY },
+	{ "mark: labels who may reach just it", STEPS(READS("/a/b"), MARKS, HAS_IT), GOES, WHY_ALREADY },
+	{ "mark: labels who may reach what is beneath", STEPS(READS("/a/b/c"), MARKS, HAS_IT), GOES, WHY_ALREADY },
+	{ "mark: labels nobody beside it", STEPS(READS("/a/bc"), MARKS, HAS_IT), GOES, WHY_NONE },
+	{ "mark: labels nobody by a tool", STEPS(TWO, GIVE(1, TOOL, "/a", .badge = 2), MARKS, HAS_IT), GOES, WHY_NONE },
+	{ "mark: labels nobody by what was revoked", STEPS(READS("/a"), DO(REVOKE, .grant = 1), MARKS, HAS_IT), GOES,
+	  WHY_NONE },
+	{ "mark: labels who is frozen", STEPS(READS("/a"), DO(FREEZE, .badge = 2), MARKS, HAS_IT), GOES, WHY_ALREADY },
+	{ "mark: labels itself", STEPS(TOP(1), GIVE(1, READ, "/a"), MARKS_WITH(1), LABELLED(1)), GOES, WHY_ALREADY },
+	{ "mark: labels who may reach it by now", STEPS(TWO, MARKS, GIVE(1, READ, "/a", .badge = 2), MARKS), GOES,
+	  WHY_NONE },
+	{ "mark: labels nobody anew", STEPS(READS("/a"), MARKS, MARKS), GOES, WHY_ALREADY },
+	{ "mark: labels nobody with others that it has",
+	  STEPS(TWO, MARKS, GIVE(1, READ, "/a", .badge = 2), MARKS_WITH(2), HAS_IT), GOES, WHY_NONE },
+	{ "mark: labels nobody with what a pass takes off",
+	  STEPS(READS("/a"), GIVE(2, DECLASSIFY, "d", .labels = 1), USE(2, DECLASSIFY), MARKS_WITH(3), HAS_IT), GOES,
+	  WHY_NONE },
+	{ "mark: closes what others hold",
+	  STEPS(TOP(1), TOP(2), GIVE(1, READ, "/a", .badge = 2, UNLESS(1)), GIVE(2, READ, "/", UNLESS(1)),
+		MARKS_WITH(1)),
+	  GOES, WHY_NONE },
 	{ "mark: no path", STEPS(TOP(1), DO(MARK, .badge = 1, .object = "/a/")), STOPS, WHY_MALFORMED },
 	{ "mark: nobody", STEPS(DO(MARK, .badge = FORGED, .object = "/a")), STOPS, WHY_NOT_HELD },
 
@@ -958,6 +1014,27 @@ static void each_reason_was_met(void **state)
 					 authority_why_word((enum authority_why)why), met->times[op][why]);
 }
 
+/* It decides nothing, so a schedule does not notice where it goes. */
+static void an_event_goes_there_and_back(void **state)
+{
+	static const uint8_t ops[] = { AUTHORITY_OPEN, AUTHORITY_EVENT_END, AUTHORITY_USE, AUTHORITY_LABEL,
+				       AUTHORITY_TAKE, AUTHORITY_ENTER,     AUTHORITY_MARK };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		const struct authority_request q = { .op = ops[i], .event = { 1, 2, 3 }, .object = "", .terms = "" };
+		auto_buf out = { .max = 1u << 16 };
+		struct authority_request taken;
+		char room[AUTHORITY_TEXTS_MAX];
+		struct rbuf in;
+
+		authority_put_request(&out, &q);
+		rbuf_init(&in, out.data, out.len);
+		assert_true(authority_take_request(&in, &taken, room) && rbuf_done(&in));
+		assert_memory_equal(taken.event, q.event, sizeof q.event);
+	}
+}
+
 static void what_is_no_step_is_malformed(void **state)
 {
 	const struct authority_request q = { .op = AUTHORITY_OP_COUNT, .object = "", .terms = "" };
@@ -985,6 +1062,7 @@ int main(void)
 		cmocka_unit_test_prestate(each_reason_has_its_case, &met),
 		cmocka_unit_test_prestate(any_schedule_is_as_the_naive_one_says, &met),
 		cmocka_unit_test_prestate(each_reason_was_met, &met),
+		cmocka_unit_test(an_event_goes_there_and_back),
 		cmocka_unit_test(what_is_no_step_is_malformed),
 	};
 

@@ -381,7 +381,7 @@ static void damage_is_told_at_each_byte(void **state)
 	n = read_it("journal", journal);
 	n_state = read_it("state", snapshot);
 	damage("state", 0, snapshot, n_state, n_state);
-	last = n - 20 - (1 + 8 + 1 + 1 + 8 + 4 + 16); /* a label's */
+	last = n - 20 - (1 + 8 + 1 + 1 + 8 + 4 + 16 + AUTHORITY_ID); /* a label's */
 	damage("journal", 0, journal, n, last);
 	for (size_t at = last; at < n; at++) {
 		write_it("state", snapshot, n_state);
