@@ -15,7 +15,8 @@
 #define AUTHORITY_JOURNAL_NEW "journal.new"
 #define AUTHORITY_SHOWN "asks" /* what was shown with a question, each under its reference (shown.h) */
 
-#define AUTHORITY_REALM "realm" /* sixteen random bytes: which authority this is (signed.h) */
+#define AUTHORITY_LABELLED "labelled" /* empty: there are labels, or were (labelled.h) */
+#define AUTHORITY_REALM "realm"       /* sixteen random bytes: which authority this is (signed.h) */
 
 #define AUTHORITY_KEYS                                                                                                 \
 	"approvers" /* beneath the place of lib/state.h, too: the person's keys, which it reads (approve/keyring.h) */

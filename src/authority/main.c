@@ -42,24 +42,41 @@ static int lock(int dir_fd, int *ret_fd, struct err *e)
 	return 0;
 }
 
+/* What is beside the state. */
+static int open_beside(struct shown *shown, struct labelled *labelled, int dir_fd, const struct authority *a,
+		       struct err *e)
+{
+	int r = shown_open(shown, dir_fd, a);
+
+	if (r < 0)
+		return err_sys(e, AMBIT_SYSTEM, -r, "see who may write there",
+			       "cannot open what was shown with questions");
+	r = labelled_open(labelled, dir_fd, a);
+	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "make room, or see who may write there",
+			       "cannot note that there are labels")
+		     : 0;
+}
+
 static int serve(int dir_fd, int zones_fd, const struct signers *signers, const char *boot, struct err *e)
 {
 	static struct zones zones; /* its variable is the environment's */
 	struct shown shown = { .dir_fd = -1 };
+	struct labelled labelled;
 	struct journal_found found = { .cut_bytes = 0 };
 	struct book book;
-	struct serve how = { .listen_fd = 0, .book = &book, .shown = &shown, .zones = &zones, .signers = signers };
+	struct serve how = { .listen_fd = 0,
+			     .book = &book,
+			     .shown = &shown,
+			     .labelled = &labelled,
+			     .zones = &zones,
+			     .signers = signers };
 	const struct book_time now = serve_time();
 	int r = book_open(&book, dir_fd, &size, boot, &now, &found, e);
 
 	zones.dir_fd = zones_fd;
 	how.cut_bytes = found.cut_bytes;
-	if (r == 0) {
-		r = shown_open(&shown, dir_fd, book.a);
-		r = r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, "see who may write there",
-				    "cannot open what was shown with questions")
-			  : serve_run(&how, e);
-	}
+	r = r < 0 ? r : open_beside(&shown, &labelled, dir_fd, book.a, e);
+	r = r < 0 ? r : serve_run(&how, e);
 	shown_close(&shown);
 	book_close(&book);
 	return r;

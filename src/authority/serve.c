@@ -343,6 +343,13 @@ static void keep_shown(struct server *s, struct client *c, const struct authorit
 	s->failed = r < 0 ? r : s->failed;
 }
 
+static void keep_labelled(struct server *s, const struct authority_request *q, const struct authority_answer *answer)
+{
+	const int r = labelled_keep(s->how->labelled, q, answer);
+
+	s->failed = r < 0 ? r : s->failed;
+}
+
 /* ---- the ledger ---- */
 
 /* Whether its steps have where to go; else it is asked for that. */
@@ -449,6 +456,8 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 	if (s->unrecorded.code != AMBIT_OK)
 		return;
 	keep_shown(s, c, &answer);
+	if (kept)
+		keep_labelled(s, q, &answer);
 	c->answer = (struct keeper_answer){ .step = kept ? s->book->steps : 0,
 					    .verdict = answer.verdict,
 					    .why = answer.why,

@@ -11,6 +11,7 @@
 #define AUTHORITY_SERVE_H
 
 #include "authority/book.h"
+#include "authority/labelled.h"
 #include "authority/shown.h"
 #include "authority/signed.h"
 #include "authority/zone.h"
@@ -26,6 +27,7 @@ struct serve {
 	int listen_fd;                 /* borrowed */
 	struct book *book;             /* borrowed; open */
 	struct shown *shown;           /* borrowed; open */
+	struct labelled *labelled;     /* borrowed; open */
 	struct zones *zones;           /* borrowed */
 	const struct signers *signers; /* borrowed: whose answers count */
 	uint64_t cut_bytes;            /* for who connects */

@@ -93,6 +93,14 @@ int keeper_find(char *ret, size_t size, struct err *e)
 		       : err_set(e, AMBIT_NOT_FOUND, NULL, "nobody has asked for authority over time yet");
 }
 
+bool keeper_is_labelled(const char *dir)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof path, "%s/" AUTHORITY_LABELLED, dir) >= (int)sizeof path ||
+	       access(path, F_OK) == 0 || errno != ENOENT; /* who cannot see it asks */
+}
+
 /* Keys that are enrolled while the role runs are to be there, so the directory is. Its path is through no link: as grants have theirs. */
 static int open_keys(const char *place, char *ret, size_t size, struct err *e)
 {

@@ -591,6 +591,52 @@ def labels_have_names(place):
             assert body[0] == 64 and text("label59") in body
 
 
+def the_first_label_is_noted_for_who_does_not_ask(place):
+    """By a file that is there before the answer, whatever brings labels first, and stays; without labels there is none."""
+    def first(*before):
+        """Whether it is there after each of these."""
+        kept, there = Kept(place), []
+        with kept, kept.client() as c:
+            made = [c.made(opening())]
+            for request in before:
+                answer = c.step(request(*made))
+                made += [answer.made] if answer.verdict == ALLOWED and answer.made else []
+                there.append(os.path.exists(os.path.join(kept.directory, "labelled")))
+        return there
+
+    window = bounds(until=int(time.time()) + 999)
+    assert first(lambda b: giving(b, verb=DELEGATE, thing="*", depth=1, flags=ASK), lambda b, g: opening("asks", parent=b, grant=g, labels=1, until=soon())) == [False] * 2
+    assert first(giving, lambda b, g: using(b, g), lambda b, *_: labelling(b, 0), lambda b, *_: marking(b, "/tmp"), lambda b, *_: entering(b),
+                 lambda b, *_: opening("x" * 64, labels=1), lambda b, *_: giving(b, thing="", labels=1), lambda b, *_: giving(b, limits=window), lambda b, *_: op(FREEZE, ref(b))) == [False] * 9
+    for brings in (lambda b: opening("new", labels=1), lambda b: giving(b, labels=2), lambda b: giving(b, unless=(3,)), lambda b: labelling(b, 1), lambda b: marking(b, "/tmp", labels=1)):
+        assert first(lambda b: op(FREEZE, ref(b)), brings, lambda b, *_: op(END, ref(b))) == [False, True, True]
+    with Kept(place) as kept:
+        file = os.path.join(kept.directory, "labelled")
+        with kept.client() as c:
+            badge = c.made(opening())
+        assert kept.hold() == ("there", "open 0")
+        with kept.again() as c:
+            assert not os.path.exists(file)
+            c.step(labelling(badge, 1)).is_(ALLOWED)
+        assert kept.hold() == ("there, labelled", "open 0") and os.stat(file).st_size == 0
+    # a death in between, or a backup without it: what the state has is enough
+    for steps in ((labelling, 1), (marking, "/tmp", 1), (giving, TOOL, "shell", 1), (giving, TOOL, "shell", 0, (1,))), ((opening,),):
+        for build, *words in steps:
+            with Kept(place) as kept:
+                file = os.path.join(kept.directory, "labelled")
+                with kept.client() as c:
+                    badge = c.made(opening())
+                    c.step(build(badge, *words) if words else build()).is_(ALLOWED)
+                    if build is marking:
+                        c.step(op(END, ref(badge))).is_(ALLOWED)
+                kept.kill()
+                assert os.path.exists(file) == bool(words)
+                if words:
+                    os.remove(file)
+                kept.again()
+                assert os.path.exists(file) == bool(words), (build, words)
+
+
 def questions_carry_what_is_shown(place):
     with Kept(place) as kept:
         shown = os.urandom(200000)
@@ -864,6 +910,7 @@ SCENARIOS = [
     what_expires_is_told_in_time,
     the_time_of_day_is_that_of_the_zone,
     labels_have_names,
+    the_first_label_is_noted_for_who_does_not_ask,
     questions_carry_what_is_shown,
     whoever_floods_or_reads_nothing_holds_up_nobody,
     what_is_no_message_ends_its_connection,

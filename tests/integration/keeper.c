@@ -10,12 +10,13 @@
 
 int main(int argc, char **argv)
 {
-	char place[4096];
+	char place[4096] = "";
 	struct keeper *k;
 	struct err e;
 	char byte;
 
-	printf("%s\n", keeper_find(place, sizeof place, &e) == 0 ? "there" : "new");
+	printf("%s", keeper_find(place, sizeof place, &e) == 0 ? "there" : "new");
+	printf("%s\n", keeper_is_labelled(place) ? ", labelled" : "");
 	for (int left = argc > 1 ? atoi(argv[1]) : 1; left > 0; left--) {
 		if (keeper_open(NULL, NULL, &k, &e) < 0) {
 			printf("failed: %s: %s (%s)\n", e.msg, e.why, e.hint);
