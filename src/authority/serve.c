@@ -246,13 +246,22 @@ static void count_late(struct server *s, struct client *c)
 
 /* ---- steps ---- */
 
+static uint64_t labels_of(const struct server *s, authority_ref badge)
+{
+	struct authority_badge_told b;
+
+	return badge != 0 && authority_badge_at(s->book->a, AUTHORITY_ROW(badge), &b) && b.ref == badge ? b.labels : 0;
+}
+
 /* What only charges a budget, or gives back, is written, and synced soon: a loss of power may take it together with its answer. What a person said, what has
- * a key, or takes a label off, waits for the disk, since it is used up; and all else does. */
-static bool is_charge(const struct server *s, const struct authority_request *q, const struct authority_answer *answer)
+ * a key, or takes a label off, waits for the disk, since it is used up; what brings a label does, since what came with it may be on the disk by then; and all
+ * else does. */
+static bool is_charge(const struct server *s, const struct authority_request *q, const struct authority_answer *answer,
+		      uint64_t labels_before)
 {
 	struct authority_grant_told g;
 
-	if (answer->n_actions > 0 || answer->verdict != AUTHORITY_ALLOWED)
+	if (answer->n_actions > 0 || answer->verdict != AUTHORITY_ALLOWED || answer->labels != labels_before)
 		return false;
 	if (q->op == AUTHORITY_RETURN)
 		return true;
@@ -432,6 +441,7 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 	struct authority_answer answer;
 	struct told_names names;
 	struct told told = { .q = q, .answer = &answer, .names = &names, .by = by, .key = key };
+	uint64_t labels_before;
 	bool kept;
 
 	if (s->unrecorded.code != AMBIT_OK) { /* all of this turn is refused */
@@ -440,12 +450,13 @@ static void step_by(struct server *s, struct client *c, uint32_t own, struct aut
 		return;
 	}
 	told_find(s->book->a, q, &names);
+	labels_before = labels_of(s, q->badge);
 	if (q->op == AUTHORITY_END || q->op == AUTHORITY_EVENT_END)
 		remember_kin(s);
 	fill_in(s, &t, q);
 	kept = book_step(s->book, q, &t, &answer);
 	s->changed = s->changed || kept;
-	s->wants_sync = s->wants_sync || (kept && !is_charge(s, q, &answer));
+	s->wants_sync = s->wants_sync || (kept && !is_charge(s, q, &answer, labels_before));
 	if (kept)
 		tell_watchers(s, c, own, &answer);
 	if (c == NULL)

@@ -800,9 +800,9 @@ def what_waits_for_the_disk_is_on_it(place):
     """Each group says how much of the file was there when it was written."""
     with Kept(place) as kept, kept.client() as c:
         badge = c.made(opening())
-        grant, asks = c.made(giving(badge)), c.made(giving(badge, flags=ASK))
+        grant, asks, labels = c.made(giving(badge)), c.made(giving(badge, flags=ASK)), c.made(giving(badge, labels=4))
         digest = hashlib.sha256(b"x").digest()
-        waiting = [lambda: giving(badge), lambda: using(badge, grant, key=os.urandom(32)), lambda: labelling(badge, 1), lambda: op(FREEZE, ref(badge)), lambda: op(THAW, ref(badge)),
+        waiting = [lambda: giving(badge), lambda: using(badge, grant, key=os.urandom(32)), lambda: labelling(badge, 1), lambda: using(badge, labels), lambda: op(FREEZE, ref(badge)), lambda: op(THAW, ref(badge)),
                    lambda: using(badge, asks, digest=digest, until=soon()), lambda: op(FORGET, ref(asked[0])),
                    lambda: marking(badge, "/tmp/x"), lambda: op(AGENT, bounds(uses=99999), text("agent")), lambda: op(REVOKE, ref(asks)), lambda: op(END, ref(badge))]
         asked, steps = [], []
