@@ -93,6 +93,14 @@ def completed(shell, command):
     return set(words)
 
 
+def bash_offers(*words):
+    """For the last of them."""
+    script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ambit; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", script, "bash", os.path.join(TOP, "src", "cli", "completions", SHELLS["bash"]), *words],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return {word.strip() for word in done.stdout.splitlines()}
+
+
 # ---- the tables in src/ ----
 
 
@@ -201,6 +209,7 @@ def main(ambit):
             check(f"{command}: the {shell} completion knows the same options",
                   differ((shell, "man"), completed(shell, command), set(written)))
 
+    check("bash reads its completion, and offers each command", [f"lacks {c}" for c in sorted(set(COMMANDS) - bash_offers("ambit", ""))])
     overview = set(re.findall(r"\bambit ([a-z]+)\b", in_help(ambit, None)))
     pages = set(re.findall(r"^\*([a-z]+)", read("man", "ambit.1.scd").split("# COMMANDS")[1].split("\n# ")[0], re.M))
     check("ambit --help names each command of ambit(1)", [f"--help lacks {c}" for c in sorted(pages - overview)])

@@ -46,6 +46,8 @@ _ambit_approve_keys() {
 # Questions that wait for a person.
 _ambit_questions() {
 	_ambit_words "last $("${COMP_WORDS[0]}" approve 2>/dev/null | grep -oE '^a_[0-9A-Z]*')"
+}
+
 # Those of both; $1: other words.
 _ambit_what() {
 	_ambit_sessions "$("${COMP_WORDS[0]}" grant list 2>/dev/null | grep -oE '^e_[0-9A-Z]*') $1"
