@@ -25,6 +25,7 @@ int cli_grant(int argc, char **argv);
 int cli_freeze(int argc, char **argv); /* and thaw, and kill */
 int cli_secret(int argc, char **argv);
 int cli_approve(int argc, char **argv);
+int cli_labels(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_events(int argc, char **argv);

@@ -40,6 +40,7 @@ static const char help_text[] =
 	"  ambit secret set | list | remove   what is attached to requests, and no cell sees\n"
 	"  ambit secret check NAME            what its issuer says that it may do, beside what grants use\n"
 	"  ambit approve [QUESTION]           what waits for your answer; shows it, asks you, and signs what you say\n"
+	"  ambit labels                       what has labels, and forgetting a stream\n"
 	"  ambit doctor                       what this host can enforce, and how to get the rest\n"
 	"  ambit policy check FILE            read a policy and say what is wrong with it\n"
 	"  ambit policy trust FILE            remember a policy as it is now\n"
@@ -55,29 +56,14 @@ static const struct command {
 	const char *name;
 	int (*call)(int argc, char **argv);
 } commands[] = {
-	{ "run", cli_run },
-	{ "explain", cli_explain },
-	{ "learn", cli_learn },
-	{ "diff", cli_stage_short },
-	{ "commit", cli_stage_short },
-	{ "discard", cli_stage_short },
-	{ "undo", cli_stage_short },
-	{ "stage", cli_stage },
-	{ "doctor", cli_doctor },
-	{ "policy", cli_policy },
-	{ "ledger", cli_ledger },
-	{ "grant", cli_grant },
-	{ "freeze", cli_freeze },
-	{ "thaw", cli_freeze },
-	{ "kill", cli_freeze },
-	{ "secret", cli_secret },
-	{ "approve", cli_approve },
-	{ "session", cli_session },
-	{ "events", cli_events },
-	{ "ps", cli_ps },
-	{ "serve", cli_serve },
-	{ "help", cli_help },
-	{ "version", cli_version },
+	{ "run", cli_run },          { "explain", cli_explain },    { "learn", cli_learn },
+	{ "diff", cli_stage_short }, { "commit", cli_stage_short }, { "discard", cli_stage_short },
+	{ "undo", cli_stage_short }, { "stage", cli_stage },        { "doctor", cli_doctor },
+	{ "policy", cli_policy },    { "ledger", cli_ledger },      { "grant", cli_grant },
+	{ "freeze", cli_freeze },    { "thaw", cli_freeze },        { "kill", cli_freeze },
+	{ "secret", cli_secret },    { "approve", cli_approve },    { "labels", cli_labels },
+	{ "session", cli_session },  { "events", cli_events },      { "ps", cli_ps },
+	{ "serve", cli_serve },      { "help", cli_help },          { "version", cli_version },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -6,6 +6,7 @@ usage: authority.py AMBIT KEEPER    (tests/integration/keeper.c holds the keeper
 
 import contextlib
 import hashlib
+import json
 import os
 import random
 import select
@@ -637,6 +638,73 @@ def the_first_label_is_noted_for_who_does_not_ask(place):
                 assert os.path.exists(file) == bool(words), (build, words)
 
 
+def ambit_labels(kept, *words, status=0):
+    done = subprocess.run([kept.place.ambit, "labels", *words], env={**kept.environment, "AMBIT_LEDGER": "none"}, capture_output=True, text=True, timeout=SLOW * PATIENCE, check=False)
+    assert done.returncode == status, told(done)
+    return done
+
+
+def id_text(kind, number):
+    """core/id.h"""
+    whole = int.from_bytes(number, "big")
+    return f"{kind}_" + "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[whole >> 5 * i & 31] for i in reversed(range(26)))
+
+
+def opened(c, agent, number, **what):
+    """A badge with that id, and the id as it is told."""
+    request = opening(agent, **what)
+    at = 14 + 8 + 8  # op, parent, grant
+    return c.made(request[:at] + number + request[at + 16:]), id_text("b", number)
+
+
+def who_has_labels_is_listed_and_forgotten(place):
+    with Kept(place) as kept, kept.client() as c:
+        assert ambit_labels(kept).stdout == "nothing has labels\n"
+        assert json.loads(ambit_labels(kept, "--json").stdout) == {"paths": [], "streams": []}
+        mail = 1 << c.number(LABEL_NAME, text("mail"))
+        first, first_id = opened(c, "coder", b"\1" + bytes(14) + b"\1", labels=1 | mail)
+        second, second_id = opened(c, "writer", b"\1" + bytes(14) + b"\2", labels=2)
+        third, third_id = opened(c, "clean", b"\1" + bytes(14) + b"\3")
+        c.step(marking(first, "/home/a b/\x1b[1m")).is_(ALLOWED)
+        c.step(marking(third, "/home/c", labels=2 | 1 << 40)).is_(ALLOWED)
+        c.step(op(FREEZE, ref(second))).is_(ALLOWED)
+        assert ambit_labels(kept).stdout.splitlines() == [r"/home/a b/\x1b[1m  private, mail", "/home/c  untrusted, #40", f"{first_id}  coder  private, mail",
+                                                          f"{second_id}  writer  untrusted  frozen"]
+        assert json.loads(ambit_labels(kept, "--json").stdout) == {
+            "paths": [{"labels": ["private", "mail"], "path": "/home/a b/\x1b[1m"}, {"labels": ["untrusted", "#40"], "path": "/home/c"}],
+            "streams": [{"agent": "coder", "frozen": False, "id": first_id, "labels": ["private", "mail"]},
+                        {"agent": "writer", "frozen": True, "id": second_id, "labels": ["untrusted"]}]}
+        # which one is meant
+        grant, delegate = c.made(giving(first)), c.made(giving(first, verb=DELEGATE, thing="*", depth=1))
+        sub = c.made(opening("sub", parent=first, grant=delegate))
+        for word, said in (("b_", "several streams begin with 'b_'"), (third_id, f"no stream '{third_id}' has labels"), ("nothing", "no stream 'nothing' has labels"),
+                           ("", "--forget which stream?")):
+            done = ambit_labels(kept, "--forget", word, status=125)
+            assert said in done.stderr, told(done)
+            done = json.loads(ambit_labels(kept, "--json", f"--forget={word}", status=125).stdout)
+            assert said in done["error"]["message"], done
+        assert f"{first_id}" in ambit_labels(kept).stdout
+        # it goes, with all that it has; what it wrote keeps its labels
+        assert ambit_labels(kept, "--forget", first_id).stdout == f"forgotten: {first_id}  coder, with its labels, its grants and what was asked\n"
+        c.step(using(first, grant)).is_(DENIED, NOT_HELD)
+        c.step(labelling(sub, 0)).is_(DENIED, NOT_HELD)
+        assert ambit_labels(kept).stdout.splitlines() == [r"/home/a b/\x1b[1m  private, mail", "/home/c  untrusted, #40", f"{second_id}  writer  untrusted  frozen"]
+        again, _ = opened(c, "coder", b"\1" + bytes(14) + b"\1")
+        assert c.step(labelling(again, 0)).labels == 0
+        assert json.loads(ambit_labels(kept, "--json", "--forget", second_id[:-1]).stdout) == {"agent": "writer", "forgotten": second_id}
+        c.step(labelling(second, 0)).is_(DENIED, NOT_HELD)
+
+
+def whoever_asks_for_labels_starts_nothing_where_there_is_nothing(place):
+    kept = Kept(place)
+    assert ambit_labels(kept).stdout == "nothing has labels\n"
+    assert json.loads(ambit_labels(kept, "--json").stdout) == {"paths": [], "streams": []}
+    assert "no stream 'b_0' has labels" in ambit_labels(kept, "--forget", "b_0", status=125).stderr
+    assert not os.path.exists(kept.directory) and not os.path.exists(os.path.dirname(kept.directory)), os.listdir(kept.state)
+    for words, said in ((("b_0",), "labels takes no 'b_0'"), (("--forget",), "--forget"), (("--forge",), "--forget"), (("--forget", "a", "--forget", "b"), "one stream")):
+        assert said in ambit_labels(kept, *words, status=125).stderr
+
+
 def questions_carry_what_is_shown(place):
     with Kept(place) as kept:
         shown = os.urandom(200000)
@@ -911,6 +979,8 @@ SCENARIOS = [
     the_time_of_day_is_that_of_the_zone,
     labels_have_names,
     the_first_label_is_noted_for_who_does_not_ask,
+    who_has_labels_is_listed_and_forgotten,
+    whoever_asks_for_labels_starts_nothing_where_there_is_nothing,
     questions_carry_what_is_shown,
     whoever_floods_or_reads_nothing_holds_up_nobody,
     what_is_no_message_ends_its_connection,

@@ -17,7 +17,7 @@ import time
 from approvals import CALL, Person, Server, allow, refused_and_asked
 from approve_keys import has_line
 from authority import (AGENT, ALLOWED, BIND, DELEGATE, END, FREEZE, HAND_OVER, LABEL_NAME, LEDGER, READ, REFUSED, RETURN, REVOKE, STEP, THAW, UNRECORDED, Client, Gone, Kept,
-                       Said, bounds, deriving, entering, giving, labelling, marking, op, opening, ref, taking, text, using)
+                       Said, bounds, deriving, entering, giving, id_text, labelling, marking, op, opening, ref, taking, text, using)
 from harness import SLOW, expect_ok, main, told
 from ledger import ACCEPTED, APPEND, FAILED, Ledger, Wire, entry, kill, until
 from ledger_rotate import ROTATE
@@ -245,15 +245,9 @@ def what_brought_a_label_is_told_with_its_event(place):
         told_of = {"label": [], "use": [], "take": [], "mark": [], "enter": []}
         for e in ledger.steps():
             told_of.get(e["body"]["op"], []).append(e["body"].get("event"))
-        assert all(events == [None, id_of("e", bytes(15) + b"1")] for events in told_of.values()), told_of
+        assert all(events == [None, id_text("e", bytes(15) + b"1")] for events in told_of.values()), told_of
         ledger.believed()
         assert replayed(place, ledger)[1:] == (0, 0)
-
-
-def id_of(kind, number):
-    """core/id.h"""
-    whole = int.from_bytes(number, "big")
-    return f"{kind}_" + "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[whole >> 5 * i & 31] for i in reversed(range(26)))
 
 
 def argument(path, value):

@@ -43,6 +43,10 @@ _ambit_sessions() {
 _ambit_approve_keys() {
 	_ambit_words "$("${COMP_WORDS[0]}" approve --keys 2>/dev/null | grep -E '  (password|agent|damaged)' | cut -d' ' -f1)"
 }
+# Streams that have labels.
+_ambit_streams() {
+	_ambit_words "$("${COMP_WORDS[0]}" labels 2>/dev/null | grep -oE '^b_[0-9A-Z]*')"
+}
 # Questions that wait for a person.
 _ambit_questions() {
 	_ambit_words "last $("${COMP_WORDS[0]}" approve 2>/dev/null | grep -oE '^a_[0-9A-Z]*')"
@@ -76,6 +80,7 @@ _ambit() {
 	local kill_options='--all --keep-frozen --reason --json --help'
 	local secret_options='--host --command --from --issuer --introspect --client --bearer --policy --preset --connect --json --help'
 	local approve_options='--answers --take-back --show --grant --deny --stop --digest --until --key --export --sign --take --enroll --keys --forget --name --agent --password-fd --json --help'
+	local labels_options='--forget --json --help'
 	local session_options='--read --write --work --policy --preset --limit --workspace --base --observe --without --stage --discard --direct --strict --events --total-wall --total-cpu --keep --keep-space --warm --key --json --help'
 	local events_options='--from --follow --json --help'
 	local ps_options='--watch --json --help'
@@ -89,7 +94,7 @@ _ambit() {
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy help version --help --version'
+		_ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve doctor policy help version --help --version'
 		return
 	fi
 	case $command in
@@ -149,7 +154,7 @@ _ambit() {
 	run:*) _ambit_words "$run_options --" ;;
 	learn:*) _ambit_words "$learn_options --" ;;
 	doctor:*) _ambit_words "$doctor_options" ;;
-	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy' ;;
+	help:help) _ambit_words 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve doctor policy' ;;
 	ledger:ledger) _ambit_words 'verify show replay report export prove check witness backup prune rotate --help' ;;
 	ledger:--from | ledger:--policy | ledger:check) _ambit_files -f ;;
 	ledger:--ledger | ledger:backup | explain:--ledger) _ambit_files -d ;;
@@ -186,6 +191,8 @@ _ambit() {
 		esac
 		;;
 	approve:*) _ambit_words "$approve_options" ;;
+	labels:--forget) _ambit_streams ;;
+	labels:*) _ambit_words "$labels_options" ;;
 	stage:stage) _ambit_words 'list diff commit discard undo recover --help' ;;
 	stage:list) if [[ $word == -* ]]; then _ambit_words "$stage_options"; else _ambit_files -d; fi ;;
 	stage:*) _ambit_words "$stage_options" ;;

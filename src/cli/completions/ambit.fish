@@ -46,6 +46,7 @@ complete -c ambit -n __fish_use_subcommand -a thaw -d 'Let go on what was frozen
 complete -c ambit -n __fish_use_subcommand -a kill -d 'End the events of a session, an event or everything'
 complete -c ambit -n __fish_use_subcommand -a secret -d 'What is attached to requests, and no cell sees'
 complete -c ambit -n __fish_use_subcommand -a approve -d 'What waits for your answer'
+complete -c ambit -n __fish_use_subcommand -a labels -d 'What has labels, and forgetting a stream'
 complete -c ambit -n __fish_use_subcommand -a session -d 'Sessions that outlive their clients'
 complete -c ambit -n __fish_use_subcommand -a events -d 'What ran in a session, and runs'
 complete -c ambit -n __fish_use_subcommand -a ps -d 'What runs in all sessions'
@@ -241,6 +242,9 @@ complete -c ambit -n '__ambit_in approve' -l agent -x -d 'Enroll: one that your 
 complete -c ambit -n '__ambit_in approve' -l password-fd -x -d 'Enroll: read the password from a descriptor'
 complete -c ambit -n '__ambit_in approve' -l json -d 'As JSON'
 complete -c ambit -n '__ambit_in approve' -l help -d 'How approve is used'
+complete -c ambit -n '__ambit_in labels' -l forget -x -a '(ambit labels 2>/dev/null | string match -r "^b_[0-9A-Z]+")' -d 'End one, with its labels'
+complete -c ambit -n '__ambit_in labels' -l json -d 'As JSON'
+complete -c ambit -n '__ambit_in labels' -l help -d 'How labels is used'
 
 complete -c ambit -n '__ambit_in session; and not __fish_seen_subcommand_from new list end' -a 'new list end'
 complete -c ambit -n '__ambit_in session; and __fish_seen_subcommand_from end' -a 'last (__ambit_sessions)'
@@ -293,5 +297,5 @@ complete -c ambit -n '__ambit_in policy' -l json -d 'Check: print the answer as 
 complete -c ambit -n '__ambit_in policy' -l help -d 'How policy is used'
 complete -c ambit -n '__ambit_in policy; and __fish_seen_subcommand_from check trust' -F
 
-complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve session events ps serve doctor policy'
+complete -c ambit -n '__ambit_in help' -a 'run explain learn diff commit discard undo stage ledger grant freeze thaw kill secret approve labels session events ps serve doctor policy'
 complete -c ambit -n 'not __ambit_before_command' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
