@@ -12,12 +12,17 @@
 
 _Static_assert(FLOW_UNLESS_MAX == AUTHORITY_UNLESS_MAX, "the authority keeps them all");
 
+static bool is_mark(char c)
+{
+	return c == '.' || c == '_' || c == '-';
+}
+
 static bool is_name(const char *s, size_t n)
 {
-	if (n == 0 || n >= FLOW_LABEL_MAX || memchr("._-", s[0], 3) != NULL)
+	if (n == 0 || n >= FLOW_LABEL_MAX || is_mark(s[0]))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9') || memchr("._-", s[i], 3) != NULL))
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9') || is_mark(s[i])))
 			return false;
 	return !(n == 4 && memcmp(s, "none", n) == 0) && !(n == 8 && memcmp(s, "labelled", n) == 0);
 }

@@ -192,8 +192,8 @@ static void the_longest_is_written_and_read(void **state)
 		for (uint32_t k = 0; k < FLOW_UNLESS_MAX; k++) {
 			f.unless[k].n = FLOW_SET_MAX;
 			(void)snprintf(f.unless[k].names[i], FLOW_LABEL_MAX, "%s%u%s", first[k], (unsigned)i,
-				       NAME_31 + 2);
-			(void)snprintf(f.label.names[i], FLOW_LABEL_MAX, "%s%u%s", first[k], (unsigned)i, NAME_31 + 2);
+				       &NAME_31[2]);
+			(void)snprintf(f.label.names[i], FLOW_LABEL_MAX, "%s%u%s", first[k], (unsigned)i, &NAME_31[2]);
 		}
 	flow_format(&f, text);
 	assert_true(strlen(text) > (size_t)(1 + FLOW_UNLESS_MAX) * FLOW_SET_MAX * FLOW_LABEL_MAX);
