@@ -39,12 +39,14 @@ static void try_meta(struct rbuf *in)
 	buf_init(&out, STAGE_META_MAX);
 	stage_meta_encode(&out, m);
 	promise(!out.failed);
-	/* one of the versions before is longer now: it has no ledger, or no session, agent, workspace, what was undone and what is asked for */
-	if (in->data[0] == 4)
+	/* one of the versions before is longer now: it has no ledger, or no session, agent, workspace, what was undone and what is asked for, or no labels */
+	if (in->data[0] == 5)
 		promise(out.len == in->len && memcmp(out.data, in->data, out.len) == 0);
 	else
-		promise(m->session[0] == 0 && m->agent[0] == 0 && m->workspace[0] == 0 &&
-			out.len == in->len + (in->data[0] == 2 ? 4 : 0) + 16 + m->n_names);
+		promise((in->data[0] == 4 || (m->session[0] == 0 && m->agent[0] == 0 && m->workspace[0] == 0)) &&
+			m->stream[0] == 0 && m->labels == 0 &&
+			out.len ==
+				in->len + (in->data[0] == 2 ? 4 : 0) + (in->data[0] == 4 ? 0 : 16 + m->n_names) + 16);
 }
 
 static void try_ask(struct rbuf *in)

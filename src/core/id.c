@@ -59,3 +59,19 @@ uint64_t id_ms(const char *id)
 		ms = ms << 5 | (uint64_t)(strchr(alphabet, id[i]) - alphabet);
 	return ms;
 }
+
+void id_read(const char *id, uint8_t ret[6 + ID_RANDOM])
+{
+	uint32_t left = 0; /* bits that are no byte yet */
+	unsigned n = 0;
+
+	for (size_t i = 2, at = 0; i < ID_LEN; i++) {
+		left = left << 5 | (uint32_t)(strchr(alphabet, id[i]) - alphabet);
+		n += i == 2 ? 3 : 5; /* the first has three */
+		if (n < 8)
+			continue;
+		n -= 8;
+		ret[at++] = (uint8_t)(left >> n);
+		left &= (1u << n) - 1;
+	}
+}

@@ -44,6 +44,8 @@ struct event_outcome {
 	struct event_usage usage;
 	uint64_t effects_seen, effects_dropped;
 	uint64_t base_effects; /* seen and allowed by the base: counted, not listed */
+	uint64_t
+		labels; /* of its stream, by the authority's bits, when it was over; not in the wire form, behind which they stand */
 };
 
 #define OUTCOME_BYTES 96

@@ -101,7 +101,8 @@ static void take_result(struct event_row *row, const struct ambit_event *ev)
 					       .usage = r->usage,
 					       .effects_seen = r->n_effects,
 					       .effects_dropped = r->effects_dropped,
-					       .base_effects = r->base_effects };
+					       .base_effects = r->base_effects,
+					       .labels = r->label_bits };
 	say(row, reason(r));
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "lib/event.h"
 #include "lib/stage.h"
+#include "lib/standing.h"
 #include "session/lend.h"
 #include "session/sealed.h"
 #include "session/unended.h"
@@ -649,6 +650,14 @@ int keep_cancel(struct keep *k, uint64_t n, struct err *e)
 	return 0;
 }
 
+static void end_stream(const struct keep *k)
+{
+	char store[STANDING_PATH_MAX];
+
+	if (stage_store_path(store, sizeof store) == 0)
+		standing_end(store, NULL, k->row.session);
+}
+
 int keep_close(struct keep *k, struct err *e)
 {
 	const int r = shelf_close(&k->shelf, e);
@@ -659,6 +668,7 @@ int keep_close(struct keep *k, struct err *e)
 	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].row.state != EVENT_OVER)
 			(void)job_cancel(&k->jobs[i]); /* as above */
+	end_stream(k);
 	return 0;
 }
 

@@ -323,6 +323,7 @@ void event_row_put(struct buf *out, const struct event_row *r)
 	buf_put_u32(out, r->exit_status);
 	buf_put_u32(out, r->denied);
 	put_outcome(out, r);
+	buf_put_u64(out, r->state == EVENT_OVER ? r->outcome.labels : 0);
 	buf_put_text(out, r->event, sizeof r->event);
 	buf_put_text(out, r->command, sizeof r->command);
 	buf_put_u32(out, r->code);
@@ -344,6 +345,8 @@ bool event_row_take(struct rbuf *in, struct event_row *ret)
 	ret->exit_status = rbuf_u32(in);
 	ret->denied = rbuf_u32(in);
 	take_outcome(in, ret);
+	ret->outcome.labels = rbuf_u64(in);
+	in->failed = in->failed || (ret->state != EVENT_OVER && ret->outcome.labels != 0);
 	rbuf_text(in, ret->event, sizeof ret->event);
 	rbuf_text(in, ret->command, sizeof ret->command);
 	ret->code = rbuf_u32(in);

@@ -200,10 +200,11 @@ static void put_end(struct buf *b, const struct event_row *r)
 	if (r->state == EVENT_OVER)
 		outcome_encode(&r->outcome, b);
 	buf_put_u64(b, r->result_bytes);
+	buf_put_u64(b, r->state == EVENT_OVER ? r->outcome.labels : 0);
 	put_sum(b);
 }
 
-_Static_assert(16 + 40 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 8 <= HALF, "an end fits its half");
+_Static_assert(16 + 40 + MESSAGE_CUT + MESSAGE_CUT - 64 + OUTCOME_BYTES + 16 <= HALF, "an end fits its half");
 _Static_assert(20 + ID_TEXT_MAX + SESSION_KEY_MAX + 1 + 32 + SESSION_COMMAND_MAX + 8 <= HALF,
 	       "what was asked fits its half");
 
@@ -226,6 +227,7 @@ static bool take_end(const uint8_t *half, struct event_row *ret)
 	if (ret->state == EVENT_OVER)
 		outcome_decode(&in, &ret->outcome);
 	ret->result_bytes = rbuf_u64(&in);
+	ret->outcome.labels = rbuf_u64(&in); /* zeroes, where an older program wrote it */
 	return !in.failed && (ret->state == EVENT_OVER || ret->state == EVENT_INTERRUPTED) && ret->exit_status <= 255 &&
 	       ret->denied <= 1 && ret->code <= INT_MAX;
 }

@@ -4,7 +4,8 @@
 #include "core/grant.h"
 #include "stage/store.h"
 
-#define META_VERSION 4 /* 2 was without the ledger, 3 without session, agent and workspace, and what is asked for */
+#define META_VERSION                                                                                                   \
+	5 /* 2 was without the ledger, 3 without session, agent and workspace, and what is asked for, 4 without labels */
 
 bool stage_waits(const struct stage_meta *m)
 {
@@ -30,6 +31,14 @@ void stage_meta_encode(struct buf *out, const struct stage_meta *m)
 	buf_put_str(out, m->agent);
 	buf_put_str(out, m->workspace);
 	buf_put_u32(out, m->undone);
+	buf_put_str(out, m->stream);
+	buf_put_u64(out, m->labels);
+	buf_put_u32(out, m->n_declassify);
+	for (uint32_t i = 0; i < m->n_declassify; i++) {
+		buf_put_str(out, m->declassify[i].label);
+		buf_put_u32(out, m->declassify[i].uses);
+		buf_put_u8(out, m->declassify[i].asks);
+	}
 	buf_put_u32(out, m->n_trees);
 	for (uint32_t i = 0; i < m->n_trees; i++) {
 		buf_put_str(out, m->trees[i].real);
@@ -60,6 +69,25 @@ static bool tree_decode(struct rbuf *in, struct stage_tree *t)
 	return !in->failed && whole <= 1 && path_is_normal(t->real) && path_is_normal(t->dir);
 }
 
+static void labels_decode(struct rbuf *in, struct stage_meta *m, bool there)
+{
+	m->stream[0] = 0;
+	m->labels = 0;
+	m->n_declassify = 0;
+	if (!there)
+		return;
+	rbuf_str(in, m->stream, sizeof m->stream);
+	m->labels = rbuf_u64(in);
+	m->n_declassify = rbuf_u32(in);
+	in->failed = in->failed || m->n_declassify > STAGE_DECLASSIFY_MAX;
+	for (uint32_t i = 0; !in->failed && i < m->n_declassify; i++) {
+		rbuf_str(in, m->declassify[i].label, sizeof m->declassify[i].label);
+		m->declassify[i].uses = rbuf_u32(in);
+		m->declassify[i].asks = rbuf_u8(in);
+		in->failed = in->failed || m->declassify[i].asks > 1 || !flow_is_name(m->declassify[i].label);
+	}
+}
+
 static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_version)
 {
 	const uint32_t version = *ret_version = rbuf_u32(in);
@@ -86,10 +114,12 @@ static bool head_decode(struct rbuf *in, struct stage_meta *m, uint32_t *ret_ver
 		rbuf_str(in, m->workspace, sizeof m->workspace);
 		m->undone = rbuf_u32(in);
 	}
+	labels_decode(in, m, version > 4);
 	m->n_trees = rbuf_u32(in);
 	return !in->failed && version >= 2 && version <= META_VERSION &&
 	       (m->ledger[0] == 0 || path_is_normal(m->ledger)) &&
 	       (m->session[0] == 0 || id_is('s', m->session, strlen(m->session))) &&
+	       (m->stream[0] == 0 || id_is('b', m->stream, strlen(m->stream))) &&
 	       (m->workspace[0] == 0 || path_is_normal(m->workspace)) && m->state >= STAGE_RUNNING &&
 	       m->state <= STAGE_COMMITTED && m->why <= STAGE_WHY_LAST && m->disk <= STAGE_DISK_LAST &&
 	       m->n_trees <= STAGE_TREES_MAX;

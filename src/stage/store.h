@@ -28,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/flow.h"
 #include "core/id.h"
 
 #define STORE_LOCK_PREFIX ".tree-"
@@ -91,6 +92,8 @@ struct stage_tree {
 /* Whether what is done to a name waits for a yes. ONLY: it is no grant, but a link that leads to one, or the place of what is missing. */
 enum stage_asks { STAGE_ASKS_NOT, STAGE_ASKS, STAGE_ASKS_ONLY, STAGE_ASKS_COUNT };
 
+#define STAGE_DECLASSIFY_MAX 8
+
 struct stage_meta {
 	char event[STAGE_ID_MAX];
 	uint32_t state;                 /* enum stage_state */
@@ -107,6 +110,14 @@ struct stage_meta {
 	char workspace[STAGE_PATH_MAX]; /* where; "": an older program wrote this */
 	char ledger[STAGE_PATH_MAX];    /* where the event is recorded; "": nowhere */
 	char session[ID_TEXT_MAX];      /* the event's; "": unknown */
+	char stream[ID_TEXT_MAX];       /* as the event's request has it */
+	uint64_t labels;                /* what it holds has these: while the event runs, all that it may get */
+	uint32_t n_declassify;          /* grants by which some of them may be taken off when it is committed */
+	struct {
+		char label[FLOW_LABEL_MAX];
+		uint32_t uses; /* 0: no bound */
+		uint8_t asks;
+	} declassify[STAGE_DECLASSIFY_MAX];
 	uint32_t n_trees;
 	struct stage_tree trees[STAGE_TREES_MAX];
 	uint32_t

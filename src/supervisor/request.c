@@ -51,6 +51,9 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 		buf_put_u64(out, q->limits.value[i]);
 	request_put_grants(out, &q->grants, named ? q->grant_ids : NULL);
 	buf_put_str(out, q->agent);
+	buf_put_str(out, named ? q->stream : "");
+	buf_put_u64(out, named ? q->labels : 0);
+	buf_put_u64(out, named ? q->labels_most : 0);
 	buf_put_u32(out, q->n_policies);
 	for (uint32_t i = 0; i < q->n_policies; i++) {
 		buf_put_str(out, q->policies[i].name);
@@ -124,6 +127,9 @@ int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_T
 static int decode_policies(struct rbuf *in, struct event_request *ret, struct err *e)
 {
 	rbuf_str(in, ret->agent, sizeof ret->agent);
+	rbuf_str(in, ret->stream, sizeof ret->stream);
+	ret->labels = rbuf_u64(in);
+	ret->labels_most = rbuf_u64(in);
 	ret->n_policies = rbuf_u32(in);
 	for (uint32_t i = 0; i < ret->n_policies && i < POLICY_SOURCES_MAX && !in->failed; i++) {
 		const uint8_t *sum;
@@ -134,7 +140,9 @@ static int decode_policies(struct rbuf *in, struct event_request *ret, struct er
 			memcpy(ret->policies[i].sha256, sum, SHA256_BYTES);
 		ret->policies[i].size = rbuf_u32(in);
 	}
-	return in->failed || ret->n_policies > POLICY_SOURCES_MAX
+	return in->failed || ret->n_policies > POLICY_SOURCES_MAX ||
+			       (ret->stream[0] != 0 && !id_is('b', ret->stream, strlen(ret->stream))) ||
+			       (ret->labels & ~ret->labels_most) != 0
 		       ? err_set(e, AMBIT_MALFORMED, NULL, "request: its policies are not well-formed")
 		       : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/sha256.h"
 #include "cell/spec.h"
+#include "core/flow.h"
 #include "core/grant.h"
 #include "core/id.h"
 #include "core/kind.h"
@@ -69,6 +70,10 @@ struct event_request {
 	uint64_t n;                              /* in the session */
 	char grant_ids[GRANTS_MAX][ID_TEXT_MAX]; /* of each grant */
 	char agent[POLICY_AGENT_MAX];            /* who asks, as a policy calls it; "": nobody does */
+	char stream[ID_TEXT_MAX]; /* to whose labels it adds, and by whose it is bound: a badge of the authority */
+	struct flow_set given;    /* labels that came with what it was given; for the library alone */
+	uint64_t labels;          /* of the stream when it begins, by the authority's bits */
+	uint64_t labels_most;     /* which it may have at its end: what is staged has these until that is known */
 	uint32_t n_policies;
 	struct {
 		char name[POLICY_SOURCE_MAX]; /* of the file, as it was given, or of the preset */

@@ -334,7 +334,7 @@ LIES = [
     ("files for a signal", {SIGNAL: says(FILES, lambda r: number(r, 1), lambda: (a_file(),))}, ("signal", PROTOCOL)),
     ("half of news", {"over": says(GREW, grew(0)[:-1])}, ("wait", PROTOCOL)),
     ("news that are too long", {"over": too_long(GREW)}, ("wait", PROTOCOL)),
-    ("an end of nothing", {"over": says(OVER, event_row(1)[:16] + b"\xff" * (1484 - 16))}, ("wait", PROTOCOL)),
+    ("an end of nothing", {"over": says(OVER, event_row(1)[:16] + b"\xff" * (1492 - 16))}, ("wait", PROTOCOL)),
     ("the session's end while it is waited for", {"over": leaves}, ("wait", GONE)),
     ("no end", {CLOSE: silent}, ("end", GONE)),
 ]

@@ -58,11 +58,13 @@ static void what_is_written_is_one(void **state)
 		uint8_t random[ID_RANDOM];
 		const uint64_t ms = prop_next(&p) & ((UINT64_C(1) << 48) - 1);
 		char text[ID_TEXT_MAX];
+		uint8_t read[6 + ID_RANDOM];
 
 		for (size_t i = 0; i < sizeof random; i++)
 			random[i] = (uint8_t)prop_below(&p, 256);
 		id_write('s', ms, random, text);
-		if (!id_is('s', text, strlen(text)) || id_ms(text) != ms)
+		id_read(text, read);
+		if (!id_is('s', text, strlen(text)) || id_ms(text) != ms || memcmp(read + 6, random, ID_RANDOM) != 0)
 			prop_fail(&p, "%s", text);
 	}
 }

@@ -127,7 +127,7 @@ static const struct message {
 	{ "taken", 48, put_taken, again_taken },
 	{ "event", 20, put_event, again_event },
 	{ "grew", 24, put_grew, again_grew },
-	{ "event row", 1484, put_over, again_over },
+	{ "event row", 1492, put_over, again_over },
 	{ "step", 24, put_step, again_step },
 	{ "step row", STEP_ROW_BYTES, put_step_row, again_step_row },
 };
