@@ -93,6 +93,14 @@ int keeper_find(char *ret, size_t size, struct err *e)
 		       : err_set(e, AMBIT_NOT_FOUND, NULL, "nobody has asked for authority over time yet");
 }
 
+bool keeper_was_asked(const char *place)
+{
+	char state[PATH_MAX];
+
+	return path_of(place, AUTHORITY_DIRECTORY "/" AUTHORITY_STATE, state, sizeof state) == 0 &&
+	       access(state, F_OK) == 0;
+}
+
 bool keeper_is_labelled(const char *dir)
 {
 	char path[PATH_MAX];

@@ -18,6 +18,8 @@ struct keeper;
 
 /* Its directory. -NOT_FOUND: nobody ever asked for anything, which one system call tells; ret is filled then, too. -HOST: there is no place for one. */
 int keeper_find(char *ret, size_t size, struct err *e);
+/* Whether anybody ever asked for anything, in the place where what Ambit keeps of the person lies. One system call. */
+bool keeper_was_asked(const char *place);
 /* Whether anybody, or anything, in the directory that keeper_find found has a label, or had one: false is for certain, and one system call tells. */
 bool keeper_is_labelled(const char *dir);
 /* The directory is made, and the role started, where they are missing. place: where what Ambit keeps of the person lies, of a role that has no environment; NULL: by

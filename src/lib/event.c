@@ -288,15 +288,15 @@ static int send_http(struct ambit_event *ev, struct err *e)
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }
 
-static int send_authority(struct ambit_event *ev, struct err *e)
+static int send_authority(struct ambit_event *ev, struct judged *j, struct err *e)
 {
 	struct stage_ask times = { .keep_ns = 0 };
-	int r;
+	const int r = j->k != NULL ? stage_ask_init(&times, STAGE_OP_SETTLE, e) : 0;
 
-	if (!judged_is_needed(ev->request))
-		return 0;
-	r = stage_ask_init(&times, STAGE_OP_SETTLE, e);
-	return r < 0 ? r : judged_tell(ev->sock, ev->request, times.keep_ns / 1000000, &ev->badge, e);
+	ev->badge = j->told.badge;
+	ev->n_label_names = j->names.n;
+	memcpy(ev->label_names, j->names.names, sizeof j->names.names);
+	return r < 0 ? r : judged_tell(j, ev->sock, ev->request, times.keep_ns / 1000000, e);
 }
 
 static int send_trees(struct ambit_event *ev, const struct sibling_trees *t, struct err *e)
@@ -524,6 +524,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	/* of code always: an interpreter that waits gets its pipes before it is known where they lead */
 	const bool relay_all = plan->request->limits.value[LIMIT_OUTPUT] != 0 || plan->asked != NULL;
 	struct ambit_event *ev = event_new(plan), *ready = plan->ready, *rest = NULL;
+	__attribute__((cleanup(judged_finish))) struct judged judged = { .k = NULL };
 	enum wire_number how = WIRE_EVENT_START;
 	int r;
 
@@ -555,6 +556,9 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 					       .most = ev->request->limits.value[LIMIT_DISK] },
 			e);
 	r = r < 0 ? r : name_everything(ev, plan->names, e);
+	if (r == 0 && plan->reached &&
+	    !plan->waits) /* a role of ours is nobody's; what only waits has touched nothing yet */
+		r = judged_begin(&judged, ev->request, e);
 	if (r == 0)
 		how = find_supervisor(ev, plan, steal_ptr(&ready), &rest, &r, e);
 	if (r == 0 && network_roles_are_needed(&ev->request->grants))
@@ -565,7 +569,7 @@ int event_start(const struct event_plan *plan, struct ambit_event **ret, struct 
 	r = r < 0 ? r : send_agent(ev, e);
 	r = r < 0 ? r : send_trees(ev, plan->trees, e);
 	r = r < 0 ? r : send_http(ev, e);
-	r = r < 0 ? r : send_authority(ev, e);
+	r = r < 0 ? r : send_authority(ev, &judged, e);
 	r = r < 0 ? r : ask_supervisor(ev, plan, how, e);
 	ambit_event_free(rest);
 	if (r < 0) {
@@ -681,6 +685,18 @@ bool event_is_frozen(const struct ambit_event *ev)
 	return ev->frozen && !ev->told_end;
 }
 
+_Static_assert(KEEPER_LABELS_MAX == RESULT_LABELS_MAX && AUTHORITY_NAME_MAX == RESULT_LABEL_MAX, "each has a name");
+
+static void take_labels(struct ambit_event *ev, uint64_t labels)
+{
+	struct event_result *r = &ev->result;
+
+	for (unsigned bit = 0; bit < ev->n_label_names; bit++)
+		if ((labels >> bit & 1) != 0)
+			memcpy(r->labels[r->n_labels++], ev->label_names[bit], sizeof r->labels[0]);
+	r->label_bits = labels;
+}
+
 static void on_ended(struct ambit_event *ev, struct wire_message *m)
 {
 	struct event_result *r = &ev->result;
@@ -688,6 +704,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 
 	memset(&o, 0, sizeof o);
 	outcome_decode(&m->body, &o);
+	o.labels = rbuf_u64(&m->body);
 	ev->told_end = true;
 	if (m->body.failed) {
 		r->cause = CAUSE_LOST;
@@ -699,6 +716,7 @@ static void on_ended(struct ambit_event *ev, struct wire_message *m)
 	on_effects(ev, m); /* the last of them, behind the outcome */
 	r->effects_dropped += o.effects_dropped;
 	r->base_effects = o.base_effects;
+	take_labels(ev, o.labels);
 	if (o.workspace != WORKSPACE_NONE)
 		r->workspace = o.workspace;
 	if (o.cause == CAUSE_EXITED && WIFSIGNALED(o.status))

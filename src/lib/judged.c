@@ -1,18 +1,27 @@
 #include "lib/judged.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "core/endpoint.h"
+#include "core/flow.h"
 #include "lib/ledger.h"
 #include "lib/standing.h"
-#include "supervisor/judge_told.h"
 #include "wire/wire.h"
+
+void judged_finish(struct judged *j)
+{
+	keeper_close(j->k);
+	j->k = NULL;
+}
 
 static bool asks(const struct event_request *q, uint32_t grant)
 {
 	return q->grants.grants[grant].verb == VERB_CONNECT && q->grants.grants[grant].qualifiers.ask != 0;
 }
 
-bool judged_is_needed(const struct event_request *q)
+static bool any_asks(const struct event_request *q)
 {
 	for (uint32_t i = 0; i < q->grants.count; i++)
 		if (asks(q, i))
@@ -20,41 +29,229 @@ bool judged_is_needed(const struct event_request *q)
 	return false;
 }
 
-static int prepare(struct keeper *k, const struct event_request *q, struct judge_told *ret, struct err *e)
+static bool says_of_labels(const struct event_request *q)
 {
-	struct standing who;
-	int r = standing_take(k, q->agent, q->workspace, &who, e);
-
-	ret->badge = who.badge;
-	for (uint32_t i = 0; i < q->grants.count && r == 0; i++) {
-		if (!asks(q, i))
-			continue;
-		ret->grants[ret->n].grant = i;
-		r = standing_grant(k, &who, VERB_CONNECT, grant_object(&q->grants, i), grant_terms(&q->grants, i),
-				   &ret->grants[ret->n++].ref, e);
-	}
-	return r < 0 ? r : keeper_bind(k, who.badge, e);
+	if (q->given.n > 0)
+		return true;
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		if (grant_flow(&q->grants, i)[0] != 0)
+			return true;
+	return false;
 }
 
-int judged_tell(int sock, const struct event_request *q, uint64_t keep_ms, uint64_t *ret_badge, struct err *e)
+/* ---- labels by their names ---- */
+
+static int bits_of(struct keeper *k, const struct flow_set *set, uint64_t *ret, struct err *e)
 {
-	struct judge_told told = { .keep_ms = keep_ms };
-	auto_buf b = { .max = 4096 };
-	auto_fd int fd = -1, ledger = -1;
-	struct ledger_hello ignored;
+	unsigned bit;
+	int r = 0;
+
+	*ret = 0;
+	for (uint32_t i = 0; i < set->n && r == 0; i++) {
+		r = keeper_label(k, set->names[i], &bit, e);
+		*ret |= r == 0 ? UINT64_C(1) << bit : 0;
+	}
+	return r;
+}
+
+/* What a grant says of labels, in the authority's bits. */
+static int take_flow(struct keeper *k, const struct event_request *q, uint32_t grant, struct standing_grant *ret,
+		     struct err *e)
+{
+	struct flow_set closes[FLOW_UNLESS_MAX];
+	struct flow f;
+	int r;
+
+	if (flow_take(grant_flow(&q->grants, grant), &f) < 0)
+		return err_set(e, AMBIT_PROTOCOL, NULL, "what a grant says of labels is not well-formed");
+	r = bits_of(k, &f.label, &ret->labels, e);
+	ret->n_unless = (uint8_t)flow_closes(&f, closes);
+	for (uint8_t i = 0; i < ret->n_unless && r == 0; i++)
+		r = bits_of(k, &closes[i], &ret->unless[i], e);
+	if (f.ask)
+		ret->flags |= AUTHORITY_ASK_LABELLED;
+	return r;
+}
+
+/* ---- the grants, as the authority has them ---- */
+
+struct beginning {
+	struct judged *j;
+	struct event_request *q;
+	struct standing who;
+	bool labelled;          /* something was, or may be */
+	uint64_t labels, later; /* of grants: from the start on; of connections, when they are used */
+};
+
+/* What leads out of the cell, or into it. */
+static int give_door(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+{
+	struct judge_told *told = &b->j->told;
+	struct judge_told_grant *t = &told->grants[told->n];
+
+	t->grant = grant;
+	t->asks = g->flags != 0;
+	t->n_unless = g->n_unless;
+	memcpy(t->unless, g->unless, sizeof t->unless);
+	told->n++;
+	return standing_grant(b->j->k, &b->who, g, &t->ref, e);
+}
+
+static int give_connect(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
+{
+	char to[ENDPOINT_TEXT_MAX];
+	struct endpoint p;
+
+	if (endpoint_take(g->object, &p, e) < 0)
+		return -(int)e->code;
+	p = endpoint_connection(&p); /* without a key that may come with it */
+	endpoint_put(&p, to);
+	g->object = to;
+	g->terms = grant_terms(&b->q->grants, grant);
+	g->flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
+	b->later |= g->labels;
+	return give_door(b, grant, g, e);
+}
+
+static int give(struct beginning *b, uint32_t grant, struct err *e)
+{
+	struct standing_grant g = { .verb = (enum grant_verb)b->q->grants.grants[grant].verb,
+				    .object = grant_object(&b->q->grants, grant),
+				    .terms = "" };
+	authority_ref ref;
+	int r = b->labelled ? take_flow(b->j->k, b->q, grant, &g, e) : 0;
+
+	if (r < 0 || g.verb == VERB_DECLASSIFY)
+		return r;
+	if (g.verb == VERB_CONNECT)
+		return give_connect(b, grant, &g, e);
+	if (g.verb == VERB_LISTEN)
+		return give_door(b, grant, &g, e);
+	b->labels |= g.labels; /* of this event (LABEL): what another one of the stream is granted has none by itself */
+	g.labels = g.n_unless = 0;
+	if (b->labelled && g.object[0] == '/' &&
+	    verb_rights(g.verb) != 0) /* by these it is found whose files they are (ENTER, MARK) */
+		r = standing_grant(b->j->k, &b->who, &g, &ref, e);
+	return r;
+}
+
+static int step(const struct beginning *b, enum authority_op op, const char *object, uint64_t labels, uint64_t *ret,
+		struct err *e)
+{
+	struct authority_request q = {
+		.op = (uint8_t)op, .badge = b->who.badge, .labels = labels, .object = object, .terms = ""
+	};
+	struct keeper_answer a;
+	int r;
+
+	id_read(b->q->event, q.event);
+	r = keeper_step(b->j->k, &q, &a, e);
+	if (r == 0 && a.verdict != AUTHORITY_ALLOWED)
+		r = err_set(e, AMBIT_DENIED, a.why == WHY_FROZEN ? "`ambit thaw` lets it go on" : NULL,
+			    "the person's authority says no (%s)", authority_why_word((enum authority_why)a.why));
+	if (r == 0)
+		*ret = a.labels;
+	return r;
+}
+
+/* What is written in place is there at once, also what comes to be written with labels that it does not have yet. */
+static int mark_in_place(const struct beginning *b, struct err *e)
+{
+	uint64_t ignored;
+	int r = 0;
+
+	for (uint32_t i = 0; i < b->q->grants.count && r == 0; i++)
+		if ((b->q->grants.grants[i].rights & RIGHT_WRITE) != 0)
+			r = step(b, AUTHORITY_MARK, grant_object(&b->q->grants, i), b->q->labels_most, &ignored, e);
+	return r;
+}
+
+/* A port of the host's that leads into the cell is open as long as the cell is there. */
+static int check_listen(const struct event_request *q, uint64_t labels, struct err *e)
+{
+	const uint64_t closes = LABEL_PRIVATE | LABEL_UNTRUSTED;
+
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		if (q->grants.grants[i].verb == VERB_LISTEN && (labels & closes) == closes)
+			return err_why(e,
+				       err_set(e, AMBIT_DENIED,
+					       "leave the listen out, or begin another session without these labels",
+					       "'listen: %s' is closed by labels", grant_object(&q->grants, i)),
+				       "what is private and untrusted may not be had by whoever connects");
+	return 0;
+}
+
+static int begin(struct beginning *b, struct err *e)
+{
+	struct event_request *q = b->q;
+	uint64_t given = 0;
+	int r = standing_take(b->j->k, q->stream, q->agent, &b->who, e);
+
+	b->j->told.badge = b->who.badge;
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
+		r = give(b, i, e);
+	r = r < 0 ? r : bits_of(b->j->k, &q->given, &given, e);
+	r = r < 0 ? r : step(b, AUTHORITY_LABEL, "", 0, &q->labels, e);
+	/* what does not begin labels nothing, but by files that are looked for with the rest */
+	r = r < 0 ? r : check_listen(q, q->labels | b->labels | given | b->later, e);
+	r = r < 0 ? r : step(b, AUTHORITY_LABEL, "", b->labels | given, &q->labels, e);
+	r = r < 0 || !b->labelled ? r : step(b, AUTHORITY_ENTER, "", 0, &q->labels, e);
+	q->labels_most = q->labels | b->later;
+	r = r < 0 ? r : check_listen(q, q->labels_most, e);
+	if (r == 0 && q->staged == 0 && q->own == 0 && q->labels_most != 0)
+		r = mark_in_place(b, e);
+	return r < 0 ? r : keeper_labels(b->j->k, &b->j->names, e);
+}
+
+int judged_begin(struct judged *j, struct event_request *q, struct err *e)
+{
+	struct beginning b = { .j = j, .q = q, .labelled = says_of_labels(q) || standing_is_labelled(q->store) };
+	int r;
+
+	q->labels = q->labels_most = 0;
+	if (!b.labelled && !any_asks(q))
+		return 0;
+	r = standing_open(q->store, q->ledger, &j->k, e);
+	r = r < 0 ? r : begin(&b, e);
+	return r < 0 ? err_context(e, r, "what it may do is the person's authority's to say") : 0;
+}
+
+/* ---- while it runs ---- */
+
+/* Another connection, by which the supervisor hears what is closed. */
+static int open_watch(const struct judged *j, const struct event_request *q, int *ret, struct err *e)
+{
 	struct keeper *k = NULL;
+	uint32_t number;
 	int r = standing_open(q->store, q->ledger, &k, e);
 
-	r = r < 0 ? r : prepare(k, q, &told, e);
+	r = r < 0 ? r : keeper_bind(k, j->told.badge, e);
+	r = r < 0 ? r : keeper_watch(k, &number, e);
+	if (r < 0)
+		keeper_close(k);
+	else
+		*ret = keeper_hand_on(k);
+	return r;
+}
+
+int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e)
+{
+	auto_buf b = { .max = 8192 };
+	auto_fd int fd = -1, watch = -1, ledger = -1;
+	struct ledger_hello ignored;
+	int r;
+
+	if (j->k == NULL || j->told.n == 0)
+		return 0;
+	j->told.keep_ms = keep_ms;
+	r = open_watch(j, q, &watch, e);
+	r = r < 0 ? r : keeper_bind(j->k, j->told.badge, e);
 	if (r == 0 && q->ledger[0] != 0) /* the event's own is for its entries alone */
 		r = ledger_reconnect(q->ledger, &ledger, &ignored, e);
-	if (r < 0) {
-		keeper_close(k);
-		return err_context(e, r, "a grant asks a person first");
-	}
-	fd = keeper_hand_on(k);
-	judge_told_put(&b, &told);
-	r = wire_send(sock, WIRE_EVENT_AUTHORITY, &b, (int[]){ fd, ledger }, ledger < 0 ? 1 : 2);
-	*ret_badge = told.badge;
+	if (r < 0)
+		return err_context(e, r, "what it connects to is the person's authority's to say");
+	fd = keeper_hand_on(steal_ptr(&j->k));
+	judge_told_put(&b, &j->told);
+	r = wire_send(sock, WIRE_EVENT_AUTHORITY, &b, (int[]){ fd, watch, ledger }, ledger < 0 ? 2 : 3);
 	return r < 0 ? err_sys(e, AMBIT_GONE, -r, NULL, "the supervisor ended at once") : 0;
 }

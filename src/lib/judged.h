@@ -1,15 +1,28 @@
-/* judged - the grants of an event that ask, told to its supervisor with a connection to the person's authority.
+/* judged - an event that is bound by the person's authority: by labels, and by grants that ask.
  *
- * Owns:   nothing.
- * Holds:  the connection is the badge's alone before anybody else has it (keeper_bind). An event whose grants ask, and for which the authority cannot be had, does not begin.
+ * Owns:   struct judged: a connection to the keeper, from judged_begin until it was told to a supervisor, or finished.
+ * Holds:  where nothing was ever labelled, and no grant of the event says a word of it, there is nothing to ask, which one system call tells. Else the stream
+ *         has each label that the event's grants bring, and those of files that lie there, before its program runs; and what is labelled later, and lies where it may
+ *         look, is labelled for it, too. A connection is the badge's alone before anybody else has it (keeper_bind). An event that has to be judged, and for
+ *         which the authority cannot be had, does not begin.
  * Called: lib/event.c. Waits for the keeper, which answers in milliseconds, and 15 s at most. */
 #ifndef LIB_JUDGED_H
 #define LIB_JUDGED_H
 
+#include "lib/authority.h"
+#include "supervisor/judge_told.h"
 #include "supervisor/request.h"
 
-bool judged_is_needed(const struct event_request *q);
-/* Sends EVENT_AUTHORITY. *ret: who acts. */
-int judged_tell(int sock, const struct event_request *q, uint64_t keep_ms, uint64_t *ret_badge, struct err *e);
+struct judged {
+	struct keeper *k; /* owned; NULL: nothing is judged */
+	struct keeper_labels names;
+	struct judge_told told;
+};
+
+/* Fills in q->labels and q->labels_most of an event that is about to begin. -DENIED: labels close what would be open from its start on. */
+int judged_begin(struct judged *j, struct event_request *q, struct err *e);
+/* Sends EVENT_AUTHORITY, if there is something to judge while it runs. keep_ms: how long a question waits. */
+int judged_tell(struct judged *j, int sock, const struct event_request *q, uint64_t keep_ms, struct err *e);
+void judged_finish(struct judged *j);
 
 #endif

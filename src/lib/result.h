@@ -22,6 +22,8 @@
 #include "lib/stage_answer.h"
 #include "net/link.h"
 
+#define RESULT_LABELS_MAX 64
+#define RESULT_LABEL_MAX 64           /* of a name, with its NUL */
 #define RESULT_STEPS_MAX 1000         /* that a record tells one by one */
 #define RESULT_SOURCES_MAX (1u << 20) /* bytes of their sources, together */
 
@@ -59,6 +61,11 @@ struct event_result {
 	uint32_t observe;    /* enum cell_observe */
 	mechanism_set achieved;
 	uint32_t without; /* properties given up by name */
+
+	uint64_t label_bits; /* of its stream when it was over, by the authority's, and by their names */
+	uint32_t n_labels;
+	char labels[RESULT_LABELS_MAX][RESULT_LABEL_MAX];
+	char stream[ID_TEXT_MAX];
 
 	char asked[ID_TEXT_MAX]; /* a connection was asked for: the question that waits; "": none does */
 	struct effect *effects;  /* owned */

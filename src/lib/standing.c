@@ -1,7 +1,9 @@
 #include "lib/standing.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "authority/layout.h"
 #include "base/text.h"
 
 void standing_name(const char *kind, const void *a, size_t a_n, const void *b, size_t b_n, uint8_t ret[SHA256_BYTES])
@@ -16,18 +18,43 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 	sha256_end(&sum, ret);
 }
 
-int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e)
+void standing_stream(const char *session, const char *agent, const char *workspace, char ret[ID_TEXT_MAX])
 {
-	char place[STANDING_PATH_MAX], *slash;
+	uint8_t name[SHA256_BYTES];
 
-	if (store[0] == 0 || !text_copy(place, sizeof place, store))
-		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
-	slash = strrchr(place, '/'); /* it is absolute */
-	*slash = 0;
-	return keeper_open(place, ledger, ret, e);
+	if (session != NULL)
+		standing_name("session", session, strlen(session), "", 0, name);
+	else
+		standing_name("place", agent, strlen(agent), workspace, strlen(workspace), name);
+	authority_id_text('b', name, ret);
 }
 
-/* What was made, or was there. */
+/* Where the person's authority lies. */
+static int find_place(const char *store, char ret[STANDING_PATH_MAX], struct err *e)
+{
+	if (store[0] == 0 || !text_copy(ret, STANDING_PATH_MAX, store))
+		return err_set(e, AMBIT_HOST, "set XDG_STATE_HOME", "there is no place for a person's authority");
+	*strrchr(ret, '/') = 0; /* it is absolute */
+	return 0;
+}
+
+bool standing_is_labelled(const char *store)
+{
+	char place[STANDING_PATH_MAX], dir[STANDING_PATH_MAX + sizeof AUTHORITY_DIRECTORY];
+
+	return find_place(store, place, NULL) == 0 && snprintf(dir, sizeof dir, "%s/" AUTHORITY_DIRECTORY, place) > 0 &&
+	       keeper_is_labelled(dir);
+}
+
+int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e)
+{
+	char place[STANDING_PATH_MAX];
+	const int r = find_place(store, place, e);
+
+	return r < 0 ? r : keeper_open(place, ledger, ret, e);
+}
+
+/* What was made (1), or was there (0). */
 static int make(struct keeper *k, const struct authority_request *q, authority_ref *ret, struct err *e)
 {
 	struct keeper_answer a;
@@ -36,36 +63,91 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 	if (r < 0)
 		return r;
 	*ret = a.made;
-	return a.verdict == AUTHORITY_ALLOWED || a.why == WHY_TAKEN
-		       ? 0
-		       : err_set(e, AMBIT_DENIED, NULL, "the person's authority does not take it (%s)",
-				 authority_why_word((enum authority_why)a.why));
+	if (a.verdict == AUTHORITY_ALLOWED)
+		return 1;
+	return a.why == WHY_TAKEN ? 0
+				  : err_set(e, AMBIT_DENIED, NULL, "the person's authority does not take it (%s)",
+					    authority_why_word((enum authority_why)a.why));
 }
 
-int standing_take(struct keeper *k, const char *agent, const char *workspace, struct standing *ret, struct err *e)
+int standing_take(struct keeper *k, const char *stream, const char *agent, struct standing *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_OPEN, .object = agent[0] != 0 ? agent : "-", .terms = "" };
+	int r;
 
-	standing_name("place", agent, strlen(agent), workspace, strlen(workspace), ret->name);
-	memcpy(q.id, ret->name, AUTHORITY_ID);
-	return make(k, &q, &ret->badge, e);
+	memset(ret->stream, 0, sizeof ret->stream);
+	if (!id_is('b', stream, strlen(stream)) || !text_copy(ret->stream, sizeof ret->stream, stream))
+		return err_set(e, AMBIT_PROTOCOL, NULL, "'%s' is no stream of events", stream);
+	id_read(stream, q.id);
+	r = make(k, &q, &ret->badge, e);
+	ret->is_new = r > 0;
+	return r < 0 ? r : 0;
 }
 
-int standing_grant(struct keeper *k, const struct standing *s, enum grant_verb verb, const char *object,
-		   const char *terms, authority_ref *ret, struct err *e)
+static void add_number(struct sha256 *sum, uint64_t n)
+{
+	uint8_t bytes[8];
+
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(n >> 8 * i);
+	sha256_add(sum, bytes, sizeof bytes);
+}
+
+int standing_grant(struct keeper *k, const struct standing *s, const struct standing_grant *g, authority_ref *ret,
+		   struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_GIVE,
 				       .badge = s->badge,
-				       .flags = AUTHORITY_ASK,
-				       .verb = (uint8_t)verb, /* below VERB_COUNT */
-				       .object = object,
-				       .terms = terms };
-	uint8_t of[SHA256_BYTES], name[SHA256_BYTES];
+				       .flags = g->flags,
+				       .verb = (uint8_t)g->verb, /* below VERB_COUNT */
+				       .labels = g->labels,
+				       .n_unless = g->n_unless,
+				       .bounds.q.uses = g->uses,
+				       .object = g->object,
+				       .terms = g->terms };
+	uint8_t name[SHA256_BYTES];
+	struct sha256 sum;
+	int r;
 
-	standing_name(verb_word(verb), s->name, sizeof s->name, terms, strlen(terms), of);
-	standing_name("grant", of, sizeof of, object, strlen(object), name);
+	sha256_init(&sum);
+	sha256_add(&sum, "grant", sizeof "grant");
+	sha256_add(&sum, s->stream, sizeof s->stream);
+	sha256_add(&sum, verb_word(g->verb), strlen(verb_word(g->verb)) + 1);
+	sha256_add(&sum, g->object, strlen(g->object) + 1);
+	sha256_add(&sum, g->terms, strlen(g->terms) + 1);
+	add_number(&sum, g->flags);
+	add_number(&sum, g->uses);
+	add_number(&sum, g->labels);
+	for (uint8_t i = 0; i < g->n_unless; i++) {
+		q.unless[i] = g->unless[i];
+		add_number(&sum, g->unless[i]);
+	}
+	sha256_end(&sum, name);
 	memcpy(q.id, name, AUTHORITY_ID);
-	return make(k, &q, ret, e);
+	r = make(k, &q, ret, e);
+	return r < 0 ? r : 0;
+}
+
+void standing_drop(struct keeper *k, const struct standing *s)
+{
+	const struct authority_request q = { .op = AUTHORITY_END, .badge = s->badge, .object = "", .terms = "" };
+	struct keeper_answer a;
+
+	(void)keeper_step(k, &q, &a, NULL);
+}
+
+void standing_end(const char *store, const char *ledger, const char *session)
+{
+	char place[STANDING_PATH_MAX], stream[ID_TEXT_MAX];
+	struct keeper *k = NULL;
+	struct standing s;
+
+	standing_stream(session, "", "", stream);
+	if (find_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
+		return;
+	if (standing_take(k, stream, "", &s, NULL) == 0)
+		standing_drop(k, &s);
+	keeper_close(k);
 }
 
 struct latest {

@@ -1,8 +1,9 @@
-/* standing - who acts in the person's authority, and by which of its grants: an agent in a workspace.
+/* standing - who acts in the person's authority, and by which of its grants: a stream of events.
  *
  * Owns:   how badges and grants are named there: by a digest of what they are, so that nobody has to remember them, and the same thing is the same one.
- * Holds:  what is there already is found again, with what was used of it, asked and said.
- * Called: lib (an event that begins), ambit-stage (one that is committed). */
+ * Holds:  what is there already is found again, with what was used of it, asked and said. A stream is a session that is kept, and ends with it; of events
+ *         that are in none, those of one agent in one workspace.
+ * Called: lib (an event that begins, a session that ends), ambit-stage (one that is committed). */
 #ifndef LIB_STANDING_H
 #define LIB_STANDING_H
 
@@ -17,16 +18,38 @@ void standing_name(const char *kind, const void *a, size_t a_n, const void *b, s
 
 struct standing {
 	authority_ref badge;
-	uint8_t name[SHA256_BYTES];
+	char stream[ID_TEXT_MAX];
+	bool is_new;
 };
 
+/* The stream of a session, or, if that is NULL, of an agent ("": nobody named one) in a workspace. */
+void standing_stream(const char *session, const char *agent, const char *workspace, char ret[ID_TEXT_MAX]);
+
 /* The keeper beside the store of stages, for who has no environment. ledger: as keeper_open has it. -HOST: there is no store. */
+/* Whether anything of it was ever labelled. One system call. */
+bool standing_is_labelled(const char *store);
 int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e);
 /* The badge, which is made where it is missing. agent: "" if nobody named one. */
-int standing_take(struct keeper *k, const char *agent, const char *workspace, struct standing *ret, struct err *e);
-/* A grant that asks before each use. object and terms as core/grant.h keeps them. */
-int standing_grant(struct keeper *k, const struct standing *s, enum grant_verb verb, const char *object,
-		   const char *terms, authority_ref *ret, struct err *e);
+int standing_take(struct keeper *k, const char *stream, const char *agent, struct standing *ret, struct err *e);
+
+/* What a grant is to be in the authority. */
+struct standing_grant {
+	enum grant_verb verb;
+	const char *object, *terms; /* as core/grant.h keeps them; borrowed */
+	uint8_t flags;              /* AUTHORITY_ASK, AUTHORITY_ASK_LABELLED */
+	uint32_t uses;              /* 0: no bound */
+	uint64_t labels;
+	uint8_t n_unless;
+	uint64_t unless[AUTHORITY_UNLESS_MAX];
+};
+/* The grant of just that, which is made where it is missing. */
+int standing_grant(struct keeper *k, const struct standing *s, const struct standing_grant *g, authority_ref *ret,
+		   struct err *e);
+
+/* The session is over: what it was labelled with, granted and asked goes. What fails is left, and does no harm. */
+void standing_end(const char *store, const char *ledger, const char *session);
+/* The same of a badge that was made for something that is over. */
+void standing_drop(struct keeper *k, const struct standing *s);
 
 /* The question of this badge that was asked last and waits; "": none does. A keeper that cannot be had says none. */
 void standing_waits(const char *store, authority_ref badge, char ret[ID_TEXT_MAX]);

@@ -73,6 +73,21 @@ static int take_stop(void *of, const struct keeper_row *row)
 	return 0;
 }
 
+int asking_stream(struct keeper *k, const struct stage_meta *m, struct standing *ret, struct err *e)
+{
+	char stream[ID_TEXT_MAX];
+
+	standing_stream(NULL, m->agent, m->workspace, stream); /* of a stage that an older program made */
+	return standing_take(k, m->stream[0] != 0 ? m->stream : stream, m->agent, ret, e);
+}
+
+static int grant_of(struct keeper *k, const struct standing *who, const char *name, authority_ref *ret, struct err *e)
+{
+	const struct standing_grant g = { .verb = VERB_WRITE, .object = name, .terms = "", .flags = AUTHORITY_ASK };
+
+	return standing_grant(k, who, &g, ret, e);
+}
+
 /* Whether to any of the grants that ask the answer was a no for all of it: what another one asks is no way past that. 1, 0. */
 static int is_stopped(struct keeper *k, const struct standing *who, const struct stage_meta *m, const bool *asks,
 		      struct err *e)
@@ -82,35 +97,29 @@ static int is_stopped(struct keeper *k, const struct standing *who, const struct
 
 	for (uint32_t i = 0; i < m->n_names && r == 0; i++)
 		if (asks[i])
-			r = standing_grant(k, who, VERB_WRITE, m->names[i], "", &s.grants[s.n++], e);
+			r = grant_of(k, who, m->names[i], &s.grants[s.n++], e);
 	r = r < 0 || s.n < 2 ? r : keeper_list(k, KEEPER_ASKS, take_stop, &s, e); /* of one the authority knows it */
 	return r < 0 ? r : s.any;
 }
 
-static int use(struct keeper *k, struct role *role, uint32_t first, const bool *asks, const struct buf *shown,
-	       struct keeper_answer *ret, struct err *e)
+int asking_use(struct keeper *k, struct role *role, const struct standing *who, enum grant_verb verb,
+	       authority_ref grant, const struct buf *shown, struct keeper_answer *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_USE,
 				       .flags = AUTHORITY_KEYED,
-				       .verb = VERB_WRITE,
+				       .verb = (uint8_t)verb, /* below VERB_COUNT */
+				       .badge = who->badge,
+				       .grant = grant,
 				       .minute = AUTHORITY_MINUTE_NONE,
 				       .object = "",
 				       .terms = "" };
 	char once[STAGE_ID_MAX + 16];
-	struct standing who;
 	struct sha256 sum;
-	int r = standing_take(k, role->meta->agent, role->meta->workspace, &who, e);
+	int r = name_question(role->meta, q.id, e);
 
-	r = r < 0 ? r : standing_grant(k, &who, VERB_WRITE, role->meta->names[first], "", &q.grant, e);
-	r = r < 0 ? r : is_stopped(k, &who, role->meta, asks, e);
-	if (r == 1) {
-		*ret = (struct keeper_answer){ .verdict = AUTHORITY_DENIED, .why = WHY_REFUSED };
-		return 0;
-	}
-	r = r < 0 ? r : name_question(role->meta, q.id, e);
-	q.badge = who.badge;
 	if (r < 0)
 		return r;
+	id_read(role->meta->event, q.event);
 	sha256_init(&sum);
 	sha256_add(&sum, shown->data, shown->len);
 	sha256_end(&sum, q.digest);
@@ -123,6 +132,22 @@ static int use(struct keeper *k, struct role *role, uint32_t first, const bool *
 	return keeper_list(k, KEEPER_ASKS, take_id, &(struct asked){ .ref = ret->made, .id = role->end.approval }, e);
 }
 
+static int use(struct keeper *k, struct role *role, uint32_t first, const bool *asks, const struct buf *shown,
+	       struct keeper_answer *ret, struct err *e)
+{
+	authority_ref grant = 0;
+	struct standing who;
+	int r = asking_stream(k, role->meta, &who, e);
+
+	r = r < 0 ? r : grant_of(k, &who, role->meta->names[first], &grant, e);
+	r = r < 0 ? r : is_stopped(k, &who, role->meta, asks, e);
+	if (r == 1) {
+		*ret = (struct keeper_answer){ .verdict = AUTHORITY_DENIED, .why = WHY_REFUSED };
+		return 0;
+	}
+	return r < 0 ? r : asking_use(k, role, &who, VERB_WRITE, grant, shown, ret, e);
+}
+
 static int put_to_person(struct role *role, uint32_t first, const bool *asks, const bool *goes, struct err *e)
 {
 	auto_buf shown = { .max = 0 };
@@ -131,7 +156,7 @@ static int put_to_person(struct role *role, uint32_t first, const bool *asks, co
 	int r;
 
 	buf_init(&shown, SHOWN_BYTES_MAX);
-	r = shown_put(role, first, goes, &shown, e);
+	r = shown_put(role, role->meta->names[first], NULL, goes, &shown, e);
 	r = r < 0 ? r : standing_open(role->ask.store, role->meta->ledger, &k, e);
 	r = r < 0 ? r : use(k, role, first, asks, &shown, &a, e);
 	keeper_close(k);
@@ -190,10 +215,7 @@ static int take_ask(void *of, const struct keeper_row *row)
 
 static bool may_be_asked(const struct stage_meta *m)
 {
-	for (uint32_t i = 0; i < m->n_names; i++)
-		if (m->asks[i] != STAGE_ASKS_NOT)
-			return m->why == STAGE_WHY_ASKS;
-	return false;
+	return m->why == STAGE_WHY_ASKS; /* asked once, at least */
 }
 
 void asking_forget(const struct role *role)
@@ -208,7 +230,7 @@ void asking_forget(const struct role *role)
 	if (!may_be_asked(m) || standing_open(role->ask.store, m->ledger, &k, NULL) < 0)
 		return;
 	put_time(f.time, id_ms(m->event));
-	if (standing_take(k, m->agent, m->workspace, &s, NULL) == 0) {
+	if (asking_stream(k, m, &s, NULL) == 0) {
 		f.badge = s.badge;
 		(void)keeper_list(k, KEEPER_ASKS, take_ask, &f, NULL);
 	}

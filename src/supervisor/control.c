@@ -269,6 +269,8 @@ static void on_dialer(struct control *c)
 		conclude_all(c);
 	if (r <= 0)
 		return;
+	if (live.number == 0)
+		c->answered(c->user);
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &c->clients[i];
 

@@ -50,6 +50,8 @@ struct control {
 	void *user;
 	bool withdrawn[GRANTS_MAX];
 	uint32_t n_withdrawn;
+	/* The dialer's answer to what was withdrawn with the number 0, which is no client's. */
+	void (*answered)(void *user);
 	struct control_client clients[CONTROL_CLIENTS];
 	uint8_t room[WIRE_HEAD + 4144]; /* the longest message */
 };

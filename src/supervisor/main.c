@@ -852,6 +852,24 @@ static void on_signal(struct supervisor *s, int signal_fd)
 		end_cell(s, CAUSE_LOST);
 }
 
+/* What the authority closes (judge.h). A port of the host's cannot be: with it goes the cell. */
+static int withdraw_for_judge(void *user, uint32_t grant)
+{
+	struct supervisor *s = user;
+
+	s->control.n_withdrawn += !s->control.withdrawn[grant];
+	s->control.withdrawn[grant] = true;
+	if (s->request.grants.grants[grant].verb == VERB_CONNECT)
+		return network_ask(&s->network, &s->spec, &s->request.grants, grant, 0, true);
+	end_cell(s, CAUSE_KILLED);
+	return 0;
+}
+
+static void on_judge_answered(void *user)
+{
+	judge_withdrawn(&((struct supervisor *)user)->judge);
+}
+
 /* Once for each grant, so that a library that does not read has room for all of them. */
 static void on_withdrawn(void *user, uint32_t grant, uid_t by, uint32_t connections)
 {
@@ -924,7 +942,7 @@ static void tell(struct telling *t, enum effect_source source, uint8_t kind, uin
 		t->s->outcome.effects_dropped++;
 		return;
 	}
-	if (t->batch.len + length + 64 + METER_BYTES > WIRE_BODY_MAX - OUTCOME_BYTES)
+	if (t->batch.len + length + 64 + METER_BYTES > WIRE_BODY_MAX - OUTCOME_BYTES - 8)
 		flush_effects(t);
 	effect_encode(&t->batch, f);
 	if (t->unlogged == 0)
@@ -949,13 +967,19 @@ static void tell_endpoint(struct supervisor *s, struct telling *t, uint32_t i, c
 	char object[GRANT_OBJECT_MAX], room[ENDPOINT_TEXT_MAX];
 	const struct cell_endpoint *p = &s->spec.endpoints[i];
 	const bool is_socket = spec_endpoint_is_socket(p);
+	const uint32_t by = judge_closed(&s->judge, p->grant);
+	struct meter meter = used->meter;
 	const int n = snprintf(object, sizeof object, "%s %s", is_socket ? "unix" : "inet",
 			       is_socket ? spec_text(&s->spec, p->name)
 					 : network_connection(&s->request.grants, p->grant, room));
 
-	tell_meter(t, &used->meter, object, n);
+	if (by != 0) {
+		meter.stopped |= by;
+		meter.refused += used->withdrawn;
+	}
+	tell_meter(t, &meter, object, n);
 	t->classifier.withdrawn = true;
-	if (used->withdrawn > 0 && n > 0 && (size_t)n < sizeof object)
+	if (used->withdrawn > 0 && by == 0 && n > 0 && (size_t)n < sizeof object)
 		tell(t, EFFECT_PROVED, EFFECT_CONNECT, used->withdrawn, object, (size_t)n);
 	t->classifier.withdrawn = false;
 }
@@ -1100,6 +1124,7 @@ static void tell_ended(struct supervisor *s)
 	buf_init_in(&t.batch, t.room, sizeof t.room);
 	t.unlogged = s->unlogged;
 	t.why = s->unlogged_why;
+	s->outcome.labels = judge_labels(&s->judge); /* before it is told what was closed by them */
 	if (s->spec.observe != CELL_OBSERVE_OFF || s->network.n > 0)
 		tell_effects(s, &t);
 	staging_close(&s->staging, &s->outcome); /* effects were held against what lies in the stage */
@@ -1116,6 +1141,7 @@ static void tell_ended(struct supervisor *s)
 	}
 	buf_init_in(&b, s->room, WIRE_BODY_MAX); /* nothing is received any more */
 	outcome_encode(&s->outcome, &b);
+	buf_put_u64(&b, s->outcome.labels);
 	buf_put(&b, t.batch.data, t.batch.len);
 	(void)wire_send(s->lib, WIRE_EVENT_ENDED, &b, NULL, 0); /* if nobody listens, nobody asks */
 }
@@ -1246,6 +1272,7 @@ static int listen_to_owner(struct supervisor *s, struct err *e)
 	c->spec = &s->spec;
 	c->network = &s->network;
 	c->tell = on_withdrawn;
+	c->answered = on_judge_answered;
 	c->order = on_order;
 	c->freeze = &s->freeze;
 	c->user = s;
@@ -1515,6 +1542,8 @@ static int prepare(struct supervisor *s, struct wire_message *m, struct err *e)
 	s->judge.q = &s->request;
 	s->judge.network = &s->network;
 	s->judge.program = &s->asked;
+	s->judge.withdraw = withdraw_for_judge;
+	s->judge.user = s;
 	s->network.judge = &judge_of_connections;
 	s->network.judge_user = &s->judge;
 	r = r < 0 ? r : network_begin(&s->network, &s->request, &s->spec, e);
@@ -1620,15 +1649,15 @@ static bool hears_delegates(const struct supervisor *s)
 static void watch(struct supervisor *s, int signal_fd)
 {
 	while (!s->ended) {
-		struct pollfd p[OWN_POLLED + 1 + CONTROL_POLLED + DELEGATES_POLLED] = {
+		struct pollfd p[OWN_POLLED + JUDGE_POLLED + CONTROL_POLLED + DELEGATES_POLLED] = {
 			{ .fd = s->lib, .events = POLLIN },         { .fd = s->cell, .events = POLLIN },
 			{ .fd = s->tick, .events = POLLIN },        { .fd = signal_fd, .events = POLLIN },
 			{ .fd = s->mounted.fd, .events = POLLPRI }, { .fd = s->freeze.timer_fd, .events = POLLIN },
 		};
 
 		judge_watch(&s->judge, p + OWN_POLLED);
-		control_watch(&s->control, p + OWN_POLLED + 1);
-		delegates_watch(&s->delegates, hears_delegates(s), p + OWN_POLLED + 1 + CONTROL_POLLED);
+		control_watch(&s->control, p + OWN_POLLED + JUDGE_POLLED);
+		delegates_watch(&s->delegates, hears_delegates(s), p + OWN_POLLED + JUDGE_POLLED + CONTROL_POLLED);
 		if (poll(p, sizeof p / sizeof p[0], -1) < 0 && errno != EINTR)
 			end_cell(s, CAUSE_LOST);
 		if (p[1].revents != 0)
@@ -1644,9 +1673,9 @@ static void watch(struct supervisor *s, int signal_fd)
 		if (p[5].revents != 0 && !s->ended)
 			look_whether_frozen(s);
 		judge_serve(&s->judge, p + OWN_POLLED);
-		control_serve(&s->control, p + OWN_POLLED + 1);
+		control_serve(&s->control, p + OWN_POLLED + JUDGE_POLLED);
 		if (hears_delegates(s))
-			delegates_serve(&s->delegates, p + OWN_POLLED + 1 + CONTROL_POLLED);
+			delegates_serve(&s->delegates, p + OWN_POLLED + JUDGE_POLLED + CONTROL_POLLED);
 	}
 }
 

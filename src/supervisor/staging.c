@@ -117,6 +117,17 @@ static int add_name(struct stage_meta *m, const char *name, enum stage_asks asks
 	return 0;
 }
 
+static int add_declassify(struct stage_meta *m, const char *label, const struct qualifiers *q, struct err *e)
+{
+	if (m->n_declassify == STAGE_DECLASSIFY_MAX)
+		return err_set(e, AMBIT_LIMIT, "grant those that matter", "more than %d grants declassify",
+			       STAGE_DECLASSIFY_MAX);
+	(void)text_copy(m->declassify[m->n_declassify].label, FLOW_LABEL_MAX, label); /* no label is longer */
+	m->declassify[m->n_declassify].uses = q->uses;
+	m->declassify[m->n_declassify++].asks = q->ask != 0;
+	return 0;
+}
+
 static int describe(const struct event_request *q, const struct cell_spec *spec, struct stage_meta *m, struct err *e)
 {
 	int r = 0;
@@ -127,6 +138,8 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 	(void)text_copy(m->agent, sizeof m->agent, q->agent);             /* likewise */
 	(void)text_copy(m->workspace, sizeof m->workspace, q->workspace); /* likewise */
 	(void)text_copy(m->session, sizeof m->session, q->session);       /* likewise */
+	(void)text_copy(m->stream, sizeof m->stream, q->stream);          /* likewise */
+	m->labels = q->labels_most;
 	/* as files have it: compared with theirs where upper has no birth */
 	m->started_ns = unix_ns(CLOCK_REALTIME_COARSE);
 	durable_boot(m->boot);
@@ -139,6 +152,9 @@ static int describe(const struct event_request *q, const struct cell_spec *spec,
 		if ((q->grants.grants[i].rights & RIGHT_WRITE) != 0)
 			r = add_name(m, grant_object(&q->grants, i),
 				     q->grants.grants[i].qualifiers.ask != 0 ? STAGE_ASKS : STAGE_ASKS_NOT, e);
+	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
+		if (q->grants.grants[i].verb == VERB_DECLASSIFY)
+			r = add_declassify(m, grant_object(&q->grants, i), &q->grants.grants[i].qualifiers, e);
 	for (uint32_t i = 0; i < q->n_asked && r == 0; i++)
 		r = add_name(m, q->asked[i], STAGE_ASKS_ONLY, e);
 	return r;
@@ -725,6 +741,8 @@ int staging_resume(const struct event_request *q, struct staging *s, bool *ret_s
 	(void)text_copy(s->meta.command, sizeof s->meta.command, q->command); /* of the same size */
 	(void)text_copy(s->meta.ledger, sizeof s->meta.ledger, q->ledger);    /* likewise */
 	(void)text_copy(s->meta.session, sizeof s->meta.session, q->session);
+	(void)text_copy(s->meta.stream, sizeof s->meta.stream, q->stream);
+	s->meta.labels = q->labels_most;
 	return stage_write_meta(&s->stage, &s->meta, STAGE_WRITE_CACHED, e);
 }
 
@@ -758,6 +776,7 @@ void staging_end(struct staging *s, bool alone, const struct event_outcome *o)
 {
 	if (s->store == NULL)
 		return;
+	s->meta.labels = o->labels;
 	if (o->workspace == WORKSPACE_UNTOUCHED) {
 		(void)stage_remove_untouched(s->store, &s->stage, &s->meta); /* what is left, a later event sweeps */
 	} else {
