@@ -112,7 +112,7 @@ static bool is_asking(const struct stage_meta *m)
 	for (uint32_t i = 0; i < m->n_names; i++)
 		if (m->asks[i] != STAGE_ASKS_NOT)
 			return true;
-	return false;
+	return m->labels != 0 && m->n_declassify > 0;
 }
 
 int find_changes(struct role *role, struct err *e)

@@ -33,6 +33,7 @@ struct role {
 	struct stage_end end;
 	struct talk *talk;         /* owned: to the ledger in which the event is recorded; NULL: none (account.h) */
 	bool approved;             /* a person said yes to what is asked for */
+	uint64_t taken_off;        /* labels that a grant declassify took off what is committed */
 	const char *told;          /* what the ledger was told that is about to be done */
 	char boot[STAGE_BOOT_MAX]; /* durable_boot(), read before the rest of the files is shut out */
 };

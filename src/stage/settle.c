@@ -21,6 +21,7 @@
 #include "stage/durable.h"
 #include "stage/each.h"
 #include "stage/journal.h"
+#include "stage/marking.h"
 #include "stage/promise.h"
 #include "stage/recover.h"
 #include "stage/role.h"
@@ -361,14 +362,26 @@ static const char *how(const struct role *role, int r, enum event_workspace if_d
 	return role->end.workspace == if_done ? "done" : "refused";
 }
 
+/* 1: it may be tried; 0: it waits for a person, and is kept. */
+static int ask_before(struct role *role, struct err *e)
+{
+	int r = asking_allows(role, e);
+
+	if (r == 0 && role->ask.conflict == STAGE_CONFLICT_FAIL)
+		return 1; /* nothing of it is committed, and that is told */
+	if (r > 0 && (r = marking_declassify(role, e)) == 0)
+		return keep(role, STAGE_WHY_ASKS, e);
+	r = r < 0 ? r : marking_put(role, e);
+	return r < 0 ? r : 1;
+}
+
 static int commit_found(struct role *role, struct err *e)
 {
 	struct wanted wanted;
 	int r = want(role, &wanted, e);
 
 	r = r < 0 ? r : check_granted(role, e);
-	if (r == 0) {
-		r = asking_allows(role, e);
+	if (r == 0 && (r = ask_before(role, e)) != 0) {
 		r = r < 0 ? r : account_begin(role, "commit", role->counts.changes, e);
 		r = r < 0 ? keep_refused(role, r) : commit_wanted(role, &wanted, e);
 		account_end(role, how(role, r, WORKSPACE_COMMITTED));
@@ -439,8 +452,10 @@ static int throw_away(struct role *role, struct err *e)
 
 int settle(struct role *role, struct err *e)
 {
-	int r;
+	int r = marking_join(role, e);
 
+	if (r < 0)
+		return keep_refused(role, r);
 	if ((role->ask.flags & STAGE_FLAG_COMMIT) != 0) {
 		r = commit(role, e);
 	} else if ((role->ask.flags & STAGE_FLAG_DISCARD) != 0 && role->meta->commits == 0) {

@@ -99,7 +99,8 @@ static int put_change(struct buf *out, const struct role *role, const struct cha
 	return is_file && c->kind != CHANGE_MODE && c->has_digest == 0 ? -EFBIG : 0;
 }
 
-static int put_head(struct role *role, uint32_t asks, const bool *goes, struct buf *out, struct err *e)
+static int put_head(struct role *role, const char *by, const char *takes_off, const bool *goes, struct buf *out,
+		    struct err *e)
 {
 	const struct stage_meta *m = role->meta;
 	uint64_t n = 0;
@@ -113,7 +114,9 @@ static int put_head(struct role *role, uint32_t asks, const bool *goes, struct b
 		put_line(out, "agent", m->agent);
 	put_line(out, "workspace", m->workspace);
 	put_line(out, "command", m->command);
-	put_line(out, "asked for by a grant of", m->names[asks]);
+	if (takes_off != NULL)
+		put_line(out, "takes off their label", takes_off);
+	put_line(out, "asked for by a grant of", by);
 	buf_printf(out, "changes: %llu, of which those with a star are asked for\n", (unsigned long long)n);
 	for (size_t i = 0; i < role->n_changes && r == 0; i++) {
 		r = goes[i] ? put_change(out, role, role->changes[i]) : 0;
@@ -125,12 +128,13 @@ static int put_head(struct role *role, uint32_t asks, const bool *goes, struct b
 	return r < 0 ? err_sys(e, AMBIT_SYSTEM, -r, NULL, "cannot look at what is to be shown") : 0;
 }
 
-int shown_put(struct role *role, uint32_t asks, const bool *goes, struct buf *out, struct err *e)
+int shown_put(struct role *role, const char *by, const char *takes_off, const bool *goes, struct buf *out,
+	      struct err *e)
 {
 	auto_buf diff = { .max = 0 };
 	int r;
 
-	r = put_head(role, asks, goes, out, e);
+	r = put_head(role, by, takes_off, goes, out, e);
 	if (r < 0)
 		return r;
 	if (out->failed || role->counts.dropped > 0)

@@ -13,8 +13,9 @@
 
 #define SHOWN_BYTES_MAX (1u << 20)
 
-/* asks: the name in the stage's description whose grant asks; goes: of each change that was found, whether it would be committed. -LIMIT: there are too many
- * changes to be shown, or too large ones. */
-int shown_put(struct role *role, uint32_t asks, const bool *goes, struct buf *out, struct err *e);
+/* by: which grant asks; takes_off: the label that the changes would lose with it, NULL: none; goes: of each change that was found, whether it would be committed. -LIMIT:
+ * there are too many changes to be shown, or too large ones. */
+int shown_put(struct role *role, const char *by, const char *takes_off, const bool *goes, struct buf *out,
+	      struct err *e);
 
 #endif
