@@ -81,7 +81,8 @@ static int mark_all(const struct marking *m, const bool *goes, struct err *e)
 {
 	const struct role *role = m->role;
 	size_t n = 0;
-	bool whole = role->in_use; /* it is looked through again, and what is committed may be more than was found */
+	/* one that runs is looked through again, and what is committed may be more than was found; or more was found than is listed */
+	bool whole = role->in_use || role->counts.dropped > 0;
 	int r = 0;
 
 	for (size_t i = 0; i < role->n_changes; i++)

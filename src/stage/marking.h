@@ -2,8 +2,8 @@
  *
  * Owns:   how they are put on those paths in the person's authority (doc/AUTHORITY.md, MARK).
  * Holds:  a path is labelled before what the event wrote is there; whoever may look at it then has the labels, too, also if it runs already. Where the authority cannot be had,
- *         nothing is committed. What was labelled stays so, whatever becomes of the commit. Of more than MARKING_PATHS_MAX changes, and of an event
- *         that still runs, the trees are labelled as a whole.
+ *         nothing is committed. What was labelled stays so, whatever becomes of the commit. Of more than MARKING_PATHS_MAX changes, of more than are
+ *         listed, and of an event that still runs, the trees are labelled as a whole.
  * Called: settle.c, before the rest of the files is shut out. */
 #ifndef STAGE_MARKING_H
 #define STAGE_MARKING_H

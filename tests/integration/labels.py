@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, told, write
+from harness import PATIENCE, SLOW, expect_ok, lock_holders, main, once, told, write
 
 SECRET = "the bees moved to the north wall"
 PYTHON = "/usr/bin/python3"
@@ -273,6 +273,18 @@ def what_is_kept_is_labelled_when_it_is_committed(place):
     assert labels_of(result) == ["private"], told(result)
 
 
+@once
+def what_is_not_listed_is_labelled_as_well(place):
+    """Of more changes than a stage lists, a person commits one that comes behind those."""
+    p = Person(place)
+    script = "import os, sys; os.mkdir('a'); [os.close(os.open(f'a/{i:06}', os.O_CREAT)) for i in range(65600)]; open('b', 'w').write(open(sys.argv[1]).read())"
+    result = p.run("--agent", "reader", *p.private(), "--work", ".", "--stage", "--observe", "off", "--", PYTHON, "-c", script, f"{p.notes}/bees", timeout=4 * PATIENCE)
+    assert result.returncode == 0, told(result)
+    expect_ok(p.ambit("commit", p_event(p), f"{p.top}/b", timeout=4 * PATIENCE))
+    result = p.run("--agent", "other", "--read", "./b", "--", "cat", "b")
+    assert SECRET in result.stdout and labels_of(result) == ["private"], told(result)
+
+
 def p_event(p):
     """The last event that kept its changes."""
     stages = json.loads(expect_ok(p.ambit("stage", "list", "--json")).stdout)
@@ -500,7 +512,7 @@ def who_never_wrote_a_label_pays_nothing(place):
 
 
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
-      another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed,
+      another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
       sub_agents_share_what_their_caller_has, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
