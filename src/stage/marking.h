@@ -12,7 +12,7 @@
 
 #define MARKING_PATHS_MAX 64
 
-/* An event that just ended: what labelled its stream while it ran may have reached what it wrote. */
+/* An event that just ended, that still runs, or of which nobody saw the end: what labelled its stream meanwhile may have reached what it wrote. */
 int marking_join(struct role *role, struct err *e);
 /* What grants declassify take off of what is to be committed: role->taken_off. 1; 0: it waits for a person: role->end says for what. */
 int marking_declassify(struct role *role, struct err *e);

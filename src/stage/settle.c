@@ -411,6 +411,31 @@ static int stay_frozen(struct role *role, struct err *e)
 	return r < 0 ? r : role->counts.changes == 0 ? remove_empty(role, e) : keep(role, STAGE_WHY_FROZEN, e);
 }
 
+/* Until when it is kept is not known of one that nobody settled: how it ended, and with which labels, its supervisor did not say, or who heard it has gone. */
+static bool is_settled(const struct role *role)
+{
+	return !role->in_use && role->meta->keep_until_ns != 0;
+}
+
+/* Whose labels are not known is not committed, nor described anew: it counts as not settled. */
+static int stay_unjoined(struct role *role, int r)
+{
+	say(role, WORKSPACE_KEPT, STAGE_WHY_REFUSED);
+	return r;
+}
+
+static int commit_known(struct role *role, struct err *e)
+{
+	int r = role->ask.op == STAGE_OP_SETTLE || is_settled(role) ? 0 : marking_join(role, e);
+
+	if (r < 0)
+		return stay_unjoined(role, r);
+	r = find_changes(role, e);
+	if (r < 0)
+		return r;
+	return role->counts.changes == 0 ? remove_empty(role, e) : commit_found(role, e);
+}
+
 int commit(struct role *role, struct err *e)
 {
 	int r = turn_take(role, role->ask.wait_ms);
@@ -426,9 +451,7 @@ int commit(struct role *role, struct err *e)
 		r = stay_frozen(role, e);
 		turn_end(role);
 	} else {
-		r = find_changes(role, e);
-		if (r == 0)
-			r = role->counts.changes == 0 ? remove_empty(role, e) : commit_found(role, e);
+		r = commit_known(role, e);
 		turn_end(role);
 	}
 	forget_changes(role);
@@ -455,7 +478,7 @@ int settle(struct role *role, struct err *e)
 	int r = marking_join(role, e);
 
 	if (r < 0)
-		return keep_refused(role, r);
+		return stay_unjoined(role, r);
 	if ((role->ask.flags & STAGE_FLAG_COMMIT) != 0) {
 		r = commit(role, e);
 	} else if ((role->ask.flags & STAGE_FLAG_DISCARD) != 0 && role->meta->commits == 0) {

@@ -273,6 +273,47 @@ def what_is_kept_is_labelled_when_it_is_committed(place):
     assert labels_of(result) == ["private"], told(result)
 
 
+def kept(p):
+    """The event that is to be committed."""
+    stages = json.loads(expect_ok(p.ambit("stage", "list", "--json")).stdout)["stages"]
+    return next(s["event"] for s in stages if s["state"] != "committed")
+
+
+def what_nobody_settled_has_what_came_meanwhile(place):
+    """Committed while it runs; after its supervisor was killed; after who waited for it was."""
+    for how in "running", "supervisor", "library":
+        p = Person(place)
+        own = f"{p.home}/own"
+        os.mkdir(own)
+        write(f"{p.top}/shared", "")
+        expect_ok(p.run("--agent", "first", "--env", "X=1 label=own", "--", "true"))  # from now on there are labels
+        runs = subprocess.Popen([place.ambit, "run", "--agent", "other", "--read", p.top, "--work", own, "--stage", "--", "sh", "-c",
+                                 f"echo ready; read line; cat {p.top}/shared > copy; echo done; sleep 1000"], cwd=own, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            assert runs.stdout.readline() == "ready\n"
+            expect_ok(p.run("--agent", "reader", *p.private(), "--work", ".", "--", "sh", "-c", f"cp {p.notes}/bees shared"))
+            runs.stdin.write("go\n")
+            runs.stdin.flush()
+            assert runs.stdout.readline() == "done\n"
+            locks = [path for path in glob.glob(f"{p.state}/stages/e_*/lock") if lock_holders(path)]
+            assert len(locks) == 1, locks
+            if how == "supervisor":
+                os.kill(lock_holders(locks[0])[0], 9)
+            if how != "running":
+                runs.kill()
+                runs.wait(PATIENCE * SLOW)
+            for _ in range(600):  # nobody kills what ends by itself
+                if how == "running" or not lock_holders(locks[0]):
+                    break
+                time.sleep(0.05)
+            expect_ok(p.ambit("commit", kept(p)))
+        finally:
+            runs.kill()
+            runs.wait(PATIENCE * SLOW)
+        result = p.run("--agent", "third", "--read", own, "--", "cat", f"{own}/copy")
+        assert SECRET in result.stdout and labels_of(result) == ["private"], f"{how}: {told(result)}"
+
+
 @once
 def what_is_not_listed_is_labelled_as_well(place):
     """Of more changes than a stage lists, a person commits one that comes behind those."""
@@ -512,7 +553,8 @@ def who_never_wrote_a_label_pays_nothing(place):
 
 
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
-      another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_is_not_listed_is_labelled_as_well,
+      another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
+      what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
       sub_agents_share_what_their_caller_has, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
