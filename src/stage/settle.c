@@ -367,8 +367,8 @@ static int ask_before(struct role *role, struct err *e)
 {
 	int r = asking_allows(role, e);
 
-	if (r == 0 && role->ask.conflict == STAGE_CONFLICT_FAIL)
-		return 1; /* nothing of it is committed, and that is told */
+	if (r == 0 && role->ask.conflict == STAGE_CONFLICT_FAIL && !role->in_use)
+		return 1; /* nothing of it is committed, and that is told; of one that runs, what is held may have gone by then */
 	if (r > 0 && (r = marking_declassify(role, e)) == 0)
 		return keep(role, STAGE_WHY_ASKS, e);
 	r = r < 0 ? r : marking_put(role, e);

@@ -314,6 +314,30 @@ def what_nobody_settled_has_what_came_meanwhile(place):
         assert SECRET in result.stdout and labels_of(result) == ["private"], f"{how}: {told(result)}"
 
 
+def what_is_held_for_a_moment_is_labelled_as_well(place):
+    """An event that runs is looked through twice: what is held at first, and gone then, is no way past the labels."""
+    script = """import os, sys, time
+open("shared", "w").write(open(sys.argv[1]).read()); open(".envrc", "w").close(); print("ready", flush=True)
+while True:
+    time.sleep(0.01); os.unlink(".envrc")
+    time.sleep(0.01); open(".envrc", "w").close()"""
+    for _ in range(8):
+        p = Person(place)
+        runs = subprocess.Popen([place.ambit, "run", "--agent", "reader", *p.private(), "--work", ".", "--stage", "--", PYTHON, "-c", script, f"{p.notes}/bees"],
+                                cwd=p.top, env=place.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            assert runs.stdout.readline() == "ready\n"
+            for _ in range(100):
+                if os.path.exists(f"{p.top}/shared"):
+                    break
+                p.ambit("commit", kept(p))
+        finally:
+            runs.kill()
+            runs.wait(PATIENCE * SLOW)
+        result = p.run("--agent", "other", "--read", "./shared", "--", "cat", "shared")
+        assert SECRET in result.stdout and labels_of(result) == ["private"], told(result)
+
+
 @once
 def what_is_not_listed_is_labelled_as_well(place):
     """Of more changes than a stage lists, a person commits one that comes behind those."""
@@ -554,7 +578,7 @@ def who_never_wrote_a_label_pays_nothing(place):
 
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
-      what_is_not_listed_is_labelled_as_well,
+      what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
       sub_agents_share_what_their_caller_has, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
