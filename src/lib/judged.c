@@ -41,21 +41,39 @@ static bool says_of_labels(const struct event_request *q)
 
 /* ---- labels by their names ---- */
 
-static int bits_of(struct keeper *k, const struct flow_set *set, uint64_t *ret, struct err *e)
+static bool is_sub_agent(const struct event_request *q)
+{
+	return q->parent[0] != 0;
+}
+
+/* There are few for all that a person will ever name, and they stay: what runs in a cell makes none. */
+static int find_bit(const struct keeper_labels *names, const char *name, unsigned *ret, struct err *e)
+{
+	for (*ret = 0; *ret < names->n; ++*ret)
+		if (strcmp(names->names[*ret], name) == 0)
+			return 0;
+	return err_why(
+		e, err_set(e, AMBIT_DENIED, "name one that a grant of the caller has", "'%s' is not a label yet", name),
+		"a sub-agent makes none");
+}
+
+static int bits_of(struct judged *j, const struct event_request *q, const struct flow_set *set, uint64_t *ret,
+		   struct err *e)
 {
 	unsigned bit;
 	int r = 0;
 
 	*ret = 0;
 	for (uint32_t i = 0; i < set->n && r == 0; i++) {
-		r = keeper_label(k, set->names[i], &bit, e);
+		r = is_sub_agent(q) ? find_bit(&j->names, set->names[i], &bit, e)
+				    : keeper_label(j->k, set->names[i], &bit, e);
 		*ret |= r == 0 ? UINT64_C(1) << bit : 0;
 	}
 	return r;
 }
 
 /* What a grant says of labels, in the authority's bits. */
-static int take_flow(struct keeper *k, const struct event_request *q, uint32_t grant, struct standing_grant *ret,
+static int take_flow(struct judged *j, const struct event_request *q, uint32_t grant, struct standing_grant *ret,
 		     struct err *e)
 {
 	struct flow_set closes[FLOW_UNLESS_MAX];
@@ -64,10 +82,10 @@ static int take_flow(struct keeper *k, const struct event_request *q, uint32_t g
 
 	if (flow_take(grant_flow(&q->grants, grant), &f) < 0)
 		return err_set(e, AMBIT_PROTOCOL, NULL, "what a grant says of labels is not well-formed");
-	r = bits_of(k, &f.label, &ret->labels, e);
+	r = bits_of(j, q, &f.label, &ret->labels, e);
 	ret->n_unless = (uint8_t)flow_closes(&f, closes);
 	for (uint8_t i = 0; i < ret->n_unless && r == 0; i++)
-		r = bits_of(k, &closes[i], &ret->unless[i], e);
+		r = bits_of(j, q, &closes[i], &ret->unless[i], e);
 	if (f.ask)
 		ret->flags |= AUTHORITY_ASK_LABELLED;
 	return r;
@@ -119,7 +137,7 @@ static int give(struct beginning *b, uint32_t grant, struct err *e)
 				    .object = grant_object(&b->q->grants, grant),
 				    .terms = "" };
 	authority_ref ref;
-	int r = b->labelled ? take_flow(b->j->k, b->q, grant, &g, e) : 0;
+	int r = b->labelled ? take_flow(b->j, b->q, grant, &g, e) : 0;
 
 	if (r < 0 || g.verb == VERB_DECLASSIFY)
 		return r;
@@ -188,9 +206,11 @@ static int begin(struct beginning *b, struct err *e)
 	int r = standing_take(b->j->k, q->stream, q->agent, &b->who, e);
 
 	b->j->told.badge = b->who.badge;
+	if (r == 0 && is_sub_agent(q))
+		r = keeper_labels(b->j->k, &b->j->names, e);
 	for (uint32_t i = 0; i < q->grants.count && r == 0; i++)
 		r = give(b, i, e);
-	r = r < 0 ? r : bits_of(b->j->k, &q->given, &given, e);
+	r = r < 0 ? r : bits_of(b->j, q, &q->given, &given, e);
 	r = r < 0 ? r : step(b, AUTHORITY_LABEL, "", 0, &q->labels, e);
 	/* what does not begin labels nothing, but by files that are looked for with the rest */
 	r = r < 0 ? r : check_listen(q, q->labels | b->labels | given | b->later, e);

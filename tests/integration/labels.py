@@ -522,6 +522,18 @@ def sub_agents_share_what_their_caller_has(place):
             p = Person(place)
 
 
+def a_sub_agent_makes_no_label(place):
+    """There are 64 for all that a person ever names."""
+    p = Person(place)
+    for label, words in ("bees", "private,bees"), ("wasps", "private,wasps"):
+        inner = f"{place.ambit} run --read '{p.notes}/bees label={words}' -- cat {p.notes}/bees"
+        result = p.run("--read", f"{p.notes}/bees label=private", "--env", "X=1 label=bees", "--delegate", "*", "--run", place.ambit, "--", "sh", "-c", inner)
+        assert (result.returncode == 0) == (label == "bees") == (SECRET in result.stdout), told(result)
+        if label == "wasps":
+            assert "'wasps' is not a label yet" in result.stderr, told(result)
+    expect_ok(p.run("--env", "X=1 label=wasps", "--", "true"))  # the person makes one
+
+
 def a_port_of_the_host_is_closed_as_well(place):
     p = Person(place)
     with Server(PAGE) as web:
@@ -580,5 +592,5 @@ main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connectio
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
       in_place_it_is_labelled_before_it_is_there, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
-      sub_agents_share_what_their_caller_has, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
+      sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
