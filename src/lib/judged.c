@@ -1,6 +1,7 @@
 #include "lib/judged.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -172,6 +173,14 @@ static int step(const struct beginning *b, enum authority_op op, const char *obj
 	return r;
 }
 
+/* A pipe holds nothing that could be staged. */
+static bool is_in_place(const struct event_request *q, const char *object)
+{
+	struct stat st;
+
+	return q->staged == 0 || (stat(object, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
 /* What is written in place is there at once, also what comes to be written with labels that it does not have yet. */
 static int mark_in_place(const struct beginning *b, struct err *e)
 {
@@ -179,7 +188,8 @@ static int mark_in_place(const struct beginning *b, struct err *e)
 	int r = 0;
 
 	for (uint32_t i = 0; i < b->q->grants.count && r == 0; i++)
-		if ((b->q->grants.grants[i].rights & RIGHT_WRITE) != 0)
+		if ((b->q->grants.grants[i].rights & RIGHT_WRITE) != 0 &&
+		    is_in_place(b->q, grant_object(&b->q->grants, i)))
 			r = step(b, AUTHORITY_MARK, grant_object(&b->q->grants, i), b->q->labels_most, &ignored, e);
 	return r;
 }
@@ -218,7 +228,7 @@ static int begin(struct beginning *b, struct err *e)
 	r = r < 0 || !b->labelled ? r : step(b, AUTHORITY_ENTER, "", 0, &q->labels, e);
 	q->labels_most = q->labels | b->later;
 	r = r < 0 ? r : check_listen(q, q->labels_most, e);
-	if (r == 0 && q->staged == 0 && q->own == 0 && q->labels_most != 0)
+	if (r == 0 && q->own == 0 && q->labels_most != 0)
 		r = mark_in_place(b, e);
 	return r < 0 ? r : keeper_labels(b->j->k, &b->j->names, e);
 }

@@ -366,6 +366,19 @@ def in_place_it_is_labelled_before_it_is_there(place):
     assert labels_of(p.run("--agent", "third", "--work", ".", "--", "true")) == []  # the twin
 
 
+def a_pipe_is_labelled_as_it_is_written(place):
+    """Nothing of it is staged."""
+    p = Person(place)
+    os.mkfifo(f"{p.top}/pipe")
+    reader = subprocess.Popen([place.ambit, "run", "--agent", "other", "--read", "./pipe", "--", "cat", "pipe"], cwd=p.top, env=place.environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        expect_ok(p.run("--agent", "writer", *p.private(), "--write", "./pipe", "--", "sh", "-c", f"cat {p.notes}/bees > pipe"))
+        assert SECRET in reader.communicate(timeout=PATIENCE * SLOW)[0]
+    finally:
+        reader.kill()
+    assert labels_of(p.run("--agent", "other", "--read", "./pipe", "--", "true")) == ["private"]
+
+
 def what_comes_while_it_runs_labels_it(place):
     """A commit of another agent, into the tree that the event reads: whichever of the two looked first."""
     p = Person(place)
@@ -591,6 +604,6 @@ def who_never_wrote_a_label_pays_nothing(place):
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
-      in_place_it_is_labelled_before_it_is_there, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
+      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
       sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
