@@ -74,8 +74,8 @@ bool labels_grow(struct authority *a, uint32_t badge, uint64_t labels)
 	for (uint32_t i = b->grants; i != ROW_NONE; i = a->grants[i].of_badge) {
 		const struct holding *g = &a->grants[i];
 
-		if (!g->revoked && !g->expired && (g->flags & AUTHORITY_ASK_LABELLED) == 0 &&
-		    !is_blocked(g, before | own_labels(g)) && is_blocked(g, b->labels | own_labels(g)))
+		if (!g->revoked && !g->expired && !is_blocked(g, before | own_labels(g)) &&
+		    is_blocked(g, b->labels | own_labels(g)))
 			act(a, AUTHORITY_ACT_CLOSE, grant_ref(a, i));
 	}
 	return true;

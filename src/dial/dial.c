@@ -843,7 +843,8 @@ static int look(struct dialer *d, struct rbuf *body, bool withdraw)
 	if (!link_take_about(body, &about) || d->endpoints[about.endpoint].what.to.kind == 0)
 		return -EPROTO;
 	if (withdraw) {
-		d->endpoints[about.endpoint].withdrawn = true;
+		/* without a number by the judge, who is asked of what comes next */
+		d->endpoints[about.endpoint].withdrawn |= about.number != 0;
 		refuse_dials(d, about.endpoint);
 		n = end_live(d, about.endpoint);
 	} else {

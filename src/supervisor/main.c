@@ -857,8 +857,10 @@ static int withdraw_for_judge(void *user, uint32_t grant)
 {
 	struct supervisor *s = user;
 
-	s->control.n_withdrawn += !s->control.withdrawn[grant];
-	s->control.withdrawn[grant] = true;
+	if (!s->judge.grants[grant].asks) { /* else it goes on by a person's yes */
+		s->control.n_withdrawn += !s->control.withdrawn[grant];
+		s->control.withdrawn[grant] = true;
+	}
 	if (s->request.grants.grants[grant].verb == VERB_CONNECT)
 		return network_ask(&s->network, &s->spec, &s->request.grants, grant, 0, true);
 	end_cell(s, CAUSE_KILLED);

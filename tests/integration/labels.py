@@ -477,6 +477,26 @@ def where_labels_close_it_a_person_can_be_asked(place):
         assert question_of(send()) != question and len(out.came) == 3  # it was once
 
 
+def what_was_open_without_a_question_is_closed_as_well(place):
+    """Where a person would be asked now: in the same event, of the next connection."""
+    p = Person(place)
+    expect_ok(signed(p, "approve", "--enroll"), "enrolled")
+    script = """import socket, sys, time
+first = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+first.sendall(b"before"); first.recv(100)
+second = socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=10)
+second.recv(100)
+try: first.sendall(b"SECRET"); time.sleep(0.2); first.sendall(b"SECRET"); print("sent")
+except OSError as e: print("broken", e.errno)
+socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10).recv(1) or sys.exit(3)"""
+    with Server(PAGE) as web, Server(holds=True) as out:
+        result = p.run(*p.private(), "--connect", out.grant("ask=labelled"), "--connect", web.grant("label=untrusted unless=none"), "--",
+                       PYTHON, "-c", script, str(out.port), str(web.port), timeout=2 * PATIENCE)
+        time.sleep(0.3)
+        assert result.returncode != 0 and "SECRET" not in "".join(out.came) and len(out.came) == 1, (out.came, told(result))
+        assert question_of(result), told(result)
+
+
 # ---- sessions, sub-agents, ports ----
 
 
@@ -604,6 +624,6 @@ def who_never_wrote_a_label_pays_nothing(place):
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
-      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, a_session_has_its_own,
+      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own,
       sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])

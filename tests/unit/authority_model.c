@@ -684,9 +684,8 @@ static void join_labels(struct model *m, uint32_t b, uint64_t labels, struct rep
 
 	*ADD(&m->joined) = (struct joined){ b, labels };
 	for (uint32_t g = 0; g < m->grants.n; g++)
-		if (m->grants.at[g].badge == b && is_open(m, g) &&
-		    (m->grants.at[g].flags & AUTHORITY_ASK_LABELLED) == 0 &&
-		    is_blocked(m, g, before | labels | own_of(m, g)) && !is_blocked(m, g, before | own_of(m, g)))
+		if (m->grants.at[g].badge == b && is_open(m, g) && is_blocked(m, g, before | labels | own_of(m, g)) &&
+		    !is_blocked(m, g, before | own_of(m, g)))
 			do_act(ret, AUTHORITY_ACT_CLOSE, g, BY_LABELS, false);
 }
 

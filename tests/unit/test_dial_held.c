@@ -435,6 +435,30 @@ static void what_is_withdrawn_is_refused(void **state)
 	assert_int_equal(used.meter.refused, 0);
 }
 
+/* What the judge ends has no number: what is asked for next is asked of the judge again. */
+static void what_the_judge_ends_is_asked_again(void **state)
+{
+	const struct link_about about = { .number = 0, .endpoint = HELD };
+	auto_message m = { .n_fds = 0 };
+	uint8_t room[8];
+	uint64_t number;
+	struct buf b;
+
+	(void)state;
+	number = asks_for(7, HELD);
+	buf_init_in(&b, room, sizeof room);
+	link_put_about(&b, &about);
+	order(WIRE_DIAL_WITHDRAW, &b, -1);
+	(void)done(7, EACCES);
+	assert_int_equal(is_told(WIRE_DIAL_SPENT, number).opened, 0);
+	hear(w.supervisor, WIRE_DIAL_LIVE, &m);
+	say(number, LINK_YES, 0); /* of what was asked before */
+	nothing_happens();
+	number = asks_for(7, HELD);
+	say(number, METER_LABELLED, 0);
+	(void)done(7, EDQUOT);
+}
+
 /* A dial, and a connection whose bytes are used up. */
 static void no_word_is_a_no(void **state)
 {
@@ -803,6 +827,7 @@ int main(void)
 		HELD_TEST(a_no_is_told_with_its_reason),
 		HELD_TEST(a_yes_is_for_one_connection),
 		HELD_TEST(what_is_withdrawn_is_refused),
+		HELD_TEST(what_the_judge_ends_is_asked_again),
 		HELD_TEST(no_word_is_a_no),
 		HELD_TEST(what_waits_at_the_end_comes_to_nothing),
 		HELD_TEST(a_relay_says_no_yes),
