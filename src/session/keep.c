@@ -612,6 +612,17 @@ static bool is_frozen(const struct keep *k)
 	return frozen_refuse(k->frozen, k->row.session, "", NULL) < 0;
 }
 
+static void end_stream(struct keep *k)
+{
+	char store[STANDING_PATH_MAX];
+
+	if (!k->stream_lasts || keep_running(k) > 0)
+		return;
+	k->stream_lasts = false;
+	if (stage_store_path(store, sizeof store) == 0)
+		standing_end(store, NULL, k->row.session);
+}
+
 void keep_step(struct keep *k)
 {
 	struct job *j;
@@ -628,6 +639,7 @@ void keep_step(struct keep *k)
 	shelf_prune(&k->shelf, k->about.keep_bytes != 0 ? k->about.keep_bytes : KEEP_BYTES,
 		    k->about.keep_ms != 0 ? k->about.keep_ms : KEEP_MS, clock_unix_ms());
 	k->row.running = keep_running(k);
+	end_stream(k);
 	if (k->row.state != SESSION_ENDED)
 		k->row.state = k->row.running > 0 ? SESSION_BUSY : SESSION_IDLE;
 }
@@ -650,14 +662,6 @@ int keep_cancel(struct keep *k, uint64_t n, struct err *e)
 	return 0;
 }
 
-static void end_stream(const struct keep *k)
-{
-	char store[STANDING_PATH_MAX];
-
-	if (stage_store_path(store, sizeof store) == 0)
-		standing_end(store, NULL, k->row.session);
-}
-
 int keep_close(struct keep *k, struct err *e)
 {
 	const int r = shelf_close(&k->shelf, e);
@@ -668,6 +672,7 @@ int keep_close(struct keep *k, struct err *e)
 	for (unsigned i = 0; i < k->jobs_end; i++)
 		if (k->jobs[i].n != 0 && k->jobs[i].row.state != EVENT_OVER)
 			(void)job_cancel(&k->jobs[i]); /* as above */
+	k->stream_lasts = true;
 	end_stream(k);
 	return 0;
 }

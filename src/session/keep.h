@@ -39,10 +39,11 @@ struct keep {
 	char frozen[GRANT_OBJECT_MAX];     /* where it is written that it, or everything, is (supervisor/frozen.h) */
 	char program[SESSION_COMMAND_MAX]; /* of the last command of the foreground that ran */
 	struct channel channels[KEEP_CHANNELS_MAX];
-	unsigned channels_made, channels_end;                /* likewise */
-	uint64_t changes[KEEP_CHANGES], n_changes;           /* numbers of events whose state changed, ever */
-	bool waits_frozen;                                   /* somebody's turn it is, who may not begin */
-	uint64_t came;                                       /* clients, ever */
+	unsigned channels_made, channels_end;      /* likewise */
+	uint64_t changes[KEEP_CHANGES], n_changes; /* numbers of events whose state changed, ever */
+	bool waits_frozen;                         /* somebody's turn it is, who may not begin */
+	bool stream_lasts; /* it was ended, but not all of its events are settled: these have the labels of its stream */
+	uint64_t came;     /* clients, ever */
 	uint64_t taken, ended, failed, interrupted, denials; /* events, since this process began */
 	uint8_t room[WIRE_HEAD + WIRE_BODY_MAX];
 };

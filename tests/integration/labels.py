@@ -542,6 +542,39 @@ grants:
             daemon.wait(PATIENCE * SLOW)
 
 
+def a_session_that_ends_takes_no_label_along(place):
+    """From what still runs in it, and is settled after that."""
+    p = Person(place)
+    own, policy = f"{p.home}/own", f"{p.home}/policy.yaml"
+    os.mkdir(own)
+    write(f"{p.top}/shared", "")
+    write(policy, f"version: 1\ngrants:\n  - read: {p.top}\n  - work: {own}\n")
+    expect_ok(p.run("--agent", "first", "--env", "X=1 label=own", "--", "true"))  # from now on there are labels
+    daemon = subprocess.Popen([place.ambit, "serve"], cwd=p.top, env={**place.environment(), "HOME": p.home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + PATIENCE * SLOW
+        while (made := p.ambit("session", "new", "--policy", policy)).returncode != 0 and time.monotonic() < until:
+            time.sleep(0.1)
+        session = re.search(r"s_\w+", expect_ok(made).stdout)[0]
+        runs = subprocess.Popen([place.ambit, "run", "--session", session, "--", "sh", "-c", f"echo ready; read line; cat {p.top}/shared > {own}/copy; echo done; sleep 1000"],
+                                cwd=own, env=place.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert runs.stdout.readline() == "ready\n"
+        expect_ok(p.run("--agent", "reader", *p.private(), "--work", ".", "--", "sh", "-c", f"cp {p.notes}/bees shared"))
+        runs.stdin.write("go\n")
+        runs.stdin.flush()
+        assert runs.stdout.readline() == "done\n"
+        expect_ok(p.ambit("session", "end", session))
+        runs.wait(PATIENCE * SLOW)
+        expect_ok(p.ambit("commit", kept(p)))
+        result = p.run("--agent", "third", "--read", own, "--", "cat", f"{own}/copy")
+        assert SECRET in result.stdout and labels_of(result) == ["private"], told(result)
+        streams = json.loads(expect_ok(p.ambit("labels", "--json")).stdout)["streams"]
+        assert sorted(s["agent"] for s in streams) == ["first", "reader", "third"], streams  # the session's is over
+    finally:
+        daemon.terminate()
+        daemon.wait(PATIENCE * SLOW)
+
+
 def sub_agents_share_what_their_caller_has(place):
     """In both directions: what one of them reads closes what its caller has open."""
     p = Person(place)
@@ -624,6 +657,6 @@ def who_never_wrote_a_label_pays_nothing(place):
 main([private_and_untrusted_have_no_way_out, either_alone_is_open, one_connection_is_both_ways, what_is_open_is_closed_as_labels_come, another_event_of_the_stream_closes_it,
       another_agent_and_another_workspace_are_others, two_that_each_hold_half_do_not_meet_in_a_file, a_file_keeps_its_labels, what_is_kept_is_labelled_when_it_is_committed, what_nobody_settled_has_what_came_meanwhile,
       what_is_held_for_a_moment_is_labelled_as_well, what_is_not_listed_is_labelled_as_well,
-      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own,
+      in_place_it_is_labelled_before_it_is_there, a_pipe_is_labelled_as_it_is_written, what_comes_while_it_runs_labels_it, variables_carry_labels, labels_of_its_own_close_what_names_them, a_label_is_taken_off_what_was_shown, where_labels_close_it_a_person_can_be_asked, what_was_open_without_a_question_is_closed_as_well, a_session_has_its_own, a_session_that_ends_takes_no_label_along,
       sub_agents_share_what_their_caller_has, a_sub_agent_makes_no_label, a_port_of_the_host_is_closed_as_well, what_a_killed_supervisor_left_is_labelled, without_the_authority_nothing_begins,
       who_never_wrote_a_label_pays_nothing])
