@@ -263,7 +263,7 @@ static bool is_charge(const struct server *s, const struct authority_request *q,
 
 	if (answer->n_actions > 0 || answer->verdict != AUTHORITY_ALLOWED || answer->labels != labels_before)
 		return false;
-	if (q->op == AUTHORITY_RETURN)
+	if (q->op == AUTHORITY_RETURN || q->op == AUTHORITY_MORE)
 		return true;
 	return q->op == AUTHORITY_USE && (q->flags & AUTHORITY_KEYED) == 0 &&
 	       authority_grant_by(s->book->a, q->grant, &g) && g.flags == 0 && g.n_unless == 0 &&
@@ -287,6 +287,7 @@ static bool may_ask(const struct server *s, const struct client *c, const struct
 	case AUTHORITY_HAND_OVER: /* likewise */
 	case AUTHORITY_USE:
 	case AUTHORITY_RETURN:
+	case AUTHORITY_MORE:
 	case AUTHORITY_LABEL:
 	case AUTHORITY_ENTER: return is_mine(s, c, q->badge);
 	case AUTHORITY_MARK: return is_mine(s, c, q->badge) && q->labels == 0; /* others would be fewer than it has */
@@ -326,7 +327,8 @@ static void fill_in(const struct server *s, const struct book_time *t, struct au
 	struct authority_grant_told g;
 
 	q->minute = AUTHORITY_MINUTE_NONE;
-	if ((q->op == AUTHORITY_USE || q->op == AUTHORITY_OPEN) && authority_grant_by(s->book->a, q->grant, &g) &&
+	if ((q->op == AUTHORITY_USE || q->op == AUTHORITY_MORE || q->op == AUTHORITY_OPEN) &&
+	    authority_grant_by(s->book->a, q->grant, &g) &&
 	    !window_is_none(&g.bounds.window))
 		q->minute = zone_minute(s->how->zones, g.bounds.window.zone, t->now_ms);
 }

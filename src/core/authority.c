@@ -331,6 +331,14 @@ static void use(struct authority *a, const struct authority_request *q, struct a
 		use_charge(a, &u);
 }
 
+static void more(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
+{
+	uint32_t badge, grant;
+
+	if (held(a, q, &badge, &grant, ret))
+		use_more(a, badge, grant, q, ret);
+}
+
 static void give_back(struct authority *a, const struct authority_request *q, struct authority_answer *ret)
 {
 	uint32_t badge, grant;
@@ -590,6 +598,7 @@ static void do_op(struct authority *a, const struct authority_request *q, struct
 	case AUTHORITY_HAND_OVER: hand_over(a, q, ret); break;
 	case AUTHORITY_USE: use(a, q, ret); break;
 	case AUTHORITY_RETURN: give_back(a, q, ret); break;
+	case AUTHORITY_MORE: more(a, q, ret); break;
 	case AUTHORITY_ANSWER: answer(a, q, ret); break;
 	case AUTHORITY_FORGET: forget(a, q, ret); break;
 	case AUTHORITY_FREEZE: set_frozen(a, q, true, ret); break;

@@ -29,7 +29,7 @@
  *  7. Labels. A use is refused if all labels of one of the sets of `unless` are on the badge, or come by the grant itself, or asks, if the grant says so. Labels
  *     that a pass takes off do not count: a use of a grant `declassify` makes a pass, for one digest, which the next use allowed with that digest takes.
  *  8. Budgets: uses, bytes, rows and rate of the grant and of all that it is derived from, of the badge and those above it, and of their agents, each once. All
- *     have room, or nothing is charged. RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
+ *     have room, or nothing is charged. MORE charges bytes and rows of a use that was allowed, and no use; RETURN gives back what was charged for bytes and rows by USE and not needed; a RESTART forgets that anything was lent.
  *  9. Asking. A grant that asks is used only by an approval of just that digest: once, or (for the session) as often as the badge wants until it
  *     expires. Without one the question is kept, once, and its reference given. A person's no holds for that digest until it expires, and for the grant, and what is derived from it, if it said so.
  *     Of questions no more than AUTHORITY_WAITING_MAX wait for a badge at the top and its sub-agents, and ASKS_PER_HOUR are new.
@@ -101,6 +101,7 @@ enum authority_op {
 	AUTHORITY_MARK,
 	AUTHORITY_AGENT, /* what all badges of an agent may use together: numbers and rate; what was used stays used */
 	AUTHORITY_RESTART,
+	AUTHORITY_MORE, /* of a use that was allowed: its amounts alone */
 	AUTHORITY_OP_COUNT
 };
 

@@ -152,18 +152,20 @@ static bool has_left(const struct authority *a, const struct rate *r)
 	return rate_wait_ms(&looked_at, a->ticks_ms) == 0;
 }
 
+/* MORE is of a use that was counted. */
 static bool has_room(const struct authority *a, const struct account *c, const struct authority_request *q,
 		     struct authority_answer *ret)
 {
+	const bool counts = q->op != AUTHORITY_MORE;
 	uint8_t limit;
 
-	if (is_over(c->bounds.q.uses, c->uses, 1))
+	if (counts && is_over(c->bounds.q.uses, c->uses, 1))
 		limit = AUTHORITY_USES;
 	else if (is_over(c->bounds.q.bytes, c->bytes, q->bytes))
 		limit = AUTHORITY_BYTES;
 	else if (is_over(c->bounds.rows, c->rows, q->rows))
 		limit = AUTHORITY_ROWS;
-	else if (!has_left(a, &c->rate))
+	else if (counts && !has_left(a, &c->rate))
 		limit = AUTHORITY_RATE;
 	else
 		return true;
@@ -171,27 +173,32 @@ static bool has_room(const struct authority *a, const struct account *c, const s
 	return refuse(ret, WHY_SPENT);
 }
 
-static bool all_have_room(struct authority *a, const struct use *u, struct authority_answer *ret)
+static bool all_have_room(struct authority *a, uint32_t grant, const struct authority_request *q,
+			  struct authority_answer *ret)
 {
-	struct bill b = bill_of(a, u->grant);
+	struct bill b = bill_of(a, grant);
 
 	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b))
-		if (!has_room(a, c, u->q, ret))
+		if (!has_room(a, c, q, ret))
 			return false;
 	return true;
 }
 
 /* No sum is too large: has_room. */
-static void charge(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows)
+static void charge(struct authority *a, uint32_t grant, const struct authority_request *q)
 {
 	struct bill b = bill_of(a, grant);
 
 	for (struct account *c = bill_next(a, &b); c != NULL; c = bill_next(a, &b)) {
+		c->bytes += q->bytes;
+		c->rows += q->rows;
+		if (q->op == AUTHORITY_MORE)
+			continue;
 		c->uses++;
-		c->bytes += bytes;
-		c->rows += rows;
 		(void)rate_take(&c->rate, a->ticks_ms); /* there is one: has_room */
 	}
+	a->grants[grant].lent_bytes += q->bytes;
+	a->grants[grant].lent_rows += q->rows;
 }
 
 /* An agent's account may be younger than the use. */
@@ -308,11 +315,15 @@ static bool is_approved(struct authority *a, struct use *u, struct authority_ans
 
 /* ---- the decision ---- */
 
+static bool is_amount(const struct authority_request *q)
+{
+	return (q->minute < WINDOW_DAY || q->minute == AUTHORITY_MINUTE_NONE) && q->bytes <= AUTHORITY_AMOUNT_MAX &&
+	       q->rows <= AUTHORITY_AMOUNT_MAX;
+}
+
 static bool is_well_formed(const struct authority_request *q, enum grant_verb verb)
 {
-	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 &&
-	       (q->minute < WINDOW_DAY || q->minute == AUTHORITY_MINUTE_NONE) && q->bytes <= AUTHORITY_AMOUNT_MAX &&
-	       q->rows <= AUTHORITY_AMOUNT_MAX && (verb == VERB_TOOL || q->arguments.n == 0) &&
+	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 && is_amount(q) && (verb == VERB_TOOL || q->arguments.n == 0) &&
 	       where_are_arguments(&q->arguments);
 }
 
@@ -389,7 +400,7 @@ bool use_is_open(struct authority *a, struct use *u, struct authority_answer *re
 				labels_less_passes(a, u->badge, q->digest, a->badges[u->badge].labels | own_labels(g)));
 	if (u->blocked && (g->flags & AUTHORITY_ASK_LABELLED) == 0)
 		return refuse(ret, WHY_LABELLED);
-	if (!all_have_room(a, u, ret))
+	if (!all_have_room(a, u->grant, q, ret))
 		return false;
 	if (((q->flags & AUTHORITY_KEYED) != 0 && a->keys_used == a->size.keys) ||
 	    (g->verb == VERB_DECLASSIFY && a->passes_used == a->size.passes))
@@ -405,6 +416,23 @@ bool use_asks(const struct authority *a, const struct use *u)
 bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer *ret)
 {
 	return use_is_open(a, u, ret) && (!use_asks(a, u) || is_approved(a, u, ret));
+}
+
+void use_more(struct authority *a, uint32_t badge, uint32_t grant, const struct authority_request *q,
+	      struct authority_answer *ret)
+{
+	const struct holding *g = &a->grants[grant];
+
+	if (!is_amount(q))
+		(void)refuse(ret, WHY_MALFORMED);
+	else if (is_frozen(a, badge))
+		(void)refuse(ret, WHY_FROZEN);
+	else if (g->revoked || g->expired)
+		(void)refuse(ret, g->revoked ? WHY_REVOKED : WHY_EXPIRED);
+	else if (!window_has(&g->account.bounds.window, q->minute))
+		(void)refuse(ret, WHY_NOT_NOW);
+	else if (all_have_room(a, grant, q, ret))
+		charge(a, grant, q);
 }
 
 static void keep_key(struct authority *a, const struct use *u)
@@ -430,9 +458,7 @@ void use_charge(struct authority *a, const struct use *u)
 {
 	struct holding *g = &a->grants[u->grant];
 
-	charge(a, u->grant, u->q->bytes, u->q->rows);
-	g->lent_bytes += u->q->bytes;
-	g->lent_rows += u->q->rows;
+	charge(a, u->grant, u->q);
 	if (u->ask != ROW_NONE && !a->asks[u->ask].session)
 		ask_drop(a, u->ask);
 	if (g->n_unless > 0)

@@ -32,6 +32,9 @@ bool use_is_allowed(struct authority *a, struct use *u, struct authority_answer 
 /* What use_is_allowed said is charged, and leaves its labels. */
 void use_charge(struct authority *a, const struct use *u);
 /* What was lent and not needed; no more than that. */
+/* Amounts alone, of a use that was allowed before. */
+void use_more(struct authority *a, uint32_t badge, uint32_t grant, const struct authority_request *q,
+	      struct authority_answer *ret);
 void use_give_back(struct authority *a, uint32_t grant, uint64_t bytes, uint64_t rows);
 
 /* Puts labels on a badge, and tells which of its grants that closes. False: there was nothing new. */

@@ -489,6 +489,19 @@ static void draw_use(struct draw *d, const struct authority *a, struct authority
 	q->until_ms = draw_until(d);
 }
 
+static void draw_more(struct draw *d, const struct authority *a, struct authority_request *q)
+{
+	struct authority_grant_told grant;
+
+	if (!some_grant(d, a, VERB_COUNT, &grant))
+		return;
+	q->grant = perhaps(d, grant.ref);
+	q->badge = perhaps(d, grant.badge);
+	q->bytes = draw_amount(d);
+	q->rows = draw_amount(d);
+	q->minute = draw_minute(d);
+}
+
 static void draw_return(struct draw *d, const struct authority *a, struct authority_request *q)
 {
 	struct authority_grant_told grant;
@@ -633,6 +646,7 @@ static void draw_fields(struct draw *d, const struct authority *a, struct author
 		break;
 	case AUTHORITY_USE: draw_use(d, a, q); break;
 	case AUTHORITY_RETURN: draw_return(d, a, q); break;
+	case AUTHORITY_MORE: draw_more(d, a, q); break;
 	case AUTHORITY_ANSWER: draw_answer(d, a, q); break;
 	case AUTHORITY_FORGET: q->ask = perhaps(d, some_ask(d, a, &asked) ? asked.ref : 0); break;
 	case AUTHORITY_FREEZE: draw_ice(d, a, q, false); break;
@@ -671,6 +685,7 @@ static const uint8_t weights[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_USE] = 50,   [AUTHORITY_RETURN] = 5, [AUTHORITY_ANSWER] = 9,    [AUTHORITY_FORGET] = 2,
 	[AUTHORITY_FREEZE] = 1, [AUTHORITY_THAW] = 2,   [AUTHORITY_LABEL] = 2,     [AUTHORITY_TAKE] = 2,
 	[AUTHORITY_ENTER] = 2,  [AUTHORITY_MARK] = 4,   [AUTHORITY_AGENT] = 3,     [AUTHORITY_RESTART] = 1,
+	[AUTHORITY_MORE] = 8,
 };
 
 static uint8_t draw_op(struct draw *d, const struct authority *a)

@@ -114,7 +114,7 @@ struct agent {
 struct charge {
 	uint32_t badge, grant;
 	uint64_t bytes, rows, at_ms;
-	bool back;
+	bool back, more;
 };
 
 struct joined {
@@ -781,7 +781,7 @@ static struct amounts used_of(const struct model *m, struct node n)
 
 		if (!is_charged(m, n, i))
 			continue;
-		sum.uses += !c->back;
+		sum.uses += !c->back && !c->more;
 		sum.bytes = c->back ? less(sum.bytes, c->bytes) : sum.bytes + c->bytes;
 		sum.rows = c->back ? less(sum.rows, c->rows) : sum.rows + c->rows;
 	}
@@ -865,7 +865,7 @@ static bool has_rate_left(const struct model *m, struct node n)
 	}
 	bucket = bucket_of(q->rate, UINT64_C(1000) * q->period_s, start);
 	for (uint32_t i = first; i < m->charges.n; i++)
-		if (!m->charges.at[i].back && is_charged(m, n, i))
+		if (!m->charges.at[i].back && !m->charges.at[i].more && is_charged(m, n, i))
 			bucket_take(&bucket, m->charges.at[i].at_ms);
 	return bucket_has_one(bucket, m->clock_ms);
 }
@@ -876,37 +876,38 @@ static bool is_over(uint64_t bound, uint64_t used, uint64_t more)
 	return more > UINT64_MAX - used || (bound != 0 && used + more > bound);
 }
 
-static bool is_short(const struct model *m, struct node n, uint64_t bytes, uint64_t rows, struct reply *ret)
+static bool is_short(const struct model *m, struct node n, uint64_t bytes, uint64_t rows, bool more, struct reply *ret)
 {
 	const struct authority_bounds *b = bounds_of(m, n);
 	const struct amounts used = used_of(m, n);
 
-	if (is_over(b->q.uses, used.uses, 1))
+	if (!more && is_over(b->q.uses, used.uses, 1))
 		ret->limit = AUTHORITY_USES;
 	else if (is_over(b->q.bytes, used.bytes, bytes))
 		ret->limit = AUTHORITY_BYTES;
 	else if (is_over(b->rows, used.rows, rows))
 		ret->limit = AUTHORITY_ROWS;
-	else if (!has_rate_left(m, n))
+	else if (!more && !has_rate_left(m, n))
 		ret->limit = AUTHORITY_RATE;
 	else
 		return false;
 	return true;
 }
 
+/* more: only amounts are asked for. */
 static bool something_is_short(const struct model *m, uint32_t badge, uint32_t grant, uint64_t bytes, uint64_t rows,
-			       struct reply *ret)
+			       bool more, struct reply *ret)
 {
 	for (uint32_t g = grant; g != NOBODY; g = m->grants.at[g].parent)
-		if (is_short(m, (struct node){ OF_GRANT, g }, bytes, rows, ret))
+		if (is_short(m, (struct node){ OF_GRANT, g }, bytes, rows, more, ret))
 			return true;
 	for (uint32_t b = badge; b != NOBODY; b = m->badges.at[b].parent)
-		if (is_short(m, (struct node){ OF_BADGE, b }, bytes, rows, ret))
+		if (is_short(m, (struct node){ OF_BADGE, b }, bytes, rows, more, ret))
 			return true;
 	for (uint32_t b = badge; b != NOBODY; b = m->badges.at[b].parent) {
 		const uint32_t agent = agent_named(m, m->badges.at[b].agent);
 
-		if (agent != NOBODY && is_short(m, (struct node){ OF_AGENT, agent }, bytes, rows, ret))
+		if (agent != NOBODY && is_short(m, (struct node){ OF_AGENT, agent }, bytes, rows, more, ret))
 			return true;
 	}
 	return false;
@@ -1003,7 +1004,7 @@ static void charge(struct model *m, const struct use *u, const struct authority_
 {
 	const struct grant_row g = m->grants.at[u->grant];
 
-	*ADD(&m->charges) = (struct charge){ u->badge, u->grant, u->bytes, u->rows, m->clock_ms, false };
+	*ADD(&m->charges) = (struct charge){ u->badge, u->grant, u->bytes, u->rows, m->clock_ms, false, false };
 	if (g.n_unless > 0)
 		take_passes(m, u->badge, q->digest);
 	if (u->keyed) {
@@ -1076,7 +1077,7 @@ static enum authority_why make_use(struct model *m, const struct use *u, const s
 			     less_passes(m, labels_of(m, u->badge) | own_of(m, u->grant), u->badge, q->digest));
 	if (blocked && (g.flags & AUTHORITY_ASK_LABELLED) == 0)
 		return WHY_LABELLED;
-	if (something_is_short(m, u->badge, u->grant, u->bytes, u->rows, ret))
+	if (something_is_short(m, u->badge, u->grant, u->bytes, u->rows, false, ret))
 		return WHY_SPENT;
 	if ((u->keyed && keys_there(m) >= m->size.keys) ||
 	    (g.verb == VERB_DECLASSIFY && passes_there(m) >= m->size.passes))
@@ -1116,7 +1117,30 @@ static enum authority_why step_return(struct model *m, const struct authority_re
 	lent = lent_of(m, grant);
 	if (q->bytes > lent.bytes || q->rows > lent.rows)
 		return WHY_BEYOND;
-	*ADD(&m->charges) = (struct charge){ badge, grant, q->bytes, q->rows, m->clock_ms, true };
+	*ADD(&m->charges) = (struct charge){ badge, grant, q->bytes, q->rows, m->clock_ms, true, false };
+	return WHY_NONE;
+}
+
+static enum authority_why step_more(struct model *m, const struct authority_request *q, struct reply *ret)
+{
+	uint32_t badge, grant;
+
+	if (!holds(m, q, &badge, &grant))
+		return WHY_NOT_HELD;
+	if ((q->minute >= WINDOW_DAY && q->minute != AUTHORITY_MINUTE_NONE) || q->bytes > UINT64_C(1) << 60 ||
+	    q->rows > UINT64_C(1) << 60)
+		return WHY_MALFORMED;
+	if (is_frozen(m, badge))
+		return WHY_FROZEN;
+	if (is_revoked(m, grant))
+		return WHY_REVOKED;
+	if (is_expired(m, grant))
+		return WHY_EXPIRED;
+	if (!is_at_this_minute(&m->grants.at[grant].bounds.window, q->minute))
+		return WHY_NOT_NOW;
+	if (something_is_short(m, badge, grant, q->bytes, q->rows, true, ret))
+		return WHY_SPENT;
+	*ADD(&m->charges) = (struct charge){ badge, grant, q->bytes, q->rows, m->clock_ms, false, true };
 	return WHY_NONE;
 }
 
@@ -1540,6 +1564,7 @@ static enum authority_why step(struct model *m, const struct authority_request *
 	case AUTHORITY_HAND_OVER: return step_hand_over(m, q);
 	case AUTHORITY_USE: return step_use(m, q, ret);
 	case AUTHORITY_RETURN: return step_return(m, q);
+	case AUTHORITY_MORE: return step_more(m, q, ret);
 	case AUTHORITY_ANSWER: return step_answer(m, q);
 	case AUTHORITY_FORGET: return step_forget(m, q);
 	case AUTHORITY_FREEZE: return step_freeze(m, q, true, ret);

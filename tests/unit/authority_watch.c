@@ -631,12 +631,12 @@ static bool agents_are_charged(struct watch *w, const struct authority_request *
 
 		if (agent->is_over || !agent_is_of(w, q->badge, agent->name))
 			continue;
-		agent->uses += bytes >= 0 && rows >= 0 && q->op != AUTHORITY_RETURN;
+		agent->uses += bytes >= 0 && rows >= 0 && q->op != AUTHORITY_RETURN && q->op != AUTHORITY_MORE;
 		agent->bytes += bytes;
 		agent->rows += rows;
 		if (q->op == AUTHORITY_RETURN)
 			continue;
-		if ((agent->bounds.q.uses != 0 && agent->uses > agent->bounds.q.uses) ||
+		if ((q->op != AUTHORITY_MORE && agent->bounds.q.uses != 0 && agent->uses > agent->bounds.q.uses) ||
 		    (agent->bounds.q.bytes != 0 && agent->bytes > (double)agent->bounds.q.bytes) ||
 		    (agent->bounds.rows != 0 && agent->rows > (double)agent->bounds.rows))
 			return broken(w, "an agent used more than its bound", q->badge);
@@ -749,6 +749,7 @@ static bool answer_is_right(struct watch *w, const struct authority_request *q, 
 	case AUTHORITY_USE: return use_is_right(w, q, answer);
 	case AUTHORITY_OPEN: return q->badge == 0 || use_is_right(w, q, answer);
 	case AUTHORITY_DERIVE: return is_usable(w, q);
+	case AUTHORITY_MORE: return is_usable(w, q) && agents_are_charged(w, q, (double)q->bytes, (double)q->rows);
 	case AUTHORITY_RETURN: return agents_are_charged(w, q, -(double)q->bytes, -(double)q->rows);
 	case AUTHORITY_ANSWER: return is_answered(w, q);
 	case AUTHORITY_FORGET:
