@@ -24,10 +24,17 @@ unsigned allowance_look(struct allowance *a, uint64_t passed, uint64_t now_ms)
 	}
 	if (!a->asks && wants_more(a, passed)) {
 		a->asks = a->asked = true;
-		a->due_ms = now_ms + HELD_PATIENCE_MS;
+		a->due_ms = now_ms + (a->runs_on ? UNPAUSED_MS : HELD_PATIENCE_MS);
 		acts |= ALLOWANCE_ASK;
 	}
 	return acts;
+}
+
+void allowance_unpaused(struct allowance *a, uint64_t now_ms)
+{
+	a->runs_on = true;
+	if (a->asks && a->due_ms > now_ms + UNPAUSED_MS)
+		a->due_ms = now_ms + UNPAUSED_MS;
 }
 
 bool allowance_add(struct allowance *a, uint64_t bytes, uint64_t passed)

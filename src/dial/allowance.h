@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #define HELD_PATIENCE_MS 10000
+#define UNPAUSED_MS 500
 
 struct allowance {
 	uint64_t most, piece; /* bytes: that may pass, and what was added last; 0: there is no bound */
 	uint64_t due_ms;      /* when an answer is given up */
 	bool asks, asked;     /* more; and for half of this piece before */
 	bool paused;
+	bool runs_on; /* it cannot be */
 };
 
 enum allowance_act {
@@ -27,6 +29,8 @@ enum allowance_act {
 
 /* What is to be done, as bits of enum allowance_act, when so much has passed. */
 unsigned allowance_look(struct allowance *a, uint64_t passed, uint64_t now_ms);
+/* What was to be paused cannot be: it goes on, for a moment in which there is a word, or it ends. */
+void allowance_unpaused(struct allowance *a, uint64_t now_ms);
 /* A yes; bytes 0: without a bound. True: what was paused goes on. */
 bool allowance_add(struct allowance *a, uint64_t bytes, uint64_t passed);
 /* A no. True: the connection ends. */

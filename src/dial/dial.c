@@ -266,12 +266,13 @@ static uint64_t passed_all(const struct connection *c)
 	return c->passed.up + c->passed.down;
 }
 
-/* One that cannot be paused ends. */
 static void hold_allowance(struct dialer *d, struct connection *c, uint64_t now)
 {
 	const unsigned acts = allowance_look(&c->allowance, passed_all(c), now);
 
-	if ((acts & ALLOWANCE_END) != 0 || ((acts & ALLOWANCE_PAUSE) != 0 && pause_begin(c->fd) < 0))
+	if ((acts & ALLOWANCE_PAUSE) != 0 && pause_begin(c->fd) < 0)
+		allowance_unpaused(&c->allowance, now);
+	if ((acts & ALLOWANCE_END) != 0)
 		cut_held(d, c, METER_OTHER);
 	else if ((acts & ALLOWANCE_ASK) != 0)
 		tell_spent(d, WIRE_DIAL_MORE, c->number, &c->passed);

@@ -30,6 +30,23 @@ static bool any_asks(const struct event_request *q)
 	return false;
 }
 
+/* A bound that is not the event's alone. */
+static bool is_bounded(const struct event_request *q, uint32_t grant)
+{
+	const struct qualifiers *of = &q->grants.grants[grant].qualifiers;
+
+	return q->kept && q->grants.grants[grant].verb == VERB_CONNECT &&
+	       (of->uses != 0 || of->bytes != 0 || of->rate != 0);
+}
+
+static bool any_is_bounded(const struct event_request *q)
+{
+	for (uint32_t i = 0; i < q->grants.count; i++)
+		if (is_bounded(q, i))
+			return true;
+	return false;
+}
+
 static bool says_of_labels(const struct event_request *q)
 {
 	if (q->given.n > 0)
@@ -110,6 +127,7 @@ static int give_door(struct beginning *b, uint32_t grant, struct standing_grant 
 
 	t->grant = grant;
 	t->asks = g->flags != 0;
+	t->counted = g->bounds.q.bytes != 0;
 	t->n_unless = g->n_unless;
 	memcpy(t->unless, g->unless, sizeof t->unless);
 	told->n++;
@@ -127,6 +145,16 @@ static int give_connect(struct beginning *b, uint32_t grant, struct standing_gra
 	endpoint_put(&p, to);
 	g->object = to;
 	g->terms = grant_terms(&b->q->grants, grant);
+	if (is_bounded(b->q, grant)) {
+		const struct qualifiers *of = &b->q->grants.grants[grant].qualifiers;
+
+		g->bounds.q.bytes = of->bytes;
+		if (g->terms[0] == 0) { /* else they are of requests, which who judges those counts for the event */
+			g->bounds.q.uses = of->uses;
+			g->bounds.q.rate = of->rate;
+			g->bounds.q.period_s = of->period_s;
+		}
+	}
 	g->flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
 	b->later |= g->labels;
 	return give_door(b, grant, g, e);
@@ -239,7 +267,7 @@ int judged_begin(struct judged *j, struct event_request *q, struct err *e)
 	int r;
 
 	q->labels = q->labels_most = 0;
-	if (!b.labelled && !any_asks(q))
+	if (!b.labelled && !any_asks(q) && !any_is_bounded(q))
 		return 0;
 	r = standing_open(q->store, q->ledger, &j->k, e);
 	r = r < 0 ? r : begin(&b, e);

@@ -102,11 +102,12 @@ int standing_grant(struct keeper *k, const struct standing *s, const struct stan
 				       .verb = (uint8_t)g->verb, /* below VERB_COUNT */
 				       .labels = g->labels,
 				       .n_unless = g->n_unless,
-				       .bounds.q.uses = g->uses,
+				       .bounds = g->bounds,
 				       .object = g->object,
 				       .terms = g->terms };
-	uint8_t name[SHA256_BYTES];
+	uint8_t name[SHA256_BYTES], room[512];
 	struct sha256 sum;
+	struct buf bounds;
 	int r;
 
 	sha256_init(&sum);
@@ -116,7 +117,9 @@ int standing_grant(struct keeper *k, const struct standing *s, const struct stan
 	sha256_add(&sum, g->object, strlen(g->object) + 1);
 	sha256_add(&sum, g->terms, strlen(g->terms) + 1);
 	add_number(&sum, g->flags);
-	add_number(&sum, g->uses);
+	buf_init_in(&bounds, room, sizeof room);
+	authority_put_bounds(&bounds, &g->bounds);
+	sha256_add(&sum, bounds.data, bounds.len);
 	add_number(&sum, g->labels);
 	for (uint8_t i = 0; i < g->n_unless; i++) {
 		q.unless[i] = g->unless[i];

@@ -37,7 +37,7 @@ struct standing_grant {
 	enum grant_verb verb;
 	const char *object, *terms; /* as core/grant.h keeps them; borrowed */
 	uint8_t flags;              /* AUTHORITY_ASK, AUTHORITY_ASK_LABELLED */
-	uint32_t uses;              /* 0: no bound */
+	struct authority_bounds bounds;
 	uint64_t labels;
 	uint8_t n_unless;
 	uint64_t unless[AUTHORITY_UNLESS_MAX];

@@ -124,7 +124,7 @@ static int take_off(struct marking *m, struct role *role, uint32_t i, const bool
 				    .object = meta->declassify[i].label,
 				    .terms = "",
 				    .flags = meta->declassify[i].asks != 0 ? AUTHORITY_ASK : 0,
-				    .uses = meta->declassify[i].uses };
+				    .bounds.q.uses = meta->declassify[i].uses };
 	auto_buf shown = { .max = 0 };
 	struct keeper_answer a;
 	authority_ref grant;

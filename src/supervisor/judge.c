@@ -12,6 +12,11 @@
 #include "base/text.h"
 
 #define PATIENCE_MS 2000
+#define END_MS 1000
+/* Of counted bytes, first and at most at once: a piece that passes in less than 20 ms makes a quick connection stop and go (network_may). Where less is left, less, but no less than that. */
+#define PIECE_FIRST (UINT64_C(256) << 10)
+#define PIECE_MOST (UINT64_C(64) << 20)
+#define PIECE_LEAST UINT64_C(1024)
 
 void judge_init(struct judge *j)
 {
@@ -116,6 +121,7 @@ static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 				       .badge = j->badge,
 				       .grant = j->grants[what->grant].ref,
 				       .until_ms = clock_unix_ms() + j->keep_ms,
+				       .bytes = what->bytes,
 				       .minute = AUTHORITY_MINUTE_NONE,
 				       .object = what->to,
 				       .terms = "" };
@@ -140,14 +146,67 @@ static bool ask(struct judge *j, const struct judge_asked *what, bool again)
 	return (!shows || say(j, WIRE_AUTHORITY_PART, &shown)) && say(j, WIRE_AUTHORITY_STEP, &b);
 }
 
-/* The first one. What cannot be asked is refused, and the next one's turn comes. */
-static void answer(struct judge *j, uint32_t why);
+static bool ask_amount(struct judge *j, enum authority_op op, uint32_t grant, uint64_t bytes)
+{
+	const struct authority_request q = { .op = (uint8_t)op,
+					     .badge = j->badge,
+					     .grant = j->grants[grant].ref,
+					     .bytes = bytes,
+					     .minute = AUTHORITY_MINUTE_NONE,
+					     .object = "",
+					     .terms = "" };
+	uint8_t room[512];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, 0);
+	authority_put_request(&b, &q);
+	return say(j, WIRE_AUTHORITY_STEP, &b);
+}
+
+/* again: of the same, whose first word was heard. */
+static bool ask_of(struct judge *j, bool again)
+{
+	const struct judge_open *o = &j->open[j->at];
+
+	switch (j->doing) {
+	case JUDGE_NOTHING: break;
+	case JUDGE_MAY: return ask(j, &j->asked[j->first], again);
+	case JUDGE_MORE: return ask_amount(j, AUTHORITY_MORE, o->grant, o->piece);
+	case JUDGE_RETURN: return ask_amount(j, AUTHORITY_RETURN, o->grant, o->back);
+	}
+	return true;
+}
+
+/* One of those that want something: what is given back first, so that there is more to be had. */
+static void choose_open(struct judge *j)
+{
+	for (uint32_t i = 0; i < j->n_open; i++) {
+		if (!j->open[i].over && !j->open[i].wants)
+			continue;
+		j->at = i;
+		j->doing = j->open[i].wants ? JUDGE_MORE : JUDGE_RETURN;
+		if (j->doing == JUDGE_RETURN)
+			return;
+	}
+}
+
+static void refuse(struct judge *j);
 
 static void ask_next(struct judge *j)
 {
-	j->given = 0;
-	while (j->n > 0 && !ask(j, &j->asked[j->first], false))
-		answer(j, METER_OTHER);
+	if (j->doing != JUDGE_NOTHING)
+		return;
+	do {
+		j->given = 0;
+		if (j->n_wait > 0)
+			choose_open(j);
+		else if (j->n > 0)
+			j->doing = JUDGE_MAY;
+		if (ask_of(j, false))
+			return;
+		refuse(j);
+	} while (j->doing != JUDGE_NOTHING || j->n > 0 || j->n_wait > 0);
 }
 
 static bool holds(void *user, uint32_t grant)
@@ -166,29 +225,73 @@ static void may(void *user, uint32_t grant, uint64_t number, const struct endpoi
 		network_may(j->network, number, METER_OTHER, 0);
 		return;
 	}
-	*a = (struct judge_asked){ .number = number, .grant = grant };
+	*a = (struct judge_asked){ .number = number,
+				   .grant = grant,
+				   .bytes = j->grants[grant].counted ? PIECE_FIRST : 0 };
 	endpoint_put(to, a->to);
-	if (j->n++ == 0)
-		ask_next(j);
+	j->n++;
+	ask_next(j);
 }
 
-/* No bytes were bounded. */
+static struct judge_open *open_of(struct judge *j, uint64_t number)
+{
+	for (uint32_t i = 0; i < j->n_open; i++)
+		if (j->open[i].number == number)
+			return &j->open[i];
+	return NULL;
+}
+
 static void more(void *user, uint64_t number, uint64_t up, uint64_t down)
 {
 	struct judge *j = user;
+	struct judge_open *o = open_of(j, number);
 
 	(void)up;
 	(void)down;
-	network_may(j->network, number, METER_OTHER, 0);
+	if (j->sock < 0 || o == NULL || o->wants || o->over) {
+		network_may(j->network, number, METER_OTHER, 0);
+		return;
+	}
+	o->piece = o->piece < PIECE_MOST / 2 ? o->piece * 2 : PIECE_MOST;
+	o->wants = true;
+	j->n_wait++;
+	ask_next(j);
 }
 
+static void drop(struct judge *j, struct judge_open *o)
+{
+	j->n_wait -= o->wants || o->over;
+	*o = (struct judge_open){ .number = 0 };
+	while (j->n_open > 0 && j->open[j->n_open - 1].number == 0)
+		j->n_open--;
+}
+
+/* What is charged next of what it passed above all that it was lent; false: nothing is left. */
+static bool charges_above(struct judge_open *o)
+{
+	o->piece = o->above < PIECE_MOST ? o->above : PIECE_MOST;
+	o->wants = o->above > 0;
+	return o->wants;
+}
+
+/* How much it passed: what it did not need goes back, and what it passed above that, before it was held, is charged as far as there is room. */
 static void used(void *user, uint64_t number, bool opened, uint64_t up, uint64_t down)
 {
-	(void)user;
-	(void)number;
+	struct judge *j = user;
+	struct judge_open *o = open_of(j, number);
+
 	(void)opened;
-	(void)up;
-	(void)down;
+	if (o == NULL || o->over)
+		return;
+	o->back = up + down < o->lent ? o->lent - up - down : 0;
+	o->above = up + down > o->lent ? up + down - o->lent : 0;
+	j->n_wait += !o->wants;
+	o->over = true;
+	if (j->doing == JUDGE_MORE && &j->open[j->at] == o)
+		return; /* when that is known */
+	if ((!charges_above(o) && o->back == 0) || j->sock < 0)
+		drop(j, o);
+	ask_next(j);
 }
 
 const struct network_judge judge_of_connections = { .holds = holds, .may = may, .more = more, .used = used };
@@ -225,13 +328,72 @@ static enum meter_why why_of(const struct keeper_answer *a)
 	return METER_OTHER;
 }
 
+static void note_open(struct judge *j, const struct judge_asked *a)
+{
+	uint32_t i = 0;
+
+	while (i < j->n_open && j->open[i].number != 0)
+		i++;
+	if (i == LINK_CONNECTIONS_MAX) /* the dialer has no more: it is charged, and that is all */
+		return;
+	j->open[i] = (struct judge_open){ .number = a->number, .grant = a->grant, .lent = a->bytes, .piece = a->bytes };
+	if (i == j->n_open)
+		j->n_open++;
+}
+
+/* Of a connection that is over. 0: nothing was, and less is not asked for. */
+static void charged(struct judge *j, struct judge_open *o, uint64_t bytes)
+{
+	const uint64_t above = o->above < bytes ? o->above : bytes;
+
+	o->back += bytes - above; /* it was asked for while it went on */
+	o->above = bytes == 0 ? 0 : o->above - above;
+	if (!charges_above(o) && o->back == 0)
+		drop(j, o);
+}
+
+/* Of what is being decided: LINK_YES, or why not. */
 static void answer(struct judge *j, uint32_t why)
 {
-	const uint64_t number = j->asked[j->first].number;
+	const struct judge_asked *a = &j->asked[j->first];
+	struct judge_open *o = &j->open[j->at];
+	const enum judge_doing doing = j->doing;
 
-	j->first = (j->first + 1) % JUDGE_ASKED_MAX;
-	j->n--;
-	network_may(j->network, number, why, 0);
+	j->doing = JUDGE_NOTHING;
+	if (doing == JUDGE_RETURN) {
+		drop(j, o);
+	} else if (doing == JUDGE_MORE && !o->over) {
+		o->lent += why == LINK_YES ? o->piece : 0;
+		o->wants = false;
+		j->n_wait--;
+		network_may(j->network, o->number, why, why == LINK_YES ? o->piece : 0);
+	} else if (doing == JUDGE_MORE) {
+		charged(j, o, why == LINK_YES ? o->piece : 0);
+	} else if (doing == JUDGE_MAY) {
+		j->first = (j->first + 1) % JUDGE_ASKED_MAX;
+		j->n--;
+		if (why == LINK_YES && a->bytes != 0)
+			note_open(j, a);
+		network_may(j->network, a->number, why, why == LINK_YES ? a->bytes : 0);
+	}
+}
+
+static void refuse(struct judge *j)
+{
+	answer(j, METER_OTHER);
+}
+
+/* There is not so much left: less of it may be. */
+static bool asks_for_less(struct judge *j, const struct keeper_answer *a)
+{
+	const bool passed = j->doing == JUDGE_MORE && j->open[j->at].over; /* of that the last byte is charged */
+	uint64_t *bytes = j->doing == JUDGE_MAY ? &j->asked[j->first].bytes : &j->open[j->at].piece;
+
+	if (a->verdict != AUTHORITY_DENIED || a->why != WHY_SPENT || a->limit != AUTHORITY_BYTES ||
+	    j->doing == JUDGE_RETURN || *bytes / 2 < (passed ? 1 : PIECE_LEAST))
+		return false;
+	*bytes /= 2;
+	return ask_of(j, false);
 }
 
 /* It and its connections end, also those of other grants that name the same. */
@@ -255,32 +417,39 @@ static void lose(struct judge *j)
 	for (uint32_t i = 0; i < GRANTS_MAX; i++)
 		if (j->grants[i].ref != 0)
 			close_grant(j, i);
-	while (j->n > 0)
-		answer(j, METER_OTHER);
+	while (j->n > 0) {
+		j->doing = JUDGE_MAY;
+		refuse(j);
+	}
+	for (uint32_t i = 0; i < j->n_open; i++)
+		if (j->open[i].wants && !j->open[i].over)
+			network_may(j->network, j->open[i].number, METER_OTHER, 0);
+	j->n_open = j->n_wait = 0;
+	j->doing = JUDGE_NOTHING;
 }
 
 /* The keeper lets go of a ledger that it does not use, so that it can end. */
 static bool give_ledger(struct judge *j)
 {
 	return j->ledger >= 0 && j->given++ < JUDGE_GIVEN_MAX &&
-	       wire_send(j->sock, WIRE_AUTHORITY_LEDGER, NULL, &j->ledger, 1) == 0 && ask(j, &j->asked[j->first], true);
+	       wire_send(j->sock, WIRE_AUTHORITY_LEDGER, NULL, &j->ledger, 1) == 0 && ask_of(j, true);
 }
 
 static void hear(struct judge *j, struct wire_message *m)
 {
 	struct keeper_answer a;
 
-	if (j->n == 0) {
+	if (j->doing == JUDGE_NOTHING) {
 		lose(j);
 	} else if (m->number == WIRE_AUTHORITY_UNRECORDED) {
 		if (!give_ledger(j))
 			lose(j);
 	} else if (m->number == WIRE_AUTHORITY_REFUSED) {
-		answer(j, METER_OTHER);
+		refuse(j);
 		ask_next(j);
 	} else if (m->number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m->body, &a)) {
 		lose(j);
-	} else {
+	} else if (!asks_for_less(j, &a)) {
 		j->waits = j->waits || a.verdict == AUTHORITY_ASKS;
 		j->labels = a.labels;
 		answer(j, a.verdict == AUTHORITY_ALLOWED ? LINK_YES : (uint32_t)why_of(&a));
@@ -366,54 +535,58 @@ void judge_serve(struct judge *j, const struct pollfd p[JUDGE_POLLED])
 
 /* ---- the end ---- */
 
-/* The answer to the last of what was asked. */
-static bool hear_last(struct judge *j, struct keeper_answer *ret)
+/* Hears what was asked until nothing is; what nobody waits for any more is not asked. */
+static void settle(struct judge *j, unsigned ms)
 {
-	const uint64_t until_ms = clock_ms() + PATIENCE_MS;
+	const uint64_t until_ms = clock_ms() + ms;
 	uint64_t now;
 
-	while ((now = clock_ms()) < until_ms) {
-		struct pollfd p = { .fd = j->sock, .events = POLLIN };
-		auto_message m = { .n_fds = 0 };
-		int r;
+	j->n = j->doing == JUDGE_MAY ? 1 : 0;
+	while (j->sock >= 0 && j->doing != JUDGE_NOTHING && (now = clock_ms()) < until_ms) {
+		struct pollfd p[JUDGE_POLLED] = { { .fd = j->sock, .events = POLLIN }, { .fd = -1 } };
 
-		(void)poll(&p, 1, (int)(until_ms - now));
-		r = wire_receive(j->sock, WIRE_KEEPER, WIRE_RUNNING, j->room, sizeof j->room, &m);
-		if (r == -EAGAIN)
-			continue;
-		if (r <= 0)
-			return false;
-		if (m.number == WIRE_AUTHORITY_UNRECORDED &&
-		    j->n > 0) { /* of a connection that nobody waits for any more */
-			j->n = 0;
-			continue;
-		}
-		if (j->n > 0 && (m.number == WIRE_AUTHORITY_ANSWERED || m.number == WIRE_AUTHORITY_REFUSED)) {
-			j->n = 0;
-			continue;
-		}
-		return m.number == WIRE_AUTHORITY_ANSWERED && keeper_answer_take(&m.body, ret);
+		if (poll(p, 1, (int)(until_ms - now)) > 0)
+			judge_serve(j, p);
 	}
-	return false;
+	if (j->doing != JUDGE_NOTHING)
+		lose(j);
+}
+
+static bool ask_labels(struct judge *j, uint64_t *ret)
+{
+	const struct authority_request q = { .op = AUTHORITY_LABEL, .badge = j->badge, .object = "", .terms = "" };
+	struct pollfd p = { .fd = j->sock, .events = POLLIN };
+	auto_message m = { .n_fds = 0 };
+	struct keeper_answer a;
+	uint8_t room[1024];
+	struct buf b;
+
+	buf_init_in(&b, room, sizeof room);
+	buf_put_u32(&b, 0);
+	authority_put_request(&b, &q);
+	if (!say(j, WIRE_AUTHORITY_STEP, &b) || poll(&p, 1, PATIENCE_MS) != 1 ||
+	    wire_receive(j->sock, WIRE_KEEPER, WIRE_RUNNING, j->room, sizeof j->room, &m) != 1 ||
+	    m.number != WIRE_AUTHORITY_ANSWERED || !keeper_answer_take(&m.body, &a) || a.why != WHY_ALREADY)
+		return false;
+	*ret = a.labels;
+	return true;
 }
 
 uint64_t judge_labels(struct judge *j)
 {
-	struct authority_request q = { .op = AUTHORITY_LABEL, .badge = j->badge, .object = "", .terms = "" };
-	uint8_t room[1024];
-	struct keeper_answer a;
-	struct buf b;
-
 	if (j->badge == 0)
 		return j->q->labels;
 	fd_close(&j->watch); /* nobody waits for us any more */
-	buf_init_in(&b, room, sizeof room);
-	buf_put_u32(&b, 0);
-	authority_put_request(&b, &q);
-	j->labels = j->sock >= 0 && say(j, WIRE_AUTHORITY_STEP, &b) && hear_last(j, &a) && a.why == WHY_ALREADY
-			    ? a.labels
-			    : j->q->labels_most;
+	settle(j, PATIENCE_MS);
+	if (j->sock < 0 || !ask_labels(j, &j->labels))
+		j->labels = j->q->labels_most;
 	return j->labels;
+}
+
+void judge_end(struct judge *j)
+{
+	settle(j, END_MS);
+	judge_finish(j);
 }
 
 uint32_t judge_closed(const struct judge *j, uint32_t grant)

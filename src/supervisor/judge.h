@@ -26,7 +26,17 @@
 struct judge_asked {
 	uint64_t number; /* the connection's */
 	uint32_t grant;
+	uint64_t bytes; /* that are asked for; 0: they are not counted */
 	char to[ENDPOINT_TEXT_MAX];
+};
+
+/* A connection that was allowed, of a grant whose bytes are counted. */
+struct judge_open {
+	uint64_t number; /* 0: this place is free */
+	uint32_t grant;
+	uint64_t lent, piece; /* bytes that were charged; the last piece of them */
+	uint64_t back, above; /* when it is over: what it did not need, or passed above that, before it was held */
+	bool wants, over;     /* a piece more; to be settled */
 };
 
 struct judge {
@@ -42,13 +52,23 @@ struct judge {
 	/* Ends the connections of a grant of the event, and there are no more: how many answers of the dialer's come, which is not waited for (judge_withdrawn). */
 	int (*withdraw)(void *user, uint32_t grant);
 	void *user;
-	bool closed[GRANTS_MAX];                   /* by the authority, which says so */
-	uint64_t labels;                           /* of the stream, as far as they are known */
-	uint32_t withdrawing;                      /* answers of the dialer's that are to come */
-	uint64_t done;                             /* the step of which it is told when they have; 0: none */
-	struct judge_asked asked[JUDGE_ASKED_MAX]; /* the first one is being decided */
+	bool closed[GRANTS_MAX]; /* by the authority, which says so */
+	uint64_t labels;         /* of the stream, as far as they are known */
+	uint32_t withdrawing;    /* answers of the dialer's that are to come */
+	uint64_t done;           /* the step of which it is told when they have; 0: none */
+	struct judge_asked asked[JUDGE_ASKED_MAX];
 	uint32_t first, n;
-	uint32_t given; /* how often the ledger was, for the first one */
+	struct judge_open open[LINK_CONNECTIONS_MAX];
+	uint32_t n_open; /* places behind the last that was taken */
+	uint32_t n_wait; /* of these, want something */
+	enum judge_doing {
+		JUDGE_NOTHING,
+		JUDGE_MAY,
+		JUDGE_MORE,
+		JUDGE_RETURN
+	} doing; /* what is being decided: of the first one, or of `at` */
+	uint32_t at;
+	uint32_t given; /* how often the ledger was, for that */
 	bool waits;     /* a question was put to the person, or is there */
 	uint8_t room[WIRE_HEAD + 2048];
 };
@@ -64,6 +84,8 @@ int judge_take(struct judge *j, struct wire_message *m, struct err *e);
 void judge_watch(const struct judge *j, struct pollfd p[JUDGE_POLLED]);
 /* Hears the keeper, if there is something to hear. */
 void judge_serve(struct judge *j, const struct pollfd p[JUDGE_POLLED]);
+/* When nothing passes any more, and all is told of it: what was not needed is given back. Waits for the keeper, a second at most. */
+void judge_end(struct judge *j);
 /* One of the answers that `withdraw` promised. */
 void judge_withdrawn(struct judge *j);
 /* When the cell is dead: the labels of its stream. Waits for the keeper, two seconds at most; without it: all that the event may have by its request. */

@@ -14,7 +14,8 @@ struct judge_told {
 	struct judge_told_grant {
 		uint32_t grant; /* of the event */
 		authority_ref ref;
-		bool asks; /* it may put a question to the person */
+		bool asks;    /* it may put a question to the person */
+		bool counted; /* so are its bytes */
 		uint8_t n_unless;
 		uint64_t unless[AUTHORITY_UNLESS_MAX]; /* labels that close it */
 	} grants[GRANTS_MAX];

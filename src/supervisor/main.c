@@ -1129,6 +1129,7 @@ static void tell_ended(struct supervisor *s)
 	s->outcome.labels = judge_labels(&s->judge); /* before it is told what was closed by them */
 	if (s->spec.observe != CELL_OBSERVE_OFF || s->network.n > 0)
 		tell_effects(s, &t);
+	judge_end(&s->judge);
 	staging_close(&s->staging, &s->outcome); /* effects were held against what lies in the stage */
 	is_staged = s->outcome.workspace == WORKSPACE_STAGED;
 	if (is_staged) /* its overlay does not stand any more when somebody else settles what lies in it */

@@ -34,6 +34,21 @@ static void more_is_asked_for_at_half_and_at_the_end(void **state)
 	assert_int_equal(allowance_look(&a, UINT64_MAX, 6), 0);
 }
 
+static void what_cannot_be_paused_has_less_time(void **state)
+{
+	struct allowance a = of(100);
+
+	(void)state;
+	assert_int_equal(allowance_look(&a, 100, 5), ALLOWANCE_PAUSE | ALLOWANCE_ASK);
+	allowance_unpaused(&a, 5);
+	assert_int_equal(allowance_look(&a, 200, 5 + UNPAUSED_MS - 1), 0);
+	assert_true(allowance_add(&a, 200, 200)); /* a word in time */
+	assert_int_equal(allowance_look(&a, 250, 1000), ALLOWANCE_ASK);
+	assert_int_equal(allowance_look(&a, 299, 1000 + UNPAUSED_MS), 0); /* it is not used up */
+	assert_int_equal(allowance_look(&a, 300, 2000), ALLOWANCE_PAUSE | ALLOWANCE_ASK);
+	assert_int_equal(allowance_look(&a, 300, 2000 + UNPAUSED_MS), ALLOWANCE_END);
+}
+
 static void nothing_bounds_what_has_no_bound(void **state)
 {
 	struct allowance a = of(0);
@@ -80,6 +95,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_is_asked_for_at_half_and_at_the_end),
+		cmocka_unit_test(what_cannot_be_paused_has_less_time),
 		cmocka_unit_test(nothing_bounds_what_has_no_bound),
 		cmocka_unit_test(a_sum_does_not_run_over),
 		cmocka_unit_test(a_no_counts_when_nothing_is_left),
