@@ -17,7 +17,7 @@ bool form_is_name(const char *name)
 
 bool form_is_bounds(const struct authority_bounds *b)
 {
-	return qualifiers_are_well_formed(&b->q) && b->q.ask == 0 && b->q.depth == 0 &&
+	return qualifiers_are_well_formed(&b->q) && b->q.ask == 0 && b->q.depth == 0 && window_is_none(&b->q.between) &&
 	       b->rows <= AUTHORITY_AMOUNT_MAX && window_is_well_formed(&b->window);
 }
 

@@ -384,7 +384,7 @@ int grant_check_terms(const char *object, const char *terms, struct err *e)
 /* Of what is staged, which waits for the answer. */
 static bool can_ask(enum grant_verb verb, const struct qualifiers *q)
 {
-	return (verb == VERB_WORK || verb == VERB_WRITE) && qualifiers_only_ask(q);
+	return (verb == VERB_WORK || verb == VERB_WRITE) && qualifiers_are_only(q, QUALIFIER_BIT(ASK));
 }
 
 /* Sources carry labels, and sinks are closed by them. */
@@ -437,9 +437,11 @@ static int check_qualified(enum grant_verb verb, const char *object, const struc
 	}
 	if (terms[0] == 0 && (verb == VERB_CONNECT || qualifiers_are_none(q) || can_ask(verb, q)))
 		return 0;
-	if (terms[0] == 0 && verb == VERB_DELEGATE && qualifiers_only_of_delegate(q))
+	if (terms[0] == 0 && verb == VERB_DELEGATE &&
+	    qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(DEPTH)))
 		return 0;
-	if (terms[0] == 0 && verb == VERB_DECLASSIFY && qualifiers_only_of_declassify(q))
+	if (terms[0] == 0 && verb == VERB_DECLASSIFY &&
+	    qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(ASK)))
 		return 0;
 	if (verb == VERB_DECLASSIFY)
 		return err_set(e, AMBIT_MALFORMED, "leave the others out",

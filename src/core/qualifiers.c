@@ -51,6 +51,7 @@ bool qualifiers_has(const struct qualifiers *q, enum qualifier which)
 	case QUALIFIER_RATE: return q->rate != 0;
 	case QUALIFIER_ECH: return q->ech != 0;
 	case QUALIFIER_UNTIL: return q->until_s != 0;
+	case QUALIFIER_BETWEEN: return !window_is_none(&q->between);
 	case QUALIFIER_ASK: return q->ask != 0;
 	case QUALIFIER_DEPTH: return q->depth != 0;
 	case QUALIFIER_COUNT: break;
@@ -124,6 +125,7 @@ static bool read_value(struct qualifiers *q, enum qualifier which, const char *v
 	case QUALIFIER_RATE: return read_rate(value, q);
 	case QUALIFIER_ECH: return read_true(value, &q->ech);
 	case QUALIFIER_UNTIL: return read_until(value, &q->until_s);
+	case QUALIFIER_BETWEEN: return window_take(value, &q->between, NULL) == 0;
 	case QUALIFIER_ASK: return read_true(value, &q->ask);
 	case QUALIFIER_DEPTH: return parse_u32(value, 1, QUALIFIERS_DEPTH_MAX, &q->depth);
 	case QUALIFIER_COUNT: break;
@@ -142,6 +144,8 @@ static const char *hint_of(enum qualifier which)
 	case QUALIFIER_ASK: return "write true, beside connect also labelled, or leave it out";
 	case QUALIFIER_DEPTH: return "write a whole number from 1 to 8; or leave it out, which is 1";
 	case QUALIFIER_UNTIL: return "write a moment in UTC, such as 2026-12-01T00:00:00Z; or leave it out";
+	case QUALIFIER_BETWEEN:
+		return "write two times of day and a time zone, such as 09:00-18:00 Europe/Berlin; or leave it out";
 	case QUALIFIER_COUNT: break;
 	}
 	return NULL;
@@ -175,6 +179,14 @@ static void put_until(uint64_t until_s, char *ret, size_t size)
 	(void)snprintf(ret, size, "%.*sZ", TIMESTAMP_LEN - 5, text);
 }
 
+static void put_between(const struct window *w, char *ret, size_t size)
+{
+	char text[WINDOW_TEXT_MAX];
+
+	window_put(w, text);
+	(void)text_copy(ret, size, text); /* the caller's room */
+}
+
 void qualifier_format(const struct qualifiers *q, enum qualifier which, char *ret, size_t size)
 {
 	const struct limits bytes = { .value = { [LIMIT_DISK] = q->bytes } }; /* sizes are written alike everywhere */
@@ -190,6 +202,7 @@ void qualifier_format(const struct qualifiers *q, enum qualifier which, char *re
 	case QUALIFIER_ASK: (void)snprintf(ret, size, "true"); break;
 	case QUALIFIER_DEPTH: (void)snprintf(ret, size, "%" PRIu32, q->depth); break;
 	case QUALIFIER_UNTIL: put_until(q->until_s, ret, size); break;
+	case QUALIFIER_BETWEEN: put_between(&q->between, ret, size); break;
 	case QUALIFIER_COUNT: break;
 	}
 }
@@ -200,30 +213,24 @@ void qualifiers_format(const struct qualifiers *q, char ret[QUALIFIERS_TEXT_MAX]
 
 	ret[0] = 0;
 	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
-		char value[32];
+		char value[QUALIFIER_VALUE_MAX];
+		const char *quote = i == QUALIFIER_BETWEEN ? "'" : ""; /* it has a blank */
 
 		qualifier_format(q, i, value, sizeof value);
-		if (value[0] != 0) /* it fits: six words, three numbers, a moment */
-			n += (size_t)snprintf(ret + n, QUALIFIERS_TEXT_MAX - n, "%s%s=%s", n > 0 ? " " : "", words[i],
-					      value);
+		if (value[0] != 0) /* it fits: eight words, four numbers, a moment and a time of day */
+			n += (size_t)snprintf(ret + n, QUALIFIERS_TEXT_MAX - n, "%s%s=%s%s%s", n > 0 ? " " : "",
+					      words[i], quote, value, quote);
 	}
 }
 
 /* ---- comparing ---- */
 
-bool qualifiers_only_ask(const struct qualifiers *q)
+bool qualifiers_are_only(const struct qualifiers *q, uint32_t set)
 {
-	return q->uses == 0 && q->depth == 0 && q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0;
-}
-
-bool qualifiers_only_of_delegate(const struct qualifiers *q)
-{
-	return q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0 && q->ask == 0;
-}
-
-bool qualifiers_only_of_declassify(const struct qualifiers *q)
-{
-	return q->bytes == 0 && q->rate == 0 && q->ech == 0 && q->until_s == 0 && q->depth == 0;
+	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++)
+		if ((set >> i & 1u) == 0 && qualifiers_has(q, i))
+			return false;
+	return true;
 }
 
 uint32_t qualifiers_depth(const struct qualifiers *q)
@@ -233,14 +240,15 @@ uint32_t qualifiers_depth(const struct qualifiers *q)
 
 bool qualifiers_are_none(const struct qualifiers *q)
 {
-	return q->ask == 0 && qualifiers_only_ask(q);
+	return qualifiers_are_only(q, 0);
 }
 
 bool qualifiers_are_same(const struct qualifiers *a, const struct qualifiers *b)
 {
 	return a->uses == b->uses && a->bytes == b->bytes && a->rate == b->rate && a->period_s == b->period_s &&
 	       a->ech == b->ech && a->until_s == b->until_s && a->ask == b->ask &&
-	       qualifiers_depth(a) == qualifiers_depth(b);
+	       qualifiers_depth(a) == qualifiers_depth(b) && window_is_within(&a->between, &b->between) &&
+	       window_is_within(&b->between, &a->between);
 }
 
 static bool is_no_larger(uint64_t inner, uint64_t outer)
@@ -261,19 +269,25 @@ bool qualifiers_are_within(const struct qualifiers *inner, const struct qualifie
 {
 	return is_no_larger(inner->uses, outer->uses) && is_no_larger(inner->bytes, outer->bytes) &&
 	       is_rate_within(inner, outer) && inner->ech <= outer->ech && inner->ask >= outer->ask &&
-	       is_no_larger(inner->until_s, outer->until_s) && qualifiers_depth(inner) <= qualifiers_depth(outer);
+	       is_no_larger(inner->until_s, outer->until_s) && qualifiers_depth(inner) <= qualifiers_depth(outer) &&
+	       window_is_within(&inner->between, &outer->between);
 }
 
 /* ---- between processes ---- */
 
 void qualifiers_put(struct buf *out, const struct qualifiers *q)
 {
+	const bool timed = !window_is_none(&q->between);
+
 	buf_put_u32(out, q->uses);
 	buf_put_u64(out, q->bytes);
 	buf_put_u32(out, q->rate);
 	buf_put_u32(out, q->period_s);
-	buf_put_u8(out, (uint8_t)(q->ech | q->ask << 1 | q->depth << 2)); /* two bits, and a number of four */
+	/* two bits, a number of four, and whether a time of day follows */
+	buf_put_u8(out, (uint8_t)(q->ech | q->ask << 1 | q->depth << 2 | (timed ? 1u << 6 : 0)));
 	buf_put_u64(out, q->until_s);
+	if (timed)
+		window_encode(&q->between, out);
 }
 
 static bool is_period(uint32_t rate, uint32_t seconds)
@@ -285,7 +299,7 @@ bool qualifiers_are_well_formed(const struct qualifiers *q)
 {
 	return q->uses <= COUNT_MAX && q->bytes <= BYTES_MAX && q->rate <= COUNT_MAX &&
 	       is_period(q->rate, q->period_s) && q->ech <= 1 && q->ask <= 1 && q->depth <= QUALIFIERS_DEPTH_MAX &&
-	       q->until_s < TIMESTAMP_END_MS / 1000;
+	       q->until_s < TIMESTAMP_END_MS / 1000 && window_is_well_formed(&q->between);
 }
 
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
@@ -299,9 +313,11 @@ void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 	marks = rbuf_u8(in);
 	q.ech = marks & 1u;
 	q.ask = marks >> 1 & 1u;
-	q.depth = marks >> 2;
+	q.depth = marks >> 2 & 15u;
 	q.until_s = rbuf_u64(in);
-	if (!qualifiers_are_well_formed(&q))
+	if ((marks >> 6 & 1u) != 0)
+		window_decode(in, &q.between);
+	if (marks >> 7 != 0 || (marks >> 6 & 1u) == window_is_none(&q.between) || !qualifiers_are_well_formed(&q))
 		in->failed = true;
 	*ret = q;
 }

@@ -12,7 +12,7 @@ static void put_term(struct json *j, const struct terms *t, enum term which)
 
 static void put_text(struct json *j, const struct qualifiers *q, enum qualifier which)
 {
-	char value[32];
+	char value[QUALIFIER_VALUE_MAX];
 
 	qualifier_format(q, which, value, sizeof value);
 	if (value[0] != 0)
@@ -47,6 +47,7 @@ void qualifiers_put_json(struct json *j, const struct qualifiers *q, const struc
 		json_put_bool(json_put_key(j, "ask"), true);
 	else if (f->ask)
 		json_put_word(json_put_key(j, "ask"), "labelled");
+	put_text(j, q, QUALIFIER_BETWEEN);
 	if (q->bytes != 0)
 		json_put_count(json_put_key(j, "bytes"), q->bytes);
 	put_term(j, t, TERM_CREDENTIALS);

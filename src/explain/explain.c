@@ -409,7 +409,7 @@ static void put_budget(const struct event_result *r, const struct effect *f, str
 	const char *lead = "by";
 
 	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
-		char value[32];
+		char value[QUALIFIER_VALUE_MAX];
 
 		if (!meter_is_stopped_by(&f->meter, i))
 			continue;

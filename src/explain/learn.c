@@ -133,7 +133,7 @@ static void put_qualifiers(const struct qualifiers *q, struct buf *out)
 {
 	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
 		const char *quote = i == QUALIFIER_UNTIL ? "\"" : ""; /* other readers of YAML know times */
-		char value[32];
+		char value[QUALIFIER_VALUE_MAX];
 
 		qualifier_format(q, i, value, sizeof value);
 		if (value[0] != 0)

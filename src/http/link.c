@@ -10,7 +10,7 @@ void http_put_orders(struct buf *out, const struct http_orders *o)
 
 static bool is_of_requests(const struct qualifiers *q)
 {
-	return q->bytes == 0 && q->ech == 0 && q->until_s == 0;
+	return qualifiers_are_only(q, QUALIFIER_BIT(USES) | QUALIFIER_BIT(RATE));
 }
 
 bool http_take_orders(struct rbuf *in, struct http_orders *ret)

@@ -288,7 +288,7 @@ static void list_spent(const struct qualifiers *q, const struct meter *m, struct
 
 	*ret_more = *q;
 	for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++) {
-		char value[32];
+		char value[QUALIFIER_VALUE_MAX];
 
 		if (!meter_is_stopped_by(m, i))
 			continue;
@@ -304,7 +304,7 @@ static void list_spent(const struct qualifiers *q, const struct meter *m, struct
 /* No number would help: the moment of `until` has passed. */
 static void put_passed(const struct qualifiers *q, const struct meter *m, struct buf *out)
 {
-	char value[32];
+	char value[QUALIFIER_VALUE_MAX];
 
 	qualifier_format(q, QUALIFIER_UNTIL, value, sizeof value);
 	buf_printf(out, "until=%s has passed: %u connection%s refused, and those that were open ended\n", value,
@@ -319,6 +319,7 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 	const uint32_t spent = m->stopped & METER_BY_BUDGET;
 	char shown[SHOWN_MAX], text[QUALIFIERS_TEXT_MAX];
 	struct qualifiers more;
+	char quote;
 
 	buf_printf(out, "ambit: stopped by its budget: connect %s\n  why: ",
 		   text_escape(shown, sizeof shown, object, strlen(object)));
@@ -331,10 +332,11 @@ static void put_spent(const struct event_result *r, uint32_t grant, const struct
 		   (spent & (spent - 1)) != 0 ? "are" : "is", m->refused, m->refused == 1 ? " was" : "s were",
 		   meter_is_stopped_by(m, QUALIFIER_BYTES) ? ", and those that were open ended" : "");
 	qualifiers_format(&more, text);
-	if (strcmp(shown, object) == 0 && strpbrk(object, "' ") == NULL) /* fit to be pasted */
+	quote = strchr(text, '\'') != NULL ? '"' : '\'';
+	if (strcmp(shown, object) == 0 && strpbrk(object, "'\" \\$`!") == NULL) /* fit to be pasted */
 		buf_printf(out,
-			   "  hint: --connect '%s %s' allows twice as much; a grant of a policy is changed there\n",
-			   object, text);
+			   "  hint: --connect %c%s %s%c allows twice as much; a grant of a policy is changed there\n",
+			   quote, object, text, quote);
 	else
 		buf_printf(out, "  hint: %s allows twice as much\n", text);
 }

@@ -69,6 +69,12 @@ static bool take_what(struct rbuf *in, struct endpoint *ret)
 	return has_address && is_whole(in) && (is_unplaced(&p) || endpoint_is_well_formed(&p));
 }
 
+/* Nothing that asks, or holds at times of day, is begun without the supervisor's word. */
+static bool is_budget(const struct qualifiers *q)
+{
+	return q->ask == 0 && window_is_none(&q->between);
+}
+
 void link_put_endpoint(struct buf *out, const struct link_endpoint *p)
 {
 	buf_put_u32(out, p->index);
@@ -85,7 +91,7 @@ bool link_take_endpoint(struct rbuf *in, struct link_endpoint *ret)
 	ret->held = rbuf_u32(in);
 	qualifiers_take(in, &ret->budget);
 	return take_what(in, &ret->to) && ret->to.kind != ENDPOINT_UNIX && ret->index < LINK_ENDPOINTS_MAX &&
-	       ret->grant < LINK_GRANTS_MAX && ret->held <= 1 && ret->budget.ask == 0; /* nothing that asks is begun */
+	       ret->grant < LINK_GRANTS_MAX && ret->held <= 1 && is_budget(&ret->budget);
 }
 
 void link_put_listener(struct buf *out, const struct link_listener *l)
@@ -148,7 +154,7 @@ bool link_take_socket(struct rbuf *in, struct link_socket *ret)
 	qualifiers_take(in, &p.budget);
 	rbuf_str(in, p.name, sizeof p.name);
 	if (!is_whole(in) || p.index >= LINK_ENDPOINTS_MAX || p.grant >= LINK_GRANTS_MAX || p.held > 1 ||
-	    p.budget.bytes != 0 || p.budget.ask != 0 || !is_file_name(p.name))
+	    p.budget.bytes != 0 || !is_budget(&p.budget) || !is_file_name(p.name))
 		return false;
 	*ret = p;
 	return true;

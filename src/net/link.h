@@ -37,8 +37,9 @@ bool link_take_address(struct rbuf *in, struct address *ret);
 struct link_endpoint {
 	uint32_t index;
 	uint32_t grant;
-	uint32_t held;            /* 1: each connection waits for the supervisor's word (DIAL_MAY) */
-	struct qualifiers budget; /* of the grant; ech is nothing to the dialer */
+	uint32_t held; /* 1: each connection waits for the supervisor's word (DIAL_MAY) */
+	struct qualifiers
+		budget; /* of the grant; ech is nothing to the dialer, and there is no ask and no between: it tells neither */
 	struct endpoint to;
 };
 void link_put_endpoint(struct buf *out, const struct link_endpoint *p);

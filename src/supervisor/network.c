@@ -59,6 +59,13 @@ static uint32_t held_flag(const struct network *n, uint32_t i)
 	return n->held[i] ? LINK_HELD : 0;
 }
 
+/* What is asked of it for each connection, and what the dialer cannot tell. */
+static void leave_to_judge(struct qualifiers *q)
+{
+	q->ask = 0;
+	q->between = (struct window){ .from = 0 };
+}
+
 /* Where an endpoint of the cell leads, and what that may cost; and which it is. */
 static int allow(struct network *n, const struct cell_spec *spec, const struct grant_set *grants, uint32_t i,
 		 struct err *e)
@@ -74,7 +81,7 @@ static int allow(struct network *n, const struct cell_spec *spec, const struct g
 	spec_endpoint(spec, p, &told.what);
 	to.to = told.what;
 	if (n->held[i])
-		to.budget.ask = 0; /* of the judge, each time */
+		leave_to_judge(&to.budget);
 	if (grant_terms(grants, p->grant)[0] != 0)
 		to.budget.uses = to.budget.rate = to.budget.period_s = 0; /* of requests: who judges them counts them */
 	buf_init_in(&b, room, sizeof room);
@@ -100,7 +107,7 @@ static int allow_socket(struct network *n, const struct cell_spec *spec, const s
 	int r;
 
 	if (n->held[i])
-		told.budget.ask = 0; /* as above */
+		leave_to_judge(&told.budget);
 	(void)snprintf(above, sizeof above, "%.*s", slash == path ? 1 : (int)(slash - path),
 		       path); /* spec_check: they fit */
 	(void)text_copy(told.name, sizeof told.name, slash + 1);

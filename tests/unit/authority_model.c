@@ -388,6 +388,7 @@ static bool are_bounds(const struct authority_bounds *b, bool of_grant)
 		return false;
 	return window_is_well_formed(&b->window) && b->rows <= UINT64_C(1) << 60 && q->bytes <= UINT64_C(1) << 60 &&
 	       q->uses <= 1u << 30 && q->rate <= 1u << 30 && is_period && q->ech <= 1 && q->ask == 0 &&
+	       q->between.from == 0 && q->between.to == 0 && q->between.zone[0] == 0 &&
 	       q->until_s < TIMESTAMP_END_MS / 1000;
 }
 

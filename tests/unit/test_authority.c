@@ -353,6 +353,8 @@ static const struct row rows[] = {
 	{ "give: a window without a zone", STEPS(TOP(1), TOOL(1, .bounds.window = { 1, 2, "" })), STOPS,
 	  WHY_MALFORMED },
 	{ "give: a bound that asks", STEPS(TOP(1), TOOL(1, .bounds.q.ask = 1)), STOPS, WHY_MALFORMED },
+	{ "give: a time of day that is no bound's own",
+	  STEPS(TOP(1), TOOL(1, .bounds.q.between = { 540, 1080, "UTC" })), STOPS, WHY_MALFORMED },
 	{ "give: until a moment beyond all", STEPS(TOP(1), TOOL(1, .bounds.q.until_s = UINT64_MAX)), STOPS,
 	  WHY_MALFORMED },
 

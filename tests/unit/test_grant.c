@@ -929,11 +929,14 @@ static void a_label_is_taken_off_by_name(void **state)
 
 static struct qualifiers random_qualifiers(struct prop *p)
 {
+	static const struct window hours[] = { { .from = 0 }, { 540, 1080, "UTC" }, { 600, 1080, "UTC" } };
+
 	return (struct qualifiers){ .uses = prop_below(p, 3),
 				    .bytes = prop_below(p, 3),
 				    .rate = prop_below(p, 2),
 				    .period_s = 0,
-				    .ech = prop_below(p, 2) };
+				    .ech = prop_below(p, 2),
+				    .between = hours[prop_below(p, COUNT_OF(hours))] };
 }
 
 /* Handed down twice, as to an agent's agent. */

@@ -42,6 +42,26 @@ static void an_endpoint_comes_as_it_was_sent(void **state)
 	}
 }
 
+/* The dialer asks nobody, and has no clock of a zone. */
+static void what_the_dialer_cannot_tell_is_refused(void **state)
+{
+	static const struct qualifiers rows[] = { { .ask = 1 }, { .between = { 540, 1080, "UTC" } } };
+	struct link_endpoint put = by_name, back;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint8_t room[512];
+		struct buf out;
+		struct rbuf in;
+
+		put.budget = rows[i];
+		buf_init_in(&out, room, sizeof room);
+		link_put_endpoint(&out, &put);
+		rbuf_init(&in, out.data, out.len);
+		assert_false(link_take_endpoint(&in, &back));
+	}
+}
+
 static void an_endpoint_out_of_range_is_refused(void **state)
 {
 	static const struct {
@@ -61,6 +81,7 @@ static void an_endpoint_out_of_range_is_refused(void **state)
 		{ "more bytes than there are", 23, 0x80, false },
 		{ "another period", 28, 61, false },
 		{ "neither true nor false", 32, 2, false },
+		{ "a time of day that does not follow", 32, 1 << 6, false },
 		{ "after the year 9999", 40, 1, false },
 		{ "a pattern that is a name", 41, ENDPOINT_PATTERN, false },
 		{ "an address that is a name", 41, ENDPOINT_RANGE, false },
@@ -401,6 +422,9 @@ static void a_socket_is_taken_as_it_was_put(void **state)
 	assert_int_equal(got.grant, put.grant);
 	assert_true(qualifiers_are_same(&got.budget, &put.budget));
 	assert_string_equal(got.name, put.name);
+	put.budget.between = (struct window){ 540, 1080, "UTC" }; /* the dialer has no clock of that zone */
+	assert_false(gives_back(&put));
+	put.budget.between = (struct window){ .from = 0 };
 	put.budget.bytes = 1;
 	assert_false(gives_back(&put));
 	put.budget.bytes = 0;
@@ -534,6 +558,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_endpoint_comes_as_it_was_sent),
+		cmocka_unit_test(what_the_dialer_cannot_tell_is_refused),
 		cmocka_unit_test(an_endpoint_out_of_range_is_refused),
 		cmocka_unit_test(meters_come_as_they_were_sent),
 		cmocka_unit_test(sums_of_meters),

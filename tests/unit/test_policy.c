@@ -209,6 +209,9 @@ static void qualifiers_are_read_from_flags_and_sent(void **state)
 		{ "[a.test:443, b:1] rate=1/h", 2, "b:1", "rate=1/h" },
 		{ "[::1]:443 uses=1", 1, "[::1]:443", "uses=1" },
 		{ "a:1 until=2026-12-01T00:00:00Z", 1, "a:1", "until=2026-12-01T00:00:00Z" },
+		{ "a:1 between='09:00-18:00 Europe/Berlin' uses=5", 1, "a:1",
+		  "uses=5 between='09:00-18:00 Europe/Berlin'" },
+		{ "[a:1, unix:/run/x] between=\"22:00-06:30 UTC\"", 2, "unix:/run/x", "between='22:00-06:30 UTC'" },
 		{ "api.a.test:443 http='GET /repos/**, POST /x' secret=github", 1, "api.a.test:443",
 		  " http='GET /repos/**, POST /x' secret='github as bearer'" },
 		{ "[a:1, *.b.test:2] secret=\"g as header:x-key\" credentials=replace uses=2", 2, "*.b.test:2",
@@ -321,9 +324,9 @@ static void labels_are_read_from_flags_and_carried(void **state)
 
 static void the_design_s_qualifiers_are_known(void **state)
 {
-	static const char *const words[] = { "rows", "between", "where", "allow" };
-	static const char *const here[] = { "uses",   "bytes",       "rate",  "ech",    "until", "http", "graphql",
-					    "secret", "credentials", "label", "unless", "ask",   "depth" };
+	static const char *const words[] = { "rows", "where", "allow" };
+	static const char *const here[] = { "uses",    "bytes",  "rate",        "ech",   "until",  "between", "http",
+					    "graphql", "secret", "credentials", "label", "unless", "ask",     "depth" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(words); i++)

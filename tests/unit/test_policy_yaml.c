@@ -83,6 +83,7 @@ static void qualifiers_stand_beside_their_verb(void **state)
 		"    secret: github as header:x-api-key\n"
 		"    credentials: replace\n"
 		"    until: 2026-12-01T00:00:00Z\n"
+		"    between: 09:00-18:00 Europe/Berlin\n"
 		"  - connect: e:5\n"
 		"    http: POST /x, GET /y\n"
 		"  - connect: f:6\n"
@@ -119,7 +120,7 @@ static void qualifiers_stand_beside_their_verb(void **state)
 		"uses=2",
 		"uses=2",
 		"",
-		"until=2026-12-01T00:00:00Z http='GET /repos/**, POST /x' secret='github as header:x-api-key' credentials=replace",
+		"until=2026-12-01T00:00:00Z between='09:00-18:00 Europe/Berlin' http='GET /repos/**, POST /x' secret='github as header:x-api-key' credentials=replace",
 		" http='GET /y, POST /x'",
 		" graphql='query *, mutation addComment, mutation createIssue'",
 		" label=private",
@@ -216,6 +217,10 @@ static void each_mistake_is_told_with_its_place(void **state)
 		  "beside the connect" },
 		{ G "  - connect: a:1\n    until: 2026-12-01\n", AMBIT_MALFORMED, 4, 12, "until: '2026-12-01'",
 		  "in UTC" },
+		{ G "  - connect: a:1\n    between: 09:00-18:00\n", AMBIT_MALFORMED, 4, 14,
+		  "between: '09:00-18:00' is not a value", "a time zone" },
+		{ G "  - read: /x\n    between: 09:00-18:00 UTC\n", AMBIT_MALFORMED, 4, 5,
+		  "'between' belongs to connect", "beside the connect" },
 		/* YAML that a policy does not take */
 		{ G "  - read: &a /x\n", AMBIT_MALFORMED, 3, 11, "anchors", "in each place" },
 		{ G "  - &a {read: /x}\n", AMBIT_MALFORMED, 3, 5, "anchors", "in each place" },

@@ -41,6 +41,8 @@ static void a_value_has_one_way_of_being_written(void **state)
 		{ QUALIFIER_UNTIL, "2026-12-01T00:00:00Z", "until=2026-12-01T00:00:00Z" },
 		{ QUALIFIER_UNTIL, "1970-01-01T00:00:01Z", "until=1970-01-01T00:00:01Z" },
 		{ QUALIFIER_UNTIL, "9999-12-31T23:59:59Z", "until=9999-12-31T23:59:59Z" },
+		{ QUALIFIER_BETWEEN, "09:00-18:00 Europe/Berlin", "between='09:00-18:00 Europe/Berlin'" },
+		{ QUALIFIER_BETWEEN, "22:30-00:00 UTC", "between='22:30-00:00 UTC'" },
 	};
 
 	(void)state;
@@ -58,11 +60,15 @@ static void a_value_has_one_way_of_being_written(void **state)
 	}
 }
 
+#define LONGEST "00:00-23:59 America/Argentina/ComodRivadavia-and-morexxxxxx"
+_Static_assert(sizeof LONGEST == 12 + WINDOW_ZONE_MAX, "no zone has a longer name");
+
 static void all_together_fit(void **state)
 {
-	static const char *const values[] = { "1073741824", "1152921504606846975",  "1073741824/h",
-					      "true",       "2026-12-01T00:00:00Z", "true",
-					      "8" };
+	static const char *const values[] = {
+		"1073741824", "1152921504606846975", "1073741824/h", "true", "2026-12-01T00:00:00Z", LONGEST, "true",
+		"8"
+	};
 	struct qualifiers q = { .uses = 0 };
 	char text[QUALIFIERS_TEXT_MAX];
 
@@ -73,7 +79,7 @@ static void all_together_fit(void **state)
 		assert_int_equal(qualifiers_set(&q, w, values[w], NULL), 0);
 	qualifiers_format(&q, text);
 	assert_string_equal(text, "uses=1073741824 bytes=1152921504606846975 rate=1073741824/h ech=true "
-				  "until=2026-12-01T00:00:00Z ask=true depth=8");
+				  "until=2026-12-01T00:00:00Z between='" LONGEST "' ask=true depth=8");
 }
 
 static void what_is_no_value_is_refused(void **state)
@@ -126,11 +132,16 @@ static void what_is_no_value_is_refused(void **state)
 		{ QUALIFIER_UNTIL, "1970-01-01T00:00:00Z" },
 		{ QUALIFIER_UNTIL, "1969-12-31T23:59:59Z" },
 		{ QUALIFIER_UNTIL, "10000-01-01T00:00:00Z" },
+		{ QUALIFIER_BETWEEN, "" },
+		{ QUALIFIER_BETWEEN, "09:00-18:00" },
+		{ QUALIFIER_BETWEEN, "09:00-09:00 UTC" },
+		{ QUALIFIER_BETWEEN, "09:00-24:00 UTC" },
+		{ QUALIFIER_BETWEEN, "09:00-18:00 ../UTC" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct qualifiers q = { .uses = 7, .bytes = 7, .rate = 7, .period_s = 60 };
+		struct qualifiers q = { .uses = 7, .bytes = 7, .rate = 7, .period_s = 60, .between = { 1, 2, "UTC" } };
 		const struct qualifiers before = q;
 		struct err e;
 
@@ -151,6 +162,12 @@ static struct qualifiers random_qualifiers(struct prop *p)
 	q.ech = prop_below(p, 2);
 	q.until_s = prop_below(p, 4);
 	q.depth = prop_below(p, QUALIFIERS_DEPTH_MAX + 1);
+	q.ask = prop_below(p, 2);
+	if (prop_below(p, 2) == 0) {
+		q.between = (struct window){ .from = (uint16_t)prop_below(p, 4) };
+		q.between.to = (uint16_t)(q.between.from + 1 + prop_below(p, WINDOW_DAY - 4)); /* below a day */
+		(void)memcpy(q.between.zone, prop_below(p, 4) == 0 ? "GMT" : "UTC", 4);
+	}
 	return q;
 }
 
@@ -197,7 +214,13 @@ static void what_cannot_be_set_is_not_taken(void **state)
 		{ "a rate without a period", { .rate = 1 }, false },
 		{ "a period without a rate", { .period_s = 1 }, false },
 		{ "another period", { .rate = 1, .period_s = 2 }, false },
+		{ "a time of day", { .between = { 540, 1080, "Europe/Berlin" } }, true },
+		{ "a time beyond the day", { .between = { 540, 1440, "UTC" } }, false },
+		{ "a time of day without a zone", { .between = { 540, 1080, "" } }, false },
+		{ "a zone that is a path", { .between = { 540, 1080, "/UTC" } }, false },
 	};
+	enum { MARKS = 20, REST = 8 }; /* of ech, ask, depth, and whether a time of day follows */
+	const struct window hours = { 540, 1080, "UTC" };
 	uint8_t room[QUALIFIERS_BYTES];
 	struct qualifiers again;
 	struct buf out;
@@ -212,8 +235,18 @@ static void what_cannot_be_set_is_not_taken(void **state)
 		if (in.failed == rows[i].good)
 			fail_msg("%s", rows[i].name);
 	}
+	for (unsigned marks = 0; marks < 256; marks++) { /* two bits, a depth of at most 8, whether there is one */
+		memset(room, 0, QUALIFIERS_BYTES);
+		room[MARKS] = (uint8_t)marks;
+		buf_init_in(&out, room + MARKS + 1 + REST, sizeof room - MARKS - 1 - REST);
+		window_encode(&hours, &out);
+		rbuf_init(&in, room, sizeof room);
+		qualifiers_take(&in, &again);
+		assert_int_equal(in.failed, marks >> 7 != 0 || (marks >> 2 & 15) > QUALIFIERS_DEPTH_MAX);
+		assert_int_equal(rbuf_done(&in), !in.failed && (marks >> 6 & 1) != 0);
+	}
 	memset(room, 0, QUALIFIERS_BYTES);
-	room[QUALIFIERS_BYTES - 9] = 9 << 2; /* ech and ask are two bits, then the depth, of at most 8 */
+	room[MARKS] = 1 << 6; /* it says so, and there is none */
 	rbuf_init(&in, room, sizeof room);
 	qualifiers_take(&in, &again);
 	assert_true(in.failed);
@@ -261,6 +294,11 @@ static void which_allow_no_more(void **state)
 		{ "ech in none", { .ech = 1 }, { .ech = 0 }, false },
 		{ "ech in ech", { .ech = 1 }, { .ech = 1 }, true },
 		{ "none in ech", { .ech = 0 }, { .ech = 1 }, true },
+		{ "any time of day", { .uses = 1 }, { .between = { 540, 1080, "UTC" } }, false },
+		{ "a time of day in none", { .between = { 540, 1080, "UTC" } }, { .uses = 0 }, true },
+		{ "a part of the day", { .between = { 541, 1080, "UTC" } }, { .between = { 540, 1080, "UTC" } }, true },
+		{ "a longer day", { .between = { 539, 1080, "UTC" } }, { .between = { 540, 1080, "UTC" } }, false },
+		{ "another zone", { .between = { 540, 1080, "GMT" } }, { .between = { 540, 1080, "UTC" } }, false },
 	};
 
 	(void)state;
@@ -303,11 +341,31 @@ static void within_is_an_order_and_allows_no_more(void **state)
 	assert_true(found > 100); /* the property is not empty */
 }
 
+static void there_are_none_but_these(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < prop_rounds(2000); round++) {
+		struct prop p = prop_round(round);
+		const struct qualifiers q = random_qualifiers(&p);
+		const uint32_t set = prop_below(&p, 1u << QUALIFIER_COUNT);
+		bool other = false;
+
+		for (enum qualifier i = 0; i < QUALIFIER_COUNT; i++)
+			other = other || (qualifiers_has(&q, i) && (set & 1u << i) == 0);
+		if (qualifiers_are_only(&q, set) == other)
+			prop_fail(&p, "other than %x", set);
+	}
+}
+
 static void json_has_keys_in_order(void **state)
 {
-	const struct qualifiers q = {
-		.uses = 50, .bytes = 10u << 20, .rate = 10, .period_s = 1, .ech = 1, .until_s = 60
-	};
+	const struct qualifiers q = { .uses = 50,
+				      .bytes = 10u << 20,
+				      .rate = 10,
+				      .period_s = 1,
+				      .ech = 1,
+				      .until_s = 60,
+				      .between = { 540, 1080, "Etc/GMT+1" } };
 	const struct qualifiers none = { .uses = 0 };
 	const struct terms nothing = { .credentials = TERMS_REFUSE };
 	const struct flow no_flow = { .ask = false };
@@ -330,7 +388,7 @@ static void json_has_keys_in_order(void **state)
 	json_put_array_end(&j);
 	assert_string_equal(
 		buf_cstr(&out),
-		"[{\"ask\":\"labelled\",\"bytes\":10485760,\"credentials\":\"pass\",\"ech\":true,\"graphql\":\"query *\",\"http\":\"GET /a, GRAPHQL /b\","
+		"[{\"ask\":\"labelled\",\"between\":\"09:00-18:00 Etc/GMT+1\",\"bytes\":10485760,\"credentials\":\"pass\",\"ech\":true,\"graphql\":\"query *\",\"http\":\"GET /a, GRAPHQL /b\","
 		"\"label\":[\"a\",\"b\"],\"rate\":\"10/s\",\"secret\":\"x as bearer\",\"unless\":[[\"c\"],[\"d\",\"e\"]],"
 		"\"until\":\"1970-01-01T00:01:00Z\",\"uses\":50},{},{\"ask\":true,\"unless\":\"none\"}]");
 }
@@ -338,10 +396,15 @@ static void json_has_keys_in_order(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_value_has_one_way_of_being_written),  cmocka_unit_test(all_together_fit),
-		cmocka_unit_test(what_is_no_value_is_refused),           cmocka_unit_test(they_come_as_they_were_sent),
-		cmocka_unit_test(what_cannot_be_set_is_not_taken),       cmocka_unit_test(which_allow_no_more),
-		cmocka_unit_test(within_is_an_order_and_allows_no_more), cmocka_unit_test(json_has_keys_in_order),
+		cmocka_unit_test(a_value_has_one_way_of_being_written),
+		cmocka_unit_test(all_together_fit),
+		cmocka_unit_test(what_is_no_value_is_refused),
+		cmocka_unit_test(they_come_as_they_were_sent),
+		cmocka_unit_test(what_cannot_be_set_is_not_taken),
+		cmocka_unit_test(which_allow_no_more),
+		cmocka_unit_test(within_is_an_order_and_allows_no_more),
+		cmocka_unit_test(json_has_keys_in_order),
+		cmocka_unit_test(there_are_none_but_these),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ TAKEN = [
     {"connect": ["unix:/run/x", "a:1"], "uses": 50, "rate": "10/m"},
     {"connect": "ssh://git@example.com", "bytes": 1048576},
     *({"connect": "a:1", **more} for more in (
-        {"until": "2026-12-01T00:00:00Z"}, {"http": "GET /a"}, {"http": ["GET /repos/**", "* /x", "GRAPHQL /graphql"], "graphql": "query a"}, {"http": "GET /a, POST /b"},
+        {"until": "2026-12-01T00:00:00Z"}, {"between": "09:00-18:00 Europe/Berlin"}, {"between": "22:30-00:00 Etc/GMT+1"}, {"between": "00:00-23:59 " + 47 * "a"}, {"http": "GET /a"}, {"http": ["GET /repos/**", "* /x", "GRAPHQL /graphql"], "graphql": "query a"}, {"http": "GET /a, POST /b"},
         {"graphql": {"query": "*", "mutation": ["a", "b"], "persisted": ["0" * 64]}}, {"secret": "github"}, {"secret": "a.b-c as header:X-Api-Key:token"},
         {"secret": "a as basic:me@example.com"}, {"secret": "a as query:key", "credentials": "replace"}, {"http": "GET /a", "credentials": "pass"}, {"secret": "a as bearer"},
         {"secret": "a as form:token"}, {"secret": "a as form:token, b as basic:me"}, {"secret": ["a"]}, {"secret": ["a", "a as query:key"]}, {"graphql": "query a", "secret": "a as query:form"})),
@@ -79,6 +79,8 @@ REFUSED = [
     {"connect": ["a:1", "unix:/run/x"], "bytes": "10M"},
     {"listen": 8080, "uses": 1},
     *({"connect": "a:1", **more} for more in (
+        *({"between": text} for text in ("", "09:00-18:00", "9:00-18:00 UTC", "09:00-24:00 UTC", "09:00-18:60 UTC", "09:00-09:00 UTC", "09:00 - 18:00 UTC", "09:00-18:00  UTC", "09:00-18:00 /UTC",
+                                         "09:00-18:00 UTC/", "09:00-18:00 a//b", "09:00-18:00 a.b", "09:00-18:00 " + 48 * "a", ["09:00-18:00 UTC"], 900)),
         {"until": "2026-12-01"}, {"until": "2026-13-01T00:00:00Z"}, {"until": "2026-12-01T00:00:00+01:00"}, {"http": []}, {"http": "get /a"}, {"http": "GET a"},
         {"http": ["GET /a?b"]}, {"http": {"GET": "/a"}}, {"graphql": {}}, {"graphql": {"fragment": "a"}}, {"graphql": {"query": "a-b"}}, {"graphql": "query"},
         {"graphql": {"persisted": "*"}}, {"graphql": ["query a"]}, {"secret": ".a"}, {"secret": "a as"}, {"secret": "a as header:Host"}, {"secret": "a as header:proxy-x:y"}, {"secret": "a as header:Content-Type"}, {"secret": "a as header:content-encoding:x"},
@@ -86,7 +88,7 @@ REFUSED = [
         {"secret": "a as query:b, c as header:Host"}, {"secret": [["a"]]}, {"secret": "a as form:"}, {"secret": "a as form:b c"}, {"graphql": "query a", "secret": "a as form:b"},
         {"graphql": "query a", "secret": ["a", "b as form:c"]}, {"credentials": "pass"}, {"http": "GET /a", "credentials": "replace"}, {"secret": "a", "credentials": "refuse"})),
     *({"connect": to, "secret": "a"} for to in ("unix:/run/x", "ssh://git@a.test", "10.0.0.0/8:1", "[2001:db8::/64]:1", ["a:1", "unix:/run/x"])),
-    {"read": "/a", "http": "GET /a"},
+    {"read": "/a", "http": "GET /a"}, {"delegate": "*", "between": "09:00-18:00 UTC"},
     *({"connect": "a:1", **more} for more in (
         {"label": ""}, {"label": []}, {"label": "none"}, {"label": ["a", "labelled"]}, {"label": "Private"}, {"label": ".a"}, {"label": 32 * "a"}, {"label": "a b"}, {"label": "a,"},
         {"label": ["a,b"]}, {"label": [["a"]]}, {"label": {"a": "b"}}, {"unless": []}, {"unless": [[]]}, {"unless": ["none"]}, {"unless": "none, a"}, {"unless": [["a"], "b", "c", "d", "e"]},
