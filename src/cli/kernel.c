@@ -56,7 +56,8 @@ static int check(const struct run_options *o, struct err *e)
 	if (!kernel_name_is(o->kernel) || o->kernel[0] == 0)
 		return err_set(e, AMBIT_USAGE, "letters, digits, '.', '_' and '-'", "'%s' is no name of a kernel",
 			       o->kernel);
-	if (o->policy->policy.n_lines > 0 || o->policy->policy.n_sources > 0 || o->event.workspace != NULL ||
+	if (o->policy->policy.n_lines > 0 || o->policy->policy.n_sources > 0 ||
+	    policy_has_budgets(&o->policy->policy) || o->event.workspace != NULL ||
 	    o->policy->policy.warm[o->kind][0] != 0 || o->event.base != NULL || o->event.observe != NULL ||
 	    o->event.without != NULL || o->event.ledger != NULL || o->event.unrecorded != 0 ||
 	    (o->event.changes & AMBIT_CHANGES_DIRECT) != 0)

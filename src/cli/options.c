@@ -18,6 +18,7 @@ enum flag {
 	POLICY,
 	PRESET,
 	LIMIT,
+	BUDGET,
 	WORKSPACE,
 	BASE,
 	OBSERVE,
@@ -69,6 +70,7 @@ static const struct option flags[] = {
 	{ "policy", required_argument, NULL, POLICY },
 	{ "preset", required_argument, NULL, PRESET },
 	{ "limit", required_argument, NULL, LIMIT },
+	{ "budget", required_argument, NULL, BUDGET },
 	{ "workspace", required_argument, NULL, WORKSPACE },
 	{ "base", required_argument, NULL, BASE },
 	{ "observe", required_argument, NULL, OBSERVE },
@@ -174,6 +176,14 @@ static int set_limit(struct run_options *o, const char *word, struct ambit_error
 		       : cli_misused(e, help_commands[COMMAND_RUN], "more limits than there are: --limit %s", word);
 }
 
+static int set_budget(struct run_options *o, const char *text, struct ambit_error *e)
+{
+	struct err err;
+	const int r = policy_add_budget(&o->policy->policy, text, &err);
+
+	return r < 0 ? public_error(e, r, &err) : 0;
+}
+
 static int set_warm(struct run_options *o, const char *text, struct ambit_error *e)
 {
 	struct err err;
@@ -206,6 +216,7 @@ static int take(struct run_options *o, const struct option *flag, const char *va
 	case POLICY: return trusted_load(o->policy, value, e);
 	case PRESET: return ambit_policy_preset(o->policy, value, e);
 	case LIMIT: return set_limit(o, value, e);
+	case BUDGET: return set_budget(o, value, e);
 	case WITHOUT: return add_without(o, value, e);
 	case WORKSPACE: o->event.workspace = value; break;
 	case BASE: o->event.base = value; break;
@@ -255,7 +266,8 @@ static bool is_taken(enum command command, int flag)
 	case TOTAL_CPU:
 	case KEEP:
 	case KEEP_SPACE: return command == COMMAND_SESSION;
-	case WARM: return command != COMMAND_LEARN;
+	case WARM:
+	case BUDGET: return command != COMMAND_LEARN;
 	case BASE:
 	case OBSERVE:
 	case WITHOUT:

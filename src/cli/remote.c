@@ -596,6 +596,8 @@ static int check(const struct run_options *o, struct err *e)
 
 	if (o->policy->policy.n_lines > 0 || o->policy->policy.n_sources > 0)
 		return err_set(e, AMBIT_USAGE, hint, "grants for an event of a session, which has its own");
+	if (policy_has_budgets(&o->policy->policy))
+		return err_set(e, AMBIT_USAGE, hint, "budgets for an event of a session, which has its own");
 	for (unsigned k = 0; k < KIND_COUNT; k++)
 		if (o->policy->policy.warm[k][0] != 0)
 			return err_set(e, AMBIT_USAGE, hint,

@@ -304,20 +304,20 @@ bool qualifiers_are_well_formed(const struct qualifiers *q)
 
 void qualifiers_take(struct rbuf *in, struct qualifiers *ret)
 {
-	struct qualifiers q = { .uses = rbuf_u32(in) };
 	uint8_t marks;
 
-	q.bytes = rbuf_u64(in);
-	q.rate = rbuf_u32(in);
-	q.period_s = rbuf_u32(in);
+	memset(ret, 0, sizeof *ret); /* also what lies between its members: policies are compared as bytes */
+	ret->uses = rbuf_u32(in);
+	ret->bytes = rbuf_u64(in);
+	ret->rate = rbuf_u32(in);
+	ret->period_s = rbuf_u32(in);
 	marks = rbuf_u8(in);
-	q.ech = marks & 1u;
-	q.ask = marks >> 1 & 1u;
-	q.depth = marks >> 2 & 15u;
-	q.until_s = rbuf_u64(in);
+	ret->ech = marks & 1u;
+	ret->ask = marks >> 1 & 1u;
+	ret->depth = marks >> 2 & 15u;
+	ret->until_s = rbuf_u64(in);
 	if ((marks >> 6 & 1u) != 0)
-		window_decode(in, &q.between);
-	if (marks >> 7 != 0 || (marks >> 6 & 1u) == window_is_none(&q.between) || !qualifiers_are_well_formed(&q))
+		window_decode(in, &ret->between);
+	if (marks >> 7 != 0 || (marks >> 6 & 1u) == window_is_none(&ret->between) || !qualifiers_are_well_formed(ret))
 		in->failed = true;
-	*ret = q;
 }

@@ -237,6 +237,26 @@ static void set_policies(struct event_request *q, const struct ambit_policy *p)
 	}
 }
 
+/* What is bounded together with other events. */
+static int set_budgets(struct event_request *q, const struct policy *p, struct err *e)
+{
+	memcpy(q->budgets, p->budgets, sizeof q->budgets); /* of the same size */
+	if (!qualifiers_are_none(&p->budgets[BUDGET_AGENT]) && p->agent[0] == 0)
+		return err_set(e, AMBIT_USAGE, "--agent NAME, or agent: NAME in the policy",
+			       "a budget of an agent, and nobody says which");
+	return 0;
+}
+
+/* A command alone has a session of its own, which ends with it. */
+static int check_session_budget(const struct launch *l, struct err *e)
+{
+	return l->names != NULL || l->waits || qualifiers_are_none(&l->q->budgets[BUDGET_SESSION])
+		       ? 0
+		       : err_set(e, AMBIT_UNAVAILABLE,
+				 "`ambit session new`; or bound this event alone: uses= beside its grant",
+				 "a budget of a session needs one");
+}
+
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -691,6 +711,8 @@ static int launch(struct launch *l, const struct ambit_policy *p, struct ambit_e
 	int r = set_place(l, e), recovered = 0;
 
 	r = r < 0 ? r : set_words(l, &conflict, e);
+	r = r < 0 ? r : set_budgets(l->q, &p->policy, e);
+	r = r < 0 ? r : check_session_budget(l, e);
 	r = r < 0 ? r
 		  : stage_ask_init(&settings, STAGE_OP_SETTLE, e); /* a mistake in them is told before anything runs */
 	if (stage_store_path(l->q->store, sizeof l->q->store) < 0)
@@ -793,6 +815,9 @@ int launch_beside(const struct ambit_policy *p, const struct ambit_event_options
 
 	if (q == NULL || ask == NULL)
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory to ask for a sub-agent");
+	if (policy_has_budgets(&p->policy))
+		return err_set(e, AMBIT_UNAVAILABLE, "leave it out: what it uses counts for its caller, too",
+			       "a sub-agent has no budget of its own");
 	r = set_place(&l, e);
 	r = r < 0 ? r : set_words(&l, &conflict, e);
 	r = r < 0 ? r : set_grants(&l, &p->policy, e);
@@ -922,6 +947,7 @@ int launch_check(const struct ambit_policy *p, const struct ambit_event_options 
 		return err_set(e, AMBIT_MEMORY, NULL, "no memory for an event");
 	r = set_place(&l, e);
 	r = r < 0 ? r : set_words(&l, &conflict, e);
+	r = r < 0 ? r : set_budgets(q, &p->policy, e);
 	r = r < 0 ? r : set_grants(&l, &p->policy, e);
 	return r < 0 ? r : check_interpreters(&l, &p->policy, e);
 }

@@ -14,6 +14,7 @@
 
 #define BLANKS " \t\r\n"
 #define SHOWN_MAX 120
+#define LIMIT_TEXT_MAX 64 /* the longest word and any value, of a limit or a budget */
 
 static const char *skip_blanks(const char *s)
 {
@@ -271,9 +272,48 @@ int policy_add_flag(struct policy *p, const char *verb, const char *text, struct
 	return rc;
 }
 
-/* ---- limits ---- */
+/* ---- budgets ---- */
 
-#define LIMIT_TEXT_MAX 64 /* the longest word and any value */
+/* One "uses=100" of them; *at stands on it and then behind it. */
+static int take_number(const char *budget, const char **at, struct qualifiers *q, struct err *e)
+{
+	char word[LIMIT_TEXT_MAX], *value;
+	const size_t n = strcspn(*at, BLANKS);
+	enum qualifier which;
+	int rc;
+
+	(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), *at);
+	value = strchr(word, '=');
+	if (n >= sizeof word || value == NULL)
+		return bad_text(e, budget, *at, "write session uses=100 bytes=10M rate=10/s", "no key=value");
+	*value++ = 0;
+	rc = budget_check_word(word, &which, e);
+	if (rc == 0 && qualifiers_has(q, which))
+		rc = err_set(e, AMBIT_CONFLICT, "keep one of the two", "%s: '%s' stands here twice", budget, word);
+	*at += n;
+	return rc < 0 ? rc : qualifiers_set(q, which, value, e);
+}
+
+int policy_add_budget(struct policy *p, const char *text, struct err *e)
+{
+	const char *at = skip_blanks(text);
+	const size_t n = strcspn(at, BLANKS);
+	struct qualifiers q = { .uses = 0 };
+	enum policy_budget which;
+	char word[LIMIT_TEXT_MAX];
+	int rc;
+
+	(void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1),
+		       at); /* cut is no word */
+	rc = budget_parse(word, &which, e);
+	for (at = skip_blanks(at + n); *at != 0 && rc == 0; at = skip_blanks(at))
+		rc = take_number(word, &at, &q, e);
+	if (rc == 0 && qualifiers_are_none(&q))
+		return bad_text(e, "budget", text, "write session uses=100 bytes=10M rate=10/s", "no number");
+	return rc < 0 ? rc : policy_narrow_budget(p, which, &q, e);
+}
+
+/* ---- limits ---- */
 
 /* One "word=value" of n bytes into *l; *given gets its bit. */
 static int take_limit(struct limits *l, uint32_t *given, const char *text, size_t n, struct err *e)

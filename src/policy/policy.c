@@ -6,11 +6,13 @@
 #include "base/text.h"
 #include "core/endpoint.h"
 #include "core/listen.h"
+#include "policy/words.h"
 
-#define ENCODING_VERSION 5
-#define ENCODING_WITHOUT_FLOW 4 /* of sessions that were made by an earlier build */
-#define ENCODING_WITHOUT_WARM 3 /* and before that */
-#define SHOWN_MAX 200           /* of an object in a message */
+#define ENCODING_VERSION 6
+#define ENCODING_WITHOUT_BUDGETS 5 /* of sessions that were made by an earlier build */
+#define ENCODING_WITHOUT_FLOW 4    /* and before that */
+#define ENCODING_WITHOUT_WARM 3    /* likewise */
+#define SHOWN_MAX 200              /* of an object in a message */
 
 /* ---- objects as written ---- */
 
@@ -429,6 +431,37 @@ unsigned policy_warm(const struct policy *p, enum event_kind kind, char *room, c
 	return n;
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a; /* 0 bounds nothing */
+}
+
+int policy_narrow_budget(struct policy *p, enum policy_budget which, const struct qualifiers *by, struct err *e)
+{
+	struct qualifiers *q = &p->budgets[which];
+	char one[QUALIFIER_VALUE_MAX], other[QUALIFIER_VALUE_MAX];
+
+	if (q->rate != 0 && by->rate != 0 && q->period_s != by->period_s) {
+		qualifier_format(by, QUALIFIER_RATE, one, sizeof one);
+		qualifier_format(q, QUALIFIER_RATE, other, sizeof other);
+		return err_set(e, AMBIT_CONFLICT, "keep one of the two, or write both for the same period",
+			       "budgets: the rate of %s is %s, but it is %s already", budget_word(which), one, other);
+	}
+	q->uses = (uint32_t)smaller(q->uses, by->uses);
+	q->bytes = smaller(q->bytes, by->bytes);
+	q->rate = (uint32_t)smaller(q->rate, by->rate);
+	q->period_s = q->period_s != 0 ? q->period_s : by->period_s;
+	return 0;
+}
+
+bool policy_has_budgets(const struct policy *p)
+{
+	for (size_t i = 0; i < BUDGET_COUNT; i++)
+		if (!qualifiers_are_none(&p->budgets[i]))
+			return true;
+	return false;
+}
+
 static void merge_limits(struct policy *into, const struct policy *from)
 {
 	limits_narrow(&into->limits, &from->limits); /* 0 in either is "none", or not given, and bounds nothing */
@@ -453,6 +486,12 @@ int policy_merge(struct policy *into, const struct policy *from, const char *sou
 	}
 	for (unsigned k = KIND_RUN + 1; k < KIND_COUNT; k++) {
 		const int rc = from->warm[k][0] != 0 ? policy_add_warm(into, from->warm[k], e) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	for (enum policy_budget b = 0; b < BUDGET_COUNT; b++) {
+		const int rc = policy_narrow_budget(into, b, &from->budgets[b], e);
 
 		if (rc < 0)
 			return rc;
@@ -487,6 +526,8 @@ void policy_encode(const struct policy *p, struct buf *out)
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		if ((p->limits_given >> i & 1u) != 0)
 			buf_put_u64(out, p->limits.value[i]);
+	for (size_t i = 0; i < BUDGET_COUNT; i++)
+		qualifiers_put(out, &p->budgets[i]);
 	buf_put_u32(out, p->n_lines);
 	for (uint32_t i = 0; i < p->n_lines; i++) {
 		const struct policy_line *l = &p->lines[i];
@@ -513,6 +554,16 @@ static int decode_limits(struct rbuf *in, struct policy *ret, struct err *e)
 		ret->limits.value[l] = rbuf_u64(in);
 		if (!limit_in_range(l, ret->limits.value[l]))
 			return err_set(e, AMBIT_PROTOCOL, NULL, "limit %s out of range", limit_word(l));
+	}
+	return 0;
+}
+
+static int decode_budgets(struct rbuf *in, struct policy *ret, struct err *e)
+{
+	for (size_t i = 0; i < BUDGET_COUNT; i++) {
+		qualifiers_take(in, &ret->budgets[i]);
+		if (in->failed || !qualifiers_are_only(&ret->budgets[i], BUDGET_QUALIFIERS))
+			return err_set(e, AMBIT_PROTOCOL, NULL, "a budget that cannot be written");
 	}
 	return 0;
 }
@@ -584,6 +635,8 @@ int policy_decode(struct rbuf *in, struct policy *ret, struct err *e)
 			return err_set(e, AMBIT_PROTOCOL, NULL, "what is kept warm cannot be written so");
 	}
 	rc = decode_limits(in, ret, e);
+	if (rc == 0 && version > ENCODING_WITHOUT_BUDGETS)
+		rc = decode_budgets(in, ret, e);
 	n = rbuf_u32(in);
 	if (rc == 0 && n > POLICY_LINES_MAX)
 		rc = err_set(e, AMBIT_PROTOCOL, NULL, "more grants than there can be");

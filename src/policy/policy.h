@@ -39,6 +39,20 @@ struct policy_line {
 	struct qualifiers qualifiers;
 };
 
+/* Whose connections a budget counts together: of all of a session, or of all sessions and events of the agent. */
+#define POLICY_BUDGETS(X)                                                                                              \
+	X(SESSION, "session")                                                                                          \
+	X(AGENT, "agent")
+
+enum policy_budget {
+#define POLICY_BUDGET_ENUM(name, word) BUDGET_##name,
+	POLICY_BUDGETS(POLICY_BUDGET_ENUM)
+#undef POLICY_BUDGET_ENUM
+		BUDGET_COUNT
+};
+
+#define BUDGET_QUALIFIERS (QUALIFIER_BIT(USES) | QUALIFIER_BIT(BYTES) | QUALIFIER_BIT(RATE)) /* it has no others */
+
 #define POLICY_WARM_MAX 512
 #define POLICY_MODULES_MAX 16
 
@@ -54,6 +68,7 @@ struct policy {
 	char texts[GRANT_POOL_MAX]; /* a NUL, then terms and flows of lines, each followed by a NUL */
 	uint32_t limits_given;      /* bit set of enum limit */
 	struct limits limits;
+	struct qualifiers budgets[BUDGET_COUNT]; /* none: unbounded */
 };
 
 /* ---- filling it ---- */
@@ -66,6 +81,11 @@ struct policy {
 int policy_add_flag(struct policy *p, const char *verb, const char *text, struct err *e);
 /* "wall=30s" or "wall=30s,memory=2G". A limit that is given more than once: the smaller. On failure nothing changed. */
 int policy_add_limit(struct policy *p, const char *text, struct err *e);
+/* "session uses=100 bytes=10M" or "agent rate=10/s". As policy_add_flag refuses, and -CONFLICT as policy_narrow_budget. */
+int policy_add_budget(struct policy *p, const char *text, struct err *e);
+/* Each number is the smaller. -CONFLICT: of two rates of different periods neither is. On failure nothing changed. */
+int policy_narrow_budget(struct policy *p, enum policy_budget which, const struct qualifiers *by, struct err *e);
+bool policy_has_budgets(const struct policy *p);
 /* Letters, digits, `.`, `_`, `-`. -CONFLICT: another one is there. */
 int policy_set_agent(struct policy *p, const char *agent, struct err *e);
 /* A line of `warm`: a language, perhaps `=` and its interpreter (an absolute path, or a name in the cell's PATH), and names of modules. -CONFLICT: there is another one of the language. */

@@ -97,6 +97,41 @@ int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e)
 		       owners[i].belongs_to, verb_word(verb));
 }
 
+static const char *const budgets[BUDGET_COUNT] = {
+#define BUDGET_WORD(name, word) [BUDGET_##name] = (word),
+	POLICY_BUDGETS(BUDGET_WORD)
+#undef BUDGET_WORD
+};
+
+const char *budget_word(enum policy_budget which)
+{
+	return which < BUDGET_COUNT ? budgets[which] : "?";
+}
+
+int budget_parse(const char *word, enum policy_budget *ret, struct err *e)
+{
+	for (enum policy_budget i = 0; i < BUDGET_COUNT; i++) {
+		if (strcmp(budgets[i], word) != 0)
+			continue;
+		*ret = i;
+		return 0;
+	}
+	return unknown(e, "budget", word, word_nearest(word, budgets, BUDGET_COUNT), "budgets are session and agent");
+}
+
+int budget_check_word(const char *word, enum qualifier *ret, struct err *e)
+{
+	static const char *const numbers[] = { "uses", "bytes", "rate" };
+
+	if (qualifier_is(word, ret) && (BUDGET_QUALIFIERS >> *ret & 1u) != 0)
+		return 0;
+	if (!qualifier_find(word))
+		return unknown(e, "number of a budget", word, word_nearest(word, numbers, COUNT_OF(numbers)),
+			       "budgets have uses, bytes and rate");
+	return err_set(e, AMBIT_MALFORMED, "write uses, bytes and rate, one of them or more",
+		       "'%s' belongs to grants, and budgets have no such number", word);
+}
+
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e)
 {
 	enum grant_verb v;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "core/conditions.h"
 #include "core/grant.h"
+#include "policy/policy.h"
 
 /* True if word is a qualifier, available or not. */
 bool qualifier_find(const char *word);
@@ -18,6 +19,12 @@ bool qualifier_find(const char *word);
 int qualifier_parse(const char *word, struct err *e);
 /* Whether the verb takes it; -MALFORMED says to which it belongs. */
 int qualifier_check_verb(const char *word, enum grant_verb verb, struct err *e);
+
+const char *budget_word(enum policy_budget which);
+/* -UNKNOWN with the word meant. */
+int budget_parse(const char *word, enum policy_budget *ret, struct err *e);
+/* A word in one. -UNKNOWN with the word meant; -MALFORMED: it belongs to grants alone. */
+int budget_check_word(const char *word, enum qualifier *ret, struct err *e);
 
 /* The verb of a word. -UNKNOWN with the verb meant; -UNAVAILABLE. */
 int verb_parse(const char *word, enum grant_verb *ret, struct err *e);

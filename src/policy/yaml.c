@@ -31,7 +31,8 @@ struct reader {
 			char word[16];
 			yaml_mark_t at;
 		} words[KEYS_MAX];
-	} grant; /* at hand */
+	} grant;                  /* at hand */
+	struct qualifiers budget; /* likewise */
 };
 
 /* ---- mistakes ---- */
@@ -216,6 +217,58 @@ static int read_limits(struct reader *r)
 	const int rc = wants_mapping(r, "limits are not a mapping", "write limits: {wall: 30s, memory: 2G}");
 
 	return rc < 0 ? rc : each_key(r, &keys, limit_key);
+}
+
+/* ---- budgets ---- */
+
+/* `uses: 100` */
+static int number_key(struct reader *r, struct keys *keys)
+{
+	enum qualifier which;
+	int rc;
+
+	if (budget_check_word(text_of(r), &which, &r->m->err) < 0)
+		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	rc = seen_once(r, keys, qualifier_word(which));
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0)
+		rc = check_scalar(r, "a number of a budget");
+	if (rc == 0 && qualifiers_set(&r->budget, which, text_of(r), &r->m->err) < 0)
+		rc = mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	return rc;
+}
+
+static int budget_key(struct reader *r, struct keys *keys)
+{
+	static const char hint[] = "write budgets: {session: {uses: 100, bytes: 10M, rate: 10/s}}";
+	struct keys numbers = { .count = 0 };
+	enum policy_budget which;
+	yaml_mark_t at;
+	int rc;
+
+	if (budget_parse(text_of(r), &which, &r->m->err) < 0)
+		return mistake_at(r, &r->ev.start_mark, -(int)r->m->err.code);
+	rc = seen_once(r, keys, text_of(r));
+	if (rc == 0)
+		rc = next(r);
+	if (rc == 0)
+		rc = wants_mapping(r, "a budget is not a mapping", hint);
+	at = r->ev.start_mark;
+	r->budget = (struct qualifiers){ .uses = 0 };
+	if (rc == 0)
+		rc = each_key(r, &numbers, number_key);
+	if (rc == 0 && numbers.count == 0)
+		return mistake_at(r, &at, err_set(&r->m->err, AMBIT_MALFORMED, hint, "a budget without a number"));
+	return rc < 0 ? rc : policy_narrow_budget(r->p, which, &r->budget, &r->m->err);
+}
+
+static int read_budgets(struct reader *r)
+{
+	struct keys keys = { .count = 0 };
+	const int rc = wants_mapping(r, "budgets are not a mapping", "write budgets: {session: {uses: 100}}");
+
+	return rc < 0 ? rc : each_key(r, &keys, budget_key);
 }
 
 /* ---- grants ---- */
@@ -592,7 +645,7 @@ static const struct {
 	int (*read)(struct reader *r);
 } sections[] = {
 	{ "version", read_version }, { "agent", read_agent }, { "grants", read_grants },
-	{ "limits", read_limits },   { "warm", read_warm },
+	{ "limits", read_limits },   { "warm", read_warm },   { "budgets", read_budgets },
 };
 
 #define SECTIONS (sizeof sections / sizeof sections[0])
@@ -611,7 +664,7 @@ static int unknown_section(struct reader *r)
 		return mistake(r, AMBIT_UNKNOWN, "put it into the list under grants:, after `- `",
 			       "the grant '%s' stands outside grants", shown);
 	return mistake(r, AMBIT_UNKNOWN,
-		       nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits and warm"),
+		       nearest_hint(hint, "", meant, "a policy has version, agent, grants, limits, budgets and warm"),
 		       "'%s' is not a part of a policy", shown);
 }
 

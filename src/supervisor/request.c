@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define REQUEST_VERSION 19
+#define REQUEST_VERSION 20
 
 void request_put_grants(struct buf *out, const struct grant_set *set, const char (*ids)[ID_TEXT_MAX])
 {
@@ -20,6 +20,8 @@ void request_put_grants(struct buf *out, const struct grant_set *set, const char
 
 static void encode(const struct event_request *q, bool named, struct buf *out)
 {
+	static const struct qualifiers unbounded;
+
 	buf_put_u32(out, REQUEST_VERSION);
 	buf_put_u32(out, q->base);
 	buf_put_u32(out, q->observe);
@@ -54,6 +56,8 @@ static void encode(const struct event_request *q, bool named, struct buf *out)
 	buf_put_str(out, named ? q->stream : "");
 	buf_put_u64(out, named ? q->labels : 0);
 	buf_put_u64(out, named ? q->labels_most : 0);
+	for (size_t i = 0; i < BUDGET_COUNT; i++)
+		qualifiers_put(out, named ? &q->budgets[i] : &unbounded);
 	buf_put_u32(out, q->n_policies);
 	for (uint32_t i = 0; i < q->n_policies; i++) {
 		buf_put_str(out, q->policies[i].name);
@@ -124,12 +128,25 @@ int request_take_grants(struct rbuf *in, struct grant_set *set, char (*ids)[ID_T
 	return 0;
 }
 
+/* An agent without a name has no budget: it would be that of all who have none. */
+static bool take_budgets(struct rbuf *in, struct event_request *ret)
+{
+	for (size_t i = 0; i < BUDGET_COUNT; i++) {
+		qualifiers_take(in, &ret->budgets[i]);
+		if (in->failed || !qualifiers_are_only(&ret->budgets[i], BUDGET_QUALIFIERS))
+			return false;
+	}
+	return ret->agent[0] != 0 || qualifiers_are_none(&ret->budgets[BUDGET_AGENT]);
+}
+
 static int decode_policies(struct rbuf *in, struct event_request *ret, struct err *e)
 {
 	rbuf_str(in, ret->agent, sizeof ret->agent);
 	rbuf_str(in, ret->stream, sizeof ret->stream);
 	ret->labels = rbuf_u64(in);
 	ret->labels_most = rbuf_u64(in);
+	if (!take_budgets(in, ret))
+		return err_set(e, AMBIT_MALFORMED, NULL, "request: its budgets are not well-formed");
 	ret->n_policies = rbuf_u32(in);
 	for (uint32_t i = 0; i < ret->n_policies && i < POLICY_SOURCES_MAX && !in->failed; i++) {
 		const uint8_t *sum;

@@ -127,6 +127,8 @@ static void add(uint32_t i)
 
 	assert_int_equal(grant_add(&w.q.grants, VERB_CONNECT, objects[i], 0, NULL, NULL), 0);
 	w.q.grants.grants[i].qualifiers.ask = w.n.judge != NULL && i != OTHER; /* the dialer takes none that asks */
+	if (w.q.grants.grants[i].qualifiers.ask != 0)                          /* nor one that holds at a time of day */
+		w.q.grants.grants[i].qualifiers.between = (struct window){ 540, 1080, "UTC" };
 	assert_int_equal(endpoint_take(objects[i], &p, NULL), 0);
 	if (p.kind == ENDPOINT_NAME) /* which has an address in the cell */
 		p.range = (struct address_range){ .base = link_address_of(i), .prefix = 32 };

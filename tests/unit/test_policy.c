@@ -384,6 +384,96 @@ static void limits_are_read_from_flags(void **state)
 	assert_int_equal(policy.limits.value[LIMIT_WALL], 10000);
 }
 
+static void budgets_are_read_from_flags(void **state)
+{
+	static const struct {
+		const char *text;
+		int expected;
+		const char *session, *agent, *told; /* a part of the message, or of its hint */
+	} rows[] = {
+		{ "session uses=100 bytes=10M rate=10/s", 0, "uses=100 bytes=10M rate=10/s", "", "" },
+		{ " agent\tbytes=1G ", 0, "", "bytes=1G", "" },
+		{ "session rate=10/m uses=07", 0, "uses=7 rate=10/m", "", "" },
+		{ "", -AMBIT_UNKNOWN, "", "", "budgets are session and agent" },
+		{ "uses=100", -AMBIT_UNKNOWN, "", "", "'uses=100' is not a budget" },
+		{ "sesion uses=100", -AMBIT_UNKNOWN, "", "", "did you mean 'session'?" },
+		{ "session", -AMBIT_MALFORMED, "", "", "no number in 'session'" },
+		{ "session 100", -AMBIT_MALFORMED, "", "", "no key=value in '100'" },
+		{ "session uses", -AMBIT_MALFORMED, "", "", "no key=value" },
+		{ "session uses=", -AMBIT_MALFORMED, "", "", "uses: '' is not a value" },
+		{ "session uses=0", -AMBIT_MALFORMED, "", "", "uses: '0' is not a value" },
+		{ "session uses=5 bytes=10X", -AMBIT_MALFORMED, "", "", "bytes: '10X'" },
+		{ "session use=5", -AMBIT_UNKNOWN, "", "", "did you mean 'uses'?" },
+		{ "session zebra=5", -AMBIT_UNKNOWN, "", "", "budgets have uses, bytes and rate" },
+		{ "session until=2026-12-01T00:00:00Z", -AMBIT_MALFORMED, "", "", "'until' belongs to grants" },
+		{ "session between=a", -AMBIT_MALFORMED, "", "", "'between' belongs to grants" },
+		{ "session rows=5", -AMBIT_MALFORMED, "", "", "'rows' belongs to grants" },
+		{ "session http=GET", -AMBIT_MALFORMED, "", "", "'http' belongs to grants" },
+		{ "session ask=true", -AMBIT_MALFORMED, "", "", "'ask' belongs to grants" },
+		{ "session uses=5 uses=5", -AMBIT_CONFLICT, "", "", "'uses' stands here twice" },
+		{ "session uses=0000000000000000000000000000000000000000000000000000000000001", -AMBIT_MALFORMED, "",
+		  "", "no key=value" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char session[QUALIFIERS_TEXT_MAX], agent[QUALIFIERS_TEXT_MAX];
+		struct err e = { .code = AMBIT_OK };
+		int rc;
+
+		memset(&policy, 0, sizeof policy);
+		rc = policy_add_budget(&policy, rows[i].text, &e);
+		qualifiers_format(&policy.budgets[BUDGET_SESSION], session);
+		qualifiers_format(&policy.budgets[BUDGET_AGENT], agent);
+		if (rc != rows[i].expected || strcmp(session, rows[i].session) != 0 ||
+		    strcmp(agent, rows[i].agent) != 0 || policy_has_budgets(&policy) != (rc == 0) ||
+		    (strstr(e.msg, rows[i].told) == NULL && strstr(e.hint, rows[i].told) == NULL) ||
+		    (rc < 0 && e.hint[0] == 0))
+			fail_msg("'%s': %d %s | %s: %s", rows[i].text, rc, session, agent, err_text(&e).s);
+	}
+}
+
+/* Of flags, and of policies that are put together. */
+static void of_two_budgets_each_number_is_the_smaller(void **state)
+{
+	static const struct {
+		const char *one, *other, *both; /* NULL: nobody says which is smaller */
+	} rows[] = {
+		{ "uses=5", "uses=7", "uses=5" },
+		{ "uses=5", "bytes=7", "uses=5 bytes=7" },
+		{ "uses=5 bytes=10M", "uses=7 bytes=1M", "uses=5 bytes=1M" },
+		{ "rate=5/s", "rate=7/s", "rate=5/s" },
+		{ "rate=5/s", "uses=5", "uses=5 rate=5/s" },
+		{ "rate=5/s", "rate=5/m", NULL },
+		{ "uses=9 rate=1/h", "uses=5 rate=100/s", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (unsigned turn = 0; turn < 4; turn++) { /* each first, and as flags or as policies */
+			const char *first = turn % 2 == 0 ? rows[i].one : rows[i].other;
+			const char *second = turn % 2 == 0 ? rows[i].other : rows[i].one;
+			const char *expected = rows[i].both != NULL ? rows[i].both : first;
+			char text[64], got[QUALIFIERS_TEXT_MAX];
+			struct err e;
+			int rc;
+
+			memset(&policy, 0, sizeof policy);
+			memset(&other, 0, sizeof other);
+			(void)snprintf(text, sizeof text, "agent %s", first);
+			assert_int_equal(policy_add_budget(&policy, text, &e), 0);
+			(void)snprintf(text, sizeof text, "agent %s", second);
+			rc = policy_add_budget(turn < 2 ? &policy : &other, text, &e);
+			rc = turn < 2 ? rc : policy_merge(&policy, &other, "x", &e);
+			qualifiers_format(&policy.budgets[BUDGET_AGENT], got);
+			if (rc != (rows[i].both != NULL ? 0 : -AMBIT_CONFLICT) || strcmp(got, expected) != 0)
+				fail_msg("%s, %s: %d %s", first, second, rc, got);
+			assert_true(qualifiers_are_none(&policy.budgets[BUDGET_SESSION]));
+			if (rc < 0)
+				assert_non_null(strstr(e.msg, "budgets: the rate of agent is "));
+		}
+}
+
 static void policies_are_merged(void **state)
 {
 	struct err e;
@@ -434,6 +524,8 @@ static void fill(struct policy *p)
 	assert_int_equal(policy_add_warm(p, "python=/opt/python3 numpy", NULL), 0);
 	assert_int_equal(policy_add_warm(p, "shell", NULL), 0);
 	assert_int_equal(policy_add_limit(p, "wall=30s,memory=none", NULL), 0);
+	assert_int_equal(policy_add_budget(p, "session uses=100 bytes=10M rate=10/s", NULL), 0);
+	assert_int_equal(policy_add_budget(p, "agent uses=1000", NULL), 0);
 	assert_int_equal(policy_add(p, VERB_READ, "~/x?", 3, 5, NULL), 0);
 	assert_int_equal(policy_add(p, VERB_JIT, "", 4, 5, NULL), 0);
 	assert_int_equal(policy_add(p, VERB_ENV, "A=\xff", 5, 5, NULL), 0);
@@ -511,6 +603,19 @@ static void what_the_parser_may_not_say_is_refused(void **state)
 	buf_reset(&out);
 	policy_answer_encode(&policy, &out);
 	assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+	for (unsigned i = 0; i < BUDGET_COUNT; i++) {
+		static const struct qualifiers none_has[] = { { .ask = 1 },     { .ech = 1 },
+							      { .until_s = 1 }, { .depth = 1 },
+							      { .rate = 1 },    { .between = { 1, 2, "UTC" } } };
+
+		for (size_t k = 0; k < COUNT_OF(none_has); k++) {
+			fill(&policy);
+			policy.budgets[i] = none_has[k];
+			buf_reset(&out);
+			policy_answer_encode(&policy, &out);
+			assert_int_equal(policy_answer_decode(out.data, out.len, &other, &m), -AMBIT_PROTOCOL);
+		}
+	}
 	fill(&policy);
 	policy.limits.value[LIMIT_WALL] = UINT64_MAX;
 	buf_reset(&out);
@@ -733,6 +838,8 @@ int main(void)
 		cmocka_unit_test(limits_are_read_from_flags),
 		cmocka_unit_test(what_waits_is_read),
 		cmocka_unit_test(policies_are_merged),
+		cmocka_unit_test(budgets_are_read_from_flags),
+		cmocka_unit_test(of_two_budgets_each_number_is_the_smaller),
 		cmocka_unit_test(a_policy_survives_the_passage),
 		cmocka_unit_test(a_mistake_survives_the_passage),
 		cmocka_unit_test(what_the_parser_may_not_say_is_refused),

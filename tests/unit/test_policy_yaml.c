@@ -152,6 +152,28 @@ static void qualifiers_stand_beside_their_verb(void **state)
 	}
 }
 
+static void budgets_stand_at_the_top(void **state)
+{
+	static const char text[] = V "budgets:\n"
+				     "  session: {uses: 100, bytes: 10M, rate: 10/s}\n"
+				     "  agent:\n"
+				     "    bytes: 1G\n"
+				     "    uses: 1000\n"
+				     "agent: coder\n";
+	struct policy_mistake m;
+	char has[QUALIFIERS_TEXT_MAX];
+
+	(void)state;
+	if (policy_parse_yaml(text, strlen(text), &policy, &m) < 0)
+		fail_msg("%u:%u: %s", m.line, m.column, m.err.msg);
+	qualifiers_format(&policy.budgets[BUDGET_SESSION], has);
+	assert_string_equal(has, "uses=100 bytes=10M rate=10/s");
+	qualifiers_format(&policy.budgets[BUDGET_AGENT], has);
+	assert_string_equal(has, "uses=1000 bytes=1G");
+	assert_int_equal(policy_parse_yaml(V "budgets: {}\n", strlen(V "budgets: {}\n"), &policy, &m), 0);
+	assert_false(policy_has_budgets(&policy));
+}
+
 static void each_mistake_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -176,7 +198,7 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "version: 1\n", AMBIT_MALFORMED, 2, 1, "'version' stands here twice", "keep one" },
 		{ V "grant: []\n", AMBIT_UNKNOWN, 2, 1, "'grant' is not a part", "did you mean 'grants'?" },
 		{ V "zebra: []\n", AMBIT_UNKNOWN, 2, 1, "'zebra' is not a part",
-		  "version, agent, grants, limits and warm" },
+		  "version, agent, grants, limits, budgets and warm" },
 		{ V "read: /x\n", AMBIT_UNKNOWN, 2, 1, "'read' stands outside grants", "under grants:" },
 		{ V "<<: {agent: x}\n", AMBIT_UNKNOWN, 2, 1, "'<<' is not a part", "version, agent" },
 		{ V "[a]: x\n", AMBIT_MALFORMED, 2, 1, "a key is not a text", "one word" },
@@ -249,6 +271,27 @@ static void each_mistake_is_told_with_its_place(void **state)
 		{ V "warm: run\n", AMBIT_MALFORMED, 2, 7, "'run' is nothing", "" },
 		{ V "warm: \"python a  b\"\n", AMBIT_MALFORMED, 2, 7, "'' is no name of a module", "" },
 		{ V "agent: [a]\n", AMBIT_MALFORMED, 2, 8, "agent is not a text", "one word" },
+		/* budgets */
+		{ V "budgets: []\n", AMBIT_MALFORMED, 2, 10, "budgets are not a mapping", "session" },
+		{ V "budgets: {sesion: {uses: 5}}\n", AMBIT_UNKNOWN, 2, 11, "'sesion' is not a budget",
+		  "did you mean 'session'?" },
+		{ V "budgets: {zebra: {uses: 5}}\n", AMBIT_UNKNOWN, 2, 11, "'zebra' is not a budget",
+		  "budgets are session and agent" },
+		{ V "budgets: {session: 5}\n", AMBIT_MALFORMED, 2, 20, "a budget is not a mapping", "uses: 100" },
+		{ V "budgets: {session: {}}\n", AMBIT_MALFORMED, 2, 20, "a budget without a number", "uses: 100" },
+		{ V "budgets:\n  session: {uses: 5}\n  session: {uses: 5}\n", AMBIT_MALFORMED, 4, 3,
+		  "'session' stands here twice", "keep one" },
+		{ V "budgets: {session: {user: 5}}\n", AMBIT_UNKNOWN, 2, 21, "'user' is not a number of a budget",
+		  "did you mean 'uses'?" },
+		{ V "budgets: {session: {until: 2026-12-01T00:00:00Z}}\n", AMBIT_MALFORMED, 2, 21,
+		  "'until' belongs to grants", "uses, bytes and rate" },
+		{ V "budgets: {agent: {uses: 5, uses: 5}}\n", AMBIT_MALFORMED, 2, 28, "'uses' stands here twice",
+		  "keep one" },
+		{ V "budgets: {agent: {uses: [5]}}\n", AMBIT_MALFORMED, 2, 25, "a number of a budget is not a text",
+		  "one word" },
+		{ V "budgets: {agent: {uses: none}}\n", AMBIT_MALFORMED, 2, 25, "uses: 'none' is not a value",
+		  "such as 50" },
+		{ V "budgets: {agent: {rate: 10}}\n", AMBIT_MALFORMED, 2, 25, "rate: '10' is not", "such as 10/s" },
 		/* grants */
 		{ V "grants: {read: /x}\n", AMBIT_MALFORMED, 2, 9, "grants are not a list", "after `- `" },
 		{ V "grants:\n", AMBIT_MALFORMED, 2, 8, "grants are not a list", "grants: []" },
@@ -465,7 +508,9 @@ static void random_policies_are_read_or_refused(void **state)
 					      "  - run: [node, ./a]\n",
 					      "agent: a\n",
 					      "limits: {wall: 1s}\n",
+					      "budgets: {session: {uses: 1, rate: 5/m}}\n",
 					      "    uses: 1\n",
+					      "    between: 09:00-18:00 UTC\n",
 					      "  - connect: a:1\n    rate: 5/m\n",
 					      "[",
 					      "{",
@@ -509,13 +554,10 @@ static void random_policies_are_read_or_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
-		cmocka_unit_test(each_mistake_is_told_with_its_place),
-		cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
-		cmocka_unit_test(sizes_have_limits),
-		cmocka_unit_test(qualifiers_stand_beside_their_verb),
-		cmocka_unit_test(depth_is_never_followed),
-		cmocka_unit_test(random_policies_are_read_or_refused),
+		cmocka_unit_test(what_is_written_is_read),  cmocka_unit_test(each_mistake_is_told_with_its_place),
+		cmocka_unit_test(budgets_stand_at_the_top), cmocka_unit_test(a_nul_is_a_mistake_of_its_own),
+		cmocka_unit_test(sizes_have_limits),        cmocka_unit_test(qualifiers_stand_beside_their_verb),
+		cmocka_unit_test(depth_is_never_followed),  cmocka_unit_test(random_policies_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
