@@ -328,8 +328,7 @@ static void fill_in(const struct server *s, const struct book_time *t, struct au
 
 	q->minute = AUTHORITY_MINUTE_NONE;
 	if ((q->op == AUTHORITY_USE || q->op == AUTHORITY_MORE || q->op == AUTHORITY_OPEN) &&
-	    authority_grant_by(s->book->a, q->grant, &g) &&
-	    !window_is_none(&g.bounds.window))
+	    authority_grant_by(s->book->a, q->grant, &g) && !window_is_none(&g.bounds.window))
 		q->minute = zone_minute(s->how->zones, g.bounds.window.zone, t->now_ms);
 }
 

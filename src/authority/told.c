@@ -12,10 +12,10 @@ static const char *const op_words[AUTHORITY_OP_COUNT] = {
 	[AUTHORITY_TIME] = "time",           [AUTHORITY_OPEN] = "open",           [AUTHORITY_GIVE] = "give",
 	[AUTHORITY_DERIVE] = "derive",       [AUTHORITY_REVOKE] = "revoke",       [AUTHORITY_END] = "end",
 	[AUTHORITY_EVENT_END] = "event-end", [AUTHORITY_HAND_OVER] = "hand-over", [AUTHORITY_USE] = "use",
-	[AUTHORITY_MORE] = "more",           [AUTHORITY_RETURN] = "return",       [AUTHORITY_ANSWER] = "answer",       [AUTHORITY_FORGET] = "forget",
-	[AUTHORITY_FREEZE] = "freeze",       [AUTHORITY_THAW] = "thaw",           [AUTHORITY_LABEL] = "label",
-	[AUTHORITY_TAKE] = "take",           [AUTHORITY_ENTER] = "enter",         [AUTHORITY_MARK] = "mark",
-	[AUTHORITY_AGENT] = "agent",         [AUTHORITY_RESTART] = "restart",
+	[AUTHORITY_MORE] = "more",           [AUTHORITY_RETURN] = "return",       [AUTHORITY_ANSWER] = "answer",
+	[AUTHORITY_FORGET] = "forget",       [AUTHORITY_FREEZE] = "freeze",       [AUTHORITY_THAW] = "thaw",
+	[AUTHORITY_LABEL] = "label",         [AUTHORITY_TAKE] = "take",           [AUTHORITY_ENTER] = "enter",
+	[AUTHORITY_MARK] = "mark",           [AUTHORITY_AGENT] = "agent",         [AUTHORITY_RESTART] = "restart",
 };
 
 static const char *const verdict_words[] = {

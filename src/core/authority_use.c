@@ -323,8 +323,8 @@ static bool is_amount(const struct authority_request *q)
 
 static bool is_well_formed(const struct authority_request *q, enum grant_verb verb)
 {
-	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 && is_amount(q) && (verb == VERB_TOOL || q->arguments.n == 0) &&
-	       where_are_arguments(&q->arguments);
+	return verb < VERB_COUNT && (q->flags & ~AUTHORITY_KEYED) == 0 && is_amount(q) &&
+	       (verb == VERB_TOOL || q->arguments.n == 0) && where_are_arguments(&q->arguments);
 }
 
 static bool is_recorded(const struct key *k, const struct use *u)

@@ -30,21 +30,44 @@ static bool any_asks(const struct event_request *q)
 	return false;
 }
 
-/* A bound that is not the event's alone. */
+static bool has_budget(const struct event_request *q, enum policy_budget which)
+{
+	return !qualifiers_are_none(&q->budgets[which]);
+}
+
+/* A bound that is not the event's alone, or that the cell's roles cannot tell. */
 static bool is_bounded(const struct event_request *q, uint32_t grant)
 {
 	const struct qualifiers *of = &q->grants.grants[grant].qualifiers;
 
-	return q->kept && q->grants.grants[grant].verb == VERB_CONNECT &&
-	       (of->uses != 0 || of->bytes != 0 || of->rate != 0);
+	return q->grants.grants[grant].verb == VERB_CONNECT &&
+	       (!window_is_none(&of->between) || (q->kept && (of->uses != 0 || of->bytes != 0 || of->rate != 0)));
 }
 
 static bool any_is_bounded(const struct event_request *q)
 {
+	if (has_budget(q, BUDGET_SESSION) || has_budget(q, BUDGET_AGENT))
+		return true;
 	for (uint32_t i = 0; i < q->grants.count; i++)
 		if (is_bounded(q, i))
 			return true;
 	return false;
+}
+
+/* Of a grant: what counts for all of its session, and when a connection may begin. */
+static void take_bounds(const struct event_request *q, uint32_t grant, struct authority_bounds *ret)
+{
+	const struct qualifiers *of = &q->grants.grants[grant].qualifiers;
+
+	ret->window = of->between;
+	if (!q->kept)
+		return;
+	ret->q.bytes = of->bytes;
+	if (grant_terms(&q->grants, grant)[0] != 0)
+		return; /* they are of requests, which who judges those counts for the event */
+	ret->q.uses = of->uses;
+	ret->q.rate = of->rate;
+	ret->q.period_s = of->period_s;
 }
 
 static bool says_of_labels(const struct event_request *q)
@@ -119,6 +142,13 @@ struct beginning {
 	uint64_t labels, later; /* of grants: from the start on; of connections, when they are used */
 };
 
+static bool counts_bytes(const struct event_request *q, uint32_t grant)
+{
+	return q->grants.grants[grant].verb == VERB_CONNECT &&
+	       ((q->kept && q->grants.grants[grant].qualifiers.bytes != 0) || q->budgets[BUDGET_SESSION].bytes != 0 ||
+		q->budgets[BUDGET_AGENT].bytes != 0);
+}
+
 /* What leads out of the cell, or into it. */
 static int give_door(struct beginning *b, uint32_t grant, struct standing_grant *g, struct err *e)
 {
@@ -127,7 +157,7 @@ static int give_door(struct beginning *b, uint32_t grant, struct standing_grant 
 
 	t->grant = grant;
 	t->asks = g->flags != 0;
-	t->counted = g->bounds.q.bytes != 0;
+	t->counted = counts_bytes(b->q, grant);
 	t->n_unless = g->n_unless;
 	memcpy(t->unless, g->unless, sizeof t->unless);
 	told->n++;
@@ -145,16 +175,10 @@ static int give_connect(struct beginning *b, uint32_t grant, struct standing_gra
 	endpoint_put(&p, to);
 	g->object = to;
 	g->terms = grant_terms(&b->q->grants, grant);
-	if (is_bounded(b->q, grant)) {
-		const struct qualifiers *of = &b->q->grants.grants[grant].qualifiers;
-
-		g->bounds.q.bytes = of->bytes;
-		if (g->terms[0] == 0) { /* else they are of requests, which who judges those counts for the event */
-			g->bounds.q.uses = of->uses;
-			g->bounds.q.rate = of->rate;
-			g->bounds.q.period_s = of->period_s;
-		}
-	}
+	take_bounds(b->q, grant, &g->bounds);
+	if (p.kind == ENDPOINT_UNIX && counts_bytes(b->q, grant))
+		return err_set(e, AMBIT_UNAVAILABLE, "leave the bytes, or the socket, out",
+			       "'connect: %s' is a socket, of which nobody counts the bytes", to);
 	g->flags |= asks(b->q, grant) ? AUTHORITY_ASK : 0;
 	b->later |= g->labels;
 	return give_door(b, grant, g, e);
@@ -241,7 +265,10 @@ static int begin(struct beginning *b, struct err *e)
 {
 	struct event_request *q = b->q;
 	uint64_t given = 0;
-	int r = standing_take(b->j->k, q->stream, q->agent, &b->who, e);
+	int r = standing_take(b->j->k, q->stream, q->agent, &q->budgets[BUDGET_SESSION], &b->who, e);
+
+	if (r == 0 && has_budget(q, BUDGET_AGENT))
+		r = standing_bound(b->j->k, q->agent, &q->budgets[BUDGET_AGENT], e);
 
 	b->j->told.badge = b->who.badge;
 	if (r == 0 && is_sub_agent(q))

@@ -70,7 +70,8 @@ static int make(struct keeper *k, const struct authority_request *q, authority_r
 					    authority_why_word((enum authority_why)a.why));
 }
 
-int standing_take(struct keeper *k, const char *stream, const char *agent, struct standing *ret, struct err *e)
+int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,
+		  struct standing *ret, struct err *e)
 {
 	struct authority_request q = { .op = AUTHORITY_OPEN, .object = agent[0] != 0 ? agent : "-", .terms = "" };
 	int r;
@@ -79,8 +80,37 @@ int standing_take(struct keeper *k, const char *stream, const char *agent, struc
 	if (!id_is('b', stream, strlen(stream)) || !text_copy(ret->stream, sizeof ret->stream, stream))
 		return err_set(e, AMBIT_PROTOCOL, NULL, "'%s' is no stream of events", stream);
 	id_read(stream, q.id);
+	if (budget != NULL)
+		q.bounds.q = *budget;
 	r = make(k, &q, &ret->badge, e);
 	ret->is_new = r > 0;
+	return r < 0 ? r : 0;
+}
+
+struct bounded {
+	const char *agent;
+	const struct qualifiers *budget;
+	bool is_so;
+};
+
+static int look_at_agent(void *of, const struct keeper_row *row)
+{
+	struct bounded *b = of;
+
+	b->is_so = b->is_so ||
+		   (strcmp(row->agent.name, b->agent) == 0 && qualifiers_are_same(&row->agent.bounds.q, b->budget));
+	return 0;
+}
+
+int standing_bound(struct keeper *k, const char *agent, const struct qualifiers *budget, struct err *e)
+{
+	const struct authority_request q = { .op = AUTHORITY_AGENT, .bounds.q = *budget, .object = agent, .terms = "" };
+	struct bounded b = { .agent = agent, .budget = budget };
+	authority_ref none;
+	int r = keeper_list(k, KEEPER_AGENTS, look_at_agent, &b, e);
+
+	r = r < 0 || b.is_so ? r
+			     : make(k, &q, &none, e); /* what is so already is not written down again for each event */
 	return r < 0 ? r : 0;
 }
 
@@ -148,7 +178,7 @@ void standing_end(const char *store, const char *ledger, const char *session)
 	standing_stream(session, "", "", stream);
 	if (find_place(store, place, NULL) < 0 || !keeper_was_asked(place) || keeper_open(place, ledger, &k, NULL) < 0)
 		return;
-	if (standing_take(k, stream, "", &s, NULL) == 0)
+	if (standing_take(k, stream, "", NULL, &s, NULL) == 0)
 		standing_drop(k, &s);
 	keeper_close(k);
 }

@@ -29,8 +29,11 @@ void standing_stream(const char *session, const char *agent, const char *workspa
 /* Whether anything of it was ever labelled. One system call. */
 bool standing_is_labelled(const char *store);
 int standing_open(const char *store, const char *ledger, struct keeper **ret, struct err *e);
-/* The badge, which is made where it is missing. agent: "" if nobody named one. */
-int standing_take(struct keeper *k, const char *stream, const char *agent, struct standing *ret, struct err *e);
+/* The badge, which is made where it is missing. agent: "" if nobody named one; budget: of all that is done by it, where it is made; NULL: none. */
+int standing_take(struct keeper *k, const char *stream, const char *agent, const struct qualifiers *budget,
+		  struct standing *ret, struct err *e);
+/* What all streams of an agent may use together, from now on; what was used stays used. */
+int standing_bound(struct keeper *k, const char *agent, const struct qualifiers *budget, struct err *e);
 
 /* What a grant is to be in the authority. */
 struct standing_grant {

@@ -78,7 +78,7 @@ int asking_stream(struct keeper *k, const struct stage_meta *m, struct standing 
 	char stream[ID_TEXT_MAX];
 
 	standing_stream(NULL, m->agent, m->workspace, stream); /* of a stage that an older program made */
-	return standing_take(k, m->stream[0] != 0 ? m->stream : stream, m->agent, ret, e);
+	return standing_take(k, m->stream[0] != 0 ? m->stream : stream, m->agent, NULL, ret, e);
 }
 
 static int grant_of(struct keeper *k, const struct standing *who, const char *name, authority_ref *ret, struct err *e)

@@ -76,9 +76,6 @@ struct event_request {
 	uint64_t labels;          /* of the stream when it begins, by the authority's bits */
 	uint64_t labels_most;     /* which it may have at its end: what is staged has these until that is known */
 	struct qualifiers budgets[BUDGET_COUNT]; /* of the session and of the agent, each with all else of it */
-	struct flow_set given;                   /* labels that came with what it was given; for the library alone */
-	uint64_t labels;                         /* of the stream when it begins, by the authority's bits */
-	uint64_t labels_most; /* which it may have at its end: what is staged has these until that is known */
 	uint32_t n_policies;
 	struct {
 		char name[POLICY_SOURCE_MAX]; /* of the file, as it was given, or of the preset */

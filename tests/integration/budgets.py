@@ -58,14 +58,14 @@ class Sink:
 
 
 class Session:
-    def __init__(self, place, *grants):
+    def __init__(self, place, *grants, more=""):
         fresh = place.fresh()
         self.place, self.home, self.top = place, f"{fresh}/home", f"{fresh}/tree"
         os.mkdir(self.home)
         os.mkdir(self.top)
         place.home = self.home
         self.policy = f"{self.home}/policy.yaml"
-        write(self.policy, "version: 1\nagent: worker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants))
+        write(self.policy, "version: 1\nagent: worker\ngrants:\n" + "".join(f"  - {g}\n" for g in grants) + more)
         self.daemon, self.id = None, None
 
     def __enter__(self):
@@ -166,5 +166,35 @@ def what_is_large_passes_in_pieces(place):
         assert s.call(sink).returncode != 0 and len(sink.came) == 2
 
 
+def all_of_a_session_has_a_budget(place):
+    """Over its grants; and so has an agent, over its sessions."""
+    with Sink() as one, Sink() as two:
+        grants = f"connect: 127.0.0.1:{one.port}", f"connect: 127.0.0.1:{two.port}"
+        with Session(place, *grants, more="budgets:\n  session: {uses: 3}\n  agent: {uses: 5}\n") as s:
+            for n, sink in enumerate((one, two, one, two, one)):
+                assert (s.call(sink).returncode == 0) == (n < 3), n
+            s.id = re.search(r"s_\w+", expect_ok(s.new()).stdout)[0]
+            for n, sink in enumerate((one, two, one)):
+                assert (s.call(sink).returncode == 0) == (n < 2), n
+            assert len(one.came) + len(two.came) == 5
+        with Session(place, *grants, more="budgets:\n  session: {bytes: 100000}\n") as s:
+            expect_ok(s.call(one, 60_000), "got")
+            s.call(two, 60_000)
+            assert s.call(one, 1).returncode != 0 and s.call(two, 1).returncode != 0
+
+
+def a_time_of_day_is_looked_at(place):
+    """Also of an event by itself, whose zone the authority knows."""
+    now = int(time.time()) // 60
+    at = lambda minutes: f"{(now + minutes) % 1440 // 60:02}:{(now + minutes) % 60:02}"
+    with Sink() as sink, Session(place, "work: .") as s:
+        call = lambda window: s.ambit("run", "--connect", f"127.0.0.1:{sink.port} between='{window}'", "--", PYTHON, "-c", CALL, str(sink.port), "1")
+        expect_ok(call(f"{at(-30)}-{at(30)} UTC"), "got")
+        result = call(f"{at(30)}-{at(60)} UTC")
+        assert result.returncode != 0 and "not at this time of day" in result.stderr and len(sink.came) == 1, told(result)
+        result = call("09:00-18:00 Nowhere/Land")
+        assert result.returncode == 125 and "no time zone" in result.stderr and len(sink.came) == 1, told(result)
+
+
 main([connections_of_a_session_are_counted_together, what_was_used_outlives_the_daemon, bytes_of_a_session_are_counted_together, many_at_once_do_not_use_more,
-      what_is_large_passes_in_pieces])
+      what_is_large_passes_in_pieces, all_of_a_session_has_a_budget, a_time_of_day_is_looked_at])
